@@ -1,0 +1,108 @@
+//! An outcome with what the provider said about it.
+
+use std::{fmt, sync::Arc};
+
+use crate::{Error, Response, classify::Outcome};
+
+/// What an attempt came to, with the provider's own code and its wish about retries.
+///
+/// Every response that went through [`Classify`](crate::classify::Classify) carries one in its extensions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    outcome: Outcome,
+    again: Option<bool>,
+    code: Option<Code>,
+}
+
+/// A provider's code for an error, such as `insufficient_quota`: at most 64 characters of `[A-Za-z0-9_.:/-]`.
+///
+/// Anything else in its place is not kept, so that no prompt, answer or key can travel in it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Code(Arc<str>);
+
+/// What a result came to: its verdict, or the status alone where nothing has classified it.
+pub(crate) fn judge(result: &Result<Response, Error>) -> Verdict {
+    match result {
+        Ok(response) => match response.extensions().get::<Verdict>() {
+            Some(verdict) => verdict.clone(),
+            None => super::head::by_status(response.status(), response.headers()),
+        },
+        Err(error) => error.verdict().clone(),
+    }
+}
+
+// === impl Verdict ===
+
+impl Verdict {
+    /// A verdict with nothing but an outcome.
+    pub fn new(outcome: Outcome) -> Self {
+        Self { outcome, again: None, code: None }
+    }
+
+    /// Adds the provider's wish: `x-should-retry`, exact and lower case.
+    #[must_use]
+    pub fn should_retry(mut self, again: Option<bool>) -> Self {
+        self.again = again;
+        self
+    }
+
+    /// Adds the provider's code.
+    #[must_use]
+    pub fn with_code(mut self, code: Option<Code>) -> Self {
+        self.code = code;
+        self
+    }
+
+    /// What it came to.
+    pub fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// The provider's code for it.
+    pub fn code(&self) -> Option<&Code> {
+        self.code.as_ref()
+    }
+
+    /// Whether the same request may be sent to the same route again: the outcome allows it and the provider did not
+    /// forbid it.
+    pub fn is_retryable(&self) -> bool {
+        self.outcome.is_retryable() && self.again != Some(false)
+    }
+}
+
+impl From<Outcome> for Verdict {
+    fn from(outcome: Outcome) -> Self {
+        Self::new(outcome)
+    }
+}
+
+// === impl Code ===
+
+impl Code {
+    /// The longest code that is kept, in bytes.
+    pub const MAX: usize = 64;
+
+    /// A code, if the text can be one.
+    pub fn new(text: &str) -> Option<Self> {
+        let fits = !text.is_empty() && text.len() <= Self::MAX;
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"_.:/-".contains(&b);
+        (fits && text.bytes().all(plain)).then(|| Self(text.into()))
+    }
+
+    /// The code as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", &*self.0)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

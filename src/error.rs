@@ -1,0 +1,162 @@
+//! The error of the crate: opaque, with questions to ask it.
+
+use std::{error::Error as StdError, fmt, time::Duration};
+
+use crate::{
+    classify::{Code, Outcome, Verdict},
+    context::Journey,
+};
+
+/// An error of any type, boxed.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// A call that came to no answer.
+///
+/// Ask it with the `is_…` questions or by its [`outcome`](Self::outcome). Its [`journey`](Self::journey) tells every
+/// attempt, its source is the transport's own error. It never shows a header value, a prompt or an answer.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    verdict: Verdict,
+    source: Option<BoxError>,
+    journey: Option<Journey>,
+}
+
+/// Configuration that was refused: which field, which value, and what is allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    field: String,
+    value: String,
+    allowed: String,
+}
+
+// === impl Error ===
+
+impl Error {
+    /// An error with that outcome, or with a verdict that says more.
+    pub fn new(verdict: impl Into<Verdict>) -> Self {
+        Self(Box::new(Inner { verdict: verdict.into(), source: None, journey: None }))
+    }
+
+    /// Keeps the error underneath.
+    pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// Adds what happened on the way; the first journey stays.
+    pub(crate) fn with_journey(mut self, journey: &Journey) -> Self {
+        self.0.journey.get_or_insert_with(|| journey.clone());
+        self
+    }
+
+    /// What the call, or the attempt, came to.
+    pub fn outcome(&self) -> Outcome {
+        self.0.verdict.outcome()
+    }
+
+    /// The outcome with the provider's code and its wish about retries.
+    pub fn verdict(&self) -> &Verdict {
+        &self.0.verdict
+    }
+
+    /// The provider's own code for it, such as `overloaded_error`, when there was one.
+    pub fn code(&self) -> Option<&Code> {
+        self.0.verdict.code()
+    }
+
+    /// The attempts of the call up to here, when the error went through the whole stack.
+    pub fn journey(&self) -> Option<&Journey> {
+        self.0.journey.as_ref()
+    }
+
+    /// Whether a limit of ours passed in silence.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.outcome(), Outcome::TimedOut { .. })
+    }
+
+    /// Whether no connection was made, so nothing was sent.
+    pub fn is_connect(&self) -> bool {
+        matches!(self.outcome(), Outcome::Unreachable)
+    }
+
+    /// Whether our own breaker, limit or budget said no; nothing was sent.
+    pub fn is_refused(&self) -> bool {
+        matches!(self.outcome(), Outcome::Refused { .. })
+    }
+
+    /// Whether an answer had begun and was not whole.
+    pub fn is_truncated(&self) -> bool {
+        matches!(self.outcome(), Outcome::Truncated)
+    }
+
+    /// Whether the provider limits the rate.
+    pub fn is_rate_limited(&self) -> bool {
+        matches!(self.outcome(), Outcome::RateLimited { .. })
+    }
+
+    /// When it is worth coming back, if that is known.
+    pub fn retry_in(&self) -> Option<Duration> {
+        self.outcome().wait()
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("outcome", &self.outcome())
+            .field("code", &self.code())
+            .field("source", &self.0.source)
+            .field("journey", &self.0.journey)
+            .finish()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.outcome())?;
+        match self.code() {
+            Some(code) => write!(f, " ({code})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl From<Outcome> for Error {
+    fn from(outcome: Outcome) -> Self {
+        Self::new(outcome)
+    }
+}
+
+// === impl ConfigError ===
+
+impl ConfigError {
+    /// A refusal: `field` holds `value`, where `allowed` would be right.
+    pub(crate) fn new(
+        field: impl Into<String>,
+        value: impl fmt::Debug,
+        allowed: impl Into<String>,
+    ) -> Self {
+        Self { field: field.into(), value: format!("{value:?}"), allowed: allowed.into() }
+    }
+
+    /// The field that holds a value it must not.
+    pub fn field(&self) -> &str {
+        &self.field
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { field, value, allowed } = self;
+        write!(f, "{field} is {value}; allowed is {allowed}")
+    }
+}
+
+impl StdError for ConfigError {}

@@ -1,0 +1,17 @@
+//! Keeps a business on an even keel while the AI API it depends on goes under.
+
+mod body;
+pub mod classify;
+pub mod context;
+pub mod dialect;
+mod error;
+mod routes;
+pub mod stream;
+mod sync;
+pub mod telemetry;
+pub mod timeout;
+pub mod upstream;
+
+pub use body::Body;
+pub use error::{BoxError, ConfigError, Error};
+pub use upstream::{Request, Response, Upstream};

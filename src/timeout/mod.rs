@@ -1,0 +1,5 @@
+//! Limits on time.
+
+mod body;
+
+pub(crate) use body::Clock;
