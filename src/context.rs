@@ -12,7 +12,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::{Request, classify::Outcome, dialect::Ask, sync::lock_std as lock};
+use crate::{Request, classify::Outcome, dialect::Ask, sync::lock_std as lock, timeout::Pulse};
 
 /// The moment by which a call has its answer. Put one into a request's extensions to set it for that call alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +52,8 @@ pub struct Call {
     pub(crate) rung: u16,
     /// The body can be sent only once: no retry, no other target.
     pub(crate) once: bool,
+    /// Where what reads a stream ahead, inside a streamed attempt, tells that content has come.
+    pub(crate) pulse: Option<Pulse>,
 }
 
 /// What happened to a call: its attempts, in order.

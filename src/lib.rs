@@ -5,6 +5,7 @@ pub mod classify;
 pub mod context;
 pub mod dialect;
 mod error;
+pub mod retry;
 mod routes;
 pub mod stream;
 mod sync;

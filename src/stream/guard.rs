@@ -153,9 +153,7 @@ impl Guard {
 
     /// Takes note of what a frame said that is about to be handed on.
     fn progress(&mut self, seen: Seen) {
-        if let (Some(clock), true) = (&mut self.clock, seen.content > 0) {
-            clock.content();
-        }
+        let late = self.clock.as_mut().and_then(|clock| clock.frame(seen.content > 0));
         if let Some(verdict) = seen.failed {
             // The frame is handed on, the error follows it.
             self.failure = Some(Error::new(verdict));
@@ -164,6 +162,8 @@ impl Guard {
         } else if self.watch.is_none() && self.inner.is_end_stream() {
             // Consumers need not poll past the last frame when the length was known.
             self.settle(Ending::Done);
+        } else if let Some(phase) = late {
+            self.failure = Some(Error::new(Outcome::TimedOut { phase }));
         }
     }
 

@@ -1,5 +1,70 @@
-//! Limits on time.
+//! Limits on time: of a call, of an attempt, and of the silence in a body.
+//!
+//! Use [`DeadlinePolicy`] outermost, so that attempts, waits and fallbacks share one limit, and [`TimeoutPolicy`] around
+//! each attempt, inside retries, breaker and limits: its clock starts when the attempt does, after every queue.
+//!
+//! | limit | default | counts | when it passes |
+//! |---|---|---|---|
+//! | deadline | 30 s | the whole call, to the first content of a stream, else to the whole answer | an error, or the answer of a rung that needs no time |
+//! | connect | the transport's | | unreachable |
+//! | attempt | 20 s | an answer that is not streamed | the attempt is dropped; another target, not the same |
+//! | first event | 10 s | a stream, to its first event with content | the same |
+//! | idle | 15 s | the provider's silence in a body, between two events with content | an error in the body |
+//! | whole stream | none | a stream, from the start of its attempt | an error in the body |
+//!
+//! Data goes before the timer: what has arrived is never thrown away for a clock. Comments, pings and role-only chunks
+//! are not content and end no silence; on a path of an unknown dialect every byte is content. Only the time during which
+//! the reader waits for the provider is silence: a reader that is slow itself is never timed out for it.
+//!
+//! # Example
+//!
+//! ```
+//! use std::time::Duration;
+//! use evenkeel::{Error, Request, Response, context::Deadline, timeout::{DeadlinePolicy, TimeoutPolicy}};
+//! use tower::{ServiceBuilder, ServiceExt, service_fn};
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//! let silent = service_fn(|_: Request| std::future::pending::<Result<Response, Error>>());
+//! let service = ServiceBuilder::new()
+//!     .layer(DeadlinePolicy::new().build()?)
+//!     .layer(TimeoutPolicy::new().attempt(Duration::from_secs(5)).build()?)
+//!     .service(silent);
+//!
+//! let mut request = Request::default();
+//! // For this call alone.
+//! request.extensions_mut().insert(Deadline::within(Duration::from_secs(8)));
+//! let error = service.oneshot(request).await.unwrap_err();
+//! assert_eq!(error.to_string(), "timed out: the whole answer");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Events
+//!
+//! `TimedOut` with the limit and its length, for each limit that passes, those of bodies too; nothing where the caller
+//! goes away.
+//!
+//! # Pitfalls
+//!
+//! - An attempt with less time left than its own limit has what is left; it then fails as timed out by the deadline.
+//! - A caller's [`Deadline`](crate::context::Deadline) in the request's extensions holds as it is, also one later than
+//!   the policy's. One that has passed already leaves time for stored and canned answers only.
+//! - The deadline ends with the first content of a stream: how long the rest may take is up to `idle` and `whole_stream`.
+//! - Without a layer inside that collects answers (as the client has), the attempt ends with the head of the answer; its
+//!   body is then bounded by `idle`.
 
 mod body;
+mod deadline;
+mod policy;
+mod pulse;
+mod service;
+#[cfg(test)]
+mod tests;
+mod within;
 
 pub(crate) use body::Clock;
+pub use deadline::{DeadlineFuture, DeadlineLayer, DeadlineService};
+pub use policy::{DeadlinePolicy, TimeoutPolicy};
+pub(crate) use pulse::Pulse;
+pub use service::{Timeout, TimeoutFuture, TimeoutLayer};

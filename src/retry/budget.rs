@@ -1,0 +1,280 @@
+//! The budget: extra attempts as a share of first attempts, so that a struggling provider is never hit much harder.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use tokio::time::Instant;
+
+use crate::{context::Route, routes::PerRoute};
+
+/// A bound on extra attempts: retries and hedges.
+///
+/// Each first attempt earns a share of a token (20 % by default), each extra attempt spends a whole one. At most
+/// `reserve` tokens are kept, and that many are there at the start. Nothing else earns: no success, and no time that
+/// passes. So the number of extra attempts in **any** stretch of time, of whatever length, is at most
+///
+/// > `share` × the first attempts in it + `reserve`.
+///
+/// A client with 60 calls a minute makes 18 000 first attempts in an outage of five hours and at most 3 610 extra ones.
+/// With two retries a call and no budget they would be 36 000. A budget that is refilled by time, ten tokens a second,
+/// would not have stopped one of them.
+///
+/// ```
+/// use evenkeel::retry::Budget;
+///
+/// let budget = Budget::new(0.2, 1).expect("a fifth, and one to begin with");
+/// assert!(budget.withdraw(), "the reserve");
+/// assert!(!budget.withdraw(), "spent");
+/// (0..5).for_each(|_| budget.deposit());
+/// assert!(budget.withdraw(), "five first attempts have earned one more");
+/// ```
+pub struct Budget {
+    /// Millionths of a token.
+    balance: AtomicU64,
+    earned: u64,
+    most: u64,
+}
+
+/// The budgets of all routes. A handle: clones share them.
+///
+/// Give the same to everything that sends extra attempts, so that retries and hedges draw on one budget.
+#[derive(Clone)]
+pub struct Budgets(Arc<Kind>);
+
+enum Kind {
+    PerRoute { routes: PerRoute<Budget>, share: f64, reserve: u32 },
+    One(Arc<Budget>),
+}
+
+/// One token.
+const TOKEN: u64 = 1_000_000;
+
+// === impl Budget ===
+
+impl Budget {
+    /// The largest reserve.
+    pub const MOST: u32 = 10_000;
+
+    /// A budget that earns `share` of a token by each first attempt, and keeps at most `reserve` tokens.
+    ///
+    /// `None` where the share is not more than 0 and at most 1, or the reserve is not from 1 to [`MOST`](Self::MOST).
+    pub fn new(share: f64, reserve: u32) -> Option<Self> {
+        let sound = share > 0.0 && share <= 1.0 && (1..=Self::MOST).contains(&reserve);
+        sound.then(|| Self::of(share, reserve))
+    }
+
+    /// A budget of numbers that were checked.
+    pub(crate) fn of(share: f64, reserve: u32) -> Self {
+        let most = u64::from(reserve) * TOKEN;
+        // Rounded, as 0.29 millions are 289999.99…; `as` cannot overflow, it saturates.
+        let earned = (share * TOKEN as f64).round() as u64;
+        Self { balance: AtomicU64::new(most), earned, most }
+    }
+
+    /// A first attempt was sent.
+    pub fn deposit(&self) {
+        let more = |balance: u64| Some(balance.saturating_add(self.earned).min(self.most));
+        // Relaxed: the balance is all there is, nothing else is published with it. Never fails, as `more` has an answer.
+        let _ = self.balance.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+    }
+
+    /// Takes a token for an extra attempt. `false`: none is left, and none is taken.
+    pub fn withdraw(&self) -> bool {
+        let less = |balance: u64| balance.checked_sub(TOKEN);
+        self.balance.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+    }
+
+    /// How many extra attempts are left right now.
+    pub fn left(&self) -> u32 {
+        u32::try_from(self.balance.load(Ordering::Relaxed) / TOKEN).unwrap_or(u32::MAX)
+    }
+}
+
+impl fmt::Debug for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tokens = |millionths: u64| millionths as f64 / TOKEN as f64;
+        f.debug_struct("Budget")
+            .field("left", &tokens(self.balance.load(Ordering::Relaxed)))
+            .field("earned", &tokens(self.earned))
+            .field("most", &tokens(self.most))
+            .finish()
+    }
+}
+
+// === impl Budgets ===
+
+impl Budgets {
+    /// One budget for each route, made on first use, forgotten after two hours without a call.
+    pub(crate) fn per_route(share: f64, reserve: u32) -> Self {
+        Self(Arc::new(Kind::PerRoute { routes: PerRoute::new(), share, reserve }))
+    }
+
+    /// One budget for all routes: where they share one capacity, such as a gateway of your own.
+    pub fn one(budget: impl Into<Arc<Budget>>) -> Self {
+        Self(Arc::new(Kind::One(budget.into())))
+    }
+
+    /// The budget of a route.
+    pub fn of(&self, route: &Route) -> Arc<Budget> {
+        match &*self.0 {
+            Kind::PerRoute { routes, share, reserve } => {
+                routes.of(route, Instant::now(), || Budget::of(*share, *reserve))
+            }
+            Kind::One(budget) => budget.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for Budgets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Kind::PerRoute { routes, .. } => write!(f, "Budgets({routes:?})"),
+            Kind::One(budget) => write!(f, "Budgets({budget:?})"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn budget(share: f64, reserve: u32) -> Budget {
+        Budget::new(share, reserve).unwrap()
+    }
+
+    fn drain(budget: &Budget) -> u32 {
+        std::iter::from_fn(|| budget.withdraw().then_some(())).count() as u32
+    }
+
+    #[test]
+    fn the_reserve_is_there_at_the_start_and_no_more() {
+        assert_eq!(drain(&budget(0.2, 10)), 10);
+    }
+
+    #[test]
+    fn five_first_attempts_earn_one_extra() {
+        let budget = budget(0.2, 10);
+        drain(&budget);
+        (0..4).for_each(|_| budget.deposit());
+        assert!(!budget.withdraw());
+        budget.deposit();
+        assert!(budget.withdraw() && !budget.withdraw());
+    }
+
+    #[test]
+    fn what_is_earned_over_the_reserve_is_not_kept() {
+        let budget = budget(0.2, 10);
+        (0..10_000).for_each(|_| budget.deposit());
+        assert_eq!(drain(&budget), 10);
+    }
+
+    #[test]
+    fn a_refused_withdrawal_takes_nothing() {
+        let budget = budget(0.5, 1);
+        drain(&budget);
+        budget.deposit();
+        assert!(!budget.withdraw());
+        budget.deposit();
+        assert!(budget.withdraw());
+    }
+
+    #[test]
+    fn r2_failures_earn_as_much_as_successes_and_no_more() {
+        // Every call fails and wants two retries: what is sent is 20 % over, not 200 %.
+        let budget = budget(0.2, 10);
+        let mut extra = 0;
+        for _ in 0..10_000 {
+            budget.deposit();
+            extra += u32::from(budget.withdraw()) + u32::from(budget.withdraw());
+        }
+        assert!((2_000..=2_010).contains(&extra), "{extra}");
+    }
+
+    #[test]
+    fn an_outage_of_five_hours_at_a_call_a_second_stays_within_a_fifth() {
+        let budget = budget(0.2, 10);
+        let mut extra = 0;
+        for _ in 0..5 * 3600 {
+            budget.deposit();
+            extra += u32::from(budget.withdraw()) + u32::from(budget.withdraw());
+        }
+        assert!(extra <= 3_610, "{extra}");
+    }
+
+    #[test]
+    fn unsound_numbers_are_refused() {
+        let unsound = [(0.0, 1), (-0.1, 1), (1.1, 1), (f64::NAN, 1), (0.2, 0), (0.2, 10_001)];
+        for (share, reserve) in unsound {
+            assert!(Budget::new(share, reserve).is_none(), "{share} {reserve}");
+        }
+    }
+
+    #[test]
+    fn threads_never_overdraw() {
+        let budget = budget(0.5, 100);
+        let drained: u32 = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4)
+                .map(|_| {
+                    scope.spawn(|| {
+                        (0..500)
+                            .map(|_| {
+                                budget.deposit();
+                                u32::from(budget.withdraw())
+                            })
+                            .sum()
+                    })
+                })
+                .collect();
+            threads.into_iter().map(|thread| -> u32 { thread.join().unwrap() }).sum()
+        });
+        assert!(drained <= 2_000 / 2 + 100, "{drained}");
+    }
+
+    #[test]
+    fn routes_have_their_own_unless_one_is_shared() {
+        let (a, b) = (Route::new("p", "a", "-"), Route::new("p", "b", "-"));
+        let own = Budgets::per_route(0.2, 1);
+        assert!(own.of(&a).withdraw() && own.of(&b).withdraw() && !own.clone().of(&a).withdraw());
+        let one = Budgets::one(budget(0.2, 1));
+        assert!(one.of(&a).withdraw() && !one.of(&b).withdraw());
+    }
+
+    proptest! {
+        /// Time cannot earn, so each window of time is a stretch of the steps, and all of them are looked at.
+        #[test]
+        fn law_in_any_window_the_extras_are_a_share_of_the_first_attempts_and_the_reserve(
+            percent in 1..=100_u32, reserve in 1..20_u32,
+            steps in proptest::collection::vec(any::<bool>(), 0..200),
+        ) {
+            let budget = budget(f64::from(percent) / 100.0, reserve);
+            let taken: Vec<(u64, u64)> = steps.iter().map(|first| match first {
+                true => { budget.deposit(); (1, 0) }
+                false => (0, u64::from(budget.withdraw())),
+            }).collect();
+            for start in 0..taken.len() {
+                let (mut firsts, mut extras) = (0, 0);
+                for (first, extra) in &taken[start..] {
+                    firsts += first;
+                    extras += extra;
+                    prop_assert!(100 * extras <= u64::from(percent) * firsts + 100 * u64::from(reserve));
+                }
+            }
+        }
+
+        /// The bound is not kept by refusing everything: what is earned can be spent, to the last token.
+        #[test]
+        fn law_what_is_earned_is_there(percent in 1..=100_u32, firsts in 0..2_000_u32) {
+            let budget = budget(f64::from(percent) / 100.0, Budget::MOST);
+            drain(&budget);
+            (0..firsts).for_each(|_| budget.deposit());
+            prop_assert_eq!(drain(&budget), percent * firsts / 100);
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! Whether there is a further attempt, and after what wait. Pure: time and randomness come in as arguments.
+
+use std::time::Duration;
+
+use super::{
+    RetryPolicy,
+    backoff::{LEAST_WAIT, Waits, heed},
+};
+use crate::{classify::Verdict, telemetry::Stop};
+
+/// The retries of one call on one rung.
+pub(crate) struct Retries {
+    made: u32,
+    once: bool,
+    /// The one retry of an outcome that may have been billed is used.
+    risked: bool,
+    waits: Option<Waits>,
+}
+
+/// What follows an attempt.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// Its result is the caller's: an answer, or a failure that no retry can help.
+    Return,
+    /// Its failure is the caller's although a retry might have helped.
+    Stop(Stop),
+    /// Once more, after that wait.
+    Again { wait: Duration, hinted: bool },
+}
+
+// === impl Retries ===
+
+impl Retries {
+    /// No retry yet. `once`: the body of the request can be sent only once.
+    pub(crate) fn new(once: bool) -> Self {
+        Self { made: 0, once, risked: false, waits: None }
+    }
+
+    /// Whether there can be a further attempt at all after the one that is about to start: if not, the request need
+    /// not be kept.
+    pub(crate) fn possible(&self, policy: &RetryPolicy, left: Option<Duration>) -> bool {
+        !self.once && self.made < policy.retries && fits(LEAST_WAIT, policy.least, left)
+    }
+
+    /// What follows an attempt that came to `verdict`, `left` before the deadline.
+    pub(crate) fn after(
+        &mut self,
+        verdict: &Verdict,
+        policy: &RetryPolicy,
+        left: Option<Duration>,
+        random: f64,
+    ) -> Decision {
+        if !verdict.is_retryable() {
+            return Decision::Return;
+        }
+        if self.once {
+            return Decision::Stop(Stop::Once);
+        }
+        let risky = verdict.outcome().once();
+        if self.made >= policy.retries || (risky && self.risked) {
+            return Decision::Stop(Stop::Exhausted);
+        }
+        let Some(backoff) = self.backoff(policy, random) else {
+            return Decision::Stop(Stop::Exhausted);
+        };
+        let wish = verdict.outcome().wait();
+        let (wait, hinted) = heed(backoff, wish, policy.longest_hint, random);
+        if !fits(wait, policy.least, left) {
+            return Decision::Stop(Stop::Deadline);
+        }
+        self.made += 1;
+        self.risked |= risky;
+        Decision::Again { wait, hinted }
+    }
+
+    fn backoff(&mut self, policy: &RetryPolicy, random: f64) -> Option<Duration> {
+        match &policy.schedule {
+            Some(schedule) => self.waits.get_or_insert_with(|| schedule.waits()).next(),
+            None => Some(policy.backoff.wait(self.made, random)),
+        }
+    }
+}
+
+/// Whether a wait and an attempt after it fit into what is left until the deadline.
+fn fits(wait: Duration, least: Duration, left: Option<Duration>) -> bool {
+    left.is_none_or(|left| wait.saturating_add(least) <= left)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::classify::{Outcome, Phase, Rejection};
+
+    const DOWN: Outcome = Outcome::Unavailable { wait: None };
+
+    fn secs(secs: u64) -> Duration {
+        Duration::from_secs(secs)
+    }
+
+    fn after(retries: &mut Retries, outcome: Outcome) -> Decision {
+        retries.after(&outcome.into(), &RetryPolicy::new(), None, 0.5)
+    }
+
+    #[test]
+    fn two_retries_and_no_third() {
+        let mut retries = Retries::new(false);
+        let again = |ms| Decision::Again { wait: Duration::from_millis(ms), hinted: false };
+        assert_eq!(after(&mut retries, DOWN), again(125));
+        assert_eq!(after(&mut retries, DOWN), again(250));
+        assert_eq!(after(&mut retries, DOWN), Decision::Stop(Stop::Exhausted));
+    }
+
+    #[test]
+    fn a_broken_connection_is_risked_once() {
+        let mut retries = Retries::new(false);
+        assert!(matches!(after(&mut retries, Outcome::Broken), Decision::Again { .. }));
+        assert_eq!(after(&mut retries, Outcome::Broken), Decision::Stop(Stop::Exhausted));
+    }
+
+    #[test]
+    fn a_broken_connection_is_risked_once_also_with_another_failure_between() {
+        let mut retries = Retries::new(false);
+        let policy = RetryPolicy::new().retries(9);
+        let mut after = |outcome: Outcome| retries.after(&outcome.into(), &policy, None, 0.5);
+        assert!(matches!(after(Outcome::Broken), Decision::Again { .. }));
+        assert!(matches!(after(DOWN), Decision::Again { .. }));
+        assert_eq!(after(Outcome::Broken), Decision::Stop(Stop::Exhausted));
+    }
+
+    #[test]
+    fn what_no_retry_helps_is_returned_before_any_limit_is_asked() {
+        let outcomes = [
+            Outcome::Success,
+            Outcome::QuotaExhausted { wait: Some(secs(1)) },
+            Outcome::TimedOut { phase: Phase::Attempt },
+            Outcome::TooLarge,
+            Outcome::Blocked,
+            Outcome::Rejected { why: Rejection::Request },
+            Outcome::Refused { retry_in: Some(secs(1)) },
+            Outcome::Cancelled,
+        ];
+        for outcome in outcomes {
+            assert_eq!(after(&mut Retries::new(true), outcome), Decision::Return, "{outcome}");
+        }
+    }
+
+    #[test]
+    fn the_provider_can_forbid_a_retry_and_cannot_order_one() {
+        let after =
+            |verdict: Verdict| Retries::new(false).after(&verdict, &RetryPolicy::new(), None, 0.5);
+        let no = Verdict::new(DOWN).should_retry(Some(false));
+        assert_eq!(after(no), Decision::Return);
+        let yes = Verdict::new(Outcome::Blocked).should_retry(Some(true));
+        assert_eq!(after(yes), Decision::Return);
+    }
+
+    #[test]
+    fn a_body_that_can_be_sent_once_is() {
+        assert_eq!(after(&mut Retries::new(true), DOWN), Decision::Stop(Stop::Once));
+        assert!(!Retries::new(true).possible(&RetryPolicy::new(), None));
+    }
+
+    #[test]
+    fn r3_the_wait_and_the_attempt_after_it_have_to_fit() {
+        let limited = Verdict::new(Outcome::RateLimited { wait: Some(secs(10)) });
+        let after =
+            |left| Retries::new(false).after(&limited, &RetryPolicy::new(), Some(left), 0.0);
+        assert_eq!(after(secs(11)), Decision::Again { wait: secs(10), hinted: true });
+        let short = secs(11) - Duration::from_millis(1);
+        assert_eq!(after(short), Decision::Stop(Stop::Deadline));
+    }
+
+    #[test]
+    fn a_request_is_kept_only_while_a_retry_can_still_come() {
+        let policy = RetryPolicy::new();
+        let mut retries = Retries::new(false);
+        assert!(retries.possible(&policy, None) && retries.possible(&policy, Some(secs(2))));
+        assert!(!retries.possible(&policy, Some(secs(1))));
+        after(&mut retries, DOWN);
+        after(&mut retries, DOWN);
+        assert!(!retries.possible(&policy, None));
+    }
+
+    #[test]
+    fn bo_fngl_67_a_schedule_of_ones_own_is_followed_to_its_end() {
+        let policy = RetryPolicy::new().schedule(|| {
+            let linear = (1..).map(Duration::from_secs);
+            let mut sum = Duration::ZERO;
+            linear.take_while(move |wait| {
+                let go_on = sum < secs(9);
+                sum += *wait;
+                go_on
+            })
+        });
+        let mut retries = Retries::new(false);
+        for wait in 1..=4 {
+            let again = Decision::Again { wait: secs(wait), hinted: false };
+            assert_eq!(retries.after(&DOWN.into(), &policy, None, 0.9), again);
+        }
+        let over = retries.after(&DOWN.into(), &policy, None, 0.9);
+        assert_eq!(over, Decision::Stop(Stop::Exhausted));
+    }
+
+    #[test]
+    fn a_schedule_of_ones_own_can_be_bounded_in_number() {
+        let policy = RetryPolicy::new().schedule(|| std::iter::repeat(secs(1))).retries(1);
+        let mut retries = Retries::new(false);
+        let mut after = || retries.after(&DOWN.into(), &policy, None, 0.9);
+        assert!(matches!(after(), Decision::Again { .. }));
+        assert_eq!(after(), Decision::Stop(Stop::Exhausted));
+    }
+
+    #[test]
+    fn a_schedule_without_waits_makes_no_hot_loop() {
+        let policy = RetryPolicy::new().schedule(|| std::iter::repeat(Duration::ZERO));
+        let decision = Retries::new(false).after(&DOWN.into(), &policy, None, 0.0);
+        assert_eq!(decision, Decision::Again { wait: LEAST_WAIT, hinted: false });
+    }
+
+    #[test]
+    fn each_call_has_a_schedule_of_its_own() {
+        let policy = RetryPolicy::new().schedule(|| std::iter::once(secs(3)));
+        for _ in 0..2 {
+            let decision = Retries::new(false).after(&DOWN.into(), &policy, None, 0.0);
+            assert_eq!(decision, Decision::Again { wait: secs(3), hinted: false });
+        }
+    }
+
+    fn any_outcome() -> impl Strategy<Value = Outcome> {
+        let wait = proptest::option::of((0..300_000_u64).prop_map(Duration::from_millis));
+        prop_oneof![
+            wait.clone().prop_map(|wait| Outcome::Unavailable { wait }),
+            wait.clone().prop_map(|wait| Outcome::RateLimited { wait }),
+            wait.prop_map(|retry_in| Outcome::Refused { retry_in }),
+            Just(Outcome::Broken),
+            Just(Outcome::Unreachable),
+            Just(Outcome::Truncated),
+            Just(Outcome::TimedOut { phase: Phase::Idle }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn law_no_retry_starts_with_less_left_than_it_needs_and_none_without_a_kept_request(
+            outcomes in proptest::collection::vec(any_outcome(), 1..12),
+            left in 0..40_000_u64, random in 0.0..1.0_f64, most in 0..6_u32,
+        ) {
+            let policy = RetryPolicy::new().retries(most);
+            let mut retries = Retries::new(false);
+            let mut left = Duration::from_millis(left);
+            let mut made = 0;
+            for outcome in outcomes {
+                let kept = retries.possible(&policy, Some(left));
+                if let Decision::Again { wait, .. } = retries.after(&outcome.into(), &policy, Some(left), random) {
+                    prop_assert!(kept && outcome.is_retryable());
+                    prop_assert!(wait + policy.least <= left);
+                    left -= wait;
+                    made += 1;
+                }
+            }
+            prop_assert!(made <= most);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Sends the same request to the same route again, where that can help, and only as often as the provider can bear.
+//!
+//! Use it for failures that pass by themselves: a 503, a connection that was refused, a rate limit with a short wait. It
+//! is inside the ladder (which asks another target) and outside the breaker, whose refusals it never retries.
+//!
+//! | | |
+//! |---|---|
+//! | retried | unavailable, unreachable, rate limited (after the wait that was asked for), truncated, empty and malformed answers before the commit point; a connection that broke after sending once, as it may be billed |
+//! | never retried | timeouts (a silent target stays silent), refusals of our own breaker or limits, exhausted quotas, everything permanent, what the provider forbids by `x-should-retry: false`, a body that can be sent only once |
+//! | the wait | exponential with full jitter, 250 ms to 4 s; a hint of the provider is a floor, heeded up to 120 s; never below 50 ms |
+//! | the bound | 2 retries a call; of all calls of a route 20 % extra and 10 in reserve ([`Budget`]); nothing that cannot be done before the deadline |
+//!
+//! What the caller gets at the end is the last attempt's own result, byte for byte, or its own error, never a wrapper.
+//! The [`Journey`](crate::context::Journey) in it tells all attempts.
+//!
+//! # Example
+//!
+//! ```
+//! use evenkeel::{Body, Error, Request, Response, classify::{Outcome, Verdict}, retry::RetryPolicy};
+//! use tower::{ServiceBuilder, ServiceExt, service_fn};
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//! let sent = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+//! let count = sent.clone();
+//! let upstream = service_fn(move |_: Request| {
+//!     let nth = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+//!     async move {
+//!         match nth {
+//!             0 => Err(Error::new(Outcome::Unreachable)),
+//!             _ => Ok(Response::new(Body::from("hello"))),
+//!         }
+//!     }
+//! });
+//! let service = ServiceBuilder::new().layer(RetryPolicy::new().retries(3).build()?).service(upstream);
+//!
+//! let response = service.oneshot(Request::default()).await?;
+//! assert_eq!(response.body().as_bytes(), Some(&b"hello"[..]));
+//! assert_eq!(sent.load(std::sync::atomic::Ordering::Relaxed), 2);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Events
+//!
+//! `AttemptStarted` and `AttemptEnded` for each attempt, also one that the caller cancelled; `RetryWaiting` before each
+//! wait; `RetryStopped` where an outcome would allow a retry and something else does not.
+//!
+//! # Pitfalls
+//!
+//! - Retries inside retries multiply: turn those of the client underneath off.
+//! - What fails after the commit point is not retried: the caller has a part of the answer already.
+//! - Without a deadline in the call, a rate limit is waited for up to 120 s.
+//! - Budgets are shared by all clones of one layer, and by no other: build one layer, or share its
+//!   [`budgets`](RetryLayer::budgets).
+
+mod backoff;
+#[cfg(feature = "backoff")]
+mod backoff_crate;
+mod budget;
+mod decide;
+mod policy;
+mod service;
+
+#[cfg(feature = "backoff")]
+pub use backoff_crate::{BackoffWaits, from_backoff};
+pub use budget::{Budget, Budgets};
+pub use policy::RetryPolicy;
+pub use service::{Retry, RetryLayer};

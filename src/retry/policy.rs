@@ -1,0 +1,267 @@
+//! What retries are set to.
+
+use std::time::Duration;
+
+use super::{
+    Budget, Budgets, RetryLayer,
+    backoff::{Exponential, LEAST_WAIT, Schedule},
+};
+use crate::ConfigError;
+
+/// When the same request is sent to the same route again, and how long it waits before.
+///
+/// # Defaults
+///
+/// Those of a bot, where a person waits:
+///
+/// - [`retries`](Self::retries): 2, as in the official SDKs of OpenAI and Anthropic
+/// - [`base`](Self::base): 250 ms, [`factor`](Self::factor): 2, [`cap`](Self::cap): 4 s, with full jitter
+/// - [`longest_hint`](Self::longest_hint): 120 s, as far as OpenAI's own client heeds `Retry-After`
+/// - [`least`](Self::least): 1 s left for the attempt after the wait
+/// - [`share`](Self::share): 20 % extra attempts, [`reserve`](Self::reserve): 10
+/// - no [`seed`](Self::seed): jitter differs in every process
+#[derive(Clone, Debug)]
+pub struct RetryPolicy {
+    pub(super) retries: u32,
+    pub(super) backoff: Exponential,
+    pub(super) schedule: Option<Schedule>,
+    pub(super) longest_hint: Duration,
+    pub(super) least: Duration,
+    pub(super) seed: Option<u64>,
+    share: f64,
+    reserve: u32,
+    budgets: Option<Budgets>,
+}
+
+// === impl RetryPolicy ===
+
+impl RetryPolicy {
+    /// The largest cap of a backoff.
+    const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many attempts may follow the first. 0: none.
+    #[must_use]
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// The longest wait before the first retry; the next ones are longer by [`factor`](Self::factor) each.
+    #[must_use]
+    pub fn base(mut self, base: Duration) -> Self {
+        self.backoff.base = base;
+        self
+    }
+
+    /// By how much each wait may be longer than the one before it; 1 or more.
+    #[must_use]
+    pub fn factor(mut self, factor: f64) -> Self {
+        self.backoff.factor = factor;
+        self
+    }
+
+    /// The longest wait before any retry, where the provider asked for none.
+    #[must_use]
+    pub fn cap(mut self, cap: Duration) -> Self {
+        self.backoff.cap = cap;
+        self
+    }
+
+    /// How far a wait that the provider asked for is heeded: one that is longer is taken for this long.
+    #[must_use]
+    pub fn longest_hint(mut self, longest: Duration) -> Self {
+        self.longest_hint = longest;
+        self
+    }
+
+    /// How much time an attempt needs: no retry where less than that would be left until the deadline after the wait.
+    ///
+    /// A second is what the faster models take to their first word; an attempt with less is paid for and thrown away.
+    #[must_use]
+    pub fn least(mut self, least: Duration) -> Self {
+        self.least = least;
+        self
+    }
+
+    /// What share of a retry each first attempt earns: more than 0, at most 1. See [`Budget`].
+    #[must_use]
+    pub fn share(mut self, share: f64) -> Self {
+        self.share = share;
+        self
+    }
+
+    /// How many retries a route has in reserve, for a start and for a bad minute: 1 to [`Budget::MOST`]. See [`Budget`].
+    #[must_use]
+    pub fn reserve(mut self, reserve: u32) -> Self {
+        self.reserve = reserve;
+        self
+    }
+
+    /// Draws on budgets that others draw on as well, instead of its own. [`share`](Self::share) and
+    /// [`reserve`](Self::reserve) are theirs then.
+    #[must_use]
+    pub fn budgets(mut self, budgets: Budgets) -> Self {
+        self.budgets = Some(budgets);
+        self
+    }
+
+    /// Waits by a schedule of your own, taken as it is: any iterator of durations, made anew for each call that comes
+    /// to its first retry. Its end ends the retries.
+    ///
+    /// It takes the place of [`base`](Self::base), [`factor`](Self::factor), [`cap`](Self::cap) and the jitter, and
+    /// lifts the number of [`retries`](Self::retries): set that after it to have both. The rest holds: a hint is a
+    /// floor, no wait is below 50 ms, the deadline and the budget end the retries of a schedule without an end.
+    ///
+    /// The builders of [`backon`](https://docs.rs/backon) are such schedules as they are:
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use backon::{BackoffBuilder, ExponentialBuilder};
+    /// use evenkeel::retry::RetryPolicy;
+    ///
+    /// let backoff = ExponentialBuilder::default()
+    ///     .with_min_delay(Duration::from_millis(100))
+    ///     .with_max_times(3)
+    ///     .with_jitter();
+    /// let policy = RetryPolicy::new().schedule(move || backoff.build());
+    /// # policy.build().expect("as it is");
+    /// ```
+    #[must_use]
+    pub fn schedule<F, I>(mut self, make: F) -> Self
+    where
+        F: Fn() -> I + Send + Sync + 'static,
+        I: Iterator<Item = Duration> + Send + 'static,
+    {
+        self.schedule = Some(Schedule::new(make));
+        self.retries(u32::MAX)
+    }
+
+    /// Makes the jitter the same in every run: for tests.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// The layer.
+    ///
+    /// # Errors
+    ///
+    /// Where a value cannot be meant; the error names the field, the value and what is allowed.
+    pub fn build(self) -> Result<RetryLayer, ConfigError> {
+        self.check(None)?;
+        let budgets = match &self.budgets {
+            Some(budgets) => budgets.clone(),
+            None => Budgets::per_route(self.share, self.reserve),
+        };
+        Ok(RetryLayer::new(self, budgets))
+    }
+
+    /// Refuses what cannot be meant, also beside the deadline that the pipeline has.
+    pub(crate) fn check(&self, deadline: Option<Duration>) -> Result<(), ConfigError> {
+        let Exponential { base, factor, cap } = self.backoff;
+        if base.is_zero() || base > cap {
+            let allowed = format!("more than 0 and at most retry.cap, {cap:?}");
+            return Err(ConfigError::new("retry.base", base, allowed));
+        }
+        if cap > Self::LONGEST {
+            return Err(ConfigError::new("retry.cap", cap, "at most a day"));
+        }
+        if !(1.0..=100.0).contains(&factor) {
+            return Err(ConfigError::new("retry.factor", factor, "1 to 100"));
+        }
+        self.check_waits(deadline)?;
+        self.check_budget()
+    }
+
+    fn check_waits(&self, deadline: Option<Duration>) -> Result<(), ConfigError> {
+        if self.longest_hint < LEAST_WAIT {
+            let allowed = format!("{LEAST_WAIT:?} or more");
+            return Err(ConfigError::new("retry.longest_hint", self.longest_hint, allowed));
+        }
+        match deadline {
+            Some(deadline) if self.retries > 0 && self.least >= deadline => {
+                let allowed = format!("less than the deadline, {deadline:?}");
+                Err(ConfigError::new("retry.least", self.least, allowed))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_budget(&self) -> Result<(), ConfigError> {
+        if !(self.share > 0.0 && self.share <= 1.0) {
+            return Err(ConfigError::new("retry.share", self.share, "more than 0, at most 1"));
+        }
+        if !(1..=Budget::MOST).contains(&self.reserve) {
+            let allowed = format!("1 to {}", Budget::MOST);
+            return Err(ConfigError::new("retry.reserve", self.reserve, allowed));
+        }
+        Ok(())
+    }
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            retries: 2,
+            backoff: Exponential {
+                base: Duration::from_millis(250),
+                factor: 2.0,
+                cap: Duration::from_secs(4),
+            },
+            schedule: None,
+            longest_hint: Duration::from_secs(120),
+            least: Duration::from_secs(1),
+            seed: None,
+            share: 0.2,
+            reserve: 10,
+            budgets: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(policy: RetryPolicy) -> String {
+        policy.build().unwrap_err().field().to_owned()
+    }
+
+    #[test]
+    fn the_defaults_are_allowed() {
+        assert!(RetryPolicy::new().build().is_ok());
+        assert!(RetryPolicy::new().retries(0).build().is_ok());
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_by_name() {
+        let new = RetryPolicy::new;
+        let second = Duration::from_secs(1);
+        assert_eq!(refused(new().base(Duration::ZERO)), "retry.base");
+        assert_eq!(refused(new().base(5 * second)), "retry.base");
+        assert_eq!(refused(new().cap(Duration::MAX)), "retry.cap");
+        assert_eq!(refused(new().factor(0.5)), "retry.factor");
+        assert_eq!(refused(new().factor(f64::NAN)), "retry.factor");
+        assert_eq!(refused(new().factor(f64::INFINITY)), "retry.factor");
+        assert_eq!(refused(new().longest_hint(Duration::ZERO)), "retry.longest_hint");
+        assert_eq!(refused(new().share(0.0)), "retry.share");
+        assert_eq!(refused(new().share(f64::NAN)), "retry.share");
+        assert_eq!(refused(new().reserve(0)), "retry.reserve");
+    }
+
+    #[test]
+    fn retries_that_could_never_start_before_the_deadline_are_refused() {
+        let policy = RetryPolicy::new().least(Duration::from_secs(30));
+        assert!(policy.check(None).is_ok());
+        assert!(policy.check(Some(Duration::from_secs(31))).is_ok());
+        let error = policy.check(Some(Duration::from_secs(30))).unwrap_err();
+        assert_eq!(error.field(), "retry.least");
+        assert!(policy.retries(0).check(Some(Duration::from_secs(30))).is_ok());
+    }
+}

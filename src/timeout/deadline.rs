@@ -1,0 +1,148 @@
+//! The deadline layer: the one limit that everything of a call shares.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use pin_project_lite::pin_project;
+use tokio::time::Instant;
+use tower::{Layer, Service};
+
+use super::{DeadlinePolicy, within::Within};
+use crate::{
+    Error, Request, Response, Upstream,
+    classify::{Outcome, Phase},
+    context::{Call, Deadline, Journey},
+    telemetry::{Event, Events},
+};
+
+/// Sets the deadline of a call, and ends the call there.
+#[derive(Clone, Debug)]
+pub struct DeadlineService<S> {
+    inner: S,
+    layer: DeadlineLayer,
+}
+
+/// Makes [`DeadlineService`]s.
+#[derive(Clone, Debug)]
+pub struct DeadlineLayer {
+    policy: DeadlinePolicy,
+    events: Events,
+}
+
+pin_project! {
+    /// One call and its deadline.
+    pub struct DeadlineFuture<F> {
+        #[pin]
+        within: Within<F>,
+        // Taken by the end.
+        call: Option<Bounded>,
+    }
+}
+
+struct Bounded {
+    journey: Journey,
+    events: Events,
+    after: Duration,
+}
+
+// === impl DeadlineLayer ===
+
+impl DeadlineLayer {
+    pub(super) fn new(policy: DeadlinePolicy) -> Self {
+        Self { policy, events: Events::default() }
+    }
+
+    /// Sends its events there.
+    #[must_use]
+    pub fn events(mut self, events: Events) -> Self {
+        self.events = events;
+        self
+    }
+
+    /// The deadline of a call: the caller's own, sooner or later than the policy's, for only the caller knows how long
+    /// this one may take; else the policy's, or that of a call it is a part of, whichever is sooner.
+    fn deadline(&self, request: &mut Request) -> Deadline {
+        let own = request.extensions().get::<Deadline>().copied();
+        let call = Call::of(request);
+        let deadline = match (call.deadline.or(own), own) {
+            (Some(set), Some(_)) => set,
+            (Some(outer), None) => outer.min(Deadline::within(self.policy.limit)),
+            (None, _) => Deadline::within(self.policy.limit),
+        };
+        call.deadline = Some(deadline);
+        deadline
+    }
+}
+
+impl<S> Layer<S> for DeadlineLayer {
+    type Service = DeadlineService<S>;
+
+    fn layer(&self, inner: S) -> DeadlineService<S> {
+        DeadlineService { inner, layer: self.clone() }
+    }
+}
+
+// === impl DeadlineService ===
+
+impl<S: Upstream> Service<Request> for DeadlineService<S> {
+    type Response = Response;
+    type Error = Error;
+    type Future = DeadlineFuture<S::Call>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let deadline = self.layer.deadline(&mut request);
+        let call = Bounded {
+            journey: Call::of(&mut request).journey.clone(),
+            events: self.layer.events.clone(),
+            after: deadline.left(Instant::now()),
+        };
+        // Also without any time left: a stored or a canned answer needs none, and an attempt is not started without.
+        let inner = self.inner.call(request);
+        DeadlineFuture { within: Within::new(Some(inner), deadline.instant()), call: Some(call) }
+    }
+}
+
+// === impl DeadlineFuture ===
+
+impl<F: Future<Output = Result<Response, Error>>> Future for DeadlineFuture<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let result = ready!(this.within.poll(cx));
+        let call = this.call.take();
+        Poll::Ready(match result {
+            Ok(result) => result,
+            Err(_) => Err(call.map_or_else(timed_out, Bounded::elapsed)),
+        })
+    }
+}
+
+impl<F> fmt::Debug for DeadlineFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeadlineFuture").finish_non_exhaustive()
+    }
+}
+
+// === impl Bounded ===
+
+impl Bounded {
+    fn elapsed(self) -> Error {
+        let Self { journey, events, after } = self;
+        events.emit(Event::TimedOut { phase: Phase::Deadline, after });
+        timed_out().with_journey(&journey)
+    }
+}
+
+fn timed_out() -> Error {
+    Error::new(Outcome::TimedOut { phase: Phase::Deadline })
+}

@@ -1,0 +1,236 @@
+//! What the limits on time are set to.
+
+use std::time::Duration;
+
+use http::HeaderName;
+
+use super::{DeadlineLayer, TimeoutLayer};
+use crate::ConfigError;
+
+/// How long one attempt may take, and how long a stream may be silent.
+///
+/// # Defaults
+///
+/// Those of a bot, where a person waits:
+///
+/// - [`attempt`](Self::attempt): 20 s for an answer that is not streamed: some two thirds of the deadline, so that a
+///   silent provider leaves time for another
+/// - [`first_event`](Self::first_event): 10 s to the first content of a stream: few people wait longer before a blank line
+/// - [`idle`](Self::idle): 15 s between two events with content: many times what any model pauses
+/// - [`whole_stream`](Self::whole_stream): none: a long answer that goes on is a healthy one
+/// - [`header`](Self::header): none
+///
+/// The limit on connecting is the transport's own (`reqwest::ClientBuilder::connect_timeout`; 5 s is the usual value):
+/// only it knows when a connection is made. An attempt's limit includes it.
+#[derive(Clone, Debug)]
+pub struct TimeoutPolicy {
+    pub(super) attempt: Duration,
+    pub(super) first_event: Duration,
+    pub(super) idle: Duration,
+    pub(super) whole_stream: Option<Duration>,
+    pub(super) header: Option<HeaderName>,
+}
+
+/// By when a call has its answer.
+///
+/// # Defaults
+///
+/// - [`limit`](Self::limit): 30 s, as long as a person waits for a bot before giving up
+#[derive(Clone, Debug)]
+pub struct DeadlinePolicy {
+    pub(super) limit: Duration,
+}
+
+// === impl TimeoutPolicy ===
+
+impl TimeoutPolicy {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How long one attempt at an answer that is not streamed may take, whole.
+    #[must_use]
+    pub fn attempt(mut self, limit: Duration) -> Self {
+        self.attempt = limit;
+        self
+    }
+
+    /// How long a stream may take to its first event with content.
+    #[must_use]
+    pub fn first_event(mut self, limit: Duration) -> Self {
+        self.first_event = limit;
+        self
+    }
+
+    /// How long a body may be silent, once it has begun: the time between two events with content. Comments, pings and
+    /// role-only chunks are not content.
+    #[must_use]
+    pub fn idle(mut self, limit: Duration) -> Self {
+        self.idle = limit;
+        self
+    }
+
+    /// How long a whole stream may take, from the start of its attempt. Ends healthy long streams as well.
+    #[must_use]
+    pub fn whole_stream(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.whole_stream = limit.into();
+        self
+    }
+
+    /// Tells the upstream by this header how many milliseconds are left until the attempt is given up: until the whole
+    /// answer, or until the first content of a stream. For gateways of your own that make use of it.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName) -> Self {
+        self.header = Some(name);
+        self
+    }
+
+    /// The layer.
+    ///
+    /// # Errors
+    ///
+    /// Where a value cannot be meant; the error names the field, the value and what is allowed.
+    pub fn build(self) -> Result<TimeoutLayer, ConfigError> {
+        self.check(None)?;
+        Ok(TimeoutLayer::new(self))
+    }
+
+    /// Refuses what cannot be meant, also beside the deadline that the pipeline has.
+    pub(crate) fn check(&self, deadline: Option<Duration>) -> Result<(), ConfigError> {
+        for (field, limit) in self.fields() {
+            more_than_zero(field, limit)?;
+        }
+        let within = [("timeout.attempt", self.attempt), ("timeout.first_event", self.first_event)];
+        for (field, limit) in within {
+            match deadline {
+                Some(deadline) if limit > deadline => {
+                    let allowed = format!("at most the deadline, {deadline:?}");
+                    return Err(ConfigError::new(field, limit, allowed));
+                }
+                _ => (),
+            }
+        }
+        match self.whole_stream {
+            Some(whole) if whole < self.first_event => {
+                let allowed = format!("at least timeout.first_event, {:?}", self.first_event);
+                Err(ConfigError::new("timeout.whole_stream", whole, allowed))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn fields(&self) -> impl Iterator<Item = (&'static str, Duration)> {
+        [
+            ("timeout.attempt", Some(self.attempt)),
+            ("timeout.first_event", Some(self.first_event)),
+            ("timeout.idle", Some(self.idle)),
+            ("timeout.whole_stream", self.whole_stream),
+        ]
+        .into_iter()
+        .filter_map(|(field, limit)| limit.map(|limit| (field, limit)))
+    }
+}
+
+impl Default for TimeoutPolicy {
+    fn default() -> Self {
+        Self {
+            attempt: Duration::from_secs(20),
+            first_event: Duration::from_secs(10),
+            idle: Duration::from_secs(15),
+            whole_stream: None,
+            header: None,
+        }
+    }
+}
+
+// === impl DeadlinePolicy ===
+
+impl DeadlinePolicy {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How long a call may take: to its first content if it is streamed, else to its whole answer.
+    #[must_use]
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// The layer.
+    ///
+    /// # Errors
+    ///
+    /// Where the limit is zero: it would refuse every call.
+    pub fn build(self) -> Result<DeadlineLayer, ConfigError> {
+        self.check()?;
+        Ok(DeadlineLayer::new(self))
+    }
+
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        more_than_zero("deadline.limit", self.limit)
+    }
+}
+
+impl Default for DeadlinePolicy {
+    fn default() -> Self {
+        Self { limit: Duration::from_secs(30) }
+    }
+}
+
+fn more_than_zero(field: &str, limit: Duration) -> Result<(), ConfigError> {
+    if limit.is_zero() {
+        return Err(ConfigError::new(field, limit, "more than 0"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn refused(policy: &TimeoutPolicy, deadline: Option<Duration>) -> String {
+        policy.check(deadline).unwrap_err().field().to_owned()
+    }
+
+    #[test]
+    fn the_defaults_are_allowed_together() {
+        assert!(TimeoutPolicy::new().check(Some(DeadlinePolicy::new().limit)).is_ok());
+        assert!(DeadlinePolicy::new().build().is_ok());
+    }
+
+    #[test]
+    fn zero_is_refused_by_name() {
+        let new = TimeoutPolicy::new;
+        assert_eq!(refused(&new().attempt(Duration::ZERO), None), "timeout.attempt");
+        assert_eq!(refused(&new().first_event(Duration::ZERO), None), "timeout.first_event");
+        assert_eq!(refused(&new().idle(Duration::ZERO), None), "timeout.idle");
+        assert_eq!(refused(&new().whole_stream(Duration::ZERO), None), "timeout.whole_stream");
+        let error = DeadlinePolicy::new().limit(Duration::ZERO).build().unwrap_err();
+        assert_eq!(error.to_string(), "deadline.limit is 0ns; allowed is more than 0");
+    }
+
+    #[test]
+    fn cmp_ms_84_an_attempt_is_at_most_the_deadline() {
+        let attempt = |ms| TimeoutPolicy::new().attempt(Duration::from_millis(ms));
+        assert!(attempt(30_000).check(Some(30 * SECOND)).is_ok());
+        let three = attempt(3_000).first_event(SECOND);
+        assert_eq!(refused(&three, Some(2 * SECOND)), "timeout.attempt");
+        assert_eq!(refused(&TimeoutPolicy::new(), Some(2 * SECOND)), "timeout.attempt");
+        let first = TimeoutPolicy::new().attempt(SECOND);
+        assert_eq!(refused(&first, Some(2 * SECOND)), "timeout.first_event");
+    }
+
+    #[test]
+    fn a_whole_stream_that_is_shorter_than_its_beginning_is_refused() {
+        assert_eq!(
+            refused(&TimeoutPolicy::new().whole_stream(SECOND), None),
+            "timeout.whole_stream"
+        );
+        assert!(TimeoutPolicy::new().whole_stream(10 * SECOND).build().is_ok());
+    }
+}

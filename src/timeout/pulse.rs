@@ -1,0 +1,28 @@
+//! The pulse of an attempt: how what reads ahead inside an attempt tells the attempt's clock that content has come.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+/// Counts the pieces of content of an attempt that is not handed on yet.
+///
+/// Where a stream is held back beyond its first content (until it is complete, say), the attempt is alive as long as
+/// content comes: after the first beat its clock is the idle one, set anew by each. Without beats the first content has
+/// to be handed on by the attempt's own limit.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pulse(Arc<AtomicU32>);
+
+// === impl Pulse ===
+
+impl Pulse {
+    /// Content has come and is held back.
+    pub(crate) fn beat(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Beats so far; wraps around, so only a difference says something.
+    pub(crate) fn beats(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+}

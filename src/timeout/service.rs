@@ -1,0 +1,233 @@
+//! The timeout layer: the clock of one attempt, and of the body it brings.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use http::HeaderValue;
+use pin_project_lite::pin_project;
+use tokio::time::Instant;
+use tower::{Layer, Service};
+
+use super::{Clock, Pulse, TimeoutPolicy, within::Within};
+use crate::{
+    Error, Request, Response, Upstream,
+    classify::{Outcome, Phase},
+    context::{Call, Deadline, Journey, later},
+    stream::Ending,
+    telemetry::{Event, Events},
+};
+
+/// Gives one attempt so long, and the silence in its body so long.
+#[derive(Clone, Debug)]
+pub struct Timeout<S> {
+    inner: S,
+    shared: Arc<Shared>,
+}
+
+/// Makes [`Timeout`] services.
+#[derive(Clone, Debug)]
+pub struct TimeoutLayer {
+    shared: Arc<Shared>,
+}
+
+#[derive(Clone, Debug)]
+struct Shared {
+    policy: TimeoutPolicy,
+    events: Events,
+}
+
+pin_project! {
+    /// One attempt and its clock.
+    pub struct TimeoutFuture<F> {
+        #[pin]
+        within: Within<F>,
+        limits: Limits,
+    }
+}
+
+/// The limits of one attempt.
+struct Limits {
+    shared: Arc<Shared>,
+    journey: Journey,
+    deadline: Option<Deadline>,
+    pulse: Option<Pulse>,
+    beats: u32,
+    started: Instant,
+    whole: Option<Instant>,
+    /// Which limit is next, since when it counts, and when it passes.
+    phase: Phase,
+    since: Instant,
+    until: Instant,
+}
+
+// === impl TimeoutLayer ===
+
+impl TimeoutLayer {
+    pub(super) fn new(policy: TimeoutPolicy) -> Self {
+        Self { shared: Arc::new(Shared { policy, events: Events::default() }) }
+    }
+
+    /// Sends its events there.
+    #[must_use]
+    pub fn events(mut self, events: Events) -> Self {
+        Arc::make_mut(&mut self.shared).events = events;
+        self
+    }
+}
+
+impl<S> Layer<S> for TimeoutLayer {
+    type Service = Timeout<S>;
+
+    fn layer(&self, inner: S) -> Timeout<S> {
+        Timeout { inner, shared: self.shared.clone() }
+    }
+}
+
+// === impl Timeout ===
+
+impl<S: Upstream> Service<Request> for Timeout<S> {
+    type Response = Response;
+    type Error = Error;
+    type Future = TimeoutFuture<S::Call>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let limits = Limits::of(self.shared.clone(), &mut request);
+        let until = limits.until;
+        // An attempt that cannot finish is not started.
+        let inner = (until > limits.started).then(|| self.inner.call(request));
+        TimeoutFuture { within: Within::new(inner, until), limits }
+    }
+}
+
+// === impl TimeoutFuture ===
+
+impl<F: Future<Output = Result<Response, Error>>> Future for TimeoutFuture<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let mut this = self.project();
+        // Data first, then the timer: what has arrived in time is never thrown away for a clock.
+        match this.within.as_mut().poll_inner(cx) {
+            Poll::Ready(Some(result)) => {
+                return Poll::Ready(result.map(|it| this.limits.guard(it)));
+            }
+            Poll::Ready(None) => return Poll::Ready(Err(this.limits.elapsed())),
+            Poll::Pending => (),
+        }
+        if this.limits.revive() {
+            this.within.as_mut().reset(this.limits.until);
+        }
+        ready!(this.within.poll_elapsed(cx));
+        Poll::Ready(Err(this.limits.elapsed()))
+    }
+}
+
+impl<F> fmt::Debug for TimeoutFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TimeoutFuture").field("phase", &self.limits.phase).finish_non_exhaustive()
+    }
+}
+
+// === impl Limits ===
+
+impl Limits {
+    fn of(shared: Arc<Shared>, request: &mut Request) -> Self {
+        let stream = Call::ask(request).stream();
+        let call = Call::of(request);
+        call.pulse = stream.then(Pulse::default);
+        let started = Instant::now();
+        let mut limits = Self {
+            journey: call.journey.clone(),
+            deadline: call.deadline,
+            pulse: call.pulse.clone(),
+            beats: 0,
+            started,
+            whole: shared.policy.whole_stream.map(|whole| later(started, whole)),
+            phase: Phase::Deadline,
+            since: started,
+            until: started,
+            shared,
+        };
+        let TimeoutPolicy { attempt, first_event, .. } = limits.shared.policy;
+        match stream {
+            true => limits.set(Phase::FirstEvent, first_event),
+            false => limits.set(Phase::Attempt, attempt),
+        }
+        limits.announce(request);
+        limits
+    }
+
+    /// The next limit, from now: that one, or what ends before it.
+    fn set(&mut self, phase: Phase, limit: Duration) {
+        self.since = Instant::now();
+        (self.phase, self.until) = (phase, later(self.since, limit));
+        let whole = self.whole.filter(|_| self.pulse.is_some());
+        let deadline = self.deadline.map(Deadline::instant);
+        for (phase, end) in [(Phase::Stream, whole), (Phase::Deadline, deadline)] {
+            match end {
+                Some(end) if end < self.until => {
+                    (self.phase, self.until, self.since) = (phase, end, self.started);
+                }
+                _ => (),
+            }
+        }
+    }
+
+    /// Tells the upstream how long it has, where it wants to know.
+    fn announce(&self, request: &mut Request) {
+        if let Some(name) = &self.shared.policy.header {
+            let left = self.until.saturating_duration_since(self.started).as_millis();
+            let left = HeaderValue::from(u64::try_from(left).unwrap_or(u64::MAX));
+            request.headers_mut().insert(name.clone(), left);
+        }
+    }
+
+    /// Starts the idle clock anew where content has come that is held back.
+    fn revive(&mut self) -> bool {
+        let beats = self.pulse.as_ref().map_or(0, Pulse::beats);
+        let alive = beats != std::mem::replace(&mut self.beats, beats);
+        if alive {
+            self.set(Phase::Idle, self.shared.policy.idle);
+        }
+        alive
+    }
+
+    fn elapsed(&self) -> Error {
+        let after = self.until.saturating_duration_since(self.since);
+        self.shared.events.emit(Event::TimedOut { phase: self.phase, after });
+        Error::new(Outcome::TimedOut { phase: self.phase })
+    }
+
+    /// Puts the body of an answer under its clocks.
+    fn guard(&self, mut response: Response) -> Response {
+        let TimeoutPolicy { idle, whole_stream, .. } = self.shared.policy;
+        let body = response.body_mut();
+        if let Some(guard) = body.guard() {
+            guard.clock(Clock::new(idle, self.whole));
+            guard.journey(self.journey.clone());
+            let events = self.shared.events.clone();
+            body.on_end(move |ending| {
+                let after = match ending {
+                    Ending::Failed(Outcome::TimedOut { phase: Phase::Idle }) => Some(idle),
+                    Ending::Failed(Outcome::TimedOut { phase: Phase::Stream }) => whole_stream,
+                    _ => None,
+                };
+                let timed_out = (ending.outcome(), after);
+                if let (Outcome::TimedOut { phase }, Some(after)) = timed_out {
+                    events.emit(Event::TimedOut { phase, after });
+                }
+            });
+        }
+        response
+    }
+}

@@ -1,0 +1,341 @@
+//! Tests of what cannot be asked for from outside: the clocks of a body, and of an attempt that is read ahead.
+
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body::{Body as _, Frame};
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    time::{Instant, advance, sleep},
+};
+use tower::{Layer, ServiceExt, service_fn};
+
+use super::{Clock, TimeoutPolicy};
+use crate::{
+    Body, BoxError, Error, Request, Response,
+    classify::{Outcome, Phase},
+    context::{Call, Deadline, later},
+    dialect::{Ask, Dialect},
+    stream::Watch,
+    telemetry::{Event, Events},
+};
+
+const IDLE: Duration = Duration::from_secs(15);
+
+fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+/// A body whose frames are sent in by the test.
+struct Sent(UnboundedReceiver<&'static str>);
+
+impl http_body::Body for Sent {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        self.0.poll_recv(cx).map(|text| text.map(|text| Ok(Frame::data(Bytes::from(text)))))
+    }
+}
+
+fn sent() -> (UnboundedSender<&'static str>, Body) {
+    let (sender, receiver) = unbounded_channel();
+    (sender, Body::wrap(Sent(receiver)))
+}
+
+/// A body under a clock of 15 s idle; `chat` reads it as a stream of OpenAI chat.
+fn clocked(chat: bool, whole: Option<Duration>) -> (UnboundedSender<&'static str>, Body) {
+    let (sender, mut body) = sent();
+    let guard = body.guard().expect("it is streamed");
+    if chat {
+        guard.watch(Watch::new(Dialect::OpenAiChat));
+    }
+    guard.clock(Clock::new(IDLE, whole.map(|whole| later(Instant::now(), whole))));
+    (sender, body)
+}
+
+async fn next(body: &mut Body) -> Option<Result<Bytes, Outcome>> {
+    let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await?;
+    Some(frame.map(|frame| frame.into_data().unwrap()).map_err(|error| error.outcome()))
+}
+
+async fn next_failure(body: &mut Body) -> Phase {
+    match next(body).await {
+        Some(Err(Outcome::TimedOut { phase })) => phase,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn took(start: Instant) -> u64 {
+    start.elapsed().as_secs()
+}
+
+#[tokio::test(start_paused = true)]
+async fn t1_a_body_that_stalls_fails_after_the_idle_time() {
+    let (sender, mut body) = clocked(false, None);
+    let start = Instant::now();
+    sender.send("word").unwrap();
+    assert!(next(&mut body).await.unwrap().is_ok());
+    assert_eq!(next_failure(&mut body).await, Phase::Idle);
+    assert_eq!(took(start), 15);
+    assert!(next(&mut body).await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn t1_a_body_that_never_begins_fails_after_the_idle_time() {
+    let (_sender, mut body) = clocked(false, None);
+    let start = Instant::now();
+    assert_eq!(next_failure(&mut body).await, Phase::Idle);
+    assert_eq!(took(start), 15);
+}
+
+#[tokio::test(start_paused = true)]
+async fn t2_a_long_stream_that_goes_on_is_never_ended() {
+    let (sender, mut body) = clocked(false, None);
+    let feeder = tokio::spawn(async move {
+        for _ in 0..200 {
+            sleep(secs(14)).await;
+            sender.send("word").unwrap();
+        }
+    });
+    let mut words = 0;
+    while let Some(frame) = next(&mut body).await {
+        assert!(frame.is_ok());
+        words += 1;
+    }
+    feeder.await.unwrap();
+    assert_eq!(words, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn t3_comments_do_not_re_arm_the_idle_clock() {
+    let (sender, mut body) = clocked(true, None);
+    tokio::spawn(async move {
+        while sender.send(": keep-alive\n\n").is_ok() {
+            sleep(secs(4)).await;
+        }
+    });
+    let start = Instant::now();
+    let phase = loop {
+        match next(&mut body).await {
+            Some(Ok(_)) => (),
+            Some(Err(Outcome::TimedOut { phase })) => break phase,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(phase, Phase::Idle);
+    assert_eq!(took(start), 15);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_comes_late_finds_what_has_arrived() {
+    let (sender, mut body) = clocked(false, None);
+    sender.send("one").unwrap();
+    sender.send("two").unwrap();
+    assert!(next(&mut body).await.unwrap().is_ok());
+    sleep(secs(60)).await;
+    assert!(next(&mut body).await.unwrap().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_comes_late_to_nothing_waits_from_then_on() {
+    let (sender, mut body) = clocked(false, None);
+    sender.send("one").unwrap();
+    assert!(next(&mut body).await.unwrap().is_ok());
+    sleep(secs(60)).await;
+    // The transport reads on when it is asked to: what it brings then is in time.
+    let start = Instant::now();
+    tokio::spawn(async move {
+        sleep(secs(1)).await;
+        sender.send("two").unwrap();
+        std::future::pending::<()>().await;
+    });
+    assert!(next(&mut body).await.unwrap().is_ok());
+    assert_eq!(next_failure(&mut body).await, Phase::Idle);
+    assert_eq!(took(start), 16);
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_before_and_after_a_comment_add_up_without_the_readers_own_time() {
+    let (sender, mut body) = clocked(true, None);
+    tokio::spawn(async move {
+        sleep(secs(10)).await;
+        sender.send(": ping\n\n").unwrap();
+        std::future::pending::<()>().await;
+    });
+    assert!(next(&mut body).await.unwrap().is_ok());
+    sleep(secs(100)).await;
+    let start = Instant::now();
+    assert_eq!(next_failure(&mut body).await, Phase::Idle);
+    assert_eq!(took(start), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_asked_and_went_elsewhere_has_waited() {
+    let (_sender, mut body) = clocked(false, None);
+    let once = tokio::time::timeout(secs(1), next(&mut body)).await;
+    assert!(once.is_err());
+    sleep(secs(30)).await;
+    let start = Instant::now();
+    assert_eq!(next_failure(&mut body).await, Phase::Idle);
+    assert_eq!(took(start), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn data_goes_before_a_timer_that_has_passed() {
+    let (sender, mut body) = clocked(false, None);
+    assert!(tokio::time::timeout(secs(1), next(&mut body)).await.is_err());
+    advance(secs(60)).await;
+    sender.send("late, and there").unwrap();
+    assert!(next(&mut body).await.unwrap().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_whole_stream_is_bounded_if_asked() {
+    let (sender, mut body) = clocked(false, Some(secs(60)));
+    tokio::spawn(async move {
+        while sender.send("word").is_ok() {
+            sleep(secs(7)).await;
+        }
+    });
+    let start = Instant::now();
+    let phase = loop {
+        match next(&mut body).await {
+            Some(Ok(_)) => (),
+            Some(Err(Outcome::TimedOut { phase })) => break phase,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!((phase, took(start)), (Phase::Stream, 60));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_whole_stream_is_bounded_also_for_a_reader_that_never_waits() {
+    let (sender, mut body) = clocked(false, Some(secs(60)));
+    (0..100).for_each(|_| sender.send("word").unwrap());
+    let mut words = 0;
+    loop {
+        match next(&mut body).await {
+            Some(Ok(_)) => words += 1,
+            Some(Err(Outcome::TimedOut { phase: Phase::Stream })) => break,
+            other => panic!("{other:?}"),
+        }
+        sleep(secs(10)).await;
+    }
+    assert_eq!(words, 7);
+}
+
+// === an attempt ===
+
+type Log = Arc<Mutex<Vec<(Phase, Duration)>>>;
+
+fn log() -> (Log, Events) {
+    let log = Log::default();
+    let into = log.clone();
+    let events = Events::to(move |event: &Event| {
+        if let Event::TimedOut { phase, after } = event {
+            into.lock().unwrap().push((*phase, *after));
+        }
+    });
+    (log, events)
+}
+
+fn streamed_ask() -> Request {
+    let mut request = Request::default();
+    Call::of(&mut request).ask = Some(Arc::new(Ask { stream: true, ..Ask::default() }));
+    request
+}
+
+fn timed_out(result: Result<Response, Error>) -> Phase {
+    match result.map_err(|error| error.outcome()) {
+        Err(Outcome::TimedOut { phase }) => phase,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_has_so_long_to_its_first_event() {
+    let (log, events) = log();
+    let layer = TimeoutPolicy::new().build().unwrap().events(events);
+    let silent = service_fn(|_: Request| std::future::pending::<Result<Response, Error>>());
+    let start = Instant::now();
+    let result = layer.layer(silent).oneshot(streamed_ask()).await;
+    assert_eq!((timed_out(result), took(start)), (Phase::FirstEvent, 10));
+    assert_eq!(*log.lock().unwrap(), [(Phase::FirstEvent, secs(10))]);
+}
+
+/// A service that reads ahead: content comes after each of these waits and is held back until the last has come.
+async fn held_back(waits: &[u64], request: Request) -> Result<Response, Error> {
+    let mut request = request;
+    let pulse = Call::of(&mut request).pulse.clone().expect("a streamed ask has a pulse");
+    for wait in waits {
+        sleep(secs(*wait)).await;
+        pulse.beat();
+    }
+    Ok(Response::default())
+}
+
+async fn collected(
+    policy: TimeoutPolicy,
+    waits: &'static [u64],
+    request: Request,
+) -> (Result<Response, Error>, u64) {
+    let service = service_fn(move |request: Request| held_back(waits, request));
+    let start = Instant::now();
+    let result = policy.build().unwrap().layer(service).oneshot(request).await;
+    (result, took(start))
+}
+
+#[tokio::test(start_paused = true)]
+async fn t2_a_stream_that_is_held_back_until_complete_lives_while_content_comes() {
+    let (result, took) =
+        collected(TimeoutPolicy::new(), &[9, 14, 14, 14, 14], streamed_ask()).await;
+    assert!(result.is_ok());
+    assert_eq!(took, 65);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_held_back_and_falls_silent_is_idle() {
+    let (result, took) = collected(TimeoutPolicy::new(), &[9, 14, 100], streamed_ask()).await;
+    assert_eq!((timed_out(result), took), (Phase::Idle, 38));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_held_back_is_bounded_by_the_deadline_and_as_a_whole() {
+    let mut request = streamed_ask();
+    Call::of(&mut request).deadline = Some(Deadline::within(secs(30)));
+    let (result, took) = collected(TimeoutPolicy::new(), &[9, 14, 14, 14], request).await;
+    assert_eq!((timed_out(result), took), (Phase::Deadline, 30));
+
+    let policy = TimeoutPolicy::new().whole_stream(secs(20));
+    let (result, took) = collected(policy, &[9, 14, 14, 14], streamed_ask()).await;
+    assert_eq!((timed_out(result), took), (Phase::Stream, 20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_attempt_has_a_pulse_of_its_own() {
+    let mut request = streamed_ask();
+    let layer = TimeoutPolicy::new().build().unwrap();
+    let (first, second) = (request.clone(), request.clone());
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let into = seen.clone();
+    let service = layer.layer(service_fn(move |mut request: Request| {
+        let pulse = Call::of(&mut request).pulse.clone().expect("a streamed ask has a pulse");
+        pulse.beat();
+        into.lock().unwrap().push(pulse.beats());
+        async { Ok::<_, Error>(Response::default()) }
+    }));
+    service.clone().oneshot(first).await.unwrap();
+    service.oneshot(second).await.unwrap();
+    assert_eq!(*seen.lock().unwrap(), [1, 1]);
+    assert!(Call::of(&mut request).pulse.is_none());
+}
