@@ -1,0 +1,762 @@
+//! The retry layer over services in process, on a paused clock.
+//!
+//! Rows of the scenarios whose semantics are ours carry their id. Left out, and why:
+//!
+//! - `rty-grpc-49`, `rty-aws-55`, `rty-aws-56` (their tokens): budgets that failures pay and successes refill; ours counts
+//!   first attempts, since a budget of successes limits nothing at 50 % failures
+//! - `rty-envoy-64` (its numbers), `rty-fsgo-66`: budgets by attempts in flight
+//! - `rty-grpc-51`, all but the wait of one second: there an unreadable wish forbids a retry, here it is no wish
+//! - `rty-grpc-53`: two settings for one number
+//! - `rty-aws-58`, the last two: a wish is heeded up to 120 s, not up to the backoff or 5 s more
+//! - `rty-aws-59`, the polling half: nothing here waits only to slow the caller down
+//! - `bo-fngl-67`, the jitters but full; `bo-envoy-65`, the modulo: a fraction of the range is the same jitter
+//! - `rty-polly-71`, cancelled before the call: a future that is never polled does nothing
+//! - `cmp-fsgo-81`, all but the second: there refusals of a breaker are retried, here never
+
+use std::{
+    collections::VecDeque,
+    future::ready,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use evenkeel::{
+    Body, Error, Request, Response, Upstream,
+    classify::{Outcome, Phase, Rejection, Verdict},
+    context::{Deadline, Journey},
+    retry::{Budget, Budgets, Retry, RetryLayer, RetryPolicy},
+    stream::Ending,
+    telemetry::{Event, Events, Stop},
+    timeout::TimeoutPolicy,
+};
+use http::StatusCode;
+use tokio::time::{Instant, sleep};
+use tower::{Layer, Service, ServiceExt, service_fn};
+
+const DOWN: Outcome = Outcome::Unavailable { wait: None };
+
+fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+/// One answer of a service.
+type Answer = Box<dyn FnOnce() -> Result<Response, Error> + Send>;
+
+/// What a service has answered, and when it was asked.
+#[derive(Clone, Default)]
+struct Script {
+    answers: Arc<Mutex<VecDeque<Answer>>>,
+    asked: Arc<Mutex<Vec<Instant>>>,
+}
+
+impl Script {
+    fn then(self, answer: impl FnOnce() -> Result<Response, Error> + Send + 'static) -> Self {
+        self.answers.lock().unwrap().push_back(Box::new(answer));
+        self
+    }
+
+    fn fails(self, outcome: Outcome) -> Self {
+        self.then(move || Err(Error::new(outcome)))
+    }
+
+    fn says(self, status: u16, outcome: Outcome, body: &'static str) -> Self {
+        self.then(move || Ok(judged(status, outcome, body)))
+    }
+
+    fn answers(self) -> Self {
+        self.then(|| Ok(Response::new(Body::from("well"))))
+    }
+
+    /// As many failures as anybody asks for.
+    fn down() -> Self {
+        (0..200).fold(Self::default(), |script, _| script.fails(DOWN))
+    }
+
+    fn service(&self) -> impl Upstream {
+        let Self { answers, asked } = self.clone();
+        service_fn(move |_: Request| {
+            asked.lock().unwrap().push(Instant::now());
+            let answer = answers.lock().unwrap().pop_front().expect("it is asked too often");
+            ready(answer())
+        })
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.lock().unwrap().len()
+    }
+
+    /// The time from each attempt to the next.
+    fn gaps(&self) -> Vec<Duration> {
+        self.asked.lock().unwrap().windows(2).map(|two| two[1] - two[0]).collect()
+    }
+}
+
+fn judged(status: u16, outcome: Outcome, body: &'static str) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap();
+    response.extensions_mut().insert(Verdict::new(outcome));
+    response
+}
+
+fn policy() -> RetryPolicy {
+    RetryPolicy::new().seed(7)
+}
+
+async fn ask(policy: RetryPolicy, script: &Script) -> Result<Response, Error> {
+    policy.build().unwrap().layer(script.service()).oneshot(Request::default()).await
+}
+
+async fn ask_within(
+    limit: Duration,
+    policy: RetryPolicy,
+    script: &Script,
+) -> Result<Response, Error> {
+    let mut request = Request::default();
+    request.extensions_mut().insert(Deadline::within(limit));
+    policy.build().unwrap().layer(script.service()).oneshot(request).await
+}
+
+fn outcome(result: Result<Response, Error>) -> Outcome {
+    result.expect_err("it fails").outcome()
+}
+
+#[derive(Clone, Default)]
+struct Seen(Arc<Mutex<Vec<String>>>);
+
+impl Seen {
+    fn events(&self) -> Events {
+        let seen = self.0.clone();
+        Events::to(move |event: &Event| {
+            let line = match event {
+                Event::AttemptStarted { attempt, .. } => format!("start {attempt}"),
+                Event::AttemptEnded { attempt, verdict, .. } => {
+                    format!("end {attempt} {}", verdict.outcome().name())
+                }
+                Event::RetryWaiting { hinted, .. } => format!("wait hinted={hinted}"),
+                Event::RetryStopped { why, .. } => format!("stop {why:?}"),
+                other => format!("{other:?}"),
+            };
+            seen.lock().unwrap().push(line);
+        })
+    }
+
+    fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+// === what is retried ===
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_is_handed_on_at_once() {
+    let script = Script::default().answers();
+    let start = Instant::now();
+    let response = ask(policy(), &script).await.unwrap();
+    assert_eq!(response.body().as_bytes(), Some(&b"well"[..]));
+    assert_eq!((script.asked(), start.elapsed()), (1, Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_passes_is_not_seen_by_the_caller() {
+    let script = Script::default().fails(Outcome::Unreachable).says(503, DOWN, "no").answers();
+    assert_eq!(ask(policy(), &script).await.unwrap().status(), 200);
+    assert_eq!(script.asked(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rty_grpc_50_a_failure_for_good_stops_at_once_and_the_last_failure_is_the_callers() {
+    let bad = Outcome::Rejected { why: Rejection::Request };
+    let retries = |script: Script| async move {
+        let result = ask(policy().retries(3), &script).await;
+        (result.map_err(|error| error.outcome()).map(|_| ()), script.asked())
+    };
+    let new = Script::default;
+    assert_eq!(retries(new().answers()).await, (Ok(()), 1));
+    assert_eq!(retries(new().fails(DOWN).answers()).await, (Ok(()), 2));
+    assert_eq!(retries(new().fails(DOWN).fails(DOWN).answers()).await, (Ok(()), 3));
+    assert_eq!(retries(new().fails(bad)).await, (Err(bad), 1));
+    assert_eq!(retries(new().fails(DOWN).fails(bad)).await, (Err(bad), 2));
+    assert_eq!(retries(new().fails(DOWN).fails(DOWN).fails(bad)).await, (Err(bad), 3));
+    let last = Outcome::Truncated;
+    let script = new().fails(DOWN).fails(DOWN).fails(DOWN).fails(last);
+    assert_eq!(retries(script).await, (Err(last), 4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rty_aws_55_a_status_of_success_that_was_judged_a_failure_is_retried() {
+    let script = Script::default().says(200, Outcome::Empty, "").answers();
+    assert_eq!(ask(policy(), &script).await.unwrap().body().as_bytes(), Some(&b"well"[..]));
+    assert_eq!(script.asked(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r4_an_exhausted_quota_is_not_retried_whatever_wait_it_names() {
+    let gone = Outcome::QuotaExhausted { wait: Some(secs(1)) };
+    let script = Script::default().says(429, gone, r#"{"error":{"code":"insufficient_quota"}}"#);
+    assert_eq!(ask(policy(), &script).await.unwrap().status(), 429);
+    assert_eq!(script.asked(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r6_a_silent_provider_is_asked_once() {
+    let asked = Arc::new(AtomicU32::new(0));
+    let count = asked.clone();
+    let silent = service_fn(move |_: Request| {
+        count.fetch_add(1, Ordering::Relaxed);
+        std::future::pending::<Result<Response, Error>>()
+    });
+    let attempt = TimeoutPolicy::new().build().unwrap().layer(silent);
+    let start = Instant::now();
+    let result = policy().build().unwrap().layer(attempt).oneshot(Request::default()).await;
+    assert_eq!(outcome(result), Outcome::TimedOut { phase: Phase::Attempt });
+    assert_eq!((asked.load(Ordering::Relaxed), start.elapsed().as_secs()), (1, 20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn d18_a_refusal_of_the_breaker_is_known_at_once() {
+    let refused = Outcome::Refused { retry_in: Some(ms(100)) };
+    let script = Script::default().fails(refused);
+    let start = Instant::now();
+    assert_eq!(outcome(ask(policy(), &script).await), refused);
+    assert_eq!((script.asked(), start.elapsed()), (1, Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn d18_a_breaker_that_opens_between_attempts_ends_the_retries() {
+    let refused = Outcome::Refused { retry_in: None };
+    let script = Script::default().fails(DOWN).fails(refused);
+    assert_eq!(outcome(ask(policy().retries(5), &script).await), refused);
+    assert_eq!(script.asked(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_breaks_after_sending_is_retried_once() {
+    let broken = (0..3).fold(Script::default(), |script, _| script.fails(Outcome::Broken));
+    assert_eq!(outcome(ask(policy().retries(5), &broken).await), Outcome::Broken);
+    assert_eq!(broken.asked(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_provider_forbids_is_not_retried() {
+    let script = Script::default().then(|| {
+        let mut response = judged(503, DOWN, "");
+        let no = Verdict::new(DOWN).should_retry(Some(false));
+        response.extensions_mut().insert(no);
+        Ok(response)
+    });
+    assert_eq!(ask(policy(), &script).await.unwrap().status(), 503);
+    assert_eq!(script.asked(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn cmp_fsgo_81_two_failures_and_a_success_are_three_attempts() {
+    let script = Script::default().fails(DOWN).fails(DOWN).answers();
+    assert!(ask(policy().retries(9), &script).await.is_ok());
+    assert_eq!(script.asked(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_retries_are_none() {
+    let script = Script::default().fails(DOWN);
+    assert_eq!(outcome(ask(policy().retries(0), &script).await), DOWN);
+    assert_eq!(script.asked(), 1);
+}
+
+// === what the caller gets ===
+
+#[tokio::test(start_paused = true)]
+async fn r8_a_final_refusal_of_the_provider_comes_back_byte_for_byte() {
+    let body = " {\"error\": {\"message\":\"overloaded\"}}\n";
+    let script = Script::default().says(500, DOWN, "one").says(502, DOWN, "two").then(move || {
+        let mut response = judged(529, DOWN, body);
+        response.headers_mut().insert("x-request-id", "req_3".parse().unwrap());
+        Ok(response)
+    });
+    let response = ask(policy(), &script).await.unwrap();
+    assert_eq!(response.status(), 529);
+    assert_eq!(response.headers()["x-request-id"], "req_3");
+    assert_eq!(response.headers().len(), 1);
+    assert_eq!(response.body().as_bytes(), Some(body.as_bytes()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn r8_the_last_error_is_the_transports_own() {
+    let script = Script::default().fails(DOWN).fails(DOWN).then(|| {
+        let refused = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "port 1");
+        Err(Error::new(Outcome::Unreachable).with_source(refused))
+    });
+    let error = ask(policy(), &script).await.unwrap_err();
+    assert!(error.is_connect());
+    let source = std::error::Error::source(&error).unwrap();
+    let io = source.downcast_ref::<std::io::Error>().unwrap();
+    assert_eq!(io.kind(), std::io::ErrorKind::ConnectionRefused);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_journey_tells_every_attempt_with_its_wait() {
+    let script = Script::default().fails(Outcome::Unreachable).says(503, DOWN, "").answers();
+    let response = ask(policy(), &script).await.unwrap();
+    let journey = response.extensions().get::<Journey>().unwrap();
+    let outcomes: Vec<_> = journey.attempts().iter().map(|it| it.outcome.name()).collect();
+    assert_eq!(outcomes, ["unreachable", "unavailable", "success"]);
+    let waits: Vec<_> = journey.attempts().iter().skip(1).map(|it| it.wait).collect();
+    // The timer goes by whole milliseconds, upwards.
+    for (wait, gap) in waits.iter().zip(script.gaps()) {
+        assert!(gap >= *wait && gap < *wait + ms(2), "{wait:?} {gap:?}");
+    }
+    assert_eq!((journey.sent(), journey.attempts()[0].wait), (3, Duration::ZERO));
+
+    let error = ask(policy(), &Script::down()).await.unwrap_err();
+    assert_eq!(error.journey().unwrap().sent(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rty_polly_71_the_bodies_of_failed_attempts_are_released_before_the_wait() {
+    let dropped = Arc::new(Mutex::new(Vec::new()));
+    let mut script = Script::default();
+    for n in 0..6 {
+        let dropped = dropped.clone();
+        script = script.then(move || {
+            let mut response = judged(503, DOWN, "");
+            let (guard, _) = streamed();
+            *response.body_mut() = guard;
+            response.body_mut().on_end(move |ending| {
+                assert_eq!(*ending, Ending::Cancelled);
+                dropped.lock().unwrap().push((n, Instant::now()));
+            });
+            Ok(response)
+        });
+    }
+    let response = ask(policy().retries(5), &script).await.unwrap();
+    let released = dropped.lock().unwrap().clone();
+    let asked = script.asked.lock().unwrap()[..5].to_vec();
+    assert_eq!(released, asked.into_iter().enumerate().collect::<Vec<_>>());
+    drop(response);
+    assert_eq!(dropped.lock().unwrap().len(), 6);
+}
+
+/// A body that is streamed from a channel.
+fn streamed() -> (Body, tokio::sync::mpsc::UnboundedSender<Bytes>) {
+    let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
+    (Body::wrap(crate::timeout::Sent(receiver)), sender)
+}
+
+// === waits ===
+
+#[tokio::test(start_paused = true)]
+async fn rty_polly_71_nothing_is_sent_after_the_caller_went_away_in_a_wait() {
+    let script = Script::down();
+    let call = ask(policy().schedule(|| std::iter::repeat(secs(2))), &script);
+    assert!(tokio::time::timeout(secs(1), call).await.is_err());
+    sleep(secs(60)).await;
+    assert_eq!(script.asked(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rty_polly_71_and_bo_r4j_69_a_schedule_of_ones_own_is_kept() {
+    let script = Script::down();
+    let every = policy().schedule(|| std::iter::repeat_n(ms(120), 3));
+    assert_eq!(outcome(ask(every, &script).await), DOWN);
+    assert_eq!(script.gaps(), [ms(120); 3]);
+
+    let script = Script::default().fails(DOWN).answers();
+    let half = policy().schedule(|| std::iter::repeat(ms(500))).retries(2);
+    assert!(ask(half.clone(), &script).await.is_ok());
+    assert_eq!(script.gaps(), [ms(500)]);
+
+    let script = Script::down();
+    assert_eq!(outcome(ask(half, &script).await), DOWN);
+    assert_eq!(script.gaps(), [ms(500); 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_builder_of_backon_is_a_schedule_as_it_is() {
+    use backon::{BackoffBuilder, ExponentialBuilder};
+    let builder = ExponentialBuilder::default().with_min_delay(ms(125)).with_max_times(3);
+    let script = Script::down();
+    assert_eq!(outcome(ask(policy().schedule(move || builder.build()), &script).await), DOWN);
+    assert_eq!(script.gaps(), [ms(125), ms(250), ms(500)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_waits_of_a_seed_are_the_same_in_every_run_and_those_of_another_are_not() {
+    let gaps = |seed| async move {
+        let script = Script::down();
+        let policy = RetryPolicy::new().retries(6).seed(seed);
+        ask(policy, &script).await.unwrap_err();
+        script.gaps()
+    };
+    assert_eq!(gaps(1).await, gaps(1).await);
+    assert_ne!(gaps(1).await, gaps(2).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_that_fail_together_do_not_come_back_together() {
+    let layer = RetryPolicy::new().retries(1).base(secs(4)).build().unwrap();
+    let scripts: Vec<_> = (0..9).map(|_| Script::default().fails(DOWN).answers()).collect();
+    for script in &scripts {
+        layer.layer(script.service()).oneshot(Request::default()).await.unwrap();
+    }
+    let waits: std::collections::HashSet<_> = scripts.iter().map(|it| it.gaps()[0]).collect();
+    assert!(waits.len() > 5, "{waits:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn r1_a_wait_of_zero_makes_no_hot_loop() {
+    let now = Outcome::RateLimited { wait: Some(Duration::ZERO) };
+    let script = (0..3).fold(Script::default(), |script, _| script.says(429, now, ""));
+    let policy = policy().base(Duration::from_nanos(1)).cap(Duration::from_nanos(1));
+    assert_eq!(ask(policy, &script).await.unwrap().status(), 429);
+    assert!(script.gaps().iter().all(|gap| *gap >= ms(50)), "{:?}", script.gaps());
+}
+
+#[tokio::test(start_paused = true)]
+async fn r1_and_rty_grpc_51_a_wait_that_was_asked_for_is_kept() {
+    let limited = |wait| Outcome::RateLimited { wait: Some(wait) };
+    let script =
+        Script::default().says(429, limited(secs(20)), "").says(429, limited(ms(1500)), "");
+    assert_eq!(ask(policy(), &script.clone().answers()).await.unwrap().status(), 200);
+    let gaps = script.gaps();
+    assert!(gaps[0] >= secs(20) && gaps[0] <= secs(21), "{gaps:?}");
+    assert!(gaps[1] >= ms(1500) && gaps[1] <= secs(2), "{gaps:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn r1_a_wait_of_a_day_is_taken_for_two_minutes() {
+    let day = Outcome::Unavailable { wait: Some(secs(86_400)) };
+    let script = Script::default().says(503, day, "").answers();
+    assert_eq!(ask(policy(), &script).await.unwrap().status(), 200);
+    assert_eq!(script.gaps(), [secs(120)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wish_for_many_waits_does_not_lift_the_number_of_retries() {
+    let soon = Outcome::RateLimited { wait: Some(secs(1)) };
+    let script = (0..9).fold(Script::default(), |script, _| script.says(429, soon, ""));
+    assert_eq!(ask(policy(), &script).await.unwrap().status(), 429);
+    assert_eq!(script.asked(), 3);
+}
+
+// === the deadline ===
+
+#[tokio::test(start_paused = true)]
+async fn r3_a_wait_that_does_not_fit_is_not_waited() {
+    let limited = Outcome::RateLimited { wait: Some(secs(29)) };
+    let script = Script::default().says(429, limited, "later");
+    let start = Instant::now();
+    let response = ask_within(ms(29_900), policy(), &script).await.unwrap();
+    assert_eq!(response.body().as_bytes(), Some(&b"later"[..]));
+    assert_eq!((script.asked(), start.elapsed()), (1, Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn r3_a_wait_that_fits_is_waited() {
+    let limited = Outcome::RateLimited { wait: Some(secs(20)) };
+    let script = Script::default().says(429, limited, "later").answers();
+    let response = ask_within(secs(30), policy(), &script).await.unwrap();
+    assert_eq!(response.status(), 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r3_and_rty_fsgo_70_no_attempt_starts_with_less_left_than_it_needs() {
+    let script = Script::down();
+    let policy = policy().schedule(|| std::iter::repeat(ms(300))).least(secs(2)).reserve(99);
+    assert_eq!(outcome(ask_within(secs(10), policy, &script).await), DOWN);
+    let asked = script.asked.lock().unwrap().clone();
+    // At 0.3 s each, the last attempt to start by 8 s is the one at 7.8 s.
+    assert_eq!(asked.len(), 27);
+    assert_eq!(asked[26] - asked[0], ms(7800));
+}
+
+// === rows of numbers ===
+
+#[tokio::test(start_paused = true)]
+async fn rty_fsgo_70_two_retries_by_default_and_as_many_as_are_set() {
+    for (policy, attempts) in [(policy(), 3), (policy().retries(3), 4)] {
+        let script = Script::down();
+        assert_eq!(outcome(ask(policy, &script).await), DOWN);
+        assert_eq!(script.asked(), attempts);
+    }
+    let script = (0..5).fold(Script::default(), |script, _| script.fails(DOWN)).answers();
+    assert!(ask(policy().retries(u32::MAX), &script).await.is_ok());
+    assert_eq!(script.asked(), 6);
+}
+
+// === the budget ===
+
+/// A service that always fails, and how often it was asked.
+fn failing() -> (Arc<AtomicU32>, impl Upstream) {
+    let asked = Arc::new(AtomicU32::new(0));
+    let count = asked.clone();
+    let service = service_fn(move |_: Request| {
+        count.fetch_add(1, Ordering::Relaxed);
+        ready(Err::<Response, _>(Error::new(DOWN)))
+    });
+    (asked, service)
+}
+
+async fn call<S: Upstream>(service: &mut Retry<S>) -> Result<Response, Error> {
+    service.ready().await?.call(Request::default()).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn r2_at_failures_only_a_fifth_more_is_sent() {
+    let (asked, service) = failing();
+    let mut service = policy().build().unwrap().layer(service);
+    for _ in 0..1000 {
+        call(&mut service).await.unwrap_err();
+    }
+    let asked = asked.load(Ordering::Relaxed);
+    assert!((1200..=1210).contains(&asked), "{asked}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn r2_an_outage_of_five_hours_at_a_call_a_second_costs_a_fifth_more() {
+    let (asked, service) = failing();
+    let mut service = policy().build().unwrap().layer(service);
+    let start = Instant::now();
+    let mut calls = 0;
+    while start.elapsed() < secs(5 * 3600) {
+        call(&mut service).await.unwrap_err();
+        calls += 1;
+        sleep(secs(1)).await;
+    }
+    let extra = asked.load(Ordering::Relaxed) - calls;
+    assert!(extra <= calls / 5 + 10, "{extra} of {calls}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rty_aws_59_without_budget_the_failure_comes_back_at_once() {
+    let seen = Seen::default();
+    let layer = policy().reserve(1).build().unwrap().events(seen.events());
+    let (asked, service) = failing();
+    let mut service = layer.layer(service);
+    call(&mut service).await.unwrap_err();
+    let start = Instant::now();
+    assert_eq!(outcome(call(&mut service).await), DOWN);
+    assert_eq!((asked.load(Ordering::Relaxed), start.elapsed()), (3, Duration::ZERO));
+    assert_eq!(seen.lines().last().unwrap(), "stop Budget");
+}
+
+#[tokio::test(start_paused = true)]
+async fn first_attempts_that_were_refused_earn_nothing() {
+    let budget = Arc::new(Budget::new(1.0, 1).unwrap());
+    let policy = policy().budgets(Budgets::one(budget.clone()));
+    let layer = policy.build().unwrap();
+    assert!(budget.withdraw());
+    let refused = Script::default().fails(Outcome::Refused { retry_in: None });
+    layer.layer(refused.service()).oneshot(Request::default()).await.unwrap_err();
+    assert_eq!(budget.left(), 0);
+    let sent = Script::default().answers();
+    layer.layer(sent.service()).oneshot(Request::default()).await.unwrap();
+    assert_eq!(budget.left(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_that_stops_for_another_reason_spends_a_token() {
+    let budget = Arc::new(Budget::new(0.1, 5).unwrap());
+    let policy = policy().budgets(Budgets::one(budget.clone()));
+    let late = Script::default().fails(Outcome::RateLimited { wait: Some(secs(60)) });
+    ask_within(secs(30), policy.clone(), &late).await.unwrap_err();
+    let bad = Script::default().fails(Outcome::Blocked);
+    ask(policy.clone(), &bad).await.unwrap_err();
+    ask(policy.clone().retries(0), &Script::down()).await.unwrap_err();
+    assert_eq!(budget.left(), 5);
+    ask(policy, &Script::down()).await.unwrap_err();
+    assert_eq!(budget.left(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_route_has_a_budget_of_its_own_which_all_clones_share() {
+    let layer = policy().reserve(1).retries(1).build().unwrap();
+    let to = |host: &str| {
+        let uri = format!("https://{host}/v1/models");
+        http::Request::builder().uri(uri).body(Bytes::new()).unwrap()
+    };
+    let (asked, service) = failing();
+    let service = layer.layer(service);
+    service.clone().oneshot(to("a.example")).await.unwrap_err();
+    service.clone().oneshot(to("a.example")).await.unwrap_err();
+    assert_eq!(asked.load(Ordering::Relaxed), 3);
+    service.clone().oneshot(to("b.example")).await.unwrap_err();
+    assert_eq!(asked.load(Ordering::Relaxed), 5);
+}
+
+// === what is told ===
+
+#[tokio::test(start_paused = true)]
+async fn the_events_are_the_steps_in_order() {
+    let seen = Seen::default();
+    let layer: RetryLayer = policy().build().unwrap().events(seen.events());
+    let script = Script::default()
+        .fails(DOWN)
+        .fails(Outcome::RateLimited { wait: Some(secs(5)) })
+        .fails(Outcome::Unreachable);
+    layer.layer(script.service()).oneshot(Request::default()).await.unwrap_err();
+    assert_eq!(
+        seen.lines(),
+        [
+            "start 1",
+            "end 1 unavailable",
+            "wait hinted=false",
+            "start 2",
+            "end 2 rate_limited",
+            "wait hinted=true",
+            "start 3",
+            "end 3 unreachable",
+            "stop Exhausted",
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn rty_envoy_64_what_no_retry_helps_is_told_before_any_limit() {
+    let seen = Seen::default();
+    let layer = policy().retries(0).build().unwrap().events(seen.events());
+    let script = Script::default().fails(Outcome::TooLarge);
+    layer.layer(script.service()).oneshot(Request::default()).await.unwrap_err();
+    assert_eq!(seen.lines(), ["start 1", "end 1 too_large"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_the_caller_cancelled_is_told_and_earns() {
+    let seen = Seen::default();
+    let budget = Arc::new(Budget::new(1.0, 2).unwrap());
+    budget.withdraw();
+    let policy = policy().budgets(Budgets::one(budget.clone()));
+    let layer = policy.build().unwrap().events(seen.events());
+    let silent = service_fn(|_: Request| std::future::pending::<Result<Response, Error>>());
+    let call = layer.layer(silent).oneshot(Request::default());
+    assert!(tokio::time::timeout(secs(10), call).await.is_err());
+    assert_eq!(seen.lines(), ["start 1", "end 1 cancelled"]);
+    assert_eq!(budget.left(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_that_the_caller_cancelled_is_told_and_earns_nothing() {
+    let seen = Seen::default();
+    let budget = Arc::new(Budget::new(1.0, 2).unwrap());
+    let policy = policy().budgets(Budgets::one(budget.clone()));
+    let layer = policy.build().unwrap().events(seen.events());
+    let asked = Arc::new(AtomicU32::new(0));
+    let service = service_fn(move |_: Request| {
+        let first = asked.fetch_add(1, Ordering::Relaxed) == 0;
+        async move {
+            if first {
+                return Err(Error::new(DOWN));
+            }
+            std::future::pending::<Result<Response, Error>>().await
+        }
+    });
+    let call = layer.layer(service).oneshot(Request::default());
+    assert!(tokio::time::timeout(secs(10), call).await.is_err());
+    let told = ["start 1", "end 1 unavailable", "wait hinted=false", "start 2", "end 2 cancelled"];
+    assert_eq!(seen.lines(), told);
+    assert_eq!(budget.left(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_dropped_before_it_is_polled_tells_nothing() {
+    let seen = Seen::default();
+    let layer = policy().build().unwrap().events(seen.events());
+    let script = Script::default();
+    let mut service = layer.layer(script.service());
+    drop(service.ready().await.unwrap().call(Request::default()));
+    assert!(seen.lines().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn stops_tell_their_reason() {
+    let stopped = |policy: RetryPolicy, limit: Option<Duration>| async move {
+        let why = Arc::new(Mutex::new(None));
+        let into = why.clone();
+        let events = Events::to(move |event: &Event| {
+            if let Event::RetryStopped { why, .. } = event {
+                *into.lock().unwrap() = Some(*why);
+            }
+        });
+        let mut request = Request::default();
+        if let Some(limit) = limit {
+            request.extensions_mut().insert(Deadline::within(limit));
+        }
+        let layer = policy.build().unwrap().events(events);
+        layer.layer(Script::down().service()).oneshot(request).await.unwrap_err();
+        why.lock().unwrap().take()
+    };
+    assert_eq!(stopped(policy(), None).await, Some(Stop::Exhausted));
+    assert_eq!(stopped(policy(), Some(secs(1))).await, Some(Stop::Deadline));
+    assert_eq!(stopped(policy().reserve(1), None).await, Some(Stop::Budget));
+    assert_eq!(stopped(policy().schedule(std::iter::empty), None).await, Some(Stop::Exhausted));
+}
+
+// === the service underneath ===
+
+/// A service that answers only when it was polled ready, and forgets that it was when it is cloned.
+#[derive(Default)]
+struct Strict {
+    ready: bool,
+    asked: Arc<AtomicU32>,
+}
+
+impl Clone for Strict {
+    fn clone(&self) -> Self {
+        Self { ready: false, asked: self.asked.clone() }
+    }
+}
+
+impl Service<Request> for Strict {
+    type Response = Response;
+    type Error = Error;
+    type Future = std::future::Ready<Result<Response, Error>>;
+
+    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Error>> {
+        self.ready = true;
+        std::task::Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request) -> Self::Future {
+        assert!(std::mem::take(&mut self.ready), "called without being ready");
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        ready(Err(Error::new(DOWN)))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_attempt_waits_until_the_service_is_ready() {
+    let strict = Strict::default();
+    let asked = strict.asked.clone();
+    let mut service = policy().build().unwrap().layer(strict);
+    for _ in 0..2 {
+        call(&mut service).await.unwrap_err();
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_attempt_sends_the_same_request() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let into = seen.clone();
+    let service = service_fn(move |request: Request| {
+        let (parts, body) = request.into_parts();
+        into.lock().unwrap().push((parts.method, parts.uri, parts.headers, body));
+        ready(Err::<Response, _>(Error::new(DOWN)))
+    });
+    let request = http::Request::post("https://api.example/v1/chat/completions")
+        .header("x-own", "1")
+        .body(Bytes::from_static(b"{\"model\":\"m\"}"))
+        .unwrap();
+    policy().build().unwrap().layer(service).oneshot(request).await.unwrap_err();
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen.len(), 3);
+    assert!(seen.iter().all(|it| *it == seen[0]));
+    // The body was never copied.
+    assert!(seen.iter().all(|it| it.3.as_ptr() == seen[0].3.as_ptr()));
+}

@@ -1,0 +1,413 @@
+//! The timeout and deadline layers over services in process, on a paused clock.
+//!
+//! The clocks of a body and of a streamed attempt are tested beside their code. Rows of the scenarios whose semantics
+//! are ours carry their id. Left out, and why:
+//!
+//! - `tmo-fsgo-78`, all but the first: there timeouts are retried, here never
+//! - `tmo-polly-79`, zero and infinite limits: refused when built, or as long as they say
+//! - `tmo-fngl-80`, the refusals: a deadline that has passed leaves time for answers that need none, without a quota
+//! - `cmp-ms-84`, sampling and the sum of waits: breakers judge by counts, waits that do not fit are not waited
+
+use std::{
+    future::{pending, ready},
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use evenkeel::{
+    Body, BoxError, Error, Request, Response, Upstream,
+    classify::{Outcome, Phase},
+    context::Deadline,
+    retry::RetryPolicy,
+    telemetry::{Event, Events},
+    timeout::{DeadlinePolicy, TimeoutPolicy},
+};
+use http::HeaderName;
+use http_body::Frame;
+use http_body_util::BodyExt;
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+    time::{Instant, sleep},
+};
+use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
+
+fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+/// A body whose frames are sent in.
+pub(crate) struct Sent(pub(crate) UnboundedReceiver<Bytes>);
+
+impl http_body::Body for Sent {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        self.0.poll_recv(cx).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
+    }
+}
+
+/// A service that answers after so long, and how often it was asked.
+fn after(wait: Duration) -> (Arc<AtomicU32>, impl Upstream) {
+    let asked = Arc::new(AtomicU32::new(0));
+    let count = asked.clone();
+    let service = service_fn(move |_: Request| {
+        count.fetch_add(1, Ordering::Relaxed);
+        async move {
+            sleep(wait).await;
+            Ok::<_, Error>(Response::new(Body::from("well")))
+        }
+    });
+    (asked, service)
+}
+
+fn until(limit: Duration) -> Request {
+    let mut request = Request::default();
+    request.extensions_mut().insert(Deadline::within(limit));
+    request
+}
+
+fn phase(result: Result<Response, Error>) -> Phase {
+    match result.expect_err("it fails").outcome() {
+        Outcome::TimedOut { phase } => phase,
+        other => panic!("{other}"),
+    }
+}
+
+type Log = Arc<Mutex<Vec<(Phase, Duration)>>>;
+
+fn log() -> (Log, Events) {
+    let log = Log::default();
+    let into = log.clone();
+    let events = Events::to(move |event: &Event| {
+        if let Event::TimedOut { phase, after } = event {
+            into.lock().unwrap().push((*phase, *after));
+        }
+    });
+    (log, events)
+}
+
+// === attempts ===
+
+#[tokio::test(start_paused = true)]
+async fn tmo_polly_79_an_attempt_that_takes_too_long_is_ended_and_told_once() {
+    let (log, events) = log();
+    let layer = TimeoutPolicy::new().attempt(secs(2)).build().unwrap().events(events);
+    let start = Instant::now();
+    let result = layer.layer(after(secs(4)).1).oneshot(Request::default()).await;
+    assert_eq!((phase(result), start.elapsed().as_secs()), (Phase::Attempt, 2));
+    assert_eq!(*log.lock().unwrap(), [(Phase::Attempt, secs(2))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tmo_polly_79_a_caller_that_goes_away_is_no_timeout() {
+    let (log, events) = log();
+    let layer = TimeoutPolicy::new().build().unwrap().events(events.clone());
+    let outer = DeadlinePolicy::new().build().unwrap().events(events);
+    let service = outer.layer(layer.layer(after(secs(10)).1));
+    let call = service.oneshot(Request::default());
+    assert!(tokio::time::timeout(secs(1), call).await.is_err());
+    assert!(log.lock().unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_in_time_is_handed_on_as_it_is() {
+    let layer = TimeoutPolicy::new().build().unwrap();
+    let response = layer.layer(after(secs(19)).1).oneshot(Request::default()).await.unwrap();
+    assert_eq!(response.body().as_bytes(), Some(&b"well"[..]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_comes_with_the_limit_is_an_answer() {
+    let layer = TimeoutPolicy::new().attempt(secs(2)).build().unwrap();
+    assert!(layer.layer(after(secs(2)).1).oneshot(Request::default()).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_has_what_is_left_until_the_deadline() {
+    let (log, events) = log();
+    let layer = TimeoutPolicy::new().build().unwrap().events(events);
+    let start = Instant::now();
+    let result = layer.layer(after(secs(60)).1).oneshot(until(secs(7))).await;
+    assert_eq!((phase(result), start.elapsed().as_secs()), (Phase::Deadline, 7));
+    assert_eq!(*log.lock().unwrap(), [(Phase::Deadline, secs(7))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r3_an_attempt_that_cannot_finish_is_not_started() {
+    let (asked, service) = after(Duration::ZERO);
+    let layer = TimeoutPolicy::new().build().unwrap();
+    let start = Instant::now();
+    let result = layer.layer(service).oneshot(until(Duration::ZERO)).await;
+    assert_eq!((phase(result), start.elapsed()), (Phase::Deadline, Duration::ZERO));
+    assert_eq!(asked.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_attempt_is_dropped_the_moment_its_time_is_over() {
+    struct Flag(Arc<Mutex<Option<Instant>>>);
+    impl Drop for Flag {
+        fn drop(&mut self) {
+            *self.0.lock().unwrap() = Some(Instant::now());
+        }
+    }
+    let dropped = Arc::new(Mutex::new(None));
+    let flag = dropped.clone();
+    let silent = service_fn(move |_: Request| {
+        let flag = Flag(flag.clone());
+        async move {
+            let _flag = flag;
+            pending::<Result<Response, Error>>().await
+        }
+    });
+    let layer = TimeoutPolicy::new().attempt(secs(3)).build().unwrap();
+    let start = Instant::now();
+    let mut call = Box::pin(layer.layer(silent).oneshot(Request::default()));
+    assert!(call.as_mut().await.is_err());
+    // The future is still held, what it waited for is gone.
+    let at = dropped.lock().unwrap().expect("the attempt is dropped");
+    assert_eq!((at - start).as_secs(), 3);
+    drop(call);
+}
+
+#[tokio::test(start_paused = true)]
+async fn errors_of_the_transport_are_handed_on_as_they_are() {
+    let refused = service_fn(|_: Request| {
+        ready(Err::<Response, _>(Error::new(Outcome::Unreachable).with_source("refused")))
+    });
+    let service = ServiceBuilder::new()
+        .layer(DeadlinePolicy::new().build().unwrap())
+        .layer(TimeoutPolicy::new().build().unwrap())
+        .service(refused);
+    let error = service.oneshot(Request::default()).await.unwrap_err();
+    assert!(error.is_connect());
+    assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "refused");
+}
+
+// === the header ===
+
+async fn told(policy: TimeoutPolicy, request: Request) -> Option<String> {
+    let seen = Arc::new(Mutex::new(None));
+    let into = seen.clone();
+    let service = service_fn(move |request: Request| {
+        let value = request.headers().get("x-time-left-ms").map(|it| it.to_str().unwrap().into());
+        *into.lock().unwrap() = value;
+        ready(Ok::<_, Error>(Response::default()))
+    });
+    policy.build().unwrap().layer(service).oneshot(request).await.unwrap();
+    seen.lock().unwrap().take()
+}
+
+#[tokio::test(start_paused = true)]
+async fn tmo_fngl_80_what_is_left_is_told_by_a_header_where_one_is_set() {
+    let with = TimeoutPolicy::new().header(HeaderName::from_static("x-time-left-ms"));
+    let request = until(Duration::from_millis(1200));
+    sleep(secs(1)).await;
+    assert_eq!(told(with.clone(), request).await.as_deref(), Some("200"));
+    assert_eq!(told(with, Request::default()).await.as_deref(), Some("20000"));
+    assert_eq!(told(TimeoutPolicy::new(), until(secs(1))).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_attempt_is_told_what_is_left_for_it() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let into = seen.clone();
+    let service = service_fn(move |request: Request| {
+        let value = request.headers()["x-time-left-ms"].to_str().unwrap().to_owned();
+        into.lock().unwrap().push(value);
+        ready(Err::<Response, _>(Error::new(Outcome::Unreachable)))
+    });
+    let policy = TimeoutPolicy::new().header(HeaderName::from_static("x-time-left-ms"));
+    let service = ServiceBuilder::new()
+        .layer(RetryPolicy::new().schedule(|| [secs(2), secs(3)].into_iter()).build().unwrap())
+        .layer(policy.build().unwrap())
+        .service(service);
+    service.oneshot(until(secs(10))).await.unwrap_err();
+    assert_eq!(*seen.lock().unwrap(), ["10000", "8000", "5000"]);
+}
+
+// === bodies ===
+
+#[tokio::test(start_paused = true)]
+async fn t1_the_limit_does_not_end_at_the_headers() {
+    let (sender, receiver) = unbounded_channel();
+    sender.send(Bytes::from_static(b"half")).unwrap();
+    let receiver = Arc::new(Mutex::new(Some(receiver)));
+    let service = service_fn(move |_: Request| {
+        let receiver = receiver.lock().unwrap().take().expect("it is asked once");
+        ready(Ok::<_, Error>(Response::new(Body::wrap(Sent(receiver)))))
+    });
+    let (log, events) = log();
+    let layer = TimeoutPolicy::new().build().unwrap().events(events);
+    let start = Instant::now();
+    let response = layer.layer(service).oneshot(Request::default()).await.unwrap();
+    let error = response.into_body().collect().await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::TimedOut { phase: Phase::Idle });
+    assert!(error.journey().is_some());
+    assert_eq!(start.elapsed().as_secs(), 15);
+    assert_eq!(*log.lock().unwrap(), [(Phase::Idle, secs(15))]);
+    drop(sender);
+}
+
+#[tokio::test(start_paused = true)]
+async fn t2_a_stream_longer_than_every_limit_goes_on() {
+    let (sender, receiver) = unbounded_channel();
+    tokio::spawn(async move {
+        for _ in 0..60 {
+            sleep(secs(10)).await;
+            sender.send(Bytes::from_static(b"word ")).unwrap();
+        }
+    });
+    let receiver = Arc::new(Mutex::new(Some(receiver)));
+    let service = service_fn(move |_: Request| {
+        let receiver = receiver.lock().unwrap().take().expect("it is asked once");
+        ready(Ok::<_, Error>(Response::new(Body::wrap(Sent(receiver)))))
+    });
+    let (log, events) = log();
+    let service = ServiceBuilder::new()
+        .layer(DeadlinePolicy::new().build().unwrap().events(events.clone()))
+        .layer(TimeoutPolicy::new().build().unwrap().events(events))
+        .service(service);
+    let start = Instant::now();
+    let response = service.oneshot(Request::default()).await.unwrap();
+    let whole = response.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!((whole.len(), start.elapsed().as_secs()), (300, 600));
+    assert!(log.lock().unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_whole_stream_is_bounded_from_the_start_of_its_attempt() {
+    let service = service_fn(|_: Request| async {
+        sleep(secs(8)).await;
+        let (sender, receiver) = unbounded_channel();
+        tokio::spawn(async move {
+            while sender.send(Bytes::from_static(b"word ")).is_ok() {
+                sleep(secs(1)).await;
+            }
+        });
+        Ok::<_, Error>(Response::new(Body::wrap(Sent(receiver))))
+    });
+    let (log, events) = log();
+    let policy = TimeoutPolicy::new().whole_stream(secs(30));
+    let layer = policy.build().unwrap().events(events);
+    let start = Instant::now();
+    let response = layer.layer(service).oneshot(Request::default()).await.unwrap();
+    let error = response.into_body().collect().await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::TimedOut { phase: Phase::Stream });
+    assert_eq!(start.elapsed().as_secs(), 30);
+    assert_eq!(*log.lock().unwrap(), [(Phase::Stream, secs(30))]);
+}
+
+// === the deadline ===
+
+#[tokio::test(start_paused = true)]
+async fn a_call_ends_at_its_deadline_whatever_it_does() {
+    let (log, events) = log();
+    let layer = DeadlinePolicy::new().build().unwrap().events(events);
+    let start = Instant::now();
+    let result = layer.layer(after(secs(600)).1).oneshot(Request::default()).await;
+    assert_eq!((phase(result), start.elapsed().as_secs()), (Phase::Deadline, 30));
+    assert_eq!(*log.lock().unwrap(), [(Phase::Deadline, secs(30))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_callers_own_deadline_holds_be_it_sooner_or_later() {
+    let layer = DeadlinePolicy::new().build().unwrap();
+    for limit in [3, 300] {
+        let start = Instant::now();
+        let result = layer.layer(after(secs(600)).1).oneshot(until(secs(limit))).await;
+        assert_eq!((phase(result), start.elapsed().as_secs()), (Phase::Deadline, limit));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_within_a_call_ends_by_the_sooner_deadline() {
+    for (outer, inner, first) in [(5, 30, 5), (30, 5, 5)] {
+        let layer = |limit| DeadlinePolicy::new().limit(secs(limit)).build().unwrap();
+        let service = ServiceBuilder::new()
+            .layer(layer(outer))
+            .layer(layer(inner))
+            .service(after(secs(600)).1);
+        let start = Instant::now();
+        let result = service.oneshot(Request::default()).await;
+        assert_eq!((phase(result), start.elapsed().as_secs()), (Phase::Deadline, first));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn tmo_fsgo_78_the_shorter_of_two_limits_passes_once() {
+    let (log, events) = log();
+    let ms = Duration::from_millis;
+    let deadline = DeadlinePolicy::new().limit(ms(500)).build().unwrap();
+    let attempt = TimeoutPolicy::new().attempt(ms(100)).build().unwrap();
+    let service = ServiceBuilder::new()
+        .layer(deadline.events(events.clone()))
+        .layer(attempt.events(events))
+        .service(after(secs(600)).1);
+    let start = Instant::now();
+    assert_eq!(phase(service.oneshot(Request::default()).await), Phase::Attempt);
+    assert_eq!(start.elapsed().as_millis(), 100);
+    assert_eq!(*log.lock().unwrap(), [(Phase::Attempt, ms(100))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_ends_at_the_deadline_from_within_goes_before_the_deadline() {
+    // An attempt that ends with the deadline is told by the attempt, so that a last rung can still answer.
+    let (log, events) = log();
+    let inner = TimeoutPolicy::new().attempt(secs(60)).first_event(secs(60)).build().unwrap();
+    let inner = inner.layer(after(secs(600)).1);
+    let canned = service_fn(move |request: Request| {
+        let inner = inner.clone();
+        async move {
+            let first = inner.oneshot(request).await;
+            first.or_else(|_| Ok::<_, Error>(Response::new(Body::from("canned"))))
+        }
+    });
+    let outer = DeadlinePolicy::new().build().unwrap().events(events);
+    let start = Instant::now();
+    let response = outer.layer(canned).oneshot(Request::default()).await.unwrap();
+    assert_eq!(response.body().as_bytes(), Some(&b"canned"[..]));
+    assert_eq!(start.elapsed().as_secs(), 30);
+    assert!(log.lock().unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_that_has_passed_leaves_time_for_answers_that_need_none() {
+    let canned =
+        service_fn(|_: Request| ready(Ok::<_, Error>(Response::new(Body::from("canned")))));
+    let layer = DeadlinePolicy::new().build().unwrap();
+    assert!(layer.layer(canned).oneshot(until(Duration::ZERO)).await.is_ok());
+    let start = Instant::now();
+    let result = layer.layer(after(secs(1)).1).oneshot(until(Duration::ZERO)).await;
+    assert_eq!((phase(result), start.elapsed().as_millis()), (Phase::Deadline, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deadline_ends_a_wait_for_a_retry_and_keeps_the_journey() {
+    let (_, service) = after(secs(600));
+    let service = ServiceBuilder::new()
+        .layer(DeadlinePolicy::new().build().unwrap())
+        .layer(RetryPolicy::new().build().unwrap())
+        .service(service);
+    let error = service.oneshot(Request::default()).await.unwrap_err();
+    let journey = error.journey().unwrap().attempts();
+    assert_eq!(journey.len(), 1);
+    assert_eq!((journey[0].outcome, journey[0].took.as_secs()), (Outcome::Cancelled, 30));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_past_the_end_of_time_is_far_away() {
+    let layer = DeadlinePolicy::new().limit(Duration::MAX).build().unwrap();
+    let forever = TimeoutPolicy::new().attempt(Duration::MAX).idle(Duration::MAX).build().unwrap();
+    let service = ServiceBuilder::new().layer(layer).layer(forever).service(after(secs(86_400)).1);
+    assert!(service.oneshot(Request::default()).await.is_ok());
+}
