@@ -1,6 +1,7 @@
 //! Keeps a business on an even keel while the AI API it depends on goes under.
 
 mod body;
+pub mod breaker;
 pub mod classify;
 pub mod context;
 pub mod dialect;

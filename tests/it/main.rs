@@ -1,6 +1,6 @@
 //! The tests of the crate from outside, one file per part.
-// The lint's own exception covers test functions alone, not what they share.
 #![allow(clippy::unwrap_used)]
-
+// The lint's own exception covers test functions alone, not what they share.
+mod breaker;
 mod retry;
 mod timeout;

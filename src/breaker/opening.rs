@@ -1,0 +1,144 @@
+//! How long a breaker stays open.
+
+use std::time::Duration;
+
+use crate::breaker::{BreakerPolicy, Cause};
+
+/// How often it opened since it was last closed, which is what makes it stay open longer.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Openings {
+    ordinary: u32,
+    exhausted: u32,
+}
+
+// === impl Openings ===
+
+impl Openings {
+    /// How long the next opening lasts. `wait` is how long the provider asked to be left alone.
+    ///
+    /// A probe that was dropped says nothing of the provider: it opens again for as long as before, not longer.
+    pub(crate) fn next(
+        &mut self,
+        policy: &BreakerPolicy,
+        why: Cause,
+        wait: Option<Duration>,
+        random: f64,
+    ) -> Duration {
+        let (own, cap) = match why {
+            Cause::Exhausted => {
+                let own = doubled(policy.exhausted, self.exhausted, policy.exhausted_most);
+                self.exhausted = self.exhausted.saturating_add(1);
+                // A wait that is known takes the place of the guess.
+                (if wait.is_some() { policy.open } else { own }, policy.exhausted_most)
+            }
+            Cause::ProbeDropped => {
+                let before = self.ordinary.saturating_sub(1);
+                (doubled(policy.open, before, policy.open_most), policy.hint_cap)
+            }
+            _ => {
+                let own = doubled(policy.open, self.ordinary, policy.open_most);
+                self.ordinary = self.ordinary.saturating_add(1);
+                (own, policy.hint_cap)
+            }
+        };
+        let floor = wait.unwrap_or_default().min(cap);
+        spread(own, floor, policy.jitter, random)
+    }
+}
+
+/// `own`, give or take its jitter; or `floor`, where that is longer, and only what jitter adds on top: a hint is never cut
+/// short, and those who were given the same hint do not come back together.
+fn spread(own: Duration, floor: Duration, jitter: f64, random: f64) -> Duration {
+    let random = if random.is_finite() { random.clamp(0.0, 1.0) } else { 0.5 };
+    if floor > own {
+        floor.saturating_add(scaled(own, jitter * random))
+    } else {
+        scaled(own, 1.0 - jitter + 2.0 * jitter * random).max(floor)
+    }
+}
+
+fn doubled(first: Duration, times: u32, most: Duration) -> Duration {
+    first.saturating_mul(2_u32.saturating_pow(times)).min(most)
+}
+
+/// The part of a duration, or all of it where the product is none.
+pub(crate) fn scaled(duration: Duration, factor: f64) -> Duration {
+    Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn even() -> BreakerPolicy {
+        BreakerPolicy::default().jitter(0.0)
+    }
+
+    fn lasting(policy: &BreakerPolicy, why: Cause, waits: &[Option<u64>]) -> Vec<u64> {
+        let mut openings = Openings::default();
+        let mut next = |wait: &Option<u64>| openings.next(policy, why, wait.map(s), 0.5).as_secs();
+        waits.iter().map(&mut next).collect()
+    }
+
+    #[test]
+    fn each_return_doubles_up_to_the_most() {
+        let lasts = lasting(&even(), Cause::Consecutive, &[None; 5]);
+        assert_eq!(lasts, [5, 10, 20, 30, 30]);
+    }
+
+    #[test]
+    fn exhaustion_lasts_minutes_and_doubles_up_to_an_hour() {
+        let lasts = lasting(&even(), Cause::Exhausted, &[None; 5]);
+        assert_eq!(lasts, [300, 600, 1200, 2400, 3600]);
+    }
+
+    #[test]
+    fn a_known_wait_takes_the_place_of_the_guess_up_to_an_hour() {
+        let lasts = lasting(&even(), Cause::Exhausted, &[Some(45), Some(45), Some(36_000), None]);
+        assert_eq!(lasts, [45, 45, 3600, 2400]);
+    }
+
+    #[test]
+    fn a_hint_is_a_floor_with_a_cap() {
+        let lasts = lasting(&even(), Cause::Ratio, &[Some(1), Some(60), Some(86_400)]);
+        assert_eq!(lasts, [5, 60, 600]);
+    }
+
+    #[test]
+    fn a_dropped_probe_waits_as_long_as_before() {
+        let mut openings = Openings::default();
+        let policy = even();
+        let mut next = |why| openings.next(&policy, why, None, 0.5).as_secs();
+        assert_eq!(next(Cause::Consecutive), 5);
+        assert_eq!(next(Cause::ProbeFailed), 10);
+        assert_eq!(next(Cause::ProbeDropped), 10);
+        assert_eq!(next(Cause::ProbeDropped), 10);
+        assert_eq!(next(Cause::ProbeFailed), 20);
+    }
+
+    #[test]
+    fn jitter_goes_both_ways_but_never_below_a_hint() {
+        let policy = BreakerPolicy::default();
+        let mut at = |wait, random| Openings::default().next(&policy, Cause::Ratio, wait, random);
+        assert_eq!(at(None, 0.0), s(4));
+        assert_eq!(at(None, 1.0), s(6));
+        assert_eq!(at(Some(s(5)), 0.0), s(5));
+        assert_eq!(at(Some(s(60)), 0.0), s(60));
+        assert_eq!(at(Some(s(60)), 1.0), s(61));
+    }
+
+    #[test]
+    fn no_chance_and_no_wait_can_break_it() {
+        let policy = BreakerPolicy::default().hint_cap(Duration::MAX);
+        for random in [f64::NAN, f64::INFINITY, -1.0, 7.0] {
+            let lasts = Openings::default().next(&policy, Cause::Slow, None, random);
+            assert!(lasts >= s(4) && lasts <= s(6), "{random} gave {lasts:?}");
+        }
+        let lasts = Openings::default().next(&policy, Cause::Slow, Some(Duration::MAX), 0.9);
+        assert_eq!(lasts, Duration::MAX);
+    }
+}

@@ -1,0 +1,245 @@
+//! What a breaker is set to.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+use crate::{ConfigError, breaker::BreakerLayer};
+
+/// When a breaker opens, for how long, and how it comes back.
+///
+/// # Defaults
+///
+/// Those of the interactive profile, where a person waits.
+///
+/// | what | default | why |
+/// |---|---|---|
+/// | [`consecutive`](Self::consecutive) | 5 failures in a row | a bad minute of a healthy provider hardly has five |
+/// | [`ratio`](Self::ratio) | 0.5 | below it, most calls are still served |
+/// | [`slow`](Self::slow) | 0.8 | slowness comes in waves; failures need no such patience |
+/// | [`slow_after`](Self::slow_after) | 8 s, 16 s | four fifths of the limits on the first content (10 s) and on an answer that is not streamed (20 s): soon they fail |
+/// | [`minimum`](Self::minimum) | 10 calls | fewer are no share of anything |
+/// | [`window`](Self::window) | 30 s | long enough for ten calls of a small bot, short enough to forget |
+/// | [`open_for`](Self::open_for) | 5 s to 30 s | the primary is used again within 30 s of its recovery |
+/// | [`jitter`](Self::jitter) | 0.2 | processes that opened together do not come back together |
+/// | [`hint_cap`](Self::hint_cap) | 10 min | a longer wait is more often a mistake than meant |
+/// | [`exhausted_for`](Self::exhausted_for) | 5 min to 1 h | money does not come back within seconds |
+/// | [`probes`](Self::probes) | 1 | a sick provider is asked by one call, not by all |
+/// | [`successes`](Self::successes) | 2 | one can be luck |
+/// | [`probe_limit`](Self::probe_limit) | 20 s | the longest an attempt takes: after it the probe hangs |
+/// | [`recover`](Self::recover) | 20 s from 0.1 | caches and autoscalers of a provider fill in that time |
+#[derive(Clone, Debug, PartialEq)]
+pub struct BreakerPolicy {
+    pub(super) consecutive: Option<u32>,
+    pub(super) ratio: Option<f64>,
+    pub(super) slow: Option<f64>,
+    pub(super) slow_first: Duration,
+    pub(super) slow_whole: Duration,
+    pub(super) minimum: u32,
+    pub(super) window: Duration,
+    pub(super) open: Duration,
+    pub(super) open_most: Duration,
+    pub(super) jitter: f64,
+    pub(super) hint_cap: Duration,
+    pub(super) exhausted: Duration,
+    pub(super) exhausted_most: Duration,
+    pub(super) probes: u32,
+    pub(super) successes: u32,
+    pub(super) probe_limit: Duration,
+    pub(super) recover: Duration,
+    pub(super) recover_from: f64,
+}
+
+// === impl BreakerPolicy ===
+
+impl BreakerPolicy {
+    /// The most probes at a time that can be asked for.
+    pub const MOST_PROBES: u32 = 8;
+
+    /// Opens on so many failures in a row; `None` never opens for that.
+    #[must_use]
+    pub fn consecutive(mut self, failures: impl Into<Option<u32>>) -> Self {
+        self.consecutive = failures.into();
+        self
+    }
+
+    /// Opens when that share of the calls in the window failed or was pushed back; `None` never opens for that.
+    #[must_use]
+    pub fn ratio(mut self, share: impl Into<Option<f64>>) -> Self {
+        self.ratio = share.into();
+        self
+    }
+
+    /// Opens when that share of the calls in the window was slow; `None` never opens for that, and knows no slow probe.
+    #[must_use]
+    pub fn slow(mut self, share: impl Into<Option<f64>>) -> Self {
+        self.slow = share.into();
+        self
+    }
+
+    /// A call is slow when the first event of its stream comes later than `first`, or an answer that is not streamed
+    /// later than `whole`.
+    #[must_use]
+    pub fn slow_after(mut self, first: Duration, whole: Duration) -> Self {
+        self.slow_first = first;
+        self.slow_whole = whole;
+        self
+    }
+
+    /// With fewer calls in the window neither the ratio nor slowness opens. While it recovers, three are enough.
+    #[must_use]
+    pub fn minimum(mut self, calls: u32) -> Self {
+        self.minimum = calls;
+        self
+    }
+
+    /// How far back calls are counted.
+    #[must_use]
+    pub fn window(mut self, window: Duration) -> Self {
+        self.window = window;
+        self
+    }
+
+    /// How long it stays open: `first`, doubled at each return, up to `most`.
+    #[must_use]
+    pub fn open_for(mut self, first: Duration, most: Duration) -> Self {
+        self.open = first;
+        self.open_most = most;
+        self
+    }
+
+    /// By which share, up or down, chance changes the time it stays open. A hint is never cut short by it.
+    #[must_use]
+    pub fn jitter(mut self, share: f64) -> Self {
+        self.jitter = share;
+        self
+    }
+
+    /// The longest wait a provider can impose. A longer hint counts as this: the probe after it costs one call, believing a
+    /// wrong hint costs the route.
+    #[must_use]
+    pub fn hint_cap(mut self, cap: Duration) -> Self {
+        self.hint_cap = cap;
+        self
+    }
+
+    /// How long it stays open when the quota is exhausted and nobody says until when: `first`, doubled at each return, up to
+    /// `most`. A wait that is known is used in its place, up to `most`.
+    #[must_use]
+    pub fn exhausted_for(mut self, first: Duration, most: Duration) -> Self {
+        self.exhausted = first;
+        self.exhausted_most = most;
+        self
+    }
+
+    /// How many probes are under way at a time while it is half-open.
+    #[must_use]
+    pub fn probes(mut self, at_a_time: u32) -> Self {
+        self.probes = at_a_time;
+        self
+    }
+
+    /// How many probes have to succeed before it recovers.
+    #[must_use]
+    pub fn successes(mut self, probes: u32) -> Self {
+        self.successes = probes;
+        self
+    }
+
+    /// A probe without an answer after that long hangs: the breaker opens again.
+    #[must_use]
+    pub fn probe_limit(mut self, limit: Duration) -> Self {
+        self.probe_limit = limit;
+        self
+    }
+
+    /// How long the share of calls let through takes to grow from `from` to all of them; zero goes to all at once.
+    #[must_use]
+    pub fn recover(mut self, within: Duration, from: f64) -> Self {
+        self.recover = within;
+        self.recover_from = from;
+        self
+    }
+
+    /// A layer with one breaker of this policy for each route.
+    pub fn build(self) -> Result<BreakerLayer, ConfigError> {
+        self.check()?;
+        Ok(BreakerLayer::new(self))
+    }
+
+    /// Refuses values that would never open, never close or mean nothing.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        const COUNT: RangeInclusive<u32> = 1..=u32::MAX;
+        count("consecutive", self.consecutive.unwrap_or(1), COUNT)?;
+        share("ratio", self.ratio.unwrap_or(1.0))?;
+        share("slow", self.slow.unwrap_or(1.0))?;
+        count("minimum", self.minimum, COUNT)?;
+        at_least("window", self.window, Duration::from_millis(10))?;
+        at_least("open_for", self.open, Duration::from_millis(1))?;
+        at_least("open_for", self.open_most, self.open)?;
+        at_least("exhausted_for", self.exhausted, self.open)?;
+        at_least("exhausted_for", self.exhausted_most, self.exhausted)?;
+        count("probes", self.probes, 1..=Self::MOST_PROBES)?;
+        count("successes", self.successes, COUNT)?;
+        at_least("probe_limit", self.probe_limit, self.longest_unslow())?;
+        share("recover", self.recover_from)?;
+        if !(0.0..1.0).contains(&self.jitter) {
+            return Err(ConfigError::new("breaker.jitter", self.jitter, "0 and more, below 1"));
+        }
+        Ok(())
+    }
+
+    /// A probe that is not slow must not hang either.
+    fn longest_unslow(&self) -> Duration {
+        match self.slow {
+            Some(_) => self.slow_first.max(self.slow_whole),
+            None => Duration::from_millis(1),
+        }
+    }
+}
+
+impl Default for BreakerPolicy {
+    fn default() -> Self {
+        Self {
+            consecutive: Some(5),
+            ratio: Some(0.5),
+            slow: Some(0.8),
+            slow_first: Duration::from_secs(8),
+            slow_whole: Duration::from_secs(16),
+            minimum: 10,
+            window: Duration::from_secs(30),
+            open: Duration::from_secs(5),
+            open_most: Duration::from_secs(30),
+            jitter: 0.2,
+            hint_cap: Duration::from_secs(600),
+            exhausted: Duration::from_secs(300),
+            exhausted_most: Duration::from_secs(3600),
+            probes: 1,
+            successes: 2,
+            probe_limit: Duration::from_secs(20),
+            recover: Duration::from_secs(20),
+            recover_from: 0.1,
+        }
+    }
+}
+
+fn count(field: &str, value: u32, allowed: RangeInclusive<u32>) -> Result<(), ConfigError> {
+    if allowed.contains(&value) {
+        return Ok(());
+    }
+    let (from, to) = (allowed.start(), allowed.end());
+    Err(ConfigError::new(format!("breaker.{field}"), value, format!("{from} to {to}")))
+}
+
+/// A share of nothing would open always or admit nobody, one above all never; what is no number is neither.
+fn share(field: &str, value: f64) -> Result<(), ConfigError> {
+    if value > 0.0 && value <= 1.0 {
+        return Ok(());
+    }
+    Err(ConfigError::new(format!("breaker.{field}"), value, "above 0, at most 1"))
+}
+
+fn at_least(field: &str, value: Duration, least: Duration) -> Result<(), ConfigError> {
+    if value >= least {
+        return Ok(());
+    }
+    Err(ConfigError::new(format!("breaker.{field}"), value, format!("{least:?} and more")))
+}

@@ -1,0 +1,117 @@
+//! The growing share of calls that a recovering breaker lets through.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::{
+    breaker::{BreakerPolicy, probes::soon, ticket::Moment},
+    context::later,
+};
+
+/// Lets a share of the calls through, evenly: at one in ten, each tenth call, not by chance two and then none of thirty.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ramp {
+    since: Instant,
+    /// What calls have saved up: each adds the share, a whole one lets a call through.
+    credit: f64,
+}
+
+// === impl Ramp ===
+
+impl Ramp {
+    /// A ramp that begins now, and lets its first call through.
+    pub(crate) fn new(now: Instant) -> Self {
+        Self { since: now, credit: 1.0 }
+    }
+
+    /// The share of calls let through.
+    pub(crate) fn share(&self, at: Moment<'_>) -> f64 {
+        let BreakerPolicy { recover, recover_from, .. } = *at.policy;
+        let gone = at.now.saturating_duration_since(self.since);
+        let part = (gone.as_secs_f64() / recover.as_secs_f64()).min(1.0);
+        recover_from + (1.0 - recover_from) * part
+    }
+
+    /// Lets this call through, or says when it is worth coming back: spread over what is left of the ramp, so that calls
+    /// which wait come back along it and not on top of it.
+    pub(crate) fn admit(&mut self, at: Moment<'_>) -> Result<(), Duration> {
+        // Ten times a tenth is a little less than one.
+        let through = self.credit >= 1.0 - 1e-9;
+        if through {
+            self.credit -= 1.0;
+        }
+        self.credit += self.share(at);
+        let left = self.ends(at.policy).saturating_duration_since(at.now);
+        if through { Ok(()) } else { Err(soon(left, at.random)) }
+    }
+
+    /// When all calls are let through.
+    pub(crate) fn ends(&self, policy: &BreakerPolicy) -> Instant {
+        later(self.since, policy.recover)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    fn at(policy: &BreakerPolicy, now: Instant) -> Moment<'_> {
+        Moment { policy, now, random: 0.5 }
+    }
+
+    #[test]
+    fn one_in_ten_is_each_tenth_call_and_no_cluster() {
+        let policy = BreakerPolicy::default();
+        let now = Instant::now();
+        let mut ramp = Ramp::new(now);
+        let mut passes = |_: &i32| ramp.admit(at(&policy, now)).is_ok();
+        let passed: Vec<_> = (0..40).filter(&mut passes).collect();
+        assert_eq!(passed, [0, 10, 20, 30]);
+    }
+
+    #[test]
+    fn the_share_grows_in_a_straight_line_to_all() {
+        let policy = BreakerPolicy::default();
+        let now = Instant::now();
+        let ramp = Ramp::new(now);
+        for (millis, share) in [(0, 0.1), (10_000, 0.55), (20_000, 1.0), (90_000, 1.0)] {
+            assert!((ramp.share(at(&policy, now + ms(millis))) - share).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn calls_that_wait_are_asked_to_come_back_along_the_ramp() {
+        let policy = BreakerPolicy::default();
+        let now = Instant::now();
+        let mut ramp = Ramp::new(now);
+        assert!(ramp.admit(at(&policy, now)).is_ok());
+        let mut asked = |random| ramp.admit(Moment { policy: &policy, now, random }).unwrap_err();
+        assert_eq!(asked(0.25), ms(5000));
+        assert_eq!(asked(0.75), ms(15_000));
+        assert_eq!(asked(0.0), ms(100));
+    }
+
+    proptest! {
+        /// In any sequence of calls as many pass as their shares add up to, give or take one.
+        #[test]
+        fn as_many_pass_as_the_shares_add_up_to(gaps in prop::collection::vec(0_u64..400, 1..200)) {
+            let policy = BreakerPolicy::default();
+            let mut now = Instant::now();
+            let mut ramp = Ramp::new(now);
+            let (mut passed, mut sum) = (0_u32, 0.0);
+            for gap in gaps {
+                now += ms(gap);
+                sum += ramp.share(at(&policy, now));
+                passed += u32::from(ramp.admit(at(&policy, now)).is_ok());
+                prop_assert!((f64::from(passed) - sum).abs() <= 1.0 + 1e-6);
+            }
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The breakers of all routes, and the handle to them.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, OnceLock},
+    time::Duration,
+};
+
+use tokio::{
+    sync::broadcast::{self, error::RecvError},
+    time::Instant,
+};
+
+use crate::{
+    breaker::{Breaker, BreakerPolicy, Cause, Snapshot, State, state::Step},
+    context::Route,
+    routes::PerRoute,
+    sync::lock_std,
+    telemetry::{Event, Events},
+};
+
+/// The breakers of a layer, one for each route: to look at, to watch and to set by hand.
+///
+/// Clones are the same breakers.
+#[derive(Clone)]
+pub struct Breakers(Arc<Inner>);
+
+struct Inner {
+    policy: Arc<BreakerPolicy>,
+    routes: PerRoute<Breaker>,
+    /// Breakers that were forced: they are not forgotten when idle.
+    forced: Mutex<HashMap<Route, Breaker>>,
+    hub: Arc<Hub>,
+}
+
+/// Where changes are told.
+struct Hub {
+    events: OnceLock<Events>,
+    changes: broadcast::Sender<Change>,
+}
+
+/// Who is told of the changes of one breaker.
+pub(crate) struct Told {
+    route: Route,
+    hub: Arc<Hub>,
+}
+
+/// One change of one breaker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Change {
+    /// Its route.
+    pub route: Route,
+    /// The how-manieth change of this breaker, from 1. Two changes at one moment may arrive out of order: the higher number is
+    /// the later one.
+    pub number: u64,
+    /// The state it left.
+    pub from: State,
+    /// The state it is in.
+    pub to: State,
+    /// Why.
+    pub why: Cause,
+    /// How long it stays open, where it opened.
+    pub lasts: Option<Duration>,
+}
+
+/// The changes of all breakers of a layer, from [`Breakers::watch`] on.
+#[derive(Debug)]
+pub struct Changes(broadcast::Receiver<Change>);
+
+// === impl Breakers ===
+
+impl Breakers {
+    /// How many changes are kept for one who watches and is slow to read; the oldest are dropped.
+    pub const KEPT: usize = 256;
+
+    pub(crate) fn new(policy: BreakerPolicy) -> Self {
+        let hub = Hub { events: OnceLock::new(), changes: broadcast::Sender::new(Self::KEPT) };
+        Self(Arc::new(Inner {
+            policy: policy.into(),
+            routes: PerRoute::new(),
+            forced: Mutex::default(),
+            hub: hub.into(),
+        }))
+    }
+
+    /// The breaker of a route, made if there is none.
+    pub fn of(&self, route: &Route) -> Breaker {
+        self.at(route, Instant::now())
+    }
+
+    pub(crate) fn at(&self, route: &Route, now: Instant) -> Breaker {
+        let made = self.0.routes.of(route, now, || match lock_std(&self.0.forced).get(route) {
+            Some(forced) => forced.clone(),
+            None => self.make(route, now),
+        });
+        Breaker::clone(&made)
+    }
+
+    /// What the breaker of each route shows, in no order. Routes that nobody used for two hours are forgotten.
+    pub fn list(&self) -> Vec<(Route, Snapshot)> {
+        let now = Instant::now();
+        let mut all: HashMap<_, _> = lock_std(&self.0.forced).clone();
+        let kept = self.0.routes.list();
+        all.extend(kept.into_iter().map(|(route, breaker)| (route, Breaker::clone(&breaker))));
+        all.into_iter().map(|(route, breaker)| (route, breaker.snapshot(now))).collect()
+    }
+
+    /// The changes of all breakers from now on.
+    pub fn watch(&self) -> Changes {
+        Changes(self.0.hub.changes.subscribe())
+    }
+
+    /// Refuses all calls of a route until [`reset`](Self::reset).
+    pub fn force_open(&self, route: &Route) {
+        self.force(route).force_open();
+    }
+
+    /// Lets all calls of a route through and counts none until [`reset`](Self::reset).
+    pub fn force_closed(&self, route: &Route) {
+        self.force(route).force_closed();
+    }
+
+    /// Closes the breaker of a route, and forgets all it counted and how often it opened.
+    pub fn reset(&self, route: &Route) {
+        let forced = lock_std(&self.0.forced).remove(route);
+        if let Some(breaker) =
+            forced.or_else(|| self.0.routes.get(route).map(|b| Breaker::clone(&b)))
+        {
+            breaker.reset();
+        }
+    }
+
+    /// Tells that listener too; the first one stays.
+    pub(crate) fn tell(&self, events: Events) {
+        let _ = self.0.hub.events.set(events);
+    }
+
+    pub(crate) fn emit(&self, event: Event) {
+        self.0.hub.emit(event);
+    }
+
+    fn force(&self, route: &Route) -> Breaker {
+        let breaker = self.of(route);
+        let mut forced = lock_std(&self.0.forced);
+        if forced.len() < PerRoute::<Breaker>::MOST {
+            forced.insert(route.clone(), breaker.clone());
+        }
+        breaker
+    }
+
+    fn make(&self, route: &Route, now: Instant) -> Breaker {
+        let told = Told { route: route.clone(), hub: self.0.hub.clone() };
+        Breaker::with(self.0.policy.clone(), now, Some(told))
+    }
+}
+
+impl fmt::Debug for Breakers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Breakers").field(&self.0.routes).finish()
+    }
+}
+
+// === impl Hub ===
+
+impl Hub {
+    fn emit(&self, event: Event) {
+        match self.events.get() {
+            Some(events) => events.emit(event),
+            None => Events::default().emit(event),
+        }
+    }
+}
+
+// === impl Told ===
+
+impl Told {
+    /// Tells of a change. Never called under a lock.
+    pub(crate) fn tell(&self, step: Step) {
+        let Step { number, from, to, why, lasts } = step;
+        let route = self.route.clone();
+        // Nobody need be watching.
+        let _ =
+            self.hub.changes.send(Change { route: route.clone(), number, from, to, why, lasts });
+        let (from, to, why) = (from.name(), to.name(), why.name());
+        self.hub.emit(Event::BreakerChanged { route, from, to, why, lasts });
+    }
+}
+
+// === impl Changes ===
+
+impl Changes {
+    /// The next change; `None` when the layer and all its breakers are gone.
+    ///
+    /// Whoever falls more than [`Breakers::KEPT`] behind misses the oldest, and goes on with those that are kept.
+    pub async fn next(&mut self) -> Option<Change> {
+        loop {
+            match self.0.recv().await {
+                Ok(change) => return Some(change),
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The breaker as a layer.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use pin_project_lite::pin_project;
+use tokio::time::Instant;
+use tower::{Layer, Service, ServiceExt, util::Oneshot};
+
+use crate::{
+    Error, Request, Response, Upstream,
+    breaker::{BreakerPolicy, Breakers, Permit},
+    classify::judge,
+    context::{Call, Journey},
+    stream::Ending,
+    telemetry::{Event, Events},
+};
+
+/// Puts one breaker for each route in front of a service. Made by [`BreakerPolicy::build`].
+#[derive(Clone, Debug)]
+pub struct BreakerLayer {
+    breakers: Breakers,
+}
+
+/// A service behind one breaker for each route.
+#[derive(Clone, Debug)]
+pub struct BreakerService<S> {
+    inner: S,
+    breakers: Breakers,
+}
+
+pin_project! {
+    /// The future of a call that was let through, or refused.
+    pub struct BreakerFuture<S: Upstream> {
+        #[pin]
+        fate: Fate<S>,
+    }
+}
+
+pin_project! {
+    #[project = FateProj]
+    enum Fate<S: Upstream> {
+        Refused { error: Option<Error> },
+        Admitted {
+            #[pin]
+            call: Oneshot<S, Request>,
+            permit: Option<Permit>,
+            probing: Option<Probing>,
+        },
+    }
+}
+
+/// Says in the journey that a probe is under way, for as long as it lives.
+struct Probing(Journey);
+
+// === impl BreakerLayer ===
+
+impl BreakerLayer {
+    pub(crate) fn new(policy: BreakerPolicy) -> Self {
+        Self { breakers: Breakers::new(policy) }
+    }
+
+    /// Sends events to those listeners; the first ones stay.
+    #[must_use]
+    pub fn events(self, events: Events) -> Self {
+        self.breakers.tell(events);
+        self
+    }
+
+    /// The breakers of all services that this layer makes.
+    pub fn handle(&self) -> Breakers {
+        self.breakers.clone()
+    }
+}
+
+impl<S> Layer<S> for BreakerLayer {
+    type Service = BreakerService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        BreakerService { inner, breakers: self.breakers.clone() }
+    }
+}
+
+// === impl BreakerService ===
+
+impl<S: Upstream> Service<Request> for BreakerService<S> {
+    type Response = Response;
+    type Error = Error;
+    type Future = BreakerFuture<S>;
+
+    /// Always ready: a refusal waits for nobody, and what is ready now may be refused later. The service below is asked
+    /// for its readiness within the call, so that a failure of it counts.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let now = Instant::now();
+        let route = Call::route(&mut request);
+        let acquired = self.breakers.at(&route, now).try_acquire(now, fastrand::f64());
+        let fate = match acquired {
+            Ok(permit) => {
+                let whole = !Call::ask(&mut request).stream();
+                let permit = if whole { permit.whole() } else { permit };
+                let probing = permit.is_probe().then(|| Probing::of(&mut request));
+                let call = self.inner.clone().oneshot(request);
+                Fate::Admitted { call, permit: Some(permit), probing }
+            }
+            Err(refusal) => {
+                let retry_in = refusal.retry_in();
+                self.breakers.emit(Event::BreakerRefused { route, retry_in });
+                Fate::Refused { error: Some(refusal.into()) }
+            }
+        };
+        BreakerFuture { fate }
+    }
+}
+
+// === impl BreakerFuture ===
+
+impl<S: Upstream> Future for BreakerFuture<S> {
+    type Output = Result<Response, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().fate.project() {
+            FateProj::Refused { error } => {
+                Poll::Ready(Err(error.take().expect("a future is not polled after it was ready")))
+            }
+            FateProj::Admitted { call, permit, probing } => {
+                let mut result = ready!(call.poll(cx));
+                if let Some(permit) = permit.take() {
+                    report(permit, &mut result);
+                }
+                *probing = None;
+                Poll::Ready(result)
+            }
+        }
+    }
+}
+
+impl<S: Upstream> fmt::Debug for BreakerFuture<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BreakerFuture").finish_non_exhaustive()
+    }
+}
+
+/// Says at once what is known, and the rest when the body has ended.
+fn report(mut permit: Permit, result: &mut Result<Response, Error>) {
+    let now = Instant::now();
+    let outcome = judge(result).outcome();
+    match result {
+        Ok(response) if outcome.is_success() && response.body().as_bytes().is_none() => {
+            permit.begin(now);
+            response.body_mut().on_end(move |ending: &Ending| {
+                permit.end(ending.outcome(), Instant::now());
+            });
+        }
+        _ => permit.end(outcome, now),
+    }
+}
+
+// === impl Probing ===
+
+impl Probing {
+    fn of(request: &mut Request) -> Self {
+        let journey = Call::of(request).journey.clone();
+        journey.probing(true);
+        Self(journey)
+    }
+}
+
+impl Drop for Probing {
+    fn drop(&mut self) {
+        self.0.probing(false);
+    }
+}

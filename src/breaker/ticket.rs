@@ -1,0 +1,43 @@
+//! What a decision is made from, and what is known of a call that was let through.
+
+use tokio::time::Instant;
+
+use crate::breaker::{BreakerPolicy, probes::Slot};
+
+/// What decisions are made from: the policy, the time and chance.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment<'a> {
+    pub(crate) policy: &'a BreakerPolicy,
+    pub(crate) now: Instant,
+    pub(crate) random: f64,
+}
+
+/// What a permit knows of the call that it was given to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ticket {
+    pub(super) generation: u64,
+    pub(super) started: Instant,
+    pub(crate) random: f64,
+    /// The place of a probe that is not decided yet.
+    pub(super) slot: Option<Slot>,
+    /// The answer is not streamed, so it may take longer.
+    pub(crate) whole: bool,
+    /// The first event is there, and was counted.
+    pub(super) begun: bool,
+}
+
+// === impl Ticket ===
+
+impl Ticket {
+    /// Whether it is for a probe that is not decided yet.
+    pub(crate) fn is_probe(&self) -> bool {
+        self.slot.is_some()
+    }
+
+    /// Whether it has taken too long by now.
+    pub(crate) fn is_slow(&self, at: Moment<'_>) -> bool {
+        let policy = at.policy;
+        let limit = if self.whole { policy.slow_whole } else { policy.slow_first };
+        policy.slow.is_some() && at.now.saturating_duration_since(self.started) > limit
+    }
+}

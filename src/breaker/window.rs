@@ -1,0 +1,219 @@
+//! What happened lately: ten buckets and their sum.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::context::later;
+
+const BUCKETS: usize = 10;
+
+/// What is counted. A call ends once and its latency becomes known once, which need not be at the same time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Calls that came to something.
+    pub(crate) ended: u32,
+    /// Those of them that failed or were pushed back.
+    pub(crate) failed: u32,
+    /// Calls whose latency is known.
+    pub(crate) timed: u32,
+    /// Those of them that were slow.
+    pub(crate) slow: u32,
+}
+
+/// Exact counts over a span of time that moves on in tenths.
+///
+/// It costs the same whatever came before: a call adds to one bucket and to the sum, and each tenth of the span takes one
+/// bucket out of the sum. It is `Copy`, so it can hold nothing that grows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window {
+    buckets: [Counts; BUCKETS],
+    sum: Counts,
+    /// The bucket that `now` falls into.
+    current: usize,
+    /// The moment from which on the next bucket is the current one.
+    edge: Instant,
+    width: Duration,
+}
+
+// === impl Counts ===
+
+impl Counts {
+    /// The share of failures, if any call ended.
+    pub(crate) fn failure_ratio(&self) -> Option<f64> {
+        (self.ended > 0).then(|| f64::from(self.failed) / f64::from(self.ended))
+    }
+
+    /// The share of slow calls, if any latency is known.
+    pub(crate) fn slow_ratio(&self) -> Option<f64> {
+        (self.timed > 0).then(|| f64::from(self.slow) / f64::from(self.timed))
+    }
+
+    /// A call whose latency has become known.
+    pub(crate) fn latency(slow: bool) -> Self {
+        Self { timed: 1, slow: slow.into(), ..Self::default() }
+    }
+
+    /// And which has come to something.
+    pub(crate) fn and_ended(self, failed: bool) -> Self {
+        Self { ended: 1, failed: failed.into(), ..self }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.ended += other.ended;
+        self.failed += other.failed;
+        self.timed += other.timed;
+        self.slow += other.slow;
+    }
+
+    fn take_out(&mut self, other: Self) {
+        self.ended -= other.ended;
+        self.failed -= other.failed;
+        self.timed -= other.timed;
+        self.slow -= other.slow;
+    }
+}
+
+// === impl Window ===
+
+impl Window {
+    /// An empty window over `span`, whose first bucket begins at `now`.
+    pub(crate) fn new(span: Duration, now: Instant) -> Self {
+        let width = (span / BUCKETS as u32).max(Duration::from_nanos(1));
+        let buckets = [Counts::default(); BUCKETS];
+        let edge = later(now, width);
+        Self { buckets, sum: Counts::default(), current: 0, edge, width }
+    }
+
+    /// Counts at `now`. A moment before the current bucket counts in it: clocks of two threads need not agree.
+    pub(crate) fn add(&mut self, counts: Counts, now: Instant) {
+        self.roll(now);
+        self.buckets[self.current].add(counts);
+        self.sum.add(counts);
+    }
+
+    /// The counts of the span that ends at `now`.
+    pub(crate) fn sum(&mut self, now: Instant) -> Counts {
+        self.roll(now);
+        self.sum
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self) {
+        self.buckets = [Counts::default(); BUCKETS];
+        self.sum = Counts::default();
+    }
+
+    /// Moves on to the bucket of `now` and tells how many buckets were emptied on the way: at most all of them.
+    fn roll(&mut self, now: Instant) -> usize {
+        if now < self.edge {
+            return 0;
+        }
+        let past = now.saturating_duration_since(self.edge);
+        let whole = past.as_nanos() / self.width.as_nanos();
+        let emptied = usize::try_from(whole).map_or(BUCKETS, |whole| (whole + 1).min(BUCKETS));
+        for _ in 0..emptied {
+            self.current = (self.current + 1) % BUCKETS;
+            self.sum.take_out(self.buckets[self.current]);
+            self.buckets[self.current] = Counts::default();
+        }
+        // The edge stays on the grid, so that the time past it is not lost at each step.
+        let rest = (past.as_nanos() % self.width.as_nanos()) as u64;
+        self.edge = later(now, self.width - Duration::from_nanos(rest));
+        emptied
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    fn call(failed: bool, slow: bool) -> Counts {
+        Counts::latency(slow).and_ended(failed)
+    }
+
+    #[test]
+    fn d1_old_successes_slide_out() {
+        let start = Instant::now();
+        let mut window = Window::new(ms(10_000), start);
+        for _ in 0..100_000 {
+            window.add(call(false, false), start);
+        }
+        assert_eq!(window.sum(start + ms(9999)).ended, 100_000);
+        for _ in 0..10 {
+            window.add(call(true, false), start + ms(10_000));
+        }
+        assert_eq!(window.sum(start + ms(10_000)).failure_ratio(), Some(1.0));
+    }
+
+    /// What cannot grow cannot be searched; and of what does not grow, each call empties no more than the time that has gone
+    /// by accounts for.
+    #[test]
+    fn d3_a_call_costs_the_same_whatever_came_before() {
+        fn holds_nothing_that_grows<T: Copy>(_: &T) {}
+        let start = Instant::now();
+        let mut window = Window::new(ms(10_000), start);
+        holds_nothing_that_grows(&window);
+
+        let emptied: usize = (0..60_000)
+            .map(|call_no| {
+                let now = start + ms(call_no);
+                let emptied = window.roll(now);
+                window.add(call(call_no % 2 == 0, false), now);
+                emptied
+            })
+            .sum();
+        assert_eq!(emptied, 59);
+        assert_eq!(window.roll(start + ms(100_000_000)), BUCKETS);
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_counts_in_the_current_bucket() {
+        let start = Instant::now();
+        let mut window = Window::new(ms(1000), start);
+        window.add(call(true, false), start + ms(5000));
+        window.add(call(false, true), start);
+        assert_eq!(window.sum(start).ended, 2);
+        assert_eq!(window.sum(start + ms(6000)), Counts::default());
+    }
+
+    #[test]
+    fn a_window_of_all_time_does_not_overflow() {
+        let start = Instant::now();
+        let mut window = Window::new(Duration::MAX, start);
+        window.add(call(true, true), start + Duration::from_secs(3600 * 24 * 365));
+        assert_eq!(window.sum(start).ended, 1);
+    }
+
+    proptest! {
+        /// The window equals a naive list of all calls, each with its tenth of the span.
+        #[test]
+        fn the_window_equals_a_naive_list(
+            span in 10_u64..50_000,
+            steps in prop::collection::vec((0_u64..8000, 0_u32..4, any::<bool>(), any::<bool>()), 1..200),
+        ) {
+            let start = Instant::now();
+            let mut window = Window::new(ms(span), start);
+            let width = u128::from(span) * 1_000_000 / 10;
+            let mut all: Vec<(u128, Counts)> = Vec::new();
+            let mut at = 0;
+            for (gap, calls, failed, slow) in steps {
+                at += gap;
+                let tenth = u128::from(at) * 1_000_000 / width;
+                for _ in 0..calls {
+                    window.add(call(failed, slow), start + ms(at));
+                    all.push((tenth, call(failed, slow)));
+                }
+                let mut naive = Counts::default();
+                all.iter().filter(|(then, _)| then + 10 > tenth).for_each(|(_, one)| naive.add(*one));
+                prop_assert_eq!(window.sum(start + ms(at)), naive);
+            }
+        }
+    }
+}

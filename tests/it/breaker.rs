@@ -1,0 +1,89 @@
+//! The breaker: its defects that must not be, its scenarios, its laws, and the layer.
+
+mod core;
+mod laws;
+mod layer;
+mod scenarios;
+
+use std::time::Duration;
+
+use evenkeel::{
+    breaker::{Breaker, BreakerPolicy, Permit, Refusal, Snapshot, State},
+    classify::Outcome,
+};
+use tokio::time::Instant;
+
+const FAILED: Outcome = Outcome::Unavailable { wait: None };
+const LIMITED: Outcome = Outcome::RateLimited { wait: None };
+const IGNORED: Outcome = Outcome::TooLarge;
+
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// A policy without chance in it.
+fn policy() -> BreakerPolicy {
+    BreakerPolicy::default().jitter(0.0)
+}
+
+/// A policy without any rule: tests add the one they are about.
+fn no_rule() -> BreakerPolicy {
+    policy().consecutive(None).ratio(None).slow(None)
+}
+
+/// A breaker on a clock of its own: every moment is given in milliseconds.
+struct Rig {
+    breaker: Breaker,
+    start: Instant,
+}
+
+impl Rig {
+    fn new(policy: BreakerPolicy) -> Self {
+        let breaker = Breaker::new(policy).expect("a policy of a test is valid");
+        Self { breaker, start: Instant::now() }
+    }
+
+    fn at(&self, millis: u64) -> Instant {
+        self.start + ms(millis)
+    }
+
+    fn acquire(&self, millis: u64) -> Result<Permit, Refusal> {
+        self.breaker.try_acquire(self.at(millis), 0.5)
+    }
+
+    fn permit(&self, millis: u64) -> Permit {
+        self.acquire(millis).expect("a permit")
+    }
+
+    fn refused(&self, millis: u64) -> bool {
+        self.acquire(millis).is_err()
+    }
+
+    /// A call that begins and ends at that moment.
+    fn record(&self, millis: u64, outcome: Outcome) {
+        self.permit(millis).end(outcome, self.at(millis));
+    }
+
+    fn records(&self, millis: u64, outcome: Outcome, times: u32) {
+        (0..times).for_each(|_| self.record(millis, outcome));
+    }
+
+    /// A call that ends at that moment and took so long.
+    fn took(&self, millis: u64, outcome: Outcome, took: u64) {
+        let start = self.start + ms(millis) - ms(took);
+        let permit = self.breaker.try_acquire(start, 0.5).expect("a permit");
+        permit.end(outcome, self.at(millis));
+    }
+
+    fn shown(&self, millis: u64) -> Snapshot {
+        self.breaker.snapshot(self.at(millis))
+    }
+
+    fn state(&self, millis: u64) -> State {
+        self.shown(millis).state
+    }
+}

@@ -1,0 +1,522 @@
+//! The breaker without a layer: the defects of the field that it must not have, and its own rules.
+
+use evenkeel::breaker::Cause;
+
+use super::*;
+
+/// Closes by two probes and no ramp, one call at a time.
+fn plain() -> BreakerPolicy {
+    policy().recover(Duration::ZERO, 1.0)
+}
+
+/// A breaker that opened at 0 by five failures, and is due at 5 s.
+fn opened(policy: BreakerPolicy) -> Rig {
+    let rig = Rig::new(policy);
+    rig.records(0, FAILED, 5);
+    assert_eq!(rig.state(0), State::Open);
+    rig
+}
+
+/// A breaker that opened at 0 and recovers since 5 s.
+fn recovering(policy: BreakerPolicy) -> Rig {
+    let rig = opened(policy);
+    rig.records(5000, Outcome::Success, 2);
+    assert_eq!(rig.state(5000), State::Recovering);
+    rig
+}
+
+#[test]
+fn d1_a_long_past_of_successes_does_not_delay_the_opening() {
+    let rig = Rig::new(policy().consecutive(None));
+    rig.records(0, Outcome::Success, 100_000);
+    rig.records(30_000, FAILED, 9);
+    assert_eq!(rig.state(30_000), State::Closed);
+    rig.record(30_000, FAILED);
+    assert_eq!(rig.state(30_000), State::Open);
+}
+
+#[test]
+fn d2_probes_that_complete_one_by_one_are_never_stuck() {
+    let rig = opened(plain().successes(50).probes(3));
+    for second in 0..49 {
+        rig.record(5000 + second * 1000, Outcome::Success);
+        assert_eq!(rig.state(5000 + second * 1000), State::HalfOpen);
+    }
+    rig.record(60_000, Outcome::Success);
+    assert_eq!(rig.state(60_000), State::Closed);
+}
+
+#[test]
+fn d4_a_hung_probe_opens_again_and_is_old_news_then() {
+    let rig = opened(plain());
+    let hung = rig.permit(5000);
+    assert!(hung.is_probe());
+    assert!(rig.refused(24_999));
+    assert_eq!(rig.state(24_999), State::HalfOpen);
+    assert_eq!(rig.state(25_000), State::Open);
+    assert_eq!(rig.shown(25_000).opened_by, Some(Cause::ProbeHung));
+    assert_eq!(rig.shown(25_000).probe_in, Some(secs(10)));
+
+    let next = rig.permit(35_000);
+    assert!(next.is_probe());
+    hung.end(Outcome::Success, rig.at(35_100));
+    assert_eq!(rig.shown(35_100).probes, 1);
+    assert!(rig.refused(35_100));
+    next.end(Outcome::Success, rig.at(35_200));
+    assert_eq!(rig.state(35_200), State::HalfOpen, "one success of two");
+}
+
+#[test]
+fn d4_a_hung_probe_that_nobody_looked_at_costs_no_more_than_its_limit() {
+    let rig = opened(plain());
+    let _hung = rig.permit(5000);
+    // It opened at 25 s for 10 s, although nobody asked before.
+    assert!(rig.permit(36_000).is_probe());
+}
+
+#[test]
+fn d4_the_probe_itself_is_late_when_nobody_asked_meanwhile() {
+    let rig = opened(plain());
+    let late = rig.permit(5000);
+    late.end(Outcome::Success, rig.at(25_001));
+    assert_eq!(rig.shown(25_001).opened_by, Some(Cause::ProbeHung));
+}
+
+#[test]
+fn d5_old_news_is_ignored() {
+    let rig = Rig::new(plain());
+    let old: Vec<_> = (0..8).map(|_| rig.permit(0)).collect();
+    rig.records(0, FAILED, 5);
+    let mut old = old.into_iter();
+    let mut end = |outcome, at| old.next().expect("eight").end(outcome, rig.at(at));
+
+    // While it is open, half-open and closed again: neither a success, nor a failure, nor a probe's outcome.
+    end(Outcome::Success, 1000);
+    end(Outcome::QuotaExhausted { wait: None }, 1000);
+    assert_eq!(rig.shown(1000).probe_in, Some(secs(4)));
+    let probe = rig.permit(5000);
+    end(Outcome::Success, 5000);
+    end(Outcome::Success, 5000);
+    end(FAILED, 5000);
+    assert_eq!(rig.state(5000), State::HalfOpen);
+    probe.end(Outcome::Success, rig.at(5000));
+    rig.record(5000, Outcome::Success);
+    assert_eq!(rig.state(5000), State::Closed);
+    end(FAILED, 5000);
+    end(Outcome::QuotaExhausted { wait: None }, 5000);
+    end(Outcome::Cancelled, 50_000);
+    assert_eq!((rig.shown(5000).calls, rig.shown(5000).in_a_row), (0, 0));
+}
+
+#[test]
+fn d6_calls_that_their_callers_gave_up_after_long_waits_open_it() {
+    let rig = Rig::new(policy());
+    for second in 0..9 {
+        rig.took(10_000 + second * 1000, Outcome::Cancelled, 9000);
+    }
+    assert_eq!(rig.state(18_000), State::Closed);
+    rig.took(19_000, Outcome::Cancelled, 9000);
+    assert_eq!(rig.shown(19_000).opened_by, Some(Cause::Slow));
+}
+
+#[test]
+fn d6_calls_that_were_given_up_soon_say_nothing() {
+    let rig = Rig::new(policy());
+    for second in 0..200 {
+        rig.took(10_000 + second * 10, Outcome::Cancelled, 8000);
+    }
+    let shown = rig.shown(12_000);
+    assert_eq!((shown.state, shown.calls, shown.slow_ratio), (State::Closed, 0, None));
+}
+
+#[test]
+fn d6_a_permit_that_is_dropped_is_a_cancelled_call() {
+    let rig = opened(plain());
+    // Dropped now, before the breaker's clock, which is ahead: it must not break anything.
+    drop(rig.permit(5000));
+    assert_eq!(rig.shown(5000).opened_by, Some(Cause::ProbeDropped));
+}
+
+#[test]
+fn d7_no_probes_are_refused_by_build() {
+    let refused = |policy: BreakerPolicy| policy.build().expect_err("refused").field().to_owned();
+    assert_eq!(refused(policy().probes(0)), "breaker.probes");
+    assert_eq!(refused(policy().probes(9)), "breaker.probes");
+    assert_eq!(refused(policy().successes(0)), "breaker.successes");
+    assert!(Breaker::new(policy().probes(0)).is_err());
+}
+
+#[test]
+fn wrong_values_are_refused_by_build() {
+    let refused = |policy: BreakerPolicy| policy.build().expect_err("refused").field().to_owned();
+    assert_eq!(refused(policy().consecutive(0)), "breaker.consecutive");
+    for share in [0.0, -0.1, 1.1, f64::NAN, f64::INFINITY] {
+        assert_eq!(refused(policy().ratio(share)), "breaker.ratio");
+        assert_eq!(refused(policy().slow(share)), "breaker.slow");
+        assert_eq!(refused(policy().recover(secs(20), share)), "breaker.recover");
+    }
+    for share in [1.0, -0.1, f64::NAN] {
+        assert_eq!(refused(BreakerPolicy::default().jitter(share)), "breaker.jitter");
+    }
+    assert_eq!(refused(policy().minimum(0)), "breaker.minimum");
+    assert_eq!(refused(policy().window(Duration::ZERO)), "breaker.window");
+    assert_eq!(refused(policy().open_for(Duration::ZERO, secs(1))), "breaker.open_for");
+    assert_eq!(refused(policy().open_for(secs(5), secs(4))), "breaker.open_for");
+    assert_eq!(refused(policy().exhausted_for(secs(1), secs(9))), "breaker.exhausted_for");
+    assert_eq!(refused(policy().exhausted_for(secs(9), secs(8))), "breaker.exhausted_for");
+    // Else an answer that is not even slow would be a hung probe.
+    assert_eq!(refused(policy().probe_limit(secs(15))), "breaker.probe_limit");
+    assert!(policy().slow(None).probe_limit(secs(15)).build().is_ok());
+    assert!(policy().consecutive(None).ratio(None).slow(None).build().is_ok());
+}
+
+#[test]
+fn d8_a_slow_probe_does_not_close() {
+    let rig = Rig::new(plain());
+    for second in 1..=10 {
+        rig.took(second * 9000, Outcome::Success, 9000);
+    }
+    assert_eq!(rig.shown(90_000).opened_by, None, "a window of 30 s never held ten of them");
+    let rig = Rig::new(plain());
+    (0..10).for_each(|_| rig.took(9000, Outcome::Success, 9000));
+    assert_eq!(rig.shown(9000).opened_by, Some(Cause::Slow));
+
+    rig.took(23_001, Outcome::Success, 8001);
+    assert_eq!(rig.shown(23_001).opened_by, Some(Cause::ProbeSlow));
+    assert_eq!(rig.shown(23_001).probe_in, Some(secs(10)));
+    rig.took(43_000, Outcome::Success, 8000);
+    assert_eq!(rig.state(43_000), State::HalfOpen, "exactly the limit is not slow");
+}
+
+#[test]
+fn d8_a_stream_that_begins_late_is_a_slow_probe_too() {
+    let rig = opened(plain());
+    let mut probe = rig.permit(5000);
+    probe.begin(rig.at(13_001));
+    assert_eq!(rig.shown(13_001).opened_by, Some(Cause::ProbeSlow));
+    probe.end(Outcome::Success, rig.at(20_000));
+    assert_eq!(rig.shown(20_000).opened_by, Some(Cause::ProbeSlow));
+}
+
+#[test]
+fn d8_an_answer_that_is_not_streamed_may_take_longer() {
+    let rig = opened(plain());
+    rig.permit(5000).whole().end(Outcome::Success, rig.at(21_000));
+    assert_eq!(rig.state(21_000), State::HalfOpen);
+    rig.permit(21_000).whole().end(Outcome::Success, rig.at(37_001));
+    assert_eq!(rig.shown(37_001).opened_by, Some(Cause::ProbeSlow));
+}
+
+#[test]
+fn d23_half_open_admits_one_of_a_thousand() {
+    let rig = opened(plain());
+    let permits: Vec<_> = (0..1000).filter_map(|_| rig.acquire(5000).ok()).collect();
+    assert_eq!(permits.len(), 1);
+    assert_eq!(rig.shown(5000).probes, 1);
+}
+
+#[test]
+fn d24_a_dropped_probe_opens_again_for_as_long_as_before() {
+    let rig = opened(plain());
+    rig.permit(5000).end(Outcome::Cancelled, rig.at(5500));
+    let shown = rig.shown(5500);
+    assert_eq!((shown.opened_by, shown.probe_in), (Some(Cause::ProbeDropped), Some(secs(5))));
+    rig.records(10_500, Outcome::Success, 2);
+    assert_eq!(rig.state(10_500), State::Closed);
+}
+
+#[test]
+fn d24_a_probe_given_up_after_a_long_wait_is_a_slow_one() {
+    let rig = opened(plain());
+    rig.permit(5000).end(Outcome::Cancelled, rig.at(14_000));
+    let shown = rig.shown(14_000);
+    assert_eq!((shown.opened_by, shown.probe_in), (Some(Cause::ProbeSlow), Some(secs(10))));
+}
+
+#[test]
+fn five_failures_in_a_row_open_and_a_success_between_begins_anew() {
+    let rig = Rig::new(policy());
+    rig.records(0, FAILED, 4);
+    rig.record(0, Outcome::Success);
+    rig.records(0, Outcome::Broken, 4);
+    assert_eq!(rig.state(0), State::Closed);
+    rig.record(0, Outcome::Unreachable);
+    assert_eq!(rig.shown(0).opened_by, Some(Cause::Consecutive));
+}
+
+#[test]
+fn half_of_ten_calls_open_and_half_of_nine_do_not() {
+    let rig = Rig::new(policy());
+    (0..4).for_each(|_| {
+        rig.record(0, FAILED);
+        rig.record(0, Outcome::Success);
+    });
+    rig.record(0, FAILED);
+    assert_eq!(rig.shown(0).failure_ratio, Some(5.0 / 9.0));
+    assert_eq!(rig.state(0), State::Closed);
+    rig.record(0, Outcome::Success);
+    assert_eq!(rig.shown(0).opened_by, Some(Cause::Ratio));
+}
+
+#[test]
+fn a_pushback_counts_in_the_ratio_and_leaves_the_row_as_it_is() {
+    let rig = Rig::new(policy());
+    rig.records(0, FAILED, 4);
+    rig.records(0, LIMITED, 4);
+    assert_eq!((rig.shown(0).state, rig.shown(0).in_a_row), (State::Closed, 4));
+    let one_more = rig.permit(0);
+    rig.records(0, LIMITED, 2);
+    assert_eq!(rig.shown(0).opened_by, Some(Cause::Ratio));
+    drop(one_more);
+
+    let rig = Rig::new(policy().ratio(None));
+    rig.records(0, LIMITED, 100);
+    rig.records(0, FAILED, 4);
+    rig.records(0, LIMITED, 1);
+    assert_eq!(rig.state(0), State::Closed);
+    rig.record(0, FAILED);
+    assert_eq!(rig.shown(0).opened_by, Some(Cause::Consecutive));
+}
+
+#[test]
+fn a_pushback_fails_a_probe_and_its_hint_is_a_floor() {
+    let rig = opened(plain());
+    rig.record(5000, Outcome::RateLimited { wait: Some(secs(60)) });
+    let shown = rig.shown(5000);
+    assert_eq!((shown.opened_by, shown.probe_in), (Some(Cause::ProbeFailed), Some(secs(60))));
+}
+
+#[test]
+fn ignored_outcomes_are_not_counted_anywhere() {
+    let rig = Rig::new(policy());
+    rig.records(0, FAILED, 4);
+    let refused = Outcome::Refused { retry_in: None };
+    [Outcome::TooLarge, Outcome::Blocked, refused].map(|outcome| rig.took(60_000, outcome, 59_000));
+    let shown = rig.shown(60_000);
+    assert_eq!((shown.calls, shown.in_a_row, shown.slow_ratio), (0, 4, None));
+    rig.record(60_000, FAILED);
+    assert_eq!(rig.shown(60_000).opened_by, Some(Cause::Consecutive));
+}
+
+#[test]
+fn an_ignored_probe_hands_its_permit_back_without_deciding() {
+    let rig = opened(plain());
+    (0..9).for_each(|_| rig.record(5000, IGNORED));
+    assert_eq!((rig.shown(5000).state, rig.shown(5000).probes), (State::HalfOpen, 0));
+    assert!(rig.permit(5000).is_probe());
+}
+
+#[test]
+fn an_exhausted_quota_opens_at_once_for_minutes() {
+    let rig = Rig::new(plain());
+    rig.records(0, Outcome::Success, 1000);
+    rig.record(0, Outcome::QuotaExhausted { wait: None });
+    let shown = rig.shown(0);
+    assert_eq!((shown.opened_by, shown.probe_in), (Some(Cause::Exhausted), Some(secs(300))));
+    rig.record(300_000, Outcome::QuotaExhausted { wait: None });
+    assert_eq!(rig.shown(300_000).probe_in, Some(secs(600)));
+    rig.record(900_000, Outcome::QuotaExhausted { wait: Some(secs(90)) });
+    assert_eq!(rig.shown(900_000).probe_in, Some(secs(90)));
+}
+
+#[test]
+fn an_outage_after_an_exhausted_quota_is_open_for_seconds_again() {
+    let rig = Rig::new(plain());
+    rig.record(0, Outcome::QuotaExhausted { wait: None });
+    rig.record(300_000, FAILED);
+    assert_eq!(rig.shown(300_000).probe_in, Some(secs(5)));
+}
+
+#[test]
+fn each_return_doubles_the_time_and_a_full_recovery_forgets_it() {
+    let rig = opened(policy());
+    let mut at = 5000;
+    for lasts in [10, 20, 30, 30] {
+        rig.record(at, FAILED);
+        assert_eq!(rig.shown(at).probe_in, Some(secs(lasts)));
+        at += lasts * 1000;
+    }
+    rig.records(at, Outcome::Success, 2);
+    rig.record(at, FAILED);
+    assert_eq!(rig.shown(at + 19_999).state, State::Recovering);
+    assert_eq!(rig.shown(at + 19_999).opened_by, Some(Cause::ProbeFailed));
+    assert_eq!(rig.shown(at + 20_000).state, State::Closed);
+    assert_eq!(rig.shown(at + 20_000).opened_by, None);
+    rig.records(at + 20_000, FAILED, 5);
+    assert_eq!(rig.shown(at + 20_000).probe_in, Some(secs(5)));
+}
+
+#[test]
+fn jitter_spreads_the_openings_by_a_fifth() {
+    let lasting = |random| {
+        let breaker = Breaker::new(BreakerPolicy::default().consecutive(1)).expect("valid");
+        let now = Instant::now();
+        let permit = breaker.try_acquire(now, random).expect("closed");
+        permit.end(FAILED, now);
+        breaker.snapshot(now).probe_in.expect("open")
+    };
+    assert_eq!(lasting(0.0), secs(4));
+    assert_eq!(lasting(0.5), secs(5));
+    assert_eq!(lasting(0.75), ms(5500));
+}
+
+#[test]
+fn a_refusal_says_when_to_come_back_and_is_right() {
+    let rig = opened(plain());
+    let refusal = rig.acquire(1800).expect_err("open");
+    assert_eq!((refusal.state(), refusal.retry_in()), (State::Open, ms(3200)));
+    assert_eq!(refusal.outcome(), Outcome::Refused { retry_in: Some(ms(3200)) });
+    assert!(rig.refused(4999));
+    let _probe = rig.permit(5000);
+    let refusal = rig.acquire(5000).expect_err("a probe is under way");
+    assert_eq!((refusal.state(), refusal.retry_in()), (State::HalfOpen, ms(2500)));
+}
+
+#[test]
+fn while_it_recovers_a_growing_share_passes() {
+    let rig = recovering(policy());
+    let passed = |from: u64| {
+        let mut passed = 0;
+        for at in (from..from + 1000).step_by(10) {
+            if let Ok(permit) = rig.acquire(at) {
+                passed += 1;
+                permit.end(Outcome::Success, rig.at(at));
+            }
+        }
+        passed
+    };
+    let shares = [passed(5000), passed(10_000), passed(15_000), passed(20_000), passed(24_000)];
+    // 10 %, and 4.5 % more in each second.
+    assert_eq!(shares, [13, 34, 57, 80, 97]);
+    assert_eq!(rig.state(24_999), State::Recovering);
+    assert_eq!(passed(25_000), 100);
+    assert_eq!(rig.state(25_999), State::Closed);
+}
+
+#[test]
+fn while_it_recovers_three_failures_open_it_again_for_longer() {
+    let rig = recovering(policy());
+    let permits: Vec<_> = (0..40).filter_map(|_| rig.acquire(6000).ok()).collect();
+    let mut permits = permits.into_iter();
+    let mut fail = |at| permits.next().expect("enough pass").end(FAILED, rig.at(at));
+    fail(6000);
+    fail(6000);
+    assert_eq!(rig.state(6000), State::Recovering);
+    fail(6000);
+    let shown = rig.shown(6000);
+    assert_eq!((shown.opened_by, shown.probe_in), (Some(Cause::Consecutive), Some(secs(10))));
+}
+
+#[test]
+fn while_it_recovers_the_share_is_of_calls_since_recovery_began() {
+    let rig = recovering(policy());
+    let permits: Vec<_> = (0..40).filter_map(|_| rig.acquire(6000).ok()).collect();
+    let outcomes = [Outcome::Success, FAILED, Outcome::Success, FAILED];
+    for (permit, outcome) in permits.into_iter().zip(outcomes) {
+        assert_eq!(rig.state(6000), State::Recovering);
+        permit.end(outcome, rig.at(6000));
+    }
+    assert_eq!(rig.shown(6000).opened_by, Some(Cause::Ratio));
+}
+
+#[test]
+fn calls_admitted_while_it_recovered_are_news_when_it_is_closed() {
+    let rig = recovering(policy());
+    let permits: Vec<_> = (0..200).filter_map(|_| rig.acquire(20_000).ok()).collect();
+    permits.into_iter().take(5).for_each(|permit| permit.end(FAILED, rig.at(26_000)));
+    assert_eq!(rig.shown(26_000).opened_by, Some(Cause::Consecutive));
+}
+
+#[test]
+fn a_probe_that_began_well_lets_the_next_one_in_and_recovery_begins() {
+    let rig = opened(policy());
+    let mut first = rig.permit(5000);
+    first.begin(rig.at(5100));
+    assert!(!first.is_probe());
+    let mut second = rig.permit(5100);
+    assert!(second.is_probe());
+    second.begin(rig.at(5200));
+    assert_eq!(rig.state(5200), State::Recovering, "minutes before the bodies end");
+    first.end(Outcome::Truncated, rig.at(6000));
+    assert_eq!(rig.shown(6000).in_a_row, 1, "a failure like any other");
+    second.end(Outcome::Success, rig.at(6000));
+    assert_eq!((rig.shown(6000).calls, rig.shown(6000).in_a_row), (2, 0));
+}
+
+#[test]
+fn a_probe_whose_body_dies_while_half_open_opens_again() {
+    let rig = opened(policy());
+    let mut first = rig.permit(5000);
+    first.begin(rig.at(5100));
+    first.end(Outcome::Truncated, rig.at(5200));
+    assert_eq!(rig.shown(5200).opened_by, Some(Cause::ProbeFailed));
+    assert_eq!(rig.shown(5200).probe_in, Some(secs(10)));
+}
+
+#[test]
+fn a_probe_that_others_made_superfluous_is_a_call_like_any_other() {
+    let rig = opened(policy().probes(4));
+    let mut probes: Vec<_> = (0..4).map(|_| rig.permit(5000)).collect();
+    assert!(rig.refused(5000));
+    let mut settle = |outcome| probes.pop().expect("four").end(outcome, rig.at(6000));
+    settle(Outcome::Success);
+    settle(Outcome::Success);
+    assert_eq!(rig.state(6000), State::Recovering);
+    settle(Outcome::Cancelled);
+    settle(FAILED);
+    assert_eq!((rig.state(6000), rig.shown(6000).in_a_row), (State::Recovering, 1));
+}
+
+#[test]
+fn a_stream_counts_once_with_the_latency_of_its_first_event() {
+    let rig = Rig::new(policy());
+    let mut slow = rig.permit(0);
+    slow.begin(rig.at(9000));
+    slow.begin(rig.at(9500));
+    let shown = rig.shown(9500);
+    assert_eq!((shown.calls, shown.slow_ratio), (0, Some(1.0)));
+    let mut quick = rig.permit(9500);
+    quick.begin(rig.at(9600));
+    quick.end(Outcome::Success, rig.at(25_000));
+    slow.end(Outcome::Truncated, rig.at(25_000));
+    let shown = rig.shown(25_000);
+    assert_eq!((shown.calls, shown.failure_ratio), (2, Some(0.5)));
+    assert_eq!(shown.slow_ratio, Some(0.5), "a long stream is not a slow one");
+}
+
+#[test]
+fn an_answer_that_its_caller_dropped_was_well_so_far() {
+    let rig = Rig::new(policy());
+    rig.records(0, FAILED, 4);
+    let mut permit = rig.permit(0);
+    permit.begin(rig.at(100));
+    permit.end(Outcome::Cancelled, rig.at(60_000));
+    let shown = rig.shown(60_000);
+    assert_eq!((shown.calls, shown.in_a_row, shown.failure_ratio), (1, 0, Some(0.0)));
+}
+
+#[test]
+fn a_quota_that_ends_inside_a_stream_opens_at_once() {
+    let rig = Rig::new(policy());
+    let mut permit = rig.permit(0);
+    permit.begin(rig.at(100));
+    permit.end(Outcome::QuotaExhausted { wait: None }, rig.at(200));
+    assert_eq!(rig.shown(200).opened_by, Some(Cause::Exhausted));
+}
+
+#[test]
+fn every_change_empties_the_window() {
+    let rig = Rig::new(plain());
+    rig.records(0, Outcome::Success, 4);
+    rig.records(0, FAILED, 5);
+    assert_eq!((rig.shown(0).calls, rig.shown(0).in_a_row), (0, 0));
+    rig.records(5000, Outcome::Success, 2);
+    assert_eq!(rig.shown(5000).calls, 0);
+}
+
+#[test]
+fn a_wait_past_the_end_of_time_is_no_panic() {
+    let rig = Rig::new(policy().consecutive(1).hint_cap(Duration::MAX));
+    rig.record(0, Outcome::Unavailable { wait: Some(Duration::MAX) });
+    assert_eq!(rig.state(u64::from(u32::MAX)), State::Open);
+}

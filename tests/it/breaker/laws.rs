@@ -1,0 +1,177 @@
+//! What holds whatever happens, in whatever order.
+
+use proptest::{collection::vec, prelude::*};
+
+use super::*;
+
+#[derive(Clone, Copy, Debug)]
+enum Op {
+    Wait(u64),
+    Acquire,
+    Begin(prop::sample::Index),
+    End(prop::sample::Index, Outcome),
+    Drop(prop::sample::Index),
+    ForceOpen,
+    ForceClosed,
+    Reset,
+}
+
+fn outcome() -> impl Strategy<Value = Outcome> {
+    let wait = prop::option::of((0_u64..200_000).prop_map(ms));
+    prop_oneof![
+        4 => Just(Outcome::Success),
+        4 => Just(FAILED),
+        1 => wait.clone().prop_map(|wait| Outcome::Unavailable { wait }),
+        1 => wait.clone().prop_map(|wait| Outcome::RateLimited { wait }),
+        1 => wait.prop_map(|wait| Outcome::QuotaExhausted { wait }),
+        1 => Just(IGNORED),
+        1 => Just(Outcome::Cancelled),
+        1 => Just(Outcome::Truncated),
+    ]
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        4 => (0_u64..12_000).prop_map(Op::Wait),
+        1 => (0_u64..400_000).prop_map(Op::Wait),
+        12 => Just(Op::Acquire),
+        4 => any::<prop::sample::Index>().prop_map(Op::Begin),
+        12 => (any::<prop::sample::Index>(), outcome()).prop_map(|(i, o)| Op::End(i, o)),
+        2 => any::<prop::sample::Index>().prop_map(Op::Drop),
+        1 => Just(Op::ForceOpen),
+        1 => Just(Op::ForceClosed),
+        3 => Just(Op::Reset),
+    ]
+}
+
+/// A permit that is held, and when a probe of it hangs.
+struct Held {
+    permit: Permit,
+    hangs: u64,
+}
+
+struct World {
+    rig: Rig,
+    now: u64,
+    most: usize,
+    held: Vec<Held>,
+}
+
+impl Held {
+    /// Whether it is a probe that the breaker waits for.
+    fn is_alive(&self, now: u64) -> bool {
+        self.permit.is_probe() && self.hangs > now
+    }
+}
+
+impl World {
+    fn new(probes: u32) -> Self {
+        let policy = BreakerPolicy::default().probes(probes).consecutive(3).minimum(4);
+        Self { rig: Rig::new(policy), now: 0, most: probes as usize, held: Vec::new() }
+    }
+
+    fn acquire(&mut self, random: f64) -> Result<(), TestCaseError> {
+        let state = self.rig.state(self.now);
+        match self.rig.breaker.try_acquire(self.rig.at(self.now), random) {
+            Ok(permit) => {
+                prop_assert!(!matches!(state, State::Open | State::ForcedOpen));
+                prop_assert_eq!(permit.is_probe(), state == State::HalfOpen);
+                self.held.push(Held { permit, hangs: self.now + 20_000 });
+            }
+            Err(refusal) => {
+                prop_assert!(!matches!(state, State::Closed | State::ForcedClosed));
+                prop_assert_eq!(refusal.state(), state);
+                prop_assert!(refusal.retry_in() > Duration::ZERO);
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, index: prop::sample::Index) -> Option<Held> {
+        let any = !self.held.is_empty();
+        any.then(|| self.held.swap_remove(index.index(self.held.len())))
+    }
+
+    fn apply(&mut self, op: Op, random: f64) -> Result<(), TestCaseError> {
+        let now = self.rig.at(self.now);
+        match op {
+            Op::Wait(millis) => self.now += millis,
+            Op::Acquire => self.acquire(random)?,
+            Op::Begin(index) if !self.held.is_empty() => {
+                let index = index.index(self.held.len());
+                self.held[index].permit.begin(now);
+            }
+            Op::Begin(_) => {}
+            Op::End(index, outcome) => {
+                if let Some(held) = self.take(index) {
+                    held.permit.end(outcome, now);
+                }
+            }
+            Op::Drop(index) => {
+                // By the machine's own clock, which is behind: it opens, and is due again before anybody sees it.
+                let held = self.take(index);
+                if held.is_some_and(|held| held.is_alive(self.now)) {
+                    self.held.iter_mut().for_each(|held| held.hangs = 0);
+                }
+            }
+            Op::ForceOpen => self.rig.breaker.force_open(),
+            Op::ForceClosed => self.rig.breaker.force_closed(),
+            Op::Reset => self.rig.breaker.reset(),
+        }
+        Ok(())
+    }
+
+    /// In no moment are more probes under way than the policy says, and what it shows is possible.
+    fn check(&mut self) -> Result<(), TestCaseError> {
+        let shown = self.rig.shown(self.now);
+        if shown.state != State::HalfOpen {
+            // What they come to is old news.
+            self.held.iter_mut().for_each(|held| held.hangs = 0);
+        }
+        let probes = self.held.iter().filter(|held| held.is_alive(self.now)).count();
+        prop_assert!(probes <= self.most, "{} probes under way", probes);
+        prop_assert_eq!(shown.probes as usize, probes);
+        prop_assert!((0.0..=1.0).contains(&shown.share));
+        prop_assert!(shown.failure_ratio.is_none_or(|ratio| (0.0..=1.0).contains(&ratio)));
+        prop_assert!(shown.slow_ratio.is_none_or(|ratio| (0.0..=1.0).contains(&ratio)));
+        prop_assert_eq!(shown.probe_in.is_some(), shown.state == State::Open);
+        Ok(())
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn no_more_probes_than_allowed_and_no_panic_whatever_happens(
+        probes in 1_u32..=3,
+        ops in vec((op(), 0.0..1.0), 1..150),
+    ) {
+        let mut world = World::new(probes);
+        for (op, random) in ops {
+            world.apply(op, random)?;
+            world.check()?;
+        }
+    }
+
+    /// Whatever came before: once the provider is well and calls come in, all of them pass again.
+    #[test]
+    fn a_healthy_provider_is_always_used_again(ops in vec((op(), 0.0..1.0), 1..150)) {
+        let mut world = World::new(1);
+        for (op, random) in ops {
+            world.apply(op, random)?;
+        }
+        world.held.clear();
+        if matches!(world.rig.state(world.now), State::ForcedOpen | State::ForcedClosed) {
+            world.rig.breaker.reset();
+        }
+        // An hour for an exhausted quota at the most, and its jitter.
+        for second in 0..4400 {
+            let at = world.now + second * 1000;
+            if let Ok(permit) = world.rig.acquire(at) {
+                permit.end(Outcome::Success, world.rig.at(at));
+            }
+        }
+        prop_assert_eq!(world.rig.state(world.now + 4_400_000), State::Closed);
+    }
+}
