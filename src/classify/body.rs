@@ -1,16 +1,136 @@
-//! The error body (stub).
+//! The error body: read within bounds, put back as it was, and believed in the order of [`decide`].
 
-use crate::{
-    Response,
-    classify::{Outcome, Verdict},
+use std::{collections::VecDeque, future::poll_fn, pin::Pin, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, StatusCode};
+use http_body::{Body as _, Frame};
+use tokio::time::timeout;
+
+use super::{
+    Codes, Outcome, Verdict,
+    head::decide,
+    replay::Replay,
+    said::{self, Said},
 };
+use crate::{Body, Error, Response};
+
+/// As much of an error body as is read.
+const LIMIT: usize = 64 * 1024;
+/// As many frames, so that empty ones without end do not hold the call either.
+const FRAMES: usize = 1024;
+/// As long as an error body may take: after it, what has come has to do.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How reading ahead ended.
+enum Stop {
+    /// The bytes are over.
+    Whole,
+    /// The transport failed.
+    Failed(Error),
+    /// A bound was reached: more may come.
+    More,
+}
+
+/// What an answer came to: status, headers and body, with the built-in table of codes.
+///
+/// A pure function for those who have an answer already; the time of an HTTP date counts from now. The body of an error
+/// may be cut short. A 2xx is a success unless its body is JSON with an error in it.
+pub fn classify(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Verdict {
+    classify_with(&Codes::TABLE, status, headers, body)
+}
+
+/// The same with codes of your own.
+pub fn classify_with(
+    codes: &Codes,
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Verdict {
+    if !status.is_success() {
+        return decide(codes, Some(status), headers, Said::read(body));
+    }
+    match said::in_success(body) {
+        Some(said) => decide(codes, None, headers, said),
+        None => Outcome::Success.into(),
+    }
+}
+
+/// What an error object inside a stream, or inside a 200, says: the JSON that holds it. Never a success.
+pub(crate) fn in_stream(json: &[u8]) -> Verdict {
+    in_stream_with(&Codes::TABLE, json)
+}
+
+/// The same with codes of the user's own.
+pub(crate) fn in_stream_with(codes: &Codes, json: &[u8]) -> Verdict {
+    decide(codes, None, &HeaderMap::new(), Said::read(json))
+}
 
 /// Reads the body of a response that is not a 2xx, within bounds, puts it back, and leaves the verdict in the extensions.
 pub(crate) async fn classify_response(response: Response) -> Response {
-    response
+    classify_response_with(&Codes::TABLE, response).await
 }
 
-/// What an error object inside a stream, or inside a 200, says: the JSON that holds it.
-pub(crate) fn in_stream(_json: &[u8]) -> Verdict {
-    Outcome::Unavailable { wait: None }.into()
+/// The same with codes of the user's own. A verdict that is there already stays: it was nearer to the wire.
+pub(crate) async fn classify_response_with(codes: &Codes, response: Response) -> Response {
+    if response.status().is_success() || response.extensions().get::<Verdict>().is_some() {
+        return response;
+    }
+    let (mut head, body) = response.into_parts();
+    let (front, body) = look(body).await;
+    let front = front.as_deref().or(body.as_bytes()).unwrap_or_default();
+    let verdict =
+        classify_with(codes, head.status, &head.headers, &front[..front.len().min(LIMIT)]);
+    head.extensions.insert(verdict);
+    Response::from_parts(head, body)
 }
+
+/// The beginning of a body, unless the body that is returned is known in full, and a body that is what it was.
+async fn look(mut body: Body) -> (Option<Bytes>, Body) {
+    if body.as_bytes().is_some() {
+        return (None, body);
+    }
+    let mut frames = VecDeque::new();
+    // On silence the frames that have come stay: they are kept outside of what is given up.
+    let stop = timeout(PATIENCE, read_ahead(&mut body, &mut frames)).await.unwrap_or(Stop::More);
+    let front = joined(&frames);
+    match stop {
+        Stop::Whole if frames.iter().all(Frame::is_data) => (None, front.into()),
+        Stop::Whole => (Some(front), Body::wrap(Replay::new(frames))),
+        Stop::Failed(error) => (Some(front), Body::wrap(Replay::new(frames).failing(error))),
+        Stop::More => (Some(front), Body::wrap(Replay::new(frames).then(body))),
+    }
+}
+
+async fn read_ahead(body: &mut Body, frames: &mut VecDeque<Frame<Bytes>>) -> Stop {
+    let mut length = 0;
+    while length < LIMIT && frames.len() < FRAMES {
+        match poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
+            Some(Ok(frame)) => {
+                length += frame.data_ref().map_or(0, Bytes::len);
+                frames.push_back(frame);
+            }
+            Some(Err(error)) => return Stop::Failed(error),
+            None => return Stop::Whole,
+        }
+    }
+    Stop::More
+}
+
+/// The data of frames in one piece; a single frame is not copied.
+fn joined(frames: &VecDeque<Frame<Bytes>>) -> Bytes {
+    let mut data = frames.iter().filter_map(Frame::data_ref);
+    match (data.next(), data.next()) {
+        (None, _) => Bytes::new(),
+        (Some(only), None) => only.clone(),
+        (Some(first), Some(second)) => {
+            let mut whole = BytesMut::from(&first[..]);
+            whole.extend_from_slice(second);
+            data.for_each(|more| whole.extend_from_slice(more));
+            whole.freeze()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,110 @@
-//! Status and headers (stub).
+//! Status and headers, and the order in which all that an answer says is believed.
+
+use std::time::SystemTime;
 
 use http::{HeaderMap, StatusCode};
 
-use super::{Outcome, Verdict};
+use super::{
+    Code, Codes, Meaning, Outcome, Verdict,
+    hint::{Hints, InBody},
+    said::Said,
+    text,
+};
 
-/// What a status and its headers say, where no code says more.
-pub(crate) fn by_status(status: StatusCode, _headers: &HeaderMap) -> Verdict {
+/// The codes of an answer, each with what it means if that is known.
+struct Known<'a>(Vec<(&'a str, Meaning)>);
+
+/// What a status and its headers say, where no body says more.
+pub(crate) fn by_status(status: StatusCode, headers: &HeaderMap) -> Verdict {
     if status.is_success() {
-        Outcome::Success.into()
-    } else {
-        Outcome::Unavailable { wait: None }.into()
+        return Outcome::Success.into();
+    }
+    decide(&Codes::TABLE, Some(status), headers, Said::default())
+}
+
+/// The order: a permanent code, a permanent sentence, 413, a transient code, `x-should-retry`, the status.
+///
+/// Without a `status` it is an error inside an answer that began as a success.
+pub(super) fn decide(
+    codes: &Codes,
+    status: Option<StatusCode>,
+    headers: &HeaderMap,
+    mut said: Said,
+) -> Verdict {
+    if let Some(name) = headers.get("x-amzn-errortype").and_then(|name| name.to_str().ok()) {
+        said.name_first(name);
+    }
+    let known = Known::of(codes, &said);
+    let too_large = (status == Some(StatusCode::PAYLOAD_TOO_LARGE)).then_some(Meaning::TooLarge);
+    let wish = wish(headers);
+    let (code, meaning) = known
+        .first(Meaning::is_permanent)
+        .or_else(|| Some((None, text::meaning(said.message()).or(too_large)?)))
+        .or_else(|| known.first(Meaning::is_transient))
+        .unwrap_or_else(|| {
+            let status = telling(status, said.status().or(known.status()));
+            (None, wished(Meaning::of_status(status), wish))
+        });
+    let body = InBody { delay: said.delay(), message: said.message() };
+    let hints = Hints::read(headers, body, SystemTime::now());
+    let elsewhere = text::only_elsewhere(said.message()).then_some(false);
+    Verdict::new(meaning.outcome(hints))
+        .should_retry(elsewhere.or(wish))
+        .with_code(code.and_then(Code::new).or_else(|| said.code()))
+}
+
+// === impl Known ===
+
+impl<'a> Known<'a> {
+    fn of(codes: &Codes, said: &'a Said) -> Self {
+        Self(said.codes().filter_map(|code| Some((code, codes.meaning(code)?))).collect())
+    }
+
+    fn first(&self, is: fn(Meaning) -> bool) -> Option<(Option<&'a str>, Meaning)> {
+        self.0
+            .iter()
+            .find(|(_, meaning)| is(*meaning))
+            .map(|(code, meaning)| (Some(*code), *meaning))
+    }
+
+    /// The first status in words.
+    fn status(&self) -> Option<u16> {
+        self.0.iter().find_map(|(_, meaning)| match meaning {
+            Meaning::Status(status) => Some(*status),
+            _ => None,
+        })
     }
 }
+
+/// What the provider wishes: exact and lower case, as the official clients read it.
+fn wish(headers: &HeaderMap) -> Option<bool> {
+    match headers.get("x-should-retry")?.as_bytes() {
+        b"true" => Some(true),
+        b"false" => Some(false),
+        _ => None,
+    }
+}
+
+/// `true` turns a permanent status into a failure for the moment. `false` changes no outcome: a 500 that is not to be
+/// asked again is still a failing provider. It is kept in the verdict instead.
+fn wished(meaning: Meaning, wish: Option<bool>) -> Meaning {
+    match wish {
+        Some(true) if meaning.is_permanent() => Meaning::Unavailable,
+        _ => meaning,
+    }
+}
+
+/// The status that tells more: that of the response, or the one that its body speaks of where the response has none, or
+/// a bare 400 or 500, which servers send when they say nothing.
+fn telling(status: Option<StatusCode>, said: Option<u16>) -> u16 {
+    let bare = |status: u16| matches!(status, 400 | 500);
+    match (status.map(|status| status.as_u16()), said) {
+        (Some(status), Some(said)) if bare(status) && !bare(said) => said,
+        (Some(status), _) => status,
+        (None, Some(said)) => said,
+        (None, None) => 500,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,87 @@
-//! What an attempt came to.
+//! What an attempt came to: one [`Outcome`] for every answer, read from its status, headers, codes and text.
+//!
+//! Every layer asks the same [`Verdict`]: a retry whether to try again, a breaker whether the route is well, the ladder
+//! whether to go down. [`classify`] gives it for an answer of your own; [`Codes`] adds the codes of a provider that is
+//! not known yet.
+//!
+//! # The order
+//!
+//! What is more explicit is believed first:
+//!
+//! 1. a permanent code (`insufficient_quota`, `context_length_exceeded`, `content_filter`, …), wherever the body has it,
+//! 2. a sentence that says the same where no code does (`prompt is too long`), and 413,
+//! 3. a transient code (`slow_down`, `rate_limit_exceeded`, …),
+//! 4. `x-should-retry: true`, which makes [`Unavailable`](Outcome::Unavailable) of a status that is permanent otherwise,
+//! 5. the status; that in the body where the response has a bare 400 or 500, or is a 2xx with an error in it.
+//!
+//! `x-should-retry: false` changes no outcome. It forbids the retry: see [`Verdict::is_retryable`].
+//!
+//! | status | outcome |
+//! |---|---|
+//! | 2xx | [`Success`](Outcome::Success) |
+//! | 429 | [`RateLimited`](Outcome::RateLimited) |
+//! | 402 | [`QuotaExhausted`](Outcome::QuotaExhausted) |
+//! | 408, 409, 421, 425, 498, 5xx and above, 1xx | [`Unavailable`](Outcome::Unavailable) |
+//! | 413 | [`TooLarge`](Outcome::TooLarge) |
+//! | 451 | [`Blocked`](Outcome::Blocked) |
+//! | 401, 403, 407 | [`Rejected`](Outcome::Rejected): the credential |
+//! | 404, 410, 3xx | [`Rejected`](Outcome::Rejected): the model; also a wrong base URL or a redirect that was not followed: not here, maybe elsewhere |
+//! | other 4xx | [`Rejected`](Outcome::Rejected): the request |
+//!
+//! # Waits
+//!
+//! The wait of an outcome is the first of these that can be used: `retry-after-ms`, `x-ms-retry-after-ms`,
+//! `x-amz-retry-after`, `retry-after` (seconds or a date), `retryDelay` in the body, the text (`Please try again in
+//! 6m0s`), and for a rate limit the reset of a bucket with nothing left in it. Zero, negative, infinite and unreadable
+//! values are no hint. A wait is at least 50 ms and at most 24 h: it tells what the provider said, not how long a retry
+//! is ready to wait. Of an exhausted quota less than a minute is not believed.
+//!
+//! # Defaults
+//!
+//! At most 64 KiB of an error body are read, for at most 2 s; what has come by then decides. The body is put back byte
+//! for byte. The answer to a 2xx is not read here.
+//!
+//! # Example
+//!
+//! ```
+//! use evenkeel::classify::{Outcome, classify};
+//! use http::{HeaderMap, StatusCode};
+//! use std::time::Duration;
+//!
+//! let status = StatusCode::TOO_MANY_REQUESTS;
+//! let mut headers = HeaderMap::new();
+//! headers.insert("retry-after", "20".parse()?);
+//!
+//! let busy = classify(status, &headers, br#"{"error":{"code":"rate_limit_exceeded"}}"#);
+//! assert_eq!(busy.outcome(), Outcome::RateLimited { wait: Some(Duration::from_secs(20)) });
+//! assert!(busy.is_retryable());
+//!
+//! let broke = classify(status, &headers, br#"{"error":{"code":"insufficient_quota"}}"#);
+//! assert_eq!(broke.outcome(), Outcome::QuotaExhausted { wait: None });
+//! assert!(!broke.is_retryable() && broke.outcome().moves_down());
+//! # Ok::<(), http::header::InvalidHeaderValue>(())
+//! ```
+//!
+//! # Pitfalls
+//!
+//! - A code that is not known changes nothing: the status decides. The code is told in the verdict all the same.
+//! - A body that is compressed cannot be read: the status decides. Let the transport decompress it.
+//! - HTTP dates are measured against the clock of this machine.
 
 mod body;
+mod codes;
 mod head;
+mod hint;
 mod outcome;
+mod replay;
+mod said;
+mod span;
+mod text;
 mod verdict;
 
-pub(crate) use body::{classify_response, in_stream};
+pub use body::{classify, classify_with};
+pub(crate) use body::{classify_response, classify_response_with, in_stream, in_stream_with};
+pub use codes::{Codes, Meaning};
 pub use outcome::{Health, Outcome, Phase, Rejection};
 pub(crate) use verdict::judge;
 pub use verdict::{Code, Verdict};

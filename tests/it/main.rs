@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used)]
 // The lint's own exception covers test functions alone, not what they share.
 mod breaker;
+mod classify;
 mod retry;
 mod timeout;

@@ -1,0 +1,280 @@
+//! What the codes of the providers mean: one table, and a way to add to it.
+
+use std::time::Duration;
+
+use super::{Outcome, Rejection, hint::Hints};
+
+/// What a provider's code means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Meaning {
+    /// The provider is there and cannot answer now.
+    Unavailable,
+    /// Too many requests or tokens for the moment.
+    RateLimited,
+    /// The money, or a quota of a day or more, is gone.
+    QuotaExhausted,
+    /// The request is larger than the model's context or than the server takes.
+    TooLarge,
+    /// The content filter or the model refused.
+    Blocked,
+    /// The request is wrong for this target.
+    Rejected(Rejection),
+    /// A status in words, which says no more than the status does: it counts where the status of the response says
+    /// nothing, that is inside a stream, inside a 2xx, and with a bare 400 or 500.
+    Status(u16),
+}
+
+/// The codes of the providers with their meanings: the built-in table, and what was added to it.
+///
+/// A code is found without regard to case, `_`, `-`, `.` and spaces: `RateLimitExceeded` is `rate_limit_exceeded`. A `*`
+/// at an end of a code that is added stands for anything. What was added last is looked at first, before the table.
+///
+/// # Defaults
+///
+/// The table alone: OpenAI, Azure OpenAI, Anthropic, vLLM and other servers compatible with them, OpenRouter, Gemini and
+/// Bedrock.
+///
+/// ```
+/// use evenkeel::classify::{Codes, Meaning, Outcome, classify_with};
+/// use http::{HeaderMap, StatusCode};
+///
+/// let codes = Codes::default().with("warming_up", Meaning::Unavailable);
+/// let body = br#"{"error":{"code":"warming_up"}}"#;
+/// let verdict = classify_with(&codes, StatusCode::BAD_REQUEST, &HeaderMap::new(), body);
+/// assert_eq!(verdict.outcome(), Outcome::Unavailable { wait: None });
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Codes {
+    added: Vec<(Box<str>, Meaning)>,
+}
+
+const CREDENTIAL: Meaning = Meaning::Rejected(Rejection::Credential);
+const MODEL: Meaning = Meaning::Rejected(Rejection::Model);
+const REQUEST: Meaning = Meaning::Rejected(Rejection::Request);
+
+/// The table. Within it the first match holds, so a `*` stands after what it must not catch.
+#[rustfmt::skip]
+const TABLE: &[(Meaning, &[&str])] = &[
+    // The money is gone. 429 says the same of a busy minute, so these have to come first.
+    (Meaning::QuotaExhausted, &[
+        // OpenAI and compatible servers
+        "insufficient_quota", "credit_balance_exhausted", "organization_spend_limit_exceeded",
+        "organization_usage_limit_exceeded", "billing_hard_limit_reached", "billing_not_active",
+        "insufficient_balance", "insufficient_credits", "exceeded_current_quota_error", "usage_limit_reached",
+        // Anthropic
+        "enforced_spend_limit_reached", "billing_error",
+        // OpenRouter, Gemini
+        "payment_required", "weight_exceeds_budget", "*per_day*",
+    ]),
+    (Meaning::TooLarge, &[
+        "context_length_exceeded", "context_window_exceeded", "exceed_context_size_error", "tokens_limit_reached",
+        "model_max_prompt_tokens_exceeded", "string_above_max_length", "request_too_large", "payload_too_large",
+    ]),
+    (Meaning::Blocked, &[
+        "content_filter", "content_filtered", "content_policy_violation", "invalid_prompt", "bio_policy",
+        "cyber_policy", "image_content_policy_violation", "moderation", "moderation_blocked", "refusal",
+        "ResponsibleAIPolicyViolation", "data_inspection_failed",
+    ]),
+    (CREDENTIAL, &[
+        "invalid_api_key", "api_key_invalid", "account_deactivated", "access_terminated", "ip_not_authorized",
+        "unsupported_country_region_territory", "authentication_error", "permission_error", "AccessDeniedException",
+    ]),
+    (MODEL, &[
+        "model_not_found", "DeploymentNotFound", "model_not_available", "model_not_supported", "unknown_model",
+        "model_decommissioned", "model_terms_required", "OperationNotSupported",
+    ]),
+    (REQUEST, &[
+        "data_residency_mismatch", "invalid_image*", "invalid_base64_image", "image_*", "empty_image_file",
+        "unsupported_image_media_type", "failed_to_download_image", "previous_response_not_found",
+        "ValidationException",
+    ]),
+
+    (Meaning::RateLimited, &[
+        "rate_limit_exceeded", "rate_limit_reached", "rate_limit_reached_error", "too_many_requests", "slow_down",
+        "ThrottlingException", "ServiceQuotaExceededException", "service_tier_capacity_exceeded", "*per_minute*",
+    ]),
+    (Meaning::Unavailable, &[
+        "vector_store_timeout", "engine_overloaded", "engine_overloaded_error", "overloaded", "NoCapacity",
+        // OpenRouter: 402 with the first is a matter of seconds.
+        "in_flight_budget_exhausted", "provider_overloaded", "provider_unavailable", "server", "timeout",
+        // Bedrock
+        "ModelNotReadyException", "ModelTimeoutException", "ModelStreamErrorException",
+        "ServiceUnavailableException", "InternalServerException",
+    ]),
+
+    (Meaning::Status(400), &["invalid_request_error", "invalid_request", "bad_request_error", "INVALID_ARGUMENT"]),
+    (Meaning::Status(401), &["UNAUTHENTICATED", "unauthorized", "invalid_authentication_error"]),
+    (Meaning::Status(403), &["PERMISSION_DENIED"]),
+    (Meaning::Status(404), &["not_found_error", "not_found"]),
+    (Meaning::Status(429), &["rate_limit_error", "RESOURCE_EXHAUSTED"]),
+    (Meaning::Status(500), &["api_error", "server_error", "internal_server_error", "internal_error", "INTERNAL"]),
+    (Meaning::Status(503), &["UNAVAILABLE", "service_unavailable", "service_unavailable_error"]),
+    (Meaning::Status(504), &["timeout_error", "DEADLINE_EXCEEDED"]),
+    (Meaning::Status(529), &["overloaded_error"]),
+];
+
+// === impl Meaning ===
+
+impl Meaning {
+    /// What a status of an error means where nothing says more. See the [module](crate::classify) for the table.
+    pub(super) fn of_status(status: u16) -> Self {
+        match status {
+            401 | 403 | 407 => CREDENTIAL,
+            402 => Self::QuotaExhausted,
+            // A redirect that was not followed and a 410 are a 404 by another name: not here.
+            300..=399 | 404 | 410 => MODEL,
+            408 | 409 | 421 | 425 | 498 => Self::Unavailable,
+            413 => Self::TooLarge,
+            429 => Self::RateLimited,
+            451 => Self::Blocked,
+            400..=499 => REQUEST,
+            _ => Self::Unavailable,
+        }
+    }
+
+    /// The meaning with a status in words resolved.
+    pub(super) fn resolved(self) -> Self {
+        match self {
+            Self::Status(status) => Self::of_status(status),
+            other => other,
+        }
+    }
+
+    /// Whether it is an explicit word that no wait of seconds can help.
+    pub(super) fn is_permanent(self) -> bool {
+        !matches!(self, Self::Unavailable | Self::RateLimited | Self::Status(_))
+    }
+
+    /// Whether it is an explicit word that a wait helps.
+    pub(super) fn is_transient(self) -> bool {
+        matches!(self, Self::Unavailable | Self::RateLimited)
+    }
+
+    /// The outcome, with the wait that belongs to it.
+    pub(super) fn outcome(self, hints: Hints) -> Outcome {
+        match self.resolved() {
+            Self::RateLimited => Outcome::RateLimited { wait: hints.asked.or(hints.reset) },
+            // Money does not come back within seconds, whatever a generic header says.
+            Self::QuotaExhausted => {
+                Outcome::QuotaExhausted { wait: hints.asked.filter(|wait| *wait >= QUOTA) }
+            }
+            Self::TooLarge => Outcome::TooLarge,
+            Self::Blocked => Outcome::Blocked,
+            Self::Rejected(why) => Outcome::Rejected { why },
+            Self::Unavailable | Self::Status(_) => Outcome::Unavailable { wait: hints.asked },
+        }
+    }
+}
+
+/// The shortest wait that is believed of a quota.
+const QUOTA: Duration = Duration::from_secs(60);
+
+// === impl Codes ===
+
+impl Codes {
+    /// The table alone.
+    pub(super) const TABLE: Self = Self { added: Vec::new() };
+
+    /// Adds a code, or gives one of the table another meaning. A `*` at an end stands for anything.
+    #[must_use]
+    pub fn with(mut self, code: &str, meaning: Meaning) -> Self {
+        self.added.push((code.into(), meaning));
+        self
+    }
+
+    /// What a code means; `None` for one that is not known.
+    pub fn meaning(&self, code: &str) -> Option<Meaning> {
+        let added = self.added.iter().rev().map(|(known, meaning)| (&**known, *meaning));
+        let table =
+            TABLE.iter().flat_map(|(meaning, codes)| codes.iter().map(|known| (*known, *meaning)));
+        added.chain(table).find(|(known, _)| matches(known, code)).map(|(_, meaning)| meaning)
+    }
+}
+
+fn matches(known: &str, code: &str) -> bool {
+    let (before, after) = (known.starts_with('*'), known.ends_with('*'));
+    if !before && !after {
+        return letters(known).eq(letters(code));
+    }
+    let (known, code): (Vec<u8>, Vec<u8>) = (letters(known).collect(), letters(code).collect());
+    match (before, after) {
+        (true, true) => memchr::memmem::find(&code, &known).is_some(),
+        (true, false) => code.ends_with(&known),
+        _ => code.starts_with(&known),
+    }
+}
+
+/// A code without what its spellings differ in.
+fn letters(code: &str) -> impl Iterator<Item = u8> + '_ {
+    code.bytes().filter(|b| !b"_-. *".contains(b)).map(|b| b.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_code_stands_in_the_table_twice() {
+        let mut all: Vec<String> = TABLE
+            .iter()
+            .flat_map(|(_, codes)| codes.iter())
+            .map(|code| String::from_utf8(letters(code).collect()).unwrap())
+            .collect();
+        let many = all.len();
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), many);
+    }
+
+    #[test]
+    fn every_code_of_the_table_is_found_with_its_own_meaning() {
+        for (meaning, codes) in TABLE {
+            for code in *codes {
+                assert_eq!(Codes::TABLE.meaning(code), Some(*meaning), "{code}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_spelling_of_a_code_does_not_matter() {
+        for code in [
+            "RateLimitExceeded",
+            "rate_limit_exceeded",
+            "RATE-LIMIT-EXCEEDED",
+            "Rate limit exceeded",
+        ] {
+            assert_eq!(Codes::TABLE.meaning(code), Some(Meaning::RateLimited), "{code}");
+        }
+        assert_eq!(Codes::TABLE.meaning("rate_limit_exceeded_not"), None);
+        assert_eq!(Codes::TABLE.meaning(""), None);
+    }
+
+    #[test]
+    fn a_star_stands_for_anything_at_its_end() {
+        let codes = Codes::default()
+            .with("acme_*", Meaning::Blocked)
+            .with("*_later", Meaning::RateLimited)
+            .with("*gone*", MODEL);
+        assert_eq!(codes.meaning("acme_filter_7"), Some(Meaning::Blocked));
+        assert_eq!(codes.meaning("come_later"), Some(Meaning::RateLimited));
+        assert_eq!(codes.meaning("is_gone_now"), Some(MODEL));
+        assert_eq!(codes.meaning("not_acme"), None);
+    }
+
+    #[test]
+    fn what_was_added_last_holds_before_what_was_there() {
+        let codes = Codes::default()
+            .with("slow_down", Meaning::Unavailable)
+            .with("Slow-Down", Meaning::QuotaExhausted);
+        assert_eq!(codes.meaning("slow_down"), Some(Meaning::QuotaExhausted));
+        assert_eq!(Codes::default().meaning("slow_down"), Some(Meaning::RateLimited));
+    }
+
+    #[test]
+    fn every_status_of_an_error_means_something_and_never_a_status() {
+        for status in 0..1000 {
+            assert_eq!(Meaning::of_status(status).resolved(), Meaning::of_status(status));
+        }
+    }
+}

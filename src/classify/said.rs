@@ -1,0 +1,249 @@
+//! What an error body says: its codes, the status it speaks of, a delay, a message. Every shape of every provider.
+
+use serde_json::{Map, Value};
+
+use super::{Code, span};
+
+/// What an error body says. It lives as long as it takes to classify: the message is never kept.
+#[derive(Default)]
+pub(super) struct Said {
+    codes: Vec<String>,
+    status: Option<u16>,
+    delay: Option<f64>,
+    message: String,
+}
+
+/// A code is short; what is longer is somebody's text.
+const LONGEST: usize = 128;
+/// An answer names a handful of codes.
+const MOST: usize = 16;
+/// As deep as an error is ever wrapped: a proxy's error around a gateway's around a provider's.
+const DEEPEST: usize = 4;
+
+// === impl Said ===
+
+impl Said {
+    /// Reads a body of any kind: JSON, JSON in the first event of a stream, JSON that was cut, a page, nothing.
+    pub(super) fn read(body: &[u8]) -> Self {
+        match json(body) {
+            Some(value) => Self::of(&value),
+            None => Self::cut(&String::from_utf8_lossy(body)),
+        }
+    }
+
+    /// Reads the error in a JSON value.
+    pub(super) fn of(value: &Value) -> Self {
+        let mut said = Self::default();
+        match innermost(value, DEEPEST) {
+            Value::Object(error) => said.object(error),
+            Value::String(text) => said.text(text),
+            _ => {}
+        }
+        said
+    }
+
+    /// The codes, the one that says most first.
+    pub(super) fn codes(&self) -> impl Iterator<Item = &str> {
+        self.codes.iter().map(String::as_str)
+    }
+
+    /// The status that the body speaks of.
+    pub(super) fn status(&self) -> Option<u16> {
+        self.status
+    }
+
+    /// A delay in seconds, in a field of its own.
+    pub(super) fn delay(&self) -> Option<f64> {
+        self.delay
+    }
+
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The code to be kept: the first that can be one, else the number.
+    pub(super) fn code(&self) -> Option<Code> {
+        let word = self.codes().find_map(Code::new);
+        word.or_else(|| Code::new(&self.status?.to_string()))
+    }
+
+    /// Puts the name of an AWS error before all other codes.
+    pub(super) fn name_first(&mut self, name: &str) {
+        let codes = std::mem::take(&mut self.codes);
+        self.name(name);
+        self.codes.extend(codes);
+    }
+
+    fn object(&mut self, error: &Map<String, Value>) {
+        self.within(error);
+        self.code_of(error.get("code"));
+        self.details(error.get("details"));
+        for field in ["status", "type", "error_type", "error", "reason"] {
+            self.code_of(error.get(field));
+        }
+        if let Some(Value::String(name)) = error.get("__type") {
+            self.name(name);
+        }
+        for field in ["statusCode", "status_code"] {
+            self.code_of(error.get(field));
+        }
+        let text = ["message", "msg", "detail", "error"]
+            .iter()
+            .find_map(|field| error.get(*field)?.as_str());
+        self.message = text.unwrap_or_default().to_owned();
+    }
+
+    /// The codes that providers put a level deeper, as they say more than the general one.
+    fn within(&mut self, error: &Map<String, Value>) {
+        let deeper = |outer: &str, inner: &str| error.get(outer)?.get(inner);
+        self.code_of(deeper("metadata", "error_type"));
+        self.code_of(deeper("details", "error_code"));
+        self.code_of(deeper("innererror", "code"));
+        // OpenRouter names the reasons of a moderation, and no code.
+        if deeper("metadata", "reasons").is_some_and(Value::is_array) {
+            self.push("moderation");
+        }
+    }
+
+    /// Google's list of details.
+    fn details(&mut self, details: Option<&Value>) {
+        for detail in details.and_then(Value::as_array).into_iter().flatten() {
+            self.code_of(detail.get("reason"));
+            for violation in
+                detail.get("violations").and_then(Value::as_array).into_iter().flatten()
+            {
+                self.code_of(violation.get("quotaId"));
+            }
+            let delay = detail.get("retryDelay").and_then(Value::as_str);
+            self.delay = self.delay.or_else(|| span::duration(delay?));
+        }
+    }
+
+    /// A word is a code; a number, also one that is spelled as text, is the status it equals, if it equals one.
+    fn code_of(&mut self, value: Option<&Value>) {
+        match value {
+            Some(Value::String(word)) => match word.parse() {
+                Ok(number) => self.number(number),
+                Err(_) => self.name(word),
+            },
+            Some(Value::Number(number)) => number.as_u64().into_iter().for_each(|n| self.number(n)),
+            _ => {}
+        }
+    }
+
+    fn number(&mut self, number: u64) {
+        match u16::try_from(number) {
+            Ok(status) if (400..600).contains(&status) => {
+                self.status = self.status.or(Some(status))
+            }
+            _ => self.push(&number.to_string()),
+        }
+    }
+
+    /// A name may come as AWS writes it: `com.amazonaws#Name:http://…`.
+    fn name(&mut self, name: &str) {
+        let name = name.split(':').next().unwrap_or_default();
+        self.push(name.rsplit('#').next().unwrap_or_default().trim());
+    }
+
+    fn push(&mut self, code: &str) {
+        let empty = code.is_empty() || ["error", "None", "null"].contains(&code);
+        if !empty && code.len() <= LONGEST && self.codes.len() < MOST {
+            self.codes.push(code.to_owned());
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        self.push(text);
+        self.message = text.to_owned();
+    }
+
+    /// Text that is not JSON, or is JSON no longer: the first of each field that would hold a code.
+    fn cut(text: &str) -> Self {
+        let mut said = Self { message: text.to_owned(), ..Self::default() };
+        if text.trim_start().starts_with(['{', '[']) {
+            for field in ["\"error_type\"", "\"error_code\"", "\"code\"", "\"status\"", "\"type\""]
+            {
+                said.code_of(field_in(text, field).as_ref());
+            }
+        }
+        said
+    }
+}
+
+/// The error in an answer that says it is a success, if there is one.
+pub(super) fn in_success(body: &[u8]) -> Option<Said> {
+    let value = json(body)?;
+    let failed = match &value {
+        Value::Array(items) => items.iter().find(|item| is_error(item)),
+        one => Some(one).filter(|one| is_error(one)),
+    };
+    failed.map(Said::of)
+}
+
+fn is_error(value: &Value) -> bool {
+    let is = |field: &str, word: &str| value.get(field).and_then(Value::as_str) == Some(word);
+    has_error(value) || is("type", "error") || is("object", "error") || is("status", "failed")
+}
+
+/// The JSON of a body: the first value in it, or in the data of its first event. A number or a word is no error body.
+fn json(body: &[u8]) -> Option<Value> {
+    let first = |bytes: &[u8]| {
+        let value = serde_json::Deserializer::from_slice(bytes).into_iter().next()?.ok();
+        value.filter(|value: &Value| value.is_object() || value.is_array())
+    };
+    first(body).or_else(|| {
+        let mut lines = body.split(|byte| *byte == b'\n');
+        lines.find_map(|line| first(line.strip_prefix(b"data:")?))
+    })
+}
+
+/// The value that holds the error itself, below whatever wraps it.
+fn innermost(value: &Value, depth: usize) -> &Value {
+    let inner = match value {
+        Value::Array(items) => items.iter().find(|item| has_error(item)).or(items.first()),
+        Value::Object(_) => error_in(value),
+        _ => None,
+    };
+    match inner {
+        Some(inner) if depth > 0 => innermost(inner, depth - 1),
+        _ => value,
+    }
+}
+
+fn has_error(value: &Value) -> bool {
+    let text = value.get("error").and_then(Value::as_str);
+    text.is_some_and(|text| !text.is_empty()) || error_in(value).is_some()
+}
+
+/// The error in a value, one level down. One that is a text stays in its value.
+fn error_in(value: &Value) -> Option<&Value> {
+    let holds = |value: &&Value| match value {
+        Value::Object(fields) => fields.values().any(|field| !field.is_null()),
+        Value::Array(items) => !items.is_empty(),
+        _ => false,
+    };
+    let choices =
+        || value.get("choices")?.as_array()?.iter().find_map(|choice| choice.get("error"));
+    let deeper = |outer: &str| value.get(outer).filter(|outer| has_error(outer));
+    let direct = value.get("error").or_else(|| value.get("errors")).filter(holds);
+    direct
+        .or_else(|| choices().filter(holds))
+        .or_else(|| deeper("response"))
+        .or_else(|| deeper("delta"))
+        .or_else(|| value.get("detail").filter(holds))
+        .or_else(|| value.get("fault").filter(holds))
+}
+
+/// The first string or number of a field in JSON that cannot be parsed. A quoted body within it has its quotes escaped,
+/// so that its fields are not found.
+fn field_in(text: &str, field: &str) -> Option<Value> {
+    text.match_indices(field).find_map(|(at, _)| {
+        let value = text[at + field.len()..].trim_start().strip_prefix(':')?;
+        let value = serde_json::Deserializer::from_str(value).into_iter::<Value>().next()?.ok()?;
+        Some(value).filter(|value| value != "error" && !value.is_object() && !value.is_null())
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! Spans of time as providers spell them: durations, dates, and sentences that hold one. All in seconds, from `now`.
+
+use std::time::SystemTime;
+
+use jiff::{Timestamp, fmt::rfc2822::DateTimeParser};
+
+/// What stands before a span in a message, in lower case.
+const LEADS: &[&str] = &["try again in ", "retry in ", "retry after ", "try again after "];
+
+/// What stands before the day on which a spend limit ends: `2026-07-01 at 00:00 UTC`.
+const REGAIN: &str = "regain access on ";
+
+/// The numbers from which on a reset is a moment since 1970, in seconds and in milliseconds: as a span, the smaller is
+/// thirty years.
+const UNIX_SECONDS: f64 = 1e9;
+const UNIX_MILLIS: f64 = 1e11;
+
+/// A duration that is the whole text: `1h2m3.5s`, `20ms`, `45.837906927s`.
+pub(super) fn duration(text: &str) -> Option<f64> {
+    leading(text).filter(|(_, rest)| rest.is_empty()).map(|(seconds, _)| seconds)
+}
+
+/// A reset: a duration, seconds, a moment in seconds or milliseconds since 1970, or an RFC 3339 date.
+pub(super) fn moment(text: &str, now: SystemTime) -> Option<f64> {
+    match text.parse::<f64>() {
+        Ok(millis) if millis >= UNIX_MILLIS => Some(millis / 1000.0 - unix(now)),
+        Ok(seconds) if seconds >= UNIX_SECONDS => Some(seconds - unix(now)),
+        Ok(seconds) => Some(seconds),
+        Err(_) => duration(text).or_else(|| until(text.parse().ok()?, now)),
+    }
+}
+
+/// Until an HTTP date in any of its three spellings, or a date as in a mail: with any weekday, and any zone or none.
+pub(super) fn until_date(text: &str, now: SystemTime) -> Option<f64> {
+    if let Ok(date) = httpdate::parse_http_date(text) {
+        return Some(unix(date) - unix(now));
+    }
+    let date = text.split_once(',').map_or(text, |(_weekday, date)| date).trim();
+    let mail = DateTimeParser::new();
+    let read = mail.parse_timestamp(date).or_else(|_| mail.parse_timestamp(format!("{date} GMT")));
+    until(read.ok()?, now)
+}
+
+/// The first span that a message for people asks to wait.
+pub(super) fn in_text(text: &str, now: SystemTime) -> Option<f64> {
+    let text = text.to_ascii_lowercase();
+    let after =
+        |lead: &str| text.match_indices(lead).find_map(|(at, _)| leading(&text[at + lead.len()..]));
+    let span = LEADS.iter().find_map(|lead| after(lead)).map(|(seconds, _)| seconds);
+    span.or_else(|| {
+        let (_, date) = text.split_once(REGAIN)?;
+        let (day, time) = date.split_once(" at ")?;
+        until(format!("{day}T{}:00Z", time.get(..5)?).parse().ok()?, now)
+    })
+}
+
+/// The span at the beginning of a text, and what follows it: numbers with units, joined by nothing, a space, a comma or
+/// an `and`.
+fn leading(text: &str) -> Option<(f64, &str)> {
+    let (mut total, mut rest) = part(text)?;
+    loop {
+        let next = rest.trim_start_matches([' ', ',']);
+        match part(next.strip_prefix("and ").unwrap_or(next)) {
+            Some((more, after)) => (total, rest) = (total + more, after),
+            None => return Some((total, rest)),
+        }
+    }
+}
+
+fn part(text: &str) -> Option<(f64, &str)> {
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, rest) = text.split_at(digits);
+    let rest = rest.trim_start_matches(' ');
+    let letters = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
+    let (name, rest) = rest.split_at(letters);
+    Some((number.parse::<f64>().ok()? * unit(name)?, rest))
+}
+
+fn unit(name: &str) -> Option<f64> {
+    Some(match name {
+        "ns" => 1e-9,
+        "us" | "µs" | "μs" => 1e-6,
+        "ms" | "millisecond" | "milliseconds" => 1e-3,
+        "s" | "sec" | "secs" | "second" | "seconds" => 1.0,
+        "m" | "min" | "mins" | "minute" | "minutes" => 60.0,
+        "h" | "hr" | "hrs" | "hour" | "hours" => 3600.0,
+        "d" | "day" | "days" => 86400.0,
+        _ => return None,
+    })
+}
+
+fn until(date: Timestamp, now: SystemTime) -> Option<f64> {
+    Some(date.as_nanosecond() as f64 / 1e9 - unix(now))
+}
+
+/// Seconds since 1970, also before it.
+fn unix(time: SystemTime) -> f64 {
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => since.as_secs_f64(),
+        Err(before) => -before.duration().as_secs_f64(),
+    }
+}
