@@ -65,7 +65,7 @@ const TABLE: &[(Meaning, &[&str])] = &[
         // Anthropic
         "enforced_spend_limit_reached", "billing_error",
         // OpenRouter, Gemini
-        "payment_required", "weight_exceeds_budget", "*per_day*",
+        "payment_required", "weight_exceeds_budget", "QUOTA_EXHAUSTED", "*per_day*",
     ]),
     (Meaning::TooLarge, &[
         "context_length_exceeded", "context_window_exceeded", "exceed_context_size_error", "tokens_limit_reached",
@@ -96,6 +96,7 @@ const TABLE: &[(Meaning, &[&str])] = &[
     ]),
     (Meaning::Unavailable, &[
         "vector_store_timeout", "engine_overloaded", "engine_overloaded_error", "overloaded", "NoCapacity",
+        "MODEL_CAPACITY_EXHAUSTED",
         // OpenRouter: 402 with the first is a matter of seconds.
         "in_flight_budget_exhausted", "provider_overloaded", "provider_unavailable", "server", "timeout",
         // Bedrock

@@ -53,6 +53,8 @@ impl Hints {
     /// All hints of an answer that came at `now`.
     pub(crate) fn read(headers: &HeaderMap, body: InBody<'_>, now: SystemTime) -> Self {
         let asked = in_headers(headers, now)
+            // Some servers send the moment where a span belongs. Nobody asks for thirty years.
+            .map(|seconds| span::from_now(seconds, now))
             .chain(body.delay)
             .chain(span::in_text(body.message, now))
             .find_map(usable);

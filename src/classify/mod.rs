@@ -75,6 +75,7 @@ mod hint;
 mod outcome;
 mod replay;
 mod said;
+mod shape;
 mod span;
 mod text;
 mod verdict;

@@ -2,7 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::{Code, span};
+use super::{
+    Code,
+    shape::{error_in, field_in, has_error, json},
+    span,
+};
 
 /// What an error body says. It lives as long as it takes to classify: the message is never kept.
 #[derive(Default)]
@@ -34,11 +38,7 @@ impl Said {
     /// Reads the error in a JSON value.
     pub(super) fn of(value: &Value) -> Self {
         let mut said = Self::default();
-        match innermost(value, DEEPEST) {
-            Value::Object(error) => said.object(error),
-            Value::String(text) => said.text(text),
-            _ => {}
-        }
+        said.value(value, DEEPEST);
         said
     }
 
@@ -74,23 +74,37 @@ impl Said {
         self.codes.extend(codes);
     }
 
-    fn object(&mut self, error: &Map<String, Value>) {
+    /// Reads what is wrapped first: it says more than what wraps it.
+    fn value(&mut self, value: &Value, depth: usize) {
+        let inner = match value {
+            Value::Array(items) => items.iter().find(|item| has_error(item)).or(items.first()),
+            _ => error_in(value),
+        };
+        if let Some(inner) = inner.filter(|_| depth > 0) {
+            self.value(inner, depth - 1);
+        }
+        match value {
+            Value::Object(error) => self.object(error, inner.is_some()),
+            Value::String(text) => self.text(text),
+            _ => {}
+        }
+    }
+
+    fn object(&mut self, error: &Map<String, Value>, wraps: bool) {
         self.within(error);
         self.code_of(error.get("code"));
         self.details(error.get("details"));
-        for field in ["status", "type", "error_type", "error", "reason"] {
+        self.code_of(error.get("status"));
+        // The type of what wraps an error is that of an event.
+        self.code_of(error.get("type").filter(|_| !wraps));
+        for field in ["error_type", "__type", "error", "reason", "statusCode", "status_code"] {
             self.code_of(error.get(field));
         }
-        if let Some(Value::String(name)) = error.get("__type") {
-            self.name(name);
+        let mut texts = ["message", "msg", "detail", "error"].iter();
+        if self.message.is_empty() {
+            let text = texts.find_map(|field| error.get(*field)?.as_str());
+            self.message = text.unwrap_or_default().to_owned();
         }
-        for field in ["statusCode", "status_code"] {
-            self.code_of(error.get(field));
-        }
-        let text = ["message", "msg", "detail", "error"]
-            .iter()
-            .find_map(|field| error.get(*field)?.as_str());
-        self.message = text.unwrap_or_default().to_owned();
     }
 
     /// The codes that providers put a level deeper, as they say more than the general one.
@@ -147,7 +161,7 @@ impl Said {
     }
 
     fn push(&mut self, code: &str) {
-        let empty = code.is_empty() || ["error", "None", "null"].contains(&code);
+        let empty = code.is_empty() || ["error", "failed", "None", "null"].contains(&code);
         if !empty && code.len() <= LONGEST && self.codes.len() < MOST {
             self.codes.push(code.to_owned());
         }
@@ -175,74 +189,10 @@ impl Said {
 pub(super) fn in_success(body: &[u8]) -> Option<Said> {
     let value = json(body)?;
     let failed = match &value {
-        Value::Array(items) => items.iter().find(|item| is_error(item)),
-        one => Some(one).filter(|one| is_error(one)),
+        Value::Array(items) => items.iter().find(|item| has_error(item)),
+        one => Some(one).filter(|one| has_error(one)),
     };
     failed.map(Said::of)
-}
-
-fn is_error(value: &Value) -> bool {
-    let is = |field: &str, word: &str| value.get(field).and_then(Value::as_str) == Some(word);
-    has_error(value) || is("type", "error") || is("object", "error") || is("status", "failed")
-}
-
-/// The JSON of a body: the first value in it, or in the data of its first event. A number or a word is no error body.
-fn json(body: &[u8]) -> Option<Value> {
-    let first = |bytes: &[u8]| {
-        let value = serde_json::Deserializer::from_slice(bytes).into_iter().next()?.ok();
-        value.filter(|value: &Value| value.is_object() || value.is_array())
-    };
-    first(body).or_else(|| {
-        let mut lines = body.split(|byte| *byte == b'\n');
-        lines.find_map(|line| first(line.strip_prefix(b"data:")?))
-    })
-}
-
-/// The value that holds the error itself, below whatever wraps it.
-fn innermost(value: &Value, depth: usize) -> &Value {
-    let inner = match value {
-        Value::Array(items) => items.iter().find(|item| has_error(item)).or(items.first()),
-        Value::Object(_) => error_in(value),
-        _ => None,
-    };
-    match inner {
-        Some(inner) if depth > 0 => innermost(inner, depth - 1),
-        _ => value,
-    }
-}
-
-fn has_error(value: &Value) -> bool {
-    let text = value.get("error").and_then(Value::as_str);
-    text.is_some_and(|text| !text.is_empty()) || error_in(value).is_some()
-}
-
-/// The error in a value, one level down. One that is a text stays in its value.
-fn error_in(value: &Value) -> Option<&Value> {
-    let holds = |value: &&Value| match value {
-        Value::Object(fields) => fields.values().any(|field| !field.is_null()),
-        Value::Array(items) => !items.is_empty(),
-        _ => false,
-    };
-    let choices =
-        || value.get("choices")?.as_array()?.iter().find_map(|choice| choice.get("error"));
-    let deeper = |outer: &str| value.get(outer).filter(|outer| has_error(outer));
-    let direct = value.get("error").or_else(|| value.get("errors")).filter(holds);
-    direct
-        .or_else(|| choices().filter(holds))
-        .or_else(|| deeper("response"))
-        .or_else(|| deeper("delta"))
-        .or_else(|| value.get("detail").filter(holds))
-        .or_else(|| value.get("fault").filter(holds))
-}
-
-/// The first string or number of a field in JSON that cannot be parsed. A quoted body within it has its quotes escaped,
-/// so that its fields are not found.
-fn field_in(text: &str, field: &str) -> Option<Value> {
-    text.match_indices(field).find_map(|(at, _)| {
-        let value = text[at + field.len()..].trim_start().strip_prefix(':')?;
-        let value = serde_json::Deserializer::from_str(value).into_iter::<Value>().next()?.ok()?;
-        Some(value).filter(|value| value != "error" && !value.is_object() && !value.is_null())
-    })
 }
 
 #[cfg(test)]

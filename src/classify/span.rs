@@ -5,12 +5,13 @@ use std::time::SystemTime;
 use jiff::{Timestamp, fmt::rfc2822::DateTimeParser};
 
 /// What stands before a span in a message, in lower case.
-const LEADS: &[&str] = &["try again in ", "retry in ", "retry after ", "try again after "];
+const LEADS: &[&str] =
+    &["try again in ", "retry in ", "retry after ", "try again after ", "reset after "];
 
 /// What stands before the day on which a spend limit ends: `2026-07-01 at 00:00 UTC`.
 const REGAIN: &str = "regain access on ";
 
-/// The numbers from which on a reset is a moment since 1970, in seconds and in milliseconds: as a span, the smaller is
+/// The numbers from which on a hint is a moment since 1970, in seconds and in milliseconds: as a span, the smaller is
 /// thirty years.
 const UNIX_SECONDS: f64 = 1e9;
 const UNIX_MILLIS: f64 = 1e11;
@@ -22,11 +23,18 @@ pub(super) fn duration(text: &str) -> Option<f64> {
 
 /// A reset: a duration, seconds, a moment in seconds or milliseconds since 1970, or an RFC 3339 date.
 pub(super) fn moment(text: &str, now: SystemTime) -> Option<f64> {
-    match text.parse::<f64>() {
-        Ok(millis) if millis >= UNIX_MILLIS => Some(millis / 1000.0 - unix(now)),
-        Ok(seconds) if seconds >= UNIX_SECONDS => Some(seconds - unix(now)),
-        Ok(seconds) => Some(seconds),
-        Err(_) => duration(text).or_else(|| until(text.parse().ok()?, now)),
+    let number = text.parse().ok().map(|number| from_now(number, now));
+    number.or_else(|| duration(text)).or_else(|| until(text.parse().ok()?, now))
+}
+
+/// Seconds, or what is left until a moment in seconds or milliseconds since 1970.
+pub(super) fn from_now(number: f64, now: SystemTime) -> f64 {
+    if number >= UNIX_MILLIS {
+        number / 1000.0 - unix(now)
+    } else if number >= UNIX_SECONDS {
+        number - unix(now)
+    } else {
+        number
     }
 }
 

@@ -10,6 +10,8 @@ const QUOTA: &[&str] = &[
     "credit balance is too low",
     "insufficient balance",
     "insufficient credits",
+    "used all available credits",
+    "run out of credits",
     "out of call volume quota",
     "token quota is exceeded",
     "api calls / month",
@@ -52,13 +54,13 @@ const PROVISIONED: &str = "exceeded the provisioned throughput";
 pub(super) fn meaning(message: &str) -> Option<Meaning> {
     let message = message.to_ascii_lowercase();
     let says = |part: &&str| message.contains(*part);
-    if QUOTA.iter().any(|part| says(part)) {
+    if QUOTA.iter().any(says) {
         return Some(Meaning::QuotaExhausted);
     }
     let overflow = |(first, then): &(&str, &str)| {
         message.split_once(*first).is_some_and(|(_, rest)| rest.contains(*then))
     };
-    let large = OVERFLOW.iter().any(overflow) && !RATE.iter().any(|part| says(part));
+    let large = OVERFLOW.iter().any(overflow) && !RATE.iter().any(says);
     (large || says(&LARGER_THAN_A_LIMIT)).then_some(Meaning::TooLarge)
 }
 

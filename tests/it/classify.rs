@@ -67,7 +67,7 @@ impl Fault<'_> {
                 Answer::new(200, event),
                 Answer::new(
                     200,
-                    json!({"status": "failed", "error": {"code": code, "message": ""}}),
+                    json!({"object": "response", "status": "failed", "error": {"code": code}}),
                 ),
                 Answer::new(200, json!({"type": "error", "code": code, "message": ""})),
                 Answer::new(
@@ -339,6 +339,19 @@ fn s13_a_refusal_keeps_its_reason_and_is_not_routed_around() {
     assert!(!verdict.outcome().moves_down());
     let moderated = json!({"error": {"code": 403, "message": "m", "metadata": {"reasons": ["violence"], "flagged_input": "x"}}});
     assert_eq!(Answer::new(403, moderated).verdict().outcome(), Outcome::Blocked);
+}
+
+#[test]
+fn credits_that_are_used_up_are_known_by_text_behind_any_status() {
+    let text =
+        "Your team has either used all available credits or reached its monthly spending limit.";
+    for status in [400, 403, 429] {
+        let body = json!({"code": "The caller does not have permission", "error": text});
+        assert_eq!(
+            Answer::new(status, body).verdict().outcome(),
+            Outcome::QuotaExhausted { wait: None }
+        );
+    }
 }
 
 #[test]

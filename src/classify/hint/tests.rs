@@ -94,6 +94,15 @@ fn the_first_source_that_can_be_used_holds() {
 }
 
 #[test]
+fn a_moment_in_the_place_of_a_span_is_read_as_a_moment() {
+    for later in ["1696004857", "1696004857000"] {
+        assert_eq!(asked(&[("retry-after", later)]), secs(60.0), "{later}");
+    }
+    assert_eq!(asked(&[("retry-after-ms", "1696004857000")]), secs(60.0));
+    assert_eq!(asked(&[("retry-after", "1696004000")]), None);
+}
+
+#[test]
 fn a_date_is_read_in_every_spelling() {
     for date in [
         "Fri, 29 Sep 2023 16:26:57 GMT",
@@ -126,6 +135,7 @@ fn a_message_says_when() {
         ("please retry after 1 second.", 1.0),
         ("Rate limit is exceeded. Try again in 5 seconds.", 5.0),
         ("Try again in 1 minute and 3 seconds", 63.0),
+        ("Your quota will reset after 5h59m59s.", 21599.0),
         ("retry after 2 hours, 5 minutes", 7500.0),
         ("Please try again in a moment. Please retry after 4 seconds", 4.0),
         ("You will regain access on 2023-09-29 at 17:00 UTC.", 2003.0),

@@ -1,0 +1,64 @@
+//! Where the error stands in the JSON of each provider.
+
+use serde_json::Value;
+
+/// The JSON of a body: the first value in it, or in the data of its first event. A number or a word is no error body.
+pub(super) fn json(body: &[u8]) -> Option<Value> {
+    let first = |bytes: &[u8]| {
+        let value = serde_json::Deserializer::from_slice(bytes).into_iter().next()?.ok();
+        value.filter(|value: &Value| value.is_object() || value.is_array())
+    };
+    first(body).or_else(|| {
+        let mut lines = body.split(|byte| *byte == b'\n');
+        lines.find_map(|line| first(line.strip_prefix(b"data:")?))
+    })
+}
+
+/// The error in a value, one level down. One that is a text stays in its value.
+pub(super) fn error_in(value: &Value) -> Option<&Value> {
+    let field = |name: &str| value.get(name).filter(holds);
+    let wrapped = |name: &str| value.get(name).filter(|outer| has_error(outer));
+    field("error")
+        .or_else(|| in_choices(value))
+        .or_else(|| wrapped("response"))
+        .or_else(|| wrapped("delta"))
+        .or_else(|| field("errors"))
+        .or_else(|| field("detail"))
+        .or_else(|| field("fault"))
+}
+
+/// Whether a value says that it is an error or has one in it: as an object, as a text, in a choice, in a response.
+pub(super) fn has_error(value: &Value) -> bool {
+    let word = |field: &str| value.get(field).and_then(Value::as_str).unwrap_or_default();
+    let object = value.get("error").is_some_and(|error| holds(&error));
+    let says = word("type") == "error" || word("object") == "error" || !word("error").is_empty();
+    // Other objects that are done with, such as a failed batch, are good answers.
+    let failed = word("object") == "response" && word("status") == "failed";
+    let within = |name: &str| value.get(name).is_some_and(has_error);
+    object || says || failed || in_choices(value).is_some() || within("response") || within("delta")
+}
+
+fn in_choices(value: &Value) -> Option<&Value> {
+    let choices = value.get("choices")?.as_array()?;
+    choices.iter().find_map(|choice| choice.get("error").filter(holds))
+}
+
+fn holds(value: &&Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.values().any(|field| !field.is_null()),
+        Value::Array(items) => !items.is_empty(),
+        _ => false,
+    }
+}
+
+/// The first string or number of a field in JSON that cannot be parsed. A quoted body within it has its quotes escaped,
+/// so that its fields are not found.
+pub(super) fn field_in(text: &str, field: &str) -> Option<Value> {
+    text.match_indices(field).find_map(|(at, _)| {
+        let value = text[at + field.len()..].trim_start().strip_prefix(':')?.trim_start();
+        let plain = value.starts_with(|c: char| c == '"' || c.is_ascii_digit());
+        let read =
+            plain.then(|| serde_json::Deserializer::from_str(value).into_iter::<Value>().next());
+        read??.ok().filter(|value| value != "error")
+    })
+}
