@@ -62,6 +62,10 @@
 //! # Ok::<(), http::header::InvalidHeaderValue>(())
 //! ```
 //!
+//! # Events
+//!
+//! None of its own: the verdict of an attempt is in the event of its end.
+//!
 //! # Pitfalls
 //!
 //! - A code that is not known changes nothing: the status decides. The code is told in the verdict all the same.
