@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 
 use crate::{BoxError, Error, classify::Outcome, stream::Ending, stream::Guard};
 
@@ -57,6 +57,26 @@ impl Body {
         match &self.0 {
             Inner::Full(bytes) => Some(bytes.as_deref().unwrap_or_default()),
             Inner::Guarded(_) => None,
+        }
+    }
+
+    /// The bytes, shared, if they are known in full.
+    pub(crate) fn bytes(&self) -> Option<Bytes> {
+        match &self.0 {
+            Inner::Full(bytes) => Some(bytes.clone().unwrap_or_default()),
+            Inner::Guarded(_) => None,
+        }
+    }
+
+    /// The guard of the body; bytes that are known in full are put under one.
+    pub(crate) fn guarded(&mut self) -> &mut Guard {
+        if let Inner::Full(bytes) = &mut self.0 {
+            let bytes = Full::new(bytes.take().unwrap_or_default());
+            *self = Self::wrap(bytes);
+        }
+        match &mut self.0 {
+            Inner::Guarded(guard) => guard,
+            Inner::Full(_) => unreachable!("it was put under a guard just above"),
         }
     }
 

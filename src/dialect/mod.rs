@@ -1,13 +1,49 @@
-//! The wire languages of AI APIs.
+//! The wire languages of AI APIs: what a request asks for, what an answer or a stream says, how a reply of ours looks.
+//!
+//! Nobody has to choose a dialect: it is told by the path of the request. A request to any other path is passed through;
+//! its answer is then judged by status and headers alone.
+//!
+//! # Defaults
+//!
+//! `…/chat/completions` is [`Dialect::OpenAiChat`], with anything before it and on any host, Azure's
+//! `/openai/deployments/…/chat/completions` too, where the model is the deployment in the path.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use evenkeel::dialect::{Ask, Dialect};
+//!
+//! let body = Bytes::from(r#"{"model":"gpt-4o-mini","stream":true,"messages":[]}"#);
+//! let request = http::Request::post("https://api.example/v1/chat/completions").body(body)?;
+//! let ask = Ask::read(&request);
+//! assert_eq!(ask.dialect(), Some(Dialect::OpenAiChat));
+//! assert_eq!(ask.model(), Some("gpt-4o-mini"));
+//! assert!(ask.stream());
+//! # Ok::<(), http::Error>(())
+//! ```
+//!
+//! # Events
+//!
+//! None. What an answer cost is told by the [`Usage`] in the extensions of its response.
+//!
+//! # Pitfalls
+//!
+//! A stream tells its usage only where the request asks for it (`stream_options.include_usage`), and only at its end.
 
 mod ask;
+mod json;
 pub(crate) mod openai_chat;
+mod usage;
 
 pub use ask::Ask;
+pub use usage::{Tokens, Usage};
 
 use bytes::Bytes;
 
-use crate::{Response, classify::Verdict, stream::Seen};
+use crate::{
+    Response,
+    classify::{Outcome, Verdict},
+    stream::Seen,
+};
 
 /// The wire language of an API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,11 +64,13 @@ pub(crate) enum Follower {
 impl Dialect {
     /// The dialect spoken at a path, if it is one we know.
     pub fn of_path(path: &str) -> Option<Self> {
+        let path = path.split('?').next().unwrap_or(path);
         path.trim_end_matches('/').ends_with("/chat/completions").then_some(Self::OpenAiChat)
     }
 
-    /// What a whole answer that was not streamed came to: a success, empty, malformed, or an error inside a 200.
-    pub(crate) fn check(self, body: &[u8]) -> Verdict {
+    /// What a whole answer that was not streamed came to (a success, empty, malformed, or an error inside a 200), and
+    /// what it cost.
+    pub(crate) fn check(self, body: &[u8]) -> (Verdict, Option<Tokens>) {
         match self {
             Self::OpenAiChat => openai_chat::check(body),
         }
@@ -63,17 +101,31 @@ impl Dialect {
 // === impl Follower ===
 
 impl Follower {
-    /// Reads the data of one event and adds what it says.
-    pub(crate) fn event(&mut self, data: &[u8], seen: &mut Seen) {
+    /// Reads one event, by its name and data, and adds what it says.
+    pub(crate) fn event(&mut self, name: &[u8], data: &[u8], seen: &mut Seen) {
         match self {
-            Self::OpenAiChat(follower) => follower.event(data, seen),
+            Self::OpenAiChat(follower) => follower.event(name, data, seen),
         }
     }
 
-    /// Whether the API's own end has been seen.
-    pub(crate) fn is_whole(&self) -> bool {
+    /// Whether the API has said its last word: what comes after it means nothing.
+    pub(crate) fn is_over(&self) -> bool {
         match self {
-            Self::OpenAiChat(follower) => follower.is_whole(),
+            Self::OpenAiChat(follower) => follower.is_over(),
+        }
+    }
+
+    /// What the stream came to if nothing more came. Truncated until the API's own end has been seen.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self {
+            Self::OpenAiChat(follower) => follower.outcome(),
+        }
+    }
+
+    /// What the answer cost, once that was said.
+    pub(crate) fn tokens(&self) -> Option<Tokens> {
+        match self {
+            Self::OpenAiChat(follower) => follower.tokens(),
         }
     }
 }

@@ -28,29 +28,52 @@ pub(crate) struct Clock {
     waited: Duration,
     /// Since when the reader waits.
     since: Option<Instant>,
+    /// How many frames without content have come in a row, and when the first of them.
+    empty: u32,
+    empty_since: Instant,
 }
 
 // === impl Clock ===
 
 impl Clock {
+    /// So many frames in a row without content are a flood: it is never waited for, so the clock on the wall counts.
+    const FLOOD: u32 = 256;
+
     /// A clock that starts now. `whole` is the moment by which the whole stream has ended.
     pub(crate) fn new(idle: Duration, whole: Option<Instant>) -> Self {
-        let first = later(Instant::now(), idle);
+        let now = Instant::now();
+        let first = later(now, idle);
         let sleep = Box::pin(sleep_until(whole.map_or(first, |whole| whole.min(first))));
-        Self { idle, whole, sleep, waited: Duration::ZERO, since: None }
+        Self { idle, whole, sleep, waited: Duration::ZERO, since: None, empty: 0, empty_since: now }
     }
 
-    /// A frame has come, with content or without. Tells the limit that has passed all the same: the whole stream's, for
-    /// a reader that always finds data ready never sees the timer.
+    /// A frame has come, with content or without. Tells the limit that has passed all the same: for a reader that always
+    /// finds data ready never sees the timer.
     pub(crate) fn frame(&mut self, content: bool) -> Option<Phase> {
         let since = self.since.take();
         if content {
-            self.waited = Duration::ZERO;
-        } else if let Some(since) = since {
-            self.waited = self.waited.saturating_add(since.elapsed());
+            (self.waited, self.empty) = (Duration::ZERO, 0);
+        } else {
+            return self.no_content(since);
         }
-        let over = self.whole.is_some_and(|whole| whole <= Instant::now());
-        over.then_some(Phase::Stream)
+        let whole = self.whole?;
+        (whole <= Instant::now()).then_some(Phase::Stream)
+    }
+
+    fn no_content(&mut self, since: Option<Instant>) -> Option<Phase> {
+        let now = Instant::now();
+        if self.empty == 0 {
+            self.empty_since = now;
+        }
+        self.empty = self.empty.saturating_add(1);
+        let waited = since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
+        self.waited = self.waited.saturating_add(waited);
+        let flood = self.empty >= Self::FLOOD
+            && now.saturating_duration_since(self.empty_since) >= self.idle;
+        match self.whole {
+            Some(whole) if whole <= now => Some(Phase::Stream),
+            _ => flood.then_some(Phase::Idle),
+        }
     }
 
     /// Ready with the limit that has passed. Polled only when no data is ready.

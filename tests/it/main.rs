@@ -1,7 +1,10 @@
 //! The tests of the crate from outside, one file per part.
 #![allow(clippy::unwrap_used)]
 // The lint's own exception covers test functions alone, not what they share.
+
 mod breaker;
 mod classify;
+mod dialect;
 mod retry;
+mod stream;
 mod timeout;

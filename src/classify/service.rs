@@ -1,0 +1,205 @@
+//! Reads every answer until it is known what it came to.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{HeaderMap, StatusCode, header};
+use tower::{Layer, Service};
+
+use super::{ClassifyPolicy, Outcome, Verdict, classify_response};
+use crate::{
+    Error, Request, Response, Upstream,
+    context::{Call, Journey},
+    dialect::{Ask, Dialect, Usage},
+    stream::{Watch, collect, peek},
+    upstream::take_ready,
+};
+
+/// Puts [`Classify`] around a service.
+#[derive(Clone, Debug)]
+pub struct ClassifyLayer(Arc<ClassifyPolicy>);
+
+/// Reads every answer until it is known what it came to, and says so.
+///
+/// An answer comes back with its [`Verdict`] in its extensions, and with the [`Usage`] where its dialect is known. One that
+/// is none although its status says so (an error inside a 200, no content, not the API's language, a body cut short) is an
+/// error. A status that is no success comes back as it is, with its verdict.
+#[derive(Clone, Debug)]
+pub struct Classify<S> {
+    inner: S,
+    policy: Arc<ClassifyPolicy>,
+}
+
+/// What the head of a response says its body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Json,
+    Events,
+    /// Nothing, or nothing that means anything: its first byte tells.
+    Unsaid,
+    /// In a content coding that only the caller reads.
+    Coded,
+    Other,
+}
+
+// === impl ClassifyLayer ===
+
+impl ClassifyLayer {
+    pub(crate) fn new(policy: ClassifyPolicy) -> Self {
+        Self(Arc::new(policy))
+    }
+}
+
+impl Default for ClassifyLayer {
+    fn default() -> Self {
+        Self::new(ClassifyPolicy::default())
+    }
+}
+
+impl<S> Layer<S> for ClassifyLayer {
+    type Service = Classify<S>;
+
+    fn layer(&self, inner: S) -> Classify<S> {
+        Classify { inner, policy: self.0.clone() }
+    }
+}
+
+// === impl Classify ===
+
+impl<S: Upstream> Service<Request> for Classify<S> {
+    type Response = Response;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let ask = Call::ask(&mut request);
+        let journey = Call::of(&mut request).journey.clone();
+        let policy = self.policy.clone();
+        let mut inner = take_ready(&mut self.inner);
+        Box::pin(async move {
+            let response = inner.call(request).await?;
+            policy.read(response, &ask, &journey).await
+        })
+    }
+}
+
+impl ClassifyPolicy {
+    async fn read(
+        &self,
+        mut response: Response,
+        ask: &Ask,
+        journey: &Journey,
+    ) -> Result<Response, Error> {
+        if let Some(guard) = response.body_mut().guard() {
+            guard.journey(journey.clone());
+        }
+        if response.extensions().get::<Verdict>().is_some() {
+            // Another one of us is inside.
+            return Ok(response);
+        }
+        if !response.status().is_success() {
+            return Ok(classify_response(response).await);
+        }
+        let verdict = match ask.dialect() {
+            Some(dialect) => self.known(&mut response, dialect, journey).await?,
+            None => self.unknown(&mut response).await?,
+        };
+        if matches!(verdict.outcome(), Outcome::Success | Outcome::Blocked) {
+            response.extensions_mut().insert(verdict);
+            return Ok(response);
+        }
+        let error = Error::new(verdict).with_journey(journey);
+        Err(match response.body_mut().guard() {
+            Some(guard) => guard.fail(error),
+            None => error,
+        })
+    }
+
+    /// An answer to a path that says nothing: it is not read, but JSON that is cut short is not handed on as whole.
+    async fn unknown(&self, response: &mut Response) -> Result<Verdict, Error> {
+        if Kind::of(response.headers()) == Kind::Json {
+            collect(response.body_mut(), self.collect).await?;
+        }
+        Ok(Outcome::Success.into())
+    }
+
+    async fn known(
+        &self,
+        response: &mut Response,
+        dialect: Dialect,
+        journey: &Journey,
+    ) -> Result<Verdict, Error> {
+        if response.status() == StatusCode::NO_CONTENT {
+            return Ok(Outcome::Empty.into());
+        }
+        match Kind::of(response.headers()) {
+            Kind::Json => self.whole(response, dialect).await,
+            Kind::Events | Kind::Unsaid => self.events(response, dialect, journey).await,
+            Kind::Coded => Ok(Outcome::Success.into()),
+            Kind::Other => Ok(Outcome::Malformed.into()),
+        }
+    }
+
+    async fn whole(&self, response: &mut Response, dialect: Dialect) -> Result<Verdict, Error> {
+        let Some(bytes) = collect(response.body_mut(), self.collect).await? else {
+            return Ok(Outcome::Success.into());
+        };
+        let (verdict, tokens) = dialect.check(&bytes);
+        let usage = Usage::default();
+        usage.settle(tokens);
+        response.extensions_mut().insert(usage);
+        Ok(verdict)
+    }
+
+    async fn events(
+        &self,
+        response: &mut Response,
+        dialect: Dialect,
+        journey: &Journey,
+    ) -> Result<Verdict, Error> {
+        let guard = response.body_mut().guarded();
+        guard.journey(journey.clone());
+        guard.watch(Watch::new(dialect));
+        let outcome = peek(guard, &self.hold).await?;
+        match guard.foreign() {
+            Some(b'<') => Ok(Outcome::Malformed.into()),
+            Some(_) => {
+                guard.unwatch();
+                self.whole(response, dialect).await
+            }
+            None => {
+                let usage = guard.usage();
+                response.extensions_mut().insert(usage);
+                Ok(outcome.into())
+            }
+        }
+    }
+}
+
+// === impl Kind ===
+
+impl Kind {
+    fn of(headers: &HeaderMap) -> Self {
+        let coding = headers.get(header::CONTENT_ENCODING);
+        if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+            return Self::Coded;
+        }
+        let kind = headers.get(header::CONTENT_TYPE).map_or("", |kind| kind.to_str().unwrap_or(""));
+        let kind = kind.split(';').next().unwrap_or(kind).trim().to_ascii_lowercase();
+        match kind.as_str() {
+            "text/event-stream" => Self::Events,
+            "application/json" | "text/json" => Self::Json,
+            json if json.ends_with("+json") => Self::Json,
+            "" | "text/plain" | "application/octet-stream" => Self::Unsaid,
+            _ => Self::Other,
+        }
+    }
+}

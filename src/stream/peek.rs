@@ -1,0 +1,143 @@
+//! Reads ahead: a stream to its commit point, an answer that is not streamed to its end.
+
+use std::{collections::VecDeque, future::poll_fn, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use http_body::Frame;
+use tokio::time::timeout;
+
+use crate::{
+    Body, Error,
+    classify::Outcome,
+    stream::{Guard, Seen},
+};
+
+/// The commit point of a stream: when the answer is handed to the caller.
+///
+/// Until then a failure can be retried, or moved down the ladder, without the caller seeing anything of it; after it, it
+/// is an error of the body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Commit {
+    /// At the first event with content: the caller sees words as they come. The default.
+    #[default]
+    FirstContent,
+    /// When the stream is complete: the caller sees a whole answer or none. For pipelines, where nobody watches.
+    Complete,
+}
+
+/// How long, and how much of it, a stream is held back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hold {
+    pub(crate) commit: Commit,
+    /// As many events without content are held back.
+    pub(crate) events: u32,
+    /// As many bytes are held back while there is no content.
+    pub(crate) bytes: usize,
+    /// As many bytes are held back of a stream that is to be complete.
+    pub(crate) whole: usize,
+}
+
+/// What is held back.
+#[derive(Default)]
+struct Held {
+    frames: VecDeque<Frame<Bytes>>,
+    events: u32,
+    bytes: usize,
+}
+
+/// After a finish reason: the time that is left for what else the API has to say, as it may never say `[DONE]`, nor
+/// close the connection.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// What a frame costs to hold back, apart from its bytes.
+const FRAME: usize = 64;
+
+/// Holds a stream back to its commit point, and puts what was read back in line. Tells what it came to so far; a stream
+/// that failed before is an error.
+///
+/// Stops at the first byte of a body that is no stream at all: see [`Guard::foreign`].
+pub(crate) async fn peek(guard: &mut Guard, hold: &Hold) -> Result<Outcome, Error> {
+    let mut held = Held::default();
+    while let Some((frame, seen)) = next(guard).await? {
+        let content = seen.content > 0;
+        held.push(frame, &seen);
+        if let Some(verdict) = seen.failed {
+            return Err(guard.fail(Error::new(verdict)));
+        }
+        let commits = match hold.commit {
+            Commit::FirstContent => content || held.is_past(hold),
+            Commit::Complete => held.bytes > hold.whole,
+        };
+        if commits || guard.is_over() || guard.foreign().is_some() {
+            break;
+        }
+    }
+    guard.put_back(held.frames);
+    match guard.outcome() {
+        outcome @ (Outcome::Blocked | Outcome::Empty) => Ok(outcome),
+        _ => Ok(Outcome::Success),
+    }
+}
+
+/// The next frame; `None` when there is nothing to wait for.
+async fn next(guard: &mut Guard) -> Result<Option<(Frame<Bytes>, Seen)>, Error> {
+    // Truncated: the API's own end is still to come.
+    let whole = guard.outcome() != Outcome::Truncated;
+    let frame = poll_fn(|cx| guard.poll_ahead(cx));
+    if whole { timeout(GRACE, frame).await.unwrap_or(None) } else { frame.await }.transpose()
+}
+
+/// Reads a body to its end, if it has at most so many bytes, and leaves it known in full. A larger one is passed through:
+/// `None`.
+pub(crate) async fn collect(body: &mut Body, most: usize) -> Result<Option<Bytes>, Error> {
+    if let Some(bytes) = body.bytes() {
+        return Ok(Some(bytes));
+    }
+    let guard = body.guarded();
+    if guard.size_hint().lower() > most as u64 {
+        return Ok(None);
+    }
+    let (mut first, mut more, mut trailers) = (Bytes::new(), BytesMut::new(), None);
+    let mut front = guard.take_back();
+    loop {
+        let frame = match front.pop_front() {
+            Some(frame) => frame,
+            None => match poll_fn(|cx| guard.poll_ahead(cx)).await.transpose()? {
+                Some((frame, _)) => frame,
+                None => break,
+            },
+        };
+        match frame.into_data() {
+            Ok(data) if first.is_empty() => first = data,
+            Ok(data) => more.extend_from_slice(&data),
+            Err(frame) => trailers = Some(frame),
+        }
+        if first.len() + more.len() > most {
+            let read = [first, more.freeze()].into_iter().map(Frame::data);
+            guard.put_back(read.chain(trailers).chain(front));
+            return Ok(None);
+        }
+    }
+    let bytes = if more.is_empty() { first } else { [&first[..], &more[..]].concat().into() };
+    match trailers {
+        Some(trailers) => guard.put_back([Frame::data(bytes.clone()), trailers]),
+        None => *body = bytes.clone().into(),
+    }
+    Ok(Some(bytes))
+}
+
+// === impl Held ===
+
+impl Held {
+    fn push(&mut self, frame: Frame<Bytes>, seen: &Seen) {
+        self.bytes += FRAME + frame.data_ref().map_or(0, Bytes::len);
+        self.events = self.events.saturating_add(seen.events);
+        self.frames.push_back(frame);
+    }
+
+    /// Whether that is all that may be held back without content.
+    fn is_past(&self, hold: &Hold) -> bool {
+        self.events > hold.events || self.bytes > hold.bytes
+    }
+}
