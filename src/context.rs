@@ -4,6 +4,7 @@
 //! and puts the [`Journey`] into every response it gives back.
 
 use std::{
+    borrow::Cow,
     fmt,
     hash::{BuildHasher, Hash, Hasher, RandomState},
     sync::{Arc, LazyLock, Mutex},
@@ -138,9 +139,8 @@ impl Route {
     /// The route of a request that no target was chosen for: its host, the model in its body, and a fingerprint of its
     /// credential.
     pub(crate) fn of(request: &Request, ask: &Ask) -> Self {
-        let provider = request.uri().host().unwrap_or("local");
         let model = ask.model().unwrap_or("-");
-        Self::new(provider, model, &fingerprint(request.headers()))
+        Self::new(&provider(request.uri()), model, &fingerprint(request.headers()))
     }
 
     /// The provider: a name, or the host of its base URL.
@@ -156,6 +156,15 @@ impl Route {
     /// The label or fingerprint of the credential, or `-` where there is none.
     pub fn credential(&self) -> &str {
         &self.0.credential
+    }
+}
+
+/// The host and port of a URI, without a user that may stand before them.
+pub(crate) fn provider(uri: &http::Uri) -> Cow<'_, str> {
+    match (uri.host(), uri.port_u16()) {
+        (Some(host), Some(port)) => format!("{host}:{port}").into(),
+        (Some(host), None) => host.into(),
+        (None, _) => "local".into(),
     }
 }
 

@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn jitter_goes_both_ways_but_never_below_a_hint() {
         let policy = BreakerPolicy::default();
-        let mut at = |wait, random| Openings::default().next(&policy, Cause::Ratio, wait, random);
+        let at = |wait, random| Openings::default().next(&policy, Cause::Ratio, wait, random);
         assert_eq!(at(None, 0.0), s(4));
         assert_eq!(at(None, 1.0), s(6));
         assert_eq!(at(Some(s(5)), 0.0), s(5));

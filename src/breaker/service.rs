@@ -18,6 +18,7 @@ use crate::{
     context::{Call, Journey},
     stream::Ending,
     telemetry::{Event, Events},
+    timeout::FirstContent,
 };
 
 /// Puts one breaker for each route in front of a service. Made by [`BreakerPolicy::build`].
@@ -154,7 +155,9 @@ fn report(mut permit: Permit, result: &mut Result<Response, Error>) {
     let outcome = judge(result).outcome();
     match result {
         Ok(response) if outcome.is_success() && response.body().as_bytes().is_none() => {
-            permit.begin(now);
+            // One that was held back beyond its first content is as quick as that was.
+            let first = response.extensions().get::<FirstContent>().map_or(now, |first| first.0);
+            permit.begin(first);
             response.body_mut().on_end(move |ending: &Ending| {
                 permit.end(ending.outcome(), Instant::now());
             });

@@ -67,12 +67,8 @@ pub(crate) fn in_stream_with(codes: &Codes, json: &[u8]) -> Verdict {
 }
 
 /// Reads the body of a response that is not a 2xx, within bounds, puts it back, and leaves the verdict in the extensions.
-pub(crate) async fn classify_response(response: Response) -> Response {
-    classify_response_with(&Codes::TABLE, response).await
-}
-
-/// The same with codes of the user's own. A verdict that is there already stays: it was nearer to the wire.
-pub(crate) async fn classify_response_with(codes: &Codes, response: Response) -> Response {
+/// A verdict that is there already stays: it was nearer to the wire.
+pub(crate) async fn classify_response(codes: &Codes, response: Response) -> Response {
     if response.status().is_success() || response.extensions().get::<Verdict>().is_some() {
         return response;
     }

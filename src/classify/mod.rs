@@ -87,7 +87,7 @@ mod text;
 mod verdict;
 
 pub use body::{classify, classify_with};
-pub(crate) use body::{classify_response, classify_response_with, in_stream, in_stream_with};
+pub(crate) use body::{classify_response, in_stream};
 pub use codes::{Codes, Meaning};
 pub use outcome::{Health, Outcome, Phase, Rejection};
 pub use policy::ClassifyPolicy;

@@ -2,7 +2,7 @@
 
 use crate::{
     ConfigError,
-    classify::ClassifyLayer,
+    classify::{ClassifyLayer, Codes},
     stream::{Commit, Hold},
 };
 
@@ -16,10 +16,12 @@ use crate::{
 /// | [`hold_events`](Self::hold_events) | 64: no provider sends as many before its first content |
 /// | [`hold_bytes`](Self::hold_bytes) | 256 KiB: the same, with the comments in between |
 /// | [`collect`](Self::collect) | 32 MiB: no answer of a model is as large, a few pictures are |
+/// | [`codes`](Self::codes) | the built-in table |
 #[derive(Clone, Debug)]
 pub struct ClassifyPolicy {
     pub(crate) hold: Hold,
     pub(crate) collect: usize,
+    pub(crate) codes: Codes,
 }
 
 // === impl ClassifyPolicy ===
@@ -55,6 +57,13 @@ impl ClassifyPolicy {
         self
     }
 
+    /// The codes of the providers: add those of yours to the table.
+    #[must_use]
+    pub fn codes(mut self, codes: Codes) -> Self {
+        self.codes = codes;
+        self
+    }
+
     /// The layer.
     pub fn build(self) -> Result<ClassifyLayer, ConfigError> {
         self.check()?;
@@ -77,6 +86,6 @@ impl Default for ClassifyPolicy {
         const COLLECT: usize = 32 * 1024 * 1024;
         let commit = Commit::FirstContent;
         let hold = Hold { commit, events: 64, bytes: 256 * 1024, whole: COLLECT };
-        Self { hold, collect: COLLECT }
+        Self { hold, collect: COLLECT, codes: Codes::default() }
     }
 }

@@ -16,6 +16,7 @@ use crate::{
     context::{Call, Journey},
     dialect::{Ask, Dialect, Usage},
     stream::{Watch, collect, peek},
+    timeout::Pulse,
     upstream::take_ready,
 };
 
@@ -32,6 +33,13 @@ pub struct ClassifyLayer(Arc<ClassifyPolicy>);
 pub struct Classify<S> {
     inner: S,
     policy: Arc<ClassifyPolicy>,
+}
+
+/// The attempt that an answer is for.
+struct Attempt {
+    ask: Arc<Ask>,
+    journey: Journey,
+    pulse: Option<Pulse>,
 }
 
 /// What the head of a response says its body is.
@@ -81,23 +89,21 @@ impl<S: Upstream> Service<Request> for Classify<S> {
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let ask = Call::ask(&mut request);
-        let journey = Call::of(&mut request).journey.clone();
+        let call = Call::of(&mut request);
+        let (journey, pulse) = (call.journey.clone(), call.pulse.clone());
+        let call = Attempt { ask, journey, pulse };
         let policy = self.policy.clone();
         let mut inner = take_ready(&mut self.inner);
         Box::pin(async move {
             let response = inner.call(request).await?;
-            policy.read(response, &ask, &journey).await
+            policy.read(response, &call).await
         })
     }
 }
 
 impl ClassifyPolicy {
-    async fn read(
-        &self,
-        mut response: Response,
-        ask: &Ask,
-        journey: &Journey,
-    ) -> Result<Response, Error> {
+    async fn read(&self, mut response: Response, attempt: &Attempt) -> Result<Response, Error> {
+        let Attempt { ask, journey, .. } = attempt;
         if let Some(guard) = response.body_mut().guard() {
             guard.journey(journey.clone());
         }
@@ -106,10 +112,10 @@ impl ClassifyPolicy {
             return Ok(response);
         }
         if !response.status().is_success() {
-            return Ok(classify_response(response).await);
+            return Ok(classify_response(&self.codes, response).await);
         }
         let verdict = match ask.dialect() {
-            Some(dialect) => self.known(&mut response, dialect, journey).await?,
+            Some(dialect) => self.known(&mut response, dialect, attempt).await?,
             None => self.unknown(&mut response).await?,
         };
         if matches!(verdict.outcome(), Outcome::Success | Outcome::Blocked) {
@@ -135,14 +141,14 @@ impl ClassifyPolicy {
         &self,
         response: &mut Response,
         dialect: Dialect,
-        journey: &Journey,
+        attempt: &Attempt,
     ) -> Result<Verdict, Error> {
         if response.status() == StatusCode::NO_CONTENT {
             return Ok(Outcome::Empty.into());
         }
         match Kind::of(response.headers()) {
             Kind::Json => self.whole(response, dialect).await,
-            Kind::Events | Kind::Unsaid => self.events(response, dialect, journey).await,
+            Kind::Events | Kind::Unsaid => self.events(response, dialect, attempt).await,
             Kind::Coded => Ok(Outcome::Success.into()),
             Kind::Other => Ok(Outcome::Malformed.into()),
         }
@@ -163,12 +169,12 @@ impl ClassifyPolicy {
         &self,
         response: &mut Response,
         dialect: Dialect,
-        journey: &Journey,
+        attempt: &Attempt,
     ) -> Result<Verdict, Error> {
         let guard = response.body_mut().guarded();
-        guard.journey(journey.clone());
+        guard.journey(attempt.journey.clone());
         guard.watch(Watch::new(dialect));
-        let outcome = peek(guard, &self.hold).await?;
+        let outcome = peek(guard, &self.hold, attempt.pulse.as_ref()).await?;
         match guard.foreign() {
             Some(b'<') => Ok(Outcome::Malformed.into()),
             Some(_) => {

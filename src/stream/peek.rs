@@ -10,6 +10,7 @@ use crate::{
     Body, Error,
     classify::Outcome,
     stream::{Guard, Seen},
+    timeout::Pulse,
 };
 
 /// The commit point of a stream: when the answer is handed to the caller.
@@ -57,10 +58,17 @@ const FRAME: usize = 64;
 /// that failed before is an error.
 ///
 /// Stops at the first byte of a body that is no stream at all: see [`Guard::foreign`].
-pub(crate) async fn peek(guard: &mut Guard, hold: &Hold) -> Result<Outcome, Error> {
+pub(crate) async fn peek(
+    guard: &mut Guard,
+    hold: &Hold,
+    pulse: Option<&Pulse>,
+) -> Result<Outcome, Error> {
     let mut held = Held::default();
     while let Some((frame, seen)) = next(guard).await? {
         let content = seen.content > 0;
+        if let (Some(pulse), true) = (pulse, content) {
+            pulse.beat();
+        }
         held.push(frame, &seen);
         if let Some(verdict) = seen.failed {
             return Err(guard.fail(Error::new(verdict)));

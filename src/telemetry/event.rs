@@ -12,11 +12,8 @@ use crate::{
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// A call came in, with that long until its deadline.
-    CallStarted {
-        /// The time left, if there is a deadline.
-        left: Option<Duration>,
-    },
+    /// A call came in.
+    CallStarted,
     /// The ladder went to a rung.
     RungEntered {
         /// Its position, from 0.

@@ -1,6 +1,49 @@
-//! What happened is always told.
+//! What happened is always told: as events, as `tracing` spans, and as the journey of every answer.
+//!
+//! Each step of a call leaves one [`Event`]. Events go to `tracing`, and to a listener of yours if there is one: counters,
+//! a dashboard, a test. [`Telemetry`] is the outermost layer: it opens the span of the call, which lasts until the body of
+//! the answer has ended, starts its [`Journey`](crate::context::Journey), and puts it into the response or the error.
+//! [`Attempts`] opens a span for each attempt.
+//!
+//! # Spans
+//!
+//! Names and attributes are those of the OpenTelemetry semantic conventions for generative AI:
+//!
+//! | span | attributes |
+//! |---|---|
+//! | `chat` (`otel.name` = `chat {model}`) | `otel.kind`, `gen_ai.operation.name`, `gen_ai.request.model`, `gen_ai.request.max_tokens`, `server.address`, `server.port`; at the end `http.response.status_code`, `error.type`, `evenkeel.rung`, `evenkeel.attempts`, `evenkeel.ending` |
+//! | `attempt` | `gen_ai.provider.name`, `gen_ai.request.model`, `evenkeel.route`, `evenkeel.rung`; at the end `http.response.status_code`, `error.type` |
+//!
+//! `error.type` is the outcome's name, such as `rate_limited`. No header, prompt or answer is ever in one.
+//!
+//! # Defaults
+//!
+//! Events go to `tracing` under the target `evenkeel`: a breaker that opens and a quota that is gone as `WARN`, other
+//! changes of a breaker and a call that failed as `INFO`, the rest as `DEBUG`.
+//!
+//! # Example
+//!
+//! ```
+//! use std::sync::{Arc, atomic::{AtomicU64, Ordering}};
+//! use evenkeel::telemetry::{Event, Events};
+//!
+//! let refused = Arc::new(AtomicU64::new(0));
+//! let count = refused.clone();
+//! let events = Events::to(move |event: &Event| {
+//!     if let Event::BreakerRefused { .. } = event {
+//!         count.fetch_add(1, Ordering::Relaxed);
+//!     }
+//! });
+//! # let _ = (events, refused);
+//! ```
+//!
+//! # Pitfalls
+//!
+//! A listener is called in line with the call: count, send to a channel, and return.
 
 mod event;
+mod service;
 mod tracing;
 
 pub use event::{Event, Events, Observe, Skip, Stop};
+pub use service::{Attempts, AttemptsLayer, Telemetry, TelemetryLayer};

@@ -1,17 +1,115 @@
-//! Events as `tracing` events. The only file, with its service, that knows `tracing`.
+//! Events and spans in `tracing`: the only file that knows it.
 
-use tracing::{debug, info, trace, warn};
+use tracing::{Level, Span, debug, field::Empty, info, info_span, warn};
 
 use super::Event;
+use crate::{
+    Error, Request, Response,
+    classify::{Outcome, judge},
+    context::{Journey, Route},
+    dialect::Ask,
+    stream::Ending,
+};
 
-/// Writes an event into the current span: what an operator must know as `warn` or `info`, the rest below.
+/// Writes an event into the current span: what an operator must know as a warning, the rest below.
 pub(super) fn record(event: &Event) {
     match event {
-        Event::BreakerChanged { route, from, to, why, lasts } => {
-            info!(%route, from, to, why, ?lasts, "breaker changed");
+        Event::BreakerChanged { route, from, to, why, lasts } => match *to {
+            "open" => warn!(target: "evenkeel", %route, from, to, why, ?lasts, "breaker opened"),
+            _ => info!(target: "evenkeel", %route, from, to, why, "breaker changed"),
+        },
+        Event::AttemptEnded { route, attempt, verdict, took } => {
+            let (outcome, code) = (verdict.outcome(), verdict.code().map(|code| code.as_str()));
+            match outcome {
+                Outcome::QuotaExhausted { .. } => {
+                    warn!(target: "evenkeel", %route, code, "quota exhausted");
+                }
+                _ => {
+                    let outcome = outcome.name();
+                    debug!(target: "evenkeel", %route, attempt, outcome, code, ?took, "attempt ended");
+                }
+            }
         }
-        other => {
-            let _ = (debug!(?other, "evenkeel"), trace!(""), || warn!(""));
+        Event::CallEnded { outcome, rung, attempts, took } => {
+            let (outcome, failed) = (outcome.name(), !outcome.is_success());
+            match failed {
+                true => info!(target: "evenkeel", outcome, ?rung, attempts, ?took, "call failed"),
+                false => debug!(target: "evenkeel", outcome, ?rung, attempts, ?took, "call ended"),
+            }
         }
+        other => debug!(target: "evenkeel", event = ?other),
+    }
+}
+
+/// The span of a call; disabled, at no cost, where nobody listens.
+pub(super) fn call(request: &Request, ask: &Ask) -> Span {
+    if !tracing::enabled!(target: "evenkeel", Level::INFO) {
+        return Span::none();
+    }
+    let model = ask.model().unwrap_or("-");
+    let operation = if ask.dialect().is_some() { "chat" } else { "request" };
+    info_span!(
+        target: "evenkeel",
+        "chat",
+        otel.name = format!("{operation} {model}"),
+        otel.kind = "client",
+        gen_ai.operation.name = operation,
+        gen_ai.request.model = model,
+        gen_ai.request.max_tokens = ask.max_tokens(),
+        server.address = request.uri().host(),
+        server.port = request.uri().port_u16(),
+        http.response.status_code = Empty,
+        error.r#type = Empty,
+        evenkeel.rung = Empty,
+        evenkeel.attempts = Empty,
+        evenkeel.ending = Empty,
+    )
+}
+
+/// The span of an attempt.
+pub(super) fn attempt(route: &Route, rung: u16) -> Span {
+    info_span!(
+        target: "evenkeel",
+        "attempt",
+        gen_ai.provider.name = route.provider(),
+        gen_ai.request.model = route.model(),
+        evenkeel.route = %route,
+        evenkeel.rung = rung,
+        http.response.status_code = Empty,
+        error.r#type = Empty,
+    )
+}
+
+/// Writes what a call or an attempt came to into its span.
+pub(super) fn result(span: &Span, result: &Result<Response, Error>) {
+    if span.is_disabled() {
+        return;
+    }
+    if let Ok(response) = result {
+        span.record("http.response.status_code", response.status().as_u16());
+    }
+    let outcome = judge(result).outcome();
+    if !outcome.is_success() {
+        span.record("error.type", outcome.name());
+    }
+}
+
+/// Writes the way an answer came into its span.
+pub(super) fn journey(span: &Span, journey: &Journey) {
+    if span.is_disabled() {
+        return;
+    }
+    span.record("evenkeel.attempts", journey.sent());
+    if let Some(rung) = journey.rung() {
+        span.record("evenkeel.rung", &*rung);
+    }
+}
+
+/// Writes how the body ended into the span of its call.
+pub(super) fn ending(span: &Span, ending: &Ending) {
+    let outcome = ending.outcome();
+    span.record("evenkeel.ending", outcome.name());
+    if !outcome.is_success() && outcome != Outcome::Cancelled {
+        span.record("error.type", outcome.name());
     }
 }

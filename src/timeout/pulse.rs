@@ -26,3 +26,7 @@ impl Pulse {
         self.0.load(Ordering::Relaxed)
     }
 }
+
+/// When the first content of an answer came, in the extensions of one that was held back beyond it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FirstContent(pub(crate) tokio::time::Instant);

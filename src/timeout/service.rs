@@ -14,7 +14,7 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
-use super::{Clock, Pulse, TimeoutPolicy, within::Within};
+use super::{Clock, FirstContent, Pulse, TimeoutPolicy, within::Within};
 use crate::{
     Error, Request, Response, Upstream,
     classify::{Outcome, Phase},
@@ -58,6 +58,7 @@ struct Limits {
     deadline: Option<Deadline>,
     pulse: Option<Pulse>,
     beats: u32,
+    first: Option<Instant>,
     started: Instant,
     whole: Option<Instant>,
     /// Which limit is next, since when it counts, and when it passes.
@@ -151,6 +152,7 @@ impl Limits {
             deadline: call.deadline,
             pulse: call.pulse.clone(),
             beats: 0,
+            first: None,
             started,
             whole: shared.policy.whole_stream.map(|whole| later(started, whole)),
             phase: Phase::Deadline,
@@ -198,6 +200,7 @@ impl Limits {
         let alive = beats != std::mem::replace(&mut self.beats, beats);
         if alive {
             self.set(Phase::Idle, self.shared.policy.idle);
+            self.first.get_or_insert(self.since);
         }
         alive
     }
@@ -211,6 +214,9 @@ impl Limits {
     /// Puts the body of an answer under its clocks.
     fn guard(&self, mut response: Response) -> Response {
         let TimeoutPolicy { idle, whole_stream, .. } = self.shared.policy;
+        if let Some(first) = self.first {
+            response.extensions_mut().insert(FirstContent(first));
+        }
         let body = response.body_mut();
         if let Some(guard) = body.guard() {
             guard.clock(Clock::new(idle, self.whole));

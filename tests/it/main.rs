@@ -5,6 +5,7 @@
 mod breaker;
 mod classify;
 mod dialect;
+mod ladder;
 mod retry;
 mod stream;
 mod timeout;

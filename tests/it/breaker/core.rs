@@ -291,7 +291,9 @@ fn ignored_outcomes_are_not_counted_anywhere() {
     let rig = Rig::new(policy());
     rig.records(0, FAILED, 4);
     let refused = Outcome::Refused { retry_in: None };
-    [Outcome::TooLarge, Outcome::Blocked, refused].map(|outcome| rig.took(60_000, outcome, 59_000));
+    for outcome in [Outcome::TooLarge, Outcome::Blocked, refused] {
+        rig.took(60_000, outcome, 59_000);
+    }
     let shown = rig.shown(60_000);
     assert_eq!((shown.calls, shown.in_a_row, shown.slow_ratio), (0, 4, None));
     rig.record(60_000, FAILED);

@@ -1,0 +1,132 @@
+//! What each layer, and the default stack, costs a call: time by criterion, allocations by a counting allocator.
+//!
+//! The upstream is ready at once, so nothing is measured but evenkeel: `bare` is the request's clone and the upstream
+//! alone. Two sizes of a chat request, since the stack reads the request once: 200 bytes and 100 KiB.
+
+use std::{hint::black_box, time::Duration};
+
+use bytes::Bytes;
+use criterion::{Criterion, criterion_group};
+use evenkeel::{
+    Body, Client, Error, Request, Response, Upstream,
+    breaker::BreakerPolicy,
+    classify::ClassifyPolicy,
+    ladder::{LadderPolicy, Rung, Target},
+    retry::RetryPolicy,
+    telemetry::{AttemptsLayer, Events, TelemetryLayer},
+    timeout::{DeadlinePolicy, TimeoutPolicy},
+};
+use futures_util::FutureExt;
+use tower::{Layer, Service, service_fn};
+
+const ANSWER: &str = r#"{"id":"a","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"Your parcel arrives tomorrow."},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":6,"total_tokens":15}}"#;
+
+fn upstream() -> impl Upstream {
+    service_fn(|_: Request| async {
+        let response = http::Response::builder().header("content-type", "application/json");
+        response
+            .body(Body::from(ANSWER))
+            .map_err(|_| Error::new(evenkeel::classify::Outcome::Malformed))
+    })
+}
+
+/// A chat request of about that many bytes.
+fn request(bytes: usize) -> Request {
+    let head = r#"{"model":"gpt-4o-mini","messages":[{"role":"user","content":""#;
+    let tail = r#""}],"max_tokens":256,"stream":false}"#;
+    let text = "where is my parcel? ".repeat(bytes / 20 + 1);
+    let body = format!("{head}{}{tail}", &text[..bytes.saturating_sub(head.len() + tail.len())]);
+    http::Request::post("https://api.example.com/v1/chat/completions")
+        .header("authorization", "Bearer a-key-of-some-length")
+        .header("content-type", "application/json")
+        .body(Bytes::from(body))
+        .expect("every part is valid")
+}
+
+/// One call; the upstream never waits, so one poll is enough.
+fn call(
+    service: &mut impl Service<Request, Response = Response, Error = Error>,
+    request: &Request,
+) {
+    let answer = service.call(request.clone()).now_or_never().expect("the upstream never waits");
+    black_box(answer.expect("the upstream always answers"));
+}
+
+/// A layer over the upstream, made erased so that all can stand in one table.
+type Case = (&'static str, Box<dyn FnMut(&Request)>);
+
+fn case<S>(name: &'static str, mut service: S) -> Case
+where
+    S: Service<Request, Response = Response, Error = Error> + 'static,
+{
+    (name, Box::new(move |request| call(&mut service, request)))
+}
+
+fn cases() -> Vec<Case> {
+    let valid = "the defaults are valid";
+    let ladder = LadderPolicy::new()
+        .rung(Rung::target(Target::new("https://other.example/v1").bearer("b").model("m")))
+        .rung(Rung::canned("busy"));
+    vec![
+        case("bare", upstream()),
+        case("telemetry", TelemetryLayer::new(Events::default()).layer(upstream())),
+        case("attempts", AttemptsLayer::default().layer(upstream())),
+        case("deadline", DeadlinePolicy::default().build().expect(valid).layer(upstream())),
+        case("ladder", ladder.clone().build().expect(valid).layer(upstream())),
+        case("retry", RetryPolicy::default().build().expect(valid).layer(upstream())),
+        case("breaker", BreakerPolicy::default().build().expect(valid).layer(upstream())),
+        case("timeout", TimeoutPolicy::default().build().expect(valid).layer(upstream())),
+        case("classify", ClassifyPolicy::default().build().expect(valid).layer(upstream())),
+        case("default stack", Client::builder().over(upstream()).expect(valid)),
+        case(
+            "stack with fallbacks",
+            Client::builder().ladder(ladder).over(upstream()).expect(valid),
+        ),
+    ]
+}
+
+fn time(criterion: &mut Criterion) {
+    for (size, bytes) in [("200 B", 200), ("100 KiB", 100 * 1024)] {
+        let request = request(bytes);
+        let mut group = criterion.benchmark_group(size);
+        for (name, mut run) in cases() {
+            group.bench_function(name, |bencher| bencher.iter(|| run(&request)));
+        }
+        group.finish();
+    }
+}
+
+/// Allocations of one call, after a first that makes what is made once.
+fn allocations() {
+    println!(
+        "{:<22} {:>10} {:>10} {:>12} {:>12}",
+        "allocations a call", "200 B", "100 KiB", "bytes", "bytes"
+    );
+    let (small, large) = (request(200), request(100 * 1024));
+    for (name, mut run) in cases() {
+        let mut count = |request: &Request| {
+            run(request);
+            allocation_counter::measure(|| run(request))
+        };
+        let (small, large) = (count(&small), count(&large));
+        println!(
+            "{name:<22} {:>10} {:>10} {:>12} {:>12}",
+            small.count_total, large.count_total, small.bytes_total, large.bytes_total
+        );
+    }
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1)).without_plots();
+    targets = time
+}
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.expect("a runtime with a clock can always be made");
+    let _entered = runtime.enter();
+    allocations();
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+}

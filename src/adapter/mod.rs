@@ -1,0 +1,18 @@
+//! evenkeel in the clients people use.
+//!
+//! | client | how |
+//! |---|---|
+//! | [`reqwest`](https://docs.rs/reqwest) | [`Client::execute`](crate::Client), `Service<reqwest::Request>`; [`Reqwest`] is the transport under it |
+//! | [`reqwest-middleware`](https://docs.rs/reqwest-middleware) | [`EvenkeelMiddleware`](reqwest_middleware::EvenkeelMiddleware): `ClientBuilder::with(…)`; feature `reqwest-middleware` |
+//! | any Tower stack | [`Client`](crate::Client) and every layer are services over [`Upstream`](crate::Upstream) |
+//!
+//! # Pitfalls
+//!
+//! A client that retries by itself multiplies with evenkeel's retries: 3 of its own around 3 of ours are 9 requests for
+//! each call. Switch the client's own retries off.
+
+mod reqwest;
+#[cfg(feature = "reqwest-middleware")]
+pub mod reqwest_middleware;
+
+pub use reqwest::Reqwest;

@@ -1,0 +1,227 @@
+//! reqwest as the transport, and requests and responses there and back.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use http_body_util::BodyExt;
+use reqwest::{Url, redirect, retry};
+use tower::Service;
+
+use crate::{
+    Body, Client, ConfigError, Error, Request, Response,
+    classify::{Outcome, Phase, Rejection},
+    context::{Call, Deadline},
+    sync::lock_std as lock,
+};
+
+/// A [`reqwest::Client`] as an [`Upstream`](crate::Upstream): one request on the wire for each call.
+#[derive(Clone, Debug)]
+pub struct Reqwest {
+    client: reqwest::Client,
+}
+
+/// A streamed request body: it can be sent once only, and whoever sends first takes it.
+#[derive(Clone)]
+struct Once(Arc<Mutex<Option<reqwest::Body>>>);
+
+/// Where the answer came from, as reqwest tells it.
+#[derive(Clone)]
+struct From(Url);
+
+// === impl Reqwest ===
+
+impl Reqwest {
+    /// A client of our own: `connect` bounds connecting, reqwest's retries are off so that every attempt is ours and is
+    /// counted, and redirects are not followed, so that no credential follows one. TLS is whatever your `reqwest` has.
+    ///
+    /// # Errors
+    ///
+    /// When reqwest cannot start its TLS or its resolver.
+    pub fn new(connect: Duration) -> Result<Self, ConfigError> {
+        let builder = reqwest::Client::builder()
+            .connect_timeout(connect)
+            .retry(retry::never())
+            .redirect(redirect::Policy::none());
+        match builder.build() {
+            Ok(client) => Ok(Self { client }),
+            Err(error) => {
+                Err(ConfigError::new("transport", error, "a reqwest client that can be built"))
+            }
+        }
+    }
+
+    /// A client of yours. Its `connect_timeout` is the connect limit; its retries and its total timeout should be off.
+    pub fn with(client: reqwest::Client) -> Self {
+        Self { client }
+    }
+}
+
+impl Service<Request> for Reqwest {
+    type Response = Response;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        // reqwest is always ready: it queues inside.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let client = self.client.clone();
+        Box::pin(async move {
+            let request = to_wire(request)?;
+            let response = client.execute(request).await.map_err(failed)?;
+            Ok(from_wire(response))
+        })
+    }
+}
+
+// === requests ===
+
+/// A request as the caller made it. A body that is known in full is shared, not copied; a streamed one is put aside.
+pub(crate) async fn from_reqwest(request: reqwest::Request) -> Result<Request, Error> {
+    let timeout = request.timeout().copied();
+    let known = request.body().is_none_or(|body| body.as_bytes().is_some());
+    let request: http::Request<reqwest::Body> = request.try_into().map_err(failed)?;
+    let (parts, body) = request.into_parts();
+    let mut request = if known {
+        let bytes = body.collect().await.map_err(failed)?.to_bytes();
+        Request::from_parts(parts, bytes)
+    } else {
+        let mut request = Request::from_parts(parts, bytes::Bytes::new());
+        request.extensions_mut().insert(Once(Arc::new(Mutex::new(Some(body)))));
+        Call::of(&mut request).once = true;
+        request
+    };
+    if let Some(timeout) = timeout {
+        sooner(&mut request, Deadline::within(timeout));
+    }
+    Ok(request)
+}
+
+/// The caller's own timeout ends the call, if that is sooner.
+fn sooner(request: &mut Request, deadline: Deadline) {
+    let own = request.extensions().get::<Deadline>().copied();
+    let deadline = own.map_or(deadline, |own| own.min(deadline));
+    request.extensions_mut().insert(deadline);
+}
+
+/// A request for the wire.
+pub(crate) fn to_wire(request: Request) -> Result<reqwest::Request, Error> {
+    let (mut parts, bytes) = request.into_parts();
+    let body = match parts.extensions.remove::<Once>() {
+        Some(once) => lock(&once.0).take().ok_or_else(|| {
+            Error::new(Outcome::Refused { retry_in: None }).with_source("the body was sent before")
+        })?,
+        None => bytes.into(),
+    };
+    http::Request::from_parts(parts, body).try_into().map_err(failed)
+}
+
+// === responses ===
+
+/// A response from the wire; its URL goes with it.
+pub(crate) fn from_wire(response: reqwest::Response) -> Response {
+    let url = response.url().clone();
+    let response: http::Response<reqwest::Body> = response.into();
+    let (mut parts, body) = response.into_parts();
+    parts.extensions.insert(From(url));
+    Response::from_parts(parts, Body::wrap(body.map_err(cut)))
+}
+
+/// A response for the caller of reqwest. An answer that was made here has the URL that was asked.
+pub(crate) fn into_reqwest(response: Response, asked: Url) -> reqwest::Response {
+    let (mut parts, body) = response.into_parts();
+    let url = parts.extensions.remove::<From>().map_or(asked, |from| from.0);
+    let mut response = http::Response::from_parts(parts, reqwest::Body::wrap(body));
+    response.extensions_mut().extend(url_extension(url));
+    response.into()
+}
+
+/// The extension in which reqwest keeps a response's URL: only its builder can make one.
+fn url_extension(url: Url) -> http::Extensions {
+    use reqwest::ResponseBuilderExt;
+    let response = http::Response::builder().url(url).body(());
+    response.map(|response| response.into_parts().0.extensions).unwrap_or_default()
+}
+
+// === errors ===
+
+/// What went wrong before there was a head.
+pub(crate) fn failed(error: reqwest::Error) -> Error {
+    let outcome = if error.is_connect() {
+        Outcome::Unreachable
+    } else if error.is_timeout() {
+        Outcome::TimedOut { phase: Phase::Attempt }
+    } else if error.is_builder() || error.is_redirect() {
+        Outcome::Rejected { why: Rejection::Request }
+    } else {
+        Outcome::Broken
+    };
+    Error::new(outcome).with_source(bare(error))
+}
+
+/// What went wrong in a body.
+fn cut(error: reqwest::Error) -> Error {
+    let outcome = match error.is_timeout() {
+        true => Outcome::TimedOut { phase: Phase::Stream },
+        false => Outcome::Truncated,
+    };
+    Error::new(outcome).with_source(bare(error))
+}
+
+/// The error without the query and the user of its URL: keys travel there.
+fn bare(mut error: reqwest::Error) -> reqwest::Error {
+    if let Some(url) = error.url_mut() {
+        url.set_query(None);
+        // Fails only for URLs that cannot have a user: nothing to remove there.
+        let _ = url.set_username("").and_then(|()| url.set_password(None));
+    }
+    error
+}
+
+impl fmt::Debug for Once {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Once")
+    }
+}
+
+// === Client ===
+
+impl Client {
+    /// Sends a reqwest request through the whole stack: what `reqwest::Client::execute` does, with evenkeel around it.
+    ///
+    /// Headers, bodies and the URL of the response are as reqwest has them. A timeout of the request is the call's
+    /// deadline, if that is sooner than the profile's. A streaming request body is sent once, without retries and
+    /// without other targets.
+    ///
+    /// # Errors
+    ///
+    /// When no rung came to an answer: see [`Error`].
+    pub async fn execute(&self, request: reqwest::Request) -> Result<reqwest::Response, Error> {
+        let asked = request.url().clone();
+        let response = self.send(from_reqwest(request).await?).await?;
+        Ok(into_reqwest(response, asked))
+    }
+}
+
+impl Service<reqwest::Request> for Client {
+    type Response = reqwest::Response;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<reqwest::Response, Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: reqwest::Request) -> Self::Future {
+        let client = self.clone();
+        Box::pin(async move { client.execute(request).await })
+    }
+}

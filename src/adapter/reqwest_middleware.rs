@@ -1,0 +1,198 @@
+//! The whole stack as a `reqwest-middleware` [`Middleware`].
+//!
+//! ```no_run
+//! use evenkeel::{Client, adapter::reqwest_middleware::EvenkeelMiddleware, ladder::Rung};
+//! use reqwest_middleware::ClientBuilder;
+//!
+//! # fn main() -> Result<(), evenkeel::ConfigError> {
+//! let evenkeel = EvenkeelMiddleware::new(
+//!     Client::builder().fallback(Rung::canned("We are very busy. Please write to us.")),
+//! )?;
+//! let client = ClientBuilder::new(reqwest::Client::new()).with(evenkeel).build();
+//! # let _ = client; Ok(())
+//! # }
+//! ```
+//!
+//! Middlewares that are added after it run once for every attempt, those before it once for every call. Put one that
+//! signs or logs each request after it. Leave `reqwest-retry` out: its retries would multiply with ours.
+//!
+//! A call that fails ends as `Error::Middleware` with evenkeel's [`Error`](crate::Error) inside, sources and all:
+//! `error.downcast_ref::<evenkeel::Error>()`. A streaming request body is passed through once, without retries and
+//! without other targets.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    task::{Context, Poll},
+};
+
+use async_trait::async_trait;
+use http::Extensions;
+use reqwest_middleware::{Middleware, Next};
+use tokio::sync::{mpsc, oneshot};
+use tower::Service;
+
+use super::reqwest::{failed, from_reqwest, from_wire, into_reqwest, to_wire};
+use crate::{
+    Client, ClientBuilder, ConfigError, Error, Request, Response, breaker::Breakers,
+    classify::Outcome,
+};
+
+/// The whole stack as a [`Middleware`]. See [the module](self).
+#[derive(Clone, Debug)]
+pub struct EvenkeelMiddleware {
+    client: Client,
+}
+
+/// The way out of the stack: every attempt is handed to the `handle` that runs the call, and its result comes back.
+#[derive(Clone, Debug, Default)]
+struct Out {}
+
+/// The sender of the call, in the extensions of its request.
+#[derive(Clone)]
+struct Way(mpsc::Sender<Attempt>);
+
+struct Attempt {
+    request: Request,
+    reply: oneshot::Sender<Result<Response, Error>>,
+}
+
+type Running<'a> = Pin<Box<dyn Future<Output = Option<Extensions>> + Send + 'a>>;
+
+// === impl EvenkeelMiddleware ===
+
+impl EvenkeelMiddleware {
+    /// The stack of a builder; the client that the middleware is added to is the transport.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration is wrong: see [`ClientBuilder::build`].
+    pub fn new(builder: ClientBuilder) -> Result<Self, ConfigError> {
+        Ok(Self { client: builder.over(Out {})? })
+    }
+
+    /// The breakers of all routes.
+    pub fn breakers(&self) -> &Breakers {
+        self.client.breakers()
+    }
+}
+
+#[async_trait]
+impl Middleware for EvenkeelMiddleware {
+    async fn handle(
+        &self,
+        request: reqwest::Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> reqwest_middleware::Result<reqwest::Response> {
+        let url = request.url().clone();
+        let mut request = from_reqwest(request).await.map_err(wrap)?;
+        // At most one attempt and its hedge are under way.
+        let (sender, mut attempts) = mpsc::channel(2);
+        request.extensions_mut().insert(Way(sender));
+        let mut call = pin!(self.client.send(request));
+        let mut running: Vec<Running<'_>> = Vec::new();
+        loop {
+            let step = poll_fn(|cx| {
+                if let Poll::Ready(result) = call.as_mut().poll(cx) {
+                    return Poll::Ready(Step::Answer(result));
+                }
+                if let Poll::Ready(Some(attempt)) = attempts.poll_recv(cx) {
+                    return Poll::Ready(Step::Send(attempt));
+                }
+                poll_running(&mut running, cx)
+            });
+            match step.await {
+                Step::Answer(Ok(response)) => return Ok(into_reqwest(response, url)),
+                Step::Answer(Err(error)) => return Err(wrap(error)),
+                Step::Send(attempt) => {
+                    running.push(Box::pin(run(attempt, next.clone(), extensions.clone())));
+                }
+                Step::Ran(Some(seen)) => *extensions = seen,
+                Step::Ran(None) => {}
+            }
+        }
+    }
+}
+
+enum Step {
+    Answer(Result<Response, Error>),
+    Send(Attempt),
+    Ran(Option<Extensions>),
+}
+
+/// One attempt that has ended, with what the inner middlewares left in the extensions.
+fn poll_running(running: &mut Vec<Running<'_>>, cx: &mut Context<'_>) -> Poll<Step> {
+    for at in 0..running.len() {
+        if let Poll::Ready(seen) = running[at].as_mut().poll(cx) {
+            drop(running.swap_remove(at));
+            return Poll::Ready(Step::Ran(seen));
+        }
+    }
+    Poll::Pending
+}
+
+/// Runs one attempt through the inner middlewares, unless the stack has given it up.
+async fn run(
+    Attempt { request, mut reply }: Attempt,
+    next: Next<'_>,
+    mut extensions: Extensions,
+) -> Option<Extensions> {
+    let result = match to_wire(request) {
+        Ok(request) => {
+            let mut sent = next.run(request, &mut extensions);
+            let result = poll_fn(|cx| match reply.poll_closed(cx) {
+                Poll::Ready(()) => Poll::Ready(None),
+                Poll::Pending => sent.as_mut().poll(cx).map(Some),
+            });
+            result.await?.map(from_wire).map_err(unwrap)
+        }
+        Err(error) => Err(error),
+    };
+    // Nobody is there to hear it when the stack has just given the attempt up.
+    let _ = reply.send(result);
+    Some(extensions)
+}
+
+// === impl Out ===
+
+impl Service<Request> for Out {
+    type Response = Response;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let way = request.extensions_mut().remove::<Way>();
+        Box::pin(async move {
+            let gone = || Error::new(Outcome::Cancelled);
+            let way = way.ok_or_else(gone)?;
+            let (reply, result) = oneshot::channel();
+            way.0.send(Attempt { request, reply }).await.map_err(|_| gone())?;
+            result.await.map_err(|_| gone())?
+        })
+    }
+}
+
+// === errors ===
+
+fn wrap(error: Error) -> reqwest_middleware::Error {
+    reqwest_middleware::Error::Middleware(anyhow::Error::new(error))
+}
+
+/// The error of an inner middleware: ours and reqwest's as they are, any other as a broken attempt.
+fn unwrap(error: reqwest_middleware::Error) -> Error {
+    match error {
+        reqwest_middleware::Error::Reqwest(error) => failed(error),
+        reqwest_middleware::Error::Middleware(error) => match error.downcast::<Error>() {
+            Ok(error) => error,
+            Err(error) => match error.downcast::<reqwest::Error>() {
+                Ok(error) => failed(error),
+                Err(error) => Error::new(Outcome::Broken).with_source(error),
+            },
+        },
+    }
+}

@@ -1,0 +1,177 @@
+//! What a user holds: the whole stack over one transport.
+
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use tower::Service;
+
+use crate::{
+    ConfigError, Error, Request, Response, Upstream,
+    breaker::Breakers,
+    ladder::{LadderPolicy, Rung, Target},
+    profile::Profile,
+    stack,
+    telemetry::{Events, Observe},
+};
+
+/// Calls to an AI API that end in a usable answer or a clear error, in time.
+///
+/// A handle: clones share breakers, budgets and connections. Make one for the whole program.
+///
+/// It is a Tower `Service<http::Request<Bytes>>`; with the feature `reqwest` also a `Service<reqwest::Request>` with
+/// `Client::execute`.
+#[derive(Clone)]
+pub struct Client {
+    stack: Arc<dyn Stack>,
+    breakers: Breakers,
+}
+
+/// Puts a [`Client`] together.
+///
+/// # Defaults
+///
+/// * [`Profile::interactive`]
+/// * calls go where they are addressed, and no fallback stands below
+/// * events go to `tracing`
+#[derive(Clone, Debug, Default)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct ClientBuilder {
+    profile: Profile,
+    ladder: LadderPolicy,
+    events: Events,
+}
+
+/// The answer to a call, under way. Dropped, it cancels the attempt.
+pub type Answer = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+
+/// The stack behind a pointer: its type is as long as it has layers.
+trait Stack: Send + Sync {
+    fn send(&self, request: Request) -> Answer;
+}
+
+// === impl Client ===
+
+impl Client {
+    /// Puts a client together.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// Sends a request through the whole stack.
+    ///
+    /// A final failure comes back as the provider sent it, `Ok` with its status and body, or as an [`Error`] where there
+    /// was no answer. The response's extensions hold the [`Journey`](crate::context::Journey) of the call and the
+    /// [`Verdict`](crate::classify::Verdict) on the answer.
+    pub fn send(&self, request: Request) -> Answer {
+        self.stack.send(request)
+    }
+
+    /// The breakers of all routes: list, watch, force, reset.
+    pub fn breakers(&self) -> &Breakers {
+        &self.breakers
+    }
+}
+
+impl Service<Request> for Client {
+    type Response = Response;
+    type Error = Error;
+    type Future = Answer;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        // Readiness is waited for within the call, under its deadline.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Answer {
+        self.send(request)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("breakers", &self.breakers).finish_non_exhaustive()
+    }
+}
+
+// === impl ClientBuilder ===
+
+impl ClientBuilder {
+    /// The limits of a call.
+    pub fn profile(mut self, profile: Profile) -> Self {
+        self.profile = profile;
+        self
+    }
+
+    /// Sends every call to that target first, wherever it was addressed.
+    pub fn primary(mut self, target: Target) -> Self {
+        self.ladder = self.ladder.primary(target);
+        self
+    }
+
+    /// Adds a rung below: asked when everything above it has failed.
+    pub fn fallback(mut self, rung: Rung) -> Self {
+        self.ladder = self.ladder.rung(rung);
+        self
+    }
+
+    /// The whole ladder at once.
+    pub fn ladder(mut self, ladder: LadderPolicy) -> Self {
+        self.ladder = ladder;
+        self
+    }
+
+    /// Listens to every event of every call.
+    pub fn observe(mut self, listener: impl Observe) -> Self {
+        self.events = Events::to(listener);
+        self
+    }
+
+    /// A client over any transport.
+    ///
+    /// # Errors
+    ///
+    /// When a value is wrong, alone or together with another: names the field, the value and what is allowed.
+    pub fn over(self, upstream: impl Upstream) -> Result<Client, ConfigError> {
+        let (stack, breakers) = stack::build(upstream, self.profile, self.ladder, self.events)?;
+        Ok(Client { stack: Arc::new(stack), breakers })
+    }
+}
+
+#[cfg(feature = "reqwest")]
+impl ClientBuilder {
+    /// A client over a reqwest client of our own: see [`Reqwest::new`](crate::adapter::Reqwest::new).
+    ///
+    /// # Errors
+    ///
+    /// When a value is wrong, alone or together with another: names the field, the value and what is allowed.
+    pub fn build(self) -> Result<Client, ConfigError> {
+        let connect = self.profile.connect;
+        self.over(crate::adapter::Reqwest::new(connect)?)
+    }
+
+    /// A client over a reqwest client of yours: see [`Reqwest::with`](crate::adapter::Reqwest::with).
+    ///
+    /// # Errors
+    ///
+    /// When a value is wrong, alone or together with another: names the field, the value and what is allowed.
+    pub fn with_reqwest(self, client: reqwest::Client) -> Result<Client, ConfigError> {
+        self.over(crate::adapter::Reqwest::with(client))
+    }
+}
+
+// === impl Stack ===
+
+impl<S: Upstream> Stack for S {
+    fn send(&self, request: Request) -> Answer {
+        let mut stack = self.clone();
+        Box::pin(async move {
+            poll_fn(|cx| stack.poll_ready(cx)).await?;
+            stack.call(request).await
+        })
+    }
+}

@@ -1,0 +1,132 @@
+//! Every default in one place, each with its reason.
+
+use std::time::Duration;
+
+use crate::{
+    ConfigError, breaker::BreakerPolicy, classify::ClassifyPolicy, retry::RetryPolicy,
+    stream::Commit, timeout::TimeoutPolicy,
+};
+
+/// The limits of a stack that fit together: for a person who waits, or for work that nobody waits for.
+///
+/// | | interactive | pipeline | why |
+/// |---|---|---|---|
+/// | deadline | 30 s | 15 min | a person has left after half a minute; a batch can sit out most partial failures |
+/// | connect | 5 s | 5 s | a healthy host answers in milliseconds; three lost packets take 3 s |
+/// | an unstreamed attempt | 20 s | 5 min | leaves time for a second target; long texts of reasoning models take minutes |
+/// | first content of a stream | 10 s | 60 s | healthy answers begin within 1 to 3 s; reasoning models later |
+/// | idle between content | 15 s | 60 s | a healthy stream has several events a second |
+/// | retries | 2, 250 ms to 4 s | 5, 1 s to 60 s | two fit into a third of the deadline |
+/// | commit | first content | complete | a person reads along; a text that is stored has to be whole |
+/// | slow: first event, whole answer | after 8 s, 16 s | after 45 s, 4 min | just under the limits, so that slowness shows before silence |
+///
+/// The breaker's rules are the same for both: see [`BreakerPolicy`].
+#[derive(Clone, Debug)]
+pub struct Profile {
+    pub(crate) deadline: Duration,
+    pub(crate) connect: Duration,
+    pub(crate) timeout: TimeoutPolicy,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) breaker: BreakerPolicy,
+    pub(crate) classify: ClassifyPolicy,
+}
+
+// === impl Profile ===
+
+impl Profile {
+    /// A person waits: a bot, a search box, an editor.
+    pub fn interactive() -> Self {
+        Self {
+            deadline: Duration::from_secs(30),
+            connect: Duration::from_secs(5),
+            timeout: TimeoutPolicy::default(),
+            retry: RetryPolicy::default(),
+            breaker: BreakerPolicy::default(),
+            classify: ClassifyPolicy::default(),
+        }
+    }
+
+    /// Nobody waits: a batch, a pipeline, a nightly job.
+    pub fn pipeline() -> Self {
+        let minute = Duration::from_secs(60);
+        Self {
+            deadline: 15 * minute,
+            connect: Duration::from_secs(5),
+            timeout: TimeoutPolicy::default().attempt(5 * minute).first_event(minute).idle(minute),
+            retry: RetryPolicy::default().retries(5).base(Duration::from_secs(1)).cap(minute),
+            breaker: BreakerPolicy::default()
+                .slow_after(Duration::from_secs(45), 4 * minute)
+                .probe_limit(5 * minute),
+            classify: ClassifyPolicy::default().commit(Commit::Complete),
+        }
+    }
+
+    /// The time a call has for its answer, over all attempts, waits and rungs: to the commit point for a stream, to the
+    /// whole answer otherwise.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// The time for connecting, where evenkeel builds the transport.
+    #[must_use]
+    pub fn connect(mut self, connect: Duration) -> Self {
+        self.connect = connect;
+        self
+    }
+
+    /// The limits of an attempt.
+    #[must_use]
+    pub fn timeout(mut self, timeout: TimeoutPolicy) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The retries on one route.
+    #[must_use]
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// The breaker of each route.
+    #[must_use]
+    pub fn breaker(mut self, breaker: BreakerPolicy) -> Self {
+        self.breaker = breaker;
+        self
+    }
+
+    /// What counts as an answer, and when it is handed on.
+    #[must_use]
+    pub fn classify(mut self, classify: ClassifyPolicy) -> Self {
+        self.classify = classify;
+        self
+    }
+
+    /// Whether every value is right, alone and together with the others.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        for (field, value) in
+            [("profile.deadline", self.deadline), ("profile.connect", self.connect)]
+        {
+            if value.is_zero() {
+                return Err(ConfigError::new(field, value, "longer than zero"));
+            }
+        }
+        if self.connect > self.deadline {
+            let allowed = format!("at most the deadline of {:?}", self.deadline);
+            return Err(ConfigError::new("profile.connect", self.connect, allowed));
+        }
+        self.timeout.check(Some(self.deadline))?;
+        self.retry.check(Some(self.deadline))?;
+        self.breaker.check()?;
+        self.classify.check()
+    }
+}
+
+impl Default for Profile {
+    /// [`Profile::interactive`].
+    fn default() -> Self {
+        Self::interactive()
+    }
+}

@@ -1,0 +1,44 @@
+//! THE ORDER of the layers, outermost first.
+
+use tower::ServiceBuilder;
+
+use crate::{
+    ConfigError, Upstream,
+    breaker::Breakers,
+    ladder::LadderPolicy,
+    profile::Profile,
+    telemetry::{AttemptsLayer, Events, TelemetryLayer},
+    timeout::DeadlinePolicy,
+};
+
+/// The whole stack over an upstream, and the handle of its breakers.
+pub(crate) fn build<S: Upstream>(
+    upstream: S,
+    profile: Profile,
+    ladder: LadderPolicy,
+    events: Events,
+) -> Result<(impl Upstream, Breakers), ConfigError> {
+    profile.check()?;
+    ladder.check(Some(profile.deadline))?;
+    let breaker = profile.breaker.build()?.events(events.clone());
+    let breakers = breaker.handle();
+    let stack = ServiceBuilder::new()
+        // Sees everything: the span of the call, and its journey from the first step to the end of the body.
+        .layer(TelemetryLayer::new(events.clone()))
+        // Over everything that takes time, so that all of it shares one deadline.
+        .layer(DeadlinePolicy::default().limit(profile.deadline).build()?.events(events.clone()))
+        // Over retries: a rung that still fails after its retries is given up for the next.
+        .layer(ladder.build()?.events(events.clone()))
+        // Over the breaker: each attempt asks it again, and a refusal is not retried but moves down.
+        .layer(profile.retry.build()?.events(events.clone()))
+        // Each attempt has its span, also one that the breaker refuses.
+        .layer(AttemptsLayer::default())
+        // Over the clock: an attempt that timed out is a failure of its route.
+        .layer(breaker)
+        // Over the reading of the answer: the first content and the whole body have to come in time.
+        .layer(profile.timeout.build()?.events(events))
+        // Next to the wire: says what an attempt came to, and puts the guard on its body.
+        .layer(profile.classify.build()?)
+        .service(upstream);
+    Ok((stack, breakers))
+}

@@ -1,0 +1,207 @@
+//! The span of a call and of its attempts, and the journey from beginning to end.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use pin_project_lite::pin_project;
+use tokio::time::Instant;
+use tower::{Layer, Service};
+use tracing::Span;
+
+use super::{Event, Events, tracing as spans};
+use crate::{
+    Error, Request, Response, Upstream,
+    classify::{Outcome, judge},
+    context::{Call, Journey},
+};
+
+/// Opens the span of a call and starts its journey: the outermost layer. See [the module](super).
+#[derive(Clone, Debug)]
+pub struct Telemetry<S> {
+    inner: S,
+    events: Events,
+}
+
+/// Wraps a service into [`Telemetry`].
+#[derive(Clone, Debug, Default)]
+pub struct TelemetryLayer {
+    events: Events,
+}
+
+/// Opens a span for each attempt: stands under everything that makes attempts. See [the module](super).
+#[derive(Clone, Debug)]
+pub struct Attempts<S> {
+    inner: S,
+}
+
+/// Wraps a service into [`Attempts`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AttemptsLayer {}
+
+pin_project! {
+    /// A call within its span.
+    #[derive(Debug)]
+    pub struct CallFuture<F> {
+        #[pin]
+        inner: F,
+        open: Open,
+    }
+}
+
+/// What is known of a call until it ends. Dropped before, the caller went away.
+#[derive(Debug)]
+struct Open {
+    span: Span,
+    journey: Journey,
+    started: Instant,
+    events: Events,
+    ended: bool,
+}
+
+pin_project! {
+    /// An attempt within its span.
+    #[derive(Debug)]
+    pub struct AttemptFuture<F> {
+        #[pin]
+        inner: F,
+        span: Span,
+    }
+}
+
+// === impl TelemetryLayer ===
+
+impl TelemetryLayer {
+    /// A layer that tells `tracing`, and that listener.
+    pub fn new(events: Events) -> Self {
+        Self { events }
+    }
+}
+
+impl<S> Layer<S> for TelemetryLayer {
+    type Service = Telemetry<S>;
+
+    fn layer(&self, inner: S) -> Telemetry<S> {
+        Telemetry { inner, events: self.events.clone() }
+    }
+}
+
+// === impl Telemetry ===
+
+impl<S: Upstream> Service<Request> for Telemetry<S> {
+    type Response = Response;
+    type Error = Error;
+    type Future = CallFuture<S::Call>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let ask = Call::ask(&mut request);
+        let span = spans::call(&request, &ask);
+        let started = Instant::now();
+        let journey = Call::of(&mut request).journey.clone();
+        let inner = span.in_scope(|| {
+            self.events.emit(Event::CallStarted);
+            self.inner.call(request)
+        });
+        let open = Open { span, journey, started, events: self.events.clone(), ended: false };
+        CallFuture { inner, open }
+    }
+}
+
+// === impl CallFuture ===
+
+impl<F: Future<Output = Result<Response, Error>>> Future for CallFuture<F> {
+    type Output = Result<Response, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let span = this.open.span.clone();
+        let _entered = span.enter();
+        let result = ready!(this.inner.poll(cx));
+        Poll::Ready(this.open.finish(result))
+    }
+}
+
+// === impl Open ===
+
+impl Open {
+    /// Tells the end of the call, and puts the journey into what the caller gets.
+    fn finish(&mut self, result: Result<Response, Error>) -> Result<Response, Error> {
+        spans::result(&self.span, &result);
+        spans::journey(&self.span, &self.journey);
+        self.end(judge(&result).outcome());
+        let mut response = result.map_err(|error| error.with_journey(&self.journey))?;
+        response.extensions_mut().insert(self.journey.clone());
+        let (span, started, events) = (self.span.clone(), self.started, self.events.clone());
+        response.body_mut().on_end(move |ending| {
+            let _entered = span.enter();
+            spans::ending(&span, ending);
+            events.emit(Event::BodyEnded { ending: *ending, took: started.elapsed() });
+        });
+        Ok(response)
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        self.ended = true;
+        let (rung, attempts) = (self.journey.rung(), self.journey.sent());
+        let took = self.started.elapsed();
+        self.events.emit(Event::CallEnded { outcome, rung, attempts, took });
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if !self.ended {
+            let span = self.span.clone();
+            span.in_scope(|| self.end(Outcome::Cancelled));
+        }
+    }
+}
+
+// === impl AttemptsLayer ===
+
+impl<S> Layer<S> for AttemptsLayer {
+    type Service = Attempts<S>;
+
+    fn layer(&self, inner: S) -> Attempts<S> {
+        Attempts { inner }
+    }
+}
+
+// === impl Attempts ===
+
+impl<S: Upstream> Service<Request> for Attempts<S> {
+    type Response = Response;
+    type Error = Error;
+    type Future = AttemptFuture<S::Call>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let route = Call::route(&mut request);
+        let span = spans::attempt(&route, Call::of(&mut request).rung);
+        let inner = span.in_scope(|| self.inner.call(request));
+        AttemptFuture { inner, span }
+    }
+}
+
+// === impl AttemptFuture ===
+
+impl<F: Future<Output = Result<Response, Error>>> Future for AttemptFuture<F> {
+    type Output = Result<Response, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let _entered = this.span.enter();
+        let result = ready!(this.inner.poll(cx));
+        spans::result(this.span, &result);
+        Poll::Ready(result)
+    }
+}

@@ -1,0 +1,398 @@
+//! The ladder: which failures move down, what a target changes in a request, and what the caller sees.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use evenkeel::{
+    Body, ConfigError, Error, Request, Response, Upstream,
+    classify::{Outcome, Rejection},
+    context::{Deadline, Journey},
+    ladder::{Canned, LadderPolicy, Offers, Rung, Target},
+    telemetry::{Event, Events, Skip},
+};
+use http::{HeaderName, StatusCode, header};
+use http_body_util::BodyExt;
+use tower::{Layer, ServiceExt, service_fn};
+
+const CHAT: &str = "https://one.example/v1/chat/completions";
+
+fn ask(uri: &str, body: &'static str) -> Request {
+    http::Request::post(uri)
+        .header(header::AUTHORIZATION, "Bearer the-first-key")
+        .header("x-api-key", "the-first-key-again")
+        .header("openai-organization", "org-one")
+        .header(header::COOKIE, "session=one")
+        .body(Bytes::from_static(body.as_bytes()))
+        .unwrap()
+}
+
+fn chat() -> Request {
+    ask(CHAT, r#"{"model":"big","messages":[{"role":"user","content":"hi"}]}"#)
+}
+
+fn answer(status: u16, body: &'static str) -> Response {
+    let response = http::Response::builder().status(status);
+    response.header("x-from", "provider").body(Body::from(body)).unwrap()
+}
+
+/// What went over the wire, and what each host answers.
+#[derive(Clone, Default)]
+struct Wire(Arc<Mutex<Vec<http::request::Parts>>>, Arc<Mutex<Vec<Bytes>>>);
+
+impl Wire {
+    fn answering(
+        &self,
+        reply: impl Fn(&str) -> Result<Response, Error> + Clone + Send + Sync + 'static,
+    ) -> impl Upstream {
+        let wire = self.clone();
+        service_fn(move |request: Request| {
+            let (parts, body) = request.into_parts();
+            let result = reply(parts.uri.host().unwrap_or_default());
+            wire.0.lock().unwrap().push(parts);
+            wire.1.lock().unwrap().push(body);
+            async move { result }
+        })
+    }
+
+    fn hosts(&self) -> Vec<String> {
+        let parts = self.0.lock().unwrap();
+        parts.iter().map(|parts| parts.uri.host().unwrap_or_default().to_owned()).collect()
+    }
+
+    fn last(&self) -> http::request::Parts {
+        self.0.lock().unwrap().last().cloned().unwrap()
+    }
+}
+
+fn two() -> LadderPolicy {
+    LadderPolicy::new()
+        .rung(Rung::target(Target::new("https://two.example/v1").bearer("the-second-key")))
+}
+
+async fn run(
+    policy: LadderPolicy,
+    upstream: impl Upstream,
+    request: Request,
+) -> Result<Response, Error> {
+    policy.build().unwrap().layer(upstream).oneshot(request).await
+}
+
+async fn text(response: Response) -> String {
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn second_only(host: &str) -> Result<Response, Error> {
+    match host {
+        "one.example" => Ok(answer(503, "down")),
+        _ => Ok(answer(200, "well")),
+    }
+}
+
+#[tokio::test]
+async fn a_failing_primary_is_followed_by_the_next_target_and_the_answer_says_so() {
+    let wire = Wire::default();
+    let response = run(two(), wire.answering(second_only), chat()).await.unwrap();
+    assert_eq!(wire.hosts(), ["one.example", "two.example"]);
+    assert_eq!(response.headers()["evenkeel-rung"], "two.example");
+    assert!(response.headers().contains_key("evenkeel-attempts"));
+    assert_eq!(text(response).await, "well");
+}
+
+#[tokio::test]
+async fn the_first_rung_answers_without_any_mark() {
+    let wire = Wire::default();
+    let upstream = wire.answering(|_| Ok(answer(200, "well")));
+    let response = run(two(), upstream, chat()).await.unwrap();
+    assert_eq!(wire.hosts(), ["one.example"]);
+    assert_eq!(response.headers().len(), 1);
+}
+
+#[tokio::test]
+async fn the_key_of_one_target_is_never_sent_to_another_host() {
+    let wire = Wire::default();
+    run(two(), wire.answering(second_only), chat()).await.unwrap();
+    let sent = wire.last();
+    assert_eq!(sent.headers[header::AUTHORIZATION], "Bearer the-second-key");
+    for name in ["x-api-key", "openai-organization", "cookie"] {
+        assert!(!sent.headers.contains_key(name), "{name} reached the second host");
+    }
+    assert!(sent.headers[header::AUTHORIZATION].is_sensitive());
+}
+
+#[tokio::test]
+async fn a_target_without_a_key_gets_none() {
+    let wire = Wire::default();
+    let policy = LadderPolicy::new().rung(Rung::target(Target::new("https://two.example/v1")));
+    run(policy, wire.answering(second_only), chat()).await.unwrap();
+    assert!(!wire.last().headers.contains_key(header::AUTHORIZATION));
+}
+
+#[tokio::test]
+async fn another_port_or_scheme_of_the_same_host_is_another_host() {
+    for base in ["https://one.example:8443/v1", "http://one.example/v1"] {
+        let wire = Wire::default();
+        let policy = LadderPolicy::new().primary(Target::new(base));
+        let upstream = wire.answering(|_| Ok(answer(200, "well")));
+        run(policy, upstream, chat()).await.unwrap();
+        assert!(!wire.last().headers.contains_key(header::AUTHORIZATION), "{base}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_in_the_query_stays_at_its_host() {
+    let wire = Wire::default();
+    let request = ask("https://one.example/v1/models/x?alt=sse&key=secret", "{}");
+    run(two(), wire.answering(second_only), request).await.unwrap();
+    assert_eq!(wire.last().uri.query(), None);
+}
+
+#[tokio::test]
+async fn the_key_of_another_account_at_the_same_host_replaces_the_first() {
+    let wire = Wire::default();
+    let policy = LadderPolicy::new().primary(
+        Target::here().credential(HeaderName::from_static("x-api-key"), "another").model("small"),
+    );
+    let upstream = wire.answering(|_| Ok(answer(200, "well")));
+    run(policy, upstream, chat()).await.unwrap();
+    let sent = wire.last();
+    assert_eq!(sent.headers["x-api-key"], "another");
+    assert!(!sent.headers.contains_key(header::AUTHORIZATION));
+    assert_eq!(sent.headers[header::COOKIE], "session=one");
+}
+
+#[tokio::test]
+async fn the_path_goes_on_behind_the_base() {
+    let cases = [
+        ("https://b.example", CHAT, "https://b.example/v1/chat/completions"),
+        ("https://b.example/", CHAT, "https://b.example/v1/chat/completions"),
+        ("https://b.example/api/v1/", CHAT, "https://b.example/api/v1/chat/completions"),
+        ("http://b.example:8080/x", CHAT, "http://b.example:8080/x/chat/completions"),
+        (
+            "https://b.example/v1",
+            "https://a.example/v1/embeddings?n=1",
+            "https://b.example/v1/embeddings?n=1",
+        ),
+        (
+            "https://b.example/v1?api-version=2",
+            CHAT,
+            "https://b.example/v1/chat/completions?api-version=2",
+        ),
+        ("https://b.example/v1", "https://a.example/openai/v1/files", "https://b.example/v1/files"),
+        ("https://b.example/v1", "https://a.example/v1", "https://b.example/v1"),
+    ];
+    for (base, from, to) in cases {
+        let wire = Wire::default();
+        let policy = LadderPolicy::new().primary(Target::new(base));
+        let upstream = wire.answering(|_| Ok(answer(200, "well")));
+        run(policy, upstream, ask(from, "{}")).await.unwrap();
+        assert_eq!(wire.last().uri.to_string(), to, "{from} at {base}");
+    }
+}
+
+#[tokio::test]
+async fn the_model_of_a_target_replaces_the_callers_and_the_length_follows() {
+    let wire = Wire::default();
+    let policy = LadderPolicy::new().primary(Target::here().model("a-much-longer-name"));
+    let mut request = chat();
+    let length = request.body().len();
+    request.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+    let upstream = wire.answering(|_| Ok(answer(200, "well")));
+    run(policy, upstream, request).await.unwrap();
+    let body = wire.1.lock().unwrap().last().cloned().unwrap();
+    assert!(body.starts_with(br#"{"model":"a-much-longer-name","messages":"#), "{body:?}");
+    assert_eq!(wire.last().headers[header::CONTENT_LENGTH], body.len().to_string());
+}
+
+#[tokio::test]
+async fn when_all_fail_the_caller_sees_the_first_failure_byte_for_byte() {
+    let wire = Wire::default();
+    let upstream = wire.answering(|host| match host {
+        "one.example" => Ok(answer(529, "the first")),
+        _ => Err(Error::new(Outcome::Unreachable)),
+    });
+    let response = run(two(), upstream, chat()).await.unwrap();
+    assert_eq!(response.status().as_u16(), 529);
+    assert!(!response.headers().contains_key("evenkeel-rung"));
+    assert_eq!(text(response).await, "the first");
+}
+
+#[tokio::test]
+async fn a_request_that_is_wrong_everywhere_and_a_refusal_are_answered_as_they_are() {
+    for outcome in [Outcome::Rejected { why: Rejection::Request }, Outcome::Blocked] {
+        let wire = Wire::default();
+        let upstream = wire.answering(move |_| Err(Error::new(outcome)));
+        let policy = two().rung(Rung::canned("never seen"));
+        let error = run(policy, upstream, chat()).await.unwrap_err();
+        assert_eq!((error.outcome(), wire.hosts().len()), (outcome, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_second_target_that_finds_the_request_wrong_does_not_end_the_call() {
+    let wire = Wire::default();
+    let upstream = wire.answering(|host| match host {
+        "one.example" => Ok(answer(503, "down")),
+        _ => Err(Error::new(Outcome::Rejected { why: Rejection::Request })),
+    });
+    let response = run(two().rung(Rung::canned("busy")), upstream, chat()).await.unwrap();
+    assert_eq!(response.headers()["evenkeel-rung"], "canned");
+}
+
+#[tokio::test]
+async fn a_key_or_a_model_that_is_gone_moves_down() {
+    for why in [Rejection::Credential, Rejection::Model] {
+        let wire = Wire::default();
+        let upstream = wire.answering(move |host| match host {
+            "one.example" => Err(Error::new(Outcome::Rejected { why })),
+            _ => Ok(answer(200, "well")),
+        });
+        let response = run(two(), upstream, chat()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn too_large_goes_to_a_larger_context_only() {
+    let wire = Wire::default();
+    let small = |host: &str| Rung::target(Target::new(format!("https://{host}/v1")));
+    let policy = LadderPolicy::new()
+        .first(Rung::addressed().offers(Offers::default().context(100_000)))
+        .rung(small("two.example").offers(Offers::default().context(50_000)))
+        .rung(small("three.example").offers(Offers::default().context(1_000_000)));
+    let upstream = wire.answering(|host| match host {
+        "three.example" => Ok(answer(200, "well")),
+        _ => Err(Error::new(Outcome::TooLarge)),
+    });
+    run(policy, upstream, chat()).await.unwrap();
+    assert_eq!(wire.hosts(), ["one.example", "three.example"]);
+}
+
+#[tokio::test]
+async fn a_call_with_tools_passes_by_a_rung_without_them() {
+    let wire = Wire::default();
+    let skipped = Arc::new(Mutex::new(Vec::new()));
+    let seen = skipped.clone();
+    let events = Events::to(move |event: &Event| {
+        if let Event::RungSkipped { name, why, .. } = event {
+            seen.lock().unwrap().push((name.to_string(), *why));
+        }
+    });
+    let rung =
+        Rung::target(Target::new("https://two.example/v1")).offers(Offers::default().tools(false));
+    let layer = LadderPolicy::new().rung(rung).rung(Rung::canned("busy")).build().unwrap();
+    let body =
+        r#"{"model":"m","messages":[],"tools":[{"type":"function","function":{"name":"f"}}]}"#;
+    let service = layer.events(events).layer(wire.answering(second_only));
+    let response = service.oneshot(ask(CHAT, body)).await.unwrap();
+    assert_eq!(response.headers()["evenkeel-rung"], "canned");
+    assert_eq!(*skipped.lock().unwrap(), [("two.example".into(), Skip::Capability)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_rung_is_left_in_time_for_the_ones_below_it() {
+    let upstream = service_fn(|request: Request| async move {
+        if request.uri().host() == Some("one.example") {
+            std::future::pending::<()>().await;
+        }
+        Ok(answer(200, "well"))
+    });
+    let mut request = chat();
+    request.extensions_mut().insert(Deadline::within(Duration::from_secs(30)));
+    let started = tokio::time::Instant::now();
+    let response = run(two(), upstream, request).await.unwrap();
+    assert_eq!(response.headers()["evenkeel-rung"], "two.example");
+    assert_eq!(started.elapsed(), Duration::from_secs(20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_all_targets_are_silent_the_canned_reply_comes_before_the_deadline() {
+    let upstream = service_fn(|_: Request| async {
+        std::future::pending::<()>().await;
+        Ok(answer(200, "never"))
+    });
+    let mut request = chat();
+    request.extensions_mut().insert(Deadline::within(Duration::from_secs(30)));
+    let started = tokio::time::Instant::now();
+    let policy = two().rung(Rung::canned("We are very busy."));
+    let response = run(policy, upstream, request).await.unwrap();
+    assert!(started.elapsed() < Duration::from_secs(30));
+    assert!(text(response).await.contains("We are very busy."));
+}
+
+#[tokio::test]
+async fn a_canned_reply_comes_in_the_form_that_was_asked_and_can_look_at_the_request() {
+    let canned = Canned::with(|request| format!("asked {} bytes", request.body().len()));
+    let policy = || LadderPolicy::new().rung(Rung::reply(canned.clone()).named("sorry"));
+    let wire = Wire::default();
+    let streamed = r#"{"model":"m","stream":true,"messages":[]}"#;
+    for (body, kind) in [("{}", "application/json"), (streamed, "text/event-stream")] {
+        let upstream = wire.answering(|_| Ok(answer(503, "down")));
+        let response = run(policy(), upstream, ask(CHAT, body)).await.unwrap();
+        assert_eq!(response.headers()["evenkeel-rung"], "sorry");
+        assert!(response.headers()[header::CONTENT_TYPE].to_str().unwrap().starts_with(kind));
+        assert!(text(response).await.contains(&format!("asked {} bytes", body.len())));
+    }
+}
+
+#[tokio::test]
+async fn a_path_without_a_dialect_gets_no_canned_reply() {
+    let wire = Wire::default();
+    let upstream = wire.answering(|_| Ok(answer(503, "down")));
+    let policy = LadderPolicy::new().rung(Rung::canned("busy"));
+    let request = ask("https://one.example/v1/embeddings", "{}");
+    let response = run(policy, upstream, request).await.unwrap();
+    assert_eq!(text(response).await, "down");
+}
+
+#[test]
+fn wrong_rungs_are_refused_with_field_value_and_what_is_allowed() {
+    let target = |base: &str| LadderPolicy::new().rung(Rung::target(Target::new(base)));
+    let rung = |rung: Rung| LadderPolicy::new().rung(rung);
+    let field = |policy: LadderPolicy| -> ConfigError { policy.build().unwrap_err() };
+    let cases = [
+        (target("/v1"), "ladder.rung[1].base_url", "/v1"),
+        (target("nonsense host"), "ladder.rung[1].base_url", "nonsense host"),
+        (target("ftp://a.example"), "ladder.rung[1].base_url", "ftp://a.example"),
+        (target(""), "ladder.rung[1].base_url", ""),
+        (rung(Rung::target(Target::here())), "ladder.rung[1].target", "empty"),
+        (rung(Rung::target(Target::here().model(" "))), "ladder.rung[1].model", ""),
+        (rung(Rung::canned("x").named("a\nb")), "ladder.rung[1].name", "a\\nb"),
+        (rung(Rung::canned("x").named("")), "ladder.rung[1].name", ""),
+        (rung(Rung::canned("x")).rung(Rung::canned("y")), "ladder.rung[1]", "canned"),
+    ];
+    for (policy, name, value) in cases {
+        let error = field(policy);
+        assert_eq!(error.field(), name);
+        let text = error.to_string();
+        assert!(text.contains(value) && text.contains("allowed is"), "{text}");
+    }
+    let secret = field(rung(Rung::target(Target::here().bearer("se\ncret"))));
+    assert!(!secret.to_string().contains("cret\"") && secret.field().ends_with("credential"));
+    let user = field(target("https://user:hunter2@a.example/v1"));
+    assert!(!user.to_string().contains("hunter2"));
+}
+
+#[test]
+fn no_secret_in_what_is_printed_of_a_target() {
+    let target = Target::new("https://a.example/v1?key=secret-1").bearer("secret-2");
+    let rung = Rung::target(target);
+    assert!(!format!("{rung:?}").contains("secret"));
+}
+
+#[tokio::test]
+async fn the_journey_names_the_rung_that_answered() {
+    let wire = Wire::default();
+    let client = evenkeel::Client::builder()
+        .fallback(Rung::canned("busy"))
+        .over(wire.answering(|_| Err(Error::new(Outcome::QuotaExhausted { wait: None }))))
+        .unwrap();
+    let response = client.send(chat()).await.unwrap();
+    let journey = response.extensions().get::<Journey>().unwrap();
+    assert_eq!(journey.rung().as_deref(), Some("canned"));
+    assert_eq!(journey.attempts()[0].outcome, Outcome::QuotaExhausted { wait: None });
+    assert_eq!(journey.attempts()[0].route.provider(), "one.example");
+}
