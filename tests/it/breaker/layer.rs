@@ -1,1 +1,603 @@
-//! x
+//! The breaker as a layer, over services in this process.
+
+use std::{
+    collections::VecDeque,
+    future::{Future, Ready, pending, ready},
+    pin::pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    task::{Context, Poll, Waker},
+};
+
+use bytes::Bytes;
+use evenkeel::{
+    Body, BoxError, Error, Request, Response, Upstream,
+    breaker::{BreakerLayer, Cause},
+    context::Route,
+    telemetry::{Event, Events},
+};
+use futures_util::stream;
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
+use tokio::time::{advance, sleep};
+use tower::{Layer, Service, ServiceExt, service_fn};
+
+use super::*;
+
+/// What the provider does with a call.
+#[derive(Clone, Copy, Debug)]
+enum Does {
+    Answers,
+    /// Answers after that long.
+    AnswersAfter(u64),
+    /// Answers with this status.
+    Status(u16),
+    /// Begins a stream and ends it well.
+    Streams,
+    /// Begins a stream that breaks half-way.
+    Breaks,
+    /// Begins a stream that goes on for ever.
+    Drips,
+    Hangs,
+    FailsWith(Outcome),
+}
+
+/// A provider that does what it is told, and counts what reaches it.
+#[derive(Clone)]
+struct Provider {
+    script: Arc<Mutex<VecDeque<Does>>>,
+    calls: Arc<AtomicU32>,
+    does: Arc<Mutex<Does>>,
+}
+
+impl Provider {
+    fn new(does: Does) -> Self {
+        let does = Arc::new(Mutex::new(does));
+        Self { script: Arc::default(), calls: Arc::default(), does }
+    }
+
+    fn now_does(&self, does: Does) {
+        *self.does.lock().unwrap() = does;
+    }
+
+    fn calls(&self) -> u32 {
+        self.calls.load(Ordering::SeqCst)
+    }
+
+    async fn answer(self) -> Result<Response, Error> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        let scripted = self.script.lock().unwrap().pop_front();
+        let does = scripted.unwrap_or(*self.does.lock().unwrap());
+        let word = || Ok::<_, BoxError>(Frame::data(Bytes::from_static(b"word ")));
+        let body = match does {
+            Does::Answers => Body::from("hello"),
+            Does::AnswersAfter(millis) => {
+                sleep(ms(millis)).await;
+                Body::from("hello")
+            }
+            Does::Status(status) => {
+                let mut response = Response::new(Body::from("no"));
+                *response.status_mut() = status.try_into().expect("a status");
+                return Ok(response);
+            }
+            Does::Streams => Body::wrap(StreamBody::new(stream::iter([word(), word()]))),
+            Does::Breaks => {
+                let broken = Err::<Frame<Bytes>, BoxError>("connection reset".into());
+                Body::wrap(StreamBody::new(stream::iter([word(), broken])))
+            }
+            Does::Drips => {
+                let words = stream::unfold((), move |()| async move {
+                    sleep(ms(1000)).await;
+                    Some((word(), ()))
+                });
+                Body::wrap(StreamBody::new(Box::pin(words)))
+            }
+            Does::Hangs => pending().await,
+            Does::FailsWith(outcome) => return Err(Error::new(outcome)),
+        };
+        Ok(Response::new(body))
+    }
+
+    fn behind(&self, layer: &BreakerLayer) -> impl Upstream + use<> {
+        let provider = self.clone();
+        layer.layer(service_fn(move |_: Request| provider.clone().answer()))
+    }
+}
+
+fn layer() -> BreakerLayer {
+    policy().build().expect("valid")
+}
+
+fn request() -> Request {
+    let uri = "https://api.test/v1/chat/completions";
+    http::Request::post(uri).body(Bytes::new()).expect("a request")
+}
+
+/// One call, and its whole body.
+async fn call(service: &impl Upstream) -> Result<Bytes, Error> {
+    let response = service.clone().oneshot(request()).await?;
+    Ok(response.into_body().collect().await?.to_bytes())
+}
+
+async fn calls(service: &impl Upstream, times: u32) {
+    for _ in 0..times {
+        let _ = call(service).await;
+    }
+}
+
+/// What the only breaker of a layer shows.
+fn shown(layer: &BreakerLayer) -> Snapshot {
+    let list = layer.handle().list();
+    assert_eq!(list.len(), 1);
+    list[0].1
+}
+
+fn state(layer: &BreakerLayer) -> State {
+    shown(layer).state
+}
+
+/// A layer whose breaker has opened, over a provider that is well by now.
+async fn opened() -> (BreakerLayer, Provider, impl Upstream) {
+    let layer = layer();
+    let provider = Provider::new(Does::Status(503));
+    let service = provider.behind(&layer);
+    calls(&service, 5).await;
+    assert_eq!(state(&layer), State::Open);
+    provider.now_does(Does::Answers);
+    (layer, provider, service)
+}
+
+/// Polls once, with nobody to wake.
+fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
+    pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_sends_nothing_and_says_when_to_come_back() {
+    let (layer, provider, service) = opened().await;
+    advance(secs(2)).await;
+    let error = call(&service).await.expect_err("refused");
+    assert!(error.is_refused());
+    assert_eq!(error.retry_in(), Some(secs(3)));
+    assert_eq!(provider.calls(), 5);
+    assert_eq!(shown(&layer).probe_in, Some(secs(3)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_recovers_step_by_step_once_the_provider_is_well() {
+    let (layer, provider, service) = opened().await;
+    advance(secs(5)).await;
+    assert_eq!(state(&layer), State::HalfOpen);
+    assert!(call(&service).await.is_ok());
+    assert!(call(&service).await.is_ok());
+    assert_eq!(state(&layer), State::Recovering);
+    calls(&service, 20).await;
+    assert_eq!(provider.calls(), 5 + 2 + 2);
+    advance(secs(20)).await;
+    calls(&service, 20).await;
+    assert_eq!(provider.calls(), 9 + 20);
+    assert_eq!(state(&layer), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d2_probes_return_their_permits() {
+    let (layer, _, service) = opened().await;
+    for _ in 0..3 {
+        advance(secs(5)).await;
+        calls(&service, 1).await;
+    }
+    assert_eq!(state(&layer), State::Recovering);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d4_a_hung_probe_does_not_block_recovery() {
+    let (layer, provider, service) = opened().await;
+    advance(secs(5)).await;
+    provider.now_does(Does::Hangs);
+    let hung = tokio::spawn(service.clone().oneshot(request()));
+    sleep(ms(1)).await;
+    provider.now_does(Does::Answers);
+    assert!(call(&service).await.is_err());
+    advance(secs(20)).await;
+    assert_eq!(shown(&layer).opened_by, Some(Cause::ProbeHung));
+    advance(secs(10)).await;
+    assert!(call(&service).await.is_ok() && call(&service).await.is_ok());
+    assert_eq!(state(&layer), State::Recovering);
+    hung.abort();
+    assert!(hung.await.is_err());
+    assert_eq!(state(&layer), State::Recovering);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d5_a_call_from_before_the_trip_is_no_probe() {
+    let layer = layer();
+    let provider = Provider::new(Does::AnswersAfter(6000));
+    let service = provider.behind(&layer);
+    let old: Vec<_> = (0..3).map(|_| tokio::spawn(service.clone().oneshot(request()))).collect();
+    sleep(ms(1)).await;
+    provider.now_does(Does::Status(500));
+    calls(&service, 5).await;
+    advance(secs(5)).await;
+    assert_eq!(state(&layer), State::HalfOpen);
+    for call in old {
+        assert!(call.await.expect("not aborted").is_ok());
+    }
+    assert_eq!(state(&layer), State::HalfOpen);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d6_calls_cancelled_by_an_outer_timeout_are_seen() {
+    let layer = policy().slow_after(secs(8), secs(8)).build().expect("valid");
+    let provider = Provider::new(Does::Hangs);
+    let service = provider.behind(&layer);
+    let timeouts = (0..200).map(|_| tokio::time::timeout(secs(10), call(&service)));
+    let ended = futures_util::future::join_all(timeouts).await;
+    assert!(ended.iter().all(Result::is_err));
+    assert_eq!(shown(&layer).opened_by, Some(Cause::Slow));
+}
+
+#[tokio::test(start_paused = true)]
+async fn d8_a_slow_probe_keeps_it_open() {
+    let (layer, provider, service) = opened().await;
+    advance(secs(5)).await;
+    provider.now_does(Does::AnswersAfter(16_001));
+    assert!(call(&service).await.is_ok(), "the caller has the answer all the same");
+    assert_eq!(shown(&layer).opened_by, Some(Cause::ProbeSlow));
+}
+
+/// A service that was never ready and never will be.
+#[derive(Clone)]
+struct NeverReady;
+
+impl Service<Request> for NeverReady {
+    type Response = Response;
+    type Error = Error;
+    type Future = Ready<Result<Response, Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Pending
+    }
+
+    fn call(&mut self, _: Request) -> Self::Future {
+        panic!("called without having been ready");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn d9_a_refusal_is_there_at_the_first_poll_whatever_the_service_below_does() {
+    let layer = layer();
+    let mut service = layer.layer(NeverReady);
+    assert!(poll_once(service.clone().oneshot(request())).is_pending());
+    let (route, _) = layer.handle().list().pop().expect("one");
+    layer.handle().force_open(&route);
+    let ready = poll_once(service.ready());
+    assert!(matches!(ready, Poll::Ready(Ok(_))));
+    let refused = poll_once(service.call(request()));
+    assert!(matches!(refused, Poll::Ready(Err(error)) if error.is_refused()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn d12_there_is_one_state_at_a_time_and_each_change_goes_on_from_the_last() {
+    let layer = layer();
+    let mut changes = layer.handle().watch();
+    let provider = Provider::new(Does::Status(503));
+    let service = provider.behind(&layer);
+    calls(&service, 5).await;
+    advance(secs(5)).await;
+    calls(&service, 1).await;
+    provider.now_does(Does::Answers);
+    advance(secs(10)).await;
+    calls(&service, 3).await;
+    advance(secs(20)).await;
+    // Looks at its only state, of its only route.
+    assert_eq!(state(&layer), State::Closed);
+
+    let mut last = (0, State::Closed);
+    let mut causes = Vec::new();
+    while let Poll::Ready(change) = poll_once(changes.next()) {
+        let change = change.expect("the layer is there");
+        assert_eq!((change.number, change.from), (last.0 + 1, last.1));
+        assert_ne!(change.from, change.to);
+        last = (change.number, change.to);
+        causes.push((change.to, change.why, change.lasts));
+    }
+    let expected = [
+        (State::Open, Cause::Consecutive, Some(secs(5))),
+        (State::HalfOpen, Cause::Waited, None),
+        (State::Open, Cause::ProbeFailed, Some(secs(10))),
+        (State::HalfOpen, Cause::Waited, None),
+        (State::Recovering, Cause::ProbesPassed, None),
+        (State::Closed, Cause::Recovered, None),
+    ];
+    assert_eq!(causes, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d20_the_decision_is_made_at_the_call_not_when_ready() {
+    let (layer, provider, service) = opened().await;
+    let mut early = service.clone();
+    assert!(early.ready().await.is_ok(), "nothing is promised by this");
+    advance(secs(5)).await;
+    assert!(early.call(request()).await.is_ok(), "what was ready while it was open passes now");
+
+    let mut early = service.clone();
+    assert!(early.ready().await.is_ok());
+    let (route, _) = layer.handle().list().pop().expect("one");
+    layer.handle().force_open(&route);
+    let sent = provider.calls();
+    assert!(early.call(request()).await.is_err_and(|error| error.is_refused()));
+    assert_eq!(provider.calls(), sent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d22_a_503_that_is_ok_is_a_failure() {
+    let layer = layer();
+    let service = Provider::new(Does::Status(503)).behind(&layer);
+    for _ in 0..5 {
+        assert!(call(&service).await.is_ok(), "handed on as it came");
+    }
+    assert_eq!(shown(&layer).opened_by, Some(Cause::Consecutive));
+}
+
+#[tokio::test(start_paused = true)]
+async fn d22_a_body_that_dies_half_way_is_a_failure() {
+    let layer = layer();
+    let service = Provider::new(Does::Breaks).behind(&layer);
+    for _ in 0..5 {
+        assert_eq!(state_or_closed(&layer), State::Closed);
+        assert!(call(&service).await.is_err_and(|error| error.is_truncated()));
+    }
+    assert_eq!(shown(&layer).opened_by, Some(Cause::Consecutive));
+}
+
+fn state_or_closed(layer: &BreakerLayer) -> State {
+    layer.handle().list().first().map_or(State::Closed, |(_, shown)| shown.state)
+}
+
+#[tokio::test(start_paused = true)]
+async fn d22_whole_streams_and_dropped_ones_are_successes() {
+    let layer = layer();
+    let provider = Provider::new(Does::Streams);
+    let service = provider.behind(&layer);
+    calls(&service, 3).await;
+    provider.now_does(Does::Drips);
+    let dripping = service.clone().oneshot(request()).await.expect("begun");
+    assert_eq!(shown(&layer).calls, 3, "not before it has ended");
+    drop(dripping);
+    assert_eq!((shown(&layer).calls, shown(&layer).failure_ratio), (4, Some(0.0)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn d23_half_open_lets_one_of_a_thousand_through() {
+    let (_, provider, service) = opened().await;
+    advance(secs(5)).await;
+    provider.now_does(Does::AnswersAfter(500));
+    let ended = futures_util::future::join_all((0..1000).map(|_| call(&service))).await;
+    assert_eq!(ended.iter().filter(|ended| ended.is_ok()).count(), 1);
+    assert_eq!(provider.calls(), 5 + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d24_a_cancelled_probe_is_not_lost() {
+    let (layer, provider, service) = opened().await;
+    advance(secs(5)).await;
+    provider.now_does(Does::Hangs);
+    let cancelled = tokio::time::timeout(secs(1), call(&service)).await;
+    assert!(cancelled.is_err());
+    assert_eq!(shown(&layer).opened_by, Some(Cause::ProbeDropped));
+    provider.now_does(Does::Answers);
+    advance(secs(5)).await;
+    assert!(call(&service).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn d24_a_probe_that_is_never_polled_is_not_lost() {
+    let (layer, provider, service) = opened().await;
+    advance(secs(5)).await;
+    drop(service.clone().call(request()));
+    assert_eq!(provider.calls(), 5);
+    assert_eq!(shown(&layer).opened_by, Some(Cause::ProbeDropped));
+}
+
+#[tokio::test(start_paused = true)]
+async fn d25_a_listener_may_call_the_breaker_back() {
+    let layer = policy().build().expect("valid");
+    let breakers = layer.handle();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let told = seen.clone();
+    let listener = move |event: &Event| {
+        if let Event::BreakerChanged { route, to, .. } = event {
+            // Each of these takes the lock of the breaker, and one changes its state in turn.
+            let shown = breakers.of(route).snapshot(Instant::now());
+            assert_eq!(breakers.list().len(), 1);
+            if *to == "open" {
+                breakers.force_closed(route);
+            }
+            told.lock().unwrap().push((*to, shown.state));
+        }
+    };
+    let layer = layer.events(Events::to(listener));
+    let service = Provider::new(Does::Status(503)).behind(&layer);
+    calls(&service, 9).await;
+    assert_eq!(state(&layer), State::ForcedClosed);
+    let seen = seen.lock().unwrap().clone();
+    assert_eq!(seen, [("forced_closed", State::ForcedClosed), ("open", State::Open)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d26_another_model_of_the_same_key_is_healthy() {
+    let breakers = layer().handle();
+    let sick = Route::new("provider", "large", "team-a");
+    let well = Route::new("provider", "small", "team-a");
+    let now = Instant::now();
+    for _ in 0..5 {
+        breakers.of(&sick).try_acquire(now, 0.5).expect("closed").end(FAILED, now);
+    }
+    assert!(breakers.of(&sick).try_acquire(now, 0.5).is_err());
+    let permit = breakers.of(&well).try_acquire(now, 0.5);
+    assert!(permit.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_say_why_and_for_how_long() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let told = seen.clone();
+    let listener = move |event: &Event| match event {
+        Event::BreakerChanged { from, to, why, lasts, .. } => {
+            told.lock().unwrap().push(format!("{from} {to} {why} {lasts:?}"));
+        }
+        Event::BreakerRefused { retry_in, .. } => {
+            told.lock().unwrap().push(format!("refused {retry_in:?}"));
+        }
+        _ => {}
+    };
+    let layer = layer().events(Events::to(listener));
+    let wait = Some(secs(90));
+    let quota = Outcome::QuotaExhausted { wait };
+    let service = Provider::new(Does::FailsWith(quota)).behind(&layer);
+    calls(&service, 2).await;
+    let seen = seen.lock().unwrap().clone();
+    assert_eq!(seen, ["closed open exhausted Some(90s)", "refused 90s"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn recovery_does_not_wait_for_the_end_of_a_long_stream() {
+    let (layer, provider, service) = opened().await;
+    advance(secs(5)).await;
+    provider.now_does(Does::Drips);
+    let first = service.clone().oneshot(request()).await.expect("a probe");
+    let second = service.clone().oneshot(request()).await.expect("the next probe");
+    assert_eq!(state(&layer), State::Recovering);
+    drop((first, second));
+    assert_eq!((state(&layer), shown(&layer).calls), (State::Recovering, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_whose_stream_dies_opens_it_again() {
+    let (layer, provider, service) = opened().await;
+    advance(secs(5)).await;
+    provider.now_does(Does::Breaks);
+    assert!(call(&service).await.is_err());
+    assert_eq!(shown(&layer).opened_by, Some(Cause::ProbeFailed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_from_below_is_not_the_providers_fault() {
+    let (layer, provider, service) = opened().await;
+    advance(secs(5)).await;
+    provider.now_does(Does::FailsWith(Outcome::Refused { retry_in: None }));
+    calls(&service, 7).await;
+    assert_eq!((state(&layer), shown(&layer).probes), (State::HalfOpen, 0));
+    assert_eq!(provider.calls(), 5 + 7);
+}
+
+/// A service whose readiness is an error.
+#[derive(Clone)]
+struct Unready;
+
+impl Service<Request> for Unready {
+    type Response = Response;
+    type Error = Error;
+    type Future = Ready<Result<Response, Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Err(Error::new(Outcome::Unreachable)))
+    }
+
+    fn call(&mut self, _: Request) -> Self::Future {
+        ready(Ok(Response::default()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_fails_to_be_ready_fails_the_call() {
+    let layer = layer();
+    let service = layer.layer(Unready);
+    calls(&service, 5).await;
+    assert_eq!(shown(&layer).opened_by, Some(Cause::Consecutive));
+}
+
+/// A service whose clones have to be made ready, each for itself.
+#[derive(Debug, Default)]
+struct OwnReadiness(bool);
+
+impl Clone for OwnReadiness {
+    fn clone(&self) -> Self {
+        Self(false)
+    }
+}
+
+impl Service<Request> for OwnReadiness {
+    type Response = Response;
+    type Error = Error;
+    type Future = Ready<Result<Response, Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.0 = true;
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request) -> Self::Future {
+        assert!(std::mem::take(&mut self.0), "called without having been ready");
+        ready(Ok(Response::default()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_service_below_is_ready_whenever_it_is_called() {
+    let mut service = layer().layer(OwnReadiness::default());
+    for _ in 0..3 {
+        let response = service.ready().await.expect("ready").call(request()).await;
+        assert!(response.is_ok());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn services_of_one_layer_share_their_breakers_and_those_of_two_do_not() {
+    let (layer, _, _) = opened().await;
+    let provider = Provider::new(Does::Answers);
+    assert!(call(&provider.behind(&layer)).await.is_err());
+    assert!(call(&provider.behind(&self::layer())).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_forced_is_not_forgotten() {
+    let breakers = layer().handle();
+    let route = |n: u32| Route::new("provider", &n.to_string(), "-");
+    breakers.force_open(&route(0));
+    advance(secs(3 * 3600)).await;
+    (1..2000).for_each(|n| drop(breakers.of(&route(n))));
+    assert_eq!(breakers.of(&route(0)).snapshot(Instant::now()).state, State::ForcedOpen);
+    assert!(breakers.list().iter().any(|(listed, _)| *listed == route(0)));
+
+    breakers.reset(&route(0));
+    assert_eq!(breakers.of(&route(0)).snapshot(Instant::now()).state, State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn routes_are_bounded_in_number() {
+    let breakers = layer().handle();
+    (0..5000).for_each(|n| drop(breakers.of(&Route::new("provider", &n.to_string(), "-"))));
+    assert_eq!(breakers.list().len(), 1024);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_watches_too_slowly_goes_on_with_what_is_kept() {
+    let breakers = layer().handle();
+    let mut changes = breakers.watch();
+    let route = Route::new("provider", "model", "-");
+    for _ in 0..500 {
+        breakers.force_open(&route);
+        breakers.reset(&route);
+    }
+    let change = changes.next().await.expect("kept");
+    assert_eq!(change.number, 1000 - 256 + 1);
+    drop(breakers);
+    let mut rest = 0;
+    while changes.next().await.is_some() {
+        rest += 1;
+    }
+    assert_eq!(rest, 255);
+}

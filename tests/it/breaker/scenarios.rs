@@ -1,1 +1,475 @@
-//! x
+//! Sequences from the test suites of other breakers, where they mean what ours means. Each name begins with the row's id.
+//!
+//! Their breakers close after their probes without a ramp, so these do too.
+//!
+//! Left out:
+//!
+//! - `cb-r4j-07`: grows by half at each return, ours doubles.
+//! - `cb-r4j-09`, the first half of `cb-r4j-10`, the second halves of `cb-fsgo-27` and `cb-ckt-43`: decide by the share of a
+//!   sample of probes; one that fails is enough for ours.
+//! - `cb-r4j-13`, its first part: there is no way to force half-open that could be illegal.
+//! - `cb-r4j-14`, its second part: closes when a probe hangs.
+//! - `win-r4j-15`, `win-r4j-16`, `cb-fsgo-26`, parts of `cb-fsgo-23`: windows of a number of calls; ours is one of time.
+//! - `cb-gobr-31`, its first half: clears all counts at fixed intervals; ours slides.
+//! - `cb-fngl-37`, its list of backoffs that ends, and `cb-fngl-38`: an average that decays instead of an exact share.
+//! - `cb-ckt-44`, isolation that is counted, and a rate as the minimum: ours is forced by a name and has a number of calls.
+//! - `cb-opos-47`, its last part: a filtered outcome of a probe closes; ours hands the permit back.
+//! - `adp-fsgo-93`: the maximum of a window, which nothing here needs.
+
+use std::sync::{Arc, Mutex};
+
+use evenkeel::{
+    breaker::{BreakerLayer, Cause},
+    context::Route,
+    telemetry::{Event, Events},
+};
+
+use super::*;
+
+const OK: Outcome = Outcome::Success;
+
+/// No rule, one success closes, at once, and each opening lasts as long as the first.
+fn simple(open: u64) -> BreakerPolicy {
+    no_rule().successes(1).recover(Duration::ZERO, 1.0).open_for(ms(open), ms(open))
+}
+
+fn r4j() -> BreakerPolicy {
+    simple(5000).window(secs(20)).minimum(5).ratio(0.5).slow(0.5).slow_after(secs(4), secs(4))
+}
+
+#[test]
+fn cb_r4j_01_three_failures_of_five_open() {
+    let rig = Rig::new(r4j());
+    rig.records(0, FAILED, 3);
+    rig.record(0, OK);
+    assert_eq!((rig.shown(0).calls, rig.state(0)), (4, State::Closed));
+    rig.record(0, OK);
+    assert_eq!(rig.shown(0).opened_by, Some(Cause::Ratio));
+    assert!(rig.refused(0));
+}
+
+#[test]
+fn cb_r4j_02_exactly_the_share_opens() {
+    let rig = Rig::new(r4j());
+    [0, 1000, 2000].map(|at| rig.record(at, OK));
+    [3000, 4000].map(|at| rig.record(at, FAILED));
+    assert_eq!(rig.state(5000), State::Closed);
+    rig.record(5000, FAILED);
+    assert_eq!(rig.state(5000), State::Open);
+}
+
+#[test]
+fn cb_r4j_03_slow_calls_open_where_failures_alone_would_not() {
+    let rig = Rig::new(r4j());
+    for (outcome, took) in [(FAILED, 5000), (OK, 5000), (FAILED, 100), (OK, 100)] {
+        rig.took(6000, outcome, took);
+        assert_eq!(rig.state(6000), State::Closed);
+    }
+    rig.took(6000, OK, 5000);
+    assert_eq!(rig.shown(6000).opened_by, Some(Cause::Slow));
+}
+
+#[test]
+fn cb_r4j_04_slow_calls_are_counted_over_the_window() {
+    let rig = Rig::new(r4j());
+    for (at, took) in [(5000, 5000), (10_000, 5000), (11_000, 1000), (12_000, 1000)] {
+        rig.took(at, OK, took);
+        assert_eq!(rig.state(at), State::Closed);
+    }
+    rig.took(17_000, OK, 5000);
+    assert_eq!(rig.shown(17_000).opened_by, Some(Cause::Slow));
+}
+
+#[test]
+fn cb_r4j_06_a_hint_replaces_the_time_it_stays_open() {
+    for (wait, before, after) in [(7200, 3_600_000, 7_201_000), (1800, 900_000, 1_801_000)] {
+        let rig = Rig::new(simple(5000).consecutive(1).hint_cap(secs(7200)));
+        rig.record(0, Outcome::Unavailable { wait: Some(secs(wait)) });
+        assert!(rig.refused(0) && rig.refused(before));
+        let _probe = rig.permit(after);
+        assert_eq!(rig.state(after), State::HalfOpen);
+    }
+}
+
+#[test]
+fn cb_r4j_10_ignored_probes_decide_nothing() {
+    let rig = Rig::new(simple(5000).consecutive(1).successes(4));
+    rig.record(0, FAILED);
+    rig.records(5000, IGNORED, 4);
+    assert_eq!(rig.state(5000), State::HalfOpen);
+    rig.records(5000, OK, 3);
+    assert_eq!(rig.state(5000), State::HalfOpen);
+    rig.record(5000, OK);
+    assert_eq!(rig.state(5000), State::Closed);
+}
+
+#[test]
+fn cb_r4j_11_forced_states_record_nothing_and_never_pass() {
+    let rig = Rig::new(r4j());
+    rig.breaker.force_closed();
+    rig.record(0, OK);
+    rig.records(0, FAILED, 4);
+    let shown = rig.shown(0);
+    assert_eq!((shown.state, shown.calls, shown.failure_ratio), (State::ForcedClosed, 0, None));
+    rig.records(0, FAILED, 50);
+    assert!(!rig.refused(0));
+
+    let rig = Rig::new(r4j());
+    rig.breaker.force_open();
+    assert!(rig.refused(0) && rig.refused(6000) && rig.refused(u64::from(u32::MAX)));
+    assert_eq!(rig.state(6000), State::ForcedOpen);
+}
+
+#[test]
+fn cb_r4j_13_a_state_that_stays_is_no_change_and_reset_forgets() {
+    let told = Arc::new(Mutex::new(0));
+    let listener = told.clone();
+    let count = move |event: &Event| {
+        *listener.lock().unwrap() += u32::from(matches!(event, Event::BreakerChanged { .. }));
+    };
+    let layer: BreakerLayer = r4j().build().expect("valid");
+    let breaker = layer.events(Events::to(count)).handle().of(&Route::new("p", "m", "c"));
+    (0..2).for_each(|_| breaker.force_open());
+    (0..2).for_each(|_| breaker.force_closed());
+    (0..2).for_each(|_| breaker.reset());
+    assert_eq!(*told.lock().unwrap(), 3);
+
+    let rig = Rig::new(r4j());
+    rig.record(0, OK);
+    rig.record(0, FAILED);
+    assert_eq!(rig.shown(0).calls, 2);
+    rig.breaker.reset();
+    assert_eq!((rig.state(0), rig.shown(0).calls), (State::Closed, 0));
+    rig.records(0, FAILED, 5);
+    assert_eq!(rig.state(0), State::Open);
+    rig.breaker.reset();
+    assert_eq!(rig.state(0), State::Closed);
+}
+
+#[test]
+fn cb_r4j_14_half_open_is_bounded_and_time_passes_without_traffic() {
+    let rig = Rig::new(simple(5000).consecutive(1).probe_limit(secs(1)));
+    rig.record(0, FAILED);
+    let _hung = rig.permit(5000);
+    assert_eq!(rig.state(5000), State::HalfOpen);
+    assert_eq!(rig.state(7000), State::Open);
+
+    let rig = Rig::new(simple(2000).consecutive(1));
+    rig.record(0, FAILED);
+    assert_eq!(rig.state(1999), State::Open);
+    assert_eq!(rig.state(2000), State::HalfOpen);
+
+    let rig = Rig::new(simple(2000).consecutive(1));
+    rig.record(0, FAILED);
+    assert_eq!(rig.state(1000), State::Open);
+    rig.breaker.force_open();
+    assert_eq!(rig.state(5000), State::ForcedOpen);
+}
+
+#[test]
+fn win_polly_18_tenths_drop_out_when_they_are_as_old_as_the_window() {
+    let rig = Rig::new(no_rule().window(secs(10)));
+    let counts = |at| (rig.shown(at).calls, rig.shown(at).failure_ratio);
+    rig.record(0, FAILED);
+    rig.record(0, OK);
+    assert_eq!(counts(2000), (2, Some(0.5)));
+    rig.record(2000, FAILED);
+    rig.record(2000, OK);
+    assert_eq!(counts(4000), (4, Some(0.5)));
+    for (at, calls) in [(4000, 6), (6000, 8)] {
+        rig.records(at, OK, 2);
+        assert_eq!(counts(at + 2000).0, calls);
+    }
+    assert_eq!(counts(8000), (8, Some(0.25)));
+    rig.records(8000, OK, 2);
+    assert_eq!(counts(10_000), (8, Some(0.125)));
+    assert_eq!(counts(12_000), (6, Some(0.0)));
+
+    let rig = Rig::new(no_rule().window(secs(10)));
+    (0..10).for_each(|second| rig.record(second * 1000, OK));
+    assert_eq!((rig.shown(10_000).calls, rig.shown(11_000).calls), (9, 8));
+    for at in [10_000, 10_001] {
+        let rig = Rig::new(no_rule().window(secs(10)));
+        rig.records(0, OK, 2);
+        assert_eq!((rig.shown(at).calls, rig.shown(at).failure_ratio), (0, None));
+    }
+}
+
+#[test]
+fn cb_polly_19_opens_from_the_minimum_and_the_share_on() {
+    let opens = |calls: u32, failures: u32| {
+        let rig = Rig::new(simple(5000).ratio(0.1).minimum(10));
+        rig.records(0, OK, calls - failures);
+        for _ in 0..failures {
+            // Ours may have opened at the one before.
+            let _ = rig.acquire(0).map(|permit| permit.end(FAILED, rig.at(0)));
+        }
+        rig.state(0) == State::Open
+    };
+    assert!(!opens(10, 0));
+    assert!(opens(10, 1));
+    assert!(opens(10, 2));
+    assert!(opens(11, 2));
+    assert!(!opens(9, 1));
+}
+
+#[test]
+fn cb_polly_20_returns_are_counted_until_it_closes() {
+    let rig = Rig::new(simple(1000).consecutive(1).open_for(secs(1), secs(3600)));
+    let mut at = 0;
+    let mut lasting = Vec::new();
+    for outcome in [FAILED, FAILED, FAILED, FAILED, FAILED, OK, FAILED, FAILED, FAILED] {
+        rig.record(at, outcome);
+        if let Some(lasts) = rig.shown(at).probe_in {
+            lasting.push(lasts.as_secs());
+            at += lasts.as_millis() as u64;
+        }
+    }
+    assert_eq!(lasting, [1, 2, 4, 8, 16, 1, 2, 4]);
+
+    let rig = Rig::new(simple(42 * 60_000).consecutive(1).exhausted_for(secs(3600), secs(3600)));
+    rig.record(0, FAILED);
+    assert_eq!(rig.shown(0).probe_in, Some(ms(2_520_000)));
+}
+
+#[test]
+fn cb_fsgo_23_only_failures_in_a_row_count() {
+    let rig = Rig::new(simple(5000).consecutive(3));
+    [FAILED, OK, FAILED, FAILED].map(|outcome| rig.record(0, outcome));
+    assert_eq!(rig.state(0), State::Closed);
+    rig.record(0, FAILED);
+    assert_eq!(rig.state(0), State::Open);
+}
+
+#[test]
+fn cb_fsgo_27_what_is_older_than_the_period_does_not_count() {
+    let rig = Rig::new(simple(5000).ratio(0.5).minimum(3).window(ms(200)));
+    for (at, outcome) in [(0, FAILED), (0, OK), (210, FAILED), (210, OK), (260, OK)] {
+        rig.record(at, outcome);
+        assert_eq!(rig.state(at), State::Closed);
+    }
+    rig.record(260, FAILED);
+    assert_eq!(rig.state(260), State::Open);
+}
+
+#[test]
+fn cb_fsgo_29_as_many_probes_at_a_time_as_are_allowed() {
+    let rig = Rig::new(simple(5000).consecutive(1).probes(3).successes(3));
+    rig.record(0, FAILED);
+    let permits: Vec<_> = (0..8).filter_map(|_| rig.acquire(5000).ok()).collect();
+    assert_eq!(permits.len(), 3);
+}
+
+#[test]
+fn cb_gobr_30_the_sixth_failure_in_a_row_opens() {
+    let rig = Rig::new(simple(60_000).consecutive(6));
+    rig.records(0, FAILED, 5);
+    assert_eq!((rig.state(0), rig.shown(0).calls, rig.shown(0).in_a_row), (State::Closed, 5, 5));
+    rig.record(0, OK);
+    assert_eq!((rig.shown(0).calls, rig.shown(0).in_a_row), (6, 0));
+    rig.record(0, FAILED);
+    assert_eq!((rig.shown(0).calls, rig.shown(0).in_a_row), (7, 1));
+    rig.records(0, FAILED, 5);
+    assert_eq!((rig.state(0), rig.shown(0).calls), (State::Open, 0));
+    assert!(rig.refused(0) && rig.refused(0));
+    assert_eq!(rig.state(59_999), State::Open);
+    assert_eq!(rig.state(60_999), State::HalfOpen);
+    rig.record(60_999, FAILED);
+    assert_eq!(rig.state(60_999), State::Open);
+    rig.record(121_000, OK);
+    assert_eq!((rig.state(121_000), rig.shown(121_000).calls), (State::Closed, 0));
+}
+
+#[test]
+fn cb_gobr_31_excluded_outcomes_take_no_place_of_a_probe() {
+    let rig = Rig::new(simple(90_000).consecutive(1).successes(3));
+    rig.record(31_000, FAILED);
+    rig.records(121_000, IGNORED, 4);
+    assert_eq!(rig.state(121_000), State::HalfOpen);
+    rig.record(121_000, FAILED);
+    assert_eq!(rig.state(121_000), State::Open);
+    rig.records(211_001, OK, 2);
+    assert_eq!(rig.state(211_001), State::HalfOpen);
+    let third = rig.permit(211_001);
+    assert!(rig.refused(211_001));
+    third.end(OK, rig.at(211_001));
+    assert_eq!(rig.state(211_001), State::Closed);
+}
+
+#[test]
+fn cb_lkd_33_a_rule_that_is_off_never_opens() {
+    let rig = Rig::new(simple(1000).consecutive(3));
+    [0, 100].map(|at| rig.record(at, FAILED));
+    assert_eq!(rig.state(100), State::Closed);
+    rig.record(200, FAILED);
+    assert_eq!(rig.state(200), State::Open);
+
+    let rig = Rig::new(simple(1000).consecutive(3));
+    for (at, outcome) in [(0, FAILED), (100, FAILED), (200, OK), (300, FAILED), (400, FAILED)] {
+        rig.record(at, outcome);
+    }
+    assert_eq!(rig.state(400), State::Closed);
+
+    let rig = Rig::new(simple(1000));
+    (0..10).for_each(|second| rig.record(second * 1000, FAILED));
+    (10..20).for_each(|second| rig.record(second * 1000, LIMITED));
+    assert_eq!(rig.state(20_000), State::Closed);
+}
+
+#[test]
+fn cb_lkd_35_a_rate_limit_fails_a_probe_and_recovery_resets_the_wait() {
+    let policy = simple(1000).consecutive(2).ratio(0.2).minimum(100);
+    let rig = Rig::new(policy.open_for(secs(1), secs(100)));
+    rig.records(0, FAILED, 2);
+    assert_eq!(rig.state(0), State::Open);
+    let probe = rig.permit(1000);
+    assert!(rig.refused(1000));
+    probe.end(LIMITED, rig.at(1000));
+    assert_eq!(rig.state(1000), State::Open);
+    assert_eq!(rig.state(2100), State::Open);
+    rig.record(3000, OK);
+    assert_eq!(rig.state(3000), State::Closed);
+    [3100, 3200].map(|at| rig.record(at, FAILED));
+    assert_eq!(rig.state(3200), State::Open);
+    assert!(rig.permit(4250).is_probe());
+}
+
+#[test]
+fn win_lkd_36_the_share_is_of_calls_not_of_time() {
+    let rig = Rig::new(no_rule().window(secs(10)));
+    rig.record(0, FAILED);
+    rig.record(5000, OK);
+    assert_eq!(rig.shown(5000).failure_ratio, Some(0.5));
+    rig.record(10_500, OK);
+    assert_eq!(rig.shown(10_500).failure_ratio, Some(0.0));
+
+    let rig = Rig::new(no_rule().window(secs(10)));
+    rig.records(0, FAILED, 2);
+    assert_eq!(rig.shown(0).failure_ratio, Some(1.0));
+    rig.records(6000, OK, 8);
+    assert_eq!(rig.shown(6000).failure_ratio, Some(0.2));
+
+    for gap in [0, 1000] {
+        let rig = Rig::new(simple(5000).ratio(0.5).minimum(5).window(secs(10)));
+        (0..4).for_each(|call| rig.record(call * gap, FAILED));
+        assert_eq!(rig.state(3 * gap), State::Closed);
+        rig.record(4 * gap, FAILED);
+        assert_eq!(rig.state(4 * gap), State::Open);
+    }
+
+    let rig = Rig::new(simple(5000).ratio(0.5).minimum(3).window(secs(10)));
+    [0, 1000, 2000].map(|at| rig.record(at, OK));
+    for at in [3000, 204_000, 204_010] {
+        rig.record(at, FAILED);
+        assert_eq!(rig.state(at), State::Closed);
+    }
+    rig.record(204_020, FAILED);
+    assert_eq!(rig.state(204_020), State::Open);
+}
+
+#[test]
+fn cb_fngl_37_a_revival_or_a_success_begins_the_row_anew() {
+    let rig = Rig::new(simple(5000).consecutive(3));
+    rig.records(0, FAILED, 2);
+    assert_eq!(rig.shown(0).probe_in, None);
+    rig.record(0, FAILED);
+    assert_eq!(rig.shown(0).probe_in, Some(secs(5)));
+
+    let rig = Rig::new(simple(5000).consecutive(3));
+    rig.record(0, FAILED);
+    rig.breaker.reset();
+    rig.records(0, FAILED, 2);
+    assert_eq!(rig.state(0), State::Closed);
+    rig.record(0, FAILED);
+    assert_eq!(rig.shown(0).probe_in, Some(secs(5)));
+}
+
+#[test]
+fn cb_fngl_40_an_ignorable_outcome_neither_breaks_nor_adds_to_the_row() {
+    let rig = Rig::new(simple(2000).consecutive(3));
+    rig.records(0, FAILED, 2);
+    rig.record(0, IGNORED);
+    assert_eq!(rig.state(0), State::Closed);
+    rig.record(0, FAILED);
+    assert_eq!(rig.state(0), State::Open);
+
+    let rig = Rig::new(simple(2000).consecutive(1));
+    rig.record(0, FAILED);
+    rig.record(10_000, IGNORED);
+    assert!(rig.permit(10_000).is_probe(), "another probe is let through");
+}
+
+#[test]
+fn cb_hyst_41_half_of_eight_opens_at_forty_percent_and_three_do_not() {
+    let after = |outcomes: [Outcome; 8]| {
+        let rig = Rig::new(simple(5000).ratio(0.4).minimum(8).window(secs(5)));
+        outcomes.map(|outcome| rig.record(0, outcome));
+        rig.state(100)
+    };
+    assert_eq!(after([OK, OK, FAILED, OK, FAILED, OK, FAILED, FAILED]), State::Open);
+    assert_eq!(after([OK, OK, FAILED, OK, OK, FAILED, OK, FAILED]), State::Closed);
+}
+
+#[test]
+fn cb_hyst_42_an_abandoned_probe_opens_again() {
+    let rig = Rig::new(simple(200).consecutive(4));
+    rig.records(0, FAILED, 4);
+    assert_eq!(rig.state(100), State::Open);
+    rig.permit(350).end(Outcome::Cancelled, rig.at(350));
+    assert_eq!(rig.state(350), State::Open);
+    rig.record(2350, OK);
+    assert_eq!(rig.state(2350), State::Closed);
+
+    let rig = Rig::new(simple(200).consecutive(4));
+    rig.records(0, FAILED, 3);
+    rig.record(0, Outcome::TimedOut { phase: evenkeel::classify::Phase::FirstEvent });
+    assert_eq!(rig.state(100), State::Open);
+    for at in [350, 600] {
+        let probe = rig.permit(at);
+        assert!(rig.refused(at));
+        probe.end(FAILED, rig.at(at));
+        assert!((0..3).all(|_| rig.refused(at)));
+    }
+    let probe = rig.permit(850);
+    assert!(rig.refused(850));
+    probe.end(OK, rig.at(850));
+    assert_eq!(rig.state(850), State::Closed);
+    assert!((0..3).all(|_| !rig.refused(850)));
+}
+
+#[test]
+fn cb_ckt_43_the_second_wait_is_the_longer_one() {
+    let rig = Rig::new(simple(1000).consecutive(2).open_for(secs(1), secs(2)));
+    rig.records(0, FAILED, 2);
+    rig.record(1000, FAILED);
+    assert_eq!(rig.state(1000), State::Open);
+    assert!(rig.refused(2000));
+    rig.record(3000, OK);
+    assert_eq!(rig.state(3000), State::Closed);
+}
+
+#[test]
+fn cb_ckt_44_a_mix_is_counted_over_the_window() {
+    let rig = Rig::new(no_rule().window(secs(5)));
+    for second in 0..7 {
+        rig.records(u64::from(second) * 1000, FAILED, second);
+        rig.records(u64::from(second) * 1000, OK, 2 * second);
+    }
+    let shown = rig.shown(6999);
+    assert_eq!((shown.calls, shown.failure_ratio), (60, Some(20.0 / 60.0)));
+}
+
+#[test]
+fn cb_opos_47_a_share_of_one_percent_needs_its_volume() {
+    let rig = Rig::new(simple(100).ratio(0.01).minimum(3));
+    rig.records(0, FAILED, 2);
+    assert_eq!(rig.state(0), State::Closed);
+    rig.record(0, FAILED);
+    assert_eq!(rig.state(0), State::Open);
+
+    let rig = Rig::new(simple(100).ratio(0.01).minimum(1));
+    rig.record(0, FAILED);
+    assert_eq!(rig.state(150), State::HalfOpen);
+    rig.permit(150).end(FAILED, rig.at(650));
+    assert_eq!(rig.state(650), State::Open);
+}
