@@ -59,7 +59,7 @@ impl Provider {
     }
 
     fn now_does(&self, does: Does) {
-        *self.does.lock().unwrap() = does;
+        *self.does.lock().expect("nobody panicked") = does;
     }
 
     fn calls(&self) -> u32 {
@@ -68,8 +68,8 @@ impl Provider {
 
     async fn answer(self) -> Result<Response, Error> {
         self.calls.fetch_add(1, Ordering::SeqCst);
-        let scripted = self.script.lock().unwrap().pop_front();
-        let does = scripted.unwrap_or(*self.does.lock().unwrap());
+        let scripted = self.script.lock().expect("nobody panicked").pop_front();
+        let does = scripted.unwrap_or(*self.does.lock().expect("nobody panicked"));
         let word = || Ok::<_, BoxError>(Frame::data(Bytes::from_static(b"word ")));
         let body = match does {
             Does::Answers => Body::from("hello"),
@@ -415,14 +415,14 @@ async fn d25_a_listener_may_call_the_breaker_back() {
             if *to == "open" {
                 breakers.force_closed(route);
             }
-            told.lock().unwrap().push((*to, shown.state));
+            told.lock().expect("nobody panicked").push((*to, shown.state));
         }
     };
     let layer = layer.events(Events::to(listener));
     let service = Provider::new(Does::Status(503)).behind(&layer);
     calls(&service, 9).await;
     assert_eq!(state(&layer), State::ForcedClosed);
-    let seen = seen.lock().unwrap().clone();
+    let seen = seen.lock().expect("nobody panicked").clone();
     assert_eq!(seen, [("forced_closed", State::ForcedClosed), ("open", State::Open)]);
 }
 
@@ -446,10 +446,10 @@ async fn events_say_why_and_for_how_long() {
     let told = seen.clone();
     let listener = move |event: &Event| match event {
         Event::BreakerChanged { from, to, why, lasts, .. } => {
-            told.lock().unwrap().push(format!("{from} {to} {why} {lasts:?}"));
+            told.lock().expect("nobody panicked").push(format!("{from} {to} {why} {lasts:?}"));
         }
         Event::BreakerRefused { retry_in, .. } => {
-            told.lock().unwrap().push(format!("refused {retry_in:?}"));
+            told.lock().expect("nobody panicked").push(format!("refused {retry_in:?}"));
         }
         _ => {}
     };
@@ -458,7 +458,7 @@ async fn events_say_why_and_for_how_long() {
     let quota = Outcome::QuotaExhausted { wait };
     let service = Provider::new(Does::FailsWith(quota)).behind(&layer);
     calls(&service, 2).await;
-    let seen = seen.lock().unwrap().clone();
+    let seen = seen.lock().expect("nobody panicked").clone();
     assert_eq!(seen, ["closed open exhausted Some(90s)", "refused 90s"]);
 }
 

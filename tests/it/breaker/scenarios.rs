@@ -51,8 +51,12 @@ fn cb_r4j_01_three_failures_of_five_open() {
 #[test]
 fn cb_r4j_02_exactly_the_share_opens() {
     let rig = Rig::new(r4j());
-    [0, 1000, 2000].map(|at| rig.record(at, OK));
-    [3000, 4000].map(|at| rig.record(at, FAILED));
+    for at in [0, 1000, 2000] {
+        rig.record(at, OK);
+    }
+    for at in [3000, 4000] {
+        rig.record(at, FAILED);
+    }
     assert_eq!(rig.state(5000), State::Closed);
     rig.record(5000, FAILED);
     assert_eq!(rig.state(5000), State::Open);
@@ -125,14 +129,15 @@ fn cb_r4j_13_a_state_that_stays_is_no_change_and_reset_forgets() {
     let told = Arc::new(Mutex::new(0));
     let listener = told.clone();
     let count = move |event: &Event| {
-        *listener.lock().unwrap() += u32::from(matches!(event, Event::BreakerChanged { .. }));
+        *listener.lock().expect("nobody panicked") +=
+            u32::from(matches!(event, Event::BreakerChanged { .. }));
     };
     let layer: BreakerLayer = r4j().build().expect("valid");
     let breaker = layer.events(Events::to(count)).handle().of(&Route::new("p", "m", "c"));
     (0..2).for_each(|_| breaker.force_open());
     (0..2).for_each(|_| breaker.force_closed());
     (0..2).for_each(|_| breaker.reset());
-    assert_eq!(*told.lock().unwrap(), 3);
+    assert_eq!(*told.lock().expect("nobody panicked"), 3);
 
     let rig = Rig::new(r4j());
     rig.record(0, OK);
@@ -235,7 +240,9 @@ fn cb_polly_20_returns_are_counted_until_it_closes() {
 #[test]
 fn cb_fsgo_23_only_failures_in_a_row_count() {
     let rig = Rig::new(simple(5000).consecutive(3));
-    [FAILED, OK, FAILED, FAILED].map(|outcome| rig.record(0, outcome));
+    for outcome in [FAILED, OK, FAILED, FAILED] {
+        rig.record(0, outcome);
+    }
     assert_eq!(rig.state(0), State::Closed);
     rig.record(0, FAILED);
     assert_eq!(rig.state(0), State::Open);
@@ -299,7 +306,9 @@ fn cb_gobr_31_excluded_outcomes_take_no_place_of_a_probe() {
 #[test]
 fn cb_lkd_33_a_rule_that_is_off_never_opens() {
     let rig = Rig::new(simple(1000).consecutive(3));
-    [0, 100].map(|at| rig.record(at, FAILED));
+    for at in [0, 100] {
+        rig.record(at, FAILED);
+    }
     assert_eq!(rig.state(100), State::Closed);
     rig.record(200, FAILED);
     assert_eq!(rig.state(200), State::Open);
@@ -329,7 +338,9 @@ fn cb_lkd_35_a_rate_limit_fails_a_probe_and_recovery_resets_the_wait() {
     assert_eq!(rig.state(2100), State::Open);
     rig.record(3000, OK);
     assert_eq!(rig.state(3000), State::Closed);
-    [3100, 3200].map(|at| rig.record(at, FAILED));
+    for at in [3100, 3200] {
+        rig.record(at, FAILED);
+    }
     assert_eq!(rig.state(3200), State::Open);
     assert!(rig.permit(4250).is_probe());
 }
@@ -358,7 +369,9 @@ fn win_lkd_36_the_share_is_of_calls_not_of_time() {
     }
 
     let rig = Rig::new(simple(5000).ratio(0.5).minimum(3).window(secs(10)));
-    [0, 1000, 2000].map(|at| rig.record(at, OK));
+    for at in [0, 1000, 2000] {
+        rig.record(at, OK);
+    }
     for at in [3000, 204_000, 204_010] {
         rig.record(at, FAILED);
         assert_eq!(rig.state(at), State::Closed);
@@ -403,7 +416,9 @@ fn cb_fngl_40_an_ignorable_outcome_neither_breaks_nor_adds_to_the_row() {
 fn cb_hyst_41_half_of_eight_opens_at_forty_percent_and_three_do_not() {
     let after = |outcomes: [Outcome; 8]| {
         let rig = Rig::new(simple(5000).ratio(0.4).minimum(8).window(secs(5)));
-        outcomes.map(|outcome| rig.record(0, outcome));
+        for outcome in outcomes {
+            rig.record(0, outcome);
+        }
         rig.state(100)
     };
     assert_eq!(after([OK, OK, FAILED, OK, FAILED, OK, FAILED, FAILED]), State::Open);

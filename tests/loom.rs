@@ -1,0 +1,121 @@
+//! The breaker's permits under all interleavings of two threads.
+//!
+//! `RUSTFLAGS="--cfg loom" cargo test --test loom --no-default-features --release`
+#![cfg(loom)]
+
+use std::time::Duration;
+
+use evenkeel::{
+    breaker::{Breaker, BreakerPolicy, State},
+    classify::Outcome,
+};
+use loom::thread;
+use tokio::time::Instant;
+
+const FAILED: Outcome = Outcome::Unavailable { wait: None };
+const OPEN: Duration = Duration::from_secs(5);
+
+/// A breaker that is due for its first probe at the moment that is returned.
+fn due(policy: BreakerPolicy) -> (Breaker, Instant) {
+    let policy =
+        policy.jitter(0.0).consecutive(1).open_for(OPEN, OPEN).recover(Duration::ZERO, 1.0);
+    let breaker = Breaker::new(policy).expect("valid");
+    let now = Instant::now();
+    breaker.try_acquire(now, 0.5).expect("closed").end(FAILED, now);
+    (breaker, now + OPEN)
+}
+
+/// Does two things at once.
+fn both<A: Send + 'static, B>(
+    one: impl FnOnce() -> A + Send + 'static,
+    other: impl FnOnce() -> B,
+) -> (A, B) {
+    let thread = thread::spawn(one);
+    let other = other();
+    (thread.join().expect("no panic"), other)
+}
+
+#[test]
+fn two_threads_at_half_open_get_one_probe() {
+    loom::model(|| {
+        let (breaker, at) = due(BreakerPolicy::default());
+        let same = breaker.clone();
+        let (one, other) = both(move || same.try_acquire(at, 0.5), || breaker.try_acquire(at, 0.5));
+        let probes =
+            [&one, &other].into_iter().flatten().filter(|permit| permit.is_probe()).count();
+        assert_eq!(probes, 1);
+        assert_eq!(breaker.snapshot(at).probes, 1);
+        for permit in [one, other].into_iter().flatten() {
+            permit.end(Outcome::Success, at);
+        }
+        assert_eq!(breaker.snapshot(at).probes, 0);
+    });
+}
+
+#[test]
+fn a_drop_races_a_report() {
+    loom::model(|| {
+        let (breaker, at) = due(BreakerPolicy::default().probes(2).successes(1));
+        let dropped = breaker.try_acquire(at, 0.5).expect("a probe");
+        let reported = breaker.try_acquire(at, 0.5).expect("another");
+        both(
+            move || dropped.end(Outcome::Cancelled, at),
+            move || reported.end(Outcome::Success, at),
+        );
+        // Whichever was first decides, and the other is old news, or a call like any other: nothing is stuck half-open.
+        let shown = breaker.snapshot(at);
+        assert!(matches!(shown.state, State::Open | State::Closed), "{shown:?}");
+        assert_eq!(shown.probes, 0);
+    });
+}
+
+#[test]
+fn a_dropped_permit_races_an_acquire() {
+    loom::model(|| {
+        let (breaker, at) = due(BreakerPolicy::default());
+        let probe = breaker.try_acquire(at, 0.5).expect("a probe");
+        let same = breaker.clone();
+        let ((), second) =
+            both(move || probe.end(Outcome::Cancelled, at), || same.try_acquire(at, 0.5));
+        assert!(second.is_err(), "it is half-open with a probe, or open again");
+        assert_eq!(breaker.snapshot(at).state, State::Open);
+        let again = breaker.try_acquire(at + OPEN, 0.5).expect("the next probe");
+        again.end(Outcome::Success, at + OPEN);
+    });
+}
+
+#[test]
+fn two_failures_at_once_open_it_once() {
+    loom::model(|| {
+        let breaker =
+            Breaker::new(BreakerPolicy::default().jitter(0.0).consecutive(1)).expect("valid");
+        let now = Instant::now();
+        let one = breaker.try_acquire(now, 0.5).expect("closed");
+        let other = breaker.try_acquire(now, 0.5).expect("closed");
+        both(move || one.end(FAILED, now), move || other.end(FAILED, now));
+        let shown = breaker.snapshot(now);
+        assert_eq!(
+            (shown.state, shown.probe_in),
+            (State::Open, Some(OPEN)),
+            "and not for twice as long"
+        );
+    });
+}
+
+#[test]
+fn a_stream_that_begins_races_the_reset() {
+    loom::model(|| {
+        let (breaker, at) = due(BreakerPolicy::default());
+        let mut probe = breaker.try_acquire(at, 0.5).expect("a probe");
+        let same = breaker.clone();
+        both(
+            move || {
+                probe.begin(at);
+                probe.end(FAILED, at);
+            },
+            move || same.reset(),
+        );
+        let shown = breaker.snapshot(at);
+        assert_eq!((shown.state, shown.calls, shown.probes), (State::Closed, 0, 0));
+    });
+}
