@@ -20,6 +20,8 @@ mod stack;
 pub mod stream;
 mod sync;
 pub mod telemetry;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 pub mod timeout;
 pub mod upstream;
 

@@ -6,6 +6,8 @@ mod breaker;
 mod classify;
 mod dialect;
 mod ladder;
+mod loopback;
 mod retry;
 mod stream;
+mod testkit;
 mod timeout;

@@ -1,0 +1,132 @@
+//! What a provider does in one state.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use crate::testkit::{
+    incident::draw::Span,
+    reply::{Fault, Reply, WORDS},
+};
+
+/// What a provider does in one state.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Behaviour {
+    pub(super) first: Span,
+    pub(super) rest: Span,
+    pub(super) mix: Vec<Part>,
+    pub(super) capacity: Option<Span>,
+    pub(super) over: Vec<Part>,
+}
+
+/// One thing that goes wrong, and its share of the attempts.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Part {
+    pub(super) share: f64,
+    pub(super) after: Span,
+    pub(super) what: Wrong,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Wrong {
+    Status { status: u16, code: String, kind: String, retry_after: Option<Span> },
+    Slow { first: Span },
+    Cut { words: Span },
+    Stall { words: Span, lasts: Option<Span> },
+    ErrorEvent { words: Span },
+    Silence,
+    Refused,
+    Reset,
+}
+
+/// How a draw is turned into a reply.
+pub(super) struct Draw<'a> {
+    pub(super) rng: &'a mut Rng,
+    pub(super) scale: f64,
+    pub(super) words_per_event: usize,
+}
+
+// === impl Behaviour ===
+
+impl Behaviour {
+    /// A whole answer.
+    pub(super) fn answer(&self, draw: &mut Draw<'_>) -> Reply {
+        let events = WORDS.split(' ').count().div_ceil(draw.words_per_event);
+        let between = self.rest.seconds(draw.rng, draw.scale) / (events.max(2) - 1) as u32;
+        Reply::answer()
+            .words_per_event(draw.words_per_event)
+            .first_content_after(self.first.seconds(draw.rng, draw.scale))
+            .between_events(between)
+    }
+
+    /// The answer to an attempt that is within the capacity and was not refused.
+    pub(super) fn within(&self, draw: &mut Draw<'_>) -> Reply {
+        let answer = self.answer(draw);
+        let met = self.mix.iter().filter(|part| part.what != Wrong::Refused);
+        // What is refused never gets here, so the other shares are those of the rest.
+        let all = 1.0 - self.refused();
+        match pick(met, draw.rng.f64() * all) {
+            Some(part) => part.spoil(answer, draw),
+            None => answer,
+        }
+    }
+
+    /// The answer to an attempt that exceeds the capacity.
+    pub(super) fn beyond(&self, draw: &mut Draw<'_>) -> Reply {
+        let answer = self.answer(draw);
+        match pick(self.over.iter(), draw.rng.f64()).or(self.over.last()) {
+            Some(part) => part.spoil(answer, draw),
+            None => Reply::status(503),
+        }
+    }
+
+    /// The share of connections that are refused.
+    pub(super) fn refused(&self) -> f64 {
+        let refused = self.mix.iter().filter(|part| part.what == Wrong::Refused);
+        refused.map(|part| part.share).sum()
+    }
+}
+
+fn pick<'a>(parts: impl Iterator<Item = &'a Part>, mut at: f64) -> Option<&'a Part> {
+    for part in parts {
+        if at < part.share {
+            return Some(part);
+        }
+        at -= part.share;
+    }
+    None
+}
+
+// === impl Part ===
+
+impl Part {
+    /// Makes of a whole answer what goes wrong.
+    fn spoil(&self, answer: Reply, draw: &mut Draw<'_>) -> Reply {
+        let words = |span: Span, draw: &mut Draw<'_>| span.whole(draw.rng);
+        let reply = match &self.what {
+            Wrong::Status { status, code, kind, retry_after } => {
+                let reply = Reply::error(*status, kind, code);
+                match retry_after {
+                    Some(wait) => reply.retry_after(wait.seconds(draw.rng, draw.scale)),
+                    None => reply,
+                }
+            }
+            Wrong::Slow { first } => {
+                answer.first_content_after(first.seconds(draw.rng, draw.scale))
+            }
+            Wrong::Cut { words: span } => answer.with(Fault::Cut { words: words(*span, draw) }),
+            Wrong::Stall { words: span, lasts } => {
+                let words = words(*span, draw);
+                let lasts = lasts.map_or(Duration::MAX, |span| span.seconds(draw.rng, draw.scale));
+                answer.with(Fault::Silence { words, lasts })
+            }
+            Wrong::ErrorEvent { words: span } => {
+                answer.with(Fault::server_error(words(*span, draw)))
+            }
+            Wrong::Silence => Reply::hang(),
+            Wrong::Refused => Reply::refused(),
+            Wrong::Reset => Reply::reset(),
+        };
+        reply.head_after(self.after.seconds(draw.rng, draw.scale))
+    }
+}

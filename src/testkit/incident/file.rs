@@ -1,0 +1,128 @@
+//! The JSON file of an incident, and what is wrong with a bad one.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use serde::Deserialize;
+
+use crate::{
+    ConfigError,
+    testkit::incident::{
+        Behaviour, IncidentError,
+        file_state::RawState,
+        policy::{Incident, Phase, State, States},
+    },
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawIncident {
+    name: String,
+    #[serde(default)]
+    source: String,
+    #[serde(default)]
+    facts: Vec<String>,
+    #[serde(default)]
+    note: String,
+    phases_min: Vec<RawPhase>,
+    #[serde(default)]
+    secondary_phases_min: Option<Vec<RawPhase>>,
+    #[serde(default)]
+    states: BTreeMap<String, RawState>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPhase {
+    from: f64,
+    to: f64,
+    provider: String,
+}
+
+/// A year, in minutes.
+const LONGEST: f64 = 365.0 * 24.0 * 60.0;
+
+/// Reads the text of a file and checks all of it.
+pub(super) fn parse(json: &str) -> Result<Incident, IncidentError> {
+    let raw: RawIncident = serde_json::from_str(json)?;
+    let mut states = built_in()?;
+    for (name, state) in raw.states {
+        let behaviour = state.check(&format!("states.{name}"))?;
+        states.insert(State::new(&name), behaviour);
+    }
+    let primary = phases("phases_min", &raw.phases_min, &states)?;
+    let end = primary[primary.len() - 1].to;
+    let secondary = match &raw.secondary_phases_min {
+        Some(raw) => phases("secondary_phases_min", raw, &states)?,
+        None => vec![Phase { from: Duration::ZERO, to: end, state: State::new("healthy") }],
+    };
+    same_end(&secondary, end)?;
+    Ok(Incident {
+        name: raw.name,
+        source: raw.source,
+        facts: raw.facts,
+        note: raw.note,
+        primary,
+        secondary,
+        states: Arc::new(states),
+    })
+}
+
+/// What providers do in the states that a file does not describe.
+fn built_in() -> Result<States, IncidentError> {
+    let raw: BTreeMap<String, RawState> =
+        serde_json::from_str(include_str!("../incidents/states.json"))?;
+    let state = |(name, raw): (String, RawState)| {
+        let behaviour: Behaviour = raw.check(&format!("states.{name}"))?;
+        Ok((State::new(&name), behaviour))
+    };
+    raw.into_iter().map(state).collect()
+}
+
+fn phases(field: &str, raw: &[RawPhase], states: &States) -> Result<Vec<Phase>, ConfigError> {
+    if raw.is_empty() {
+        return Err(ConfigError::new(field, "[]", "at least one phase"));
+    }
+    let mut end = 0.0;
+    let mut phases = Vec::with_capacity(raw.len());
+    for (n, phase) in raw.iter().enumerate() {
+        phases.push(phase.check(&format!("{field}[{n}]"), end, states)?);
+        end = phase.to;
+    }
+    Ok(phases)
+}
+
+/// Both providers are told of to the same minute.
+fn same_end(secondary: &[Phase], end: Duration) -> Result<(), ConfigError> {
+    let last = secondary.len() - 1;
+    let minutes = |time: Duration| time.as_secs_f64() / 60.0;
+    if secondary[last].to == end {
+        return Ok(());
+    }
+    let allowed = format!("{}, where phases_min ends", minutes(end));
+    let field = format!("secondary_phases_min[{last}].to");
+    Err(ConfigError::new(field, minutes(secondary[last].to), allowed))
+}
+
+// === impl RawPhase ===
+
+impl RawPhase {
+    fn check(&self, field: &str, end: f64, states: &States) -> Result<Phase, ConfigError> {
+        if self.from != end {
+            let before = if end == 0.0 { "the start" } else { "where the phase before it ends" };
+            let allowed = format!("{end}, {before}");
+            return Err(ConfigError::new(format!("{field}.from"), self.from, allowed));
+        }
+        if self.to <= self.from || self.to > LONGEST {
+            let allowed = format!("above {} (its from) and at most {LONGEST}", self.from);
+            return Err(ConfigError::new(format!("{field}.to"), self.to, allowed));
+        }
+        let state = State::new(&self.provider);
+        if !states.contains_key(&state) {
+            let names: Vec<_> = states.keys().map(State::name).collect();
+            let allowed = format!("one of {}, or a name that states has", names.join(", "));
+            return Err(ConfigError::new(format!("{field}.provider"), &self.provider, allowed));
+        }
+        let minutes = |minutes: f64| Duration::from_secs_f64(minutes * 60.0);
+        Ok(Phase { from: minutes(self.from), to: minutes(self.to), state })
+    }
+}

@@ -1,0 +1,267 @@
+//! What the JSON file of an incident says of a state.
+
+use serde::{Deserialize, Deserializer, de};
+
+use crate::{
+    ConfigError,
+    testkit::{
+        incident::{
+            Behaviour,
+            behaviour::{Part, Wrong},
+            draw::Span,
+        },
+        reply::WORDS,
+    },
+};
+
+/// What a provider does in a state.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawState {
+    #[serde(default)]
+    answer: RawAnswer,
+    #[serde(default)]
+    mix: Vec<RawPart>,
+    #[serde(default)]
+    capacity: Option<RawSpan>,
+    #[serde(default)]
+    over: Vec<RawPart>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAnswer {
+    first_content_s: Option<RawSpan>,
+    rest_s: Option<RawSpan>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPart {
+    share: f64,
+    is: Is,
+    after_s: Option<RawSpan>,
+    status: Option<u16>,
+    code: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    retry_after_s: Option<RawSpan>,
+    first_content_s: Option<RawSpan>,
+    after_words: Option<RawSpan>,
+    for_s: Option<RawSpan>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Is {
+    Status,
+    Slow,
+    Cut,
+    Stall,
+    ErrorEvent,
+    Silence,
+    Refused,
+    Reset,
+}
+
+/// A number or a pair, not checked yet.
+#[derive(Clone, Copy)]
+struct RawSpan(f64, f64);
+
+const FIRST: Span = Span::new(0.3, 0.9);
+const REST: Span = Span::new(1.0, 3.0);
+const AT_ONCE: Span = Span::new(0.0, 0.0);
+/// An hour: more than any client waits.
+const LONGEST: f64 = 3600.0;
+
+// === impl RawState ===
+
+impl RawState {
+    pub(super) fn check(self, field: &str) -> Result<Behaviour, ConfigError> {
+        let seconds = |name: &str, span: Option<RawSpan>, default: Span| match span {
+            Some(span) => span.rising(&format!("{field}.answer.{name}"), LONGEST),
+            None => Ok(default),
+        };
+        let capacity = self.capacity.map(|span| span.check(&format!("{field}.capacity"), 1e6));
+        let over = parts(&format!("{field}.over"), self.over)?;
+        let refused = over.iter().position(|part| part.what == Wrong::Refused);
+        if let Some(n) = refused {
+            // A listener is closed for all or for none; it cannot know who is one too many.
+            let field = format!("{field}.over[{n}].is");
+            return Err(ConfigError::new(
+                field,
+                "refused",
+                "anything but refused above a capacity",
+            ));
+        }
+        let sum = sum(&over);
+        if !over.is_empty() && (sum - 1.0).abs() > 1e-9 {
+            return Err(ConfigError::new(format!("{field}.over"), sum, "shares that make 1"));
+        }
+        Ok(Behaviour {
+            first: seconds("first_content_s", self.answer.first_content_s, FIRST)?,
+            rest: seconds("rest_s", self.answer.rest_s, REST)?,
+            mix: parts(&format!("{field}.mix"), self.mix)?,
+            capacity: capacity.transpose()?,
+            over,
+        })
+    }
+}
+
+fn parts(field: &str, raw: Vec<RawPart>) -> Result<Vec<Part>, ConfigError> {
+    let part = |(n, part): (usize, RawPart)| part.check(&format!("{field}[{n}]"));
+    let parts: Vec<_> = raw.into_iter().enumerate().map(part).collect::<Result<_, _>>()?;
+    let sum = sum(&parts);
+    if sum > 1.0 + 1e-9 {
+        return Err(ConfigError::new(field, sum, "shares that make at most 1"));
+    }
+    Ok(parts)
+}
+
+fn sum(parts: &[Part]) -> f64 {
+    parts.iter().map(|part| part.share).sum()
+}
+
+// === impl RawPart ===
+
+impl RawPart {
+    fn check(self, field: &str) -> Result<Part, ConfigError> {
+        if !(self.share > 0.0 && self.share <= 1.0) {
+            let field = format!("{field}.share");
+            return Err(ConfigError::new(field, self.share, "above 0 and at most 1"));
+        }
+        self.strangers(field)?;
+        let seconds = |name: &str, span: Option<RawSpan>| {
+            span.map(|span| span.rising(&format!("{field}.{name}"), LONGEST)).transpose()
+        };
+        let after = seconds("after_s", self.after_s)?.unwrap_or(AT_ONCE);
+        let what = match self.is {
+            Is::Status => Wrong::Status {
+                status: self.status(field)?,
+                retry_after: seconds("retry_after_s", self.retry_after_s)?,
+                code: self.code.unwrap_or_default(),
+                kind: self.kind.unwrap_or_default(),
+            },
+            Is::Slow => {
+                let first = seconds("first_content_s", self.first_content_s)?;
+                Wrong::Slow { first: needed(first, field, "first_content_s")? }
+            }
+            Is::Cut => Wrong::Cut { words: self.words(field)? },
+            Is::Stall => {
+                Wrong::Stall { words: self.words(field)?, lasts: seconds("for_s", self.for_s)? }
+            }
+            Is::ErrorEvent => Wrong::ErrorEvent { words: self.words(field)? },
+            Is::Silence => Wrong::Silence,
+            Is::Refused => Wrong::Refused,
+            Is::Reset => Wrong::Reset,
+        };
+        Ok(Part { share: self.share, after, what })
+    }
+
+    /// Refuses a field that says nothing about what goes wrong here.
+    fn strangers(&self, field: &str) -> Result<(), ConfigError> {
+        let at_all = !matches!(self.is, Is::Silence | Is::Refused);
+        let words = matches!(self.is, Is::Cut | Is::Stall | Is::ErrorEvent);
+        let status = self.is == Is::Status;
+        let strange = [
+            ("after_s", self.after_s.is_some() && !at_all),
+            ("status", self.status.is_some() && !status),
+            ("code", self.code.is_some() && !status),
+            ("type", self.kind.is_some() && !status),
+            ("retry_after_s", self.retry_after_s.is_some() && !status),
+            ("first_content_s", self.first_content_s.is_some() && self.is != Is::Slow),
+            ("after_words", self.after_words.is_some() && !words),
+            ("for_s", self.for_s.is_some() && self.is != Is::Stall),
+        ];
+        match strange.iter().find(|(_, strange)| *strange) {
+            Some((name, _)) => {
+                let allowed = format!("nothing where is says {:?}", self.is);
+                Err(ConfigError::new(format!("{field}.{name}"), "given", allowed))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn status(&self, field: &str) -> Result<u16, ConfigError> {
+        let status = needed(self.status, field, "status")?;
+        if (200..=999).contains(&status) {
+            return Ok(status);
+        }
+        Err(ConfigError::new(format!("{field}.status"), status, "200 to 999"))
+    }
+
+    fn words(&self, field: &str) -> Result<Span, ConfigError> {
+        let words = needed(self.after_words, field, "after_words")?;
+        let all = WORDS.split(' ').count() as f64;
+        words.rising(&format!("{field}.after_words"), all)
+    }
+}
+
+fn needed<T>(value: Option<T>, field: &str, name: &str) -> Result<T, ConfigError> {
+    value.ok_or_else(|| ConfigError::new(format!("{field}.{name}"), "missing", "a value"))
+}
+
+// === impl RawSpan ===
+
+impl RawSpan {
+    fn check(self, field: &str, most: f64) -> Result<Span, ConfigError> {
+        let Self(low, high) = self;
+        for value in [low, high] {
+            if !(0.0..=most).contains(&value) {
+                return Err(ConfigError::new(field, value, format!("0 to {most}")));
+            }
+        }
+        Ok(Span { low, high })
+    }
+
+    fn rising(self, field: &str, most: f64) -> Result<Span, ConfigError> {
+        let span = self.check(field, most)?;
+        if span.low > span.high {
+            let value = [span.low, span.high];
+            return Err(ConfigError::new(
+                field,
+                value,
+                "a pair whose first is not above its second",
+            ));
+        }
+        Ok(span)
+    }
+}
+
+impl<'de> Deserialize<'de> for RawSpan {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Either)
+    }
+}
+
+struct Either;
+
+impl<'de> de::Visitor<'de> for Either {
+    type Value = RawSpan;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a number or a pair of numbers")
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<RawSpan, E> {
+        Ok(RawSpan(value, value))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<RawSpan, E> {
+        self.visit_f64(value as f64)
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<RawSpan, E> {
+        self.visit_f64(value as f64)
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut pair: A) -> Result<RawSpan, A::Error> {
+        let mut number =
+            || pair.next_element()?.ok_or_else(|| de::Error::invalid_length(1, &Either));
+        let (low, high) = (number()?, number()?);
+        match pair.next_element::<f64>()? {
+            None => Ok(RawSpan(low, high)),
+            Some(_) => Err(de::Error::invalid_length(3, &Either)),
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! An outage: its phases, and what providers do in them.
+
+use std::{fmt, fs::File, io::Read as _, path::Path, sync::Arc, time::Duration};
+
+use crate::testkit::incident::{Behaviour, IncidentError, file, schedule::Schedule};
+
+/// An outage: the states of a primary and of a secondary provider over time, and what they do in each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Incident {
+    pub(super) name: String,
+    pub(super) source: String,
+    pub(super) facts: Vec<String>,
+    pub(super) note: String,
+    pub(super) primary: Vec<Phase>,
+    pub(super) secondary: Vec<Phase>,
+    pub(super) states: Arc<States>,
+}
+
+/// What providers do in each state.
+pub(super) type States = std::collections::BTreeMap<State, Behaviour>;
+
+/// A stretch of time in which a provider is in one state.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Phase {
+    /// When it begins.
+    pub from: Duration,
+    /// When it ends.
+    pub to: Duration,
+    /// The state.
+    pub state: State,
+}
+
+/// The state of a provider: a name.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct State(Arc<str>);
+
+// === impl Incident ===
+
+impl Incident {
+    /// The longest file that is read, in bytes.
+    pub const MAX_BYTES: usize = 1 << 20;
+
+    /// ChatGPT on 4 June 2024: down twice, for four hours and for two, with a ramp at the end; the secondary is overloaded
+    /// in between. 708 minutes.
+    pub fn openai_2024_06_04() -> Self {
+        built_in(include_str!("../incidents/openai-2024-06-04.json"))
+    }
+
+    /// OpenAI's API on 11 December 2024: down for two hours, with half of the connections refused, and a slow ramp of two
+    /// hours. 352 minutes.
+    pub fn openai_2024_12_11() -> Self {
+        built_in(include_str!("../incidents/openai-2024-12-11.json"))
+    }
+
+    /// Reads a file.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, IncidentError> {
+        let path = path.as_ref();
+        text(path).and_then(|text| Self::parse(&text)).map_err(|error| error.in_file(path))
+    }
+
+    /// Reads the text of a file.
+    pub fn parse(json: &str) -> Result<Self, IncidentError> {
+        file::parse(json)
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where its times are from.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// What is known of it.
+    pub fn facts(&self) -> &[String] {
+        &self.facts
+    }
+
+    /// What is assumed.
+    pub fn note(&self) -> &str {
+        &self.note
+    }
+
+    /// How long it lasts.
+    pub fn length(&self) -> Duration {
+        self.primary.last().map_or(Duration::ZERO, |phase| phase.to)
+    }
+
+    /// The phases of the primary.
+    pub fn primary(&self) -> &[Phase] {
+        &self.primary
+    }
+
+    /// The phases of the secondary.
+    pub fn secondary(&self) -> &[Phase] {
+        &self.secondary
+    }
+
+    /// The state of the primary so long after the start; the last one for ever after the end.
+    pub fn primary_at(&self, time: Duration) -> &State {
+        &self.primary[position(&self.primary, time)].state
+    }
+
+    /// The state of the secondary so long after the start.
+    pub fn secondary_at(&self, time: Duration) -> &State {
+        &self.secondary[position(&self.secondary, time)].state
+    }
+
+    /// What a provider does that is this incident's primary.
+    pub fn primary_schedule(&self) -> Schedule {
+        Schedule::new(self.primary.clone(), self.states.clone())
+    }
+
+    /// What a provider does that is this incident's secondary.
+    pub fn secondary_schedule(&self) -> Schedule {
+        Schedule::new(self.secondary.clone(), self.states.clone()).salted()
+    }
+}
+
+/// The phase of a moment. There is at least one phase, or the file was refused.
+pub(super) fn position(phases: &[Phase], time: Duration) -> usize {
+    phases.partition_point(|phase| phase.to <= time).min(phases.len() - 1)
+}
+
+fn built_in(json: &str) -> Incident {
+    Incident::parse(json).expect("the built-in incidents are parsed by a test")
+}
+
+/// The text of a file, if it is not too long.
+fn text(path: &Path) -> Result<String, IncidentError> {
+    let mut text = String::new();
+    File::open(path)?.take(Incident::MAX_BYTES as u64 + 1).read_to_string(&mut text)?;
+    if text.len() > Incident::MAX_BYTES {
+        let most = format!("at most {} bytes", Incident::MAX_BYTES);
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, most).into());
+    }
+    Ok(text)
+}
+
+// === impl Phase ===
+
+impl Phase {
+    /// How long it lasts.
+    pub fn length(&self) -> Duration {
+        self.to.saturating_sub(self.from)
+    }
+
+    /// Whether a moment is in it.
+    pub fn contains(&self, time: Duration) -> bool {
+        (self.from..self.to).contains(&time)
+    }
+}
+
+// === impl State ===
+
+impl State {
+    /// The state of that name.
+    pub fn new(name: &str) -> Self {
+        Self(name.into())
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is the state that ends an outage.
+    pub fn is_healthy(&self) -> bool {
+        &*self.0 == "healthy"
+    }
+
+    /// Whether it is the outage itself.
+    pub fn is_down(&self) -> bool {
+        &*self.0 == "down"
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

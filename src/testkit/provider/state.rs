@@ -1,0 +1,244 @@
+//! The provider: what it answers, and what it has seen.
+
+use std::{
+    fmt,
+    ops::Range,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use http::HeaderMap;
+use tokio::{sync::watch, time::Instant};
+
+use crate::{
+    context::CREDENTIALS,
+    sync::lock_std as lock,
+    testkit::{
+        incident::Schedule,
+        provider::{
+            Attempt, Capacity, Fate,
+            log::Log,
+            source::{Found, Limit, Source},
+        },
+        reply::{Facts, Reply, Script},
+    },
+};
+
+/// A provider in process.
+///
+/// A handle: clones are the same provider. It is a [`Service`](tower::Service) of one attempt, always ready; a
+/// [`Server`](crate::testkit::Server) puts it on a socket.
+#[derive(Clone)]
+pub struct Provider(Arc<Shared>);
+
+struct Shared {
+    name: Arc<str>,
+    state: Mutex<State>,
+    changed: watch::Sender<()>,
+}
+
+struct State {
+    source: Source,
+    log: Log,
+    key: Option<Box<str>>,
+}
+
+/// An attempt under way. Dropped before [`done`](Self::done), it was cancelled.
+#[derive(Debug)]
+pub(crate) struct Flight {
+    provider: Provider,
+    number: u64,
+    over: bool,
+}
+
+// === impl Provider ===
+
+impl Provider {
+    /// How many attempts are kept in full; later ones are counted only.
+    pub const MAX: usize = Log::MAX;
+
+    /// A provider of that name, which answers every attempt well and at once.
+    pub fn new(name: &str) -> Self {
+        let source = Source::new(Instant::now());
+        let state = State { source, log: Log::default(), key: None };
+        let changed = watch::Sender::new(());
+        Self(Arc::new(Shared { name: name.into(), state: state.into(), changed }))
+    }
+
+    /// Answers the next attempts with these, in order.
+    #[must_use]
+    pub fn replies(self, replies: impl IntoIterator<Item = Reply>) -> Self {
+        self.change(|state| state.source.next.extend(replies))
+    }
+
+    /// Answers so in that spell, counted from when the provider was made, or from [`start_clock`](Self::start_clock).
+    #[must_use]
+    pub fn during(self, spell: Range<Duration>, reply: Reply) -> Self {
+        self.change(|state| state.source.spells.push((spell, reply)))
+    }
+
+    /// Answers so whenever nothing else was planned.
+    #[must_use]
+    pub fn always(self, reply: Reply) -> Self {
+        self.change(|state| state.source.then = reply)
+    }
+
+    /// Answers so whatever exceeds the capacity.
+    #[must_use]
+    pub fn capacity(self, capacity: Capacity, over: Reply) -> Self {
+        self.change(|state| state.source.limit = Some(Limit::new(capacity, over)))
+    }
+
+    /// Answers 401 whatever does not bring this key, as a bearer token or as the key itself.
+    #[must_use]
+    pub fn requires(self, key: &str) -> Self {
+        self.change(|state| state.key = Some(key.into()))
+    }
+
+    /// Follows an incident, whatever else was planned.
+    #[must_use]
+    pub fn following(self, schedule: Schedule) -> Self {
+        self.change(|state| state.source.schedule = Some(schedule))
+    }
+
+    /// From now on answers so. Whatever was planned is forgotten; the capacity stays.
+    pub fn set(&self, reply: Reply) {
+        self.clone().change(|state| {
+            let source = &mut state.source;
+            let (origin, limit) = (source.origin, source.limit.take());
+            *source = Source { limit, then: reply, ..Source::new(origin) };
+        });
+    }
+
+    /// The clock of the incident, or of the spells, starts now.
+    pub fn start_clock(&self) {
+        self.clone().change(|state| state.source.start(Instant::now()));
+    }
+
+    /// Its name: the value of the header `x-served-by`.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The attempts so far, in order.
+    pub fn attempts(&self) -> Vec<Attempt> {
+        lock(&self.0.state).log.kept.clone()
+    }
+
+    /// How many attempts came so far.
+    pub fn count(&self) -> u64 {
+        lock(&self.0.state).log.count
+    }
+
+    /// How many attempts were dropped by the client before the provider had done with them.
+    pub fn cancelled(&self) -> u64 {
+        lock(&self.0.state).log.cancelled
+    }
+
+    /// How many attempts are under way.
+    pub fn in_flight(&self) -> usize {
+        lock(&self.0.state).log.in_flight
+    }
+
+    /// Forgets the attempts so far, so that a test counts from here.
+    pub fn forget(&self) {
+        lock(&self.0.state).log.forget();
+    }
+
+    /// Counts an attempt that found no listener, with the headers of its request: nobody but the client knows of it. It
+    /// takes the place of a refused reply that was planned for the next attempt.
+    pub fn note_refused(&self, headers: &HeaderMap) {
+        let facts = Facts::read(headers, b"");
+        self.clone().change(|state| {
+            let number = state.log.begin(&facts, Instant::now());
+            state.log.end(number, Fate::Done);
+            if state.source.next.front().is_some_and(Reply::is_refused) {
+                state.source.next.pop_front();
+            }
+        });
+    }
+
+    /// An attempt has come: what is to be done with it.
+    pub(crate) fn begin(&self, headers: &HeaderMap, body: &[u8]) -> (Flight, Script) {
+        let facts = Facts::read(headers, body);
+        let now = Instant::now();
+        let mut state = lock(&self.0.state);
+        let State { source, log, key } = &mut *state;
+        let found = Found { in_flight: log.in_flight, nth: log.count };
+        let known = key.as_ref().is_none_or(|key| brings(headers, key));
+        let reply = if known {
+            source.reply(now, &facts, &found)
+        } else {
+            Reply::error(401, "invalid_request_error", "invalid_api_key")
+        };
+        let number = log.begin(&facts, now);
+        let refuses = source.next.front().is_some_and(Reply::is_refused);
+        drop(state);
+        if refuses {
+            // A listener has to close before the next attempt.
+            self.0.changed.send_replace(());
+        }
+        let flight = Flight { provider: self.clone(), number, over: false };
+        (flight, reply.script(&facts, &self.0.name))
+    }
+
+    /// Whether no connection is to be made now.
+    pub(crate) fn refusing(&self) -> bool {
+        lock(&self.0.state).source.refusing(Instant::now())
+    }
+
+    /// When to ask again whether connections are to be made, if time alone can change it.
+    pub(crate) fn look_again(&self) -> Option<Instant> {
+        lock(&self.0.state).source.look_again(Instant::now())
+    }
+
+    /// Tells of every change of what was planned.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.0.changed.subscribe()
+    }
+
+    fn change(self, change: impl FnOnce(&mut State)) -> Self {
+        change(&mut lock(&self.0.state));
+        self.0.changed.send_replace(());
+        self
+    }
+}
+
+/// Whether a request brings that key.
+fn brings(headers: &HeaderMap, key: &str) -> bool {
+    let values = CREDENTIALS.iter().filter_map(|name| headers.get(*name)?.to_str().ok());
+    values.into_iter().any(|value| value.strip_prefix("Bearer ").unwrap_or(value) == key)
+}
+
+impl fmt::Debug for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = lock(&self.0.state);
+        f.debug_struct("Provider")
+            .field("name", &self.0.name)
+            .field("attempts", &state.log.count)
+            .field("in_flight", &state.log.in_flight)
+            .finish_non_exhaustive()
+    }
+}
+
+// === impl Flight ===
+
+impl Flight {
+    /// The provider has done all it meant to.
+    pub(crate) fn done(&mut self) {
+        self.end(Fate::Done);
+    }
+
+    fn end(&mut self, fate: Fate) {
+        if !self.over {
+            self.over = true;
+            lock(&self.provider.0.state).log.end(self.number, fate);
+        }
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        self.end(Fate::Cancelled);
+    }
+}

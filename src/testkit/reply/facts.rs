@@ -1,0 +1,69 @@
+//! What a request says about itself, read apart from the crate's own reader so that tests have a second opinion.
+
+use std::{borrow::Cow, sync::Arc};
+
+use http::HeaderMap;
+use serde::{Deserialize, de::IgnoredAny};
+
+use crate::context::CREDENTIALS;
+
+/// The header by which a drill numbers its calls.
+pub(crate) const CALL: &str = "x-drill-call";
+
+/// What a request says about itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Facts {
+    pub(crate) model: Option<Arc<str>>,
+    pub(crate) stream: bool,
+    pub(crate) usage: bool,
+    pub(crate) tools: bool,
+    pub(crate) messages: usize,
+    pub(crate) max_tokens: Option<u64>,
+    pub(crate) credential: bool,
+    pub(crate) call: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Chat<'a> {
+    #[serde(borrow, default)]
+    model: Option<Cow<'a, str>>,
+    #[serde(default)]
+    stream: Option<bool>,
+    #[serde(default)]
+    stream_options: Option<StreamOptions>,
+    #[serde(default)]
+    tools: Option<Vec<IgnoredAny>>,
+    #[serde(default)]
+    messages: Option<Vec<IgnoredAny>>,
+    #[serde(default, alias = "max_completion_tokens")]
+    max_tokens: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct StreamOptions {
+    #[serde(default)]
+    include_usage: bool,
+}
+
+// === impl Facts ===
+
+impl Facts {
+    /// Reads a request. A body that is no chat request says nothing.
+    pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Self {
+        let credential = CREDENTIALS.iter().any(|name| headers.contains_key(*name));
+        let call = headers.get(CALL).and_then(|value| value.to_str().ok()?.parse().ok());
+        let Ok(chat) = serde_json::from_slice::<Chat<'_>>(body) else {
+            return Self { credential, call, ..Self::default() };
+        };
+        Self {
+            model: chat.model.map(|model| model.into()),
+            stream: chat.stream.unwrap_or(false),
+            usage: chat.stream_options.is_some_and(|options| options.include_usage),
+            tools: chat.tools.is_some_and(|tools| !tools.is_empty()),
+            messages: chat.messages.map_or(0, |messages| messages.len()),
+            max_tokens: chat.max_tokens,
+            credential,
+            call,
+        }
+    }
+}
