@@ -30,6 +30,11 @@ fn policy() -> BreakerPolicy {
     BreakerPolicy::default().jitter(0.0)
 }
 
+/// A policy without any rule: tests add the one they are about.
+fn no_rule() -> BreakerPolicy {
+    policy().consecutive(None).ratio(None).slow(None)
+}
+
 /// A breaker on a clock of its own: every moment is given in milliseconds.
 struct Rig {
     breaker: Breaker,

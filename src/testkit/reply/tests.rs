@@ -25,11 +25,11 @@ fn body(steps: &[Step]) -> String {
 }
 
 fn head(steps: &[Step]) -> &Head {
-    let head = |step| match step {
-        Step::Head(head) => Some(&**head),
+    let heads = steps.iter().filter_map(|step| match step {
+        Step::Head(head) => Some(head),
         _ => None,
-    };
-    steps.iter().find_map(head).unwrap()
+    });
+    heads.into_iter().next().unwrap()
 }
 
 /// The data of all events.
