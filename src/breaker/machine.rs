@@ -101,8 +101,8 @@ impl Machine {
         match self.undecided(ticket) {
             Some(slot) => self.decide(at, slot, slow.then_some(Cause::ProbeSlow), None),
             None => {
-                self.window.add(Counts::latency(slow), at.now);
-                self.weigh(at, None);
+                let counts = self.window.add(Counts::latency(slow), at.now);
+                self.weigh(at, counts, None);
             }
         }
     }
@@ -128,21 +128,6 @@ impl Machine {
                 self.count(at, health, latency, wait);
             }
         }
-    }
-
-    /// Opens until somebody says otherwise.
-    pub(crate) fn force_open(&mut self) {
-        self.by_hand(Mode::ForcedOpen, Cause::Forced);
-    }
-
-    /// Lets all calls through and counts none until somebody says otherwise.
-    pub(crate) fn force_closed(&mut self) {
-        self.by_hand(Mode::ForcedClosed, Cause::Forced);
-    }
-
-    /// Closes, and forgets everything.
-    pub(crate) fn reset(&mut self) {
-        self.by_hand(Mode::Closed, Cause::Reset);
     }
 
     /// What it shows of itself.
@@ -237,8 +222,8 @@ impl Machine {
             Health::Cancelled => latency,
             _ => latency.and_ended(failed),
         };
-        self.window.add(counts, at.now);
-        self.weigh(at, wait);
+        let counts = self.window.add(counts, at.now);
+        self.weigh(at, counts, wait);
     }
 }
 
