@@ -112,7 +112,7 @@ impl Machine {
         if !self.is_news(at, ticket) {
             return;
         }
-        let slow = !ticket.begun && ticket.is_slow(at);
+        let slow = ticket.is_slow(at);
         let health = match outcome.health() {
             // The caller's choice, of an answer that was well so far.
             Health::Cancelled if ticket.begun => Health::Success,
@@ -172,11 +172,8 @@ impl Machine {
 
     /// Whether a call was admitted since the last opening, and counts at all.
     fn is_news(&mut self, at: Moment<'_>, ticket: &Ticket) -> bool {
-        if ticket.generation != self.generation || matches!(self.mode, Mode::ForcedClosed) {
-            return false;
-        }
         self.pass_time(at);
-        ticket.generation == self.generation
+        ticket.generation == self.generation && !matches!(self.mode, Mode::ForcedClosed)
     }
 
     /// The place of a probe, which is one no longer when others have decided that the breaker recovers.
