@@ -123,6 +123,10 @@ async fn what_has_no_head_is_an_error_of_the_transport() {
     assert_eq!(error.outcome().name(), "broken");
     assert_eq!(io(&error), std::io::ErrorKind::ConnectionReset);
     assert_eq!((provider.count(), provider.cancelled()), (2, 0));
+    provider.set(Reply::answer().with(Fault::Closed));
+    let error = provider.clone().oneshot(streamed()).await.unwrap_err();
+    assert_eq!(error.outcome().name(), "broken");
+    assert_eq!(io(&error), std::io::ErrorKind::UnexpectedEof);
 }
 
 #[tokio::test(start_paused = true)]

@@ -49,12 +49,16 @@ async fn act(mut flight: Flight, mut script: Script) -> Result<Response, Error> 
                 flight.done();
                 return Err(failed(Outcome::Unreachable, io::ErrorKind::ConnectionRefused));
             }
-            // Nothing else comes before a head.
+            Step::Reset => {
+                flight.done();
+                return Err(failed(Outcome::Broken, io::ErrorKind::ConnectionReset));
+            }
+            // Closed: nothing else comes before a head.
             _ => break,
         }
     }
     flight.done();
-    Err(failed(Outcome::Broken, io::ErrorKind::ConnectionReset))
+    Err(failed(Outcome::Broken, io::ErrorKind::UnexpectedEof))
 }
 
 fn answer(head: Head, mut body: Acted) -> Response {

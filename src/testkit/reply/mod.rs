@@ -32,6 +32,7 @@ mod fault;
 mod plan;
 mod policy;
 mod script;
+mod trouble;
 
 pub(crate) use facts::{CALL, Facts};
 pub use fault::Fault;

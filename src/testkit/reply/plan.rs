@@ -24,15 +24,16 @@ pub(super) struct Plan<'a> {
 }
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
+pub(super) const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
 
 // === impl Plan ===
 
 impl<'a> Plan<'a> {
-    pub(super) fn of(reply: &'a Reply, facts: &Facts, name: &str) -> Self {
+    pub(super) fn of(reply: &'a Reply, asked: &Facts, name: &str) -> Self {
+        let stream = asked.stream && !reply.faults.contains(&Fault::NotStreamed);
+        let facts = &Facts { stream, ..asked.clone() };
         let mut headers = reply.headers.clone();
-        let kind = if facts.stream { EVENTS } else { JSON };
-        headers.entry(header::CONTENT_TYPE).or_insert(kind);
+        headers.entry(header::CONTENT_TYPE).or_insert(if stream { EVENTS } else { JSON });
         if let Ok(name) = HeaderValue::try_from(name) {
             headers.insert("x-served-by", name);
         }
@@ -41,7 +42,7 @@ impl<'a> Plan<'a> {
             headers,
             parts: Vec::new(),
             end: vec![Step::End],
-            sized: !facts.stream,
+            sized: !stream,
             pace: reply.pace,
             text: "",
             faults: &reply.faults,
@@ -69,11 +70,11 @@ impl<'a> Plan<'a> {
         }
         let length = self.length();
         for fault in faults {
-            self.end_early(fault);
+            self.end_otherwise(fault);
         }
         let mut steps = self.steps(length);
         for fault in faults {
-            steps = trouble(steps, fault);
+            steps = fault.trouble(steps);
         }
         Script::new(steps)
     }
@@ -100,6 +101,7 @@ impl<'a> Plan<'a> {
         match fault {
             Fault::Refused => Some(vec![Step::Refuse]),
             Fault::Reset => Some(vec![late, Step::Reset]),
+            Fault::Closed => Some(vec![late, Step::Cut]),
             Fault::Hang => Some(vec![Step::Hang]),
             _ => None,
         }
@@ -149,8 +151,14 @@ impl<'a> Plan<'a> {
         self.parts.push(Part { kind: Kind::Other, bytes });
     }
 
-    fn end_early(&mut self, fault: &Fault) {
+    fn end_otherwise(&mut self, fault: &Fault) {
         match fault {
+            Fault::Endless { every } => {
+                let more = self.parts.iter().rfind(|part| matches!(part.kind, Kind::Words(_)));
+                let Some(data) = more.map(|part| part.bytes.clone()) else { return };
+                self.stop(usize::MAX);
+                self.end = vec![Step::Pulse { data, every: *every, left: u32::MAX }];
+            }
             Fault::Cut { words } => {
                 self.stop(*words);
                 self.end = vec![Step::Cut];
@@ -198,62 +206,4 @@ impl<'a> Plan<'a> {
         steps.extend(self.end);
         steps
     }
-}
-
-/// Changes how it comes.
-fn trouble(steps: Vec<Step>, fault: &Fault) -> Vec<Step> {
-    match fault {
-        Fault::ResetAfter { bytes } => reset_after(steps, *bytes),
-        Fault::Drip { bytes, every } => drip(steps, (*bytes).max(1), *every),
-        Fault::Comments { every, count } => comments(steps, *every, *count),
-        _ => steps,
-    }
-}
-
-fn reset_after(steps: Vec<Step>, mut left: usize) -> Vec<Step> {
-    let mut kept = Vec::new();
-    for step in steps {
-        match step {
-            Step::Data(data) if data.len() > left => {
-                kept.push(Step::Data(data.slice(..left)));
-                break;
-            }
-            Step::Data(data) => {
-                left -= data.len();
-                kept.push(Step::Data(data));
-            }
-            Step::End | Step::Cut => break,
-            step => kept.push(step),
-        }
-    }
-    kept.push(Step::Reset);
-    kept
-}
-
-fn drip(steps: Vec<Step>, size: usize, every: Duration) -> Vec<Step> {
-    let mut dripping = Vec::new();
-    for step in steps {
-        let Step::Data(mut data) = step else {
-            dripping.push(step);
-            continue;
-        };
-        while !data.is_empty() {
-            dripping.push(Step::Wait(every));
-            dripping.push(Step::Data(data.split_to(size.min(data.len()))));
-        }
-    }
-    dripping
-}
-
-fn comments(mut steps: Vec<Step>, every: Duration, left: u32) -> Vec<Step> {
-    let Some(at) = steps.iter().position(|step| matches!(step, Step::Head(_))) else {
-        return steps;
-    };
-    let events = match &steps[at] {
-        Step::Head(head) => head.headers.get(header::CONTENT_TYPE) == Some(&EVENTS),
-        _ => false,
-    };
-    let data = Bytes::from_static(if events { b": keep-alive\n\n" } else { b"\n" });
-    steps.insert(at + 1, Step::Pulse { data, every, left });
-    steps
 }

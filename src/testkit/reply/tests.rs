@@ -25,11 +25,9 @@ fn body(steps: &[Step]) -> String {
 }
 
 fn head(steps: &[Step]) -> &Head {
-    let heads = steps.iter().filter_map(|step| match step {
-        Step::Head(head) => Some(head),
-        _ => None,
-    });
-    heads.into_iter().next().unwrap()
+    let found = steps.iter().find(|step| matches!(step, Step::Head(_)));
+    let Some(Step::Head(head)) = found else { panic!("{steps:?}") };
+    head
 }
 
 /// The data of all events.
@@ -218,6 +216,25 @@ fn what_never_answers_has_no_head() {
     assert_eq!(steps(&Reply::refused(), &streamed()), [Step::Refuse]);
     assert_eq!(steps(&Reply::reset(), &streamed()), [Step::Reset]);
     assert_eq!(steps(&Reply::hang(), &streamed()), [Step::Hang]);
+    assert_eq!(steps(&Reply::answer().with(Fault::Closed), &streamed()), [Step::Cut]);
+}
+
+#[test]
+fn a_stream_can_go_on_for_ever() {
+    let reply = Reply::answer().words_per_event(6).with(Fault::Endless { every: SECOND });
+    let script = reply.script(&streamed(), "p");
+    let acted: Vec<_> = script.take(1000).collect();
+    assert_eq!(acted.len(), 1000, "and more");
+    assert!(words(&acted).concat().starts_with(WORDS) && words(&acted).len() > 400);
+    assert!(!body(&acted).contains("[DONE]") && !body(&acted).contains("stop"));
+    assert_eq!(steps(&reply, &Facts::default()).last(), Some(&Step::End));
+}
+
+#[test]
+fn one_body_can_come_although_a_stream_was_asked_for() {
+    let acted = steps(&Reply::answer().with(Fault::NotStreamed), &streamed());
+    assert_eq!(head(&acted).headers["content-type"], "application/json");
+    assert!(serde_json::from_str::<Value>(&body(&acted)).is_ok());
 }
 
 #[test]
