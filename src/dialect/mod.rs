@@ -68,9 +68,9 @@ impl Dialect {
         path.trim_end_matches('/').ends_with("/chat/completions").then_some(Self::OpenAiChat)
     }
 
-    /// What a whole answer that was not streamed came to (a success, empty, malformed, or an error inside a 200), and
-    /// what it cost.
-    pub(crate) fn check(self, body: &[u8]) -> (Verdict, Option<Tokens>) {
+    /// What an answer that was not streamed came to (a success, or blocked), or why it is none (empty, malformed, cut, an
+    /// error inside a 200); and what it cost.
+    pub(crate) fn check(self, body: &[u8]) -> (Result<Outcome, Verdict>, Option<Tokens>) {
         match self {
             Self::OpenAiChat => openai_chat::check(body),
         }

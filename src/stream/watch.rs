@@ -22,7 +22,7 @@ pub(crate) struct Seen {
 pub(crate) struct Watch {
     decoder: Decoder,
     follower: Follower,
-    /// What it failed with: nothing is read after it.
+    /// What it failed with: nothing is read any more.
     failed: Option<Outcome>,
     /// The first byte that is not white space.
     first: Option<u8>,
@@ -93,23 +93,24 @@ impl Watch {
         self.first.filter(|first| matches!(first, b'{' | b'[' | b'<'))
     }
 
-    /// The bytes are over: reads what is left, and tells what the stream came to.
-    pub(crate) fn finish(&mut self) -> Verdict {
+    /// The bytes are over: reads what is left. The outcome of a whole stream, which may be blocked, or why it is none.
+    pub(crate) fn finish(&mut self) -> Result<Outcome, Verdict> {
         if let Some(outcome) = self.failed {
-            return outcome.into();
+            return Err(outcome.into());
         }
         let mut seen = Seen::default();
         let follower = &mut self.follower;
         self.decoder.finish(|event| follower.event(event.name, event.data, &mut seen));
         // Half an event is one that was cut, not one that is malformed.
         let failed = seen.failed.filter(|verdict| verdict.outcome() != Outcome::Malformed);
-        let verdict = match failed {
-            Some(verdict) => verdict,
-            None if self.first.is_none() => Outcome::Empty.into(),
-            None if !self.decoder.is_framed() => Outcome::Malformed.into(),
-            None => self.follower.outcome().into(),
+        let failed = match (failed, self.follower.outcome()) {
+            (Some(verdict), _) => verdict,
+            (None, whole @ (Outcome::Success | Outcome::Blocked)) => return Ok(whole),
+            (None, _) if self.first.is_none() => Outcome::Empty.into(),
+            (None, _) if !self.decoder.is_framed() => Outcome::Malformed.into(),
+            (None, outcome) => outcome.into(),
         };
-        self.failed = Some(verdict.outcome());
-        verdict
+        self.failed = Some(failed.outcome());
+        Err(failed)
     }
 }

@@ -435,6 +435,22 @@ async fn what_comes_decides_not_what_was_asked_nor_how_it_is_labelled() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stream_that_was_asked_for_is_read_though_it_is_labelled_json() {
+    let asked = || chat().map(|_| Bytes::from_static(b"{\"stream\":true}"));
+    let cut = answer(JSON, body(&[Data(WORD), Data(WORD)]));
+    let cut = classify_by(policy(), asked(), cut).await.unwrap();
+    assert_eq!(read(cut).await, (WORD.repeat(2), Some(Outcome::Truncated)));
+    let failed = answer(JSON, body(&[Data(ROLE), Data(ERROR)]));
+    let failed = classify_by(policy(), asked(), failed).await.unwrap_err();
+    assert_eq!(failed.outcome(), UNAVAILABLE);
+    let cut = answer(JSON, body(&[Data("\n{\"choices\":"), Break]));
+    assert!(classify_by(policy(), asked(), cut).await.unwrap_err().is_truncated());
+    // Who did not ask for a stream cannot read one in place of JSON.
+    let stream = answer(JSON, [WORD, STOP, DONE].concat().into());
+    assert_eq!(classify(stream).await.unwrap_err().outcome(), Outcome::Malformed);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_in_a_content_coding_is_not_ours_to_read() {
     let mut coded = answer(JSON, "\u{1f}\u{8b}".into());
     coded.headers_mut().insert(header::CONTENT_ENCODING, "gzip".parse().unwrap());

@@ -20,45 +20,39 @@ fields! {
     }
 }
 
-/// What a whole answer came to, and what it cost. White space before it is how some servers keep a connection open.
-pub(crate) fn check(body: &[u8]) -> (Verdict, Option<Tokens>) {
+/// What a whole answer came to, which may be blocked, or why it is none; and what it cost. White space before it is how
+/// some servers keep a connection open.
+pub(crate) fn check(body: &[u8]) -> (Result<Outcome, Verdict>, Option<Tokens>) {
     let body = trim(body);
     if body.is_empty() {
-        return (Outcome::Empty.into(), None);
+        return (Err(Outcome::Empty.into()), None);
     }
     match serde_json::from_slice::<Chunk<'_>>(body) {
-        Ok(answer) => (verdict(&answer, body), answer.tokens()),
-        Err(error) => (unread(body, error.classify()), None),
+        Ok(answer) => (judge(&answer, body), answer.tokens()),
+        Err(error) => (Err(unread(body, error.classify())), None),
     }
 }
 
-fn verdict(answer: &Chunk<'_>, body: &[u8]) -> Verdict {
+fn judge(answer: &Chunk<'_>, body: &[u8]) -> Result<Outcome, Verdict> {
     if let Some(verdict) = answer.error(body) {
-        return verdict;
+        return Err(verdict);
     }
     let choices = answer.choices.as_deref().unwrap_or_default();
     let finished = |reason| choices.iter().any(|choice| choice.finish() == Some(reason));
-    let outcome = if choices.iter().any(|choice| choice.has_content()) {
-        Outcome::Success
+    // A limit: the caller's own came before the first word, as when reasoning has used it up.
+    if choices.iter().any(|choice| choice.has_content()) || finished("\"length\"") {
+        Ok(Outcome::Success)
     } else if finished("\"content_filter\"") {
-        Outcome::Blocked
-    } else if finished("\"length\"") {
-        // The caller's own limit came before the first word, as when reasoning has used it up.
-        Outcome::Success
+        Ok(Outcome::Blocked)
     } else {
-        Outcome::Empty
-    };
-    outcome.into()
+        Err(Outcome::Empty.into())
+    }
 }
 
 fn unread(body: &[u8], why: Category) -> Verdict {
-    if let Some(verdict) = listed_error(body) {
-        return verdict;
-    }
-    match why {
-        Category::Eof if matches!(body[0], b'{' | b'[') => Outcome::Truncated.into(),
-        _ => Outcome::Malformed.into(),
-    }
+    let cut = why == Category::Eof && matches!(body.first(), Some(b'{' | b'['));
+    let outcome = if cut { Outcome::Truncated } else { Outcome::Malformed };
+    listed_error(body).unwrap_or_else(|| outcome.into())
 }
 
 /// The error of `[{"error":…}]`, as some gateways wrap it.
