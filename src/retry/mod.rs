@@ -58,6 +58,7 @@ mod backoff;
 #[cfg(feature = "backoff")]
 mod backoff_crate;
 mod budget;
+mod course;
 mod decide;
 mod policy;
 mod service;

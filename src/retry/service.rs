@@ -2,26 +2,22 @@
 
 use std::{
     fmt,
-    future::{Future, poll_fn},
+    future::Future,
     pin::Pin,
     sync::{Arc, Mutex},
     task::{Context, Poll},
-    time::Duration,
 };
 
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use tower::{Layer, Service};
 
 use super::{
-    Budget, Budgets, RetryPolicy,
-    decide::{Decision, Retries},
+    Budgets, RetryPolicy,
+    course::{Course, Step},
+    decide::Retries,
 };
 use crate::{
-    Error, Request, Response, Upstream,
-    classify::{Outcome, Verdict, judge},
-    context::{Attempt, Call, Deadline, Journey, Route},
-    sync::lock_std as lock,
-    telemetry::{Event, Events, Stop},
+    Error, Request, Response, Upstream, context::Call, sync::lock_std as lock, telemetry::Events,
     upstream::take_ready,
 };
 
@@ -38,44 +34,20 @@ pub struct RetryLayer {
     shared: Arc<Shared>,
 }
 
+/// What all calls through one layer share.
 #[derive(Clone)]
-struct Shared {
-    policy: RetryPolicy,
-    budgets: Budgets,
-    random: Random,
-    events: Events,
+pub(super) struct Shared {
+    pub(super) policy: RetryPolicy,
+    pub(super) budgets: Budgets,
+    pub(super) random: Random,
+    pub(super) events: Events,
 }
 
 /// Where jitter comes from.
 #[derive(Clone)]
-enum Random {
+pub(super) enum Random {
     Thread,
     Seeded(Arc<Mutex<fastrand::Rng>>),
-}
-
-/// What stays the same from attempt to attempt of one call.
-struct Course {
-    shared: Arc<Shared>,
-    budget: Arc<Budget>,
-    journey: Journey,
-    deadline: Option<Deadline>,
-    route: Route,
-    rung: u16,
-}
-
-/// An attempt under way. Dropped before its end, it is one that the caller cancelled.
-struct UnderWay<'a> {
-    course: &'a Course,
-    step: Step,
-    started: Instant,
-    open: bool,
-}
-
-/// The how-manieth attempt, from 1, and the wait before it.
-#[derive(Clone, Copy)]
-struct Step {
-    attempt: u32,
-    wait: Duration,
 }
 
 // === impl RetryLayer ===
@@ -135,7 +107,7 @@ async fn run<S: Upstream>(
     let once = Call::of(&mut request).once;
     let course = Course::new(shared, &mut request);
     let mut retries = Retries::new(once);
-    let mut step = Step { attempt: 1, wait: Duration::ZERO };
+    let mut step = Step::FIRST;
     loop {
         let spare = course.may_follow(&retries).then(|| request.clone());
         let result = course.attempt(&mut service, request, step).await;
@@ -145,121 +117,8 @@ async fn run<S: Upstream>(
         // The connection of an unread answer is given back before the wait, not after it.
         drop(result);
         sleep(wait).await;
-        step = Step { attempt: step.attempt.saturating_add(1), wait };
+        step = step.next(wait);
         request = next;
-    }
-}
-
-// === impl Course ===
-
-impl Course {
-    fn new(shared: Arc<Shared>, request: &mut Request) -> Self {
-        let route = Call::route(request);
-        let call = Call::of(request);
-        Self {
-            budget: shared.budgets.of(&route),
-            journey: call.journey.clone(),
-            deadline: call.deadline,
-            rung: call.rung,
-            shared,
-            route,
-        }
-    }
-
-    fn left(&self) -> Option<Duration> {
-        self.deadline.map(|deadline| deadline.left(Instant::now()))
-    }
-
-    fn may_follow(&self, retries: &Retries) -> bool {
-        retries.possible(&self.shared.policy, self.left())
-    }
-
-    async fn attempt<S: Upstream>(
-        &self,
-        service: &mut S,
-        request: Request,
-        step: Step,
-    ) -> Result<Response, Error> {
-        let under_way = UnderWay::start(self, step);
-        let result = match poll_fn(|cx| service.poll_ready(cx)).await {
-            Ok(()) => service.call(request).await,
-            Err(error) => Err(error),
-        };
-        under_way.end(judge(&result));
-        result
-    }
-
-    /// How long to wait before the next attempt; `None` if there is none.
-    fn wait_after(
-        &self,
-        retries: &mut Retries,
-        result: &Result<Response, Error>,
-    ) -> Option<Duration> {
-        let Shared { policy, random, .. } = &*self.shared;
-        // A token is taken last: nothing that stops for another reason spends one.
-        match retries.after(&judge(result), policy, self.left(), random.next()) {
-            Decision::Again { wait, hinted } if self.budget.withdraw() => {
-                self.emit(Event::RetryWaiting { route: self.route.clone(), wait, hinted });
-                Some(wait)
-            }
-            Decision::Again { .. } => self.stop(Stop::Budget),
-            Decision::Stop(why) => self.stop(why),
-            Decision::Return => None,
-        }
-    }
-
-    fn stop(&self, why: Stop) -> Option<Duration> {
-        self.emit(Event::RetryStopped { route: self.route.clone(), why });
-        None
-    }
-
-    /// Hands back the last attempt's own result; only the journey is added.
-    fn finish(&self, result: Result<Response, Error>) -> Result<Response, Error> {
-        let mut response = result.map_err(|error| error.with_journey(&self.journey))?;
-        if response.extensions().get::<Journey>().is_none() {
-            response.extensions_mut().insert(self.journey.clone());
-        }
-        Ok(response)
-    }
-
-    fn emit(&self, event: Event) {
-        self.shared.events.emit(event);
-    }
-}
-
-// === impl UnderWay ===
-
-impl<'a> UnderWay<'a> {
-    fn start(course: &'a Course, step: Step) -> Self {
-        let Step { attempt, .. } = step;
-        course.emit(Event::AttemptStarted { route: course.route.clone(), attempt });
-        Self { course, step, started: Instant::now(), open: true }
-    }
-
-    fn end(mut self, verdict: Verdict) {
-        self.close(verdict);
-    }
-
-    fn close(&mut self, verdict: Verdict) {
-        self.open = false;
-        let Self { course, step: Step { attempt, wait }, started, .. } = *self;
-        let (outcome, took) = (verdict.outcome(), started.elapsed());
-        // A first attempt earns when it was sent; one that our own breaker refused was not.
-        if attempt == 1 && !matches!(outcome, Outcome::Refused { .. }) {
-            course.budget.deposit();
-        }
-        let route = course.route.clone();
-        course.journey.push(Attempt { rung: course.rung, route, outcome, wait, took });
-        let route = course.route.clone();
-        course.emit(Event::AttemptEnded { route, attempt, verdict, took });
-    }
-}
-
-impl Drop for UnderWay<'_> {
-    fn drop(&mut self) {
-        if self.open {
-            self.close(Outcome::Cancelled.into());
-        }
     }
 }
 
@@ -267,7 +126,7 @@ impl Drop for UnderWay<'_> {
 
 impl Random {
     /// A number in `[0, 1)`.
-    fn next(&self) -> f64 {
+    pub(super) fn next(&self) -> f64 {
         match self {
             Self::Thread => fastrand::f64(),
             Self::Seeded(random) => lock(random).f64(),
