@@ -38,7 +38,9 @@ Replays an outage of an AI API against three clients: a plain one, one with the 
 
 impl Options {
     /// Reads the command line; `None`: help was asked for. The error is one line.
-    pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Self>, String> {
+    pub(crate) fn read(
+        arguments: impl IntoIterator<Item = OsString>,
+    ) -> Result<Option<Self>, String> {
         let mut options = Self {
             incident: Incident::openai_2024_06_04(),
             in_virtual_time: false,
