@@ -170,7 +170,7 @@ impl Guard {
             // Callers need not poll past the last frame when the length was known.
             None => self.is_drained(),
         };
-        if last && seen.failed.is_none() {
+        if last {
             self.settle(self.watch.as_ref().map_or(Ending::Done, |watch| watch.outcome().into()));
         }
         seen

@@ -197,6 +197,24 @@ fn t4_an_error_in_the_stream_fails_it() {
 }
 
 #[test]
+fn nothing_is_read_after_a_failure() {
+    let mut watch = Watch::new(crate::dialect::Dialect::OpenAiChat);
+    assert!(watch.feed(format!("data: {ERROR}\n\n").as_bytes()).failed.is_some());
+    let seen = watch.feed(format!("data: {WORD}\n\ndata: {ERROR}\n\n").as_bytes());
+    assert_eq!((seen.events, seen.content, seen.failed), (0, 0, None));
+}
+
+#[test]
+fn an_event_without_end_is_malformed_unless_the_answer_is_whole() {
+    let large = vec![b'x'; 17 * 1024 * 1024];
+    for (before, failed) in [(WORD, Some(Outcome::Malformed.into())), (STOP, None)] {
+        let mut watch = Watch::new(crate::dialect::Dialect::OpenAiChat);
+        watch.feed(format!("data: {WORD}\n\ndata: {before}\n\ndata: ").as_bytes());
+        assert_eq!(watch.feed(&large).failed, failed);
+    }
+}
+
+#[test]
 fn an_event_by_the_name_of_error_is_one() {
     for data in [ERROR, r#"{"message":"overloaded"}"#, "overloaded"] {
         let text = format!("data: {WORD}\n\nevent: error\ndata: {data}\n\n");
