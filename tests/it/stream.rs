@@ -17,7 +17,7 @@ use futures_util::{StreamExt, stream};
 use http::{HeaderMap, StatusCode, header};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tower::{Layer, ServiceExt, service_fn};
 
 const ROLE: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}]}\n\n";
@@ -94,7 +94,9 @@ async fn classify_by(
     request: Request,
     answer: Response,
 ) -> Result<Response, Error> {
-    policy.build().unwrap().layer(provider(answer)).oneshot(request).await
+    let call = policy.build().unwrap().layer(provider(answer)).oneshot(request);
+    // Nothing here takes an hour: what would wait for ever fails, and does not hang.
+    timeout(Duration::from_secs(3600), call).await.expect("an end")
 }
 
 async fn classify(answer: Response) -> Result<Response, Error> {
@@ -328,7 +330,7 @@ async fn d22_a_status_that_is_no_success_is_a_failure_and_comes_back_as_it_is() 
 async fn a_call_that_is_given_up_while_it_is_held_back_cancels_the_body() {
     let mut held = body(&[Data(ROLE), Hang]);
     let endings = note(&mut held);
-    let call = tokio::time::timeout(Duration::from_secs(5), classify(answer(SSE, held)));
+    let call = timeout(Duration::from_secs(5), classify(answer(SSE, held)));
     assert!(call.await.is_err());
     assert_eq!(*endings.lock().unwrap(), [Ending::Cancelled]);
 }
