@@ -14,7 +14,7 @@ use tower::{Layer, Service, ServiceExt, util::Oneshot};
 use crate::{
     Error, Request, Response, Upstream,
     breaker::{BreakerPolicy, Breakers, Permit},
-    classify::judge,
+    classify::{Outcome, Phase, judge},
     context::{Call, Journey},
     stream::Ending,
     telemetry::{Event, Events},
@@ -101,6 +101,11 @@ impl<S: Upstream> Service<Request> for BreakerService<S> {
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let now = Instant::now();
+        if Call::of(&mut request).deadline.is_some_and(|deadline| deadline.left(now).is_zero()) {
+            // It is not sent, so it says nothing of the route and is not to be its probe.
+            let late = Outcome::TimedOut { phase: Phase::Deadline };
+            return BreakerFuture { fate: Fate::Refused { error: Some(late.into()) } };
+        }
         let route = Call::route(&mut request);
         let acquired = self.breakers.at(&route, now).try_acquire(now, fastrand::f64());
         let fate = match acquired {

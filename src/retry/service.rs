@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    classify::{Outcome, Verdict, judge},
+    classify::{Outcome, Phase, Verdict, judge},
     context::{Attempt, Call, Deadline, Journey, Route},
     sync::lock_std as lock,
     telemetry::{Event, Events, Stop},
@@ -174,12 +174,18 @@ impl Course {
         retries.possible(&self.shared.policy, self.left())
     }
 
+    /// One attempt. Without any time left it is none: nothing is sent, and nobody is told that it was.
     async fn attempt<S: Upstream>(
         &self,
         service: &mut S,
         request: Request,
         step: Step,
     ) -> Result<Response, Error> {
+        if self.left().is_some_and(|left| left.is_zero()) {
+            let phase = Phase::Deadline;
+            self.emit(Event::TimedOut { phase, after: Duration::ZERO });
+            return Err(Error::new(Outcome::TimedOut { phase }));
+        }
         let under_way = UnderWay::start(self, step);
         let result = match poll_fn(|cx| service.poll_ready(cx)).await {
             Ok(()) => service.call(request).await,

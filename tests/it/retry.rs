@@ -479,6 +479,18 @@ async fn r3_and_rty_fsgo_70_no_attempt_starts_with_less_left_than_it_needs() {
 // === rows of numbers ===
 
 #[tokio::test(start_paused = true)]
+async fn r3_a_call_without_any_time_is_not_sent_and_is_no_attempt() {
+    let (script, seen) = (Script::default().answers(), Seen::default());
+    let layer = policy().build().unwrap().events(seen.events());
+    let mut request = Request::default();
+    request.extensions_mut().insert(Deadline::at(Instant::now()));
+    let error = layer.layer(script.service()).oneshot(request).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::TimedOut { phase: Phase::Deadline });
+    assert_eq!((script.asked(), error.journey().unwrap().attempts().len()), (0, 0));
+    assert_eq!(seen.lines(), ["TimedOut { phase: Deadline, after: 0ns }"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn rty_fsgo_70_two_retries_by_default_and_as_many_as_are_set() {
     for (policy, attempts) in [(policy(), 3), (policy().retries(3), 4)] {
         let script = Script::down();
