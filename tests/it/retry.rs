@@ -233,8 +233,30 @@ async fn d18_a_refusal_of_the_breaker_is_known_at_once() {
 async fn d18_a_breaker_that_opens_between_attempts_ends_the_retries() {
     let refused = Outcome::Refused { retry_in: None };
     let script = Script::default().fails(DOWN).fails(refused);
-    assert_eq!(outcome(ask(policy().retries(5), &script).await), refused);
+    // The refusal does not hide what the provider said.
+    assert_eq!(outcome(ask(policy().retries(5), &script).await), DOWN);
     assert_eq!(script.asked(), 2);
+    let script = Script::default().says(503, DOWN, "no").fails(refused);
+    let response = ask(policy().retries(5), &script).await.unwrap();
+    assert_eq!(response.body().as_bytes(), Some(&b"no"[..]));
+    assert_eq!(response.extensions().get::<Journey>().unwrap().attempts().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_whose_body_is_still_to_come_is_not_held_open_for_a_refusal() {
+    let refused = Outcome::Refused { retry_in: None };
+    let (body, open) = streamed();
+    let script = Script::default()
+        .then(move || {
+            let mut response = judged(503, DOWN, "");
+            *response.body_mut() = body;
+            Ok(response)
+        })
+        .then(move || {
+            assert!(open.is_closed(), "its connection is given back before the wait");
+            Err(Error::new(refused))
+        });
+    assert_eq!(outcome(ask(policy(), &script).await), refused);
 }
 
 #[tokio::test(start_paused = true)]
