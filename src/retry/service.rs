@@ -19,7 +19,7 @@ use super::{
 use crate::{
     Error, Request, Response, Upstream,
     classify::{Outcome, Phase, Verdict, judge},
-    context::{Attempt, Call, Deadline, Journey, Route},
+    context::{Attempt, Call, Deadline, Journey, Route, later},
     sync::lock_std as lock,
     telemetry::{Event, Events, Stop},
     upstream::take_ready,
@@ -219,6 +219,7 @@ impl Course {
         let Shared { policy, random, .. } = &*self.shared;
         // A token is taken last: nothing that stops for another reason spends one.
         match retries.after(&judge(result), policy, self.left(), random.next()) {
+            Decision::Again { wait, .. } if self.is_closed_after(wait) => self.stop(Stop::Breaker),
             Decision::Again { wait, hinted } if self.budget.withdraw() => {
                 self.emit(Event::RetryWaiting { route: self.route.clone(), wait, hinted });
                 Some(wait)
@@ -227,6 +228,12 @@ impl Course {
             Decision::Stop(why) => self.stop(why),
             Decision::Return => None,
         }
+    }
+
+    /// Whether the breaker would refuse a retry after that wait.
+    fn is_closed_after(&self, wait: Duration) -> bool {
+        let then = later(Instant::now(), wait);
+        self.journey.closed().is_some_and(|until| then < until)
     }
 
     fn stop(&self, why: Stop) -> Option<Duration> {

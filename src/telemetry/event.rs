@@ -137,6 +137,8 @@ pub enum Stop {
     Deadline,
     /// The body of the request can be sent only once.
     Once,
+    /// The breaker of the route has opened, for longer than the wait.
+    Breaker,
 }
 
 /// Listens to events: a closure, or a type of yours. Called in line, so it must be quick; never under a lock of ours.

@@ -26,6 +26,7 @@ use std::{
 use bytes::Bytes;
 use evenkeel::{
     Body, Error, Request, Response, Upstream,
+    breaker::BreakerPolicy,
     classify::{Outcome, Phase, Rejection, Verdict},
     context::{Deadline, Journey},
     retry::{Budget, Budgets, Retry, RetryLayer, RetryPolicy},
@@ -240,6 +241,25 @@ async fn d18_a_breaker_that_opens_between_attempts_ends_the_retries() {
     let response = ask(policy().retries(5), &script).await.unwrap();
     assert_eq!(response.body().as_bytes(), Some(&b"no"[..]));
     assert_eq!(response.extensions().get::<Journey>().unwrap().attempts().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d18_a_retry_that_the_breaker_would_refuse_is_not_waited_for() {
+    let around = async |wait: u64, script: &Script, seen: &Seen| {
+        let breaker = BreakerPolicy::default().consecutive(1).jitter(0.0).build().unwrap();
+        let waits = policy().schedule(move || std::iter::once(secs(wait)));
+        let retry = waits.build().unwrap().events(seen.events());
+        retry.layer(breaker.layer(script.service())).oneshot(Request::default()).await
+    };
+    // It is open for five seconds.
+    let (script, seen, start) = (Script::default().fails(DOWN), Seen::default(), Instant::now());
+    let result = around(4, &script, &seen).await;
+    assert_eq!((outcome(result), script.asked()), (DOWN, 1));
+    assert_eq!((start.elapsed(), seen.lines()[2].as_str()), (secs(0), "stop Breaker"));
+
+    let (script, seen) = (Script::default().fails(DOWN).answers(), Seen::default());
+    let result = around(5, &script, &seen).await;
+    assert_eq!((result.unwrap().status().as_u16(), script.asked()), (200, 2), "it is the probe");
 }
 
 #[tokio::test(start_paused = true)]
