@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use evenkeel::{
     Body, ConfigError, Error, Request, Response, Upstream,
-    classify::{Outcome, Rejection},
+    classify::{Outcome, Rejection, Verdict},
     context::{Deadline, Journey},
     ladder::{Canned, LadderPolicy, Offers, Rung, Target},
     telemetry::{Event, Events, Skip},
@@ -333,6 +333,8 @@ async fn a_canned_reply_comes_in_the_form_that_was_asked_and_can_look_at_the_req
         let upstream = wire.answering(|_| Ok(answer(503, "down")));
         let response = run(policy(), upstream, ask(CHAT, body)).await.unwrap();
         assert_eq!(response.headers()["evenkeel-rung"], "sorry");
+        let verdict = response.extensions().get::<Verdict>().expect("as every answer");
+        assert!(verdict.outcome().is_success());
         assert!(response.headers()[header::CONTENT_TYPE].to_str().unwrap().starts_with(kind));
         assert!(text(response).await.contains(&format!("asked {} bytes", body.len())));
     }
