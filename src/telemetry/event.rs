@@ -51,17 +51,6 @@ pub enum Event {
         /// How long it was.
         after: Duration,
     },
-    /// An attempt came to something.
-    AttemptEnded {
-        /// Where it went.
-        route: Route,
-        /// The how-manieth on this rung, from 1.
-        attempt: u32,
-        /// What it came to, with the provider's code.
-        verdict: Verdict,
-        /// How long it took, to the commit point.
-        took: Duration,
-    },
     /// A breaker changed its state.
     BreakerChanged {
         /// Its route.
@@ -74,6 +63,17 @@ pub enum Event {
         why: &'static str,
         /// How long it stays open, where it opened.
         lasts: Option<Duration>,
+    },
+    /// An attempt came to something.
+    AttemptEnded {
+        /// Where it went.
+        route: Route,
+        /// The how-manieth on this rung, from 1.
+        attempt: u32,
+        /// What it came to, with the provider's code.
+        verdict: Verdict,
+        /// How long it took, to the commit point.
+        took: Duration,
     },
     /// A retry waits.
     RetryWaiting {
