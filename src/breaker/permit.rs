@@ -87,6 +87,11 @@ impl Breaker {
         self.decide(|machine, policy| machine.snapshot(Moment { policy, now, random: 0.5 }))
     }
 
+    /// Until when it lets no call through; `None` if it does at `now`.
+    pub(crate) fn open_until(&self, now: Instant) -> Option<Instant> {
+        self.decide(|machine, policy| machine.open_until(Moment { policy, now, random: 0.5 }))
+    }
+
     /// Refuses all calls until [`reset`](Self::reset).
     pub fn force_open(&self) {
         self.decide(|machine, _| machine.force_open());
@@ -129,6 +134,11 @@ impl Permit {
     /// Whether the call is a probe that is not decided yet.
     pub fn is_probe(&self) -> bool {
         self.ticket.is_probe()
+    }
+
+    /// The breaker that gave it out.
+    pub(crate) fn breaker(&self) -> &Breaker {
+        &self.breaker
     }
 
     /// Takes the answer for one that is not streamed, which may take longer until it is slow.

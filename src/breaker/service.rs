@@ -14,7 +14,7 @@ use tower::{Layer, Service, ServiceExt, util::Oneshot};
 use crate::{
     Error, Request, Response, Upstream,
     breaker::{BreakerPolicy, Breakers, Permit},
-    classify::judge,
+    classify::{Outcome, Phase, judge},
     context::{Call, Journey},
     stream::Ending,
     telemetry::{Event, Events},
@@ -50,6 +50,7 @@ pin_project! {
             #[pin]
             call: Oneshot<S, Request>,
             permit: Option<Permit>,
+            journey: Journey,
             probing: Option<Probing>,
         },
     }
@@ -101,15 +102,21 @@ impl<S: Upstream> Service<Request> for BreakerService<S> {
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let now = Instant::now();
+        if Call::of(&mut request).deadline.is_some_and(|deadline| deadline.left(now).is_zero()) {
+            // It is not sent, so it says nothing of the route and is not to be its probe.
+            let late = Outcome::TimedOut { phase: Phase::Deadline };
+            return BreakerFuture { fate: Fate::Refused { error: Some(late.into()) } };
+        }
         let route = Call::route(&mut request);
         let acquired = self.breakers.at(&route, now).try_acquire(now, fastrand::f64());
         let fate = match acquired {
             Ok(permit) => {
                 let whole = !Call::ask(&mut request).stream();
                 let permit = if whole { permit.whole() } else { permit };
-                let probing = permit.is_probe().then(|| Probing::of(&mut request));
+                let journey = Call::of(&mut request).journey.clone();
+                let probing = permit.is_probe().then(|| Probing::of(&journey));
                 let call = self.inner.clone().oneshot(request);
-                Fate::Admitted { call, permit: Some(permit), probing }
+                Fate::Admitted { call, permit: Some(permit), journey, probing }
             }
             Err(refusal) => {
                 let retry_in = refusal.retry_in();
@@ -131,10 +138,10 @@ impl<S: Upstream> Future for BreakerFuture<S> {
             FateProj::Refused { error } => {
                 Poll::Ready(Err(error.take().expect("a future is not polled after it was ready")))
             }
-            FateProj::Admitted { call, permit, probing } => {
+            FateProj::Admitted { call, permit, journey, probing } => {
                 let mut result = ready!(call.poll(cx));
                 if let Some(permit) = permit.take() {
-                    report(permit, &mut result);
+                    report(permit, journey, &mut result);
                 }
                 *probing = None;
                 Poll::Ready(result)
@@ -150,7 +157,7 @@ impl<S: Upstream> fmt::Debug for BreakerFuture<S> {
 }
 
 /// Says at once what is known, and the rest when the body has ended.
-fn report(mut permit: Permit, result: &mut Result<Response, Error>) {
+fn report(mut permit: Permit, journey: &Journey, result: &mut Result<Response, Error>) {
     let now = Instant::now();
     let outcome = judge(result).outcome();
     match result {
@@ -162,6 +169,12 @@ fn report(mut permit: Permit, result: &mut Result<Response, Error>) {
                 permit.end(ending.outcome(), Instant::now());
             });
         }
+        _ if outcome.is_retryable() => {
+            let breaker = permit.breaker().clone();
+            permit.end(outcome, now);
+            // A retry in that time would wait to be refused.
+            journey.close(breaker.open_until(now));
+        }
         _ => permit.end(outcome, now),
     }
 }
@@ -169,10 +182,9 @@ fn report(mut permit: Permit, result: &mut Result<Response, Error>) {
 // === impl Probing ===
 
 impl Probing {
-    fn of(request: &mut Request) -> Self {
-        let journey = Call::of(request).journey.clone();
+    fn of(journey: &Journey) -> Self {
         journey.probing(true);
-        Self(journey)
+        Self(journey.clone())
     }
 }
 

@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::time::Instant;
+
 use super::Route;
 use crate::{classify::Outcome, sync::lock_std as lock};
 
@@ -23,6 +25,7 @@ struct Log {
     sent: u32,
     rung: Option<Arc<str>>,
     probe: bool,
+    closed: Option<Instant>,
 }
 
 /// One attempt of a call, or one refusal of ours.
@@ -81,6 +84,16 @@ impl Journey {
     /// Says that the attempt under way is a breaker's probe, or no longer.
     pub(crate) fn probing(&self, probe: bool) {
         lock(&self.0).probe = probe;
+    }
+
+    /// Says until when a breaker refuses the route of the attempt that has just failed; `None` if it does not.
+    pub(crate) fn close(&self, until: Option<Instant>) {
+        lock(&self.0).closed = until;
+    }
+
+    /// Until when a breaker refuses the route of the attempt that has just failed: a retry before it is in vain.
+    pub(crate) fn closed(&self) -> Option<Instant> {
+        lock(&self.0).closed
     }
 
     /// Whether the attempt under way is a breaker's probe, so that the ladder can race it.

@@ -2,7 +2,11 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{Request, Response, dialect::Ask};
+use crate::{
+    Request, Response,
+    classify::{Outcome, Verdict},
+    dialect::Ask,
+};
 
 /// A reply made here: a text, or a closure over the request. Rendered in the request's dialect, as JSON or as a stream,
 /// whichever was asked.
@@ -25,8 +29,9 @@ impl Canned {
 
     /// The answer to a request; `None` where its dialect is not known.
     pub(crate) fn answer(&self, request: &Request, ask: &Ask) -> Option<Response> {
-        let dialect = ask.dialect()?;
-        Some(dialect.render(&self.0(request), ask))
+        let mut response = ask.dialect()?.render(&self.0(request), ask);
+        response.extensions_mut().insert(Verdict::new(Outcome::Success));
+        Some(response)
     }
 }
 

@@ -21,7 +21,7 @@
 //! # Defaults
 //!
 //! * one rung: the request as it was addressed
-//! * reserve: a third of the time that is left for each target below, at most two thirds in all
+//! * reserve: a third of the time that is left for each target below; at most two thirds, whatever is set
 //! * a rung offers everything: any context size, tools
 //!
 //! # Example

@@ -93,7 +93,9 @@ impl LadderPolicy {
         let targets = below.iter().filter(|rung| !rung.is_instant()).count() as u32;
         let share = left / 3 * targets.min(2);
         let least = if below.is_empty() { Duration::ZERO } else { INSTANT.min(left / 10) };
-        self.rungs[at].reserve.unwrap_or(share).max(least).min(left)
+        // A call in a hurry, with less left than is to be kept back, still asks the rung that was put first.
+        let most = left / 3 * 2;
+        self.rungs[at].reserve.unwrap_or(share).max(least).min(most)
     }
 }
 

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    classify::{Outcome, Verdict, judge},
-    context::{Attempt, Call, Deadline, Journey, Route},
+    classify::{Outcome, Phase, Verdict, judge},
+    context::{Attempt, Call, Deadline, Journey, Route, later},
     telemetry::{Event, Stop},
 };
 
@@ -65,12 +65,18 @@ impl Course {
         retries.possible(&self.shared.policy, self.left())
     }
 
+    /// One attempt. Without any time left it is none: nothing is sent, and nobody is told that it was.
     pub(super) async fn attempt<S: Upstream>(
         &self,
         service: &mut S,
         request: Request,
         step: Step,
     ) -> Result<Response, Error> {
+        if self.left().is_some_and(|left| left.is_zero()) {
+            let phase = Phase::Deadline;
+            self.emit(Event::TimedOut { phase, after: Duration::ZERO });
+            return Err(Error::new(Outcome::TimedOut { phase }));
+        }
         let under_way = UnderWay::start(self, step);
         let result = match poll_fn(|cx| service.poll_ready(cx)).await {
             Ok(()) => service.call(request).await,
@@ -89,6 +95,7 @@ impl Course {
         let Shared { policy, random, .. } = &*self.shared;
         // A token is taken last: nothing that stops for another reason spends one.
         match retries.after(&judge(result), policy, self.left(), random.next()) {
+            Decision::Again { wait, .. } if self.is_closed_after(wait) => self.stop(Stop::Breaker),
             Decision::Again { wait, hinted } if self.budget.withdraw() => {
                 self.emit(Event::RetryWaiting { route: self.route.clone(), wait, hinted });
                 Some(wait)
@@ -97,6 +104,12 @@ impl Course {
             Decision::Stop(why) => self.stop(why),
             Decision::Return => None,
         }
+    }
+
+    /// Whether the breaker would refuse a retry after that wait.
+    fn is_closed_after(&self, wait: Duration) -> bool {
+        let then = later(Instant::now(), wait);
+        self.journey.closed().is_some_and(|until| then < until)
     }
 
     fn stop(&self, why: Stop) -> Option<Duration> {

@@ -6,12 +6,13 @@
 //! | | |
 //! |---|---|
 //! | retried | unavailable, unreachable, rate limited (after the wait that was asked for), truncated, empty and malformed answers before the commit point; a connection that broke after sending once, as it may be billed |
-//! | never retried | timeouts (a silent target stays silent), refusals of our own breaker or limits, exhausted quotas, everything permanent, what the provider forbids by `x-should-retry: false`, a body that can be sent only once |
+//! | never retried | timeouts (a silent target stays silent), refusals of our own breaker or limits, exhausted quotas, everything permanent, what the breaker, open by now, would refuse after the wait, what the provider forbids by `x-should-retry: false`, a body that can be sent only once |
 //! | the wait | exponential with full jitter, 250 ms to 4 s; a hint of the provider is a floor, heeded up to 120 s; never below 50 ms |
 //! | the bound | 2 retries a call; of all calls of a route 20 % extra and 10 in reserve ([`Budget`]); nothing that cannot be done before the deadline |
 //!
-//! What the caller gets at the end is the last attempt's own result, byte for byte, or its own error, never a wrapper.
-//! The [`Journey`](crate::context::Journey) in it tells all attempts.
+//! What the caller gets at the end is the last attempt's own result, byte for byte, or its own error, never a wrapper,
+//! and never our own refusal where the provider has said something before. The
+//! [`Journey`](crate::context::Journey) in it tells all attempts.
 //!
 //! # Example
 //!

@@ -17,7 +17,11 @@ use super::{
     decide::Retries,
 };
 use crate::{
-    Error, Request, Response, Upstream, context::Call, sync::lock_std as lock, telemetry::Events,
+    Error, Request, Response, Upstream,
+    classify::{Outcome, judge},
+    context::Call,
+    sync::lock_std as lock,
+    telemetry::Events,
     upstream::take_ready,
 };
 
@@ -108,18 +112,33 @@ async fn run<S: Upstream>(
     let course = Course::new(shared, &mut request);
     let mut retries = Retries::new(once);
     let mut step = Step::FIRST;
+    let mut failed = None;
     loop {
         let spare = course.may_follow(&retries).then(|| request.clone());
         let result = course.attempt(&mut service, request, step).await;
+        if let (Some(failed), true) = (failed.take(), is_refused(&result)) {
+            // The route was closed during the wait: what the provider said tells the caller more than that.
+            return course.finish(failed);
+        }
         let (Some(wait), Some(next)) = (course.wait_after(&mut retries, &result), spare) else {
             return course.finish(result);
         };
-        // The connection of an unread answer is given back before the wait, not after it.
-        drop(result);
+        failed = unless_open(result);
         sleep(wait).await;
         step = step.next(wait);
         request = next;
     }
+}
+
+fn is_refused(result: &Result<Response, Error>) -> bool {
+    matches!(judge(result).outcome(), Outcome::Refused { .. })
+}
+
+/// A failure to be kept during a wait, unless its body is still to come: the connection of an unread answer is given
+/// back before the wait, not after it.
+fn unless_open(failed: Result<Response, Error>) -> Option<Result<Response, Error>> {
+    let open = failed.as_ref().is_ok_and(|response| response.body().as_bytes().is_none());
+    (!open).then_some(failed)
 }
 
 // === impl Random ===

@@ -51,17 +51,6 @@ pub enum Event {
         /// How long it was.
         after: Duration,
     },
-    /// An attempt came to something.
-    AttemptEnded {
-        /// Where it went.
-        route: Route,
-        /// The how-manieth on this rung, from 1.
-        attempt: u32,
-        /// What it came to, with the provider's code.
-        verdict: Verdict,
-        /// How long it took, to the commit point.
-        took: Duration,
-    },
     /// A breaker changed its state.
     BreakerChanged {
         /// Its route.
@@ -74,6 +63,17 @@ pub enum Event {
         why: &'static str,
         /// How long it stays open, where it opened.
         lasts: Option<Duration>,
+    },
+    /// An attempt came to something.
+    AttemptEnded {
+        /// Where it went.
+        route: Route,
+        /// The how-manieth on this rung, from 1.
+        attempt: u32,
+        /// What it came to, with the provider's code.
+        verdict: Verdict,
+        /// How long it took, to the commit point.
+        took: Duration,
     },
     /// A retry waits.
     RetryWaiting {
@@ -137,6 +137,8 @@ pub enum Stop {
     Deadline,
     /// The body of the request can be sent only once.
     Once,
+    /// The breaker of the route has opened, for longer than the wait.
+    Breaker,
 }
 
 /// Listens to events: a closure, or a type of yours. Called in line, so it must be quick; never under a lock of ours.

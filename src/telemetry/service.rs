@@ -16,6 +16,7 @@ use crate::{
     Error, Request, Response, Upstream,
     classify::{Outcome, judge},
     context::{Call, Journey},
+    stream::Ending,
 };
 
 /// Opens the span of a call and starts its journey: the outermost layer. See [the module](super).
@@ -45,9 +46,17 @@ pin_project! {
     /// A call within its span.
     #[derive(Debug)]
     pub struct CallFuture<F> {
+        // Gone before anything else is, so that what is told of its end is told in the span.
         #[pin]
-        inner: F,
+        inner: Option<F>,
         open: Open,
+    }
+
+    impl<F> PinnedDrop for CallFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            this.open.span.in_scope(|| this.inner.set(None));
+        }
     }
 }
 
@@ -66,8 +75,19 @@ pin_project! {
     #[derive(Debug)]
     pub struct AttemptFuture<F> {
         #[pin]
-        inner: F,
+        inner: Option<F>,
         span: Span,
+        ended: bool,
+    }
+
+    impl<F> PinnedDrop for AttemptFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            this.span.in_scope(|| this.inner.set(None));
+            if !*this.ended {
+                spans::given_up(this.span);
+            }
+        }
     }
 }
 
@@ -109,7 +129,7 @@ impl<S: Upstream> Service<Request> for Telemetry<S> {
             self.inner.call(request)
         });
         let open = Open { span, journey, started, events: self.events.clone(), ended: false };
-        CallFuture { inner, open }
+        CallFuture { inner: Some(inner), open }
     }
 }
 
@@ -122,7 +142,8 @@ impl<F: Future<Output = Result<Response, Error>>> Future for CallFuture<F> {
         let this = self.project();
         let span = this.open.span.clone();
         let _entered = span.enter();
-        let result = ready!(this.inner.poll(cx));
+        let inner = this.inner.as_pin_mut().expect("it is there until the drop");
+        let result = ready!(inner.poll(cx));
         Poll::Ready(this.open.finish(result))
     }
 }
@@ -158,6 +179,8 @@ impl Drop for Open {
     fn drop(&mut self) {
         if !self.ended {
             let span = self.span.clone();
+            spans::journey(&span, &self.journey);
+            spans::ending(&span, &Ending::Cancelled);
             span.in_scope(|| self.end(Outcome::Cancelled));
         }
     }
@@ -188,7 +211,7 @@ impl<S: Upstream> Service<Request> for Attempts<S> {
         let route = Call::route(&mut request);
         let span = spans::attempt(&route, Call::of(&mut request).rung);
         let inner = span.in_scope(|| self.inner.call(request));
-        AttemptFuture { inner, span }
+        AttemptFuture { inner: Some(inner), span, ended: false }
     }
 }
 
@@ -200,7 +223,9 @@ impl<F: Future<Output = Result<Response, Error>>> Future for AttemptFuture<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let _entered = this.span.enter();
-        let result = ready!(this.inner.poll(cx));
+        let inner = this.inner.as_pin_mut().expect("it is there until the drop");
+        let result = ready!(inner.poll(cx));
+        *this.ended = true;
         spans::result(this.span, &result);
         Poll::Ready(result)
     }

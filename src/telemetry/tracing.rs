@@ -94,6 +94,11 @@ pub(super) fn result(span: &Span, result: &Result<Response, Error>) {
     }
 }
 
+/// Writes into the span of an attempt that it was given up: by the caller, or by what asks it.
+pub(super) fn given_up(span: &Span) {
+    span.record("error.type", Outcome::Cancelled.name());
+}
+
 /// Writes the way an answer came into its span.
 pub(super) fn journey(span: &Span, journey: &Journey) {
     if span.is_disabled() {

@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use evenkeel::{
     Body, ConfigError, Error, Request, Response, Upstream,
-    classify::{Outcome, Rejection},
+    classify::{Outcome, Rejection, Verdict},
     context::{Deadline, Journey},
     ladder::{Canned, LadderPolicy, Offers, Rung, Target},
     telemetry::{Event, Events, Skip},
@@ -309,6 +309,26 @@ async fn a_silent_rung_is_left_in_time_for_the_ones_below_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_in_a_hurry_asks_the_first_rung_although_that_keeps_more_back_than_there_is() {
+    let policy = |reserve| {
+        let first = Rung::addressed().reserve(Duration::from_secs(reserve));
+        LadderPolicy::new().first(first).rung(Rung::canned("busy"))
+    };
+    for (reserve, asked_for) in [(10, 2), (5, 2), (4, 2), (1, 5)] {
+        let upstream = service_fn(|_: Request| async {
+            std::future::pending::<()>().await;
+            Ok(answer(200, "never"))
+        });
+        let mut request = chat();
+        request.extensions_mut().insert(Deadline::within(Duration::from_secs(6)));
+        let started = tokio::time::Instant::now();
+        let response = run(policy(reserve), upstream, request).await.unwrap();
+        assert_eq!(response.headers()["evenkeel-rung"], "canned");
+        assert_eq!(started.elapsed(), Duration::from_secs(asked_for));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn when_all_targets_are_silent_the_canned_reply_comes_before_the_deadline() {
     let upstream = service_fn(|_: Request| async {
         std::future::pending::<()>().await;
@@ -333,6 +353,8 @@ async fn a_canned_reply_comes_in_the_form_that_was_asked_and_can_look_at_the_req
         let upstream = wire.answering(|_| Ok(answer(503, "down")));
         let response = run(policy(), upstream, ask(CHAT, body)).await.unwrap();
         assert_eq!(response.headers()["evenkeel-rung"], "sorry");
+        let verdict = response.extensions().get::<Verdict>().expect("as every answer");
+        assert!(verdict.outcome().is_success());
         assert!(response.headers()[header::CONTENT_TYPE].to_str().unwrap().starts_with(kind));
         assert!(text(response).await.contains(&format!("asked {} bytes", body.len())));
     }

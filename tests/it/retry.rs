@@ -26,6 +26,7 @@ use std::{
 use bytes::Bytes;
 use evenkeel::{
     Body, Error, Request, Response, Upstream,
+    breaker::BreakerPolicy,
     classify::{Outcome, Phase, Rejection, Verdict},
     context::{Deadline, Journey},
     retry::{Budget, Budgets, Retry, RetryLayer, RetryPolicy},
@@ -233,8 +234,49 @@ async fn d18_a_refusal_of_the_breaker_is_known_at_once() {
 async fn d18_a_breaker_that_opens_between_attempts_ends_the_retries() {
     let refused = Outcome::Refused { retry_in: None };
     let script = Script::default().fails(DOWN).fails(refused);
-    assert_eq!(outcome(ask(policy().retries(5), &script).await), refused);
+    // The refusal does not hide what the provider said.
+    assert_eq!(outcome(ask(policy().retries(5), &script).await), DOWN);
     assert_eq!(script.asked(), 2);
+    let script = Script::default().says(503, DOWN, "no").fails(refused);
+    let response = ask(policy().retries(5), &script).await.unwrap();
+    assert_eq!(response.body().as_bytes(), Some(&b"no"[..]));
+    assert_eq!(response.extensions().get::<Journey>().unwrap().attempts().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d18_a_retry_that_the_breaker_would_refuse_is_not_waited_for() {
+    let around = async |wait: u64, script: &Script, seen: &Seen| {
+        let breaker = BreakerPolicy::default().consecutive(1).jitter(0.0).build().unwrap();
+        let waits = policy().schedule(move || std::iter::once(secs(wait)));
+        let retry = waits.build().unwrap().events(seen.events());
+        retry.layer(breaker.layer(script.service())).oneshot(Request::default()).await
+    };
+    // It is open for five seconds.
+    let (script, seen, start) = (Script::default().fails(DOWN), Seen::default(), Instant::now());
+    let result = around(4, &script, &seen).await;
+    assert_eq!((outcome(result), script.asked()), (DOWN, 1));
+    assert_eq!((start.elapsed(), seen.lines()[2].as_str()), (secs(0), "stop Breaker"));
+
+    let (script, seen) = (Script::default().fails(DOWN).answers(), Seen::default());
+    let result = around(5, &script, &seen).await;
+    assert_eq!((result.unwrap().status().as_u16(), script.asked()), (200, 2), "it is the probe");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_whose_body_is_still_to_come_is_not_held_open_for_a_refusal() {
+    let refused = Outcome::Refused { retry_in: None };
+    let (body, open) = streamed();
+    let script = Script::default()
+        .then(move || {
+            let mut response = judged(503, DOWN, "");
+            *response.body_mut() = body;
+            Ok(response)
+        })
+        .then(move || {
+            assert!(open.is_closed(), "its connection is given back before the wait");
+            Err(Error::new(refused))
+        });
+    assert_eq!(outcome(ask(policy(), &script).await), refused);
 }
 
 #[tokio::test(start_paused = true)]
@@ -477,6 +519,18 @@ async fn r3_and_rty_fsgo_70_no_attempt_starts_with_less_left_than_it_needs() {
 }
 
 // === rows of numbers ===
+
+#[tokio::test(start_paused = true)]
+async fn r3_a_call_without_any_time_is_not_sent_and_is_no_attempt() {
+    let (script, seen) = (Script::default().answers(), Seen::default());
+    let layer = policy().build().unwrap().events(seen.events());
+    let mut request = Request::default();
+    request.extensions_mut().insert(Deadline::at(Instant::now()));
+    let error = layer.layer(script.service()).oneshot(request).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::TimedOut { phase: Phase::Deadline });
+    assert_eq!((script.asked(), error.journey().unwrap().attempts().len()), (0, 0));
+    assert_eq!(seen.lines(), ["TimedOut { phase: Deadline, after: 0ns }"]);
+}
 
 #[tokio::test(start_paused = true)]
 async fn rty_fsgo_70_two_retries_by_default_and_as_many_as_are_set() {

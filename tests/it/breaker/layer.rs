@@ -15,7 +15,7 @@ use bytes::Bytes;
 use evenkeel::{
     Body, BoxError, Error, Request, Response, Upstream,
     breaker::{BreakerLayer, Cause},
-    context::Route,
+    context::{Deadline, Route},
     telemetry::{Event, Events},
 };
 use futures_util::stream;
@@ -179,6 +179,19 @@ async fn it_recovers_step_by_step_once_the_provider_is_well() {
     calls(&service, 20).await;
     assert_eq!(provider.calls(), 9 + 20);
     assert_eq!(state(&layer), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r3_a_call_without_any_time_is_not_sent_and_is_no_probe() {
+    let (layer, provider, service) = opened().await;
+    advance(secs(5)).await;
+    for _ in 0..20 {
+        let mut late = request();
+        late.extensions_mut().insert(Deadline::at(Instant::now()));
+        assert!(service.clone().oneshot(late).await.is_err_and(|error| error.is_timeout()));
+    }
+    assert_eq!((provider.calls(), state(&layer)), (5, State::HalfOpen));
+    assert!(call(&service).await.is_ok(), "the probe is still to be had");
 }
 
 #[tokio::test(start_paused = true)]
