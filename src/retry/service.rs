@@ -61,6 +61,7 @@ struct Course {
     deadline: Option<Deadline>,
     route: Route,
     rung: u16,
+    name: Option<Arc<str>>,
 }
 
 /// An attempt under way. Dropped before its end, it is one that the caller cancelled.
@@ -161,6 +162,7 @@ impl Course {
             journey: call.journey.clone(),
             deadline: call.deadline,
             rung: call.rung,
+            name: call.name.clone(),
             shared,
             route,
         }
@@ -249,7 +251,8 @@ impl<'a> UnderWay<'a> {
             course.budget.deposit();
         }
         let route = course.route.clone();
-        course.journey.push(Attempt { rung: course.rung, route, outcome, wait, took });
+        let (rung, name) = (course.rung, course.name.clone());
+        course.journey.push(Attempt { rung, name, route, outcome, wait, took });
         let route = course.route.clone();
         course.emit(Event::AttemptEnded { route, attempt, verdict, took });
     }
