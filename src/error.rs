@@ -70,6 +70,18 @@ impl Error {
         self.0.journey.as_ref()
     }
 
+    /// The error of this crate in another's chain of sources: in that of a `reqwest::Error` of a body, say.
+    pub fn find<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(found) = error.downcast_ref() {
+                return Some(found);
+            }
+            next = error.source();
+        }
+        None
+    }
+
     /// Whether a limit of ours passed in silence.
     pub fn is_timeout(&self) -> bool {
         matches!(self.outcome(), Outcome::TimedOut { .. })

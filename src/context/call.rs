@@ -13,6 +13,8 @@ pub struct Call {
     pub(crate) ask: Option<Arc<Ask>>,
     pub(crate) journey: Journey,
     pub(crate) rung: u16,
+    /// The name of the rung, where a ladder is.
+    pub(crate) name: Option<Arc<str>>,
     /// The body can be sent only once: no retry, no other target.
     pub(crate) once: bool,
     /// Where what reads a stream ahead, inside a streamed attempt, tells that content has come.

@@ -9,7 +9,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::Route;
-use crate::{classify::Outcome, sync::lock_std as lock};
+use crate::{classify::Outcome, stream::Ending, sync::lock_std as lock};
 
 /// What happened to a call: its attempts, in order.
 ///
@@ -26,6 +26,7 @@ struct Log {
     rung: Option<Arc<str>>,
     probe: bool,
     closed: Option<Instant>,
+    ending: Option<Ending>,
 }
 
 /// One attempt of a call, or one refusal of ours.
@@ -34,6 +35,8 @@ struct Log {
 pub struct Attempt {
     /// The rung of the ladder, from 0.
     pub rung: u16,
+    /// The name of the rung, where a ladder is.
+    pub name: Option<Arc<str>>,
     /// Where it went, or would have gone.
     pub route: Route,
     /// What it came to.
@@ -42,6 +45,16 @@ pub struct Attempt {
     pub wait: Duration,
     /// How long it took, to the commit point.
     pub took: Duration,
+}
+
+// === impl Attempt ===
+
+impl Attempt {
+    /// Whether it came to the same at the same place.
+    fn is_like(&self, other: &Self) -> bool {
+        let same = self.rung == other.rung && self.route == other.route;
+        same && self.outcome.name() == other.outcome.name()
+    }
 }
 
 // === impl Journey ===
@@ -53,6 +66,21 @@ impl Journey {
     /// The attempts so far: the first [`MAX`](Self::MAX).
     pub fn attempts(&self) -> Vec<Attempt> {
         lock(&self.0).attempts.clone()
+    }
+
+    /// The journey of an answer, from the extensions of its response; an empty one for a response that did not come
+    /// through a stack.
+    pub fn of(extensions: &http::Extensions) -> Self {
+        extensions.get().cloned().unwrap_or_default()
+    }
+
+    /// How the body of the answer ended; `None` while it has not.
+    pub fn ending(&self) -> Option<Ending> {
+        lock(&self.0).ending
+    }
+
+    pub(crate) fn ended(&self, ending: Ending) {
+        lock(&self.0).ending = Some(ending);
     }
 
     /// How many attempts were sent, kept or not; refusals of ours are not.
@@ -114,16 +142,74 @@ impl fmt::Debug for Journey {
 }
 
 impl fmt::Display for Journey {
+    /// One line: `primary unavailable ×3 in 488.1ms → secondary success in 1.3ms`. Like attempts in a row are told as one,
+    /// with their waits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let log = lock(&self.0);
-        for (n, attempt) in log.attempts.iter().enumerate() {
-            let arrow = if n == 0 { "" } else { " → " };
-            let Attempt { route, outcome, took, .. } = attempt;
-            write!(f, "{arrow}{route} {} in {took:.2?}", outcome.name())?;
+        let mut arrow = "";
+        for like in log.attempts.chunk_by(Attempt::is_like) {
+            f.write_str(std::mem::replace(&mut arrow, " → "))?;
+            match &like[0].name {
+                Some(name) => f.write_str(name)?,
+                None => like[0].route.fmt(f)?,
+            }
+            write!(f, " {}", like[0].outcome.name())?;
+            if like.len() > 1 {
+                write!(f, " ×{}", like.len())?;
+            }
+            let took: Duration = like.iter().map(|attempt| attempt.wait + attempt.took).sum();
+            write!(f, " in {took:.1?}")?;
         }
+        if log.more > 0 {
+            write!(f, "{arrow}{} more", log.more)?;
+        }
+        // What was answered without an attempt: a canned reply.
+        let last = log.attempts.last().and_then(|attempt| attempt.name.as_ref());
         match &log.rung {
-            Some(rung) => write!(f, " → answered by {rung}"),
-            None => Ok(()),
+            Some(rung) if last != Some(rung) => write!(f, "{arrow}{rung}"),
+            _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(attempts: &[(Option<&str>, Outcome)], rung: Option<&str>) -> String {
+        let journey = Journey::default();
+        for (name, outcome) in attempts {
+            journey.push(Attempt {
+                rung: u16::from(*name == Some("secondary")),
+                name: name.map(Into::into),
+                route: Route::new("host", "model", "-"),
+                outcome: *outcome,
+                wait: Duration::from_millis(20),
+                took: Duration::from_millis(5),
+            });
+        }
+        if let Some(rung) = rung {
+            journey.answered_by(rung.into());
+        }
+        journey.to_string()
+    }
+
+    #[test]
+    fn a_journey_is_told_in_one_line() {
+        let down = Outcome::Unavailable { wait: None };
+        let primary = (Some("primary"), down);
+        let secondary = (Some("secondary"), Outcome::Success);
+        assert_eq!(
+            told(&[primary, primary, secondary], Some("secondary")),
+            "primary unavailable ×2 in 50.0ms → secondary success in 25.0ms"
+        );
+        assert_eq!(
+            told(&[primary, (Some("secondary"), down)], Some("canned")),
+            "primary unavailable in 25.0ms → secondary unavailable in 25.0ms → canned"
+        );
+        assert_eq!(told(&[], Some("canned")), "canned");
+        assert_eq!(told(&[(None, down)], None), "host/model#- unavailable in 25.0ms");
+        let many = vec![primary; Journey::MAX + 3];
+        assert_eq!(told(&many, None), "primary unavailable ×64 in 1.6s → 3 more");
     }
 }

@@ -24,6 +24,7 @@ pub(super) struct Course {
     deadline: Option<Deadline>,
     route: Route,
     rung: u16,
+    name: Option<Arc<str>>,
 }
 
 /// An attempt under way. Dropped before its end, it is one that the caller cancelled.
@@ -52,6 +53,7 @@ impl Course {
             journey: call.journey.clone(),
             deadline: call.deadline,
             rung: call.rung,
+            name: call.name.clone(),
             shared,
             route,
         }
@@ -153,7 +155,8 @@ impl<'a> UnderWay<'a> {
             course.budget.deposit();
         }
         let route = course.route.clone();
-        course.journey.push(Attempt { rung: course.rung, route, outcome, wait, took });
+        let (rung, name) = (course.rung, course.name.clone());
+        course.journey.push(Attempt { rung, name, route, outcome, wait, took });
         let route = course.route.clone();
         course.emit(Event::AttemptEnded { route, attempt, verdict, took });
     }
@@ -162,7 +165,13 @@ impl<'a> UnderWay<'a> {
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
         if self.open {
-            self.close(Outcome::Cancelled.into());
+            // Given up by whoever keeps the time, or by the caller.
+            let late = self.course.left().is_some_and(|left| left.is_zero());
+            let outcome = match late {
+                true => Outcome::TimedOut { phase: Phase::Deadline },
+                false => Outcome::Cancelled,
+            };
+            self.close(outcome.into());
         }
     }
 }

@@ -416,5 +416,6 @@ async fn the_journey_names_the_rung_that_answered() {
     let journey = response.extensions().get::<Journey>().unwrap();
     assert_eq!(journey.rung().as_deref(), Some("canned"));
     assert_eq!(journey.attempts()[0].outcome, Outcome::QuotaExhausted { wait: None });
+    assert_eq!(journey.attempts()[0].name.as_deref(), Some("primary"));
     assert_eq!(journey.attempts()[0].route.provider(), "one.example");
 }

@@ -403,7 +403,10 @@ async fn the_deadline_ends_a_wait_for_a_retry_and_keeps_the_journey() {
     let error = service.oneshot(Request::default()).await.unwrap_err();
     let journey = error.journey().unwrap().attempts();
     assert_eq!(journey.len(), 1);
-    assert_eq!((journey[0].outcome, journey[0].took.as_secs()), (Outcome::Cancelled, 30));
+    assert_eq!(
+        (journey[0].outcome, journey[0].took.as_secs()),
+        (Outcome::TimedOut { phase: Phase::Deadline }, 30)
+    );
 }
 
 #[tokio::test(start_paused = true)]
