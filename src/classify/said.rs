@@ -12,6 +12,8 @@ use super::{
 #[derive(Default)]
 pub(super) struct Said {
     codes: Vec<String>,
+    /// Those that stood where a text for people may stand, and are not spelled as a code: looked up, and never kept.
+    spoken: Vec<String>,
     status: Option<u16>,
     delay: Option<f64>,
     message: String,
@@ -63,7 +65,8 @@ impl Said {
 
     /// The code to be kept: the first that can be one, else the number.
     pub(super) fn code(&self) -> Option<Code> {
-        let word = self.codes().find_map(Code::new);
+        let codes = self.codes.iter().filter(|code| !self.spoken.contains(code));
+        let word = codes.map(String::as_str).find_map(Code::new);
         word.or_else(|| Code::new(&self.status?.to_string()))
     }
 
@@ -97,7 +100,11 @@ impl Said {
         self.code_of(error.get("status"));
         // The type of what wraps an error is that of an event.
         self.code_of(error.get("type").filter(|_| !wraps));
-        for field in ["error_type", "__type", "error", "reason", "statusCode", "status_code"] {
+        for field in ["error_type", "__type"] {
+            self.code_of(error.get(field));
+        }
+        self.speaking(|said| said.code_of(error.get("error")));
+        for field in ["reason", "statusCode", "status_code"] {
             self.code_of(error.get(field));
         }
         let mut texts = ["message", "msg", "detail", "error"].iter();
@@ -168,8 +175,16 @@ impl Said {
     }
 
     fn text(&mut self, text: &str) {
-        self.push(text);
+        self.speaking(|said| said.push(text));
         self.message = text.to_owned();
+    }
+
+    /// Reads what may be a code and may be a text: one that says back the prompt, or the key, in one word.
+    fn speaking(&mut self, read: impl FnOnce(&mut Self)) {
+        let known = self.codes.len();
+        read(self);
+        let spoken = self.codes[known..].iter().filter(|code| !is_spelled(code));
+        self.spoken.extend(spoken.cloned());
     }
 
     /// Text that is not JSON, or is JSON no longer: the first of each field that would hold a code.
@@ -183,6 +198,11 @@ impl Said {
         }
         said
     }
+}
+
+/// Whether a word is spelled as codes are, and as no word of people nor any key is: `rate_limit_exceeded`.
+fn is_spelled(word: &str) -> bool {
+    word.contains('_') && word.bytes().all(|b| b == b'_' || b.is_ascii_lowercase())
 }
 
 /// The error in an answer that says it is a success, if there is one.

@@ -16,7 +16,8 @@ pub struct Verdict {
 
 /// A provider's code for an error, such as `insufficient_quota`: at most 64 characters of `[A-Za-z0-9_.:/-]`.
 ///
-/// Anything else in its place is not kept, so that no prompt, answer or key can travel in it.
+/// Anything else in its place is not kept, so that no prompt, answer or key can travel in it; nor is a word that stands
+/// where a text for people may stand (`{"error":"…"}`), unless it is spelled as a code or known as one.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Code(Arc<str>);
 

@@ -4,10 +4,13 @@
 
 mod breaker;
 mod classify;
+mod compose;
+mod contract;
 mod dialect;
 mod ladder;
 mod loopback;
 mod retry;
+mod scene;
 mod stream;
 mod testkit;
 mod timeout;

@@ -120,6 +120,18 @@ fn the_delay_of_google_is_read() {
 }
 
 #[test]
+fn a_word_of_a_text_is_looked_up_and_kept_only_if_it_is_spelled_as_a_code() {
+    let kept = |body: &str| read(body).code().map(|code| code.as_str().to_owned());
+    for body in [r#"{"error":"PARCEL"}"#, r#"{"error":"sk-abc123"}"#, r#"{"error":"gsk_1a2B"}"#] {
+        assert_eq!((codes(body).len(), kept(body)), (1, None), "{body}");
+    }
+    let slow = Some("slow_down".to_owned());
+    assert_eq!(kept(r#"{"error":"slow_down"}"#), slow);
+    assert_eq!(kept(r#"{"error":"parcel","code":"slow_down"}"#), slow);
+    assert_eq!(kept(r#"{"error":{"code":"SlowDown"}}"#), Some("SlowDown".into()));
+}
+
+#[test]
 fn json_that_was_cut_still_gives_its_codes() {
     let cut = r#"{"type":"error","error":{"type":"overloaded_error","message":"Over"#;
     assert_eq!(codes(cut), ["overloaded_error"]);

@@ -1,0 +1,85 @@
+//! Tower's contract: every layer, and all of them together, over an upstream whose clones are not ready until they are
+//! asked.
+
+use evenkeel::{
+    Client, Profile,
+    breaker::BreakerPolicy,
+    classify::{ClassifyLayer, ClassifyPolicy},
+    ladder::{LadderPolicy, Rung},
+    retry::RetryPolicy,
+    stream::Commit,
+    telemetry::{AttemptsLayer, Events, TelemetryLayer},
+    testkit::{Probe, probe::check},
+    timeout::{DeadlinePolicy, TimeoutPolicy},
+};
+use tower::layer::{layer_fn, util::Stack};
+
+use crate::scene::secondary;
+
+#[tokio::test(start_paused = true)]
+async fn telemetry_keeps_the_contract() {
+    assert_eq!(check(TelemetryLayer::new(Events::default())).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_keep_the_contract() {
+    assert_eq!(check(AttemptsLayer::default()).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deadline_keeps_the_contract() {
+    assert_eq!(check(DeadlinePolicy::new().build().unwrap()).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_ladder_keeps_the_contract() {
+    assert_eq!(check(LadderPolicy::new().build().unwrap()).await, []);
+    let long = LadderPolicy::new().rung(secondary()).rung(Rung::canned("busy"));
+    assert_eq!(check(long.build().unwrap()).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn retries_keep_the_contract() {
+    assert_eq!(check(RetryPolicy::new().build().unwrap()).await, []);
+    assert_eq!(check(RetryPolicy::new().retries(0).build().unwrap()).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_breaker_keeps_the_contract() {
+    assert_eq!(check(BreakerPolicy::default().build().unwrap()).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_timeout_keeps_the_contract() {
+    assert_eq!(check(TimeoutPolicy::new().build().unwrap()).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn classification_keeps_the_contract() {
+    assert_eq!(check(ClassifyLayer::default()).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_of_several_layers_keeps_the_contract() {
+    let timeout = TimeoutPolicy::new().build().unwrap();
+    let breaker = BreakerPolicy::default().build().unwrap();
+    let inner = Stack::new(ClassifyLayer::default(), timeout);
+    assert_eq!(check(Stack::new(inner, breaker)).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_client_keeps_the_contract() {
+    let client = layer_fn(|probe: Probe| Client::builder().over(probe).unwrap());
+    assert_eq!(check(client).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_with_fallbacks_that_commits_late_keeps_the_contract() {
+    let client = layer_fn(|probe: Probe| {
+        let whole = ClassifyPolicy::default().commit(Commit::Complete);
+        let builder = Client::builder().profile(Profile::interactive().classify(whole));
+        builder.fallback(secondary()).fallback(Rung::canned("busy")).over(probe).unwrap()
+    });
+    // A stream that is held back until it is whole cannot be dropped half-way: it is over when it comes.
+    assert_eq!(check(client).await, []);
+}
