@@ -19,24 +19,24 @@ impl Openings {
     /// A probe that was dropped says nothing of the provider: it opens again for as long as before, not longer.
     pub(crate) fn next(&mut self, at: Moment<'_>, why: Cause, wait: Option<Duration>) -> Duration {
         let policy = at.policy;
-        let (own, cap) = match why {
+        let (own, most, cap) = match why {
             Cause::Exhausted => {
-                let guess = doubled(policy.exhausted, self.exhausted, policy.exhausted_most);
+                let most = policy.exhausted_most;
+                let guess = doubled(policy.exhausted, self.exhausted, most);
                 self.exhausted = self.exhausted.saturating_add(1);
                 // A wait that is known takes the place of the guess.
-                (if wait.is_some() { policy.open } else { guess }, policy.exhausted_most)
-            }
-            Cause::ProbeDropped => {
-                let before = self.ordinary.saturating_sub(1);
-                (doubled(policy.open, before, policy.open_most), policy.hint_cap)
+                (if wait.is_some() { policy.open } else { guess }, most, most)
             }
             _ => {
-                let own = doubled(policy.open, self.ordinary, policy.open_most);
-                self.ordinary = self.ordinary.saturating_add(1);
-                (own, policy.hint_cap)
+                let dropped = why == Cause::ProbeDropped;
+                let times = self.ordinary.saturating_sub(u32::from(dropped));
+                self.ordinary = self.ordinary.saturating_add(u32::from(!dropped));
+                (doubled(policy.open, times, policy.open_most), policy.open_most, policy.hint_cap)
             }
         };
         let floor = wait.unwrap_or_default().min(cap);
+        // The longest time is so with its jitter: what it promises of the return to a provider that is well again holds.
+        let own = own.min(scaled(most, 1.0 / (1.0 + policy.jitter)));
         spread(own, floor, policy.jitter, at.random)
     }
 }
@@ -131,6 +131,18 @@ mod tests {
         {
             let next = Openings::default().next(at(&policy, random), Cause::Ratio, Some(s(wait)));
             assert_eq!(next, s(lasts));
+        }
+    }
+
+    #[test]
+    fn s15_the_longest_time_is_so_with_its_jitter() {
+        let policy = BreakerPolicy::default();
+        for (why, longest) in [(Cause::ProbeFailed, s(30)), (Cause::Exhausted, s(3600))] {
+            let mut openings = Openings::default();
+            let lasts = (0..99).map(|_| openings.next(at(&policy, 1.0), why, None)).max().unwrap();
+            assert!(lasts <= longest && lasts > longest - s(1), "{why}: {lasts:?}");
+            let shortest = openings.next(at(&policy, 0.0), why, None);
+            assert!(shortest < longest * 3 / 4, "{why}: they still do not come back together");
         }
     }
 

@@ -18,7 +18,7 @@ use crate::{ConfigError, breaker::BreakerLayer, profile::scaled};
 /// | [`slow_after`](Self::slow_after) | 8 s, 16 s | four fifths of the limits on the first content (10 s) and on an answer that is not streamed (20 s): soon they fail |
 /// | [`minimum`](Self::minimum) | 10 calls | fewer are no share of anything |
 /// | [`window`](Self::window) | 30 s | long enough for ten calls of a small bot, short enough to forget |
-/// | [`open_for`](Self::open_for) | 5 s to 30 s | the primary is used again within 30 s of its recovery |
+/// | [`open_for`](Self::open_for) | 5 s to 30 s | the primary is asked again within 30 s of its recovery |
 /// | [`jitter`](Self::jitter) | 0.2 | processes that opened together do not come back together |
 /// | [`hint_cap`](Self::hint_cap) | 10 min | a longer wait is more often a mistake than meant |
 /// | [`exhausted_for`](Self::exhausted_for) | 5 min to 1 h | money does not come back within seconds |
@@ -98,7 +98,7 @@ impl BreakerPolicy {
         self
     }
 
-    /// How long it stays open: `first`, doubled at each return, up to `most`.
+    /// How long it stays open: `first`, doubled at each return, up to `most`, [`jitter`](Self::jitter) included.
     #[must_use]
     pub fn open_for(mut self, first: Duration, most: Duration) -> Self {
         self.open = first;
