@@ -112,7 +112,8 @@ async fn streamed(commit: Commit, steps: &[Step]) -> Result<(String, Option<Outc
 
 async fn read(answer: Response) -> (String, Option<Outcome>) {
     let (mut body, mut text) = (answer.into_body(), String::new());
-    while let Some(frame) = body.frame().await {
+    let hour = Duration::from_secs(3600);
+    while let Some(frame) = timeout(hour, body.frame()).await.expect("an end") {
         match frame {
             Ok(frame) => {
                 text.push_str(std::str::from_utf8(&frame.into_data().unwrap_or_default()).unwrap())
