@@ -153,6 +153,12 @@ impl Guard {
         self.inner.as_ref().is_none_or(HttpBody::is_end_stream)
     }
 
+    /// Ends a stream that is whole although its bytes are not over: nothing more is waited for.
+    pub(crate) fn stop(&mut self) {
+        self.inner = None;
+        self.settle(self.outcome().into());
+    }
+
     /// Reads a frame that is about to be handed on, or put back.
     fn look(&mut self, frame: &Frame<Bytes>) -> Seen {
         let seen = match (&mut self.watch, frame.data_ref()) {

@@ -98,7 +98,17 @@ async fn next(guard: &mut Guard) -> Result<Option<(Frame<Bytes>, Seen)>, Error> 
     // Truncated: the API's own end is still to come.
     let whole = guard.outcome() != Outcome::Truncated;
     let frame = poll_fn(|cx| guard.poll_ahead(cx));
-    if whole { timeout(GRACE, frame).await.unwrap_or(None) } else { frame.await }.transpose()
+    if !whole {
+        return frame.await.transpose();
+    }
+    match timeout(GRACE, frame).await {
+        Ok(frame) => frame.transpose(),
+        Err(_) => {
+            // Nor is it waited for again by whoever reads what is handed on.
+            guard.stop();
+            Ok(None)
+        }
+    }
 }
 
 /// Reads a body to its end, if it has at most so many bytes, and leaves it known in full. A larger one is passed through:

@@ -173,10 +173,12 @@ async fn a_stream_is_handed_on_at_its_first_content_or_when_it_is_complete() {
 async fn a_complete_stream_without_done_is_not_waited_for_in_vain() {
     let began = Instant::now();
     let steps = [Data(WORD), Data(STOP), Hang];
-    classify_by(policy().commit(Commit::Complete), chat(), answer(SSE, body(&steps)))
-        .await
-        .unwrap();
-    assert!(began.elapsed() <= Duration::from_secs(2));
+    let whole = policy().commit(Commit::Complete);
+    let mut answer = classify_by(whole, chat(), answer(SSE, body(&steps))).await.unwrap();
+    let endings = note(answer.body_mut());
+    assert_eq!(read(answer).await, ([WORD, STOP].concat(), None));
+    assert!(began.elapsed() <= Duration::from_secs(2), "nor by whoever reads it");
+    assert_eq!(endings.lock().unwrap()[..], [Ending::Done]);
 }
 
 #[tokio::test(start_paused = true)]
