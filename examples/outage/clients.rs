@@ -1,6 +1,9 @@
 //! The three clients that go through the same day.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use evenkeel::{
     BoxError, Client, ConfigError, Profile, Request, Response, Upstream,
@@ -15,9 +18,21 @@ use evenkeel::{
 use tokio::time::{sleep, timeout};
 use tower::{Service, ServiceExt, service_fn};
 
+/// Their names, in the order of every table.
+pub(crate) const NAMES: [&str; 3] = ["plain", "retries", "evenkeel"];
+
 /// The words of a client that never leaves its customer without any.
 pub(crate) const CANNED: &str =
     "We are very busy at the moment. A colleague will write to you within the day.";
+
+/// How a client is set: to full length, or to a part of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting {
+    /// The seed of its jitter.
+    pub(crate) seed: u64,
+    /// By what all its times are multiplied.
+    pub(crate) scale: f64,
+}
 
 /// Asks the primary and hopes.
 pub(crate) fn plain(
@@ -30,15 +45,15 @@ pub(crate) fn plain(
     })
 }
 
-/// The official SDKs' defaults: two retries of 408, 409, 429, 5xx and failed connections, 0.5 s doubled up to 8 s less up to
-/// a quarter of it, `retry-after` heeded, 600 s for each attempt.
+/// What the official SDKs do by default: two retries of 408, 409, 429, 5xx and of whatever failed before there was a
+/// head, after 0.5 s doubled up to 8 s less up to a quarter of it, or after `retry-after`; 600 s for each attempt. What
+/// happens to an answer after its head is the caller's to see: nothing is retried then.
 pub(crate) fn retries(
     transport: impl Upstream,
-    scale: f64,
-    seed: u64,
+    Setting { seed, scale }: Setting,
 ) -> impl Service<Request, Response = Response, Error = BoxError, Future: Send> + Clone + Send + 'static
 {
-    let dice = Arc::new(std::sync::Mutex::new(fastrand::Rng::with_seed(seed)));
+    let dice = Arc::new(Mutex::new(fastrand::Rng::with_seed(seed)));
     service_fn(move |request: Request| {
         let (transport, dice) = (transport.clone(), dice.clone());
         async move {
@@ -46,14 +61,15 @@ pub(crate) fn retries(
             loop {
                 let limit = Duration::from_secs(600).mul_f64(scale);
                 let sent = timeout(limit, transport.clone().oneshot(request.clone())).await;
-                let failed = match &sent {
-                    Ok(Ok(response)) => again(response.status().as_u16()),
+                let again = match &sent {
+                    Ok(Ok(response)) => is_transient(response, 120.0 * scale),
                     Ok(Err(_)) | Err(_) => true,
                 };
-                if !failed || attempt == 2 {
+                if !again || attempt == 2 {
                     return Ok(sent??);
                 }
                 let hint = sent.ok().and_then(Result::ok).and_then(|response| hint(&response));
+                let hint = hint.filter(|seconds| *seconds > 0.0);
                 let less = dice.lock().map_or(1.0, |mut dice| 1.0 - 0.25 * dice.f64());
                 let wait = hint.unwrap_or((0.5 * f64::from(1 << attempt)).min(8.0) * less * scale);
                 sleep(Duration::from_secs_f64(wait)).await;
@@ -63,14 +79,16 @@ pub(crate) fn retries(
     })
 }
 
-fn again(status: u16) -> bool {
-    matches!(status, 408 | 409 | 429 | 500..)
+/// Whether it is retried: by its status, unless the wait it asks for is too long.
+fn is_transient(response: &Response, longest: f64) -> bool {
+    let patient = hint(response).is_none_or(|seconds| seconds <= longest);
+    patient && matches!(response.status().as_u16(), 408 | 409 | 429 | 500..)
 }
 
-/// Seconds in `retry-after`, up to two minutes.
+/// The seconds in `retry-after`.
 fn hint(response: &Response) -> Option<f64> {
     let value = response.headers().get("retry-after")?.to_str().ok()?;
-    value.parse().ok().filter(|seconds| (0.0..=120.0).contains(seconds))
+    value.parse().ok().filter(|seconds: &f64| seconds.is_finite())
 }
 
 /// evenkeel: the interactive profile, the secondary as second rung, a canned reply as third. Answers are handed on when
@@ -78,31 +96,34 @@ fn hint(response: &Response) -> Option<f64> {
 pub(crate) fn evenkeel(
     transport: impl Upstream,
     secondary: &str,
-    scale: f64,
+    setting: Setting,
     listener: impl Observe,
 ) -> Result<Client, ConfigError> {
     Client::builder()
-        .profile(scaled(scale))
+        .profile(profile(setting))
         .fallback(Rung::target(Target::new(secondary)).named("secondary"))
         .fallback(Rung::canned(CANNED))
         .observe(listener)
         .over(transport)
 }
 
-/// The interactive profile with every time scaled: at 1 it is the profile as it is.
-fn scaled(scale: f64) -> Profile {
-    let profile =
-        Profile::interactive().classify(ClassifyPolicy::default().commit(Commit::Complete));
+/// The interactive profile, with every time scaled.
+fn profile(Setting { seed, scale }: Setting) -> Profile {
+    let complete = ClassifyPolicy::default().commit(Commit::Complete);
+    let profile = Profile::interactive().classify(complete);
+    let retry = RetryPolicy::default().seed(seed);
     if scale == 1.0 {
-        return profile;
+        return profile.retry(retry);
     }
     let s = |seconds: f64| Duration::from_secs_f64(seconds * scale);
     let timeout = TimeoutPolicy::default().attempt(s(20.0)).first_event(s(10.0)).idle(s(15.0));
-    let retry = RetryPolicy::default().base(s(0.25)).cap(s(4.0)).least(s(1.0));
+    let retry = retry.base(s(0.25)).cap(s(4.0)).least(s(1.0)).longest_hint(s(120.0));
     let breaker = BreakerPolicy::default()
         .slow_after(s(8.0), s(16.0))
         .window(s(30.0))
         .open_for(s(5.0), s(30.0))
+        .hint_cap(s(600.0))
+        .exhausted_for(s(300.0), s(3600.0))
         .probe_limit(s(20.0))
         .recover(s(20.0), 0.1);
     profile.deadline(s(30.0)).connect(s(5.0)).timeout(timeout).retry(retry).breaker(breaker)

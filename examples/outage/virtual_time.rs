@@ -2,17 +2,17 @@
 
 use std::thread;
 
-use evenkeel::testkit::{Drill, Figures};
-
-use crate::clients;
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+use super::{
+    clients::NAMES,
+    plan::Plan,
+    play::{Failure, Part, Place, one},
+    progress::Bars,
+};
 
 /// Plays all three clients at once.
-pub(crate) fn play(drill: &Drill) -> Result<Vec<Figures>, Failure> {
+pub(crate) fn play(plan: &Plan, bars: &Bars) -> Result<Vec<Part>, Failure> {
     thread::scope(|scope| {
-        let threads = ["plain", "retries", "evenkeel"]
-            .map(|name| (name, scope.spawn(move || client(drill, name))));
+        let threads = NAMES.map(|name| (name, scope.spawn(move || client(plan, name, bars))));
         threads
             .into_iter()
             .map(|(name, thread)| thread.join().map_err(|_| format!("{name} panicked"))?)
@@ -20,21 +20,15 @@ pub(crate) fn play(drill: &Drill) -> Result<Vec<Figures>, Failure> {
     })
 }
 
-fn client(drill: &Drill, name: &str) -> Result<Figures, Failure> {
+fn client(plan: &Plan, name: &str, bars: &Bars) -> Result<Part, Failure> {
+    // The breakers draw their jitter from the thread's own generator.
+    fastrand::seed(plan.seed);
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
     runtime.block_on(async {
-        let stage = drill.stage();
-        let t = std::time::SystemTime::now();
-        let r = Ok(match name {
-            "plain" => drill.play(name, &stage, clients::plain(stage.hosts())).await,
-            "retries" => drill.play(name, &stage, clients::retries(stage.hosts(), 1.0, 1)).await,
-            _ => {
-                let client = clients::evenkeel(stage.hosts(), "http://secondary", 1.0, |_: &_| ())?;
-                drill.play(name, &stage, client).await
-            }
-        });
-        eprintln!("{name} {:?}", t.elapsed());
-        r
+        let stage = plan.drill().stage();
+        let transport = stage.hosts();
+        let place = Place { stage, transport, secondary: "http://secondary".into() };
+        one(plan, name, place, bars).await
     })
 }
