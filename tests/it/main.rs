@@ -9,6 +9,7 @@ mod contract;
 mod dialect;
 mod ladder;
 mod loopback;
+mod outage;
 mod retry;
 mod scene;
 mod stream;
