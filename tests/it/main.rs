@@ -4,6 +4,8 @@
 
 mod breaker;
 mod classify;
+#[cfg(feature = "reqwest")]
+mod client;
 mod compose;
 mod contract;
 mod dialect;
