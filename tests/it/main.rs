@@ -13,6 +13,7 @@ mod ladder;
 mod loopback;
 mod retry;
 mod scene;
+mod stories;
 mod stream;
 mod testkit;
 mod timeout;
