@@ -7,6 +7,7 @@ mod classify;
 #[cfg(feature = "reqwest")]
 mod client;
 mod compose;
+mod config;
 mod contract;
 mod dialect;
 mod ladder;
