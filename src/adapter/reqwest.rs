@@ -57,6 +57,10 @@ impl Reqwest {
     }
 
     /// A client of yours. Its `connect_timeout` is the connect limit; its retries and its total timeout should be off.
+    ///
+    /// What it does by itself is out of evenkeel's sight: its default headers go to every target, also to other hosts,
+    /// and of the headers of a request a redirect takes all but `authorization` and cookies to other hosts. So put no
+    /// key into its default headers, and switch its redirects off.
     pub fn with(client: reqwest::Client) -> Self {
         Self { client }
     }
@@ -85,8 +89,10 @@ impl Service<Request> for Reqwest {
 // === requests ===
 
 /// A request as the caller made it. A body that is known in full is shared, not copied; a streamed one is put aside.
-pub(crate) async fn from_reqwest(request: reqwest::Request) -> Result<Request, Error> {
-    let timeout = request.timeout().copied();
+///
+/// Its timeout is ours to keep: left in it, reqwest would end a stream that goes on by it.
+pub(crate) async fn from_reqwest(mut request: reqwest::Request) -> Result<Request, Error> {
+    let timeout = request.timeout_mut().take();
     let known = request.body().is_none_or(|body| body.as_bytes().is_some());
     let request: http::Request<reqwest::Body> = request.try_into().map_err(failed)?;
     let (parts, body) = request.into_parts();
@@ -100,16 +106,19 @@ pub(crate) async fn from_reqwest(request: reqwest::Request) -> Result<Request, E
         request
     };
     if let Some(timeout) = timeout {
-        sooner(&mut request, Deadline::within(timeout));
+        no_later(&mut request, Deadline::within(timeout));
     }
     Ok(request)
 }
 
-/// The caller's own timeout ends the call, if that is sooner.
-fn sooner(request: &mut Request, deadline: Deadline) {
+/// The call ends by then, if it would not sooner. It is no deadline that the caller gave for this call: clients put long
+/// timeouts into all requests.
+fn no_later(request: &mut Request, than: Deadline) {
     let own = request.extensions().get::<Deadline>().copied();
-    let deadline = own.map_or(deadline, |own| own.min(deadline));
-    request.extensions_mut().insert(deadline);
+    if let Some(own) = own {
+        request.extensions_mut().insert(own.min(than));
+    }
+    Call::of(request).deadline = Some(own.map_or(than, |own| own.min(than)));
 }
 
 /// A request for the wire.
@@ -198,7 +207,7 @@ impl Client {
     /// Sends a reqwest request through the whole stack: what `reqwest::Client::execute` does, with evenkeel around it.
     ///
     /// Headers, bodies and the URL of the response are as reqwest has them. A timeout of the request is the call's
-    /// deadline, if that is sooner than the profile's. A streaming request body is sent once, without retries and
+    /// deadline, if that is sooner than the profile's: as such it does not end a stream that has begun. A streaming request body is sent once, without retries and
     /// without other targets.
     ///
     /// # Errors

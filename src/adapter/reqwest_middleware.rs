@@ -18,7 +18,8 @@
 //!
 //! A call that fails ends as `Error::Middleware` with evenkeel's [`Error`] inside, sources and all:
 //! `error.downcast_ref::<evenkeel::Error>()`. A streaming request body is passed through once, without retries and
-//! without other targets.
+//! without other targets. What the client underneath does by itself, such as its default headers and its redirects, is out
+//! of evenkeel's sight: see [`Reqwest::with`](super::Reqwest::with).
 
 use std::{
     future::{Future, poll_fn},

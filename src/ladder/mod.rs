@@ -57,6 +57,7 @@
 //! The ladder rewrites where a request goes and which model it names, not its language: a target must speak the dialect
 //! of the request. A request without a known dialect (embeddings, files) is not answered by a canned reply.
 
+mod base;
 mod canned;
 mod policy;
 mod rung;

@@ -7,6 +7,7 @@ use http::{
     header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE, HOST, PROXY_AUTHORIZATION},
 };
 
+use super::base;
 use crate::{
     ConfigError, Request,
     context::{CREDENTIALS, Call, Route, fingerprint, provider},
@@ -50,20 +51,24 @@ impl Target {
         self
     }
 
-    /// The key of this target, sent as `authorization: Bearer …`.
+    /// The key of this target, sent as `authorization: Bearer …`. A blank one is refused when the ladder is built.
     #[must_use]
     pub fn bearer(self, key: &str) -> Self {
-        self.credential(AUTHORIZATION, &format!("Bearer {key}"))
+        // A variable that is not set would else be found out in an outage.
+        let value = if key.trim().is_empty() { String::new() } else { format!("Bearer {key}") };
+        self.credential(AUTHORIZATION, &value)
     }
 
-    /// A header with a credential of this target, such as `api-key` or `x-api-key`.
+    /// A header with a credential of this target, such as `api-key` or `x-api-key`. A blank one is refused when the
+    /// ladder is built.
     #[must_use]
     pub fn credential(mut self, name: HeaderName, secret: &str) -> Self {
-        let value = HeaderValue::from_str(secret).map_err(drop).map(|mut value| {
+        let blank = secret.trim().is_empty();
+        let value = HeaderValue::from_str(secret).ok().filter(|_| !blank).map(|mut value| {
             value.set_sensitive(true);
             value
         });
-        self.headers.push((name, value));
+        self.headers.push((name, value.ok_or(())));
         self
     }
 
@@ -87,11 +92,11 @@ impl Target {
     /// The request for this target.
     pub(super) fn apply(&self, mut request: Request, ask: &Ask) -> Request {
         if let Some(base) = self.uri() {
-            if origin(base) != origin(request.uri()) {
+            if base::origin(base) != base::origin(request.uri()) {
                 strangers(request.headers_mut());
             }
             request.headers_mut().remove(HOST);
-            let uri = rebase(base, request.uri());
+            let uri = base::rebase(base, request.uri());
             *request.uri_mut() = uri;
         }
         if !self.headers.is_empty() {
@@ -125,30 +130,15 @@ impl Target {
     }
 
     pub(super) fn check(&self, field: &dyn Fn(&str) -> String) -> Result<(), ConfigError> {
-        let allowed = "an http or https URL with a host, such as https://api.example.com/v1";
-        match &self.base {
-            Some(Err(text)) => return Err(ConfigError::new(field("base_url"), text, allowed)),
-            Some(Ok(uri)) => {
-                let scheme = matches!(uri.scheme_str(), Some("http" | "https"));
-                let user =
-                    uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
-                if !scheme || uri.host().is_none_or(str::is_empty) {
-                    return Err(ConfigError::new(field("base_url"), uri, allowed));
-                }
-                if user {
-                    let allowed =
-                        "a URL without a user: put the credential in by bearer() or credential()";
-                    return Err(ConfigError::new(field("base_url"), uri.host(), allowed));
-                }
-            }
-            None => {}
+        if let Some(base) = &self.base {
+            base::check(base, field("base_url"))?;
         }
         if self.model.as_deref().is_some_and(|model| model.trim().is_empty()) {
             return Err(ConfigError::new(field("model"), "", "a model's name"));
         }
         for (name, value) in &self.headers {
             if value.is_err() {
-                let allowed = "a secret without line breaks or control characters";
+                let allowed = "a secret, not blank, without line breaks or control characters";
                 return Err(ConfigError::new(field("credential"), name, allowed));
             }
         }
@@ -160,16 +150,6 @@ impl Target {
     }
 }
 
-/// Scheme, host and port: what a credential belongs to.
-fn origin(uri: &Uri) -> (Option<&str>, Option<String>, Option<u16>) {
-    let port = uri.port_u16().or(match uri.scheme_str() {
-        Some("https") => Some(443),
-        Some("http") => Some(80),
-        _ => None,
-    });
-    (uri.scheme_str(), uri.host().map(str::to_ascii_lowercase), port)
-}
-
 /// Takes out everything that speaks for the caller at the host it addressed.
 fn strangers(headers: &mut HeaderMap) {
     for name in CREDENTIALS.iter().chain(&PERSONAL) {
@@ -177,44 +157,6 @@ fn strangers(headers: &mut HeaderMap) {
     }
     headers.remove(COOKIE);
     headers.remove(PROXY_AUTHORIZATION);
-}
-
-/// The URI at another base.
-fn rebase(base: &Uri, uri: &Uri) -> Uri {
-    let prefix = base.path().trim_end_matches('/');
-    let path = match prefix {
-        "" => uri.path(),
-        _ => endpoint(uri.path()),
-    };
-    let query = base.query().or(foreign_query(uri));
-    let query = query.map_or(String::new(), |query| format!("?{query}"));
-    let mut parts = base.clone().into_parts();
-    parts.path_and_query = format!("{prefix}{path}{query}").parse().ok();
-    Uri::from_parts(parts).unwrap_or_else(|_| base.clone())
-}
-
-/// A caller's query, unless a key travels in it.
-fn foreign_query(uri: &Uri) -> Option<&str> {
-    uri.query().filter(|query| !query.split('&').any(|pair| pair.starts_with("key=")))
-}
-
-/// The part of a path after its version: `/v1/chat/completions` → `/chat/completions`.
-fn endpoint(path: &str) -> &str {
-    if let Some(at) = path.rfind("/chat/completions") {
-        return &path[at..];
-    }
-    let version = |part: &str| {
-        let digits = part.strip_prefix('v').unwrap_or_default();
-        digits.starts_with(|c: char| c.is_ascii_digit())
-    };
-    let mut at = 0;
-    for part in path.split_inclusive('/') {
-        at += part.len();
-        if version(part.trim_end_matches('/')) {
-            return if part.ends_with('/') { &path[at - 1..] } else { "" };
-        }
-    }
-    path
 }
 
 impl fmt::Debug for Target {

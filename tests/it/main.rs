@@ -4,7 +4,10 @@
 
 mod breaker;
 mod classify;
+#[cfg(feature = "reqwest")]
+mod client;
 mod compose;
+mod config;
 mod contract;
 mod dialect;
 mod ladder;
@@ -12,6 +15,7 @@ mod loopback;
 mod outage;
 mod retry;
 mod scene;
+mod stories;
 mod stream;
 mod testkit;
 mod timeout;

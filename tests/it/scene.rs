@@ -112,18 +112,9 @@ impl Answer {
         rung.map_or("nobody", |name| name.to_str().unwrap())
     }
 
-    /// The words of the answer, streamed or not.
+    /// Its words.
     pub(crate) fn words(&self) -> String {
-        let bytes = self.bytes();
-        let text = std::str::from_utf8(&bytes).unwrap();
-        let parts = text.lines().map(|line| line.strip_prefix("data: ").unwrap_or(line));
-        let values = parts.filter_map(|json| serde_json::from_str::<serde_json::Value>(json).ok());
-        let words = values.filter_map(|value| {
-            let choice = value["choices"].get(0)?;
-            let piece = choice.get("delta").or(choice.get("message"))?;
-            Some(piece["content"].as_str()?.to_owned())
-        });
-        words.collect()
+        words(std::str::from_utf8(&self.bytes()).unwrap())
     }
 
     /// That this is the whole text of a good answer, and nothing else.
@@ -133,6 +124,18 @@ impl Answer {
         assert_eq!(self.status, 200, "{:?}", self.journey);
         assert_eq!(self.words(), evenkeel::testkit::WORDS);
     }
+}
+
+/// The words of an answer, streamed or not.
+pub(crate) fn words(text: &str) -> String {
+    let parts = text.lines().map(|line| line.strip_prefix("data: ").unwrap_or(line));
+    let values = parts.filter_map(|json| serde_json::from_str::<serde_json::Value>(json).ok());
+    let words = values.filter_map(|value| {
+        let choice = value["choices"].get(0)?;
+        let piece = choice.get("delta").or(choice.get("message"))?;
+        Some(piece["content"].as_str()?.to_owned())
+    });
+    words.collect()
 }
 
 /// Reads an answer to its end.

@@ -1,0 +1,315 @@
+//! Configurations that cannot be meant are refused when the client is built: with the field, the value and what is allowed.
+
+use std::time::Duration;
+
+use evenkeel::{
+    Client, ClientBuilder, ConfigError, Profile,
+    breaker::BreakerPolicy,
+    classify::ClassifyPolicy,
+    ladder::{Canned, LadderPolicy, Rung, Target},
+    retry::{Budget, RetryPolicy},
+    testkit::{Fault, Provider, Reply},
+    timeout::TimeoutPolicy,
+};
+use http::HeaderName;
+
+use crate::scene::{call, chat, ms, over, secondary, secs};
+
+const ZERO: Duration = Duration::ZERO;
+
+fn refused(builder: ClientBuilder) -> ConfigError {
+    builder.over(Provider::new("primary")).expect_err("it is refused")
+}
+
+/// That each is refused: the field, the value, and a word of what is allowed.
+#[track_caller]
+fn all_refused<const N: usize>(cases: [(ClientBuilder, &str, &str, &str); N]) {
+    for (builder, field, value, allowed) in cases {
+        let error = refused(builder);
+        let text = error.to_string();
+        assert_eq!(error.field(), field, "{text}");
+        let (is, may) = text.split_once("; allowed is ").expect("both are told");
+        assert!(is.ends_with(&format!(" is {value}")), "{text}, not {value}");
+        assert!(may.contains(allowed), "{text}, not {allowed}");
+    }
+}
+
+fn of(profile: Profile) -> ClientBuilder {
+    Client::builder().profile(profile)
+}
+
+fn timeout(policy: TimeoutPolicy) -> ClientBuilder {
+    of(Profile::interactive().timeout(policy))
+}
+
+fn retry(policy: RetryPolicy) -> ClientBuilder {
+    of(Profile::interactive().retry(policy))
+}
+
+fn breaker(set: impl FnOnce(BreakerPolicy) -> BreakerPolicy) -> ClientBuilder {
+    of(Profile::interactive().breaker(set(BreakerPolicy::default())))
+}
+
+fn classify(set: impl FnOnce(ClassifyPolicy) -> ClassifyPolicy) -> ClientBuilder {
+    of(Profile::interactive().classify(set(ClassifyPolicy::default())))
+}
+
+fn ladder(rung: Rung) -> ClientBuilder {
+    Client::builder().fallback(rung)
+}
+
+fn target(base: &str) -> ClientBuilder {
+    ladder(Rung::target(Target::new(base)))
+}
+
+#[test]
+fn both_profiles_are_allowed_as_they_are() {
+    for profile in [Profile::interactive(), Profile::pipeline(), Profile::default()] {
+        let builder = of(profile).fallback(secondary()).fallback(Rung::canned("busy"));
+        assert!(builder.over(Provider::new("primary")).is_ok());
+    }
+}
+
+#[test]
+fn limits_on_time_have_to_fit_together() {
+    let new = TimeoutPolicy::new;
+    let interactive = Profile::interactive;
+    all_refused([
+        (of(interactive().deadline(ZERO)), "profile.deadline", "0ns", "longer than zero"),
+        (of(interactive().connect(ZERO)), "profile.connect", "0ns", "longer than zero"),
+        (of(interactive().connect(secs(31))), "profile.connect", "31s", "deadline of 30s"),
+        (timeout(new().attempt(secs(31))), "timeout.attempt", "31s", "30s"),
+        (of(interactive().deadline(secs(19))), "timeout.attempt", "20s", "19s"),
+        (timeout(new().first_event(secs(31))), "timeout.first_event", "31s", "30s"),
+        (timeout(new().attempt(ZERO)), "timeout.attempt", "0ns", "more than 0"),
+        (timeout(new().first_event(ZERO)), "timeout.first_event", "0ns", "more than 0"),
+        (timeout(new().idle(ZERO)), "timeout.idle", "0ns", "more than 0"),
+        (timeout(new().whole_stream(secs(9))), "timeout.whole_stream", "9s", "first_event, 10s"),
+        (of(Profile::pipeline().deadline(secs(299))), "timeout.attempt", "300s", "299s"),
+    ]);
+}
+
+#[test]
+fn retries_have_to_be_possible_and_bounded() {
+    let new = RetryPolicy::new;
+    all_refused([
+        (retry(new().base(ZERO)), "retry.base", "0ns", "more than 0"),
+        (retry(new().base(secs(5))), "retry.base", "5s", "retry.cap, 4s"),
+        (retry(new().cap(secs(90_000))), "retry.cap", "90000s", "a day"),
+        (retry(new().factor(0.99)), "retry.factor", "0.99", "1 to 100"),
+        (retry(new().factor(f64::NAN)), "retry.factor", "NaN", "1 to 100"),
+        (retry(new().longest_hint(ms(49))), "retry.longest_hint", "49ms", "50ms or more"),
+        (retry(new().least(secs(30))), "retry.least", "30s", "30s"),
+        (retry(new().share(-0.2)), "retry.share", "-0.2", "more than 0"),
+        (retry(new().share(-0.0)), "retry.share", "-0.0", "more than 0"),
+        (retry(new().share(1.01)), "retry.share", "1.01", "at most 1"),
+        (retry(new().share(f64::NAN)), "retry.share", "NaN", "more than 0"),
+        (retry(new().reserve(0)), "retry.reserve", "0", "1 to 10000"),
+        (retry(new().reserve(Budget::MOST + 1)), "retry.reserve", "10001", "1 to 10000"),
+    ]);
+}
+
+#[test]
+fn d7_a_breaker_has_to_be_able_to_open_and_to_recover() {
+    all_refused([
+        (breaker(|it| it.probes(0)), "breaker.probes", "0", "1 to 8"),
+        (breaker(|it| it.probes(9)), "breaker.probes", "9", "1 to 8"),
+        (breaker(|it| it.successes(0)), "breaker.successes", "0", "1 to"),
+        (breaker(|it| it.consecutive(0)), "breaker.consecutive", "0", "1 to"),
+        (breaker(|it| it.minimum(0)), "breaker.minimum", "0", "1 to"),
+        (breaker(|it| it.ratio(-0.5)), "breaker.ratio", "-0.5", "above 0, at most 1"),
+        (breaker(|it| it.ratio(0.0)), "breaker.ratio", "0.0", "above 0"),
+        (breaker(|it| it.ratio(f64::NAN)), "breaker.ratio", "NaN", "above 0"),
+        (breaker(|it| it.ratio(1.5)), "breaker.ratio", "1.5", "at most 1"),
+        (breaker(|it| it.slow(f64::INFINITY)), "breaker.slow", "inf", "at most 1"),
+        (breaker(|it| it.jitter(-0.1)), "breaker.jitter", "-0.1", "below 1"),
+        (breaker(|it| it.jitter(1.0)), "breaker.jitter", "1.0", "below 1"),
+        (breaker(|it| it.jitter(f64::NAN)), "breaker.jitter", "NaN", "below 1"),
+        (breaker(|it| it.recover(secs(20), 0.0)), "breaker.recover", "0.0", "above 0"),
+        (breaker(|it| it.recover(secs(20), f64::NAN)), "breaker.recover", "NaN", "above 0"),
+        (breaker(|it| it.window(ZERO)), "breaker.window", "0ns", "10ms and more"),
+        (breaker(|it| it.open_for(ZERO, secs(1))), "breaker.open_for", "0ns", "1ms and more"),
+        (breaker(|it| it.open_for(secs(9), secs(8))), "breaker.open_for", "8s", "9s and more"),
+        (breaker(|it| it.exhausted_for(secs(4), secs(9))), "breaker.exhausted_for", "4s", "5s"),
+        (breaker(|it| it.exhausted_for(secs(9), secs(8))), "breaker.exhausted_for", "8s", "9s"),
+        (breaker(|it| it.probe_limit(secs(15))), "breaker.probe_limit", "15s", "16s and more"),
+    ]);
+}
+
+#[test]
+fn a_bound_of_nothing_is_no_bound() {
+    all_refused([
+        (classify(|it| it.hold_events(0)), "classify.hold_events", "0", "1 or more"),
+        (classify(|it| it.hold_bytes(0)), "classify.hold_bytes", "0", "1 or more"),
+        (classify(|it| it.collect(0)), "classify.collect", "0", "1 or more"),
+    ]);
+}
+
+#[test]
+fn a_rung_has_to_lead_somewhere() {
+    let url = "an http or https URL with a host";
+    all_refused([
+        (target("/v1"), "ladder.rung[1].base_url", r#""/v1""#, url),
+        (target("https://"), "ladder.rung[1].base_url", r#""https://""#, url),
+        (target("https:///v1"), "ladder.rung[1].base_url", r#""https:///v1""#, url),
+        (target(""), "ladder.rung[1].base_url", r#""""#, url),
+        (target("ftp://host/v1"), "ladder.rung[1].base_url", r#""ftp://host/v1""#, url),
+        (target("api.example.com/v1"), "ladder.rung[1].base_url", r#""api.example.com/v1""#, url),
+        (target("api.example.com"), "ladder.rung[1].base_url", r#""api.example.com""#, url),
+        (
+            target("https://host:port/v1"),
+            "ladder.rung[1].base_url",
+            r#""https://host:port/v1""#,
+            url,
+        ),
+        (
+            target("https://[::1]:99999"),
+            "ladder.rung[1].base_url",
+            r#""https://[::1]:99999/""#,
+            url,
+        ),
+        (target("https://u:p@host/v1"), "ladder.rung[1].base_url", r#"Some("host")"#, "bearer()"),
+        (
+            ladder(Rung::target(Target::here())),
+            "ladder.rung[1].target",
+            r#""empty""#,
+            "at least one",
+        ),
+        (ladder(Rung::target(Target::here().model(" "))), "ladder.rung[1].model", r#""""#, "name"),
+        (
+            ladder(Rung::canned("a")).fallback(secondary()),
+            "ladder.rung[1]",
+            r#""canned""#,
+            "only as the last rung",
+        ),
+        (ladder(Rung::canned("a").named("")), "ladder.rung[1].name", r#""""#, "visible ASCII"),
+        (ladder(Rung::canned("a").named("é")), "ladder.rung[1].name", r#""é""#, "visible ASCII"),
+        (
+            ladder(secondary().reserve(secs(30))),
+            "ladder.rung[1].reserve",
+            "30s",
+            "less than the deadline of 30s",
+        ),
+        (
+            Client::builder()
+                .ladder(LadderPolicy::new().first(Rung::addressed().reserve(secs(31)))),
+            "ladder.rung[0].reserve",
+            "31s",
+            "less than the deadline",
+        ),
+        (
+            Client::builder().primary(Target::new("nowhere/at/all")),
+            "ladder.rung[0].base_url",
+            r#""nowhere/at/all""#,
+            url,
+        ),
+        (
+            (0..32).fold(Client::builder(), |builder, _| builder.fallback(secondary())),
+            "ladder.rungs",
+            "33",
+            "at most 32",
+        ),
+    ]);
+}
+
+#[test]
+fn every_way_to_write_a_host_is_allowed() {
+    for base in ["http://localhost:8080", "https://[::1]:8080/v1", "http://[::1]", "HTTPS://a.B.c/"]
+    {
+        assert!(target(base).over(Provider::new("primary")).is_ok(), "{base}");
+    }
+}
+
+#[test]
+fn a_key_that_is_not_there_is_found_out_at_the_start_and_not_in_the_outage() {
+    let base = || Target::new("https://two.example/v1");
+    for blank in ["", " ", "\t"] {
+        let name = HeaderName::from_static("x-api-key");
+        for target in [base().bearer(blank), base().credential(name, blank)] {
+            let error = refused(ladder(Rung::target(target)));
+            assert_eq!(error.field(), "ladder.rung[1].credential");
+            assert!(error.to_string().contains("not blank"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn no_secret_is_told_in_a_refusal() {
+    let target = |base: &str| Rung::target(Target::new(base));
+    for rung in [
+        target("https://user:SecretMark@host/v1"),
+        target("ftp://user:SecretMark@host/v1"),
+        target("https://host:port/v1?key=SecretMark"),
+        target("ftp://host/v1?key=SecretMark"),
+        target("user:SecretMark@host"),
+        Rung::target(Target::new("https://host/v1").bearer("Secret\nMark")),
+    ] {
+        let error = refused(ladder(rung));
+        for text in [error.to_string(), format!("{error:?}")] {
+            assert!(!text.contains("SecretMark") && !text.contains("Secret\\nMark"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn reqwest_builders_refuse_the_same() {
+    let wrong = || of(Profile::interactive().deadline(ZERO));
+    assert_eq!(wrong().build().unwrap_err().field(), "profile.deadline");
+    let with = wrong().with_reqwest(reqwest::Client::new());
+    assert_eq!(with.unwrap_err().field(), "profile.deadline");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_largest_and_the_smallest_values_that_are_allowed_break_nothing() {
+    let (most, least) = (Duration::MAX, Duration::from_nanos(1));
+    let large = Profile::interactive()
+        .deadline(most)
+        .connect(most)
+        .timeout(TimeoutPolicy::new().attempt(most).first_event(most).idle(most).whole_stream(most))
+        .retry(RetryPolicy::new().least(secs(1)).longest_hint(most).retries(3).reserve(10_000))
+        .breaker(
+            BreakerPolicy::default()
+                .consecutive(2)
+                .window(most)
+                .open_for(most, most)
+                .exhausted_for(most, most)
+                .slow_after(most, most)
+                .probe_limit(most)
+                .hint_cap(most)
+                .recover(most, 1.0),
+        );
+    let small = Profile::interactive()
+        .deadline(ms(1))
+        .connect(least)
+        .timeout(TimeoutPolicy::new().attempt(least).first_event(least).idle(least))
+        .retry(RetryPolicy::new().base(least).cap(least).longest_hint(ms(50)).least(ZERO))
+        .breaker(
+            BreakerPolicy::default()
+                .consecutive(1)
+                .window(ms(10))
+                .open_for(ms(1), ms(1))
+                .exhausted_for(ms(1), ms(1))
+                .slow_after(ZERO, ZERO)
+                .probe_limit(ms(1))
+                .hint_cap(ZERO)
+                .recover(ZERO, 1.0),
+        )
+        .classify(ClassifyPolicy::default().hold_events(1).hold_bytes(1).collect(1));
+    for profile in [large, small] {
+        let replies = [
+            Reply::status(503).retry_after(secs(86_400)),
+            Reply::status(503),
+            Reply::quota_exhausted(),
+            Reply::answer().with(Fault::Cut { words: 9 }),
+            Reply::answer(),
+        ];
+        let primary = Provider::new("primary").replies(replies);
+        let builder = of(profile).fallback(Rung::reply(Canned::text("busy")));
+        let client = over(builder, [&primary]);
+        for n in 0..8 {
+            let answer = call(&client, chat(n % 2 == 0)).await.unwrap();
+            assert!(answer.status.is_success(), "{answer:?}");
+            tokio::time::sleep(ms(3)).await;
+        }
+    }
+}
