@@ -67,7 +67,16 @@ pub(super) fn rebase(base: &Uri, uri: &Uri) -> Uri {
 
 /// A caller's query, unless a key travels in it.
 fn foreign_query(uri: &Uri) -> Option<&str> {
-    uri.query().filter(|query| !query.split('&').any(|pair| pair.starts_with("key=")))
+    let name = |pair: &str| is_secret(pair.split('=').next().unwrap_or(pair));
+    uri.query().filter(|query| !query.split('&').any(name))
+}
+
+/// Whether a name is that of a header, or of a part of a query, that carries a credential.
+pub(super) fn is_secret(name: &str) -> bool {
+    const WORDS: [&str; 8] =
+        ["auth", "key", "token", "secret", "cookie", "session", "sig", "credential"];
+    let name = name.to_ascii_lowercase();
+    WORDS.iter().any(|word| name.contains(word))
 }
 
 /// The part of a path after its version: `/v1/chat/completions` → `/chat/completions`.

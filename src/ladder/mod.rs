@@ -45,7 +45,9 @@
 //! # Credentials
 //!
 //! They belong to a target. Going to another host, every header that carries a credential, a cookie or an organisation
-//! is removed before the target's own are put in: the key of one is never sent to another.
+//! is removed before the target's own are put in, and a query with a key in it too: the key of one is never sent to
+//! another. A credential is known by its name (`…-key`, `…-token`, `…-auth…` and the like), or by its value's being marked
+//! [sensitive](http::HeaderValue::set_sensitive).
 //!
 //! # Events
 //!

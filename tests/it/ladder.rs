@@ -13,7 +13,7 @@ use evenkeel::{
     ladder::{Canned, LadderPolicy, Offers, Rung, Target},
     telemetry::{Event, Events, Skip},
 };
-use http::{HeaderName, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use http_body_util::BodyExt;
 use tower::{Layer, ServiceExt, service_fn};
 
@@ -124,6 +124,38 @@ async fn the_key_of_one_target_is_never_sent_to_another_host() {
 }
 
 #[tokio::test]
+async fn whatever_a_gateway_calls_its_key_it_stays_at_its_host() {
+    let names = [
+        "ocp-apim-subscription-key",
+        "cf-aig-authorization",
+        "x-portkey-api-key",
+        "helicone-auth",
+        "x-amz-security-token",
+        "x-signature",
+        "proxy-authorization",
+        "x-session-id",
+        "openai-project",
+    ];
+    let along = ["content-type", "accept", "user-agent", "traceparent", "x-request-id"];
+    let mut request = chat();
+    for name in names.iter().chain(&along) {
+        request.headers_mut().insert(*name, "one".parse().unwrap());
+    }
+    let mut marked: HeaderValue = "one".parse().unwrap();
+    marked.set_sensitive(true);
+    request.headers_mut().insert("x-tenant", marked);
+    let wire = Wire::default();
+    run(two(), wire.answering(second_only), request).await.unwrap();
+    let sent = wire.last();
+    assert_eq!(wire.0.lock().unwrap()[0].headers.len(), 4 + names.len() + along.len() + 1);
+    let mut left: Vec<_> = sent.headers.keys().map(|name| name.as_str()).collect();
+    left.sort_unstable();
+    let mut expected = [&along[..], &["authorization"]].concat();
+    expected.sort_unstable();
+    assert_eq!(left, expected);
+}
+
+#[tokio::test]
 async fn a_target_without_a_key_gets_none() {
     let wire = Wire::default();
     let policy = LadderPolicy::new().rung(Rung::target(Target::new("https://two.example/v1")));
@@ -144,10 +176,12 @@ async fn another_port_or_scheme_of_the_same_host_is_another_host() {
 
 #[tokio::test]
 async fn a_key_in_the_query_stays_at_its_host() {
-    let wire = Wire::default();
-    let request = ask("https://one.example/v1/models/x?alt=sse&key=secret", "{}");
-    run(two(), wire.answering(second_only), request).await.unwrap();
-    assert_eq!(wire.last().uri.query(), None);
+    for query in ["alt=sse&key=secret", "api_key=x", "access_token=x", "sv=1&sig=x", "API-KEY=x"] {
+        let wire = Wire::default();
+        let request = ask(&format!("https://one.example/v1/models/x?{query}"), "{}");
+        run(two(), wire.answering(second_only), request).await.unwrap();
+        assert_eq!(wire.last().uri.query(), None, "{query}");
+    }
 }
 
 #[tokio::test]
