@@ -50,6 +50,16 @@ impl Error {
         self
     }
 
+    /// The error underneath where it is a `T`, else this one as it is.
+    #[cfg(feature = "async-openai")]
+    pub(crate) fn into_source<T: StdError + 'static>(mut self) -> Result<T, Self> {
+        match self.0.source.take().map(|source| source.downcast::<T>()) {
+            Some(Ok(source)) => Ok(*source),
+            Some(Err(other)) => Err(self.with_source(other)),
+            None => Err(self),
+        }
+    }
+
     /// What the call, or the attempt, came to.
     pub fn outcome(&self) -> Outcome {
         self.0.verdict.outcome()

@@ -9,7 +9,7 @@
 //! 3. A struggling provider is never hit harder: a **budget** caps extra attempts, a breaker stops them, recovery is a
 //!    **ramp**.
 //! 4. The answer degrades **in steps the business chose**: another model, another provider, a canned reply.
-//! 5. It is **one line** in what people already use: reqwest, reqwest-middleware, any Tower stack.
+//! 5. It is **one line** in what people already use: reqwest, reqwest-middleware, async-openai, rig, any Tower stack.
 //! 6. What happened is always told: every answer carries its [journey](context::Journey), every step is an
 //!    [event](telemetry::Event).
 //!
@@ -55,6 +55,7 @@
 //! |---|---|---|
 //! | `reqwest` | yes | [`adapter`]: `Client::execute`, `Service<reqwest::Request>`. TLS comes from your own `reqwest` |
 //! | `reqwest-middleware` | | the stack as a `Middleware` |
+//! | `async-openai` | | the stack as the HTTP service of an async-openai client |
 //! | `backoff` | | schedules of the unmaintained `backoff` crate (RUSTSEC-2025-0012), for teams that have them |
 //! | `testkit` | | [`testkit`]: providers, servers, incidents and drills for your own tests |
 
