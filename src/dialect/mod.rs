@@ -29,18 +29,26 @@
 //!
 //! A stream tells its usage only where the request asks for it (`stream_options.include_usage`), and only at its end.
 
+mod anthropic;
 mod ask;
+mod edit;
 mod json;
-pub(crate) mod openai_chat;
+mod openai_chat;
+mod path;
+mod progress;
+mod reply;
+#[cfg(test)]
+mod tests;
 mod usage;
+mod whole;
 
 pub use ask::Ask;
+pub(crate) use path::endpoint;
 pub use usage::{Tokens, Usage};
 
-use bytes::Bytes;
-
+use self::progress::Progress;
 use crate::{
-    Response,
+    Request, Response,
     classify::{Outcome, Verdict},
     stream::Seen,
 };
@@ -51,28 +59,26 @@ use crate::{
 pub enum Dialect {
     /// OpenAI chat completions, and every server compatible with them: `…/chat/completions`.
     OpenAiChat,
+    /// Anthropic messages: `…/v1/messages`.
+    Anthropic,
 }
 
 /// Reads the events of a stream, one after the other.
 #[derive(Debug)]
 pub(crate) enum Follower {
     OpenAiChat(openai_chat::Follower),
+    Anthropic(anthropic::Follower),
 }
 
 // === impl Dialect ===
 
 impl Dialect {
-    /// The dialect spoken at a path, if it is one we know.
-    pub fn of_path(path: &str) -> Option<Self> {
-        let path = path.split('?').next().unwrap_or(path);
-        path.trim_end_matches('/').ends_with("/chat/completions").then_some(Self::OpenAiChat)
-    }
-
     /// What an answer that was not streamed came to (a success, or blocked), or why it is none (empty, malformed, cut, an
     /// error inside a 200); and what it cost.
     pub(crate) fn check(self, body: &[u8]) -> (Result<Outcome, Verdict>, Option<Tokens>) {
         match self {
             Self::OpenAiChat => openai_chat::check(body),
+            Self::Anthropic => anthropic::check(body),
         }
     }
 
@@ -80,13 +86,16 @@ impl Dialect {
     pub(crate) fn follower(self) -> Follower {
         match self {
             Self::OpenAiChat => Follower::OpenAiChat(openai_chat::Follower::default()),
+            Self::Anthropic => Follower::Anthropic(anthropic::Follower::default()),
         }
     }
 
-    /// The body with another model. The rest stays as it was, in its order.
-    pub(crate) fn with_model(self, body: &Bytes, model: &str) -> Bytes {
+    /// Asks another model. The rest of the request stays as it was, in its order.
+    pub(crate) fn with_model(self, request: &mut Request, model: &str) {
         match self {
-            Self::OpenAiChat => openai_chat::with_model(body, model),
+            Self::OpenAiChat | Self::Anthropic => {
+                *request.body_mut() = edit::with_model(request.body(), model);
+            }
         }
     }
 
@@ -94,6 +103,7 @@ impl Dialect {
     pub(crate) fn render(self, text: &str, ask: &Ask) -> Response {
         match self {
             Self::OpenAiChat => openai_chat::render(text, ask),
+            Self::Anthropic => anthropic::render(text, ask),
         }
     }
 }
@@ -105,27 +115,29 @@ impl Follower {
     pub(crate) fn event(&mut self, name: &[u8], data: &[u8], seen: &mut Seen) {
         match self {
             Self::OpenAiChat(follower) => follower.event(name, data, seen),
+            Self::Anthropic(follower) => follower.event(name, data, seen),
         }
     }
 
     /// Whether the API has said its last word: what comes after it means nothing.
     pub(crate) fn is_over(&self) -> bool {
-        match self {
-            Self::OpenAiChat(follower) => follower.is_over(),
-        }
+        self.progress().is_over()
     }
 
     /// What the stream came to if nothing more came. Truncated until the API's own end has been seen.
     pub(crate) fn outcome(&self) -> Outcome {
-        match self {
-            Self::OpenAiChat(follower) => follower.outcome(),
-        }
+        self.progress().outcome()
     }
 
     /// What the answer cost, once that was said.
     pub(crate) fn tokens(&self) -> Option<Tokens> {
+        self.progress().tokens
+    }
+
+    fn progress(&self) -> &Progress {
         match self {
-            Self::OpenAiChat(follower) => follower.tokens(),
+            Self::OpenAiChat(follower) => follower.progress(),
+            Self::Anthropic(follower) => follower.progress(),
         }
     }
 }

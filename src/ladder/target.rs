@@ -10,7 +10,7 @@ use http::{
 use crate::{
     ConfigError, Request,
     context::{CREDENTIALS, Call, Route, fingerprint, provider},
-    dialect::Ask,
+    dialect::{Ask, endpoint},
 };
 
 /// Where an attempt goes: base URL, credentials and model. What is not set stays as the caller sent it.
@@ -25,6 +25,9 @@ pub struct Target {
 /// Headers that speak for the caller at one host, and must not reach another.
 const PERSONAL: [&str; 4] =
     ["openai-organization", "openai-project", "anthropic-workspace-id", "x-goog-user-project"];
+
+/// Names under which a credential travels in a query.
+const KEYS: [&str; 6] = ["key", "api_key", "api-key", "apikey", "access_token", "subscription-key"];
 
 // === impl Target ===
 
@@ -103,8 +106,7 @@ impl Target {
             }
         }
         if let (Some(model), Some(dialect)) = (&self.model, ask.dialect()) {
-            let body = dialect.with_model(request.body(), model);
-            *request.body_mut() = body;
+            dialect.with_model(&mut request, model);
             if request.headers().contains_key(CONTENT_LENGTH) {
                 let length = HeaderValue::from(request.body().len());
                 request.headers_mut().insert(CONTENT_LENGTH, length);
@@ -184,37 +186,26 @@ fn rebase(base: &Uri, uri: &Uri) -> Uri {
     let prefix = base.path().trim_end_matches('/');
     let path = match prefix {
         "" => uri.path(),
-        _ => endpoint(uri.path()),
+        _ => endpoint(uri.path(), prefix),
     };
-    let query = base.query().or(foreign_query(uri));
-    let query = query.map_or(String::new(), |query| format!("?{query}"));
+    let query = query(base, uri);
     let mut parts = base.clone().into_parts();
     parts.path_and_query = format!("{prefix}{path}{query}").parse().ok();
     Uri::from_parts(parts).unwrap_or_else(|_| base.clone())
 }
 
-/// A caller's query, unless a key travels in it.
-fn foreign_query(uri: &Uri) -> Option<&str> {
-    uri.query().filter(|query| !query.split('&').any(|pair| pair.starts_with("key=")))
-}
-
-/// The part of a path after its version: `/v1/chat/completions` → `/chat/completions`.
-fn endpoint(path: &str) -> &str {
-    if let Some(at) = path.rfind("/chat/completions") {
-        return &path[at..];
-    }
-    let version = |part: &str| {
-        let digits = part.strip_prefix('v').unwrap_or_default();
-        digits.starts_with(|c: char| c.is_ascii_digit())
+/// The query of the base with what the caller's own has beside it, but for a key that travels in it.
+fn query(base: &Uri, uri: &Uri) -> String {
+    let pairs = |query| str::split(query, '&').filter(|pair| !pair.is_empty());
+    let name = |pair: &str| pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
+    let own: Vec<_> = pairs(base.query().unwrap_or_default()).collect();
+    let stays = |pair: &&str| {
+        let foreign = name(pair);
+        !KEYS.contains(&&*foreign) && own.iter().all(|pair| name(pair) != foreign)
     };
-    let mut at = 0;
-    for part in path.split_inclusive('/') {
-        at += part.len();
-        if version(part.trim_end_matches('/')) {
-            return if part.ends_with('/') { &path[at - 1..] } else { "" };
-        }
-    }
-    path
+    let rest = pairs(uri.query().unwrap_or_default()).filter(stays);
+    let all: Vec<_> = own.iter().copied().chain(rest).collect();
+    if all.is_empty() { String::new() } else { format!("?{}", all.join("&")) }
 }
 
 impl fmt::Debug for Target {
