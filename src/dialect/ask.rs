@@ -25,6 +25,7 @@ fields! {
         stream_options: Raw<'a>,
         max_tokens: Raw<'a>,
         max_completion_tokens: Raw<'a>,
+        max_output_tokens: Raw<'a>,
         tools: Raw<'a>,
         functions: Raw<'a>,
     }
@@ -35,6 +36,9 @@ fields! {
         include_usage: Raw<'a>,
     }
 }
+
+/// The words that stand before a picture in a request.
+const IMAGES: [&[u8]; 3] = [b"\"image_url\"", b"\"input_image\"", b"\"type\":\"image\""];
 
 // === impl Ask ===
 
@@ -47,15 +51,15 @@ impl Ask {
         let dialect = Dialect::of_path(path).filter(|_| !request.body().is_empty());
         let wanted: Wanted<'_> = serde_json::from_slice(request.body()).unwrap_or_default();
         let deployment = deployment(path).map(Box::from);
-        let most = read(wanted.max_completion_tokens);
+        let most = [wanted.max_completion_tokens, wanted.max_output_tokens, wanted.max_tokens];
         let options = read::<StreamOptions<'_>>(wanted.stream_options);
-        let images = memmem::find(request.body(), b"\"image_url\"").is_some();
+        let images = IMAGES.iter().any(|word| memmem::find(request.body(), word).is_some());
         Self {
             dialect,
             model: deployment.or_else(|| text(wanted.model).map(String::into_boxed_str)),
             stream: is_true(wanted.stream),
             stream_usage: options.is_some_and(|o| is_true(o.include_usage)),
-            max_tokens: most.or_else(|| read(wanted.max_tokens)),
+            max_tokens: most.into_iter().find_map(read),
             tools: is_filled(wanted.tools) || is_filled(wanted.functions),
             images,
         }

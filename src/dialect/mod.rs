@@ -34,6 +34,7 @@ mod ask;
 mod edit;
 mod json;
 mod openai_chat;
+mod openai_responses;
 mod path;
 mod progress;
 mod reply;
@@ -59,6 +60,8 @@ use crate::{
 pub enum Dialect {
     /// OpenAI chat completions, and every server compatible with them: `…/chat/completions`.
     OpenAiChat,
+    /// OpenAI responses: `…/responses`.
+    OpenAiResponses,
     /// Anthropic messages: `…/v1/messages`.
     Anthropic,
 }
@@ -67,6 +70,7 @@ pub enum Dialect {
 #[derive(Debug)]
 pub(crate) enum Follower {
     OpenAiChat(openai_chat::Follower),
+    OpenAiResponses(openai_responses::Follower),
     Anthropic(anthropic::Follower),
 }
 
@@ -78,6 +82,7 @@ impl Dialect {
     pub(crate) fn check(self, body: &[u8]) -> (Result<Outcome, Verdict>, Option<Tokens>) {
         match self {
             Self::OpenAiChat => openai_chat::check(body),
+            Self::OpenAiResponses => openai_responses::check(body),
             Self::Anthropic => anthropic::check(body),
         }
     }
@@ -86,6 +91,9 @@ impl Dialect {
     pub(crate) fn follower(self) -> Follower {
         match self {
             Self::OpenAiChat => Follower::OpenAiChat(openai_chat::Follower::default()),
+            Self::OpenAiResponses => {
+                Follower::OpenAiResponses(openai_responses::Follower::default())
+            }
             Self::Anthropic => Follower::Anthropic(anthropic::Follower::default()),
         }
     }
@@ -93,7 +101,7 @@ impl Dialect {
     /// Asks another model. The rest of the request stays as it was, in its order.
     pub(crate) fn with_model(self, request: &mut Request, model: &str) {
         match self {
-            Self::OpenAiChat | Self::Anthropic => {
+            Self::OpenAiChat | Self::OpenAiResponses | Self::Anthropic => {
                 *request.body_mut() = edit::with_model(request.body(), model);
             }
         }
@@ -103,6 +111,7 @@ impl Dialect {
     pub(crate) fn render(self, text: &str, ask: &Ask) -> Response {
         match self {
             Self::OpenAiChat => openai_chat::render(text, ask),
+            Self::OpenAiResponses => openai_responses::render(text, ask),
             Self::Anthropic => anthropic::render(text, ask),
         }
     }
@@ -115,6 +124,7 @@ impl Follower {
     pub(crate) fn event(&mut self, name: &[u8], data: &[u8], seen: &mut Seen) {
         match self {
             Self::OpenAiChat(follower) => follower.event(name, data, seen),
+            Self::OpenAiResponses(follower) => follower.event(name, data, seen),
             Self::Anthropic(follower) => follower.event(name, data, seen),
         }
     }
@@ -137,6 +147,7 @@ impl Follower {
     fn progress(&self) -> &Progress {
         match self {
             Self::OpenAiChat(follower) => follower.progress(),
+            Self::OpenAiResponses(follower) => follower.progress(),
             Self::Anthropic(follower) => follower.progress(),
         }
     }

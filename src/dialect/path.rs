@@ -3,8 +3,11 @@
 use super::Dialect;
 
 /// How the paths end that tell their dialect.
-const ENDS: [(&str, Dialect); 2] =
-    [("/chat/completions", Dialect::OpenAiChat), ("/v1/messages", Dialect::Anthropic)];
+const ENDS: [(&str, Dialect); 3] = [
+    ("/chat/completions", Dialect::OpenAiChat),
+    ("/responses", Dialect::OpenAiResponses),
+    ("/v1/messages", Dialect::Anthropic),
+];
 
 // === impl Dialect ===
 
@@ -25,6 +28,7 @@ pub(crate) fn endpoint<'a>(path: &'a str, base: &str) -> &'a str {
     let from = |end: &str| path.rfind(end).map_or(path, |at| &path[at..]);
     let versioned = || version(base).is_some();
     match Dialect::of_path(path) {
+        Some(Dialect::OpenAiResponses) => from("/responses"),
         Some(Dialect::Anthropic) if versioned() => from("/messages"),
         Some(Dialect::Anthropic) => from("/v1/messages"),
         _ if path.contains("/chat/completions") => from("/chat/completions"),
