@@ -32,7 +32,9 @@
 mod anthropic;
 mod ask;
 mod edit;
+mod gemini;
 mod json;
+mod ollama;
 mod openai_chat;
 mod openai_responses;
 mod path;
@@ -44,6 +46,7 @@ mod usage;
 mod whole;
 
 pub use ask::Ask;
+pub(crate) use ask::Form;
 pub(crate) use path::endpoint;
 pub use usage::{Tokens, Usage};
 
@@ -64,6 +67,21 @@ pub enum Dialect {
     OpenAiResponses,
     /// Anthropic messages: `…/v1/messages`.
     Anthropic,
+    /// Gemini: `…/models/M:generateContent`, and `:streamGenerateContent` as events or as one JSON array.
+    Gemini,
+    /// Ollama: `…/api/chat` and `…/api/generate`.
+    Ollama,
+}
+
+/// How the streams of a dialect tell one event from the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// Server-sent events.
+    Events,
+    /// The same, or one JSON array, whichever was asked.
+    EventsOrArray,
+    /// JSON by the line.
+    Lines,
 }
 
 /// Reads the events of a stream, one after the other.
@@ -72,6 +90,8 @@ pub(crate) enum Follower {
     OpenAiChat(openai_chat::Follower),
     OpenAiResponses(openai_responses::Follower),
     Anthropic(anthropic::Follower),
+    Gemini(gemini::Follower),
+    Ollama(ollama::Follower),
 }
 
 // === impl Dialect ===
@@ -84,6 +104,17 @@ impl Dialect {
             Self::OpenAiChat => openai_chat::check(body),
             Self::OpenAiResponses => openai_responses::check(body),
             Self::Anthropic => anthropic::check(body),
+            Self::Gemini => gemini::check(body),
+            Self::Ollama => ollama::check(body),
+        }
+    }
+
+    /// How its streams tell one event from the next.
+    pub(crate) fn framing(self) -> Framing {
+        match self {
+            Self::OpenAiChat | Self::OpenAiResponses | Self::Anthropic => Framing::Events,
+            Self::Gemini => Framing::EventsOrArray,
+            Self::Ollama => Framing::Lines,
         }
     }
 
@@ -95,13 +126,16 @@ impl Dialect {
                 Follower::OpenAiResponses(openai_responses::Follower::default())
             }
             Self::Anthropic => Follower::Anthropic(anthropic::Follower::default()),
+            Self::Gemini => Follower::Gemini(gemini::Follower::default()),
+            Self::Ollama => Follower::Ollama(ollama::Follower::default()),
         }
     }
 
     /// Asks another model. The rest of the request stays as it was, in its order.
     pub(crate) fn with_model(self, request: &mut Request, model: &str) {
         match self {
-            Self::OpenAiChat | Self::OpenAiResponses | Self::Anthropic => {
+            Self::Gemini => gemini::with_model(request.uri_mut(), model),
+            Self::OpenAiChat | Self::OpenAiResponses | Self::Anthropic | Self::Ollama => {
                 *request.body_mut() = edit::with_model(request.body(), model);
             }
         }
@@ -113,6 +147,8 @@ impl Dialect {
             Self::OpenAiChat => openai_chat::render(text, ask),
             Self::OpenAiResponses => openai_responses::render(text, ask),
             Self::Anthropic => anthropic::render(text, ask),
+            Self::Gemini => gemini::render(text, ask),
+            Self::Ollama => ollama::render(text, ask),
         }
     }
 }
@@ -126,6 +162,15 @@ impl Follower {
             Self::OpenAiChat(follower) => follower.event(name, data, seen),
             Self::OpenAiResponses(follower) => follower.event(name, data, seen),
             Self::Anthropic(follower) => follower.event(name, data, seen),
+            Self::Gemini(follower) => follower.event(name, data, seen),
+            Self::Ollama(follower) => follower.event(data, seen),
+        }
+    }
+
+    /// What frames the events has closed: nothing more comes.
+    pub(crate) fn end(&mut self, seen: &mut Seen) {
+        if let Self::Gemini(follower) = self {
+            follower.end(seen);
         }
     }
 
@@ -149,6 +194,8 @@ impl Follower {
             Self::OpenAiChat(follower) => follower.progress(),
             Self::OpenAiResponses(follower) => follower.progress(),
             Self::Anthropic(follower) => follower.progress(),
+            Self::Gemini(follower) => follower.progress(),
+            Self::Ollama(follower) => follower.progress(),
         }
     }
 }

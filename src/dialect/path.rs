@@ -1,12 +1,14 @@
 //! What the path of a request says: the dialect, and where the API's own part of it begins.
 
-use super::Dialect;
+use super::{Dialect, gemini};
 
 /// How the paths end that tell their dialect.
-const ENDS: [(&str, Dialect); 3] = [
+const ENDS: [(&str, Dialect); 5] = [
     ("/chat/completions", Dialect::OpenAiChat),
     ("/responses", Dialect::OpenAiResponses),
     ("/v1/messages", Dialect::Anthropic),
+    ("/api/chat", Dialect::Ollama),
+    ("/api/generate", Dialect::Ollama),
 ];
 
 // === impl Dialect ===
@@ -15,7 +17,8 @@ impl Dialect {
     /// The dialect spoken at a path, if it is one we know.
     pub fn of_path(path: &str) -> Option<Self> {
         let path = path.split('?').next().unwrap_or(path).trim_end_matches('/');
-        ENDS.iter().find(|(end, _)| path.ends_with(end)).map(|(_, dialect)| *dialect)
+        let end = ENDS.iter().find(|(end, _)| path.ends_with(end)).map(|(_, dialect)| *dialect);
+        end.or_else(|| gemini::Place::read(path).map(|_| Self::Gemini))
     }
 }
 
@@ -31,6 +34,10 @@ pub(crate) fn endpoint<'a>(path: &'a str, base: &str) -> &'a str {
         Some(Dialect::OpenAiResponses) => from("/responses"),
         Some(Dialect::Anthropic) if versioned() => from("/messages"),
         Some(Dialect::Anthropic) => from("/v1/messages"),
+        Some(Dialect::Ollama) if base.ends_with("/api") => &from("/api/")["/api".len()..],
+        Some(Dialect::Ollama) => from("/api/"),
+        Some(Dialect::Gemini) if versioned() => gemini::endpoint(path),
+        Some(Dialect::Gemini) => version(path).map_or(path, |(start, _)| &path[start..]),
         _ if path.contains("/chat/completions") => from("/chat/completions"),
         _ => version(path).map_or(path, |(_, end)| &path[end..]),
     }

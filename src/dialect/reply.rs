@@ -9,6 +9,7 @@ use super::Ask;
 use crate::{Body, Response};
 
 pub(super) const JSON: &str = "application/json";
+pub(super) const LINES: &str = "application/x-ndjson";
 pub(super) const EVENTS: &str = "text/event-stream; charset=utf-8";
 
 /// An answer with that body, which nobody is to store.

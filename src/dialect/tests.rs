@@ -21,6 +21,12 @@ fn events(data: &[&str]) -> String {
 }
 
 fn samples() -> Vec<Sample> {
+    let gemini = [
+        r#"{"candidates":[{"content":{"parts":[{"text":"éa"}]}}],"usageMetadata":{"promptTokenCount":7}}"#,
+        r#"{"candidates":[{"content":{"parts":[{"text":"b"}]}}]}"#,
+        r#"{"candidates":[{"content":{"parts":[{"text":""}]},"finishReason":"STOP"}]}"#,
+        r#"{"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":3}}"#,
+    ];
     vec![
         Sample {
             dialect: Dialect::OpenAiChat,
@@ -65,6 +71,33 @@ fn samples() -> Vec<Sample> {
                 r#"{"type":"message_stop"}"#,
             ]),
             enough: "\"output_tokens\":3}}\n\n",
+        },
+        Sample {
+            dialect: Dialect::Gemini,
+            path: "/v1beta/models/m:streamGenerateContent?alt=sse",
+            asks: r#"{"contents":[]}"#,
+            stream: events(&gemini),
+            enough: "\"STOP\"}]}\n\n",
+        },
+        Sample {
+            dialect: Dialect::Gemini,
+            path: "/v1beta/models/m:streamGenerateContent",
+            asks: r#"{"contents":[]}"#,
+            stream: format!("[{}]\n", gemini.join("\n,\n")),
+            enough: "\"STOP\"}]}",
+        },
+        Sample {
+            dialect: Dialect::Ollama,
+            path: "/api/chat",
+            asks: r#"{"model":"m"}"#,
+            stream: [
+                r#"{"message":{"role":"assistant","content":"éa"},"done":false}"#,
+                r#"{"message":{"role":"assistant","content":"b"},"done":false}"#,
+                r#"{"message":{"role":"assistant","content":""},"done":true,"done_reason":"stop","prompt_eval_count":7,"eval_count":3}"#,
+                "",
+            ]
+            .join("\n"),
+            enough: "\"eval_count\":3}\n",
         },
     ]
 }

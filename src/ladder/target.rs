@@ -96,6 +96,9 @@ impl Target {
             request.headers_mut().remove(HOST);
             let uri = rebase(base, request.uri());
             *request.uri_mut() = uri;
+        } else if !self.headers.is_empty() {
+            let uri = keyless(request.uri());
+            *request.uri_mut() = uri;
         }
         if !self.headers.is_empty() {
             CREDENTIALS.iter().for_each(|name| drop(request.headers_mut().remove(*name)));
@@ -188,10 +191,19 @@ fn rebase(base: &Uri, uri: &Uri) -> Uri {
         "" => uri.path(),
         _ => endpoint(uri.path(), prefix),
     };
-    let query = query(base, uri);
-    let mut parts = base.clone().into_parts();
-    parts.path_and_query = format!("{prefix}{path}{query}").parse().ok();
-    Uri::from_parts(parts).unwrap_or_else(|_| base.clone())
+    at(base, format!("{prefix}{path}{}", query(base, uri)))
+}
+
+/// The URI without a key that travels in its query: another takes its place.
+fn keyless(uri: &Uri) -> Uri {
+    at(uri, format!("{}{}", uri.path(), query(&Uri::default(), uri)))
+}
+
+/// Another path at the same origin.
+fn at(origin: &Uri, path_and_query: String) -> Uri {
+    let mut parts = origin.clone().into_parts();
+    parts.path_and_query = path_and_query.parse().ok();
+    Uri::from_parts(parts).unwrap_or_else(|_| origin.clone())
 }
 
 /// The query of the base with what the caller's own has beside it, but for a key that travels in it.
