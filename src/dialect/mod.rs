@@ -5,8 +5,18 @@
 //!
 //! # Defaults
 //!
-//! `…/chat/completions` is [`Dialect::OpenAiChat`], with anything before it and on any host, Azure's
-//! `/openai/deployments/…/chat/completions` too, where the model is the deployment in the path.
+//! Told by the path, with anything before it and on any host:
+//!
+//! | path | dialect | its streams |
+//! |---|---|---|
+//! | `…/chat/completions` | [`OpenAiChat`](Dialect::OpenAiChat) | events |
+//! | `…/responses` | [`OpenAiResponses`](Dialect::OpenAiResponses) | events |
+//! | `…/v1/messages` | [`Anthropic`](Dialect::Anthropic) | events |
+//! | `…/models/M:generateContent`, `…/models/M:streamGenerateContent` | [`Gemini`](Dialect::Gemini) | events with `alt=sse`, else one JSON array |
+//! | `…/api/chat`, `…/api/generate` | [`Ollama`](Dialect::Ollama) | JSON by the line, unless `"stream":false` |
+//!
+//! The model is the one in the body. In a path of Gemini, and in one of Azure (`/openai/deployments/…/chat/completions`),
+//! it is the one in the path.
 //!
 //! ```
 //! use bytes::Bytes;
@@ -27,7 +37,8 @@
 //!
 //! # Pitfalls
 //!
-//! A stream tells its usage only where the request asks for it (`stream_options.include_usage`), and only at its end.
+//! A stream of chat completions tells its usage only where the request asks for it (`stream_options.include_usage`), and
+//! only at its end. What was read from a cache is input of Anthropic's too, as it is of the others.
 
 mod anthropic;
 mod ask;
