@@ -141,7 +141,11 @@ impl Reading {
         match Kind::of(response.headers()) {
             Kind::Json if !stream => self.whole(response, dialect).await,
             // Clients read the stream they asked for whatever its label, so its first byte tells.
-            Kind::Json | Kind::Events | Kind::Unsaid => self.events(response, dialect).await,
+            Kind::Json | Kind::Events | Kind::Unsaid => {
+                let watch = Watch::new(dialect);
+                let watch = if stream { watch } else { watch.events_only() };
+                self.events(response, dialect, watch).await
+            }
             Kind::Coded => Ok(Outcome::Success),
             Kind::Other => Err(self.refuse(response, Outcome::Malformed)),
         }
@@ -158,10 +162,15 @@ impl Reading {
         answer.map_err(|why| self.refuse(response, why))
     }
 
-    async fn events(&self, response: &mut Response, dialect: Dialect) -> Result<Outcome, Error> {
+    async fn events(
+        &self,
+        response: &mut Response,
+        dialect: Dialect,
+        watch: Watch,
+    ) -> Result<Outcome, Error> {
         let guard = response.body_mut().guarded();
         guard.journey(self.journey.clone());
-        guard.watch(Watch::new(dialect));
+        guard.watch(watch);
         let outcome = peek(guard, &self.policy.hold, self.pulse.as_ref()).await?;
         match guard.watched().and_then(Watch::foreign) {
             Some(b'<') => Err(self.refuse(response, Outcome::Malformed)),
@@ -200,6 +209,8 @@ impl Kind {
         let kind = kind.split(';').next().unwrap_or(kind).trim().to_ascii_lowercase();
         match kind.as_str() {
             "text/event-stream" => Self::Events,
+            // By the line, under any of its names.
+            "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Self::Events,
             "application/json" | "text/json" => Self::Json,
             json if json.ends_with("+json") => Self::Json,
             "" | "text/plain" | "application/octet-stream" => Self::Unsaid,

@@ -7,6 +7,7 @@ use crate::{
     dialect::{
         Tokens,
         json::{Raw, fields, is_filled, read},
+        progress::Finish,
     },
 };
 
@@ -103,8 +104,17 @@ impl<'a> Choice<'a> {
         read::<u32>(self.index).unwrap_or_default().min(127)
     }
 
-    /// Why it ended, once it has: the raw JSON.
-    pub(super) fn finish(&self) -> Option<&'a str> {
+    /// Why it ended, once it has.
+    pub(super) fn finish(&self) -> Option<Finish> {
+        Some(match self.reason()? {
+            "\"content_filter\"" => Finish::Filtered,
+            "\"length\"" => Finish::Limited,
+            _ => Finish::Plain,
+        })
+    }
+
+    /// Why it ended, in raw JSON.
+    fn reason(&self) -> Option<&'a str> {
         self.finish_reason.filter(|_| is_filled(self.finish_reason)).map(RawValue::get)
     }
 
@@ -121,7 +131,7 @@ impl<'a> Choice<'a> {
             let error = self.error.map_or("null", RawValue::get);
             return Some(in_stream(format!("{{\"error\":{error}}}").as_bytes()));
         }
-        let failed = self.finish() == Some("\"error\"");
+        let failed = self.reason() == Some("\"error\"");
         failed.then(|| Outcome::Unavailable { wait: None }.into())
     }
 }

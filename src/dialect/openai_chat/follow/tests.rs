@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::stream::Watch;
+use crate::{classify::Outcome, dialect::Tokens, stream::Watch};
 
 const ROLE: &str =
     r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#;
@@ -282,9 +282,9 @@ fn s11_usage_is_kept_the_last_wins() {
     for data in [running, STOP, USAGE, r#"{"choices":[],"usage":null}"#] {
         follower.event(b"", data.as_bytes(), &mut seen);
     }
-    assert_eq!(follower.tokens(), Some(Tokens { input: 7, output: 3 }));
+    assert_eq!(follower.progress().tokens, Some(Tokens { input: 7, output: 3 }));
     follower.event(b"", running.as_bytes(), &mut seen);
-    assert_eq!(follower.tokens(), Some(Tokens { input: 7, output: 1 }));
+    assert_eq!(follower.progress().tokens, Some(Tokens { input: 7, output: 1 }));
 }
 
 #[test]
@@ -298,7 +298,7 @@ fn a_page_under_the_label_of_a_stream_is_malformed() {
 fn in_full(data: &[u8]) -> (u32, bool, Outcome) {
     let (mut follower, mut seen) = (Follower::default(), Seen::default());
     follower.event(b"message", data, &mut seen);
-    (seen.content, seen.failed.is_some(), follower.outcome())
+    (seen.content, seen.failed.is_some(), follower.progress().outcome())
 }
 
 /// The same for an event after others like it.
@@ -307,7 +307,7 @@ fn in_short(like: &[u8], data: &[u8]) -> (u32, bool, Outcome) {
     follower.event(b"", like, &mut seen);
     seen = Seen::default();
     follower.event(b"", data, &mut seen);
-    (seen.content, seen.failed.is_some(), follower.outcome())
+    (seen.content, seen.failed.is_some(), follower.progress().outcome())
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn ask(stream: bool, stream_usage: bool) -> Ask {
 fn rendered(ask: &Ask) -> (String, String) {
     let response = render(TEXT, ask);
     assert_eq!(response.status(), 200);
-    let kind = response.headers()[header::CONTENT_TYPE].to_str().unwrap().to_owned();
+    let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
     let body = response.body().as_bytes().unwrap().to_vec();
     (kind, String::from_utf8(body).unwrap())
 }
