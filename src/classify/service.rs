@@ -14,7 +14,7 @@ use super::{ClassifyPolicy, Outcome, Verdict, classify_response};
 use crate::{
     Error, Request, Response, Upstream,
     context::{Call, Journey},
-    dialect::{Ask, Dialect, Usage},
+    dialect::{Ask, Dialect, Framing, Usage},
     stream::{Watch, collect, peek},
     timeout::Pulse,
     upstream::take_ready,
@@ -47,6 +47,8 @@ struct Reading {
 enum Kind {
     Json,
     Events,
+    /// JSON by the line, under any of its names.
+    Lines,
     /// Nothing, or nothing that means anything: its first byte tells.
     Unsaid,
     /// In a content coding that only the caller reads.
@@ -138,7 +140,11 @@ impl Reading {
         if response.status() == StatusCode::NO_CONTENT {
             return Err(self.refuse(response, Outcome::Empty));
         }
-        match Kind::of(response.headers()) {
+        let kind = match Kind::of(response.headers()) {
+            Kind::Lines if dialect.framing() == Framing::Lines => Kind::Events,
+            kind => kind,
+        };
+        match kind {
             Kind::Json if !stream => self.whole(response, dialect).await,
             // Clients read the stream they asked for whatever its label, so its first byte tells.
             Kind::Json | Kind::Events | Kind::Unsaid => {
@@ -147,7 +153,7 @@ impl Reading {
                 self.events(response, dialect, watch).await
             }
             Kind::Coded => Ok(Outcome::Success),
-            Kind::Other => Err(self.refuse(response, Outcome::Malformed)),
+            Kind::Lines | Kind::Other => Err(self.refuse(response, Outcome::Malformed)),
         }
     }
 
@@ -209,8 +215,7 @@ impl Kind {
         let kind = kind.split(';').next().unwrap_or(kind).trim().to_ascii_lowercase();
         match kind.as_str() {
             "text/event-stream" => Self::Events,
-            // By the line, under any of its names.
-            "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Self::Events,
+            "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Self::Lines,
             "application/json" | "text/json" => Self::Json,
             json if json.ends_with("+json") => Self::Json,
             "" | "text/plain" | "application/octet-stream" => Self::Unsaid,

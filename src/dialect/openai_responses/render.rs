@@ -16,7 +16,7 @@ struct Parts {
     text: String,
 }
 
-const NO_TOKENS: &str = r#"{"input_tokens":0,"input_tokens_details":{"cached_tokens":0},"output_tokens":0,"output_tokens_details":{"reasoning_tokens":0},"total_tokens":0}"#;
+const NO_TOKENS: &str = r#"{"input_tokens":0,"input_tokens_details":{"cached_tokens":0,"cache_write_tokens":0},"output_tokens":0,"output_tokens_details":{"reasoning_tokens":0},"total_tokens":0}"#;
 
 /// A text as an answer, as JSON or as a stream, whichever was asked. It cost no token.
 pub(crate) fn render(text: &str, ask: &Ask) -> Response {

@@ -32,7 +32,8 @@ impl Service<Request> for Provider {
     fn call(&mut self, request: Request) -> Self::Future {
         let provider = self.clone();
         Box::pin(async move {
-            let (flight, script) = provider.begin(request.headers(), request.body());
+            let (flight, script) =
+                provider.begin(request.uri().path(), request.headers(), request.body());
             act(flight, script).await
         })
     }

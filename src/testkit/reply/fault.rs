@@ -48,9 +48,9 @@ pub enum Fault {
         /// How long it takes from one event to the next.
         every: Duration,
     },
-    /// The sentinel `[DONE]` is missing.
+    /// The sentinel is missing: `[DONE]`, `message_stop`. OpenAI responses have none.
     NoDone,
-    /// No chunk has a finish reason.
+    /// Nothing says that the answer is finished: no finish reason, no `response.completed`.
     NoFinish,
     /// An error comes as an event after so many words, and ends the stream. Its status stays 200.
     ErrorEvent {

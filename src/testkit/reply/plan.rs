@@ -6,8 +6,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::testkit::reply::{
-    Facts, Fault, Head, Reply, Script, Step,
-    chat::{Chat, Kind, Part, json, prefix},
+    Api, Facts, Fault, Head, Reply, Script, Step,
+    answer::{Answer, Kind, Part, json, prefix},
     policy::{Pace, What},
 };
 
@@ -20,6 +20,7 @@ pub(super) struct Plan<'a> {
     sized: bool,
     pace: Pace,
     text: &'a str,
+    api: Api,
     faults: &'a [Fault],
 }
 
@@ -45,6 +46,7 @@ impl<'a> Plan<'a> {
             sized: !stream,
             pace: reply.pace,
             text: "",
+            api: facts.api,
             faults: &reply.faults,
         };
         match &reply.what {
@@ -82,16 +84,16 @@ impl<'a> Plan<'a> {
     fn chat(&mut self, reply: &'a Reply, facts: &Facts, text: &'a str) {
         let model = reply.model.as_deref().or(facts.model.as_deref()).unwrap_or("model");
         let finish = !self.faults.contains(&Fault::NoFinish);
-        let chat = Chat { text, model, facts, finish };
+        let answer = Answer { text, model, facts, finish };
         self.text = text;
         if facts.stream {
             let stops: Vec<_> = self.faults.iter().filter_map(Fault::stop).collect();
-            self.parts = chat.stream(reply.words_per_event, &stops);
+            self.parts = answer.stream(reply.words_per_event, &stops);
         } else {
             let events = text.split_whitespace().count().div_ceil(reply.words_per_event);
             self.pace.head += self.pace.first;
             self.pace.head += self.pace.between * (events.saturating_sub(1) as u32);
-            self.parts = vec![chat.json()];
+            self.parts = vec![answer.json()];
         }
     }
 
@@ -138,14 +140,21 @@ impl<'a> Plan<'a> {
     }
 
     fn error(&mut self, words: usize, data: &Bytes) {
+        let chat = self.api == Api::Chat;
+        // The others tell by a type, and by the name of the event, that it is an error.
+        let data = match data.strip_prefix(b"{\"error\"") {
+            Some(rest) if !chat => [b"{\"type\":\"error\",\"error\"", rest].concat().into(),
+            _ => data.clone(),
+        };
+        let name: &[u8] = if chat { b"" } else { b"event: error\n" };
         let bytes = match self.parts.first() {
             Some(Part { kind: Kind::Json { .. }, .. }) => {
                 self.parts.clear();
-                data.clone()
+                data
             }
             _ => {
                 self.stop(words);
-                [b"data: ", &data[..], b"\n\n"].concat().into()
+                [name, b"data: ", &data[..], b"\n\n"].concat().into()
             }
         };
         self.parts.push(Part { kind: Kind::Other, bytes });

@@ -52,7 +52,8 @@ pub(super) async fn serve(stream: TcpStream, provider: Provider, open: watch::Re
 impl Connection {
     async fn requests(&mut self) -> io::Result<()> {
         while let Some(request) = self.request().await? {
-            let (flight, script) = self.provider.begin(&request.headers, &request.body);
+            let (flight, script) =
+                self.provider.begin(&request.path, &request.headers, &request.body);
             let kept = self.act(&request, flight, script).await?;
             self.answered = true;
             if request.close || !kept {
