@@ -12,6 +12,7 @@ mod contract;
 mod dialect;
 mod ladder;
 mod loopback;
+mod property;
 mod retry;
 mod scene;
 mod stories;
