@@ -117,6 +117,8 @@ impl Machine {
         let health = match outcome.health() {
             // The caller's choice, of an answer that was well so far.
             Health::Cancelled if ticket.begun => Health::Success,
+            // The caller's choice too: it had hardly any time to give.
+            Health::Failure if ticket.is_hurried(at, outcome) => Health::Cancelled,
             health => health,
         };
         let wait = outcome.wait();

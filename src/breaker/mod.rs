@@ -34,6 +34,8 @@
 //!   dropped was well so far, a success.
 //! - Its latency counts when its first event is there, or it ends without one. A call that the caller gave up counts as slow if it
 //!   had waited too long already; else it says nothing.
+//! - A call that its deadline ended within a second (an eighth of the time after which a stream is slow) says nothing: a
+//!   caller in a hurry is no failure of the provider. One that had more time is a failure.
 //! - A rate limit counts as a failure in the ratio and not in a row. Rejections that are the request's own fault do not count.
 //! - A probe is decided at its first event: slow is failed. When its body dies later, the breaker opens again if it is still
 //!   half-open, else it is a failure like any other. A probe that is dropped opens the breaker again for as long as

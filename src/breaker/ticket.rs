@@ -2,7 +2,10 @@
 
 use tokio::time::Instant;
 
-use crate::breaker::{BreakerPolicy, probes::Slot};
+use crate::{
+    breaker::{BreakerPolicy, probes::Slot},
+    classify::{Outcome, Phase},
+};
 
 /// What decisions are made from: the policy, the time and chance.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +35,13 @@ impl Ticket {
     /// Whether it is for a probe that is not decided yet.
     pub(crate) fn is_probe(&self) -> bool {
         self.slot.is_some()
+    }
+
+    /// Whether it was ended by a deadline that came so soon that no provider could have kept it: callers in a hurry are
+    /// not to close a route to all the others. A second, with the time after which a stream is slow as it is.
+    pub(crate) fn is_hurried(&self, at: Moment<'_>, outcome: Outcome) -> bool {
+        let deadline = outcome == Outcome::TimedOut { phase: Phase::Deadline };
+        deadline && at.now.saturating_duration_since(self.started) < at.policy.slow_first / 8
     }
 
     /// Whether it has taken too long by now.

@@ -404,6 +404,19 @@ async fn r3_a_call_without_time_does_not_use_up_a_probe() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn callers_in_a_hurry_do_not_close_the_route_to_the_others() {
+    let primary = Provider::new("primary").always(Reply::answer().head_after(ms(800)));
+    let client = over(Client::builder(), [&primary]);
+    for _ in 0..20 {
+        let mut request = chat(false);
+        request.extensions_mut().insert(Deadline::within(ms(300)));
+        assert!(client.send(request).await.unwrap_err().is_timeout());
+    }
+    call(&client, chat(false)).await.expect("whoever has a second is served").is_whole();
+    assert_eq!(state(&client), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_short_deadline_leaves_the_first_rung_some_of_it() {
     // The rung keeps ten seconds back, and this call has five.
     let (primary, second) = pair();

@@ -13,6 +13,7 @@ mod dialect;
 mod ladder;
 mod loopback;
 mod outage;
+mod property;
 mod retry;
 mod scene;
 mod stories;

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use evenkeel::{
     Body, BoxError, Error, Request, Response, Upstream,
     breaker::{BreakerLayer, Cause},
+    classify::Phase,
     context::{Deadline, Route},
     telemetry::{Event, Events},
 };
@@ -192,6 +193,24 @@ async fn r3_a_call_without_any_time_is_not_sent_and_is_no_probe() {
     }
     assert_eq!((provider.calls(), state(&layer)), (5, State::HalfOpen));
     assert!(call(&service).await.is_ok(), "the probe is still to be had");
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_in_a_hurry_do_not_close_the_route_to_the_others() {
+    let late = Outcome::TimedOut { phase: Phase::Deadline };
+    for (given, opens) in [(200, false), (999, false), (1000, true), (5000, true)] {
+        let rig = Rig::new(policy());
+        for n in 0..20 {
+            if let Ok(permit) = rig.acquire(n * 100) {
+                permit.end(late, rig.at(n * 100 + given));
+            }
+        }
+        assert_eq!(rig.state(2000) != State::Closed, opens, "{given} ms");
+    }
+    // Any other limit is one of ours on the provider.
+    let rig = Rig::new(policy());
+    rig.records(0, Outcome::TimedOut { phase: Phase::Attempt }, 5);
+    assert_eq!(rig.state(0), State::Open);
 }
 
 #[tokio::test(start_paused = true)]
