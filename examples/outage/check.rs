@@ -41,3 +41,43 @@ pub(crate) fn missed(figures: &Figures, took: Duration) -> Vec<String> {
     }
     missed
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Spoil = fn(&mut Figures);
+
+    /// Figures within every bound, just so.
+    fn good() -> Figures {
+        let mut figures = Figures::default();
+        (figures.calls_down, figures.attempts_primary_down) = (100, 5);
+        (figures.detect_s, figures.recover_s) = (vec![Some(15.0)], vec![Some(90.0), Some(0.0)]);
+        figures
+    }
+
+    #[test]
+    fn what_is_within_its_bounds_misses_none() {
+        assert_eq!(missed(&good(), RUN), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_bound_is_named_that_was_missed() {
+        let spoilt: [(&str, Spoil); 7] = [
+            ("error", |f| f.error = 1),
+            ("late", |f| f.late = 1),
+            ("hung", |f| f.hung = 1),
+            ("attempts_primary_down", |f| f.attempts_primary_down = 6),
+            ("detect_s", |f| f.detect_s = vec![Some(1.0), Some(15.1)]),
+            ("detect_s", |f| f.detect_s = vec![None]),
+            ("recover_s", |f| f.recover_s = vec![None]),
+        ];
+        for (name, spoil) in spoilt {
+            let mut figures = good();
+            spoil(&mut figures);
+            let missed = missed(&figures, RUN);
+            assert!(missed.len() == 1 && missed[0].starts_with(name), "{missed:?}");
+        }
+        assert!(missed(&good(), RUN * 2)[0].starts_with("the run took"));
+    }
+}

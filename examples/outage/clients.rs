@@ -7,13 +7,11 @@ use std::{
 
 use evenkeel::{
     BoxError, Client, ConfigError, Profile, Request, Response, Upstream,
-    breaker::BreakerPolicy,
     classify::ClassifyPolicy,
     ladder::{Rung, Target},
     retry::RetryPolicy,
     stream::Commit,
     telemetry::Observe,
-    timeout::TimeoutPolicy,
 };
 use tokio::time::{sleep, timeout};
 use tower::{Service, ServiceExt, service_fn};
@@ -107,24 +105,10 @@ pub(crate) fn evenkeel(
         .over(transport)
 }
 
-/// The interactive profile, with every time scaled.
+/// The interactive profile as it is, with every time scaled.
 fn profile(Setting { seed, scale }: Setting) -> Profile {
-    let complete = ClassifyPolicy::default().commit(Commit::Complete);
-    let profile = Profile::interactive().classify(complete);
-    let retry = RetryPolicy::default().seed(seed);
-    if scale == 1.0 {
-        return profile.retry(retry);
-    }
-    let s = |seconds: f64| Duration::from_secs_f64(seconds * scale);
-    let timeout = TimeoutPolicy::default().attempt(s(20.0)).first_event(s(10.0)).idle(s(15.0));
-    let retry = retry.base(s(0.25)).cap(s(4.0)).least(s(1.0)).longest_hint(s(120.0));
-    let breaker = BreakerPolicy::default()
-        .slow_after(s(8.0), s(16.0))
-        .window(s(30.0))
-        .open_for(s(5.0), s(30.0))
-        .hint_cap(s(600.0))
-        .exhausted_for(s(300.0), s(3600.0))
-        .probe_limit(s(20.0))
-        .recover(s(20.0), 0.1);
-    profile.deadline(s(30.0)).connect(s(5.0)).timeout(timeout).retry(retry).breaker(breaker)
+    Profile::interactive()
+        .classify(ClassifyPolicy::default().commit(Commit::Complete))
+        .retry(RetryPolicy::default().seed(seed))
+        .scaled(scale)
 }

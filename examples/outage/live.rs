@@ -1,10 +1,17 @@
 //! The condensed day over loopback sockets: each client with a primary and a secondary of its own.
 
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
 use evenkeel::{
     Request, Upstream,
     adapter::Reqwest,
     testkit::{Provider, Server},
 };
+use http::HeaderMap;
 use tower::{ServiceExt, service_fn};
 
 use super::{
@@ -43,21 +50,27 @@ fn reqwest(plan: &Plan, name: &str) -> reqwest::Result<reqwest::Client> {
     if name == NAMES[0] {
         return builder.build();
     }
-    let connect = std::time::Duration::from_secs(5).mul_f64(plan.scale());
+    let connect = Duration::from_secs(5).mul_f64(plan.scale());
     builder.connect_timeout(connect).retry(reqwest::retry::never()).build()
 }
 
-/// Tells a provider of the connections that its closed door refused: nobody else knows of them.
+/// Tells a provider of the attempts that its closed, or closing, door turned away: nobody else knows of them.
 fn noting(servers: [&Server; 2], transport: impl Upstream) -> impl Upstream {
-    let doors = servers.map(|server| (server.address().port(), server.provider().clone()));
+    let doors = servers.map(|server| Door {
+        port: server.address().port(),
+        provider: server.provider().clone(),
+        knocks: Arc::default(),
+    });
     service_fn(move |request: Request| {
-        let (transport, provider) = (transport.clone(), behind(&doors, &request));
+        let door = doors.iter().find(|door| request.uri().port_u16() == Some(door.port)).cloned();
+        let transport = transport.clone();
         async move {
             let headers = request.headers().clone();
+            let knock = door.map(|door| (door.knock(&headers), door));
             let result = transport.oneshot(request).await;
-            if let (Err(error), Some(provider)) = (&result, provider) {
-                if error.is_connect() {
-                    provider.note_refused(&headers);
+            if let (Err(error), Some((call, door))) = (&result, knock) {
+                if error.is_connect() || door.missed(call) {
+                    door.provider.note_refused(&headers);
                 }
             }
             result
@@ -65,7 +78,31 @@ fn noting(servers: [&Server; 2], transport: impl Upstream) -> impl Upstream {
     })
 }
 
-fn behind(doors: &[(u16, Provider)], request: &Request) -> Option<Provider> {
-    let port = request.uri().port_u16()?;
-    doors.iter().find(|door| door.0 == port).map(|door| door.1.clone())
+/// A provider as its clients know it: how many attempts of each call were sent to it.
+#[derive(Clone)]
+struct Door {
+    port: u16,
+    provider: Provider,
+    knocks: Arc<Mutex<HashMap<u64, usize>>>,
+}
+
+// === impl Door ===
+
+impl Door {
+    /// Counts an attempt, and tells of which call.
+    fn knock(&self, headers: &HeaderMap) -> Option<u64> {
+        let call = headers.get("x-drill-call")?.to_str().ok()?.parse().ok()?;
+        *self.knocks.lock().ok()?.entry(call).or_default() += 1;
+        Some(call)
+    }
+
+    /// Whether the provider has not seen all attempts of that call: a connection that waited when the door closed is
+    /// reset, and not refused.
+    fn missed(&self, call: Option<u64>) -> bool {
+        let Some(sent) = call.and_then(|call| self.knocks.lock().ok()?.get(&call).copied()) else {
+            return false;
+        };
+        let seen = self.provider.attempts().iter().filter(|attempt| attempt.call == call).count();
+        seen < sent
+    }
 }

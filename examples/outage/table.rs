@@ -11,43 +11,38 @@ type Row = Vec<String>;
 
 const FIRST: &str = "evenkeel's first word comes later on purpose: here it hands an answer on when it is complete, so that none breaks off.";
 
+const ANSWERS: [&str; 9] = [
+    "client",
+    "primary",
+    "secondary",
+    "canned reply",
+    "error",
+    "late",
+    "hung",
+    "half",
+    "99 of 100",
+];
+const LOAD: [&str; 6] =
+    ["client", "attempts", "while down", "of the calls then", "noticed after", "back in use after"];
+
 /// Two tables, one row a client, and what a customer saw.
 pub(crate) fn table(played: &Played) -> String {
     let report = &played.report;
     let calls = report.clients.first().map_or(0, |first| first.calls);
-    let (name, calls) = (plain(&report.incident), count(calls));
-    let (how, rate) = (how(played), report.rate);
-    let customers = grid(
-        &[
-            "client",
-            "primary",
-            "secondary",
-            "canned reply",
-            "error",
-            "late",
-            "hung",
-            "half",
-            "99 of 100",
-        ],
-        &answers(report),
+    let head = format!(
+        "{}, {}; {} calls for each client, {} a minute, seed {}",
+        plain(&report.incident),
+        how(played),
+        count(calls),
+        report.rate,
+        report.seed
     );
-    let primary = grid(
-        &[
-            "client",
-            "attempts",
-            "while down",
-            "of the calls then",
-            "noticed after",
-            "back in use after",
-        ],
-        &load(played),
-    );
+    let (customers, primary) = (grid(&ANSWERS, &answers(report)), grid(&LOAD, &load(played)));
+    let closing = closing(report);
     format!(
-        "{name}, {how}; {calls} calls for each client, {rate} a minute, seed {}\n\n\
-         Who answered the customers, what failed them, and how soon those who were answered saw the first word\n\n{customers}\n\
-         What the primary had to bear, how soon each outage was noticed, and how soon the primary was in use again\n\n{primary}\n{}\n\n{FIRST}\n",
-        report.seed,
-        closing(report),
+        "{head}\n\nWho answered the customers, what failed them, and how soon those who were answered saw the first word\n\n\
+         {customers}\nWhat the primary had to bear, how soon each outage was noticed, and how soon the primary was in use \
+         again\n\n{primary}\n{closing}\n\n{FIRST}\n"
     )
 }
 

@@ -104,21 +104,41 @@ fn draw(canvas: &Canvas<'_>, layer: &Layer) -> Result<(), Failure> {
 /// Writes what a layer is where it has the most room, if it has any.
 fn name(canvas: &Canvas<'_>, layer: &Layer) -> Result<(), Failure> {
     let word = short(layer.kind);
-    let thick = |step: &Step| step.high - step.low > THICK;
-    let joined = |a: &Step, b: &Step| b.from - a.to < 1e-6 && thick(a) == thick(b);
-    let parts = layer.steps.chunk_by(joined).filter(|part| thick(&part[0]));
-    let sides = |part: &[Step]| (canvas.x(part[0].from), canvas.x(part[part.len() - 1].to));
-    let long = |part: &[Step]| sides(part).1 - sides(part).0;
-    let widest = parts.max_by(|a, b| long(a).total_cmp(&long(b)));
-    let Some(part) = widest.filter(|part| long(part) > width(word, TEXT) + 8.0) else {
-        return Ok(());
-    };
-    let (from, to) = sides(part);
-    let middle = |step: &Step| (step.low + step.high) / 2.0;
-    let height = part.iter().map(middle).sum::<f64>() / part.len() as f64;
+    let half = (width(word, TEXT) + 8.0) / 2.0;
+    let middle = |step: &Step| (canvas.x(step.from) + canvas.x(step.to)) / 2.0;
+    let rooms = layer.steps.iter().filter_map(|step| room(canvas, layer, (middle(step), half)));
+    // The thickest; of equals the one in the middle of them.
+    let thick = |room: &Room| room.high - room.low;
+    let most = rooms.clone().map(|room| thick(&room)).fold(THICK, f64::max);
+    let best: Vec<Room> = rooms.filter(|room| thick(room) > most - 0.08).collect();
+    let Some(room) = best.get(best.len() / 2) else { return Ok(()) };
     let ink = match layer.kind {
         Kind::Primary | Kind::Error | Kind::Hung => colours::LIGHT,
         _ => colours::DARK,
     };
-    canvas.text(word, ((from + to) / 2.0, canvas.y(height)), (At::Middle, TEXT, ink))
+    let y = canvas.y((room.low + room.high) / 2.0);
+    canvas.text(word, (room.x, y), (At::Middle, TEXT, ink))
+}
+
+/// What a layer has all along a word.
+struct Room {
+    x: f64,
+    low: f64,
+    high: f64,
+}
+
+/// The room for a word of that half width around `x`.
+fn room(canvas: &Canvas<'_>, layer: &Layer, (x, half): (f64, f64)) -> Option<Room> {
+    let (left, right) = (x - half, x + half);
+    if left < canvas.frame[0] || right > canvas.frame[2] {
+        return None;
+    }
+    let first = layer.steps.partition_point(|step| canvas.x(step.to) <= left);
+    let under = layer.steps[first..].iter().take_while(|step| canvas.x(step.from) < right);
+    let whole = Room { x, low: 0.0, high: 1.0 };
+    Some(under.fold(whole, |room, step| Room {
+        x,
+        low: room.low.max(step.low),
+        high: room.high.min(step.high),
+    }))
 }

@@ -6,7 +6,7 @@ use super::{
         play::{Failure, Played},
     },
     both,
-    canvas::{colours, svg},
+    canvas::{Canvas, colours, svg},
     row,
 };
 
@@ -33,26 +33,34 @@ pub(super) fn rows(played: &Played) -> Result<String, Failure> {
         }
         let label = format!("The state of evenkeel's breaker for the {name} over time");
         let length = played.plan.played.length().as_secs_f64();
+        let shares = slices(&changes, length);
         let plots = both(|size| {
             svg(&label, (size, HEIGHT), (length, 1.0), |canvas| {
-                slices(&changes, length).iter().enumerate().try_for_each(|(n, shares)| {
-                    let (from, to) = (n as f64, n as f64 + 1.0);
-                    let at = |slice: f64| canvas.x(slice * length / SLICES as f64);
-                    let mut low = 0.0;
-                    for (share, colour) in shares.iter().zip(colours::STATES) {
-                        let (y, top) = (canvas.y(low), canvas.y(low + share));
-                        if *share > 0.0 {
-                            canvas.block((at(from), top), (at(to), y), colour)?;
-                        }
-                        low += share;
-                    }
-                    Ok(())
+                let mut from = 0;
+                // One block where nothing changes, so that no seams show.
+                shares.chunk_by(|a, b| a == b).try_for_each(|same| {
+                    let sides = (from, from + same.len());
+                    from = sides.1;
+                    let at = |slice: usize| canvas.x(slice as f64 * length / SLICES as f64);
+                    stack(canvas, (at(sides.0), at(sides.1)), &same[0])
                 })
             })
         })?;
         rows += &row(&format!("<p class=\"lane\">breaker of the {name}</p>"), &plots);
     }
     Ok(rows)
+}
+
+/// The states of a stretch of time, one above the other.
+fn stack(canvas: &Canvas<'_>, (left, right): (f64, f64), shares: &[f64; 4]) -> Result<(), Failure> {
+    let mut low = 0.0;
+    for (share, colour) in shares.iter().zip(colours::STATES) {
+        if *share > 0.0 {
+            canvas.block((left, canvas.y(low + share)), (right, canvas.y(low)), colour)?;
+        }
+        low += share;
+    }
+    Ok(())
 }
 
 /// Which part of each slice was spent in which state.

@@ -76,4 +76,4 @@ const NOTES: &str = "<p class=\"note\">evenkeel’s first word comes later on pu
     <p class=\"note\">“Noticed” is the time from the start of an outage to the first call that is not sent to the primary; \
     “in use again” from the start of a healthy phase to the first ten seconds of whose calls the primary answered 95 %. A \
     client that always asks the primary notices nothing, and is always back at once. Where it was not in use again, the \
-    healthy phase was too short: a breaker waits up to 36 s before it asks again, and then lets calls in over 20 s.</p>\n";
+    healthy phase was too short: a breaker waits up to 30 s before it asks again, and then lets calls in over 20 s.</p>\n";

@@ -59,36 +59,41 @@ fn providers(played: &Played) -> String {
 }
 
 fn time(played: &Played) -> String {
-    let day = length(played.plan.day.length());
-    let text = match (played.plan.live, played.plan.is_condensed()) {
-        (false, _) => format!(
-            "<p>Virtual: the program’s clock jumps from one event to the next. All {day} were played, nothing is \
-             shortened and nothing is scaled. The same seed gives the same figures.</p>"
-        ),
-        (true, condensed) => format!(
-            "<p>{} Everything then ran ten times as fast: the latencies of the providers and all limits of the clients, \
-             evenkeel’s 30 s and the SDKs’ 600 s alike, are a tenth. All times in this report are multiplied back. (One \
-             limit is not scaled: evenkeel waits at least 50 ms before a retry.)</p>{}",
-            if condensed {
-                format!(
-                    "Condensed: the {day} were shortened to {}. Each phase keeps up to {} s and gets its share of the rest; the axis shows \
-                     the hours and minutes of the day, at the ends of phases.",
-                    length(played.plan.played.length()),
-                    FLOOR.as_secs(),
-                )
-            } else {
-                "Nothing was shortened.".into()
-            },
-            if condensed {
-                "<p>The minutes of change, when a breaker learns that something is wrong, are a larger part of a shorter \
-                 day. <code>--virtual</code> plays the day at full length, in seconds.</p>"
-            } else {
-                ""
-            }
+    let text = match played.plan.live {
+        true => fast(played),
+        false => format!(
+            "<p>Virtual: the program’s clock jumps from one event to the next. All {} were played, nothing is shortened \
+             and nothing is scaled. The same seed gives the same figures.</p>",
+            length(played.plan.day.length())
         ),
     };
     entry("The time", &text)
 }
+
+fn fast(played: &Played) -> String {
+    let (shortened, so) = match played.plan.is_condensed() {
+        true => (condensed(played), LARGER),
+        false => ("Nothing was shortened.".into(), ""),
+    };
+    format!(
+        "<p>{shortened} Everything then ran ten times as fast: the latencies of the providers and all limits of the \
+         clients, evenkeel’s 30 s and the SDKs’ 600 s alike, are a tenth. All times in this report are multiplied back. \
+         (One limit is not scaled: evenkeel waits at least 50 ms before a retry.)</p>{so}"
+    )
+}
+
+fn condensed(played: &Played) -> String {
+    format!(
+        "Condensed: the {} were shortened to {}. Each phase keeps up to {} s and gets its share of the rest; the axis \
+         shows the hours and minutes of the day, at the ends of phases.",
+        length(played.plan.day.length()),
+        length(played.plan.played.length()),
+        FLOOR.as_secs(),
+    )
+}
+
+const LARGER: &str = "<p>The minutes of change, when a breaker learns that something is wrong or well again, are a larger \
+    part of a shorter day. <code>--virtual</code> plays the day at full length, in seconds.</p>";
 
 fn clients() -> String {
     entry(

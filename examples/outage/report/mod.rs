@@ -171,3 +171,74 @@ fn escape(text: &str) -> String {
     }
     safe
 }
+
+#[cfg(test)]
+mod tests {
+    use evenkeel::testkit::Incident;
+
+    use super::*;
+    use crate::{plan::Plan, play, progress::Bars, table};
+
+    const OUTAGE: &str = r#"{"name": "<script>alert(1)</script>\u001b[2J", "facts": ["a < b"], "phases_min": [
+        {"from": 0, "to": 2, "provider": "healthy"},
+        {"from": 2, "to": 4, "provider": "down"},
+        {"from": 4, "to": 8, "provider": "<b>odd</b>"},
+        {"from": 8, "to": 12, "provider": "healthy"}],
+        "states": {"<b>odd</b>": {}}}"#;
+
+    fn played(rate: f64) -> Played {
+        let plan = Plan::new(Incident::parse(OUTAGE).unwrap(), false, (1, rate));
+        play::all(&plan, &Bars::new(&plan, true)).unwrap()
+    }
+
+    #[test]
+    fn the_page_needs_nothing_else_and_runs_nothing() {
+        let page = page(&played(60.0)).unwrap();
+        for foreign in ["<script", "http:", "https:", "src=", "href=", "@import", "url(", "<b>odd"]
+        {
+            assert!(!page.contains(foreign), "{foreign}");
+        }
+        assert!(page.contains("&lt;script&gt;alert(1)") && page.contains("a &lt; b"));
+        assert!(!page.contains('\x1b'));
+    }
+
+    #[test]
+    fn everything_is_drawn_for_every_client_in_both_widths() {
+        let page = page(&played(60.0)).unwrap();
+        // Twice the providers' states, the axis, three clients; and the breaker of the primary, which alone was at work.
+        assert_eq!(page.matches("<svg class=\"wide\"").count(), 2 * 5 + 1);
+        assert_eq!(page.matches("<svg class=\"narrow\"").count(), 2 * 5 + 1);
+        assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
+        for name in crate::clients::NAMES {
+            assert_eq!(page.matches(&format!("<h3>{name}</h3>")).count(), 2, "{name}");
+        }
+        assert!(page.contains(crate::clients::CANNED));
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_page() {
+        assert_eq!(page(&played(60.0)).unwrap(), page(&played(60.0)).unwrap());
+    }
+
+    #[test]
+    fn a_day_without_a_call_is_told_as_one() {
+        let played = played(0.001);
+        assert_eq!(played.report.clients[0].calls, 0);
+        assert!(page(&played).unwrap().contains("No call was made"));
+        assert!(table::table(&played).contains("No call was made"));
+    }
+
+    #[test]
+    fn the_columns_of_a_table_stand_in_line() {
+        let table = table::table(&played(60.0));
+        assert!(!table.contains('\x1b'));
+        for block in table.split("\n\n").filter(|block| block.starts_with("  ")) {
+            let mut ends = block
+                .lines()
+                .filter(|line| line.starts_with("  "))
+                .map(|line| line.chars().count());
+            let first = ends.next();
+            assert!(first.is_some() && ends.all(|end| Some(end) == first), "{block}");
+        }
+    }
+}
