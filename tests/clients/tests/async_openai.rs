@@ -220,7 +220,7 @@ async fn no_header_that_speaks_for_the_caller_reaches_another_host() {
 
 /// The example of the guide's page.
 #[tokio::test]
-async fn one_line_is_enough() {
+async fn the_example_of_the_guide_answers() {
     let server = Server::start(evenkeel::testkit::Provider::new("primary")).await.unwrap();
     let config = OpenAIConfig::new().with_api_base(format!("{}/v1", server.url()));
     let evenkeel = evenkeel::Client::builder().build().unwrap();

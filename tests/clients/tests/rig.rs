@@ -9,7 +9,9 @@ use evenkeel::{
     testkit::{Fault, Reply},
 };
 use evenkeel_clients::{Caller, How, Rig, Stage, brittle, builder, profile};
-use rig::error::ErrorKind;
+use rig::{
+    error::ErrorKind, providers::openai::OpenAIConfig, rig_reqwest::ReqwestMiddlewareClient,
+};
 
 #[tokio::test]
 async fn r5_rig_asks_once_and_the_attempts_are_ours() {
@@ -61,4 +63,22 @@ async fn a_canned_reply_is_read_both_ways() {
         let said = Rig::new(evenkeel, &stage.url()).ask(how).await.unwrap();
         assert_eq!(said.text, "Back soon.", "{how:?}");
     }
+}
+
+/// The example of the guide's page.
+#[tokio::test]
+async fn the_example_of_the_guide_answers() {
+    let stage = Stage::always(Reply::status(503)).await;
+    let evenkeel = EvenkeelMiddleware::new(
+        builder(profile(Commit::FirstContent)).fallback(Rung::canned("Please write to us.")),
+    )
+    .unwrap()
+    .refusals_as_503();
+    let http =
+        reqwest_middleware::ClientBuilder::new(reqwest::Client::new()).with(evenkeel).build();
+    let openai = OpenAIConfig::new("key")
+        .with_base_url(stage.url())
+        .connect(ReqwestMiddlewareClient::from(http));
+    let answer = openai.chat("gpt-4o-mini").call("Where is my parcel?").await.unwrap();
+    assert_eq!(answer.text(), "Please write to us.");
 }
