@@ -47,7 +47,7 @@
 //!
 //! Beside them: [`context`] holds the values of one call, [`dialect`] reads and writes the languages of the APIs, [`stream`]
 //! watches bodies to their end, [`upstream`] has the types that all layers share, [`testkit`] is a provider that fails on
-//! purpose.
+//! purpose. [`guide`] has a page for each client that people use.
 //!
 //! # Features
 //!
@@ -71,6 +71,7 @@ mod client;
 pub mod context;
 pub mod dialect;
 mod error;
+pub mod guide;
 pub mod ladder;
 mod profile;
 pub mod retry;
@@ -91,7 +92,7 @@ pub use profile::Profile;
 pub use upstream::{Request, Response, Upstream};
 
 /// The README's examples, compiled.
-#[cfg(all(doctest, feature = "reqwest-middleware"))]
+#[cfg(all(doctest, feature = "async-openai", feature = "reqwest-middleware"))]
 #[doc = include_str!("../README.md")]
 #[derive(Debug)]
 pub struct Readme;

@@ -7,6 +7,8 @@
 //! | [`async-openai`](https://docs.rs/async-openai) | [`EvenkeelService`](async_openai::EvenkeelService): `Client::with_http_service(…)`; feature `async-openai` |
 //! | any Tower stack | [`Client`](crate::Client) and every layer are services over [`Upstream`](crate::Upstream) |
 //!
+//! [`guide`](crate::guide) has a page for each, with its pitfalls.
+//!
 //! # Pitfalls
 //!
 //! A client that retries by itself multiplies with evenkeel's retries: 3 of its own around 3 of ours are 9 requests for

@@ -8,4 +8,4 @@ pub mod caller;
 pub mod stage;
 
 pub use caller::{AsyncOpenAi, Caller, How, Middleware, Rig, Said};
-pub use stage::{Stage, builder, profile};
+pub use stage::{Stage, brittle, builder, profile};
