@@ -1,7 +1,7 @@
 //! What every layer stands on: the request, the response and the service under it.
 //!
 //! A [`Request`] carries its whole body as [`Bytes`], so it can be sent again at no cost. A [`Response`] carries one
-//! erased [`Body`](crate::Body) that is `Send + Sync`. [`Upstream`] is the one bound of the crate: any Tower service from
+//! erased [`Body`] that is `Send + Sync`. [`Upstream`] is the one bound of the crate: any Tower service from
 //! the one to the other that can be cloned and sent. It is implemented for all of them; nobody implements it by hand.
 
 use std::future::Future;

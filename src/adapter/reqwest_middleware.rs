@@ -16,7 +16,7 @@
 //! Middlewares that are added after it run once for every attempt, those before it once for every call. Put one that
 //! signs or logs each request after it. Leave `reqwest-retry` out: its retries would multiply with ours.
 //!
-//! A call that fails ends as `Error::Middleware` with evenkeel's [`Error`](crate::Error) inside, sources and all:
+//! A call that fails ends as `Error::Middleware` with evenkeel's [`Error`] inside, sources and all:
 //! `error.downcast_ref::<evenkeel::Error>()`. A streaming request body is passed through once, without retries and
 //! without other targets. What the client underneath does by itself, such as its default headers and its redirects, is out
 //! of evenkeel's sight: see [`Reqwest::with`](super::Reqwest::with).

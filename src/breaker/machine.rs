@@ -26,7 +26,6 @@ use crate::{
         window::{Counts, Window},
     },
     classify::{Health, Outcome},
-    context::later,
 };
 
 /// A breaker's state and all it counts.
@@ -169,16 +168,6 @@ impl Machine {
             probes,
             probe_in,
             opened_by: self.opened_by,
-        }
-    }
-
-    /// Until when it lets no call through; `None` if it does now.
-    pub(crate) fn open_until(&mut self, at: Moment<'_>) -> Option<Instant> {
-        self.pass_time(at);
-        match self.mode {
-            Mode::Open { until } => Some(until),
-            Mode::ForcedOpen => Some(later(at.now, Duration::MAX)),
-            _ => None,
         }
     }
 

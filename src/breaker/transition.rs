@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::{
     breaker::{
         Cause,
@@ -41,6 +43,16 @@ impl Machine {
                 }
                 _ => return,
             }
+        }
+    }
+
+    /// Until when it lets no call through; `None` if it does now.
+    pub(crate) fn open_until(&mut self, at: Moment<'_>) -> Option<Instant> {
+        self.pass_time(at);
+        match self.mode {
+            Mode::Open { until } => Some(until),
+            Mode::ForcedOpen => Some(later(at.now, Duration::MAX)),
+            _ => None,
         }
     }
 

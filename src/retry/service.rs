@@ -14,12 +14,13 @@ use tower::{Layer, Service};
 
 use super::{
     Budget, Budgets, RetryPolicy,
+    attempt::{Step, UnderWay},
     decide::{Decision, Retries},
 };
 use crate::{
     Error, Request, Response, Upstream,
-    classify::{Outcome, Phase, Verdict, judge},
-    context::{Attempt, Call, Deadline, Journey, Route, later},
+    classify::{Outcome, Phase, judge},
+    context::{Call, Deadline, Journey, Route, later},
     sync::lock_std as lock,
     telemetry::{Event, Events, Stop},
     upstream::take_ready,
@@ -54,28 +55,13 @@ enum Random {
 }
 
 /// What stays the same from attempt to attempt of one call.
-struct Course {
+pub(super) struct Course {
     shared: Arc<Shared>,
-    budget: Arc<Budget>,
-    journey: Journey,
+    pub(super) budget: Arc<Budget>,
+    pub(super) journey: Journey,
     deadline: Option<Deadline>,
-    route: Route,
-    rung: u16,
-}
-
-/// An attempt under way. Dropped before its end, it is one that the caller cancelled.
-struct UnderWay<'a> {
-    course: &'a Course,
-    step: Step,
-    started: Instant,
-    open: bool,
-}
-
-/// The how-manieth attempt, from 1, and the wait before it.
-#[derive(Clone, Copy)]
-struct Step {
-    attempt: u32,
-    wait: Duration,
+    pub(super) route: Route,
+    pub(super) rung: u16,
 }
 
 // === impl RetryLayer ===
@@ -250,44 +236,8 @@ impl Course {
         Ok(response)
     }
 
-    fn emit(&self, event: Event) {
+    pub(super) fn emit(&self, event: Event) {
         self.shared.events.emit(event);
-    }
-}
-
-// === impl UnderWay ===
-
-impl<'a> UnderWay<'a> {
-    fn start(course: &'a Course, step: Step) -> Self {
-        let Step { attempt, .. } = step;
-        course.emit(Event::AttemptStarted { route: course.route.clone(), attempt });
-        Self { course, step, started: Instant::now(), open: true }
-    }
-
-    fn end(mut self, verdict: Verdict) {
-        self.close(verdict);
-    }
-
-    fn close(&mut self, verdict: Verdict) {
-        self.open = false;
-        let Self { course, step: Step { attempt, wait }, started, .. } = *self;
-        let (outcome, took) = (verdict.outcome(), started.elapsed());
-        // A first attempt earns when it was sent; one that our own breaker refused was not.
-        if attempt == 1 && !matches!(outcome, Outcome::Refused { .. }) {
-            course.budget.deposit();
-        }
-        let route = course.route.clone();
-        course.journey.push(Attempt { rung: course.rung, route, outcome, wait, took });
-        let route = course.route.clone();
-        course.emit(Event::AttemptEnded { route, attempt, verdict, took });
-    }
-}
-
-impl Drop for UnderWay<'_> {
-    fn drop(&mut self) {
-        if self.open {
-            self.close(Outcome::Cancelled.into());
-        }
     }
 }
 
