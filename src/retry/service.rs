@@ -125,7 +125,9 @@ async fn run<S: Upstream>(
     let mut failed = None;
     loop {
         let spare = course.may_follow(&retries).then(|| request.clone());
-        let result = course.attempt(&mut service, request, step).await;
+        let Some(result) = course.attempt(&mut service, request, step).await else {
+            return course.finish(failed.unwrap_or_else(|| course.late()));
+        };
         if let (Some(failed), true) = (failed.take(), is_refused(&result)) {
             // The route was closed during the wait: what the provider said tells the caller more than that.
             return course.finish(failed);
@@ -181,11 +183,9 @@ impl Course {
         service: &mut S,
         request: Request,
         step: Step,
-    ) -> Result<Response, Error> {
+    ) -> Option<Result<Response, Error>> {
         if self.left().is_some_and(|left| left.is_zero()) {
-            let phase = Phase::Deadline;
-            self.emit(Event::TimedOut { phase, after: Duration::ZERO });
-            return Err(Error::new(Outcome::TimedOut { phase }));
+            return None;
         }
         let under_way = UnderWay::start(self, step);
         let result = match poll_fn(|cx| service.poll_ready(cx)).await {
@@ -193,7 +193,14 @@ impl Course {
             Err(error) => Err(error),
         };
         under_way.end(judge(&result));
-        result
+        Some(result)
+    }
+
+    /// What a call without any time comes to.
+    fn late(&self) -> Result<Response, Error> {
+        let phase = Phase::Deadline;
+        self.emit(Event::TimedOut { phase, after: Duration::ZERO });
+        Err(Error::new(Outcome::TimedOut { phase }))
     }
 
     /// How long to wait before the next attempt; `None` if there is none.
