@@ -41,10 +41,11 @@ const JSON: &str = r#"{"model":"m","messages":[{"role":"user"}]}"#;
 
 /// Limits and waits in milliseconds, so that failures are quick too.
 fn quick() -> Profile {
-    let timeout = TimeoutPolicy::new().attempt(ms(600)).first_event(ms(600)).idle(ms(400));
+    let second = Duration::from_secs(1);
+    let timeout = TimeoutPolicy::new().attempt(2 * second).first_event(2 * second).idle(second);
     let retry = RetryPolicy::default().base(ms(10)).cap(ms(40)).least(ms(1));
     let breaker = BreakerPolicy::default().consecutive(None).ratio(None).slow(None);
-    let profile = Profile::interactive().deadline(Duration::from_secs(3)).connect(ms(500));
+    let profile = Profile::interactive().deadline(4 * second).connect(2 * second);
     profile.timeout(timeout).retry(retry).breaker(breaker)
 }
 
@@ -215,14 +216,14 @@ async fn the_url_is_that_of_who_answered() {
 async fn the_timeout_of_a_request_is_the_deadline_of_its_call() {
     let (server, provider) = always(Reply::hang()).await;
     let mut request = post(&server, JSON);
-    *request.timeout_mut() = Some(ms(100));
+    *request.timeout_mut() = Some(ms(300));
     let error = ends(client(builder()).execute(request)).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::TimedOut { phase: Phase::Deadline });
     assert_eq!(provider.count(), 1);
 
     let canned = client(builder().fallback(Rung::canned(BUSY)));
     let mut request = post(&server, JSON);
-    *request.timeout_mut() = Some(ms(100));
+    *request.timeout_mut() = Some(ms(300));
     let answer = ends(canned.execute(request)).await.unwrap();
     assert_eq!(answer.headers()["evenkeel-rung"], "canned");
 }
@@ -234,7 +235,7 @@ async fn a_long_timeout_of_a_request_does_not_lift_the_deadline() {
     let retry =
         RetryPolicy::default().retries(50).base(ms(50)).cap(ms(50)).least(ms(1)).reserve(100);
     let limits = TimeoutPolicy::new().attempt(ms(500)).first_event(ms(500));
-    let profile = quick().deadline(ms(500)).retry(retry).timeout(limits);
+    let profile = quick().deadline(ms(500)).connect(ms(500)).retry(retry).timeout(limits);
     let client = client(Client::builder().profile(profile));
     for timeout in [Some(Duration::from_secs(600)), None] {
         let mut request = post(&server, JSON);
@@ -247,18 +248,18 @@ async fn a_long_timeout_of_a_request_does_not_lift_the_deadline() {
 
 #[tokio::test]
 async fn t2_the_timeout_of_a_request_does_not_end_a_stream_that_goes_on() {
-    let (server, _) = always(Reply::answer().between_events(ms(10))).await;
+    let (server, _) = always(Reply::answer().between_events(ms(20))).await;
     let mut request = post(&server, STREAM);
-    *request.timeout_mut() = Some(ms(300));
+    *request.timeout_mut() = Some(ms(600));
     let answer = ends(client(builder()).execute(request)).await.unwrap();
-    assert_eq!(words(&answer.text().await.unwrap()), WORDS, "six hundred milliseconds of it");
+    assert_eq!(words(&answer.text().await.unwrap()), WORDS, "twelve hundred milliseconds of it");
 }
 
 #[tokio::test]
 async fn the_sooner_of_a_timeout_and_a_deadline_holds() {
     let (server, provider) = always(Reply::hang()).await;
     let hour = Duration::from_secs(3600);
-    for (timeout, deadline) in [(ms(80), hour), (hour, ms(80))] {
+    for (timeout, deadline) in [(ms(300), hour), (hour, ms(300))] {
         for body in [reqwest::Body::from(JSON), reqwest::Body::wrap_stream(words_of(JSON))] {
             let request = http::Request::post(url(&server).as_str()).body(body).unwrap();
             let (mut parts, body) = request.into_parts();
@@ -280,7 +281,7 @@ async fn the_sooner_of_a_timeout_and_a_deadline_holds() {
 async fn a_silent_server_is_left_for_the_next() {
     let (first, silent) = always(Reply::hang()).await;
     let (second, _) = always(Reply::answer()).await;
-    let limits = TimeoutPolicy::new().attempt(ms(100)).first_event(ms(100));
+    let limits = TimeoutPolicy::new().attempt(ms(400)).first_event(ms(400));
     let builder = Client::builder().profile(quick().timeout(limits)).fallback(rung(&second));
     for body in [JSON, STREAM] {
         let answer = ends(client(builder.clone()).execute(post(&first, body))).await.unwrap();

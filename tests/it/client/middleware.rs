@@ -145,7 +145,7 @@ async fn r8_an_error_keeps_what_it_is_and_its_source() {
 
     let (silent, _) = always(Reply::hang()).await;
     let mut request = post(&silent, JSON);
-    *request.timeout_mut() = Some(ms(60));
+    *request.timeout_mut() = Some(ms(300));
     let error = onion.ask(request).await.unwrap_err();
     assert!(within(&error).is_timeout());
 }
@@ -169,7 +169,7 @@ async fn an_error_of_a_middleware_within_is_the_source_of_ours() {
 async fn an_attempt_that_the_stack_gives_up_is_cancelled() {
     let (first, silent) = always(Reply::hang()).await;
     let (second, _) = always(Reply::answer()).await;
-    let limits = TimeoutPolicy::new().attempt(ms(80)).first_event(ms(80));
+    let limits = TimeoutPolicy::new().attempt(ms(400)).first_event(ms(400));
     let profile = quick().timeout(limits);
     let onion = Onion::new(Client::builder().profile(profile).fallback(rung(&second)));
     let answer = onion.ask(post(&first, STREAM)).await.unwrap();
@@ -184,7 +184,10 @@ async fn a_caller_that_goes_away_cancels_the_attempt_and_leaves_the_breaker_alon
     let told = Told::default();
     let onion = Onion::new(told.listen(Client::builder()));
     for n in 1..=6 {
-        assert!(timeout(ms(60), onion.client.execute(post(&server, JSON))).await.is_err());
+        let (client, request) = (onion.client.clone(), post(&server, JSON));
+        let call = tokio::spawn(async move { client.execute(request).await });
+        soon(|| provider.in_flight() == 1).await;
+        call.abort();
         soon(|| provider.cancelled() == n).await;
     }
     assert_eq!((told.count("CallEnded"), told.count("BreakerChanged")), (6, 0));
