@@ -48,7 +48,7 @@ impl Body {
     pub fn on_end(&mut self, hook: impl FnOnce(&Ending) + Send + Sync + 'static) {
         match &mut self.0 {
             Inner::Full(_) => hook(&Ending::Done),
-            Inner::Guarded(guard) => guard.on_end(Box::new(hook)),
+            Inner::Guarded(guard) => guard.at_end().call(Box::new(hook)),
         }
     }
 
@@ -135,6 +135,12 @@ impl Default for Body {
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
         Self(Inner::Full(Some(bytes).filter(|bytes| !bytes.is_empty())))
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Bytes::from(bytes).into()
     }
 }
 

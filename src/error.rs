@@ -50,6 +50,16 @@ impl Error {
         self
     }
 
+    /// The error underneath where it is a `T`, else this one as it is.
+    #[cfg(feature = "async-openai")]
+    pub(crate) fn into_source<T: StdError + 'static>(mut self) -> Result<T, Self> {
+        match self.0.source.take().map(|source| source.downcast::<T>()) {
+            Some(Ok(source)) => Ok(*source),
+            Some(Err(other)) => Err(self.with_source(other)),
+            None => Err(self),
+        }
+    }
+
     /// What the call, or the attempt, came to.
     pub fn outcome(&self) -> Outcome {
         self.0.verdict.outcome()
@@ -68,6 +78,18 @@ impl Error {
     /// The attempts of the call up to here, when the error went through the whole stack.
     pub fn journey(&self) -> Option<&Journey> {
         self.0.journey.as_ref()
+    }
+
+    /// The error of this crate in another's chain of sources: in that of a `reqwest::Error` of a body, say.
+    pub fn find<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(found) = error.downcast_ref() {
+                return Some(found);
+            }
+            next = error.source();
+        }
+        None
     }
 
     /// Whether a limit of ours passed in silence.

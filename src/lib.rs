@@ -1,4 +1,63 @@
-//! Keeps a business on an even keel while the AI API it depends on goes under.
+//! Keeps a business on an even keel while the AI API it depends on goes under: Tower layers around the calls to it, with
+//! timeouts, retries, a circuit breaker and a ladder of fallbacks.
+//!
+//! What it promises:
+//!
+//! 1. The caller has a usable answer, or a clear error, before **one deadline**: attempts, waits and fallbacks share it.
+//! 2. A failure is known for what it is: **one vocabulary** of [outcomes](classify::Outcome), read from status, headers,
+//!    body and the whole stream.
+//! 3. A struggling provider is never hit harder: a **budget** caps extra attempts, a breaker stops them, recovery is a
+//!    **ramp**.
+//! 4. The answer degrades **in steps the business chose**: another model, another provider, a canned reply.
+//! 5. It is **one line** in what people already use: reqwest, reqwest-middleware, async-openai, rig, any Tower stack.
+//! 6. What happened is always told: every answer carries its [journey](context::Journey), every step is an
+//!    [event](telemetry::Event).
+//!
+//! Begin with [`Client`]:
+//!
+//! ```
+//! use evenkeel::{Client, Profile, ladder::{Rung, Target}};
+//!
+//! # fn main() -> Result<(), evenkeel::ConfigError> {
+//! let client = Client::builder()
+//!     .profile(Profile::interactive())
+//!     .fallback(Rung::target(
+//!         Target::new("https://api.mistral.ai/v1").bearer("its key").model("mistral-small-latest"),
+//!     ))
+//!     .fallback(Rung::canned("We are very busy. A colleague will write to you today."))
+//!     .build()?;
+//! # let _ = client; Ok(())
+//! # }
+//! ```
+//!
+//! # The map
+//!
+//! One call goes through the layers in this order; each is a module, usable alone:
+//!
+//! | | layer | what it decides |
+//! |---|---|---|
+//! | 1 | [`telemetry`] | opens the span of the call, starts its journey |
+//! | 2 | [`timeout`]: the deadline | by when everything below has ended |
+//! | 3 | [`ladder`] | who is asked next, and what is answered when nobody is left |
+//! | 4 | [`retry`] | whether the same is asked again, and after what wait |
+//! | 5 | [`breaker`] | whether the route is asked at all |
+//! | 6 | [`timeout`]: the attempt | how long one attempt and its silences may last |
+//! | 7 | [`classify`] | what the answer came to, and when it is handed on |
+//! | | [`adapter`] | sends it |
+//!
+//! Beside them: [`context`] holds the values of one call, [`dialect`] reads and writes the languages of the APIs, [`stream`]
+//! watches bodies to their end, [`upstream`] has the types that all layers share, [`testkit`] is a provider that fails on
+//! purpose. [`guide`] has a page for each client that people use.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `reqwest` | yes | [`adapter`]: `Client::execute`, `Service<reqwest::Request>`. TLS comes from your own `reqwest` |
+//! | `reqwest-middleware` | | the stack as a `Middleware` |
+//! | `async-openai` | | the stack as the HTTP service of an async-openai client |
+//! | `backoff` | | schedules of the unmaintained `backoff` crate (RUSTSEC-2025-0012), for teams that have them |
+//! | `testkit` | | [`testkit`]: providers, servers, incidents and drills for your own tests |
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -12,6 +71,7 @@ mod client;
 pub mod context;
 pub mod dialect;
 mod error;
+pub mod guide;
 pub mod ladder;
 mod profile;
 pub mod retry;
@@ -30,3 +90,9 @@ pub use client::{Answer, Client, ClientBuilder};
 pub use error::{BoxError, ConfigError, Error};
 pub use profile::Profile;
 pub use upstream::{Request, Response, Upstream};
+
+/// The README's examples, compiled.
+#[cfg(all(doctest, feature = "async-openai", feature = "reqwest-middleware"))]
+#[doc = include_str!("../README.md")]
+#[derive(Debug)]
+pub struct Readme;

@@ -104,6 +104,18 @@ impl Profile {
         self
     }
 
+    /// Every time in it, `by` so much: a tenth for a demonstration or a test over real sockets, say. Shares and counts
+    /// stay. A number that is not above zero is refused by `build()`, as no time may be zero.
+    #[must_use]
+    pub fn scaled(mut self, by: f64) -> Self {
+        self.deadline = scaled(self.deadline, by);
+        self.connect = scaled(self.connect, by);
+        self.timeout = self.timeout.scaled(by);
+        self.retry = self.retry.scaled(by);
+        self.breaker = self.breaker.scaled(by);
+        self
+    }
+
     /// Whether every value is right, alone and together with the others.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         for (field, value) in
@@ -124,9 +136,36 @@ impl Profile {
     }
 }
 
+/// A time, `by` so much; zero where the product is none.
+pub(crate) fn scaled(time: Duration, by: f64) -> Duration {
+    Duration::try_from_secs_f64(time.as_secs_f64() * by).unwrap_or(Duration::ZERO)
+}
+
 impl Default for Profile {
     /// [`Profile::interactive`].
     fn default() -> Self {
         Self::interactive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_profiles_are_right_and_stay_so_when_scaled() {
+        for profile in [Profile::interactive(), Profile::pipeline()] {
+            for by in [0.01, 0.1, 1.0, 3.0] {
+                assert_eq!(profile.clone().scaled(by).check(), Ok(()), "{by}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_scale_that_is_none_is_refused() {
+        for by in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            let error = Profile::interactive().scaled(by).check().unwrap_err();
+            assert_eq!(error.field(), "profile.deadline", "{by}");
+        }
     }
 }

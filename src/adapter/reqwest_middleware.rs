@@ -20,6 +20,9 @@
 //! `error.downcast_ref::<evenkeel::Error>()`. A streaming request body is passed through once, without retries and
 //! without other targets. What the client underneath does by itself, such as its default headers and its redirects, is out
 //! of evenkeel's sight: see [`Reqwest::with`](super::Reqwest::with).
+//!
+//! A client above may take every error of the transport for one that passes, as rig does, and ask again at once when our
+//! breaker refuses: [`refusals_as_503`](EvenkeelMiddleware::refusals_as_503) tells it in HTTP when to come back.
 
 use std::{
     future::{Future, poll_fn},
@@ -28,7 +31,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use http::Extensions;
+use http::{Extensions, HeaderValue, StatusCode, header};
 use reqwest_middleware::{Middleware, Next};
 use tokio::sync::{mpsc, oneshot};
 use tower::Service;
@@ -43,6 +46,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct EvenkeelMiddleware {
     client: Client,
+    refusals_as_503: bool,
 }
 
 /// The way out of the stack: every attempt is handed to the `handle` that runs the call, and its result comes back.
@@ -69,7 +73,16 @@ impl EvenkeelMiddleware {
     ///
     /// When the configuration is wrong: see [`ClientBuilder::build`].
     pub fn new(builder: ClientBuilder) -> Result<Self, ConfigError> {
-        Ok(Self { client: builder.over(Out {})? })
+        Ok(Self { client: builder.over(Out {})?, refusals_as_503: false })
+    }
+
+    /// Answers a call that was refused here with a response instead of an error: status 503, `retry-after` in whole
+    /// seconds where the moment is known, and an error in OpenAI's shape with the code `evenkeel_refused`. Off by
+    /// default: an error says more to those who can read it.
+    #[must_use]
+    pub fn refusals_as_503(mut self) -> Self {
+        self.refusals_as_503 = true;
+        self
     }
 
     /// The breakers of all routes.
@@ -105,6 +118,9 @@ impl Middleware for EvenkeelMiddleware {
             });
             match step.await {
                 Step::Answer(Ok(response)) => return Ok(into_reqwest(response, url)),
+                Step::Answer(Err(error)) if self.refusals_as_503 && error.is_refused() => {
+                    return Ok(into_reqwest(refusal(&error), url));
+                }
                 Step::Answer(Err(error)) => return Err(wrap(error)),
                 Step::Send(attempt) => {
                     running.push(Box::pin(run(attempt, next.clone(), extensions.clone())));
@@ -179,6 +195,26 @@ impl Service<Request> for Out {
 }
 
 // === errors ===
+
+/// A refusal of ours in HTTP.
+fn refusal(error: &Error) -> Response {
+    let said = serde_json::json!({ "error": {
+        "message": error.to_string(), "type": "service_unavailable", "param": null, "code": "evenkeel_refused",
+    }});
+    let mut response = Response::new(said.to_string().into());
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(wait) = error.retry_in() {
+        // Whole seconds are what every client reads; never before the moment, and never at once.
+        let seconds = wait.as_millis().div_ceil(1000).max(1) as u64;
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if let Some(journey) = error.journey() {
+        response.extensions_mut().insert(journey.clone());
+    }
+    response
+}
 
 fn wrap(error: Error) -> reqwest_middleware::Error {
     reqwest_middleware::Error::Middleware(anyhow::Error::new(error))

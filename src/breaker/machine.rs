@@ -26,6 +26,7 @@ use crate::{
         window::{Counts, Window},
     },
     classify::{Health, Outcome},
+    context::later,
 };
 
 /// A breaker's state and all it counts.
@@ -101,8 +102,8 @@ impl Machine {
         match self.undecided(ticket) {
             Some(slot) => self.decide(at, slot, slow.then_some(Cause::ProbeSlow), None),
             None => {
-                self.window.add(Counts::latency(slow), at.now);
-                self.weigh(at, None);
+                let counts = self.window.add(Counts::latency(slow), at.now);
+                self.weigh(at, counts, None);
             }
         }
     }
@@ -112,7 +113,7 @@ impl Machine {
         if !self.is_news(at, ticket) {
             return;
         }
-        let slow = !ticket.begun && ticket.is_slow(at);
+        let slow = ticket.is_slow(at);
         let health = match outcome.health() {
             // The caller's choice, of an answer that was well so far.
             Health::Cancelled if ticket.begun => Health::Success,
@@ -130,21 +131,6 @@ impl Machine {
                 self.count(at, health, latency, wait);
             }
         }
-    }
-
-    /// Opens until somebody says otherwise.
-    pub(crate) fn force_open(&mut self) {
-        self.by_hand(Mode::ForcedOpen, Cause::Forced);
-    }
-
-    /// Lets all calls through and counts none until somebody says otherwise.
-    pub(crate) fn force_closed(&mut self) {
-        self.by_hand(Mode::ForcedClosed, Cause::Forced);
-    }
-
-    /// Closes, and forgets everything.
-    pub(crate) fn reset(&mut self) {
-        self.by_hand(Mode::Closed, Cause::Reset);
     }
 
     /// What it shows of itself.
@@ -171,6 +157,16 @@ impl Machine {
         }
     }
 
+    /// Until when it lets no call through; `None` if it does now.
+    pub(crate) fn open_until(&mut self, at: Moment<'_>) -> Option<Instant> {
+        self.pass_time(at);
+        match self.mode {
+            Mode::Open { until } => Some(until),
+            Mode::ForcedOpen => Some(later(at.now, Duration::MAX)),
+            _ => None,
+        }
+    }
+
     /// The changes since it was last asked, in order.
     pub(crate) fn take_untold(&mut self) -> Vec<Step> {
         mem::take(&mut self.untold)
@@ -189,11 +185,8 @@ impl Machine {
 
     /// Whether a call was admitted since the last opening, and counts at all.
     fn is_news(&mut self, at: Moment<'_>, ticket: &Ticket) -> bool {
-        if ticket.generation != self.generation || matches!(self.mode, Mode::ForcedClosed) {
-            return false;
-        }
         self.pass_time(at);
-        ticket.generation == self.generation
+        ticket.generation == self.generation && !matches!(self.mode, Mode::ForcedClosed)
     }
 
     /// The place of a probe, which is one no longer when others have decided that the breaker recovers.
@@ -239,8 +232,8 @@ impl Machine {
             Health::Cancelled => latency,
             _ => latency.and_ended(failed),
         };
-        self.window.add(counts, at.now);
-        self.weigh(at, wait);
+        let counts = self.window.add(counts, at.now);
+        self.weigh(at, counts, wait);
     }
 }
 

@@ -70,6 +70,9 @@ mod ticket;
 mod transition;
 mod window;
 
+#[cfg(test)]
+mod tests;
+
 pub use permit::{Breaker, Permit};
 pub use policy::BreakerPolicy;
 pub use registry::{Breakers, Change, Changes};

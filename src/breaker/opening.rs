@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::breaker::{BreakerPolicy, Cause};
+use crate::breaker::{Cause, ticket::Moment};
 
 /// How often it opened since it was last closed, which is what makes it stay open longer.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,20 +17,15 @@ impl Openings {
     /// How long the next opening lasts. `wait` is how long the provider asked to be left alone.
     ///
     /// A probe that was dropped says nothing of the provider: it opens again for as long as before, not longer.
-    pub(crate) fn next(
-        &mut self,
-        policy: &BreakerPolicy,
-        why: Cause,
-        wait: Option<Duration>,
-        random: f64,
-    ) -> Duration {
+    pub(crate) fn next(&mut self, at: Moment<'_>, why: Cause, wait: Option<Duration>) -> Duration {
+        let policy = at.policy;
         let (own, most, cap) = match why {
             Cause::Exhausted => {
                 let most = policy.exhausted_most;
-                let own = doubled(policy.exhausted, self.exhausted, most);
+                let guess = doubled(policy.exhausted, self.exhausted, most);
                 self.exhausted = self.exhausted.saturating_add(1);
                 // A wait that is known takes the place of the guess.
-                (if wait.is_some() { policy.open } else { own }, most, most)
+                (if wait.is_some() { policy.open } else { guess }, most, most)
             }
             _ => {
                 let dropped = why == Cause::ProbeDropped;
@@ -42,7 +37,7 @@ impl Openings {
         let floor = wait.unwrap_or_default().min(cap);
         // The longest time is so with its jitter: what it promises of the return to a provider that is well again holds.
         let own = own.min(scaled(most, 1.0 / (1.0 + policy.jitter)));
-        spread(own, floor, policy.jitter, random)
+        spread(own, floor, policy.jitter, at.random)
     }
 }
 
@@ -68,7 +63,14 @@ pub(crate) fn scaled(duration: Duration, factor: f64) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::Instant;
+
     use super::*;
+    use crate::breaker::BreakerPolicy;
+
+    fn at(policy: &BreakerPolicy, random: f64) -> Moment<'_> {
+        Moment { policy, now: Instant::now(), random }
+    }
 
     const fn s(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -80,7 +82,8 @@ mod tests {
 
     fn lasting(policy: &BreakerPolicy, why: Cause, waits: &[Option<u64>]) -> Vec<u64> {
         let mut openings = Openings::default();
-        let mut next = |wait: &Option<u64>| openings.next(policy, why, wait.map(s), 0.5).as_secs();
+        let mut next =
+            |wait: &Option<u64>| openings.next(at(policy, 0.5), why, wait.map(s)).as_secs();
         waits.iter().map(&mut next).collect()
     }
 
@@ -112,7 +115,7 @@ mod tests {
     fn a_dropped_probe_waits_as_long_as_before() {
         let mut openings = Openings::default();
         let policy = even();
-        let mut next = |why| openings.next(&policy, why, None, 0.5).as_secs();
+        let mut next = |why| openings.next(at(&policy, 0.5), why, None).as_secs();
         assert_eq!(next(Cause::Consecutive), 5);
         assert_eq!(next(Cause::ProbeFailed), 10);
         assert_eq!(next(Cause::ProbeDropped), 10);
@@ -123,12 +126,12 @@ mod tests {
     #[test]
     fn jitter_goes_both_ways_but_never_below_a_hint() {
         let policy = BreakerPolicy::default();
-        let at = |wait, random| Openings::default().next(&policy, Cause::Ratio, wait, random);
-        assert_eq!(at(None, 0.0), s(4));
-        assert_eq!(at(None, 1.0), s(6));
-        assert_eq!(at(Some(s(5)), 0.0), s(5));
-        assert_eq!(at(Some(s(60)), 0.0), s(60));
-        assert_eq!(at(Some(s(60)), 1.0), s(61));
+        for (wait, random, lasts) in
+            [(0, 0.0, 4), (0, 1.0, 6), (5, 0.0, 5), (60, 0.0, 60), (60, 1.0, 61)]
+        {
+            let next = Openings::default().next(at(&policy, random), Cause::Ratio, Some(s(wait)));
+            assert_eq!(next, s(lasts));
+        }
     }
 
     #[test]
@@ -136,9 +139,9 @@ mod tests {
         let policy = BreakerPolicy::default();
         for (why, longest) in [(Cause::ProbeFailed, s(30)), (Cause::Exhausted, s(3600))] {
             let mut openings = Openings::default();
-            let lasts = (0..99).map(|_| openings.next(&policy, why, None, 1.0)).max().unwrap();
+            let lasts = (0..99).map(|_| openings.next(at(&policy, 1.0), why, None)).max().unwrap();
             assert!(lasts <= longest && lasts > longest - s(1), "{why}: {lasts:?}");
-            let shortest = openings.next(&policy, why, None, 0.0);
+            let shortest = openings.next(at(&policy, 0.0), why, None);
             assert!(shortest < longest * 3 / 4, "{why}: they still do not come back together");
         }
     }
@@ -147,10 +150,10 @@ mod tests {
     fn no_chance_and_no_wait_can_break_it() {
         let policy = BreakerPolicy::default().hint_cap(Duration::MAX);
         for random in [f64::NAN, f64::INFINITY, -1.0, 7.0] {
-            let lasts = Openings::default().next(&policy, Cause::Slow, None, random);
+            let lasts = Openings::default().next(at(&policy, random), Cause::Slow, None);
             assert!(lasts >= s(4) && lasts <= s(6), "{random} gave {lasts:?}");
         }
-        let lasts = Openings::default().next(&policy, Cause::Slow, Some(Duration::MAX), 0.9);
+        let lasts = Openings::default().next(at(&policy, 0.9), Cause::Slow, Some(Duration::MAX));
         assert_eq!(lasts, Duration::MAX);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use crate::{ConfigError, breaker::BreakerLayer};
+use crate::{ConfigError, breaker::BreakerLayer, profile::scaled};
 
 /// When a breaker opens, for how long, and how it comes back.
 ///
@@ -156,6 +156,25 @@ impl BreakerPolicy {
     pub fn recover(mut self, within: Duration, from: f64) -> Self {
         self.recover = within;
         self.recover_from = from;
+        self
+    }
+
+    pub(crate) fn scaled(mut self, by: f64) -> Self {
+        let times = [
+            &mut self.slow_first,
+            &mut self.slow_whole,
+            &mut self.window,
+            &mut self.open,
+            &mut self.open_most,
+            &mut self.hint_cap,
+            &mut self.exhausted,
+            &mut self.exhausted_most,
+            &mut self.probe_limit,
+            &mut self.recover,
+        ];
+        for time in times {
+            *time = scaled(*time, by);
+        }
         self
     }
 

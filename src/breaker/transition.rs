@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use crate::{
     breaker::{
         Cause,
@@ -13,6 +11,7 @@ use crate::{
         ramp::Ramp,
         state::Step,
         ticket::Moment,
+        window::Counts,
     },
     context::later,
 };
@@ -24,6 +23,21 @@ const FEW: u32 = 3;
 // === impl Machine ===
 
 impl Machine {
+    /// Opens until somebody says otherwise.
+    pub(crate) fn force_open(&mut self) {
+        self.by_hand(Mode::ForcedOpen, Cause::Forced);
+    }
+
+    /// Lets all calls through and counts none until somebody says otherwise.
+    pub(crate) fn force_closed(&mut self) {
+        self.by_hand(Mode::ForcedClosed, Cause::Forced);
+    }
+
+    /// Closes, and forgets everything.
+    pub(crate) fn reset(&mut self) {
+        self.by_hand(Mode::Closed, Cause::Reset);
+    }
+
     /// Does what the clock alone brings about. Each turn leaves a state behind, and half-open without a probe stays.
     pub(super) fn pass_time(&mut self, at: Moment<'_>) {
         loop {
@@ -46,31 +60,22 @@ impl Machine {
         }
     }
 
-    /// Until when it lets no call through; `None` if it does now.
-    pub(crate) fn open_until(&mut self, at: Moment<'_>) -> Option<Instant> {
-        self.pass_time(at);
-        match self.mode {
-            Mode::Open { until } => Some(until),
-            Mode::ForcedOpen => Some(later(at.now, Duration::MAX)),
-            _ => None,
-        }
-    }
-
-    /// Opens if there is a reason to.
-    pub(super) fn weigh(&mut self, at: Moment<'_>, wait: Option<Duration>) {
+    /// Opens if there is a reason to in what is counted by now.
+    pub(super) fn weigh(&mut self, at: Moment<'_>, counts: Counts, wait: Option<Duration>) {
         let policy = at.policy;
         let few = if matches!(self.mode, Mode::Recovering(_)) { FEW } else { u32::MAX };
         let enough = policy.minimum.min(few);
-        let counts = self.window.sum(at.now);
-        let reached = |share: Option<f64>, limit: Option<f64>| match (share, limit) {
-            (Some(share), Some(limit)) => share >= limit,
-            _ => false,
+        let reaches = |share: Option<f64>, limit: Option<f64>| {
+            share.zip(limit).is_some_and(|(share, limit)| share >= limit)
         };
+        // Most calls are well, and are done with two comparisons.
+        let (failing, slow) = (counts.failed > 0, counts.slow > 0);
         let why = if policy.consecutive.is_some_and(|most| self.in_a_row >= most.min(few)) {
             Cause::Consecutive
-        } else if counts.ended >= enough && reached(counts.failure_ratio(), policy.ratio) {
+        } else if failing && counts.ended >= enough && reaches(counts.failure_ratio(), policy.ratio)
+        {
             Cause::Ratio
-        } else if counts.timed >= enough && reached(counts.slow_ratio(), policy.slow) {
+        } else if slow && counts.timed >= enough && reaches(counts.slow_ratio(), policy.slow) {
             Cause::Slow
         } else {
             return;
@@ -79,7 +84,7 @@ impl Machine {
     }
 
     pub(super) fn open(&mut self, at: Moment<'_>, why: Cause, wait: Option<Duration>) {
-        let lasts = self.openings.next(at.policy, why, wait, at.random);
+        let lasts = self.openings.next(at, why, wait);
         self.generation += 1;
         self.opened_by = Some(why);
         self.enter(Mode::Open { until: later(at.now, lasts) }, why, Some(lasts));
@@ -99,7 +104,7 @@ impl Machine {
         self.enter(Mode::Closed, why, None);
     }
 
-    pub(super) fn by_hand(&mut self, mode: Mode, why: Cause) {
+    fn by_hand(&mut self, mode: Mode, why: Cause) {
         self.generation += 1;
         self.openings = Openings::default();
         self.opened_by = None;

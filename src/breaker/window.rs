@@ -41,12 +41,12 @@ pub(crate) struct Window {
 impl Counts {
     /// The share of failures, if any call ended.
     pub(crate) fn failure_ratio(&self) -> Option<f64> {
-        (self.ended > 0).then(|| f64::from(self.failed) / f64::from(self.ended))
+        share(self.failed, self.ended)
     }
 
     /// The share of slow calls, if any latency is known.
     pub(crate) fn slow_ratio(&self) -> Option<f64> {
-        (self.timed > 0).then(|| f64::from(self.slow) / f64::from(self.timed))
+        share(self.slow, self.timed)
     }
 
     /// A call whose latency has become known.
@@ -74,6 +74,10 @@ impl Counts {
     }
 }
 
+fn share(part: u32, whole: u32) -> Option<f64> {
+    (whole > 0).then(|| f64::from(part) / f64::from(whole))
+}
+
 // === impl Window ===
 
 impl Window {
@@ -85,11 +89,13 @@ impl Window {
         Self { buckets, sum: Counts::default(), current: 0, edge, width }
     }
 
-    /// Counts at `now`. A moment before the current bucket counts in it: clocks of two threads need not agree.
-    pub(crate) fn add(&mut self, counts: Counts, now: Instant) {
+    /// Counts at `now`, and tells the sum with it. A moment before the current bucket counts in it: clocks of two threads
+    /// need not agree.
+    pub(crate) fn add(&mut self, counts: Counts, now: Instant) -> Counts {
         self.roll(now);
         self.buckets[self.current].add(counts);
         self.sum.add(counts);
+        self.sum
     }
 
     /// The counts of the span that ends at `now`.

@@ -14,7 +14,7 @@ use super::{ClassifyPolicy, Outcome, Verdict, classify_response};
 use crate::{
     Error, Request, Response, Upstream,
     context::{Call, Journey},
-    dialect::{Ask, Dialect, Usage},
+    dialect::{Ask, Dialect, Framing, Usage},
     stream::{Watch, collect, peek},
     timeout::Pulse,
     upstream::take_ready,
@@ -35,9 +35,9 @@ pub struct Classify<S> {
     policy: Arc<ClassifyPolicy>,
 }
 
-/// The attempt that an answer is for.
-struct Attempt {
-    ask: Arc<Ask>,
+/// The reading of one answer.
+struct Reading {
+    policy: Arc<ClassifyPolicy>,
     journey: Journey,
     pulse: Option<Pulse>,
 }
@@ -47,6 +47,8 @@ struct Attempt {
 enum Kind {
     Json,
     Events,
+    /// JSON by the line, under any of its names.
+    Lines,
     /// Nothing, or nothing that means anything: its first byte tells.
     Unsaid,
     /// In a content coding that only the caller reads.
@@ -89,103 +91,114 @@ impl<S: Upstream> Service<Request> for Classify<S> {
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let ask = Call::ask(&mut request);
-        let call = Call::of(&mut request);
-        let (journey, pulse) = (call.journey.clone(), call.pulse.clone());
-        let call = Attempt { ask, journey, pulse };
-        let policy = self.policy.clone();
+        let Call { journey, pulse, .. } = Call::of(&mut request).clone();
+        let reading = Reading { policy: self.policy.clone(), journey, pulse };
         let mut inner = take_ready(&mut self.inner);
         Box::pin(async move {
             let response = inner.call(request).await?;
-            policy.read(response, &call).await
+            reading.read(response, &ask).await
         })
     }
 }
 
-impl ClassifyPolicy {
-    async fn read(&self, mut response: Response, attempt: &Attempt) -> Result<Response, Error> {
-        let Attempt { ask, journey, .. } = attempt;
+// === impl Reading ===
+
+impl Reading {
+    async fn read(&self, mut response: Response, ask: &Ask) -> Result<Response, Error> {
         if let Some(guard) = response.body_mut().guard() {
-            guard.journey(journey.clone());
+            guard.journey(self.journey.clone());
         }
         if response.extensions().get::<Verdict>().is_some() {
             // Another one of us is inside.
             return Ok(response);
         }
         if !response.status().is_success() {
-            return Ok(classify_response(&self.codes, response).await);
+            return Ok(classify_response(&self.policy.codes, response).await);
         }
-        let verdict = match ask.dialect() {
-            Some(dialect) => self.known(&mut response, dialect, attempt).await?,
+        let outcome = match ask.dialect() {
+            Some(dialect) => self.known(&mut response, dialect, ask.stream()).await?,
             None => self.unknown(&mut response).await?,
         };
-        if matches!(verdict.outcome(), Outcome::Success | Outcome::Blocked) {
-            response.extensions_mut().insert(verdict);
-            return Ok(response);
-        }
-        let error = Error::new(verdict).with_journey(journey);
-        Err(match response.body_mut().guard() {
-            Some(guard) => guard.fail(error),
-            None => error,
-        })
+        response.extensions_mut().insert(Verdict::from(outcome));
+        Ok(response)
     }
 
     /// An answer to a path that says nothing: it is not read, but JSON that is cut short is not handed on as whole.
-    async fn unknown(&self, response: &mut Response) -> Result<Verdict, Error> {
+    async fn unknown(&self, response: &mut Response) -> Result<Outcome, Error> {
         if Kind::of(response.headers()) == Kind::Json {
-            collect(response.body_mut(), self.collect).await?;
+            collect(response.body_mut(), self.policy.collect).await?;
         }
-        Ok(Outcome::Success.into())
+        Ok(Outcome::Success)
     }
 
     async fn known(
         &self,
         response: &mut Response,
         dialect: Dialect,
-        attempt: &Attempt,
-    ) -> Result<Verdict, Error> {
+        stream: bool,
+    ) -> Result<Outcome, Error> {
         if response.status() == StatusCode::NO_CONTENT {
-            return Ok(Outcome::Empty.into());
+            return Err(self.refuse(response, Outcome::Empty));
         }
-        match Kind::of(response.headers()) {
-            Kind::Json => self.whole(response, dialect).await,
-            Kind::Events | Kind::Unsaid => self.events(response, dialect, attempt).await,
-            Kind::Coded => Ok(Outcome::Success.into()),
-            Kind::Other => Ok(Outcome::Malformed.into()),
+        let kind = match Kind::of(response.headers()) {
+            Kind::Lines if dialect.framing() == Framing::Lines => Kind::Events,
+            kind => kind,
+        };
+        match kind {
+            Kind::Json if !stream => self.whole(response, dialect).await,
+            // Clients read the stream they asked for whatever its label, so its first byte tells.
+            Kind::Json | Kind::Events | Kind::Unsaid => {
+                let watch = Watch::new(dialect);
+                let watch = if stream { watch } else { watch.events_only() };
+                self.events(response, dialect, watch).await
+            }
+            Kind::Coded => Ok(Outcome::Success),
+            Kind::Lines | Kind::Other => Err(self.refuse(response, Outcome::Malformed)),
         }
     }
 
-    async fn whole(&self, response: &mut Response, dialect: Dialect) -> Result<Verdict, Error> {
-        let Some(bytes) = collect(response.body_mut(), self.collect).await? else {
-            return Ok(Outcome::Success.into());
+    async fn whole(&self, response: &mut Response, dialect: Dialect) -> Result<Outcome, Error> {
+        let Some(bytes) = collect(response.body_mut(), self.policy.collect).await? else {
+            return Ok(Outcome::Success);
         };
-        let (verdict, tokens) = dialect.check(&bytes);
+        let (answer, tokens) = dialect.check(&bytes);
         let usage = Usage::default();
         usage.settle(tokens);
         response.extensions_mut().insert(usage);
-        Ok(verdict)
+        answer.map_err(|why| self.refuse(response, why))
     }
 
     async fn events(
         &self,
         response: &mut Response,
         dialect: Dialect,
-        attempt: &Attempt,
-    ) -> Result<Verdict, Error> {
+        watch: Watch,
+    ) -> Result<Outcome, Error> {
         let guard = response.body_mut().guarded();
-        guard.journey(attempt.journey.clone());
-        guard.watch(Watch::new(dialect));
-        let outcome = peek(guard, &self.hold, attempt.pulse.as_ref()).await?;
-        match guard.foreign() {
-            Some(b'<') => Ok(Outcome::Malformed.into()),
+        guard.journey(self.journey.clone());
+        guard.watch(watch);
+        let outcome = peek(guard, &self.policy.hold, self.pulse.as_ref()).await?;
+        match guard.watched().and_then(Watch::foreign) {
+            Some(b'<') => Err(self.refuse(response, Outcome::Malformed)),
             Some(_) => {
-                guard.unwatch();
+                guard.watch(None);
                 self.whole(response, dialect).await
             }
+            None if outcome == Outcome::Empty => Err(self.refuse(response, outcome)),
             None => {
-                let usage = guard.usage();
+                let usage = guard.at_end().usage();
                 response.extensions_mut().insert(usage);
-                Ok(outcome.into())
+                Ok(outcome)
             }
+        }
+    }
+
+    /// An answer that is none. Whoever waits for the end of its body learns why.
+    fn refuse(&self, response: &mut Response, why: impl Into<Verdict>) -> Error {
+        let error = Error::new(why).with_journey(&self.journey);
+        match response.body_mut().guard() {
+            Some(guard) => guard.fail(error),
+            None => error,
         }
     }
 }
@@ -202,6 +215,7 @@ impl Kind {
         let kind = kind.split(';').next().unwrap_or(kind).trim().to_ascii_lowercase();
         match kind.as_str() {
             "text/event-stream" => Self::Events,
+            "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Self::Lines,
             "application/json" | "text/json" => Self::Json,
             json if json.ends_with("+json") => Self::Json,
             "" | "text/plain" | "application/octet-stream" => Self::Unsaid,

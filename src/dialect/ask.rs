@@ -2,7 +2,10 @@
 
 use memchr::memmem;
 
-use super::json::{Raw, fields, is_filled, is_true, read, text};
+use super::{
+    gemini::{Place, asks_for_events},
+    json::{Raw, fields, is_filled, is_true, read, text},
+};
 use crate::{Request, dialect::Dialect};
 
 /// What a request asks for, read once, without copying its body.
@@ -11,13 +14,26 @@ pub struct Ask {
     pub(crate) dialect: Option<Dialect>,
     pub(crate) model: Option<Box<str>>,
     pub(crate) stream: bool,
+    pub(crate) form: Form,
     pub(crate) stream_usage: bool,
     pub(crate) max_tokens: Option<u64>,
     pub(crate) tools: bool,
     pub(crate) images: bool,
 }
 
+/// Which of the forms of its dialect an answer is to have, where there are several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Form {
+    #[default]
+    Usual,
+    /// A stream of Gemini's as one JSON array.
+    Array,
+    /// Ollama's answer to a bare prompt.
+    Generate,
+}
+
 fields! {
+    #[allow(non_snake_case)]
     /// The fields of a request that tell what it asks for.
     struct Wanted<'a> {
         model: Raw<'a>,
@@ -25,14 +41,40 @@ fields! {
         stream_options: Raw<'a>,
         max_tokens: Raw<'a>,
         max_completion_tokens: Raw<'a>,
+        max_output_tokens: Raw<'a>,
         tools: Raw<'a>,
         functions: Raw<'a>,
+        generationConfig: Raw<'a>,
+        options: Raw<'a>,
     }
 }
 
 fields! {
     struct StreamOptions<'a> {
         include_usage: Raw<'a>,
+    }
+}
+
+/// The words that stand before a picture in a request.
+const IMAGES: [&[u8]; 6] = [
+    b"\"image_url\"",
+    b"\"input_image\"",
+    b"\"type\":\"image\"",
+    b"\"type\": \"image\"",
+    b"\"image/",
+    b"\"images\":[\"",
+];
+
+fields! {
+    #[allow(non_snake_case)]
+    struct Generation<'a> {
+        maxOutputTokens: Raw<'a>,
+    }
+}
+
+fields! {
+    struct Options<'a> {
+        num_predict: Raw<'a>,
     }
 }
 
@@ -46,16 +88,21 @@ impl Ask {
         let path = request.uri().path();
         let dialect = Dialect::of_path(path).filter(|_| !request.body().is_empty());
         let wanted: Wanted<'_> = serde_json::from_slice(request.body()).unwrap_or_default();
-        let deployment = deployment(path).map(Box::from);
-        let most = read(wanted.max_completion_tokens);
         let options = read::<StreamOptions<'_>>(wanted.stream_options);
-        let images = memmem::find(request.body(), b"\"image_url\"").is_some();
+        let images = IMAGES.iter().any(|word| memmem::find(request.body(), word).is_some());
+        let place = Place::read(path).filter(|_| dialect == Some(Dialect::Gemini));
         Self {
             dialect,
-            model: deployment.or_else(|| text(wanted.model).map(String::into_boxed_str)),
-            stream: is_true(wanted.stream),
+            model: in_path(path, place).or_else(|| text(wanted.model)).map(String::into_boxed_str),
+            stream: match (dialect, place) {
+                (_, Some(place)) => place.is_stream(),
+                // It streams unless it is told not to.
+                (Some(Dialect::Ollama), _) => wanted.stream.is_none_or(|it| it.get() != "false"),
+                _ => is_true(wanted.stream),
+            },
+            form: form(request.uri(), dialect),
             stream_usage: options.is_some_and(|o| is_true(o.include_usage)),
-            max_tokens: most.or_else(|| read(wanted.max_tokens)),
+            max_tokens: wanted.most(),
             tools: is_filled(wanted.tools) || is_filled(wanted.functions),
             images,
         }
@@ -66,7 +113,7 @@ impl Ask {
         self.dialect
     }
 
-    /// The model that is asked: the one in the body, or the deployment in the path of an Azure request.
+    /// The model that is asked: the one in the body, or in the path of a request to Gemini or Azure.
     pub fn model(&self) -> Option<&str> {
         self.model.as_deref()
     }
@@ -92,8 +139,36 @@ impl Ask {
     }
 }
 
-/// The deployment in the path of an Azure request: there it decides on the model, whatever the body says.
+// === impl Wanted ===
+
+impl Wanted<'_> {
+    /// The most tokens an answer may have, under the names that it has in the dialects: the newer before the older.
+    fn most(&self) -> Option<u64> {
+        let generation: Generation<'_> = read(self.generationConfig).unwrap_or_default();
+        let options: Options<'_> = read(self.options).unwrap_or_default();
+        let outer = [self.max_completion_tokens, self.max_output_tokens, self.max_tokens];
+        let inner = [generation.maxOutputTokens, options.num_predict];
+        outer.into_iter().chain(inner).find_map(read)
+    }
+}
+
+/// The model in a path. There it decides, whatever the body says.
+fn in_path(path: &str, place: Option<Place<'_>>) -> Option<String> {
+    place.map(|place| place.model()).or_else(|| deployment(path).map(String::from))
+}
+
+/// The deployment in the path of an Azure request.
 fn deployment(path: &str) -> Option<&str> {
     let (_, rest) = path.split_once("/openai/deployments/")?;
     rest.split('/').next().filter(|name| !name.is_empty())
+}
+
+fn form(uri: &http::Uri, dialect: Option<Dialect>) -> Form {
+    match dialect {
+        Some(Dialect::Gemini) if !asks_for_events(uri.query().unwrap_or_default()) => Form::Array,
+        Some(Dialect::Ollama) if uri.path().trim_end_matches('/').ends_with("/generate") => {
+            Form::Generate
+        }
+        _ => Form::Usual,
+    }
 }

@@ -93,3 +93,15 @@ pub(super) fn trim(bytes: &[u8]) -> &[u8] {
     let bytes = bytes.trim_ascii();
     bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii()
 }
+
+/// A value that is a plain word, without its quotes; empty where it is none.
+pub(super) fn word(value: Raw<'_>) -> &str {
+    let text = value.map_or("", RawValue::get);
+    text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default()
+}
+
+/// Whether an event only keeps the connection open, by its name. What it says need not be JSON.
+pub(super) fn is_ping(name: &[u8]) -> bool {
+    const PINGS: [&[u8]; 4] = [b"ping", b"keepalive", b"keep-alive", b"heartbeat"];
+    PINGS.contains(&name)
+}

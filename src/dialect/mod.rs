@@ -5,8 +5,18 @@
 //!
 //! # Defaults
 //!
-//! `…/chat/completions` is [`Dialect::OpenAiChat`], with anything before it and on any host, Azure's
-//! `/openai/deployments/…/chat/completions` too, where the model is the deployment in the path.
+//! Told by the path, with anything before it and on any host:
+//!
+//! | path | dialect | its streams |
+//! |---|---|---|
+//! | `…/chat/completions` | [`OpenAiChat`](Dialect::OpenAiChat) | events |
+//! | `…/responses` | [`OpenAiResponses`](Dialect::OpenAiResponses) | events |
+//! | `…/v1/messages` | [`Anthropic`](Dialect::Anthropic) | events |
+//! | `…/models/M:generateContent`, `…/models/M:streamGenerateContent` | [`Gemini`](Dialect::Gemini) | events with `alt=sse`, else one JSON array |
+//! | `…/api/chat`, `…/api/generate` | [`Ollama`](Dialect::Ollama) | JSON by the line, unless `"stream":false` |
+//!
+//! The model is the one in the body. In a path of Gemini, and in one of Azure (`/openai/deployments/…/chat/completions`),
+//! it is the one in the path.
 //!
 //! ```
 //! use bytes::Bytes;
@@ -27,20 +37,33 @@
 //!
 //! # Pitfalls
 //!
-//! A stream tells its usage only where the request asks for it (`stream_options.include_usage`), and only at its end.
+//! A stream of chat completions tells its usage only where the request asks for it (`stream_options.include_usage`), and
+//! only at its end. What was read from a cache is input of Anthropic's too, as it is of the others.
 
+mod anthropic;
 mod ask;
+mod edit;
+mod gemini;
 mod json;
-pub(crate) mod openai_chat;
+mod ollama;
+mod openai_chat;
+mod openai_responses;
+mod path;
+mod progress;
+mod reply;
+#[cfg(test)]
+mod tests;
 mod usage;
+mod whole;
 
 pub use ask::Ask;
+pub(crate) use ask::Form;
+pub(crate) use path::endpoint;
 pub use usage::{Tokens, Usage};
 
-use bytes::Bytes;
-
+use self::progress::Progress;
 use crate::{
-    Response,
+    Request, Response,
     classify::{Outcome, Verdict},
     stream::Seen,
 };
@@ -51,28 +74,58 @@ use crate::{
 pub enum Dialect {
     /// OpenAI chat completions, and every server compatible with them: `…/chat/completions`.
     OpenAiChat,
+    /// OpenAI responses: `…/responses`.
+    OpenAiResponses,
+    /// Anthropic messages: `…/v1/messages`.
+    Anthropic,
+    /// Gemini: `…/models/M:generateContent`, and `:streamGenerateContent` as events or as one JSON array.
+    Gemini,
+    /// Ollama: `…/api/chat` and `…/api/generate`.
+    Ollama,
+}
+
+/// How the streams of a dialect tell one event from the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// Server-sent events.
+    Events,
+    /// The same, or one JSON array, whichever was asked.
+    EventsOrArray,
+    /// JSON by the line.
+    Lines,
 }
 
 /// Reads the events of a stream, one after the other.
 #[derive(Debug)]
 pub(crate) enum Follower {
     OpenAiChat(openai_chat::Follower),
+    OpenAiResponses(openai_responses::Follower),
+    Anthropic(anthropic::Follower),
+    Gemini(gemini::Follower),
+    Ollama(ollama::Follower),
 }
 
 // === impl Dialect ===
 
 impl Dialect {
-    /// The dialect spoken at a path, if it is one we know.
-    pub fn of_path(path: &str) -> Option<Self> {
-        let path = path.split('?').next().unwrap_or(path);
-        path.trim_end_matches('/').ends_with("/chat/completions").then_some(Self::OpenAiChat)
-    }
-
-    /// What a whole answer that was not streamed came to (a success, empty, malformed, or an error inside a 200), and
-    /// what it cost.
-    pub(crate) fn check(self, body: &[u8]) -> (Verdict, Option<Tokens>) {
+    /// What an answer that was not streamed came to (a success, or blocked), or why it is none (empty, malformed, cut, an
+    /// error inside a 200); and what it cost.
+    pub(crate) fn check(self, body: &[u8]) -> (Result<Outcome, Verdict>, Option<Tokens>) {
         match self {
             Self::OpenAiChat => openai_chat::check(body),
+            Self::OpenAiResponses => openai_responses::check(body),
+            Self::Anthropic => anthropic::check(body),
+            Self::Gemini => gemini::check(body),
+            Self::Ollama => ollama::check(body),
+        }
+    }
+
+    /// How its streams tell one event from the next.
+    pub(crate) fn framing(self) -> Framing {
+        match self {
+            Self::OpenAiChat | Self::OpenAiResponses | Self::Anthropic => Framing::Events,
+            Self::Gemini => Framing::EventsOrArray,
+            Self::Ollama => Framing::Lines,
         }
     }
 
@@ -80,13 +133,22 @@ impl Dialect {
     pub(crate) fn follower(self) -> Follower {
         match self {
             Self::OpenAiChat => Follower::OpenAiChat(openai_chat::Follower::default()),
+            Self::OpenAiResponses => {
+                Follower::OpenAiResponses(openai_responses::Follower::default())
+            }
+            Self::Anthropic => Follower::Anthropic(anthropic::Follower::default()),
+            Self::Gemini => Follower::Gemini(gemini::Follower::default()),
+            Self::Ollama => Follower::Ollama(ollama::Follower::default()),
         }
     }
 
-    /// The body with another model. The rest stays as it was, in its order.
-    pub(crate) fn with_model(self, body: &Bytes, model: &str) -> Bytes {
+    /// Asks another model. The rest of the request stays as it was, in its order.
+    pub(crate) fn with_model(self, request: &mut Request, model: &str) {
         match self {
-            Self::OpenAiChat => openai_chat::with_model(body, model),
+            Self::Gemini => gemini::with_model(request.uri_mut(), model),
+            Self::OpenAiChat | Self::OpenAiResponses | Self::Anthropic | Self::Ollama => {
+                *request.body_mut() = edit::with_model(request.body(), model);
+            }
         }
     }
 
@@ -94,6 +156,10 @@ impl Dialect {
     pub(crate) fn render(self, text: &str, ask: &Ask) -> Response {
         match self {
             Self::OpenAiChat => openai_chat::render(text, ask),
+            Self::OpenAiResponses => openai_responses::render(text, ask),
+            Self::Anthropic => anthropic::render(text, ask),
+            Self::Gemini => gemini::render(text, ask),
+            Self::Ollama => ollama::render(text, ask),
         }
     }
 }
@@ -105,27 +171,42 @@ impl Follower {
     pub(crate) fn event(&mut self, name: &[u8], data: &[u8], seen: &mut Seen) {
         match self {
             Self::OpenAiChat(follower) => follower.event(name, data, seen),
+            Self::OpenAiResponses(follower) => follower.event(name, data, seen),
+            Self::Anthropic(follower) => follower.event(name, data, seen),
+            Self::Gemini(follower) => follower.event(name, data, seen),
+            Self::Ollama(follower) => follower.event(data, seen),
+        }
+    }
+
+    /// What frames the events has closed: nothing more comes.
+    pub(crate) fn end(&mut self, seen: &mut Seen) {
+        if let Self::Gemini(follower) = self {
+            follower.end(seen);
         }
     }
 
     /// Whether the API has said its last word: what comes after it means nothing.
     pub(crate) fn is_over(&self) -> bool {
-        match self {
-            Self::OpenAiChat(follower) => follower.is_over(),
-        }
+        self.progress().is_over()
     }
 
     /// What the stream came to if nothing more came. Truncated until the API's own end has been seen.
     pub(crate) fn outcome(&self) -> Outcome {
-        match self {
-            Self::OpenAiChat(follower) => follower.outcome(),
-        }
+        self.progress().outcome()
     }
 
     /// What the answer cost, once that was said.
     pub(crate) fn tokens(&self) -> Option<Tokens> {
+        self.progress().tokens
+    }
+
+    fn progress(&self) -> &Progress {
         match self {
-            Self::OpenAiChat(follower) => follower.tokens(),
+            Self::OpenAiChat(follower) => follower.progress(),
+            Self::OpenAiResponses(follower) => follower.progress(),
+            Self::Anthropic(follower) => follower.progress(),
+            Self::Gemini(follower) => follower.progress(),
+            Self::Ollama(follower) => follower.progress(),
         }
     }
 }

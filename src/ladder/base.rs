@@ -2,7 +2,7 @@
 
 use http::Uri;
 
-use crate::ConfigError;
+use crate::{ConfigError, dialect::endpoint};
 
 /// Refuses what no request can be sent to, and what holds a credential. Shows neither.
 pub(super) fn check(base: &Result<Uri, String>, field: String) -> Result<(), ConfigError> {
@@ -56,19 +56,35 @@ pub(super) fn rebase(base: &Uri, uri: &Uri) -> Uri {
     let prefix = base.path().trim_end_matches('/');
     let path = match prefix {
         "" => uri.path(),
-        _ => endpoint(uri.path()),
+        _ => endpoint(uri.path(), prefix),
     };
-    let query = base.query().or(foreign_query(uri));
-    let query = query.map_or(String::new(), |query| format!("?{query}"));
-    let mut parts = base.clone().into_parts();
-    parts.path_and_query = format!("{prefix}{path}{query}").parse().ok();
-    Uri::from_parts(parts).unwrap_or_else(|_| base.clone())
+    at(base, format!("{prefix}{path}{}", query(base, uri)))
 }
 
-/// A caller's query, unless a key travels in it.
-fn foreign_query(uri: &Uri) -> Option<&str> {
-    let name = |pair: &str| is_secret(pair.split('=').next().unwrap_or(pair));
-    uri.query().filter(|query| !query.split('&').any(name))
+/// The URI without a key that travels in its query: another takes its place.
+pub(super) fn keyless(uri: &Uri) -> Uri {
+    at(uri, format!("{}{}", uri.path(), query(&Uri::default(), uri)))
+}
+
+/// Another path at the same origin.
+fn at(origin: &Uri, path_and_query: String) -> Uri {
+    let mut parts = origin.clone().into_parts();
+    parts.path_and_query = path_and_query.parse().ok();
+    Uri::from_parts(parts).unwrap_or_else(|_| origin.clone())
+}
+
+/// The query of the base with what the caller's own has beside it, but for a key that travels in it.
+fn query(base: &Uri, uri: &Uri) -> String {
+    let pairs = |query| str::split(query, '&').filter(|pair| !pair.is_empty());
+    let name = |pair: &str| pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
+    let own: Vec<_> = pairs(base.query().unwrap_or_default()).collect();
+    let stays = |pair: &&str| {
+        let foreign = name(pair);
+        !is_secret(&foreign) && own.iter().all(|pair| name(pair) != foreign)
+    };
+    let rest = pairs(uri.query().unwrap_or_default()).filter(stays);
+    let all: Vec<_> = own.iter().copied().chain(rest).collect();
+    if all.is_empty() { String::new() } else { format!("?{}", all.join("&")) }
 }
 
 /// Whether a name is that of a header, or of a part of a query, that carries a credential.
@@ -77,23 +93,4 @@ pub(super) fn is_secret(name: &str) -> bool {
         ["auth", "key", "token", "secret", "cookie", "session", "sig", "credential"];
     let name = name.to_ascii_lowercase();
     WORDS.iter().any(|word| name.contains(word))
-}
-
-/// The part of a path after its version: `/v1/chat/completions` → `/chat/completions`.
-fn endpoint(path: &str) -> &str {
-    if let Some(at) = path.rfind("/chat/completions") {
-        return &path[at..];
-    }
-    let version = |part: &str| {
-        let digits = part.strip_prefix('v').unwrap_or_default();
-        digits.starts_with(|c: char| c.is_ascii_digit())
-    };
-    let mut at = 0;
-    for part in path.split_inclusive('/') {
-        at += part.len();
-        if version(part.trim_end_matches('/')) {
-            return if part.ends_with('/') { &path[at - 1..] } else { "" };
-        }
-    }
-    path
 }

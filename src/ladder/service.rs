@@ -135,6 +135,7 @@ impl<S: Upstream> Ladder<S> {
         self.events.emit(Event::RungEntered { rung: at as u16, name: rung.name.clone() });
         let call = Call::of(&mut request);
         call.rung = at as u16;
+        call.name = Some(rung.name.clone());
         let journey = call.journey.clone();
         let result = match &rung.kind {
             Kind::Canned(canned) => canned

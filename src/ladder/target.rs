@@ -98,6 +98,9 @@ impl Target {
             request.headers_mut().remove(HOST);
             let uri = base::rebase(base, request.uri());
             *request.uri_mut() = uri;
+        } else if !self.headers.is_empty() {
+            let uri = base::keyless(request.uri());
+            *request.uri_mut() = uri;
         }
         if !self.headers.is_empty() {
             CREDENTIALS.iter().for_each(|name| drop(request.headers_mut().remove(*name)));
@@ -108,8 +111,7 @@ impl Target {
             }
         }
         if let (Some(model), Some(dialect)) = (&self.model, ask.dialect()) {
-            let body = dialect.with_model(request.body(), model);
-            *request.body_mut() = body;
+            dialect.with_model(&mut request, model);
             if request.headers().contains_key(CONTENT_LENGTH) {
                 let length = HeaderValue::from(request.body().len());
                 request.headers_mut().insert(CONTENT_LENGTH, length);

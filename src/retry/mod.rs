@@ -55,11 +55,11 @@
 //! - Budgets are shared by all clones of one layer, and by no other: build one layer, or share its
 //!   [`budgets`](RetryLayer::budgets).
 
-mod attempt;
 mod backoff;
 #[cfg(feature = "backoff")]
 mod backoff_crate;
 mod budget;
+mod course;
 mod decide;
 mod policy;
 mod service;

@@ -6,7 +6,7 @@ use super::{
     Budget, Budgets, RetryLayer,
     backoff::{Exponential, LEAST_WAIT, Schedule},
 };
-use crate::ConfigError;
+use crate::{ConfigError, profile::scaled};
 
 /// When the same request is sent to the same route again, and how long it waits before.
 ///
@@ -145,6 +145,15 @@ impl RetryPolicy {
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
+        self
+    }
+
+    /// A schedule of the caller's own stays as it is.
+    pub(crate) fn scaled(mut self, by: f64) -> Self {
+        self.backoff.base = scaled(self.backoff.base, by);
+        self.backoff.cap = scaled(self.backoff.cap, by);
+        self.longest_hint = scaled(self.longest_hint, by).max(LEAST_WAIT);
+        self.least = scaled(self.least, by);
         self
     }
 

@@ -2,27 +2,26 @@
 
 use std::{
     fmt,
-    future::{Future, poll_fn},
+    future::Future,
     pin::Pin,
     sync::{Arc, Mutex},
     task::{Context, Poll},
-    time::Duration,
 };
 
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use tower::{Layer, Service};
 
 use super::{
-    Budget, Budgets, RetryPolicy,
-    attempt::{Step, UnderWay},
-    decide::{Decision, Retries},
+    Budgets, RetryPolicy,
+    course::{Course, Step},
+    decide::Retries,
 };
 use crate::{
     Error, Request, Response, Upstream,
-    classify::{Outcome, Phase, judge},
-    context::{Call, Deadline, Journey, Route, later},
+    classify::{Outcome, judge},
+    context::Call,
     sync::lock_std as lock,
-    telemetry::{Event, Events, Stop},
+    telemetry::Events,
     upstream::take_ready,
 };
 
@@ -39,29 +38,20 @@ pub struct RetryLayer {
     shared: Arc<Shared>,
 }
 
+/// What all calls through one layer share.
 #[derive(Clone)]
-struct Shared {
-    policy: RetryPolicy,
-    budgets: Budgets,
-    random: Random,
-    events: Events,
+pub(super) struct Shared {
+    pub(super) policy: RetryPolicy,
+    pub(super) budgets: Budgets,
+    pub(super) random: Random,
+    pub(super) events: Events,
 }
 
 /// Where jitter comes from.
 #[derive(Clone)]
-enum Random {
+pub(super) enum Random {
     Thread,
     Seeded(Arc<Mutex<fastrand::Rng>>),
-}
-
-/// What stays the same from attempt to attempt of one call.
-pub(super) struct Course {
-    shared: Arc<Shared>,
-    pub(super) budget: Arc<Budget>,
-    pub(super) journey: Journey,
-    deadline: Option<Deadline>,
-    pub(super) route: Route,
-    pub(super) rung: u16,
 }
 
 // === impl RetryLayer ===
@@ -121,7 +111,7 @@ async fn run<S: Upstream>(
     let once = Call::of(&mut request).once;
     let course = Course::new(shared, &mut request);
     let mut retries = Retries::new(once);
-    let mut step = Step { attempt: 1, wait: Duration::ZERO };
+    let mut step = Step::FIRST;
     let mut failed = None;
     loop {
         let spare = course.may_follow(&retries).then(|| request.clone());
@@ -137,7 +127,7 @@ async fn run<S: Upstream>(
         };
         failed = unless_open(result);
         sleep(wait).await;
-        step = Step { attempt: step.attempt.saturating_add(1), wait };
+        step = step.next(wait);
         request = next;
     }
 }
@@ -153,106 +143,11 @@ fn unless_open(failed: Result<Response, Error>) -> Option<Result<Response, Error
     (!open).then_some(failed)
 }
 
-// === impl Course ===
-
-impl Course {
-    fn new(shared: Arc<Shared>, request: &mut Request) -> Self {
-        let route = Call::route(request);
-        let call = Call::of(request);
-        Self {
-            budget: shared.budgets.of(&route),
-            journey: call.journey.clone(),
-            deadline: call.deadline,
-            rung: call.rung,
-            shared,
-            route,
-        }
-    }
-
-    fn left(&self) -> Option<Duration> {
-        self.deadline.map(|deadline| deadline.left(Instant::now()))
-    }
-
-    fn may_follow(&self, retries: &Retries) -> bool {
-        retries.possible(&self.shared.policy, self.left())
-    }
-
-    /// One attempt. Without any time left it is none: nothing is sent, and nobody is told that it was.
-    async fn attempt<S: Upstream>(
-        &self,
-        service: &mut S,
-        request: Request,
-        step: Step,
-    ) -> Option<Result<Response, Error>> {
-        if self.left().is_some_and(|left| left.is_zero()) {
-            return None;
-        }
-        let under_way = UnderWay::start(self, step);
-        let result = match poll_fn(|cx| service.poll_ready(cx)).await {
-            Ok(()) => service.call(request).await,
-            Err(error) => Err(error),
-        };
-        under_way.end(judge(&result));
-        Some(result)
-    }
-
-    /// What a call without any time comes to.
-    fn late(&self) -> Result<Response, Error> {
-        let phase = Phase::Deadline;
-        self.emit(Event::TimedOut { phase, after: Duration::ZERO });
-        Err(Error::new(Outcome::TimedOut { phase }))
-    }
-
-    /// How long to wait before the next attempt; `None` if there is none.
-    fn wait_after(
-        &self,
-        retries: &mut Retries,
-        result: &Result<Response, Error>,
-    ) -> Option<Duration> {
-        let Shared { policy, random, .. } = &*self.shared;
-        // A token is taken last: nothing that stops for another reason spends one.
-        match retries.after(&judge(result), policy, self.left(), random.next()) {
-            Decision::Again { wait, .. } if self.is_closed_after(wait) => self.stop(Stop::Breaker),
-            Decision::Again { wait, hinted } if self.budget.withdraw() => {
-                self.emit(Event::RetryWaiting { route: self.route.clone(), wait, hinted });
-                Some(wait)
-            }
-            Decision::Again { .. } => self.stop(Stop::Budget),
-            Decision::Stop(why) => self.stop(why),
-            Decision::Return => None,
-        }
-    }
-
-    /// Whether the breaker would refuse a retry after that wait.
-    fn is_closed_after(&self, wait: Duration) -> bool {
-        let then = later(Instant::now(), wait);
-        self.journey.closed().is_some_and(|until| then < until)
-    }
-
-    fn stop(&self, why: Stop) -> Option<Duration> {
-        self.emit(Event::RetryStopped { route: self.route.clone(), why });
-        None
-    }
-
-    /// Hands back the last attempt's own result; only the journey is added.
-    fn finish(&self, result: Result<Response, Error>) -> Result<Response, Error> {
-        let mut response = result.map_err(|error| error.with_journey(&self.journey))?;
-        if response.extensions().get::<Journey>().is_none() {
-            response.extensions_mut().insert(self.journey.clone());
-        }
-        Ok(response)
-    }
-
-    pub(super) fn emit(&self, event: Event) {
-        self.shared.events.emit(event);
-    }
-}
-
 // === impl Random ===
 
 impl Random {
     /// A number in `[0, 1)`.
-    fn next(&self) -> f64 {
+    pub(super) fn next(&self) -> f64 {
         match self {
             Self::Thread => fastrand::f64(),
             Self::Seeded(random) => lock(random).f64(),

@@ -1,6 +1,11 @@
 //! How a body ended.
 
-use crate::classify::Outcome;
+use crate::{
+    Error,
+    classify::Outcome,
+    context::Journey,
+    dialect::{Tokens, Usage},
+};
 
 /// How a body ended. Every body has exactly one ending, also one that is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +19,18 @@ pub enum Ending {
     Failed(Outcome),
     /// Dropped by the caller before its end.
     Cancelled,
+}
+
+/// Called once with the ending of a body.
+pub(crate) type Hook = Box<dyn FnOnce(&Ending) + Send + Sync>;
+
+/// What happens at the end of a body, once.
+#[derive(Default)]
+pub(crate) struct AtEnd {
+    ending: Option<Ending>,
+    usage: Usage,
+    journey: Option<Journey>,
+    hooks: Vec<Hook>,
 }
 
 // === impl Ending ===
@@ -37,6 +54,52 @@ impl From<Outcome> for Ending {
             Outcome::Truncated => Self::Truncated,
             Outcome::Cancelled => Self::Cancelled,
             other => Self::Failed(other),
+        }
+    }
+}
+
+// === impl AtEnd ===
+
+impl AtEnd {
+    pub(crate) fn ending(&self) -> Option<Ending> {
+        self.ending
+    }
+
+    /// Where the cost of the answer is told.
+    pub(crate) fn usage(&self) -> Usage {
+        self.usage.clone()
+    }
+
+    /// Puts the journey into the error of a body that fails.
+    pub(crate) fn journey(&mut self, journey: Journey) {
+        self.journey = Some(journey);
+    }
+
+    /// An error as it is told to the caller.
+    pub(crate) fn tell(&self, error: Error) -> Error {
+        match &self.journey {
+            Some(journey) => error.with_journey(journey),
+            None => error,
+        }
+    }
+
+    /// Calls the hook at the end, or at once when that is past.
+    pub(crate) fn call(&mut self, hook: Hook) {
+        match &self.ending {
+            Some(ending) => hook(ending),
+            None => self.hooks.push(hook),
+        }
+    }
+
+    /// The one place where a body gets its ending; the first stays. The cost is known before the hooks run.
+    pub(crate) fn settle(&mut self, ending: Ending, cost: Option<Tokens>) {
+        if self.ending.is_some() {
+            return;
+        }
+        self.ending = Some(ending);
+        self.usage.settle(cost);
+        for hook in std::mem::take(&mut self.hooks) {
+            hook(&ending);
         }
     }
 }

@@ -16,15 +16,11 @@ use http_body_util::combinators::BoxBody;
 
 use crate::{
     Error,
-    classify::Outcome,
+    classify::{Outcome, Phase},
     context::Journey,
-    dialect::Usage,
-    stream::{Ending, Seen, Watch},
+    stream::{Ending, Seen, Watch, ending::AtEnd},
     timeout::Clock,
 };
-
-/// Called once with the ending of a body.
-pub(crate) type Hook = Box<dyn FnOnce(&Ending) + Send + Sync>;
 
 /// A frame that was read ahead, with what it said.
 pub(crate) type Ahead = Result<(Frame<Bytes>, Seen), Error>;
@@ -39,12 +35,9 @@ pub(crate) struct Guard {
     front: VecDeque<Frame<Bytes>>,
     watch: Option<Watch>,
     clock: Option<Clock>,
-    hooks: Vec<Hook>,
-    journey: Option<Journey>,
-    usage: Usage,
     /// The error that follows the frames before it; there is nothing underneath any more when it is set.
     failure: Option<Error>,
-    ending: Option<Ending>,
+    at_end: AtEnd,
 }
 
 // === impl Guard ===
@@ -56,17 +49,14 @@ impl Guard {
             front: VecDeque::new(),
             watch: None,
             clock: None,
-            hooks: Vec::new(),
-            journey: None,
-            usage: Usage::default(),
             failure: None,
-            ending: None,
+            at_end: AtEnd::default(),
         }
     }
 
-    /// Reads the stream as one of its dialect from here on.
-    pub(crate) fn watch(&mut self, watch: Watch) {
-        self.watch = Some(watch);
+    /// Reads the stream as one of its dialect from here on, or as none.
+    pub(crate) fn watch(&mut self, watch: impl Into<Option<Watch>>) {
+        self.watch = watch.into();
     }
 
     /// Bounds the silence, and the whole stream, from here on.
@@ -76,39 +66,17 @@ impl Guard {
 
     /// Puts the journey into the error of a body that fails.
     pub(crate) fn journey(&mut self, journey: Journey) {
-        self.journey = Some(journey);
+        self.at_end.journey(journey);
     }
 
-    pub(crate) fn on_end(&mut self, hook: Hook) {
-        match &self.ending {
-            Some(ending) => hook(ending),
-            None => self.hooks.push(hook),
-        }
+    /// What happens at its end.
+    pub(crate) fn at_end(&mut self) -> &mut AtEnd {
+        &mut self.at_end
     }
 
-    /// Where the cost of the answer is told once the body has ended.
-    pub(crate) fn usage(&self) -> Usage {
-        self.usage.clone()
-    }
-
-    /// Puts frames that were read ahead back in line.
-    pub(crate) fn put_back(&mut self, frames: impl IntoIterator<Item = Frame<Bytes>>) {
-        self.front.extend(frames);
-    }
-
-    /// Takes what was put back, to read it once more.
-    pub(crate) fn take_back(&mut self) -> VecDeque<Frame<Bytes>> {
-        std::mem::take(&mut self.front)
-    }
-
-    /// Reads the stream as one of its dialect no longer: it is something else.
-    pub(crate) fn unwatch(&mut self) -> Option<Watch> {
-        self.watch.take()
-    }
-
-    /// What the bytes are where they are no events: their first byte.
-    pub(crate) fn foreign(&self) -> Option<u8> {
-        self.watch.as_ref().and_then(Watch::foreign)
+    /// The frames that are handed on first: what was read ahead is put back in line here.
+    pub(crate) fn front(&mut self) -> &mut VecDeque<Frame<Bytes>> {
+        &mut self.front
     }
 
     /// What the stream came to if nothing more came. One without a dialect is whole only when its bytes are over.
@@ -116,9 +84,9 @@ impl Guard {
         self.watch.as_ref().map_or(Outcome::Truncated, Watch::outcome)
     }
 
-    /// Whether the API has said its last word.
-    pub(crate) fn is_over(&self) -> bool {
-        self.watch.as_ref().is_some_and(Watch::is_over)
+    /// What watches it, where its dialect is known.
+    pub(crate) fn watched(&self) -> Option<&Watch> {
+        self.watch.as_ref()
     }
 
     /// Reads one frame ahead, past everything that was put back, and tells what it said. `None` when the bytes are over
@@ -145,32 +113,31 @@ impl Guard {
             return Poll::Ready(Some(Ok(frame)));
         }
         // Data first, then the timer: what has arrived in time is never thrown away for a clock.
-        match self.poll_ahead(cx) {
-            Poll::Ready(Some(Ok((frame, seen)))) => {
-                self.progress(seen);
-                Poll::Ready(Some(Ok(frame)))
-            }
-            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(error))),
-            Poll::Ready(None) => Poll::Ready(None),
-            Poll::Pending => self.poll_clock(cx).map(|error| error.map(Err)),
-        }
+        let Poll::Ready(ahead) = self.poll_ahead(cx) else {
+            let Some(clock) = &mut self.clock else { return Poll::Pending };
+            return clock.poll_elapsed(cx).map(|phase| self.elapsed(phase).map(Err));
+        };
+        Poll::Ready(ahead.map(|ahead| {
+            let (frame, seen) = ahead?;
+            self.progress(seen);
+            Ok(frame)
+        }))
     }
 
     /// True only when nothing can follow, an error neither.
     pub(crate) fn is_end_stream(&self) -> bool {
-        let drained = self.front.is_empty() && self.failure.is_none() && self.ending.is_some();
-        drained && self.inner.as_ref().is_none_or(HttpBody::is_end_stream)
+        let settled = self.at_end.ending().is_some() && self.failure.is_none();
+        settled && self.front.is_empty() && self.is_drained()
     }
 
     pub(crate) fn size_hint(&self) -> SizeHint {
-        let front = self.front.iter().filter_map(Frame::data_ref).map(|data| data.len() as u64);
-        let front = front.sum::<u64>();
+        let front = self.front.iter().filter_map(Frame::data_ref).map(Bytes::len).sum::<usize>();
         let rest = self.inner.as_ref().map_or(SizeHint::with_exact(0), HttpBody::size_hint);
         let mut hint = SizeHint::new();
         if let Some(upper) = rest.upper() {
-            hint.set_upper(upper.saturating_add(front));
+            hint.set_upper(upper.saturating_add(front as u64));
         }
-        hint.set_lower(rest.lower().saturating_add(front));
+        hint.set_lower(rest.lower().saturating_add(front as u64));
         hint
     }
 
@@ -178,10 +145,12 @@ impl Guard {
     pub(crate) fn fail(&mut self, error: Error) -> Error {
         self.inner = None;
         self.settle(error.outcome().into());
-        match &self.journey {
-            Some(journey) => error.with_journey(journey),
-            None => error,
-        }
+        self.at_end.tell(error)
+    }
+
+    /// Whether what is underneath has no more to give.
+    fn is_drained(&self) -> bool {
+        self.inner.as_ref().is_none_or(HttpBody::is_end_stream)
     }
 
     /// Ends a stream that is whole although its bytes are not over: nothing more is waited for.
@@ -205,9 +174,9 @@ impl Guard {
         let last = match &self.watch {
             Some(watch) => watch.is_over(),
             // Callers need not poll past the last frame when the length was known.
-            None => self.inner.as_ref().is_none_or(HttpBody::is_end_stream),
+            None => self.is_drained(),
         };
-        if last && seen.failed.is_none() {
+        if last {
             self.settle(self.watch.as_ref().map_or(Ending::Done, |watch| watch.outcome().into()));
         }
         seen
@@ -215,78 +184,67 @@ impl Guard {
 
     /// Takes note of what a frame said that is about to be handed on.
     fn progress(&mut self, seen: Seen) {
-        let late = self.clock.as_mut().and_then(|clock| clock.frame(seen.content > 0));
+        let elapsed = self.clock.as_mut().and_then(|clock| clock.frame(seen.content > 0));
         if let Some(verdict) = seen.failed {
             // The frame is handed on, the error follows it.
             self.failure = Some(self.fail(Error::new(verdict)));
-        } else if let (Some(phase), None) = (late, self.ending) {
-            self.failure = Some(self.fail(Error::new(Outcome::TimedOut { phase })));
+        } else if let (Some(phase), Some(_)) = (elapsed, &self.inner) {
+            self.failure = self.elapsed(phase);
         }
     }
 
     /// The bytes are over, with an error of the transport or without: an error, unless the answer is whole.
     fn close(&mut self, error: Option<Error>) -> Option<Error> {
         self.inner = None;
-        let verdict = match &mut self.watch {
+        let whole = match &mut self.watch {
             Some(watch) => watch.finish(),
-            None if error.is_none() => Outcome::Success.into(),
-            None => Outcome::Truncated.into(),
+            None if error.is_none() => Ok(Outcome::Success),
+            None => Err(Outcome::Truncated.into()),
         };
-        match (verdict.outcome(), error) {
+        let error = match (whole, error) {
+            (Ok(whole), _) => {
+                self.settle(whole.into());
+                return None;
+            }
+            (Err(why), Some(error)) => match why.outcome() {
+                Outcome::Truncated | Outcome::Empty => error,
+                _ => Error::new(why).with_source(error),
+            },
+            (Err(why), None) => Error::new(why),
+        };
+        Some(self.fail(error))
+    }
+
+    /// A limit has passed: an error, unless the answer is whole.
+    fn elapsed(&mut self, phase: Phase) -> Option<Error> {
+        match self.outcome() {
             // Blocked is whole: its finish reason tells the caller.
-            (whole @ (Outcome::Success | Outcome::Blocked), _) => {
+            whole @ (Outcome::Success | Outcome::Blocked) => {
+                self.inner = None;
                 self.settle(whole.into());
                 None
             }
-            (Outcome::Truncated | Outcome::Empty, Some(error)) => Some(self.fail(error)),
-            (_, Some(error)) => Some(self.fail(Error::new(verdict).with_source(error))),
-            (_, None) => Some(self.fail(Error::new(verdict))),
+            _ => Some(self.fail(Error::new(Outcome::TimedOut { phase }))),
         }
     }
 
-    /// Asks the clock. Ready with an error if a limit has passed, with none if the answer is whole all the same.
-    fn poll_clock(&mut self, cx: &mut Context<'_>) -> Poll<Option<Error>> {
-        let Some(clock) = &mut self.clock else {
-            return Poll::Pending;
-        };
-        let phase = ready!(clock.poll_elapsed(cx));
-        let outcome = self.outcome();
-        if matches!(outcome, Outcome::Success | Outcome::Blocked) {
-            self.inner = None;
-            self.settle(outcome.into());
-            return Poll::Ready(None);
-        }
-        Poll::Ready(Some(self.fail(Error::new(Outcome::TimedOut { phase }))))
-    }
-
-    /// The one place where a body gets its ending.
     fn settle(&mut self, ending: Ending) {
-        if self.ending.is_some() {
-            return;
-        }
-        self.ending = Some(ending);
-        self.usage.settle(self.watch.as_ref().and_then(Watch::tokens));
-        for hook in std::mem::take(&mut self.hooks) {
-            hook(&ending);
-        }
+        self.at_end.settle(ending, self.watch.as_ref().and_then(Watch::tokens));
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        if self.ending.is_some() {
+        if self.at_end.ending().is_some() {
             return;
         }
-        let over = self.inner.as_ref().is_none_or(HttpBody::is_end_stream);
+        let over = self.is_drained();
         let ending = match &mut self.watch {
             // The caller stopped at the last byte, and need not know that the API had more to say.
-            Some(watch) if over => watch.finish().outcome().into(),
-            Some(watch) => match watch.outcome() {
-                Outcome::Truncated => Ending::Cancelled,
-                whole => whole.into(),
-            },
+            Some(watch) if over => watch.finish().unwrap_or_else(|why| why.outcome()).into(),
+            Some(watch) if watch.outcome() != Outcome::Truncated => watch.outcome().into(),
             None if over => Ending::Done,
-            None => Ending::Cancelled,
+            _ => Ending::Cancelled,
         };
         self.settle(ending);
     }
@@ -294,10 +252,7 @@ impl Drop for Guard {
 
 impl fmt::Debug for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Guard")
-            .field("held_back", &self.front.len())
-            .field("watched", &self.watch.is_some())
-            .field("ending", &self.ending)
-            .finish_non_exhaustive()
+        let Self { front, at_end, .. } = self;
+        write!(f, "Guard({} frames held back, {:?})", front.len(), at_end.ending())
     }
 }

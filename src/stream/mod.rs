@@ -31,8 +31,10 @@
 //! A caller who stops reading once it has the finish reason has a whole answer; its body, dropped then, is done. One who
 //! stops before it has cancelled. What a stream cost is known only if it was read to its end.
 
+mod array;
 mod ending;
 mod guard;
+mod ndjson;
 mod peek;
 mod sse;
 mod watch;

@@ -1,5 +1,8 @@
 //! Reads ahead: a stream to its commit point, an answer that is not streamed to its end.
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::VecDeque, future::poll_fn, time::Duration};
 
 use bytes::{Bytes, BytesMut};
@@ -57,7 +60,7 @@ const FRAME: usize = 64;
 /// Holds a stream back to its commit point, and puts what was read back in line. Tells what it came to so far; a stream
 /// that failed before is an error.
 ///
-/// Stops at the first byte of a body that is no stream at all: see [`Guard::foreign`].
+/// Stops at the first byte of a body that is no stream at all: see [`Watch::foreign`](crate::stream::Watch::foreign).
 pub(crate) async fn peek(
     guard: &mut Guard,
     hold: &Hold,
@@ -66,7 +69,7 @@ pub(crate) async fn peek(
     let mut held = Held::default();
     while let Some((frame, seen)) = next(guard).await? {
         let content = seen.content > 0;
-        if let (Some(pulse), true) = (pulse, content) {
+        if let (true, Some(pulse)) = (content, pulse) {
             pulse.beat();
         }
         held.push(frame, &seen);
@@ -77,11 +80,13 @@ pub(crate) async fn peek(
             Commit::FirstContent => content || held.is_past(hold),
             Commit::Complete => held.bytes > hold.whole,
         };
-        if commits || guard.is_over() || guard.foreign().is_some() {
+        if commits
+            || guard.watched().is_none_or(|watch| watch.is_over() || watch.foreign().is_some())
+        {
             break;
         }
     }
-    guard.put_back(held.frames);
+    guard.front().extend(held.frames);
     match guard.outcome() {
         outcome @ (Outcome::Blocked | Outcome::Empty) => Ok(outcome),
         _ => Ok(Outcome::Success),
@@ -117,7 +122,7 @@ pub(crate) async fn collect(body: &mut Body, most: usize) -> Result<Option<Bytes
         return Ok(None);
     }
     let (mut first, mut more, mut trailers) = (Bytes::new(), BytesMut::new(), None);
-    let mut front = guard.take_back();
+    let mut front = std::mem::take(guard.front());
     loop {
         let frame = match front.pop_front() {
             Some(frame) => frame,
@@ -133,13 +138,13 @@ pub(crate) async fn collect(body: &mut Body, most: usize) -> Result<Option<Bytes
         }
         if first.len() + more.len() > most {
             let read = [first, more.freeze()].into_iter().map(Frame::data);
-            guard.put_back(read.chain(trailers).chain(front));
+            guard.front().extend(read.chain(trailers).chain(front));
             return Ok(None);
         }
     }
     let bytes = if more.is_empty() { first } else { [&first[..], &more[..]].concat().into() };
     match trailers {
-        Some(trailers) => guard.put_back([Frame::data(bytes.clone()), trailers]),
+        Some(trailers) => guard.front().extend([Frame::data(bytes.clone()), trailers]),
         None => *body = bytes.clone().into(),
     }
     Ok(Some(bytes))

@@ -2,8 +2,8 @@
 
 use crate::{
     classify::{Outcome, Verdict},
-    dialect::{Dialect, Follower, Tokens},
-    stream::sse::Decoder,
+    dialect::{Dialect, Follower, Framing, Tokens},
+    stream::{array, ndjson, sse},
 };
 
 /// What a piece of a stream said.
@@ -17,15 +17,25 @@ pub(crate) struct Seen {
     pub(crate) failed: Option<Verdict>,
 }
 
-/// Watches one stream of server-sent events.
+/// Watches one stream.
 #[derive(Debug)]
 pub(crate) struct Watch {
     decoder: Decoder,
     follower: Follower,
-    /// What it failed with: nothing is read after it.
+    /// Whether it may turn out to be an array: its first byte tells.
+    may_be_array: bool,
+    /// What it failed with: nothing is read any more.
     failed: Option<Outcome>,
     /// The first byte that is not white space.
     first: Option<u8>,
+}
+
+/// How the events of a stream are told apart.
+#[derive(Debug)]
+enum Decoder {
+    Events(sse::Decoder),
+    Lines(ndjson::Decoder),
+    Array(array::Decoder),
 }
 
 // === impl Seen ===
@@ -46,8 +56,17 @@ impl Seen {
 
 impl Watch {
     pub(crate) fn new(dialect: Dialect) -> Self {
-        let (decoder, follower) = (Decoder::new(), dialect.follower());
-        Self { decoder, follower, failed: None, first: None }
+        let (decoder, may_be_array) = match dialect.framing() {
+            Framing::Events => (Decoder::Events(sse::Decoder::new()), false),
+            Framing::EventsOrArray => (Decoder::Events(sse::Decoder::new()), true),
+            Framing::Lines => (Decoder::Lines(ndjson::Decoder::default()), false),
+        };
+        Self { decoder, follower: dialect.follower(), may_be_array, failed: None, first: None }
+    }
+
+    /// Takes nothing but server-sent events for a stream: where none was asked for, JSON is the answer itself.
+    pub(crate) fn events_only(self) -> Self {
+        Self { decoder: Decoder::Events(sse::Decoder::new()), may_be_array: false, ..self }
     }
 
     /// Reads the next bytes.
@@ -55,17 +74,28 @@ impl Watch {
         let mut seen = Seen::default();
         if self.first.is_none() {
             self.first = bytes.iter().copied().find(|byte| !byte.is_ascii_whitespace());
+            if self.may_be_array && self.first == Some(b'[') {
+                self.decoder = Decoder::Array(array::Decoder::default());
+            }
         }
         if self.failed.is_some() || self.is_over() || self.foreign().is_some() {
             return seen;
         }
         let follower = &mut self.follower;
-        let fed = self.decoder.feed(bytes, |event| {
+        let each = |event: sse::Event<'_>| {
             seen.events += 1;
             if seen.failed.is_none() {
                 follower.event(event.name, event.data, &mut seen);
             }
-        });
+        };
+        let fed = match &mut self.decoder {
+            Decoder::Events(decoder) => decoder.feed(bytes, each),
+            Decoder::Lines(decoder) => decoder.feed(bytes, each),
+            Decoder::Array(decoder) => decoder.feed(bytes, each),
+        };
+        if matches!(&self.decoder, Decoder::Array(decoder) if decoder.is_closed()) {
+            self.follower.end(&mut seen);
+        }
         if fed.is_err() && !self.follower.outcome().is_success() {
             seen.fail(Outcome::Malformed.into());
         }
@@ -88,28 +118,49 @@ impl Watch {
         self.follower.tokens()
     }
 
-    /// The first byte of a body that is no stream of events, whatever its label says: JSON, or a page.
+    /// The first byte of a body that is no stream, whatever its label says: JSON, or a page.
     pub(crate) fn foreign(&self) -> Option<u8> {
-        self.first.filter(|first| matches!(first, b'{' | b'[' | b'<'))
+        let foreign: &[u8] = match &self.decoder {
+            Decoder::Events(_) => b"{[<",
+            Decoder::Lines(_) => b"[<",
+            Decoder::Array(_) => b"",
+        };
+        self.first.filter(|first| foreign.contains(first))
     }
 
-    /// The bytes are over: reads what is left, and tells what the stream came to.
-    pub(crate) fn finish(&mut self) -> Verdict {
+    /// Whether anything so far was of a stream.
+    fn is_framed(&self) -> bool {
+        match &self.decoder {
+            Decoder::Events(decoder) => decoder.is_framed(),
+            Decoder::Lines(_) => self.first == Some(b'{'),
+            Decoder::Array(_) => true,
+        }
+    }
+
+    /// The bytes are over: reads what is left. The outcome of a whole stream, which may be blocked, or why it is none.
+    pub(crate) fn finish(&mut self) -> Result<Outcome, Verdict> {
         if let Some(outcome) = self.failed {
-            return outcome.into();
+            return Err(outcome.into());
         }
         let mut seen = Seen::default();
         let follower = &mut self.follower;
-        self.decoder.finish(|event| follower.event(event.name, event.data, &mut seen));
+        let each = |event: sse::Event<'_>| follower.event(event.name, event.data, &mut seen);
+        match &mut self.decoder {
+            Decoder::Events(decoder) => decoder.finish(each),
+            Decoder::Lines(decoder) => decoder.finish(each),
+            // An element is read with its last byte.
+            Decoder::Array(_) => {}
+        }
         // Half an event is one that was cut, not one that is malformed.
         let failed = seen.failed.filter(|verdict| verdict.outcome() != Outcome::Malformed);
-        let verdict = match failed {
-            Some(verdict) => verdict,
-            None if self.first.is_none() => Outcome::Empty.into(),
-            None if !self.decoder.is_framed() => Outcome::Malformed.into(),
-            None => self.follower.outcome().into(),
+        let failed = match (failed, self.follower.outcome()) {
+            (Some(verdict), _) => verdict,
+            (None, whole @ (Outcome::Success | Outcome::Blocked)) => return Ok(whole),
+            (None, _) if self.first.is_none() => Outcome::Empty.into(),
+            (None, _) if !self.is_framed() => Outcome::Malformed.into(),
+            (None, outcome) => outcome.into(),
         };
-        self.failed = Some(verdict.outcome());
-        verdict
+        self.failed = Some(failed.outcome());
+        Err(failed)
     }
 }

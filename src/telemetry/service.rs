@@ -159,8 +159,10 @@ impl Open {
         let mut response = result.map_err(|error| error.with_journey(&self.journey))?;
         response.extensions_mut().insert(self.journey.clone());
         let (span, started, events) = (self.span.clone(), self.started, self.events.clone());
+        let journey = self.journey.clone();
         response.body_mut().on_end(move |ending| {
             let _entered = span.enter();
+            journey.ended(*ending);
             spans::ending(&span, ending);
             events.emit(Event::BodyEnded { ending: *ending, took: started.elapsed() });
         });

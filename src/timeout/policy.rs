@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::HeaderName;
 
 use super::{DeadlineLayer, TimeoutLayer};
-use crate::ConfigError;
+use crate::{ConfigError, profile::scaled};
 
 /// How long one attempt may take, and how long a stream may be silent.
 ///
@@ -83,6 +83,14 @@ impl TimeoutPolicy {
     #[must_use]
     pub fn header(mut self, name: HeaderName) -> Self {
         self.header = Some(name);
+        self
+    }
+
+    pub(crate) fn scaled(mut self, by: f64) -> Self {
+        self.attempt = scaled(self.attempt, by);
+        self.first_event = scaled(self.first_event, by);
+        self.idle = scaled(self.idle, by);
+        self.whole_stream = self.whole_stream.map(|whole| scaled(whole, by));
         self
     }
 

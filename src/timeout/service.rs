@@ -160,13 +160,18 @@ impl Limits {
             until: started,
             shared,
         };
-        let TimeoutPolicy { attempt, first_event, .. } = limits.shared.policy;
-        match stream {
-            true => limits.set(Phase::FirstEvent, first_event),
-            false => limits.set(Phase::Attempt, attempt),
-        }
+        limits.begin();
         limits.announce(request);
         limits
+    }
+
+    /// The first limit: a stream's to its first content, else that of the whole attempt.
+    fn begin(&mut self) {
+        let TimeoutPolicy { attempt, first_event, .. } = self.shared.policy;
+        match self.pulse {
+            Some(_) => self.set(Phase::FirstEvent, first_event),
+            None => self.set(Phase::Attempt, attempt),
+        }
     }
 
     /// The next limit, from now: that one, or what ends before it.

@@ -176,11 +176,18 @@ async fn another_port_or_scheme_of_the_same_host_is_another_host() {
 
 #[tokio::test]
 async fn a_key_in_the_query_stays_at_its_host() {
-    for query in ["alt=sse&key=secret", "api_key=x", "access_token=x", "sv=1&sig=x", "API-KEY=x"] {
+    let queries = [
+        ("alt=sse&key=secret", Some("alt=sse")),
+        ("api_key=x", None),
+        ("access_token=x", None),
+        ("sv=1&sig=x", Some("sv=1")),
+        ("API-KEY=x", None),
+    ];
+    for (query, left) in queries {
         let wire = Wire::default();
         let request = ask(&format!("https://one.example/v1/models/x?{query}"), "{}");
         run(two(), wire.answering(second_only), request).await.unwrap();
-        assert_eq!(wire.last().uri.query(), None, "{query}");
+        assert_eq!(wire.last().uri.query(), left, "{query}");
     }
 }
 
@@ -224,6 +231,118 @@ async fn the_path_goes_on_behind_the_base() {
         let upstream = wire.answering(|_| Ok(answer(200, "well")));
         run(policy, upstream, ask(from, "{}")).await.unwrap();
         assert_eq!(wire.last().uri.to_string(), to, "{from} at {base}");
+    }
+}
+
+#[tokio::test]
+async fn the_path_of_every_dialect_goes_on_behind_the_base() {
+    let messages = "https://one.example/v1/messages?beta=true";
+    let gemini = "https://one.example/v1beta/models/g:streamGenerateContent?alt=sse";
+    let vertex = "https://v.example/v1/projects/p/locations/l/publishers/google";
+    let cases = [
+        ("https://b.example/v1", messages, "https://b.example/v1/messages?beta=true"),
+        ("https://b.example", messages, "https://b.example/v1/messages?beta=true"),
+        // A base for this API is customarily without a version.
+        (
+            "https://b.example/anthropic",
+            messages,
+            "https://b.example/anthropic/v1/messages?beta=true",
+        ),
+        (
+            "https://b.example/v1",
+            "https://one.example/x/v1/messages/count_tokens",
+            "https://b.example/v1/messages/count_tokens",
+        ),
+        (
+            "https://b.example/v1",
+            "https://one.example/openai/responses",
+            "https://b.example/v1/responses",
+        ),
+        (
+            "https://b.example/x",
+            "https://one.example/v1/responses",
+            "https://b.example/x/responses",
+        ),
+        (
+            "https://b.example/v1",
+            gemini,
+            "https://b.example/v1/models/g:streamGenerateContent?alt=sse",
+        ),
+        (
+            "https://b.example/gemini",
+            gemini,
+            "https://b.example/gemini/v1beta/models/g:streamGenerateContent?alt=sse",
+        ),
+        (vertex, gemini, &format!("{vertex}/models/g:streamGenerateContent?alt=sse")),
+        (
+            "http://b.example:11434",
+            "http://one.example/api/chat",
+            "http://b.example:11434/api/chat",
+        ),
+        (
+            "http://b.example/ollama",
+            "http://one.example/x/api/generate",
+            "http://b.example/ollama/api/generate",
+        ),
+        ("http://b.example/api/", "http://one.example/api/chat", "http://b.example/api/chat"),
+    ];
+    for (base, from, to) in cases {
+        let wire = Wire::default();
+        let policy = LadderPolicy::new().primary(Target::new(base));
+        let upstream = wire.answering(|_| Ok(answer(200, "well")));
+        run(policy, upstream, ask(from, "{}")).await.unwrap();
+        assert_eq!(wire.last().uri.to_string(), to, "{from} at {base}");
+    }
+}
+
+#[tokio::test]
+async fn the_model_of_a_target_replaces_the_one_in_a_path() {
+    let wire = Wire::default();
+    let target = Target::new("https://two.example/v1beta?key=mine").model("smaller");
+    let from = "https://one.example/v1beta/models/big:streamGenerateContent?alt=sse&key=theirs";
+    let upstream = wire.answering(|_| Ok(answer(200, "well")));
+    run(LadderPolicy::new().primary(target), upstream, ask(from, r#"{"model":"x"}"#))
+        .await
+        .unwrap();
+    let to = "https://two.example/v1beta/models/smaller:streamGenerateContent?key=mine&alt=sse";
+    assert_eq!(wire.last().uri.to_string(), to);
+    assert_eq!(wire.1.lock().unwrap().last().unwrap(), r#"{"model":"x"}"#);
+}
+
+#[tokio::test]
+async fn the_key_of_a_target_replaces_the_one_in_the_query() {
+    let wire = Wire::default();
+    let key = HeaderName::from_static("x-goog-api-key");
+    let target = Target::here().credential(key, "another");
+    let from = "https://one.example/v1beta/models/m:generateContent?x=1&key=theirs";
+    let upstream = wire.answering(|_| Ok(answer(200, "well")));
+    run(LadderPolicy::new().primary(target), upstream, ask(from, "{}")).await.unwrap();
+    assert_eq!(wire.last().uri.query(), Some("x=1"));
+}
+
+#[tokio::test]
+async fn a_canned_reply_speaks_the_dialect_of_the_request() {
+    for (path, kind, part) in [
+        ("/v1/messages", "text/event-stream; charset=utf-8", "event: message_stop"),
+        ("/v1/responses", "text/event-stream; charset=utf-8", "event: response.completed"),
+        ("/v1beta/models/m:generateContent", "application/json", "\"finishReason\":\"STOP\""),
+        ("/v1beta/models/m:streamGenerateContent", "application/json", "[{\"candidates\""),
+        (
+            "/v1beta/models/m:streamGenerateContent?alt=sse",
+            "text/event-stream; charset=utf-8",
+            "data: {\"candidates\"",
+        ),
+        ("/api/chat", "application/x-ndjson", "\"message\":{"),
+        ("/api/generate", "application/x-ndjson", "\"response\":"),
+    ] {
+        let wire = Wire::default();
+        let policy = LadderPolicy::new().rung(Rung::canned("Back soon."));
+        let upstream = wire.answering(|_| Ok(answer(503, "down")));
+        let request = ask(&format!("https://one.example{path}"), r#"{"model":"m","stream":true}"#);
+        let response = run(policy, upstream, request).await.unwrap();
+        assert_eq!(response.headers()[header::CONTENT_TYPE], kind, "{path}");
+        let text = text(response).await;
+        assert!(text.contains(part) && text.contains("Back soon."), "{path} {text}");
     }
 }
 
@@ -450,5 +569,6 @@ async fn the_journey_names_the_rung_that_answered() {
     let journey = response.extensions().get::<Journey>().unwrap();
     assert_eq!(journey.rung().as_deref(), Some("canned"));
     assert_eq!(journey.attempts()[0].outcome, Outcome::QuotaExhausted { wait: None });
+    assert_eq!(journey.attempts()[0].name.as_deref(), Some("primary"));
     assert_eq!(journey.attempts()[0].route.provider(), "one.example");
 }

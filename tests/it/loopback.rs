@@ -217,6 +217,15 @@ async fn a_connection_is_reset_before_any_byte() {
 }
 
 #[tokio::test]
+async fn a_connection_is_closed_before_any_byte() {
+    let (server, provider) = serving(Reply::answer().with(Fault::Closed)).await;
+    let (text, end) = rest(&mut raw(&server, STREAM).await).await;
+    assert_eq!((text.as_str(), end.unwrap()), ("", 0));
+    assert!(!post(&server, STREAM).await.unwrap_err().is_connect());
+    assert_eq!((provider.count(), provider.cancelled()), (2, 0));
+}
+
+#[tokio::test]
 async fn a_connection_is_reset_within_the_body() {
     let (server, _) = serving(Reply::answer().with(Fault::ResetAfter { bytes: 100 })).await;
     let mut stream = raw(&server, JSON).await;

@@ -12,6 +12,7 @@ mod contract;
 mod dialect;
 mod ladder;
 mod loopback;
+mod outage;
 mod property;
 mod retry;
 mod scene;

@@ -802,6 +802,45 @@ async fn every_attempt_waits_until_the_service_is_ready() {
     assert_eq!(asked.load(Ordering::Relaxed), 6);
 }
 
+/// A service with a place for one call, taken when it is polled ready and freed by the call.
+struct OnePlace {
+    holds: bool,
+    free: Arc<Mutex<bool>>,
+}
+
+impl Clone for OnePlace {
+    fn clone(&self) -> Self {
+        Self { holds: false, free: self.free.clone() }
+    }
+}
+
+impl Service<Request> for OnePlace {
+    type Response = Response;
+    type Error = Error;
+    type Future = std::future::Ready<Result<Response, Error>>;
+
+    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Error>> {
+        self.holds |= std::mem::take(&mut *self.free.lock().unwrap());
+        if self.holds { std::task::Poll::Ready(Ok(())) } else { std::task::Poll::Pending }
+    }
+
+    fn call(&mut self, _: Request) -> Self::Future {
+        assert!(std::mem::take(&mut self.holds), "called without being ready");
+        *self.free.lock().unwrap() = true;
+        ready(Ok(Response::new(Body::from("well"))))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_place_that_was_taken_is_the_one_that_is_used() {
+    let place = OnePlace { holds: false, free: Arc::new(Mutex::new(true)) };
+    let mut service = policy().build().unwrap().layer(place);
+    for _ in 0..2 {
+        let answer = tokio::time::timeout(secs(1), call(&mut service)).await;
+        assert!(answer.expect("nobody else holds the place").is_ok());
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn every_attempt_sends_the_same_request() {
     let seen = Arc::new(Mutex::new(Vec::new()));

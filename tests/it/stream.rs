@@ -17,7 +17,7 @@ use futures_util::{StreamExt, stream};
 use http::{HeaderMap, StatusCode, header};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tower::{Layer, ServiceExt, service_fn};
 
 const ROLE: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}]}\n\n";
@@ -94,7 +94,9 @@ async fn classify_by(
     request: Request,
     answer: Response,
 ) -> Result<Response, Error> {
-    policy.build().unwrap().layer(provider(answer)).oneshot(request).await
+    let call = policy.build().unwrap().layer(provider(answer)).oneshot(request);
+    // Nothing here takes an hour: what would wait for ever fails, and does not hang.
+    timeout(Duration::from_secs(3600), call).await.expect("an end")
 }
 
 async fn classify(answer: Response) -> Result<Response, Error> {
@@ -110,7 +112,8 @@ async fn streamed(commit: Commit, steps: &[Step]) -> Result<(String, Option<Outc
 
 async fn read(answer: Response) -> (String, Option<Outcome>) {
     let (mut body, mut text) = (answer.into_body(), String::new());
-    while let Some(frame) = body.frame().await {
+    let hour = Duration::from_secs(3600);
+    while let Some(frame) = timeout(hour, body.frame()).await.expect("an end") {
         match frame {
             Ok(frame) => {
                 text.push_str(std::str::from_utf8(&frame.into_data().unwrap_or_default()).unwrap())
@@ -330,7 +333,7 @@ async fn d22_a_status_that_is_no_success_is_a_failure_and_comes_back_as_it_is() 
 async fn a_call_that_is_given_up_while_it_is_held_back_cancels_the_body() {
     let mut held = body(&[Data(ROLE), Hang]);
     let endings = note(&mut held);
-    let call = tokio::time::timeout(Duration::from_secs(5), classify(answer(SSE, held)));
+    let call = timeout(Duration::from_secs(5), classify(answer(SSE, held)));
     assert!(call.await.is_err());
     assert_eq!(*endings.lock().unwrap(), [Ending::Cancelled]);
 }
@@ -434,6 +437,22 @@ async fn what_comes_decides_not_what_was_asked_nor_how_it_is_labelled() {
             assert_eq!(read(answer).await, (body.to_owned(), None), "{kind}");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_was_asked_for_is_read_though_it_is_labelled_json() {
+    let asked = || chat().map(|_| Bytes::from_static(b"{\"stream\":true}"));
+    let cut = answer(JSON, body(&[Data(WORD), Data(WORD)]));
+    let cut = classify_by(policy(), asked(), cut).await.unwrap();
+    assert_eq!(read(cut).await, (WORD.repeat(2), Some(Outcome::Truncated)));
+    let failed = answer(JSON, body(&[Data(ROLE), Data(ERROR)]));
+    let failed = classify_by(policy(), asked(), failed).await.unwrap_err();
+    assert_eq!(failed.outcome(), UNAVAILABLE);
+    let cut = answer(JSON, body(&[Data("\n{\"choices\":"), Break]));
+    assert!(classify_by(policy(), asked(), cut).await.unwrap_err().is_truncated());
+    // Who did not ask for a stream cannot read one in place of JSON.
+    let stream = answer(JSON, [WORD, STOP, DONE].concat().into());
+    assert_eq!(classify(stream).await.unwrap_err().outcome(), Outcome::Malformed);
 }
 
 #[tokio::test(start_paused = true)]

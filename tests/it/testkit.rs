@@ -123,6 +123,10 @@ async fn what_has_no_head_is_an_error_of_the_transport() {
     assert_eq!(error.outcome().name(), "broken");
     assert_eq!(io(&error), std::io::ErrorKind::ConnectionReset);
     assert_eq!((provider.count(), provider.cancelled()), (2, 0));
+    provider.set(Reply::answer().with(Fault::Closed));
+    let error = provider.clone().oneshot(streamed()).await.unwrap_err();
+    assert_eq!(error.outcome().name(), "broken");
+    assert_eq!(io(&error), std::io::ErrorKind::UnexpectedEof);
 }
 
 #[tokio::test(start_paused = true)]
@@ -543,8 +547,12 @@ async fn progress_is_told_call_by_call() {
         Drill::new(quarter()).on_progress(move |progress| told.lock().unwrap().push(progress));
     let calls = plain(&drill).await.0.calls;
     let seen = seen.lock().unwrap();
-    let made: Vec<_> = seen.iter().map(|progress| progress.made).collect();
+    let mut made: Vec<_> = seen.iter().map(|progress| progress.made).collect();
+    made.dedup();
     assert_eq!(made, (1..=calls).collect::<Vec<_>>());
+    let ended: Vec<_> = seen.iter().map(|progress| progress.answered + progress.failed).collect();
+    assert!(ended.is_sorted() && ended.iter().zip(&made).all(|(ended, made)| ended < made));
+    assert_eq!(ended.last(), Some(&calls), "the last word is told when all have ended");
     assert!(seen.iter().all(|progress| progress.calls == calls));
     assert!(seen.windows(2).all(|pair| pair[0].at <= pair[1].at));
 }

@@ -7,6 +7,7 @@ use crate::{
     dialect::{
         Tokens,
         json::{Raw, fields, is_filled, read},
+        progress::Finish,
     },
 };
 
@@ -16,6 +17,7 @@ fields! {
         error: Raw<'a>,
         choices: Option<Vec<Choice<'a>>>,
         usage: Raw<'a>,
+        created: Raw<'a>,
         /// Padding of OpenAI's, of another length in every chunk.
         obfuscation: Raw<'a>,
     }
@@ -49,6 +51,18 @@ fields! {
 fields! {
     struct Part<'a> {
         text: Raw<'a>,
+    }
+}
+
+fields! {
+    struct Tool<'a> {
+        function: Option<Function<'a>>,
+    }
+}
+
+fields! {
+    struct Function<'a> {
+        arguments: Raw<'a>,
     }
 }
 
@@ -90,8 +104,17 @@ impl<'a> Choice<'a> {
         read::<u32>(self.index).unwrap_or_default().min(127)
     }
 
-    /// Why it ended, once it has: the raw JSON.
-    pub(super) fn finish(&self) -> Option<&'a str> {
+    /// Why it ended, once it has.
+    pub(super) fn finish(&self) -> Option<Finish> {
+        Some(match self.reason()? {
+            "\"content_filter\"" => Finish::Filtered,
+            "\"length\"" => Finish::Limited,
+            _ => Finish::Plain,
+        })
+    }
+
+    /// Why it ended, in raw JSON.
+    fn reason(&self) -> Option<&'a str> {
         self.finish_reason.filter(|_| is_filled(self.finish_reason)).map(RawValue::get)
     }
 
@@ -108,7 +131,7 @@ impl<'a> Choice<'a> {
             let error = self.error.map_or("null", RawValue::get);
             return Some(in_stream(format!("{{\"error\":{error}}}").as_bytes()));
         }
-        let failed = self.finish() == Some("\"error\"");
+        let failed = self.reason() == Some("\"error\"");
         failed.then(|| Outcome::Unavailable { wait: None }.into())
     }
 }
@@ -127,14 +150,20 @@ impl<'a> Piece<'a> {
                 .any(is_filled)
     }
 
-    /// Its text as it stands in the JSON, where it is that and nothing else is: the way of nearly every chunk.
+    /// Its text, or that of its one tool call, as it stands in the JSON: what differs from one chunk to the next.
     pub(super) fn plain_text(&self) -> Option<&'a str> {
-        [self.content, self.reasoning_content, self.reasoning]
-            .into_iter()
-            .flatten()
-            .map(RawValue::get)
-            .find(|raw| raw.len() > 2 && raw.starts_with('"'))
+        let text = [self.content, self.reasoning_content, self.reasoning].into_iter().find(is_text);
+        let tool = || match read::<Vec<Tool<'_>>>(self.tool_calls)?.as_slice() {
+            [Tool { function: Some(function) }] => Some(function.arguments).filter(is_text),
+            _ => None,
+        };
+        text.or_else(tool).flatten().map(RawValue::get)
     }
+}
+
+/// Whether a value is text with anything in it.
+fn is_text(value: &Raw<'_>) -> bool {
+    value.is_some_and(|value| value.get().len() > 2 && value.get().starts_with('"'))
 }
 
 /// Whether text, or a list of parts, holds any.

@@ -5,8 +5,12 @@ mod tests;
 
 use super::{chunk::Chunk, plain::Plain};
 use crate::{
-    classify::{Outcome, Verdict, in_stream},
-    dialect::{Tokens, json::trim},
+    classify::in_stream,
+    dialect::{
+        json::{is_ping, trim},
+        progress::Progress,
+        whole::unread,
+    },
     stream::Seen,
 };
 
@@ -18,103 +22,56 @@ pub(crate) struct Follower {
     /// One bit for each choice.
     seen: u128,
     finished: u128,
-    content: bool,
-    filtered: bool,
-    limited: bool,
-    over: bool,
-    tokens: Option<Tokens>,
+    progress: Progress,
     plain: Plain,
 }
-
-/// Events that only keep the connection open. What they say need not be JSON.
-const PINGS: [&[u8]; 4] = [b"ping", b"keepalive", b"keep-alive", b"heartbeat"];
 
 // === impl Follower ===
 
 impl Follower {
     pub(crate) fn event(&mut self, name: &[u8], data: &[u8], seen: &mut Seen) {
-        if self.over {
+        if self.progress.is_over() {
             return;
         }
         if name.is_empty() && self.plain.is_like(data) {
-            self.content(seen);
+            self.progress.content(seen);
             return;
         }
         let data = trim(data);
         if name == b"error" {
-            self.fail(in_stream(data), seen);
+            self.progress.fail(in_stream(data), seen);
         } else if data.starts_with(b"[DONE]") {
-            self.end(seen);
-        } else if !data.is_empty() && !PINGS.contains(&name) {
+            self.progress.end(seen);
+        } else if !data.is_empty() && !is_ping(name) {
             match serde_json::from_slice::<Chunk<'_>>(data) {
                 Ok(chunk) => self.chunk(&chunk, data, seen),
-                Err(_) => self.fail(unread(data), seen),
+                Err(_) => self.progress.fail(unread(data), seen),
             }
         }
     }
 
-    pub(crate) fn is_over(&self) -> bool {
-        self.over
-    }
-
-    pub(crate) fn outcome(&self) -> Outcome {
-        let finished = self.seen != 0 && self.seen & !self.finished == 0;
-        match (self.over || finished, self.content || self.limited) {
-            (false, _) => Outcome::Truncated,
-            (true, true) => Outcome::Success,
-            (true, false) if self.filtered => Outcome::Blocked,
-            (true, false) => Outcome::Empty,
-        }
-    }
-
-    pub(crate) fn tokens(&self) -> Option<Tokens> {
-        self.tokens
+    pub(in crate::dialect) fn progress(&self) -> &Progress {
+        &self.progress
     }
 
     fn chunk(&mut self, chunk: &Chunk<'_>, data: &[u8], seen: &mut Seen) {
         if let Some(verdict) = chunk.error(data) {
-            return self.fail(verdict, seen);
+            return self.progress.fail(verdict, seen);
         }
-        self.tokens = chunk.tokens().or(self.tokens);
+        self.progress.tokens = chunk.tokens().or(self.progress.tokens);
         let choices = chunk.choices.as_deref().unwrap_or_default();
         for choice in choices {
             let bit = 1 << choice.index();
             self.seen |= bit;
             if let Some(reason) = choice.finish() {
                 self.finished |= bit;
-                self.filtered |= reason == "\"content_filter\"";
-                // The caller's own limit came before the first word, as when reasoning has used it up.
-                self.limited |= reason == "\"length\"";
+                self.progress.reason(reason);
             }
         }
+        self.progress.finished = self.seen != 0 && self.seen & !self.finished == 0;
         if choices.iter().any(|choice| choice.has_content()) {
-            self.content(seen);
+            self.progress.content(seen);
             self.plain.learn(chunk, data);
         }
     }
-
-    fn content(&mut self, seen: &mut Seen) {
-        self.content = true;
-        seen.content += 1;
-    }
-
-    /// The last word of the API.
-    fn end(&mut self, seen: &mut Seen) {
-        self.over = true;
-        if self.outcome() == Outcome::Empty {
-            seen.fail(Outcome::Empty.into());
-        }
-    }
-
-    /// An error, unless the answer was whole already: then it changes nothing.
-    fn fail(&mut self, verdict: Verdict, seen: &mut Seen) {
-        if !self.outcome().is_success() {
-            seen.fail(verdict);
-        }
-    }
-}
-
-/// What data that is no chunk says: some servers send an error in a list.
-fn unread(data: &[u8]) -> Verdict {
-    super::whole::listed_error(data).unwrap_or_else(|| Outcome::Malformed.into())
 }

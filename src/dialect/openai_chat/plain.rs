@@ -5,16 +5,31 @@ use std::ops::Range;
 use super::chunk::Chunk;
 use crate::dialect::json::place;
 
-/// The last chunk that was plain content, with the places where the next may differ: its text, and padding after it.
+/// The last chunk that was plain content, with the places where the next may differ: its text, its time, its padding.
 ///
-/// A chunk that is like it byte for byte, but for valid JSON text in those places, means the same: it carries content, no
-/// error, no finish reason. So it need not be parsed, and nothing can be missed.
+/// A chunk that is like it byte for byte, but for valid JSON of the same kind in those places, says the same: content, and
+/// nothing that was not noted already. So it need not be parsed, and nothing can be missed.
 #[derive(Debug, Default)]
 pub(super) struct Plain {
     bytes: Vec<u8>,
-    /// The places, inside the quotes.
-    text: Range<usize>,
-    padding: Option<Range<usize>>,
+    holes: Vec<Hole>,
+}
+
+/// A place where the next chunk may differ.
+#[derive(Debug)]
+struct Hole {
+    place: Range<usize>,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    /// Inside the quotes of the text: never empty.
+    Text,
+    /// Inside the quotes of anything.
+    Padding,
+    /// A whole number.
+    Number,
 }
 
 // === impl Plain ===
@@ -23,43 +38,57 @@ impl Plain {
     /// A larger chunk is not learnt: its like is rare.
     const MOST: usize = 4096;
 
-    /// Takes a chunk for the pattern of the next, if it is one choice with text and nothing to take note of.
+    /// Takes a chunk for the pattern of the next, if it is one choice with text, and no usage, which goes on.
     pub(super) fn learn(&mut self, chunk: &Chunk<'_>, data: &[u8]) {
         self.bytes.clear();
+        self.holes.clear();
         let Some([choice]) = chunk.choices.as_deref() else { return };
-        let noted = choice.finish().is_some() || chunk.usage.is_some();
         let text = choice.piece().and_then(|piece| piece.plain_text());
-        let (Some(text), false, true) = (text, noted, data.len() <= Self::MOST) else { return };
-        self.text = inside(text, data);
-        let padding = chunk.obfuscation.map(|raw| raw.get()).filter(|raw| raw.starts_with('"'));
-        self.padding = padding.map(|padding| inside(padding, data));
-        if self.padding.as_ref().is_none_or(|padding| padding.start > self.text.end) {
-            self.bytes.extend_from_slice(data);
+        let fits = chunk.usage.is_none() && data.len() <= Self::MOST;
+        let (Some(text), true) = (text, fits) else { return };
+        self.bytes.extend_from_slice(data);
+        let mut hole = |raw: &str, kind| {
+            let Range { start, end } = place(raw, data);
+            let quote = usize::from(!matches!(kind, Kind::Number));
+            self.holes.push(Hole { place: start + quote..end - quote, kind });
+        };
+        hole(text, Kind::Text);
+        if let Some(padding) = chunk.obfuscation.filter(|raw| raw.get().starts_with('"')) {
+            hole(padding.get(), Kind::Padding);
         }
+        if let Some(time) =
+            chunk.created.filter(|raw| raw.get().bytes().all(|b| b.is_ascii_digit()))
+        {
+            hole(time.get(), Kind::Number);
+        }
+        self.holes.sort_unstable_by_key(|hole| hole.place.start);
     }
 
-    /// Whether a chunk is like the last one, with other text.
+    /// Whether a chunk is like the last one but for those places.
     pub(super) fn is_like(&self, data: &[u8]) -> bool {
         !self.bytes.is_empty() && self.compare(data).is_some()
     }
 
     fn compare(&self, data: &[u8]) -> Option<()> {
-        let rest = data.strip_prefix(&self.bytes[..self.text.start])?;
-        let mut rest = &rest[text_end(rest).filter(|end| *end > 0)?..];
-        let mut at = self.text.end;
-        if let Some(padding) = &self.padding {
-            rest = rest.strip_prefix(&self.bytes[at..padding.start])?;
-            rest = &rest[text_end(rest)?..];
-            at = padding.end;
+        let (mut rest, mut at) = (data, 0);
+        for Hole { place, kind } in &self.holes {
+            rest = rest.strip_prefix(&self.bytes[at..place.start])?;
+            let end = match kind {
+                Kind::Text => text_end(rest).filter(|end| *end > 0),
+                Kind::Padding => text_end(rest),
+                Kind::Number => number_end(rest),
+            };
+            rest = &rest[end?..];
+            at = place.end;
         }
         (rest == &self.bytes[at..]).then_some(())
     }
 }
 
-/// Where a text stands in a chunk, without its quotes.
-fn inside(text: &str, data: &[u8]) -> Range<usize> {
-    let place = place(text, data);
-    place.start + 1..place.end - 1
+/// Where the number ends that begins here, if it is a whole one.
+fn number_end(bytes: &[u8]) -> Option<usize> {
+    let end = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    (end == 1 || (end > 1 && bytes[0] != b'0')).then_some(end)
 }
 
 /// Where the text ends that begins here, if it is valid JSON text: the place of its closing quote.

@@ -3,38 +3,32 @@
 #[cfg(test)]
 mod tests;
 
-use std::time::SystemTime;
-
-use http::{HeaderValue, header};
-use serde_json::Value;
-
-use crate::{Body, Response, dialect::Ask};
+use crate::{
+    Response,
+    dialect::{
+        Ask,
+        reply::{EVENTS, JSON, id, json, model, now, reply},
+    },
+};
 
 const NO_TOKENS: &str = r#"{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}"#;
 
 /// A text as an answer, as JSON or as a stream, whichever was asked. It cost no token.
 pub(crate) fn render(text: &str, ask: &Ask) -> Response {
-    let text = Value::from(text).to_string();
-    let (kind, body) = if ask.stream() {
+    let text = json(text);
+    if ask.stream() {
         let head = head("chat.completion.chunk", ask);
-        ("text/event-stream; charset=utf-8", stream(&head, &text, ask.stream_usage))
+        reply(EVENTS, stream(&head, &text, ask.stream_usage))
     } else {
-        ("application/json", whole(&head("chat.completion", ask), &text))
-    };
-    let mut response = Response::new(Body::from(body));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+        reply(JSON, whole(&head("chat.completion", ask), &text))
+    }
 }
 
 /// The fields that every object of one answer has, in JSON.
 fn head(object: &str, ask: &Ask) -> String {
-    let id = fastrand::u64(..);
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let created = now.map_or(0, |now| now.as_secs());
-    let model = Value::from(ask.model().unwrap_or("canned"));
+    let (id, created, model) = (id(), now(), model(ask));
     format!(
-        r#""id":"chatcmpl-{id:016x}","object":"{object}","created":{created},"model":{model},"system_fingerprint":null"#
+        r#""id":"chatcmpl-{id}","object":"{object}","created":{created},"model":{model},"system_fingerprint":null"#
     )
 }
 

@@ -3,66 +3,30 @@
 #[cfg(test)]
 mod tests;
 
-use serde_json::{error::Category, value::RawValue};
-
 use super::chunk::Chunk;
 use crate::{
-    classify::{Outcome, Verdict, in_stream},
-    dialect::{
-        Tokens,
-        json::{fields, is_filled, trim},
-    },
+    classify::{Outcome, Verdict},
+    dialect::{Tokens, json::trim, progress::Progress, whole::parse},
 };
 
-fields! {
-    struct Listed<'a> {
-        error: Option<&'a RawValue>,
-    }
-}
-
-/// What a whole answer came to, and what it cost. White space before it is how some servers keep a connection open.
-pub(crate) fn check(body: &[u8]) -> (Verdict, Option<Tokens>) {
+/// What a whole answer came to, which may be blocked, or why it is none; and what it cost. White space before it is how
+/// some servers keep a connection open.
+pub(crate) fn check(body: &[u8]) -> (Result<Outcome, Verdict>, Option<Tokens>) {
     let body = trim(body);
-    if body.is_empty() {
-        return (Outcome::Empty.into(), None);
-    }
-    match serde_json::from_slice::<Chunk<'_>>(body) {
-        Ok(answer) => (verdict(&answer, body), answer.tokens()),
-        Err(error) => (unread(body, error.classify()), None),
+    match parse::<Chunk<'_>>(body) {
+        Ok(answer) => (judge(&answer, body), answer.tokens()),
+        Err(why) => (Err(why), None),
     }
 }
 
-fn verdict(answer: &Chunk<'_>, body: &[u8]) -> Verdict {
+fn judge(answer: &Chunk<'_>, body: &[u8]) -> Result<Outcome, Verdict> {
     if let Some(verdict) = answer.error(body) {
-        return verdict;
+        return Err(verdict);
     }
-    let choices = answer.choices.as_deref().unwrap_or_default();
-    let finished = |reason| choices.iter().any(|choice| choice.finish() == Some(reason));
-    let outcome = if choices.iter().any(|choice| choice.has_content()) {
-        Outcome::Success
-    } else if finished("\"content_filter\"") {
-        Outcome::Blocked
-    } else if finished("\"length\"") {
-        // The caller's own limit came before the first word, as when reasoning has used it up.
-        Outcome::Success
-    } else {
-        Outcome::Empty
-    };
-    outcome.into()
-}
-
-fn unread(body: &[u8], why: Category) -> Verdict {
-    if let Some(verdict) = listed_error(body) {
-        return verdict;
+    let mut progress = Progress::default();
+    for choice in answer.choices.as_deref().unwrap_or_default() {
+        progress.has_content(choice.has_content());
+        choice.finish().into_iter().for_each(|reason| progress.reason(reason));
     }
-    match why {
-        Category::Eof if matches!(body[0], b'{' | b'[') => Outcome::Truncated.into(),
-        _ => Outcome::Malformed.into(),
-    }
-}
-
-/// The error of `[{"error":…}]`, as some gateways wrap it.
-pub(super) fn listed_error(json: &[u8]) -> Option<Verdict> {
-    let list: Vec<Listed<'_>> = serde_json::from_slice(json).ok()?;
-    list.iter().any(|item| is_filled(item.error)).then(|| in_stream(json))
+    progress.answer()
 }

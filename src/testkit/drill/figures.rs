@@ -12,7 +12,7 @@ use crate::testkit::drill::{Kind, Series};
 /// Who answered is told by the head: a rung that is called stored or canned (`evenkeel-rung`), else the provider
 /// (`x-served-by`); what no provider served is a canned reply. An answer counts only when it is whole: a provider's has to be
 /// the sixty words, one of ours has to have content and an end. Everything else is an error.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Figures {
     /// The client.

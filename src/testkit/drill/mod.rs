@@ -29,8 +29,11 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Each request has its number in the header `x-drill-call`, by which a provider tells whose attempt it saw.
+//!
 //! On sockets, put the stage's providers on [`Server`](crate::testkit::Server)s, and the stage [`at`](Stage::at) the URL of
-//! the primary's.
+//! the primary's. A connection that is refused reaches no server: the client has to
+//! [note](crate::testkit::Provider::note_refused) it.
 //!
 //! # What the figures mean
 //!

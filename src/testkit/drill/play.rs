@@ -55,6 +55,7 @@ impl Drill {
         let requests = self.requests(stage);
         let mut records = Vec::with_capacity(arrivals.len());
         let mut calls = JoinSet::new();
+        let mut so_far = Progress { calls: arrivals.len() as u64, ..Progress::default() };
         stage.start();
         let start = Instant::now();
         for (n, at) in arrivals.iter().enumerate() {
@@ -63,20 +64,22 @@ impl Drill {
             request.headers_mut().insert(CALL, (n as u64).into());
             calls.spawn(record(n, client.clone(), request, (stage.clone(), self.scale)));
             while let Some(call) = calls.try_join_next() {
-                records.push(joined(call));
+                records.push(so_far.take(joined(call)));
             }
-            self.tell(n, *at, arrivals.len());
+            (so_far.made, so_far.at) = (n as u64 + 1, *at);
+            self.tell(so_far);
         }
         while let Some(call) = calls.join_next().await {
-            records.push(joined(call));
+            records.push(so_far.take(joined(call)));
+            self.tell(so_far);
         }
         records.sort_unstable_by_key(|record| record.call);
         Tally { drill: self, stage, start, arrivals: &arrivals, records: &records }.figures(name)
     }
 
-    fn tell(&self, n: usize, at: Duration, calls: usize) {
+    fn tell(&self, so_far: Progress) {
         if let Some(watch) = &self.progress {
-            watch(Progress { made: n as u64 + 1, calls: calls as u64, at });
+            watch(so_far);
         }
     }
 
@@ -95,6 +98,19 @@ impl Drill {
                 .expect("the URL of a stage is one")
         };
         (0..QUESTIONS).map(request).collect()
+    }
+}
+
+// === impl Progress ===
+
+impl Progress {
+    /// Counts a call that has ended.
+    fn take(&mut self, record: Record) -> Record {
+        match record.kind.is_answer() {
+            true => self.answered += 1,
+            false => self.failed += 1,
+        }
+        record
     }
 }
 

@@ -39,13 +39,17 @@ pub enum Arrivals {
 }
 
 /// How far a drill has come.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Progress {
     /// How many calls were made.
     pub made: u64,
     /// How many there are in all.
     pub calls: u64,
+    /// How many of them were answered so far.
+    pub answered: u64,
+    /// How many of them failed or were given up so far.
+    pub failed: u64,
     /// The time of the incident.
     pub at: Duration,
 }
@@ -122,7 +126,7 @@ impl Drill {
         self
     }
 
-    /// Calls that after each call was made.
+    /// Calls that after each call was made, and after each one that ended when all had been made.
     #[must_use]
     pub fn on_progress(mut self, watch: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(watch));

@@ -46,16 +46,24 @@ pub(super) struct Draw<'a> {
     pub(super) words_per_event: usize,
 }
 
+// === impl Draw ===
+
+impl Draw<'_> {
+    fn seconds(&mut self, span: Span) -> Duration {
+        span.seconds(self.rng, self.scale)
+    }
+}
+
 // === impl Behaviour ===
 
 impl Behaviour {
     /// A whole answer.
     pub(super) fn answer(&self, draw: &mut Draw<'_>) -> Reply {
         let events = WORDS.split(' ').count().div_ceil(draw.words_per_event);
-        let between = self.rest.seconds(draw.rng, draw.scale) / (events.max(2) - 1) as u32;
+        let between = draw.seconds(self.rest) / (events.max(2) - 1) as u32;
         Reply::answer()
             .words_per_event(draw.words_per_event)
-            .first_content_after(self.first.seconds(draw.rng, draw.scale))
+            .first_content_after(draw.seconds(self.first))
             .between_events(between)
     }
 
@@ -102,31 +110,26 @@ fn pick<'a>(parts: impl Iterator<Item = &'a Part>, mut at: f64) -> Option<&'a Pa
 impl Part {
     /// Makes of a whole answer what goes wrong.
     fn spoil(&self, answer: Reply, draw: &mut Draw<'_>) -> Reply {
-        let words = |span: Span, draw: &mut Draw<'_>| span.whole(draw.rng);
         let reply = match &self.what {
             Wrong::Status { status, code, kind, retry_after } => {
                 let reply = Reply::error(*status, kind, code);
                 match retry_after {
-                    Some(wait) => reply.retry_after(wait.seconds(draw.rng, draw.scale)),
+                    Some(wait) => reply.retry_after(draw.seconds(*wait)),
                     None => reply,
                 }
             }
-            Wrong::Slow { first } => {
-                answer.first_content_after(first.seconds(draw.rng, draw.scale))
-            }
-            Wrong::Cut { words: span } => answer.with(Fault::Cut { words: words(*span, draw) }),
-            Wrong::Stall { words: span, lasts } => {
-                let words = words(*span, draw);
-                let lasts = lasts.map_or(Duration::MAX, |span| span.seconds(draw.rng, draw.scale));
+            Wrong::Slow { first } => answer.first_content_after(draw.seconds(*first)),
+            Wrong::Cut { words } => answer.with(Fault::Cut { words: words.whole(draw.rng) }),
+            Wrong::Stall { words, lasts } => {
+                let words = words.whole(draw.rng);
+                let lasts = lasts.map_or(Duration::MAX, |span| draw.seconds(span));
                 answer.with(Fault::Silence { words, lasts })
             }
-            Wrong::ErrorEvent { words: span } => {
-                answer.with(Fault::server_error(words(*span, draw)))
-            }
+            Wrong::ErrorEvent { words } => answer.with(Fault::server_error(words.whole(draw.rng))),
             Wrong::Silence => Reply::hang(),
             Wrong::Refused => Reply::refused(),
             Wrong::Reset => Reply::reset(),
         };
-        reply.head_after(self.after.seconds(draw.rng, draw.scale))
+        reply.head_after(draw.seconds(self.after))
     }
 }

@@ -1,6 +1,6 @@
 //! What the JSON file of an incident says of a state.
 
-use serde::{Deserialize, Deserializer, de};
+use serde::Deserialize;
 
 use crate::{
     ConfigError,
@@ -9,6 +9,7 @@ use crate::{
             Behaviour,
             behaviour::{Part, Wrong},
             draw::Span,
+            file_span::RawSpan,
         },
         reply::WORDS,
     },
@@ -64,10 +65,6 @@ enum Is {
     Reset,
 }
 
-/// A number or a pair, not checked yet.
-#[derive(Clone, Copy)]
-struct RawSpan(f64, f64);
-
 const FIRST: Span = Span::new(0.3, 0.9);
 const REST: Span = Span::new(1.0, 3.0);
 const AT_ONCE: Span = Span::new(0.0, 0.0);
@@ -83,29 +80,29 @@ impl RawState {
             None => Ok(default),
         };
         let capacity = self.capacity.map(|span| span.check(&format!("{field}.capacity"), 1e6));
-        let over = parts(&format!("{field}.over"), self.over)?;
-        let refused = over.iter().position(|part| part.what == Wrong::Refused);
-        if let Some(n) = refused {
-            // A listener is closed for all or for none; it cannot know who is one too many.
-            let field = format!("{field}.over[{n}].is");
-            return Err(ConfigError::new(
-                field,
-                "refused",
-                "anything but refused above a capacity",
-            ));
-        }
-        let sum = sum(&over);
-        if !over.is_empty() && (sum - 1.0).abs() > 1e-9 {
-            return Err(ConfigError::new(format!("{field}.over"), sum, "shares that make 1"));
-        }
         Ok(Behaviour {
             first: seconds("first_content_s", self.answer.first_content_s, FIRST)?,
             rest: seconds("rest_s", self.answer.rest_s, REST)?,
             mix: parts(&format!("{field}.mix"), self.mix)?,
             capacity: capacity.transpose()?,
-            over,
+            over: over(&format!("{field}.over"), self.over)?,
         })
     }
+}
+
+/// What becomes of attempts above a capacity.
+fn over(field: &str, raw: Vec<RawPart>) -> Result<Vec<Part>, ConfigError> {
+    let over = parts(field, raw)?;
+    if let Some(n) = over.iter().position(|part| part.what == Wrong::Refused) {
+        // A listener is closed for all or for none; it cannot know who is one too many.
+        let field = format!("{field}[{n}].is");
+        return Err(ConfigError::new(field, "refused", "anything but refused above a capacity"));
+    }
+    let sum = sum(&over);
+    if !over.is_empty() && (sum - 1.0).abs() > 1e-9 {
+        return Err(ConfigError::new(field, sum, "shares that make 1"));
+    }
+    Ok(over)
 }
 
 fn parts(field: &str, raw: Vec<RawPart>) -> Result<Vec<Part>, ConfigError> {
@@ -131,31 +128,33 @@ impl RawPart {
             return Err(ConfigError::new(field, self.share, "above 0 and at most 1"));
         }
         self.strangers(field)?;
-        let seconds = |name: &str, span: Option<RawSpan>| {
-            span.map(|span| span.rising(&format!("{field}.{name}"), LONGEST)).transpose()
-        };
-        let after = seconds("after_s", self.after_s)?.unwrap_or(AT_ONCE);
-        let what = match self.is {
+        let after = seconds(field, "after_s", self.after_s)?.unwrap_or(AT_ONCE);
+        let share = self.share;
+        Ok(Part { share, after, what: self.wrong(field)? })
+    }
+
+    fn wrong(self, field: &str) -> Result<Wrong, ConfigError> {
+        Ok(match self.is {
             Is::Status => Wrong::Status {
                 status: self.status(field)?,
-                retry_after: seconds("retry_after_s", self.retry_after_s)?,
+                retry_after: seconds(field, "retry_after_s", self.retry_after_s)?,
                 code: self.code.unwrap_or_default(),
                 kind: self.kind.unwrap_or_default(),
             },
             Is::Slow => {
-                let first = seconds("first_content_s", self.first_content_s)?;
+                let first = seconds(field, "first_content_s", self.first_content_s)?;
                 Wrong::Slow { first: needed(first, field, "first_content_s")? }
             }
             Is::Cut => Wrong::Cut { words: self.words(field)? },
             Is::Stall => {
-                Wrong::Stall { words: self.words(field)?, lasts: seconds("for_s", self.for_s)? }
+                let lasts = seconds(field, "for_s", self.for_s)?;
+                Wrong::Stall { words: self.words(field)?, lasts }
             }
             Is::ErrorEvent => Wrong::ErrorEvent { words: self.words(field)? },
             Is::Silence => Wrong::Silence,
             Is::Refused => Wrong::Refused,
             Is::Reset => Wrong::Reset,
-        };
-        Ok(Part { share: self.share, after, what })
+        })
     }
 
     /// Refuses a field that says nothing about what goes wrong here.
@@ -201,67 +200,6 @@ fn needed<T>(value: Option<T>, field: &str, name: &str) -> Result<T, ConfigError
     value.ok_or_else(|| ConfigError::new(format!("{field}.{name}"), "missing", "a value"))
 }
 
-// === impl RawSpan ===
-
-impl RawSpan {
-    fn check(self, field: &str, most: f64) -> Result<Span, ConfigError> {
-        let Self(low, high) = self;
-        for value in [low, high] {
-            if !(0.0..=most).contains(&value) {
-                return Err(ConfigError::new(field, value, format!("0 to {most}")));
-            }
-        }
-        Ok(Span { low, high })
-    }
-
-    fn rising(self, field: &str, most: f64) -> Result<Span, ConfigError> {
-        let span = self.check(field, most)?;
-        if span.low > span.high {
-            let value = [span.low, span.high];
-            return Err(ConfigError::new(
-                field,
-                value,
-                "a pair whose first is not above its second",
-            ));
-        }
-        Ok(span)
-    }
-}
-
-impl<'de> Deserialize<'de> for RawSpan {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Either)
-    }
-}
-
-struct Either;
-
-impl<'de> de::Visitor<'de> for Either {
-    type Value = RawSpan;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a number or a pair of numbers")
-    }
-
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<RawSpan, E> {
-        Ok(RawSpan(value, value))
-    }
-
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<RawSpan, E> {
-        self.visit_f64(value as f64)
-    }
-
-    fn visit_i64<E: de::Error>(self, value: i64) -> Result<RawSpan, E> {
-        self.visit_f64(value as f64)
-    }
-
-    fn visit_seq<A: de::SeqAccess<'de>>(self, mut pair: A) -> Result<RawSpan, A::Error> {
-        let mut number =
-            || pair.next_element()?.ok_or_else(|| de::Error::invalid_length(1, &Either));
-        let (low, high) = (number()?, number()?);
-        match pair.next_element::<f64>()? {
-            None => Ok(RawSpan(low, high)),
-            Some(_) => Err(de::Error::invalid_length(3, &Either)),
-        }
-    }
+fn seconds(field: &str, name: &str, span: Option<RawSpan>) -> Result<Option<Span>, ConfigError> {
+    span.map(|span| span.rising(&format!("{field}.{name}"), LONGEST)).transpose()
 }

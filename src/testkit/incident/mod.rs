@@ -69,9 +69,9 @@
 //! let day = Incident::openai_2024_06_04();
 //! assert!(day.primary_at(Duration::from_secs(100 * 60)).is_down());
 //!
-//! // The same story in 40 seconds, every phase at least 3 s long.
-//! let short = day.condense(Duration::from_secs(40), Duration::from_secs(3));
-//! assert_eq!(short.length(), Duration::from_secs(40));
+//! // The same story in 400 s, every phase at least 30 s long. A drill at a scale of 0.1 plays it in 40 s.
+//! let short = day.condense(Duration::from_secs(400), Duration::from_secs(30));
+//! assert_eq!(short.length(), Duration::from_secs(400));
 //! ```
 //!
 //! # Pitfalls
@@ -83,6 +83,7 @@ mod condense;
 mod draw;
 mod error;
 mod file;
+mod file_span;
 mod file_state;
 mod policy;
 mod schedule;

@@ -162,7 +162,7 @@ async fn whole(result: Result<Response, Error>) -> Result<(), Rule> {
 
 /// What the upstream sends.
 fn sent(request: &Request) -> Vec<u8> {
-    let facts = Facts::read(request.headers(), request.body());
+    let facts = Facts::read(request.uri().path(), request.headers(), request.body());
     let data = |step| match step {
         Step::Data(data) => Some(data),
         _ => None,

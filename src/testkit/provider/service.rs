@@ -32,7 +32,8 @@ impl Service<Request> for Provider {
     fn call(&mut self, request: Request) -> Self::Future {
         let provider = self.clone();
         Box::pin(async move {
-            let (flight, script) = provider.begin(request.headers(), request.body());
+            let (flight, script) =
+                provider.begin(request.uri().path(), request.headers(), request.body());
             act(flight, script).await
         })
     }
@@ -49,12 +50,16 @@ async fn act(mut flight: Flight, mut script: Script) -> Result<Response, Error> 
                 flight.done();
                 return Err(failed(Outcome::Unreachable, io::ErrorKind::ConnectionRefused));
             }
-            // Nothing else comes before a head.
+            Step::Reset => {
+                flight.done();
+                return Err(failed(Outcome::Broken, io::ErrorKind::ConnectionReset));
+            }
+            // Closed: nothing else comes before a head.
             _ => break,
         }
     }
     flight.done();
-    Err(failed(Outcome::Broken, io::ErrorKind::ConnectionReset))
+    Err(failed(Outcome::Broken, io::ErrorKind::UnexpectedEof))
 }
 
 fn answer(head: Head, mut body: Acted) -> Response {

@@ -148,7 +148,7 @@ impl Provider {
     /// Counts an attempt that found no listener, with the headers of its request: nobody but the client knows of it. It
     /// takes the place of a refused reply that was planned for the next attempt.
     pub fn note_refused(&self, headers: &HeaderMap) {
-        let facts = Facts::read(headers, b"");
+        let facts = Facts::read("", headers, b"");
         self.clone().change(|state| {
             let number = state.log.begin(&facts, Instant::now());
             state.log.end(number, Fate::Done);
@@ -159,8 +159,8 @@ impl Provider {
     }
 
     /// An attempt has come: what is to be done with it.
-    pub(crate) fn begin(&self, headers: &HeaderMap, body: &[u8]) -> (Flight, Script) {
-        let facts = Facts::read(headers, body);
+    pub(crate) fn begin(&self, path: &str, headers: &HeaderMap, body: &[u8]) -> (Flight, Script) {
+        let facts = Facts::read(path, headers, body);
         let now = Instant::now();
         let mut state = lock(&self.0.state);
         let State { source, log, key } = &mut *state;

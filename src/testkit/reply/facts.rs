@@ -10,9 +10,19 @@ use crate::context::CREDENTIALS;
 /// The header by which a drill numbers its calls.
 pub(crate) const CALL: &str = "x-drill-call";
 
+/// The wire language of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Api {
+    #[default]
+    Chat,
+    Responses,
+    Messages,
+}
+
 /// What a request says about itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
+    pub(crate) api: Api,
     pub(crate) model: Option<Arc<str>>,
     pub(crate) stream: bool,
     pub(crate) usage: bool,
@@ -35,7 +45,7 @@ struct Chat<'a> {
     tools: Option<Vec<IgnoredAny>>,
     #[serde(default)]
     messages: Option<Vec<IgnoredAny>>,
-    #[serde(default, alias = "max_completion_tokens")]
+    #[serde(default, alias = "max_completion_tokens", alias = "max_output_tokens")]
     max_tokens: Option<u64>,
 }
 
@@ -45,17 +55,31 @@ struct StreamOptions {
     include_usage: bool,
 }
 
+// === impl Api ===
+
+impl Api {
+    fn at(path: &str) -> Self {
+        match path.split('?').next().unwrap_or(path) {
+            path if path.ends_with("/responses") => Self::Responses,
+            path if path.ends_with("/messages") => Self::Messages,
+            _ => Self::Chat,
+        }
+    }
+}
+
 // === impl Facts ===
 
 impl Facts {
     /// Reads a request. A body that is no chat request says nothing.
-    pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Self {
+    pub(crate) fn read(path: &str, headers: &HeaderMap, body: &[u8]) -> Self {
+        let api = Api::at(path);
         let credential = CREDENTIALS.iter().any(|name| headers.contains_key(*name));
         let call = headers.get(CALL).and_then(|value| value.to_str().ok()?.parse().ok());
         let Ok(chat) = serde_json::from_slice::<Chat<'_>>(body) else {
-            return Self { credential, call, ..Self::default() };
+            return Self { api, credential, call, ..Self::default() };
         };
         Self {
+            api,
             model: chat.model.map(|model| model.into()),
             stream: chat.stream.unwrap_or(false),
             usage: chat.stream_options.is_some_and(|options| options.include_usage),

@@ -15,6 +15,8 @@ pub enum Fault {
     Refused,
     /// The connection is reset after the request was read, before any byte of an answer.
     Reset,
+    /// The connection is closed after the request was read, before any byte of an answer.
+    Closed,
     /// The connection is reset after so many bytes of the body.
     ResetAfter {
         /// How many bytes of the body are sent before.
@@ -39,9 +41,16 @@ pub enum Fault {
         /// Which event it is, from 1.
         event: usize,
     },
-    /// The sentinel `[DONE]` is missing.
+    /// One JSON body comes although a stream was asked for.
+    NotStreamed,
+    /// After the sixty words more and more come, without an end. Nothing for an answer that is not streamed.
+    Endless {
+        /// How long it takes from one event to the next.
+        every: Duration,
+    },
+    /// The sentinel is missing: `[DONE]`, `message_stop`. OpenAI responses have none.
     NoDone,
-    /// No chunk has a finish reason.
+    /// Nothing says that the answer is finished: no finish reason, no `response.completed`.
     NoFinish,
     /// An error comes as an event after so many words, and ends the stream. Its status stays 200.
     ErrorEvent {

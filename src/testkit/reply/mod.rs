@@ -2,13 +2,13 @@
 //! both act out.
 //!
 //! A healthy answer is a fixed text of sixty words ([`WORDS`]), so that a cut one is never taken for a whole one. It
-//! is unstreamed JSON or a stream of events, whichever the request asks for, in the wire language of OpenAI chat
-//! completions.
+//! is unstreamed JSON or a stream of events, whichever the request asks for, in the wire language of its path: OpenAI
+//! responses (`…/responses`), Anthropic messages (`…/messages`), OpenAI chat completions (any other).
 //!
 //! # Defaults
 //!
 //! One word an event, no latency, the model that was asked, usage in a stream when `stream_options.include_usage` asks
-//! for it, the header `x-served-by` with the name of the provider.
+//! for it (chat completions; always in the others), the header `x-served-by` with the name of the provider.
 //!
 //! # Example
 //!
@@ -26,14 +26,18 @@
 //! An answer that is not streamed is worked out before its head is sent, as real providers do: its latencies all come
 //! before the head.
 
+mod answer;
 mod chat;
 mod facts;
 mod fault;
+mod messages;
 mod plan;
 mod policy;
+mod responses;
 mod script;
+mod trouble;
 
-pub(crate) use facts::{CALL, Facts};
+pub(crate) use facts::{Api, CALL, Facts};
 pub use fault::Fault;
 pub use policy::Reply;
 pub(crate) use script::{Head, Script, Step};

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::testkit::reply::{
-    Facts, Fault, Head, Reply, Script, Step,
-    chat::{Chat, Kind, Part, json, prefix},
+    Api, Facts, Fault, Head, Reply, Script, Step,
+    answer::{Answer, Kind, Part, json, prefix},
     policy::{Pace, What},
 };
 
@@ -20,19 +20,21 @@ pub(super) struct Plan<'a> {
     sized: bool,
     pace: Pace,
     text: &'a str,
+    api: Api,
     faults: &'a [Fault],
 }
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
+pub(super) const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
 
 // === impl Plan ===
 
 impl<'a> Plan<'a> {
-    pub(super) fn of(reply: &'a Reply, facts: &Facts, name: &str) -> Self {
+    pub(super) fn of(reply: &'a Reply, asked: &Facts, name: &str) -> Self {
+        let stream = asked.stream && !reply.faults.contains(&Fault::NotStreamed);
+        let facts = &Facts { stream, ..asked.clone() };
         let mut headers = reply.headers.clone();
-        let kind = if facts.stream { EVENTS } else { JSON };
-        headers.entry(header::CONTENT_TYPE).or_insert(kind);
+        headers.entry(header::CONTENT_TYPE).or_insert(if stream { EVENTS } else { JSON });
         if let Ok(name) = HeaderValue::try_from(name) {
             headers.insert("x-served-by", name);
         }
@@ -41,9 +43,10 @@ impl<'a> Plan<'a> {
             headers,
             parts: Vec::new(),
             end: vec![Step::End],
-            sized: !facts.stream,
+            sized: !stream,
             pace: reply.pace,
             text: "",
+            api: facts.api,
             faults: &reply.faults,
         };
         match &reply.what {
@@ -69,11 +72,11 @@ impl<'a> Plan<'a> {
         }
         let length = self.length();
         for fault in faults {
-            self.end_early(fault);
+            self.end_otherwise(fault);
         }
         let mut steps = self.steps(length);
         for fault in faults {
-            steps = trouble(steps, fault);
+            steps = fault.trouble(steps);
         }
         Script::new(steps)
     }
@@ -81,16 +84,16 @@ impl<'a> Plan<'a> {
     fn chat(&mut self, reply: &'a Reply, facts: &Facts, text: &'a str) {
         let model = reply.model.as_deref().or(facts.model.as_deref()).unwrap_or("model");
         let finish = !self.faults.contains(&Fault::NoFinish);
-        let chat = Chat { text, model, facts, finish };
+        let answer = Answer { text, model, facts, finish };
         self.text = text;
         if facts.stream {
             let stops: Vec<_> = self.faults.iter().filter_map(Fault::stop).collect();
-            self.parts = chat.stream(reply.words_per_event, &stops);
+            self.parts = answer.stream(reply.words_per_event, &stops);
         } else {
             let events = text.split_whitespace().count().div_ceil(reply.words_per_event);
             self.pace.head += self.pace.first;
             self.pace.head += self.pace.between * (events.saturating_sub(1) as u32);
-            self.parts = vec![chat.json()];
+            self.parts = vec![answer.json()];
         }
     }
 
@@ -100,6 +103,7 @@ impl<'a> Plan<'a> {
         match fault {
             Fault::Refused => Some(vec![Step::Refuse]),
             Fault::Reset => Some(vec![late, Step::Reset]),
+            Fault::Closed => Some(vec![late, Step::Cut]),
             Fault::Hang => Some(vec![Step::Hang]),
             _ => None,
         }
@@ -136,21 +140,34 @@ impl<'a> Plan<'a> {
     }
 
     fn error(&mut self, words: usize, data: &Bytes) {
+        let chat = self.api == Api::Chat;
+        // The others tell by a type, and by the name of the event, that it is an error.
+        let data = match data.strip_prefix(b"{\"error\"") {
+            Some(rest) if !chat => [b"{\"type\":\"error\",\"error\"", rest].concat().into(),
+            _ => data.clone(),
+        };
+        let name: &[u8] = if chat { b"" } else { b"event: error\n" };
         let bytes = match self.parts.first() {
             Some(Part { kind: Kind::Json { .. }, .. }) => {
                 self.parts.clear();
-                data.clone()
+                data
             }
             _ => {
                 self.stop(words);
-                [b"data: ", &data[..], b"\n\n"].concat().into()
+                [name, b"data: ", &data[..], b"\n\n"].concat().into()
             }
         };
         self.parts.push(Part { kind: Kind::Other, bytes });
     }
 
-    fn end_early(&mut self, fault: &Fault) {
+    fn end_otherwise(&mut self, fault: &Fault) {
         match fault {
+            Fault::Endless { every } => {
+                let more = self.parts.iter().rfind(|part| matches!(part.kind, Kind::Words(_)));
+                let Some(data) = more.map(|part| part.bytes.clone()) else { return };
+                self.stop(usize::MAX);
+                self.end = vec![Step::Pulse { data, every: *every, left: u32::MAX }];
+            }
             Fault::Cut { words } => {
                 self.stop(*words);
                 self.end = vec![Step::Cut];
@@ -198,62 +215,4 @@ impl<'a> Plan<'a> {
         steps.extend(self.end);
         steps
     }
-}
-
-/// Changes how it comes.
-fn trouble(steps: Vec<Step>, fault: &Fault) -> Vec<Step> {
-    match fault {
-        Fault::ResetAfter { bytes } => reset_after(steps, *bytes),
-        Fault::Drip { bytes, every } => drip(steps, (*bytes).max(1), *every),
-        Fault::Comments { every, count } => comments(steps, *every, *count),
-        _ => steps,
-    }
-}
-
-fn reset_after(steps: Vec<Step>, mut left: usize) -> Vec<Step> {
-    let mut kept = Vec::new();
-    for step in steps {
-        match step {
-            Step::Data(data) if data.len() > left => {
-                kept.push(Step::Data(data.slice(..left)));
-                break;
-            }
-            Step::Data(data) => {
-                left -= data.len();
-                kept.push(Step::Data(data));
-            }
-            Step::End | Step::Cut => break,
-            step => kept.push(step),
-        }
-    }
-    kept.push(Step::Reset);
-    kept
-}
-
-fn drip(steps: Vec<Step>, size: usize, every: Duration) -> Vec<Step> {
-    let mut dripping = Vec::new();
-    for step in steps {
-        let Step::Data(mut data) = step else {
-            dripping.push(step);
-            continue;
-        };
-        while !data.is_empty() {
-            dripping.push(Step::Wait(every));
-            dripping.push(Step::Data(data.split_to(size.min(data.len()))));
-        }
-    }
-    dripping
-}
-
-fn comments(mut steps: Vec<Step>, every: Duration, left: u32) -> Vec<Step> {
-    let Some(at) = steps.iter().position(|step| matches!(step, Step::Head(_))) else {
-        return steps;
-    };
-    let events = match &steps[at] {
-        Step::Head(head) => head.headers.get(header::CONTENT_TYPE) == Some(&EVENTS),
-        _ => false,
-    };
-    let data = Bytes::from_static(if events { b": keep-alive\n\n" } else { b"\n" });
-    steps.insert(at + 1, Step::Pulse { data, every, left });
-    steps
 }

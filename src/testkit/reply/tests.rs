@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Facts, Fault, Head, Reply, Step, WORDS};
+use super::{Api, Facts, Fault, Head, Reply, Step, WORDS};
+use crate::{classify::Outcome, dialect::Dialect, stream::Watch};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -25,11 +26,9 @@ fn body(steps: &[Step]) -> String {
 }
 
 fn head(steps: &[Step]) -> &Head {
-    let heads = steps.iter().filter_map(|step| match step {
-        Step::Head(head) => Some(head),
-        _ => None,
-    });
-    heads.into_iter().next().unwrap()
+    let found = steps.iter().find(|step| matches!(step, Step::Head(_)));
+    let Some(Step::Head(head)) = found else { panic!("{steps:?}") };
+    head
 }
 
 /// The data of all events.
@@ -218,6 +217,25 @@ fn what_never_answers_has_no_head() {
     assert_eq!(steps(&Reply::refused(), &streamed()), [Step::Refuse]);
     assert_eq!(steps(&Reply::reset(), &streamed()), [Step::Reset]);
     assert_eq!(steps(&Reply::hang(), &streamed()), [Step::Hang]);
+    assert_eq!(steps(&Reply::answer().with(Fault::Closed), &streamed()), [Step::Cut]);
+}
+
+#[test]
+fn a_stream_can_go_on_for_ever() {
+    let reply = Reply::answer().words_per_event(6).with(Fault::Endless { every: SECOND });
+    let script = reply.script(&streamed(), "p");
+    let acted: Vec<_> = script.take(1000).collect();
+    assert_eq!(acted.len(), 1000, "and more");
+    assert!(words(&acted).concat().starts_with(WORDS) && words(&acted).len() > 400);
+    assert!(!body(&acted).contains("[DONE]") && !body(&acted).contains("stop"));
+    assert_eq!(steps(&reply, &Facts::default()).last(), Some(&Step::End));
+}
+
+#[test]
+fn one_body_can_come_although_a_stream_was_asked_for() {
+    let acted = steps(&Reply::answer().with(Fault::NotStreamed), &streamed());
+    assert_eq!(head(&acted).headers["content-type"], "application/json");
+    assert!(serde_json::from_str::<Value>(&body(&acted)).is_ok());
 }
 
 #[test]
@@ -258,8 +276,9 @@ fn a_request_tells_what_it_asks_for() {
     let mut headers = http::HeaderMap::new();
     headers.insert("x-api-key", "secret".parse().unwrap());
     headers.insert("x-drill-call", "12".parse().unwrap());
-    let facts = Facts::read(&headers, body);
+    let facts = Facts::read("/v1/chat/completions", &headers, body);
     let expected = Facts {
+        api: Api::Chat,
         model: Some("m".into()),
         stream: true,
         usage: true,
@@ -270,5 +289,67 @@ fn a_request_tells_what_it_asks_for() {
         call: Some(12),
     };
     assert_eq!(facts, expected);
-    assert_eq!(Facts::read(&http::HeaderMap::new(), b"not JSON"), Facts::default());
+    assert_eq!(Facts::read("", &http::HeaderMap::new(), b"not JSON"), Facts::default());
+}
+
+/// What the crate's own reader makes of an answer in another wire language: words seen, failure, end, tokens.
+fn followed(path: &str, reply: &Reply) -> (u32, Option<Outcome>, Outcome, Option<u64>) {
+    let api = Facts::read(path, &http::HeaderMap::new(), b"").api;
+    let acted = steps(reply, &Facts { api, ..streamed() });
+    let mut watch = Watch::new(Dialect::of_path(path).unwrap());
+    let seen = watch.feed(body(&acted).as_bytes());
+    let end = watch.finish().unwrap_or_else(|why| why.outcome());
+    let failed = seen.failed.map(|verdict| verdict.outcome());
+    (seen.content, failed, end, watch.tokens().map(|tokens| tokens.output))
+}
+
+const PATHS: [&str; 3] = ["/v1/chat/completions", "/v1/responses", "/v1/messages"];
+
+#[test]
+fn an_answer_is_in_the_wire_language_of_its_path() {
+    for path in PATHS {
+        let (_, failed, end, _) = followed(path, &Reply::answer());
+        assert_eq!((failed, end), (None, Outcome::Success), "{path}");
+        let cut = Reply::answer().with(Fault::Cut { words: 40 });
+        assert_eq!(followed(path, &cut).0, 40, "{path}");
+        assert_eq!(followed(path, &cut).2, Outcome::Truncated, "{path}");
+        let failing = Reply::answer().with(Fault::server_error(3));
+        let unavailable = Outcome::Unavailable { wait: None };
+        let (words, failed, ..) = followed(path, &failing);
+        assert_eq!((words, failed), (3, Some(unavailable)), "{path}");
+        let invalid = Reply::answer().with(Fault::InvalidEvent { event: 10 });
+        assert_eq!(followed(path, &invalid).1, Some(Outcome::Malformed), "{path}");
+        let no_done = Reply::answer().with(Fault::NoDone);
+        assert_eq!(followed(path, &no_done).2, Outcome::Success, "{path}");
+        let empty = Reply::answer().text("");
+        assert_eq!(followed(path, &empty).2, Outcome::Empty, "{path}");
+    }
+    assert_eq!(followed(PATHS[1], &Reply::answer()).3, Some(60));
+    assert_eq!(followed(PATHS[2], &Reply::answer()).3, Some(60));
+    let unfinished = Reply::answer().with(Fault::NoFinish);
+    assert_eq!(followed(PATHS[1], &unfinished).2, Outcome::Truncated);
+}
+
+#[test]
+fn an_answer_that_is_not_streamed_is_in_it_too() {
+    for (path, place) in PATHS.into_iter().zip([
+        "/choices/0/message/content",
+        "/output/0/content/0/text",
+        "/content/0/text",
+    ]) {
+        let api = Facts::read(path, &http::HeaderMap::new(), b"").api;
+        let facts = Facts { api, model: Some("m\"1".into()), ..Facts::default() };
+        let body = body(&steps(&Reply::answer(), &facts));
+        let json: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(json.pointer(place), Some(&WORDS.into()), "{path}");
+        assert_eq!(json["model"], "m\"1");
+        let (answer, tokens) = Dialect::of_path(path).unwrap().check(body.as_bytes());
+        assert_eq!((answer, tokens.unwrap().output), (Ok(Outcome::Success), 60), "{path}");
+        let cut = steps(&Reply::answer().with(Fault::Cut { words: 2 }), &facts);
+        assert!(self::body(&cut).ends_with("\"A ship "), "{path}");
+        let failing = steps(&Reply::answer().with(Fault::server_error(0)), &facts);
+        let json: Value = serde_json::from_str(&self::body(&failing)).unwrap();
+        assert_eq!(json["error"]["type"], "server_error", "{path}");
+        assert_eq!(json["type"] == "error", api != Api::Chat, "{path}");
+    }
 }

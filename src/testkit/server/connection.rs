@@ -3,7 +3,7 @@
 use std::{future::Future, io, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http::header;
+use http::{StatusCode, header};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -19,7 +19,7 @@ use crate::testkit::{
 
 /// One connection.
 #[derive(Debug)]
-pub(super) struct Connection {
+struct Connection {
     stream: TcpStream,
     buffer: BytesMut,
     provider: Provider,
@@ -40,21 +40,20 @@ enum Framing {
 /// How much a client may send ahead while it waits.
 const AHEAD: usize = 64 * 1024;
 
+/// Answers until either side closes. What goes wrong with a connection is the client's to see, and nobody else's.
+pub(super) async fn serve(stream: TcpStream, provider: Provider, open: watch::Receiver<bool>) {
+    let buffer = BytesMut::new();
+    let mut connection = Connection { stream, buffer, provider, open, answered: false };
+    let _ = connection.requests().await;
+}
+
 // === impl Connection ===
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, provider: Provider, open: watch::Receiver<bool>) -> Self {
-        Self { stream, buffer: BytesMut::new(), provider, open, answered: false }
-    }
-
-    /// Answers until either side closes. What goes wrong with a connection is the client's to see, and nobody else's.
-    pub(super) async fn serve(mut self) {
-        let _ = self.requests().await;
-    }
-
     async fn requests(&mut self) -> io::Result<()> {
         while let Some(request) = self.request().await? {
-            let (flight, script) = self.provider.begin(&request.headers, &request.body);
+            let (flight, script) =
+                self.provider.begin(&request.path, &request.headers, &request.body);
             let kept = self.act(&request, flight, script).await?;
             self.answered = true;
             if request.close || !kept {
@@ -69,14 +68,7 @@ impl Connection {
         loop {
             match read(&mut self.buffer) {
                 Read::Whole(incoming) => return Ok(Some(incoming)),
-                Read::Bad(status) => {
-                    let answer = format!(
-                        "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
-                    );
-                    self.stream.write_all(answer.as_bytes()).await?;
-                    self.drain().await;
-                    return Ok(None);
-                }
+                Read::Bad(status) => return self.turn_away(status).await.map(|()| None),
                 Read::Continue => {
                     self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
                 }
@@ -95,12 +87,16 @@ impl Connection {
         }
     }
 
-    /// Takes what a client still sends for a moment, so that the answer is not lost in a reset.
-    async fn drain(&mut self) {
-        let _ = self.stream.shutdown().await;
+    /// Answers what is no request, and takes what its client still sends for a moment, so that the answer is not lost in a
+    /// reset.
+    async fn turn_away(&mut self, status: StatusCode) -> io::Result<()> {
+        let answer = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+        self.stream.write_all(answer.as_bytes()).await?;
+        self.stream.shutdown().await?;
         let mut rest = [0; 4096];
         let all = async { while matches!(self.stream.read(&mut rest).await, Ok(1..)) {} };
         let _ = tokio::time::timeout(Duration::from_millis(200), all).await;
+        Ok(())
     }
 
     /// Acts a script out. Whether the connection can be used again.

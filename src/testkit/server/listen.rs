@@ -13,7 +13,7 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout},
 };
 
-use crate::testkit::{Provider, server::connection::Connection};
+use crate::testkit::{Provider, server::connection::serve};
 
 /// A provider on a loopback socket. It stops when it is dropped: the listener and every connection close.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ async fn listen(
         // Whoever knocked before is let in.
         while refuse && connections.len() < MOST {
             let Some(stream) = door.knocked().await else { break };
-            connections.spawn(Connection::new(stream, provider.clone(), open.subscribe()).serve());
+            connections.spawn(serve(stream, provider.clone(), open.subscribe()));
         }
         door = door.turn(!refuse, address);
         let is_open = matches!(door, Door::Open(_));
@@ -115,8 +115,7 @@ async fn listen(
             Some(_) = connections.join_next() => {}
             accepted = door.accept(), if connections.len() < MOST => match accepted {
                 Ok(stream) => {
-                    let connection = Connection::new(stream, provider.clone(), open.subscribe());
-                    connections.spawn(connection.serve());
+                    connections.spawn(serve(stream, provider.clone(), open.subscribe()));
                 }
                 Err(_) => sleep(PAUSE).await,
             },

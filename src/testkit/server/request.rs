@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 /// One request: what a provider looks at.
 #[derive(Debug)]
 pub(super) struct Incoming {
+    pub(super) path: String,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     /// HTTP/1.0, or a client that asked for it: the connection closes after the answer.
@@ -28,6 +29,7 @@ pub(super) enum Read {
 #[derive(Debug)]
 struct Head {
     length: usize,
+    path: String,
     headers: HeaderMap,
     version: u8,
 }
@@ -56,7 +58,8 @@ pub(super) fn read(buffer: &mut BytesMut) -> Read {
         Err(status) => return Read::Bad(status),
     };
     let close = head.version == 0 || says(&head.headers, "connection", "close");
-    Read::Whole(Incoming { headers: head.headers, body, close, chunks: head.version > 0 })
+    let Head { path, headers, version, .. } = head;
+    Read::Whole(Incoming { path, headers, body, close, chunks: version > 0 })
 }
 
 fn head(bytes: &[u8]) -> Result<Option<Head>, StatusCode> {
@@ -71,6 +74,7 @@ fn head(bytes: &[u8]) -> Result<Option<Head>, StatusCode> {
         Err(_) => return Err(StatusCode::BAD_REQUEST),
     };
     let version = request.version.unwrap_or(1);
+    let path = request.path.unwrap_or_default().to_owned();
     let mut headers = HeaderMap::new();
     for header in request.headers.iter() {
         let name = HeaderName::from_bytes(header.name.as_bytes());
@@ -80,7 +84,7 @@ fn head(bytes: &[u8]) -> Result<Option<Head>, StatusCode> {
         };
         headers.append(name, value);
     }
-    Ok(Some(Head { length, headers, version }))
+    Ok(Some(Head { length, path, headers, version }))
 }
 
 /// The body, and how many bytes it took, if it is there as a whole.

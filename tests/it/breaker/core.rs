@@ -349,6 +349,16 @@ fn each_return_doubles_the_time_and_a_full_recovery_forgets_it() {
 }
 
 #[test]
+fn a_reset_forgets_how_often_it_opened() {
+    let rig = opened(policy());
+    rig.record(5000, FAILED);
+    rig.breaker.reset();
+    assert_eq!(rig.shown(5000).opened_by, None);
+    rig.records(5000, FAILED, 5);
+    assert_eq!(rig.shown(5000).probe_in, Some(secs(5)));
+}
+
+#[test]
 fn jitter_spreads_the_openings_by_a_fifth() {
     let lasting = |random| {
         let breaker = Breaker::new(BreakerPolicy::default().consecutive(1)).expect("valid");

@@ -210,7 +210,7 @@ async fn the_journey_tells_where_each_attempt_went_and_how_long_it_took() {
     assert_eq!((journey.sent(), journey.rung().as_deref()), (4, Some("spare")));
     assert_eq!(answer.headers["evenkeel-rung"], "spare");
     assert_eq!(answer.headers["evenkeel-attempts"], "4");
-    assert!(journey.to_string().ends_with("→ answered by spare"), "{journey}");
+    assert!(journey.to_string().ends_with("→ spare success in 400.0ms"), "{journey}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::stream::Watch;
+use crate::{classify::Outcome, dialect::Tokens, stream::Watch};
 
 const ROLE: &str =
     r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#;
@@ -23,7 +23,7 @@ fn follow(events: &[&str]) -> (Seen, Outcome) {
 fn watch(text: &str) -> (Seen, Outcome) {
     let mut watch = Watch::new(crate::dialect::Dialect::OpenAiChat);
     let seen = watch.feed(text.as_bytes());
-    (seen, watch.finish().outcome())
+    (seen, watch.finish().unwrap_or_else(|why| why.outcome()))
 }
 
 fn outcome(events: &[&str]) -> Outcome {
@@ -81,6 +81,9 @@ fn roles_pings_metadata_and_empty_pieces_are_no_content() {
         r#"{"choices":[{"index":0,"delta":null}]}"#,
         r#"{"choices":[],"prompt_filter_results":[{"content_filter_results":{}}]}"#,
         r#"{"error":null,"choices":[{"delta":{}}]}"#,
+        r#"{"error":"","choices":[{"delta":{}}]}"#,
+        r#"{"error":{},"choices":[{"delta":{}}]}"#,
+        r#"{"error":false,"choices":[{"delta":{}}]}"#,
     ] {
         let (seen, _) = follow(&[chunk]);
         assert_eq!((seen.events, seen.content, seen.failed), (1, 0, None), "{chunk}");
@@ -194,6 +197,24 @@ fn t4_an_error_in_the_stream_fails_it() {
 }
 
 #[test]
+fn nothing_is_read_after_a_failure() {
+    let mut watch = Watch::new(crate::dialect::Dialect::OpenAiChat);
+    assert!(watch.feed(format!("data: {ERROR}\n\n").as_bytes()).failed.is_some());
+    let seen = watch.feed(format!("data: {WORD}\n\ndata: {ERROR}\n\n").as_bytes());
+    assert_eq!((seen.events, seen.content, seen.failed), (0, 0, None));
+}
+
+#[test]
+fn an_event_without_end_is_malformed_unless_the_answer_is_whole() {
+    let large = vec![b'x'; 17 * 1024 * 1024];
+    for (before, failed) in [(WORD, Some(Outcome::Malformed.into())), (STOP, None)] {
+        let mut watch = Watch::new(crate::dialect::Dialect::OpenAiChat);
+        watch.feed(format!("data: {WORD}\n\ndata: {before}\n\ndata: ").as_bytes());
+        assert_eq!(watch.feed(&large).failed, failed);
+    }
+}
+
+#[test]
 fn an_event_by_the_name_of_error_is_one() {
     for data in [ERROR, r#"{"message":"overloaded"}"#, "overloaded"] {
         let text = format!("data: {WORD}\n\nevent: error\ndata: {data}\n\n");
@@ -261,7 +282,9 @@ fn s11_usage_is_kept_the_last_wins() {
     for data in [running, STOP, USAGE, r#"{"choices":[],"usage":null}"#] {
         follower.event(b"", data.as_bytes(), &mut seen);
     }
-    assert_eq!(follower.tokens(), Some(Tokens { input: 7, output: 3 }));
+    assert_eq!(follower.progress().tokens, Some(Tokens { input: 7, output: 3 }));
+    follower.event(b"", running.as_bytes(), &mut seen);
+    assert_eq!(follower.progress().tokens, Some(Tokens { input: 7, output: 1 }));
 }
 
 #[test]
@@ -275,7 +298,7 @@ fn a_page_under_the_label_of_a_stream_is_malformed() {
 fn in_full(data: &[u8]) -> (u32, bool, Outcome) {
     let (mut follower, mut seen) = (Follower::default(), Seen::default());
     follower.event(b"message", data, &mut seen);
-    (seen.content, seen.failed.is_some(), follower.outcome())
+    (seen.content, seen.failed.is_some(), follower.progress().outcome())
 }
 
 /// The same for an event after others like it.
@@ -284,47 +307,79 @@ fn in_short(like: &[u8], data: &[u8]) -> (u32, bool, Outcome) {
     follower.event(b"", like, &mut seen);
     seen = Seen::default();
     follower.event(b"", data, &mut seen);
-    (seen.content, seen.failed.is_some(), follower.outcome())
+    (seen.content, seen.failed.is_some(), follower.progress().outcome())
 }
 
 #[test]
-fn chunks_that_differ_in_text_and_padding_alone_take_the_short_way() {
-    let of = |text: &str, pad: &str| {
+fn chunks_that_differ_in_text_time_and_padding_alone_take_the_short_way() {
+    let of = |text: &str, time: &str, pad: &str| {
         format!(
-            r#"{{"id":"c","choices":[{{"index":0,"delta":{{"content":"{text}"}},"finish_reason":null}}],"usage":null,"obfuscation":"{pad}"}}"#
+            r#"{{"id":"c","created":{time},"choices":[{{"index":0,"delta":{{"content":"{text}"}},"finish_reason":null}}],"usage":null,"obfuscation":"{pad}"}}"#
         )
     };
     let mut follower = Follower::default();
-    follower.event(b"", of("one", "xyz").as_bytes(), &mut Seen::default());
-    for (text, pad) in
-        [("two", ""), ("thr\\\"ee", "q"), ("\\u00e9 🐎", "\\n"), (" ", "longer than before")]
-    {
-        assert!(follower.plain.is_like(of(text, pad).as_bytes()), "{text}");
+    follower.event(b"", of("one", "17", "xyz").as_bytes(), &mut Seen::default());
+    for (text, time, pad) in [
+        ("two", "17", ""),
+        ("thr\\\"ee", "0", "q"),
+        ("\\u00e9 🐎", "18", "\\n"),
+        (" ", "1700000000", "longer than before"),
+    ] {
+        assert!(follower.plain.is_like(of(text, time, pad).as_bytes()), "{text}");
     }
-    for (text, pad) in [("", "x"), ("a\"b", ""), ("\\", ""), ("\\u00g0", ""), ("a", "\u{1}")] {
-        assert!(!follower.plain.is_like(of(text, pad).as_bytes()), "{text}");
+    for (text, time, pad) in [
+        ("", "17", "x"),
+        ("a\"b", "17", ""),
+        ("\\", "17", ""),
+        ("\\u00g0", "17", ""),
+        ("a", "17", "\u{1}"),
+        ("a", "017", ""),
+        ("a", "-1", ""),
+        ("a", "1.5", ""),
+        ("a", "", ""),
+    ] {
+        assert!(!follower.plain.is_like(of(text, time, pad).as_bytes()), "{text} {time}");
     }
-    for other in
-        [of("two", "").replace("null", "\"stop\""), of("two", "").replace("\"c\"", "\"d\"")]
-    {
+    for (from, to) in [("null", "\"stop\""), ("\"c\"", "\"d\""), ("}]", "}],\"error\":1")] {
+        let other = of("two", "17", "").replacen(from, to, 1);
         assert!(!follower.plain.is_like(other.as_bytes()), "{other}");
     }
 }
 
+#[test]
+fn reasoning_and_tool_calls_take_the_short_way_too() {
+    for of in [
+        r#"{"reasoning_content":"?"}"#,
+        r#"{"content":"","reasoning":"?"}"#,
+        r#"{"tool_calls":[{"index":0,"function":{"arguments":"?"}}]}"#,
+    ] {
+        let mut follower = Follower::default();
+        let of = |text: &str| delta(&of.replace('?', text));
+        follower.event(b"", of("{\\\"a\\\"").as_bytes(), &mut Seen::default());
+        assert!(follower.plain.is_like(of(": 1}").as_bytes()), "{}", of(""));
+    }
+}
+
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
     #[test]
     fn the_short_way_says_what_the_long_one_says(
         at in any::<prop::sample::Index>(),
         cut in 0_usize..12,
         put in prop::sample::select(vec![
             "", "\"", "\\", "\\\"", "}", "x", "é", "\u{1}", "\\u00e9", "\"stop\"", "null", "error", ",", "\"}",
-            "\",\"error\":\"x", "\"},\"finish_reason\":\"stop\",\"x\":{\"y\":\"",
+            "\",\"error\":\"x", "\"},\"finish_reason\":\"stop\",\"x\":{\"y\":\"", "0", "17", "1.5", "-",
         ]),
-        pad in prop::bool::ANY,
+        pad in prop::sample::select(vec!["", r#","obfuscation":"abc""#, r#","created":17,"obfuscation":"""#]),
+        delta in prop::sample::select(vec![
+            r#"{"content":"word"}"#,
+            r#"{"content":"","reasoning":"word"}"#,
+            r#"{"tool_calls":[{"index":0,"function":{"arguments":"word"}}]}"#,
+        ]),
     ) {
-        let pad = if pad { r#","obfuscation":"abc""# } else { "" };
         let like = format!(
-            r#"{{"id":"c","choices":[{{"index":0,"delta":{{"content":"word"}},"finish_reason":null}}]{pad}}}"#
+            r#"{{"id":"c","choices":[{{"index":0,"delta":{delta},"finish_reason":null}}]{pad}}}"#
         );
         let at = at.index(like.len());
         let end = (at + cut).min(like.len());

@@ -1,7 +1,7 @@
 use super::*;
 
 fn outcome(body: &str) -> Outcome {
-    check(body.as_bytes()).0.outcome()
+    check(body.as_bytes()).0.unwrap_or_else(|why| why.outcome())
 }
 
 fn message(message: &str, finish: &str) -> String {
@@ -65,6 +65,7 @@ fn t4_an_error_inside_a_200_is_a_failure() {
         r#"[{"error":{"code":503,"message":"x","status":"UNAVAILABLE"}}]"#,
         r#"{"error":"out of memory"}"#,
     ] {
+        assert!(check(body.as_bytes()).0.is_err());
         assert_eq!(outcome(body), Outcome::Unavailable { wait: None }, "{body}");
     }
     let fine = message(r#"{"content":"a"}"#, "stop").replacen('{', r#"{"error":null,"#, 1);
@@ -108,4 +109,13 @@ fn the_cost_is_read_whatever_the_answer() {
     }
     let half = r#"{"usage":{"prompt_tokens":7,"completion_tokens":-1}}"#;
     assert_eq!(check(half.as_bytes()).1, Some(Tokens { input: 7, output: 0 }));
+}
+
+#[test]
+fn no_depth_of_nesting_overflows_the_stack() {
+    for open in ["[", "{\"choices\":[", "{\"x\":", "{\"choices\":[{\"delta\":"] {
+        assert!(check(open.repeat(200_000).as_bytes()).0.is_err());
+        let (answer, _) = check(format!("{{\"x\":{}", open.repeat(200_000)).as_bytes());
+        assert!(answer.is_err());
+    }
 }

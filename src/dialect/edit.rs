@@ -12,7 +12,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::dialect::json::place;
+use super::json::place;
 
 /// The values of the top-level `model`, and how many other fields there are.
 #[derive(Default)]
@@ -31,7 +31,7 @@ enum Key {
 
 /// The body with another model: the value of the top-level `model` is rewritten, or put in where there is none; every
 /// other byte stays. A body that is no JSON object stays as it is.
-pub(crate) fn with_model(body: &Bytes, model: &str) -> Bytes {
+pub(super) fn with_model(body: &Bytes, model: &str) -> Bytes {
     let Ok(models) = serde_json::from_slice::<Models<'_>>(body) else {
         return body.clone();
     };

@@ -1,0 +1,114 @@
+//! The three clients that go through the same day.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use evenkeel::{
+    BoxError, Client, ConfigError, Profile, Request, Response, Upstream,
+    classify::ClassifyPolicy,
+    ladder::{Rung, Target},
+    retry::RetryPolicy,
+    stream::Commit,
+    telemetry::Observe,
+};
+use tokio::time::{sleep, timeout};
+use tower::{Service, ServiceExt, service_fn};
+
+/// Their names, in the order of every table.
+pub(crate) const NAMES: [&str; 3] = ["plain", "retries", "evenkeel"];
+
+/// The words of a client that never leaves its customer without any.
+pub(crate) const CANNED: &str =
+    "We are very busy at the moment. A colleague will write to you within the day.";
+
+/// How a client is set: to full length, or to a part of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting {
+    /// The seed of its jitter.
+    pub(crate) seed: u64,
+    /// By what all its times are multiplied.
+    pub(crate) scale: f64,
+}
+
+/// Asks the primary and hopes.
+pub(crate) fn plain(
+    transport: impl Upstream,
+) -> impl Service<Request, Response = Response, Error = BoxError, Future: Send> + Clone + Send + 'static
+{
+    service_fn(move |request| {
+        let transport = transport.clone();
+        async move { Ok(transport.oneshot(request).await?) }
+    })
+}
+
+/// What the official SDKs do by default: two retries of 408, 409, 429, 5xx and of whatever failed before there was a
+/// head, after 0.5 s doubled up to 8 s less up to a quarter of it, or after `retry-after`; 600 s for each attempt. What
+/// happens to an answer after its head is the caller's to see: nothing is retried then.
+pub(crate) fn retries(
+    transport: impl Upstream,
+    Setting { seed, scale }: Setting,
+) -> impl Service<Request, Response = Response, Error = BoxError, Future: Send> + Clone + Send + 'static
+{
+    let dice = Arc::new(Mutex::new(fastrand::Rng::with_seed(seed)));
+    service_fn(move |request: Request| {
+        let (transport, dice) = (transport.clone(), dice.clone());
+        async move {
+            let mut attempt = 0;
+            loop {
+                let limit = Duration::from_secs(600).mul_f64(scale);
+                let sent = timeout(limit, transport.clone().oneshot(request.clone())).await;
+                let again = match &sent {
+                    Ok(Ok(response)) => is_transient(response, 120.0 * scale),
+                    Ok(Err(_)) | Err(_) => true,
+                };
+                if !again || attempt == 2 {
+                    return Ok(sent??);
+                }
+                let hint = sent.ok().and_then(Result::ok).and_then(|response| hint(&response));
+                let hint = hint.filter(|seconds| *seconds > 0.0);
+                let less = dice.lock().map_or(1.0, |mut dice| 1.0 - 0.25 * dice.f64());
+                let wait = hint.unwrap_or((0.5 * f64::from(1 << attempt)).min(8.0) * less * scale);
+                sleep(Duration::from_secs_f64(wait)).await;
+                attempt += 1;
+            }
+        }
+    })
+}
+
+/// Whether it is retried: by its status, unless the wait it asks for is too long.
+fn is_transient(response: &Response, longest: f64) -> bool {
+    let patient = hint(response).is_none_or(|seconds| seconds <= longest);
+    patient && matches!(response.status().as_u16(), 408 | 409 | 429 | 500..)
+}
+
+/// The seconds in `retry-after`.
+fn hint(response: &Response) -> Option<f64> {
+    let value = response.headers().get("retry-after")?.to_str().ok()?;
+    value.parse().ok().filter(|seconds: &f64| seconds.is_finite())
+}
+
+/// evenkeel: the interactive profile, the secondary as second rung, a canned reply as third. Answers are handed on when
+/// they are complete, so that none breaks off before the customer's eyes.
+pub(crate) fn evenkeel(
+    transport: impl Upstream,
+    secondary: &str,
+    setting: Setting,
+    listener: impl Observe,
+) -> Result<Client, ConfigError> {
+    Client::builder()
+        .profile(profile(setting))
+        .fallback(Rung::target(Target::new(secondary)).named("secondary"))
+        .fallback(Rung::canned(CANNED))
+        .observe(listener)
+        .over(transport)
+}
+
+/// The interactive profile as it is, with every time scaled.
+fn profile(Setting { seed, scale }: Setting) -> Profile {
+    Profile::interactive()
+        .classify(ClassifyPolicy::default().commit(Commit::Complete))
+        .retry(RetryPolicy::default().seed(seed))
+        .scaled(scale)
+}

@@ -1,0 +1,59 @@
+//! What evenkeel's breakers did.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use evenkeel::telemetry::{Event, Observe};
+use tokio::time::Instant;
+
+/// Takes down every change of a breaker's state.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Journal(Arc<Mutex<Vec<Entry>>>);
+
+#[derive(Clone, Debug)]
+struct Entry {
+    at: Instant,
+    provider: Box<str>,
+    to: &'static str,
+}
+
+/// A breaker changed its state.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Change {
+    /// When, in the time of the incident.
+    pub(crate) at: Duration,
+    /// Whether it is the primary's breaker.
+    pub(crate) primary: bool,
+    /// The state it is in since.
+    pub(crate) to: &'static str,
+}
+
+/// A breaker that changes more often is not drawn to the end.
+const MOST: usize = 1 << 16;
+
+// === impl Journal ===
+
+impl Journal {
+    /// The changes, in the time of an incident that began then; `primary` is the URL of the primary.
+    pub(crate) fn changes(&self, (start, scale): (Instant, f64), primary: &str) -> Vec<Change> {
+        let host = primary.trim_start_matches("http://");
+        let change = |entry: &Entry| Change {
+            at: entry.at.saturating_duration_since(start).div_f64(scale),
+            primary: &*entry.provider == host,
+            to: entry.to,
+        };
+        self.0.lock().map(|entries| entries.iter().map(change).collect()).unwrap_or_default()
+    }
+}
+
+impl Observe for Journal {
+    fn observe(&self, event: &Event) {
+        let Event::BreakerChanged { route, to, .. } = event else { return };
+        let Ok(mut entries) = self.0.lock() else { return };
+        if entries.len() < MOST {
+            entries.push(Entry { at: Instant::now(), provider: route.provider().into(), to });
+        }
+    }
+}

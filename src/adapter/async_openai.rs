@@ -1,0 +1,106 @@
+//! The whole stack as the HTTP service of an [`async-openai`](https://docs.rs/async-openai) client.
+//!
+//! ```no_run
+//! use async_openai::config::OpenAIConfig;
+//! use evenkeel::{Client, adapter::async_openai::EvenkeelService, ladder::Rung};
+//!
+//! # fn main() -> Result<(), evenkeel::ConfigError> {
+//! let evenkeel = Client::builder()
+//!     .fallback(Rung::canned("We are very busy. Please write to us."))
+//!     .build()?;
+//! let client = async_openai::Client::with_config(OpenAIConfig::new())
+//!     .with_http_service(EvenkeelService::new(evenkeel));
+//! # let _ = client; Ok(())
+//! # }
+//! ```
+//!
+//! The client's own retries are gone with that line: every attempt is evenkeel's.
+//!
+//! # Errors
+//!
+//! * An answer with an error status is an `OpenAIError::ApiError` with that status, whatever its body: one that the client
+//!   could not read (a page, a list, a code that is a number) is put into the shape it reads.
+//! * No connection, and a connection that broke, are `OpenAIError::Reqwest`, as without evenkeel.
+//! * Everything else, such as a limit that passed or a breaker that refused, is an `OpenAIError::Boxed` with evenkeel's
+//!   [`Error`] inside: `boxed.downcast_ref::<evenkeel::Error>()`.
+//! * A stream that fails after its first word ends with an `OpenAIError::StreamError`, which has no source. Its
+//!   outcome is told to whoever [listens](crate::ClientBuilder::observe).
+//!
+//! # Pitfalls
+//!
+//! `with_http_client` after `with_http_service` puts the client's own transport and retries back, without a word. Uploads
+//! (multipart forms) are streamed: they are sent once, without retries and without other targets.
+
+mod legible;
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use async_openai::{error::OpenAIError, middleware::HttpRequestFactory};
+use tower::Service;
+
+use self::legible::legible;
+use super::reqwest::{from_reqwest, into_reqwest};
+use crate::{
+    Client, Error,
+    classify::{Outcome, Rejection},
+};
+
+/// A [`Client`] as the HTTP service of an async-openai client. See [the module](self).
+#[derive(Clone, Debug)]
+pub struct EvenkeelService {
+    client: Client,
+}
+
+// === impl EvenkeelService ===
+
+impl EvenkeelService {
+    /// That client, which stays usable beside it: clones share breakers, budgets and connections.
+    pub fn new(client: Client) -> Self {
+        Self { client }
+    }
+}
+
+impl Service<HttpRequestFactory> for EvenkeelService {
+    type Response = reqwest::Response;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<reqwest::Response, Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, factory: HttpRequestFactory) -> Self::Future {
+        let client = self.client.clone();
+        Box::pin(async move {
+            let request = factory.build().await.map_err(unbuilt)?;
+            let asked = request.url().clone();
+            let response = client.send(from_reqwest(request).await?).await?;
+            Ok(into_reqwest(legible(response).await, asked))
+        })
+    }
+}
+
+// === errors ===
+
+/// A request that async-openai could not build: nothing was sent.
+fn unbuilt(error: OpenAIError) -> Error {
+    Error::new(Outcome::Rejected { why: Rejection::Request }).with_source(error)
+}
+
+impl From<Error> for OpenAIError {
+    /// The client's own errors come out as they are, so that what a caller matches on still holds.
+    fn from(error: Error) -> Self {
+        let error = match error.into_source::<OpenAIError>() {
+            Ok(own) => return own,
+            Err(error) => error,
+        };
+        match error.into_source::<reqwest::Error>() {
+            Ok(transport) => Self::Reqwest(transport),
+            Err(error) => Self::Boxed(Box::new(error)),
+        }
+    }
+}

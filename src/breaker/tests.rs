@@ -1,0 +1,93 @@
+//! What the layer reads from and writes into the state of a call, which cannot be seen from outside.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::sleep;
+use tower::{Layer, Service, ServiceExt, service_fn};
+
+use super::*;
+use crate::{
+    Error, Request, Response, Upstream,
+    context::{Call, Journey, Route},
+    dialect::Ask,
+};
+
+fn request(model: &str, stream: bool) -> Request {
+    let mut request = Request::default();
+    let call = Call::of(&mut request);
+    call.route = Some(Route::new("provider", model, "team-a"));
+    call.ask = Some(Arc::new(Ask { stream, ..Ask::default() }));
+    request
+}
+
+fn journey(request: &mut Request) -> Journey {
+    Call::of(request).journey.clone()
+}
+
+fn layer() -> BreakerLayer {
+    BreakerPolicy::default().jitter(0.0).build().expect("valid")
+}
+
+/// Fails for the model `sick`, and answers nine seconds late for all others.
+async fn provider(mut request: Request) -> Result<Response, Error> {
+    if Call::route(&mut request).model() == "sick" {
+        return Ok(http::Response::builder().status(500).body("no".into()).expect("a response"));
+    }
+    sleep(Duration::from_secs(9)).await;
+    Ok(Response::default())
+}
+
+async fn open(service: &impl Upstream) {
+    for _ in 0..5 {
+        let _ = service.clone().oneshot(request("sick", true)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn d26_the_other_model_of_the_key_answers_while_one_is_closed_to_calls() {
+    let layer = layer();
+    let service = layer.layer(service_fn(provider));
+    open(&service).await;
+    assert!(service.clone().oneshot(request("sick", true)).await.is_err());
+    assert!(service.clone().oneshot(request("well", true)).await.is_ok());
+    assert_eq!(layer.handle().list().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_journey_says_while_a_probe_is_under_way() {
+    let mut service = layer().layer(service_fn(provider));
+    open(&service).await;
+    tokio::time::advance(Duration::from_secs(5)).await;
+
+    for dropped in [true, false] {
+        let mut request = request("sick", true);
+        let journey = journey(&mut request);
+        assert!(!journey.is_probe());
+        let mut call = Box::pin(service.call(request));
+        assert!(journey.is_probe());
+        if dropped {
+            drop(call);
+            tokio::time::advance(Duration::from_secs(5)).await;
+        } else {
+            assert!(call.as_mut().await.is_ok());
+        }
+        assert!(!journey.is_probe(), "not later, when the future is dropped");
+    }
+
+    let mut other = request("well", true);
+    let journey = journey(&mut other);
+    let call = service.call(other);
+    assert!(!journey.is_probe(), "a call like any other");
+    drop(call);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_slow_depends_on_whether_the_answer_is_streamed() {
+    for (stream, state) in [(true, State::Open), (false, State::Closed)] {
+        let layer = layer();
+        let service = layer.layer(service_fn(provider));
+        let calls = (0..10).map(|_| service.clone().oneshot(request("late", stream)));
+        futures_util::future::join_all(calls).await;
+        assert_eq!(layer.handle().list()[0].1.state, state);
+    }
+}

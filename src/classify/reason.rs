@@ -1,0 +1,78 @@
+//! The words beside the outcome: which limit passed, why a request was rejected, what a breaker makes of it.
+
+use std::fmt;
+
+/// The limit that passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Connecting.
+    Connect,
+    /// One attempt at an answer that is not streamed, whole.
+    Attempt,
+    /// The first event with content of a stream.
+    FirstEvent,
+    /// The silence between two events with content.
+    Idle,
+    /// The whole stream.
+    Stream,
+    /// The deadline of the call.
+    Deadline,
+}
+
+/// Why a request was rejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// 401 and 403: the credential is missing, wrong or not allowed. Another target has another.
+    Credential,
+    /// 404 of a model or deployment. Another target may have it.
+    Model,
+    /// The request itself: no target would take it.
+    Request,
+}
+
+/// What the breaker makes of an outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Health {
+    /// The route is well.
+    Success,
+    /// The route failed: counts in a row and in the ratio.
+    Failure,
+    /// The route pushes back: lowers the ratio, never counts in a row; fails a probe.
+    Pushback,
+    /// The route is out for minutes.
+    Exhausted,
+    /// Says nothing of the route.
+    Ignored,
+    /// The caller left; a slow call if it had waited past the slow threshold.
+    Cancelled,
+}
+
+// === impl Phase ===
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "connecting",
+            Self::Attempt => "the whole answer",
+            Self::FirstEvent => "the first content of the stream",
+            Self::Idle => "the next content of the stream",
+            Self::Stream => "the whole stream",
+            Self::Deadline => "the deadline of the call",
+        })
+    }
+}
+
+// === impl Rejection ===
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Credential => "the credential",
+            Self::Model => "the model",
+            Self::Request => "the request",
+        })
+    }
+}

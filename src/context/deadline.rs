@@ -1,0 +1,55 @@
+//! By when a call has its answer, and who goes first.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The moment by which a call has its answer. Put one into a request's extensions to set it for that call alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Deadline(Instant);
+
+/// Who goes first where calls wait: interactive before batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Priority {
+    /// A person waits.
+    #[default]
+    Interactive,
+    /// Nobody waits.
+    Batch,
+}
+
+// === impl Deadline ===
+
+impl Deadline {
+    /// A deadline at that moment.
+    pub fn at(instant: Instant) -> Self {
+        Self(instant)
+    }
+
+    /// A deadline that long after now.
+    pub fn within(limit: Duration) -> Self {
+        Self(later(Instant::now(), limit))
+    }
+
+    /// The moment.
+    pub fn instant(self) -> Instant {
+        self.0
+    }
+
+    /// How long is left at `now`; zero when it has passed.
+    pub fn left(self, now: Instant) -> Duration {
+        self.0.saturating_duration_since(now)
+    }
+
+    /// The deadline that much earlier.
+    pub(crate) fn less(self, reserve: Duration) -> Self {
+        Self(self.0.checked_sub(reserve).unwrap_or(self.0))
+    }
+}
+
+/// `now + limit`, or some thirty years on where that is past the end of time.
+pub(crate) fn later(now: Instant, limit: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    now.checked_add(limit.min(FAR)).unwrap_or(now)
+}

@@ -1,0 +1,215 @@
+//! What happened to a call.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::Route;
+use crate::{classify::Outcome, stream::Ending, sync::lock_std as lock};
+
+/// What happened to a call: its attempts, in order.
+///
+/// A handle: clones show the same journey, which goes on until the body of the answer has ended. It keeps the first
+/// [`MAX`](Self::MAX) attempts and counts the rest.
+#[derive(Clone, Default)]
+pub struct Journey(Arc<Mutex<Log>>);
+
+#[derive(Debug, Default)]
+struct Log {
+    attempts: Vec<Attempt>,
+    more: u32,
+    sent: u32,
+    rung: Option<Arc<str>>,
+    probe: bool,
+    closed: Option<Instant>,
+    ending: Option<Ending>,
+}
+
+/// One attempt of a call, or one refusal of ours.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// The rung of the ladder, from 0.
+    pub rung: u16,
+    /// The name of the rung, where a ladder is.
+    pub name: Option<Arc<str>>,
+    /// Where it went, or would have gone.
+    pub route: Route,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// How long the call waited before it.
+    pub wait: Duration,
+    /// How long it took, to the commit point.
+    pub took: Duration,
+}
+
+// === impl Attempt ===
+
+impl Attempt {
+    /// Whether it came to the same at the same place.
+    fn is_like(&self, other: &Self) -> bool {
+        let same = self.rung == other.rung && self.route == other.route;
+        same && self.outcome.name() == other.outcome.name()
+    }
+}
+
+// === impl Journey ===
+
+impl Journey {
+    /// How many attempts it keeps.
+    pub const MAX: usize = 64;
+
+    /// The attempts so far: the first [`MAX`](Self::MAX).
+    pub fn attempts(&self) -> Vec<Attempt> {
+        lock(&self.0).attempts.clone()
+    }
+
+    /// The journey of an answer, from the extensions of its response; an empty one for a response that did not come
+    /// through a stack.
+    pub fn of(extensions: &http::Extensions) -> Self {
+        extensions.get().cloned().unwrap_or_default()
+    }
+
+    /// How the body of the answer ended; `None` while it has not.
+    pub fn ending(&self) -> Option<Ending> {
+        lock(&self.0).ending
+    }
+
+    pub(crate) fn ended(&self, ending: Ending) {
+        lock(&self.0).ending = Some(ending);
+    }
+
+    /// How many attempts were sent, kept or not; refusals of ours are not.
+    pub fn sent(&self) -> u32 {
+        lock(&self.0).sent
+    }
+
+    /// The name of the rung that answered; `None` while none has, or where there is no ladder.
+    pub fn rung(&self) -> Option<Arc<str>> {
+        lock(&self.0).rung.clone()
+    }
+
+    pub(crate) fn push(&self, attempt: Attempt) {
+        let mut log = lock(&self.0);
+        if !matches!(attempt.outcome, Outcome::Refused { .. }) {
+            log.sent = log.sent.saturating_add(1);
+        }
+        if log.attempts.len() < Self::MAX {
+            log.attempts.push(attempt);
+        } else {
+            log.more = log.more.saturating_add(1);
+        }
+    }
+
+    pub(crate) fn answered_by(&self, rung: Arc<str>) {
+        lock(&self.0).rung = Some(rung);
+    }
+
+    /// Says that the attempt under way is a breaker's probe, or no longer.
+    pub(crate) fn probing(&self, probe: bool) {
+        lock(&self.0).probe = probe;
+    }
+
+    /// Says until when a breaker refuses the route of the attempt that has just failed; `None` if it does not.
+    pub(crate) fn close(&self, until: Option<Instant>) {
+        lock(&self.0).closed = until;
+    }
+
+    /// Until when a breaker refuses the route of the attempt that has just failed: a retry before it is in vain.
+    pub(crate) fn closed(&self) -> Option<Instant> {
+        lock(&self.0).closed
+    }
+
+    /// Whether the attempt under way is a breaker's probe, so that the ladder can race it.
+    pub fn is_probe(&self) -> bool {
+        lock(&self.0).probe
+    }
+}
+
+impl fmt::Debug for Journey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let log = lock(&self.0);
+        f.debug_struct("Journey")
+            .field("rung", &log.rung)
+            .field("attempts", &log.attempts)
+            .field("more", &log.more)
+            .finish()
+    }
+}
+
+impl fmt::Display for Journey {
+    /// One line: `primary unavailable ×3 in 488.1ms → secondary success in 1.3ms`. Like attempts in a row are told as one,
+    /// with their waits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let log = lock(&self.0);
+        let mut arrow = "";
+        for like in log.attempts.chunk_by(Attempt::is_like) {
+            f.write_str(std::mem::replace(&mut arrow, " → "))?;
+            match &like[0].name {
+                Some(name) => f.write_str(name)?,
+                None => like[0].route.fmt(f)?,
+            }
+            write!(f, " {}", like[0].outcome.name())?;
+            if like.len() > 1 {
+                write!(f, " ×{}", like.len())?;
+            }
+            let took: Duration = like.iter().map(|attempt| attempt.wait + attempt.took).sum();
+            write!(f, " in {took:.1?}")?;
+        }
+        if log.more > 0 {
+            write!(f, "{arrow}{} more", log.more)?;
+        }
+        // What was answered without an attempt: a canned reply.
+        let last = log.attempts.last().and_then(|attempt| attempt.name.as_ref());
+        match &log.rung {
+            Some(rung) if last != Some(rung) => write!(f, "{arrow}{rung}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(attempts: &[(Option<&str>, Outcome)], rung: Option<&str>) -> String {
+        let journey = Journey::default();
+        for (name, outcome) in attempts {
+            journey.push(Attempt {
+                rung: u16::from(*name == Some("secondary")),
+                name: name.map(Into::into),
+                route: Route::new("host", "model", "-"),
+                outcome: *outcome,
+                wait: Duration::from_millis(20),
+                took: Duration::from_millis(5),
+            });
+        }
+        if let Some(rung) = rung {
+            journey.answered_by(rung.into());
+        }
+        journey.to_string()
+    }
+
+    #[test]
+    fn a_journey_is_told_in_one_line() {
+        let down = Outcome::Unavailable { wait: None };
+        let primary = (Some("primary"), down);
+        let secondary = (Some("secondary"), Outcome::Success);
+        assert_eq!(
+            told(&[primary, primary, secondary], Some("secondary")),
+            "primary unavailable ×2 in 50.0ms → secondary success in 25.0ms"
+        );
+        assert_eq!(
+            told(&[primary, (Some("secondary"), down)], Some("canned")),
+            "primary unavailable in 25.0ms → secondary unavailable in 25.0ms → canned"
+        );
+        assert_eq!(told(&[], Some("canned")), "canned");
+        assert_eq!(told(&[(None, down)], None), "host/model#- unavailable in 25.0ms");
+        let many = vec![primary; Journey::MAX + 3];
+        assert_eq!(told(&many, None), "primary unavailable ×64 in 1.6s → 3 more");
+    }
+}

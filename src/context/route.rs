@@ -1,0 +1,94 @@
+//! The key of shared state.
+
+use std::{
+    borrow::Cow,
+    fmt,
+    hash::{BuildHasher, Hash, Hasher, RandomState},
+    sync::{Arc, LazyLock},
+};
+
+use crate::{Request, dialect::Ask};
+
+/// The key of shared state: provider, model and credential. One breaker and one budget per route.
+///
+/// The credential is a label, or a fingerprint that is new in every process; never the credential itself.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Route {
+    /// Provider, model and credential, one behind the other: a route is made for every call.
+    text: Arc<str>,
+    provider: usize,
+    model: usize,
+}
+
+// === impl Route ===
+
+impl Route {
+    /// A route by its three parts. `credential` is a label for people, such as `team-a`: never the secret itself.
+    pub fn new(provider: &str, model: &str, credential: &str) -> Self {
+        let mut text = String::with_capacity(provider.len() + model.len() + credential.len());
+        text.extend([provider, model, credential]);
+        Self { text: text.into(), provider: provider.len(), model: provider.len() + model.len() }
+    }
+
+    /// The route of a request that no target was chosen for: its host, the model in its body, and a fingerprint of its
+    /// credential.
+    pub(crate) fn of(request: &Request, ask: &Ask) -> Self {
+        let model = ask.model().unwrap_or("-");
+        Self::new(&provider(request.uri()), model, &fingerprint(request.headers()))
+    }
+
+    /// The provider: a name, or the host of its base URL.
+    pub fn provider(&self) -> &str {
+        &self.text[..self.provider]
+    }
+
+    /// The model, or `-` where none is known.
+    pub fn model(&self) -> &str {
+        &self.text[self.provider..self.model]
+    }
+
+    /// The label or fingerprint of the credential, or `-` where there is none.
+    pub fn credential(&self) -> &str {
+        &self.text[self.model..]
+    }
+}
+
+/// The host and port of a URI, without a user that may stand before them.
+pub(crate) fn provider(uri: &http::Uri) -> Cow<'_, str> {
+    match (uri.host(), uri.port_u16()) {
+        (Some(host), Some(port)) => format!("{host}:{port}").into(),
+        (Some(host), None) => host.into(),
+        (None, _) => "local".into(),
+    }
+}
+
+/// The headers that carry a credential, of all providers.
+pub(crate) const CREDENTIALS: [&str; 4] =
+    ["authorization", "x-api-key", "api-key", "x-goog-api-key"];
+
+/// Eight hexadecimal digits that tell one credential from another within this process, and nothing else.
+pub(crate) fn fingerprint(headers: &http::HeaderMap) -> Cow<'static, str> {
+    static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    let mut hasher = KEY.build_hasher();
+    let mut any = false;
+    for value in CREDENTIALS.iter().filter_map(|name| headers.get(*name)) {
+        value.as_bytes().hash(&mut hasher);
+        any = true;
+    }
+    match any {
+        true => format!("{:08x}", hasher.finish() as u32).into(),
+        false => "-".into(),
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}#{}", self.provider(), self.model(), self.credential())
+    }
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

@@ -1,0 +1,102 @@
+//! Follows a stream of events to its end, and judges an answer that was not streamed.
+
+use super::message::{Cost, Event, Message};
+use crate::{
+    classify::{Outcome, Verdict, in_stream},
+    dialect::{
+        Tokens,
+        json::{is_filled, is_ping, trim},
+        progress::Progress,
+        whole::{parse, unread},
+    },
+    stream::Seen,
+};
+
+/// Reads the events of one stream.
+///
+/// It is whole when the message has a stop reason, or at `message_stop`: each of the two may be missing.
+#[derive(Debug, Default)]
+pub(crate) struct Follower {
+    progress: Progress,
+    cost: Cost,
+}
+
+// === impl Follower ===
+
+impl Follower {
+    pub(crate) fn event(&mut self, name: &[u8], data: &[u8], seen: &mut Seen) {
+        if self.progress.is_over() {
+            return;
+        }
+        let data = trim(data);
+        if name == b"error" {
+            self.progress.fail(in_stream(data), seen);
+        // Gateways that translate end every stream in the manner of OpenAI.
+        } else if !data.is_empty() && !is_ping(name) && !data.starts_with(b"[DONE]") {
+            match serde_json::from_slice::<Event<'_>>(data) {
+                Ok(event) => self.read(&event, (name, data), seen),
+                Err(_) => self.progress.fail(unread(data), seen),
+            }
+        }
+    }
+
+    pub(in crate::dialect) fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    fn read(&mut self, event: &Event<'_>, (name, data): (&[u8], &[u8]), seen: &mut Seen) {
+        let kind = event.kind(name);
+        if kind == "error" || is_filled(event.error) {
+            return self.progress.fail(in_stream(data), seen);
+        }
+        let mut content = false;
+        match kind {
+            "message_start" => {
+                let Some(message) = &event.message else { return };
+                content = message.has_content();
+                self.learn(message.usage);
+            }
+            "content_block_start" => {
+                content = event.content_block.as_ref().is_some_and(|block| block.has_content());
+            }
+            "content_block_delta" => {
+                content = event.delta.as_ref().is_some_and(|delta| delta.has_content());
+            }
+            "message_delta" => {
+                let finish = event.delta.as_ref().and_then(|delta| delta.finish());
+                finish.into_iter().for_each(|finish| self.progress.finish(finish));
+                self.learn(event.usage);
+            }
+            "message_stop" => self.progress.end(seen),
+            "" => self.progress.fail(Outcome::Malformed.into(), seen),
+            // Pings, ends of blocks, and what is yet to be invented.
+            _ => {}
+        }
+        if content {
+            self.progress.content(seen);
+        }
+    }
+
+    fn learn(&mut self, usage: crate::dialect::json::Raw<'_>) {
+        self.cost.learn(usage);
+        self.progress.tokens = self.cost.tokens();
+    }
+}
+
+/// What a whole answer came to, which may be blocked, or why it is none; and what it cost.
+pub(crate) fn check(body: &[u8]) -> (Result<Outcome, Verdict>, Option<Tokens>) {
+    let body = trim(body);
+    let message = match parse::<Message<'_>>(body) {
+        Ok(message) => message,
+        Err(why) => return (Err(why), None),
+    };
+    let mut cost = Cost::default();
+    cost.learn(message.usage);
+    if message.is_error() {
+        return (Err(in_stream(body)), cost.tokens());
+    }
+    let mut progress = Progress::default();
+    progress.has_content(message.has_content());
+    message.finish().into_iter().for_each(|finish| progress.reason(finish));
+    (progress.answer(), cost.tokens())
+}

@@ -1,0 +1,102 @@
+//! Follows a stream of chunks to its end, and judges an answer that was not streamed.
+
+use super::chunk::Chunk;
+use crate::{
+    classify::{Outcome, Verdict, in_stream},
+    dialect::{
+        Tokens,
+        json::trim,
+        progress::{Finish, Progress},
+        whole::{parse, unread},
+    },
+    stream::Seen,
+};
+
+/// Reads the chunks of one stream.
+///
+/// It is whole when every candidate that was seen has a finish reason, or when the prompt was blocked. There is no
+/// sentinel: what comes after that, such as the cost, comes before the bytes are over.
+#[derive(Debug, Default)]
+pub(crate) struct Follower {
+    /// One bit for each candidate.
+    seen: u32,
+    finished: u32,
+    progress: Progress,
+}
+
+// === impl Follower ===
+
+impl Follower {
+    pub(crate) fn event(&mut self, name: &[u8], data: &[u8], seen: &mut Seen) {
+        let data = trim(data);
+        if self.progress.is_over() || data.is_empty() {
+            return;
+        }
+        match serde_json::from_slice::<Chunk<'_>>(data) {
+            Ok(chunk) if chunk.is_error() || name == b"error" => {
+                self.progress.fail(in_stream(data), seen);
+            }
+            Ok(chunk) => self.chunk(&chunk, seen),
+            Err(_) if name == b"error" => self.progress.fail(in_stream(data), seen),
+            // Gateways that translate end every stream in the manner of OpenAI.
+            Err(_) if data == b"[DONE]" => {}
+            Err(_) => self.progress.fail(unread(data), seen),
+        }
+    }
+
+    /// The array is closed: nothing more comes.
+    pub(crate) fn end(&mut self, seen: &mut Seen) {
+        if self.progress.is_over() {
+            return;
+        }
+        match self.progress.outcome() {
+            // Closed, and yet nothing ended: cut by whoever closed it.
+            Outcome::Truncated => seen.fail(Outcome::Truncated.into()),
+            _ => self.progress.end(seen),
+        }
+    }
+
+    pub(in crate::dialect) fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    fn chunk(&mut self, chunk: &Chunk<'_>, seen: &mut Seen) {
+        self.progress.tokens = chunk.tokens().or(self.progress.tokens);
+        for candidate in chunk.candidates() {
+            let bit = 1 << candidate.index();
+            self.seen |= bit;
+            if let Some(reason) = candidate.finish() {
+                self.finished |= bit;
+                self.progress.reason(reason);
+            }
+        }
+        self.progress.finished = self.seen != 0 && self.seen & !self.finished == 0;
+        if chunk.is_blocked() {
+            self.progress.finish(Finish::Filtered);
+        }
+        if chunk.candidates().iter().any(|candidate| candidate.has_content()) {
+            self.progress.content(seen);
+        }
+    }
+}
+
+/// What a whole answer came to, which may be blocked, or why it is none; and what it cost.
+pub(crate) fn check(body: &[u8]) -> (Result<Outcome, Verdict>, Option<Tokens>) {
+    let body = trim(body);
+    let answer = match parse::<Chunk<'_>>(body) {
+        Ok(answer) => answer,
+        Err(why) => return (Err(why), None),
+    };
+    if answer.is_error() {
+        return (Err(in_stream(body)), answer.tokens());
+    }
+    let mut progress = Progress::default();
+    for candidate in answer.candidates() {
+        progress.has_content(candidate.has_content());
+        candidate.finish().into_iter().for_each(|reason| progress.reason(reason));
+    }
+    if answer.is_blocked() {
+        progress.reason(Finish::Filtered);
+    }
+    (progress.answer(), answer.tokens())
+}

@@ -1,0 +1,59 @@
+//! What the path of a request says: the dialect, and where the API's own part of it begins.
+
+use super::{Dialect, gemini};
+
+/// How the paths end that tell their dialect.
+const ENDS: [(&str, Dialect); 5] = [
+    ("/chat/completions", Dialect::OpenAiChat),
+    ("/responses", Dialect::OpenAiResponses),
+    ("/v1/messages", Dialect::Anthropic),
+    ("/api/chat", Dialect::Ollama),
+    ("/api/generate", Dialect::Ollama),
+];
+
+// === impl Dialect ===
+
+impl Dialect {
+    /// The dialect spoken at a path, if it is one we know.
+    pub fn of_path(path: &str) -> Option<Self> {
+        let path = path.split('?').next().unwrap_or(path).trim_end_matches('/');
+        let end = ENDS.iter().find(|(end, _)| path.ends_with(end)).map(|(_, dialect)| *dialect);
+        end.or_else(|| gemini::Place::read(path).map(|_| Self::Gemini))
+    }
+}
+
+/// The part of a path that goes behind that of a base URL, which is not empty.
+///
+/// That is the endpoint of its dialect: `/v1/chat/completions` → `/chat/completions`. Where a base is customarily without
+/// a version, and this one is, the version of the path goes with it: `/v1/messages`. Of other paths it is what comes
+/// after the version.
+pub(crate) fn endpoint<'a>(path: &'a str, base: &str) -> &'a str {
+    let from = |end: &str| path.rfind(end).map_or(path, |at| &path[at..]);
+    let versioned = || version(base).is_some();
+    match Dialect::of_path(path) {
+        Some(Dialect::OpenAiResponses) => from("/responses"),
+        Some(Dialect::Anthropic) if versioned() => from("/messages"),
+        Some(Dialect::Anthropic) => from("/v1/messages"),
+        Some(Dialect::Ollama) if base.ends_with("/api") => &from("/api/")["/api".len()..],
+        Some(Dialect::Ollama) => from("/api/"),
+        Some(Dialect::Gemini) if versioned() => gemini::endpoint(path),
+        Some(Dialect::Gemini) => version(path).map_or(path, |(start, _)| &path[start..]),
+        _ if path.contains("/chat/completions") => from("/chat/completions"),
+        _ => version(path).map_or(path, |(_, end)| &path[end..]),
+    }
+}
+
+/// Where the first version of a path stands, such as `/v1` or `/v1beta`.
+fn version(path: &str) -> Option<(usize, usize)> {
+    let mut end = 0;
+    for part in path.split_inclusive('/') {
+        let start = end;
+        end += part.len();
+        let name = part.trim_end_matches('/');
+        let digits = name.strip_prefix('v').unwrap_or_default();
+        if start > 0 && digits.starts_with(|c: char| c.is_ascii_digit()) {
+            return Some((start - 1, start + name.len()));
+        }
+    }
+    None
+}

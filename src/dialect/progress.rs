@@ -1,0 +1,94 @@
+//! How far an answer has come: what every dialect keeps of it.
+
+use super::Tokens;
+use crate::{
+    classify::{Outcome, Verdict},
+    stream::Seen,
+};
+
+/// How far an answer has come.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// Whether the answer itself is whole, by its reason to end: the API may have more to say.
+    pub(super) finished: bool,
+    /// What it cost, once that was said.
+    pub(super) tokens: Option<Tokens>,
+    content: bool,
+    filtered: bool,
+    limited: bool,
+    over: bool,
+}
+
+/// Why an answer ended, as far as that can make good that it has no content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Finish {
+    Plain,
+    /// The caller's own limit came before the first word, as when reasoning has used it up.
+    Limited,
+    /// The provider's content filter, or the model, refused.
+    Filtered,
+}
+
+// === impl Progress ===
+
+impl Progress {
+    /// An event has content.
+    pub(super) fn content(&mut self, seen: &mut Seen) {
+        self.content = true;
+        seen.content += 1;
+    }
+
+    /// The answer has content: of one that is not streamed, or told once more at the end of a stream.
+    pub(super) fn has_content(&mut self, content: bool) {
+        self.content |= content;
+    }
+
+    /// Takes note of why the answer, or a part of it, ended.
+    pub(super) fn reason(&mut self, finish: Finish) {
+        self.filtered |= finish == Finish::Filtered;
+        self.limited |= finish == Finish::Limited;
+    }
+
+    /// The answer is whole.
+    pub(super) fn finish(&mut self, finish: Finish) {
+        self.finished = true;
+        self.reason(finish);
+    }
+
+    /// The last word of the API.
+    pub(super) fn end(&mut self, seen: &mut Seen) {
+        self.over = true;
+        if self.outcome() == Outcome::Empty {
+            seen.fail(Outcome::Empty.into());
+        }
+    }
+
+    /// An error, unless the answer was whole already: then it changes nothing.
+    pub(super) fn fail(&mut self, verdict: Verdict, seen: &mut Seen) {
+        if !self.outcome().is_success() {
+            seen.fail(verdict);
+        }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    pub(super) fn outcome(&self) -> Outcome {
+        match (self.over || self.finished, self.content || self.limited) {
+            (false, _) => Outcome::Truncated,
+            (true, true) => Outcome::Success,
+            (true, false) if self.filtered => Outcome::Blocked,
+            (true, false) => Outcome::Empty,
+        }
+    }
+
+    /// What an answer that was not streamed came to.
+    pub(super) fn answer(mut self) -> Result<Outcome, Verdict> {
+        self.finished = true;
+        match self.outcome() {
+            outcome @ (Outcome::Success | Outcome::Blocked) => Ok(outcome),
+            other => Err(other.into()),
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! With async-openai: one `with_http_service`.
+//!
+//! ```no_run
+//! use async_openai::{Client, config::OpenAIConfig};
+//! use evenkeel::{adapter::async_openai::EvenkeelService, ladder::{Rung, Target}};
+//!
+//! # fn run(other_key: &str) -> Result<(), evenkeel::ConfigError> {
+//! let evenkeel = evenkeel::Client::builder()
+//!     .fallback(Rung::target(Target::new("https://api.mistral.ai/v1").bearer(other_key).model("mistral-small-latest")))
+//!     .fallback(Rung::canned("We are very busy. A colleague will write to you today."))
+//!     .build()?;
+//! let client = Client::with_config(OpenAIConfig::new())
+//!     .with_http_service(EvenkeelService::new(evenkeel));
+//! # drop(client); Ok(())
+//! # }
+//! ```
+//!
+//! `client.chat().create(…)` and `create_stream(…)` stay as they are. The key in the configuration is that of the first
+//! target; it is taken out of every request to another host.
+//!
+//! # What comes back
+//!
+//! See [the adapter](crate::adapter::async_openai#errors). One match covers it:
+//!
+//! ```
+//! use async_openai::error::OpenAIError;
+//!
+//! fn tell(error: &OpenAIError) -> String {
+//!     match error {
+//!         // The provider answered so: the status is always there, also where the body is a page.
+//!         OpenAIError::ApiError(error) => format!("{}", error.status_code),
+//!         // No connection, or one that broke.
+//!         OpenAIError::Reqwest(error) => format!("transport: {error}"),
+//!         // evenkeel's word: a limit that passed, a breaker that refused, an answer that was none.
+//!         OpenAIError::Boxed(error) => match error.downcast_ref::<evenkeel::Error>() {
+//!             Some(error) => format!("{}, again in {:?}", error.outcome(), error.retry_in()),
+//!             None => error.to_string(),
+//!         },
+//!         other => other.to_string(),
+//!     }
+//! }
+//! # let _ = tell;
+//! ```
+//!
+//! # Pitfalls
+//!
+//! * **Double retries.** Every other constructor of the client has a retry layer of its own, so that a 500 is asked four
+//!   times. `with_http_service` takes it out; `with_http_client` **after** it puts it back and drops evenkeel without a
+//!   word. Leave `OpenAIRetryLayer` and `SimpleRetryPolicy` out of stacks around the service, too: around three attempts of
+//!   ours they make twelve.
+//! * **Streams.** By itself the client takes a stream that ends too early for a whole one, and waits for a stalled one for
+//!   ever. Through evenkeel both are errors: a `StreamError` at the end, whose text is the transport's. For the outcome,
+//!   [listen](crate::ClientBuilder::observe). To have no half answers at all, commit when complete:
+//!   [`Commit::Complete`](crate::stream::Commit::Complete).
+//! * **Timeouts.** The client has none; a Tower timeout around the service ends at the head. evenkeel's limits reach to the
+//!   last byte.
+//! * **TLS.** The client's `rustls` and `native-tls` features choose that of the same `reqwest`, so evenkeel has it as well.
+//! * **Uploads** (multipart forms) are sent once.
+//! * **Sync.** The client wants a service that is `Sync`. Ours is; a stack around it that is boxed has to be a
+//!   `BoxCloneSyncService`.

@@ -1,0 +1,36 @@
+//! Clients that take no transport: genai, crates on an older reqwest, other languages.
+//!
+//! genai takes a `reqwest::Client` and nothing around it; ollama-rs and others stand on reqwest 0.12. Official SDKs of other
+//! languages cannot take a Rust crate at all. All of them take a base URL: run evenkeel as a process beside them (the
+//! example `gateway` is one), and point them at it.
+//!
+//! ```sh
+//! cargo run --release --example gateway -- --listen 127.0.0.1:8080 --upstream https://api.openai.com
+//! ```
+//!
+//! genai 0.7:
+//!
+//! ```text
+//! use genai::{Client, adapter::AdapterKind, resolver::{AuthData, Endpoint}};
+//!
+//! let gateway = Endpoint::from_static("http://127.0.0.1:8080/v1/");
+//! let client = Client::builder()
+//!     .append_provider_config(AdapterKind::OpenAI, (gateway, AuthData::from_env("OPENAI_API_KEY")))
+//!     .build()?;
+//! ```
+//!
+//! The official Python SDKs:
+//!
+//! ```text
+//! client = openai.OpenAI(base_url="http://127.0.0.1:8080/v1", max_retries=0)
+//! client = anthropic.Anthropic(base_url="http://127.0.0.1:8080", max_retries=0)
+//! ```
+//!
+//! # Pitfalls
+//!
+//! * **Double retries.** The official SDKs ask again twice by themselves: `max_retries=0`. genai does not retry.
+//! * **Timeouts.** Those of the SDKs are 600 s; whatever they are, keep them above evenkeel's deadline, so that its answer
+//!   is still heard.
+//! * **Errors within a stream.** A gateway cannot change a head that it has sent: a stream that fails ends with an error
+//!   event. A client that stops at the last word it could read takes that for the end: have it look for the finish reason.
+//! * **Keys.** They pass through the process: let it listen on the loopback interface only.

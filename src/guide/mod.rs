@@ -1,0 +1,50 @@
+//! evenkeel in the client you have: a page for each.
+//!
+//! | you call the API through | page | what you write |
+//! |---|---|---|
+//! | reqwest | [`reqwest`] | `client.execute(request)` |
+//! | reqwest-middleware | [`reqwest_middleware`] | `.with(EvenkeelMiddleware::new(…)?)` |
+//! | async-openai | [`async_openai`] | `.with_http_service(EvenkeelService::new(client))` |
+//! | rig | [`rig`] | reqwest-middleware under rig |
+//! | genai, ollama-rs, another language | [`elsewhere`] | a base URL |
+//!
+//! # What all of them have in common
+//!
+//! **One layer retries.** Retries inside retries multiply: 3 attempts of a client around 3 of ours are 9 requests for one
+//! call, just when the provider is in trouble. Let evenkeel be that layer: it knows the provider's hints, the deadline and
+//! the budget. To see whether somebody below or above asks again, count: give the client a provider that always fails,
+//! and compare. The [`testkit`](crate::testkit) has one:
+//!
+//! ```
+//! use evenkeel::testkit::{Provider, Reply, Server};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let provider = Provider::new("primary").always(Reply::status(503));
+//! let server = Server::start(provider.clone()).await?;
+//! // Point your client at `server.url()`, call it once, and see how often it asked: 3 with the interactive profile.
+//! println!("{} attempts", provider.count());
+//! # Ok(()) }
+//! ```
+//!
+//! **One clock ends a call.** A total timeout of the client's kills healthy long streams, and one that ends at the head
+//! never sees a stall. Switch the client's off: evenkeel bounds connecting, the first word, silences and the whole call
+//! (see [`timeout`](crate::timeout)). A timeout of a single request is taken for that call's deadline.
+//!
+//! **One client for the whole program.** Breakers, budgets and connections are shared by clones; a client made for every
+//! call has learnt nothing.
+//!
+//! **TLS is yours.** evenkeel asks reqwest for none: your own dependency on `reqwest = "0.13"` decides, by its default
+//! features or one of its TLS features. Without any, calls to `https://` are unreachable.
+//!
+//! **The answer tells who gave it.** An answer that is not the first target's has the headers `evenkeel-rung` and
+//! `evenkeel-attempts`. Where a client hides the response, [listen](crate::ClientBuilder::observe) to the events.
+
+#[cfg(feature = "async-openai")]
+pub mod async_openai;
+pub mod elsewhere;
+#[cfg(feature = "reqwest")]
+pub mod reqwest;
+#[cfg(feature = "reqwest-middleware")]
+pub mod reqwest_middleware;
+#[cfg(feature = "reqwest-middleware")]
+pub mod rig;

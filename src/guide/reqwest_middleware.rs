@@ -1,0 +1,54 @@
+//! With reqwest-middleware: one `with`.
+//!
+//! ```no_run
+//! use evenkeel::{Client, adapter::reqwest_middleware::EvenkeelMiddleware, ladder::Rung};
+//! use reqwest_middleware::ClientBuilder;
+//!
+//! # async fn run(key: &str) -> Result<(), Box<dyn std::error::Error>> {
+//! let evenkeel = EvenkeelMiddleware::new(
+//!     Client::builder().fallback(Rung::canned("We are very busy. Please write to us.")),
+//! )?;
+//! let http = reqwest::Client::builder().retry(reqwest::retry::never()).build()?;
+//! let client = ClientBuilder::new(http)
+//!     // Here: what is to happen once for a call, such as a span.
+//!     .with(evenkeel)
+//!     // Here: what is to happen for every attempt, such as a signature.
+//!     .build();
+//! let answer = client
+//!     .post("https://api.openai.com/v1/chat/completions")
+//!     .bearer_auth(key)
+//!     .body(r#"{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Where is my parcel?"}]}"#)
+//!     .send()
+//!     .await?;
+//! # drop(answer); Ok(())
+//! # }
+//! ```
+//!
+//! # What comes back
+//!
+//! The provider's response, a final error status too. A call without an answer is `Error::Middleware` with ours inside:
+//!
+//! ```
+//! # use reqwest_middleware::Error;
+//! fn is_timeout(error: &Error) -> bool {
+//!     match error {
+//!         Error::Middleware(inner) => {
+//!             inner.downcast_ref::<evenkeel::Error>().is_some_and(evenkeel::Error::is_timeout)
+//!         }
+//!         Error::Reqwest(error) => error.is_timeout(),
+//!     }
+//! }
+//! # let _ = is_timeout;
+//! ```
+//!
+//! # Pitfalls
+//!
+//! * **Double retries.** Take `reqwest-retry` out. Before ours, it repeats whole calls, fallbacks and all; after ours, it
+//!   repeats every attempt, unseen by the breaker, and hides whether the last error was a timeout.
+//! * **Refusals.** Whoever takes any transport error for one that passes asks again at once when our breaker refuses.
+//!   [`refusals_as_503`](crate::adapter::reqwest_middleware::EvenkeelMiddleware::refusals_as_503) answers with a 503 and
+//!   `retry-after` instead.
+//! * **Order.** A middleware that answers by itself (a cache) belongs before ours, else its answers are judged as the
+//!   provider's.
+//! * **Timeouts, redirects, bodies that stream**: as with [reqwest](super::reqwest).
+//! * **Sync.** A middleware after ours may hold what it likes: it runs in the call that was made, not in another task.

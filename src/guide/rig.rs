@@ -1,0 +1,40 @@
+//! With rig: evenkeel in the reqwest-middleware client that rig takes.
+//!
+//! ```toml
+//! rig = { version = "0.44", features = ["reqwest-middleware"] }
+//! reqwest-middleware = "0.5"
+//! evenkeel = { version = "0.1", features = ["reqwest-middleware"] }
+//! ```
+//!
+//! ```text
+//! use evenkeel::{Client, adapter::reqwest_middleware::EvenkeelMiddleware, ladder::Rung};
+//! use rig::{providers::openai::OpenAIConfig, rig_reqwest::ReqwestMiddlewareClient};
+//!
+//! let evenkeel = EvenkeelMiddleware::new(
+//!     Client::builder().fallback(Rung::canned("We are very busy. Please write to us.")),
+//! )?
+//! .refusals_as_503();
+//! let http = reqwest_middleware::ClientBuilder::new(reqwest::Client::new()).with(evenkeel).build();
+//! let openai = OpenAIConfig::new(key).connect(ReqwestMiddlewareClient::from(http));
+//! let answer = openai.chat("gpt-4o-mini").call("Where is my parcel?").await?;
+//! ```
+//!
+//! rig 0.44 to 0.46 take the client so; 0.46 needs Rust 1.97. The example is compiled and run in `tests/clients`.
+//!
+//! # What comes back
+//!
+//! A final error status is `ProviderError::ProviderResponse` with its status, headers and body. A call without an answer is
+//! `ProviderError::Http` with ours among its sources. A stream that breaks ends with an error; nobody posts it again.
+//!
+//! # Pitfalls
+//!
+//! * **Double retries.** rig asks once, but `ProviderError::is_retryable()` is true for every error of the transport, our
+//!   refusals among them. With
+//!   [`refusals_as_503`](crate::adapter::reqwest_middleware::EvenkeelMiddleware::refusals_as_503) they come with a
+//!   `retry-after` in `provider_response_headers()`; heed it, or do not ask again at all: evenkeel has.
+//! * **The API.** For OpenAI rig's `completion(…)` speaks the responses API and `chat(…)` chat completions. A fallback
+//!   target has to speak the same one, and most providers speak the latter.
+//! * **Timeouts.** rig ends a stream after 300 s of silence, and comments count as life. evenkeel's idle limit is
+//!   shorter, and they do not.
+//! * **Streams** need status 200 and `text/event-stream`: a canned reply has both.
+//! * **TLS.** rig's features choose that of the same `reqwest`.

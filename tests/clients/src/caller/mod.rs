@@ -1,0 +1,86 @@
+//! One client behind one small interface.
+
+mod async_openai;
+mod middleware;
+mod rig;
+
+use std::{fmt, future::Future};
+
+use evenkeel::ClientBuilder;
+use serde_json::{Value, json};
+
+pub use self::{async_openai::AsyncOpenAi, middleware::Middleware, rig::Rig};
+
+/// A client that asks one question through evenkeel.
+pub trait Caller: Send + Sync + Sized {
+    /// The client, with evenkeel in it, at that base URL.
+    fn new(evenkeel: ClientBuilder, base: &str) -> Self;
+
+    /// Asks, and reads the answer to its end. An error is whatever the client calls one.
+    fn ask(&self, how: How) -> impl Future<Output = Result<Said, String>> + Send;
+}
+
+/// How the question is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    Unary,
+    Streamed,
+    UnaryTools,
+    StreamedTools,
+}
+
+/// What the client says it was answered.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Said {
+    pub text: String,
+    pub model: String,
+    /// Tokens of the answer, where the client tells them.
+    pub usage: Option<u64>,
+    /// Calls of tools: name and arguments.
+    pub calls: Vec<(String, Value)>,
+}
+
+// === impl How ===
+
+impl How {
+    pub const TEXT: [Self; 2] = [Self::Unary, Self::Streamed];
+    pub const TOOLS: [Self; 2] = [Self::UnaryTools, Self::StreamedTools];
+
+    pub fn is_streamed(self) -> bool {
+        matches!(self, Self::Streamed | Self::StreamedTools)
+    }
+
+    pub fn has_tools(self) -> bool {
+        matches!(self, Self::UnaryTools | Self::StreamedTools)
+    }
+
+    /// The question in OpenAI's words.
+    fn body(self) -> Value {
+        let mut body = json!({
+            "model": "gpt-4o-mini",
+            "messages": [{"role": "user", "content": "Where is my parcel?"}],
+        });
+        if self.is_streamed() {
+            body["stream"] = true.into();
+            body["stream_options"] = json!({"include_usage": true});
+        }
+        if self.has_tools() {
+            let (name, parameters) = (TOOL, parameters());
+            let function = json!({"name": name, "description": "Finds", "parameters": parameters});
+            body["tools"] = json!([{"type": "function", "function": function}]);
+        }
+        body
+    }
+}
+
+/// The name of the tool.
+pub const TOOL: &str = "find_parcel";
+
+fn parameters() -> Value {
+    json!({"type": "object", "properties": {"number": {"type": "string"}}, "required": ["number"]})
+}
+
+/// An error and everything under it, in one line.
+fn told(error: impl fmt::Debug + fmt::Display) -> String {
+    format!("{error} {error:?}")
+}

@@ -1,0 +1,108 @@
+//! Two providers on loopback sockets, and evenkeel with limits a tenth of those in production.
+
+use std::time::Duration;
+
+use evenkeel::{
+    Client, ClientBuilder, Profile,
+    breaker::BreakerPolicy,
+    classify::ClassifyPolicy,
+    ladder::{LadderPolicy, Rung, Target},
+    retry::RetryPolicy,
+    stream::Commit,
+    testkit::{Provider, Reply, Server},
+    timeout::TimeoutPolicy,
+};
+
+/// The key that the client sends, and that the primary wants.
+pub const KEY: &str = "key-of-the-caller";
+/// The key of the fallback: it wants no other.
+pub const OTHER_KEY: &str = "key-of-the-fallback";
+/// The model of the fallback.
+pub const OTHER_MODEL: &str = "other-model";
+
+/// A primary that fails as it is told, and a fallback that is well.
+#[derive(Debug)]
+pub struct Stage {
+    pub primary: Provider,
+    pub fallback: Provider,
+    servers: [Server; 2],
+}
+
+// === impl Stage ===
+
+impl Stage {
+    /// A primary that answers these in order, and then well.
+    pub async fn of(replies: impl IntoIterator<Item = Reply>) -> Self {
+        Self::with(Provider::new("primary").replies(replies)).await
+    }
+
+    /// A primary that always answers so.
+    pub async fn always(reply: Reply) -> Self {
+        Self::with(Provider::new("primary").always(reply)).await
+    }
+
+    pub async fn with(primary: Provider) -> Self {
+        let primary = primary.requires(KEY);
+        let fallback = Provider::new("fallback").requires(OTHER_KEY);
+        let start = async |provider: &Provider| {
+            let server = Server::start(provider.clone()).await.expect("a loopback port is free");
+            server.settle().await;
+            server
+        };
+        let servers = [start(&primary).await, start(&fallback).await];
+        Self { primary, fallback, servers }
+    }
+
+    /// The base URL of the primary's API.
+    pub fn url(&self) -> String {
+        format!("{}/v1", self.servers[0].url())
+    }
+
+    /// The fallback as a rung.
+    pub fn rung(&self) -> Rung {
+        let base = format!("{}/v1", self.servers[1].url());
+        Rung::target(Target::new(base).bearer(OTHER_KEY).model(OTHER_MODEL))
+    }
+
+    /// evenkeel with that profile and the fallback.
+    pub fn evenkeel(&self, profile: Profile) -> ClientBuilder {
+        builder(profile).ladder(LadderPolicy::new().rung(self.rung()))
+    }
+
+    /// How many attempts each of the two has seen.
+    pub fn attempts(&self) -> [u64; 2] {
+        [self.primary.count(), self.fallback.count()]
+    }
+}
+
+/// evenkeel with that profile and nothing below.
+pub fn builder(profile: Profile) -> ClientBuilder {
+    Client::builder().profile(profile)
+}
+
+/// A profile whose breakers open for `wait`, without jitter, after the first call that fails; nothing is retried.
+pub fn brittle(wait: Duration) -> Profile {
+    let breaker = BreakerPolicy::default().consecutive(1).open_for(wait, wait).jitter(0.0);
+    profile(Commit::FirstContent).retry(RetryPolicy::default().retries(0)).breaker(breaker)
+}
+
+/// [`Profile::interactive`], a tenth as long.
+pub fn profile(commit: Commit) -> Profile {
+    let tenths = |n: u64| Duration::from_millis(100 * n);
+    Profile::interactive()
+        .deadline(tenths(60))
+        .connect(tenths(10))
+        .timeout(
+            TimeoutPolicy::default().attempt(tenths(20)).first_event(tenths(10)).idle(tenths(15)),
+        )
+        .retry(
+            RetryPolicy::default().base(Duration::from_millis(25)).cap(tenths(4)).least(tenths(1)),
+        )
+        .breaker(
+            BreakerPolicy::default()
+                .slow(None)
+                .open_for(tenths(5), tenths(10))
+                .recover(tenths(20), 0.1),
+        )
+        .classify(ClassifyPolicy::default().commit(commit))
+}

@@ -1,0 +1,95 @@
+//! The main job, in virtual time: two real outages, shortened, and the three clients of the example `outage`. At full
+//! length, and for more seeds, the example checks itself: `--virtual --check`.
+
+#[path = "../../examples/outage/clients.rs"]
+mod clients;
+
+use std::{thread, time::Duration};
+
+use clients::{NAMES, Setting};
+use evenkeel::testkit::{Drill, Figures, Incident, drill::Kind};
+use tokio::runtime::Builder;
+
+const SEED: u64 = 1;
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// The same story in so many minutes, with at least four for each phase.
+fn in_minutes(incident: &Incident, minutes: u32) -> Incident {
+    incident.condense(minutes * MINUTE, 4 * MINUTE)
+}
+
+/// One client's day, on a thread of its own, since breakers draw from the thread's generator.
+fn day(client: &'static str, incident: Incident, (seed, rate): (u64, f64)) -> Figures {
+    let played = thread::spawn(move || {
+        fastrand::seed(seed);
+        let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
+        runtime.unwrap().block_on(play(client, &Drill::new(incident).seed(seed).rate(rate), seed))
+    });
+    played.join().unwrap()
+}
+
+async fn play(name: &str, drill: &Drill, seed: u64) -> Figures {
+    let (stage, setting) = (drill.stage(), Setting { seed, scale: 1.0 });
+    let hosts = stage.hosts();
+    if name == NAMES[0] {
+        return drill.play(name, &stage, clients::plain(hosts)).await;
+    }
+    if name == NAMES[1] {
+        return drill.play(name, &stage, clients::retries(hosts, setting)).await;
+    }
+    let client = clients::evenkeel(hosts, "http://secondary", setting, |_: &_| ()).unwrap();
+    drill.play(name, &stage, client).await
+}
+
+fn keeps_its_bounds(incident: Incident) {
+    let figures = day("evenkeel", in_minutes(&incident, 90), (SEED, 60.0));
+    assert!(figures.calls > 5000 && figures.calls_down > 1500, "{figures:?}");
+    assert_eq!((figures.error, figures.late, figures.hung), (0, 0, 0), "{figures:?}");
+    assert!(figures.attempts_primary_down * 20 <= figures.calls_down, "{figures:?}");
+    assert!(figures.attempts_primary_down > 0, "it is asked again and again: {figures:?}");
+    let within = |times: &[Option<f64>], most: f64| {
+        !times.is_empty() && times.iter().all(|time| time.is_some_and(|time| time <= most))
+    };
+    assert!(within(&figures.detect_s, 15.0) && within(&figures.recover_s, 90.0), "{figures:?}");
+}
+
+#[test]
+fn every_customer_of_4_june_has_an_answer_in_time_and_the_primary_is_spared() {
+    keeps_its_bounds(Incident::openai_2024_06_04());
+}
+
+#[test]
+fn every_customer_of_11_december_has_an_answer_in_time_and_the_primary_is_spared() {
+    keeps_its_bounds(Incident::openai_2024_12_11());
+}
+
+#[test]
+fn the_same_seed_gives_the_same_day_to_the_byte() {
+    let json = |seed| {
+        let incident = in_minutes(&Incident::openai_2024_12_11(), 20);
+        let clients = NAMES.map(|name| day(name, incident.clone(), (seed, 60.0)));
+        serde_json::to_string(&Drill::new(incident).seed(seed).report(clients.into())).unwrap()
+    };
+    let first = json(3);
+    assert_eq!(first, json(3));
+    assert_ne!(first, json(4));
+}
+
+#[test]
+fn the_clients_beside_it_do_what_they_are_said_to_do() {
+    let incident = in_minutes(&Incident::openai_2024_06_04(), 60);
+    let played = |name| day(name, incident.clone(), (SEED, 60.0));
+    let (plain, retries) = (played(NAMES[0]), played(NAMES[1]));
+    assert_eq!(plain.attempts_primary, plain.calls, "it asks once");
+    // Of the calls while it is down three in ten meet silence at once, the others ask twice more.
+    let pressure = retries.attempts_primary_down as f64 / retries.calls_down as f64;
+    assert!((2.0..2.4).contains(&pressure), "{pressure}");
+    for figures in [&plain, &retries] {
+        assert!(figures.error > 0 && figures.hung > 0, "{figures:?}");
+        assert_eq!(figures.of(Kind::Secondary) + figures.of(Kind::Canned), 0, "{figures:?}");
+    }
+    assert!(
+        retries.error < plain.error && retries.hung > plain.hung,
+        "more patience, more silence"
+    );
+}
