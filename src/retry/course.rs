@@ -73,11 +73,9 @@ impl Course {
         service: &mut S,
         request: Request,
         step: Step,
-    ) -> Result<Response, Error> {
+    ) -> Option<Result<Response, Error>> {
         if self.left().is_some_and(|left| left.is_zero()) {
-            let phase = Phase::Deadline;
-            self.emit(Event::TimedOut { phase, after: Duration::ZERO });
-            return Err(Error::new(Outcome::TimedOut { phase }));
+            return None;
         }
         let under_way = UnderWay::start(self, step);
         let result = match poll_fn(|cx| service.poll_ready(cx)).await {
@@ -85,7 +83,14 @@ impl Course {
             Err(error) => Err(error),
         };
         under_way.end(judge(&result));
-        result
+        Some(result)
+    }
+
+    /// What a call without any time comes to.
+    pub(super) fn late(&self) -> Result<Response, Error> {
+        let phase = Phase::Deadline;
+        self.emit(Event::TimedOut { phase, after: Duration::ZERO });
+        Err(Error::new(Outcome::TimedOut { phase }))
     }
 
     /// How long to wait before the next attempt; `None` if there is none.

@@ -115,7 +115,9 @@ async fn run<S: Upstream>(
     let mut failed = None;
     loop {
         let spare = course.may_follow(&retries).then(|| request.clone());
-        let result = course.attempt(&mut service, request, step).await;
+        let Some(result) = course.attempt(&mut service, request, step).await else {
+            return course.finish(failed.unwrap_or_else(|| course.late()));
+        };
         if let (Some(failed), true) = (failed.take(), is_refused(&result)) {
             // The route was closed during the wait: what the provider said tells the caller more than that.
             return course.finish(failed);

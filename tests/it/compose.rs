@@ -817,7 +817,7 @@ async fn when_all_rungs_fail_the_caller_sees_the_first_and_the_journey_has_the_r
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_quota_that_is_gone_moves_down_at_once_and_closes_the_route_for_minutes() {
+async fn r4_a_quota_that_is_gone_moves_down_at_once_and_closes_the_route_for_minutes() {
     let (primary, second) = pair();
     primary.set(Reply::quota_exhausted());
     let client = over(Client::builder().fallback(secondary()), [&primary, &second]);
@@ -825,7 +825,7 @@ async fn a_quota_that_is_gone_moves_down_at_once_and_closes_the_route_for_minute
     for _ in 0..3 {
         call(&client, chat(true)).await.unwrap().is_whole();
     }
-    assert_eq!((primary.count(), start.elapsed()), (1, secs(0)), "r4: it is no rate limit");
+    assert_eq!((primary.count(), start.elapsed()), (1, secs(0)), "it is no rate limit");
     sleep(secs(120)).await;
     call(&client, chat(true)).await.unwrap().is_whole();
     assert_eq!(primary.count(), 1);

@@ -533,6 +533,14 @@ async fn r3_a_call_without_any_time_is_not_sent_and_is_no_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn r3_and_r8_a_wait_that_uses_up_all_the_time_leaves_the_failure_before_it() {
+    let script = Script::default().says(503, DOWN, "no").answers();
+    let waits = policy().schedule(|| std::iter::repeat(secs(2))).least(Duration::ZERO);
+    let response = ask_within(secs(2), waits, &script).await.unwrap();
+    assert_eq!((response.body().as_bytes(), script.asked()), (Some(&b"no"[..]), 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn rty_fsgo_70_two_retries_by_default_and_as_many_as_are_set() {
     for (policy, attempts) in [(policy(), 3), (policy().retries(3), 4)] {
         let script = Script::down();
