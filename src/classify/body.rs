@@ -57,12 +57,7 @@ pub fn classify_with(
 }
 
 /// What an error object inside a stream, or inside a 200, says: the JSON that holds it. Never a success.
-pub(crate) fn in_stream(json: &[u8]) -> Verdict {
-    in_stream_with(&Codes::TABLE, json)
-}
-
-/// The same with codes of the user's own.
-pub(crate) fn in_stream_with(codes: &Codes, json: &[u8]) -> Verdict {
+pub(crate) fn in_stream(codes: &Codes, json: &[u8]) -> Verdict {
     decide(codes, None, &HeaderMap::new(), Said::read(json))
 }
 

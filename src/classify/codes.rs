@@ -1,6 +1,6 @@
 //! What the codes of the providers mean: one table, and a way to add to it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{Outcome, Rejection, hint::Hints};
 
@@ -46,7 +46,8 @@ pub enum Meaning {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Codes {
-    added: Vec<(Box<str>, Meaning)>,
+    /// Shared, as every answer that is read has a handle of it; none where nothing was added.
+    added: Option<Arc<Vec<(Box<str>, Meaning)>>>,
 }
 
 const CREDENTIAL: Meaning = Meaning::Rejected(Rejection::Credential);
@@ -175,18 +176,20 @@ const QUOTA: Duration = Duration::from_secs(60);
 
 impl Codes {
     /// The table alone.
-    pub(super) const TABLE: Self = Self { added: Vec::new() };
+    pub(super) const TABLE: Self = Self { added: None };
 
     /// Adds a code, or gives one of the table another meaning. A `*` at an end stands for anything.
     #[must_use]
     pub fn with(mut self, code: &str, meaning: Meaning) -> Self {
-        self.added.push((code.into(), meaning));
+        let added = self.added.get_or_insert_with(Arc::default);
+        Arc::make_mut(added).push((code.into(), meaning));
         self
     }
 
     /// What a code means; `None` for one that is not known.
     pub fn meaning(&self, code: &str) -> Option<Meaning> {
-        let added = self.added.iter().rev().map(|(known, meaning)| (&**known, *meaning));
+        let added = self.added.iter().flat_map(|added| added.iter()).rev();
+        let added = added.map(|(known, meaning)| (&**known, *meaning));
         let table =
             TABLE.iter().flat_map(|(meaning, codes)| codes.iter().map(|known| (*known, *meaning)));
         added.chain(table).find(|(known, _)| matches(known, code)).map(|(_, meaning)| meaning)

@@ -57,7 +57,8 @@ impl ClassifyPolicy {
         self
     }
 
-    /// The codes of the providers: add those of yours to the table.
+    /// The codes of the providers: add those of yours to the table. They hold for the body of an error, for an error inside
+    /// a stream and for one inside a 200.
     #[must_use]
     pub fn codes(mut self, codes: Codes) -> Self {
         self.codes = codes;

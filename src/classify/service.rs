@@ -148,7 +148,7 @@ impl Reading {
             Kind::Json if !stream => self.whole(response, dialect).await,
             // Clients read the stream they asked for whatever its label, so its first byte tells.
             Kind::Json | Kind::Events | Kind::Unsaid => {
-                let watch = Watch::new(dialect);
+                let watch = Watch::new(dialect, &self.policy.codes);
                 let watch = if stream { watch } else { watch.events_only() };
                 self.events(response, dialect, watch).await
             }
@@ -161,7 +161,7 @@ impl Reading {
         let Some(bytes) = collect(response.body_mut(), self.policy.collect).await? else {
             return Ok(Outcome::Success);
         };
-        let (answer, tokens) = dialect.check(&bytes);
+        let (answer, tokens) = dialect.check(&self.policy.codes, &bytes);
         let usage = Usage::default();
         usage.settle(tokens);
         response.extensions_mut().insert(usage);

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use super::{Deadline, Journey, Route};
-use crate::{Request, dialect::Ask, timeout::Pulse};
+use crate::{
+    Request,
+    dialect::{Ask, Dialect},
+    timeout::Pulse,
+};
 
 /// What the stack knows of a call, in the extensions of its request.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +43,22 @@ impl Call {
             return ask.clone();
         }
         let ask = Arc::new(Ask::read(request));
+        Self::of(request).ask = Some(ask.clone());
+        ask
+    }
+
+    /// The same where a target says which dialect it speaks, whatever the path. What the caller said of this call holds
+    /// before it, and a path that is known to ask something else stays what it is.
+    pub(crate) fn ask_in(request: &mut Request, dialect: Option<Dialect>) -> Arc<Ask> {
+        let ask = Self::ask(request);
+        let Some(dialect) = dialect.filter(|dialect| Some(*dialect) != ask.dialect()) else {
+            return ask;
+        };
+        let said = request.extensions().get::<Dialect>().is_some();
+        if said || Dialect::is_elsewhere(request.uri().path()) {
+            return ask;
+        }
+        let ask = Arc::new(Ask::read_as(request, Some(dialect)));
         Self::of(request).ask = Some(ask.clone());
         ask
     }

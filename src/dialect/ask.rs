@@ -81,12 +81,19 @@ fields! {
 // === impl Ask ===
 
 impl Ask {
-    /// Reads a request: its path tells the dialect, its body the rest. A body that cannot be read asks for nothing.
+    /// Reads a request: its path tells the dialect, its body the rest. A body that cannot be read asks for nothing. A
+    /// [`Dialect`] in the request's extensions holds before the path.
     ///
     /// A request without a body asks no model anything, whatever its path: it lists or fetches what is stored.
     pub fn read(request: &Request) -> Self {
+        let said = request.extensions().get::<Dialect>().copied();
+        Self::read_as(request, said.or_else(|| Dialect::of_path(request.uri().path())))
+    }
+
+    /// Reads a request in that dialect, whatever its path.
+    pub(crate) fn read_as(request: &Request, dialect: Option<Dialect>) -> Self {
         let path = request.uri().path();
-        let dialect = Dialect::of_path(path).filter(|_| !request.body().is_empty());
+        let dialect = dialect.filter(|_| !request.body().is_empty());
         let wanted: Wanted<'_> = serde_json::from_slice(request.body()).unwrap_or_default();
         let options = read::<StreamOptions<'_>>(wanted.stream_options);
         let images = IMAGES.iter().any(|word| memmem::find(request.body(), word).is_some());
@@ -136,6 +143,18 @@ impl Ask {
     /// Whether the request brings images.
     pub fn images(&self) -> bool {
         self.images
+    }
+}
+
+// === impl Form ===
+
+impl Form {
+    /// The end of the path at which Ollama is asked for it.
+    pub(super) fn of_ollama(self) -> &'static str {
+        match self {
+            Self::Generate => "/generate",
+            Self::Usual | Self::Array => "/chat",
+        }
     }
 }
 

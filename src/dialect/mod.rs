@@ -3,6 +3,11 @@
 //! Nobody has to choose a dialect: it is told by the path of the request. A request to any other path is passed through;
 //! its answer is then judged by status and headers alone.
 //!
+//! A server with paths of its own, such as `/custom/complete`, is told about: by
+//! [`Target::dialect`](crate::ladder::Target::dialect) for all calls that go there, by a [`Dialect`] in the extensions of
+//! a request for that call. The request is then read and rewritten, its answer followed and a canned reply rendered in that
+//! dialect. Nothing is translated: all targets of a call speak what its caller speaks.
+//!
 //! # Defaults
 //!
 //! Told by the path, with anything before it and on any host:
@@ -31,6 +36,22 @@
 //! # Ok::<(), http::Error>(())
 //! ```
 //!
+//! For a server with a path of its own:
+//!
+//! ```
+//! use evenkeel::{Client, dialect::Dialect, ladder::Target};
+//!
+//! # fn main() -> Result<(), evenkeel::ConfigError> {
+//! // Every call to it, wherever it is addressed: `Target::here()` is the host that the caller addressed.
+//! let client = Client::builder().primary(Target::here().dialect(Dialect::OpenAiChat)).build()?;
+//!
+//! // One call.
+//! let mut request = http::Request::post("https://api.example/custom/complete").body(bytes::Bytes::new()).unwrap();
+//! request.extensions_mut().insert(Dialect::OpenAiChat);
+//! # let _ = client; Ok(())
+//! # }
+//! ```
+//!
 //! # Events
 //!
 //! None. What an answer cost is told by the [`Usage`] in the extensions of its response.
@@ -38,7 +59,8 @@
 //! # Pitfalls
 //!
 //! A stream of chat completions tells its usage only where the request asks for it (`stream_options.include_usage`), and
-//! only at its end. What was read from a cache is input of Anthropic's too, as it is of the others.
+//! only at its end. Cohere v2 (`…/v2/chat`) and Bedrock (`…/model/M/converse-stream`) are passed through: an error inside
+//! their streams, or a cut that the connection does not show, is not seen. What was read from a cache is input of Anthropic's too, as it is of the others.
 
 mod anthropic;
 mod ask;
@@ -64,11 +86,11 @@ pub use usage::{Tokens, Usage};
 use self::progress::Progress;
 use crate::{
     Request, Response,
-    classify::{Outcome, Verdict},
+    classify::{Codes, Outcome, Verdict},
     stream::Seen,
 };
 
-/// The wire language of an API.
+/// The wire language of an API. Put one into a request's extensions to set it for that call, whatever its path says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Dialect {
@@ -110,13 +132,17 @@ pub(crate) enum Follower {
 impl Dialect {
     /// What an answer that was not streamed came to (a success, or blocked), or why it is none (empty, malformed, cut, an
     /// error inside a 200); and what it cost.
-    pub(crate) fn check(self, body: &[u8]) -> (Result<Outcome, Verdict>, Option<Tokens>) {
+    pub(crate) fn check(
+        self,
+        codes: &Codes,
+        body: &[u8],
+    ) -> (Result<Outcome, Verdict>, Option<Tokens>) {
         match self {
-            Self::OpenAiChat => openai_chat::check(body),
-            Self::OpenAiResponses => openai_responses::check(body),
-            Self::Anthropic => anthropic::check(body),
-            Self::Gemini => gemini::check(body),
-            Self::Ollama => ollama::check(body),
+            Self::OpenAiChat => openai_chat::check(codes, body),
+            Self::OpenAiResponses => openai_responses::check(codes, body),
+            Self::Anthropic => anthropic::check(codes, body),
+            Self::Gemini => gemini::check(codes, body),
+            Self::Ollama => ollama::check(codes, body),
         }
     }
 
@@ -130,15 +156,15 @@ impl Dialect {
     }
 
     /// Reads the events of one stream.
-    pub(crate) fn follower(self) -> Follower {
+    pub(crate) fn follower(self, codes: &Codes) -> Follower {
         match self {
-            Self::OpenAiChat => Follower::OpenAiChat(openai_chat::Follower::default()),
+            Self::OpenAiChat => Follower::OpenAiChat(openai_chat::Follower::new(codes)),
             Self::OpenAiResponses => {
-                Follower::OpenAiResponses(openai_responses::Follower::default())
+                Follower::OpenAiResponses(openai_responses::Follower::new(codes))
             }
-            Self::Anthropic => Follower::Anthropic(anthropic::Follower::default()),
-            Self::Gemini => Follower::Gemini(gemini::Follower::default()),
-            Self::Ollama => Follower::Ollama(ollama::Follower::default()),
+            Self::Anthropic => Follower::Anthropic(anthropic::Follower::new(codes)),
+            Self::Gemini => Follower::Gemini(gemini::Follower::new(codes)),
+            Self::Ollama => Follower::Ollama(ollama::Follower::new(codes)),
         }
     }
 

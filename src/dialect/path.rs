@@ -1,6 +1,8 @@
 //! What the path of a request says: the dialect, and where the API's own part of it begins.
 
-use super::{Dialect, gemini};
+use std::borrow::Cow;
+
+use super::{Ask, Dialect, gemini};
 
 /// How the paths end that tell their dialect.
 const ENDS: [(&str, Dialect); 5] = [
@@ -11,6 +13,18 @@ const ENDS: [(&str, Dialect); 5] = [
     ("/api/generate", Dialect::Ollama),
 ];
 
+/// Parts of paths at which no model is asked to chat, whatever else a server speaks.
+#[rustfmt::skip]
+const OTHERS: [&str; 19] = [
+    "embeddings", "embed", "images", "audio", "files", "uploads", "batches", "moderations", "assistants",
+    "threads", "vector_stores", "fine_tuning", "rerank", "count_tokens", "tokenize", "detokenize", "pull", "show",
+    "realtime",
+];
+
+/// Gemini's methods that generate no answer.
+const METHODS: [&str; 4] =
+    ["countTokens", "embedContent", "batchEmbedContents", "predictLongRunning"];
+
 // === impl Dialect ===
 
 impl Dialect {
@@ -19,6 +33,33 @@ impl Dialect {
         let path = path.split('?').next().unwrap_or(path).trim_end_matches('/');
         let end = ENDS.iter().find(|(end, _)| path.ends_with(end)).map(|(_, dialect)| *dialect);
         end.or_else(|| gemini::Place::read(path).map(|_| Self::Gemini))
+    }
+
+    /// Whether a path is known to ask for something else than an answer in one of the dialects: embeddings, pictures,
+    /// files. It stays that though a target says which dialect it speaks.
+    pub(crate) fn is_elsewhere(path: &str) -> bool {
+        let mut parts = path.split('/');
+        // Gemini's other methods are named behind a colon.
+        let method = |part: &str| part.rsplit(':').next().is_some_and(|end| METHODS.contains(&end));
+        let other = |part: &str| OTHERS.contains(&part) || method(part);
+        Self::of_path(path).is_none() && parts.any(other)
+    }
+
+    /// The path at which this dialect is spoken as a rule, behind the path of a base URL.
+    pub(crate) fn usual_path(self, base: &str, ask: &Ask) -> Cow<'static, str> {
+        let versioned = version(base).is_some();
+        match self {
+            Self::OpenAiChat if base.is_empty() => "/v1/chat/completions",
+            Self::OpenAiChat => "/chat/completions",
+            Self::OpenAiResponses if base.is_empty() => "/v1/responses",
+            Self::OpenAiResponses => "/responses",
+            Self::Anthropic if versioned => "/messages",
+            Self::Anthropic => "/v1/messages",
+            Self::Ollama if base.ends_with("/api") => ask.form.of_ollama(),
+            Self::Ollama => return format!("/api{}", ask.form.of_ollama()).into(),
+            Self::Gemini => return gemini::usual_path(ask, versioned).into(),
+        }
+        .into()
     }
 }
 

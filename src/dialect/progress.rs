@@ -1,14 +1,16 @@
 //! How far an answer has come: what every dialect keeps of it.
 
-use super::Tokens;
+use super::{Tokens, whole};
 use crate::{
-    classify::{Outcome, Verdict},
+    classify::{Codes, Outcome, Verdict, in_stream},
     stream::Seen,
 };
 
 /// How far an answer has come.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
+    /// What the codes of an error mean.
+    codes: Codes,
     /// Whether the answer itself is whole, by its reason to end: the API may have more to say.
     pub(super) finished: bool,
     /// What it cost, once that was said.
@@ -32,6 +34,11 @@ pub(super) enum Finish {
 // === impl Progress ===
 
 impl Progress {
+    /// Nothing has come yet; what the codes of an error mean is looked up in that table.
+    pub(super) fn new(codes: &Codes) -> Self {
+        Self { codes: codes.clone(), ..Self::default() }
+    }
+
     /// An event has content.
     pub(super) fn content(&mut self, seen: &mut Seen) {
         self.content = true;
@@ -61,6 +68,23 @@ impl Progress {
         if self.outcome() == Outcome::Empty {
             seen.fail(Outcome::Empty.into());
         }
+    }
+
+    /// An error in the stream, as its JSON tells it.
+    pub(super) fn error(&mut self, json: &[u8], seen: &mut Seen) {
+        let verdict = in_stream(&self.codes, json);
+        self.fail(verdict, seen);
+    }
+
+    /// The data of an event that is none of its dialect.
+    pub(super) fn unread(&mut self, data: &[u8], seen: &mut Seen) {
+        let verdict = whole::unread(&self.codes, data);
+        self.fail(verdict, seen);
+    }
+
+    /// What the codes of an error mean.
+    pub(super) fn codes(&self) -> &Codes {
+        &self.codes
     }
 
     /// An error, unless the answer was whole already: then it changes nothing.

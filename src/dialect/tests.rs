@@ -111,7 +111,7 @@ fn request(path: &str, body: &str) -> Request {
 type Said = (u32, u32, Option<Outcome>, Outcome, Option<Tokens>);
 
 fn said<'a>(dialect: Dialect, pieces: impl IntoIterator<Item = &'a [u8]>) -> Said {
-    let mut watch = Watch::new(dialect);
+    let mut watch = Watch::new(dialect, &crate::classify::Codes::default());
     let (mut events, mut content, mut failed) = (0, 0, None);
     for piece in pieces {
         let seen = watch.feed(piece);
@@ -160,7 +160,8 @@ fn a_canned_answer_is_a_whole_one_in_both_forms() {
         let (_, content, failed, end, _) = said(dialect, body.as_bytes());
         assert_eq!((content > 0, failed, end), (true, None, Outcome::Success), "{dialect:?}");
         let body = dialect.render("Back \"soon\".", &Ask { stream: false, ..stream }).into_body();
-        let (answer, _) = dialect.check(body.as_bytes().unwrap());
+        let (answer, _) =
+            dialect.check(&crate::classify::Codes::default(), body.as_bytes().unwrap());
         assert_eq!(answer, Ok(Outcome::Success), "{dialect:?}");
     }
 }
@@ -209,7 +210,7 @@ proptest! {
     fn no_bytes_make_it_panic(pieces in prop::collection::vec(any::<Vec<u8>>(), 0..6), text in ".{0,60}") {
         for Sample { dialect, path, .. } in samples() {
             said(dialect, pieces.iter().map(Vec::as_slice));
-            let _ = dialect.check(&pieces.concat());
+            let _ = dialect.check(&crate::classify::Codes::default(), &pieces.concat());
             let mut request = request(path, &text);
             let _ = Ask::read(&request);
             dialect.with_model(&mut request, &text);
@@ -221,7 +222,7 @@ proptest! {
         for Sample { dialect, .. } in samples() {
             said(dialect, text.as_bytes().chunks(3));
             said(dialect, [format!("data: {text}\n\n").as_bytes()]);
-            let _ = dialect.check(text.as_bytes());
+            let _ = dialect.check(&crate::classify::Codes::default(), text.as_bytes());
         }
     }
 }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::error::Category;
 
 use super::json::{Raw, fields, is_filled};
-use crate::classify::{Outcome, Verdict, in_stream};
+use crate::classify::{Codes, Outcome, Verdict, in_stream};
 
 fields! {
     struct Listed<'a> {
@@ -13,24 +13,24 @@ fields! {
 }
 
 /// The answer in a body, or why there is none. The body has no white space before it any more.
-pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Verdict> {
+pub(super) fn parse<'a, T: Deserialize<'a>>(codes: &Codes, body: &'a [u8]) -> Result<T, Verdict> {
     if body.is_empty() {
         return Err(Outcome::Empty.into());
     }
     serde_json::from_slice(body).map_err(|error| {
         let cut = error.classify() == Category::Eof && matches!(body.first(), Some(b'{' | b'['));
         let outcome = if cut { Outcome::Truncated } else { Outcome::Malformed };
-        listed_error(body).unwrap_or_else(|| outcome.into())
+        listed_error(codes, body).unwrap_or_else(|| outcome.into())
     })
 }
 
 /// What the data of an event says that is none of its dialect: some servers send an error in a list.
-pub(super) fn unread(data: &[u8]) -> Verdict {
-    listed_error(data).unwrap_or_else(|| Outcome::Malformed.into())
+pub(super) fn unread(codes: &Codes, data: &[u8]) -> Verdict {
+    listed_error(codes, data).unwrap_or_else(|| Outcome::Malformed.into())
 }
 
 /// The error of `[{"error":…}]`, as some gateways wrap it.
-fn listed_error(json: &[u8]) -> Option<Verdict> {
+fn listed_error(codes: &Codes, json: &[u8]) -> Option<Verdict> {
     let list: Vec<Listed<'_>> = serde_json::from_slice(json).ok()?;
-    list.iter().any(|item| is_filled(item.error)).then(|| in_stream(json))
+    list.iter().any(|item| is_filled(item.error)).then(|| in_stream(codes, json))
 }

@@ -51,12 +51,13 @@ pub(super) fn origin(uri: &Uri) -> (Option<&str>, Option<String>, Option<u16>) {
     (uri.scheme_str(), uri.host().map(str::to_ascii_lowercase), port)
 }
 
-/// The URI at another base.
-pub(super) fn rebase(base: &Uri, uri: &Uri) -> Uri {
+/// The URI at another base; with another path behind that of the base, if there is one.
+pub(super) fn rebase(base: &Uri, uri: &Uri, path: Option<&str>) -> Uri {
     let prefix = base.path().trim_end_matches('/');
-    let path = match prefix {
-        "" => uri.path(),
-        _ => endpoint(uri.path(), prefix),
+    let path = match (path, prefix) {
+        (Some(path), _) => path,
+        (None, "") => uri.path(),
+        (None, _) => endpoint(uri.path(), prefix),
     };
     at(base, format!("{prefix}{path}{}", query(base, uri)))
 }
@@ -64,6 +65,12 @@ pub(super) fn rebase(base: &Uri, uri: &Uri) -> Uri {
 /// The URI without a key that travels in its query: another takes its place.
 pub(super) fn keyless(uri: &Uri) -> Uri {
     at(uri, format!("{}{}", uri.path(), query(&Uri::default(), uri)))
+}
+
+/// The URI with another path.
+pub(super) fn with_path(uri: &Uri, path: &str) -> Uri {
+    let query = uri.query().map_or(String::new(), |query| format!("?{query}"));
+    at(uri, format!("{path}{query}"))
 }
 
 /// Another path at the same origin.

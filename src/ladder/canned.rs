@@ -10,6 +10,10 @@ use crate::{
 
 /// A reply made here: a text, or a closure over the request. Rendered in the request's dialect, as JSON or as a stream,
 /// whichever was asked.
+///
+/// It is one text, and ends as an answer does that has said all: one choice where several were asked for, no call of a
+/// tool where one was forced. Where the request wants JSON of a schema (`response_format`), it is for the text to be
+/// that: [`with`](Self::with) sees the request.
 #[derive(Clone)]
 pub struct Canned(Arc<dyn Fn(&Request) -> String + Send + Sync>);
 

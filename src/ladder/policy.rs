@@ -1,9 +1,9 @@
 //! The rungs, in order.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{LadderLayer, Rung, Target};
-use crate::ConfigError;
+use crate::{ConfigError, Request, context::Call, dialect::Ask};
 
 /// The rungs, in order: the first is asked first.
 ///
@@ -83,6 +83,15 @@ impl LadderPolicy {
     pub fn build(self) -> Result<LadderLayer, ConfigError> {
         self.check(None)?;
         Ok(LadderLayer::new(self))
+    }
+
+    /// What a call asks for. Rungs are not interpreters: what the first says it speaks is what the caller speaks, and
+    /// where the path tells nothing, what any of them says.
+    pub(super) fn ask(&self, request: &mut Request) -> Arc<Ask> {
+        let known = Call::ask(request).dialect().is_some();
+        let first = self.rungs[0].dialect();
+        let any = || self.rungs.iter().filter(|_| !known).find_map(Rung::dialect);
+        Call::ask_in(request, first.or_else(any))
     }
 
     /// The time that the rung at `at` keeps back of what is `left`, for those below it.

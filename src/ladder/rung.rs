@@ -5,7 +5,12 @@ use std::{sync::Arc, time::Duration};
 use http::HeaderValue;
 
 use super::{Canned, Target};
-use crate::{ConfigError, Request, classify::Outcome, dialect::Ask, telemetry::Skip};
+use crate::{
+    ConfigError, Request,
+    classify::Outcome,
+    dialect::{Ask, Dialect},
+    telemetry::Skip,
+};
 
 /// One step of the ladder: where the request goes, or what is answered here.
 #[derive(Clone, Debug)]
@@ -99,6 +104,14 @@ impl Rung {
             return Err(Skip::Outcome);
         }
         Ok(())
+    }
+
+    /// The dialect that it says it speaks.
+    pub(super) fn dialect(&self) -> Option<Dialect> {
+        match &self.kind {
+            Kind::Target(target) => target.spoken(),
+            Kind::Addressed | Kind::Canned(_) => None,
+        }
     }
 
     pub(super) fn is_instant(&self) -> bool {

@@ -92,7 +92,7 @@ impl<S: Upstream> Service<Request> for Ladder<S> {
 impl<S: Upstream> Ladder<S> {
     async fn descend(mut self, mut request: Request) -> Result<Response, Error> {
         let policy = self.policy.clone();
-        let ask = Call::ask(&mut request);
+        let ask = policy.ask(&mut request);
         let last = policy.rungs.len() - 1;
         let mut failure: Option<Failure> = None;
         let mut request = Some(request);

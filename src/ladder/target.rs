@@ -1,6 +1,6 @@
 //! Where an attempt goes: base URL, credentials, model.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Uri,
@@ -11,7 +11,7 @@ use super::base;
 use crate::{
     ConfigError, Request,
     context::{CREDENTIALS, Call, Route, fingerprint, provider},
-    dialect::Ask,
+    dialect::{Ask, Dialect},
 };
 
 /// Where an attempt goes: base URL, credentials and model. What is not set stays as the caller sent it.
@@ -21,6 +21,8 @@ pub struct Target {
     headers: Vec<(HeaderName, Result<HeaderValue, ()>)>,
     model: Option<Box<str>>,
     label: Option<Box<str>>,
+    dialect: Option<Dialect>,
+    endpoint: Option<Box<str>>,
 }
 
 /// Headers that speak for the caller at one host, and must not reach another.
@@ -41,7 +43,14 @@ impl Target {
 
     /// The host that the caller addressed: for another model or key there.
     pub fn here() -> Self {
-        Self { base: None, headers: Vec::new(), model: None, label: None }
+        Self {
+            base: None,
+            headers: Vec::new(),
+            model: None,
+            label: None,
+            dialect: None,
+            endpoint: None,
+        }
     }
 
     /// Another model.
@@ -80,6 +89,34 @@ impl Target {
         self
     }
 
+    /// The dialect that this target speaks, where its path does not tell, such as `/custom/complete`: by default it is
+    /// [told by the path](crate::dialect).
+    ///
+    /// It is what requests to this target are read in, rewritten in, and what its answers are read in. Nothing is
+    /// translated, so a call that goes down from here is answered in it as well, by a canned reply too. A [`Dialect`] in
+    /// the extensions of a request holds before it, for that call; paths that are known to ask for something else
+    /// (embeddings, pictures, files) are passed through as ever.
+    #[must_use]
+    pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.dialect = Some(dialect);
+        self
+    }
+
+    /// The path at which this target answers, behind that of its base, where it is not the one of its dialect:
+    /// `/custom/complete`. By default a request keeps the end of its path (see [`new`](Self::new)); one that came to an
+    /// unusual path goes to the usual one of its dialect, unless the target says that it [speaks](Self::dialect) it there.
+    ///
+    /// Not for Gemini, whose paths name the model. Requests without a known dialect keep their path.
+    #[must_use]
+    pub fn endpoint(mut self, path: &str) -> Self {
+        self.endpoint = Some(path.into());
+        self
+    }
+
+    pub(super) fn spoken(&self) -> Option<Dialect> {
+        self.dialect
+    }
+
     pub(super) fn name(&self) -> String {
         let host = self.uri().and_then(Uri::host);
         self.model.as_deref().or(host).unwrap_or("target").to_owned()
@@ -91,16 +128,18 @@ impl Target {
 
     /// The request for this target.
     pub(super) fn apply(&self, mut request: Request, ask: &Ask) -> Request {
+        let own = self.dialect.map(|dialect| Call::ask_in(&mut request, Some(dialect)));
+        let ask = own.as_deref().unwrap_or(ask);
+        let path = self.path(request.uri(), ask);
         if let Some(base) = self.uri() {
             if base::origin(base) != base::origin(request.uri()) {
                 strangers(request.headers_mut());
             }
             request.headers_mut().remove(HOST);
-            let uri = base::rebase(base, request.uri());
+            let uri = base::rebase(base, request.uri(), path.as_deref());
             *request.uri_mut() = uri;
-        } else if !self.headers.is_empty() {
-            let uri = base::keyless(request.uri());
-            *request.uri_mut() = uri;
+        } else {
+            self.stay(request.uri_mut(), path.as_deref());
         }
         if !self.headers.is_empty() {
             CREDENTIALS.iter().for_each(|name| drop(request.headers_mut().remove(*name)));
@@ -120,6 +159,31 @@ impl Target {
         let route = self.route(&request, ask);
         Call::of(&mut request).route = Some(route);
         request
+    }
+
+    /// Another path than the one that a request brings along: that of the target's own endpoint, or the usual one where
+    /// the request came to an unusual one.
+    fn path(&self, uri: &Uri, ask: &Ask) -> Option<Cow<'_, str>> {
+        let dialect = ask.dialect()?;
+        if let Some(endpoint) = &self.endpoint {
+            return (dialect != Dialect::Gemini).then(|| (&**endpoint).into());
+        }
+        let base = self.uri()?;
+        let unusual = Dialect::of_path(uri.path()) != Some(dialect) && self.dialect.is_none();
+        let prefix = base.path().trim_end_matches('/');
+        // At the host that was addressed it is where it was addressed.
+        let away = base::origin(base) != base::origin(uri);
+        (unusual && away).then(|| dialect.usual_path(prefix, ask))
+    }
+
+    /// The URI for another key, or another path, at the host that was addressed.
+    fn stay(&self, uri: &mut Uri, path: Option<&str>) {
+        if let Some(path) = path {
+            *uri = base::with_path(uri, path);
+        }
+        if !self.headers.is_empty() {
+            *uri = base::keyless(uri);
+        }
     }
 
     fn route(&self, request: &Request, ask: &Ask) -> Route {
@@ -144,8 +208,20 @@ impl Target {
                 return Err(ConfigError::new(field("credential"), name, allowed));
             }
         }
-        if self.base.is_none() && self.headers.is_empty() && self.model.is_none() {
-            let allowed = "at least one of base URL, model and credential";
+        if let Some(endpoint) = &self.endpoint {
+            let path = endpoint.starts_with('/') && !endpoint.contains(['?', '#']);
+            if !path || endpoint.parse::<Uri>().is_err() {
+                let allowed = "a path that begins with a slash, without a query: /custom/complete";
+                return Err(ConfigError::new(field("endpoint"), endpoint, allowed));
+            }
+            if self.dialect == Some(Dialect::Gemini) {
+                let allowed = "none for Gemini: its paths name the model";
+                return Err(ConfigError::new(field("endpoint"), endpoint, allowed));
+            }
+        }
+        let same = self.base.is_none() && self.headers.is_empty() && self.model.is_none();
+        if same && self.dialect.is_none() && self.endpoint.is_none() {
+            let allowed = "at least one of base URL, model, credential, dialect and endpoint";
             return Err(ConfigError::new(field("target"), "empty", allowed));
         }
         Ok(())
@@ -170,6 +246,8 @@ impl fmt::Debug for Target {
             .field("model", &self.model)
             .field("credentials", &self.headers.len())
             .field("label", &self.label)
+            .field("dialect", &self.dialect)
+            .field("endpoint", &self.endpoint)
             .finish()
     }
 }

@@ -1,7 +1,7 @@
 //! Watches the bytes of a stream: decodes its events and reads them in their dialect.
 
 use crate::{
-    classify::{Outcome, Verdict},
+    classify::{Codes, Outcome, Verdict},
     dialect::{Dialect, Follower, Framing, Tokens},
     stream::{array, ndjson, sse},
 };
@@ -55,13 +55,14 @@ impl Seen {
 // === impl Watch ===
 
 impl Watch {
-    pub(crate) fn new(dialect: Dialect) -> Self {
+    pub(crate) fn new(dialect: Dialect, codes: &Codes) -> Self {
         let (decoder, may_be_array) = match dialect.framing() {
             Framing::Events => (Decoder::Events(sse::Decoder::new()), false),
             Framing::EventsOrArray => (Decoder::Events(sse::Decoder::new()), true),
             Framing::Lines => (Decoder::Lines(ndjson::Decoder::default()), false),
         };
-        Self { decoder, follower: dialect.follower(), may_be_array, failed: None, first: None }
+        let follower = dialect.follower(codes);
+        Self { decoder, follower, may_be_array, failed: None, first: None }
     }
 
     /// Takes nothing but server-sent events for a stream: where none was asked for, JSON is the answer itself.

@@ -57,7 +57,7 @@ fn clocked(chat: bool, whole: Option<Duration>) -> (UnboundedSender<&'static str
     let (sender, mut body) = sent();
     let guard = body.guard().expect("it is streamed");
     if chat {
-        guard.watch(Watch::new(Dialect::OpenAiChat));
+        guard.watch(Watch::new(Dialect::OpenAiChat, &crate::classify::Codes::default()));
     }
     guard.clock(Clock::new(IDLE, whole.map(|whole| later(Instant::now(), whole))));
     (sender, body)

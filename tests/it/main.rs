@@ -16,6 +16,7 @@ mod outage;
 mod property;
 mod retry;
 mod scene;
+mod spoken;
 mod stories;
 mod stream;
 mod testkit;

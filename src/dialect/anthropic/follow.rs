@@ -2,12 +2,12 @@
 
 use super::message::{Cost, Event, Message};
 use crate::{
-    classify::{Outcome, Verdict, in_stream},
+    classify::{Codes, Outcome, Verdict, in_stream},
     dialect::{
         Tokens,
         json::{is_filled, is_ping, trim},
         progress::Progress,
-        whole::{parse, unread},
+        whole::parse,
     },
     stream::Seen,
 };
@@ -24,18 +24,22 @@ pub(crate) struct Follower {
 // === impl Follower ===
 
 impl Follower {
+    pub(crate) fn new(codes: &Codes) -> Self {
+        Self { progress: Progress::new(codes), ..Self::default() }
+    }
+
     pub(crate) fn event(&mut self, name: &[u8], data: &[u8], seen: &mut Seen) {
         if self.progress.is_over() {
             return;
         }
         let data = trim(data);
         if name == b"error" {
-            self.progress.fail(in_stream(data), seen);
+            self.progress.error(data, seen);
         // Gateways that translate end every stream in the manner of OpenAI.
         } else if !data.is_empty() && !is_ping(name) && !data.starts_with(b"[DONE]") {
             match serde_json::from_slice::<Event<'_>>(data) {
                 Ok(event) => self.read(&event, (name, data), seen),
-                Err(_) => self.progress.fail(unread(data), seen),
+                Err(_) => self.progress.unread(data, seen),
             }
         }
     }
@@ -47,7 +51,7 @@ impl Follower {
     fn read(&mut self, event: &Event<'_>, (name, data): (&[u8], &[u8]), seen: &mut Seen) {
         let kind = event.kind(name);
         if kind == "error" || is_filled(event.error) {
-            return self.progress.fail(in_stream(data), seen);
+            return self.progress.error(data, seen);
         }
         let mut content = false;
         match kind {
@@ -84,16 +88,16 @@ impl Follower {
 }
 
 /// What a whole answer came to, which may be blocked, or why it is none; and what it cost.
-pub(crate) fn check(body: &[u8]) -> (Result<Outcome, Verdict>, Option<Tokens>) {
+pub(crate) fn check(codes: &Codes, body: &[u8]) -> (Result<Outcome, Verdict>, Option<Tokens>) {
     let body = trim(body);
-    let message = match parse::<Message<'_>>(body) {
+    let message = match parse::<Message<'_>>(codes, body) {
         Ok(message) => message,
         Err(why) => return (Err(why), None),
     };
     let mut cost = Cost::default();
     cost.learn(message.usage);
     if message.is_error() {
-        return (Err(in_stream(body)), cost.tokens());
+        return (Err(in_stream(codes, body)), cost.tokens());
     }
     let mut progress = Progress::default();
     progress.has_content(message.has_content());

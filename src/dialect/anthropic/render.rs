@@ -20,7 +20,7 @@ pub(crate) fn render(text: &str, ask: &Ask) -> Response {
         return reply(EVENTS, stream(&head, &text));
     }
     let body = format!(
-        r#"{{{head},"content":[{{"type":"text","text":{text}}}],"stop_reason":"end_turn","stop_sequence":null,"usage":{NO_TOKENS}}}"#
+        r#"{{{head},"content":[{{"type":"text","text":{text},"citations":null}}],"stop_reason":"end_turn","stop_sequence":null,"usage":{NO_TOKENS}}}"#
     );
     reply(JSON, body)
 }
@@ -36,7 +36,10 @@ fn stream(head: &str, text: &str) -> String {
         r#""delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"output_tokens":0}"#;
     [
         event("message_start", &start),
-        event("content_block_start", r#""index":0,"content_block":{"type":"text","text":""}"#),
+        event(
+            "content_block_start",
+            r#""index":0,"content_block":{"type":"text","text":"","citations":null}"#,
+        ),
         event("content_block_delta", &delta),
         event("content_block_stop", r#""index":0"#),
         event("message_delta", end),

@@ -25,7 +25,7 @@ fn follow(events: &[&str]) -> (Seen, Outcome) {
 }
 
 fn watch(text: &str) -> (Seen, Outcome) {
-    let mut watch = Watch::new(Dialect::Anthropic);
+    let mut watch = Watch::new(Dialect::Anthropic, &crate::classify::Codes::default());
     let seen = watch.feed(text.as_bytes());
     (seen, watch.finish().unwrap_or_else(|why| why.outcome()))
 }
@@ -45,7 +45,7 @@ fn whole(content: &str, stop: &str) -> String {
 }
 
 fn judged(body: &str) -> Outcome {
-    check(body.as_bytes()).0.unwrap_or_else(|why| why.outcome())
+    check(&crate::classify::Codes::default(), body.as_bytes()).0.unwrap_or_else(|why| why.outcome())
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn an_event_without_a_type_is_what_it_is_named() {
 #[test]
 fn the_cost_is_that_of_the_last_event_that_tells_it() {
     let tokens = |events: &[&str]| {
-        let mut watch = Watch::new(Dialect::Anthropic);
+        let mut watch = Watch::new(Dialect::Anthropic, &crate::classify::Codes::default());
         for data in events {
             watch.feed(format!("data: {data}\n\n").as_bytes());
         }
@@ -237,7 +237,7 @@ fn a_whole_message_is_judged_by_its_content() {
     }
     assert_eq!(judged(&whole("[]", "refusal")), Outcome::Blocked);
     assert_eq!(judged(&whole("[]", "max_tokens")), Outcome::Success);
-    let tokens = check(whole("[]", "end_turn").as_bytes()).1;
+    let tokens = check(&crate::classify::Codes::default(), whole("[]", "end_turn").as_bytes()).1;
     assert_eq!(tokens, Some(Tokens { input: 7, output: 3 }));
     let late = format!("\n\n {}", whole(r#"[{"type":"text","text":"a"}]"#, "end_turn"));
     assert_eq!(judged(&late), Outcome::Success);

@@ -2,12 +2,12 @@
 
 use super::chunk::Chunk;
 use crate::{
-    classify::{Outcome, Verdict, in_stream},
+    classify::{Codes, Outcome, Verdict, in_stream},
     dialect::{
         Tokens,
         json::trim,
         progress::{Finish, Progress},
-        whole::{parse, unread},
+        whole::parse,
     },
     stream::Seen,
 };
@@ -27,6 +27,10 @@ pub(crate) struct Follower {
 // === impl Follower ===
 
 impl Follower {
+    pub(crate) fn new(codes: &Codes) -> Self {
+        Self { progress: Progress::new(codes), ..Self::default() }
+    }
+
     pub(crate) fn event(&mut self, name: &[u8], data: &[u8], seen: &mut Seen) {
         let data = trim(data);
         if self.progress.is_over() || data.is_empty() {
@@ -34,13 +38,13 @@ impl Follower {
         }
         match serde_json::from_slice::<Chunk<'_>>(data) {
             Ok(chunk) if chunk.is_error() || name == b"error" => {
-                self.progress.fail(in_stream(data), seen);
+                self.progress.error(data, seen);
             }
             Ok(chunk) => self.chunk(&chunk, seen),
-            Err(_) if name == b"error" => self.progress.fail(in_stream(data), seen),
+            Err(_) if name == b"error" => self.progress.error(data, seen),
             // Gateways that translate end every stream in the manner of OpenAI.
             Err(_) if data == b"[DONE]" => {}
-            Err(_) => self.progress.fail(unread(data), seen),
+            Err(_) => self.progress.unread(data, seen),
         }
     }
 
@@ -81,14 +85,14 @@ impl Follower {
 }
 
 /// What a whole answer came to, which may be blocked, or why it is none; and what it cost.
-pub(crate) fn check(body: &[u8]) -> (Result<Outcome, Verdict>, Option<Tokens>) {
+pub(crate) fn check(codes: &Codes, body: &[u8]) -> (Result<Outcome, Verdict>, Option<Tokens>) {
     let body = trim(body);
-    let answer = match parse::<Chunk<'_>>(body) {
+    let answer = match parse::<Chunk<'_>>(codes, body) {
         Ok(answer) => answer,
         Err(why) => return (Err(why), None),
     };
     if answer.is_error() {
-        return (Err(in_stream(body)), answer.tokens());
+        return (Err(in_stream(codes, body)), answer.tokens());
     }
     let mut progress = Progress::default();
     for candidate in answer.candidates() {

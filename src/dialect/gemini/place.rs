@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use http::Uri;
 
+use crate::dialect::Ask;
+
 /// What a path such as `/v1beta/models/gemini-2.5-flash:generateContent` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place<'a> {
@@ -16,6 +18,7 @@ pub(crate) struct Place<'a> {
 /// The collections that a model can be in.
 const COLLECTIONS: [&str; 2] = ["/models/", "/tunedModels/"];
 const STREAM: &str = "streamGenerateContent";
+const ONCE: &str = "generateContent";
 
 // === impl Place ===
 
@@ -23,7 +26,7 @@ impl<'a> Place<'a> {
     /// Reads a path; `None` for one that asks something else.
     pub(crate) fn read(path: &'a str) -> Option<Self> {
         let (front, action) = path.trim_end_matches('/').rsplit_once(':')?;
-        let known = action == STREAM || action == "generateContent";
+        let known = action == STREAM || action == ONCE;
         let at = model_at(front).filter(|at| known && *at < front.len())?;
         Some(Self { before: &front[..at], model: &front[at..], action })
     }
@@ -46,6 +49,14 @@ pub(crate) fn asks_for_events(query: &str) -> bool {
 pub(crate) fn endpoint(path: &str) -> &str {
     let starts = COLLECTIONS.iter().filter_map(|collection| path.rfind(collection));
     starts.max().map_or(path, |at| &path[at..])
+}
+
+/// Where a model is asked as a rule: `/models/M:generateContent`, with a version before it where the base has none.
+pub(crate) fn usual_path(ask: &Ask, versioned: bool) -> String {
+    let version = if versioned { "" } else { "/v1beta" };
+    let model = encode(ask.model().unwrap_or("-"));
+    let action = if ask.stream() { STREAM } else { ONCE };
+    format!("{version}/models/{model}:{action}")
 }
 
 /// Puts another model into the path; the rest of the URI stays as it was. A name may come with its collection.

@@ -22,7 +22,7 @@ fn as_array(chunks: &[&str]) -> String {
 }
 
 fn watch(text: &str) -> (Seen, Outcome) {
-    let mut watch = Watch::new(Dialect::Gemini);
+    let mut watch = Watch::new(Dialect::Gemini, &crate::classify::Codes::default());
     let seen = watch.feed(text.as_bytes());
     (seen, watch.finish().unwrap_or_else(|why| why.outcome()))
 }
@@ -43,7 +43,7 @@ fn finish(reason: &str) -> String {
 }
 
 fn judged(body: &str) -> Outcome {
-    check(body.as_bytes()).0.unwrap_or_else(|why| why.outcome())
+    check(&crate::classify::Codes::default(), body.as_bytes()).0.unwrap_or_else(|why| why.outcome())
 }
 
 #[test]
@@ -54,12 +54,20 @@ fn text_thoughts_calls_and_pictures_are_content() {
         r#"{"text":"Hm","thought":true}"#,
         r#"{"functionCall":{"name":"f","args":{}}}"#,
         r#"{"inlineData":{"mimeType":"image/png","data":"x"}}"#,
+        r#"{"inlineData":{"mimeType":"audio/pcm","data":"x"}}"#,
+        r#"{"codeExecutionResult":{"output":"1"}}"#,
         r#"{"executableCode":{"code":"1"}}"#,
         r#"{"text":""},{"text":"a"}"#,
     ] {
         assert_eq!(content(&of(part)), 1, "{part}");
     }
-    for part in [r#"{"text":""}"#, r#"{"text":"","thoughtSignature":"x"}"#, "{}", ""] {
+    for part in [
+        r#"{"text":""}"#,
+        r#"{"text":"","thoughtSignature":"x"}"#,
+        r#"{"thoughtSignature":"x"}"#,
+        "{}",
+        "",
+    ] {
         assert_eq!(content(&of(part)), 0, "{part}");
     }
     for chunk in [
@@ -70,6 +78,8 @@ fn text_thoughts_calls_and_pictures_are_content() {
         r#"{"candidates":[{"content":{"role":"model"}}]}"#,
         r#"{"usageMetadata":{"promptTokenCount":7}}"#,
         r#"{"promptFeedback":{"safetyRatings":[]}}"#,
+        r#"{"candidates":[{"safetyRatings":[{"category":"x"}],"index":0}]}"#,
+        r#"{"candidates":[{"citationMetadata":{"citationSources":[]},"groundingMetadata":{"webSearchQueries":["x"]}}]}"#,
     ] {
         let (seen, _) = watch(&as_events(&[chunk]));
         assert_eq!((seen.events, seen.content, seen.failed), (1, 0, None), "{chunk}");
@@ -83,11 +93,11 @@ fn a_finish_reason_ends_it_without_a_sentinel() {
     // What it cost may come after it.
     let usage = r#"{"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":4}}"#;
     for text in [as_events(&[WORD, STOP, usage]), as_array(&[WORD, STOP, usage])] {
-        let mut watch = Watch::new(Dialect::Gemini);
+        let mut watch = Watch::new(Dialect::Gemini, &crate::classify::Codes::default());
         watch.feed(text.as_bytes());
         assert_eq!(watch.tokens(), Some(Tokens { input: 7, output: 4 }));
     }
-    let mut watch = Watch::new(Dialect::Gemini);
+    let mut watch = Watch::new(Dialect::Gemini, &crate::classify::Codes::default());
     watch.feed(as_events(&[WORD, STOP]).as_bytes());
     assert_eq!(watch.tokens(), Some(Tokens { input: 8, output: 13 }));
     assert!(!watch.is_over());
@@ -108,7 +118,7 @@ fn t5_without_it_the_stream_is_truncated_even_where_the_array_is_closed() {
 
 #[test]
 fn an_array_that_is_closed_is_over() {
-    let mut watch = Watch::new(Dialect::Gemini);
+    let mut watch = Watch::new(Dialect::Gemini, &crate::classify::Codes::default());
     watch.feed(as_array(&[WORD, STOP]).as_bytes());
     assert!(watch.is_over());
     assert_eq!(watch.foreign(), None);
@@ -175,7 +185,10 @@ fn a_whole_answer_is_judged_by_its_candidates() {
     ] {
         assert_eq!(judged(body), expected, "{body}");
     }
-    assert_eq!(check(whole.as_bytes()).1, Some(Tokens { input: 7, output: 1 }));
+    assert_eq!(
+        check(&crate::classify::Codes::default(), whole.as_bytes()).1,
+        Some(Tokens { input: 7, output: 1 })
+    );
 }
 
 #[test]

@@ -2,13 +2,8 @@
 
 use super::line::Line;
 use crate::{
-    classify::{Outcome, Verdict, in_stream},
-    dialect::{
-        Tokens,
-        json::trim,
-        progress::Progress,
-        whole::{parse, unread},
-    },
+    classify::{Codes, Outcome, Verdict, in_stream},
+    dialect::{Tokens, json::trim, progress::Progress, whole::parse},
     stream::Seen,
 };
 
@@ -21,15 +16,19 @@ pub(crate) struct Follower {
 // === impl Follower ===
 
 impl Follower {
+    pub(crate) fn new(codes: &Codes) -> Self {
+        Self { progress: Progress::new(codes) }
+    }
+
     pub(crate) fn event(&mut self, data: &[u8], seen: &mut Seen) {
         let data = trim(data);
         if self.progress.is_over() || data.is_empty() {
             return;
         }
         match serde_json::from_slice::<Line<'_>>(data) {
-            Ok(line) if line.is_error() => self.progress.fail(in_stream(data), seen),
+            Ok(line) if line.is_error() => self.progress.error(data, seen),
             Ok(line) => self.line(&line, seen),
-            Err(_) => self.progress.fail(unread(data), seen),
+            Err(_) => self.progress.unread(data, seen),
         }
     }
 
@@ -50,14 +49,14 @@ impl Follower {
 }
 
 /// What a whole answer came to, or why it is none; and what it cost.
-pub(crate) fn check(body: &[u8]) -> (Result<Outcome, Verdict>, Option<Tokens>) {
+pub(crate) fn check(codes: &Codes, body: &[u8]) -> (Result<Outcome, Verdict>, Option<Tokens>) {
     let body = trim(body);
-    let line = match parse::<Line<'_>>(body) {
+    let line = match parse::<Line<'_>>(codes, body) {
         Ok(line) => line,
         Err(why) => return (Err(why), None),
     };
     if line.is_error() {
-        return (Err(in_stream(body)), line.tokens());
+        return (Err(in_stream(codes, body)), line.tokens());
     }
     let mut progress = Progress::default();
     progress.has_content(line.has_content());

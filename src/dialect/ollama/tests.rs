@@ -16,13 +16,13 @@ fn follow(lines: &[&str]) -> (Seen, Outcome) {
 }
 
 fn watch(text: &str) -> (Seen, Outcome) {
-    let mut watch = Watch::new(Dialect::Ollama);
+    let mut watch = Watch::new(Dialect::Ollama, &crate::classify::Codes::default());
     let seen = watch.feed(text.as_bytes());
     (seen, watch.finish().unwrap_or_else(|why| why.outcome()))
 }
 
 fn judged(body: &str) -> Outcome {
-    check(body.as_bytes()).0.unwrap_or_else(|why| why.outcome())
+    check(&crate::classify::Codes::default(), body.as_bytes()).0.unwrap_or_else(|why| why.outcome())
 }
 
 #[test]
@@ -33,6 +33,8 @@ fn text_thinking_and_tool_calls_are_content() {
         r#"{"message":{"role":"assistant","content":"","thinking":"Hm"},"done":false}"#,
         r#"{"message":{"content":"","tool_calls":[{"function":{"name":"f","arguments":{}}}]}}"#,
         r#"{"response":"","thinking":"Hm","done":false}"#,
+        r#"{"message":{"content":"","images":["aGk="]},"done":false}"#,
+        r#"{"image":"aGk=","done":false}"#,
     ] {
         assert_eq!(follow(&[line]).0.content, 1, "{line}");
     }
@@ -41,6 +43,8 @@ fn text_thinking_and_tool_calls_are_content() {
         r#"{"message":{"content":"","tool_calls":[]}}"#,
         r#"{"message":null}"#,
         r#"{"response":"","done":false}"#,
+        r#"{"message":{"role":"assistant","content":"","images":[]},"done":false}"#,
+        r#"{"model":"m","created_at":"2026-01-01T00:00:00Z","total_duration":1,"done":false}"#,
         r#"{"error":null}"#,
         "{}",
     ] {
@@ -52,7 +56,7 @@ fn text_thinking_and_tool_calls_are_content() {
 #[test]
 fn a_line_that_says_done_ends_the_stream_and_tells_its_cost() {
     for word in [WORD, NEXT] {
-        let mut watch = Watch::new(Dialect::Ollama);
+        let mut watch = Watch::new(Dialect::Ollama, &crate::classify::Codes::default());
         assert_eq!(watch.feed(format!("{word}\n{DONE}\n").as_bytes()).failed, None);
         assert!(watch.is_over());
         assert_eq!(watch.tokens(), Some(Tokens { input: 7, output: 3 }));
@@ -103,7 +107,7 @@ fn s10_a_line_that_is_no_json_fails_the_stream() {
         assert_eq!(outcome, Outcome::Malformed, "{bad}");
     }
     assert_eq!(watch("Bad gateway").1, Outcome::Malformed);
-    let page = Watch::new(Dialect::Ollama).feed(b"<html>\n");
+    let page = Watch::new(Dialect::Ollama, &crate::classify::Codes::default()).feed(b"<html>\n");
     assert_eq!((page.events, page.failed), (0, None), "its first byte tells");
 }
 
@@ -124,7 +128,10 @@ fn a_whole_answer_is_judged_by_its_content() {
     ] {
         assert_eq!(judged(body), expected, "{body}");
     }
-    assert_eq!(check(whole.as_bytes()).1, Some(Tokens { input: 7, output: 3 }));
+    assert_eq!(
+        check(&crate::classify::Codes::default(), whole.as_bytes()).1,
+        Some(Tokens { input: 7, output: 3 })
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 
 use crate::{
-    classify::{Outcome, Verdict, in_stream},
+    classify::{Codes, Outcome, Verdict, in_stream},
     dialect::{
         Tokens,
         json::{Raw, fields, is_filled, read},
@@ -49,6 +49,14 @@ fields! {
 }
 
 fields! {
+    /// What is spoken. The first piece has but an id, the last but its expiry.
+    struct Sound<'a> {
+        data: Raw<'a>,
+        transcript: Raw<'a>,
+    }
+}
+
+fields! {
     struct Part<'a> {
         text: Raw<'a>,
     }
@@ -77,15 +85,15 @@ fields! {
 
 impl Chunk<'_> {
     /// The error that stands in its place, or in that of a choice. `json` is what it was read from.
-    pub(super) fn error(&self, json: &[u8]) -> Option<Verdict> {
+    pub(super) fn error(&self, codes: &Codes, json: &[u8]) -> Option<Verdict> {
         let choices = self.choices.as_deref().unwrap_or_default();
         // Some servers fill the place of an error although there is none.
         let blank = !choices.is_empty() && !is_filled(self.error);
         let object = self.object.is_some_and(|object| object.get() == "\"error\"");
         if object || (self.error.is_some() && !blank) {
-            return Some(in_stream(json));
+            return Some(in_stream(codes, json));
         }
-        choices.iter().find_map(Choice::error)
+        choices.iter().find_map(|choice| choice.error(codes))
     }
 
     /// The tokens, where it tells them.
@@ -126,10 +134,10 @@ impl<'a> Choice<'a> {
         self.piece().is_some_and(Piece::has_content)
     }
 
-    fn error(&self) -> Option<Verdict> {
+    fn error(&self, codes: &Codes) -> Option<Verdict> {
         if is_filled(self.error) {
             let error = self.error.map_or("null", RawValue::get);
-            return Some(in_stream(format!("{{\"error\":{error}}}").as_bytes()));
+            return Some(in_stream(codes, format!("{{\"error\":{error}}}").as_bytes()));
         }
         let failed = self.reason() == Some("\"error\"");
         failed.then(|| Outcome::Unavailable { wait: None }.into())
@@ -145,9 +153,8 @@ impl<'a> Piece<'a> {
         let Self { refusal, tool_calls, function_call, audio, images, .. } = *self;
         has_text(content)
             || [reasoning_content, reasoning, refusal].into_iter().any(has_text)
-            || [tool_calls, function_call, audio, images, reasoning_details]
-                .into_iter()
-                .any(is_filled)
+            || read::<Sound<'_>>(audio).is_some_and(|sound| sound.has_content())
+            || [tool_calls, function_call, images, reasoning_details].into_iter().any(is_filled)
     }
 
     /// Its text, or that of its one tool call, as it stands in the JSON: what differs from one chunk to the next.
@@ -158,6 +165,14 @@ impl<'a> Piece<'a> {
             _ => None,
         };
         text.or_else(tool).flatten().map(RawValue::get)
+    }
+}
+
+// === impl Sound ===
+
+impl Sound<'_> {
+    fn has_content(&self) -> bool {
+        is_filled(self.data) || is_filled(self.transcript)
     }
 }
 

@@ -5,11 +5,10 @@ mod tests;
 
 use super::{chunk::Chunk, plain::Plain};
 use crate::{
-    classify::in_stream,
+    classify::Codes,
     dialect::{
         json::{is_ping, trim},
         progress::Progress,
-        whole::unread,
     },
     stream::Seen,
 };
@@ -29,6 +28,10 @@ pub(crate) struct Follower {
 // === impl Follower ===
 
 impl Follower {
+    pub(crate) fn new(codes: &Codes) -> Self {
+        Self { progress: Progress::new(codes), ..Self::default() }
+    }
+
     pub(crate) fn event(&mut self, name: &[u8], data: &[u8], seen: &mut Seen) {
         if self.progress.is_over() {
             return;
@@ -39,13 +42,13 @@ impl Follower {
         }
         let data = trim(data);
         if name == b"error" {
-            self.progress.fail(in_stream(data), seen);
+            self.progress.error(data, seen);
         } else if data.starts_with(b"[DONE]") {
             self.progress.end(seen);
         } else if !data.is_empty() && !is_ping(name) {
             match serde_json::from_slice::<Chunk<'_>>(data) {
                 Ok(chunk) => self.chunk(&chunk, data, seen),
-                Err(_) => self.progress.fail(unread(data), seen),
+                Err(_) => self.progress.unread(data, seen),
             }
         }
     }
@@ -55,7 +58,7 @@ impl Follower {
     }
 
     fn chunk(&mut self, chunk: &Chunk<'_>, data: &[u8], seen: &mut Seen) {
-        if let Some(verdict) = chunk.error(data) {
+        if let Some(verdict) = chunk.error(self.progress.codes(), data) {
             return self.progress.fail(verdict, seen);
         }
         self.progress.tokens = chunk.tokens().or(self.progress.tokens);

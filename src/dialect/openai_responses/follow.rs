@@ -2,12 +2,12 @@
 
 use super::response::{Answer, Event};
 use crate::{
-    classify::{Outcome, Verdict, in_stream},
+    classify::{Codes, Outcome, Verdict, in_stream},
     dialect::{
         Tokens,
         json::{is_filled, is_ping, trim},
         progress::Progress,
-        whole::{parse, unread},
+        whole::parse,
     },
     stream::Seen,
 };
@@ -21,18 +21,22 @@ pub(crate) struct Follower {
 // === impl Follower ===
 
 impl Follower {
+    pub(crate) fn new(codes: &Codes) -> Self {
+        Self { progress: Progress::new(codes) }
+    }
+
     pub(crate) fn event(&mut self, name: &[u8], data: &[u8], seen: &mut Seen) {
         if self.progress.is_over() {
             return;
         }
         let data = trim(data);
         if name == b"error" {
-            self.progress.fail(in_stream(data), seen);
+            self.progress.error(data, seen);
         // Gateways that translate end every stream in the manner of chat completions.
         } else if !data.is_empty() && !is_ping(name) && !data.starts_with(b"[DONE]") {
             match serde_json::from_slice::<Event<'_>>(data) {
                 Ok(event) => self.read(&event, (name, data), seen),
-                Err(_) => self.progress.fail(unread(data), seen),
+                Err(_) => self.progress.unread(data, seen),
             }
         }
     }
@@ -44,12 +48,12 @@ impl Follower {
     fn read(&mut self, event: &Event<'_>, (name, data): (&[u8], &[u8]), seen: &mut Seen) {
         let kind = event.kind(name);
         match kind {
-            "error" | "response.failed" => self.progress.fail(in_stream(data), seen),
-            _ if is_filled(event.error) => self.progress.fail(in_stream(data), seen),
+            "error" | "response.failed" => self.progress.error(data, seen),
+            _ if is_filled(event.error) => self.progress.error(data, seen),
             "response.completed" | "response.incomplete" => {
                 match &event.response {
                     Some(answer) if answer.is_error() => {
-                        return self.progress.fail(in_stream(data), seen);
+                        return self.progress.error(data, seen);
                     }
                     Some(answer) => answer.tell(&mut self.progress),
                     None => {}
@@ -65,14 +69,14 @@ impl Follower {
 }
 
 /// What a whole answer came to, which may be blocked, or why it is none; and what it cost.
-pub(crate) fn check(body: &[u8]) -> (Result<Outcome, Verdict>, Option<Tokens>) {
+pub(crate) fn check(codes: &Codes, body: &[u8]) -> (Result<Outcome, Verdict>, Option<Tokens>) {
     let body = trim(body);
-    let answer = match parse::<Answer<'_>>(body) {
+    let answer = match parse::<Answer<'_>>(codes, body) {
         Ok(answer) => answer,
         Err(why) => return (Err(why), None),
     };
     if answer.is_error() {
-        return (Err(in_stream(body)), answer.tokens());
+        return (Err(in_stream(codes, body)), answer.tokens());
     }
     if answer.is_pending() {
         return (Ok(Outcome::Success), None);

@@ -20,7 +20,7 @@ fn follow(events: &[&str]) -> (Seen, Outcome) {
 }
 
 fn watch(text: &str) -> (Seen, Outcome) {
-    let mut watch = Watch::new(Dialect::OpenAiResponses);
+    let mut watch = Watch::new(Dialect::OpenAiResponses, &crate::classify::Codes::default());
     let seen = watch.feed(text.as_bytes());
     (seen, watch.finish().unwrap_or_else(|why| why.outcome()))
 }
@@ -39,7 +39,7 @@ fn whole(output: &str) -> String {
 }
 
 fn judged(body: &str) -> Outcome {
-    check(body.as_bytes()).0.unwrap_or_else(|why| why.outcome())
+    check(&crate::classify::Codes::default(), body.as_bytes()).0.unwrap_or_else(|why| why.outcome())
 }
 
 #[test]
@@ -50,6 +50,8 @@ fn text_reasoning_refusals_and_tool_calls_are_content() {
         r#"{"type":"response.reasoning_text.delta","delta":"Hm"}"#,
         r#"{"type":"response.reasoning_summary_text.delta","delta":"Hm"}"#,
         r#"{"type":"response.function_call_arguments.delta","delta":"{"}"#,
+        r#"{"type":"response.audio.delta","delta":"UklG"}"#,
+        r#"{"type":"response.audio.transcript.delta","delta":"Hi"}"#,
         r#"{"type":"response.code_interpreter_call_code.delta","delta":"1"}"#,
         r#"{"type":"response.image_generation_call.partial_image","partial_image_b64":"x"}"#,
         r#"{"type":"response.output_item.added","item":{"type":"function_call","name":"f","arguments":""}}"#,
@@ -71,6 +73,8 @@ fn beginnings_ends_and_empty_pieces_are_no_content() {
         r#"{"type":"response.content_part.added","part":{"type":"output_text","text":""}}"#,
         r#"{"type":"response.output_item.added","item":{"type":"reasoning","summary":[],"encrypted_content":"x"}}"#,
         r#"{"type":"response.web_search_call.searching"}"#,
+        r#"{"type":"response.output_text.annotation.added","annotation":{"type":"url_citation"}}"#,
+        r#"{"type":"response.queued","response":{"status":"queued"}}"#,
         r#"{"type":"response.of_the_future"}"#,
     ] {
         let (seen, _) = follow(&[event]);
@@ -84,7 +88,7 @@ fn completed_and_incomplete_are_good_ends_and_nothing_else_is() {
     for reason in ["max_output_tokens", "content_filter"] {
         assert_eq!(follow(&[CREATED, WORD, &incomplete(reason)]).1, Outcome::Success, "{reason}");
     }
-    let mut watch = Watch::new(Dialect::OpenAiResponses);
+    let mut watch = Watch::new(Dialect::OpenAiResponses, &crate::classify::Codes::default());
     watch.feed(format!("data: {WORD}\n\ndata: {COMPLETED}\n\n").as_bytes());
     assert!(watch.is_over());
     assert_eq!(watch.tokens(), Some(Tokens { input: 7, output: 3 }));
@@ -176,7 +180,10 @@ fn a_whole_response_is_judged_by_its_output() {
     ] {
         assert_eq!(judged(&whole(output)), expected, "{output}");
     }
-    assert_eq!(check(whole("[]").as_bytes()).1, Some(Tokens { input: 7, output: 3 }));
+    assert_eq!(
+        check(&crate::classify::Codes::default(), whole("[]").as_bytes()).1,
+        Some(Tokens { input: 7, output: 3 })
+    );
     // One that is worked out in the background is fetched later.
     for status in ["queued", "in_progress"] {
         assert_eq!(judged(&whole("[]").replace("completed", status)), Outcome::Success);

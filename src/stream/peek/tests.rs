@@ -10,7 +10,7 @@ fn body(frames: &[&'static str]) -> Body {
     let frames: Vec<_> =
         frames.iter().map(|text| Ok::<_, Error>(Frame::data((*text).into()))).collect();
     let mut body = Body::wrap(http_body_util::StreamBody::new(futures_util::stream::iter(frames)));
-    body.guarded().watch(Watch::new(Dialect::OpenAiChat));
+    body.guarded().watch(Watch::new(Dialect::OpenAiChat, &crate::classify::Codes::default()));
     body
 }
 

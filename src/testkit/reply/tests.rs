@@ -296,7 +296,7 @@ fn a_request_tells_what_it_asks_for() {
 fn followed(path: &str, reply: &Reply) -> (u32, Option<Outcome>, Outcome, Option<u64>) {
     let api = Facts::read(path, &http::HeaderMap::new(), b"").api;
     let acted = steps(reply, &Facts { api, ..streamed() });
-    let mut watch = Watch::new(Dialect::of_path(path).unwrap());
+    let mut watch = Watch::new(Dialect::of_path(path).unwrap(), &crate::classify::Codes::default());
     let seen = watch.feed(body(&acted).as_bytes());
     let end = watch.finish().unwrap_or_else(|why| why.outcome());
     let failed = seen.failed.map(|verdict| verdict.outcome());
@@ -343,7 +343,9 @@ fn an_answer_that_is_not_streamed_is_in_it_too() {
         let json: Value = serde_json::from_str(&body).unwrap();
         assert_eq!(json.pointer(place), Some(&WORDS.into()), "{path}");
         assert_eq!(json["model"], "m\"1");
-        let (answer, tokens) = Dialect::of_path(path).unwrap().check(body.as_bytes());
+        let (answer, tokens) = Dialect::of_path(path)
+            .unwrap()
+            .check(&crate::classify::Codes::default(), body.as_bytes());
         assert_eq!((answer, tokens.unwrap().output), (Ok(Outcome::Success), 60), "{path}");
         let cut = steps(&Reply::answer().with(Fault::Cut { words: 2 }), &facts);
         assert!(self::body(&cut).ends_with("\"A ship "), "{path}");

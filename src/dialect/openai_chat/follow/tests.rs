@@ -21,7 +21,8 @@ fn follow(events: &[&str]) -> (Seen, Outcome) {
 }
 
 fn watch(text: &str) -> (Seen, Outcome) {
-    let mut watch = Watch::new(crate::dialect::Dialect::OpenAiChat);
+    let mut watch =
+        Watch::new(crate::dialect::Dialect::OpenAiChat, &crate::classify::Codes::default());
     let seen = watch.feed(text.as_bytes());
     (seen, watch.finish().unwrap_or_else(|why| why.outcome()))
 }
@@ -52,7 +53,8 @@ fn text_reasoning_tools_refusals_and_pictures_are_content() {
         r#"{"refusal":"no"}"#,
         r#"{"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":""}}]}"#,
         r#"{"function_call":{"name":"f"}}"#,
-        r#"{"audio":{"id":"a"}}"#,
+        r#"{"audio":{"transcript":"Hi"}}"#,
+        r#"{"audio":{"id":"a","data":"UklG"}}"#,
         r#"{"images":[{"type":"image_url"}]}"#,
     ] {
         assert_eq!(content(&delta(piece)), 1, "{piece}");
@@ -69,6 +71,10 @@ fn roles_pings_metadata_and_empty_pieces_are_no_content() {
         r#"{"content":"","reasoning_content":"","tool_calls":[]}"#,
         r#"{"content":[]}"#,
         r#"{"content":[{"type":"text","text":""}]}"#,
+        r#"{"audio":{"id":"a"}}"#,
+        r#"{"audio":{"expires_at":1729018505}}"#,
+        r#"{"annotations":[{"type":"url_citation","url_citation":{"url":"x"}}]}"#,
+        r#"{"content":"","provider_specific_fields":{"citations":["x"]}}"#,
     ] {
         assert_eq!(content(&delta(piece)), 0, "{piece}");
     }
@@ -79,6 +85,8 @@ fn roles_pings_metadata_and_empty_pieces_are_no_content() {
         r#"{"choices":[]}"#,
         r#"{"choices":[{}]}"#,
         r#"{"choices":[{"index":0,"delta":null}]}"#,
+        r#"{"choices":[{"index":0,"delta":{},"content_filter_results":{"hate":{"filtered":false}}}]}"#,
+        r#"{"choices":[{"index":0,"delta":{"role":"assistant"}}],"citations":["https://x"]}"#,
         r#"{"choices":[],"prompt_filter_results":[{"content_filter_results":{}}]}"#,
         r#"{"error":null,"choices":[{"delta":{}}]}"#,
         r#"{"error":"","choices":[{"delta":{}}]}"#,
@@ -198,7 +206,8 @@ fn t4_an_error_in_the_stream_fails_it() {
 
 #[test]
 fn nothing_is_read_after_a_failure() {
-    let mut watch = Watch::new(crate::dialect::Dialect::OpenAiChat);
+    let mut watch =
+        Watch::new(crate::dialect::Dialect::OpenAiChat, &crate::classify::Codes::default());
     assert!(watch.feed(format!("data: {ERROR}\n\n").as_bytes()).failed.is_some());
     let seen = watch.feed(format!("data: {WORD}\n\ndata: {ERROR}\n\n").as_bytes());
     assert_eq!((seen.events, seen.content, seen.failed), (0, 0, None));
@@ -208,7 +217,8 @@ fn nothing_is_read_after_a_failure() {
 fn an_event_without_end_is_malformed_unless_the_answer_is_whole() {
     let large = vec![b'x'; 17 * 1024 * 1024];
     for (before, failed) in [(WORD, Some(Outcome::Malformed.into())), (STOP, None)] {
-        let mut watch = Watch::new(crate::dialect::Dialect::OpenAiChat);
+        let mut watch =
+            Watch::new(crate::dialect::Dialect::OpenAiChat, &crate::classify::Codes::default());
         watch.feed(format!("data: {WORD}\n\ndata: {before}\n\ndata: ").as_bytes());
         assert_eq!(watch.feed(&large).failed, failed);
     }
@@ -263,7 +273,8 @@ fn bytes_that_are_no_text_fail_the_stream_as_invalid_json_does() {
     let text = format!("data: {WORD}\n\n");
     let bad = text.as_bytes().iter().map(|byte| if *byte == b'w' { 0xFF } else { *byte });
     let bytes = [text.as_bytes(), &bad.collect::<Vec<_>>()].concat();
-    let seen = Watch::new(crate::dialect::Dialect::OpenAiChat).feed(&bytes);
+    let seen = Watch::new(crate::dialect::Dialect::OpenAiChat, &crate::classify::Codes::default())
+        .feed(&bytes);
     assert_eq!(seen.failed, Some(Outcome::Malformed.into()));
 }
 

@@ -67,7 +67,7 @@ fn rendered(ask: &Ask) -> (String, String) {
 fn a_text_is_an_answer_to_a_strict_client() {
     let (kind, body) = rendered(&ask(false, false));
     assert_eq!(kind, "application/json");
-    assert_eq!(check(body.as_bytes()).0, Ok(Outcome::Success));
+    assert_eq!(check(&crate::classify::Codes::default(), body.as_bytes()).0, Ok(Outcome::Success));
     let answer: Answer = serde_json::from_str(&body).unwrap();
     assert_eq!((&*answer.object, &*answer.model), ("chat.completion", "a \"model\""));
     assert!(answer.id.starts_with("chatcmpl-") && answer.created > 1_700_000_000);
@@ -83,7 +83,7 @@ fn a_text_is_a_stream_to_a_strict_client() {
     for usage in [false, true] {
         let (kind, body) = rendered(&ask(true, usage));
         assert!(kind.starts_with("text/event-stream"));
-        let mut watch = Watch::new(Dialect::OpenAiChat);
+        let mut watch = Watch::new(Dialect::OpenAiChat, &crate::classify::Codes::default());
         assert_eq!((watch.feed(body.as_bytes()).content, watch.outcome()), (1, Outcome::Success));
         let (chunks, done) = body.split_once("data: [DONE]\n\n").unwrap();
         assert_eq!(done, "");
