@@ -10,6 +10,8 @@ mod compose;
 mod config;
 mod contract;
 mod dialect;
+#[cfg(feature = "reqwest")]
+mod failures;
 mod ladder;
 mod loopback;
 mod outage;
