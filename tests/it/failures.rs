@@ -57,7 +57,7 @@ fn profile(commit: Commit) -> Profile {
 }
 
 /// The outcome of the error of ours within another.
-fn outcome(error: &(dyn std::error::Error + 'static)) -> Outcome {
+pub(crate) fn outcome(error: &(dyn std::error::Error + 'static)) -> Outcome {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(ours) = error.downcast_ref::<Error>() {

@@ -21,5 +21,6 @@ mod scene;
 mod spoken;
 mod stories;
 mod stream;
+mod streams;
 mod testkit;
 mod timeout;
