@@ -47,8 +47,11 @@ pub enum Meaning {
 #[derive(Clone, Debug, Default)]
 pub struct Codes {
     /// Shared, as every answer that is read has a handle of it; none where nothing was added.
-    added: Option<Arc<Vec<(Box<str>, Meaning)>>>,
+    added: Option<Arc<Vec<Added>>>,
 }
+
+/// A code that was added, and what it means.
+type Added = (Box<str>, Meaning);
 
 const CREDENTIAL: Meaning = Meaning::Rejected(Rejection::Credential);
 const MODEL: Meaning = Meaning::Rejected(Rejection::Model);

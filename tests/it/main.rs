@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 // The lint's own exception covers test functions alone, not what they share.
 
+mod baseline;
 mod breaker;
 mod classify;
 #[cfg(feature = "reqwest")]
@@ -15,6 +16,7 @@ mod failures;
 mod ladder;
 mod loopback;
 mod outage;
+mod passed;
 mod property;
 mod retry;
 mod scene;

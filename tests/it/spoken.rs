@@ -51,8 +51,7 @@ async fn places(builder: ClientBuilder, request: Request) -> Vec<String> {
     let retry = RetryPolicy::default().retries(0);
     let client = builder.profile(Profile::interactive().retry(retry)).over(wire).unwrap();
     read(client.send(request).await.unwrap()).await;
-    let places = places.lock().unwrap().clone();
-    places
+    places.lock().unwrap().clone()
 }
 
 #[tokio::test(start_paused = true)]

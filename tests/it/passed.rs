@@ -1,0 +1,198 @@
+//! Paths of no dialect: passed through byte for byte, streamed or not, with their status classified and under the clocks.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use evenkeel::{
+    Client, Profile, Request,
+    classify::{Outcome, Phase},
+    ladder::Rung,
+    testkit::{Fault, Provider, Reply},
+};
+use tokio::time::Instant;
+
+use crate::scene::{Told, call, ms, over, pair, secondary, secs};
+
+/// Whatever else providers are asked for. Cohere's and Bedrock's chats are among them.
+const PATHS: [(&str, &str); 19] = [
+    ("POST", "/v1/embeddings"),
+    ("POST", "/v1/images/generations"),
+    ("POST", "/v1/images/edits"),
+    ("POST", "/v1/audio/speech"),
+    ("POST", "/v1/audio/transcriptions"),
+    ("POST", "/v1/files"),
+    ("GET", "/v1/files/file-1/content"),
+    ("POST", "/v1/batches"),
+    ("POST", "/v1/moderations"),
+    ("POST", "/v1/completions"),
+    ("POST", "/v1/threads/t/runs"),
+    ("POST", "/v1/assistants"),
+    ("GET", "/v1/models"),
+    ("GET", "/v1/responses/resp_1"),
+    ("POST", "/v1/messages/count_tokens"),
+    ("POST", "/v1beta/models/m:embedContent"),
+    ("POST", "/api/embed"),
+    ("POST", "/v2/chat"),
+    ("POST", "/model/anthropic.claude/converse-stream"),
+];
+
+fn ask(method: &str, path: &str, stream: bool) -> Request {
+    let body = match method {
+        "GET" => Bytes::new(),
+        _ => format!(r#"{{"model":"m","stream":{stream},"input":"hi"}}"#).into(),
+    };
+    let request = http::Request::builder().method(method).uri(format!("http://primary{path}"));
+    request.header("authorization", "Bearer the-first-key").body(body).unwrap()
+}
+
+/// Every path, streamed and not.
+fn all() -> impl Iterator<Item = (&'static str, Request)> {
+    let both = |(method, path)| [true, false].map(move |stream| (path, ask(method, path, stream)));
+    PATHS.into_iter().flat_map(both)
+}
+
+fn bytes(size: usize) -> Bytes {
+    (0..size as u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn large_binary_bodies_pass_byte_for_byte() {
+    let sound = bytes(3 << 20);
+    let pieces: Vec<_> = sound.chunks(50_000).map(Bytes::copy_from_slice).collect();
+    for (kind, reply) in [
+        ("audio/mpeg", Reply::pieces("audio/mpeg", pieces.clone())),
+        ("application/octet-stream", Reply::raw(200, "application/octet-stream", sound.clone())),
+        (
+            "application/vnd.amazon.eventstream",
+            Reply::pieces("application/vnd.amazon.eventstream", pieces),
+        ),
+    ] {
+        for (path, request) in all() {
+            let (primary, told) = (Provider::new("primary").always(reply.clone()), Told::default());
+            let client = over(told.listen(Client::builder()), [&primary]);
+            let answer = call(&client, request).await.unwrap();
+            assert!(answer.bytes() == sound && answer.error.is_none(), "{path} {kind}");
+            assert_eq!((primary.count(), told.count("BodyEnded")), (1, 1), "{path} {kind}");
+            assert_eq!(answer.verdict.unwrap().outcome(), Outcome::Success);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_of_an_unknown_language_pass_byte_for_byte_whatever_they_say() {
+    // A run of an assistant, Cohere's end, an error, rubbish, and no end.
+    let events = [
+        ": hi\r\n\r\nevent: thread.run.created\r\ndata: {\"id\":\"run_1\"}\r\n\r\n",
+        "data: {\"type\":\"message-end\",\"delta\":{\"finish_reason\":\"ERROR\"}}\n\n",
+        "event: error\ndata: {\"error\":{\"code\":\"server_error\"}}\n\n",
+        "data: {bad\n\n\u{feff}",
+        "data: [DONE]\n\ndata: more",
+    ];
+    let reply =
+        Reply::pieces("text/event-stream", events).with(Fault::Drip { bytes: 7, every: ms(1) });
+    for (path, request) in all() {
+        let primary = Provider::new("primary").always(reply.clone());
+        let client = over(Client::builder().fallback(secondary()), [&primary]);
+        let answer = call(&client, request).await.unwrap();
+        assert_eq!(answer.bytes(), events.concat().as_bytes(), "{path}");
+        assert_eq!((answer.error.is_none(), primary.count()), (true, 1), "{path}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn their_status_is_classified_retried_and_moved_down() {
+    for (path, request) in all() {
+        let (primary, second) = pair();
+        primary.set(Reply::status(503));
+        second.set(Reply::raw(200, "application/json", "{}"));
+        let canned = Rung::canned("busy");
+        let client =
+            over(Client::builder().fallback(secondary()).fallback(canned), [&primary, &second]);
+        let answer = call(&client, request.clone()).await.unwrap();
+        assert_eq!((answer.from(), &answer.bytes()[..]), ("secondary", &b"{}"[..]), "{path}");
+        assert_eq!((primary.count(), second.count()), (3, 1), "{path}");
+
+        for (reply, outcome) in [
+            (Reply::quota_exhausted(), Outcome::QuotaExhausted { wait: None }),
+            (
+                Reply::error(400, "invalid_request_error", ""),
+                Outcome::Rejected { why: evenkeel::classify::Rejection::Request },
+            ),
+            // As Cohere says it, and as Bedrock does.
+            (
+                Reply::raw(498, "application/json", r#"{"message":"invalid token"}"#),
+                Outcome::Unavailable { wait: None },
+            ),
+            (
+                Reply::raw(400, "application/json", r#"{"message":"x"}"#)
+                    .header("x-amzn-errortype", "ThrottlingException:http://x"),
+                Outcome::RateLimited { wait: None },
+            ),
+            (
+                Reply::raw(
+                    424,
+                    "application/json",
+                    r#"{"__type":"com.amazon#ModelErrorException"}"#,
+                ),
+                Outcome::Rejected { why: evenkeel::classify::Rejection::Request },
+            ),
+        ] {
+            let primary = Provider::new("primary").always(reply);
+            let client = over(Client::builder(), [&primary]);
+            let answer = call(&client, request.clone()).await.unwrap();
+            assert_eq!(answer.verdict.unwrap().outcome(), outcome, "{path}");
+            let attempts = if outcome.is_retryable() { 3 } else { 1 };
+            assert_eq!(primary.count(), attempts, "{path} {outcome}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_before_and_within_their_bodies_is_bounded() {
+    for (path, request) in all() {
+        // Without a body it says nothing of a stream.
+        let stream = request.body().windows(13).any(|part| part == b"\"stream\":true");
+        let primary = Provider::new("primary").always(Reply::hang());
+        let start = Instant::now();
+        let error = over(Client::builder(), [&primary]).send(request.clone()).await.unwrap_err();
+        assert!(error.is_timeout() && primary.count() == 1, "{path}");
+        assert_eq!(start.elapsed(), if stream { secs(10) } else { secs(20) }, "{path}");
+
+        // A byte is content: there is no telling what it says.
+        let slow = Reply::raw(200, "audio/mpeg", bytes(100))
+            .with(Fault::Drip { bytes: 1, every: secs(9) });
+        let client = over(Client::builder(), [&Provider::new("primary").always(slow)]);
+        let answer = call(&client, request.clone()).await.unwrap();
+        assert!(answer.error.is_none() && answer.bytes().len() == 100, "{path}");
+        let stalls = Reply::raw(200, "audio/mpeg", bytes(100))
+            .with(Fault::Drip { bytes: 60, every: secs(9) });
+        let client = over(
+            Client::builder().profile(idle(secs(8))),
+            [&Provider::new("primary").always(stalls)],
+        );
+        let answer = call(&client, request).await;
+        let failed = answer.map(|answer| answer.error.map(|error| error.outcome()));
+        assert_eq!(failed.unwrap(), Some(Outcome::TimedOut { phase: Phase::Idle }), "{path}");
+    }
+}
+
+fn idle(limit: Duration) -> Profile {
+    Profile::interactive().timeout(evenkeel::timeout::TimeoutPolicy::new().idle(limit))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_of_theirs_that_breaks_is_never_whole() {
+    for (path, request) in all() {
+        let cut = Reply::raw(200, "audio/mpeg", bytes(1000)).with(Fault::ResetAfter { bytes: 500 });
+        let client = over(Client::builder(), [&Provider::new("primary").always(cut)]);
+        let answer = call(&client, request.clone()).await.unwrap();
+        assert!(answer.error.unwrap().is_truncated(), "{path}");
+        // JSON is short: it is asked for again.
+        let cut = Reply::raw(200, "application/json", "{\"data\":[0.1,0.2]}")
+            .with(Fault::ResetAfter { bytes: 9 });
+        let primary =
+            Provider::new("primary").replies([cut, Reply::raw(200, "application/json", "{}")]);
+        let answer = call(&over(Client::builder(), [&primary]), request).await.unwrap();
+        assert_eq!((&answer.bytes()[..], primary.count()), (&b"{}"[..], 2), "{path}");
+    }
+}
