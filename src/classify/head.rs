@@ -32,7 +32,7 @@ pub(super) fn decide(
     mut said: Said,
 ) -> Verdict {
     if let Some(name) = headers.get("x-amzn-errortype").and_then(|name| name.to_str().ok()) {
-        said.name_first(name);
+        said.named(name);
     }
     let known = Known::of(codes, &said);
     let too_large = (status == Some(StatusCode::PAYLOAD_TOO_LARGE)).then_some(Meaning::TooLarge);

@@ -70,11 +70,13 @@ impl Said {
         word.or_else(|| Code::new(&self.status?.to_string()))
     }
 
-    /// Puts the name of an AWS error before all other codes.
-    pub(super) fn name_first(&mut self, name: &str) {
+    /// The name of an AWS error, as its header tells it: it stands for all codes in the body.
+    pub(super) fn named(&mut self, name: &str) {
         let codes = std::mem::take(&mut self.codes);
         self.name(name);
-        self.codes.extend(codes);
+        if self.codes.is_empty() {
+            self.codes = codes;
+        }
     }
 
     /// Reads what is wrapped first: it says more than what wraps it.

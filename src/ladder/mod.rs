@@ -57,7 +57,8 @@
 //! # Pitfalls
 //!
 //! The ladder rewrites where a request goes and which model it names, not its language: a target must speak the dialect
-//! of the request. A request without a known dialect (embeddings, files) is not answered by a canned reply.
+//! of the request. A target at an unusual path says which it speaks ([`Target::dialect`]), and where
+//! ([`Target::endpoint`]). A request without a known dialect (embeddings, files) is not answered by a canned reply.
 
 mod base;
 mod canned;

@@ -26,3 +26,4 @@ mod stream;
 mod streams;
 mod testkit;
 mod timeout;
+mod wire;
