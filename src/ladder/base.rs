@@ -2,7 +2,10 @@
 
 use http::Uri;
 
-use crate::{ConfigError, dialect::endpoint};
+use crate::{
+    ConfigError,
+    dialect::{Dialect, endpoint},
+};
 
 /// Refuses what no request can be sent to, and what holds a credential. Shows neither.
 pub(super) fn check(base: &Result<Uri, String>, field: String) -> Result<(), ConfigError> {
@@ -20,6 +23,23 @@ pub(super) fn check(base: &Result<Uri, String>, field: String) -> Result<(), Con
         return Err(ConfigError::new(field, uri.host(), allowed));
     }
     Ok(())
+}
+
+/// Refuses a path at which no target can answer.
+pub(super) fn check_endpoint(
+    path: &str,
+    dialect: Option<Dialect>,
+    field: String,
+) -> Result<(), ConfigError> {
+    let plain = path.starts_with('/') && !path.contains(['?', '#']);
+    let allowed = if !plain || path.parse::<Uri>().is_err() {
+        "a path that begins with a slash, without a query: /custom/complete"
+    } else if dialect == Some(Dialect::Gemini) {
+        "none for Gemini: its paths name the model"
+    } else {
+        return Ok(());
+    };
+    Err(ConfigError::new(field, path, allowed))
 }
 
 /// A URL as it may be shown: keys travel in its query, and in the user before its host.

@@ -209,15 +209,7 @@ impl Target {
             }
         }
         if let Some(endpoint) = &self.endpoint {
-            let path = endpoint.starts_with('/') && !endpoint.contains(['?', '#']);
-            if !path || endpoint.parse::<Uri>().is_err() {
-                let allowed = "a path that begins with a slash, without a query: /custom/complete";
-                return Err(ConfigError::new(field("endpoint"), endpoint, allowed));
-            }
-            if self.dialect == Some(Dialect::Gemini) {
-                let allowed = "none for Gemini: its paths name the model";
-                return Err(ConfigError::new(field("endpoint"), endpoint, allowed));
-            }
+            base::check_endpoint(endpoint, self.dialect, field("endpoint"))?;
         }
         let same = self.base.is_none() && self.headers.is_empty() && self.model.is_none();
         if same && self.dialect.is_none() && self.endpoint.is_none() {
