@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use super::{Deadline, Journey, Route};
-use crate::{Request, dialect::Ask, timeout::Pulse};
+use crate::{
+    Request,
+    dialect::Ask,
+    timeout::{Pulse, StreamBound},
+};
 
 /// What the stack knows of a call, in the extensions of its request.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +23,8 @@ pub struct Call {
     pub(crate) once: bool,
     /// Where what reads a stream ahead, inside a streamed attempt, tells that content has come.
     pub(crate) pulse: Option<Pulse>,
+    /// By when the whole stream has ended, where this attempt goes on with one.
+    pub(crate) bound: Option<StreamBound>,
 }
 
 // === impl Call ===

@@ -62,6 +62,7 @@
 mod base;
 mod canned;
 mod policy;
+mod resume;
 mod rung;
 mod service;
 mod target;
@@ -71,3 +72,5 @@ pub use policy::LadderPolicy;
 pub use rung::{Offers, Rung};
 pub use service::{Ladder, LadderLayer};
 pub use target::Target;
+
+pub use crate::dialect::Prefill;

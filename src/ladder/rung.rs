@@ -5,7 +5,12 @@ use std::{sync::Arc, time::Duration};
 use http::HeaderValue;
 
 use super::{Canned, Target};
-use crate::{ConfigError, Request, classify::Outcome, dialect::Ask, telemetry::Skip};
+use crate::{
+    ConfigError, Request,
+    classify::Outcome,
+    dialect::{Ask, Prefill},
+    telemetry::Skip,
+};
 
 /// One step of the ladder: where the request goes, or what is answered here.
 #[derive(Clone, Debug)]
@@ -30,10 +35,12 @@ pub(super) enum Kind {
 ///
 /// * context: not declared, so any
 /// * tools: yes
+/// * prefill: not declared, so never tried
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Offers {
     context: Option<u64>,
     tools: bool,
+    pub(super) prefill: Option<Prefill>,
 }
 
 // === impl Rung ===
@@ -101,6 +108,15 @@ impl Rung {
         Ok(())
     }
 
+    pub(super) fn has_tools(&self) -> bool {
+        self.offers.tools
+    }
+
+    /// How it takes the beginning of an answer, if it does.
+    pub(super) fn prefill(&self) -> Option<Prefill> {
+        self.offers.prefill.filter(|_| !self.is_instant())
+    }
+
     pub(super) fn is_instant(&self) -> bool {
         matches!(self.kind, Kind::Canned(_))
     }
@@ -156,6 +172,15 @@ impl Offers {
         self
     }
 
+    /// That it goes on with an answer whose beginning is in the request, and in which form it wants that. Declare it only
+    /// of models that do: many reject such a request, and some begin anew. See
+    /// [`Resume::Continue`](crate::stream::Resume::Continue).
+    #[must_use]
+    pub fn prefill(mut self, form: impl Into<Option<Prefill>>) -> Self {
+        self.prefill = form.into();
+        self
+    }
+
     /// Whether a request too large for `other` may fit here: a larger context, or none declared.
     fn larger_than(&self, other: &Self) -> bool {
         match (self.context, other.context) {
@@ -167,6 +192,6 @@ impl Offers {
 
 impl Default for Offers {
     fn default() -> Self {
-        Self { context: None, tools: true }
+        Self { context: None, tools: true, prefill: None }
     }
 }

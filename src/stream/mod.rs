@@ -36,6 +36,7 @@ mod ending;
 mod guard;
 mod ndjson;
 mod peek;
+mod resume;
 mod sse;
 mod watch;
 
@@ -43,4 +44,6 @@ pub use ending::Ending;
 pub(crate) use guard::Guard;
 pub use peek::Commit;
 pub(crate) use peek::{Hold, collect, peek};
+pub use resume::Resume;
+pub(crate) use resume::{Asking, Onward, Resumed, Start};
 pub(crate) use watch::{Seen, Watch};

@@ -67,5 +67,5 @@ mod within;
 pub(crate) use body::Clock;
 pub use deadline::{DeadlineFuture, DeadlineLayer, DeadlineService};
 pub use policy::{DeadlinePolicy, TimeoutPolicy};
-pub(crate) use pulse::{FirstContent, Pulse};
+pub(crate) use pulse::{FirstContent, Pulse, StreamBound};
 pub use service::{Timeout, TimeoutFuture, TimeoutLayer};

@@ -14,7 +14,7 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
-use super::{Clock, FirstContent, Pulse, TimeoutPolicy, within::Within};
+use super::{Clock, FirstContent, Pulse, StreamBound, TimeoutPolicy, within::Within};
 use crate::{
     Error, Request, Response, Upstream,
     classify::{Outcome, Phase},
@@ -147,6 +147,8 @@ impl Limits {
         let call = Call::of(request);
         call.pulse = stream.then(Pulse::default);
         let started = Instant::now();
+        let bound = call.bound.filter(|_| shared.policy.whole_stream.is_some());
+        let whole = || shared.policy.whole_stream.map(|whole| later(started, whole));
         let mut limits = Self {
             journey: call.journey.clone(),
             deadline: call.deadline,
@@ -154,7 +156,7 @@ impl Limits {
             beats: 0,
             first: None,
             started,
-            whole: shared.policy.whole_stream.map(|whole| later(started, whole)),
+            whole: bound.map(|bound| bound.0).or_else(whole),
             phase: Phase::Deadline,
             since: started,
             until: started,
@@ -221,6 +223,9 @@ impl Limits {
         let TimeoutPolicy { idle, whole_stream, .. } = self.shared.policy;
         if let Some(first) = self.first {
             response.extensions_mut().insert(FirstContent(first));
+        }
+        if let Some(whole) = self.whole {
+            response.extensions_mut().insert(StreamBound(whole));
         }
         let body = response.body_mut();
         if let Some(guard) = body.guard() {

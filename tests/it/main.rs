@@ -14,6 +14,7 @@ mod ladder;
 mod loopback;
 mod outage;
 mod property;
+mod resume;
 mod retry;
 mod scene;
 mod stories;

@@ -41,6 +41,15 @@ struct State {
     source: Source,
     log: Log,
     key: Option<Box<str>>,
+    prefill: Prefill,
+}
+
+/// What a request that ends in words of the assistant comes to.
+#[derive(Clone, Copy)]
+enum Prefill {
+    Ignored,
+    Continued,
+    Rejected,
 }
 
 /// An attempt under way. Dropped before [`done`](Self::done), it was cancelled.
@@ -60,7 +69,8 @@ impl Provider {
     /// A provider of that name, which answers every attempt well and at once.
     pub fn new(name: &str) -> Self {
         let source = Source::new(Instant::now());
-        let state = State { source, log: Log::default(), key: None };
+        let prefill = Prefill::Ignored;
+        let state = State { source, log: Log::default(), key: None, prefill };
         let changed = watch::Sender::new(());
         Self(Arc::new(Shared { name: name.into(), state: state.into(), changed }))
     }
@@ -93,6 +103,19 @@ impl Provider {
     #[must_use]
     pub fn requires(self, key: &str) -> Self {
         self.change(|state| state.key = Some(key.into()))
+    }
+
+    /// Goes on where a request ends in words of the assistant that its answer begins with: only the words after them come.
+    /// Without it, such a request is answered like any other, from the beginning.
+    #[must_use]
+    pub fn continues(self) -> Self {
+        self.change(|state| state.prefill = Prefill::Continued)
+    }
+
+    /// Answers 400 to a request that ends in words of the assistant, as models do that take no prefill.
+    #[must_use]
+    pub fn rejects_prefill(self) -> Self {
+        self.change(|state| state.prefill = Prefill::Rejected)
     }
 
     /// Follows an incident, whatever else was planned.
@@ -160,18 +183,23 @@ impl Provider {
 
     /// An attempt has come: what is to be done with it.
     pub(crate) fn begin(&self, path: &str, headers: &HeaderMap, body: &[u8]) -> (Flight, Script) {
-        let facts = Facts::read(path, headers, body);
+        let mut facts = Facts::read(path, headers, body);
         let now = Instant::now();
         let mut state = lock(&self.0.state);
-        let State { source, log, key } = &mut *state;
+        let State { source, log, key, prefill } = &mut *state;
         let found = Found { in_flight: log.in_flight, nth: log.count };
         let known = key.as_ref().is_none_or(|key| brings(headers, key));
-        let reply = if known {
-            source.reply(now, &facts, &found)
-        } else {
-            Reply::error(401, "invalid_request_error", "invalid_api_key")
+        let reply = match *prefill {
+            _ if !known => Reply::error(401, "invalid_request_error", "invalid_api_key"),
+            Prefill::Rejected if facts.prefill.is_some() => {
+                Reply::error(400, "invalid_request_error", "assistant_prefill")
+            }
+            _ => source.reply(now, &facts, &found),
         };
         let number = log.begin(&facts, now);
+        if !matches!(prefill, Prefill::Continued) {
+            facts.prefill = None;
+        }
         let refuses = source.next.front().is_some_and(Reply::is_refused);
         drop(state);
         if refuses {
