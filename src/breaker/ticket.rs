@@ -25,8 +25,12 @@ pub(crate) struct Ticket {
     pub(super) slot: Option<Slot>,
     /// The answer is not streamed, so it may take longer.
     pub(crate) whole: bool,
-    /// The first event is there, and was counted.
-    pub(super) begun: bool,
+    /// When the first event was there, and was counted.
+    pub(super) begun: Option<Instant>,
+    /// It was counted as slow.
+    pub(super) slow: bool,
+    /// What came after the first event came too slowly.
+    pub(crate) trickled: bool,
 }
 
 // === impl Ticket ===

@@ -14,11 +14,11 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
-use super::{Clock, FirstContent, Pulse, StreamBound, TimeoutPolicy, within::Within};
+use super::{Clock, FirstContent, Pace, Pulse, StreamBound, TimeoutPolicy, within::Within};
 use crate::{
     Error, Request, Response, Upstream,
     classify::{Outcome, Phase},
-    context::{Call, Deadline, Journey, later},
+    context::{Call, Deadline, Journey, Route, later},
     stream::Ending,
     telemetry::{Event, Events},
 };
@@ -61,6 +61,8 @@ struct Limits {
     first: Option<Instant>,
     started: Instant,
     whole: Option<Instant>,
+    /// Whose stream is slow, where a pace is set.
+    route: Option<Route>,
     /// Which limit is next, since when it counts, and when it passes.
     phase: Phase,
     since: Instant,
@@ -144,6 +146,8 @@ impl<F> fmt::Debug for TimeoutFuture<F> {
 impl Limits {
     fn of(shared: Arc<Shared>, request: &mut Request) -> Self {
         let stream = Call::ask(request).stream();
+        let paced = stream && shared.policy.slow.is_some();
+        let route = paced.then(|| Call::route(request));
         let call = Call::of(request);
         call.pulse = stream.then(Pulse::default);
         let started = Instant::now();
@@ -156,6 +160,7 @@ impl Limits {
             beats: 0,
             first: None,
             started,
+            route,
             whole: bound.map(|bound| bound.0).or_else(whole),
             phase: Phase::Deadline,
             since: started,
@@ -218,6 +223,17 @@ impl Limits {
         Error::new(Outcome::TimedOut { phase: self.phase })
     }
 
+    /// The pace of a stream from here on, with what was held back of it.
+    fn pace(&self) -> Option<Pace> {
+        let least = self.shared.policy.slow.filter(|_| self.route.is_some())?;
+        let pace = Pace::new(least);
+        if let (Some(first), Some(pulse)) = (self.first, &self.pulse) {
+            // Nobody but the provider was waited for.
+            pace.add(pulse.beats().saturating_sub(1), first.elapsed());
+        }
+        Some(pace)
+    }
+
     /// Puts the body of an answer under its clocks.
     fn guard(&self, mut response: Response) -> Response {
         let TimeoutPolicy { idle, whole_stream, .. } = self.shared.policy;
@@ -227,12 +243,20 @@ impl Limits {
         if let Some(whole) = self.whole {
             response.extensions_mut().insert(StreamBound(whole));
         }
+        let pace = self.pace();
+        if let Some(pace) = &pace {
+            response.extensions_mut().insert(pace.clone());
+        }
         let body = response.body_mut();
         if let Some(guard) = body.guard() {
-            guard.clock(Clock::new(idle, self.whole));
+            guard.clock(Clock::new(idle, self.whole).pace(pace.clone()));
             guard.journey(self.journey.clone());
-            let events = self.shared.events.clone();
+            let (events, route) = (self.shared.events.clone(), self.route.clone());
             body.on_end(move |ending| {
+                if let (Some(slow), Some(route)) = (pace.and_then(|pace| pace.slow()), route) {
+                    let (count, within) = (slow.events, slow.within);
+                    events.emit(Event::StreamSlow { route, events: count, within });
+                }
                 let after = match ending {
                     Ending::Failed(Outcome::TimedOut { phase: Phase::Idle }) => Some(idle),
                     Ending::Failed(Outcome::TimedOut { phase: Phase::Stream }) => whole_stream,

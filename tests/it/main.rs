@@ -13,6 +13,7 @@ mod dialect;
 mod ladder;
 mod loopback;
 mod outage;
+mod pace;
 mod property;
 mod resume;
 mod retry;

@@ -183,8 +183,10 @@ impl HttpBody for Resumed {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        /// As many frames are read in a row of which nothing can be handed on.
+        const IN_A_ROW: u32 = 128;
         let this = &mut *self;
-        loop {
+        for _ in 0..IN_A_ROW {
             if let Some(frame) = this.out.pop_front() {
                 return Poll::Ready(Some(Ok(frame)));
             }
@@ -208,6 +210,9 @@ impl HttpBody for Resumed {
                 }
             }
         }
+        // Others have their turn.
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     fn is_end_stream(&self) -> bool {
