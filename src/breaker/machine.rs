@@ -128,7 +128,7 @@ impl Machine {
             (Health::Ignored, slot) => self.hand_back(slot),
             (health, Some(slot)) => self.decide(at, slot, verdict(health, slow), wait),
             (health, None) => {
-                let latency = late_latency(at, ticket, slow);
+                let latency = ticket.latency(at, slow);
                 self.count(at, health, latency, wait);
             }
         }
@@ -245,19 +245,5 @@ fn verdict(health: Health, slow: bool) -> Option<Cause> {
         _ if slow => Some(Cause::ProbeSlow),
         Health::Cancelled => Some(Cause::ProbeDropped),
         _ => None,
-    }
-}
-
-/// What is counted of the latency of a call at its end. One whose first event was counted is not counted again, unless it
-/// has become slow since then: in place of that first count, as long as the window has it, else anew.
-fn late_latency(at: Moment<'_>, ticket: &Ticket, slow: bool) -> Counts {
-    let trickled = ticket.trickled && !ticket.slow && at.policy.slow.is_some();
-    match ticket.begun {
-        None => Counts::latency(slow),
-        Some(_) if !trickled => Counts::default(),
-        Some(begun) if at.now.saturating_duration_since(begun) < at.policy.window => {
-            Counts { slow: 1, ..Counts::default() }
-        }
-        Some(_) => Counts::latency(true),
     }
 }

@@ -56,7 +56,8 @@
 //! # Events
 //!
 //! [`RungEntered`](crate::telemetry::Event::RungEntered), [`RungSkipped`](crate::telemetry::Event::RungSkipped),
-//! [`Resumed`](crate::telemetry::Event::Resumed). The answer of any rung but the first carries the headers `evenkeel-rung` and `evenkeel-attempts`.
+//! [`Resumed`](crate::telemetry::Event::Resumed). The answer of any rung but the first carries the headers `evenkeel-rung`
+//! and `evenkeel-attempts`; those of a stream that is gone on with are the ones of its beginning.
 //!
 //! # Pitfalls
 //!

@@ -64,6 +64,7 @@ mod pulse;
 mod service;
 #[cfg(test)]
 mod tests;
+mod told;
 mod within;
 
 pub(crate) use body::Clock;

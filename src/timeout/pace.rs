@@ -5,6 +5,9 @@ use std::{
     time::Duration,
 };
 
+use tokio::time::Instant;
+
+use super::Pulse;
 use crate::sync::lock_std as lock;
 
 /// The pace below which a stream is slow: so many events with content in such a time.
@@ -39,8 +42,14 @@ pub(crate) struct Slow {
 // === impl Pace ===
 
 impl Pace {
-    pub(super) fn new(least: Least) -> Self {
-        Self(Arc::new(Mutex::new(Count::new(least))))
+    /// The pace of a stream from here on, with what was held back of it since its first content.
+    pub(super) fn new(least: Least, held: Option<(Instant, &Pulse)>) -> Self {
+        let mut count = Count::new(least);
+        if let Some((first, pulse)) = held {
+            // Nobody but the provider was waited for.
+            count.add(pulse.beats().saturating_sub(1), first.elapsed());
+        }
+        Self(Arc::new(Mutex::new(count)))
     }
 
     /// So many events with content came after that wait.

@@ -14,12 +14,14 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
-use super::{Clock, FirstContent, Pace, Pulse, StreamBound, TimeoutPolicy, within::Within};
+use super::{
+    Clock, FirstContent, Pace, Pulse, StreamBound, TimeoutPolicy, pace::Least, told::Told,
+    within::Within,
+};
 use crate::{
     Error, Request, Response, Upstream,
     classify::{Outcome, Phase},
     context::{Call, Deadline, Journey, Route, later},
-    stream::Ending,
     telemetry::{Event, Events},
 };
 
@@ -61,8 +63,8 @@ struct Limits {
     first: Option<Instant>,
     started: Instant,
     whole: Option<Instant>,
-    /// Whose stream is slow, where a pace is set.
-    route: Option<Route>,
+    /// What is too slow for a stream, and whose stream it is.
+    least: Option<(Least, Route)>,
     /// Which limit is next, since when it counts, and when it passes.
     phase: Phase,
     since: Instant,
@@ -146,13 +148,12 @@ impl<F> fmt::Debug for TimeoutFuture<F> {
 impl Limits {
     fn of(shared: Arc<Shared>, request: &mut Request) -> Self {
         let stream = Call::ask(request).stream();
-        let paced = stream && shared.policy.slow.is_some();
-        let route = paced.then(|| Call::route(request));
+        let least = shared.policy.slow.filter(|_| stream);
+        let least = least.map(|least| (least, Call::route(request)));
         let call = Call::of(request);
         call.pulse = stream.then(Pulse::default);
         let started = Instant::now();
-        let bound = call.bound.filter(|_| shared.policy.whole_stream.is_some());
-        let whole = || shared.policy.whole_stream.map(|whole| later(started, whole));
+        let own = shared.policy.whole_stream.map(|whole| later(started, whole));
         let mut limits = Self {
             journey: call.journey.clone(),
             deadline: call.deadline,
@@ -160,8 +161,8 @@ impl Limits {
             beats: 0,
             first: None,
             started,
-            route,
-            whole: bound.map(|bound| bound.0).or_else(whole),
+            least,
+            whole: call.bound.map(|bound| bound.0).or(own),
             phase: Phase::Deadline,
             since: started,
             until: started,
@@ -223,17 +224,6 @@ impl Limits {
         Error::new(Outcome::TimedOut { phase: self.phase })
     }
 
-    /// The pace of a stream from here on, with what was held back of it.
-    fn pace(&self) -> Option<Pace> {
-        let least = self.shared.policy.slow.filter(|_| self.route.is_some())?;
-        let pace = Pace::new(least);
-        if let (Some(first), Some(pulse)) = (self.first, &self.pulse) {
-            // Nobody but the provider was waited for.
-            pace.add(pulse.beats().saturating_sub(1), first.elapsed());
-        }
-        Some(pace)
-    }
-
     /// Puts the body of an answer under its clocks.
     fn guard(&self, mut response: Response) -> Response {
         let TimeoutPolicy { idle, whole_stream, .. } = self.shared.policy;
@@ -243,30 +233,20 @@ impl Limits {
         if let Some(whole) = self.whole {
             response.extensions_mut().insert(StreamBound(whole));
         }
-        let pace = self.pace();
-        if let Some(pace) = &pace {
+        let held = self.first.zip(self.pulse.as_ref());
+        let pace = self.least.clone().map(|(least, route)| (Pace::new(least, held), route));
+        if let Some((pace, _)) = &pace {
             response.extensions_mut().insert(pace.clone());
         }
         let body = response.body_mut();
         if let Some(guard) = body.guard() {
-            guard.clock(Clock::new(idle, self.whole).pace(pace.clone()));
+            guard.clock(
+                Clock::new(idle, self.whole).pace(pace.as_ref().map(|(pace, _)| pace.clone())),
+            );
             guard.journey(self.journey.clone());
-            let (events, route) = (self.shared.events.clone(), self.route.clone());
-            body.on_end(move |ending| {
-                if let (Some(slow), Some(route)) = (pace.and_then(|pace| pace.slow()), route) {
-                    let (count, within) = (slow.events, slow.within);
-                    events.emit(Event::StreamSlow { route, events: count, within });
-                }
-                let after = match ending {
-                    Ending::Failed(Outcome::TimedOut { phase: Phase::Idle }) => Some(idle),
-                    Ending::Failed(Outcome::TimedOut { phase: Phase::Stream }) => whole_stream,
-                    _ => None,
-                };
-                let timed_out = (ending.outcome(), after);
-                if let (Outcome::TimedOut { phase }, Some(after)) = timed_out {
-                    events.emit(Event::TimedOut { phase, after });
-                }
-            });
+            let events = self.shared.events.clone();
+            let told = Told { events, idle, whole_stream, pace };
+            body.on_end(move |ending| told.tell(ending));
         }
         response
     }

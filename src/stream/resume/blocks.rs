@@ -93,11 +93,6 @@ impl Blocks {
         }
     }
 
-    /// Whether two streams are framed alike.
-    pub(super) fn is_like(&self, other: &Self) -> bool {
-        std::mem::discriminant(self) == std::mem::discriminant(other)
-    }
-
     /// What ends a stream of this framing that is whole.
     pub(super) fn end(&self) -> &'static [u8] {
         if let Self::Array(_) = self { b"]" } else { b"" }

@@ -2,6 +2,7 @@
 
 mod blocks;
 mod body;
+mod held;
 mod reader;
 
 use std::{future::Future, pin::Pin};

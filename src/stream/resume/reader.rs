@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use serde_json::Value;
 
-use super::blocks::Blocks;
+use super::{blocks::Blocks, held::Held};
 use crate::{
     classify::{Outcome, Verdict},
     dialect::{Dialect, Fit, Follower, Seam},
@@ -24,8 +24,7 @@ pub(super) struct Reader {
     /// Whether all that was said is text, and not too much of it.
     expressible: bool,
     /// An event whose end has not come.
-    held: Vec<Bytes>,
-    held_bytes: usize,
+    held: Held,
     /// An event was too large to be held back: the rest is handed on as it comes.
     blind: bool,
 }
@@ -45,8 +44,6 @@ pub(super) struct Piece {
 impl Reader {
     /// As much text can be gone on with; more is said only by machines.
     const SAID: usize = 1024 * 1024;
-    /// As large may an event be that is held back to its end.
-    const HELD: usize = 256 * 1024;
 
     pub(super) fn new(dialect: Dialect) -> Self {
         Self {
@@ -57,8 +54,7 @@ impl Reader {
             seam: Seam::new(dialect),
             said: String::new(),
             expressible: true,
-            held: Vec::new(),
-            held_bytes: 0,
+            held: Held::default(),
             blind: false,
         }
     }
@@ -81,7 +77,6 @@ impl Reader {
     /// Another answer follows: it was asked for what comes after the text without the white space at its end.
     pub(super) fn join(&mut self) {
         self.held.clear();
-        self.held_bytes = 0;
         self.follower = self.dialect.follower();
         let blocks = std::mem::replace(&mut self.blocks, Blocks::new(self.dialect.framing()));
         self.first.get_or_insert(blocks);
@@ -117,50 +112,29 @@ impl Reader {
 
     /// What is held back, in one piece.
     pub(super) fn take_held(&mut self) -> Bytes {
-        self.held_bytes = 0;
-        match std::mem::take(&mut self.held) {
-            held if held.len() == 1 => held.into_iter().next().unwrap_or_default(),
-            held => held.concat().into(),
-        }
+        self.held.take()
     }
 
     /// The stream is whole: what stands behind its last event.
     pub(super) fn finish(&mut self) -> Bytes {
         let held = self.take_held();
-        match &self.first {
-            Some(first) if first.is_like(&self.blocks) && matches!(first, Blocks::Array(_)) => {
-                Bytes::from_static(first.end())
-            }
-            // A last event whose end never came.
-            Some(_) => {
-                let mut out = Vec::new();
-                let mut last = held.to_vec();
-                last.extend_from_slice(b"\n\n");
-                if !held.trim_ascii().is_empty() {
-                    self.another(&last, &mut out);
-                }
-                let end = self.first.as_ref().map_or(&b""[..], Blocks::end);
-                [&out.concat()[..], end].concat().into()
-            }
-            None => held,
+        let Some(end) = self.first.as_ref().map(Blocks::end) else { return held };
+        let mut out = Vec::new();
+        // A last event whose end never came; behind the last one of an array stands its bracket.
+        if !matches!(self.blocks, Blocks::Array(_)) && !held.trim_ascii().is_empty() {
+            self.another(&[&held[..], b"\n\n"].concat(), &mut out);
         }
+        out.push(Bytes::from_static(end));
+        out.concat().into()
     }
 
     fn hold(&mut self, rest: Bytes, piece: &mut Piece) {
-        self.held_bytes += rest.len();
         self.held.push(rest);
-        // Many small pieces cost more than their bytes.
-        if self.held.len() > 64 {
-            let held = self.held.concat();
-            self.held = vec![held.into()];
-        }
-        if self.held_bytes <= Self::HELD {
-            return;
-        }
         match self.first {
+            _ if !self.held.is_past() => {}
             None => {
                 self.blind = true;
-                piece.out.append(&mut self.held);
+                self.held.move_to(&mut piece.out);
             }
             // What does not end cannot be made to follow anything.
             Some(_) => piece.failed = Some(Outcome::Malformed.into()),
@@ -173,7 +147,7 @@ impl Reader {
         let block: &[u8] = if self.held.is_empty() {
             end
         } else {
-            whole = self.held.iter().chain([end]).flat_map(|part| part.iter().copied()).collect();
+            whole = self.held.with(end);
             &whole
         };
         let failed = match self.first {
@@ -182,9 +156,8 @@ impl Reader {
         };
         // The beginning goes with its end, unless that is an error.
         if failed.is_none() {
-            self.held_bytes = 0;
             match self.first {
-                None => out.append(&mut self.held),
+                None => self.held.move_to(out),
                 Some(_) => self.held.clear(),
             }
         }
@@ -220,25 +193,34 @@ impl Reader {
             if failed.is_some() || data.is_empty() {
                 return;
             }
-            let Ok(mut event) = serde_json::from_slice::<Value>(data) else {
-                // The sentinel, or a ping.
-                return out.push(shape.write(name, &String::from_utf8_lossy(data)).into());
-            };
-            match seam.fit(&mut event) {
-                Fit::Drop => return,
-                Fit::Keep => {}
-                Fit::After(before) => {
-                    let name = before["type"].as_str().unwrap_or_default();
-                    out.push(shape.write(name.as_bytes(), &before.to_string()).into());
-                    note(seam, &before);
+            match serde_json::from_slice::<Value>(data) {
+                Ok(event) => {
+                    for (name, event) in fitted(seam, name, event) {
+                        *expressible = *expressible && keep(*dialect, &event, &seen, said);
+                        out.push(shape.write(&name, &event.to_string()).into());
+                    }
                 }
+                // The sentinel, or a ping.
+                Err(_) => out.push(shape.write(name, &String::from_utf8_lossy(data)).into()),
             }
-            note(seam, &event);
-            *expressible = *expressible && keep(*dialect, &event, &seen, said);
-            out.push(shape.write(name, &event.to_string()).into());
         });
         failed
     }
+}
+
+/// What is handed on of an event of the answer that follows, with what has to come before it.
+fn fitted(seam: &mut Seam, name: &[u8], mut event: Value) -> Vec<(Vec<u8>, Value)> {
+    let mut all = match seam.fit(&mut event) {
+        Fit::Drop => return Vec::new(),
+        Fit::Keep => Vec::new(),
+        Fit::After(before) => {
+            let name = before["type"].as_str().unwrap_or_default().into();
+            vec![(name, before)]
+        }
+    };
+    all.push((name.to_vec(), event));
+    all.iter().for_each(|(_, event)| note(seam, event));
+    all
 }
 
 fn note(seam: &mut Seam, event: &Value) {

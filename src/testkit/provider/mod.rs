@@ -33,6 +33,7 @@ mod body;
 mod capacity;
 mod hosts;
 mod log;
+mod prefill;
 mod service;
 mod source;
 mod state;

@@ -18,6 +18,7 @@ use crate::{
         provider::{
             Attempt, Capacity, Fate,
             log::Log,
+            prefill::Prefill,
             source::{Found, Limit, Source},
         },
         reply::{Facts, Reply, Script},
@@ -37,19 +38,11 @@ struct Shared {
     changed: watch::Sender<()>,
 }
 
-struct State {
+pub(super) struct State {
     source: Source,
     log: Log,
     key: Option<Box<str>>,
-    prefill: Prefill,
-}
-
-/// What a request that ends in words of the assistant comes to.
-#[derive(Clone, Copy)]
-enum Prefill {
-    Ignored,
-    Continued,
-    Rejected,
+    pub(super) prefill: Prefill,
 }
 
 /// An attempt under way. Dropped before [`done`](Self::done), it was cancelled.
@@ -103,19 +96,6 @@ impl Provider {
     #[must_use]
     pub fn requires(self, key: &str) -> Self {
         self.change(|state| state.key = Some(key.into()))
-    }
-
-    /// Goes on where a request ends in words of the assistant that its answer begins with: only the words after them come.
-    /// Without it, such a request is answered like any other, from the beginning.
-    #[must_use]
-    pub fn continues(self) -> Self {
-        self.change(|state| state.prefill = Prefill::Continued)
-    }
-
-    /// Answers 400 to a request that ends in words of the assistant, as models do that take no prefill.
-    #[must_use]
-    pub fn rejects_prefill(self) -> Self {
-        self.change(|state| state.prefill = Prefill::Rejected)
     }
 
     /// Follows an incident, whatever else was planned.
@@ -189,17 +169,13 @@ impl Provider {
         let State { source, log, key, prefill } = &mut *state;
         let found = Found { in_flight: log.in_flight, nth: log.count };
         let known = key.as_ref().is_none_or(|key| brings(headers, key));
-        let reply = match *prefill {
+        let reply = match prefill.reply(&facts) {
             _ if !known => Reply::error(401, "invalid_request_error", "invalid_api_key"),
-            Prefill::Rejected if facts.prefill.is_some() => {
-                Reply::error(400, "invalid_request_error", "assistant_prefill")
-            }
-            _ => source.reply(now, &facts, &found),
+            Some(rejected) => rejected,
+            None => source.reply(now, &facts, &found),
         };
         let number = log.begin(&facts, now);
-        if !matches!(prefill, Prefill::Continued) {
-            facts.prefill = None;
-        }
+        prefill.read(&mut facts);
         let refuses = source.next.front().is_some_and(Reply::is_refused);
         drop(state);
         if refuses {
@@ -225,7 +201,7 @@ impl Provider {
         self.0.changed.subscribe()
     }
 
-    fn change(self, change: impl FnOnce(&mut State)) -> Self {
+    pub(super) fn change(self, change: impl FnOnce(&mut State)) -> Self {
         change(&mut lock(&self.0.state));
         self.0.changed.send_replace(());
         self
