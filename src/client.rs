@@ -16,6 +16,7 @@ use crate::{
     ladder::{LadderPolicy, Rung, Target},
     profile::Profile,
     stack,
+    stream::Resume,
     telemetry::{Events, Observe},
 };
 
@@ -119,7 +120,14 @@ impl ClientBuilder {
         self
     }
 
-    /// The whole ladder at once.
+    /// What becomes of a stream that fails while it is read: it ends in an error, or a rung below that declares that it
+    /// can goes on with it. See [`LadderPolicy::resume`].
+    pub fn resume(mut self, resume: Resume) -> Self {
+        self.ladder = self.ladder.resume(resume);
+        self
+    }
+
+    /// The whole ladder at once, with its [`resume`](LadderPolicy::resume).
     pub fn ladder(mut self, ladder: LadderPolicy) -> Self {
         self.ladder = ladder;
         self

@@ -16,8 +16,10 @@ use crate::{
 /// | an unstreamed attempt | 20 s | 5 min | leaves time for a second target; long texts of reasoning models take minutes |
 /// | first content of a stream | 10 s | 60 s | healthy answers begin within 1 to 3 s; reasoning models later |
 /// | idle between content | 15 s | 60 s | a healthy stream has several events a second |
+/// | slow stream | none | none | how many events a minute are healthy depends on the provider |
 /// | retries | 2, 250 ms to 4 s | 5, 1 s to 60 s | two fit into a third of the deadline |
 /// | commit | first content | complete | a person reads along; a text that is stored has to be whole |
+/// | a stream that fails while it is read | an error | an error | two models have two voices; [`Resume`](crate::stream::Resume) is for the business to choose |
 /// | slow: first event, whole answer | after 8 s, 16 s | after 45 s, 4 min | just under the limits, so that slowness shows before silence |
 ///
 /// The breaker's rules are the same for both: see [`BreakerPolicy`].

@@ -85,7 +85,8 @@ impl Machine {
         let generation = self.generation;
         match admitted {
             Ok(slot) => {
-                Ok(Ticket { generation, started, random, slot, whole: false, begun: false })
+                let (whole, slow, trickled) = (false, false, false);
+                Ok(Ticket { generation, started, random, slot, whole, begun: None, slow, trickled })
             }
             Err(retry_in) => Err(Refusal { state: self.state(), retry_in }),
         }
@@ -94,11 +95,11 @@ impl Machine {
     /// The first event of an answer is there. Its latency counts now, and a probe is decided now: to recover, nobody waits
     /// for the end of a long stream.
     pub(crate) fn begin(&mut self, at: Moment<'_>, ticket: &mut Ticket) {
-        if ticket.begun || !self.is_news(at, ticket) {
+        if ticket.begun.is_some() || !self.is_news(at, ticket) {
             return;
         }
-        ticket.begun = true;
         let slow = ticket.is_slow(at);
+        (ticket.begun, ticket.slow) = (Some(at.now), slow);
         match self.undecided(ticket) {
             Some(slot) => self.decide(at, slot, slow.then_some(Cause::ProbeSlow), None),
             None => {
@@ -116,7 +117,7 @@ impl Machine {
         let slow = ticket.is_slow(at);
         let health = match outcome.health() {
             // The caller's choice, of an answer that was well so far.
-            Health::Cancelled if ticket.begun => Health::Success,
+            Health::Cancelled if ticket.begun.is_some() => Health::Success,
             // The caller's choice too: it had hardly any time to give.
             Health::Failure if ticket.is_hurried(at, outcome) => Health::Cancelled,
             health => health,
@@ -127,7 +128,7 @@ impl Machine {
             (Health::Ignored, slot) => self.hand_back(slot),
             (health, Some(slot)) => self.decide(at, slot, verdict(health, slow), wait),
             (health, None) => {
-                let latency = if ticket.begun { Counts::default() } else { Counts::latency(slow) };
+                let latency = ticket.latency(at, slow);
                 self.count(at, health, latency, wait);
             }
         }

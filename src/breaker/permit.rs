@@ -155,6 +155,11 @@ impl Permit {
         breaker.decide(|machine, policy| machine.begin(Moment { policy, now, random }, ticket));
     }
 
+    /// Its stream trickled: the call was slow, although its first event was not.
+    pub fn trickled(&mut self) {
+        self.ticket.trickled = true;
+    }
+
     /// What came of the call. After [`begin`](Self::begin) a cancelled one was well so far and counts as a success.
     pub fn end(mut self, outcome: Outcome, now: Instant) {
         self.settle(outcome, now);

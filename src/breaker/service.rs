@@ -18,7 +18,7 @@ use crate::{
     context::{Call, Journey},
     stream::Ending,
     telemetry::{Event, Events},
-    timeout::FirstContent,
+    timeout::{FirstContent, Pace},
 };
 
 /// Puts one breaker for each route in front of a service. Made by [`BreakerPolicy::build`].
@@ -165,7 +165,11 @@ fn report(mut permit: Permit, journey: &Journey, result: &mut Result<Response, E
             // One that was held back beyond its first content is as quick as that was.
             let first = response.extensions().get::<FirstContent>().map_or(now, |first| first.0);
             permit.begin(first);
+            let pace = response.extensions().get::<Pace>().cloned();
             response.body_mut().on_end(move |ending: &Ending| {
+                if pace.is_some_and(|pace| pace.slow().is_some()) {
+                    permit.trickled();
+                }
                 permit.end(ending.outcome(), Instant::now());
             });
         }

@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use crate::{
-    breaker::{BreakerPolicy, probes::Slot},
+    breaker::{BreakerPolicy, probes::Slot, window::Counts},
     classify::{Outcome, Phase},
 };
 
@@ -25,8 +25,12 @@ pub(crate) struct Ticket {
     pub(super) slot: Option<Slot>,
     /// The answer is not streamed, so it may take longer.
     pub(crate) whole: bool,
-    /// The first event is there, and was counted.
-    pub(super) begun: bool,
+    /// When the first event was there, and was counted.
+    pub(super) begun: Option<Instant>,
+    /// It was counted as slow.
+    pub(super) slow: bool,
+    /// What came after the first event came too slowly.
+    pub(crate) trickled: bool,
 }
 
 // === impl Ticket ===
@@ -49,5 +53,19 @@ impl Ticket {
         let policy = at.policy;
         let limit = if self.whole { policy.slow_whole } else { policy.slow_first };
         policy.slow.is_some() && at.now.saturating_duration_since(self.started) > limit
+    }
+
+    /// What is counted of the latency of a call at its end. One whose first event was counted is not counted again, unless
+    /// it has become slow since then: in place of that first count, as long as the window has it, else anew.
+    pub(crate) fn latency(&self, at: Moment<'_>, slow: bool) -> Counts {
+        let trickled = self.trickled && !self.slow && at.policy.slow.is_some();
+        match self.begun {
+            None => Counts::latency(slow),
+            Some(_) if !trickled => Counts::default(),
+            Some(begun) if at.now.saturating_duration_since(begun) < at.policy.window => {
+                Counts { slow: 1, ..Counts::default() }
+            }
+            Some(_) => Counts::latency(true),
+        }
     }
 }

@@ -46,7 +46,8 @@ impl Counts {
 
     /// The share of slow calls, if any latency is known.
     pub(crate) fn slow_ratio(&self) -> Option<f64> {
-        share(self.slow, self.timed)
+        // A call that was timed in an earlier bucket may turn out to be slow in a later one.
+        share(self.slow, self.timed.max(self.slow))
     }
 
     /// A call whose latency has become known.

@@ -6,7 +6,7 @@ use super::{Deadline, Journey, Route};
 use crate::{
     Request,
     dialect::{Ask, Dialect},
-    timeout::Pulse,
+    timeout::{Pulse, StreamBound},
 };
 
 /// What the stack knows of a call, in the extensions of its request.
@@ -23,6 +23,8 @@ pub struct Call {
     pub(crate) once: bool,
     /// Where what reads a stream ahead, inside a streamed attempt, tells that content has come.
     pub(crate) pulse: Option<Pulse>,
+    /// By when the whole stream has ended, where this attempt goes on with one.
+    pub(crate) bound: Option<StreamBound>,
 }
 
 // === impl Call ===

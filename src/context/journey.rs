@@ -105,6 +105,19 @@ impl Journey {
         }
     }
 
+    /// The answer that was being read came to nothing after all: says so of the attempt that brought it.
+    pub(crate) fn broke(&self, outcome: Outcome) {
+        let mut log = lock(&self.0);
+        // Those that are not kept are counted only.
+        if log.more == 0 {
+            let brought =
+                log.attempts.iter_mut().rev().find(|attempt| attempt.outcome.is_success());
+            if let Some(attempt) = brought {
+                attempt.outcome = outcome;
+            }
+        }
+    }
+
     pub(crate) fn answered_by(&self, rung: Arc<str>) {
         lock(&self.0).rung = Some(rung);
     }

@@ -46,7 +46,8 @@ pub(super) fn with_model(body: &Bytes, model: &str) -> Bytes {
     splice(body, std::slice::from_ref(&(open..open)), &format!("\"model\":{text}{comma}"))
 }
 
-fn splice(body: &[u8], places: &[Range<usize>], text: &str) -> Bytes {
+/// The bytes with that text in each of those places.
+pub(super) fn splice(body: &[u8], places: &[Range<usize>], text: &str) -> Bytes {
     let mut out = Vec::with_capacity(body.len() + places.len() * text.len());
     let mut at = 0;
     for place in places {

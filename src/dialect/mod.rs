@@ -71,8 +71,11 @@ mod ollama;
 mod openai_chat;
 mod openai_responses;
 mod path;
+mod prefill;
 mod progress;
 mod reply;
+mod said;
+mod seam;
 #[cfg(test)]
 mod tests;
 mod usage;
@@ -81,6 +84,8 @@ mod whole;
 pub use ask::Ask;
 pub(crate) use ask::Form;
 pub(crate) use path::endpoint;
+pub use prefill::Prefill;
+pub(crate) use seam::{Fit, Seam};
 pub use usage::{Tokens, Usage};
 
 use self::progress::Progress;

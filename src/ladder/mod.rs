@@ -13,6 +13,9 @@
 //! the provider's content filter refused, are answered as they are: the ladder does not route around a refusal.
 //! When all rungs fail, the caller sees the failure of the first; the [`Journey`](crate::context::Journey) has the rest.
 //!
+//! A stream that fails while it is read ends in an error, unless [`LadderPolicy::resume`] says that a rung below is to go
+//! on with it: see [`stream`](crate::stream).
+//!
 //! # Time
 //!
 //! All rungs share the call's deadline. A rung keeps time back for those below it ([`Rung::reserve`]); it is cut off
@@ -22,7 +25,8 @@
 //!
 //! * one rung: the request as it was addressed
 //! * reserve: a third of the time that is left for each target below; at most two thirds, whatever is set
-//! * a rung offers everything: any context size, tools
+//! * a rung offers everything: any context size, tools; but a prefill only where it declares it
+//! * a stream that fails while it is read ends in an error
 //!
 //! # Example
 //!
@@ -51,8 +55,9 @@
 //!
 //! # Events
 //!
-//! [`RungEntered`](crate::telemetry::Event::RungEntered), [`RungSkipped`](crate::telemetry::Event::RungSkipped). The
-//! answer of any rung but the first carries the headers `evenkeel-rung` and `evenkeel-attempts`.
+//! [`RungEntered`](crate::telemetry::Event::RungEntered), [`RungSkipped`](crate::telemetry::Event::RungSkipped),
+//! [`Resumed`](crate::telemetry::Event::Resumed). The answer of any rung but the first carries the headers `evenkeel-rung`
+//! and `evenkeel-attempts`; those of a stream that is gone on with are the ones of its beginning.
 //!
 //! # Pitfalls
 //!
@@ -63,6 +68,7 @@
 mod base;
 mod canned;
 mod policy;
+mod resume;
 mod rung;
 mod service;
 mod target;
@@ -72,3 +78,5 @@ pub use policy::LadderPolicy;
 pub use rung::{Offers, Rung};
 pub use service::{Ladder, LadderLayer};
 pub use target::Target;
+
+pub use crate::dialect::Prefill;

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{LadderLayer, Rung, Target};
-use crate::{ConfigError, Request, context::Call, dialect::Ask};
+use crate::{ConfigError, Request, context::Call, dialect::Ask, stream::Resume};
 
 /// The rungs, in order: the first is asked first.
 ///
@@ -11,9 +11,11 @@ use crate::{ConfigError, Request, context::Call, dialect::Ask};
 ///
 /// * the first rung is the request as it was addressed
 /// * no rung below it
+/// * [`Resume::Off`]: a stream that fails while it is read ends in an error
 #[derive(Clone, Debug)]
 pub struct LadderPolicy {
     pub(super) rungs: Vec<Rung>,
+    pub(super) resume: Resume,
 }
 
 // === impl LadderPolicy ===
@@ -24,7 +26,7 @@ impl LadderPolicy {
 
     /// The request as it was addressed, and nothing below it.
     pub fn new() -> Self {
-        Self { rungs: vec![Rung::addressed()] }
+        Self { rungs: vec![Rung::addressed()], resume: Resume::Off }
     }
 
     /// Sends every call to that target first, wherever it was addressed.
@@ -44,6 +46,14 @@ impl LadderPolicy {
     #[must_use]
     pub fn rung(mut self, rung: Rung) -> Self {
         self.rungs.push(rung);
+        self
+    }
+
+    /// What becomes of a stream that fails while it is read. A call whose request has a [`Resume`] in its extensions has
+    /// that instead.
+    #[must_use]
+    pub fn resume(mut self, resume: Resume) -> Self {
+        self.resume = resume;
         self
     }
 

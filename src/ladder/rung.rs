@@ -8,7 +8,7 @@ use super::{Canned, Target};
 use crate::{
     ConfigError, Request,
     classify::Outcome,
-    dialect::{Ask, Dialect},
+    dialect::{Ask, Dialect, Prefill},
     telemetry::Skip,
 };
 
@@ -35,10 +35,12 @@ pub(super) enum Kind {
 ///
 /// * context: not declared, so any
 /// * tools: yes
+/// * prefill: not declared, so never tried
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Offers {
     context: Option<u64>,
     tools: bool,
+    pub(super) prefill: Option<Prefill>,
 }
 
 // === impl Rung ===
@@ -114,6 +116,15 @@ impl Rung {
         }
     }
 
+    pub(super) fn has_tools(&self) -> bool {
+        self.offers.tools
+    }
+
+    /// How it takes the beginning of an answer, if it does.
+    pub(super) fn prefill(&self) -> Option<Prefill> {
+        self.offers.prefill.filter(|_| !self.is_instant())
+    }
+
     pub(super) fn is_instant(&self) -> bool {
         matches!(self.kind, Kind::Canned(_))
     }
@@ -169,6 +180,15 @@ impl Offers {
         self
     }
 
+    /// That it goes on with an answer whose beginning is in the request, and in which form it wants that. Declare it only
+    /// of models that do: many reject such a request, and some begin anew. See
+    /// [`Resume::Continue`](crate::stream::Resume::Continue).
+    #[must_use]
+    pub fn prefill(mut self, form: impl Into<Option<Prefill>>) -> Self {
+        self.prefill = form.into();
+        self
+    }
+
     /// Whether a request too large for `other` may fit here: a larger context, or none declared.
     fn larger_than(&self, other: &Self) -> bool {
         match (self.context, other.context) {
@@ -180,6 +200,6 @@ impl Offers {
 
 impl Default for Offers {
     fn default() -> Self {
-        Self { context: None, tools: true }
+        Self { context: None, tools: true, prefill: None }
     }
 }

@@ -11,7 +11,7 @@ use http::{HeaderName, HeaderValue};
 use tokio::time::{Instant, timeout_at};
 use tower::{Layer, Service};
 
-use super::{LadderPolicy, Rung, rung::Failed, rung::Kind};
+use super::{LadderPolicy, Rung, resume::Below, rung::Failed, rung::Kind};
 use crate::{
     Error, Request, Response, Upstream,
     classify::{Outcome, Phase, Rejection, judge},
@@ -30,8 +30,8 @@ pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("evenkeel-attemp
 #[derive(Clone, Debug)]
 pub struct Ladder<S> {
     inner: S,
-    policy: Arc<LadderPolicy>,
-    events: Events,
+    pub(super) policy: Arc<LadderPolicy>,
+    pub(super) events: Events,
 }
 
 /// Wraps a service into a [`Ladder`].
@@ -93,6 +93,7 @@ impl<S: Upstream> Ladder<S> {
     async fn descend(mut self, mut request: Request) -> Result<Response, Error> {
         let policy = self.policy.clone();
         let ask = policy.ask(&mut request);
+        let limit = Call::of(&mut request).deadline.map(|deadline| deadline.left(Instant::now()));
         let last = policy.rungs.len() - 1;
         let mut failure: Option<Failure> = None;
         let mut request = Some(request);
@@ -110,7 +111,14 @@ impl<S: Upstream> Ladder<S> {
             let Some(copy) = copy else { break };
             let result = self.step((at, rung), copy, &ask).await;
             let outcome = judge(&result).outcome();
-            if outcome.is_success() || stops(outcome, at) {
+            if outcome.is_success() {
+                let below = request.as_mut().and_then(|it| Below::of(&self, it, (&ask, at), limit));
+                return match below {
+                    Some(below) => result.map(|response| below.watch_over(response)),
+                    None => result,
+                };
+            }
+            if stops(outcome, at) {
                 return result;
             }
             failure = Some(match failure {
@@ -169,7 +177,7 @@ impl<S: Upstream> Ladder<S> {
         }
     }
 
-    async fn send(&mut self, request: Request) -> Result<Response, Error> {
+    pub(super) async fn send(&mut self, request: Request) -> Result<Response, Error> {
         let fresh = self.inner.clone();
         let mut ready = std::mem::replace(&mut self.inner, fresh);
         std::future::poll_fn(|cx| ready.poll_ready(cx)).await?;

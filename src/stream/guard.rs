@@ -7,6 +7,10 @@ use std::{
     collections::VecDeque,
     fmt,
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, ready},
 };
 
@@ -37,6 +41,8 @@ pub(crate) struct Guard {
     clock: Option<Clock>,
     /// The error that follows the frames before it; there is nothing underneath any more when it is set.
     failure: Option<Error>,
+    /// Says that the answer is whole, where what is underneath watches it instead.
+    whole: Option<Arc<AtomicBool>>,
     at_end: AtEnd,
 }
 
@@ -50,6 +56,7 @@ impl Guard {
             watch: None,
             clock: None,
             failure: None,
+            whole: None,
             at_end: AtEnd::default(),
         }
     }
@@ -62,6 +69,11 @@ impl Guard {
     /// Bounds the silence, and the whole stream, from here on.
     pub(crate) fn clock(&mut self, clock: Clock) {
         self.clock = Some(clock);
+    }
+
+    /// Learns from what is underneath whether the answer is whole, although its bytes are not over.
+    pub(crate) fn whole(&mut self, whole: Arc<AtomicBool>) {
+        self.whole = Some(whole);
     }
 
     /// Puts the journey into the error of a body that fails.
@@ -184,7 +196,7 @@ impl Guard {
 
     /// Takes note of what a frame said that is about to be handed on.
     fn progress(&mut self, seen: Seen) {
-        let elapsed = self.clock.as_mut().and_then(|clock| clock.frame(seen.content > 0));
+        let elapsed = self.clock.as_mut().and_then(|clock| clock.frame(seen.content));
         if let Some(verdict) = seen.failed {
             // The frame is handed on, the error follows it.
             self.failure = Some(self.fail(Error::new(verdict)));
@@ -238,7 +250,8 @@ impl Drop for Guard {
         if self.at_end.ending().is_some() {
             return;
         }
-        let over = self.is_drained();
+        let told = self.whole.as_ref().is_some_and(|whole| whole.load(Ordering::Relaxed));
+        let over = told || self.is_drained();
         let ending = match &mut self.watch {
             // The caller stopped at the last byte, and need not know that the API had more to say.
             Some(watch) if over => watch.finish().unwrap_or_else(|why| why.outcome()).into(),

@@ -7,9 +7,42 @@
 //! A stream is held back until its first content ([`Commit`]): until then it can fail without the caller having seen
 //! anything, so that it can be asked again or elsewhere.
 //!
+//! # When a stream fails while it is read
+//!
+//! By default its body ends in an error: what was read cannot be taken back, and nobody is asked twice behind the
+//! caller's back. With [`Resume::Continue`] the next rung of the [ladder](crate::ladder) that declares that it takes a
+//! [prefill](crate::ladder::Offers::prefill) is asked to go on: its request has the text said so far as the beginning of
+//! the answer. The caller sees one stream:
+//!
+//! - no event twice, no second head, one end, one usage; ids and places go on, and white space does not come twice
+//! - only whole events are handed on, in the bytes they came in; the beginning of an event waits for its end, so what was
+//!   read is well-formed wherever the first answer broke off. An event that is an error is not handed on
+//! - one [`Ending`]; the [`Usage`](crate::dialect::Usage) is that of all answers together
+//!
+//! It is a failure of the first route all the same, and the journey says so. The answer that goes on comes through all
+//! layers below the ladder, with their retries, their breakers and their limits on time, and has as long for its first
+//! content as the call had for its answer; [`whole_stream`](crate::timeout::TimeoutPolicy::whole_stream) bounds them
+//! together. If it fails too, the next rung is asked, each once. Where nobody can go on, the body ends in the *first*
+//! failure: that a prefill was rejected hides nothing.
+//!
+//! The call of a tool, reasoning, a second choice, and more than 1 MiB of text cannot be put into a prefill, nor can
+//! anything of OpenAI responses or of Ollama's `/api/generate`: there the body ends in an error.
+//!
+//! ```
+//! use evenkeel::{Client, ladder::{Offers, Prefill, Rung, Target}, stream::Resume};
+//!
+//! # fn main() -> Result<(), evenkeel::ConfigError> {
+//! let second = Target::new("https://api.deepseek.com/beta").bearer("its key").model("deepseek-chat");
+//! let builder = Client::builder()
+//!     .resume(Resume::Continue)
+//!     .fallback(Rung::target(second).offers(Offers::default().prefill(Prefill::Prefix)));
+//! # let _ = builder; Ok(())
+//! # }
+//! ```
+//!
 //! # Defaults
 //!
-//! [`Commit::FirstContent`]: at most 64 events or 256 KiB are held back (see
+//! [`Resume::Off`]. [`Commit::FirstContent`]: at most 64 events or 256 KiB are held back (see
 //! [`ClassifyPolicy`](crate::classify::ClassifyPolicy)).
 //!
 //! ```
@@ -24,18 +57,23 @@
 //!
 //! # Events
 //!
-//! None of its own; what waits for the end of a body learns its ending by [`Body::on_end`](crate::Body::on_end).
+//! [`Resumed`](crate::telemetry::Event::Resumed) where another answer goes on. What waits for the end of a body learns
+//! its ending by [`Body::on_end`](crate::Body::on_end).
 //!
 //! # Pitfalls
 //!
 //! A caller who stops reading once it has the finish reason has a whole answer; its body, dropped then, is done. One who
 //! stops before it has cancelled. What a stream cost is known only if it was read to its end.
+//!
+//! Two models never write with one voice, and a caller's `max_tokens` bounds each answer, not both together. An answer
+//! that broke off between its last word and its end is not made whole: an empty answer proves nothing.
 
 mod array;
 mod ending;
 mod guard;
 mod ndjson;
 mod peek;
+mod resume;
 mod sse;
 mod watch;
 
@@ -43,4 +81,6 @@ pub use ending::Ending;
 pub(crate) use guard::Guard;
 pub use peek::Commit;
 pub(crate) use peek::{Hold, collect, peek};
+pub use resume::Resume;
+pub(crate) use resume::{Asking, Onward, Resumed, Start};
 pub(crate) use watch::{Seen, Watch};

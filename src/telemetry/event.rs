@@ -102,6 +102,24 @@ pub enum Event {
         /// How long it took, to the commit point.
         took: Duration,
     },
+    /// A stream that the caller reads had failed, and a rung below goes on with it.
+    Resumed {
+        /// Its position, from 0.
+        rung: u16,
+        /// Its name.
+        name: Arc<str>,
+        /// What the stream had failed with.
+        after: Outcome,
+    },
+    /// A stream brought less content a minute than counts as healthy. Told at its end.
+    StreamSlow {
+        /// Its route.
+        route: Route,
+        /// How many events with content came.
+        events: u32,
+        /// How long the reader waited for them.
+        within: Duration,
+    },
     /// The body of an answer ended.
     BodyEnded {
         /// How.

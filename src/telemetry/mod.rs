@@ -42,8 +42,10 @@
 //! A listener is called in line with the call: count, send to a channel, and return.
 
 mod event;
+mod scope;
 mod service;
 mod tracing;
 
 pub use event::{Event, Events, Observe, Skip, Stop};
+pub(crate) use scope::Scope;
 pub use service::{Attempts, AttemptsLayer, Telemetry, TelemetryLayer};

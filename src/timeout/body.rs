@@ -9,6 +9,7 @@ use std::{
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::Pace;
 use crate::{classify::Phase, context::later};
 
 /// Bounds the silence between two events with content, and the whole stream if asked.
@@ -31,6 +32,8 @@ pub(crate) struct Clock {
     /// How many frames without content have come in a row, and when the first of them.
     empty: u32,
     empty_since: Instant,
+    /// Counts what comes in what time, where a pace is set.
+    pace: Option<Pace>,
 }
 
 // === impl Clock ===
@@ -44,14 +47,32 @@ impl Clock {
         let now = Instant::now();
         let first = later(now, idle);
         let sleep = Box::pin(sleep_until(whole.map_or(first, |whole| whole.min(first))));
-        Self { idle, whole, sleep, waited: Duration::ZERO, since: None, empty: 0, empty_since: now }
+        Self {
+            idle,
+            whole,
+            sleep,
+            waited: Duration::ZERO,
+            since: None,
+            empty: 0,
+            empty_since: now,
+            pace: None,
+        }
     }
 
-    /// A frame has come, with content or without. Tells the limit that has passed all the same: for a reader that always
+    /// Counts what comes from here on, and in what time.
+    pub(crate) fn pace(mut self, pace: Option<Pace>) -> Self {
+        self.pace = pace;
+        self
+    }
+
+    /// A frame has come, with so many events with content. Tells the limit that has passed all the same: for a reader that always
     /// finds data ready never sees the timer.
-    pub(crate) fn frame(&mut self, content: bool) -> Option<Phase> {
+    pub(crate) fn frame(&mut self, content: u32) -> Option<Phase> {
         let since = self.since.take();
-        if content {
+        if let Some(pace) = &self.pace {
+            pace.add(content, since.map_or(Duration::ZERO, |since| since.elapsed()));
+        }
+        if content > 0 {
             (self.waited, self.empty) = (Duration::ZERO, 0);
         } else {
             return self.no_content(since);

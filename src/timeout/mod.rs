@@ -11,6 +11,7 @@
 //! | first event | 10 s | a stream, to its first event with content | the same |
 //! | idle | 15 s | the provider's silence in a body, between two events with content | an error in the body |
 //! | whole stream | none | a stream, from the start of its attempt | an error in the body |
+//! | slow stream | none | events with content a minute | the breaker counts a slow call; the stream goes on |
 //!
 //! Data goes before the timer: what has arrived is never thrown away for a clock. Comments, pings and role-only chunks
 //! are not content and end no silence; on a path of an unknown dialect every byte is content. Only the time during which
@@ -43,7 +44,7 @@
 //! # Events
 //!
 //! `TimedOut` with the limit and its length, for each limit that passes, those of bodies too; nothing where the caller
-//! goes away.
+//! goes away. `StreamSlow` at the end of a stream that trickled.
 //!
 //! # Pitfalls
 //!
@@ -57,15 +58,18 @@
 
 mod body;
 mod deadline;
+mod pace;
 mod policy;
 mod pulse;
 mod service;
 #[cfg(test)]
 mod tests;
+mod told;
 mod within;
 
 pub(crate) use body::Clock;
 pub use deadline::{DeadlineFuture, DeadlineLayer, DeadlineService};
+pub(crate) use pace::Pace;
 pub use policy::{DeadlinePolicy, TimeoutPolicy};
-pub(crate) use pulse::{FirstContent, Pulse};
+pub(crate) use pulse::{FirstContent, Pulse, StreamBound};
 pub use service::{Timeout, TimeoutFuture, TimeoutLayer};

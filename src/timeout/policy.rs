@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::HeaderName;
 
-use super::{DeadlineLayer, TimeoutLayer};
+use super::{DeadlineLayer, TimeoutLayer, pace::Least};
 use crate::{ConfigError, profile::scaled};
 
 /// How long one attempt may take, and how long a stream may be silent.
@@ -18,6 +18,8 @@ use crate::{ConfigError, profile::scaled};
 /// - [`first_event`](Self::first_event): 10 s to the first content of a stream: few people wait longer before a blank line
 /// - [`idle`](Self::idle): 15 s between two events with content: many times what any model pauses
 /// - [`whole_stream`](Self::whole_stream): none: a long answer that goes on is a healthy one
+/// - [`slow_stream`](Self::slow_stream): none: one provider sends a word an event, another a paragraph, so only who knows
+///   the model can say what is slow
 /// - [`header`](Self::header): none
 ///
 /// The limit on connecting is the transport's own (`reqwest::ClientBuilder::connect_timeout`; 5 s is the usual value):
@@ -28,6 +30,7 @@ pub struct TimeoutPolicy {
     pub(super) first_event: Duration,
     pub(super) idle: Duration,
     pub(super) whole_stream: Option<Duration>,
+    pub(super) slow: Option<Least>,
     pub(super) header: Option<HeaderName>,
 }
 
@@ -78,6 +81,20 @@ impl TimeoutPolicy {
         self
     }
 
+    /// A stream with fewer events with content a minute is slow. It is not ended for that, as what it says is worth
+    /// having: the breaker counts its call as a slow one ([`BreakerPolicy::slow`](crate::breaker::BreakerPolicy::slow)),
+    /// so that the next calls go elsewhere while too many are.
+    ///
+    /// Each minute of waiting for the provider is judged, and the last one by as much as there was of it, from ten seconds
+    /// on. Only the time during which the reader waits counts, so a reader that is slow itself makes no stream slow. A
+    /// stream that is held back until it is complete is judged over all of its time since the first content.
+    #[must_use]
+    pub fn slow_stream(mut self, events_a_minute: impl Into<Option<u32>>) -> Self {
+        let per = Duration::from_secs(60);
+        self.slow = events_a_minute.into().map(|events| Least { events, per });
+        self
+    }
+
     /// Tells the upstream by this header how many milliseconds are left until the attempt is given up: until the whole
     /// answer, or until the first content of a stream. For gateways of your own that make use of it.
     #[must_use]
@@ -91,6 +108,7 @@ impl TimeoutPolicy {
         self.first_event = scaled(self.first_event, by);
         self.idle = scaled(self.idle, by);
         self.whole_stream = self.whole_stream.map(|whole| scaled(whole, by));
+        self.slow = self.slow.map(|least| Least { per: scaled(least.per, by), ..least });
         self
     }
 
@@ -108,6 +126,13 @@ impl TimeoutPolicy {
     pub(crate) fn check(&self, deadline: Option<Duration>) -> Result<(), ConfigError> {
         for (field, limit) in self.fields() {
             more_than_zero(field, limit)?;
+        }
+        match self.slow {
+            Some(least) if least.events == 0 || least.per.is_zero() => {
+                let allowed = "at least 1 event a minute, or none";
+                return Err(ConfigError::new("timeout.slow_stream", least.events, allowed));
+            }
+            _ => (),
         }
         let within = [("timeout.attempt", self.attempt), ("timeout.first_event", self.first_event)];
         for (field, limit) in within {
@@ -147,6 +172,7 @@ impl Default for TimeoutPolicy {
             first_event: Duration::from_secs(10),
             idle: Duration::from_secs(15),
             whole_stream: None,
+            slow: None,
             header: None,
         }
     }
@@ -218,6 +244,8 @@ mod tests {
         assert_eq!(refused(&new().first_event(Duration::ZERO), None), "timeout.first_event");
         assert_eq!(refused(&new().idle(Duration::ZERO), None), "timeout.idle");
         assert_eq!(refused(&new().whole_stream(Duration::ZERO), None), "timeout.whole_stream");
+        assert_eq!(refused(&new().slow_stream(0), None), "timeout.slow_stream");
+        assert!(new().slow_stream(1).build().is_ok() && new().slow_stream(None).build().is_ok());
         let error = DeadlinePolicy::new().limit(Duration::ZERO).build().unwrap_err();
         assert_eq!(error.to_string(), "deadline.limit is 0ns; allowed is more than 0");
     }

@@ -30,3 +30,7 @@ impl Pulse {
 /// When the first content of an answer came, in the extensions of one that was held back beyond it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FirstContent(pub(crate) tokio::time::Instant);
+
+/// By when a whole stream has ended, in the extensions of its answer: what goes on with the stream has no longer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StreamBound(pub(crate) tokio::time::Instant);

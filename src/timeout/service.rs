@@ -14,12 +14,14 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
-use super::{Clock, FirstContent, Pulse, TimeoutPolicy, within::Within};
+use super::{
+    Clock, FirstContent, Pace, Pulse, StreamBound, TimeoutPolicy, pace::Least, told::Told,
+    within::Within,
+};
 use crate::{
     Error, Request, Response, Upstream,
     classify::{Outcome, Phase},
-    context::{Call, Deadline, Journey, later},
-    stream::Ending,
+    context::{Call, Deadline, Journey, Route, later},
     telemetry::{Event, Events},
 };
 
@@ -61,6 +63,8 @@ struct Limits {
     first: Option<Instant>,
     started: Instant,
     whole: Option<Instant>,
+    /// What is too slow for a stream, and whose stream it is.
+    least: Option<(Least, Route)>,
     /// Which limit is next, since when it counts, and when it passes.
     phase: Phase,
     since: Instant,
@@ -144,9 +148,12 @@ impl<F> fmt::Debug for TimeoutFuture<F> {
 impl Limits {
     fn of(shared: Arc<Shared>, request: &mut Request) -> Self {
         let stream = Call::ask(request).stream();
+        let least = shared.policy.slow.filter(|_| stream);
+        let least = least.map(|least| (least, Call::route(request)));
         let call = Call::of(request);
         call.pulse = stream.then(Pulse::default);
         let started = Instant::now();
+        let own = shared.policy.whole_stream.map(|whole| later(started, whole));
         let mut limits = Self {
             journey: call.journey.clone(),
             deadline: call.deadline,
@@ -154,7 +161,8 @@ impl Limits {
             beats: 0,
             first: None,
             started,
-            whole: shared.policy.whole_stream.map(|whole| later(started, whole)),
+            least,
+            whole: call.bound.map(|bound| bound.0).or(own),
             phase: Phase::Deadline,
             since: started,
             until: started,
@@ -222,22 +230,23 @@ impl Limits {
         if let Some(first) = self.first {
             response.extensions_mut().insert(FirstContent(first));
         }
+        if let Some(whole) = self.whole {
+            response.extensions_mut().insert(StreamBound(whole));
+        }
+        let held = self.first.zip(self.pulse.as_ref());
+        let pace = self.least.clone().map(|(least, route)| (Pace::new(least, held), route));
+        if let Some((pace, _)) = &pace {
+            response.extensions_mut().insert(pace.clone());
+        }
         let body = response.body_mut();
         if let Some(guard) = body.guard() {
-            guard.clock(Clock::new(idle, self.whole));
+            guard.clock(
+                Clock::new(idle, self.whole).pace(pace.as_ref().map(|(pace, _)| pace.clone())),
+            );
             guard.journey(self.journey.clone());
             let events = self.shared.events.clone();
-            body.on_end(move |ending| {
-                let after = match ending {
-                    Ending::Failed(Outcome::TimedOut { phase: Phase::Idle }) => Some(idle),
-                    Ending::Failed(Outcome::TimedOut { phase: Phase::Stream }) => whole_stream,
-                    _ => None,
-                };
-                let timed_out = (ending.outcome(), after);
-                if let (Outcome::TimedOut { phase }, Some(after)) = timed_out {
-                    events.emit(Event::TimedOut { phase, after });
-                }
-            });
+            let told = Told { events, idle, whole_stream, pace };
+            body.on_end(move |ending| told.tell(ending));
         }
         response
     }

@@ -16,8 +16,9 @@ use evenkeel::{
     breaker::BreakerPolicy,
     classify::{Outcome, Phase, Verdict},
     context::{Deadline, Journey},
-    ladder::{Rung, Target},
+    ladder::{Offers, Prefill, Rung, Target},
     retry::RetryPolicy,
+    stream::Resume,
     telemetry::{Event, Skip, Stop},
     testkit::{Fault, Provider, Reply, Server, WORDS},
     timeout::TimeoutPolicy,
@@ -400,6 +401,38 @@ async fn t5_an_answer_that_is_cut_is_asked_for_again_and_a_stream_that_is_cut_sa
                 assert!(ours(&error).is_truncated() && provider.count() == 1, "{error:?}")
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn s08_a_stream_that_dies_is_read_whole_and_once_where_the_second_server_goes_on() {
+    for fault in [Fault::Cut { words: 40 }, Fault::ResetAfter { bytes: 5000 }] {
+        let (first, _) = always(Reply::answer().with(fault).between_events(ms(2))).await;
+        let provider = Provider::new("secondary").continues();
+        let second = serve(&provider).await;
+        let able = rung(&second).offers(Offers::default().prefill(Prefill::Message));
+        let client = client(builder().fallback(able).resume(Resume::Continue));
+        let answer = ends(client.execute(post(&first, STREAM))).await.unwrap();
+        let mut body = answer.bytes_stream();
+        let (mut text, mut held, mut done) = (String::new(), String::new(), 0);
+        // As a parser of server-sent events reads: line by line, an event at each blank one.
+        ends(async {
+            while let Some(bytes) = body.next().await {
+                held += std::str::from_utf8(&bytes.expect("no error reaches the reader")).unwrap();
+                while let Some((event, rest)) = held.split_once("\n\n") {
+                    let data = event.strip_prefix("data: ").expect("nothing else is sent");
+                    match data {
+                        "[DONE]" => done += 1,
+                        _ => text += &words(data),
+                    }
+                    held = rest.to_owned();
+                }
+            }
+        })
+        .await;
+        assert_eq!((text.as_str(), done, held.as_str()), (WORDS, 1, ""));
+        assert_eq!(provider.count(), 1);
+        assert!(provider.attempts()[0].prefill);
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Attempt {
     pub tools: bool,
     /// How many messages it brought.
     pub messages: usize,
+    /// Whether the last of them is the assistant's: the beginning of the answer.
+    pub prefill: bool,
     /// The most tokens it allowed.
     pub max_tokens: Option<u64>,
     /// Whether it brought a credential of any kind.
@@ -72,6 +74,7 @@ impl Log {
                 stream: facts.stream,
                 tools: facts.tools,
                 messages: facts.messages,
+                prefill: facts.prefill.is_some(),
                 max_tokens: facts.max_tokens,
                 credential: facts.credential,
                 fate: Fate::Open,

@@ -7,7 +7,8 @@
 //!
 //! # Defaults
 //!
-//! Whole answers at once, no limit of capacity, any credential.
+//! Whole answers at once, no limit of capacity, any credential. The beginning of an answer in a request is ignored
+//! ([`continues`](Provider::continues), [`rejects_prefill`](Provider::rejects_prefill)).
 //!
 //! # Example
 //!
@@ -32,6 +33,7 @@ mod body;
 mod capacity;
 mod hosts;
 mod log;
+mod prefill;
 mod service;
 mod source;
 mod state;

@@ -18,6 +18,7 @@ use crate::{
         provider::{
             Attempt, Capacity, Fate,
             log::Log,
+            prefill::Prefill,
             source::{Found, Limit, Source},
         },
         reply::{Facts, Reply, Script},
@@ -37,10 +38,11 @@ struct Shared {
     changed: watch::Sender<()>,
 }
 
-struct State {
+pub(super) struct State {
     source: Source,
     log: Log,
     key: Option<Box<str>>,
+    pub(super) prefill: Prefill,
 }
 
 /// An attempt under way. Dropped before [`done`](Self::done), it was cancelled.
@@ -60,7 +62,8 @@ impl Provider {
     /// A provider of that name, which answers every attempt well and at once.
     pub fn new(name: &str) -> Self {
         let source = Source::new(Instant::now());
-        let state = State { source, log: Log::default(), key: None };
+        let prefill = Prefill::Ignored;
+        let state = State { source, log: Log::default(), key: None, prefill };
         let changed = watch::Sender::new(());
         Self(Arc::new(Shared { name: name.into(), state: state.into(), changed }))
     }
@@ -160,18 +163,19 @@ impl Provider {
 
     /// An attempt has come: what is to be done with it.
     pub(crate) fn begin(&self, path: &str, headers: &HeaderMap, body: &[u8]) -> (Flight, Script) {
-        let facts = Facts::read(path, headers, body);
+        let mut facts = Facts::read(path, headers, body);
         let now = Instant::now();
         let mut state = lock(&self.0.state);
-        let State { source, log, key } = &mut *state;
+        let State { source, log, key, prefill } = &mut *state;
         let found = Found { in_flight: log.in_flight, nth: log.count };
         let known = key.as_ref().is_none_or(|key| brings(headers, key));
-        let reply = if known {
-            source.reply(now, &facts, &found)
-        } else {
-            Reply::error(401, "invalid_request_error", "invalid_api_key")
+        let reply = match prefill.reply(&facts) {
+            _ if !known => Reply::error(401, "invalid_request_error", "invalid_api_key"),
+            Some(rejected) => rejected,
+            None => source.reply(now, &facts, &found),
         };
         let number = log.begin(&facts, now);
+        prefill.read(&mut facts);
         let refuses = source.next.front().is_some_and(Reply::is_refused);
         drop(state);
         if refuses {
@@ -197,7 +201,7 @@ impl Provider {
         self.0.changed.subscribe()
     }
 
-    fn change(self, change: impl FnOnce(&mut State)) -> Self {
+    pub(super) fn change(self, change: impl FnOnce(&mut State)) -> Self {
         change(&mut lock(&self.0.state));
         self.0.changed.send_replace(());
         self

@@ -89,9 +89,11 @@ pub(super) fn json(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// How many bytes the first words of a text take, with the blanks after them.
+/// How many bytes the first words of a text take, with the blanks after them, and a blank before the first.
 pub(super) fn prefix(text: &str, words: usize) -> usize {
-    text.split_inclusive(' ').take(words).map(str::len).sum()
+    let first = text.trim_start();
+    let blank = if words > 0 { text.len() - first.len() } else { 0 };
+    blank + first.split_inclusive(' ').take(words).map(str::len).sum::<usize>()
 }
 
 /// The text in groups of `size` words; a group ends at each of `stops` too.
@@ -100,7 +102,7 @@ fn groups<'a>(
     size: usize,
     stops: &[usize],
 ) -> impl Iterator<Item = (usize, &'a str)> {
-    let words = text.split_inclusive(' ').count();
+    let words = text.trim_start().split_inclusive(' ').count();
     let mut done = 0;
     let mut rest = text;
     std::iter::from_fn(move || {

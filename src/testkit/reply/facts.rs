@@ -28,6 +28,8 @@ pub(crate) struct Facts {
     pub(crate) usage: bool,
     pub(crate) tools: bool,
     pub(crate) messages: usize,
+    /// The words of the assistant that end the request.
+    pub(crate) prefill: Option<Arc<str>>,
     pub(crate) max_tokens: Option<u64>,
     pub(crate) credential: bool,
     pub(crate) call: Option<u64>,
@@ -43,10 +45,29 @@ struct Chat<'a> {
     stream_options: Option<StreamOptions>,
     #[serde(default)]
     tools: Option<Vec<IgnoredAny>>,
-    #[serde(default)]
-    messages: Option<Vec<IgnoredAny>>,
+    #[serde(borrow, default)]
+    messages: Option<Vec<Message<'a>>>,
     #[serde(default, alias = "max_completion_tokens", alias = "max_output_tokens")]
     max_tokens: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Message<'a> {
+    Turn {
+        #[serde(borrow)]
+        role: Cow<'a, str>,
+        #[serde(default)]
+        content: Option<Content<'a>>,
+    },
+    Other(IgnoredAny),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Content<'a> {
+    Text(#[serde(borrow)] Cow<'a, str>),
+    Other(IgnoredAny),
 }
 
 #[derive(Deserialize)]
@@ -84,10 +105,21 @@ impl Facts {
             stream: chat.stream.unwrap_or(false),
             usage: chat.stream_options.is_some_and(|options| options.include_usage),
             tools: chat.tools.is_some_and(|tools| !tools.is_empty()),
+            prefill: chat.messages.as_deref().and_then(prefill),
             messages: chat.messages.map_or(0, |messages| messages.len()),
             max_tokens: chat.max_tokens,
             credential,
             call,
         }
+    }
+}
+
+fn prefill(messages: &[Message<'_>]) -> Option<Arc<str>> {
+    match messages.last()? {
+        Message::Turn { role, content } if role == "assistant" => Some(match content {
+            Some(Content::Text(text)) => (&**text).into(),
+            _ => "".into(),
+        }),
+        _ => None,
     }
 }

@@ -84,6 +84,8 @@ impl<'a> Plan<'a> {
     fn chat(&mut self, reply: &'a Reply, facts: &Facts, text: &'a str) {
         let model = reply.model.as_deref().or(facts.model.as_deref()).unwrap_or("model");
         let finish = !self.faults.contains(&Fault::NoFinish);
+        let begun = facts.prefill.as_deref().and_then(|begun| text.strip_prefix(begun));
+        let text = begun.unwrap_or(text);
         let answer = Answer { text, model, facts, finish };
         self.text = text;
         if facts.stream {

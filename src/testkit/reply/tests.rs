@@ -283,6 +283,7 @@ fn a_request_tells_what_it_asks_for() {
         stream: true,
         usage: true,
         tools: true,
+        prefill: None,
         messages: 2,
         max_tokens: Some(7),
         credential: true,

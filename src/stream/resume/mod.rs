@@ -1,0 +1,36 @@
+//! Goes on with another answer where a stream broke off.
+
+mod blocks;
+mod body;
+mod held;
+mod reader;
+
+use std::{future::Future, pin::Pin};
+
+pub(crate) use body::{Resumed, Start};
+
+use crate::{Body, classify::Outcome};
+
+/// What becomes of a stream that fails after its commit point, when the caller has read a part of it.
+///
+/// Set it for a [ladder](crate::ladder::LadderPolicy::resume) or a
+/// [client](crate::ClientBuilder::resume), or put one into the extensions of a request for that call alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Resume {
+    /// Its body ends in an error. The default: nobody is asked twice behind the caller's back.
+    #[default]
+    Off,
+    /// The next rung that declares that it [takes a prefill](crate::ladder::Offers::prefill) goes on with the text said
+    /// so far; the caller sees one stream. Where none does, or none can, the body ends in the first failure.
+    Continue,
+}
+
+/// Who is asked to go on with an answer.
+pub(crate) trait Onward: Send + Sync {
+    /// An answer that goes on after what was `said`, and who is asked next if that fails too. `None` where nobody is left.
+    fn go_on(self: Box<Self>, said: Box<str>, why: Outcome) -> Asking;
+}
+
+/// The answer that goes on, under way.
+pub(crate) type Asking = Pin<Box<dyn Future<Output = Option<(Box<dyn Onward>, Body)>> + Send>>;

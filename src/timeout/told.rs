@@ -1,0 +1,41 @@
+//! What the limits on a body tell at its end.
+
+use std::time::Duration;
+
+use super::Pace;
+use crate::{
+    classify::{Outcome, Phase},
+    context::Route,
+    stream::Ending,
+    telemetry::{Event, Events},
+};
+
+/// Tells which limit passed in a body, and whether its content trickled.
+pub(super) struct Told {
+    pub(super) events: Events,
+    pub(super) idle: Duration,
+    pub(super) whole_stream: Option<Duration>,
+    /// Whose pace it is, where one is set.
+    pub(super) pace: Option<(Pace, Route)>,
+}
+
+// === impl Told ===
+
+impl Told {
+    pub(super) fn tell(self, ending: &Ending) {
+        if let Some((pace, route)) = self.pace {
+            if let Some(slow) = pace.slow() {
+                let (events, within) = (slow.events, slow.within);
+                self.events.emit(Event::StreamSlow { route, events, within });
+            }
+        }
+        let after = match ending {
+            Ending::Failed(Outcome::TimedOut { phase: Phase::Idle }) => Some(self.idle),
+            Ending::Failed(Outcome::TimedOut { phase: Phase::Stream }) => self.whole_stream,
+            _ => None,
+        };
+        if let (Outcome::TimedOut { phase }, Some(after)) = (ending.outcome(), after) {
+            self.events.emit(Event::TimedOut { phase, after });
+        }
+    }
+}
