@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    ConfigError, breaker::BreakerPolicy, classify::ClassifyPolicy, retry::RetryPolicy,
-    stream::Commit, timeout::TimeoutPolicy,
+    ConfigError, breaker::BreakerPolicy, classify::ClassifyPolicy, hedge::HedgePolicy,
+    retry::RetryPolicy, stream::Commit, timeout::TimeoutPolicy,
 };
 
 /// The limits of a stack that fit together: for a person who waits, or for work that nobody waits for.
@@ -18,6 +18,7 @@ use crate::{
 /// | idle between content | 15 s | 60 s | a healthy stream has several events a second |
 /// | retries | 2, 250 ms to 4 s | 5, 1 s to 60 s | two fit into a third of the deadline |
 /// | commit | first content | complete | a person reads along; a text that is stored has to be whole |
+/// | hedge | off | off | every copy is paid for |
 /// | slow: first event, whole answer | after 8 s, 16 s | after 45 s, 4 min | just under the limits, so that slowness shows before silence |
 ///
 /// The breaker's rules are the same for both: see [`BreakerPolicy`].
@@ -29,6 +30,7 @@ pub struct Profile {
     pub(crate) retry: RetryPolicy,
     pub(crate) breaker: BreakerPolicy,
     pub(crate) classify: ClassifyPolicy,
+    pub(crate) hedge: Option<HedgePolicy>,
 }
 
 // === impl Profile ===
@@ -43,6 +45,7 @@ impl Profile {
             retry: RetryPolicy::default(),
             breaker: BreakerPolicy::default(),
             classify: ClassifyPolicy::default(),
+            hedge: None,
         }
     }
 
@@ -58,6 +61,7 @@ impl Profile {
                 .slow_after(Duration::from_secs(45), 4 * minute)
                 .probe_limit(5 * minute),
             classify: ClassifyPolicy::default().commit(Commit::Complete),
+            hedge: None,
         }
     }
 
@@ -104,6 +108,13 @@ impl Profile {
         self
     }
 
+    /// Sends a second copy of a call that is late. Off by default: every copy is paid for.
+    #[must_use]
+    pub fn hedge(mut self, hedge: impl Into<Option<HedgePolicy>>) -> Self {
+        self.hedge = hedge.into();
+        self
+    }
+
     /// Every time in it, `by` so much: a tenth for a demonstration or a test over real sockets, say. Shares and counts
     /// stay. A number that is not above zero is refused by `build()`, as no time may be zero.
     #[must_use]
@@ -132,6 +143,7 @@ impl Profile {
         self.timeout.check(Some(self.deadline))?;
         self.retry.check(Some(self.deadline))?;
         self.breaker.check()?;
+        self.hedge.as_ref().map_or(Ok(()), HedgePolicy::check)?;
         self.classify.check()
     }
 }

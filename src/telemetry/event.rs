@@ -30,6 +30,13 @@ pub enum Event {
         /// Why.
         why: Skip,
     },
+    /// A call is late, or has failed: a second copy of it is sent.
+    Hedged {
+        /// Where both go.
+        route: Route,
+        /// How long the first copy has taken so far.
+        after: Duration,
+    },
     /// An attempt is sent, or asks the breaker whether it may be.
     AttemptStarted {
         /// Where it goes.
