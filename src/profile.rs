@@ -18,6 +18,7 @@ use crate::{
 /// | idle between content | 15 s | 60 s | a healthy stream has several events a second |
 /// | retries | 2, 250 ms to 4 s | 5, 1 s to 60 s | two fit into a third of the deadline |
 /// | commit | first content | complete | a person reads along; a text that is stored has to be whole |
+/// | all rungs out | fails | waits for recovery | a person is told at once; a text can come later |
 /// | hedge | off | off | every copy is paid for |
 /// | slow: first event, whole answer | after 8 s, 16 s | after 45 s, 4 min | just under the limits, so that slowness shows before silence |
 ///
@@ -31,6 +32,7 @@ pub struct Profile {
     pub(crate) breaker: BreakerPolicy,
     pub(crate) classify: ClassifyPolicy,
     pub(crate) hedge: Option<HedgePolicy>,
+    pub(crate) waits: bool,
 }
 
 // === impl Profile ===
@@ -46,6 +48,7 @@ impl Profile {
             breaker: BreakerPolicy::default(),
             classify: ClassifyPolicy::default(),
             hedge: None,
+            waits: false,
         }
     }
 
@@ -62,6 +65,7 @@ impl Profile {
                 .probe_limit(5 * minute),
             classify: ClassifyPolicy::default().commit(Commit::Complete),
             hedge: None,
+            waits: true,
         }
     }
 
@@ -112,6 +116,14 @@ impl Profile {
     #[must_use]
     pub fn hedge(mut self, hedge: impl Into<Option<HedgePolicy>>) -> Self {
         self.hedge = hedge.into();
+        self
+    }
+
+    /// Whether a call waits for recovery until its deadline when all rungs are out ([`Rung::wait`](crate::ladder::Rung::wait)),
+    /// unless its ladder ends in a canned reply.
+    #[must_use]
+    pub fn waits(mut self, waits: bool) -> Self {
+        self.waits = waits;
         self
     }
 

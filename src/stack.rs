@@ -20,6 +20,7 @@ pub(crate) fn build<S: Upstream>(
     events: Events,
 ) -> Result<(impl Upstream, Breakers), ConfigError> {
     profile.check()?;
+    let ladder = if profile.waits { ladder.waiting() } else { ladder };
     ladder.check(Some(profile.deadline))?;
     let breaker = profile.breaker.build()?.events(events.clone());
     let breakers = breaker.handle();
@@ -34,7 +35,7 @@ pub(crate) fn build<S: Upstream>(
         // Over everything that takes time, so that all of it shares one deadline.
         .layer(DeadlinePolicy::default().limit(profile.deadline).build()?.events(events.clone()))
         // Over retries: a rung that still fails after its retries is given up for the next.
-        .layer(ladder.build()?.events(events.clone()))
+        .layer(ladder.build()?.events(events.clone()).latencies(hedge.latencies()))
         // Over retries: a second copy has its own, and where a rung has equal targets it goes to another one.
         .layer(hedge.events(events.clone()))
         // Over the breaker: each attempt asks it again, and a refusal is not retried but moves down.

@@ -61,7 +61,10 @@
 
 mod base;
 mod canned;
+mod descent;
+mod gate;
 mod policy;
+mod race;
 mod rung;
 mod service;
 mod target;

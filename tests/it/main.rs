@@ -15,6 +15,7 @@ mod ladder;
 mod loopback;
 mod outage;
 mod property;
+mod recovery;
 mod retry;
 mod scene;
 mod stories;
