@@ -32,7 +32,7 @@ fn with(hedge: impl Into<Option<HedgePolicy>>) -> ClientBuilder {
 
 /// A provider that answers after these times, and then after 200 ms.
 fn after(times: impl IntoIterator<Item = Duration>) -> Provider {
-    let reply = |time| Reply::answer().first_content_after(time);
+    let reply = |time| Reply::answer().words_per_event(60).first_content_after(time);
     let provider = Provider::new("primary").always(reply(ms(200)));
     provider.replies(times.into_iter().map(reply))
 }

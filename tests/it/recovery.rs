@@ -200,7 +200,8 @@ fn p99(mut firsts: Vec<Duration>) -> Duration {
 }
 
 fn spread() -> impl Iterator<Item = Reply> {
-    (0..20_000_u64).map(|n| Reply::answer().first_content_after(ms(300 + n * 7919 % 200)))
+    (0..20_000_u64)
+        .map(|n| Reply::answer().words_per_event(60).first_content_after(ms(300 + n * 7919 % 200)))
 }
 
 #[tokio::test(start_paused = true)]
