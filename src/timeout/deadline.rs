@@ -69,12 +69,13 @@ impl DeadlineLayer {
     /// this one may take; else the policy's, or that of a call it is a part of, whichever is sooner.
     fn deadline(&self, request: &mut Request, told: Option<Deadline>) -> Deadline {
         let own = request.extensions().get::<Deadline>().copied();
-        let own = own.into_iter().chain(told).min();
         let call = Call::of(request);
-        let deadline = match (call.deadline.or(own), own) {
-            (Some(set), Some(_)) => set,
-            (Some(outer), None) => outer.min(Deadline::within(self.policy.limit)),
-            (None, _) => Deadline::within(self.policy.limit),
+        let deadline = match (call.deadline.or(own), own, told) {
+            (Some(set), _, Some(told)) => set.min(told),
+            (None, _, Some(told)) => told,
+            (Some(set), Some(_), None) => set,
+            (Some(outer), None, None) => outer.min(Deadline::within(self.policy.limit)),
+            (None, _, None) => Deadline::within(self.policy.limit),
         };
         call.deadline = Some(deadline);
         deadline
