@@ -72,6 +72,7 @@ pub mod context;
 pub mod dialect;
 mod error;
 pub mod guide;
+pub mod hedge;
 pub mod ladder;
 mod profile;
 pub mod retry;

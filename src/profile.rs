@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    ConfigError, breaker::BreakerPolicy, classify::ClassifyPolicy, retry::RetryPolicy,
-    stream::Commit, timeout::TimeoutPolicy,
+    ConfigError, breaker::BreakerPolicy, classify::ClassifyPolicy, hedge::HedgePolicy,
+    retry::RetryPolicy, stream::Commit, timeout::TimeoutPolicy,
 };
 
 /// The limits of a stack that fit together: for a person who waits, or for work that nobody waits for.
@@ -20,6 +20,8 @@ use crate::{
 /// | retries | 2, 250 ms to 4 s | 5, 1 s to 60 s | two fit into a third of the deadline |
 /// | commit | first content | complete | a person reads along; a text that is stored has to be whole |
 /// | a stream that fails while it is read | an error | an error | two models have two voices; [`Resume`](crate::stream::Resume) is for the business to choose |
+/// | all rungs out | fails | waits for recovery | a person is told at once; a text can come later |
+/// | hedge | off | off | every copy is paid for |
 /// | slow: first event, whole answer | after 8 s, 16 s | after 45 s, 4 min | just under the limits, so that slowness shows before silence |
 ///
 /// The breaker's rules are the same for both: see [`BreakerPolicy`].
@@ -31,6 +33,8 @@ pub struct Profile {
     pub(crate) retry: RetryPolicy,
     pub(crate) breaker: BreakerPolicy,
     pub(crate) classify: ClassifyPolicy,
+    pub(crate) hedge: Option<HedgePolicy>,
+    pub(crate) waits: bool,
 }
 
 // === impl Profile ===
@@ -45,6 +49,8 @@ impl Profile {
             retry: RetryPolicy::default(),
             breaker: BreakerPolicy::default(),
             classify: ClassifyPolicy::default(),
+            hedge: None,
+            waits: false,
         }
     }
 
@@ -60,6 +66,8 @@ impl Profile {
                 .slow_after(Duration::from_secs(45), 4 * minute)
                 .probe_limit(5 * minute),
             classify: ClassifyPolicy::default().commit(Commit::Complete),
+            hedge: None,
+            waits: true,
         }
     }
 
@@ -106,6 +114,21 @@ impl Profile {
         self
     }
 
+    /// Sends a second copy of a call that is late. Off by default: every copy is paid for.
+    #[must_use]
+    pub fn hedge(mut self, hedge: impl Into<Option<HedgePolicy>>) -> Self {
+        self.hedge = hedge.into();
+        self
+    }
+
+    /// Whether a call waits for recovery until its deadline when all rungs are out ([`Rung::wait`](crate::ladder::Rung::wait)),
+    /// unless its ladder ends in a canned reply.
+    #[must_use]
+    pub fn waits(mut self, waits: bool) -> Self {
+        self.waits = waits;
+        self
+    }
+
     /// Every time in it, `by` so much: a tenth for a demonstration or a test over real sockets, say. Shares and counts
     /// stay. A number that is not above zero is refused by `build()`, as no time may be zero.
     #[must_use]
@@ -134,6 +157,7 @@ impl Profile {
         self.timeout.check(Some(self.deadline))?;
         self.retry.check(Some(self.deadline))?;
         self.breaker.check()?;
+        self.hedge.as_ref().map_or(Ok(()), HedgePolicy::check)?;
         self.classify.check()
     }
 }

@@ -5,6 +5,7 @@ use tower::ServiceBuilder;
 use crate::{
     ConfigError, Upstream,
     breaker::Breakers,
+    hedge::HedgeLayer,
     ladder::LadderPolicy,
     profile::Profile,
     telemetry::{AttemptsLayer, Events, TelemetryLayer},
@@ -19,18 +20,26 @@ pub(crate) fn build<S: Upstream>(
     events: Events,
 ) -> Result<(impl Upstream, Breakers), ConfigError> {
     profile.check()?;
+    let ladder = if profile.waits { ladder.waiting() } else { ladder };
     ladder.check(Some(profile.deadline))?;
     let breaker = profile.breaker.build()?.events(events.clone());
     let breakers = breaker.handle();
+    let retry = profile.retry.build()?;
+    let hedge = match profile.hedge {
+        Some(hedge) => hedge.budgets(retry.budgets()).build()?,
+        None => HedgeLayer::measuring(),
+    };
     let stack = ServiceBuilder::new()
         // Sees everything: the span of the call, and its journey from the first step to the end of the body.
         .layer(TelemetryLayer::new(events.clone()))
         // Over everything that takes time, so that all of it shares one deadline.
         .layer(DeadlinePolicy::default().limit(profile.deadline).build()?.events(events.clone()))
         // Over retries: a rung that still fails after its retries is given up for the next.
-        .layer(ladder.build()?.events(events.clone()))
+        .layer(ladder.build()?.events(events.clone()).latencies(hedge.latencies()))
+        // Over retries: a second copy has its own, and where a rung has equal targets it goes to another one.
+        .layer(hedge.events(events.clone()))
         // Over the breaker: each attempt asks it again, and a refusal is not retried but moves down.
-        .layer(profile.retry.build()?.events(events.clone()))
+        .layer(retry.events(events.clone()))
         // Each attempt has its span, also one that the breaker refuses.
         .layer(AttemptsLayer::default())
         // Over the clock: an attempt that timed out is a failure of its route.

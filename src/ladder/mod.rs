@@ -67,7 +67,10 @@
 
 mod base;
 mod canned;
+mod descent;
+mod gate;
 mod policy;
+mod race;
 mod resume;
 mod rung;
 mod service;

@@ -70,6 +70,11 @@ impl LadderPolicy {
                 let allowed = "a canned reply only as the last rung: it never fails, so nothing below it is ever asked";
                 return Err(ConfigError::new(format!("ladder.rung[{at}]"), &rung.name, allowed));
             }
+            let followed = self.rungs[at + 1..].iter().any(|below| !below.is_instant());
+            if rung.waits() && (at == 0 || followed) {
+                let allowed = "a rung that waits only as the last, or above a canned reply: it waits for those above it";
+                return Err(ConfigError::new(format!("ladder.rung[{at}]"), &rung.name, allowed));
+            }
             if let (Some(reserve), Some(deadline)) = (rung.reserve, deadline) {
                 if reserve >= deadline {
                     let allowed = format!("less than the deadline of {deadline:?}");
@@ -102,6 +107,15 @@ impl LadderPolicy {
         let first = self.rungs[0].dialect();
         let any = || self.rungs.iter().filter(|_| !known).find_map(Rung::dialect);
         Call::ask_in(request, first.or_else(any))
+    }
+
+    /// Adds a rung that waits for recovery, unless the last one is never out.
+    pub(crate) fn waiting(self) -> Self {
+        let last = self.rungs.last();
+        match last.is_some_and(|last| last.waits() || last.is_instant()) {
+            true => self,
+            false => self.rung(Rung::wait()),
+        }
     }
 
     /// The time that the rung at `at` keeps back of what is `left`, for those below it.

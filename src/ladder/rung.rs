@@ -27,6 +27,7 @@ pub(super) enum Kind {
     Addressed,
     Target(Box<Target>),
     Canned(Canned),
+    Wait,
 }
 
 /// What a rung can do; a call that needs more passes it by.
@@ -67,6 +68,14 @@ impl Rung {
         Self::of("canned", Kind::Canned(canned))
     }
 
+    /// Waits for recovery, until the deadline: the rungs above are asked again when one of them may be well, by one call at a
+    /// time, the oldest first. For work that nobody waits for; the last rung, but for a canned reply. Named `wait`.
+    ///
+    /// Where it is known that nobody will be back in time, the call fails at once.
+    pub fn wait() -> Self {
+        Self::of("wait", Kind::Wait)
+    }
+
     fn of(name: &str, kind: Kind) -> Self {
         Self { name: name.into(), kind, reserve: None, offers: Offers::default() }
     }
@@ -99,6 +108,10 @@ impl Rung {
             let known = ask.dialect().is_some();
             return if known { Ok(()) } else { Err(Skip::Capability) };
         }
+        if matches!(self.kind, Kind::Wait) {
+            let passes = !failed.outcome.is_permanent() || failed.outcome.wait().is_some();
+            return if passes { Ok(()) } else { Err(Skip::Outcome) };
+        }
         if ask.tools() && !self.offers.tools {
             return Err(Skip::Capability);
         }
@@ -112,7 +125,7 @@ impl Rung {
     pub(super) fn dialect(&self) -> Option<Dialect> {
         match &self.kind {
             Kind::Target(target) => target.spoken(),
-            Kind::Addressed | Kind::Canned(_) => None,
+            Kind::Addressed | Kind::Canned(_) | Kind::Wait => None,
         }
     }
 
@@ -123,6 +136,10 @@ impl Rung {
     /// How it takes the beginning of an answer, if it does.
     pub(super) fn prefill(&self) -> Option<Prefill> {
         self.offers.prefill.filter(|_| !self.is_instant())
+    }
+
+    pub(super) fn waits(&self) -> bool {
+        matches!(self.kind, Kind::Wait)
     }
 
     pub(super) fn is_instant(&self) -> bool {
@@ -138,7 +155,7 @@ impl Rung {
     pub(super) fn request(&self, request: Request, ask: &Ask) -> Request {
         match &self.kind {
             Kind::Target(target) => target.apply(request, ask),
-            Kind::Addressed | Kind::Canned(_) => request,
+            Kind::Addressed | Kind::Canned(_) | Kind::Wait => request,
         }
     }
 
@@ -151,7 +168,7 @@ impl Rung {
         }
         match &self.kind {
             Kind::Target(target) => target.check(&field),
-            Kind::Addressed | Kind::Canned(_) => Ok(()),
+            Kind::Addressed | Kind::Canned(_) | Kind::Wait => Ok(()),
         }
     }
 }

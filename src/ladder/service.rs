@@ -11,13 +11,15 @@ use http::{HeaderName, HeaderValue};
 use tokio::time::{Instant, timeout_at};
 use tower::{Layer, Service};
 
-use super::{LadderPolicy, Rung, resume::Below, rung::Failed, rung::Kind};
+use super::{LadderPolicy, descent::Descent, gate::Gate, rung::Kind};
 use crate::{
     Error, Request, Response, Upstream,
-    classify::{Outcome, Phase, Rejection, judge},
-    context::Call,
+    classify::{Outcome, Phase},
+    context::{Call, Route},
     dialect::Ask,
-    telemetry::{Event, Events, Skip},
+    hedge::Latencies,
+    routes::PerRoute,
+    telemetry::{Event, Events},
     upstream::take_ready,
 };
 
@@ -32,6 +34,8 @@ pub struct Ladder<S> {
     inner: S,
     pub(super) policy: Arc<LadderPolicy>,
     pub(super) events: Events,
+    pub(super) latencies: Latencies,
+    pub(super) gates: Gates,
 }
 
 /// Wraps a service into a [`Ladder`].
@@ -39,20 +43,30 @@ pub struct Ladder<S> {
 pub struct LadderLayer {
     policy: Arc<LadderPolicy>,
     events: Events,
+    latencies: Latencies,
+    gates: Gates,
 }
 
-/// The failure of the first rung, and what the last one came to.
-struct Failure {
-    first: Result<Response, Error>,
-    last: Outcome,
-    at: usize,
+/// The gates of all routes where calls wait for recovery.
+#[derive(Clone, Debug)]
+pub(super) struct Gates(Arc<PerRoute<Gate>>);
+
+// === impl Gates ===
+
+impl Gates {
+    /// The gate of a route.
+    pub(super) fn of(&self, route: &Route) -> Gate {
+        Gate::clone(&self.0.of(route, Instant::now(), Gate::default))
+    }
 }
 
 // === impl LadderLayer ===
 
 impl LadderLayer {
     pub(super) fn new(policy: LadderPolicy) -> Self {
-        Self { policy: Arc::new(policy), events: Events::default() }
+        let gates = Gates(Arc::new(PerRoute::new()));
+        let (events, latencies) = (Events::default(), Latencies::default());
+        Self { policy: Arc::new(policy), events, latencies, gates }
     }
 
     /// Sends the events there as well.
@@ -61,13 +75,20 @@ impl LadderLayer {
         self.events = events;
         self
     }
+
+    /// Knows from there how long first events usually take.
+    pub(crate) fn latencies(mut self, latencies: Latencies) -> Self {
+        self.latencies = latencies;
+        self
+    }
 }
 
 impl<S> Layer<S> for LadderLayer {
     type Service = Ladder<S>;
 
     fn layer(&self, inner: S) -> Ladder<S> {
-        Ladder { inner, policy: self.policy.clone(), events: self.events.clone() }
+        let Self { policy, events, latencies, gates } = self.clone();
+        Ladder { inner, policy, events, latencies, gates }
     }
 }
 
@@ -84,62 +105,21 @@ impl<S: Upstream> Service<Request> for Ladder<S> {
 
     fn call(&mut self, request: Request) -> Self::Future {
         let inner = take_ready(&mut self.inner);
-        let ladder = Self { inner, policy: self.policy.clone(), events: self.events.clone() };
-        Box::pin(ladder.descend(request))
+        let ladder = Self { inner, ..self.clone() };
+        Box::pin(Descent::new(ladder, request).go())
     }
 }
 
 impl<S: Upstream> Ladder<S> {
-    async fn descend(mut self, mut request: Request) -> Result<Response, Error> {
-        let policy = self.policy.clone();
-        let ask = policy.ask(&mut request);
-        let limit = Call::of(&mut request).deadline.map(|deadline| deadline.left(Instant::now()));
-        let last = policy.rungs.len() - 1;
-        let mut failure: Option<Failure> = None;
-        let mut request = Some(request);
-        for (at, rung) in policy.rungs.iter().enumerate() {
-            let Some(original) = request.as_mut() else { break };
-            if let Some(failure) = &failure {
-                if let Err(why) = fits(rung, &ask, original, (failure, &policy)) {
-                    let name = rung.name.clone();
-                    self.events.emit(Event::RungSkipped { rung: at as u16, name, why });
-                    continue;
-                }
-            }
-            // The last rung needs no copy of the request.
-            let copy = if at == last { request.take() } else { request.clone() };
-            let Some(copy) = copy else { break };
-            let result = self.step((at, rung), copy, &ask).await;
-            let outcome = judge(&result).outcome();
-            if outcome.is_success() {
-                let below = request.as_mut().and_then(|it| Below::of(&self, it, (&ask, at), limit));
-                return match below {
-                    Some(below) => result.map(|response| below.watch_over(response)),
-                    None => result,
-                };
-            }
-            if stops(outcome, at) {
-                return result;
-            }
-            failure = Some(match failure {
-                Some(failure) => Failure { last: outcome, at, ..failure },
-                None => Failure { first: result, last: outcome, at },
-            });
-        }
-        match failure {
-            Some(failure) => failure.first,
-            // Not reached: the first rung is always asked.
-            None => Err(Error::new(Outcome::Refused { retry_in: None })),
-        }
-    }
-
     /// Asks one rung, within the time it has.
-    async fn step(
+    pub(super) async fn ask(
         &mut self,
-        (at, rung): (usize, &Rung),
+        at: usize,
         mut request: Request,
         ask: &Ask,
     ) -> Result<Response, Error> {
+        let policy = self.policy.clone();
+        let rung = &policy.rungs[at];
         self.events.emit(Event::RungEntered { rung: at as u16, name: rung.name.clone() });
         let call = Call::of(&mut request);
         call.rung = at as u16;
@@ -149,7 +129,9 @@ impl<S: Upstream> Ladder<S> {
             Kind::Canned(canned) => canned
                 .answer(&request, ask)
                 .ok_or_else(|| Error::new(Outcome::Refused { retry_in: None })),
-            Kind::Addressed | Kind::Target(_) => self.ask(at, rung.request(request, ask)).await,
+            Kind::Addressed | Kind::Target(_) => self.in_time(at, rung.request(request, ask)).await,
+            // What waits asks nobody itself.
+            Kind::Wait => Err(Error::new(Outcome::Refused { retry_in: None })),
         };
         let mut response = result?;
         if at > 0 {
@@ -163,7 +145,7 @@ impl<S: Upstream> Ladder<S> {
         Ok(response)
     }
 
-    async fn ask(&mut self, at: usize, mut request: Request) -> Result<Response, Error> {
+    async fn in_time(&mut self, at: usize, mut request: Request) -> Result<Response, Error> {
         let call = Call::of(&mut request);
         let Some(deadline) = call.deadline else {
             return self.send(request).await;
@@ -189,34 +171,5 @@ fn judge_success(response: &Response) -> bool {
     match response.extensions().get::<crate::classify::Verdict>() {
         Some(verdict) => verdict.outcome().is_success(),
         None => response.status().is_success(),
-    }
-}
-
-/// Whether the call ends with this failure. On the first rung that is for the outcome to say. Below it a request that a
-/// target finds wrong may be right for the next one: the first took no offence.
-fn stops(outcome: Outcome, at: usize) -> bool {
-    let elsewhere = at > 0 && outcome == Outcome::Rejected { why: Rejection::Request };
-    !outcome.moves_down() && !elsewhere
-}
-
-/// Whether a rung is for this failure, and there is time for it.
-fn fits(
-    rung: &Rung,
-    ask: &Ask,
-    request: &mut Request,
-    (failure, policy): (&Failure, &LadderPolicy),
-) -> Result<(), Skip> {
-    let offers = &policy.rungs[failure.at].offers;
-    rung.takes(ask, Failed { outcome: failure.last, offers })?;
-    let call = Call::of(request);
-    if rung.is_instant() {
-        return Ok(());
-    }
-    if call.once {
-        return Err(Skip::Once);
-    }
-    match call.deadline {
-        Some(deadline) if deadline.left(Instant::now()).is_zero() => Err(Skip::Deadline),
-        _ => Ok(()),
     }
 }

@@ -47,7 +47,7 @@ pub struct Budget {
 pub struct Budgets(Arc<Kind>);
 
 enum Kind {
-    PerRoute { routes: PerRoute<Budget>, share: f64, reserve: u32 },
+    PerRoute { routes: PerRoute<Budget>, make: fn(f64, u32) -> Budget, share: f64, reserve: u32 },
     One(Arc<Budget>),
 }
 
@@ -74,6 +74,11 @@ impl Budget {
         // Rounded, as 0.29 millions are 289999.99…; `as` cannot overflow, it saturates.
         let earned = (share * TOKEN as f64).round() as u64;
         Self { balance: AtomicU64::new(most), earned, most }
+    }
+
+    /// The same with nothing in reserve at the start: all of it has to be earned.
+    fn unearned(share: f64, reserve: u32) -> Self {
+        Self { balance: AtomicU64::new(0), ..Self::of(share, reserve) }
     }
 
     /// A first attempt was sent.
@@ -111,7 +116,13 @@ impl fmt::Debug for Budget {
 impl Budgets {
     /// One budget for each route, made on first use, forgotten after two hours without a call.
     pub(crate) fn per_route(share: f64, reserve: u32) -> Self {
-        Self(Arc::new(Kind::PerRoute { routes: PerRoute::new(), share, reserve }))
+        Self(Arc::new(Kind::PerRoute { routes: PerRoute::new(), make: Budget::of, share, reserve }))
+    }
+
+    /// The same with nothing in reserve at the start: never more than `share` of the first attempts.
+    pub(crate) fn unearned(share: f64, reserve: u32) -> Self {
+        let make = Budget::unearned;
+        Self(Arc::new(Kind::PerRoute { routes: PerRoute::new(), make, share, reserve }))
     }
 
     /// One budget for all routes: where they share one capacity, such as a gateway of your own.
@@ -122,8 +133,8 @@ impl Budgets {
     /// The budget of a route.
     pub fn of(&self, route: &Route) -> Arc<Budget> {
         match &*self.0 {
-            Kind::PerRoute { routes, share, reserve } => {
-                routes.of(route, Instant::now(), || Budget::of(*share, *reserve))
+            Kind::PerRoute { routes, make, share, reserve } => {
+                routes.of(route, Instant::now(), || make(*share, *reserve))
             }
             Kind::One(budget) => budget.clone(),
         }

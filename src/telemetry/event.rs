@@ -30,6 +30,20 @@ pub enum Event {
         /// Why.
         why: Skip,
     },
+    /// A breaker's probe is slow: the rungs below are asked beside it.
+    ProbeRaced {
+        /// The position of the rung that is probed, from 0.
+        rung: u16,
+        /// How long the probe has taken so far.
+        after: Duration,
+    },
+    /// A call is late, or has failed: a second copy of it is sent.
+    Hedged {
+        /// Where both go.
+        route: Route,
+        /// How long the first copy has taken so far.
+        after: Duration,
+    },
     /// An attempt is sent, or asks the breaker whether it may be.
     AttemptStarted {
         /// Where it goes.

@@ -14,8 +14,8 @@ use tower::{Layer, Service};
 
 use super::{DeadlinePolicy, within::Within};
 use crate::{
-    Error, Request, Response, Upstream,
-    classify::{Outcome, Phase},
+    ConfigError, Error, Request, Response, Upstream,
+    classify::{Outcome, Phase, Rejection},
     context::{Call, Deadline, Journey},
     telemetry::{Event, Events},
 };
@@ -39,8 +39,9 @@ pin_project! {
     pub struct DeadlineFuture<F> {
         #[pin]
         within: Within<F>,
-        // Taken by the end.
+        // Each is taken by the end.
         call: Option<Bounded>,
+        refused: Option<Error>,
     }
 }
 
@@ -66,16 +67,37 @@ impl DeadlineLayer {
 
     /// The deadline of a call: the caller's own, sooner or later than the policy's, for only the caller knows how long
     /// this one may take; else the policy's, or that of a call it is a part of, whichever is sooner.
-    fn deadline(&self, request: &mut Request) -> Deadline {
+    fn deadline(&self, request: &mut Request, told: Option<Deadline>) -> Deadline {
         let own = request.extensions().get::<Deadline>().copied();
         let call = Call::of(request);
-        let deadline = match (call.deadline.or(own), own) {
-            (Some(set), Some(_)) => set,
-            (Some(outer), None) => outer.min(Deadline::within(self.policy.limit)),
-            (None, _) => Deadline::within(self.policy.limit),
+        let deadline = match (call.deadline.or(own), own, told) {
+            (Some(set), _, Some(told)) => set.min(told),
+            (None, _, Some(told)) => told,
+            (Some(set), Some(_), None) => set,
+            (Some(outer), None, None) => outer.min(Deadline::within(self.policy.limit)),
+            (None, _, None) => Deadline::within(self.policy.limit),
         };
         call.deadline = Some(deadline);
         deadline
+    }
+
+    /// The deadline in a header, which goes no further.
+    fn told(&self, request: &mut Request) -> Result<Option<Deadline>, Error> {
+        let header = self.policy.header.as_ref();
+        let Some((name, value)) = header.and_then(|n| Some((n, request.headers_mut().remove(n)?)))
+        else {
+            return Ok(None);
+        };
+        let ms = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+        match ms.filter(|ms| *ms > 0) {
+            Some(ms) => Ok(Some(Deadline::within(Duration::from_millis(ms)))),
+            None => {
+                let allowed = "a whole number of milliseconds, 1 or more";
+                let why = ConfigError::new(name.as_str(), value, allowed);
+                let outcome = Outcome::Rejected { why: Rejection::Request };
+                Err(Error::new(outcome).with_source(why))
+            }
+        }
     }
 }
 
@@ -99,15 +121,20 @@ impl<S: Upstream> Service<Request> for DeadlineService<S> {
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let deadline = self.layer.deadline(&mut request);
+        let (told, refused) = match self.layer.told(&mut request) {
+            Ok(told) => (told, None),
+            Err(error) => (None, Some(error)),
+        };
+        let deadline = self.layer.deadline(&mut request, told);
         let call = Bounded {
             journey: Call::of(&mut request).journey.clone(),
             events: self.layer.events.clone(),
             after: deadline.left(Instant::now()),
         };
         // Also without any time left: a stored or a canned answer needs none, and an attempt is not started without.
-        let inner = self.inner.call(request);
-        DeadlineFuture { within: Within::new(Some(inner), deadline.instant()), call: Some(call) }
+        let inner = refused.is_none().then(|| self.inner.call(request));
+        let within = Within::new(inner, deadline.instant());
+        DeadlineFuture { within, call: Some(call), refused }
     }
 }
 
@@ -118,6 +145,9 @@ impl<F: Future<Output = Result<Response, Error>>> Future for DeadlineFuture<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
+        if let Some(error) = this.refused.take() {
+            return Poll::Ready(Err(error));
+        }
         let result = ready!(this.within.poll(cx));
         let call = this.call.take();
         Poll::Ready(match result {

@@ -39,9 +39,11 @@ pub struct TimeoutPolicy {
 /// # Defaults
 ///
 /// - [`limit`](Self::limit): 30 s, as long as a person waits for a bot before giving up
+/// - [`header`](Self::header): `evenkeel-deadline-ms`
 #[derive(Clone, Debug)]
 pub struct DeadlinePolicy {
     pub(super) limit: Duration,
+    pub(super) header: Option<HeaderName>,
 }
 
 // === impl TimeoutPolicy ===
@@ -193,6 +195,15 @@ impl DeadlinePolicy {
         self
     }
 
+    /// The header by which a caller may set the deadline of one call, in whole milliseconds from now, where its client
+    /// takes no [`Deadline`](crate::context::Deadline) in the request's extensions; where both are there, the sooner holds.
+    /// It is taken out of the request. `None`: no header is read.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<Option<HeaderName>>) -> Self {
+        self.header = name.into();
+        self
+    }
+
     /// The layer.
     ///
     /// # Errors
@@ -210,7 +221,8 @@ impl DeadlinePolicy {
 
 impl Default for DeadlinePolicy {
     fn default() -> Self {
-        Self { limit: Duration::from_secs(30) }
+        let header = HeaderName::from_static("evenkeel-deadline-ms");
+        Self { limit: Duration::from_secs(30), header: Some(header) }
     }
 }
 

@@ -5,6 +5,7 @@ use evenkeel::{
     Client, Profile,
     breaker::BreakerPolicy,
     classify::{ClassifyLayer, ClassifyPolicy},
+    hedge::HedgePolicy,
     ladder::{LadderPolicy, Rung},
     retry::RetryPolicy,
     stream::Commit,
@@ -36,6 +37,11 @@ async fn the_ladder_keeps_the_contract() {
     assert_eq!(check(LadderPolicy::new().build().unwrap()).await, []);
     let long = LadderPolicy::new().rung(secondary()).rung(Rung::canned("busy"));
     assert_eq!(check(long.build().unwrap()).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn hedging_keeps_the_contract() {
+    assert_eq!(check(HedgePolicy::new().build().unwrap()).await, []);
 }
 
 #[tokio::test(start_paused = true)]

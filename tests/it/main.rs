@@ -13,12 +13,14 @@ mod contract;
 mod dialect;
 #[cfg(feature = "reqwest")]
 mod failures;
+mod hedge;
 mod ladder;
 mod loopback;
 mod outage;
 mod pace;
 mod passed;
 mod property;
+mod recovery;
 mod resume;
 mod retry;
 mod scene;

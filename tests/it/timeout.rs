@@ -22,7 +22,7 @@ use std::{
 use bytes::Bytes;
 use evenkeel::{
     Body, BoxError, Error, Request, Response, Upstream,
-    classify::{Outcome, Phase},
+    classify::{Outcome, Phase, Rejection},
     context::Deadline,
     retry::RetryPolicy,
     telemetry::{Event, Events},
@@ -415,4 +415,43 @@ async fn a_deadline_past_the_end_of_time_is_far_away() {
     let forever = TimeoutPolicy::new().attempt(Duration::MAX).idle(Duration::MAX).build().unwrap();
     let service = ServiceBuilder::new().layer(layer).layer(forever).service(after(secs(86_400)).1);
     assert!(service.oneshot(Request::default()).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_header_sets_the_deadline_of_one_call_and_goes_no_further() {
+    let upstream = service_fn(|request: Request| async move {
+        assert!(!request.headers().contains_key("evenkeel-deadline-ms"));
+        std::future::pending::<Result<Response, Error>>().await
+    });
+    let service = DeadlinePolicy::new().build().unwrap().layer(upstream);
+    let after = async |header: Option<&'static str>, own: Option<u64>| {
+        let mut request = Request::default();
+        if let Some(value) = header {
+            request.headers_mut().insert("evenkeel-deadline-ms", value.parse().unwrap());
+        }
+        if let Some(secs) = own {
+            request.extensions_mut().insert(Deadline::within(Duration::from_secs(secs)));
+        }
+        let start = Instant::now();
+        assert!(service.clone().oneshot(request).await.unwrap_err().is_timeout());
+        start.elapsed().as_secs()
+    };
+    assert_eq!(after(Some("8000"), None).await, 8);
+    assert_eq!(after(Some(" 90000 "), None).await, 90);
+    assert_eq!((after(Some("8000"), Some(5)).await, after(Some("4000"), Some(5)).await), (5, 4));
+    assert_eq!(after(None, None).await, 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_header_that_is_no_deadline_is_refused_by_name() {
+    for value in ["", "0", "-1", "soon", "1.5", "99999999999999999999999"] {
+        let upstream = service_fn(|_: Request| async { Err(Error::new(Outcome::Unreachable)) });
+        let service = DeadlinePolicy::new().build().unwrap().layer(upstream);
+        let mut request = Request::default();
+        request.headers_mut().insert("evenkeel-deadline-ms", value.parse().unwrap());
+        let error = service.oneshot(request).await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Rejected { why: Rejection::Request }, "{value}");
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(source.starts_with("evenkeel-deadline-ms is"), "{source}");
+    }
 }

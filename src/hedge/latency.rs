@@ -1,0 +1,146 @@
+//! How long the first events of a route take.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use crate::{context::Route, routes::PerRoute, sync::lock_std as lock};
+
+/// The latest samples of one kind, oldest overwritten first.
+#[derive(Debug, Default)]
+struct Samples {
+    /// In the order in which they came, from `next` on.
+    ring: Vec<Duration>,
+    next: usize,
+}
+
+/// How long first events take: those of streams, and whole answers that are not streamed.
+#[derive(Debug, Default)]
+struct Kinds([Mutex<Samples>; 2]);
+
+/// How long the first events of each route take. A handle: clones are the same.
+#[derive(Clone)]
+pub(crate) struct Latencies(Arc<PerRoute<Kinds>>);
+
+// === impl Samples ===
+
+impl Samples {
+    /// As many are kept: enough for a 99th of a hundred, few enough to be forgotten within minutes.
+    const MOST: usize = 128;
+
+    fn push(&mut self, sample: Duration) {
+        if self.ring.len() < Self::MOST {
+            self.ring.push(sample);
+        } else {
+            self.ring[self.next] = sample;
+            self.next = (self.next + 1) % Self::MOST;
+        }
+    }
+
+    /// The sample that a share of `quantile` is not above (nearest rank); `None` with fewer than `least`.
+    fn quantile(&self, quantile: f64, least: usize) -> Option<Duration> {
+        let count = self.ring.len();
+        if count < least.max(1) {
+            return None;
+        }
+        let rank = (quantile * count as f64).ceil() as usize;
+        let mut sorted = self.ring.clone();
+        let (_, found, _) = sorted.select_nth_unstable(rank.clamp(1, count) - 1);
+        Some(*found)
+    }
+}
+
+// === impl Latencies ===
+
+impl Latencies {
+    /// Takes note of one, of a stream or of a whole answer.
+    pub(crate) fn record(&self, route: &Route, stream: bool, sample: Duration) {
+        let kinds = self.0.of(route, Instant::now(), Kinds::default);
+        lock(&kinds.0[usize::from(stream)]).push(sample);
+    }
+
+    /// What a share of `quantile` of them is not above; `None` while there are fewer than `least`.
+    pub(crate) fn quantile(
+        &self,
+        route: &Route,
+        stream: bool,
+        (quantile, least): (f64, u32),
+    ) -> Option<Duration> {
+        let kinds = self.0.get(route)?;
+        let samples = lock(&kinds.0[usize::from(stream)]);
+        samples.quantile(quantile, least as usize)
+    }
+}
+
+impl Default for Latencies {
+    fn default() -> Self {
+        Self(Arc::new(PerRoute::new()))
+    }
+}
+
+impl fmt::Debug for Latencies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Latencies({:?})", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn samples(values: impl IntoIterator<Item = u64>) -> Samples {
+        let mut samples = Samples::default();
+        values.into_iter().for_each(|ms| samples.push(Duration::from_millis(ms)));
+        samples
+    }
+
+    fn at(samples: &Samples, quantile: f64) -> Option<u64> {
+        samples.quantile(quantile, 20).map(|sample| sample.as_millis() as u64)
+    }
+
+    #[test]
+    fn with_too_few_samples_nothing_is_usual() {
+        assert_eq!(at(&samples(1..=19), 0.95), None);
+        assert_eq!(at(&samples(1..=20), 0.95), Some(19));
+        assert_eq!(samples([]).quantile(0.5, 0), None);
+    }
+
+    #[test]
+    fn old_samples_are_forgotten_whatever_they_were() {
+        let many = samples((0..500).map(|_| 9000).chain(1..=128));
+        assert_eq!(
+            (at(&many, 0.5), at(&many, 0.95), at(&many, 1.0)),
+            (Some(64), Some(122), Some(128))
+        );
+    }
+
+    #[test]
+    fn streams_and_whole_answers_are_measured_apart() {
+        let (latencies, route) = (Latencies::default(), Route::new("host", "model", "-"));
+        for _ in 0..20 {
+            latencies.record(&route, true, Duration::from_millis(300));
+        }
+        let median = |stream| latencies.quantile(&route, stream, (0.5, 20));
+        assert_eq!((median(true), median(false)), (Some(Duration::from_millis(300)), None));
+        assert_eq!(latencies.quantile(&Route::new("host", "other", "-"), true, (0.5, 1)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn law_a_quantile_is_that_of_a_sorted_list(
+            values in proptest::collection::vec(0..10_000_u64, 20..300), quantile in 0.01..=1.0_f64,
+        ) {
+            let kept = &values[values.len().saturating_sub(Samples::MOST)..];
+            let mut sorted = kept.to_vec();
+            sorted.sort_unstable();
+            let rank = ((quantile * kept.len() as f64).ceil() as usize).clamp(1, kept.len());
+            prop_assert_eq!(at(&samples(values.iter().copied()), quantile), Some(sorted[rank - 1]));
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Sends a second copy of a call when the first is late, and takes the answer that comes first.
+//!
+//! Use it where a few answers are many times slower than the others and a person waits: the slowest of a hundred then take
+//! about twice as long as usual instead of twenty times (Dean and Barroso, *The Tail at Scale*, CACM 56(2), 2013). Every
+//! copy is paid for, so it is off until it is asked for: [`Profile::hedge`](crate::Profile::hedge).
+//!
+//! It stands inside the ladder and outside the retries: a copy has retries, a permit and limits of its own. Where a rung has
+//! equal targets, the copy goes to another one.
+//!
+//! # Defaults
+//!
+//! | | default | why |
+//! |---|---|---|
+//! | [`quantile`](HedgePolicy::quantile) | 0.95 of the route's first events | one call in twenty is late by that measure, so the extra load is bounded by it as well |
+//! | [`samples`](HedgePolicy::samples) | 20 | with fewer there is no 95th of a hundred |
+//! | [`share`](HedgePolicy::share) | 5 % of the calls of a route, and of its retry budget | the provider is never hit much harder, and least of all when it is slow for everybody |
+//!
+//! First events of streams and whole answers are measured apart. The last 128 of each count.
+//!
+//! # What happens
+//!
+//! - The second copy starts when the first has taken as long as 95 % of the calls before it, or at once when the first
+//!   fails with something that passes and named no wait.
+//! - The first *success* wins; a failure waits for the other copy. The loser is dropped: its connection closes, its permits
+//!   are free. Where both fail, the caller sees the failure of the first copy.
+//! - A call whose body can be sent only once, a breaker's probe, and a request in no known dialect have no second copy: the
+//!   last may change something at the provider.
+//!
+//! # Example
+//!
+//! ```
+//! use evenkeel::{Client, Profile, hedge::HedgePolicy};
+//!
+//! # fn main() -> Result<(), evenkeel::ConfigError> {
+//! let profile = Profile::interactive().hedge(HedgePolicy::default());
+//! let client = Client::builder().profile(profile).build()?;
+//! # let _ = client; Ok(())
+//! # }
+//! ```
+//!
+//! # Events
+//!
+//! [`Hedged`](crate::telemetry::Event::Hedged) when a second copy starts. Both are in the journey; the loser, if it was the
+//! attempt that was dropped, as cancelled.
+//!
+//! # Pitfalls
+//!
+//! - Both copies may be billed: what a dropped copy cost is the provider's to say.
+//! - A route with fewer than 20 calls an hour learns slowly; its first calls have no second copy.
+
+mod latency;
+mod policy;
+mod service;
+
+pub(crate) use latency::Latencies;
+pub use policy::HedgePolicy;
+pub use service::{Hedge, HedgeLayer};

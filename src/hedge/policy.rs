@@ -1,0 +1,114 @@
+//! What hedging is set to.
+
+use super::HedgeLayer;
+use crate::{ConfigError, retry::Budgets};
+
+/// When a late call has a second copy, and how many of them there may be.
+///
+/// # Defaults
+///
+/// - [`quantile`](Self::quantile): 0.95 of the route's first events
+/// - [`samples`](Self::samples): 20 before the first copy
+/// - [`share`](Self::share): 5 % of the calls of a route
+/// - [`budgets`](Self::budgets): none of its own; in a [`Client`](crate::Client) those of the retries
+#[derive(Clone, Debug)]
+pub struct HedgePolicy {
+    pub(super) quantile: f64,
+    pub(super) samples: u32,
+    pub(super) share: f64,
+    pub(super) budgets: Option<Budgets>,
+}
+
+// === impl HedgePolicy ===
+
+impl HedgePolicy {
+    /// As many samples are kept of a route, so no more can be waited for.
+    pub const MOST_SAMPLES: u32 = 128;
+
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A call is late when it has taken longer to its first event than that share of the calls before it: 0.5 to 0.999.
+    #[must_use]
+    pub fn quantile(mut self, quantile: f64) -> Self {
+        self.quantile = quantile;
+        self
+    }
+
+    /// How many first events of a route have to be known before a call of it can be late: 1 to
+    /// [`MOST_SAMPLES`](Self::MOST_SAMPLES).
+    #[must_use]
+    pub fn samples(mut self, samples: u32) -> Self {
+        self.samples = samples;
+        self
+    }
+
+    /// The most second copies, as a share of the calls of a route: more than 0, at most 1. Each call earns that part of
+    /// a copy, and at most ten are kept.
+    #[must_use]
+    pub fn share(mut self, share: f64) -> Self {
+        self.share = share;
+        self
+    }
+
+    /// Draws on these budgets too: those of the retries, so that both together stay within one bound.
+    #[must_use]
+    pub fn budgets(mut self, budgets: Budgets) -> Self {
+        self.budgets = Some(budgets);
+        self
+    }
+
+    /// The layer.
+    ///
+    /// # Errors
+    ///
+    /// Where a value cannot be meant; the error names the field, the value and what is allowed.
+    pub fn build(self) -> Result<HedgeLayer, ConfigError> {
+        self.check()?;
+        Ok(HedgeLayer::new(Some(self)))
+    }
+
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        if !(0.5..=0.999).contains(&self.quantile) {
+            return Err(ConfigError::new("hedge.quantile", self.quantile, "0.5 to 0.999"));
+        }
+        if !(1..=Self::MOST_SAMPLES).contains(&self.samples) {
+            let allowed = format!("1 to {}", Self::MOST_SAMPLES);
+            return Err(ConfigError::new("hedge.samples", self.samples, allowed));
+        }
+        if !(self.share > 0.0 && self.share <= 1.0) {
+            return Err(ConfigError::new("hedge.share", self.share, "more than 0, at most 1"));
+        }
+        Ok(())
+    }
+}
+
+impl Default for HedgePolicy {
+    fn default() -> Self {
+        Self { quantile: 0.95, samples: 20, share: 0.05, budgets: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_allowed_and_what_cannot_be_meant_is_refused_by_name() {
+        let new = HedgePolicy::new;
+        assert!(new().build().is_ok());
+        for (policy, field) in [
+            (new().quantile(0.2), "hedge.quantile"),
+            (new().quantile(f64::NAN), "hedge.quantile"),
+            (new().quantile(1.0), "hedge.quantile"),
+            (new().samples(0), "hedge.samples"),
+            (new().samples(129), "hedge.samples"),
+            (new().share(0.0), "hedge.share"),
+            (new().share(f64::INFINITY), "hedge.share"),
+        ] {
+            assert_eq!(policy.build().unwrap_err().field(), field);
+        }
+    }
+}

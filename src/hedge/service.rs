@@ -1,0 +1,247 @@
+//! The hedge layer: one call, a second copy when it is late, the first success.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use tokio::time::{Instant, sleep_until};
+use tower::{Layer, Service, ServiceExt};
+
+use super::{HedgePolicy, Latencies};
+use crate::{
+    Error, Request, Response, Upstream,
+    classify::{Outcome, Rejection, judge},
+    context::{Call, Journey, Route, later},
+    retry::Budgets,
+    telemetry::{Event, Events},
+    upstream::take_ready,
+};
+
+/// Sends a second copy of a call that is late. See [the module](super).
+#[derive(Clone, Debug)]
+pub struct Hedge<S> {
+    inner: S,
+    shared: Arc<Shared>,
+}
+
+/// Makes [`Hedge`] services, which share what they learn.
+#[derive(Clone, Debug)]
+pub struct HedgeLayer {
+    shared: Arc<Shared>,
+}
+
+/// What all calls through one layer share.
+#[derive(Clone, Debug)]
+struct Shared {
+    /// Without one, first events are measured and nothing is sent twice.
+    policy: Option<HedgePolicy>,
+    /// What the policy allows beside the budgets of the retries.
+    allowance: Budgets,
+    latencies: Latencies,
+    events: Events,
+}
+
+/// One call.
+struct Course {
+    shared: Arc<Shared>,
+    route: Route,
+    stream: bool,
+    journey: Journey,
+    /// Whether it may be sent twice at all.
+    twice: bool,
+    started: Instant,
+    /// How many attempts its journey told when it started.
+    sent: u32,
+}
+
+/// One copy under way; dropped, it is cancelled.
+type Sent = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+
+/// As many copies as are kept for a bad minute.
+const KEPT: u32 = 10;
+
+// === impl HedgeLayer ===
+
+impl HedgeLayer {
+    pub(super) fn new(policy: Option<HedgePolicy>) -> Self {
+        let share = policy.as_ref().map_or(1.0, |policy| policy.share);
+        let (latencies, events) = (Latencies::default(), Events::default());
+        let allowance = Budgets::unearned(share, KEPT);
+        Self { shared: Arc::new(Shared { policy, allowance, latencies, events }) }
+    }
+
+    /// One that only measures first events.
+    pub(crate) fn measuring() -> Self {
+        Self::new(None)
+    }
+
+    /// Sends its events there.
+    #[must_use]
+    pub fn events(mut self, events: Events) -> Self {
+        Arc::make_mut(&mut self.shared).events = events;
+        self
+    }
+
+    /// What it learns of each route.
+    pub(crate) fn latencies(&self) -> Latencies {
+        self.shared.latencies.clone()
+    }
+}
+
+impl<S> Layer<S> for HedgeLayer {
+    type Service = Hedge<S>;
+
+    fn layer(&self, inner: S) -> Hedge<S> {
+        Hedge { inner, shared: self.shared.clone() }
+    }
+}
+
+// === impl Hedge ===
+
+impl<S: Upstream> Service<Request> for Hedge<S> {
+    type Response = Response;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let course = Course::new(self.shared.clone(), &mut request);
+        Box::pin(course.run(take_ready(&mut self.inner), request))
+    }
+}
+
+// === impl Course ===
+
+impl Course {
+    fn new(shared: Arc<Shared>, request: &mut Request) -> Self {
+        let route = Call::route(request);
+        let ask = Call::ask(request);
+        let call = Call::of(request);
+        let journey = call.journey.clone();
+        Self {
+            twice: shared.policy.is_some() && !call.once && ask.dialect().is_some(),
+            stream: ask.stream(),
+            started: Instant::now(),
+            sent: journey.sent(),
+            route,
+            journey,
+            shared,
+        }
+    }
+
+    async fn run<S: Upstream>(self, mut inner: S, request: Request) -> Result<Response, Error> {
+        if !self.twice {
+            let result = inner.call(request).await;
+            self.learn(&result, 1);
+            return result;
+        }
+        self.shared.allowance.of(&self.route).deposit();
+        let spare = (inner.clone(), request.clone());
+        let mut first: Sent = Box::pin(inner.call(request));
+        let failed = tokio::select! {
+            biased;
+            result = &mut first => match is_passing(&result) {
+                true => Some(result),
+                false => {
+                    self.learn(&result, 1);
+                    return result;
+                }
+            },
+            () = self.late() => None,
+        };
+        match (failed, self.second(spare)) {
+            (None, None) => {
+                let result = first.await;
+                self.learn(&result, 1);
+                result
+            }
+            (None, Some(second)) => {
+                let result = race(first, second).await;
+                self.learn(&result, 2);
+                result
+            }
+            (Some(failed), None) => failed,
+            (Some(failed), Some(second)) => better(failed, second.await),
+        }
+    }
+
+    /// Waits until the call is late; for ever where that is not known.
+    async fn late(&self) {
+        let wanted = self.shared.policy.as_ref().map(|policy| (policy.quantile, policy.samples));
+        let latencies = &self.shared.latencies;
+        match wanted.and_then(|wanted| latencies.quantile(&self.route, self.stream, wanted)) {
+            Some(usual) => sleep_until(later(self.started, usual)).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// The second copy, if what it costs is there. A probe has none: a sick provider is asked once.
+    fn second<S: Upstream>(&self, (inner, request): (S, Request)) -> Option<Sent> {
+        let allowance = self.shared.allowance.of(&self.route);
+        if self.journey.is_probe() || allowance.left() == 0 {
+            return None;
+        }
+        let budgets = self.shared.policy.as_ref().and_then(|policy| policy.budgets.as_ref());
+        let granted = budgets.is_none_or(|budgets| budgets.of(&self.route).withdraw());
+        if !(granted && allowance.withdraw()) {
+            return None;
+        }
+        let after = self.started.elapsed();
+        self.shared.events.emit(Event::Hedged { route: self.route.clone(), after });
+        Some(Box::pin(inner.oneshot(request)))
+    }
+
+    /// Takes note of how long it took to the commit point; of a call that had a second copy, at least so long. One that
+    /// was asked more often than its `copies` says nothing of a single attempt.
+    fn learn(&self, result: &Result<Response, Error>, copies: u32) {
+        let attempts = self.journey.sent().saturating_sub(self.sent);
+        if attempts <= copies && judge(result).outcome().is_success() {
+            self.shared.latencies.record(&self.route, self.stream, self.started.elapsed());
+        }
+    }
+}
+
+/// Whether a failure is one that another copy, sent at once, may not have.
+fn is_passing(result: &Result<Response, Error>) -> bool {
+    let verdict = judge(result);
+    verdict.is_retryable() && verdict.outcome().wait().is_none()
+}
+
+/// Whether nothing that another copy comes to is of interest any more: an answer, or a failure of the request's own.
+fn is_final(result: &Result<Response, Error>) -> bool {
+    let outcome = judge(result).outcome();
+    let own = Outcome::Rejected { why: Rejection::Request };
+    outcome.is_success()
+        || outcome == own
+        || matches!(outcome, Outcome::Blocked | Outcome::TooLarge)
+}
+
+/// The first of two that is final. The other is dropped.
+async fn race(mut first: Sent, mut second: Sent) -> Result<Response, Error> {
+    tokio::select! {
+        biased;
+        result = &mut first => match is_final(&result) {
+            true => result,
+            false => better(result, second.await),
+        },
+        result = &mut second => match is_final(&result) {
+            true => result,
+            false => better(first.await, result),
+        },
+    }
+}
+
+/// The first, unless only the second is an answer.
+fn better(
+    first: Result<Response, Error>,
+    second: Result<Response, Error>,
+) -> Result<Response, Error> {
+    let answered = |result| judge(result).outcome().is_success();
+    if !answered(&first) && answered(&second) { second } else { first }
+}
