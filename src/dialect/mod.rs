@@ -42,6 +42,8 @@
 
 mod anthropic;
 mod ask;
+#[allow(dead_code)]
+mod convert;
 mod edit;
 mod gemini;
 mod json;
@@ -53,6 +55,8 @@ mod progress;
 mod reply;
 #[cfg(test)]
 mod tests;
+#[allow(dead_code)]
+mod tree;
 mod usage;
 mod whole;
 
