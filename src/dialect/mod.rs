@@ -42,8 +42,8 @@
 
 mod anthropic;
 mod ask;
-#[allow(dead_code)]
 mod convert;
+mod draft;
 mod edit;
 mod gemini;
 mod json;
@@ -55,13 +55,14 @@ mod progress;
 mod reply;
 #[cfg(test)]
 mod tests;
-#[allow(dead_code)]
 mod tree;
 mod usage;
 mod whole;
 
 pub use ask::Ask;
 pub(crate) use ask::Form;
+pub(crate) use draft::{Draft, Which};
+pub(crate) use gemini::unstream as unstream_path;
 pub(crate) use path::endpoint;
 pub use usage::{Tokens, Usage};
 

@@ -61,13 +61,19 @@
 
 mod base;
 mod canned;
+mod edit;
 mod policy;
+mod question;
 mod rung;
 mod service;
 mod target;
+mod when;
 
-pub use canned::Canned;
+pub use canned::{Canned, CannedReply};
+pub use edit::Edit;
 pub use policy::LadderPolicy;
+pub use question::Question;
 pub use rung::{Offers, Rung};
 pub use service::{Ladder, LadderLayer};
 pub use target::Target;
+pub use when::When;

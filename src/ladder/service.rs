@@ -17,7 +17,7 @@ use crate::{
     classify::{Outcome, Phase, Rejection, judge},
     context::Call,
     dialect::Ask,
-    telemetry::{Event, Events, Skip},
+    telemetry::{Edited, Event, Events, Skip},
     upstream::take_ready,
 };
 
@@ -96,6 +96,7 @@ impl<S: Upstream> Ladder<S> {
         let last = policy.rungs.len() - 1;
         let mut failure: Option<Failure> = None;
         let mut request = Some(request);
+        let mut passed = None;
         for (at, rung) in policy.rungs.iter().enumerate() {
             let Some(original) = request.as_mut() else { break };
             if let Some(failure) = &failure {
@@ -108,9 +109,24 @@ impl<S: Upstream> Ladder<S> {
             // The last rung needs no copy of the request.
             let copy = if at == last { request.take() } else { request.clone() };
             let Some(copy) = copy else { break };
-            let result = self.step((at, rung), copy, &ask).await;
+            if at == 0 && rung.may_pass() {
+                passed = Some(copy.clone());
+            }
+            let failed = failure.as_ref().map(|failure| failure.last);
+            let ready = match rung.ready(copy, &ask, failed) {
+                Ok(ready) => ready,
+                Err(why) => {
+                    let name = rung.name.clone();
+                    self.events.emit(Event::RungSkipped { rung: at as u16, name, why });
+                    continue;
+                }
+            };
+            let result = self.step((at, rung), ready, &ask).await;
             let outcome = judge(&result).outcome();
-            if outcome.is_success() || stops(outcome, at) {
+            let body = request.as_ref().map_or(&[][..], |request| request.body());
+            let below =
+                || policy.rungs[at + 1..].iter().any(|rung| rung.wants(outcome, (&ask, body)));
+            if outcome.is_success() || (stops(outcome, at) && !below()) {
                 return result;
             }
             failure = Some(match failure {
@@ -118,10 +134,16 @@ impl<S: Upstream> Ladder<S> {
                 None => Failure { first: result, last: outcome, at },
             });
         }
-        match failure {
-            Some(failure) => failure.first,
-            // Not reached: the first rung is always asked.
-            None => Err(Error::new(Outcome::Refused { retry_in: None })),
+        match (failure, passed) {
+            (Some(failure), _) => failure.first,
+            // No rung takes it: the first is asked all the same, so that its provider says why.
+            (None, Some(request)) => {
+                let rung = &policy.rungs[0];
+                let ready = (rung.request(request, &ask), Edited::default());
+                self.step((0, rung), ready, &ask).await
+            }
+            // Not reached: a first rung that offers everything is always asked.
+            (None, None) => Err(Error::new(Outcome::Refused { retry_in: None })),
         }
     }
 
@@ -129,10 +151,15 @@ impl<S: Upstream> Ladder<S> {
     async fn step(
         &mut self,
         (at, rung): (usize, &Rung),
-        mut request: Request,
+        (mut request, edited): (Request, Edited),
         ask: &Ask,
     ) -> Result<Response, Error> {
         self.events.emit(Event::RungEntered { rung: at as u16, name: rung.name.clone() });
+        let unstreamed = edited.unstreamed;
+        if edited.changed {
+            let name = rung.name.clone();
+            self.events.emit(Event::RequestEdited { rung: at as u16, name, edited });
+        }
         let call = Call::of(&mut request);
         call.rung = at as u16;
         call.name = Some(rung.name.clone());
@@ -141,9 +168,12 @@ impl<S: Upstream> Ladder<S> {
             Kind::Canned(canned) => canned
                 .answer(&request, ask)
                 .ok_or_else(|| Error::new(Outcome::Refused { retry_in: None })),
-            Kind::Addressed | Kind::Target(_) => self.ask(at, rung.request(request, ask)).await,
+            Kind::Addressed | Kind::Target(_) => self.ask(at, request).await,
         };
         let mut response = result?;
+        if unstreamed && judge_success(&response) {
+            response = restream(response, ask)?;
+        }
         if at > 0 {
             let attempts = HeaderValue::from(journey.sent());
             response.headers_mut().insert(RUNG, rung.header());
@@ -184,9 +214,19 @@ fn judge_success(response: &Response) -> bool {
     }
 }
 
+/// The stream that the caller asked for, of an answer that came in one piece; a target that streams all the same is passed
+/// on.
+fn restream(response: Response, ask: &Ask) -> Result<Response, Error> {
+    if response.body().as_bytes().is_none() {
+        return Ok(response);
+    }
+    let stream = ask.dialect().and_then(|dialect| dialect.stream_of(response, ask));
+    stream.ok_or_else(|| Error::new(Outcome::Malformed))
+}
+
 /// Whether the call ends with this failure. On the first rung that is for the outcome to say. Below it a request that a
 /// target finds wrong may be right for the next one: the first took no offence.
-fn stops(outcome: Outcome, at: usize) -> bool {
+pub(super) fn stops(outcome: Outcome, at: usize) -> bool {
     let elsewhere = at > 0 && outcome == Outcome::Rejected { why: Rejection::Request };
     !outcome.moves_down() && !elsewhere
 }
@@ -199,7 +239,8 @@ fn fits(
     (failure, policy): (&Failure, &LadderPolicy),
 ) -> Result<(), Skip> {
     let offers = &policy.rungs[failure.at].offers;
-    rung.takes(ask, Failed { outcome: failure.last, offers })?;
+    let failed = Failed { outcome: failure.last, offers, at: failure.at };
+    rung.takes((ask, request.body()), failed)?;
     let call = Call::of(request);
     if rung.is_instant() {
         return Ok(());

@@ -41,9 +41,11 @@
 //!
 //! A listener is called in line with the call: count, send to a channel, and return.
 
+mod edited;
 mod event;
 mod service;
 mod tracing;
 
+pub use edited::Edited;
 pub use event::{Event, Events, Observe, Skip, Stop};
 pub use service::{Attempts, AttemptsLayer, Telemetry, TelemetryLayer};

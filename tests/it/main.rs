@@ -10,6 +10,7 @@ mod compose;
 mod config;
 mod contract;
 mod dialect;
+mod edits;
 mod ladder;
 mod loopback;
 mod outage;
