@@ -114,20 +114,18 @@ impl<'a> Node<'a> {
 
     /// Takes a field out, however often it is there; tells whether it was.
     pub(crate) fn remove(&mut self, name: &str) -> bool {
-        if self.at(name).is_none() && !self.has_null(name) {
+        let there = match self {
+            // Nobody is to be taken apart for what is not there.
+            Self::Text(text) => object(text).is_some_and(|all| all.iter().any(|(n, _)| n == name)),
+            _ => true,
+        };
+        if !there {
             return false;
         }
         let Some(fields) = self.fields() else { return false };
+        let before = fields.len();
         fields.retain(|(known, _)| known != name);
-        true
-    }
-
-    fn has_null(&self, name: &str) -> bool {
-        match self {
-            Self::Text(text) => object(text).is_some_and(|all| all.iter().any(|(n, _)| n == name)),
-            Self::Object(fields) => fields.iter().any(|(known, _)| known == name),
-            Self::List(_) => false,
-        }
+        fields.len() < before
     }
 
     /// The text it is, where it is one.

@@ -1,5 +1,7 @@
 //! What is asked less of, on a rung.
 
+mod check;
+
 use std::fmt;
 
 use http::{
@@ -8,7 +10,7 @@ use http::{
 };
 
 use crate::{
-    ConfigError, Request,
+    Request,
     context::Call,
     dialect::{Ask, Dialect, Draft, Which, unstream_path},
     telemetry::Edited,
@@ -49,12 +51,6 @@ pub struct Edit {
     image_word: Option<Box<str>>,
     unstreamed: bool,
 }
-
-/// The longest line and word that are taken, in bytes.
-const LONGEST: usize = 4096;
-/// The least that every API takes: OpenAI's responses refuse less.
-const LEAST_OUTPUT: u64 = 16;
-const LEAST_CONTEXT: u64 = 256;
 
 // === impl Edit ===
 
@@ -205,42 +201,6 @@ impl Edit {
             draft.unstream();
         }
         Some(())
-    }
-
-    pub(super) fn check(&self, field: &dyn Fn(&str) -> String) -> Result<(), ConfigError> {
-        let least =
-            [("max_tokens", self.max_tokens, LEAST_OUTPUT), ("fit", self.context, LEAST_CONTEXT)];
-        for (name, value, least) in least {
-            if let Some(value) = value.filter(|value| *value < least) {
-                let allowed = format!("at least {least} tokens");
-                return Err(ConfigError::new(field(&format!("edit.{name}")), value, allowed));
-            }
-        }
-        let texts = [("tool_line", &self.tool_line), ("image_word", &self.image_word)];
-        for (name, text) in texts {
-            let wrong = |text: &&str| text.trim().is_empty() || text.len() > LONGEST;
-            if let Some(text) = text.as_deref().filter(wrong) {
-                let value = format!("{} bytes", text.trim().len());
-                let allowed = format!("a text of 1 to {LONGEST} bytes, not blank");
-                return Err(ConfigError::new(field(&format!("edit.{name}")), value, allowed));
-            }
-        }
-        if self.tool_line.is_some() && self.tools == Which::None {
-            let allowed = "only together with without_tool() or without_tools()";
-            return Err(ConfigError::new(field("edit.tool_line"), "set", allowed));
-        }
-        let Which::Named(names) = &self.tools else { return Ok(()) };
-        let wrong = |name: &&Box<str>| {
-            let plain = |b: u8| b.is_ascii_alphanumeric() || b"_.:/-".contains(&b);
-            name.is_empty() || name.len() > 128 || !name.bytes().all(plain)
-        };
-        match names.iter().find(wrong) {
-            Some(name) => {
-                let allowed = "the name of a tool: 1 to 128 of A-Z a-z 0-9 _ . : / -";
-                Err(ConfigError::new(field("edit.without_tool"), name, allowed))
-            }
-            None => Ok(()),
-        }
     }
 }
 

@@ -5,13 +5,7 @@ use std::{sync::Arc, time::Duration};
 use http::HeaderValue;
 
 use super::{Canned, Edit, Target, When, service::stops};
-use crate::{
-    ConfigError, Request,
-    classify::Outcome,
-    context::Call,
-    dialect::{Ask, Draft},
-    telemetry::{Edited, Skip},
-};
+use crate::{ConfigError, Request, classify::Outcome, dialect::Ask, telemetry::Skip};
 
 /// One step of the ladder: where the request goes, or what is answered here.
 #[derive(Clone, Debug)]
@@ -41,10 +35,10 @@ pub(super) enum Kind {
 /// * tools, images, answers in JSON: yes
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Offers {
-    context: Option<u64>,
-    tools: bool,
-    vision: bool,
-    json: bool,
+    pub(super) context: Option<u64>,
+    pub(super) tools: bool,
+    pub(super) vision: bool,
+    pub(super) json: bool,
 }
 
 // === impl Rung ===
@@ -98,43 +92,6 @@ impl Rung {
         self
     }
 
-    /// What is asked less of here than the caller asked.
-    ///
-    /// A rung without tools, without images or without a stream has a route of its own, with its own breaker: a provider
-    /// may fail the one and serve the other. Its model ends in `:no-…` there.
-    #[must_use]
-    pub fn edit(mut self, edit: Edit) -> Self {
-        self.edit = edit;
-        self
-    }
-
-    /// The same without that tool: see [`Edit::without_tool`].
-    #[must_use]
-    pub fn without_tool(mut self, name: &str) -> Self {
-        self.edit = self.edit.without_tool(name);
-        self
-    }
-
-    /// The same without any tool: see [`Edit::without_tools`].
-    #[must_use]
-    pub fn without_tools(mut self) -> Self {
-        self.edit = self.edit.without_tools();
-        self
-    }
-
-    /// A rung for these failures alone: it is asked when the rung asked before it came to one of them. Without it a rung is
-    /// for all that move down.
-    #[must_use]
-    pub fn on(mut self, failures: impl IntoIterator<Item = When>) -> Self {
-        self.on.extend(failures);
-        self
-    }
-
-    /// Whether it is there for that failure by name.
-    pub(super) fn wants(&self, outcome: Outcome, call: (&Ask, &[u8])) -> bool {
-        self.on.iter().any(|when| when.is(outcome, call))
-    }
-
     /// Whether a failure above leads here, and whether the call gets here what it needs.
     pub(super) fn takes(&self, call: (&Ask, &[u8]), failed: Failed<'_>) -> Result<(), Skip> {
         let (ask, _) = call;
@@ -156,11 +113,6 @@ impl Rung {
         Ok(())
     }
 
-    /// Whether a call may need more than it offers.
-    pub(super) fn may_pass(&self) -> bool {
-        self.offers != Offers::default() || self.edit.fits_any()
-    }
-
     pub(super) fn is_instant(&self) -> bool {
         matches!(self.kind, Kind::Canned(_))
     }
@@ -168,35 +120,6 @@ impl Rung {
     /// The name, for the header.
     pub(super) fn header(&self) -> HeaderValue {
         HeaderValue::from_str(&self.name).unwrap_or(HeaderValue::from_static("rung"))
-    }
-
-    /// The request for this rung, edited; or why the rung is passed by: what the call still needs then is not offered, or
-    /// the rung would only ask the same again.
-    pub(super) fn ready(
-        &self,
-        request: Request,
-        ask: &Ask,
-        failed: Option<Outcome>,
-    ) -> Result<(Request, Edited), Skip> {
-        let mut request = self.request(request, ask);
-        if self.is_instant() {
-            return Ok((request, Edited::default()));
-        }
-        let edited = self.edit.apply(&mut request, ask).ok_or(Skip::Capability)?;
-        if self.offers.lack(&mut request) {
-            return Err(Skip::Capability);
-        }
-        let again = matches!(self.kind, Kind::Addressed) && !self.edit.is_none() && !edited.changed;
-        // Refused, nothing was sent yet, and this rung has a route of its own.
-        if again && failed.is_some_and(|outcome| !matches!(outcome, Outcome::Refused { .. })) {
-            return Err(Skip::Unchanged);
-        }
-        let facet = self.edit.facet();
-        if !facet.is_empty() {
-            let route = Call::route(&mut request).with_facet(&facet);
-            Call::of(&mut request).route = Some(route);
-        }
-        Ok((request, edited))
     }
 
     /// The request for this rung, with its route.
@@ -250,34 +173,6 @@ impl Offers {
     pub fn tools(mut self, tools: bool) -> Self {
         self.tools = tools;
         self
-    }
-
-    /// Whether it takes images.
-    #[must_use]
-    pub fn vision(mut self, vision: bool) -> Self {
-        self.vision = vision;
-        self
-    }
-
-    /// Whether it answers in JSON where that is asked, by any of the ways its dialect has.
-    #[must_use]
-    pub fn json(mut self, json: bool) -> Self {
-        self.json = json;
-        self
-    }
-
-    /// Whether a request needs what is not offered.
-    fn lack(&self, request: &mut Request) -> bool {
-        if *self == Self::default() {
-            return false;
-        }
-        let ask = Call::ask(request);
-        let pictures = ask.images() && !self.vision;
-        let draft = ask.dialect().and_then(|it| Draft::open(it, ask.form, request.body()));
-        let Some(needs) = draft.map(|draft| draft.needs()) else { return pictures };
-        let tools = needs.tools && !self.tools;
-        let large = self.context.is_some_and(|context| needs.tokens > context);
-        pictures || tools || large || (needs.json && !self.json)
     }
 
     /// Whether a request too large for `other` may fit here: a larger context, or none declared.

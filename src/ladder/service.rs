@@ -99,10 +99,9 @@ impl<S: Upstream> Ladder<S> {
         let mut passed = None;
         for (at, rung) in policy.rungs.iter().enumerate() {
             let Some(original) = request.as_mut() else { break };
-            if let Some(failure) = &failure {
-                if let Err(why) = fits(rung, &ask, original, (failure, &policy)) {
-                    let name = rung.name.clone();
-                    self.events.emit(Event::RungSkipped { rung: at as u16, name, why });
+            if at > 0 {
+                if let Err(why) = fits(rung, &ask, original, (failure.as_ref(), &policy)) {
+                    self.pass_by((at, rung), why);
                     continue;
                 }
             }
@@ -116,8 +115,7 @@ impl<S: Upstream> Ladder<S> {
             let ready = match rung.ready(copy, &ask, failed) {
                 Ok(ready) => ready,
                 Err(why) => {
-                    let name = rung.name.clone();
-                    self.events.emit(Event::RungSkipped { rung: at as u16, name, why });
+                    self.pass_by((at, rung), why);
                     continue;
                 }
             };
@@ -145,6 +143,10 @@ impl<S: Upstream> Ladder<S> {
             // Not reached: a first rung that offers everything is always asked.
             (None, None) => Err(Error::new(Outcome::Refused { retry_in: None })),
         }
+    }
+
+    fn pass_by(&self, (at, rung): (usize, &Rung), why: Skip) {
+        self.events.emit(Event::RungSkipped { rung: at as u16, name: rung.name.clone(), why });
     }
 
     /// Asks one rung, within the time it has.
@@ -236,10 +238,12 @@ fn fits(
     rung: &Rung,
     ask: &Ask,
     request: &mut Request,
-    (failure, policy): (&Failure, &LadderPolicy),
+    (failure, policy): (Option<&Failure>, &LadderPolicy),
 ) -> Result<(), Skip> {
-    let offers = &policy.rungs[failure.at].offers;
-    let failed = Failed { outcome: failure.last, offers, at: failure.at };
+    // Where nothing was asked yet, the call was too much for what the rungs so far offer.
+    let (outcome, at) =
+        failure.map_or((Outcome::TooLarge, 0), |failure| (failure.last, failure.at));
+    let failed = Failed { outcome, offers: &policy.rungs[at].offers, at };
     rung.takes((ask, request.body()), failed)?;
     let call = Call::of(request);
     if rung.is_instant() {

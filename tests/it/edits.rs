@@ -169,6 +169,54 @@ async fn a_route_that_has_trouble_with_streams_is_asked_in_one_piece_and_the_cal
 }
 
 #[tokio::test]
+async fn an_answer_in_one_piece_is_told_as_a_stream_in_every_dialect() {
+    const SSE: &str = "text/event-stream; charset=utf-8";
+    const MESSAGE: &str = r#"{"id":"m","type":"message","role":"assistant","model":"c","content":[{"type":"text","text":"well"}],"stop_reason":"end_turn","usage":{"input_tokens":7,"output_tokens":1}}"#;
+    const RESPONSE: &str = r#"{"id":"r","object":"response","status":"completed","model":"m","output":[{"type":"message","id":"i","role":"assistant","content":[{"type":"output_text","text":"well"}]}],"usage":{"input_tokens":7,"output_tokens":1}}"#;
+    const GEMINI: &str =
+        r#"{"candidates":[{"content":{"parts":[{"text":"well"}]},"finishReason":"STOP"}]}"#;
+    const LINE: &str = r#"{"model":"l","message":{"role":"assistant","content":"well"},"done":true,"done_reason":"stop"}"#;
+    let cases = [
+        ("/v1/chat/completions", r#"{"stream":true}"#, WELL, "/v1/chat/completions", SSE),
+        ("/v1/messages", r#"{"stream":true}"#, MESSAGE, "/v1/messages", SSE),
+        ("/v1/responses", r#"{"stream":true}"#, RESPONSE, "/v1/responses", SSE),
+        (
+            "/v1beta/models/g:streamGenerateContent?alt=sse&key=k",
+            "{}",
+            GEMINI,
+            "/v1beta/models/g:generateContent?key=k",
+            SSE,
+        ),
+        (
+            "/v1beta/models/g:streamGenerateContent",
+            "{}",
+            GEMINI,
+            "/v1beta/models/g:generateContent",
+            "application/json",
+        ),
+        ("/api/chat", "{}", LINE, "/api/chat", "application/x-ndjson"),
+    ];
+    for (path, body, reply, sent, kind) in cases {
+        let wire = Wire::default();
+        let upstream = wire.answering(move |_| Ok(answer(200, reply)));
+        let first = Rung::addressed().edit(Edit::new().unstreamed());
+        let mut request = ask(path, body);
+        request.headers_mut().insert("accept", "text/event-stream".parse().unwrap());
+        request.headers_mut().insert("accept-encoding", "gzip".parse().unwrap());
+        let client =
+            Client::builder().ladder(LadderPolicy::new().first(first)).over(upstream).unwrap();
+        let response = client.send(request).await.unwrap();
+        assert_eq!(response.headers()[CONTENT_TYPE], kind, "{path}");
+        assert!(text(response).await.contains("well"));
+        let last = wire.last();
+        assert_eq!(last.uri().path_and_query().unwrap(), sent);
+        assert_eq!(last.headers()["accept"], "application/json");
+        assert!(!last.headers().contains_key("accept-encoding"));
+        assert!(!wire.body().contains("true"));
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_told_as_a_stream_moves_down() {
     let wire = Wire::default();
     let upstream = wire.answering(|_| Ok(answer(200, r#"{"strange":1}"#)));
@@ -293,6 +341,11 @@ async fn a_first_rung_that_offers_less_is_passed_by_where_another_takes_the_call
     let well = |_: &Request| Ok(answer(200, WELL));
     let (_, events) = run(first().rung(small()), wire.answering(well), with_body(TOOLS)).await;
     assert_eq!((skips(&events), wire.models()), (vec![Skip::Capability], vec!["small".into()]));
+    // A rung for other failures is not meant, one for more is.
+    let wire = Wire::default();
+    let policy = first().rung(small().on([When::Slow])).rung(small().on([When::TooLarge]));
+    let (_, events) = run(policy, wire.answering(well), with_body(TOOLS)).await;
+    assert_eq!(skips(&events), [Skip::Capability, Skip::Outcome]);
     // Nobody takes it: its provider says why.
     let wire = Wire::default();
     let (result, _) = run(first(), wire.answering(well), with_body(TOOLS)).await;

@@ -78,7 +78,7 @@ impl Draft<'_> {
 /// What may go, in order, each with all that belongs to it.
 fn parts(turns: &[Turn]) -> Vec<Vec<usize>> {
     let spoken = || turns.iter().enumerate().filter(|(_, turn)| turn.role != Role::System);
-    let last = spoken().filter(|(_, turn)| turn.role == Role::User).map(|(at, _)| at).last();
+    let last = spoken().filter(|(_, turn)| turn.role == Role::User).map(|(at, _)| at).next_back();
     // Without a question of the user's nothing says where an exchange begins.
     let Some(last) = last else { return Vec::new() };
     let mut parts: Vec<Vec<usize>> = Vec::new();

@@ -1,5 +1,6 @@
 //! A request under change: less of it is asked, in its own dialect, and the rest stays as it was.
 
+mod called;
 mod cap;
 mod fit;
 mod images;
@@ -12,7 +13,7 @@ mod turn;
 
 use bytes::Bytes;
 
-pub(crate) use tools::Which;
+pub(crate) use called::Which;
 
 use super::{Dialect, Form, tree::Node};
 

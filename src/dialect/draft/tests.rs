@@ -69,7 +69,7 @@ fn a_cap_goes_under_the_name_of_the_caller_and_never_raises() {
         (OLLAMA, "{}", r#"{"options":{"num_predict":512}}"#),
     ];
     for (dialect, body, expected) in cases {
-        becomes(dialect, body, |draft| drop(draft.cap(512) as u8), expected);
+        becomes(dialect, body, |draft| assert!(draft.cap(512) || body == expected), expected);
     }
 }
 
@@ -539,6 +539,25 @@ proptest! {
             if which == Which::All {
                 prop_assert!(calls.is_empty());
             }
+        }
+    }
+
+    #[test]
+    fn a_cap_never_allows_more_than_the_caller_did(own in 1_u64..100_000, most in 16_u64..100_000) {
+        let bodies = [
+            (CHAT, format!(r#"{{"max_tokens":{own}}}"#)),
+            (CHAT, format!(r#"{{"max_completion_tokens":{own}}}"#)),
+            (RESPONSES, format!(r#"{{"max_output_tokens":{own}}}"#)),
+            (ANTHROPIC, format!(r#"{{"max_tokens":{own},"thinking":{{"type":"enabled","budget_tokens":1024}}}}"#)),
+            (GEMINI, format!(r#"{{"generationConfig":{{"maxOutputTokens":{own}}}}}"#)),
+            (OLLAMA, format!(r#"{{"options":{{"num_predict":{own}}}}}"#)),
+        ];
+        for (dialect, body) in bodies {
+            let mut draft = Draft::open(dialect, Form::Usual, body.as_bytes()).unwrap();
+            prop_assert_eq!(draft.most(), Some(own));
+            draft.cap(most);
+            prop_assert_eq!(draft.most(), Some(own.min(most)));
+            prop_assert_eq!(draft.close().is_some(), own > most || (dialect == ANTHROPIC && own <= 1024));
         }
     }
 
