@@ -1,17 +1,15 @@
 //! JSON that is changed in places: a value that nobody touches keeps every byte, so no number, escape or unknown field is
 //! ever read and written again.
 
+mod parts;
 #[cfg(test)]
 mod tests;
 
 use std::{borrow::Cow, fmt};
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
 use serde_json::value::RawValue;
 
+use self::parts::{list, object};
 use super::reply::json;
 
 /// A value: its text, or what it is made of once somebody looked inside to change it.
@@ -21,9 +19,6 @@ pub(crate) enum Node<'a> {
     Object(Vec<(String, Node<'a>)>),
     List(Vec<Node<'a>>),
 }
-
-/// The fields of an object in their order, a name that comes twice both times.
-struct Fields<'a>(Vec<(String, &'a RawValue)>);
 
 // === impl Node ===
 
@@ -211,43 +206,9 @@ impl<'a> Node<'a> {
     }
 }
 
-fn object(text: &str) -> Option<Vec<(String, Node<'_>)>> {
-    let Fields(fields) = serde_json::from_str(text).ok()?;
-    Some(fields.into_iter().map(|(name, value)| (name, Node::Text(value.get().into()))).collect())
-}
-
-fn list(text: &str) -> Option<Vec<Node<'_>>> {
-    let items: Vec<&RawValue> = serde_json::from_str(text).ok()?;
-    Some(items.into_iter().map(|value| Node::Text(value.get().into())).collect())
-}
-
 impl fmt::Debug for Node<'_> {
     /// Prompts and answers stay out of sight.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Node({} bytes)", self.json().len())
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-
-        impl<'de> Visitor<'de> for Object {
-            type Value = Fields<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(field) = map.next_entry()? {
-                    fields.push(field);
-                }
-                Ok(Fields(fields))
-            }
-        }
-
-        deserializer.deserialize_map(Object)
     }
 }

@@ -107,6 +107,9 @@
 //!
 //! # Pitfalls
 //!
+//! [`Rung::addressed`] is where the caller sent the call. Where another target stands in the first place
+//! ([`LadderPolicy::primary`]), the same model without a tool is `Rung::target` with that target again.
+//!
 //! The ladder rewrites where a request goes and which model it names, not its language: a target must speak the dialect
 //! of the request. A request without a known dialect (embeddings, files) is not answered by a canned reply, nor edited.
 //!

@@ -1,11 +1,15 @@
 //! What a rung asks less of, for which failures it is there, and whether a call gets from it what it needs.
 
+use http::{HeaderValue, header::CONTENT_TYPE};
+use memchr::memmem;
+
 use super::{Edit, Offers, Rung, When, rung::Kind};
 use crate::{
-    Request,
+    Error, Request, Response,
     classify::Outcome,
     context::Call,
     dialect::{Ask, Draft},
+    stream::collect,
     telemetry::{Edited, Skip},
 };
 
@@ -51,12 +55,12 @@ impl Rung {
     }
 
     /// The request for this rung, edited; or why the rung is passed by: what the call still needs then is not offered, or
-    /// the rung would only ask the same again.
+    /// the rung would only ask again what has failed already, as the caller sent it and where.
     pub(super) fn ready(
         &self,
         request: Request,
         ask: &Ask,
-        failed: Option<Outcome>,
+        failed_plain: Option<Outcome>,
     ) -> Result<(Request, Edited), Skip> {
         let mut request = self.request(request, ask);
         if self.is_instant() {
@@ -68,7 +72,8 @@ impl Rung {
         }
         let again = matches!(self.kind, Kind::Addressed) && !self.edit.is_none() && !edited.changed;
         // Refused, nothing was sent yet, and this rung has a route of its own.
-        if again && failed.is_some_and(|outcome| !matches!(outcome, Outcome::Refused { .. })) {
+        if again && failed_plain.is_some_and(|outcome| !matches!(outcome, Outcome::Refused { .. }))
+        {
             return Err(Skip::Unchanged);
         }
         let facet = self.edit.facet();
@@ -77,6 +82,11 @@ impl Rung {
             Call::of(&mut request).route = Some(route);
         }
         Ok((request, edited))
+    }
+
+    /// Whether it sends what the caller sent where the caller sent it.
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self.kind, Kind::Addressed) && self.edit.is_none()
     }
 
     /// Whether a call may need more than it offers.
@@ -115,4 +125,18 @@ impl Offers {
         let large = self.context.is_some_and(|context| needs.tokens > context);
         pictures || tools || large || (needs.json && !self.json)
     }
+}
+
+/// The stream that the caller asked for, of an answer that came in one piece; a target that streams all the same is passed
+/// on.
+pub(super) async fn restream(mut response: Response, ask: &Ask) -> Result<Response, Error> {
+    /// As much as is collected of any answer.
+    const MOST: usize = 32 << 20;
+    let kind = response.headers().get(CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
+    if response.body().as_bytes().is_none() && memmem::find(kind, b"json").is_none() {
+        return Ok(response);
+    }
+    let bytes = collect(response.body_mut(), MOST).await?;
+    let stream = bytes.and_then(|bytes| ask.dialect()?.stream_of(response, (&bytes, ask)));
+    stream.ok_or_else(|| Error::new(Outcome::Malformed))
 }

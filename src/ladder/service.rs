@@ -11,7 +11,7 @@ use http::{HeaderName, HeaderValue};
 use tokio::time::{Instant, timeout_at};
 use tower::{Layer, Service};
 
-use super::{LadderPolicy, Rung, rung::Failed, rung::Kind};
+use super::{LadderPolicy, Rung, ready::restream, rung::Failed, rung::Kind};
 use crate::{
     Error, Request, Response, Upstream,
     classify::{Outcome, Phase, Rejection, judge},
@@ -111,7 +111,8 @@ impl<S: Upstream> Ladder<S> {
             if at == 0 && rung.may_pass() {
                 passed = Some(copy.clone());
             }
-            let failed = failure.as_ref().map(|failure| failure.last);
+            let failed = failure.as_ref().filter(|_| policy.rungs[0].is_plain());
+            let failed = failed.map(|failure| failure.last);
             let ready = match rung.ready(copy, &ask, failed) {
                 Ok(ready) => ready,
                 Err(why) => {
@@ -174,7 +175,7 @@ impl<S: Upstream> Ladder<S> {
         };
         let mut response = result?;
         if unstreamed && judge_success(&response) {
-            response = restream(response, ask)?;
+            response = restream(response, ask).await?;
         }
         if at > 0 {
             let attempts = HeaderValue::from(journey.sent());
@@ -214,16 +215,6 @@ fn judge_success(response: &Response) -> bool {
         Some(verdict) => verdict.outcome().is_success(),
         None => response.status().is_success(),
     }
-}
-
-/// The stream that the caller asked for, of an answer that came in one piece; a target that streams all the same is passed
-/// on.
-fn restream(response: Response, ask: &Ask) -> Result<Response, Error> {
-    if response.body().as_bytes().is_none() {
-        return Ok(response);
-    }
-    let stream = ask.dialect().and_then(|dialect| dialect.stream_of(response, ask));
-    stream.ok_or_else(|| Error::new(Outcome::Malformed))
 }
 
 /// Whether the call ends with this failure. On the first rung that is for the outcome to say. Below it a request that a

@@ -277,6 +277,23 @@ async fn a_rung_that_would_ask_the_same_again_is_passed_by_unless_nothing_was_se
     }
 }
 
+#[tokio::test]
+async fn where_another_target_stands_first_the_addressed_one_is_no_repetition() {
+    let wire = Wire::default();
+    let upstream = wire.answering(|request| {
+        Ok(if request.uri().host() == Some("primary") {
+            answer(200, WELL)
+        } else {
+            answer(503, "")
+        })
+    });
+    let policy = LadderPolicy::new()
+        .primary(Target::new("http://proxy/v1"))
+        .rung(Rung::addressed().named("direct").without_tool("web_search"));
+    let (response, _) = run(policy, upstream, chat(false)).await;
+    assert_eq!(response.unwrap().headers()["evenkeel-rung"], "direct");
+}
+
 #[test]
 fn wrong_edits_are_refused_with_field_value_and_what_is_allowed() {
     let edit = |edit: Edit| LadderPolicy::new().rung(small().edit(edit)).build().unwrap_err();

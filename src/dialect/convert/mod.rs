@@ -39,10 +39,13 @@ impl Dialect {
         })
     }
 
-    /// Turns a response whose whole body is known into the stream that was asked; `None` where it cannot be.
-    pub(crate) fn stream_of(self, mut response: Response, ask: &Ask) -> Option<Response> {
-        let body = response.body().bytes()?;
-        let (kind, stream) = self.streamed(&body, ask)?;
+    /// Turns a response with that body into the stream that was asked; `None` where it cannot be.
+    pub(crate) fn stream_of(
+        self,
+        mut response: Response,
+        (body, ask): (&[u8], &Ask),
+    ) -> Option<Response> {
+        let (kind, stream) = self.streamed(body, ask)?;
         let headers = response.headers_mut();
         headers.remove(header::CONTENT_LENGTH);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));

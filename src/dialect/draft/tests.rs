@@ -172,6 +172,13 @@ fn what_the_model_said_on_its_way_to_a_call_is_not_left_as_its_last_word() {
 }
 
 #[test]
+fn what_was_thought_goes_with_the_last_of_its_calls() {
+    let body = r#"{"input":[{"role":"user","content":"q"},{"type":"reasoning","id":"r1"},{"type":"function_call","call_id":"a","name":"web_search"},{"type":"function_call","call_id":"b","name":"f"},{"type":"function_call_output","call_id":"a"},{"type":"function_call_output","call_id":"b"},{"type":"reasoning","id":"r2"},{"type":"function_call","call_id":"c","name":"web_search"},{"type":"function_call_output","call_id":"c"},{"type":"reasoning","id":"r3"},{"type":"message","role":"assistant","content":"so"},{"role":"user","content":"and?"}]}"#;
+    let expected = r#"{"input":[{"role":"user","content":"q"},{"type":"reasoning","id":"r1"},{"type":"function_call","call_id":"b","name":"f"},{"type":"function_call_output","call_id":"b"},{"type":"reasoning","id":"r3"},{"type":"message","role":"assistant","content":"so"},{"role":"user","content":"and?"}]}"#;
+    becomes(RESPONSES, body, |draft| drop(draft.drop_tools(&named(&["web_search"]))), expected);
+}
+
+#[test]
 fn a_tool_of_the_providers_own_goes_from_the_answers_too() {
     let body = r#"{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":[{"type":"server_tool_use","id":"s","name":"web_search","input":{}},{"type":"web_search_tool_result","tool_use_id":"s","content":[]},{"type":"text","text":"so"}]},{"role":"user","content":"and?"}]}"#;
     let expected = r#"{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":[{"type":"text","text":"so"}]},{"role":"user","content":"and?"}]}"#;

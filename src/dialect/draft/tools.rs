@@ -119,13 +119,14 @@ impl Draft<'_> {
         let ended = turns.last().map(|turn| Turn::read(dialect, turn).role);
         let mut out: Vec<Node<'_>> = Vec::with_capacity(turns.len());
         for mut turn in turns.drain(..) {
-            if strip(dialect, &mut turn, &|id| gone.contains(id)) {
-                // The thoughts that led to a call cannot stand without it.
-                let thoughts = |turn: &Node<'_>| turn.word("type") == "reasoning";
-                while out.last().is_some_and(thoughts) {
-                    out.pop();
-                }
-            } else {
+            let goes = strip(dialect, &mut turn, &|id| gone.contains(id));
+            // The thoughts that led to calls cannot stand where none of these is left.
+            while Turn::read(dialect, &turn).role != Role::Answer
+                && out.last().is_some_and(is_thought)
+            {
+                out.pop();
+            }
+            if !goes {
                 out.push(turn);
             }
         }
@@ -137,6 +138,11 @@ impl Draft<'_> {
         *turns = out;
         self.changed = true;
     }
+}
+
+/// Whether an item of OpenAI's is what the model thought before the next.
+fn is_thought(item: &Node<'_>) -> bool {
+    item.word("type") == "reasoning"
 }
 
 impl Dialect {
