@@ -37,6 +37,12 @@ impl Route {
         Self::new(&provider(request.uri()), model, &fingerprint(request.headers()))
     }
 
+    /// The route of requests that are others than those of the same model: `facet` goes behind the model's name.
+    pub(crate) fn with_facet(&self, facet: &str) -> Self {
+        let model = [self.model(), facet].concat();
+        Self::new(self.provider(), &model, self.credential())
+    }
+
     /// The provider: a name, or the host of its base URL.
     pub fn provider(&self) -> &str {
         &self.text[..self.provider]

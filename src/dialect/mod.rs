@@ -52,6 +52,15 @@
 //! # }
 //! ```
 //!
+//! # Changes
+//!
+//! The ladder changes requests in their dialect: another model, a cap on the tokens of the answer, without tools, images, a
+//! stream or the oldest turns ([`Edit`](crate::ladder::Edit)). Only what is changed is written anew: every other value keeps
+//! its bytes, so that no number, escape or unknown field is lost. Where nothing is changed, the body is the same.
+//!
+//! An answer that was asked in one piece is told as the stream of its dialect to a caller who streams, whole at once, with
+//! the calls of tools, reasons to end, usage and fields unknown here where the streams of the dialect have them.
+//!
 //! # Events
 //!
 //! None. What an answer cost is told by the [`Usage`] in the extensions of its response.
@@ -64,6 +73,8 @@
 
 mod anthropic;
 mod ask;
+mod convert;
+mod draft;
 mod edit;
 mod gemini;
 mod json;
@@ -78,11 +89,14 @@ mod said;
 mod seam;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod usage;
 mod whole;
 
 pub use ask::Ask;
 pub(crate) use ask::Form;
+pub(crate) use draft::{Draft, Which};
+pub(crate) use gemini::unstream as unstream_path;
 pub(crate) use path::endpoint;
 pub use prefill::Prefill;
 pub(crate) use seam::{Fit, Seam};

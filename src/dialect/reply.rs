@@ -35,9 +35,9 @@ pub(super) fn model(ask: &Ask) -> String {
     json(ask.model().unwrap_or("canned"))
 }
 
-/// An id that no other answer has.
+/// An id that no other answer has, and that says who made it.
 pub(super) fn id() -> String {
-    format!("{:016x}", fastrand::u64(..))
+    format!("canned-{:016x}", fastrand::u64(..))
 }
 
 /// The time, in seconds since 1970.

@@ -2,6 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
+use http::{HeaderName, HeaderValue};
+
+use super::Question;
 use crate::{
     Request, Response,
     classify::{Outcome, Verdict},
@@ -15,7 +18,20 @@ use crate::{
 /// tool where one was forced. Where the request wants JSON of a schema (`response_format`), it is for the text to be
 /// that: [`with`](Self::with) sees the request.
 #[derive(Clone)]
-pub struct Canned(Arc<dyn Fn(&Request) -> String + Send + Sync>);
+pub struct Canned(Arc<Reply>);
+
+type Reply = dyn Fn(&Question<'_>) -> String + Send + Sync;
+
+/// Marks a canned reply, in the extensions of its response: a business counts them by it, and shows them for what they are.
+///
+/// On the wire the header `evenkeel-canned: true` says the same, and so does the id of the answer, which has `canned` in
+/// it, for clients that hide headers. (Answers of Ollama have no id.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CannedReply;
+
+/// The mark in the headers.
+pub(crate) const CANNED: HeaderName = HeaderName::from_static("evenkeel-canned");
 
 // === impl Canned ===
 
@@ -26,14 +42,36 @@ impl Canned {
         Self(Arc::new(move |_| text.clone()))
     }
 
-    /// A text made for the request: in its language, say. It must be quick and must not block.
+    /// A text made for the request. It must be quick and must not block.
     pub fn with(reply: impl Fn(&Request) -> String + Send + Sync + 'static) -> Self {
+        Self(Arc::new(move |question| reply(question.request())))
+    }
+
+    /// A text made for the question: in its language, say. It must be quick and must not block.
+    ///
+    /// ```
+    /// use evenkeel::ladder::{Canned, Question};
+    ///
+    /// let sorry = Canned::answering(|question: &Question<'_>| {
+    ///     let parcel = question.last().is_some_and(|text| text.contains("parcel"));
+    ///     match (question.is_in("de"), parcel) {
+    ///         (true, _) => "Wir melden uns heute noch bei Ihnen.".into(),
+    ///         (false, true) => "Track your parcel at example.com/track.".into(),
+    ///         (false, false) => "A colleague will write to you today.".into(),
+    ///     }
+    /// });
+    /// # let _ = sorry;
+    /// ```
+    pub fn answering(reply: impl Fn(&Question<'_>) -> String + Send + Sync + 'static) -> Self {
         Self(Arc::new(reply))
     }
 
     /// The answer to a request; `None` where its dialect is not known.
     pub(crate) fn answer(&self, request: &Request, ask: &Ask) -> Option<Response> {
-        let mut response = ask.dialect()?.render(&self.0(request), ask);
+        let text = self.0(&Question::new(request, ask));
+        let mut response = ask.dialect()?.render(&text, ask);
+        response.headers_mut().insert(CANNED, HeaderValue::from_static("true"));
+        response.extensions_mut().insert(CannedReply);
         response.extensions_mut().insert(Verdict::new(Outcome::Success));
         Some(response)
     }

@@ -18,7 +18,7 @@ use crate::{
     classify::{Outcome, Rejection, judge},
     context::{Call, Deadline, Journey, later},
     dialect::Ask,
-    telemetry::{Event, Skip},
+    telemetry::{Edited, Event, Skip},
 };
 
 /// One call on its way down. Clones are the same call, on another part of the way.
@@ -104,45 +104,75 @@ impl<S: Upstream> Descent<S> {
         let policy = self.policy().clone();
         for at in way {
             let rung = &policy.rungs[at];
-            if let Some(failure) = &failure {
-                if let Err(why) = self.fits(rung, failure) {
-                    let name = rung.name.clone();
-                    self.ladder.events.emit(Event::RungSkipped { rung: at as u16, name, why });
+            // What stands first is asked whatever it offers, unless another takes the call.
+            if at > 0 {
+                if let Err(why) = self.fits(rung, failure.as_ref()) {
+                    self.pass_by(at, why);
                     continue;
                 }
             }
             let end = match (&rung.kind, failure.take()) {
                 (Kind::Wait, Some(failed)) => self.wait(at, failed).await,
-                (_, failed) => self.step(at, failed).await,
+                (_, failed) => match self.ready(at, failed.as_ref()) {
+                    Ok(ready) => self.step(at, ready, failed).await,
+                    Err(why) => {
+                        self.pass_by(at, why);
+                        failure = failed;
+                        continue;
+                    }
+                },
             };
             match end {
                 End::Told(result) => return End::Told(result),
                 End::Failed(failed) => failure = Some(failed),
             }
         }
-        End::Failed(failure.unwrap_or_else(Failure::nobody))
+        match failure {
+            Some(failure) => End::Failed(failure),
+            // No rung takes it: the first is asked all the same, so that its provider says why.
+            None => {
+                let ready = (policy.rungs[0].request(self.request(), &self.ask), Edited::default());
+                self.step(0, ready, None).await
+            }
+        }
+    }
+
+    fn pass_by(&self, at: usize, why: Skip) {
+        let name = self.policy().rungs[at].name.clone();
+        self.ladder.events.emit(Event::RungSkipped { rung: at as u16, name, why });
+    }
+
+    /// The request for a rung, or why it is passed by.
+    fn ready(&mut self, at: usize, failure: Option<&Failure>) -> Result<(Request, Edited), Skip> {
+        let policy = self.policy().clone();
+        let failed = failure.filter(|_| policy.rungs[0].is_plain()).map(|failure| failure.last);
+        let request = self.request_for(at);
+        policy.rungs[at].ready(request, &self.ask, failed)
     }
 
     /// Asks one rung, and those below it where it is a breaker's probe and slow.
-    async fn step(&mut self, at: usize, failure: Option<Failure>) -> End {
+    async fn step(&mut self, at: usize, ready: (Request, Edited), failure: Option<Failure>) -> End {
         let result = match self.may_be_raced(at) {
-            true => match race::run(self, at).await {
+            true => match race::run(self, at, ready).await {
                 Raced::Own(result) => result,
                 Raced::Below(told) => return End::Told(told),
             },
-            false => {
-                let request = self.request_for(at);
-                self.ladder.clone().ask(at, request, &self.ask).await
-            }
+            false => self.ladder.clone().ask(at, ready, &self.ask).await,
         };
         let outcome = judge(&result).outcome();
         if outcome.is_success() {
             return End::Told(self.watched(at, result));
         }
-        if stops(outcome, at) {
+        if stops(outcome, at) && !self.is_wanted(outcome, at) {
             return End::Told(result);
         }
         End::Failed(Failure::after(failure, result, at))
+    }
+
+    /// Whether a rung below is there for that failure by name.
+    fn is_wanted(&self, outcome: Outcome, at: usize) -> bool {
+        let call = (&*self.ask, &self.request.body()[..]);
+        self.policy().rungs[at + 1..].iter().any(|rung| rung.wants(outcome, call))
     }
 
     /// An answer that those below go on with if it fails while it is read, where the call wants that.
@@ -232,9 +262,10 @@ impl<S: Upstream> Descent<S> {
         self.request.clone()
     }
 
-    /// The last rung needs no copy.
+    /// The last rung needs no copy, unless the first may be asked after it.
     fn request_for(&mut self, at: usize) -> Request {
-        match at + 1 == self.policy().rungs.len() {
+        let rungs = &self.policy().rungs;
+        match at + 1 == rungs.len() && !rungs[0].may_pass() {
             true => std::mem::take(&mut self.request),
             false => self.request(),
         }
@@ -254,10 +285,12 @@ impl<S: Upstream> Descent<S> {
         !self.once && asks(&policy.rungs[at]) && at + 1 < policy.rungs.len()
     }
 
-    /// Whether a rung is for this failure, and there is time for it.
-    fn fits(&self, rung: &Rung, failure: &Failure) -> Result<(), Skip> {
-        let offers = &self.policy().rungs[failure.at].offers;
-        rung.takes(&self.ask, Failed { outcome: failure.last, offers })?;
+    /// Whether a rung is for this failure, and there is time for it. Where nothing was asked yet, the call was too much for
+    /// what the rungs so far offer.
+    fn fits(&self, rung: &Rung, failure: Option<&Failure>) -> Result<(), Skip> {
+        let (outcome, at) = failure.map_or((Outcome::TooLarge, 0), |it| (it.last, it.at));
+        let failed = Failed { outcome, offers: &self.policy().rungs[at].offers, at };
+        rung.takes((&self.ask, self.request.body()), failed)?;
         if rung.is_instant() {
             return Ok(());
         }
@@ -300,16 +333,11 @@ impl Failure {
         let last = Outcome::Refused { retry_in: None };
         Self { first: Err(Error::new(last)), last, at, again: None, sent: false }
     }
-
-    /// Not reached: the first rung is always asked.
-    fn nobody() -> Self {
-        Self::refused(0)
-    }
 }
 
 /// Whether the call ends with this failure. On the first rung that is for the outcome to say. Below it a request that a
 /// target finds wrong may be right for the next one: the first took no offence.
-fn stops(outcome: Outcome, at: usize) -> bool {
+pub(super) fn stops(outcome: Outcome, at: usize) -> bool {
     let elsewhere = at > 0 && outcome == Outcome::Rejected { why: Rejection::Request };
     !outcome.moves_down() && !elsewhere
 }

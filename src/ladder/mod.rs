@@ -11,10 +11,61 @@
 //! breaks or cuts its answer; the quota, the credential or the model is gone; our own breaker refused. A request that is
 //! too large goes to a rung that declares a larger context, or none. A request that is wrong everywhere, and one that
 //! the provider's content filter refused, are answered as they are: the ladder does not route around a refusal.
+//! [`Rung::on`] makes a rung for some failures alone, [`When`]: a request that is too large goes to the model with the large
+//! context, a slow route to the small model, a failing tool to the same model without it. It can also open the two ways that
+//! are closed by default, for blocked content and for a request that was rejected as wrong; only rungs that name these are
+//! asked then.
+//!
 //! When all rungs fail, the caller sees the failure of the first; the [`Journey`](crate::context::Journey) has the rest.
 //!
-//! A stream that fails while it is read ends in an error, unless [`LadderPolicy::resume`] says that a rung below is to go
-//! on with it: see [`stream`](crate::stream).
+//! # Asking for less
+//!
+//! An [`Edit`] makes a rung ask for less than the caller did, in every dialect: a shorter answer, no tools or not that one,
+//! fewer of the oldest turns, no images, no stream. It is applied behind the rung's target; what it does not name keeps its
+//! bytes. What a call then still needs must be offered ([`Offers`]: context, tools, vision, JSON), else the rung is passed by;
+//! the first rung too, where another takes the call.
+//!
+//! ```
+//! use evenkeel::ladder::{Edit, LadderPolicy, Offers, Rung, Target, When};
+//!
+//! # fn main() -> Result<(), evenkeel::ConfigError> {
+//! let search = Rung::addressed().named("no search").edit(
+//!     Edit::new().without_tool("web_search").tool_line("Web search is not available right now. Say so."),
+//! );
+//! let large = Target::here().model("large");
+//! let small = Target::here().model("small");
+//! let ladder = LadderPolicy::new()
+//!     .rung(search.on([When::tool("web_search")]))
+//!     .rung(Rung::target(large).on([When::TooLarge]))
+//!     .rung(
+//!         Rung::target(small)
+//!             .offers(Offers::default().context(16_000))
+//!             .edit(Edit::new().max_tokens(512).without_tools().fit(16_000)),
+//!     )
+//!     .build()?;
+//! # let _ = ladder; Ok(())
+//! # }
+//! ```
+//!
+//! A rung without tools, images or a stream has a route of its own (its model ends in `:no-web_search`, `:no-tools`,
+//! `:no-images` or `:no-stream`), and with it a breaker of its own: calls with a tool that is gone may open the breaker of the
+//! model, and the same model without the tool goes on answering. When the provider is down altogether each of the two finds it
+//! out. A rung that would send to the same place what has just failed there, as the call brings no such tool, is passed by.
+//!
+//! What a dropped tool was asked and said in earlier turns goes with it, each call with its results; the question is asked
+//! anew. A word stays in the place of an image.
+//!
+//! # Canned replies
+//!
+//! A text, or a closure over the [`Question`]: the last words of the user, the languages of `accept-language`, the model. It
+//! comes in the dialect and form that was asked, and is marked so that a business can count and show it: by the extension
+//! [`CannedReply`], by the header `evenkeel-canned: true`, and by an id with `canned` in it (`chatcmpl-canned-…`,
+//! `resp_canned-…`, `msg_canned-…`, Gemini's `responseId`; Ollama has none).
+//!
+//! # Streams that fail while they are read
+//!
+//! They end in an error, unless [`LadderPolicy::resume`] says that a rung below is to go on with them: see
+//! [`stream`](crate::stream).
 //!
 //! # Time
 //!
@@ -25,7 +76,8 @@
 //!
 //! * one rung: the request as it was addressed
 //! * reserve: a third of the time that is left for each target below; at most two thirds, whatever is set
-//! * a rung offers everything: any context size, tools; but a prefill only where it declares it
+//! * a rung asks for all that the caller did, and is for every failure that moves down
+//! * a rung offers everything: any context size, tools, images, answers in JSON; but a prefill only where it declares it
 //! * a stream that fails while it is read ends in an error
 //!
 //! # Example
@@ -55,31 +107,49 @@
 //!
 //! # Events
 //!
-//! [`RungEntered`](crate::telemetry::Event::RungEntered), [`RungSkipped`](crate::telemetry::Event::RungSkipped),
-//! [`Resumed`](crate::telemetry::Event::Resumed). The answer of any rung but the first carries the headers `evenkeel-rung`
-//! and `evenkeel-attempts`; those of a stream that is gone on with are the ones of its beginning.
+//! [`RungEntered`](crate::telemetry::Event::RungEntered), [`RequestEdited`](crate::telemetry::Event::RequestEdited) with
+//! counts and names of tools, [`RungSkipped`](crate::telemetry::Event::RungSkipped),
+//! [`ProbeRaced`](crate::telemetry::Event::ProbeRaced), [`Resumed`](crate::telemetry::Event::Resumed). The answer of any
+//! rung but the first carries the headers `evenkeel-rung` and `evenkeel-attempts`; those of a stream that is gone on with
+//! are the ones of its beginning.
 //!
 //! # Pitfalls
 //!
+//! [`Rung::addressed`] is where the caller sent the call. Where another target stands in the first place
+//! ([`LadderPolicy::primary`]), the same model without a tool is `Rung::target` with that target again.
+//!
 //! The ladder rewrites where a request goes and which model it names, not its language: a target must speak the dialect
 //! of the request. A target at an unusual path says which it speaks ([`Target::dialect`]), and where
-//! ([`Target::endpoint`]). A request without a known dialect (embeddings, files) is not answered by a canned reply.
+//! ([`Target::endpoint`]). A request without a known dialect (embeddings, files) is not answered by a canned reply, nor
+//! edited.
+//!
+//! Tokens are estimated, four bytes of the request to one: declare a context with room to spare. Text in scripts such as
+//! Chinese takes more tokens than that. What a provider keeps of a conversation itself (`previous_response_id`) is not seen.
+//!
+//! A canned reply to a call that wants JSON is the text all the same: let the closure write JSON there.
 
 mod base;
 mod canned;
 mod descent;
+mod edit;
 mod gate;
 mod policy;
+mod question;
 mod race;
+mod ready;
 mod resume;
 mod rung;
 mod service;
 mod target;
+mod when;
 
-pub use canned::Canned;
+pub use canned::{Canned, CannedReply};
+pub use edit::Edit;
 pub use policy::LadderPolicy;
+pub use question::Question;
 pub use rung::{Offers, Rung};
 pub use service::{Ladder, LadderLayer};
 pub use target::Target;
+pub use when::When;
 
 pub use crate::dialect::Prefill;

@@ -10,7 +10,7 @@ use crate::{
     classify::judge,
     context::{Call, later},
     hedge::Latencies,
-    telemetry::Event,
+    telemetry::{Edited, Event},
 };
 
 /// Where the usual time of a route is not known.
@@ -29,13 +29,16 @@ pub(super) enum Raced {
 
 /// Asks a rung. Where that is a breaker's probe, and slow, the rungs below are asked beside it, as they are for every
 /// other call of that time. The first answer counts. The probe goes on without its caller until it is decided.
-pub(super) async fn run<S: Upstream>(descent: &mut Descent<S>, at: usize) -> Raced {
+pub(super) async fn run<S: Upstream>(
+    descent: &mut Descent<S>,
+    at: usize,
+    ready: (Request, Edited),
+) -> Raced {
     let started = Instant::now();
     let patience = patience(descent, at);
-    let (mut ladder, request) = (descent.ladder().clone(), descent.request());
-    let ask = descent.ask().clone();
+    let (mut ladder, ask) = (descent.ladder().clone(), descent.ask().clone());
     let mut probe: Way<'static, Result<Response, Error>> =
-        Box::pin(async move { ladder.ask(at, request, &ask).await });
+        Box::pin(async move { ladder.ask(at, ready, &ask).await });
     let mut look = Some(later(started, patience));
     loop {
         tokio::select! {
@@ -93,7 +96,8 @@ fn patience<S: Upstream>(descent: &Descent<S>, at: usize) -> Duration {
     let latencies = &descent.ladder().latencies;
     let usual = |at: usize| -> Option<Duration> {
         let rung = descent.policy().rungs.get(at).filter(|rung| !rung.is_instant())?;
-        usual(latencies, &mut rung.request(descent.request(), descent.ask()))
+        let ready = rung.ready(descent.request(), descent.ask(), None);
+        usual(latencies, &mut ready.ok()?.0)
     };
     let own = usual(at).unwrap_or(UNKNOWN);
     usual(at + 1).map_or(own, |next| own.min(next / 5))

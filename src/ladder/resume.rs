@@ -76,7 +76,7 @@ impl<S: Upstream> Below<S> {
     /// The request to a rung for what comes after `said`; `None` if the rung cannot go on with it.
     fn request(&self, rung: &Rung, said: &str) -> Option<Request> {
         let mut request = self.request.clone();
-        if rung.is_instant() || (self.ask.tools() && !rung.has_tools()) {
+        if rung.is_instant() {
             return None;
         }
         // With nothing said, the whole answer is what comes after it.
@@ -90,7 +90,9 @@ impl<S: Upstream> Below<S> {
                 request.headers_mut().insert(CONTENT_LENGTH, length);
             }
         }
-        Some(request)
+        let (request, edited) = rung.ready(request, &self.ask, None).ok()?;
+        // What comes in one piece goes on with no stream.
+        (!edited.unstreamed).then_some(request)
     }
 
     async fn ask(&mut self, at: usize, mut request: Request) -> Option<Response> {
@@ -101,7 +103,7 @@ impl<S: Upstream> Below<S> {
         let call = Call::of(&mut request);
         (call.rung, call.name) = (at as u16, Some(name));
         (call.deadline, call.bound) = (deadline, self.bound);
-        let sent = self.ladder.send(rung.request(request, &self.ask));
+        let sent = self.ladder.send(request);
         let result = match deadline {
             Some(deadline) => timeout_at(deadline.instant(), sent).await.ok()?,
             None => sent.await,

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use http::HeaderValue;
 
-use super::{Canned, Target};
+use super::{Canned, Edit, Target, When, descent::stops};
 use crate::{
     ConfigError, Request,
     classify::Outcome,
@@ -19,6 +19,9 @@ pub struct Rung {
     pub(super) kind: Kind,
     pub(super) reserve: Option<Duration>,
     pub(super) offers: Offers,
+    pub(super) edit: Edit,
+    /// The failures it is for; all that move down where none is named.
+    pub(super) on: Vec<When>,
 }
 
 #[derive(Clone, Debug)]
@@ -35,12 +38,14 @@ pub(super) enum Kind {
 /// # Defaults
 ///
 /// * context: not declared, so any
-/// * tools: yes
+/// * tools, images, answers in JSON: yes
 /// * prefill: not declared, so never tried
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Offers {
-    context: Option<u64>,
-    tools: bool,
+    pub(super) context: Option<u64>,
+    pub(super) tools: bool,
+    pub(super) vision: bool,
+    pub(super) json: bool,
     pub(super) prefill: Option<Prefill>,
 }
 
@@ -77,7 +82,8 @@ impl Rung {
     }
 
     fn of(name: &str, kind: Kind) -> Self {
-        Self { name: name.into(), kind, reserve: None, offers: Offers::default() }
+        let (offers, edit) = (Offers::default(), Edit::default());
+        Self { name: name.into(), kind, reserve: None, offers, edit, on: Vec::new() }
     }
 
     /// Another name: for journeys, events and the header `evenkeel-rung`. Visible ASCII, at most 64 bytes.
@@ -103,7 +109,15 @@ impl Rung {
     }
 
     /// Whether a failure above leads here, and whether the call gets here what it needs.
-    pub(super) fn takes(&self, ask: &Ask, failed: Failed<'_>) -> Result<(), Skip> {
+    pub(super) fn takes(&self, call: (&Ask, &[u8]), failed: Failed<'_>) -> Result<(), Skip> {
+        let (ask, _) = call;
+        let led = match self.on.is_empty() {
+            true => !stops(failed.outcome, failed.at),
+            false => self.wants(failed.outcome, call),
+        };
+        if !led {
+            return Err(Skip::Outcome);
+        }
         if matches!(self.kind, Kind::Canned(_)) {
             let known = ask.dialect().is_some();
             return if known { Ok(()) } else { Err(Skip::Capability) };
@@ -112,10 +126,8 @@ impl Rung {
             let passes = !failed.outcome.is_permanent() || failed.outcome.wait().is_some();
             return if passes { Ok(()) } else { Err(Skip::Outcome) };
         }
-        if ask.tools() && !self.offers.tools {
-            return Err(Skip::Capability);
-        }
-        if failed.outcome == Outcome::TooLarge && !self.offers.larger_than(failed.offers) {
+        let larger = self.edit.fits_any() || self.offers.larger_than(failed.offers);
+        if failed.outcome == Outcome::TooLarge && !larger {
             return Err(Skip::Outcome);
         }
         Ok(())
@@ -127,10 +139,6 @@ impl Rung {
             Kind::Target(target) => target.spoken(),
             Kind::Addressed | Kind::Canned(_) | Kind::Wait => None,
         }
-    }
-
-    pub(super) fn has_tools(&self) -> bool {
-        self.offers.tools
     }
 
     /// How it takes the beginning of an answer, if it does.
@@ -151,7 +159,7 @@ impl Rung {
         HeaderValue::from_str(&self.name).unwrap_or(HeaderValue::from_static("rung"))
     }
 
-    /// The request for this rung, with its route; `None` where the answer is made here.
+    /// The request for this rung, with its route.
     pub(super) fn request(&self, request: Request, ask: &Ask) -> Request {
         match &self.kind {
             Kind::Target(target) => target.apply(request, ask),
@@ -166,7 +174,12 @@ impl Rung {
             let allowed = "1 to 64 bytes of visible ASCII";
             return Err(ConfigError::new(field("name"), &self.name, allowed));
         }
+        self.edit.check(&field)?;
         match &self.kind {
+            Kind::Canned(_) if !self.edit.is_none() => {
+                let allowed = "no edit: a canned reply is not asked of anybody";
+                Err(ConfigError::new(field("edit"), "set", allowed))
+            }
             Kind::Target(target) => target.check(&field),
             Kind::Addressed | Kind::Canned(_) | Kind::Wait => Ok(()),
         }
@@ -178,6 +191,8 @@ impl Rung {
 pub(super) struct Failed<'a> {
     pub(super) outcome: Outcome,
     pub(super) offers: &'a Offers,
+    /// The rung that failed.
+    pub(super) at: usize,
 }
 
 // === impl Offers ===
@@ -217,6 +232,6 @@ impl Offers {
 
 impl Default for Offers {
     fn default() -> Self {
-        Self { context: None, tools: true, prefill: None }
+        Self { context: None, tools: true, vision: true, json: true, prefill: None }
     }
 }

@@ -11,7 +11,7 @@ use http::{HeaderName, HeaderValue};
 use tokio::time::{Instant, timeout_at};
 use tower::{Layer, Service};
 
-use super::{LadderPolicy, descent::Descent, gate::Gate, rung::Kind};
+use super::{LadderPolicy, descent::Descent, gate::Gate, ready::restream, rung::Kind};
 use crate::{
     Error, Request, Response, Upstream,
     classify::{Outcome, Phase},
@@ -19,7 +19,7 @@ use crate::{
     dialect::Ask,
     hedge::Latencies,
     routes::PerRoute,
-    telemetry::{Event, Events},
+    telemetry::{Edited, Event, Events},
     upstream::take_ready,
 };
 
@@ -115,12 +115,17 @@ impl<S: Upstream> Ladder<S> {
     pub(super) async fn ask(
         &mut self,
         at: usize,
-        mut request: Request,
+        (mut request, edited): (Request, Edited),
         ask: &Ask,
     ) -> Result<Response, Error> {
         let policy = self.policy.clone();
         let rung = &policy.rungs[at];
         self.events.emit(Event::RungEntered { rung: at as u16, name: rung.name.clone() });
+        let unstreamed = edited.unstreamed;
+        if edited.changed {
+            let name = rung.name.clone();
+            self.events.emit(Event::RequestEdited { rung: at as u16, name, edited });
+        }
         let call = Call::of(&mut request);
         call.rung = at as u16;
         call.name = Some(rung.name.clone());
@@ -129,11 +134,14 @@ impl<S: Upstream> Ladder<S> {
             Kind::Canned(canned) => canned
                 .answer(&request, ask)
                 .ok_or_else(|| Error::new(Outcome::Refused { retry_in: None })),
-            Kind::Addressed | Kind::Target(_) => self.in_time(at, rung.request(request, ask)).await,
+            Kind::Addressed | Kind::Target(_) => self.in_time(at, request).await,
             // What waits asks nobody itself.
             Kind::Wait => Err(Error::new(Outcome::Refused { retry_in: None })),
         };
         let mut response = result?;
+        if unstreamed && judge_success(&response) {
+            response = restream(response, ask).await?;
+        }
         if at > 0 {
             let attempts = HeaderValue::from(journey.sent());
             response.headers_mut().insert(RUNG, rung.header());

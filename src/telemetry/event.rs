@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use super::Edited;
 use crate::{
     classify::{Outcome, Phase, Verdict},
     context::Route,
@@ -20,6 +21,15 @@ pub enum Event {
         rung: u16,
         /// Its name.
         name: Arc<str>,
+    },
+    /// A rung asks for less than the caller did.
+    RequestEdited {
+        /// Its position, from 0.
+        rung: u16,
+        /// Its name.
+        name: Arc<str>,
+        /// What was changed.
+        edited: Edited,
     },
     /// The ladder passed a rung by.
     RungSkipped {
@@ -155,6 +165,8 @@ pub enum Skip {
     Deadline,
     /// The body of the request can be sent only once.
     Once,
+    /// The rung would send the same to the same place once more: nothing in the request is for it to change.
+    Unchanged,
 }
 
 /// Why there was no further retry.

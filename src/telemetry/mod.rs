@@ -41,11 +41,13 @@
 //!
 //! A listener is called in line with the call: count, send to a channel, and return.
 
+mod edited;
 mod event;
 mod scope;
 mod service;
 mod tracing;
 
+pub use edited::Edited;
 pub use event::{Event, Events, Observe, Skip, Stop};
 pub(crate) use scope::Scope;
 pub use service::{Attempts, AttemptsLayer, Telemetry, TelemetryLayer};

@@ -11,6 +11,7 @@ mod compose;
 mod config;
 mod contract;
 mod dialect;
+mod edits;
 #[cfg(feature = "reqwest")]
 mod failures;
 mod hedge;

@@ -8,5 +8,5 @@ mod render;
 mod tests;
 
 pub(crate) use follow::{Follower, check};
-pub(crate) use place::{Place, asks_for_events, endpoint, usual_path, with_model};
+pub(crate) use place::{Place, asks_for_events, endpoint, unstream, usual_path, with_model};
 pub(crate) use render::render;

@@ -81,6 +81,21 @@ pub(crate) fn with_model(uri: &mut Uri, model: &str) {
     }
 }
 
+/// Asks for the answer in one piece; the rest of the URI stays as it was.
+pub(crate) fn unstream(uri: &mut Uri) {
+    let Some(place) = Place::read(uri.path()).filter(Place::is_stream) else { return };
+    let path = format!("{}{}:generateContent", place.before, place.model);
+    let pairs = uri.query().unwrap_or_default().split('&');
+    let pairs = pairs.filter(|pair| !pair.is_empty() && !asks_for_events(pair));
+    let query = pairs.collect::<Vec<_>>().join("&");
+    let mark = if query.is_empty() { "" } else { "?" };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = format!("{path}{mark}{query}").parse().ok();
+    if let Ok(rewritten) = Uri::from_parts(parts) {
+        *uri = rewritten;
+    }
+}
+
 /// Where the model begins, behind its collection.
 fn model_at(front: &str) -> Option<usize> {
     let ends =

@@ -1,9 +1,9 @@
 //! A provider in process: answers as it was told, and counts every attempt.
 //!
 //! Use it in tests of virtual time: it is a Tower service that can stand wherever a transport would. What it answers is
-//! decided, first match first, by: an incident it follows ([`following`](Provider::following)); the replies it was given
-//! in order ([`replies`](Provider::replies)); the spells of time it was given ([`during`](Provider::during)); the reply
-//! for all the rest ([`always`](Provider::always)).
+//! decided, first match first, by: an incident it follows ([`following`](Provider::following)); the tools that do not work
+//! ([`when_tool`](Provider::when_tool)); the replies it was given in order ([`replies`](Provider::replies)); the spells of
+//! time it was given ([`during`](Provider::during)); the reply for all the rest ([`always`](Provider::always)).
 //!
 //! # Defaults
 //!

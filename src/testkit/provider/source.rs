@@ -16,6 +16,8 @@ pub(super) struct Source {
     pub(super) origin: Instant,
     pub(super) schedule: Option<Schedule>,
     pub(super) next: VecDeque<Reply>,
+    /// The tools that do not work, and what is answered to whoever brings one.
+    pub(super) gone: Vec<(Box<str>, Reply)>,
     pub(super) spells: Vec<(Range<Duration>, Reply)>,
     pub(super) then: Reply,
     pub(super) limit: Option<Limit>,
@@ -44,6 +46,7 @@ impl Source {
             origin: now,
             schedule: None,
             next: VecDeque::new(),
+            gone: Vec::new(),
             spells: Vec::new(),
             then: Reply::answer(),
             limit: None,
@@ -68,6 +71,11 @@ impl Source {
             if !limit.takes(passed, found.in_flight) {
                 return limit.over.clone();
             }
+        }
+        let gone =
+            |(name, _): &&(Box<str>, Reply)| facts.tool_names.iter().any(|tool| **tool == **name);
+        if let Some((_, reply)) = self.gone.iter().find(gone) {
+            return reply.clone();
         }
         match self.next.pop_front() {
             Some(reply) => reply,

@@ -80,6 +80,12 @@ impl Provider {
         self.change(|state| state.source.spells.push((spell, reply)))
     }
 
+    /// Answers so whatever brings the tool of that name: it does not work.
+    #[must_use]
+    pub fn when_tool(self, name: &str, reply: Reply) -> Self {
+        self.change(|state| state.source.gone.push((name.into(), reply)))
+    }
+
     /// Answers so whenever nothing else was planned.
     #[must_use]
     pub fn always(self, reply: Reply) -> Self {

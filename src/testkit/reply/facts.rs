@@ -27,6 +27,7 @@ pub(crate) struct Facts {
     pub(crate) stream: bool,
     pub(crate) usage: bool,
     pub(crate) tools: bool,
+    pub(crate) tool_names: Vec<Arc<str>>,
     pub(crate) messages: usize,
     /// The words of the assistant that end the request.
     pub(crate) prefill: Option<Arc<str>>,
@@ -43,12 +44,29 @@ struct Chat<'a> {
     stream: Option<bool>,
     #[serde(default)]
     stream_options: Option<StreamOptions>,
-    #[serde(default)]
-    tools: Option<Vec<IgnoredAny>>,
+    #[serde(borrow, default)]
+    tools: Option<Vec<Tool<'a>>>,
     #[serde(borrow, default)]
     messages: Option<Vec<Message<'a>>>,
     #[serde(default, alias = "max_completion_tokens", alias = "max_output_tokens")]
     max_tokens: Option<u64>,
+}
+
+/// A tool, by any of the places where its name stands.
+#[derive(Deserialize)]
+struct Tool<'a> {
+    #[serde(borrow, default)]
+    r#type: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    name: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    function: Option<Function<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Function<'a> {
+    #[serde(borrow, default)]
+    name: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -88,6 +106,15 @@ impl Api {
     }
 }
 
+// === impl Tool ===
+
+impl Tool<'_> {
+    fn name(self) -> Option<Arc<str>> {
+        let name = self.function.and_then(|function| function.name).or(self.name).or(self.r#type);
+        name.map(|name| name.into())
+    }
+}
+
 // === impl Facts ===
 
 impl Facts {
@@ -99,12 +126,14 @@ impl Facts {
         let Ok(chat) = serde_json::from_slice::<Chat<'_>>(body) else {
             return Self { api, credential, call, ..Self::default() };
         };
+        let tools = chat.tools.unwrap_or_default();
         Self {
             api,
             model: chat.model.map(|model| model.into()),
             stream: chat.stream.unwrap_or(false),
             usage: chat.stream_options.is_some_and(|options| options.include_usage),
-            tools: chat.tools.is_some_and(|tools| !tools.is_empty()),
+            tools: !tools.is_empty(),
+            tool_names: tools.into_iter().filter_map(Tool::name).collect(),
             prefill: chat.messages.as_deref().and_then(prefill),
             messages: chat.messages.map_or(0, |messages| messages.len()),
             max_tokens: chat.max_tokens,

@@ -271,7 +271,8 @@ fn a_model_that_needs_escapes_is_escaped() {
 
 #[test]
 fn a_request_tells_what_it_asks_for() {
-    let body = br#"{"model":"m","stream":true,"stream_options":{"include_usage":true},"tools":[{}],
+    let body = br#"{"model":"m","stream":true,"stream_options":{"include_usage":true},
+        "tools":[{"type":"function","function":{"name":"f"}}],
         "messages":[{"role":"user","content":"x"},{"role":"user"}],"max_completion_tokens":7}"#;
     let mut headers = http::HeaderMap::new();
     headers.insert("x-api-key", "secret".parse().unwrap());
@@ -283,6 +284,7 @@ fn a_request_tells_what_it_asks_for() {
         stream: true,
         usage: true,
         tools: true,
+        tool_names: vec!["f".into()],
         prefill: None,
         messages: 2,
         max_tokens: Some(7),

@@ -1,0 +1,60 @@
+//! An answer that was not streamed, as the stream of it, in the same dialect: for a caller who asked for a stream where the
+//! target was asked without, or where an answer was stored.
+//!
+//! Whatever stands in the answer stands in the stream: the texts, calls of tools, reasons to end and usage are put where
+//! the streams of the dialect have them, and fields nobody here knows go along.
+
+mod anthropic;
+mod gemini;
+mod ollama;
+mod openai_chat;
+mod openai_responses;
+#[cfg(test)]
+mod tests;
+
+use http::{HeaderValue, header};
+
+use super::{
+    Ask, Dialect, Form,
+    reply::{EVENTS, JSON, LINES},
+    tree::Node,
+};
+use crate::{Body, Response};
+
+// === impl Dialect ===
+
+impl Dialect {
+    /// The stream of an answer that was not streamed, and its content type; `None` where the body is none of this API.
+    pub(crate) fn streamed(self, body: &[u8], ask: &Ask) -> Option<(&'static str, String)> {
+        let answer = Node::read(super::json::trim(body))?;
+        Some(match self {
+            Self::OpenAiChat => (EVENTS, openai_chat::stream(answer, ask.stream_usage)?),
+            Self::OpenAiResponses => (EVENTS, openai_responses::stream(answer)?),
+            Self::Anthropic => (EVENTS, anthropic::stream(answer)?),
+            Self::Gemini => {
+                let kind = if ask.form == Form::Array { JSON } else { EVENTS };
+                (kind, gemini::stream(&answer, ask.form)?)
+            }
+            Self::Ollama => (LINES, ollama::stream(answer)?),
+        })
+    }
+
+    /// Turns a response with that body into the stream that was asked; `None` where it cannot be.
+    pub(crate) fn stream_of(
+        self,
+        mut response: Response,
+        (body, ask): (&[u8], &Ask),
+    ) -> Option<Response> {
+        let (kind, stream) = self.streamed(body, ask)?;
+        let headers = response.headers_mut();
+        headers.remove(header::CONTENT_LENGTH);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        *response.body_mut() = Body::from(stream);
+        Some(response)
+    }
+}
+
+/// JSON without its line breaks, which no event and no line may have: inside of texts they are escaped.
+fn one_line(json: &str) -> String {
+    json.replace(['\n', '\r'], " ")
+}

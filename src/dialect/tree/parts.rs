@@ -1,0 +1,52 @@
+//! What a value is made of, each part by its text.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use super::Node;
+
+/// The fields of an object in their order, a name that comes twice both times.
+struct Fields<'a>(Vec<(String, &'a RawValue)>);
+
+/// The fields of an object.
+pub(super) fn object(text: &str) -> Option<Vec<(String, Node<'_>)>> {
+    let Fields(fields) = serde_json::from_str(text).ok()?;
+    Some(fields.into_iter().map(|(name, value)| (name, Node::Text(value.get().into()))).collect())
+}
+
+/// The items of a list.
+pub(super) fn list(text: &str) -> Option<Vec<Node<'_>>> {
+    let items: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+    Some(items.into_iter().map(|value| Node::Text(value.get().into())).collect())
+}
+
+// === impl Fields ===
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
+        }
+
+        deserializer.deserialize_map(Object)
+    }
+}

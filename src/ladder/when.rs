@@ -1,0 +1,82 @@
+//! Which failures a rung is for.
+
+use crate::{
+    classify::{Outcome, Rejection},
+    dialect::{Ask, Dialect, Which},
+};
+
+/// A failure that a rung can be for: see [`Rung::on`](super::Rung::on).
+///
+/// A refusal by our own breaker says only that the route was in trouble, so it is [`Unavailable`](Self::Unavailable),
+/// [`Slow`](Self::Slow) and [`Tool`](Self::Tool) alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum When {
+    /// The request was too large.
+    TooLarge,
+    /// The rate was limited.
+    RateLimited,
+    /// The quota was gone.
+    Quota,
+    /// The provider failed: it was unavailable or unreachable, or its answer broke, was cut short, empty or none.
+    Unavailable,
+    /// It took too long: one of the limits of time passed.
+    Slow,
+    /// The call brings the tool of that name, and failed as it may because of it: unavailable, slow, or rejected as wrong.
+    Tool(Box<str>),
+    /// The content was blocked. Without a rung for it the ladder does not route around that.
+    Blocked,
+    /// The request was rejected as wrong. Without a rung for it that is the answer.
+    Rejected,
+    /// The credential, or the model, was rejected.
+    NoAccess,
+}
+
+// === impl When ===
+
+impl When {
+    /// A failing tool, by its name.
+    pub fn tool(name: &str) -> Self {
+        Self::Tool(name.into())
+    }
+
+    pub(super) fn is(&self, outcome: Outcome, (ask, body): (&Ask, &[u8])) -> bool {
+        match (self, outcome) {
+            (Self::TooLarge, Outcome::TooLarge)
+            | (Self::RateLimited, Outcome::RateLimited { .. })
+            | (Self::Quota, Outcome::QuotaExhausted { .. })
+            | (Self::Blocked, Outcome::Blocked)
+            | (Self::Rejected, Outcome::Rejected { why: Rejection::Request }) => true,
+            (Self::NoAccess, Outcome::Rejected { why }) => why != Rejection::Request,
+            (Self::Slow, _) => is_slow(outcome),
+            (Self::Unavailable, _) => is_failure(outcome),
+            (Self::Tool(name), _) => {
+                let wrong = outcome == Outcome::Rejected { why: Rejection::Request };
+                let may = is_slow(outcome) || is_failure(outcome) || wrong;
+                may && ask.dialect().is_some_and(|dialect| brings(dialect, body, name))
+            }
+            _ => false,
+        }
+    }
+}
+
+fn brings(dialect: Dialect, body: &[u8], name: &str) -> bool {
+    dialect.brings(body, &Which::Named(vec![name.into()]))
+}
+
+fn is_slow(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::TimedOut { .. } | Outcome::Refused { .. })
+}
+
+fn is_failure(outcome: Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Unavailable { .. }
+            | Outcome::Unreachable
+            | Outcome::Broken
+            | Outcome::Truncated
+            | Outcome::Empty
+            | Outcome::Malformed
+            | Outcome::Refused { .. }
+    )
+}
