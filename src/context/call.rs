@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Deadline, Journey, Route};
-use crate::{Request, dialect::Ask, timeout::Pulse};
+use crate::{Request, cache::Shelf, dialect::Ask, timeout::Pulse};
 
 /// What the stack knows of a call, in the extensions of its request.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +19,8 @@ pub struct Call {
     pub(crate) once: bool,
     /// Where what reads a stream ahead, inside a streamed attempt, tells that content has come.
     pub(crate) pulse: Option<Pulse>,
+    /// Where a stored answer may be, for a rung that gives one.
+    pub(crate) shelf: Option<Shelf>,
 }
 
 // === impl Call ===

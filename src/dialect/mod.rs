@@ -51,6 +51,7 @@ mod openai_responses;
 mod path;
 mod progress;
 mod reply;
+mod said;
 #[cfg(test)]
 mod tests;
 mod usage;
@@ -58,7 +59,9 @@ mod whole;
 
 pub use ask::Ask;
 pub(crate) use ask::Form;
+pub(crate) use gemini::Place;
 pub(crate) use path::endpoint;
+pub(crate) use said::Said;
 pub use usage::{Tokens, Usage};
 
 use self::progress::Progress;
@@ -153,13 +156,14 @@ impl Dialect {
     }
 
     /// A text as an answer of this API, as JSON or as a stream, whichever was asked.
-    pub(crate) fn render(self, text: &str, ask: &Ask) -> Response {
+    pub(crate) fn render<'a>(self, said: impl Into<Said<'a>>, ask: &Ask) -> Response {
+        let said = said.into();
         match self {
-            Self::OpenAiChat => openai_chat::render(text, ask),
-            Self::OpenAiResponses => openai_responses::render(text, ask),
-            Self::Anthropic => anthropic::render(text, ask),
-            Self::Gemini => gemini::render(text, ask),
-            Self::Ollama => ollama::render(text, ask),
+            Self::OpenAiChat => openai_chat::render(said, ask),
+            Self::OpenAiResponses => openai_responses::render(said, ask),
+            Self::Anthropic => anthropic::render(said, ask),
+            Self::Gemini => gemini::render(said, ask),
+            Self::Ollama => ollama::render(said, ask),
         }
     }
 }

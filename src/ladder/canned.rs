@@ -29,7 +29,7 @@ impl Canned {
 
     /// The answer to a request; `None` where its dialect is not known.
     pub(crate) fn answer(&self, request: &Request, ask: &Ask) -> Option<Response> {
-        let mut response = ask.dialect()?.render(&self.0(request), ask);
+        let mut response = ask.dialect()?.render(self.0(request).as_str(), ask);
         response.extensions_mut().insert(Verdict::new(Outcome::Success));
         Some(response)
     }

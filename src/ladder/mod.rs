@@ -66,8 +66,11 @@ mod rung;
 mod service;
 mod target;
 
+pub(crate) use base::is_secret;
 pub use canned::Canned;
 pub use policy::LadderPolicy;
 pub use rung::{Offers, Rung};
 pub use service::{Ladder, LadderLayer};
+pub(crate) use service::{ATTEMPTS, RUNG};
 pub use target::Target;
+pub(crate) use target::speaks_for_the_caller;

@@ -55,7 +55,7 @@ impl LadderPolicy {
         }
         for (at, rung) in self.rungs.iter().enumerate() {
             rung.check(at)?;
-            let unreachable = rung.is_instant() && at + 1 < self.rungs.len();
+            let unreachable = rung.is_last() && at + 1 < self.rungs.len();
             if unreachable {
                 let allowed = "a canned reply only as the last rung: it never fails, so nothing below it is ever asked";
                 return Err(ConfigError::new(format!("ladder.rung[{at}]"), &rung.name, allowed));
@@ -72,6 +72,12 @@ impl LadderPolicy {
             }
         }
         Ok(())
+    }
+
+    /// The first rung that gives a stored answer: it needs a cache.
+    pub(crate) fn stored(&self) -> Option<(usize, &str)> {
+        let at = self.rungs.iter().position(Rung::is_stored)?;
+        Some((at, &self.rungs[at].name))
     }
 
     /// The layer, if every rung is right.

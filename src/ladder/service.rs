@@ -5,6 +5,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use http::{HeaderName, HeaderValue};
@@ -15,7 +16,7 @@ use super::{LadderPolicy, Rung, rung::Failed, rung::Kind};
 use crate::{
     Error, Request, Response, Upstream,
     classify::{Outcome, Phase, Rejection, judge},
-    context::Call,
+    context::{Call, Journey},
     dialect::Ask,
     telemetry::{Event, Events, Skip},
     upstream::take_ready,
@@ -105,6 +106,12 @@ impl<S: Upstream> Ladder<S> {
                     continue;
                 }
             }
+            if let Kind::Stored(most) = rung.kind {
+                match self.stored((at, rung), most, original).await {
+                    Some(response) => return Ok(response),
+                    None => continue,
+                }
+            }
             // The last rung needs no copy of the request.
             let copy = if at == last { request.take() } else { request.clone() };
             let Some(copy) = copy else { break };
@@ -125,6 +132,30 @@ impl<S: Upstream> Ladder<S> {
         }
     }
 
+    /// The stored answer, if there is one. A miss is no failure: what failed before is what the next rung is asked for.
+    async fn stored(
+        &self,
+        (at, rung): (usize, &Rung),
+        most: Duration,
+        request: &mut Request,
+    ) -> Option<Response> {
+        let call = Call::of(request);
+        let left = call.deadline.map(|deadline| deadline.left(Instant::now()));
+        let found = match &call.shelf {
+            Some(shelf) => shelf.find(most, left).await,
+            None => None,
+        };
+        let (name, at) = (rung.name.clone(), at as u16);
+        let Some(mut response) = found else {
+            self.events.emit(Event::RungSkipped { rung: at, name, why: Skip::Missing });
+            return None;
+        };
+        self.events.emit(Event::RungEntered { rung: at, name: name.clone() });
+        mark(&mut response, rung, &call.journey);
+        call.journey.answered_by(name);
+        Some(response)
+    }
+
     /// Asks one rung, within the time it has.
     async fn step(
         &mut self,
@@ -141,13 +172,11 @@ impl<S: Upstream> Ladder<S> {
             Kind::Canned(canned) => canned
                 .answer(&request, ask)
                 .ok_or_else(|| Error::new(Outcome::Refused { retry_in: None })),
-            Kind::Addressed | Kind::Target(_) => self.ask(at, rung.request(request, ask)).await,
+            Kind::Addressed | Kind::Target(_) | Kind::Stored(_) => self.ask(at, rung.request(request, ask)).await,
         };
         let mut response = result?;
         if at > 0 {
-            let attempts = HeaderValue::from(journey.sent());
-            response.headers_mut().insert(RUNG, rung.header());
-            response.headers_mut().insert(ATTEMPTS, attempts);
+            mark(&mut response, rung, &journey);
         }
         if judge_success(&response) {
             journey.answered_by(rung.name.clone());
@@ -175,6 +204,12 @@ impl<S: Upstream> Ladder<S> {
         std::future::poll_fn(|cx| ready.poll_ready(cx)).await?;
         ready.call(request).await
     }
+}
+
+/// Says on an answer which rung gave it.
+fn mark(response: &mut Response, rung: &Rung, journey: &Journey) {
+    response.headers_mut().insert(RUNG, rung.header());
+    response.headers_mut().insert(ATTEMPTS, HeaderValue::from(journey.sent()));
 }
 
 fn judge_success(response: &Response) -> bool {

@@ -18,7 +18,7 @@ use crate::{
     Error,
     classify::{Outcome, Phase},
     context::Journey,
-    stream::{Ending, Seen, Watch, ending::AtEnd},
+    stream::{Ending, Seen, Tap, Watch, ending::AtEnd},
     timeout::Clock,
 };
 
@@ -38,6 +38,7 @@ pub(crate) struct Guard {
     /// The error that follows the frames before it; there is nothing underneath any more when it is set.
     failure: Option<Error>,
     at_end: AtEnd,
+    tap: Option<Box<dyn Tap>>,
 }
 
 // === impl Guard ===
@@ -51,6 +52,7 @@ impl Guard {
             clock: None,
             failure: None,
             at_end: AtEnd::default(),
+            tap: None,
         }
     }
 
@@ -62,6 +64,11 @@ impl Guard {
     /// Bounds the silence, and the whole stream, from here on.
     pub(crate) fn clock(&mut self, clock: Clock) {
         self.clock = Some(clock);
+    }
+
+    /// Listens to what is handed on.
+    pub(crate) fn tap(&mut self, tap: Box<dyn Tap>) {
+        self.tap = Some(tap);
     }
 
     /// Puts the journey into the error of a body that fails.
@@ -109,6 +116,14 @@ impl Guard {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let next = ready!(self.poll_next(cx));
+        if self.tap.is_some() {
+            self.tell(&next);
+        }
+        Poll::Ready(next)
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         if let Some(frame) = self.front.pop_front() {
             return Poll::Ready(Some(Ok(frame)));
         }
@@ -122,6 +137,21 @@ impl Guard {
             self.progress(seen);
             Ok(frame)
         }))
+    }
+
+    /// Tells the tap what is handed on, and that it was the last of a whole body.
+    fn tell(&mut self, next: &Option<Result<Frame<Bytes>, Error>>) {
+        let data = next.as_ref().and_then(|next| next.as_ref().ok()).and_then(Frame::data_ref);
+        if let (Some(tap), Some(data)) = (&mut self.tap, data) {
+            tap.bytes(data);
+        }
+        match self.at_end.ending() {
+            Some(Ending::Done) if self.front.is_empty() => {
+                self.tap.take().into_iter().for_each(Tap::whole);
+            }
+            None | Some(Ending::Done) => {}
+            Some(_) => self.tap = None,
+        }
     }
 
     /// True only when nothing can follow, an error neither.

@@ -37,10 +37,12 @@ mod guard;
 mod ndjson;
 mod peek;
 mod sse;
+mod tap;
 mod watch;
 
 pub use ending::Ending;
 pub(crate) use guard::Guard;
 pub use peek::Commit;
 pub(crate) use peek::{Hold, collect, peek};
+pub(crate) use tap::{Tap, each_event};
 pub(crate) use watch::{Seen, Watch};

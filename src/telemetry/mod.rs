@@ -45,5 +45,5 @@ mod event;
 mod service;
 mod tracing;
 
-pub use event::{Event, Events, Observe, Skip, Stop};
+pub use event::{Event, Events, Miss, Observe, Skip, Stop};
 pub use service::{Attempts, AttemptsLayer, Telemetry, TelemetryLayer};
