@@ -146,7 +146,8 @@ impl ClientBuilder {
     ///
     /// When a value is wrong, alone or together with another: names the field, the value and what is allowed.
     pub fn over(self, upstream: impl Upstream) -> Result<Client, ConfigError> {
-        let (stack, breakers) = stack::build(upstream, self.profile, (self.cache, self.ladder), self.events)?;
+        let (stack, breakers) =
+            stack::build(upstream, self.profile, (self.cache, self.ladder), self.events)?;
         Ok(Client { stack: Arc::new(stack), breakers })
     }
 }

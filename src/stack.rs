@@ -58,7 +58,8 @@ fn layer(
         (Some(cache), _) => Ok(Some(cache.build()?.events(events.clone()))),
         (None, None) => Ok(None),
         (None, Some((at, name))) => {
-            let allowed = "a stored answer only with a cache: Client::builder().cache(CachePolicy::new())";
+            let allowed =
+                "a stored answer only with a cache: Client::builder().cache(CachePolicy::new())";
             Err(ConfigError::new(format!("ladder.rung[{at}]"), name, allowed))
         }
     }

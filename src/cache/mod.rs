@@ -86,6 +86,8 @@ mod lookup;
 mod policy;
 mod service;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use entry::Entry;
 pub use key::{Key, Tenant};

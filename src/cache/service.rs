@@ -155,8 +155,7 @@ async fn together<S: Upstream>(
             }
         }) as Answer
     };
-    let joined =
-        shared.flights.join((key, Shape::of(&ask)), (deadline, &journey), &mut send);
+    let joined = shared.flights.join((key, Shape::of(&ask)), (deadline, &journey), &mut send);
     let passenger = match joined {
         Joined::First(passenger) => passenger,
         Joined::Later(passenger) => {

@@ -172,7 +172,9 @@ impl<S: Upstream> Ladder<S> {
             Kind::Canned(canned) => canned
                 .answer(&request, ask)
                 .ok_or_else(|| Error::new(Outcome::Refused { retry_in: None })),
-            Kind::Addressed | Kind::Target(_) | Kind::Stored(_) => self.ask(at, rung.request(request, ask)).await,
+            Kind::Addressed | Kind::Target(_) | Kind::Stored(_) => {
+                self.ask(at, rung.request(request, ask)).await
+            }
         };
         let mut response = result?;
         if at > 0 {

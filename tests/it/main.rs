@@ -3,6 +3,7 @@
 // The lint's own exception covers test functions alone, not what they share.
 
 mod breaker;
+mod cache;
 mod classify;
 #[cfg(feature = "reqwest")]
 mod client;

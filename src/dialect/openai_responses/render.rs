@@ -20,7 +20,13 @@ struct Parts {
 /// A text as an answer, as JSON or as a stream, whichever was asked.
 pub(crate) fn render<'a>(said: impl Into<Said<'a>>, ask: &Ask) -> Response {
     let said = said.into();
-    let parts = Parts { id: id(), created: now(), model: said.model(ask), text: json(said.text), usage: usage(said) };
+    let parts = Parts {
+        id: id(),
+        created: now(),
+        model: said.model(ask),
+        text: json(said.text),
+        usage: usage(said),
+    };
     match ask.stream() {
         true => reply(EVENTS, parts.stream()),
         false => reply(JSON, parts.whole()),
