@@ -2,9 +2,8 @@
 //!
 //! A [`Ladder`] tries its rungs in order until one answers. The first rung is where the caller sent the request, or a
 //! [`Target`] put in its place; below it stand other models, keys, regions or providers, a stored answer
-//! ([`Rung::stored`]), and last a canned reply. Use it
-//! wherever a customer waits: an outage of the provider then costs quality, step by step, in an order the business chose,
-//! and never an answer.
+//! ([`Rung::stored`]), and last a canned reply. Use it wherever a customer waits: an outage of the provider then costs
+//! quality, step by step, in an order the business chose, and never an answer.
 //!
 //! # Which failures move down
 //!

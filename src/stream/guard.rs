@@ -139,6 +139,11 @@ impl Guard {
         }))
     }
 
+    /// Whether it is known how it ended, and all that was read ahead is handed on.
+    pub(crate) fn is_told(&self) -> bool {
+        self.at_end.ending().is_some() && self.front.is_empty()
+    }
+
     /// Tells the tap what is handed on, and that it was the last of a whole body.
     fn tell(&mut self, next: &Option<Result<Frame<Bytes>, Error>>) {
         let data = next.as_ref().and_then(|next| next.as_ref().ok()).and_then(Frame::data_ref);

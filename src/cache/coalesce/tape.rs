@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body as HttpBody, Frame};
 
-use super::{Fault, Passenger};
+use super::{fault::Fault, passenger::Passenger};
 use crate::{Error, classify::Outcome};
 
 /// What was read of a body so far.
