@@ -13,6 +13,7 @@ use tower::Service;
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
     breaker::Breakers,
+    cache::CachePolicy,
     ladder::{LadderPolicy, Rung, Target},
     profile::Profile,
     stack,
@@ -38,12 +39,14 @@ pub struct Client {
 ///
 /// * [`Profile::interactive`]
 /// * calls go where they are addressed, and no fallback stands below
+/// * no answer is stored
 /// * events go to `tracing`
 #[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct ClientBuilder {
     profile: Profile,
     ladder: LadderPolicy,
+    cache: Option<CachePolicy>,
     events: Events,
 }
 
@@ -133,6 +136,12 @@ impl ClientBuilder {
         self
     }
 
+    /// Stores answers: for [`Rung::stored`] in an outage, and for what else the policy says.
+    pub fn cache(mut self, cache: CachePolicy) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
     /// Listens to every event of every call.
     pub fn observe(mut self, listener: impl Observe) -> Self {
         self.events = Events::to(listener);
@@ -145,7 +154,8 @@ impl ClientBuilder {
     ///
     /// When a value is wrong, alone or together with another: names the field, the value and what is allowed.
     pub fn over(self, upstream: impl Upstream) -> Result<Client, ConfigError> {
-        let (stack, breakers) = stack::build(upstream, self.profile, self.ladder, self.events)?;
+        let (stack, breakers) =
+            stack::build(upstream, self.profile, (self.cache, self.ladder), self.events)?;
         Ok(Client { stack: Arc::new(stack), breakers })
     }
 }

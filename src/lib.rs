@@ -8,7 +8,8 @@
 //!    body and the whole stream.
 //! 3. A struggling provider is never hit harder: a **budget** caps extra attempts, a breaker stops them, recovery is a
 //!    **ramp**.
-//! 4. The answer degrades **in steps the business chose**: another model, another provider, a canned reply.
+//! 4. The answer degrades **in steps the business chose**: another model, another provider, a stored
+//!    answer, a canned reply.
 //! 5. It is **one line** in what people already use: reqwest, reqwest-middleware, async-openai, rig, any Tower stack.
 //! 6. What happened is always told: every answer carries its [journey](context::Journey), every step is an
 //!    [event](telemetry::Event).
@@ -38,11 +39,12 @@
 //! |---|---|---|
 //! | 1 | [`telemetry`] | opens the span of the call, starts its journey |
 //! | 2 | [`timeout`]: the deadline | by when everything below has ended |
-//! | 3 | [`ladder`] | who is asked next, and what is answered when nobody is left |
-//! | 4 | [`retry`] | whether the same is asked again, and after what wait |
-//! | 5 | [`breaker`] | whether the route is asked at all |
-//! | 6 | [`timeout`]: the attempt | how long one attempt and its silences may last |
-//! | 7 | [`classify`] | what the answer came to, and when it is handed on |
+//! | 3 | [`cache`] | whether the answer is there, or on its way to another |
+//! | 4 | [`ladder`] | who is asked next, and what is answered when nobody is left |
+//! | 5 | [`retry`] | whether the same is asked again, and after what wait |
+//! | 6 | [`breaker`] | whether the route is asked at all |
+//! | 7 | [`timeout`]: the attempt | how long one attempt and its silences may last |
+//! | 8 | [`classify`] | what the answer came to, and when it is handed on |
 //! | | [`adapter`] | sends it |
 //!
 //! Beside them: [`context`] holds the values of one call, [`dialect`] reads and writes the languages of the APIs, [`stream`]
@@ -53,6 +55,7 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
+//! | `cache` | yes | [`cache::Memory`]: stored answers in this process. Without it the cache takes a store of yours |
 //! | `reqwest` | yes | [`adapter`]: `Client::execute`, `Service<reqwest::Request>`. TLS comes from your own `reqwest` |
 //! | `reqwest-middleware` | | the stack as a `Middleware` |
 //! | `async-openai` | | the stack as the HTTP service of an async-openai client |
@@ -66,6 +69,7 @@
 pub mod adapter;
 mod body;
 pub mod breaker;
+pub mod cache;
 pub mod classify;
 mod client;
 pub mod context;

@@ -5,6 +5,7 @@ use tower::ServiceBuilder;
 use crate::{
     ConfigError, Upstream,
     breaker::Breakers,
+    cache::{CacheLayer, CachePolicy},
     hedge::HedgeLayer,
     ladder::LadderPolicy,
     profile::Profile,
@@ -16,12 +17,13 @@ use crate::{
 pub(crate) fn build<S: Upstream>(
     upstream: S,
     profile: Profile,
-    ladder: LadderPolicy,
+    (cache, ladder): (Option<CachePolicy>, LadderPolicy),
     events: Events,
 ) -> Result<(impl Upstream, Breakers), ConfigError> {
     profile.check()?;
     let ladder = if profile.waits { ladder.waiting() } else { ladder };
     ladder.check(Some(profile.deadline))?;
+    let cache = layer(cache, &ladder, &events)?;
     let breaker = profile.breaker.build()?.events(events.clone());
     let breakers = breaker.handle();
     let retry = profile.retry.build()?;
@@ -34,6 +36,9 @@ pub(crate) fn build<S: Upstream>(
         .layer(TelemetryLayer::new(events.clone()))
         // Over everything that takes time, so that all of it shares one deadline.
         .layer(DeadlinePolicy::default().limit(profile.deadline).build()?.events(events.clone()))
+        // Over the ladder: an answer that is there needs no rung, and one attempt at the whole ladder serves all who ask
+        // the same.
+        .option_layer(cache)
         // Over retries: a rung that still fails after its retries is given up for the next.
         .layer(ladder.build()?.events(events.clone()).latencies(hedge.latencies()))
         // Over retries: a second copy has its own, and where a rung has equal targets it goes to another one.
@@ -50,4 +55,21 @@ pub(crate) fn build<S: Upstream>(
         .layer(profile.classify.build()?)
         .service(upstream);
     Ok((stack, breakers))
+}
+
+/// The layer of the cache, where there is one. A rung that gives stored answers needs it.
+fn layer(
+    cache: Option<CachePolicy>,
+    ladder: &LadderPolicy,
+    events: &Events,
+) -> Result<Option<CacheLayer>, ConfigError> {
+    match (cache, ladder.stored()) {
+        (Some(cache), _) => Ok(Some(cache.build()?.events(events.clone()).over(ladder))),
+        (None, None) => Ok(None),
+        (None, Some((at, name))) => {
+            let allowed =
+                "a stored answer only with a cache: Client::builder().cache(CachePolicy::new())";
+            Err(ConfigError::new(format!("ladder.rung[{at}]"), name, allowed))
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Deadline, Journey, Route};
 use crate::{
     Request,
+    cache::Shelf,
     dialect::{Ask, Dialect},
     timeout::{Pulse, StreamBound},
 };
@@ -25,6 +26,8 @@ pub struct Call {
     pub(crate) pulse: Option<Pulse>,
     /// By when the whole stream has ended, where this attempt goes on with one.
     pub(crate) bound: Option<StreamBound>,
+    /// Where a stored answer may be, for a rung that gives one.
+    pub(crate) shelf: Option<Shelf>,
 }
 
 // === impl Call ===

@@ -92,13 +92,15 @@ mod tests;
 mod tree;
 mod usage;
 mod whole;
+mod words;
 
 pub use ask::Ask;
 pub(crate) use ask::Form;
 pub(crate) use draft::{Draft, Which};
-pub(crate) use gemini::unstream as unstream_path;
+pub(crate) use gemini::{Place, unstream as unstream_path};
 pub(crate) use path::endpoint;
 pub use prefill::Prefill;
+pub(crate) use said::Said;
 pub(crate) use seam::{Fit, Seam};
 pub use usage::{Tokens, Usage};
 
@@ -198,13 +200,14 @@ impl Dialect {
     }
 
     /// A text as an answer of this API, as JSON or as a stream, whichever was asked.
-    pub(crate) fn render(self, text: &str, ask: &Ask) -> Response {
+    pub(crate) fn render<'a>(self, said: impl Into<Said<'a>>, ask: &Ask) -> Response {
+        let said = said.into();
         match self {
-            Self::OpenAiChat => openai_chat::render(text, ask),
-            Self::OpenAiResponses => openai_responses::render(text, ask),
-            Self::Anthropic => anthropic::render(text, ask),
-            Self::Gemini => gemini::render(text, ask),
-            Self::Ollama => ollama::render(text, ask),
+            Self::OpenAiChat => openai_chat::render(said, ask),
+            Self::OpenAiResponses => openai_responses::render(said, ask),
+            Self::Anthropic => anthropic::render(said, ask),
+            Self::Gemini => gemini::render(said, ask),
+            Self::Ollama => ollama::render(said, ask),
         }
     }
 }

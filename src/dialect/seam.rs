@@ -5,7 +5,7 @@ mod tests;
 
 use serde_json::{Value, json};
 
-use super::{Dialect, said::is_filled};
+use super::{Dialect, words::is_filled};
 
 /// What the events that were handed on have in common, and how those of another answer are made to follow them.
 #[derive(Debug)]

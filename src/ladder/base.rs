@@ -115,7 +115,7 @@ fn query(base: &Uri, uri: &Uri) -> String {
 }
 
 /// Whether a name is that of a header, or of a part of a query, that carries a credential.
-pub(super) fn is_secret(name: &str) -> bool {
+pub(crate) fn is_secret(name: &str) -> bool {
     const WORDS: [&str; 8] =
         ["auth", "key", "token", "secret", "cookie", "session", "sig", "credential"];
     let name = name.to_ascii_lowercase();

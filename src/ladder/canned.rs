@@ -69,7 +69,7 @@ impl Canned {
     /// The answer to a request; `None` where its dialect is not known.
     pub(crate) fn answer(&self, request: &Request, ask: &Ask) -> Option<Response> {
         let text = self.0(&Question::new(request, ask));
-        let mut response = ask.dialect()?.render(&text, ask);
+        let mut response = ask.dialect()?.render(text.as_str(), ask);
         response.headers_mut().insert(CANNED, HeaderValue::from_static("true"));
         response.extensions_mut().insert(CannedReply);
         response.extensions_mut().insert(Verdict::new(Outcome::Success));

@@ -111,6 +111,13 @@ impl<S: Upstream> Descent<S> {
                     continue;
                 }
             }
+            if let Kind::Stored(most) = rung.kind {
+                let call = Call::of(&mut self.request).clone();
+                match self.ladder.stored((at, rung), most, &call).await {
+                    Some(response) => return End::Told(Ok(response)),
+                    None => continue,
+                }
+            }
             let end = match (&rung.kind, failure.take()) {
                 (Kind::Wait, Some(failed)) => self.wait(at, failed).await,
                 (_, failed) => match self.ready(at, failed.as_ref()) {

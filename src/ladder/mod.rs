@@ -1,9 +1,9 @@
 //! The ladder: what is asked next when a target fails, down to a reply that cannot fail.
 //!
 //! A [`Ladder`] tries its rungs in order until one answers. The first rung is where the caller sent the request, or a
-//! [`Target`] put in its place; below it stand other models, keys, regions or providers, and last a canned reply. Use it
-//! wherever a customer waits: an outage of the provider then costs quality, step by step, in an order the business chose,
-//! and never an answer.
+//! [`Target`] put in its place; below it stand other models, keys, regions or providers, a stored answer
+//! ([`Rung::stored`]), and last a canned reply. Use it wherever a customer waits: an outage of the provider then costs
+//! quality, step by step, in an order the business chose, and never an answer.
 //!
 //! # Which failures move down
 //!
@@ -70,7 +70,7 @@
 //! # Time
 //!
 //! All rungs share the call's deadline. A rung keeps time back for those below it ([`Rung::reserve`]); it is cut off
-//! there, whatever it does, and the next one is asked. A canned reply needs no time, so there is always an answer.
+//! there, whatever it does, and the next one is asked. A stored answer and a canned reply need no time, so there is always an answer.
 //!
 //! # Defaults
 //!
@@ -143,13 +143,16 @@ mod service;
 mod target;
 mod when;
 
+pub(crate) use base::is_secret;
 pub use canned::{Canned, CannedReply};
 pub use edit::Edit;
 pub use policy::LadderPolicy;
 pub use question::Question;
 pub use rung::{Offers, Rung};
+pub(crate) use service::{ATTEMPTS, RUNG};
 pub use service::{Ladder, LadderLayer};
 pub use target::Target;
+pub(crate) use target::speaks_for_the_caller;
 pub use when::When;
 
 pub use crate::dialect::Prefill;

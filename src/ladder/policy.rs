@@ -65,7 +65,7 @@ impl LadderPolicy {
         }
         for (at, rung) in self.rungs.iter().enumerate() {
             rung.check(at)?;
-            let unreachable = rung.is_instant() && at + 1 < self.rungs.len();
+            let unreachable = rung.is_last() && at + 1 < self.rungs.len();
             if unreachable {
                 let allowed = "a canned reply only as the last rung: it never fails, so nothing below it is ever asked";
                 return Err(ConfigError::new(format!("ladder.rung[{at}]"), &rung.name, allowed));
@@ -89,6 +89,12 @@ impl LadderPolicy {
         Ok(())
     }
 
+    /// The first rung that gives a stored answer: it needs a cache.
+    pub(crate) fn stored(&self) -> Option<(usize, &str)> {
+        let at = self.rungs.iter().position(Rung::is_stored)?;
+        Some((at, &self.rungs[at].name))
+    }
+
     /// The layer, if every rung is right.
     ///
     /// # Errors
@@ -102,7 +108,7 @@ impl LadderPolicy {
 
     /// What a call asks for. Rungs are not interpreters: what the first says it speaks is what the caller speaks, and
     /// where the path tells nothing, what any of them says.
-    pub(super) fn ask(&self, request: &mut Request) -> Arc<Ask> {
+    pub(crate) fn ask(&self, request: &mut Request) -> Arc<Ask> {
         let known = Call::ask(request).dialect().is_some();
         let first = self.rungs[0].dialect();
         let any = || self.rungs.iter().filter(|_| !known).find_map(Rung::dialect);
@@ -112,7 +118,7 @@ impl LadderPolicy {
     /// Adds a rung that waits for recovery, unless the last one is never out.
     pub(crate) fn waiting(self) -> Self {
         let last = self.rungs.last();
-        match last.is_some_and(|last| last.waits() || last.is_instant()) {
+        match last.is_some_and(|last| last.waits() || last.is_last()) {
             true => self,
             false => self.rung(Rung::wait()),
         }

@@ -29,6 +29,8 @@ pub(super) enum Kind {
     /// Where the caller sent it.
     Addressed,
     Target(Box<Target>),
+    /// What the cache has, up to that age.
+    Stored(Duration),
     Canned(Canned),
     Wait,
 }
@@ -61,6 +63,12 @@ impl Rung {
     pub fn target(target: Target) -> Self {
         let name = target.name();
         Self::of(&name, Kind::Target(Box::new(target)))
+    }
+
+    /// The stored answer to the same request, if it is at most that old; else the next rung is asked. It needs a cache:
+    /// [`ClientBuilder::cache`](crate::ClientBuilder::cache). Named `stored`.
+    pub fn stored(age: Duration) -> Self {
+        Self::of("stored", Kind::Stored(age))
     }
 
     /// A fixed text. Named `canned`.
@@ -118,7 +126,7 @@ impl Rung {
         if !led {
             return Err(Skip::Outcome);
         }
-        if matches!(self.kind, Kind::Canned(_)) {
+        if self.is_instant() {
             let known = ask.dialect().is_some();
             return if known { Ok(()) } else { Err(Skip::Capability) };
         }
@@ -137,7 +145,7 @@ impl Rung {
     pub(super) fn dialect(&self) -> Option<Dialect> {
         match &self.kind {
             Kind::Target(target) => target.spoken(),
-            Kind::Addressed | Kind::Canned(_) | Kind::Wait => None,
+            Kind::Addressed | Kind::Stored(_) | Kind::Canned(_) | Kind::Wait => None,
         }
     }
 
@@ -150,8 +158,18 @@ impl Rung {
         matches!(self.kind, Kind::Wait)
     }
 
+    /// Whether it needs no time: what it answers is here.
     pub(super) fn is_instant(&self) -> bool {
+        matches!(self.kind, Kind::Canned(_) | Kind::Stored(_))
+    }
+
+    /// Whether it always answers.
+    pub(super) fn is_last(&self) -> bool {
         matches!(self.kind, Kind::Canned(_))
+    }
+
+    pub(super) fn is_stored(&self) -> bool {
+        matches!(self.kind, Kind::Stored(_))
     }
 
     /// The name, for the header.
@@ -163,7 +181,7 @@ impl Rung {
     pub(super) fn request(&self, request: Request, ask: &Ask) -> Request {
         match &self.kind {
             Kind::Target(target) => target.apply(request, ask),
-            Kind::Addressed | Kind::Canned(_) | Kind::Wait => request,
+            Kind::Addressed | Kind::Stored(_) | Kind::Canned(_) | Kind::Wait => request,
         }
     }
 
@@ -181,7 +199,14 @@ impl Rung {
                 Err(ConfigError::new(field("edit"), "set", allowed))
             }
             Kind::Target(target) => target.check(&field),
-            Kind::Addressed | Kind::Canned(_) | Kind::Wait => Ok(()),
+            Kind::Stored(_) if at == 0 => {
+                let allowed = "a stored answer below another rung; CachePolicy::fresh() gives one before any is asked";
+                Err(ConfigError::new(format!("ladder.rung[{at}]"), &self.name, allowed))
+            }
+            Kind::Stored(age) if age.is_zero() => {
+                Err(ConfigError::new(field("age"), age, "longer than zero"))
+            }
+            Kind::Addressed | Kind::Stored(_) | Kind::Canned(_) | Kind::Wait => Ok(()),
         }
     }
 }

@@ -5,21 +5,22 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use http::{HeaderName, HeaderValue};
 use tokio::time::{Instant, timeout_at};
 use tower::{Layer, Service};
 
-use super::{LadderPolicy, descent::Descent, gate::Gate, ready::restream, rung::Kind};
+use super::{LadderPolicy, Rung, descent::Descent, gate::Gate, ready::restream, rung::Kind};
 use crate::{
     Error, Request, Response, Upstream,
     classify::{Outcome, Phase},
-    context::{Call, Route},
+    context::{Call, Journey, Route},
     dialect::Ask,
     hedge::Latencies,
     routes::PerRoute,
-    telemetry::{Edited, Event, Events},
+    telemetry::{Edited, Event, Events, Skip},
     upstream::take_ready,
 };
 
@@ -111,6 +112,29 @@ impl<S: Upstream> Service<Request> for Ladder<S> {
 }
 
 impl<S: Upstream> Ladder<S> {
+    /// The stored answer, if there is one. A miss is no failure: what failed before is what the next rung is asked for.
+    pub(super) async fn stored(
+        &self,
+        (at, rung): (usize, &Rung),
+        most: Duration,
+        call: &Call,
+    ) -> Option<Response> {
+        let left = call.deadline.map(|deadline| deadline.left(Instant::now()));
+        let found = match &call.shelf {
+            Some(shelf) => shelf.find(most, left).await,
+            None => None,
+        };
+        let (name, at) = (rung.name.clone(), at as u16);
+        let Some(mut response) = found else {
+            self.events.emit(Event::RungSkipped { rung: at, name, why: Skip::Missing });
+            return None;
+        };
+        self.events.emit(Event::RungEntered { rung: at, name: name.clone() });
+        mark(&mut response, rung, &call.journey);
+        call.journey.answered_by(name);
+        Some(response)
+    }
+
     /// Asks one rung, within the time it has.
     pub(super) async fn ask(
         &mut self,
@@ -135,17 +159,15 @@ impl<S: Upstream> Ladder<S> {
                 .answer(&request, ask)
                 .ok_or_else(|| Error::new(Outcome::Refused { retry_in: None })),
             Kind::Addressed | Kind::Target(_) => self.in_time(at, request).await,
-            // What waits asks nobody itself.
-            Kind::Wait => Err(Error::new(Outcome::Refused { retry_in: None })),
+            // What waits, and what is stored, asks nobody.
+            Kind::Stored(_) | Kind::Wait => Err(Error::new(Outcome::Refused { retry_in: None })),
         };
         let mut response = result?;
         if unstreamed && judge_success(&response) {
             response = restream(response, ask).await?;
         }
         if at > 0 {
-            let attempts = HeaderValue::from(journey.sent());
-            response.headers_mut().insert(RUNG, rung.header());
-            response.headers_mut().insert(ATTEMPTS, attempts);
+            mark(&mut response, rung, &journey);
         }
         if judge_success(&response) {
             journey.answered_by(rung.name.clone());
@@ -173,6 +195,12 @@ impl<S: Upstream> Ladder<S> {
         std::future::poll_fn(|cx| ready.poll_ready(cx)).await?;
         ready.call(request).await
     }
+}
+
+/// Says on an answer which rung gave it.
+fn mark(response: &mut Response, rung: &Rung, journey: &Journey) {
+    response.headers_mut().insert(RUNG, rung.header());
+    response.headers_mut().insert(ATTEMPTS, HeaderValue::from(journey.sent()));
 }
 
 fn judge_success(response: &Response) -> bool {

@@ -224,11 +224,14 @@ impl Target {
 ///
 /// By the words in their names, as every gateway has a header of its own; one too many does less harm than one too few.
 fn strangers(headers: &mut HeaderMap) {
-    let personal = |(name, value): &(&HeaderName, &HeaderValue)| {
-        value.is_sensitive() || base::is_secret(name.as_str()) || PERSONAL.contains(&name.as_str())
-    };
+    let personal = |(name, value): &(&HeaderName, &HeaderValue)| speaks_for_the_caller(name, value);
     let names: Vec<_> = headers.iter().filter(personal).map(|(name, _)| name.clone()).collect();
     names.into_iter().for_each(|name| drop(headers.remove(name)));
+}
+
+/// Whether a header carries a credential, a cookie or an organisation.
+pub(crate) fn speaks_for_the_caller(name: &HeaderName, value: &HeaderValue) -> bool {
+    value.is_sensitive() || base::is_secret(name.as_str()) || PERSONAL.contains(&name.as_str())
 }
 
 impl fmt::Debug for Target {

@@ -22,7 +22,7 @@ use crate::{
     Error,
     classify::{Outcome, Phase},
     context::Journey,
-    stream::{Ending, Seen, Watch, ending::AtEnd},
+    stream::{Ending, Seen, Tap, Watch, ending::AtEnd},
     timeout::Clock,
 };
 
@@ -44,6 +44,7 @@ pub(crate) struct Guard {
     /// Says that the answer is whole, where what is underneath watches it instead.
     whole: Option<Arc<AtomicBool>>,
     at_end: AtEnd,
+    tap: Option<Box<dyn Tap>>,
 }
 
 // === impl Guard ===
@@ -58,6 +59,7 @@ impl Guard {
             failure: None,
             whole: None,
             at_end: AtEnd::default(),
+            tap: None,
         }
     }
 
@@ -74,6 +76,11 @@ impl Guard {
     /// Learns from what is underneath whether the answer is whole, although its bytes are not over.
     pub(crate) fn whole(&mut self, whole: Arc<AtomicBool>) {
         self.whole = Some(whole);
+    }
+
+    /// Listens to what is handed on.
+    pub(crate) fn tap(&mut self, tap: Box<dyn Tap>) {
+        self.tap = Some(tap);
     }
 
     /// Puts the journey into the error of a body that fails.
@@ -121,6 +128,14 @@ impl Guard {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let next = ready!(self.poll_next(cx));
+        if self.tap.is_some() {
+            self.tell(&next);
+        }
+        Poll::Ready(next)
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         if let Some(frame) = self.front.pop_front() {
             return Poll::Ready(Some(Ok(frame)));
         }
@@ -134,6 +149,26 @@ impl Guard {
             self.progress(seen);
             Ok(frame)
         }))
+    }
+
+    /// Whether it is known how it ended, and all that was read ahead is handed on.
+    pub(crate) fn is_told(&self) -> bool {
+        self.at_end.ending().is_some() && self.front.is_empty()
+    }
+
+    /// Tells the tap what is handed on, and that it was the last of a whole body.
+    fn tell(&mut self, next: &Option<Result<Frame<Bytes>, Error>>) {
+        let data = next.as_ref().and_then(|next| next.as_ref().ok()).and_then(Frame::data_ref);
+        if let (Some(tap), Some(data)) = (&mut self.tap, data) {
+            tap.bytes(data);
+        }
+        match self.at_end.ending() {
+            Some(Ending::Done) if self.front.is_empty() => {
+                self.tap.take().into_iter().for_each(Tap::whole);
+            }
+            None | Some(Ending::Done) => {}
+            Some(_) => self.tap = None,
+        }
     }
 
     /// True only when nothing can follow, an error neither.

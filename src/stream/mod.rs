@@ -75,6 +75,7 @@ mod ndjson;
 mod peek;
 mod resume;
 mod sse;
+mod tap;
 mod watch;
 
 pub use ending::Ending;
@@ -83,4 +84,5 @@ pub use peek::Commit;
 pub(crate) use peek::{Hold, collect, peek};
 pub use resume::Resume;
 pub(crate) use resume::{Asking, Onward, Resumed, Start};
+pub(crate) use tap::{Tap, each_event};
 pub(crate) use watch::{Seen, Watch};

@@ -15,6 +15,20 @@ use crate::{
 pub enum Event {
     /// A call came in.
     CallStarted,
+    /// A stored answer is given.
+    CacheHit {
+        /// How long ago it was stored.
+        age: Duration,
+        /// Whether it is older than what may stand in place of a call.
+        stale: bool,
+    },
+    /// No stored answer was there to be given.
+    CacheMiss {
+        /// Why.
+        why: Miss,
+    },
+    /// The call has joined an equal one in flight.
+    Coalesced,
     /// The ladder went to a rung.
     RungEntered {
         /// Its position, from 0.
@@ -144,6 +158,13 @@ pub enum Event {
         /// How long the reader waited for them.
         within: Duration,
     },
+    /// The answer was stored.
+    CacheStored {
+        /// What it weighs in the store, in bytes.
+        bytes: usize,
+    },
+    /// The store did not take the answer.
+    CacheFailed,
     /// The body of an answer ended.
     BodyEnded {
         /// How.
@@ -167,6 +188,24 @@ pub enum Skip {
     Once,
     /// The rung would send the same to the same place once more: nothing in the request is for it to change.
     Unchanged,
+    /// No stored answer is there.
+    Missing,
+}
+
+/// Why no stored answer was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Miss {
+    /// None is stored.
+    Absent,
+    /// It is older than may be given.
+    Old,
+    /// It was stored in another form, and cannot be put into the one that is asked.
+    Form,
+    /// The store did not find it in time.
+    Late,
+    /// The store failed.
+    Failed,
 }
 
 /// Why there was no further retry.

@@ -48,6 +48,6 @@ mod service;
 mod tracing;
 
 pub use edited::Edited;
-pub use event::{Event, Events, Observe, Skip, Stop};
+pub use event::{Event, Events, Miss, Observe, Skip, Stop};
 pub(crate) use scope::Scope;
 pub use service::{Attempts, AttemptsLayer, Telemetry, TelemetryLayer};

@@ -4,6 +4,7 @@
 use evenkeel::{
     Client, Profile,
     breaker::BreakerPolicy,
+    cache::CachePolicy,
     classify::{ClassifyLayer, ClassifyPolicy},
     hedge::HedgePolicy,
     ladder::{LadderPolicy, Rung},
@@ -30,6 +31,13 @@ async fn attempts_keep_the_contract() {
 #[tokio::test(start_paused = true)]
 async fn the_deadline_keeps_the_contract() {
     assert_eq!(check(DeadlinePolicy::new().build().unwrap()).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_cache_keeps_the_contract() {
+    assert_eq!(check(CachePolicy::new().build().unwrap()).await, []);
+    let all = CachePolicy::new().fresh(std::time::Duration::from_secs(60)).coalesce(true);
+    assert_eq!(check(all.build().unwrap()).await, []);
 }
 
 #[tokio::test(start_paused = true)]

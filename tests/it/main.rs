@@ -4,6 +4,7 @@
 
 mod baseline;
 mod breaker;
+mod cache;
 mod classify;
 #[cfg(feature = "reqwest")]
 mod client;

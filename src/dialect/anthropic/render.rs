@@ -3,37 +3,46 @@
 use crate::{
     Response,
     dialect::{
-        Ask,
-        reply::{EVENTS, JSON, event, id, json, model, reply},
+        Ask, Said,
+        reply::{EVENTS, JSON, event, id, json, reply},
     },
 };
 
-/// A text as an answer, as JSON or as a stream, whichever was asked. It cost no token.
-pub(crate) fn render(text: &str, ask: &Ask) -> Response {
-    let text = json(text);
+/// A text as an answer, as JSON or as a stream, whichever was asked.
+pub(crate) fn render<'a>(said: impl Into<Said<'a>>, ask: &Ask) -> Response {
+    let said = said.into();
+    let text = json(said.text);
     let head = format!(
         r#""id":"msg_{}","type":"message","role":"assistant","model":{}"#,
         id(),
-        model(ask)
+        said.model(ask)
     );
     if ask.stream() {
-        return reply(EVENTS, stream(&head, &text));
+        return reply(EVENTS, stream(&head, &text, said));
     }
+    let usage = usage(said.counts().0, said.counts().1);
     let body = format!(
-        r#"{{{head},"content":[{{"type":"text","text":{text},"citations":null}}],"stop_reason":"end_turn","stop_sequence":null,"usage":{NO_TOKENS}}}"#
+        r#"{{{head},"content":[{{"type":"text","text":{text},"citations":null}}],"stop_reason":"end_turn","stop_sequence":null,"usage":{usage}}}"#
     );
     reply(JSON, body)
 }
 
-const NO_TOKENS: &str = r#"{"input_tokens":0,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":0}"#;
+fn usage(input: u64, output: u64) -> String {
+    format!(
+        r#"{{"input_tokens":{input},"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":{output}}}"#
+    )
+}
 
-fn stream(head: &str, text: &str) -> String {
+fn stream(head: &str, text: &str, said: Said<'_>) -> String {
+    let (input, output, _) = said.counts();
+    let usage = usage(input, 0);
     let start = format!(
-        r#""message":{{{head},"content":[],"stop_reason":null,"stop_sequence":null,"usage":{NO_TOKENS}}}"#
+        r#""message":{{{head},"content":[],"stop_reason":null,"stop_sequence":null,"usage":{usage}}}"#
     );
     let delta = format!(r#""index":0,"delta":{{"type":"text_delta","text":{text}}}"#);
-    let end =
-        r#""delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"output_tokens":0}"#;
+    let end = format!(
+        r#""delta":{{"stop_reason":"end_turn","stop_sequence":null}},"usage":{{"output_tokens":{output}}}"#
+    );
     [
         event("message_start", &start),
         event(
@@ -42,7 +51,7 @@ fn stream(head: &str, text: &str) -> String {
         ),
         event("content_block_delta", &delta),
         event("content_block_stop", r#""index":0"#),
-        event("message_delta", end),
+        event("message_delta", &end),
         "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n".into(),
     ]
     .concat()

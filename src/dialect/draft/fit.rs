@@ -25,23 +25,23 @@ impl Draft<'_> {
     /// whole exchanges, from one question to the next; then, within the last one, round after round of calls.
     pub(crate) fn fit(&mut self, context: u64) -> Result<usize, NoFit> {
         let room = context.saturating_sub(self.most().unwrap_or_default());
-        let mut size = self.tokens();
-        if size <= room {
+        let mut size = quarters(&self.body.json());
+        if size.div_ceil(4) <= room {
             return Ok(0);
         }
         let dialect = self.dialect;
         let Some(list) = self.body.at(self.turns_name()) else { return Err(NoFit) };
-        let sizes: Vec<_> = list.each().iter().map(|turn| tokens(&turn.json())).collect();
+        let sizes: Vec<_> = list.each().iter().map(|turn| quarters(&turn.json())).collect();
         let turns: Vec<_> = list.each().iter().map(|turn| Turn::read(dialect, turn)).collect();
         let mut drop = HashSet::new();
         for part in parts(&turns) {
-            if size <= room {
+            if size.div_ceil(4) <= room {
                 break;
             }
             size = size.saturating_sub(part.iter().map(|at| sizes[*at]).sum());
             drop.extend(part);
         }
-        if size > room {
+        if size.div_ceil(4) > room {
             return Err(NoFit);
         }
         let ids = |gone: bool| {
@@ -61,7 +61,7 @@ impl Draft<'_> {
 
     /// The tokens of the request, about: a quarter of its bytes, pictures apart. Only the provider can count them.
     pub(crate) fn tokens(&self) -> u64 {
-        tokens(&self.body.json())
+        quarters(&self.body.json()).div_ceil(4)
     }
 
     fn without(&mut self, drop: &HashSet<usize>) {
@@ -108,7 +108,7 @@ fn parts(turns: &[Turn]) -> Vec<Vec<usize>> {
 }
 
 /// The tokens of a piece of JSON, about.
-fn tokens(json: &str) -> u64 {
+fn quarters(json: &str) -> u64 {
     let bytes = json.as_bytes();
     let (mut size, mut at) = (0_u64, 0);
     while at < bytes.len() {
@@ -123,7 +123,7 @@ fn tokens(json: &str) -> u64 {
         at = end + 1;
     }
     size += bytes.len().saturating_sub(at) as u64;
-    size.div_ceil(4)
+    size
 }
 
 /// Whether a text is a picture or a file, in base64.

@@ -35,6 +35,10 @@ impl<'a> Place<'a> {
         decode(self.model)
     }
 
+    pub(crate) fn action(&self) -> &'a str {
+        self.action
+    }
+
     pub(crate) fn is_stream(&self) -> bool {
         self.action == STREAM
     }

@@ -3,17 +3,19 @@
 use crate::{
     Response,
     dialect::{
-        Ask, Form,
-        reply::{EVENTS, JSON, id, json, model, reply},
+        Ask, Form, Said,
+        reply::{EVENTS, JSON, id, json, reply},
     },
 };
 
-/// A text as an answer: as JSON, as a stream of events, or as one array, whichever was asked. It cost no token.
-pub(crate) fn render(text: &str, ask: &Ask) -> Response {
+/// A text as an answer: as JSON, as a stream of events, or as one array, whichever was asked.
+pub(crate) fn render<'a>(said: impl Into<Said<'a>>, ask: &Ask) -> Response {
+    let said = said.into();
+    let (input, output, total) = said.counts();
     let chunk = format!(
-        r#"{{"candidates":[{{"content":{{"parts":[{{"text":{}}}],"role":"model"}},"finishReason":"STOP","index":0}}],"usageMetadata":{{"promptTokenCount":0,"candidatesTokenCount":0,"totalTokenCount":0}},"modelVersion":{},"responseId":"{}"}}"#,
-        json(text),
-        model(ask),
+        r#"{{"candidates":[{{"content":{{"parts":[{{"text":{}}}],"role":"model"}},"finishReason":"STOP","index":0}}],"usageMetadata":{{"promptTokenCount":{input},"candidatesTokenCount":{output},"totalTokenCount":{total}}},"modelVersion":{},"responseId":"{}"}}"#,
+        json(said.text),
+        said.model(ask),
         id()
     );
     match (ask.stream(), ask.form) {

@@ -3,29 +3,32 @@
 use crate::{
     Response,
     dialect::{
-        Ask, Form,
-        reply::{JSON, LINES, json, model, reply},
+        Ask, Form, Said,
+        reply::{JSON, LINES, json, reply},
     },
 };
 
-const END: &str = r#""done":true,"done_reason":"stop","total_duration":0,"load_duration":0,"prompt_eval_count":0,"prompt_eval_duration":0,"eval_count":0,"eval_duration":0"#;
-
-/// A text as an answer, as JSON or by the line, whichever was asked. It cost no token.
-pub(crate) fn render(text: &str, ask: &Ask) -> Response {
+/// A text as an answer, as JSON or by the line, whichever was asked.
+pub(crate) fn render<'a>(said: impl Into<Said<'a>>, ask: &Ask) -> Response {
+    let said = said.into();
+    let (input, output, _) = said.counts();
+    let end = format!(
+        r#""done":true,"done_reason":"stop","total_duration":0,"load_duration":0,"prompt_eval_count":{input},"prompt_eval_duration":0,"eval_count":{output},"eval_duration":0"#
+    );
     let created = jiff::Timestamp::now();
-    let head = format!(r#""model":{},"created_at":"{created}""#, model(ask));
-    let said = |text: &str| match ask.form {
+    let head = format!(r#""model":{},"created_at":"{created}""#, said.model(ask));
+    let saying = |text: &str| match ask.form {
         Form::Generate => format!(r#""response":{}"#, json(text)),
         _ => format!(r#""message":{{"role":"assistant","content":{}}}"#, json(text)),
     };
     let (word, context) = match ask.form {
-        Form::Generate => (said(text), r#","context":[]"#),
-        _ => (said(text), ""),
+        Form::Generate => (saying(said.text), r#","context":[]"#),
+        _ => (saying(said.text), ""),
     };
     if ask.stream() {
-        let (first, last) = (format!(r#"{{{head},{word},"done":false}}"#), said(""));
-        reply(LINES, format!("{first}\n{{{head},{last},{END}{context}}}\n"))
+        let (first, last) = (format!(r#"{{{head},{word},"done":false}}"#), saying(""));
+        reply(LINES, format!("{first}\n{{{head},{last},{end}{context}}}\n"))
     } else {
-        reply(JSON, format!("{{{head},{word},{END}{context}}}"))
+        reply(JSON, format!("{{{head},{word},{end}{context}}}"))
     }
 }

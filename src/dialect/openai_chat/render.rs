@@ -6,41 +6,45 @@ mod tests;
 use crate::{
     Response,
     dialect::{
-        Ask,
-        reply::{EVENTS, JSON, id, json, model, now, reply},
+        Ask, Said,
+        reply::{EVENTS, JSON, id, json, now, reply},
     },
 };
 
-const NO_TOKENS: &str = r#"{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}"#;
-
-/// A text as an answer, as JSON or as a stream, whichever was asked. It cost no token.
-pub(crate) fn render(text: &str, ask: &Ask) -> Response {
-    let text = json(text);
+/// A text as an answer, as JSON or as a stream, whichever was asked.
+pub(crate) fn render<'a>(said: impl Into<Said<'a>>, ask: &Ask) -> Response {
+    let said = said.into();
+    let text = json(said.text);
     if ask.stream() {
-        let head = head("chat.completion.chunk", ask);
-        reply(EVENTS, stream(&head, &text, ask.stream_usage))
+        let head = head("chat.completion.chunk", said, ask);
+        reply(EVENTS, stream(&head, &text, ask.stream_usage.then(|| usage(said))))
     } else {
-        reply(JSON, whole(&head("chat.completion", ask), &text))
+        reply(JSON, whole(&head("chat.completion", said, ask), &text, &usage(said)))
     }
 }
 
 /// The fields that every object of one answer has, in JSON.
-fn head(object: &str, ask: &Ask) -> String {
-    let (id, created, model) = (id(), now(), model(ask));
+fn head(object: &str, said: Said<'_>, ask: &Ask) -> String {
+    let (id, created, model) = (id(), now(), said.model(ask));
     format!(
         r#""id":"chatcmpl-{id}","object":"{object}","created":{created},"model":{model},"system_fingerprint":null"#
     )
 }
 
-fn whole(head: &str, text: &str) -> String {
+fn usage(said: Said<'_>) -> String {
+    let (input, output, total) = said.counts();
+    format!(r#"{{"prompt_tokens":{input},"completion_tokens":{output},"total_tokens":{total}}}"#)
+}
+
+fn whole(head: &str, text: &str, usage: &str) -> String {
     format!(
-        r#"{{{head},"choices":[{{"index":0,"message":{{"role":"assistant","content":{text},"refusal":null}},"logprobs":null,"finish_reason":"stop"}}],"usage":{NO_TOKENS}}}"#
+        r#"{{{head},"choices":[{{"index":0,"message":{{"role":"assistant","content":{text},"refusal":null}},"logprobs":null,"finish_reason":"stop"}}],"usage":{usage}}}"#
     )
 }
 
-fn stream(head: &str, text: &str, usage: bool) -> String {
+fn stream(head: &str, text: &str, usage: Option<String>) -> String {
     // With usage asked for, every chunk has the field, and one more chunk fills it.
-    let blank = if usage { r#","usage":null"# } else { "" };
+    let blank = if usage.is_some() { r#","usage":null"# } else { "" };
     let chunk = |delta: &str, finish: &str| {
         format!(
             r#"data: {{{head},"choices":[{{"index":0,"delta":{delta},"logprobs":null,"finish_reason":{finish}}}]{blank}}}"#
@@ -51,8 +55,8 @@ fn stream(head: &str, text: &str, usage: bool) -> String {
         chunk(&format!(r#"{{"content":{text}}}"#), "null"),
         chunk("{}", r#""stop""#),
     ];
-    if usage {
-        events.push(format!(r#"data: {{{head},"choices":[],"usage":{NO_TOKENS}}}"#));
+    if let Some(usage) = usage {
+        events.push(format!(r#"data: {{{head},"choices":[],"usage":{usage}}}"#));
     }
     events.push("data: [DONE]\n\n".into());
     events.join("\n\n")

@@ -3,8 +3,8 @@
 use crate::{
     Response,
     dialect::{
-        Ask,
-        reply::{EVENTS, JSON, event, id, json, model, now, reply},
+        Ask, Said,
+        reply::{EVENTS, JSON, event, id, json, now, reply},
     },
 };
 
@@ -14,24 +14,37 @@ struct Parts {
     created: u64,
     model: String,
     text: String,
+    usage: String,
 }
 
-const NO_TOKENS: &str = r#"{"input_tokens":0,"input_tokens_details":{"cached_tokens":0,"cache_write_tokens":0},"output_tokens":0,"output_tokens_details":{"reasoning_tokens":0},"total_tokens":0}"#;
-
-/// A text as an answer, as JSON or as a stream, whichever was asked. It cost no token.
-pub(crate) fn render(text: &str, ask: &Ask) -> Response {
-    let parts = Parts { id: id(), created: now(), model: model(ask), text: json(text) };
+/// A text as an answer, as JSON or as a stream, whichever was asked.
+pub(crate) fn render<'a>(said: impl Into<Said<'a>>, ask: &Ask) -> Response {
+    let said = said.into();
+    let parts = Parts {
+        id: id(),
+        created: now(),
+        model: said.model(ask),
+        text: json(said.text),
+        usage: usage(said),
+    };
     match ask.stream() {
         true => reply(EVENTS, parts.stream()),
         false => reply(JSON, parts.whole()),
     }
 }
 
+fn usage(said: Said<'_>) -> String {
+    let (input, output, total) = said.counts();
+    format!(
+        r#"{{"input_tokens":{input},"input_tokens_details":{{"cached_tokens":0,"cache_write_tokens":0}},"output_tokens":{output},"output_tokens_details":{{"reasoning_tokens":0}},"total_tokens":{total}}}"#
+    )
+}
+
 // === impl Parts ===
 
 impl Parts {
     fn whole(&self) -> String {
-        self.response("completed", &self.item("completed", &self.part(&self.text)), NO_TOKENS)
+        self.response("completed", &self.item("completed", &self.part(&self.text)), &self.usage)
     }
 
     fn stream(&self) -> String {

@@ -1,0 +1,91 @@
+//! Equal calls in flight: one attempt, which all who wait for it keep going.
+//!
+//! Nobody leads. What is under way is polled by whichever of its callers is polled, once for each time that it wakes, and
+//! goes on as long as one of them is left; the last takes it along. So no caller depends on another, and none spins.
+
+mod fault;
+mod flight;
+mod passenger;
+mod tape;
+mod turn;
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, Weak},
+};
+
+use self::{flight::Flight, passenger::Passenger};
+use super::{Key, entry::Shape};
+use crate::{
+    client::Answer,
+    context::{Deadline, Journey},
+    sync::lock_std as lock,
+};
+
+/// What calls have to have in common: the key, and the form that is asked.
+pub(super) type Id = (Key, Shape);
+
+/// All flights of one cache.
+#[derive(Default)]
+pub(super) struct Flights(Mutex<HashMap<Id, Weak<Flight>>>);
+
+/// What came of joining one.
+pub(super) enum Joined {
+    First(Passenger),
+    Later(Passenger),
+    /// There are too many: the call goes alone.
+    Full,
+}
+
+// === impl Flights ===
+
+impl Flights {
+    /// How many flights there are at most.
+    pub(super) const MOST: usize = 4096;
+
+    /// Joins the flight of that id, or begins one.
+    ///
+    /// One that ends long before the call has to is not joined: its answer may be a lesser one for want of time.
+    pub(super) fn join(
+        self: &Arc<Self>,
+        id: Id,
+        (deadline, journey): (Option<Deadline>, &Journey),
+        send: &mut dyn FnMut() -> Answer,
+    ) -> Joined {
+        let mut map = lock(&self.0);
+        // Dropped only once the map is free again: the last of a flight takes it out of the map.
+        let found = map.get(&id).and_then(Weak::upgrade);
+        let begins = match &found {
+            Some(flight) => !flight.lasts_for(deadline),
+            None if map.len() >= Self::MOST => {
+                drop(map);
+                return Joined::Full;
+            }
+            None => true,
+        };
+        if !begins {
+            drop(map);
+            let Some(flight) = found else { return Joined::Full };
+            return Joined::Later(Passenger::new(flight, false));
+        }
+        let flight = Flight::new(id, self.clone(), (deadline, journey.clone()), send());
+        map.insert(id, Arc::downgrade(&flight));
+        drop(map);
+        Joined::First(Passenger::new(flight, true))
+    }
+
+    /// Lets no other join that flight.
+    fn forget(&self, flight: &Flight) {
+        let mut map = lock(&self.0);
+        if map.get(&flight.id).is_some_and(|known| std::ptr::eq(known.as_ptr(), flight)) {
+            map.remove(&flight.id);
+        }
+    }
+}
+
+impl fmt::Debug for Flights {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Flights({})", lock(&self.0).len())
+    }
+}

@@ -1,0 +1,24 @@
+//! A failure that is told to many.
+
+use crate::{Error, classify::Verdict};
+
+/// A failure that is told to many: the first is given the error itself.
+pub(super) struct Fault {
+    verdict: Verdict,
+    error: Option<Error>,
+}
+
+// === impl Fault ===
+
+impl Fault {
+    pub(super) fn tell(&mut self, first: bool) -> Error {
+        let own = self.error.take_if(|_| first);
+        own.unwrap_or_else(|| Error::new(self.verdict.clone()))
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self { verdict: error.verdict().clone(), error: Some(error) }
+    }
+}

@@ -1,0 +1,150 @@
+//! One attempt, and all who wait for it.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, Weak},
+    task::{Wake, Waker},
+};
+
+use http::response::Parts;
+use tokio::time::Instant;
+
+use super::{Flights, Id, fault::Fault, tape::Tape};
+use crate::{
+    Body, Error,
+    client::Answer,
+    context::{Deadline, Journey},
+    sync::lock_std as lock,
+};
+
+/// One attempt, and all who wait for it.
+pub(super) struct Flight {
+    pub(super) id: Id,
+    flights: Arc<Flights>,
+    deadline: Option<Deadline>,
+    pub(super) journey: Journey,
+    pub(super) waker: Waker,
+    pub(super) state: Mutex<State>,
+}
+
+pub(super) struct State {
+    pub(super) stage: Stage,
+    /// Whether what is under way has something to say.
+    pub(super) woken: bool,
+    pub(super) head: Option<Result<Head, Fault>>,
+    pub(super) tape: Tape,
+    /// Whether the answer is whole, though its bytes may not be over: whoever asks now asks anew.
+    pub(super) told: bool,
+    pub(super) waiting: HashMap<u64, Waker>,
+    pub(super) seats: u64,
+}
+
+/// What is under way.
+pub(super) enum Stage {
+    Asking(Answer),
+    Reading(Body),
+    /// One of its callers polls it.
+    Polled,
+    Over,
+}
+
+/// The head of an answer, with its body where that is known in full.
+pub(super) struct Head {
+    pub(super) parts: Parts,
+    pub(super) body: Option<Body>,
+}
+
+/// Wakes a flight, and does not keep it.
+struct Nudge(Weak<Flight>);
+
+// === impl Flight ===
+
+impl Flight {
+    pub(super) fn new(
+        id: Id,
+        flights: Arc<Flights>,
+        (deadline, journey): (Option<Deadline>, Journey),
+        answer: Answer,
+    ) -> Arc<Self> {
+        let state = State {
+            stage: Stage::Asking(answer),
+            woken: true,
+            head: None,
+            tape: Tape::default(),
+            told: false,
+            waiting: HashMap::new(),
+            seats: 0,
+        };
+        Arc::new_cyclic(|weak| Self {
+            id,
+            flights,
+            deadline,
+            journey,
+            waker: Waker::from(Arc::new(Nudge(weak.clone()))),
+            state: Mutex::new(state),
+        })
+    }
+
+    /// Whether it has at least half the time that a call with that deadline has.
+    pub(super) fn lasts_for(&self, deadline: Option<Deadline>) -> bool {
+        let now = Instant::now();
+        match (self.deadline, deadline) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(own), Some(other)) => own.left(now) >= other.left(now) / 2,
+        }
+    }
+
+    /// Changes the state, and wakes all who wait for that.
+    pub(super) fn change(&self, change: impl FnOnce(&mut State)) {
+        let mut state = lock(&self.state);
+        change(&mut state);
+        state.woken = true;
+        let (waiting, joinable) = (std::mem::take(&mut state.waiting), state.is_joinable());
+        drop(state);
+        if !joinable {
+            self.flights.forget(self);
+        }
+        waiting.into_values().for_each(Waker::wake);
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        self.flights.forget(self);
+    }
+}
+
+// === impl State ===
+
+impl State {
+    /// Whether someone has to poll what is under way, and nobody does.
+    pub(super) fn is_due(&self) -> bool {
+        self.woken && matches!(self.stage, Stage::Asking(_) | Stage::Reading(_))
+    }
+
+    /// Whether another may join: until it is over, as long as the tape has its beginning.
+    fn is_joinable(&self) -> bool {
+        !matches!(self.stage, Stage::Over) && !self.told && self.tape.is_whole()
+    }
+
+    /// The head, for one of those who wait.
+    pub(super) fn copy(&mut self, first: bool) -> Option<Result<(Parts, Option<Body>), Error>> {
+        Some(match self.head.as_mut()? {
+            Ok(Head { parts, body }) => {
+                let body = body.as_ref().map(|body| Body::from(body.bytes().unwrap_or_default()));
+                Ok((parts.clone(), body))
+            }
+            Err(fault) => Err(fault.tell(first)),
+        })
+    }
+}
+
+// === impl Nudge ===
+
+impl Wake for Nudge {
+    fn wake(self: Arc<Self>) {
+        let Some(flight) = self.0.upgrade() else { return };
+        flight.change(|_| {});
+    }
+}

@@ -1,0 +1,139 @@
+//! A body that many read, each at its own place.
+
+use std::{
+    collections::VecDeque,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body as HttpBody, Frame};
+
+use super::{fault::Fault, passenger::Passenger};
+use crate::{Error, classify::Outcome};
+
+/// What was read of a body so far.
+#[derive(Default)]
+pub(super) struct Tape {
+    pieces: VecDeque<Piece>,
+    /// How many pieces are gone from its beginning.
+    gone: usize,
+    bytes: usize,
+    end: Option<Result<(), Fault>>,
+}
+
+/// A frame that can be given to many.
+#[derive(Clone)]
+pub(super) enum Piece {
+    Data(Bytes),
+    Trailers(HeaderMap),
+}
+
+/// One who reads it.
+pub(super) struct Reader {
+    passenger: Passenger,
+    at: usize,
+    over: bool,
+}
+
+// === impl Tape ===
+
+impl Tape {
+    /// As many bytes are kept: one who is farther behind loses the answer, so that no one holds up the others.
+    const MOST: usize = 4 * 1024 * 1024;
+    /// What a piece takes beside its bytes.
+    const PIECE: usize = 64;
+
+    pub(super) fn push(&mut self, piece: Piece) {
+        self.bytes += piece.weight();
+        self.pieces.push_back(piece);
+        while self.bytes > Self::MOST && self.pieces.len() > 1 {
+            let first = self.pieces.pop_front();
+            self.bytes -= first.map_or(0, |piece| piece.weight());
+            self.gone += 1;
+        }
+    }
+
+    /// Ends it; the first end stays.
+    pub(super) fn end(&mut self, end: Result<(), Fault>) {
+        self.end.get_or_insert(end);
+    }
+
+    /// Whether it has its beginning.
+    pub(super) fn is_whole(&self) -> bool {
+        self.gone == 0
+    }
+
+    /// The piece at a place, or the end; `None` while it is yet to come.
+    fn read(&mut self, at: usize, first: bool) -> Option<Option<Result<Piece, Error>>> {
+        let Some(place) = at.checked_sub(self.gone) else {
+            return Some(Some(Err(Error::new(Outcome::Truncated))));
+        };
+        if let Some(piece) = self.pieces.get(place) {
+            return Some(Some(Ok(piece.clone())));
+        }
+        Some(match self.end.as_mut()? {
+            Ok(()) => None,
+            Err(fault) => Some(Err(fault.tell(first))),
+        })
+    }
+}
+
+// === impl Piece ===
+
+impl Piece {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Data(data) => Tape::PIECE + data.len(),
+            Self::Trailers(_) => Tape::PIECE,
+        }
+    }
+}
+
+impl From<Frame<Bytes>> for Piece {
+    fn from(frame: Frame<Bytes>) -> Self {
+        match frame.into_data() {
+            Ok(data) => Self::Data(data),
+            // A frame is data or trailers.
+            Err(frame) => Self::Trailers(frame.into_trailers().unwrap_or_default()),
+        }
+    }
+}
+
+impl From<Piece> for Frame<Bytes> {
+    fn from(piece: Piece) -> Self {
+        match piece {
+            Piece::Data(data) => Self::data(data),
+            Piece::Trailers(trailers) => Self::trailers(trailers),
+        }
+    }
+}
+
+// === impl Reader ===
+
+impl Reader {
+    pub(super) fn new(passenger: Passenger) -> Self {
+        Self { passenger, at: 0, over: false }
+    }
+}
+
+impl HttpBody for Reader {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        if self.over {
+            return Poll::Ready(None);
+        }
+        let (at, first) = (self.at, self.passenger.first);
+        self.passenger.poll(cx, |state| state.tape.read(at, first)).map(|piece| {
+            self.at += 1;
+            self.over = !matches!(piece, Some(Ok(_)));
+            piece.map(|piece| piece.map(Frame::from))
+        })
+    }
+}

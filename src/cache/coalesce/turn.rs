@@ -1,0 +1,121 @@
+//! The turn of one caller to poll what is under way for all.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use http_body::Body as HttpBody;
+
+use super::{
+    fault::Fault,
+    flight::{Flight, Head, Stage, State},
+    tape::Piece,
+};
+use crate::{Error, Response, classify::Outcome, sync::lock_std as lock};
+
+/// What is polled: put back in any case.
+struct Turn<'a> {
+    flight: &'a Flight,
+    stage: Stage,
+}
+
+// === impl Flight ===
+
+impl Flight {
+    /// Polls what is under way once. Whether it came to anything.
+    pub(super) fn poll(&self) -> bool {
+        let Some(mut turn) = Turn::take(self) else { return false };
+        let mut cx = Context::from_waker(&self.waker);
+        match &mut turn.stage {
+            Stage::Asking(answer) => match answer.as_mut().poll(&mut cx) {
+                Poll::Ready(result) => turn.head(result),
+                Poll::Pending => return false,
+            },
+            Stage::Reading(body) => match Pin::new(&mut *body).poll_frame(&mut cx) {
+                Poll::Ready(frame) => {
+                    let told = body.guard().is_none_or(|guard| guard.is_told());
+                    turn.frame(frame.map(|frame| frame.map(Piece::from)), told);
+                }
+                Poll::Pending => return false,
+            },
+            Stage::Polled | Stage::Over => return false,
+        }
+        true
+    }
+}
+
+// === impl Turn ===
+
+impl<'a> Turn<'a> {
+    fn take(flight: &'a Flight) -> Option<Self> {
+        let mut state = lock(&flight.state);
+        if !state.is_due() {
+            return None;
+        }
+        state.woken = false;
+        let stage = std::mem::replace(&mut state.stage, Stage::Polled);
+        Some(Self { flight, stage })
+    }
+
+    /// The answer has begun, or there is none.
+    fn head(&mut self, result: Result<Response, Error>) {
+        let (head, stage) = match result {
+            Ok(response) => {
+                let (parts, body) = response.into_parts();
+                match body.bytes() {
+                    Some(bytes) => (Ok(Head { parts, body: Some(bytes.into()) }), Stage::Over),
+                    None => (Ok(Head { parts, body: None }), Stage::Reading(body)),
+                }
+            }
+            Err(error) => (Err(Fault::from(error)), Stage::Over),
+        };
+        self.end(stage, |state| state.head = Some(head));
+    }
+
+    /// The body goes on, or is over.
+    fn frame(&mut self, frame: Option<Result<Piece, Error>>, told: bool) {
+        match frame {
+            Some(Ok(piece)) => {
+                let stage = std::mem::replace(&mut self.stage, Stage::Polled);
+                self.end(stage, |state| {
+                    state.told |= told;
+                    state.tape.push(piece);
+                });
+            }
+            Some(Err(error)) => {
+                self.end(Stage::Over, |state| state.tape.end(Err(Fault::from(error))));
+            }
+            None => self.end(Stage::Over, |state| state.tape.end(Ok(()))),
+        }
+    }
+
+    /// What was under way goes on as `stage`; what it was is dropped when no lock is held.
+    fn end(&mut self, stage: Stage, change: impl FnOnce(&mut State)) {
+        self.flight.change(|state| {
+            state.stage = stage;
+            change(state);
+        });
+        self.stage = Stage::Polled;
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let stage = std::mem::replace(&mut self.stage, Stage::Polled);
+        if matches!(stage, Stage::Polled) {
+            return;
+        }
+        if !std::thread::panicking() {
+            lock(&self.flight.state).stage = stage;
+            return;
+        }
+        // It panicked: nobody is to wait for it.
+        self.flight.change(|state| {
+            state.stage = Stage::Over;
+            let fault = || Fault::from(Error::new(Outcome::Broken));
+            state.head.get_or_insert_with(|| Err(fault()));
+            state.tape.end(Err(fault()));
+        });
+    }
+}

@@ -1,0 +1,217 @@
+//! What changes an answer, as one number.
+
+use std::fmt;
+
+use http::{HeaderMap, HeaderName, Uri};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    Request,
+    dialect::{Ask, Dialect, Place},
+    ladder::speaks_for_the_caller,
+};
+
+/// What changes an answer, as one number: the same for two requests exactly when they ask the same for the same tenant.
+///
+/// A SHA-256 digest: nothing of the request, nor of its credential, can be read from it. The same in every process, so
+/// that it can be the key of a store that outlives this one. Shown as 64 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key([u8; 32]);
+
+/// For whom an answer is: no tenant is ever given another's. Put one into the extensions of a request.
+///
+/// It takes the place of the credential in the key: of one that changes with every call, or that all customers share.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Tenant(Box<str>);
+
+/// The fields of a request that change nothing in its answer: how it comes, who asks, what it is filed or billed under.
+const NEUTRAL: [&str; 10] = [
+    "stream",
+    "stream_options",
+    "user",
+    "metadata",
+    "labels",
+    "safety_identifier",
+    "prompt_cache_key",
+    "prompt_cache_retention",
+    "service_tier",
+    "keep_alive",
+];
+
+/// The fields that make an answer depend on what is kept at the provider, and changes there.
+const ELSEWHERE: [&str; 3] = ["conversation", "container", "background"];
+
+/// The headers that change an answer, of all providers.
+const TELLING: [&str; 3] = ["anthropic-version", "anthropic-beta", "openai-beta"];
+
+/// What is written into a digest: each piece with its kind and length, so that no two readings come to the same bytes.
+struct Writer(Sha256);
+
+// === impl Key ===
+
+impl Key {
+    /// The key of a request; `None` where its answer is not to be kept: no dialect that is known, no JSON, or a
+    /// conversation that goes on at the provider. `vary` are headers that change an answer as well.
+    pub(super) fn of(request: &Request, ask: &Ask, vary: &[HeaderName]) -> Option<Self> {
+        let dialect = ask.dialect()?;
+        let Ok(Value::Object(body)) = serde_json::from_slice(request.body()) else { return None };
+        if ELSEWHERE.iter().any(|name| body.get(*name).is_some_and(is_set)) {
+            return None;
+        }
+        let mut writer = Writer(Sha256::new());
+        writer.text('v', "evenkeel 1");
+        writer.place(request.uri(), dialect);
+        let tenant = request.extensions().get::<Tenant>();
+        writer.tenant(tenant, request);
+        writer.headers(request.headers(), vary);
+        writer.object(body.iter().filter(|(name, _)| !NEUTRAL.contains(&name.as_str())));
+        Some(Self(writer.0.finalize().into()))
+    }
+
+    /// The digest itself.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// Whether a field asks for anything.
+fn is_set(value: &Value) -> bool {
+    !matches!(value, Value::Null | Value::Bool(false))
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+// === impl Tenant ===
+
+impl Tenant {
+    /// A tenant by a name that no other has.
+    pub fn new(name: impl AsRef<str>) -> Self {
+        Self(name.as_ref().into())
+    }
+}
+
+impl fmt::Debug for Tenant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tenant")
+    }
+}
+
+// === impl Writer ===
+
+impl Writer {
+    fn text(&mut self, kind: char, text: &str) {
+        self.bytes(kind, text.as_bytes());
+    }
+
+    fn bytes(&mut self, kind: char, bytes: &[u8]) {
+        self.0.update([kind as u8]);
+        self.0.update((bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
+    }
+
+    /// Where it goes, but for how the answer is to come.
+    fn place(&mut self, uri: &Uri, dialect: Dialect) {
+        self.text('h', &uri.host().unwrap_or_default().to_ascii_lowercase());
+        self.text('n', &uri.port_u16().map(|port| port.to_string()).unwrap_or_default());
+        let path = uri.path().trim_end_matches('/');
+        match Place::read(path).filter(|_| dialect == Dialect::Gemini) {
+            // The action says whether it streams.
+            Some(place) => self.text('p', &path[..path.len() - place.action().len()]),
+            None => self.text('p', path),
+        }
+        for pair in pairs(uri).filter(|pair| !is_secret(pair) && !is_form(pair)) {
+            self.text('q', pair);
+        }
+    }
+
+    /// For whom: a tenant that is named, else all that speaks for the caller.
+    fn tenant(&mut self, tenant: Option<&Tenant>, request: &Request) {
+        if let Some(Tenant(name)) = tenant {
+            return self.text('t', name);
+        }
+        let personal = request.headers().iter().filter(|(name, value)| {
+            speaks_for_the_caller(name, value) && !name.as_str().contains("idempotency")
+        });
+        let mut personal: Vec<_> = personal.map(|(name, value)| (name.as_str(), value)).collect();
+        personal.sort_by_key(|(name, _)| *name);
+        for (name, value) in personal {
+            self.text('c', name);
+            self.bytes('s', value.as_bytes());
+        }
+        pairs(request.uri()).filter(|pair| is_secret(pair)).for_each(|pair| self.text('s', pair));
+    }
+
+    fn headers(&mut self, headers: &HeaderMap, vary: &[HeaderName]) {
+        for name in TELLING.into_iter().chain(vary.iter().map(HeaderName::as_str)) {
+            for value in headers.get_all(name) {
+                self.text('y', name);
+                self.bytes('x', value.as_bytes());
+            }
+        }
+    }
+
+    /// An object by the order of its names, whatever order it came in.
+    fn object<'a>(&mut self, fields: impl Iterator<Item = (&'a String, &'a Value)>) {
+        let mut fields: Vec<_> = fields.collect();
+        fields.sort_unstable_by_key(|(name, _)| *name);
+        self.bytes('{', &(fields.len() as u64).to_le_bytes());
+        for (name, value) in fields {
+            self.text('k', name);
+            self.value(value);
+        }
+    }
+
+    fn value(&mut self, value: &Value) {
+        match value {
+            Value::Null => self.text('0', ""),
+            Value::Bool(true) => self.text('1', ""),
+            Value::Bool(false) => self.text('2', ""),
+            Value::Number(number) => self.text('#', &plain(number)),
+            Value::String(text) => self.text('"', text),
+            Value::Array(items) => {
+                self.bytes('[', &(items.len() as u64).to_le_bytes());
+                items.iter().for_each(|item| self.value(item));
+            }
+            Value::Object(fields) => self.object(fields.iter()),
+        }
+    }
+}
+
+/// A number as it is worth: `1` and `1.0` are the same.
+fn plain(number: &serde_json::Number) -> String {
+    /// Up to here a double is as exact as a whole number.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match number.as_f64() {
+        Some(float) if float.fract() == 0.0 && float.abs() < EXACT => (float as i64).to_string(),
+        _ => number.to_string(),
+    }
+}
+
+/// The pairs of a query, in an order of their own.
+fn pairs(uri: &Uri) -> impl Iterator<Item = &str> {
+    let mut pairs: Vec<_> = uri.query().unwrap_or_default().split('&').collect();
+    pairs.retain(|pair| !pair.is_empty());
+    pairs.sort_unstable();
+    pairs.into_iter()
+}
+
+/// Whether a pair of a query says how the answer is to come.
+fn is_form(pair: &str) -> bool {
+    ["alt", "$alt", "%24alt"].contains(&pair.split('=').next().unwrap_or_default())
+}
+
+/// Whether a pair of a query carries a credential.
+fn is_secret(pair: &str) -> bool {
+    crate::ladder::is_secret(pair.split('=').next().unwrap_or_default())
+}

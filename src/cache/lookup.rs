@@ -1,0 +1,208 @@
+//! Finds answers in a store, and puts them there.
+
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::{Duration, SystemTime},
+};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderValue, StatusCode, header};
+use http_body::Body as _;
+use tokio::time::{Instant, timeout};
+
+use super::{CachePolicy, Entry, Key, coalesce::Flights, entry::Shape, gist::Gist};
+use crate::{
+    BoxError, Request, Response,
+    classify::{Outcome, Verdict},
+    context::Call,
+    dialect::{Ask, Usage},
+    ladder::{LadderPolicy, RUNG},
+    stream::Tap,
+    telemetry::{Event, Events, Miss},
+};
+
+/// Says of an answer, in the extensions of its response, that it was stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Hit {
+    /// How long ago it was stored.
+    pub age: Duration,
+    /// Whether it is older than what may stand in place of a call: an answer for an outage.
+    pub stale: bool,
+}
+
+/// What all calls through one cache share.
+pub(super) struct Shared {
+    pub(super) policy: CachePolicy,
+    pub(super) events: Events,
+    pub(super) ladder: Option<Arc<LadderPolicy>>,
+    pub(super) flights: Arc<Flights>,
+    /// The same moment on both clocks.
+    pub(super) epoch: OnceLock<(SystemTime, Instant)>,
+}
+
+/// The answer to one request, in the store: found there, or put there.
+#[derive(Clone)]
+pub(crate) struct Shelf {
+    shared: Arc<Shared>,
+    pub(super) key: Key,
+    pub(super) ask: Arc<Ask>,
+    /// Whether the caller takes a stored answer.
+    pub(super) takes: bool,
+}
+
+/// Collects an answer as it is handed on.
+struct Recorder {
+    shelf: Shelf,
+    content_type: HeaderValue,
+    bytes: BytesMut,
+    fits: bool,
+}
+
+// === impl Shared ===
+
+impl Shared {
+    pub(super) fn new(policy: CachePolicy, events: Events) -> Self {
+        Self { policy, events, ladder: None, flights: Arc::default(), epoch: OnceLock::new() }
+    }
+
+    /// What a call asks for, as the ladder below reads it: a target may say which dialect is spoken.
+    fn ask(&self, request: &mut Request) -> Arc<Ask> {
+        match &self.ladder {
+            Some(ladder) => ladder.ask(request),
+            None => Call::ask(request),
+        }
+    }
+
+    /// The time of day by tokio's clock.
+    fn now(&self) -> SystemTime {
+        let (wall, start) = self.epoch.get_or_init(|| (SystemTime::now(), Instant::now()));
+        *wall + start.elapsed()
+    }
+}
+
+// === impl Shelf ===
+
+impl Shelf {
+    /// The place of a request; `None` where its answer is not to be stored, or the caller wants it not to be.
+    pub(super) fn of(shared: &Arc<Shared>, request: &mut Request) -> Option<Self> {
+        let said = |word: &str| {
+            let values = request.headers().get_all(header::CACHE_CONTROL).iter();
+            let words = values.filter_map(|value| value.to_str().ok()).flat_map(|v| v.split(','));
+            words.map(str::trim).any(|found| found.eq_ignore_ascii_case(word))
+        };
+        let (never, anew) = (said("no-store"), said("no-cache"));
+        if never || request.method() != http::Method::POST {
+            return None;
+        }
+        let ask = shared.ask(request);
+        let key = Key::of(request, &ask, &shared.policy.vary)?;
+        Some(Self { shared: shared.clone(), key, ask, takes: !anew })
+    }
+
+    /// The stored answer, if it is at most that old. `left` is the time for looking.
+    pub(crate) async fn find(&self, most: Duration, left: Option<Duration>) -> Option<Response> {
+        let events = &self.shared.events;
+        match self.look(most, left).await {
+            Ok((response, hit)) => {
+                events.emit(Event::CacheHit { age: hit.age, stale: hit.stale });
+                Some(response)
+            }
+            Err(why) => {
+                events.emit(Event::CacheMiss { why });
+                None
+            }
+        }
+    }
+
+    async fn look(&self, most: Duration, left: Option<Duration>) -> Result<(Response, Hit), Miss> {
+        let CachePolicy { store, lookup, fresh, .. } = &self.shared.policy;
+        let limit = left.map_or(*lookup, |left| (left / 2).min(*lookup));
+        let found = timeout(limit, store.find(&self.key)).await.map_err(|_| Miss::Late)?;
+        let entry = found.map_err(|_| Miss::Failed)?.ok_or(Miss::Absent)?;
+        // A clock that was set back makes no answer younger than new.
+        let age = self.shared.now().duration_since(entry.stored_at()).unwrap_or_default();
+        if age > most {
+            return Err(Miss::Old);
+        }
+        let mut response = entry.replay(&self.ask).ok_or(Miss::Form)?;
+        let hit = Hit { age, stale: fresh.is_none_or(|fresh| age > fresh) };
+        response.headers_mut().insert(header::AGE, HeaderValue::from(age.as_secs()));
+        response.extensions_mut().insert(hit);
+        response.extensions_mut().insert(Verdict::new(Outcome::Success));
+        Ok((response, hit))
+    }
+
+    /// Stores an answer that is whole, or once it is.
+    pub(super) fn record(&self, response: &mut Response) {
+        if !is_of_the_first_rung(response) {
+            return;
+        }
+        let Some(content_type) = response.headers().get(header::CONTENT_TYPE).cloned() else {
+            return;
+        };
+        if let Some(bytes) = response.body().bytes() {
+            return self.keep(&content_type, &bytes);
+        }
+        if response.body().size_hint().lower() <= self.shared.policy.largest as u64 {
+            let recorder =
+                Recorder { shelf: self.clone(), content_type, bytes: BytesMut::new(), fits: true };
+            response.body_mut().guarded().tap(Box::new(recorder));
+        }
+    }
+
+    /// Stores a whole answer, if it is one that is to be.
+    fn keep(&self, content_type: &HeaderValue, bytes: &Bytes) {
+        let policy = &self.shared.policy;
+        let fits = bytes.len() <= policy.largest && Shape::of(&self.ask).fits(content_type, bytes);
+        let Some(dialect) = self.ask.dialect().filter(|_| fits) else { return };
+        let gist = Gist::read(dialect, self.ask.stream(), bytes);
+        let Some(gist) = gist.filter(|it| it.whole && (!it.tools || policy.tool_calls)) else {
+            return;
+        };
+        let entry = Entry::new((&self.ask, gist), content_type, bytes, self.shared.now());
+        let Some(entry) = entry else { return };
+        let bytes = entry.weight();
+        let kept: Result<(), BoxError> = policy.store.keep(&self.key, entry);
+        self.shared.events.emit(match kept {
+            Ok(()) => Event::CacheStored { bytes },
+            Err(_) => Event::CacheFailed,
+        });
+    }
+}
+
+/// Whether it is a success that a provider gave, read in its dialect, at the first rung: no lesser answer takes the place
+/// of a better one, and none that was made here is taken for one.
+fn is_of_the_first_rung(response: &Response) -> bool {
+    let extensions = response.extensions();
+    let success = extensions.get().is_some_and(|it: &Verdict| it.outcome().is_success());
+    let read = extensions.get::<Usage>().is_some();
+    let own = !response.headers().contains_key(RUNG);
+    let coded = response.headers().contains_key(header::CONTENT_ENCODING);
+    response.status() == StatusCode::OK && success && read && own && !coded
+}
+
+impl fmt::Debug for Shelf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Shelf")
+    }
+}
+
+// === impl Recorder ===
+
+impl Tap for Recorder {
+    fn bytes(&mut self, bytes: &Bytes) {
+        self.fits &= self.bytes.len() + bytes.len() <= self.shelf.shared.policy.largest;
+        match self.fits {
+            true => self.bytes.extend_from_slice(bytes),
+            false => self.bytes = BytesMut::new(),
+        }
+    }
+
+    fn whole(self: Box<Self>) {
+        if self.fits {
+            self.shelf.keep(&self.content_type, &self.bytes.freeze());
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! What is stored, and when a stored answer is given.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use http::HeaderName;
+
+use super::{CacheLayer, Store};
+use crate::ConfigError;
+
+/// What is stored, and when a stored answer is given.
+///
+/// # Defaults
+///
+/// * stored: whole, successful answers of the first rung, of at most 1 MiB, that call no tool
+/// * given: never in place of a call ([`fresh`](Self::fresh)); in an outage by
+///   [`Rung::stored`](crate::ladder::Rung::stored)
+/// * equal calls in flight are sent each for itself ([`coalesce`](Self::coalesce))
+/// * a store has 250 ms to find an answer
+#[derive(Clone)]
+pub struct CachePolicy {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) fresh: Option<Duration>,
+    pub(super) coalesce: bool,
+    pub(super) largest: usize,
+    pub(super) tool_calls: bool,
+    pub(super) lookup: Duration,
+    pub(super) vary: Vec<HeaderName>,
+}
+
+// === impl CachePolicy ===
+
+#[cfg(feature = "cache")]
+impl CachePolicy {
+    /// A cache in this process: see [`Memory`](super::Memory).
+    pub fn new() -> Self {
+        Self::over(super::Memory::default())
+    }
+}
+
+#[cfg(feature = "cache")]
+impl Default for CachePolicy {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl CachePolicy {
+    /// A cache over that store.
+    pub fn over(store: impl Store) -> Self {
+        Self::shared(Arc::new(store))
+    }
+
+    /// A cache over a store that others have as well.
+    pub fn shared(store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            fresh: None,
+            coalesce: false,
+            largest: 1024 * 1024,
+            tool_calls: false,
+            lookup: Duration::from_millis(250),
+            vary: Vec::new(),
+        }
+    }
+
+    /// Gives a stored answer of at most that age in place of a call. Off by default: the same question may deserve
+    /// another answer each time.
+    #[must_use]
+    pub fn fresh(mut self, age: Duration) -> Self {
+        self.fresh = Some(age);
+        self
+    }
+
+    /// Whether equal calls in flight, which ask for the same form, share one attempt. Off by default.
+    #[must_use]
+    pub fn coalesce(mut self, coalesce: bool) -> Self {
+        self.coalesce = coalesce;
+        self
+    }
+
+    /// The largest answer that is stored, in bytes.
+    #[must_use]
+    pub fn largest(mut self, bytes: usize) -> Self {
+        self.largest = bytes;
+        self
+    }
+
+    /// Whether answers that call tools are stored. Off by default: what was to be done once would be done again.
+    #[must_use]
+    pub fn tool_calls(mut self, stored: bool) -> Self {
+        self.tool_calls = stored;
+        self
+    }
+
+    /// The time a store has to find an answer; past it there is none. Above zero.
+    #[must_use]
+    pub fn lookup(mut self, limit: Duration) -> Self {
+        self.lookup = limit;
+        self
+    }
+
+    /// A header of requests that changes the answer: requests that differ in it have different keys.
+    #[must_use]
+    pub fn vary(mut self, header: HeaderName) -> Self {
+        self.vary.push(header);
+        self
+    }
+
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        let times = [("cache.fresh", self.fresh), ("cache.lookup", Some(self.lookup))];
+        for (field, time) in times {
+            if time.is_some_and(|time| time.is_zero()) {
+                return Err(ConfigError::new(field, Duration::ZERO, "longer than zero"));
+            }
+        }
+        if self.largest == 0 {
+            return Err(ConfigError::new("cache.largest", self.largest, "at least one byte"));
+        }
+        Ok(())
+    }
+
+    /// The layer, if every value is right.
+    ///
+    /// # Errors
+    ///
+    /// Names the field that is wrong: a time or a size of zero.
+    pub fn build(self) -> Result<CacheLayer, ConfigError> {
+        self.check()?;
+        Ok(CacheLayer::new(self))
+    }
+}
+
+impl fmt::Debug for CachePolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CachePolicy")
+            .field("fresh", &self.fresh)
+            .field("coalesce", &self.coalesce)
+            .field("largest", &self.largest)
+            .field("tool_calls", &self.tool_calls)
+            .field("lookup", &self.lookup)
+            .field("vary", &self.vary)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,176 @@
+//! Gives a stored answer, or asks for one: alone, or together with equal calls.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::HeaderValue;
+use tokio::time::Instant;
+use tower::{Layer, Service};
+
+use super::{
+    CachePolicy,
+    coalesce::Joined,
+    entry::Shape,
+    lookup::{Shared, Shelf},
+};
+use crate::{
+    Error, Request, Response, Upstream,
+    classify::Outcome,
+    client::Answer,
+    context::Call,
+    ladder::{ATTEMPTS, LadderPolicy, RUNG},
+    telemetry::{Event, Events},
+    upstream::take_ready,
+};
+
+/// Stores answers, and gives them. See [the module](super).
+#[derive(Clone)]
+pub struct Cache<S> {
+    inner: S,
+    shared: Arc<Shared>,
+}
+
+/// Wraps services into [`Cache`]s, which share one store.
+#[derive(Clone)]
+pub struct CacheLayer {
+    shared: Arc<Shared>,
+}
+
+/// The name of a stored answer that stands in place of a call.
+const STORED: &str = "stored";
+
+// === impl CacheLayer ===
+
+impl CacheLayer {
+    pub(super) fn new(policy: CachePolicy) -> Self {
+        Self { shared: Arc::new(Shared::new(policy, Events::default())) }
+    }
+
+    /// Sends its events there.
+    #[must_use]
+    pub fn events(self, events: Events) -> Self {
+        let ladder = self.shared.ladder.clone();
+        let shared = Shared::new(self.shared.policy.clone(), events);
+        Self { shared: Arc::new(Shared { ladder, ..shared }) }
+    }
+
+    /// Reads calls as that ladder does, which is to stand below.
+    pub(crate) fn over(self, ladder: &LadderPolicy) -> Self {
+        let shared = Shared::new(self.shared.policy.clone(), self.shared.events.clone());
+        Self { shared: Arc::new(Shared { ladder: Some(Arc::new(ladder.clone())), ..shared }) }
+    }
+}
+
+impl<S> Layer<S> for CacheLayer {
+    type Service = Cache<S>;
+
+    fn layer(&self, inner: S) -> Cache<S> {
+        Cache { inner, shared: self.shared.clone() }
+    }
+}
+
+impl fmt::Debug for CacheLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CacheLayer").field(&self.shared.policy).finish()
+    }
+}
+
+// === impl Cache ===
+
+impl<S: Upstream> Service<Request> for Cache<S> {
+    type Response = Response;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let mut inner = take_ready(&mut self.inner);
+        let Some(shelf) = Shelf::of(&self.shared, &mut request) else {
+            return Box::pin(inner.call(request));
+        };
+        let shared = self.shared.clone();
+        Box::pin(async move {
+            if shelf.takes {
+                if let Some(fresh) = fresh(&shared, &shelf, &mut request).await {
+                    return Ok(fresh);
+                }
+                Call::of(&mut request).shelf = Some(shelf.clone());
+            }
+            match shared.policy.coalesce {
+                true => together(&shared, shelf, inner, request).await,
+                false => alone(shelf, inner, request).await,
+            }
+        })
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for Cache<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache")
+            .field("inner", &self.inner)
+            .field("policy", &self.shared.policy)
+            .finish()
+    }
+}
+
+/// A stored answer in place of the call.
+async fn fresh(shared: &Shared, shelf: &Shelf, request: &mut Request) -> Option<Response> {
+    let most = shared.policy.fresh?;
+    let call = Call::of(request);
+    let left = call.deadline.map(|deadline| deadline.left(Instant::now()));
+    let mut response = shelf.find(most, left).await?;
+    call.journey.answered_by(STORED.into());
+    response.headers_mut().insert(RUNG, HeaderValue::from_static(STORED));
+    response.headers_mut().insert(ATTEMPTS, HeaderValue::from(0));
+    Some(response)
+}
+
+async fn alone<S: Upstream>(
+    shelf: Shelf,
+    mut inner: S,
+    request: Request,
+) -> Result<Response, Error> {
+    let mut response = inner.call(request).await?;
+    shelf.record(&mut response);
+    Ok(response)
+}
+
+/// The call together with all that are equal and in flight; the first of them is the one that is sent.
+async fn together<S: Upstream>(
+    shared: &Shared,
+    shelf: Shelf,
+    inner: S,
+    mut request: Request,
+) -> Result<Response, Error> {
+    let Call { deadline, journey, .. } = Call::of(&mut request).clone();
+    let (key, ask) = (shelf.key, shelf.ask.clone());
+    let mut own = Some((shelf, inner, request));
+    let mut send = || {
+        let own = own.take();
+        Box::pin(async move {
+            match own {
+                Some((shelf, inner, request)) => alone(shelf, inner, request).await,
+                // Not reached: it is made at most once.
+                None => Err(Error::new(Outcome::Refused { retry_in: None })),
+            }
+        }) as Answer
+    };
+    let joined = shared.flights.join((key, Shape::of(&ask)), (deadline, &journey), &mut send);
+    let passenger = match joined {
+        Joined::First(passenger) => passenger,
+        Joined::Later(passenger) => {
+            shared.events.emit(Event::Coalesced);
+            passenger
+        }
+        Joined::Full => return send().await,
+    };
+    passenger.arrive(&ask, &journey).await
+}
