@@ -40,9 +40,10 @@
 //! | 2 | [`timeout`]: the deadline | by when everything below has ended |
 //! | 3 | [`ladder`] | who is asked next, and what is answered when nobody is left |
 //! | 4 | [`retry`] | whether the same is asked again, and after what wait |
-//! | 5 | [`breaker`] | whether the route is asked at all |
-//! | 6 | [`timeout`]: the attempt | how long one attempt and its silences may last |
-//! | 7 | [`classify`] | what the answer came to, and when it is handed on |
+//! | 5 | [`balance`] | which of several equal targets this attempt goes to |
+//! | 6 | [`breaker`] | whether the route is asked at all |
+//! | 7 | [`timeout`]: the attempt | how long one attempt and its silences may last |
+//! | 8 | [`classify`] | what the answer came to, and when it is handed on |
 //! | | [`adapter`] | sends it |
 //!
 //! Beside them: [`context`] holds the values of one call, [`dialect`] reads and writes the languages of the APIs, [`stream`]
@@ -64,6 +65,7 @@
 
 #[cfg(feature = "reqwest")]
 pub mod adapter;
+pub mod balance;
 mod body;
 pub mod breaker;
 pub mod classify;

@@ -3,7 +3,12 @@
 use std::sync::Arc;
 
 use super::{Deadline, Journey, Route};
-use crate::{Request, dialect::Ask, timeout::Pulse};
+use crate::{
+    Request,
+    balance::{Pool, Seat},
+    dialect::Ask,
+    timeout::Pulse,
+};
 
 /// What the stack knows of a call, in the extensions of its request.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +24,10 @@ pub struct Call {
     pub(crate) once: bool,
     /// Where what reads a stream ahead, inside a streamed attempt, tells that content has come.
     pub(crate) pulse: Option<Pulse>,
+    /// The equal targets of the rung, where it has several: one of them is picked for each attempt.
+    pub(crate) pool: Option<Arc<Pool>>,
+    /// The one that was picked for this attempt; the request is rewritten for it.
+    pub(crate) seat: Option<Seat>,
 }
 
 // === impl Call ===

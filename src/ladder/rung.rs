@@ -5,7 +5,14 @@ use std::{sync::Arc, time::Duration};
 use http::HeaderValue;
 
 use super::{Canned, Target};
-use crate::{ConfigError, Request, classify::Outcome, dialect::Ask, telemetry::Skip};
+use crate::{
+    ConfigError, Request,
+    balance::{BalancePolicy, Pool, check as check_equals},
+    classify::Outcome,
+    context::Call,
+    dialect::Ask,
+    telemetry::Skip,
+};
 
 /// One step of the ladder: where the request goes, or what is answered here.
 #[derive(Clone, Debug)]
@@ -21,7 +28,18 @@ pub(super) enum Kind {
     /// Where the caller sent it.
     Addressed,
     Target(Box<Target>),
+    /// Several that are as good as each other.
+    Equals(Equals),
     Canned(Canned),
+}
+
+/// The equal targets of a rung.
+#[derive(Clone, Debug)]
+pub(super) struct Equals {
+    targets: Vec<Target>,
+    policy: BalancePolicy,
+    /// What is known of each; there when the ladder is built.
+    pool: Option<Arc<Pool>>,
 }
 
 /// What a rung can do; a call that needs more passes it by.
@@ -48,6 +66,37 @@ impl Rung {
     pub fn target(target: Target) -> Self {
         let name = target.name();
         Self::of(&name, Kind::Target(Box::new(target)))
+    }
+
+    /// Several that are as good as each other: keys, regions, deployments. Each attempt goes to one of them, as
+    /// [`balance`](crate::balance) tells; at most [`BalancePolicy::MOST`]. Named after the first.
+    ///
+    /// ```
+    /// use evenkeel::ladder::{Rung, Target};
+    ///
+    /// let region = |host: &str| Target::new(format!("https://{host}.example.com/v1")).bearer("its key");
+    /// let rung = Rung::targets(["west", "north", "south"].map(region));
+    /// # evenkeel::ladder::LadderPolicy::new().first(rung).build().expect("as it is");
+    /// ```
+    pub fn targets(targets: impl IntoIterator<Item = Target>) -> Self {
+        let mut targets: Vec<_> = targets.into_iter().collect();
+        match targets.len() {
+            1 => Self::target(targets.remove(0)),
+            _ => {
+                let name = targets.first().map_or_else(|| "targets".to_owned(), Target::name);
+                let policy = BalancePolicy::default();
+                Self::of(&name, Kind::Equals(Equals { targets, policy, pool: None }))
+            }
+        }
+    }
+
+    /// How attempts are spread over its [`targets`](Self::targets); means nothing where there is one.
+    #[must_use]
+    pub fn balance(mut self, policy: BalancePolicy) -> Self {
+        if let Kind::Equals(equals) = &mut self.kind {
+            equals.policy = policy;
+        }
+        self
     }
 
     /// A fixed text. Named `canned`.
@@ -111,10 +160,21 @@ impl Rung {
     }
 
     /// The request for this rung, with its route; `None` where the answer is made here.
-    pub(super) fn request(&self, request: Request, ask: &Ask) -> Request {
+    pub(super) fn request(&self, mut request: Request, ask: &Ask) -> Request {
         match &self.kind {
             Kind::Target(target) => target.apply(request, ask),
+            Kind::Equals(equals) => {
+                Call::of(&mut request).pool = equals.pool.clone();
+                request
+            }
             Kind::Addressed | Kind::Canned(_) => request,
+        }
+    }
+
+    /// Begins to keep what is known of its targets.
+    pub(super) fn open(&mut self) {
+        if let Kind::Equals(Equals { targets, policy, pool }) = &mut self.kind {
+            *pool = Some(Arc::new(Pool::new(targets.clone(), policy.clone())));
         }
     }
 
@@ -127,6 +187,10 @@ impl Rung {
         }
         match &self.kind {
             Kind::Target(target) => target.check(&field),
+            Kind::Equals(Equals { targets, policy, .. }) => {
+                policy.check(&field("balance"))?;
+                check_equals(targets, &format!("ladder.rung[{at}]"))
+            }
             Kind::Addressed | Kind::Canned(_) => Ok(()),
         }
     }

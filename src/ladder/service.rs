@@ -51,7 +51,8 @@ struct Failure {
 // === impl LadderLayer ===
 
 impl LadderLayer {
-    pub(super) fn new(policy: LadderPolicy) -> Self {
+    pub(super) fn new(mut policy: LadderPolicy) -> Self {
+        policy.rungs.iter_mut().for_each(Rung::open);
         Self { policy: Arc::new(policy), events: Events::default() }
     }
 
@@ -141,7 +142,9 @@ impl<S: Upstream> Ladder<S> {
             Kind::Canned(canned) => canned
                 .answer(&request, ask)
                 .ok_or_else(|| Error::new(Outcome::Refused { retry_in: None })),
-            Kind::Addressed | Kind::Target(_) => self.ask(at, rung.request(request, ask)).await,
+            Kind::Addressed | Kind::Target(_) | Kind::Equals(_) => {
+                self.ask(at, rung.request(request, ask)).await
+            }
         };
         let mut response = result?;
         if at > 0 {
