@@ -90,7 +90,7 @@ impl Pool {
     pub(crate) fn closed(&self, now: Instant) -> Option<Instant> {
         let at = self.decide(now, |state, m| {
             let soonest = state.loads.iter().map(Load::closed).fold(f64::INFINITY, f64::min);
-            (soonest > m.at).then(|| soonest - m.at)
+            (soonest > m.at).then_some(soonest - m.at)
         });
         at.map(|secs| later(now, Duration::from_secs_f64(secs)))
     }

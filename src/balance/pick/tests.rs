@@ -11,7 +11,9 @@ fn at(policy: &BalancePolicy) -> Moment<'_> {
 fn loads(under_way: &[Option<u32>], m: &Moment<'_>) -> Vec<Load> {
     let load = |calls: &Option<u32>| {
         let mut load = Load::default();
-        (0..calls.unwrap_or_default()).for_each(|_| drop(load.begin(m)));
+        for _ in 0..calls.unwrap_or_default() {
+            load.begin(m);
+        }
         if calls.is_none() {
             let mut ride = load.begin(m);
             load.end(Outcome::QuotaExhausted { wait: None }, &mut ride, m);
