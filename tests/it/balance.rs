@@ -146,6 +146,18 @@ async fn t11_an_endpoint_that_fails_fast_is_not_preferred() {
     }
 }
 
+/// That the figures above can be missed: this is what they are without what is done against it.
+#[tokio::test(start_paused = true)]
+async fn t11_without_a_penalty_and_a_rest_it_is() {
+    let keys = Keys::new().first(broken());
+    let careless = BalancePolicy::new().penalty(ms(1)).failures(u32::MAX).seed(7);
+    let rung = Rung::targets(targets()).balance(careless);
+    let profile = Profile::interactive().breaker(no_breaker());
+    let builder = Client::builder().ladder(LadderPolicy::new().first(rung)).profile(profile);
+    let (share, _) = share(&keys, &keys.client(builder), 10.0).await;
+    assert!(share > 40.0, "{share} %");
+}
+
 #[tokio::test(start_paused = true)]
 async fn t11_however_it_fails_and_however_fast() {
     let replies = [
