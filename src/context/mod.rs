@@ -1,7 +1,7 @@
 //! The values of one call, carried in [`http::Extensions`].
 //!
-//! A caller may put a [`Deadline`], a [`Priority`] or a [`Sticky`] key into a request. The stack carries one [`Call`] from layer to layer,
-//! and puts the [`Journey`] into every response it gives back.
+//! A caller may put a [`Deadline`], a [`Priority`] or a [`Sticky`] key into a request. The stack carries one [`Call`]
+//! from layer to layer, and puts the [`Journey`] into every response it gives back.
 //!
 //! ```
 //! use std::time::Duration;
