@@ -3,8 +3,14 @@
 
 use std::time::Duration;
 
-use super::BalancePolicy;
 use crate::classify::{Outcome, Phase, Rejection};
+
+mod out;
+mod said;
+
+use out::Out;
+pub(crate) use said::Moment;
+use said::Said;
 
 /// What is known of one target.
 #[derive(Clone, Debug, Default)]
@@ -21,34 +27,6 @@ pub(crate) struct Load {
     out: Option<Out>,
     /// Until when our own breaker or limit refuses it.
     closed: f64,
-}
-
-/// The time to the first event, in seconds, and when that was said.
-#[derive(Clone, Copy, Debug)]
-struct Said {
-    secs: f64,
-    at: f64,
-    picks: u64,
-}
-
-/// It is not chosen while another can be: until that time, and until so many choices have been made.
-#[derive(Clone, Copy, Debug)]
-struct Out {
-    since: f64,
-    until: f64,
-    picks: u64,
-    /// A call has gone there to find out, and should have its answer by then.
-    trial: f64,
-}
-
-/// When something is decided, and by what: seconds since the pool was made, choices that it made, and the time to the
-/// first event that is usual in it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Moment<'a> {
-    pub(crate) policy: &'a BalancePolicy,
-    pub(crate) at: f64,
-    pub(crate) picks: u64,
-    pub(crate) usual: f64,
 }
 
 /// Whether a target can be chosen.
@@ -69,8 +47,6 @@ pub(crate) struct Ride {
 
 /// Below it no target is quicker than another: where all answer in no time, the calls under way decide.
 const LEAST: f64 = 0.001;
-/// With few calls, news grow old by these and not by time alone: else a target would be tried at every other call.
-const PICKS_OF_A_HALF_LIFE: f64 = 16.0;
 /// A target that fails is tried by one call of so many at most.
 const PICKS_OF_A_REST: u64 = 64;
 /// The longest wait of a provider that is heeded here, and that of an exhausted quota. After it one call finds out.
@@ -261,25 +237,6 @@ impl Load {
             self.out = None;
         }
         back
-    }
-}
-
-// === impl Out ===
-
-impl Out {
-    fn ends(&self) -> f64 {
-        self.until.max(self.trial)
-    }
-}
-
-// === impl Said ===
-
-impl Said {
-    /// How much it still counts: 1 when it is new, a half after a half-life.
-    fn weight(&self, m: &Moment<'_>) -> f64 {
-        let time = (m.at - self.at) / m.policy.half_life.as_secs_f64();
-        let picks = m.picks.saturating_sub(self.picks) as f64 / PICKS_OF_A_HALF_LIFE;
-        (-time.min(picks).max(0.0)).exp2()
     }
 }
 

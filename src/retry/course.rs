@@ -176,7 +176,6 @@ impl Course {
         closed.is_some_and(|until| later(now, wait) < until)
     }
 
-    /// There is no further attempt: the answer to how long to wait.
     fn stop(&self, at: &Place, why: Stop) -> Option<Duration> {
         self.emit(Event::RetryStopped { route: at.route.clone(), why });
         None

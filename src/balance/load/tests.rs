@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::balance::BalancePolicy;
 
 fn policy() -> BalancePolicy {
     BalancePolicy::default()
