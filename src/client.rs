@@ -117,6 +117,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Spreads every call over several equal targets first, wherever it was addressed: keys, regions, deployments. See
+    /// [`Rung::targets`].
+    pub fn primaries(mut self, targets: impl IntoIterator<Item = Target>) -> Self {
+        self.ladder = self.ladder.primaries(targets);
+        self
+    }
+
     /// Adds a rung below: asked when everything above it has failed.
     pub fn fallback(mut self, rung: Rung) -> Self {
         self.ladder = self.ladder.rung(rung);

@@ -41,10 +41,12 @@
 //! | 2 | [`timeout`]: the deadline | by when everything below has ended |
 //! | 3 | [`cache`] | whether the answer is there, or on its way to another |
 //! | 4 | [`ladder`] | who is asked next, and what is answered when nobody is left |
-//! | 5 | [`retry`] | whether the same is asked again, and after what wait |
-//! | 6 | [`breaker`] | whether the route is asked at all |
-//! | 7 | [`timeout`]: the attempt | how long one attempt and its silences may last |
-//! | 8 | [`classify`] | what the answer came to, and when it is handed on |
+//! | 5 | [`hedge`] | whether a call that is late is sent a second time |
+//! | 6 | [`retry`] | whether the same is asked again, and after what wait |
+//! | 7 | [`balance`] | which of several equal targets this attempt goes to |
+//! | 8 | [`breaker`] | whether the route is asked at all |
+//! | 9 | [`timeout`]: the attempt | how long one attempt and its silences may last |
+//! | 10 | [`classify`] | what the answer came to, and when it is handed on |
 //! | | [`adapter`] | sends it |
 //!
 //! Beside them: [`context`] holds the values of one call, [`dialect`] reads and writes the languages of the APIs, [`stream`]
@@ -67,6 +69,7 @@
 
 #[cfg(feature = "reqwest")]
 pub mod adapter;
+pub mod balance;
 mod body;
 pub mod breaker;
 pub mod cache;

@@ -4,6 +4,7 @@ use tower::ServiceBuilder;
 
 use crate::{
     ConfigError, Upstream,
+    balance::BalanceLayer,
     breaker::Breakers,
     cache::{CacheLayer, CachePolicy},
     hedge::HedgeLayer,
@@ -45,6 +46,8 @@ pub(crate) fn build<S: Upstream>(
         .layer(hedge.events(events.clone()))
         // Over the breaker: each attempt asks it again, and a refusal is not retried but moves down.
         .layer(retry.events(events.clone()))
+        // Inside retries: each attempt goes to one of the rung's equals. Over the breaker: each of them has its own.
+        .layer(BalanceLayer::default().events(events.clone()))
         // Each attempt has its span, also one that the breaker refuses.
         .layer(AttemptsLayer::default())
         // Over the clock: an attempt that timed out is a failure of its route.

@@ -107,6 +107,12 @@ impl Outcome {
         }
     }
 
+    /// Whether an equal target, of another key, region or deployment, may come to something else with the same request.
+    pub(crate) fn may_differ(self) -> bool {
+        let late = Self::TimedOut { phase: Phase::Deadline };
+        self.moves_down() && self != Self::TooLarge && self != late
+    }
+
     /// What a breaker makes of it.
     pub fn health(self) -> Health {
         match self {

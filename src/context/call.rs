@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Deadline, Journey, Route};
 use crate::{
     Request,
+    balance::{Copies, Pool, Seat},
     cache::Shelf,
     dialect::{Ask, Dialect},
     timeout::{Pulse, StreamBound},
@@ -28,6 +29,14 @@ pub struct Call {
     pub(crate) bound: Option<StreamBound>,
     /// Where a stored answer may be, for a rung that gives one.
     pub(crate) shelf: Option<Shelf>,
+    /// The equal targets of the rung, where it has several: one of them is picked for each attempt.
+    pub(crate) pool: Option<Arc<Pool>>,
+    /// What a second copy of the call has asked of them, where there may be one.
+    pub(crate) copies: Option<Copies>,
+    /// The one that was picked for this attempt; the request is rewritten for it.
+    pub(crate) seat: Option<Seat>,
+    /// What the rung's edits change of the route of whichever target is picked.
+    pub(crate) facet: Option<Arc<str>>,
 }
 
 // === impl Call ===

@@ -1,7 +1,7 @@
 //! The values of one call, carried in [`http::Extensions`].
 //!
-//! A caller may put a [`Deadline`] or a [`Priority`] into a request. The stack carries one [`Call`] from layer to layer,
-//! and puts the [`Journey`] into every response it gives back.
+//! A caller may put a [`Deadline`], a [`Priority`] or a [`Sticky`] key into a request. The stack carries one [`Call`]
+//! from layer to layer, and puts the [`Journey`] into every response it gives back.
 //!
 //! ```
 //! use std::time::Duration;
@@ -25,6 +25,7 @@ mod call;
 mod deadline;
 mod journey;
 mod route;
+mod sticky;
 
 pub use call::Call;
 pub(crate) use deadline::later;
@@ -32,3 +33,5 @@ pub use deadline::{Deadline, Priority};
 pub use journey::{Attempt, Journey};
 pub use route::Route;
 pub(crate) use route::{CREDENTIALS, fingerprint, provider};
+pub use sticky::Sticky;
+pub(crate) use sticky::hash;

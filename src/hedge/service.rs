@@ -13,6 +13,7 @@ use tower::{Layer, Service, ServiceExt};
 use super::{HedgePolicy, Latencies};
 use crate::{
     Error, Request, Response, Upstream,
+    balance::Copies,
     classify::{Outcome, Rejection, judge},
     context::{Call, Journey, Route, later},
     retry::Budgets,
@@ -52,6 +53,8 @@ struct Course {
     journey: Journey,
     /// Whether it may be sent twice at all.
     twice: bool,
+    /// Whether it goes to one of several equal targets, each of which has a budget of its own.
+    pooled: bool,
     started: Instant,
     /// How many attempts its journey told when it started.
     sent: u32,
@@ -124,8 +127,12 @@ impl Course {
         let ask = Call::ask(request);
         let call = Call::of(request);
         let journey = call.journey.clone();
+        let twice = shared.policy.is_some() && !call.once && ask.dialect().is_some();
+        let pooled = call.pool.is_some();
+        call.copies = (twice && pooled).then(Copies::default);
         Self {
-            twice: shared.policy.is_some() && !call.once && ask.dialect().is_some(),
+            twice,
+            pooled,
             stream: ask.stream(),
             started: Instant::now(),
             sent: journey.sent(),
@@ -141,7 +148,7 @@ impl Course {
             self.learn(&result, 1);
             return result;
         }
-        self.shared.allowance.of(&self.route).deposit();
+        self.earn();
         let spare = (inner.clone(), request.clone());
         let mut first: Sent = Box::pin(inner.call(request));
         let failed = tokio::select! {
@@ -171,6 +178,18 @@ impl Course {
         }
     }
 
+    /// Every call earns a part of a copy. The budget of a single target is filled by the retries.
+    fn earn(&self) {
+        self.shared.allowance.of(&self.route).deposit();
+        if let (Some(budgets), true) = (self.budgets(), self.pooled) {
+            budgets.of(&self.route).deposit();
+        }
+    }
+
+    fn budgets(&self) -> Option<&Budgets> {
+        self.shared.policy.as_ref().and_then(|policy| policy.budgets.as_ref())
+    }
+
     /// Waits until the call is late; for ever where that is not known.
     async fn late(&self) {
         let wanted = self.shared.policy.as_ref().map(|policy| (policy.quantile, policy.samples));
@@ -187,8 +206,7 @@ impl Course {
         if self.journey.is_probe() || allowance.left() == 0 {
             return None;
         }
-        let budgets = self.shared.policy.as_ref().and_then(|policy| policy.budgets.as_ref());
-        let granted = budgets.is_none_or(|budgets| budgets.of(&self.route).withdraw());
+        let granted = self.budgets().is_none_or(|budgets| budgets.of(&self.route).withdraw());
         if !(granted && allowance.withdraw()) {
             return None;
         }

@@ -288,7 +288,8 @@ impl<S: Upstream> Descent<S> {
 
     fn may_be_raced(&self, at: usize) -> bool {
         let policy = self.policy();
-        let asks = |rung: &Rung| matches!(rung.kind, Kind::Addressed | Kind::Target(_));
+        let asks =
+            |rung: &Rung| matches!(rung.kind, Kind::Addressed | Kind::Target(_) | Kind::Equals(_));
         !self.once && asks(&policy.rungs[at]) && at + 1 < policy.rungs.len()
     }
 

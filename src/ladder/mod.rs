@@ -5,6 +5,9 @@
 //! ([`Rung::stored`]), and last a canned reply. Use it wherever a customer waits: an outage of the provider then costs
 //! quality, step by step, in an order the business chose, and never an answer.
 //!
+//! A rung may hold several equal targets, keys or regions of the same model ([`Rung::targets`]): which of them an attempt
+//! goes to is decided by [`balance`](crate::balance), below.
+//!
 //! # Which failures move down
 //!
 //! Those that another target may not have: the provider is unavailable, limits the rate, is silent, cannot be reached,

@@ -35,6 +35,12 @@ impl LadderPolicy {
         self.first(Rung::target(target).named("primary"))
     }
 
+    /// Spreads every call over several equal targets first, wherever it was addressed: see [`Rung::targets`].
+    #[must_use]
+    pub fn primaries(self, targets: impl IntoIterator<Item = Target>) -> Self {
+        self.first(Rung::targets(targets).named("primary"))
+    }
+
     /// Puts another rung in the first place.
     #[must_use]
     pub fn first(mut self, rung: Rung) -> Self {

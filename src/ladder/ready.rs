@@ -79,7 +79,8 @@ impl Rung {
         let facet = self.edit.facet();
         if !facet.is_empty() {
             let route = Call::route(&mut request).with_facet(&facet);
-            Call::of(&mut request).route = Some(route);
+            let call = Call::of(&mut request);
+            (call.route, call.facet) = (Some(route), Some(facet.as_str().into()));
         }
         Ok((request, edited))
     }

@@ -7,7 +7,9 @@ use http::HeaderValue;
 use super::{Canned, Edit, Target, When, descent::stops};
 use crate::{
     ConfigError, Request,
+    balance::{BalancePolicy, Pool, check as check_equals},
     classify::Outcome,
+    context::{Call, Route},
     dialect::{Ask, Dialect, Prefill},
     telemetry::Skip,
 };
@@ -29,10 +31,21 @@ pub(super) enum Kind {
     /// Where the caller sent it.
     Addressed,
     Target(Box<Target>),
+    /// Several that are as good as each other.
+    Equals(Equals),
     /// What the cache has, up to that age.
     Stored(Duration),
     Canned(Canned),
     Wait,
+}
+
+/// The equal targets of a rung.
+#[derive(Clone, Debug)]
+pub(super) struct Equals {
+    targets: Vec<Target>,
+    policy: BalancePolicy,
+    /// What is known of each; there when the ladder is built.
+    pool: Option<Arc<Pool>>,
 }
 
 /// What a rung can do; a call that needs more passes it by.
@@ -63,6 +76,37 @@ impl Rung {
     pub fn target(target: Target) -> Self {
         let name = target.name();
         Self::of(&name, Kind::Target(Box::new(target)))
+    }
+
+    /// Several that are as good as each other: keys, regions, deployments. Each attempt goes to one of them, as
+    /// [`balance`](crate::balance) tells; at most [`BalancePolicy::MOST`]. Named after the first.
+    ///
+    /// ```
+    /// use evenkeel::ladder::{Rung, Target};
+    ///
+    /// let region = |host: &str| Target::new(format!("https://{host}.example.com/v1")).bearer("its key");
+    /// let rung = Rung::targets(["west", "north", "south"].map(region));
+    /// # evenkeel::ladder::LadderPolicy::new().first(rung).build().expect("as it is");
+    /// ```
+    pub fn targets(targets: impl IntoIterator<Item = Target>) -> Self {
+        let mut targets: Vec<_> = targets.into_iter().collect();
+        match targets.len() {
+            1 => Self::target(targets.remove(0)),
+            _ => {
+                let name = targets.first().map_or_else(|| "targets".to_owned(), Target::name);
+                let policy = BalancePolicy::default();
+                Self::of(&name, Kind::Equals(Equals { targets, policy, pool: None }))
+            }
+        }
+    }
+
+    /// How attempts are spread over its [`targets`](Self::targets); means nothing where there is one.
+    #[must_use]
+    pub fn balance(mut self, policy: BalancePolicy) -> Self {
+        if let Kind::Equals(equals) = &mut self.kind {
+            equals.policy = policy;
+        }
+        self
     }
 
     /// The stored answer to the same request, if it is at most that old; else the next rung is asked. It needs a cache:
@@ -145,6 +189,7 @@ impl Rung {
     pub(super) fn dialect(&self) -> Option<Dialect> {
         match &self.kind {
             Kind::Target(target) => target.spoken(),
+            Kind::Equals(equals) => equals.targets.iter().find_map(Target::spoken),
             Kind::Addressed | Kind::Stored(_) | Kind::Canned(_) | Kind::Wait => None,
         }
     }
@@ -177,11 +222,24 @@ impl Rung {
         HeaderValue::from_str(&self.name).unwrap_or(HeaderValue::from_static("rung"))
     }
 
-    /// The request for this rung, with its route.
-    pub(super) fn request(&self, request: Request, ask: &Ask) -> Request {
+    /// The request for this rung, with its route; where it has equal targets, one of them is picked for each attempt.
+    pub(super) fn request(&self, mut request: Request, ask: &Ask) -> Request {
         match &self.kind {
             Kind::Target(target) => target.apply(request, ask),
+            Kind::Equals(equals) => {
+                let route = Route::new(&self.name, ask.model().unwrap_or("-"), "-");
+                let call = Call::of(&mut request);
+                (call.pool, call.route) = (equals.pool.clone(), Some(route));
+                request
+            }
             Kind::Addressed | Kind::Stored(_) | Kind::Canned(_) | Kind::Wait => request,
+        }
+    }
+
+    /// Begins to keep what is known of its targets.
+    pub(super) fn open(&mut self) {
+        if let Kind::Equals(Equals { targets, policy, pool }) = &mut self.kind {
+            *pool = Some(Arc::new(Pool::new(targets.clone(), policy.clone())));
         }
     }
 
@@ -199,6 +257,10 @@ impl Rung {
                 Err(ConfigError::new(field("edit"), "set", allowed))
             }
             Kind::Target(target) => target.check(&field),
+            Kind::Equals(Equals { targets, policy, .. }) => {
+                policy.check(&field("balance"))?;
+                check_equals(targets, &format!("ladder.rung[{at}]"))
+            }
             Kind::Stored(_) if at == 0 => {
                 let allowed = "a stored answer below another rung; CachePolicy::fresh() gives one before any is asked";
                 Err(ConfigError::new(format!("ladder.rung[{at}]"), &self.name, allowed))

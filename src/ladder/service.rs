@@ -64,7 +64,8 @@ impl Gates {
 // === impl LadderLayer ===
 
 impl LadderLayer {
-    pub(super) fn new(policy: LadderPolicy) -> Self {
+    pub(super) fn new(mut policy: LadderPolicy) -> Self {
+        policy.rungs.iter_mut().for_each(Rung::open);
         let gates = Gates(Arc::new(PerRoute::new()));
         let (events, latencies) = (Events::default(), Latencies::default());
         Self { policy: Arc::new(policy), events, latencies, gates }
@@ -158,7 +159,7 @@ impl<S: Upstream> Ladder<S> {
             Kind::Canned(canned) => canned
                 .answer(&request, ask)
                 .ok_or_else(|| Error::new(Outcome::Refused { retry_in: None })),
-            Kind::Addressed | Kind::Target(_) => self.in_time(at, request).await,
+            Kind::Addressed | Kind::Target(_) | Kind::Equals(_) => self.in_time(at, request).await,
             // What waits, and what is stored, asks nobody.
             Kind::Stored(_) | Kind::Wait => Err(Error::new(Outcome::Refused { retry_in: None })),
         };

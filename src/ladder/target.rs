@@ -127,7 +127,7 @@ impl Target {
     }
 
     /// The request for this target.
-    pub(super) fn apply(&self, mut request: Request, ask: &Ask) -> Request {
+    pub(crate) fn apply(&self, mut request: Request, ask: &Ask) -> Request {
         let own = self.dialect.map(|dialect| Call::ask_in(&mut request, Some(dialect)));
         let ask = own.as_deref().unwrap_or(ask);
         let path = self.path(request.uri(), ask);
@@ -195,7 +195,23 @@ impl Target {
         }
     }
 
-    pub(super) fn check(&self, field: &dyn Fn(&str) -> String) -> Result<(), ConfigError> {
+    /// Whether both have the same route, so that they would share one breaker and one limit.
+    pub(crate) fn is_route_of(&self, other: &Self) -> bool {
+        let provider = |target: &Self| target.uri().map(|uri| provider(uri).to_ascii_lowercase());
+        let credential = match (&self.label, &other.label) {
+            (None, None) => self.headers == other.headers,
+            (own, others) => own == others,
+        };
+        credential && provider(self) == provider(other) && self.model == other.model
+    }
+
+    /// What tells it from its equals, the same in every process; its credential is none of it.
+    pub(crate) fn place(&self) -> (String, Option<Box<str>>, Option<Box<str>>) {
+        let base = self.uri().map(Uri::to_string).unwrap_or_default();
+        (base, self.model.clone(), self.label.clone())
+    }
+
+    pub(crate) fn check(&self, field: &dyn Fn(&str) -> String) -> Result<(), ConfigError> {
         if let Some(base) = &self.base {
             base::check(base, field("base_url"))?;
         }

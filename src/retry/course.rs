@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
+    balance::{Pool, Round},
     classify::{Outcome, Phase, Verdict, judge},
     context::{Attempt, Call, Deadline, Journey, Route, later},
     telemetry::{Event, Stop},
@@ -19,65 +20,94 @@ use crate::{
 /// What stays the same from attempt to attempt of one call.
 pub(super) struct Course {
     shared: Arc<Shared>,
-    budget: Arc<Budget>,
     journey: Journey,
     deadline: Option<Deadline>,
-    route: Route,
     rung: u16,
     name: Option<Arc<str>>,
+    /// The equal targets, where the rung has several, and which of them were asked.
+    pool: Option<Arc<Pool>>,
+    round: Round,
+}
+
+/// One attempt to come: the request for its target, and the caller's own for another, where there can be one.
+pub(super) struct Leg {
+    pub(super) request: Request,
+    pub(super) spare: Option<Request>,
+    pub(super) at: Place,
+}
+
+/// Where an attempt goes, and the budget there.
+#[derive(Clone)]
+pub(super) struct Place {
+    route: Route,
+    budget: Arc<Budget>,
 }
 
 /// An attempt under way. Dropped before its end, it is one that the caller cancelled.
 struct UnderWay<'a> {
     course: &'a Course,
+    at: &'a Place,
     step: Step,
     started: Instant,
     open: bool,
 }
 
-/// The how-manieth attempt, from 1, and the wait before it.
+/// The how-manieth attempt, from 1, the wait before it, and whether another was sent before.
 #[derive(Clone, Copy)]
 pub(super) struct Step {
     attempt: u32,
     wait: Duration,
+    extra: bool,
 }
 
 // === impl Course ===
 
 impl Course {
     pub(super) fn new(shared: Arc<Shared>, request: &mut Request) -> Self {
-        let route = Call::route(request);
         let call = Call::of(request);
         Self {
-            budget: shared.budgets.of(&route),
             journey: call.journey.clone(),
             deadline: call.deadline,
             rung: call.rung,
             name: call.name.clone(),
+            pool: call.pool.clone(),
+            round: Round::default(),
             shared,
-            route,
         }
+    }
+
+    /// The next attempt: to the request's target, or to one of its equals.
+    pub(super) fn leg(&mut self, own: Request, retries: &Retries) -> Leg {
+        let spare = self.may_follow(retries).then(|| own.clone());
+        let mut request = match &self.pool {
+            Some(pool) => pool.place(own, &mut self.round),
+            None => own,
+        };
+        let route = Call::route(&mut request);
+        let at = Place { budget: self.shared.budgets.of(&route), route };
+        Leg { request, spare, at }
     }
 
     fn left(&self) -> Option<Duration> {
         self.deadline.map(|deadline| deadline.left(Instant::now()))
     }
 
-    pub(super) fn may_follow(&self, retries: &Retries) -> bool {
-        retries.possible(&self.shared.policy, self.left())
+    fn may_follow(&self, retries: &Retries) -> bool {
+        // A target that refuses leaves the attempt to its equals, whatever else is used up.
+        self.pool.is_some() || retries.possible(&self.shared.policy, self.left())
     }
 
     /// One attempt. Without any time left it is none: nothing is sent, and nobody is told that it was.
     pub(super) async fn attempt<S: Upstream>(
         &self,
         service: &mut S,
-        request: Request,
+        (request, at): (Request, &Place),
         step: Step,
     ) -> Option<Result<Response, Error>> {
         if self.left().is_some_and(|left| left.is_zero()) {
             return None;
         }
-        let under_way = UnderWay::start(self, step);
+        let under_way = UnderWay::start((self, at), step);
         let result = match poll_fn(|cx| service.poll_ready(cx)).await {
             Ok(()) => service.call(request).await,
             Err(error) => Err(error),
@@ -93,34 +123,61 @@ impl Course {
         Err(Error::new(Outcome::TimedOut { phase }))
     }
 
-    /// How long to wait before the next attempt; `None` if there is none.
+    /// How long to wait before the next attempt; `None` if there is none. No time at all where it goes to an equal target.
     pub(super) fn wait_after(
-        &self,
+        &mut self,
         retries: &mut Retries,
-        result: &Result<Response, Error>,
+        (result, at): (&Result<Response, Error>, &Place),
     ) -> Option<Duration> {
+        let verdict = judge(result);
+        self.round.sent(!matches!(verdict.outcome(), Outcome::Refused { .. }));
+        if self.pool.as_ref().is_some_and(|pool| pool.has_another(self.round)) {
+            return match retries.elsewhere(&verdict, &self.shared.policy, self.left()) {
+                Decision::Again { wait, .. } => Some(wait),
+                Decision::Stop(why) => self.stop(at, why),
+                Decision::Return => None,
+            };
+        }
+        // All were asked. After the wait they are again.
+        self.round = Round::default();
+        self.wait_here(retries, &verdict, at)
+    }
+
+    /// How long to wait before the same is asked again.
+    fn wait_here(&self, retries: &mut Retries, verdict: &Verdict, at: &Place) -> Option<Duration> {
         let Shared { policy, random, .. } = &*self.shared;
         // A token is taken last: nothing that stops for another reason spends one.
-        match retries.after(&judge(result), policy, self.left(), random.next()) {
-            Decision::Again { wait, .. } if self.is_closed_after(wait) => self.stop(Stop::Breaker),
-            Decision::Again { wait, hinted } if self.budget.withdraw() => {
-                self.emit(Event::RetryWaiting { route: self.route.clone(), wait, hinted });
+        match retries.after(verdict, policy, self.left(), random.next()) {
+            Decision::Again { wait, .. } if self.is_closed_after(wait) => {
+                self.stop(at, Stop::Breaker)
+            }
+            Decision::Again { wait, hinted } if at.budget.withdraw() => {
+                self.emit(Event::RetryWaiting { route: at.route.clone(), wait, hinted });
                 Some(wait)
             }
-            Decision::Again { .. } => self.stop(Stop::Budget),
-            Decision::Stop(why) => self.stop(why),
+            Decision::Again { .. } => self.stop(at, Stop::Budget),
+            Decision::Stop(why) => self.stop(at, why),
             Decision::Return => None,
         }
     }
 
-    /// Whether the breaker would refuse a retry after that wait.
-    fn is_closed_after(&self, wait: Duration) -> bool {
-        let then = later(Instant::now(), wait);
-        self.journey.closed().is_some_and(|until| then < until)
+    /// Takes a token for an attempt at an equal target, from the budget there. `false`: none is left.
+    pub(super) fn pay(&self, at: &Place) -> bool {
+        at.budget.withdraw() || self.stop(at, Stop::Budget).is_some()
     }
 
-    fn stop(&self, why: Stop) -> Option<Duration> {
-        self.emit(Event::RetryStopped { route: self.route.clone(), why });
+    /// Whether the breaker would refuse a retry after that wait; of equal targets, the breakers of all.
+    fn is_closed_after(&self, wait: Duration) -> bool {
+        let now = Instant::now();
+        let closed = match &self.pool {
+            Some(pool) => pool.closed(now),
+            None => self.journey.closed(),
+        };
+        closed.is_some_and(|until| later(now, wait) < until)
+    }
+
+    fn stop(&self, at: &Place, why: Stop) -> Option<Duration> {
+        self.emit(Event::RetryStopped { route: at.route.clone(), why });
         None
     }
 
@@ -141,10 +198,10 @@ impl Course {
 // === impl UnderWay ===
 
 impl<'a> UnderWay<'a> {
-    fn start(course: &'a Course, step: Step) -> Self {
+    fn start((course, at): (&'a Course, &'a Place), step: Step) -> Self {
         let Step { attempt, .. } = step;
-        course.emit(Event::AttemptStarted { route: course.route.clone(), attempt });
-        Self { course, step, started: Instant::now(), open: true }
+        course.emit(Event::AttemptStarted { route: at.route.clone(), attempt });
+        Self { course, at, step, started: Instant::now(), open: true }
     }
 
     fn end(mut self, verdict: Verdict) {
@@ -153,16 +210,16 @@ impl<'a> UnderWay<'a> {
 
     fn close(&mut self, verdict: Verdict) {
         self.open = false;
-        let Self { course, step: Step { attempt, wait }, started, .. } = *self;
+        let Self { course, at, step: Step { attempt, wait, extra }, started, .. } = *self;
         let (outcome, took) = (verdict.outcome(), started.elapsed());
         // A first attempt earns when it was sent; one that our own breaker refused was not.
-        if attempt == 1 && !matches!(outcome, Outcome::Refused { .. }) {
-            course.budget.deposit();
+        if !extra && !matches!(outcome, Outcome::Refused { .. }) {
+            at.budget.deposit();
         }
-        let route = course.route.clone();
+        let route = at.route.clone();
         let (rung, name) = (course.rung, course.name.clone());
         course.journey.push(Attempt { rung, name, route, outcome, wait, took });
-        let route = course.route.clone();
+        let route = at.route.clone();
         course.emit(Event::AttemptEnded { route, attempt, verdict, took });
     }
 }
@@ -184,9 +241,10 @@ impl Drop for UnderWay<'_> {
 // === impl Step ===
 
 impl Step {
-    pub(super) const FIRST: Self = Self { attempt: 1, wait: Duration::ZERO };
+    pub(super) const FIRST: Self = Self { attempt: 1, wait: Duration::ZERO, extra: false };
 
-    pub(super) fn next(self, wait: Duration) -> Self {
-        Self { attempt: self.attempt.saturating_add(1), wait }
+    /// The one that follows after that wait. `sent`: this one was.
+    pub(super) fn next(self, wait: Duration, sent: bool) -> Self {
+        Self { attempt: self.attempt.saturating_add(1), wait, extra: self.extra || sent }
     }
 }

@@ -6,7 +6,10 @@ use super::{
     RetryPolicy,
     backoff::{LEAST_WAIT, Waits, heed},
 };
-use crate::{classify::Verdict, telemetry::Stop};
+use crate::{
+    classify::{Outcome, Verdict},
+    telemetry::Stop,
+};
 
 /// The retries of one call on one rung.
 pub(crate) struct Retries {
@@ -73,6 +76,37 @@ impl Retries {
         Decision::Again { wait, hinted }
     }
 
+    /// What follows an attempt where another of the rung's equal targets is left: it is asked at once, whenever it may do
+    /// better. Where nothing was sent, that is the same attempt still, and no retry.
+    pub(crate) fn elsewhere(
+        &mut self,
+        verdict: &Verdict,
+        policy: &RetryPolicy,
+        left: Option<Duration>,
+    ) -> Decision {
+        let outcome = verdict.outcome();
+        let at_once = Decision::Again { wait: Duration::ZERO, hinted: false };
+        if !outcome.may_differ() {
+            return Decision::Return;
+        }
+        if self.once {
+            return Decision::Stop(Stop::Once);
+        }
+        if matches!(outcome, Outcome::Refused { .. }) {
+            return at_once;
+        }
+        let risky = outcome.once();
+        if self.made >= policy.retries || (risky && self.risked) {
+            return Decision::Stop(Stop::Exhausted);
+        }
+        if !fits(Duration::ZERO, policy.least, left) {
+            return Decision::Stop(Stop::Deadline);
+        }
+        self.made += 1;
+        self.risked |= risky;
+        at_once
+    }
+
     fn backoff(&mut self, policy: &RetryPolicy, random: f64) -> Option<Duration> {
         match &policy.schedule {
             Some(schedule) => self.waits.get_or_insert_with(|| schedule.waits()).next(),
@@ -91,7 +125,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::classify::{Outcome, Phase, Rejection};
+    use crate::classify::{Phase, Rejection};
 
     const DOWN: Outcome = Outcome::Unavailable { wait: None };
 
@@ -226,6 +260,53 @@ mod tests {
             let decision = Retries::new(false).after(&DOWN.into(), &policy, None, 0.0);
             assert_eq!(decision, Decision::Again { wait: secs(3), hinted: false });
         }
+    }
+
+    #[test]
+    fn an_equal_is_asked_at_once_for_all_that_it_may_not_have() {
+        let policy = RetryPolicy::new();
+        let elsewhere = |outcome: Outcome| {
+            Retries::new(false).elsewhere(&outcome.into(), &policy, Some(secs(1)))
+        };
+        let others = [
+            DOWN,
+            Outcome::RateLimited { wait: Some(secs(90)) },
+            Outcome::QuotaExhausted { wait: None },
+            Outcome::TimedOut { phase: Phase::FirstEvent },
+            Outcome::Rejected { why: Rejection::Credential },
+            Outcome::Refused { retry_in: None },
+        ];
+        let at_once = Decision::Again { wait: Duration::ZERO, hinted: false };
+        for outcome in others {
+            assert_eq!(elsewhere(outcome), at_once, "{outcome}");
+        }
+        let same = [
+            Outcome::Success,
+            Outcome::TooLarge,
+            Outcome::Blocked,
+            Outcome::Rejected { why: Rejection::Request },
+            Outcome::TimedOut { phase: Phase::Deadline },
+            Outcome::Cancelled,
+        ];
+        for outcome in same {
+            assert_eq!(elsewhere(outcome), Decision::Return, "{outcome}");
+        }
+    }
+
+    #[test]
+    fn an_equal_is_asked_within_the_retries_and_the_time_unless_nothing_was_sent() {
+        let policy = RetryPolicy::new().retries(1);
+        let refused = Verdict::new(Outcome::Refused { retry_in: None });
+        let mut retries = Retries::new(false);
+        let mut elsewhere =
+            |verdict: &Verdict, left| retries.elsewhere(verdict, &policy, Some(left));
+        let short = secs(1) - Duration::from_millis(1);
+        assert_eq!(elsewhere(&DOWN.into(), short), Decision::Stop(Stop::Deadline));
+        for _ in 0..3 {
+            assert!(matches!(elsewhere(&refused, short), Decision::Again { .. }));
+        }
+        assert!(matches!(elsewhere(&DOWN.into(), secs(1)), Decision::Again { .. }));
+        assert_eq!(elsewhere(&DOWN.into(), secs(1)), Decision::Stop(Stop::Exhausted));
     }
 
     fn any_outcome() -> impl Strategy<Value = Outcome> {

@@ -10,6 +10,9 @@
 //! | the wait | exponential with full jitter, 250 ms to 4 s; a hint of the provider is a floor, heeded up to 120 s; never below 50 ms |
 //! | the bound | 2 retries a call; of all calls of a route 20 % extra and 10 in reserve ([`Budget`]); nothing that cannot be done before the deadline |
 //!
+//! Where the rung has equal targets, another of them is asked at once, after any failure it may not have: see
+//! [`balance`](crate::balance).
+//!
 //! What the caller gets at the end is the last attempt's own result, byte for byte, or its own error, never a wrapper,
 //! and never our own refusal where the provider has said something before. The
 //! [`Journey`](crate::context::Journey) in it tells all attempts.

@@ -13,7 +13,7 @@ use tower::{Layer, Service};
 
 use super::{
     Budgets, RetryPolicy,
-    course::{Course, Step},
+    course::{Course, Leg, Step},
     decide::Retries,
 };
 use crate::{
@@ -108,27 +108,35 @@ async fn run<S: Upstream>(
     shared: Arc<Shared>,
     mut request: Request,
 ) -> Result<Response, Error> {
-    let once = Call::of(&mut request).once;
-    let course = Course::new(shared, &mut request);
-    let mut retries = Retries::new(once);
+    let mut retries = Retries::new(Call::of(&mut request).once);
+    let mut course = Course::new(shared, &mut request);
+    let mut leg = course.leg(request, &retries);
     let mut step = Step::FIRST;
     let mut failed = None;
     loop {
-        let spare = course.may_follow(&retries).then(|| request.clone());
-        let Some(result) = course.attempt(&mut service, request, step).await else {
+        let Leg { request, spare, at } = leg;
+        let Some(result) = course.attempt(&mut service, (request, &at), step).await else {
             return course.finish(failed.unwrap_or_else(|| course.late()));
         };
-        if let (Some(failed), true) = (failed.take(), is_refused(&result)) {
-            // The route was closed during the wait: what the provider said tells the caller more than that.
-            return course.finish(failed);
-        }
-        let (Some(wait), Some(next)) = (course.wait_after(&mut retries, &result), spare) else {
-            return course.finish(result);
+        let sent = !is_refused(&result);
+        let wait = course.wait_after(&mut retries, (&result, &at));
+        let (Some(wait), Some(own)) = (wait, spare) else {
+            // Closed since the last attempt: what the provider said then tells the caller more than that.
+            return course.finish(failed.filter(|_| !sent).unwrap_or(result));
         };
-        failed = unless_open(result);
-        sleep(wait).await;
-        step = step.next(wait);
-        request = next;
+        step = step.next(wait, sent);
+        leg = if wait.is_zero() {
+            let next = course.leg(own, &retries);
+            if sent && !course.pay(&next.at) {
+                return course.finish(result);
+            }
+            failed = if sent { unless_open(result) } else { failed };
+            next
+        } else {
+            failed = unless_open(result);
+            sleep(wait).await;
+            course.leg(own, &retries)
+        };
     }
 }
 

@@ -113,6 +113,16 @@ pub enum Event {
         /// How long it took, to the commit point.
         took: Duration,
     },
+    /// One of a rung's equal targets is passed over for a while, as long as there is another: it failed several times in a
+    /// row, or its credential, its model or its quota is gone.
+    TargetOut {
+        /// Its route.
+        route: Route,
+        /// What the attempt came to that decided it.
+        outcome: Outcome,
+        /// For how long; then one call tries it.
+        lasts: Duration,
+    },
     /// A retry waits.
     RetryWaiting {
         /// Where it will go.

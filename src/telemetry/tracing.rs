@@ -18,6 +18,9 @@ pub(super) fn record(event: &Event) {
             "open" => warn!(target: "evenkeel", %route, from, to, why, ?lasts, "breaker opened"),
             _ => info!(target: "evenkeel", %route, from, to, why, "breaker changed"),
         },
+        Event::TargetOut { route, outcome, lasts } => {
+            warn!(target: "evenkeel", %route, outcome = outcome.name(), ?lasts, "target out");
+        }
         Event::AttemptEnded { route, attempt, verdict, took } => {
             let (outcome, code) = (verdict.outcome(), verdict.code().map(|code| code.as_str()));
             match outcome {

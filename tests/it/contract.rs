@@ -3,11 +3,12 @@
 
 use evenkeel::{
     Client, Profile,
+    balance::{BalanceLayer, BalancePolicy},
     breaker::BreakerPolicy,
     cache::CachePolicy,
     classify::{ClassifyLayer, ClassifyPolicy},
     hedge::HedgePolicy,
-    ladder::{LadderPolicy, Rung},
+    ladder::{LadderPolicy, Rung, Target},
     retry::RetryPolicy,
     stream::Commit,
     telemetry::{AttemptsLayer, Events, TelemetryLayer},
@@ -59,6 +60,13 @@ async fn retries_keep_the_contract() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn balancing_keeps_the_contract() {
+    assert_eq!(check(BalanceLayer::default()).await, []);
+    let targets = ["http://one/v1", "http://two/v1"].map(Target::new);
+    assert_eq!(check(BalancePolicy::new().build(targets).unwrap()).await, []);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_breaker_keeps_the_contract() {
     assert_eq!(check(BreakerPolicy::default().build().unwrap()).await, []);
 }
@@ -91,7 +99,9 @@ async fn the_client_keeps_the_contract() {
 async fn a_client_with_fallbacks_that_commits_late_keeps_the_contract() {
     let client = layer_fn(|probe: Probe| {
         let whole = ClassifyPolicy::default().commit(Commit::Complete);
-        let builder = Client::builder().profile(Profile::interactive().classify(whole));
+        let equals = ["http://one/v1", "http://two/v1"].map(Target::new);
+        let profile = Profile::interactive().classify(whole);
+        let builder = Client::builder().profile(profile).primaries(equals);
         builder.fallback(secondary()).fallback(Rung::canned("busy")).over(probe).unwrap()
     });
     // A stream that is held back until it is whole cannot be dropped half-way: it is over when it comes.

@@ -7,7 +7,7 @@ use evenkeel::{
     breaker::BreakerPolicy,
     classify::{Outcome, Rejection},
     hedge::HedgePolicy,
-    ladder::Rung,
+    ladder::{Rung, Target},
     retry::{Budget, Budgets, RetryPolicy},
     stream::Ending,
     testkit::{Fault, Provider, Reply, provider::Fate},
@@ -274,6 +274,28 @@ async fn a_probe_has_no_second_copy() {
     provider.set(Reply::answer().first_content_after(secs(7)));
     call(&client, chat(true)).await.unwrap();
     assert_eq!(provider.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_equal_targets_the_copy_goes_to_another() {
+    let [one, other] = ["one", "other"].map(Provider::new);
+    let target = |name: &str| Target::new(format!("http://{name}/v1")).bearer(name);
+    let builder = builder().primaries([target("one"), target("other")]);
+    let client = over(builder, [&one, &other]);
+    for _ in 0..40 {
+        call(&client, chat(true)).await.unwrap().is_whole();
+    }
+    for _ in 0..20 {
+        for provider in [&one, &other] {
+            provider.forget();
+            next(provider, [Reply::answer().first_content_after(secs(6))]);
+        }
+        call(&client, chat(true)).await.unwrap().is_whole();
+        assert_eq!((one.count(), other.count()), (1, 1));
+        for _ in 0..30 {
+            call(&client, chat(true)).await.unwrap().is_whole();
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 // The lint's own exception covers test functions alone, not what they share.
 
+mod balance;
 mod baseline;
 mod breaker;
 mod cache;

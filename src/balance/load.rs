@@ -1,0 +1,244 @@
+//! What is known of one target: how quick it was, how much it has to do, and whether it is out. Pure: the time comes in
+//! as an argument.
+
+use std::time::Duration;
+
+use crate::classify::{Outcome, Phase, Rejection};
+
+mod out;
+mod said;
+
+use out::Out;
+pub(crate) use said::Moment;
+use said::Said;
+
+/// What is known of one target.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Load {
+    said: Option<Said>,
+    in_flight: u32,
+    /// Those of them that still wait for their first event, and the sum of the moments at which they began.
+    waiting: u32,
+    since: f64,
+    /// In a row.
+    failures: u32,
+    /// How often it was taken out for failures since it was well.
+    ejected: u32,
+    out: Option<Out>,
+    /// Until when our own breaker or limit refuses it.
+    closed: f64,
+}
+
+/// Whether a target can be chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    In,
+    /// It was out long enough: the next call is to try it.
+    Due,
+    Out,
+}
+
+/// One attempt at a target: when it began, and whether its first event has come.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ride {
+    pub(crate) began: f64,
+    pub(crate) answered: bool,
+}
+
+/// Below it no target is quicker than another: where all answer in no time, the calls under way decide.
+const LEAST: f64 = 0.001;
+/// A target that fails is tried by one call of so many at most.
+const PICKS_OF_A_REST: u64 = 64;
+/// The longest wait of a provider that is heeded here, and that of an exhausted quota. After it one call finds out.
+const LONGEST_WAIT: Duration = Duration::from_secs(120);
+const LONGEST_QUOTA: Duration = Duration::from_secs(3600);
+/// How long a target that our own breaker or limit refused is left out: a breaker that is half-open or recovers lets
+/// calls through long before it has closed.
+const LONGEST_CLOSED: Duration = Duration::from_secs(30);
+const SHORTEST_CLOSED: Duration = Duration::from_millis(250);
+
+// === impl Load ===
+
+impl Load {
+    pub(crate) fn in_flight(&self) -> u32 {
+        self.in_flight
+    }
+
+    pub(crate) fn standing(&self, m: &Moment<'_>) -> Standing {
+        match self.out {
+            None => Standing::In,
+            Some(out) if m.at >= out.ends() && m.picks >= out.picks => Standing::Due,
+            Some(_) => Standing::Out,
+        }
+    }
+
+    /// Until when it is out.
+    pub(crate) fn until(&self) -> f64 {
+        self.out.map_or(0.0, |out| out.ends())
+    }
+
+    /// Until when our own breaker or limit refuses it.
+    pub(crate) fn closed(&self) -> f64 {
+        self.closed
+    }
+
+    /// What another call there would cost: the time to its first event, so many times as there are calls.
+    pub(crate) fn cost(&self, m: &Moment<'_>) -> f64 {
+        let waits = match self.waiting {
+            0 => 0.0,
+            // Those that have waited for longer than it usually takes say what no answer has said yet.
+            waiting => m.at - self.since / f64::from(waiting),
+        };
+        self.estimate(m).max(waits).max(LEAST) * f64::from(self.in_flight.saturating_add(1))
+    }
+
+    /// The time to the first event. Without news it becomes what is usual.
+    fn estimate(&self, m: &Moment<'_>) -> f64 {
+        match self.said {
+            Some(said) => m.usual + (said.secs - m.usual) * said.weight(m),
+            None => m.usual,
+        }
+    }
+
+    /// Slower than thought is believed at once, faster little by little.
+    fn observe(&mut self, secs: f64, m: &Moment<'_>) {
+        let thought = self.estimate(m);
+        let secs = match self.said {
+            Some(said) if secs < thought => {
+                (secs + (said.secs - secs) * said.weight(m)).clamp(secs, thought)
+            }
+            _ => secs,
+        };
+        self.say(secs, m);
+    }
+
+    fn say(&mut self, secs: f64, m: &Moment<'_>) {
+        self.said = Some(Said { secs, at: m.at, picks: m.picks });
+    }
+
+    /// A call goes there to find out whether it is well again: no other does, until that one must have its answer.
+    pub(crate) fn try_again(&mut self, m: &Moment<'_>) {
+        if let Some(out) = &mut self.out {
+            out.trial = m.at + m.policy.penalty.as_secs_f64();
+        }
+    }
+
+    /// A call has begun.
+    pub(crate) fn begin(&mut self, m: &Moment<'_>) -> Ride {
+        self.in_flight = self.in_flight.saturating_add(1);
+        self.waiting = self.waiting.saturating_add(1);
+        self.since += m.at;
+        Ride { began: m.at, answered: false }
+    }
+
+    /// Its first event has come, after so many seconds, and the rest follows.
+    pub(crate) fn answer(&mut self, ride: &mut Ride, took: f64, m: &Moment<'_>) {
+        self.arrive(ride);
+        if self.comes_back(ride) {
+            self.say(took, m);
+            // Back on trial: the next failure takes it out again, a whole answer makes it well.
+            self.failures = m.policy.failures - 1;
+        } else {
+            self.observe(took, m);
+        }
+    }
+
+    /// What the call came to. Tells for how long the target is out, where that is news.
+    pub(crate) fn end(
+        &mut self,
+        outcome: Outcome,
+        ride: &mut Ride,
+        m: &Moment<'_>,
+    ) -> Option<Duration> {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        let took = m.at - ride.began;
+        let answered = ride.answered;
+        match outcome {
+            Outcome::Success if !answered => self.answer(ride, took, m),
+            _ => self.arrive(ride),
+        }
+        match outcome {
+            Outcome::Success => {
+                (self.failures, self.ejected) = (0, 0);
+                None
+            }
+            // The request's own fault, or its caller's: nothing is known of the target, but that it was slow.
+            Outcome::TooLarge | Outcome::Blocked => None,
+            Outcome::Rejected { why: Rejection::Request } => None,
+            Outcome::Cancelled | Outcome::TimedOut { phase: Phase::Deadline } => {
+                if !answered && took > self.estimate(m) {
+                    self.observe(took, m);
+                }
+                None
+            }
+            Outcome::Refused { retry_in } => {
+                self.close(retry_in.unwrap_or_default(), m);
+                None
+            }
+            Outcome::QuotaExhausted { wait } => {
+                Some(self.put_out(wait.unwrap_or(m.policy.unfit).min(LONGEST_QUOTA), 0, m))
+            }
+            Outcome::Rejected { .. } => Some(self.put_out(m.policy.unfit, 0, m)),
+            _ => self.fail(outcome, (ride, if answered { 0.0 } else { took }), m),
+        }
+    }
+
+    /// Our own breaker or limit lets nothing through for so long.
+    pub(crate) fn close(&mut self, lasts: Duration, m: &Moment<'_>) {
+        let lasts = lasts.clamp(SHORTEST_CLOSED, LONGEST_CLOSED).as_secs_f64();
+        self.closed = m.at + lasts;
+        let none = Out { since: m.at, until: 0.0, picks: 0, trial: 0.0 };
+        let out = self.out.get_or_insert(none);
+        (out.until, out.trial) = (out.until.max(self.closed), 0.0);
+    }
+
+    /// `took`: how long the call waited for its first event in vain.
+    fn fail(
+        &mut self,
+        outcome: Outcome,
+        (ride, took): (&Ride, f64),
+        m: &Moment<'_>,
+    ) -> Option<Duration> {
+        self.observe(took.max(m.policy.penalty.as_secs_f64()), m);
+        if self.out.is_some_and(|out| ride.began < out.since) {
+            // It is known already.
+            return None;
+        }
+        self.failures = self.failures.saturating_add(1);
+        let wait = outcome.wait().map(|wait| wait.min(LONGEST_WAIT));
+        if self.out.is_none() && self.failures < m.policy.failures {
+            return wait.map(|wait| self.put_out(wait, 0, m));
+        }
+        let rest = m.policy.rest.saturating_mul(1 << self.ejected.min(16)).min(m.policy.rest_most);
+        self.ejected = self.ejected.saturating_add(1);
+        Some(self.put_out(rest.max(wait.unwrap_or_default()), PICKS_OF_A_REST, m))
+    }
+
+    fn put_out(&mut self, lasts: Duration, picks: u64, m: &Moment<'_>) -> Duration {
+        let until = m.at + lasts.as_secs_f64();
+        let picks = m.picks.saturating_add(picks);
+        self.out = Some(Out { since: m.at, until, picks, trial: 0.0 });
+        lasts
+    }
+
+    /// The call waits for its first event no longer.
+    fn arrive(&mut self, ride: &mut Ride) {
+        if !std::mem::replace(&mut ride.answered, true) {
+            self.waiting = self.waiting.saturating_sub(1);
+            // Begun anew where it can be: sums of many differences drift.
+            self.since = if self.waiting == 0 { 0.0 } else { self.since - ride.began };
+        }
+    }
+
+    /// Whether it is in again by an answer to a call that began when it was out.
+    fn comes_back(&mut self, ride: &Ride) -> bool {
+        let back = self.out.is_some_and(|out| ride.began >= out.since);
+        if back {
+            self.out = None;
+        }
+        back
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! Spreads attempts over several equal targets: keys, regions or deployments of the same model.
+//!
+//! Use it where a rung of the ladder can be served at more than one place: [`Rung::targets`](crate::ladder::Rung::targets)
+//! takes the place of `Rung::target`. A key that is revoked, a deployment that fails or a region that is slow then costs
+//! the others a little more work, and the caller nothing. Each target has a route of its own, so a breaker, a limit and a
+//! budget of its own. Targets that are *not* as good as each other are rungs of the ladder.
+//!
+//! # Which target
+//!
+//! Two are named by chance, and the one that costs less is asked: no crowd runs to the same best one. What a call costs at
+//! a target is the time to its first event (slower than thought is believed at once, faster little by little; without
+//! news it becomes what is usual in the rung) times the calls under way there, until their bodies have ended.
+//!
+//! | what happens | what follows |
+//! |---|---|
+//! | a failure, however fast | counts as an answer after 10 s |
+//! | 3 failures in a row | out for 10 s, doubled up to 30 s; then one call tries it, of 64 at most one |
+//! | a failure or rate limit with a wait | out for that wait, up to 2 min |
+//! | 401, 402, 403, an unknown model, an exhausted quota | out for 5 min, or until the quota is known to be back |
+//! | our own breaker or limit refuses | out until it is worth coming back; nothing was sent |
+//! | the request is wrong, too large or blocked | nothing: its equals would say the same |
+//!
+//! One that is out is asked when no other is left. A whole answer makes it well.
+//!
+//! # In a call
+//!
+//! After a failure that another may not have, another is asked **at once**, without a wait, each at most once: also after a
+//! timeout or a rejected key, which are never retried at the same target. These attempts count as retries and are paid from
+//! the budget of the target that gets them, so that extra load is bounded there as everywhere; one that our own breaker
+//! refused costs nothing. When all were asked, the retry waits as it does for a single target, or the ladder moves down.
+//!
+//! # Prompt caches
+//!
+//! The cache of a conversation lives on one deployment. Calls that carry the same [`Sticky`](crate::context::Sticky) key
+//! go to the same target as long as it is in and has not twice its fair part of the calls under way; then to the next one in
+//! an order that is the key's own, and back when it is well. All processes with the same targets agree on that order.
+//!
+//! # Defaults
+//!
+//! Those of [`BalancePolicy`]. At most 64 targets.
+//!
+//! # Example
+//!
+//! ```
+//! use evenkeel::{Client, ladder::{Rung, Target}};
+//!
+//! # fn main() -> Result<(), evenkeel::ConfigError> {
+//! let key = |secret: &str, label: &str| Target::here().bearer(secret).label(label);
+//! let client = Client::builder()
+//!     .primaries([key("the first key", "team-a"), key("the second key", "team-b")])
+//!     .fallback(Rung::canned("We are very busy. A colleague will write to you today."))
+//!     .build()?;
+//! # let _ = client; Ok(())
+//! # }
+//! ```
+//!
+//! Alone, with targets of its own, over any service:
+//!
+//! ```
+//! use evenkeel::{Body, Error, Request, Response, balance::BalancePolicy, ladder::Target};
+//! use tower::{ServiceBuilder, service_fn};
+//!
+//! let regions = ["https://west.example.com/v1", "https://north.example.com/v1"];
+//! let service = ServiceBuilder::new()
+//!     .layer(BalancePolicy::new().build(regions.map(|base| Target::new(base).bearer("its key")))?)
+//!     .service(service_fn(|_: Request| async { Ok::<_, Error>(Response::new(Body::from("hello"))) }));
+//! # let _ = service;
+//! # Ok::<(), evenkeel::ConfigError>(())
+//! ```
+//!
+//! # Events
+//!
+//! [`TargetOut`](crate::telemetry::Event::TargetOut), also as a warning in `tracing`. The events of an attempt and the
+//! [`Journey`](crate::context::Journey) name its route: give targets that differ by their keys alone a
+//! [`label`](crate::ladder::Target::label).
+//!
+//! # Pitfalls
+//!
+//! - A ladder whose rung has several targets needs this layer, or retries, somewhere below it: the request is rewritten for
+//!   one of them there.
+//! - Alone under a retry it chooses anew each time, and the retry knows one route only. Under a ladder it knows them all.
+//! - Answers that are streamed and such that are not are measured alike, by the time until they can be handed on. A rung
+//!   that serves both learns the mixture.
+//! - The call that tries a target which was silent may wait for it in vain, then asks another: one call of 64 at most.
+//! - With few calls, less than one in two seconds, a target that is well again is tried after 64 of them.
+
+mod load;
+mod pick;
+mod policy;
+mod pool;
+mod service;
+
+pub(crate) use load::Ride;
+pub(crate) use pick::{Copies, Round};
+pub use policy::BalancePolicy;
+pub(crate) use policy::check;
+pub(crate) use pool::{Pool, Seat};
+pub use service::{Balance, BalanceFuture, BalanceLayer};

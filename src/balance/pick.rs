@@ -1,0 +1,137 @@
+//! Which of the equals is asked. Pure: time and randomness come in as arguments.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use super::load::{Load, Moment, Standing};
+use crate::context::Sticky;
+
+/// The choices of one call: each target once, then all of them again.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Round {
+    tried: u64,
+    /// Whether anything was sent: a target that refused has cost nothing.
+    sent: bool,
+}
+
+/// What the copies of one call have asked, so that each goes to another target.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Copies(Arc<AtomicU64>);
+
+/// What a call wishes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wish<'a> {
+    /// What it sticks by, and the places of the targets.
+    pub(crate) sticky: Option<(Sticky, &'a [u64])>,
+    /// It can be sent only once: it is not to find out whether a target is well again.
+    pub(crate) once: bool,
+}
+
+/// A set of targets, by their places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Set(u64);
+
+/// Calls that stick are crowded out by more than so many others at the soonest.
+const NO_CROWD: f64 = 4.0;
+
+// === impl Round ===
+
+impl Round {
+    pub(crate) fn tried(&mut self, at: usize) {
+        self.tried |= 1 << at;
+    }
+
+    /// The same, without what another copy of the call has asked.
+    pub(crate) fn beside(self, copies: &Copies) -> Self {
+        Self { tried: self.tried | copies.0.load(Ordering::Relaxed), ..self }
+    }
+
+    /// The attempt was sent, or refused by ourselves.
+    pub(crate) fn sent(&mut self, sent: bool) {
+        self.sent |= sent;
+    }
+}
+
+// === impl Copies ===
+
+impl Copies {
+    pub(crate) fn asked(&self, at: usize) {
+        self.0.fetch_or(1 << at, Ordering::Relaxed);
+    }
+}
+
+/// The target to be asked next; `None` where none is left that could do better than those that were tried. `random`: two
+/// numbers in `[0, 1)`.
+pub(crate) fn pick(
+    loads: &[Load],
+    round: Round,
+    wish: Wish<'_>,
+    (m, random): (&Moment<'_>, [f64; 2]),
+) -> Option<usize> {
+    let left = Set::of(loads.len(), |at| round.tried & 1 << at == 0);
+    let standing = |wanted| left.with(|at| loads[at].standing(m) == wanted);
+    let (well, due) = (standing(Standing::In), standing(Standing::Due));
+    if let Some((sticky, places)) = wish.sticky {
+        let fair = crowd(loads, m);
+        let roomy = well.or(due).with(|at| f64::from(loads[at].in_flight()) < fair);
+        if let Some(at) = roomy.iter().max_by_key(|at| sticky.score(places[*at])) {
+            return Some(at);
+        }
+    }
+    let soonest =
+        |set: Set| set.iter().min_by(|a, b| loads[*a].until().total_cmp(&loads[*b].until()));
+    let due_first = due.with(|_| wish.sticky.is_none() && !wish.once);
+    soonest(due_first)
+        .or_else(|| two_choices(loads, well, (m, random)))
+        .or_else(|| soonest(due))
+        // All are out: one of them is asked all the same, as there is no other.
+        .or_else(|| soonest(left.with(|_| !round.sent)))
+}
+
+/// The less costly of two that chance names: nearly as good as the least costly of all, and not what all others choose at
+/// the same moment.
+fn two_choices(loads: &[Load], set: Set, (m, random): (&Moment<'_>, [f64; 2])) -> Option<usize> {
+    let count = set.len();
+    let draw = |random: f64, of: usize| ((random * of as f64) as usize).min(of.saturating_sub(1));
+    let first = draw(random[0], count);
+    let a = set.iter().nth(first)?;
+    let second = draw(random[1], count - 1);
+    let other = set.iter().filter(|at| *at != a).nth(second);
+    Some(other.filter(|b| loads[*b].cost(m) < loads[a].cost(m)).unwrap_or(a))
+}
+
+/// From how many calls under way on a target is too full for those that stick to it.
+fn crowd(loads: &[Load], m: &Moment<'_>) -> f64 {
+    let total: f64 = loads.iter().map(|load| f64::from(load.in_flight())).sum();
+    let part = (total + 1.0) / loads.len() as f64;
+    (part * m.policy.crowd).max(NO_CROWD)
+}
+
+// === impl Set ===
+
+impl Set {
+    fn of(count: usize, is_in: impl Fn(usize) -> bool) -> Self {
+        Self((0..count).filter(|at| is_in(*at)).fold(0, |bits, at| bits | 1 << at))
+    }
+
+    fn with(self, is_in: impl Fn(usize) -> bool) -> Self {
+        Self(self.iter().filter(|at| is_in(*at)).fold(0, |bits, at| bits | 1 << at))
+    }
+
+    fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    fn len(self) -> usize {
+        self.0.count_ones() as usize
+    }
+
+    fn iter(self) -> impl Iterator<Item = usize> {
+        (0..u64::BITS as usize).filter(move |at| self.0 & 1 << at != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests;

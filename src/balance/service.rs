@@ -1,0 +1,179 @@
+//! The balance layer: an attempt goes to one of several equal targets, and what came of it is remembered.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use pin_project_lite::pin_project;
+use tokio::time::Instant;
+use tower::{Layer, Service};
+
+use super::{Pool, Ride, Round, Seat};
+use crate::{
+    Error, Request, Response, Upstream,
+    classify::{Outcome, judge},
+    context::{Call, Journey, Route},
+    telemetry::{Event, Events},
+    timeout::FirstContent,
+};
+
+/// Spreads attempts over equal targets. See [the module](super).
+#[derive(Clone, Debug)]
+pub struct Balance<S> {
+    inner: S,
+    layer: BalanceLayer,
+}
+
+/// Wraps a service into a [`Balance`]. The default one serves the rungs of a ladder above it;
+/// [`BalancePolicy::build`](super::BalancePolicy::build) makes one with targets of its own.
+#[derive(Clone, Debug, Default)]
+pub struct BalanceLayer {
+    pool: Option<Arc<Pool>>,
+    events: Events,
+}
+
+pin_project! {
+    /// An attempt at one of several equal targets.
+    #[derive(Debug)]
+    pub struct BalanceFuture<F> {
+        #[pin]
+        inner: F,
+        // None where the call has one target, and when the attempt is over.
+        trip: Option<Trip>,
+    }
+}
+
+/// An attempt under way. Dropped before its end, the caller went away.
+#[derive(Debug)]
+struct Trip {
+    pool: Arc<Pool>,
+    seat: Seat,
+    ride: Ride,
+    route: Route,
+    journey: Journey,
+    events: Events,
+    over: bool,
+}
+
+// === impl BalanceLayer ===
+
+impl BalanceLayer {
+    pub(super) fn over(pool: Pool) -> Self {
+        Self { pool: Some(Arc::new(pool)), events: Events::default() }
+    }
+
+    /// Sends its events there.
+    #[must_use]
+    pub fn events(mut self, events: Events) -> Self {
+        self.events = events;
+        self
+    }
+}
+
+impl<S> Layer<S> for BalanceLayer {
+    type Service = Balance<S>;
+
+    fn layer(&self, inner: S) -> Balance<S> {
+        Balance { inner, layer: self.clone() }
+    }
+}
+
+// === impl Balance ===
+
+impl<S> Balance<S> {
+    /// The request for its target, and the attempt that begins with it, where there are several to choose from.
+    fn set_out(&self, mut request: Request) -> (Request, Option<Trip>) {
+        let call = Call::of(&mut request);
+        // Whoever makes the attempts has picked one already, if it knew the targets.
+        let (pool, picked) = match &self.layer.pool {
+            Some(own) => (own.clone(), None),
+            None => match &call.pool {
+                Some(pool) => (pool.clone(), call.seat.take()),
+                None => return (request, None),
+            },
+        };
+        let mut request = match picked {
+            Some(_) => request,
+            None => pool.place(request, &mut Round::default()),
+        };
+        let route = Call::route(&mut request);
+        let call = Call::of(&mut request);
+        let Some(seat) = picked.or(call.seat.take()) else { return (request, None) };
+        let journey = call.journey.clone();
+        let ride = pool.begin(seat, Instant::now());
+        let events = self.layer.events.clone();
+        (request, Some(Trip { pool, seat, ride, route, journey, events, over: false }))
+    }
+}
+
+impl<S: Upstream> Service<Request> for Balance<S> {
+    type Response = Response;
+    type Error = Error;
+    type Future = BalanceFuture<S::Call>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let (request, trip) = self.set_out(request);
+        BalanceFuture { inner: self.inner.call(request), trip }
+    }
+}
+
+// === impl BalanceFuture ===
+
+impl<F: Future<Output = Result<Response, Error>>> Future for BalanceFuture<F> {
+    type Output = Result<Response, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let mut result = ready!(this.inner.poll(cx));
+        if let Some(trip) = this.trip.take() {
+            trip.arrive(&mut result);
+        }
+        Poll::Ready(result)
+    }
+}
+
+// === impl Trip ===
+
+impl Trip {
+    /// Takes note at once of what is known, and of the rest when the body has ended: until then the target has it to do.
+    fn arrive(mut self, result: &mut Result<Response, Error>) {
+        let outcome = judge(result).outcome();
+        match result {
+            Ok(response) if outcome.is_success() && response.body().as_bytes().is_none() => {
+                let first = response.extensions().get::<FirstContent>();
+                let first = first.map_or_else(Instant::now, |first| first.0);
+                self.pool.answer(self.seat, &mut self.ride, first);
+                response.body_mut().on_end(move |ending| self.end(ending.outcome()));
+            }
+            _ => {
+                self.end(outcome);
+                // Its breaker has opened by this failure: the next call need not find out.
+                if let (Some(until), true) = (self.journey.closed(), outcome.is_retryable()) {
+                    self.pool.close(self.seat, until);
+                }
+            }
+        }
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        self.over = true;
+        if let Some(lasts) = self.pool.end(self.seat, &mut self.ride, outcome) {
+            self.events.emit(Event::TargetOut { route: self.route.clone(), outcome, lasts });
+        }
+    }
+}
+
+impl Drop for Trip {
+    fn drop(&mut self) {
+        if !self.over {
+            self.end(Outcome::Cancelled);
+        }
+    }
+}

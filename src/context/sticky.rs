@@ -1,0 +1,40 @@
+//! What keeps calls together at one of several equal targets.
+
+use std::{
+    fmt,
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+/// Calls with the same key go to the same of a rung's equal targets, while that one is well. Put one into a request's
+/// extensions: the name of a conversation, say, as the prompt cache of a conversation lives on one deployment.
+///
+/// Only a hash of the key is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Sticky(u64);
+
+// === impl Sticky ===
+
+impl Sticky {
+    /// By that key, which is the same for all calls that belong together.
+    pub fn new(key: impl AsRef<[u8]>) -> Self {
+        Self(hash(key.as_ref()))
+    }
+
+    /// How much one place speaks for these calls: the place with the highest score has them.
+    pub(crate) fn score(self, place: u64) -> u64 {
+        hash(&(self.0, place))
+    }
+}
+
+/// The same in every process, so that all of them send a conversation to the same place.
+pub(crate) fn hash(value: &(impl Hash + ?Sized)) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl fmt::Debug for Sticky {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sticky")
+    }
+}
