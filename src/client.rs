@@ -14,8 +14,9 @@ use crate::{
     ConfigError, Error, Request, Response, Upstream,
     breaker::Breakers,
     ladder::{LadderPolicy, Rung, Target},
+    limit::Limits,
     profile::Profile,
-    stack,
+    stack::{self, Handles},
     telemetry::{Events, Observe},
 };
 
@@ -28,7 +29,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Client {
     stack: Arc<dyn Stack>,
-    breakers: Breakers,
+    handles: Handles,
 }
 
 /// Puts a [`Client`] together.
@@ -73,7 +74,12 @@ impl Client {
 
     /// The breakers of all routes: list, watch, force, reset.
     pub fn breakers(&self) -> &Breakers {
-        &self.breakers
+        &self.handles.breakers
+    }
+
+    /// The limits of all routes: how many calls wait, are under way, and may follow.
+    pub fn limits(&self) -> &Limits {
+        &self.handles.limits
     }
 }
 
@@ -94,7 +100,7 @@ impl Service<Request> for Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("breakers", &self.breakers).finish_non_exhaustive()
+        f.debug_struct("Client").field("breakers", &self.handles.breakers).finish_non_exhaustive()
     }
 }
 
@@ -137,8 +143,8 @@ impl ClientBuilder {
     ///
     /// When a value is wrong, alone or together with another: names the field, the value and what is allowed.
     pub fn over(self, upstream: impl Upstream) -> Result<Client, ConfigError> {
-        let (stack, breakers) = stack::build(upstream, self.profile, self.ladder, self.events)?;
-        Ok(Client { stack: Arc::new(stack), breakers })
+        let (stack, handles) = stack::build(upstream, self.profile, self.ladder, self.events)?;
+        Ok(Client { stack: Arc::new(stack), handles })
     }
 }
 

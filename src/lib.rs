@@ -41,8 +41,9 @@
 //! | 3 | [`ladder`] | who is asked next, and what is answered when nobody is left |
 //! | 4 | [`retry`] | whether the same is asked again, and after what wait |
 //! | 5 | [`breaker`] | whether the route is asked at all |
-//! | 6 | [`timeout`]: the attempt | how long one attempt and its silences may last |
-//! | 7 | [`classify`] | what the answer came to, and when it is handed on |
+//! | 6 | [`limit`] | whether there is room for it now, and who is next |
+//! | 7 | [`timeout`]: the attempt | how long one attempt and its silences may last |
+//! | 8 | [`classify`] | what the answer came to, and when it is handed on |
 //! | | [`adapter`] | sends it |
 //!
 //! Beside them: [`context`] holds the values of one call, [`dialect`] reads and writes the languages of the APIs, [`stream`]
@@ -73,6 +74,7 @@ pub mod dialect;
 mod error;
 pub mod guide;
 pub mod ladder;
+pub mod limit;
 mod profile;
 pub mod retry;
 mod routes;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    ConfigError, breaker::BreakerPolicy, classify::ClassifyPolicy, retry::RetryPolicy,
-    stream::Commit, timeout::TimeoutPolicy,
+    ConfigError, breaker::BreakerPolicy, classify::ClassifyPolicy, limit::LimitPolicy,
+    retry::RetryPolicy, stream::Commit, timeout::TimeoutPolicy,
 };
 
 /// The limits of a stack that fit together: for a person who waits, or for work that nobody waits for.
@@ -20,7 +20,9 @@ use crate::{
 /// | commit | first content | complete | a person reads along; a text that is stored has to be whole |
 /// | slow: first event, whole answer | after 8 s, 16 s | after 45 s, 4 min | just under the limits, so that slowness shows before silence |
 ///
-/// The breaker's rules are the same for both: see [`BreakerPolicy`].
+/// | limits | none of ours | none of ours | only the provider knows them, and tells; a key of known limits has them set |
+///
+/// The breaker's rules are the same for both: see [`BreakerPolicy`]. So are those of the limits: see [`LimitPolicy`].
 #[derive(Clone, Debug)]
 pub struct Profile {
     pub(crate) deadline: Duration,
@@ -28,6 +30,7 @@ pub struct Profile {
     pub(crate) timeout: TimeoutPolicy,
     pub(crate) retry: RetryPolicy,
     pub(crate) breaker: BreakerPolicy,
+    pub(crate) limit: LimitPolicy,
     pub(crate) classify: ClassifyPolicy,
 }
 
@@ -42,6 +45,7 @@ impl Profile {
             timeout: TimeoutPolicy::default(),
             retry: RetryPolicy::default(),
             breaker: BreakerPolicy::default(),
+            limit: LimitPolicy::default(),
             classify: ClassifyPolicy::default(),
         }
     }
@@ -57,6 +61,7 @@ impl Profile {
             breaker: BreakerPolicy::default()
                 .slow_after(Duration::from_secs(45), 4 * minute)
                 .probe_limit(5 * minute),
+            limit: LimitPolicy::default(),
             classify: ClassifyPolicy::default().commit(Commit::Complete),
         }
     }
@@ -97,6 +102,13 @@ impl Profile {
         self
     }
 
+    /// How much may be asked of each route, and how calls wait for it.
+    #[must_use]
+    pub fn limit(mut self, limit: LimitPolicy) -> Self {
+        self.limit = limit;
+        self
+    }
+
     /// What counts as an answer, and when it is handed on.
     #[must_use]
     pub fn classify(mut self, classify: ClassifyPolicy) -> Self {
@@ -113,6 +125,7 @@ impl Profile {
         self.timeout = self.timeout.scaled(by);
         self.retry = self.retry.scaled(by);
         self.breaker = self.breaker.scaled(by);
+        self.limit = self.limit.scaled(by);
         self
     }
 
@@ -132,6 +145,7 @@ impl Profile {
         self.timeout.check(Some(self.deadline))?;
         self.retry.check(Some(self.deadline))?;
         self.breaker.check()?;
+        self.limit.check(Some(self.deadline))?;
         self.classify.check()
     }
 }

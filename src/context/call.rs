@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Deadline, Journey, Route};
-use crate::{Request, dialect::Ask, timeout::Pulse};
+use crate::{Request, breaker::Turn, dialect::Ask, timeout::Pulse};
 
 /// What the stack knows of a call, in the extensions of its request.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +19,8 @@ pub struct Call {
     pub(crate) once: bool,
     /// Where what reads a stream ahead, inside a streamed attempt, tells that content has come.
     pub(crate) pulse: Option<Pulse>,
+    /// Where a queue tells the breaker above it that the attempt waits.
+    pub(crate) turn: Option<Turn>,
 }
 
 // === impl Call ===

@@ -18,6 +18,15 @@ pub(super) fn record(event: &Event) {
             "open" => warn!(target: "evenkeel", %route, from, to, why, ?lasts, "breaker opened"),
             _ => info!(target: "evenkeel", %route, from, to, why, "breaker changed"),
         },
+        Event::LimitClosed { route, lasts } => {
+            info!(target: "evenkeel", %route, ?lasts, "rate limited");
+        }
+        Event::LimitQueued { route, expected } => {
+            debug!(target: "evenkeel", %route, ?expected, "call queued");
+        }
+        Event::LimitRefused { route, retry_in } => {
+            debug!(target: "evenkeel", %route, ?retry_in, "call refused by a limit");
+        }
         Event::AttemptEnded { route, attempt, verdict, took } => {
             let (outcome, code) = (verdict.outcome(), verdict.code().map(|code| code.as_str()));
             match outcome {

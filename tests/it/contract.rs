@@ -6,6 +6,7 @@ use evenkeel::{
     breaker::BreakerPolicy,
     classify::{ClassifyLayer, ClassifyPolicy},
     ladder::{LadderPolicy, Rung},
+    limit::{Concurrency, LimitPolicy},
     retry::RetryPolicy,
     stream::Commit,
     telemetry::{AttemptsLayer, Events, TelemetryLayer},
@@ -47,6 +48,13 @@ async fn retries_keep_the_contract() {
 #[tokio::test(start_paused = true)]
 async fn the_breaker_keeps_the_contract() {
     assert_eq!(check(BreakerPolicy::default().build().unwrap()).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_limits_keep_the_contract() {
+    assert_eq!(check(LimitPolicy::new().build().unwrap()).await, []);
+    let one = LimitPolicy::new().concurrency(Concurrency::Fixed(1));
+    assert_eq!(check(one.build().unwrap()).await, []);
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,6 +11,7 @@ mod config;
 mod contract;
 mod dialect;
 mod ladder;
+mod limit;
 mod loopback;
 mod outage;
 mod property;

@@ -32,6 +32,7 @@ mod body;
 mod capacity;
 mod hosts;
 mod log;
+mod minute;
 mod service;
 mod source;
 mod state;
