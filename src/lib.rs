@@ -73,6 +73,8 @@ pub mod dialect;
 mod error;
 pub mod guide;
 pub mod ladder;
+#[allow(dead_code)]
+pub mod limit;
 mod profile;
 pub mod retry;
 mod routes;

@@ -78,3 +78,4 @@ pub use policy::BreakerPolicy;
 pub use registry::{Breakers, Change, Changes};
 pub use service::{BreakerFuture, BreakerLayer, BreakerService};
 pub use state::{Cause, Refusal, Snapshot, State};
+pub(crate) use window::{Tally, Window};
