@@ -145,7 +145,7 @@ impl Profile {
         self.timeout.check(Some(self.deadline))?;
         self.retry.check(Some(self.deadline))?;
         self.breaker.check()?;
-        self.limit.check(Some(self.deadline))?;
+        self.limit.check()?;
         self.classify.check()
     }
 }

@@ -81,3 +81,4 @@ pub use registry::{Breakers, Change, Changes};
 pub use service::{BreakerFuture, BreakerLayer, BreakerService};
 pub use state::{Cause, Refusal, Snapshot, State};
 pub(crate) use turn::Turn;
+pub(crate) use window::{Tally, Window};

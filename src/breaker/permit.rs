@@ -11,7 +11,7 @@ use crate::{
         machine::Machine,
         registry::Told,
         ticket::{Moment, Ticket},
-        turn::{At, Turn},
+        turn::{Stage, Turn},
     },
     classify::Outcome,
     sync::{Arc, Mutex, lock},
@@ -151,9 +151,9 @@ impl Permit {
     /// Does not count the time in the queue. Whether the call left it.
     fn leave_queue(&mut self) -> bool {
         match self.turn.as_ref().map(Turn::at) {
-            Some(At::SentAt(at)) => self.ticket.started = self.ticket.started.max(at),
-            Some(At::Queue) => return false,
-            Some(At::Sent) | None => (),
+            Some(Stage::Left(at)) => self.ticket.started = self.ticket.started.max(at),
+            Some(Stage::Queued) => return false,
+            Some(Stage::NotQueued) | None => (),
         }
         true
     }

@@ -19,30 +19,30 @@ pub(crate) struct Turn(Arc<Inner>);
 
 struct Inner {
     breaker: Breaker,
-    at: Mutex<At>,
+    at: Mutex<Stage>,
 }
 
 /// Where a call is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum At {
+pub(super) enum Stage {
     /// It did not have to wait.
-    Sent,
+    NotQueued,
     /// It waits.
-    Queue,
+    Queued,
     /// It waited until then.
-    SentAt(Instant),
+    Left(Instant),
 }
 
 // === impl Turn ===
 
 impl Turn {
     pub(super) fn of(breaker: &Breaker) -> Self {
-        Self(Arc::new(Inner { breaker: breaker.clone(), at: Mutex::new(At::Sent) }))
+        Self(Arc::new(Inner { breaker: breaker.clone(), at: Mutex::new(Stage::NotQueued) }))
     }
 
     /// The call waits.
     pub(crate) fn waits(&self) {
-        *lock(&self.0.at) = At::Queue;
+        *lock(&self.0.at) = Stage::Queued;
     }
 
     /// It is its turn: its latency counts from here. Refused where the breaker has opened meanwhile.
@@ -53,13 +53,13 @@ impl Turn {
                 Err(shown.probe_in.unwrap_or_default())
             }
             _ => {
-                *lock(&self.0.at) = At::SentAt(now);
+                *lock(&self.0.at) = Stage::Left(now);
                 Ok(())
             }
         }
     }
 
-    pub(super) fn at(&self) -> At {
+    pub(super) fn at(&self) -> Stage {
         *lock(&self.0.at)
     }
 }

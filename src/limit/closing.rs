@@ -10,7 +10,7 @@ use crate::context::later;
 /// Until when a route is closed, and how those that waited for it go out: one after the other, not all at once.
 #[derive(Debug)]
 pub(super) struct Closing {
-    pause: Duration,
+    pause: Option<Duration>,
     /// Rate limits without a wait, in a row.
     in_a_row: u32,
     closed: Option<Closed>,
@@ -41,7 +41,7 @@ const SPREAD: Duration = Duration::from_secs(5);
 // === impl Closing ===
 
 impl Closing {
-    pub(super) fn new(pause: Duration) -> Self {
+    pub(super) fn new(pause: Option<Duration>) -> Self {
         Self { pause, in_a_row: 0, closed: None, ramp: None, since: None }
     }
 
@@ -51,7 +51,7 @@ impl Closing {
         if self.since.is_some_and(|since| sent < since) {
             return None;
         }
-        let pause = self.pause.saturating_mul(1 << self.in_a_row.min(16));
+        let pause = self.pause?.saturating_mul(1 << self.in_a_row.min(16));
         self.in_a_row = self.in_a_row.saturating_add(1);
         Some(pause.min(LimitPolicy::LONGEST_PAUSE))
     }
@@ -132,7 +132,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn closing() -> Closing {
-        Closing::new(SECOND / 2)
+        Closing::new(Some(SECOND / 2))
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::{collections::HashMap, task::Waker, time::Duration};
 use tokio::time::Instant;
 
 use super::{
+    admission::Admission,
     closing::Closing,
     line::{Line, Place, Waiting},
     meter::{Marks, Meters, Told},
@@ -25,6 +26,7 @@ pub(super) struct Gate {
     meters: Meters,
     slots: Slots,
     line: Line,
+    admission: Option<Admission>,
     closing: Closing,
     /// What became of calls that waited, until they have noticed.
     fates: HashMap<u64, Fate>,
@@ -93,6 +95,7 @@ impl Gate {
             meters: Meters::new(policy.requests, policy.tokens, share, now),
             slots: Slots::new(&policy.concurrency),
             line: Line::new(policy.batch),
+            admission: policy.admission.clone().map(|policy| Admission::new(policy, now)),
             closing: Closing::new(policy.pause),
             fates: HashMap::new(),
             nth: 0,
@@ -106,6 +109,9 @@ impl Gate {
     /// A call comes: it goes, waits, or is refused at once where its wait would be too long.
     pub(super) fn arrive(&mut self, call: Arrival, random: f64) -> Answer {
         let Arrival { now, priority, cost, leaves, patient } = call;
+        if let Some(Err(wait)) = self.admission.as_mut().map(|it| it.admit(now, random)) {
+            return Answer::Refused(wait);
+        }
         self.pump(now, random);
         if self.line.is_empty() && self.wait_of(cost, now).is_ok() {
             return Answer::Go(self.admit(cost, now));
@@ -186,10 +192,21 @@ impl Gate {
             _ => leave.cost,
         };
         self.meters.settle(&leave.marks, leave.cost, spent);
+        if let Some(admission) = &mut self.admission {
+            match outcome {
+                Outcome::RateLimited { .. } | Outcome::Unavailable { .. } => {
+                    admission.turned_away(now);
+                }
+                Outcome::Refused { .. } | Outcome::Cancelled => (),
+                _ => admission.taken(now),
+            }
+        }
         match outcome {
             Outcome::Success | Outcome::Blocked => {
                 self.slots.answered(leave.slot, first);
                 self.closing.answered();
+                // There may be room for more now.
+                self.pump(now, random);
                 None
             }
             Outcome::RateLimited { wait } => {
@@ -271,8 +288,9 @@ impl Gate {
     ) -> Option<Duration> {
         let one = Cost { requests: 1, ..Cost::default() };
         let known = self.slots.adapts() || !self.meters.wait([0.0; 4], one, now).is_zero();
-        // A limit of ours that refuses by itself needs no pause on top.
-        let wait = wait.or_else(|| self.closing.pause(leave.slot.at).filter(|_| !known))?;
+        // A limit of ours that holds calls back by itself needs no pause on top.
+        let pause = || if known { None } else { self.closing.pause(leave.slot.at) };
+        let wait = wait.or_else(pause)?;
         let until = self.closing.close(wait, now, random)?;
         let lasts = until.saturating_duration_since(now);
         for (place, waiting) in self.line.sweep(until) {

@@ -150,9 +150,9 @@ impl Meter {
 
     /// An attempt that took `taken` has cost `cost`. What it did not use is given back, unless the provider has told since
     /// what is left; what it used beyond is owed.
-    pub(super) fn settle(&mut self, mark: Mark, taken: u64, cost: u64) {
+    pub(super) fn settle(&mut self, nth: u64, taken: u64, cost: u64) {
         let back = taken as f64 - cost as f64;
-        let told = self.newest >= mark.nth;
+        let told = self.newest >= nth;
         let holds = if back < 0.0 { self.set } else { !told };
         if let Some(bucket) = self.bucket.as_mut().filter(|_| holds) {
             bucket.shift(back);
@@ -176,9 +176,11 @@ impl Meter {
         };
         if let Some(bucket) = &mut self.bucket {
             let ours = bucket.level(now);
-            // One that is paced is so on purpose: there may be more, but not at once.
             if self.share == 1.0 || level < ours {
                 bucket.set_level(level, now);
+            } else if matches!(refill, Refill::Steady(_)) && level > bucket.size() + 1.0 {
+                // One that is paced is so on purpose: what is there beyond is used, but not at once.
+                bucket.shift(CATCH_UP);
             }
         }
     }
@@ -205,10 +207,6 @@ impl Meter {
             Kind::Output if !self.set => cost.output.min(1),
             kind => cost.of(kind),
         }
-    }
-
-    pub(super) fn mark(&self, nth: u64, at: Instant) -> Mark {
-        Mark { nth, at, taken: self.taken }
     }
 
     /// What the provider has now: what it told, what has come since the attempt was sent, less what was taken since.
@@ -252,6 +250,10 @@ impl Meter {
     }
 }
 
+/// What is given back of each request whose answer tells that more is left than we count: all together are sent twice as
+/// fast, until it is used.
+const CATCH_UP: f64 = 0.5;
+
 /// All limits of a route.
 #[derive(Debug)]
 pub(super) struct Meters {
@@ -264,8 +266,10 @@ pub(super) struct Meters {
 /// Where an attempt stood in all of them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Marks {
-    each: [Mark; 4],
-    long: [Mark; 4],
+    nth: u64,
+    at: Instant,
+    each: [f64; 4],
+    long: [f64; 4],
 }
 
 // === impl Meters ===
@@ -305,16 +309,15 @@ impl Meters {
     }
 
     pub(super) fn marks(&self, nth: u64, at: Instant) -> Marks {
-        let of = |meters: &[Meter; 4]| [0, 1, 2, 3].map(|n: usize| meters[n].mark(nth, at));
-        Marks { each: of(&self.each), long: of(&self.long) }
+        let taken = |meters: &[Meter; 4]| [0, 1, 2, 3].map(|n: usize| meters[n].taken);
+        Marks { nth, at, each: taken(&self.each), long: taken(&self.long) }
     }
 
     pub(super) fn settle(&mut self, marks: &Marks, taken: Cost, cost: Cost) {
         for kind in Kind::ALL {
             let n = kind as usize;
-            for (meter, marks) in [(&mut self.each, &marks.each), (&mut self.long, &marks.long)] {
-                let meter = &mut meter[n];
-                meter.settle(marks[n], meter.counts(kind, taken), meter.counts(kind, cost));
+            for meter in [&mut self.each[n], &mut self.long[n]] {
+                meter.settle(marks.nth, meter.counts(kind, taken), meter.counts(kind, cost));
             }
         }
     }
@@ -323,8 +326,8 @@ impl Meters {
         for Told { kind, news } in told {
             let n = *kind as usize;
             match news.is_long() {
-                true => self.long[n].news(news, marks.long[n], now),
-                false => self.each[n].news(news, marks.each[n], now),
+                true => self.long[n].news(news, marks.of(marks.long[n]), now),
+                false => self.each[n].news(news, marks.of(marks.each[n]), now),
             }
         }
     }
@@ -337,6 +340,14 @@ impl Meters {
     fn all(&mut self) -> impl Iterator<Item = (&mut Meter, Kind)> {
         let each = self.each.iter_mut().zip(Kind::ALL);
         each.chain(self.long.iter_mut().zip(Kind::ALL))
+    }
+}
+
+// === impl Marks ===
+
+impl Marks {
+    fn of(&self, taken: f64) -> Mark {
+        Mark { nth: self.nth, at: self.at, taken }
     }
 }
 

@@ -11,12 +11,15 @@
 //!   They are settled by the usage that the answer tells: the rest is given back, and what was used beyond is owed. All are
 //!   given back where the model did not run. A call that asks for more tokens than there are in a minute waits for a full
 //!   minute's worth, and owes the rest.
-//! - **Attempts at a time** ([`Concurrency`]). An attempt is one until its body has ended or was dropped.
+//! - **Attempts at a time** ([`Concurrency`]), fixed or found by trying. An attempt is one until its body has ended or was
+//!   dropped.
 //! - **What the provider says.** Its headers (`x-ratelimit-…`, `anthropic-ratelimit-…`, `ratelimit-…`) are the truth when they
 //!   come: the limit they tell takes the place of the one that was set, and what they tell is left corrects what we counted,
-//!   in both directions. The answer to an earlier attempt than the last that told is old news, and changes nothing.
-//! - **A 429** closes the route for the wait that it names; without one, for a short pause that grows with each in a row.
-//!   Those that wait then go out one after the other, not all at once.
+//!   in both directions; where more is left than we count, requests are sent at twice the pace until it is used. The answer to an earlier attempt than the last that told is old news, and changes nothing.
+//! - **A 429** closes the route for the wait that it names; without one, for the pause that was set, if any
+//!   ([`LimitPolicy::pause`]). Those that wait then go out one after the other, not all at once. Where the concurrency adapts, a 429 without a wait
+//!   makes it smaller instead.
+//! - **Calls that would be refused anyway** ([`AdmissionPolicy`]), where that is asked for.
 //!
 //! # Who is next
 //!
@@ -60,6 +63,8 @@
 //! - A large call that is next is waited for: those behind it do not overtake it within their priority.
 //! - Where a provider sends no headers (Gemini, Bedrock, Ollama), wrong limits stay wrong.
 
+mod adaptive;
+mod admission;
 mod bucket;
 mod closing;
 mod gate;
@@ -72,6 +77,8 @@ mod service;
 mod slots;
 mod tokens;
 
+pub use adaptive::AdaptivePolicy;
+pub use admission::AdmissionPolicy;
 pub use limiter::{LimitSnapshot, Limits};
 pub use policy::{Concurrency, LimitPolicy};
 pub use service::{Limit, LimitLayer};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::LimitLayer;
+use super::{AdaptivePolicy, AdmissionPolicy, LimitLayer};
 use crate::{ConfigError, context::Route, profile::scaled};
 
 /// How much may be asked of a route, and how long a call waits for its turn.
@@ -16,7 +16,9 @@ use crate::{ConfigError, context::Route, profile::scaled};
 /// - [`queue`](Self::queue): 1024 calls a route: more have no chance within any deadline, at the limits most keys have
 /// - [`batch`](Self::batch): every 10th, while interactive calls wait as well
 /// - [`least`](Self::least): 1 s left for the attempt after the wait, as for a retry
-/// - [`pause`](Self::pause): 500 ms, after a 429 that names no wait, doubled by each in a row up to 30 s
+/// - [`admission`](Self::admission): none; the breaker is enough for most
+/// - [`pause`](Self::pause): none, after a 429 that names no wait: each retry backs off by itself, and nobody else waits
+///   for what may be over
 #[derive(Clone, Debug)]
 pub struct LimitPolicy {
     pub(super) concurrency: Concurrency,
@@ -26,7 +28,8 @@ pub struct LimitPolicy {
     pub(super) queue: usize,
     pub(super) batch: u32,
     pub(super) least: Duration,
-    pub(super) pause: Duration,
+    pub(super) pause: Option<Duration>,
+    pub(super) admission: Option<AdmissionPolicy>,
     models: Vec<(Box<str>, LimitPolicy)>,
 }
 
@@ -39,6 +42,8 @@ pub enum Concurrency {
     Unlimited,
     /// So many, at least one.
     Fixed(u32),
+    /// As many as the provider answers without delay: found by trying, on the time to the first event and on refusals.
+    Adaptive(AdaptivePolicy),
 }
 
 // === impl LimitPolicy ===
@@ -95,7 +100,8 @@ impl LimitPolicy {
         self
     }
 
-    /// The time that has to be left for the attempt after the wait; a call that would have less does not wait.
+    /// The time that has to be left for the attempt after the wait; a call that would have less does not wait. Where no
+    /// deadline is as long, nobody waits.
     #[must_use]
     pub fn least(mut self, least: Duration) -> Self {
         self.least = least;
@@ -105,8 +111,15 @@ impl LimitPolicy {
     /// How long a route is left alone after a 429 that names no wait, where no header told of it; doubled by each in a row,
     /// up to 30 s.
     #[must_use]
-    pub fn pause(mut self, pause: Duration) -> Self {
-        self.pause = pause;
+    pub fn pause(mut self, pause: impl Into<Option<Duration>>) -> Self {
+        self.pause = pause.into();
+        self
+    }
+
+    /// Drops calls of which the provider would refuse most anyway.
+    #[must_use]
+    pub fn admission(mut self, admission: impl Into<Option<AdmissionPolicy>>) -> Self {
+        self.admission = admission.into();
         self
     }
 
@@ -125,7 +138,7 @@ impl LimitPolicy {
 
     pub(crate) fn scaled(mut self, by: f64) -> Self {
         self.least = scaled(self.least, by);
-        self.pause = scaled(self.pause, by);
+        self.pause = self.pause.map(|pause| scaled(pause, by));
         self.models = self.models.into_iter().map(|(name, it)| (name, it.scaled(by))).collect();
         self
     }
@@ -136,14 +149,21 @@ impl LimitPolicy {
     ///
     /// Where a value cannot be meant; the error names the field, the value and what is allowed.
     pub fn build(self) -> Result<LimitLayer, ConfigError> {
-        self.check(None)?;
+        self.check()?;
         Ok(LimitLayer::new(self))
     }
 
-    /// Refuses what cannot be meant, also beside the deadline that the pipeline has.
-    pub(crate) fn check(&self, deadline: Option<Duration>) -> Result<(), ConfigError> {
-        if self.concurrency == Concurrency::Fixed(0) {
-            return Err(ConfigError::new("limit.concurrency", 0, "at least 1"));
+    /// Refuses what cannot be meant.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        match &self.concurrency {
+            Concurrency::Fixed(0) => {
+                return Err(ConfigError::new("limit.concurrency", 0, "at least 1"));
+            }
+            Concurrency::Adaptive(adaptive) => adaptive.check()?,
+            Concurrency::Fixed(_) | Concurrency::Unlimited => (),
+        }
+        if let Some(admission) = &self.admission {
+            admission.check()?;
         }
         for (field, limit) in [("limit.requests", self.requests), ("limit.tokens", self.tokens)] {
             if limit == Some(0) {
@@ -161,18 +181,11 @@ impl LimitPolicy {
             let allowed = "at least 2: every other turn";
             return Err(ConfigError::new("limit.batch", self.batch, allowed));
         }
-        if self.pause.is_zero() || self.pause > Self::LONGEST_PAUSE {
+        if self.pause.is_some_and(|pause| pause.is_zero() || pause > Self::LONGEST_PAUSE) {
             let allowed = format!("longer than zero, at most {:?}", Self::LONGEST_PAUSE);
             return Err(ConfigError::new("limit.pause", self.pause, allowed));
         }
-        match deadline {
-            Some(deadline) if self.least >= deadline => {
-                let allowed = format!("less than the deadline, {deadline:?}");
-                return Err(ConfigError::new("limit.least", self.least, allowed));
-            }
-            _ => (),
-        }
-        self.models.iter().try_for_each(|(_, policy)| policy.check(deadline))
+        self.models.iter().try_for_each(|(_, policy)| policy.check())
     }
 
     /// The longest queue that may be set.
@@ -193,7 +206,8 @@ impl Default for LimitPolicy {
             queue: 1024,
             batch: 10,
             least: Duration::from_secs(1),
-            pause: Duration::from_millis(500),
+            pause: None,
+            admission: None,
             models: Vec::new(),
         }
     }

@@ -2,7 +2,10 @@
 
 use tokio::time::Instant;
 
-use super::policy::Concurrency;
+use super::{
+    adaptive::{Adaptive, Begun},
+    policy::Concurrency,
+};
 
 /// The places of a route.
 #[derive(Debug)]
@@ -15,12 +18,14 @@ pub(super) struct Slots {
 enum Most {
     Unlimited,
     Fixed(u32),
+    Adaptive(Box<Adaptive>),
 }
 
 /// What is known of an attempt that has one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slot {
     pub(super) at: Instant,
+    begun: Option<Begun>,
 }
 
 // === impl Slots ===
@@ -30,6 +35,7 @@ impl Slots {
         let most = match concurrency {
             Concurrency::Unlimited => Most::Unlimited,
             Concurrency::Fixed(most) => Most::Fixed(*most),
+            Concurrency::Adaptive(policy) => Most::Adaptive(Adaptive::new(policy.clone()).into()),
         };
         Self { most, in_flight: 0 }
     }
@@ -39,6 +45,7 @@ impl Slots {
         match &self.most {
             Most::Unlimited => None,
             Most::Fixed(most) => Some(*most),
+            Most::Adaptive(adaptive) => Some(adaptive.limit()),
         }
     }
 
@@ -53,21 +60,40 @@ impl Slots {
 
     /// Whether it learns from refusals, so that one that names no wait need not stop everything.
     pub(super) fn adapts(&self) -> bool {
-        false
+        matches!(self.most, Most::Adaptive(_))
     }
 
     pub(super) fn took(&mut self, now: Instant) -> Slot {
         self.in_flight = self.in_flight.saturating_add(1);
-        Slot { at: now }
+        let begun = self.adaptive().map(|adaptive| adaptive.began(now));
+        Slot { at: now, begun }
     }
 
     /// The first event of an answer is there.
-    pub(super) fn answered(&mut self, _: Slot, _: Instant) {}
+    pub(super) fn answered(&mut self, slot: Slot, first: Instant) {
+        if let (Some(adaptive), Some(begun)) = (self.adaptive(), slot.begun) {
+            adaptive.answered(begun, first);
+        }
+    }
 
     /// The provider had no room for it.
-    pub(super) fn refused(&mut self, _: Slot) {}
+    pub(super) fn refused(&mut self, slot: Slot) {
+        if let (Some(adaptive), Some(begun)) = (self.adaptive(), slot.begun) {
+            adaptive.refused(begun);
+        }
+    }
 
     pub(super) fn freed(&mut self) {
         self.in_flight = self.in_flight.saturating_sub(1);
+        if let Some(adaptive) = self.adaptive() {
+            adaptive.ended();
+        }
+    }
+
+    fn adaptive(&mut self) -> Option<&mut Adaptive> {
+        match &mut self.most {
+            Most::Adaptive(adaptive) => Some(adaptive),
+            Most::Unlimited | Most::Fixed(_) => None,
+        }
     }
 }

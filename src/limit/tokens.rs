@@ -119,11 +119,7 @@ mod tests {
         let (request, ask) = request(r#"{"model":"m","messages":[]}"#);
         let mut usual = Usual::default();
         assert_eq!(Cost::estimate(&request, &ask, usual).output, 500);
-        let tokens = |output| {
-            let mut tokens = Tokens::default();
-            tokens.output = output;
-            tokens
-        };
+        let tokens = |output| Tokens { input: 0, output };
         usual.learn(tokens(80));
         assert_eq!(Cost::estimate(&request, &ask, usual).output, 80);
         usual.learn(tokens(180));
