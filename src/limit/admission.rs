@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use crate::{
     ConfigError,
     breaker::{Tally, Window},
+    classify::Outcome,
     context::later,
 };
 
@@ -149,6 +150,15 @@ impl Admission {
     /// The provider took a call that was sent, whatever came of it later.
     pub(crate) fn taken(&mut self, now: Instant) {
         self.window.add(Asked { requests: 1, accepts: 1 }, now);
+    }
+
+    /// What came of a call that was sent.
+    pub(crate) fn learn(&mut self, outcome: Outcome, now: Instant) {
+        match outcome {
+            Outcome::RateLimited { .. } | Outcome::Unavailable { .. } => self.turned_away(now),
+            Outcome::Refused { .. } | Outcome::Cancelled => (),
+            _ => self.taken(now),
+        }
     }
 
     /// It had no room for one: 429, 503, 529. Other failures say nothing about room, and are [`taken`](Self::taken).

@@ -61,26 +61,27 @@ impl Closing {
         self.in_a_row = 0;
     }
 
-    /// Closes for so long; until when, where that is later than before. A little longer by chance, as all processes that
-    /// were told the same moment would else come back at it.
-    pub(super) fn close(&mut self, wait: Duration, now: Instant, random: f64) -> Option<Instant> {
+    /// Closes for so long; until when, where that is later than before.
+    pub(super) fn close(&mut self, wait: Duration, now: Instant) -> Option<Instant> {
         let wait = wait.min(LONGEST);
-        let jitter = (wait / 10).min(Duration::from_secs(1)).mul_f64(random);
-        let until = later(now, wait + jitter);
+        let until = later(now, wait);
         // The same wait, told again by another answer, is not told by us.
-        let told = self.closed.is_some_and(|closed| until <= later(closed.until, jitter + TWICE));
-        if self.closed.is_none_or(|closed| closed.until < later(now, wait)) {
+        let told = self.closed.is_some_and(|closed| until <= later(closed.until, TWICE));
+        if self.closed.is_none_or(|closed| closed.until < until) {
             self.closed = Some(Closed { until, wait });
         }
         (self.since, self.ramp) = (Some(now), None);
         (!told).then_some(until)
     }
 
-    /// Opens when the time has come. Those that wait then get gaps between them.
-    pub(super) fn reopen(&mut self, now: Instant, waiting: usize) {
+    /// Opens when the time has come. Those that wait then get gaps between them; the first one too is a little late, by
+    /// chance, as all processes that were told the same moment would else come back at it. (A retry that waited elsewhere
+    /// had a jitter of its own.)
+    pub(super) fn reopen(&mut self, now: Instant, waiting: usize, random: f64) {
         if let Some(Closed { wait, .. }) = self.closed.take_if(|closed| closed.until <= now) {
             let gap = wait.min(SPREAD) / (waiting.max(1) as u32);
-            self.ramp = (waiting > 1).then_some(Ramp { gap, next: now, left: waiting });
+            let next = later(now, (wait / 10).min(Duration::from_secs(1)).mul_f64(random));
+            self.ramp = (waiting > 0).then_some(Ramp { gap, next, left: waiting });
         }
     }
 
@@ -139,11 +140,11 @@ mod tests {
     fn a_wait_closes_and_a_shorter_one_does_not_open() {
         let now = Instant::now();
         let mut closing = closing();
-        assert_eq!(closing.close(20 * SECOND, now, 0.0), Some(now + 20 * SECOND));
-        assert_eq!(closing.close(5 * SECOND, now + SECOND, 0.0), None);
+        assert_eq!(closing.close(20 * SECOND, now), Some(now + 20 * SECOND));
+        assert_eq!(closing.close(5 * SECOND, now + SECOND), None);
         assert_eq!(closing.wait(now + SECOND), 19 * SECOND);
-        assert!(closing.close(60 * SECOND, now + SECOND, 0.0).is_some());
-        closing.reopen(now + 61 * SECOND, 0);
+        assert!(closing.close(60 * SECOND, now + SECOND).is_some());
+        closing.reopen(now + 61 * SECOND, 0, 0.5);
         assert_eq!(closing.wait(now + 61 * SECOND), Duration::ZERO);
     }
 
@@ -162,7 +163,7 @@ mod tests {
     fn what_was_sent_before_the_pause_does_not_make_it_longer() {
         let now = Instant::now();
         let mut closing = closing();
-        closing.close(SECOND, now + SECOND, 0.0);
+        closing.close(SECOND, now + SECOND);
         assert_eq!(closing.pause(now), None);
         assert!(closing.pause(now + 2 * SECOND).is_some());
     }
@@ -172,9 +173,10 @@ mod tests {
         let mut now = Instant::now();
         let start = now;
         let mut closing = closing();
-        closing.close(10 * SECOND, now, 0.5);
-        now += 10 * SECOND + SECOND / 2;
-        closing.reopen(now, 50);
+        closing.close(10 * SECOND, now);
+        now += 10 * SECOND;
+        closing.reopen(now, 50, 0.5);
+        assert_eq!(closing.wait(now), SECOND / 2);
         let mut gone = Vec::new();
         for n in 0..50 {
             now += closing.wait(now);

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use http::HeaderMap;
 
 use super::{
-    meter::{News, Told},
+    news::{News, Told},
     tokens::Kind,
 };
 use crate::classify::reset_in;

@@ -6,26 +6,11 @@ use tokio::time::Instant;
 
 use super::{
     bucket::Bucket,
+    news::{News, Refill},
     policy::MINUTE,
     tokens::{Cost, Kind},
 };
 use crate::context::later;
-
-/// What a provider tells of one of its limits.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct News {
-    pub(super) limit: Option<f64>,
-    pub(super) remaining: Option<f64>,
-    /// When it is full again.
-    pub(super) reset: Option<Duration>,
-}
-
-/// The same, and what is counted.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Told {
-    pub(super) kind: Kind,
-    pub(super) news: News,
-}
 
 /// Where an attempt stood: which it was, when it was sent, and how much had been taken with it.
 #[derive(Clone, Copy, Debug)]
@@ -50,54 +35,7 @@ pub(super) struct Meter {
     /// The attempt whose answer told last.
     newest: u64,
     /// All that was ever taken.
-    taken: f64,
-}
-
-/// How what was used comes back.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Refill {
-    /// Steadily, all of it within that period.
-    Steady(Duration),
-    /// All at once, after that time.
-    Window(Duration),
-    /// The provider does not say.
-    Unsaid,
-}
-
-// === impl News ===
-
-impl News {
-    /// How what was used comes back. Providers with buckets tell when theirs is full: that tells the period.
-    pub(super) fn refill(&self) -> Refill {
-        const DAY: Duration = Duration::from_secs(86_400);
-        const PERIODS: [Duration; 3] = [MINUTE, DAY, Duration::from_secs(3600)];
-        let (Some(limit), Some(left), Some(reset)) = (self.limit, self.remaining, self.reset)
-        else {
-            return self.reset.map_or(Refill::Unsaid, Refill::Window);
-        };
-        let used = (limit - left).max(0.0);
-        if used == 0.0 {
-            return Refill::Unsaid;
-        }
-        let fits = |period: &Duration| {
-            let period = period.as_secs_f64();
-            let full = period * used / limit;
-            // What is left is told in whole numbers, and the time in whole seconds by some.
-            let fuzzy = (0.2 * full).max(1.0).max(period / limit);
-            (reset.as_secs_f64() - full).abs() <= fuzzy
-        };
-        let steady = PERIODS.into_iter().find(fits);
-        steady.map_or(Refill::Window(reset), Refill::Steady)
-    }
-
-    /// Whether it is about a day or an hour, and not about a minute.
-    pub(super) fn is_long(&self) -> bool {
-        match self.refill() {
-            Refill::Steady(period) => period > MINUTE,
-            Refill::Window(reset) => reset > 2 * MINUTE,
-            Refill::Unsaid => false,
-        }
-    }
+    pub(super) taken: f64,
 }
 
 // === impl Meter ===
@@ -194,6 +132,11 @@ impl Meter {
         }
     }
 
+    /// Whether it is one of that size.
+    pub(super) fn is_of(&self, limit: Option<f64>) -> bool {
+        self.bucket.is_some() && limit == Some(self.limit)
+    }
+
     /// How much comes in a minute.
     pub(super) fn a_minute(&self) -> Option<f64> {
         self.bucket.as_ref().map(|_| self.limit * 60.0 / self.period.as_secs_f64())
@@ -201,7 +144,7 @@ impl Meter {
 
     /// How much of a call counts. Where nothing was set, it is for the provider to say what an answer may cost: only what
     /// is sure is held against a call.
-    fn counts(&self, kind: Kind, cost: Cost) -> u64 {
+    pub(super) fn counts(&self, kind: Kind, cost: Cost) -> u64 {
         match kind {
             Kind::Tokens if !self.set => cost.input,
             Kind::Output if !self.set => cost.output.min(1),
@@ -253,103 +196,6 @@ impl Meter {
 /// What is given back of each request whose answer tells that more is left than we count: all together are sent twice as
 /// fast, until it is used.
 const CATCH_UP: f64 = 0.5;
-
-/// All limits of a route.
-#[derive(Debug)]
-pub(super) struct Meters {
-    /// One of each kind, by the minute.
-    each: [Meter; 4],
-    /// The same by the hour or the day: only where a provider tells of one.
-    long: [Meter; 4],
-}
-
-/// Where an attempt stood in all of them.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Marks {
-    nth: u64,
-    at: Instant,
-    each: [f64; 4],
-    long: [f64; 4],
-}
-
-// === impl Meters ===
-
-impl Meters {
-    /// The limits that are set, by the minute; of the requests that share at once, of the tokens all.
-    pub(super) fn new(
-        requests: Option<u32>,
-        tokens: Option<u32>,
-        share: f64,
-        now: Instant,
-    ) -> Self {
-        let untold = || [(); 4].map(|()| Meter::untold());
-        let (mut each, long) = (untold(), untold());
-        if let Some(requests) = requests {
-            each[Kind::Requests as usize] = Meter::set(requests.into(), share, now);
-        }
-        if let Some(tokens) = tokens {
-            each[Kind::Tokens as usize] = Meter::set(tokens.into(), 1.0, now);
-        }
-        Self { each, long }
-    }
-
-    /// How long it is until a call can be paid for, after what is `ahead` of it.
-    pub(super) fn wait(&self, ahead: [f64; 4], cost: Cost, now: Instant) -> Duration {
-        let waits = Kind::ALL.into_iter().flat_map(|kind| {
-            let n = kind as usize;
-            [&self.each[n], &self.long[n]].map(|it| it.wait(ahead[n], it.counts(kind, cost), now))
-        });
-        waits.max().unwrap_or_default()
-    }
-
-    pub(super) fn take(&mut self, cost: Cost, now: Instant) {
-        for (meter, kind) in self.all() {
-            meter.take(meter.counts(kind, cost), now);
-        }
-    }
-
-    pub(super) fn marks(&self, nth: u64, at: Instant) -> Marks {
-        let taken = |meters: &[Meter; 4]| [0, 1, 2, 3].map(|n: usize| meters[n].taken);
-        Marks { nth, at, each: taken(&self.each), long: taken(&self.long) }
-    }
-
-    pub(super) fn settle(&mut self, marks: &Marks, taken: Cost, cost: Cost) {
-        for kind in Kind::ALL {
-            let n = kind as usize;
-            for meter in [&mut self.each[n], &mut self.long[n]] {
-                meter.settle(marks.nth, meter.counts(kind, taken), meter.counts(kind, cost));
-            }
-        }
-    }
-
-    pub(super) fn news(&mut self, told: &[Told], marks: &Marks, now: Instant) {
-        for Told { kind, news } in told {
-            let n = *kind as usize;
-            match news.is_long() {
-                true => self.long[n].news(news, marks.of(marks.long[n]), now),
-                false => self.each[n].news(news, marks.of(marks.each[n]), now),
-            }
-        }
-    }
-
-    /// The limit of a kind by the minute.
-    pub(super) fn of(&self, kind: Kind) -> &Meter {
-        &self.each[kind as usize]
-    }
-
-    fn all(&mut self) -> impl Iterator<Item = (&mut Meter, Kind)> {
-        let each = self.each.iter_mut().zip(Kind::ALL);
-        each.chain(self.long.iter_mut().zip(Kind::ALL))
-    }
-}
-
-// === impl Marks ===
-
-impl Marks {
-    fn of(&self, taken: f64) -> Mark {
-        Mark { nth: self.nth, at: self.at, taken }
-    }
-}
 
 #[cfg(test)]
 mod tests;

@@ -72,6 +72,8 @@ mod headers;
 mod limiter;
 mod line;
 mod meter;
+mod meters;
+mod news;
 mod policy;
 mod service;
 mod slots;

@@ -155,16 +155,7 @@ impl LimitPolicy {
 
     /// Refuses what cannot be meant.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        match &self.concurrency {
-            Concurrency::Fixed(0) => {
-                return Err(ConfigError::new("limit.concurrency", 0, "at least 1"));
-            }
-            Concurrency::Adaptive(adaptive) => adaptive.check()?,
-            Concurrency::Fixed(_) | Concurrency::Unlimited => (),
-        }
-        if let Some(admission) = &self.admission {
-            admission.check()?;
-        }
+        self.check_concurrency()?;
         for (field, limit) in [("limit.requests", self.requests), ("limit.tokens", self.tokens)] {
             if limit == Some(0) {
                 return Err(ConfigError::new(field, 0, "at least 1, or none"));
@@ -186,6 +177,17 @@ impl LimitPolicy {
             return Err(ConfigError::new("limit.pause", self.pause, allowed));
         }
         self.models.iter().try_for_each(|(_, policy)| policy.check())
+    }
+
+    fn check_concurrency(&self) -> Result<(), ConfigError> {
+        match &self.concurrency {
+            Concurrency::Fixed(0) => {
+                return Err(ConfigError::new("limit.concurrency", 0, "at least 1"));
+            }
+            Concurrency::Adaptive(adaptive) => adaptive.check()?,
+            Concurrency::Fixed(_) | Concurrency::Unlimited => (),
+        }
+        self.admission.as_ref().map_or(Ok(()), AdmissionPolicy::check)
     }
 
     /// The longest queue that may be set.

@@ -2,6 +2,7 @@
 
 use crate::{
     Request,
+    classify::Outcome,
     dialect::{Ask, Tokens},
 };
 
@@ -47,11 +48,7 @@ impl Cost {
         // A request to a path of no dialect may cost anything or nothing.
         let Some(_) = ask.dialect() else { return Self { requests: 1, input: 0, output: 0 } };
         let input = (request.body().len() as u64).div_ceil(Self::BYTES);
-        let most = ask.max_tokens();
-        let output = match most {
-            Some(most) => most,
-            None => usual.output(),
-        };
+        let output = ask.max_tokens().unwrap_or_else(|| usual.output());
         // More than a model can say is a mistake of the caller's, which the provider answers.
         Self { requests: 1, input, output: output.min(1 << 24) }
     }
@@ -71,9 +68,19 @@ impl Cost {
         Self { requests: 1, input: tokens.input, output: tokens.output }
     }
 
-    /// Without the tokens, where the model did not run.
-    pub(super) fn not_run(self) -> Self {
-        Self { requests: self.requests, input: 0, output: 0 }
+    /// What of it is spent by an attempt that came to that, as far as is known then.
+    pub(super) fn spent_by(self, outcome: Outcome) -> Self {
+        match outcome {
+            // Nothing was sent.
+            Outcome::Unreachable | Outcome::Refused { .. } => Self::default(),
+            // It was answered before the model ran.
+            Outcome::Unavailable { .. }
+            | Outcome::RateLimited { .. }
+            | Outcome::QuotaExhausted { .. }
+            | Outcome::Rejected { .. }
+            | Outcome::TooLarge => Self { requests: self.requests, input: 0, output: 0 },
+            _ => self,
+        }
     }
 }
 

@@ -19,24 +19,6 @@ fn mark(meter: &Meter, nth: u64, at: Instant) -> Mark {
 }
 
 #[test]
-fn the_time_until_it_is_full_tells_the_period() {
-    let day = Refill::Steady(secs(86_400.0));
-    let minute = Refill::Steady(MINUTE);
-    assert_eq!(news(60.0, 59.0, 1.0).refill(), minute);
-    assert_eq!(news(60.0, 0.0, 60.0).refill(), minute);
-    assert_eq!(news(10_000.0, 9_999.0, 0.006).refill(), minute);
-    // Groq: requests by the day.
-    assert_eq!(news(14_400.0, 14_370.0, 179.56).refill(), day);
-    assert_eq!(news(10_000.0, 9_999.0, 8.64).refill(), day);
-    // Azure: seconds without a fraction.
-    assert_eq!(news(300.0, 299.0, 1.0).refill(), minute);
-    // A window that began half a minute ago.
-    assert_eq!(news(60.0, 0.0, 30.0).refill(), Refill::Window(secs(30.0)));
-    assert_eq!(news(60.0, 60.0, 0.0).refill(), Refill::Unsaid);
-    assert_eq!(News::default().refill(), Refill::Unsaid);
-}
-
-#[test]
 fn the_limit_that_is_told_takes_the_place_of_the_one_that_was_set() {
     let now = Instant::now();
     for set in [30.0, 120.0] {
@@ -183,19 +165,4 @@ fn what_the_provider_has_told_is_not_given_back_a_second_time() {
     meter.news(&news(1000.0, 400.0, 36.0), mark, now);
     meter.settle(mark.nth, 600, 100);
     assert_eq!(meter.left(now), Some(400.0));
-}
-
-#[test]
-fn requests_by_the_day_leave_those_by_the_minute_alone() {
-    let now = Instant::now();
-    let mut meters = Meters::new(Some(30), None, 1.0 / 12.0, now);
-    let cost = Cost { requests: 1, input: 0, output: 0 };
-    meters.take(cost, now);
-    let told = [Told { kind: Kind::Requests, news: news(14_400.0, 14_370.0, 179.56) }];
-    meters.news(&told, &meters.marks(1, now), now);
-    assert_eq!(meters.of(Kind::Requests).a_minute(), Some(30.0));
-    assert_eq!(meters.wait([0.0; 4], cost, now), Duration::ZERO);
-    let told = [Told { kind: Kind::Requests, news: news(14_400.0, 0.0, 86_400.0) }];
-    meters.news(&told, &meters.marks(2, now), now);
-    assert_eq!(meters.wait([0.0; 4], cost, now), secs(6.0));
 }

@@ -120,3 +120,67 @@ async fn without_any_limit_set_the_headers_alone_are_enough() {
 async fn the_headers_of_anthropic_are_read_as_well() {
     holds(&play(LimitPolicy::new().requests(30).tokens(5_000), told_wait(), MESSAGES).await);
 }
+
+/// A provider that counts by the minute of the clock and tells when the next one begins.
+#[derive(Debug, Default)]
+struct Window {
+    minute: u32,
+    used: u32,
+    answered: usize,
+    limited: usize,
+}
+
+impl Window {
+    fn answer(&mut self, passed: Duration) -> Response {
+        let minute = (passed.as_secs() / 60) as u32;
+        if minute != self.minute {
+            (self.minute, self.used) = (minute, 0);
+        }
+        let reset = (MINUTE * (minute + 1) - passed).as_secs() + 1;
+        let taken = self.used < 60;
+        self.used += u32::from(taken);
+        *if taken { &mut self.answered } else { &mut self.limited } += 1;
+        let answer = http::Response::builder()
+            .status(if taken { 200 } else { 429 })
+            .header("content-type", "application/json")
+            .header("ratelimit-limit", 60)
+            .header("ratelimit-remaining", 60 - self.used)
+            .header("ratelimit-reset", reset);
+        let answer = if taken { answer } else { answer.header("retry-after", reset) };
+        let text = r#"{"choices":[{"message":{"role":"assistant","content":"here"},"finish_reason":"stop"}]}"#;
+        answer.body(evenkeel::Body::from(text)).unwrap()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_counts_by_the_minute_of_the_clock_is_followed_as_well() {
+    for policy in [LimitPolicy::new().requests(60), LimitPolicy::new().requests(120)] {
+        let window = Arc::new(Mutex::new(Window::default()));
+        let start = Instant::now();
+        let counted = window.clone();
+        let upstream = tower::service_fn(move |_: Request| {
+            let answer = counted.lock().unwrap().answer(start.elapsed());
+            async move {
+                sleep(ms(1200)).await;
+                Ok::<_, Error>(answer)
+            }
+        });
+        let profile = Profile::pipeline().limit(policy).retry(RetryPolicy::new().retries(0));
+        let client = Client::builder().profile(profile).over(upstream).unwrap();
+        let calls: Vec<_> = (0..2000_u32)
+            .map(|n| {
+                let client = client.clone();
+                tokio::spawn(async move {
+                    sleep_until(start + n * ms(300)).await;
+                    let _ = call(&client, request(Priority::Batch)).await;
+                })
+            })
+            .collect();
+        sleep_until(start + 10 * MINUTE).await;
+        calls.iter().for_each(tokio::task::JoinHandle::abort);
+        let window = window.lock().unwrap();
+        println!("{window:?}");
+        assert!(window.answered >= 582, "{window:?}");
+        assert!(window.limited * 100 <= window.answered + window.limited, "{window:?}");
+    }
+}
