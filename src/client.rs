@@ -15,8 +15,9 @@ use crate::{
     breaker::Breakers,
     cache::CachePolicy,
     ladder::{LadderPolicy, Rung, Target},
+    limit::Limits,
     profile::Profile,
-    stack,
+    stack::{self, Handles},
     stream::Resume,
     telemetry::{Events, Observe},
 };
@@ -30,7 +31,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Client {
     stack: Arc<dyn Stack>,
-    breakers: Breakers,
+    handles: Handles,
 }
 
 /// Puts a [`Client`] together.
@@ -77,7 +78,12 @@ impl Client {
 
     /// The breakers of all routes: list, watch, force, reset.
     pub fn breakers(&self) -> &Breakers {
-        &self.breakers
+        &self.handles.breakers
+    }
+
+    /// The limits of all routes: how many calls wait, are under way, and may follow.
+    pub fn limits(&self) -> &Limits {
+        &self.handles.limits
     }
 }
 
@@ -98,7 +104,7 @@ impl Service<Request> for Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("breakers", &self.breakers).finish_non_exhaustive()
+        f.debug_struct("Client").field("breakers", &self.handles.breakers).finish_non_exhaustive()
     }
 }
 
@@ -161,9 +167,9 @@ impl ClientBuilder {
     ///
     /// When a value is wrong, alone or together with another: names the field, the value and what is allowed.
     pub fn over(self, upstream: impl Upstream) -> Result<Client, ConfigError> {
-        let (stack, breakers) =
-            stack::build(upstream, self.profile, (self.cache, self.ladder), self.events)?;
-        Ok(Client { stack: Arc::new(stack), breakers })
+        let rungs = (self.cache, self.ladder);
+        let (stack, handles) = stack::build(upstream, self.profile, rungs, self.events)?;
+        Ok(Client { stack: Arc::new(stack), handles })
     }
 }
 

@@ -45,8 +45,9 @@
 //! | 6 | [`retry`] | whether the same is asked again, and after what wait |
 //! | 7 | [`balance`] | which of several equal targets this attempt goes to |
 //! | 8 | [`breaker`] | whether the route is asked at all |
-//! | 9 | [`timeout`]: the attempt | how long one attempt and its silences may last |
-//! | 10 | [`classify`] | what the answer came to, and when it is handed on |
+//! | 9 | [`limit`] | whether there is room for it now, and who is next |
+//! | 10 | [`timeout`]: the attempt | how long one attempt and its silences may last |
+//! | 11 | [`classify`] | what the answer came to, and when it is handed on |
 //! | | [`adapter`] | sends it |
 //!
 //! Beside them: [`context`] holds the values of one call, [`dialect`] reads and writes the languages of the APIs, [`stream`]
@@ -81,6 +82,7 @@ mod error;
 pub mod guide;
 pub mod hedge;
 pub mod ladder;
+pub mod limit;
 mod profile;
 pub mod retry;
 mod routes;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     ConfigError, breaker::BreakerPolicy, classify::ClassifyPolicy, hedge::HedgePolicy,
-    retry::RetryPolicy, stream::Commit, timeout::TimeoutPolicy,
+    limit::LimitPolicy, retry::RetryPolicy, stream::Commit, timeout::TimeoutPolicy,
 };
 
 /// The limits of a stack that fit together: for a person who waits, or for work that nobody waits for.
@@ -23,8 +23,9 @@ use crate::{
 /// | all rungs out | fails | waits for recovery | a person is told at once; a text can come later |
 /// | hedge | off | off | every copy is paid for |
 /// | slow: first event, whole answer | after 8 s, 16 s | after 45 s, 4 min | just under the limits, so that slowness shows before silence |
+/// | limits | none of ours | none of ours | only the provider knows them, and tells; a key of known limits has them set |
 ///
-/// The breaker's rules are the same for both: see [`BreakerPolicy`].
+/// The breaker's rules are the same for both: see [`BreakerPolicy`]. So are those of the limits: see [`LimitPolicy`].
 #[derive(Clone, Debug)]
 pub struct Profile {
     pub(crate) deadline: Duration,
@@ -32,6 +33,7 @@ pub struct Profile {
     pub(crate) timeout: TimeoutPolicy,
     pub(crate) retry: RetryPolicy,
     pub(crate) breaker: BreakerPolicy,
+    pub(crate) limit: LimitPolicy,
     pub(crate) classify: ClassifyPolicy,
     pub(crate) hedge: Option<HedgePolicy>,
     pub(crate) waits: bool,
@@ -48,6 +50,7 @@ impl Profile {
             timeout: TimeoutPolicy::default(),
             retry: RetryPolicy::default(),
             breaker: BreakerPolicy::default(),
+            limit: LimitPolicy::default(),
             classify: ClassifyPolicy::default(),
             hedge: None,
             waits: false,
@@ -65,6 +68,7 @@ impl Profile {
             breaker: BreakerPolicy::default()
                 .slow_after(Duration::from_secs(45), 4 * minute)
                 .probe_limit(5 * minute),
+            limit: LimitPolicy::default(),
             classify: ClassifyPolicy::default().commit(Commit::Complete),
             hedge: None,
             waits: true,
@@ -107,6 +111,13 @@ impl Profile {
         self
     }
 
+    /// How much may be asked of each route, and how calls wait for it.
+    #[must_use]
+    pub fn limit(mut self, limit: LimitPolicy) -> Self {
+        self.limit = limit;
+        self
+    }
+
     /// What counts as an answer, and when it is handed on.
     #[must_use]
     pub fn classify(mut self, classify: ClassifyPolicy) -> Self {
@@ -138,6 +149,7 @@ impl Profile {
         self.timeout = self.timeout.scaled(by);
         self.retry = self.retry.scaled(by);
         self.breaker = self.breaker.scaled(by);
+        self.limit = self.limit.scaled(by);
         self
     }
 
@@ -158,6 +170,7 @@ impl Profile {
         self.retry.check(Some(self.deadline))?;
         self.breaker.check()?;
         self.hedge.as_ref().map_or(Ok(()), HedgePolicy::check)?;
+        self.limit.check()?;
         self.classify.check()
     }
 }

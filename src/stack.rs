@@ -9,24 +9,33 @@ use crate::{
     cache::{CacheLayer, CachePolicy},
     hedge::HedgeLayer,
     ladder::LadderPolicy,
+    limit::Limits,
     profile::Profile,
     telemetry::{AttemptsLayer, Events, TelemetryLayer},
     timeout::DeadlinePolicy,
 };
 
-/// The whole stack over an upstream, and the handle of its breakers.
+/// The handles of what a stack keeps per route.
+#[derive(Clone, Debug)]
+pub(crate) struct Handles {
+    pub(crate) breakers: Breakers,
+    pub(crate) limits: Limits,
+}
+
+/// The whole stack over an upstream, and its handles.
 pub(crate) fn build<S: Upstream>(
     upstream: S,
     profile: Profile,
     (cache, ladder): (Option<CachePolicy>, LadderPolicy),
     events: Events,
-) -> Result<(impl Upstream, Breakers), ConfigError> {
+) -> Result<(impl Upstream, Handles), ConfigError> {
     profile.check()?;
     let ladder = if profile.waits { ladder.waiting() } else { ladder };
     ladder.check(Some(profile.deadline))?;
     let cache = layer(cache, &ladder, &events)?;
     let breaker = profile.breaker.build()?.events(events.clone());
-    let breakers = breaker.handle();
+    let limit = profile.limit.build()?.events(events.clone());
+    let handles = Handles { breakers: breaker.handle(), limits: limit.handle() };
     let retry = profile.retry.build()?;
     let hedge = match profile.hedge {
         Some(hedge) => hedge.budgets(retry.budgets()).build()?,
@@ -52,12 +61,14 @@ pub(crate) fn build<S: Upstream>(
         .layer(AttemptsLayer::default())
         // Over the clock: an attempt that timed out is a failure of its route.
         .layer(breaker)
+        // Over the clock, which starts after the queue; under the breaker, so that nobody waits for a route that is down.
+        .layer(limit)
         // Over the reading of the answer: the first content and the whole body have to come in time.
         .layer(profile.timeout.build()?.events(events))
         // Next to the wire: says what an attempt came to, and puts the guard on its body.
         .layer(profile.classify.build()?)
         .service(upstream);
-    Ok((stack, breakers))
+    Ok((stack, handles))
 }
 
 /// The layer of the cache, where there is one. A rung that gives stored answers needs it.

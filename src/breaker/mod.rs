@@ -54,7 +54,8 @@
 //!
 //! - A refusal is `Err` with [`Outcome::Refused`](crate::classify::Outcome::Refused): do not retry it on the same route.
 //! - Alone, without the layers below it that wait for the first event, an answer begins with its head.
-//! - Time that a call spends in a queue below counts as its latency.
+//! - Time that a call spends in the queue of the [limits](crate::limit) below is no latency, and a call that leaves it
+//!   unsent says nothing. Time in a queue of your own below counts.
 //! - The time of a state passes when somebody asks. A breaker that nobody asks stays as it was, and is right when asked.
 
 mod machine;
@@ -68,6 +69,7 @@ mod service;
 mod state;
 mod ticket;
 mod transition;
+mod turn;
 mod window;
 
 #[cfg(test)]
@@ -78,3 +80,5 @@ pub use policy::BreakerPolicy;
 pub use registry::{Breakers, Change, Changes};
 pub use service::{BreakerFuture, BreakerLayer, BreakerService};
 pub use state::{Cause, Refusal, Snapshot, State};
+pub(crate) use turn::Turn;
+pub(crate) use window::{Tally, Window};

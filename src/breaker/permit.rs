@@ -11,6 +11,7 @@ use crate::{
         machine::Machine,
         registry::Told,
         ticket::{Moment, Ticket},
+        turn::{Stage, Turn},
     },
     classify::Outcome,
     sync::{Arc, Mutex, lock},
@@ -51,6 +52,7 @@ struct Shared {
 pub struct Permit {
     breaker: Breaker,
     ticket: Ticket,
+    turn: Option<Turn>,
     ended: bool,
 }
 
@@ -79,7 +81,7 @@ impl Breaker {
     pub fn try_acquire(&self, now: Instant, random: f64) -> Result<Permit, Refusal> {
         let ticket =
             self.decide(|machine, policy| machine.admit(Moment { policy, now, random }))?;
-        Ok(Permit { breaker: self.clone(), ticket, ended: false })
+        Ok(Permit { breaker: self.clone(), ticket, turn: None, ended: false })
     }
 
     /// Its state at `now`, with what it counts.
@@ -141,6 +143,21 @@ impl Permit {
         &self.breaker
     }
 
+    /// Where a queue below tells that the call waits.
+    pub(crate) fn turn(&mut self) -> Turn {
+        self.turn.get_or_insert_with(|| Turn::of(&self.breaker)).clone()
+    }
+
+    /// Does not count the time in the queue. Whether the call left it.
+    fn leave_queue(&mut self) -> bool {
+        match self.turn.as_ref().map(Turn::at) {
+            Some(Stage::Left(at)) => self.ticket.started = self.ticket.started.max(at),
+            Some(Stage::Queued) => return false,
+            Some(Stage::NotQueued) | None => (),
+        }
+        true
+    }
+
     /// Takes the answer for one that is not streamed, which may take longer until it is slow.
     pub fn whole(mut self) -> Self {
         self.ticket.whole = true;
@@ -150,6 +167,7 @@ impl Permit {
     /// The first event of the answer is there, and the rest follows. Counts how long it took; a probe that was not slow
     /// has succeeded with this.
     pub fn begin(&mut self, now: Instant) {
+        self.leave_queue();
         let Self { breaker, ticket, .. } = self;
         let random = ticket.random;
         breaker.decide(|machine, policy| machine.begin(Moment { policy, now, random }, ticket));
@@ -167,6 +185,9 @@ impl Permit {
 
     fn settle(&mut self, outcome: Outcome, now: Instant) {
         self.ended = true;
+        // It was never sent, so it says nothing of the route.
+        let unsent = Outcome::Refused { retry_in: None };
+        let outcome = if self.leave_queue() { outcome } else { unsent };
         let Self { breaker, ticket, .. } = self;
         let random = ticket.random;
         breaker.decide(|machine, policy| {

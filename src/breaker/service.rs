@@ -112,8 +112,10 @@ impl<S: Upstream> Service<Request> for BreakerService<S> {
         let fate = match acquired {
             Ok(permit) => {
                 let whole = !Call::ask(&mut request).stream();
-                let permit = if whole { permit.whole() } else { permit };
-                let journey = Call::of(&mut request).journey.clone();
+                let mut permit = if whole { permit.whole() } else { permit };
+                let call = Call::of(&mut request);
+                call.turn = Some(permit.turn());
+                let journey = call.journey.clone();
                 let probing = permit.is_probe().then(|| Probing::of(&journey));
                 let call = self.inner.clone().oneshot(request);
                 Fate::Admitted { call, permit: Some(permit), journey, probing }

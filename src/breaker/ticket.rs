@@ -19,7 +19,7 @@ pub(crate) struct Moment<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ticket {
     pub(super) generation: u64,
-    pub(super) started: Instant,
+    pub(crate) started: Instant,
     pub(crate) random: f64,
     /// The place of a probe that is not decided yet.
     pub(super) slot: Option<Slot>,

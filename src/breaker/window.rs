@@ -21,14 +21,23 @@ pub(crate) struct Counts {
     pub(crate) slow: u32,
 }
 
+/// What can be counted in a window.
+pub(crate) trait Tally: Copy + Default {
+    /// Adds those of `other`.
+    fn add(&mut self, other: Self);
+
+    /// Takes out those of `other`, which were added before.
+    fn take_out(&mut self, other: Self);
+}
+
 /// Exact counts over a span of time that moves on in tenths.
 ///
 /// It costs the same whatever came before: a call adds to one bucket and to the sum, and each tenth of the span takes one
 /// bucket out of the sum. It is `Copy`, so it can hold nothing that grows.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Window {
-    buckets: [Counts; BUCKETS],
-    sum: Counts,
+pub(crate) struct Window<T = Counts> {
+    buckets: [T; BUCKETS],
+    sum: T,
     /// The bucket that `now` falls into.
     current: usize,
     /// The moment from which on the next bucket is the current one.
@@ -59,7 +68,9 @@ impl Counts {
     pub(crate) fn and_ended(self, failed: bool) -> Self {
         Self { ended: 1, failed: failed.into(), ..self }
     }
+}
 
+impl Tally for Counts {
     fn add(&mut self, other: Self) {
         self.ended += other.ended;
         self.failed += other.failed;
@@ -81,18 +92,18 @@ fn share(part: u32, whole: u32) -> Option<f64> {
 
 // === impl Window ===
 
-impl Window {
+impl<T: Tally> Window<T> {
     /// An empty window over `span`, whose first bucket begins at `now`.
     pub(crate) fn new(span: Duration, now: Instant) -> Self {
         let width = (span / BUCKETS as u32).max(Duration::from_nanos(1));
-        let buckets = [Counts::default(); BUCKETS];
+        let buckets = [T::default(); BUCKETS];
         let edge = later(now, width);
-        Self { buckets, sum: Counts::default(), current: 0, edge, width }
+        Self { buckets, sum: T::default(), current: 0, edge, width }
     }
 
     /// Counts at `now`, and tells the sum with it. A moment before the current bucket counts in it: clocks of two threads
     /// need not agree.
-    pub(crate) fn add(&mut self, counts: Counts, now: Instant) -> Counts {
+    pub(crate) fn add(&mut self, counts: T, now: Instant) -> T {
         self.roll(now);
         self.buckets[self.current].add(counts);
         self.sum.add(counts);
@@ -100,15 +111,15 @@ impl Window {
     }
 
     /// The counts of the span that ends at `now`.
-    pub(crate) fn sum(&mut self, now: Instant) -> Counts {
+    pub(crate) fn sum(&mut self, now: Instant) -> T {
         self.roll(now);
         self.sum
     }
 
     /// Forgets everything.
     pub(crate) fn clear(&mut self) {
-        self.buckets = [Counts::default(); BUCKETS];
-        self.sum = Counts::default();
+        self.buckets = [T::default(); BUCKETS];
+        self.sum = T::default();
     }
 
     /// Moves on to the bucket of `now` and tells how many buckets were emptied on the way: at most all of them.
@@ -122,7 +133,7 @@ impl Window {
         for _ in 0..emptied {
             self.current = (self.current + 1) % BUCKETS;
             self.sum.take_out(self.buckets[self.current]);
-            self.buckets[self.current] = Counts::default();
+            self.buckets[self.current] = T::default();
         }
         // The edge stays on the grid, so that the time past it is not lost at each step.
         let rest = (past.as_nanos() % self.width.as_nanos()) as u64;

@@ -92,6 +92,12 @@ fn reset(headers: &HeaderMap, bucket: &(&str, &str), now: SystemTime) -> Option<
     usable(span::moment(reset, now)?)
 }
 
+/// How long it is until a reset as providers spell it: a span, seconds, or a moment; zero where it has passed.
+pub(crate) fn reset_in(text: &str, now: SystemTime) -> Option<Duration> {
+    let seconds = span::moment(text, now).filter(|seconds| seconds.is_finite())?;
+    Some(Duration::from_secs_f64(seconds.clamp(0.0, 31.0 * MOST.as_secs_f64())))
+}
+
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok().map(str::trim)
 }

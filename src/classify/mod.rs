@@ -90,6 +90,7 @@ mod verdict;
 pub use body::{classify, classify_with};
 pub(crate) use body::{classify_response, in_stream};
 pub use codes::{Codes, Meaning};
+pub(crate) use hint::reset_in;
 pub use outcome::Outcome;
 pub use policy::ClassifyPolicy;
 pub use reason::{Health, Phase, Rejection};

@@ -6,6 +6,7 @@ use super::{Deadline, Journey, Route};
 use crate::{
     Request,
     balance::{Copies, Pool, Seat},
+    breaker::Turn,
     cache::Shelf,
     dialect::{Ask, Dialect},
     timeout::{Pulse, StreamBound},
@@ -37,6 +38,8 @@ pub struct Call {
     pub(crate) seat: Option<Seat>,
     /// What the rung's edits change of the route of whichever target is picked.
     pub(crate) facet: Option<Arc<str>>,
+    /// Where a queue tells the breaker above it that the attempt waits.
+    pub(crate) turn: Option<Turn>,
 }
 
 // === impl Call ===

@@ -82,6 +82,27 @@ pub enum Event {
         /// When it is worth coming back.
         retry_in: Duration,
     },
+    /// A limit of the route has no room for it now: it waits for its turn.
+    LimitQueued {
+        /// The route that is full, or closed by its provider.
+        route: Route,
+        /// About how long it will wait.
+        expected: Duration,
+    },
+    /// It was not sent: the wait for its turn would not leave it the time, or the queue is full.
+    LimitRefused {
+        /// The route that is full, or closed by its provider.
+        route: Route,
+        /// When it is worth coming back.
+        retry_in: Duration,
+    },
+    /// The provider limited the rate: the route is left alone for a while.
+    LimitClosed {
+        /// The route.
+        route: Route,
+        /// For how long.
+        lasts: Duration,
+    },
     /// A limit of ours passed in silence.
     TimedOut {
         /// Which limit.

@@ -19,7 +19,7 @@
 //! # Defaults
 //!
 //! Events go to `tracing` under the target `evenkeel`: a breaker that opens and a quota that is gone as `WARN`, other
-//! changes of a breaker and a call that failed as `INFO`, the rest as `DEBUG`.
+//! changes of a breaker, a rate limit and a call that failed as `INFO`, the rest as `DEBUG`.
 //!
 //! # Example
 //!

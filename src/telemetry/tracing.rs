@@ -21,6 +21,15 @@ pub(super) fn record(event: &Event) {
         Event::TargetOut { route, outcome, lasts } => {
             warn!(target: "evenkeel", %route, outcome = outcome.name(), ?lasts, "target out");
         }
+        Event::LimitClosed { route, lasts } => {
+            info!(target: "evenkeel", %route, ?lasts, "rate limited");
+        }
+        Event::LimitQueued { route, expected } => {
+            debug!(target: "evenkeel", %route, ?expected, "call queued");
+        }
+        Event::LimitRefused { route, retry_in } => {
+            debug!(target: "evenkeel", %route, ?retry_in, "call refused by a limit");
+        }
         Event::AttemptEnded { route, attempt, verdict, took } => {
             let (outcome, code) = (verdict.outcome(), verdict.code().map(|code| code.as_str()));
             match outcome {

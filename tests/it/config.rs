@@ -7,6 +7,7 @@ use evenkeel::{
     breaker::BreakerPolicy,
     classify::ClassifyPolicy,
     ladder::{Canned, LadderPolicy, Rung, Target},
+    limit::{AdaptivePolicy, AdmissionPolicy, Concurrency, LimitPolicy},
     retry::{Budget, RetryPolicy},
     testkit::{Fault, Provider, Reply},
     timeout::TimeoutPolicy,
@@ -60,6 +61,39 @@ fn ladder(rung: Rung) -> ClientBuilder {
 
 fn target(base: &str) -> ClientBuilder {
     ladder(Rung::target(Target::new(base)))
+}
+
+fn limit(set: impl FnOnce(LimitPolicy) -> LimitPolicy) -> ClientBuilder {
+    of(Profile::interactive().limit(set(LimitPolicy::new())))
+}
+
+#[test]
+fn limits_that_let_nothing_through_are_refused() {
+    let fixed = |most| limit(|it| it.concurrency(Concurrency::Fixed(most)));
+    let adaptive = AdaptivePolicy::default().initial(0);
+    let other = LimitPolicy::new().requests(0);
+    all_refused([
+        (fixed(0), "limit.concurrency", "0", "at least 1"),
+        (limit(|it| it.requests(0)), "limit.requests", "0", "at least 1"),
+        (limit(|it| it.tokens(0)), "limit.tokens", "0", "at least 1"),
+        (limit(|it| it.burst(secs(61))), "limit.burst", "61s", "a minute"),
+        (limit(|it| it.queue(1 << 21)), "limit.queue", "2097152", "at most 1048576"),
+        (limit(|it| it.batch(1)), "limit.batch", "1", "at least 2"),
+        (limit(|it| it.pause(ZERO)), "limit.pause", "Some(0ns)", "longer than zero"),
+        (limit(|it| it.model("m", other)), "limit.requests", "0", "at least 1"),
+        (
+            limit(|it| it.concurrency(Concurrency::Adaptive(adaptive))),
+            "limit.adaptive.initial",
+            "0",
+            "1 to 1000",
+        ),
+        (
+            limit(|it| it.admission(AdmissionPolicy::default().k(0.5))),
+            "limit.admission.k",
+            "0.5",
+            "1 to 1000",
+        ),
+    ]);
 }
 
 #[test]

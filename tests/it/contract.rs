@@ -9,6 +9,7 @@ use evenkeel::{
     classify::{ClassifyLayer, ClassifyPolicy},
     hedge::HedgePolicy,
     ladder::{LadderPolicy, Rung, Target},
+    limit::{Concurrency, LimitPolicy},
     retry::RetryPolicy,
     stream::Commit,
     telemetry::{AttemptsLayer, Events, TelemetryLayer},
@@ -69,6 +70,13 @@ async fn balancing_keeps_the_contract() {
 #[tokio::test(start_paused = true)]
 async fn the_breaker_keeps_the_contract() {
     assert_eq!(check(BreakerPolicy::default().build().unwrap()).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_limits_keep_the_contract() {
+    assert_eq!(check(LimitPolicy::new().build().unwrap()).await, []);
+    let one = LimitPolicy::new().concurrency(Concurrency::Fixed(1));
+    assert_eq!(check(one.build().unwrap()).await, []);
 }
 
 #[tokio::test(start_paused = true)]

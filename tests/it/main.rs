@@ -18,6 +18,7 @@ mod edits;
 mod failures;
 mod hedge;
 mod ladder;
+mod limit;
 mod loopback;
 mod outage;
 mod pace;

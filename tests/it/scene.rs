@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use evenkeel::{
     Client, ClientBuilder, Error, Request, Response,
-    classify::Verdict,
+    classify::{Outcome, Verdict},
     context::Journey,
     ladder::{Rung, Target},
     telemetry::Event,
@@ -17,6 +17,7 @@ use evenkeel::{
 };
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
+use tokio::time::Instant;
 
 pub(crate) const PRIMARY: &str = "http://primary/v1/chat/completions";
 
@@ -49,11 +50,23 @@ pub(crate) fn secondary() -> Rung {
 
 /// What a client told.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Told(Arc<Mutex<Vec<Event>>>);
+pub(crate) struct Told(Arc<Mutex<Vec<(Instant, Event)>>>);
 
 impl Told {
     pub(crate) fn events(&self) -> Vec<Event> {
-        self.0.lock().unwrap().clone()
+        self.0.lock().unwrap().iter().map(|(_, event)| event.clone()).collect()
+    }
+
+    /// When attempts met a rate limit.
+    pub(crate) fn limited_at(&self) -> Vec<Instant> {
+        let told = self.0.lock().unwrap();
+        let limited = told.iter().filter(|(_, event)| match event {
+            Event::AttemptEnded { verdict, .. } => {
+                matches!(verdict.outcome(), Outcome::RateLimited { .. })
+            }
+            _ => false,
+        });
+        limited.map(|(at, _)| *at).collect()
     }
 
     pub(crate) fn names(&self) -> Vec<String> {
@@ -70,7 +83,9 @@ impl Told {
 
     pub(crate) fn listen(&self, builder: ClientBuilder) -> ClientBuilder {
         let told = self.0.clone();
-        builder.observe(move |event: &Event| told.lock().unwrap().push(event.clone()))
+        builder.observe(move |event: &Event| {
+            told.lock().unwrap().push((Instant::now(), event.clone()))
+        })
     }
 }
 

@@ -233,6 +233,45 @@ async fn more_at_a_time_than_the_capacity_is_turned_away() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_provider_with_limits_by_the_minute_tells_what_is_left_of_them() {
+    let capacity = Capacity::PerMinute { requests: 2, tokens: 600 };
+    let provider = Provider::new("p").capacity(capacity, Reply::rate_limited(None));
+    let headers = async |body: &'static str| {
+        let response = provider.clone().oneshot(ask(body)).await.unwrap();
+        let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
+        let of = |what: &str| {
+            ["limit", "remaining", "reset"].map(|it| header(&format!("x-ratelimit-{it}-{what}")))
+        };
+        (response.status().as_u16(), of("requests").join(" "), of("tokens").join(" "))
+    };
+    let small = r#"{"model":"m","max_tokens":94}"#;
+    let large = r#"{"model":"m","max_tokens":592}"#;
+    let told = |status, requests: &str, tokens: &str| (status, requests.into(), tokens.into());
+    assert_eq!(headers(small).await, told(200, "2 1 30000ms", "600 498 10200ms"));
+    assert_eq!(headers(large).await, told(429, "2 1 30000ms", "600 498 10200ms"));
+    assert_eq!(headers(small).await, told(200, "2 0 60000ms", "600 396 20400ms"));
+    assert_eq!(headers(small).await, told(429, "2 0 60000ms", "600 396 20400ms"));
+    sleep(30 * SECOND).await;
+    assert_eq!(headers(large).await, told(200, "2 0 60000ms", "600 0 60000ms"));
+    let request = http::Request::post("http://p/v1/messages").body(Bytes::from(small)).unwrap();
+    let response = provider.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 429);
+    assert_eq!(response.headers()["anthropic-ratelimit-requests-remaining"], "0");
+    let reset = response.headers()["anthropic-ratelimit-tokens-reset"].to_str().unwrap();
+    assert!(reset.ends_with('Z') && reset.contains('T'), "{reset}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_can_be_given_another_capacity_at_any_time() {
+    let provider = Provider::new("p").capacity(Capacity::Concurrent(0), Reply::status(529));
+    assert_eq!(status(&provider).await, 529);
+    provider.limit_to(Capacity::Concurrent(1));
+    assert_eq!(status(&provider).await, 200);
+    provider.limit_to(Capacity::Concurrent(0));
+    assert_eq!(status(&provider).await, 529);
+}
+
+#[tokio::test(start_paused = true)]
 async fn more_a_second_than_the_capacity_is_turned_away() {
     let provider = Provider::new("p").capacity(Capacity::PerSecond(2.0), Reply::rate_limited(None));
     let mut met = Vec::new();

@@ -8,6 +8,16 @@ pub enum Capacity {
     Concurrent(usize),
     /// So many attempts a second, with a second's worth (at least one) at once. A number below zero is taken for zero.
     PerSecond(f64),
+    /// So many requests and tokens a minute, with a minute's worth at once, as keys of an API have them. What is left is
+    /// told in the headers of every answer, in the way of the API at the request's path: `x-ratelimit-remaining-requests`
+    /// and the like, or `anthropic-ratelimit-requests-remaining`. A request costs a token for each four bytes of its body, and
+    /// its `max_tokens`.
+    PerMinute {
+        /// How many requests.
+        requests: u32,
+        /// How many tokens.
+        tokens: u32,
+    },
 }
 
 /// Attempts that may still be served: filled by time, at a rate that may change.

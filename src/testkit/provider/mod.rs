@@ -33,6 +33,7 @@ mod body;
 mod capacity;
 mod hosts;
 mod log;
+mod minute;
 mod prefill;
 mod service;
 mod source;

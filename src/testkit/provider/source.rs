@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::testkit::{
     incident::Schedule,
-    provider::{Bucket, Burst, Capacity},
+    provider::{Bucket, Burst, Capacity, minute::Minute},
     reply::{Facts, Reply},
 };
 
@@ -28,6 +28,7 @@ pub(super) struct Limit {
     capacity: Capacity,
     pub(super) over: Reply,
     bucket: Bucket,
+    minute: Option<Minute>,
 }
 
 /// What an attempt finds.
@@ -57,7 +58,7 @@ impl Source {
     pub(super) fn start(&mut self, now: Instant) {
         self.origin = now;
         if let Some(limit) = &mut self.limit {
-            limit.bucket = full(limit.capacity);
+            (limit.bucket, limit.minute) = full(limit.capacity);
         }
     }
 
@@ -67,19 +68,15 @@ impl Source {
         if let Some(schedule) = &mut self.schedule {
             return schedule.reply(passed, facts.call.unwrap_or(found.nth));
         }
-        if let Some(limit) = &mut self.limit {
-            if !limit.takes(passed, found.in_flight) {
-                return limit.over.clone();
-            }
-        }
+        let over = self.limit.as_mut().and_then(|limit| limit.over(passed, facts, found.in_flight));
         let gone =
             |(name, _): &&(Box<str>, Reply)| facts.tool_names.iter().any(|tool| **tool == **name);
-        if let Some((_, reply)) = self.gone.iter().find(gone) {
-            return reply.clone();
-        }
-        match self.next.pop_front() {
-            Some(reply) => reply,
-            None => self.standing(passed).clone(),
+        let gone = self.gone.iter().find(gone).map(|(_, reply)| reply.clone());
+        let planned = over.or(gone).or_else(|| self.next.pop_front());
+        let reply = planned.unwrap_or_else(|| self.standing(passed).clone());
+        match self.limit.as_ref().and_then(|limit| limit.minute) {
+            Some(minute) => minute.tell(reply, facts),
+            None => reply,
         }
     }
 
@@ -117,21 +114,29 @@ impl Source {
 
 impl Limit {
     pub(super) fn new(capacity: Capacity, over: Reply) -> Self {
-        Self { capacity, over, bucket: full(capacity) }
+        let (bucket, minute) = full(capacity);
+        Self { capacity, over, bucket, minute }
     }
 
-    fn takes(&mut self, passed: Duration, in_flight: usize) -> bool {
-        match self.capacity {
-            Capacity::Concurrent(most) => in_flight < most,
-            Capacity::PerSecond(rate) => self.bucket.take(passed.as_secs_f64(), rate.max(0.0)),
-        }
+    /// The answer to an attempt that exceeds it.
+    fn over(&mut self, passed: Duration, facts: &Facts, in_flight: usize) -> Option<Reply> {
+        let now = passed.as_secs_f64();
+        let takes = match (self.capacity, &mut self.minute) {
+            (Capacity::Concurrent(most), _) => in_flight < most,
+            (Capacity::PerSecond(rate), _) => self.bucket.take(now, rate.max(0.0)),
+            (Capacity::PerMinute { .. }, minute) => {
+                minute.as_mut().is_none_or(|minute| minute.take(now, facts))
+            }
+        };
+        (!takes).then(|| self.over.clone())
     }
 }
 
-fn full(capacity: Capacity) -> Bucket {
-    let rate = match capacity {
-        Capacity::PerSecond(rate) => rate.max(0.0),
-        Capacity::Concurrent(_) => 0.0,
+fn full(capacity: Capacity) -> (Bucket, Option<Minute>) {
+    let (rate, minute) = match capacity {
+        Capacity::PerSecond(rate) => (rate.max(0.0), None),
+        Capacity::PerMinute { requests, tokens } => (0.0, Some(Minute::new(requests, tokens))),
+        Capacity::Concurrent(_) => (0.0, None),
     };
-    Bucket::new(rate, Burst { seconds: 1.0, least: 1.0 })
+    (Bucket::new(rate, Burst { seconds: 1.0, least: 1.0 }), minute)
 }

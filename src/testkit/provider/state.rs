@@ -98,6 +98,15 @@ impl Provider {
         self.change(|state| state.source.limit = Some(Limit::new(capacity, over)))
     }
 
+    /// From now on it takes so much; whatever exceeds it is answered as before, or by a 429 without a wait.
+    pub fn limit_to(&self, capacity: Capacity) {
+        self.clone().change(|state| {
+            let over = state.source.limit.take().map(|limit| limit.over);
+            let over = over.unwrap_or_else(|| Reply::rate_limited(None));
+            state.source.limit = Some(Limit::new(capacity, over));
+        });
+    }
+
     /// Answers 401 whatever does not bring this key, as a bearer token or as the key itself.
     #[must_use]
     pub fn requires(self, key: &str) -> Self {

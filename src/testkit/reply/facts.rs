@@ -34,6 +34,8 @@ pub(crate) struct Facts {
     pub(crate) max_tokens: Option<u64>,
     pub(crate) credential: bool,
     pub(crate) call: Option<u64>,
+    /// The length of its body.
+    pub(crate) bytes: usize,
 }
 
 #[derive(Deserialize)]
@@ -123,8 +125,9 @@ impl Facts {
         let api = Api::at(path);
         let credential = CREDENTIALS.iter().any(|name| headers.contains_key(*name));
         let call = headers.get(CALL).and_then(|value| value.to_str().ok()?.parse().ok());
+        let bytes = body.len();
         let Ok(chat) = serde_json::from_slice::<Chat<'_>>(body) else {
-            return Self { api, credential, call, ..Self::default() };
+            return Self { api, credential, call, bytes, ..Self::default() };
         };
         let tools = chat.tools.unwrap_or_default();
         Self {
@@ -139,6 +142,7 @@ impl Facts {
             max_tokens: chat.max_tokens,
             credential,
             call,
+            bytes,
         }
     }
 }

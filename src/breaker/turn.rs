@@ -1,0 +1,71 @@
+//! How a queue below a breaker says that a call waits, so that the wait is not taken for latency.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use crate::{
+    breaker::{Breaker, State},
+    sync::lock_std as lock,
+};
+
+/// What a queue below says of a call. A handle.
+#[derive(Clone)]
+pub(crate) struct Turn(Arc<Inner>);
+
+struct Inner {
+    breaker: Breaker,
+    at: Mutex<Stage>,
+}
+
+/// Where a call is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// It did not have to wait.
+    NotQueued,
+    /// It waits.
+    Queued,
+    /// It waited until then.
+    Left(Instant),
+}
+
+// === impl Turn ===
+
+impl Turn {
+    pub(super) fn of(breaker: &Breaker) -> Self {
+        Self(Arc::new(Inner { breaker: breaker.clone(), at: Mutex::new(Stage::NotQueued) }))
+    }
+
+    /// The call waits.
+    pub(crate) fn waits(&self) {
+        *lock(&self.0.at) = Stage::Queued;
+    }
+
+    /// It is its turn: its latency counts from here. Refused where the breaker has opened meanwhile.
+    pub(crate) fn goes_on(&self, now: Instant) -> Result<(), Duration> {
+        let shown = self.0.breaker.snapshot(now);
+        match shown.state {
+            State::Open | State::HalfOpen | State::ForcedOpen => {
+                Err(shown.probe_in.unwrap_or_default())
+            }
+            _ => {
+                *lock(&self.0.at) = Stage::Left(now);
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn at(&self) -> Stage {
+        *lock(&self.0.at)
+    }
+}
+
+impl fmt::Debug for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Turn({:?})", self.at())
+    }
+}

@@ -1,0 +1,188 @@
+//! A provider of so many places and a client that always has more to send, on a clock of their own.
+
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, VecDeque},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::super::{Adaptive, AdaptivePolicy, Begun};
+
+/// What a provider does with a call for which it has no place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Provider {
+    /// A 429 after 50 ms.
+    Refuses,
+    /// It waits for its turn.
+    Queues,
+}
+
+/// A case. Times in ms: the first event of a call that is served comes after `first`, its end after `whole`, each by chance
+/// between two thirds and four thirds of that. There are `places`, then half of them, then all again, a `phase` each.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Case {
+    pub(super) provider: Provider,
+    pub(super) first: u64,
+    pub(super) whole: u64,
+    pub(super) places: u32,
+    pub(super) phase: u64,
+    /// How long after the beginning of a phase it is measured.
+    pub(super) settle: u64,
+    pub(super) seed: u64,
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Figures {
+    /// The share of the places that served a call, for each phase once it had settled.
+    pub(super) goodput: [f64; 3],
+    /// Mean ms to the first event, likewise.
+    pub(super) latency: [f64; 3],
+    /// The share of all calls that were refused.
+    pub(super) refused: f64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    Refused,
+    First,
+    End,
+    Phase,
+}
+
+struct Sim {
+    case: Case,
+    limit: Adaptive,
+    origin: Instant,
+    now: u64,
+    random: u64,
+    events: BinaryHeap<Reverse<(u64, usize, What)>>,
+    calls: Vec<(u64, Begun)>,
+    queue: VecDeque<usize>,
+    serving: u32,
+    refused: u32,
+    /// Of each phase: places times ms that served, and that were there; ms to first events, and how many.
+    served: [(f64, f64); 3],
+    waited: [(f64, f64); 3],
+}
+
+// === impl Case ===
+
+impl Case {
+    pub(super) fn play(self, policy: AdaptivePolicy) -> Figures {
+        let mut sim = Sim {
+            case: self,
+            limit: Adaptive::new(policy),
+            origin: Instant::now(),
+            now: 0,
+            random: self.seed,
+            events: (0..3).map(|no| Reverse((no * self.phase, 0, What::Phase))).collect(),
+            calls: Vec::new(),
+            queue: VecDeque::new(),
+            serving: 0,
+            refused: 0,
+            served: Default::default(),
+            waited: Default::default(),
+        };
+        while let Some(Reverse((at, call, what))) = sim.events.pop() {
+            if at >= 3 * self.phase {
+                break;
+            }
+            sim.advance(at);
+            sim.happen(call, what);
+            sim.fill();
+        }
+        let share = |(part, whole): (f64, f64)| part / whole;
+        Figures {
+            goodput: sim.served.map(share),
+            latency: sim.waited.map(share),
+            refused: f64::from(sim.refused) / sim.calls.len() as f64,
+        }
+    }
+}
+
+// === impl Sim ===
+
+impl Sim {
+    fn phase(&self) -> usize {
+        (self.now / self.case.phase) as usize
+    }
+
+    fn settled(&self) -> bool {
+        self.now % self.case.phase >= self.case.settle
+    }
+
+    fn capacity(&self) -> u32 {
+        if self.phase() == 1 { self.case.places / 2 } else { self.case.places }
+    }
+
+    fn advance(&mut self, at: u64) {
+        if self.settled() {
+            let (capacity, time) = (f64::from(self.capacity()), (at - self.now) as f64);
+            let phase = self.phase();
+            let (served, there) = &mut self.served[phase];
+            *served += f64::from(self.serving).min(capacity) * time;
+            *there += capacity * time;
+        }
+        self.now = at;
+    }
+
+    fn happen(&mut self, call: usize, what: What) {
+        match what {
+            What::Phase => {}
+            What::Refused => {
+                self.refused += 1;
+                self.limit.refused(self.calls[call].1);
+                self.limit.ended();
+            }
+            What::First => {
+                let (sent, begun) = self.calls[call];
+                self.limit.answered(begun, self.origin + Duration::from_millis(self.now));
+                if self.settled() {
+                    let phase = self.phase();
+                    let (sum, count) = &mut self.waited[phase];
+                    *sum += (self.now - sent) as f64;
+                    *count += 1.0;
+                }
+            }
+            What::End => {
+                self.serving -= 1;
+                self.limit.ended();
+            }
+        }
+    }
+
+    /// Takes what waits, and sends what the limit allows.
+    fn fill(&mut self) {
+        while self.serving < self.capacity() {
+            let Some(next) = self.queue.pop_front() else { break };
+            self.serve(next);
+        }
+        while self.limit.in_flight() < self.limit.limit() {
+            let call = self.calls.len();
+            let begun = self.limit.began(self.origin + Duration::from_millis(self.now));
+            self.calls.push((self.now, begun));
+            match self.case.provider {
+                _ if self.serving < self.capacity() => self.serve(call),
+                Provider::Refuses => {
+                    self.events.push(Reverse((self.now + 50, call, What::Refused)))
+                }
+                Provider::Queues => self.queue.push_back(call),
+            }
+        }
+    }
+
+    fn serve(&mut self, call: usize) {
+        self.serving += 1;
+        self.random = self
+            .random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let chance = (self.random >> 40) as f64 / f64::from(1 << 24);
+        let spread = |millis: u64| (millis as f64 * (2.0 + 2.0 * chance) / 3.0) as u64;
+        self.events.push(Reverse((self.now + spread(self.case.first), call, What::First)));
+        self.events.push(Reverse((self.now + spread(self.case.whole), call, What::End)));
+    }
+}

@@ -1,0 +1,157 @@
+//! All limits of a route together.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{
+    meter::{Mark, Meter},
+    news::{Refill, Told},
+    tokens::{Cost, Kind},
+};
+
+/// All limits of a route.
+#[derive(Debug)]
+pub(super) struct Meters {
+    /// One of each kind, by the minute.
+    each: [Meter; 4],
+    /// The same by the hour or the day: only where a provider tells of one.
+    long: [Meter; 4],
+}
+
+/// Where an attempt stood in all of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Marks {
+    nth: u64,
+    at: Instant,
+    each: [f64; 4],
+    long: [f64; 4],
+}
+
+// === impl Meters ===
+
+impl Meters {
+    /// The limits that are set, by the minute; of the requests that share at once, of the tokens all.
+    pub(super) fn new(
+        requests: Option<u32>,
+        tokens: Option<u32>,
+        share: f64,
+        now: Instant,
+    ) -> Self {
+        let untold = || [(); 4].map(|()| Meter::untold());
+        let (mut each, long) = (untold(), untold());
+        if let Some(requests) = requests {
+            each[Kind::Requests as usize] = Meter::set(requests.into(), share, now);
+        }
+        if let Some(tokens) = tokens {
+            each[Kind::Tokens as usize] = Meter::set(tokens.into(), 1.0, now);
+        }
+        Self { each, long }
+    }
+
+    /// How long it is until a call can be paid for, after what is `ahead` of it.
+    pub(super) fn wait(&self, ahead: [f64; 4], cost: Cost, now: Instant) -> Duration {
+        let waits = Kind::ALL.into_iter().flat_map(|kind| {
+            let n = kind as usize;
+            [&self.each[n], &self.long[n]].map(|it| it.wait(ahead[n], it.counts(kind, cost), now))
+        });
+        waits.max().unwrap_or_default()
+    }
+
+    pub(super) fn take(&mut self, cost: Cost, now: Instant) {
+        for (meter, kind) in self.all() {
+            meter.take(meter.counts(kind, cost), now);
+        }
+    }
+
+    pub(super) fn marks(&self, nth: u64, at: Instant) -> Marks {
+        let taken = |meters: &[Meter; 4]| [0, 1, 2, 3].map(|n: usize| meters[n].taken);
+        Marks { nth, at, each: taken(&self.each), long: taken(&self.long) }
+    }
+
+    pub(super) fn settle(&mut self, marks: &Marks, taken: Cost, cost: Cost) {
+        for kind in Kind::ALL {
+            let n = kind as usize;
+            for meter in [&mut self.each[n], &mut self.long[n]] {
+                meter.settle(marks.nth, meter.counts(kind, taken), meter.counts(kind, cost));
+            }
+        }
+    }
+
+    pub(super) fn news(&mut self, told: &[Told], marks: &Marks, now: Instant) {
+        for Told { kind, news } in told {
+            let n = *kind as usize;
+            let unsaid = news.refill() == Refill::Unsaid && self.long[n].is_of(news.limit);
+            if news.is_long() || unsaid {
+                self.long[n].news(news, marks.of(marks.long[n]), now);
+                continue;
+            }
+            self.each[n].news(news, marks.of(marks.each[n]), now);
+            // The first answer of a minute's window looks like one of an hour's bucket: the next ones tell.
+            self.long[n] = Meter::untold();
+        }
+    }
+
+    /// The limit of a kind by the minute.
+    pub(super) fn of(&self, kind: Kind) -> &Meter {
+        &self.each[kind as usize]
+    }
+
+    fn all(&mut self) -> impl Iterator<Item = (&mut Meter, Kind)> {
+        let each = self.each.iter_mut().zip(Kind::ALL);
+        each.chain(self.long.iter_mut().zip(Kind::ALL))
+    }
+}
+
+// === impl Marks ===
+
+impl Marks {
+    fn of(&self, taken: f64) -> Mark {
+        Mark { nth: self.nth, at: self.at, taken }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limit::news::News;
+
+    fn secs(secs: f64) -> Duration {
+        Duration::from_secs_f64(secs)
+    }
+
+    fn news(limit: f64, remaining: f64, reset: f64) -> News {
+        News { limit: Some(limit), remaining: Some(remaining), reset: Some(secs(reset)) }
+    }
+
+    #[test]
+    fn requests_by_the_day_leave_those_by_the_minute_alone() {
+        let now = Instant::now();
+        let mut meters = Meters::new(Some(30), None, 1.0 / 12.0, now);
+        let cost = Cost { requests: 1, input: 0, output: 0 };
+        meters.take(cost, now);
+        let told = [Told { kind: Kind::Requests, news: news(14_400.0, 14_370.0, 179.56) }];
+        meters.news(&told, &meters.marks(1, now), now);
+        assert_eq!(meters.of(Kind::Requests).a_minute(), Some(30.0));
+        assert_eq!(meters.wait([0.0; 4], cost, now), Duration::ZERO);
+        let told = [Told { kind: Kind::Requests, news: news(14_400.0, 0.0, 86_400.0) }];
+        meters.news(&told, &meters.marks(2, now), now);
+        assert_eq!(meters.wait([0.0; 4], cost, now), secs(6.0));
+    }
+
+    #[test]
+    fn what_was_taken_for_an_hours_limit_and_is_none_is_forgotten() {
+        let now = Instant::now();
+        let mut meters = Meters::new(None, None, 1.0, now);
+        let cost = Cost { requests: 1, input: 0, output: 0 };
+        let mut told = |nth: u64, left: f64, reset: f64| {
+            meters.take(cost, now);
+            let told = [Told { kind: Kind::Requests, news: news(60.0, left, reset) }];
+            meters.news(&told, &meters.marks(nth, now), now);
+            meters.wait([0.0; 4], cost, now)
+        };
+        assert_eq!(told(1, 59.0, 60.0), Duration::ZERO);
+        assert_eq!(told(2, 30.0, 55.0), Duration::ZERO);
+        assert_eq!(told(3, 0.0, 20.0), secs(20.0), "of a window, and not of an hour");
+    }
+}

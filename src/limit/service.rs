@@ -1,0 +1,172 @@
+//! The limits as a layer.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, SystemTime},
+};
+
+use tokio::time::Instant;
+use tower::{Layer, Service};
+
+use super::{
+    LimitPolicy, Limits, headers,
+    limiter::{Asking, Entry, Limiter, Permit},
+    tokens::Cost,
+};
+use crate::{
+    Error, Request, Response, Upstream,
+    classify::{Outcome, judge},
+    context::{Call, Deadline, Priority, Route},
+    dialect::Usage,
+    telemetry::{Event, Events},
+    timeout::FirstContent,
+    upstream::take_ready,
+};
+
+/// Puts the limits of each route in front of a service. Made by [`LimitPolicy::build`].
+#[derive(Clone, Debug)]
+pub struct LimitLayer {
+    limits: Limits,
+}
+
+/// A service behind the limits of each route.
+#[derive(Clone, Debug)]
+pub struct Limit<S> {
+    inner: S,
+    limits: Limits,
+}
+
+/// One call on its way through.
+struct Passage {
+    limits: Limits,
+    limiter: Arc<Limiter>,
+    route: Route,
+}
+
+// === impl LimitLayer ===
+
+impl LimitLayer {
+    pub(super) fn new(policy: LimitPolicy) -> Self {
+        Self { limits: Limits::new(policy) }
+    }
+
+    /// Sends events to that listener; the first one stays.
+    #[must_use]
+    pub fn events(self, events: Events) -> Self {
+        self.limits.tell(events);
+        self
+    }
+
+    /// The limits of all services that this layer makes.
+    pub fn handle(&self) -> Limits {
+        self.limits.clone()
+    }
+}
+
+impl<S> Layer<S> for LimitLayer {
+    type Service = Limit<S>;
+
+    fn layer(&self, inner: S) -> Limit<S> {
+        Limit { inner, limits: self.limits.clone() }
+    }
+}
+
+// === impl Limit ===
+
+impl<S: Upstream> Service<Request> for Limit<S> {
+    type Response = Response;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let mut inner = take_ready(&mut self.inner);
+        let limits = self.limits.clone();
+        Box::pin(async move {
+            let mut request = request;
+            let route = Call::route(&mut request);
+            let limiter = limits.at(&route, Instant::now());
+            let passage = Passage { limits, limiter, route };
+            let permit = passage.enter(&mut request).await?;
+            let mut result = inner.call(request).await;
+            passage.report(permit, &mut result);
+            result
+        })
+    }
+}
+
+// === impl Passage ===
+
+impl Passage {
+    /// Leave to go, at once or after a wait.
+    async fn enter(&self, request: &mut Request) -> Result<Permit, Error> {
+        let (asking, now) = (self.asking(request), Instant::now());
+        let (queued, expected) = match self.limiter.enter(asking, now, fastrand::f64()) {
+            Entry::Go(permit) => return Ok(permit),
+            Entry::Refused(retry_in) => return Err(self.refuse(retry_in)),
+            Entry::Wait(queued, expected) => (queued, expected),
+        };
+        let route = self.route.clone();
+        self.limits.emit(Event::LimitQueued { route, expected });
+        let turn = Call::of(request).turn.clone();
+        if let Some(turn) = &turn {
+            turn.waits();
+        }
+        let permit = queued.await.map_err(|retry_in| self.refuse(retry_in))?;
+        // The route may have been closed by its breaker meanwhile.
+        match turn.map_or(Ok(()), |turn| turn.goes_on(Instant::now())) {
+            Ok(()) => Ok(permit),
+            Err(retry_in) => {
+                permit.decide(|gate, leave| gate.forget(leave));
+                Err(self.refuse(retry_in))
+            }
+        }
+    }
+
+    fn asking(&self, request: &mut Request) -> Asking {
+        let ask = Call::ask(request);
+        let usual = self.limiter.decide(|gate| gate.usual());
+        let cost = Cost::estimate(request, &ask, usual);
+        let priority = request.extensions().get::<Priority>().copied().unwrap_or_default();
+        let call = Call::of(request);
+        let deadline = call.deadline.map(Deadline::instant);
+        // A breaker's probe that waits holds back all that wait for what it finds.
+        Asking { priority, cost, deadline, patient: !call.journey.is_probe() }
+    }
+
+    fn refuse(&self, retry_in: Duration) -> Error {
+        self.limits.emit(Event::LimitRefused { route: self.route.clone(), retry_in });
+        Error::new(Outcome::Refused { retry_in: Some(retry_in) })
+    }
+
+    /// Takes note of what an attempt came to; the permit is held until the body has ended.
+    fn report(&self, permit: Permit, result: &mut Result<Response, Error>) {
+        let (now, outcome) = (Instant::now(), judge(result).outcome());
+        let told = match result {
+            Ok(response) => headers::read(response.headers(), SystemTime::now()),
+            Err(_) => Vec::new(),
+        };
+        let first = result.as_ref().ok().and_then(|it| it.extensions().get::<FirstContent>());
+        let first = first.map_or(now, |first| first.0);
+        let closed = permit.decide(|gate, leave| {
+            gate.news(leave, &told, now);
+            gate.came_to(leave, outcome, (first, now), fastrand::f64())
+        });
+        if let Some(lasts) = closed {
+            self.limits.emit(Event::LimitClosed { route: self.route.clone(), lasts });
+        }
+        let Ok(response) = result else { return };
+        let usage = response.extensions().get::<Usage>().cloned().filter(|_| outcome.is_success());
+        response.body_mut().on_end(move |_| {
+            if let Some(tokens) = usage.and_then(|usage| usage.tokens()) {
+                permit.decide(|gate, leave| gate.cost(leave, tokens));
+            }
+        });
+    }
+}
