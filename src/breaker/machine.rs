@@ -35,6 +35,8 @@ pub(crate) struct Machine {
     pub(super) mode: Mode,
     pub(super) window: Window,
     pub(super) in_a_row: u32,
+    /// Rejections of the credential since the last success.
+    pub(super) unauthorized: u32,
     /// Goes up when trust is gone or a person steps in: what was admitted before is old news. It stays when things get
     /// better: a probe whose body dies while the breaker recovers is news.
     pub(super) generation: u64,
@@ -63,6 +65,7 @@ impl Machine {
             mode: Mode::Closed,
             window: Window::new(policy.window, now),
             in_a_row: 0,
+            unauthorized: 0,
             generation: 0,
             openings: Openings::default(),
             opened_by: None,
@@ -124,6 +127,13 @@ impl Machine {
         let wait = outcome.wait();
         match (health, self.undecided(ticket)) {
             (Health::Exhausted, _) => self.open(at, Cause::Exhausted, wait),
+            (Health::Unauthorized, slot) => {
+                self.unauthorized = self.unauthorized.saturating_add(1);
+                match at.policy.unauthorized.is_some_and(|most| self.unauthorized >= most) {
+                    true => self.open(at, Cause::Unauthorized, None),
+                    false => self.hand_back(slot),
+                }
+            }
             (Health::Ignored, slot) => self.hand_back(slot),
             (health, Some(slot)) => self.decide(at, slot, verdict(health, slow), wait),
             (health, None) => {
@@ -205,6 +215,7 @@ impl Machine {
         if let Some(why) = why {
             return self.open(at, why, wait);
         }
+        self.unauthorized = 0;
         if let Mode::HalfOpen(probes) = &mut self.mode {
             if probes.pass(slot, at.policy) {
                 self.recover(at);
@@ -222,7 +233,7 @@ impl Machine {
             return;
         }
         match health {
-            Health::Success => self.in_a_row = 0,
+            Health::Success => (self.in_a_row, self.unauthorized) = (0, 0),
             Health::Failure => self.in_a_row = self.in_a_row.saturating_add(1),
             // Waiting in vain is all that can be said of a call whose caller left.
             Health::Cancelled if latency.slow == 0 => return,

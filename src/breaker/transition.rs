@@ -107,6 +107,7 @@ impl Machine {
     fn by_hand(&mut self, mode: Mode, why: Cause) {
         self.generation += 1;
         self.openings = Openings::default();
+        self.unauthorized = 0;
         self.opened_by = None;
         self.enter(mode, why, None);
     }

@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use http::{HeaderMap, StatusCode};
 
 use super::{
-    Code, Codes, Meaning, Outcome, Verdict,
+    Code, Codes, Meaning, Outcome, Rejection, Verdict,
+    codes::QUOTA,
     hint::{Hints, InBody},
     said::Said,
     text,
@@ -37,20 +38,44 @@ pub(super) fn decide(
     let known = Known::of(codes, &said);
     let too_large = (status == Some(StatusCode::PAYLOAD_TOO_LARGE)).then_some(Meaning::TooLarge);
     let wish = wish(headers);
-    let (code, meaning) = known
+    let (delay, message, renewal) = (said.delay(), said.message(), said.renewal());
+    let hints = Hints::read(headers, InBody { delay, message, renewal }, SystemTime::now());
+    let explicit = known
         .first(Meaning::is_permanent)
-        .or_else(|| Some((None, text::meaning(said.message()).or(too_large)?)))
-        .or_else(|| known.first(Meaning::is_transient))
-        .unwrap_or_else(|| {
-            let status = telling(status, said.status().or(known.status()));
-            (None, wished(Meaning::of_status(status), wish))
-        });
-    let body = InBody { delay: said.delay(), message: said.message() };
-    let hints = Hints::read(headers, body, SystemTime::now());
-    let elsewhere = text::only_elsewhere(said.message()).then_some(false);
+        .or_else(|| Some((None, text::meaning(message).or(too_large)?)))
+        .or_else(|| known.first(Meaning::is_transient));
+    let (code, meaning) = explicit.unwrap_or_else(|| {
+        let status = telling(status, said.status().or(known.status()));
+        // What blocks the way sends a page, an API says why.
+        let meaning = match status {
+            403 if said.is_page() => Meaning::Rejected(Rejection::Gateway),
+            status => Meaning::of_status(status),
+        };
+        (None, wished(meaning, wish))
+    });
+    let meaning = day(meaning, message, hints);
+    let elsewhere = text::only_elsewhere(message).then_some(false);
+    let code = code.and_then(Code::new).or_else(|| said.code());
+    let unknown = code.as_ref().is_some_and(|code| !is_known(codes, code));
     Verdict::new(meaning.outcome(hints))
         .should_retry(elsewhere.or(wish))
-        .with_code(code.and_then(Code::new).or_else(|| said.code()))
+        .with_code(code)
+        .by_status_alone(unknown && explicit.is_none())
+}
+
+/// A rate limit that is full for the day is an exhausted quota, unless it says that it is only a matter of seconds.
+fn day(meaning: Meaning, message: &str, hints: Hints) -> Meaning {
+    let soon = hints.asked.is_some_and(|wait| wait < QUOTA);
+    match meaning.resolved() {
+        Meaning::RateLimited if !soon && text::of_a_day(message) => Meaning::QuotaExhausted,
+        _ => meaning,
+    }
+}
+
+/// Whether a code is in the table, or is a status.
+fn is_known(codes: &Codes, code: &Code) -> bool {
+    let status = || code.as_str().parse().is_ok_and(|status: u16| (400..600).contains(&status));
+    codes.meaning(code.as_str()).is_some() || status()
 }
 
 // === impl Known ===

@@ -44,6 +44,7 @@
 mod event;
 mod service;
 mod tracing;
+mod unknown;
 
 pub use event::{Event, Events, Observe, Skip, Stop};
 pub use service::{Attempts, AttemptsLayer, Telemetry, TelemetryLayer};

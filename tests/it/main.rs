@@ -14,6 +14,7 @@ mod ladder;
 mod loopback;
 mod outage;
 mod property;
+mod providers;
 mod retry;
 mod scene;
 mod stories;
