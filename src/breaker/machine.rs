@@ -127,14 +127,10 @@ impl Machine {
         let wait = outcome.wait();
         match (health, self.undecided(ticket)) {
             (Health::Exhausted, _) => self.open(at, Cause::Exhausted, wait),
-            (Health::Unauthorized, slot) => {
-                self.unauthorized = self.unauthorized.saturating_add(1);
-                match at.policy.unauthorized.is_some_and(|most| self.unauthorized >= most) {
-                    true => self.open(at, Cause::Unauthorized, None),
-                    false => self.hand_back(slot),
-                }
+            (Health::Unauthorized, _) if self.is_locked_out(at) => {
+                self.open(at, Cause::Unauthorized, None);
             }
-            (Health::Ignored, slot) => self.hand_back(slot),
+            (Health::Ignored | Health::Unauthorized, slot) => self.hand_back(slot),
             (health, Some(slot)) => self.decide(at, slot, verdict(health, slow), wait),
             (health, None) => {
                 let latency = if ticket.begun { Counts::default() } else { Counts::latency(slow) };
@@ -202,12 +198,6 @@ impl Machine {
     /// The place of a probe, which is one no longer when others have decided that the breaker recovers.
     fn undecided(&self, ticket: &mut Ticket) -> Option<Slot> {
         ticket.slot.take().filter(|_| matches!(self.mode, Mode::HalfOpen(_)))
-    }
-
-    fn hand_back(&mut self, slot: Option<Slot>) {
-        if let (Mode::HalfOpen(probes), Some(slot)) = (&mut self.mode, slot) {
-            probes.free(slot);
-        }
     }
 
     /// A probe succeeded, or failed for a reason.

@@ -112,7 +112,7 @@ impl Code {
 /// Whether a text may be a secret that a server said back in place of a code: it begins as keys do, or has digits among letters
 /// for longer than any word.
 fn is_key(text: &str) -> bool {
-    let known = ["sk-", "sk_", "gsk_", "xai-", "AIza", "AKIA", "ASIA", "hf_", "eyJ", "pk_", "key-"];
+    let known = ["sk-", "sk_", "gsk_", "xai-", "AIza", "AKIA", "ASIA", "hf_", "eyJ", "pk_"];
     let long = |part: &str| {
         let digits = part.bytes().filter(u8::is_ascii_digit).count();
         part.len() >= 20 && digits >= 3 && digits < part.len()

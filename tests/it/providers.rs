@@ -4,10 +4,14 @@
 use std::time::Duration;
 
 use evenkeel::{
-    classify::{Codes, Meaning, Outcome, Rejection, classify, classify_with},
+    Client, Profile,
+    classify::{ClassifyPolicy, Codes, Meaning, Outcome, Rejection, classify, classify_with},
     context::Route,
+    testkit::Reply,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use crate::scene::{call, chat, over, pair, secondary, secs};
 
 const DOWN: Outcome = Outcome::Unavailable { wait: None };
 const LIMITED: Outcome = Outcome::RateLimited { wait: None };
@@ -609,4 +613,19 @@ fn the_same_word_may_mean_something_else_at_another_provider() {
     assert_eq!(outcome(&Route::new("api.acme.test", "m", "-")), BROKE);
     assert_eq!(outcome(&Route::new("api.acme.test:8080", "m", "-")), BROKE);
     assert_eq!(outcome(&Route::new("api.openai.com", "m", "-")), LIMITED);
+}
+
+/// The layers know whom they ask.
+#[tokio::test(start_paused = true)]
+async fn a_rule_of_one_provider_holds_for_its_answers_in_the_whole_stack() {
+    let codes = Codes::default().with_for("secondary", "odd", Meaning::QuotaExhausted);
+    let profile = Profile::interactive().classify(ClassifyPolicy::default().codes(codes));
+    let (primary, second) = pair();
+    let odd = Reply::error(429, "t", "odd").retry_after(secs(300));
+    primary.set(odd.clone());
+    second.set(odd);
+    let builder = Client::builder().profile(profile).fallback(secondary());
+    let answer = call(&over(builder, [&primary, &second]), chat(true)).await.unwrap();
+    let outcomes: Vec<_> = answer.journey.unwrap().attempts().iter().map(|a| a.outcome).collect();
+    assert_eq!(outcomes, [limited(300_000), broke(300)]);
 }
