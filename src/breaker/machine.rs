@@ -35,6 +35,8 @@ pub(crate) struct Machine {
     pub(super) mode: Mode,
     pub(super) window: Window,
     pub(super) in_a_row: u32,
+    /// Rejections of the credential since the last success.
+    pub(super) unauthorized: u32,
     /// Goes up when trust is gone or a person steps in: what was admitted before is old news. It stays when things get
     /// better: a probe whose body dies while the breaker recovers is news.
     pub(super) generation: u64,
@@ -63,6 +65,7 @@ impl Machine {
             mode: Mode::Closed,
             window: Window::new(policy.window, now),
             in_a_row: 0,
+            unauthorized: 0,
             generation: 0,
             openings: Openings::default(),
             opened_by: None,
@@ -125,7 +128,10 @@ impl Machine {
         let wait = outcome.wait();
         match (health, self.undecided(ticket)) {
             (Health::Exhausted, _) => self.open(at, Cause::Exhausted, wait),
-            (Health::Ignored, slot) => self.hand_back(slot),
+            (Health::Unauthorized, _) if self.is_locked_out(at) => {
+                self.open(at, Cause::Unauthorized, None);
+            }
+            (Health::Ignored | Health::Unauthorized, slot) => self.hand_back(slot),
             (health, Some(slot)) => self.decide(at, slot, verdict(health, slow), wait),
             (health, None) => {
                 let latency = ticket.latency(at, slow);
@@ -195,17 +201,12 @@ impl Machine {
         ticket.slot.take().filter(|_| matches!(self.mode, Mode::HalfOpen(_)))
     }
 
-    fn hand_back(&mut self, slot: Option<Slot>) {
-        if let (Mode::HalfOpen(probes), Some(slot)) = (&mut self.mode, slot) {
-            probes.free(slot);
-        }
-    }
-
     /// A probe succeeded, or failed for a reason.
     fn decide(&mut self, at: Moment<'_>, slot: Slot, why: Option<Cause>, wait: Option<Duration>) {
         if let Some(why) = why {
             return self.open(at, why, wait);
         }
+        self.unauthorized = 0;
         if let Mode::HalfOpen(probes) = &mut self.mode {
             if probes.pass(slot, at.policy) {
                 self.recover(at);
@@ -223,7 +224,7 @@ impl Machine {
             return;
         }
         match health {
-            Health::Success => self.in_a_row = 0,
+            Health::Success => (self.in_a_row, self.unauthorized) = (0, 0),
             Health::Failure => self.in_a_row = self.in_a_row.saturating_add(1),
             // Waiting in vain is all that can be said of a call whose caller left.
             Health::Cancelled if latency.slow == 0 => return,

@@ -20,7 +20,8 @@ impl Openings {
     pub(crate) fn next(&mut self, at: Moment<'_>, why: Cause, wait: Option<Duration>) -> Duration {
         let policy = at.policy;
         let (own, most, cap) = match why {
-            Cause::Exhausted => {
+            // Neither money nor a key comes back within seconds.
+            Cause::Exhausted | Cause::Unauthorized => {
                 let most = policy.exhausted_most;
                 let guess = doubled(policy.exhausted, self.exhausted, most);
                 self.exhausted = self.exhausted.saturating_add(1);

@@ -22,6 +22,7 @@ use crate::{ConfigError, breaker::BreakerLayer, profile::scaled};
 /// | [`jitter`](Self::jitter) | 0.2 | processes that opened together do not come back together |
 /// | [`hint_cap`](Self::hint_cap) | 10 min | a longer wait is more often a mistake than meant |
 /// | [`exhausted_for`](Self::exhausted_for) | 5 min to 1 h | money does not come back within seconds |
+/// | [`unauthorized`](Self::unauthorized) | 2 rejections of the credential in a row | one can be a glitch of the provider; a key that is gone does not come back |
 /// | [`probes`](Self::probes) | 1 | a sick provider is asked by one call, not by all |
 /// | [`successes`](Self::successes) | 2 | one can be luck |
 /// | [`probe_limit`](Self::probe_limit) | 20 s | the longest an attempt takes: after it the probe hangs |
@@ -41,6 +42,7 @@ pub struct BreakerPolicy {
     pub(super) hint_cap: Duration,
     pub(super) exhausted: Duration,
     pub(super) exhausted_most: Duration,
+    pub(super) unauthorized: Option<u32>,
     pub(super) probes: u32,
     pub(super) successes: u32,
     pub(super) probe_limit: Duration,
@@ -121,7 +123,16 @@ impl BreakerPolicy {
         self
     }
 
-    /// How long it stays open when the quota is exhausted and nobody says until when: `first`, doubled at each return, up to
+    /// Opens when the credential was rejected so many times and nothing succeeded in between, for as long as
+    /// [`exhausted_for`](Self::exhausted_for); `None` never opens for that. A route without a credential, where callers may
+    /// bring ones that we do not see, never does.
+    #[must_use]
+    pub fn unauthorized(mut self, rejections: impl Into<Option<u32>>) -> Self {
+        self.unauthorized = rejections.into();
+        self
+    }
+
+    /// How long it stays open when the quota is exhausted, or the credential rejected, and nobody says until when: `first`, doubled at each return, up to
     /// `most`. A wait that is known is used in its place, up to `most`.
     #[must_use]
     pub fn exhausted_for(mut self, first: Duration, most: Duration) -> Self {
@@ -188,6 +199,7 @@ impl BreakerPolicy {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         const COUNT: RangeInclusive<u32> = 1..=u32::MAX;
         count("consecutive", self.consecutive.unwrap_or(1), COUNT)?;
+        count("unauthorized", self.unauthorized.unwrap_or(1), COUNT)?;
         share("ratio", self.ratio.unwrap_or(1.0))?;
         share("slow", self.slow.unwrap_or(1.0))?;
         count("minimum", self.minimum, COUNT)?;
@@ -231,6 +243,7 @@ impl Default for BreakerPolicy {
             hint_cap: Duration::from_secs(600),
             exhausted: Duration::from_secs(300),
             exhausted_most: Duration::from_secs(3600),
+            unauthorized: Some(2),
             probes: 1,
             successes: 2,
             probe_limit: Duration::from_secs(20),

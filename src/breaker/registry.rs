@@ -28,6 +28,8 @@ pub struct Breakers(Arc<Inner>);
 
 struct Inner {
     policy: Arc<BreakerPolicy>,
+    /// For routes without a credential: the wrong one of a caller, where we do not see it, is not to close them to others.
+    nameless: Arc<BreakerPolicy>,
     routes: PerRoute<Breaker>,
     /// Breakers that were forced: they are not forgotten when idle.
     forced: Mutex<HashMap<Route, Breaker>>,
@@ -77,8 +79,10 @@ impl Breakers {
 
     pub(crate) fn new(policy: BreakerPolicy) -> Self {
         let hub = Hub { events: OnceLock::new(), changes: broadcast::Sender::new(Self::KEPT) };
+        let nameless = policy.clone().unauthorized(None);
         Self(Arc::new(Inner {
             policy: policy.into(),
+            nameless: nameless.into(),
             routes: PerRoute::new(),
             forced: Mutex::default(),
             hub: hub.into(),
@@ -152,7 +156,8 @@ impl Breakers {
 
     fn make(&self, route: &Route, now: Instant) -> Breaker {
         let told = Told { route: route.clone(), hub: self.0.hub.clone() };
-        Breaker::with(self.0.policy.clone(), now, Some(told))
+        let policy = if route.credential() == "-" { &self.0.nameless } else { &self.0.policy };
+        Breaker::with(policy.clone(), now, Some(told))
     }
 }
 

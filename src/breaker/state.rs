@@ -34,6 +34,8 @@ pub enum Cause {
     Slow,
     /// Opened: the quota is exhausted.
     Exhausted,
+    /// Opened: the credential was rejected, again and again.
+    Unauthorized,
     /// Opened again: a probe failed, or was pushed back.
     ProbeFailed,
     /// Opened again: a probe was slow, whatever came of it.
@@ -127,6 +129,7 @@ impl Cause {
             Self::Ratio => "ratio",
             Self::Slow => "slow",
             Self::Exhausted => "exhausted",
+            Self::Unauthorized => "unauthorized",
             Self::ProbeFailed => "probe_failed",
             Self::ProbeSlow => "probe_slow",
             Self::ProbeDropped => "probe_dropped",

@@ -7,7 +7,7 @@ use crate::{
         Cause,
         machine::{Machine, Mode},
         opening::Openings,
-        probes::Probes,
+        probes::{Probes, Slot},
         ramp::Ramp,
         state::Step,
         ticket::Moment,
@@ -83,6 +83,19 @@ impl Machine {
         self.open(at, why, wait);
     }
 
+    /// A probe has shown nothing: another one may.
+    pub(super) fn hand_back(&mut self, slot: Option<Slot>) {
+        if let (Mode::HalfOpen(probes), Some(slot)) = (&mut self.mode, slot) {
+            probes.free(slot);
+        }
+    }
+
+    /// Counts a rejection of the credential, and tells whether it is one too many.
+    pub(super) fn is_locked_out(&mut self, at: Moment<'_>) -> bool {
+        self.unauthorized = self.unauthorized.saturating_add(1);
+        at.policy.unauthorized.is_some_and(|most| self.unauthorized >= most)
+    }
+
     pub(super) fn open(&mut self, at: Moment<'_>, why: Cause, wait: Option<Duration>) {
         let lasts = self.openings.next(at, why, wait);
         self.generation += 1;
@@ -107,6 +120,7 @@ impl Machine {
     fn by_hand(&mut self, mode: Mode, why: Cause) {
         self.generation += 1;
         self.openings = Openings::default();
+        self.unauthorized = 0;
         self.opened_by = None;
         self.enter(mode, why, None);
     }

@@ -47,14 +47,22 @@ pub enum Meaning {
 #[derive(Clone, Debug, Default)]
 pub struct Codes {
     /// Shared, as every answer that is read has a handle of it; none where nothing was added.
-    added: Option<Arc<Vec<Added>>>,
+    added: Option<Arc<Vec<Rule>>>,
+    /// Whose answers are read, where that is known.
+    at: Option<Arc<str>>,
 }
 
-/// A code that was added, and what it means.
-type Added = (Box<str>, Meaning);
+#[derive(Clone, Debug)]
+struct Rule {
+    /// Of that provider only.
+    provider: Option<Box<str>>,
+    code: Box<str>,
+    meaning: Meaning,
+}
 
 const CREDENTIAL: Meaning = Meaning::Rejected(Rejection::Credential);
 const MODEL: Meaning = Meaning::Rejected(Rejection::Model);
+const GATEWAY: Meaning = Meaning::Rejected(Rejection::Gateway);
 const REQUEST: Meaning = Meaning::Rejected(Rejection::Request);
 
 /// The table. Within it the first match holds, so a `*` stands after what it must not catch.
@@ -82,16 +90,19 @@ const TABLE: &[(Meaning, &[&str])] = &[
     ]),
     (CREDENTIAL, &[
         "invalid_api_key", "api_key_invalid", "account_deactivated", "access_terminated", "ip_not_authorized",
-        "unsupported_country_region_territory", "authentication_error", "permission_error", "AccessDeniedException",
+        "unsupported_country_region_territory", "authentication_error", "permission_error",
+        // Bedrock
+        "AccessDeniedException", "UnrecognizedClientException", "ExpiredTokenException", "InvalidSignatureException",
+        "IncompleteSignatureException", "MissingAuthenticationTokenException",
     ]),
     (MODEL, &[
         "model_not_found", "DeploymentNotFound", "model_not_available", "model_not_supported", "unknown_model",
-        "model_decommissioned", "model_terms_required", "OperationNotSupported",
+        "model_decommissioned", "model_terms_required", "OperationNotSupported", "invalid_model",
+        "ResourceNotFoundException", "FTUFormNotFilled",
     ]),
     (REQUEST, &[
         "data_residency_mismatch", "invalid_image*", "invalid_base64_image", "image_*", "empty_image_file",
         "unsupported_image_media_type", "failed_to_download_image", "previous_response_not_found",
-        "ValidationException",
     ]),
 
     (Meaning::RateLimited, &[
@@ -100,7 +111,7 @@ const TABLE: &[(Meaning, &[&str])] = &[
     ]),
     (Meaning::Unavailable, &[
         "vector_store_timeout", "engine_overloaded", "engine_overloaded_error", "overloaded", "NoCapacity",
-        "MODEL_CAPACITY_EXHAUSTED",
+        "MODEL_CAPACITY_EXHAUSTED", "capacity_exceeded",
         // OpenRouter: 402 with the first is a matter of seconds.
         "in_flight_budget_exhausted", "provider_overloaded", "provider_unavailable", "server", "timeout",
         // Bedrock
@@ -108,7 +119,11 @@ const TABLE: &[(Meaning, &[&str])] = &[
         "ServiceUnavailableException", "InternalServerException",
     ]),
 
-    (Meaning::Status(400), &["invalid_request_error", "invalid_request", "bad_request_error", "INVALID_ARGUMENT"]),
+    // A ValidationException of Bedrock may be an overflow: its sentence tells.
+    (Meaning::Status(400), &[
+        "invalid_request_error", "invalid_request", "bad_request_error", "INVALID_ARGUMENT", "ValidationException",
+        "UnprocessableEntityError",
+    ]),
     (Meaning::Status(401), &["UNAUTHENTICATED", "unauthorized", "invalid_authentication_error"]),
     (Meaning::Status(403), &["PERMISSION_DENIED"]),
     (Meaning::Status(404), &["not_found_error", "not_found"]),
@@ -125,7 +140,9 @@ impl Meaning {
     /// What a status of an error means where nothing says more. See the [module](crate::classify) for the table.
     pub(super) fn of_status(status: u16) -> Self {
         match status {
-            401 | 403 | 407 => CREDENTIAL,
+            401 | 403 => CREDENTIAL,
+            // A proxy's, not the provider's.
+            407 => GATEWAY,
             402 => Self::QuotaExhausted,
             // A redirect that was not followed and a 410 are a 404 by another name: not here.
             300..=399 | 404 | 410 => MODEL,
@@ -162,7 +179,8 @@ impl Meaning {
             Self::RateLimited => Outcome::RateLimited { wait: hints.asked.or(hints.reset) },
             // Money does not come back within seconds, whatever a generic header says.
             Self::QuotaExhausted => {
-                Outcome::QuotaExhausted { wait: hints.asked.filter(|wait| *wait >= QUOTA) }
+                let asked = hints.asked.filter(|wait| *wait >= QUOTA);
+                Outcome::QuotaExhausted { wait: asked.or(hints.renewed) }
             }
             Self::TooLarge => Outcome::TooLarge,
             Self::Blocked => Outcome::Blocked,
@@ -173,30 +191,68 @@ impl Meaning {
 }
 
 /// The shortest wait that is believed of a quota.
-const QUOTA: Duration = Duration::from_secs(60);
+pub(super) const QUOTA: Duration = Duration::from_secs(60);
 
 // === impl Codes ===
 
 impl Codes {
     /// The table alone.
-    pub(super) const TABLE: Self = Self { added: None };
+    pub(super) const TABLE: Self = Self { added: None, at: None };
 
     /// Adds a code, or gives one of the table another meaning. A `*` at an end stands for anything.
     #[must_use]
-    pub fn with(mut self, code: &str, meaning: Meaning) -> Self {
-        let added = self.added.get_or_insert_with(Arc::default);
-        Arc::make_mut(added).push((code.into(), meaning));
-        self
+    pub fn with(self, code: &str, meaning: Meaning) -> Self {
+        self.add(Rule { provider: None, code: code.into(), meaning })
+    }
+
+    /// The same for the answers of one provider: its host (`api.example.com`; any port unless one is given), the name that its
+    /// [route](crate::context::Route::provider) has, or all hosts below one (`*.openai.azure.com`).
+    #[must_use]
+    pub fn with_for(self, provider: &str, code: &str, meaning: Meaning) -> Self {
+        self.add(Rule { provider: Some(provider.into()), code: code.into(), meaning })
+    }
+
+    /// The codes as they are in the answers of that provider. The layers do this by themselves.
+    #[must_use]
+    pub fn at(&self, provider: &str) -> Self {
+        let keyed =
+            self.added.iter().flat_map(|added| added.iter()).any(|rule| rule.provider.is_some());
+        Self { added: self.added.clone(), at: keyed.then(|| provider.into()) }
     }
 
     /// What a code means; `None` for one that is not known.
     pub fn meaning(&self, code: &str) -> Option<Meaning> {
         let added = self.added.iter().flat_map(|added| added.iter()).rev();
-        let added = added.map(|(known, meaning)| (&**known, *meaning));
+        let here = added.filter(|rule| rule.is_at(self.at.as_deref()));
+        let added = here.map(|rule| (&*rule.code, rule.meaning));
         let table =
             TABLE.iter().flat_map(|(meaning, codes)| codes.iter().map(|known| (*known, *meaning)));
         added.chain(table).find(|(known, _)| matches(known, code)).map(|(_, meaning)| meaning)
     }
+
+    fn add(mut self, rule: Rule) -> Self {
+        Arc::make_mut(self.added.get_or_insert_with(Arc::default)).push(rule);
+        self
+    }
+}
+
+// === impl Rule ===
+
+impl Rule {
+    fn is_at(&self, at: Option<&str>) -> bool {
+        let Some(provider) = &self.provider else { return true };
+        let Some(at) = at else { return false };
+        let host = at.rsplit_once(':').map_or(at, |(host, _)| host);
+        match provider.strip_prefix('*') {
+            Some(end) => host.len() > end.len() && tail(host, end.len()).eq_ignore_ascii_case(end),
+            None => provider.eq_ignore_ascii_case(at) || provider.eq_ignore_ascii_case(host),
+        }
+    }
+}
+
+/// The last bytes of a text; nothing where that is inside a character.
+fn tail(text: &str, length: usize) -> &str {
+    text.get(text.len() - length..).unwrap_or_default()
 }
 
 fn matches(known: &str, code: &str) -> bool {
@@ -276,6 +332,27 @@ mod tests {
             .with("Slow-Down", Meaning::QuotaExhausted);
         assert_eq!(codes.meaning("slow_down"), Some(Meaning::QuotaExhausted));
         assert_eq!(Codes::default().meaning("slow_down"), Some(Meaning::RateLimited));
+    }
+
+    #[test]
+    fn a_rule_of_one_provider_holds_there_alone() {
+        let codes = Codes::default()
+            .with("busy", Meaning::Unavailable)
+            .with_for("api.example.com", "busy", Meaning::RateLimited)
+            .with_for("*.azure.com", "busy", Meaning::QuotaExhausted);
+        for (provider, meaning) in [
+            ("api.example.com", Meaning::RateLimited),
+            ("API.example.com:8443", Meaning::RateLimited),
+            ("mine.openai.azure.com", Meaning::QuotaExhausted),
+            ("azure.com", Meaning::Unavailable),
+            ("notazure.com", Meaning::Unavailable),
+            ("example.com", Meaning::Unavailable),
+            ("ü", Meaning::Unavailable),
+            ("", Meaning::Unavailable),
+        ] {
+            assert_eq!(codes.at(provider).meaning("busy"), Some(meaning), "{provider}");
+        }
+        assert_eq!(codes.meaning("busy"), Some(Meaning::Unavailable), "nobody's answer");
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use http::{HeaderMap, StatusCode};
 
 use super::{
-    Code, Codes, Meaning, Outcome, Verdict,
+    Code, Codes, Meaning, Outcome, Rejection, Verdict,
+    codes::QUOTA,
     hint::{Hints, InBody},
     said::Said,
     text,
@@ -35,22 +36,45 @@ pub(super) fn decide(
         said.named(name);
     }
     let known = Known::of(codes, &said);
-    let too_large = (status == Some(StatusCode::PAYLOAD_TOO_LARGE)).then_some(Meaning::TooLarge);
     let wish = wish(headers);
-    let (code, meaning) = known
-        .first(Meaning::is_permanent)
-        .or_else(|| Some((None, text::meaning(said.message()).or(too_large)?)))
-        .or_else(|| known.first(Meaning::is_transient))
-        .unwrap_or_else(|| {
-            let status = telling(status, said.status().or(known.status()));
-            (None, wished(Meaning::of_status(status), wish))
-        });
-    let body = InBody { delay: said.delay(), message: said.message() };
-    let hints = Hints::read(headers, body, SystemTime::now());
-    let elsewhere = text::only_elsewhere(said.message()).then_some(false);
-    Verdict::new(meaning.outcome(hints))
+    let (delay, message, renewal) = (said.delay(), said.message(), said.renewal());
+    let hints = Hints::read(headers, InBody { delay, message, renewal }, SystemTime::now());
+    let explicit = known.explicit(message, status);
+    let by_status = || {
+        let status = telling(status, said.status().or(known.status()));
+        (None, wished(by_number(status, &said), wish))
+    };
+    let (code, meaning) = explicit.unwrap_or_else(by_status);
+    let elsewhere = text::only_elsewhere(message).then_some(false);
+    let code = code.and_then(Code::new).or_else(|| said.code());
+    let unknown = code.as_ref().is_some_and(|code| !is_known(codes, code));
+    Verdict::new(day(meaning, message, hints).outcome(hints))
         .should_retry(elsewhere.or(wish))
-        .with_code(code.and_then(Code::new).or_else(|| said.code()))
+        .with_code(code)
+        .by_status_alone(unknown && explicit.is_none())
+}
+
+/// A status with the body it came with: what blocks the way sends a page, an API says why in JSON.
+fn by_number(status: u16, said: &Said) -> Meaning {
+    match status {
+        403 if said.is_page() => Meaning::Rejected(Rejection::Gateway),
+        status => Meaning::of_status(status),
+    }
+}
+
+/// A rate limit that is full for the day is an exhausted quota, unless it says that it is only a matter of seconds.
+fn day(meaning: Meaning, message: &str, hints: Hints) -> Meaning {
+    let soon = hints.asked.is_some_and(|wait| wait < QUOTA);
+    match meaning.resolved() {
+        Meaning::RateLimited if !soon && text::of_a_day(message) => Meaning::QuotaExhausted,
+        _ => meaning,
+    }
+}
+
+/// Whether a code is in the table, or is a status.
+fn is_known(codes: &Codes, code: &Code) -> bool {
+    let status = || code.as_str().parse().is_ok_and(|status: u16| (400..600).contains(&status));
+    codes.meaning(code.as_str()).is_some() || status()
 }
 
 // === impl Known ===
@@ -58,6 +82,19 @@ pub(super) fn decide(
 impl<'a> Known<'a> {
     fn of(codes: &Codes, said: &'a Said) -> Self {
         Self(said.codes().filter_map(|code| Some((code, codes.meaning(code)?))).collect())
+    }
+
+    /// What is said in so many words: a permanent code, a permanent sentence or 413, a transient code.
+    fn explicit(
+        &self,
+        message: &str,
+        status: Option<StatusCode>,
+    ) -> Option<(Option<&'a str>, Meaning)> {
+        let large = status == Some(StatusCode::PAYLOAD_TOO_LARGE);
+        let sentence = || text::meaning(message).or(large.then_some(Meaning::TooLarge));
+        self.first(Meaning::is_permanent)
+            .or_else(|| sentence().map(|meaning| (None, meaning)))
+            .or_else(|| self.first(Meaning::is_transient))
     }
 
     fn first(&self, is: fn(Meaning) -> bool) -> Option<(Option<&'a str>, Meaning)> {

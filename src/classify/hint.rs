@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
 
-use super::span;
+use super::{renewal::Renewal, span};
 
 /// The shortest wait that is made of a hint: a hint of a microsecond is a hot loop by another name.
 pub(crate) const FLOOR: Duration = Duration::from_millis(50);
@@ -24,6 +24,8 @@ pub(crate) struct Hints {
     pub(crate) asked: Option<Duration>,
     /// When an empty rate-limit bucket is full again: later than needed, and of a rate limit only.
     pub(crate) reset: Option<Duration>,
+    /// When an exhausted quota is renewed by the calendar.
+    pub(crate) renewed: Option<Duration>,
 }
 
 /// What a body says of waiting.
@@ -33,6 +35,8 @@ pub(crate) struct InBody<'a> {
     pub(crate) delay: Option<f64>,
     /// The message for people.
     pub(crate) message: &'a str,
+    /// By what calendar a quota is renewed.
+    pub(crate) renewal: Option<Renewal>,
 }
 
 /// Rate-limit buckets: what is left in one, and when it is full again.
@@ -59,7 +63,8 @@ impl Hints {
             .chain(span::in_text(body.message, now))
             .find_map(usable);
         let reset = || BUCKETS.iter().filter_map(|bucket| reset(headers, bucket, now)).max();
-        Self { asked, reset: reset() }
+        let renewed = body.renewal.and_then(|renewal| usable(renewal.seconds(now)?));
+        Self { asked, reset: reset(), renewed }
     }
 }
 

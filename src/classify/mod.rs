@@ -10,7 +10,8 @@
 //!
 //! 1. a permanent code (`insufficient_quota`, `context_length_exceeded`, `content_filter`, …), wherever the body has it,
 //! 2. a sentence that says the same where no code does (`prompt is too long`), and 413,
-//! 3. a transient code (`slow_down`, `rate_limit_exceeded`, …),
+//! 3. a transient code (`slow_down`, `rate_limit_exceeded`, …); one that speaks of the limit of a day, and of no wait below a
+//!    minute, is an exhausted quota,
 //! 4. `x-should-retry: true`, which makes [`Unavailable`](Outcome::Unavailable) of a status that is permanent otherwise,
 //! 5. the status; that in the body where the response has a bare 400 or 500, or is a 2xx with an error in it.
 //!
@@ -24,7 +25,8 @@
 //! | 408, 409, 421, 425, 498, 5xx and above, 1xx | [`Unavailable`](Outcome::Unavailable) |
 //! | 413 | [`TooLarge`](Outcome::TooLarge) |
 //! | 451 | [`Blocked`](Outcome::Blocked) |
-//! | 401, 403, 407 | [`Rejected`](Outcome::Rejected): the credential |
+//! | 401, 403 | [`Rejected`](Outcome::Rejected): the credential |
+//! | 403 that is a page or a word and no JSON, 407 | [`Rejected`](Outcome::Rejected): on the way, by a firewall or a proxy |
 //! | 404, 410, 3xx | [`Rejected`](Outcome::Rejected): the model; also a wrong base URL or a redirect that was not followed: not here, maybe elsewhere |
 //! | other 4xx | [`Rejected`](Outcome::Rejected): the request |
 //!
@@ -34,7 +36,14 @@
 //! `x-amz-retry-after`, `retry-after` (seconds or a date), `retryDelay` in the body, the text (`Please try again in
 //! 6m0s`), and for a rate limit the reset of a bucket with nothing left in it. Zero, negative, infinite and unreadable
 //! values are no hint. A wait is at least 50 ms and at most 24 h: it tells what the provider said, not how long a retry
-//! is ready to wait. Of an exhausted quota less than a minute is not believed.
+//! is ready to wait. Of an exhausted quota less than a minute is not believed; where nothing says when it comes back, a quota of a
+//! day of the Gemini API does at midnight in California, and a spend limit of Anthropic's at the first of the month, UTC.
+//!
+//! # Codes
+//!
+//! All codes stand in one table. [`Codes::with`] adds to it, [`Codes::with_for`] for one provider alone, by its host or by the name
+//! that its route has. A server that nobody knows needs neither: its status decides, and its code is told. The code of an answer is
+//! kept only where it can hold no prompt and no key: see [`Code`].
 //!
 //! # Defaults
 //!
@@ -64,11 +73,12 @@
 //!
 //! # Events
 //!
-//! None of its own: the verdict of an attempt is in the event of its end.
+//! None of its own: the verdict of an attempt is in the event of its end. A code that is in no table is told once for each provider,
+//! at the level of information, so that it can be added; a rejected credential and an exhausted quota are warnings.
 //!
 //! # Pitfalls
 //!
-//! - A code that is not known changes nothing: the status decides. The code is told in the verdict all the same.
+//! - A code that is not known changes nothing: the status decides. It is [`Verdict::unknown_code`] all the same.
 //! - A body that is compressed cannot be read: the status decides. Let the transport decompress it.
 //! - HTTP dates are measured against the clock of this machine.
 
@@ -79,6 +89,7 @@ mod hint;
 mod outcome;
 mod policy;
 mod reason;
+mod renewal;
 mod replay;
 mod said;
 mod service;

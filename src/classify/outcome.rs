@@ -119,6 +119,7 @@ impl Outcome {
             Self::Success => Health::Success,
             Self::RateLimited { .. } => Health::Pushback,
             Self::QuotaExhausted { .. } => Health::Exhausted,
+            Self::Rejected { why: Rejection::Credential } => Health::Unauthorized,
             Self::Unavailable { .. }
             | Self::Unreachable
             | Self::Broken

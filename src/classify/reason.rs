@@ -26,6 +26,9 @@ pub enum Phase {
 pub enum Rejection {
     /// 401 and 403: the credential is missing, wrong or not allowed. Another target has another.
     Credential,
+    /// 403 of something on the way, such as the block page of a firewall, and 407: it says nothing of the credential. The way to
+    /// another target may be free.
+    Gateway,
     /// 404 of a model or deployment. Another target may have it.
     Model,
     /// The request itself: no target would take it.
@@ -44,6 +47,8 @@ pub enum Health {
     Pushback,
     /// The route is out for minutes.
     Exhausted,
+    /// The credential of the route was rejected: out for minutes when it is once more.
+    Unauthorized,
     /// Says nothing of the route.
     Ignored,
     /// The caller left; a slow call if it had waited past the slow threshold.
@@ -71,6 +76,7 @@ impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Credential => "the credential",
+            Self::Gateway => "the call on its way",
             Self::Model => "the model",
             Self::Request => "the request",
         })

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Code,
+    renewal::Renewal,
     shape::{error_in, field_in, has_error, json},
     span,
 };
@@ -17,6 +18,9 @@ pub(super) struct Said {
     status: Option<u16>,
     delay: Option<f64>,
     message: String,
+    /// No JSON at all: a page, a word, nothing.
+    page: bool,
+    renewal: Option<Renewal>,
 }
 
 /// A code is short; what is longer is somebody's text.
@@ -57,6 +61,17 @@ impl Said {
     /// A delay in seconds, in a field of its own.
     pub(super) fn delay(&self) -> Option<f64> {
         self.delay
+    }
+
+    /// Whether it is no answer of an API, but a page or a word of something on the way.
+    pub(super) fn is_page(&self) -> bool {
+        self.page
+    }
+
+    /// By what calendar the quota is renewed, where it is said to be gone.
+    pub(super) fn renewal(&self) -> Option<Renewal> {
+        let month = self.codes().any(|code| code == "enforced_spend_limit_reached");
+        self.renewal.or(month.then_some(Renewal::Month))
     }
 
     pub(super) fn message(&self) -> &str {
@@ -135,7 +150,11 @@ impl Said {
             for violation in
                 detail.get("violations").and_then(Value::as_array).into_iter().flatten()
             {
-                self.code_of(violation.get("quotaId"));
+                let quota = violation.get("quotaId");
+                self.code_of(quota);
+                if quota.and_then(Value::as_str).is_some_and(|id| id.contains("PerDay")) {
+                    self.renewal = Some(Renewal::PacificDay);
+                }
             }
             let delay = detail.get("retryDelay").and_then(Value::as_str);
             self.delay = self.delay.or_else(|| span::duration(delay?));
@@ -191,8 +210,9 @@ impl Said {
 
     /// Text that is not JSON, or is JSON no longer: the first of each field that would hold a code.
     fn cut(text: &str) -> Self {
-        let mut said = Self { message: text.to_owned(), ..Self::default() };
-        if text.trim_start().starts_with(['{', '[']) {
+        let json = text.trim_start().starts_with(['{', '[']);
+        let mut said = Self { message: text.to_owned(), page: !json, ..Self::default() };
+        if json {
             for field in ["\"error_type\"", "\"error_code\"", "\"code\"", "\"status\"", "\"type\""]
             {
                 said.code_of(field_in(text, field).as_ref());

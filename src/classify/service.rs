@@ -10,7 +10,7 @@ use std::{
 use http::{HeaderMap, StatusCode, header};
 use tower::{Layer, Service};
 
-use super::{ClassifyPolicy, Outcome, Verdict, classify_response};
+use super::{ClassifyPolicy, Codes, Outcome, Verdict, classify_response};
 use crate::{
     Error, Request, Response, Upstream,
     context::{Call, Journey},
@@ -38,6 +38,8 @@ pub struct Classify<S> {
 /// The reading of one answer.
 struct Reading {
     policy: Arc<ClassifyPolicy>,
+    /// Those of the policy, as they are at the provider that is asked.
+    codes: Codes,
     journey: Journey,
     pulse: Option<Pulse>,
 }
@@ -91,8 +93,9 @@ impl<S: Upstream> Service<Request> for Classify<S> {
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let ask = Call::ask(&mut request);
+        let codes = self.policy.codes.at(Call::route(&mut request).provider());
         let Call { journey, pulse, .. } = Call::of(&mut request).clone();
-        let reading = Reading { policy: self.policy.clone(), journey, pulse };
+        let reading = Reading { policy: self.policy.clone(), codes, journey, pulse };
         let mut inner = take_ready(&mut self.inner);
         Box::pin(async move {
             let response = inner.call(request).await?;
@@ -113,7 +116,7 @@ impl Reading {
             return Ok(response);
         }
         if !response.status().is_success() {
-            return Ok(classify_response(&self.policy.codes, response).await);
+            return Ok(classify_response(&self.codes, response).await);
         }
         let outcome = match ask.dialect() {
             Some(dialect) => self.known(&mut response, dialect, ask.stream()).await?,
@@ -148,7 +151,7 @@ impl Reading {
             Kind::Json if !stream => self.whole(response, dialect).await,
             // Clients read the stream they asked for whatever its label, so its first byte tells.
             Kind::Json | Kind::Events | Kind::Unsaid => {
-                let watch = Watch::new(dialect, &self.policy.codes);
+                let watch = Watch::new(dialect, &self.codes);
                 let watch = if stream { watch } else { watch.events_only() };
                 self.events(response, dialect, watch).await
             }
@@ -161,7 +164,7 @@ impl Reading {
         let Some(bytes) = collect(response.body_mut(), self.policy.collect).await? else {
             return Ok(Outcome::Success);
         };
-        let (answer, tokens) = dialect.check(&self.policy.codes, &bytes);
+        let (answer, tokens) = dialect.check(&self.codes, &bytes);
         let usage = Usage::default();
         usage.settle(tokens);
         response.extensions_mut().insert(usage);

@@ -44,6 +44,9 @@ const RATE: &[&str] = &[
     "wait before",
 ];
 
+/// A limit that a day fills, not a minute.
+const DAY: &[&str] = &["per day", "per-day", "(rpd)", "(tpd)", "daily limit", "daily quota"];
+
 /// One request that is larger than the whole limit of a minute: no wait makes it fit.
 const LARGER_THAN_A_LIMIT: &str = "request too large for";
 
@@ -62,6 +65,12 @@ pub(super) fn meaning(message: &str) -> Option<Meaning> {
     };
     let large = OVERFLOW.iter().any(overflow) && !RATE.iter().any(says);
     (large || says(&LARGER_THAN_A_LIMIT)).then_some(Meaning::TooLarge)
+}
+
+/// Whether a message of a rate limit speaks of the limit of a day, and of no shorter one.
+pub(super) fn of_a_day(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    DAY.iter().any(|part| message.contains(part)) && !message.contains("per min")
 }
 
 /// Whether a message says that only another target helps, though the status is that of a rate limit.

@@ -12,11 +12,13 @@ pub struct Verdict {
     outcome: Outcome,
     again: Option<bool>,
     code: Option<Code>,
+    /// The code is in no table, and the status decided.
+    unknown: bool,
 }
 
 /// A provider's code for an error, such as `insufficient_quota`: at most 64 characters of `[A-Za-z0-9_.:/-]`.
 ///
-/// Anything else in its place is not kept, so that no prompt, answer or key can travel in it; nor is a word that stands
+/// Anything else in its place is not kept, nor is what looks like a key, so that no prompt, answer or key can travel in it; nor is a word that stands
 /// where a text for people may stand (`{"error":"…"}`), unless it is spelled as a code or known as one.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Code(Arc<str>);
@@ -37,7 +39,7 @@ pub(crate) fn judge(result: &Result<Response, Error>) -> Verdict {
 impl Verdict {
     /// A verdict with nothing but an outcome.
     pub fn new(outcome: Outcome) -> Self {
-        Self { outcome, again: None, code: None }
+        Self { outcome, again: None, code: None, unknown: false }
     }
 
     /// Adds the provider's wish: `x-should-retry`, exact and lower case.
@@ -54,6 +56,12 @@ impl Verdict {
         self
     }
 
+    /// Says that the code is in no table, so that the status decided.
+    pub(super) fn by_status_alone(mut self, unknown: bool) -> Self {
+        self.unknown = unknown;
+        self
+    }
+
     /// What it came to.
     pub fn outcome(&self) -> Outcome {
         self.outcome
@@ -62,6 +70,11 @@ impl Verdict {
     /// The provider's code for it.
     pub fn code(&self) -> Option<&Code> {
         self.code.as_ref()
+    }
+
+    /// The code, where it is in no table and so the status decided: one to add to [`Codes`](crate::classify::Codes).
+    pub fn unknown_code(&self) -> Option<&Code> {
+        self.code.as_ref().filter(|_| self.unknown)
     }
 
     /// Whether the same request may be sent to the same route again: the outcome allows it and the provider did not
@@ -87,13 +100,25 @@ impl Code {
     pub fn new(text: &str) -> Option<Self> {
         let fits = !text.is_empty() && text.len() <= Self::MAX;
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"_.:/-".contains(&b);
-        (fits && text.bytes().all(plain)).then(|| Self(text.into()))
+        (fits && text.bytes().all(plain) && !is_key(text)).then(|| Self(text.into()))
     }
 
     /// The code as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether a text may be a secret that a server said back in place of a code: it begins as keys do, or has digits among letters
+/// for longer than any word.
+fn is_key(text: &str) -> bool {
+    let known = ["sk-", "sk_", "gsk_", "xai-", "AIza", "AKIA", "ASIA", "hf_", "eyJ", "pk_"];
+    let long = |part: &str| {
+        let digits = part.bytes().filter(u8::is_ascii_digit).count();
+        part.len() >= 20 && digits >= 3 && digits < part.len()
+    };
+    known.iter().any(|start| text.starts_with(start))
+        || text.split(|c: char| !c.is_ascii_alphanumeric()).any(long)
 }
 
 impl fmt::Debug for Code {

@@ -46,6 +46,7 @@ mod event;
 mod scope;
 mod service;
 mod tracing;
+mod unknown;
 
 pub use edited::Edited;
 pub use event::{Event, Events, Miss, Observe, Skip, Stop};

@@ -2,10 +2,10 @@
 
 use tracing::{Level, Span, debug, field::Empty, info, info_span, warn};
 
-use super::Event;
+use super::{Event, unknown};
 use crate::{
     Error, Request, Response,
-    classify::{Outcome, judge},
+    classify::{Outcome, Rejection, judge},
     context::{Journey, Route},
     dialect::Ask,
     stream::Ending,
@@ -32,9 +32,17 @@ pub(super) fn record(event: &Event) {
         }
         Event::AttemptEnded { route, attempt, verdict, took } => {
             let (outcome, code) = (verdict.outcome(), verdict.code().map(|code| code.as_str()));
+            if verdict.unknown_code().is_some_and(|code| unknown::is_first(route.provider(), code))
+            {
+                let outcome = outcome.name();
+                info!(target: "evenkeel", %route, code, outcome, "unknown code: its status decided");
+            }
             match outcome {
-                Outcome::QuotaExhausted { .. } => {
-                    warn!(target: "evenkeel", %route, code, "quota exhausted");
+                Outcome::QuotaExhausted { wait } => {
+                    warn!(target: "evenkeel", %route, code, ?wait, "quota exhausted");
+                }
+                Outcome::Rejected { why: Rejection::Credential } => {
+                    warn!(target: "evenkeel", %route, code, "credential rejected");
                 }
                 _ => {
                     let outcome = outcome.name();

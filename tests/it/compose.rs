@@ -644,7 +644,7 @@ async fn d22_a_final_503_and_a_body_that_dies_half_way_are_failures() {
 async fn what_is_the_requests_own_fault_says_nothing_of_the_provider() {
     for reply in [
         Reply::status(400),
-        Reply::status(401),
+        Reply::raw(403, "text/html", "<html>blocked</html>"),
         Reply::status(404),
         Reply::content_policy_violation(),
         Reply::context_length_exceeded(),

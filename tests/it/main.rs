@@ -24,6 +24,7 @@ mod outage;
 mod pace;
 mod passed;
 mod property;
+mod providers;
 mod recovery;
 mod resume;
 mod retry;

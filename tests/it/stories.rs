@@ -689,14 +689,34 @@ async fn a_path_that_a_gateway_does_not_have_moves_down_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_was_revoked_is_asked_once_a_call_and_the_other_one_answers() {
+async fn a_key_that_was_revoked_is_asked_twice_and_then_left_alone_for_minutes() {
     let stage = Stage::new(primary().requires("another-key"));
-    for _ in 0..6 {
+    for nth in 0..6 {
         let answer = stage.ask(true).await;
         answer.is_whole();
         assert_eq!(answer.from(), "secondary");
         let first = answer.journey.unwrap().attempts()[0].outcome;
-        assert_eq!(first, Outcome::Rejected { why: Rejection::Credential });
+        match first {
+            Outcome::Refused { retry_in: Some(wait) } => assert!(nth >= 2 && wait >= secs(239)),
+            first => assert_eq!(
+                (nth < 2, first),
+                (true, Outcome::Rejected { why: Rejection::Credential })
+            ),
+        }
+    }
+    assert_eq!((stage.state(), stage.primary.count()), (State::Open, 2));
+}
+
+/// It says nothing of the key, so it closes nothing: the next call may find the way free.
+#[tokio::test(start_paused = true)]
+async fn the_block_page_of_a_firewall_is_no_rejected_key() {
+    let page = Reply::raw(403, "text/html", "<!DOCTYPE html><title>Attention Required!</title>");
+    let stage = Stage::new(always(page));
+    for _ in 0..6 {
+        let answer = stage.ask(true).await;
+        assert_eq!(answer.from(), "secondary");
+        let first = answer.journey.unwrap().attempts()[0].outcome;
+        assert_eq!(first, Outcome::Rejected { why: Rejection::Gateway });
     }
     assert_eq!((stage.state(), stage.primary.count()), (State::Closed, 6));
 }

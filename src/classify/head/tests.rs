@@ -12,7 +12,8 @@ const TABLE: &[(&str, Outcome)] = &[
     ("402", Outcome::QuotaExhausted { wait: None }),
     ("413", Outcome::TooLarge),
     ("451", Outcome::Blocked),
-    ("401 403 407", Outcome::Rejected { why: Rejection::Credential }),
+    ("401 403", Outcome::Rejected { why: Rejection::Credential }),
+    ("407", Outcome::Rejected { why: Rejection::Gateway }),
     ("404 410 301 302 304 307 308", Outcome::Rejected { why: Rejection::Model }),
     (
         "400 405 406 411 414 415 418 422 423 424 426 431 499",
@@ -46,6 +47,9 @@ fn all() -> Vec<Outcome> {
         Outcome::TooLarge => Some(Outcome::Blocked),
         Outcome::Blocked => Some(Outcome::Rejected { why: Rejection::Credential }),
         Outcome::Rejected { why: Rejection::Credential } => {
+            Some(Outcome::Rejected { why: Rejection::Gateway })
+        }
+        Outcome::Rejected { why: Rejection::Gateway } => {
             Some(Outcome::Rejected { why: Rejection::Model })
         }
         Outcome::Rejected { why: Rejection::Model } => {
@@ -60,7 +64,7 @@ fn all() -> Vec<Outcome> {
 
 #[test]
 fn no_outcome_is_both_retryable_and_permanent() {
-    assert_eq!(all().len(), 17);
+    assert_eq!(all().len(), 18);
     for outcome in all() {
         assert!(!(outcome.is_retryable() && outcome.is_permanent()), "{outcome:?}");
         assert!(!outcome.is_success() || !(outcome.is_retryable() || outcome.is_permanent()));

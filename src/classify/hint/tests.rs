@@ -27,7 +27,7 @@ fn asked(pairs: &[(&str, &str)]) -> Option<Duration> {
 }
 
 fn said(message: &str) -> Option<Duration> {
-    Hints::read(&HeaderMap::new(), InBody { delay: None, message }, then()).asked
+    Hints::read(&HeaderMap::new(), InBody { message, ..InBody::default() }, then()).asked
 }
 
 fn secs(seconds: f64) -> Option<Duration> {
@@ -86,7 +86,7 @@ fn the_first_source_that_can_be_used_holds() {
     }
     assert_eq!(asked(&[("retry-after-ms", "0"), ("retry-after", "20")]), secs(20.0));
     assert_eq!(asked(&[("retry-after-ms", "nan"), ("retry-after", "20")]), secs(20.0));
-    let body = InBody { delay: Some(5.0), message: "Please try again in 6s" };
+    let body = InBody { delay: Some(5.0), message: "Please try again in 6s", renewal: None };
     assert_eq!(Hints::read(&headers(&all[3..]), body, then()).asked, secs(4.0));
     assert_eq!(Hints::read(&HeaderMap::new(), body, then()).asked, secs(5.0));
     let body = InBody { delay: Some(-5.0), ..body };
@@ -254,7 +254,7 @@ proptest! {
         }
         let leads = ["try again in ", "Please retry in ", "RETRY AFTER ", "regain access on ", "regain access on x at ", ""];
         let message = format!("ä{}{value}", leads[lead]);
-        let hints = Hints::read(&headers, InBody { delay, message: &message }, now);
+        let hints = Hints::read(&headers, InBody { delay, message: &message, renewal: None }, now);
         for hint in [hints.asked, hints.reset].into_iter().flatten() {
             prop_assert!((FLOOR..=MOST).contains(&hint), "{hint:?}");
         }

@@ -1,6 +1,6 @@
 //! The breaker without a layer: the defects of the field that it must not have, and its own rules.
 
-use evenkeel::breaker::Cause;
+use evenkeel::{breaker::Cause, classify::Rejection};
 
 use super::*;
 
@@ -319,6 +319,62 @@ fn an_exhausted_quota_opens_at_once_for_minutes() {
     assert_eq!(rig.shown(300_000).probe_in, Some(secs(600)));
     rig.record(900_000, Outcome::QuotaExhausted { wait: Some(secs(90)) });
     assert_eq!(rig.shown(900_000).probe_in, Some(secs(90)));
+}
+
+const DENIED: Outcome = Outcome::Rejected { why: Rejection::Credential };
+
+#[test]
+fn a_credential_that_is_rejected_twice_in_a_row_opens_for_minutes_that_double() {
+    let rig = Rig::new(plain());
+    rig.record(0, DENIED);
+    rig.record(1000, FAILED);
+    assert_eq!(rig.state(1000), State::Closed, "once is a glitch");
+    rig.record(2000, DENIED);
+    let shown = rig.shown(2000);
+    assert_eq!((shown.opened_by, shown.probe_in), (Some(Cause::Unauthorized), Some(secs(300))));
+    assert!(rig.refused(301_999));
+    rig.record(302_000, DENIED);
+    assert_eq!(rig.shown(302_000).probe_in, Some(secs(600)), "the probe was rejected");
+    rig.records(902_000, Outcome::Success, 2);
+    assert_eq!(rig.state(902_000), State::Closed);
+    rig.record(903_000, DENIED);
+    assert_eq!(rig.state(903_000), State::Closed, "all is forgotten");
+}
+
+#[test]
+fn a_success_between_two_rejections_of_the_credential_keeps_it_closed() {
+    let rig = Rig::new(plain());
+    for second in 0..50 {
+        rig.record(second * 1000, DENIED);
+        rig.record(second * 1000, Outcome::Success);
+    }
+    let shown = rig.shown(50_000);
+    assert_eq!((shown.state, shown.failure_ratio), (State::Closed, Some(0.0)));
+}
+
+#[test]
+fn rejections_of_the_credential_can_be_let_pass() {
+    let rig = Rig::new(plain().unauthorized(None));
+    rig.records(0, DENIED, 100);
+    assert_eq!(rig.state(0), State::Closed);
+    for why in [Rejection::Gateway, Rejection::Model, Rejection::Request] {
+        let rig = Rig::new(plain());
+        rig.records(0, Outcome::Rejected { why }, 100);
+        assert_eq!(rig.state(0), State::Closed, "{why}");
+    }
+}
+
+#[test]
+fn a_person_can_close_what_a_rejected_credential_has_opened() {
+    let rig = Rig::new(plain());
+    rig.records(0, DENIED, 2);
+    rig.breaker.reset();
+    assert_eq!(rig.state(0), State::Closed);
+    rig.record(0, DENIED);
+    assert_eq!(rig.state(0), State::Closed, "it counts anew");
+    rig.breaker.force_closed();
+    rig.records(0, DENIED, 9);
+    assert_eq!(rig.state(0), State::ForcedClosed);
 }
 
 #[test]

@@ -494,6 +494,22 @@ async fn events_say_why_and_for_how_long() {
     assert_eq!(seen, ["closed open exhausted Some(90s)", "refused 90s"]);
 }
 
+/// Callers may bring credentials that we do not see, and the wrong one of one of them is not to close the route to all.
+#[tokio::test(start_paused = true)]
+async fn a_route_without_a_credential_is_not_closed_by_a_wrong_one() {
+    for (key, sent) in [(None, 6), (Some("Bearer a"), 2)] {
+        let provider = Provider::new(Does::Status(401));
+        let service = provider.behind(&layer());
+        for _ in 0..6 {
+            let mut request = request();
+            let key = key.map(|key| key.parse().expect("a header"));
+            key.map(|key| request.headers_mut().insert("authorization", key));
+            let _ = service.clone().oneshot(request).await;
+        }
+        assert_eq!(provider.calls(), sent);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn recovery_does_not_wait_for_the_end_of_a_long_stream() {
     let (layer, provider, service) = opened().await;

@@ -359,6 +359,42 @@ async fn a_call_is_a_span_with_the_names_of_opentelemetry_and_its_attempts_are_w
     drop(listening);
 }
 
+/// So that the table can be extended; and not with every call.
+#[tokio::test(start_paused = true)]
+async fn a_code_that_is_in_no_table_is_told_once() {
+    let spans = Spans::default();
+    let _listening = spans.listen();
+    let unknown = Reply::error(400, "invalid_request_error", "moon_in_the_wrong_phase");
+    let known = Reply::error(400, "invalid_request_error", "context_length_exceeded");
+    let primary = Provider::new("primary").replies([unknown.clone(), unknown, known]);
+    let client = over(Client::builder(), [&primary]);
+    for _ in 0..3 {
+        call(&client, chat(true)).await.unwrap();
+    }
+    let seen = spans.0.lock().unwrap();
+    let told: Vec<_> = seen
+        .events
+        .iter()
+        .filter(|(_, fields)| fields.get("message").is_some_and(|m| m.starts_with("unknown code")))
+        .map(|(_, fields)| (fields["code"].as_str(), fields["outcome"].as_str()))
+        .collect();
+    assert_eq!(told, [("moon_in_the_wrong_phase", "rejected")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_rejected_and_a_quota_that_is_gone_are_told_loudly() {
+    for (reply, message) in [
+        (Reply::error(401, "invalid_request_error", "invalid_api_key"), "credential rejected"),
+        (Reply::quota_exhausted(), "quota exhausted"),
+    ] {
+        let spans = Spans::default();
+        let _listening = spans.listen();
+        let primary = Provider::new("primary").always(reply);
+        call(&over(Client::builder(), [&primary]), chat(true)).await.unwrap();
+        assert!(spans.text().contains(message), "{message}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_span_of_a_call_tells_how_it_failed() {
     let spans = Spans::default();
