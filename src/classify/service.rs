@@ -15,7 +15,7 @@ use crate::{
     Error, Request, Response, Upstream,
     context::{Call, Journey},
     dialect::{Ask, Dialect, Framing, Usage},
-    stream::{Watch, collect, peek},
+    stream::{Commit, Hold, Watch, collect, peek},
     timeout::Pulse,
     upstream::take_ready,
 };
@@ -40,6 +40,7 @@ struct Reading {
     policy: Arc<ClassifyPolicy>,
     journey: Journey,
     pulse: Option<Pulse>,
+    hold: Hold,
 }
 
 /// What the head of a response says its body is.
@@ -92,7 +93,11 @@ impl<S: Upstream> Service<Request> for Classify<S> {
     fn call(&mut self, mut request: Request) -> Self::Future {
         let ask = Call::ask(&mut request);
         let Call { journey, pulse, .. } = Call::of(&mut request).clone();
-        let reading = Reading { policy: self.policy.clone(), journey, pulse };
+        let mut hold = self.policy.hold;
+        if let Some(commit) = request.extensions().get::<Commit>() {
+            hold.commit = *commit;
+        }
+        let reading = Reading { policy: self.policy.clone(), journey, pulse, hold };
         let mut inner = take_ready(&mut self.inner);
         Box::pin(async move {
             let response = inner.call(request).await?;
@@ -177,7 +182,7 @@ impl Reading {
         let guard = response.body_mut().guarded();
         guard.journey(self.journey.clone());
         guard.watch(watch);
-        let outcome = peek(guard, &self.policy.hold, self.pulse.as_ref()).await?;
+        let outcome = peek(guard, &self.hold, self.pulse.as_ref()).await?;
         match guard.watched().and_then(Watch::foreign) {
             Some(b'<') => Err(self.refuse(response, Outcome::Malformed)),
             Some(_) => {

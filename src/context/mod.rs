@@ -1,6 +1,7 @@
 //! The values of one call, carried in [`http::Extensions`].
 //!
-//! A caller may put a [`Deadline`] or a [`Priority`] into a request. The stack carries one [`Call`] from layer to layer,
+//! A caller may put a [`Deadline`] or a [`Priority`] into a request, and what other parts take for one call alone:
+//! [`Fallbacks`](crate::ladder::Fallbacks), a [`Commit`](crate::stream::Commit). The stack carries one [`Call`] from layer to layer,
 //! and puts the [`Journey`] into every response it gives back.
 //!
 //! ```
@@ -24,11 +25,13 @@
 mod call;
 mod deadline;
 mod journey;
+mod once;
 mod route;
 
 pub use call::Call;
 pub(crate) use deadline::later;
 pub use deadline::{Deadline, Priority};
 pub use journey::{Attempt, Journey};
+pub use once::Once;
 pub use route::Route;
 pub(crate) use route::{CREDENTIALS, fingerprint, provider};

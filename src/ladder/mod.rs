@@ -42,6 +42,10 @@
 //! # }
 //! ```
 //!
+//! # For one call
+//!
+//! [`Fallbacks`] in the extensions of a request are rungs for that call alone.
+//!
 //! # Credentials
 //!
 //! They belong to a target. Going to another host, every header that carries a credential, a cookie or an organisation
@@ -61,12 +65,14 @@
 
 mod base;
 mod canned;
+mod fallbacks;
 mod policy;
 mod rung;
 mod service;
 mod target;
 
 pub use canned::Canned;
+pub use fallbacks::Fallbacks;
 pub use policy::LadderPolicy;
 pub use rung::{Offers, Rung};
 pub use service::{Ladder, LadderLayer};

@@ -54,7 +54,7 @@ impl LadderPolicy {
             return Err(ConfigError::new("ladder.rungs", self.rungs.len(), allowed));
         }
         for (at, rung) in self.rungs.iter().enumerate() {
-            rung.check(at)?;
+            rung.check(&format!("ladder.rung[{at}]"))?;
             let unreachable = rung.is_instant() && at + 1 < self.rungs.len();
             if unreachable {
                 let allowed = "a canned reply only as the last rung: it never fails, so nothing below it is ever asked";

@@ -118,8 +118,8 @@ impl Rung {
         }
     }
 
-    pub(super) fn check(&self, at: usize) -> Result<(), ConfigError> {
-        let field = |name: &str| format!("ladder.rung[{at}].{name}");
+    pub(super) fn check(&self, at: &str) -> Result<(), ConfigError> {
+        let field = |name: &str| format!("{at}.{name}");
         let visible = self.name.bytes().all(|b| (0x20..0x7f).contains(&b));
         if self.name.is_empty() || self.name.len() > 64 || !visible {
             let allowed = "1 to 64 bytes of visible ASCII";

@@ -11,7 +11,7 @@ use http::{HeaderName, HeaderValue};
 use tokio::time::{Instant, timeout_at};
 use tower::{Layer, Service};
 
-use super::{LadderPolicy, Rung, rung::Failed, rung::Kind};
+use super::{Fallbacks, LadderPolicy, Rung, rung::Failed, rung::Kind};
 use crate::{
     Error, Request, Response, Upstream,
     classify::{Outcome, Phase, Rejection, judge},
@@ -91,7 +91,12 @@ impl<S: Upstream> Service<Request> for Ladder<S> {
 
 impl<S: Upstream> Ladder<S> {
     async fn descend(mut self, mut request: Request) -> Result<Response, Error> {
-        let policy = self.policy.clone();
+        let policy = match request.extensions().get::<Fallbacks>() {
+            Some(own) => Arc::new(self.policy.with(own)),
+            None => self.policy.clone(),
+        };
+        // The time that is kept back counts the rungs of this call.
+        self.policy = policy.clone();
         let ask = Call::ask(&mut request);
         let last = policy.rungs.len() - 1;
         let mut failure: Option<Failure> = None;

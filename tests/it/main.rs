@@ -13,6 +13,7 @@ mod dialect;
 mod ladder;
 mod loopback;
 mod outage;
+mod per_call;
 mod property;
 mod retry;
 mod scene;
