@@ -19,7 +19,7 @@ use evenkeel::testkit::{Provider, Reply, Server};
 use tokio::time::Instant;
 
 #[path = "../examples/gateway/main.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, unused_imports)]
 mod gateway;
 
 type Any = Box<dyn Error + Send + Sync>;

@@ -1,7 +1,7 @@
 //! What the command line and the file may say.
 
+use super::super::options::{HELP, Options};
 use super::stage::{Scratch, setup};
-use crate::options::{HELP, Options};
 
 fn arguments(arguments: &[&str]) -> Result<Option<Options>, String> {
     Options::read(arguments.iter().map(Into::into))
@@ -33,7 +33,7 @@ fn the_example_is_right_but_for_its_https() {
     assert_eq!(format!("{:?}", setup.limits), format!("{:?}", usual.limits));
 }
 
-fn setup_of_nothing() -> crate::setup::Setup {
+fn setup_of_nothing() -> super::super::setup::Setup {
     setup(&["--upstream", "http://127.0.0.1:1"], None).unwrap()
 }
 

@@ -8,8 +8,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+use super::super::serve::Listening;
 use super::stage::{LONG, before, client, configured, setup, soon};
-use crate::serve::Listening;
 
 #[tokio::test]
 async fn a_client_that_goes_away_cancels_its_attempt_before_the_head_and_after_it() {

@@ -26,7 +26,7 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use crate::{options::Options, serve::Listening, setup::Setup};
+use super::super::{options::Options, serve::Listening, setup::Setup};
 
 pub(crate) const LONG: Duration = Duration::from_secs(20);
 
