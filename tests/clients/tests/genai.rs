@@ -7,7 +7,7 @@ use std::{
 };
 
 use evenkeel::testkit::{Fault, Provider, Reply, Server, WORDS};
-use evenkeel_clients::KEY;
+use evenkeel_clients::stage::KEY;
 use futures_util::StreamExt;
 use genai::{
     Client, Headers,
@@ -89,7 +89,11 @@ async fn genai_sees_nothing_unusual_in_health() {
 #[tokio::test]
 async fn genai_has_a_whole_answer_where_the_provider_fails_once() {
     for stream in [false, true] {
-        for reply in [Reply::status(503), Reply::reset(), Reply::rate_limited(Some(Duration::from_millis(200)))] {
+        for reply in [
+            Reply::status(503),
+            Reply::reset(),
+            Reply::rate_limited(Some(Duration::from_millis(200))),
+        ] {
             let (server, provider) = serve(Provider::new("primary").replies([reply])).await;
             assert_eq!(Gateway::before(&server).ask(stream, &[]).await.unwrap(), WORDS);
             assert_eq!(provider.count(), 2);
@@ -105,7 +109,10 @@ async fn genai_has_a_whole_answer_of_a_stream_that_was_cut_or_an_error() {
     assert_eq!(words.unwrap(), WORDS);
 
     let (server, _) = serve(Provider::new("primary").always(cut())).await;
-    Gateway::before(&server).ask(true, &[]).await.expect_err("no half answer passes for a whole one");
+    Gateway::before(&server)
+        .ask(true, &[])
+        .await
+        .expect_err("no half answer passes for a whole one");
 }
 
 #[tokio::test]
