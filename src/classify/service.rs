@@ -15,7 +15,7 @@ use crate::{
     Error, Request, Response, Upstream,
     context::{Call, Journey},
     dialect::{Ask, Dialect, Framing, Usage},
-    stream::{Watch, collect, peek},
+    stream::{Commit, Hold, Watch, collect, peek},
     timeout::Pulse,
     upstream::take_ready,
 };
@@ -42,6 +42,7 @@ struct Reading {
     codes: Codes,
     journey: Journey,
     pulse: Option<Pulse>,
+    hold: Hold,
 }
 
 /// What the head of a response says its body is.
@@ -95,7 +96,11 @@ impl<S: Upstream> Service<Request> for Classify<S> {
         let ask = Call::ask(&mut request);
         let codes = self.policy.codes.at(Call::route(&mut request).provider());
         let Call { journey, pulse, .. } = Call::of(&mut request).clone();
-        let reading = Reading { policy: self.policy.clone(), codes, journey, pulse };
+        let mut hold = self.policy.hold;
+        if let Some(commit) = request.extensions().get::<Commit>() {
+            hold.commit = *commit;
+        }
+        let reading = Reading { policy: self.policy.clone(), codes, journey, pulse, hold };
         let mut inner = take_ready(&mut self.inner);
         Box::pin(async move {
             let response = inner.call(request).await?;
@@ -180,7 +185,7 @@ impl Reading {
         let guard = response.body_mut().guarded();
         guard.journey(self.journey.clone());
         guard.watch(watch);
-        let outcome = peek(guard, &self.policy.hold, self.pulse.as_ref()).await?;
+        let outcome = peek(guard, &self.hold, self.pulse.as_ref()).await?;
         match guard.watched().and_then(Watch::foreign) {
             Some(b'<') => Err(self.refuse(response, Outcome::Malformed)),
             Some(_) => {

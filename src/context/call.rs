@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Deadline, Journey, Route};
+use super::{Deadline, Journey, Once, Route};
 use crate::{
     Request,
     balance::{Copies, Pool, Seat},
@@ -49,7 +49,8 @@ impl Call {
     pub(crate) fn of(request: &mut Request) -> &mut Self {
         if request.extensions().get::<Self>().is_none() {
             let deadline = request.extensions().get::<Deadline>().copied();
-            request.extensions_mut().insert(Self { deadline, ..Self::default() });
+            let once = request.extensions().get::<Once>().is_some();
+            request.extensions_mut().insert(Self { deadline, once, ..Self::default() });
         }
         request.extensions_mut().get_or_insert_with(Self::default)
     }

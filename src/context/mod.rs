@@ -1,7 +1,9 @@
 //! The values of one call, carried in [`http::Extensions`].
 //!
-//! A caller may put a [`Deadline`], a [`Priority`] or a [`Sticky`] key into a request. The stack carries one [`Call`]
-//! from layer to layer, and puts the [`Journey`] into every response it gives back.
+//! A caller may put a [`Deadline`], a [`Priority`] or a [`Sticky`] key into a request, and what other parts take for one call
+//! alone: [`Fallbacks`](crate::ladder::Fallbacks), a [`Commit`](crate::stream::Commit), a
+//! [`Resume`](crate::stream::Resume), a [`Dialect`](crate::dialect::Dialect). The stack carries one [`Call`] from layer to
+//! layer, and puts the [`Journey`] into every response it gives back.
 //!
 //! ```
 //! use std::time::Duration;
@@ -24,6 +26,7 @@
 mod call;
 mod deadline;
 mod journey;
+mod once;
 mod route;
 mod sticky;
 
@@ -31,6 +34,7 @@ pub use call::Call;
 pub(crate) use deadline::later;
 pub use deadline::{Deadline, Priority};
 pub use journey::{Attempt, Journey};
+pub use once::Once;
 pub use route::Route;
 pub(crate) use route::{CREDENTIALS, fingerprint, provider};
 pub use sticky::Sticky;

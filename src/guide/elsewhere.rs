@@ -5,8 +5,13 @@
 //! example `gateway` is one), and point them at it.
 //!
 //! ```sh
-//! cargo run --release --example gateway -- --listen 127.0.0.1:8080 --upstream https://api.openai.com
+//! cargo run --release --features reqwest/rustls --example gateway -- \
+//!     --listen 127.0.0.1:8080 --upstream https://api.openai.com
 //! ```
+//!
+//! Path, query, headers and bodies go through as they are. Fallbacks come with a request (`evenkeel-fallbacks: gpt-4o-mini`:
+//! other models, same upstream and key) or from a file (`--config`: other providers, canned replies, limits). `--help` tells
+//! the rest, `examples/gateway/gateway.toml` all that a file can say.
 //!
 //! genai 0.7:
 //!
@@ -31,6 +36,11 @@
 //! * **Double retries.** The official SDKs ask again twice by themselves: `max_retries=0`. genai does not retry.
 //! * **Timeouts.** Those of the SDKs are 600 s; whatever they are, keep them above evenkeel's deadline, so that its answer
 //!   is still heard.
+//! * **Long answers.** A call has the limits of the interactive profile: 20 s for an attempt that is not streamed. For models
+//!   that think longer, set `limits.attempt` and `limits.deadline`, or take `--profile pipeline`.
 //! * **Errors within a stream.** A gateway cannot change a head that it has sent: a stream that fails ends with an error
-//!   event. A client that stops at the last word it could read takes that for the end: have it look for the finish reason.
+//!   event, in the dialect of its caller; the official SDKs raise it. To have no half answers at all, send
+//!   `evenkeel-commit: complete`. A client that stops at the last word it could read takes that for the end: have it look for the finish reason.
+//! * **Compression.** Requests that it knows are asked for an answer without (`accept-encoding: identity`): it could neither
+//!   judge a compressed one nor see that it is cut.
 //! * **Keys.** They pass through the process: let it listen on the loopback interface only.

@@ -5,7 +5,7 @@ use std::{future::Future, ops::Range, pin::Pin, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::{
-    Rung,
+    Fallbacks, Rung,
     gate::{Gate, Ticket},
     policy::LadderPolicy,
     race::{self, Raced},
@@ -74,7 +74,10 @@ const APART: Duration = Duration::from_millis(20);
 // === impl Descent ===
 
 impl<S: Upstream> Descent<S> {
-    pub(super) fn new(ladder: Ladder<S>, mut request: Request) -> Self {
+    pub(super) fn new(mut ladder: Ladder<S>, mut request: Request) -> Self {
+        if let Some(own) = request.extensions().get::<Fallbacks>() {
+            ladder.policy = Arc::new(ladder.policy.with(own));
+        }
         let ask = ladder.policy.ask(&mut request);
         let Call { journey, deadline, once, .. } = Call::of(&mut request).clone();
         let limit = deadline.map(|deadline| deadline.left(Instant::now()));

@@ -101,6 +101,10 @@
 //! # }
 //! ```
 //!
+//! # For one call
+//!
+//! [`Fallbacks`] in the extensions of a request are rungs for that call alone.
+//!
 //! # Credentials
 //!
 //! They belong to a target. Going to another host, every header that carries a credential, a cookie or an organisation
@@ -135,6 +139,7 @@ mod base;
 mod canned;
 mod descent;
 mod edit;
+mod fallbacks;
 mod gate;
 mod policy;
 mod question;
@@ -149,6 +154,7 @@ mod when;
 pub(crate) use base::is_secret;
 pub use canned::{Canned, CannedReply};
 pub use edit::Edit;
+pub use fallbacks::Fallbacks;
 pub use policy::LadderPolicy;
 pub use question::Question;
 pub use rung::{Offers, Rung};

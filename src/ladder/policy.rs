@@ -70,7 +70,11 @@ impl LadderPolicy {
             return Err(ConfigError::new("ladder.rungs", self.rungs.len(), allowed));
         }
         for (at, rung) in self.rungs.iter().enumerate() {
-            rung.check(at)?;
+            rung.check(&format!("ladder.rung[{at}]"))?;
+            if at == 0 && rung.is_stored() {
+                let allowed = "a stored answer below another rung; CachePolicy::fresh() gives one before any is asked";
+                return Err(ConfigError::new(format!("ladder.rung[{at}]"), &rung.name, allowed));
+            }
             let unreachable = rung.is_last() && at + 1 < self.rungs.len();
             if unreachable {
                 let allowed = "a canned reply only as the last rung: it never fails, so nothing below it is ever asked";

@@ -243,8 +243,8 @@ impl Rung {
         }
     }
 
-    pub(super) fn check(&self, at: usize) -> Result<(), ConfigError> {
-        let field = |name: &str| format!("ladder.rung[{at}].{name}");
+    pub(super) fn check(&self, at: &str) -> Result<(), ConfigError> {
+        let field = |name: &str| format!("{at}.{name}");
         let visible = self.name.bytes().all(|b| (0x20..0x7f).contains(&b));
         if self.name.is_empty() || self.name.len() > 64 || !visible {
             let allowed = "1 to 64 bytes of visible ASCII";
@@ -259,11 +259,7 @@ impl Rung {
             Kind::Target(target) => target.check(&field),
             Kind::Equals(Equals { targets, policy, .. }) => {
                 policy.check(&field("balance"))?;
-                check_equals(targets, &format!("ladder.rung[{at}]"))
-            }
-            Kind::Stored(_) if at == 0 => {
-                let allowed = "a stored answer below another rung; CachePolicy::fresh() gives one before any is asked";
-                Err(ConfigError::new(format!("ladder.rung[{at}]"), &self.name, allowed))
+                check_equals(targets, at)
             }
             Kind::Stored(age) if age.is_zero() => {
                 Err(ConfigError::new(field("age"), age, "longer than zero"))

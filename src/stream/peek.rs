@@ -20,6 +20,8 @@ use crate::{
 ///
 /// Until then a failure can be retried, or moved down the ladder, without the caller seeing anything of it; after it, it
 /// is an error of the body.
+///
+/// The policy's may be set for one call alone, by one in the extensions of its request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Commit {

@@ -23,6 +23,7 @@ mod loopback;
 mod outage;
 mod pace;
 mod passed;
+mod per_call;
 mod property;
 mod providers;
 mod recovery;

@@ -1,0 +1,129 @@
+//! Which headers go on.
+
+use evenkeel::dialect::Dialect;
+use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
+
+/// Headers that are for the next hop alone (RFC 9110, 7.6.1), and what is made anew for it.
+const HOP: [HeaderName; 9] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
+/// Takes out of a request what is not for the upstream.
+///
+/// Of a request that is known for what it is, `accept-encoding` becomes `identity`: a compressed answer could be neither
+/// judged nor followed to its end, and an error within a 200 or a cut stream would pass for a good answer.
+pub(crate) fn request(headers: &mut HeaderMap, known: bool) {
+    hop(headers);
+    headers.remove(header::HOST);
+    headers.remove(header::EXPECT);
+    let ours = |name: &&HeaderName| name.as_str().starts_with("evenkeel-");
+    let ours: Vec<_> = headers.keys().filter(ours).cloned().collect();
+    ours.iter().for_each(|name| drop(headers.remove(name)));
+    if known {
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    }
+}
+
+/// Takes out of a response what is not for the caller.
+pub(crate) fn response(headers: &mut HeaderMap) {
+    hop(headers);
+}
+
+fn hop(headers: &mut HeaderMap) {
+    let named = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    let named: Vec<HeaderName> = named
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .filter(|name| *name != header::CONTENT_LENGTH)
+        .collect();
+    HOP.iter().chain(&named).for_each(|name| drop(headers.remove(name)));
+}
+
+/// The language of a caller, for errors: that of the path, else what its headers say, else the one that most speak.
+pub(crate) fn language(parts: &Parts) -> Dialect {
+    let path = parts.uri.path();
+    let has = |name: &str| parts.headers.contains_key(name);
+    match Dialect::of_path(path) {
+        Some(dialect) => dialect,
+        None if has("anthropic-version") || path.contains("/v1/messages") => Dialect::Anthropic,
+        None if has("x-goog-api-key") || path.starts_with("/v1beta/") => Dialect::Gemini,
+        None if path.starts_with("/api/") => Dialect::Ollama,
+        None => Dialect::OpenAiChat,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(n, v)| (HeaderName::from_static(n), HeaderValue::from_static(v)))
+            .collect()
+    }
+
+    fn names(headers: &HeaderMap) -> Vec<&str> {
+        let mut names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn only_what_is_for_the_upstream_goes_on() {
+        let mut all = headers(&[
+            ("authorization", "Bearer k"),
+            ("x-stainless-lang", "python"),
+            ("cookie", "c"),
+            ("content-length", "2"),
+            ("host", "h"),
+            ("connection", "close, X-Mine, content-length"),
+            ("x-mine", "1"),
+            ("keep-alive", "5"),
+            ("te", "trailers"),
+            ("trailer", "x"),
+            ("transfer-encoding", "chunked"),
+            ("upgrade", "h2c"),
+            ("proxy-authorization", "p"),
+            ("proxy-connection", "close"),
+            ("expect", "100-continue"),
+            ("evenkeel-fallbacks", "m"),
+            ("evenkeel-anything", "m"),
+            ("accept-encoding", "gzip"),
+        ]);
+        let mut unknown = all.clone();
+        request(&mut all, true);
+        let left =
+            ["accept-encoding", "authorization", "content-length", "cookie", "x-stainless-lang"];
+        assert_eq!(names(&all), left);
+        assert_eq!(all["accept-encoding"], "identity");
+        request(&mut unknown, false);
+        assert_eq!(unknown["accept-encoding"], "gzip");
+    }
+
+    #[test]
+    fn the_language_of_an_unknown_path_is_that_of_its_headers() {
+        let language = |path: &str, pairs| {
+            let (mut parts, ()) = http::Request::get(path).body(()).unwrap().into_parts();
+            parts.headers = headers(pairs);
+            language(&parts)
+        };
+        assert_eq!(language("/v1/models", &[]), Dialect::OpenAiChat);
+        assert_eq!(
+            language("/v1/models", &[("anthropic-version", "2023-06-01")]),
+            Dialect::Anthropic
+        );
+        assert_eq!(language("/v1/messages/count_tokens", &[]), Dialect::Anthropic);
+        assert_eq!(language("/v1beta/models", &[]), Dialect::Gemini);
+        assert_eq!(language("/api/tags", &[]), Dialect::Ollama);
+        assert_eq!(language("/v1/responses", &[]), Dialect::OpenAiResponses);
+    }
+}

@@ -1,0 +1,40 @@
+//! The states of the routes.
+
+use std::sync::Arc;
+
+use axum::{body::Body, extract::State};
+use http::{HeaderValue, Response, header};
+use serde_json::{Value, json};
+
+use super::setup::Gateway;
+
+/// Answers `/healthz`: 200 for as long as it serves, whatever the upstreams do.
+pub(crate) async fn tell(State(gateway): State<Arc<Gateway>>) -> Response<Body> {
+    let mut response = Response::new(Body::from(said(&gateway).to_string()));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn said(gateway: &Gateway) -> Value {
+    let mut all = gateway.chat.breakers().list();
+    all.extend(gateway.other.breakers().list());
+    let routes = all.into_iter().map(|(route, seen)| {
+        json!({
+            "provider": route.provider(),
+            "model": route.model(),
+            // A fingerprint that is new in every process, or a name; never the credential.
+            "credential": route.credential(),
+            "state": seen.state.name().replace('_', "-"),
+            "share": seen.share,
+            "failures_in_a_row": seen.in_a_row,
+            "opened_by": seen.opened_by.map(|cause| cause.name()),
+            // In seconds, while it is open.
+            "retry_in": seen.probe_in.map(|wait| wait.as_secs_f64()),
+        })
+    });
+    let mut routes: Vec<_> = routes.collect();
+    routes.sort_by_key(|route| format!("{} {}", route["provider"], route["model"]));
+    json!({"status": "ok", "routes": routes})
+}

@@ -1,0 +1,228 @@
+//! The limits of calls and of the gateway itself.
+
+use std::{ops::Range, time::Duration};
+
+use evenkeel::{
+    ConfigError, Profile, breaker::BreakerPolicy, classify::ClassifyPolicy, retry::RetryPolicy,
+    stream::Commit, timeout::TimeoutPolicy,
+};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{options::Kind, place::Source};
+
+/// The table `[limits]`; what is not set is the profile's. Times in seconds.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LimitsTable {
+    deadline: Option<Spanned<f64>>,
+    connect: Option<Spanned<f64>>,
+    attempt: Option<Spanned<f64>>,
+    first_event: Option<Spanned<f64>>,
+    idle: Option<Spanned<f64>>,
+    retries: Option<Spanned<u32>>,
+    other: Option<Spanned<f64>>,
+    drain: Option<Spanned<f64>>,
+    body: Option<Spanned<u64>>,
+    connections: Option<Spanned<u32>>,
+}
+
+/// The limits of the gateway, and the profiles of its two clients.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    /// Of calls that are known for what they are.
+    pub(crate) chat: Profile,
+    /// Of everything else: uploads, pictures, lists. Nobody can tell how long one may take.
+    pub(crate) other: Profile,
+    pub(crate) connect: Duration,
+    /// For answers under way, once it is to end.
+    pub(crate) drain: Duration,
+    /// The largest body that is read whole, in bytes.
+    pub(crate) body: usize,
+    pub(crate) connections: usize,
+}
+
+/// Limits of calls, in seconds.
+struct Times {
+    deadline: f64,
+    connect: f64,
+    attempt: f64,
+    first_event: f64,
+    idle: f64,
+}
+
+/// A week: longer is a mistake.
+const LONGEST: f64 = 7.0 * 24.0 * 3600.0;
+const MIB: u64 = 1024 * 1024;
+
+// === impl Limits ===
+
+impl Limits {
+    /// The limits, each right by itself; where it is wrong is told by `source`.
+    pub(crate) fn new(
+        kind: Kind,
+        table: &LimitsTable,
+        source: Option<Source<'_>>,
+    ) -> Result<Self, String> {
+        let wrong = |at: &Range<usize>, field: &str, what: String| match source {
+            Some(source) => source.wrong(at, &format!("limits.{field}"), &what),
+            None => format!("limits.{field} {what}"),
+        };
+        for (field, value) in table.times() {
+            let Some(value) = value else { continue };
+            let seconds = *value.get_ref();
+            if !(0.001..=LONGEST).contains(&seconds) {
+                let what =
+                    format!("is {seconds}; allowed is a number of seconds from 0.001 to {LONGEST}");
+                return Err(wrong(&value.span(), field, what));
+            }
+        }
+        let counts = [
+            (
+                "retries",
+                table.retries.as_ref().map(|it| (it.span(), u64::from(*it.get_ref()))),
+                0..=10,
+            ),
+            ("body", table.body.as_ref().map(|it| (it.span(), *it.get_ref())), 1..=1024 * MIB),
+            (
+                "connections",
+                table.connections.as_ref().map(|it| (it.span(), u64::from(*it.get_ref()))),
+                1..=100_000,
+            ),
+        ];
+        for (field, value, allowed) in counts {
+            if let Some((at, value)) = value.filter(|(_, value)| !allowed.contains(value)) {
+                let (least, most) = allowed.into_inner();
+                let what = format!("is {value}; allowed is a whole number from {least} to {most}");
+                return Err(wrong(&at, field, what));
+            }
+        }
+        Ok(table.limits(kind))
+    }
+}
+
+// === impl LimitsTable ===
+
+impl LimitsTable {
+    /// Where the field stands that a refusal of evenkeel's is about, and its name here.
+    pub(crate) fn place(&self, error: &ConfigError) -> (Range<usize>, String) {
+        let name = error.field().rsplit('.').next().unwrap_or_default();
+        let found = self.times().into_iter().find(|(field, _)| *field == name);
+        let at = found.and_then(|(_, value)| value).map_or(0..0, Spanned::span);
+        (at, format!("limits.{name}"))
+    }
+
+    fn times(&self) -> [(&'static str, Option<&Spanned<f64>>); 7] {
+        [
+            ("deadline", self.deadline.as_ref()),
+            ("connect", self.connect.as_ref()),
+            ("attempt", self.attempt.as_ref()),
+            ("first_event", self.first_event.as_ref()),
+            ("idle", self.idle.as_ref()),
+            ("other", self.other.as_ref()),
+            ("drain", self.drain.as_ref()),
+        ]
+    }
+
+    fn limits(&self, kind: Kind) -> Limits {
+        let usual = Times::of(kind);
+        let or =
+            |value: &Option<Spanned<f64>>, usual| value.as_ref().map_or(usual, |it| *it.get_ref());
+        let deadline = or(&self.deadline, usual.deadline);
+        // What is not set keeps within what is.
+        let times = Times {
+            deadline,
+            connect: or(&self.connect, usual.connect.min(deadline)),
+            attempt: or(&self.attempt, usual.attempt.min(deadline)),
+            first_event: or(&self.first_event, usual.first_event.min(deadline)),
+            idle: or(&self.idle, usual.idle),
+        };
+        let other = or(&self.other, 600.0);
+        let connect = seconds(times.connect);
+        let retries = self.retries.as_ref().map(|it| *it.get_ref());
+        Limits {
+            chat: times.profile(kind, retries),
+            other: Self::loose(other, connect, retries),
+            connect,
+            drain: seconds(or(&self.drain, 30.0)),
+            body: self.body.as_ref().map_or(32 * MIB, |it| *it.get_ref()) as usize,
+            connections: self.connections.as_ref().map_or(1024, |it| *it.get_ref()) as usize,
+        }
+    }
+
+    /// For what is not a chat: an upload or a picture takes as long as it takes, and is not slow for that.
+    fn loose(other: f64, connect: Duration, retries: Option<u32>) -> Profile {
+        let other = seconds(other);
+        let timeout = TimeoutPolicy::default().attempt(other).first_event(other).idle(other);
+        let retry = RetryPolicy::default().least(Duration::from_secs(1).min(other / 4));
+        Profile::interactive()
+            .deadline(other)
+            .connect(connect.min(other))
+            .timeout(timeout)
+            .retry(retry.retries(retries.unwrap_or(2)))
+            .breaker(BreakerPolicy::default().slow(None).probe_limit(other))
+    }
+}
+
+// === impl Times ===
+
+impl Times {
+    /// Those of evenkeel's own profiles.
+    fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Interactive => {
+                Self { deadline: 30.0, connect: 5.0, attempt: 20.0, first_event: 10.0, idle: 15.0 }
+            }
+            Kind::Pipeline => Self {
+                deadline: 900.0,
+                connect: 5.0,
+                attempt: 300.0,
+                first_event: 60.0,
+                idle: 60.0,
+            },
+        }
+    }
+
+    fn profile(&self, kind: Kind, retries: Option<u32>) -> Profile {
+        let timeout = TimeoutPolicy::default()
+            .attempt(seconds(self.attempt))
+            .first_event(seconds(self.first_event))
+            .idle(seconds(self.idle));
+        let (profile, retry, usual) = match kind {
+            Kind::Interactive => (Profile::interactive(), RetryPolicy::default(), 2),
+            Kind::Pipeline => {
+                let retry = RetryPolicy::default()
+                    .base(Duration::from_secs(1))
+                    .cap(Duration::from_secs(60));
+                (Profile::pipeline(), retry, 5)
+            }
+        };
+        let retry = retry.least(Duration::from_secs(1).min(seconds(self.deadline / 4.0)));
+        // What takes up most of its limits is slow; a probe has as long as any attempt.
+        let breaker = BreakerPolicy::default()
+            .slow_after(seconds(self.first_event * 0.8), seconds(self.attempt * 0.8))
+            .probe_limit(seconds(self.attempt.max(self.first_event)));
+        profile
+            .breaker(breaker)
+            .deadline(seconds(self.deadline))
+            .connect(seconds(self.connect))
+            .timeout(timeout)
+            .retry(retry.retries(retries.unwrap_or(usual)))
+            .classify(ClassifyPolicy::default().commit(kind.commit()))
+    }
+}
+
+// === impl Kind ===
+
+impl Kind {
+    fn commit(self) -> Commit {
+        match self {
+            Self::Interactive => Commit::FirstContent,
+            Self::Pipeline => Commit::Complete,
+        }
+    }
+}
+
+fn seconds(seconds: f64) -> Duration {
+    Duration::from_secs_f64(seconds)
+}

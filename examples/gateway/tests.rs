@@ -1,0 +1,10 @@
+//! The gateway over real sockets and the real clock, and what it reads.
+
+mod config;
+mod ends;
+mod errors;
+mod failures;
+mod pass;
+mod sdks;
+mod stage;
+mod streams;

@@ -1,0 +1,138 @@
+//! Sends a request as it is.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::body::Body as AxumBody;
+use evenkeel::{Body, Error, Request, Response, classify::Outcome};
+use http_body_util::BodyExt;
+use hyper_util::{
+    client::legacy::{self, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use tower::Service;
+
+use super::upload::Upload;
+
+/// The transport: plain HTTP by hyper, which leaves path and query byte for byte as they are; HTTPS by reqwest, whose URLs
+/// are those of browsers (`/a/../b` is `/b` there).
+#[derive(Clone, Debug)]
+pub(crate) struct Wire {
+    plain: legacy::Client<HttpConnector, AxumBody>,
+    secure: Option<reqwest::Client>,
+}
+
+// === impl Wire ===
+
+impl Wire {
+    pub(crate) fn new(connect: Duration, https: bool) -> Result<Self, String> {
+        let mut connector = HttpConnector::new();
+        connector.set_connect_timeout(Some(connect));
+        connector.set_nodelay(true);
+        let plain = legacy::Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(Duration::from_secs(60))
+            .build(connector);
+        let secure = if https { Some(secure(connect)?) } else { None };
+        Ok(Self { plain, secure })
+    }
+}
+
+impl Service<Request> for Wire {
+    type Response = Response;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let (mut parts, bytes) = request.into_parts();
+        let upload = parts.extensions.remove::<Upload>();
+        // What a caller put in for evenkeel is of no use to hyper.
+        parts.extensions.clear();
+        let wire = self.clone();
+        Box::pin(async move {
+            let upload = match upload.map(|upload| upload.take()) {
+                // Cannot happen: it is marked to be sent once.
+                Some(None) => return Err(Error::new(Outcome::Refused { retry_in: None })),
+                upload => upload.flatten(),
+            };
+            match (parts.uri.scheme_str(), wire.secure) {
+                (Some("https"), Some(client)) => {
+                    let body = match upload {
+                        Some(body) => reqwest::Body::wrap_stream(body.into_data_stream()),
+                        None => bytes.into(),
+                    };
+                    send(&client, http::Request::from_parts(parts, body)).await
+                }
+                _ => {
+                    let body = upload.unwrap_or_else(|| bytes.into());
+                    let request = http::Request::from_parts(parts, body);
+                    let response = wire.plain.request(request).await.map_err(failed)?;
+                    Ok(response.map(Body::wrap))
+                }
+            }
+        })
+    }
+}
+
+fn failed(error: legacy::Error) -> Error {
+    let outcome = if error.is_connect() { Outcome::Unreachable } else { Outcome::Broken };
+    Error::new(outcome).with_source(error)
+}
+
+// === HTTPS ===
+
+/// A client that speaks TLS; one line where this build has none.
+fn secure(connect: Duration) -> Result<reqwest::Client, String> {
+    let builder = reqwest::Client::builder()
+        .connect_timeout(connect)
+        .retry(reqwest::retry::never())
+        .redirect(reqwest::redirect::Policy::none());
+    // Only a build with TLS has this, and it fails only for want of it: the scheme alone is refused otherwise.
+    let client = builder.build().map_err(|error| format!("TLS cannot be had: {error}"))?;
+    match speaks_tls(&client) {
+        true => Ok(client),
+        false => Err("an upstream or a base_url is https://, and this build speaks no TLS; allowed is http://, or a build with --features reqwest/rustls".into()),
+    }
+}
+
+/// Whether it would even try. Asked of a port of this machine where nothing listens: nothing is sent.
+fn speaks_tls(client: &reqwest::Client) -> bool {
+    let probe = client.get("https://127.0.0.1:0/");
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        return false;
+    };
+    // A thread of its own: this may be called within a runtime.
+    let asked = std::thread::spawn(move || runtime.block_on(probe.send()).map(drop)).join();
+    let Ok(Err(error)) = asked else { return true };
+    let mut next: Option<&dyn std::error::Error> = Some(&error);
+    while let Some(error) = next {
+        if error.to_string().contains("scheme is not http") {
+            return false;
+        }
+        next = error.source();
+    }
+    true
+}
+
+async fn send(
+    client: &reqwest::Client,
+    request: http::Request<reqwest::Body>,
+) -> Result<Response, Error> {
+    let failed = |error: reqwest::Error| {
+        let outcome = if error.is_connect() { Outcome::Unreachable } else { Outcome::Broken };
+        // Keys travel in URLs.
+        Error::new(outcome).with_source(error.without_url())
+    };
+    let request = reqwest::Request::try_from(request).map_err(failed)?;
+    let response: http::Response<reqwest::Body> =
+        client.execute(request).await.map_err(failed)?.into();
+    Ok(response.map(|body| Body::wrap(body.map_err(reqwest::Error::without_url))))
+}

@@ -1,0 +1,158 @@
+//! What a caller wishes for one request, in the gateway's own headers.
+
+use std::time::Duration;
+
+use evenkeel::stream::Commit;
+use http::{HeaderMap, StatusCode};
+
+use super::errors::Said;
+
+/// What a caller wishes for one request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wish {
+    /// Other models of the same upstream, in their order.
+    pub(crate) fallbacks: Vec<String>,
+    pub(crate) commit: Option<Commit>,
+    pub(crate) deadline: Option<Duration>,
+}
+
+const MODELS: usize = evenkeel::ladder::Fallbacks::MOST;
+const LENGTH: usize = 128;
+const LONGEST: u64 = 3_600_000;
+
+// === impl Wish ===
+
+impl Wish {
+    pub(crate) fn read(headers: &HeaderMap) -> Result<Self, Said> {
+        Ok(Self {
+            fallbacks: fallbacks(headers)?,
+            commit: commit(headers)?,
+            deadline: deadline(headers)?,
+        })
+    }
+}
+
+fn fallbacks(headers: &HeaderMap) -> Result<Vec<String>, Said> {
+    let name = "evenkeel-fallbacks";
+    let wrong = || {
+        bad(
+            name,
+            format!(
+                "1 to {MODELS} names of models with commas between them, each of at most {LENGTH} letters, digits and ._:/@+-"
+            ),
+        )
+    };
+    let mut models = Vec::new();
+    for value in headers.get_all(name) {
+        for model in value.to_str().map_err(|_| wrong())?.split(',') {
+            let model = model.trim();
+            let plain = model.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:/@+-".contains(&b));
+            if model.is_empty() || model.len() > LENGTH || !plain || models.len() == MODELS {
+                return Err(wrong());
+            }
+            // In the path of a request to Gemini it would climb.
+            if model.split('/').any(|part| part == ".." || part == ".") {
+                return Err(wrong());
+            }
+            models.push(model.to_owned());
+        }
+    }
+    Ok(models)
+}
+
+fn commit(headers: &HeaderMap) -> Result<Option<Commit>, Said> {
+    let name = "evenkeel-commit";
+    match one(headers, name)? {
+        None => Ok(None),
+        Some("complete") => Ok(Some(Commit::Complete)),
+        Some("first-content") => Ok(Some(Commit::FirstContent)),
+        Some(_) => Err(bad(name, "complete or first-content".into())),
+    }
+}
+
+fn deadline(headers: &HeaderMap) -> Result<Option<Duration>, Said> {
+    let name = "evenkeel-deadline-ms";
+    let Some(text) = one(headers, name)? else { return Ok(None) };
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
+    let ms = text.parse().ok().filter(|ms| digits && (1..=LONGEST).contains(ms));
+    let wrong = || bad(name, format!("a whole number of milliseconds from 1 to {LONGEST}"));
+    ms.map(|ms| Some(Duration::from_millis(ms))).ok_or_else(wrong)
+}
+
+/// The value of a header that may come once.
+fn one<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Said> {
+    let mut values = headers.get_all(name).iter();
+    let (first, second) = (values.next(), values.next());
+    match (first.map(|value| value.to_str()), second) {
+        (None, _) => Ok(None),
+        (Some(Ok(text)), None) => Ok(Some(text.trim())),
+        _ => Err(bad(name, "one value, once".into())),
+    }
+}
+
+fn bad(header: &str, allowed: String) -> Said {
+    let message = format!("the header {header} is wrong; allowed is {allowed}");
+    Said::new(StatusCode::BAD_REQUEST, "bad_header", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&'static str, &str)]) -> Result<Wish, Said> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(*name, http::HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        Wish::read(&headers)
+    }
+
+    #[test]
+    fn without_a_header_nothing_is_wished() {
+        assert_eq!(read(&[]).unwrap(), Wish::default());
+    }
+
+    #[test]
+    fn models_come_in_their_order_over_one_header_or_several() {
+        let wish = read(&[
+            ("evenkeel-fallbacks", "model-b, org/model-c:free"),
+            ("evenkeel-fallbacks", "d@1"),
+        ]);
+        assert_eq!(wish.unwrap().fallbacks, ["model-b", "org/model-c:free", "d@1"]);
+        let eight = ["m"; 8].join(",");
+        assert_eq!(read(&[("evenkeel-fallbacks", &eight)]).unwrap().fallbacks.len(), 8);
+    }
+
+    #[test]
+    fn what_is_no_list_of_models_is_refused_by_name() {
+        let (nine, long) = (["m"; 9].join(","), "m".repeat(129));
+        for wrong in
+            ["", ",", "a,", "a,,b", "a b", "../a", "a/../b", "ä", "a\"", "a?b", &nine, &long]
+        {
+            let said = read(&[("evenkeel-fallbacks", wrong)]).unwrap_err();
+            assert_eq!(said.status(), StatusCode::BAD_REQUEST, "{wrong}");
+            assert!(said.message().contains("evenkeel-fallbacks is wrong; allowed is 1 to 8"));
+        }
+    }
+
+    #[test]
+    fn a_commit_point_is_one_of_two() {
+        let commit = |value| read(&[("evenkeel-commit", value)]).map(|wish| wish.commit);
+        assert_eq!(commit("complete").unwrap(), Some(Commit::Complete));
+        assert_eq!(commit(" first-content ").unwrap(), Some(Commit::FirstContent));
+        for wrong in ["", "Complete", "whole", "complete,complete"] {
+            assert!(commit(wrong).unwrap_err().message().contains("complete or first-content"));
+        }
+        let twice = [("evenkeel-commit", "complete"), ("evenkeel-commit", "complete")];
+        assert!(read(&twice).unwrap_err().message().contains("once"));
+    }
+
+    #[test]
+    fn a_deadline_is_a_number_of_milliseconds() {
+        let deadline = |value| read(&[("evenkeel-deadline-ms", value)]).map(|wish| wish.deadline);
+        assert_eq!(deadline("1500").unwrap(), Some(Duration::from_millis(1500)));
+        for wrong in ["0", "-1", "+5", "1.5", "3600001", "soon", "", "99999999999999999999"] {
+            assert!(deadline(wrong).unwrap_err().message().contains("1 to 3600000"), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What a call may bring for itself alone: rungs, a commit point, that it can be sent once.
+
+use std::sync::Arc;
+
+use evenkeel::{
+    Client, Profile, Request,
+    context::Once,
+    ladder::{Fallbacks, Rung, Target},
+    stream::Commit,
+    testkit::{Fault, Provider, Reply},
+};
+
+use crate::scene::{call, chat, over, pair, secondary};
+
+fn with<T: Clone + Send + Sync + 'static>(mut request: Request, value: T) -> Request {
+    request.extensions_mut().insert(value);
+    request
+}
+
+fn model(model: &str) -> Rung {
+    Rung::target(Target::here().model(model))
+}
+
+fn models(provider: &Provider) -> Vec<Arc<str>> {
+    provider.attempts().into_iter().filter_map(|attempt| attempt.model).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn rungs_of_a_call_stand_between_the_first_and_the_others() {
+    let (primary, spare) = pair();
+    primary.set(Reply::quota_exhausted());
+    let client = over(Client::builder().fallback(secondary()), [&primary, &spare]);
+    let own = Fallbacks::new([model("b"), model("c")]).unwrap();
+    let answer = call(&client, with(chat(true), own)).await.unwrap();
+    answer.is_whole();
+    assert_eq!(
+        (answer.from(), &answer.headers["evenkeel-attempts"]),
+        ("secondary", &"4".parse().unwrap())
+    );
+    let told: Vec<_> = answer.journey.unwrap().attempts().iter().map(|it| it.rung).collect();
+    assert_eq!(
+        (told, models(&primary)),
+        (vec![0, 1, 2, 3], ["m", "b", "c"].map(Arc::from).to_vec())
+    );
+    // The next call has none of them, and the breakers know what happened.
+    call(&client, chat(true)).await.unwrap().is_whole();
+    assert_eq!((primary.count(), client.breakers().list().len()), (3, 4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_asks_its_own_rungs_where_no_ladder_was_set() {
+    let primary = Provider::new("primary").replies([Reply::error(404, "", "model_not_found")]);
+    let client = over(Client::builder(), [&primary]);
+    let own = Fallbacks::new([model("b"), Rung::canned("never asked")]).unwrap();
+    let answer = call(&client, with(chat(false), own)).await.unwrap();
+    answer.is_whole();
+    assert_eq!(models(&primary), ["m", "b"].map(Arc::from).to_vec());
+}
+
+#[test]
+fn rungs_of_a_call_are_checked_when_they_are_made() {
+    let field = |rungs: Vec<Rung>| Fallbacks::new(rungs).unwrap_err().field().to_owned();
+    assert_eq!(field(vec![model("m"); 9]), "fallbacks");
+    assert_eq!(
+        field(vec![model("m"), Rung::target(Target::new("nowhere"))]),
+        "fallbacks[1].base_url"
+    );
+    assert_eq!(field(vec![Rung::canned("a"), model("m")]), "fallbacks[0]");
+    assert_eq!(field(vec![model("m").named("")]), "fallbacks[0].name");
+    assert!(Fallbacks::new([]).is_ok() && Fallbacks::new(vec![model("m"); 8]).is_ok());
+    let error = Fallbacks::new(std::iter::repeat(model("m"))).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "fallbacks is \"more\"; allowed is at most 8 rungs",
+        "it is bounded"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_waits_for_all_of_a_stream_has_it_whole_and_the_next_need_not() {
+    let cut = || Reply::answer().with(Fault::Cut { words: 40 });
+    let primary = Provider::new("primary").replies([cut(), Reply::answer(), cut()]);
+    let client = over(Client::builder(), [&primary]);
+    call(&client, with(chat(true), Commit::Complete)).await.unwrap().is_whole();
+    assert_eq!(primary.count(), 2);
+    assert!(
+        call(&client, chat(true)).await.unwrap().error.is_some_and(|error| error.is_truncated())
+    );
+    assert_eq!(primary.count(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_may_see_words_as_they_come_where_the_profile_waits_for_all() {
+    let primary = Provider::new("primary").always(Reply::answer().with(Fault::Cut { words: 40 }));
+    let client = over(Client::builder().profile(Profile::pipeline()), [&primary]);
+    let answer = call(&client, with(chat(true), Commit::FirstContent)).await.unwrap();
+    assert!(answer.error.is_some() && !answer.frames.is_empty());
+    assert_eq!(primary.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_can_be_sent_once_is_sent_once() {
+    let (primary, spare) = pair();
+    primary.set(Reply::status(503));
+    let client = over(Client::builder().fallback(secondary()), [&primary, &spare]);
+    let answer = call(&client, with(chat(true), Once)).await.unwrap();
+    assert_eq!((answer.status.as_u16(), primary.count(), spare.count()), (503, 1, 0));
+}
