@@ -1,4 +1,4 @@
-//! The three clients that go through the same day.
+//! The four clients that go through the same day.
 
 use std::{
     sync::{Arc, Mutex},
@@ -7,8 +7,10 @@ use std::{
 
 use evenkeel::{
     BoxError, Client, ConfigError, Profile, Request, Response, Upstream,
+    breaker::BreakerPolicy,
+    cache::CachePolicy,
     classify::ClassifyPolicy,
-    ladder::{Rung, Target},
+    ladder::{Edit, Rung, Target},
     retry::RetryPolicy,
     stream::Commit,
     telemetry::Observe,
@@ -17,7 +19,18 @@ use tokio::time::{sleep, timeout};
 use tower::{Service, ServiceExt, service_fn};
 
 /// Their names, in the order of every table.
-pub(crate) const NAMES: [&str; 3] = ["plain", "retries", "evenkeel"];
+pub(crate) const NAMES: [&str; 4] = ["plain", "retries", "evenkeel", "steps"];
+
+/// The rungs of the last of them, from the top.
+pub(crate) const RUNGS: [&str; 6] =
+    ["primary", "no web_search", "small model", "secondary", "stored", "canned"];
+
+/// The tool that its second rung does without.
+const TOOL: &str = "web_search";
+/// How long the breakers of the last client are open: at first, and at most.
+const OPEN: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(75));
+/// How old a stored answer may be.
+const STORED: Duration = Duration::from_secs(24 * 3600);
 
 /// The words of a client that never leaves its customer without any.
 pub(crate) const CANNED: &str =
@@ -98,16 +111,46 @@ pub(crate) fn evenkeel(
     listener: impl Observe,
 ) -> Result<Client, ConfigError> {
     Client::builder()
-        .profile(profile(setting))
+        .profile(profile(setting, BreakerPolicy::default()))
         .fallback(Rung::target(Target::new(secondary)).named("secondary"))
         .fallback(Rung::canned(CANNED))
         .observe(listener)
         .over(transport)
 }
 
-/// The interactive profile as it is, with every time scaled.
-fn profile(Setting { seed, scale }: Setting) -> Profile {
+/// evenkeel with a step for every loss that the business can bear: the primary as it was asked, the same model without
+/// the tool, its small model with a short answer and no tools, the secondary, the last good answer of the primary to the
+/// same question, a canned reply.
+///
+/// Three of these ask the primary, each with a breaker of its own that has to find out for itself. So that the three ask a
+/// primary that is down about as often as one does by default, each waits up to 75 s instead of 30 s before it asks again;
+/// the first of them that finds it well brings it back. The rest is as that of [`evenkeel`].
+pub(crate) fn steps(
+    transport: impl Upstream,
+    secondary: &str,
+    setting: Setting,
+    listener: impl Observe,
+) -> Result<Client, ConfigError> {
+    let line = "You cannot search the web at the moment. Say so where it matters.";
+    let bare = Edit::new().without_tool(TOOL).tool_line(line);
+    let short = Edit::new().without_tools().tool_line(line).max_tokens(512);
+    let small = Target::here().model("small-1");
+    Client::builder()
+        .profile(profile(setting, BreakerPolicy::default().open_for(OPEN.0, OPEN.1)))
+        .fallback(Rung::addressed().edit(bare).named(RUNGS[1]))
+        .fallback(Rung::target(small).edit(short).named(RUNGS[2]))
+        .fallback(Rung::target(Target::new(secondary)).named(RUNGS[3]))
+        .fallback(Rung::stored(STORED.mul_f64(setting.scale)).named(RUNGS[4]))
+        .fallback(Rung::canned(CANNED).named(RUNGS[5]))
+        .cache(CachePolicy::new())
+        .observe(listener)
+        .over(transport)
+}
+
+/// The interactive profile as it is but for its breakers, with every time scaled.
+fn profile(Setting { seed, scale }: Setting, breaker: BreakerPolicy) -> Profile {
     Profile::interactive()
+        .breaker(breaker)
         .classify(ClassifyPolicy::default().commit(Commit::Complete))
         .retry(RetryPolicy::default().seed(seed))
         .scaled(scale)

@@ -1,4 +1,4 @@
-//! What evenkeel's breakers did.
+//! What the breakers did.
 
 use std::{
     sync::{Arc, Mutex},
@@ -16,16 +16,21 @@ pub(crate) struct Journal(Arc<Mutex<Vec<Entry>>>);
 struct Entry {
     at: Instant,
     provider: Box<str>,
+    model: Box<str>,
     to: &'static str,
 }
 
 /// A breaker changed its state.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Change {
     /// When, in the time of the incident.
     pub(crate) at: Duration,
-    /// Whether it is the primary's breaker.
+    /// Whose breaker it is.
+    pub(crate) client: Box<str>,
+    /// Whether it is a breaker for the primary.
     pub(crate) primary: bool,
+    /// The model that it is for, and what it is asked without.
+    pub(crate) model: Box<str>,
     /// The state it is in since.
     pub(crate) to: &'static str,
 }
@@ -36,12 +41,19 @@ const MOST: usize = 1 << 16;
 // === impl Journal ===
 
 impl Journal {
-    /// The changes, in the time of an incident that began then; `primary` is the URL of the primary.
-    pub(crate) fn changes(&self, (start, scale): (Instant, f64), primary: &str) -> Vec<Change> {
+    /// The changes of a client, in the time of an incident that began then; `primary` is the URL of the primary.
+    pub(crate) fn changes(
+        &self,
+        client: &str,
+        (start, scale): (Instant, f64),
+        primary: &str,
+    ) -> Vec<Change> {
         let host = primary.trim_start_matches("http://");
         let change = |entry: &Entry| Change {
             at: entry.at.saturating_duration_since(start).div_f64(scale),
+            client: client.into(),
             primary: &*entry.provider == host,
+            model: entry.model.clone(),
             to: entry.to,
         };
         self.0.lock().map(|entries| entries.iter().map(change).collect()).unwrap_or_default()
@@ -53,7 +65,8 @@ impl Observe for Journal {
         let Event::BreakerChanged { route, to, .. } = event else { return };
         let Ok(mut entries) = self.0.lock() else { return };
         if entries.len() < MOST {
-            entries.push(Entry { at: Instant::now(), provider: route.provider().into(), to });
+            let (provider, model) = (route.provider().into(), route.model().into());
+            entries.push(Entry { at: Instant::now(), provider, model, to });
         }
     }
 }

@@ -21,13 +21,13 @@ use super::{
     progress::Bars,
 };
 
-/// Plays all three clients at once.
+/// Plays all four clients at once.
 pub(crate) fn play(plan: &Plan, bars: &Bars) -> Result<Vec<Part>, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let played = runtime.block_on(async {
-        let [plain, retries, evenkeel] = NAMES.map(|name| client(plan, name, bars));
-        let (plain, retries, evenkeel) = tokio::try_join!(plain, retries, evenkeel)?;
-        Ok(vec![plain, retries, evenkeel])
+        let [plain, retries, evenkeel, steps] = NAMES.map(|name| client(plan, name, bars));
+        let (plain, retries, evenkeel, steps) = tokio::try_join!(plain, retries, evenkeel, steps)?;
+        Ok(vec![plain, retries, evenkeel, steps])
     });
     // Connections that are still open are nobody's any more.
     runtime.shutdown_background();

@@ -38,21 +38,23 @@ struct Said {
 
 /// What is printed for `--help`.
 pub(crate) const HELP: &str = "\
-Replays an outage of an AI API against three clients: a plain one, one with the official SDKs' retries, and evenkeel.
+Replays an outage of an AI API against four clients: a plain one, one with the official SDKs' retries, evenkeel, and
+evenkeel with a step for every loss: no tool, a small model, a secondary, a stored answer, a canned reply.
 
     cargo run --release --example outage -- [OPTIONS]
 
 By default over loopback sockets, condensed to 400 s and played ten times as fast: 40 s in all.
 
-    --incident FILE   the outage, as JSON (default: ChatGPT, 4 June 2024)
+    --incident WHICH  the outage: openai-2024-06-04 (the default), openai-2024-12-11, tool-gone, or a file of JSON
     --virtual         at full length, in virtual time, in process: seconds in all
     --json            one JSON object on standard output, nothing else there
     --seed N          of arrivals, faults and jitter (default: 1)
     --rate N          calls a minute of the incident, above 0, at most 6000 (default: 300; with --virtual 60)
     --report FILE     where the HTML report goes (default: outage.html; with --json none)
-    --check           with --virtual: exit 1 and name the bound where evenkeel misses one: errors, late and hung calls 0;
-                      attempts on a primary that is down at most 5 % of the calls then; an outage noticed within 15 s;
-                      the primary back in use within 90 s; all of it played within 20 s
+    --check           with --virtual: exit 1 and name the bound where evenkeel or steps misses one: errors, late and hung
+                      calls 0; attempts on a primary that is down at most 5 % of the calls then; an outage noticed within
+                      15 s; the primary back in use within 90 s; a tool that is gone: 99 % answered by the primary without
+                      it (steps); all of it played within 20 s
     --help            this text";
 
 // === impl Options ===
@@ -100,7 +102,11 @@ fn value(parser: &mut Parser) -> Result<OsString, String> {
 }
 
 fn incident(parser: &mut Parser) -> Result<Incident, String> {
-    Incident::read(PathBuf::from(value(parser)?)).map_err(one_line)
+    let value = value(parser)?;
+    match value.to_str().and_then(Incident::named) {
+        Some(built_in) => Ok(built_in),
+        None => Incident::read(PathBuf::from(value)).map_err(one_line),
+    }
 }
 
 fn seed(parser: &mut Parser) -> Result<u64, String> {
@@ -239,6 +245,15 @@ mod tests {
         assert_eq!(options.report.as_deref(), Some(file.0.as_path()));
         assert_eq!(self::options(&["--virtual"]).plan.rate, 60.0);
         assert_eq!(self::options(&["--json"]).report, None, "JSON is all that was asked for");
+    }
+
+    #[test]
+    fn a_built_in_incident_goes_by_its_name() {
+        for name in Incident::BUILT_IN {
+            assert_eq!(options(&["--incident", name]).plan.day, Incident::named(name).unwrap());
+            assert!(HELP.contains(name), "{name}");
+        }
+        assert!(refused(&["--incident", "tool-gon"]).starts_with("tool-gon: "), "a file, then");
     }
 
     #[test]

@@ -33,16 +33,16 @@ pub(crate) struct Place<U> {
 pub(crate) struct Played {
     /// What was played.
     pub(crate) plan: Plan,
-    /// The figures of the three clients.
+    /// The figures of the four clients.
     pub(crate) report: Report,
-    /// What evenkeel's breakers did.
+    /// What the breakers of evenkeel and of steps did.
     pub(crate) changes: Vec<Change>,
 }
 
 /// What became of one client, and what its breakers did.
 pub(crate) type Part = (Figures, Vec<Change>);
 
-/// Plays all three clients at once.
+/// Plays all four clients at once.
 pub(crate) fn all(plan: &Plan, bars: &Bars) -> Result<Played, Failure> {
     let parts = match plan.live {
         true => live::play(plan, bars)?,
@@ -71,8 +71,9 @@ pub(crate) async fn one<U: Upstream>(
         return Ok((drill.play(name, &stage, client).await, Vec::new()));
     }
     let journal = Journal::default();
-    let client = clients::evenkeel(transport, &secondary, setting, journal.clone())?;
+    let build = if name == NAMES[2] { clients::evenkeel } else { clients::steps };
+    let client = build(transport, &secondary, setting, journal.clone())?;
     let start = Instant::now();
     let figures = drill.play(name, &stage, client).await;
-    Ok((figures, journal.changes((start, setting.scale), stage.url())))
+    Ok((figures, journal.changes(name, (start, setting.scale), stage.url())))
 }

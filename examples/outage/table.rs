@@ -4,17 +4,19 @@ use evenkeel::testkit::{Figures, drill::Report};
 
 use super::{
     play::Played,
-    words::{back, closing, count, noticed, pressure, seconds, share},
+    words::{back, closing, count, noticed, pressure, rungs, seconds, share, without},
 };
 
 type Row = Vec<String>;
 
-const FIRST: &str = "evenkeel's first word comes later on purpose: here it hands an answer on when it is complete, so that none breaks off.";
+const FIRST: &str = "The first word of evenkeel and of steps comes later on purpose: here they hand an answer on when it is complete, so \
+that none breaks off.";
 
-const ANSWERS: [&str; 9] = [
+const ANSWERS: [&str; 10] = [
     "client",
     "primary",
     "secondary",
+    "stored",
     "canned reply",
     "error",
     "late",
@@ -25,7 +27,7 @@ const ANSWERS: [&str; 9] = [
 const LOAD: [&str; 6] =
     ["client", "attempts", "while down", "of the calls then", "noticed after", "back in use after"];
 
-/// Two tables, one row a client, and what a customer saw.
+/// Two tables, one row a client, which rung of steps answered, and what a customer saw.
 pub(crate) fn table(played: &Played) -> String {
     let report = &played.report;
     let calls = report.clients.first().map_or(0, |first| first.calls);
@@ -42,7 +44,9 @@ pub(crate) fn table(played: &Played) -> String {
     format!(
         "{head}\n\nWho answered the customers, what failed them, and how soon those who were answered saw the first word\n\n\
          {customers}\nWhat the primary had to bear, how soon each outage was noticed, and how soon the primary was in use \
-         again\n\n{primary}\n{closing}\n\n{FIRST}\n"
+         again\n\n{primary}\n{}{}{closing}\n\n{FIRST}\n",
+        ladder(report),
+        tools(report),
     )
 }
 
@@ -57,16 +61,47 @@ fn how(played: &Played) -> &'static str {
 
 fn answers(report: &Report) -> Vec<Row> {
     let row = |f: &Figures| {
-        let part = |number| match number {
-            0 => "–".into(),
-            _ => format!("{} {:>8}", count(number), format!("({})", share(number, f.calls))),
-        };
+        let part = |number| part(number, f);
         let first = |time: Option<f64>| time.map_or("–".into(), seconds);
         let (half, most) = (first(f.first_event_p50_s), first(f.first_event_p99_s));
-        let parts = [f.primary, f.secondary, f.canned, f.error, f.late, f.hung].map(part);
+        let parts = [f.primary, f.secondary, f.stored, f.canned, f.error, f.late, f.hung].map(part);
         [vec![f.name.clone()], parts.to_vec(), vec![half, most]].concat()
     };
     report.clients.iter().map(row).collect()
+}
+
+fn part(number: u64, figures: &Figures) -> String {
+    match number {
+        0 => "–".into(),
+        _ => format!("{} {:>8}", count(number), format!("({})", share(number, figures.calls))),
+    }
+}
+
+/// Which rung of steps gave how many answers.
+fn ladder(report: &Report) -> String {
+    let Some((steps, rungs)) = rungs(report) else { return String::new() };
+    let (mut heads, mut row) = (vec!["client"], vec![steps.name.clone()]);
+    for (rung, number) in rungs {
+        heads.push(rung);
+        row.push(part(number, steps));
+    }
+    format!("Which rung of the ladder gave steps its answers\n\n{}\n", grid(&heads, &[row]))
+}
+
+/// What became of the calls with a tool that was gone.
+fn tools(report: &Report) -> String {
+    let clients = report.clients.iter();
+    let shares = clients.filter_map(|f| Some(format!("{} {}", f.name, without(f)?)));
+    let shares: Vec<_> = shares.collect();
+    let calls = report.clients.first().and_then(|first| first.tools).map_or(0, |tools| tools.calls);
+    if shares.is_empty() {
+        return String::new();
+    }
+    format!(
+        "{} calls came with a tool that was gone then. The primary answered without it: {}.\n\n",
+        count(calls),
+        shares.join(", ")
+    )
 }
 
 fn load(played: &Played) -> Vec<Row> {

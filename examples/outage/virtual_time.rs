@@ -9,7 +9,7 @@ use super::{
     progress::Bars,
 };
 
-/// Plays all three clients at once.
+/// Plays all four clients at once.
 pub(crate) fn play(plan: &Plan, bars: &Bars) -> Result<Vec<Part>, Failure> {
     thread::scope(|scope| {
         let threads = NAMES.map(|name| (name, scope.spawn(move || client(plan, name, bars))));

@@ -2,6 +2,8 @@
 
 use evenkeel::testkit::{Figures, Incident, drill::Report};
 
+use super::clients::{NAMES, RUNGS};
+
 /// `42 783`
 pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -141,7 +143,22 @@ pub(crate) fn sources(figures: &Figures) -> String {
     if words.is_empty() { String::new() } else { format!(": {}", words.join(", ")) }
 }
 
-/// The three clients, in their order.
+/// The share of the calls with a tool that is gone which the primary answered without it.
+pub(crate) fn without(figures: &Figures) -> Option<String> {
+    let tools = figures.tools.filter(|tools| tools.calls > 0)?;
+    Some(share(tools.primary_without, tools.calls))
+}
+
+/// The rungs of steps and how many answers each gave, from the top; `None` where it was not played.
+pub(crate) fn rungs(report: &Report) -> Option<(&Figures, Vec<(&'static str, u64)>)> {
+    let steps = report.clients.iter().find(|client| client.name == NAMES[3])?;
+    let named: u64 = steps.rungs.values().sum();
+    let first = answered(steps).saturating_sub(named);
+    let below = RUNGS[1..].iter().map(|rung| (*rung, steps.rungs.get(*rung).copied().unwrap_or(0)));
+    Some((steps, std::iter::once((RUNGS[0], first)).chain(below).collect()))
+}
+
+/// The first three clients, in their order.
 pub(crate) fn three(report: &Report) -> [&Figures; 3] {
     [0, 1, 2].map(|n| &report.clients[n])
 }
@@ -149,10 +166,10 @@ pub(crate) fn three(report: &Report) -> [&Figures; 3] {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::{clients::NAMES, plan::Plan};
+    use crate::plan::Plan;
 
-    /// A report of three clients by hand: of each how many calls, errors and hung ones; the rest the primary answered.
-    pub(crate) fn report(clients: [[u64; 3]; 3]) -> Report {
+    /// A report of the first clients by hand: of each how many calls, errors and hung ones; the rest the primary answered.
+    pub(crate) fn report<const N: usize>(clients: [[u64; 3]; N]) -> Report {
         let client = |(name, [calls, error, hung]): (&str, [u64; 3])| {
             let mut figures = Figures::default();
             figures.name = name.into();
@@ -210,6 +227,16 @@ pub(crate) mod tests {
             ),
             "{said}"
         );
+    }
+
+    #[test]
+    fn the_first_rung_has_what_no_other_gave() {
+        let mut report = report([[1000, 10, 0]; 4]);
+        assert!(rungs(&self::report([[9, 0, 0]; 3])).is_none());
+        report.clients[3].rungs = [(RUNGS[1].to_owned(), 300), (RUNGS[5].to_owned(), 1)].into();
+        let (_, rungs) = rungs(&report).unwrap();
+        let expected = [689, 300, 0, 0, 0, 1];
+        assert!(rungs.into_iter().eq(RUNGS.into_iter().zip(expected)));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The main job, in virtual time: two real outages, shortened, and the three clients of the example `outage`. At full
+//! The main job, in virtual time: two real outages, shortened, and the four clients of the example `outage`. At full
 //! length, and for more seeds, the example checks itself: `--virtual --check`.
 
 #[path = "../../examples/outage/clients.rs"]
@@ -6,7 +6,7 @@ mod clients;
 
 use std::{thread, time::Duration};
 
-use clients::{NAMES, Setting};
+use clients::{NAMES, RUNGS, Setting};
 use evenkeel::testkit::{Drill, Figures, Incident, drill::Kind};
 use tokio::runtime::Builder;
 
@@ -37,12 +37,13 @@ async fn play(name: &str, drill: &Drill, seed: u64) -> Figures {
     if name == NAMES[1] {
         return drill.play(name, &stage, clients::retries(hosts, setting)).await;
     }
-    let client = clients::evenkeel(hosts, "http://secondary", setting, |_: &_| ()).unwrap();
+    let build = if name == NAMES[2] { clients::evenkeel } else { clients::steps };
+    let client = build(hosts, "http://secondary", setting, |_: &_| ()).unwrap();
     drill.play(name, &stage, client).await
 }
 
-fn keeps_its_bounds(incident: Incident) {
-    let figures = day("evenkeel", in_minutes(&incident, 90), (SEED, 60.0));
+fn keeps_its_bounds(client: &'static str, incident: Incident) {
+    let figures = day(client, in_minutes(&incident, 90), (SEED, 60.0));
     assert!(figures.calls > 5000 && figures.calls_down > 1500, "{figures:?}");
     assert_eq!((figures.error, figures.late, figures.hung), (0, 0, 0), "{figures:?}");
     assert!(figures.attempts_primary_down * 20 <= figures.calls_down, "{figures:?}");
@@ -55,12 +56,37 @@ fn keeps_its_bounds(incident: Incident) {
 
 #[test]
 fn every_customer_of_4_june_has_an_answer_in_time_and_the_primary_is_spared() {
-    keeps_its_bounds(Incident::openai_2024_06_04());
+    keeps_its_bounds("evenkeel", Incident::openai_2024_06_04());
+    keeps_its_bounds("steps", Incident::openai_2024_06_04());
 }
 
 #[test]
 fn every_customer_of_11_december_has_an_answer_in_time_and_the_primary_is_spared() {
-    keeps_its_bounds(Incident::openai_2024_12_11());
+    keeps_its_bounds("evenkeel", Incident::openai_2024_12_11());
+    keeps_its_bounds("steps", Incident::openai_2024_12_11());
+}
+
+#[test]
+fn a_tool_that_is_gone_costs_the_tool_and_not_the_model() {
+    let played = |client| day(client, Incident::tool_gone(), (SEED, 60.0));
+    let [plain, _, evenkeel, steps] = NAMES.map(played);
+    let tools = steps.tools.unwrap();
+    assert!(tools.calls > 1000, "{tools:?}");
+    assert!(tools.primary_without * 100 >= tools.calls * 99, "{steps:?}");
+    assert!(steps.primary * 100 >= steps.calls * 99, "{steps:?}");
+    assert_eq!((steps.error, steps.late, steps.hung), (0, 0, 0), "{steps:?}");
+    assert!(steps.rungs[RUNGS[1]] >= tools.primary_without, "{steps:?}");
+    // Whoever cannot do without the tool has no answer, or the secondary's.
+    assert_eq!((plain.tools.unwrap().calls, plain.error), (tools.calls, tools.calls));
+    assert_eq!(evenkeel.tools.unwrap().primary_without, 0);
+    assert!(evenkeel.error == 0 && evenkeel.secondary >= tools.calls, "{evenkeel:?}");
+}
+
+#[test]
+fn no_call_brings_a_tool_where_the_incident_is_not_about_tools() {
+    let figures = day("steps", in_minutes(&Incident::openai_2024_12_11(), 20), (SEED, 60.0));
+    assert_eq!(figures.tools, None);
+    assert!(figures.stored > 0 || figures.secondary > 0, "{figures:?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What state evenkeel's breakers were in over time.
+//! What state the breakers were in over time.
 
 use super::{
     super::{
@@ -7,7 +7,7 @@ use super::{
     },
     both,
     canvas::{Canvas, colours, svg},
-    row,
+    escape, row,
 };
 
 /// Its states, from all calls let through to none, and what each means.
@@ -22,16 +22,14 @@ const HEIGHT: f64 = 24.0;
 /// A state changes faster than a pixel can show: so many slices share a breaker's time.
 const SLICES: usize = 430;
 
-/// The breakers of the primary and of the secondary.
+/// Whose breakers are drawn, in this order.
+const CLIENTS: [&str; 2] = ["evenkeel", "steps"];
+
+/// The breakers of the primary and of the secondary, of each client that has some.
 pub(super) fn rows(played: &Played) -> Result<String, Failure> {
     let mut rows = String::new();
-    for (primary, name) in [(true, "primary"), (false, "secondary")] {
-        let changes: Vec<Change> =
-            played.changes.iter().filter(|change| change.primary == primary).copied().collect();
-        if changes.is_empty() && !primary {
-            continue;
-        }
-        let label = format!("The state of evenkeel's breaker for the {name} over time");
+    for (client, name, changes) in breakers(&played.changes) {
+        let label = format!("The state of {client}'s breaker for the {name} over time");
         let length = played.plan.played.length().as_secs_f64();
         let shares = slices(&changes, length);
         let plots = both(|size| {
@@ -46,9 +44,39 @@ pub(super) fn rows(played: &Played) -> Result<String, Failure> {
                 })
             })
         })?;
-        rows += &row(&format!("<p class=\"lane\">breaker of the {name}</p>"), &plots);
+        let name = escape(&format!("{client}: {name}"));
+        rows += &row(&format!("<p class=\"lane\">{name}</p>"), &plots);
     }
     Ok(rows)
+}
+
+/// The breakers that changed, and the first of each client whether it did or not: whose, what for, and its changes.
+fn breakers(changes: &[Change]) -> Vec<(&'static str, String, Vec<Change>)> {
+    let mut all: Vec<(&str, String, Vec<Change>)> = Vec::new();
+    for client in CLIENTS {
+        all.push((client, "primary".into(), Vec::new()));
+        let own = changes.iter().filter(|change| &*change.client == client);
+        let (primary, secondary): (Vec<_>, Vec<_>) = own.partition(|change| change.primary);
+        for change in primary.into_iter().chain(secondary) {
+            let name = name(change);
+            match all.iter_mut().find(|(of, known, _)| *of == client && *known == name) {
+                Some((_, _, list)) => list.push(change.clone()),
+                None => all.push((client, name, vec![change.clone()])),
+            }
+        }
+    }
+    all
+}
+
+/// What a breaker is for: the provider, and the model where it is not the one that is asked first.
+fn name(change: &Change) -> String {
+    let (model, facet) = change.model.split_once(':').unwrap_or((&change.model, ""));
+    match (change.primary, model, facet) {
+        (false, ..) => "secondary".into(),
+        (true, "model-1", "") => "primary".into(),
+        (true, "model-1", facet) => facet.replacen("no-", "no ", 1),
+        (true, model, _) => model.into(),
+    }
 }
 
 /// The states of a stretch of time, one above the other.
@@ -93,9 +121,29 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
+    fn change(at: f64, (client, model): (&str, &str), to: &'static str) -> Change {
+        let (client, model) = (client.into(), model.into());
+        Change { at: Duration::from_secs_f64(at), client, primary: true, model, to }
+    }
+
+    #[test]
+    fn every_way_to_ask_has_a_breaker_of_its_own() {
+        let changes = ["model-1:no-web_search", "model-1", "small-1:no-tools"]
+            .map(|model| change(1.0, ("steps", model), "open"));
+        let told = breakers(&changes);
+        let told: Vec<_> = told.iter().map(|(of, name, list)| (*of, &**name, list.len())).collect();
+        let expected = [
+            ("evenkeel", "primary", 0),
+            ("steps", "primary", 1),
+            ("steps", "no web_search", 1),
+            ("steps", "small-1", 1),
+        ];
+        assert_eq!(told, expected);
+    }
+
     #[test]
     fn every_slice_is_wholly_in_states() {
-        let change = |at, to| Change { at: Duration::from_secs_f64(at), primary: true, to };
+        let change = |at, to| change(at, ("evenkeel", "model-1"), to);
         let changes = [change(10.5, "open"), change(50.0, "half_open"), change(50.5, "open")];
         let shares = slices(&changes, SLICES as f64);
         assert!(shares.iter().all(|shares| (shares.iter().sum::<f64>() - 1.0).abs() < 1e-9));

@@ -5,7 +5,7 @@ use evenkeel::testkit::Figures;
 use super::{
     super::{
         play::Played,
-        words::{back, count, noticed, pressure, seconds, share},
+        words::{back, count, noticed, pressure, rungs, seconds, share, without},
     },
     escape,
 };
@@ -55,22 +55,49 @@ pub(super) fn section(played: &Played) -> String {
     let shown = CUSTOMERS.iter().filter(|line| stored || !line.0.contains("stored"));
     let customers: String = shown.map(|(name, value)| row(name, value)).collect();
     let primary: String = PRIMARY.iter().map(|(name, value)| row(name, value)).collect();
+    let gone = clients.iter().any(|f| without(f).is_some());
+    let gone = if gone {
+        row("of the calls with a tool that was gone, by the primary without it", &|f| {
+            without(f).unwrap_or_else(|| "–".into())
+        })
+    } else {
+        String::new()
+    };
     let back = row("in use again after", &|f| back(f, &played.plan.played));
     format!(
         "<section id=\"figures\">\n<h2>The figures</h2>\n<table>\n<thead><tr><th></th>{}</tr></thead>\n<tbody>\n\
-         {}{customers}{}{primary}{back}</tbody>\n</table>\n{NOTES}</section>\n",
+         {}{customers}{gone}{}{primary}{back}</tbody>\n</table>\n{}{NOTES}</section>\n",
         heads.collect::<String>(),
         group(&format!("The customers: {} calls", count(clients[0].calls))),
         group("The primary"),
+        ladder(played),
+    )
+}
+
+/// Which rung of steps gave how many answers.
+fn ladder(played: &Played) -> String {
+    let Some((steps, rungs)) = rungs(&played.report) else { return String::new() };
+    let row = |(rung, number): &(&str, u64)| {
+        format!(
+            "<tr><th scope=\"row\">{}</th><td>{}</td></tr>\n",
+            escape(rung),
+            part(*number, steps)
+        )
+    };
+    let rows: String = rungs.iter().map(row).collect();
+    format!(
+        "<table class=\"rungs\">\n<thead><tr><th>The rungs of {}, from the top</th><th scope=\"col\">answers</th></tr>\
+         </thead>\n<tbody>\n{rows}</tbody>\n</table>\n",
+        escape(&steps.name)
     )
 }
 
 fn group(name: &str) -> String {
-    format!("<tr class=\"group\"><th colspan=\"4\">{name}</th></tr>\n")
+    format!("<tr class=\"group\"><th colspan=\"5\">{name}</th></tr>\n")
 }
 
-const NOTES: &str = "<p class=\"note\">evenkeel’s first word comes later on purpose: here it hands an answer on when it \
-    is complete, so that none breaks off before a customer’s eyes. The others show each word as it comes, also of answers \
+const NOTES: &str = "<p class=\"note\">The first word of evenkeel and of steps comes later on purpose: here they hand an \
+    answer on when it is complete, so that none breaks off before a customer’s eyes. The others show each word as it comes, also of answers \
     that then break off. By default evenkeel streams too; it then shows the first word as soon as they do, and an answer \
     that breaks off after that is an error to its caller.</p>\n\
     <p class=\"note\">“Noticed” is the time from the start of an outage to the first call that is not sent to the primary; \

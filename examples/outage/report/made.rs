@@ -3,12 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    super::{
-        clients::CANNED,
-        plan::FLOOR,
-        play::Played,
-        words::{count, three},
-    },
+    super::{clients::CANNED, plan::FLOOR, play::Played, words::count},
     escape,
 };
 
@@ -53,9 +48,18 @@ fn providers(played: &Played) -> String {
             "<p>Simulated: nobody’s API was called. A primary and a secondary follow the incident {place}. Each client has \
              a pair of its own, so that the load of one does not touch another; a provider that is down fails no harder \
              for being hammered, which is kind to the clients that hammer it. A good answer is always the same sixty \
-             words. Calls come at random, {rate} a minute on average.</p>",
+             words. Calls come at random, {rate} a minute on average{}.</p>",
+            tools(played),
         ),
     )
+}
+
+fn tools(played: &Played) -> String {
+    let tools: Vec<_> = played.plan.day.tools().into_iter().map(escape).collect();
+    match tools.is_empty() {
+        true => String::new(),
+        false => format!("; every second brings the tool {}", tools.join(", ")),
+    }
 }
 
 fn time(played: &Played) -> String {
@@ -104,7 +108,11 @@ fn clients() -> String {
              and 5xx, after 0.5 s and 1 s less up to a quarter, and 600 s of patience. After the head of an answer nothing is \
              retried, as in the SDKs.</li>\
              <li><b>evenkeel</b>: its interactive profile as it is, but answers are handed on when they are complete; \
-             the secondary as second rung, a canned reply as third.</li></ul>\
+             the secondary as second rung, a canned reply as third.</li>\
+             <li><b>steps</b>: the same with more rungs: the same model without the tool web_search; a small model of the \
+             primary, without tools, with at most 512 tokens; the secondary; the last good answer of the primary to the \
+             same question, up to a day old; a canned reply. Three of its rungs ask the primary, each with a breaker of its own; \
+             these wait up to 75 s before they ask again, not 30 s, so that together they do not ask more.</li></ul>\
              <p>plain and retries have no second provider: to have one, and to go there in time, is what is compared \
              here. The canned reply is no answer to the question, but a word in time: “{}”</p>",
             escape(CANNED)
@@ -121,14 +129,16 @@ fn judge(played: &Played) -> String {
         let words: Vec<_> = words.collect();
         if words.is_empty() { "none".into() } else { words.join("; ") }
     };
-    let lines = three(&played.report)
-        .map(|f| format!("<li><b>{}</b>: {}</li>", escape(&f.name), reasons(f)));
+    let line = |f: &evenkeel::testkit::Figures| {
+        format!("<li><b>{}</b>: {}</li>", escape(&f.name), reasons(f))
+    };
+    let lines: String = played.report.clients.iter().map(line).collect();
     entry(
         "What counts",
         &format!(
             "<p>An answer counts when it is whole: all sixty words and an end, read by the drill itself and not by the \
              client it judges. A cut answer is an error. The errors, by what the caller was told:</p><ul>{}</ul>",
-            lines.concat()
+            lines
         ),
     )
 }

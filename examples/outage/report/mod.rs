@@ -12,14 +12,14 @@ use evenkeel::testkit::{Figures, drill::Kind};
 
 use super::{
     play::{Failure, Played},
-    words::{answered, count, headline, nothing, pressure, share, sources, three},
+    words::{answered, count, headline, nothing, pressure, share, sources, three, without},
 };
 use canvas::{NARROW, Size, WIDE};
 
 /// The page.
 pub(crate) fn page(played: &Played) -> Result<String, Failure> {
     let report = &played.report;
-    let title = escape(&format!("{}: three clients", report.incident));
+    let title = escape(&format!("{}: four clients", report.incident));
     let style = include_str!("style.css");
     let parts = [
         header(played),
@@ -74,7 +74,13 @@ fn lead(played: &Played) -> String {
             "; while the primary was down it was spared, with {each:.2} attempts for each call"
         );
     }
-    text + "."
+    text += ".";
+    if let Some(share) = played.report.clients.last().and_then(without) {
+        text += &format!(
+            " Of the calls with a tool that was gone, the primary answered steps {share}, without it."
+        );
+    }
+    text
 }
 
 fn hammered(figures: &Figures) -> String {
@@ -129,7 +135,7 @@ fn provider(played: &Played) -> Result<String, Failure> {
         "What the primary had to bear",
         &format!(
             "<p>Attempts that reached the primary, a minute. The dashed line is what the customers asked for: {:.0} calls \
-         a minute.</p>\n{rows}<p class=\"key\">evenkeel’s breakers: the part of the time that each was in a state</p>\n\
+         a minute.</p>\n{rows}<p class=\"key\">The breakers of evenkeel and of steps: the part of the time that each was in a state</p>\n\
          <ul class=\"legend\">{legend}</ul>\n",
             played.report.rate
         ),
@@ -205,9 +211,10 @@ mod tests {
     #[test]
     fn everything_is_drawn_for_every_client_in_both_widths() {
         let page = page(&played(60.0)).unwrap();
-        // Twice the providers' states, the axis, three clients; and the breaker of the primary, which alone was at work.
-        assert_eq!(page.matches("<svg class=\"wide\"").count(), 2 * 5 + 1);
-        assert_eq!(page.matches("<svg class=\"narrow\"").count(), 2 * 5 + 1);
+        // Twice the providers' states, the axis, four clients; and the breakers of the primary, which alone were at work:
+        // one of evenkeel; of steps one for each of its three ways to ask it.
+        assert_eq!(page.matches("<svg class=\"wide\"").count(), 2 * 6 + 1 + 3);
+        assert_eq!(page.matches("<svg class=\"narrow\"").count(), 2 * 6 + 1 + 3);
         assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
         for name in crate::clients::NAMES {
             assert_eq!(page.matches(&format!("<h3>{name}</h3>")).count(), 2, "{name}");

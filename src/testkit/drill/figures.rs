@@ -49,12 +49,28 @@ pub struct Figures {
     pub first_event_p50_s: Option<f64>,
     /// The same for 99 % of them.
     pub first_event_p99_s: Option<f64>,
+    /// What became of the calls with a tool that did not work; `None` where the incident is not about tools.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tools: Option<ToolFigures>,
+    /// The answers of each rung that the head names (`evenkeel-rung`): all but the first. See [`Report::rungs`].
+    #[serde(skip)]
+    pub rungs: BTreeMap<String, u64>,
     /// The same over time, for plots.
     #[serde(skip)]
     pub series: Series,
     /// Why calls failed, and how many: the first 32 reasons.
     #[serde(skip)]
     pub reasons: BTreeMap<String, u64>,
+}
+
+/// What became of the calls that brought a tool while it did not work at the primary.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ToolFigures {
+    /// All of them.
+    pub calls: u64,
+    /// Answered by the primary, which was last asked the same model without any tool.
+    pub primary_without: u64,
 }
 
 /// The figures of all clients of a drill.
@@ -69,6 +85,9 @@ pub struct Report {
     pub rate: f64,
     /// The clients.
     pub clients: Vec<Figures>,
+    /// Of each client that says so: how many answers each rung gave, but for the first.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub rungs: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
 // === impl Figures ===

@@ -7,7 +7,7 @@
 //! # Defaults
 //!
 //! Seed 0, 60 calls a minute at random (Poisson), full length, streamed, an answer due within 30 s and given up after
-//! 120 s.
+//! 120 s. Calls bring no tool; where the [incident](crate::testkit::Incident::tools) is about tools, every second call brings them.
 //!
 //! # Example
 //!
@@ -53,7 +53,7 @@ mod stage;
 mod tally;
 
 pub use answer::Kind;
-pub use figures::{Figures, Report};
+pub use figures::{Figures, Report, ToolFigures};
 pub use policy::{Arrivals, Drill, Progress};
 pub use series::{Point, Series};
 pub use stage::Stage;

@@ -25,6 +25,8 @@ pub(super) struct Record {
     pub(super) call: usize,
     pub(super) kind: Kind,
     pub(super) why: Option<String>,
+    /// The rung that answered, where the head names one.
+    pub(super) rung: Option<Box<str>>,
     /// From the call to its first content; to its end where it has none.
     pub(super) took: Duration,
     pub(super) first: Option<Duration>,
@@ -32,8 +34,10 @@ pub(super) struct Record {
 
 /// How long a call may take before nobody waits any more.
 pub(super) const HUNG: Duration = Duration::from_secs(120);
-/// So many questions are asked, again and again.
+/// So many questions are asked, again and again: an even number, so that each always brings tools, or never.
 const QUESTIONS: usize = 200;
+/// The model that every call asks for.
+pub(super) const MODEL: &str = "model-1";
 
 // === impl Drill ===
 
@@ -85,12 +89,16 @@ impl Drill {
 
     fn requests(&self, stage: &Stage) -> Vec<Request> {
         let uri = format!("{}/v1/chat/completions", stage.url());
+        let tools: Vec<_> = self.incident.tools().into_iter().map(tool).collect();
         let request = |n: usize| {
-            let body = serde_json::json!({
-                "model": "model-1",
+            let mut body = serde_json::json!({
+                "model": MODEL,
                 "stream": self.stream,
                 "messages": [{ "role": "user", "content": format!("Where is parcel {n}?") }],
             });
+            if !tools.is_empty() && brings_tools(n) {
+                body["tools"] = tools.clone().into();
+            }
             http::Request::post(&uri)
                 .header("content-type", "application/json")
                 .header("authorization", "Bearer drill")
@@ -99,6 +107,15 @@ impl Drill {
         };
         (0..QUESTIONS).map(request).collect()
     }
+}
+
+/// Whether the call of that number brings the tools of an incident that has some: every second does.
+pub(super) fn brings_tools(call: usize) -> bool {
+    call % 2 == 1
+}
+
+fn tool(name: &str) -> serde_json::Value {
+    serde_json::json!({"type": "function", "function": {"name": name, "parameters": {"type": "object"}}})
 }
 
 // === impl Progress ===
@@ -135,23 +152,23 @@ where
     let reading = read(client, request, &stage, || first = Some(since()));
     let result = timeout_at(start + HUNG.mul_f64(scale), reading).await;
     let end = since();
-    let (kind, why) = match result {
-        Ok(Ok(kind)) => (kind, None),
-        Ok(Err(why)) => (Kind::Error, Some(why)),
-        Err(_) => (Kind::Hung, None),
+    let (kind, why, rung) = match result {
+        Ok(Ok((kind, rung))) => (kind, None, rung),
+        Ok(Err(why)) => (Kind::Error, Some(why), None),
+        Err(_) => (Kind::Hung, None, None),
     };
     let first = if kind.is_answer() { first.or(Some(end)) } else { first };
     let took = first.filter(|_| kind.is_answer()).unwrap_or(end);
-    Record { call, kind, why, took, first }
+    Record { call, kind, why, rung, took, first }
 }
 
-/// Makes one call and reads its whole answer. `first` is called at its first content.
+/// Makes one call and reads its whole answer: what it is, and which rung gave it. `first` is called at its first content.
 async fn read<S, B>(
     client: S,
     request: Request,
     stage: &Stage,
     first: impl FnOnce(),
-) -> Result<Kind, String>
+) -> Result<(Kind, Option<Box<str>>), String>
 where
     S: Service<Request, Response = http::Response<B>>,
     S::Error: Into<BoxError>,
@@ -176,5 +193,6 @@ where
             }
         }
     }
-    answer.finish(&head.headers, stage)
+    let rung = head.headers.get("evenkeel-rung").and_then(|rung| rung.to_str().ok());
+    Ok((answer.finish(&head.headers, stage)?, rung.map(Into::into)))
 }

@@ -157,7 +157,9 @@ impl Drill {
     /// The figures of all clients, as one object.
     pub fn report(&self, clients: Vec<Figures>) -> Report {
         let incident = self.incident.name().to_owned();
-        Report { incident, seed: self.seed, rate: self.rate, clients }
+        let told = clients.iter().filter(|client| !client.rungs.is_empty());
+        let rungs = told.map(|client| (client.name.clone(), client.rungs.clone())).collect();
+        Report { incident, seed: self.seed, rate: self.rate, clients, rungs }
     }
 }
 

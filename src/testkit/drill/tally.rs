@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, time::Duration};
 use tokio::time::Instant;
 
 use crate::testkit::{
-    drill::{Drill, Figures, Kind, Series, Stage, play::Record},
+    drill::{
+        Drill, Figures, Kind, Series, Stage, ToolFigures,
+        play::{MODEL, Record, brings_tools},
+    },
     incident::Phase,
     provider::Attempt,
 };
@@ -53,6 +56,8 @@ impl Tally<'_> {
             recover_s: self.recover(),
             first_event_p50_s: self.percentile(0.50),
             first_event_p99_s: self.percentile(0.99),
+            tools: self.tools(&attempts),
+            rungs: self.rungs(),
             series: self.series(&attempts),
             reasons: self.reasons(),
         }
@@ -114,6 +119,38 @@ impl Tally<'_> {
             all > 0.0 && primary >= MOST * all
         };
         starts.find(steady).map(|start| seconds(start - phase.from))
+    }
+
+    /// The calls with a tool while it did not work.
+    fn tools(&self, attempts: &[Attempt]) -> Option<ToolFigures> {
+        let incident = &self.drill.incident;
+        if incident.tools().is_empty() {
+            return None;
+        }
+        // Whether the last attempt of a call asked for the same model without tools.
+        let mut without = vec![false; self.arrivals.len()];
+        for attempt in attempts {
+            let call = attempt.call.and_then(|call| without.get_mut(call as usize));
+            if let Some(without) = call {
+                *without = !attempt.tools && attempt.model.as_deref() == Some(MODEL);
+            }
+        }
+        let mut figures = ToolFigures::default();
+        for ((at, record), without) in self.arrivals.iter().zip(self.records).zip(without) {
+            if brings_tools(record.call) && incident.tools_gone_at(*at).next().is_some() {
+                figures.calls += 1;
+                figures.primary_without += u64::from(without && record.kind == Kind::Primary);
+            }
+        }
+        Some(figures)
+    }
+
+    fn rungs(&self) -> BTreeMap<String, u64> {
+        let mut rungs = BTreeMap::new();
+        for rung in self.records.iter().filter_map(|record| record.rung.as_deref()) {
+            *rungs.entry(rung.to_owned()).or_default() += 1;
+        }
+        rungs
     }
 
     /// The nearest rank among the calls that were answered.

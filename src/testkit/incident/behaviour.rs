@@ -1,6 +1,6 @@
 //! What a provider does in one state.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use fastrand::Rng;
 
@@ -23,6 +23,8 @@ pub(crate) struct Behaviour {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Part {
     pub(super) share: f64,
+    /// It is met by attempts that bring this tool alone.
+    pub(super) tool: Option<Arc<str>>,
     pub(super) after: Span,
     pub(super) what: Wrong,
 }
@@ -67,10 +69,10 @@ impl Behaviour {
             .between_events(between)
     }
 
-    /// The answer to an attempt that is within the capacity and was not refused.
-    pub(super) fn within(&self, draw: &mut Draw<'_>) -> Reply {
+    /// The answer to an attempt with these tools that is within the capacity and was not refused.
+    pub(super) fn within(&self, draw: &mut Draw<'_>, tools: &[Arc<str>]) -> Reply {
         let answer = self.answer(draw);
-        let met = self.mix.iter().filter(|part| part.what != Wrong::Refused);
+        let met = self.mix.iter().filter(|part| part.what != Wrong::Refused && part.is_for(tools));
         // What is refused never gets here, so the other shares are those of the rest.
         let all = 1.0 - self.refused();
         match pick(met, draw.rng.f64() * all) {
@@ -86,6 +88,11 @@ impl Behaviour {
             Some(part) => part.spoil(answer, draw),
             None => Reply::status(503),
         }
+    }
+
+    /// The tools that do not work.
+    pub(super) fn tools(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.mix.iter().filter_map(|part| part.tool.as_ref())
     }
 
     /// The share of connections that are refused.
@@ -108,6 +115,11 @@ fn pick<'a>(parts: impl Iterator<Item = &'a Part>, mut at: f64) -> Option<&'a Pa
 // === impl Part ===
 
 impl Part {
+    /// Whether an attempt with these tools may meet it.
+    fn is_for(&self, tools: &[Arc<str>]) -> bool {
+        self.tool.as_ref().is_none_or(|tool| tools.contains(tool))
+    }
+
     /// Makes of a whole answer what goes wrong.
     fn spoil(&self, answer: Reply, draw: &mut Draw<'_>) -> Reply {
         let reply = match &self.what {

@@ -41,6 +41,7 @@ struct RawAnswer {
 struct RawPart {
     share: f64,
     is: Is,
+    tool: Option<String>,
     after_s: Option<RawSpan>,
     status: Option<u16>,
     code: Option<String>,
@@ -93,6 +94,10 @@ impl RawState {
 /// What becomes of attempts above a capacity.
 fn over(field: &str, raw: Vec<RawPart>) -> Result<Vec<Part>, ConfigError> {
     let over = parts(field, raw)?;
+    if let Some(n) = over.iter().position(|part| part.tool.is_some()) {
+        let allowed = "nothing above a capacity, which is for all attempts";
+        return Err(ConfigError::new(format!("{field}[{n}].tool"), "given", allowed));
+    }
     if let Some(n) = over.iter().position(|part| part.what == Wrong::Refused) {
         // A listener is closed for all or for none; it cannot know who is one too many.
         let field = format!("{field}[{n}].is");
@@ -129,8 +134,8 @@ impl RawPart {
         }
         self.strangers(field)?;
         let after = seconds(field, "after_s", self.after_s)?.unwrap_or(AT_ONCE);
-        let share = self.share;
-        Ok(Part { share, after, what: self.wrong(field)? })
+        let (share, tool) = (self.share, self.tool.as_deref().map(Into::into));
+        Ok(Part { share, tool, after, what: self.wrong(field)? })
     }
 
     fn wrong(self, field: &str) -> Result<Wrong, ConfigError> {
@@ -162,7 +167,13 @@ impl RawPart {
         let at_all = !matches!(self.is, Is::Silence | Is::Refused);
         let words = matches!(self.is, Is::Cut | Is::Stall | Is::ErrorEvent);
         let status = self.is == Is::Status;
+        if self.tool.as_deref().is_some_and(|tool| !(1..=64).contains(&tool.len())) {
+            let tool = self.tool.as_deref().unwrap_or_default();
+            return Err(ConfigError::new(format!("{field}.tool"), tool, "a name of 1 to 64 bytes"));
+        }
         let strange = [
+            // A listener cannot know who will bring a tool.
+            ("tool", self.tool.is_some() && self.is == Is::Refused),
             ("after_s", self.after_s.is_some() && !at_all),
             ("status", self.status.is_some() && !status),
             ("code", self.code.is_some() && !status),

@@ -1,6 +1,7 @@
 //! An outage, minute by minute, from a JSON file.
 //!
-//! Two real ones are built in: [`Incident::openai_2024_06_04`] and [`Incident::openai_2024_12_11`].
+//! Two real ones are built in, [`Incident::openai_2024_06_04`] and [`Incident::openai_2024_12_11`], and a tool that is gone,
+//! [`Incident::tool_gone`].
 //!
 //! # The file
 //!
@@ -59,6 +60,17 @@
 //!
 //! Everything but `silence` and `refused` takes `after_s`, the time until the head. Numbers of seconds and words are one
 //! number, or a pair from which one is drawn evenly.
+//!
+//! Everything but `refused` takes `tool` in a `mix`: the name of a tool that does not work. Attempts that bring it alone meet
+//! that; its share is of those.
+//!
+//! ```json
+//! "states": {
+//!   "tool_gone": {"mix": [{"share": 1, "is": "status", "status": 500, "tool": "web_search"}]}
+//! }
+//! ```
+//!
+//! A [`Drill`](crate::testkit::Drill) of an incident with tools brings them in every second call.
 //!
 //! # Example
 //!

@@ -1,6 +1,14 @@
 //! An outage: its phases, and what providers do in them.
 
-use std::{fmt, fs::File, io::Read as _, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    fs::File,
+    io::Read as _,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use crate::testkit::incident::{Behaviour, IncidentError, file, schedule::Schedule};
 
@@ -17,7 +25,7 @@ pub struct Incident {
 }
 
 /// What providers do in each state.
-pub(super) type States = std::collections::BTreeMap<State, Behaviour>;
+pub(super) type States = BTreeMap<State, Behaviour>;
 
 /// A stretch of time in which a provider is in one state.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +59,25 @@ impl Incident {
     /// hours. 352 minutes.
     pub fn openai_2024_12_11() -> Self {
         built_in(include_str!("../incidents/openai-2024-12-11.json"))
+    }
+
+    /// A tool of the primary that is gone: from minute 10 to 50 every attempt that brings `web_search` gets 500, all others
+    /// are well. 60 minutes, made up.
+    pub fn tool_gone() -> Self {
+        built_in(include_str!("../incidents/tool-gone.json"))
+    }
+
+    /// The names of those that are built in, for [`named`](Self::named).
+    pub const BUILT_IN: [&str; 3] = ["openai-2024-06-04", "openai-2024-12-11", "tool-gone"];
+
+    /// The built-in one of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "openai-2024-06-04" => Some(Self::openai_2024_06_04()),
+            "openai-2024-12-11" => Some(Self::openai_2024_12_11()),
+            "tool-gone" => Some(Self::tool_gone()),
+            _ => None,
+        }
     }
 
     /// Reads a file.
@@ -107,6 +134,17 @@ impl Incident {
     /// The state of the secondary so long after the start.
     pub fn secondary_at(&self, time: Duration) -> &State {
         &self.secondary[position(&self.secondary, time)].state
+    }
+
+    /// The tools that do not work at the primary so long after the start.
+    pub fn tools_gone_at(&self, time: Duration) -> impl Iterator<Item = &str> {
+        self.states[self.primary_at(time)].tools().map(|tool| &**tool)
+    }
+
+    /// The tools that do not work at either provider at some time: what the incident is about, if there are any.
+    pub fn tools(&self) -> BTreeSet<&str> {
+        let phases = self.primary.iter().chain(&self.secondary);
+        phases.flat_map(|phase| self.states[&phase.state].tools()).map(|tool| &**tool).collect()
     }
 
     /// What a provider does that is this incident's primary.

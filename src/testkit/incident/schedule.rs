@@ -87,8 +87,8 @@ impl Schedule {
         self
     }
 
-    /// The answer to an attempt that comes so long after the start. `key` is the number of its call.
-    pub(crate) fn reply(&mut self, passed: Duration, key: u64) -> Reply {
+    /// The answer to an attempt with these tools that comes so long after the start. `key` is the number of its call.
+    pub(crate) fn reply(&mut self, passed: Duration, key: u64, tools: &[Arc<str>]) -> Reply {
         if self.refusing(passed) {
             return Reply::refused();
         }
@@ -99,7 +99,10 @@ impl Schedule {
         let (scale, words_per_event) = (self.scale, self.words_per_event);
         let mut draw = Draw { rng: &mut rng, scale, words_per_event };
         let behaviour = self.behaviour(position(&self.phases, time));
-        if served { behaviour.within(&mut draw) } else { behaviour.beyond(&mut draw) }
+        match served {
+            true => behaviour.within(&mut draw, tools),
+            false => behaviour.beyond(&mut draw),
+        }
     }
 
     /// Whether no connection is to be made so long after the start.

@@ -49,6 +49,61 @@ fn a_state_of_any_name_can_be_described() {
     assert_eq!(met, BTreeMap::from([("418".to_owned(), 10)]));
 }
 
+/// What a call with that tool meets: the statuses of so many calls.
+fn statuses(incident: &Incident, minute: f64, tools: &[&str]) -> BTreeMap<u16, u32> {
+    let mut schedule = incident.primary_schedule();
+    let tools: Vec<_> = tools.iter().map(|tool| (*tool).into()).collect();
+    let facts = Facts { stream: true, ..Facts::default() };
+    let mut met = BTreeMap::new();
+    for call in 0..100 {
+        let mut steps = schedule.reply(minutes(minute), call, &tools).script(&facts, "p");
+        let head = steps.find_map(|step| match step {
+            Step::Head(head) => Some(head.status.as_u16()),
+            _ => None,
+        });
+        *met.entry(head.unwrap_or_default()).or_default() += 1;
+    }
+    met
+}
+
+#[test]
+fn a_tool_that_is_gone_fails_whoever_brings_it_and_nobody_else() {
+    let gone = Incident::tool_gone();
+    assert_eq!(gone.tools().into_iter().collect::<Vec<_>>(), ["web_search"]);
+    assert_eq!(gone.tools_gone_at(minutes(30.0)).collect::<Vec<_>>(), ["web_search"]);
+    assert_eq!(
+        gone.tools_gone_at(minutes(5.0)).count() + gone.tools_gone_at(minutes(55.0)).count(),
+        0
+    );
+    let met = |minute, tools: &[&str]| statuses(&gone, minute, tools);
+    assert_eq!(met(30.0, &["other", "web_search"]), BTreeMap::from([(500, 100)]));
+    assert_eq!(met(30.0, &["other"]), BTreeMap::from([(200, 100)]));
+    assert_eq!(met(30.0, &[]), BTreeMap::from([(200, 100)]));
+    assert_eq!(met(5.0, &["web_search"]), BTreeMap::from([(200, 100)]));
+    assert!(Incident::openai_2024_06_04().tools().is_empty());
+}
+
+#[test]
+fn a_share_of_a_tool_is_of_the_calls_that_bring_it_and_stands_beside_the_others() {
+    let more = r#", "states": {"down": {"mix": [
+        {"share": 0.5, "is": "status", "status": 500, "tool": "a"},
+        {"share": 0.5, "is": "status", "status": 503}]}}"#;
+    let incident = Incident::parse(&file(PHASES, more)).unwrap();
+    let with = statuses(&incident, 15.0, &["a"]);
+    assert!(with.len() == 2 && with[&500] > 25 && with[&503] > 25, "{with:?}");
+    let without = statuses(&incident, 15.0, &["b"]);
+    assert!(without.len() == 2 && without[&200] > 25 && without[&503] > 25, "{without:?}");
+}
+
+#[test]
+fn every_built_in_incident_has_its_name() {
+    for name in Incident::BUILT_IN {
+        assert!(Incident::named(name).is_some(), "{name}");
+    }
+    assert_eq!(Incident::named("tool-gone"), Some(Incident::tool_gone()));
+    assert_eq!(Incident::named("tool_gone"), None);
+}
+
 #[test]
 fn a_bad_file_is_told_with_its_field_its_value_and_what_is_allowed() {
     let phases = |phases: &str| file(phases, "");
@@ -130,6 +185,18 @@ fn a_bad_file_is_told_with_its_field_its_value_and_what_is_allowed() {
             part(r#"{"share": 1, "is": "reset", "after_s": -1}"#),
             "states.down.mix[0].after_s is -1.0; allowed is 0 to 3600",
         ),
+        (
+            part(r#"{"share": 1, "is": "silence", "tool": ""}"#),
+            "states.down.mix[0].tool is \"\"; allowed is a name of 1 to 64 bytes",
+        ),
+        (
+            part(r#"{"share": 1, "is": "refused", "tool": "web_search"}"#),
+            "states.down.mix[0].tool is \"given\"; allowed is nothing where is says Refused",
+        ),
+        (
+            state(r#"{"over": [{"share": 1, "is": "reset", "tool": "web_search"}]}"#),
+            "states.down.over[0].tool is \"given\"; allowed is nothing above a capacity, which is for all attempts",
+        ),
         (state(r#"{"capacity": -1}"#), "states.down.capacity is -1.0; allowed is 0 to 1000000"),
         (
             state(r#"{"over": [{"share": 0.5, "is": "reset"}]}"#),
@@ -169,6 +236,11 @@ fn what_is_no_file_of_an_incident_is_told_with_its_line() {
             "{\"name\": \"x\", \"phases_min\": [],\n\"states\": {\"down\": {\"capacity\": \"full\"}}}",
             2,
             "expected a number or a pair of numbers",
+        ),
+        (
+            "{\"name\": \"x\", \"phases_min\": [],\n\"states\": {\"down\": {\"mix\": [{\"share\": 1, \"is\": \"reset\", \"tool\": 1}]}}}",
+            2,
+            "invalid type: integer `1`, expected a string",
         ),
         (
             "{\"name\": \"x\", \"phases_min\": [],\n\"states\": {\"down\": {\"capacity\": [1,2,3]}}}",
@@ -243,7 +315,7 @@ fn met(mut schedule: Schedule, at: Duration, calls: u64) -> BTreeMap<String, u64
     let facts = Facts { stream: true, ..Facts::default() };
     let mut met = BTreeMap::new();
     for call in 0..calls {
-        let steps: Vec<_> = schedule.reply(at, call).script(&facts, "p").collect();
+        let steps: Vec<_> = schedule.reply(at, call, &[]).script(&facts, "p").collect();
         let head = steps.iter().find_map(|step| match step {
             Step::Head(head) => Some(head.status),
             _ => None,
@@ -313,7 +385,7 @@ fn a_ramp_serves_more_and_more() {
     let mut served = |from: f64| {
         let mut well = |second: u64| {
             let at = minutes(from) + Duration::from_secs(second);
-            let mut steps = schedule.reply(at, second).script(&facts, "p");
+            let mut steps = schedule.reply(at, second, &[]).script(&facts, "p");
             steps.any(|step| matches!(step, Step::Head(head) if head.status == 200))
         };
         (0..600).filter(|second| well(*second)).count()
@@ -332,7 +404,7 @@ fn an_overloaded_secondary_serves_half_of_what_is_offered() {
     for second in 0..600 {
         // A tenth of a second of ours is a second of the incident's.
         let at = (minutes(70.0) + Duration::from_secs(second)) / 10;
-        let steps: Vec<_> = schedule.reply(at, second).script(&facts, "p").collect();
+        let steps: Vec<_> = schedule.reply(at, second, &[]).script(&facts, "p").collect();
         let head = steps.iter().find_map(|step| match step {
             Step::Head(head) => Some(head),
             _ => None,
@@ -348,7 +420,7 @@ fn the_same_seed_draws_the_same_and_another_draws_others() {
     let june = Incident::openai_2024_06_04();
     let drawn = |seed: u64| {
         let mut schedule = june.primary_schedule().seed(seed);
-        (0..50).map(|call| schedule.reply(minutes(40.0), call)).collect::<Vec<_>>()
+        (0..50).map(|call| schedule.reply(minutes(40.0), call, &[])).collect::<Vec<_>>()
     };
     assert_eq!(drawn(1), drawn(1));
     assert_ne!(drawn(1), drawn(2));
@@ -358,7 +430,7 @@ fn the_same_seed_draws_the_same_and_another_draws_others() {
 fn latencies_are_scaled() {
     let june = Incident::openai_2024_06_04();
     let all = |scale: f64| -> Duration {
-        let reply = june.primary_schedule().scale(scale).reply(Duration::ZERO, 1);
+        let reply = june.primary_schedule().scale(scale).reply(Duration::ZERO, 1, &[]);
         let steps = reply.script(&Facts { stream: true, ..Facts::default() }, "p");
         let wait = |step| match step {
             Step::Wait(wait) => Some(wait),

@@ -66,7 +66,7 @@ impl Source {
     pub(super) fn reply(&mut self, now: Instant, facts: &Facts, found: &Found) -> Reply {
         let passed = now.saturating_duration_since(self.origin);
         if let Some(schedule) = &mut self.schedule {
-            return schedule.reply(passed, facts.call.unwrap_or(found.nth));
+            return schedule.reply(passed, facts.call.unwrap_or(found.nth), &facts.tool_names);
         }
         let over = self.limit.as_mut().and_then(|limit| limit.over(passed, facts, found.in_flight));
         let gone =
