@@ -8,8 +8,7 @@
 //!    body and the whole stream.
 //! 3. A struggling provider is never hit harder: a **budget** caps extra attempts, a breaker stops them, recovery is a
 //!    **ramp**.
-//! 4. The answer degrades **in steps the business chose**: another model, another provider, a stored
-//!    answer, a canned reply.
+//! 4. The answer degrades **in steps the business chose**: another model, another provider, a stored answer, a canned reply.
 //! 5. It is **one line** in what people already use: reqwest, reqwest-middleware, async-openai, rig, any Tower stack.
 //! 6. What happened is always told: every answer carries its [journey](context::Journey), every step is an
 //!    [event](telemetry::Event).
@@ -37,7 +36,7 @@
 //!
 //! | | layer | what it decides |
 //! |---|---|---|
-//! | 1 | [`telemetry`] | opens the span of the call, starts its journey |
+//! | 1 | [`telemetry`] | opens the span of the call, starts its journey; another span for each attempt, over the breaker |
 //! | 2 | [`timeout`]: the deadline | by when everything below has ended |
 //! | 3 | [`cache`] | whether the answer is there, or on its way to another |
 //! | 4 | [`ladder`] | who is asked next, and what is answered when nobody is left |
@@ -52,7 +51,8 @@
 //!
 //! Beside them: [`context`] holds the values of one call, [`dialect`] reads and writes the languages of the APIs, [`stream`]
 //! watches bodies to their end, [`upstream`] has the types that all layers share, [`testkit`] is a provider that fails on
-//! purpose. [`guide`] has a page for each client that people use.
+//! purpose. [`guide`] has a page for each client that people use, and tells [an outage, step by step](guide::outage).
+//! Defaults and their reasons: [`Profile`].
 //!
 //! # Features
 //!

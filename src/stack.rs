@@ -32,7 +32,7 @@ pub(crate) fn build<S: Upstream>(
     profile.check()?;
     let ladder = if profile.waits { ladder.waiting() } else { ladder };
     ladder.check(Some(profile.deadline))?;
-    let cache = layer(cache, &ladder, &events)?;
+    let cache = cache_layer(cache, &ladder, &events)?;
     let breaker = profile.breaker.build()?.events(events.clone());
     let limit = profile.limit.build()?.events(events.clone());
     let handles = Handles { breakers: breaker.handle(), limits: limit.handle() };
@@ -72,7 +72,7 @@ pub(crate) fn build<S: Upstream>(
 }
 
 /// The layer of the cache, where there is one. A rung that gives stored answers needs it.
-fn layer(
+fn cache_layer(
     cache: Option<CachePolicy>,
     ladder: &LadderPolicy,
     events: &Events,

@@ -9,6 +9,7 @@ mod out;
 mod said;
 
 use out::Out;
+pub(crate) use out::Standing;
 pub(crate) use said::Moment;
 use said::Said;
 
@@ -27,15 +28,6 @@ pub(crate) struct Load {
     out: Option<Out>,
     /// Until when our own breaker or limit refuses it.
     closed: f64,
-}
-
-/// Whether a target can be chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
-    In,
-    /// It was out long enough: the next call is to try it.
-    Due,
-    Out,
 }
 
 /// One attempt at a target: when it began, and whether its first event has come.
@@ -157,6 +149,17 @@ impl Load {
             Outcome::Success if !answered => self.answer(ride, took, m),
             _ => self.arrive(ride),
         }
+        let took = (!answered).then_some(took);
+        self.learn(outcome, (ride, took), m)
+    }
+
+    /// What follows from what a call came to; `took`: how long it waited for its first event in vain.
+    fn learn(
+        &mut self,
+        outcome: Outcome,
+        (ride, took): (&Ride, Option<f64>),
+        m: &Moment<'_>,
+    ) -> Option<Duration> {
         match outcome {
             Outcome::Success => {
                 (self.failures, self.ejected) = (0, 0);
@@ -166,7 +169,7 @@ impl Load {
             Outcome::TooLarge | Outcome::Blocked => None,
             Outcome::Rejected { why: Rejection::Request } => None,
             Outcome::Cancelled | Outcome::TimedOut { phase: Phase::Deadline } => {
-                if !answered && took > self.estimate(m) {
+                if let Some(took) = took.filter(|took| *took > self.estimate(m)) {
                     self.observe(took, m);
                 }
                 None
@@ -179,7 +182,7 @@ impl Load {
                 Some(self.put_out(wait.unwrap_or(m.policy.unfit).min(LONGEST_QUOTA), 0, m))
             }
             Outcome::Rejected { .. } => Some(self.put_out(m.policy.unfit, 0, m)),
-            _ => self.fail(outcome, (ride, if answered { 0.0 } else { took }), m),
+            _ => self.fail(outcome, (ride, took.unwrap_or_default()), m),
         }
     }
 

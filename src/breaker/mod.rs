@@ -7,8 +7,9 @@
 //! # Defaults
 //!
 //! It opens on 5 failures in a row, on ≥ 50 % failures of ≥ 10 calls in 30 s, on ≥ 80 % slow calls of ≥ 10, at once when the
-//! quota is exhausted, and when the credential was rejected twice in a row. It stays open for 5 s, doubled at each return up to 30 s;
-//! in the last two cases for 5 min, doubled up to an hour. Then one probe at a time; after two successes a growing share of the calls, from 10 % to all within 20 s. See [`BreakerPolicy`].
+//! quota is exhausted, and when the credential was rejected twice in a row. It stays open for 5 s, doubled at each return up to
+//! 30 s; in the last two cases for 5 min, doubled up to an hour. Then one probe at a time; after two successes a growing share
+//! of the calls, from 10 % to all within 20 s. See [`BreakerPolicy`] for the reasons.
 //!
 //! # Example
 //!

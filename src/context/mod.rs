@@ -1,9 +1,20 @@
 //! The values of one call, carried in [`http::Extensions`].
 //!
-//! A caller may put a [`Deadline`], a [`Priority`] or a [`Sticky`] key into a request, and what other parts take for one call
-//! alone: [`Fallbacks`](crate::ladder::Fallbacks), a [`Commit`](crate::stream::Commit), a
-//! [`Resume`](crate::stream::Resume), a [`Dialect`](crate::dialect::Dialect). The stack carries one [`Call`] from layer to
-//! layer, and puts the [`Journey`] into every response it gives back.
+//! What a caller may put into the extensions of a request, for that call alone:
+//!
+//! | | what it sets | without it |
+//! |---|---|---|
+//! | [`Deadline`] | by when it has ended | the profile's |
+//! | [`Priority`] | who is next in the queue of a [limit](crate::limit) | interactive |
+//! | [`Sticky`] | which of several [equal targets](crate::balance) it goes to | by load |
+//! | [`Once`] | that its body cannot be sent again | it can |
+//! | [`Tenant`](crate::cache::Tenant) | for whom an answer is [stored](crate::cache) | the credential |
+//! | [`Fallbacks`](crate::ladder::Fallbacks) | rungs below the first, above those of all calls | none |
+//! | [`Commit`](crate::stream::Commit) | when its answer is handed on | the profile's |
+//! | [`Resume`](crate::stream::Resume) | what becomes of a stream that fails while it is read | the ladder's |
+//! | [`Dialect`](crate::dialect::Dialect) | in which language it is | told by the path |
+//!
+//! The stack carries one [`Call`] from layer to layer, and puts the [`Journey`] into every response it gives back.
 //!
 //! ```
 //! use std::time::Duration;

@@ -52,6 +52,29 @@
 //! # }
 //! ```
 //!
+//! # The map
+//!
+//! A folder for each API reads its answers and renders replies in it: [`OpenAiChat`](Dialect::OpenAiChat),
+//! [`OpenAiResponses`](Dialect::OpenAiResponses), [`Anthropic`](Dialect::Anthropic), [`Gemini`](Dialect::Gemini),
+//! [`Ollama`](Dialect::Ollama). What holds in all of them:
+//!
+//! | what | file | what is in it |
+//! |---|---|---|
+//! | a request, read | `ask` | what it asks for: dialect, model, stream, limits |
+//! | | `path` | the dialect by the path, and where the API's own part of it begins |
+//! | a request, changed | `model` | another model |
+//! | | `draft/` | less of it: tools, images, turns, a cap on the answer; what it needs of a model |
+//! | | `prefill` | the beginning of the answer, to go on from |
+//! | an answer, read | `follower`, `progress` | a stream, event by event, to its end |
+//! | | `whole` | an answer in one piece |
+//! | | `usage` | what it cost |
+//! | | `words` | what an event says, for whoever goes on with it |
+//! | an answer, made | `said`, `reply` | a reply of ours: what it says, and what all of them share |
+//! | | `restream/` | an answer in one piece, as the stream of it |
+//! | | `seam` | the stream of one answer, joined to that of another |
+//! | JSON | `json` | read: the fields we know, nothing copied |
+//! | | `tree/` | changed in places: what nobody touches keeps its bytes |
+//!
 //! # Changes
 //!
 //! The ladder changes requests in their dialect: another model, a cap on the tokens of the answer, without tools, images, a
@@ -69,15 +92,16 @@
 //!
 //! A stream of chat completions tells its usage only where the request asks for it (`stream_options.include_usage`), and
 //! only at its end. Cohere v2 (`…/v2/chat`) and Bedrock (`…/model/M/converse-stream`) are passed through: an error inside
-//! their streams, or a cut that the connection does not show, is not seen. What was read from a cache is input of Anthropic's too, as it is of the others.
+//! their streams, or a cut that the connection does not show, is not seen. What was read from a cache is input of Anthropic's
+//! too, as it is of the others.
 
 mod anthropic;
 mod ask;
-mod convert;
 mod draft;
-mod edit;
+mod follower;
 mod gemini;
 mod json;
+mod model;
 mod ollama;
 mod openai_chat;
 mod openai_responses;
@@ -85,6 +109,7 @@ mod path;
 mod prefill;
 mod progress;
 mod reply;
+mod restream;
 mod said;
 mod seam;
 #[cfg(test)]
@@ -97,18 +122,18 @@ mod words;
 pub use ask::Ask;
 pub(crate) use ask::Form;
 pub(crate) use draft::{Draft, Which};
+pub(crate) use follower::Follower;
 pub(crate) use gemini::{Place, unstream as unstream_path};
 pub(crate) use path::endpoint;
 pub use prefill::Prefill;
 pub(crate) use said::Said;
 pub(crate) use seam::{Fit, Seam};
 pub use usage::{Tokens, Usage};
+pub(crate) use words::is_filled;
 
-use self::progress::Progress;
 use crate::{
     Request, Response,
     classify::{Codes, Outcome, Verdict},
-    stream::Seen,
 };
 
 /// The wire language of an API. Put one into a request's extensions to set it for that call, whatever its path says.
@@ -136,16 +161,6 @@ pub(crate) enum Framing {
     EventsOrArray,
     /// JSON by the line.
     Lines,
-}
-
-/// Reads the events of a stream, one after the other.
-#[derive(Debug)]
-pub(crate) enum Follower {
-    OpenAiChat(openai_chat::Follower),
-    OpenAiResponses(openai_responses::Follower),
-    Anthropic(anthropic::Follower),
-    Gemini(gemini::Follower),
-    Ollama(ollama::Follower),
 }
 
 // === impl Dialect ===
@@ -176,25 +191,12 @@ impl Dialect {
         }
     }
 
-    /// Reads the events of one stream.
-    pub(crate) fn follower(self, codes: &Codes) -> Follower {
-        match self {
-            Self::OpenAiChat => Follower::OpenAiChat(openai_chat::Follower::new(codes)),
-            Self::OpenAiResponses => {
-                Follower::OpenAiResponses(openai_responses::Follower::new(codes))
-            }
-            Self::Anthropic => Follower::Anthropic(anthropic::Follower::new(codes)),
-            Self::Gemini => Follower::Gemini(gemini::Follower::new(codes)),
-            Self::Ollama => Follower::Ollama(ollama::Follower::new(codes)),
-        }
-    }
-
     /// Asks another model. The rest of the request stays as it was, in its order.
     pub(crate) fn with_model(self, request: &mut Request, model: &str) {
         match self {
             Self::Gemini => gemini::with_model(request.uri_mut(), model),
             Self::OpenAiChat | Self::OpenAiResponses | Self::Anthropic | Self::Ollama => {
-                *request.body_mut() = edit::with_model(request.body(), model);
+                *request.body_mut() = model::with_model(request.body(), model);
             }
         }
     }
@@ -208,53 +210,6 @@ impl Dialect {
             Self::Anthropic => anthropic::render(said, ask),
             Self::Gemini => gemini::render(said, ask),
             Self::Ollama => ollama::render(said, ask),
-        }
-    }
-}
-
-// === impl Follower ===
-
-impl Follower {
-    /// Reads one event, by its name and data, and adds what it says.
-    pub(crate) fn event(&mut self, name: &[u8], data: &[u8], seen: &mut Seen) {
-        match self {
-            Self::OpenAiChat(follower) => follower.event(name, data, seen),
-            Self::OpenAiResponses(follower) => follower.event(name, data, seen),
-            Self::Anthropic(follower) => follower.event(name, data, seen),
-            Self::Gemini(follower) => follower.event(name, data, seen),
-            Self::Ollama(follower) => follower.event(data, seen),
-        }
-    }
-
-    /// What frames the events has closed: nothing more comes.
-    pub(crate) fn end(&mut self, seen: &mut Seen) {
-        if let Self::Gemini(follower) = self {
-            follower.end(seen);
-        }
-    }
-
-    /// Whether the API has said its last word: what comes after it means nothing.
-    pub(crate) fn is_over(&self) -> bool {
-        self.progress().is_over()
-    }
-
-    /// What the stream came to if nothing more came. Truncated until the API's own end has been seen.
-    pub(crate) fn outcome(&self) -> Outcome {
-        self.progress().outcome()
-    }
-
-    /// What the answer cost, once that was said.
-    pub(crate) fn tokens(&self) -> Option<Tokens> {
-        self.progress().tokens
-    }
-
-    fn progress(&self) -> &Progress {
-        match self {
-            Self::OpenAiChat(follower) => follower.progress(),
-            Self::OpenAiResponses(follower) => follower.progress(),
-            Self::Anthropic(follower) => follower.progress(),
-            Self::Gemini(follower) => follower.progress(),
-            Self::Ollama(follower) => follower.progress(),
         }
     }
 }

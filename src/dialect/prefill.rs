@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::{
     Dialect,
-    edit::splice,
     json::{Raw, fields, place, read, text},
+    model::splice,
 };
 use crate::Request;
 

@@ -1,6 +1,12 @@
 //! How far an answer has come: what every dialect keeps of it.
 
-use super::{Tokens, whole};
+use serde::Deserialize;
+
+use super::{
+    Tokens,
+    json::{is_ping, trim},
+    whole,
+};
 use crate::{
     classify::{Codes, Outcome, Verdict, in_stream},
     stream::Seen,
@@ -37,6 +43,32 @@ impl Progress {
     /// Nothing has come yet; what the codes of an error mean is looked up in that table.
     pub(super) fn new(codes: &Codes) -> Self {
         Self { codes: codes.clone(), ..Self::default() }
+    }
+
+    /// The next event of a stream whose events have names, where it says anything: errors and what is none of the dialect are
+    /// taken note of here.
+    pub(super) fn next<'a, T: Deserialize<'a>>(
+        &mut self,
+        (name, data): (&[u8], &'a [u8]),
+        seen: &mut Seen,
+    ) -> Option<T> {
+        if self.over {
+            return None;
+        }
+        let data = trim(data);
+        if name == b"error" {
+            self.error(data, seen);
+            return None;
+        }
+        // Gateways that translate end every stream in the manner of chat completions.
+        if data.is_empty() || is_ping(name) || data.starts_with(b"[DONE]") {
+            return None;
+        }
+        let event = serde_json::from_slice(data);
+        if event.is_err() {
+            self.unread(data, seen);
+        }
+        event.ok()
     }
 
     /// An event has content.

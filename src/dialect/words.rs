@@ -33,7 +33,7 @@ impl Dialect {
 }
 
 /// Whether a value holds something.
-pub(super) fn is_filled(value: &Value) -> bool {
+pub(crate) fn is_filled(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => false,
         Value::String(text) => !text.is_empty(),

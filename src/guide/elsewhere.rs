@@ -40,7 +40,8 @@
 //!   that think longer, set `limits.attempt` and `limits.deadline`, or take `--profile pipeline`.
 //! * **Errors within a stream.** A gateway cannot change a head that it has sent: a stream that fails ends with an error
 //!   event, in the dialect of its caller; the official SDKs raise it. To have no half answers at all, send
-//!   `evenkeel-commit: complete`. A client that stops at the last word it could read takes that for the end: have it look for the finish reason.
+//!   `evenkeel-commit: complete`. A client that stops at the last word it could read takes that for the end: have it look for
+//!   the finish reason.
 //! * **Compression.** Requests that it knows are asked for an answer without (`accept-encoding: identity`): it could neither
 //!   judge a compressed one nor see that it is cut.
 //! * **Keys.** They pass through the process: let it listen on the loopback interface only.

@@ -1,4 +1,4 @@
-//! evenkeel in the client you have: a page for each.
+//! evenkeel in the client you have, a page for each; and [an outage, step by step](outage).
 //!
 //! | you call the API through | page | what you write |
 //! |---|---|---|
@@ -42,6 +42,7 @@
 #[cfg(feature = "async-openai")]
 pub mod async_openai;
 pub mod elsewhere;
+pub mod outage;
 #[cfg(feature = "reqwest")]
 pub mod reqwest;
 #[cfg(feature = "reqwest-middleware")]

@@ -50,6 +50,7 @@
 
 mod latency;
 mod policy;
+mod race;
 mod service;
 
 pub(crate) use latency::Latencies;

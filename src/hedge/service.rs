@@ -10,11 +10,14 @@ use std::{
 use tokio::time::{Instant, sleep_until};
 use tower::{Layer, Service, ServiceExt};
 
-use super::{HedgePolicy, Latencies};
+use super::{
+    HedgePolicy, Latencies,
+    race::{Sent, better, is_passing, race},
+};
 use crate::{
     Error, Request, Response, Upstream,
     balance::Copies,
-    classify::{Outcome, Rejection, judge},
+    classify::judge,
     context::{Call, Journey, Route, later},
     retry::Budgets,
     telemetry::{Event, Events},
@@ -59,9 +62,6 @@ struct Course {
     /// How many attempts its journey told when it started.
     sent: u32,
 }
-
-/// One copy under way; dropped, it is cancelled.
-type Sent = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
 
 /// As many copies as are kept for a bad minute.
 const KEPT: u32 = 10;
@@ -223,43 +223,4 @@ impl Course {
             self.shared.latencies.record(&self.route, self.stream, self.started.elapsed());
         }
     }
-}
-
-/// Whether a failure is one that another copy, sent at once, may not have.
-fn is_passing(result: &Result<Response, Error>) -> bool {
-    let verdict = judge(result);
-    verdict.is_retryable() && verdict.outcome().wait().is_none()
-}
-
-/// Whether nothing that another copy comes to is of interest any more: an answer, or a failure of the request's own.
-fn is_final(result: &Result<Response, Error>) -> bool {
-    let outcome = judge(result).outcome();
-    let own = Outcome::Rejected { why: Rejection::Request };
-    outcome.is_success()
-        || outcome == own
-        || matches!(outcome, Outcome::Blocked | Outcome::TooLarge)
-}
-
-/// The first of two that is final. The other is dropped.
-async fn race(mut first: Sent, mut second: Sent) -> Result<Response, Error> {
-    tokio::select! {
-        biased;
-        result = &mut first => match is_final(&result) {
-            true => result,
-            false => better(result, second.await),
-        },
-        result = &mut second => match is_final(&result) {
-            true => result,
-            false => better(first.await, result),
-        },
-    }
-}
-
-/// The first, unless only the second is an answer.
-fn better(
-    first: Result<Response, Error>,
-    second: Result<Response, Error>,
-) -> Result<Response, Error> {
-    let answered = |result| judge(result).outcome().is_success();
-    if !answered(&first) && answered(&second) { second } else { first }
 }

@@ -2,6 +2,7 @@
 
 use http::Uri;
 
+use super::credentials::is_secret;
 use crate::{
     ConfigError,
     dialect::{Dialect, endpoint},
@@ -112,12 +113,4 @@ fn query(base: &Uri, uri: &Uri) -> String {
     let rest = pairs(uri.query().unwrap_or_default()).filter(stays);
     let all: Vec<_> = own.iter().copied().chain(rest).collect();
     if all.is_empty() { String::new() } else { format!("?{}", all.join("&")) }
-}
-
-/// Whether a name is that of a header, or of a part of a query, that carries a credential.
-pub(crate) fn is_secret(name: &str) -> bool {
-    const WORDS: [&str; 8] =
-        ["auth", "key", "token", "secret", "cookie", "session", "sig", "credential"];
-    let name = name.to_ascii_lowercase();
-    WORDS.iter().any(|word| name.contains(word))
 }

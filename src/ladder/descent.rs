@@ -2,21 +2,22 @@
 
 use std::{future::Future, ops::Range, pin::Pin, sync::Arc, time::Duration};
 
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until};
 
 use super::{
     Fallbacks, Rung,
-    gate::{Gate, Ticket},
+    failure::{Failure, stops},
     policy::LadderPolicy,
     race::{self, Raced},
+    ready::Failed,
     resume::Below,
-    rung::{Failed, Kind},
+    rung::Kind,
     service::Ladder,
 };
 use crate::{
     Error, Request, Response, Upstream,
-    classify::{Outcome, Rejection, judge},
-    context::{Call, Deadline, Journey, later},
+    classify::{Outcome, judge},
+    context::{Call, Deadline, Journey},
     dialect::Ask,
     telemetry::{Edited, Event, Skip},
 };
@@ -35,25 +36,6 @@ pub(super) struct Descent<S> {
     once: bool,
 }
 
-/// The failure of the first rung, and what the last one came to.
-#[derive(Debug)]
-pub(super) struct Failure {
-    pub(super) first: Result<Response, Error>,
-    pub(super) last: Outcome,
-    pub(super) at: usize,
-    /// When it is worth coming back to any of the rungs, as far as they said.
-    again: Option<Duration>,
-    /// Whether anything was sent.
-    sent: bool,
-}
-
-/// How long a call waits before it asks again.
-struct Pause {
-    /// It is known that nobody is back before.
-    known: Duration,
-    asks: Duration,
-}
-
 /// What a part of the way came to.
 pub(super) enum End {
     /// An answer, or a failure that is the caller's.
@@ -63,13 +45,6 @@ pub(super) enum End {
 }
 
 pub(super) type Way<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// The shortest and the longest time after which a call that waits asks again: our own breaker answers it at no cost.
-const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
-/// Where no rung says when to come back: the first wait, doubled each time, and the longest.
-const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
-/// As long after the last one the next call that waits asks again, so that they come back one by one.
-const APART: Duration = Duration::from_millis(20);
 
 // === impl Descent ===
 
@@ -99,7 +74,7 @@ impl<S: Upstream> Descent<S> {
     }
 
     /// Boxed, as a rung that waits goes the same way again.
-    fn part(&mut self, way: Range<usize>, failure: Option<Failure>) -> Way<'_, End> {
+    pub(super) fn part(&mut self, way: Range<usize>, failure: Option<Failure>) -> Way<'_, End> {
         Box::pin(self.rungs(way, failure))
     }
 
@@ -194,72 +169,6 @@ impl<S: Upstream> Descent<S> {
         }
     }
 
-    /// Parks the call until a rung above answers it, or its time is over.
-    async fn wait(&mut self, at: usize, mut failure: Failure) -> End {
-        let gate = self.gate();
-        let ticket = gate.ticket();
-        let name = self.policy().rungs[at].name.clone();
-        self.ladder.events.emit(Event::RungEntered { rung: at as u16, name });
-        let mut backoff = BACKOFF.0;
-        loop {
-            let pause = failure.pause(backoff);
-            // What is known to take longer is not waited for.
-            if self.until(at).is_some_and(|until| later(Instant::now(), pause.known) >= until) {
-                return End::Failed(failure);
-            }
-            let not_before = later(Instant::now(), pause.asks);
-            match self.again(at, (&gate, ticket), not_before).await {
-                Some(End::Failed(failed)) => failure = Failure { first: failure.first, ..failed },
-                Some(told) => return told,
-                None => return End::Failed(failure),
-            }
-            backoff = (backoff * 2).min(BACKOFF.1);
-        }
-    }
-
-    /// Asks the rungs above once more, when it is this call's turn and not before then; `None` when its time is over first.
-    async fn again(
-        &mut self,
-        at: usize,
-        (gate, ticket): (&Gate, Ticket),
-        not_before: Instant,
-    ) -> Option<End> {
-        let ready = async {
-            let turn = gate.turn(ticket).await;
-            sleep_until(not_before.max(gate.opens(APART))).await;
-            gate.passed();
-            turn
-        };
-        let turn = match self.until(at) {
-            Some(until) => timeout_at(until, ready).await.ok()?,
-            None => ready.await,
-        };
-        let mut way = self.part(0..at, None);
-        tokio::select! {
-            biased;
-            end = &mut way => Some(end),
-            // It is under way, or in a queue: the next may ask.
-            () = sleep(APART) => {
-                drop(turn);
-                Some(way.await)
-            }
-        }
-    }
-
-    /// The gate of the route that the call asked first: one that is out does not hold up the others.
-    fn gate(&self) -> Gate {
-        let first = self.journey.attempts().into_iter().next();
-        let gates = &self.ladder.gates;
-        first.map_or_else(Gate::default, |attempt| gates.of(&attempt.route))
-    }
-
-    /// By when a call that waits at a rung gives up, for the sake of those below.
-    fn until(&self, at: usize) -> Option<Instant> {
-        let deadline = self.deadline?;
-        let reserve = self.policy().reserve(at, deadline.left(Instant::now()));
-        Some(deadline.less(reserve).instant())
-    }
-
     pub(super) fn policy(&self) -> &Arc<LadderPolicy> {
         &self.ladder.policy
     }
@@ -283,6 +192,10 @@ impl<S: Upstream> Descent<S> {
 
     pub(super) fn ask(&self) -> &Arc<Ask> {
         &self.ask
+    }
+
+    pub(super) fn deadline(&self) -> Option<Deadline> {
+        self.deadline
     }
 
     pub(super) fn journey(&self) -> &Journey {
@@ -313,44 +226,6 @@ impl<S: Upstream> Descent<S> {
             _ => Ok(()),
         }
     }
-}
-
-// === impl Failure ===
-
-impl Failure {
-    /// One more rung has failed.
-    fn after(before: Option<Self>, result: Result<Response, Error>, at: usize) -> Self {
-        let last = judge(&result).outcome();
-        let again = last.wait();
-        let sent = !matches!(last, Outcome::Refused { .. });
-        match before {
-            None => Self { first: result, last, at, again, sent },
-            Some(before) => {
-                let again = before.again.into_iter().chain(again).min();
-                Self { first: before.first, last, at, again, sent: sent || before.sent }
-            }
-        }
-    }
-
-    /// Our own breakers answer at no cost and may be right earlier than they said, so they are asked sooner.
-    fn pause(&self, backoff: Duration) -> Pause {
-        let known = self.again.unwrap_or_default();
-        let asks = self.again.map_or(backoff, |again| again.max(PAUSE.0));
-        Pause { known, asks: if self.sent { asks } else { asks.min(PAUSE.1) } }
-    }
-
-    /// What a call that did not wait for a rung sees of it: our own refusal.
-    pub(super) fn refused(at: usize) -> Self {
-        let last = Outcome::Refused { retry_in: None };
-        Self { first: Err(Error::new(last)), last, at, again: None, sent: false }
-    }
-}
-
-/// Whether the call ends with this failure. On the first rung that is for the outcome to say. Below it a request that a
-/// target finds wrong may be right for the next one: the first took no offence.
-pub(super) fn stops(outcome: Outcome, at: usize) -> bool {
-    let elsewhere = at > 0 && outcome == Outcome::Rejected { why: Rejection::Request };
-    !outcome.moves_down() && !elsewhere
 }
 
 /// Waits until then; for ever where that is not known.

@@ -1,12 +1,18 @@
 //! The ladder: what is asked next when a target fails, down to a reply that cannot fail.
 //!
-//! A [`Ladder`] tries its rungs in order until one answers. The first rung is where the caller sent the request, or a
-//! [`Target`] put in its place; below it stand other models, keys, regions or providers, a stored answer
-//! ([`Rung::stored`]), and last a canned reply. Use it wherever a customer waits: an outage of the provider then costs
-//! quality, step by step, in an order the business chose, and never an answer.
+//! A [`Ladder`] tries its rungs in order until one answers. Use it wherever a customer waits: an outage of the provider then
+//! costs quality, step by step, in an order the business chose, and never an answer.
 //!
-//! A rung may hold several equal targets, keys or regions of the same model ([`Rung::targets`]): which of them an attempt
-//! goes to is decided by [`balance`](crate::balance), below.
+//! | rung | what it is |
+//! |---|---|
+//! | [`Rung::addressed`] | where the caller sent the request: the first rung, unless another is put there |
+//! | [`Rung::target`] | another model, key, region or provider: a [`Target`] |
+//! | [`Rung::targets`] | several that are as good as each other; [`balance`](crate::balance), below, chooses for each attempt |
+//! | [`Rung::stored`] | the last good answer to the same request, from the [`cache`](crate::cache) |
+//! | [`Rung::wait`] | waits for recovery, and asks the rungs above again: for work that nobody waits for |
+//! | [`Rung::canned`], [`Rung::reply`] | a reply that cannot fail; the last rung |
+//!
+//! Below the first, those of the call itself come before those of all calls: [`Fallbacks`] in the extensions of its request.
 //!
 //! # Which failures move down
 //!
@@ -70,10 +76,17 @@
 //! They end in an error, unless [`LadderPolicy::resume`] says that a rung below is to go on with them: see
 //! [`stream`](crate::stream).
 //!
+//! # A breaker's probe
+//!
+//! A call that is the probe of a route that was down may be slow, so it is raced: when it has taken as long as first events
+//! there usually take (500 ms where that is not known), or a fifth of what they take on the next rung, the rungs below are
+//! asked beside it. The first answer counts; the probe goes on to its end without its caller, for the breaker to learn from.
+//!
 //! # Time
 //!
 //! All rungs share the call's deadline. A rung keeps time back for those below it ([`Rung::reserve`]); it is cut off
-//! there, whatever it does, and the next one is asked. A stored answer and a canned reply need no time, so there is always an answer.
+//! there, whatever it does, and the next one is asked. A stored answer and a canned reply need no time, so there is always an
+//! answer.
 //!
 //! # Defaults
 //!
@@ -100,10 +113,6 @@
 //! # let _ = ladder; Ok(())
 //! # }
 //! ```
-//!
-//! # For one call
-//!
-//! [`Fallbacks`] in the extensions of a request are rungs for that call alone.
 //!
 //! # Credentials
 //!
@@ -134,34 +143,49 @@
 //! Chinese takes more tokens than that. What a provider keeps of a conversation itself (`previous_response_id`) is not seen.
 //!
 //! A canned reply to a call that wants JSON is the text all the same: let the closure write JSON there.
+//!
+//! # The map
+//!
+//! | what | file |
+//! |---|---|
+//! | the rungs | `policy`: in order; `rung`: one; `target`, `credentials`, `base`: where an attempt goes, and what goes along; `canned`, `question`; `fallbacks`: of one call; `check`: which are right |
+//! | whether a rung is asked | `when`: the failures it is for; `offers`: what it can do; `edit`: what it asks less of; `ready`: all three together |
+//! | one call | `service`: asks one rung; `descent`: rung after rung; `failure`: what failed on the way |
+//! | on the way | `race`: of a probe with the rungs below; `wait`, `gate`: for recovery, one by one; `restream`, `resume`: the answer as a stream, and to its end |
 
 mod base;
 mod canned;
+mod check;
+mod credentials;
 mod descent;
 mod edit;
+mod failure;
 mod fallbacks;
 mod gate;
+mod offers;
 mod policy;
 mod question;
 mod race;
 mod ready;
+mod restream;
 mod resume;
 mod rung;
 mod service;
 mod target;
+mod wait;
 mod when;
 
-pub(crate) use base::is_secret;
 pub use canned::{Canned, CannedReply};
+pub(crate) use credentials::{is_secret, speaks_for_the_caller};
 pub use edit::Edit;
 pub use fallbacks::Fallbacks;
+pub use offers::Offers;
 pub use policy::LadderPolicy;
 pub use question::Question;
-pub use rung::{Offers, Rung};
+pub use rung::Rung;
 pub(crate) use service::{ATTEMPTS, RUNG};
 pub use service::{Ladder, LadderLayer};
 pub use target::Target;
-pub(crate) use target::speaks_for_the_caller;
 pub use when::When;
 
 pub use crate::dialect::Prefill;

@@ -63,42 +63,6 @@ impl LadderPolicy {
         self
     }
 
-    /// Checks every rung, against the deadline of a call where one is set.
-    pub(crate) fn check(&self, deadline: Option<Duration>) -> Result<(), ConfigError> {
-        if self.rungs.len() > Self::MOST {
-            let allowed = format!("at most {} rungs", Self::MOST);
-            return Err(ConfigError::new("ladder.rungs", self.rungs.len(), allowed));
-        }
-        for (at, rung) in self.rungs.iter().enumerate() {
-            rung.check(&format!("ladder.rung[{at}]"))?;
-            if at == 0 && rung.is_stored() {
-                let allowed = "a stored answer below another rung; CachePolicy::fresh() gives one before any is asked";
-                return Err(ConfigError::new(format!("ladder.rung[{at}]"), &rung.name, allowed));
-            }
-            let unreachable = rung.is_last() && at + 1 < self.rungs.len();
-            if unreachable {
-                let allowed = "a canned reply only as the last rung: it never fails, so nothing below it is ever asked";
-                return Err(ConfigError::new(format!("ladder.rung[{at}]"), &rung.name, allowed));
-            }
-            let followed = self.rungs[at + 1..].iter().any(|below| !below.is_instant());
-            if rung.waits() && (at == 0 || followed) {
-                let allowed = "a rung that waits only as the last, or above a canned reply: it waits for those above it";
-                return Err(ConfigError::new(format!("ladder.rung[{at}]"), &rung.name, allowed));
-            }
-            if let (Some(reserve), Some(deadline)) = (rung.reserve, deadline) {
-                if reserve >= deadline {
-                    let allowed = format!("less than the deadline of {deadline:?}");
-                    return Err(ConfigError::new(
-                        format!("ladder.rung[{at}].reserve"),
-                        reserve,
-                        allowed,
-                    ));
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// The first rung that gives a stored answer: it needs a cache.
     pub(crate) fn stored(&self) -> Option<(usize, &str)> {
         let at = self.rungs.iter().position(Rung::is_stored)?;

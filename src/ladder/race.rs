@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use tokio::{runtime::Handle, time::Instant};
 
-use super::descent::{Descent, End, Failure, Way, at_last};
+use super::{
+    descent::{Descent, End, Way, at_last},
+    failure::Failure,
+};
 use crate::{
     Error, Request, Response, Upstream,
     classify::judge,

@@ -4,14 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use http::HeaderValue;
 
-use super::{Canned, Edit, Target, When, descent::stops};
+use super::{Canned, Edit, Offers, Target, When};
 use crate::{
-    ConfigError, Request,
-    balance::{BalancePolicy, Pool, check as check_equals},
-    classify::Outcome,
+    Request,
+    balance::{BalancePolicy, Pool},
     context::{Call, Route},
     dialect::{Ask, Dialect, Prefill},
-    telemetry::Skip,
 };
 
 /// One step of the ladder: where the request goes, or what is answered here.
@@ -42,26 +40,10 @@ pub(super) enum Kind {
 /// The equal targets of a rung.
 #[derive(Clone, Debug)]
 pub(super) struct Equals {
-    targets: Vec<Target>,
-    policy: BalancePolicy,
+    pub(super) targets: Vec<Target>,
+    pub(super) policy: BalancePolicy,
     /// What is known of each; there when the ladder is built.
     pool: Option<Arc<Pool>>,
-}
-
-/// What a rung can do; a call that needs more passes it by.
-///
-/// # Defaults
-///
-/// * context: not declared, so any
-/// * tools, images, answers in JSON: yes
-/// * prefill: not declared, so never tried
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Offers {
-    pub(super) context: Option<u64>,
-    pub(super) tools: bool,
-    pub(super) vision: bool,
-    pub(super) json: bool,
-    pub(super) prefill: Option<Prefill>,
 }
 
 // === impl Rung ===
@@ -160,29 +142,37 @@ impl Rung {
         self
     }
 
-    /// Whether a failure above leads here, and whether the call gets here what it needs.
-    pub(super) fn takes(&self, call: (&Ask, &[u8]), failed: Failed<'_>) -> Result<(), Skip> {
-        let (ask, _) = call;
-        let led = match self.on.is_empty() {
-            true => !stops(failed.outcome, failed.at),
-            false => self.wants(failed.outcome, call),
-        };
-        if !led {
-            return Err(Skip::Outcome);
-        }
-        if self.is_instant() {
-            let known = ask.dialect().is_some();
-            return if known { Ok(()) } else { Err(Skip::Capability) };
-        }
-        if matches!(self.kind, Kind::Wait) {
-            let passes = !failed.outcome.is_permanent() || failed.outcome.wait().is_some();
-            return if passes { Ok(()) } else { Err(Skip::Outcome) };
-        }
-        let larger = self.edit.fits_any() || self.offers.larger_than(failed.offers);
-        if failed.outcome == Outcome::TooLarge && !larger {
-            return Err(Skip::Outcome);
-        }
-        Ok(())
+    /// What is asked less of here than the caller asked.
+    ///
+    /// A rung without tools, without images or without a stream has a route of its own, with its own breaker: a provider
+    /// may fail the one and serve the other. Its model ends in `:no-…` there.
+    #[must_use]
+    pub fn edit(mut self, edit: Edit) -> Self {
+        self.edit = edit;
+        self
+    }
+
+    /// The same without that tool: see [`Edit::without_tool`].
+    #[must_use]
+    pub fn without_tool(mut self, name: &str) -> Self {
+        self.edit = self.edit.without_tool(name);
+        self
+    }
+
+    /// The same without any tool: see [`Edit::without_tools`].
+    #[must_use]
+    pub fn without_tools(mut self) -> Self {
+        self.edit = self.edit.without_tools();
+        self
+    }
+
+    /// A rung for these failures alone: it is asked when the rung asked before it came to one of them. Without it a rung is
+    /// for all that move down. Where nothing was asked yet, as the rungs above offer less than the call needs, that counts
+    /// as [`When::TooLarge`].
+    #[must_use]
+    pub fn on(mut self, failures: impl IntoIterator<Item = When>) -> Self {
+        self.on.extend(failures);
+        self
     }
 
     /// The dialect that it says it speaks.
@@ -241,80 +231,5 @@ impl Rung {
         if let Kind::Equals(Equals { targets, policy, pool }) = &mut self.kind {
             *pool = Some(Arc::new(Pool::new(targets.clone(), policy.clone())));
         }
-    }
-
-    pub(super) fn check(&self, at: &str) -> Result<(), ConfigError> {
-        let field = |name: &str| format!("{at}.{name}");
-        let visible = self.name.bytes().all(|b| (0x20..0x7f).contains(&b));
-        if self.name.is_empty() || self.name.len() > 64 || !visible {
-            let allowed = "1 to 64 bytes of visible ASCII";
-            return Err(ConfigError::new(field("name"), &self.name, allowed));
-        }
-        self.edit.check(&field)?;
-        match &self.kind {
-            Kind::Canned(_) if !self.edit.is_none() => {
-                let allowed = "no edit: a canned reply is not asked of anybody";
-                Err(ConfigError::new(field("edit"), "set", allowed))
-            }
-            Kind::Target(target) => target.check(&field),
-            Kind::Equals(Equals { targets, policy, .. }) => {
-                policy.check(&field("balance"))?;
-                check_equals(targets, at)
-            }
-            Kind::Stored(age) if age.is_zero() => {
-                Err(ConfigError::new(field("age"), age, "longer than zero"))
-            }
-            Kind::Addressed | Kind::Stored(_) | Kind::Canned(_) | Kind::Wait => Ok(()),
-        }
-    }
-}
-
-/// The failure that a rung is asked to make good.
-#[derive(Clone, Copy)]
-pub(super) struct Failed<'a> {
-    pub(super) outcome: Outcome,
-    pub(super) offers: &'a Offers,
-    /// The rung that failed.
-    pub(super) at: usize,
-}
-
-// === impl Offers ===
-
-impl Offers {
-    /// The model's context, in tokens.
-    #[must_use]
-    pub fn context(mut self, tokens: u64) -> Self {
-        self.context = Some(tokens);
-        self
-    }
-
-    /// Whether it takes tools.
-    #[must_use]
-    pub fn tools(mut self, tools: bool) -> Self {
-        self.tools = tools;
-        self
-    }
-
-    /// That it goes on with an answer whose beginning is in the request, and in which form it wants that. Declare it only
-    /// of models that do: many reject such a request, and some begin anew. See
-    /// [`Resume::Continue`](crate::stream::Resume::Continue).
-    #[must_use]
-    pub fn prefill(mut self, form: impl Into<Option<Prefill>>) -> Self {
-        self.prefill = form.into();
-        self
-    }
-
-    /// Whether a request too large for `other` may fit here: a larger context, or none declared.
-    fn larger_than(&self, other: &Self) -> bool {
-        match (self.context, other.context) {
-            (Some(here), Some(there)) => here > there,
-            _ => true,
-        }
-    }
-}
-
-impl Default for Offers {
-    fn default() -> Self {
-        Self { context: None, tools: true, vision: true, json: true, prefill: None }
     }
 }

@@ -12,7 +12,7 @@ use http::{HeaderName, HeaderValue};
 use tokio::time::{Instant, timeout_at};
 use tower::{Layer, Service};
 
-use super::{LadderPolicy, Rung, descent::Descent, gate::Gate, ready::restream, rung::Kind};
+use super::{LadderPolicy, Rung, descent::Descent, gate::Gate, restream::restream, rung::Kind};
 use crate::{
     Error, Request, Response, Upstream,
     classify::{Outcome, Phase},
@@ -145,25 +145,21 @@ impl<S: Upstream> Ladder<S> {
     ) -> Result<Response, Error> {
         let policy = self.policy.clone();
         let rung = &policy.rungs[at];
-        self.events.emit(Event::RungEntered { rung: at as u16, name: rung.name.clone() });
         let unstreamed = edited.unstreamed;
-        if edited.changed {
-            let name = rung.name.clone();
-            self.events.emit(Event::RequestEdited { rung: at as u16, name, edited });
-        }
+        self.enter(at, edited);
         let call = Call::of(&mut request);
         call.rung = at as u16;
         call.name = Some(rung.name.clone());
         let journey = call.journey.clone();
-        let result = match &rung.kind {
-            Kind::Canned(canned) => canned
-                .answer(&request, ask)
-                .ok_or_else(|| Error::new(Outcome::Refused { retry_in: None })),
-            Kind::Addressed | Kind::Target(_) | Kind::Equals(_) => self.in_time(at, request).await,
+        let nobody = || Error::new(Outcome::Refused { retry_in: None });
+        let mut response = match &rung.kind {
+            Kind::Canned(canned) => canned.answer(&request, ask).ok_or_else(nobody)?,
+            Kind::Addressed | Kind::Target(_) | Kind::Equals(_) => {
+                self.in_time(at, request).await?
+            }
             // What waits, and what is stored, asks nobody.
-            Kind::Stored(_) | Kind::Wait => Err(Error::new(Outcome::Refused { retry_in: None })),
+            Kind::Stored(_) | Kind::Wait => return Err(nobody()),
         };
-        let mut response = result?;
         if unstreamed && judge_success(&response) {
             response = restream(response, ask).await?;
         }
@@ -174,6 +170,15 @@ impl<S: Upstream> Ladder<S> {
             journey.answered_by(rung.name.clone());
         }
         Ok(response)
+    }
+
+    /// Tells that a rung is asked, and for how much less.
+    fn enter(&self, at: usize, edited: Edited) {
+        let (rung, name) = (at as u16, self.policy.rungs[at].name.clone());
+        self.events.emit(Event::RungEntered { rung, name: name.clone() });
+        if edited.changed {
+            self.events.emit(Event::RequestEdited { rung, name, edited });
+        }
     }
 
     async fn in_time(&mut self, at: usize, mut request: Request) -> Result<Response, Error> {

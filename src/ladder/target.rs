@@ -3,13 +3,13 @@
 use std::{borrow::Cow, fmt};
 
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Uri,
+    HeaderName, HeaderValue, Uri,
     header::{AUTHORIZATION, CONTENT_LENGTH, HOST},
 };
 
-use super::base;
+use super::{base, credentials::strangers};
 use crate::{
-    ConfigError, Request,
+    Request,
     context::{CREDENTIALS, Call, Route, fingerprint, provider},
     dialect::{Ask, Dialect},
 };
@@ -17,17 +17,13 @@ use crate::{
 /// Where an attempt goes: base URL, credentials and model. What is not set stays as the caller sent it.
 #[derive(Clone)]
 pub struct Target {
-    base: Option<Result<Uri, String>>,
-    headers: Vec<(HeaderName, Result<HeaderValue, ()>)>,
-    model: Option<Box<str>>,
+    pub(super) base: Option<Result<Uri, String>>,
+    pub(super) headers: Vec<(HeaderName, Result<HeaderValue, ()>)>,
+    pub(super) model: Option<Box<str>>,
     label: Option<Box<str>>,
-    dialect: Option<Dialect>,
-    endpoint: Option<Box<str>>,
+    pub(super) dialect: Option<Dialect>,
+    pub(super) endpoint: Option<Box<str>>,
 }
-
-/// Headers that speak for the caller at one host, and must not reach another.
-const PERSONAL: [&str; 4] =
-    ["openai-organization", "openai-project", "anthropic-workspace-id", "x-goog-user-project"];
 
 // === impl Target ===
 
@@ -130,20 +126,7 @@ impl Target {
     pub(crate) fn apply(&self, mut request: Request, ask: &Ask) -> Request {
         let own = self.dialect.map(|dialect| Call::ask_in(&mut request, Some(dialect)));
         let ask = own.as_deref().unwrap_or(ask);
-        let path = self.path(request.uri(), ask);
-        if let Some(base) = self.uri() {
-            if base::origin(base) != base::origin(request.uri()) {
-                strangers(request.headers_mut());
-            }
-            request.headers_mut().remove(HOST);
-            let uri = base::rebase(base, request.uri(), path.as_deref());
-            *request.uri_mut() = uri;
-        } else {
-            self.stay(request.uri_mut(), path.as_deref());
-        }
-        if !self.headers.is_empty() {
-            CREDENTIALS.iter().for_each(|name| drop(request.headers_mut().remove(*name)));
-        }
+        self.address(&mut request, ask);
         for (name, value) in &self.headers {
             if let Ok(value) = value {
                 request.headers_mut().insert(name.clone(), value.clone());
@@ -159,6 +142,24 @@ impl Target {
         let route = self.route(&request, ask);
         Call::of(&mut request).route = Some(route);
         request
+    }
+
+    /// Sends a request here: what must not reach this target is taken out.
+    fn address(&self, request: &mut Request, ask: &Ask) {
+        let path = self.path(request.uri(), ask);
+        if let Some(base) = self.uri() {
+            if base::origin(base) != base::origin(request.uri()) {
+                strangers(request.headers_mut());
+            }
+            request.headers_mut().remove(HOST);
+            let uri = base::rebase(base, request.uri(), path.as_deref());
+            *request.uri_mut() = uri;
+        } else {
+            self.stay(request.uri_mut(), path.as_deref());
+        }
+        if !self.headers.is_empty() {
+            CREDENTIALS.iter().for_each(|name| drop(request.headers_mut().remove(*name)));
+        }
     }
 
     /// Another path than the one that a request brings along: that of the target's own endpoint, or the usual one where
@@ -210,44 +211,6 @@ impl Target {
         let base = self.uri().map(Uri::to_string).unwrap_or_default();
         (base, self.model.clone(), self.label.clone())
     }
-
-    pub(crate) fn check(&self, field: &dyn Fn(&str) -> String) -> Result<(), ConfigError> {
-        if let Some(base) = &self.base {
-            base::check(base, field("base_url"))?;
-        }
-        if self.model.as_deref().is_some_and(|model| model.trim().is_empty()) {
-            return Err(ConfigError::new(field("model"), "", "a model's name"));
-        }
-        for (name, value) in &self.headers {
-            if value.is_err() {
-                let allowed = "a secret, not blank, without line breaks or control characters";
-                return Err(ConfigError::new(field("credential"), name, allowed));
-            }
-        }
-        if let Some(endpoint) = &self.endpoint {
-            base::check_endpoint(endpoint, self.dialect, field("endpoint"))?;
-        }
-        let same = self.base.is_none() && self.headers.is_empty() && self.model.is_none();
-        if same && self.dialect.is_none() && self.endpoint.is_none() {
-            let allowed = "at least one of base URL, model, credential, dialect and endpoint";
-            return Err(ConfigError::new(field("target"), "empty", allowed));
-        }
-        Ok(())
-    }
-}
-
-/// Takes out everything that speaks for the caller at the host it addressed.
-///
-/// By the words in their names, as every gateway has a header of its own; one too many does less harm than one too few.
-fn strangers(headers: &mut HeaderMap) {
-    let personal = |(name, value): &(&HeaderName, &HeaderValue)| speaks_for_the_caller(name, value);
-    let names: Vec<_> = headers.iter().filter(personal).map(|(name, _)| name.clone()).collect();
-    names.into_iter().for_each(|name| drop(headers.remove(name)));
-}
-
-/// Whether a header carries a credential, a cookie or an organisation.
-pub(crate) fn speaks_for_the_caller(name: &HeaderName, value: &HeaderValue) -> bool {
-    value.is_sensitive() || base::is_secret(name.as_str()) || PERSONAL.contains(&name.as_str())
 }
 
 impl fmt::Debug for Target {

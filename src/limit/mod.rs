@@ -15,10 +15,11 @@
 //!   dropped.
 //! - **What the provider says.** Its headers (`x-ratelimit-…`, `anthropic-ratelimit-…`, `ratelimit-…`) are the truth when they
 //!   come: the limit they tell takes the place of the one that was set, and what they tell is left corrects what we counted,
-//!   in both directions; where more is left than we count, requests are sent at twice the pace until it is used. The answer to an earlier attempt than the last that told is old news, and changes nothing.
+//!   in both directions; where more is left than we count, requests are sent at twice the pace until it is used. The answer
+//!   to an earlier attempt than the last that told is old news, and changes nothing.
 //! - **A 429** closes the route for the wait that it names; without one, for the pause that was set, if any
-//!   ([`LimitPolicy::pause`]). Those that wait then go out one after the other, not all at once. Where the concurrency adapts, a 429 without a wait
-//!   makes it smaller instead.
+//!   ([`LimitPolicy::pause`]). Those that wait then go out one after the other, not all at once. Where the concurrency
+//!   adapts, a 429 without a wait makes it smaller instead.
 //! - **Calls that would be refused anyway** ([`AdmissionPolicy`]), where that is asked for.
 //!
 //! # Who is next

@@ -1,18 +1,20 @@
-//! The events of a call, in the order in which they come: read top to bottom, this is the flow of one call.
+//! The events of a call, in the order in which they come: read top to bottom, this is the flow of one call. From a rung to
+//! its end it may come several times, once for each attempt and each rung.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use super::Edited;
+use super::{Edited, Miss, Skip, Stop};
 use crate::{
     classify::{Outcome, Phase, Verdict},
     context::Route,
     stream::Ending,
 };
 
-/// One step of a call, or one change of a route's state.
+/// One step of a call, or one change of a route's state, in the order in which they come in a call.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
+    // The call comes in.
     /// A call came in.
     CallStarted,
     /// A stored answer is given.
@@ -29,6 +31,17 @@ pub enum Event {
     },
     /// The call has joined an equal one in flight.
     Coalesced,
+
+    // The ladder, rung after rung.
+    /// The ladder passed a rung by.
+    RungSkipped {
+        /// Its position, from 0.
+        rung: u16,
+        /// Its name.
+        name: Arc<str>,
+        /// Why.
+        why: Skip,
+    },
     /// The ladder went to a rung.
     RungEntered {
         /// Its position, from 0.
@@ -45,29 +58,8 @@ pub enum Event {
         /// What was changed.
         edited: Edited,
     },
-    /// The ladder passed a rung by.
-    RungSkipped {
-        /// Its position, from 0.
-        rung: u16,
-        /// Its name.
-        name: Arc<str>,
-        /// Why.
-        why: Skip,
-    },
-    /// A breaker's probe is slow: the rungs below are asked beside it.
-    ProbeRaced {
-        /// The position of the rung that is probed, from 0.
-        rung: u16,
-        /// How long the probe has taken so far.
-        after: Duration,
-    },
-    /// A call is late, or has failed: a second copy of it is sent.
-    Hedged {
-        /// Where both go.
-        route: Route,
-        /// How long the first copy has taken so far.
-        after: Duration,
-    },
+
+    // An attempt, and what may hold it back.
     /// An attempt is sent, or asks the breaker whether it may be.
     AttemptStarted {
         /// Where it goes.
@@ -96,12 +88,21 @@ pub enum Event {
         /// When it is worth coming back.
         retry_in: Duration,
     },
-    /// The provider limited the rate: the route is left alone for a while.
-    LimitClosed {
-        /// The route.
+
+    // While it is under way.
+    /// A call is late, or has failed: a second copy of it is sent.
+    Hedged {
+        /// Where both go.
         route: Route,
-        /// For how long.
-        lasts: Duration,
+        /// How long the first copy has taken so far.
+        after: Duration,
+    },
+    /// A breaker's probe is slow: the rungs below are asked beside it.
+    ProbeRaced {
+        /// The position of the rung that is probed, from 0.
+        rung: u16,
+        /// How long the probe has taken so far.
+        after: Duration,
     },
     /// A limit of ours passed in silence.
     TimedOut {
@@ -109,6 +110,15 @@ pub enum Event {
         phase: Phase,
         /// How long it was.
         after: Duration,
+    },
+
+    // What it came to, from the inside out.
+    /// The provider limited the rate: the route is left alone for a while.
+    LimitClosed {
+        /// The route.
+        route: Route,
+        /// For how long.
+        lasts: Duration,
     },
     /// A breaker changed its state.
     BreakerChanged {
@@ -123,6 +133,16 @@ pub enum Event {
         /// How long it stays open, where it opened.
         lasts: Option<Duration>,
     },
+    /// One of a rung's equal targets is passed over for a while, as long as there is another: it failed several times in a
+    /// row, or its credential, its model or its quota is gone.
+    TargetOut {
+        /// Its route.
+        route: Route,
+        /// What the attempt came to that decided it.
+        outcome: Outcome,
+        /// For how long; then one call tries it.
+        lasts: Duration,
+    },
     /// An attempt came to something.
     AttemptEnded {
         /// Where it went.
@@ -134,16 +154,8 @@ pub enum Event {
         /// How long it took, to the commit point.
         took: Duration,
     },
-    /// One of a rung's equal targets is passed over for a while, as long as there is another: it failed several times in a
-    /// row, or its credential, its model or its quota is gone.
-    TargetOut {
-        /// Its route.
-        route: Route,
-        /// What the attempt came to that decided it.
-        outcome: Outcome,
-        /// For how long; then one call tries it.
-        lasts: Duration,
-    },
+
+    // Once more, or no more.
     /// A retry waits.
     RetryWaiting {
         /// Where it will go.
@@ -160,6 +172,8 @@ pub enum Event {
         /// Why.
         why: Stop,
     },
+
+    // The answer is handed on.
     /// A call has its answer, or its error.
     CallEnded {
         /// What it came to.
@@ -171,6 +185,8 @@ pub enum Event {
         /// How long it took, to the commit point.
         took: Duration,
     },
+
+    // While it is read, and at its end.
     /// A stream that the caller reads had failed, and a rung below goes on with it.
     Resumed {
         /// Its position, from 0.
@@ -203,92 +219,4 @@ pub enum Event {
         /// How long after the call came in.
         took: Duration,
     },
-}
-
-/// Why a rung was passed by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Skip {
-    /// The call needs something that the rung does not offer.
-    Capability,
-    /// The failure so far is not one that this rung is for.
-    Outcome,
-    /// No time is left for it.
-    Deadline,
-    /// The body of the request can be sent only once.
-    Once,
-    /// The rung would send the same to the same place once more: nothing in the request is for it to change.
-    Unchanged,
-    /// No stored answer is there.
-    Missing,
-}
-
-/// Why no stored answer was given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Miss {
-    /// None is stored.
-    Absent,
-    /// It is older than may be given.
-    Old,
-    /// It was stored in another form, and cannot be put into the one that is asked.
-    Form,
-    /// The store did not find it in time.
-    Late,
-    /// The store failed.
-    Failed,
-}
-
-/// Why there was no further retry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Stop {
-    /// All retries are used.
-    Exhausted,
-    /// The budget of the route is spent.
-    Budget,
-    /// The wait, or the attempt after it, does not fit into what is left until the deadline.
-    Deadline,
-    /// The body of the request can be sent only once.
-    Once,
-    /// The breaker of the route has opened, for longer than the wait.
-    Breaker,
-}
-
-/// Listens to events: a closure, or a type of yours. Called in line, so it must be quick; never under a lock of ours.
-pub trait Observe: Send + Sync + 'static {
-    /// Takes note of one event.
-    fn observe(&self, event: &Event);
-}
-
-/// Where a layer sends its events: always to `tracing`, and to a listener if there is one.
-#[derive(Clone, Default)]
-pub struct Events(Option<Arc<dyn Observe>>);
-
-// === impl Events ===
-
-impl Events {
-    /// Sends events to that listener as well.
-    pub fn to(listener: impl Observe) -> Self {
-        Self(Some(Arc::new(listener)))
-    }
-
-    pub(crate) fn emit(&self, event: Event) {
-        super::tracing::record(&event);
-        if let Some(listener) = &self.0 {
-            listener.observe(&event);
-        }
-    }
-}
-
-impl<F: Fn(&Event) + Send + Sync + 'static> Observe for F {
-    fn observe(&self, event: &Event) {
-        self(event);
-    }
-}
-
-impl fmt::Debug for Events {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Events(listener)" } else { "Events" })
-    }
 }

@@ -43,12 +43,16 @@
 
 mod edited;
 mod event;
+mod observe;
 mod scope;
 mod service;
 mod tracing;
 mod unknown;
+mod why;
 
 pub use edited::Edited;
-pub use event::{Event, Events, Miss, Observe, Skip, Stop};
+pub use event::Event;
+pub use observe::{Events, Observe};
 pub(crate) use scope::Scope;
 pub use service::{Attempts, AttemptsLayer, Telemetry, TelemetryLayer};
+pub use why::{Miss, Skip, Stop};

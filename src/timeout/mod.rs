@@ -50,8 +50,8 @@
 //!
 //! - An attempt with less time left than its own limit has what is left; it then fails as timed out by the deadline.
 //! - A caller's [`Deadline`](crate::context::Deadline) in the request's extensions, or in the header `evenkeel-deadline-ms`,
-//!   holds as it is, also one later than the policy's. One that has passed already leaves time for stored and canned answers only: nothing is sent, and no
-//!   breaker hears of it.
+//!   holds as it is, also one later than the policy's. One that has passed already leaves time for stored and canned answers
+//!   only: nothing is sent, and no breaker hears of it.
 //! - The deadline ends with the first content of a stream: how long the rest may take is up to `idle` and `whole_stream`.
 //! - Without a layer inside that collects answers (as the client has), the attempt ends with the head of the answer; its
 //!   body is then bounded by `idle`.

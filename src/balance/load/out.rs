@@ -1,4 +1,4 @@
-//! How long a target is out.
+//! Whether a target can be chosen, and how long it is out.
 
 /// It is not chosen while another can be: until that time, and until so many choices have been made.
 #[derive(Clone, Copy, Debug)]
@@ -8,6 +8,15 @@ pub(super) struct Out {
     pub(super) picks: u64,
     /// A call has gone there to find out, and should have its answer by then.
     pub(super) trial: f64,
+}
+
+/// Whether a target can be chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    In,
+    /// It was out long enough: the next call is to try it.
+    Due,
+    Out,
 }
 
 // === impl Out ===

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Gist, is_filled};
+use super::Gist;
+use crate::dialect::is_filled;
 
 fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)

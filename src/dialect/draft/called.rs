@@ -71,7 +71,11 @@ pub(super) fn called(tool: &Node<'_>) -> Vec<String> {
         "mcp" => return vec![tool.word("server_label")],
         kind => return vec![kind.into()],
     }
-    // Gemini: one object of all the functions, and a field for each tool of the provider's own.
+    called_by_fields(tool)
+}
+
+/// The same of Gemini: one object of all the functions, and a field for each tool of the provider's own.
+fn called_by_fields(tool: &Node<'_>) -> Vec<String> {
     let Some(fields) = tool
         .view()
         .fields()

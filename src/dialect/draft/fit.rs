@@ -44,19 +44,12 @@ impl Draft<'_> {
         if size.div_ceil(4) > room {
             return Err(NoFit);
         }
-        let ids = |gone: bool| {
-            let all = turns.iter().enumerate().filter(|(at, _)| drop.contains(at) == gone);
-            all.flat_map(|(_, turn)| turn.calls.iter().map(|call| call.id.clone())).collect()
-        };
-        let (gone, kept): (HashSet<String>, HashSet<String>) = (ids(true), ids(false));
-        let count = drop.len();
+        let orphans = orphans(&turns, &drop);
         self.without(&drop);
-        // A result that came after a later question must not outlive its call.
-        let orphans: HashSet<_> = gone.difference(&kept).cloned().collect();
         if !orphans.is_empty() {
             self.strip(&orphans);
         }
-        Ok(count)
+        Ok(drop.len())
     }
 
     /// The tokens of the request, about: a quarter of its bytes, pictures apart. Only the provider can count them.
@@ -75,14 +68,30 @@ impl Draft<'_> {
     }
 }
 
+/// The calls that go with those turns: a result that came after a later question must not outlive its call.
+fn orphans(turns: &[Turn], drop: &HashSet<usize>) -> HashSet<String> {
+    let ids = |gone: bool| -> HashSet<String> {
+        let all = turns.iter().enumerate().filter(|(at, _)| drop.contains(at) == gone);
+        all.flat_map(|(_, turn)| turn.calls.iter().map(|call| call.id.clone())).collect()
+    };
+    ids(true).difference(&ids(false)).cloned().collect()
+}
+
 /// What may go, in order, each with all that belongs to it.
 fn parts(turns: &[Turn]) -> Vec<Vec<usize>> {
     let spoken = || turns.iter().enumerate().filter(|(_, turn)| turn.role != Role::System);
     let last = spoken().filter(|(_, turn)| turn.role == Role::User).map(|(at, _)| at).next_back();
     // Without a question of the user's nothing says where an exchange begins.
     let Some(last) = last else { return Vec::new() };
+    let mut parts = exchanges(spoken().take_while(|(at, _)| *at < last));
+    parts.extend(rounds(spoken().skip_while(|(at, _)| *at <= last)));
+    parts
+}
+
+/// From one question to the next.
+fn exchanges<'t>(spoken: impl Iterator<Item = (usize, &'t Turn)>) -> Vec<Vec<usize>> {
     let mut parts: Vec<Vec<usize>> = Vec::new();
-    for (at, turn) in spoken().take_while(|(at, _)| *at < last) {
+    for (at, turn) in spoken {
         if turn.role == Role::User || parts.is_empty() {
             parts.push(Vec::new());
         }
@@ -90,9 +99,14 @@ fn parts(turns: &[Turn]) -> Vec<Vec<usize>> {
             part.push(at);
         }
     }
+    parts
+}
+
+/// From one round of calls to the next, but for the last: what came last is what the answer is about.
+fn rounds<'t>(spoken: impl Iterator<Item = (usize, &'t Turn)>) -> Vec<Vec<usize>> {
     let mut rounds: Vec<Vec<usize>> = Vec::new();
     let mut before = Role::User;
-    for (at, turn) in spoken().skip_while(|(at, _)| *at <= last) {
+    for (at, turn) in spoken {
         if turn.role == Role::Answer && before != Role::Answer {
             rounds.push(Vec::new());
         }
@@ -101,10 +115,8 @@ fn parts(turns: &[Turn]) -> Vec<Vec<usize>> {
             round.push(at);
         }
     }
-    // What came last is what the answer is about.
     rounds.pop();
-    parts.extend(rounds);
-    parts
+    rounds
 }
 
 /// The tokens of a piece of JSON, about.

@@ -5,7 +5,7 @@ use crate::{
     classify::{Codes, Outcome, Verdict, in_stream},
     dialect::{
         Tokens,
-        json::{is_filled, is_ping, trim},
+        json::{is_filled, trim},
         progress::Progress,
         whole::parse,
     },
@@ -26,18 +26,8 @@ impl Follower {
     }
 
     pub(crate) fn event(&mut self, name: &[u8], data: &[u8], seen: &mut Seen) {
-        if self.progress.is_over() {
-            return;
-        }
-        let data = trim(data);
-        if name == b"error" {
-            self.progress.error(data, seen);
-        // Gateways that translate end every stream in the manner of chat completions.
-        } else if !data.is_empty() && !is_ping(name) && !data.starts_with(b"[DONE]") {
-            match serde_json::from_slice::<Event<'_>>(data) {
-                Ok(event) => self.read(&event, (name, data), seen),
-                Err(_) => self.progress.unread(data, seen),
-            }
+        if let Some(event) = self.progress.next((name, data), seen) {
+            self.read(&event, (name, trim(data)), seen);
         }
     }
 

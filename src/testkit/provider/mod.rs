@@ -31,6 +31,7 @@
 
 mod body;
 mod capacity;
+mod flight;
 mod hosts;
 mod log;
 mod minute;
@@ -41,7 +42,7 @@ mod state;
 
 pub use capacity::Capacity;
 pub(crate) use capacity::{Bucket, Burst};
+pub(crate) use flight::Flight;
 pub use hosts::Hosts;
 pub use log::{Attempt, Fate};
-pub(crate) use state::Flight;
 pub use state::Provider;

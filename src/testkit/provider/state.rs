@@ -17,6 +17,7 @@ use crate::{
         incident::Schedule,
         provider::{
             Attempt, Capacity, Fate,
+            flight::Flight,
             log::Log,
             prefill::Prefill,
             source::{Found, Limit, Source},
@@ -43,14 +44,6 @@ pub(super) struct State {
     log: Log,
     key: Option<Box<str>>,
     pub(super) prefill: Prefill,
-}
-
-/// An attempt under way. Dropped before [`done`](Self::done), it was cancelled.
-#[derive(Debug)]
-pub(crate) struct Flight {
-    provider: Provider,
-    number: u64,
-    over: bool,
 }
 
 // === impl Provider ===
@@ -197,8 +190,12 @@ impl Provider {
             // A listener has to close before the next attempt.
             self.0.changed.send_replace(());
         }
-        let flight = Flight { provider: self.clone(), number, over: false };
-        (flight, reply.script(&facts, &self.0.name))
+        (Flight::new(self.clone(), number), reply.script(&facts, &self.0.name))
+    }
+
+    /// An attempt has ended.
+    pub(super) fn ended(&self, number: u64, fate: Fate) {
+        lock(&self.0.state).log.end(number, fate);
     }
 
     /// Whether no connection is to be made now.
@@ -237,27 +234,5 @@ impl fmt::Debug for Provider {
             .field("attempts", &state.log.count)
             .field("in_flight", &state.log.in_flight)
             .finish_non_exhaustive()
-    }
-}
-
-// === impl Flight ===
-
-impl Flight {
-    /// The provider has done all it meant to.
-    pub(crate) fn done(&mut self) {
-        self.end(Fate::Done);
-    }
-
-    fn end(&mut self, fate: Fate) {
-        if !self.over {
-            self.over = true;
-            lock(&self.provider.0.state).log.end(self.number, fate);
-        }
-    }
-}
-
-impl Drop for Flight {
-    fn drop(&mut self) {
-        self.end(Fate::Cancelled);
     }
 }

@@ -30,6 +30,21 @@ pub(super) fn stream(mut message: Node<'_>) -> Option<String> {
 /// The events of one block. What only grows in streams (text, thinking, the input of a tool) begins empty; a block of any
 /// other kind begins whole.
 fn grow(at: usize, mut block: Node<'_>) -> Vec<String> {
+    let deltas = deltas(&mut block);
+    let place = format!(r#""index":{at}"#);
+    let begun = format!(r#"{place},"content_block":{}"#, one_line(&block.json()));
+    let mut events = vec![event("content_block_start", &begun)];
+    events.extend(
+        deltas
+            .iter()
+            .map(|delta| event("content_block_delta", &format!(r#"{place},"delta":{delta}"#))),
+    );
+    events.push(event("content_block_stop", &place));
+    events
+}
+
+/// Takes out of a block what grows, as the deltas that bring it.
+fn deltas(block: &mut Node<'_>) -> Vec<String> {
     let kind = block.word("type");
     let mut deltas = Vec::new();
     match kind.as_str() {
@@ -42,11 +57,11 @@ fn grow(at: usize, mut block: Node<'_>) -> Vec<String> {
             if block.at("citations").is_some() {
                 block.set("citations", Node::of("[]"));
             }
-            deltas.push(piece(&mut block, "text", "text_delta", "text"));
+            deltas.push(piece(block, "text", "text_delta", "text"));
         }
         "thinking" => {
-            deltas.push(piece(&mut block, "thinking", "thinking_delta", "thinking"));
-            deltas.push(piece(&mut block, "signature", "signature_delta", "signature"));
+            deltas.push(piece(block, "thinking", "thinking_delta", "thinking"));
+            deltas.push(piece(block, "signature", "signature_delta", "signature"));
         }
         "tool_use" | "server_tool_use" | "mcp_tool_use" => {
             let input = block.at("input").map_or_else(|| "{}".into(), |input| input.json());
@@ -58,16 +73,7 @@ fn grow(at: usize, mut block: Node<'_>) -> Vec<String> {
         }
         _ => {}
     }
-    let place = format!(r#""index":{at}"#);
-    let begun = format!(r#"{place},"content_block":{}"#, one_line(&block.json()));
-    let mut events = vec![event("content_block_start", &begun)];
-    events.extend(
-        deltas
-            .iter()
-            .map(|delta| event("content_block_delta", &format!(r#"{place},"delta":{delta}"#))),
-    );
-    events.push(event("content_block_stop", &place));
-    events
+    deltas
 }
 
 /// Takes the text out of a field, as the delta that brings it.

@@ -1,4 +1,4 @@
-//! Rewrites a request in place.
+//! Asks another model: its name is rewritten in place.
 
 #[cfg(test)]
 mod tests;

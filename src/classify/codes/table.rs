@@ -1,0 +1,78 @@
+//! The codes of the providers, each with what it means.
+
+use super::Meaning;
+use crate::classify::Rejection;
+
+pub(super) const CREDENTIAL: Meaning = Meaning::Rejected(Rejection::Credential);
+pub(super) const MODEL: Meaning = Meaning::Rejected(Rejection::Model);
+pub(super) const GATEWAY: Meaning = Meaning::Rejected(Rejection::Gateway);
+pub(super) const REQUEST: Meaning = Meaning::Rejected(Rejection::Request);
+
+/// What the providers' codes mean. Within it the first match holds, so a `*` stands after what it must not catch.
+#[rustfmt::skip]
+pub(super) const TABLE: &[(Meaning, &[&str])] = &[
+    // The money is gone. 429 says the same of a busy minute, so these have to come first.
+    (Meaning::QuotaExhausted, &[
+        // OpenAI and compatible servers
+        "insufficient_quota", "credit_balance_exhausted", "organization_spend_limit_exceeded",
+        "organization_usage_limit_exceeded", "billing_hard_limit_reached", "billing_not_active",
+        "insufficient_balance", "insufficient_credits", "exceeded_current_quota_error", "usage_limit_reached",
+        // Anthropic
+        "enforced_spend_limit_reached", "billing_error",
+        // OpenRouter, Gemini
+        "payment_required", "weight_exceeds_budget", "QUOTA_EXHAUSTED", "*per_day*",
+    ]),
+    (Meaning::TooLarge, &[
+        "context_length_exceeded", "context_window_exceeded", "exceed_context_size_error", "tokens_limit_reached",
+        "model_max_prompt_tokens_exceeded", "string_above_max_length", "request_too_large", "payload_too_large",
+    ]),
+    (Meaning::Blocked, &[
+        "content_filter", "content_filtered", "content_policy_violation", "invalid_prompt", "bio_policy",
+        "cyber_policy", "image_content_policy_violation", "moderation", "moderation_blocked", "refusal",
+        "ResponsibleAIPolicyViolation", "data_inspection_failed",
+    ]),
+    (CREDENTIAL, &[
+        "invalid_api_key", "api_key_invalid", "account_deactivated", "access_terminated", "ip_not_authorized",
+        "unsupported_country_region_territory", "authentication_error", "permission_error",
+        // Bedrock
+        "AccessDeniedException", "UnrecognizedClientException", "ExpiredTokenException", "InvalidSignatureException",
+        "IncompleteSignatureException", "MissingAuthenticationTokenException",
+    ]),
+    (MODEL, &[
+        "model_not_found", "DeploymentNotFound", "model_not_available", "model_not_supported", "unknown_model",
+        "model_decommissioned", "model_terms_required", "OperationNotSupported", "invalid_model",
+        "ResourceNotFoundException", "FTUFormNotFilled",
+    ]),
+    (REQUEST, &[
+        "data_residency_mismatch", "invalid_image*", "invalid_base64_image", "image_*", "empty_image_file",
+        "unsupported_image_media_type", "failed_to_download_image", "previous_response_not_found",
+    ]),
+
+    (Meaning::RateLimited, &[
+        "rate_limit_exceeded", "rate_limit_reached", "rate_limit_reached_error", "too_many_requests", "slow_down",
+        "ThrottlingException", "ServiceQuotaExceededException", "service_tier_capacity_exceeded", "*per_minute*",
+    ]),
+    (Meaning::Unavailable, &[
+        "vector_store_timeout", "engine_overloaded", "engine_overloaded_error", "overloaded", "NoCapacity",
+        "MODEL_CAPACITY_EXHAUSTED", "capacity_exceeded",
+        // OpenRouter: 402 with the first is a matter of seconds.
+        "in_flight_budget_exhausted", "provider_overloaded", "provider_unavailable", "server", "timeout",
+        // Bedrock
+        "ModelNotReadyException", "ModelTimeoutException", "ModelStreamErrorException",
+        "ServiceUnavailableException", "InternalServerException",
+    ]),
+
+    // A ValidationException of Bedrock may be an overflow: its sentence tells.
+    (Meaning::Status(400), &[
+        "invalid_request_error", "invalid_request", "bad_request_error", "INVALID_ARGUMENT", "ValidationException",
+        "UnprocessableEntityError",
+    ]),
+    (Meaning::Status(401), &["UNAUTHENTICATED", "unauthorized", "invalid_authentication_error"]),
+    (Meaning::Status(403), &["PERMISSION_DENIED"]),
+    (Meaning::Status(404), &["not_found_error", "not_found"]),
+    (Meaning::Status(429), &["rate_limit_error", "RESOURCE_EXHAUSTED"]),
+    (Meaning::Status(500), &["api_error", "server_error", "internal_server_error", "internal_error", "INTERNAL"]),
+    (Meaning::Status(503), &["UNAVAILABLE", "service_unavailable", "service_unavailable_error"]),
+    (Meaning::Status(504), &["timeout_error", "DEADLINE_EXCEEDED"]),
+    (Meaning::Status(529), &["overloaded_error"]),
+];

@@ -1,0 +1,83 @@
+//! Follows a stream to its end, in any dialect.
+
+use super::{
+    Dialect, Tokens, anthropic, gemini, ollama, openai_chat, openai_responses, progress::Progress,
+};
+use crate::{
+    classify::{Codes, Outcome},
+    stream::Seen,
+};
+
+/// Reads the events of a stream, one after the other.
+#[derive(Debug)]
+pub(crate) enum Follower {
+    OpenAiChat(openai_chat::Follower),
+    OpenAiResponses(openai_responses::Follower),
+    Anthropic(anthropic::Follower),
+    Gemini(gemini::Follower),
+    Ollama(ollama::Follower),
+}
+
+// === impl Dialect ===
+
+impl Dialect {
+    /// Reads the events of one stream.
+    pub(crate) fn follower(self, codes: &Codes) -> Follower {
+        match self {
+            Self::OpenAiChat => Follower::OpenAiChat(openai_chat::Follower::new(codes)),
+            Self::OpenAiResponses => {
+                Follower::OpenAiResponses(openai_responses::Follower::new(codes))
+            }
+            Self::Anthropic => Follower::Anthropic(anthropic::Follower::new(codes)),
+            Self::Gemini => Follower::Gemini(gemini::Follower::new(codes)),
+            Self::Ollama => Follower::Ollama(ollama::Follower::new(codes)),
+        }
+    }
+}
+
+// === impl Follower ===
+
+impl Follower {
+    /// Reads one event, by its name and data, and adds what it says.
+    pub(crate) fn event(&mut self, name: &[u8], data: &[u8], seen: &mut Seen) {
+        match self {
+            Self::OpenAiChat(follower) => follower.event(name, data, seen),
+            Self::OpenAiResponses(follower) => follower.event(name, data, seen),
+            Self::Anthropic(follower) => follower.event(name, data, seen),
+            Self::Gemini(follower) => follower.event(name, data, seen),
+            Self::Ollama(follower) => follower.event(data, seen),
+        }
+    }
+
+    /// What frames the events has closed: nothing more comes.
+    pub(crate) fn end(&mut self, seen: &mut Seen) {
+        if let Self::Gemini(follower) = self {
+            follower.end(seen);
+        }
+    }
+
+    /// Whether the API has said its last word: what comes after it means nothing.
+    pub(crate) fn is_over(&self) -> bool {
+        self.progress().is_over()
+    }
+
+    /// What the stream came to if nothing more came. Truncated until the API's own end has been seen.
+    pub(crate) fn outcome(&self) -> Outcome {
+        self.progress().outcome()
+    }
+
+    /// What the answer cost, once that was said.
+    pub(crate) fn tokens(&self) -> Option<Tokens> {
+        self.progress().tokens
+    }
+
+    fn progress(&self) -> &Progress {
+        match self {
+            Self::OpenAiChat(follower) => follower.progress(),
+            Self::OpenAiResponses(follower) => follower.progress(),
+            Self::Anthropic(follower) => follower.progress(),
+            Self::Gemini(follower) => follower.progress(),
+            Self::Ollama(follower) => follower.progress(),
+        }
+    }
+}

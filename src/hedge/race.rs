@@ -1,0 +1,50 @@
+//! Two copies of one call: the first that is final is the answer.
+
+use std::{future::Future, pin::Pin};
+
+use crate::{
+    Error, Response,
+    classify::{Outcome, Rejection, judge},
+};
+
+/// One copy under way; dropped, it is cancelled.
+pub(super) type Sent = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+
+/// Whether a failure is one that another copy, sent at once, may not have.
+pub(super) fn is_passing(result: &Result<Response, Error>) -> bool {
+    let verdict = judge(result);
+    verdict.is_retryable() && verdict.outcome().wait().is_none()
+}
+
+/// Whether nothing that another copy comes to is of interest any more: an answer, or a failure of the request's own.
+fn is_final(result: &Result<Response, Error>) -> bool {
+    let outcome = judge(result).outcome();
+    let own = Outcome::Rejected { why: Rejection::Request };
+    outcome.is_success()
+        || outcome == own
+        || matches!(outcome, Outcome::Blocked | Outcome::TooLarge)
+}
+
+/// The first of two that is final. The other is dropped.
+pub(super) async fn race(mut first: Sent, mut second: Sent) -> Result<Response, Error> {
+    tokio::select! {
+        biased;
+        result = &mut first => match is_final(&result) {
+            true => result,
+            false => better(result, second.await),
+        },
+        result = &mut second => match is_final(&result) {
+            true => result,
+            false => better(first.await, result),
+        },
+    }
+}
+
+/// The first, unless only the second is an answer.
+pub(super) fn better(
+    first: Result<Response, Error>,
+    second: Result<Response, Error>,
+) -> Result<Response, Error> {
+    let answered = |result| judge(result).outcome().is_success();
+    if !answered(&first) && answered(&second) { second } else { first }
+}

@@ -1,0 +1,51 @@
+//! What failed on the way down, and whether the call ends with it.
+
+use std::time::Duration;
+
+use crate::{
+    Error, Response,
+    classify::{Outcome, Rejection, judge},
+};
+
+/// The failure of the first rung, and what the last one came to.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) first: Result<Response, Error>,
+    pub(super) last: Outcome,
+    pub(super) at: usize,
+    /// When it is worth coming back to any of the rungs, as far as they said.
+    pub(super) again: Option<Duration>,
+    /// Whether anything was sent.
+    pub(super) sent: bool,
+}
+
+// === impl Failure ===
+
+impl Failure {
+    /// One more rung has failed.
+    pub(super) fn after(before: Option<Self>, result: Result<Response, Error>, at: usize) -> Self {
+        let last = judge(&result).outcome();
+        let again = last.wait();
+        let sent = !matches!(last, Outcome::Refused { .. });
+        match before {
+            None => Self { first: result, last, at, again, sent },
+            Some(before) => {
+                let again = before.again.into_iter().chain(again).min();
+                Self { first: before.first, last, at, again, sent: sent || before.sent }
+            }
+        }
+    }
+
+    /// What a call that did not wait for a rung sees of it: our own refusal.
+    pub(super) fn refused(at: usize) -> Self {
+        let last = Outcome::Refused { retry_in: None };
+        Self { first: Err(Error::new(last)), last, at, again: None, sent: false }
+    }
+}
+
+/// Whether the call ends with this failure. On the first rung that is for the outcome to say. Below it a request that a
+/// target finds wrong may be right for the next one: the first took no offence.
+pub(super) fn stops(outcome: Outcome, at: usize) -> bool {
+    let elsewhere = at > 0 && outcome == Outcome::Rejected { why: Rejection::Request };
+    !outcome.moves_down() && !elsewhere
+}

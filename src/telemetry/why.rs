@@ -1,0 +1,51 @@
+//! Why something was not done, in one word.
+
+/// Why a rung was passed by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Skip {
+    /// The call needs something that the rung does not offer.
+    Capability,
+    /// The failure so far is not one that this rung is for.
+    Outcome,
+    /// No time is left for it.
+    Deadline,
+    /// The body of the request can be sent only once.
+    Once,
+    /// The rung would send the same to the same place once more: nothing in the request is for it to change.
+    Unchanged,
+    /// No stored answer is there.
+    Missing,
+}
+
+/// Why no stored answer was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Miss {
+    /// None is stored.
+    Absent,
+    /// It is older than may be given.
+    Old,
+    /// It was stored in another form, and cannot be put into the one that is asked.
+    Form,
+    /// The store did not find it in time.
+    Late,
+    /// The store failed.
+    Failed,
+}
+
+/// Why there was no further retry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Stop {
+    /// All retries are used.
+    Exhausted,
+    /// The budget of the route is spent.
+    Budget,
+    /// The wait, or the attempt after it, does not fit into what is left until the deadline.
+    Deadline,
+    /// The body of the request can be sent only once.
+    Once,
+    /// The breaker of the route has opened, for longer than the wait.
+    Breaker,
+}
