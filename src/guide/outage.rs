@@ -14,7 +14,7 @@
 //!    pay for that: where the probe is slow, the rungs below are asked beside it, and the first answer counts.
 //! 4. **The other provider is full.** All its new customers come at the same time. Its 429 closes its route for the wait that
 //!    it names, and the [limits](crate::limit) let the calls go one after the other. Who cannot wait goes further down: to a
-//!    [stored answer](crate::cache), where there is one, or to the canned reply. There is always one of them before the deadline.
+//!    [stored answer](crate::cache), where there is one, or to the canned reply. There is always one before the deadline.
 //! 5. **It is well again.** Two probes in a row are answered. A tenth of the calls goes to the provider, then more and more,
 //!    all of them 20 s later: its caches fill, and a provider that falls over again is left alone at once.
 //!

@@ -151,15 +151,7 @@ impl<S: Upstream> Ladder<S> {
         call.rung = at as u16;
         call.name = Some(rung.name.clone());
         let journey = call.journey.clone();
-        let nobody = || Error::new(Outcome::Refused { retry_in: None });
-        let mut response = match &rung.kind {
-            Kind::Canned(canned) => canned.answer(&request, ask).ok_or_else(nobody)?,
-            Kind::Addressed | Kind::Target(_) | Kind::Equals(_) => {
-                self.in_time(at, request).await?
-            }
-            // What waits, and what is stored, asks nobody.
-            Kind::Stored(_) | Kind::Wait => return Err(nobody()),
-        };
+        let mut response = self.answer(at, request, ask).await?;
         if unstreamed && judge_success(&response) {
             response = restream(response, ask).await?;
         }
@@ -170,6 +162,16 @@ impl<S: Upstream> Ladder<S> {
             journey.answered_by(rung.name.clone());
         }
         Ok(response)
+    }
+
+    async fn answer(&mut self, at: usize, request: Request, ask: &Ask) -> Result<Response, Error> {
+        let nobody = || Error::new(Outcome::Refused { retry_in: None });
+        match &self.policy.clone().rungs[at].kind {
+            Kind::Canned(canned) => canned.answer(&request, ask).ok_or_else(nobody),
+            Kind::Addressed | Kind::Target(_) | Kind::Equals(_) => self.in_time(at, request).await,
+            // What waits, and what is stored, asks nobody.
+            Kind::Stored(_) | Kind::Wait => Err(nobody()),
+        }
     }
 
     /// Tells that a rung is asked, and for how much less.

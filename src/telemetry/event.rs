@@ -1,5 +1,5 @@
-//! The events of a call, in the order in which they come: read top to bottom, this is the flow of one call. From a rung to
-//! its end it may come several times, once for each attempt and each rung.
+//! The events of a call, in the order in which they come: read top to bottom, this is the flow of one call. What a rung and
+//! an attempt tell may come several times.
 
 use std::{sync::Arc, time::Duration};
 

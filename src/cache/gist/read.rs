@@ -41,30 +41,34 @@ pub(super) fn openai_responses(gist: &mut Gist, value: &Value) {
     };
     gist.told(&response["model"], &response["usage"], (&["input_tokens"], &["output_tokens"]));
     gist.whole = response["status"] == "completed";
-    let mut parts = 0;
-    for item in list(&response["output"]) {
-        match item["type"].as_str().unwrap_or_default() {
-            "message" => {
-                for part in list(&item["content"]) {
-                    parts += 1;
-                    gist.plain &= part["type"] == "output_text" && !is_filled(&part["annotations"]);
-                    gist.plain &= !is_filled(&part["logprobs"]);
-                    gist.say(&part["text"]);
-                    gist.whole &= part["type"] != "refusal";
-                }
+    let parts: usize = list(&response["output"]).iter().map(|item| output_item(gist, item)).sum();
+    gist.plain &= parts == 1;
+}
+
+/// Tells how many parts of a message it has.
+fn output_item(gist: &mut Gist, item: &Value) -> usize {
+    match item["type"].as_str().unwrap_or_default() {
+        "message" => {
+            let parts = list(&item["content"]);
+            for part in parts {
+                gist.plain &= part["type"] == "output_text" && !is_filled(&part["annotations"]);
+                gist.plain &= !is_filled(&part["logprobs"]);
+                gist.say(&part["text"]);
+                gist.whole &= part["type"] != "refusal";
             }
-            // That it thought, and not what.
-            "reasoning" => {
-                let said = ["summary", "content", "encrypted_content"];
-                gist.plain &= !said.iter().any(|name| is_filled(&item[name]));
-            }
-            kind => {
-                gist.tools |= kind.ends_with("_call");
-                gist.plain = false;
-            }
+            return parts.len();
+        }
+        // That it thought, and not what.
+        "reasoning" => {
+            let said = ["summary", "content", "encrypted_content"];
+            gist.plain &= !said.iter().any(|name| is_filled(&item[name]));
+        }
+        kind => {
+            gist.tools |= kind.ends_with("_call");
+            gist.plain = false;
         }
     }
-    gist.plain &= parts == 1;
+    0
 }
 
 /// A message, or an event of one.
