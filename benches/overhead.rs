@@ -8,10 +8,13 @@ use std::{hint::black_box, time::Duration};
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group};
 use evenkeel::{
-    Body, Client, Error, Request, Response, Upstream,
+    Body, Client, ClientBuilder, Error, Request, Response, Upstream,
     breaker::BreakerPolicy,
+    cache::CachePolicy,
     classify::ClassifyPolicy,
+    hedge::HedgePolicy,
     ladder::{LadderPolicy, Rung, Target},
+    limit::{Concurrency, LimitPolicy},
     retry::RetryPolicy,
     telemetry::{AttemptsLayer, Events, TelemetryLayer},
     timeout::{DeadlinePolicy, TimeoutPolicy},
@@ -67,6 +70,11 @@ fn cases() -> Vec<Case> {
     let ladder = LadderPolicy::new()
         .rung(Rung::target(Target::new("https://other.example/v1").bearer("b").model("m")))
         .rung(Rung::canned("busy"));
+    let stack = |builder: ClientBuilder| builder.over(upstream()).expect(valid);
+    let limits = LimitPolicy::new().requests(u32::MAX).tokens(u32::MAX);
+    let limits = limits.concurrency(Concurrency::Fixed(64));
+    let region = |host: &str| Target::new(format!("https://{host}.example/v1")).bearer("b");
+    let hour = Duration::from_secs(3600);
     vec![
         case("bare", upstream()),
         case("telemetry", TelemetryLayer::new(Events::default()).layer(upstream())),
@@ -77,11 +85,15 @@ fn cases() -> Vec<Case> {
         case("breaker", BreakerPolicy::default().build().expect(valid).layer(upstream())),
         case("timeout", TimeoutPolicy::default().build().expect(valid).layer(upstream())),
         case("classify", ClassifyPolicy::default().build().expect(valid).layer(upstream())),
-        case("default stack", Client::builder().over(upstream()).expect(valid)),
-        case(
-            "stack with fallbacks",
-            Client::builder().ladder(ladder).over(upstream()).expect(valid),
-        ),
+        case("hedge", HedgePolicy::default().build().expect(valid).layer(upstream())),
+        case("limits, none set", LimitPolicy::default().build().expect(valid).layer(upstream())),
+        case("limits, all set", limits.build().expect(valid).layer(upstream())),
+        case("default stack", stack(Client::builder())),
+        case("with fallbacks", stack(Client::builder().ladder(ladder))),
+        case("with three equals", stack(Client::builder().primaries(["a", "b", "c"].map(region)))),
+        // No stored answer is young enough to stand in place of a call: each is asked and stored.
+        case("with cache, a miss", stack(Client::builder().cache(CachePolicy::new()))),
+        case("with cache, a hit", stack(Client::builder().cache(CachePolicy::new().fresh(hour)))),
     ]
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, combinators::BoxBody};
 
 use crate::{BoxError, Error, classify::Outcome, stream::Ending, stream::Guard};
 
@@ -40,7 +40,12 @@ impl Body {
         B: HttpBody<Data = Bytes> + Send + Sync + 'static,
         B::Error: Into<BoxError>,
     {
-        Self(Inner::Guarded(Box::new(Guard::new(body.map_err(own).boxed()))))
+        Self::boxed(body.map_err(own).boxed())
+    }
+
+    /// The same of a body whose errors are ours.
+    pub(crate) fn boxed(body: BoxBody<Bytes, Error>) -> Self {
+        Self(Inner::Guarded(Box::new(Guard::new(body))))
     }
 
     /// Calls `hook` once with the ending of the body: at once for bytes that are known in full, else when the last

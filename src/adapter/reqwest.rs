@@ -141,7 +141,7 @@ pub(crate) fn from_wire(response: reqwest::Response) -> Response {
     let response: http::Response<reqwest::Body> = response.into();
     let (mut parts, body) = response.into_parts();
     parts.extensions.insert(From(url));
-    Response::from_parts(parts, Body::wrap(body.map_err(cut)))
+    Response::from_parts(parts, Body::boxed(body.map_err(cut).boxed()))
 }
 
 /// A response for the caller of reqwest. An answer that was made here has the URL that was asked.

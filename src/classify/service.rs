@@ -95,7 +95,8 @@ impl<S: Upstream> Service<Request> for Classify<S> {
     fn call(&mut self, mut request: Request) -> Self::Future {
         let ask = Call::ask(&mut request);
         let codes = self.policy.codes.at(Call::route(&mut request).provider());
-        let Call { journey, pulse, .. } = Call::of(&mut request).clone();
+        let call = Call::of(&mut request);
+        let (journey, pulse) = (call.journey.clone(), call.pulse.clone());
         let mut hold = self.policy.hold;
         if let Some(commit) = request.extensions().get::<Commit>() {
             hold.commit = *commit;

@@ -23,18 +23,26 @@ pub struct Route {
 // === impl Route ===
 
 impl Route {
+    /// As many bytes are put together on the stack: nearly all routes are no longer.
+    const SHORT: usize = 128;
+
     /// A route by its three parts. `credential` is a label for people, such as `team-a`: never the secret itself.
     pub fn new(provider: &str, model: &str, credential: &str) -> Self {
-        let mut text = String::with_capacity(provider.len() + model.len() + credential.len());
-        text.extend([provider, model, credential]);
-        Self { text: text.into(), provider: provider.len(), model: provider.len() + model.len() }
+        let (model_at, credential_at) = (provider.len(), provider.len() + model.len());
+        let parts = [provider, model, credential];
+        let mut short = [0; Self::SHORT];
+        let text = match credential_at + credential.len() {
+            size @ ..=Self::SHORT => join(parts, &mut short[..size]).into(),
+            _ => parts.concat().into(),
+        };
+        Self { text, provider: model_at, model: credential_at }
     }
 
     /// The route of a request that no target was chosen for: its host, the model in its body, and a fingerprint of its
     /// credential.
     pub(crate) fn of(request: &Request, ask: &Ask) -> Self {
         let model = ask.model().unwrap_or("-");
-        Self::new(&provider(request.uri()), model, &fingerprint(request.headers()))
+        Self::new(&provider(request.uri()), model, fingerprint(request.headers()).as_str())
     }
 
     /// The route of requests that are others than those of the same model: `facet` goes behind the model's name.
@@ -59,6 +67,16 @@ impl Route {
     }
 }
 
+/// The parts one behind the other, in a place of their length.
+fn join<'a>(parts: [&str; 3], place: &'a mut [u8]) -> &'a str {
+    let mut at = 0;
+    for part in parts {
+        place[at..at + part.len()].copy_from_slice(part.as_bytes());
+        at += part.len();
+    }
+    std::str::from_utf8(place).expect("texts one behind the other are a text")
+}
+
 /// The host and port of a URI, without a user that may stand before them.
 pub(crate) fn provider(uri: &http::Uri) -> Cow<'_, str> {
     match (uri.host(), uri.port_u16()) {
@@ -73,7 +91,9 @@ pub(crate) const CREDENTIALS: [&str; 4] =
     ["authorization", "x-api-key", "api-key", "x-goog-api-key"];
 
 /// Eight hexadecimal digits that tell one credential from another within this process, and nothing else.
-pub(crate) fn fingerprint(headers: &http::HeaderMap) -> Cow<'static, str> {
+pub(crate) struct Fingerprint(Option<[u8; 8]>);
+
+pub(crate) fn fingerprint(headers: &http::HeaderMap) -> Fingerprint {
     static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
     let mut hasher = KEY.build_hasher();
     let mut any = false;
@@ -81,9 +101,16 @@ pub(crate) fn fingerprint(headers: &http::HeaderMap) -> Cow<'static, str> {
         value.as_bytes().hash(&mut hasher);
         any = true;
     }
-    match any {
-        true => format!("{:08x}", hasher.finish() as u32).into(),
-        false => "-".into(),
+    let sum = hasher.finish();
+    let digit = |at: usize| b"0123456789abcdef"[(sum >> (4 * at)) as usize % 16];
+    Fingerprint(any.then(|| std::array::from_fn(digit)))
+}
+
+impl Fingerprint {
+    /// The digits, or `-` where there is no credential.
+    pub(crate) fn as_str(&self) -> &str {
+        let digits = self.0.as_ref().map_or(&b"-"[..], |digits| digits);
+        std::str::from_utf8(digits).expect("digits are ASCII")
     }
 }
 

@@ -49,6 +49,15 @@ impl Follower {
         }
     }
 
+    /// Reads the event at the beginning in a shorter way, if it is one more of those that came before: its data, up to
+    /// the blank line. What comes after it, if so. Only before the last word of the API.
+    pub(crate) fn short<'a>(&mut self, data: &'a [u8], seen: &mut Seen) -> Option<&'a [u8]> {
+        match self {
+            Self::OpenAiChat(follower) => follower.short(data, seen),
+            _ => None,
+        }
+    }
+
     /// What frames the events has closed: nothing more comes.
     pub(crate) fn end(&mut self, seen: &mut Seen) {
         if let Self::Gemini(follower) = self {

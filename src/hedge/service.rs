@@ -1,12 +1,14 @@
 //! The hedge layer: one call, a second copy when it is late, the first success.
 
 use std::{
+    fmt,
     future::Future,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
+use pin_project_lite::pin_project;
 use tokio::time::{Instant, sleep_until};
 use tower::{Layer, Service, ServiceExt};
 
@@ -63,6 +65,27 @@ struct Course {
     sent: u32,
 }
 
+pin_project! {
+    /// A call, and its second copy where there is one.
+    pub struct HedgeFuture<F> {
+        #[pin]
+        fate: Fate<F>,
+    }
+}
+
+pin_project! {
+    #[project = FateProj]
+    enum Fate<F> {
+        // Sent once, and measured.
+        Once {
+            #[pin]
+            inner: F,
+            course: Course,
+        },
+        Twice { sent: Sent },
+    }
+}
+
 /// As many copies as are kept for a bad minute.
 const KEPT: u32 = 10;
 
@@ -107,7 +130,7 @@ impl<S> Layer<S> for HedgeLayer {
 impl<S: Upstream> Service<Request> for Hedge<S> {
     type Response = Response;
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+    type Future = HedgeFuture<S::Call>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.inner.poll_ready(cx)
@@ -115,7 +138,36 @@ impl<S: Upstream> Service<Request> for Hedge<S> {
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let course = Course::new(self.shared.clone(), &mut request);
-        Box::pin(course.run(take_ready(&mut self.inner), request))
+        let fate = match course.twice {
+            false => Fate::Once { inner: self.inner.call(request), course },
+            true => {
+                Fate::Twice { sent: Box::pin(course.run(take_ready(&mut self.inner), request)) }
+            }
+        };
+        HedgeFuture { fate }
+    }
+}
+
+// === impl HedgeFuture ===
+
+impl<F: Future<Output = Result<Response, Error>>> Future for HedgeFuture<F> {
+    type Output = Result<Response, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().fate.project() {
+            FateProj::Once { inner, course } => {
+                let result = ready!(inner.poll(cx));
+                course.learn(&result, 1);
+                Poll::Ready(result)
+            }
+            FateProj::Twice { sent } => sent.as_mut().poll(cx),
+        }
+    }
+}
+
+impl<F> fmt::Debug for HedgeFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HedgeFuture").finish_non_exhaustive()
     }
 }
 
@@ -143,11 +195,6 @@ impl Course {
     }
 
     async fn run<S: Upstream>(self, mut inner: S, request: Request) -> Result<Response, Error> {
-        if !self.twice {
-            let result = inner.call(request).await;
-            self.learn(&result, 1);
-            return result;
-        }
         self.earn();
         let spare = (inner.clone(), request.clone());
         let mut first: Sent = Box::pin(inner.call(request));

@@ -54,14 +54,16 @@ impl<S: Upstream> Descent<S> {
             ladder.policy = Arc::new(ladder.policy.with(own));
         }
         let ask = ladder.policy.ask(&mut request);
-        let Call { journey, deadline, once, .. } = Call::of(&mut request).clone();
+        let call = Call::of(&mut request);
+        let (journey, deadline, once) = (call.journey.clone(), call.deadline, call.once);
         let limit = deadline.map(|deadline| deadline.left(Instant::now()));
         Self { ladder, ask, request, journey, deadline, limit, once }
     }
 
     /// All the way.
     pub(super) async fn go(mut self) -> Result<Response, Error> {
-        match self.down(0, None).await {
+        let to = self.policy().rungs.len();
+        match self.rungs(0..to, None).await {
             End::Told(result) => result,
             End::Failed(failure) => failure.first,
         }

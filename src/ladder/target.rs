@@ -192,7 +192,7 @@ impl Target {
         let model = self.model.as_deref().or(ask.model()).unwrap_or("-");
         match &self.label {
             Some(label) => Route::new(provider, model, label),
-            None => Route::new(provider, model, &fingerprint(request.headers())),
+            None => Route::new(provider, model, fingerprint(request.headers()).as_str()),
         }
     }
 

@@ -1,19 +1,21 @@
 //! The limits as a layer.
 
 use std::{
+    fmt,
     future::Future,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::{Duration, SystemTime},
 };
 
+use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
 use super::{
     LimitPolicy, Limits, headers,
-    limiter::{Asking, Entry, Limiter, Permit},
+    limiter::{Asking, Entry, Limiter, Permit, Queued},
     tokens::Cost,
 };
 use crate::{
@@ -38,6 +40,31 @@ pub struct Limit<S> {
     inner: S,
     limits: Limits,
 }
+
+pin_project! {
+    /// A call that was let through, waits for it, or was refused.
+    pub struct LimitFuture<F> {
+        #[pin]
+        fate: Fate<F>,
+    }
+}
+
+pin_project! {
+    #[project = FateProj]
+    enum Fate<F> {
+        Sent {
+            #[pin]
+            inner: F,
+            // Taken by the end.
+            leave: Option<(Passage, Permit)>,
+        },
+        Waits { way: Way },
+        Refused { error: Option<Error> },
+    }
+}
+
+/// The way of a call that waits.
+type Way = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
 
 /// One call on its way through.
 struct Passage {
@@ -79,39 +106,81 @@ impl<S> Layer<S> for LimitLayer {
 impl<S: Upstream> Service<Request> for Limit<S> {
     type Response = Response;
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+    type Future = LimitFuture<S::Call>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
-        let mut inner = take_ready(&mut self.inner);
-        let limits = self.limits.clone();
-        Box::pin(async move {
-            let mut request = request;
-            let route = Call::route(&mut request);
-            let limiter = limits.at(&route, Instant::now());
-            let passage = Passage { limits, limiter, route };
-            let permit = passage.enter(&mut request).await?;
-            let mut result = inner.call(request).await;
-            passage.report(permit, &mut result);
-            result
-        })
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let (now, route) = (Instant::now(), Call::route(&mut request));
+        let limiter = self.limits.at(&route, now);
+        let passage = Passage { limits: self.limits.clone(), limiter, route };
+        let asking = passage.asking(&mut request);
+        let fate = match passage.limiter.enter(asking, now, fastrand::f64()) {
+            Entry::Go(permit) => {
+                Fate::Sent { inner: self.inner.call(request), leave: Some((passage, permit)) }
+            }
+            Entry::Refused(retry_in) => Fate::Refused { error: Some(passage.refuse(retry_in)) },
+            Entry::Wait(queued, expected) => {
+                let inner = take_ready(&mut self.inner);
+                Fate::Waits { way: Box::pin(passage.go(inner, request, (queued, expected))) }
+            }
+        };
+        LimitFuture { fate }
+    }
+}
+
+// === impl LimitFuture ===
+
+impl<F: Future<Output = Result<Response, Error>>> Future for LimitFuture<F> {
+    type Output = Result<Response, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().fate.project() {
+            FateProj::Sent { inner, leave } => {
+                let mut result = ready!(inner.poll(cx));
+                if let Some((passage, permit)) = leave.take() {
+                    passage.report(permit, &mut result);
+                }
+                Poll::Ready(result)
+            }
+            FateProj::Waits { way } => way.as_mut().poll(cx),
+            FateProj::Refused { error } => {
+                Poll::Ready(Err(error.take().expect("a future is not polled after it was ready")))
+            }
+        }
+    }
+}
+
+impl<F> fmt::Debug for LimitFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LimitFuture").finish_non_exhaustive()
     }
 }
 
 // === impl Passage ===
 
 impl Passage {
-    /// Leave to go, at once or after a wait.
-    async fn enter(&self, request: &mut Request) -> Result<Permit, Error> {
-        let (asking, now) = (self.asking(request), Instant::now());
-        let (queued, expected) = match self.limiter.enter(asking, now, fastrand::f64()) {
-            Entry::Go(permit) => return Ok(permit),
-            Entry::Refused(retry_in) => return Err(self.refuse(retry_in)),
-            Entry::Wait(queued, expected) => (queued, expected),
-        };
+    /// Goes after a wait of about `expected`.
+    async fn go<S: Upstream>(
+        self,
+        mut inner: S,
+        mut request: Request,
+        (queued, expected): (Queued, Duration),
+    ) -> Result<Response, Error> {
+        let permit = self.turn(&mut request, (queued, expected)).await?;
+        let mut result = inner.call(request).await;
+        self.report(permit, &mut result);
+        result
+    }
+
+    /// Leave to go, after a wait.
+    async fn turn(
+        &self,
+        request: &mut Request,
+        (queued, expected): (Queued, Duration),
+    ) -> Result<Permit, Error> {
         let route = self.route.clone();
         self.limits.emit(Event::LimitQueued { route, expected });
         let turn = Call::of(request).turn.clone();

@@ -111,14 +111,20 @@ impl Guard {
     /// Reads one frame ahead, past everything that was put back, and tells what it said. `None` when the bytes are over
     /// and all is well; an error when they are and it is not.
     pub(crate) fn poll_ahead(&mut self, cx: &mut Context<'_>) -> Poll<Option<Ahead>> {
+        Poll::Ready(ready!(self.poll_under(cx)).map(|frame| {
+            let frame = frame?;
+            let seen = self.look(&frame);
+            Ok((frame, seen))
+        }))
+    }
+
+    /// The next frame from underneath, or how its bytes ended: an error, or `None` where all is well.
+    fn poll_under(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let Some(inner) = &mut self.inner else {
             return Poll::Ready(self.failure.take().map(Err));
         };
         match ready!(Pin::new(inner).poll_frame(cx)) {
-            Some(Ok(frame)) => {
-                let seen = self.look(&frame);
-                Poll::Ready(Some(Ok((frame, seen))))
-            }
+            Some(Ok(frame)) => Poll::Ready(Some(Ok(frame))),
             Some(Err(error)) => Poll::Ready(self.close(Some(error)).map(Err)),
             None => Poll::Ready(self.close(None).map(Err)),
         }
@@ -128,10 +134,11 @@ impl Guard {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let next = ready!(self.poll_next(cx));
-        if self.tap.is_some() {
-            self.tell(&next);
+        if self.tap.is_none() {
+            return self.poll_next(cx);
         }
+        let next = ready!(self.poll_next(cx));
+        self.tell(&next);
         Poll::Ready(next)
     }
 
@@ -140,15 +147,16 @@ impl Guard {
             return Poll::Ready(Some(Ok(frame)));
         }
         // Data first, then the timer: what has arrived in time is never thrown away for a clock.
-        let Poll::Ready(ahead) = self.poll_ahead(cx) else {
+        let Poll::Ready(next) = self.poll_under(cx) else {
             let Some(clock) = &mut self.clock else { return Poll::Pending };
             return clock.poll_elapsed(cx).map(|phase| self.elapsed(phase).map(Err));
         };
-        Poll::Ready(ahead.map(|ahead| {
-            let (frame, seen) = ahead?;
+        // A frame is read where it lies: it is moved once less by every layer of a body that does so.
+        if let Some(Ok(frame)) = &next {
+            let seen = self.look(frame);
             self.progress(seen);
-            Ok(frame)
-        }))
+        }
+        Poll::Ready(next)
     }
 
     /// Whether it is known how it ended, and all that was read ahead is handed on.

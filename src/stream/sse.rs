@@ -77,6 +77,12 @@ impl Decoder {
         self.framed
     }
 
+    /// Whether the next byte is the first of an event.
+    pub(crate) fn is_between(&self) -> bool {
+        let Self { line, has_data, name, state, after_cr, .. } = self;
+        *state == State::Open && line.is_empty() && !has_data && name.is_empty() && !after_cr
+    }
+
     /// Reads the next bytes and calls `each` with every event that ends in them.
     pub(crate) fn feed(
         &mut self,

@@ -73,6 +73,10 @@ impl Watch {
     /// Reads the next bytes.
     pub(crate) fn feed(&mut self, bytes: &[u8]) -> Seen {
         let mut seen = Seen::default();
+        let bytes = self.short(bytes, &mut seen);
+        if bytes.is_empty() {
+            return seen;
+        }
         if self.first.is_none() {
             self.first = bytes.iter().copied().find(|byte| !byte.is_ascii_whitespace());
             if self.may_be_array && self.first == Some(b'[') {
@@ -102,6 +106,23 @@ impl Watch {
         }
         self.failed = seen.failed.as_ref().map(Verdict::outcome);
         seen
+    }
+
+    /// Reads the events at the beginning that are like those before them, and tells what comes after: one pass over their
+    /// bytes, where the long way takes four.
+    fn short<'a>(&mut self, mut bytes: &'a [u8], seen: &mut Seen) -> &'a [u8] {
+        let Decoder::Events(decoder) = &self.decoder else { return bytes };
+        if self.failed.is_some() || !decoder.is_between() || self.is_over() {
+            return bytes;
+        }
+        let follower = &mut self.follower;
+        let mut next = |bytes: &'a [u8]| follower.short(bytes.strip_prefix(b"data: ")?, seen);
+        let mut events = 0;
+        while let Some(rest) = next(bytes) {
+            (bytes, events) = (rest, events + 1);
+        }
+        seen.events += events;
+        bytes
     }
 
     /// Whether the API has said its last word: what comes, or does not come, after it changes nothing.

@@ -3,11 +3,14 @@
 use std::{
     future::Future,
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::{
+    task::unconstrained,
+    time::{Instant, Sleep, sleep_until},
+};
 
 use super::Pace;
 use crate::{classify::Phase, context::later};
@@ -25,6 +28,8 @@ pub(crate) struct Clock {
     whole: Option<Instant>,
     /// Made while a runtime is there for sure: a body may be read where none is.
     sleep: Pin<Box<Sleep>>,
+    /// Whom the timer wakes.
+    wakes: Option<Waker>,
     /// How long the reader has waited since the last content, but for the wait it is in.
     waited: Duration,
     /// Since when the reader waits.
@@ -51,6 +56,7 @@ impl Clock {
             idle,
             whole,
             sleep,
+            wakes: None,
             waited: Duration::ZERO,
             since: None,
             empty: 0,
@@ -107,14 +113,29 @@ impl Clock {
         };
         // A timer that is early is left alone: it goes off once per idle time instead of being set anew by every event.
         if self.sleep.deadline() > until {
-            self.sleep.as_mut().reset(until);
+            self.reset(until);
+        } else if self.is_set_for(cx) {
+            return Poll::Pending;
         }
-        loop {
-            ready!(self.sleep.as_mut().poll(cx));
+        // A timer that could not be set, as the task's turn is over, would be taken for one that is.
+        while Pin::new(&mut unconstrained(self.sleep.as_mut())).poll(cx).is_ready() {
             if self.sleep.deadline() >= until {
                 return Poll::Ready(phase);
             }
-            self.sleep.as_mut().reset(until);
+            self.reset(until);
         }
+        self.wakes = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    fn reset(&mut self, until: Instant) {
+        self.sleep.as_mut().reset(until);
+        self.wakes = None;
+    }
+
+    /// Whether the timer wakes that task already, and has not gone off: most events come so soon that nothing changes.
+    fn is_set_for(&self, cx: &Context<'_>) -> bool {
+        let wakes = self.wakes.as_ref().is_some_and(|wakes| wakes.will_wake(cx.waker()));
+        wakes && !self.sleep.is_elapsed()
     }
 }

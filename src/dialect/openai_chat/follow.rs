@@ -53,6 +53,17 @@ impl Follower {
         }
     }
 
+    /// What comes after an event at the beginning that is like the last one: as if it had been told of it.
+    pub(in crate::dialect) fn short<'a>(
+        &mut self,
+        data: &'a [u8],
+        seen: &mut Seen,
+    ) -> Option<&'a [u8]> {
+        let rest = self.plain.after(data)?.strip_prefix(b"\n\n")?;
+        self.progress.content(seen);
+        Some(rest)
+    }
+
     pub(in crate::dialect) fn progress(&self) -> &Progress {
         &self.progress
     }

@@ -44,7 +44,7 @@ impl Plain {
         self.holes.clear();
         let Some([choice]) = chunk.choices.as_deref() else { return };
         let text = choice.piece().and_then(|piece| piece.plain_text());
-        let fits = chunk.usage.is_none() && data.len() <= Self::MOST;
+        let fits = chunk.usage.is_none() && data.len() <= Self::MOST && !data.contains(&b'\n');
         let (Some(text), true) = (text, fits) else { return };
         self.bytes.extend_from_slice(data);
         let mut hole = |raw: &str, kind| {
@@ -66,10 +66,14 @@ impl Plain {
 
     /// Whether a chunk is like the last one but for those places.
     pub(super) fn is_like(&self, data: &[u8]) -> bool {
-        !self.bytes.is_empty() && self.compare(data).is_some()
+        self.after(data).is_some_and(<[u8]>::is_empty)
     }
 
-    fn compare(&self, data: &[u8]) -> Option<()> {
+    /// What comes after such a chunk, where there is one at the beginning. It has no line break in it.
+    pub(super) fn after<'a>(&self, data: &'a [u8]) -> Option<&'a [u8]> {
+        if self.bytes.is_empty() {
+            return None;
+        }
         let (mut rest, mut at) = (data, 0);
         for Hole { place, kind } in &self.holes {
             rest = rest.strip_prefix(&self.bytes[at..place.start])?;
@@ -81,7 +85,7 @@ impl Plain {
             rest = &rest[end?..];
             at = place.end;
         }
-        (rest == &self.bytes[at..]).then_some(())
+        rest.strip_prefix(&self.bytes[at..])
     }
 }
 
@@ -93,18 +97,22 @@ fn number_end(bytes: &[u8]) -> Option<usize> {
 
 /// Where the text ends that begins here, if it is valid JSON text: the place of its closing quote.
 fn text_end(bytes: &[u8]) -> Option<usize> {
-    let mut at = 0;
+    let (mut at, mut all) = (0, 0_u8);
     loop {
-        match *bytes.get(at)? {
+        // Most of the bytes are words.
+        at += bytes[at..].iter().position(|byte| {
+            all |= byte;
+            matches!(byte, b'"' | b'\\' | 0..0x20)
+        })?;
+        match bytes[at] {
             b'"' => break,
             b'\\' => match *bytes.get(at + 1)? {
                 b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => at += 2,
                 b'u' if bytes.get(at + 2..at + 6)?.iter().all(u8::is_ascii_hexdigit) => at += 6,
                 _ => return None,
             },
-            0..0x20 => return None,
-            _ => at += 1,
+            _ => return None,
         }
     }
-    std::str::from_utf8(&bytes[..at]).ok().map(|_| at)
+    (all.is_ascii() || std::str::from_utf8(&bytes[..at]).is_ok()).then_some(at)
 }

@@ -374,6 +374,44 @@ fn reasoning_and_tool_calls_take_the_short_way_too() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
+    /// Byte by byte no event is there as a whole, so each takes the long way.
+    #[test]
+    fn events_read_in_one_pass_say_what_they_say_byte_by_byte(
+        parts in prop::collection::vec(
+            prop::sample::select(vec![
+                WORD, WORD, WORD, ROLE, STOP, USAGE, DONE, ERROR, "data: ", "data: ", "data: ", "data:",
+                "\n\n", "\n\n", "\n\n", "\n", "\r\n\r\n", ": ping\n\n", "event: error\n", "x",
+            ]),
+            0..24,
+        ),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        // Whole events before it, so that there is something to be like.
+        let text = format!("data: {WORD}\n\ndata: {WORD}\n\n{}", parts.concat());
+        let read = |pieces: &[&[u8]]| {
+            let codes = crate::classify::Codes::default();
+            let mut watch = Watch::new(crate::dialect::Dialect::OpenAiChat, &codes);
+            let mut all = Seen::default();
+            for piece in pieces {
+                let seen = watch.feed(piece);
+                all.events += seen.events;
+                all.content += seen.content;
+                all.failed = all.failed.or(seen.failed);
+            }
+            let failed = all.failed.map(|verdict| verdict.outcome());
+            (all.events, all.content, failed, watch.finish().map_err(|why| why.outcome()))
+        };
+        let bytes = text.as_bytes();
+        let (first, second) = bytes.split_at(cut.index(bytes.len()));
+        let slow = read(&bytes.chunks(1).collect::<Vec<_>>());
+        let quick = read(&[first, second]);
+        // After an error in one piece the rest of the piece is still counted.
+        prop_assert_eq!((quick.1, quick.2, quick.3), (slow.1, slow.2, slow.3));
+        if slow.2.is_none() {
+            prop_assert_eq!(quick.0, slow.0);
+        }
+    }
+
     #[test]
     fn the_short_way_says_what_the_long_one_says(
         at in any::<prop::sample::Index>(),
