@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::Path};
 
+use evenkeel::{cache::CachePolicy, stream::Resume};
 use http::Uri;
 use serde::Deserialize;
 use toml::Spanned;
@@ -10,7 +11,8 @@ use super::{
     limits::LimitsTable,
     options::{Kind, listen, profile},
     place::{Source, origin},
-    targets::{CannedTable, Step, TargetTable, steps},
+    targets::{CannedTable, Kind as RungKind, Step, StoredTable, TargetTable, steps},
+    traffic::{CacheTable, Traffic, TrafficTable, cache},
 };
 
 /// The file. See `gateway.toml` for what each field means.
@@ -21,12 +23,19 @@ struct File {
     upstream: Option<Spanned<String>>,
     profile: Option<Spanned<String>>,
     ladder: Option<Spanned<Vec<Spanned<String>>>>,
+    resume: Option<Spanned<String>>,
+    wait: Option<bool>,
     #[serde(default)]
     target: Vec<Spanned<TargetTable>>,
+    #[serde(default)]
+    stored: Vec<Spanned<StoredTable>>,
     #[serde(default)]
     canned: Vec<Spanned<CannedTable>>,
     #[serde(default)]
     limits: LimitsTable,
+    #[serde(default)]
+    traffic: TrafficTable,
+    cache: Option<CacheTable>,
 }
 
 /// A configuration, each part right by itself.
@@ -37,7 +46,13 @@ pub(crate) struct Config {
     pub(crate) profile: Option<Kind>,
     /// The rungs in their order.
     pub(crate) ladder: Vec<Step>,
+    /// What becomes of a stream that fails after its head.
+    pub(crate) resume: Resume,
+    /// Whether calls wait for recovery when all rungs are out, where that is said.
+    pub(crate) wait: Option<bool>,
     pub(crate) limits: LimitsTable,
+    pub(crate) traffic: Traffic,
+    pub(crate) cache: Option<CachePolicy>,
 }
 
 /// More is no configuration.
@@ -52,12 +67,21 @@ impl Config {
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, String> {
         let file: File = toml::from_str(source.text).map_err(|error| source.unread(&error))?;
+        let tables = (&file.target[..], &file.stored[..], &file.canned[..]);
+        let ladder = steps(source, tables, file.ladder.as_ref(), env)?;
+        let stored = ladder.iter().any(|step| step.kind == RungKind::Stored);
+        // Stored answers need a place to be stored in.
+        let table = file.cache.or(stored.then(CacheTable::default));
         Ok(Self {
             listen: one(source, "listen", file.listen.as_ref(), listen)?,
             upstream: one(source, "upstream", file.upstream.as_ref(), origin)?,
             profile: one(source, "profile", file.profile.as_ref(), profile)?,
-            ladder: steps(source, (&file.target, &file.canned), file.ladder.as_ref(), env)?,
+            ladder,
+            resume: one(source, "resume", file.resume.as_ref(), resume)?.unwrap_or_default(),
+            wait: file.wait,
             limits: file.limits,
+            traffic: Traffic::read(source, &file.traffic)?,
+            cache: table.map(|table| cache(source, &table)).transpose()?,
         })
     }
 }
@@ -70,6 +94,14 @@ pub(crate) fn text(file: &Path) -> Result<String, String> {
         return Err(wrong(&"the file is larger than 1 MiB"));
     }
     std::fs::read_to_string(file).map_err(|error| wrong(&error))
+}
+
+fn resume(text: &str) -> Result<Resume, String> {
+    match text {
+        "off" => Ok(Resume::Off),
+        "continue" => Ok(Resume::Continue),
+        _ => Err(format!("is {text:?}; allowed is off or continue")),
+    }
 }
 
 fn one<T>(

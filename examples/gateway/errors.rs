@@ -1,10 +1,10 @@
 //! Errors of the gateway's own, in the caller's language.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, error::Error as _, time::Duration};
 
 use axum::body::Body;
 use evenkeel::{
-    Error,
+    ConfigError, Error,
     classify::{Outcome, Rejection},
     dialect::Dialect,
 };
@@ -45,7 +45,11 @@ impl Said {
     pub(crate) fn of(error: &Error) -> Self {
         let attempts = error.journey().map_or(0, |journey| journey.sent());
         // The outcome, and the provider's own code where it gave one. Never its words: they may be the caller's.
-        let message = format!("evenkeel: {error}");
+        let mut message = format!("evenkeel: {error}");
+        // But where it is a header for evenkeel that is wrong, which one.
+        if let Some(why) = error.source().and_then(|why| why.downcast_ref::<ConfigError>()) {
+            message = format!("the header {why}");
+        }
         Self {
             wait: error.retry_in(),
             attempts,

@@ -24,7 +24,10 @@ pub(crate) fn request(headers: &mut HeaderMap, known: bool) {
     hop(headers);
     headers.remove(header::HOST);
     headers.remove(header::EXPECT);
-    let ours = |name: &&HeaderName| name.as_str().starts_with("evenkeel-");
+    // The deadline is read, and taken out, by evenkeel itself.
+    let ours = |name: &&HeaderName| {
+        name.as_str().starts_with("evenkeel-") && name.as_str() != "evenkeel-deadline-ms"
+    };
     let ours: Vec<_> = headers.keys().filter(ours).cloned().collect();
     ours.iter().for_each(|name| drop(headers.remove(name)));
     if known {

@@ -34,7 +34,26 @@ fn said(gateway: &Gateway) -> Value {
             "retry_in": seen.probe_in.map(|wait| wait.as_secs_f64()),
         })
     });
-    let mut routes: Vec<_> = routes.collect();
+    let limits = gateway.chat.limits().list().into_iter().map(|(route, seen)| {
+        json!({
+            "provider": route.provider(),
+            "model": route.model(),
+            "credential": route.credential(),
+            "waiting": seen.waiting,
+            "in_flight": seen.in_flight,
+            // What is allowed, and what of it is there now; null where it is not known.
+            "concurrency": seen.concurrency,
+            "requests_a_minute": seen.requests_a_minute,
+            "tokens_a_minute": seen.tokens_a_minute,
+            "requests": seen.requests,
+            "tokens": seen.tokens,
+            "closed_for": seen.closed_for.map(|wait| wait.as_secs_f64()),
+        })
+    });
+    json!({"status": "ok", "routes": sorted(routes.collect()), "limits": sorted(limits.collect())})
+}
+
+fn sorted(mut routes: Vec<Value>) -> Vec<Value> {
     routes.sort_by_key(|route| format!("{} {}", route["provider"], route["model"]));
-    json!({"status": "ok", "routes": routes})
+    routes
 }

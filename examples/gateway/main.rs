@@ -8,7 +8,8 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `options.rs`, `config.rs`, `limits.rs`, `targets.rs`, `place.rs` | what the command line and the file say, and where they are wrong |
+//! | `options.rs`, `config.rs`, `limits.rs`, `traffic.rs`, `place.rs` | what the command line and the file say, and where they are wrong |
+//! | `targets.rs`, `keys.rs`, `skills.rs` | the rungs of the file |
 //! | `setup.rs` | both together: evenkeel's clients, ready to be asked |
 //! | `serve.rs` | the listener, its bounds, its end |
 //! | `proxy.rs` | one request, there and back |
@@ -22,22 +23,26 @@ mod edge;
 mod errors;
 mod heads;
 mod health;
+mod keys;
 mod limits;
 mod options;
 mod place;
 mod proxy;
 mod serve;
 mod setup;
+mod skills;
 mod tail;
 mod targets;
 #[cfg(test)]
 mod tests;
-
+mod traffic;
 mod upload;
 mod wire;
 mod wish;
 
 use std::{ffi::OsString, io::Write, process::ExitCode};
+
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 use self::{
     options::{HELP, Options},
@@ -59,14 +64,28 @@ pub(crate) fn start(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false);
-    log.with_max_level(tracing::Level::INFO).init();
+    log(std::env::var("RUST_LOG").ok().as_deref());
     match run(setup) {
         Ok(()) => ExitCode::SUCCESS,
         Err(line) => {
             eprintln!("gateway: {line}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Logs to standard error; `RUST_LOG` says how much, such as `warn` or `evenkeel=debug`.
+fn log(wanted: Option<&str>) {
+    let usual = || Targets::new().with_default(tracing::Level::INFO);
+    let read = wanted.filter(|text| !text.trim().is_empty()).map(str::parse::<Targets>);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let wrong = matches!(read, Some(Err(_)));
+    let filter = read.and_then(Result::ok).unwrap_or_else(usual);
+    tracing_subscriber::registry().with(lines).with(filter).init();
+    if wrong {
+        tracing::warn!(
+            "RUST_LOG is not understood; allowed is a level, or target=level with commas"
+        );
     }
 }
 

@@ -46,10 +46,13 @@ Headers of a request, for it alone; none of them goes to the upstream:
 
     evenkeel-fallbacks: MODEL[,MODEL]   other models of the same upstream and key, asked in this order, at most 8
     evenkeel-commit: complete           a streamed answer comes when it is whole, or as an error (else: first-content)
-    evenkeel-deadline-ms: N             it has so many milliseconds, 1 to 3600000
+    evenkeel-deadline-ms: N             it has so many milliseconds
+    evenkeel-priority: batch            where calls wait, after those that a person waits for (else: interactive)
+    evenkeel-sticky: KEY                calls with the same key go to the same one of equal targets
 
 Headers of an answer: evenkeel-rung (who gave it: primary, a model, a target's name; gateway for an error made here) and
 evenkeel-attempts (how many requests went to upstreams). GET /healthz tells the states of the routes.
+RUST_LOG says how much is logged, such as warn or evenkeel=debug (default: info); never a key, prompt or answer.
 SIGTERM and SIGINT end it when the answers under way are through, within 30 s; a second signal ends it at once.
 It exits with 0, with 2 when the command line or the file is wrong, with 1 when it cannot listen.";
 

@@ -1,8 +1,9 @@
 //! Where a configuration is wrong, in one line; and what a URL may be.
 
-use std::{ops::Range, path::Path};
+use std::{ops::Range, path::Path, time::Duration};
 
 use http::Uri;
+use toml::Spanned;
 
 /// The text of a file, for its lines.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +40,33 @@ impl Source<'_> {
             _ => bare(message),
         };
         self.wrong(&at, &field, &what)
+    }
+
+    /// A time in seconds.
+    pub(crate) fn seconds(
+        &self,
+        field: &str,
+        value: &Spanned<f64>,
+        most: f64,
+    ) -> Result<Duration, String> {
+        let seconds = *value.get_ref();
+        if (0.001..=most).contains(&seconds) {
+            return Ok(Duration::from_secs_f64(seconds));
+        }
+        let what = format!("is {seconds}; allowed is a number of seconds from 0.001 to {most}");
+        Err(self.wrong(&value.span(), field, &what))
+    }
+
+    /// A number that has a least.
+    pub(crate) fn at_least<N: Copy + PartialOrd + std::fmt::Display>(
+        &self,
+        field: &str,
+        value: &Spanned<N>,
+        least: N,
+    ) -> Result<N, String> {
+        let number = *value.get_ref();
+        let what = format!("is {number}; allowed is a whole number from {least} on");
+        if number >= least { Ok(number) } else { Err(self.wrong(&value.span(), field, &what)) }
     }
 
     fn line(&self, at: usize) -> usize {

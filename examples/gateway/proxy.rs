@@ -5,7 +5,7 @@ use std::{convert::Infallible, sync::Arc};
 use axum::{Router, body::Body, extract::State, routing};
 use bytes::Bytes;
 use evenkeel::{
-    context::{Deadline, Journey, Once},
+    context::{Journey, Once},
     dialect::{Ask, Dialect},
     ladder::{Fallbacks, Rung, Target},
 };
@@ -47,6 +47,8 @@ async fn pass(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Re
 impl Gateway {
     async fn pass(&self, mut parts: Parts, body: Body) -> Result<Response<Body>, Said> {
         parts.uri = self.addressed(&parts)?;
+        // Of the caller's connection, not of ours: by 1.0 the upstream could neither stream nor keep its own.
+        parts.version = http::Version::HTTP_11;
         let head_only = parts.method == Method::HEAD;
         let known = Dialect::of_path(parts.uri.path()).filter(|_| parts.method == Method::POST);
         let wish = Wish::read(&parts.headers)?;
@@ -88,22 +90,26 @@ impl Gateway {
 
     /// Puts a caller's wishes where evenkeel looks for them.
     fn wished(&self, wish: Wish, known: Option<Dialect>, extensions: &mut http::Extensions) {
-        let Wish { fallbacks, commit, deadline } = wish;
+        let Wish { fallbacks, commit, priority, sticky } = wish;
         if let Some(commit) = commit {
             extensions.insert(commit);
         }
-        if let Some(deadline) = deadline {
-            extensions.insert(Deadline::within(deadline));
+        if let Some(priority) = priority {
+            extensions.insert(priority);
+        }
+        if let Some(sticky) = sticky {
+            extensions.insert(sticky);
         }
         // Only of a call that is known for what it is can another model be asked.
         if fallbacks.is_empty() || known.is_none() {
             return;
         }
         let rung = |model: &String| {
-            let first = self.first.clone().unwrap_or_else(Target::here);
+            let first = self.first.iter().map(|target| target.clone().model(model));
+            let here = self.first.is_empty().then(|| Target::here().model(model));
             // Its characters were looked at, one by one: each is one byte.
             let name = &model[..model.len().min(64)];
-            Rung::target(first.model(model)).named(name)
+            Rung::targets(first.chain(here)).named(name)
         };
         match Fallbacks::new(fallbacks.iter().map(rung)) {
             Ok(fallbacks) => drop(extensions.insert(fallbacks)),

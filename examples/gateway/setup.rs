@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use evenkeel::{
-    Client, ConfigError,
+    Client, ClientBuilder, ConfigError, Profile,
     ladder::{LadderPolicy, Target},
 };
 use http::Uri;
@@ -13,6 +13,7 @@ use super::{
     limits::Limits,
     options::Options,
     place::{Source, one_line},
+    targets::{Kind, Step},
     wire::Wire,
 };
 
@@ -33,8 +34,8 @@ pub(crate) struct Gateway {
     pub(crate) other: Client,
     /// Where requests are addressed: scheme, host and port.
     pub(crate) origin: Uri,
-    /// The first rung: a target of the file, or the upstream as it is.
-    pub(crate) first: Option<Target>,
+    /// The first rung: equal targets of the file; none where it is the upstream as it is.
+    pub(crate) first: Vec<Target>,
     pub(crate) name: String,
     /// The largest body that is read whole.
     pub(crate) body: usize,
@@ -74,29 +75,38 @@ impl Gateway {
         source: Option<Source<'_>>,
     ) -> Result<Self, String> {
         let mut steps = file.ladder.iter();
-        let (mut chat, mut other) = (LadderPolicy::new(), LadderPolicy::new());
-        let (mut first, mut name) = (None, "primary".to_owned());
+        let mut ladder = LadderPolicy::new().resume(file.resume);
+        let (mut first, mut name) = (Vec::new(), "primary".to_owned());
+        let above = usize::from(upstream.is_some());
         let origin = match upstream {
             Some(origin) => origin,
             None => {
                 let step = steps.next();
-                let found = step.and_then(|step| step.target.clone().zip(Some(step)));
-                let Some(((target, Some(origin)), step)) = found else {
+                let origin = step.and_then(|step| step.targets.first()?.1.clone());
+                let Some((step, origin)) = step.zip(origin) else {
                     return Err(nowhere(source, step.map(|step| step.at.clone())));
                 };
-                chat = chat.first(step.rung.clone());
-                other = other.first(step.rung.clone());
-                (first, name) = (Some(target), step.name.clone());
+                ladder = ladder.first(step.rung.clone());
+                first = step.targets.iter().map(|(target, _)| target.clone()).collect();
+                name = step.name.clone();
                 origin
             }
         };
-        let origins = file.ladder.iter().filter_map(|step| step.target.as_ref()?.1.as_ref());
-        let https = origins.chain([&origin]).any(|uri| uri.scheme_str() == Some("https"));
+        let origins = file.ladder.iter().flat_map(|step| &step.targets);
+        let origins = origins.filter_map(|(_, origin)| origin.as_ref()).chain([&origin]);
+        let https = origins.into_iter().any(|uri| uri.scheme_str() == Some("https"));
         let wire = Wire::new(limits.connect, https)?;
-        chat = steps.fold(chat, |chat, step| chat.rung(step.rung.clone()));
-        let told = |error: ConfigError| told(&error, file, source);
-        let chat = Client::builder().profile(limits.chat.clone()).ladder(chat);
+        // What is no chat is not stored.
+        let kept = |step: &&Step| step.kind != Kind::Stored;
+        let add = |ladder: LadderPolicy, step: &Step| ladder.rung(step.rung.clone());
+        let other = steps.clone().filter(kept).fold(ladder.clone(), add);
         let other = Client::builder().profile(limits.other.clone()).ladder(other);
+        let ladder = steps.fold(ladder, add);
+        let profile = file.traffic.put(limits.chat.clone());
+        let profile = file.wait.into_iter().fold(profile, Profile::waits);
+        let chat = Client::builder().profile(profile).ladder(ladder);
+        let chat = file.cache.iter().cloned().fold(chat, ClientBuilder::cache);
+        let told = |error: ConfigError| told(&error, (file, above), source);
         Ok(Self {
             chat: chat.over(wire.clone()).map_err(told)?,
             other: other.over(wire).map_err(told)?,
@@ -116,16 +126,19 @@ fn nowhere(source: Option<Source<'_>>, at: Option<std::ops::Range<usize>>) -> St
     }
 }
 
-/// A refusal of evenkeel's own, with the place in the file that it is about.
-fn told(error: &ConfigError, file: &Config, source: Option<Source<'_>>) -> String {
+/// A refusal of evenkeel's own, with the place in the file that it is about. So many rungs stand above those of the file.
+fn told(
+    error: &ConfigError,
+    (file, above): (&Config, usize),
+    source: Option<Source<'_>>,
+) -> String {
     let Some(source) = source else { return one_line(error) };
     let text = error.to_string();
     let what = text.strip_prefix(error.field()).unwrap_or(&text).trim();
     if error.field().starts_with("ladder.rung[") {
         let digits = error.field().trim_start_matches("ladder.rung[").split(']').next();
-        let at: usize = digits.and_then(|at| at.parse().ok()).unwrap_or(0);
-        // With an upstream of its own, the first rung of the file is the second.
-        let found = file.ladder.get(at).or(file.ladder.last());
+        let at = digits.and_then(|at| at.parse::<usize>().ok()).unwrap_or(0);
+        let found = file.ladder.get(at.saturating_sub(above));
         let field = error.field().rsplit('.').next().unwrap_or("ladder");
         return source.wrong(&found.map_or(0..0, |step| step.at.clone()), field, what);
     }

@@ -4,6 +4,7 @@ mod config;
 mod ends;
 mod errors;
 mod failures;
+mod features;
 mod pass;
 mod sdks;
 mod stage;

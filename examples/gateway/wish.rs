@@ -1,8 +1,9 @@
 //! What a caller wishes for one request, in the gateway's own headers.
 
-use std::time::Duration;
-
-use evenkeel::stream::Commit;
+use evenkeel::{
+    context::{Priority, Sticky},
+    stream::Commit,
+};
 use http::{HeaderMap, StatusCode};
 
 use super::errors::Said;
@@ -13,12 +14,12 @@ pub(crate) struct Wish {
     /// Other models of the same upstream, in their order.
     pub(crate) fallbacks: Vec<String>,
     pub(crate) commit: Option<Commit>,
-    pub(crate) deadline: Option<Duration>,
+    pub(crate) priority: Option<Priority>,
+    pub(crate) sticky: Option<Sticky>,
 }
 
 const MODELS: usize = evenkeel::ladder::Fallbacks::MOST;
 const LENGTH: usize = 128;
-const LONGEST: u64 = 3_600_000;
 
 // === impl Wish ===
 
@@ -27,7 +28,8 @@ impl Wish {
         Ok(Self {
             fallbacks: fallbacks(headers)?,
             commit: commit(headers)?,
-            deadline: deadline(headers)?,
+            priority: priority(headers)?,
+            sticky: sticky(headers)?,
         })
     }
 }
@@ -70,13 +72,23 @@ fn commit(headers: &HeaderMap) -> Result<Option<Commit>, Said> {
     }
 }
 
-fn deadline(headers: &HeaderMap) -> Result<Option<Duration>, Said> {
-    let name = "evenkeel-deadline-ms";
-    let Some(text) = one(headers, name)? else { return Ok(None) };
-    let digits = text.bytes().all(|b| b.is_ascii_digit());
-    let ms = text.parse().ok().filter(|ms| digits && (1..=LONGEST).contains(ms));
-    let wrong = || bad(name, format!("a whole number of milliseconds from 1 to {LONGEST}"));
-    ms.map(|ms| Some(Duration::from_millis(ms))).ok_or_else(wrong)
+fn priority(headers: &HeaderMap) -> Result<Option<Priority>, Said> {
+    let name = "evenkeel-priority";
+    match one(headers, name)? {
+        None => Ok(None),
+        Some("interactive") => Ok(Some(Priority::Interactive)),
+        Some("batch") => Ok(Some(Priority::Batch)),
+        Some(_) => Err(bad(name, "interactive or batch".into())),
+    }
+}
+
+fn sticky(headers: &HeaderMap) -> Result<Option<Sticky>, Said> {
+    let name = "evenkeel-sticky";
+    match one(headers, name)? {
+        None => Ok(None),
+        Some(key) if (1..=256).contains(&key.len()) => Ok(Some(Sticky::new(key))),
+        Some(_) => Err(bad(name, "1 to 256 visible characters".into())),
+    }
 }
 
 /// The value of a header that may come once.
@@ -148,11 +160,15 @@ mod tests {
     }
 
     #[test]
-    fn a_deadline_is_a_number_of_milliseconds() {
-        let deadline = |value| read(&[("evenkeel-deadline-ms", value)]).map(|wish| wish.deadline);
-        assert_eq!(deadline("1500").unwrap(), Some(Duration::from_millis(1500)));
-        for wrong in ["0", "-1", "+5", "1.5", "3600001", "soon", "", "99999999999999999999"] {
-            assert!(deadline(wrong).unwrap_err().message().contains("1 to 3600000"), "{wrong}");
+    fn a_priority_is_one_of_two_and_a_key_is_no_empty_one() {
+        let priority = |value| read(&[("evenkeel-priority", value)]).map(|wish| wish.priority);
+        assert_eq!(priority("batch").unwrap(), Some(Priority::Batch));
+        assert_eq!(priority("interactive").unwrap(), Some(Priority::Interactive));
+        assert!(priority("high").unwrap_err().message().contains("interactive or batch"));
+        let sticky = |value| read(&[("evenkeel-sticky", value)]).map(|wish| wish.sticky);
+        assert_eq!(sticky("talk-7").unwrap(), Some(Sticky::new("talk-7")));
+        for wrong in ["", &"k".repeat(257)] {
+            assert!(sticky(wrong).unwrap_err().message().contains("1 to 256"));
         }
     }
 }

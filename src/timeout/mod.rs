@@ -13,7 +13,8 @@
 //! | whole stream | none | a stream, from the start of its attempt | an error in the body |
 //! | slow stream | none | events with content a minute | the breaker counts a slow call; the stream goes on |
 //!
-//! Data goes before the timer: what has arrived is never thrown away for a clock. Comments, pings and role-only chunks
+//! Data goes before the timer: what has arrived is never thrown away for a clock. A connection that is closed within the last
+//! 5 % of an attempt's limit, though, was silent for all of it: it counts as timed out, and is not asked again. Comments, pings and role-only chunks
 //! are not content and end no silence; on a path of an unknown dialect every byte is content. Only the time during which
 //! the reader waits for the provider is silence: a reader that is slow itself is never timed out for it.
 //!

@@ -123,9 +123,10 @@ impl<F: Future<Output = Result<Response, Error>>> Future for TimeoutFuture<F> {
         let mut this = self.project();
         // Data first, then the timer: what has arrived in time is never thrown away for a clock.
         match this.within.as_mut().poll_inner(cx) {
-            Poll::Ready(Some(result)) => {
-                return Poll::Ready(result.map(|it| this.limits.guard(it)));
+            Poll::Ready(Some(Ok(response))) => {
+                return Poll::Ready(Ok(this.limits.guard(response)));
             }
+            Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(this.limits.failed(error))),
             Poll::Ready(None) => return Poll::Ready(Err(this.limits.elapsed())),
             Poll::Pending => (),
         }
@@ -146,6 +147,9 @@ impl<F> fmt::Debug for TimeoutFuture<F> {
 // === impl Limits ===
 
 impl Limits {
+    /// The last 5 % of a limit belong to it.
+    const CLOSE: u32 = 20;
+
     fn of(shared: Arc<Shared>, request: &mut Request) -> Self {
         let stream = Call::ask(request).stream();
         let least = shared.policy.slow.filter(|_| stream);
@@ -222,6 +226,18 @@ impl Limits {
         let after = self.until.saturating_duration_since(self.since);
         self.shared.events.emit(Event::TimedOut { phase: self.phase, after });
         Error::new(Outcome::TimedOut { phase: self.phase })
+    }
+
+    /// A connection that is closed just as its silence reaches the limit was a silent one, whoever gave up first. Taken for
+    /// a cut, it would be asked again, to be silent again.
+    fn failed(&self, error: Error) -> Error {
+        let closed =
+            matches!(error.outcome(), Outcome::Broken | Outcome::Truncated | Outcome::Empty);
+        let ours = matches!(self.phase, Phase::Attempt | Phase::FirstEvent | Phase::Idle);
+        let heard = self.pulse.as_ref().map_or(0, Pulse::beats) != self.beats;
+        let left = self.until.saturating_duration_since(Instant::now());
+        let close = left <= self.until.saturating_duration_since(self.since) / Self::CLOSE;
+        if closed && ours && !heard && close { self.elapsed().with_source(error) } else { error }
     }
 
     /// Puts the body of an answer under its clocks.

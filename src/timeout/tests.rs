@@ -324,6 +324,70 @@ async fn a_stream_that_is_held_back_is_bounded_by_the_deadline_and_as_a_whole() 
     assert_eq!((timed_out(result), took), (Phase::Stream, 20));
 }
 
+/// A service that brings content after each of these waits and fails when the last has passed.
+async fn closed(
+    waits: &'static [u64],
+    outcome: Outcome,
+    request: Request,
+) -> (Outcome, u64, Vec<(Phase, Duration)>) {
+    let service = service_fn(move |mut request: Request| async move {
+        let pulse = Call::of(&mut request).pulse.clone();
+        let (last, content) = waits.split_last().expect("there is one");
+        for wait in content {
+            sleep(Duration::from_millis(*wait)).await;
+            pulse.as_ref().expect("a streamed ask has a pulse").beat();
+        }
+        sleep(Duration::from_millis(*last)).await;
+        Err::<Response, _>(Error::new(outcome).with_source("closed"))
+    });
+    let (log, events) = log();
+    let layer = TimeoutPolicy::new().build().unwrap().events(events);
+    let start = Instant::now();
+    let error = layer.layer(service).oneshot(request).await.unwrap_err();
+    let mut next: Option<&dyn std::error::Error> = Some(&error);
+    while let Some(error) = next.filter(|error| error.to_string() != "closed") {
+        next = error.source();
+    }
+    assert!(next.is_some(), "what happened is kept: {error:?}");
+    (error.outcome(), took(start), log.lock().unwrap().clone())
+}
+
+#[tokio::test(start_paused = true)]
+async fn s09_a_silence_as_long_as_the_limit_and_then_a_close_is_that_limits_timeout() {
+    let whole: [(&'static [u64], _, _, _); 4] = [
+        (&[9_000, 15_000], streamed_ask(), Phase::Idle, 15),
+        (&[9_000, 14_300], streamed_ask(), Phase::Idle, 15),
+        (&[9_600], streamed_ask(), Phase::FirstEvent, 10),
+        (&[19_500], Request::default(), Phase::Attempt, 20),
+    ];
+    for (waits, request, phase, limit) in whole {
+        for outcome in [Outcome::Truncated, Outcome::Broken, Outcome::Empty] {
+            let (came, at, told) = closed(waits, outcome, request.clone()).await;
+            assert_eq!(came, Outcome::TimedOut { phase }, "{waits:?} {outcome}");
+            assert_eq!(at, waits.iter().sum::<u64>() / 1000, "as soon as it is closed");
+            assert_eq!(told, [(phase, secs(limit))]);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_close_well_before_the_limit_or_an_answer_at_it_is_what_it_is() {
+    for waits in [&[9_000, 14_000][..], &[9_000], &[18_900]] {
+        let request = if waits == [18_900] { Request::default() } else { streamed_ask() };
+        assert_eq!(closed(waits, Outcome::Truncated, request).await.0, Outcome::Truncated);
+    }
+    // Content and the cut come at one moment: it was not silent.
+    let (came, ..) = closed(&[9_000, 14_500, 0], Outcome::Truncated, streamed_ask()).await;
+    assert_eq!(came, Outcome::Truncated);
+    // Whoever refuses has answered.
+    let (came, ..) = closed(&[9_900], Outcome::Unreachable, streamed_ask()).await;
+    assert_eq!(came, Outcome::Unreachable);
+    // A deadline is not the target's silence.
+    let mut request = streamed_ask();
+    Call::of(&mut request).deadline = Some(Deadline::within(secs(5)));
+    assert_eq!(closed(&[4_900], Outcome::Truncated, request).await.0, Outcome::Truncated);
+}
+
 #[tokio::test(start_paused = true)]
 async fn every_attempt_has_a_pulse_of_its_own() {
     let mut request = streamed_ask();

@@ -167,6 +167,67 @@ fn a_file_that_is_wrong_is_told_with_line_and_field() {
 }
 
 #[test]
+fn what_is_set_of_rungs_traffic_and_cache_is_refused_with_line_and_field_where_it_is_wrong() {
+    let target = |field: &str| format!("[[target]]\nname = \"a\"\nmodel = \"m\"\n{field}");
+    let equal = "[[target]]\nname = \"b\"\nrung = \"r\"\nmodel = \"m\"\n";
+    let cases = [
+        (
+            target("dialect = \"openai\""),
+            "5: dialect: is \"openai\"; allowed is one of openai-chat,",
+        ),
+        (target("prefill = \"yes\""), "5: prefill: is \"yes\"; allowed is one of message,"),
+        (target("context = 0"), "5: context: is 0; allowed is a whole number from 1 on"),
+        (target("max_tokens = 15"), "5: max_tokens: is 15; allowed is a whole number from 16 on"),
+        (target("fit = 10"), "5: fit: is 10; allowed is a whole number from 256 on"),
+        (target("vision = 1"), "5: vision: is of the wrong type"),
+        (target("rung = \"a b\""), "5: rung: is no name"),
+        (target("fallbacks = 1"), "5: fallbacks: is unknown; allowed is one of name"),
+        (
+            format!("{equal}{}", equal.replace("\"b\"", "\"c\"") + "tools = true"),
+            "10: tools: is the rung's",
+        ),
+        (
+            format!(
+                "{equal}{}",
+                target("").replace("\"a\"", "\"r\"") + &equal.replace("\"b\"", "\"r\"")
+            ),
+            "10: name: is \"r\", which another has",
+        ),
+        (format!("{equal}{equal}"), "7: name: is \"b\", which another has"),
+        (
+            "[[stored]]\nname = \"s\"\nage = 0".into(),
+            "4: age: is 0; allowed is a number of seconds",
+        ),
+        ("[[stored]]\nname = \"s\"".into(), "2: age: is missing"),
+        ("resume = \"yes\"".into(), "2: resume: is \"yes\"; allowed is off or continue"),
+        ("wait = \"yes\"".into(), "2: wait: is of the wrong type"),
+        (
+            "[traffic]\nconcurrency = 0".into(),
+            "3: traffic.concurrency: is 0; allowed is a whole number from 1",
+        ),
+        ("[traffic]\nrequests = 0".into(), "3: traffic.requests: is 0"),
+        ("[traffic]\ntokens = -1".into(), "3: tokens: "),
+        ("[traffic]\nhedge = 2".into(), "3: traffic.hedge: is 2; allowed is a share"),
+        ("[[traffic.model]]\ntokens = 1".into(), "2: name: is missing"),
+        ("[[traffic.model]]\nname = \"\"".into(), "3: traffic.model.name: is blank"),
+        ("[cache]\nfresh = -1".into(), "3: cache.fresh: is -1"),
+        ("[cache]\nlargest = 0".into(), "3: cache.largest: is 0"),
+    ];
+    for (toml, expected) in cases {
+        let line = refused(&format!("{UP}{toml}"));
+        assert!(line.starts_with(expected), "{toml:?}: {line}");
+    }
+}
+
+#[test]
+fn a_file_of_another_system_is_read_as_it_is_meant() {
+    let file = Scratch::new("\u{feff}upstream = \"http://a\"\r\n[limits]\r\nidle = 3\r\n");
+    setup(&["--config", file.path()], None).unwrap();
+    let line = refused("\u{feff}upstream = \"http://a\"\r\n[limits]\r\nidle = 0\r\n");
+    assert!(line.starts_with("3: limits.idle"), "{line}");
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_named() {
     for file in ["no-such-file.toml", "src"] {
         let line = setup(&["--config", file], None).unwrap_err();

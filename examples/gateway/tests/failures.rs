@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::stage::{Models, QUICK, Stage, before, configured};
 
 /// What a caller saw: status, rung, attempts, its words.
-async fn seen(request: reqwest::RequestBuilder) -> (u16, String, u32, String) {
+pub(crate) async fn seen(request: reqwest::RequestBuilder) -> (u16, String, u32, String) {
     let response = request.send().await.unwrap();
     let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
     let (status, rung, attempts) =

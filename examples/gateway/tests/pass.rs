@@ -77,6 +77,15 @@ async fn path_and_query_stay_byte_for_byte_whatever_the_method() {
 }
 
 #[tokio::test]
+async fn an_old_client_is_answered_in_its_own_version_and_the_upstream_is_asked_in_ours() {
+    let seen = Seen::default();
+    let stage = before(&seen.answering(fine).await).await;
+    let answer = raw(&stage, "GET /old HTTP/1.0\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.0 201") && answer.ends_with("any bytes"), "{answer}");
+    assert_eq!(seen.all()[0].0.version, http::Version::HTTP_11);
+}
+
+#[tokio::test]
 async fn what_is_no_path_is_refused() {
     let seen = Seen::default();
     let stage = before(&seen.answering(fine).await).await;

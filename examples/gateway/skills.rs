@@ -1,0 +1,102 @@
+//! What a rung can do, and what less is asked of it: the fields of a `[[target]]` that are its rung's.
+
+use evenkeel::{
+    dialect::{Dialect, Prefill},
+    ladder::{Edit, Offers, Rung},
+};
+use toml::Spanned;
+
+use super::{place::Source, targets::TargetTable};
+
+/// A month: longer is a mistake.
+pub(crate) const LONG: f64 = 31.0 * 24.0 * 3600.0;
+
+const DIALECTS: [(&str, Dialect); 5] = [
+    ("openai-chat", Dialect::OpenAiChat),
+    ("openai-responses", Dialect::OpenAiResponses),
+    ("anthropic", Dialect::Anthropic),
+    ("gemini", Dialect::Gemini),
+    ("ollama", Dialect::Ollama),
+];
+const PREFILLS: [(&str, Prefill); 3] = [
+    ("message", Prefill::Message),
+    ("prefix", Prefill::Prefix),
+    ("continue-final-message", Prefill::ContinueFinalMessage),
+];
+
+/// Puts into a rung what its first target says.
+pub(crate) fn with(source: Source<'_>, table: &TargetTable, rung: Rung) -> Result<Rung, String> {
+    let on =
+        |field: &Option<Spanned<bool>>, usual| field.as_ref().map_or(usual, |it| *it.get_ref());
+    let mut offers = Offers::default()
+        .tools(on(&table.tools, true))
+        .vision(on(&table.vision, true))
+        .json(on(&table.json, true));
+    if let Some(context) = &table.context {
+        offers = offers.context(source.at_least("context", context, 1)?);
+    }
+    if let Some(prefill) = &table.prefill {
+        offers = offers.prefill(one_of(source, "prefill", prefill, &PREFILLS)?);
+    }
+    let rung = rung.offers(offers).edit(edit(source, table)?);
+    match &table.reserve {
+        Some(reserve) => Ok(rung.reserve(source.seconds("reserve", reserve, 86400.0)?)),
+        None => Ok(rung),
+    }
+}
+
+fn edit(source: Source<'_>, table: &TargetTable) -> Result<Edit, String> {
+    let on = |field: &Option<Spanned<bool>>| field.as_ref().is_some_and(|it| *it.get_ref());
+    let mut edit = Edit::new();
+    if let Some(most) = &table.max_tokens {
+        edit = edit.max_tokens(source.at_least("max_tokens", most, 16)?);
+    }
+    if let Some(context) = &table.fit {
+        edit = edit.fit(source.at_least("fit", context, 256)?);
+    }
+    edit = if on(&table.without_tools) { edit.without_tools() } else { edit };
+    edit = if on(&table.without_images) { edit.without_images() } else { edit };
+    Ok(if on(&table.unstreamed) { edit.unstreamed() } else { edit })
+}
+
+/// Refuses what is the rung's at a target that is not its first.
+pub(crate) fn none(source: Source<'_>, table: &TargetTable) -> Result<(), String> {
+    let set = [
+        ("context", table.context.as_ref().map(Spanned::span)),
+        ("tools", table.tools.as_ref().map(Spanned::span)),
+        ("vision", table.vision.as_ref().map(Spanned::span)),
+        ("json", table.json.as_ref().map(Spanned::span)),
+        ("prefill", table.prefill.as_ref().map(Spanned::span)),
+        ("max_tokens", table.max_tokens.as_ref().map(Spanned::span)),
+        ("without_tools", table.without_tools.as_ref().map(Spanned::span)),
+        ("without_images", table.without_images.as_ref().map(Spanned::span)),
+        ("unstreamed", table.unstreamed.as_ref().map(Spanned::span)),
+        ("fit", table.fit.as_ref().map(Spanned::span)),
+        ("reserve", table.reserve.as_ref().map(Spanned::span)),
+    ];
+    match set.into_iter().find_map(|(field, at)| at.map(|at| (field, at))) {
+        Some((field, at)) => {
+            let what = "is the rung's; allowed is it at the first target of its rung alone";
+            Err(source.wrong(&at, field, what))
+        }
+        None => Ok(()),
+    }
+}
+
+pub(crate) fn dialect(source: Source<'_>, name: &Spanned<String>) -> Result<Dialect, String> {
+    one_of(source, "dialect", name, &DIALECTS)
+}
+
+fn one_of<T: Copy>(
+    source: Source<'_>,
+    field: &str,
+    name: &Spanned<String>,
+    all: &[(&str, T)],
+) -> Result<T, String> {
+    let found = all.iter().find(|(known, _)| known == name.get_ref());
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let known: Vec<_> = all.iter().map(|(name, _)| *name).collect();
+        let what = format!("is {:?}; allowed is one of {}", name.get_ref(), known.join(", "));
+        source.wrong(&name.span(), field, &what)
+    })
+}
