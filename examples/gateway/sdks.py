@@ -128,8 +128,9 @@ def failures(check):
         check.whole(way, "hang", FALLBACKS)
         check.whole(way, "too-large", FALLBACKS)
         ours = anthropic if way.startswith("messages") else openai
-        check.raises(way, "no-key", ours.AuthenticationError, "The provider answered 401")
-        check.raises(way, "limited", ours.RateLimitError, "The provider answered 429")
+        # A wait, and a key that is rejected again and again, close the route for those who ask next.
+        check.raises(way, f"no-key-{number}", ours.AuthenticationError, "The provider answered 401")
+        check.raises(way, f"limited-{number}", ours.RateLimitError, "The provider answered 429")
         check.raises(way, "wrong", ours.BadRequestError, "The provider answered 400")
         check.raises(way, "gone", ours.NotFoundError, "The provider answered 404")
         check.raises(way, "silent", ours.InternalServerError, "evenkeel: ")

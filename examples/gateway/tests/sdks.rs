@@ -15,8 +15,6 @@ fn models() -> Models {
         .always("hang", Reply::hang())
         .always("silent", Reply::hang())
         .always("too-large", Reply::context_length_exceeded())
-        .always("no-key", Reply::error(401, "invalid_request_error", "invalid_api_key"))
-        .always("limited", Reply::rate_limited(Some(Duration::from_secs(60))))
         .always("wrong", Reply::error(400, "invalid_request_error", ""))
         .always("gone", Reply::error(404, "invalid_request_error", "model_not_found"))
         .always("cut", answer().with(Fault::Cut { words: 40 }))
@@ -24,6 +22,11 @@ fn models() -> Models {
     for n in 0..6 {
         models = models
             .once(&format!("503-once-{n}"), Reply::status(503))
+            .always(
+                &format!("no-key-{n}"),
+                Reply::error(401, "invalid_request_error", "invalid_api_key"),
+            )
+            .always(&format!("limited-{n}"), Reply::rate_limited(Some(Duration::from_secs(60))))
             .once(&format!("429-once-{n}"), Reply::rate_limited(Some(Duration::from_millis(300))))
             .once(&format!("reset-once-{n}"), Reply::reset())
             .once(&format!("cut-once-{n}"), answer().with(Fault::Cut { words: 40 }));
