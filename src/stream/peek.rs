@@ -134,17 +134,31 @@ pub(crate) async fn collect(body: &mut Body, most: usize) -> Result<Option<Bytes
             },
         };
         match frame.into_data() {
-            Ok(data) if first.is_empty() => first = data,
-            Ok(data) => more.extend_from_slice(&data),
+            Ok(data) if first.is_empty() && more.is_empty() => first = data,
+            Ok(data) => {
+                if more.is_empty() {
+                    // What is to come is known of most answers: then each byte is copied once, and there is one copy.
+                    let rest = guard.size_hint().lower().min(most as u64) as usize;
+                    more.reserve(first.len() + data.len() + rest);
+                    more.extend_from_slice(&std::mem::take(&mut first));
+                }
+                more.extend_from_slice(&data);
+            }
             Err(frame) => trailers = Some(frame),
         }
         if first.len() + more.len() > most {
-            let read = [first, more.freeze()].into_iter().map(Frame::data);
+            let read = [first, more.freeze()].into_iter().filter(|read| !read.is_empty());
+            let read = read.map(Frame::data);
             guard.front().extend(read.chain(trailers).chain(front));
             return Ok(None);
         }
     }
-    let bytes = if more.is_empty() { first } else { [&first[..], &more[..]].concat().into() };
+    let bytes = match more.len() {
+        0 => first,
+        // No larger than it is, as it may be kept.
+        size if more.capacity() > size + size / 8 => Bytes::copy_from_slice(&more),
+        _ => more.freeze(),
+    };
     match trailers {
         Some(trailers) => guard.front().extend([Frame::data(bytes.clone()), trailers]),
         None => *body = bytes.clone().into(),
