@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    classify::{Outcome, Rejection, judge},
+    classify::{Outcome, Phase, Rejection, judge},
     context::{Call, Deadline, Journey, later},
     dialect::Ask,
     telemetry::{Edited, Event, Skip},
@@ -33,6 +33,8 @@ pub(super) struct Descent<S> {
     /// As long as it had for its answer.
     limit: Option<Duration>,
     once: bool,
+    /// Nobody is asked any more: only what is answered here is of use.
+    late: bool,
 }
 
 /// The failure of the first rung, and what the last one came to.
@@ -79,14 +81,15 @@ impl<S: Upstream> Descent<S> {
             ladder.policy = Arc::new(ladder.policy.with(own));
         }
         let ask = ladder.policy.ask(&mut request);
-        let Call { journey, deadline, once, .. } = Call::of(&mut request).clone();
+        let Call { journey, deadline, once, late, .. } = Call::of(&mut request).clone();
         let limit = deadline.map(|deadline| deadline.left(Instant::now()));
-        Self { ladder, ask, request, journey, deadline, limit, once }
+        Self { ladder, ask, request, journey, deadline, limit, once, late }
     }
 
     /// All the way.
     pub(super) async fn go(mut self) -> Result<Response, Error> {
-        match self.down(0, None).await {
+        let late = self.late.then(|| Failure::of(Outcome::TimedOut { phase: Phase::Deadline }, 0));
+        match self.down(0, late).await {
             End::Told(result) => result,
             End::Failed(failure) => failure.first,
         }
@@ -107,6 +110,10 @@ impl<S: Upstream> Descent<S> {
         let policy = self.policy().clone();
         for at in way {
             let rung = &policy.rungs[at];
+            if self.late && !rung.is_instant() {
+                self.pass_by(at, Skip::Deadline);
+                continue;
+            }
             // What stands first is asked whatever it offers, unless another takes the call.
             if at > 0 {
                 if let Err(why) = self.fits(rung, failure.as_ref()) {
@@ -291,9 +298,7 @@ impl<S: Upstream> Descent<S> {
 
     fn may_be_raced(&self, at: usize) -> bool {
         let policy = self.policy();
-        let asks =
-            |rung: &Rung| matches!(rung.kind, Kind::Addressed | Kind::Target(_) | Kind::Equals(_));
-        !self.once && asks(&policy.rungs[at]) && at + 1 < policy.rungs.len()
+        !self.once && policy.rungs[at].asks() && at + 1 < policy.rungs.len()
     }
 
     /// Whether a rung is for this failure, and there is time for it. Where nothing was asked yet, the call was too much for
@@ -339,9 +344,8 @@ impl Failure {
         Pause { known, asks: if self.sent { asks } else { asks.min(PAUSE.1) } }
     }
 
-    /// What a call that did not wait for a rung sees of it: our own refusal.
-    pub(super) fn refused(at: usize) -> Self {
-        let last = Outcome::Refused { retry_in: None };
+    /// What a call that did not wait for a rung sees of it: our own refusal, or the end of its time.
+    pub(super) fn of(last: Outcome, at: usize) -> Self {
         Self { first: Err(Error::new(last)), last, at, again: None, sent: false }
     }
 }

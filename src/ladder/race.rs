@@ -7,7 +7,7 @@ use tokio::{runtime::Handle, time::Instant};
 use super::descent::{Descent, End, Failure, Way, at_last};
 use crate::{
     Error, Request, Response, Upstream,
-    classify::judge,
+    classify::{Outcome, judge},
     context::{Call, later},
     hedge::Latencies,
     telemetry::{Edited, Event},
@@ -55,7 +55,7 @@ pub(super) async fn run<S: Upstream>(
     let after = started.elapsed();
     descent.ladder().events.emit(Event::ProbeRaced { rung: at as u16, after });
     let mut below = descent.clone();
-    let mut rest = below.down(at + 1, Some(Failure::refused(at)));
+    let mut rest = below.down(at + 1, Some(Failure::of(Outcome::Refused { retry_in: None }, at)));
     tokio::select! {
         biased;
         result = &mut probe => {
