@@ -63,6 +63,7 @@
 
 mod machine;
 mod opening;
+mod outlook;
 mod permit;
 mod policy;
 mod probes;

@@ -21,6 +21,7 @@ mod ladder;
 mod limit;
 mod loopback;
 mod outage;
+mod outlook;
 mod pace;
 mod passed;
 mod per_call;
