@@ -37,4 +37,5 @@ mod stream;
 mod streams;
 mod testkit;
 mod timeout;
+mod together;
 mod wire;
