@@ -14,10 +14,12 @@ use crate::{
     ConfigError, Error, Request, Response, Upstream,
     breaker::Breakers,
     cache::CachePolicy,
+    context::Route,
     ladder::{LadderPolicy, Rung, Target},
     limit::Limits,
+    outlook::{Lookout, Outlook},
     profile::Profile,
-    stack::{self, Handles},
+    stack,
     stream::Resume,
     telemetry::{Events, Observe},
 };
@@ -31,7 +33,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Client {
     stack: Arc<dyn Stack>,
-    handles: Handles,
+    handles: Lookout,
 }
 
 /// Puts a [`Client`] together.
@@ -84,6 +86,28 @@ impl Client {
     /// The limits of all routes: how many calls wait, are under way, and may follow.
     pub fn limits(&self) -> &Limits {
         &self.handles.limits
+    }
+
+    /// What a call of that route may expect before it is made. It changes nothing.
+    ///
+    /// A route is one of [`routes_of`](Self::routes_of) a request, or of those that [`breakers`](Self::breakers) lists.
+    pub fn outlook(&self, route: &Route) -> Outlook {
+        self.handles.at(route)
+    }
+
+    /// What that request may expect if it were sent now, over the whole ladder and within its [`Deadline`] or the
+    /// profile's: the outlook of the first rung; where that is out and a rung below would ask somebody else,
+    /// [`Degraded`](Outlook::Degraded). Replies that are made or stored here do not count.
+    ///
+    /// [`Deadline`]: crate::context::Deadline
+    pub fn outlook_of(&self, request: &Request) -> Outlook {
+        self.handles.ahead(request)
+    }
+
+    /// The routes that a request may take, rung after rung; of a rung with equal targets, one for each.
+    pub fn routes_of(&self, request: &Request) -> Vec<Route> {
+        let rungs = self.handles.rungs.routes(request);
+        rungs.into_iter().flatten().map(|(route, _)| route).collect()
     }
 }
 

@@ -83,6 +83,7 @@ pub mod guide;
 pub mod hedge;
 pub mod ladder;
 pub mod limit;
+mod outlook;
 mod profile;
 pub mod retry;
 mod routes;
@@ -98,6 +99,7 @@ pub mod upstream;
 pub use body::Body;
 pub use client::{Answer, Client, ClientBuilder};
 pub use error::{BoxError, ConfigError, Error};
+pub use outlook::Outlook;
 pub use profile::Profile;
 pub use upstream::{Request, Response, Upstream};
 

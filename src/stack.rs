@@ -5,37 +5,35 @@ use tower::ServiceBuilder;
 use crate::{
     ConfigError, Upstream,
     balance::BalanceLayer,
-    breaker::Breakers,
     cache::{CacheLayer, CachePolicy},
     hedge::HedgeLayer,
     ladder::LadderPolicy,
-    limit::Limits,
+    outlook::Lookout,
     profile::Profile,
     telemetry::{AttemptsLayer, Events, TelemetryLayer},
     timeout::DeadlinePolicy,
 };
 
-/// The handles of what a stack keeps per route.
-#[derive(Clone, Debug)]
-pub(crate) struct Handles {
-    pub(crate) breakers: Breakers,
-    pub(crate) limits: Limits,
-}
-
-/// The whole stack over an upstream, and its handles.
+/// The whole stack over an upstream, and the handles of what it keeps per route.
 pub(crate) fn build<S: Upstream>(
     upstream: S,
     profile: Profile,
     (cache, ladder): (Option<CachePolicy>, LadderPolicy),
     events: Events,
-) -> Result<(impl Upstream, Handles), ConfigError> {
+) -> Result<(impl Upstream, Lookout), ConfigError> {
     profile.check()?;
     let ladder = if profile.waits { ladder.waiting() } else { ladder };
     ladder.check(Some(profile.deadline))?;
     let cache = cache_layer(cache, &ladder, &events)?;
     let breaker = profile.breaker.build()?.events(events.clone());
     let limit = profile.limit.build()?.events(events.clone());
-    let handles = Handles { breakers: breaker.handle(), limits: limit.handle() };
+    let ladder = ladder.build()?.events(events.clone());
+    let handles = Lookout {
+        breakers: breaker.handle(),
+        limits: limit.handle(),
+        rungs: ladder.rungs(),
+        deadline: profile.deadline,
+    };
     let retry = profile.retry.build()?;
     let hedge = match profile.hedge {
         Some(hedge) => hedge.budgets(retry.budgets()).build()?,
@@ -50,7 +48,7 @@ pub(crate) fn build<S: Upstream>(
         // the same.
         .option_layer(cache)
         // Over retries: a rung that still fails after its retries is given up for the next.
-        .layer(ladder.build()?.events(events.clone()).latencies(hedge.latencies()))
+        .layer(ladder.latencies(hedge.latencies()))
         // Over retries: a second copy has its own, and where a rung has equal targets it goes to another one.
         .layer(hedge.events(events.clone()))
         // Over the breaker: each attempt asks it again, and a refusal is not retried but moves down.

@@ -6,13 +6,13 @@ use tokio::time::Instant;
 
 use super::{
     BalancePolicy,
-    load::{Load, Moment, Ride},
+    load::{Load, Moment, Ride, Standing},
     pick::{Copies, Round, Wish, pick},
 };
 use crate::{
     Request,
     classify::Outcome,
-    context::{Call, Sticky, hash, later},
+    context::{Call, Route, Sticky, hash, later},
     ladder::Target,
     sync::lock_std as lock,
 };
@@ -75,11 +75,22 @@ impl Pool {
         let wish = Wish { sticky: sticky.map(|sticky| (sticky, &self.places[..])), once };
         let at = self.pick(round, wish, copies.as_ref());
         let mut request = self.targets[at].apply(request, &ask);
-        let route = Call::route(&mut request);
+        let route = route(&mut request);
         let call = Call::of(&mut request);
-        call.seat = Some(Seat(at));
-        call.route = call.facet.as_deref().map(|facet| route.with_facet(facet)).or(Some(route));
+        (call.seat, call.route) = (Some(Seat(at)), Some(route));
         request
+    }
+
+    /// The routes that a request may take, and which of them are left alone by now. Nothing is picked.
+    pub(crate) fn routes(&self, request: &Request) -> Vec<(Route, bool)> {
+        let mut request = request.clone();
+        let ask = Call::ask(&mut request);
+        let rests: Vec<_> = self.decide(Instant::now(), |state, m| {
+            state.loads.iter().map(|load| load.standing(m) == Standing::Out).collect()
+        });
+        let routes =
+            self.targets.iter().map(|target| route(&mut target.apply(request.clone(), &ask)));
+        routes.zip(rests).collect()
     }
 
     /// Whether one is left that may do better than those that were tried.
@@ -159,6 +170,15 @@ impl Pool {
             usual: state.usual.unwrap_or(USUAL),
         };
         decide(&mut state, &m)
+    }
+}
+
+/// The route of a request that was rewritten for a target, with what the rung's edits change of it.
+fn route(request: &mut Request) -> Route {
+    let route = Call::route(request);
+    match Call::of(request).facet.as_deref() {
+        Some(facet) => route.with_facet(facet),
+        None => route,
     }
 }
 

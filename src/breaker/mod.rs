@@ -64,6 +64,7 @@
 
 mod machine;
 mod opening;
+mod outlook;
 mod permit;
 mod policy;
 mod probes;

@@ -110,7 +110,7 @@ impl Breaker {
     }
 
     /// Decides under the lock and tells of changes after it.
-    fn decide<T>(&self, decide: impl FnOnce(&mut Machine, &BreakerPolicy) -> T) -> T {
+    pub(super) fn decide<T>(&self, decide: impl FnOnce(&mut Machine, &BreakerPolicy) -> T) -> T {
         let (decision, steps) = {
             let mut machine = lock(&self.0.machine);
             let decision = decide(&mut machine, &self.0.policy);

@@ -13,6 +13,7 @@ use tokio::{
 };
 
 use crate::{
+    Outlook,
     breaker::{Breaker, BreakerPolicy, Cause, Snapshot, State, state::Step},
     context::Route,
     routes::PerRoute,
@@ -109,6 +110,13 @@ impl Breakers {
         let kept = self.0.routes.list();
         all.extend(kept.into_iter().map(|(route, breaker)| (route, Breaker::clone(&breaker))));
         all.into_iter().map(|(route, breaker)| (route, breaker.snapshot(now))).collect()
+    }
+
+    /// What a call of a route may expect. No breaker is made for it.
+    pub(crate) fn outlook(&self, route: &Route, now: Instant) -> Outlook {
+        let kept = self.0.routes.get(route).map(|breaker| Breaker::clone(&breaker));
+        let breaker = kept.or_else(|| lock_std(&self.0.forced).get(route).cloned());
+        breaker.map_or(Outlook::Clear, |breaker| breaker.outlook(now))
     }
 
     /// The changes of all breakers from now on.

@@ -8,6 +8,7 @@ mod flight;
 mod passenger;
 mod tape;
 mod turn;
+mod wish;
 
 use std::{
     collections::HashMap,
@@ -15,16 +16,18 @@ use std::{
     sync::{Arc, Mutex, Weak},
 };
 
+pub(super) use self::wish::{Manner, Wish};
 use self::{flight::Flight, passenger::Passenger};
 use super::{Key, entry::Shape};
-use crate::{
-    client::Answer,
-    context::{Deadline, Journey},
-    sync::lock_std as lock,
-};
+use crate::{client::Answer, context::Journey, sync::lock_std as lock};
 
-/// What calls have to have in common: the key, and the form that is asked.
-pub(super) type Id = (Key, Shape);
+/// What calls have to have in common: the key, the form that is asked, and what each wishes for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Id {
+    pub(super) key: Key,
+    pub(super) shape: Shape,
+    pub(super) wish: Wish,
+}
 
 /// All flights of one cache.
 #[derive(Default)]
@@ -46,18 +49,19 @@ impl Flights {
 
     /// Joins the flight of that id, or begins one.
     ///
-    /// One that ends long before the call has to is not joined: its answer may be a lesser one for want of time.
+    /// One that ends long before the call has to is not joined: its answer may be a lesser one for want of time. Nor is one
+    /// that waits behind those whom the call goes before.
     pub(super) fn join(
         self: &Arc<Self>,
         id: Id,
-        (deadline, journey): (Option<Deadline>, &Journey),
+        (manner, journey): (Manner, &Journey),
         send: &mut dyn FnMut() -> Answer,
     ) -> Joined {
         let mut map = lock(&self.0);
         // Dropped only once the map is free again: the last of a flight takes it out of the map.
         let found = map.get(&id).and_then(Weak::upgrade);
         let begins = match &found {
-            Some(flight) => !flight.lasts_for(deadline),
+            Some(flight) => !flight.manner.serves(manner),
             None if map.len() >= Self::MOST => {
                 drop(map);
                 return Joined::Full;
@@ -69,7 +73,7 @@ impl Flights {
             let Some(flight) = found else { return Joined::Full };
             return Joined::Later(Passenger::new(flight, false));
         }
-        let flight = Flight::new(id, self.clone(), (deadline, journey.clone()), send());
+        let flight = Flight::new(id, self.clone(), (manner, journey.clone()), send());
         map.insert(id, Arc::downgrade(&flight));
         drop(map);
         Joined::First(Passenger::new(flight, true))

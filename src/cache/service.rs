@@ -14,13 +14,13 @@ use tower::{Layer, Service};
 
 use super::{
     CachePolicy,
-    coalesce::Joined,
+    coalesce::{Id, Joined, Manner, Wish},
     entry::Shape,
     lookup::{Shared, Shelf},
 };
 use crate::{
     Error, Request, Response, Upstream,
-    classify::Outcome,
+    classify::{Outcome, Phase},
     client::Answer,
     context::Call,
     ladder::{ATTEMPTS, LadderPolicy, RUNG},
@@ -150,27 +150,34 @@ async fn together<S: Upstream>(
     inner: S,
     mut request: Request,
 ) -> Result<Response, Error> {
-    let Call { deadline, journey, .. } = Call::of(&mut request).clone();
-    let (key, ask) = (shelf.key, shelf.ask.clone());
+    let Some(wish) = Wish::of(&mut request) else { return alone(shelf, inner, request).await };
+    let journey = Call::of(&mut request).journey.clone();
+    let (id, ask) = (Id { key: shelf.key, shape: Shape::of(&shelf.ask), wish }, shelf.ask.clone());
+    let manner = Manner::of(&mut request);
     let mut own = Some((shelf, inner, request));
-    let mut send = || {
-        let own = own.take();
-        Box::pin(async move {
-            match own {
-                Some((shelf, inner, request)) => alone(shelf, inner, request).await,
-                // Not reached: it is made at most once.
-                None => Err(Error::new(Outcome::Refused { retry_in: None })),
-            }
-        }) as Answer
+    let mut send = || match own.take() {
+        Some((shelf, inner, request)) => Box::pin(alone(shelf, inner, request)) as Answer,
+        // Not reached: it is made at most once.
+        None => Box::pin(async { Err(Error::new(Outcome::Refused { retry_in: None })) }),
     };
-    let joined = shared.flights.join((key, Shape::of(&ask)), (deadline, &journey), &mut send);
-    let passenger = match joined {
-        Joined::First(passenger) => passenger,
+    match shared.flights.join(id, (manner, &journey), &mut send) {
+        Joined::First(passenger) => passenger.arrive(&ask, &journey).await,
         Joined::Later(passenger) => {
             shared.events.emit(Event::Coalesced);
-            passenger
+            match manner.in_time(passenger.arrive(&ask, &journey)).await {
+                Some(result) => result,
+                None => late(own).await,
+            }
         }
-        Joined::Full => return send().await,
+        Joined::Full => send().await,
+    }
+}
+
+/// The shared attempt takes longer than this call has time: what is answered here it is given by its own ladder.
+async fn late<S: Upstream>(own: Option<(Shelf, S, Request)>) -> Result<Response, Error> {
+    let Some((_, mut inner, mut request)) = own else {
+        return Err(Error::new(Outcome::TimedOut { phase: Phase::Deadline }));
     };
-    passenger.arrive(&ask, &journey).await
+    Call::of(&mut request).late = true;
+    inner.call(request).await
 }

@@ -28,6 +28,8 @@ pub struct Call {
     pub(crate) pulse: Option<Pulse>,
     /// By when the whole stream has ended, where this attempt goes on with one.
     pub(crate) bound: Option<StreamBound>,
+    /// It has no time left to ask anybody: only what is answered here is of use.
+    pub(crate) late: bool,
     /// Where a stored answer may be, for a rung that gives one.
     pub(crate) shelf: Option<Shelf>,
     /// The equal targets of the rung, where it has several: one of them is picked for each attempt.

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    classify::{Outcome, judge},
+    classify::{Outcome, Phase, judge},
     context::{Call, Deadline, Journey},
     dialect::Ask,
     telemetry::{Edited, Event, Skip},
@@ -34,6 +34,8 @@ pub(super) struct Descent<S> {
     /// As long as it had for its answer.
     limit: Option<Duration>,
     once: bool,
+    /// Nobody is asked any more: only what is answered here is of use.
+    late: bool,
 }
 
 /// What a part of the way came to.
@@ -55,15 +57,17 @@ impl<S: Upstream> Descent<S> {
         }
         let ask = ladder.policy.ask(&mut request);
         let call = Call::of(&mut request);
-        let (journey, deadline, once) = (call.journey.clone(), call.deadline, call.once);
+        let (journey, deadline) = (call.journey.clone(), call.deadline);
+        let (once, late) = (call.once, call.late);
         let limit = deadline.map(|deadline| deadline.left(Instant::now()));
-        Self { ladder, ask, request, journey, deadline, limit, once }
+        Self { ladder, ask, request, journey, deadline, limit, once, late }
     }
 
     /// All the way.
     pub(super) async fn go(mut self) -> Result<Response, Error> {
         let to = self.policy().rungs.len();
-        match self.rungs(0..to, None).await {
+        let late = self.late.then(|| Failure::of(Outcome::TimedOut { phase: Phase::Deadline }, 0));
+        match self.rungs(0..to, late).await {
             End::Told(result) => result,
             End::Failed(failure) => failure.first,
         }
@@ -84,6 +88,10 @@ impl<S: Upstream> Descent<S> {
         let policy = self.policy().clone();
         for at in way {
             let rung = &policy.rungs[at];
+            if self.late && !rung.is_instant() {
+                self.pass_by(at, Skip::Deadline);
+                continue;
+            }
             // What stands first is asked whatever it offers, unless another takes the call.
             if at > 0 {
                 if let Err(why) = self.fits(rung, failure.as_ref()) {
@@ -206,9 +214,7 @@ impl<S: Upstream> Descent<S> {
 
     fn may_be_raced(&self, at: usize) -> bool {
         let policy = self.policy();
-        let asks =
-            |rung: &Rung| matches!(rung.kind, Kind::Addressed | Kind::Target(_) | Kind::Equals(_));
-        !self.once && asks(&policy.rungs[at]) && at + 1 < policy.rungs.len()
+        !self.once && policy.rungs[at].asks() && at + 1 < policy.rungs.len()
     }
 
     /// Whether a rung is for this failure, and there is time for it. Where nothing was asked yet, the call was too much for

@@ -36,9 +36,8 @@ impl Failure {
         }
     }
 
-    /// What a call that did not wait for a rung sees of it: our own refusal.
-    pub(super) fn refused(at: usize) -> Self {
-        let last = Outcome::Refused { retry_in: None };
+    /// What a call that did not wait for a rung sees of it: our own refusal, or the end of its time.
+    pub(super) fn of(last: Outcome, at: usize) -> Self {
         Self { first: Err(Error::new(last)), last, at, again: None, sent: false }
     }
 }

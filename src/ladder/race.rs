@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    classify::judge,
+    classify::{Outcome, judge},
     context::{Call, later},
     hedge::Latencies,
     telemetry::{Edited, Event},
@@ -58,7 +58,7 @@ pub(super) async fn run<S: Upstream>(
     let after = started.elapsed();
     descent.ladder().events.emit(Event::ProbeRaced { rung: at as u16, after });
     let mut below = descent.clone();
-    let mut rest = below.down(at + 1, Some(Failure::refused(at)));
+    let mut rest = below.down(at + 1, Some(Failure::of(Outcome::Refused { retry_in: None }, at)));
     tokio::select! {
         biased;
         result = &mut probe => {

@@ -36,7 +36,9 @@ impl Rung {
             return if known { Ok(()) } else { Err(Skip::Capability) };
         }
         if matches!(self.kind, Kind::Wait) {
-            let passes = !failed.outcome.is_permanent() || failed.outcome.wait().is_some();
+            // A quota comes back by itself, or somebody pays. The breaker says for how long nobody is to ask.
+            let quota = matches!(failed.outcome, Outcome::QuotaExhausted { .. });
+            let passes = quota || !failed.outcome.is_permanent();
             return if passes { Ok(()) } else { Err(Skip::Outcome) };
         }
         let larger = self.edit.fits_any() || self.offers.larger_than(failed.offers);

@@ -189,6 +189,11 @@ impl Rung {
         self.offers.prefill.filter(|_| !self.is_instant())
     }
 
+    /// Whether it asks somebody.
+    pub(super) fn asks(&self) -> bool {
+        matches!(self.kind, Kind::Addressed | Kind::Target(_) | Kind::Equals(_))
+    }
+
     pub(super) fn waits(&self) -> bool {
         matches!(self.kind, Kind::Wait)
     }

@@ -12,7 +12,9 @@ use http::{HeaderName, HeaderValue};
 use tokio::time::{Instant, timeout_at};
 use tower::{Layer, Service};
 
-use super::{LadderPolicy, Rung, descent::Descent, gate::Gate, restream::restream, rung::Kind};
+use super::{
+    LadderPolicy, Rung, Rungs, descent::Descent, gate::Gate, restream::restream, rung::Kind,
+};
 use crate::{
     Error, Request, Response, Upstream,
     classify::{Outcome, Phase},
@@ -76,6 +78,11 @@ impl LadderLayer {
     pub fn events(mut self, events: Events) -> Self {
         self.events = events;
         self
+    }
+
+    /// Its rungs, to be asked where a call would go.
+    pub(crate) fn rungs(&self) -> Rungs {
+        Rungs(self.policy.clone())
     }
 
     /// Knows from there how long first events usually take.

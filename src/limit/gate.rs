@@ -232,6 +232,7 @@ impl Gate {
     }
 }
 
+mod outlook;
 mod turns;
 
 #[cfg(test)]

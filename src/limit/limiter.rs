@@ -18,6 +18,7 @@ use super::{
     tokens::{Cost, Kind},
 };
 use crate::{
+    Outlook,
     context::{Priority, Route, later},
     routes::PerRoute,
     sync::lock_std as lock,
@@ -124,6 +125,13 @@ impl Limits {
         let limiter = self.0.routes.get(route);
         limiter
             .map_or(Duration::ZERO, |it| lock(&it.gate).expected(Priority::Interactive, cost, now))
+    }
+
+    /// What an interactive call may expect that has so much time.
+    pub(crate) fn outlook(&self, route: &Route, time: Duration, now: Instant) -> Outlook {
+        let limiter = self.0.routes.get(route);
+        limiter
+            .map_or(Outlook::Clear, |it| lock(&it.gate).outlook(time.saturating_sub(it.least), now))
     }
 
     /// Tells that listener too; the first one stays.

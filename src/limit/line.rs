@@ -58,6 +58,14 @@ impl Line {
         self.interactive.waiting.len() + self.batch.waiting.len()
     }
 
+    /// How many of that priority wait.
+    pub(super) fn of(&self, priority: Priority) -> usize {
+        match priority {
+            Priority::Interactive => self.interactive.waiting.len(),
+            _ => self.batch.waiting.len(),
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.len() == 0
     }

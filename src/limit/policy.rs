@@ -13,7 +13,7 @@ use crate::{ConfigError, context::Route, profile::scaled};
 /// - [`requests`](Self::requests), [`tokens`](Self::tokens) a minute: unlimited, but for what the provider's headers tell
 /// - [`burst`](Self::burst): 5 s, of the requests: a few people who ask at one moment do not wait, and a provider that
 ///   counts by the second is not hit by a minute's worth at once
-/// - [`queue`](Self::queue): 1024 calls a route: more have no chance within any deadline, at the limits most keys have
+/// - [`queue`](Self::queue): 1024 calls of each priority a route: more have no chance within any deadline, at the limits most keys have
 /// - [`batch`](Self::batch): every 10th, while interactive calls wait as well
 /// - [`least`](Self::least): 1 s left for the attempt after the wait, as for a retry
 /// - [`admission`](Self::admission): none; the breaker is enough for most
@@ -86,7 +86,8 @@ impl LimitPolicy {
         self
     }
 
-    /// How many calls may wait on a route; one more is refused. Zero: nobody waits.
+    /// How many calls may wait on a route; one more is refused. Zero: nobody waits. Each priority has so many places: a
+    /// batch that fills its own refuses nobody who goes before it.
     #[must_use]
     pub fn queue(mut self, calls: usize) -> Self {
         self.queue = calls;

@@ -639,3 +639,77 @@ async fn what_cannot_be_meant_is_refused() {
         assert_eq!(error.field(), field, "{error}");
     }
 }
+
+// === what is shared is no worse than one's own ===
+
+#[tokio::test(start_paused = true)]
+async fn a_call_with_less_time_than_the_shared_attempt_is_answered_by_its_own_ladder() {
+    let provider = primary().always(Reply::answer().head_after(secs(4)));
+    let builder = caching(together()).fallback(Rung::canned(BUSY));
+    let client = over(builder, [&provider]);
+    let first = tokio::spawn({
+        let client = client.clone();
+        async move { call(&client, chat(false)).await }
+    });
+    sleep(ms(100)).await;
+    let mut request = chat(false);
+    request.extensions_mut().insert(Deadline::within(secs(2)));
+    let start = tokio::time::Instant::now();
+    let answer = call(&client, request).await.unwrap();
+    assert_eq!((answer.from(), answer.words()), ("canned", BUSY.into()));
+    assert!((ms(1900)..secs(2)).contains(&start.elapsed()), "{:?}", start.elapsed());
+    first.await.unwrap().unwrap().is_whole();
+    assert_eq!(provider.count(), 1, "nobody is asked for it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_reply_of_ones_own_it_is_out_of_time_and_nobody_is_asked() {
+    let provider = primary().always(Reply::answer().head_after(secs(4)));
+    let client = over(caching(together()), [&provider]);
+    let first = call(&client, chat(false));
+    let late = async {
+        sleep(ms(100)).await;
+        let mut request = chat(false);
+        request.extensions_mut().insert(Deadline::within(secs(2)));
+        call(&client, request).await.unwrap_err()
+    };
+    let (first, late) = tokio::join!(first, late);
+    first.unwrap().is_whole();
+    assert!(late.is_timeout(), "{late:?}");
+    assert_eq!(provider.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_waits_in_no_line_of_batch_calls() {
+    use evenkeel::context::Priority;
+    let provider = primary().always(Reply::answer().head_after(ms(500)));
+    let client = over(caching(together()), [&provider]);
+    let of = |priority: Priority| {
+        let mut request = chat(false);
+        request.extensions_mut().insert(priority);
+        call(&client, request)
+    };
+    let (batch, person) = (Priority::Batch, Priority::Interactive);
+    let all = tokio::join!(of(batch), of(person), of(batch), of(person));
+    for answer in [all.0, all.1, all.2, all.3] {
+        answer.unwrap().is_whole();
+    }
+    assert_eq!(provider.count(), 2, "the first batch call, and all who joined the first person");
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_wish_otherwise_for_themselves_share_no_attempt() {
+    use evenkeel::{ladder::Fallbacks, stream::Commit};
+    let provider = primary().always(Reply::answer().with(Fault::Cut { words: 5 }));
+    let client = over(caching(together()), [&provider]);
+    let mut whole = chat(true);
+    whole.extensions_mut().insert(Commit::Complete);
+    let mut own = chat(true);
+    own.extensions_mut().insert(Fallbacks::new([Rung::canned(BUSY)]).unwrap());
+    let (plain, whole, own) =
+        tokio::join!(call(&client, chat(true)), call(&client, whole), call(&client, own));
+    assert!(plain.unwrap().error.is_some(), "cut while it is read");
+    assert!(whole.map_or(true, |whole| whole.bytes().is_empty()), "no part of a stream");
+    assert!(!own.unwrap().frames.is_empty());
+    assert!(provider.count() >= 3);
+}

@@ -25,10 +25,10 @@ use tower::ServiceExt;
 
 use crate::scene::{Answer, Told, chat, ms, over, pair, read, secondary, secs};
 
-const BUSY: &str = "We are very busy.";
+pub(crate) const BUSY: &str = "We are very busy.";
 
 /// Runs a law on the same cases every time.
-fn law<S: Strategy>(
+pub(crate) fn law<S: Strategy>(
     cases: u32,
     strategy: S,
     check: impl Fn(S::Value) -> Result<(), TestCaseError>,
@@ -42,17 +42,17 @@ fn law<S: Strategy>(
 }
 
 /// Runs in virtual time.
-fn play<T>(work: impl Future<Output = T>) -> T {
+pub(crate) fn play<T>(work: impl Future<Output = T>) -> T {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     runtime.enable_time().start_paused(true).build().unwrap().block_on(work)
 }
 
-fn wait() -> impl Strategy<Value = Duration> {
+pub(crate) fn wait() -> impl Strategy<Value = Duration> {
     prop_oneof![3 => Just(0), 3 => 1..3_000_u64, 2 => 3_000..40_000_u64].prop_map(ms)
 }
 
 /// Anything that the testkit can make a provider do.
-fn reply() -> impl Strategy<Value = Reply> {
+pub(crate) fn reply() -> impl Strategy<Value = Reply> {
     let status = prop::sample::select(vec![
         400, 401, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 504, 529,
     ]);
@@ -104,14 +104,14 @@ fn reply() -> impl Strategy<Value = Reply> {
 
 /// One call: streamed or not, how long after the one before it, a deadline of its own, and when its caller leaves.
 #[derive(Clone, Debug)]
-struct Call {
-    stream: bool,
-    after: Duration,
-    deadline: Option<Duration>,
-    leaves: Option<Duration>,
+pub(crate) struct Call {
+    pub(crate) stream: bool,
+    pub(crate) after: Duration,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) leaves: Option<Duration>,
 }
 
-fn one_call() -> impl Strategy<Value = Call> {
+pub(crate) fn one_call() -> impl Strategy<Value = Call> {
     let deadline = prop::option::weighted(0.2, (0..20_000_u64).prop_map(ms));
     let leaves = prop::option::weighted(0.15, (0..30_000_u64).prop_map(ms));
     (any::<bool>(), wait(), deadline, leaves).prop_map(|(stream, after, deadline, leaves)| Call {
@@ -190,7 +190,7 @@ async fn make(client: &Client, call: &Call) -> Came {
 }
 
 /// A whole answer, or what comes before an error; never a part of one that looks like a whole.
-fn honest(answer: &Answer) -> bool {
+pub(crate) fn honest(answer: &Answer) -> bool {
     let whole = answer.words() == WORDS || answer.words() == BUSY;
     // An answer of no success is what the provider said.
     whole || answer.error.is_some() || !answer.verdict.as_ref().unwrap().outcome().is_success()

@@ -7,21 +7,15 @@ use std::{
 };
 
 use http::response::Parts;
-use tokio::time::Instant;
 
-use super::{Flights, Id, fault::Fault, tape::Tape};
-use crate::{
-    Body, Error,
-    client::Answer,
-    context::{Deadline, Journey},
-    sync::lock_std as lock,
-};
+use super::{Flights, Id, Manner, fault::Fault, tape::Tape};
+use crate::{Body, Error, client::Answer, context::Journey, sync::lock_std as lock};
 
 /// One attempt, and all who wait for it.
 pub(super) struct Flight {
     pub(super) id: Id,
     flights: Arc<Flights>,
-    deadline: Option<Deadline>,
+    pub(super) manner: Manner,
     pub(super) journey: Journey,
     pub(super) waker: Waker,
     pub(super) state: Mutex<State>,
@@ -63,7 +57,7 @@ impl Flight {
     pub(super) fn new(
         id: Id,
         flights: Arc<Flights>,
-        (deadline, journey): (Option<Deadline>, Journey),
+        (manner, journey): (Manner, Journey),
         answer: Answer,
     ) -> Arc<Self> {
         let state = State {
@@ -78,21 +72,11 @@ impl Flight {
         Arc::new_cyclic(|weak| Self {
             id,
             flights,
-            deadline,
+            manner,
             journey,
             waker: Waker::from(Arc::new(Nudge(weak.clone()))),
             state: Mutex::new(state),
         })
-    }
-
-    /// Whether it has at least half the time that a call with that deadline has.
-    pub(super) fn lasts_for(&self, deadline: Option<Deadline>) -> bool {
-        let now = Instant::now();
-        match (self.deadline, deadline) {
-            (None, _) => true,
-            (Some(_), None) => false,
-            (Some(own), Some(other)) => own.left(now) >= other.left(now) / 2,
-        }
     }
 
     /// Changes the state, and wakes all who wait for that.

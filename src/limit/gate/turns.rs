@@ -28,7 +28,7 @@ impl Gate {
         }
         let expected = self.expected(priority, cost, now);
         let late = leaves.is_some_and(|leaves| later(now, expected) > leaves);
-        if !patient || late || self.line.len() >= self.queue {
+        if !patient || late || self.line.of(priority) >= self.queue {
             return Answer::Refused(expected);
         }
         self.nth += 1;

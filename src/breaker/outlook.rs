@@ -1,0 +1,43 @@
+//! What a call may expect of a breaker: only read.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::{
+    Outlook,
+    breaker::{
+        Breaker,
+        machine::{Machine, Mode},
+        ticket::Moment,
+    },
+};
+
+// === impl Breaker ===
+
+impl Breaker {
+    /// What a call may expect at `now`.
+    pub(crate) fn outlook(&self, now: Instant) -> Outlook {
+        self.decide(|machine, policy| machine.outlook(Moment { policy, now, random: 0.5 }))
+    }
+}
+
+// === impl Machine ===
+
+impl Machine {
+    /// What a call may expect now. Only read: what the clock has brought about is noted when a call comes.
+    pub(crate) fn outlook(&self, at: Moment<'_>) -> Outlook {
+        match &self.mode {
+            Mode::Closed | Mode::ForcedClosed => Outlook::Clear,
+            Mode::ForcedOpen => Outlook::Out { back_in: None },
+            Mode::Open { until } if *until > at.now => {
+                Outlook::Out { back_in: Some(until.saturating_duration_since(at.now)) }
+            }
+            Mode::Open { .. } | Mode::HalfOpen(_) => Outlook::BARELY,
+            Mode::Recovering(ramp) if ramp.ends(at.policy) <= at.now => Outlook::Clear,
+            Mode::Recovering(ramp) => {
+                Outlook::Degraded { share: ramp.share(at), wait: Duration::ZERO }
+            }
+        }
+    }
+}

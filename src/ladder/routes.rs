@@ -1,0 +1,64 @@
+//! Which routes a call may take: to be told before it is made.
+
+use std::sync::Arc;
+
+use super::{Fallbacks, LadderPolicy, Rung, ready::Failed};
+use crate::{
+    Request,
+    classify::Outcome,
+    context::{Call, Route},
+    dialect::Ask,
+};
+
+/// The rungs of a ladder that was built: to be asked where a call would go.
+#[derive(Clone, Debug)]
+pub(crate) struct Rungs(pub(super) Arc<LadderPolicy>);
+
+// === impl Rungs ===
+
+impl Rungs {
+    /// Of each rung that would ask somebody, in order, the routes of its equal targets; and whether the rung leaves a target
+    /// alone by now.
+    pub(crate) fn routes(&self, request: &Request) -> Vec<Vec<(Route, bool)>> {
+        let mut request = request.clone();
+        let own = request.extensions().get::<Fallbacks>().map(|own| Arc::new(self.0.with(own)));
+        let policy = own.as_ref().unwrap_or(&self.0);
+        let ask = policy.ask(&mut request);
+        let all = policy.rungs.iter().enumerate();
+        let led = all.filter(|(at, rung)| *at == 0 || policy.leads_to(rung, &ask, &request));
+        let mut routes: Vec<_> = led.filter_map(|(_, rung)| rung.routes(&request, &ask)).collect();
+        if routes.is_empty() && policy.rungs[0].asks() {
+            // Where no rung takes it the first is asked all the same.
+            routes.push(beyond(policy.rungs[0].request(request, &ask)));
+        }
+        routes
+    }
+}
+
+// === impl LadderPolicy ===
+
+impl LadderPolicy {
+    /// Whether that rung is asked where the first one is out.
+    fn leads_to(&self, rung: &Rung, ask: &Ask, request: &Request) -> bool {
+        let outcome = Outcome::Refused { retry_in: None };
+        let failed = Failed { outcome, offers: &self.rungs[0].offers, at: 0 };
+        rung.takes((ask, request.body()), failed).is_ok()
+    }
+}
+
+// === impl Rung ===
+
+impl Rung {
+    fn routes(&self, request: &Request, ask: &Ask) -> Option<Vec<(Route, bool)>> {
+        let ready = self.asks().then(|| self.ready(request.clone(), ask, None))?;
+        Some(beyond(ready.ok()?.0))
+    }
+}
+
+/// The route of a request that is ready for its rung, or those of the targets that it may go to.
+fn beyond(mut request: Request) -> Vec<(Route, bool)> {
+    match Call::of(&mut request).pool.clone() {
+        Some(pool) => pool.routes(&request),
+        None => vec![(Call::route(&mut request), false)],
+    }
+}

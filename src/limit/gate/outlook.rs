@@ -1,0 +1,27 @@
+//! What a call may expect at the gate: only read.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Gate;
+use crate::{Outlook, context::Priority, limit::tokens::Cost};
+
+// === impl Gate ===
+
+impl Gate {
+    /// What an interactive call may expect that came now and could wait so long.
+    pub(in crate::limit) fn outlook(&self, longest: Duration, now: Instant) -> Outlook {
+        let one = Cost { requests: 1, ..Cost::default() };
+        let wait = self.expected(Priority::Interactive, one, now);
+        let goes = wait.is_zero() && self.line.is_empty() && self.slots.is_free();
+        if let Some(closed) = self.closed_for(now) {
+            return Outlook::Out { back_in: Some(closed.max(wait)) };
+        }
+        match (goes, wait > longest || self.line.of(Priority::Interactive) >= self.queue) {
+            (true, _) => Outlook::Clear,
+            (false, true) => Outlook::Out { back_in: Some(wait) },
+            (false, false) => Outlook::Degraded { share: 1.0, wait },
+        }
+    }
+}
