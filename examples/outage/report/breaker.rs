@@ -2,6 +2,7 @@
 
 use super::{
     super::{
+        clients::RUNGS,
         journal::Change,
         play::{Failure, Played},
     },
@@ -75,7 +76,7 @@ fn name(change: &Change) -> String {
         (false, ..) => "secondary".into(),
         (true, "model-1", "") => "primary".into(),
         (true, "model-1", facet) => facet.replacen("no-", "no ", 1),
-        (true, model, _) => model.into(),
+        (true, ..) => RUNGS[2].into(),
     }
 }
 
@@ -136,7 +137,7 @@ mod tests {
             ("evenkeel", "primary", 0),
             ("steps", "primary", 1),
             ("steps", "no web_search", 1),
-            ("steps", "small-1", 1),
+            ("steps", "small model", 1),
         ];
         assert_eq!(told, expected);
     }
