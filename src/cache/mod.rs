@@ -37,7 +37,11 @@
 //! Calls with the same key that ask for the same form share one attempt at everything below, retries and rungs too, and
 //! its failure. Each has the answer as it comes, at its own pace, by its own deadline. Nobody leads: the attempt goes on
 //! as long as one of them waits, whoever goes away. A call with more than twice the time that is left to the attempt
-//! begins one of its own, and later ones join that.
+//! begins one of its own, and later ones join that; so does an interactive call where the attempt is a batch call's.
+//!
+//! A call whose time is over before the shared attempt has an answer is answered by its own ladder, as far as that needs
+//! nobody else: a stored answer, a canned reply. Calls that wish for another commit point or continuation share no attempt,
+//! and those that bring rungs of their own share none at all.
 //!
 //! # Defaults
 //!

@@ -34,6 +34,8 @@ pub struct Call {
     pub(crate) shelf: Option<Shelf>,
     /// The equal targets of the rung, where it has several: one of them is picked for each attempt.
     pub(crate) pool: Option<Arc<Pool>>,
+    /// This is a second copy of it, sent beside the first.
+    pub(crate) copy: bool,
     /// What a second copy of the call has asked of them, where there may be one.
     pub(crate) copies: Option<Copies>,
     /// The one that was picked for this attempt; the request is rewritten for it.

@@ -5,7 +5,8 @@
 //! copy is paid for, so it is off until it is asked for: [`Profile::hedge`](crate::Profile::hedge).
 //!
 //! It stands inside the ladder and outside the retries: a copy has retries, a permit and limits of its own. Where a rung has
-//! equal targets, the copy goes to another one.
+//! equal targets, the copy goes to another one, whose retry budget pays for it; where that is used up there is no copy. A
+//! copy is no first attempt: it earns nothing towards retries.
 //!
 //! # Defaults
 //!

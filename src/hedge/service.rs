@@ -225,12 +225,9 @@ impl Course {
         }
     }
 
-    /// Every call earns a part of a copy. The budget of a single target is filled by the retries.
+    /// Every call earns a part of a copy. The budgets are filled by the retries.
     fn earn(&self) {
         self.shared.allowance.of(&self.route).deposit();
-        if let (Some(budgets), true) = (self.budgets(), self.pooled) {
-            budgets.of(&self.route).deposit();
-        }
     }
 
     fn budgets(&self) -> Option<&Budgets> {
@@ -248,15 +245,18 @@ impl Course {
     }
 
     /// The second copy, if what it costs is there. A probe has none: a sick provider is asked once.
-    fn second<S: Upstream>(&self, (inner, request): (S, Request)) -> Option<Sent> {
+    fn second<S: Upstream>(&self, (inner, mut request): (S, Request)) -> Option<Sent> {
         let allowance = self.shared.allowance.of(&self.route);
         if self.journey.is_probe() || allowance.left() == 0 {
             return None;
         }
-        let granted = self.budgets().is_none_or(|budgets| budgets.of(&self.route).withdraw());
+        // Of equal targets the one that the copy goes to pays: it is known when it is picked.
+        let payer = self.budgets().filter(|_| !self.pooled);
+        let granted = payer.is_none_or(|budgets| budgets.of(&self.route).withdraw());
         if !(granted && allowance.withdraw()) {
             return None;
         }
+        Call::of(&mut request).copy = true;
         let after = self.started.elapsed();
         self.shared.events.emit(Event::Hedged { route: self.route.clone(), after });
         Some(Box::pin(inner.oneshot(request)))

@@ -110,7 +110,8 @@ impl Rung {
     /// Waits for recovery, until the deadline: the rungs above are asked again when one of them may be well, by one call at a
     /// time, the oldest first. For work that nobody waits for; the last rung, but for a canned reply. Named `wait`.
     ///
-    /// Where it is known that nobody will be back in time, the call fails at once.
+    /// Where it is known that nobody will be back in time, the call fails at once. An exhausted quota is waited for as well:
+    /// it comes back by itself, or somebody pays.
     pub fn wait() -> Self {
         Self::of("wait", Kind::Wait)
     }

@@ -88,6 +88,10 @@ impl Course {
         Leg { request, spare, at }
     }
 
+    pub(super) fn is_pooled(&self) -> bool {
+        self.pool.is_some()
+    }
+
     fn left(&self) -> Option<Duration> {
         self.deadline.map(|deadline| deadline.left(Instant::now()))
     }
@@ -241,7 +245,10 @@ impl Drop for UnderWay<'_> {
 // === impl Step ===
 
 impl Step {
-    pub(super) const FIRST: Self = Self { attempt: 1, wait: Duration::ZERO, extra: false };
+    /// The first one; of a second copy of a call it is no less an extra one, and earns nothing.
+    pub(super) const fn first(copy: bool) -> Self {
+        Self { attempt: 1, wait: Duration::ZERO, extra: copy }
+    }
 
     /// The one that follows after that wait. `sent`: this one was.
     pub(super) fn next(self, wait: Duration, sent: bool) -> Self {

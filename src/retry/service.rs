@@ -108,11 +108,15 @@ async fn run<S: Upstream>(
     shared: Arc<Shared>,
     mut request: Request,
 ) -> Result<Response, Error> {
-    let mut retries = Retries::new(Call::of(&mut request).once);
+    let Call { once, copy, .. } = *Call::of(&mut request);
+    let mut retries = Retries::new(once);
     let mut course = Course::new(shared, &mut request);
     let mut leg = course.leg(request, &retries);
-    let mut step = Step::FIRST;
+    let mut step = Step::first(copy);
     let mut failed = None;
+    if copy && course.is_pooled() && !course.pay(&leg.at) {
+        return Err(Error::new(Outcome::Refused { retry_in: None }));
+    }
     loop {
         let Leg { request, spare, at } = leg;
         let Some(result) = course.attempt(&mut service, (request, &at), step).await else {

@@ -182,6 +182,33 @@ async fn d10_d11_a_call_that_waits_is_not_woken_without_a_reason() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_batch_that_fills_the_queue_refuses_nobody_who_goes_before_it() {
+    let provider = Provider::new("primary").always(Reply::answer().head_after(secs(1)));
+    let policy = LimitPolicy::new().concurrency(Concurrency::Fixed(1)).queue(3);
+    let layer = policy.build().unwrap();
+    let start = Instant::now();
+    let send = |priority: Priority| {
+        let (layer, provider) = (layer.clone(), provider.clone());
+        async move {
+            let result = send(&layer, &provider, of(chat(false), priority)).await;
+            (result.map(drop), start.elapsed())
+        }
+    };
+    let batch = join_all((0..6).map(|_| send(Priority::Batch)));
+    let person = async {
+        sleep(ms(500)).await;
+        send(Priority::Interactive).await
+    };
+    let (batch, (person, at)) = tokio::join!(batch, person);
+    assert_eq!(
+        batch.iter().filter(|(result, _)| result.is_err()).count(),
+        2,
+        "one goes, three wait"
+    );
+    assert!(person.is_ok() && at == secs(2), "{person:?} {at:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn d9_a_refusal_takes_no_time() {
     let provider = Provider::new("primary").always(Reply::hang());
     let policy = LimitPolicy::new().concurrency(Concurrency::Fixed(1)).queue(0);
