@@ -15,7 +15,7 @@ use crate::{
     Error, Request, Response, Upstream,
     breaker::{BreakerPolicy, Breakers, Permit},
     classify::{Outcome, Phase, judge},
-    context::{Call, Journey},
+    context::{Call, Journey, Raised},
     stream::Ending,
     telemetry::{Event, Events},
     timeout::{FirstContent, Pace},
@@ -51,13 +51,10 @@ pin_project! {
             call: Oneshot<S, Request>,
             permit: Option<Permit>,
             journey: Journey,
-            probing: Option<Probing>,
+            probing: Option<Raised>,
         },
     }
 }
-
-/// Says in the journey that a probe is under way, for as long as it lives.
-struct Probing(Journey);
 
 // === impl BreakerLayer ===
 
@@ -116,7 +113,9 @@ impl<S: Upstream> Service<Request> for BreakerService<S> {
                 let call = Call::of(&mut request);
                 call.turn = Some(permit.turn());
                 let journey = call.journey.clone();
-                let probing = permit.is_probe().then(|| Probing::of(&journey));
+                call.probe = permit.is_probe();
+                let signal = call.probe_signal.clone().filter(|_| permit.is_probe());
+                let probing = signal.map(|signal| signal.raise(route));
                 let call = self.inner.clone().oneshot(request);
                 Fate::Admitted { call, permit: Some(permit), journey, probing }
             }
@@ -182,20 +181,5 @@ fn report(mut permit: Permit, journey: &Journey, result: &mut Result<Response, E
             journey.close(breaker.open_until(now));
         }
         _ => permit.end(outcome, now),
-    }
-}
-
-// === impl Probing ===
-
-impl Probing {
-    fn of(journey: &Journey) -> Self {
-        journey.probing(true);
-        Self(journey.clone())
-    }
-}
-
-impl Drop for Probing {
-    fn drop(&mut self) {
-        self.0.probing(false);
     }
 }

@@ -8,7 +8,7 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 use super::*;
 use crate::{
     Error, Request, Response, Upstream,
-    context::{Call, Journey, Route},
+    context::{Call, ProbeSignal, Route},
     dialect::Ask,
 };
 
@@ -18,10 +18,6 @@ fn request(model: &str, stream: bool) -> Request {
     call.route = Some(Route::new("provider", model, "team-a"));
     call.ask = Some(Arc::new(Ask { stream, ..Ask::default() }));
     request
-}
-
-fn journey(request: &mut Request) -> Journey {
-    Call::of(request).journey.clone()
 }
 
 fn layer() -> BreakerLayer {
@@ -53,32 +49,56 @@ async fn d26_the_other_model_of_the_key_answers_while_one_is_closed_to_calls() {
     assert_eq!(layer.handle().list().len(), 2);
 }
 
+/// A request with a signal, and the signal.
+fn signalled(model: &str) -> (Request, ProbeSignal) {
+    let (mut request, signal) = (request(model, true), ProbeSignal::default());
+    Call::of(&mut request).probe_signal = Some(signal.clone());
+    (request, signal)
+}
+
 #[tokio::test(start_paused = true)]
-async fn the_journey_says_while_a_probe_is_under_way() {
+async fn the_signal_is_raised_while_a_probe_is_under_way() {
     let mut service = layer().layer(service_fn(provider));
     open(&service).await;
     tokio::time::advance(Duration::from_secs(5)).await;
 
     for dropped in [true, false] {
-        let mut request = request("sick", true);
-        let journey = journey(&mut request);
-        assert!(!journey.is_probe());
+        let (request, signal) = signalled("sick");
+        assert!(signal.probe().is_none());
         let mut call = Box::pin(service.call(request));
-        assert!(journey.is_probe());
+        assert_eq!(signal.probe().expect("it is the probe").route.model(), "sick");
         if dropped {
             drop(call);
             tokio::time::advance(Duration::from_secs(5)).await;
         } else {
             assert!(call.as_mut().await.is_ok());
         }
-        assert!(!journey.is_probe(), "not later, when the future is dropped");
+        assert!(signal.probe().is_none(), "not later, when the future is dropped");
     }
 
-    let mut other = request("well", true);
-    let journey = journey(&mut other);
+    let (other, signal) = signalled("well");
     let call = service.call(other);
-    assert!(!journey.is_probe(), "a call like any other");
+    assert!(signal.probe().is_none(), "a call like any other");
     drop(call);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_the_attempt_that_is_the_probe_is_marked_as_one() {
+    let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let marks = seen.clone();
+    let inner = service_fn(move |mut request: Request| {
+        marks.lock().expect("no test panics with it").push(Call::of(&mut request).probe);
+        provider(request)
+    });
+    let service = layer().layer(inner);
+    open(&service).await;
+    tokio::time::advance(Duration::from_secs(5)).await;
+    let own = request("sick", true);
+    let mut kept = own.clone();
+    let _ = service.oneshot(own).await;
+    let marks = seen.lock().expect("no test panics with it").clone();
+    assert_eq!(marks, [false, false, false, false, false, true]);
+    assert!(!Call::of(&mut kept).probe, "the request that is kept for other attempts is none");
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Deadline, Journey, Once, Route};
+use super::{Deadline, Journey, Once, ProbeSignal, Route};
 use crate::{
     Request,
     balance::{Copies, Pool, Seat},
@@ -44,6 +44,15 @@ pub struct Call {
     pub(crate) facet: Option<Arc<str>>,
     /// Where a queue tells the breaker above it that the attempt waits.
     pub(crate) turn: Option<Turn>,
+    /// This attempt is a breaker's probe. Set by the breaker in the attempt's own request, for the layers below it.
+    pub(crate) probe: bool,
+    /// Where the breaker shows the layers above it that an attempt at this target is its probe.
+    pub(crate) probe_signal: Option<ProbeSignal>,
+    /// Another target can be asked where this one refuses: one stands below it that takes the call. Replies that are made
+    /// or stored here do not count.
+    pub(crate) elsewhere: bool,
+    /// No target is asked after this one, whatever it comes to: it has all the time that is left.
+    pub(crate) last_target: bool,
 }
 
 // === impl Call ===

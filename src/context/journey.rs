@@ -24,7 +24,6 @@ struct Log {
     more: u32,
     sent: u32,
     rung: Option<Arc<str>>,
-    probe: bool,
     closed: Option<Instant>,
     ending: Option<Ending>,
 }
@@ -122,11 +121,6 @@ impl Journey {
         lock(&self.0).rung = Some(rung);
     }
 
-    /// Says that the attempt under way is a breaker's probe, or no longer.
-    pub(crate) fn probing(&self, probe: bool) {
-        lock(&self.0).probe = probe;
-    }
-
     /// Says until when a breaker refuses the route of the attempt that has just failed; `None` if it does not.
     pub(crate) fn close(&self, until: Option<Instant>) {
         lock(&self.0).closed = until;
@@ -135,11 +129,6 @@ impl Journey {
     /// Until when a breaker refuses the route of the attempt that has just failed: a retry before it is in vain.
     pub(crate) fn closed(&self) -> Option<Instant> {
         lock(&self.0).closed
-    }
-
-    /// Whether the attempt under way is a breaker's probe, so that the ladder can race it.
-    pub fn is_probe(&self) -> bool {
-        lock(&self.0).probe
     }
 }
 

@@ -38,6 +38,7 @@ mod call;
 mod deadline;
 mod journey;
 mod once;
+mod probe;
 mod route;
 mod sticky;
 
@@ -46,6 +47,7 @@ pub(crate) use deadline::later;
 pub use deadline::{Deadline, Priority};
 pub use journey::{Attempt, Journey};
 pub use once::Once;
+pub(crate) use probe::{ProbeSignal, Raised};
 pub use route::Route;
 pub(crate) use route::{CREDENTIALS, fingerprint, provider};
 pub use sticky::Sticky;

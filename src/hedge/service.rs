@@ -20,7 +20,7 @@ use crate::{
     Error, Request, Response, Upstream,
     balance::Copies,
     classify::judge,
-    context::{Call, Journey, Route, later},
+    context::{Call, Journey, ProbeSignal, Route, later},
     retry::Budgets,
     telemetry::{Event, Events},
     upstream::take_ready,
@@ -56,6 +56,8 @@ struct Course {
     route: Route,
     stream: bool,
     journey: Journey,
+    /// Shows whether an attempt of it is a breaker's probe; there where it may be sent twice.
+    probe: Option<ProbeSignal>,
     /// Whether it may be sent twice at all.
     twice: bool,
     /// Whether it goes to one of several equal targets, each of which has a budget of its own.
@@ -182,6 +184,7 @@ impl Course {
         let twice = shared.policy.is_some() && !call.once && ask.dialect().is_some();
         let pooled = call.pool.is_some();
         call.copies = (twice && pooled).then(Copies::default);
+        let probe = twice.then(|| call.probe_signal.get_or_insert_default().clone());
         Self {
             twice,
             pooled,
@@ -190,6 +193,7 @@ impl Course {
             sent: journey.sent(),
             route,
             journey,
+            probe,
             shared,
         }
     }
@@ -247,7 +251,8 @@ impl Course {
     /// The second copy, if what it costs is there. A probe has none: a sick provider is asked once.
     fn second<S: Upstream>(&self, (inner, mut request): (S, Request)) -> Option<Sent> {
         let allowance = self.shared.allowance.of(&self.route);
-        if self.journey.is_probe() || allowance.left() == 0 {
+        let probe = self.probe.as_ref().and_then(ProbeSignal::probe);
+        if probe.is_some() || allowance.left() == 0 {
             return None;
         }
         // Of equal targets the one that the copy goes to pays: it is known when it is picked.

@@ -2,7 +2,7 @@
 
 use std::{future::Future, ops::Range, pin::Pin, sync::Arc, time::Duration};
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::{
     Fallbacks, Rung,
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Error, Request, Response, Upstream,
     classify::{Outcome, Phase, judge},
-    context::{Call, Deadline, Journey},
+    context::{Call, Deadline, Journey, ProbeSignal},
     dialect::Ask,
     telemetry::{Edited, Event, Skip},
 };
@@ -142,7 +142,31 @@ impl<S: Upstream> Descent<S> {
         let policy = self.policy().clone();
         let failed = failure.filter(|_| policy.rungs[0].is_plain()).map(|failure| failure.last);
         let request = self.request_for(at);
-        policy.rungs[at].ready(request, &self.ask, failed)
+        let mut ready = policy.rungs[at].ready(request, &self.ask, failed)?;
+        self.place(at, &mut ready.0);
+        Ok(ready)
+    }
+
+    /// Tells the layers below what stands under the rung at `at` for this call.
+    fn place(&self, at: usize, request: &mut Request) {
+        let late = Outcome::TimedOut { phase: Phase::Deadline };
+        let policy = self.policy();
+        let waits = policy.rungs[at + 1..].iter().any(Rung::waits);
+        let call = Call::of(request);
+        call.elsewhere = self.leads_on(at, Outcome::Refused { retry_in: None });
+        call.last_target = !waits && !self.leads_on(at, late);
+        call.probe_signal = self.may_be_raced(at).then(ProbeSignal::default);
+    }
+
+    /// Whether a target below the rung at `at` takes the call after that failure.
+    fn leads_on(&self, at: usize, outcome: Outcome) -> bool {
+        let rungs = &self.policy().rungs;
+        let failed = Failed { outcome, offers: &rungs[at].offers, at };
+        let call = (&*self.ask, &self.request.body()[..]);
+        let able =
+            |rung: &Rung| !rung.may_pass() || rung.ready(self.request(), &self.ask, None).is_ok();
+        let takes = |rung: &Rung| rung.asks() && rung.takes(call, failed).is_ok() && able(rung);
+        !self.once && !self.late && rungs[at + 1..].iter().any(takes)
     }
 
     /// Asks one rung, and those below it where it is a breaker's probe and slow.
@@ -233,13 +257,5 @@ impl<S: Upstream> Descent<S> {
             Some(deadline) if deadline.left(Instant::now()).is_zero() => Err(Skip::Deadline),
             _ => Ok(()),
         }
-    }
-}
-
-/// Waits until then; for ever where that is not known.
-pub(super) async fn at_last(time: Option<Instant>) {
-    match time {
-        Some(time) => sleep_until(time).await,
-        None => std::future::pending().await,
     }
 }

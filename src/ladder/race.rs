@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
-use tokio::{runtime::Handle, time::Instant};
+use tokio::{
+    runtime::Handle,
+    time::{Instant, sleep_until},
+};
 
 use super::{
-    descent::{Descent, End, Way, at_last},
+    descent::{Descent, End, Way},
     failure::Failure,
 };
 use crate::{
     Error, Request, Response, Upstream,
     classify::{Outcome, judge},
-    context::{Call, later},
+    context::{Call, ProbeSignal, later},
     hedge::Latencies,
     telemetry::{Edited, Event},
 };
@@ -35,25 +38,18 @@ pub(super) enum Raced {
 pub(super) async fn run<S: Upstream>(
     descent: &mut Descent<S>,
     at: usize,
-    ready: (Request, Edited),
+    mut ready: (Request, Edited),
 ) -> Raced {
     let started = Instant::now();
     let patience = patience(descent, at);
+    let signal = Call::of(&mut ready.0).probe_signal.clone().unwrap_or_default();
     let (mut ladder, ask) = (descent.ladder().clone(), descent.ask().clone());
     let mut probe: Way<'static, Result<Response, Error>> =
         Box::pin(async move { ladder.ask(at, ready, &ask).await });
-    let mut look = Some(later(started, patience));
-    loop {
-        tokio::select! {
-            biased;
-            result = &mut probe => return Raced::Own(result),
-            () = at_last(look) => {}
-        }
-        if descent.journey().is_probe() {
-            break;
-        }
-        // A retry of it may be one yet. At last the rung's own limits end it.
-        look = look.map(|last| later(last, patience.max(UNKNOWN)));
+    tokio::select! {
+        biased;
+        result = &mut probe => return Raced::Own(result),
+        () = slow(&signal, patience) => {}
     }
     let after = started.elapsed();
     descent.ladder().events.emit(Event::ProbeRaced { rung: at as u16, after });
@@ -77,6 +73,17 @@ pub(super) async fn run<S: Upstream>(
             }
             _ => Raced::Own(probe.await),
         },
+    }
+}
+
+/// Waits until an attempt has been the probe for longer than `patience`; a retry may be the probe where the first is not.
+async fn slow(signal: &ProbeSignal, patience: Duration) {
+    loop {
+        let probe = signal.raised().await;
+        sleep_until(later(probe.since, patience)).await;
+        if signal.probe().is_some_and(|now| now == probe) {
+            return;
+        }
     }
 }
 

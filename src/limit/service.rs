@@ -206,7 +206,7 @@ impl Passage {
         let call = Call::of(request);
         let deadline = call.deadline.map(Deadline::instant);
         // A breaker's probe that waits holds back all that wait for what it finds.
-        Asking { priority, cost, deadline, patient: !call.journey.is_probe() }
+        Asking { priority, cost, deadline, patient: !call.probe }
     }
 
     fn refuse(&self, retry_in: Duration) -> Error {

@@ -16,6 +16,7 @@ mod dialect;
 mod edits;
 #[cfg(feature = "reqwest")]
 mod failures;
+mod fallbacks;
 mod hedge;
 mod ladder;
 mod limit;
