@@ -23,6 +23,8 @@ struct Log {
     attempts: Vec<Attempt>,
     more: u32,
     sent: u32,
+    /// Which of the attempts are still under way.
+    under_way: Vec<usize>,
     rung: Option<Arc<str>>,
     closed: Option<Instant>,
     ending: Option<Ending>,
@@ -38,7 +40,7 @@ pub struct Attempt {
     pub name: Option<Arc<str>>,
     /// Where it went, or would have gone.
     pub route: Route,
-    /// What it came to.
+    /// What it came to; cancelled also while it is still under way without its caller, as a breaker's probe may be.
     pub outcome: Outcome,
     /// How long the call waited before it.
     pub wait: Duration,
@@ -92,15 +94,22 @@ impl Journey {
         lock(&self.0).rung.clone()
     }
 
+    /// Logs an attempt that has ended; one that was logged as under way takes that place.
     pub(crate) fn push(&self, attempt: Attempt) {
         let mut log = lock(&self.0);
-        if !matches!(attempt.outcome, Outcome::Refused { .. }) {
-            log.sent = log.sent.saturating_add(1);
+        match log.take_under_way(&attempt) {
+            Some(at) => log.attempts[at] = attempt,
+            None => log.push(attempt),
         }
+    }
+
+    /// Logs an attempt that is sent and still under way, as cancelled: its caller may be answered by another before it ends.
+    pub(crate) fn under_way(&self, attempt: Attempt) {
+        let mut log = lock(&self.0);
         if log.attempts.len() < Self::MAX {
-            log.attempts.push(attempt);
-        } else {
-            log.more = log.more.saturating_add(1);
+            let at = log.attempts.len();
+            log.under_way.push(at);
+            log.push(Attempt { outcome: Outcome::Cancelled, ..attempt });
         }
     }
 
@@ -129,6 +138,34 @@ impl Journey {
     /// Until when a breaker refuses the route of the attempt that has just failed: a retry before it is in vain.
     pub(crate) fn closed(&self) -> Option<Instant> {
         lock(&self.0).closed
+    }
+}
+
+// === impl Log ===
+
+impl Log {
+    fn push(&mut self, attempt: Attempt) {
+        if !matches!(attempt.outcome, Outcome::Refused { .. }) {
+            self.sent = self.sent.saturating_add(1);
+        }
+        if self.attempts.len() < Journey::MAX {
+            self.attempts.push(attempt);
+        } else {
+            self.more = self.more.saturating_add(1);
+        }
+    }
+
+    /// Where that attempt is logged as under way; it is no longer.
+    fn take_under_way(&mut self, ended: &Attempt) -> Option<usize> {
+        let logged = |at: &usize| {
+            let attempt = &self.attempts[*at];
+            attempt.rung == ended.rung && attempt.route == ended.route
+        };
+        let place = self.under_way.iter().position(logged)?;
+        if matches!(ended.outcome, Outcome::Refused { .. }) {
+            self.sent = self.sent.saturating_sub(1);
+        }
+        Some(self.under_way.remove(place))
     }
 }
 
@@ -194,6 +231,32 @@ mod tests {
             journey.answered_by(rung.into());
         }
         journey.to_string()
+    }
+
+    #[test]
+    fn an_attempt_that_is_logged_under_way_is_counted_once() {
+        let journey = Journey::default();
+        let attempt = |model: &str, outcome| Attempt {
+            rung: 0,
+            name: None,
+            route: Route::new("host", model, "-"),
+            outcome,
+            wait: Duration::ZERO,
+            took: Duration::ZERO,
+        };
+        journey.under_way(attempt("probe", Outcome::Success));
+        journey.push(attempt("other", Outcome::Success));
+        let outcomes = || -> Vec<_> {
+            journey.attempts().iter().map(|attempt| attempt.outcome.name()).collect()
+        };
+        assert_eq!((outcomes(), journey.sent()), (vec!["cancelled", "success"], 2));
+        journey.push(attempt("probe", Outcome::Broken));
+        assert_eq!((outcomes(), journey.sent()), (vec!["broken", "success"], 2));
+        journey.push(attempt("probe", Outcome::Broken));
+        assert_eq!(journey.sent(), 3, "a retry of it");
+        journey.under_way(attempt("refused", Outcome::Success));
+        journey.push(attempt("refused", Outcome::Refused { retry_in: None }));
+        assert_eq!((journey.attempts().len(), journey.sent()), (4, 3), "it was not sent after all");
     }
 
     #[test]

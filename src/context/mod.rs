@@ -47,7 +47,7 @@ pub(crate) use deadline::later;
 pub use deadline::{Deadline, Priority};
 pub use journey::{Attempt, Journey};
 pub use once::Once;
-pub(crate) use probe::{ProbeSignal, Raised};
+pub(crate) use probe::{Probe, ProbeSignal, Raised};
 pub use route::Route;
 pub(crate) use route::{CREDENTIALS, fingerprint, provider};
 pub use sticky::Sticky;

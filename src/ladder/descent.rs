@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Error, Request, Response, Upstream,
     classify::{Outcome, Phase, judge},
-    context::{Call, Deadline, Journey, ProbeSignal},
+    context::{Attempt, Call, Deadline, Journey, ProbeSignal, Route},
     dialect::Ask,
     telemetry::{Edited, Event, Skip},
 };
@@ -36,6 +36,10 @@ pub(super) struct Descent<S> {
     once: bool,
     /// Nobody is asked any more: only what is answered here is of use.
     late: bool,
+    /// It goes on beside a probe, from target to target: what is made or stored here races nobody.
+    beside: bool,
+    /// The targets that are left were asked beside a probe.
+    asked: bool,
 }
 
 /// What a part of the way came to.
@@ -60,7 +64,8 @@ impl<S: Upstream> Descent<S> {
         let (journey, deadline) = (call.journey.clone(), call.deadline);
         let (once, late) = (call.once, call.late);
         let limit = deadline.map(|deadline| deadline.left(Instant::now()));
-        Self { ladder, ask, request, journey, deadline, limit, once, late }
+        let (beside, asked) = (false, false);
+        Self { ladder, ask, request, journey, deadline, limit, once, late, beside, asked }
     }
 
     /// All the way.
@@ -88,6 +93,9 @@ impl<S: Upstream> Descent<S> {
         let policy = self.policy().clone();
         for at in way {
             let rung = &policy.rungs[at];
+            if (self.beside && !rung.asks()) || (self.asked && rung.asks()) {
+                continue;
+            }
             if self.late && !rung.is_instant() {
                 self.pass_by(at, Skip::Deadline);
                 continue;
@@ -155,7 +163,7 @@ impl<S: Upstream> Descent<S> {
         let call = Call::of(request);
         call.elsewhere = self.leads_on(at, Outcome::Refused { retry_in: None });
         call.last_target = !waits && !self.leads_on(at, late);
-        call.probe_signal = self.may_be_raced(at).then(ProbeSignal::default);
+        call.probe_signal = call.elsewhere.then(ProbeSignal::default);
     }
 
     /// Whether a target below the rung at `at` takes the call after that failure.
@@ -170,13 +178,22 @@ impl<S: Upstream> Descent<S> {
     }
 
     /// Asks one rung, and those below it where it is a breaker's probe and slow.
-    async fn step(&mut self, at: usize, ready: (Request, Edited), failure: Option<Failure>) -> End {
-        let result = match self.may_be_raced(at) {
-            true => match race::run(self, at, ready).await {
+    async fn step(
+        &mut self,
+        at: usize,
+        mut ready: (Request, Edited),
+        failure: Option<Failure>,
+    ) -> End {
+        let result = match Call::of(&mut ready.0).probe_signal.clone() {
+            Some(signal) => match race::run(self, at, (ready, signal)).await {
                 Raced::Own(result) => result,
                 Raced::Below(told) => return End::Told(told),
+                Raced::Nobody(result, below) => {
+                    self.asked = true;
+                    return End::Failed(Failure::after(failure, result, at).and(below));
+                }
             },
-            false => self.ladder.clone().ask(at, ready, &self.ask).await,
+            None => self.ladder.clone().ask(at, ready, &self.ask).await,
         };
         let outcome = judge(&result).outcome();
         if outcome.is_success() {
@@ -236,9 +253,21 @@ impl<S: Upstream> Descent<S> {
         &self.journey
     }
 
-    fn may_be_raced(&self, at: usize) -> bool {
-        let policy = self.policy();
-        !self.once && policy.rungs[at].asks() && at + 1 < policy.rungs.len()
+    /// The same call beside a probe of its own.
+    pub(super) fn beside(&self) -> Self {
+        Self { beside: true, ..self.clone() }
+    }
+
+    /// All targets are asked again, also those that were asked beside a probe.
+    pub(super) fn forget_asked(&mut self) {
+        self.asked = false;
+    }
+
+    /// Logs a probe that goes on while those below are asked.
+    pub(super) fn log_probe(&self, rung: usize, route: Route, took: Duration) {
+        let name = Some(self.policy().rungs[rung].name.clone());
+        let (outcome, wait) = (Outcome::Cancelled, Duration::ZERO);
+        self.journey.under_way(Attempt { rung: rung as u16, name, route, outcome, wait, took });
     }
 
     /// Whether a rung is for this failure, and there is time for it. Where nothing was asked yet, the call was too much for

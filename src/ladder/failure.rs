@@ -36,6 +36,14 @@ impl Failure {
         }
     }
 
+    /// The targets below have failed as well, beside it.
+    pub(super) fn and(self, below: Self) -> Self {
+        let again = self.again.into_iter().chain(below.again).min();
+        let asked = below.at > self.at;
+        let (last, at) = if asked { (below.last, below.at) } else { (self.last, self.at) };
+        Self { first: self.first, last, at, again, sent: self.sent || below.sent }
+    }
+
     /// What a call that did not wait for a rung sees of it: our own refusal, or the end of its time.
     pub(super) fn of(last: Outcome, at: usize) -> Self {
         Self { first: Err(Error::new(last)), last, at, again: None, sent: false }

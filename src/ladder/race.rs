@@ -1,4 +1,4 @@
-//! The race of a breaker's probe with the rungs below it: callers do not pay for probing.
+//! The race of a breaker's probe with the targets below it: callers do not pay for probing.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use tokio::{
 
 use super::{
     descent::{Descent, End, Way},
-    failure::Failure,
+    failure::{Failure, stops},
 };
 use crate::{
     Error, Request, Response, Upstream,
     classify::{Outcome, judge},
-    context::{Call, ProbeSignal, later},
+    context::{Call, Probe, ProbeSignal, later},
     hedge::Latencies,
     telemetry::{Edited, Event},
 };
@@ -31,64 +31,76 @@ pub(super) enum Raced {
     Own(Result<Response, Error>),
     /// One below it.
     Below(Result<Response, Error>),
+    /// Nobody: the rung failed with this, and so did all targets below it.
+    Nobody(Result<Response, Error>, Failure),
 }
 
-/// Asks a rung. Where that is a breaker's probe, and slow, the rungs below are asked beside it, as they are for every
-/// other call of that time. The first answer counts. The probe goes on without its caller until it is decided.
+/// Asks a rung. Where that is a breaker's probe, and slow, the targets below are asked beside it, as they are for every
+/// other call of that time. The first answer counts. The probe goes on without its caller until it is decided. What is
+/// made or stored here takes no part: it is for a call that no target answers.
 pub(super) async fn run<S: Upstream>(
     descent: &mut Descent<S>,
     at: usize,
-    mut ready: (Request, Edited),
+    (ready, signal): ((Request, Edited), ProbeSignal),
 ) -> Raced {
     let started = Instant::now();
     let patience = patience(descent, at);
-    let signal = Call::of(&mut ready.0).probe_signal.clone().unwrap_or_default();
     let (mut ladder, ask) = (descent.ladder().clone(), descent.ask().clone());
     let mut probe: Way<'static, Result<Response, Error>> =
         Box::pin(async move { ladder.ask(at, ready, &ask).await });
-    tokio::select! {
+    let slow = tokio::select! {
         biased;
         result = &mut probe => return Raced::Own(result),
-        () = slow(&signal, patience) => {}
-    }
+        slow = slow(&signal, patience) => slow,
+    };
     let after = started.elapsed();
     descent.ladder().events.emit(Event::ProbeRaced { rung: at as u16, after });
-    let mut below = descent.clone();
+    descent.log_probe(at, slow.route, slow.since.elapsed());
+    let mut below = descent.beside();
     let mut rest = below.down(at + 1, Some(Failure::of(Outcome::Refused { retry_in: None }, at)));
     tokio::select! {
         biased;
-        result = &mut probe => {
-            if answered(&result) {
-                return Raced::Own(result);
-            }
-            match rest.await {
-                End::Told(told) => Raced::Below(told),
-                End::Failed(_) => Raced::Own(result),
-            }
-        }
+        result = &mut probe => match is_final(&result, at) {
+            true => Raced::Own(result),
+            false => against(result, rest.await),
+        },
         end = &mut rest => match end {
-            End::Told(told) if answered(&told) => {
-                go_on(probe);
+            End::Told(told) if judge(&told).outcome().is_success() => {
+                if signal.probe().is_some() {
+                    go_on(probe);
+                }
                 Raced::Below(told)
             }
-            _ => Raced::Own(probe.await),
+            end => {
+                let result = probe.await;
+                if is_final(&result, at) { Raced::Own(result) } else { against(result, end) }
+            }
         },
     }
 }
 
+/// A failure of the rung itself, and what those below came to.
+fn against(failed: Result<Response, Error>, end: End) -> Raced {
+    match end {
+        End::Told(told) => Raced::Below(told),
+        End::Failed(below) => Raced::Nobody(failed, below),
+    }
+}
+
+/// Whether the call ends with it, whatever those below come to.
+fn is_final(result: &Result<Response, Error>, at: usize) -> bool {
+    stops(judge(result).outcome(), at)
+}
+
 /// Waits until an attempt has been the probe for longer than `patience`; a retry may be the probe where the first is not.
-async fn slow(signal: &ProbeSignal, patience: Duration) {
+async fn slow(signal: &ProbeSignal, patience: Duration) -> Probe {
     loop {
         let probe = signal.raised().await;
         sleep_until(later(probe.since, patience)).await;
         if signal.probe().is_some_and(|now| now == probe) {
-            return;
+            return probe;
         }
     }
-}
-
-fn answered(result: &Result<Response, Error>) -> bool {
-    judge(result).outcome().is_success()
 }
 
 /// Lets the probe come to its end without its caller: its outcome counts. It is bounded by its own limits, and the

@@ -68,6 +68,7 @@ impl<S: Upstream> Descent<S> {
             Some(until) => timeout_at(until, ready).await.ok()?,
             None => ready.await,
         };
+        self.forget_asked();
         let mut way = self.part(0..at, None);
         tokio::select! {
             biased;
