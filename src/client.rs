@@ -205,7 +205,7 @@ impl ClientBuilder {
     ///
     /// When a value is wrong, alone or together with another: names the field, the value and what is allowed.
     pub fn build(self) -> Result<Client, ConfigError> {
-        let connect = self.profile.connect;
+        let connect = self.profile.connect.within(self.profile.deadline).time();
         self.over(crate::adapter::Reqwest::new(connect)?)
     }
 

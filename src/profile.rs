@@ -3,8 +3,14 @@
 use std::time::Duration;
 
 use crate::{
-    ConfigError, breaker::BreakerPolicy, classify::ClassifyPolicy, hedge::HedgePolicy,
-    limit::LimitPolicy, retry::RetryPolicy, stream::Commit, timeout::TimeoutPolicy,
+    ConfigError,
+    breaker::BreakerPolicy,
+    classify::ClassifyPolicy,
+    hedge::HedgePolicy,
+    limit::LimitPolicy,
+    retry::RetryPolicy,
+    stream::Commit,
+    timeout::{Limit, TimeoutPolicy},
 };
 
 /// The limits of a stack that fit together: for a person who waits, or for work that nobody waits for.
@@ -29,7 +35,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Profile {
     pub(crate) deadline: Duration,
-    pub(crate) connect: Duration,
+    pub(crate) connect: Limit,
     pub(crate) timeout: TimeoutPolicy,
     pub(crate) retry: RetryPolicy,
     pub(crate) breaker: BreakerPolicy,
@@ -46,7 +52,7 @@ impl Profile {
     pub fn interactive() -> Self {
         Self {
             deadline: Duration::from_secs(30),
-            connect: Duration::from_secs(5),
+            connect: Limit::Default(Duration::from_secs(5)),
             timeout: TimeoutPolicy::default(),
             retry: RetryPolicy::default(),
             breaker: BreakerPolicy::default(),
@@ -62,8 +68,8 @@ impl Profile {
         let minute = Duration::from_secs(60);
         Self {
             deadline: 15 * minute,
-            connect: Duration::from_secs(5),
-            timeout: TimeoutPolicy::default().attempt(5 * minute).first_event(minute).idle(minute),
+            connect: Limit::Default(Duration::from_secs(5)),
+            timeout: TimeoutPolicy::pipeline(),
             retry: RetryPolicy::default().retries(5).base(Duration::from_secs(1)).cap(minute),
             breaker: BreakerPolicy::default()
                 .slow_after(Duration::from_secs(45), 4 * minute)
@@ -86,7 +92,7 @@ impl Profile {
     /// The time for connecting, where evenkeel builds the transport.
     #[must_use]
     pub fn connect(mut self, connect: Duration) -> Self {
-        self.connect = connect;
+        self.connect = Limit::Set(connect);
         self
     }
 
@@ -145,7 +151,7 @@ impl Profile {
     #[must_use]
     pub fn scaled(mut self, by: f64) -> Self {
         self.deadline = scaled(self.deadline, by);
-        self.connect = scaled(self.connect, by);
+        self.connect = self.connect.map(|limit| scaled(limit, by));
         self.timeout = self.timeout.scaled(by);
         self.retry = self.retry.scaled(by);
         self.breaker = self.breaker.scaled(by);
@@ -155,16 +161,15 @@ impl Profile {
 
     /// Whether every value is right, alone and together with the others.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        for (field, value) in
-            [("profile.deadline", self.deadline), ("profile.connect", self.connect)]
-        {
+        let connect = self.connect.within(self.deadline).time();
+        for (field, value) in [("profile.deadline", self.deadline), ("profile.connect", connect)] {
             if value.is_zero() {
                 return Err(ConfigError::new(field, value, "longer than zero"));
             }
         }
-        if self.connect > self.deadline {
+        if connect > self.deadline {
             let allowed = format!("at most the deadline of {:?}", self.deadline);
-            return Err(ConfigError::new("profile.connect", self.connect, allowed));
+            return Err(ConfigError::new("profile.connect", connect, allowed));
         }
         self.timeout.check(Some(self.deadline))?;
         self.retry.check(Some(self.deadline))?;

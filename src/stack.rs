@@ -27,6 +27,8 @@ pub(crate) fn build<S: Upstream>(
     let cache = cache_layer(cache, &ladder, &events)?;
     let breaker = profile.breaker.build()?.events(events.clone());
     let limit = profile.limit.build()?.events(events.clone());
+    // A deadline that is set bounds the limits that are not: the first target has what is not kept back for the others.
+    let timeout = profile.timeout.within(ladder.time_of_the_first(profile.deadline));
     let ladder = ladder.build()?.events(events.clone());
     let handles = Lookout {
         breakers: breaker.handle(),
@@ -62,7 +64,7 @@ pub(crate) fn build<S: Upstream>(
         // Over the clock, which starts after the queue; under the breaker, so that nobody waits for a route that is down.
         .layer(limit)
         // Over the reading of the answer: the first content and the whole body have to come in time.
-        .layer(profile.timeout.build()?.events(events))
+        .layer(timeout.build()?.events(events))
         // Next to the wire: says what an attempt came to, and puts the guard on its body.
         .layer(profile.classify.build()?)
         .service(upstream);

@@ -87,7 +87,7 @@ impl Outcome {
 
     /// Whether a retry is allowed a single time only: the provider may have done the work, and billed it.
     pub fn once(self) -> bool {
-        matches!(self, Self::Broken)
+        matches!(self, Self::Broken | Self::Truncated | Self::Empty | Self::Malformed)
     }
 
     /// Whether no wait of seconds can help on this route: the request, the credential or the money has to change first.

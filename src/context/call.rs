@@ -1,14 +1,15 @@
 //! What the stack knows of a call.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use super::{Deadline, Journey, Once, ProbeSignal, Route};
+use super::{CallBudget, Deadline, Journey, Once, ProbeSignal, Route};
 use crate::{
     Request,
     balance::{Copies, Pool, Seat},
     breaker::Turn,
     cache::Shelf,
     dialect::{Ask, Dialect},
+    hedge::QueueTime,
     timeout::{Pulse, StreamBound},
 };
 
@@ -44,6 +45,8 @@ pub struct Call {
     pub(crate) facet: Option<Arc<str>>,
     /// Where a queue tells the breaker above it that the attempt waits.
     pub(crate) turn: Option<Turn>,
+    /// Where a queue counts how long the call waits in it, for the hedge above.
+    pub(crate) queue_time: Option<QueueTime>,
     /// This attempt is a breaker's probe. Set by the breaker in the attempt's own request, for the layers below it.
     pub(crate) probe: bool,
     /// Where the breaker shows the layers above it that an attempt at this target is its probe.
@@ -53,6 +56,10 @@ pub struct Call {
     pub(crate) elsewhere: bool,
     /// No target is asked after this one, whatever it comes to: it has all the time that is left.
     pub(crate) last_target: bool,
+    /// With less time left than this no attempt is started.
+    pub(crate) least: Option<Duration>,
+    /// The extra attempts of the call, where more than its retries can make some.
+    pub(crate) budget: Option<CallBudget>,
 }
 
 // === impl Call ===

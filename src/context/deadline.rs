@@ -53,3 +53,9 @@ pub(crate) fn later(now: Instant, limit: Duration) -> Instant {
     const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
     now.checked_add(limit.min(FAR)).unwrap_or(now)
 }
+
+/// With how little time an attempt is still started, of a call that has `whole`: a second, which is what the faster models
+/// take to their first word, or a tenth of what the call has. With less it is paid for and thrown away.
+pub(crate) fn least_attempt(whole: Duration) -> Duration {
+    Duration::from_secs(1).min(whole / 10)
+}

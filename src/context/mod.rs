@@ -34,6 +34,7 @@
 //!
 //! A [`Journey`] is a handle: it goes on until the body of the answer has ended.
 
+mod budget;
 mod call;
 mod deadline;
 mod journey;
@@ -42,9 +43,10 @@ mod probe;
 mod route;
 mod sticky;
 
+pub(crate) use budget::{CallBudget, TargetBudget};
 pub use call::Call;
-pub(crate) use deadline::later;
 pub use deadline::{Deadline, Priority};
+pub(crate) use deadline::{later, least_attempt};
 pub use journey::{Attempt, Journey};
 pub use once::Once;
 pub(crate) use probe::{Probe, ProbeSignal, Raised};

@@ -21,9 +21,11 @@
 //! # What happens
 //!
 //! - The second copy starts when the first has taken as long as 95 % of the calls before it, or at once when the first
-//!   fails with something that passes and named no wait.
+//!   fails with something that passes and named no wait. Its clock stands still while the call waits in a queue of ours.
 //! - The first *success* wins; a failure waits for the other copy. The loser is dropped: its connection closes, its permits
 //!   are free. Where both fail, the caller sees the failure of the first copy.
+//! - A copy is the one repetition of a call that may be billed twice, and counts as one of its retries: there is none after
+//!   a retry of a broken connection or of a cut answer, over all fallbacks, and no such retry after a copy.
 //! - A call whose body can be sent only once, a breaker's probe, and a request in no known dialect have no second copy: the
 //!   last may change something at the provider.
 //!
@@ -51,9 +53,11 @@
 
 mod latency;
 mod policy;
+mod queue;
 mod race;
 mod service;
 
 pub(crate) use latency::Latencies;
 pub use policy::HedgePolicy;
+pub(crate) use queue::QueueTime;
 pub use service::{Hedge, HedgeLayer};

@@ -6,6 +6,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use pin_project_lite::pin_project;
@@ -13,14 +14,14 @@ use tokio::time::{Instant, sleep_until};
 use tower::{Layer, Service, ServiceExt};
 
 use super::{
-    HedgePolicy, Latencies,
+    HedgePolicy, Latencies, QueueTime,
     race::{Sent, better, is_passing, race},
 };
 use crate::{
     Error, Request, Response, Upstream,
     balance::Copies,
     classify::judge,
-    context::{Call, Journey, ProbeSignal, Route, later},
+    context::{Call, Journey, ProbeSignal, Route, TargetBudget, later},
     retry::Budgets,
     telemetry::{Event, Events},
     upstream::take_ready,
@@ -58,6 +59,10 @@ struct Course {
     journey: Journey,
     /// Shows whether an attempt of it is a breaker's probe; there where it may be sent twice.
     probe: Option<ProbeSignal>,
+    /// How long it was in a queue of ours; there where it may be sent twice.
+    queue: Option<QueueTime>,
+    /// What the whole call may send; there where it may be sent twice.
+    budget: Option<TargetBudget>,
     /// Whether it may be sent twice at all.
     twice: bool,
     /// Whether it goes to one of several equal targets, each of which has a budget of its own.
@@ -185,6 +190,9 @@ impl Course {
         let pooled = call.pool.is_some();
         call.copies = (twice && pooled).then(Copies::default);
         let probe = twice.then(|| call.probe_signal.get_or_insert_default().clone());
+        let queue = twice.then(QueueTime::default);
+        call.queue_time = queue.clone();
+        let budget = twice.then(|| call.budget.get_or_insert_default().at(call.rung));
         Self {
             twice,
             pooled,
@@ -194,6 +202,8 @@ impl Course {
             route,
             journey,
             probe,
+            queue,
+            budget,
             shared,
         }
     }
@@ -243,25 +253,45 @@ impl Course {
         let wanted = self.shared.policy.as_ref().map(|policy| (policy.quantile, policy.samples));
         let latencies = &self.shared.latencies;
         match wanted.and_then(|wanted| latencies.quantile(&self.route, self.stream, wanted)) {
-            Some(usual) => sleep_until(later(self.started, usual)).await,
+            Some(usual) => self.waited_longer_than(usual).await,
             None => std::future::pending().await,
         }
+    }
+
+    /// Waits until the call has taken that long, not counting its time in our own queues.
+    async fn waited_longer_than(&self, usual: Duration) {
+        while self.waited() < usual {
+            if let Some(queue) = &self.queue {
+                queue.left().await;
+            }
+            sleep_until(later(Instant::now(), usual.saturating_sub(self.waited()))).await;
+        }
+    }
+
+    /// How long the provider has taken.
+    fn waited(&self) -> Duration {
+        let queued = self.queue.as_ref().map_or(Duration::ZERO, QueueTime::total);
+        self.started.elapsed().saturating_sub(queued)
     }
 
     /// The second copy, if what it costs is there. A probe has none: a sick provider is asked once.
     fn second<S: Upstream>(&self, (inner, mut request): (S, Request)) -> Option<Sent> {
         let allowance = self.shared.allowance.of(&self.route);
         let probe = self.probe.as_ref().and_then(ProbeSignal::probe);
-        if probe.is_some() || allowance.left() == 0 {
+        let budget = self.budget.as_ref()?;
+        if probe.is_some() || allowance.left() == 0 || !budget.may_repeat() {
             return None;
         }
         // Of equal targets the one that the copy goes to pays: it is known when it is picked.
         let payer = self.budgets().filter(|_| !self.pooled);
         let granted = payer.is_none_or(|budgets| budgets.of(&self.route).withdraw());
-        if !(granted && allowance.withdraw()) {
+        if !(granted && allowance.withdraw() && budget.repeat()) {
             return None;
         }
-        Call::of(&mut request).copy = true;
+        // One retry fewer follows, where there are any.
+        budget.take(u32::MAX);
+        let call = Call::of(&mut request);
+        (call.copy, call.queue_time) = (true, None);
         let after = self.started.elapsed();
         self.shared.events.emit(Event::Hedged { route: self.route.clone(), after });
         Some(Box::pin(inner.oneshot(request)))
@@ -272,7 +302,7 @@ impl Course {
     fn learn(&self, result: &Result<Response, Error>, copies: u32) {
         let attempts = self.journey.sent().saturating_sub(self.sent);
         if attempts <= copies && judge(result).outcome().is_success() {
-            self.shared.latencies.record(&self.route, self.stream, self.started.elapsed());
+            self.shared.latencies.record(&self.route, self.stream, self.waited());
         }
     }
 }

@@ -1,15 +1,16 @@
 //! One call on its way down the ladder.
 
+mod below;
+
 use std::{future::Future, ops::Range, pin::Pin, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
 use super::{
-    Fallbacks, Rung,
+    Fallbacks,
     failure::{Failure, stops},
     policy::LadderPolicy,
     race::{self, Raced},
-    ready::Failed,
     resume::Below,
     rung::Kind,
     service::Ladder,
@@ -17,7 +18,7 @@ use super::{
 use crate::{
     Error, Request, Response, Upstream,
     classify::{Outcome, Phase, judge},
-    context::{Attempt, Call, Deadline, Journey, ProbeSignal, Route},
+    context::{Attempt, Call, Deadline, Journey, Route},
     dialect::Ask,
     telemetry::{Edited, Event, Skip},
 };
@@ -33,6 +34,8 @@ pub(super) struct Descent<S> {
     deadline: Option<Deadline>,
     /// As long as it had for its answer.
     limit: Option<Duration>,
+    /// With less time left no target is asked.
+    least: Option<Duration>,
     once: bool,
     /// Nobody is asked any more: only what is answered here is of use.
     late: bool,
@@ -64,8 +67,24 @@ impl<S: Upstream> Descent<S> {
         let (journey, deadline) = (call.journey.clone(), call.deadline);
         let (once, late) = (call.once, call.late);
         let limit = deadline.map(|deadline| deadline.left(Instant::now()));
-        let (beside, asked) = (false, false);
-        Self { ladder, ask, request, journey, deadline, limit, once, late, beside, asked }
+        let least = limit.map(|limit| ladder.policy.least_attempt(limit));
+        call.least = least;
+        if ladder.policy.asks_again() {
+            call.budget.get_or_insert_default();
+        }
+        Self {
+            ladder,
+            ask,
+            request,
+            journey,
+            deadline,
+            limit,
+            least,
+            once,
+            late,
+            beside: false,
+            asked: false,
+        }
     }
 
     /// All the way.
@@ -155,28 +174,6 @@ impl<S: Upstream> Descent<S> {
         Ok(ready)
     }
 
-    /// Tells the layers below what stands under the rung at `at` for this call.
-    fn place(&self, at: usize, request: &mut Request) {
-        let late = Outcome::TimedOut { phase: Phase::Deadline };
-        let policy = self.policy();
-        let waits = policy.rungs[at + 1..].iter().any(Rung::waits);
-        let call = Call::of(request);
-        call.elsewhere = self.leads_on(at, Outcome::Refused { retry_in: None });
-        call.last_target = !waits && !self.leads_on(at, late);
-        call.probe_signal = call.elsewhere.then(ProbeSignal::default);
-    }
-
-    /// Whether a target below the rung at `at` takes the call after that failure.
-    fn leads_on(&self, at: usize, outcome: Outcome) -> bool {
-        let rungs = &self.policy().rungs;
-        let failed = Failed { outcome, offers: &rungs[at].offers, at };
-        let call = (&*self.ask, &self.request.body()[..]);
-        let able =
-            |rung: &Rung| !rung.may_pass() || rung.ready(self.request(), &self.ask, None).is_ok();
-        let takes = |rung: &Rung| rung.asks() && rung.takes(call, failed).is_ok() && able(rung);
-        !self.once && !self.late && rungs[at + 1..].iter().any(takes)
-    }
-
     /// Asks one rung, and those below it where it is a breaker's probe and slow.
     async fn step(
         &mut self,
@@ -203,12 +200,6 @@ impl<S: Upstream> Descent<S> {
             return End::Told(result);
         }
         End::Failed(Failure::after(failure, result, at))
-    }
-
-    /// Whether a rung below is there for that failure by name.
-    fn is_wanted(&self, outcome: Outcome, at: usize) -> bool {
-        let call = (&*self.ask, &self.request.body()[..]);
-        self.policy().rungs[at + 1..].iter().any(|rung| rung.wants(outcome, call))
     }
 
     /// An answer that those below go on with if it fails while it is read, where the call wants that.
@@ -268,23 +259,5 @@ impl<S: Upstream> Descent<S> {
         let name = Some(self.policy().rungs[rung].name.clone());
         let (outcome, wait) = (Outcome::Cancelled, Duration::ZERO);
         self.journey.under_way(Attempt { rung: rung as u16, name, route, outcome, wait, took });
-    }
-
-    /// Whether a rung is for this failure, and there is time for it. Where nothing was asked yet, the call was too much for
-    /// what the rungs so far offer.
-    fn fits(&self, rung: &Rung, failure: Option<&Failure>) -> Result<(), Skip> {
-        let (outcome, at) = failure.map_or((Outcome::TooLarge, 0), |it| (it.last, it.at));
-        let failed = Failed { outcome, offers: &self.policy().rungs[at].offers, at };
-        rung.takes((&self.ask, self.request.body()), failed)?;
-        if rung.is_instant() {
-            return Ok(());
-        }
-        if self.once {
-            return Err(Skip::Once);
-        }
-        match self.deadline {
-            Some(deadline) if deadline.left(Instant::now()).is_zero() => Err(Skip::Deadline),
-            _ => Ok(()),
-        }
     }
 }

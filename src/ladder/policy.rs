@@ -3,7 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{LadderLayer, Rung, Target};
-use crate::{ConfigError, Request, context::Call, dialect::Ask, stream::Resume};
+use crate::{
+    ConfigError, Request,
+    context::{Call, least_attempt},
+    dialect::Ask,
+    stream::Resume,
+};
 
 /// The rungs, in order: the first is asked first.
 ///
@@ -98,14 +103,31 @@ impl LadderPolicy {
         }
     }
 
-    /// The time that the rung at `at` keeps back of what is `left`, for those below it.
-    pub(super) fn reserve(&self, at: usize, left: Duration) -> Duration {
+    /// Whether a call may ask more than the first rung, or that one again.
+    pub(super) fn asks_again(&self) -> bool {
+        self.rungs[1..].iter().any(|rung| !rung.is_instant())
+    }
+
+    /// With how little time a target is still asked, of a call that has `whole`: with all that a rung is to leave.
+    pub(super) fn least_attempt(&self, whole: Duration) -> Duration {
+        let set = self.rungs.iter().filter_map(|rung| rung.reserve).min();
+        least_attempt(whole).min(set.unwrap_or(Duration::MAX))
+    }
+
+    /// How much of so long a deadline the first rung has.
+    pub(crate) fn time_of_the_first(&self, deadline: Duration) -> Duration {
+        let back = if self.asks_again() { self.reserve(0, deadline, true) } else { Duration::ZERO };
+        deadline.saturating_sub(back)
+    }
+
+    /// The time that the rung at `at` keeps back of what is `left`, for those below it: a third for all of them together
+    /// where one of them `takes_time`, and none for what is made or stored here.
+    pub(super) fn reserve(&self, at: usize, left: Duration, takes_time: bool) -> Duration {
         /// An answer made here takes no time; this much keeps it ahead of the deadline itself.
         const INSTANT: Duration = Duration::from_millis(20);
-        let below = &self.rungs[at + 1..];
-        let targets = below.iter().filter(|rung| !rung.is_instant()).count() as u32;
-        let share = left / 3 * targets.min(2);
-        let least = if below.is_empty() { Duration::ZERO } else { INSTANT.min(left / 10) };
+        let below = !self.rungs[at + 1..].is_empty();
+        let share = if takes_time { left / 3 } else { Duration::ZERO };
+        let least = if below { INSTANT.min(left / 10) } else { Duration::ZERO };
         // A call in a hurry, with less left than is to be kept back, still asks the rung that was put first.
         let most = left / 3 * 2;
         self.rungs[at].reserve.unwrap_or(share).max(least).min(most)

@@ -196,7 +196,7 @@ impl<S: Upstream> Ladder<S> {
             return self.send(request).await;
         };
         let left = deadline.left(Instant::now());
-        let mine = deadline.less(self.policy.reserve(at, left));
+        let mine = deadline.less(self.policy.reserve(at, left, !call.last_target));
         call.deadline = Some(mine);
         match timeout_at(mine.instant(), self.send(request)).await {
             Ok(result) => result,

@@ -91,7 +91,7 @@ impl<S: Upstream> Descent<S> {
     /// By when a call that waits at a rung gives up, for the sake of those below.
     fn until(&self, at: usize) -> Option<Instant> {
         let deadline = self.deadline()?;
-        let reserve = self.policy().reserve(at, deadline.left(Instant::now()));
+        let reserve = self.policy().reserve(at, deadline.left(Instant::now()), false);
         Some(deadline.less(reserve).instant())
     }
 }

@@ -183,11 +183,13 @@ impl Passage {
     ) -> Result<Permit, Error> {
         let route = self.route.clone();
         self.limits.emit(Event::LimitQueued { route, expected });
-        let turn = Call::of(request).turn.clone();
+        let Call { turn, queue_time, .. } = Call::of(request).clone();
         if let Some(turn) = &turn {
             turn.waits();
         }
+        let waiting = queue_time.map(|time| time.enter());
         let permit = queued.await.map_err(|retry_in| self.refuse(retry_in))?;
+        drop(waiting);
         // The route may have been closed by its breaker meanwhile.
         match turn.map_or(Ok(()), |turn| turn.goes_on(Instant::now())) {
             Ok(()) => Ok(permit),

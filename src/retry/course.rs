@@ -13,7 +13,7 @@ use crate::{
     Error, Request, Response, Upstream,
     balance::{Pool, Round},
     classify::{Outcome, Phase, Verdict, judge},
-    context::{Attempt, Call, Deadline, Journey, Route, later},
+    context::{Attempt, Call, Deadline, Journey, Route, later, least_attempt},
     telemetry::{Event, Stop},
 };
 
@@ -22,6 +22,8 @@ pub(super) struct Course {
     shared: Arc<Shared>,
     journey: Journey,
     deadline: Option<Deadline>,
+    /// With less time left no attempt is started.
+    least: Option<Duration>,
     rung: u16,
     name: Option<Arc<str>>,
     /// The equal targets, where the rung has several, and which of them were asked.
@@ -68,6 +70,7 @@ impl Course {
         Self {
             journey: call.journey.clone(),
             deadline: call.deadline,
+            least: least(call),
             rung: call.rung,
             name: call.name.clone(),
             pool: call.pool.clone(),
@@ -83,6 +86,9 @@ impl Course {
             Some(pool) => pool.place(own, &mut self.round),
             None => own,
         };
+        if self.pool.as_ref().is_some_and(|pool| pool.has_another(self.round)) {
+            Call::of(&mut request).last_target = false;
+        }
         let route = Call::route(&mut request);
         let at = Place { budget: self.shared.budgets.of(&route), route };
         Leg { request, spare, at }
@@ -101,14 +107,15 @@ impl Course {
         self.pool.is_some() || retries.possible(&self.shared.policy, self.left())
     }
 
-    /// One attempt. Without any time left it is none: nothing is sent, and nobody is told that it was.
+    /// One attempt. Without time for it it is none: nothing is sent, and nobody is told that it was.
     pub(super) async fn attempt<S: Upstream>(
         &self,
         service: &mut S,
         (request, at): (Request, &Place),
         step: Step,
     ) -> Option<Result<Response, Error>> {
-        if self.left().is_some_and(|left| left.is_zero()) {
+        let least = self.least.unwrap_or_default();
+        if self.left().is_some_and(|left| left.is_zero() || left < least) {
             return None;
         }
         let under_way = UnderWay::start((self, at), step);
@@ -197,6 +204,12 @@ impl Course {
     fn emit(&self, event: Event) {
         self.shared.events.emit(event);
     }
+}
+
+/// With how little time an attempt of that call is started.
+pub(super) fn least(call: &Call) -> Option<Duration> {
+    let alone = || call.deadline.map(|deadline| least_attempt(deadline.left(Instant::now())));
+    call.least.or_else(alone)
 }
 
 // === impl UnderWay ===

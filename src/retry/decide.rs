@@ -8,7 +8,9 @@ use super::{
 };
 use crate::{
     classify::{Outcome, Verdict},
+    context::TargetBudget,
     telemetry::Stop,
+    timeout::Limit,
 };
 
 /// The retries of one call on one rung.
@@ -18,6 +20,10 @@ pub(crate) struct Retries {
     /// The one retry of an outcome that may have been billed is used.
     risked: bool,
     waits: Option<Waits>,
+    /// How much time an attempt needs, where that is not for the policy to say.
+    least: Option<Duration>,
+    /// What all attempts of the call share, where others than these retries make some.
+    shared: Option<TargetBudget>,
 }
 
 /// What follows an attempt.
@@ -36,13 +42,44 @@ pub(crate) enum Decision {
 impl Retries {
     /// No retry yet. `once`: the body of the request can be sent only once.
     pub(crate) fn new(once: bool) -> Self {
-        Self { made: 0, once, risked: false, waits: None }
+        Self { made: 0, once, risked: false, waits: None, least: None, shared: None }
+    }
+
+    /// Within what the whole call may do.
+    pub(crate) fn within(self, least: Option<Duration>, shared: Option<TargetBudget>) -> Self {
+        Self { least, shared, ..self }
+    }
+
+    fn least(&self, policy: &RetryPolicy) -> Duration {
+        match policy.least {
+            Limit::Default(usual) => usual.min(self.least.unwrap_or(usual)),
+            Limit::Set(least) => least,
+        }
+    }
+
+    /// Whether a retry is left; one of a `risky` outcome may be billed twice.
+    fn has(&self, policy: &RetryPolicy, risky: bool) -> bool {
+        let (more, once) = match &self.shared {
+            Some(shared) => (shared.has(policy.retries), shared.may_repeat()),
+            None => (self.made < policy.retries, !self.risked),
+        };
+        more && (once || !risky)
+    }
+
+    /// Takes the retry that was left; `false` if another attempt of the call has taken it meanwhile.
+    fn take(&mut self, policy: &RetryPolicy, risky: bool) -> bool {
+        self.made += 1;
+        self.risked |= risky;
+        match &self.shared {
+            Some(shared) => shared.take(policy.retries) && (!risky || shared.repeat()),
+            None => true,
+        }
     }
 
     /// Whether there can be a further attempt at all after the one that is about to start: if not, the request need
     /// not be kept.
     pub(crate) fn possible(&self, policy: &RetryPolicy, left: Option<Duration>) -> bool {
-        !self.once && self.made < policy.retries && fits(LEAST_WAIT, policy.least, left)
+        !self.once && self.has(policy, false) && fits(LEAST_WAIT, self.least(policy), left)
     }
 
     /// What follows an attempt that came to `verdict`, `left` before the deadline.
@@ -60,7 +97,7 @@ impl Retries {
             return Decision::Stop(Stop::Once);
         }
         let risky = verdict.outcome().once();
-        if self.made >= policy.retries || (risky && self.risked) {
+        if !self.has(policy, risky) {
             return Decision::Stop(Stop::Exhausted);
         }
         let Some(backoff) = self.backoff(policy, random) else {
@@ -68,12 +105,13 @@ impl Retries {
         };
         let wish = verdict.outcome().wait();
         let (wait, hinted) = heed(backoff, wish, policy.longest_hint, random);
-        if !fits(wait, policy.least, left) {
+        if !fits(wait, self.least(policy), left) {
             return Decision::Stop(Stop::Deadline);
         }
-        self.made += 1;
-        self.risked |= risky;
-        Decision::Again { wait, hinted }
+        match self.take(policy, risky) {
+            true => Decision::Again { wait, hinted },
+            false => Decision::Stop(Stop::Exhausted),
+        }
     }
 
     /// What follows an attempt where another of the rung's equal targets is left: it is asked at once, whenever it may do
@@ -96,15 +134,13 @@ impl Retries {
             return at_once;
         }
         let risky = outcome.once();
-        if self.made >= policy.retries || (risky && self.risked) {
+        if !self.has(policy, risky) {
             return Decision::Stop(Stop::Exhausted);
         }
-        if !fits(Duration::ZERO, policy.least, left) {
+        if !fits(Duration::ZERO, self.least(policy), left) {
             return Decision::Stop(Stop::Deadline);
         }
-        self.made += 1;
-        self.risked |= risky;
-        at_once
+        if self.take(policy, risky) { at_once } else { Decision::Stop(Stop::Exhausted) }
     }
 
     fn backoff(&mut self, policy: &RetryPolicy, random: f64) -> Option<Duration> {
@@ -336,7 +372,7 @@ mod tests {
                 let kept = retries.possible(&policy, Some(left));
                 if let Decision::Again { wait, .. } = retries.after(&outcome.into(), &policy, Some(left), random) {
                     prop_assert!(kept && outcome.is_retryable());
-                    prop_assert!(wait + policy.least <= left);
+                    prop_assert!(wait + policy.least.time() <= left);
                     left -= wait;
                     made += 1;
                 }

@@ -6,7 +6,7 @@ use super::{
     Budget, Budgets, RetryLayer,
     backoff::{Exponential, LEAST_WAIT, Schedule},
 };
-use crate::{ConfigError, profile::scaled};
+use crate::{ConfigError, profile::scaled, timeout::Limit};
 
 /// When the same request is sent to the same route again, and how long it waits before.
 ///
@@ -17,7 +17,7 @@ use crate::{ConfigError, profile::scaled};
 /// - [`retries`](Self::retries): 2, as in the official SDKs of OpenAI and Anthropic
 /// - [`base`](Self::base): 250 ms, [`factor`](Self::factor): 2, [`cap`](Self::cap): 4 s, with full jitter
 /// - [`longest_hint`](Self::longest_hint): 120 s, as far as OpenAI's own client heeds `Retry-After`
-/// - [`least`](Self::least): 1 s left for the attempt after the wait
+/// - [`least`](Self::least): 1 s left for the attempt after the wait, or a tenth of the time that the call has
 /// - [`share`](Self::share): 20 % extra attempts, [`reserve`](Self::reserve): 10
 /// - no [`seed`](Self::seed): jitter differs in every process
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ pub struct RetryPolicy {
     pub(super) backoff: Exponential,
     pub(super) schedule: Option<Schedule>,
     pub(super) longest_hint: Duration,
-    pub(super) least: Duration,
+    pub(super) least: Limit,
     pub(super) seed: Option<u64>,
     share: f64,
     reserve: u32,
@@ -44,7 +44,8 @@ impl RetryPolicy {
         Self::default()
     }
 
-    /// How many attempts may follow the first. 0: none.
+    /// How many attempts may follow the first. 0: none. Where a call has fallbacks, all of them together may make as many
+    /// more.
     #[must_use]
     pub fn retries(mut self, retries: u32) -> Self {
         self.retries = retries;
@@ -84,7 +85,7 @@ impl RetryPolicy {
     /// A second is what the faster models take to their first word; an attempt with less is paid for and thrown away.
     #[must_use]
     pub fn least(mut self, least: Duration) -> Self {
-        self.least = least;
+        self.least = Limit::Set(least);
         self
     }
 
@@ -153,7 +154,7 @@ impl RetryPolicy {
         self.backoff.base = scaled(self.backoff.base, by);
         self.backoff.cap = scaled(self.backoff.cap, by);
         self.longest_hint = scaled(self.longest_hint, by).max(LEAST_WAIT);
-        self.least = scaled(self.least, by);
+        self.least = self.least.map(|least| scaled(least, by));
         self
     }
 
@@ -194,9 +195,12 @@ impl RetryPolicy {
             return Err(ConfigError::new("retry.longest_hint", self.longest_hint, allowed));
         }
         match deadline {
-            Some(deadline) if self.retries > 0 && self.least >= deadline => {
+            // One that was not set gives way to a shorter deadline.
+            Some(deadline)
+                if self.retries > 0 && self.least.is_set() && self.least.time() >= deadline =>
+            {
                 let allowed = format!("less than the deadline, {deadline:?}");
-                Err(ConfigError::new("retry.least", self.least, allowed))
+                Err(ConfigError::new("retry.least", self.least.time(), allowed))
             }
             _ => Ok(()),
         }
@@ -225,7 +229,7 @@ impl Default for RetryPolicy {
             },
             schedule: None,
             longest_hint: Duration::from_secs(120),
-            least: Duration::from_secs(1),
+            least: Limit::Default(Duration::from_secs(1)),
             seed: None,
             share: 0.2,
             reserve: 10,

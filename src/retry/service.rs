@@ -13,7 +13,7 @@ use tower::{Layer, Service};
 
 use super::{
     Budgets, RetryPolicy,
-    course::{Course, Leg, Step},
+    course::{Course, Leg, Step, least},
     decide::Retries,
 };
 use crate::{
@@ -108,8 +108,10 @@ async fn run<S: Upstream>(
     shared: Arc<Shared>,
     mut request: Request,
 ) -> Result<Response, Error> {
-    let Call { once, copy, .. } = *Call::of(&mut request);
-    let mut retries = Retries::new(once);
+    let call = Call::of(&mut request);
+    let copy = call.copy;
+    let budget = call.budget.as_ref().map(|budget| budget.at(call.rung));
+    let mut retries = Retries::new(call.once).within(least(call), budget);
     let mut course = Course::new(shared, &mut request);
     let mut leg = course.leg(request, &retries);
     let mut step = Step::first(copy);

@@ -71,6 +71,7 @@ mod within;
 pub(crate) use body::Clock;
 pub use deadline::{DeadlineFuture, DeadlineLayer, DeadlineService};
 pub(crate) use pace::Pace;
+pub(crate) use policy::Limit;
 pub use policy::{DeadlinePolicy, TimeoutPolicy};
 pub(crate) use pulse::{FirstContent, Pulse, StreamBound};
 pub use service::{Timeout, TimeoutFuture, TimeoutLayer};

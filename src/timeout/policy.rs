@@ -15,23 +15,36 @@ use crate::{ConfigError, profile::scaled};
 ///
 /// - [`attempt`](Self::attempt): 20 s for an answer that is not streamed: some two thirds of the deadline, so that a
 ///   silent provider leaves time for another
-/// - [`first_event`](Self::first_event): 10 s to the first content of a stream: few people wait longer before a blank line
+/// - [`first_event`](Self::first_event): 20 s to the first content of a stream: a model that reasons is silent for as long
+///   before its first word, and a shorter limit takes that for an outage
 /// - [`idle`](Self::idle): 15 s between two events with content: many times what any model pauses
 /// - [`whole_stream`](Self::whole_stream): none: a long answer that goes on is a healthy one
 /// - [`slow_stream`](Self::slow_stream): none: one provider sends a word an event, another a paragraph, so only who knows
 ///   the model can say what is slow
 /// - [`header`](Self::header): none
 ///
+/// The first two, where they are not set, give way: to a deadline of the profile that is shorter, and at the last target
+/// that can be asked to all the time that is left, since an answer that comes late is worth more than none.
+///
 /// The limit on connecting is the transport's own (`reqwest::ClientBuilder::connect_timeout`; 5 s is the usual value):
 /// only it knows when a connection is made. An attempt's limit includes it.
 #[derive(Clone, Debug)]
 pub struct TimeoutPolicy {
-    pub(super) attempt: Duration,
-    pub(super) first_event: Duration,
+    pub(super) attempt: Limit,
+    pub(super) first_event: Limit,
     pub(super) idle: Duration,
     pub(super) whole_stream: Option<Duration>,
     pub(super) slow: Option<Least>,
     pub(super) header: Option<HeaderName>,
+}
+
+/// A limit on time, and where it comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Limit {
+    /// The caller set it: it holds.
+    Set(Duration),
+    /// The default: it gives way to a shorter deadline, and to what is left where no other target can be asked.
+    Default(Duration),
 }
 
 /// By when a call has its answer.
@@ -57,14 +70,14 @@ impl TimeoutPolicy {
     /// How long one attempt at an answer that is not streamed may take, whole.
     #[must_use]
     pub fn attempt(mut self, limit: Duration) -> Self {
-        self.attempt = limit;
+        self.attempt = Limit::Set(limit);
         self
     }
 
     /// How long a stream may take to its first event with content.
     #[must_use]
     pub fn first_event(mut self, limit: Duration) -> Self {
-        self.first_event = limit;
+        self.first_event = Limit::Set(limit);
         self
     }
 
@@ -105,9 +118,27 @@ impl TimeoutPolicy {
         self
     }
 
+    /// The defaults where nobody waits: 5 min, 3 min and 60 s.
+    pub(crate) fn pipeline() -> Self {
+        let minute = Duration::from_secs(60);
+        Self {
+            attempt: Limit::Default(5 * minute),
+            first_event: Limit::Default(3 * minute),
+            idle: minute,
+            ..Self::default()
+        }
+    }
+
+    /// Within so much time: limits that were not set give way to it.
+    pub(crate) fn within(mut self, time: Duration) -> Self {
+        self.attempt = self.attempt.within(time);
+        self.first_event = self.first_event.within(time);
+        self
+    }
+
     pub(crate) fn scaled(mut self, by: f64) -> Self {
-        self.attempt = scaled(self.attempt, by);
-        self.first_event = scaled(self.first_event, by);
+        self.attempt = self.attempt.map(|limit| scaled(limit, by));
+        self.first_event = self.first_event.map(|limit| scaled(limit, by));
         self.idle = scaled(self.idle, by);
         self.whole_stream = self.whole_stream.map(|whole| scaled(whole, by));
         self.slow = self.slow.map(|least| Least { per: scaled(least.per, by), ..least });
@@ -139,16 +170,17 @@ impl TimeoutPolicy {
         let within = [("timeout.attempt", self.attempt), ("timeout.first_event", self.first_event)];
         for (field, limit) in within {
             match deadline {
-                Some(deadline) if limit > deadline => {
+                Some(deadline) if limit.is_set() && limit.time() > deadline => {
                     let allowed = format!("at most the deadline, {deadline:?}");
-                    return Err(ConfigError::new(field, limit, allowed));
+                    return Err(ConfigError::new(field, limit.time(), allowed));
                 }
                 _ => (),
             }
         }
         match self.whole_stream {
-            Some(whole) if whole < self.first_event => {
-                let allowed = format!("at least timeout.first_event, {:?}", self.first_event);
+            Some(whole) if whole < self.first_event.time() => {
+                let first = self.first_event.time();
+                let allowed = format!("at least timeout.first_event, {first:?}");
                 Err(ConfigError::new("timeout.whole_stream", whole, allowed))
             }
             _ => Ok(()),
@@ -157,8 +189,8 @@ impl TimeoutPolicy {
 
     fn fields(&self) -> impl Iterator<Item = (&'static str, Duration)> {
         [
-            ("timeout.attempt", Some(self.attempt)),
-            ("timeout.first_event", Some(self.first_event)),
+            ("timeout.attempt", Some(self.attempt.time())),
+            ("timeout.first_event", Some(self.first_event.time())),
             ("timeout.idle", Some(self.idle)),
             ("timeout.whole_stream", self.whole_stream),
         ]
@@ -170,13 +202,38 @@ impl TimeoutPolicy {
 impl Default for TimeoutPolicy {
     fn default() -> Self {
         Self {
-            attempt: Duration::from_secs(20),
-            first_event: Duration::from_secs(10),
+            attempt: Limit::Default(Duration::from_secs(20)),
+            first_event: Limit::Default(Duration::from_secs(20)),
             idle: Duration::from_secs(15),
             whole_stream: None,
             slow: None,
             header: None,
         }
+    }
+}
+
+// === impl Limit ===
+
+impl Limit {
+    pub(crate) fn time(self) -> Duration {
+        match self {
+            Self::Set(time) | Self::Default(time) => time,
+        }
+    }
+
+    pub(crate) fn is_set(self) -> bool {
+        matches!(self, Self::Set(_))
+    }
+
+    pub(crate) fn map(self, change: impl FnOnce(Duration) -> Duration) -> Self {
+        match self {
+            Self::Set(time) => Self::Set(change(time)),
+            Self::Default(time) => Self::Default(change(time)),
+        }
+    }
+
+    pub(crate) fn within(self, time: Duration) -> Self {
+        if self.is_set() { self } else { self.map(|limit| limit.min(time)) }
     }
 }
 
@@ -268,8 +325,7 @@ mod tests {
         assert!(attempt(30_000).check(Some(30 * SECOND)).is_ok());
         let three = attempt(3_000).first_event(SECOND);
         assert_eq!(refused(&three, Some(2 * SECOND)), "timeout.attempt");
-        assert_eq!(refused(&TimeoutPolicy::new(), Some(2 * SECOND)), "timeout.attempt");
-        let first = TimeoutPolicy::new().attempt(SECOND);
+        let first = TimeoutPolicy::new().attempt(SECOND).first_event(3 * SECOND);
         assert_eq!(refused(&first, Some(2 * SECOND)), "timeout.first_event");
     }
 
@@ -279,6 +335,18 @@ mod tests {
             refused(&TimeoutPolicy::new().whole_stream(SECOND), None),
             "timeout.whole_stream"
         );
-        assert!(TimeoutPolicy::new().whole_stream(10 * SECOND).build().is_ok());
+        assert!(TimeoutPolicy::new().whole_stream(20 * SECOND).build().is_ok());
+    }
+
+    #[test]
+    fn a_limit_that_was_not_set_gives_way_to_a_shorter_deadline() {
+        assert!(TimeoutPolicy::new().check(Some(2 * SECOND)).is_ok());
+        let times = |policy: TimeoutPolicy| {
+            let TimeoutPolicy { attempt, first_event, .. } = policy.within(8 * SECOND);
+            (attempt.time(), first_event.time())
+        };
+        assert_eq!(times(TimeoutPolicy::new()), (8 * SECOND, 8 * SECOND));
+        assert_eq!(times(TimeoutPolicy::new().attempt(9 * SECOND)), (9 * SECOND, 8 * SECOND));
+        assert_eq!(times(TimeoutPolicy::new().first_event(SECOND)), (8 * SECOND, SECOND));
     }
 }

@@ -65,8 +65,11 @@ struct Limits {
     whole: Option<Instant>,
     /// What is too slow for a stream, and whose stream it is.
     least: Option<(Least, Route)>,
-    /// Which limit is next, since when it counts, and when it passes.
+    /// No other target is asked after this one.
+    last: bool,
+    /// Which limit is next, how long it is, since when it counts, and when it passes.
     phase: Phase,
+    limit: Duration,
     since: Instant,
     until: Instant,
 }
@@ -106,10 +109,11 @@ impl<S: Upstream> Service<Request> for Timeout<S> {
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
+        let least = Call::of(&mut request).least.unwrap_or_default();
         let limits = Limits::of(self.shared.clone(), &mut request);
         let until = limits.until;
-        // An attempt that cannot finish is not started.
-        let inner = (until > limits.started).then(|| self.inner.call(request));
+        // An attempt that cannot finish is not started: it may have waited for its turn until there was no time for it.
+        let inner = limits.has_time(least).then(|| self.inner.call(request));
         TimeoutFuture { within: Within::new(inner, until), limits }
     }
 }
@@ -147,7 +151,9 @@ impl<F> fmt::Debug for TimeoutFuture<F> {
 // === impl Limits ===
 
 impl Limits {
-    /// The last 5 % of a limit belong to it.
+    /// An attempt that had nine tenths of its limit had its time.
+    const ABOUT: u32 = 10;
+    /// The last twentieth of a limit belongs to it.
     const CLOSE: u32 = 20;
 
     fn of(shared: Arc<Shared>, request: &mut Request) -> Self {
@@ -167,7 +173,9 @@ impl Limits {
             started,
             least,
             whole: call.bound.map(|bound| bound.0).or(own),
+            last: call.last_target,
             phase: Phase::Deadline,
+            limit: Duration::ZERO,
             since: started,
             until: started,
             shared,
@@ -177,28 +185,49 @@ impl Limits {
         limits
     }
 
-    /// The first limit: a stream's to its first content, else that of the whole attempt.
+    fn has_time(&self, least: Duration) -> bool {
+        let left = self.deadline.map(|deadline| deadline.left(self.started));
+        self.until > self.started && left.is_none_or(|left| left >= least)
+    }
+
+    /// The first limit: a stream's to its first content, else that of the whole attempt. Where no other target can be
+    /// asked, one that was not set lasts as long as the call has: a late answer is worth more than none.
     fn begin(&mut self) {
         let TimeoutPolicy { attempt, first_event, .. } = self.shared.policy;
-        match self.pulse {
-            Some(_) => self.set(Phase::FirstEvent, first_event),
-            None => self.set(Phase::Attempt, attempt),
+        let (phase, limit) = match self.pulse {
+            Some(_) => (Phase::FirstEvent, first_event),
+            None => (Phase::Attempt, attempt),
+        };
+        self.set(phase, limit.time());
+        match self.deadline {
+            Some(deadline) if self.last && !limit.is_set() && self.phase == phase => {
+                self.until = deadline.instant();
+                self.end_with_the_stream();
+            }
+            _ => (),
         }
     }
 
-    /// The next limit, from now: that one, or what ends before it.
+    /// The next limit, from now: that one, or what ends before it. A deadline that leaves it about as much is no other
+    /// limit: the attempt had its time.
     fn set(&mut self, phase: Phase, limit: Duration) {
         self.since = Instant::now();
-        (self.phase, self.until) = (phase, later(self.since, limit));
-        let whole = self.whole.filter(|_| self.pulse.is_some());
-        let deadline = self.deadline.map(Deadline::instant);
-        for (phase, end) in [(Phase::Stream, whole), (Phase::Deadline, deadline)] {
-            match end {
-                Some(end) if end < self.until => {
-                    (self.phase, self.until, self.since) = (phase, end, self.started);
-                }
-                _ => (),
+        (self.phase, self.limit, self.until) = (phase, limit, later(self.since, limit));
+        self.end_with_the_stream();
+        if let Some(end) = self.deadline.map(Deadline::instant).filter(|end| *end < self.until) {
+            let about = limit - limit / Self::ABOUT;
+            if self.phase != phase || end < later(self.since, about) {
+                (self.phase, self.since) = (Phase::Deadline, self.started);
             }
+            self.until = end;
+        }
+    }
+
+    /// Where the whole stream has to end before.
+    fn end_with_the_stream(&mut self) {
+        let whole = self.whole.filter(|_| self.pulse.is_some());
+        if let Some(end) = whole.filter(|end| *end < self.until) {
+            (self.phase, self.until, self.since) = (Phase::Stream, end, self.started);
         }
     }
 
@@ -235,8 +264,7 @@ impl Limits {
             matches!(error.outcome(), Outcome::Broken | Outcome::Truncated | Outcome::Empty);
         let ours = matches!(self.phase, Phase::Attempt | Phase::FirstEvent | Phase::Idle);
         let heard = self.pulse.as_ref().map_or(0, Pulse::beats) != self.beats;
-        let left = self.until.saturating_duration_since(Instant::now());
-        let close = left <= self.until.saturating_duration_since(self.since) / Self::CLOSE;
+        let close = self.since.elapsed() >= self.limit - self.limit / Self::CLOSE;
         if closed && ours && !heard && close { self.elapsed().with_source(error) } else { error }
     }
 

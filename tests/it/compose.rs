@@ -436,7 +436,8 @@ async fn a_short_deadline_leaves_the_first_rung_some_of_it() {
 
 #[tokio::test(start_paused = true)]
 async fn r6_a_silent_provider_is_asked_once_and_then_the_next_rung() {
-    for (stream, limit) in [(true, secs(10)), (false, secs(20))] {
+    for stream in [true, false] {
+        let limit = secs(20);
         let (primary, second) = pair();
         primary.set(Reply::hang());
         let client = over(Client::builder().fallback(secondary()), [&primary, &second]);
@@ -461,7 +462,7 @@ async fn r6_silence_before_and_after_the_head_is_the_same() {
         let client = over(Client::builder().fallback(secondary()), [&primary, &second]);
         let start = Instant::now();
         call(&client, chat(true)).await.unwrap().is_whole();
-        assert_eq!((primary.count(), start.elapsed()), (1, secs(10)), "{reply:?}");
+        assert_eq!((primary.count(), start.elapsed()), (1, secs(20)), "{reply:?}");
     }
 }
 
@@ -723,7 +724,7 @@ async fn d6_calls_that_are_dropped_after_a_long_wait_open_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_rung_that_is_given_up_is_heard_of_as_a_failure() {
-    // Three targets: the first has ten seconds of the thirty, less than its own limit on an answer.
+    // Three targets: all those below the first have a third of the thirty seconds together.
     let (primary, second) = pair();
     primary.set(Reply::hang());
     let third = Rung::target(Target::new("http://third/v1"));
@@ -733,8 +734,8 @@ async fn a_rung_that_is_given_up_is_heard_of_as_a_failure() {
         let start = Instant::now();
         let answer = call(&client, chat(false)).await.unwrap();
         let first = &answer.journey.unwrap().attempts()[0];
-        assert_eq!(first.outcome, Outcome::TimedOut { phase: Phase::Deadline });
-        assert_eq!(start.elapsed(), secs(10));
+        assert_eq!(first.outcome, Outcome::TimedOut { phase: Phase::Attempt });
+        assert_eq!(start.elapsed(), secs(20));
     }
     assert_eq!(state_of(&client, "primary"), State::Open);
 }

@@ -113,14 +113,22 @@ fn limits_on_time_have_to_fit_together() {
         (of(interactive().connect(ZERO)), "profile.connect", "0ns", "longer than zero"),
         (of(interactive().connect(secs(31))), "profile.connect", "31s", "deadline of 30s"),
         (timeout(new().attempt(secs(31))), "timeout.attempt", "31s", "30s"),
-        (of(interactive().deadline(secs(19))), "timeout.attempt", "20s", "19s"),
         (timeout(new().first_event(secs(31))), "timeout.first_event", "31s", "30s"),
         (timeout(new().attempt(ZERO)), "timeout.attempt", "0ns", "more than 0"),
         (timeout(new().first_event(ZERO)), "timeout.first_event", "0ns", "more than 0"),
         (timeout(new().idle(ZERO)), "timeout.idle", "0ns", "more than 0"),
-        (timeout(new().whole_stream(secs(9))), "timeout.whole_stream", "9s", "first_event, 10s"),
-        (of(Profile::pipeline().deadline(secs(299))), "timeout.attempt", "300s", "299s"),
+        (timeout(new().whole_stream(secs(9))), "timeout.whole_stream", "9s", "first_event, 20s"),
     ]);
+}
+
+#[test]
+fn a_deadline_alone_is_enough_limits_that_were_not_set_give_way_to_it() {
+    for profile in [Profile::interactive(), Profile::pipeline()] {
+        for deadline in [secs(299), secs(19), secs(8), secs(2), Duration::from_millis(100)] {
+            let built = of(profile.clone().deadline(deadline)).over(Provider::new("p"));
+            assert!(built.is_ok(), "{deadline:?}: {:?}", built.err());
+        }
+    }
 }
 
 #[test]

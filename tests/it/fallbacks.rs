@@ -5,12 +5,17 @@ use std::time::Duration;
 
 use evenkeel::{
     Client, ClientBuilder, Profile,
+    balance::BalancePolicy,
     breaker::BreakerPolicy,
     cache::CachePolicy,
-    ladder::Rung,
+    classify::{Outcome, Phase},
+    context::Deadline,
+    hedge::HedgePolicy,
+    ladder::{Fallbacks, LadderPolicy, Offers, Rung, Target, When},
     limit::{Concurrency, LimitPolicy},
     retry::RetryPolicy,
-    testkit::{Provider, Reply},
+    testkit::{Fault, Provider, Reply},
+    timeout::TimeoutPolicy,
 };
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -181,4 +186,209 @@ async fn a_raced_call_logs_all_that_it_sent_also_the_probe_that_goes_on() {
     assert_eq!(log(), told("cancelled"), "it is still under way");
     sleep(secs(5)).await;
     assert_eq!((log(), journey.sent()), (told("success"), 2));
+}
+
+// === time ===
+
+/// A client with that many targets below the primary, all of them well.
+fn ladder_of(below: usize, profile: Profile) -> ClientBuilder {
+    let target = |n: usize| Rung::target(Target::new(format!("http://third/v{n}")));
+    let builder = Client::builder().profile(profile).fallback(secondary());
+    (1..below).fold(builder, |builder, n| builder.fallback(target(n)))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_primary_that_is_well_in_twelve_seconds_answers_whatever_the_number_of_fallbacks() {
+    for below in [1, 2, 5] {
+        for stream in [true, false] {
+            let (primary, second, third) = trio(first_after(secs(12)));
+            let client =
+                over(ladder_of(below, Profile::interactive()), [&primary, &second, &third]);
+            for _ in 0..20 {
+                let answer = call(&client, chat(stream)).await.unwrap();
+                assert_eq!(answer.from(), "primary", "{below} below");
+            }
+            assert_eq!((primary.count(), second.count(), third.count()), (20, 0, 0));
+        }
+    }
+}
+
+fn trio(first: Reply) -> (Provider, Provider, Provider) {
+    let (primary, second) = pair();
+    (primary.always(first), second, Provider::new("third"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_target_that_can_be_asked_has_all_that_is_left() {
+    // Nobody else, or only what is made here; a rung for another failure; one that offers too little.
+    let small = Rung::target(Target::new("http://third/v1")).offers(Offers::default().context(1));
+    let large = Rung::target(Target::new("http://third/v1")).on([When::TooLarge]);
+    for below in [None, Some(Rung::canned("busy")), Some(large), Some(small)] {
+        for stream in [true, false] {
+            let (primary, second, third) = trio(first_after(secs(28)));
+            let builder =
+                below.clone().into_iter().fold(Client::builder(), ClientBuilder::fallback);
+            let client = over(builder, [&primary, &second, &third]);
+            let answer = call(&client, chat(stream)).await.unwrap();
+            assert_eq!((answer.from(), third.count()), ("primary", 0), "{below:?}");
+        }
+    }
+    // Below a silent primary: what that left.
+    let (primary, second, third) = trio(Reply::hang());
+    second.set(first_after(ms(9500)));
+    let client =
+        over(builder(profile()).fallback(Rung::canned("busy")), [&primary, &second, &third]);
+    assert_eq!(call(&client, chat(true)).await.unwrap().from(), "secondary");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_was_set_holds_at_the_last_target_too() {
+    let (primary, _) = pair();
+    primary.set(Reply::hang());
+    let timeout = TimeoutPolicy::new().first_event(secs(5)).attempt(secs(7));
+    let client =
+        over(Client::builder().profile(Profile::interactive().timeout(timeout)), [&primary]);
+    for (stream, limit) in [(true, secs(5)), (false, secs(7))] {
+        let start = Instant::now();
+        client.send(chat(stream)).await.unwrap_err();
+        assert_eq!(start.elapsed(), limit);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_waits_for_recovery_does_not_spend_all_its_time_on_one_silent_attempt() {
+    let provider = Provider::new("primary").replies([Reply::hang(), Reply::answer()]);
+    let client = over(Client::builder().profile(Profile::pipeline()), [&provider]);
+    let start = Instant::now();
+    call(&client, chat(true)).await.unwrap().is_whole();
+    assert!((secs(180)..secs(200)).contains(&start.elapsed()), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_equal_targets_a_silent_one_is_left_for_the_next() {
+    let (primary, second) = pair();
+    primary.set(Reply::hang());
+    let target = |host| Target::new(format!("http://{host}/v1")).bearer("key");
+    let policy = BalancePolicy::default().seed(1);
+    let rung = Rung::targets(["primary", "secondary"].map(target)).balance(policy);
+    let ladder = LadderPolicy::new().first(rung);
+    let client = over(Client::builder().ladder(ladder), [&primary, &second]);
+    for _ in 0..4 {
+        call(&client, chat(true)).await.unwrap().is_whole();
+    }
+    assert!(primary.count() > 0, "it was asked");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_attempt_is_a_failure_of_its_own_limit_only_where_it_had_about_as_much() {
+    let (primary, second) = pair();
+    primary.set(Reply::hang());
+    let client = over(builder(profile()), [&primary, &second]);
+    for (deadline, phase) in
+        [(30, Phase::FirstEvent), (28, Phase::FirstEvent), (12, Phase::Deadline)]
+    {
+        let mut request = chat(true);
+        request.extensions_mut().insert(Deadline::within(secs(deadline)));
+        client.breakers().list().iter().for_each(|(route, _)| client.breakers().reset(route));
+        let answer = call(&client, request).await.unwrap();
+        let first = answer.journey.unwrap().attempts()[0].outcome;
+        assert_eq!(first, Outcome::TimedOut { phase }, "{deadline} s");
+    }
+}
+
+// === bounds of a call ===
+
+#[tokio::test(start_paused = true)]
+async fn a_call_with_eight_fallbacks_makes_twice_its_retries_and_one_attempt_at_each() {
+    let provider = Provider::new("primary").always(Reply::status(503));
+    let client = over(Client::builder(), [&provider]);
+    let model = |n: usize| Rung::target(Target::here().model(&format!("model-{n}")));
+    let mut request = chat(true);
+    request.extensions_mut().insert(Fallbacks::new((0..8).map(model)).unwrap());
+    assert_eq!(call(&client, request).await.unwrap().status, 503);
+    assert_eq!(provider.count(), 3 + 8 + 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_have_been_billed_is_repeated_once_in_a_call() {
+    let cut = Reply::answer().with(Fault::Cut { words: 5 });
+    for reply in [Reply::reset(), Reply::empty(), cut] {
+        let (primary, second) = pair();
+        primary.set(reply.clone());
+        second.set(reply.clone());
+        let client = over(Client::builder().fallback(secondary()), [&primary, &second]);
+        let _ = call(&client, chat(false)).await;
+        assert_eq!((primary.count(), second.count()), (2, 1), "{reply:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broken_connection_is_not_repeated_by_a_second_copy_as_well() {
+    let profile = Profile::interactive().hedge(HedgePolicy::default());
+    let provider = Provider::new("primary").always(Reply::reset());
+    let client = over(Client::builder().profile(profile), [&provider]);
+    let _ = call(&client, chat(true)).await;
+    assert_eq!(provider.count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_copy_is_the_one_repetition_of_its_call_and_one_of_its_retries() {
+    let profile = Profile::interactive().hedge(HedgePolicy::default());
+    let provider = Provider::new("primary").always(first_after(ms(200)));
+    let client = over(Client::builder().profile(profile), [&provider]);
+    for _ in 0..100 {
+        call(&client, chat(true)).await.unwrap().is_whole();
+    }
+    provider.forget();
+    provider.set(Reply::reset().head_after(secs(1)));
+    let _ = call(&client, chat(true)).await;
+    assert_eq!(provider.count(), 2, "neither copy is sent again");
+    provider.forget();
+    provider.set(Reply::status(503).head_after(secs(1)));
+    let _ = call(&client, chat(true)).await;
+    assert_eq!(provider.count(), 3, "a copy and one retry");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reserve_that_was_set_is_time_enough_for_the_target_below() {
+    let (primary, second) = pair();
+    primary.set(Reply::hang());
+    second.set(first_after(ms(100)));
+    let ladder = LadderPolicy::new().first(Rung::addressed().reserve(ms(300))).rung(secondary());
+    let client = over(Client::builder().ladder(ladder), [&primary, &second]);
+    assert_eq!(call(&client, chat(true)).await.unwrap().from(), "secondary");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_waited_for_its_turn_until_there_is_no_time_for_it_is_not_sent() {
+    let provider = Provider::new("primary").always(Reply::answer().head_after(ms(1999)));
+    let limit = LimitPolicy::default().concurrency(Concurrency::Fixed(1));
+    let client = over(Client::builder().profile(profile().limit(limit)), [&provider]);
+    let first = tokio::spawn({
+        let client = client.clone();
+        async move { call(&client, chat(false)).await }
+    });
+    tokio::task::yield_now().await;
+    let mut request = chat(false);
+    request.extensions_mut().insert(Deadline::within(secs(2)));
+    assert!(client.send(request).await.is_err());
+    first.await.unwrap().unwrap().is_whole();
+    assert_eq!(provider.count(), 1, "with a millisecond left nothing is sent");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_waits_in_our_own_queue_is_not_late() {
+    let provider = Provider::new("primary").always(first_after(ms(200)));
+    let limit = LimitPolicy::default().concurrency(Concurrency::Fixed(1));
+    let profile = Profile::interactive().limit(limit).hedge(HedgePolicy::default());
+    let client = over(Client::builder().profile(profile), [&provider]);
+    for _ in 0..100 {
+        call(&client, chat(true)).await.unwrap().is_whole();
+    }
+    provider.forget();
+    let calls = (0..10).map(|_| call(&client, chat(true)));
+    for answer in join_all(calls).await {
+        answer.unwrap().is_whole();
+    }
+    assert_eq!(provider.count(), 10, "no second copy");
 }

@@ -271,7 +271,7 @@ async fn a_hanging_probe_that_was_raced_opens_the_breaker_again() {
     let (client, primary, _, _) = probed(Reply::hang()).await;
     call(&client, chat(true)).await.unwrap().is_whole();
     assert_eq!(state(&client), State::HalfOpen);
-    sleep(secs(11)).await;
+    sleep(secs(21)).await;
     assert_eq!((state(&client), primary.count(), primary.in_flight()), (State::Open, 1, 0));
 }
 

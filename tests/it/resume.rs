@@ -360,7 +360,7 @@ async fn a_target_that_is_silent_costs_its_own_limit_and_the_next_goes_on() {
     stage.second.set(Reply::hang());
     is_one(&stage.ask().await);
     let took = stage.start.elapsed();
-    assert_eq!(took, ms(39 * 50) + secs(10), "the limit on the first content");
+    assert_eq!(took, ms(39 * 50) + secs(20), "the limit on the first content");
 }
 
 #[tokio::test(start_paused = true)]

@@ -754,7 +754,7 @@ async fn stops_tell_their_reason() {
         why.lock().unwrap().take()
     };
     assert_eq!(stopped(policy(), None).await, Some(Stop::Exhausted));
-    assert_eq!(stopped(policy(), Some(secs(1))).await, Some(Stop::Deadline));
+    assert_eq!(stopped(policy(), Some(ms(50))).await, Some(Stop::Deadline));
     assert_eq!(stopped(policy().reserve(1), None).await, Some(Stop::Budget));
     assert_eq!(stopped(policy().schedule(std::iter::empty), None).await, Some(Stop::Exhausted));
 }

@@ -151,22 +151,22 @@ async fn s05_a_reset_before_any_byte_is_retried() {
 
 #[tokio::test(start_paused = true)]
 async fn s06_a_silent_provider_is_asked_once() {
-    for (stream, limit) in [(true, 10), (false, 20)] {
+    for stream in [true, false] {
         let stage = Stage::new(always(Reply::answer().head_after(secs(120))));
         let answer = stage.ask(stream).await;
         answer.is_whole();
         assert_eq!((answer.from(), stage.primary.count()), ("secondary", 1));
-        assert_eq!(stage.start.elapsed(), secs(limit));
+        assert_eq!(stage.start.elapsed(), secs(20));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn s07_a_first_token_after_twenty_seconds_is_not_waited_for() {
-    let stage = Stage::new(always(Reply::answer().first_content_after(secs(20))));
+async fn s07_a_first_token_after_half_a_minute_is_not_waited_for() {
+    let stage = Stage::new(always(Reply::answer().first_content_after(secs(30))));
     let answer = stage.ask(true).await;
     answer.is_whole();
     assert_eq!((answer.from(), stage.primary.count()), ("secondary", 1));
-    assert!(stage.start.elapsed() <= secs(15), "{:?}", stage.start.elapsed());
+    assert!(stage.start.elapsed() <= secs(22), "{:?}", stage.start.elapsed());
 }
 
 fn dies() -> Reply {
@@ -562,7 +562,7 @@ async fn headers_and_then_nothing_is_silence() {
     answer.is_whole();
     assert_eq!(
         (answer.from(), stage.start.elapsed(), stage.primary.count()),
-        ("secondary", secs(10), 1)
+        ("secondary", secs(20), 1)
     );
 }
 
@@ -571,13 +571,13 @@ async fn a_role_and_comments_and_pings_without_end_are_silence() {
     let role = r#"data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#;
     let tick = format!("{role}\n\n: PROCESSING\n\nevent: ping\ndata: {{}}\n\n");
     // So many that the bound on what is held back would pass it on.
-    for (ticks, every) in [(40, secs(1)), (40, ms(500))] {
+    for (ticks, every) in [(40, secs(1)), (40, ms(700))] {
         let busy = Reply::pieces("text/event-stream", vec![tick.clone(); ticks]);
         let busy = busy.with(Fault::Drip { bytes: tick.len(), every });
         let stage = Stage::new(always(busy));
         let answer = stage.ask(true).await;
         assert_eq!((answer.from(), stage.primary.count()), ("secondary", 1));
-        assert_eq!(stage.start.elapsed(), secs(10));
+        assert_eq!(stage.start.elapsed(), secs(20));
     }
 }
 
@@ -745,7 +745,7 @@ async fn an_answer_of_nothing_is_asked_for_again_and_then_elsewhere() {
             let stage = Stage::new(always(reply.clone()));
             let answer = stage.ask(stream).await;
             answer.is_whole();
-            assert_eq!((answer.from(), stage.primary.count()), ("secondary", 3), "{reply:?}");
+            assert_eq!((answer.from(), stage.primary.count()), ("secondary", 2), "{reply:?}");
         }
     }
 }
@@ -764,7 +764,7 @@ async fn both_providers_down_for_a_day_leave_a_canned_reply_to_every_call() {
         let asked = Instant::now();
         let answer = call(&client, chat(true)).await.unwrap();
         assert_eq!((answer.from(), answer.words()), ("canned", BUSY.into()));
-        assert!(asked.elapsed() < secs(11), "{:?}", asked.elapsed());
+        assert!(asked.elapsed() < secs(30), "{:?}", asked.elapsed());
         slow += u32::from(asked.elapsed() > secs(1));
     }
     // One probe a minute is one a call here: never more than one attempt, but for the first calls.

@@ -193,7 +193,8 @@ async fn the_journey_tells_where_each_attempt_went_and_how_long_it_took() {
         .collect();
     let at =
         |rung, provider: &str, model: &str, outcome| (rung, provider.into(), model.into(), outcome);
-    let silent = Outcome::TimedOut { phase: Phase::FirstEvent };
+    // It had less than its own limit on the first content: the share of the rung was over.
+    let silent = Outcome::TimedOut { phase: Phase::Deadline };
     assert_eq!(
         told,
         [
@@ -205,7 +206,7 @@ async fn the_journey_tells_where_each_attempt_went_and_how_long_it_took() {
     );
     assert_eq!(attempts[0].took, ms(100));
     assert!(attempts[0].wait.is_zero() && attempts[1].wait >= ms(50));
-    assert!(attempts[2].wait >= secs(2) && attempts[2].took == secs(10));
+    assert!(attempts[2].wait >= secs(2) && (secs(17)..secs(18)).contains(&attempts[2].took));
     assert_eq!((attempts[3].wait, attempts[3].took), (secs(0), ms(400)), "to its first content");
     assert_eq!((journey.sent(), journey.rung().as_deref()), (4, Some("spare")));
     assert_eq!(answer.headers["evenkeel-rung"], "spare");

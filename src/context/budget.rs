@@ -1,0 +1,86 @@
+//! What one call may send beyond the first attempt at each of its targets.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU32, Ordering},
+};
+
+/// The extra attempts of one call, over all that is done for it: retries, second copies, the fallbacks of its request.
+/// A handle: all attempts of the call share it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CallBudget(Arc<Spent>);
+
+#[derive(Debug, Default)]
+struct Spent {
+    own: AtomicU32,
+    fallbacks: AtomicU32,
+    /// The one repetition that may be billed twice is used.
+    repeated: AtomicBool,
+}
+
+/// The same for one target: the call's own has extra attempts of its own, all fallbacks share as many.
+#[derive(Clone, Debug)]
+pub(crate) struct TargetBudget {
+    call: CallBudget,
+    fallback: bool,
+}
+
+// === impl CallBudget ===
+
+impl CallBudget {
+    /// What the target of that rung may spend.
+    pub(crate) fn at(&self, rung: u16) -> TargetBudget {
+        TargetBudget { call: self.clone(), fallback: rung > 0 }
+    }
+}
+
+// === impl TargetBudget ===
+
+impl TargetBudget {
+    fn spent(&self) -> &AtomicU32 {
+        let Spent { own, fallbacks, .. } = &*self.call.0;
+        if self.fallback { fallbacks } else { own }
+    }
+
+    /// Whether fewer than `max` extra attempts were made.
+    pub(crate) fn has(&self, max: u32) -> bool {
+        self.spent().load(Ordering::Relaxed) < max
+    }
+
+    /// Takes one of `max` extra attempts; `false` if none is left.
+    pub(crate) fn take(&self, max: u32) -> bool {
+        let next = |spent: u32| (spent < max).then_some(spent.saturating_add(1));
+        self.spent().fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok()
+    }
+
+    /// Whether nothing that may have been billed was sent again yet.
+    pub(crate) fn may_repeat(&self) -> bool {
+        !self.call.0.repeated.load(Ordering::Relaxed)
+    }
+
+    /// Takes the one repetition of what may have been billed; `false` if it is used.
+    pub(crate) fn repeat(&self) -> bool {
+        !self.call.0.repeated.swap(true, Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_fallbacks_have_as_many_extra_attempts_together_as_the_own_target() {
+        let call = CallBudget::default();
+        let (own, one, other) = (call.at(0), call.at(1), call.at(2));
+        assert!(own.take(2) && own.take(2) && !own.take(2) && !own.has(2));
+        assert!(one.has(2) && one.take(2) && other.take(2));
+        assert!(!one.take(2) && !other.has(2) && other.has(3));
+    }
+
+    #[test]
+    fn a_call_repeats_once_what_may_have_been_billed() {
+        let call = CallBudget::default();
+        assert!(call.at(0).may_repeat() && call.at(3).repeat());
+        assert!(!call.at(0).may_repeat() && !call.at(0).repeat());
+    }
+}

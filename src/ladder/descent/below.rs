@@ -1,0 +1,65 @@
+//! Which rungs below take a call, and what the layers under the ladder have to know of that.
+
+use tokio::time::Instant;
+
+use super::{super::ready::Failed, Descent};
+use crate::{
+    Request, Upstream,
+    classify::{Outcome, Phase},
+    context::{Call, ProbeSignal},
+    ladder::{Rung, failure::Failure},
+    telemetry::Skip,
+};
+
+// === impl Descent ===
+
+impl<S: Upstream> Descent<S> {
+    /// Whether a rung is for this failure, and there is time for it. Where nothing was asked yet, the call was too much for
+    /// what the rungs so far offer.
+    pub(super) fn fits(&self, rung: &Rung, failure: Option<&Failure>) -> Result<(), Skip> {
+        let (outcome, at) = failure.map_or((Outcome::TooLarge, 0), |it| (it.last, it.at));
+        let failed = Failed { outcome, offers: &self.policy().rungs[at].offers, at };
+        rung.takes((&self.ask, self.request.body()), failed)?;
+        if rung.is_instant() {
+            return Ok(());
+        }
+        if self.once {
+            return Err(Skip::Once);
+        }
+        if self.has_time() { Ok(()) } else { Err(Skip::Deadline) }
+    }
+
+    /// Whether there is time for another target.
+    fn has_time(&self) -> bool {
+        let left = self.deadline.map(|deadline| deadline.left(Instant::now()));
+        left.is_none_or(|left| !left.is_zero() && self.least.is_none_or(|least| left >= least))
+    }
+
+    /// Whether a rung below is there for that failure by name.
+    pub(super) fn is_wanted(&self, outcome: Outcome, at: usize) -> bool {
+        let call = (&*self.ask, &self.request.body()[..]);
+        self.policy().rungs[at + 1..].iter().any(|rung| rung.wants(outcome, call))
+    }
+
+    /// Tells the layers below what stands under the rung at `at` for this call.
+    pub(super) fn place(&self, at: usize, request: &mut Request) {
+        let late = Outcome::TimedOut { phase: Phase::Deadline };
+        let policy = self.policy();
+        let waits = policy.rungs[at + 1..].iter().any(Rung::waits);
+        let call = Call::of(request);
+        call.elsewhere = self.leads_on(at, Outcome::Refused { retry_in: None });
+        call.last_target = !waits && !self.leads_on(at, late);
+        call.probe_signal = call.elsewhere.then(ProbeSignal::default);
+    }
+
+    /// Whether a target below the rung at `at` takes the call after that failure.
+    fn leads_on(&self, at: usize, outcome: Outcome) -> bool {
+        let rungs = &self.policy().rungs;
+        let failed = Failed { outcome, offers: &rungs[at].offers, at };
+        let call = (&*self.ask, &self.request.body()[..]);
+        let able =
+            |rung: &Rung| !rung.may_pass() || rung.ready(self.request(), &self.ask, None).is_ok();
+        let takes = |rung: &Rung| rung.asks() && rung.takes(call, failed).is_ok() && able(rung);
+        !self.once && !self.late && rungs[at + 1..].iter().any(takes)
+    }
+}
