@@ -20,7 +20,7 @@ use crate::{
 /// | deadline | 30 s | 15 min | a person has left after half a minute; a batch can sit out most partial failures |
 /// | connect | 5 s | 5 s | a healthy host answers in milliseconds; three lost packets take 3 s |
 /// | an unstreamed attempt | 20 s | 5 min | leaves time for a second target; long texts of reasoning models take minutes |
-/// | first content of a stream | 10 s | 60 s | healthy answers begin within 1 to 3 s; reasoning models later |
+/// | first content of a stream | 20 s | 3 min | healthy answers begin within 1 to 3 s; a model that reasons is silent for many times that |
 /// | idle between content | 15 s | 60 s | a healthy stream has several events a second |
 /// | slow stream | none | none | how many events a minute are healthy depends on the provider |
 /// | retries | 2, 250 ms to 4 s | 5, 1 s to 60 s | two fit into a third of the deadline |
@@ -30,6 +30,21 @@ use crate::{
 /// | hedge | off | off | every copy is paid for |
 /// | slow: first event, whole answer | after 8 s, 16 s | after 45 s, 4 min | just under the limits, so that slowness shows before silence |
 /// | limits | none of ours | none of ours | only the provider knows them, and tells; a key of known limits has them set |
+///
+/// What the defaults of a person who waits do in an outage, at two calls a minute and at 5 000 a second:
+///
+/// | | 2 calls a minute | 5 000 calls a second |
+/// |---|---|---|
+/// | an unstreamed attempt, first content | a silent target costs each call 20 s, then the next target is asked; one alone has the whole deadline | the same; up to 100 000 calls wait until the first of them tell the breaker |
+/// | time for the targets below | a third of the deadline for all of them together | the same: it is a share of each call |
+/// | retries | both are made: ten in reserve and a fifth of a token for each call last for a bad minute, and then for one call in ten | the reserve is gone within milliseconds; extra load is a fifth of the first attempts |
+/// | what may be billed twice | one repetition in each call | the same, and no more than the budget of the route |
+/// | a breaker's probe | each call may be one; the targets below are asked beside it when it is slow, so it costs its caller about half a second | one call at a time is one, all others go to the targets below |
+/// | a second copy (off) | none for hours: 20 answers of a route have to be known first, and 5 % of the calls are one in twenty | at most 250 a second |
+/// | a canned reply | when no target answers in time | the same |
+///
+/// A deadline that is set alone is enough: limits of an attempt, of connecting and the least time of a retry that are not
+/// set give way to it.
 ///
 /// The breaker's rules are the same for both: see [`BreakerPolicy`]. So are those of the limits: see [`LimitPolicy`].
 #[derive(Clone, Debug)]

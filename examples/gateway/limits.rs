@@ -49,6 +49,14 @@ struct Times {
     attempt: f64,
     first_event: f64,
     idle: f64,
+    set: Set,
+}
+
+/// Which limits of an attempt were set: the others give way where no other target can be asked.
+#[derive(Clone, Copy, Default)]
+struct Set {
+    attempt: bool,
+    first_event: bool,
 }
 
 /// A week: longer is a mistake.
@@ -136,6 +144,7 @@ impl LimitsTable {
             attempt: or(&self.attempt, usual.attempt.min(deadline)),
             first_event: or(&self.first_event, usual.first_event.min(deadline)),
             idle: or(&self.idle, usual.idle),
+            set: Set { attempt: self.attempt.is_some(), first_event: self.first_event.is_some() },
         };
         let other = or(&self.other, 600.0);
         let connect = seconds(times.connect);
@@ -169,25 +178,28 @@ impl LimitsTable {
 impl Times {
     /// Those of evenkeel's own profiles.
     fn of(kind: Kind) -> Self {
-        match kind {
-            Kind::Interactive => {
-                Self { deadline: 30.0, connect: 5.0, attempt: 20.0, first_event: 10.0, idle: 15.0 }
-            }
-            Kind::Pipeline => Self {
-                deadline: 900.0,
-                connect: 5.0,
-                attempt: 300.0,
-                first_event: 60.0,
-                idle: 60.0,
-            },
+        let set = Set::default();
+        let (deadline, attempt, first_event, idle) = match kind {
+            Kind::Interactive => (30.0, 20.0, 20.0, 15.0),
+            Kind::Pipeline => (900.0, 300.0, 180.0, 60.0),
+        };
+        Self { deadline, connect: 5.0, attempt, first_event, idle, set }
+    }
+
+    /// What was not set is left to the profile of a person who waits, since evenkeel's own defaults give way there.
+    fn timeout(&self, kind: Kind) -> TimeoutPolicy {
+        let mut timeout = TimeoutPolicy::default().idle(seconds(self.idle));
+        if self.set.attempt || kind == Kind::Pipeline {
+            timeout = timeout.attempt(seconds(self.attempt));
         }
+        if self.set.first_event || kind == Kind::Pipeline {
+            timeout = timeout.first_event(seconds(self.first_event));
+        }
+        timeout
     }
 
     fn profile(&self, kind: Kind, retries: Option<u32>) -> Profile {
-        let timeout = TimeoutPolicy::default()
-            .attempt(seconds(self.attempt))
-            .first_event(seconds(self.first_event))
-            .idle(seconds(self.idle));
+        let timeout = self.timeout(kind);
         let (profile, retry, usual) = match kind {
             Kind::Interactive => (Profile::interactive(), RetryPolicy::default(), 2),
             Kind::Pipeline => {

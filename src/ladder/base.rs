@@ -23,6 +23,12 @@ pub(super) fn check(base: &Result<Uri, String>, field: String) -> Result<(), Con
         let allowed = "a URL without a user: put the credential in by bearer() or credential()";
         return Err(ConfigError::new(field, uri.host(), allowed));
     }
+    // The path of the call would go behind it, and no server answers there.
+    if Dialect::of_path(uri.path()).is_some() {
+        let allowed = "the base of the API without the path of a call, such as https://api.example.com/v1; an unusual \
+            path is named by endpoint()";
+        return Err(ConfigError::new(field, shown(&uri.to_string()), allowed));
+    }
     Ok(())
 }
 

@@ -18,7 +18,11 @@ use crate::{
 /// tool where one was forced. Where the request wants JSON of a schema (`response_format`), it is for the text to be
 /// that: [`with`](Self::with) sees the request.
 #[derive(Clone)]
-pub struct Canned(Arc<Reply>);
+pub struct Canned {
+    reply: Arc<Reply>,
+    /// A fixed text that says nothing.
+    blank: bool,
+}
 
 type Reply = dyn Fn(&Question<'_>) -> String + Send + Sync;
 
@@ -39,12 +43,13 @@ impl Canned {
     /// Always that text.
     pub fn text(text: impl Into<String>) -> Self {
         let text = text.into();
-        Self(Arc::new(move |_| text.clone()))
+        let blank = text.trim().is_empty();
+        Self { blank, ..Self::answering(move |_| text.clone()) }
     }
 
     /// A text made for the request. It must be quick and must not block.
     pub fn with(reply: impl Fn(&Request) -> String + Send + Sync + 'static) -> Self {
-        Self(Arc::new(move |question| reply(question.request())))
+        Self::answering(move |question| reply(question.request()))
     }
 
     /// A text made for the question: in its language, say. It must be quick and must not block.
@@ -63,12 +68,16 @@ impl Canned {
     /// # let _ = sorry;
     /// ```
     pub fn answering(reply: impl Fn(&Question<'_>) -> String + Send + Sync + 'static) -> Self {
-        Self(Arc::new(reply))
+        Self { reply: Arc::new(reply), blank: false }
+    }
+
+    pub(super) fn is_blank(&self) -> bool {
+        self.blank
     }
 
     /// The answer to a request; `None` where its dialect is not known.
     pub(crate) fn answer(&self, request: &Request, ask: &Ask) -> Option<Response> {
-        let text = self.0(&Question::new(request, ask));
+        let text = (self.reply)(&Question::new(request, ask));
         let mut response = ask.dialect()?.render(text.as_str(), ask);
         response.headers_mut().insert(CANNED, HeaderValue::from_static("true"));
         response.extensions_mut().insert(CannedReply);

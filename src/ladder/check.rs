@@ -69,6 +69,9 @@ impl Rung {
                 let allowed = "no edit: a canned reply is not asked of anybody";
                 Err(ConfigError::new(field("edit"), "set", allowed))
             }
+            Kind::Canned(canned) if canned.is_blank() => {
+                Err(ConfigError::new(field("text"), "", "a text that says something"))
+            }
             Kind::Target(target) => target.check(&field),
             Kind::Equals(Equals { targets, policy, .. }) => {
                 policy.check(&field("balance"))?;

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     Error, Request, Response, Upstream,
     classify::{Outcome, Phase, judge},
-    context::{Attempt, Call, Deadline, Journey, Route},
+    context::{Call, Deadline, Journey},
     dialect::Ask,
     telemetry::{Edited, Event, Skip},
 };
@@ -242,22 +242,5 @@ impl<S: Upstream> Descent<S> {
 
     pub(super) fn journey(&self) -> &Journey {
         &self.journey
-    }
-
-    /// The same call beside a probe of its own.
-    pub(super) fn beside(&self) -> Self {
-        Self { beside: true, ..self.clone() }
-    }
-
-    /// All targets are asked again, also those that were asked beside a probe.
-    pub(super) fn forget_asked(&mut self) {
-        self.asked = false;
-    }
-
-    /// Logs a probe that goes on while those below are asked.
-    pub(super) fn log_probe(&self, rung: usize, route: Route, took: Duration) {
-        let name = Some(self.policy().rungs[rung].name.clone());
-        let (outcome, wait) = (Outcome::Cancelled, Duration::ZERO);
-        self.journey.under_way(Attempt { rung: rung as u16, name, route, outcome, wait, took });
     }
 }

@@ -79,19 +79,33 @@
 //! # A breaker's probe
 //!
 //! A call that is the probe of a route that was down may be slow, so it is raced: when it has taken as long as first events
-//! there usually take (500 ms where that is not known), or a fifth of what they take on the next rung, the rungs below are
-//! asked beside it. The first answer counts; the probe goes on to its end without its caller, for the breaker to learn from.
+//! there usually take (500 ms where that is not known), or a fifth of what they take on the next rung, the targets below are
+//! asked beside it, as for any other call. The first answer counts; the probe goes on to its end without its caller, for the
+//! breaker to learn from. The journey has it from the moment the race starts, as cancelled until it ends.
+//!
+//! A stored answer and a canned reply race nobody: they are for a call that no target answers in its time.
 //!
 //! # Time
 //!
 //! All rungs share the call's deadline. A rung keeps time back for those below it ([`Rung::reserve`]); it is cut off
 //! there, whatever it does, and the next one is asked. A stored answer and a canned reply need no time, so there is always an
-//! answer.
+//! answer. The last target that can be asked has all that is left: for it the limits of an attempt that were not set give way
+//! ([`timeout`](crate::timeout)). Rungs that do not take the call when the one above times out do not count.
+//!
+//! With less than a second left, or a tenth of what the call has, no target is asked; a shorter reserve that was set is time
+//! enough.
+//!
+//! # Extra attempts
+//!
+//! However many fallbacks a call has, it makes at most one attempt at each, as many retries at the first target as its
+//! policy allows, and as many more at all those below together. What may have been billed (a broken connection, an answer
+//! that was cut, empty or not of this API, a second copy) is repeated once in a call. A call that waits for recovery asks
+//! again beyond that, without retries.
 //!
 //! # Defaults
 //!
 //! * one rung: the request as it was addressed
-//! * reserve: a third of the time that is left for each target below; at most two thirds, whatever is set
+//! * reserve: a third of the time that is left, for all targets below together; at most two thirds, whatever is set
 //! * a rung asks for all that the caller did, and is for every failure that moves down
 //! * a rung offers everything: any context size, tools, images, answers in JSON; but a prefill only where it declares it
 //! * a stream that fails while it is read ends in an error
@@ -150,7 +164,7 @@
 //! |---|---|
 //! | the rungs | `policy`: in order; `rung`: one; `target`, `credentials`, `base`: where an attempt goes, and what goes along; `canned`, `question`; `fallbacks`: of one call; `check`: which are right |
 //! | whether a rung is asked | `when`: the failures it is for; `offers`: what it can do; `edit`: what it asks less of; `ready`: all three together |
-//! | one call | `service`: asks one rung; `descent`: rung after rung; `failure`: what failed on the way |
+//! | one call | `service`: asks one rung; `descent`: rung after rung; `descent/below`: which rungs below take the call; `failure`: what failed on the way |
 //! | on the way | `race`: of a probe with the rungs below; `wait`, `gate`: for recovery, one by one; `restream`, `resume`: the answer as a stream, and to its end |
 
 mod base;

@@ -129,7 +129,8 @@ impl Rung {
     }
 
     /// The time this rung keeps back, before the call's deadline, for the rungs below it; never more than two thirds of
-    /// what is left, so that a call with a short deadline of its own asks this rung as well.
+    /// what is left, so that a call with a short deadline of its own asks this rung as well. Without it a third of what is
+    /// left, for all targets below together.
     #[must_use]
     pub fn reserve(mut self, reserve: Duration) -> Self {
         self.reserve = Some(reserve);

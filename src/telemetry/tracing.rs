@@ -44,6 +44,9 @@ pub(super) fn record(event: &Event) {
                 Outcome::Rejected { why: Rejection::Credential } => {
                     warn!(target: "evenkeel", %route, code, "credential rejected");
                 }
+                Outcome::Rejected { why: Rejection::Model } if unknown::is_first_model(route) => {
+                    warn!(target: "evenkeel", %route, code, "model rejected");
+                }
                 _ => {
                     let outcome = outcome.name();
                     debug!(target: "evenkeel", %route, attempt, outcome, code, ?took, "attempt ended");

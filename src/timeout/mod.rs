@@ -8,10 +8,14 @@
 //! | deadline | 30 s | the whole call, to the first content of a stream, else to the whole answer | an error, or the answer of a rung that needs no time |
 //! | connect | the transport's | | unreachable |
 //! | attempt | 20 s | an answer that is not streamed | the attempt is dropped; another target, not the same |
-//! | first event | 10 s | a stream, to its first event with content | the same |
+//! | first event | 20 s | a stream, to its first event with content | the same |
 //! | idle | 15 s | the provider's silence in a body, between two events with content | an error in the body |
 //! | whole stream | none | a stream, from the start of its attempt | an error in the body |
 //! | slow stream | none | events with content a minute | the breaker counts a slow call; the stream goes on |
+//!
+//! The limits of an attempt and of its first event, where they are not set, give way. A deadline of the profile that is
+//! shorter bounds them. At the last target of a ladder that can be asked they are all the time that is left: nobody else
+//! answers, so a late answer is worth more than none. One that was set holds there too.
 //!
 //! Data goes before the timer: what has arrived is never thrown away for a clock. A connection that is closed within the last
 //! 5 % of an attempt's limit, though, was silent for all of it: it counts as timed out, and is not asked again. Comments, pings and role-only chunks
@@ -49,7 +53,9 @@
 //!
 //! # Pitfalls
 //!
-//! - An attempt with less time left than its own limit has what is left; it then fails as timed out by the deadline.
+//! - An attempt with less time left than its own limit has what is left. It then fails as timed out by the deadline, unless
+//!   it had nine tenths of its limit: then that is what it reached.
+//! - An attempt that has waited in a queue until less than a second is left (or a tenth of what the call has) is not sent.
 //! - A caller's [`Deadline`](crate::context::Deadline) in the request's extensions, or in the header `evenkeel-deadline-ms`,
 //!   holds as it is, also one later than the policy's. One that has passed already leaves time for stored and canned answers
 //!   only: nothing is sent, and no breaker hears of it.

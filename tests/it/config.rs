@@ -239,6 +239,13 @@ fn a_rung_has_to_lead_somewhere() {
             "31s",
             "less than the deadline",
         ),
+        (ladder(Rung::canned(" ")), "ladder.rung[1].text", r#""""#, "says something"),
+        (
+            Client::builder().primary(Target::new("https://a.example/v1/chat/completions")),
+            "ladder.rung[0].base_url",
+            r#""https://a.example/v1/chat/completions""#,
+            "without the path of a call",
+        ),
         (
             Client::builder().primary(Target::new("nowhere/at/all")),
             "ladder.rung[0].base_url",

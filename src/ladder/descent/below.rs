@@ -1,4 +1,6 @@
-//! Which rungs below take a call, and what the layers under the ladder have to know of that.
+//! Which rungs below take a call, what the layers under the ladder have to know of that, and what is asked beside a probe.
+
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -6,7 +8,7 @@ use super::{super::ready::Failed, Descent};
 use crate::{
     Request, Upstream,
     classify::{Outcome, Phase},
-    context::{Call, ProbeSignal},
+    context::{Attempt, Call, ProbeSignal, Route},
     ladder::{Rung, failure::Failure},
     telemetry::Skip,
 };
@@ -61,5 +63,22 @@ impl<S: Upstream> Descent<S> {
             |rung: &Rung| !rung.may_pass() || rung.ready(self.request(), &self.ask, None).is_ok();
         let takes = |rung: &Rung| rung.asks() && rung.takes(call, failed).is_ok() && able(rung);
         !self.once && !self.late && rungs[at + 1..].iter().any(takes)
+    }
+
+    /// The same call beside a probe of its own.
+    pub(in crate::ladder) fn beside(&self) -> Self {
+        Self { beside: true, ..self.clone() }
+    }
+
+    /// All targets are asked again, also those that were asked beside a probe.
+    pub(in crate::ladder) fn forget_asked(&mut self) {
+        self.asked = false;
+    }
+
+    /// Logs a probe that goes on while those below are asked.
+    pub(in crate::ladder) fn log_probe(&self, rung: usize, route: Route, took: Duration) {
+        let name = Some(self.policy().rungs[rung].name.clone());
+        let (outcome, wait) = (Outcome::Cancelled, Duration::ZERO);
+        self.journey.under_way(Attempt { rung: rung as u16, name, route, outcome, wait, took });
     }
 }

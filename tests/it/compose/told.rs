@@ -311,6 +311,23 @@ impl Spans {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_wrong_model_of_a_fallback_is_logged_once() {
+    let spans = Spans::default();
+    let _listening = spans.listen();
+    let (primary, second) = pair();
+    primary.set(Reply::status(503));
+    second.set(Reply::error(404, "invalid_request_error", "model_not_found"));
+    let target = Target::new("http://secondary/v1").model("no-such-model");
+    let client = over(Client::builder().fallback(Rung::target(target)), [&primary, &second]);
+    for _ in 0..3 {
+        // The caller sees the first target's failure alone.
+        let _ = call(&client, chat(true)).await;
+    }
+    let logged = spans.text().matches("model rejected").count();
+    assert_eq!((second.count(), logged), (3, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_is_a_span_with_the_names_of_opentelemetry_and_its_attempts_are_within() {
     let spans = Spans::default();
     let listening = spans.listen();
