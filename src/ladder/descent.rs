@@ -187,7 +187,7 @@ impl<S: Upstream> Descent<S> {
                 Raced::Below(told) => return End::Told(told),
                 Raced::Nobody(result, below) => {
                     self.asked = true;
-                    return End::Failed(Failure::after(failure, result, at).and(below));
+                    return End::Failed(Failure::after(failure, result, at).and(*below));
                 }
             },
             None => self.ladder.clone().ask(at, ready, &self.ask).await,

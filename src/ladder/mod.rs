@@ -100,7 +100,7 @@
 //! However many fallbacks a call has, it makes at most one attempt at each, as many retries at the first target as its
 //! policy allows, and as many more at all those below together. What may have been billed (a broken connection, an answer
 //! that was cut, empty or not of this API, a second copy) is repeated once in a call. A call that waits for recovery asks
-//! again beyond that, without retries.
+//! again beyond that, without retries; it ends after five answers that were paid for and of no use.
 //!
 //! # Defaults
 //!

@@ -32,7 +32,7 @@ pub(super) enum Raced {
     /// One below it.
     Below(Result<Response, Error>),
     /// Nobody: the rung failed with this, and so did all targets below it.
-    Nobody(Result<Response, Error>, Failure),
+    Nobody(Result<Response, Error>, Box<Failure>),
 }
 
 /// Asks a rung. Where that is a breaker's probe, and slow, the targets below are asked beside it, as they are for every
@@ -44,14 +44,13 @@ pub(super) async fn run<S: Upstream>(
     (ready, signal): ((Request, Edited), ProbeSignal),
 ) -> Raced {
     let started = Instant::now();
-    let patience = patience(descent, at);
     let (mut ladder, ask) = (descent.ladder().clone(), descent.ask().clone());
     let mut probe: Way<'static, Result<Response, Error>> =
         Box::pin(async move { ladder.ask(at, ready, &ask).await });
     let slow = tokio::select! {
         biased;
         result = &mut probe => return Raced::Own(result),
-        slow = slow(&signal, patience) => slow,
+        slow = slow(descent, at, &signal) => slow,
     };
     let after = started.elapsed();
     descent.ladder().events.emit(Event::ProbeRaced { rung: at as u16, after });
@@ -83,7 +82,7 @@ pub(super) async fn run<S: Upstream>(
 fn against(failed: Result<Response, Error>, end: End) -> Raced {
     match end {
         End::Told(told) => Raced::Below(told),
-        End::Failed(below) => Raced::Nobody(failed, below),
+        End::Failed(below) => Raced::Nobody(failed, Box::new(below)),
     }
 }
 
@@ -92,11 +91,12 @@ fn is_final(result: &Result<Response, Error>, at: usize) -> bool {
     stops(judge(result).outcome(), at)
 }
 
-/// Waits until an attempt has been the probe for longer than `patience`; a retry may be the probe where the first is not.
-async fn slow(signal: &ProbeSignal, patience: Duration) -> Probe {
+/// Waits until an attempt has been the probe for longer than it is waited for; a retry may be the probe where the first is
+/// not.
+async fn slow<S: Upstream>(descent: &Descent<S>, at: usize, signal: &ProbeSignal) -> Probe {
     loop {
         let probe = signal.raised().await;
-        sleep_until(later(probe.since, patience)).await;
+        sleep_until(later(probe.since, patience(descent, at))).await;
         if signal.probe().is_some_and(|now| now == probe) {
             return probe;
         }

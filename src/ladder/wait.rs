@@ -9,7 +9,7 @@ use super::{
     failure::Failure,
     gate::{Gate, Ticket},
 };
-use crate::{Upstream, context::later, telemetry::Event};
+use crate::{Upstream, classify::Outcome, context::later, telemetry::Event};
 
 /// How long a call waits before it asks again.
 struct Pause {
@@ -22,6 +22,9 @@ struct Pause {
 const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 /// Where no rung says when to come back: the first wait, doubled each time, and the longest.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+/// So many answers that are of no use (cut, empty, not of this API) a call pays for while it waits: then it is the request
+/// that has none, and no outage.
+const USELESS: u32 = 5;
 /// As long after the last one the next call that waits asks again, so that they come back one by one.
 const APART: Duration = Duration::from_millis(20);
 
@@ -34,8 +37,12 @@ impl<S: Upstream> Descent<S> {
         let ticket = gate.ticket();
         let name = self.policy().rungs[at].name.clone();
         self.ladder().events.emit(Event::RungEntered { rung: at as u16, name });
-        let mut backoff = BACKOFF.0;
+        let (mut backoff, mut useless) = (BACKOFF.0, 0);
         loop {
+            useless += u32::from(failure.was_useless());
+            if useless > USELESS {
+                return End::Failed(failure);
+            }
             let pause = failure.pause(backoff);
             // What is known to take longer is not waited for.
             if self.until(at).is_some_and(|until| later(Instant::now(), pause.known) >= until) {
@@ -99,6 +106,11 @@ impl<S: Upstream> Descent<S> {
 // === impl Failure ===
 
 impl Failure {
+    /// Whether an answer came that was paid for, and is none. A broken connection is what an outage looks like.
+    fn was_useless(&self) -> bool {
+        matches!(self.last, Outcome::Truncated | Outcome::Empty | Outcome::Malformed)
+    }
+
     /// Our own breakers answer at no cost and may be right earlier than they said, so they are asked sooner.
     fn pause(&self, backoff: Duration) -> Pause {
         let known = self.again.unwrap_or_default();

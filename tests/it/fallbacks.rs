@@ -9,7 +9,7 @@ use evenkeel::{
     breaker::BreakerPolicy,
     cache::CachePolicy,
     classify::{Outcome, Phase},
-    context::Deadline,
+    context::{Attempt, Deadline, Journey},
     hedge::HedgePolicy,
     ladder::{Fallbacks, LadderPolicy, Offers, Rung, Target, When},
     limit::{Concurrency, LimitPolicy},
@@ -18,9 +18,13 @@ use evenkeel::{
     timeout::TimeoutPolicy,
 };
 use futures_util::future::join_all;
+use proptest::prelude::*;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::scene::{Answer, call, chat, ms, over, pair, secondary, secs};
+use crate::{
+    property::{law, play},
+    scene::{Answer, call, chat, ms, over, pair, secondary, secs},
+};
 
 const SECOND: &str = "http://secondary/v1/chat/completions";
 
@@ -391,4 +395,75 @@ async fn a_call_that_waits_in_our_own_queue_is_not_late() {
         answer.unwrap().is_whole();
     }
     assert_eq!(provider.count(), 10, "no second copy");
+}
+
+fn failing() -> impl Strategy<Value = Reply> {
+    let cut = Reply::answer().with(Fault::Cut { words: 5 });
+    prop::sample::select(vec![
+        Reply::status(503),
+        Reply::status(500).head_after(secs(1)),
+        Reply::reset(),
+        Reply::empty(),
+        Reply::html(),
+        Reply::hang(),
+        cut,
+        Reply::answer(),
+    ])
+}
+
+/// How many attempts followed, at the same target, one that may have been billed.
+fn repetitions(attempts: &[Attempt]) -> usize {
+    let paid = |at: &usize| {
+        let ended = &attempts[*at];
+        let again = attempts[at + 1..].iter().any(|attempt| attempt.rung == ended.rung);
+        ended.outcome.once() && again
+    };
+    (0..attempts.len()).filter(paid).count()
+}
+
+#[test]
+fn law_a_call_stays_within_its_bounds_whatever_its_fallbacks_do() {
+    let replies = proptest::collection::vec(failing(), 40);
+    let cases = (replies, 0..=8_usize, 0..=4_u32, any::<bool>(), any::<bool>());
+    law(400, cases, |(replies, fallbacks, retries, hedged, stream)| {
+        play(async move {
+            let provider = Provider::new("primary").replies(replies);
+            let retry = RetryPolicy::default().retries(retries).seed(1);
+            let hedge = hedged.then(HedgePolicy::default);
+            let profile = Profile::interactive().retry(retry).hedge(hedge);
+            let client = over(Client::builder().profile(profile), [&provider]);
+            let model = |n: usize| Rung::target(Target::here().model(&format!("model-{n}")));
+            let mut request = chat(stream);
+            request.extensions_mut().insert(Fallbacks::new((0..fallbacks).map(model)).unwrap());
+            let start = Instant::now();
+            let result = client.send(request).await;
+            prop_assert!(start.elapsed() <= secs(30));
+            let journey = match &result {
+                Ok(response) => Journey::of(response.extensions()),
+                Err(error) => error.journey().cloned().unwrap_or_default(),
+            };
+            let below = if fallbacks > 0 { retries as usize } else { 0 };
+            let most = 1 + fallbacks + retries as usize + below + usize::from(hedged);
+            prop_assert!(
+                provider.count() <= most as u64,
+                "{} of {most}: {journey}",
+                provider.count()
+            );
+            prop_assert!(repetitions(&journey.attempts()) <= 1, "{journey:?}");
+            Ok(())
+        })
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_waits_for_recovery_pays_for_a_few_useless_answers_and_no_more() {
+    let cut = Reply::answer().with(Fault::Cut { words: 5 });
+    for reply in [Reply::empty(), cut] {
+        let provider = Provider::new("primary").always(reply.clone());
+        let breaker = BreakerPolicy::default().consecutive(None).ratio(None);
+        let profile = Profile::pipeline().breaker(breaker);
+        let client = over(Client::builder().profile(profile), [&provider]);
+        let _ = client.send(chat(false)).await;
+        assert_eq!(provider.count(), 2 + 5, "{reply:?}");
+    }
 }
