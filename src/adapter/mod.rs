@@ -16,8 +16,14 @@
 
 #[cfg(feature = "async-openai")]
 pub mod async_openai;
+mod dialed;
+mod kept;
+mod reconnect;
 mod reqwest;
 #[cfg(feature = "reqwest-middleware")]
 pub mod reqwest_middleware;
+mod wire;
 
+pub use dialed::{DialedConnector, DialedLayer};
+pub use reconnect::Reconnect;
 pub use reqwest::Reqwest;

@@ -185,9 +185,10 @@ impl Permit {
 
     fn settle(&mut self, outcome: Outcome, now: Instant) {
         self.ended = true;
-        // It was never sent, so it says nothing of the route.
+        // It was never sent, or its connection alone failed, so it says nothing of the route.
         let unsent = Outcome::Refused { retry_in: None };
-        let outcome = if self.leave_queue() { outcome } else { unsent };
+        let lost = self.turn.as_ref().is_some_and(|turn| turn.connection().is_at_fault());
+        let outcome = if self.leave_queue() && !lost { outcome } else { unsent };
         let Self { breaker, ticket, .. } = self;
         let random = ticket.random;
         breaker.decide(|machine, policy| {

@@ -1,4 +1,5 @@
-//! How a queue below a breaker says that a call waits, so that the wait is not taken for latency.
+//! How a queue below a breaker says that a call waits, so that the wait is not taken for latency; and how a transport
+//! says that a connection failed, so that this is not taken for the provider's failure.
 
 use std::{
     fmt,
@@ -10,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::{
     breaker::{Breaker, State},
+    context::Connection,
     sync::lock_std as lock,
 };
 
@@ -20,6 +22,7 @@ pub(crate) struct Turn(Arc<Inner>);
 struct Inner {
     breaker: Breaker,
     at: Mutex<Stage>,
+    connection: Connection,
 }
 
 /// Where a call is.
@@ -37,7 +40,11 @@ pub(super) enum Stage {
 
 impl Turn {
     pub(super) fn of(breaker: &Breaker) -> Self {
-        Self(Arc::new(Inner { breaker: breaker.clone(), at: Mutex::new(Stage::NotQueued) }))
+        Self(Arc::new(Inner {
+            breaker: breaker.clone(),
+            at: Mutex::new(Stage::NotQueued),
+            connection: Connection::default(),
+        }))
     }
 
     /// The call waits.
@@ -57,6 +64,11 @@ impl Turn {
                 Ok(())
             }
         }
+    }
+
+    /// What the transport reports of the attempt's connection.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.0.connection
     }
 
     pub(super) fn at(&self) -> Stage {

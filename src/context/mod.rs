@@ -35,6 +35,7 @@
 //! A [`Journey`] is a handle: it goes on until the body of the answer has ended.
 
 mod call;
+mod connection;
 mod deadline;
 mod journey;
 mod once;
@@ -42,6 +43,7 @@ mod route;
 mod sticky;
 
 pub use call::Call;
+pub(crate) use connection::{Connection, Lost, Waiting};
 pub(crate) use deadline::later;
 pub use deadline::{Deadline, Priority};
 pub use journey::{Attempt, Journey};

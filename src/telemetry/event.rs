@@ -104,6 +104,13 @@ pub enum Event {
         /// How long the probe has taken so far.
         after: Duration,
     },
+    /// A connection that was kept from an earlier request was dead. The provider's failures do not count it.
+    ConnectionLost {
+        /// Where the attempt went.
+        route: Route,
+        /// Whether the request was sent again at once on a new connection; else the attempt failed by that.
+        sent_again: bool,
+    },
     /// A limit of ours passed in silence.
     TimedOut {
         /// Which limit.

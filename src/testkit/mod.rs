@@ -47,4 +47,4 @@ pub use incident::{Incident, IncidentError};
 pub use probe::Probe;
 pub use provider::{Attempt, Capacity, Hosts, Provider};
 pub use reply::{Fault, Reply, WORDS};
-pub use server::Server;
+pub use server::{KeptFault, Server};

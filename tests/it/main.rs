@@ -11,6 +11,8 @@ mod classify;
 mod client;
 mod compose;
 mod config;
+#[cfg(feature = "reqwest")]
+mod connections;
 mod contract;
 mod dialect;
 mod edits;
