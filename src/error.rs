@@ -3,7 +3,7 @@
 use std::{error::Error as StdError, fmt, time::Duration};
 
 use crate::{
-    classify::{Code, Outcome, Verdict},
+    classify::{Code, LocalTrouble, Outcome, Verdict},
     context::Journey,
 };
 
@@ -41,6 +41,12 @@ impl Error {
     /// Keeps the error underneath.
     pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
         self.0.source = Some(source.into());
+        self
+    }
+
+    /// The same with another verdict.
+    pub(crate) fn judged(mut self, verdict: Verdict) -> Self {
+        self.0.verdict = verdict;
         self
     }
 
@@ -107,6 +113,11 @@ impl Error {
         matches!(self.outcome(), Outcome::Refused { .. })
     }
 
+    /// What this machine lacked to send the call; the system's error is in the chain of sources.
+    pub fn local_trouble(&self) -> Option<LocalTrouble> {
+        self.0.verdict.local_trouble()
+    }
+
     /// Whether an answer had begun and was not whole.
     pub fn is_truncated(&self) -> bool {
         matches!(self.outcome(), Outcome::Truncated)
@@ -136,7 +147,10 @@ impl fmt::Debug for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.outcome())?;
+        match self.local_trouble() {
+            Some(trouble) => write!(f, "not sent: {trouble}")?,
+            None => write!(f, "{}", self.outcome())?,
+        }
         match self.code() {
             Some(code) => write!(f, " ({code})"),
             None => Ok(()),

@@ -30,6 +30,13 @@
 //! | 404, 410, 3xx | [`Rejected`](Outcome::Rejected): the model; also a wrong base URL or a redirect that was not followed: not here, maybe elsewhere |
 //! | other 4xx | [`Rejected`](Outcome::Rejected): the request |
 //!
+//! # Trouble of this machine
+//!
+//! An attempt that was not sent for want of something here (file descriptors, memory, a network, a local port, a permission,
+//! a resolver that answers) is [`Refused`](Outcome::Refused), with the [`LocalTrouble`] in its verdict and the system's error
+//! as source. No breaker counts it and no route is closed by it; it is retried like a provider that is unavailable, and moves
+//! down like any refusal of ours.
+//!
 //! # Waits
 //!
 //! The wait of an outcome is the first of these that can be used: `retry-after-ms`, `x-ms-retry-after-ms`,
@@ -86,6 +93,7 @@ mod body;
 mod codes;
 mod head;
 mod hint;
+mod local;
 mod outcome;
 mod policy;
 mod reason;
@@ -102,6 +110,7 @@ pub use body::{classify, classify_with};
 pub(crate) use body::{classify_response, in_stream};
 pub use codes::{Codes, Meaning};
 pub(crate) use hint::reset_in;
+pub use local::LocalTrouble;
 pub use outcome::Outcome;
 pub use policy::ClassifyPolicy;
 pub use reason::{Health, Phase, Rejection};

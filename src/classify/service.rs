@@ -10,7 +10,7 @@ use std::{
 use http::{HeaderMap, StatusCode, header};
 use tower::{Layer, Service};
 
-use super::{ClassifyPolicy, Codes, Outcome, Verdict, classify_response};
+use super::{ClassifyPolicy, Codes, Outcome, Verdict, classify_response, local::attribute};
 use crate::{
     Error, Request, Response, Upstream,
     context::{Call, Journey},
@@ -104,7 +104,7 @@ impl<S: Upstream> Service<Request> for Classify<S> {
         let reading = Reading { policy: self.policy.clone(), codes, journey, pulse, hold };
         let mut inner = take_ready(&mut self.inner);
         Box::pin(async move {
-            let response = inner.call(request).await?;
+            let response = inner.call(request).await.map_err(attribute)?;
             reading.read(response, &ask).await
         })
     }

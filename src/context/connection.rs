@@ -35,6 +35,7 @@ pub(crate) struct Lost {
 
 // === impl Connection ===
 
+#[cfg_attr(not(feature = "reqwest"), allow(dead_code))]
 impl Connection {
     /// A request was sent.
     pub(crate) fn waits(&self, waiting: Arc<dyn Waiting>) {

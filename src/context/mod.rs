@@ -43,7 +43,9 @@ mod route;
 mod sticky;
 
 pub use call::Call;
-pub(crate) use connection::{Connection, Lost, Waiting};
+#[cfg(feature = "reqwest")]
+pub(crate) use connection::Waiting;
+pub(crate) use connection::{Connection, Lost};
 pub(crate) use deadline::later;
 pub use deadline::{Deadline, Priority};
 pub use journey::{Attempt, Journey};

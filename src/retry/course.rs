@@ -14,7 +14,7 @@ use crate::{
     balance::{Pool, Round},
     classify::{Outcome, Phase, Verdict, judge},
     context::{Attempt, Call, Deadline, Journey, Route, later},
-    telemetry::{Event, Stop},
+    telemetry::{Event, Stop, UserCode},
 };
 
 /// What stays the same from attempt to attempt of one call.
@@ -151,11 +151,18 @@ impl Course {
     fn wait_here(&self, retries: &mut Retries, verdict: &Verdict, at: &Place) -> Option<Duration> {
         let Shared { policy, random, .. } = &*self.shared;
         // A token is taken last: nothing that stops for another reason spends one.
-        match retries.after(verdict, policy, self.left(), random.next()) {
+        let decision = retries.after(verdict, policy, self.left(), random.next());
+        if retries.has_panicked() {
+            self.shared.events.panicked(UserCode::Schedule);
+        }
+        match decision {
             Decision::Again { wait, .. } if self.is_closed_after(wait) => {
                 self.stop(at, Stop::Breaker)
             }
-            Decision::Again { wait, hinted } if at.budget.withdraw() => {
+            // What this machine cannot send costs the provider nothing.
+            Decision::Again { wait, hinted }
+                if verdict.local_trouble().is_some() || at.budget.withdraw() =>
+            {
                 self.emit(Event::RetryWaiting { route: at.route.clone(), wait, hinted });
                 Some(wait)
             }

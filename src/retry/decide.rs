@@ -1,6 +1,9 @@
 //! Whether there is a further attempt, and after what wait. Pure: time and randomness come in as arguments.
 
-use std::time::Duration;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
 
 use super::{
     RetryPolicy,
@@ -18,6 +21,8 @@ pub(crate) struct Retries {
     /// The one retry of an outcome that may have been billed is used.
     risked: bool,
     waits: Option<Waits>,
+    /// The user's schedule has panicked: it is over.
+    panicked: bool,
 }
 
 /// What follows an attempt.
@@ -36,7 +41,7 @@ pub(crate) enum Decision {
 impl Retries {
     /// No retry yet. `once`: the body of the request can be sent only once.
     pub(crate) fn new(once: bool) -> Self {
-        Self { made: 0, once, risked: false, waits: None }
+        Self { made: 0, once, risked: false, waits: None, panicked: false }
     }
 
     /// Whether there can be a further attempt at all after the one that is about to start: if not, the request need
@@ -107,9 +112,20 @@ impl Retries {
         at_once
     }
 
+    /// Whether the user's schedule has panicked.
+    pub(crate) fn has_panicked(&self) -> bool {
+        self.panicked
+    }
+
     fn backoff(&mut self, policy: &RetryPolicy, random: f64) -> Option<Duration> {
         match &policy.schedule {
-            Some(schedule) => self.waits.get_or_insert_with(|| schedule.waits()).next(),
+            Some(_) if self.panicked => None,
+            Some(schedule) => {
+                let next = || self.waits.get_or_insert_with(|| schedule.waits()).next();
+                let next = catch_unwind(AssertUnwindSafe(next));
+                self.panicked = next.is_err();
+                next.unwrap_or_default()
+            }
             None => Some(policy.backoff.wait(self.made, random)),
         }
     }

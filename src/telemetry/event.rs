@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Edited, Miss, Skip, Stop};
+use super::{Edited, Miss, Skip, Stop, UserCode};
 use crate::{
     classify::{Outcome, Phase, Verdict},
     context::Route,
@@ -219,6 +219,11 @@ pub enum Event {
     },
     /// The store did not take the answer.
     CacheFailed,
+    /// Code of the user's panicked. The call went on without it. Told once for each kind of code.
+    Panicked {
+        /// Whose code it was.
+        code: UserCode,
+    },
     /// The body of an answer ended.
     BodyEnded {
         /// How.

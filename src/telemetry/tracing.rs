@@ -38,6 +38,10 @@ pub(super) fn record(event: &Event) {
                 info!(target: "evenkeel", %route, code, outcome, "unknown code: its status decided");
             }
             match outcome {
+                Outcome::Refused { .. } if verdict.local_trouble().is_some() => {
+                    let why = verdict.local_trouble();
+                    warn!(target: "evenkeel", %route, ?why, "attempt not sent: trouble of this machine");
+                }
                 Outcome::QuotaExhausted { wait } => {
                     warn!(target: "evenkeel", %route, code, ?wait, "quota exhausted");
                 }
@@ -56,6 +60,9 @@ pub(super) fn record(event: &Event) {
                 true => info!(target: "evenkeel", outcome, ?rung, attempts, ?took, "call failed"),
                 false => debug!(target: "evenkeel", outcome, ?rung, attempts, ?took, "call ended"),
             }
+        }
+        Event::Panicked { code } => {
+            warn!(target: "evenkeel", ?code, "code of the user's panicked");
         }
         other => debug!(target: "evenkeel", event = ?other),
     }

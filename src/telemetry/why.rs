@@ -1,4 +1,18 @@
-//! Why something was not done, in one word.
+//! Why something was not done, in one word, and whose code panicked.
+
+/// Code of the user's, called by evenkeel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum UserCode {
+    /// A listener: an [`Observe`](super::Observe).
+    Listener,
+    /// A canned reply: the closure of a [`Canned`](crate::ladder::Canned).
+    Canned,
+    /// A store of answers: a [`Store`](crate::cache::Store).
+    Store,
+    /// A schedule of retries: see [`RetryPolicy::schedule`](crate::retry::RetryPolicy::schedule).
+    Schedule,
+}
 
 /// Why a rung was passed by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

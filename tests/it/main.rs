@@ -22,6 +22,7 @@ mod hedge;
 mod ladder;
 mod limit;
 mod loopback;
+mod ours;
 mod outage;
 mod outlook;
 mod pace;
