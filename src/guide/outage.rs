@@ -28,6 +28,8 @@
 //! | answers 429 with a wait, then well | [`retry`](crate::retry): the wait is heeded; [`limit`](crate::limit): by everybody else too | a whole answer, after the wait |
 //! | answers 429 without a wait, always | `retry`: two more, with jitter; then [`ladder`](crate::ladder) | the fallback's answer |
 //! | answers 500 or resets the connection, once | `retry`: the same again | a whole answer |
+//! | had a connection kept that is dead by now | [`Reconnect`](crate::adapter::Reconnect): again at once on a new one, within the same attempt | a whole answer; no failure is counted |
+//! | was never asked, as this machine lacks a descriptor, a port, a network | `retry`, then `ladder`; [never counted](crate::classify::LocalTrouble) against the provider | a whole answer, or what was lacking |
 //! | answers 503, always | `retry`, then `ladder`; soon [`breaker`](crate::breaker) | the fallback's answer, soon at once |
 //! | accepts and says nothing | [`timeout`](crate::timeout), then `ladder`; never asked twice | the fallback's answer before the deadline |
 //! | says its first word after 20 s | `timeout` on the first content; [`hedge`](crate::hedge), where it is on | the fallback's answer |

@@ -1,10 +1,6 @@
 //! Connections that a client keeps and a provider does not: over real sockets and the real clock.
 
-use std::{
-    future::Future,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use evenkeel::{
     Client, Profile,
@@ -15,7 +11,7 @@ use evenkeel::{
     timeout::TimeoutPolicy,
 };
 use futures_util::future::join_all;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::scene::{Told, ms};
 
@@ -182,21 +178,36 @@ async fn a_provider_that_closes_each_connection_at_its_second_request_answers_10
     }
 }
 
-#[tokio::test]
+/// Fifty callers, so many calls each.
+async fn fifty_callers(stage: &Stage, calls: usize) {
+    stage.server.provider().set(Reply::answer());
+    let caller = || async {
+        let mut answers = Vec::new();
+        for _ in 0..calls {
+            answers.push(stage.chat().await);
+        }
+        answers
+    };
+    let answers = join_all((0..50).map(|_| caller())).await.concat();
+    assert_eq!(answered(&answers), 50 * calls);
+    stage.assert_untouched();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_callers_at_once_are_answered_though_each_connection_is_closed_after_its_answer() {
     for stage in [own().await, given().await] {
-        stage.server.provider().set(Reply::answer());
         stage.server.close_after_answers(true);
-        let caller = || async {
-            let mut answers = Vec::new();
-            for _ in 0..40 {
-                answers.push(stage.chat().await);
-            }
-            answers
-        };
-        let answers = join_all((0..50).map(|_| caller())).await.concat();
-        assert_eq!(answered(&answers), 2000);
-        stage.assert_untouched();
+        fifty_callers(&stage, 40).await;
+    }
+}
+
+#[tokio::test]
+async fn fifty_callers_at_once_are_answered_though_each_connection_is_closed_at_its_second_request()
+{
+    for stage in [own().await, given().await] {
+        stage.server.close_at_request(2);
+        fifty_callers(&stage, 10).await;
+        assert!(stage.lost(true) > 0);
     }
 }
 
@@ -292,4 +303,30 @@ async fn a_client_that_has_gone_leaves_nothing_behind() {
     under_way.abort();
     let _ = under_way.await;
     assert_eq!(stage.lost(true) + stage.lost(false), 0);
+}
+
+#[cfg(feature = "reqwest-middleware")]
+#[tokio::test]
+async fn node_replaced_all_eight_calls_are_answered_through_the_middleware() {
+    use evenkeel::adapter::reqwest_middleware::EvenkeelMiddleware;
+    let slow = Provider::new("primary").always(Reply::answer().head_after(ms(150)));
+    let server = Server::start(slow).await.unwrap();
+    let evenkeel = EvenkeelMiddleware::new(Client::builder()).unwrap();
+    let transport = reqwest::Client::builder().retry(reqwest::retry::never()).build().unwrap();
+    let breakers = evenkeel.breakers().clone();
+    let client = reqwest_middleware::ClientBuilder::new(transport).with(evenkeel).build();
+    let url = format!("{}/v1/chat/completions", server.url());
+    let ask = || async {
+        let response = client.post(&url).body(JSON).send().await.unwrap();
+        let sent = Journey::of(response.extensions()).sent();
+        assert_eq!((response.status().as_u16(), sent), (200, 1));
+        response.text().await.unwrap()
+    };
+    for n in [2, 8, 64] {
+        join_all((0..n).map(|_| ask())).await;
+        soon(|| server.kept() >= n).await;
+        server.kill_kept(KeptFault::Reset);
+        join_all((0..8).map(|_| ask())).await;
+        assert_eq!(breakers.list()[0].1.state, State::Closed);
+    }
 }

@@ -301,14 +301,16 @@ fn a_call_is_answered_although_the_runtime_of_an_equal_one_before_it_has_gone() 
     let (first, second) = (runtime(), runtime());
     let own = client.clone();
     first.spawn(async move { call(&own, chat(true)).await.map(drop) });
-    while provider.count() == 0 {
-        std::thread::sleep(ms(1));
-    }
+    second.block_on(async {
+        while provider.count() == 0 {
+            sleep(ms(1)).await;
+        }
+    });
     let waits = {
         let client = client.clone();
         second.spawn(async move { call(&client, chat(true)).await.unwrap().is_whole() })
     };
-    std::thread::sleep(ms(50));
+    second.block_on(sleep(ms(50)));
     first.shutdown_background();
     second.block_on(async { tokio::time::timeout(secs(10), waits).await }).unwrap().unwrap();
 }
