@@ -17,6 +17,8 @@
 #[cfg(feature = "async-openai")]
 pub mod async_openai;
 mod dialed;
+mod errors;
+mod hyper;
 mod kept;
 mod reconnect;
 mod reqwest;

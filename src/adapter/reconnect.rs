@@ -1,23 +1,20 @@
 //! Sends a request again at once where its connection was a kept one, and dead.
 
 use std::{
-    error::Error as StdError,
-    fmt,
     future::Future,
-    net::SocketAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
-use http::{Extensions, Method, Version};
-use hyper_util::client::legacy::{self, connect::HttpInfo};
+use http::{Method, Version};
 use tokio::time::Instant;
 use tower::{Service, ServiceExt};
 
 use super::{
     dialed::Dialed,
+    hyper::{address, address_of, is_unacknowledged},
     kept::{Origin, Origins},
 };
 use crate::{
@@ -232,45 +229,5 @@ fn is_repeatable(request: &mut Request) -> bool {
 impl Waiting for Sent {
     fn is_connection_at_fault(&self, now: Instant) -> bool {
         !self.dialed.is_so() && self.origins.is_at_fault(&self.origin, self.at, now)
-    }
-}
-
-// === what hyper tells of a connection ===
-
-/// Our end of the connection that an answer came on.
-fn address(extensions: &Extensions) -> Option<SocketAddr> {
-    extensions.get::<HttpInfo>().map(HttpInfo::local_addr)
-}
-
-/// Our end of the connection that a request failed on.
-fn address_of(error: &Error) -> Option<SocketAddr> {
-    let error: &legacy::Error = find(error)?;
-    let mut extensions = Extensions::new();
-    error.connect_info()?.get_extras(&mut extensions);
-    address(&extensions)
-}
-
-/// Whether the system gave the connection up, as nothing that was sent arrived: it is dead, however long that took.
-pub(super) fn is_unacknowledged(error: &(dyn StdError + 'static)) -> bool {
-    let error: Option<&std::io::Error> = find(error);
-    error.is_some_and(|error| {
-        error.kind() == std::io::ErrorKind::TimedOut && error.raw_os_error().is_some()
-    })
-}
-
-fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        next = error.source();
-    }
-    None
-}
-
-impl fmt::Debug for Sent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Sent")
     }
 }

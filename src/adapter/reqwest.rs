@@ -14,13 +14,14 @@ use reqwest::Url;
 use tower::Service;
 
 use super::{
-    reconnect::{Reconnect, is_unacknowledged},
-    wire,
+    errors::{cut, failed},
+    reconnect::Reconnect,
+    wire::{self, Plain},
 };
 
 use crate::{
     Body, Client, ConfigError, Error, Request, Response,
-    classify::{Outcome, Phase, Rejection},
+    classify::Outcome,
     context::{Call, Deadline},
     sync::lock_std as lock,
 };
@@ -31,10 +32,6 @@ use crate::{
 pub struct Reqwest {
     client: Reconnect<Plain>,
 }
-
-/// One request on the wire, whatever its connection.
-#[derive(Clone, Debug)]
-struct Plain(reqwest::Client);
 
 /// A streamed request body: it can be sent once only, and whoever sends first takes it.
 #[derive(Clone)]
@@ -112,27 +109,6 @@ impl Service<Request> for Reqwest {
     }
 }
 
-// === impl Plain ===
-
-impl Service<Request> for Plain {
-    type Response = Response;
-    type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
-        let client = self.0.clone();
-        Box::pin(async move {
-            let request = to_wire(request)?;
-            let response = client.execute(request).await.map_err(failed)?;
-            Ok(from_wire(response))
-        })
-    }
-}
-
 // === requests ===
 
 /// A request as the caller made it. A body that is known in full is shared, not copied; a streamed one is put aside.
@@ -205,41 +181,6 @@ fn url_extension(url: Url) -> http::Extensions {
     use reqwest::ResponseBuilderExt;
     let response = http::Response::builder().url(url).body(());
     response.map(|response| response.into_parts().0.extensions).unwrap_or_default()
-}
-
-// === errors ===
-
-/// What went wrong before there was a head.
-pub(crate) fn failed(error: reqwest::Error) -> Error {
-    let outcome = if error.is_connect() {
-        Outcome::Unreachable
-    } else if error.is_timeout() && !is_unacknowledged(&error) {
-        Outcome::TimedOut { phase: Phase::Attempt }
-    } else if error.is_builder() || error.is_redirect() {
-        Outcome::Rejected { why: Rejection::Request }
-    } else {
-        Outcome::Broken
-    };
-    Error::new(outcome).with_source(bare(error))
-}
-
-/// What went wrong in a body.
-fn cut(error: reqwest::Error) -> Error {
-    let outcome = match error.is_timeout() {
-        true => Outcome::TimedOut { phase: Phase::Stream },
-        false => Outcome::Truncated,
-    };
-    Error::new(outcome).with_source(bare(error))
-}
-
-/// The error without the query and the user of its URL: keys travel there.
-fn bare(mut error: reqwest::Error) -> reqwest::Error {
-    if let Some(url) = error.url_mut() {
-        url.set_query(None);
-        // Fails only for URLs that cannot have a user: nothing to remove there.
-        let _ = url.set_username("").and_then(|()| url.set_password(None));
-    }
-    error
 }
 
 impl fmt::Debug for Once {

@@ -1,10 +1,26 @@
-//! The reqwest client that we build: what keeps its connections alive, and ends them when they are dead.
+//! One request on the wire by a reqwest client; and the client that we build: what keeps its connections alive, and ends
+//! them when they are dead.
 
-use std::time::Duration;
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use reqwest::{ClientBuilder, redirect, retry};
+use tower::Service;
 
-use super::dialed::DialedLayer;
+use super::{
+    dialed::DialedLayer,
+    errors::failed,
+    reqwest::{from_wire, to_wire},
+};
+use crate::{Error, Request, Response};
+
+/// One request on the wire, whatever its connection.
+#[derive(Clone, Debug)]
+pub(super) struct Plain(pub(super) reqwest::Client);
 
 /// A connection is kept idle for so long.
 const IDLE: Duration = Duration::from_secs(50);
@@ -51,4 +67,25 @@ fn pinged(builder: ClientBuilder) -> ClientBuilder {
 #[cfg(not(feature = "http2"))]
 fn pinged(builder: ClientBuilder) -> ClientBuilder {
     builder
+}
+
+// === impl Plain ===
+
+impl Service<Request> for Plain {
+    type Response = Response;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let client = self.0.clone();
+        Box::pin(async move {
+            let request = to_wire(request)?;
+            let response = client.execute(request).await.map_err(failed)?;
+            Ok(from_wire(response))
+        })
+    }
 }

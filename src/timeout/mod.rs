@@ -59,6 +59,7 @@
 
 mod body;
 mod deadline;
+mod line;
 mod pace;
 mod policy;
 mod pulse;
