@@ -310,7 +310,7 @@ fn a_call_is_answered_although_the_runtime_of_an_equal_one_before_it_has_gone() 
         let client = client.clone();
         second.spawn(async move { call(&client, chat(true)).await.unwrap().is_whole() })
     };
-    second.block_on(sleep(ms(50)));
+    second.block_on(async { sleep(ms(50)).await });
     first.shutdown_background();
     second.block_on(async { tokio::time::timeout(secs(10), waits).await }).unwrap().unwrap();
 }
