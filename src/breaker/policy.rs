@@ -22,7 +22,7 @@ use crate::{ConfigError, breaker::BreakerLayer, profile::scaled};
 /// | [`jitter`](Self::jitter) | 0.2 | processes that opened together do not come back together |
 /// | [`hint_cap`](Self::hint_cap) | 10 min | a longer wait is more often a mistake than meant |
 /// | [`exhausted_for`](Self::exhausted_for) | 5 min to 1 h | money does not come back within seconds |
-/// | [`unauthorized`](Self::unauthorized) | 2 rejections of the credential in a row | one can be a glitch of the provider; a key that is gone does not come back |
+/// | [`unauthorized`](Self::unauthorized) | 2 rejections of the credential in a row, for 5 s to 60 s | one can be a glitch of the provider; a key is put right by a person, at any moment |
 /// | [`probes`](Self::probes) | 1 | a sick provider is asked by one call, not by all |
 /// | [`successes`](Self::successes) | 2 | one can be luck |
 /// | [`probe_limit`](Self::probe_limit) | 20 s | the longest an attempt takes: after it the probe hangs |
@@ -123,8 +123,8 @@ impl BreakerPolicy {
         self
     }
 
-    /// Opens when the credential was rejected so many times and nothing succeeded in between, for as long as
-    /// [`exhausted_for`](Self::exhausted_for); `None` never opens for that. A route without a credential, where callers may
+    /// Opens when the credential was rejected so many times and nothing succeeded in between: for the first time
+    /// of [`open_for`](Self::open_for), doubled at each return up to twice its last; `None` never opens for that. A route without a credential, where callers may
     /// bring ones that we do not see, never does.
     #[must_use]
     pub fn unauthorized(mut self, rejections: impl Into<Option<u32>>) -> Self {
@@ -132,7 +132,7 @@ impl BreakerPolicy {
         self
     }
 
-    /// How long it stays open when the quota is exhausted, or the credential rejected, and nobody says until when: `first`, doubled at each return, up to
+    /// How long it stays open when the quota is exhausted and nobody says until when: `first`, doubled at each return, up to
     /// `most`. A wait that is known is used in its place, up to `most`.
     #[must_use]
     pub fn exhausted_for(mut self, first: Duration, most: Duration) -> Self {

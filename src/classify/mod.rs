@@ -19,15 +19,16 @@
 //!
 //! | status | outcome |
 //! |---|---|
-//! | 2xx | [`Success`](Outcome::Success) |
+//! | 2xx, 304 | [`Success`](Outcome::Success) |
 //! | 429 | [`RateLimited`](Outcome::RateLimited) |
-//! | 402 | [`QuotaExhausted`](Outcome::QuotaExhausted) |
+//! | 402 | [`Rejected`](Outcome::Rejected): the account is to pay first; [`QuotaExhausted`](Outcome::QuotaExhausted) where the body says that the money is gone |
 //! | 408, 409, 421, 425, 498, 5xx and above, 1xx | [`Unavailable`](Outcome::Unavailable) |
 //! | 413 | [`TooLarge`](Outcome::TooLarge) |
 //! | 451 | [`Blocked`](Outcome::Blocked) |
-//! | 401, 403 | [`Rejected`](Outcome::Rejected): the credential |
+//! | 401 | [`Rejected`](Outcome::Rejected): the credential |
+//! | 403 | [`Rejected`](Outcome::Rejected): what this one request asks for, such as a file, a scope or a model; the credential where the body says so |
 //! | 403 that is a page or a word and no JSON, 407 | [`Rejected`](Outcome::Rejected): on the way, by a firewall or a proxy |
-//! | 404, 410, 3xx | [`Rejected`](Outcome::Rejected): the model; also a wrong base URL or a redirect that was not followed: not here, maybe elsewhere |
+//! | 404, 410, other 3xx | [`Rejected`](Outcome::Rejected): the model; also a wrong base URL or a redirect that was not followed: not here, maybe elsewhere |
 //! | other 4xx | [`Rejected`](Outcome::Rejected): the request |
 //!
 //! # Waits

@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
+use http::StatusCode;
+
 use crate::{Error, Response, classify::Outcome};
 
 /// What an attempt came to, with the provider's own code and its wish about retries.
@@ -14,6 +16,8 @@ pub struct Verdict {
     code: Option<Code>,
     /// The code is in no table, and the status decided.
     unknown: bool,
+    /// The provider turned the request away before any work.
+    turned_away: bool,
 }
 
 /// A provider's code for an error, such as `insufficient_quota`: at most 64 characters of `[A-Za-z0-9_.:/-]`.
@@ -39,7 +43,7 @@ pub(crate) fn judge(result: &Result<Response, Error>) -> Verdict {
 impl Verdict {
     /// A verdict with nothing but an outcome.
     pub fn new(outcome: Outcome) -> Self {
-        Self { outcome, again: None, code: None, unknown: false }
+        Self { outcome, again: None, code: None, unknown: false, turned_away: false }
     }
 
     /// Adds the provider's wish: `x-should-retry`, exact and lower case.
@@ -60,6 +64,18 @@ impl Verdict {
     pub(super) fn by_status_alone(mut self, unknown: bool) -> Self {
         self.unknown = unknown;
         self
+    }
+
+    /// Says whether the provider turned the request away before any work, as its status tells.
+    pub(super) fn turned_away(mut self, by: Option<StatusCode>) -> Self {
+        let status = by.map(|status| status.as_u16());
+        self.turned_away = matches!(status, Some(409 | 421 | 425 | 498 | 503 | 529));
+        self
+    }
+
+    /// Whether the provider may have done what was asked, or be doing it: nothing tells that it was not begun.
+    pub(crate) fn may_have_acted(&self) -> bool {
+        !self.turned_away && self.outcome.may_have_acted()
     }
 
     /// What it came to.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use http::HeaderName;
+
 use super::{Deadline, Journey, Once, Route};
 use crate::{
     Request,
@@ -11,6 +13,9 @@ use crate::{
     dialect::{Ask, Dialect},
     timeout::{Pulse, StreamBound},
 };
+
+/// The header by which a provider knows a repetition.
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// What the stack knows of a call, in the extensions of its request.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +47,8 @@ pub struct Call {
     pub(crate) seat: Option<Seat>,
     /// What the rung's edits change of the route of whichever target is picked.
     pub(crate) facet: Option<Arc<str>>,
+    /// Tells this call from all others, where a provider is to know a repetition of it.
+    pub(crate) nonce: u128,
     /// Where a queue tells the breaker above it that the attempt waits.
     pub(crate) turn: Option<Turn>,
 }
@@ -54,7 +61,12 @@ impl Call {
         if request.extensions().get::<Self>().is_none() {
             let deadline = request.extensions().get::<Deadline>().copied();
             let once = request.extensions().get::<Once>().is_some();
-            request.extensions_mut().insert(Self { deadline, once, ..Self::default() });
+            request.extensions_mut().insert(Self {
+                deadline,
+                once,
+                nonce: fastrand::u128(..),
+                ..Self::default()
+            });
         }
         request.extensions_mut().get_or_insert_with(Self::default)
     }

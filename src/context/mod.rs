@@ -42,6 +42,7 @@ mod route;
 mod sticky;
 
 pub use call::Call;
+pub(crate) use call::IDEMPOTENCY_KEY;
 pub(crate) use deadline::later;
 pub use deadline::{Deadline, Priority};
 pub use journey::{Attempt, Journey};

@@ -179,7 +179,8 @@ impl Course {
         let ask = Call::ask(request);
         let call = Call::of(request);
         let journey = call.journey.clone();
-        let twice = shared.policy.is_some() && !call.once && ask.dialect().is_some();
+        let known = ask.dialect().is_some() && ask.effects.repeats();
+        let twice = shared.policy.is_some() && !call.once && known;
         let pooled = call.pool.is_some();
         call.copies = (twice && pooled).then(Copies::default);
         Self {

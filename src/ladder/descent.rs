@@ -5,7 +5,7 @@ use std::{future::Future, ops::Range, pin::Pin, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep_until};
 
 use super::{
-    Fallbacks, Rung,
+    Fallbacks,
     failure::{Failure, stops},
     policy::LadderPolicy,
     race::{self, Raced},
@@ -94,7 +94,7 @@ impl<S: Upstream> Descent<S> {
             }
             // What stands first is asked whatever it offers, unless another takes the call.
             if at > 0 {
-                if let Err(why) = self.fits(rung, failure.as_ref()) {
+                if let Err(why) = self.fits(at, failure.as_ref()) {
                     self.pass_by(at, why);
                     continue;
                 }
@@ -214,15 +214,18 @@ impl<S: Upstream> Descent<S> {
 
     fn may_be_raced(&self, at: usize) -> bool {
         let policy = self.policy();
-        !self.once && policy.rungs[at].asks() && at + 1 < policy.rungs.len()
+        let twice = !self.once && self.ask.effects.repeats();
+        twice && policy.rungs[at].asks() && at + 1 < policy.rungs.len()
     }
 
     /// Whether a rung is for this failure, and there is time for it. Where nothing was asked yet, the call was too much for
     /// what the rungs so far offer.
-    fn fits(&self, rung: &Rung, failure: Option<&Failure>) -> Result<(), Skip> {
-        let (outcome, at) = failure.map_or((Outcome::TooLarge, 0), |it| (it.last, it.at));
-        let failed = Failed { outcome, offers: &self.policy().rungs[at].offers, at };
-        rung.takes((&self.ask, self.request.body()), failed)?;
+    fn fits(&self, at: usize, failure: Option<&Failure>) -> Result<(), Skip> {
+        let (policy, rung) = (self.policy(), &self.policy().rungs[at]);
+        let (outcome, last) = failure.map_or((Outcome::TooLarge, 0), |it| (it.last, it.at));
+        let failed = Failed { outcome, offers: &policy.rungs[last].offers, at: last };
+        rung.accepts((&self.ask, self.request.body()), failed)?;
+        policy.may_follow(at, &self.ask, failure)?;
         if rung.is_instant() {
             return Ok(());
         }

@@ -13,7 +13,8 @@ use crate::{
     Error, Request, Response, Upstream,
     balance::{Pool, Round},
     classify::{Outcome, Phase, Verdict, judge},
-    context::{Attempt, Call, Deadline, Journey, Route, later},
+    context::{Attempt, Call, Deadline, IDEMPOTENCY_KEY, Journey, Route, later},
+    dialect::Effects,
     telemetry::{Event, Stop},
 };
 
@@ -27,6 +28,9 @@ pub(super) struct Course {
     /// The equal targets, where the rung has several, and which of them were asked.
     pool: Option<Arc<Pool>>,
     round: Round,
+    effects: Effects,
+    /// The provider knows a repetition by a key in the request.
+    keyed: bool,
 }
 
 /// One attempt to come: the request for its target, and the caller's own for another, where there can be one.
@@ -64,8 +68,11 @@ pub(super) struct Step {
 
 impl Course {
     pub(super) fn new(shared: Arc<Shared>, request: &mut Request) -> Self {
+        let effects = Call::ask(request).effects;
         let call = Call::of(request);
         Self {
+            effects,
+            keyed: false,
             journey: call.journey.clone(),
             deadline: call.deadline,
             rung: call.rung,
@@ -83,6 +90,7 @@ impl Course {
             Some(pool) => pool.place(own, &mut self.round),
             None => own,
         };
+        self.keyed = request.headers().contains_key(IDEMPOTENCY_KEY);
         let route = Call::route(&mut request);
         let at = Place { budget: self.shared.budgets.of(&route), route };
         Leg { request, spare, at }
@@ -135,6 +143,10 @@ impl Course {
     ) -> Option<Duration> {
         let verdict = judge(result);
         self.round.sent(!matches!(verdict.outcome(), Outcome::Refused { .. }));
+        if !self.may_repeat(&verdict) {
+            let ended = verdict.outcome().is_success() || !verdict.outcome().may_differ();
+            return if ended { None } else { self.stop(at, Stop::Unsafe) };
+        }
         if self.pool.as_ref().is_some_and(|pool| pool.has_another(self.round)) {
             return match retries.elsewhere(&verdict, &self.shared.policy, self.left()) {
                 Decision::Again { wait, .. } => Some(wait),
@@ -143,8 +155,14 @@ impl Course {
             };
         }
         // All were asked. After the wait they are again.
-        self.round = Round::default();
+        self.round = self.round.anew();
         self.wait_here(retries, &verdict, at)
+    }
+
+    /// Whether to send the call again does no more than to send it once. A key holds at one account only.
+    fn may_repeat(&self, verdict: &Verdict) -> bool {
+        let one_account = self.pool.is_none() || self.effects.is_of_an_account();
+        (self.keyed && one_account) || self.effects.may_follow(verdict)
     }
 
     /// How long to wait before the same is asked again.
@@ -174,7 +192,7 @@ impl Course {
     fn is_closed_after(&self, wait: Duration) -> bool {
         let now = Instant::now();
         let closed = match &self.pool {
-            Some(pool) => pool.closed(now),
+            Some(pool) => pool.closed(self.round, now),
             None => self.journey.closed(),
         };
         closed.is_some_and(|until| later(now, wait) < until)

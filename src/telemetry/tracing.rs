@@ -44,6 +44,9 @@ pub(super) fn record(event: &Event) {
                 Outcome::Rejected { why: Rejection::Credential } => {
                     warn!(target: "evenkeel", %route, code, "credential rejected");
                 }
+                Outcome::Rejected { why: Rejection::Payment } => {
+                    warn!(target: "evenkeel", %route, code, "payment required");
+                }
                 _ => {
                     let outcome = outcome.name();
                     debug!(target: "evenkeel", %route, attempt, outcome, code, ?took, "attempt ended");

@@ -16,6 +16,9 @@ pub enum Skip {
     Unchanged,
     /// No stored answer is there.
     Missing,
+    /// The call belongs to the account or the model that it was addressed to, or the provider may have done already what
+    /// is not to be done twice. A rung gets such calls by [`takes`](crate::ladder::Rung::takes).
+    Bound,
 }
 
 /// Why no stored answer was given.
@@ -48,4 +51,6 @@ pub enum Stop {
     Once,
     /// The breaker of the route has opened, for longer than the wait.
     Breaker,
+    /// The provider may have done what was asked, and to do it twice would change or cost something twice.
+    Unsafe,
 }

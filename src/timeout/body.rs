@@ -19,7 +19,8 @@ use crate::{classify::Phase, context::later};
 ///
 /// Silence is the provider's: only the time during which the reader waits for it counts. A reader that comes late finds
 /// what has arrived; if nothing is ready, its wait begins when it comes, as many transports read on only when they are
-/// asked for more. Comments and pings end no silence: the waits before and after one are added up.
+/// asked for more. Comments and pings end no silence, unless a tool of the provider is at work: the waits before and after
+/// one are added up.
 ///
 /// The whole stream, in contrast, is bounded by the clock on the wall.
 #[derive(Debug)]
@@ -71,14 +72,14 @@ impl Clock {
         self
     }
 
-    /// A frame has come, with so many events with content. Tells the limit that has passed all the same: for a reader that always
+    /// A frame has come, with so many events with content; `works`: a tool of the provider is at work. Tells the limit that has passed all the same: for a reader that always
     /// finds data ready never sees the timer.
-    pub(crate) fn frame(&mut self, content: u32) -> Option<Phase> {
+    pub(crate) fn frame(&mut self, content: u32, works: bool) -> Option<Phase> {
         let since = self.since.take();
         if let Some(pace) = &self.pace {
             pace.add(content, since.map_or(Duration::ZERO, |since| since.elapsed()));
         }
-        if content > 0 {
+        if content > 0 || works {
             (self.waited, self.empty) = (Duration::ZERO, 0);
         } else {
             return self.no_content(since);

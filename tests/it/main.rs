@@ -17,6 +17,7 @@ mod edits;
 #[cfg(feature = "reqwest")]
 mod failures;
 mod hedge;
+mod home;
 mod ladder;
 mod limit;
 mod loopback;

@@ -689,7 +689,7 @@ async fn a_path_that_a_gateway_does_not_have_moves_down_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_was_revoked_is_asked_twice_and_then_left_alone_for_minutes() {
+async fn a_key_that_was_revoked_is_asked_twice_and_then_left_alone_for_seconds() {
     let stage = Stage::new(primary().requires("another-key"));
     for nth in 0..6 {
         let answer = stage.ask(true).await;
@@ -697,7 +697,7 @@ async fn a_key_that_was_revoked_is_asked_twice_and_then_left_alone_for_minutes()
         assert_eq!(answer.from(), "secondary");
         let first = answer.journey.unwrap().attempts()[0].outcome;
         match first {
-            Outcome::Refused { retry_in: Some(wait) } => assert!(nth >= 2 && wait >= secs(239)),
+            Outcome::Refused { retry_in: Some(wait) } => assert!(nth >= 2 && wait <= secs(6)),
             first => assert_eq!(
                 (nth < 2, first),
                 (true, Outcome::Rejected { why: Rejection::Credential })

@@ -324,21 +324,21 @@ fn an_exhausted_quota_opens_at_once_for_minutes() {
 const DENIED: Outcome = Outcome::Rejected { why: Rejection::Credential };
 
 #[test]
-fn a_credential_that_is_rejected_twice_in_a_row_opens_for_minutes_that_double() {
+fn a_credential_that_is_rejected_twice_in_a_row_opens_for_seconds_that_double() {
     let rig = Rig::new(plain());
     rig.record(0, DENIED);
     rig.record(1000, FAILED);
     assert_eq!(rig.state(1000), State::Closed, "once is a glitch");
     rig.record(2000, DENIED);
     let shown = rig.shown(2000);
-    assert_eq!((shown.opened_by, shown.probe_in), (Some(Cause::Unauthorized), Some(secs(300))));
-    assert!(rig.refused(301_999));
-    rig.record(302_000, DENIED);
-    assert_eq!(rig.shown(302_000).probe_in, Some(secs(600)), "the probe was rejected");
-    rig.records(902_000, Outcome::Success, 2);
-    assert_eq!(rig.state(902_000), State::Closed);
-    rig.record(903_000, DENIED);
-    assert_eq!(rig.state(903_000), State::Closed, "all is forgotten");
+    assert_eq!((shown.opened_by, shown.probe_in), (Some(Cause::Unauthorized), Some(secs(5))));
+    assert!(rig.refused(6_999));
+    rig.record(7_000, DENIED);
+    assert_eq!(rig.shown(7_000).probe_in, Some(secs(10)), "the probe was rejected");
+    rig.records(17_000, Outcome::Success, 2);
+    assert_eq!(rig.state(17_000), State::Closed);
+    rig.record(18_000, DENIED);
+    assert_eq!(rig.state(18_000), State::Closed, "all is forgotten");
 }
 
 #[test]
