@@ -8,7 +8,7 @@
 //!
 //! It opens on 5 failures in a row, on ≥ 50 % failures of ≥ 10 calls in 30 s, on ≥ 80 % slow calls of ≥ 10, at once when the
 //! quota is exhausted, and when the credential was rejected twice in a row. It stays open for 5 s, doubled at each return up to
-//! 30 s; in the last two cases for 5 min, doubled up to an hour. Then one probe at a time; after two successes a growing share
+//! 30 s; for a quota 5 min, doubled up to an hour; for a credential 5 s, doubled up to a minute. Then one probe at a time; after two successes a growing share
 //! of the calls, from 10 % to all within 20 s. See [`BreakerPolicy`] for the reasons.
 //!
 //! # Example
@@ -38,9 +38,12 @@
 //! - A call that its deadline ended within a second (an eighth of the time after which a stream is slow) says nothing: a
 //!   caller in a hurry is no failure of the provider. One that had more time is a failure.
 //! - A rate limit counts as a failure in the ratio and not in a row. Rejections that are the request's own fault do not count.
-//! - A credential that is rejected twice with no success in between closes the route for minutes: routes are made by credential, so
-//!   nobody else's is affected, and a new key is a new route. A route without a credential that we see is never closed by it, nor
-//!   is any by the block page of a firewall.
+//! - A credential that is rejected twice with no success in between closes the route for seconds, a minute at most: routes are
+//!   made by credential, so nobody else's is affected, and a new key is a new route. A 402 counts the same. A route without a
+//!   credential that we see is never closed by it, nor is any by the block page of a firewall, nor by what is forbidden to one
+//!   request (a 403, a missing scope, an expired file).
+//! - Each operation has a route of its own, so that embeddings that fail close no chat. A breaker
+//!   that is [forced open](Breakers::force_open) is that of one operation.
 //! - A probe is decided at its first event: slow is failed. When its body dies later, the breaker opens again if it is still
 //!   half-open, else it is a failure like any other. A probe that is dropped opens the breaker again for as long as
 //!   before; one without an answer after its limit opens it for longer.

@@ -40,7 +40,7 @@
 //! | finds the request too large | `ladder`: a rung with a larger context, or one that is [edited to fit](crate::ladder::Edit::fit) | its answer, after one attempt here |
 //! | refuses the content | nothing: no way around it | the provider's reason, after one attempt |
 //! | fails whenever a tool is called | `ladder`: the [same without that tool](crate::ladder::Rung::without_tool) | an answer without it |
-//! | rejects the key, or the quota is gone | [`balance`](crate::balance): another key at once; else `ladder`; `breaker`: for minutes | another's answer |
+//! | rejects the key, or the quota is gone | [`balance`](crate::balance): another key at once; else `ladder`; `breaker`: for seconds, or minutes | another's answer |
 //! | is down for a minute, then well | `breaker`: probes and a ramp | the fallback's answers, then the first's again within 30 s |
 //! | goes on with a prefill for others and rejects it here | `stream`: the next rung; the first failure is told | the rest from the next, or the first failure |
 //! | is down with every fallback | a stored answer, a canned reply, a [wait](crate::ladder::Rung::wait) | a usable answer in time, or a clear error |
