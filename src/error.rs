@@ -3,8 +3,8 @@
 use std::{error::Error as StdError, fmt, time::Duration};
 
 use crate::{
-    classify::{Code, Outcome, Verdict},
-    context::Journey,
+    classify::{Code, LocalTrouble, Outcome, Verdict},
+    context::{FailedAttempt, Journey},
 };
 
 /// An error of any type, boxed.
@@ -20,6 +20,8 @@ struct Inner {
     verdict: Verdict,
     source: Option<BoxError>,
     journey: Option<Journey>,
+    /// What is to be settled when the call of this attempt has ended.
+    failed: Option<FailedAttempt>,
 }
 
 /// Configuration that was refused: which field, which value, and what is allowed.
@@ -35,7 +37,7 @@ pub struct ConfigError {
 impl Error {
     /// An error with that outcome, or with a verdict that says more.
     pub fn new(verdict: impl Into<Verdict>) -> Self {
-        Self(Box::new(Inner { verdict: verdict.into(), source: None, journey: None }))
+        Self(Box::new(Inner { verdict: verdict.into(), source: None, journey: None, failed: None }))
     }
 
     /// Keeps the error underneath.
@@ -44,10 +46,28 @@ impl Error {
         self
     }
 
+    /// The same with another verdict.
+    pub(crate) fn judged(mut self, verdict: Verdict) -> Self {
+        self.0.verdict = verdict;
+        self
+    }
+
     /// Adds what happened on the way; the first journey stays.
     pub(crate) fn with_journey(mut self, journey: &Journey) -> Self {
         self.0.journey.get_or_insert_with(|| journey.clone());
         self
+    }
+
+    pub(crate) fn failed(&self) -> Option<&FailedAttempt> {
+        self.0.failed.as_ref()
+    }
+
+    pub(crate) fn set_failed(&mut self, failed: FailedAttempt) {
+        self.0.failed = Some(failed);
+    }
+
+    pub(crate) fn take_failed(&mut self) -> Option<FailedAttempt> {
+        self.0.failed.take()
     }
 
     /// The error underneath where it is a `T`, else this one as it is.
@@ -107,6 +127,11 @@ impl Error {
         matches!(self.outcome(), Outcome::Refused { .. })
     }
 
+    /// What this machine lacked to send the call; the system's error is in the chain of sources.
+    pub fn local_trouble(&self) -> Option<LocalTrouble> {
+        self.0.verdict.local_trouble()
+    }
+
     /// Whether an answer had begun and was not whole.
     pub fn is_truncated(&self) -> bool {
         matches!(self.outcome(), Outcome::Truncated)
@@ -136,7 +161,10 @@ impl fmt::Debug for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.outcome())?;
+        match self.local_trouble() {
+            Some(trouble) => write!(f, "not sent: {trouble}")?,
+            None => write!(f, "{}", self.outcome())?,
+        }
         match self.code() {
             Some(code) => write!(f, " ({code})"),
             None => Ok(()),

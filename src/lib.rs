@@ -60,6 +60,7 @@
 //! |---|---|---|
 //! | `cache` | yes | [`cache::Memory`]: stored answers in this process. Without it the cache takes a store of yours |
 //! | `reqwest` | yes | [`adapter`]: `Client::execute`, `Service<reqwest::Request>`. TLS comes from your own `reqwest` |
+//! | `http2` | | HTTP/2 in the reqwest client of ours, with pings that find a dead connection |
 //! | `reqwest-middleware` | | the stack as a `Middleware` |
 //! | `async-openai` | | the stack as the HTTP service of an async-openai client |
 //! | `backoff` | | schedules of the unmaintained `backoff` crate (RUSTSEC-2025-0012), for teams that have them |

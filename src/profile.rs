@@ -28,7 +28,6 @@ use crate::{
 /// | a stream that fails while it is read | an error | an error | two models have two voices; [`Resume`](crate::stream::Resume) is for the business to choose |
 /// | all rungs out | fails | waits for recovery | a person is told at once; a text can come later |
 /// | hedge | off | off | every copy is paid for |
-/// | slow: first event, whole answer | after 8 s, 16 s | after 45 s, 4 min | just under the limits, so that slowness shows before silence |
 /// | limits | none of ours | none of ours | only the provider knows them, and tells; a key of known limits has them set |
 ///
 /// What the defaults of a person who waits do in an outage, at two calls a minute and at 5 000 a second:
@@ -86,9 +85,7 @@ impl Profile {
             connect: Limit::Default(Duration::from_secs(5)),
             timeout: TimeoutPolicy::pipeline(),
             retry: RetryPolicy::default().retries(5).base(Duration::from_secs(1)).cap(minute),
-            breaker: BreakerPolicy::default()
-                .slow_after(Duration::from_secs(45), 4 * minute)
-                .probe_limit(5 * minute),
+            breaker: BreakerPolicy::default(),
             limit: LimitPolicy::default(),
             classify: ClassifyPolicy::default().commit(Commit::Complete),
             hedge: None,
@@ -174,6 +171,12 @@ impl Profile {
         self
     }
 
+    /// The breaker's policy with the limits of the attempts below it.
+    pub(crate) fn fitted_breaker(&self) -> BreakerPolicy {
+        let (first, whole) = self.timeout.limits();
+        self.breaker.clone().fitted(first.min(self.deadline), whole.min(self.deadline))
+    }
+
     /// Whether every value is right, alone and together with the others.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let connect = self.connect.within(self.deadline).time();
@@ -188,7 +191,9 @@ impl Profile {
         }
         self.timeout.check(Some(self.deadline))?;
         self.retry.check(Some(self.deadline))?;
-        self.breaker.check()?;
+        let breaker = self.fitted_breaker();
+        breaker.check()?;
+        breaker.check_fitted()?;
         self.hedge.as_ref().map_or(Ok(()), HedgePolicy::check)?;
         self.limit.check()?;
         self.classify.check()

@@ -25,7 +25,7 @@ pub(crate) fn build<S: Upstream>(
     let ladder = if profile.waits { ladder.waiting() } else { ladder };
     ladder.check(Some(profile.deadline))?;
     let cache = cache_layer(cache, &ladder, &events)?;
-    let breaker = profile.breaker.build()?.events(events.clone());
+    let breaker = profile.fitted_breaker().build()?.events(events.clone());
     let limit = profile.limit.build()?.events(events.clone());
     // A deadline that is set bounds the limits that are not: the first target has what is not kept back for the others.
     let timeout = profile.timeout.within(ladder.time_of_the_first(profile.deadline));

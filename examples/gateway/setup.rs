@@ -95,7 +95,7 @@ impl Gateway {
         let origins = file.ladder.iter().flat_map(|step| &step.targets);
         let origins = origins.filter_map(|(_, origin)| origin.as_ref()).chain([&origin]);
         let https = origins.into_iter().any(|uri| uri.scheme_str() == Some("https"));
-        let wire = Wire::new(limits.connect, https)?;
+        let wire = Wire::reconnecting(limits.connect, https)?;
         // What is no chat is not stored.
         let kept = |step: &&Step| step.kind != Kind::Stored;
         let add = |ladder: LadderPolicy, step: &Step| ladder.rung(step.rung.clone());

@@ -1,7 +1,7 @@
 //! What a rung can do, and what less is asked of it: the fields of a `[[target]]` that are its rung's.
 
 use evenkeel::{
-    dialect::{Dialect, Prefill},
+    dialect::{Dialect, Operation, Prefill},
     ladder::{Edit, Offers, Rung},
 };
 use toml::Spanned;
@@ -24,6 +24,17 @@ const PREFILLS: [(&str, Prefill); 3] = [
     ("continue-final-message", Prefill::ContinueFinalMessage),
 ];
 
+const OPERATIONS: [(&str, Operation); 8] = [
+    ("chat", Operation::Chat),
+    ("embeddings", Operation::Embeddings),
+    ("images", Operation::Images),
+    ("videos", Operation::Videos),
+    ("audio", Operation::Audio),
+    ("files", Operation::Files),
+    ("batches", Operation::Batches),
+    ("models", Operation::Models),
+];
+
 /// Puts into a rung what its first target says.
 pub(crate) fn with(source: Source<'_>, table: &TargetTable, rung: Rung) -> Result<Rung, String> {
     let on =
@@ -38,7 +49,11 @@ pub(crate) fn with(source: Source<'_>, table: &TargetTable, rung: Rung) -> Resul
     if let Some(prefill) = &table.prefill {
         offers = offers.prefill(one_of(source, "prefill", prefill, &PREFILLS)?);
     }
-    let rung = rung.offers(offers).edit(edit(source, table)?);
+    let mut taken = Vec::new();
+    for name in table.takes.iter().flat_map(|names| names.get_ref()) {
+        taken.push(one_of(source, "takes", name, &OPERATIONS)?);
+    }
+    let rung = rung.offers(offers).edit(edit(source, table)?).takes(taken);
     match &table.reserve {
         Some(reserve) => Ok(rung.reserve(source.seconds("reserve", reserve, 86400.0)?)),
         None => Ok(rung),
@@ -73,6 +88,7 @@ pub(crate) fn none(source: Source<'_>, table: &TargetTable) -> Result<(), String
         ("unstreamed", table.unstreamed.as_ref().map(Spanned::span)),
         ("fit", table.fit.as_ref().map(Spanned::span)),
         ("reserve", table.reserve.as_ref().map(Spanned::span)),
+        ("takes", table.takes.as_ref().map(Spanned::span)),
     ];
     match set.into_iter().find_map(|(field, at)| at.map(|at| (field, at))) {
         Some((field, at)) => {

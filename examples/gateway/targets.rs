@@ -35,6 +35,7 @@ pub(crate) struct TargetTable {
     pub(crate) unstreamed: Option<Spanned<bool>>,
     pub(crate) fit: Option<Spanned<u64>>,
     pub(crate) reserve: Option<Spanned<f64>>,
+    pub(crate) takes: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 /// A `[[stored]]`: the stored answer to the same request.

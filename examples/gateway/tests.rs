@@ -1,6 +1,7 @@
 //! The gateway over real sockets and the real clock, and what it reads.
 
 mod config;
+mod connections;
 mod ends;
 mod errors;
 mod failures;

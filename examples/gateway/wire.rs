@@ -8,13 +8,17 @@ use std::{
 };
 
 use axum::body::Body as AxumBody;
-use evenkeel::{Body, Error, Request, Response, classify::Outcome};
+use evenkeel::{
+    Body, Error, Request, Response,
+    adapter::{DialedConnector, DialedLayer, Reconnect, Reqwest},
+    classify::Outcome,
+};
 use http_body_util::BodyExt;
 use hyper_util::{
     client::legacy::{self, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
-use tower::Service;
+use tower::{Layer, Service};
 
 use super::upload::Upload;
 
@@ -22,22 +26,38 @@ use super::upload::Upload;
 /// are those of browsers (`/a/../b` is `/b` there).
 #[derive(Clone, Debug)]
 pub(crate) struct Wire {
-    plain: legacy::Client<HttpConnector, AxumBody>,
+    plain: legacy::Client<DialedConnector<HttpConnector>, AxumBody>,
     secure: Option<reqwest::Client>,
 }
+
+/// A connection is kept idle for so long: less than the 60 s of AWS load balancers and the 75 s of nginx.
+const IDLE: Duration = Duration::from_secs(50);
+/// TCP keep-alive: silence of so long is probed, as often, and so many times.
+const PROBE: Duration = Duration::from_secs(15);
+const PROBES: u32 = 3;
+/// What was sent is acknowledged within so long, or within the connect limit, or the connection is dead.
+const ACKNOWLEDGED: Duration = Duration::from_secs(5);
 
 // === impl Wire ===
 
 impl Wire {
-    pub(crate) fn new(connect: Duration, https: bool) -> Result<Self, String> {
-        let mut connector = HttpConnector::new();
-        connector.set_connect_timeout(Some(connect));
-        connector.set_nodelay(true);
+    /// Three of them: kept connections that are dead cost no caller anything.
+    pub(crate) fn reconnecting(connect: Duration, https: bool) -> Result<Reconnect<Self>, String> {
+        let new = |idle: usize| Self::new(connect, https, idle);
+        let unpooled = new(0)?;
+        if unpooled.secure.as_ref().is_some_and(|client| !speaks_tls(client)) {
+            return Err("an upstream or a base_url is https://, and this build speaks no TLS; allowed is http://, or a build with --features reqwest/rustls".into());
+        }
+        Ok(Reconnect::over([new(usize::MAX)?, new(usize::MAX)?], unpooled))
+    }
+
+    fn new(connect: Duration, https: bool, idle: usize) -> Result<Self, String> {
         let plain = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(Duration::from_secs(60))
-            .build(connector);
-        let secure = if https { Some(secure(connect)?) } else { None };
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(idle)
+            .build(DialedLayer::default().layer(connector(connect)));
+        let secure = if https { Some(secure(connect, idle)?) } else { None };
         Ok(Self { plain, secure })
     }
 }
@@ -82,6 +102,27 @@ impl Service<Request> for Wire {
     }
 }
 
+fn connector(connect: Duration) -> HttpConnector {
+    let mut connector = HttpConnector::new();
+    connector.set_connect_timeout(Some(connect));
+    connector.set_nodelay(true);
+    connector.set_keepalive(Some(PROBE));
+    connector.set_keepalive_interval(Some(PROBE));
+    connector.set_keepalive_retries(Some(PROBES));
+    acknowledged(connector, connect)
+}
+
+#[cfg(target_os = "linux")]
+fn acknowledged(mut connector: HttpConnector, connect: Duration) -> HttpConnector {
+    connector.set_tcp_user_timeout(Some(connect.max(ACKNOWLEDGED)));
+    connector
+}
+
+#[cfg(not(target_os = "linux"))]
+fn acknowledged(connector: HttpConnector, _: Duration) -> HttpConnector {
+    connector
+}
+
 fn failed(error: legacy::Error) -> Error {
     let outcome = if error.is_connect() { Outcome::Unreachable } else { Outcome::Broken };
     Error::new(outcome).with_source(error)
@@ -89,18 +130,11 @@ fn failed(error: legacy::Error) -> Error {
 
 // === HTTPS ===
 
-/// A client that speaks TLS; one line where this build has none.
-fn secure(connect: Duration) -> Result<reqwest::Client, String> {
-    let builder = reqwest::Client::builder()
-        .connect_timeout(connect)
-        .retry(reqwest::retry::never())
-        .redirect(reqwest::redirect::Policy::none());
+/// A client that speaks TLS, where this build has any.
+fn secure(connect: Duration, idle: usize) -> Result<reqwest::Client, String> {
+    let builder = Reqwest::builder(connect).pool_max_idle_per_host(idle);
     // Only a build with TLS has this, and it fails only for want of it: the scheme alone is refused otherwise.
-    let client = builder.build().map_err(|error| format!("TLS cannot be had: {error}"))?;
-    match speaks_tls(&client) {
-        true => Ok(client),
-        false => Err("an upstream or a base_url is https://, and this build speaks no TLS; allowed is http://, or a build with --features reqwest/rustls".into()),
-    }
+    builder.build().map_err(|error| format!("TLS cannot be had: {error}"))
 }
 
 /// Whether it would even try. Asked of a port of this machine where nothing listens: nothing is sent.

@@ -16,8 +16,16 @@
 
 #[cfg(feature = "async-openai")]
 pub mod async_openai;
+mod dialed;
+mod errors;
+mod hyper;
+mod kept;
+mod reconnect;
 mod reqwest;
 #[cfg(feature = "reqwest-middleware")]
 pub mod reqwest_middleware;
+mod wire;
 
+pub use dialed::{DialedConnector, DialedLayer};
+pub use reconnect::Reconnect;
 pub use reqwest::Reqwest;

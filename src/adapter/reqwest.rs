@@ -10,20 +10,27 @@ use std::{
 };
 
 use http_body_util::BodyExt;
-use reqwest::{Url, redirect, retry};
+use reqwest::Url;
 use tower::Service;
+
+use super::{
+    errors::{cut, failed},
+    reconnect::Reconnect,
+    wire::{self, Plain},
+};
 
 use crate::{
     Body, Client, ConfigError, Error, Request, Response,
-    classify::{Outcome, Phase, Rejection},
+    classify::Outcome,
     context::{Call, Deadline},
     sync::lock_std as lock,
 };
 
-/// A [`reqwest::Client`] as an [`Upstream`](crate::Upstream): one request on the wire for each call.
+/// A [`reqwest::Client`] as an [`Upstream`](crate::Upstream): one request on the wire for each call, and a second one where
+/// a kept connection was dead (see [`Reconnect`]).
 #[derive(Clone, Debug)]
 pub struct Reqwest {
-    client: reqwest::Client,
+    client: Reconnect<Plain>,
 }
 
 /// A streamed request body: it can be sent once only, and whoever sends first takes it.
@@ -40,29 +47,50 @@ impl Reqwest {
     /// A client of our own: `connect` bounds connecting, reqwest's retries are off so that every attempt is ours and is
     /// counted, and redirects are not followed, so that no credential follows one. TLS is whatever your `reqwest` has.
     ///
+    /// A kept connection that is dead costs the caller nothing: see [`Reconnect`].
+    ///
+    /// # Defaults
+    ///
+    /// * a connection is kept idle for 50 s: less than the 60 s of AWS load balancers and the 75 s of nginx, so that it is
+    ///   this side that closes it
+    /// * TCP keep-alive after 15 s of silence, every 15 s, given up after 3: as Go and reqwest do, and well within the
+    ///   4 min after which an Azure load balancer forgets a silent connection
+    /// * what was sent and is not acknowledged within 5 s, or within `connect` where that is longer, ends the connection
+    ///   (`TCP_USER_TIMEOUT`, on Linux): as long as a new connection may take
+    /// * feature `http2`: while requests are under way a ping every 10 s, answered within 5 s: a dead connection is found
+    ///   before the 20 s of an attempt, and 10 s is the least that gRPC servers accept
+    ///
     /// # Errors
     ///
     /// When reqwest cannot start its TLS or its resolver.
     pub fn new(connect: Duration) -> Result<Self, ConfigError> {
-        let builder = reqwest::Client::builder()
-            .connect_timeout(connect)
-            .retry(retry::never())
-            .redirect(redirect::Policy::none());
-        match builder.build() {
-            Ok(client) => Ok(Self { client }),
+        let build = |idle: usize| match Self::builder(connect).pool_max_idle_per_host(idle).build()
+        {
+            Ok(client) => Ok(Plain(client)),
             Err(error) => {
                 Err(ConfigError::new("transport", error, "a reqwest client that can be built"))
             }
-        }
+        };
+        let pools = [build(usize::MAX)?, build(usize::MAX)?];
+        Ok(Self { client: Reconnect::over(pools, build(0)?) })
+    }
+
+    /// The builder of a client as [`new`](Self::new) makes them, for one of yours that keeps its connections as well.
+    pub fn builder(connect: Duration) -> reqwest::ClientBuilder {
+        wire::builder(connect)
     }
 
     /// A client of yours. Its `connect_timeout` is the connect limit; its retries and its total timeout should be off.
+    ///
+    /// A kept connection that breaks before anything of an answer came is made up for (see [`Reconnect`]); one that is
+    /// silent counts as a silent provider. So its `tcp_keepalive` and its `pool_idle_timeout` should be on, as they are by
+    /// default.
     ///
     /// What it does by itself is out of evenkeel's sight: its default headers go to every target, also to other hosts,
     /// and of the headers of a request a redirect takes all but `authorization` and cookies to other hosts. So put no
     /// key into its default headers, and switch its redirects off.
     pub fn with(client: reqwest::Client) -> Self {
-        Self { client }
+        Self { client: Reconnect::around(Plain(client)) }
     }
 }
 
@@ -77,12 +105,7 @@ impl Service<Request> for Reqwest {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let client = self.client.clone();
-        Box::pin(async move {
-            let request = to_wire(request)?;
-            let response = client.execute(request).await.map_err(failed)?;
-            Ok(from_wire(response))
-        })
+        self.client.call(request)
     }
 }
 
@@ -158,41 +181,6 @@ fn url_extension(url: Url) -> http::Extensions {
     use reqwest::ResponseBuilderExt;
     let response = http::Response::builder().url(url).body(());
     response.map(|response| response.into_parts().0.extensions).unwrap_or_default()
-}
-
-// === errors ===
-
-/// What went wrong before there was a head.
-pub(crate) fn failed(error: reqwest::Error) -> Error {
-    let outcome = if error.is_connect() {
-        Outcome::Unreachable
-    } else if error.is_timeout() {
-        Outcome::TimedOut { phase: Phase::Attempt }
-    } else if error.is_builder() || error.is_redirect() {
-        Outcome::Rejected { why: Rejection::Request }
-    } else {
-        Outcome::Broken
-    };
-    Error::new(outcome).with_source(bare(error))
-}
-
-/// What went wrong in a body.
-fn cut(error: reqwest::Error) -> Error {
-    let outcome = match error.is_timeout() {
-        true => Outcome::TimedOut { phase: Phase::Stream },
-        false => Outcome::Truncated,
-    };
-    Error::new(outcome).with_source(bare(error))
-}
-
-/// The error without the query and the user of its URL: keys travel there.
-fn bare(mut error: reqwest::Error) -> reqwest::Error {
-    if let Some(url) = error.url_mut() {
-        url.set_query(None);
-        // Fails only for URLs that cannot have a user: nothing to remove there.
-        let _ = url.set_username("").and_then(|()| url.set_password(None));
-    }
-    error
 }
 
 impl fmt::Debug for Once {

@@ -36,7 +36,11 @@ use reqwest_middleware::{Middleware, Next};
 use tokio::sync::{mpsc, oneshot};
 use tower::Service;
 
-use super::reqwest::{failed, from_reqwest, from_wire, into_reqwest, to_wire};
+use super::{
+    Reconnect,
+    errors::failed,
+    reqwest::{from_reqwest, from_wire, into_reqwest, to_wire},
+};
 use crate::{
     Client, ClientBuilder, ConfigError, Error, Request, Response, breaker::Breakers,
     classify::Outcome,
@@ -73,7 +77,8 @@ impl EvenkeelMiddleware {
     ///
     /// When the configuration is wrong: see [`ClientBuilder::build`].
     pub fn new(builder: ClientBuilder) -> Result<Self, ConfigError> {
-        Ok(Self { client: builder.over(Out {})?, refusals_as_503: false })
+        let client = builder.over(Reconnect::around(Out {}))?;
+        Ok(Self { client, refusals_as_503: false })
     }
 
     /// Answers a call that was refused here with a response instead of an error: status 503, `retry-after` in whole

@@ -167,7 +167,7 @@ impl Load {
             }
             // The request's own fault, or its caller's: nothing is known of the target, but that it was slow.
             Outcome::TooLarge | Outcome::Blocked => None,
-            Outcome::Rejected { why: Rejection::Request } => None,
+            Outcome::Rejected { why: Rejection::Request | Rejection::Permission } => None,
             Outcome::Cancelled | Outcome::TimedOut { phase: Phase::Deadline } => {
                 if let Some(took) = took.filter(|took| *took > self.estimate(m)) {
                     self.observe(took, m);
@@ -180,6 +180,10 @@ impl Load {
             }
             Outcome::QuotaExhausted { wait } => {
                 Some(self.put_out(wait.unwrap_or(m.policy.unfit).min(LONGEST_QUOTA), 0, m))
+            }
+            Outcome::Rejected { why: Rejection::Credential | Rejection::Payment } => {
+                let lasts = self.locked_out(m);
+                Some(self.put_out(lasts, 0, m))
             }
             Outcome::Rejected { .. } => Some(self.put_out(m.policy.unfit, 0, m)),
             _ => self.fail(outcome, (ride, took.unwrap_or_default()), m),

@@ -12,6 +12,10 @@ use crate::context::Sticky;
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Round {
     tried: u64,
+    /// Those that cannot answer the call: it belongs to an account or a model that they do not have.
+    barred: u64,
+    /// The operation of the call, as routes name it.
+    part: &'static str,
     /// Whether anything was sent: a target that refused has cost nothing.
     sent: bool,
 }
@@ -43,6 +47,25 @@ impl Round {
         self.tried |= 1 << at;
     }
 
+    /// Says what holds for the whole call: its operation, and which targets cannot answer it, by their bits.
+    pub(crate) fn of_call(&mut self, part: &'static str, barred: u64) {
+        (self.part, self.barred) = (part, barred);
+    }
+
+    pub(crate) fn is_barred(self, at: usize) -> bool {
+        self.barred & 1 << at != 0
+    }
+
+    pub(crate) fn part(self) -> &'static str {
+        self.part
+    }
+
+    /// A new round of the same call.
+    pub(crate) fn anew(self) -> Self {
+        let Self { barred, part, .. } = self;
+        Self { barred, part, ..Self::default() }
+    }
+
     /// The same, without what another copy of the call has asked.
     pub(crate) fn beside(self, copies: &Copies) -> Self {
         Self { tried: self.tried | copies.0.load(Ordering::Relaxed), ..self }
@@ -70,7 +93,7 @@ pub(crate) fn pick(
     wish: Wish<'_>,
     (m, random): (&Moment<'_>, [f64; 2]),
 ) -> Option<usize> {
-    let left = Set::of(loads.len(), |at| round.tried & 1 << at == 0);
+    let left = Set::of(loads.len(), |at| (round.tried | round.barred) & 1 << at == 0);
     let standing = |wanted| left.with(|at| loads[at].standing(m) == wanted);
     let (well, due) = (standing(Standing::In), standing(Standing::Due));
     if let Some((sticky, places)) = wish.sticky {

@@ -15,7 +15,7 @@ use crate::{ConfigError, ladder::Target};
 /// | [`half_life`](Self::half_life) | 10 s | a slow minute is forgotten within one |
 /// | [`failures`](Self::failures) | 3 in a row | one can be chance; before the breaker's 5, as here another can be asked |
 /// | [`rest`](Self::rest) | 10 s to 30 s | has its share again within a minute of its recovery |
-/// | [`unfit_for`](Self::unfit_for) | 5 min | a key, a balance or a deployment is not put right within seconds |
+/// | [`unfit_for`](Self::unfit_for) | 5 min | a balance or a deployment is not put right within seconds |
 /// | [`crowd`](Self::crowd) | 2 | a prompt cache is worth some waiting, not a queue |
 /// | [`seed`](Self::seed) | none | processes choose differently |
 #[derive(Clone, Debug, PartialEq)]
@@ -75,8 +75,9 @@ impl BalancePolicy {
         self
     }
 
-    /// How long a target is out whose credential or model was rejected, or whose quota is exhausted and nobody says until
-    /// when.
+    /// How long a target is out whose own model was rejected, or whose quota is exhausted and nobody says until when. A
+    /// rejected credential takes it out for 5 s, doubled each time up to 60 s, and never longer than this. A model that the
+    /// caller named takes no target out.
     #[must_use]
     pub fn unfit_for(mut self, time: Duration) -> Self {
         self.unfit = time;

@@ -15,7 +15,7 @@ use super::{Pool, Ride, Round, Seat};
 use crate::{
     Error, Request, Response, Upstream,
     classify::{Outcome, judge},
-    context::{Call, Journey, Route},
+    context::{Call, FailedAttempt, Route},
     telemetry::{Event, Events},
     timeout::FirstContent,
 };
@@ -53,7 +53,6 @@ struct Trip {
     seat: Seat,
     ride: Ride,
     route: Route,
-    journey: Journey,
     events: Events,
     over: bool,
 }
@@ -102,10 +101,9 @@ impl<S> Balance<S> {
         let route = Call::route(&mut request);
         let call = Call::of(&mut request);
         let Some(seat) = picked.or(call.seat.take()) else { return (request, None) };
-        let journey = call.journey.clone();
         let ride = pool.begin(seat, Instant::now());
         let events = self.layer.events.clone();
-        (request, Some(Trip { pool, seat, ride, route, journey, events, over: false }))
+        (request, Some(Trip { pool, seat, ride, route, events, over: false }))
     }
 }
 
@@ -155,7 +153,8 @@ impl Trip {
             _ => {
                 self.end(outcome);
                 // Its breaker has opened by this failure: the next call need not find out.
-                if let (Some(until), true) = (self.journey.closed(), outcome.is_retryable()) {
+                if let (Some(until), true) = (FailedAttempt::closed(result), outcome.is_retryable())
+                {
                     self.pool.close(self.seat, until);
                 }
             }

@@ -3,10 +3,11 @@
 //! ```text
 //!            consecutive · ratio · slow · exhausted
 //!   Closed ─────────────────────────────────────────▶ Open ◀──────────────┐
-//!     ▲                                                │ waited           │ a probe failed, was slow,
-//!     │ recovered                                      ▼                  │ was dropped or hung
+//!     ▲                                                │ waited           │ a probe failed, was slow
+//!     │ recovered                                      ▼                  │ or hung, or three were dropped
 //!   Recovering ◀──────────── probes passed ───────── HalfOpen ────────────┤
-//!     └───────── consecutive · ratio · slow · exhausted ──────────────────┘
+//!     │  └─────────────── a bad share at the bottom · exhausted ──────────┘
+//!     └─▶ a bad share above it: half the share
 //! ```
 //!
 //! Time passes lazily: what the clock has brought about is found out when somebody asks.
@@ -21,11 +22,12 @@ use crate::{
         opening::Openings,
         probes::{Probes, Slot},
         ramp::Ramp,
+        run::{Past, Run},
         state::Step,
-        ticket::{Moment, Ticket},
+        ticket::{Caller, Moment, Ticket},
+        usual::Usual,
         window::{Counts, Window},
     },
-    classify::{Health, Outcome},
     context::later,
 };
 
@@ -34,7 +36,18 @@ use crate::{
 pub(crate) struct Machine {
     pub(super) mode: Mode,
     pub(super) window: Window,
-    pub(super) in_a_row: u32,
+    /// Failing attempts without a success since.
+    pub(super) run: Option<Run>,
+    /// The failures in a row that an answer has ended which began well and may still break off.
+    pub(super) interrupted: Option<Run>,
+    pub(super) past: Past,
+    pub(super) usual: Usual,
+    /// Since when the window is not without failures.
+    pub(super) failing_since: Option<Instant>,
+    /// When the last connection was lost.
+    pub(super) lost: Option<Instant>,
+    /// When the last call was let through although the route is suspicious.
+    pub(super) checked: Option<Instant>,
     /// Rejections of the credential since the last success.
     pub(super) unauthorized: u32,
     /// Goes up when trust is gone or a person steps in: what was admitted before is old news. It stays when things get
@@ -47,15 +60,18 @@ pub(crate) struct Machine {
     pub(super) untold: Vec<Step>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) enum Mode {
     Closed,
     Open { until: Instant },
-    HalfOpen(Probes),
+    HalfOpen(Box<Probes>),
     Recovering(Ramp),
     ForcedOpen,
     ForcedClosed,
 }
+
+/// The generation of an attempt that does not count.
+const NEVER: u64 = u64::MAX;
 
 // === impl Machine ===
 
@@ -64,7 +80,13 @@ impl Machine {
         Self {
             mode: Mode::Closed,
             window: Window::new(policy.window, now),
-            in_a_row: 0,
+            run: None,
+            interrupted: None,
+            past: Past::new(now),
+            usual: Usual::default(),
+            failing_since: None,
+            lost: None,
+            checked: None,
             unauthorized: 0,
             generation: 0,
             openings: Openings::default(),
@@ -75,68 +97,43 @@ impl Machine {
     }
 
     /// Lets a call through or refuses it.
-    pub(crate) fn admit(&mut self, at: Moment<'_>) -> Result<Ticket, Refusal> {
+    pub(crate) fn admit(&mut self, at: Moment<'_>, caller: Caller) -> Result<Ticket, Refusal> {
         self.pass_time(at);
         let admitted = match &mut self.mode {
-            Mode::Closed | Mode::ForcedClosed => Ok(None),
+            Mode::Closed => self.suspect(at, caller).map_or(Ok(None), Err),
+            Mode::ForcedClosed => Ok(None),
             Mode::Open { until } => Err(until.saturating_duration_since(at.now)),
-            Mode::HalfOpen(probes) => probes.take(at).map(Some),
-            Mode::Recovering(ramp) => ramp.admit(at).map(|()| None),
+            Mode::HalfOpen(probes) => probes.take(at, caller).map(Some),
+            Mode::Recovering(ramp) => match ramp.admit(at) {
+                Ok(()) => self.suspect(at, caller).map_or(Ok(None), Err),
+                Err(retry_in) => Err(retry_in),
+            },
             Mode::ForcedOpen => Err(at.policy.open_most),
         };
-        let Moment { now: started, random, .. } = at;
-        let generation = self.generation;
         match admitted {
             Ok(slot) => {
-                let (whole, slow, trickled) = (false, false, false);
-                Ok(Ticket { generation, started, random, slot, whole, begun: None, slow, trickled })
+                if slot.is_none() {
+                    self.run.iter_mut().for_each(Run::admit);
+                    self.window.add(Counts::admitted(), at.now);
+                }
+                Ok(Ticket::new(self.generation, at, caller, slot))
+            }
+            // A slow answer is better than none.
+            Err(_) if self.is_only_slow(at) && !caller.elsewhere => {
+                Ok(Ticket::new(NEVER, at, caller, None))
             }
             Err(retry_in) => Err(Refusal { state: self.state(), retry_in }),
         }
     }
 
-    /// The first event of an answer is there. Its latency counts now, and a probe is decided now: to recover, nobody waits
-    /// for the end of a long stream.
-    pub(crate) fn begin(&mut self, at: Moment<'_>, ticket: &mut Ticket) {
-        if ticket.begun.is_some() || !self.is_news(at, ticket) {
-            return;
-        }
-        let slow = ticket.is_slow(at);
-        (ticket.begun, ticket.slow) = (Some(at.now), slow);
-        match self.undecided(ticket) {
-            Some(slot) => self.decide(at, slot, slow.then_some(Cause::ProbeSlow), None),
-            None => {
-                let counts = self.window.add(Counts::latency(slow), at.now);
-                self.weigh(at, counts, None);
-            }
-        }
-    }
-
-    /// A call came to something.
-    pub(crate) fn end(&mut self, at: Moment<'_>, ticket: &mut Ticket, outcome: Outcome) {
-        if !self.is_news(at, ticket) {
-            return;
-        }
-        let slow = ticket.is_slow(at);
-        let health = match outcome.health() {
-            // The caller's choice, of an answer that was well so far.
-            Health::Cancelled if ticket.begun.is_some() => Health::Success,
-            // The caller's choice too: it had hardly any time to give.
-            Health::Failure if ticket.is_hurried(at, outcome) => Health::Cancelled,
-            health => health,
-        };
-        let wait = outcome.wait();
-        match (health, self.undecided(ticket)) {
-            (Health::Exhausted, _) => self.open(at, Cause::Exhausted, wait),
-            (Health::Unauthorized, _) if self.is_locked_out(at) => {
-                self.open(at, Cause::Unauthorized, None);
-            }
-            (Health::Ignored | Health::Unauthorized, slot) => self.hand_back(slot),
-            (health, Some(slot)) => self.decide(at, slot, verdict(health, slow), wait),
-            (health, None) => {
-                let latency = ticket.latency(at, slow);
-                self.count(at, health, latency, wait);
-            }
+    /// Whether it lets a call go on that has waited since it was let through, or when it may.
+    pub(crate) fn still_lets(&mut self, at: Moment<'_>, caller: Caller) -> Result<(), Duration> {
+        self.pass_time(at);
+        match self.mode {
+            Mode::Open { until } => Err(until.saturating_duration_since(at.now)),
+            Mode::HalfOpen(_) | Mode::ForcedOpen => Err(Duration::ZERO),
+            Mode::Closed => self.suspect(at, caller).map_or(Ok(()), Err),
+            _ => Ok(()),
         }
     }
 
@@ -157,7 +154,7 @@ impl Machine {
             failure_ratio: counts.failure_ratio(),
             slow_ratio: counts.slow_ratio(),
             calls: counts.ended,
-            in_a_row: self.in_a_row,
+            in_a_row: self.run.map_or(0, |run| run.calls),
             probes,
             probe_in,
             opened_by: self.opened_by,
@@ -190,61 +187,38 @@ impl Machine {
         }
     }
 
-    /// Whether a call was admitted since the last opening, and counts at all.
-    fn is_news(&mut self, at: Moment<'_>, ticket: &Ticket) -> bool {
+    /// Whether an attempt of that generation was admitted since the last opening, and counts at all.
+    pub(super) fn is_news(&mut self, at: Moment<'_>, generation: u64) -> bool {
         self.pass_time(at);
-        ticket.generation == self.generation && !matches!(self.mode, Mode::ForcedClosed)
+        generation == self.generation && !matches!(self.mode, Mode::ForcedClosed)
     }
 
     /// The place of a probe, which is one no longer when others have decided that the breaker recovers.
-    fn undecided(&self, ticket: &mut Ticket) -> Option<Slot> {
+    pub(super) fn undecided(&self, ticket: &mut Ticket) -> Option<Slot> {
         ticket.slot.take().filter(|_| matches!(self.mode, Mode::HalfOpen(_)))
     }
 
-    /// A probe succeeded, or failed for a reason.
-    fn decide(&mut self, at: Moment<'_>, slot: Slot, why: Option<Cause>, wait: Option<Duration>) {
-        if let Some(why) = why {
-            return self.open(at, why, wait);
+    /// Whether a call that has another target is to ask that one, and for how long: the failures in a row are suspicious, and
+    /// not yet enough to refuse those who have no other. One call in two spans goes on to find out.
+    fn suspect(&mut self, at: Moment<'_>, caller: Caller) -> Option<Duration> {
+        let run = self.run.filter(|_| caller.elsewhere)?;
+        if !run.is_suspicious(at.policy, &self.past) {
+            return None;
         }
-        self.unauthorized = 0;
-        if let Mode::HalfOpen(probes) = &mut self.mode {
-            if probes.pass(slot, at.policy) {
-                self.recover(at);
+        let next = self.checked.map(|checked| later(checked, 2 * at.policy.span));
+        match next.filter(|next| *next > at.now) {
+            Some(next) => Some(next.saturating_duration_since(at.now)),
+            None if caller.extra => Some(at.policy.span),
+            None => {
+                self.checked = Some(at.now);
+                None
             }
         }
     }
 
-    /// Counts a call that is no probe, or a probe that was decided at its first event.
-    fn count(&mut self, at: Moment<'_>, health: Health, latency: Counts, wait: Option<Duration>) {
-        let failed = matches!(health, Health::Failure | Health::Pushback);
-        if matches!(self.mode, Mode::HalfOpen(_)) {
-            if failed {
-                self.open(at, Cause::ProbeFailed, wait);
-            }
-            return;
-        }
-        match health {
-            Health::Success => (self.in_a_row, self.unauthorized) = (0, 0),
-            Health::Failure => self.in_a_row = self.in_a_row.saturating_add(1),
-            // Waiting in vain is all that can be said of a call whose caller left.
-            Health::Cancelled if latency.slow == 0 => return,
-            _ => {}
-        }
-        let counts = match health {
-            Health::Cancelled => latency,
-            _ => latency.and_ended(failed),
-        };
-        let counts = self.window.add(counts, at.now);
-        self.weigh(at, counts, wait);
-    }
-}
-
-/// Why a probe failed, if it did. A slow one fails: it does not show that the provider is well again.
-fn verdict(health: Health, slow: bool) -> Option<Cause> {
-    match health {
-        Health::Failure | Health::Pushback => Some(Cause::ProbeFailed),
-        _ if slow => Some(Cause::ProbeSlow),
-        Health::Cancelled => Some(Cause::ProbeDropped),
-        _ => None,
+    /// Whether it refuses only because the route is slower than usual.
+    fn is_only_slow(&self, at: Moment<'_>) -> bool {
+        let forced = matches!(self.mode, Mode::ForcedOpen);
+        self.opened_by == Some(Cause::Slow) && at.policy.slow_after.is_none() && !forced
     }
 }

@@ -6,10 +6,12 @@
 //!
 //! # Defaults
 //!
-//! It opens on 5 failures in a row, on ≥ 50 % failures of ≥ 10 calls in 30 s, on ≥ 80 % slow calls of ≥ 10, at once when the
-//! quota is exhausted, and when the credential was rejected twice in a row. It stays open for 5 s, doubled at each return up to
-//! 30 s; in the last two cases for 5 min, doubled up to an hour. Then one probe at a time; after two successes a growing share
-//! of the calls, from 10 % to all within 20 s. See [`BreakerPolicy`] for the reasons.
+//! It opens where most calls would fail, and not before chance is ruled out: on ≥ 50 % failed of ≥ 10 calls in 30 s, on a run of
+//! failed attempts that is improbable at the share of failures the route has had (5 at a route without history), and on ≥ 80 %
+//! calls of ≥ 10 slower than usual. It opens at once when the quota is exhausted, and when the credential was rejected twice in
+//! a row. It stays open for 5 s, doubled at each return up to 30 s; for a quota 5 min, doubled up to an hour; for a credential
+//! 5 s, doubled up to a minute. Then one probe at a time; after two successes a growing share of the calls, from 10 % to all within 20 s. See
+//! [`BreakerPolicy`] for the reasons.
 //!
 //! # Example
 //!
@@ -31,22 +33,41 @@
 //!
 //! # What counts
 //!
-//! - Each call counts once: when it fails, or when its body has ended. A body that dies half-way is a failure; one that the caller
-//!   dropped was well so far, a success.
-//! - Its latency counts when its first event is there, or it ends without one. A call that the caller gave up counts as slow if it
-//!   had waited too long already; else it says nothing.
-//! - A call that its deadline ended within a second (an eighth of the time after which a stream is slow) says nothing: a
-//!   caller in a hurry is no failure of the provider. One that had more time is a failure.
-//! - A rate limit counts as a failure in the ratio and not in a row. Rejections that are the request's own fault do not count.
-//! - A credential that is rejected twice with no success in between closes the route for minutes: routes are made by credential, so
+//! - The share is of *calls*. Under a retry layer a failed attempt is counted when its call has ended, as one failure if no
+//!   retry at the same route brought the answer. Without one each attempt is a call.
+//! - The run is of *attempts*, since in an outage each says the same. It opens only if at least three calls failed in it, if it
+//!   spans a second, and if half of the attempts that were let through meanwhile have ended. Attempts that were under way
+//!   together and failed together are one. A success ends a run, unless it was asked for before the run.
+//! - A body that dies half-way is a failure; one that the caller dropped was well so far, a success. Answers that are lost with
+//!   one connection, within 250 ms, are one failure.
+//! - Latency counts when the first event is there, or at the end without one. Slow is longer than four fifths of the attempt's
+//!   limit *and* three times as long as usual for that kind of answer; only calls that have another target are counted as slow
+//!   and refused for it.
+//! - An attempt that its caller gave up, or that the call's deadline ended, is a failure if it had four fifths of its own limit.
+//!   Else it says nothing: a provider that is well may need longer than a caller in a hurry has.
+//! - A rate limit counts as a failure in the share and not in a run. Rejections that are the request's own fault do not count.
+//! - A credential that is rejected twice with no success in between closes the route: routes are made by credential, so
 //!   nobody else's is affected, and a new key is a new route. A route without a credential that we see is never closed by it, nor
 //!   is any by the block page of a firewall.
-//! - A probe is decided at its first event: slow is failed. When its body dies later, the breaker opens again if it is still
-//!   half-open, else it is a failure like any other. A probe that is dropped opens the breaker again for as long as
-//!   before; one without an answer after its limit opens it for longer.
-//! - While it recovers, three calls are enough to open it again by any rule: three failures in a row, or half of three and
-//!   more, or most of them slow.
-//! - What was admitted before the breaker opened says nothing after it.
+//! - A probe is given to a caller who has time for it: twice the usual latency, or twice as long as the last one stayed. One that
+//!   is dropped hands its place on; after three of them in a row it opens again for as long as before. A probe is decided at its
+//!   first event. When its body dies later, the breaker opens again if it is still half-open, else it is a failure like any other.
+//!   One without an answer after its limit opens it for longer. Where a probe takes long, another is let through beside it every
+//!   30 s.
+//! - While it recovers, five calls are enough for a share. A bad one halves the share of calls that is let through; at the bottom,
+//!   or where none succeeded, it opens again, for longer.
+//! - What was admitted before the breaker opened, or before its share was halved, says nothing after it.
+//!
+//! # Suspicion
+//!
+//! A run that is not long enough to open may still be improbable by one in sixteen. Until the next success, calls that have another
+//! target are then sent there, but for one in 2 s, and retries stop. Callers who have no other target are not refused.
+//!
+//! # Many credentials
+//!
+//! Where each call brings another credential, no route has enough calls to open by. So the first failures of routes of one model
+//! that had no answer in the last minute are also counted together, and eight different ones in a run open for all routes that
+//! had no answer since. [`Breakers::list`] shows it while it is not closed, with the credential `*`.
 //!
 //! # Events
 //!
@@ -60,8 +81,12 @@
 //! - Alone, without the layers below it that wait for the first event, an answer begins with its head.
 //! - Time that a call spends in the queue of the [limits](crate::limit) below is no latency, and a call that leaves it
 //!   unsent says nothing. Time in a queue of your own below counts.
+//! - Rules that are set by hand mean what they say: `consecutive(5)` opens after five failed calls whatever the route has failed
+//!   before, at 500 calls a second too.
 //! - The time of a state passes when somebody asks. A breaker that nobody asks stays as it was, and is right when asked.
 
+mod herd;
+mod judge;
 mod machine;
 mod opening;
 mod outlook;
@@ -70,11 +95,14 @@ mod policy;
 mod probes;
 mod ramp;
 mod registry;
+mod run;
 mod service;
+mod settle;
 mod state;
 mod ticket;
 mod transition;
 mod turn;
+mod usual;
 mod window;
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::breaker::{Cause, ticket::Moment};
 pub(crate) struct Openings {
     ordinary: u32,
     exhausted: u32,
+    unauthorized: u32,
 }
 
 // === impl Openings ===
@@ -20,8 +21,15 @@ impl Openings {
     pub(crate) fn next(&mut self, at: Moment<'_>, why: Cause, wait: Option<Duration>) -> Duration {
         let policy = at.policy;
         let (own, most, cap) = match why {
-            // Neither money nor a key comes back within seconds.
-            Cause::Exhausted | Cause::Unauthorized => {
+            // A key is put right by a person, at any moment: it is tried again within seconds, and a minute at most.
+            Cause::Unauthorized => {
+                let most = policy.open_most.saturating_mul(2);
+                let own = doubled(policy.open, self.unauthorized, most);
+                self.unauthorized = self.unauthorized.saturating_add(1);
+                (own, most, policy.hint_cap)
+            }
+            // Money does not come back within seconds.
+            Cause::Exhausted => {
                 let most = policy.exhausted_most;
                 let guess = doubled(policy.exhausted, self.exhausted, most);
                 self.exhausted = self.exhausted.saturating_add(1);
@@ -98,6 +106,12 @@ mod tests {
     fn exhaustion_lasts_minutes_and_doubles_up_to_an_hour() {
         let lasts = lasting(&even(), Cause::Exhausted, &[None; 5]);
         assert_eq!(lasts, [300, 600, 1200, 2400, 3600]);
+    }
+
+    #[test]
+    fn a_rejected_credential_is_tried_again_within_seconds_and_at_most_a_minute() {
+        let lasts = lasting(&even(), Cause::Unauthorized, &[None; 6]);
+        assert_eq!(lasts, [5, 10, 20, 40, 60, 60]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A breaker, and the permits it gives out.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use tokio::time::Instant;
 
@@ -8,12 +8,16 @@ use crate::{
     ConfigError,
     breaker::{
         BreakerPolicy, Refusal, Snapshot,
+        herd::{Member, seen_by_all},
+        judge::End,
         machine::Machine,
         registry::Told,
-        ticket::{Moment, Ticket},
+        settle::Unsettled,
+        ticket::{Caller, Moment, Ticket},
         turn::{Stage, Turn},
     },
     classify::Outcome,
+    context::FailedAttempt,
     sync::{Arc, Mutex, lock},
 };
 
@@ -27,7 +31,7 @@ use crate::{
 /// use tokio::time::Instant;
 ///
 /// let now = Instant::now();
-/// let breaker = Breaker::new(BreakerPolicy::default())?;
+/// let breaker = Breaker::new(BreakerPolicy::default().consecutive(5))?;
 /// for _ in 0..5 {
 ///     let permit = breaker.try_acquire(now, 0.5).expect("it is closed");
 ///     permit.end(Outcome::Unreachable, now);
@@ -43,6 +47,7 @@ struct Shared {
     policy: std::sync::Arc<BreakerPolicy>,
     machine: Mutex<Machine>,
     told: Option<Told>,
+    member: Option<Member>,
 }
 
 /// Leave for one call. Say what came of it with [`end`](Self::end); dropped before, it counts as
@@ -53,6 +58,8 @@ pub struct Permit {
     breaker: Breaker,
     ticket: Ticket,
     turn: Option<Turn>,
+    /// What lets it through where the routes of other credentials fail too.
+    herd: Option<Box<Permit>>,
     ended: bool,
 }
 
@@ -62,7 +69,7 @@ impl Breaker {
     /// A breaker that is closed; refuses a policy with wrong values.
     pub fn new(policy: BreakerPolicy) -> Result<Self, ConfigError> {
         policy.check()?;
-        Ok(Self::with(policy.into(), Instant::now(), None))
+        Ok(Self::with(policy.into(), Instant::now(), None, None))
     }
 
     /// A breaker of a policy that was checked.
@@ -70,18 +77,36 @@ impl Breaker {
         policy: std::sync::Arc<BreakerPolicy>,
         now: Instant,
         told: Option<Told>,
+        member: Option<Member>,
     ) -> Self {
         let machine = Mutex::new(Machine::new(&policy, now));
-        Self(Arc::new(Shared { policy, machine, told }))
+        Self(Arc::new(Shared { policy, machine, told, member }))
     }
 
     /// Leave for a call that starts at `now`, or a refusal. Never waits.
     ///
     /// `random` is in `[0, 1)` and spreads out what would else happen at one moment in all processes.
     pub fn try_acquire(&self, now: Instant, random: f64) -> Result<Permit, Refusal> {
+        self.ask(now, random, Caller::default())
+    }
+
+    /// The same for an attempt of which more is known.
+    pub(crate) fn ask(&self, now: Instant, random: f64, caller: Caller) -> Result<Permit, Refusal> {
         let ticket =
-            self.decide(|machine, policy| machine.admit(Moment { policy, now, random }))?;
-        Ok(Permit { breaker: self.clone(), ticket, turn: None, ended: false })
+            self.decide(|machine, policy| machine.admit(Moment { policy, now, random }, caller))?;
+        let mut permit =
+            Permit { breaker: self.clone(), ticket, turn: None, herd: None, ended: false };
+        if let Some(member) = &self.0.member {
+            permit.herd = match member.admit(now, random, caller) {
+                Ok(herd) => herd,
+                Err(refusal) => {
+                    // Nothing is sent, so that it says nothing.
+                    permit.end(refusal.outcome(), now);
+                    return Err(refusal);
+                }
+            };
+        }
+        Ok(permit)
     }
 
     /// Its state at `now`, with what it counts.
@@ -94,19 +119,39 @@ impl Breaker {
         self.decide(|machine, policy| machine.open_until(Moment { policy, now, random: 0.5 }))
     }
 
+    /// Whether it lets a call that it let through go on after a wait, or when it may.
+    pub(super) fn still_lets(&self, now: Instant, caller: Caller) -> Result<(), Duration> {
+        self.decide(|machine, policy| {
+            machine.still_lets(Moment { policy, now, random: 0.5 }, caller)
+        })
+    }
+
+    /// A call that it let through with that generation has failed, or has not after all.
+    pub(super) fn settle(&self, generation: u64, failed: bool, wait: Option<Duration>) {
+        let (now, random) = (Instant::now(), fastrand::f64());
+        self.decide(|machine, policy| {
+            let at = Moment { policy, now, random };
+            if failed {
+                machine.fail_call(at, generation, wait);
+            } else {
+                machine.forgive(at, generation);
+            }
+        });
+    }
+
     /// Refuses all calls until [`reset`](Self::reset).
     pub fn force_open(&self) {
-        self.decide(|machine, _| machine.force_open());
+        self.decide(|machine, _| machine.force_open(Instant::now()));
     }
 
     /// Lets all calls through and counts none until [`reset`](Self::reset).
     pub fn force_closed(&self) {
-        self.decide(|machine, _| machine.force_closed());
+        self.decide(|machine, _| machine.force_closed(Instant::now()));
     }
 
     /// Closes it, and forgets all it counted and how often it opened.
     pub fn reset(&self) {
-        self.decide(|machine, _| machine.reset());
+        self.decide(|machine, _| machine.reset(Instant::now()));
     }
 
     /// Decides under the lock and tells of changes after it.
@@ -138,14 +183,9 @@ impl Permit {
         self.ticket.is_probe()
     }
 
-    /// The breaker that gave it out.
-    pub(crate) fn breaker(&self) -> &Breaker {
-        &self.breaker
-    }
-
     /// Where a queue below tells that the call waits.
     pub(crate) fn turn(&mut self) -> Turn {
-        self.turn.get_or_insert_with(|| Turn::of(&self.breaker)).clone()
+        self.turn.get_or_insert_with(|| Turn::of(&self.breaker, self.ticket.caller())).clone()
     }
 
     /// Does not count the time in the queue. Whether the call left it.
@@ -160,7 +200,7 @@ impl Permit {
 
     /// Takes the answer for one that is not streamed, which may take longer until it is slow.
     pub fn whole(mut self) -> Self {
-        self.ticket.whole = true;
+        self.ticket.whole();
         self
     }
 
@@ -171,6 +211,12 @@ impl Permit {
         let Self { breaker, ticket, .. } = self;
         let random = ticket.random;
         breaker.decide(|machine, policy| machine.begin(Moment { policy, now, random }, ticket));
+        if let Some(member) = &self.breaker.0.member {
+            member.report(Outcome::Success, now);
+        }
+        if let Some(herd) = &mut self.herd {
+            herd.begin(now);
+        }
     }
 
     /// Its stream trickled: the call was slow, although its first event was not.
@@ -180,26 +226,48 @@ impl Permit {
 
     /// What came of the call. After [`begin`](Self::begin) a cancelled one was well so far and counts as a success.
     pub fn end(mut self, outcome: Outcome, now: Instant) {
-        self.settle(outcome, now);
+        self.settle(outcome, now, false);
     }
 
-    fn settle(&mut self, outcome: Outcome, now: Instant) {
+    /// What came of an attempt that a retry may follow: whether its call has failed is told later.
+    pub(crate) fn fail(mut self, outcome: Outcome, now: Instant) -> FailedAttempt {
+        let unsettled = self.settle(outcome, now, true);
+        let herd = self.breaker.0.member.as_ref().and_then(|member| member.open_until(now));
+        let until = self.breaker.open_until(now).max(herd);
+        if !unsettled {
+            return FailedAttempt::settled(until);
+        }
+        let (breaker, generation) = (self.breaker.clone(), self.ticket.generation());
+        FailedAttempt::new(until, Unsettled { breaker, generation, wait: outcome.wait() })
+    }
+
+    /// Tells whether the call's failure is still to be counted.
+    fn settle(&mut self, outcome: Outcome, now: Instant, deferred: bool) -> bool {
         self.ended = true;
-        // It was never sent, so it says nothing of the route.
+        // It was never sent, or its connection alone failed, so it says nothing of the route.
         let unsent = Outcome::Refused { retry_in: None };
-        let outcome = if self.leave_queue() { outcome } else { unsent };
+        let lost = self.turn.as_ref().is_some_and(|turn| turn.connection().is_at_fault());
+        let outcome = if self.leave_queue() && !lost { outcome } else { unsent };
         let Self { breaker, ticket, .. } = self;
         let random = ticket.random;
-        breaker.decide(|machine, policy| {
-            machine.end(Moment { policy, now, random }, ticket, outcome);
-        });
+        let end = End { outcome, deferred };
+        let unsettled = breaker
+            .decide(|machine, policy| machine.end(Moment { policy, now, random }, ticket, end));
+        if let Some(member) = &self.breaker.0.member {
+            member.report(outcome, now);
+        }
+        if let Some(herd) = self.herd.take() {
+            herd.end(seen_by_all(outcome), now);
+        }
+        unsettled
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
         if !self.ended {
-            self.settle(Outcome::Cancelled, Instant::now());
+            let now = Instant::now();
+            self.settle(self.ticket.given_up(now), now, false);
         }
     }
 }

@@ -8,32 +8,34 @@ use crate::{ConfigError, breaker::BreakerLayer, profile::scaled};
 ///
 /// # Defaults
 ///
-/// Those of the interactive profile, where a person waits.
+/// They know the rate: each rule opens only where what was seen is improbable (below [`CHANCE`](Self::CHANCE)) under a share of
+/// failures that would still serve most calls. A rule that is set by hand means exactly what it says and knows no rate.
 ///
 /// | what | default | why |
 /// |---|---|---|
-/// | [`consecutive`](Self::consecutive) | 5 failures in a row | a bad minute of a healthy provider hardly has five |
-/// | [`ratio`](Self::ratio) | 0.5 | below it, most calls are still served |
+/// | [`consecutive`](Self::consecutive) | 5 failed attempts in a row at a route without history; 3 to some 20 at one with, by the share of failures it has had; of 3 calls and more, over [`span`](Self::span) | at a route that fails one attempt in three anyway, five in a row are nothing |
+/// | [`ratio`](Self::ratio) | 0.5 of the calls: 5 of 5, 8 of 10, 18 of 30, 31 of 61 | below it, most calls are still served; of few calls more have to fail until it is no chance |
+/// | [`span`](Self::span) | 1 s | a connection that is lost with fifty calls on it is one event |
 /// | [`slow`](Self::slow) | 0.8 | slowness comes in waves; failures need no such patience |
-/// | [`slow_after`](Self::slow_after) | 8 s, 16 s | four fifths of the limits on the first content (10 s) and on an answer that is not streamed (20 s): soon they fail |
-/// | [`minimum`](Self::minimum) | 10 calls | fewer are no share of anything |
+/// | [`slow_after`](Self::slow_after) | four fifths of the attempt's limit, and three times the usual latency; only calls that have another target count | what is usual for a model is not slow, and a slow answer is better than none |
+/// | [`minimum`](Self::minimum) | 10 calls, or 5 that all failed | fewer are no share of anything |
 /// | [`window`](Self::window) | 30 s | long enough for ten calls of a small bot, short enough to forget |
 /// | [`open_for`](Self::open_for) | 5 s to 30 s | the primary is asked again within 30 s of its recovery |
 /// | [`jitter`](Self::jitter) | 0.2 | processes that opened together do not come back together |
 /// | [`hint_cap`](Self::hint_cap) | 10 min | a longer wait is more often a mistake than meant |
 /// | [`exhausted_for`](Self::exhausted_for) | 5 min to 1 h | money does not come back within seconds |
-/// | [`unauthorized`](Self::unauthorized) | 2 rejections of the credential in a row | one can be a glitch of the provider; a key that is gone does not come back |
+/// | [`unauthorized`](Self::unauthorized) | 2 rejections of the credential in a row, for 5 s to 60 s | one can be a glitch of the provider; a key is put right by a person, at any moment |
 /// | [`probes`](Self::probes) | 1 | a sick provider is asked by one call, not by all |
 /// | [`successes`](Self::successes) | 2 | one can be luck |
-/// | [`probe_limit`](Self::probe_limit) | 20 s | the longest an attempt takes: after it the probe hangs |
+/// | [`probe_limit`](Self::probe_limit) | the longest limit of an attempt: 20 s by itself | after it the probe hangs |
 /// | [`recover`](Self::recover) | 20 s from 0.1 | caches and autoscalers of a provider fill in that time |
 #[derive(Clone, Debug, PartialEq)]
 pub struct BreakerPolicy {
-    pub(super) consecutive: Option<u32>,
-    pub(super) ratio: Option<f64>,
+    pub(super) consecutive: Option<Rule<u32>>,
+    pub(super) ratio: Option<Rule<f64>>,
+    pub(super) span: Duration,
     pub(super) slow: Option<f64>,
-    pub(super) slow_first: Duration,
-    pub(super) slow_whole: Duration,
+    pub(super) slow_after: Option<Limits>,
     pub(super) minimum: u32,
     pub(super) window: Duration,
     pub(super) open: Duration,
@@ -45,9 +47,29 @@ pub struct BreakerPolicy {
     pub(super) unauthorized: Option<u32>,
     pub(super) probes: u32,
     pub(super) successes: u32,
-    pub(super) probe_limit: Duration,
+    pub(super) probe_limit: Option<Duration>,
     pub(super) recover: Duration,
     pub(super) recover_from: f64,
+    /// The limits of the attempts below.
+    pub(super) limits: Limits,
+}
+
+/// A threshold, and how it is meant.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Rule<T> {
+    /// By default: reached where chance does not explain it.
+    Improbable(T),
+    /// Set by hand: reached where it is reached.
+    Exact(T),
+}
+
+/// A time for each kind of answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Limits {
+    /// To the first event of a stream.
+    pub(super) first: Duration,
+    /// To the whole of an answer that is not streamed.
+    pub(super) whole: Duration,
 }
 
 // === impl BreakerPolicy ===
@@ -56,17 +78,30 @@ impl BreakerPolicy {
     /// The most probes at a time that can be asked for.
     pub const MOST_PROBES: u32 = 8;
 
-    /// Opens on so many failures in a row; `None` never opens for that.
+    /// The chance of a run of failures that opens by default, at a route without history; at one with, it is divided by the
+    /// attempts that the route has had.
+    pub const CHANCE: f64 = 0.001;
+
+    /// Opens when so many calls failed in a row, whatever the route has failed before; `None` never opens for that. Retries of
+    /// a call are not counted again.
     #[must_use]
     pub fn consecutive(mut self, failures: impl Into<Option<u32>>) -> Self {
-        self.consecutive = failures.into();
+        self.consecutive = failures.into().map(Rule::Exact);
         self
     }
 
-    /// Opens when that share of the calls in the window failed or was pushed back; `None` never opens for that.
+    /// Opens when that share of the calls in the window failed or was pushed back, however few they are above
+    /// [`minimum`](Self::minimum); `None` never opens for that. A call that a retry saved has not failed.
     #[must_use]
     pub fn ratio(mut self, share: impl Into<Option<f64>>) -> Self {
-        self.ratio = share.into();
+        self.ratio = share.into().map(Rule::Exact);
+        self
+    }
+
+    /// The time that failures have to span before a default rule opens.
+    #[must_use]
+    pub fn span(mut self, span: Duration) -> Self {
+        self.span = span;
         self
     }
 
@@ -78,15 +113,15 @@ impl BreakerPolicy {
     }
 
     /// A call is slow when the first event of its stream comes later than `first`, or an answer that is not streamed
-    /// later than `whole`.
+    /// later than `whole`, whatever is usual; a slow probe then fails.
     #[must_use]
     pub fn slow_after(mut self, first: Duration, whole: Duration) -> Self {
-        self.slow_first = first;
-        self.slow_whole = whole;
+        self.slow_after = Some(Limits { first, whole });
         self
     }
 
-    /// With fewer calls in the window neither the ratio nor slowness opens. While it recovers, three are enough.
+    /// With fewer calls in the window neither the ratio nor slowness opens. While it recovers, and where all failed, five are
+    /// enough.
     #[must_use]
     pub fn minimum(mut self, calls: u32) -> Self {
         self.minimum = calls;
@@ -123,8 +158,8 @@ impl BreakerPolicy {
         self
     }
 
-    /// Opens when the credential was rejected so many times and nothing succeeded in between, for as long as
-    /// [`exhausted_for`](Self::exhausted_for); `None` never opens for that. A route without a credential, where callers may
+    /// Opens when the credential was rejected so many times and nothing succeeded in between: for the first time
+    /// of [`open_for`](Self::open_for), doubled at each return up to twice its last; `None` never opens for that. A route without a credential, where callers may
     /// bring ones that we do not see, never does.
     #[must_use]
     pub fn unauthorized(mut self, rejections: impl Into<Option<u32>>) -> Self {
@@ -132,7 +167,7 @@ impl BreakerPolicy {
         self
     }
 
-    /// How long it stays open when the quota is exhausted, or the credential rejected, and nobody says until when: `first`, doubled at each return, up to
+    /// How long it stays open when the quota is exhausted and nobody says until when: `first`, doubled at each return, up to
     /// `most`. A wait that is known is used in its place, up to `most`.
     #[must_use]
     pub fn exhausted_for(mut self, first: Duration, most: Duration) -> Self {
@@ -158,7 +193,7 @@ impl BreakerPolicy {
     /// A probe without an answer after that long hangs: the breaker opens again.
     #[must_use]
     pub fn probe_limit(mut self, limit: Duration) -> Self {
-        self.probe_limit = limit;
+        self.probe_limit = Some(limit);
         self
     }
 
@@ -170,17 +205,53 @@ impl BreakerPolicy {
         self
     }
 
+    /// The limits of the attempts below it, from which all follows that was not set: what is slow, when a probe hangs, and
+    /// whether an attempt that the caller's deadline ended had its time.
+    pub(crate) fn fitted(mut self, first: Duration, whole: Duration) -> Self {
+        self.limits = Limits { first, whole };
+        self
+    }
+
+    /// Refuses times that were set and cannot work with the limits of the attempts.
+    pub(crate) fn check_fitted(&self) -> Result<(), ConfigError> {
+        let Limits { first, whole } = self.limits;
+        if let Some(limit) = self.probe_limit {
+            at_least("probe_limit", limit, first.max(whole))?;
+        }
+        let Some(slow) = self.slow_after.filter(|_| self.slow.is_some()) else { return Ok(()) };
+        for (value, limit) in [(slow.first, first), (slow.whole, whole)] {
+            if value > limit {
+                let allowed = format!("at most the limit of the attempt, {limit:?}");
+                return Err(ConfigError::new("breaker.slow_after", value, allowed));
+            }
+        }
+        Ok(())
+    }
+
+    /// The limit of an attempt.
+    pub(super) fn limit(&self, whole: bool) -> Duration {
+        self.limits.of(whole)
+    }
+
+    /// When a probe hangs.
+    pub(super) fn probe_hangs(&self) -> Duration {
+        self.probe_limit.unwrap_or(self.limits.first.max(self.limits.whole))
+    }
+
     pub(crate) fn scaled(mut self, by: f64) -> Self {
+        let slow =
+            self.slow_after.iter_mut().flat_map(|limits| [&mut limits.first, &mut limits.whole]);
+        slow.chain(&mut self.probe_limit).for_each(|time| *time = scaled(*time, by));
         let times = [
-            &mut self.slow_first,
-            &mut self.slow_whole,
+            &mut self.limits.first,
+            &mut self.limits.whole,
+            &mut self.span,
             &mut self.window,
             &mut self.open,
             &mut self.open_most,
             &mut self.hint_cap,
             &mut self.exhausted,
             &mut self.exhausted_most,
-            &mut self.probe_limit,
             &mut self.recover,
         ];
         for time in times {
@@ -198,9 +269,9 @@ impl BreakerPolicy {
     /// Refuses values that would never open, never close or mean nothing.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         const COUNT: RangeInclusive<u32> = 1..=u32::MAX;
-        count("consecutive", self.consecutive.unwrap_or(1), COUNT)?;
+        count("consecutive", self.consecutive.map_or(1, Rule::value), COUNT)?;
         count("unauthorized", self.unauthorized.unwrap_or(1), COUNT)?;
-        share("ratio", self.ratio.unwrap_or(1.0))?;
+        share("ratio", self.ratio.map_or(1.0, Rule::value))?;
         share("slow", self.slow.unwrap_or(1.0))?;
         count("minimum", self.minimum, COUNT)?;
         at_least("window", self.window, Duration::from_millis(10))?;
@@ -210,7 +281,7 @@ impl BreakerPolicy {
         at_least("exhausted_for", self.exhausted_most, self.exhausted)?;
         count("probes", self.probes, 1..=Self::MOST_PROBES)?;
         count("successes", self.successes, COUNT)?;
-        at_least("probe_limit", self.probe_limit, self.longest_unslow())?;
+        at_least("probe_limit", self.probe_hangs(), self.longest_unslow())?;
         share("recover", self.recover_from)?;
         if !(0.0..1.0).contains(&self.jitter) {
             return Err(ConfigError::new("breaker.jitter", self.jitter, "0 and more, below 1"));
@@ -220,21 +291,40 @@ impl BreakerPolicy {
 
     /// A probe that is not slow must not hang either.
     fn longest_unslow(&self) -> Duration {
-        match self.slow {
-            Some(_) => self.slow_first.max(self.slow_whole),
+        match self.slow_after.filter(|_| self.slow.is_some()) {
+            Some(slow) => slow.first.max(slow.whole),
             None => Duration::from_millis(1),
         }
+    }
+}
+
+// === impl Rule ===
+
+impl<T> Rule<T> {
+    /// The threshold.
+    pub(super) fn value(self) -> T {
+        match self {
+            Self::Improbable(value) | Self::Exact(value) => value,
+        }
+    }
+}
+
+// === impl Limits ===
+
+impl Limits {
+    pub(super) fn of(&self, whole: bool) -> Duration {
+        if whole { self.whole } else { self.first }
     }
 }
 
 impl Default for BreakerPolicy {
     fn default() -> Self {
         Self {
-            consecutive: Some(5),
-            ratio: Some(0.5),
+            consecutive: Some(Rule::Improbable(5)),
+            ratio: Some(Rule::Improbable(0.5)),
+            span: Duration::from_secs(1),
             slow: Some(0.8),
-            slow_first: Duration::from_secs(8),
-            slow_whole: Duration::from_secs(16),
+            slow_after: None,
             minimum: 10,
             window: Duration::from_secs(30),
             open: Duration::from_secs(5),
@@ -246,9 +336,10 @@ impl Default for BreakerPolicy {
             unauthorized: Some(2),
             probes: 1,
             successes: 2,
-            probe_limit: Duration::from_secs(20),
+            probe_limit: None,
             recover: Duration::from_secs(20),
             recover_from: 0.1,
+            limits: Limits { first: Duration::from_secs(20), whole: Duration::from_secs(20) },
         }
     }
 }

@@ -5,18 +5,36 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::{
-    breaker::{BreakerPolicy, opening::scaled, ticket::Moment},
+    breaker::{
+        BreakerPolicy,
+        opening::scaled,
+        ticket::{Caller, Moment},
+    },
     context::later,
 };
 
 const SLOTS: usize = BreakerPolicy::MOST_PROBES as usize;
 
-/// Which probes are under way, and how many have succeeded.
-#[derive(Clone, Copy, Debug, Default)]
+/// So many probes in a row that were dropped are no accident: what makes callers leave may be the provider.
+const DROPS: u32 = 3;
+
+/// Which probes are under way, how many have succeeded, and who may be one.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Probes {
-    /// When each probe under way hangs.
-    hangs: [Option<Instant>; SLOTS],
+    /// The probes under way.
+    under_way: [Option<Probe>; SLOTS],
     passed: u32,
+    dropped: u32,
+    /// How long a caller has to be able to wait: a probe that leaves early says nothing and takes the place of one that stays.
+    patience: Duration,
+    /// Since when nobody with that patience has come.
+    waiting: Instant,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Probe {
+    since: Instant,
+    hangs: Instant,
 }
 
 /// The place of a probe under way.
@@ -26,39 +44,87 @@ pub(crate) struct Slot(u8);
 // === impl Probes ===
 
 impl Probes {
+    /// No probe yet. `usual` is how long an answer took before, where that is known.
+    pub(crate) fn new(now: Instant, usual: Option<Duration>) -> Self {
+        Self {
+            under_way: [None; SLOTS],
+            passed: 0,
+            dropped: 0,
+            patience: usual.map_or(Duration::ZERO, |usual| 2 * usual),
+            waiting: now,
+        }
+    }
+
     /// A place for one more probe, or when it is worth coming back: spread over the time of one opening, so that calls which
     /// wait do not all arrive in the moment in which it recovers.
-    pub(crate) fn take(&mut self, at: Moment<'_>) -> Result<Slot, Duration> {
-        let places = at.policy.probes.min(BreakerPolicy::MOST_PROBES) as u8;
-        match (0..places).find(|slot| self.hangs[usize::from(*slot)].is_none()) {
-            Some(slot) => {
-                self.hangs[usize::from(slot)] = Some(later(at.now, at.policy.probe_limit));
-                Ok(Slot(slot))
-            }
-            None => Err(soon(at.policy.open, at.random)),
+    pub(crate) fn take(&mut self, at: Moment<'_>, caller: Caller) -> Result<Slot, Duration> {
+        let refusal = soon(at.policy.open, at.random);
+        let places = self.places(at);
+        let free = self.under_way[..places].iter().position(Option::is_none).ok_or(refusal)?;
+        if !self.is_patient(at, caller) {
+            return Err(refusal);
         }
+        let hangs = later(at.now, at.policy.probe_hangs());
+        self.under_way[free] = Some(Probe { since: at.now, hangs });
+        self.waiting = at.now;
+        // One of at most eight places.
+        Ok(Slot(free as u8))
     }
 
     /// Gives a place back.
     pub(crate) fn free(&mut self, slot: Slot) {
-        self.hangs[usize::from(slot.0)] = None;
+        self.under_way[usize::from(slot.0)] = None;
     }
 
-    /// Gives a place back after a success, and tells whether there have been enough.
-    pub(crate) fn pass(&mut self, slot: Slot, policy: &BreakerPolicy) -> bool {
+    /// Gives a place back after a success, and tells whether there have been enough. One that took as long as the recovery
+    /// that follows is enough by itself: it would be half an hour until all have answered in turn.
+    pub(crate) fn pass(&mut self, slot: Slot, at: Moment<'_>, took: Duration) -> bool {
         self.free(slot);
+        self.dropped = 0;
         self.passed = self.passed.saturating_add(1);
-        self.passed >= policy.successes
+        let long = !at.policy.recover.is_zero() && took >= at.policy.recover;
+        long || self.passed >= at.policy.successes
+    }
+
+    /// Gives the place back of a probe that was dropped after that long, to a caller with more time; tells whether there
+    /// were too many of them in a row.
+    pub(crate) fn drop_one(&mut self, slot: Slot, at: Moment<'_>, took: Duration) -> bool {
+        self.free(slot);
+        self.dropped = self.dropped.saturating_add(1);
+        self.patience = self.patience.max(took.saturating_mul(2)).min(at.policy.probe_hangs());
+        self.waiting = at.now;
+        self.dropped >= DROPS
     }
 
     /// When the first probe under way hangs, or did.
     pub(crate) fn first_hangs(&self) -> Option<Instant> {
-        self.hangs.iter().flatten().min().copied()
+        self.under_way.iter().flatten().map(|probe| probe.hangs).min()
     }
 
     /// How many probes are under way.
     pub(crate) fn under_way(&self) -> u32 {
-        self.hangs.iter().flatten().count() as u32
+        self.under_way.iter().flatten().count() as u32
+    }
+
+    /// How many probes there may be: one more for each longest opening that the oldest has been under way, as by then it
+    /// would have been asked again anyway.
+    fn places(&self, at: Moment<'_>) -> usize {
+        let oldest = self.under_way.iter().flatten().map(|probe| probe.since).min();
+        let age = oldest.map_or(Duration::ZERO, |since| at.now.saturating_duration_since(since));
+        let more = age.as_nanos() / at.policy.open_most.as_nanos().max(1);
+        let most = u128::from(at.policy.probes).saturating_add(more);
+        usize::try_from(most).map_or(SLOTS, |most| most.min(SLOTS))
+    }
+
+    /// Whether the caller can wait long enough. What is asked for is halved with each opening's time in which nobody could, so
+    /// that where all are in a hurry one of them is the probe.
+    fn is_patient(&mut self, at: Moment<'_>, caller: Caller) -> bool {
+        let Some(left) = caller.left(at.now) else { return true };
+        while left < self.patience && self.waiting + at.policy.open <= at.now {
+            self.patience /= 2;
+            self.waiting += at.policy.open;
+        }
+        left >= self.patience
     }
 }
 

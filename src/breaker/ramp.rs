@@ -1,11 +1,11 @@
-//! The growing share of calls that a recovering breaker lets through.
+//! The growing share of calls that a recovering breaker lets through, which steps down where too many of them fail.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::{
-    breaker::{BreakerPolicy, probes::soon, ticket::Moment},
+    breaker::{BreakerPolicy, opening::scaled, probes::soon, ticket::Moment},
     context::later,
 };
 
@@ -13,6 +13,8 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ramp {
     since: Instant,
+    /// The share at that moment.
+    from: f64,
     /// What calls have saved up: each adds the share, a whole one lets a call through.
     credit: f64,
 }
@@ -20,17 +22,25 @@ pub(crate) struct Ramp {
 // === impl Ramp ===
 
 impl Ramp {
-    /// A ramp that begins now, and lets its first call through.
-    pub(crate) fn new(now: Instant) -> Self {
-        Self { since: now, credit: 1.0 }
+    /// A ramp that begins now, from the bottom, and lets its first call through.
+    pub(crate) fn new(at: Moment<'_>) -> Self {
+        Self { since: at.now, from: at.policy.recover_from, credit: 1.0 }
+    }
+
+    /// The ramp at half its share; `None` from the bottom.
+    pub(crate) fn lower(&self, at: Moment<'_>) -> Option<Self> {
+        let bottom = at.policy.recover_from;
+        let share = self.share(at);
+        let from = (share / 2.0).max(bottom);
+        (share > 1.5 * bottom).then_some(Self { since: at.now, from, credit: self.credit.min(1.0) })
     }
 
     /// The share of calls let through.
     pub(crate) fn share(&self, at: Moment<'_>) -> f64 {
         let BreakerPolicy { recover, recover_from, .. } = *at.policy;
         let gone = at.now.saturating_duration_since(self.since);
-        let part = (gone.as_secs_f64() / recover.as_secs_f64()).min(1.0);
-        recover_from + (1.0 - recover_from) * part
+        let part = gone.as_secs_f64() / recover.as_secs_f64();
+        (self.from + (1.0 - recover_from) * part).min(1.0)
     }
 
     /// Lets this call through, or says when it is worth coming back: spread over what is left of the ramp, so that calls
@@ -48,7 +58,10 @@ impl Ramp {
 
     /// When all calls are let through.
     pub(crate) fn ends(&self, policy: &BreakerPolicy) -> Instant {
-        later(self.since, policy.recover)
+        let BreakerPolicy { recover, recover_from, .. } = *policy;
+        let whole = 1.0 - recover_from;
+        let left = if whole > 0.0 { (1.0 - self.from) / whole } else { 1.0 };
+        later(self.since, scaled(recover, left))
     }
 }
 
@@ -70,7 +83,7 @@ mod tests {
     fn one_in_ten_is_each_tenth_call_and_no_cluster() {
         let policy = BreakerPolicy::default();
         let now = Instant::now();
-        let mut ramp = Ramp::new(now);
+        let mut ramp = Ramp::new(at(&policy, now));
         let mut passes = |_: &i32| ramp.admit(at(&policy, now)).is_ok();
         let passed: Vec<_> = (0..40).filter(&mut passes).collect();
         assert_eq!(passed, [0, 10, 20, 30]);
@@ -80,7 +93,7 @@ mod tests {
     fn the_share_grows_in_a_straight_line_to_all() {
         let policy = BreakerPolicy::default();
         let now = Instant::now();
-        let ramp = Ramp::new(now);
+        let ramp = Ramp::new(at(&policy, now));
         for (millis, share) in [(0, 0.1), (10_000, 0.55), (20_000, 1.0), (90_000, 1.0)] {
             assert!((ramp.share(at(&policy, now + ms(millis))) - share).abs() < 1e-9);
         }
@@ -90,12 +103,29 @@ mod tests {
     fn calls_that_wait_are_asked_to_come_back_along_the_ramp() {
         let policy = BreakerPolicy::default();
         let now = Instant::now();
-        let mut ramp = Ramp::new(now);
+        let mut ramp = Ramp::new(at(&policy, now));
         assert!(ramp.admit(at(&policy, now)).is_ok());
         let mut asked = |random| ramp.admit(Moment { policy: &policy, now, random }).unwrap_err();
         assert_eq!(asked(0.25), ms(5000));
         assert_eq!(asked(0.75), ms(15_000));
         assert_eq!(asked(0.0), ms(100));
+    }
+
+    #[test]
+    fn a_step_down_halves_the_share_and_goes_on_from_there_but_not_below_the_bottom() {
+        let policy = BreakerPolicy::default();
+        let now = Instant::now();
+        let ramp = Ramp::new(at(&policy, now));
+        assert!(ramp.lower(at(&policy, now)).is_none());
+        let then = now + ms(10_000);
+        let lower = ramp.lower(at(&policy, then)).expect("at 0.55");
+        assert!((lower.share(at(&policy, then)) - 0.275).abs() < 1e-9);
+        let again = lower.lower(at(&policy, then)).expect("at 0.275");
+        assert!((again.share(at(&policy, then)) - 0.1375).abs() < 1e-9);
+        assert!(again.lower(at(&policy, then)).is_none(), "half of that is the bottom");
+        let ends = lower.ends(&policy);
+        assert!((lower.share(at(&policy, ends)) - 1.0).abs() < 1e-6);
+        assert!(lower.share(at(&policy, ends - ms(100))) < 1.0);
     }
 
     proptest! {
@@ -104,7 +134,7 @@ mod tests {
         fn as_many_pass_as_the_shares_add_up_to(gaps in prop::collection::vec(0_u64..400, 1..200)) {
             let policy = BreakerPolicy::default();
             let mut now = Instant::now();
-            let mut ramp = Ramp::new(now);
+            let mut ramp = Ramp::new(at(&policy, now));
             let (mut passed, mut sum) = (0_u32, 0.0);
             for gap in gaps {
                 now += ms(gap);

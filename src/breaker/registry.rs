@@ -14,7 +14,11 @@ use tokio::{
 
 use crate::{
     Outlook,
-    breaker::{Breaker, BreakerPolicy, Cause, Snapshot, State, state::Step},
+    breaker::{
+        Breaker, BreakerPolicy, Cause, Snapshot, State,
+        herd::{Herd, Member},
+        state::Step,
+    },
     context::Route,
     routes::PerRoute,
     sync::lock_std,
@@ -35,6 +39,9 @@ struct Inner {
     /// Breakers that were forced: they are not forgotten when idle.
     forced: Mutex<HashMap<Route, Breaker>>,
     hub: Arc<Hub>,
+    /// What stands over the routes of one model at one provider, by both.
+    herds: Mutex<HashMap<Route, Arc<Herd>>>,
+    herd: Arc<BreakerPolicy>,
 }
 
 /// Where changes are told.
@@ -48,6 +55,9 @@ pub(crate) struct Told {
     route: Route,
     hub: Arc<Hub>,
 }
+
+/// Stands for all credentials, or all models, of a provider.
+const ALL: &str = "*";
 
 /// One change of one breaker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,10 +88,15 @@ impl Breakers {
     /// How many changes are kept for one who watches and is slow to read; the oldest are dropped.
     pub const KEPT: usize = 256;
 
+    /// Over how many models the routes of different credentials are seen together; past it, by the provider alone.
+    const HERDS: usize = 1024;
+
     pub(crate) fn new(policy: BreakerPolicy) -> Self {
         let hub = Hub { events: OnceLock::new(), changes: broadcast::Sender::new(Self::KEPT) };
         let nameless = policy.clone().unauthorized(None);
         Self(Arc::new(Inner {
+            herds: Mutex::default(),
+            herd: Herd::policy(&policy).into(),
             policy: policy.into(),
             nameless: nameless.into(),
             routes: PerRoute::new(),
@@ -109,6 +124,10 @@ impl Breakers {
         let mut all: HashMap<_, _> = lock_std(&self.0.forced).clone();
         let kept = self.0.routes.list();
         all.extend(kept.into_iter().map(|(route, breaker)| (route, Breaker::clone(&breaker))));
+        let herds = lock_std(&self.0.herds);
+        let open = herds.iter().filter(|(_, herd)| herd.is_open(now));
+        all.extend(open.map(|(route, herd)| (route.clone(), herd.breaker().clone())));
+        drop(herds);
         all.into_iter().map(|(route, breaker)| (route, breaker.snapshot(now))).collect()
     }
 
@@ -164,8 +183,29 @@ impl Breakers {
 
     fn make(&self, route: &Route, now: Instant) -> Breaker {
         let told = Told { route: route.clone(), hub: self.0.hub.clone() };
+        let member = self.herd_of(route, now).map(Member::new);
         let policy = if route.credential() == "-" { &self.0.nameless } else { &self.0.policy };
-        Breaker::with(policy.clone(), now, Some(told))
+        Breaker::with(policy.clone(), now, Some(told), member)
+    }
+
+    /// What stands over a route: by its model as long as there are not too many, else by its provider.
+    fn herd_of(&self, route: &Route, now: Instant) -> Option<Arc<Herd>> {
+        let mut herds = lock_std(&self.0.herds);
+        let mut over = Route::new(route.provider(), route.model(), ALL);
+        if herds.len() >= Self::HERDS && !herds.contains_key(&over) {
+            herds.retain(|_, herd| Arc::strong_count(herd) > 1 || !herd.is_at_rest());
+            if herds.len() >= Self::HERDS {
+                over = Route::new(route.provider(), ALL, ALL);
+            }
+        }
+        if herds.len() >= 2 * Self::HERDS && !herds.contains_key(&over) {
+            return None;
+        }
+        let herd = herds.entry(over.clone()).or_insert_with(|| {
+            let told = Told { route: over, hub: self.0.hub.clone() };
+            Arc::new(Herd::new(Breaker::with(self.0.herd.clone(), now, Some(told), None), now))
+        });
+        Some(herd.clone())
     }
 }
 

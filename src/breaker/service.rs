@@ -13,9 +13,9 @@ use tower::{Layer, Service, ServiceExt, util::Oneshot};
 
 use crate::{
     Error, Request, Response, Upstream,
-    breaker::{BreakerPolicy, Breakers, Permit},
+    breaker::{BreakerPolicy, Breakers, Permit, ticket::Caller},
     classify::{Outcome, Phase, judge},
-    context::{Call, Journey, Raised},
+    context::{Call, Deadline, Raised},
     stream::Ending,
     telemetry::{Event, Events},
     timeout::{FirstContent, Pace},
@@ -50,7 +50,7 @@ pin_project! {
             #[pin]
             call: Oneshot<S, Request>,
             permit: Option<Permit>,
-            journey: Journey,
+            deferred: bool,
             probing: Option<Raised>,
         },
     }
@@ -105,19 +105,25 @@ impl<S: Upstream> Service<Request> for BreakerService<S> {
             return BreakerFuture { fate: Fate::Refused { error: Some(late.into()) } };
         }
         let route = Call::route(&mut request);
-        let acquired = self.breakers.at(&route, now).try_acquire(now, fastrand::f64());
+        let whole = !Call::ask(&mut request).stream();
+        let call = Call::of(&mut request);
+        let deferred = call.deferred;
+        let caller = Caller {
+            deadline: call.deadline.map(Deadline::instant),
+            elsewhere: call.elsewhere || call.pool.is_some(),
+            extra: call.extra,
+            whole,
+        };
+        let acquired = self.breakers.at(&route, now).ask(now, fastrand::f64(), caller);
         let fate = match acquired {
-            Ok(permit) => {
-                let whole = !Call::ask(&mut request).stream();
-                let mut permit = if whole { permit.whole() } else { permit };
+            Ok(mut permit) => {
                 let call = Call::of(&mut request);
                 call.turn = Some(permit.turn());
-                let journey = call.journey.clone();
                 call.probe = permit.is_probe();
                 let signal = call.probe_signal.clone().filter(|_| permit.is_probe());
                 let probing = signal.map(|signal| signal.raise(route));
                 let call = self.inner.clone().oneshot(request);
-                Fate::Admitted { call, permit: Some(permit), journey, probing }
+                Fate::Admitted { call, permit: Some(permit), deferred, probing }
             }
             Err(refusal) => {
                 let retry_in = refusal.retry_in();
@@ -139,10 +145,10 @@ impl<S: Upstream> Future for BreakerFuture<S> {
             FateProj::Refused { error } => {
                 Poll::Ready(Err(error.take().expect("a future is not polled after it was ready")))
             }
-            FateProj::Admitted { call, permit, journey, probing } => {
+            FateProj::Admitted { call, permit, deferred, probing } => {
                 let mut result = ready!(call.poll(cx));
                 if let Some(permit) = permit.take() {
-                    report(permit, journey, &mut result);
+                    report(permit, *deferred, &mut result);
                 }
                 *probing = None;
                 Poll::Ready(result)
@@ -158,7 +164,7 @@ impl<S: Upstream> fmt::Debug for BreakerFuture<S> {
 }
 
 /// Says at once what is known, and the rest when the body has ended.
-fn report(mut permit: Permit, journey: &Journey, result: &mut Result<Response, Error>) {
+fn report(mut permit: Permit, deferred: bool, result: &mut Result<Response, Error>) {
     let now = Instant::now();
     let outcome = judge(result).outcome();
     match result {
@@ -174,12 +180,7 @@ fn report(mut permit: Permit, journey: &Journey, result: &mut Result<Response, E
                 permit.end(ending.outcome(), Instant::now());
             });
         }
-        _ if outcome.is_retryable() => {
-            let breaker = permit.breaker().clone();
-            permit.end(outcome, now);
-            // A retry in that time would wait to be refused.
-            journey.close(breaker.open_until(now));
-        }
+        _ if deferred && outcome.is_retryable() => permit.fail(outcome, now).attach(result),
         _ => permit.end(outcome, now),
     }
 }

@@ -21,7 +21,8 @@ fn request(model: &str, stream: bool) -> Request {
 }
 
 fn layer() -> BreakerLayer {
-    BreakerPolicy::default().jitter(0.0).build().expect("valid")
+    let policy = BreakerPolicy::default().jitter(0.0).consecutive(5);
+    policy.slow_after(Duration::from_secs(8), Duration::from_secs(16)).build().expect("valid")
 }
 
 /// Fails for the model `sick`, and answers nine seconds late for all others.

@@ -1,5 +1,7 @@
 //! What a decision is made from, and what is known of a call that was let through.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use crate::{
@@ -15,44 +17,99 @@ pub(crate) struct Moment<'a> {
     pub(crate) random: f64,
 }
 
-/// What a permit knows of the call that it was given to.
+/// What a breaker knows of an attempt that asks.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Caller {
+    /// By when the call has its answer.
+    pub(crate) deadline: Option<Instant>,
+    /// Another target can be asked in its place.
+    pub(crate) elsewhere: bool,
+    /// It is a retry, or a second copy of a call.
+    pub(crate) extra: bool,
+    /// The answer is not streamed.
+    pub(crate) whole: bool,
+}
+
+/// What a permit knows of the attempt that it was given to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ticket {
     pub(super) generation: u64,
     pub(crate) started: Instant,
     pub(crate) random: f64,
+    pub(super) caller: Caller,
     /// The place of a probe that is not decided yet.
     pub(super) slot: Option<Slot>,
-    /// The answer is not streamed, so it may take longer.
-    pub(crate) whole: bool,
     /// When the first event was there, and was counted.
     pub(super) begun: Option<Instant>,
+    /// The failures in a row that it ended by beginning well.
+    pub(super) interrupted: Option<Instant>,
     /// It was counted as slow.
     pub(super) slow: bool,
     /// What came after the first event came too slowly.
     pub(crate) trickled: bool,
 }
 
+// === impl Caller ===
+
+impl Caller {
+    /// How long it can wait from `now`; `None` if for ever.
+    pub(super) fn left(&self, now: Instant) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline.saturating_duration_since(now))
+    }
+}
+
 // === impl Ticket ===
 
 impl Ticket {
+    pub(super) fn new(generation: u64, at: Moment<'_>, caller: Caller, slot: Option<Slot>) -> Self {
+        Self {
+            generation,
+            started: at.now,
+            random: at.random,
+            caller,
+            slot,
+            begun: None,
+            interrupted: None,
+            slow: false,
+            trickled: false,
+        }
+    }
+
+    pub(crate) fn caller(&self) -> Caller {
+        self.caller
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+
     /// Whether it is for a probe that is not decided yet.
     pub(crate) fn is_probe(&self) -> bool {
         self.slot.is_some()
     }
 
-    /// Whether it was ended by a deadline that came so soon that no provider could have kept it: callers in a hurry are
-    /// not to close a route to all the others. A second, with the time after which a stream is slow as it is.
-    pub(crate) fn is_hurried(&self, at: Moment<'_>, outcome: Outcome) -> bool {
-        let deadline = outcome == Outcome::TimedOut { phase: Phase::Deadline };
-        deadline && at.now.saturating_duration_since(self.started) < at.policy.slow_first / 8
+    /// The answer is not streamed, so it may take longer.
+    pub(crate) fn whole(&mut self) {
+        self.caller.whole = true;
     }
 
-    /// Whether it has taken too long by now.
-    pub(crate) fn is_slow(&self, at: Moment<'_>) -> bool {
-        let policy = at.policy;
-        let limit = if self.whole { policy.slow_whole } else { policy.slow_first };
-        policy.slow.is_some() && at.now.saturating_duration_since(self.started) > limit
+    /// How long it has taken by now.
+    pub(super) fn took(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.started)
+    }
+
+    /// Whether it had about its own limit: what is ended sooner by a deadline says nothing, as a provider that is well may
+    /// need longer.
+    pub(super) fn had_its_time(&self, at: Moment<'_>) -> bool {
+        self.took(at.now) >= about(at.policy.limit(self.caller.whole))
+    }
+
+    /// What an attempt came to that its caller gave up. Given up at the deadline, it is late.
+    pub(crate) fn given_up(&self, now: Instant) -> Outcome {
+        match self.caller.deadline {
+            Some(deadline) if deadline <= now => Outcome::TimedOut { phase: Phase::Deadline },
+            _ => Outcome::Cancelled,
+        }
     }
 
     /// What is counted of the latency of a call at its end. One whose first event was counted is not counted again, unless
@@ -68,4 +125,9 @@ impl Ticket {
             Some(_) => Counts::latency(true),
         }
     }
+}
+
+/// Four fifths.
+pub(super) fn about(limit: Duration) -> Duration {
+    limit / 5 * 4
 }

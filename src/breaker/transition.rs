@@ -2,40 +2,45 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::{
     breaker::{
         Cause,
         machine::{Machine, Mode},
         opening::Openings,
+        policy::Rule,
         probes::{Probes, Slot},
         ramp::Ramp,
+        run::{Past, shows_more_than},
         state::Step,
         ticket::Moment,
+        usual::Usual,
         window::Counts,
     },
     context::later,
 };
 
-/// While it recovers so few calls are enough for each rule: where one call in ten is let through, ten failures would be the
-/// failures of a hundred calls.
-const FEW: u32 = 3;
+/// While it recovers so few calls are enough for a share: where one call in ten is let through, ten failures would be the
+/// failures of a hundred calls. They are also where none has succeeded.
+const FEW: u32 = 5;
 
 // === impl Machine ===
 
 impl Machine {
     /// Opens until somebody says otherwise.
-    pub(crate) fn force_open(&mut self) {
-        self.by_hand(Mode::ForcedOpen, Cause::Forced);
+    pub(crate) fn force_open(&mut self, now: Instant) {
+        self.by_hand(Mode::ForcedOpen, Cause::Forced, now);
     }
 
     /// Lets all calls through and counts none until somebody says otherwise.
-    pub(crate) fn force_closed(&mut self) {
-        self.by_hand(Mode::ForcedClosed, Cause::Forced);
+    pub(crate) fn force_closed(&mut self, now: Instant) {
+        self.by_hand(Mode::ForcedClosed, Cause::Forced, now);
     }
 
     /// Closes, and forgets everything.
-    pub(crate) fn reset(&mut self) {
-        self.by_hand(Mode::Closed, Cause::Reset);
+    pub(crate) fn reset(&mut self, now: Instant) {
+        self.by_hand(Mode::Closed, Cause::Reset, now);
     }
 
     /// Does what the clock alone brings about. Each turn leaves a state behind, and half-open without a probe stays.
@@ -43,7 +48,8 @@ impl Machine {
         loop {
             match &self.mode {
                 Mode::Open { until } if *until <= at.now => {
-                    self.enter(Mode::HalfOpen(Probes::default()), Cause::Waited, None);
+                    let probes = Probes::new(*until, self.usual.of(false).or(self.usual.of(true)));
+                    self.enter(Mode::HalfOpen(probes.into()), Cause::Waited, None);
                 }
                 Mode::HalfOpen(probes) => match probes.first_hangs() {
                     // It opened in that moment, not when somebody came to see.
@@ -60,32 +66,76 @@ impl Machine {
         }
     }
 
-    /// Opens if there is a reason to in what is counted by now.
+    /// Opens, or lets a smaller share through, if there is a reason to in what is counted by now.
     pub(super) fn weigh(&mut self, at: Moment<'_>, counts: Counts, wait: Option<Duration>) {
-        let policy = at.policy;
-        let few = if matches!(self.mode, Mode::Recovering(_)) { FEW } else { u32::MAX };
-        let enough = policy.minimum.min(few);
-        let reaches = |share: Option<f64>, limit: Option<f64>| {
-            share.zip(limit).is_some_and(|(share, limit)| share >= limit)
-        };
         // Most calls are well, and are done with two comparisons.
-        let (failing, slow) = (counts.failed > 0, counts.slow > 0);
-        let why = if policy.consecutive.is_some_and(|most| self.in_a_row >= most.min(few)) {
-            Cause::Consecutive
-        } else if failing && counts.ended >= enough && reaches(counts.failure_ratio(), policy.ratio)
-        {
+        if counts.failed == 0 {
+            self.failing_since = None;
+        }
+        let why = if counts.failed > 0 && self.fails_too_often(at, counts) {
             Cause::Ratio
-        } else if slow && counts.timed >= enough && reaches(counts.slow_ratio(), policy.slow) {
+        } else if counts.slow > 0 && self.is_too_slow(at, counts) {
             Cause::Slow
         } else {
             return;
         };
-        self.open(at, why, wait);
+        self.open_or_lower(at, why, wait);
+    }
+
+    fn fails_too_often(&self, at: Moment<'_>, counts: Counts) -> bool {
+        let policy = at.policy;
+        match policy.ratio {
+            None => false,
+            Some(Rule::Exact(share)) => {
+                counts.ended >= self.enough(at)
+                    && counts.failure_ratio().is_some_and(|failed| failed >= share)
+            }
+            Some(Rule::Improbable(share)) => {
+                let spans =
+                    self.failing_since.is_some_and(|since| later(since, policy.span) <= at.now);
+                let begun = counts.begun();
+                let all = counts.failed == counts.ended;
+                let enough = if all { policy.minimum.min(FEW) } else { self.enough(at) };
+                spans
+                    && counts.ended >= enough
+                    && shows_more_than(share, (counts.failed, begun), &self.past)
+            }
+        }
+    }
+
+    fn is_too_slow(&self, at: Moment<'_>, counts: Counts) -> bool {
+        let share = counts.slow_ratio().zip(at.policy.slow);
+        counts.timed >= self.enough(at) && share.is_some_and(|(slow, most)| slow >= most)
+    }
+
+    /// How many calls are enough for a share of them.
+    fn enough(&self, at: Moment<'_>) -> u32 {
+        match self.mode {
+            Mode::Recovering(_) => at.policy.minimum.min(FEW),
+            _ => at.policy.minimum,
+        }
+    }
+
+    /// Too many fail. While it recovers above the bottom that was too much at once; else the route is not well.
+    pub(super) fn open_or_lower(&mut self, at: Moment<'_>, why: Cause, wait: Option<Duration>) {
+        let lower = match &self.mode {
+            // None has succeeded: it is not the load.
+            Mode::Recovering(_) if self.window.sum(at.now).succeeded() == 0 => None,
+            Mode::Recovering(ramp) => ramp.lower(at),
+            _ => None,
+        };
+        match lower {
+            Some(ramp) => {
+                self.generation += 1;
+                self.enter(Mode::Recovering(ramp), why, None);
+            }
+            None => self.open(at, why, wait),
+        }
     }
 
     /// A probe has shown nothing: another one may.
-    pub(super) fn hand_back(&mut self, slot: Option<Slot>) {
-        if let (Mode::HalfOpen(probes), Some(slot)) = (&mut self.mode, slot) {
+    pub(super) fn hand_back(&mut self, slot: Slot) {
+        if let Mode::HalfOpen(probes) = &mut self.mode {
             probes.free(slot);
         }
     }
@@ -107,7 +157,7 @@ impl Machine {
         if at.policy.recover.is_zero() {
             self.close(Cause::ProbesPassed);
         } else {
-            self.enter(Mode::Recovering(Ramp::new(at.now)), Cause::ProbesPassed, None);
+            self.enter(Mode::Recovering(Ramp::new(at)), Cause::ProbesPassed, None);
         }
     }
 
@@ -117,11 +167,12 @@ impl Machine {
         self.enter(Mode::Closed, why, None);
     }
 
-    fn by_hand(&mut self, mode: Mode, why: Cause) {
+    fn by_hand(&mut self, mode: Mode, why: Cause, now: Instant) {
         self.generation += 1;
         self.openings = Openings::default();
         self.unauthorized = 0;
         self.opened_by = None;
+        (self.past, self.usual) = (Past::new(now), Usual::default());
         self.enter(mode, why, None);
     }
 
@@ -130,7 +181,7 @@ impl Machine {
         let from = self.state();
         self.mode = mode;
         self.window.clear();
-        self.in_a_row = 0;
+        (self.run, self.interrupted, self.failing_since) = (None, None, None);
         let to = self.state();
         if from != to {
             self.steps += 1;

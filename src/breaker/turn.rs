@@ -1,4 +1,5 @@
-//! How a queue below a breaker says that a call waits, so that the wait is not taken for latency.
+//! How a queue below a breaker says that a call waits, so that the wait is not taken for latency; and how a transport
+//! says that a connection failed, so that this is not taken for the provider's failure.
 
 use std::{
     fmt,
@@ -9,7 +10,8 @@ use std::{
 use tokio::time::Instant;
 
 use crate::{
-    breaker::{Breaker, State},
+    breaker::{Breaker, ticket::Caller},
+    context::Connection,
     sync::lock_std as lock,
 };
 
@@ -19,7 +21,9 @@ pub(crate) struct Turn(Arc<Inner>);
 
 struct Inner {
     breaker: Breaker,
+    caller: Caller,
     at: Mutex<Stage>,
+    connection: Connection,
 }
 
 /// Where a call is.
@@ -36,8 +40,13 @@ pub(super) enum Stage {
 // === impl Turn ===
 
 impl Turn {
-    pub(super) fn of(breaker: &Breaker) -> Self {
-        Self(Arc::new(Inner { breaker: breaker.clone(), at: Mutex::new(Stage::NotQueued) }))
+    pub(super) fn of(breaker: &Breaker, caller: Caller) -> Self {
+        Self(Arc::new(Inner {
+            breaker: breaker.clone(),
+            caller,
+            at: Mutex::new(Stage::NotQueued),
+            connection: Connection::default(),
+        }))
     }
 
     /// The call waits.
@@ -47,16 +56,14 @@ impl Turn {
 
     /// It is its turn: its latency counts from here. Refused where the breaker has opened meanwhile.
     pub(crate) fn goes_on(&self, now: Instant) -> Result<(), Duration> {
-        let shown = self.0.breaker.snapshot(now);
-        match shown.state {
-            State::Open | State::HalfOpen | State::ForcedOpen => {
-                Err(shown.probe_in.unwrap_or_default())
-            }
-            _ => {
-                *lock(&self.0.at) = Stage::Left(now);
-                Ok(())
-            }
-        }
+        self.0.breaker.still_lets(now, self.0.caller)?;
+        *lock(&self.0.at) = Stage::Left(now);
+        Ok(())
+    }
+
+    /// What the transport reports of the attempt's connection.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.0.connection
     }
 
     pub(super) fn at(&self) -> Stage {

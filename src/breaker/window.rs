@@ -11,6 +11,10 @@ const BUCKETS: usize = 10;
 /// What is counted. A call ends once and its latency becomes known once, which need not be at the same time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
+    /// Attempts that were let through.
+    pub(crate) admitted: u32,
+    /// Those of them that are no end of a call: they said nothing, or a retry followed.
+    pub(crate) void: u32,
     /// Calls that came to something.
     pub(crate) ended: u32,
     /// Those of them that failed or were pushed back.
@@ -59,6 +63,27 @@ impl Counts {
         share(self.slow, self.timed.max(self.slow))
     }
 
+    /// Calls that have ended or are under way. A failure may come at once and a success after a minute, so that those that have
+    /// ended are not all there is.
+    pub(crate) fn begun(&self) -> u32 {
+        self.ended.max(self.admitted.saturating_sub(self.void))
+    }
+
+    /// Calls that succeeded.
+    pub(crate) fn succeeded(&self) -> u32 {
+        self.ended.saturating_sub(self.failed)
+    }
+
+    /// An attempt that was let through.
+    pub(crate) fn admitted() -> Self {
+        Self { admitted: 1, ..Self::default() }
+    }
+
+    /// One that is no end of a call.
+    pub(crate) fn void() -> Self {
+        Self { void: 1, ..Self::default() }
+    }
+
     /// A call whose latency has become known.
     pub(crate) fn latency(slow: bool) -> Self {
         Self { timed: 1, slow: slow.into(), ..Self::default() }
@@ -72,6 +97,8 @@ impl Counts {
 
 impl Tally for Counts {
     fn add(&mut self, other: Self) {
+        self.admitted += other.admitted;
+        self.void += other.void;
         self.ended += other.ended;
         self.failed += other.failed;
         self.timed += other.timed;
@@ -79,6 +106,8 @@ impl Tally for Counts {
     }
 
     fn take_out(&mut self, other: Self) {
+        self.admitted -= other.admitted;
+        self.void -= other.void;
         self.ended -= other.ended;
         self.failed -= other.failed;
         self.timed -= other.timed;

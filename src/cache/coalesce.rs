@@ -16,6 +16,8 @@ use std::{
     sync::{Arc, Mutex, Weak},
 };
 
+use tokio::runtime;
+
 pub(super) use self::wish::{Manner, Wish};
 use self::{flight::Flight, passenger::Passenger};
 use super::{Key, entry::Shape};
@@ -27,6 +29,8 @@ pub(super) struct Id {
     pub(super) key: Key,
     pub(super) shape: Shape,
     pub(super) wish: Wish,
+    /// Timers and connections of an attempt belong to the runtime that began it: another's calls go by themselves.
+    pub(super) runtime: Option<runtime::Id>,
 }
 
 /// All flights of one cache.

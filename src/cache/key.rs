@@ -39,9 +39,6 @@ const NEUTRAL: [&str; 10] = [
     "keep_alive",
 ];
 
-/// The fields that make an answer depend on what is kept at the provider, and changes there.
-const ELSEWHERE: [&str; 3] = ["conversation", "container", "background"];
-
 /// The headers that change an answer, of all providers.
 const TELLING: [&str; 3] = ["anthropic-version", "anthropic-beta", "openai-beta"];
 
@@ -56,7 +53,7 @@ impl Key {
     pub(super) fn of(request: &Request, ask: &Ask, vary: &[HeaderName]) -> Option<Self> {
         let dialect = ask.dialect()?;
         let Ok(Value::Object(body)) = serde_json::from_slice(request.body()) else { return None };
-        if ELSEWHERE.iter().any(|name| body.get(*name).is_some_and(is_set)) {
+        if ask.effects.is_changing() {
             return None;
         }
         let mut writer = Writer(Sha256::new());
@@ -73,11 +70,6 @@ impl Key {
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
-}
-
-/// Whether a field asks for anything.
-fn is_set(value: &Value) -> bool {
-    !matches!(value, Value::Null | Value::Bool(false))
 }
 
 impl fmt::Display for Key {

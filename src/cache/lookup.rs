@@ -2,7 +2,9 @@
 
 use std::{
     fmt,
+    future::poll_fn,
     sync::{Arc, OnceLock},
+    task::Poll,
     time::{Duration, SystemTime},
 };
 
@@ -19,7 +21,7 @@ use crate::{
     dialect::{Ask, Usage},
     ladder::{LadderPolicy, RUNG},
     stream::Tap,
-    telemetry::{Event, Events, Miss},
+    telemetry::{Event, Events, Miss, UserCode},
 };
 
 /// Says of an answer, in the extensions of its response, that it was stored.
@@ -119,7 +121,14 @@ impl Shelf {
     async fn look(&self, most: Duration, left: Option<Duration>) -> Result<(Response, Hit), Miss> {
         let CachePolicy { store, lookup, fresh, .. } = &self.shared.policy;
         let limit = left.map_or(*lookup, |left| (left / 2).min(*lookup));
-        let found = timeout(limit, store.find(&self.key)).await.map_err(|_| Miss::Late)?;
+        let events = &self.shared.events;
+        let looking = events.guard(UserCode::Store, || store.find(&self.key));
+        let mut looking = looking.ok_or(Miss::Failed)?;
+        let find = poll_fn(|cx| {
+            let polled = events.guard(UserCode::Store, || looking.as_mut().poll(cx));
+            polled.map_or(Poll::Ready(None), |found| found.map(Some))
+        });
+        let found = timeout(limit, find).await.map_err(|_| Miss::Late)?.ok_or(Miss::Failed)?;
         let entry = found.map_err(|_| Miss::Failed)?.ok_or(Miss::Absent)?;
         // A clock that was set back makes no answer younger than new.
         let age = self.shared.now().duration_since(entry.stored_at()).unwrap_or_default();
@@ -164,10 +173,12 @@ impl Shelf {
         let entry = Entry::new((&self.ask, gist), content_type, bytes, self.shared.now());
         let Some(entry) = entry else { return };
         let bytes = entry.weight();
-        let kept: Result<(), BoxError> = policy.store.keep(&self.key, entry);
-        self.shared.events.emit(match kept {
-            Ok(()) => Event::CacheStored { bytes },
-            Err(_) => Event::CacheFailed,
+        let events = &self.shared.events;
+        let kept: Option<Result<(), BoxError>> =
+            events.guard(UserCode::Store, || policy.store.keep(&self.key, entry));
+        events.emit(match kept {
+            Some(Ok(())) => Event::CacheStored { bytes },
+            Some(Err(_)) | None => Event::CacheFailed,
         });
     }
 }

@@ -79,6 +79,7 @@
 //! - A provider's own `cache-control` is not read: nearly all forbid to store anything.
 //! - Prompts are not stored, answers are: choose a [`Store`] that may hold them.
 //! - A shared attempt's failure is every caller's failure, and its journey is in the first one's answer alone.
+//! - Only calls of one runtime share an attempt: its timers and connections belong to the runtime that began it.
 //! - The age of an answer is measured by tokio's clock from the time of day at the first call; one that another machine
 //!   stored is as old as the two clocks agree.
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use http::HeaderValue;
-use tokio::time::Instant;
+use tokio::{runtime::Handle, time::Instant};
 use tower::{Layer, Service};
 
 use super::{
@@ -152,7 +152,9 @@ async fn together<S: Upstream>(
 ) -> Result<Response, Error> {
     let Some(wish) = Wish::of(&mut request) else { return alone(shelf, inner, request).await };
     let journey = Call::of(&mut request).journey.clone();
-    let (id, ask) = (Id { key: shelf.key, shape: Shape::of(&shelf.ask), wish }, shelf.ask.clone());
+    let runtime = Handle::try_current().ok().map(|runtime| runtime.id());
+    let id = Id { key: shelf.key, shape: Shape::of(&shelf.ask), wish, runtime };
+    let ask = shelf.ask.clone();
     let manner = Manner::of(&mut request);
     let mut own = Some((shelf, inner, request));
     let mut send = || match own.take() {

@@ -8,12 +8,12 @@ use http_body::{Body as _, Frame};
 use tokio::time::timeout;
 
 use super::{
-    Codes, Outcome, Verdict,
+    Codes, Outcome, Rejection, Verdict,
     head::decide,
     replay::Replay,
     said::{self, Said},
 };
-use crate::{Body, Error, Response};
+use crate::{Body, Error, Response, dialect::Ask};
 
 /// As much of an error body as is read.
 const LIMIT: usize = 64 * 1024;
@@ -47,6 +47,9 @@ pub fn classify_with(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Verdict {
+    if status == StatusCode::NOT_MODIFIED {
+        return Outcome::Success.into();
+    }
     if !status.is_success() {
         return decide(codes, Some(status), headers, Said::read(body));
     }
@@ -74,6 +77,20 @@ pub(crate) async fn classify_response(codes: &Codes, response: Response) -> Resp
         classify_with(codes, head.status, &head.headers, &front[..front.len().min(LIMIT)]);
     head.extensions.insert(verdict);
     Response::from_parts(head, body)
+}
+
+/// What is stored at an account and is not found there is no model that another target may have: the answer is that of the
+/// caller's request.
+pub(super) fn stored(mut response: Response, ask: &Ask) -> Response {
+    let missing = Outcome::Rejected { why: Rejection::Model };
+    let verdict = response.extensions().get::<Verdict>();
+    let verdict =
+        verdict.filter(|it| it.outcome() == missing && ask.operation().is_of_an_account());
+    if let Some(code) = verdict.map(|verdict| verdict.code().cloned()) {
+        let verdict = Verdict::new(Outcome::Rejected { why: Rejection::Request }).with_code(code);
+        response.extensions_mut().insert(verdict);
+    }
+    response
 }
 
 /// The beginning of a body, unless the body that is returned is known in full, and a body that is what it was.

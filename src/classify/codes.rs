@@ -4,7 +4,8 @@ mod table;
 
 use std::{sync::Arc, time::Duration};
 
-use self::table::{CREDENTIAL, GATEWAY, MODEL, REQUEST, TABLE};
+use self::table::{CREDENTIAL, GATEWAY, MODEL, PERMISSION, REQUEST, TABLE};
+pub(super) use self::table::{CREDENTIAL as KEY, PERMISSION as SCOPE};
 use super::{Outcome, Rejection, hint::Hints};
 
 /// What a provider's code means.
@@ -69,10 +70,12 @@ impl Meaning {
     /// What a status of an error means where nothing says more. See the [module](crate::classify) for the table.
     pub(super) fn of_status(status: u16) -> Self {
         match status {
-            401 | 403 => CREDENTIAL,
+            401 => CREDENTIAL,
+            // It names what is forbidden to this request, not the key.
+            403 => PERMISSION,
             // A proxy's, not the provider's.
             407 => GATEWAY,
-            402 => Self::QuotaExhausted,
+            402 => Self::Rejected(Rejection::Payment),
             // A redirect that was not followed and a 410 are a 404 by another name: not here.
             300..=399 | 404 | 410 => MODEL,
             408 | 409 | 421 | 425 | 498 => Self::Unavailable,

@@ -17,10 +17,15 @@ struct Known<'a>(Vec<(&'a str, Meaning)>);
 
 /// What a status and its headers say, where no body says more.
 pub(crate) fn by_status(status: StatusCode, headers: &HeaderMap) -> Verdict {
-    if status.is_success() {
+    if answers(status) {
         return Outcome::Success.into();
     }
     decide(&Codes::TABLE, Some(status), headers, Said::default())
+}
+
+/// Whether a status says that the request was answered. 304 answers a request that named what its caller has already.
+pub(super) fn answers(status: StatusCode) -> bool {
+    status.is_success() || status == StatusCode::NOT_MODIFIED
 }
 
 /// The order: a permanent code, a permanent sentence, 413, a transient code, `x-should-retry`, the status.
@@ -42,7 +47,7 @@ pub(super) fn decide(
     let explicit = known.explicit(message, status);
     let by_status = || {
         let status = telling(status, said.status().or(known.status()));
-        (None, wished(by_number(status, &said), wish))
+        (None, wished(by_number(status, known.status(), &said), wish))
     };
     let (code, meaning) = explicit.unwrap_or_else(by_status);
     let elsewhere = text::only_elsewhere(message).then_some(false);
@@ -52,11 +57,14 @@ pub(super) fn decide(
         .should_retry(elsewhere.or(wish))
         .with_code(code)
         .by_status_alone(unknown && explicit.is_none())
+        .turned_away(status)
 }
 
 /// A status with the body it came with: what blocks the way sends a page, an API says why in JSON.
-fn by_number(status: u16, said: &Said) -> Meaning {
+fn by_number(status: u16, word: Option<u16>, said: &Said) -> Meaning {
     match status {
+        // Something is used up, and is to be paid for.
+        402 if word == Some(429) => Meaning::QuotaExhausted,
         403 if said.is_page() => Meaning::Rejected(Rejection::Gateway),
         status => Meaning::of_status(status),
     }

@@ -19,16 +19,24 @@
 //!
 //! | status | outcome |
 //! |---|---|
-//! | 2xx | [`Success`](Outcome::Success) |
+//! | 2xx, 304 | [`Success`](Outcome::Success) |
 //! | 429 | [`RateLimited`](Outcome::RateLimited) |
-//! | 402 | [`QuotaExhausted`](Outcome::QuotaExhausted) |
+//! | 402 | [`Rejected`](Outcome::Rejected): the account is to pay first; [`QuotaExhausted`](Outcome::QuotaExhausted) where the body says that the money is gone |
 //! | 408, 409, 421, 425, 498, 5xx and above, 1xx | [`Unavailable`](Outcome::Unavailable) |
 //! | 413 | [`TooLarge`](Outcome::TooLarge) |
 //! | 451 | [`Blocked`](Outcome::Blocked) |
-//! | 401, 403 | [`Rejected`](Outcome::Rejected): the credential |
+//! | 401 | [`Rejected`](Outcome::Rejected): the credential |
+//! | 403 | [`Rejected`](Outcome::Rejected): what this one request asks for, such as a file, a scope or a model; the credential where the body says so |
 //! | 403 that is a page or a word and no JSON, 407 | [`Rejected`](Outcome::Rejected): on the way, by a firewall or a proxy |
-//! | 404, 410, 3xx | [`Rejected`](Outcome::Rejected): the model; also a wrong base URL or a redirect that was not followed: not here, maybe elsewhere |
+//! | 404, 410, other 3xx | [`Rejected`](Outcome::Rejected): the model; also a wrong base URL or a redirect that was not followed: not here, maybe elsewhere |
 //! | other 4xx | [`Rejected`](Outcome::Rejected): the request |
+//!
+//! # Trouble of this machine
+//!
+//! An attempt that was not sent for want of something here (file descriptors, memory, a network, a local port, a permission,
+//! a resolver that answers) is [`Refused`](Outcome::Refused), with the [`LocalTrouble`] in its verdict and the system's error
+//! as source. No breaker counts it and no route is closed by it; it is retried like a provider that is unavailable, and moves
+//! down like any refusal of ours.
 //!
 //! # Waits
 //!
@@ -86,6 +94,7 @@ mod body;
 mod codes;
 mod head;
 mod hint;
+mod local;
 mod outcome;
 mod policy;
 mod reason;
@@ -102,6 +111,7 @@ pub use body::{classify, classify_with};
 pub(crate) use body::{classify_response, in_stream};
 pub use codes::{Codes, Meaning};
 pub(crate) use hint::reset_in;
+pub use local::LocalTrouble;
 pub use outcome::Outcome;
 pub use policy::ClassifyPolicy;
 pub use reason::{Health, Phase, Rejection};

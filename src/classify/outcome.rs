@@ -90,6 +90,27 @@ impl Outcome {
         matches!(self, Self::Broken | Self::Truncated | Self::Empty | Self::Malformed)
     }
 
+    /// Whether the provider may have done what was asked, or be doing it: nothing tells that it was not begun.
+    pub(crate) fn may_have_acted(self) -> bool {
+        match self {
+            Self::Unreachable
+            | Self::Refused { .. }
+            | Self::RateLimited { .. }
+            | Self::QuotaExhausted { .. }
+            | Self::TooLarge
+            | Self::Blocked
+            | Self::Rejected { .. } => false,
+            Self::TimedOut { phase } => phase != Phase::Connect,
+            Self::Success
+            | Self::Unavailable { .. }
+            | Self::Broken
+            | Self::Truncated
+            | Self::Empty
+            | Self::Malformed
+            | Self::Cancelled => true,
+        }
+    }
+
     /// Whether no wait of seconds can help on this route: the request, the credential or the money has to change first.
     pub fn is_permanent(self) -> bool {
         matches!(
@@ -119,7 +140,9 @@ impl Outcome {
             Self::Success => Health::Success,
             Self::RateLimited { .. } => Health::Pushback,
             Self::QuotaExhausted { .. } => Health::Exhausted,
-            Self::Rejected { why: Rejection::Credential } => Health::Unauthorized,
+            Self::Rejected { why: Rejection::Credential | Rejection::Payment } => {
+                Health::Unauthorized
+            }
             Self::Unavailable { .. }
             | Self::Unreachable
             | Self::Broken

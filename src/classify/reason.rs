@@ -24,8 +24,13 @@ pub enum Phase {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rejection {
-    /// 401 and 403: the credential is missing, wrong or not allowed. Another target has another.
+    /// The credential is missing, wrong, expired or revoked: a 401, or a code that says so. Another target has another.
     Credential,
+    /// 402 that does not say that the money is gone. Another target may be paid.
+    Payment,
+    /// What this one request asks for is not permitted, or not affordable: a file, a scope, a resource, an answer of that length.
+    /// It says nothing of other requests with the same credential. Another target may permit it.
+    Permission,
     /// 403 of something on the way, such as the block page of a firewall, and 407: it says nothing of the credential. The way to
     /// another target may be free.
     Gateway,
@@ -76,6 +81,8 @@ impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Credential => "the credential",
+            Self::Payment => "the account, which is to pay first",
+            Self::Permission => "what the request asks for, which is not permitted",
             Self::Gateway => "the call on its way",
             Self::Model => "the model",
             Self::Request => "the request",

@@ -10,11 +10,13 @@ use std::{
 use http::{HeaderMap, StatusCode, header};
 use tower::{Layer, Service};
 
-use super::{ClassifyPolicy, Codes, Outcome, Verdict, classify_response};
+use super::{
+    ClassifyPolicy, Codes, Outcome, Verdict, body::stored, classify_response, local::attribute,
+};
 use crate::{
     Error, Request, Response, Upstream,
     context::{Call, Journey},
-    dialect::{Ask, Dialect, Framing, Usage},
+    dialect::{Ask, Dialect, Expected, Framing, Usage},
     stream::{Commit, Hold, Watch, collect, peek},
     timeout::Pulse,
     upstream::take_ready,
@@ -104,7 +106,7 @@ impl<S: Upstream> Service<Request> for Classify<S> {
         let reading = Reading { policy: self.policy.clone(), codes, journey, pulse, hold };
         let mut inner = take_ready(&mut self.inner);
         Box::pin(async move {
-            let response = inner.call(request).await?;
+            let response = inner.call(request).await.map_err(attribute)?;
             reading.read(response, &ask).await
         })
     }
@@ -122,10 +124,10 @@ impl Reading {
             return Ok(response);
         }
         if !response.status().is_success() {
-            return Ok(classify_response(&self.codes, response).await);
+            return Ok(stored(classify_response(&self.codes, response).await, ask));
         }
         let outcome = match ask.dialect() {
-            Some(dialect) => self.known(&mut response, dialect, ask.stream()).await?,
+            Some(dialect) => self.known(&mut response, dialect, ask).await?,
             None => self.unknown(&mut response).await?,
         };
         response.extensions_mut().insert(Verdict::from(outcome));
@@ -144,8 +146,9 @@ impl Reading {
         &self,
         response: &mut Response,
         dialect: Dialect,
-        stream: bool,
+        ask: &Ask,
     ) -> Result<Outcome, Error> {
+        let (stream, expected) = (ask.stream(), Expected::new(&self.codes, ask.stops));
         if response.status() == StatusCode::NO_CONTENT {
             return Err(self.refuse(response, Outcome::Empty));
         }
@@ -154,23 +157,28 @@ impl Reading {
             kind => kind,
         };
         match kind {
-            Kind::Json if !stream => self.whole(response, dialect).await,
+            Kind::Json if !stream => self.whole(response, dialect, expected).await,
             // Clients read the stream they asked for whatever its label, so its first byte tells.
             Kind::Json | Kind::Events | Kind::Unsaid => {
-                let watch = Watch::new(dialect, &self.codes);
+                let watch = Watch::new(dialect, expected.clone());
                 let watch = if stream { watch } else { watch.events_only() };
-                self.events(response, dialect, watch).await
+                self.events(response, (dialect, expected), watch).await
             }
             Kind::Coded => Ok(Outcome::Success),
             Kind::Lines | Kind::Other => Err(self.refuse(response, Outcome::Malformed)),
         }
     }
 
-    async fn whole(&self, response: &mut Response, dialect: Dialect) -> Result<Outcome, Error> {
+    async fn whole(
+        &self,
+        response: &mut Response,
+        dialect: Dialect,
+        expected: Expected,
+    ) -> Result<Outcome, Error> {
         let Some(bytes) = collect(response.body_mut(), self.policy.collect).await? else {
             return Ok(Outcome::Success);
         };
-        let (answer, tokens) = dialect.check(&self.codes, &bytes);
+        let (answer, tokens) = dialect.check(expected, &bytes);
         let usage = Usage::default();
         usage.settle(tokens);
         response.extensions_mut().insert(usage);
@@ -180,7 +188,7 @@ impl Reading {
     async fn events(
         &self,
         response: &mut Response,
-        dialect: Dialect,
+        (dialect, expected): (Dialect, Expected),
         watch: Watch,
     ) -> Result<Outcome, Error> {
         let guard = response.body_mut().guarded();
@@ -191,7 +199,7 @@ impl Reading {
             Some(b'<') => Err(self.refuse(response, Outcome::Malformed)),
             Some(_) => {
                 guard.watch(None);
-                self.whole(response, dialect).await
+                self.whole(response, dialect, expected).await
             }
             None if outcome == Outcome::Empty => Err(self.refuse(response, outcome)),
             None => {

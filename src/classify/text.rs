@@ -2,7 +2,10 @@
 //!
 //! Kept to sentences that providers are known to write, in lower case. The message itself is never kept.
 
-use super::Meaning;
+use super::{
+    Meaning,
+    codes::{KEY, SCOPE},
+};
 
 /// The money, or a quota of a day or more.
 const QUOTA: &[&str] = &[
@@ -16,6 +19,26 @@ const QUOTA: &[&str] = &[
     "token quota is exceeded",
     "api calls / month",
     "free-models-per-day",
+];
+
+/// One file, one scope, one answer that is too dear: the key may well be used for something else.
+const PERMISSION: &[&str] = &[
+    "permission to access the file",
+    "missing scopes",
+    "or fewer max_tokens",
+    "but can only afford",
+];
+
+/// The key itself is bad.
+const CREDENTIAL: &[&str] = &[
+    "incorrect api key",
+    "invalid api key",
+    "invalid x-api-key",
+    "api key not valid",
+    "api key expired",
+    "api key has expired",
+    "api key has been revoked",
+    "account has been deactivated",
 ];
 
 /// More than the model's context. Two parts stand in that order.
@@ -57,6 +80,12 @@ const PROVISIONED: &str = "exceeded the provisioned throughput";
 pub(super) fn meaning(message: &str) -> Option<Meaning> {
     let message = message.to_ascii_lowercase();
     let says = |part: &&str| message.contains(*part);
+    if PERMISSION.iter().any(says) {
+        return Some(SCOPE);
+    }
+    if CREDENTIAL.iter().any(says) {
+        return Some(KEY);
+    }
     if QUOTA.iter().any(says) {
         return Some(Meaning::QuotaExhausted);
     }

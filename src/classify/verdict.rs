@@ -2,7 +2,12 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{Error, Response, classify::Outcome};
+use http::StatusCode;
+
+use crate::{
+    Error, Response,
+    classify::{LocalTrouble, Outcome},
+};
 
 /// What an attempt came to, with the provider's own code and its wish about retries.
 ///
@@ -14,6 +19,10 @@ pub struct Verdict {
     code: Option<Code>,
     /// The code is in no table, and the status decided.
     unknown: bool,
+    /// What this machine lacked to send it.
+    local: Option<LocalTrouble>,
+    /// The provider turned the request away before any work.
+    turned_away: bool,
 }
 
 /// A provider's code for an error, such as `insufficient_quota`: at most 64 characters of `[A-Za-z0-9_.:/-]`.
@@ -39,7 +48,7 @@ pub(crate) fn judge(result: &Result<Response, Error>) -> Verdict {
 impl Verdict {
     /// A verdict with nothing but an outcome.
     pub fn new(outcome: Outcome) -> Self {
-        Self { outcome, again: None, code: None, unknown: false }
+        Self { outcome, again: None, code: None, unknown: false, local: None, turned_away: false }
     }
 
     /// Adds the provider's wish: `x-should-retry`, exact and lower case.
@@ -62,6 +71,29 @@ impl Verdict {
         self
     }
 
+    /// An attempt that this machine could not send.
+    pub(super) fn not_sent(trouble: LocalTrouble) -> Self {
+        let refused = Self::new(Outcome::Refused { retry_in: None });
+        Self { local: Some(trouble), ..refused }
+    }
+
+    /// What this machine lacked to send the attempt.
+    pub fn local_trouble(&self) -> Option<LocalTrouble> {
+        self.local
+    }
+
+    /// Says whether the provider turned the request away before any work, as its status tells.
+    pub(super) fn turned_away(mut self, by: Option<StatusCode>) -> Self {
+        let status = by.map(|status| status.as_u16());
+        self.turned_away = matches!(status, Some(409 | 421 | 425 | 498 | 503 | 529));
+        self
+    }
+
+    /// Whether the provider may have done what was asked, or be doing it: nothing tells that it was not begun.
+    pub(crate) fn may_have_acted(&self) -> bool {
+        !self.turned_away && self.outcome.may_have_acted()
+    }
+
     /// What it came to.
     pub fn outcome(&self) -> Outcome {
         self.outcome
@@ -77,10 +109,11 @@ impl Verdict {
         self.code.as_ref().filter(|_| self.unknown)
     }
 
-    /// Whether the same request may be sent to the same route again: the outcome allows it and the provider did not
-    /// forbid it.
+    /// Whether the same request may be sent to the same route again: the outcome allows it, or it was this machine that could
+    /// not send it; and the provider did not forbid it.
     pub fn is_retryable(&self) -> bool {
-        self.outcome.is_retryable() && self.again != Some(false)
+        let allowed = self.outcome.is_retryable() || self.local.is_some();
+        allowed && self.again != Some(false)
     }
 }
 

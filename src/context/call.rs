@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use http::HeaderName;
+
 use super::{CallBudget, Deadline, Journey, Once, ProbeSignal, Route};
 use crate::{
     Request,
@@ -12,6 +14,9 @@ use crate::{
     hedge::QueueTime,
     timeout::{Pulse, StreamBound},
 };
+
+/// The header by which a provider knows a repetition.
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// What the stack knows of a call, in the extensions of its request.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +48,12 @@ pub struct Call {
     pub(crate) seat: Option<Seat>,
     /// What the rung's edits change of the route of whichever target is picked.
     pub(crate) facet: Option<Arc<str>>,
+    /// A retry may follow the attempt: whether the call has failed is told when it has.
+    pub(crate) deferred: bool,
+    /// The attempt is a retry, or a second copy of the call.
+    pub(crate) extra: bool,
+    /// Tells this call from all others, where a provider is to know a repetition of it.
+    pub(crate) nonce: u128,
     /// Where a queue tells the breaker above it that the attempt waits.
     pub(crate) turn: Option<Turn>,
     /// Where a queue counts how long the call waits in it, for the hedge above.
@@ -70,7 +81,12 @@ impl Call {
         if request.extensions().get::<Self>().is_none() {
             let deadline = request.extensions().get::<Deadline>().copied();
             let once = request.extensions().get::<Once>().is_some();
-            request.extensions_mut().insert(Self { deadline, once, ..Self::default() });
+            request.extensions_mut().insert(Self {
+                deadline,
+                once,
+                nonce: fastrand::u128(..),
+                ..Self::default()
+            });
         }
         request.extensions_mut().get_or_insert_with(Self::default)
     }

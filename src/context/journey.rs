@@ -6,8 +6,6 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::Instant;
-
 use super::Route;
 use crate::{classify::Outcome, stream::Ending, sync::lock_std as lock};
 
@@ -26,7 +24,6 @@ struct Log {
     /// Which of the attempts are still under way.
     under_way: Vec<usize>,
     rung: Option<Arc<str>>,
-    closed: Option<Instant>,
     ending: Option<Ending>,
 }
 
@@ -128,16 +125,6 @@ impl Journey {
 
     pub(crate) fn answered_by(&self, rung: Arc<str>) {
         lock(&self.0).rung = Some(rung);
-    }
-
-    /// Says until when a breaker refuses the route of the attempt that has just failed; `None` if it does not.
-    pub(crate) fn close(&self, until: Option<Instant>) {
-        lock(&self.0).closed = until;
-    }
-
-    /// Until when a breaker refuses the route of the attempt that has just failed: a retry before it is in vain.
-    pub(crate) fn closed(&self) -> Option<Instant> {
-        lock(&self.0).closed
     }
 }
 

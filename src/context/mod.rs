@@ -36,7 +36,9 @@
 
 mod budget;
 mod call;
+mod connection;
 mod deadline;
+mod failed;
 mod journey;
 mod once;
 mod probe;
@@ -45,8 +47,13 @@ mod sticky;
 
 pub(crate) use budget::{CallBudget, TargetBudget};
 pub use call::Call;
+pub(crate) use call::IDEMPOTENCY_KEY;
+#[cfg(feature = "reqwest")]
+pub(crate) use connection::Waiting;
+pub(crate) use connection::{Connection, Lost};
 pub use deadline::{Deadline, Priority};
 pub(crate) use deadline::{later, least_attempt};
+pub(crate) use failed::{FailedAttempt, Settle};
 pub use journey::{Attempt, Journey};
 pub use once::Once;
 pub(crate) use probe::{Probe, ProbeSignal, Raised};

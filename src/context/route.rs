@@ -9,15 +9,17 @@ use std::{
 
 use crate::{Request, dialect::Ask};
 
-/// The key of shared state: provider, model and credential. One breaker and one budget per route.
+/// The key of shared state: provider, model, credential and operation. One breaker and one budget per route.
 ///
-/// The credential is a label, or a fingerprint that is new in every process; never the credential itself.
+/// The credential is a label, or a fingerprint that is new in every process; never the credential itself. The operation
+/// is empty for chats. All operations of a provider, model and credential share their limits.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Route {
     /// Provider, model and credential, one behind the other: a route is made for every call.
     text: Arc<str>,
     provider: usize,
     model: usize,
+    operation: &'static str,
 }
 
 // === impl Route ===
@@ -35,7 +37,7 @@ impl Route {
             size @ ..=Self::SHORT => join(parts, &mut short[..size]).into(),
             _ => parts.concat().into(),
         };
-        Self { text, provider: model_at, model: credential_at }
+        Self { text, provider: model_at, model: credential_at, operation: "" }
     }
 
     /// The route of a request that no target was chosen for: its host, the model in its body, and a fingerprint of its
@@ -43,12 +45,25 @@ impl Route {
     pub(crate) fn of(request: &Request, ask: &Ask) -> Self {
         let model = ask.model().unwrap_or("-");
         Self::new(&provider(request.uri()), model, fingerprint(request.headers()).as_str())
+            .with_operation(ask.effects.part())
+    }
+
+    /// The route of another operation with the same provider, model and credential; empty for chats.
+    pub(crate) fn with_operation(self, operation: &'static str) -> Self {
+        Self { operation, ..self }
+    }
+
+    /// The route of chats with the same provider, model and credential: the key of what all operations share, such as
+    /// limits.
+    #[must_use]
+    pub fn without_operation(&self) -> Self {
+        self.clone().with_operation("")
     }
 
     /// The route of requests that are others than those of the same model: `facet` goes behind the model's name.
     pub(crate) fn with_facet(&self, facet: &str) -> Self {
         let model = [self.model(), facet].concat();
-        Self::new(self.provider(), &model, self.credential())
+        Self::new(self.provider(), &model, self.credential()).with_operation(self.operation)
     }
 
     /// The provider: a name, or the host of its base URL.
@@ -64,6 +79,12 @@ impl Route {
     /// The label or fingerprint of the credential, or `-` where there is none.
     pub fn credential(&self) -> &str {
         &self.text[self.model..]
+    }
+
+    /// The operation, such as `embeddings` or `files`; empty for chats. An unknown one is named by its method and path,
+    /// without the ids in it.
+    pub fn operation(&self) -> &str {
+        self.operation
     }
 }
 
@@ -116,7 +137,11 @@ impl Fingerprint {
 
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}#{}", self.provider(), self.model(), self.credential())
+        write!(f, "{}/{}#{}", self.provider(), self.model(), self.credential())?;
+        match self.operation {
+            "" => Ok(()),
+            operation => write!(f, " ({operation})"),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use memchr::memmem;
 
 use super::{
+    effects::{Effects, Ties},
     gemini::{Place, asks_for_events},
     json::{Raw, fields, is_filled, is_true, read, text},
 };
@@ -19,6 +20,9 @@ pub struct Ask {
     pub(crate) max_tokens: Option<u64>,
     pub(crate) tools: bool,
     pub(crate) images: bool,
+    /// Whether an answer without any content may be right: the request names words to stop at, or a very small limit.
+    pub(crate) stops: bool,
+    pub(crate) effects: Effects,
 }
 
 /// Which of the forms of its dialect an answer is to have, where there are several.
@@ -35,7 +39,7 @@ pub(crate) enum Form {
 fields! {
     #[allow(non_snake_case)]
     /// The fields of a request that tell what it asks for.
-    struct Wanted<'a> {
+    pub(super) struct Wanted<'a> {
         model: Raw<'a>,
         stream: Raw<'a>,
         stream_options: Raw<'a>,
@@ -46,6 +50,14 @@ fields! {
         functions: Raw<'a>,
         generationConfig: Raw<'a>,
         options: Raw<'a>,
+        stop: Raw<'a>,
+        stop_sequences: Raw<'a>,
+        previous_response_id: Raw<'a>,
+        conversation: Raw<'a>,
+        container: Raw<'a>,
+        background: Raw<'a>,
+        cachedContent: Raw<'a>,
+        cached_content: Raw<'a>,
     }
 }
 
@@ -69,14 +81,19 @@ fields! {
     #[allow(non_snake_case)]
     struct Generation<'a> {
         maxOutputTokens: Raw<'a>,
+        stopSequences: Raw<'a>,
     }
 }
 
 fields! {
     struct Options<'a> {
         num_predict: Raw<'a>,
+        stop: Raw<'a>,
     }
 }
+
+/// Within so few tokens an answer may have no content.
+const TINY: u64 = 16;
 
 // === impl Ask ===
 
@@ -98,9 +115,11 @@ impl Ask {
         let options = read::<StreamOptions<'_>>(wanted.stream_options);
         let images = IMAGES.iter().any(|word| memmem::find(request.body(), word).is_some());
         let place = Place::read(path).filter(|_| dialect == Some(Dialect::Gemini));
+        let model = in_path(path, place).or_else(|| text(wanted.model));
+        let ties = Ties::read(dialect, (request.body(), &wanted), model.as_deref());
         Self {
             dialect,
-            model: in_path(path, place).or_else(|| text(wanted.model)).map(String::into_boxed_str),
+            model: model.map(String::into_boxed_str),
             stream: match (dialect, place) {
                 (_, Some(place)) => place.is_stream(),
                 // It streams unless it is told not to.
@@ -112,6 +131,8 @@ impl Ask {
             max_tokens: wanted.most(),
             tools: is_filled(wanted.tools) || is_filled(wanted.functions),
             images,
+            stops: wanted.stops(),
+            effects: Effects::of(request, dialect, ties),
         }
     }
 
@@ -168,6 +189,14 @@ impl Wanted<'_> {
         let outer = [self.max_completion_tokens, self.max_output_tokens, self.max_tokens];
         let inner = [generation.maxOutputTokens, options.num_predict];
         outer.into_iter().chain(inner).find_map(read)
+    }
+
+    /// Whether an answer without any content may be right.
+    fn stops(&self) -> bool {
+        let generation: Generation<'_> = read(self.generationConfig).unwrap_or_default();
+        let options: Options<'_> = read(self.options).unwrap_or_default();
+        let stops = [self.stop, self.stop_sequences, generation.stopSequences, options.stop];
+        stops.into_iter().any(is_filled) || self.most().is_some_and(|most| most <= TINY)
     }
 }
 

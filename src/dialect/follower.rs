@@ -1,12 +1,10 @@
 //! Follows a stream to its end, in any dialect.
 
 use super::{
-    Dialect, Tokens, anthropic, gemini, ollama, openai_chat, openai_responses, progress::Progress,
+    Dialect, Tokens, anthropic, gemini, ollama, openai_chat, openai_responses,
+    progress::{Expected, Progress},
 };
-use crate::{
-    classify::{Codes, Outcome},
-    stream::Seen,
-};
+use crate::{classify::Outcome, stream::Seen};
 
 /// Reads the events of a stream, one after the other.
 #[derive(Debug)]
@@ -22,15 +20,16 @@ pub(crate) enum Follower {
 
 impl Dialect {
     /// Reads the events of one stream.
-    pub(crate) fn follower(self, codes: &Codes) -> Follower {
+    pub(crate) fn follower(self, expected: impl Into<Expected>) -> Follower {
+        let expected = expected.into();
         match self {
-            Self::OpenAiChat => Follower::OpenAiChat(openai_chat::Follower::new(codes)),
+            Self::OpenAiChat => Follower::OpenAiChat(openai_chat::Follower::new(expected)),
             Self::OpenAiResponses => {
-                Follower::OpenAiResponses(openai_responses::Follower::new(codes))
+                Follower::OpenAiResponses(openai_responses::Follower::new(expected))
             }
-            Self::Anthropic => Follower::Anthropic(anthropic::Follower::new(codes)),
-            Self::Gemini => Follower::Gemini(gemini::Follower::new(codes)),
-            Self::Ollama => Follower::Ollama(ollama::Follower::new(codes)),
+            Self::Anthropic => Follower::Anthropic(anthropic::Follower::new(expected)),
+            Self::Gemini => Follower::Gemini(gemini::Follower::new(expected)),
+            Self::Ollama => Follower::Ollama(ollama::Follower::new(expected)),
         }
     }
 }

@@ -61,6 +61,8 @@
 //! | what | file | what is in it |
 //! |---|---|---|
 //! | a request, read | `ask` | what it asks for: dialect, model, stream, limits |
+//! | | `operation`, `effects` | what it does at its provider, what may be repeated, and who else may answer |
+//! | | `ties`, `names` | what it names that is kept at one account; the names of unknown paths |
 //! | | `path` | the dialect by the path, and where the API's own part of it begins |
 //! | a request, changed | `model` | another model |
 //! | | `draft/` | less of it: tools, images, turns, a cap on the answer; what it needs of a model |
@@ -98,13 +100,16 @@
 mod anthropic;
 mod ask;
 mod draft;
+mod effects;
 mod follower;
 mod gemini;
 mod json;
 mod model;
+mod names;
 mod ollama;
 mod openai_chat;
 mod openai_responses;
+mod operation;
 mod path;
 mod prefill;
 mod progress;
@@ -114,6 +119,7 @@ mod said;
 mod seam;
 #[cfg(test)]
 mod tests;
+mod ties;
 mod tree;
 mod usage;
 mod whole;
@@ -122,10 +128,13 @@ mod words;
 pub use ask::Ask;
 pub(crate) use ask::Form;
 pub(crate) use draft::{Draft, Which};
+pub(crate) use effects::{Effects, Elsewhere};
 pub(crate) use follower::Follower;
 pub(crate) use gemini::{Place, unstream as unstream_path};
+pub use operation::Operation;
 pub(crate) use path::endpoint;
 pub use prefill::Prefill;
+pub(crate) use progress::Expected;
 pub(crate) use said::Said;
 pub(crate) use seam::{Fit, Seam};
 pub use usage::{Tokens, Usage};
@@ -133,7 +142,7 @@ pub(crate) use words::is_filled;
 
 use crate::{
     Request, Response,
-    classify::{Codes, Outcome, Verdict},
+    classify::{Outcome, Verdict},
 };
 
 /// The wire language of an API. Put one into a request's extensions to set it for that call, whatever its path says.
@@ -170,15 +179,15 @@ impl Dialect {
     /// error inside a 200); and what it cost.
     pub(crate) fn check(
         self,
-        codes: &Codes,
+        expected: impl Into<Expected>,
         body: &[u8],
     ) -> (Result<Outcome, Verdict>, Option<Tokens>) {
         match self {
-            Self::OpenAiChat => openai_chat::check(codes, body),
-            Self::OpenAiResponses => openai_responses::check(codes, body),
-            Self::Anthropic => anthropic::check(codes, body),
-            Self::Gemini => gemini::check(codes, body),
-            Self::Ollama => ollama::check(codes, body),
+            Self::OpenAiChat => openai_chat::check(expected, body),
+            Self::OpenAiResponses => openai_responses::check(expected, body),
+            Self::Anthropic => anthropic::check(expected, body),
+            Self::Gemini => gemini::check(expected, body),
+            Self::Ollama => ollama::check(expected, body),
         }
     }
 

@@ -12,11 +12,19 @@ use crate::{
     stream::Seen,
 };
 
+/// What an answer is judged by.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Expected {
+    /// What the codes of an error mean.
+    codes: Codes,
+    /// Whether an answer that ended without any content may be right.
+    may_be_empty: bool,
+}
+
 /// How far an answer has come.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    /// What the codes of an error mean.
-    codes: Codes,
+    expected: Expected,
     /// Whether the answer itself is whole, by its reason to end: the API may have more to say.
     pub(super) finished: bool,
     /// What it cost, once that was said.
@@ -31,18 +39,34 @@ pub(super) struct Progress {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Finish {
     Plain,
-    /// The caller's own limit came before the first word, as when reasoning has used it up.
+    /// It is whole without a word: the caller's own limit or stop sequence came before the first, or the model ended its
+    /// turn.
     Limited,
     /// The provider's content filter, or the model, refused.
     Filtered,
 }
 
+// === impl Expected ===
+
+impl Expected {
+    /// By that table of codes. `may_be_empty`: an answer that ended without any content may be right.
+    pub(crate) fn new(codes: &Codes, may_be_empty: bool) -> Self {
+        Self { codes: codes.clone(), may_be_empty }
+    }
+}
+
+impl From<&Codes> for Expected {
+    fn from(codes: &Codes) -> Self {
+        Self::new(codes, false)
+    }
+}
+
 // === impl Progress ===
 
 impl Progress {
-    /// Nothing has come yet; what the codes of an error mean is looked up in that table.
-    pub(super) fn new(codes: &Codes) -> Self {
-        Self { codes: codes.clone(), ..Self::default() }
+    /// Nothing has come yet.
+    pub(super) fn new(expected: Expected) -> Self {
+        Self { expected, ..Self::default() }
     }
 
     /// The next event of a stream whose events have names, where it says anything: errors and what is none of the dialect are
@@ -85,7 +109,7 @@ impl Progress {
     /// Takes note of why the answer, or a part of it, ended.
     pub(super) fn reason(&mut self, finish: Finish) {
         self.filtered |= finish == Finish::Filtered;
-        self.limited |= finish == Finish::Limited;
+        self.limited |= finish == Finish::Limited || self.expected.may_be_empty;
     }
 
     /// The answer is whole.
@@ -104,19 +128,19 @@ impl Progress {
 
     /// An error in the stream, as its JSON tells it.
     pub(super) fn error(&mut self, json: &[u8], seen: &mut Seen) {
-        let verdict = in_stream(&self.codes, json);
+        let verdict = in_stream(&self.expected.codes, json);
         self.fail(verdict, seen);
     }
 
     /// The data of an event that is none of its dialect.
     pub(super) fn unread(&mut self, data: &[u8], seen: &mut Seen) {
-        let verdict = whole::unread(&self.codes, data);
+        let verdict = whole::unread(&self.expected.codes, data);
         self.fail(verdict, seen);
     }
 
     /// What the codes of an error mean.
     pub(super) fn codes(&self) -> &Codes {
-        &self.codes
+        &self.expected.codes
     }
 
     /// An error, unless the answer was whole already: then it changes nothing.

@@ -28,6 +28,8 @@
 //! | answers 429 with a wait, then well | [`retry`](crate::retry): the wait is heeded; [`limit`](crate::limit): by everybody else too | a whole answer, after the wait |
 //! | answers 429 without a wait, always | `retry`: two more, with jitter; then [`ladder`](crate::ladder) | the fallback's answer |
 //! | answers 500 or resets the connection, once | `retry`: the same again | a whole answer |
+//! | had a connection kept that is dead by now | [`Reconnect`](crate::adapter::Reconnect): again at once on a new one, within the same attempt | a whole answer; no failure is counted |
+//! | was never asked, as this machine lacks a descriptor, a port, a network | `retry`, then `ladder`; [never counted](crate::classify::LocalTrouble) against the provider | a whole answer, or what was lacking |
 //! | answers 503, always | `retry`, then `ladder`; soon [`breaker`](crate::breaker) | the fallback's answer, soon at once |
 //! | accepts and says nothing | [`timeout`](crate::timeout), then `ladder`; never asked twice | the fallback's answer before the deadline |
 //! | says its first word after 20 s | `timeout` on the first content; [`hedge`](crate::hedge), where it is on | the fallback's answer |
@@ -40,7 +42,7 @@
 //! | finds the request too large | `ladder`: a rung with a larger context, or one that is [edited to fit](crate::ladder::Edit::fit) | its answer, after one attempt here |
 //! | refuses the content | nothing: no way around it | the provider's reason, after one attempt |
 //! | fails whenever a tool is called | `ladder`: the [same without that tool](crate::ladder::Rung::without_tool) | an answer without it |
-//! | rejects the key, or the quota is gone | [`balance`](crate::balance): another key at once; else `ladder`; `breaker`: for minutes | another's answer |
+//! | rejects the key, or the quota is gone | [`balance`](crate::balance): another key at once; else `ladder`; `breaker`: for seconds, or minutes | another's answer |
 //! | is down for a minute, then well | `breaker`: probes and a ramp | the fallback's answers, then the first's again within 30 s |
 //! | goes on with a prefill for others and rejects it here | `stream`: the next rung; the first failure is told | the rest from the next, or the first failure |
 //! | is down with every fallback | a stored answer, a canned reply, a [wait](crate::ladder::Rung::wait) | a usable answer in time, or a clear error |

@@ -46,6 +46,12 @@
 //!   comments, so that it misses a stall. Leave both unset. `connect_timeout` is evenkeel's connect limit, and
 //!   unbounded where you do not set it. `RequestBuilder::timeout` is taken for the call's deadline, and ends the attempt
 //!   under it with its body.
+//! * **Kept connections.** One that is dead is made up for, and other calls need not find out (see
+//!   [`Reconnect`](crate::adapter::Reconnect)). [`Reqwest::builder`](crate::adapter::Reqwest::builder) has the settings of our
+//!   own clients, for one of yours. One whose `pool_idle_timeout` is longer than that of the load balancers on the way
+//!   meets more dead ones.
+//! * **HTTP/2.** It is there where your reqwest has its feature `http2`. Turn on evenkeel's as well: it pings, so that a dead
+//!   connection is not taken for a silent provider.
 //! * **Redirects.** A followed redirect is an attempt nobody judges; an API needs none.
 //! * **Bodies.** One that is known in full (`body`, `json`) is sent again at no cost. One that streams (`wrap_stream`,
 //!   `multipart`) is sent once: no retry, no other target; a canned reply still stands below.

@@ -186,7 +186,8 @@ impl Course {
         let ask = Call::ask(request);
         let call = Call::of(request);
         let journey = call.journey.clone();
-        let twice = shared.policy.is_some() && !call.once && ask.dialect().is_some();
+        let known = ask.dialect().is_some() && ask.effects.repeats();
+        let twice = shared.policy.is_some() && !call.once && known;
         let pooled = call.pool.is_some();
         call.copies = (twice && pooled).then(Copies::default);
         let probe = twice.then(|| call.probe_signal.get_or_insert_default().clone());

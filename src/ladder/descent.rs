@@ -121,7 +121,7 @@ impl<S: Upstream> Descent<S> {
             }
             // What stands first is asked whatever it offers, unless another takes the call.
             if at > 0 {
-                if let Err(why) = self.fits(rung, failure.as_ref()) {
+                if let Err(why) = self.fits(at, failure.as_ref()) {
                     self.pass_by(at, why);
                     continue;
                 }

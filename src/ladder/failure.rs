@@ -17,6 +17,8 @@ pub(super) struct Failure {
     pub(super) again: Option<Duration>,
     /// Whether anything was sent.
     pub(super) sent: bool,
+    /// Whether a provider may have done what was asked.
+    pub(super) acted: bool,
 }
 
 // === impl Failure ===
@@ -24,14 +26,16 @@ pub(super) struct Failure {
 impl Failure {
     /// One more rung has failed.
     pub(super) fn after(before: Option<Self>, result: Result<Response, Error>, at: usize) -> Self {
-        let last = judge(&result).outcome();
+        let verdict = judge(&result);
+        let (last, acted) = (verdict.outcome(), verdict.may_have_acted());
         let again = last.wait();
         let sent = !matches!(last, Outcome::Refused { .. });
         match before {
-            None => Self { first: result, last, at, again, sent },
+            None => Self { first: result, last, at, again, sent, acted },
             Some(before) => {
                 let again = before.again.into_iter().chain(again).min();
-                Self { first: before.first, last, at, again, sent: sent || before.sent }
+                let (sent, acted) = (sent || before.sent, acted || before.acted);
+                Self { first: before.first, last, at, again, sent, acted }
             }
         }
     }
@@ -41,12 +45,13 @@ impl Failure {
         let again = self.again.into_iter().chain(below.again).min();
         let asked = below.at > self.at;
         let (last, at) = if asked { (below.last, below.at) } else { (self.last, self.at) };
-        Self { first: self.first, last, at, again, sent: self.sent || below.sent }
+        let (sent, acted) = (self.sent || below.sent, self.acted || below.acted);
+        Self { first: self.first, last, at, again, sent, acted }
     }
 
     /// What a call that did not wait for a rung sees of it: our own refusal, or the end of its time.
     pub(super) fn of(last: Outcome, at: usize) -> Self {
-        Self { first: Err(Error::new(last)), last, at, again: None, sent: false }
+        Self { first: Err(Error::new(last)), last, at, again: None, sent: false, acted: false }
     }
 }
 

@@ -27,6 +27,24 @@
 //!
 //! When all rungs fail, the caller sees the failure of the first; the [`Journey`](crate::context::Journey) has the rest.
 //!
+//! # Which calls stay
+//!
+//! An answer of another account, or of another model, is not always one. These calls stay at the first rung's target, and at
+//! those of its equals that have the same account or model; a rung below is passed by for them
+//! ([`Skip::Bound`](crate::telemetry::Skip::Bound)):
+//!
+//! | call | goes below |
+//! |---|---|
+//! | chats, token counts, moderations, reranking | to any rung |
+//! | embeddings | nowhere: vectors of another model are of no use |
+//! | pictures, speech | nowhere: each one costs |
+//! | files, batches, training, all that is stored at a provider, models, unknown paths | to rungs at the same account |
+//! | chats that name a file, a stored response, a conversation, a container, a vector store or a cache | to rungs at the same account |
+//! | chats with a model that is the account's own (`ft:…`) | to rungs at the same account, or with a model of their own |
+//!
+//! [`Rung::takes`] takes them by name. What changes something at the provider is never sent once more after an attempt that
+//! may have changed it, to whichever target: see [`retry`](crate::retry).
+//!
 //! # Asking for less
 //!
 //! An [`Edit`] makes a rung ask for less than the caller did, in every dialect: a shorter answer, no tools or not that one,
@@ -154,7 +172,7 @@
 //! edited.
 //!
 //! Tokens are estimated, four bytes of the request to one: declare a context with room to spare. Text in scripts such as
-//! Chinese takes more tokens than that. What a provider keeps of a conversation itself (`previous_response_id`) is not seen.
+//! Chinese takes more tokens than that. What a provider keeps of a conversation itself (`previous_response_id`) is not counted.
 //!
 //! A canned reply to a call that wants JSON is the text all the same: let the closure write JSON there.
 //!
@@ -162,12 +180,14 @@
 //!
 //! | what | file |
 //! |---|---|
-//! | the rungs | `policy`: in order; `rung`: one; `target`, `credentials`, `base`: where an attempt goes, and what goes along; `canned`, `question`; `fallbacks`: of one call; `check`: which are right |
-//! | whether a rung is asked | `when`: the failures it is for; `offers`: what it can do; `edit`: what it asks less of; `ready`: all three together |
+//! | the rungs | `policy`: in order; `rung`: one; `target`, `account`, `credentials`, `base`: where an attempt goes, and what goes along; `canned`, `question`; `fallbacks`: of one call; `check`: which are right |
+//! | whether a rung is asked | `when`: the failures it is for; `bound`: the calls that stay; `offers`: what it can do; `edit`: what it asks less of; `ready`: all together |
 //! | one call | `service`: asks one rung; `descent`: rung after rung; `descent/below`: which rungs below take the call; `failure`: what failed on the way |
 //! | on the way | `race`: of a probe with the rungs below; `wait`, `gate`: for recovery, one by one; `restream`, `resume`: the answer as a stream, and to its end |
 
+mod account;
 mod base;
+mod bound;
 mod canned;
 mod check;
 mod credentials;

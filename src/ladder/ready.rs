@@ -3,7 +3,7 @@
 use super::{Offers, Rung, failure::stops, rung::Kind};
 use crate::{
     Request,
-    classify::Outcome,
+    classify::{Outcome, Rejection},
     context::Call,
     dialect::Ask,
     telemetry::{Edited, Skip},
@@ -22,7 +22,7 @@ pub(super) struct Failed<'a> {
 
 impl Rung {
     /// Whether a failure above leads here, and whether the call gets here what it needs.
-    pub(super) fn takes(&self, call: (&Ask, &[u8]), failed: Failed<'_>) -> Result<(), Skip> {
+    pub(super) fn accepts(&self, call: (&Ask, &[u8]), failed: Failed<'_>) -> Result<(), Skip> {
         let (ask, _) = call;
         let led = match self.on.is_empty() {
             true => !stops(failed.outcome, failed.at),
@@ -37,7 +37,10 @@ impl Rung {
         }
         if matches!(self.kind, Kind::Wait) {
             // A quota comes back by itself, or somebody pays. The breaker says for how long nobody is to ask.
-            let quota = matches!(failed.outcome, Outcome::QuotaExhausted { .. });
+            let quota = matches!(
+                failed.outcome,
+                Outcome::QuotaExhausted { .. } | Outcome::Rejected { why: Rejection::Payment }
+            );
             let passes = quota || !failed.outcome.is_permanent();
             return if passes { Ok(()) } else { Err(Skip::Outcome) };
         }

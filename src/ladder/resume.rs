@@ -8,7 +8,7 @@ use std::{
 use http::header::CONTENT_LENGTH;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Ladder, Rung};
+use super::{Ladder, LadderPolicy, Rung};
 use crate::{
     Body, Request, Response, Upstream,
     classify::{Outcome, judge},
@@ -44,7 +44,8 @@ impl<S: Upstream> Below<S> {
         let set = request.extensions().get::<Resume>().copied();
         let wanted = set.unwrap_or(ladder.policy.resume) == Resume::Continue;
         let next = at + 1;
-        let able = || ladder.policy.rungs[next..].iter().any(|rung| rung.prefill().is_some());
+        let policy = &ladder.policy;
+        let able = || (next..policy.rungs.len()).any(|at| goes_on(policy, at, ask));
         let known = ask.stream() && ask.dialect().is_some_and(|dialect| dialect.takes_prefill());
         if !wanted || !known || Call::of(request).once || !able() {
             return None;
@@ -123,9 +124,14 @@ impl<S: Upstream> Below<S> {
             self.next += 1;
             let events = self.ladder.events.clone();
             let late = self.bound.is_some_and(|bound| bound.0 <= Instant::now());
-            let request = self.request(rung, &said).filter(|_| !late);
+            let stays = policy.may_go(at, &self.ask).is_err();
+            let request = self.request(rung, &said).filter(|_| !late && !stays);
             let Some(request) = request else {
-                let why = if late { Skip::Deadline } else { Skip::Capability };
+                let why = match (late, stays) {
+                    (true, _) => Skip::Deadline,
+                    (_, true) => Skip::Bound,
+                    _ => Skip::Capability,
+                };
                 events.emit(Event::RungSkipped { rung: at as u16, name, why });
                 continue;
             };
@@ -145,6 +151,12 @@ impl<S: Upstream> Onward for Below<S> {
     fn go_on(self: Box<Self>, said: Box<str>, why: Outcome) -> Asking {
         Box::pin(self.descend(said, why))
     }
+}
+
+/// Whether the rung at `at` can go on with the answer to a call.
+fn goes_on(policy: &LadderPolicy, at: usize, ask: &Ask) -> bool {
+    let may_go = ask.effects.repeats() && policy.may_go(at, ask).is_ok();
+    may_go && policy.rungs[at].prefill().is_some()
 }
 
 /// Whether an answer is a stream whose dialect is known.

@@ -25,7 +25,7 @@ impl Rungs {
         let policy = own.as_ref().unwrap_or(&self.0);
         let ask = policy.ask(&mut request);
         let all = policy.rungs.iter().enumerate();
-        let led = all.filter(|(at, rung)| *at == 0 || policy.leads_to(rung, &ask, &request));
+        let led = all.filter(|(at, _)| *at == 0 || policy.leads_to(*at, &ask, &request));
         let mut routes: Vec<_> = led.filter_map(|(_, rung)| rung.routes(&request, &ask)).collect();
         if routes.is_empty() && policy.rungs[0].asks() {
             // Where no rung takes it the first is asked all the same.
@@ -39,10 +39,11 @@ impl Rungs {
 
 impl LadderPolicy {
     /// Whether that rung is asked where the first one is out.
-    fn leads_to(&self, rung: &Rung, ask: &Ask, request: &Request) -> bool {
+    fn leads_to(&self, at: usize, ask: &Ask, request: &Request) -> bool {
         let outcome = Outcome::Refused { retry_in: None };
         let failed = Failed { outcome, offers: &self.rungs[0].offers, at: 0 };
-        rung.takes((ask, request.body()), failed).is_ok()
+        self.rungs[at].accepts((ask, request.body()), failed).is_ok()
+            && self.may_go(at, ask).is_ok()
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     Request,
     balance::{BalancePolicy, Pool},
     context::{Call, Route},
-    dialect::{Ask, Dialect, Prefill},
+    dialect::{Ask, Dialect, Operation, Prefill},
 };
 
 /// One step of the ladder: where the request goes, or what is answered here.
@@ -22,6 +22,8 @@ pub struct Rung {
     pub(super) edit: Edit,
     /// The failures it is for; all that move down where none is named.
     pub(super) on: Vec<When>,
+    /// The operations that it takes although they belong where they were addressed.
+    pub(super) takes: Vec<Operation>,
 }
 
 #[derive(Clone, Debug)]
@@ -118,7 +120,8 @@ impl Rung {
 
     fn of(name: &str, kind: Kind) -> Self {
         let (offers, edit) = (Offers::default(), Edit::default());
-        Self { name: name.into(), kind, reserve: None, offers, edit, on: Vec::new() }
+        let (on, takes) = (Vec::new(), Vec::new());
+        Self { name: name.into(), kind, reserve: None, offers, edit, on, takes }
     }
 
     /// Another name: for journeys, events and the header `evenkeel-rung`. Visible ASCII, at most 64 bytes.
@@ -224,7 +227,8 @@ impl Rung {
         match &self.kind {
             Kind::Target(target) => target.apply(request, ask),
             Kind::Equals(equals) => {
-                let route = Route::new(&self.name, ask.model().unwrap_or("-"), "-");
+                let route = Route::new(&self.name, ask.model().unwrap_or("-"), "-")
+                    .with_operation(ask.effects.part());
                 let call = Call::of(&mut request);
                 (call.pool, call.route) = (equals.pool.clone(), Some(route));
                 request

@@ -22,7 +22,7 @@ use crate::{
     dialect::Ask,
     hedge::Latencies,
     routes::PerRoute,
-    telemetry::{Edited, Event, Events, Skip},
+    telemetry::{Edited, Event, Events, Skip, UserCode},
     upstream::take_ready,
 };
 
@@ -174,7 +174,10 @@ impl<S: Upstream> Ladder<S> {
     async fn answer(&mut self, at: usize, request: Request, ask: &Ask) -> Result<Response, Error> {
         let nobody = || Error::new(Outcome::Refused { retry_in: None });
         match &self.policy.clone().rungs[at].kind {
-            Kind::Canned(canned) => canned.answer(&request, ask).ok_or_else(nobody),
+            Kind::Canned(canned) => {
+                let answer = || canned.answer(&request, ask);
+                self.events.guard(UserCode::Canned, answer).flatten().ok_or_else(nobody)
+            }
             Kind::Addressed | Kind::Target(_) | Kind::Equals(_) => self.in_time(at, request).await,
             // What waits, and what is stored, asks nobody.
             Kind::Stored(_) | Kind::Wait => Err(nobody()),

@@ -23,6 +23,8 @@ pub struct Target {
     label: Option<Box<str>>,
     pub(super) dialect: Option<Dialect>,
     pub(super) endpoint: Option<Box<str>>,
+    pub(super) account: Option<Box<str>>,
+    pub(super) idempotent: bool,
 }
 
 // === impl Target ===
@@ -46,6 +48,8 @@ impl Target {
             label: None,
             dialect: None,
             endpoint: None,
+            account: None,
+            idempotent: false,
         }
     }
 
@@ -118,7 +122,7 @@ impl Target {
         self.model.as_deref().or(host).unwrap_or("target").to_owned()
     }
 
-    fn uri(&self) -> Option<&Uri> {
+    pub(super) fn uri(&self) -> Option<&Uri> {
         self.base.as_ref().and_then(|base| base.as_ref().ok())
     }
 
@@ -139,6 +143,7 @@ impl Target {
                 request.headers_mut().insert(CONTENT_LENGTH, length);
             }
         }
+        self.identify(&mut request, ask);
         let route = self.route(&request, ask);
         Call::of(&mut request).route = Some(route);
         request
@@ -190,10 +195,11 @@ impl Target {
     fn route(&self, request: &Request, ask: &Ask) -> Route {
         let provider = &*provider(request.uri());
         let model = self.model.as_deref().or(ask.model()).unwrap_or("-");
-        match &self.label {
+        let route = match &self.label {
             Some(label) => Route::new(provider, model, label),
             None => Route::new(provider, model, fingerprint(request.headers()).as_str()),
-        }
+        };
+        route.with_operation(ask.effects.part())
     }
 
     /// Whether both have the same route, so that they would share one breaker and one limit.

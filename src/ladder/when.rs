@@ -16,7 +16,7 @@ pub enum When {
     TooLarge,
     /// The rate was limited.
     RateLimited,
-    /// The quota was gone.
+    /// The quota was gone, or the account is to pay first.
     Quota,
     /// The provider failed: it was unavailable or unreachable, or its answer broke, was cut short, empty or none.
     Unavailable,
@@ -28,7 +28,7 @@ pub enum When {
     Blocked,
     /// The request was rejected as wrong. Without a rung for it that is the answer.
     Rejected,
-    /// The credential, or the model, was rejected.
+    /// The credential, the model, or what the request asks for was rejected.
     NoAccess,
 }
 
@@ -45,9 +45,12 @@ impl When {
             (Self::TooLarge, Outcome::TooLarge)
             | (Self::RateLimited, Outcome::RateLimited { .. })
             | (Self::Quota, Outcome::QuotaExhausted { .. })
+            | (Self::Quota, Outcome::Rejected { why: Rejection::Payment })
             | (Self::Blocked, Outcome::Blocked)
             | (Self::Rejected, Outcome::Rejected { why: Rejection::Request }) => true,
-            (Self::NoAccess, Outcome::Rejected { why }) => why != Rejection::Request,
+            (Self::NoAccess, Outcome::Rejected { why }) => {
+                !matches!(why, Rejection::Request | Rejection::Payment)
+            }
             (Self::Slow, _) => is_slow(outcome),
             (Self::Unavailable, _) => is_failure(outcome),
             (Self::Tool(name), _) => {

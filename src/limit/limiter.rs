@@ -103,8 +103,14 @@ impl Limits {
         Self(Arc::new(Inner { policy, routes, events }))
     }
 
+    /// The limits of a route, which all its operations share.
     pub(super) fn at(&self, route: &Route, now: Instant) -> Arc<Limiter> {
+        let route = &route.without_operation();
         self.0.routes.of(route, now, || Limiter::new(self.0.policy.of(route), now))
+    }
+
+    fn get(&self, route: &Route) -> Option<Arc<Limiter>> {
+        self.0.routes.get(&route.without_operation())
     }
 
     /// What the limits of each route show, in no order. Routes that nobody used for two hours are forgotten.
@@ -116,20 +122,20 @@ impl Limits {
 
     /// What the limits of a route show; `None` where nobody has used it.
     pub fn of(&self, route: &Route) -> Option<LimitSnapshot> {
-        Some(self.0.routes.get(route)?.snapshot(Instant::now()))
+        Some(self.get(route)?.snapshot(Instant::now()))
     }
 
     /// About how long an interactive call that came now would wait; zero if it would go at once.
     pub fn retry_in(&self, route: &Route) -> Duration {
         let (now, cost) = (Instant::now(), Cost { requests: 1, input: 0, output: 0 });
-        let limiter = self.0.routes.get(route);
+        let limiter = self.get(route);
         limiter
             .map_or(Duration::ZERO, |it| lock(&it.gate).expected(Priority::Interactive, cost, now))
     }
 
     /// What an interactive call may expect that has so much time.
     pub(crate) fn outlook(&self, route: &Route, time: Duration, now: Instant) -> Outlook {
-        let limiter = self.0.routes.get(route);
+        let limiter = self.get(route);
         limiter
             .map_or(Outlook::Clear, |it| lock(&it.gate).outlook(time.saturating_sub(it.least), now))
     }

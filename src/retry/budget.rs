@@ -14,15 +14,18 @@ use crate::{context::Route, routes::PerRoute};
 
 /// A bound on extra attempts: retries and hedges.
 ///
-/// Each first attempt earns a share of a token (20 % by default), each extra attempt spends a whole one. At most
-/// `reserve` tokens are kept, and that many are there at the start. Nothing else earns: no success, and no time that
+/// Each first attempt earns a share of a token (20 % by default) and each answer a whole one, each extra attempt spends a whole one. At most
+/// `reserve` tokens are kept, and that many are there at the start. Nothing else earns, and no time that
 /// passes. So the number of extra attempts in **any** stretch of time, of whatever length, is at most
 ///
-/// > `share` × the first attempts in it + `reserve`.
+/// > `share` × the first attempts in it + the answers in it + `reserve`.
 ///
-/// A client with 60 calls a minute makes 18 000 first attempts in an outage of five hours and at most 3 610 extra ones.
-/// With two retries a call and no budget they would be 36 000. A budget that is refilled by time, ten tokens a second,
-/// would not have stopped one of them.
+/// Where nothing is answered, that is a share of what is asked. Where most is, a retry that can save a call is never refused:
+/// at a provider that fails half of its attempts, two retries a call need three quarters of a token and earn one.
+///
+/// With a share of 0.2, a client with 60 calls a minute makes 18 000 first attempts in an outage of five hours and at most
+/// 3 610 extra ones. With two retries a call and no budget they would be 36 000. A budget that is refilled by time, ten tokens a
+/// second, would not have stopped one of them.
 ///
 /// ```
 /// use evenkeel::retry::Budget;
@@ -83,7 +86,16 @@ impl Budget {
 
     /// A first attempt was sent.
     pub fn deposit(&self) {
-        let more = |balance: u64| Some(balance.saturating_add(self.earned).min(self.most));
+        self.earn(self.earned);
+    }
+
+    /// A call was answered.
+    pub fn answered(&self) {
+        self.earn(TOKEN);
+    }
+
+    fn earn(&self, earned: u64) {
+        let more = |balance: u64| Some(balance.saturating_add(earned).min(self.most));
         // Relaxed: the balance is all there is, nothing else is published with it. Never fails, as `more` has an answer.
         let _ = self.balance.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
     }

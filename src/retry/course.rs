@@ -13,8 +13,12 @@ use crate::{
     Error, Request, Response, Upstream,
     balance::{Pool, Round},
     classify::{Outcome, Phase, Verdict, judge},
-    context::{Attempt, Call, Deadline, Journey, Route, later, least_attempt},
-    telemetry::{Event, Stop},
+    context::{
+        Attempt, Call, Deadline, FailedAttempt, IDEMPOTENCY_KEY, Journey, Route, later,
+        least_attempt,
+    },
+    dialect::Effects,
+    telemetry::{Event, Stop, UserCode},
 };
 
 /// What stays the same from attempt to attempt of one call.
@@ -29,6 +33,13 @@ pub(super) struct Course {
     /// The equal targets, where the rung has several, and which of them were asked.
     pool: Option<Arc<Pool>>,
     round: Round,
+    /// The failed attempts, of each route the last: they are settled with the call.
+    failed: Vec<(Route, FailedAttempt)>,
+    /// Until when the route of the last attempt lets none through.
+    closed: Option<Instant>,
+    effects: Effects,
+    /// The provider knows a repetition by a key in the request.
+    keyed: bool,
 }
 
 /// One attempt to come: the request for its target, and the caller's own for another, where there can be one.
@@ -60,14 +71,19 @@ pub(super) struct Step {
     attempt: u32,
     wait: Duration,
     extra: bool,
+    /// It belongs to a second copy of the call.
+    copy: bool,
 }
 
 // === impl Course ===
 
 impl Course {
     pub(super) fn new(shared: Arc<Shared>, request: &mut Request) -> Self {
+        let effects = Call::ask(request).effects;
         let call = Call::of(request);
         Self {
+            effects,
+            keyed: false,
             journey: call.journey.clone(),
             deadline: call.deadline,
             least: least(call),
@@ -75,6 +91,8 @@ impl Course {
             name: call.name.clone(),
             pool: call.pool.clone(),
             round: Round::default(),
+            failed: Vec::new(),
+            closed: None,
             shared,
         }
     }
@@ -89,6 +107,7 @@ impl Course {
         if self.pool.as_ref().is_some_and(|pool| pool.has_another(self.round)) {
             Call::of(&mut request).last_target = false;
         }
+        self.keyed = request.headers().contains_key(IDEMPOTENCY_KEY);
         let route = Call::route(&mut request);
         let at = Place { budget: self.shared.budgets.of(&route), route };
         Leg { request, spare, at }
@@ -111,13 +130,15 @@ impl Course {
     pub(super) async fn attempt<S: Upstream>(
         &self,
         service: &mut S,
-        (request, at): (Request, &Place),
+        (mut request, at): (Request, &Place),
         step: Step,
     ) -> Option<Result<Response, Error>> {
         let least = self.least.unwrap_or_default();
         if self.left().is_some_and(|left| left.is_zero() || left < least) {
             return None;
         }
+        let call = Call::of(&mut request);
+        (call.deferred, call.extra) = (true, step.extra);
         let under_way = UnderWay::start((self, at), step);
         let result = match poll_fn(|cx| service.poll_ready(cx)).await {
             Ok(()) => service.call(request).await,
@@ -125,6 +146,21 @@ impl Course {
         };
         under_way.end(judge(&result));
         Some(result)
+    }
+
+    /// Takes from the result of an attempt what is to be settled with the call: of those at one route, one. An answer there
+    /// settles it at once.
+    pub(super) fn settle(&mut self, result: &mut Result<Response, Error>, at: &Place) {
+        let failed = FailedAttempt::take(result);
+        self.closed = failed.as_ref().and_then(FailedAttempt::until);
+        if failed.is_none() && !judge(result).outcome().is_success() {
+            return;
+        }
+        let earlier = self.failed.iter().position(|(route, _)| *route == at.route);
+        if let Some(earlier) = earlier {
+            self.failed.swap_remove(earlier).1.forgive();
+        }
+        self.failed.extend(failed.map(|failed| (at.route.clone(), failed)));
     }
 
     /// What a call without any time comes to.
@@ -142,6 +178,10 @@ impl Course {
     ) -> Option<Duration> {
         let verdict = judge(result);
         self.round.sent(!matches!(verdict.outcome(), Outcome::Refused { .. }));
+        if !self.may_repeat(&verdict) {
+            let ended = verdict.outcome().is_success() || !verdict.outcome().may_differ();
+            return if ended { None } else { self.stop(at, Stop::Unsafe) };
+        }
         if self.pool.as_ref().is_some_and(|pool| pool.has_another(self.round)) {
             return match retries.elsewhere(&verdict, &self.shared.policy, self.left()) {
                 Decision::Again { wait, .. } => Some(wait),
@@ -150,19 +190,32 @@ impl Course {
             };
         }
         // All were asked. After the wait they are again.
-        self.round = Round::default();
+        self.round = self.round.anew();
         self.wait_here(retries, &verdict, at)
+    }
+
+    /// Whether to send the call again does no more than to send it once. A key holds at one account only.
+    fn may_repeat(&self, verdict: &Verdict) -> bool {
+        let one_account = self.pool.is_none() || self.effects.is_of_an_account();
+        (self.keyed && one_account) || self.effects.may_follow(verdict)
     }
 
     /// How long to wait before the same is asked again.
     fn wait_here(&self, retries: &mut Retries, verdict: &Verdict, at: &Place) -> Option<Duration> {
         let Shared { policy, random, .. } = &*self.shared;
         // A token is taken last: nothing that stops for another reason spends one.
-        match retries.after(verdict, policy, self.left(), random.next()) {
+        let decision = retries.after(verdict, policy, self.left(), random.next());
+        if retries.has_panicked() {
+            self.shared.events.panicked(UserCode::Schedule);
+        }
+        match decision {
             Decision::Again { wait, .. } if self.is_closed_after(wait) => {
                 self.stop(at, Stop::Breaker)
             }
-            Decision::Again { wait, hinted } if at.budget.withdraw() => {
+            // What this machine cannot send costs the provider nothing.
+            Decision::Again { wait, hinted }
+                if verdict.local_trouble().is_some() || at.budget.withdraw() =>
+            {
                 self.emit(Event::RetryWaiting { route: at.route.clone(), wait, hinted });
                 Some(wait)
             }
@@ -181,8 +234,8 @@ impl Course {
     fn is_closed_after(&self, wait: Duration) -> bool {
         let now = Instant::now();
         let closed = match &self.pool {
-            Some(pool) => pool.closed(now),
-            None => self.journey.closed(),
+            Some(pool) => pool.closed(self.round, now),
+            None => self.closed,
         };
         closed.is_some_and(|until| later(now, wait) < until)
     }
@@ -227,11 +280,14 @@ impl<'a> UnderWay<'a> {
 
     fn close(&mut self, verdict: Verdict) {
         self.open = false;
-        let Self { course, at, step: Step { attempt, wait, extra }, started, .. } = *self;
+        let Self { course, at, step: Step { attempt, wait, extra, copy }, started, .. } = *self;
         let (outcome, took) = (verdict.outcome(), started.elapsed());
         // A first attempt earns when it was sent; one that our own breaker refused was not.
         if !extra && !matches!(outcome, Outcome::Refused { .. }) {
             at.budget.deposit();
+        }
+        if outcome.is_success() && !copy {
+            at.budget.answered();
         }
         let route = at.route.clone();
         let (rung, name) = (course.rung, course.name.clone());
@@ -260,11 +316,11 @@ impl Drop for UnderWay<'_> {
 impl Step {
     /// The first one; of a second copy of a call it is no less an extra one, and earns nothing.
     pub(super) const fn first(copy: bool) -> Self {
-        Self { attempt: 1, wait: Duration::ZERO, extra: copy }
+        Self { attempt: 1, wait: Duration::ZERO, extra: copy, copy }
     }
 
     /// The one that follows after that wait. `sent`: this one was.
     pub(super) fn next(self, wait: Duration, sent: bool) -> Self {
-        Self { attempt: self.attempt.saturating_add(1), wait, extra: self.extra || sent }
+        Self { attempt: self.attempt.saturating_add(1), wait, extra: self.extra || sent, ..self }
     }
 }

@@ -1,6 +1,9 @@
 //! Whether there is a further attempt, and after what wait. Pure: time and randomness come in as arguments.
 
-use std::time::Duration;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
 
 use super::{
     RetryPolicy,
@@ -24,6 +27,8 @@ pub(crate) struct Retries {
     least: Option<Duration>,
     /// What all attempts of the call share, where others than these retries make some.
     shared: Option<TargetBudget>,
+    /// The user's schedule has panicked: it is over.
+    panicked: bool,
 }
 
 /// What follows an attempt.
@@ -42,7 +47,15 @@ pub(crate) enum Decision {
 impl Retries {
     /// No retry yet. `once`: the body of the request can be sent only once.
     pub(crate) fn new(once: bool) -> Self {
-        Self { made: 0, once, risked: false, waits: None, least: None, shared: None }
+        Self {
+            made: 0,
+            once,
+            risked: false,
+            waits: None,
+            least: None,
+            shared: None,
+            panicked: false,
+        }
     }
 
     /// Within what the whole call may do.
@@ -143,9 +156,20 @@ impl Retries {
         if self.take(policy, risky) { at_once } else { Decision::Stop(Stop::Exhausted) }
     }
 
+    /// Whether the user's schedule has panicked.
+    pub(crate) fn has_panicked(&self) -> bool {
+        self.panicked
+    }
+
     fn backoff(&mut self, policy: &RetryPolicy, random: f64) -> Option<Duration> {
         match &policy.schedule {
-            Some(schedule) => self.waits.get_or_insert_with(|| schedule.waits()).next(),
+            Some(_) if self.panicked => None,
+            Some(schedule) => {
+                let next = || self.waits.get_or_insert_with(|| schedule.waits()).next();
+                let next = catch_unwind(AssertUnwindSafe(next));
+                self.panicked = next.is_err();
+                next.unwrap_or_default()
+            }
             None => Some(policy.backoff.wait(self.made, random)),
         }
     }

@@ -8,7 +8,13 @@
 //! | retried | unavailable, unreachable, rate limited (after the wait that was asked for), truncated, empty and malformed answers before the commit point; a connection that broke after sending once, as it may be billed |
 //! | never retried | timeouts (a silent target stays silent), refusals of our own breaker or limits, exhausted quotas, everything permanent, what the breaker, open by now, would refuse after the wait, what the provider forbids by `x-should-retry: false`, a body that can be sent only once |
 //! | the wait | exponential with full jitter, 250 ms to 4 s; a hint of the provider is a floor, heeded up to 120 s; never below 50 ms |
-//! | the bound | 2 retries a call; of all calls of a route 20 % extra and 10 in reserve ([`Budget`]); nothing that cannot be done before the deadline |
+//! | the bound | 2 retries a call; of all calls of a route 20 % extra, one for each answer, and 10 in reserve ([`Budget`]); nothing that cannot be done before the deadline |
+//!
+//! A call that changes or costs something (a batch, a file, a picture, a turn of a stored conversation, an unknown path with
+//! an unsafe method: see [`Operation`](crate::dialect::Operation)) is sent again only where the provider has done nothing: it
+//! was not reached, it limited the rate, or it turned the request away (409, 421, 425, 498, 503, 529). After all else the
+//! retry stops with [`Stop::Unsafe`](crate::telemetry::Stop::Unsafe), unless the request has an `idempotency-key`: the
+//! caller's, or that of a target which [knows repetitions](crate::ladder::Target::idempotent).
 //!
 //! Where the rung has equal targets, another of them is asked at once, after any failure it may not have: see
 //! [`balance`](crate::balance).

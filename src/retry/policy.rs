@@ -18,7 +18,7 @@ use crate::{ConfigError, profile::scaled, timeout::Limit};
 /// - [`base`](Self::base): 250 ms, [`factor`](Self::factor): 2, [`cap`](Self::cap): 4 s, with full jitter
 /// - [`longest_hint`](Self::longest_hint): 120 s, as far as OpenAI's own client heeds `Retry-After`
 /// - [`least`](Self::least): 1 s left for the attempt after the wait, or a tenth of the time that the call has
-/// - [`share`](Self::share): 20 % extra attempts, [`reserve`](Self::reserve): 10
+/// - [`share`](Self::share): 20 % extra attempts and one for each answer, [`reserve`](Self::reserve): 10
 /// - no [`seed`](Self::seed): jitter differs in every process
 #[derive(Clone, Debug)]
 pub struct RetryPolicy {

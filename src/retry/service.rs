@@ -121,9 +121,10 @@ async fn run<S: Upstream>(
     }
     loop {
         let Leg { request, spare, at } = leg;
-        let Some(result) = course.attempt(&mut service, (request, &at), step).await else {
+        let Some(mut result) = course.attempt(&mut service, (request, &at), step).await else {
             return course.finish(failed.unwrap_or_else(|| course.late()));
         };
+        course.settle(&mut result, &at);
         let sent = !is_refused(&result);
         let wait = course.wait_after(&mut retries, (&result, &at));
         let (Some(wait), Some(own)) = (wait, spare) else {

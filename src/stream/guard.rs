@@ -239,7 +239,7 @@ impl Guard {
 
     /// Takes note of what a frame said that is about to be handed on.
     fn progress(&mut self, seen: Seen) {
-        let elapsed = self.clock.as_mut().and_then(|clock| clock.frame(seen.content));
+        let elapsed = self.clock.as_mut().and_then(|clock| clock.frame(seen.content, seen.works));
         if let Some(verdict) = seen.failed {
             // The frame is handed on, the error follows it.
             self.failure = Some(self.fail(Error::new(verdict)));

@@ -71,7 +71,7 @@ pub(crate) async fn peek(
     let mut held = Held::default();
     while let Some((frame, seen)) = next(guard).await? {
         let content = seen.content > 0;
-        if let (true, Some(pulse)) = (content, pulse) {
+        if let (true, Some(pulse)) = (content || seen.works, pulse) {
             pulse.beat();
         }
         held.push(frame, &seen);

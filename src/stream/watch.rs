@@ -1,8 +1,8 @@
 //! Watches the bytes of a stream: decodes its events and reads them in their dialect.
 
 use crate::{
-    classify::{Codes, Outcome, Verdict},
-    dialect::{Dialect, Follower, Framing, Tokens},
+    classify::{Outcome, Verdict},
+    dialect::{Dialect, Expected, Follower, Framing, Tokens},
     stream::{array, ndjson, sse},
 };
 
@@ -13,6 +13,9 @@ pub(crate) struct Seen {
     pub(crate) events: u32,
     /// Events with content: text, reasoning, tool calls; not roles, pings, comments, metadata.
     pub(crate) content: u32,
+    /// A tool of the provider is at work: progress of it, or a sign of life while it runs. It ends a silence, and is no
+    /// content.
+    pub(crate) works: bool,
     /// An error in the stream, or an event that is not of its dialect: the first.
     pub(crate) failed: Option<Verdict>,
 }
@@ -43,7 +46,7 @@ enum Decoder {
 impl Seen {
     /// Bytes of a stream without a dialect: content, if there are any.
     pub(crate) fn bytes(any: bool) -> Self {
-        Self { events: any.into(), content: any.into(), failed: None }
+        Self { events: any.into(), content: any.into(), ..Self::default() }
     }
 
     /// Takes note of a failure; the first stays.
@@ -55,13 +58,13 @@ impl Seen {
 // === impl Watch ===
 
 impl Watch {
-    pub(crate) fn new(dialect: Dialect, codes: &Codes) -> Self {
+    pub(crate) fn new(dialect: Dialect, expected: impl Into<Expected>) -> Self {
         let (decoder, may_be_array) = match dialect.framing() {
             Framing::Events => (Decoder::Events(sse::Decoder::new()), false),
             Framing::EventsOrArray => (Decoder::Events(sse::Decoder::new()), true),
             Framing::Lines => (Decoder::Lines(ndjson::Decoder::default()), false),
         };
-        let follower = dialect.follower(codes);
+        let follower = dialect.follower(expected);
         Self { decoder, follower, may_be_array, failed: None, first: None }
     }
 

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Edited, Miss, Skip, Stop};
+use super::{Edited, Miss, Skip, Stop, UserCode};
 use crate::{
     classify::{Outcome, Phase, Verdict},
     context::Route,
@@ -103,6 +103,13 @@ pub enum Event {
         rung: u16,
         /// How long the probe has taken so far.
         after: Duration,
+    },
+    /// A connection that was kept from an earlier request was dead. The provider's failures do not count it.
+    ConnectionLost {
+        /// Where the attempt went.
+        route: Route,
+        /// Whether the request was sent again at once on a new connection; else the attempt failed by that.
+        sent_again: bool,
     },
     /// A limit of ours passed in silence.
     TimedOut {
@@ -212,6 +219,11 @@ pub enum Event {
     },
     /// The store did not take the answer.
     CacheFailed,
+    /// Code of the user's panicked. The call went on without it. Told once for each kind of code.
+    Panicked {
+        /// Whose code it was.
+        code: UserCode,
+    },
     /// The body of an answer ended.
     BodyEnded {
         /// How.

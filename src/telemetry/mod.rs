@@ -39,7 +39,9 @@
 //!
 //! # Pitfalls
 //!
-//! A listener is called in line with the call: count, send to a channel, and return.
+//! A listener is called in line with the call: count, send to a channel, and return. One that panics is called again
+//! with the next event; that it did is told to `tracing` once, as [`Event::Panicked`]. Canned replies, stores and schedules
+//! that panic are told in the same way, once for each kind, also to the listener.
 
 mod edited;
 mod event;
@@ -55,4 +57,4 @@ pub use event::Event;
 pub use observe::{Events, Observe};
 pub(crate) use scope::Scope;
 pub use service::{Attempts, AttemptsLayer, Telemetry, TelemetryLayer};
-pub use why::{Miss, Skip, Stop};
+pub use why::{Miss, Skip, Stop, UserCode};

@@ -38,6 +38,10 @@ pub(super) fn record(event: &Event) {
                 info!(target: "evenkeel", %route, code, outcome, "unknown code: its status decided");
             }
             match outcome {
+                Outcome::Refused { .. } if verdict.local_trouble().is_some() => {
+                    let why = verdict.local_trouble();
+                    warn!(target: "evenkeel", %route, ?why, "attempt not sent: trouble of this machine");
+                }
                 Outcome::QuotaExhausted { wait } => {
                     warn!(target: "evenkeel", %route, code, ?wait, "quota exhausted");
                 }
@@ -46,6 +50,9 @@ pub(super) fn record(event: &Event) {
                 }
                 Outcome::Rejected { why: Rejection::Model } if unknown::is_first_model(route) => {
                     warn!(target: "evenkeel", %route, code, "model rejected");
+                }
+                Outcome::Rejected { why: Rejection::Payment } => {
+                    warn!(target: "evenkeel", %route, code, "payment required");
                 }
                 _ => {
                     let outcome = outcome.name();
@@ -59,6 +66,9 @@ pub(super) fn record(event: &Event) {
                 true => info!(target: "evenkeel", outcome, ?rung, attempts, ?took, "call failed"),
                 false => debug!(target: "evenkeel", outcome, ?rung, attempts, ?took, "call ended"),
             }
+        }
+        Event::Panicked { code } => {
+            warn!(target: "evenkeel", ?code, "code of the user's panicked");
         }
         other => debug!(target: "evenkeel", event = ?other),
     }

@@ -1,4 +1,18 @@
-//! Why something was not done, in one word.
+//! Why something was not done, in one word, and whose code panicked.
+
+/// Code of the user's, called by evenkeel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum UserCode {
+    /// A listener: an [`Observe`](super::Observe).
+    Listener,
+    /// A canned reply: the closure of a [`Canned`](crate::ladder::Canned).
+    Canned,
+    /// A store of answers: a [`Store`](crate::cache::Store).
+    Store,
+    /// A schedule of retries: see [`RetryPolicy::schedule`](crate::retry::RetryPolicy::schedule).
+    Schedule,
+}
 
 /// Why a rung was passed by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,6 +30,9 @@ pub enum Skip {
     Unchanged,
     /// No stored answer is there.
     Missing,
+    /// The call belongs to the account or the model that it was addressed to, or the provider may have done already what
+    /// is not to be done twice. A rung gets such calls by [`takes`](crate::ladder::Rung::takes).
+    Bound,
 }
 
 /// Why no stored answer was given.
@@ -48,4 +65,6 @@ pub enum Stop {
     Once,
     /// The breaker of the route has opened, for longer than the wait.
     Breaker,
+    /// The provider may have done what was asked, and to do it twice would change or cost something twice.
+    Unsafe,
 }

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | [`Reply`], [`Fault`] | one description of an answer and of what goes wrong with it |
 //! | [`Provider`] | acts replies out in process, for virtual time (`#[tokio::test(start_paused = true)]`) |
-//! | [`Server`] | acts the same replies out on a loopback socket, for the real clock |
+//! | [`Server`] | acts the same replies out on a loopback socket, for the real clock; ends connections that are kept |
 //! | [`Incident`] | an outage, minute by minute, from a JSON file; two real ones are built in |
 //! | [`Drill`] | plays an incident against any client and keeps the figures |
 //! | [`probe`] | checks that a layer keeps Tower's contract |
@@ -47,4 +47,4 @@ pub use incident::{Incident, IncidentError};
 pub use probe::Probe;
 pub use provider::{Attempt, Capacity, Hosts, Provider};
 pub use reply::{Fault, Reply, WORDS};
-pub use server::Server;
+pub use server::{KeptFault, Server};

@@ -2,6 +2,7 @@
 
 use std::{
     future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     task::{Context, Poll, Waker},
     time::Duration,
@@ -19,7 +20,8 @@ use crate::{classify::Phase, context::later};
 ///
 /// Silence is the provider's: only the time during which the reader waits for it counts. A reader that comes late finds
 /// what has arrived; if nothing is ready, its wait begins when it comes, as many transports read on only when they are
-/// asked for more. Comments and pings end no silence: the waits before and after one are added up.
+/// asked for more. Comments and pings end no silence, unless a tool of the provider is at work: the waits before and after
+/// one are added up.
 ///
 /// The whole stream, in contrast, is bounded by the clock on the wall.
 #[derive(Debug)]
@@ -71,14 +73,14 @@ impl Clock {
         self
     }
 
-    /// A frame has come, with so many events with content. Tells the limit that has passed all the same: for a reader that always
+    /// A frame has come, with so many events with content; `works`: a tool of the provider is at work. Tells the limit that has passed all the same: for a reader that always
     /// finds data ready never sees the timer.
-    pub(crate) fn frame(&mut self, content: u32) -> Option<Phase> {
+    pub(crate) fn frame(&mut self, content: u32, works: bool) -> Option<Phase> {
         let since = self.since.take();
         if let Some(pace) = &self.pace {
             pace.add(content, since.map_or(Duration::ZERO, |since| since.elapsed()));
         }
-        if content > 0 {
+        if content > 0 || works {
             (self.waited, self.empty) = (Duration::ZERO, 0);
         } else {
             return self.no_content(since);
@@ -118,7 +120,7 @@ impl Clock {
             return Poll::Pending;
         }
         // A timer that could not be set, as the task's turn is over, would be taken for one that is.
-        while Pin::new(&mut unconstrained(self.sleep.as_mut())).poll(cx).is_ready() {
+        while self.poll_sleep(cx).is_ready() {
             if self.sleep.deadline() >= until {
                 return Poll::Ready(phase);
             }
@@ -126,6 +128,12 @@ impl Clock {
         }
         self.wakes = Some(cx.waker().clone());
         Poll::Pending
+    }
+
+    /// A timer whose runtime is gone never goes off, and panics when it is asked: its time is over.
+    fn poll_sleep(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let poll = || Pin::new(&mut unconstrained(self.sleep.as_mut())).poll(cx);
+        catch_unwind(AssertUnwindSafe(poll)).unwrap_or(Poll::Ready(()))
     }
 
     fn reset(&mut self, until: Instant) {

@@ -49,7 +49,7 @@
 //! # Events
 //!
 //! `TimedOut` with the limit and its length, for each limit that passes, those of bodies too; nothing where the caller
-//! goes away. `StreamSlow` at the end of a stream that trickled.
+//! goes away. `ConnectionLost` where the transport found a kept connection dead. `StreamSlow` at the end of a stream that trickled.
 //!
 //! # Pitfalls
 //!
@@ -59,12 +59,16 @@
 //! - A caller's [`Deadline`](crate::context::Deadline) in the request's extensions, or in the header `evenkeel-deadline-ms`,
 //!   holds as it is, also one later than the policy's. One that has passed already leaves time for stored and canned answers
 //!   only: nothing is sent, and no breaker hears of it.
+//! - A limit that passes in silence on a kept connection of HTTP/1 fails as [`Broken`](crate::classify::Outcome::Broken), once
+//!   a minute for each host: it may be retried, and no breaker counts it. The transport has to report its connections: see
+//!   [`Reconnect`](crate::adapter::Reconnect).
 //! - The deadline ends with the first content of a stream: how long the rest may take is up to `idle` and `whole_stream`.
 //! - Without a layer inside that collects answers (as the client has), the attempt ends with the head of the answer; its
 //!   body is then bounded by `idle`.
 
 mod body;
 mod deadline;
+mod line;
 mod pace;
 mod policy;
 mod pulse;

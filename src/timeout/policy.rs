@@ -67,6 +67,11 @@ impl TimeoutPolicy {
         Self::default()
     }
 
+    /// To the first content of a stream, and to an answer that is not streamed.
+    pub(crate) fn limits(&self) -> (Duration, Duration) {
+        (self.first_event.time(), self.attempt.time())
+    }
+
     /// How long one attempt at an answer that is not streamed may take, whole.
     #[must_use]
     pub fn attempt(mut self, limit: Duration) -> Self {

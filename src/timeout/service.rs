@@ -15,8 +15,8 @@ use tokio::time::Instant;
 use tower::{Layer, Service};
 
 use super::{
-    Clock, FirstContent, Pace, Pulse, StreamBound, TimeoutPolicy, pace::Least, told::Told,
-    within::Within,
+    Clock, FirstContent, Pace, Pulse, StreamBound, TimeoutPolicy, line::Line, pace::Least,
+    told::Told, within::Within,
 };
 use crate::{
     Error, Request, Response, Upstream,
@@ -58,6 +58,7 @@ struct Limits {
     shared: Arc<Shared>,
     journey: Journey,
     deadline: Option<Deadline>,
+    line: Option<Line>,
     pulse: Option<Pulse>,
     beats: u32,
     first: Option<Instant>,
@@ -128,6 +129,7 @@ impl<F: Future<Output = Result<Response, Error>>> Future for TimeoutFuture<F> {
         // Data first, then the timer: what has arrived in time is never thrown away for a clock.
         match this.within.as_mut().poll_inner(cx) {
             Poll::Ready(Some(Ok(response))) => {
+                this.limits.report_connection();
                 return Poll::Ready(Ok(this.limits.guard(response)));
             }
             Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(this.limits.failed(error))),
@@ -167,6 +169,7 @@ impl Limits {
         let mut limits = Self {
             journey: call.journey.clone(),
             deadline: call.deadline,
+            line: Line::of(call),
             pulse: call.pulse.clone(),
             beats: 0,
             first: None,
@@ -254,12 +257,26 @@ impl Limits {
     fn elapsed(&self) -> Error {
         let after = self.until.saturating_duration_since(self.since);
         self.shared.events.emit(Event::TimedOut { phase: self.phase, after });
-        Error::new(Outcome::TimedOut { phase: self.phase })
+        // The caller's deadline says nothing of the connection.
+        let line = self.line.as_ref().filter(|_| self.phase != Phase::Deadline);
+        let silent = line.is_some_and(Line::is_silent);
+        self.report_connection();
+        match silent {
+            true => Error::new(Outcome::Broken).with_source("a kept connection was silent"),
+            false => Error::new(Outcome::TimedOut { phase: self.phase }),
+        }
+    }
+
+    fn report_connection(&self) {
+        if let Some(line) = &self.line {
+            line.report(&self.shared.events);
+        }
     }
 
     /// A connection that is closed just as its silence reaches the limit was a silent one, whoever gave up first. Taken for
     /// a cut, it would be asked again, to be silent again.
     fn failed(&self, error: Error) -> Error {
+        self.report_connection();
         let closed =
             matches!(error.outcome(), Outcome::Broken | Outcome::Truncated | Outcome::Empty);
         let ours = matches!(self.phase, Phase::Attempt | Phase::FirstEvent | Phase::Idle);

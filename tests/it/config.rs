@@ -174,7 +174,7 @@ fn d7_a_breaker_has_to_be_able_to_open_and_to_recover() {
         (breaker(|it| it.open_for(secs(9), secs(8))), "breaker.open_for", "8s", "9s and more"),
         (breaker(|it| it.exhausted_for(secs(4), secs(9))), "breaker.exhausted_for", "4s", "5s"),
         (breaker(|it| it.exhausted_for(secs(9), secs(8))), "breaker.exhausted_for", "8s", "9s"),
-        (breaker(|it| it.probe_limit(secs(15))), "breaker.probe_limit", "15s", "16s and more"),
+        (breaker(|it| it.probe_limit(secs(15))), "breaker.probe_limit", "15s", "20s and more"),
     ]);
 }
 

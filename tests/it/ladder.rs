@@ -185,7 +185,7 @@ async fn a_key_in_the_query_stays_at_its_host() {
     ];
     for (query, left) in queries {
         let wire = Wire::default();
-        let request = ask(&format!("https://one.example/v1/models/x?{query}"), "{}");
+        let request = ask(&format!("https://one.example/v1/chat/completions?{query}"), "{}");
         run(two(), wire.answering(second_only), request).await.unwrap();
         assert_eq!(wire.last().uri.query(), left, "{query}");
     }

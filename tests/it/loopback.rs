@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use evenkeel::testkit::{
-    Capacity, Drill, Fault, Incident, Provider, Reply, Server, WORDS, provider::Fate,
+    Capacity, Drill, Fault, Incident, KeptFault, Provider, Reply, Server, WORDS, provider::Fate,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -393,6 +393,71 @@ async fn a_server_that_is_dropped_closes_everything() {
         assert!(Instant::now() < until, "it still listens");
         sleep(Duration::from_millis(2)).await;
     }
+}
+
+/// A connection that was answered and is idle.
+async fn kept(server: &Server) -> TcpStream {
+    let before = server.kept();
+    let mut stream = raw(server, STREAM).await;
+    whole(&mut stream, "0\r\n\r\n").await;
+    soon(|| server.kept() == before + 1).await;
+    stream
+}
+
+#[tokio::test]
+async fn kept_connections_are_closed_at_once() {
+    let (server, provider) = serving(Reply::answer()).await;
+    let mut streams = [kept(&server).await, kept(&server).await];
+    server.kill_kept(KeptFault::Close);
+    for stream in &mut streams {
+        assert_eq!(timeout(LONG, stream.read(&mut [0; 1])).await.unwrap().unwrap(), 0);
+    }
+    soon(|| server.kept() == 0).await;
+    kept(&server).await;
+    assert_eq!(provider.count(), 3);
+}
+
+#[tokio::test]
+async fn kept_connections_are_reset_by_their_next_request() {
+    let (server, provider) = serving(Reply::answer()).await;
+    let mut stream = kept(&server).await;
+    server.kill_kept(KeptFault::Reset);
+    assert!(timeout(MOMENT, stream.read(&mut [0; 1])).await.is_err(), "nothing tells");
+    send(&mut stream, JSON).await;
+    let (text, end) = rest(&mut stream).await;
+    assert_eq!((text.as_str(), end.unwrap_err().kind()), ("", std::io::ErrorKind::ConnectionReset));
+    assert_eq!(provider.count(), 1);
+}
+
+#[tokio::test]
+async fn kept_connections_fall_silent_and_new_ones_do_not() {
+    let (server, provider) = serving(Reply::answer()).await;
+    let mut stream = kept(&server).await;
+    server.kill_kept(KeptFault::Silence);
+    send(&mut stream, JSON).await;
+    assert!(timeout(4 * MOMENT, stream.read(&mut [0; 1])).await.is_err(), "neither answer nor end");
+    kept(&server).await;
+    assert_eq!(provider.count(), 2);
+}
+
+#[tokio::test]
+async fn a_connection_is_closed_at_its_nth_request() {
+    let (server, provider) = serving(Reply::answer()).await;
+    server.close_at_request(3);
+    let mut stream = kept(&server).await;
+    send(&mut stream, STREAM).await;
+    whole(&mut stream, "0\r\n\r\n").await;
+    send(&mut stream, STREAM).await;
+    assert_eq!(rest(&mut stream).await.0, "");
+    assert_eq!(provider.count(), 2);
+}
+
+#[tokio::test]
+async fn a_connection_is_closed_after_its_answer_without_a_word() {
+    let (server, _) = serving(Reply::answer()).await;
+    server.close_after_answers(true);
+    let (text, end) = rest(&mut raw(&server, STREAM).await).await;
+    assert!(end.is_ok() && text.contains("[DONE]") && !text.contains("connection: close"));
 }
 
 #[tokio::test]

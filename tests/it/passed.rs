@@ -13,27 +13,38 @@ use tokio::time::Instant;
 
 use crate::scene::{Told, call, ms, over, pair, secondary, secs};
 
-/// Whatever else providers are asked for. Cohere's and Bedrock's chats are among them.
-const PATHS: [(&str, &str); 19] = [
-    ("POST", "/v1/embeddings"),
-    ("POST", "/v1/images/generations"),
-    ("POST", "/v1/images/edits"),
-    ("POST", "/v1/audio/speech"),
-    ("POST", "/v1/audio/transcriptions"),
-    ("POST", "/v1/files"),
-    ("GET", "/v1/files/file-1/content"),
-    ("POST", "/v1/batches"),
-    ("POST", "/v1/moderations"),
-    ("POST", "/v1/completions"),
-    ("POST", "/v1/threads/t/runs"),
-    ("POST", "/v1/assistants"),
-    ("GET", "/v1/models"),
-    ("GET", "/v1/responses/resp_1"),
-    ("POST", "/v1/messages/count_tokens"),
-    ("POST", "/v1beta/models/m:embedContent"),
-    ("POST", "/api/embed"),
-    ("POST", "/v2/chat"),
-    ("POST", "/model/anthropic.claude/converse-stream"),
+/// What may become of a call that fails.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum May {
+    /// It is computed from the request alone: it is repeated, and any provider can answer it.
+    MoveDown,
+    /// It is repeated, and belongs to its account or its model.
+    Repeat,
+    /// It costs or changes something: it is repeated only where nothing was done.
+    Neither,
+}
+
+/// The other operations of providers. The chats of Cohere and Bedrock are among them.
+const PATHS: [(&str, &str, May); 19] = [
+    ("POST", "/v1/embeddings", May::Repeat),
+    ("POST", "/v1/images/generations", May::Neither),
+    ("POST", "/v1/images/edits", May::Neither),
+    ("POST", "/v1/audio/speech", May::Neither),
+    ("POST", "/v1/audio/transcriptions", May::Neither),
+    ("POST", "/v1/files", May::Neither),
+    ("GET", "/v1/files/file-1/content", May::Repeat),
+    ("POST", "/v1/batches", May::Neither),
+    ("POST", "/v1/moderations", May::MoveDown),
+    ("POST", "/v1/completions", May::MoveDown),
+    ("POST", "/v1/threads/t/runs", May::Neither),
+    ("POST", "/v1/assistants", May::Neither),
+    ("GET", "/v1/models", May::Repeat),
+    ("GET", "/v1/responses/resp_1", May::Repeat),
+    ("POST", "/v1/messages/count_tokens", May::MoveDown),
+    ("POST", "/v1beta/models/m:embedContent", May::Repeat),
+    ("POST", "/api/embed", May::Repeat),
+    ("POST", "/v2/chat", May::MoveDown),
+    ("POST", "/model/anthropic.claude/converse-stream", May::MoveDown),
 ];
 
 fn ask(method: &str, path: &str, stream: bool) -> Request {
@@ -47,7 +58,14 @@ fn ask(method: &str, path: &str, stream: bool) -> Request {
 
 /// Every path, streamed and not.
 fn all() -> impl Iterator<Item = (&'static str, Request)> {
-    let both = |(method, path)| [true, false].map(move |stream| (path, ask(method, path, stream)));
+    each().map(|(path, _, request)| (path, request))
+}
+
+/// The same, with what may become of it.
+fn each() -> impl Iterator<Item = (&'static str, May, Request)> {
+    let both = |(method, path, may)| {
+        [true, false].map(move |stream| (path, may, ask(method, path, stream)))
+    };
     PATHS.into_iter().flat_map(both)
 }
 
@@ -100,18 +118,31 @@ async fn events_of_an_unknown_language_pass_byte_for_byte_whatever_they_say() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn their_status_is_classified_retried_and_moved_down() {
-    for (path, request) in all() {
+async fn their_failures_are_retried_and_moved_down_as_far_as_that_does_no_harm() {
+    // A 503 turned the request away, after a 500 it may have been done.
+    for (status, (path, may, request)) in
+        [500, 503].into_iter().flat_map(|s| each().map(move |e| (s, e)))
+    {
         let (primary, second) = pair();
-        primary.set(Reply::status(503));
+        primary.set(Reply::status(status));
         second.set(Reply::raw(200, "application/json", "{}"));
         let canned = Rung::canned("busy");
         let client =
             over(Client::builder().fallback(secondary()).fallback(canned), [&primary, &second]);
         let answer = call(&client, request.clone()).await.unwrap();
-        assert_eq!((answer.from(), &answer.bytes()[..]), ("secondary", &b"{}"[..]), "{path}");
-        assert_eq!((primary.count(), second.count()), (3, 1), "{path}");
+        let (by, at_first) = match (may, status) {
+            (May::MoveDown, _) => (200, 3),
+            (May::Neither, 500) => (500, 1),
+            (May::Repeat | May::Neither, status) => (status, 3),
+        };
+        assert_eq!((answer.status.as_u16(), primary.count()), (by, at_first), "{path} {status}");
+        assert_eq!(second.count(), u64::from(may == May::MoveDown), "{path} {status}");
+    }
+}
 
+#[tokio::test(start_paused = true)]
+async fn their_status_is_classified() {
+    for (path, request) in all() {
         for (reply, outcome) in [
             (Reply::quota_exhausted(), Outcome::QuotaExhausted { wait: None }),
             (
@@ -180,17 +211,21 @@ fn idle(limit: Duration) -> Profile {
 
 #[tokio::test(start_paused = true)]
 async fn a_body_of_theirs_that_breaks_is_never_whole() {
-    for (path, request) in all() {
+    for (path, may, request) in each() {
         let cut = Reply::raw(200, "audio/mpeg", bytes(1000)).with(Fault::ResetAfter { bytes: 500 });
         let client = over(Client::builder(), [&Provider::new("primary").always(cut)]);
         let answer = call(&client, request.clone()).await.unwrap();
         assert!(answer.error.unwrap().is_truncated(), "{path}");
-        // JSON is short: it is asked for again.
+        // JSON is short: it is asked for again where that does no harm.
         let cut = Reply::raw(200, "application/json", "{\"data\":[0.1,0.2]}")
             .with(Fault::ResetAfter { bytes: 9 });
         let primary =
             Provider::new("primary").replies([cut, Reply::raw(200, "application/json", "{}")]);
-        let answer = call(&over(Client::builder(), [&primary]), request).await.unwrap();
-        assert_eq!((&answer.bytes()[..], primary.count()), (&b"{}"[..], 2), "{path}");
+        let answer = call(&over(Client::builder(), [&primary]), request).await;
+        match may {
+            May::Neither => assert!(answer.unwrap_err().is_truncated(), "{path}"),
+            _ => assert_eq!(&answer.unwrap().bytes()[..], b"{}", "{path}"),
+        }
+        assert_eq!(primary.count(), if may == May::Neither { 1 } else { 2 }, "{path}");
     }
 }

@@ -264,6 +264,10 @@ fn law_every_call_and_every_attempt_ends_once_and_every_body_too() {
             for call in &script.calls {
                 told.forget();
                 let came = make(&client, call).await;
+                if told.count("AttemptStarted") != told.count("AttemptEnded") {
+                    // A probe that another target was faster than goes on to its end.
+                    sleep(secs(31)).await;
+                }
                 let mut counts = BTreeMap::new();
                 for name in told.names() {
                     *counts.entry(name).or_insert(0_u64) += 1;

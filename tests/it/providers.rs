@@ -17,6 +17,7 @@ const DOWN: Outcome = Outcome::Unavailable { wait: None };
 const LIMITED: Outcome = Outcome::RateLimited { wait: None };
 const BROKE: Outcome = Outcome::QuotaExhausted { wait: None };
 const KEY: Outcome = Outcome::Rejected { why: Rejection::Credential };
+const SCOPE: Outcome = Outcome::Rejected { why: Rejection::Permission };
 const WAY: Outcome = Outcome::Rejected { why: Rejection::Gateway };
 const MODEL: Outcome = Outcome::Rejected { why: Rejection::Model };
 const REQUEST: Outcome = Outcome::Rejected { why: Rejection::Request };
@@ -197,7 +198,7 @@ fn anthropic() {
     };
     for (status, kind, outcome) in [
         (401, "authentication_error", KEY),
-        (403, "permission_error", KEY),
+        (403, "permission_error", SCOPE),
         (404, "not_found_error", MODEL),
         (413, "request_too_large", Outcome::TooLarge),
         (429, "rate_limit_error", LIMITED),
@@ -243,7 +244,7 @@ fn gemini_and_vertex() {
             r#"{"error":{"code":400,"message":"API key not valid.","status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID"}]}}"#,
             KEY,
         ),
-        (403, "", r#"{"error":{"code":403,"message":"m","status":"PERMISSION_DENIED"}}"#, KEY),
+        (403, "", r#"{"error":{"code":403,"message":"m","status":"PERMISSION_DENIED"}}"#, SCOPE),
         (401, "", r#"[{"error":{"code":401,"message":"m","status":"UNAUTHENTICATED"}}]"#, KEY),
         (
             404,
@@ -299,7 +300,7 @@ fn bedrock() {
             403,
             "x-amzn-errortype: AccessDeniedException",
             r#"{"message":"You don't have access to the model"}"#,
-            KEY,
+            SCOPE,
         ),
         (
             403,
@@ -317,7 +318,7 @@ fn bedrock() {
             403,
             "",
             r#"{"__type":"com.amazon.coral.service#AccessDeniedException","message":"m"}"#,
-            KEY,
+            SCOPE,
         ),
         (
             400,
@@ -518,10 +519,10 @@ fn what_stands_on_the_way_is_known_by_its_status_and_says_nothing_of_the_key() {
         (403, "", "RBAC: access denied", WAY),
         (403, "", "", WAY),
         (407, "proxy-authenticate: Basic", "", WAY),
-        // Whatever the shape, an API that says 403 in JSON means the key.
-        (403, "", "{}", KEY),
-        (403, "", r#"{"error":{"message":"Forbidden"}}"#, KEY),
-        (403, "", r#"{"error":{"code":"403","mess"#, KEY),
+        // Whatever the shape, an API that says 403 in JSON forbids what this request asks for.
+        (403, "", "{}", SCOPE),
+        (403, "", r#"{"error":{"message":"Forbidden"}}"#, SCOPE),
+        (403, "", r#"{"error":{"code":"403","mess"#, SCOPE),
         (401, "", "<html>401</html>", KEY),
     ]);
 }

@@ -208,9 +208,9 @@ async fn an_unusual_target_is_asked_where_it_answers() {
     }
     // Requests that ask for something else keep their path.
     let mut request = chat(false);
-    *request.uri_mut() = "http://primary/v1/embeddings".parse().unwrap();
+    *request.uri_mut() = "http://primary/v1/moderations".parse().unwrap();
     let places_ = places(at(spare().endpoint("/custom/complete")), request).await;
-    assert_eq!(places_[1], "http://secondary/v1/embeddings");
+    assert_eq!(places_[1], "http://secondary/v1/moderations");
     // At the host that was addressed, a key in the query stays where there is no other.
     let here = Target::here().endpoint("/custom/complete");
     let mut request = chat(true);

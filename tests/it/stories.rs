@@ -584,28 +584,36 @@ async fn a_role_and_comments_and_pings_without_end_are_silence() {
 #[tokio::test(start_paused = true)]
 async fn a_529_without_a_body_is_an_outage() {
     let stage = Stage::new(always(Reply::raw(529, "application/json", "")));
-    for _ in 0..2 {
+    for _ in 0..4 {
         stage.ask(true).await.is_whole();
+        sleep(secs(1)).await;
     }
     assert_eq!((stage.state(), stage.primary.count()), (State::Open, 5));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_fails_every_other_call_costs_a_fifth_more_and_no_answer() {
+async fn a_server_that_fails_every_other_attempt_is_asked_twice_and_costs_no_answer() {
     let replies = (0..400).map(|n| if n % 2 == 0 { Reply::status(500) } else { Reply::answer() });
     let stage = Stage::new(primary().replies(replies));
     for _ in 0..200 {
-        stage.ask(true).await.is_whole();
+        let answer = stage.ask(true).await;
+        answer.is_whole();
+        assert_eq!(answer.from(), "primary");
         sleep(ms(500)).await;
     }
     let extra = |event: &&Event| matches!(event, Event::RetryWaiting { .. });
     let extra = stage.told.events().iter().filter(extra).count();
-    assert!(extra <= 10 + 200 / 5, "{extra}");
+    assert_eq!(extra, 200);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_answers_slower_than_a_person_waits_is_left_before_it_fails() {
-    let stage = Stage::new(always(Reply::answer().first_content_after(secs(9))));
+async fn a_server_that_answers_slower_than_it_used_to_is_left_before_it_fails() {
+    let stage = Stage::new(always(Reply::answer()));
+    for _ in 0..5 {
+        stage.ask(true).await.is_whole();
+    }
+    stage.primary.set(Reply::answer().first_content_after(secs(17)));
+    sleep(secs(31)).await;
     let calls = (0..12).map(|n| {
         let stage = &stage;
         async move {
@@ -689,7 +697,7 @@ async fn a_path_that_a_gateway_does_not_have_moves_down_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_was_revoked_is_asked_twice_and_then_left_alone_for_minutes() {
+async fn a_key_that_was_revoked_is_asked_twice_and_then_left_alone_for_seconds() {
     let stage = Stage::new(primary().requires("another-key"));
     for nth in 0..6 {
         let answer = stage.ask(true).await;
@@ -697,7 +705,7 @@ async fn a_key_that_was_revoked_is_asked_twice_and_then_left_alone_for_minutes()
         assert_eq!(answer.from(), "secondary");
         let first = answer.journey.unwrap().attempts()[0].outcome;
         match first {
-            Outcome::Refused { retry_in: Some(wait) } => assert!(nth >= 2 && wait >= secs(239)),
+            Outcome::Refused { retry_in: Some(wait) } => assert!(nth >= 2 && wait <= secs(6)),
             first => assert_eq!(
                 (nth < 2, first),
                 (true, Outcome::Rejected { why: Rejection::Credential })

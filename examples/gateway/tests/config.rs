@@ -176,6 +176,7 @@ fn what_is_set_of_rungs_traffic_and_cache_is_refused_with_line_and_field_where_i
             "5: dialect: is \"openai\"; allowed is one of openai-chat,",
         ),
         (target("prefill = \"yes\""), "5: prefill: is \"yes\"; allowed is one of message,"),
+        (target("takes = [\"yes\"]"), "5: takes: is \"yes\"; allowed is one of chat, embeddings,"),
         (target("context = 0"), "5: context: is 0; allowed is a whole number from 1 on"),
         (target("max_tokens = 15"), "5: max_tokens: is 15; allowed is a whole number from 16 on"),
         (target("fit = 10"), "5: fit: is 10; allowed is a whole number from 256 on"),

@@ -1,5 +1,9 @@
 //! Whether a target can be chosen, and how long it is out.
 
+use std::time::Duration;
+
+use super::{Load, Moment};
+
 /// It is not chosen while another can be: until that time, and until so many choices have been made.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Out {
@@ -9,6 +13,9 @@ pub(super) struct Out {
     /// A call has gone there to find out, and should have its answer by then.
     pub(super) trial: f64,
 }
+
+/// How long a target is out whose credential was rejected: the first time, and at most.
+const LOCKED_OUT: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
 
 /// Whether a target can be chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,5 +31,16 @@ pub(crate) enum Standing {
 impl Out {
     pub(super) fn ends(&self) -> f64 {
         self.until.max(self.trial)
+    }
+}
+
+// === impl Load ===
+
+impl Load {
+    /// How long it is out for a rejected credential: for seconds at first, as one rejection can be a glitch.
+    pub(super) fn locked_out(&mut self, m: &Moment<'_>) -> Duration {
+        let lasts = LOCKED_OUT.0.saturating_mul(1 << self.ejected.min(16)).min(LOCKED_OUT.1);
+        self.ejected = self.ejected.saturating_add(1);
+        lasts.min(m.policy.unfit)
     }
 }

@@ -1,6 +1,7 @@
 //! The turn of one caller to poll what is under way for all.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     task::{Context, Poll},
 };
@@ -23,8 +24,12 @@ struct Turn<'a> {
 // === impl Flight ===
 
 impl Flight {
-    /// Polls what is under way once. Whether it came to anything.
+    /// Polls what is under way once. Whether it came to anything. A panic is a failure that all are told.
     pub(super) fn poll(&self) -> bool {
+        catch_unwind(AssertUnwindSafe(|| self.poll_once())).unwrap_or(true)
+    }
+
+    fn poll_once(&self) -> bool {
         let Some(mut turn) = Turn::take(self) else { return false };
         let mut cx = Context::from_waker(&self.waker);
         match &mut turn.stage {

@@ -3,7 +3,8 @@
 use super::Meaning;
 use crate::classify::Rejection;
 
-pub(super) const CREDENTIAL: Meaning = Meaning::Rejected(Rejection::Credential);
+pub(in crate::classify) const CREDENTIAL: Meaning = Meaning::Rejected(Rejection::Credential);
+pub(in crate::classify) const PERMISSION: Meaning = Meaning::Rejected(Rejection::Permission);
 pub(super) const MODEL: Meaning = Meaning::Rejected(Rejection::Model);
 pub(super) const GATEWAY: Meaning = Meaning::Rejected(Rejection::Gateway);
 pub(super) const REQUEST: Meaning = Meaning::Rejected(Rejection::Request);
@@ -33,10 +34,15 @@ pub(super) const TABLE: &[(Meaning, &[&str])] = &[
     ]),
     (CREDENTIAL, &[
         "invalid_api_key", "api_key_invalid", "account_deactivated", "access_terminated", "ip_not_authorized",
-        "unsupported_country_region_territory", "authentication_error", "permission_error",
+        "unsupported_country_region_territory", "authentication_error",
+        "api_key_expired", "token_expired", "invalid_token", "token_revoked", "token_invalidated", "key_revoked",
         // Bedrock
-        "AccessDeniedException", "UnrecognizedClientException", "ExpiredTokenException", "InvalidSignatureException",
+        "UnrecognizedClientException", "ExpiredTokenException", "InvalidSignatureException",
         "IncompleteSignatureException", "MissingAuthenticationTokenException",
+    ]),
+    // The key is well, and what it is used for is not permitted.
+    (PERMISSION, &[
+        "missing_scope", "insufficient_scope", "insufficient_permissions", "permission_error", "AccessDeniedException",
     ]),
     (MODEL, &[
         "model_not_found", "DeploymentNotFound", "model_not_available", "model_not_supported", "unknown_model",

@@ -9,17 +9,18 @@ const TABLE: &[(&str, Outcome)] = &[
     ("500 501 502 503 504 505 520 524 529 599 600 999", Outcome::Unavailable { wait: None }),
     ("408 409 421 425 498 100 101 103", Outcome::Unavailable { wait: None }),
     ("429", Outcome::RateLimited { wait: None }),
-    ("402", Outcome::QuotaExhausted { wait: None }),
+    ("402", Outcome::Rejected { why: Rejection::Payment }),
     ("413", Outcome::TooLarge),
     ("451", Outcome::Blocked),
-    ("401 403", Outcome::Rejected { why: Rejection::Credential }),
+    ("401", Outcome::Rejected { why: Rejection::Credential }),
+    ("403", Outcome::Rejected { why: Rejection::Permission }),
     ("407", Outcome::Rejected { why: Rejection::Gateway }),
-    ("404 410 301 302 304 307 308", Outcome::Rejected { why: Rejection::Model }),
+    ("404 410 301 302 307 308", Outcome::Rejected { why: Rejection::Model }),
     (
         "400 405 406 411 414 415 418 422 423 424 426 431 499",
         Outcome::Rejected { why: Rejection::Request },
     ),
-    ("200 201 204 206 299", Outcome::Success),
+    ("200 201 204 206 299 304", Outcome::Success),
 ];
 
 fn status(code: u16) -> StatusCode {
@@ -47,6 +48,12 @@ fn all() -> Vec<Outcome> {
         Outcome::TooLarge => Some(Outcome::Blocked),
         Outcome::Blocked => Some(Outcome::Rejected { why: Rejection::Credential }),
         Outcome::Rejected { why: Rejection::Credential } => {
+            Some(Outcome::Rejected { why: Rejection::Payment })
+        }
+        Outcome::Rejected { why: Rejection::Payment } => {
+            Some(Outcome::Rejected { why: Rejection::Permission })
+        }
+        Outcome::Rejected { why: Rejection::Permission } => {
             Some(Outcome::Rejected { why: Rejection::Gateway })
         }
         Outcome::Rejected { why: Rejection::Gateway } => {
@@ -64,7 +71,7 @@ fn all() -> Vec<Outcome> {
 
 #[test]
 fn no_outcome_is_both_retryable_and_permanent() {
-    assert_eq!(all().len(), 18);
+    assert_eq!(all().len(), 20);
     for outcome in all() {
         assert!(!(outcome.is_retryable() && outcome.is_permanent()), "{outcome:?}");
         assert!(!outcome.is_success() || !(outcome.is_retryable() || outcome.is_permanent()));
@@ -83,10 +90,14 @@ fn every_status_means_what_the_table_says() {
 }
 
 #[test]
-fn no_status_but_a_2xx_is_a_success() {
+fn no_status_but_a_2xx_and_304_is_a_success() {
     for code in 100..1000 {
         let verdict = by_status(status(code), &HeaderMap::new());
-        assert_eq!(verdict.outcome().is_success(), (200..300).contains(&code), "{code}");
+        assert_eq!(
+            verdict.outcome().is_success(),
+            (200..300).contains(&code) || code == 304,
+            "{code}"
+        );
     }
 }
 
@@ -96,10 +107,11 @@ fn a_wait_belongs_to_what_passes() {
     let wait = Some(Duration::from_secs(7));
     assert_eq!(by_status(status(429), &after).outcome(), Outcome::RateLimited { wait });
     assert_eq!(by_status(status(503), &after).outcome(), Outcome::Unavailable { wait });
-    assert_eq!(by_status(status(402), &after).outcome(), Outcome::QuotaExhausted { wait: None });
+    let gone = |after| classify(status(402), after, br#"{"error":{"code":"insufficient_quota"}}"#);
+    assert_eq!(gone(&after).outcome(), Outcome::QuotaExhausted { wait: None });
     let after = headers(&[("retry-after", "3600")]);
     let wait = Some(Duration::from_secs(3600));
-    assert_eq!(by_status(status(402), &after).outcome(), Outcome::QuotaExhausted { wait });
+    assert_eq!(gone(&after).outcome(), Outcome::QuotaExhausted { wait });
 }
 
 #[test]

@@ -2,11 +2,11 @@
 
 use super::message::{Cost, Event, Message};
 use crate::{
-    classify::{Codes, Outcome, Verdict, in_stream},
+    classify::{Outcome, Verdict, in_stream},
     dialect::{
         Tokens,
-        json::{is_filled, trim},
-        progress::Progress,
+        json::{is_filled, is_ping, trim},
+        progress::{Expected, Progress},
         whole::parse,
     },
     stream::Seen,
@@ -19,16 +19,20 @@ use crate::{
 pub(crate) struct Follower {
     progress: Progress,
     cost: Cost,
+    /// A tool of the provider is at work.
+    tool: bool,
 }
 
 // === impl Follower ===
 
 impl Follower {
-    pub(crate) fn new(codes: &Codes) -> Self {
-        Self { progress: Progress::new(codes), ..Self::default() }
+    pub(crate) fn new(expected: impl Into<Expected>) -> Self {
+        Self { progress: Progress::new(expected.into()), ..Self::default() }
     }
 
     pub(crate) fn event(&mut self, name: &[u8], data: &[u8], seen: &mut Seen) {
+        // While a tool is at work nothing else tells that the provider is.
+        seen.works |= self.tool && is_ping(name);
         if let Some(event) = self.progress.next((name, data), seen) {
             self.read(&event, (name, trim(data)), seen);
         }
@@ -52,18 +56,22 @@ impl Follower {
             }
             "content_block_start" => {
                 content = event.content_block.as_ref().is_some_and(|block| block.has_content());
+                // The block after it is the sign that the tool is done.
+                seen.works |= self.tool;
+                self.tool = event.content_block.as_ref().is_some_and(|block| block.runs_tool());
             }
             "content_block_delta" => {
                 content = event.delta.as_ref().is_some_and(|delta| delta.has_content());
             }
             "message_delta" => {
-                let finish = event.delta.as_ref().and_then(|delta| delta.finish());
-                finish.into_iter().for_each(|finish| self.progress.finish(finish));
                 self.learn(event.usage);
+                let finish = event.delta.as_ref().and_then(|delta| delta.finish(&self.cost));
+                finish.into_iter().for_each(|finish| self.progress.finish(finish));
             }
             "message_stop" => self.progress.end(seen),
+            "ping" => seen.works |= self.tool,
             "" => self.progress.fail(Outcome::Malformed.into(), seen),
-            // Pings, ends of blocks, and what is yet to be invented.
+            // Ends of blocks, and what is yet to be invented.
             _ => {}
         }
         if content {
@@ -78,19 +86,21 @@ impl Follower {
 }
 
 /// What a whole answer came to, which may be blocked, or why it is none; and what it cost.
-pub(crate) fn check(codes: &Codes, body: &[u8]) -> (Result<Outcome, Verdict>, Option<Tokens>) {
-    let body = trim(body);
-    let message = match parse::<Message<'_>>(codes, body) {
+pub(crate) fn check(
+    expected: impl Into<Expected>,
+    body: &[u8],
+) -> (Result<Outcome, Verdict>, Option<Tokens>) {
+    let (body, mut progress) = (trim(body), Progress::new(expected.into()));
+    let message = match parse::<Message<'_>>(progress.codes(), body) {
         Ok(message) => message,
         Err(why) => return (Err(why), None),
     };
     let mut cost = Cost::default();
     cost.learn(message.usage);
     if message.is_error() {
-        return (Err(in_stream(codes, body)), cost.tokens());
+        return (Err(in_stream(progress.codes(), body)), cost.tokens());
     }
-    let mut progress = Progress::default();
     progress.has_content(message.has_content());
-    message.finish().into_iter().for_each(|finish| progress.reason(finish));
+    message.finish(&cost).into_iter().for_each(|finish| progress.reason(finish));
     (progress.answer(), cost.tokens())
 }

@@ -87,8 +87,8 @@ impl Message<'_> {
         self.content.as_deref().unwrap_or_default().iter().any(Block::has_content)
     }
 
-    pub(super) fn finish(&self) -> Option<Finish> {
-        finish(self.stop_reason)
+    pub(super) fn finish(&self, cost: &Cost) -> Option<Finish> {
+        finish(self.stop_reason, cost)
     }
 }
 
@@ -102,6 +102,11 @@ impl Block<'_> {
             _ => true,
         }
     }
+
+    /// Whether the provider runs a tool from here on, until the next block begins.
+    pub(super) fn runs_tool(&self) -> bool {
+        matches!(word(self.r#type), "server_tool_use" | "mcp_tool_use")
+    }
 }
 
 // === impl Delta ===
@@ -112,8 +117,8 @@ impl Delta<'_> {
         [self.text, self.thinking, self.partial_json, self.content].into_iter().any(is_filled)
     }
 
-    pub(super) fn finish(&self) -> Option<Finish> {
-        finish(self.stop_reason)
+    pub(super) fn finish(&self, cost: &Cost) -> Option<Finish> {
+        finish(self.stop_reason, cost)
     }
 }
 
@@ -129,6 +134,12 @@ impl Cost {
         self.output = read(counts.output_tokens).or(self.output);
     }
 
+    /// Whether so few tokens were written that they end the turn and say nothing: a model that has nothing to add, as after
+    /// the result of a tool, ends its turn at once.
+    fn is_of_the_end_alone(&self) -> bool {
+        self.output.is_some_and(|output| (1..=3).contains(&output))
+    }
+
     /// The tokens, if any were told. What was read from a cache, or stored in it, is input too.
     pub(super) fn tokens(&self) -> Option<Tokens> {
         let input = [self.fresh, self.stored, self.cached];
@@ -138,10 +149,11 @@ impl Cost {
     }
 }
 
-fn finish(reason: Raw<'_>) -> Option<Finish> {
+fn finish(reason: Raw<'_>, cost: &Cost) -> Option<Finish> {
     is_filled(reason).then(|| match word(reason) {
         "refusal" => Finish::Filtered,
         "max_tokens" | "stop_sequence" | "model_context_window_exceeded" => Finish::Limited,
+        "end_turn" if cost.is_of_the_end_alone() => Finish::Limited,
         _ => Finish::Plain,
     })
 }

@@ -40,7 +40,7 @@ fn reason(reason: &str) -> String {
 
 fn whole(content: &str, stop: &str) -> String {
     format!(
-        r#"{{"id":"msg_1","type":"message","role":"assistant","content":{content},"stop_reason":"{stop}","usage":{{"input_tokens":7,"output_tokens":3}}}}"#
+        r#"{{"id":"msg_1","type":"message","role":"assistant","content":{content},"stop_reason":"{stop}","usage":{{"input_tokens":7,"output_tokens":15}}}}"#
     )
 }
 
@@ -221,6 +221,16 @@ fn the_cost_is_that_of_the_last_event_that_tells_it() {
 }
 
 #[test]
+fn a_turn_that_ends_at_once_is_an_answer_without_content() {
+    let short = |text: &str| text.replace(r#""output_tokens":15"#, r#""output_tokens":2"#);
+    assert_eq!(outcome(&[START, &short(REASON), STOP]), Outcome::Success);
+    assert_eq!(judged(&short(&whole("[]", "end_turn"))), Outcome::Success);
+    // With tokens that are not there it was cut, and without a turn's end none has ended.
+    assert_eq!(judged(&whole("[]", "end_turn")), Outcome::Empty);
+    assert_eq!(outcome(&[START, STOP]), Outcome::Empty);
+}
+
+#[test]
 fn a_whole_message_is_judged_by_its_content() {
     for (content, expected) in [
         (r#"[{"type":"text","text":"a"}]"#, Outcome::Success),
@@ -238,7 +248,7 @@ fn a_whole_message_is_judged_by_its_content() {
     assert_eq!(judged(&whole("[]", "refusal")), Outcome::Blocked);
     assert_eq!(judged(&whole("[]", "max_tokens")), Outcome::Success);
     let tokens = check(&crate::classify::Codes::default(), whole("[]", "end_turn").as_bytes()).1;
-    assert_eq!(tokens, Some(Tokens { input: 7, output: 3 }));
+    assert_eq!(tokens, Some(Tokens { input: 7, output: 15 }));
     let late = format!("\n\n {}", whole(r#"[{"type":"text","text":"a"}]"#, "end_turn"));
     assert_eq!(judged(&late), Outcome::Success);
 }

@@ -2,11 +2,11 @@
 
 use super::chunk::Chunk;
 use crate::{
-    classify::{Codes, Outcome, Verdict, in_stream},
+    classify::{Outcome, Verdict, in_stream},
     dialect::{
         Tokens,
         json::trim,
-        progress::{Finish, Progress},
+        progress::{Expected, Finish, Progress},
         whole::parse,
     },
     stream::Seen,
@@ -27,8 +27,8 @@ pub(crate) struct Follower {
 // === impl Follower ===
 
 impl Follower {
-    pub(crate) fn new(codes: &Codes) -> Self {
-        Self { progress: Progress::new(codes), ..Self::default() }
+    pub(crate) fn new(expected: impl Into<Expected>) -> Self {
+        Self { progress: Progress::new(expected.into()), ..Self::default() }
     }
 
     pub(crate) fn event(&mut self, name: &[u8], data: &[u8], seen: &mut Seen) {
@@ -85,16 +85,18 @@ impl Follower {
 }
 
 /// What a whole answer came to, which may be blocked, or why it is none; and what it cost.
-pub(crate) fn check(codes: &Codes, body: &[u8]) -> (Result<Outcome, Verdict>, Option<Tokens>) {
-    let body = trim(body);
-    let answer = match parse::<Chunk<'_>>(codes, body) {
+pub(crate) fn check(
+    expected: impl Into<Expected>,
+    body: &[u8],
+) -> (Result<Outcome, Verdict>, Option<Tokens>) {
+    let (body, mut progress) = (trim(body), Progress::new(expected.into()));
+    let answer = match parse::<Chunk<'_>>(progress.codes(), body) {
         Ok(answer) => answer,
         Err(why) => return (Err(why), None),
     };
     if answer.is_error() {
-        return (Err(in_stream(codes, body)), answer.tokens());
+        return (Err(in_stream(progress.codes(), body)), answer.tokens());
     }
-    let mut progress = Progress::default();
     for candidate in answer.candidates() {
         progress.has_content(candidate.has_content());
         candidate.finish().into_iter().for_each(|reason| progress.reason(reason));

@@ -2,8 +2,13 @@
 
 use super::line::Line;
 use crate::{
-    classify::{Codes, Outcome, Verdict, in_stream},
-    dialect::{Tokens, json::trim, progress::Progress, whole::parse},
+    classify::{Outcome, Verdict, in_stream},
+    dialect::{
+        Tokens,
+        json::trim,
+        progress::{Expected, Progress},
+        whole::parse,
+    },
     stream::Seen,
 };
 
@@ -16,8 +21,8 @@ pub(crate) struct Follower {
 // === impl Follower ===
 
 impl Follower {
-    pub(crate) fn new(codes: &Codes) -> Self {
-        Self { progress: Progress::new(codes) }
+    pub(crate) fn new(expected: impl Into<Expected>) -> Self {
+        Self { progress: Progress::new(expected.into()) }
     }
 
     pub(crate) fn event(&mut self, data: &[u8], seen: &mut Seen) {
@@ -49,16 +54,18 @@ impl Follower {
 }
 
 /// What a whole answer came to, or why it is none; and what it cost.
-pub(crate) fn check(codes: &Codes, body: &[u8]) -> (Result<Outcome, Verdict>, Option<Tokens>) {
-    let body = trim(body);
-    let line = match parse::<Line<'_>>(codes, body) {
+pub(crate) fn check(
+    expected: impl Into<Expected>,
+    body: &[u8],
+) -> (Result<Outcome, Verdict>, Option<Tokens>) {
+    let (body, mut progress) = (trim(body), Progress::new(expected.into()));
+    let line = match parse::<Line<'_>>(progress.codes(), body) {
         Ok(line) => line,
         Err(why) => return (Err(why), None),
     };
     if line.is_error() {
-        return (Err(in_stream(codes, body)), line.tokens());
+        return (Err(in_stream(progress.codes(), body)), line.tokens());
     }
-    let mut progress = Progress::default();
     progress.has_content(line.has_content());
     line.finish().into_iter().for_each(|finish| progress.reason(finish));
     (progress.answer(), line.tokens())

@@ -5,10 +5,9 @@ mod tests;
 
 use super::{chunk::Chunk, plain::Plain};
 use crate::{
-    classify::Codes,
     dialect::{
         json::{is_ping, trim},
-        progress::Progress,
+        progress::{Expected, Progress},
     },
     stream::Seen,
 };
@@ -28,8 +27,8 @@ pub(crate) struct Follower {
 // === impl Follower ===
 
 impl Follower {
-    pub(crate) fn new(codes: &Codes) -> Self {
-        Self { progress: Progress::new(codes), ..Self::default() }
+    pub(crate) fn new(expected: impl Into<Expected>) -> Self {
+        Self { progress: Progress::new(expected.into()), ..Self::default() }
     }
 
     pub(crate) fn event(&mut self, name: &[u8], data: &[u8], seen: &mut Seen) {

@@ -2,11 +2,11 @@
 
 use super::response::{Answer, Event};
 use crate::{
-    classify::{Codes, Outcome, Verdict, in_stream},
+    classify::{Outcome, Verdict, in_stream},
     dialect::{
         Tokens,
-        json::{is_filled, trim},
-        progress::Progress,
+        json::{is_filled, is_ping, trim},
+        progress::{Expected, Progress},
         whole::parse,
     },
     stream::Seen,
@@ -16,16 +16,20 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Follower {
     progress: Progress,
+    /// A tool of the provider is at work.
+    tool: bool,
 }
 
 // === impl Follower ===
 
 impl Follower {
-    pub(crate) fn new(codes: &Codes) -> Self {
-        Self { progress: Progress::new(codes) }
+    pub(crate) fn new(expected: impl Into<Expected>) -> Self {
+        Self { progress: Progress::new(expected.into()), tool: false }
     }
 
     pub(crate) fn event(&mut self, name: &[u8], data: &[u8], seen: &mut Seen) {
+        // While a tool is at work nothing else tells that the provider is.
+        seen.works |= self.tool && is_ping(name);
         if let Some(event) = self.progress.next((name, data), seen) {
             self.read(&event, (name, trim(data)), seen);
         }
@@ -37,6 +41,11 @@ impl Follower {
 
     fn read(&mut self, event: &Event<'_>, (name, data): (&[u8], &[u8]), seen: &mut Seen) {
         let kind = event.kind(name);
+        if let Some(step) = tool_step(kind) {
+            self.tool = !matches!(step, "completed" | "failed" | "incomplete");
+            seen.works = true;
+        }
+        seen.works |= self.tool && is_ping(kind.as_bytes());
         match kind {
             "error" | "response.failed" => self.progress.error(data, seen),
             _ if is_filled(event.error) => self.progress.error(data, seen),
@@ -58,20 +67,28 @@ impl Follower {
     }
 }
 
+/// The step of a tool of the provider that an event tells: `searching` of `response.web_search_call.searching`.
+fn tool_step(kind: &str) -> Option<&str> {
+    let (tool, step) = kind.strip_prefix("response.")?.split_once('.')?;
+    (tool.ends_with("_call") || tool == "mcp_list_tools").then_some(step)
+}
+
 /// What a whole answer came to, which may be blocked, or why it is none; and what it cost.
-pub(crate) fn check(codes: &Codes, body: &[u8]) -> (Result<Outcome, Verdict>, Option<Tokens>) {
-    let body = trim(body);
-    let answer = match parse::<Answer<'_>>(codes, body) {
+pub(crate) fn check(
+    expected: impl Into<Expected>,
+    body: &[u8],
+) -> (Result<Outcome, Verdict>, Option<Tokens>) {
+    let (body, mut progress) = (trim(body), Progress::new(expected.into()));
+    let answer = match parse::<Answer<'_>>(progress.codes(), body) {
         Ok(answer) => answer,
         Err(why) => return (Err(why), None),
     };
     if answer.is_error() {
-        return (Err(in_stream(codes, body)), answer.tokens());
+        return (Err(in_stream(progress.codes(), body)), answer.tokens());
     }
     if answer.is_pending() {
         return (Ok(Outcome::Success), None);
     }
-    let mut progress = Progress::default();
     answer.tell(&mut progress);
     (progress.answer(), answer.tokens())
 }

@@ -18,10 +18,12 @@ use crate::{
 impl<S: Upstream> Descent<S> {
     /// Whether a rung is for this failure, and there is time for it. Where nothing was asked yet, the call was too much for
     /// what the rungs so far offer.
-    pub(super) fn fits(&self, rung: &Rung, failure: Option<&Failure>) -> Result<(), Skip> {
-        let (outcome, at) = failure.map_or((Outcome::TooLarge, 0), |it| (it.last, it.at));
-        let failed = Failed { outcome, offers: &self.policy().rungs[at].offers, at };
-        rung.takes((&self.ask, self.request.body()), failed)?;
+    pub(super) fn fits(&self, at: usize, failure: Option<&Failure>) -> Result<(), Skip> {
+        let (policy, rung) = (self.policy(), &self.policy().rungs[at]);
+        let (outcome, last) = failure.map_or((Outcome::TooLarge, 0), |it| (it.last, it.at));
+        let failed = Failed { outcome, offers: &policy.rungs[last].offers, at: last };
+        rung.accepts((&self.ask, self.request.body()), failed)?;
+        policy.may_follow(at, &self.ask, failure)?;
         if rung.is_instant() {
             return Ok(());
         }
@@ -51,7 +53,9 @@ impl<S: Upstream> Descent<S> {
         let call = Call::of(request);
         call.elsewhere = self.leads_on(at, Outcome::Refused { retry_in: None });
         call.last_target = !waits && !self.leads_on(at, late);
-        call.probe_signal = call.elsewhere.then(ProbeSignal::default);
+        // What is not to be done twice is asked of nobody beside a probe.
+        let beside = call.elsewhere && self.ask.effects.repeats();
+        call.probe_signal = beside.then(ProbeSignal::default);
     }
 
     /// Whether a target below the rung at `at` takes the call after that failure.
@@ -61,8 +65,14 @@ impl<S: Upstream> Descent<S> {
         let call = (&*self.ask, &self.request.body()[..]);
         let able =
             |rung: &Rung| !rung.may_pass() || rung.ready(self.request(), &self.ask, None).is_ok();
-        let takes = |rung: &Rung| rung.asks() && rung.takes(call, failed).is_ok() && able(rung);
-        !self.once && !self.late && rungs[at + 1..].iter().any(takes)
+        let takes = |at: usize| {
+            let rung = &rungs[at];
+            rung.asks()
+                && rung.accepts(call, failed).is_ok()
+                && self.policy().may_go(at, &self.ask).is_ok()
+                && able(rung)
+        };
+        !self.once && !self.late && (at + 1..rungs.len()).any(takes)
     }
 
     /// The same call beside a probe of its own.

@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
@@ -141,8 +142,12 @@ impl Resumed {
         let asking = self.asking.get_mut().unwrap_or_else(PoisonError::into_inner);
         let Some(future) = asking else { return Poll::Ready(()) };
         // A body may be read where no runtime is, and outside of the span of its call.
-        let _runtime = self.runtime.as_ref().map(Handle::enter);
-        let next = ready!(self.scope.within(|| future.as_mut().poll(cx)));
+        let own = self.runtime.as_ref().filter(|_| Handle::try_current().is_err());
+        let _runtime = own.map(Handle::enter);
+        // Its runtime may be gone: then nobody goes on.
+        let poll = AssertUnwindSafe(|| future.as_mut().poll(cx));
+        let next = self.scope.within(|| catch_unwind(poll).unwrap_or(Poll::Ready(None)));
+        let next = ready!(next);
         self.scope.within(|| *asking = None);
         match next {
             Some((onward, body)) => {

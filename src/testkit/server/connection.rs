@@ -14,7 +14,10 @@ use crate::testkit::{
     Provider,
     provider::Flight,
     reply::{Head, Script, Step},
-    server::request::{Incoming, Read, read},
+    server::{
+        kept::{KeptFault, Line},
+        request::{Incoming, Read, read},
+    },
 };
 
 /// One connection.
@@ -25,7 +28,9 @@ struct Connection {
     provider: Provider,
     /// Whether the listener is open: a connection that is idle after an answer does not outlive it.
     open: watch::Receiver<bool>,
-    answered: bool,
+    line: Line,
+    /// How many requests came.
+    requests: u32,
 }
 
 /// How the body of an answer is framed.
@@ -41,9 +46,14 @@ enum Framing {
 const AHEAD: usize = 64 * 1024;
 
 /// Answers until either side closes. What goes wrong with a connection is the client's to see, and nobody else's.
-pub(super) async fn serve(stream: TcpStream, provider: Provider, open: watch::Receiver<bool>) {
+pub(super) async fn serve(
+    stream: TcpStream,
+    provider: Provider,
+    line: Line,
+    open: watch::Receiver<bool>,
+) {
     let buffer = BytesMut::new();
-    let mut connection = Connection { stream, buffer, provider, open, answered: false };
+    let mut connection = Connection { stream, buffer, provider, open, line, requests: 0 };
     let _ = connection.requests().await;
 }
 
@@ -52,11 +62,14 @@ pub(super) async fn serve(stream: TcpStream, provider: Provider, open: watch::Re
 impl Connection {
     async fn requests(&mut self) -> io::Result<()> {
         while let Some(request) = self.request().await? {
+            self.requests += 1;
+            if self.line.rules().close_at.is_some_and(|n| n <= self.requests) {
+                break;
+            }
             let (flight, script) =
                 self.provider.begin(&request.path, &request.headers, &request.body);
             let kept = self.act(&request, flight, script).await?;
-            self.answered = true;
-            if request.close || !kept {
+            if request.close || !kept || self.line.rules().close_after {
                 break;
             }
         }
@@ -74,16 +87,41 @@ impl Connection {
                 }
                 Read::More => {}
             }
-            let idle = self.answered && self.buffer.is_empty();
+            let idle = self.requests > 0 && self.buffer.is_empty();
+            let _counted = idle.then(|| self.line.rest());
             let closed = async {
                 // An error means that the server is gone, and this task with it.
                 let _ = self.open.wait_for(|open| !open).await;
             };
-            tokio::select! {
+            let fault = tokio::select! {
                 biased;
-                count = self.stream.read_buf(&mut self.buffer) => if count? == 0 { return Ok(None) },
+                fault = self.line.killed(), if idle => fault,
+                count = self.stream.read_buf(&mut self.buffer) => match count? {
+                    0 => return Ok(None),
+                    _ => continue,
+                },
                 () = closed, if idle => return Ok(None),
+            };
+            return self.die(fault).await.map(|()| None);
+        }
+    }
+
+    /// The connection is dead, and the client knows it sooner or later or never.
+    async fn die(&mut self, fault: KeptFault) -> io::Result<()> {
+        let mut rest = [0; 4096];
+        match fault {
+            KeptFault::Close => Ok(()),
+            KeptFault::Silence => {
+                while self.stream.read(&mut rest).await? > 0 {}
+                Ok(())
             }
+            KeptFault::Reset => match self.stream.read(&mut rest).await? {
+                0 => Ok(()),
+                _ => {
+                    self.stream.set_zero_linger()?;
+                    Err(io::ErrorKind::ConnectionReset.into())
+                }
+            },
         }
     }
 

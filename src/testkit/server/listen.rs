@@ -13,7 +13,13 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout},
 };
 
-use crate::testkit::{Provider, server::connection::serve};
+use crate::testkit::{
+    Provider,
+    server::{
+        connection::serve,
+        kept::{Kept, KeptFault},
+    },
+};
 
 /// A provider on a loopback socket. It stops when it is dropped: the listener and every connection close.
 #[derive(Debug)]
@@ -21,6 +27,7 @@ pub struct Server {
     address: SocketAddr,
     provider: Provider,
     open: watch::Receiver<bool>,
+    kept: Kept,
     task: AbortHandle,
 }
 
@@ -48,8 +55,10 @@ impl Server {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let (tell, open) = watch::channel(true);
-        let task = tokio::spawn(listen(listener, address, provider.clone(), tell)).abort_handle();
-        let server = Self { address, provider, open, task };
+        let kept = Kept::default();
+        let listening = listen((listener, address), provider.clone(), kept.clone(), tell);
+        let task = tokio::spawn(listening).abort_handle();
+        let server = Self { address, provider, open, kept, task };
         server.settle().await;
         Ok(server)
     }
@@ -67,6 +76,28 @@ impl Server {
     /// The provider that it acts out, which counts the attempts.
     pub fn provider(&self) -> &Provider {
         &self.provider
+    }
+
+    /// How many connections are kept by clients now: answered, open and idle.
+    pub fn kept(&self) -> usize {
+        self.kept.idle()
+    }
+
+    /// Kills all connections that are idle now. Those that answer, and those to come, are as they were.
+    pub fn kill_kept(&self, fault: KeptFault) {
+        self.kept.kill(fault);
+    }
+
+    /// Closes each connection at its n-th request, from 1, in place of an answer: the request reaches no provider and is
+    /// not counted. `None`, the default, closes none.
+    pub fn close_at_request(&self, n: impl Into<Option<u32>>) {
+        let n = n.into();
+        self.kept.change(|rules| rules.close_at = n);
+    }
+
+    /// Closes each connection after every answer although its head says nothing of that. Off by default.
+    pub fn close_after_answers(&self, close: bool) {
+        self.kept.change(|rules| rules.close_after = close);
     }
 
     /// Waits until the listener is as the provider now wants it: open, or closed to every connection.
@@ -88,9 +119,9 @@ impl Drop for Server {
 }
 
 async fn listen(
-    listener: TcpListener,
-    address: SocketAddr,
+    (listener, address): (TcpListener, SocketAddr),
     provider: Provider,
+    kept: Kept,
     open: watch::Sender<bool>,
 ) {
     let mut door = Door::Open(listener);
@@ -102,7 +133,7 @@ async fn listen(
         // Whoever knocked before is let in.
         while refuse && connections.len() < MOST {
             let Some(stream) = door.knocked().await else { break };
-            connections.spawn(serve(stream, provider.clone(), open.subscribe()));
+            connections.spawn(serve(stream, provider.clone(), kept.line(), open.subscribe()));
         }
         door = door.turn(!refuse, address);
         let is_open = matches!(door, Door::Open(_));
@@ -115,7 +146,7 @@ async fn listen(
             Some(_) = connections.join_next() => {}
             accepted = door.accept(), if connections.len() < MOST => match accepted {
                 Ok(stream) => {
-                    connections.spawn(serve(stream, provider.clone(), open.subscribe()));
+                    connections.spawn(serve(stream, provider.clone(), kept.line(), open.subscribe()));
                 }
                 Err(_) => sleep(PAUSE).await,
             },

@@ -8,6 +8,12 @@
 //! Any free port of 127.0.0.1; connections are kept alive; streams come in chunks; a request has at most 64 KiB of head
 //! and 16 MiB of body, else it is answered 431 or 413; at most 4096 connections.
 //!
+//! # Connections that die
+//!
+//! A client keeps its connections, and a provider need not: [`Server::kill_kept`] ends those that are idle now, in one of
+//! three ways ([`KeptFault`]); [`Server::close_at_request`] closes each connection at its n-th request in place of an
+//! answer; [`Server::close_after_answers`] closes each after every answer. New connections are served as before.
+//!
 //! # Example
 //!
 //! ```
@@ -33,7 +39,9 @@
 //! until something else is [`set`](crate::testkit::Provider::set).
 
 mod connection;
+mod kept;
 mod listen;
 mod request;
 
+pub use kept::KeptFault;
 pub use listen::Server;

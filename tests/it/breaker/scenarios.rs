@@ -430,7 +430,7 @@ fn cb_hyst_42_an_abandoned_probe_opens_again() {
     let rig = Rig::new(simple(200).consecutive(4));
     rig.records(0, FAILED, 4);
     assert_eq!(rig.state(100), State::Open);
-    rig.permit(350).end(Outcome::Cancelled, rig.at(350));
+    (0..3).for_each(|_| rig.permit(350).end(Outcome::Cancelled, rig.at(350)));
     assert_eq!(rig.state(350), State::Open);
     rig.record(2350, OK);
     assert_eq!(rig.state(2350), State::Closed);

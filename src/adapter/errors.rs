@@ -1,0 +1,40 @@
+//! What an error of reqwest's comes to.
+
+use super::hyper::is_unacknowledged;
+use crate::{
+    Error,
+    classify::{Outcome, Phase, Rejection},
+};
+
+/// What went wrong before there was a head.
+pub(super) fn failed(error: reqwest::Error) -> Error {
+    let outcome = if error.is_connect() {
+        Outcome::Unreachable
+    } else if error.is_timeout() && !is_unacknowledged(&error) {
+        Outcome::TimedOut { phase: Phase::Attempt }
+    } else if error.is_builder() || error.is_redirect() {
+        Outcome::Rejected { why: Rejection::Request }
+    } else {
+        Outcome::Broken
+    };
+    Error::new(outcome).with_source(bare(error))
+}
+
+/// What went wrong in a body.
+pub(super) fn cut(error: reqwest::Error) -> Error {
+    let outcome = match error.is_timeout() {
+        true => Outcome::TimedOut { phase: Phase::Stream },
+        false => Outcome::Truncated,
+    };
+    Error::new(outcome).with_source(bare(error))
+}
+
+/// The error without the query and the user of its URL: keys travel there.
+fn bare(mut error: reqwest::Error) -> reqwest::Error {
+    if let Some(url) = error.url_mut() {
+        url.set_query(None);
+        // Fails only for URLs that cannot have a user: nothing to remove there.
+        let _ = url.set_username("").and_then(|()| url.set_password(None));
+    }
+    error
+}

@@ -1,0 +1,233 @@
+//! Sends a request again at once where its connection was a kept one, and dead.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use http::{Method, Version};
+use tokio::time::Instant;
+use tower::{Service, ServiceExt};
+
+use super::{
+    dialed::Dialed,
+    hyper::{address, address_of, is_unacknowledged},
+    kept::{Origin, Origins},
+};
+use crate::{
+    Error, Request, Response, Upstream,
+    breaker::Turn,
+    classify::Outcome,
+    context::{Call, Lost, Waiting},
+};
+
+/// A transport that takes the death of a kept connection on itself: the caller, the breaker and the budget of retries see
+/// none of it.
+///
+/// A connection that was kept from an earlier request may be dead without a word: its node was replaced, a NAT forgot it,
+/// the other side had just closed it. That says nothing of the provider. So a request that went out on one, and was
+/// answered by nothing at all, is sent again at once on a new connection, within the same attempt and its time, and the
+/// other connections kept to that origin are not used any more.
+///
+/// Again is sent what does no harm twice: safe methods, what has an `idempotency-key`, and questions to a model (a request
+/// in a known [dialect](crate::dialect)). Another `POST` fails with [`Outcome::Broken`], and the breaker does not count it.
+/// A connection that breaks more than five seconds after the request went out was not dead: the provider may have
+/// been at work, and the failure is one like any other.
+///
+/// For a client over hyper of your own; [`Reqwest`](super::Reqwest) has it.
+#[derive(Clone, Debug)]
+pub struct Reconnect<S> {
+    transports: Transports<S>,
+    origins: Arc<Origins>,
+}
+
+#[derive(Clone, Debug)]
+enum Transports<S> {
+    /// Two pools, and none.
+    Own { pools: [S; 2], unpooled: S },
+    /// One, of which nothing else is known.
+    Given(S),
+}
+
+/// A request on its way.
+struct Sent {
+    origins: Arc<Origins>,
+    origin: Origin,
+    at: Instant,
+    dialed: Dialed,
+}
+
+/// An attempt: its request may be sent more than once.
+struct Attempt<S> {
+    transports: Transports<S>,
+    origins: Arc<Origins>,
+    origin: Origin,
+    turn: Option<Turn>,
+    /// How often it may still be sent again.
+    chances: usize,
+}
+
+/// A connection that dies later than that after a request was sent was not dead before: as long as a new one may take.
+const PROMPT: Duration = Duration::from_secs(5);
+
+// === impl Reconnect ===
+
+impl<S> Reconnect<S> {
+    /// Over three transports that are alike but for their connections: two keep them, the third keeps none. Each of the
+    /// first two reports the connections that it opens by a [`DialedLayer`](super::DialedLayer) around its connector.
+    pub fn over(pools: [S; 2], unpooled: S) -> Self {
+        Self::with(Transports::Own { pools, unpooled })
+    }
+
+    /// Over one transport that keeps connections as it likes. A kept connection that is silent cannot be told from a
+    /// provider that is.
+    pub fn around(transport: S) -> Self {
+        Self::with(Transports::Given(transport))
+    }
+
+    fn with(transports: Transports<S>) -> Self {
+        Self { transports, origins: Arc::default() }
+    }
+}
+
+impl<S: Upstream> Service<Request> for Reconnect<S> {
+    type Response = Response;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+
+    /// Always ready: the transport is waited for within the call.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let Self { transports, origins } = self.clone();
+        let Some(origin) = Origin::of(request.uri()) else {
+            return Box::pin(transports.first(0).oneshot(request));
+        };
+        let turn = Call::of(&mut request).turn.clone();
+        let chances = match origins.count(&origin) {
+            0 => 0,
+            known if is_repeatable(&mut request) => transports.chances(known),
+            _ => 0,
+        };
+        Box::pin(Attempt { transports, origins, origin, turn, chances }.run(request))
+    }
+}
+
+// === impl Transports ===
+
+impl<S: Clone> Transports<S> {
+    fn first(&self, pool: usize) -> S {
+        match self {
+            Self::Own { pools, .. } => pools[pool].clone(),
+            Self::Given(transport) => transport.clone(),
+        }
+    }
+
+    /// The one that gives a new connection; a given one may give another kept one.
+    fn fresh(&self) -> S {
+        match self {
+            Self::Own { unpooled, .. } => unpooled.clone(),
+            Self::Given(transport) => transport.clone(),
+        }
+    }
+
+    /// How often a request is sent again, with so many connections known.
+    fn chances(&self, known: usize) -> usize {
+        match self {
+            Self::Own { .. } => 1,
+            Self::Given(_) => known,
+        }
+    }
+
+    fn is_own(&self) -> bool {
+        matches!(self, Self::Own { .. })
+    }
+}
+
+// === impl Attempt ===
+
+impl<S: Upstream> Attempt<S> {
+    async fn run(mut self, request: Request) -> Result<Response, Error> {
+        let mut next = request;
+        let mut transport = self.transports.first(self.origins.pool(&self.origin));
+        loop {
+            let spare = (self.chances > 0).then(|| next.clone());
+            let sent = Instant::now();
+            let error = match self.send(transport, next, sent).await {
+                Ok(response) => return Ok(response),
+                Err(error) => error,
+            };
+            if !self.was_dead(&error, sent) {
+                return Err(error);
+            }
+            let Some(request) = spare else {
+                self.lost(false);
+                return Err(error);
+            };
+            self.lost(true);
+            self.chances -= 1;
+            (next, transport) = (request, self.transports.fresh());
+        }
+    }
+
+    async fn send(&self, transport: S, request: Request, at: Instant) -> Result<Response, Error> {
+        let dialed = Dialed::default();
+        let connection = self.turn.as_ref().map(Turn::connection);
+        if let Some(connection) = connection.filter(|_| self.transports.is_own()) {
+            let (origins, origin) = (self.origins.clone(), self.origin.clone());
+            connection.waits(Arc::new(Sent { origins, origin, at, dialed: dialed.clone() }));
+        }
+        let result = dialed.within(transport.oneshot(request)).await;
+        if let Some(connection) = connection {
+            connection.heard();
+        }
+        if let Some(at) = result.as_ref().ok().and_then(|it| address(it.extensions())) {
+            let shared = result.as_ref().is_ok_and(|it| it.version() == Version::HTTP_2);
+            self.origins.answered(&self.origin, at, shared, Instant::now());
+        }
+        result
+    }
+
+    /// Whether the request went out on a kept connection that was dead by then.
+    fn was_dead(&self, error: &Error, sent: Instant) -> bool {
+        let now = Instant::now();
+        let prompt = now.saturating_duration_since(sent) < PROMPT || is_unacknowledged(error);
+        let broke = error.outcome() == Outcome::Broken;
+        let kept = address_of(error).is_some_and(|at| self.origins.broke(&self.origin, at));
+        let dead = broke && kept && prompt;
+        if dead {
+            self.origins.died(&self.origin, now);
+        }
+        dead
+    }
+
+    fn lost(&self, sent_again: bool) {
+        if let Some(turn) = &self.turn {
+            turn.connection().lost(Lost { sent_again });
+        }
+    }
+}
+
+/// Whether a request may be sent a second time although it may have been taken the first time.
+fn is_repeatable(request: &mut Request) -> bool {
+    if Call::of(request).once {
+        return false;
+    }
+    let safe = [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE];
+    safe.contains(request.method())
+        || request.headers().contains_key("idempotency-key")
+        || Call::ask(request).dialect().is_some()
+}
+
+// === impl Sent ===
+
+impl Waiting for Sent {
+    fn is_connection_at_fault(&self, now: Instant) -> bool {
+        !self.dialed.is_so() && self.origins.is_at_fault(&self.origin, self.at, now)
+    }
+}

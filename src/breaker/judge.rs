@@ -1,0 +1,282 @@
+//! What is made of an attempt's first event and of its end.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::{
+    breaker::{
+        Cause,
+        machine::{Machine, Mode},
+        probes::Slot,
+        run::{Failing, Run},
+        ticket::{Moment, Ticket, about},
+        window::Counts,
+    },
+    classify::{Health, Outcome, Phase},
+};
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct End {
+    pub(crate) outcome: Outcome,
+    /// A retry may follow: that the call has failed is counted when it has.
+    pub(crate) deferred: bool,
+}
+
+/// Answers that are lost with one connection are lost within that time.
+const TOGETHER: Duration = Duration::from_millis(250);
+
+/// So many times the usual latency is slow.
+const TIMES_USUAL: u32 = 3;
+
+// === impl Machine ===
+
+impl Machine {
+    /// The first event of an answer is there. Its latency counts now, and a probe is decided now: to recover, nobody waits
+    /// for the end of a long stream.
+    pub(crate) fn begin(&mut self, at: Moment<'_>, ticket: &mut Ticket) {
+        if ticket.begun.is_some() || !self.is_news(at, ticket.generation) {
+            return;
+        }
+        let slow = self.is_slow(at, ticket);
+        (ticket.begun, ticket.slow) = (Some(at.now), slow);
+        self.usual.add(ticket.caller.whole, ticket.took(at.now));
+        match self.undecided(ticket) {
+            Some(slot) => self.pass_or_open(at, slot, ticket, slow),
+            None => {
+                self.interrupt(ticket);
+                let counts = self.window.add(Counts::latency(slow), at.now);
+                self.weigh(at, counts, None);
+            }
+        }
+    }
+
+    /// An attempt came to something. Tells whether the call's failure is still to be counted, with [`fail_call`](Self::fail_call).
+    pub(crate) fn end(&mut self, at: Moment<'_>, ticket: &mut Ticket, end: End) -> bool {
+        if !self.is_news(at, ticket.generation) {
+            return false;
+        }
+        let slow = self.is_slow(at, ticket);
+        let health = health(at, ticket, end.outcome);
+        let wait = end.outcome.wait();
+        let slot = self.undecided(ticket);
+        match (health, slot) {
+            (Health::Exhausted, _) => self.open(at, Cause::Exhausted, wait),
+            (Health::Unauthorized, _) if self.is_locked_out(at) => {
+                self.open(at, Cause::Unauthorized, None);
+            }
+            (Health::Ignored | Health::Unauthorized, Some(slot)) => self.hand_back(slot),
+            (Health::Ignored | Health::Unauthorized, None) => self.void(at),
+            (Health::Failure | Health::Pushback, Some(_)) => {
+                self.open(at, Cause::ProbeFailed, wait)
+            }
+            (Health::Cancelled, Some(_)) if slow && explicit(at) => {
+                self.open(at, Cause::ProbeSlow, None);
+            }
+            (Health::Cancelled, Some(slot)) => self.drop_probe(at, slot, ticket),
+            (Health::Success, Some(slot)) => {
+                self.usual.add(ticket.caller.whole, ticket.took(at.now));
+                self.pass_or_open(at, slot, ticket, slow);
+            }
+            (health, None) => return self.count(at, ticket, (health, slow), end),
+        }
+        false
+    }
+
+    /// A call of that generation has failed, after all its attempts.
+    pub(crate) fn fail_call(&mut self, at: Moment<'_>, generation: u64, wait: Option<Duration>) {
+        if self.is_news(at, generation) {
+            let counts = self.window.add(Counts::default().and_ended(true), at.now);
+            self.failing_since.get_or_insert(at.now);
+            self.weigh(at, counts, wait);
+        }
+    }
+
+    /// An attempt of that generation failed, and its call did not.
+    pub(crate) fn forgive(&mut self, at: Moment<'_>, generation: u64) {
+        if self.is_news(at, generation) {
+            self.void(at);
+        }
+    }
+
+    /// Whether it has taken too long by now: longer than was set, or nearly its whole limit where usually that is not so. The
+    /// latter says something to those who have another target only.
+    fn is_slow(&self, at: Moment<'_>, ticket: &Ticket) -> bool {
+        let (policy, whole) = (at.policy, ticket.caller.whole);
+        let took = ticket.took(at.now);
+        match policy.slow_after {
+            _ if policy.slow.is_none() => false,
+            Some(limits) => took > limits.of(whole),
+            None => {
+                let usual = self.usual.of(whole);
+                ticket.caller.elsewhere
+                    && took > about(policy.limit(whole))
+                    && usual.is_some_and(|usual| took > TIMES_USUAL * usual)
+            }
+        }
+    }
+
+    /// A probe has answered.
+    fn pass_or_open(&mut self, at: Moment<'_>, slot: Slot, ticket: &Ticket, slow: bool) {
+        if slow && explicit(at) {
+            return self.open(at, Cause::ProbeSlow, None);
+        }
+        self.unauthorized = 0;
+        if let Mode::HalfOpen(probes) = &mut self.mode {
+            if probes.pass(slot, at, ticket.took(at.now)) {
+                self.recover(at);
+            }
+        }
+    }
+
+    fn drop_probe(&mut self, at: Moment<'_>, slot: Slot, ticket: &Ticket) {
+        if let Mode::HalfOpen(probes) = &mut self.mode {
+            if probes.drop_one(slot, at, ticket.took(at.now)) {
+                self.open(at, Cause::ProbeDropped, None);
+            }
+        }
+    }
+
+    /// Counts a call that is no probe, or a probe that was decided at its first event.
+    fn count(
+        &mut self,
+        at: Moment<'_>,
+        ticket: &Ticket,
+        (health, slow): (Health, bool),
+        end: End,
+    ) -> bool {
+        let failed = matches!(health, Health::Failure | Health::Pushback);
+        if matches!(self.mode, Mode::HalfOpen(_)) {
+            if failed {
+                self.open(at, Cause::ProbeFailed, end.outcome.wait());
+            }
+            return false;
+        }
+        let latency = ticket.latency(at, slow);
+        match health {
+            Health::Success => self.succeed(at, ticket),
+            Health::Failure if self.is_lost_together(at, ticket, end.outcome) => {
+                self.void(at);
+                return false;
+            }
+            Health::Failure if self.fail(at, ticket) => {
+                self.open_or_lower(at, Cause::Consecutive, end.outcome.wait());
+                return false;
+            }
+            // Waiting in vain is all that can be said of a call whose caller left.
+            Health::Cancelled if latency.slow == 0 => {
+                self.void(at);
+                return false;
+            }
+            _ => {}
+        }
+        self.tally(at, latency, (health, failed), end)
+    }
+
+    /// Adds to the window, and opens where that is too much.
+    fn tally(
+        &mut self,
+        at: Moment<'_>,
+        latency: Counts,
+        (health, failed): (Health, bool),
+        end: End,
+    ) -> bool {
+        let deferred = failed && end.deferred;
+        let counts = match health {
+            Health::Cancelled => latency,
+            _ if deferred => latency,
+            _ => latency.and_ended(failed),
+        };
+        if failed {
+            self.failing_since.get_or_insert(at.now);
+        }
+        let counts = self.window.add(counts, at.now);
+        let before = self.generation;
+        self.weigh(at, counts, end.outcome.wait());
+        deferred && before == self.generation
+    }
+
+    /// Counts a success: failures in a row end with it, unless it was asked for before them. What a provider had begun to do
+    /// before it went down may still come.
+    fn succeed(&mut self, at: Moment<'_>, ticket: &Ticket) {
+        self.unauthorized = 0;
+        self.past.succeed(at.policy.window, at.now);
+        if ticket.begun.is_none() {
+            self.usual.add(ticket.caller.whole, ticket.took(at.now));
+        }
+        if let Some(run) = self.run.take_if(|run| run.since <= ticket.started) {
+            self.past.take(run, at.policy.window, at.now);
+        }
+        if let Some(run) = self.interrupted.take() {
+            self.past.take(run, at.policy.window, at.now);
+        }
+    }
+
+    /// Counts a failing attempt, and tells whether it is one too many in a row.
+    fn fail(&mut self, at: Moment<'_>, ticket: &Ticket) -> bool {
+        let failing = Failing { started: ticket.started, now: at.now, extra: ticket.caller.extra };
+        let mut run = match self.run {
+            None => Run::new(failing),
+            Some(mut run) => {
+                run.add(failing, at.policy);
+                run
+            }
+        };
+        // The answer that ended the earlier failures was none.
+        let interrupted = |earlier: &mut Run| ticket.interrupted == Some(earlier.since);
+        if let Some(earlier) = self.interrupted.take_if(interrupted) {
+            run = run.resume(earlier);
+        }
+        self.run = Some(run);
+        match self.mode {
+            Mode::Recovering(_) => run.ends_recovery(at.policy),
+            _ => run.opens(at.policy, &self.past, at.now),
+        }
+    }
+
+    /// An answer has begun: the failures in a row have ended, unless it breaks off.
+    fn interrupt(&mut self, ticket: &mut Ticket) {
+        if let Some(run) = self.run.take_if(|run| run.since <= ticket.started) {
+            ticket.interrupted = Some(run.since);
+            self.interrupted = Some(run);
+        }
+    }
+
+    /// Whether it was lost with the same connection as another one that is counted.
+    fn is_lost_together(&mut self, at: Moment<'_>, ticket: &Ticket, outcome: Outcome) -> bool {
+        if !matches!(outcome, Outcome::Broken | Outcome::Truncated) {
+            return false;
+        }
+        let together = self.lost.is_some_and(|lost: Instant| {
+            ticket.started < lost && at.now.saturating_duration_since(lost) < TOGETHER
+        });
+        if !together {
+            self.lost = Some(at.now);
+        }
+        together
+    }
+
+    fn void(&mut self, at: Moment<'_>) {
+        self.window.add(Counts::void(), at.now);
+    }
+}
+
+/// Whether the time after which an answer is slow was set by hand.
+fn explicit(at: Moment<'_>) -> bool {
+    at.policy.slow_after.is_some() && at.policy.slow.is_some()
+}
+
+/// What the outcome of an attempt says of the route.
+fn health(at: Moment<'_>, ticket: &Ticket, outcome: Outcome) -> Health {
+    let late = Outcome::TimedOut { phase: Phase::Deadline };
+    match outcome.health() {
+        // The caller's choice, of an answer that was well so far.
+        Health::Cancelled if ticket.begun.is_some() => Health::Success,
+        // Nobody waits longer than that.
+        Health::Cancelled if ticket.had_its_time(at) && !explicit(at) => Health::Failure,
+        // The caller's choice too: it had no more time to give.
+        Health::Failure if outcome == late && !ticket.had_its_time(at) => Health::Cancelled,
+        health => health,
+    }
+}

@@ -1,0 +1,292 @@
+//! Failing attempts in a row, and whether chance explains them at the share of failures that the route has had.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::breaker::{BreakerPolicy, policy::Rule};
+
+/// Failing attempts without a success in between.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Run {
+    /// Attempts that are evidence of their own: of those that were under way together and failed at about the same time, one.
+    counted: u32,
+    /// The calls that failed: a retry belongs to the call of the attempt before it.
+    pub(super) calls: u32,
+    /// All failing attempts.
+    failed: u32,
+    /// The attempts that were let through meanwhile.
+    admitted: u32,
+    pub(super) since: Instant,
+    /// When the last counted one failed.
+    last: Instant,
+}
+
+/// A failing attempt.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Failing {
+    pub(super) started: Instant,
+    pub(super) now: Instant,
+    /// It is a retry, or a second copy.
+    pub(super) extra: bool,
+}
+
+/// The attempts of a route and how many of them failed, where older ones count for less: half after ten windows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Past {
+    attempts: f64,
+    failed: f64,
+    at: Instant,
+}
+
+/// After so many windows an attempt of the past counts half.
+const HALF_LIFE: f64 = 10.0;
+
+/// How much the default threshold weighs against the past, in attempts.
+const PRIOR: f64 = 6.0;
+
+/// The chance by which a run is suspicious: enough to ask another target first, where there is one. At a route that fails half
+/// of its attempts that takes five failures, at one that fails hardly any two.
+const SUSPICION: f64 = 0.06;
+
+/// The chance of a share of failed calls that opens by default, where three fifths of it would be bearable.
+const SHARE_CHANCE: f64 = 0.005;
+
+/// No default rule opens for fewer calls.
+const FEWEST: u32 = 3;
+
+// === impl Run ===
+
+impl Run {
+    pub(super) fn new(first: Failing) -> Self {
+        let Failing { now, .. } = first;
+        Self { counted: 1, calls: 1, failed: 1, admitted: 0, since: now, last: now }
+    }
+
+    pub(super) fn add(&mut self, failing: Failing, policy: &BreakerPolicy) {
+        let Failing { started, now, extra } = failing;
+        self.failed = self.failed.saturating_add(1);
+        self.calls = self.calls.saturating_add(u32::from(!extra));
+        let together = started < self.last;
+        if !together || now.saturating_duration_since(self.last) >= policy.span / 4 {
+            self.counted = self.counted.saturating_add(1);
+            self.last = now;
+        }
+    }
+
+    /// Another attempt was let through.
+    pub(super) fn admit(&mut self) {
+        self.admitted = self.admitted.saturating_add(1);
+    }
+
+    /// Goes on with a run that was taken for ended.
+    pub(super) fn resume(self, earlier: Self) -> Self {
+        Self {
+            counted: self.counted.saturating_add(earlier.counted),
+            calls: self.calls.saturating_add(earlier.calls),
+            failed: self.failed.saturating_add(earlier.failed),
+            admitted: self.admitted.saturating_add(earlier.admitted),
+            since: earlier.since,
+            last: self.last,
+        }
+    }
+
+    /// Whether it opens the breaker.
+    pub(super) fn opens(&self, policy: &BreakerPolicy, past: &Past, now: Instant) -> bool {
+        match policy.consecutive {
+            None => false,
+            Some(Rule::Exact(calls)) => self.calls >= calls,
+            Some(Rule::Improbable(like)) => {
+                let looks = past.attempts + 2.0;
+                now.saturating_duration_since(self.since) >= policy.span
+                    && self.calls >= FEWEST.min(like)
+                    && self.is_most(2)
+                    && self.is_beyond(self.counted, 2.0 * BreakerPolicy::CHANCE / looks, like, past)
+            }
+        }
+    }
+
+    /// Whether it is too much while the route recovers: by a rule that was set, or three calls where that is less. By default the
+    /// share decides.
+    pub(super) fn ends_recovery(&self, policy: &BreakerPolicy) -> bool {
+        matches!(policy.consecutive, Some(Rule::Exact(calls)) if self.calls >= calls.min(FEWEST))
+    }
+
+    /// Whether a call that has another target should ask that one first.
+    pub(super) fn is_suspicious(&self, policy: &BreakerPolicy, past: &Past) -> bool {
+        match policy.consecutive {
+            // Nobody is refused by it who has no other target, so that attempts which fail together count each.
+            Some(Rule::Improbable(like)) => {
+                self.calls > 1
+                    && self.is_most(3)
+                    && self.is_beyond(self.failed, SUSPICION, like, past)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether one in `of` of the attempts that were let through meanwhile has failed: failures often come sooner than answers,
+    /// and as long as the others are under way they say nothing.
+    fn is_most(&self, of: u64) -> bool {
+        u64::from(self.failed) * of >= u64::from(self.admitted)
+    }
+
+    /// Whether `row` failures in a row have a chance of at most `chance` at a route with that past.
+    fn is_beyond(&self, row: u32, chance: f64, like: u32, past: &Past) -> bool {
+        // A route without a past has one in which `like` failures in a row are just improbable enough.
+        let prior = BreakerPolicy::CHANCE.powf(1.0 / f64::from(like));
+        let share = (past.failed + PRIOR * prior) / (past.attempts + PRIOR);
+        f64::from(row) * share.ln() <= chance.ln() + 1e-9
+    }
+}
+
+// === impl Past ===
+
+impl Past {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { attempts: 0.0, failed: 0.0, at: now }
+    }
+
+    pub(super) fn succeed(&mut self, window: Duration, now: Instant) {
+        self.fade(window, now);
+        self.attempts += 1.0;
+    }
+
+    /// A run has ended, so that it is part of the past.
+    pub(super) fn take(&mut self, run: Run, window: Duration, now: Instant) {
+        self.fade(window, now);
+        self.attempts += f64::from(run.failed);
+        self.failed += f64::from(run.failed);
+    }
+
+    /// In steps of a tenth of the window: not at each call.
+    fn fade(&mut self, window: Duration, now: Instant) {
+        let gone = now.saturating_duration_since(self.at);
+        if gone >= window / 10 {
+            let left = (-gone.as_secs_f64() / (HALF_LIFE * window.as_secs_f64())).exp2();
+            (self.attempts, self.failed, self.at) = (self.attempts * left, self.failed * left, now);
+        }
+    }
+}
+
+/// Whether `failed` of `calls` show that more than `share` fail: where at most three fifths of that share did, so many
+/// would have a chance below one in 200 (the bound of Chernoff and Hoeffding, 1963).
+///
+/// The longer the route has been watched, the more often chance has had its turn: that is divided by.
+pub(super) fn shows_more_than(share: f64, (failed, calls): (u32, u32), past: &Past) -> bool {
+    let seen = f64::from(failed) / f64::from(calls);
+    let bearable = 0.6 * share;
+    if calls == 0 || seen < share {
+        return false;
+    }
+    let term =
+        |seen: f64, expected: f64| if seen > 0.0 { seen * (seen / expected).ln() } else { 0.0 };
+    let divergence = term(seen, bearable) + term(1.0 - seen, 1.0 - bearable);
+    let looks = 1.0 + past.attempts / 10.0;
+    f64::from(calls) * divergence >= (looks / SHARE_CHANCE).ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    /// How many failures in a row, a second from one to the next, open at a route with that past.
+    fn opens_after(attempts: u32, failed: u32) -> u32 {
+        let policy = BreakerPolicy::default();
+        let start = Instant::now();
+        let mut past = Past::new(start);
+        (past.attempts, past.failed) = (f64::from(attempts), f64::from(failed));
+        let failing = |n: u32| {
+            let now = start + ms(1000) * n;
+            Failing { started: now, now, extra: false }
+        };
+        let mut run = Run::new(failing(1));
+        for n in 2.. {
+            if run.opens(&policy, &past, failing(n - 1).now) {
+                return n - 1;
+            }
+            run.add(failing(n), &policy);
+        }
+        unreachable!("a run without end is improbable")
+    }
+
+    #[test]
+    fn the_row_that_opens_depends_on_what_the_route_has_failed_before() {
+        let table = [
+            (0, 0, 5),
+            (10, 0, 4),
+            (100, 0, 3),
+            (1000, 10, 3),
+            (1000, 100, 6),
+            (1000, 300, 11),
+            (1000, 500, 19),
+        ];
+        for (attempts, failed, row) in table {
+            assert_eq!(opens_after(attempts, failed), row, "{failed} of {attempts}");
+        }
+        // At a hundred calls a second the past is long, and there are more looks.
+        assert_eq!(opens_after(43_000, 12_900), 15);
+    }
+
+    #[test]
+    fn the_share_that_opens_depends_on_how_many_calls_show_it() {
+        let past = Past::new(Instant::now());
+        let least =
+            |calls| (0..=calls).find(|failed| shows_more_than(0.5, (*failed, calls), &past));
+        let table = [(4, None), (5, Some(5)), (10, Some(8)), (30, Some(18)), (61, Some(31))];
+        for (calls, failed) in table {
+            assert_eq!(least(calls), failed, "of {calls}");
+        }
+        assert!(!shows_more_than(0.5, (0, 0), &past));
+        assert!(shows_more_than(1.0, (11, 11), &past));
+        let known = Past { attempts: 400.0, ..past };
+        assert!(!shows_more_than(0.5, (18, 30), &known) && shows_more_than(0.5, (21, 30), &known));
+    }
+
+    #[test]
+    fn failures_at_one_moment_are_one_and_those_of_one_call_are_one_call() {
+        let policy = BreakerPolicy::default();
+        let start = Instant::now();
+        let now = start + ms(500);
+        let mut run = Run::new(Failing { started: start, now, extra: false });
+        for _ in 0..49 {
+            run.add(Failing { started: start, now, extra: false }, &policy);
+        }
+        assert_eq!((run.counted, run.calls), (1, 50));
+        let later = now + ms(250);
+        run.add(Failing { started: start, now: later, extra: true }, &policy);
+        assert_eq!((run.counted, run.calls), (2, 50));
+        run.add(Failing { started: later, now: later, extra: true }, &policy);
+        assert_eq!((run.counted, run.calls), (3, 50));
+    }
+
+    #[test]
+    fn failures_say_nothing_while_most_attempts_are_under_way() {
+        let policy = BreakerPolicy::default();
+        let start = Instant::now();
+        let past = Past::new(start);
+        let failing = |n: u32| {
+            let now = start + ms(1000) * n;
+            Failing { started: now, now, extra: false }
+        };
+        let mut run = Run::new(failing(0));
+        for n in 1..30 {
+            (0..4).for_each(|_| run.admit());
+            run.add(failing(n), &policy);
+            assert!(!run.opens(&policy, &past, failing(n).now), "one in four has failed so far");
+        }
+    }
+
+    #[test]
+    fn the_past_counts_half_after_ten_windows() {
+        let start = Instant::now();
+        let mut past = Past::new(start);
+        (0..100).for_each(|_| past.succeed(ms(1000), start));
+        past.succeed(ms(1000), start + ms(10_000));
+        assert!((past.attempts - 51.0).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,64 @@
+//! How long the answers of a route usually take.
+
+use std::time::Duration;
+
+/// The usual latency of each kind of answer: a geometric mean in which older ones fade, so that one answer of a minute among
+/// many of a second changes it little, and what has become usual is no longer slow.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Usual {
+    first: Mean,
+    whole: Mean,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Mean {
+    /// Of the logarithms of seconds.
+    log: f64,
+    seen: u32,
+}
+
+/// Fewer answers are no custom.
+const FEWEST: u32 = 5;
+
+/// The weight of the latest answer, once there are enough.
+const MEMORY: u32 = 32;
+
+// === impl Usual ===
+
+impl Usual {
+    /// An answer that took so long: to its first event, or whole.
+    pub(super) fn add(&mut self, whole: bool, took: Duration) {
+        let mean = if whole { &mut self.whole } else { &mut self.first };
+        mean.seen = (mean.seen + 1).min(MEMORY);
+        mean.log += (took.as_secs_f64().max(1e-6).ln() - mean.log) / f64::from(mean.seen);
+    }
+
+    /// How long it usually takes; `None` while too few were seen.
+    pub(super) fn of(&self, whole: bool) -> Option<Duration> {
+        let mean = if whole { self.whole } else { self.first };
+        (mean.seen >= FEWEST)
+            .then(|| Duration::try_from_secs_f64(mean.log.exp()).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_has_its_own_and_the_latest_count_most() {
+        let mut usual = Usual::default();
+        let secs = Duration::from_secs;
+        (0..4).for_each(|_| usual.add(true, secs(2)));
+        assert_eq!(usual.of(true), None, "too few");
+        usual.add(true, secs(2));
+        let near = |seen: Option<Duration>, secs: f64| {
+            seen.is_some_and(|seen| (seen.as_secs_f64() / secs - 1.0).abs() < 0.1)
+        };
+        assert!(near(usual.of(true), 2.0) && usual.of(false).is_none());
+        (0..150).for_each(|_| usual.add(true, secs(17)));
+        assert!(near(usual.of(true), 17.0), "{:?}", usual.of(true));
+        (0..5).for_each(|_| usual.add(false, Duration::ZERO));
+        assert!(usual.of(false).is_some_and(|first| first < Duration::from_millis(1)));
+    }
+}

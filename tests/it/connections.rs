@@ -1,0 +1,332 @@
+//! Connections that a client keeps and a provider does not: over real sockets and the real clock.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use evenkeel::{
+    Client, Profile,
+    breaker::State,
+    context::Journey,
+    telemetry::Event,
+    testkit::{KeptFault, Provider, Reply, Server, WORDS},
+    timeout::TimeoutPolicy,
+};
+use futures_util::future::join_all;
+use tokio::time::{Instant, sleep};
+
+use crate::scene::{Told, ms};
+
+const JSON: &str = r#"{"model":"m","messages":[{"role":"user","content":"hi"}]}"#;
+const STREAM: &str = r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
+
+struct Stage {
+    server: Server,
+    client: Client,
+    told: Told,
+}
+
+/// The provider's answers take long enough that calls at one time need a connection each.
+async fn stage(build: impl FnOnce(evenkeel::ClientBuilder) -> Client) -> Stage {
+    let provider = Provider::new("primary").always(Reply::answer().head_after(ms(150)));
+    let server = Server::start(provider).await.unwrap();
+    let told = Told::default();
+    let client = build(told.listen(Client::builder()));
+    Stage { server, client, told }
+}
+
+async fn own() -> Stage {
+    stage(|builder| builder.build().unwrap()).await
+}
+
+/// A client of the user's own, with its own pool.
+async fn given() -> Stage {
+    let transport = reqwest::Client::builder().retry(reqwest::retry::never()).build().unwrap();
+    stage(|builder| builder.with_reqwest(transport).unwrap()).await
+}
+
+impl Stage {
+    /// One call: the text of its answer, or why there is none.
+    async fn call(&self, path: &str, body: &'static str) -> Result<String, String> {
+        let url = format!("{}{path}", self.server.url()).parse().unwrap();
+        let mut request = reqwest::Request::new(reqwest::Method::POST, url);
+        *request.body_mut() = Some(body.into());
+        let response = self.client.execute(request).await.map_err(|error| format!("{error:?}"))?;
+        let (status, sent) = (response.status(), Journey::of(response.extensions()).sent());
+        let text = response.text().await.map_err(|error| format!("{error:?}"))?;
+        match status.is_success() && sent == 1 {
+            true => Ok(text),
+            false => Err(format!("{status}, {sent} attempts: {text}")),
+        }
+    }
+
+    async fn chat(&self) -> Result<String, String> {
+        self.call("/v1/chat/completions", JSON).await
+    }
+
+    /// Has `n` connections kept.
+    async fn keep(&self, n: usize) {
+        for answer in join_all((0..n).map(|_| self.chat())).await {
+            answer.unwrap();
+        }
+        soon(|| self.server.kept() == n).await;
+    }
+
+    fn assert_untouched(&self) {
+        self.assert_no_failure();
+        assert_eq!(self.count(|event| matches!(event, Event::RetryWaiting { .. })), 0);
+    }
+
+    fn assert_no_failure(&self) {
+        for (route, shown) in self.client.breakers().list() {
+            let failed = shown.failure_ratio.unwrap_or_default();
+            assert_eq!((shown.state, failed), (State::Closed, 0.0), "{route}");
+        }
+    }
+
+    fn count(&self, is_one: impl Fn(&Event) -> bool) -> usize {
+        self.told.events().iter().filter(|event| is_one(event)).count()
+    }
+
+    fn lost(&self, again: bool) -> usize {
+        self.count(|event| match event {
+            Event::ConnectionLost { sent_again, .. } => *sent_again == again,
+            _ => false,
+        })
+    }
+}
+
+async fn soon(so: impl Fn() -> bool) {
+    let until = Instant::now() + Duration::from_secs(20);
+    while !so() {
+        assert!(Instant::now() < until, "it never became so");
+        sleep(ms(2)).await;
+    }
+}
+
+fn answered(answers: &[Result<String, String>]) -> usize {
+    for answer in answers {
+        if let Err(why) = answer {
+            eprintln!("not answered: {why}");
+        }
+    }
+    answers.iter().filter(|answer| answer.as_ref().is_ok_and(|it| it.contains(WORDS))).count()
+}
+
+/// `n` kept connections die, and eight calls follow, one after the other and then all at once.
+async fn node_replaced<F: Future<Output = Stage>>(n: usize, make: impl Fn() -> F) {
+    for (fault, at_once) in
+        [(KeptFault::Reset, false), (KeptFault::Reset, true), (KeptFault::Close, true)]
+    {
+        let stage = make().await;
+        stage.keep(n).await;
+        stage.server.kill_kept(fault);
+        let answers = match at_once {
+            true => join_all((0..8).map(|_| stage.chat())).await,
+            false => {
+                let mut answers = Vec::new();
+                for _ in 0..8 {
+                    answers.push(stage.chat().await);
+                }
+                answers
+            }
+        };
+        assert_eq!(answered(&answers), 8, "{n} kept, {fault:?}, at once: {at_once}");
+        stage.assert_untouched();
+    }
+}
+
+#[tokio::test]
+async fn node_replaced_all_eight_calls_are_answered_with_2_kept_connections() {
+    node_replaced(2, own).await;
+    node_replaced(2, given).await;
+}
+
+#[tokio::test]
+async fn node_replaced_all_eight_calls_are_answered_with_8_kept_connections() {
+    node_replaced(8, own).await;
+    node_replaced(8, given).await;
+}
+
+#[tokio::test]
+async fn node_replaced_all_eight_calls_are_answered_with_64_kept_connections() {
+    node_replaced(64, own).await;
+    node_replaced(64, given).await;
+}
+
+#[tokio::test]
+async fn one_dead_connection_is_enough_for_the_others_not_to_be_used() {
+    let stage = own().await;
+    stage.keep(8).await;
+    stage.server.kill_kept(KeptFault::Reset);
+    for _ in 0..8 {
+        stage.chat().await.unwrap();
+    }
+    assert_eq!(stage.lost(true), 1);
+}
+
+#[tokio::test]
+async fn a_provider_that_closes_each_connection_at_its_second_request_answers_100_of_100() {
+    for stage in [own().await, given().await] {
+        stage.server.provider().set(Reply::answer());
+        stage.server.close_at_request(2);
+        let mut answers = Vec::new();
+        for _ in 0..100 {
+            answers.push(stage.chat().await);
+        }
+        assert_eq!(answered(&answers), 100);
+        assert!(stage.lost(true) > 0);
+        stage.assert_untouched();
+    }
+}
+
+/// Fifty callers, so many calls each.
+async fn fifty_callers(stage: &Stage, calls: usize) {
+    stage.server.provider().set(Reply::answer());
+    let caller = || async {
+        let mut answers = Vec::new();
+        for _ in 0..calls {
+            answers.push(stage.chat().await);
+        }
+        answers
+    };
+    let answers = join_all((0..50).map(|_| caller())).await.concat();
+    assert_eq!(answered(&answers), 50 * calls);
+    stage.assert_untouched();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_callers_at_once_are_answered_though_each_connection_is_closed_after_its_answer() {
+    for stage in [own().await, given().await] {
+        stage.server.close_after_answers(true);
+        fifty_callers(&stage, 40).await;
+    }
+}
+
+#[tokio::test]
+async fn fifty_callers_at_once_are_answered_though_each_connection_is_closed_at_its_second_request()
+{
+    for stage in [own().await, given().await] {
+        stage.server.close_at_request(2);
+        fifty_callers(&stage, 10).await;
+        assert!(stage.lost(true) > 0);
+    }
+}
+
+#[tokio::test]
+async fn silence_on_kept_connections_costs_one_timeout_and_counts_against_no_provider() {
+    let limits = TimeoutPolicy::new().attempt(ms(800)).first_event(ms(800));
+    let profile = Profile::interactive().timeout(limits);
+    for body in [JSON, STREAM] {
+        let profile = profile.clone();
+        let stage = stage(|builder| builder.profile(profile).build().unwrap()).await;
+        stage.keep(8).await;
+        stage.server.kill_kept(KeptFault::Silence);
+        let (mut timeouts, mut answers) = (0, 0);
+        for _ in 0..8 {
+            let url = format!("{}/v1/chat/completions", stage.server.url()).parse().unwrap();
+            let mut request = reqwest::Request::new(reqwest::Method::POST, url);
+            *request.body_mut() = Some(body.into());
+            let response = stage.client.execute(request).await.unwrap();
+            timeouts += Journey::of(response.extensions()).sent() - 1;
+            answers += usize::from(response.text().await.is_ok());
+        }
+        assert_eq!((timeouts, answers), (1, 8));
+        let passed = stage.count(|event| matches!(event, Event::TimedOut { .. }));
+        assert_eq!((passed, stage.lost(false)), (1, 1));
+        stage.assert_no_failure();
+    }
+}
+
+#[tokio::test]
+async fn silence_that_goes_on_on_new_connections_is_the_provider_s() {
+    let limits = TimeoutPolicy::new().attempt(ms(100)).first_event(ms(100));
+    let stage =
+        stage(|builder| builder.profile(Profile::interactive().timeout(limits)).build().unwrap());
+    let stage = stage.await;
+    stage.server.provider().set(Reply::answer());
+    stage.keep(1).await;
+    stage.server.provider().set(Reply::hang());
+    for _ in 0..12 {
+        let _ = stage.chat().await;
+    }
+    let (_, shown) = stage.client.breakers().list().remove(0);
+    assert_eq!((stage.lost(false), shown.state), (1, State::Open));
+}
+
+#[tokio::test]
+async fn what_may_have_been_done_is_not_sent_again_and_the_provider_is_not_blamed() {
+    let stage = own().await;
+    stage.keep(1).await;
+    let before = stage.server.provider().count();
+    stage.server.kill_kept(KeptFault::Reset);
+    let url = format!("{}/v1/batches", stage.server.url()).parse().unwrap();
+    let mut request = reqwest::Request::new(reqwest::Method::POST, url);
+    *request.body_mut() = Some("{}".into());
+    let _ = stage.client.execute(request).await;
+    assert_eq!((stage.lost(false), stage.lost(true)), (1, 0));
+    stage.assert_no_failure();
+    assert!(stage.server.provider().count() >= before);
+}
+
+#[tokio::test]
+async fn a_provider_that_breaks_off_on_new_connections_is_at_fault() {
+    let stage = own().await;
+    stage.server.provider().set(Reply::reset());
+    for _ in 0..12 {
+        let _ = stage.chat().await;
+    }
+    let (_, shown) = stage.client.breakers().list().remove(0);
+    assert_eq!((shown.state, stage.lost(true) + stage.lost(false)), (State::Open, 0));
+}
+
+#[tokio::test]
+async fn a_stream_that_breaks_after_its_head_is_not_begun_again() {
+    let stage = own().await;
+    stage.keep(1).await;
+    let before = stage.server.provider().count();
+    let cut = evenkeel::testkit::Fault::ResetAfter { bytes: 300 };
+    stage.server.provider().set(Reply::answer().with(cut));
+    assert!(stage.call("/v1/files", JSON).await.is_err());
+    assert_eq!((stage.lost(true), stage.lost(false)), (0, 0));
+    assert!(stage.server.provider().count() > before);
+}
+
+#[tokio::test]
+async fn a_client_that_has_gone_leaves_nothing_behind() {
+    let stage = Arc::new(own().await);
+    stage.keep(2).await;
+    stage.server.kill_kept(KeptFault::Silence);
+    let under_way = {
+        let stage = stage.clone();
+        tokio::spawn(async move { stage.chat().await })
+    };
+    sleep(ms(50)).await;
+    under_way.abort();
+    let _ = under_way.await;
+    assert_eq!(stage.lost(true) + stage.lost(false), 0);
+}
+
+#[cfg(feature = "reqwest-middleware")]
+#[tokio::test]
+async fn node_replaced_all_eight_calls_are_answered_through_the_middleware() {
+    use evenkeel::adapter::reqwest_middleware::EvenkeelMiddleware;
+    let slow = Provider::new("primary").always(Reply::answer().head_after(ms(150)));
+    let server = Server::start(slow).await.unwrap();
+    let evenkeel = EvenkeelMiddleware::new(Client::builder()).unwrap();
+    let transport = reqwest::Client::builder().retry(reqwest::retry::never()).build().unwrap();
+    let breakers = evenkeel.breakers().clone();
+    let client = reqwest_middleware::ClientBuilder::new(transport).with(evenkeel).build();
+    let url = format!("{}/v1/chat/completions", server.url());
+    let ask = || async {
+        let response = client.post(&url).body(JSON).send().await.unwrap();
+        let sent = Journey::of(response.extensions()).sent();
+        assert_eq!((response.status().as_u16(), sent), (200, 1));
+        response.text().await.unwrap()
+    };
+    for n in [2, 8, 64] {
+        join_all((0..n).map(|_| ask())).await;
+        soon(|| server.kept() >= n).await;
+        server.kill_kept(KeptFault::Reset);
+        join_all((0..8).map(|_| ask())).await;
+        assert_eq!(breakers.list()[0].1.state, State::Closed);
+    }
+}

@@ -1,0 +1,156 @@
+//! Which failure counts against whom.
+
+use super::*;
+
+/// The states of all routes, by operation.
+fn states(client: &Client) -> Vec<(String, State)> {
+    let shown = client.breakers().list();
+    shown.into_iter().map(|(route, shown)| (route.operation().to_owned(), shown.state)).collect()
+}
+
+fn all_closed(client: &Client) -> bool {
+    states(client).iter().all(|(_, state)| *state == State::Closed)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_of_one_caller_that_has_expired_closes_the_route_for_nobody() {
+    let body = r#"{"error":{"code":403,"message":"You do not have permission to access the File abc or it may not exist.","status":"PERMISSION_DENIED"}}"#;
+    let first = Provider::new("primary").always(json(403, body));
+    let client = over(Client::builder(), [&first]);
+    let path = "/v1beta/models/m:generateContent";
+    let with_file =
+        r#"{"contents":[{"parts":[{"fileData":{"fileUri":"https://primary/v1beta/files/abc"}}]}]}"#;
+    for _ in 0..10 {
+        let answer = call(&client, post(path, with_file)).await.unwrap();
+        let outcome = answer.verdict.unwrap().outcome();
+        assert_eq!(outcome, Outcome::Rejected { why: Rejection::Permission });
+    }
+    assert!(all_closed(&client) && first.count() == 10);
+    first.set(json(
+        200,
+        r#"{"candidates":[{"content":{"parts":[{"text":"hi"}]},"finishReason":"STOP"}]}"#,
+    ));
+    assert_eq!(call(&client, post(path, "{}")).await.unwrap().status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_too_dear_for_one_caller_closes_the_route_for_nobody() {
+    let body = r#"{"error":{"code":402,"message":"This request requires more credits, or fewer max_tokens. You requested up to 65536 tokens, but can only afford 9."}}"#;
+    let first = Provider::new("primary").always(json(402, body));
+    let client = over(Client::builder(), [&first]);
+    for _ in 0..10 {
+        assert_eq!(call(&client, chat(false)).await.unwrap().status, 402);
+    }
+    assert!(all_closed(&client) && first.count() == 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scope_that_a_key_lacks_for_one_operation_closes_no_other() {
+    let body = r#"{"error":{"message":"You have insufficient permissions for this operation. Missing scopes: api.responses.write.","type":"invalid_request_error","param":null,"code":null}}"#;
+    let first = Provider::new("primary").always(json(401, body));
+    let client = over(Client::builder(), [&first]);
+    for _ in 0..5 {
+        call(&client, post("/v1/responses", r#"{"model":"m","input":"hi"}"#)).await.unwrap();
+    }
+    first.set(Reply::answer());
+    call(&client, chat(false)).await.unwrap().is_whole();
+    assert!(all_closed(&client), "{:?}", states(&client));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_of_jobs_that_is_forbidden_closes_no_other_operation() {
+    let first = Provider::new("primary").always(Reply::status(403));
+    let client = over(Client::builder(), [&first]);
+    for _ in 0..5 {
+        call(&client, ask("GET", "/v1/fine_tuning/jobs", "")).await.unwrap();
+    }
+    first.set(json(200, "{}"));
+    for path in ["/v1/models", "/v1/files", "/v1/audio/voices", "/v1/fine_tuning/jobs"] {
+        assert_eq!(call(&client, ask("GET", path, "")).await.unwrap().status, 200, "{path}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_path_that_fails_closes_no_other() {
+    let first = Provider::new("primary").always(Reply::status(500));
+    let client = over(Client::builder(), [&first]);
+    for _ in 0..40 {
+        let _ = call(&client, ask("GET", "/v1/odd/thing", "")).await;
+    }
+    first.set(json(200, "{}"));
+    for path in ["/v1/other/thing", "/v1/models"] {
+        assert_eq!(call(&client, ask("GET", path, "")).await.unwrap().status, 200, "{path}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn embeddings_that_fail_close_no_chat_and_share_its_limits() {
+    let first = Provider::new("primary").always(Reply::status(500));
+    let client = over(Client::builder(), [&first]);
+    for _ in 0..40 {
+        let _ = call(&client, post("/v1/embeddings", r#"{"model":"m","input":"hi"}"#)).await;
+    }
+    let open = states(&client);
+    assert_eq!(open, [("embeddings".to_owned(), State::Open)]);
+    first.set(Reply::answer());
+    call(&client, chat(false)).await.unwrap().is_whole();
+    let routes: Vec<Route> = client.breakers().list().into_iter().map(|(route, _)| route).collect();
+    let [a, b] = &routes[..] else { panic!("{routes:?}") };
+    assert_eq!(a.without_operation(), b.without_operation());
+    assert_eq!(client.limits().list().len(), 1);
+    assert!(routes.iter().any(|route| route.to_string().ends_with(" (embeddings)")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_misspelt_model_takes_none_of_four_equal_keys_out() {
+    let unknown = Reply::error(404, "invalid_request_error", "model_not_found");
+    let houses = Houses::new(unknown);
+    let client = houses.over(keys(key));
+    for _ in 0..10 {
+        assert_eq!(call(&client, chat(false)).await.unwrap().status, 404);
+    }
+    assert_eq!(houses.told.count("TargetOut"), 0);
+    assert!(all_closed(&client));
+    // A model that is a target's own is that target's fault.
+    let client = houses.over(keys(|n| key(n).model("typo")));
+    call(&client, chat(false)).await.unwrap();
+    assert!(houses.told.count("TargetOut") > 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_equal_targets_one_that_cannot_make_vectors_may_chat() {
+    let houses = Houses::new(Reply::status(500));
+    let client = houses.over(keys(key));
+    for _ in 0..20 {
+        let _ = call(&client, post("/v1/embeddings", r#"{"model":"m","input":"hi"}"#)).await;
+    }
+    assert!(houses.told.count("TargetOut") > 0);
+    houses.first.set(Reply::answer());
+    houses.told.forget();
+    for _ in 0..40 {
+        call(&client, chat(false)).await.unwrap().is_whole();
+    }
+    assert_eq!(asked(&houses.told).len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_refused_is_tried_again_within_seconds() {
+    let first = Provider::new("primary").requires("another-key");
+    let client = over(Client::builder(), [&first]);
+    for _ in 0..2 {
+        assert_eq!(call(&client, chat(false)).await.unwrap().status, 401);
+    }
+    let closed = call(&client, chat(false)).await.unwrap_err();
+    assert!(closed.retry_in().unwrap() <= secs(6), "{closed:?}");
+    // For as long as it is refused, a minute at most lies between two tries.
+    let begun = tokio::time::Instant::now();
+    let mut tried = vec![begun];
+    while begun.elapsed() < secs(600) {
+        if call(&client, chat(false)).await.is_ok() {
+            tried.push(tokio::time::Instant::now());
+        }
+        tokio::time::sleep(ms(500)).await;
+    }
+    let longest = tried.windows(2).map(|two| two[1] - two[0]).max().unwrap();
+    assert!(longest <= secs(61) && tried.len() >= 12, "{longest:?}, {}", tried.len());
+}
