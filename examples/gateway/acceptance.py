@@ -309,7 +309,7 @@ CASES = [
     Case("S04", always(DEAD), whole(all=6)),
     Case("S05", once({"reset": True}), whole(all=3)),
     Case("S06", always({"before": 120}), s06),
-    Case("S07", always({"first": 20}), whole(first=1, second=1, seconds=15), forms=[True]),
+    Case("S07", always({"first": 20}), whole(first=1, second=1, seconds=25), forms=[True]),
     Case("S07", always({"first": 20}), whole(first=1, second=1, seconds=25), forms=[False]),
     Case("S08", always(CUT40), lambda saw, a, b: {"whole or clear": saw.whole or saw.clear}),
     Case("S08", always(CUT40), whole(), headers=COMPLETE, note="complete"),
