@@ -53,8 +53,8 @@ By default over loopback sockets, condensed to 400 s and played ten times as fas
     --report FILE     where the HTML report goes (default: outage.html; with --json none)
     --check           with --virtual: exit 1 and name the bound where evenkeel or steps misses one: errors, late and hung
                       calls 0; attempts on a primary that is down at most 5 % of the calls then; an outage noticed within
-                      15 s; the primary back in use within 90 s; a tool that is gone: 99 % answered by the primary without
-                      it (steps); all of it played within 20 s
+                      5 s (steps: 25 s); the primary back in use within 90 s; a tool that is gone: 99 % answered by the
+                      primary without it (steps); all of it played within 20 s
     --help            this text";
 
 // === impl Options ===
