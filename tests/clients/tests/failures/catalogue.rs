@@ -188,7 +188,7 @@ pub async fn s08_an_answer_that_is_cut_is_never_a_success<C: Caller>() {
 }
 
 pub async fn s08_committed_when_complete_a_cut_answer_is_made_good<C: Caller>() {
-    made_good::<C>(Fault::Cut { words: 40 }, [3, 1]).await;
+    made_good::<C>(Fault::Cut { words: 40 }, [2, 1]).await;
 }
 
 fn silence() -> Fault {
@@ -205,7 +205,7 @@ pub async fn s09_committed_when_complete_a_silence_is_made_good<C: Caller>() {
 
 pub async fn s10_an_event_that_is_not_json_is_never_an_answer<C: Caller>() {
     told::<C>(Fault::InvalidEvent { event: 10 }).await;
-    made_good::<C>(Fault::InvalidEvent { event: 10 }, [3, 1]).await;
+    made_good::<C>(Fault::InvalidEvent { event: 10 }, [2, 1]).await;
 }
 
 pub async fn s11_an_answer_without_its_sentinel_is_whole<C: Caller>() {
