@@ -55,6 +55,8 @@ struct World {
     now: u64,
     most: usize,
     held: Vec<Held>,
+    /// Probes in a row that were dropped.
+    dropped: u32,
 }
 
 impl Held {
@@ -67,7 +69,7 @@ impl Held {
 impl World {
     fn new(probes: u32) -> Self {
         let policy = BreakerPolicy::default().probes(probes).consecutive(3).minimum(4);
-        Self { rig: Rig::new(policy), now: 0, most: probes as usize, held: Vec::new() }
+        Self { rig: Rig::new(policy), now: 0, most: probes as usize, held: Vec::new(), dropped: 0 }
     }
 
     fn acquire(&mut self, random: f64) -> Result<(), TestCaseError> {
@@ -99,19 +101,24 @@ impl World {
             Op::Acquire => self.acquire(random)?,
             Op::Begin(index) if !self.held.is_empty() => {
                 let index = index.index(self.held.len());
+                if self.held[index].is_alive(self.now) {
+                    self.dropped = 0;
+                }
                 self.held[index].permit.begin(now);
             }
             Op::Begin(_) => {}
             Op::End(index, outcome) => {
                 if let Some(held) = self.take(index) {
+                    if held.is_alive(self.now) {
+                        self.end_probe(outcome);
+                    }
                     held.permit.end(outcome, now);
                 }
             }
             Op::Drop(index) => {
-                // By the machine's own clock, which is behind: it opens, and is due again before anybody sees it.
                 let held = self.take(index);
                 if held.is_some_and(|held| held.is_alive(self.now)) {
-                    self.held.iter_mut().for_each(|held| held.hangs = 0);
+                    self.end_probe(Outcome::Cancelled);
                 }
             }
             Op::ForceOpen => self.rig.breaker.force_open(),
@@ -121,12 +128,27 @@ impl World {
         Ok(())
     }
 
+    /// A dropped probe gives its place back; the third in a row opens the breaker. A permit is dropped by the machine's own
+    /// clock, which is behind: it opens, and is due again before anybody sees it.
+    fn end_probe(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Cancelled => self.dropped += 1,
+            Outcome::Success => self.dropped = 0,
+            _ => {}
+        }
+        if self.dropped == 3 {
+            self.dropped = 0;
+            self.held.iter_mut().for_each(|held| held.hangs = 0);
+        }
+    }
+
     /// In no moment are more probes under way than the policy says, and what it shows is possible.
     fn check(&mut self) -> Result<(), TestCaseError> {
         let shown = self.rig.shown(self.now);
         if shown.state != State::HalfOpen {
             // What they come to is old news.
             self.held.iter_mut().for_each(|held| held.hangs = 0);
+            self.dropped = 0;
         }
         let probes = self.held.iter().filter(|held| held.is_alive(self.now)).count();
         prop_assert!(probes <= self.most, "{} probes under way", probes);
