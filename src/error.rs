@@ -102,14 +102,7 @@ impl Error {
 
     /// The error of this crate in another's chain of sources: in that of a `reqwest::Error` of a body, say.
     pub fn find<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
-        let mut next = Some(error);
-        while let Some(error) = next {
-            if let Some(found) = error.downcast_ref() {
-                return Some(found);
-            }
-            next = error.source();
-        }
-        None
+        find(error)
     }
 
     /// Whether a limit of ours passed in silence.
@@ -182,6 +175,20 @@ impl From<Outcome> for Error {
     fn from(outcome: Outcome) -> Self {
         Self::new(outcome)
     }
+}
+
+/// The first error of that type in a chain of sources, from `error` on.
+pub(crate) fn find<'a, E: StdError + 'static>(
+    error: &'a (dyn StdError + 'static),
+) -> Option<&'a E> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
 }
 
 // === impl ConfigError ===

@@ -173,8 +173,8 @@ impl Profile {
 
     /// The breaker's policy with the limits of the attempts below it.
     pub(crate) fn fitted_breaker(&self) -> BreakerPolicy {
-        let (first, whole) = self.timeout.limits();
-        self.breaker.clone().fitted(first.min(self.deadline), whole.min(self.deadline))
+        let (first, whole) = self.timeout.clone().within(self.deadline).limits();
+        self.breaker.clone().fitted(first, whole)
     }
 
     /// Whether every value is right, alone and together with the others.

@@ -30,12 +30,12 @@ pub(crate) struct Wire {
     secure: Option<reqwest::Client>,
 }
 
-/// A connection is kept idle for so long: less than the 60 s of AWS load balancers and the 75 s of nginx.
+/// How long an idle connection is kept: less than the 60 s of AWS load balancers and the 75 s of nginx.
 const IDLE: Duration = Duration::from_secs(50);
-/// TCP keep-alive: silence of so long is probed, as often, and so many times.
+/// TCP keep-alive: the silence before the first probe and between two probes, and the number of probes.
 const PROBE: Duration = Duration::from_secs(15);
 const PROBES: u32 = 3;
-/// What was sent is acknowledged within so long, or within the connect limit, or the connection is dead.
+/// The least time after which a connection is dead on which sent data was not acknowledged. The connect limit, if longer.
 const ACKNOWLEDGED: Duration = Duration::from_secs(5);
 
 // === impl Wire ===

@@ -5,7 +5,7 @@ use std::{error::Error as StdError, net::SocketAddr};
 use http::Extensions;
 use hyper_util::client::legacy::{self, connect::HttpInfo};
 
-use crate::Error;
+use crate::{Error, error::find};
 
 /// Our end of the connection that an answer came on.
 pub(super) fn address(extensions: &Extensions) -> Option<SocketAddr> {
@@ -26,15 +26,4 @@ pub(super) fn is_unacknowledged(error: &(dyn StdError + 'static)) -> bool {
     error.is_some_and(|error| {
         error.kind() == std::io::ErrorKind::TimedOut && error.raw_os_error().is_some()
     })
-}
-
-fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        next = error.source();
-    }
-    None
 }

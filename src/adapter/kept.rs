@@ -23,7 +23,7 @@ pub(super) struct Origins(Mutex<HashMap<Origin, Kept>>);
 
 /// The connections kept to one origin.
 struct Kept {
-    /// Those that an answer came on, by the address of our end, and when it did.
+    /// The connections that have answered, by their local address, with the time of the last answer.
     answered: HashMap<SocketAddr, Instant>,
     /// Streams share a connection, which pings find dead.
     is_shared: bool,
@@ -45,7 +45,7 @@ impl Origin {
 // === impl Origins ===
 
 impl Origins {
-    /// As many origins are known; of more, the one that was used least recently is forgotten.
+    /// How many origins are kept. At the limit, the one that was used least recently is removed.
     const MAX: usize = 256;
 
     /// Whether connections may be kept to that origin: only then is a request worth keeping.

@@ -128,7 +128,7 @@ impl<S: Clone> Transports<S> {
         }
     }
 
-    /// The one that gives a new connection; a given one may give another kept one.
+    /// The transport for the second try: a new connection, or, with a client of the user, possibly another kept one.
     fn fresh(&self) -> S {
         match self {
             Self::Own { unpooled, .. } => unpooled.clone(),
@@ -136,7 +136,7 @@ impl<S: Clone> Transports<S> {
         }
     }
 
-    /// How often a request is sent again, with so many connections known.
+    /// How often a request is sent again, given the number of known connections.
     fn chances(&self, known: usize) -> usize {
         match self {
             Self::Own { .. } => 1,

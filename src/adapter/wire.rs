@@ -22,9 +22,9 @@ use crate::{Error, Request, Response};
 #[derive(Clone, Debug)]
 pub(super) struct Plain(pub(super) reqwest::Client);
 
-/// A connection is kept idle for so long.
+/// How long an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(50);
-/// Silence of so long is probed, as often, and so many times.
+/// The silence before the first keep-alive probe and between two probes, and the number of probes.
 const PROBE: Duration = Duration::from_secs(15);
 const PROBES: u32 = 3;
 /// The least that what was sent may take to be acknowledged.

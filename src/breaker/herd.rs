@@ -82,7 +82,11 @@ impl Herd {
 
     /// Whether it refuses some.
     pub(super) fn is_open(&self, now: Instant) -> bool {
-        !self.is_at_rest() && self.breaker.snapshot(now).state != State::Closed
+        !self.is_at_rest() && !self.is_closed(now)
+    }
+
+    fn is_closed(&self, now: Instant) -> bool {
+        self.breaker.snapshot(now).state == State::Closed
     }
 
     /// Milliseconds since it was made, from 1.
@@ -95,14 +99,15 @@ impl Herd {
         if !self.troubled.swap(true, Ordering::Relaxed) {
             self.since.store(self.moment(now), Ordering::Relaxed);
         }
-        self.count(outcome, now);
+        // Only while it is closed: what it opened for is told by its own permits.
+        if self.is_closed(now) {
+            self.count(outcome, now);
+        }
     }
 
     /// One was answered: the trouble is over, unless it has opened. Then its own probes find that out.
     fn succeed(&self, now: Instant) {
-        if self.troubled.load(Ordering::Relaxed)
-            && self.breaker.snapshot(now).state == State::Closed
-        {
+        if !self.is_at_rest() && self.is_closed(now) {
             self.troubled.store(false, Ordering::Relaxed);
             self.trouble.fetch_add(1, Ordering::Relaxed);
             self.count(Outcome::Success, now);
@@ -110,11 +115,8 @@ impl Herd {
     }
 
     fn count(&self, outcome: Outcome, now: Instant) {
-        // Only while it is closed: what it opened for is told by its own permits.
-        if self.breaker.snapshot(now).state == State::Closed {
-            if let Ok(permit) = self.breaker.ask(now, fastrand::f64(), Caller::default()) {
-                permit.end(outcome, now);
-            }
+        if let Ok(permit) = self.breaker.ask(now, fastrand::f64(), Caller::default()) {
+            permit.end(outcome, now);
         }
     }
 }
@@ -141,10 +143,10 @@ impl Member {
         if self.answered.load(Ordering::Relaxed) > since {
             return Ok(None);
         }
-        match herd.breaker.snapshot(now).state {
-            State::Closed => Ok(None),
-            _ => herd.breaker.ask(now, random, caller).map(|permit| Some(Box::new(permit))),
+        if herd.is_closed(now) {
+            return Ok(None);
         }
+        herd.breaker.ask(now, random, caller).map(|permit| Some(Box::new(permit)))
     }
 
     /// Until when the herd lets none through; `None` if it does.

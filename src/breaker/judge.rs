@@ -60,8 +60,10 @@ impl Machine {
         let slow = self.is_slow(at, ticket);
         let health = health(at, ticket, end.outcome);
         let wait = end.outcome.wait();
-        let slot = self.undecided(ticket);
-        match (health, slot) {
+        if health == Health::Success && ticket.begun.is_none() {
+            self.usual.add(ticket.caller.whole, ticket.took(at.now));
+        }
+        match (health, self.undecided(ticket)) {
             (Health::Exhausted, _) => self.open(at, Cause::Exhausted, wait),
             (Health::Unauthorized, _) if self.is_locked_out(at) => {
                 self.open(at, Cause::Unauthorized, None);
@@ -75,10 +77,7 @@ impl Machine {
                 self.open(at, Cause::ProbeSlow, None);
             }
             (Health::Cancelled, Some(slot)) => self.drop_probe(at, slot, ticket),
-            (Health::Success, Some(slot)) => {
-                self.usual.add(ticket.caller.whole, ticket.took(at.now));
-                self.pass_or_open(at, slot, ticket, slow);
-            }
+            (Health::Success, Some(slot)) => self.pass_or_open(at, slot, ticket, slow),
             (health, None) => return self.count(at, ticket, (health, slow), end),
         }
         false
@@ -183,11 +182,8 @@ impl Machine {
         end: End,
     ) -> bool {
         let deferred = failed && end.deferred;
-        let counts = match health {
-            Health::Cancelled => latency,
-            _ if deferred => latency,
-            _ => latency.and_ended(failed),
-        };
+        let over = !deferred && health != Health::Cancelled;
+        let counts = if over { latency.and_ended(failed) } else { latency };
         if failed {
             self.failing_since.get_or_insert(at.now);
         }
@@ -202,9 +198,6 @@ impl Machine {
     fn succeed(&mut self, at: Moment<'_>, ticket: &Ticket) {
         self.unauthorized = 0;
         self.past.succeed(at.policy.window, at.now);
-        if ticket.begun.is_none() {
-            self.usual.add(ticket.caller.whole, ticket.took(at.now));
-        }
         if let Some(run) = self.run.take_if(|run| run.since <= ticket.started) {
             self.past.take(run, at.policy.window, at.now);
         }

@@ -126,19 +126,6 @@ impl Breaker {
         })
     }
 
-    /// A call that it let through with that generation has failed, or has not after all.
-    pub(super) fn settle(&self, generation: u64, failed: bool, wait: Option<Duration>) {
-        let (now, random) = (Instant::now(), fastrand::f64());
-        self.decide(|machine, policy| {
-            let at = Moment { policy, now, random };
-            if failed {
-                machine.fail_call(at, generation, wait);
-            } else {
-                machine.forgive(at, generation);
-            }
-        });
-    }
-
     /// Refuses all calls until [`reset`](Self::reset).
     pub fn force_open(&self) {
         self.decide(|machine, _| machine.force_open(Instant::now()));
@@ -185,7 +172,7 @@ impl Permit {
 
     /// Where a queue below tells that the call waits.
     pub(crate) fn turn(&mut self) -> Turn {
-        self.turn.get_or_insert_with(|| Turn::of(&self.breaker, self.ticket.caller())).clone()
+        self.turn.get_or_insert_with(|| Turn::of(&self.breaker, self.ticket.caller)).clone()
     }
 
     /// Does not count the time in the queue. Whether the call left it.
@@ -237,7 +224,7 @@ impl Permit {
         if !unsettled {
             return FailedAttempt::settled(until);
         }
-        let (breaker, generation) = (self.breaker.clone(), self.ticket.generation());
+        let (breaker, generation) = (self.breaker.clone(), self.ticket.generation);
         FailedAttempt::new(until, Unsettled { breaker, generation, wait: outcome.wait() })
     }
 

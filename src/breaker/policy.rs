@@ -1,6 +1,11 @@
 //! What a breaker is set to.
 
-use std::{ops::RangeInclusive, time::Duration};
+mod check;
+mod derived;
+
+use std::time::Duration;
+
+pub(super) use derived::{Limits, Rule};
 
 use crate::{ConfigError, breaker::BreakerLayer, profile::scaled};
 
@@ -52,24 +57,6 @@ pub struct BreakerPolicy {
     pub(super) recover_from: f64,
     /// The limits of the attempts below.
     pub(super) limits: Limits,
-}
-
-/// A threshold, and how it is meant.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Rule<T> {
-    /// By default: reached where chance does not explain it.
-    Improbable(T),
-    /// Set by hand: reached where it is reached.
-    Exact(T),
-}
-
-/// A time for each kind of answer.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Limits {
-    /// To the first event of a stream.
-    pub(super) first: Duration,
-    /// To the whole of an answer that is not streamed.
-    pub(super) whole: Duration,
 }
 
 // === impl BreakerPolicy ===
@@ -205,39 +192,6 @@ impl BreakerPolicy {
         self
     }
 
-    /// The limits of the attempts below it, from which all follows that was not set: what is slow, when a probe hangs, and
-    /// whether an attempt that the caller's deadline ended had its time.
-    pub(crate) fn fitted(mut self, first: Duration, whole: Duration) -> Self {
-        self.limits = Limits { first, whole };
-        self
-    }
-
-    /// Refuses times that were set and cannot work with the limits of the attempts.
-    pub(crate) fn check_fitted(&self) -> Result<(), ConfigError> {
-        let Limits { first, whole } = self.limits;
-        if let Some(limit) = self.probe_limit {
-            at_least("probe_limit", limit, first.max(whole))?;
-        }
-        let Some(slow) = self.slow_after.filter(|_| self.slow.is_some()) else { return Ok(()) };
-        for (value, limit) in [(slow.first, first), (slow.whole, whole)] {
-            if value > limit {
-                let allowed = format!("at most the limit of the attempt, {limit:?}");
-                return Err(ConfigError::new("breaker.slow_after", value, allowed));
-            }
-        }
-        Ok(())
-    }
-
-    /// The limit of an attempt.
-    pub(super) fn limit(&self, whole: bool) -> Duration {
-        self.limits.of(whole)
-    }
-
-    /// When a probe hangs.
-    pub(super) fn probe_hangs(&self) -> Duration {
-        self.probe_limit.unwrap_or(self.limits.first.max(self.limits.whole))
-    }
-
     pub(crate) fn scaled(mut self, by: f64) -> Self {
         let slow =
             self.slow_after.iter_mut().flat_map(|limits| [&mut limits.first, &mut limits.whole]);
@@ -264,56 +218,6 @@ impl BreakerPolicy {
     pub fn build(self) -> Result<BreakerLayer, ConfigError> {
         self.check()?;
         Ok(BreakerLayer::new(self))
-    }
-
-    /// Refuses values that would never open, never close or mean nothing.
-    pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        const COUNT: RangeInclusive<u32> = 1..=u32::MAX;
-        count("consecutive", self.consecutive.map_or(1, Rule::value), COUNT)?;
-        count("unauthorized", self.unauthorized.unwrap_or(1), COUNT)?;
-        share("ratio", self.ratio.map_or(1.0, Rule::value))?;
-        share("slow", self.slow.unwrap_or(1.0))?;
-        count("minimum", self.minimum, COUNT)?;
-        at_least("window", self.window, Duration::from_millis(10))?;
-        at_least("open_for", self.open, Duration::from_millis(1))?;
-        at_least("open_for", self.open_most, self.open)?;
-        at_least("exhausted_for", self.exhausted, self.open)?;
-        at_least("exhausted_for", self.exhausted_most, self.exhausted)?;
-        count("probes", self.probes, 1..=Self::MOST_PROBES)?;
-        count("successes", self.successes, COUNT)?;
-        at_least("probe_limit", self.probe_hangs(), self.longest_unslow())?;
-        share("recover", self.recover_from)?;
-        if !(0.0..1.0).contains(&self.jitter) {
-            return Err(ConfigError::new("breaker.jitter", self.jitter, "0 and more, below 1"));
-        }
-        Ok(())
-    }
-
-    /// A probe that is not slow must not hang either.
-    fn longest_unslow(&self) -> Duration {
-        match self.slow_after.filter(|_| self.slow.is_some()) {
-            Some(slow) => slow.first.max(slow.whole),
-            None => Duration::from_millis(1),
-        }
-    }
-}
-
-// === impl Rule ===
-
-impl<T> Rule<T> {
-    /// The threshold.
-    pub(super) fn value(self) -> T {
-        match self {
-            Self::Improbable(value) | Self::Exact(value) => value,
-        }
-    }
-}
-
-// === impl Limits ===
-
-impl Limits {
-    pub(super) fn of(&self, whole: bool) -> Duration {
-        if whole { self.whole } else { self.first }
     }
 }
 
@@ -342,27 +246,4 @@ impl Default for BreakerPolicy {
             limits: Limits { first: Duration::from_secs(20), whole: Duration::from_secs(20) },
         }
     }
-}
-
-fn count(field: &str, value: u32, allowed: RangeInclusive<u32>) -> Result<(), ConfigError> {
-    if allowed.contains(&value) {
-        return Ok(());
-    }
-    let (from, to) = (allowed.start(), allowed.end());
-    Err(ConfigError::new(format!("breaker.{field}"), value, format!("{from} to {to}")))
-}
-
-/// A share of nothing would open always or admit nobody, one above all never; what is no number is neither.
-fn share(field: &str, value: f64) -> Result<(), ConfigError> {
-    if value > 0.0 && value <= 1.0 {
-        return Ok(());
-    }
-    Err(ConfigError::new(format!("breaker.{field}"), value, "above 0, at most 1"))
-}
-
-fn at_least(field: &str, value: Duration, least: Duration) -> Result<(), ConfigError> {
-    if value >= least {
-        return Ok(());
-    }
-    Err(ConfigError::new(format!("breaker.{field}"), value, format!("{least:?} and more")))
 }

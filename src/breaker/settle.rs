@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use crate::{breaker::Breaker, context::Settle};
+use tokio::time::Instant;
+
+use crate::{
+    breaker::{Breaker, ticket::Moment},
+    context::Settle,
+};
 
 /// A failed attempt whose call has not ended.
 pub(super) struct Unsettled {
@@ -16,10 +21,16 @@ pub(super) struct Unsettled {
 
 impl Settle for Unsettled {
     fn fail(&self) {
-        self.breaker.settle(self.generation, true, self.wait);
+        let (now, random) = (Instant::now(), fastrand::f64());
+        self.breaker.decide(|machine, policy| {
+            machine.fail_call(Moment { policy, now, random }, self.generation, self.wait);
+        });
     }
 
     fn forgive(&self) {
-        self.breaker.settle(self.generation, false, None);
+        let (now, random) = (Instant::now(), fastrand::f64());
+        self.breaker.decide(|machine, policy| {
+            machine.forgive(Moment { policy, now, random }, self.generation);
+        });
     }
 }

@@ -75,14 +75,6 @@ impl Ticket {
         }
     }
 
-    pub(crate) fn caller(&self) -> Caller {
-        self.caller
-    }
-
-    pub(crate) fn generation(&self) -> u64 {
-        self.generation
-    }
-
     /// Whether it is for a probe that is not decided yet.
     pub(crate) fn is_probe(&self) -> bool {
         self.slot.is_some()

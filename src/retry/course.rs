@@ -8,14 +8,14 @@ use super::{
     Budget,
     decide::{Decision, Retries},
     service::Shared,
+    under_way::{Step, UnderWay},
 };
 use crate::{
     Error, Request, Response, Upstream,
     balance::{Pool, Round},
     classify::{Outcome, Phase, Verdict, judge},
     context::{
-        Attempt, Call, Deadline, FailedAttempt, IDEMPOTENCY_KEY, Journey, Route, later,
-        least_attempt,
+        Call, Deadline, FailedAttempt, IDEMPOTENCY_KEY, Journey, Route, later, least_attempt,
     },
     dialect::Effects,
     telemetry::{Event, Stop, UserCode},
@@ -24,12 +24,12 @@ use crate::{
 /// What stays the same from attempt to attempt of one call.
 pub(super) struct Course {
     shared: Arc<Shared>,
-    journey: Journey,
+    pub(super) journey: Journey,
     deadline: Option<Deadline>,
     /// With less time left no attempt is started.
     least: Option<Duration>,
-    rung: u16,
-    name: Option<Arc<str>>,
+    pub(super) rung: u16,
+    pub(super) name: Option<Arc<str>>,
     /// The equal targets, where the rung has several, and which of them were asked.
     pool: Option<Arc<Pool>>,
     round: Round,
@@ -52,27 +52,8 @@ pub(super) struct Leg {
 /// Where an attempt goes, and the budget there.
 #[derive(Clone)]
 pub(super) struct Place {
-    route: Route,
-    budget: Arc<Budget>,
-}
-
-/// An attempt under way. Dropped before its end, it is one that the caller cancelled.
-struct UnderWay<'a> {
-    course: &'a Course,
-    at: &'a Place,
-    step: Step,
-    started: Instant,
-    open: bool,
-}
-
-/// The how-manieth attempt, from 1, the wait before it, and whether another was sent before.
-#[derive(Clone, Copy)]
-pub(super) struct Step {
-    attempt: u32,
-    wait: Duration,
-    extra: bool,
-    /// It belongs to a second copy of the call.
-    copy: bool,
+    pub(super) route: Route,
+    pub(super) budget: Arc<Budget>,
 }
 
 // === impl Course ===
@@ -117,7 +98,7 @@ impl Course {
         self.pool.is_some()
     }
 
-    fn left(&self) -> Option<Duration> {
+    pub(super) fn left(&self) -> Option<Duration> {
         self.deadline.map(|deadline| deadline.left(Instant::now()))
     }
 
@@ -254,7 +235,7 @@ impl Course {
         Ok(response)
     }
 
-    fn emit(&self, event: Event) {
+    pub(super) fn emit(&self, event: Event) {
         self.shared.events.emit(event);
     }
 }
@@ -263,64 +244,4 @@ impl Course {
 pub(super) fn least(call: &Call) -> Option<Duration> {
     let alone = || call.deadline.map(|deadline| least_attempt(deadline.left(Instant::now())));
     call.least.or_else(alone)
-}
-
-// === impl UnderWay ===
-
-impl<'a> UnderWay<'a> {
-    fn start((course, at): (&'a Course, &'a Place), step: Step) -> Self {
-        let Step { attempt, .. } = step;
-        course.emit(Event::AttemptStarted { route: at.route.clone(), attempt });
-        Self { course, at, step, started: Instant::now(), open: true }
-    }
-
-    fn end(mut self, verdict: Verdict) {
-        self.close(verdict);
-    }
-
-    fn close(&mut self, verdict: Verdict) {
-        self.open = false;
-        let Self { course, at, step: Step { attempt, wait, extra, copy }, started, .. } = *self;
-        let (outcome, took) = (verdict.outcome(), started.elapsed());
-        // A first attempt earns when it was sent; one that our own breaker refused was not.
-        if !extra && !matches!(outcome, Outcome::Refused { .. }) {
-            at.budget.deposit();
-        }
-        if outcome.is_success() && !copy {
-            at.budget.answered();
-        }
-        let route = at.route.clone();
-        let (rung, name) = (course.rung, course.name.clone());
-        course.journey.push(Attempt { rung, name, route, outcome, wait, took });
-        let route = at.route.clone();
-        course.emit(Event::AttemptEnded { route, attempt, verdict, took });
-    }
-}
-
-impl Drop for UnderWay<'_> {
-    fn drop(&mut self) {
-        if self.open {
-            // Given up by whoever keeps the time, or by the caller.
-            let late = self.course.left().is_some_and(|left| left.is_zero());
-            let outcome = match late {
-                true => Outcome::TimedOut { phase: Phase::Deadline },
-                false => Outcome::Cancelled,
-            };
-            self.close(outcome.into());
-        }
-    }
-}
-
-// === impl Step ===
-
-impl Step {
-    /// The first one; of a second copy of a call it is no less an extra one, and earns nothing.
-    pub(super) const fn first(copy: bool) -> Self {
-        Self { attempt: 1, wait: Duration::ZERO, extra: copy, copy }
-    }
-
-    /// The one that follows after that wait. `sent`: this one was.
-    pub(super) fn next(self, wait: Duration, sent: bool) -> Self {
-        Self { attempt: self.attempt.saturating_add(1), wait, extra: self.extra || sent, ..self }
-    }
 }

@@ -72,6 +72,7 @@ mod course;
 mod decide;
 mod policy;
 mod service;
+mod under_way;
 
 #[cfg(feature = "backoff")]
 pub use backoff_crate::{BackoffWaits, from_backoff};

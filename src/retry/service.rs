@@ -13,8 +13,9 @@ use tower::{Layer, Service};
 
 use super::{
     Budgets, RetryPolicy,
-    course::{Course, Leg, Step, least},
+    course::{Course, Leg, least},
     decide::Retries,
+    under_way::Step,
 };
 use crate::{
     Error, Request, Response, Upstream,

@@ -12,7 +12,7 @@ async fn stage() -> (Server, Stage) {
     (server, stage)
 }
 
-/// How many of so many calls at once are answered by the first attempt.
+/// Makes `calls` calls at once and returns how many the first attempt answered.
 async fn answered(stage: &Stage, calls: usize) -> usize {
     let call = || async {
         let response = stage.chat("m", false).send().await.unwrap();

@@ -1,0 +1,80 @@
+//! Which policies of a breaker are refused.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+use super::{BreakerPolicy, Limits, Rule};
+use crate::ConfigError;
+
+// === impl BreakerPolicy ===
+
+impl BreakerPolicy {
+    /// Refuses values that would never open, never close or mean nothing.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        const COUNT: RangeInclusive<u32> = 1..=u32::MAX;
+        count("consecutive", self.consecutive.map_or(1, Rule::value), COUNT)?;
+        count("unauthorized", self.unauthorized.unwrap_or(1), COUNT)?;
+        share("ratio", self.ratio.map_or(1.0, Rule::value))?;
+        share("slow", self.slow.unwrap_or(1.0))?;
+        count("minimum", self.minimum, COUNT)?;
+        at_least("window", self.window, Duration::from_millis(10))?;
+        at_least("open_for", self.open, Duration::from_millis(1))?;
+        at_least("open_for", self.open_most, self.open)?;
+        at_least("exhausted_for", self.exhausted, self.open)?;
+        at_least("exhausted_for", self.exhausted_most, self.exhausted)?;
+        count("probes", self.probes, 1..=Self::MOST_PROBES)?;
+        count("successes", self.successes, COUNT)?;
+        at_least("probe_limit", self.probe_hangs(), self.longest_unslow())?;
+        share("recover", self.recover_from)?;
+        if !(0.0..1.0).contains(&self.jitter) {
+            return Err(ConfigError::new("breaker.jitter", self.jitter, "0 and more, below 1"));
+        }
+        Ok(())
+    }
+
+    /// A probe that is not slow must not hang either.
+    fn longest_unslow(&self) -> Duration {
+        match self.slow_after.filter(|_| self.slow.is_some()) {
+            Some(slow) => slow.first.max(slow.whole),
+            None => Duration::from_millis(1),
+        }
+    }
+
+    /// Refuses times that were set and cannot work with the limits of the attempts.
+    pub(crate) fn check_fitted(&self) -> Result<(), ConfigError> {
+        let Limits { first, whole } = self.limits;
+        if let Some(limit) = self.probe_limit {
+            at_least("probe_limit", limit, first.max(whole))?;
+        }
+        let Some(slow) = self.slow_after.filter(|_| self.slow.is_some()) else { return Ok(()) };
+        for (value, limit) in [(slow.first, first), (slow.whole, whole)] {
+            if value > limit {
+                let allowed = format!("at most the limit of the attempt, {limit:?}");
+                return Err(ConfigError::new("breaker.slow_after", value, allowed));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn count(field: &str, value: u32, allowed: RangeInclusive<u32>) -> Result<(), ConfigError> {
+    if allowed.contains(&value) {
+        return Ok(());
+    }
+    let (from, to) = (allowed.start(), allowed.end());
+    Err(ConfigError::new(format!("breaker.{field}"), value, format!("{from} to {to}")))
+}
+
+/// A share of nothing would open always or admit nobody, one above all never; what is no number is neither.
+fn share(field: &str, value: f64) -> Result<(), ConfigError> {
+    if value > 0.0 && value <= 1.0 {
+        return Ok(());
+    }
+    Err(ConfigError::new(format!("breaker.{field}"), value, "above 0, at most 1"))
+}
+
+fn at_least(field: &str, value: Duration, least: Duration) -> Result<(), ConfigError> {
+    if value >= least {
+        return Ok(());
+    }
+    Err(ConfigError::new(format!("breaker.{field}"), value, format!("{least:?} and more")))
+}

@@ -1,0 +1,91 @@
+//! An attempt under way: what is told, recorded and earned when it ends, also when it is dropped.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::course::{Course, Place};
+use crate::{
+    classify::{Outcome, Phase, Verdict},
+    context::Attempt,
+    telemetry::Event,
+};
+
+/// An attempt under way. Dropped before its end, it is one that the caller cancelled.
+pub(super) struct UnderWay<'a> {
+    course: &'a Course,
+    at: &'a Place,
+    step: Step,
+    started: Instant,
+    open: bool,
+}
+
+/// The how-manieth attempt, from 1, the wait before it, and whether another was sent before.
+#[derive(Clone, Copy)]
+pub(super) struct Step {
+    attempt: u32,
+    wait: Duration,
+    pub(super) extra: bool,
+    /// It belongs to a second copy of the call.
+    copy: bool,
+}
+
+// === impl UnderWay ===
+
+impl<'a> UnderWay<'a> {
+    pub(super) fn start((course, at): (&'a Course, &'a Place), step: Step) -> Self {
+        let Step { attempt, .. } = step;
+        course.emit(Event::AttemptStarted { route: at.route.clone(), attempt });
+        Self { course, at, step, started: Instant::now(), open: true }
+    }
+
+    pub(super) fn end(mut self, verdict: Verdict) {
+        self.close(verdict);
+    }
+
+    fn close(&mut self, verdict: Verdict) {
+        self.open = false;
+        let Self { course, at, step: Step { attempt, wait, extra, copy }, started, .. } = *self;
+        let (outcome, took) = (verdict.outcome(), started.elapsed());
+        // A first attempt earns when it was sent; one that our own breaker refused was not.
+        if !extra && !matches!(outcome, Outcome::Refused { .. }) {
+            at.budget.deposit();
+        }
+        if outcome.is_success() && !copy {
+            at.budget.answered();
+        }
+        let route = at.route.clone();
+        let (rung, name) = (course.rung, course.name.clone());
+        course.journey.push(Attempt { rung, name, route, outcome, wait, took });
+        let route = at.route.clone();
+        course.emit(Event::AttemptEnded { route, attempt, verdict, took });
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        if self.open {
+            // Given up by whoever keeps the time, or by the caller.
+            let late = self.course.left().is_some_and(|left| left.is_zero());
+            let outcome = match late {
+                true => Outcome::TimedOut { phase: Phase::Deadline },
+                false => Outcome::Cancelled,
+            };
+            self.close(outcome.into());
+        }
+    }
+}
+
+// === impl Step ===
+
+impl Step {
+    /// The first one; of a second copy of a call it is no less an extra one, and earns nothing.
+    pub(super) const fn first(copy: bool) -> Self {
+        Self { attempt: 1, wait: Duration::ZERO, extra: copy, copy }
+    }
+
+    /// The one that follows after that wait. `sent`: this one was.
+    pub(super) fn next(self, wait: Duration, sent: bool) -> Self {
+        Self { attempt: self.attempt.saturating_add(1), wait, extra: self.extra || sent, ..self }
+    }
+}
