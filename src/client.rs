@@ -15,6 +15,7 @@ use crate::{
     breaker::Breakers,
     cache::CachePolicy,
     context::Route,
+    identity::IdentityPolicy,
     ladder::{LadderPolicy, Rung, Target},
     limit::Limits,
     outlook::{Lookout, Outlook},
@@ -43,6 +44,7 @@ pub struct Client {
 /// * [`Profile::interactive`]
 /// * calls go where they are addressed, and no fallback stands below
 /// * no answer is stored
+/// * callers are known by the usual headers: see [`IdentityPolicy`]
 /// * events go to `tracing`
 #[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until it is built"]
@@ -50,6 +52,7 @@ pub struct ClientBuilder {
     profile: Profile,
     ladder: LadderPolicy,
     cache: Option<CachePolicy>,
+    identity: Option<IdentityPolicy>,
     events: Events,
 }
 
@@ -106,7 +109,7 @@ impl Client {
 
     /// The routes that a request may take, rung after rung; of a rung with equal targets, one for each.
     pub fn routes_of(&self, request: &Request) -> Vec<Route> {
-        let rungs = self.handles.rungs.routes(request);
+        let rungs = self.handles.routes(request);
         rungs.into_iter().flatten().map(|(route, _)| route).collect()
     }
 }
@@ -179,6 +182,13 @@ impl ClientBuilder {
         self
     }
 
+    /// By which headers and keys of a query callers are known, for routes, cache and coalescing alike; and what goes along to
+    /// another origin.
+    pub fn identity(mut self, identity: IdentityPolicy) -> Self {
+        self.identity = Some(identity);
+        self
+    }
+
     /// Listens to every event of every call.
     pub fn observe(mut self, listener: impl Observe) -> Self {
         self.events = Events::to(listener);
@@ -191,8 +201,9 @@ impl ClientBuilder {
     ///
     /// When a value is wrong, alone or together with another: names the field, the value and what is allowed.
     pub fn over(self, upstream: impl Upstream) -> Result<Client, ConfigError> {
-        let rungs = (self.cache, self.ladder);
-        let (stack, handles) = stack::build(upstream, self.profile, rungs, self.events)?;
+        let identity = self.identity.map(IdentityPolicy::build).transpose()?;
+        let parts = stack::Parts { cache: self.cache, ladder: self.ladder, identity };
+        let (stack, handles) = stack::build(upstream, self.profile, parts, self.events)?;
         Ok(Client { stack: Arc::new(stack), handles })
     }
 }

@@ -36,6 +36,7 @@
 //!
 //! | | layer | what it decides |
 //! |---|---|---|
+//! | | [`identity`] | who calls, and what goes along to another origin |
 //! | 1 | [`telemetry`] | opens the span of the call, starts its journey; another span for each attempt, over the breaker |
 //! | 2 | [`timeout`]: the deadline | by when everything below has ended |
 //! | 3 | [`cache`] | whether the answer is there, or on its way to another |
@@ -82,6 +83,7 @@ pub mod dialect;
 mod error;
 pub mod guide;
 pub mod hedge;
+pub mod identity;
 pub mod ladder;
 pub mod limit;
 mod outlook;

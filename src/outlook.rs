@@ -8,6 +8,7 @@ use crate::{
     Request,
     breaker::Breakers,
     context::{Deadline, Route},
+    identity::IdentityLayer,
     ladder::Rungs,
     limit::Limits,
 };
@@ -65,6 +66,8 @@ pub(crate) struct Lookout {
     pub(crate) breakers: Breakers,
     pub(crate) limits: Limits,
     pub(crate) rungs: Rungs,
+    /// By what callers are known, where that is set.
+    pub(crate) identity: Option<IdentityLayer>,
     /// As long as a call has that says nothing else.
     pub(crate) deadline: Duration,
 }
@@ -143,7 +146,7 @@ impl Lookout {
         let now = Instant::now();
         let own = request.extensions().get::<Deadline>().map(|deadline| deadline.left(now));
         let time = own.unwrap_or(self.deadline);
-        let rungs = self.rungs.routes(request).into_iter().map(|equals| {
+        let rungs = self.routes(request).into_iter().map(|equals| {
             let each = equals.into_iter().map(|(route, rests)| {
                 let rest = if rests { Outlook::BARELY } else { Outlook::Clear };
                 self.of(&route, time, now).and(rest)
@@ -160,6 +163,18 @@ impl Lookout {
                 Outlook::Clear => so_far.or(Outlook::BARELY),
             }),
             first => first,
+        }
+    }
+
+    /// Of each rung that would ask somebody, the routes of its equal targets; and whether it leaves a target alone by now.
+    pub(crate) fn routes(&self, request: &Request) -> Vec<Vec<(Route, bool)>> {
+        match &self.identity {
+            Some(identity) => {
+                let mut request = request.clone();
+                identity.mark(&mut request);
+                self.rungs.routes(&request)
+            }
+            None => self.rungs.routes(request),
         }
     }
 

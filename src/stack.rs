@@ -7,6 +7,7 @@ use crate::{
     balance::BalanceLayer,
     cache::{CacheLayer, CachePolicy},
     hedge::HedgeLayer,
+    identity::IdentityLayer,
     ladder::LadderPolicy,
     outlook::Lookout,
     profile::Profile,
@@ -14,11 +15,18 @@ use crate::{
     timeout::DeadlinePolicy,
 };
 
+/// What a client may have or do without.
+pub(crate) struct Parts {
+    pub(crate) cache: Option<CachePolicy>,
+    pub(crate) ladder: LadderPolicy,
+    pub(crate) identity: Option<IdentityLayer>,
+}
+
 /// The whole stack over an upstream, and the handles of what it keeps per route.
 pub(crate) fn build<S: Upstream>(
     upstream: S,
     profile: Profile,
-    (cache, ladder): (Option<CachePolicy>, LadderPolicy),
+    Parts { cache, ladder, identity }: Parts,
     events: Events,
 ) -> Result<(impl Upstream, Lookout), ConfigError> {
     profile.check()?;
@@ -34,6 +42,7 @@ pub(crate) fn build<S: Upstream>(
         breakers: breaker.handle(),
         limits: limit.handle(),
         rungs: ladder.rungs(),
+        identity: identity.clone(),
         deadline: profile.deadline,
     };
     let retry = profile.retry.build()?;
@@ -42,6 +51,8 @@ pub(crate) fn build<S: Upstream>(
         None => HedgeLayer::measuring(),
     };
     let stack = ServiceBuilder::new()
+        // Over everything that asks who calls.
+        .option_layer(identity)
         // Sees everything: the span of the call, and its journey from the first step to the end of the body.
         .layer(TelemetryLayer::new(events.clone()))
         // Over everything that takes time, so that all of it shares one deadline.

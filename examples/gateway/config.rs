@@ -2,12 +2,13 @@
 
 use std::{net::SocketAddr, path::Path};
 
-use evenkeel::{cache::CachePolicy, stream::Resume};
+use evenkeel::{cache::CachePolicy, identity::IdentityPolicy, stream::Resume};
 use http::Uri;
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
+    identity::IdentityTable,
     limits::LimitsTable,
     options::{Kind, listen, profile},
     place::{Source, origin},
@@ -36,6 +37,7 @@ struct File {
     #[serde(default)]
     traffic: TrafficTable,
     cache: Option<CacheTable>,
+    identity: Option<IdentityTable>,
 }
 
 /// A configuration, each part right by itself.
@@ -53,6 +55,8 @@ pub(crate) struct Config {
     pub(crate) limits: LimitsTable,
     pub(crate) traffic: Traffic,
     pub(crate) cache: Option<CachePolicy>,
+    /// By what callers are known, where that is said.
+    pub(crate) identity: Option<IdentityPolicy>,
 }
 
 /// More is no configuration.
@@ -82,6 +86,7 @@ impl Config {
             limits: file.limits,
             traffic: Traffic::read(source, &file.traffic)?,
             cache: table.map(|table| cache(source, &table)).transpose()?,
+            identity: file.identity.map(|table| table.read(source)).transpose()?,
         })
     }
 }

@@ -26,6 +26,8 @@ fn said(gateway: &Gateway) -> Value {
             "model": route.model(),
             // A fingerprint that is new in every process, or a name; never the credential.
             "credential": route.credential(),
+            // Empty for chats.
+            "operation": route.operation(),
             "state": seen.state.name().replace('_', "-"),
             "share": seen.share,
             "failures_in_a_row": seen.in_a_row,

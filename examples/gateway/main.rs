@@ -8,7 +8,7 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `options.rs`, `config.rs`, `limits.rs`, `traffic.rs`, `place.rs` | what the command line and the file say, and where they are wrong |
+//! | `options.rs`, `config.rs`, `limits.rs`, `traffic.rs`, `identity.rs`, `place.rs` | what the command line and the file say, and where they are wrong |
 //! | `targets.rs`, `keys.rs`, `skills.rs` | the rungs of the file |
 //! | `setup.rs` | both together: evenkeel's clients, ready to be asked |
 //! | `serve.rs` | the listener, its bounds, its end |
@@ -23,6 +23,7 @@ mod edge;
 mod errors;
 mod heads;
 mod health;
+mod identity;
 mod keys;
 mod limits;
 mod options;

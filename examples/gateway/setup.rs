@@ -100,11 +100,15 @@ impl Gateway {
         let kept = |step: &&Step| step.kind != Kind::Stored;
         let add = |ladder: LadderPolicy, step: &Step| ladder.rung(step.rung.clone());
         let other = steps.clone().filter(kept).fold(ladder.clone(), add);
-        let other = Client::builder().profile(limits.other.clone()).ladder(other);
+        let builder = || {
+            let identity = file.identity.iter().cloned();
+            identity.fold(Client::builder(), ClientBuilder::identity)
+        };
+        let other = builder().profile(limits.other.clone()).ladder(other);
         let ladder = steps.fold(ladder, add);
         let profile = file.traffic.put(limits.chat.clone());
         let profile = file.wait.into_iter().fold(profile, Profile::waits);
-        let chat = Client::builder().profile(profile).ladder(ladder);
+        let chat = builder().profile(profile).ladder(ladder);
         let chat = file.cache.iter().cloned().fold(chat, ClientBuilder::cache);
         let told = |error: ConfigError| told(&error, (file, above), source);
         Ok(Self {

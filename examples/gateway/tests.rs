@@ -6,6 +6,7 @@ mod ends;
 mod errors;
 mod failures;
 mod features;
+mod identity;
 mod pass;
 mod sdks;
 mod stage;

@@ -4,10 +4,13 @@
 //! an outage would be met by each anew. So the routes that have had no answer lately tell their first failure to what stands
 //! over them all; when enough *different* ones have failed and none was answered in between, it opens for all that have had no
 //! answer since. A route that is being answered is never refused by it, so the trouble of one credential is no other's.
+//!
+//! An overflow route, one that the table has no room for, has no state of its own: the herd is all that is known of it.
 
 use std::{
+    collections::HashSet,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -16,8 +19,11 @@ use std::{
 use tokio::time::Instant;
 
 use crate::{
+    Outlook,
     breaker::{Breaker, BreakerPolicy, Permit, Refusal, State, policy::Rule, ticket::Caller},
     classify::{Health, Outcome},
+    context::{Route, hash},
+    sync::lock_std as lock,
 };
 
 /// The routes of one model at one provider.
@@ -30,6 +36,8 @@ pub(crate) struct Herd {
     since: AtomicU64,
     /// Goes up with each trouble: a route tells one failure in each.
     trouble: AtomicU64,
+    /// The overflow routes that told their failure in it, as hashes.
+    overflow: Mutex<HashSet<u64>>,
 }
 
 /// One route among them.
@@ -39,10 +47,15 @@ pub(crate) struct Member {
     answered: AtomicU64,
     /// The last trouble that it told its failure in; 0 if none.
     told: AtomicU64,
+    /// The hash of the route, where it is an overflow route.
+    overflow: Option<u64>,
 }
 
 /// So many routes that fail with none answered open, where there is no past.
 const ROUTES: u32 = 8;
+
+/// So many overflow routes are told apart. Then they are forgotten, and may tell their failure once more.
+const OVERFLOW: usize = 64;
 
 /// An answer that is older says nothing of now.
 const LATELY: Duration = Duration::from_secs(60);
@@ -68,6 +81,7 @@ impl Herd {
             troubled: AtomicBool::new(false),
             since: AtomicU64::new(0),
             trouble: AtomicU64::new(1),
+            overflow: Mutex::default(),
         }
     }
 
@@ -83,6 +97,17 @@ impl Herd {
     /// Whether it refuses some.
     pub(super) fn is_open(&self, now: Instant) -> bool {
         !self.is_at_rest() && !self.is_closed(now)
+    }
+
+    /// What a call may expect of a route that it knows nothing else of.
+    pub(super) fn outlook(&self, now: Instant) -> Outlook {
+        if self.is_at_rest() { Outlook::Clear } else { self.breaker.outlook(now) }
+    }
+
+    /// Closes it, and forgets all it counted.
+    pub(super) fn reset(&self) {
+        self.breaker.reset();
+        self.end_trouble();
     }
 
     fn is_closed(&self, now: Instant) -> bool {
@@ -108,10 +133,24 @@ impl Herd {
     /// One was answered: the trouble is over, unless it has opened. Then its own probes find that out.
     fn succeed(&self, now: Instant) {
         if !self.is_at_rest() && self.is_closed(now) {
-            self.troubled.store(false, Ordering::Relaxed);
-            self.trouble.fetch_add(1, Ordering::Relaxed);
+            self.end_trouble();
             self.count(Outcome::Success, now);
         }
+    }
+
+    fn end_trouble(&self) {
+        self.troubled.store(false, Ordering::Relaxed);
+        self.trouble.fetch_add(1, Ordering::Relaxed);
+        lock(&self.overflow).clear();
+    }
+
+    /// Whether an overflow route has told nothing in this trouble.
+    fn is_first_of(&self, route: u64) -> bool {
+        let mut overflow = lock(&self.overflow);
+        if overflow.len() >= OVERFLOW {
+            overflow.clear();
+        }
+        overflow.insert(route)
     }
 
     fn count(&self, outcome: Outcome, now: Instant) {
@@ -125,7 +164,11 @@ impl Herd {
 
 impl Member {
     pub(super) fn new(herd: Arc<Herd>) -> Self {
-        Self { herd, answered: AtomicU64::new(0), told: AtomicU64::new(0) }
+        Self { herd, answered: AtomicU64::new(0), told: AtomicU64::new(0), overflow: None }
+    }
+
+    pub(super) fn overflow(herd: Arc<Herd>, route: &Route) -> Self {
+        Self { overflow: Some(hash(route)), ..Self::new(herd) }
     }
 
     /// Lets an attempt through, with a permit of the herd's own where that is not closed, or refuses it.
@@ -136,17 +179,27 @@ impl Member {
         caller: Caller,
     ) -> Result<Option<Box<Permit>>, Refusal> {
         let herd = &*self.herd;
-        if herd.is_at_rest() {
-            return Ok(None);
-        }
-        let since = herd.since.load(Ordering::Relaxed);
-        if self.answered.load(Ordering::Relaxed) > since {
-            return Ok(None);
-        }
-        if herd.is_closed(now) {
+        if !self.is_in_trouble() || herd.is_closed(now) {
             return Ok(None);
         }
         herd.breaker.ask(now, random, caller).map(|permit| Some(Box::new(permit)))
+    }
+
+    /// Takes it for one that was answered: a person knows better.
+    pub(super) fn reset(&self, now: Instant) {
+        let since = self.herd.since.load(Ordering::Relaxed);
+        self.answered.store(self.herd.moment(now).max(since + 1), Ordering::Relaxed);
+    }
+
+    /// What a call may expect of the herd.
+    pub(super) fn outlook(&self, now: Instant) -> Outlook {
+        if self.is_in_trouble() { self.herd.outlook(now) } else { Outlook::Clear }
+    }
+
+    /// Whether the herd is in trouble, and it was not answered since.
+    fn is_in_trouble(&self) -> bool {
+        let since = self.herd.since.load(Ordering::Relaxed);
+        !self.herd.is_at_rest() && self.answered.load(Ordering::Relaxed) <= since
     }
 
     /// Until when the herd lets none through; `None` if it does.
@@ -162,14 +215,20 @@ impl Member {
                 self.answered.store(self.herd.moment(now), Ordering::Relaxed);
                 self.herd.succeed(now);
             }
-            Health::Failure if !self.was_answered_lately(now) => {
-                let trouble = self.herd.trouble.load(Ordering::Relaxed);
-                if self.told.swap(trouble, Ordering::Relaxed) != trouble {
-                    self.herd.fail(outcome, now);
-                }
+            Health::Failure if !self.was_answered_lately(now) && self.is_first() => {
+                self.herd.fail(outcome, now);
             }
             _ => {}
         }
+    }
+
+    /// Whether its failure is the first in this trouble.
+    fn is_first(&self) -> bool {
+        if let Some(route) = self.overflow {
+            return self.herd.is_first_of(route);
+        }
+        let trouble = self.herd.trouble.load(Ordering::Relaxed);
+        self.told.swap(trouble, Ordering::Relaxed) != trouble
     }
 
     fn was_answered_lately(&self, now: Instant) -> bool {
@@ -184,5 +243,47 @@ pub(super) fn seen_by_all(outcome: Outcome) -> Outcome {
     match outcome.health() {
         Health::Pushback | Health::Exhausted | Health::Unauthorized => Outcome::Success,
         _ => outcome,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn herd() -> Arc<Herd> {
+        let now = Instant::now();
+        let policy = Herd::policy(&BreakerPolicy::default());
+        Arc::new(Herd::new(Breaker::with(policy.into(), now, None, None), now))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_overflow_route_tells_one_failure_in_each_trouble() {
+        let herd = herd();
+        let fail = |n: usize| {
+            let route = Route::new("p", "m", &n.to_string());
+            Member::overflow(herd.clone(), &route).report(Outcome::Unreachable, Instant::now());
+        };
+        for _ in 0..100 {
+            fail(1);
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        assert!(!herd.is_open(Instant::now()), "one route says nothing of the others");
+        for n in 2..=16 {
+            fail(n);
+            tokio::time::advance(Duration::from_millis(200)).await;
+        }
+        assert!(herd.is_open(Instant::now()));
+        herd.reset();
+        assert!(!herd.is_open(Instant::now()) && herd.is_at_rest());
+    }
+
+    #[test]
+    fn overflow_routes_are_told_apart_up_to_a_bound() {
+        let herd = herd();
+        assert!((0..1000).all(|route| herd.is_first_of(route)));
+        assert!(lock(&herd.overflow).len() <= OVERFLOW);
+        assert!(!herd.is_first_of(999));
+        herd.end_trouble();
+        assert!(herd.is_first_of(999));
     }
 }

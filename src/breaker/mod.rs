@@ -66,8 +66,14 @@
 //! # Many credentials
 //!
 //! Where each call brings another credential, no route has enough calls to open by. So the first failures of routes of one model
-//! that had no answer in the last minute are also counted together, and eight different ones in a run open for all routes that
-//! had no answer since. [`Breakers::list`] shows it while it is not closed, with the credential `*`.
+//! that had no answer in the last minute are also counted together, for each operation, and eight different ones in a run open
+//! for all routes that had no answer since. [`Breakers::list`] shows it while it is not closed, with the credential `*`;
+//! [`Breakers::reset`] of that route closes it.
+//!
+//! At most 4 096 routes are kept. One that is open, forced or has failures in its window is not forgotten for a new one. A route
+//! that there is no room for has no state of its own: the failures counted together are all that is known of it, so that its own
+//! quota or rejected key closes nothing. In an outage that 100 000 credentials meet, a call sends no more attempts than with one
+//! credential, within a factor of two. See [`identity`](crate::identity#bounds) for the memory.
 //!
 //! # Events
 //!
@@ -85,7 +91,9 @@
 //!   before, at 500 calls a second too.
 //! - The time of a state passes when somebody asks. A breaker that nobody asks stays as it was, and is right when asked.
 
+mod changes;
 mod herd;
+mod herds;
 mod judge;
 mod machine;
 mod opening;
@@ -95,6 +103,7 @@ mod policy;
 mod probes;
 mod ramp;
 mod registry;
+mod rest;
 mod run;
 mod service;
 mod settle;
@@ -108,9 +117,10 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+pub use changes::{Change, Changes};
 pub use permit::{Breaker, Permit};
 pub use policy::BreakerPolicy;
-pub use registry::{Breakers, Change, Changes};
+pub use registry::Breakers;
 pub use service::{BreakerFuture, BreakerLayer, BreakerService};
 pub use state::{Cause, Refusal, Snapshot, State};
 pub(crate) use turn::Turn;

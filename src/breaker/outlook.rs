@@ -16,9 +16,11 @@ use crate::{
 // === impl Breaker ===
 
 impl Breaker {
-    /// What a call may expect at `now`.
+    /// What a call may expect at `now`: both it and its herd have to let the call through.
     pub(crate) fn outlook(&self, now: Instant) -> Outlook {
-        self.decide(|machine, policy| machine.outlook(Moment { policy, now, random: 0.5 }))
+        let own =
+            self.decide(|machine, policy| machine.outlook(Moment { policy, now, random: 0.5 }));
+        own.and(self.member().map_or(Outlook::Clear, |member| member.outlook(now)))
     }
 }
 

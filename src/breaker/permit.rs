@@ -8,10 +8,10 @@ use crate::{
     ConfigError,
     breaker::{
         BreakerPolicy, Refusal, Snapshot,
+        changes::Told,
         herd::{Member, seen_by_all},
         judge::End,
         machine::Machine,
-        registry::Told,
         settle::Unsettled,
         ticket::{Caller, Moment, Ticket},
         turn::{Stage, Turn},
@@ -96,7 +96,7 @@ impl Breaker {
             self.decide(|machine, policy| machine.admit(Moment { policy, now, random }, caller))?;
         let mut permit =
             Permit { breaker: self.clone(), ticket, turn: None, herd: None, ended: false };
-        if let Some(member) = &self.0.member {
+        if let Some(member) = self.member() {
             permit.herd = match member.admit(now, random, caller) {
                 Ok(herd) => herd,
                 Err(refusal) => {
@@ -107,6 +107,16 @@ impl Breaker {
             };
         }
         Ok(permit)
+    }
+
+    /// What it is among the breakers of other credentials.
+    pub(super) fn member(&self) -> Option<&Member> {
+        self.0.member.as_ref()
+    }
+
+    /// Whether somebody holds it beside the registry: a permit, or a failure that is not settled.
+    pub(super) fn is_held(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
     }
 
     /// Its state at `now`, with what it counts.
@@ -138,7 +148,11 @@ impl Breaker {
 
     /// Closes it, and forgets all it counted and how often it opened.
     pub fn reset(&self) {
-        self.decide(|machine, _| machine.reset(Instant::now()));
+        let now = Instant::now();
+        self.decide(|machine, _| machine.reset(now));
+        if let Some(member) = self.member() {
+            member.reset(now);
+        }
     }
 
     /// Decides under the lock and tells of changes after it.
@@ -198,7 +212,7 @@ impl Permit {
         let Self { breaker, ticket, .. } = self;
         let random = ticket.random;
         breaker.decide(|machine, policy| machine.begin(Moment { policy, now, random }, ticket));
-        if let Some(member) = &self.breaker.0.member {
+        if let Some(member) = self.breaker.member() {
             member.report(Outcome::Success, now);
         }
         if let Some(herd) = &mut self.herd {
@@ -219,7 +233,7 @@ impl Permit {
     /// What came of an attempt that a retry may follow: whether its call has failed is told later.
     pub(crate) fn fail(mut self, outcome: Outcome, now: Instant) -> FailedAttempt {
         let unsettled = self.settle(outcome, now, true);
-        let herd = self.breaker.0.member.as_ref().and_then(|member| member.open_until(now));
+        let herd = self.breaker.member().and_then(|member| member.open_until(now));
         let until = self.breaker.open_until(now).max(herd);
         if !unsettled {
             return FailedAttempt::settled(until);
@@ -240,7 +254,7 @@ impl Permit {
         let end = End { outcome, deferred };
         let unsettled = breaker
             .decide(|machine, policy| machine.end(Moment { policy, now, random }, ticket, end));
-        if let Some(member) = &self.breaker.0.member {
+        if let Some(member) = self.breaker.member() {
             member.report(outcome, now);
         }
         if let Some(herd) = self.herd.take() {

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     Request,
     dialect::{Ask, Dialect, Place},
-    ladder::speaks_for_the_caller,
+    identity::{IdentityPolicy, Pair},
 };
 
 /// What changes an answer, as one number: the same for two requests exactly when they ask the same for the same tenant.
@@ -58,7 +58,7 @@ impl Key {
         }
         let mut writer = Writer(Sha256::new());
         writer.text('v', "evenkeel 1");
-        writer.place(request.uri(), dialect);
+        writer.place(request, dialect);
         let tenant = request.extensions().get::<Tenant>();
         writer.tenant(tenant, request);
         writer.headers(request.headers(), vary);
@@ -113,7 +113,8 @@ impl Writer {
     }
 
     /// Where it goes, but for how the answer is to come.
-    fn place(&mut self, uri: &Uri, dialect: Dialect) {
+    fn place(&mut self, request: &Request, dialect: Dialect) {
+        let (uri, identity) = (request.uri(), IdentityPolicy::of(request.extensions()));
         self.text('h', &uri.host().unwrap_or_default().to_ascii_lowercase());
         self.text('n', &uri.port_u16().map(|port| port.to_string()).unwrap_or_default());
         let path = uri.path().trim_end_matches('/');
@@ -122,8 +123,9 @@ impl Writer {
             Some(place) => self.text('p', &path[..path.len() - place.action().len()]),
             None => self.text('p', path),
         }
-        for pair in pairs(uri).filter(|pair| !is_secret(pair) && !is_form(pair)) {
-            self.text('q', pair);
+        let secret = |pair: &Pair<'_>| identity.is_secret_key(&pair.key());
+        for pair in pairs(uri).into_iter().filter(|pair| !secret(pair) && !is_form(*pair)) {
+            self.text('q', pair.as_str());
         }
     }
 
@@ -132,16 +134,20 @@ impl Writer {
         if let Some(Tenant(name)) = tenant {
             return self.text('t', name);
         }
-        let personal = request.headers().iter().filter(|(name, value)| {
-            speaks_for_the_caller(name, value) && !name.as_str().contains("idempotency")
-        });
+        let identity = IdentityPolicy::of(request.extensions());
+        let headers = request.headers().iter();
+        let personal = headers.filter(|(name, value)| identity.is_personal(name, value));
         let mut personal: Vec<_> = personal.map(|(name, value)| (name.as_str(), value)).collect();
         personal.sort_by_key(|(name, _)| *name);
         for (name, value) in personal {
             self.text('c', name);
             self.bytes('s', value.as_bytes());
         }
-        pairs(request.uri()).filter(|pair| is_secret(pair)).for_each(|pair| self.text('s', pair));
+        for pair in pairs(request.uri()) {
+            if identity.is_secret_key(&pair.key()) {
+                self.text('s', pair.as_str());
+            }
+        }
     }
 
     fn headers(&mut self, headers: &HeaderMap, vary: &[HeaderName]) {
@@ -191,19 +197,13 @@ fn plain(number: &serde_json::Number) -> String {
 }
 
 /// The pairs of a query, in an order of their own.
-fn pairs(uri: &Uri) -> impl Iterator<Item = &str> {
-    let mut pairs: Vec<_> = uri.query().unwrap_or_default().split('&').collect();
-    pairs.retain(|pair| !pair.is_empty());
-    pairs.sort_unstable();
-    pairs.into_iter()
+fn pairs(uri: &Uri) -> Vec<Pair<'_>> {
+    let mut pairs: Vec<_> = Pair::all(uri.query().unwrap_or_default()).collect();
+    pairs.sort_unstable_by_key(|pair| pair.as_str());
+    pairs
 }
 
 /// Whether a pair of a query says how the answer is to come.
-fn is_form(pair: &str) -> bool {
-    ["alt", "$alt", "%24alt"].contains(&pair.split('=').next().unwrap_or_default())
-}
-
-/// Whether a pair of a query carries a credential.
-fn is_secret(pair: &str) -> bool {
-    crate::ladder::is_secret(pair.split('=').next().unwrap_or_default())
+fn is_form(pair: Pair<'_>) -> bool {
+    ["alt", "$alt"].contains(&&*pair.key())
 }

@@ -15,7 +15,8 @@
 //! of [`CachePolicy::vary`].
 //!
 //! **No tenant is given another's answer.** All that speaks for the caller is in the key: its credential, organisation
-//! and cookies, wherever they travel. A [`Tenant`] in the request's extensions takes their place: set it where many
+//! and cookies, wherever they travel, and every header that speaks of a person or an account (see
+//! [`identity`](crate::identity)). A [`Tenant`] in the request's extensions takes their place: set it where many
 //! customers share a credential, and where a credential changes with every call.
 //!
 //! # What is stored

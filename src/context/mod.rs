@@ -28,7 +28,7 @@
 //! # Defaults
 //!
 //! A call without a [`Deadline`] has that of its profile. A [`Route`] is made of the host, the model in the request and a
-//! fingerprint of its credential, unless a target says otherwise.
+//! fingerprint of [who pays](crate::identity), unless a target says otherwise.
 //!
 //! # Pitfalls
 //!
@@ -40,6 +40,7 @@ mod connection;
 mod deadline;
 mod failed;
 mod journey;
+mod name;
 mod once;
 mod probe;
 mod route;
@@ -55,9 +56,10 @@ pub use deadline::{Deadline, Priority};
 pub(crate) use deadline::{later, least_attempt};
 pub(crate) use failed::{FailedAttempt, Settle};
 pub use journey::{Attempt, Journey};
+pub(crate) use name::shown;
 pub use once::Once;
 pub(crate) use probe::{Probe, ProbeSignal, Raised};
 pub use route::Route;
-pub(crate) use route::{CREDENTIALS, fingerprint, provider};
+pub(crate) use route::provider;
 pub use sticky::Sticky;
 pub(crate) use sticky::hash;

@@ -1,18 +1,23 @@
 //! The key of shared state.
 
-use std::{
-    borrow::Cow,
-    fmt,
-    hash::{BuildHasher, Hash, Hasher, RandomState},
-    sync::{Arc, LazyLock},
-};
+use std::{borrow::Cow, fmt, sync::Arc};
 
-use crate::{Request, dialect::Ask};
+use super::name::{escaped, shown};
+use crate::{
+    Request,
+    dialect::Ask,
+    identity::{Fingerprint, is_of_many},
+};
 
 /// The key of shared state: provider, model, credential and operation. One breaker and one budget per route.
 ///
-/// The credential is a label, or a fingerprint that is new in every process; never the credential itself. The operation
-/// is empty for chats. All operations of a provider, model and credential share their limits.
+/// The credential is a label, or a fingerprint that is new in every process; never the credential itself. Who pays for a call
+/// is found out by its [identity](crate::identity). The operation is empty for chats. All operations of a provider, model and
+/// credential share their limits.
+///
+/// Each part has at most 145 bytes and no control characters: of a longer one, or of one with such characters, the first 128
+/// bytes are kept, escaped, with a `~` and a hash of the whole behind them. So a route is safe to log, to show and to keep,
+/// whatever model a caller has asked for.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Route {
     /// Provider, model and credential, one behind the other: a route is made for every call.
@@ -22,6 +27,9 @@ pub struct Route {
     operation: &'static str,
 }
 
+/// Stands for all credentials, or all models.
+const ALL: &str = "*";
+
 // === impl Route ===
 
 impl Route {
@@ -30,6 +38,19 @@ impl Route {
 
     /// A route by its three parts. `credential` is a label for people, such as `team-a`: never the secret itself.
     pub fn new(provider: &str, model: &str, credential: &str) -> Self {
+        Self::joined([&shown(provider), &shown(model), &shown(credential)])
+    }
+
+    /// A route by what a request names. Nothing that it names is taken for all models.
+    pub(crate) fn asked(provider: &str, model: &str, credential: &str) -> Self {
+        match model {
+            ALL => Self::joined([&shown(provider), &escaped(model), &shown(credential)]),
+            _ => Self::new(provider, model, credential),
+        }
+    }
+
+    /// Of parts that can be shown.
+    fn joined([provider, model, credential]: [&str; 3]) -> Self {
         let (model_at, credential_at) = (provider.len(), provider.len() + model.len());
         let parts = [provider, model, credential];
         let mut short = [0; Self::SHORT];
@@ -44,7 +65,7 @@ impl Route {
     /// credential.
     pub(crate) fn of(request: &Request, ask: &Ask) -> Self {
         let model = ask.model().unwrap_or("-");
-        Self::new(&provider(request.uri()), model, fingerprint(request.headers()).as_str())
+        Self::asked(&provider(request.uri()), model, Fingerprint::of(request).as_str())
             .with_operation(ask.effects.part())
     }
 
@@ -64,6 +85,27 @@ impl Route {
     pub(crate) fn with_facet(&self, facet: &str) -> Self {
         let model = [self.model(), facet].concat();
         Self::new(self.provider(), &model, self.credential()).with_operation(self.operation)
+    }
+
+    /// The route that stands for all credentials of its provider and model; for one that does already, for all models of the
+    /// provider; for that one, for everybody.
+    pub(crate) fn coarser(&self) -> Self {
+        let coarser = match (self.credential(), self.model()) {
+            (ALL, ALL) => Self::joined([ALL; 3]),
+            (ALL, _) => Self::joined([self.provider(), ALL, ALL]),
+            _ => Self::joined([self.provider(), self.model(), ALL]),
+        };
+        coarser.with_operation(self.operation)
+    }
+
+    /// Whether it stands for several credentials, since there was no room for each.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.credential() == ALL
+    }
+
+    /// Whether it stands for several credentials or for none that is seen: what is wrong with one of them is not with the next.
+    pub(crate) fn is_of_many(&self) -> bool {
+        is_of_many(self.credential())
     }
 
     /// The provider: a name, or the host of its base URL.
@@ -104,34 +146,6 @@ pub(crate) fn provider(uri: &http::Uri) -> Cow<'_, str> {
         (Some(host), Some(port)) => format!("{host}:{port}").into(),
         (Some(host), None) => host.into(),
         (None, _) => "local".into(),
-    }
-}
-
-/// The headers that carry a credential, of all providers.
-pub(crate) const CREDENTIALS: [&str; 4] =
-    ["authorization", "x-api-key", "api-key", "x-goog-api-key"];
-
-/// Eight hexadecimal digits that tell one credential from another within this process, and nothing else.
-pub(crate) struct Fingerprint(Option<[u8; 8]>);
-
-pub(crate) fn fingerprint(headers: &http::HeaderMap) -> Fingerprint {
-    static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-    let mut hasher = KEY.build_hasher();
-    let mut any = false;
-    for value in CREDENTIALS.iter().filter_map(|name| headers.get(*name)) {
-        value.as_bytes().hash(&mut hasher);
-        any = true;
-    }
-    let sum = hasher.finish();
-    let digit = |at: usize| b"0123456789abcdef"[(sum >> (4 * at)) as usize % 16];
-    Fingerprint(any.then(|| std::array::from_fn(digit)))
-}
-
-impl Fingerprint {
-    /// The digits, or `-` where there is no credential.
-    pub(crate) fn as_str(&self) -> &str {
-        let digits = self.0.as_ref().map_or(&b"-"[..], |digits| digits);
-        std::str::from_utf8(digits).expect("digits are ASCII")
     }
 }
 

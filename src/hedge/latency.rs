@@ -8,7 +8,11 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::{context::Route, routes::PerRoute, sync::lock_std as lock};
+use crate::{
+    context::Route,
+    routes::{AtRest, PerRoute, Rest},
+    sync::lock_std as lock,
+};
 
 /// The latest samples of one kind, oldest overwritten first.
 #[derive(Debug, Default)]
@@ -54,12 +58,21 @@ impl Samples {
     }
 }
 
+// === impl Kinds ===
+
+/// What was usual is found out anew.
+impl AtRest for Kinds {
+    fn rest(&self, _: Instant) -> Rest {
+        Rest::Settled
+    }
+}
+
 // === impl Latencies ===
 
 impl Latencies {
     /// Takes note of one, of a stream or of a whole answer.
     pub(crate) fn record(&self, route: &Route, stream: bool, sample: Duration) {
-        let kinds = self.0.of(route, Instant::now(), Kinds::default);
+        let kinds = self.0.of(route, Instant::now(), |_| Kinds::default());
         lock(&kinds.0[usize::from(stream)]).push(sample);
     }
 

@@ -2,10 +2,10 @@
 
 use http::Uri;
 
-use super::credentials::is_secret;
 use crate::{
     ConfigError,
     dialect::{Dialect, endpoint},
+    identity::{IdentityPolicy, Pair},
 };
 
 /// Refuses what no request can be sent to, and what holds a credential. Shows neither.
@@ -79,19 +79,29 @@ pub(super) fn origin(uri: &Uri) -> (Option<&str>, Option<String>, Option<u16>) {
 }
 
 /// The URI at another base; with another path behind that of the base, if there is one.
-pub(super) fn rebase(base: &Uri, uri: &Uri, path: Option<&str>) -> Uri {
+pub(super) fn rebase(
+    base: &Uri,
+    uri: &Uri,
+    (path, identity): (Option<&str>, &IdentityPolicy),
+) -> Uri {
     let prefix = base.path().trim_end_matches('/');
     let path = match (path, prefix) {
         (Some(path), _) => path,
         (None, "") => uri.path(),
         (None, _) => endpoint(uri.path(), prefix),
     };
-    at(base, format!("{prefix}{path}{}", query(base, uri)))
+    let away = origin(base) != origin(uri);
+    let goes = |pair: &Pair<'_>| match away {
+        true => identity.is_forwarded_pair(*pair),
+        false => !identity.is_secret_key(&pair.key()),
+    };
+    at(base, format!("{prefix}{path}{}", query(base, uri, goes)))
 }
 
 /// The URI without a key that travels in its query: another takes its place.
-pub(super) fn keyless(uri: &Uri) -> Uri {
-    at(uri, format!("{}{}", uri.path(), query(&Uri::default(), uri)))
+pub(super) fn keyless(uri: &Uri, identity: &IdentityPolicy) -> Uri {
+    let goes = |pair: &Pair<'_>| !identity.is_secret_key(&pair.key());
+    at(uri, format!("{}{}", uri.path(), query(&Uri::default(), uri, goes)))
 }
 
 /// The URI with another path.
@@ -107,16 +117,12 @@ fn at(origin: &Uri, path_and_query: String) -> Uri {
     Uri::from_parts(parts).unwrap_or_else(|_| origin.clone())
 }
 
-/// The query of the base with what the caller's own has beside it, but for a key that travels in it.
-fn query(base: &Uri, uri: &Uri) -> String {
-    let pairs = |query| str::split(query, '&').filter(|pair| !pair.is_empty());
-    let name = |pair: &str| pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
-    let own: Vec<_> = pairs(base.query().unwrap_or_default()).collect();
-    let stays = |pair: &&str| {
-        let foreign = name(pair);
-        !is_secret(&foreign) && own.iter().all(|pair| name(pair) != foreign)
-    };
-    let rest = pairs(uri.query().unwrap_or_default()).filter(stays);
-    let all: Vec<_> = own.iter().copied().chain(rest).collect();
+/// The query of the base, with those pairs of the caller's own beside it that go along and that the base has not.
+fn query(base: &Uri, uri: &Uri, goes: impl Fn(&Pair<'_>) -> bool) -> String {
+    let pairs = |uri| Pair::all(Uri::query(uri).unwrap_or_default());
+    let own: Vec<_> = pairs(base).collect();
+    let absent = |pair: &Pair<'_>| own.iter().all(|own| own.key() != pair.key());
+    let rest = pairs(uri).filter(|pair| goes(pair) && absent(pair));
+    let all: Vec<_> = own.iter().copied().chain(rest).map(Pair::as_str).collect();
     if all.is_empty() { String::new() } else { format!("?{}", all.join("&")) }
 }

@@ -6,7 +6,7 @@ use super::{
     LadderPolicy, Rung, Target, base,
     rung::{Equals, Kind},
 };
-use crate::{ConfigError, balance::check as check_equals};
+use crate::{ConfigError, balance::check as check_equals, identity::is_of_many};
 
 // === impl LadderPolicy ===
 
@@ -94,6 +94,10 @@ impl Target {
         }
         if self.model.as_deref().is_some_and(|model| model.trim().is_empty()) {
             return Err(ConfigError::new(field("model"), "", "a model's name"));
+        }
+        if let Some(label) = self.label.as_deref().filter(|label| is_of_many(label)) {
+            let allowed = "a name of one credential: \"*\" and names that begin with \"~\" stand for many, \"-\" for none";
+            return Err(ConfigError::new(field("label"), label, allowed));
         }
         for (name, value) in &self.headers {
             if value.is_err() {

@@ -9,7 +9,11 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
-use crate::{context::later, sync::lock_std as lock};
+use crate::{
+    context::later,
+    routes::{AtRest, Rest},
+    sync::lock_std as lock,
+};
 
 /// A gate through which one call at a time goes; among those that wait, the one that came first.
 ///
@@ -89,6 +93,13 @@ impl Gate {
     fn free(&self) {
         lock(&self.0).taken = false;
         self.call_next();
+    }
+}
+
+/// Calls that wait hold the gate that they wait at.
+impl AtRest for Gate {
+    fn rest(&self, _: Instant) -> Rest {
+        if Arc::strong_count(&self.0) > 1 { Rest::Busy } else { Rest::Settled }
     }
 }
 

@@ -148,10 +148,10 @@
 //!
 //! # Credentials
 //!
-//! They belong to a target. Going to another host, every header that carries a credential, a cookie or an organisation
-//! is removed before the target's own are put in, and a query with a key in it too: the key of one is never sent to
-//! another. A credential is known by its name (`…-key`, `…-token`, `…-auth…` and the like), or by its value's being marked
-//! [sensitive](http::HeaderValue::set_sensitive).
+//! They belong to a target. To another origin go the headers and the keys of a query that are known to be for every
+//! provider, and the target's own: the key of one is never sent to another, whatever it is called. What else a provider of
+//! yours needs is added by [`IdentityPolicy::forward`](crate::identity::IdentityPolicy::forward). A header whose value is
+//! marked as [sensitive](http::HeaderValue::set_sensitive) never goes along.
 //!
 //! # Events
 //!
@@ -180,7 +180,7 @@
 //!
 //! | what | file |
 //! |---|---|
-//! | the rungs | `policy`: in order; `rung`: one; `target`, `account`, `credentials`, `base`: where an attempt goes, and what goes along; `canned`, `question`; `fallbacks`: of one call; `check`: which are right |
+//! | the rungs | `policy`: in order; `rung`: one; `target`, `account`, `base`: where an attempt goes, and what goes along; `canned`, `question`; `fallbacks`: of one call; `check`: which are right |
 //! | whether a rung is asked | `when`: the failures it is for; `bound`: the calls that stay; `offers`: what it can do; `edit`: what it asks less of; `ready`: all together |
 //! | one call | `service`: asks one rung; `descent`: rung after rung; `descent/below`: which rungs below take the call; `failure`: what failed on the way |
 //! | on the way | `race`: of a probe with the rungs below; `wait`, `gate`: for recovery, one by one; `restream`, `resume`: the answer as a stream, and to its end |
@@ -190,7 +190,6 @@ mod base;
 mod bound;
 mod canned;
 mod check;
-mod credentials;
 mod descent;
 mod edit;
 mod failure;
@@ -211,7 +210,6 @@ mod wait;
 mod when;
 
 pub use canned::{Canned, CannedReply};
-pub(crate) use credentials::{is_secret, speaks_for_the_caller};
 pub use edit::Edit;
 pub use fallbacks::Fallbacks;
 pub use offers::Offers;

@@ -6,6 +6,7 @@ use http::header::ACCEPT_LANGUAGE;
 
 use crate::{
     Request,
+    context::shown,
     dialect::{Ask, Dialect, Draft},
 };
 
@@ -85,6 +86,6 @@ const MOST: usize = 32;
 impl fmt::Debug for Question<'_> {
     /// Without a word of it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Question").field("model", &self.model()).finish_non_exhaustive()
+        f.debug_struct("Question").field("model", &self.model().map(shown)).finish_non_exhaustive()
     }
 }

@@ -59,7 +59,7 @@ pub(super) struct Gates(Arc<PerRoute<Gate>>);
 impl Gates {
     /// The gate of a route.
     pub(super) fn of(&self, route: &Route) -> Gate {
-        Gate::clone(&self.0.of(route, Instant::now(), Gate::default))
+        Gate::clone(&self.0.of(route, Instant::now(), |_| Gate::default()))
     }
 }
 

@@ -7,11 +7,12 @@ use http::{
     header::{AUTHORIZATION, CONTENT_LENGTH, HOST},
 };
 
-use super::{base, credentials::strangers};
+use super::base;
 use crate::{
     Request,
-    context::{CREDENTIALS, Call, Route, fingerprint, provider},
+    context::{Call, Route, provider},
     dialect::{Ask, Dialect},
+    identity::{Fingerprint, IdentityPolicy},
 };
 
 /// Where an attempt goes: base URL, credentials and model. What is not set stays as the caller sent it.
@@ -20,7 +21,7 @@ pub struct Target {
     pub(super) base: Option<Result<Uri, String>>,
     pub(super) headers: Vec<(HeaderName, Result<HeaderValue, ()>)>,
     pub(super) model: Option<Box<str>>,
-    label: Option<Box<str>>,
+    pub(super) label: Option<Box<str>>,
     pub(super) dialect: Option<Dialect>,
     pub(super) endpoint: Option<Box<str>>,
     pub(super) account: Option<Box<str>>,
@@ -82,7 +83,8 @@ impl Target {
     }
 
     /// A name for the credential in routes and events, such as `team-a`; else a fingerprint that is new in every
-    /// process.
+    /// process. One that stands for many credentials (`*`, or one that begins with `~`), or for none (`-`), is refused when
+    /// the ladder is built.
     #[must_use]
     pub fn label(mut self, label: &str) -> Self {
         self.label = Some(label.into());
@@ -152,19 +154,23 @@ impl Target {
     /// Sends a request here: what must not reach this target is taken out.
     fn address(&self, request: &mut Request, ask: &Ask) {
         let path = self.path(request.uri(), ask);
-        if let Some(base) = self.uri() {
-            if base::origin(base) != base::origin(request.uri()) {
-                strangers(request.headers_mut());
-            }
-            request.headers_mut().remove(HOST);
-            let uri = base::rebase(base, request.uri(), path.as_deref());
-            *request.uri_mut() = uri;
-        } else {
-            self.stay(request.uri_mut(), path.as_deref());
-        }
+        let mut headers = std::mem::take(request.headers_mut());
+        let identity = IdentityPolicy::of(request.extensions());
         if !self.headers.is_empty() {
-            CREDENTIALS.iter().for_each(|name| drop(request.headers_mut().remove(*name)));
+            identity.take_payers(&mut headers);
         }
+        let uri = match self.uri() {
+            Some(base) => {
+                if base::origin(base) != base::origin(request.uri()) {
+                    identity.leave_behind(&mut headers);
+                }
+                headers.remove(HOST);
+                base::rebase(base, request.uri(), (path.as_deref(), identity))
+            }
+            None => self.stay(request.uri(), (path.as_deref(), identity)),
+        };
+        *request.headers_mut() = headers;
+        *request.uri_mut() = uri;
     }
 
     /// Another path than the one that a request brings along: that of the target's own endpoint, or the usual one where
@@ -183,23 +189,29 @@ impl Target {
     }
 
     /// The URI for another key, or another path, at the host that was addressed.
-    fn stay(&self, uri: &mut Uri, path: Option<&str>) {
-        if let Some(path) = path {
-            *uri = base::with_path(uri, path);
-        }
-        if !self.headers.is_empty() {
-            *uri = base::keyless(uri);
-        }
+    fn stay(&self, uri: &Uri, (path, identity): (Option<&str>, &IdentityPolicy)) -> Uri {
+        let uri = path.map_or_else(|| uri.clone(), |path| base::with_path(uri, path));
+        if self.headers.is_empty() { uri } else { base::keyless(&uri, identity) }
     }
 
     fn route(&self, request: &Request, ask: &Ask) -> Route {
         let provider = &*provider(request.uri());
         let model = self.model.as_deref().or(ask.model()).unwrap_or("-");
         let route = match &self.label {
-            Some(label) => Route::new(provider, model, label),
-            None => Route::new(provider, model, fingerprint(request.headers()).as_str()),
+            Some(label) => Route::asked(provider, model, label),
+            None => Route::asked(provider, model, self.fingerprint(request).as_str()),
         };
         route.with_operation(ask.effects.part())
+    }
+
+    /// Who pays here: the target's own credentials, or the caller.
+    fn fingerprint(&self, request: &Request) -> Fingerprint {
+        if self.headers.is_empty() {
+            return Fingerprint::of(request);
+        }
+        let own =
+            self.headers.iter().filter_map(|(name, value)| Some((name, value.as_ref().ok()?)));
+        Fingerprint::of_headers(own)
     }
 
     /// Whether both have the same route, so that they would share one breaker and one limit.

@@ -18,6 +18,7 @@ use crate::{
     classify::{Outcome, Phase},
     context::Priority,
     dialect::Tokens,
+    routes::Rest,
 };
 
 /// The gate of one route.
@@ -224,6 +225,15 @@ impl Gate {
         }
         self.pump(now, random);
         Some(lasts)
+    }
+
+    /// What would be lost if it were made anew.
+    pub(super) fn rest(&self, now: Instant) -> Rest {
+        let idle = self.line.is_empty() && self.fates.is_empty() && self.slots.in_flight() == 0;
+        match idle && self.closing.closed_for(now).is_zero() {
+            true => self.meters.rest(now),
+            false => Rest::Busy,
+        }
     }
 
     /// Whom to wake now that the lock is free.

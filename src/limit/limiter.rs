@@ -20,7 +20,7 @@ use super::{
 use crate::{
     Outlook,
     context::{Priority, Route, later},
-    routes::PerRoute,
+    routes::{AtRest, PerRoute, Rest},
     sync::lock_std as lock,
     telemetry::{Event, Events},
 };
@@ -63,6 +63,8 @@ pub struct LimitSnapshot {
 pub(super) struct Limiter {
     gate: Mutex<Gate>,
     least: Duration,
+    /// It stands for several credentials: what one of them is told or refused holds for no other.
+    shared: bool,
 }
 
 /// Leave for one attempt. Dropped, the attempt has ended.
@@ -105,15 +107,19 @@ impl Limits {
 
     /// The limits of a route, which all its operations share.
     pub(super) fn at(&self, route: &Route, now: Instant) -> Arc<Limiter> {
-        let route = &route.without_operation();
-        self.0.routes.of(route, now, || Limiter::new(self.0.policy.of(route), now))
+        let policy = &self.0.policy;
+        self.0.routes.of(&route.without_operation(), now, |made| match made.is_shared() {
+            true => Limiter { shared: true, ..Limiter::new(&policy.of_many(), now) },
+            false => Limiter::new(policy.of(made), now),
+        })
     }
 
     fn get(&self, route: &Route) -> Option<Arc<Limiter>> {
         self.0.routes.get(&route.without_operation())
     }
 
-    /// What the limits of each route show, in no order. Routes that nobody used for two hours are forgotten.
+    /// What the limits of each route show, in no order. A route that nobody used for two hours is forgotten, unless calls wait or
+    /// it is left alone for a time.
     pub fn list(&self) -> Vec<(Route, LimitSnapshot)> {
         let now = Instant::now();
         let routes = self.0.routes.list();
@@ -163,7 +169,11 @@ impl fmt::Debug for Limits {
 
 impl Limiter {
     fn new(policy: &LimitPolicy, now: Instant) -> Self {
-        Self { gate: Mutex::new(Gate::new(policy, now)), least: policy.least }
+        Self { gate: Mutex::new(Gate::new(policy, now)), least: policy.least, shared: false }
+    }
+
+    pub(super) fn is_shared(&self) -> bool {
+        self.shared
     }
 
     /// Decides under the lock, and wakes after it.
@@ -209,9 +219,19 @@ impl Limiter {
     }
 }
 
+impl AtRest for Limiter {
+    fn rest(&self, now: Instant) -> Rest {
+        lock(&self.gate).rest(now)
+    }
+}
+
 // === impl Permit ===
 
 impl Permit {
+    pub(super) fn is_shared(&self) -> bool {
+        self.limiter.is_shared()
+    }
+
     pub(super) fn decide<T>(&self, decide: impl FnOnce(&mut Gate, &Leave) -> T) -> T {
         self.limiter.decide(|gate| decide(gate, &self.leave))
     }

@@ -10,7 +10,7 @@ use super::{
     policy::MINUTE,
     tokens::{Cost, Kind},
 };
-use crate::context::later;
+use crate::{context::later, routes::Rest};
 
 /// Where an attempt stood: which it was, when it was sent, and how much had been taken with it.
 #[derive(Clone, Copy, Debug)]
@@ -129,6 +129,16 @@ impl Meter {
             (_, true) => Some(0.0),
             (Some(bucket), false) => Some(bucket.level(now)),
             (None, false) => None,
+        }
+    }
+
+    /// What would be lost if it were made anew: a window that is used up, or what was taken of a bucket.
+    pub(super) fn rest(&self, now: Instant) -> Rest {
+        let full = self.bucket.as_ref().is_none_or(|bucket| bucket.level(now) >= bucket.size());
+        match (self.hold.is_some_and(|until| until > now), full) {
+            (true, _) => Rest::Busy,
+            (false, true) => Rest::Settled,
+            (false, false) => Rest::Fading,
         }
     }
 

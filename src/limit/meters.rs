@@ -9,6 +9,7 @@ use super::{
     news::{Refill, Told},
     tokens::{Cost, Kind},
 };
+use crate::routes::Rest;
 
 /// All limits of a route.
 #[derive(Debug)]
@@ -95,6 +96,12 @@ impl Meters {
     /// The limit of a kind by the minute.
     pub(super) fn of(&self, kind: Kind) -> &Meter {
         &self.each[kind as usize]
+    }
+
+    /// What would be lost if all were made anew.
+    pub(super) fn rest(&self, now: Instant) -> Rest {
+        let all = self.each.iter().chain(&self.long);
+        all.map(|meter| meter.rest(now)).max().unwrap_or(Rest::Settled)
     }
 
     fn all(&mut self) -> impl Iterator<Item = (&mut Meter, Kind)> {

@@ -154,6 +154,14 @@ impl LimitPolicy {
         Ok(LimitLayer::new(self))
     }
 
+    /// For calls of many credentials that there is no room for one by one: a limit is one credential's, so that there is none.
+    pub(super) fn of_many(&self) -> Self {
+        let concurrency = Concurrency::Unlimited;
+        let plain =
+            Self { concurrency, requests: None, tokens: None, admission: None, ..Self::default() };
+        Self { least: self.least, ..plain }
+    }
+
     /// Refuses what cannot be meant.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         self.check_concurrency()?;

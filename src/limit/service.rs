@@ -219,15 +219,19 @@ impl Passage {
     /// Takes note of what an attempt came to; the permit is held until the body has ended.
     fn report(&self, permit: Permit, result: &mut Result<Response, Error>) {
         let (now, outcome) = (Instant::now(), judge(result).outcome());
+        let shared = permit.is_shared();
         let told = match result {
-            Ok(response) => headers::read(response.headers(), SystemTime::now()),
-            Err(_) => Vec::new(),
+            Ok(response) if !shared => headers::read(response.headers(), SystemTime::now()),
+            _ => Vec::new(),
         };
         let first = result.as_ref().ok().and_then(|it| it.extensions().get::<FirstContent>());
         let first = first.map_or(now, |first| first.0);
         let closed = permit.decide(|gate, leave| {
             gate.news(leave, &told, now);
-            gate.came_to(leave, outcome, (first, now), fastrand::f64())
+            let limited = matches!(outcome, Outcome::RateLimited { .. });
+            let seen =
+                if shared && limited { Outcome::Refused { retry_in: None } } else { outcome };
+            gate.came_to(leave, seen, (first, now), fastrand::f64())
         });
         if let Some(lasts) = closed {
             self.limits.emit(Event::LimitClosed { route: self.route.clone(), lasts });

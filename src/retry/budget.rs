@@ -10,7 +10,10 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::{context::Route, routes::PerRoute};
+use crate::{
+    context::Route,
+    routes::{AtRest, PerRoute, Rest},
+};
 
 /// A bound on extra attempts: retries and hedges.
 ///
@@ -41,6 +44,8 @@ pub struct Budget {
     balance: AtomicU64,
     earned: u64,
     most: u64,
+    /// What was there at the start.
+    start: u64,
 }
 
 /// The budgets of all routes. A handle: clones share them.
@@ -50,7 +55,12 @@ pub struct Budget {
 pub struct Budgets(Arc<Kind>);
 
 enum Kind {
-    PerRoute { routes: PerRoute<Budget>, make: fn(f64, u32) -> Budget, share: f64, reserve: u32 },
+    PerRoute {
+        routes: Box<PerRoute<Budget>>,
+        make: fn(f64, u32) -> Budget,
+        share: f64,
+        reserve: u32,
+    },
     One(Arc<Budget>),
 }
 
@@ -76,12 +86,12 @@ impl Budget {
         let most = u64::from(reserve) * TOKEN;
         // Rounded, as 0.29 millions are 289999.99…; `as` cannot overflow, it saturates.
         let earned = (share * TOKEN as f64).round() as u64;
-        Self { balance: AtomicU64::new(most), earned, most }
+        Self { balance: AtomicU64::new(most), earned, most, start: most }
     }
 
     /// The same with nothing in reserve at the start: all of it has to be earned.
     fn unearned(share: f64, reserve: u32) -> Self {
-        Self { balance: AtomicU64::new(0), ..Self::of(share, reserve) }
+        Self { balance: AtomicU64::new(0), start: 0, ..Self::of(share, reserve) }
     }
 
     /// A first attempt was sent.
@@ -112,6 +122,16 @@ impl Budget {
     }
 }
 
+/// A new one in its place would not give back what was spent.
+impl AtRest for Budget {
+    fn rest(&self, _: Instant) -> Rest {
+        match self.balance.load(Ordering::Relaxed) >= self.start {
+            true => Rest::Settled,
+            false => Rest::Fading,
+        }
+    }
+}
+
 impl fmt::Debug for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tokens = |millionths: u64| millionths as f64 / TOKEN as f64;
@@ -128,13 +148,18 @@ impl fmt::Debug for Budget {
 impl Budgets {
     /// One budget for each route, made on first use, forgotten after two hours without a call.
     pub(crate) fn per_route(share: f64, reserve: u32) -> Self {
-        Self(Arc::new(Kind::PerRoute { routes: PerRoute::new(), make: Budget::of, share, reserve }))
+        Self(Arc::new(Kind::PerRoute {
+            routes: PerRoute::new().into(),
+            make: Budget::of,
+            share,
+            reserve,
+        }))
     }
 
     /// The same with nothing in reserve at the start: never more than `share` of the first attempts.
     pub(crate) fn unearned(share: f64, reserve: u32) -> Self {
         let make = Budget::unearned;
-        Self(Arc::new(Kind::PerRoute { routes: PerRoute::new(), make, share, reserve }))
+        Self(Arc::new(Kind::PerRoute { routes: PerRoute::new().into(), make, share, reserve }))
     }
 
     /// One budget for all routes: where they share one capacity, such as a gateway of your own.
@@ -146,7 +171,7 @@ impl Budgets {
     pub fn of(&self, route: &Route) -> Arc<Budget> {
         match &*self.0 {
             Kind::PerRoute { routes, make, share, reserve } => {
-                routes.of(route, Instant::now(), || make(*share, *reserve))
+                routes.of(route, Instant::now(), |_| make(*share, *reserve))
             }
             Kind::One(budget) => budget.clone(),
         }

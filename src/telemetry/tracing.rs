@@ -6,7 +6,7 @@ use super::{Event, unknown};
 use crate::{
     Error, Request, Response,
     classify::{Outcome, Rejection, judge},
-    context::{Journey, Route},
+    context::{Journey, Route, shown},
     dialect::Ask,
     stream::Ending,
 };
@@ -79,7 +79,7 @@ pub(super) fn call(request: &Request, ask: &Ask) -> Span {
     if !tracing::enabled!(target: "evenkeel", Level::INFO) {
         return Span::none();
     }
-    let model = ask.model().unwrap_or("-");
+    let model = &*shown(ask.model().unwrap_or("-"));
     let operation = if ask.dialect().is_some() { "chat" } else { "request" };
     info_span!(
         target: "evenkeel",

@@ -496,7 +496,8 @@ fn marked(server: &Server) -> reqwest::Request {
     }
     headers.insert("cookie", "session=the-first-key".parse().unwrap());
     headers.insert("openai-organization", "the-first-key".parse().unwrap());
-    headers.insert("x-trace", "goes-along".parse().unwrap());
+    headers.insert("x-trace", "the-first-key".parse().unwrap());
+    headers.insert("traceparent", "goes-along".parse().unwrap());
     request.url_mut().set_query(Some("key=the-first-key"));
     request
 }
@@ -521,7 +522,7 @@ async fn the_key_of_the_first_server_is_never_sent_to_the_second() {
     let seen = seen.lock().unwrap();
     assert!(!seen.contains("the-first-key"), "{seen}");
     assert_eq!(seen.matches("Bearer the-second-key").count(), 1);
-    assert_eq!(seen.matches("goes-along").count(), 2, "what is nobody's own goes along");
+    assert_eq!(seen.matches("goes-along").count(), 2, "what is for every provider goes along");
 }
 
 #[tokio::test]

@@ -180,7 +180,8 @@ async fn a_key_in_the_query_stays_at_its_host() {
         ("alt=sse&key=secret", Some("alt=sse")),
         ("api_key=x", None),
         ("access_token=x", None),
-        ("sv=1&sig=x", Some("sv=1")),
+        ("sv=1&sig=x", None),
+        ("limit=2&pageToken=next&sig=x", Some("limit=2&pageToken=next")),
         ("API-KEY=x", None),
     ];
     for (query, left) in queries {
@@ -202,7 +203,7 @@ async fn the_key_of_another_account_at_the_same_host_replaces_the_first() {
     let sent = wire.last();
     assert_eq!(sent.headers["x-api-key"], "another");
     assert!(!sent.headers.contains_key(header::AUTHORIZATION));
-    assert_eq!(sent.headers[header::COOKIE], "session=one");
+    assert!(!sent.headers.contains_key(header::COOKIE), "it is of the first account");
 }
 
 #[tokio::test]
@@ -214,8 +215,8 @@ async fn the_path_goes_on_behind_the_base() {
         ("http://b.example:8080/x", CHAT, "http://b.example:8080/x/chat/completions"),
         (
             "https://b.example/v1",
-            "https://a.example/v1/embeddings?n=1",
-            "https://b.example/v1/embeddings?n=1",
+            "https://a.example/v1/embeddings?n=1&limit=2",
+            "https://b.example/v1/embeddings?limit=2",
         ),
         (
             "https://b.example/v1?api-version=2",

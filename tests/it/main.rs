@@ -21,6 +21,7 @@ mod failures;
 mod fallbacks;
 mod hedge;
 mod home;
+mod identity;
 mod ladder;
 mod limit;
 mod loopback;

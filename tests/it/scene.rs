@@ -180,3 +180,11 @@ pub(crate) async fn read(response: Response) -> Answer {
 pub(crate) async fn call(client: &Client, request: Request) -> Result<Answer, Error> {
     Ok(read(client.send(request).await?).await)
 }
+
+/// Keeps every event and span of `tracing` switched on: what a thread without a listener meets first would else be switched off
+/// for all of them.
+pub(crate) fn listen_everywhere() {
+    static ALWAYS: std::sync::Once = std::sync::Once::new();
+    let everywhere = || tracing::subscriber::set_global_default(tracing_subscriber::registry());
+    ALWAYS.call_once(|| everywhere().expect("nobody else sets it"));
+}

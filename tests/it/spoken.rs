@@ -156,9 +156,9 @@ async fn from_an_unusual_path_another_host_is_asked_at_the_usual_one() {
         (Dialect::OpenAiChat, ODD, "http://secondary", "http://secondary/v1/chat/completions"),
         (
             Dialect::OpenAiChat,
-            "http://primary/c?a=1",
+            "http://primary/c?a=1&api-version=1",
             "http://secondary/v1",
-            "http://secondary/v1/chat/completions?a=1",
+            "http://secondary/v1/chat/completions?api-version=1",
         ),
         (Dialect::OpenAiResponses, ODD, "http://secondary/v1", "http://secondary/v1/responses"),
         (Dialect::OpenAiResponses, ODD, "http://secondary", "http://secondary/v1/responses"),

@@ -8,7 +8,7 @@ fn arguments(arguments: &[&str]) -> Result<Option<Options>, String> {
 }
 
 /// The one line for a file that is wrong, without the file's name.
-fn refused(toml: &str) -> String {
+pub(crate) fn refused(toml: &str) -> String {
     let file = Scratch::new(toml);
     let line = setup(&["--config", file.path()], None).unwrap_err();
     assert_eq!(line.lines().count(), 1, "{line}");

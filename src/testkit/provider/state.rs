@@ -11,7 +11,6 @@ use http::HeaderMap;
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
-    context::CREDENTIALS,
     sync::lock_std as lock,
     testkit::{
         incident::Schedule,
@@ -22,7 +21,7 @@ use crate::{
             prefill::Prefill,
             source::{Found, Limit, Source},
         },
-        reply::{Facts, Reply, Script},
+        reply::{CREDENTIALS, Facts, Reply, Script},
     },
 };
 

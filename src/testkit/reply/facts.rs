@@ -5,10 +5,12 @@ use std::{borrow::Cow, sync::Arc};
 use http::HeaderMap;
 use serde::{Deserialize, de::IgnoredAny};
 
-use crate::context::CREDENTIALS;
-
 /// The header by which a drill numbers its calls.
 pub(crate) const CALL: &str = "x-drill-call";
+
+/// The headers in which the providers take a credential.
+pub(crate) const CREDENTIALS: [&str; 4] =
+    ["authorization", "x-api-key", "api-key", "x-goog-api-key"];
 
 /// The wire language of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

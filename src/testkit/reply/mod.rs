@@ -37,7 +37,7 @@ mod responses;
 mod script;
 mod trouble;
 
-pub(crate) use facts::{Api, CALL, Facts};
+pub(crate) use facts::{Api, CALL, CREDENTIALS, Facts};
 pub use fault::Fault;
 pub use policy::Reply;
 pub(crate) use script::{Head, Script, Step};

@@ -626,7 +626,7 @@ async fn what_was_forced_is_not_forgotten() {
 async fn routes_are_bounded_in_number() {
     let breakers = layer().handle();
     (0..5000).for_each(|n| drop(breakers.of(&Route::new("provider", &n.to_string(), "-"))));
-    assert_eq!(breakers.list().len(), 1024);
+    assert_eq!(breakers.list().len(), 4096);
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt::Debug,
-    sync::{Arc, Mutex, Once},
+    sync::{Arc, Mutex},
 };
 
 use evenkeel::ladder::Offers;
@@ -291,10 +291,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
 impl Spans {
     /// Listens on this thread, for as long as the guard lives.
     pub(super) fn listen(&self) -> tracing::subscriber::DefaultGuard {
-        // What a thread without a listener meets first would be switched off for all of them.
-        static ALWAYS: Once = Once::new();
-        let everywhere = || tracing::subscriber::set_global_default(tracing_subscriber::registry());
-        ALWAYS.call_once(|| everywhere().expect("nobody else sets it"));
+        crate::scene::listen_everywhere();
         tracing::subscriber::set_default(tracing_subscriber::registry().with(self.clone()))
     }
 

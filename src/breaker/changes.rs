@@ -1,0 +1,109 @@
+//! The changes of breakers: who is told of them, and how to watch them.
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use tokio::sync::broadcast::{self, error::RecvError};
+
+use crate::{
+    breaker::{Breakers, Cause, State, state::Step},
+    context::Route,
+    telemetry::{Event, Events},
+};
+
+/// Where changes are told.
+pub(super) struct Hub {
+    events: OnceLock<Events>,
+    changes: broadcast::Sender<Change>,
+}
+
+/// Who is told of the changes of one breaker.
+pub(crate) struct Told {
+    route: Route,
+    hub: Arc<Hub>,
+}
+
+/// One change of one breaker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Change {
+    /// Its route.
+    pub route: Route,
+    /// The how-manieth change of this breaker, from 1. Two changes at one moment may arrive out of order: the higher number is
+    /// the later one.
+    pub number: u64,
+    /// The state it left.
+    pub from: State,
+    /// The state it is in.
+    pub to: State,
+    /// Why.
+    pub why: Cause,
+    /// How long it stays open, where it opened.
+    pub lasts: Option<Duration>,
+}
+
+/// The changes of all breakers of a layer, from [`Breakers::watch`] on.
+#[derive(Debug)]
+pub struct Changes(broadcast::Receiver<Change>);
+
+// === impl Hub ===
+
+impl Hub {
+    pub(super) fn new() -> Self {
+        Self { events: OnceLock::new(), changes: broadcast::Sender::new(Breakers::KEPT) }
+    }
+
+    pub(super) fn watch(&self) -> Changes {
+        Changes(self.changes.subscribe())
+    }
+
+    /// Tells that listener too; the first one stays.
+    pub(super) fn tell(&self, events: Events) {
+        let _ = self.events.set(events);
+    }
+
+    pub(super) fn emit(&self, event: Event) {
+        match self.events.get() {
+            Some(events) => events.emit(event),
+            None => Events::default().emit(event),
+        }
+    }
+}
+
+// === impl Told ===
+
+impl Told {
+    pub(super) fn new(route: Route, hub: Arc<Hub>) -> Self {
+        Self { route, hub }
+    }
+
+    /// Tells of a change. Never called under a lock.
+    pub(crate) fn tell(&self, step: Step) {
+        let Step { number, from, to, why, lasts } = step;
+        let route = self.route.clone();
+        // Nobody need be watching.
+        let _ =
+            self.hub.changes.send(Change { route: route.clone(), number, from, to, why, lasts });
+        let (from, to, why) = (from.name(), to.name(), why.name());
+        self.hub.emit(Event::BreakerChanged { route, from, to, why, lasts });
+    }
+}
+
+// === impl Changes ===
+
+impl Changes {
+    /// The next change; `None` when the layer and all its breakers are gone.
+    ///
+    /// Whoever falls more than [`Breakers::KEPT`] behind misses the oldest, and goes on with those that are kept.
+    pub async fn next(&mut self) -> Option<Change> {
+        loop {
+            match self.0.recv().await {
+                Ok(change) => return Some(change),
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Puts the policy where the layers below look for it.
+
+use std::task::{Context, Poll};
+
+use tower::{Layer, Service};
+
+use super::policy::Known;
+use crate::{Error, Request, Response, Upstream};
+
+/// Says in each request by what its caller is known. See [the module](super).
+#[derive(Clone, Debug)]
+pub struct Identity<S> {
+    inner: S,
+    known: Known,
+}
+
+/// Wraps services into [`Identity`]s.
+#[derive(Clone, Debug)]
+pub struct IdentityLayer {
+    known: Known,
+}
+
+// === impl IdentityLayer ===
+
+impl IdentityLayer {
+    pub(super) fn new(known: Known) -> Self {
+        Self { known }
+    }
+
+    /// A request as it goes through the layer.
+    pub(crate) fn mark(&self, request: &mut Request) {
+        request.extensions_mut().insert(self.known.clone());
+    }
+}
+
+impl<S> Layer<S> for IdentityLayer {
+    type Service = Identity<S>;
+
+    fn layer(&self, inner: S) -> Identity<S> {
+        Identity { inner, known: self.known.clone() }
+    }
+}
+
+// === impl Identity ===
+
+impl<S: Upstream> Service<Request> for Identity<S> {
+    type Response = Response;
+    type Error = Error;
+    type Future = S::Call;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        request.extensions_mut().insert(self.known.clone());
+        self.inner.call(request)
+    }
+}

@@ -1,0 +1,54 @@
+//! Who calls: routes, stored answers and shared attempts go by one identity, and nothing of one caller reaches another, nor
+//! another origin.
+
+mod answers;
+mod credentials;
+mod forwarded;
+mod many;
+mod names;
+
+use evenkeel::{
+    Client, Profile, Request,
+    retry::RetryPolicy,
+    testkit::{Provider, Reply},
+};
+
+use crate::scene::*;
+
+/// A chat request to the primary with these headers and that query.
+fn asked(query: &str, headers: &[(&str, &str)]) -> Request {
+    let request = http::Request::post(format!("{PRIMARY}{query}"));
+    let request = headers.iter().fold(request, |it, (name, value)| it.header(*name, *value));
+    let body = r#"{"model":"m","messages":[{"role":"user","content":"where is my parcel?"}]}"#;
+    request.header("content-type", "application/json").body(body.into()).unwrap()
+}
+
+fn bearer(key: &str) -> Request {
+    asked("", &[("authorization", &format!("Bearer {key}"))])
+}
+
+fn spent() -> Reply {
+    let body =
+        r#"{"error":{"message":"You exceeded your current quota.","code":"insufficient_quota"}}"#;
+    Reply::raw(429, "application/json", body)
+}
+
+fn down() -> Provider {
+    Provider::new("primary").always(Reply::status(503))
+}
+
+/// A client that waits for no retry.
+fn client(provider: &Provider) -> Client {
+    over(Client::builder(), [provider])
+}
+
+fn without_retries() -> Profile {
+    Profile::interactive().retry(RetryPolicy::default().retries(0))
+}
+
+async fn status(client: &Client, request: Request) -> u16 {
+    match call(client, request).await {
+        Ok(answer) => answer.status.as_u16(),
+        Err(_) => 0,
+    }
+}
