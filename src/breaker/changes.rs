@@ -1,4 +1,4 @@
-//! The changes of breakers: who is told of them, and how to watch them.
+//! The changes of breakers: how they are emitted as events, and how to watch them.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -13,13 +13,13 @@ use crate::{
     telemetry::{Event, Events},
 };
 
-/// Where changes are told.
+/// Sends the changes of all breakers of a layer to its listener and to those who watch.
 pub(super) struct Hub {
     events: OnceLock<Events>,
     changes: broadcast::Sender<Change>,
 }
 
-/// Who is told of the changes of one breaker.
+/// Sends the changes of one breaker.
 pub(crate) struct Told {
     route: Route,
     hub: Arc<Hub>,
@@ -31,7 +31,7 @@ pub(crate) struct Told {
 pub struct Change {
     /// Its route.
     pub route: Route,
-    /// The how-manieth change of this breaker, from 1. Two changes at one moment may arrive out of order: the higher number is
+    /// The number of this change among those of its breaker, counted from 1. Two changes at one moment may arrive out of order: the higher number is
     /// the later one.
     pub number: u64,
     /// The state it left.
@@ -83,7 +83,7 @@ impl Told {
     pub(crate) fn tell(&self, step: Step) {
         let Step { number, from, to, why, lasts } = step;
         let route = self.route.clone();
-        // Nobody need be watching.
+        // An error means that nobody watches.
         let _ =
             self.hub.changes.send(Change { route: route.clone(), number, from, to, why, lasts });
         let (from, to, why) = (from.name(), to.name(), why.name());
@@ -96,7 +96,7 @@ impl Told {
 impl Changes {
     /// The next change; `None` when the layer and all its breakers are gone.
     ///
-    /// Whoever falls more than [`Breakers::KEPT`] behind misses the oldest, and goes on with those that are kept.
+    /// A reader that is more than [`Breakers::KEPT`] changes behind misses the oldest ones.
     pub async fn next(&mut self) -> Option<Change> {
         loop {
             match self.0.recv().await {

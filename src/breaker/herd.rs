@@ -54,7 +54,7 @@ pub(crate) struct Member {
 /// So many routes that fail with none answered open, where there is no past.
 const ROUTES: u32 = 8;
 
-/// So many overflow routes are told apart. Then they are forgotten, and may tell their failure once more.
+/// How many overflow routes are told apart in one trouble. At the limit all are removed, and each may report a failure again.
 const OVERFLOW: usize = 64;
 
 /// An answer that is older says nothing of now.
@@ -124,7 +124,7 @@ impl Herd {
         if !self.troubled.swap(true, Ordering::Relaxed) {
             self.since.store(self.moment(now), Ordering::Relaxed);
         }
-        // Only while it is closed: what it opened for is told by its own permits.
+        // Only while it is closed: later its own permits report.
         if self.is_closed(now) {
             self.count(outcome, now);
         }

@@ -58,7 +58,7 @@ impl Herds {
         lock(&self.herds).get(route).cloned()
     }
 
-    /// Those that refuse some.
+    /// The herds that refuse calls.
     pub(super) fn open(&self, now: Instant) -> Vec<(Route, Breaker)> {
         let herds = lock(&self.herds);
         let open = herds.iter().filter(|(_, herd)| herd.is_open(now));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::{
-    breaker::{Breaker, ticket::Moment},
+    breaker::{Breaker, machine::Machine, ticket::Moment},
     context::Settle,
 };
 
@@ -19,18 +19,19 @@ pub(super) struct Unsettled {
 
 // === impl Unsettled ===
 
+impl Unsettled {
+    fn decide(&self, decide: impl FnOnce(&mut Machine, Moment<'_>)) {
+        let (now, random) = (Instant::now(), fastrand::f64());
+        self.breaker.decide(|machine, policy| decide(machine, Moment { policy, now, random }));
+    }
+}
+
 impl Settle for Unsettled {
     fn fail(&self) {
-        let (now, random) = (Instant::now(), fastrand::f64());
-        self.breaker.decide(|machine, policy| {
-            machine.fail_call(Moment { policy, now, random }, self.generation, self.wait);
-        });
+        self.decide(|machine, at| machine.fail_call(at, self.generation, self.wait));
     }
 
     fn forgive(&self) {
-        let (now, random) = (Instant::now(), fastrand::f64());
-        self.breaker.decide(|machine, policy| {
-            machine.forgive(Moment { policy, now, random }, self.generation);
-        });
+        self.decide(|machine, at| machine.forgive(at, self.generation));
     }
 }
