@@ -91,6 +91,13 @@ impl Client {
         &self.handles.limits
     }
 
+    /// Forgets what is kept of a route: closes its breaker, ends a wait that its provider asked for, lets its limits begin
+    /// anew and fills its budget of retries. Use it when the cause of an outage is known to be gone: a bill is paid, a key is
+    /// put right, a limit is raised. Attempts that are under way go on, and no longer change the route's breaker.
+    pub fn reset(&self, route: &Route) {
+        self.handles.reset(route);
+    }
+
     /// What a call of that route may expect before it is made. It changes nothing.
     ///
     /// A route is one of [`routes_of`](Self::routes_of) a request, or of those that [`breakers`](Self::breakers) lists.

@@ -11,6 +11,7 @@ use crate::{
     identity::IdentityLayer,
     ladder::Rungs,
     limit::Limits,
+    retry::Budgets,
 };
 
 /// What a call may expect of a route, or of the whole ladder, before it is made: for a bot that says "busy" before
@@ -65,6 +66,7 @@ pub enum Outlook {
 pub(crate) struct Lookout {
     pub(crate) breakers: Breakers,
     pub(crate) limits: Limits,
+    pub(crate) budgets: Budgets,
     pub(crate) rungs: Rungs,
     /// By what callers are known, where that is set.
     pub(crate) identity: Option<IdentityLayer>,
@@ -139,6 +141,13 @@ impl Lookout {
     /// Of one route.
     pub(crate) fn at(&self, route: &Route) -> Outlook {
         self.of(route, self.deadline, Instant::now())
+    }
+
+    /// Forgets what is kept of a route.
+    pub(crate) fn reset(&self, route: &Route) {
+        self.breakers.reset(route);
+        self.limits.reset(route);
+        self.budgets.reset(route);
     }
 
     /// Of the ladder that a request would go down.

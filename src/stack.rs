@@ -38,14 +38,15 @@ pub(crate) fn build<S: Upstream>(
     // A deadline that is set bounds the limits that are not: the first target has what is not kept back for the others.
     let timeout = profile.timeout.within(ladder.time_of_the_first(profile.deadline));
     let ladder = ladder.build()?.events(events.clone());
+    let retry = profile.retry.build()?;
     let handles = Lookout {
         breakers: breaker.handle(),
         limits: limit.handle(),
+        budgets: retry.budgets(),
         rungs: ladder.rungs(),
         identity: identity.clone(),
         deadline: profile.deadline,
     };
-    let retry = profile.retry.build()?;
     let hedge = match profile.hedge {
         Some(hedge) => hedge.budgets(retry.budgets()).build()?,
         None => HedgeLayer::measuring(),

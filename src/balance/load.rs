@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use crate::classify::{Outcome, Phase, Rejection};
+use crate::{
+    classify::{Outcome, Phase, Rejection},
+    context::LONGEST_WAIT,
+};
 
 mod out;
 mod said;
@@ -41,9 +44,9 @@ pub(crate) struct Ride {
 const LEAST: f64 = 0.001;
 /// A target that fails is tried by one call of so many at most.
 const PICKS_OF_A_REST: u64 = 64;
-/// The longest wait of a provider that is heeded here, and that of an exhausted quota. After it one call finds out.
-const LONGEST_WAIT: Duration = Duration::from_secs(120);
-const LONGEST_QUOTA: Duration = Duration::from_secs(3600);
+/// The longest wait of a provider that is heeded here; for an exhausted quota it is that of all routes. After it one call
+/// finds out.
+const LONGEST_HINT: Duration = Duration::from_secs(120);
 /// How long a target that our own breaker or limit refused is left out: a breaker that is half-open or recovers lets
 /// calls through long before it has closed.
 const LONGEST_CLOSED: Duration = Duration::from_secs(30);
@@ -179,7 +182,7 @@ impl Load {
                 None
             }
             Outcome::QuotaExhausted { wait } => {
-                Some(self.put_out(wait.unwrap_or(m.policy.unfit).min(LONGEST_QUOTA), 0, m))
+                Some(self.put_out(wait.unwrap_or(m.policy.unfit).min(LONGEST_WAIT), 0, m))
             }
             Outcome::Rejected { why: Rejection::Credential | Rejection::Payment } => {
                 let lasts = self.locked_out(m);
@@ -212,7 +215,7 @@ impl Load {
             return None;
         }
         self.failures = self.failures.saturating_add(1);
-        let wait = outcome.wait().map(|wait| wait.min(LONGEST_WAIT));
+        let wait = outcome.wait().map(|wait| wait.min(LONGEST_HINT));
         if self.out.is_none() && self.failures < m.policy.failures {
             return wait.map(|wait| self.put_out(wait, 0, m));
         }

@@ -9,7 +9,7 @@
 //! It opens where most calls would fail, and not before chance is ruled out: on ≥ 50 % failed of ≥ 10 calls in 30 s, on a run of
 //! failed attempts that is improbable at the share of failures the route has had (5 at a route without history), and on ≥ 80 %
 //! calls of ≥ 10 slower than usual. It opens at once when the quota is exhausted, and when the credential was rejected twice in
-//! a row. It stays open for 5 s, doubled at each return up to 30 s; for a quota 5 min, doubled up to an hour; for a credential
+//! a row. It stays open for 5 s, doubled at each return up to 30 s; for a quota a minute, doubled up to ten; for a credential
 //! 5 s, doubled up to a minute. Then one probe at a time; after two successes a growing share of the calls, from 10 % to all within 20 s. See
 //! [`BreakerPolicy`] for the reasons.
 //!

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::breaker::{Cause, ticket::Moment};
+use crate::{
+    breaker::{Cause, ticket::Moment},
+    context::FIRST_PROBE,
+};
 
 /// How often it opened since it was last closed, which is what makes it stay open longer.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,14 +36,15 @@ impl Openings {
                 let most = policy.exhausted_most;
                 let guess = doubled(policy.exhausted, self.exhausted, most);
                 self.exhausted = self.exhausted.saturating_add(1);
-                // A wait that is known takes the place of the guess.
-                (if wait.is_some() { policy.open } else { guess }, most, most)
+                // A wait that is known takes the place of the guess where it is shorter: a probe finds out.
+                (if wait.is_some() { policy.open } else { guess }, most, guess)
             }
             _ => {
                 let dropped = why == Cause::ProbeDropped;
                 let times = self.ordinary.saturating_sub(u32::from(dropped));
                 self.ordinary = self.ordinary.saturating_add(u32::from(!dropped));
-                (doubled(policy.open, times, policy.open_most), policy.open_most, policy.hint_cap)
+                let hint = doubled(FIRST_PROBE, times, policy.hint_cap);
+                (doubled(policy.open, times, policy.open_most), policy.open_most, hint)
             }
         };
         let floor = wait.unwrap_or_default().min(cap);
@@ -103,9 +107,9 @@ mod tests {
     }
 
     #[test]
-    fn exhaustion_lasts_minutes_and_doubles_up_to_an_hour() {
+    fn exhaustion_lasts_a_minute_and_doubles_up_to_ten() {
         let lasts = lasting(&even(), Cause::Exhausted, &[None; 5]);
-        assert_eq!(lasts, [300, 600, 1200, 2400, 3600]);
+        assert_eq!(lasts, [60, 120, 240, 480, 600]);
     }
 
     #[test]
@@ -115,15 +119,17 @@ mod tests {
     }
 
     #[test]
-    fn a_known_wait_takes_the_place_of_the_guess_up_to_an_hour() {
+    fn a_known_wait_takes_the_place_of_a_longer_guess() {
         let lasts = lasting(&even(), Cause::Exhausted, &[Some(45), Some(45), Some(36_000), None]);
-        assert_eq!(lasts, [45, 45, 3600, 2400]);
+        assert_eq!(lasts, [45, 45, 240, 480]);
     }
 
     #[test]
-    fn a_hint_is_a_floor_with_a_cap() {
+    fn a_hint_is_a_floor_and_in_a_long_one_probes_find_out() {
         let lasts = lasting(&even(), Cause::Ratio, &[Some(1), Some(60), Some(86_400)]);
-        assert_eq!(lasts, [5, 60, 600]);
+        assert_eq!(lasts, [5, 60, 240]);
+        let lasts = lasting(&even(), Cause::Ratio, &[Some(86_400); 6]);
+        assert_eq!(lasts, [60, 120, 240, 480, 600, 600]);
     }
 
     #[test]
@@ -152,7 +158,7 @@ mod tests {
     #[test]
     fn s15_the_longest_time_is_so_with_its_jitter() {
         let policy = BreakerPolicy::default();
-        for (why, longest) in [(Cause::ProbeFailed, s(30)), (Cause::Exhausted, s(3600))] {
+        for (why, longest) in [(Cause::ProbeFailed, s(30)), (Cause::Exhausted, s(600))] {
             let mut openings = Openings::default();
             let lasts = (0..99).map(|_| openings.next(at(&policy, 1.0), why, None)).max().unwrap();
             assert!(lasts <= longest && lasts > longest - s(1), "{why}: {lasts:?}");
@@ -169,6 +175,6 @@ mod tests {
             assert!(lasts >= s(4) && lasts <= s(6), "{random} gave {lasts:?}");
         }
         let lasts = Openings::default().next(at(&policy, 0.9), Cause::Slow, Some(Duration::MAX));
-        assert_eq!(lasts, Duration::MAX);
+        assert!(lasts >= s(60) && lasts <= s(61), "{lasts:?}");
     }
 }

@@ -7,7 +7,12 @@ use std::time::Duration;
 
 pub(super) use derived::{Limits, Rule};
 
-use crate::{ConfigError, breaker::BreakerLayer, profile::scaled};
+use crate::{
+    ConfigError,
+    breaker::BreakerLayer,
+    context::{FIRST_PROBE, LONGEST_WAIT},
+    profile::scaled,
+};
 
 /// When a breaker opens, for how long, and how it comes back.
 ///
@@ -27,8 +32,8 @@ use crate::{ConfigError, breaker::BreakerLayer, profile::scaled};
 /// | [`window`](Self::window) | 30 s | long enough for ten calls of a small bot, short enough to forget |
 /// | [`open_for`](Self::open_for) | 5 s to 30 s | the primary is asked again within 30 s of its recovery |
 /// | [`jitter`](Self::jitter) | 0.2 | processes that opened together do not come back together |
-/// | [`hint_cap`](Self::hint_cap) | 10 min | a longer wait is more often a mistake than meant |
-/// | [`exhausted_for`](Self::exhausted_for) | 5 min to 1 h | money does not come back within seconds |
+/// | [`hint_cap`](Self::hint_cap) | 10 min, with probes after 1, 3 and 7 min | a longer wait is more often a mistake than meant |
+/// | [`exhausted_for`](Self::exhausted_for) | 1 min to 10 min | money does not come back within seconds, and a probe costs nothing |
 /// | [`unauthorized`](Self::unauthorized) | 2 rejections of the credential in a row, for 5 s to 60 s | one can be a glitch of the provider; a key is put right by a person, at any moment |
 /// | [`probes`](Self::probes) | 1 | a sick provider is asked by one call, not by all |
 /// | [`successes`](Self::successes) | 2 | one can be luck |
@@ -127,6 +132,9 @@ impl BreakerPolicy {
     pub fn open_for(mut self, first: Duration, most: Duration) -> Self {
         self.open = first;
         self.open_most = most;
+        // Money does not come back sooner than a provider that is down.
+        self.exhausted = self.exhausted.max(first);
+        self.exhausted_most = self.exhausted_most.max(first);
         self
     }
 
@@ -138,7 +146,7 @@ impl BreakerPolicy {
     }
 
     /// The longest wait a provider can impose. A longer hint counts as this: the probe after it costs one call, believing a
-    /// wrong hint costs the route.
+    /// wrong hint costs the route. The first opening lasts a minute at most, the next ones twice as long each.
     #[must_use]
     pub fn hint_cap(mut self, cap: Duration) -> Self {
         self.hint_cap = cap;
@@ -155,7 +163,7 @@ impl BreakerPolicy {
     }
 
     /// How long it stays open when the quota is exhausted and nobody says until when: `first`, doubled at each return, up to
-    /// `most`. A wait that is known is used in its place, up to `most`.
+    /// `most`. A wait that is known is used in its place where it is shorter.
     #[must_use]
     pub fn exhausted_for(mut self, first: Duration, most: Duration) -> Self {
         self.exhausted = first;
@@ -234,9 +242,9 @@ impl Default for BreakerPolicy {
             open: Duration::from_secs(5),
             open_most: Duration::from_secs(30),
             jitter: 0.2,
-            hint_cap: Duration::from_secs(600),
-            exhausted: Duration::from_secs(300),
-            exhausted_most: Duration::from_secs(3600),
+            hint_cap: LONGEST_WAIT,
+            exhausted: FIRST_PROBE,
+            exhausted_most: LONGEST_WAIT,
             unauthorized: Some(2),
             probes: 1,
             successes: 2,

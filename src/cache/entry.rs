@@ -133,7 +133,7 @@ impl Entry {
             return Some(response);
         }
         let (input, output) = tokens.unwrap_or_default();
-        let tokens = Tokens { input, output };
+        let tokens = Tokens::new(input, output);
         Some(spoken.render(Said { text: text.as_deref()?, model: model.as_deref(), tokens }, ask))
     }
 }

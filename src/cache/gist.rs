@@ -79,11 +79,8 @@ impl Gist {
         if input.is_some() || output.is_some() {
             // Each may be told alone, and the last word on it stands.
             let before = self.tokens.unwrap_or_default();
-            let tokens = Tokens {
-                input: input.unwrap_or(before.input),
-                output: output.unwrap_or(before.output),
-            };
-            self.tokens = Some(tokens);
+            let (input, output) = (input.unwrap_or(before.input), output.unwrap_or(before.output));
+            self.tokens = Some(Tokens::new(input, output));
         }
     }
 }

@@ -288,7 +288,7 @@ fn stored(ask: &Ask, content_type: &HeaderValue, bytes: &Bytes) -> Entry {
 
 #[test]
 fn a_stored_text_is_given_in_every_form_of_its_dialect() {
-    let tokens = Tokens { input: 11, output: 7 };
+    let tokens = Tokens::new(11, 7);
     for from in asks() {
         let said = Said { text: TEXT, model: Some("the-one-that-said-it"), tokens };
         let (content_type, bytes) = parts(&from.dialect().unwrap().render(said, &from));

@@ -43,7 +43,11 @@ pub(super) fn decide(
     let known = Known::of(codes, &said);
     let wish = wish(headers);
     let (delay, message, renewal) = (said.delay(), said.message(), said.renewal());
-    let hints = Hints::read(headers, InBody { delay, message, renewal }, SystemTime::now());
+    let hints = Hints::read(
+        headers,
+        InBody { delay, message, renewal },
+        super::clock(headers, SystemTime::now()),
+    );
     let explicit = known.explicit(message, status);
     let by_status = || {
         let status = telling(status, said.status().or(known.status()));

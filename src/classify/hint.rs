@@ -51,6 +51,19 @@ const BUCKETS: &[(&str, &str)] = &[
     ("ratelimit-remaining", "ratelimit-reset"),
 ];
 
+/// How far the clock of a provider may be from ours to be believed.
+const CLOCK: Duration = Duration::from_secs(24 * 3600);
+
+/// The time at the provider when it answered, by its `Date`: what it says of moments is read relative to it. Ours where
+/// it sends none, one of another day, or one that differs by no more than its whole seconds and the way.
+pub(crate) fn clock(headers: &HeaderMap, ours: SystemTime) -> SystemTime {
+    let date = text(headers, "date").and_then(|date| httpdate::parse_http_date(date).ok());
+    let Some(date) = date else { return ours };
+    let apart = date.duration_since(ours).unwrap_or_else(|behind| behind.duration());
+    let same = apart <= Duration::from_secs(2);
+    if same || apart > CLOCK { ours } else { date }
+}
+
 // === impl Hints ===
 
 impl Hints {

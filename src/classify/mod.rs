@@ -110,7 +110,7 @@ mod verdict;
 pub use body::{classify, classify_with};
 pub(crate) use body::{classify_response, in_stream};
 pub use codes::{Codes, Meaning};
-pub(crate) use hint::reset_in;
+pub(crate) use hint::{clock, reset_in};
 pub use local::LocalTrouble;
 pub use outcome::Outcome;
 pub use policy::ClassifyPolicy;

@@ -45,6 +45,7 @@ mod once;
 mod probe;
 mod route;
 mod sticky;
+mod wait;
 
 pub(crate) use budget::{CallBudget, TargetBudget};
 pub use call::Call;
@@ -63,3 +64,4 @@ pub use route::Route;
 pub(crate) use route::provider;
 pub use sticky::Sticky;
 pub(crate) use sticky::hash;
+pub(crate) use wait::{FIRST_PROBE, LONGEST_WAIT};

@@ -22,7 +22,7 @@ impl Said<'_> {
 
     /// The tokens of the request, of the answer, and of both.
     pub(super) fn counts(&self) -> (u64, u64, u64) {
-        let Tokens { input, output } = self.tokens;
+        let Tokens { input, output, .. } = self.tokens;
         (input, output, input.saturating_add(output))
     }
 }

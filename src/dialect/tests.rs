@@ -128,7 +128,7 @@ fn a_whole_stream_is_a_success_with_its_cost() {
     for Sample { dialect, stream, path, asks, .. } in samples() {
         let (_, content, failed, end, tokens) = said(dialect, [stream.as_bytes()]);
         assert_eq!((content, failed, end), (2, None, Outcome::Success), "{dialect:?}");
-        assert_eq!(tokens, Some(Tokens { input: 7, output: 3 }), "{dialect:?}");
+        assert_eq!(tokens, Some(Tokens::new(7, 3)), "{dialect:?}");
         let ask = Ask::read(&request(path, asks));
         assert_eq!((ask.dialect(), ask.model(), ask.stream()), (Some(dialect), Some("m"), true));
     }

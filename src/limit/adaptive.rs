@@ -2,10 +2,12 @@
 
 mod latency;
 mod policy;
+mod usual;
 
 use tokio::time::Instant;
 
-use self::latency::{Finding, Latency};
+pub(crate) use self::latency::Form;
+use self::latency::{Finding, Latency, Round, Sample};
 pub use self::policy::AdaptivePolicy;
 
 /// The limit and what it was learnt from. Plain state under the lock of its owner.
@@ -46,6 +48,8 @@ pub(crate) struct Begun {
 
 /// A round has at least so many calls, as the median of fewer is chance.
 const ROUND_LEAST: u32 = 5;
+/// Where answers are of several lengths it takes more, as a few may all be long ones by chance.
+const ROUND_MIXED: u32 = 20;
 /// And at most so many, as waiting for more would teach little.
 const ROUND_MOST: u32 = 25;
 
@@ -68,6 +72,13 @@ impl Adaptive {
             latency: Latency::new(policy.tolerance),
             policy,
         }
+    }
+
+    /// Begins anew; of the calls that are under way it learns nothing.
+    pub(crate) fn forget(&mut self) {
+        let round = self.round + 1;
+        let fresh = Self::new(self.policy.clone());
+        *self = Self { round, cut: round, in_flight: self.in_flight, ..fresh };
     }
 
     /// How many calls may be under way.
@@ -99,11 +110,12 @@ impl Adaptive {
 
     /// The first event of its answer has come, or the whole of an answer that is not streamed. Once for each call, before it
     /// ends.
-    pub(crate) fn answered(&mut self, call: Begun, now: Instant) {
-        let latency = now.saturating_duration_since(call.at).as_secs_f64();
+    pub(crate) fn answered(&mut self, call: Begun, now: Instant, form: Form) {
+        let seconds = now.saturating_duration_since(call.at).as_secs_f64();
+        let sample = Sample { form, seconds };
         if !self.in_use() {
             if self.in_flight <= self.limit / 2 {
-                self.latency.unloaded(latency);
+                self.latency.unloaded(sample);
             }
             return;
         }
@@ -112,9 +124,9 @@ impl Adaptive {
         if call.round < self.round || call.nth >= members {
             return;
         }
-        let Some(finding) = self.latency.add(latency, members, self.limit, self.policy.min) else {
-            return;
-        };
+        let least = self.limit == self.policy.min;
+        let round = Round { members, limit: self.limit, least };
+        let Some(finding) = self.latency.add(sample, round) else { return };
         match finding {
             Finding::InTime => self.grow(),
             Finding::Late => self.begin_round(),
@@ -143,7 +155,8 @@ impl Adaptive {
 
     /// How many calls it takes to judge a limit: as many as the last step has let in, within bounds.
     fn members(&self) -> u32 {
-        let least = ROUND_LEAST.min(2 * self.limit);
+        let least = if self.latency.is_mixed() { ROUND_MIXED } else { ROUND_LEAST };
+        let least = least.min(2 * self.limit);
         (self.limit - self.good).clamp(least, ROUND_MOST)
     }
 

@@ -63,13 +63,11 @@ impl Bucket {
         Self { gcra, arrival, clock, origin: now, cell, size }
     }
 
-    /// Takes so many cells, or tells how long it is until they can be taken. Of more than the bucket holds, the rest is
-    /// owed once it is full: a call of any size is possible.
+    /// Takes so many cells, or tells how long it is until they can be taken. More than the bucket holds takes all of it and
+    /// owes nothing: a call of any size is possible, and an estimate is never a debt.
     pub(crate) fn take(&mut self, cells: u64, now: Instant) -> Result<(), Duration> {
         let Some(held) = NonZeroU32::new(self.held(cells)) else { return Ok(()) };
-        self.ask(held, now)?;
-        self.shift(-((cells - u64::from(held.get())) as f64));
-        Ok(())
+        self.ask(held, now)
     }
 
     /// How long it is until so many cells could be taken, one after the other as they come; zero if now.
@@ -224,14 +222,14 @@ mod tests {
     }
 
     #[test]
-    fn more_than_it_holds_waits_until_it_is_full_and_owes_the_rest() {
+    fn more_than_it_holds_waits_until_it_is_full_and_owes_nothing() {
         let now = Instant::now();
         let mut bucket = Bucket::new(600.0, MINUTE, 100.0, now);
         bucket.take(50, now).unwrap();
         assert_eq!(bucket.take(300, now), Err(secs(5.0)));
         assert_eq!(bucket.take(300, now + secs(5.0)), Ok(()));
-        assert_eq!(bucket.level(now + secs(5.0)), -200.0);
-        assert_eq!(bucket.take(1, now + secs(5.0)), Err(secs(20.1)));
+        assert_eq!(bucket.level(now + secs(5.0)), 0.0);
+        assert_eq!(bucket.take(1, now + secs(5.0)), Err(secs(0.1)));
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::policy::LimitPolicy;
-use crate::context::later;
+use super::{policy::LimitPolicy, probes::Probes};
+use crate::context::{LONGEST_WAIT, later};
 
 /// Until when a route is closed, and how those that waited for it go out: one after the other, not all at once.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub(super) struct Closing {
     ramp: Option<Ramp>,
     /// When it was closed last.
     since: Option<Instant>,
+    /// The calls that find out during a long wait.
+    probes: Probes,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -33,8 +35,6 @@ struct Ramp {
     left: usize,
 }
 
-/// No wait is heeded for longer: after it one attempt finds out.
-const LONGEST: Duration = Duration::from_secs(3600);
 /// Those that waited go out within this time, or within the wait itself where that is shorter.
 const SPREAD: Duration = Duration::from_secs(5);
 
@@ -42,7 +42,8 @@ const SPREAD: Duration = Duration::from_secs(5);
 
 impl Closing {
     pub(super) fn new(pause: Option<Duration>) -> Self {
-        Self { pause, in_a_row: 0, closed: None, ramp: None, since: None }
+        let probes = Probes::new();
+        Self { pause, in_a_row: 0, closed: None, ramp: None, since: None, probes }
     }
 
     /// The pause after a rate limit that names no wait. An attempt that was under way when the last pause began says nothing
@@ -56,15 +57,43 @@ impl Closing {
         Some(pause.min(LimitPolicy::LONGEST_PAUSE))
     }
 
-    /// An attempt was answered.
-    pub(super) fn answered(&mut self) {
+    /// The attempt with that number was answered. Tells whether it was a probe: the route is open then.
+    pub(super) fn answered(&mut self, nth: u64) -> bool {
         self.in_a_row = 0;
+        let found = self.probes.decide(nth);
+        if found || self.closed.is_none() {
+            (self.closed, self.probes) = (None, Probes::new());
+        }
+        found
     }
 
-    /// Closes for so long; until when, where that is later than before.
+    /// The attempt with that number was not answered.
+    pub(super) fn failed(&mut self, nth: u64) {
+        self.probes.decide(nth);
+    }
+
+    /// The attempt with that number has ended, whatever it came to.
+    pub(super) fn ended(&mut self, nth: u64, now: Instant) {
+        self.probes.ended(nth, now);
+    }
+
+    /// Whether a call may go as the probe.
+    pub(super) fn is_probe_due(&self, now: Instant) -> bool {
+        self.is_closed(now) && self.probes.is_due(now)
+    }
+
+    /// The attempt with that number is sent; as the probe, where one is due.
+    pub(super) fn sent(&mut self, nth: u64, now: Instant) {
+        if self.is_probe_due(now) {
+            self.probes.sent(nth, now);
+        }
+    }
+
+    /// Closes for so long, at most [`LONGEST_WAIT`]; until when, where that is later than before.
     pub(super) fn close(&mut self, wait: Duration, now: Instant) -> Option<Instant> {
-        let wait = wait.min(LONGEST);
+        let wait = wait.min(LONGEST_WAIT);
         let until = later(now, wait);
+        self.probes.begin(now);
         // The same wait, told again by another answer, is not told by us.
         let told = self.closed.is_some_and(|closed| until <= later(closed.until, TWICE));
         if self.closed.is_none_or(|closed| closed.until < until) {
@@ -79,6 +108,7 @@ impl Closing {
     /// had a jitter of its own.)
     pub(super) fn reopen(&mut self, now: Instant, waiting: usize, random: f64) {
         if let Some(Closed { wait, .. }) = self.closed.take_if(|closed| closed.until <= now) {
+            self.probes.pause();
             let gap = wait.min(SPREAD) / (waiting.max(1) as u32);
             let next = later(now, (wait / 10).min(Duration::from_secs(1)).mul_f64(random));
             self.ramp = (waiting > 0).then_some(Ramp { gap, next, left: waiting });
@@ -101,10 +131,21 @@ impl Closing {
         self.ramp = None;
     }
 
-    /// How long it is until the next one may go, as far as this decides.
+    /// How long it is until all may go again, one after the other.
     pub(super) fn wait(&self, now: Instant) -> Duration {
         let ramp = self.ramp.map_or(now, |ramp| ramp.next);
         self.closed_for(now).max(ramp.saturating_duration_since(now))
+    }
+
+    /// How long it is until the next one may go, as a probe or like all others.
+    pub(super) fn next(&self, now: Instant) -> Duration {
+        let probe = self.probes.next().filter(|_| self.is_closed(now));
+        let probe = probe.map(|next| next.saturating_duration_since(now));
+        self.wait(now).min(probe.unwrap_or(Duration::MAX))
+    }
+
+    fn is_closed(&self, now: Instant) -> bool {
+        self.closed.is_some_and(|closed| closed.until > now)
     }
 
     /// How long it is still closed.
@@ -155,7 +196,7 @@ mod tests {
         let pauses: Vec<_> = (0..8).filter_map(|_| closing.pause(now)).collect();
         assert_eq!(pauses[..3], [SECOND / 2, SECOND, 2 * SECOND]);
         assert_eq!(pauses[7], LimitPolicy::LONGEST_PAUSE);
-        closing.answered();
+        closing.answered(1);
         assert_eq!(closing.pause(now), Some(SECOND / 2));
     }
 
@@ -166,6 +207,20 @@ mod tests {
         closing.close(SECOND, now + SECOND);
         assert_eq!(closing.pause(now), None);
         assert!(closing.pause(now + 2 * SECOND).is_some());
+    }
+
+    #[test]
+    fn a_wait_of_a_day_ends_after_ten_minutes_or_with_a_probe_that_is_answered() {
+        let now = Instant::now();
+        let mut closing = closing();
+        closing.close(86_400 * SECOND, now);
+        assert_eq!((closing.wait(now), closing.next(now)), (600 * SECOND, 60 * SECOND));
+        let probed = now + 60 * SECOND;
+        assert!(closing.is_probe_due(probed) && !closing.is_probe_due(probed - SECOND));
+        closing.sent(1, probed);
+        assert_eq!(closing.next(probed), 120 * SECOND);
+        assert!(!closing.answered(2) && closing.answered(1));
+        assert_eq!(closing.next(probed), Duration::ZERO);
     }
 
     #[test]

@@ -9,17 +9,11 @@ use super::{
     closing::Closing,
     line::{Line, Place},
     meters::{Marks, Meters},
-    news::Told,
     policy::LimitPolicy,
     slots::{Slot, Slots},
-    tokens::{Cost, Usual},
+    tokens::{Cost, Kind, Size, Usual},
 };
-use crate::{
-    classify::{Outcome, Phase},
-    context::Priority,
-    dialect::Tokens,
-    routes::Rest,
-};
+use crate::{context::Priority, dialect::Ask, routes::Rest};
 
 /// The gate of one route.
 #[derive(Debug)]
@@ -39,6 +33,10 @@ pub(super) struct Gate {
     /// How long an attempt takes, on average.
     takes: Option<Duration>,
     usual: Usual,
+    /// What was sent up to then was sent before a reset, and says nothing.
+    forgotten: u64,
+    /// The batch call that was passed, and saves.
+    saving: Option<Saving>,
     /// Whom to wake, once the lock is free.
     wake: Vec<Waker>,
 }
@@ -61,6 +59,14 @@ pub(super) struct Leave {
     slot: Slot,
     marks: Marks,
     cost: Cost,
+}
+
+/// The batch call that is next and could not pay yet when another call passed it: from then on a share of what comes in is
+/// set aside for it.
+#[derive(Clone, Copy, Debug)]
+struct Saving {
+    number: u64,
+    since: Instant,
 }
 
 /// What is said to a call that comes.
@@ -87,14 +93,25 @@ pub(super) enum Turn {
     Not(Option<Instant>),
 }
 
+/// Of a call whose cost is not sure, one part in so many of the tokens of a minute is reserved at most.
+const UNSURE: f64 = 4.0;
+
+// === impl Leave ===
+
+impl Leave {
+    /// The number of the attempt.
+    fn nth(&self) -> u64 {
+        self.marks.nth
+    }
+}
+
 // === impl Gate ===
 
 impl Gate {
     pub(super) fn new(policy: &LimitPolicy, now: Instant) -> Self {
-        let share = policy.burst.as_secs_f64() / 60.0;
         Self {
             queue: policy.queue,
-            meters: Meters::new(policy.requests, policy.tokens, share, now),
+            meters: Meters::made_of(policy, now),
             slots: Slots::new(&policy.concurrency),
             line: Line::new(policy.batch),
             admission: policy.admission.clone().map(|policy| Admission::new(policy, now)),
@@ -104,73 +121,21 @@ impl Gate {
             armed: None,
             takes: None,
             usual: Usual::default(),
+            forgotten: 0,
+            saving: None,
             wake: Vec::new(),
         }
     }
 
-    /// An attempt that was let through was not sent after all: what it took is given back. Its place is free when its
-    /// permit is dropped.
-    pub(super) fn forget(&mut self, leave: &Leave) {
-        self.meters.settle(&leave.marks, leave.cost, Cost::default());
-    }
-
-    /// What the headers of an answer tell.
-    pub(super) fn news(&mut self, leave: &Leave, told: &[Told], now: Instant) {
-        self.meters.news(told, &leave.marks, now);
-    }
-
-    /// What an attempt came to, at the first event of its answer or without one. Tells how long the route is left alone,
-    /// where that is new.
-    pub(super) fn came_to(
-        &mut self,
-        leave: &Leave,
-        outcome: Outcome,
-        (first, now): (Instant, Instant),
-        random: f64,
-    ) -> Option<Duration> {
-        self.meters.settle(&leave.marks, leave.cost, leave.cost.spent_by(outcome));
-        if let Some(admission) = &mut self.admission {
-            admission.learn(outcome, now);
+    /// What a call of that size is taken to cost. Where no answer has told what calls of its size cost, one that somebody
+    /// waits for takes no more than a part of the tokens of a minute: too high an estimate would refuse others.
+    pub(super) fn estimate(&self, size: Size, ask: &Ask, priority: Priority) -> Cost {
+        let cost = Cost::estimate(size, ask, &self.usual);
+        let sure = priority == Priority::Batch || self.usual.knows(size);
+        match self.meters.of(Kind::Tokens).size().filter(|_| !sure) {
+            Some(tokens) => Cost { input: cost.input.min((tokens / UNSURE) as u64), ..cost },
+            None => cost,
         }
-        match outcome {
-            Outcome::Success | Outcome::Blocked => {
-                self.slots.answered(leave.slot, first);
-                self.closing.answered();
-                // There may be room for more now.
-                self.pump(now, random);
-                None
-            }
-            Outcome::RateLimited { wait } => {
-                self.slots.refused(leave.slot);
-                self.limited(leave, wait, now, random)
-            }
-            // How little time its caller had says nothing of the provider.
-            Outcome::TimedOut { phase: Phase::Deadline } => None,
-            Outcome::Unavailable { .. } | Outcome::TimedOut { .. } => {
-                self.slots.refused(leave.slot);
-                None
-            }
-            _ => None,
-        }
-    }
-
-    /// A success has cost so much.
-    pub(super) fn cost(&mut self, leave: &Leave, tokens: Tokens) {
-        self.usual.learn(tokens);
-        self.meters.settle(&leave.marks, leave.cost, Cost::known(tokens));
-    }
-
-    /// The body of an answer has ended, or there was none.
-    pub(super) fn ended(&mut self, leave: &Leave, now: Instant, random: f64) {
-        self.slots.freed();
-        let took = now.saturating_duration_since(leave.slot.at);
-        self.takes = Some(self.takes.map_or(took, |takes| (takes * 9 + took) / 10));
-        self.pump(now, random);
-    }
-
-    /// What answers usually cost here.
-    pub(super) fn usual(&self) -> Usual {
-        self.usual
     }
 
     /// About how long a call that comes now would wait; zero if it could go.
@@ -204,29 +169,6 @@ impl Gate {
         &self.meters
     }
 
-    /// The provider limits the rate.
-    fn limited(
-        &mut self,
-        leave: &Leave,
-        wait: Option<Duration>,
-        now: Instant,
-        random: f64,
-    ) -> Option<Duration> {
-        let one = Cost { requests: 1, ..Cost::default() };
-        let known = self.slots.adapts() || !self.meters.wait([0.0; 4], one, now).is_zero();
-        // A limit of ours that holds calls back by itself needs no pause on top.
-        let pause = || if known { None } else { self.closing.pause(leave.slot.at) };
-        let wait = wait.or_else(pause)?;
-        let until = self.closing.close(wait, now)?;
-        let lasts = until.saturating_duration_since(now);
-        for (place, waiting) in self.line.sweep(until) {
-            self.fates.insert(place.number, Fate::Refused(lasts));
-            self.wake.extend(waiting.waker);
-        }
-        self.pump(now, random);
-        Some(lasts)
-    }
-
     /// What would be lost if it were made anew.
     pub(super) fn rest(&self, now: Instant) -> Rest {
         let idle = self.line.is_empty() && self.fates.is_empty() && self.slots.in_flight() == 0;
@@ -243,7 +185,12 @@ impl Gate {
 }
 
 mod outlook;
+mod report;
 mod turns;
 
+pub(super) use report::Report;
+
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 mod tests;

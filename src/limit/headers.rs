@@ -8,7 +8,7 @@ use super::{
     news::{News, Told},
     tokens::Kind,
 };
-use crate::classify::reset_in;
+use crate::classify::{clock, reset_in};
 
 /// The names of one limit: its size, what is left of it, and when it is full again.
 struct Names {
@@ -72,6 +72,7 @@ const NAMES: [Names; 8] = [
 
 /// What the headers of an answer that came at `now` say, the first of each kind.
 pub(super) fn read(headers: &HeaderMap, now: SystemTime) -> Vec<Told> {
+    let now = clock(headers, now);
     let mut told: Vec<Told> = Vec::new();
     for names in &NAMES {
         if told.iter().all(|told| told.kind != names.kind) {

@@ -2,24 +2,21 @@
 
 use std::{
     fmt,
-    future::Future,
-    pin::Pin,
     sync::{Arc, Mutex, OnceLock},
-    task::{Context, Poll},
     time::Duration,
 };
 
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::Instant;
 
 use super::{
     LimitPolicy,
-    gate::{Answer, Arrival, Fate, Gate, Leave, Turn},
-    line::Place,
+    gate::{Answer, Arrival, Gate, Leave},
+    queued::Queued,
     tokens::{Cost, Kind},
 };
 use crate::{
     Outlook,
-    context::{Priority, Route, later},
+    context::{Priority, Route},
     routes::{AtRest, PerRoute, Rest},
     sync::lock_std as lock,
     telemetry::{Event, Events},
@@ -65,20 +62,14 @@ pub(super) struct Limiter {
     least: Duration,
     /// It stands for several credentials: what one of them is told or refused holds for no other.
     shared: bool,
+    /// A limit of tokens is set. One that is only told holds nobody on an estimate.
+    estimates: bool,
 }
 
 /// Leave for one attempt. Dropped, the attempt has ended.
 pub(super) struct Permit {
     limiter: Arc<Limiter>,
     leave: Leave,
-}
-
-/// A call that waits for its turn: ready with a permit, or with when it is worth coming back. Dropped, it has left.
-pub(super) struct Queued {
-    limiter: Arc<Limiter>,
-    place: Place,
-    over: bool,
-    sleep: Option<Pin<Box<Sleep>>>,
 }
 
 /// What is said to a call.
@@ -133,10 +124,19 @@ impl Limits {
 
     /// About how long an interactive call that came now would wait; zero if it would go at once.
     pub fn retry_in(&self, route: &Route) -> Duration {
-        let (now, cost) = (Instant::now(), Cost { requests: 1, input: 0, output: 0 });
+        let (now, cost) = (Instant::now(), Cost::REQUEST);
         let limiter = self.get(route);
         limiter
             .map_or(Duration::ZERO, |it| lock(&it.gate).expected(Priority::Interactive, cost, now))
+    }
+
+    /// Forgets what is known of a route: what its provider asked for and told, what was counted and what an adaptive limit has
+    /// found. Calls that wait go on in their order; attempts that are under way keep their places.
+    pub fn reset(&self, route: &Route) {
+        if let Some(limiter) = self.get(route) {
+            let policy = self.0.policy.of(route);
+            limiter.decide(|gate| gate.reset(policy, Instant::now(), fastrand::f64()));
+        }
     }
 
     /// What an interactive call may expect that has so much time.
@@ -169,11 +169,17 @@ impl fmt::Debug for Limits {
 
 impl Limiter {
     fn new(policy: &LimitPolicy, now: Instant) -> Self {
-        Self { gate: Mutex::new(Gate::new(policy, now)), least: policy.least, shared: false }
+        let (least, estimates) = (policy.least, policy.tokens.is_some());
+        Self { gate: Mutex::new(Gate::new(policy, now)), least, shared: false, estimates }
     }
 
     pub(super) fn is_shared(&self) -> bool {
         self.shared
+    }
+
+    /// Whether it matters what a call will cost.
+    pub(super) fn estimates(&self) -> bool {
+        self.estimates
     }
 
     /// Decides under the lock, and wakes after it.
@@ -198,7 +204,7 @@ impl Limiter {
             Answer::Refused(retry_in) => Entry::Refused(retry_in),
             Answer::Wait(place, expected) => {
                 let limiter = self.clone();
-                Entry::Wait(Queued { limiter, place, over: false, sleep: None }, expected)
+                Entry::Wait(Queued::new(limiter, place), expected)
             }
         }
     }
@@ -228,6 +234,10 @@ impl AtRest for Limiter {
 // === impl Permit ===
 
 impl Permit {
+    pub(super) fn new(limiter: Arc<Limiter>, leave: Leave) -> Self {
+        Self { limiter, leave }
+    }
+
     pub(super) fn is_shared(&self) -> bool {
         self.limiter.is_shared()
     }
@@ -240,45 +250,5 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         self.decide(|gate, leave| gate.ended(leave, Instant::now(), fastrand::f64()));
-    }
-}
-
-// === impl Queued ===
-
-impl Future for Queued {
-    type Output = Result<Permit, Duration>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        loop {
-            let at = (Instant::now(), fastrand::f64());
-            let place = self.place;
-            let until = match self.limiter.decide(|gate| gate.turn(place, at, cx.waker())) {
-                Turn::Over(fate) => {
-                    self.over = true;
-                    return Poll::Ready(match fate {
-                        Fate::Go(leave) => Ok(Permit { limiter: self.limiter.clone(), leave }),
-                        Fate::Refused(retry_in) => Err(retry_in),
-                    });
-                }
-                Turn::Not(until) => until.unwrap_or_else(|| later(at.0, Duration::MAX)),
-            };
-            let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(until)));
-            if sleep.deadline() != until {
-                sleep.as_mut().reset(until);
-            }
-            if sleep.as_mut().poll(cx).is_pending() {
-                return Poll::Pending;
-            }
-            // The time has come, or has passed while it was asked: each turn of the loop is later than the last.
-        }
-    }
-}
-
-impl Drop for Queued {
-    fn drop(&mut self) {
-        if !self.over {
-            let place = self.place;
-            self.limiter.decide(|gate| gate.give_up(place, Instant::now(), fastrand::f64()));
-        }
     }
 }

@@ -74,14 +74,39 @@ impl Line {
         self.class(place.priority).push(place.number, waiting);
     }
 
-    /// Who goes next. A batch call has its share of the turns, so that it is never starved.
-    pub(super) fn next(&self) -> Option<Place> {
-        let first = |class: &Class| class.waiting.keys().next().copied();
-        let at = |priority| move |number| Place { priority, number };
-        let interactive = first(&self.interactive).map(at(Priority::Interactive));
-        let batch = first(&self.batch).map(at(Priority::Batch));
-        let turn = self.passed + 1 >= self.every;
-        if turn { batch.or(interactive) } else { interactive.or(batch) }
+    /// Who goes next, and who may pass it. A batch call has its share of the turns, and goes first where it has saved enough
+    /// to pay, so that it is never starved; where it cannot go yet, an interactive call passes it.
+    pub(super) fn order(&self, saved: bool) -> [Option<Place>; 2] {
+        let interactive = self.first(Priority::Interactive);
+        let batch = self.first(Priority::Batch);
+        let turn = saved || self.passed + 1 >= self.every;
+        match (interactive, batch) {
+            (Some(interactive), Some(batch)) if turn => [Some(batch), Some(interactive)],
+            _ => [interactive.or(batch), None],
+        }
+    }
+
+    /// The one of a priority that came first.
+    pub(super) fn first(&self, priority: Priority) -> Option<Place> {
+        let class = match priority {
+            Priority::Interactive => &self.interactive,
+            Priority::Batch => &self.batch,
+        };
+        class.waiting.keys().next().map(|number| Place { priority, number: *number })
+    }
+
+    /// What a call that waits is to cost.
+    pub(super) fn cost(&self, place: Place) -> Option<Cost> {
+        let class = match place.priority {
+            Priority::Interactive => &self.interactive,
+            Priority::Batch => &self.batch,
+        };
+        class.waiting.get(&place.number).map(|waiting| waiting.cost)
+    }
+
+    /// The share of batch calls while interactive ones wait as well.
+    pub(super) fn batch_share(&self) -> f64 {
+        1.0 / f64::from(self.every)
     }
 
     pub(super) fn get_mut(&mut self, place: Place) -> Option<&mut Waiting> {
@@ -123,9 +148,7 @@ impl Line {
         let others = f64::from(self.every - 1);
         match priority {
             // One turn in `every` is that of a batch call.
-            Priority::Interactive => {
-                interactive.and(batch, (interactive.calls + 1.0) / others - f64::EPSILON)
-            }
+            Priority::Interactive => interactive.and_share(batch, others),
             _ => batch.and(interactive, (batch.calls + 1.0) * others),
         }
     }
@@ -166,6 +189,14 @@ impl Class {
 // === impl Ahead ===
 
 impl Ahead {
+    /// With the share of batch calls, one for so many others: of the turns, and of what is there to pay with.
+    fn and_share(self, batch: Self, others: f64) -> Self {
+        let turns = ((self.calls + 1.0) / others - f64::EPSILON).floor().max(0.0);
+        let cost =
+            [0, 1, 2, 3].map(|n: usize| self.cost[n] + batch.cost[n].min(self.cost[n] / others));
+        Self { calls: self.calls + batch.calls.min(turns), cost }
+    }
+
     /// With at most so many of other calls, which cost what they do on average.
     fn and(self, other: Self, most: f64) -> Self {
         let calls = other.calls.min(most.floor().max(0.0));
@@ -196,7 +227,7 @@ mod tests {
 
     fn order(mut line: Line) -> Vec<u64> {
         let mut order = Vec::new();
-        while let Some(place) = line.next() {
+        while let [Some(place), _] = line.order(false) {
             line.take(place).expect("it waits");
             order.push(place.number);
         }

@@ -10,7 +10,10 @@ use super::{
     policy::MINUTE,
     tokens::{Cost, Kind},
 };
-use crate::{context::later, routes::Rest};
+use crate::{
+    context::{FIRST_PROBE, LONGEST_WAIT, later},
+    routes::Rest,
+};
 
 /// Where an attempt stood: which it was, when it was sent, and how much had been taken with it.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +35,8 @@ pub(super) struct Meter {
     period: Duration,
     /// A window that is used up, until it begins anew.
     hold: Option<Instant>,
+    /// What the provider tells was wrong, and is not heeded.
+    doubted: bool,
     /// The attempt whose answer told last.
     newest: u64,
     /// All that was ever taken.
@@ -57,6 +62,7 @@ impl Meter {
             limit: 0.0,
             period: MINUTE,
             hold: None,
+            doubted: false,
             newest: 0,
             taken: 0.0,
         }
@@ -76,6 +82,38 @@ impl Meter {
         held.max(bucket.takes(missing))
     }
 
+    /// How long it is until so many can be taken and `aside` is left. No more is left than the bucket holds beside them.
+    pub(super) fn afford(&self, aside: f64, cells: u64, now: Instant) -> Duration {
+        let most = self.bucket.as_ref().map_or(0.0, |it| (it.size() - cells as f64).max(0.0));
+        self.wait(aside.min(most), cells, now)
+    }
+
+    /// How many of those cells come in within that time, and whether it is all of them; `None` where nothing is counted.
+    pub(super) fn saved(&self, cells: u64, time: Duration) -> Option<(f64, bool)> {
+        let bucket = self.bucket.as_ref().filter(|_| cells > 0)?;
+        let (needed, earned) = ((cells as f64).min(bucket.size()), bucket.earned(time));
+        Some((earned.min(needed), earned >= needed))
+    }
+
+    /// How long it is until something is left, as far as the provider told.
+    pub(super) fn told_wait(&self, now: Instant) -> Duration {
+        let held = self.hold.map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
+        let bucket = self.bucket.as_ref().filter(|_| !self.set);
+        held.max(bucket.map_or(Duration::ZERO, |bucket| bucket.wait(1, now)))
+    }
+
+    /// The provider has something left, against what it told for a long time.
+    pub(super) fn disprove(&mut self, now: Instant) {
+        if self.told_wait(now) > FIRST_PROBE {
+            (self.hold, self.doubted) = (None, true);
+            self.bucket.take_if(|_| !self.set);
+        }
+    }
+
+    pub(super) fn believe(&mut self) {
+        self.doubted = false;
+    }
+
     /// Takes what a [`wait`](Self::wait) of nothing has promised.
     pub(super) fn take(&mut self, cells: u64, now: Instant) {
         self.taken += cells as f64;
@@ -89,17 +127,20 @@ impl Meter {
     /// An attempt that took `taken` has cost `cost`. What it did not use is given back, unless the provider has told since
     /// what is left; what it used beyond is owed.
     pub(super) fn settle(&mut self, nth: u64, taken: u64, cost: u64) {
-        let back = taken as f64 - cost as f64;
+        // No more was taken than the bucket holds.
+        let held = self.bucket.as_ref().map_or(f64::MAX, Bucket::size);
+        let back = (taken as f64).min(held) - cost as f64;
         let told = self.newest >= nth;
         let holds = if back < 0.0 { self.set } else { !told };
         if let Some(bucket) = self.bucket.as_mut().filter(|_| holds) {
-            bucket.shift(back);
+            // Whatever it cost, no call is owed for longer than a route is left alone.
+            bucket.shift(back.max(-bucket.earned(LONGEST_WAIT)));
         }
     }
 
     /// What the answer to an attempt tells. That of an earlier attempt than the last that told is old news.
     pub(super) fn news(&mut self, news: &News, mark: Mark, now: Instant) {
-        if mark.nth <= self.newest {
+        if mark.nth <= self.newest || self.doubted {
             return;
         }
         self.newest = mark.nth;
@@ -147,27 +188,33 @@ impl Meter {
         self.bucket.is_some() && limit == Some(self.limit)
     }
 
+    /// How much can be taken at once.
+    pub(super) fn size(&self) -> Option<f64> {
+        self.bucket.as_ref().map(Bucket::size)
+    }
+
     /// How much comes in a minute.
     pub(super) fn a_minute(&self) -> Option<f64> {
         self.bucket.as_ref().map(|_| self.limit * 60.0 / self.period.as_secs_f64())
     }
 
-    /// How much of a call counts. Where nothing was set, it is for the provider to say what an answer may cost: only what
-    /// is sure is held against a call.
+    /// How much of a call counts. Where nothing was set, it is for the provider to say what a call costs: an estimate
+    /// holds nobody back while something remains.
     pub(super) fn counts(&self, kind: Kind, cost: Cost) -> u64 {
         match kind {
-            Kind::Tokens if !self.set => cost.input,
-            Kind::Output if !self.set => cost.output.min(1),
-            kind => cost.of(kind),
+            Kind::Requests => cost.requests,
+            kind if self.set => cost.of(kind),
+            kind => cost.of(kind).min(1),
         }
     }
 
     /// What the provider has now: what it told, what has come since the attempt was sent, less what was taken since.
+    /// Never below zero, as what was taken since is an estimate.
     fn level_by(&self, remaining: f64, mark: Mark, steady: bool, now: Instant) -> f64 {
         let since = now.saturating_duration_since(mark.at);
         let earned = self.bucket.as_ref().filter(|_| steady).map_or(0.0, |it| it.earned(since));
         let left = remaining + earned - (self.taken - mark.taken);
-        left.min(self.limit.max(remaining))
+        left.clamp(0.0, self.limit.max(remaining))
     }
 
     /// The size that the provider tells; or, where it tells only of more being left than we thought there is, that.

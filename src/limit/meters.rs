@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{
+    LimitPolicy,
     meter::{Mark, Meter},
     news::{Refill, Told},
     tokens::{Cost, Kind},
@@ -23,15 +24,29 @@ pub(super) struct Meters {
 /// Where an attempt stood in all of them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Marks {
-    nth: u64,
+    pub(super) nth: u64,
     at: Instant,
     each: [f64; 4],
     long: [f64; 4],
 }
 
+/// What is set aside for a call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Saved {
+    pub(super) aside: [f64; 4],
+    /// It is all that the call costs.
+    pub(super) is_enough: bool,
+}
+
 // === impl Meters ===
 
 impl Meters {
+    /// The limits of a policy.
+    pub(super) fn made_of(policy: &LimitPolicy, now: Instant) -> Self {
+        let share = policy.burst.as_secs_f64() / 60.0;
+        Self::new(policy.requests, policy.tokens, share, now)
+    }
+
     /// The limits that are set, by the minute; of the requests that share at once, of the tokens all.
     pub(super) fn new(
         requests: Option<u32>,
@@ -57,6 +72,44 @@ impl Meters {
             [&self.each[n], &self.long[n]].map(|it| it.wait(ahead[n], it.counts(kind, cost), now))
         });
         waits.max().unwrap_or_default()
+    }
+
+    /// How long it is until a call can be paid for, and what is set `aside` is still there.
+    pub(super) fn afford(&self, aside: [f64; 4], cost: Cost, now: Instant) -> Duration {
+        let waits = Kind::ALL.into_iter().flat_map(|kind| {
+            let n = kind as usize;
+            let each = self.each[n].afford(aside[n], self.each[n].counts(kind, cost), now);
+            [each, self.long[n].wait(0.0, self.long[n].counts(kind, cost), now)]
+        });
+        waits.max().unwrap_or_default()
+    }
+
+    /// What comes in within that time, as far as a call needs it.
+    pub(super) fn saved(&self, cost: Cost, time: Duration) -> Saved {
+        let each = Kind::ALL.map(|kind| {
+            let meter = &self.each[kind as usize];
+            meter.saved(meter.counts(kind, cost), time)
+        });
+        let is_enough =
+            each.iter().flatten().all(|saved| saved.1) && each.iter().any(Option::is_some);
+        Saved { aside: each.map(|saved| saved.map_or(0.0, |saved| saved.0)), is_enough }
+    }
+
+    /// How long it is until the provider has anything left, as it told.
+    pub(super) fn told_wait(&self, now: Instant) -> Duration {
+        let all = self.each.iter().chain(&self.long);
+        all.map(|meter| meter.told_wait(now)).max().unwrap_or_default()
+    }
+
+    /// The provider has let an attempt in although it told that nothing is left for a long time: what it tells is not heeded
+    /// until it limits the rate.
+    pub(super) fn disprove(&mut self, now: Instant) {
+        self.all().for_each(|(meter, _)| meter.disprove(now));
+    }
+
+    /// The provider limits the rate, so what it tells is heeded.
+    pub(super) fn believe(&mut self) {
+        self.all().for_each(|(meter, _)| meter.believe());
     }
 
     pub(super) fn take(&mut self, cost: Cost, now: Instant) {

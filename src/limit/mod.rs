@@ -6,26 +6,35 @@
 //!
 //! # What is limited
 //!
-//! - **Requests and tokens a minute**, by the generic cell rate algorithm. Tokens are reserved before a call is sent: a quarter
-//!   of its bytes, and the most that its answer may have (without `max_tokens`, what answers of the route cost on average).
-//!   They are settled by the usage that the answer tells: the rest is given back, and what was used beyond is owed. All are
-//!   given back where the model did not run. A call that asks for more tokens than there are in a minute waits for a full
-//!   minute's worth, and owes the rest.
+//! - **Requests and tokens a minute**, by the generic cell rate algorithm. Where a limit of tokens is set, they are reserved
+//!   before a call is sent, by an estimate: a quarter of the bytes of its text, 1 500 for each image or file, and the most that
+//!   its answer may have (without `max_tokens`, the average of the route), at most 8 average answers or 4 096. What counts of
+//!   a request is learnt from the usage in answers, by size: a prompt that Anthropic reads from its cache is soon estimated by
+//!   what counts of it. An interactive call of a size that no answer has told of reserves a quarter of a minute's tokens at
+//!   most.
+//! - **An estimate is no debt.** It may empty a bucket; only usage that an answer reports is owed, for 10 min at most. The
+//!   estimate is settled by that usage, or by the average answer where none is reported; all is given back where the model did
+//!   not run. A limit that was not set and is only known from headers holds nobody back on an estimate while something is left.
 //! - **Attempts at a time** ([`Concurrency`]), fixed or found by trying. An attempt is one until its body has ended or was
 //!   dropped.
 //! - **What the provider says.** Its headers (`x-ratelimit-…`, `anthropic-ratelimit-…`, `ratelimit-…`) are the truth when they
 //!   come: the limit they tell takes the place of the one that was set, and what they tell is left corrects what we counted,
 //!   in both directions; where more is left than we count, requests are sent at twice the pace until it is used. The answer
 //!   to an earlier attempt than the last that told is old news, and changes nothing.
-//! - **A 429** closes the route for the wait that it names; without one, for the pause that was set, if any
+//! - **A 429** closes the route for the wait that it names, 10 min at most; without one, for the pause that was set, if any
 //!   ([`LimitPolicy::pause`]). Those that wait then go out one after the other, not all at once. Where the concurrency
 //!   adapts, a 429 without a wait makes it smaller instead.
+//! - **During a long wait one call finds out.** In a wait that a 429 or a header imposes, one call is sent as a probe after a
+//!   minute, and again after gaps that double up to 10 min. One that the provider lets in ends the wait; where headers had said
+//!   that nothing is left, they are not heeded until the next 429. [`Client::reset`](crate::Client::reset) ends it by hand.
+//!   Moments in headers are relative to the provider's own clock, its `Date`.
 //! - **Calls that would be refused anyway** ([`AdmissionPolicy`]), where that is asked for.
 //!
 //! # Who is next
 //!
 //! By [`Priority`](crate::context::Priority), interactive before batch, then by arrival. While both wait, every tenth turn is a
-//! batch call's. The queue of a route is bounded for each of both, and nobody waits in vain: a call whose wait will not leave it the time for
+//! batch call's. A batch call that cannot pay yet is passed by interactive ones, and from then on a tenth of what comes in is
+//! set aside for it. The queue of a route is bounded for each of both, and nobody waits in vain: a call whose wait will not leave it the time for
 //! an attempt before its deadline is refused at once ([`Outcome::Refused`](crate::classify::Outcome::Refused)), and leaves the
 //! queue as soon as that becomes known. Refusing and waiting cost nothing: no timer runs but that of the call that is next.
 //!
@@ -59,9 +68,12 @@
 //! # Pitfalls
 //!
 //! - A stream of chat completions tells what it cost only where it is asked to (`stream_options.include_usage`). Otherwise
-//!   its estimate stays spent, until a header tells better: set `max_tokens` to what is needed, not to the most.
+//!   it counts as an average answer, until a header tells better.
 //! - Limits are those of one process. Others with the same key are seen in the provider's headers only.
 //! - A large call that is next is waited for: those behind it do not overtake it within their priority.
+//! - The adaptive limit compares the times to first events with those that were usual, streams with streams and whole answers
+//!   with whole ones. Answers of several lengths are no queue; where their mixture changes for good, it takes some rounds to
+//!   learn.
 //! - Where a provider sends no headers (Gemini, Bedrock, Ollama), wrong limits stay wrong.
 
 mod adaptive;
@@ -76,6 +88,8 @@ mod meter;
 mod meters;
 mod news;
 mod policy;
+mod probes;
+mod queued;
 mod service;
 mod slots;
 mod tokens;

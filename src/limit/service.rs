@@ -14,9 +14,13 @@ use tokio::time::Instant;
 use tower::{Layer, Service};
 
 use super::{
-    LimitPolicy, Limits, headers,
-    limiter::{Asking, Entry, Limiter, Permit, Queued},
-    tokens::Cost,
+    LimitPolicy, Limits,
+    adaptive::Form,
+    gate::Report,
+    headers,
+    limiter::{Asking, Entry, Limiter, Permit},
+    queued::Queued,
+    tokens::Size,
 };
 use crate::{
     Error, Request, Response, Upstream,
@@ -71,6 +75,8 @@ struct Passage {
     limits: Limits,
     limiter: Arc<Limiter>,
     route: Route,
+    size: Size,
+    form: Form,
 }
 
 // === impl LimitLayer ===
@@ -115,7 +121,10 @@ impl<S: Upstream> Service<Request> for Limit<S> {
     fn call(&mut self, mut request: Request) -> Self::Future {
         let (now, route) = (Instant::now(), Call::route(&mut request));
         let limiter = self.limits.at(&route, now);
-        let passage = Passage { limits: self.limits.clone(), limiter, route };
+        let ask = Call::ask(&mut request);
+        let size = if limiter.estimates() { Size::of(&request, &ask) } else { Size::any(&ask) };
+        let form = if ask.stream { Form::Stream } else { Form::Whole };
+        let passage = Passage { limits: self.limits.clone(), limiter, route, size, form };
         let asking = passage.asking(&mut request);
         let fate = match passage.limiter.enter(asking, now, fastrand::f64()) {
             Entry::Go(permit) => {
@@ -202,9 +211,8 @@ impl Passage {
 
     fn asking(&self, request: &mut Request) -> Asking {
         let ask = Call::ask(request);
-        let usual = self.limiter.decide(|gate| gate.usual());
-        let cost = Cost::estimate(request, &ask, usual);
         let priority = request.extensions().get::<Priority>().copied().unwrap_or_default();
+        let cost = self.limiter.decide(|gate| gate.estimate(self.size, &ask, priority));
         let call = Call::of(request);
         let deadline = call.deadline.map(Deadline::instant);
         // A breaker's probe that waits holds back all that wait for what it finds.
@@ -228,19 +236,21 @@ impl Passage {
         let first = first.map_or(now, |first| first.0);
         let closed = permit.decide(|gate, leave| {
             gate.news(leave, &told, now);
+            let random = fastrand::f64();
             let limited = matches!(outcome, Outcome::RateLimited { .. });
-            let seen =
+            let outcome =
                 if shared && limited { Outcome::Refused { retry_in: None } } else { outcome };
-            gate.came_to(leave, seen, (first, now), fastrand::f64())
+            gate.came_to(leave, Report { outcome, first, form: self.form, now, random })
         });
         if let Some(lasts) = closed {
             self.limits.emit(Event::LimitClosed { route: self.route.clone(), lasts });
         }
         let Ok(response) = result else { return };
-        let usage = response.extensions().get::<Usage>().cloned().filter(|_| outcome.is_success());
+        let (size, usage) = (self.size, response.extensions().get::<Usage>().cloned());
         response.body_mut().on_end(move |_| {
-            if let Some(tokens) = usage.and_then(|usage| usage.tokens()) {
-                permit.decide(|gate, leave| gate.cost(leave, tokens));
+            if outcome.is_success() {
+                permit
+                    .decide(|gate, leave| gate.cost(leave, size, usage.and_then(|it| it.tokens())));
             }
         });
     }

@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::{
-    adaptive::{Adaptive, Begun},
+    adaptive::{Adaptive, Begun, Form},
     policy::Concurrency,
 };
 
@@ -40,6 +40,14 @@ impl Slots {
         Self { most, in_flight: 0 }
     }
 
+    /// Forgets what an adaptive limit has found; those under way keep their places.
+    pub(super) fn forget(&mut self, concurrency: &Concurrency) {
+        match &mut self.most {
+            Most::Adaptive(adaptive) => adaptive.forget(),
+            _ => self.most = Self::new(concurrency).most,
+        }
+    }
+
     /// How many there are; `None` where there is no end of them.
     pub(super) fn limit(&self) -> Option<u32> {
         match &self.most {
@@ -70,9 +78,9 @@ impl Slots {
     }
 
     /// The first event of an answer is there.
-    pub(super) fn answered(&mut self, slot: Slot, first: Instant) {
+    pub(super) fn answered(&mut self, slot: Slot, first: Instant, form: Form) {
         if let (Some(adaptive), Some(begun)) = (self.adaptive(), slot.begun) {
-            adaptive.answered(begun, first);
+            adaptive.answered(begun, first, form);
         }
     }
 

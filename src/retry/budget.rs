@@ -42,10 +42,10 @@ use crate::{
 pub struct Budget {
     /// Millionths of a token.
     balance: AtomicU64,
+    /// What was there at the start.
+    first: u64,
     earned: u64,
     most: u64,
-    /// What was there at the start.
-    start: u64,
 }
 
 /// The budgets of all routes. A handle: clones share them.
@@ -86,12 +86,12 @@ impl Budget {
         let most = u64::from(reserve) * TOKEN;
         // Rounded, as 0.29 millions are 289999.99…; `as` cannot overflow, it saturates.
         let earned = (share * TOKEN as f64).round() as u64;
-        Self { balance: AtomicU64::new(most), earned, most, start: most }
+        Self { balance: AtomicU64::new(most), first: most, earned, most }
     }
 
     /// The same with nothing in reserve at the start: all of it has to be earned.
     fn unearned(share: f64, reserve: u32) -> Self {
-        Self { balance: AtomicU64::new(0), start: 0, ..Self::of(share, reserve) }
+        Self { balance: AtomicU64::new(0), first: 0, ..Self::of(share, reserve) }
     }
 
     /// A first attempt was sent.
@@ -116,6 +116,11 @@ impl Budget {
         self.balance.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
     }
 
+    /// As at the start.
+    pub(crate) fn refill(&self) {
+        self.balance.store(self.first, Ordering::Relaxed);
+    }
+
     /// How many extra attempts are left right now.
     pub fn left(&self) -> u32 {
         u32::try_from(self.balance.load(Ordering::Relaxed) / TOKEN).unwrap_or(u32::MAX)
@@ -125,7 +130,7 @@ impl Budget {
 /// A new one in its place would not give back what was spent.
 impl AtRest for Budget {
     fn rest(&self, _: Instant) -> Rest {
-        match self.balance.load(Ordering::Relaxed) >= self.start {
+        match self.balance.load(Ordering::Relaxed) >= self.first {
             true => Rest::Settled,
             false => Rest::Fading,
         }
@@ -174,6 +179,13 @@ impl Budgets {
                 routes.of(route, Instant::now(), |_| make(*share, *reserve))
             }
             Kind::One(budget) => budget.clone(),
+        }
+    }
+
+    /// The budget of a route is as at the start. One that all routes share stays as it is.
+    pub(crate) fn reset(&self, route: &Route) {
+        if let Kind::PerRoute { routes, .. } = &*self.0 {
+            routes.get(route).iter().for_each(|budget| budget.refill());
         }
     }
 }

@@ -824,7 +824,7 @@ async fn when_all_rungs_fail_the_caller_sees_the_first_and_the_journey_has_the_r
 }
 
 #[tokio::test(start_paused = true)]
-async fn r4_a_quota_that_is_gone_moves_down_at_once_and_closes_the_route_for_minutes() {
+async fn r4_a_quota_that_is_gone_moves_down_at_once_and_is_probed_within_about_a_minute() {
     let (primary, second) = pair();
     primary.set(Reply::quota_exhausted());
     let client = over(Client::builder().fallback(secondary()), [&primary, &second]);
@@ -833,9 +833,14 @@ async fn r4_a_quota_that_is_gone_moves_down_at_once_and_closes_the_route_for_min
         call(&client, chat(true)).await.unwrap().is_whole();
     }
     assert_eq!((primary.count(), start.elapsed()), (1, secs(0)), "it is no rate limit");
-    sleep(secs(120)).await;
+    sleep(secs(45)).await;
     call(&client, chat(true)).await.unwrap().is_whole();
     assert_eq!(primary.count(), 1);
+    sleep(secs(30)).await;
+    for _ in 0..3 {
+        call(&client, chat(true)).await.unwrap().is_whole();
+    }
+    assert_eq!(primary.count(), 2, "one call finds out that it is still gone");
 }
 
 #[tokio::test(start_paused = true)]

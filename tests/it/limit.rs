@@ -29,6 +29,7 @@ use tower::{Layer, ServiceExt};
 use crate::scene::{Told, call, chat, ms, over, pair, read, secondary, secs, with_body};
 
 mod adaptive;
+mod harm;
 mod rate;
 
 const MINUTE: Duration = Duration::from_secs(60);

@@ -260,3 +260,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn moments_are_read_by_the_clock_of_the_provider() {
+    let wait = |date: &str| {
+        let mut headers = HeaderMap::new();
+        headers.insert("date", date.parse().unwrap());
+        headers.insert("retry-after", "Fri, 29 Sep 2023 16:28:17 GMT".parse().unwrap());
+        Hints::read(&headers, InBody::default(), clock(&headers, then())).asked
+    };
+    let secs = |secs| Some(Duration::from_secs(secs));
+    // Ours says 16:26:37.
+    assert_eq!(wait("Fri, 29 Sep 2023 16:28:07 GMT"), secs(10), "ours is 90 s behind");
+    for date in ["", "soon", "Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 29 Sep 2023 16:26:38 GMT"] {
+        assert_eq!(wait(date), secs(100), "{date}");
+    }
+}

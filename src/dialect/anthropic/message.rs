@@ -145,7 +145,10 @@ impl Cost {
         let input = [self.fresh, self.stored, self.cached];
         let any = input.iter().chain([&self.output]).any(Option::is_some);
         let input = input.iter().flatten().fold(0_u64, |sum, count| sum.saturating_add(*count));
-        any.then(|| Tokens { input, output: self.output.unwrap_or_default() })
+        any.then(|| Tokens {
+            cached: self.cached.unwrap_or_default(),
+            ..Tokens::new(input, self.output.unwrap_or_default())
+        })
     }
 }
 

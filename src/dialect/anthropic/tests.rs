@@ -207,15 +207,15 @@ fn the_cost_is_that_of_the_last_event_that_tells_it() {
         watch.tokens()
     };
     assert_eq!(tokens(&[OPEN, WORD]), None);
-    assert_eq!(tokens(&[START]), Some(Tokens { input: 25, output: 1 }));
-    assert_eq!(tokens(&[START, WORD, REASON]), Some(Tokens { input: 25, output: 15 }));
+    assert_eq!(tokens(&[START]), Some(Tokens::new(25, 1)));
+    assert_eq!(tokens(&[START, WORD, REASON]), Some(Tokens::new(25, 15)));
     let more = REASON.replace("15", "20").replace("\"output", "\"input_tokens\":30,\"output");
-    assert_eq!(tokens(&[START, WORD, REASON, &more]), Some(Tokens { input: 30, output: 20 }));
+    assert_eq!(tokens(&[START, WORD, REASON, &more]), Some(Tokens::new(30, 20)));
     let cached = START.replace(
         r#""input_tokens":25"#,
         r#""input_tokens":25,"cache_creation_input_tokens":100,"cache_read_input_tokens":1000"#,
     );
-    assert_eq!(tokens(&[&cached, REASON]), Some(Tokens { input: 1125, output: 15 }));
+    assert_eq!(tokens(&[&cached, REASON]), Some(Tokens { cached: 1000, ..Tokens::new(1125, 15) }));
     let odd = START.replace("25", "-1").replace(":1}", ":\"x\"}");
     assert_eq!(tokens(&[&odd]), None);
 }
@@ -248,7 +248,7 @@ fn a_whole_message_is_judged_by_its_content() {
     assert_eq!(judged(&whole("[]", "refusal")), Outcome::Blocked);
     assert_eq!(judged(&whole("[]", "max_tokens")), Outcome::Success);
     let tokens = check(&crate::classify::Codes::default(), whole("[]", "end_turn").as_bytes()).1;
-    assert_eq!(tokens, Some(Tokens { input: 7, output: 15 }));
+    assert_eq!(tokens, Some(Tokens::new(7, 15)));
     let late = format!("\n\n {}", whole(r#"[{"type":"text","text":"a"}]"#, "end_turn"));
     assert_eq!(judged(&late), Outcome::Success);
 }

@@ -84,10 +84,9 @@ impl Chunk<'_> {
             let count = |raw| read::<u64>(raw).unwrap_or_default();
             count(one).saturating_add(count(other))
         };
-        Some(Tokens {
-            input: sum(counts.promptTokenCount, counts.toolUsePromptTokenCount),
-            output: sum(counts.candidatesTokenCount, counts.thoughtsTokenCount),
-        })
+        let input = sum(counts.promptTokenCount, counts.toolUsePromptTokenCount);
+        let output = sum(counts.candidatesTokenCount, counts.thoughtsTokenCount);
+        Some(Tokens::new(input, output))
     }
 }
 

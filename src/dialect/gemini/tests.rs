@@ -95,11 +95,11 @@ fn a_finish_reason_ends_it_without_a_sentinel() {
     for text in [as_events(&[WORD, STOP, usage]), as_array(&[WORD, STOP, usage])] {
         let mut watch = Watch::new(Dialect::Gemini, &crate::classify::Codes::default());
         watch.feed(text.as_bytes());
-        assert_eq!(watch.tokens(), Some(Tokens { input: 7, output: 4 }));
+        assert_eq!(watch.tokens(), Some(Tokens::new(7, 4)));
     }
     let mut watch = Watch::new(Dialect::Gemini, &crate::classify::Codes::default());
     watch.feed(as_events(&[WORD, STOP]).as_bytes());
-    assert_eq!(watch.tokens(), Some(Tokens { input: 8, output: 13 }));
+    assert_eq!(watch.tokens(), Some(Tokens::new(8, 13)));
     assert!(!watch.is_over());
     let text = as_events(&[WORD, STOP, "[DONE]"]);
     assert_eq!(self::watch(&text).1, Outcome::Success);
@@ -187,7 +187,7 @@ fn a_whole_answer_is_judged_by_its_candidates() {
     }
     assert_eq!(
         check(&crate::classify::Codes::default(), whole.as_bytes()).1,
-        Some(Tokens { input: 7, output: 1 })
+        Some(Tokens::new(7, 1))
     );
 }
 

@@ -57,6 +57,6 @@ impl Line<'_> {
     pub(super) fn tokens(&self) -> Option<Tokens> {
         let (input, output) = (read(self.prompt_eval_count), read(self.eval_count));
         let any = input.is_some() || output.is_some();
-        any.then(|| Tokens { input: input.unwrap_or(0), output: output.unwrap_or(0) })
+        any.then(|| Tokens::new(input.unwrap_or(0), output.unwrap_or(0)))
     }
 }

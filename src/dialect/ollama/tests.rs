@@ -59,7 +59,7 @@ fn a_line_that_says_done_ends_the_stream_and_tells_its_cost() {
         let mut watch = Watch::new(Dialect::Ollama, &crate::classify::Codes::default());
         assert_eq!(watch.feed(format!("{word}\n{DONE}\n").as_bytes()).failed, None);
         assert!(watch.is_over());
-        assert_eq!(watch.tokens(), Some(Tokens { input: 7, output: 3 }));
+        assert_eq!(watch.tokens(), Some(Tokens::new(7, 3)));
         assert_eq!(watch.finish(), Ok(Outcome::Success));
     }
     assert_eq!(
@@ -130,7 +130,7 @@ fn a_whole_answer_is_judged_by_its_content() {
     }
     assert_eq!(
         check(&crate::classify::Codes::default(), whole.as_bytes()).1,
-        Some(Tokens { input: 7, output: 3 })
+        Some(Tokens::new(7, 3))
     );
 }
 

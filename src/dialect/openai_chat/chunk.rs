@@ -100,7 +100,7 @@ impl Chunk<'_> {
     pub(super) fn tokens(&self) -> Option<Tokens> {
         let cost: Cost<'_> = read(self.usage)?;
         let count = |raw| read(raw).unwrap_or_default();
-        Some(Tokens { input: count(cost.prompt_tokens), output: count(cost.completion_tokens) })
+        Some(Tokens::new(count(cost.prompt_tokens), count(cost.completion_tokens)))
     }
 }
 

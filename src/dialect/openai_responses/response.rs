@@ -115,7 +115,7 @@ impl Answer<'_> {
     pub(super) fn tokens(&self) -> Option<Tokens> {
         let cost: Counts<'_> = read(self.usage)?;
         let count = |raw| read(raw).unwrap_or_default();
-        Some(Tokens { input: count(cost.input_tokens), output: count(cost.output_tokens) })
+        Some(Tokens::new(count(cost.input_tokens), count(cost.output_tokens)))
     }
 }
 

@@ -91,7 +91,7 @@ fn completed_and_incomplete_are_good_ends_and_nothing_else_is() {
     let mut watch = Watch::new(Dialect::OpenAiResponses, &crate::classify::Codes::default());
     watch.feed(format!("data: {WORD}\n\ndata: {COMPLETED}\n\n").as_bytes());
     assert!(watch.is_over());
-    assert_eq!(watch.tokens(), Some(Tokens { input: 7, output: 3 }));
+    assert_eq!(watch.tokens(), Some(Tokens::new(7, 3)));
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn a_whole_response_is_judged_by_its_output() {
     }
     assert_eq!(
         check(&crate::classify::Codes::default(), whole("[]").as_bytes()).1,
-        Some(Tokens { input: 7, output: 3 })
+        Some(Tokens::new(7, 3))
     );
     // One that is worked out in the background is fetched later.
     for status in ["queued", "in_progress"] {

@@ -34,7 +34,7 @@ fn every_answer_becomes_a_whole_stream_of_its_dialect_with_its_usage() {
         let mut watch = Watch::new(dialect, &crate::classify::Codes::default());
         let _seen = watch.feed(stream.as_bytes());
         assert_eq!(watch.outcome(), Outcome::Success, "{path}: {stream}");
-        assert_eq!(watch.tokens(), Some(Tokens { input: 7, output: 3 }), "{path}: {stream}");
+        assert_eq!(watch.tokens(), Some(Tokens::new(7, 3)), "{path}: {stream}");
     }
 }
 

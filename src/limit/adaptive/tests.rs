@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use self::sim::{Case, Figures, Provider};
+use self::sim::{Case, Figures, Mixed, Provider};
 use super::*;
 
 const fn ms(millis: u64) -> Duration {
@@ -26,7 +26,7 @@ fn limit(initial: u32) -> Adaptive {
 fn round(limit: &mut Adaptive, calls: u32, latency: Duration) {
     let now = Instant::now();
     let begun: Vec<_> = (0..calls).map(|_| limit.began(now)).collect();
-    begun.iter().for_each(|call| limit.answered(*call, now + latency));
+    begun.iter().for_each(|call| limit.answered(*call, now + latency, Form::Stream));
     begun.iter().for_each(|_| limit.ended());
 }
 
@@ -75,10 +75,10 @@ fn adp_envoy_99_a_call_from_before_a_change_does_not_judge_it() {
     let mut limit = limit(8);
     let now = Instant::now();
     let old: Vec<_> = (0..16).map(|_| limit.began(now)).collect();
-    old[..7].iter().for_each(|call| limit.answered(*call, now + ms(10)));
+    old[..7].iter().for_each(|call| limit.answered(*call, now + ms(10), Form::Stream));
     let grown = limit.limit();
     assert!(grown > 8);
-    old[7..].iter().for_each(|call| limit.answered(*call, now + ms(10)));
+    old[7..].iter().for_each(|call| limit.answered(*call, now + ms(10), Form::Stream));
     assert_eq!(limit.limit(), grown);
 }
 
@@ -175,7 +175,8 @@ fn cases(times: &[(u64, u64)], places: &[u32], phase: u64, settle: u64) -> Vec<(
         for &(first, whole) in times {
             for &places in places {
                 for seed in 1..=2 {
-                    let case = Case { provider, first, whole, places, phase, settle, seed };
+                    let mixed = Mixed::NONE;
+                    let case = Case { provider, first, whole, places, mixed, phase, settle, seed };
                     played.push((case, case.play(AdaptivePolicy::default())));
                 }
             }
@@ -218,6 +219,27 @@ fn the_first_event_is_never_twice_as_late_as_without_a_queue() {
     }
 }
 
+/// Answers of two lengths in any mixture: no queue where there is room, and none that is not seen where there is not.
+#[test]
+fn answers_of_two_lengths_are_not_taken_for_a_queue_and_hide_none() {
+    for (share, times) in [(0.1, 20), (0.25, 20), (0.5, 20), (0.75, 20), (0.9, 20), (0.5, 5)] {
+        for form in [Form::Stream, Form::Whole] {
+            let mixed = Mixed { share, times, form };
+            let (provider, first, places) = (Provider::Queues, 1000, 135);
+            let (phase, settle, seed) = (2_400_000, 1_200_000, 1);
+            let case = Case { provider, first, whole: first, places, mixed, phase, settle, seed };
+            let figures = case.play(AdaptivePolicy::default());
+            println!("{mixed:?}: {figures:.3?}");
+            let usual = first as f64 * (1.0 - share + share * times as f64);
+            assert!(figures.goodput.iter().all(|share| *share >= 0.9), "{case:?} {figures:?}");
+            assert!(
+                figures.latency.iter().all(|mean| *mean <= 2.2 * usual),
+                "{case:?} {figures:?}"
+            );
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn law_the_limit_is_always_between_its_least_and_its_most(
@@ -231,7 +253,7 @@ proptest! {
             let call = (!open.is_empty()).then(|| number as usize % open.len());
             match (what, call) {
                 (0, _) | (_, None) => open.push(limit.began(start + ms(number))),
-                (1, Some(call)) => limit.answered(open[call], start + ms(number)),
+                (1, Some(call)) => limit.answered(open[call], start + ms(number), Form::Stream),
                 (2, Some(call)) => limit.refused(open[call]),
                 (_, Some(call)) => {
                     open.swap_remove(call);

@@ -12,9 +12,11 @@ use crate::{Outlook, context::Priority, limit::tokens::Cost};
 impl Gate {
     /// What an interactive call may expect that came now and could wait so long.
     pub(in crate::limit) fn outlook(&self, longest: Duration, now: Instant) -> Outlook {
-        let one = Cost { requests: 1, ..Cost::default() };
-        let wait = self.expected(Priority::Interactive, one, now);
+        let wait = self.expected(Priority::Interactive, Cost::REQUEST, now);
         let goes = wait.is_zero() && self.line.is_empty() && self.slots.is_free();
+        if self.closing.is_probe_due(now) {
+            return Outlook::BARELY;
+        }
         if let Some(closed) = self.closed_for(now) {
             return Outlook::Out { back_in: Some(closed.max(wait)) };
         }

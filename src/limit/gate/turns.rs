@@ -4,14 +4,23 @@ use std::{task::Waker, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Answer, Arrival, Fate, Gate, Leave, Turn};
+use super::{Answer, Arrival, Fate, Gate, Leave, Saving, Turn};
 use crate::{
-    context::later,
+    context::{FIRST_PROBE, Priority, later},
     limit::{
         line::{Place, Waiting},
+        meters::Saved,
         tokens::Cost,
     },
 };
+
+/// Who goes next.
+enum Choice {
+    Goes(Place),
+    /// That one is next, and may go then; `None` where the end of another attempt decides.
+    Later(Place, Option<Instant>),
+    Nobody,
+}
 
 // === impl Gate ===
 
@@ -23,7 +32,8 @@ impl Gate {
             return Answer::Refused(wait);
         }
         self.pump(now, random);
-        if self.line.is_empty() && self.wait_of(cost, now).is_ok() {
+        if self.is_first(priority) && self.wait_of(priority, cost, now).is_ok() {
+            self.pass(priority, now);
             return Answer::Go(self.admit(cost, now));
         }
         let expected = self.expected(priority, cost, now);
@@ -78,28 +88,96 @@ impl Gate {
     /// Lets through whoever is next, as long as the next one may go.
     pub(super) fn pump(&mut self, now: Instant, random: f64) {
         self.closing.reopen(now, self.line.len(), random);
-        while let Some(place) = self.line.next() {
-            let Some(cost) = self.line.get_mut(place).map(|waiting| waiting.cost) else { break };
-            if let Err(at) = self.wait_of(cost, now) {
-                self.arm(place, at, now);
-                return;
+        self.hold(now);
+        loop {
+            match self.choose(now) {
+                Choice::Nobody => break,
+                Choice::Later(place, at) => return self.arm(place, at, now),
+                Choice::Goes(place) => {
+                    self.pass(place.priority, now);
+                    let Some(Waiting { cost, waker, .. }) = self.line.take(place) else { break };
+                    let leave = self.admit(cost, now);
+                    self.closing.passed(now, random);
+                    self.fates.insert(place.number, Fate::Go(leave));
+                    self.wake.extend(waker);
+                }
             }
-            let leave = self.admit(cost, now);
-            self.closing.passed(now, random);
-            self.fates.insert(place.number, Fate::Go(leave));
-            let waker = self.line.take(place).and_then(|waiting| waiting.waker);
-            self.wake.extend(waker);
         }
         self.armed = None;
         self.closing.done();
     }
 
+    /// Who goes now. A batch call whose turn it is and that cannot pay yet is passed by an interactive one.
+    fn choose(&self, now: Instant) -> Choice {
+        let saved = self.saved(now).is_some_and(|saved| saved.is_enough);
+        let order = self.line.order(saved);
+        let mut soonest = None;
+        for place in order.into_iter().flatten() {
+            let Some(cost) = self.line.cost(place) else { continue };
+            match self.wait_of(place.priority, cost, now) {
+                Ok(()) => return Choice::Goes(place),
+                Err(at) => soonest = soonest.into_iter().chain(at).min(),
+            }
+        }
+        order[0].map_or(Choice::Nobody, |place| Choice::Later(place, soonest))
+    }
+
+    /// Where the provider told that nothing is left for a long time, the route is closed, so that probes find out.
+    fn hold(&mut self, now: Instant) {
+        if self.closing.closed_for(now).is_zero() {
+            let told = self.meters.told_wait(now);
+            if told > FIRST_PROBE {
+                self.close(told, now);
+            }
+        }
+    }
+
+    /// Whether nobody waits who goes before a call that comes now.
+    fn is_first(&self, priority: Priority) -> bool {
+        match priority {
+            Priority::Interactive => self.line.of(Priority::Interactive) == 0,
+            Priority::Batch => self.line.is_empty(),
+        }
+    }
+
+    /// A call of that priority goes. The batch call that it passes begins to save.
+    fn pass(&mut self, priority: Priority, now: Instant) {
+        let batch = self.line.first(Priority::Batch).map(|place| place.number);
+        match (priority, batch) {
+            (Priority::Interactive, Some(number)) => {
+                if self.saving.is_none_or(|saving| saving.number != number) {
+                    self.saving = Some(Saving { number, since: now });
+                }
+            }
+            _ => self.saving = None,
+        }
+    }
+
+    /// What is set aside for the batch call that is next, where it was passed.
+    fn saved(&self, now: Instant) -> Option<Saved> {
+        let place = self.line.first(Priority::Batch)?;
+        let saving = self.saving.filter(|saving| saving.number == place.number)?;
+        let cost = self.line.cost(place)?;
+        let time = now.saturating_duration_since(saving.since).mul_f64(self.line.batch_share());
+        Some(self.meters.saved(cost, time))
+    }
+
     /// Whether a call may go now, or when; `None` where the end of another attempt decides.
-    fn wait_of(&self, cost: Cost, now: Instant) -> Result<(), Option<Instant>> {
+    fn wait_of(&self, priority: Priority, cost: Cost, now: Instant) -> Result<(), Option<Instant>> {
         if !self.slots.is_free() {
             return Err(None);
         }
-        let wait = self.meters.wait([0.0; 4], cost, now).max(self.closing.wait(now));
+        // During a long wait one call finds out, whatever was told to be left.
+        if self.closing.is_probe_due(now) {
+            return Ok(());
+        }
+        let saved = self.saved(now).filter(|_| priority == Priority::Interactive);
+        let aside = saved.map_or([0.0; 4], |saved| saved.aside);
+        let closed = self.closing.next(now);
+        let wait = match self.closing.closed_for(now).is_zero() {
+            true => self.meters.afford(aside, cost, now).max(closed),
+            false => closed,
+        };
         if wait.is_zero() { Ok(()) } else { Err(Some(tick(later(now, wait), now))) }
     }
 
@@ -118,6 +196,7 @@ impl Gate {
     fn admit(&mut self, cost: Cost, now: Instant) -> Leave {
         self.nth += 1;
         self.meters.take(cost, now);
+        self.closing.sent(self.nth, now);
         let marks = self.meters.marks(self.nth, now);
         Leave { slot: self.slots.took(now), marks, cost }
     }

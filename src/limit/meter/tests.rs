@@ -166,3 +166,32 @@ fn what_the_provider_has_told_is_not_given_back_a_second_time() {
     meter.settle(mark.nth, 600, 100);
     assert_eq!(meter.left(now), Some(400.0));
 }
+
+#[test]
+fn an_estimate_empties_a_bucket_and_owes_nothing() {
+    let now = Instant::now();
+    let mut meter = Meter::set(200_000.0, 1.0, now);
+    meter.take(1_000_000, now);
+    assert_eq!(meter.left(now), Some(0.0));
+    meter.settle(1, 1_000_000, 1_500);
+    assert_eq!(meter.left(now), Some(198_500.0));
+    let mark = mark(&meter, 2, now);
+    meter.take(1_000_000, now + MINUTE);
+    meter.news(&news(200_000.0, 150_000.0, 15.0), mark, now + MINUTE);
+    assert_eq!(meter.left(now + MINUTE), Some(0.0));
+}
+
+#[test]
+fn a_limit_that_was_only_told_holds_nobody_on_an_estimate() {
+    let now = Instant::now();
+    let mut meter = Meter::untold();
+    let mark = one(&mut meter, 1, now);
+    meter.news(&news(50_000.0, 40_000.0, 12.0), mark, now);
+    let cost = Cost { requests: 1, input: 100_000, output: 1_000_000 };
+    for kind in [Kind::Tokens, Kind::Input, Kind::Output] {
+        assert_eq!(meter.wait(0.0, meter.counts(kind, cost), now), Duration::ZERO, "{kind:?}");
+    }
+    let mark = one(&mut meter, 2, now);
+    meter.news(&news(50_000.0, 0.0, 60.0), mark, now);
+    assert!(meter.wait(0.0, meter.counts(Kind::Input, cost), now) > Duration::ZERO);
+}

@@ -313,16 +313,18 @@ fn an_ignored_probe_hands_its_permit_back_without_deciding() {
 }
 
 #[test]
-fn an_exhausted_quota_opens_at_once_for_minutes() {
+fn an_exhausted_quota_opens_at_once_for_a_minute_and_twice_as_long_at_each_return() {
     let rig = Rig::new(plain());
     rig.records(0, Outcome::Success, 1000);
     rig.record(0, Outcome::QuotaExhausted { wait: None });
     let shown = rig.shown(0);
-    assert_eq!((shown.opened_by, shown.probe_in), (Some(Cause::Exhausted), Some(secs(300))));
-    rig.record(300_000, Outcome::QuotaExhausted { wait: None });
-    assert_eq!(rig.shown(300_000).probe_in, Some(secs(600)));
-    rig.record(900_000, Outcome::QuotaExhausted { wait: Some(secs(90)) });
-    assert_eq!(rig.shown(900_000).probe_in, Some(secs(90)));
+    assert_eq!((shown.opened_by, shown.probe_in), (Some(Cause::Exhausted), Some(secs(60))));
+    rig.record(60_000, Outcome::QuotaExhausted { wait: None });
+    assert_eq!(rig.shown(60_000).probe_in, Some(secs(120)));
+    rig.record(180_000, Outcome::QuotaExhausted { wait: Some(secs(90)) });
+    assert_eq!(rig.shown(180_000).probe_in, Some(secs(90)));
+    rig.record(270_000, Outcome::QuotaExhausted { wait: Some(secs(86_400)) });
+    assert_eq!(rig.shown(270_000).probe_in, Some(secs(480)));
 }
 
 const DENIED: Outcome = Outcome::Rejected { why: Rejection::Credential };
@@ -591,5 +593,6 @@ fn every_change_empties_the_window() {
 fn a_wait_past_the_end_of_time_is_no_panic() {
     let rig = Rig::new(policy().consecutive(1).hint_cap(Duration::MAX));
     rig.record(0, Outcome::Unavailable { wait: Some(Duration::MAX) });
-    assert_eq!(rig.state(u64::from(u32::MAX)), State::Open);
+    assert_eq!(rig.state(59_000), State::Open);
+    assert_eq!(rig.state(u64::from(u32::MAX)), State::HalfOpen, "probes find out meanwhile");
 }

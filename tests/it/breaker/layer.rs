@@ -484,12 +484,12 @@ async fn events_say_why_and_for_how_long() {
         _ => {}
     };
     let layer = layer().events(Events::to(listener));
-    let wait = Some(secs(90));
+    let wait = Some(secs(45));
     let quota = Outcome::QuotaExhausted { wait };
     let service = Provider::new(Does::FailsWith(quota)).behind(&layer);
     calls(&service, 2).await;
     let seen = seen.lock().expect("nobody panicked").clone();
-    assert_eq!(seen, ["closed open exhausted Some(90s)", "refused 90s"]);
+    assert_eq!(seen, ["closed open exhausted Some(45s)", "refused 45s"]);
 }
 
 /// Callers may bring credentials that we do not see, and the wrong one of one of them is not to close the route to all.

@@ -85,8 +85,10 @@ fn cb_r4j_04_slow_calls_are_counted_over_the_window() {
 }
 
 #[test]
-fn cb_r4j_06_a_hint_replaces_the_time_it_stays_open() {
-    for (wait, before, after) in [(7200, 3_600_000, 7_201_000), (1800, 900_000, 1_801_000)] {
+fn cb_r4j_06_a_hint_replaces_the_time_it_stays_open_and_in_a_long_one_a_probe_finds_out() {
+    for (wait, before, after) in
+        [(7200, 59_000, 60_001), (1800, 59_000, 60_001), (30, 29_000, 30_001)]
+    {
         let rig = Rig::new(simple(5000).consecutive(1).hint_cap(secs(7200)));
         rig.record(0, Outcome::Unavailable { wait: Some(secs(wait)) });
         assert!(rig.refused(0) && rig.refused(before));

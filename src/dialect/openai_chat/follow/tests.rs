@@ -293,9 +293,9 @@ fn s11_usage_is_kept_the_last_wins() {
     for data in [running, STOP, USAGE, r#"{"choices":[],"usage":null}"#] {
         follower.event(b"", data.as_bytes(), &mut seen);
     }
-    assert_eq!(follower.progress().tokens, Some(Tokens { input: 7, output: 3 }));
+    assert_eq!(follower.progress().tokens, Some(Tokens::new(7, 3)));
     follower.event(b"", running.as_bytes(), &mut seen);
-    assert_eq!(follower.progress().tokens, Some(Tokens { input: 7, output: 1 }));
+    assert_eq!(follower.progress().tokens, Some(Tokens::new(7, 1)));
 }
 
 #[test]

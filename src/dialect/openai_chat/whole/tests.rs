@@ -105,7 +105,7 @@ fn the_cost_is_read_whatever_the_answer() {
         r#"{"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":3,"total_tokens":10}}"#;
     assert_eq!(
         check(&crate::classify::Codes::default(), usage.as_bytes()).1,
-        Some(Tokens { input: 7, output: 3 })
+        Some(Tokens::new(7, 3))
     );
     for odd in [r#"{"usage":null}"#, r#"{"usage":"many"}"#, "{}"] {
         assert_eq!(check(&crate::classify::Codes::default(), odd.as_bytes()).1, None, "{odd}");
@@ -113,7 +113,7 @@ fn the_cost_is_read_whatever_the_answer() {
     let half = r#"{"usage":{"prompt_tokens":7,"completion_tokens":-1}}"#;
     assert_eq!(
         check(&crate::classify::Codes::default(), half.as_bytes()).1,
-        Some(Tokens { input: 7, output: 0 })
+        Some(Tokens::new(7, 0))
     );
 }
 

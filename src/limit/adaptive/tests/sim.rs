@@ -8,7 +8,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::super::{Adaptive, AdaptivePolicy, Begun};
+use super::super::{Adaptive, AdaptivePolicy, Begun, Form};
 
 /// What a provider does with a call for which it has no place.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,10 +27,19 @@ pub(super) struct Case {
     pub(super) first: u64,
     pub(super) whole: u64,
     pub(super) places: u32,
+    pub(super) mixed: Mixed,
     pub(super) phase: u64,
     /// How long after the beginning of a phase it is measured.
     pub(super) settle: u64,
     pub(super) seed: u64,
+}
+
+/// A share of the calls, by chance, takes so many times as long, and is answered in that form. All others are streams.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mixed {
+    pub(super) share: f64,
+    pub(super) times: u64,
+    pub(super) form: Form,
 }
 
 /// What came of it.
@@ -52,6 +61,15 @@ enum What {
     Phase,
 }
 
+#[derive(Clone, Copy)]
+struct Sent {
+    at: u64,
+    begun: Begun,
+    /// So many times as long as others, and in that form.
+    times: u64,
+    form: Form,
+}
+
 struct Sim {
     case: Case,
     limit: Adaptive,
@@ -59,7 +77,7 @@ struct Sim {
     now: u64,
     random: u64,
     events: BinaryHeap<Reverse<(u64, usize, What)>>,
-    calls: Vec<(u64, Begun)>,
+    calls: Vec<Sent>,
     queue: VecDeque<usize>,
     serving: u32,
     refused: u32,
@@ -134,16 +152,16 @@ impl Sim {
             What::Phase => {}
             What::Refused => {
                 self.refused += 1;
-                self.limit.refused(self.calls[call].1);
+                self.limit.refused(self.calls[call].begun);
                 self.limit.ended();
             }
             What::First => {
-                let (sent, begun) = self.calls[call];
-                self.limit.answered(begun, self.origin + Duration::from_millis(self.now));
+                let Sent { at, begun, form, .. } = self.calls[call];
+                self.limit.answered(begun, self.origin + Duration::from_millis(self.now), form);
                 if self.settled() {
                     let phase = self.phase();
                     let (sum, count) = &mut self.waited[phase];
-                    *sum += (self.now - sent) as f64;
+                    *sum += (self.now - at) as f64;
                     *count += 1.0;
                 }
             }
@@ -162,8 +180,11 @@ impl Sim {
         }
         while self.limit.in_flight() < self.limit.limit() {
             let call = self.calls.len();
+            let Mixed { share, times, form } = self.case.mixed;
+            let slow = share > 0.0 && self.chance() < share;
+            let (times, form) = if slow { (times, form) } else { (1, Form::Stream) };
             let begun = self.limit.began(self.origin + Duration::from_millis(self.now));
-            self.calls.push((self.now, begun));
+            self.calls.push(Sent { at: self.now, begun, times, form });
             match self.case.provider {
                 _ if self.serving < self.capacity() => self.serve(call),
                 Provider::Refuses => {
@@ -176,13 +197,23 @@ impl Sim {
 
     fn serve(&mut self, call: usize) {
         self.serving += 1;
+        let (chance, times) = (self.chance(), self.calls[call].times);
+        let spread = |millis: u64| ((millis * times) as f64 * (2.0 + 2.0 * chance) / 3.0) as u64;
+        self.events.push(Reverse((self.now + spread(self.case.first), call, What::First)));
+        self.events.push(Reverse((self.now + spread(self.case.whole), call, What::End)));
+    }
+
+    fn chance(&mut self) -> f64 {
         self.random = self
             .random
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
-        let chance = (self.random >> 40) as f64 / f64::from(1 << 24);
-        let spread = |millis: u64| (millis as f64 * (2.0 + 2.0 * chance) / 3.0) as u64;
-        self.events.push(Reverse((self.now + spread(self.case.first), call, What::First)));
-        self.events.push(Reverse((self.now + spread(self.case.whole), call, What::End)));
+        (self.random >> 40) as f64 / f64::from(1 << 24)
     }
+}
+
+// === impl Mixed ===
+
+impl Mixed {
+    pub(super) const NONE: Self = Self { share: 0.0, times: 1, form: Form::Stream };
 }
