@@ -118,6 +118,16 @@ pub(crate) fn evenkeel(
         .over(transport)
 }
 
+/// evenkeel without a fallback; the rest is as that of [`evenkeel`].
+pub(crate) fn alone(
+    transport: impl Upstream,
+    setting: Setting,
+    listener: impl Observe,
+) -> Result<Client, ConfigError> {
+    let profile = profile(setting, BreakerPolicy::default());
+    Client::builder().profile(profile).observe(listener).over(transport)
+}
+
 /// evenkeel with a step for every loss that the business can bear: the primary as it was asked, the same model without
 /// the tool, its small model with a short answer and no tools, the secondary, the last good answer of the primary to the
 /// same question, a canned reply.

@@ -5,6 +5,7 @@
 //!
 //! It starts a primary that follows the incident and a secondary, on loopback sockets, condenses the day to about 40 s,
 //! and sends the same calls through each client. `--virtual` plays the day at full length in virtual time instead.
+//! `--incident brownout-20` is the commonest bad day, and `--alone` plays evenkeel without a fallback on it.
 //! `--incident tool-gone` is another kind of bad day: the provider is well, but for whoever brings one of its tools.
 
 mod check;
@@ -71,7 +72,7 @@ fn run(options: &Options) -> Result<(), Failure> {
         }
     }
     let missed = match options.check {
-        true => check::missed(&played.report, took),
+        true => check::missed(&played.report, &played.plan, took),
         false => Vec::new(),
     };
     if missed.is_empty() { Ok(()) } else { Err(missed.join("; ").into()) }

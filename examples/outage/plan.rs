@@ -15,6 +15,8 @@ pub(crate) struct Plan {
     pub(crate) played: Incident,
     /// Over sockets and condensed, instead of in process and virtual time.
     pub(crate) live: bool,
+    /// Whether evenkeel has no fallback.
+    pub(crate) alone: bool,
     /// The seed of everything that is drawn.
     pub(crate) seed: u64,
     /// Calls a minute of the incident.
@@ -35,7 +37,12 @@ impl Plan {
     pub(crate) fn new(day: Incident, live: bool, (seed, rate): (u64, f64)) -> Self {
         let is_long = live && day.length() > LONGEST;
         let played = if is_long { day.condense(LONGEST, FLOOR) } else { day.clone() };
-        Self { day, played, live, seed, rate }
+        Self { day, played, live, alone: false, seed, rate }
+    }
+
+    /// Whether evenkeel is played without a fallback.
+    pub(crate) fn alone(self, alone: bool) -> Self {
+        Self { alone, ..self }
     }
 
     /// Whether the phases are shorter than they were.

@@ -71,8 +71,12 @@ pub(crate) async fn one<U: Upstream>(
         return Ok((drill.play(name, &stage, client).await, Vec::new()));
     }
     let journal = Journal::default();
-    let build = if name == NAMES[2] { clients::evenkeel } else { clients::steps };
-    let client = build(transport, &secondary, setting, journal.clone())?;
+    let listener = journal.clone();
+    let client = match name == NAMES[2] {
+        true if plan.alone => clients::alone(transport, setting, listener),
+        true => clients::evenkeel(transport, &secondary, setting, listener),
+        false => clients::steps(transport, &secondary, setting, listener),
+    }?;
     let start = Instant::now();
     let figures = drill.play(name, &stage, client).await;
     Ok((figures, journal.changes(name, (start, setting.scale), stage.url())))

@@ -249,11 +249,12 @@ pub(super) fn seen_by_all(outcome: Outcome) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::breaker::permit::Links;
 
     fn herd() -> Arc<Herd> {
         let now = Instant::now();
         let policy = Herd::policy(&BreakerPolicy::default());
-        Arc::new(Herd::new(Breaker::with(policy.into(), now, None, None), now))
+        Arc::new(Herd::new(Breaker::with(policy.into(), now, Links::default()), now))
     }
 
     #[tokio::test(start_paused = true)]

@@ -12,6 +12,7 @@ use crate::{
         Breaker, BreakerPolicy,
         changes::{Hub, Told},
         herd::{Herd, Member},
+        permit::Links,
     },
     context::Route,
     sync::lock_std as lock,
@@ -80,7 +81,8 @@ impl Herds {
         }
         let herd = herds.entry(over.clone()).or_insert_with(|| {
             let told = Told::new(over, self.hub.clone());
-            Arc::new(Herd::new(Breaker::with(self.policy.clone(), now, Some(told), None), now))
+            let links = Links { told: Some(told), ..Links::default() };
+            Arc::new(Herd::new(Breaker::with(self.policy.clone(), now, links), now))
         });
         Some(herd.clone())
     }

@@ -8,8 +8,8 @@ use crate::{
     breaker::{
         Cause,
         machine::{Machine, Mode},
-        probes::Slot,
-        run::{Failing, Run},
+        probes::{Passed, Slot},
+        run::Run,
         ticket::{Moment, Ticket, about},
         window::Counts,
     },
@@ -65,7 +65,7 @@ impl Machine {
         }
         match (health, self.undecided(ticket)) {
             (Health::Exhausted, _) => self.open(at, Cause::Exhausted, wait),
-            (Health::Unauthorized, _) if self.is_locked_out(at) => {
+            (Health::Unauthorized, _) if self.is_locked_out(at, ticket) => {
                 self.open(at, Cause::Unauthorized, None);
             }
             (Health::Ignored | Health::Unauthorized, Some(slot)) => self.hand_back(slot),
@@ -121,10 +121,12 @@ impl Machine {
         if slow && explicit(at) {
             return self.open(at, Cause::ProbeSlow, None);
         }
-        self.unauthorized = 0;
+        self.rejected.succeed(ticket.started, at.policy.window, at.now);
         if let Mode::HalfOpen(probes) = &mut self.mode {
-            if probes.pass(slot, at, ticket.took(at.now)) {
-                self.recover(at);
+            match probes.pass(slot, at, ticket.took(at.now)) {
+                Passed::NotYet => {}
+                Passed::Enough => self.recover(at),
+                Passed::Seldom => self.close(Cause::ProbesPassed),
             }
         }
     }
@@ -183,7 +185,8 @@ impl Machine {
     ) -> bool {
         let deferred = failed && end.deferred;
         let over = !deferred && health != Health::Cancelled;
-        let counts = if over { latency.and_ended(failed) } else { latency };
+        let mut counts = if over { latency.and_ended(failed) } else { latency };
+        counts.lost = failed.into();
         if failed {
             self.failing_since.get_or_insert(at.now);
         }
@@ -196,41 +199,32 @@ impl Machine {
     /// Counts a success: failures in a row end with it, unless it was asked for before them. What a provider had begun to do
     /// before it went down may still come.
     fn succeed(&mut self, at: Moment<'_>, ticket: &Ticket) {
-        self.unauthorized = 0;
-        self.past.succeed(at.policy.window, at.now);
-        if let Some(run) = self.run.take_if(|run| run.since <= ticket.started) {
-            self.past.take(run, at.policy.window, at.now);
-        }
+        let window = at.policy.window;
+        self.rejected.succeed(ticket.started, window, at.now);
+        self.failing.succeed(ticket.started, window, at.now);
         if let Some(run) = self.interrupted.take() {
-            self.past.take(run, at.policy.window, at.now);
+            self.failing.past.take(run, window, at.now);
         }
     }
 
     /// Counts a failing attempt, and tells whether it is one too many in a row.
     fn fail(&mut self, at: Moment<'_>, ticket: &Ticket) -> bool {
-        let failing = Failing { started: ticket.started, now: at.now, extra: ticket.caller.extra };
-        let mut run = match self.run {
-            None => Run::new(failing),
-            Some(mut run) => {
-                run.add(failing, at.policy);
-                run
-            }
-        };
+        let mut run = self.failing.fail(ticket.failing(at.now), at.policy);
         // The answer that ended the earlier failures was none.
         let interrupted = |earlier: &mut Run| ticket.interrupted == Some(earlier.since);
         if let Some(earlier) = self.interrupted.take_if(interrupted) {
             run = run.resume(earlier);
         }
-        self.run = Some(run);
+        self.failing.run = Some(run);
         match self.mode {
             Mode::Recovering(_) => run.ends_recovery(at.policy),
-            _ => run.opens(at.policy, &self.past, at.now),
+            _ => run.opens(at.policy, &self.failing.past, at.now),
         }
     }
 
     /// An answer has begun: the failures in a row have ended, unless it breaks off.
     fn interrupt(&mut self, ticket: &mut Ticket) {
-        if let Some(run) = self.run.take_if(|run| run.since <= ticket.started) {
+        if let Some(run) = self.failing.run.take_if(|run| run.since <= ticket.started) {
             ticket.interrupted = Some(run.since);
             self.interrupted = Some(run);
         }

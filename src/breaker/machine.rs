@@ -20,9 +20,10 @@ use crate::{
     breaker::{
         BreakerPolicy, Cause, Refusal, Snapshot, State,
         opening::Openings,
+        policy::Rule,
         probes::{Probes, Slot},
         ramp::Ramp,
-        run::{Past, Run},
+        run::{ATTEMPTS, Row, Run, SUSPICION, shows_more_than},
         state::Step,
         ticket::{Caller, Moment, Ticket},
         usual::Usual,
@@ -36,11 +37,10 @@ use crate::{
 pub(crate) struct Machine {
     pub(super) mode: Mode,
     pub(super) window: Window,
-    /// Failing attempts without a success since.
-    pub(super) run: Option<Run>,
+    /// Failing attempts without a success since, and the attempts before them.
+    pub(super) failing: Row,
     /// The failures in a row that an answer has ended which began well and may still break off.
     pub(super) interrupted: Option<Run>,
-    pub(super) past: Past,
     pub(super) usual: Usual,
     /// Since when the window is not without failures.
     pub(super) failing_since: Option<Instant>,
@@ -48,8 +48,8 @@ pub(crate) struct Machine {
     pub(super) lost: Option<Instant>,
     /// When the last call was let through although the route is suspicious.
     pub(super) checked: Option<Instant>,
-    /// Rejections of the credential since the last success.
-    pub(super) unauthorized: u32,
+    /// Rejections of the credential without a success since, and the attempts before them.
+    pub(super) rejected: Row,
     /// Goes up when trust is gone or a person steps in: what was admitted before is old news. It stays when things get
     /// better: a probe whose body dies while the breaker recovers is news.
     pub(super) generation: u64,
@@ -80,14 +80,13 @@ impl Machine {
         Self {
             mode: Mode::Closed,
             window: Window::new(policy.window, now),
-            run: None,
+            failing: Row::new(now),
             interrupted: None,
-            past: Past::new(now),
             usual: Usual::default(),
             failing_since: None,
             lost: None,
             checked: None,
-            unauthorized: 0,
+            rejected: Row::new(now),
             generation: 0,
             openings: Openings::default(),
             opened_by: None,
@@ -113,13 +112,14 @@ impl Machine {
         match admitted {
             Ok(slot) => {
                 if slot.is_none() {
-                    self.run.iter_mut().for_each(Run::admit);
+                    self.failing.run.iter_mut().for_each(Run::admit);
+                    self.rejected.run.iter_mut().for_each(Run::admit);
                     self.window.add(Counts::admitted(), at.now);
                 }
                 Ok(Ticket::new(self.generation, at, caller, slot))
             }
-            // A slow answer is better than none.
-            Err(_) if self.is_only_slow(at) && !caller.elsewhere => {
+            // A slow answer is better than none, and the provider's own rejection than one of ours.
+            Err(_) if self.spares_others(at) && !caller.elsewhere => {
                 Ok(Ticket::new(NEVER, at, caller, None))
             }
             Err(retry_in) => Err(Refusal { state: self.state(), retry_in }),
@@ -154,7 +154,7 @@ impl Machine {
             failure_ratio: counts.failure_ratio(),
             slow_ratio: counts.slow_ratio(),
             calls: counts.ended,
-            in_a_row: self.run.map_or(0, |run| run.calls),
+            in_a_row: self.failing.run.map_or(0, |run| run.calls),
             probes,
             probe_in,
             opened_by: self.opened_by,
@@ -201,11 +201,11 @@ impl Machine {
     /// Whether a call that has another target is to ask that one, and for how long: the failures in a row are suspicious, and
     /// not yet enough to refuse those who have no other. One call in two spans goes on to find out.
     fn suspect(&mut self, at: Moment<'_>, caller: Caller) -> Option<Duration> {
-        let run = self.run.filter(|_| caller.elsewhere)?;
-        if !run.is_suspicious(at.policy, &self.past) {
+        if !caller.elsewhere || !self.is_suspicious(at, caller) {
             return None;
         }
-        let next = self.checked.map(|checked| later(checked, 2 * at.policy.span));
+        let failed = self.failing.run.map(|run| run.last);
+        let next = self.checked.max(failed).map(|last| later(last, 2 * at.policy.span));
         match next.filter(|next| *next > at.now) {
             Some(next) => Some(next.saturating_duration_since(at.now)),
             None if caller.extra => Some(at.policy.span),
@@ -216,9 +216,48 @@ impl Machine {
         }
     }
 
-    /// Whether it refuses only because the route is slower than usual.
-    fn is_only_slow(&self, at: Moment<'_>) -> bool {
-        let forced = matches!(self.mode, Mode::ForcedOpen);
-        self.opened_by == Some(Cause::Slow) && at.policy.slow_after.is_none() && !forced
+    /// Whether failures in a row, or half of the attempts failing, make calls that have another target go there first.
+    pub(super) fn is_suspicious(&mut self, at: Moment<'_>, caller: Caller) -> bool {
+        let of = |run: &Run| {
+            run.is_suspicious(at.policy, (&self.failing.past, at.now), caller.sibling_troubled)
+        };
+        self.failing.run.as_ref().is_some_and(of) || self.loses_many(at)
+    }
+
+    /// Whether failures have opened it, or make it suspicious.
+    pub(super) fn is_troubled(&mut self, at: Moment<'_>) -> bool {
+        let other = [Cause::Slow, Cause::Exhausted, Cause::Unauthorized, Cause::ProbeSlow];
+        match self.mode {
+            Mode::Open { .. } | Mode::HalfOpen(_) => {
+                self.opened_by.is_some_and(|why| !other.contains(&why))
+            }
+            Mode::Closed | Mode::Recovering(_) => self.is_suspicious(at, Caller::default()),
+            Mode::ForcedOpen | Mode::ForcedClosed => false,
+        }
+    }
+
+    /// Whether so many attempts fail that a call had better not begin here, although retries still save most calls.
+    fn loses_many(&mut self, at: Moment<'_>) -> bool {
+        let counts = self.window.sum(at.now);
+        match at.policy.ratio {
+            Some(Rule::Improbable(share))
+                if counts.lost > 0 && counts.timed >= at.policy.minimum =>
+            {
+                shows_more_than(ATTEMPTS * share, (counts.lost, counts.timed), SUSPICION)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether those are let through who have no other target, as it opened by a default rule for slowness or rejections.
+    fn spares_others(&self, at: Moment<'_>) -> bool {
+        match self.opened_by {
+            _ if matches!(self.mode, Mode::ForcedOpen) => false,
+            Some(Cause::Slow) => at.policy.slow_after.is_none(),
+            Some(Cause::Unauthorized) => {
+                matches!(at.policy.unauthorized, Some(Rule::Improbable(_)))
+            }
+            _ => false,
+        }
     }
 }

@@ -7,7 +7,7 @@
 //! # Defaults
 //!
 //! It opens where most calls would fail, and not before chance is ruled out: on ≥ 50 % failed of ≥ 10 calls in 30 s, on a run of
-//! failed attempts that is improbable at the share of failures the route has had (5 at a route without history), and on ≥ 80 %
+//! failed attempts that is improbable at the share that has failed since failures began (5 if they begin with it), and on ≥ 80 %
 //! calls of ≥ 10 slower than usual. It opens at once when the quota is exhausted, and when the credential was rejected twice in
 //! a row. It stays open for 5 s, doubled at each return up to 30 s; for a quota a minute, doubled up to ten; for a credential
 //! 5 s, doubled up to a minute. Then one probe at a time; after two successes a growing share of the calls, from 10 % to all within 20 s. See
@@ -36,7 +36,7 @@
 //! - The share is of *calls*. Under a retry layer a failed attempt is counted when its call has ended, as one failure if no
 //!   retry at the same route brought the answer. Without one each attempt is a call.
 //! - The run is of *attempts*, since in an outage each says the same. It opens only if at least three calls failed in it, if it
-//!   spans a second, and if half of the attempts that were let through meanwhile have ended. Attempts that were under way
+//!   spans a second, and if half of the attempts that were let through meanwhile have failed; those under way may be answered yet, and weigh against it. Attempts that were under way
 //!   together and failed together are one. A success ends a run, unless it was asked for before the run.
 //! - A body that dies half-way is a failure; one that the caller dropped was well so far, a success. Answers that are lost with
 //!   one connection, within 250 ms, are one failure.
@@ -46,9 +46,11 @@
 //! - An attempt that its caller gave up, or that the call's deadline ended, is a failure if it had four fifths of its own limit.
 //!   Else it says nothing: a provider that is well may need longer than a caller in a hurry has.
 //! - A rate limit counts as a failure in the share and not in a run. Rejections that are the request's own fault do not count.
-//! - A credential that is rejected twice with no success in between closes the route: routes are made by credential, so
-//!   nobody else's is affected, and a new key is a new route. A route without a credential that we see is never closed by it, nor
-//!   is any by the block page of a firewall.
+//! - Two rejections of the credential in a row open the route; more are needed where rejections and answers have come together:
+//!   one caller's calls may be rejected, by a 401 or a 402 that means those calls alone, while the others of the same credential
+//!   are answered. Only calls
+//!   that have another target are refused for it; the others ask, and have the provider's own answer. A route without a credential
+//!   that we see is never opened by it, nor is any by the block page of a firewall.
 //! - A probe is given to a caller who has time for it: twice the usual latency, or twice as long as the last one stayed. One that
 //!   is dropped hands its place on; after three of them in a row it opens again for as long as before. A probe is decided at its
 //!   first event. When its body dies later, the breaker opens again if it is still half-open, else it is a failure like any other.
@@ -60,8 +62,11 @@
 //!
 //! # Suspicion
 //!
-//! A run that is not long enough to open may still be improbable by one in sixteen. Until the next success, calls that have another
-//! target are then sent there, but for one in 2 s, and retries stop. Callers who have no other target are not refused.
+//! A run that is not long enough to open may still, over a quarter of a second, be improbable by one in ten. Until the next
+//! success, calls that have another target are then sent there, but for one in 2 s, and retries stop. Callers who have no other target are not refused. Where
+//! another route of the provider is open or suspicious because of failures, one failure is enough for that. The same holds while more than 55 % of the
+//! attempts fail, of ten and more in 30 s, although retries still save most calls. Where the other targets fail as well, the ladder
+//! asks the suspicious one after all.
 //!
 //! # Many credentials
 //!
@@ -107,6 +112,7 @@ mod rest;
 mod run;
 mod service;
 mod settle;
+mod siblings;
 mod state;
 mod ticket;
 mod transition;
@@ -122,6 +128,7 @@ pub use permit::{Breaker, Permit};
 pub use policy::BreakerPolicy;
 pub use registry::Breakers;
 pub use service::{BreakerFuture, BreakerLayer, BreakerService};
+pub(crate) use state::Suspected;
 pub use state::{Cause, Refusal, Snapshot, State};
 pub(crate) use turn::Turn;
 pub(crate) use window::{Tally, Window};

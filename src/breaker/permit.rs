@@ -7,16 +7,17 @@ use tokio::time::Instant;
 use crate::{
     ConfigError,
     breaker::{
-        BreakerPolicy, Refusal, Snapshot,
+        BreakerPolicy, Refusal, Snapshot, State,
         changes::Told,
         herd::{Member, seen_by_all},
         judge::End,
         machine::Machine,
         settle::Unsettled,
+        siblings::Sibling,
         ticket::{Caller, Moment, Ticket},
         turn::{Stage, Turn},
     },
-    classify::Outcome,
+    classify::{Health, Outcome},
     context::FailedAttempt,
     sync::{Arc, Mutex, lock},
 };
@@ -46,8 +47,15 @@ pub struct Breaker(Arc<Shared>);
 struct Shared {
     policy: std::sync::Arc<BreakerPolicy>,
     machine: Mutex<Machine>,
-    told: Option<Told>,
-    member: Option<Member>,
+    links: Links,
+}
+
+/// What a breaker of a route is tied to.
+#[derive(Default)]
+pub(super) struct Links {
+    pub(super) told: Option<Told>,
+    pub(super) member: Option<Member>,
+    pub(super) sibling: Option<Sibling>,
 }
 
 /// Leave for one call. Say what came of it with [`end`](Self::end); dropped before, it counts as
@@ -69,18 +77,13 @@ impl Breaker {
     /// A breaker that is closed; refuses a policy with wrong values.
     pub fn new(policy: BreakerPolicy) -> Result<Self, ConfigError> {
         policy.check()?;
-        Ok(Self::with(policy.into(), Instant::now(), None, None))
+        Ok(Self::with(policy.into(), Instant::now(), Links::default()))
     }
 
     /// A breaker of a policy that was checked.
-    pub(crate) fn with(
-        policy: std::sync::Arc<BreakerPolicy>,
-        now: Instant,
-        told: Option<Told>,
-        member: Option<Member>,
-    ) -> Self {
+    pub(super) fn with(policy: std::sync::Arc<BreakerPolicy>, now: Instant, links: Links) -> Self {
         let machine = Mutex::new(Machine::new(&policy, now));
-        Self(Arc::new(Shared { policy, machine, told, member }))
+        Self(Arc::new(Shared { policy, machine, links }))
     }
 
     /// Leave for a call that starts at `now`, or a refusal. Never waits.
@@ -91,7 +94,14 @@ impl Breaker {
     }
 
     /// The same for an attempt of which more is known.
-    pub(crate) fn ask(&self, now: Instant, random: f64, caller: Caller) -> Result<Permit, Refusal> {
+    pub(crate) fn ask(
+        &self,
+        now: Instant,
+        random: f64,
+        mut caller: Caller,
+    ) -> Result<Permit, Refusal> {
+        let links = &self.0.links;
+        caller.sibling_troubled = links.sibling.as_ref().is_some_and(Sibling::is_another_troubled);
         let ticket =
             self.decide(|machine, policy| machine.admit(Moment { policy, now, random }, caller))?;
         let mut permit =
@@ -111,7 +121,7 @@ impl Breaker {
 
     /// What it is among the breakers of other credentials.
     pub(super) fn member(&self) -> Option<&Member> {
-        self.0.member.as_ref()
+        self.0.links.member.as_ref()
     }
 
     /// Whether somebody holds it beside the registry: a permit, or a failure that is not settled.
@@ -155,6 +165,24 @@ impl Breaker {
         }
     }
 
+    /// Decides what an attempt came to, and tells the other routes of the provider whether this one is in trouble.
+    fn decide_with<T>(
+        &self,
+        now: Instant,
+        failed: bool,
+        decide: impl FnOnce(&mut Machine, Moment<'_>) -> T,
+    ) -> T {
+        let sibling = self.0.links.sibling.as_ref();
+        let sibling = sibling.filter(|sibling| failed || sibling.is_troubled());
+        let (decision, troubled) = self.decide(|machine, policy| {
+            let at = Moment { policy, now, random: 0.5 };
+            let decision = decide(machine, at);
+            (decision, sibling.is_some() && machine.is_troubled(at))
+        });
+        sibling.iter().for_each(|sibling| sibling.set(troubled));
+        decision
+    }
+
     /// Decides under the lock and tells of changes after it.
     pub(super) fn decide<T>(&self, decide: impl FnOnce(&mut Machine, &BreakerPolicy) -> T) -> T {
         let (decision, steps) = {
@@ -162,8 +190,12 @@ impl Breaker {
             let decision = decide(&mut machine, &self.0.policy);
             (decision, machine.take_untold())
         };
-        if let Some(told) = &self.0.told {
-            steps.into_iter().for_each(|step| told.tell(step));
+        let Links { told, sibling, .. } = &self.0.links;
+        for step in steps {
+            // What has begun anew is not in trouble. That it is, its attempts say when they end.
+            let anew = !matches!(step.to, State::Open | State::HalfOpen);
+            sibling.iter().filter(|_| anew).for_each(|sibling| sibling.set(false));
+            told.iter().for_each(|told| told.tell(step));
         }
         decision
     }
@@ -211,7 +243,9 @@ impl Permit {
         self.leave_queue();
         let Self { breaker, ticket, .. } = self;
         let random = ticket.random;
-        breaker.decide(|machine, policy| machine.begin(Moment { policy, now, random }, ticket));
+        breaker.decide_with(now, false, |machine, at| {
+            machine.begin(Moment { random, ..at }, ticket);
+        });
         if let Some(member) = self.breaker.member() {
             member.report(Outcome::Success, now);
         }
@@ -252,8 +286,10 @@ impl Permit {
         let Self { breaker, ticket, .. } = self;
         let random = ticket.random;
         let end = End { outcome, deferred };
-        let unsettled = breaker
-            .decide(|machine, policy| machine.end(Moment { policy, now, random }, ticket, end));
+        let failed = outcome.health() == Health::Failure;
+        let unsettled = breaker.decide_with(now, failed, |machine, at| {
+            machine.end(Moment { random, ..at }, ticket, end)
+        });
         if let Some(member) = self.breaker.member() {
             member.report(outcome, now);
         }

@@ -23,7 +23,7 @@ use crate::{
 ///
 /// | what | default | why |
 /// |---|---|---|
-/// | [`consecutive`](Self::consecutive) | 5 failed attempts in a row at a route without history; 3 to some 20 at one with, by the share of failures it has had; of 3 calls and more, over [`span`](Self::span) | at a route that fails one attempt in three anyway, five in a row are nothing |
+/// | [`consecutive`](Self::consecutive) | 5 failed attempts in a row where failures begin with them; up to some 20 by the share that has failed since failures began; of 3 calls and more, over [`span`](Self::span) | at a route that fails one attempt in three anyway, five in a row are nothing |
 /// | [`ratio`](Self::ratio) | 0.5 of the calls: 5 of 5, 8 of 10, 18 of 30, 31 of 61 | below it, most calls are still served; of few calls more have to fail until it is no chance |
 /// | [`span`](Self::span) | 1 s | a connection that is lost with fifty calls on it is one event |
 /// | [`slow`](Self::slow) | 0.8 | slowness comes in waves; failures need no such patience |
@@ -34,7 +34,7 @@ use crate::{
 /// | [`jitter`](Self::jitter) | 0.2 | processes that opened together do not come back together |
 /// | [`hint_cap`](Self::hint_cap) | 10 min, with probes after 1, 3 and 7 min | a longer wait is more often a mistake than meant |
 /// | [`exhausted_for`](Self::exhausted_for) | 1 min to 10 min | money does not come back within seconds, and a probe costs nothing |
-/// | [`unauthorized`](Self::unauthorized) | 2 rejections of the credential in a row, for 5 s to 60 s | one can be a glitch of the provider; a key is put right by a person, at any moment |
+/// | [`unauthorized`](Self::unauthorized) | 2 rejections of the credential in a row, more where calls are rejected among others that are answered, for 5 s to 60 s; only for calls that have another target | one can be a glitch, and some mean one request and not the key; a key is put right by a person, at any moment |
 /// | [`probes`](Self::probes) | 1 | a sick provider is asked by one call, not by all |
 /// | [`successes`](Self::successes) | 2 | one can be luck |
 /// | [`probe_limit`](Self::probe_limit) | the longest limit of an attempt: 20 s by itself | after it the probe hangs |
@@ -54,7 +54,7 @@ pub struct BreakerPolicy {
     pub(super) hint_cap: Duration,
     pub(super) exhausted: Duration,
     pub(super) exhausted_most: Duration,
-    pub(super) unauthorized: Option<u32>,
+    pub(super) unauthorized: Option<Rule<u32>>,
     pub(super) probes: u32,
     pub(super) successes: u32,
     pub(super) probe_limit: Option<Duration>,
@@ -70,8 +70,8 @@ impl BreakerPolicy {
     /// The most probes at a time that can be asked for.
     pub const MOST_PROBES: u32 = 8;
 
-    /// The chance of a run of failures that opens by default, at a route without history; at one with, it is divided by the
-    /// attempts that the route has had.
+    /// The chance of a run of failures that opens by default, where failures begin with it; later it is divided by the attempts
+    /// since they began.
     pub const CHANCE: f64 = 0.001;
 
     /// Opens when so many calls failed in a row, whatever the route has failed before; `None` never opens for that. Retries of
@@ -153,12 +153,12 @@ impl BreakerPolicy {
         self
     }
 
-    /// Opens when the credential was rejected so many times and nothing succeeded in between: for the first time
-    /// of [`open_for`](Self::open_for), doubled at each return up to twice its last; `None` never opens for that. A route without a credential, where callers may
-    /// bring ones that we do not see, never does.
+    /// Opens when the credential was rejected that many times and nothing succeeded in between, for all calls of the route,
+    /// whatever was rejected before: for the first time of [`open_for`](Self::open_for), doubled at each return up to twice its
+    /// last; `None` never opens for that. A route without a credential, where callers may bring ones that are not seen, never does.
     #[must_use]
     pub fn unauthorized(mut self, rejections: impl Into<Option<u32>>) -> Self {
-        self.unauthorized = rejections.into();
+        self.unauthorized = rejections.into().map(Rule::Exact);
         self
     }
 
@@ -245,7 +245,7 @@ impl Default for BreakerPolicy {
             hint_cap: LONGEST_WAIT,
             exhausted: FIRST_PROBE,
             exhausted_most: LONGEST_WAIT,
-            unauthorized: Some(2),
+            unauthorized: Some(Rule::Improbable(2)),
             probes: 1,
             successes: 2,
             probe_limit: None,

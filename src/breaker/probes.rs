@@ -29,6 +29,20 @@ pub(crate) struct Probes {
     patience: Duration,
     /// Since when nobody with that patience has come.
     waiting: Instant,
+    since: Instant,
+    /// Somebody was turned away.
+    crowded: bool,
+}
+
+/// What a success of a probe comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Passed {
+    /// More of them are needed.
+    NotYet,
+    /// There were enough.
+    Enough,
+    /// There were enough, and calls come so seldom that none has to be held back.
+    Seldom,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -52,23 +66,30 @@ impl Probes {
             dropped: 0,
             patience: usual.map_or(Duration::ZERO, |usual| 2 * usual),
             waiting: now,
+            since: now,
+            crowded: false,
         }
     }
 
     /// A place for one more probe, or when it is worth coming back: spread over the time of one opening, so that calls which
     /// wait do not all arrive in the moment in which it recovers.
     pub(crate) fn take(&mut self, at: Moment<'_>, caller: Caller) -> Result<Slot, Duration> {
-        let refusal = soon(at.policy.open, at.random);
+        let slot = self.place(at, caller);
+        self.crowded |= slot.is_none();
+        slot.ok_or_else(|| soon(at.policy.open, at.random))
+    }
+
+    fn place(&mut self, at: Moment<'_>, caller: Caller) -> Option<Slot> {
         let places = self.places(at);
-        let free = self.under_way[..places].iter().position(Option::is_none).ok_or(refusal)?;
+        let free = self.under_way[..places].iter().position(Option::is_none)?;
         if !self.is_patient(at, caller) {
-            return Err(refusal);
+            return None;
         }
         let hangs = later(at.now, at.policy.probe_hangs());
         self.under_way[free] = Some(Probe { since: at.now, hangs });
         self.waiting = at.now;
         // One of at most eight places.
-        Ok(Slot(free as u8))
+        Some(Slot(free as u8))
     }
 
     /// Gives a place back.
@@ -77,13 +98,24 @@ impl Probes {
     }
 
     /// Gives a place back after a success, and tells whether there have been enough. One that took as long as the recovery
-    /// that follows is enough by itself: it would be half an hour until all have answered in turn.
-    pub(crate) fn pass(&mut self, slot: Slot, at: Moment<'_>, took: Duration) -> bool {
+    /// that follows is enough by itself: it would be half an hour until all have answered in turn. So is one for which
+    /// nobody came for as long as the recovery takes, and beside which nobody was turned away.
+    pub(crate) fn pass(&mut self, slot: Slot, at: Moment<'_>, took: Duration) -> Passed {
         self.free(slot);
         self.dropped = 0;
         self.passed = self.passed.saturating_add(1);
         let long = !at.policy.recover.is_zero() && took >= at.policy.recover;
-        long || self.passed >= at.policy.successes
+        let begun = at.now.checked_sub(took).unwrap_or(at.now);
+        let seldom = !self.crowded
+            && !at.policy.recover.is_zero()
+            && later(self.since, at.policy.recover) <= begun;
+        if seldom {
+            Passed::Seldom
+        } else if long || self.passed >= at.policy.successes {
+            Passed::Enough
+        } else {
+            Passed::NotYet
+        }
     }
 
     /// Gives the place back of a probe that was dropped after that long, to a caller with more time; tells whether there

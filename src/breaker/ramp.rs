@@ -17,6 +17,8 @@ pub(crate) struct Ramp {
     from: f64,
     /// What calls have saved up: each adds the share, a whole one lets a call through.
     credit: f64,
+    /// When the last call was let through.
+    last: Instant,
 }
 
 // === impl Ramp ===
@@ -24,7 +26,7 @@ pub(crate) struct Ramp {
 impl Ramp {
     /// A ramp that begins now, from the bottom, and lets its first call through.
     pub(crate) fn new(at: Moment<'_>) -> Self {
-        Self { since: at.now, from: at.policy.recover_from, credit: 1.0 }
+        Self { since: at.now, from: at.policy.recover_from, credit: 1.0, last: at.now }
     }
 
     /// The ramp at half its share; `None` from the bottom.
@@ -32,7 +34,8 @@ impl Ramp {
         let bottom = at.policy.recover_from;
         let share = self.share(at);
         let from = (share / 2.0).max(bottom);
-        (share > 1.5 * bottom).then_some(Self { since: at.now, from, credit: self.credit.min(1.0) })
+        let credit = self.credit.min(1.0);
+        (share > 1.5 * bottom).then_some(Self { since: at.now, from, credit, ..*self })
     }
 
     /// The share of calls let through.
@@ -46,10 +49,12 @@ impl Ramp {
     /// Lets this call through, or says when it is worth coming back: spread over what is left of the ramp, so that calls
     /// which wait come back along it and not on top of it.
     pub(crate) fn admit(&mut self, at: Moment<'_>) -> Result<(), Duration> {
-        // Ten times a tenth is a little less than one.
-        let through = self.credit >= 1.0 - 1e-9;
+        // Ten times a tenth is a little less than one. Where calls come as seldom as probes there is nothing to be spared.
+        let seldom = later(self.last, at.policy.open) <= at.now;
+        let through = seldom || self.credit >= 1.0 - 1e-9;
         if through {
-            self.credit -= 1.0;
+            self.credit = (self.credit - 1.0).max(0.0);
+            self.last = at.now;
         }
         self.credit += self.share(at);
         let left = self.ends(at.policy).saturating_duration_since(at.now);

@@ -14,6 +14,8 @@ use crate::{
         Breaker, BreakerPolicy, Changes, Snapshot,
         changes::{Hub, Told},
         herds::Herds,
+        permit::Links,
+        siblings::Families,
     },
     context::Route,
     routes::PerRoute,
@@ -36,6 +38,7 @@ struct Inner {
     forced: Mutex<HashMap<Route, Breaker>>,
     hub: Arc<Hub>,
     herds: Herds,
+    families: Families,
 }
 
 // === impl Breakers ===
@@ -51,6 +54,7 @@ impl Breakers {
         let (nameless, hub) = (policy.clone().unauthorized(None), Arc::new(Hub::new()));
         Self(Arc::new(Inner {
             herds: Herds::new(&policy, hub.clone()),
+            families: Families::default(),
             policy: policy.into(),
             nameless: nameless.into(),
             routes: PerRoute::new(),
@@ -156,13 +160,14 @@ impl Breakers {
     fn make(&self, route: &Route, now: Instant) -> Breaker {
         let told = Told::new(route.clone(), self.0.hub.clone());
         let member = self.0.herds.member(route, now);
-        Breaker::with(self.policy_of(route), now, Some(told), member)
+        let sibling = self.0.families.sibling(route);
+        Breaker::with(self.policy_of(route), now, Links { told: Some(told), member, sibling })
     }
 
     /// One for an overflow route: it is not kept, and emits nothing.
     fn overflow(&self, route: &Route, now: Instant) -> Breaker {
         let member = self.0.herds.overflow(route, now);
-        Breaker::with(self.policy_of(route), now, None, member)
+        Breaker::with(self.policy_of(route), now, Links { member, ..Links::default() })
     }
 
     fn policy_of(&self, route: &Route) -> Arc<BreakerPolicy> {

@@ -17,9 +17,18 @@ pub(super) struct Run {
     failed: u32,
     /// The attempts that were let through meanwhile.
     admitted: u32,
+    /// Those of them that have failed.
+    ended: u32,
     pub(super) since: Instant,
     /// When the last counted one failed.
-    last: Instant,
+    pub(super) last: Instant,
+}
+
+/// A run and what came before it, of one kind of failure.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    pub(super) run: Option<Run>,
+    pub(super) past: Past,
 }
 
 /// A failing attempt.
@@ -34,20 +43,33 @@ pub(super) struct Failing {
 /// The attempts of a route and how many of them failed, where older ones count for less: half after ten windows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Past {
+    all: Tried,
+    /// Those since failures began. Before it all was well, which says nothing of what has begun: a provider that fails one
+    /// attempt in five from now on is no outage, however well it was.
+    episode: Tried,
+    /// Successes since the last failure.
+    calm: u32,
+    at: Instant,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Tried {
     attempts: f64,
     failed: f64,
-    at: Instant,
 }
 
 /// After so many windows an attempt of the past counts half.
 const HALF_LIFE: f64 = 10.0;
+
+/// After that many successes without a failure, the failures have ended. Where one attempt in five fails so many are rare.
+const CALM: u32 = 20;
 
 /// How much the default threshold weighs against the past, in attempts.
 const PRIOR: f64 = 6.0;
 
 /// The chance by which a run is suspicious: enough to ask another target first, where there is one. At a route that fails half
 /// of its attempts that takes five failures, at one that fails hardly any two.
-const SUSPICION: f64 = 0.06;
+pub(super) const SUSPICION: f64 = 0.1;
 
 /// The chance of a share of failed calls that opens by default, where three fifths of it would be bearable.
 const SHARE_CHANCE: f64 = 0.005;
@@ -55,18 +77,23 @@ const SHARE_CHANCE: f64 = 0.005;
 /// No default rule opens for fewer calls.
 const FEWEST: u32 = 3;
 
+/// How much more attempts than calls have to fail, as a share, until calls that have another target go there: at half of the
+/// attempts two in a row still answer most calls.
+pub(super) const ATTEMPTS: f64 = 1.1;
+
 // === impl Run ===
 
 impl Run {
     pub(super) fn new(first: Failing) -> Self {
         let Failing { now, .. } = first;
-        Self { counted: 1, calls: 1, failed: 1, admitted: 0, since: now, last: now }
+        Self { counted: 1, calls: 1, failed: 1, admitted: 0, ended: 0, since: now, last: now }
     }
 
     pub(super) fn add(&mut self, failing: Failing, policy: &BreakerPolicy) {
         let Failing { started, now, extra } = failing;
         self.failed = self.failed.saturating_add(1);
         self.calls = self.calls.saturating_add(u32::from(!extra));
+        self.ended = self.ended.saturating_add(u32::from(started >= self.since));
         let together = started < self.last;
         if !together || now.saturating_duration_since(self.last) >= policy.span / 4 {
             self.counted = self.counted.saturating_add(1);
@@ -86,8 +113,22 @@ impl Run {
             calls: self.calls.saturating_add(earlier.calls),
             failed: self.failed.saturating_add(earlier.failed),
             admitted: self.admitted.saturating_add(earlier.admitted),
+            // The one that was taken for an answer has failed.
+            ended: self.ended.saturating_add(earlier.ended).saturating_add(1),
             since: earlier.since,
             last: self.last,
+        }
+    }
+
+    /// Whether rejections of the credential open the breaker. A credential is not lost with a connection, and what is under way
+    /// with it says nothing sooner.
+    pub(super) fn locks_out(&self, policy: &BreakerPolicy, past: &Past) -> bool {
+        match policy.unauthorized {
+            None => false,
+            Some(Rule::Exact(calls)) => self.failed >= calls,
+            Some(Rule::Improbable(like)) => {
+                self.failed >= like && past.explains_not(self.failed, 0.0, like)
+            }
         }
     }
 
@@ -97,11 +138,10 @@ impl Run {
             None => false,
             Some(Rule::Exact(calls)) => self.calls >= calls,
             Some(Rule::Improbable(like)) => {
-                let looks = past.attempts + 2.0;
                 now.saturating_duration_since(self.since) >= policy.span
                     && self.calls >= FEWEST.min(like)
                     && self.is_most(2)
-                    && self.is_beyond(self.counted, 2.0 * BreakerPolicy::CHANCE / looks, like, past)
+                    && past.explains_not(self.counted, self.pending(), like)
             }
         }
     }
@@ -112,17 +152,31 @@ impl Run {
         matches!(policy.consecutive, Some(Rule::Exact(calls)) if self.calls >= calls.min(FEWEST))
     }
 
-    /// Whether a call that has another target should ask that one first.
-    pub(super) fn is_suspicious(&self, policy: &BreakerPolicy, past: &Past) -> bool {
+    /// Whether a call that has another target should ask that one first. One failure is enough where the trouble is `shared`
+    /// by another route of the provider.
+    pub(super) fn is_suspicious(
+        &self,
+        policy: &BreakerPolicy,
+        at: (&Past, Instant),
+        shared: bool,
+    ) -> bool {
         match policy.consecutive {
-            // Nobody is refused by it who has no other target, so that attempts which fail together count each.
+            // Nobody is refused by it who has no other target, so that attempts which fail together count each, and what is
+            // usual at the route counts however long ago.
             Some(Rule::Improbable(like)) => {
-                self.calls > 1
-                    && self.is_most(3)
-                    && self.is_beyond(self.failed, SUSPICION, like, past)
+                let (past, now) = at;
+                let spans = now.saturating_duration_since(self.since) >= policy.span / 4;
+                let improbable = || past.all.is_improbable(self.failed, 0.0, SUSPICION, like);
+                spans && self.is_most(3) && (shared || self.calls > 1 && improbable())
             }
             _ => false,
         }
+    }
+
+    /// How many attempts are under way for each that has failed. They may be answered yet: an answer takes longer than most
+    /// failures.
+    fn pending(&self) -> f64 {
+        f64::from(self.admitted.saturating_sub(self.ended)) / f64::from(self.failed)
     }
 
     /// Whether one in `of` of the attempts that were let through meanwhile has failed: failures often come sooner than answers,
@@ -130,13 +184,34 @@ impl Run {
     fn is_most(&self, of: u64) -> bool {
         u64::from(self.failed) * of >= u64::from(self.admitted)
     }
+}
 
-    /// Whether `row` failures in a row have a chance of at most `chance` at a route with that past.
-    fn is_beyond(&self, row: u32, chance: f64, like: u32, past: &Past) -> bool {
-        // A route without a past has one in which `like` failures in a row are just improbable enough.
-        let prior = BreakerPolicy::CHANCE.powf(1.0 / f64::from(like));
-        let share = (past.failed + PRIOR * prior) / (past.attempts + PRIOR);
-        f64::from(row) * share.ln() <= chance.ln() + 1e-9
+// === impl Row ===
+
+impl Row {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { run: None, past: Past::new(now) }
+    }
+
+    /// A success ends the run, unless it was asked for before: what a provider had begun to do before it went down may still
+    /// come.
+    pub(super) fn succeed(&mut self, started: Instant, window: Duration, now: Instant) {
+        self.past.succeed(window, now);
+        if let Some(run) = self.run.take_if(|run| run.since <= started) {
+            self.past.take(run, window, now);
+        }
+    }
+
+    /// Adds a failing attempt, and returns the run with it.
+    pub(super) fn fail(&mut self, failing: Failing, policy: &BreakerPolicy) -> Run {
+        let run = match self.run {
+            None => Run::new(failing),
+            Some(mut run) => {
+                run.add(failing, policy);
+                run
+            }
+        };
+        *self.run.insert(run)
     }
 }
 
@@ -144,19 +219,33 @@ impl Run {
 
 impl Past {
     pub(super) fn new(now: Instant) -> Self {
-        Self { attempts: 0.0, failed: 0.0, at: now }
+        Self { all: Tried::default(), episode: Tried::default(), calm: CALM, at: now }
     }
 
     pub(super) fn succeed(&mut self, window: Duration, now: Instant) {
         self.fade(window, now);
-        self.attempts += 1.0;
+        self.all.attempts += 1.0;
+        self.calm = self.calm.saturating_add(1);
+        if self.calm >= CALM {
+            self.episode = Tried::default();
+        } else {
+            self.episode.attempts += 1.0;
+        }
     }
 
     /// A run has ended, so that it is part of the past.
     pub(super) fn take(&mut self, run: Run, window: Duration, now: Instant) {
         self.fade(window, now);
-        self.attempts += f64::from(run.failed);
-        self.failed += f64::from(run.failed);
+        self.take_in(run);
+    }
+
+    /// The same, as of the last time that anything was counted.
+    pub(super) fn take_in(&mut self, run: Run) {
+        self.calm = 0;
+        for tried in [&mut self.all, &mut self.episode] {
+            tried.attempts += f64::from(run.failed);
+            tried.failed += f64::from(run.failed);
+        }
     }
 
     /// In steps of a tenth of the window: not at each call.
@@ -164,26 +253,61 @@ impl Past {
         let gone = now.saturating_duration_since(self.at);
         if gone >= window / 10 {
             let left = (-gone.as_secs_f64() / (HALF_LIFE * window.as_secs_f64())).exp2();
-            (self.attempts, self.failed, self.at) = (self.attempts * left, self.failed * left, now);
+            self.at = now;
+            for tried in [&mut self.all, &mut self.episode] {
+                tried.attempts *= left;
+                tried.failed *= left;
+            }
         }
+    }
+
+    /// Whether chance does not explain that many failures in a row, neither at the share of all attempts nor at that since failures
+    /// began. The more attempts there were, the more often chance has had its turn.
+    fn explains_not(&self, row: u32, pending: f64, like: u32) -> bool {
+        [self.episode, self.all].iter().all(|tried| {
+            let chance = 2.0 * BreakerPolicy::CHANCE / (tried.attempts + 2.0);
+            tried.is_improbable(row, pending, chance, like)
+        })
+    }
+
+    /// The chance of a share of failed calls that opens by default. The longer the route has been watched, the more often
+    /// chance has had its turn: that is divided by.
+    pub(super) fn share_chance(&self) -> f64 {
+        SHARE_CHANCE / (1.0 + self.all.attempts / 10.0)
     }
 }
 
-/// Whether `failed` of `calls` show that more than `share` fail: where at most three fifths of that share did, so many
-/// would have a chance below one in 200 (the bound of Chernoff and Hoeffding, 1963).
-///
-/// The longer the route has been watched, the more often chance has had its turn: that is divided by.
-pub(super) fn shows_more_than(share: f64, (failed, calls): (u32, u32), past: &Past) -> bool {
+// === impl Tried ===
+
+impl Tried {
+    /// Whether `row` failures have a chance of at most `chance` after those attempts, where for each `pending` attempts are
+    /// under way that may be answered. Without such it is the chance of that many in a row.
+    fn is_improbable(&self, row: u32, pending: f64, chance: f64, like: u32) -> bool {
+        // A route without a past has one in which `like` failures in a row are just improbable enough.
+        let prior = BreakerPolicy::CHANCE.powf(1.0 / f64::from(like));
+        let share = (self.failed + PRIOR * prior) / (self.attempts + PRIOR);
+        let seen = 1.0 / (1.0 + pending);
+        let tried = f64::from(row) / seen;
+        seen > share && tried * divergence(seen, share) >= -chance.ln() - 1e-9
+    }
+}
+
+/// Whether `failed` of `calls` show that more than `share` fail: where at most three fifths of that share did, that many
+/// would have a chance below `chance` (the bound of Chernoff and Hoeffding, 1963).
+pub(super) fn shows_more_than(share: f64, (failed, calls): (u32, u32), chance: f64) -> bool {
     let seen = f64::from(failed) / f64::from(calls);
     let bearable = 0.6 * share;
     if calls == 0 || seen < share {
         return false;
     }
+    f64::from(calls) * divergence(seen, bearable) >= -chance.ln()
+}
+
+/// How improbable a share is where another is expected, for each attempt: the logarithm of that chance.
+fn divergence(seen: f64, expected: f64) -> f64 {
     let term =
         |seen: f64, expected: f64| if seen > 0.0 { seen * (seen / expected).ln() } else { 0.0 };
-    let divergence = term(seen, bearable) + term(1.0 - seen, 1.0 - bearable);
-    let looks = 1.0 + past.attempts / 10.0;
-    f64::from(calls) * divergence >= (looks / SHARE_CHANCE).ln()
+    term(seen, expected) + term(1.0 - seen, 1.0 - expected)
 }
 
 #[cfg(test)]
@@ -199,7 +323,7 @@ mod tests {
         let policy = BreakerPolicy::default();
         let start = Instant::now();
         let mut past = Past::new(start);
-        (past.attempts, past.failed) = (f64::from(attempts), f64::from(failed));
+        past.episode = Tried { attempts: f64::from(attempts), failed: f64::from(failed) };
         let failing = |n: u32| {
             let now = start + ms(1000) * n;
             Failing { started: now, now, extra: false }
@@ -218,9 +342,10 @@ mod tests {
     fn the_row_that_opens_depends_on_what_the_route_has_failed_before() {
         let table = [
             (0, 0, 5),
-            (10, 0, 4),
-            (100, 0, 3),
-            (1000, 10, 3),
+            (10, 1, 5),
+            (30, 3, 5),
+            (100, 2, 5),
+            (1000, 10, 5),
             (1000, 100, 6),
             (1000, 300, 11),
             (1000, 500, 19),
@@ -235,16 +360,18 @@ mod tests {
     #[test]
     fn the_share_that_opens_depends_on_how_many_calls_show_it() {
         let past = Past::new(Instant::now());
-        let least =
-            |calls| (0..=calls).find(|failed| shows_more_than(0.5, (*failed, calls), &past));
+        let least = |calls| {
+            (0..=calls).find(|failed| shows_more_than(0.5, (*failed, calls), past.share_chance()))
+        };
         let table = [(4, None), (5, Some(5)), (10, Some(8)), (30, Some(18)), (61, Some(31))];
         for (calls, failed) in table {
             assert_eq!(least(calls), failed, "of {calls}");
         }
-        assert!(!shows_more_than(0.5, (0, 0), &past));
-        assert!(shows_more_than(1.0, (11, 11), &past));
-        let known = Past { attempts: 400.0, ..past };
-        assert!(!shows_more_than(0.5, (18, 30), &known) && shows_more_than(0.5, (21, 30), &known));
+        assert!(!shows_more_than(0.5, (0, 0), past.share_chance()));
+        assert!(shows_more_than(1.0, (11, 11), past.share_chance()));
+        let known = Past { all: Tried { attempts: 400.0, failed: 0.0 }, ..past };
+        assert!(!shows_more_than(0.5, (18, 30), known.share_chance()));
+        assert!(shows_more_than(0.5, (21, 30), known.share_chance()));
     }
 
     #[test]
@@ -287,6 +414,6 @@ mod tests {
         let mut past = Past::new(start);
         (0..100).for_each(|_| past.succeed(ms(1000), start));
         past.succeed(ms(1000), start + ms(10_000));
-        assert!((past.attempts - 51.0).abs() < 1e-9);
+        assert!((past.all.attempts - 51.0).abs() < 1e-9);
     }
 }

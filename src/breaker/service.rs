@@ -110,9 +110,10 @@ impl<S: Upstream> Service<Request> for BreakerService<S> {
         let deferred = call.deferred;
         let caller = Caller {
             deadline: call.deadline.map(Deadline::instant),
-            elsewhere: call.elsewhere || call.pool.is_some(),
+            elsewhere: !call.insists && (call.elsewhere || call.pool.is_some()),
             extra: call.extra,
             whole,
+            ..Caller::default()
         };
         let acquired = self.breakers.at(&route, now).ask(now, fastrand::f64(), caller);
         let fate = match acquired {

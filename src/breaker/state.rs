@@ -97,6 +97,10 @@ pub(crate) struct Step {
     pub(crate) lasts: Option<Duration>,
 }
 
+/// Why a closed breaker refused: the route is under suspicion, and the call has another target.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Suspected;
+
 // === impl State ===
 
 impl State {
@@ -171,6 +175,28 @@ impl Refusal {
 
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
-        Self::new(refusal.outcome())
+        let error = Self::new(refusal.outcome());
+        match refusal.state {
+            State::Closed => error.with_source(Suspected),
+            _ => error,
+        }
     }
 }
+
+// === impl Suspected ===
+
+impl Suspected {
+    /// Whether it is why a call was refused.
+    pub(crate) fn is_why<T>(result: &Result<T, Error>) -> bool {
+        let source = result.as_ref().err().and_then(std::error::Error::source);
+        source.is_some_and(|source| source.is::<Self>())
+    }
+}
+
+impl fmt::Display for Suspected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the route is under suspicion, and another target can be asked")
+    }
+}
+
+impl std::error::Error for Suspected {}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::{
-    breaker::{BreakerPolicy, probes::Slot, window::Counts},
+    breaker::{BreakerPolicy, probes::Slot, run::Failing, window::Counts},
     classify::{Outcome, Phase},
 };
 
@@ -28,6 +28,8 @@ pub(crate) struct Caller {
     pub(crate) extra: bool,
     /// The answer is not streamed.
     pub(crate) whole: bool,
+    /// Another route of the provider is open or suspicious because of failures.
+    pub(crate) sibling_troubled: bool,
 }
 
 /// What a permit knows of the attempt that it was given to.
@@ -88,6 +90,11 @@ impl Ticket {
     /// How long it has taken by now.
     pub(super) fn took(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.started)
+    }
+
+    /// The attempt as one that failed.
+    pub(super) fn failing(&self, now: Instant) -> Failing {
+        Failing { started: self.started, now, extra: self.caller.extra }
     }
 
     /// Whether it had about its own limit: what is ended sooner by a deadline says nothing, as a provider that is well may

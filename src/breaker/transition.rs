@@ -12,9 +12,9 @@ use crate::{
         policy::Rule,
         probes::{Probes, Slot},
         ramp::Ramp,
-        run::{Past, shows_more_than},
+        run::{Past, Row, shows_more_than},
         state::Step,
-        ticket::Moment,
+        ticket::{Moment, Ticket},
         usual::Usual,
         window::Counts,
     },
@@ -98,7 +98,11 @@ impl Machine {
                 let enough = if all { policy.minimum.min(FEW) } else { self.enough(at) };
                 spans
                     && counts.ended >= enough
-                    && shows_more_than(share, (counts.failed, begun), &self.past)
+                    && shows_more_than(
+                        share,
+                        (counts.failed, begun),
+                        self.failing.past.share_chance(),
+                    )
             }
         }
     }
@@ -140,10 +144,15 @@ impl Machine {
         }
     }
 
-    /// Counts a rejection of the credential, and tells whether it is one too many.
-    pub(super) fn is_locked_out(&mut self, at: Moment<'_>) -> bool {
-        self.unauthorized = self.unauthorized.saturating_add(1);
-        at.policy.unauthorized.is_some_and(|most| self.unauthorized >= most)
+    /// Counts a rejection of the credential, and tells whether it is one too many. One rejected probe is, where it opened for
+    /// rejections.
+    pub(super) fn is_locked_out(&mut self, at: Moment<'_>, ticket: &Ticket) -> bool {
+        let probing = matches!(self.mode, Mode::HalfOpen(_));
+        if probing && self.opened_by == Some(Cause::Unauthorized) {
+            return true;
+        }
+        let run = self.rejected.fail(ticket.failing(at.now), at.policy);
+        run.locks_out(at.policy, &self.rejected.past)
     }
 
     pub(super) fn open(&mut self, at: Moment<'_>, why: Cause, wait: Option<Duration>) {
@@ -161,7 +170,7 @@ impl Machine {
         }
     }
 
-    fn close(&mut self, why: Cause) {
+    pub(super) fn close(&mut self, why: Cause) {
         self.openings = Openings::default();
         self.opened_by = None;
         self.enter(Mode::Closed, why, None);
@@ -170,9 +179,9 @@ impl Machine {
     fn by_hand(&mut self, mode: Mode, why: Cause, now: Instant) {
         self.generation += 1;
         self.openings = Openings::default();
-        self.unauthorized = 0;
         self.opened_by = None;
-        (self.past, self.usual) = (Past::new(now), Usual::default());
+        (self.failing.past, self.usual) = (Past::new(now), Usual::default());
+        self.rejected = Row::new(now);
         self.enter(mode, why, None);
     }
 
@@ -181,7 +190,12 @@ impl Machine {
         let from = self.state();
         self.mode = mode;
         self.window.clear();
-        (self.run, self.interrupted, self.failing_since) = (None, None, None);
+        self.failing.run = None;
+        // That a credential was rejected and is accepted again is no outage that is over: the rejections meant some calls.
+        if let Some(run) = self.rejected.run.take() {
+            self.rejected.past.take_in(run);
+        }
+        (self.interrupted, self.failing_since) = (None, None);
         let to = self.state();
         if from != to {
             self.steps += 1;

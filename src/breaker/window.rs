@@ -23,6 +23,8 @@ pub(crate) struct Counts {
     pub(crate) timed: u32,
     /// Those of them that were slow.
     pub(crate) slow: u32,
+    /// Attempts that failed, whatever came of their calls.
+    pub(crate) lost: u32,
 }
 
 /// What can be counted in a window.
@@ -103,6 +105,7 @@ impl Tally for Counts {
         self.failed += other.failed;
         self.timed += other.timed;
         self.slow += other.slow;
+        self.lost += other.lost;
     }
 
     fn take_out(&mut self, other: Self) {
@@ -112,6 +115,7 @@ impl Tally for Counts {
         self.failed -= other.failed;
         self.timed -= other.timed;
         self.slow -= other.slow;
+        self.lost -= other.lost;
     }
 }
 

@@ -53,6 +53,13 @@ impl TargetBudget {
         self.spent().fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok()
     }
 
+    /// Gives back an extra attempt that was not sent.
+    pub(crate) fn give_back(&self) {
+        let less = |spent: u32| spent.checked_sub(1);
+        // It fails where none was taken.
+        let _ = self.spent().fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    }
+
     /// Whether nothing that may have been billed was sent again yet.
     pub(crate) fn may_repeat(&self) -> bool {
         !self.call.0.repeated.load(Ordering::Relaxed)

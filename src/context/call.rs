@@ -65,6 +65,8 @@ pub struct Call {
     /// Another target can be asked where this one refuses: one stands below it that takes the call. Replies that are made
     /// or stored here do not count.
     pub(crate) elsewhere: bool,
+    /// All targets were passed over or have failed: one whose route is under suspicion only is asked.
+    pub(crate) insists: bool,
     /// No target is asked after this one, whatever it comes to: it has all the time that is left.
     pub(crate) last_target: bool,
     /// With less time left than this no attempt is started.

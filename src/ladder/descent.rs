@@ -1,6 +1,7 @@
 //! One call on its way down the ladder.
 
 mod below;
+mod suspected;
 
 use std::{future::Future, ops::Range, pin::Pin, sync::Arc, time::Duration};
 
@@ -17,6 +18,7 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
+    breaker::Suspected,
     classify::{Outcome, Phase, judge},
     context::{Call, Deadline, Journey},
     dialect::Ask,
@@ -43,6 +45,8 @@ pub(super) struct Descent<S> {
     beside: bool,
     /// The targets that are left were asked beside a probe.
     asked: bool,
+    /// The first target that was passed over as its route is under suspicion: it is asked after the others.
+    suspected: Option<usize>,
 }
 
 /// What a part of the way came to.
@@ -84,6 +88,7 @@ impl<S: Upstream> Descent<S> {
             late,
             beside: false,
             asked: false,
+            suspected: None,
         }
     }
 
@@ -112,6 +117,13 @@ impl<S: Upstream> Descent<S> {
         let policy = self.policy().clone();
         for at in way {
             let rung = &policy.rungs[at];
+            if !rung.asks() {
+                match self.ask_suspected(failure).await {
+                    Some(End::Told(result)) => return End::Told(result),
+                    Some(End::Failed(failed)) => failure = Some(failed),
+                    None => failure = None,
+                }
+            }
             if (self.beside && !rung.asks()) || (self.asked && rung.asks()) {
                 continue;
             }
@@ -149,8 +161,8 @@ impl<S: Upstream> Descent<S> {
                 End::Failed(failed) => failure = Some(failed),
             }
         }
-        match failure {
-            Some(failure) => End::Failed(failure),
+        match self.ask_suspected(failure).await {
+            Some(end) => end,
             // No rung takes it: the first is asked all the same, so that its provider says why.
             None => {
                 let ready = (policy.rungs[0].request(self.request(), &self.ask), Edited::default());
@@ -193,6 +205,9 @@ impl<S: Upstream> Descent<S> {
             None => self.ladder.clone().ask(at, ready, &self.ask).await,
         };
         let outcome = judge(&result).outcome();
+        if Suspected::is_why(&result) {
+            self.suspected.get_or_insert(at);
+        }
         if outcome.is_success() {
             return End::Told(self.watched(at, result));
         }
@@ -223,10 +238,11 @@ impl<S: Upstream> Descent<S> {
         self.request.clone()
     }
 
-    /// The last rung needs no copy, unless the first may be asked after it.
+    /// The last rung needs no copy, unless another may be asked after it, or one of its equal targets once more.
     fn request_for(&mut self, at: usize) -> Request {
         let rungs = &self.policy().rungs;
-        match at + 1 == rungs.len() && !rungs[0].may_pass() {
+        let again = rungs[0].may_pass() || self.suspected.is_some() || rungs[at].has_equals();
+        match at + 1 == rungs.len() && !again {
             true => std::mem::take(&mut self.request),
             false => self.request(),
         }

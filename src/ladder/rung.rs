@@ -203,6 +203,11 @@ impl Rung {
         matches!(self.kind, Kind::Wait)
     }
 
+    /// Whether it stands for several equal targets.
+    pub(super) fn has_equals(&self) -> bool {
+        matches!(self.kind, Kind::Equals(_))
+    }
+
     /// Whether it needs no time: what it answers is here.
     pub(super) fn is_instant(&self) -> bool {
         matches!(self.kind, Kind::Canned(_) | Kind::Stored(_))

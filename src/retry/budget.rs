@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::time::Instant;
@@ -17,11 +18,14 @@ use crate::{
 
 /// A bound on extra attempts: retries and hedges.
 ///
-/// Each first attempt earns a share of a token (20 % by default) and each answer a whole one, each extra attempt spends a whole one. At most
-/// `reserve` tokens are kept, and that many are there at the start. Nothing else earns, and no time that
-/// passes. So the number of extra attempts in **any** stretch of time, of whatever length, is at most
+/// Each first attempt earns a share of a token (20 % by default) and each answer a whole one, each extra attempt spends a whole
+/// one. At most `reserve` tokens are kept, and that many are there at the start. Nothing else earns, and no time that passes. So
+/// the number of extra attempts in **any** stretch of time, of whatever length, is at most
 ///
 /// > `share` × the first attempts in it + the answers in it + `reserve`.
+///
+/// Retries alone may also spend what is over the reserve: one token for each answer of the ten to twenty seconds before the last
+/// one at the most. They are there for what is lost at one moment, such as fifty calls on one connection: a route that answers that many all the time is sent them again.
 ///
 /// Where nothing is answered, that is a share of what is asked. Where most is, a retry that can save a call is never refused:
 /// at a provider that fails half of its attempts, two retries a call need three quarters of a token and earn one.
@@ -46,6 +50,20 @@ pub struct Budget {
     first: u64,
     earned: u64,
     most: u64,
+    answers: Answers,
+}
+
+/// How many answers there were lately.
+#[derive(Debug)]
+struct Answers {
+    epoch: Instant,
+    /// The time slot of the count, by its number.
+    slot: AtomicU64,
+    count: AtomicU64,
+    /// Those in the slot before.
+    before: AtomicU64,
+    /// Tokens for retries that they have left.
+    tokens: AtomicU64,
 }
 
 /// The budgets of all routes. A handle: clones share them.
@@ -67,6 +85,9 @@ enum Kind {
 /// One token.
 const TOKEN: u64 = 1_000_000;
 
+/// For how long answers are counted together.
+const SLOT: Duration = Duration::from_secs(10);
+
 // === impl Budget ===
 
 impl Budget {
@@ -86,7 +107,8 @@ impl Budget {
         let most = u64::from(reserve) * TOKEN;
         // Rounded, as 0.29 millions are 289999.99…; `as` cannot overflow, it saturates.
         let earned = (share * TOKEN as f64).round() as u64;
-        Self { balance: AtomicU64::new(most), first: most, earned, most }
+        let answers = Answers::new();
+        Self { balance: AtomicU64::new(most), first: most, earned, most, answers }
     }
 
     /// The same with nothing in reserve at the start: all of it has to be earned.
@@ -101,6 +123,8 @@ impl Budget {
 
     /// A call was answered.
     pub fn answered(&self) {
+        let full = self.balance.load(Ordering::Relaxed) >= self.most;
+        self.answers.add(Instant::now(), full);
         self.earn(TOKEN);
     }
 
@@ -119,6 +143,16 @@ impl Budget {
     /// As at the start.
     pub(crate) fn refill(&self) {
         self.balance.store(self.first, Ordering::Relaxed);
+    }
+
+    /// The same for a retry, which may also take the token of a late answer.
+    pub(crate) fn withdraw_retry(&self) -> bool {
+        self.withdraw() || self.answers.withdraw()
+    }
+
+    /// Gives back the token of an extra attempt that was not sent.
+    pub(crate) fn give_back(&self) {
+        self.earn(TOKEN);
     }
 
     /// How many extra attempts are left right now.
@@ -145,6 +179,37 @@ impl fmt::Debug for Budget {
             .field("earned", &tokens(self.earned))
             .field("most", &tokens(self.most))
             .finish()
+    }
+}
+
+// === impl Answers ===
+
+impl Answers {
+    fn new() -> Self {
+        let [slot, count, before, tokens] = [0; 4].map(AtomicU64::new);
+        Self { epoch: Instant::now(), slot, count, before, tokens }
+    }
+
+    /// Counts one, and `keeps` the token that it has earned. Two threads that move on to a slot at one moment may lose a few: it is a bound, not a bill.
+    fn add(&self, now: Instant, keeps: bool) {
+        let slot = now.saturating_duration_since(self.epoch).as_secs() / SLOT.as_secs();
+        let was = self.slot.swap(slot, Ordering::Relaxed);
+        if was != slot {
+            let count = self.count.swap(0, Ordering::Relaxed);
+            self.before.store(if was + 1 == slot { count } else { 0 }, Ordering::Relaxed);
+        }
+        let lately = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        let most =
+            lately.saturating_add(self.before.load(Ordering::Relaxed)).min(Budget::MOST.into());
+        let more = |tokens: u64| Some(tokens.saturating_add(u64::from(keeps)).min(most));
+        // Never fails, as `more` has an answer.
+        let _ = self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+    }
+
+    /// Takes the token of one.
+    fn withdraw(&self) -> bool {
+        let less = |tokens: u64| tokens.checked_sub(1);
+        self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
     }
 }
 
@@ -304,6 +369,24 @@ mod tests {
         assert!(own.of(&a).withdraw() && own.of(&b).withdraw() && !own.clone().of(&a).withdraw());
         let one = Budgets::one(budget(0.2, 1));
         assert!(one.of(&a).withdraw() && !one.of(&b).withdraw());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_answered_lately_may_be_lost_at_one_moment() {
+        let budget = budget(0.2, 10);
+        for _ in 0..600 {
+            budget.deposit();
+            budget.answered();
+            tokio::time::advance(Duration::from_millis(100)).await;
+        }
+        let retries = || std::iter::from_fn(|| budget.withdraw_retry().then_some(())).count();
+        assert_eq!(budget.left(), 10, "nobody else has more");
+        let left = retries();
+        assert!((110..=210).contains(&left), "ten a second: {left}");
+        tokio::time::advance(Duration::from_secs(3600)).await;
+        (0..100).for_each(|_| budget.answered());
+        assert_eq!(retries(), 100, "as many as were answered since");
+        assert_eq!(retries(), 0);
     }
 
     proptest! {

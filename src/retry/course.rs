@@ -13,6 +13,7 @@ use super::{
 use crate::{
     Error, Request, Response, Upstream,
     balance::{Pool, Round},
+    breaker::Suspected,
     classify::{Outcome, Phase, Verdict, judge},
     context::{
         Call, Deadline, FailedAttempt, IDEMPOTENCY_KEY, Journey, Route, later, least_attempt,
@@ -159,6 +160,9 @@ impl Course {
     ) -> Option<Duration> {
         let verdict = judge(result);
         self.round.sent(!matches!(verdict.outcome(), Outcome::Refused { .. }));
+        if self.pool.is_none() && Suspected::is_why(result) && retries.give_back() {
+            at.budget.give_back();
+        }
         if !self.may_repeat(&verdict) {
             let ended = verdict.outcome().is_success() || !verdict.outcome().may_differ();
             return if ended { None } else { self.stop(at, Stop::Unsafe) };
@@ -195,7 +199,7 @@ impl Course {
             }
             // What this machine cannot send costs the provider nothing.
             Decision::Again { wait, hinted }
-                if verdict.local_trouble().is_some() || at.budget.withdraw() =>
+                if verdict.local_trouble().is_some() || at.budget.withdraw_retry() =>
             {
                 self.emit(Event::RetryWaiting { route: at.route.clone(), wait, hinted });
                 Some(wait)

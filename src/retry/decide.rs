@@ -63,6 +63,17 @@ impl Retries {
         Self { least, shared, ..self }
     }
 
+    /// Gives back the retry that was taken last: it was not sent.
+    /// `false`: there was none.
+    pub(crate) fn give_back(&mut self) -> bool {
+        let any = self.made > 0;
+        if any {
+            self.made -= 1;
+            self.shared.iter().for_each(TargetBudget::give_back);
+        }
+        any
+    }
+
     fn least(&self, policy: &RetryPolicy) -> Duration {
         match policy.least {
             Limit::Default(usual) => usual.min(self.least.unwrap_or(usual)),

@@ -25,6 +25,7 @@ mod identity;
 mod ladder;
 mod limit;
 mod loopback;
+mod no_harm;
 mod ours;
 mod outage;
 mod outlook;

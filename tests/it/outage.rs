@@ -2,7 +2,7 @@
 //! length, and for more seeds, the example checks itself: `--virtual --check`.
 
 #[path = "../../examples/outage/clients.rs"]
-mod clients;
+pub(crate) mod clients;
 
 use std::{thread, time::Duration};
 
@@ -43,8 +43,8 @@ async fn play(name: &str, drill: &Drill, seed: u64) -> Figures {
 }
 
 /// `pressure`: the attempts on a primary that is down, as a share of the calls then, in percent. The three routes of `steps`
-/// at one provider are each found out and probed by themselves, which weighs more where the story is shortened: at full length
-/// both clients keep 5 %.
+/// at one provider are each found out and probed by themselves, which weighs more where the story is shortened: 6 to 7 % with
+/// four seeds, where at full length both clients keep 5 %.
 fn keeps_its_bounds(client: &'static str, incident: Incident, pressure: u64) {
     let figures = day(client, in_minutes(&incident, 90), (SEED, 60.0));
     assert!(figures.calls > 5000 && figures.calls_down > 1500, "{figures:?}");
@@ -60,13 +60,13 @@ fn keeps_its_bounds(client: &'static str, incident: Incident, pressure: u64) {
 #[test]
 fn every_customer_of_4_june_has_an_answer_in_time_and_the_primary_is_spared() {
     keeps_its_bounds("evenkeel", Incident::openai_2024_06_04(), 5);
-    keeps_its_bounds("steps", Incident::openai_2024_06_04(), 6);
+    keeps_its_bounds("steps", Incident::openai_2024_06_04(), 8);
 }
 
 #[test]
 fn every_customer_of_11_december_has_an_answer_in_time_and_the_primary_is_spared() {
     keeps_its_bounds("evenkeel", Incident::openai_2024_12_11(), 5);
-    keeps_its_bounds("steps", Incident::openai_2024_12_11(), 6);
+    keeps_its_bounds("steps", Incident::openai_2024_12_11(), 8);
 }
 
 #[test]
@@ -121,4 +121,34 @@ fn the_clients_beside_it_do_what_they_are_said_to_do() {
         retries.error < plain.error && retries.hung > plain.hung,
         "more patience, more silence"
     );
+}
+
+/// The day of evenkeel without a fallback.
+fn alone(incident: Incident, seed: u64) -> Figures {
+    let played = thread::spawn(move || {
+        fastrand::seed(seed);
+        let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
+        runtime.unwrap().block_on(async {
+            let drill = Drill::new(incident).seed(seed);
+            let stage = drill.stage();
+            let setting = Setting { seed, scale: 1.0 };
+            let client = clients::alone(stage.hosts(), setting, |_: &_| ()).unwrap();
+            drill.play("alone", &stage, client).await
+        })
+    });
+    played.join().unwrap()
+}
+
+#[test]
+fn a_brownout_costs_nobody_an_answer_that_retries_would_have_had() {
+    for name in ["brownout-10", "brownout-20", "brownout-30"] {
+        let incident = Incident::named(name).unwrap();
+        let played = |client| day(client, incident.clone(), (SEED, 60.0));
+        let (retries, evenkeel) = (played(NAMES[1]), played(NAMES[2]));
+        let alone = alone(incident.clone(), SEED);
+        assert_eq!((evenkeel.error, evenkeel.late, evenkeel.canned), (0, 0, 0), "{name}");
+        let answered = |f: &Figures| (f.calls - f.error - f.hung) as f64 / f.calls as f64;
+        let (ours, theirs) = (answered(&alone), answered(&retries));
+        assert!(ours >= theirs - 0.01, "{name}: {ours} of {theirs}: {alone:?}");
+    }
 }

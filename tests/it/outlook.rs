@@ -46,7 +46,8 @@ async fn a_breaker_is_told_through_all_its_states_and_asking_changes_none() {
     assert_eq!(back(client.outlook_of(&chat(true))), secs(5));
     sleep(secs(2)).await;
     assert_eq!(back(client.outlook_of(&chat(false))), secs(3));
-    sleep(secs(60)).await;
+    // Two seconds after it may be probed: had nobody come for longer than a recovery takes, one probe would close it.
+    sleep(secs(5)).await;
     told.forget();
     for _ in 0..100 {
         let Outlook::Degraded { share, .. } = client.outlook_of(&chat(true)) else { panic!() };

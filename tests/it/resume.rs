@@ -138,7 +138,8 @@ async fn the_failed_stream_is_a_failure_of_its_route() {
     let stage = Stage::new(dies(40));
     for _ in 0..5 {
         is_one(&stage.ask().await);
-        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        // While the route is under suspicion, one call in two seconds goes there.
+        tokio::time::sleep(std::time::Duration::from_millis(2300)).await;
     }
     let list = stage.client.breakers().list();
     let state = |host: &str| {

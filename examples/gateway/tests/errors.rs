@@ -96,6 +96,19 @@ async fn a_callers_own_deadline_holds() {
 }
 
 #[tokio::test]
+async fn five_callers_in_a_hurry_do_not_close_the_route_for_one_with_time() {
+    let reply = Reply::answer().head_after(Duration::from_millis(800));
+    let server = Server::start(Provider::new("primary").always(reply)).await.unwrap();
+    let stage = configured("", &["--upstream", &server.url()]).await;
+    for _ in 0..5 {
+        let request = stage.chat("m", false).header("evenkeel-deadline-ms", "300");
+        assert_eq!(request.send().await.unwrap().status(), 504);
+    }
+    assert_eq!(stage.chat("m", false).send().await.unwrap().status(), 200);
+    assert_eq!(stage.health().await["routes"][0]["state"], "closed");
+}
+
+#[tokio::test]
 async fn a_wish_that_is_none_is_refused_in_the_callers_language_and_nothing_is_sent() {
     let seen = Seen::default();
     let stage = before(&seen.answering(Default::default).await).await;

@@ -12,7 +12,7 @@ impl BreakerPolicy {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         const COUNT: RangeInclusive<u32> = 1..=u32::MAX;
         count("consecutive", self.consecutive.map_or(1, Rule::value), COUNT)?;
-        count("unauthorized", self.unauthorized.unwrap_or(1), COUNT)?;
+        count("unauthorized", self.unauthorized.map_or(1, Rule::value), COUNT)?;
         share("ratio", self.ratio.map_or(1.0, Rule::value))?;
         share("slow", self.slow.unwrap_or(1.0))?;
         count("minimum", self.minimum, COUNT)?;

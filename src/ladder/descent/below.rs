@@ -34,7 +34,7 @@ impl<S: Upstream> Descent<S> {
     }
 
     /// Whether there is time for another target.
-    fn has_time(&self) -> bool {
+    pub(super) fn has_time(&self) -> bool {
         let left = self.deadline.map(|deadline| deadline.left(Instant::now()));
         left.is_none_or(|left| !left.is_zero() && self.least.is_none_or(|least| left >= least))
     }

@@ -71,6 +71,10 @@ pub struct ToolFigures {
     pub calls: u64,
     /// Answered by the primary, which was last asked the same model without any tool.
     pub primary_without: u64,
+    /// All calls of that time that brought no tool.
+    pub others: u64,
+    /// Those of them that the primary answered.
+    pub primary_others: u64,
 }
 
 /// The figures of all clients of a drill.

@@ -137,9 +137,17 @@ impl Tally<'_> {
         }
         let mut figures = ToolFigures::default();
         for ((at, record), without) in self.arrivals.iter().zip(self.records).zip(without) {
-            if brings_tools(record.call) && incident.tools_gone_at(*at).next().is_some() {
-                figures.calls += 1;
-                figures.primary_without += u64::from(without && record.kind == Kind::Primary);
+            let by_primary = record.kind == Kind::Primary;
+            match brings_tools(record.call) {
+                _ if incident.tools_gone_at(*at).next().is_none() => {}
+                true => {
+                    figures.calls += 1;
+                    figures.primary_without += u64::from(without && by_primary);
+                }
+                false => {
+                    figures.others += 1;
+                    figures.primary_others += u64::from(by_primary);
+                }
             }
         }
         Some(figures)

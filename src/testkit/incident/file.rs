@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::{
     ConfigError,
     testkit::incident::{
-        Behaviour, IncidentError,
+        Behaviour, Bounds, IncidentError,
         file_state::RawState,
         policy::{Incident, Phase, State, States},
     },
@@ -23,6 +23,10 @@ struct RawIncident {
     facts: Vec<String>,
     #[serde(default)]
     note: String,
+    #[serde(default)]
+    rate: Option<f64>,
+    #[serde(default)]
+    bounds: BTreeMap<String, Bounds>,
     phases_min: Vec<RawPhase>,
     #[serde(default)]
     secondary_phases_min: Option<Vec<RawPhase>>,
@@ -56,11 +60,18 @@ pub(super) fn parse(json: &str) -> Result<Incident, IncidentError> {
         None => vec![Phase { from: Duration::ZERO, to: end, state: State::new("healthy") }],
     };
     same_end(&secondary, end)?;
+    let bounds = raw
+        .bounds
+        .into_iter()
+        .map(|(client, bounds)| Ok((client.clone(), bounds.check(&format!("bounds.{client}"))?)));
+    let bounds = bounds.collect::<Result<_, ConfigError>>()?;
     Ok(Incident {
         name: raw.name,
         source: raw.source,
         facts: raw.facts,
         note: raw.note,
+        rate: rate(raw.rate)?,
+        bounds,
         primary,
         secondary,
         states: Arc::new(states),
@@ -76,6 +87,14 @@ fn built_in() -> Result<States, IncidentError> {
         Ok((State::new(&name), behaviour))
     };
     raw.into_iter().map(state).collect()
+}
+
+/// A drill keeps to the same range.
+fn rate(rate: Option<f64>) -> Result<Option<f64>, ConfigError> {
+    match rate.filter(|rate| !(0.001..=1e6).contains(rate)) {
+        Some(wrong) => Err(ConfigError::new("rate", wrong, "0.001 to 1000000")),
+        None => Ok(rate),
+    }
 }
 
 fn phases(field: &str, raw: &[RawPhase], states: &States) -> Result<Vec<Phase>, ConfigError> {

@@ -1,7 +1,9 @@
 //! An outage, minute by minute, from a JSON file.
 //!
 //! Two real ones are built in, [`Incident::openai_2024_06_04`] and [`Incident::openai_2024_12_11`], and a tool that is gone,
-//! [`Incident::tool_gone`].
+//! [`Incident::tool_gone`]. By [name](Incident::named) alone: `brownout-10`, `brownout-20` and `brownout-30`, in which that share
+//! of attempts fails for half an hour; `slow-but-well`, whose whole answers take up to 17 s; `quiet-bot`, a call a minute through
+//! an outage of two hours; `noisy-neighbour`, in which one caller's calls are refused for reasons of their own.
 //!
 //! # The file
 //!
@@ -35,6 +37,8 @@
 //! | `name`, `phases_min` | required; `source`, `facts` and `note` are for people |
 //! | `phases_min` | the states of the primary: the first from minute 0, each from where the one before it ends |
 //! | `secondary_phases_min` | the same for the secondary, over the same time; healthy throughout where it is missing |
+//! | `rate` | the calls a minute that it is about, where that matters |
+//! | `bounds` | what each client has to keep to: see [`Bounds`] |
 //! | `states` | what the providers do in a state; see below. States that are missing here have the built-in behaviour |
 //!
 //! A state is one of `healthy`, `brownout`, `down`, `ramping`, `overloaded`, or any other name that `states` has. The
@@ -91,6 +95,8 @@
 //! A file is checked as a whole when it is read; what is wrong is told with the field, its value and what is allowed.
 
 mod behaviour;
+mod bounds;
+mod built_in;
 mod condense;
 mod draw;
 mod error;
@@ -101,6 +107,7 @@ mod policy;
 mod schedule;
 
 pub(crate) use behaviour::Behaviour;
+pub use bounds::Bounds;
 pub use error::IncidentError;
 pub use policy::{Incident, Phase, State};
 pub use schedule::Schedule;

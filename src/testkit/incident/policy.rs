@@ -10,7 +10,9 @@ use std::{
     time::Duration,
 };
 
-use crate::testkit::incident::{Behaviour, IncidentError, file, schedule::Schedule};
+use crate::testkit::incident::{
+    Behaviour, Bounds, IncidentError, built_in, file, schedule::Schedule,
+};
 
 /// An outage: the states of a primary and of a secondary provider over time, and what they do in each.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +21,8 @@ pub struct Incident {
     pub(super) source: String,
     pub(super) facts: Vec<String>,
     pub(super) note: String,
+    pub(super) rate: Option<f64>,
+    pub(super) bounds: BTreeMap<String, Bounds>,
     pub(super) primary: Vec<Phase>,
     pub(super) secondary: Vec<Phase>,
     pub(super) states: Arc<States>,
@@ -52,32 +56,27 @@ impl Incident {
     /// ChatGPT on 4 June 2024: down twice, for four hours and for two, with a ramp at the end; the secondary is overloaded
     /// in between. 708 minutes.
     pub fn openai_2024_06_04() -> Self {
-        built_in(include_str!("../incidents/openai-2024-06-04.json"))
+        built_in::read(built_in::OPENAI_2024_06_04)
     }
 
     /// OpenAI's API on 11 December 2024: down for two hours, with half of the connections refused, and a slow ramp of two
     /// hours. 352 minutes.
     pub fn openai_2024_12_11() -> Self {
-        built_in(include_str!("../incidents/openai-2024-12-11.json"))
+        built_in::read(built_in::OPENAI_2024_12_11)
     }
 
     /// A tool of the primary that is gone: from minute 10 to 50 every attempt that brings `web_search` gets 500, all others
     /// are well. 60 minutes, made up.
     pub fn tool_gone() -> Self {
-        built_in(include_str!("../incidents/tool-gone.json"))
+        built_in::read(built_in::TOOL_GONE)
     }
 
     /// The names of those that are built in, for [`named`](Self::named).
-    pub const BUILT_IN: [&str; 3] = ["openai-2024-06-04", "openai-2024-12-11", "tool-gone"];
+    pub const BUILT_IN: [&str; 9] = built_in::NAMES;
 
     /// The built-in one of that name.
     pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "openai-2024-06-04" => Some(Self::openai_2024_06_04()),
-            "openai-2024-12-11" => Some(Self::openai_2024_12_11()),
-            "tool-gone" => Some(Self::tool_gone()),
-            _ => None,
-        }
+        built_in::text(name).map(built_in::read)
     }
 
     /// Reads a file.
@@ -109,6 +108,16 @@ impl Incident {
     /// What is assumed.
     pub fn note(&self) -> &str {
         &self.note
+    }
+
+    /// The calls a minute that it is about, where that matters.
+    pub fn rate(&self) -> Option<f64> {
+        self.rate
+    }
+
+    /// What the client of that name has to keep to.
+    pub fn bounds(&self, client: &str) -> Bounds {
+        self.bounds.get(client).copied().unwrap_or_default()
     }
 
     /// How long it lasts.
@@ -161,10 +170,6 @@ impl Incident {
 /// The phase of a moment. There is at least one phase, or the file was refused.
 pub(super) fn position(phases: &[Phase], time: Duration) -> usize {
     phases.partition_point(|phase| phase.to <= time).min(phases.len() - 1)
-}
-
-fn built_in(json: &str) -> Incident {
-    Incident::parse(json).expect("the built-in incidents are parsed by a test")
 }
 
 /// The text of a file, if it is not too long.

@@ -444,3 +444,40 @@ fn latencies_are_scaled() {
             && long.div_f64(10.0).abs_diff(short) < Duration::from_micros(1)
     );
 }
+
+#[test]
+fn a_file_says_its_rate_and_what_each_client_has_to_keep_to() {
+    let more = r#", "rate": 2, "bounds": {"evenkeel": {"detect_s": 5, "canned": 0}}"#;
+    let incident = Incident::parse(&file(PHASES, more)).unwrap();
+    assert_eq!(incident.rate(), Some(2.0));
+    let bounds = incident.bounds("evenkeel");
+    assert_eq!((bounds.detect_s, bounds.canned, bounds.error), (Some(5.0), Some(0.0), None));
+    let others = incident.bounds("steps");
+    assert_eq!((others.detect_s, others.error, others.canned), (Some(15.0), Some(0.0), None));
+    let wrong = [
+        (r#", "rate": 0"#, "rate is 0.0; allowed is 0.001 to 1000000"),
+        (r#", "bounds": {"x": {"error": 2}}"#, "bounds.x.error is 2.0; allowed is 0 to 1"),
+        (
+            r#", "bounds": {"x": {"detect_s": -1}}"#,
+            "bounds.x.detect_s is -1.0; allowed is 0 to 86400",
+        ),
+    ];
+    for (more, line) in wrong {
+        assert_eq!(Incident::parse(&file(PHASES, more)).unwrap_err().to_string(), line);
+    }
+    let unknown = Incident::parse(&file(PHASES, r#", "bounds": {"x": {"errors": 0}}"#));
+    assert!(unknown.unwrap_err().to_string().contains("unknown field `errors`"));
+}
+
+#[test]
+fn a_brownout_fails_the_share_in_its_name_and_no_more() {
+    for (name, share) in [("brownout-10", 0.1), ("brownout-20", 0.2), ("brownout-30", 0.3)] {
+        let incident = Incident::named(name).unwrap();
+        let at = |minute| met(incident.primary_schedule().seed(7), minutes(minute), 1000);
+        let partial = at(25.0);
+        assert_eq!(partial.len(), 2, "{name}: {partial:?}");
+        about(&partial, "503", share);
+        let well = BTreeMap::from([("200".to_owned(), 1000)]);
+        assert_eq!((at(5.0), at(45.0)), (well.clone(), well), "{name}");
+    }
+}

@@ -331,7 +331,7 @@ const DENIED: Outcome = Outcome::Rejected { why: Rejection::Credential };
 
 #[test]
 fn a_credential_that_is_rejected_twice_in_a_row_opens_for_seconds_that_double() {
-    let rig = Rig::new(plain());
+    let rig = Rig::new(plain().unauthorized(2));
     rig.record(0, DENIED);
     rig.record(1000, FAILED);
     assert_eq!(rig.state(1000), State::Closed, "once is a glitch");
@@ -345,6 +345,23 @@ fn a_credential_that_is_rejected_twice_in_a_row_opens_for_seconds_that_double() 
     assert_eq!(rig.state(17_000), State::Closed);
     rig.record(18_000, DENIED);
     assert_eq!(rig.state(18_000), State::Closed, "all is forgotten");
+}
+
+/// One caller's calls are rejected, and the others of the same credential are answered.
+#[test]
+fn rejections_among_answers_open_by_their_share_and_only_to_calls_with_another_target() {
+    let rig = Rig::new(plain());
+    rig.records(0, DENIED, 2);
+    assert_eq!(rig.shown(0).opened_by, Some(Cause::Unauthorized), "it was well so far");
+    assert!(!rig.refused(1000), "nobody is refused who has no other target");
+    rig.records(5_000, Outcome::Success, 2);
+    for second in 6..60 {
+        rig.record(second * 1000, Outcome::Success);
+        rig.records(second * 1000, DENIED, 2);
+    }
+    assert_eq!(rig.state(60_000), State::Closed, "two of three are rejected");
+    rig.records(60_000, DENIED, 30);
+    assert_eq!(rig.state(60_000), State::Open);
 }
 
 #[test]

@@ -89,7 +89,7 @@ fn h1_failures_that_come_sooner_than_answers_say_nothing_until_those_have_come()
 
 #[test]
 fn an_outage_opens_after_as_many_failures_as_the_past_of_the_route_asks_for() {
-    for (failing, most) in [(0.0, 4), (0.1, 7), (0.2, 10), (0.3, 14)] {
+    for (failing, most) in [(0.0, 5), (0.1, 7), (0.2, 10), (0.3, 14)] {
         let rig = Rig::new(default());
         let mut random = fastrand::Rng::with_seed(7);
         for second in 0..300 {

@@ -1,0 +1,106 @@
+//! How many routes of a provider are in trouble.
+//!
+//! A provider that goes down is found out by each of its routes anew. Where another route of it is open or suspicious because of
+//! failures, one failure of this one is enough to be suspicious.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+};
+
+use crate::{context::Route, sync::lock_std};
+
+/// The routes of all providers.
+#[derive(Debug, Default)]
+pub(super) struct Families(Mutex<HashMap<Box<str>, Arc<Siblings>>>);
+
+/// The routes of one provider.
+#[derive(Debug, Default)]
+pub(crate) struct Siblings {
+    troubled: AtomicU32,
+}
+
+/// One route among them.
+#[derive(Debug)]
+pub(crate) struct Sibling {
+    siblings: Arc<Siblings>,
+    troubled: AtomicBool,
+}
+
+// === impl Families ===
+
+impl Families {
+    /// How many providers there can be with routes that are in use; those of more know nothing of each other.
+    const MOST: usize = 1024;
+
+    /// A route among those of its provider.
+    pub(super) fn sibling(&self, route: &Route) -> Option<Sibling> {
+        let mut families = lock_std(&self.0);
+        if let Some(siblings) = families.get(route.provider()) {
+            return Some(Sibling::new(siblings.clone()));
+        }
+        if families.len() >= Self::MOST {
+            families.retain(|_, siblings| Arc::strong_count(siblings) > 1);
+        }
+        let room = families.len() < Self::MOST;
+        room.then(|| Sibling::new(families.entry(route.provider().into()).or_default().clone()))
+    }
+}
+
+// === impl Sibling ===
+
+impl Sibling {
+    pub(super) fn new(siblings: Arc<Siblings>) -> Self {
+        Self { siblings, troubled: AtomicBool::new(false) }
+    }
+
+    /// Whether another route of the provider is in trouble.
+    pub(super) fn is_another_troubled(&self) -> bool {
+        let own = u32::from(self.is_troubled());
+        self.siblings.troubled.load(Ordering::Relaxed) > own
+    }
+
+    /// Whether this route was in trouble when its last attempt ended.
+    pub(super) fn is_troubled(&self) -> bool {
+        self.troubled.load(Ordering::Relaxed)
+    }
+
+    /// Whether this route is in trouble.
+    pub(super) fn set(&self, troubled: bool) {
+        if self.troubled.swap(troubled, Ordering::Relaxed) != troubled {
+            match troubled {
+                true => self.siblings.troubled.fetch_add(1, Ordering::Relaxed),
+                false => self.siblings.troubled.fetch_sub(1, Ordering::Relaxed),
+            };
+        }
+    }
+}
+
+/// A route that is forgotten is in trouble no longer.
+impl Drop for Sibling {
+    fn drop(&mut self) {
+        self.set(false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_counts_while_it_is_in_trouble_and_not_for_itself() {
+        let all = Arc::<Siblings>::default();
+        let [one, two] = [(); 2].map(|()| Sibling::new(all.clone()));
+        (0..2).for_each(|_| one.set(true));
+        assert!(two.is_another_troubled() && !one.is_another_troubled());
+        two.set(true);
+        assert!(one.is_another_troubled());
+        one.set(false);
+        assert!(!two.is_another_troubled() && one.is_another_troubled());
+        drop(two);
+        assert!(!one.is_another_troubled() && all.troubled.load(Ordering::Relaxed) == 0);
+    }
+}
