@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{policy::LimitPolicy, probes::Probes};
+use super::{doubt::Doubt, policy::LimitPolicy, probes::Probes};
 use crate::context::{LONGEST_WAIT, later};
 
 /// Until when a route is closed, and how those that waited for it go out: one after the other, not all at once.
@@ -19,6 +19,7 @@ pub(super) struct Closing {
     since: Option<Instant>,
     /// The calls that find out during a long wait.
     probes: Probes,
+    doubt: Doubt,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -42,8 +43,8 @@ const SPREAD: Duration = Duration::from_secs(5);
 
 impl Closing {
     pub(super) fn new(pause: Option<Duration>) -> Self {
-        let probes = Probes::new();
-        Self { pause, in_a_row: 0, closed: None, ramp: None, since: None, probes }
+        let (probes, doubt) = (Probes::new(), Doubt::default());
+        Self { pause, in_a_row: 0, closed: None, ramp: None, since: None, probes, doubt }
     }
 
     /// The pause after a rate limit that names no wait. An attempt that was under way when the last pause began says nothing
@@ -57,10 +58,17 @@ impl Closing {
         Some(pause.min(LimitPolicy::LONGEST_PAUSE))
     }
 
-    /// The attempt with that number was answered. Tells whether it was a probe: the route is open then.
-    pub(super) fn answered(&mut self, nth: u64) -> bool {
+    /// Whether all are to wait for as long as an attempt was told that was sent then.
+    pub(super) fn concerns_all(&mut self, sent: Instant, wait: Duration) -> bool {
+        self.doubt.limited(sent, wait)
+    }
+
+    /// The attempt with that number, sent then, was answered. Tells whether the route is open by that: it was a probe, or
+    /// the wait was not everybody's.
+    pub(super) fn answered(&mut self, nth: u64, sent: Instant) -> bool {
         self.in_a_row = 0;
-        let found = self.probes.decide(nth);
+        let wrong = self.doubt.answered(sent) && self.closed.is_some();
+        let found = self.probes.decide(nth) || wrong;
         if found || self.closed.is_none() {
             (self.closed, self.probes) = (None, Probes::new());
         }
@@ -196,7 +204,7 @@ mod tests {
         let pauses: Vec<_> = (0..8).filter_map(|_| closing.pause(now)).collect();
         assert_eq!(pauses[..3], [SECOND / 2, SECOND, 2 * SECOND]);
         assert_eq!(pauses[7], LimitPolicy::LONGEST_PAUSE);
-        closing.answered(1);
+        closing.answered(1, now);
         assert_eq!(closing.pause(now), Some(SECOND / 2));
     }
 
@@ -219,7 +227,7 @@ mod tests {
         assert!(closing.is_probe_due(probed) && !closing.is_probe_due(probed - SECOND));
         closing.sent(1, probed);
         assert_eq!(closing.next(probed), 120 * SECOND);
-        assert!(!closing.answered(2) && closing.answered(1));
+        assert!(!closing.answered(2, probed) && closing.answered(1, probed));
         assert_eq!(closing.next(probed), Duration::ZERO);
     }
 

@@ -24,6 +24,10 @@
 //! - **A 429** closes the route for the wait that it names, 10 min at most; without one, for the pause that was set, if any
 //!   ([`LimitPolicy::pause`]). Those that wait then go out one after the other, not all at once. Where the concurrency
 //!   adapts, a 429 without a wait makes it smaller instead.
+//! - **The wait of one attempt** is everybody's while nothing speaks against it. Where an attempt that was sent after the limited
+//!   one and in the first half of its wait is answered, as one request was too large for what is left, or one machine of the
+//!   provider has its own count, the route opens at once. The more often that was so, the more limited attempts in a row it
+//!   takes to close it: as many as are improbable, by one in fifty, at the share seen so far.
 //! - **During a long wait one call finds out.** In a wait that a 429 or a header imposes, one call is sent as a probe after a
 //!   minute, and again after gaps that double up to 10 min. One that the provider lets in ends the wait; where headers had said
 //!   that nothing is left, they are not heeded until the next 429. [`Client::reset`](crate::Client::reset) ends it by hand.
@@ -80,6 +84,7 @@ mod adaptive;
 mod admission;
 mod bucket;
 mod closing;
+mod doubt;
 mod gate;
 mod headers;
 mod limiter;

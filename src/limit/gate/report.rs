@@ -116,7 +116,7 @@ impl Gate {
         if matches!(outcome, Outcome::Success | Outcome::Blocked) {
             self.slots.answered(leave.slot, first, form);
         }
-        if self.closing.answered(leave.nth()) {
+        if self.closing.answered(leave.nth(), leave.slot.at) {
             self.meters.disprove(now);
         }
         // There may be room for more now.
@@ -139,6 +139,9 @@ impl Gate {
         // A limit of ours that holds calls back by itself needs no pause on top.
         let pause = || if known { None } else { self.closing.pause(leave.slot.at) };
         let wait = wait.or_else(pause)?;
+        if !self.closing.concerns_all(leave.slot.at, wait) {
+            return None;
+        }
         let lasts = self.close(wait, now)?;
         self.pump(now, random);
         Some(lasts)
