@@ -151,3 +151,29 @@ async fn a_tool_of_the_provider_at_work_is_no_silence() {
         assert_eq!(slowly("/v1/messages", request, &stream).await, outcome, "{block}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn five_streams_in_which_a_tool_of_the_provider_is_at_work_are_whole_and_close_nothing() {
+    let stream = [
+        r#"{"type":"response.output_text.delta","delta":"Let me see."}"#,
+        r#"{"type":"response.code_interpreter_call.in_progress","item_id":"i"}"#,
+        r#"{"type":"keepalive"}"#,
+        r#"{"type":"response.code_interpreter_call.interpreting","item_id":"i"}"#,
+        r#"{"type":"response.output_text.delta","delta":"42"}"#,
+        r#"{"type":"response.completed","response":{"status":"completed","output":[{"type":"message","content":[{"text":"42"}]}]}}"#,
+    ];
+    // Twenty-five seconds from one content to the next.
+    let pace = std::time::Duration::from_millis(6_250);
+    let first = Provider::new("primary").always(events(&stream).between_events(pace));
+    let client = over(Client::builder(), [&first]);
+    for _ in 0..5 {
+        let request = post("/v1/responses", r#"{"model":"m","stream":true,"input":"hi"}"#);
+        let started = tokio::time::Instant::now();
+        let answer = call(&client, request).await.unwrap();
+        assert!(answer.error.is_none(), "{:?}", answer.error);
+        assert!(started.elapsed() >= secs(25));
+    }
+    assert_eq!(first.count(), 5);
+    let states: Vec<_> = client.breakers().list().into_iter().map(|(_, it)| it.state).collect();
+    assert_eq!(states, [State::Closed]);
+}
