@@ -16,11 +16,18 @@
 //! | a failure, however fast | counts as an answer after 10 s |
 //! | 3 failures in a row | out for 10 s, doubled up to 30 s; then one call tries it, of 64 at most one |
 //! | a failure or rate limit with a wait | out for that wait, up to 2 min |
-//! | 401, 402, 403, an unknown model, an exhausted quota | out for 5 min, or until the quota is known to be back |
+//! | 401, 402 | out for 5 s, doubled up to 60 s |
+//! | an exhausted quota, or a model of its own that is unknown | out for 5 min, or until the quota is known to be back |
 //! | our own breaker or limit refuses | out until it is worth coming back; nothing was sent |
-//! | the request is wrong, too large or blocked | nothing: its equals would say the same |
+//! | the model that a caller named is unknown | not asked for it for 60 s while another is in; then one call tries it |
+//! | the request is wrong, too large, blocked or forbidden | nothing: it is the request's |
 //!
-//! One that is out is asked when no other is left. A whole answer makes it well.
+//! One that is out is asked when no other is left. A whole answer makes it well. What is known of a target is kept for each
+//! operation apart: one that cannot make vectors may chat.
+//!
+//! Calls that [belong to an account](crate::ladder#which-calls-stay) go to the account of the first target, or of the one that
+//! they [stick to](crate::context::Sticky); embeddings to those with the model of the first. Targets with the same host and
+//! credentials are one account, and those that [say so](crate::ladder::Target::account).
 //!
 //! # In a call
 //!
@@ -89,6 +96,8 @@ mod pick;
 mod policy;
 mod pool;
 mod service;
+mod state;
+mod unknown;
 
 pub(crate) use load::Ride;
 pub(crate) use pick::{Copies, Round};

@@ -12,12 +12,20 @@ use crate::context::Sticky;
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Round {
     tried: u64,
-    /// Those that cannot answer the call: it belongs to an account or a model that they do not have.
-    barred: u64,
-    /// The operation of the call, as routes name it.
-    part: &'static str,
+    asked: Asked,
     /// Whether anything was sent: a target that refused has cost nothing.
     sent: bool,
+}
+
+/// What holds for all attempts of a call.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Asked {
+    /// The operation, as routes name it.
+    pub(crate) part: &'static str,
+    /// The hash of the model that the caller named.
+    pub(crate) model: Option<u64>,
+    /// The bits of the targets that cannot answer it: it belongs to an account or a model that they do not have.
+    pub(crate) barred: u64,
 }
 
 /// What the copies of one call have asked, so that each goes to another target.
@@ -47,23 +55,33 @@ impl Round {
         self.tried |= 1 << at;
     }
 
-    /// Says what holds for the whole call: its operation, and which targets cannot answer it, by their bits.
-    pub(crate) fn of_call(&mut self, part: &'static str, barred: u64) {
-        (self.part, self.barred) = (part, barred);
+    /// Says what holds for the whole call.
+    pub(crate) fn of_call(&mut self, asked: Asked) {
+        self.asked = asked;
     }
 
     pub(crate) fn is_barred(self, at: usize) -> bool {
-        self.barred & 1 << at != 0
+        self.asked.barred & 1 << at != 0
     }
 
     pub(crate) fn part(self) -> &'static str {
-        self.part
+        self.asked.part
+    }
+
+    /// The hash of the model that the caller named.
+    pub(crate) fn model(self) -> Option<u64> {
+        self.asked.model
+    }
+
+    /// The same, without these targets.
+    pub(crate) fn without(mut self, bits: u64) -> Self {
+        self.asked.barred |= bits;
+        self
     }
 
     /// A new round of the same call.
     pub(crate) fn anew(self) -> Self {
-        let Self { barred, part, .. } = self;
-        Self { barred, part, ..Self::default() }
+        Self { asked: self.asked, ..Self::default() }
     }
 
     /// The same, without what another copy of the call has asked.
@@ -93,7 +111,7 @@ pub(crate) fn pick(
     wish: Wish<'_>,
     (m, random): (&Moment<'_>, [f64; 2]),
 ) -> Option<usize> {
-    let left = Set::of(loads.len(), |at| (round.tried | round.barred) & 1 << at == 0);
+    let left = Set::of(loads.len(), |at| round.tried & 1 << at == 0 && !round.is_barred(at));
     let standing = |wanted| left.with(|at| loads[at].standing(m) == wanted);
     let (well, due) = (standing(Standing::In), standing(Standing::Due));
     if let Some((sticky, places)) = wish.sticky {

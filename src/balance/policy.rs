@@ -77,7 +77,8 @@ impl BalancePolicy {
 
     /// How long a target is out whose own model was rejected, or whose quota is exhausted and nobody says until when. A
     /// rejected credential takes it out for 5 s, doubled each time up to 60 s, and never longer than this. A model that the
-    /// caller named takes no target out.
+    /// caller named takes no target out: one that does not have it is not asked for it for 60 s, and never longer than
+    /// this, while another is in that may have it.
     #[must_use]
     pub fn unfit_for(mut self, time: Duration) -> Self {
         self.unfit = time;

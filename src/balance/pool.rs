@@ -6,12 +6,14 @@ use tokio::time::Instant;
 
 use super::{
     BalancePolicy,
-    load::{Load, Moment, Ride, Standing},
-    pick::{Copies, Round, Wish, pick},
+    load::{Moment, Ride, Standing},
+    pick::{Asked, Copies, Round, Wish, pick},
+    state::State,
+    unknown::Pair,
 };
 use crate::{
     Request,
-    classify::{Outcome, Rejection},
+    classify::Outcome,
     context::{Call, Route, Sticky, hash, later},
     dialect::Ask,
     ladder::Target,
@@ -29,26 +31,17 @@ pub(crate) struct Pool {
     states: Mutex<HashMap<&'static str, State>>,
 }
 
-/// What calls of one operation have found.
-struct State {
-    loads: Vec<Load>,
-    picks: u64,
-    /// The time to the first event over all targets, in seconds.
-    usual: Option<f64>,
-    random: fastrand::Rng,
-}
-
-/// The target of an attempt: its place in the pool, and the operation that is asked of it.
+/// The target of an attempt: its place in the pool, and the operation and the model that are asked of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seat {
     at: usize,
     part: &'static str,
+    /// The hash of the model that the caller named.
+    model: Option<u64>,
 }
 
 /// Until an answer has come, a target is taken to answer within a second, as the faster models do.
 const USUAL: f64 = 1.0;
-/// An answer counts one part of so many in what is usual.
-const PARTS: f64 = 16.0;
 
 // === impl Pool ===
 
@@ -75,14 +68,21 @@ impl Pool {
         let ask = Call::ask(&mut request);
         let sticky = request.extensions().get::<Sticky>().copied();
         let Call { once, copies, .. } = Call::of(&mut request).clone();
-        round.of_call(ask.effects.part(), self.barred(&ask, sticky));
+        round.of_call(self.asked(&ask, sticky));
         let wish = Wish { sticky: sticky.map(|sticky| (sticky, &self.places[..])), once };
         let at = self.pick(round, wish, copies.as_ref());
         let mut request = self.targets[at].apply(request, &ask);
         let route = route(&mut request);
         let call = Call::of(&mut request);
-        (call.seat, call.route) = (Some(Seat { at, part: round.part() }), Some(route));
+        let seat = Seat { at, part: round.part(), model: round.model() };
+        (call.seat, call.route) = (Some(seat), Some(route));
         request
+    }
+
+    /// What holds for all attempts of a call.
+    fn asked(&self, ask: &Ask, sticky: Option<Sticky>) -> Asked {
+        let barred = self.barred(ask, sticky);
+        Asked { part: ask.effects.part(), model: ask.model().map(hash), barred }
     }
 
     /// The bits of the targets that cannot answer a call: files are at one account, vectors are those of one model. The
@@ -109,13 +109,15 @@ impl Pool {
     pub(crate) fn routes(&self, request: &Request) -> Vec<(Route, bool)> {
         let mut request = request.clone();
         let ask = Call::ask(&mut request);
-        let barred = self.barred(&ask, request.extensions().get::<Sticky>().copied());
-        let rests: Vec<_> = self.decide((ask.effects.part(), Instant::now()), |state, m| {
-            state.loads.iter().map(|load| load.standing(m) == Standing::Out).collect()
+        let mut round = Round::default();
+        round.of_call(self.asked(&ask, request.extensions().get::<Sticky>().copied()));
+        let (round, rests) = self.decide((round.part(), Instant::now()), |state, m| {
+            let rests = state.loads.iter().map(|load| load.standing(m) == Standing::Out);
+            (state.narrowed(round, m), rests.collect::<Vec<_>>())
         });
         let routes =
             self.targets.iter().map(|target| route(&mut target.apply(request.clone(), &ask)));
-        let may_go = (0..self.targets.len()).map(|at| barred & 1 << at == 0);
+        let may_go = (0..self.targets.len()).map(|at| !round.is_barred(at));
         let all = routes.zip(rests).zip(may_go);
         all.filter_map(|(route, may_go)| may_go.then_some(route)).collect()
     }
@@ -123,13 +125,15 @@ impl Pool {
     /// Whether one is left that may do better than those that were tried.
     pub(crate) fn has_another(&self, round: Round) -> bool {
         self.decide((round.part(), Instant::now()), |state, m| {
-            pick(&state.loads, round, Wish::default(), (m, [0.0; 2])).is_some()
+            let open = state.narrowed(round, m);
+            pick(&state.loads, open, Wish::default(), (m, [0.0; 2])).is_some()
         })
     }
 
     /// Until when our own breakers or limits refuse all of them, if they do.
     pub(crate) fn closed(&self, round: Round, now: Instant) -> Option<Instant> {
         let at = self.decide((round.part(), now), |state, m| {
+            let round = state.narrowed(round, m);
             let open = state.loads.iter().enumerate().filter(|(at, _)| !round.is_barred(*at));
             let soonest = open.map(|(_, load)| load.closed()).fold(f64::INFINITY, f64::min);
             (soonest > m.at).then_some(soonest - m.at)
@@ -138,24 +142,8 @@ impl Pool {
     }
 
     fn pick(&self, round: &mut Round, wish: Wish<'_>, copies: Option<&Copies>) -> usize {
-        self.decide((round.part(), Instant::now()), |state, m| {
-            let random = [state.random.f64(), state.random.f64()];
-            let fresh = round.anew();
-            let beside = copies.map(|copies| round.beside(copies));
-            let at = beside
-                .and_then(|beside| pick(&state.loads, beside, wish, (m, random)))
-                .or_else(|| pick(&state.loads, *round, wish, (m, random)))
-                // Another call has changed its standing since it was asked for.
-                .or_else(|| pick(&state.loads, fresh, wish, (m, random)))
-                .unwrap_or_default();
-            state.picks = state.picks.saturating_add(1);
-            state.loads[at].try_again(m);
-            round.tried(at);
-            if let Some(copies) = copies {
-                copies.asked(at);
-            }
-            at
-        })
+        let part = round.part();
+        self.decide((part, Instant::now()), |state, m| state.pick(round, wish, (copies, m)))
     }
 
     pub(super) fn begin(&self, seat: Seat, now: Instant) -> Ride {
@@ -164,11 +152,13 @@ impl Pool {
 
     /// What an attempt came to. Tells for how long its target is out, where that is news.
     pub(super) fn end(&self, seat: Seat, ride: &mut Ride, outcome: Outcome) -> Option<Duration> {
+        let names_it = self.targets[seat.at].has_model();
         self.decide((seat.part, Instant::now()), |state, m| {
             if outcome.is_success() && !ride.answered {
-                state.learn(m.at - ride.began);
+                state.learn(seat, m.at - ride.began);
             }
-            state.loads[seat.at].end(blamed(outcome, &self.targets[seat.at]), ride, m)
+            let outcome = if names_it { outcome } else { state.blamed(seat, outcome, m) };
+            state.loads[seat.at].end(outcome, ride, m)
         })
     }
 
@@ -183,7 +173,7 @@ impl Pool {
     pub(super) fn answer(&self, seat: Seat, ride: &mut Ride, first: Instant) {
         self.decide((seat.part, first), |state, m| {
             let took = (m.at - ride.began).max(0.0);
-            state.learn(took);
+            state.learn(seat, took);
             state.loads[seat.at].answer(ride, took, m);
         });
     }
@@ -195,7 +185,8 @@ impl Pool {
         decide: impl FnOnce(&mut State, &Moment<'_>) -> T,
     ) -> T {
         let mut states = lock(&self.states);
-        let state = states.entry(part).or_insert_with(|| State::new(&self.targets, &self.policy));
+        let state =
+            states.entry(part).or_insert_with(|| State::new(self.targets.len(), &self.policy));
         let m = Moment {
             policy: &self.policy,
             at: now.saturating_duration_since(self.made).as_secs_f64(),
@@ -204,15 +195,6 @@ impl Pool {
         };
         decide(state, &m)
     }
-}
-
-/// What an outcome says of a target: a model that the caller named and nobody knows says nothing of it.
-fn blamed(outcome: Outcome, target: &Target) -> Outcome {
-    let unknown = outcome == Outcome::Rejected { why: Rejection::Model };
-    if unknown && !target.has_model() {
-        return Outcome::Rejected { why: Rejection::Request };
-    }
-    outcome
 }
 
 /// The route of a request that was rewritten for a target, with what the rung's edits change of it.
@@ -224,18 +206,12 @@ fn route(request: &mut Request) -> Route {
     }
 }
 
-// === impl State ===
+// === impl Seat ===
 
-impl State {
-    fn new(targets: &[Target], policy: &BalancePolicy) -> Self {
-        let random = policy.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
-        Self { loads: vec![Load::default(); targets.len()], picks: 0, usual: None, random }
-    }
-
-    /// An answer's first event came after so many seconds.
-    fn learn(&mut self, secs: f64) {
-        let usual = self.usual.unwrap_or(secs);
-        self.usual = Some(usual + (secs - usual) / PARTS);
+impl Seat {
+    /// The target and the model that it is asked for, where the caller named one.
+    pub(super) fn pair(self) -> Option<Pair> {
+        self.model.map(|model| Pair { at: self.at, model })
     }
 }
 

@@ -20,6 +20,8 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 
 use crate::scene::{Told, call, chat, ms, secs};
 
+mod models;
+
 /// Three keys of one host.
 struct Keys([Provider; 3]);
 

@@ -1,0 +1,101 @@
+//! What calls of one operation have found of the equal targets.
+
+use super::{
+    BalancePolicy,
+    load::{Load, Moment, Standing},
+    pick::{Copies, Round, Wish, pick},
+    pool::Seat,
+    unknown::{LASTS, Pair, Unknown},
+};
+use crate::classify::{Outcome, Rejection};
+
+/// What calls of one operation have found.
+pub(super) struct State {
+    pub(super) loads: Vec<Load>,
+    pub(super) picks: u64,
+    /// The time to the first event over all targets, in seconds.
+    pub(super) usual: Option<f64>,
+    random: fastrand::Rng,
+    /// The models of callers that some targets do not have.
+    unknown: Unknown,
+}
+
+/// An answer counts one part of so many in what is usual.
+const PARTS: f64 = 16.0;
+
+// === impl State ===
+
+impl State {
+    pub(super) fn new(targets: usize, policy: &BalancePolicy) -> Self {
+        let random = policy.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
+        Self {
+            loads: vec![Load::default(); targets],
+            picks: 0,
+            usual: None,
+            random,
+            unknown: Unknown::new(targets),
+        }
+    }
+
+    /// The target of the next attempt.
+    pub(super) fn pick(
+        &mut self,
+        round: &mut Round,
+        wish: Wish<'_>,
+        (copies, m): (Option<&Copies>, &Moment<'_>),
+    ) -> usize {
+        let random = [self.random.f64(), self.random.f64()];
+        let open = self.narrowed(*round, m);
+        let beside = copies.map(|copies| open.beside(copies));
+        let at = beside
+            .and_then(|beside| pick(&self.loads, beside, wish, (m, random)))
+            .or_else(|| pick(&self.loads, open, wish, (m, random)))
+            // Another call has changed its standing since it was asked for.
+            .or_else(|| pick(&self.loads, open.anew(), wish, (m, random)))
+            .unwrap_or_default();
+        self.picks = self.picks.saturating_add(1);
+        self.loads[at].try_again(m);
+        if let Some(model) = round.model() {
+            let trial = m.at + m.policy.penalty.as_secs_f64();
+            self.unknown.try_again(Pair { at, model }, m.at, trial);
+        }
+        round.tried(at);
+        if let Some(copies) = copies {
+            copies.asked(at);
+        }
+        at
+    }
+
+    /// The same round without the targets that did not have its model. Where no other is left that is in, nobody is
+    /// spared: one of them may have it by now.
+    pub(super) fn narrowed(&self, round: Round, m: &Moment<'_>) -> Round {
+        let lack = round.model().map_or(0, |model| self.unknown.bits(model, m.at));
+        let narrow = round.without(lack);
+        let mut all = self.loads.iter().enumerate();
+        match all.any(|(at, load)| !narrow.is_barred(at) && load.standing(m) != Standing::Out) {
+            true => narrow,
+            false => round,
+        }
+    }
+
+    /// An answer's first event came from a target after so many seconds.
+    pub(super) fn learn(&mut self, seat: Seat, secs: f64) {
+        let usual = self.usual.unwrap_or(secs);
+        self.usual = Some(usual + (secs - usual) / PARTS);
+        if let Some(pair) = seat.pair() {
+            self.unknown.forget(pair);
+        }
+    }
+
+    /// What an outcome says of a target whose model is the caller's: one that is unknown there is known of the two
+    /// together, and says nothing of the target.
+    pub(super) fn blamed(&mut self, seat: Seat, outcome: Outcome, m: &Moment<'_>) -> Outcome {
+        if outcome != (Outcome::Rejected { why: Rejection::Model }) {
+            return outcome;
+        }
+        if let Some(pair) = seat.pair() {
+            self.unknown.note(pair, m.at, LASTS.min(m.policy.unfit));
+        }
+        Outcome::Rejected { why: Rejection::Request }
+    }
+}
