@@ -7,6 +7,7 @@ use std::{
 
 use evenkeel::{
     BoxError, Client, ConfigError, Profile, Request, Response, Upstream,
+    adapter::Reconnect,
     breaker::BreakerPolicy,
     cache::CachePolicy,
     classify::ClassifyPolicy,
@@ -14,6 +15,7 @@ use evenkeel::{
     retry::RetryPolicy,
     stream::Commit,
     telemetry::Observe,
+    testkit::{Hosts, drill::Stage},
 };
 use tokio::time::{sleep, timeout};
 use tower::{Service, ServiceExt, service_fn};
@@ -100,6 +102,12 @@ fn is_transient(response: &Response, longest: f64) -> bool {
 fn hint(response: &Response) -> Option<f64> {
     let value = response.headers().get("retry-after")?.to_str().ok()?;
     value.parse().ok().filter(|seconds: &f64| seconds.is_finite())
+}
+
+/// What evenkeel goes through in process: kept connections that are dead are dealt with as on sockets, where it goes
+/// through a reqwest client of the user's.
+pub(crate) fn reconnecting(stage: &Stage) -> Reconnect<Hosts> {
+    Reconnect::around(stage.hosts())
 }
 
 /// evenkeel: the interactive profile, the secondary as second rung, a canned reply as third. Answers are handed on when

@@ -7,8 +7,9 @@ use std::{
 };
 
 use evenkeel::{
-    Request, Upstream,
+    Body, Error, Request, Upstream,
     adapter::Reqwest,
+    classify::Outcome,
     testkit::{Provider, Server},
 };
 use http::HeaderMap;
@@ -38,10 +39,31 @@ async fn client(plan: &Plan, name: &str, bars: &Bars) -> Result<Part, Failure> {
     let stage = plan.drill().stage();
     let primary = Server::start(stage.primary().clone()).await?;
     let secondary = Server::start(stage.secondary().clone()).await?;
-    let transport = Reqwest::with(reqwest(plan, name)?);
-    let transport = noting([&primary, &secondary], transport);
-    let stage = stage.at(primary.url());
-    one(plan, name, Place { stage, transport, secondary: secondary.url() }, bars).await
+    let (client, servers) = (reqwest(plan, name)?, [&primary, &secondary]);
+    let (stage, secondary) = (stage.at(primary.url()), secondary.url());
+    if NAMES[..2].contains(&name) {
+        let transport = noting(servers, bare(client));
+        return one(plan, name, Place { stage, transport, secondary }, bars).await;
+    }
+    let transport = noting(servers, Reqwest::with(client));
+    one(plan, name, Place { stage, transport, secondary }, bars).await
+}
+
+/// A client as it is: whatever becomes of a kept connection is its caller's to see.
+fn bare(client: reqwest::Client) -> impl Upstream {
+    service_fn(move |request: Request| {
+        let client = client.clone();
+        async move {
+            let sent = async { client.execute(request.try_into()?).await };
+            let response: http::Response<reqwest::Body> = sent.await.map_err(failed)?.into();
+            Ok(response.map(Body::wrap))
+        }
+    })
+}
+
+fn failed(error: reqwest::Error) -> Error {
+    let outcome = if error.is_connect() { Outcome::Unreachable } else { Outcome::Broken };
+    Error::new(outcome).with_source(error)
 }
 
 /// What each client goes through: no proxy, which a machine may have; the rest as each would have it.

@@ -47,7 +47,8 @@ evenkeel with a step for every loss: no tool, a small model, a secondary, a stor
 By default over loopback sockets, condensed to 400 s and played ten times as fast: 40 s in all.
 
     --incident WHICH  the outage: openai-2024-06-04 (the default), openai-2024-12-11, tool-gone, brownout-10, brownout-20,
-                      brownout-30, slow-but-well, quiet-bot, noisy-neighbour, or a file of JSON
+                      brownout-30, slow-but-well, quiet-bot, noisy-neighbour, node-replaced, or a file of
+                      JSON
     --alone           evenkeel without a fallback
     --virtual         at full length, in virtual time, in process: seconds in all
     --json            one JSON object on standard output, nothing else there

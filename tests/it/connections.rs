@@ -7,7 +7,7 @@ use evenkeel::{
     breaker::State,
     context::Journey,
     telemetry::Event,
-    testkit::{KeptFault, Provider, Reply, Server, WORDS},
+    testkit::{Incident, KeptFault, Provider, Reply, Server, WORDS},
     timeout::TimeoutPolicy,
 };
 use futures_util::future::join_all;
@@ -329,4 +329,22 @@ async fn node_replaced_all_eight_calls_are_answered_through_the_middleware() {
         join_all((0..8).map(|_| ask())).await;
         assert_eq!(breakers.list()[0].1.state, State::Closed);
     }
+}
+
+#[tokio::test]
+async fn an_incident_in_which_a_node_is_replaced_resets_what_clients_keep_to_its_server() {
+    let day = r#"{"name": "x", "states": {"new": {"kept": "reset"}}, "phases_min": [
+        {"from": 0, "to": 1, "provider": "healthy"}, {"from": 1, "to": 2, "provider": "new"}]}"#;
+    // A minute is two seconds.
+    let schedule = Incident::parse(day).unwrap().primary_schedule().scale(1.0 / 30.0);
+    let server = Server::start(Provider::new("primary").following(schedule)).await.unwrap();
+    let client = reqwest::Client::builder().no_proxy().retry(reqwest::retry::never());
+    let client = client.build().unwrap();
+    let url = format!("{}/v1/chat/completions", server.url());
+    let call = async || client.post(&url).body(JSON).send().await?.text().await;
+    call().await.unwrap();
+    soon(|| server.kept() == 1).await;
+    sleep(ms(2200)).await;
+    assert!(call().await.is_err(), "its connection is dead, and nobody knew");
+    assert!(call().await.unwrap().contains(WORDS), "a new one is well");
 }

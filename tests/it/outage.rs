@@ -7,7 +7,13 @@ pub(crate) mod clients;
 use std::{thread, time::Duration};
 
 use clients::{NAMES, RUNGS, Setting};
-use evenkeel::testkit::{Drill, Figures, Incident, drill::Kind};
+use evenkeel::{
+    Upstream,
+    testkit::{
+        Drill, Figures, Incident,
+        drill::{Kind, Stage},
+    },
+};
 use tokio::runtime::Builder;
 
 const SEED: u64 = 1;
@@ -38,7 +44,8 @@ async fn play(name: &str, drill: &Drill, seed: u64) -> Figures {
         return drill.play(name, &stage, clients::retries(hosts, setting)).await;
     }
     let build = if name == NAMES[2] { clients::evenkeel } else { clients::steps };
-    let client = build(hosts, "http://secondary", setting, |_: &_| ()).unwrap();
+    let client =
+        build(clients::reconnecting(&stage), "http://secondary", setting, |_: &_| ()).unwrap();
     drill.play(name, &stage, client).await
 }
 
@@ -125,18 +132,41 @@ fn the_clients_beside_it_do_what_they_are_said_to_do() {
 
 /// The day of evenkeel without a fallback.
 fn alone(incident: Incident, seed: u64) -> Figures {
+    alone_over(clients::reconnecting, incident, seed)
+}
+
+fn alone_over<U: Upstream>(transport: fn(&Stage) -> U, incident: Incident, seed: u64) -> Figures {
+    let play = async move || {
+        let rate = incident.rate().unwrap_or(60.0);
+        let drill = Drill::new(incident).seed(seed).rate(rate);
+        let (stage, setting) = (drill.stage(), Setting { seed, scale: 1.0 });
+        let client = clients::alone(transport(&stage), setting, |_: &_| ()).unwrap();
+        drill.play("alone", &stage, client).await
+    };
     let played = thread::spawn(move || {
         fastrand::seed(seed);
         let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
-        runtime.unwrap().block_on(async {
-            let drill = Drill::new(incident).seed(seed);
-            let stage = drill.stage();
-            let setting = Setting { seed, scale: 1.0 };
-            let client = clients::alone(stage.hosts(), setting, |_: &_| ()).unwrap();
-            drill.play("alone", &stage, client).await
-        })
+        runtime.unwrap().block_on(play())
     });
     played.join().unwrap()
+}
+
+#[test]
+fn a_node_that_is_replaced_costs_no_call_its_answer_and_moves_none_elsewhere() {
+    let incident = in_minutes(&Incident::named("node-replaced").unwrap(), 20);
+    let rate = incident.rate().unwrap();
+    let played = |client| day(client, incident.clone(), (SEED, rate));
+    let [plain, retries, evenkeel, steps] = NAMES.map(played);
+    assert!(plain.error >= 30, "five connections and more are dead each time: {plain:?}");
+    assert_eq!(plain.attempts_primary, plain.calls - plain.error, "and reach nobody");
+    assert!(retries.error < plain.error, "{retries:?}");
+    for figures in [evenkeel, steps, alone(incident.clone(), SEED)] {
+        assert_eq!((figures.primary, figures.late), (figures.calls, 0), "{figures:?}");
+        assert_eq!(figures.attempts_primary, figures.calls, "each is sent once: {figures:?}");
+    }
+    // What the figures are if nobody deals with the connections.
+    let bare = alone_over(Stage::hosts, incident, SEED);
+    assert!(bare.primary < bare.calls, "{bare:?}");
 }
 
 #[test]

@@ -11,6 +11,8 @@ use std::{
 use bytes::Bytes;
 use evenkeel::{
     Error, Request, Response,
+    adapter::Reconnect,
+    classify::Outcome,
     testkit::{
         Capacity, Drill, Fault, Hosts, Incident, Provider, Reply, WORDS,
         drill::{Arrivals, Figures, Kind, Stage},
@@ -18,8 +20,9 @@ use evenkeel::{
         provider::Fate,
     },
 };
+use futures_util::future::join_all;
 use http_body_util::BodyExt;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tower::{Layer, Service, ServiceExt, layer::layer_fn, layer::util::Identity, service_fn};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -308,6 +311,87 @@ async fn providers_are_at_the_hosts_of_their_names() {
     };
     assert_eq!(served("b").await.unwrap(), "b");
     assert!(served("c").await.unwrap_err().is_connect());
+}
+
+/// A provider whose node is replaced at minutes 1 and 2; an answer takes 1.3 to 3.9 s.
+fn replaced() -> (Provider, Hosts) {
+    let day = Incident::parse(
+        r#"{"name": "x", "states": {"new": {"kept": "reset"}}, "phases_min": [
+            {"from": 0, "to": 1, "provider": "healthy"},
+            {"from": 1, "to": 2, "provider": "new"},
+            {"from": 2, "to": 3, "provider": "new"}]}"#,
+    );
+    let provider = Provider::new("primary").following(day.unwrap().primary_schedule());
+    let hosts = Hosts::new([provider.clone()]).keeping_connections();
+    (provider, hosts)
+}
+
+/// Whether a call is answered in whole; a failure has to be a reset of its connection.
+async fn whole(hosts: &Hosts) -> bool {
+    match hosts.clone().oneshot(streamed()).await {
+        Ok(response) => read(response).await.1.is_none(),
+        Err(error) => {
+            let source = std::error::Error::source(&error).unwrap();
+            assert!(source.to_string().contains("broke"), "{error:?}");
+            assert_eq!(error.outcome(), Outcome::Broken);
+            false
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_kept_when_a_node_was_replaced_is_reset_once_each_and_new_connections_are_well() {
+    let (provider, hosts) = replaced();
+    let start = Instant::now();
+    for minute in [1, 2] {
+        sleep_until(start + minute * 60 * SECOND - 10 * SECOND).await;
+        let calls = [(); 3].map(|()| whole(&hosts));
+        assert_eq!(join_all(calls).await, [true; 3], "three connections are kept");
+        sleep_until(start + minute * 60 * SECOND).await;
+        provider.forget();
+        for n in 0..3 {
+            assert!(!whole(&hosts).await, "connection {n} is dead");
+        }
+        assert_eq!(provider.count(), 0, "what is reset reaches nobody");
+        assert!(whole(&hosts).await && whole(&hosts).await, "a new one, and it is kept");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn connections_are_kept_only_after_whole_answers_and_for_a_while() {
+    let (provider, hosts) = replaced();
+    let start = Instant::now();
+    // Not read to its end: closed.
+    sleep_until(start + 50 * SECOND).await;
+    drop(hosts.clone().oneshot(streamed()).await.unwrap());
+    sleep_until(start + 60 * SECOND).await;
+    assert!(whole(&hosts).await, "nothing was kept");
+    // The old node answers what it has begun, and closes the connection.
+    sleep_until(start + 120 * SECOND - SECOND / 2).await;
+    let begun = hosts.clone().oneshot(streamed()).await.unwrap();
+    assert!(read(begun).await.1.is_none() && start.elapsed() > 120 * SECOND);
+    assert!(whole(&hosts).await, "the connection to the old node is not kept");
+    // Idle for too long: closed by the client.
+    let (_, hosts) = replaced();
+    assert!(whole(&hosts).await);
+    sleep(60 * SECOND).await;
+    assert!(whole(&hosts).await);
+    assert_eq!(provider.cancelled(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn reconnect_sends_a_request_again_whose_connection_in_process_was_dead() {
+    let (provider, hosts) = replaced();
+    let around = Reconnect::around(hosts);
+    let whole = async || {
+        let response = around.clone().oneshot(streamed()).await;
+        read(response.unwrap()).await.1.is_none()
+    };
+    sleep(50 * SECOND).await;
+    assert_eq!(join_all([(); 3].map(|()| whole())).await, [true; 3]);
+    sleep(10 * SECOND).await;
+    assert!(whole().await && whole().await);
+    assert_eq!(provider.count(), 5);
 }
 
 #[tokio::test(start_paused = true)]

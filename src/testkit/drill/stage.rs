@@ -42,9 +42,9 @@ impl Stage {
         &self.url
     }
 
-    /// A transport in process, to both by their host names.
+    /// A transport in process, to both by their host names. It [keeps](Hosts::keeping_connections) connections of its own.
     pub fn hosts(&self) -> Hosts {
-        Hosts::new([self.primary.clone(), self.secondary.clone()])
+        Hosts::new([self.primary.clone(), self.secondary.clone()]).keeping_connections()
     }
 
     pub(super) fn start(&self) {

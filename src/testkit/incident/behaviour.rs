@@ -17,6 +17,8 @@ pub(crate) struct Behaviour {
     pub(super) mix: Vec<Part>,
     pub(super) capacity: Option<Span>,
     pub(super) over: Vec<Part>,
+    /// Whether what is kept when a phase of this state begins is reset at its next request.
+    pub(super) replaces_node: bool,
 }
 
 /// One thing that goes wrong, and its share of the attempts.

@@ -3,7 +3,7 @@
 use crate::testkit::incident::Incident;
 
 /// Their names.
-pub(super) const NAMES: [&str; 9] = [
+pub(super) const NAMES: [&str; 10] = [
     "openai-2024-06-04",
     "openai-2024-12-11",
     "tool-gone",
@@ -13,6 +13,7 @@ pub(super) const NAMES: [&str; 9] = [
     "slow-but-well",
     "quiet-bot",
     "noisy-neighbour",
+    "node-replaced",
 ];
 
 pub(super) const OPENAI_2024_06_04: &str = include_str!("../incidents/openai-2024-06-04.json");
@@ -31,6 +32,7 @@ pub(super) fn text(name: &str) -> Option<&'static str> {
         "slow-but-well" => include_str!("../incidents/slow-but-well.json"),
         "quiet-bot" => include_str!("../incidents/quiet-bot.json"),
         "noisy-neighbour" => include_str!("../incidents/noisy-neighbour.json"),
+        "node-replaced" => include_str!("../incidents/node-replaced.json"),
         _ => return None,
     })
 }

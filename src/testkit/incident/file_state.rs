@@ -27,6 +27,8 @@ pub(super) struct RawState {
     capacity: Option<RawSpan>,
     #[serde(default)]
     over: Vec<RawPart>,
+    #[serde(default)]
+    kept: Option<RawKept>,
 }
 
 #[derive(Default, Deserialize)]
@@ -66,6 +68,13 @@ enum Is {
     Reset,
 }
 
+/// What becomes of connections that are kept.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum RawKept {
+    Reset,
+}
+
 const FIRST: Span = Span::new(0.3, 0.9);
 const REST: Span = Span::new(1.0, 3.0);
 const AT_ONCE: Span = Span::new(0.0, 0.0);
@@ -87,6 +96,7 @@ impl RawState {
             mix: parts(&format!("{field}.mix"), self.mix)?,
             capacity: capacity.transpose()?,
             over: over(&format!("{field}.over"), self.over)?,
+            replaces_node: matches!(self.kept, Some(RawKept::Reset)),
         })
     }
 }

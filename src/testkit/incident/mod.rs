@@ -3,7 +3,8 @@
 //! Two real ones are built in, [`Incident::openai_2024_06_04`] and [`Incident::openai_2024_12_11`], and a tool that is gone,
 //! [`Incident::tool_gone`]. By [name](Incident::named) alone: `brownout-10`, `brownout-20` and `brownout-30`, in which that share
 //! of attempts fails for half an hour; `slow-but-well`, whose whole answers take up to 17 s; `quiet-bot`, a call a minute through
-//! an outage of two hours; `noisy-neighbour`, in which one caller's calls are refused for reasons of their own.
+//! an outage of two hours; `noisy-neighbour`, in which one caller's calls are refused for reasons of their own; `node-replaced`,
+//! in which all connections that are kept die six times in half an hour.
 //!
 //! # The file
 //!
@@ -50,6 +51,7 @@
 //! | `mix` | what goes wrong, each with its share of the attempts; what is left of 1 is answered well | nothing |
 //! | `capacity` | how much is served, where 1 is as much as the drill calls; a pair grows from the one to the other over the phase | no limit |
 //! | `over` | what becomes of attempts above the capacity; its shares make 1 | 503 |
+//! | `kept` | `reset`: what is kept when a phase of this state begins is reset at its next request; a node was replaced | connections stay |
 //!
 //! | `is` | meaning | its own fields |
 //! |---|---|---|

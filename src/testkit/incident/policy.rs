@@ -72,7 +72,7 @@ impl Incident {
     }
 
     /// The names of those that are built in, for [`named`](Self::named).
-    pub const BUILT_IN: [&str; 9] = built_in::NAMES;
+    pub const BUILT_IN: [&str; 10] = built_in::NAMES;
 
     /// The built-in one of that name.
     pub fn named(name: &str) -> Option<Self> {

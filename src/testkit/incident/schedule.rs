@@ -105,6 +105,12 @@ impl Schedule {
         }
     }
 
+    /// How often the node that answers was replaced so long after the start. Connections that were kept before lead nowhere.
+    pub(crate) fn node(&self, passed: Duration) -> usize {
+        let begun = position(&self.phases, passed.div_f64(self.scale));
+        (0..=begun).filter(|phase| self.behaviour(*phase).replaces_node).count()
+    }
+
     /// Whether no connection is to be made so long after the start.
     pub(crate) fn refusing(&self, passed: Duration) -> bool {
         let time = passed.div_f64(self.scale);

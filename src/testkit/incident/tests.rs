@@ -96,6 +96,22 @@ fn a_share_of_a_tool_is_of_the_calls_that_bring_it_and_stands_beside_the_others(
 }
 
 #[test]
+fn a_node_is_replaced_where_a_phase_begins_whose_state_resets_what_is_kept() {
+    let day = Incident::named("node-replaced").unwrap();
+    let node = |minute: f64| day.primary_schedule().node(minutes(minute));
+    let nodes = [0.0, 9.99, 10.0, 14.9, 15.0, 35.0, 45.0, 99.0].map(node);
+    assert_eq!(nodes, [0, 0, 1, 1, 2, 6, 6, 6]);
+    assert_eq!(day.primary_schedule().scale(0.1).node(minutes(1.5)), 2);
+    assert_eq!(day.secondary_schedule().node(minutes(45.0)), 0);
+    assert_eq!(
+        met(day.primary_schedule(), minutes(12.0), 100),
+        BTreeMap::from([("200".into(), 100)])
+    );
+    let wrong = Incident::parse(&file(PHASES, r#", "states": {"down": {"kept": "lost"}}"#));
+    assert!(wrong.unwrap_err().to_string().contains("unknown variant `lost`"));
+}
+
+#[test]
 fn every_built_in_incident_has_its_name() {
     for name in Incident::BUILT_IN {
         assert!(Incident::named(name).is_some(), "{name}");

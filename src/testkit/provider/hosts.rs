@@ -9,20 +9,46 @@ use std::{
 
 use tower::Service;
 
-use crate::{Error, Request, Response, classify::Outcome, testkit::Provider};
+use crate::{
+    Error, Request, Response,
+    classify::Outcome,
+    testkit::{Provider, provider::line::Lines},
+};
 
 /// Several providers behind one transport: each is at the host of its name, as `http://primary/v1/…`.
 ///
 /// A host that nobody has is unreachable.
 #[derive(Clone, Debug, Default)]
-pub struct Hosts(Vec<Provider>);
+pub struct Hosts(Vec<Host>);
+
+#[derive(Clone, Debug)]
+struct Host {
+    provider: Provider,
+    /// The connections that are kept to it, where any are.
+    lines: Option<Lines>,
+}
 
 // === impl Hosts ===
 
 impl Hosts {
-    /// These providers.
+    /// These providers. Each request goes out on a new connection.
     pub fn new(providers: impl IntoIterator<Item = Provider>) -> Self {
-        Self(providers.into_iter().collect())
+        let host = |provider| Host { provider, lines: None };
+        Self(providers.into_iter().map(host).collect())
+    }
+
+    /// Keeps connections, as clients on sockets do: each that has carried a whole answer is kept for 50 s, at most 256 to
+    /// each provider, and the one that was kept last carries the next request. Clones have them in common.
+    ///
+    /// What was kept when a node of the provider is replaced (see [`Incident`](crate::testkit::Incident)) is dead: the next
+    /// request on each is reset, and reaches no provider. [`Reconnect::around`](crate::adapter::Reconnect::around)
+    /// knows these connections as it knows those of sockets.
+    #[must_use]
+    pub fn keeping_connections(mut self) -> Self {
+        for host in &mut self.0 {
+            host.lines = Some(Lines::default());
+        }
+        self
     }
 }
 
@@ -37,8 +63,11 @@ impl Service<Request> for Hosts {
 
     fn call(&mut self, request: Request) -> Self::Future {
         let host = request.uri().host().unwrap_or_default();
-        match self.0.iter_mut().find(|provider| provider.name() == host) {
-            Some(provider) => provider.call(request),
+        match self.0.iter_mut().find(|it| it.provider.name() == host) {
+            Some(Host { provider, lines: None }) => provider.call(request),
+            Some(Host { provider, lines: Some(lines) }) => {
+                Box::pin(lines.clone().send(provider.clone(), request))
+            }
             None => Box::pin(async {
                 let source = io::Error::new(io::ErrorKind::NotFound, "no such host");
                 Err(Error::new(Outcome::Unreachable).with_source(source))

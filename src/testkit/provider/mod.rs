@@ -33,6 +33,7 @@ mod body;
 mod capacity;
 mod flight;
 mod hosts;
+mod line;
 mod log;
 mod minute;
 mod prefill;
@@ -44,5 +45,7 @@ pub use capacity::Capacity;
 pub(crate) use capacity::{Bucket, Burst};
 pub(crate) use flight::Flight;
 pub use hosts::Hosts;
+#[cfg(feature = "reqwest")]
+pub(crate) use line::{Line, LineBroke};
 pub use log::{Attempt, Fate};
 pub use state::Provider;

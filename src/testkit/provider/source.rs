@@ -80,6 +80,12 @@ impl Source {
         }
     }
 
+    /// How often the node that answers was replaced so far.
+    pub(super) fn node(&self, now: Instant) -> usize {
+        let passed = now.saturating_duration_since(self.origin);
+        self.schedule.as_ref().map_or(0, |schedule| schedule.node(passed))
+    }
+
     /// Whether no connection is to be made now.
     pub(super) fn refusing(&self, now: Instant) -> bool {
         let passed = now.saturating_duration_since(self.origin);

@@ -17,6 +17,7 @@ use crate::{
         provider::{
             Attempt, Capacity, Fate,
             flight::Flight,
+            line::Line,
             log::Log,
             prefill::Prefill,
             source::{Found, Limit, Source},
@@ -43,6 +44,7 @@ pub(super) struct State {
     log: Log,
     key: Option<Box<str>>,
     pub(super) prefill: Prefill,
+    dialed: u64,
 }
 
 // === impl Provider ===
@@ -53,9 +55,8 @@ impl Provider {
 
     /// A provider of that name, which answers every attempt well and at once.
     pub fn new(name: &str) -> Self {
-        let source = Source::new(Instant::now());
-        let prefill = Prefill::Ignored;
-        let state = State { source, log: Log::default(), key: None, prefill };
+        let (source, prefill) = (Source::new(Instant::now()), Prefill::Ignored);
+        let state = State { source, log: Log::default(), key: None, prefill, dialed: 0 };
         let changed = watch::Sender::new(());
         Self(Arc::new(Shared { name: name.into(), state: state.into(), changed }))
     }
@@ -173,7 +174,7 @@ impl Provider {
         let mut facts = Facts::read(path, headers, body);
         let now = Instant::now();
         let mut state = lock(&self.0.state);
-        let State { source, log, key, prefill } = &mut *state;
+        let State { source, log, key, prefill, .. } = &mut *state;
         let found = Found { in_flight: log.in_flight, nth: log.count };
         let known = key.as_ref().is_none_or(|key| brings(headers, key));
         let reply = match prefill.reply(&facts) {
@@ -195,6 +196,18 @@ impl Provider {
     /// An attempt has ended.
     pub(super) fn ended(&self, number: u64, fate: Fate) {
         lock(&self.0.state).log.end(number, fate);
+    }
+
+    /// A new connection in process, to the node that answers now.
+    pub(super) fn dial(&self) -> Line {
+        let mut state = lock(&self.0.state);
+        state.dialed += 1;
+        Line::new(state.dialed, state.source.node(Instant::now()))
+    }
+
+    /// The node that answers now: how often it was replaced so far.
+    pub(crate) fn node(&self) -> usize {
+        lock(&self.0.state).source.node(Instant::now())
     }
 
     /// Whether no connection is to be made now.

@@ -127,8 +127,13 @@ async fn listen(
     let mut door = Door::Open(listener);
     let mut connections = JoinSet::new();
     let mut changes = provider.changes();
+    let mut node = provider.node();
     loop {
         changes.mark_unchanged();
+        let now = provider.node();
+        if std::mem::replace(&mut node, now) != now {
+            kept.kill(KeptFault::Reset);
+        }
         let refuse = provider.refusing();
         // Whoever knocked before is let in.
         while refuse && connections.len() < MOST {
