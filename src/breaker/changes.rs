@@ -31,8 +31,8 @@ pub(crate) struct Told {
 pub struct Change {
     /// Its route.
     pub route: Route,
-    /// The number of this change among those of its breaker, counted from 1. Two changes at one moment may arrive out of order: the higher number is
-    /// the later one.
+    /// The number of this change among those of its breaker, counted from 1. Two changes at one moment may arrive out of
+    /// order: the higher number is the later one.
     pub number: u64,
     /// The state it left.
     pub from: State,

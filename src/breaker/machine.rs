@@ -113,7 +113,6 @@ impl Machine {
             Ok(slot) => {
                 if slot.is_none() {
                     self.failing.run.iter_mut().for_each(Run::admit);
-                    self.rejected.run.iter_mut().for_each(Run::admit);
                     self.window.add(Counts::admitted(), at.now);
                 }
                 Ok(Ticket::new(self.generation, at, caller, slot))

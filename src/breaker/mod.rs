@@ -36,8 +36,9 @@
 //! - The share is of *calls*. Under a retry layer a failed attempt is counted when its call has ended, as one failure if no
 //!   retry at the same route brought the answer. Without one each attempt is a call.
 //! - The run is of *attempts*, since in an outage each says the same. It opens only if at least three calls failed in it, if it
-//!   spans a second, and if half of the attempts that were let through meanwhile have failed; those under way may be answered yet, and weigh against it. Attempts that were under way
-//!   together and failed together are one. A success ends a run, unless it was asked for before the run.
+//!   spans a second, and if half of the attempts that were let through meanwhile have failed; those under way may be answered
+//!   yet, and weigh against it. Attempts that were under way together and failed together are one. A success ends a run, unless
+//!   it was asked for before the run.
 //! - A body that dies half-way is a failure; one that the caller dropped was well so far, a success. Answers that are lost with
 //!   one connection, within 250 ms, are one failure.
 //! - Latency counts when the first event is there, or at the end without one. Slow is longer than four fifths of the attempt's
@@ -48,9 +49,8 @@
 //! - A rate limit counts as a failure in the share and not in a run. Rejections that are the request's own fault do not count.
 //! - Two rejections of the credential in a row open the route; more are needed where rejections and answers have come together:
 //!   one caller's calls may be rejected, by a 401 or a 402 that means those calls alone, while the others of the same credential
-//!   are answered. Only calls
-//!   that have another target are refused for it; the others ask, and have the provider's own answer. A route without a credential
-//!   that we see is never opened by it, nor is any by the block page of a firewall.
+//!   are answered. Only calls that have another target are refused for it; the others ask, and have the provider's own answer.
+//!   A route without a credential that we see is never opened by it, nor is any by the block page of a firewall.
 //! - A probe is given to a caller who has time for it: twice the usual latency, or twice as long as the last one stayed. One that
 //!   is dropped hands its place on; after three of them in a row it opens again for as long as before. A probe is decided at its
 //!   first event. When its body dies later, the breaker opens again if it is still half-open, else it is a failure like any other.
@@ -63,10 +63,10 @@
 //! # Suspicion
 //!
 //! A run that is not long enough to open may still, over a quarter of a second, be improbable by one in ten. Until the next
-//! success, calls that have another target are then sent there, but for one in 2 s, and retries stop. Callers who have no other target are not refused. Where
-//! another route of the provider is open or suspicious because of failures, one failure is enough for that. The same holds while more than 55 % of the
-//! attempts fail, of ten and more in 30 s, although retries still save most calls. Where the other targets fail as well, the ladder
-//! asks the suspicious one after all.
+//! success, calls that have another target are then sent there, but for one in 2 s, and retries stop. Callers who have no other
+//! target are not refused. Where another route of the provider is open or suspicious because of failures, one failure is enough
+//! for that. The same holds while more than 55 % of the attempts fail, of ten and more in 30 s, although retries still save most
+//! calls. Where the other targets fail as well, the ladder asks the suspicious one after all.
 //!
 //! # Many credentials
 //!

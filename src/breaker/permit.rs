@@ -168,14 +168,14 @@ impl Breaker {
     /// Decides what an attempt came to, and tells the other routes of the provider whether this one is in trouble.
     fn decide_with<T>(
         &self,
-        now: Instant,
+        (now, random): (Instant, f64),
         failed: bool,
         decide: impl FnOnce(&mut Machine, Moment<'_>) -> T,
     ) -> T {
         let sibling = self.0.links.sibling.as_ref();
         let sibling = sibling.filter(|sibling| failed || sibling.is_troubled());
         let (decision, troubled) = self.decide(|machine, policy| {
-            let at = Moment { policy, now, random: 0.5 };
+            let at = Moment { policy, now, random };
             let decision = decide(machine, at);
             (decision, sibling.is_some() && machine.is_troubled(at))
         });
@@ -242,10 +242,7 @@ impl Permit {
     pub fn begin(&mut self, now: Instant) {
         self.leave_queue();
         let Self { breaker, ticket, .. } = self;
-        let random = ticket.random;
-        breaker.decide_with(now, false, |machine, at| {
-            machine.begin(Moment { random, ..at }, ticket);
-        });
+        breaker.decide_with((now, ticket.random), false, |machine, at| machine.begin(at, ticket));
         if let Some(member) = self.breaker.member() {
             member.report(Outcome::Success, now);
         }
@@ -284,12 +281,10 @@ impl Permit {
         let lost = self.turn.as_ref().is_some_and(|turn| turn.connection().is_at_fault());
         let outcome = if self.leave_queue() && !lost { outcome } else { unsent };
         let Self { breaker, ticket, .. } = self;
-        let random = ticket.random;
         let end = End { outcome, deferred };
         let failed = outcome.health() == Health::Failure;
-        let unsettled = breaker.decide_with(now, failed, |machine, at| {
-            machine.end(Moment { random, ..at }, ticket, end)
-        });
+        let at = (now, ticket.random);
+        let unsettled = breaker.decide_with(at, failed, |machine, at| machine.end(at, ticket, end));
         if let Some(member) = self.breaker.member() {
             member.report(outcome, now);
         }

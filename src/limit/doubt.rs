@@ -72,10 +72,7 @@ impl Doubt {
     }
 
     fn share(&self) -> f64 {
-        match self.wrong > 0.0 {
-            true => self.wrong / (self.wrong + self.answered),
-            false => 0.0,
-        }
+        self.wrong / (self.wrong + self.answered).max(1.0)
     }
 }
 

@@ -60,10 +60,7 @@ impl Line {
 
     /// How many of that priority wait.
     pub(super) fn of(&self, priority: Priority) -> usize {
-        match priority {
-            Priority::Interactive => self.interactive.waiting.len(),
-            _ => self.batch.waiting.len(),
-        }
+        self.class(priority).waiting.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -71,7 +68,7 @@ impl Line {
     }
 
     pub(super) fn push(&mut self, place: Place, waiting: Waiting) {
-        self.class(place.priority).push(place.number, waiting);
+        self.class_mut(place.priority).push(place.number, waiting);
     }
 
     /// Who goes next, and who may pass it. A batch call has its share of the turns, and goes first where it has saved enough
@@ -88,20 +85,13 @@ impl Line {
 
     /// The one of a priority that came first.
     pub(super) fn first(&self, priority: Priority) -> Option<Place> {
-        let class = match priority {
-            Priority::Interactive => &self.interactive,
-            Priority::Batch => &self.batch,
-        };
-        class.waiting.keys().next().map(|number| Place { priority, number: *number })
+        let first = self.class(priority).waiting.keys().next();
+        first.map(|number| Place { priority, number: *number })
     }
 
     /// What a call that waits is to cost.
     pub(super) fn cost(&self, place: Place) -> Option<Cost> {
-        let class = match place.priority {
-            Priority::Interactive => &self.interactive,
-            Priority::Batch => &self.batch,
-        };
-        class.waiting.get(&place.number).map(|waiting| waiting.cost)
+        self.class(place.priority).waiting.get(&place.number).map(|waiting| waiting.cost)
     }
 
     /// The share of batch calls while interactive ones wait as well.
@@ -110,7 +100,7 @@ impl Line {
     }
 
     pub(super) fn get_mut(&mut self, place: Place) -> Option<&mut Waiting> {
-        self.class(place.priority).waiting.get_mut(&place.number)
+        self.class_mut(place.priority).waiting.get_mut(&place.number)
     }
 
     /// The next one had its turn.
@@ -124,14 +114,14 @@ impl Line {
 
     /// One has left.
     pub(super) fn remove(&mut self, place: Place) -> Option<Waiting> {
-        self.class(place.priority).remove(place.number)
+        self.class_mut(place.priority).remove(place.number)
     }
 
     /// Those for whom it will be too late then leave.
     pub(super) fn sweep(&mut self, then: Instant) -> Vec<(Place, Waiting)> {
         let mut left = Vec::new();
         for priority in [Priority::Interactive, Priority::Batch] {
-            let class = self.class(priority);
+            let class = self.class_mut(priority);
             let late = class.waiting.iter().filter(|(_, it)| it.leaves.is_some_and(|at| at < then));
             let late: Vec<u64> = late.map(|(number, _)| *number).collect();
             left.extend(
@@ -153,7 +143,14 @@ impl Line {
         }
     }
 
-    fn class(&mut self, priority: Priority) -> &mut Class {
+    fn class(&self, priority: Priority) -> &Class {
+        match priority {
+            Priority::Interactive => &self.interactive,
+            Priority::Batch => &self.batch,
+        }
+    }
+
+    fn class_mut(&mut self, priority: Priority) -> &mut Class {
         match priority {
             Priority::Interactive => &mut self.interactive,
             Priority::Batch => &mut self.batch,

@@ -24,8 +24,9 @@ use crate::{
 ///
 /// > `share` × the first attempts in it + the answers in it + `reserve`.
 ///
-/// Retries alone may also spend what is over the reserve: one token for each answer of the ten to twenty seconds before the last
-/// one at the most. They are there for what is lost at one moment, such as fifty calls on one connection: a route that answers that many all the time is sent them again.
+/// Retries alone may also spend what is over the reserve: at most one token for each answer of the ten to twenty seconds before
+/// the last one. They are there for what is lost at one moment, such as fifty calls on one connection: a route that answers that
+/// many all the time is sent them again.
 ///
 /// Where nothing is answered, that is a share of what is asked. Where most is, a retry that can save a call is never refused:
 /// at a provider that fails half of its attempts, two retries a call need three quarters of a token and earn one.
@@ -46,10 +47,10 @@ use crate::{
 pub struct Budget {
     /// Millionths of a token.
     balance: AtomicU64,
-    /// What was there at the start.
-    first: u64,
     earned: u64,
     most: u64,
+    /// What was there at the start.
+    start: u64,
     answers: Answers,
 }
 
@@ -108,12 +109,12 @@ impl Budget {
         // Rounded, as 0.29 millions are 289999.99…; `as` cannot overflow, it saturates.
         let earned = (share * TOKEN as f64).round() as u64;
         let answers = Answers::new();
-        Self { balance: AtomicU64::new(most), first: most, earned, most, answers }
+        Self { balance: AtomicU64::new(most), earned, most, start: most, answers }
     }
 
     /// The same with nothing in reserve at the start: all of it has to be earned.
     fn unearned(share: f64, reserve: u32) -> Self {
-        Self { balance: AtomicU64::new(0), first: 0, ..Self::of(share, reserve) }
+        Self { balance: AtomicU64::new(0), start: 0, ..Self::of(share, reserve) }
     }
 
     /// A first attempt was sent.
@@ -140,14 +141,14 @@ impl Budget {
         self.balance.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
     }
 
-    /// As at the start.
-    pub(crate) fn refill(&self) {
-        self.balance.store(self.first, Ordering::Relaxed);
-    }
-
-    /// The same for a retry, which may also take the token of a late answer.
+    /// The same for a retry, which may also take the token that an answer has earned over the reserve.
     pub(crate) fn withdraw_retry(&self) -> bool {
         self.withdraw() || self.answers.withdraw()
+    }
+
+    /// As at the start.
+    pub(crate) fn refill(&self) {
+        self.balance.store(self.start, Ordering::Relaxed);
     }
 
     /// Gives back the token of an extra attempt that was not sent.
@@ -164,7 +165,7 @@ impl Budget {
 /// A new one in its place would not give back what was spent.
 impl AtRest for Budget {
     fn rest(&self, _: Instant) -> Rest {
-        match self.balance.load(Ordering::Relaxed) >= self.first {
+        match self.balance.load(Ordering::Relaxed) >= self.start {
             true => Rest::Settled,
             false => Rest::Fading,
         }
@@ -190,7 +191,8 @@ impl Answers {
         Self { epoch: Instant::now(), slot, count, before, tokens }
     }
 
-    /// Counts one, and `keeps` the token that it has earned. Two threads that move on to a slot at one moment may lose a few: it is a bound, not a bill.
+    /// Counts one, and `keeps` the token that it has earned. Two threads that move on to a slot at one moment may lose a few,
+    /// which makes the bound a little lower.
     fn add(&self, now: Instant, keeps: bool) {
         let slot = now.saturating_duration_since(self.epoch).as_secs() / SLOT.as_secs();
         let was = self.slot.swap(slot, Ordering::Relaxed);

@@ -4,20 +4,15 @@ use std::{
     error::Error as StdError,
     fmt, io,
     net::{Ipv6Addr, SocketAddr},
-    pin::Pin,
     sync::{Arc, Mutex},
-    task::{Context, Poll, ready},
     time::Duration,
 };
 
-use bytes::Bytes;
-use http_body::{Body as HttpBody, Frame, SizeHint};
-use http_body_util::BodyExt;
 use tokio::time::Instant;
 use tower::Service;
 
 use crate::{
-    Body, BoxError, Error, Request, Response, classify::Outcome, sync::lock_std as lock,
+    BoxError, Error, Request, Response, classify::Outcome, stream::Ending, sync::lock_std as lock,
     testkit::Provider,
 };
 
@@ -46,19 +41,6 @@ pub(super) struct Lines(Arc<Mutex<Vec<Idle>>>);
 struct Idle {
     line: Line,
     since: Instant,
-}
-
-/// A body that keeps its connection when it has ended.
-struct Carried {
-    body: Body,
-    /// Where its connection is kept; `None` once that is settled.
-    keep: Option<Keep>,
-}
-
-struct Keep {
-    lines: Lines,
-    line: Line,
-    provider: Provider,
 }
 
 // === impl Line ===
@@ -122,8 +104,16 @@ impl Lines {
         });
         let mut response = answered?;
         response.extensions_mut().insert(line);
-        let keep = Some(Keep { lines: self, line, provider: to });
-        Ok(response.map(|body| Body::boxed(Carried::new(body, keep).boxed())))
+        let body = response.body_mut();
+        // Bytes that are known in full have ended once they are read.
+        body.guarded();
+        body.on_end(move |ending| {
+            // A node that was replaced meanwhile has closed the connection after the answer.
+            if *ending == Ending::Done && line.node == to.node() {
+                self.keep(line, Instant::now());
+            }
+        });
+        Ok(response)
     }
 
     fn take(&self, now: Instant) -> Option<Line> {
@@ -142,65 +132,5 @@ impl Lines {
         if idle.len() < Self::MAX {
             idle.push(Idle { line, since: now });
         }
-    }
-}
-
-// === impl Keep ===
-
-impl Keep {
-    /// The answer has ended. A node that was replaced meanwhile has closed the connection after it.
-    fn ended(self) {
-        if self.line.node == self.provider.node() {
-            self.lines.keep(self.line, Instant::now());
-        }
-    }
-}
-
-// === impl Carried ===
-
-impl Carried {
-    fn new(body: Body, keep: Option<Keep>) -> Self {
-        let mut carried = Self { body, keep };
-        carried.notice_end();
-        carried
-    }
-
-    /// Of a body whose length is known the last bytes are the end.
-    fn notice_end(&mut self) {
-        if self.body.is_end_stream() {
-            self.ended();
-        }
-    }
-
-    fn ended(&mut self) {
-        if let Some(keep) = self.keep.take() {
-            keep.ended();
-        }
-    }
-}
-
-impl HttpBody for Carried {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        match &frame {
-            None => self.ended(),
-            Some(Ok(_)) => self.notice_end(),
-            Some(Err(_)) => self.keep = None,
-        }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

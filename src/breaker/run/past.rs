@@ -1,0 +1,137 @@
+//! What a route has failed before, and what chance explains of it.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Run;
+use crate::breaker::BreakerPolicy;
+
+/// The attempts of a route and how many of them failed, where older ones count for less: half after ten windows.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::breaker) struct Past {
+    pub(super) all: Tried,
+    /// Those since failures began. Before it all was well, which says nothing of what has begun: a provider that fails one
+    /// attempt in five from now on is no outage, however well it was.
+    pub(super) episode: Tried,
+    /// Successes since the last failure.
+    calm: u32,
+    at: Instant,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tried {
+    pub(super) attempts: f64,
+    pub(super) failed: f64,
+}
+
+/// After so many windows an attempt of the past counts half.
+const HALF_LIFE: f64 = 10.0;
+
+/// After that many successes without a failure, the failures have ended. Where one attempt in five fails so many are rare.
+const CALM: u32 = 20;
+
+/// How much the default threshold weighs against the past, in attempts.
+const PRIOR: f64 = 6.0;
+
+/// The chance of a share of failed calls that opens by default, where three fifths of it would be bearable.
+const SHARE_CHANCE: f64 = 0.005;
+
+// === impl Past ===
+
+impl Past {
+    pub(in crate::breaker) fn new(now: Instant) -> Self {
+        Self { all: Tried::default(), episode: Tried::default(), calm: CALM, at: now }
+    }
+
+    pub(in crate::breaker) fn succeed(&mut self, window: Duration, now: Instant) {
+        self.fade(window, now);
+        self.all.attempts += 1.0;
+        self.calm = self.calm.saturating_add(1);
+        if self.calm >= CALM {
+            self.episode = Tried::default();
+        } else {
+            self.episode.attempts += 1.0;
+        }
+    }
+
+    /// A run has ended, so that it is part of the past.
+    pub(in crate::breaker) fn take(&mut self, run: Run, window: Duration, now: Instant) {
+        self.fade(window, now);
+        self.take_in(run);
+    }
+
+    /// The same, as of the last time that anything was counted.
+    pub(in crate::breaker) fn take_in(&mut self, run: Run) {
+        self.calm = 0;
+        for tried in [&mut self.all, &mut self.episode] {
+            tried.attempts += f64::from(run.failed);
+            tried.failed += f64::from(run.failed);
+        }
+    }
+
+    /// In steps of a tenth of the window: not at each call.
+    fn fade(&mut self, window: Duration, now: Instant) {
+        let gone = now.saturating_duration_since(self.at);
+        if gone >= window / 10 {
+            let left = (-gone.as_secs_f64() / (HALF_LIFE * window.as_secs_f64())).exp2();
+            self.at = now;
+            for tried in [&mut self.all, &mut self.episode] {
+                tried.attempts *= left;
+                tried.failed *= left;
+            }
+        }
+    }
+
+    /// Whether chance does not explain that many failures in a row, neither at the share of all attempts nor at that since failures
+    /// began. The more attempts there were, the more often chance has had its turn.
+    pub(super) fn explains_not(&self, row: u32, pending: f64, like: u32) -> bool {
+        [self.episode, self.all].iter().all(|tried| {
+            let chance = 2.0 * BreakerPolicy::CHANCE / (tried.attempts + 2.0);
+            tried.is_improbable(row, pending, chance, like)
+        })
+    }
+
+    /// The chance of a share of failed calls that opens by default. The longer the route has been watched, the more often
+    /// chance has had its turn: that is divided by.
+    pub(in crate::breaker) fn share_chance(&self) -> f64 {
+        SHARE_CHANCE / (1.0 + self.all.attempts / 10.0)
+    }
+}
+
+// === impl Tried ===
+
+impl Tried {
+    /// Whether `row` failures have a chance of at most `chance` after those attempts, where for each `pending` attempts are
+    /// under way that may be answered. Without such it is the chance of that many in a row.
+    pub(super) fn is_improbable(&self, row: u32, pending: f64, chance: f64, like: u32) -> bool {
+        // A route without a past has one in which `like` failures in a row are just improbable enough.
+        let prior = BreakerPolicy::CHANCE.powf(1.0 / f64::from(like));
+        let share = (self.failed + PRIOR * prior) / (self.attempts + PRIOR);
+        let seen = 1.0 / (1.0 + pending);
+        let tried = f64::from(row) / seen;
+        seen > share && tried * divergence(seen, share) >= -chance.ln() - 1e-9
+    }
+}
+
+/// Whether `failed` of `calls` show that more than `share` fail: where at most three fifths of that share did, that many
+/// would have a chance below `chance` (the bound of Chernoff and Hoeffding, 1963).
+pub(in crate::breaker) fn shows_more_than(
+    share: f64,
+    (failed, calls): (u32, u32),
+    chance: f64,
+) -> bool {
+    let seen = f64::from(failed) / f64::from(calls);
+    let bearable = 0.6 * share;
+    if calls == 0 || seen < share {
+        return false;
+    }
+    f64::from(calls) * divergence(seen, bearable) >= -chance.ln()
+}
+
+/// How improbable a share is where another is expected, for each attempt: the logarithm of that chance.
+fn divergence(seen: f64, expected: f64) -> f64 {
+    let term =
+        |seen: f64, expected: f64| if seen > 0.0 { seen * (seen / expected).ln() } else { 0.0 };
+    term(seen, expected) + term(1.0 - seen, 1.0 - expected)
+}
