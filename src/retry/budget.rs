@@ -24,6 +24,10 @@ use crate::{
 ///
 /// > `share` × the first attempts in it + the answers in it + `reserve`.
 ///
+/// Retries alone may also borrow one token for each two attempts that are under way, for an answer that takes twenty seconds cannot
+/// have earned anything in the first twenty. The next answers pay it back, and until they have, it is not lent again: without
+/// answers it comes once.
+///
 /// Retries alone may also spend what is over the reserve: at most one token for each answer of the ten to twenty seconds before
 /// the last one. They are there for what is lost at one moment, such as fifty calls on one connection: a route that answers that
 /// many all the time is sent them again.
@@ -52,6 +56,10 @@ pub struct Budget {
     /// What was there at the start.
     start: u64,
     answers: Answers,
+    /// Attempts that have not ended.
+    under_way: AtomicU64,
+    /// Tokens that retries have borrowed from the answers to come.
+    lent: AtomicU64,
 }
 
 /// How many answers there were lately.
@@ -108,8 +116,9 @@ impl Budget {
         let most = u64::from(reserve) * TOKEN;
         // Rounded, as 0.29 millions are 289999.99…; `as` cannot overflow, it saturates.
         let earned = (share * TOKEN as f64).round() as u64;
-        let answers = Answers::new();
-        Self { balance: AtomicU64::new(most), earned, most, start: most, answers }
+        let [under_way, lent] = [0; 2].map(AtomicU64::new);
+        let balance = AtomicU64::new(most);
+        Self { balance, earned, most, start: most, answers: Answers::new(), under_way, lent }
     }
 
     /// The same with nothing in reserve at the start: all of it has to be earned.
@@ -126,7 +135,19 @@ impl Budget {
     pub fn answered(&self) {
         let full = self.balance.load(Ordering::Relaxed) >= self.most;
         self.answers.add(Instant::now(), full);
-        self.earn(TOKEN);
+        if !decrement(&self.lent) {
+            self.earn(TOKEN);
+        }
+    }
+
+    /// An attempt starts. Each [ends](Self::ended) once.
+    pub(crate) fn started(&self) {
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// An attempt has ended, in whatever way.
+    pub(crate) fn ended(&self) {
+        decrement(&self.under_way);
     }
 
     fn earn(&self, earned: u64) {
@@ -141,14 +162,21 @@ impl Budget {
         self.balance.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
     }
 
-    /// The same for a retry, which may also take the token that an answer has earned over the reserve.
+    /// The same for a retry, which may also take the token that an answer has earned over the reserve, or that one to come will earn.
     pub(crate) fn withdraw_retry(&self) -> bool {
-        self.withdraw() || self.answers.withdraw()
+        self.withdraw() || decrement(&self.answers.tokens) || self.borrow()
+    }
+
+    fn borrow(&self) -> bool {
+        let most = self.under_way.load(Ordering::Relaxed) / 2;
+        let more = |lent: u64| (lent < most).then(|| lent + 1);
+        self.lent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
     }
 
     /// As at the start.
     pub(crate) fn refill(&self) {
         self.balance.store(self.start, Ordering::Relaxed);
+        self.lent.store(0, Ordering::Relaxed);
     }
 
     /// Gives back the token of an extra attempt that was not sent.
@@ -165,7 +193,8 @@ impl Budget {
 /// A new one in its place would not give back what was spent.
 impl AtRest for Budget {
     fn rest(&self, _: Instant) -> Rest {
-        match self.balance.load(Ordering::Relaxed) >= self.start {
+        let counts = [&self.under_way, &self.lent].map(|count| count.load(Ordering::Relaxed));
+        match self.balance.load(Ordering::Relaxed) >= self.start && counts == [0, 0] {
             true => Rest::Settled,
             false => Rest::Fading,
         }
@@ -179,6 +208,7 @@ impl fmt::Debug for Budget {
             .field("left", &tokens(self.balance.load(Ordering::Relaxed)))
             .field("earned", &tokens(self.earned))
             .field("most", &tokens(self.most))
+            .field("lent", &self.lent.load(Ordering::Relaxed))
             .finish()
     }
 }
@@ -207,12 +237,12 @@ impl Answers {
         // Never fails, as `more` has an answer.
         let _ = self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
     }
+}
 
-    /// Takes the token of one.
-    fn withdraw(&self) -> bool {
-        let less = |tokens: u64| tokens.checked_sub(1);
-        self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
-    }
+/// One less; `false` where there is none.
+fn decrement(count: &AtomicU64) -> bool {
+    let less = |count: u64| count.checked_sub(1);
+    count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
 }
 
 // === impl Budgets ===
@@ -389,6 +419,23 @@ mod tests {
         (0..100).for_each(|_| budget.answered());
         assert_eq!(retries(), 100, "as many as were answered since");
         assert_eq!(retries(), 0);
+    }
+
+    #[test]
+    fn what_is_under_way_lends_once_until_it_is_paid_back() {
+        let budget = budget(0.2, 10);
+        drain(&budget);
+        let retries = || std::iter::from_fn(|| budget.withdraw_retry().then_some(())).count();
+        (0..60).for_each(|_| budget.started());
+        assert!(!budget.withdraw(), "a hedge does not borrow");
+        assert_eq!(retries(), 30);
+        (0..60).for_each(|_| budget.ended());
+        (0..60).for_each(|_| budget.started());
+        assert_eq!(retries(), 0, "nothing was answered");
+        (0..10).for_each(|_| budget.answered());
+        assert_eq!((budget.left(), retries()), (0, 10), "paid back, and lent again");
+        (0..40).for_each(|_| budget.answered());
+        assert_eq!(budget.left(), 10, "all is paid back");
     }
 
     proptest! {

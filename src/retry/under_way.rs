@@ -36,6 +36,7 @@ impl<'a> UnderWay<'a> {
     pub(super) fn start((course, at): (&'a Course, &'a Place), step: Step) -> Self {
         let Step { attempt, .. } = step;
         course.emit(Event::AttemptStarted { route: at.route.clone(), attempt });
+        at.budget.started();
         Self { course, at, step, started: Instant::now(), open: true }
     }
 
@@ -47,6 +48,7 @@ impl<'a> UnderWay<'a> {
         self.open = false;
         let Self { course, at, step: Step { attempt, wait, extra, copy }, started, .. } = *self;
         let (outcome, took) = (verdict.outcome(), started.elapsed());
+        at.budget.ended();
         // A first attempt earns when it was sent; one that our own breaker refused was not.
         if !extra && !matches!(outcome, Outcome::Refused { .. }) {
             at.budget.deposit();

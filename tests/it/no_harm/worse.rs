@@ -15,7 +15,7 @@
 //!   outage, and of the time that the breaker has to close, are not compared.
 //! - What may have been billed is repeated once in a call, by design: an attempt that loses its connection twice in one call is not
 //!   asked a third time by the SDKs either.
-//! - Silence of a share of the attempts, rate limits with a hint, and a second target that is down have tests of their own below.
+//! - Silence of a share of the attempts and a second target that is down have tests of their own below.
 
 use std::{sync::Arc, time::Duration};
 
@@ -86,6 +86,7 @@ fn phase(longest: u64) -> impl Strategy<Value = Phase> {
     let with = prop_oneof![
         4 => prop::sample::select(vec![408, 500, 502, 503, 504, 529]).prop_map(Fails::Status),
         2 => Just(Fails::Limited(None)),
+        1 => (1..6_u64).prop_map(|wait| Fails::Limited(Some(wait))),
         1 => Just(Fails::Loses),
         1 => Just(Fails::Hangs),
         1 => (3_000..18_000_u64).prop_map(|late| Fails::Late(ms(late))),
@@ -323,6 +324,25 @@ fn a_rate_limit_with_a_hint_for_one_attempt_in_four_refuses_nobody() {
     for rate in [1.7, 20.0, 160.0] {
         let day = always(Kind::Interactive, rate, 0.25, Fails::Limited(Some(1)));
         day.is_no_worse().unwrap();
+    }
+}
+
+#[test]
+fn retries_are_paid_for_before_the_first_answers_come() {
+    let phase = |fails, with, takes| Phase { length: 1.0, fails, with, takes: ms(takes) };
+    let first = phase(0.238, Fails::Status(408), 16_770);
+    let second = phase(0.1, Fails::Status(503), 17_700);
+    let day = Day {
+        targets: vec![vec![first, second]],
+        rate: 3.575,
+        kind: Kind::Pipeline,
+        stream: false,
+        deadline: None,
+        canned: true,
+        seed: 4_680_856_326_494_297_099,
+    };
+    for seed in [day.seed, 1, 2, 3] {
+        Day { seed, ..day.clone() }.is_no_worse().unwrap();
     }
 }
 
