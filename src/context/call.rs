@@ -90,7 +90,7 @@ impl Call {
                 ..Self::default()
             });
         }
-        request.extensions_mut().get_or_insert_with(Self::default)
+        request.extensions_mut().get_mut().expect("it is there, or was put there just now")
     }
 
     /// What the request asks for, read once for the whole call.

@@ -14,7 +14,8 @@ pub(crate) const LONGEST_NAME: usize = KEPT + 17;
 /// that change the direction of a line. Nearly all names are that already. Two names that differ stay different, and a name
 /// that was shown is shown as it is.
 pub(crate) fn shown(name: &str) -> Cow<'_, str> {
-    if name.len() <= LONGEST_NAME && !name.chars().any(is_odd) {
+    let plain = name.is_ascii() && !name.bytes().any(|byte| byte.is_ascii_control());
+    if name.len() <= LONGEST_NAME && (plain || !name.chars().any(is_odd)) {
         return name.into();
     }
     cut(name, is_odd).into()

@@ -1,6 +1,8 @@
 //! What a request asks for.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::{self, Finder};
 
 use super::{
     effects::{Effects, Ties},
@@ -67,7 +69,7 @@ fields! {
     }
 }
 
-/// The words that stand before a picture in a request.
+/// The words that stand before a picture in a request. Each has `image` in it.
 const IMAGES: [&[u8]; 6] = [
     b"\"image_url\"",
     b"\"input_image\"",
@@ -113,7 +115,7 @@ impl Ask {
         let dialect = dialect.filter(|_| !request.body().is_empty());
         let wanted: Wanted<'_> = serde_json::from_slice(request.body()).unwrap_or_default();
         let options = read::<StreamOptions<'_>>(wanted.stream_options);
-        let images = IMAGES.iter().any(|word| memmem::find(request.body(), word).is_some());
+        let images = has_images(request.body());
         let place = Place::read(path).filter(|_| dialect == Some(Dialect::Gemini));
         let model = in_path(path, place).or_else(|| text(wanted.model));
         let ties = Ties::read(dialect, (request.body(), &wanted), model.as_deref());
@@ -207,8 +209,17 @@ fn in_path(path: &str, place: Option<Place<'_>>) -> Option<String> {
 
 /// The deployment in the path of an Azure request.
 fn deployment(path: &str) -> Option<&str> {
-    let (_, rest) = path.split_once("/openai/deployments/")?;
-    rest.split('/').next().filter(|name| !name.is_empty())
+    const BEFORE: &str = "/openai/deployments/";
+    // For a short text, unlike that of `str`, it prepares nothing.
+    let at = memmem::find(path.as_bytes(), BEFORE.as_bytes())?;
+    path[at + BEFORE.len()..].split('/').next().filter(|name| !name.is_empty())
+}
+
+/// Whether a picture is in a body.
+fn has_images(body: &[u8]) -> bool {
+    /// What is in each of the words.
+    static IMAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"image"));
+    IMAGE.find(body).is_some() && IMAGES.iter().any(|word| memmem::find(body, word).is_some())
 }
 
 fn form(uri: &http::Uri, dialect: Option<Dialect>) -> Form {

@@ -1,6 +1,8 @@
 //! What the body of a request names that is kept at one account.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use serde_json::Value;
 
 use super::{
@@ -23,14 +25,24 @@ const OWN: [&str; 9] = [
     "text",
 ];
 
-/// The words of a dialect, one of which is in every body that names something kept.
-fn words(dialect: Dialect) -> &'static [&'static [u8]] {
+/// Words, one of which is in every body that names something kept.
+type Words = LazyLock<Box<[Finder<'static>]>>;
+
+macro_rules! words {
+    ($($word:literal),*) => { LazyLock::new(|| [$(&$word[..]),*].map(Finder::new).into()) };
+}
+
+static OF_A_FILE: Words = words![b"\"file_id\""];
+static OF_RESPONSES: Words =
+    words![b"\"file_id", b"\"item_reference\"", b"\"vector_store_ids\"", b"\"container\""];
+static OF_GEMINI: Words = words![b"\"fileUri\"", b"\"file_uri\""];
+
+/// The words of a dialect.
+fn words(dialect: Dialect) -> &'static [Finder<'static>] {
     match dialect {
-        Dialect::OpenAiChat | Dialect::Anthropic => &[b"\"file_id\""],
-        Dialect::OpenAiResponses => {
-            &[b"\"file_id", b"\"item_reference\"", b"\"vector_store_ids\"", b"\"container\""]
-        }
-        Dialect::Gemini => &[b"\"fileUri\"", b"\"file_uri\""],
+        Dialect::OpenAiChat | Dialect::Anthropic => &OF_A_FILE,
+        Dialect::OpenAiResponses => &OF_RESPONSES,
+        Dialect::Gemini => &OF_GEMINI,
         Dialect::Ollama => &[],
     }
 }
@@ -60,7 +72,7 @@ impl Ties {
 /// Whether anything in a body is kept at the provider. Most bodies have none of the words in them, and are not read.
 fn names(dialect: Option<Dialect>, body: &[u8]) -> bool {
     let words = dialect.map_or(&[][..], words);
-    let may = words.iter().any(|word| memmem::find(body, word).is_some());
+    let may = words.iter().any(|word| word.find(body).is_some());
     may && serde_json::from_slice(body).is_ok_and(|body| is_kept(&body))
 }
 

@@ -70,9 +70,9 @@ impl AtRest for Kinds {
 // === impl Latencies ===
 
 impl Latencies {
-    /// Takes note of one, of a stream or of a whole answer.
-    pub(crate) fn record(&self, route: &Route, stream: bool, sample: Duration) {
-        let kinds = self.0.of(route, Instant::now(), |_| Kinds::default());
+    /// Takes note `now` of one, of a stream or of a whole answer.
+    pub(crate) fn record(&self, route: &Route, stream: bool, (sample, now): (Duration, Instant)) {
+        let kinds = self.0.of(route, now, |_| Kinds::default());
         lock(&kinds.0[usize::from(stream)]).push(sample);
     }
 
@@ -137,7 +137,7 @@ mod tests {
     fn streams_and_whole_answers_are_measured_apart() {
         let (latencies, route) = (Latencies::default(), Route::new("host", "model", "-"));
         for _ in 0..20 {
-            latencies.record(&route, true, Duration::from_millis(300));
+            latencies.record(&route, true, (Duration::from_millis(300), Instant::now()));
         }
         let median = |stream| latencies.quantile(&route, stream, (0.5, 20));
         assert_eq!((median(true), median(false)), (Some(Duration::from_millis(300)), None));

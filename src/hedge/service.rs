@@ -261,18 +261,19 @@ impl Course {
 
     /// Waits until the call has taken that long, not counting its time in our own queues.
     async fn waited_longer_than(&self, usual: Duration) {
-        while self.waited() < usual {
+        let left = || usual.saturating_sub(self.waited(Instant::now()));
+        while !left().is_zero() {
             if let Some(queue) = &self.queue {
                 queue.left().await;
             }
-            sleep_until(later(Instant::now(), usual.saturating_sub(self.waited()))).await;
+            sleep_until(later(Instant::now(), left())).await;
         }
     }
 
     /// How long the provider has taken.
-    fn waited(&self) -> Duration {
+    fn waited(&self, now: Instant) -> Duration {
         let queued = self.queue.as_ref().map_or(Duration::ZERO, QueueTime::total);
-        self.started.elapsed().saturating_sub(queued)
+        now.saturating_duration_since(self.started).saturating_sub(queued)
     }
 
     /// The second copy, if what it costs is there. A probe has none: a sick provider is asked once.
@@ -303,7 +304,8 @@ impl Course {
     fn learn(&self, result: &Result<Response, Error>, copies: u32) {
         let attempts = self.journey.sent().saturating_sub(self.sent);
         if attempts <= copies && judge(result).outcome().is_success() {
-            self.shared.latencies.record(&self.route, self.stream, self.waited());
+            let now = Instant::now();
+            self.shared.latencies.record(&self.route, self.stream, (self.waited(now), now));
         }
     }
 }

@@ -202,7 +202,7 @@ impl<S: Upstream> Descent<S> {
                     return End::Failed(Failure::after(failure, result, at).and(*below));
                 }
             },
-            None => self.ladder.clone().ask(at, ready, &self.ask).await,
+            None => self.ladder.ask(at, ready, &self.ask).await,
         };
         let outcome = judge(&result).outcome();
         if Suspected::is_why(&result) {

@@ -113,8 +113,13 @@ impl<S: Upstream> Service<Request> for Ladder<S> {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let inner = take_ready(&mut self.inner);
-        let ladder = Self { inner, ..self.clone() };
+        let ladder = Self {
+            inner: take_ready(&mut self.inner),
+            policy: self.policy.clone(),
+            events: self.events.clone(),
+            latencies: self.latencies.clone(),
+            gates: self.gates.clone(),
+        };
         Box::pin(Descent::new(ladder, request).go())
     }
 }
@@ -208,10 +213,8 @@ impl<S: Upstream> Ladder<S> {
     }
 
     pub(super) async fn send(&mut self, request: Request) -> Result<Response, Error> {
-        let fresh = self.inner.clone();
-        let mut ready = std::mem::replace(&mut self.inner, fresh);
-        std::future::poll_fn(|cx| ready.poll_ready(cx)).await?;
-        ready.call(request).await
+        std::future::poll_fn(|cx| self.inner.poll_ready(cx)).await?;
+        self.inner.call(request).await
     }
 }
 

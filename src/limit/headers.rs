@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 
 use super::{
     news::{News, Told},
@@ -70,9 +70,16 @@ const NAMES: [Names; 8] = [
     },
 ];
 
-/// What the headers of an answer that came at `now` say, the first of each kind.
-pub(super) fn read(headers: &HeaderMap, now: SystemTime) -> Vec<Told> {
-    let now = clock(headers, now);
+/// How all of their names begin. Most answers have none of them, and their other headers are not looked up one by one.
+const BEGINNINGS: [&str; 3] = ["x-ratelimit-", "anthropic-ratelimit-", "ratelimit-"];
+
+/// What the headers of an answer say that came `now`, the first of each kind.
+pub(super) fn read(headers: &HeaderMap, now: impl FnOnce() -> SystemTime) -> Vec<Told> {
+    let of_a_limit = |name: &HeaderName| BEGINNINGS.iter().any(|it| name.as_str().starts_with(it));
+    if !headers.keys().any(of_a_limit) {
+        return Vec::new();
+    }
+    let now = clock(headers, now());
     let mut told: Vec<Told> = Vec::new();
     for names in &NAMES {
         if told.iter().all(|told| told.kind != names.kind) {
@@ -112,8 +119,6 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 mod tests {
     use std::time::Duration;
 
-    use http::HeaderName;
-
     use super::*;
 
     fn told(headers: &[(&str, &str)]) -> Vec<Told> {
@@ -121,7 +126,7 @@ mod tests {
             (HeaderName::try_from(*name).unwrap(), value.parse().unwrap())
         };
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-        read(&headers.iter().map(pair).collect(), now)
+        read(&headers.iter().map(pair).collect(), || now)
     }
 
     fn one(kind: Kind, limit: f64, remaining: f64, reset: f64) -> Told {

@@ -229,7 +229,7 @@ impl Passage {
         let (now, outcome) = (Instant::now(), judge(result).outcome());
         let shared = permit.is_shared();
         let told = match result {
-            Ok(response) if !shared => headers::read(response.headers(), SystemTime::now()),
+            Ok(response) if !shared => headers::read(response.headers(), SystemTime::now),
             _ => Vec::new(),
         };
         let first = result.as_ref().ok().and_then(|it| it.extensions().get::<FirstContent>());

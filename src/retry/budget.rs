@@ -133,8 +133,12 @@ impl Budget {
 
     /// A call was answered.
     pub fn answered(&self) {
+        self.answered_at(Instant::now());
+    }
+
+    pub(crate) fn answered_at(&self, now: Instant) {
         let full = self.balance.load(Ordering::Relaxed) >= self.most;
-        self.answers.add(Instant::now(), full);
+        self.answers.add(now, full);
         if !decrement(&self.lent) {
             self.earn(TOKEN);
         }
@@ -271,9 +275,13 @@ impl Budgets {
 
     /// The budget of a route.
     pub fn of(&self, route: &Route) -> Arc<Budget> {
+        self.at(route, Instant::now())
+    }
+
+    pub(crate) fn at(&self, route: &Route, now: Instant) -> Arc<Budget> {
         match &*self.0 {
             Kind::PerRoute { routes, make, share, reserve } => {
-                routes.of(route, Instant::now(), |_| make(*share, *reserve))
+                routes.of(route, now, |_| make(*share, *reserve))
             }
             Kind::One(budget) => budget.clone(),
         }

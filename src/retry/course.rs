@@ -60,7 +60,7 @@ pub(super) struct Place {
 // === impl Course ===
 
 impl Course {
-    pub(super) fn new(shared: Arc<Shared>, request: &mut Request) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, request: &mut Request, least: Option<Duration>) -> Self {
         let effects = Call::ask(request).effects;
         let call = Call::of(request);
         Self {
@@ -68,7 +68,7 @@ impl Course {
             keyed: false,
             journey: call.journey.clone(),
             deadline: call.deadline,
-            least: least(call),
+            least,
             rung: call.rung,
             name: call.name.clone(),
             pool: call.pool.clone(),
@@ -79,9 +79,9 @@ impl Course {
         }
     }
 
-    /// The next attempt: to the request's target, or to one of its equals.
-    pub(super) fn leg(&mut self, own: Request, retries: &Retries) -> Leg {
-        let spare = self.may_follow(retries).then(|| own.clone());
+    /// The next attempt, which starts `now`: to the request's target, or to one of its equals.
+    pub(super) fn leg(&mut self, own: Request, retries: &Retries, now: Instant) -> Leg {
+        let spare = self.may_follow(retries, now).then(|| own.clone());
         let mut request = match &self.pool {
             Some(pool) => pool.place(own, &mut self.round),
             None => own,
@@ -91,7 +91,7 @@ impl Course {
         }
         self.keyed = request.headers().contains_key(IDEMPOTENCY_KEY);
         let route = Call::route(&mut request);
-        let at = Place { budget: self.shared.budgets.of(&route), route };
+        let at = Place { budget: self.shared.budgets.at(&route, now), route };
         Leg { request, spare, at }
     }
 
@@ -99,29 +99,29 @@ impl Course {
         self.pool.is_some()
     }
 
-    pub(super) fn left(&self) -> Option<Duration> {
-        self.deadline.map(|deadline| deadline.left(Instant::now()))
+    pub(super) fn left(&self, now: Instant) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline.left(now))
     }
 
-    fn may_follow(&self, retries: &Retries) -> bool {
+    fn may_follow(&self, retries: &Retries, now: Instant) -> bool {
         // A target that refuses leaves the attempt to its equals, whatever else is used up.
-        self.pool.is_some() || retries.possible(&self.shared.policy, self.left())
+        self.pool.is_some() || retries.possible(&self.shared.policy, self.left(now))
     }
 
-    /// One attempt. Without time for it it is none: nothing is sent, and nobody is told that it was.
+    /// One attempt, from `now`. Without time for it it is none: nothing is sent, and nobody is told that it was.
     pub(super) async fn attempt<S: Upstream>(
         &self,
         service: &mut S,
         (mut request, at): (Request, &Place),
-        step: Step,
+        (step, now): (Step, Instant),
     ) -> Option<Result<Response, Error>> {
         let least = self.least.unwrap_or_default();
-        if self.left().is_some_and(|left| left.is_zero() || left < least) {
+        if self.left(now).is_some_and(|left| left.is_zero() || left < least) {
             return None;
         }
         let call = Call::of(&mut request);
         (call.deferred, call.extra) = (true, step.extra);
-        let under_way = UnderWay::start((self, at), step);
+        let under_way = UnderWay::start((self, at), step, now);
         let result = match poll_fn(|cx| service.poll_ready(cx)).await {
             Ok(()) => service.call(request).await,
             Err(error) => Err(error),
@@ -168,7 +168,8 @@ impl Course {
             return if ended { None } else { self.stop(at, Stop::Unsafe) };
         }
         if self.pool.as_ref().is_some_and(|pool| pool.has_another(self.round)) {
-            return match retries.elsewhere(&verdict, &self.shared.policy, self.left()) {
+            return match retries.elsewhere(&verdict, &self.shared.policy, self.left(Instant::now()))
+            {
                 Decision::Again { wait, .. } => Some(wait),
                 Decision::Stop(why) => self.stop(at, why),
                 Decision::Return => None,
@@ -189,7 +190,7 @@ impl Course {
     fn wait_here(&self, retries: &mut Retries, verdict: &Verdict, at: &Place) -> Option<Duration> {
         let Shared { policy, random, .. } = &*self.shared;
         // A token is taken last: nothing that stops for another reason spends one.
-        let decision = retries.after(verdict, policy, self.left(), random.next());
+        let decision = retries.after(verdict, policy, self.left(Instant::now()), random.next());
         if retries.has_panicked() {
             self.shared.events.panicked(UserCode::Schedule);
         }
@@ -245,7 +246,7 @@ impl Course {
 }
 
 /// With how little time an attempt of that call is started.
-pub(super) fn least(call: &Call) -> Option<Duration> {
-    let alone = || call.deadline.map(|deadline| least_attempt(deadline.left(Instant::now())));
+pub(super) fn least(call: &Call, now: Instant) -> Option<Duration> {
+    let alone = || call.deadline.map(|deadline| least_attempt(deadline.left(now)));
     call.least.or_else(alone)
 }

@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tower::{Layer, Service};
 
 use super::{
@@ -109,12 +109,13 @@ async fn run<S: Upstream>(
     shared: Arc<Shared>,
     mut request: Request,
 ) -> Result<Response, Error> {
+    let mut now = Instant::now();
     let call = Call::of(&mut request);
-    let copy = call.copy;
+    let (copy, least) = (call.copy, least(call, now));
     let budget = call.budget.as_ref().map(|budget| budget.at(call.rung));
-    let mut retries = Retries::new(call.once).within(least(call), budget);
-    let mut course = Course::new(shared, &mut request);
-    let mut leg = course.leg(request, &retries);
+    let mut retries = Retries::new(call.once).within(least, budget);
+    let mut course = Course::new(shared, &mut request, least);
+    let mut leg = course.leg(request, &retries, now);
     let mut step = Step::first(copy);
     let mut failed = None;
     if copy && course.is_pooled() && !course.pay(&leg.at) {
@@ -122,7 +123,8 @@ async fn run<S: Upstream>(
     }
     loop {
         let Leg { request, spare, at } = leg;
-        let Some(mut result) = course.attempt(&mut service, (request, &at), step).await else {
+        let Some(mut result) = course.attempt(&mut service, (request, &at), (step, now)).await
+        else {
             return course.finish(failed.unwrap_or_else(|| course.late()));
         };
         course.settle(&mut result, &at);
@@ -134,7 +136,8 @@ async fn run<S: Upstream>(
         };
         step = step.next(wait, sent);
         leg = if wait.is_zero() {
-            let next = course.leg(own, &retries);
+            now = Instant::now();
+            let next = course.leg(own, &retries, now);
             if sent && !course.pay(&next.at) {
                 return course.finish(result);
             }
@@ -143,7 +146,8 @@ async fn run<S: Upstream>(
         } else {
             failed = unless_open(result);
             sleep(wait).await;
-            course.leg(own, &retries)
+            now = Instant::now();
+            course.leg(own, &retries, now)
         };
     }
 }

@@ -33,11 +33,11 @@ pub(super) struct Step {
 // === impl UnderWay ===
 
 impl<'a> UnderWay<'a> {
-    pub(super) fn start((course, at): (&'a Course, &'a Place), step: Step) -> Self {
+    pub(super) fn start((course, at): (&'a Course, &'a Place), step: Step, now: Instant) -> Self {
         let Step { attempt, .. } = step;
         course.emit(Event::AttemptStarted { route: at.route.clone(), attempt });
         at.budget.started();
-        Self { course, at, step, started: Instant::now(), open: true }
+        Self { course, at, step, started: now, open: true }
     }
 
     pub(super) fn end(mut self, verdict: Verdict) {
@@ -47,14 +47,15 @@ impl<'a> UnderWay<'a> {
     fn close(&mut self, verdict: Verdict) {
         self.open = false;
         let Self { course, at, step: Step { attempt, wait, extra, copy }, started, .. } = *self;
-        let (outcome, took) = (verdict.outcome(), started.elapsed());
+        let (outcome, now) = (verdict.outcome(), Instant::now());
+        let took = now.saturating_duration_since(started);
         at.budget.ended();
         // A first attempt earns when it was sent; one that our own breaker refused was not.
         if !extra && !matches!(outcome, Outcome::Refused { .. }) {
             at.budget.deposit();
         }
         if outcome.is_success() && !copy {
-            at.budget.answered();
+            at.budget.answered_at(now);
         }
         let route = at.route.clone();
         let (rung, name) = (course.rung, course.name.clone());
@@ -68,7 +69,7 @@ impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
         if self.open {
             // Given up by whoever keeps the time, or by the caller.
-            let late = self.course.left().is_some_and(|left| left.is_zero());
+            let late = self.course.left(Instant::now()).is_some_and(|left| left.is_zero());
             let outcome = match late {
                 true => Outcome::TimedOut { phase: Phase::Deadline },
                 false => Outcome::Cancelled,

@@ -16,7 +16,7 @@ use super::{DeadlinePolicy, within::Within};
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
     classify::{Outcome, Phase, Rejection},
-    context::{Call, Deadline, Journey},
+    context::{Call, Deadline, Journey, later},
     telemetry::{Event, Events},
 };
 
@@ -67,15 +67,16 @@ impl DeadlineLayer {
 
     /// The deadline of a call: the caller's own, sooner or later than the policy's, for only the caller knows how long
     /// this one may take; else the policy's, or that of a call it is a part of, whichever is sooner.
-    fn deadline(&self, request: &mut Request, told: Option<Deadline>) -> Deadline {
+    fn deadline(&self, request: &mut Request, told: Option<Deadline>, now: Instant) -> Deadline {
+        let usual = || Deadline::at(later(now, self.policy.limit));
         let own = request.extensions().get::<Deadline>().copied();
         let call = Call::of(request);
         let deadline = match (call.deadline.or(own), own, told) {
             (Some(set), _, Some(told)) => set.min(told),
             (None, _, Some(told)) => told,
             (Some(set), Some(_), None) => set,
-            (Some(outer), None, None) => outer.min(Deadline::within(self.policy.limit)),
-            (None, _, None) => Deadline::within(self.policy.limit),
+            (Some(outer), None, None) => outer.min(usual()),
+            (None, _, None) => usual(),
         };
         call.deadline = Some(deadline);
         deadline
@@ -125,11 +126,12 @@ impl<S: Upstream> Service<Request> for DeadlineService<S> {
             Ok(told) => (told, None),
             Err(error) => (None, Some(error)),
         };
-        let deadline = self.layer.deadline(&mut request, told);
+        let now = Instant::now();
+        let deadline = self.layer.deadline(&mut request, told, now);
         let call = Bounded {
             journey: Call::of(&mut request).journey.clone(),
             events: self.layer.events.clone(),
-            after: deadline.left(Instant::now()),
+            after: deadline.left(now),
         };
         // Also without any time left: a stored or a canned answer needs none, and an attempt is not started without.
         let inner = refused.is_none().then(|| self.inner.call(request));

@@ -201,7 +201,7 @@ impl Limits {
             Some(_) => (Phase::FirstEvent, first_event),
             None => (Phase::Attempt, attempt),
         };
-        self.set(phase, limit.time());
+        self.set(phase, limit.time(), self.started);
         match self.deadline {
             Some(deadline) if self.last && !limit.is_set() && self.phase == phase => {
                 self.until = deadline.instant();
@@ -211,10 +211,10 @@ impl Limits {
         }
     }
 
-    /// The next limit, from now: that one, or what ends before it. A deadline that leaves it about as much is no other
+    /// The next limit, from `now`: that one, or what ends before it. A deadline that leaves it about as much is no other
     /// limit: the attempt had its time.
-    fn set(&mut self, phase: Phase, limit: Duration) {
-        self.since = Instant::now();
+    fn set(&mut self, phase: Phase, limit: Duration, now: Instant) {
+        self.since = now;
         (self.phase, self.limit, self.until) = (phase, limit, later(self.since, limit));
         self.end_with_the_stream();
         if let Some(end) = self.deadline.map(Deadline::instant).filter(|end| *end < self.until) {
@@ -248,7 +248,7 @@ impl Limits {
         let beats = self.pulse.as_ref().map_or(0, Pulse::beats);
         let alive = beats != std::mem::replace(&mut self.beats, beats);
         if alive {
-            self.set(Phase::Idle, self.shared.policy.idle);
+            self.set(Phase::Idle, self.shared.policy.idle, Instant::now());
             self.first.get_or_insert(self.since);
         }
         alive
