@@ -23,7 +23,7 @@ use crate::{
         policy::Rule,
         probes::{Probes, Slot},
         ramp::Ramp,
-        run::{ATTEMPTS, Row, Run, SUSPICION, shows_more_than},
+        run::{ATTEMPTS, ATTEMPTS_CHANCE, BEARABLE, Row, Run, shows_more_than},
         state::Step,
         ticket::{Caller, Moment, Ticket},
         usual::Usual,
@@ -235,14 +235,18 @@ impl Machine {
         }
     }
 
-    /// Whether so many attempts fail that a call had better not begin here, although retries still save most calls.
+    /// Whether so many attempts fail that a call had better not begin here, although retries still save most calls: lately by
+    /// themselves, or for long and lately still too many.
     fn loses_many(&mut self, at: Moment<'_>) -> bool {
         let counts = self.window.sum(at.now);
         match at.policy.ratio {
             Some(Rule::Improbable(share))
                 if counts.lost > 0 && counts.timed >= at.policy.minimum =>
             {
-                shows_more_than(ATTEMPTS * share, (counts.lost, counts.timed), SUSPICION)
+                let (most, lately) = (ATTEMPTS * share, (counts.lost, counts.timed));
+                let still = || f64::from(counts.lost) >= BEARABLE * share * f64::from(counts.timed);
+                shows_more_than(most, lately, ATTEMPTS_CHANCE)
+                    || self.failing.past.has_failed(most, at.policy.minimum) && still()
             }
             _ => false,
         }

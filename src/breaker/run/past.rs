@@ -34,7 +34,10 @@ const CALM: u32 = 20;
 /// How much the default threshold weighs against the past, in attempts.
 const PRIOR: f64 = 6.0;
 
-/// The chance of a share of failed calls that opens by default, where three fifths of it would be bearable.
+/// The part of a share that is bearable where the whole share is not.
+pub(in crate::breaker) const BEARABLE: f64 = 0.6;
+
+/// The chance of a share of failed calls that opens by default, where only the bearable part of it fails.
 const SHARE_CHANCE: f64 = 0.005;
 
 // === impl Past ===
@@ -92,6 +95,12 @@ impl Past {
         })
     }
 
+    /// Whether at least `least` attempts were tried, and that share of them failed.
+    pub(in crate::breaker) fn has_failed(&self, share: f64, least: u32) -> bool {
+        let Tried { attempts, failed } = self.all;
+        attempts >= f64::from(least) && failed >= share * attempts
+    }
+
     /// The chance of a share of failed calls that opens by default. The longer the route has been watched, the more often
     /// chance has had its turn: that is divided by.
     pub(in crate::breaker) fn share_chance(&self) -> f64 {
@@ -114,7 +123,7 @@ impl Tried {
     }
 }
 
-/// Whether `failed` of `calls` show that more than `share` fail: where at most three fifths of that share did, that many
+/// Whether `failed` of `calls` show that more than `share` fail: where at most the bearable part of that share did, that many
 /// would have a chance below `chance` (the bound of Chernoff and Hoeffding, 1963).
 pub(in crate::breaker) fn shows_more_than(
     share: f64,
@@ -122,7 +131,7 @@ pub(in crate::breaker) fn shows_more_than(
     chance: f64,
 ) -> bool {
     let seen = f64::from(failed) / f64::from(calls);
-    let bearable = 0.6 * share;
+    let bearable = BEARABLE * share;
     if calls == 0 || seen < share {
         return false;
     }
