@@ -23,9 +23,10 @@ use crate::{
         policy::Rule,
         probes::{Probes, Slot},
         ramp::Ramp,
-        run::{ATTEMPTS, ATTEMPTS_CHANCE, BEARABLE, Row, Run, shows_more_than},
+        run::{ATTEMPTS, CALLS, CALLS_CHANCE, Row, Run, SUSPICION, shows_more_than},
         state::Step,
         ticket::{Caller, Moment, Ticket},
+        transition::FEW,
         usual::Usual,
         window::{Counts, Window},
     },
@@ -235,18 +236,18 @@ impl Machine {
         }
     }
 
-    /// Whether so many attempts fail that a call had better not begin here, although retries still save most calls: lately by
-    /// themselves, or for long and lately still too many.
+    /// Whether so many attempts fail that a call had better not begin here, although retries still save most calls, or so many
+    /// calls.
     fn loses_many(&mut self, at: Moment<'_>) -> bool {
         let counts = self.window.sum(at.now);
         match at.policy.ratio {
-            Some(Rule::Improbable(share))
-                if counts.lost > 0 && counts.timed >= at.policy.minimum =>
-            {
-                let (most, lately) = (ATTEMPTS * share, (counts.lost, counts.timed));
-                let still = || f64::from(counts.lost) >= BEARABLE * share * f64::from(counts.timed);
-                shows_more_than(most, lately, ATTEMPTS_CHANCE)
-                    || self.failing.past.has_failed(most, at.policy.minimum) && still()
+            Some(Rule::Improbable(share)) if counts.lost > 0 => {
+                let attempts = (counts.lost, counts.timed);
+                let calls = (counts.failed, counts.ended);
+                (counts.timed >= at.policy.minimum
+                    && shows_more_than(ATTEMPTS * share, attempts, SUSPICION))
+                    || (counts.ended >= at.policy.minimum.min(FEW)
+                        && shows_more_than(CALLS * share, calls, CALLS_CHANCE))
             }
             _ => false,
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-pub(super) use self::past::{BEARABLE, Past, shows_more_than};
+pub(super) use self::past::{Past, shows_more_than};
 use crate::breaker::{BreakerPolicy, policy::Rule};
 
 /// Failing attempts without a success in between.
@@ -45,17 +45,21 @@ pub(super) struct Failing {
 
 /// The chance by which a run is suspicious: enough to ask another target first, where there is one. At a route that fails half
 /// of its attempts that takes five failures, at one that fails hardly any two.
-const SUSPICION: f64 = 0.1;
+pub(super) const SUSPICION: f64 = 0.1;
 
 /// No default rule opens for fewer calls.
 const FEWEST: u32 = 3;
 
-/// The share of attempts that have to fail until calls that have another target go there, as a part of the share of calls that
-/// opens.
-pub(super) const ATTEMPTS: f64 = 0.9;
+/// How much more attempts than calls have to fail, as a share, until calls that have another target go there: at half of the
+/// attempts two in a row still answer most calls.
+pub(super) const ATTEMPTS: f64 = 1.1;
 
-/// The chance by which such a share is suspicious. What it costs is that another target is asked first.
-pub(super) const ATTEMPTS_CHANCE: f64 = 0.3;
+/// How many calls have to fail for the same, as a part of the share that opens: each has waited here before it was answered
+/// elsewhere.
+pub(super) const CALLS: f64 = 0.5;
+
+/// The chance by which that share is suspicious. All that it costs is that another target is asked first.
+pub(super) const CALLS_CHANCE: f64 = 0.5;
 
 // === impl Run ===
 

@@ -2,12 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 use super::*;
 use crate::{
     Error, Request, Response, Upstream,
+    breaker::ticket::Caller,
+    classify::Outcome,
     context::{Call, ProbeSignal, Route},
     dialect::Ask,
 };
@@ -111,4 +113,40 @@ async fn what_is_slow_depends_on_whether_the_answer_is_streamed() {
         futures_util::future::join_all(calls).await;
         assert_eq!(layer.handle().list()[0].1.state, state);
     }
+}
+
+/// How many of 30 calls with another target are sent there, at an attempt a second of which each `nth` fails. `saved`: a retry
+/// saves its call.
+fn spared(breaker: &Breaker, now: &mut Instant, (nth, saved): (u32, bool)) -> usize {
+    let outcome = Outcome::Unavailable { wait: None };
+    let call = |n: u32| {
+        *now += Duration::from_secs(1);
+        let caller = Caller { elsewhere: true, ..Caller::default() };
+        let spared = breaker.ask(*now, 0.5, caller).map_or(true, |permit| {
+            permit.end(Outcome::Refused { retry_in: None }, *now);
+            false
+        });
+        let permit = breaker.ask(*now, 0.5, Caller::default()).expect("it has no other target");
+        match n % nth {
+            0 if saved => permit.fail(outcome, *now).forgive(),
+            0 => permit.end(outcome, *now),
+            _ => permit.end(Outcome::Success, *now),
+        }
+        spared
+    };
+    (0..30).map(call).filter(|spared| *spared).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_route_at_which_a_third_of_the_calls_fail_is_asked_after_the_others() {
+    let breaker = Breaker::new(BreakerPolicy::default()).expect("valid");
+    let mut now = Instant::now();
+    let mut spared = |nth, saved| spared(&breaker, &mut now, (nth, saved));
+    assert_eq!((0..8).map(|_| spared(2, true)).sum::<usize>(), 0, "retries save every call");
+    assert_eq!((0..8).map(|_| spared(8, false)).sum::<usize>(), 0, "one call in eight");
+    let third: usize = (0..8).map(|_| spared(3, false)).sum();
+    assert!(third > 8 * 8, "{third} of 240");
+    spared(8, false);
+    assert_eq!(spared(8, false), 0, "until it fails few");
+    assert_eq!(breaker.snapshot(now).state, State::Closed);
 }

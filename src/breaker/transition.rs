@@ -23,7 +23,7 @@ use crate::{
 
 /// While it recovers so few calls are enough for a share: where one call in ten is let through, ten failures would be the
 /// failures of a hundred calls. They are also where none has succeeded.
-const FEW: u32 = 5;
+pub(super) const FEW: u32 = 5;
 
 // === impl Machine ===
 

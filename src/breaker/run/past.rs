@@ -35,7 +35,7 @@ const CALM: u32 = 20;
 const PRIOR: f64 = 6.0;
 
 /// The part of a share that is bearable where the whole share is not.
-pub(in crate::breaker) const BEARABLE: f64 = 0.6;
+const BEARABLE: f64 = 0.6;
 
 /// The chance of a share of failed calls that opens by default, where only the bearable part of it fails.
 const SHARE_CHANCE: f64 = 0.005;
@@ -93,12 +93,6 @@ impl Past {
             let chance = 2.0 * BreakerPolicy::CHANCE / (tried.attempts + 2.0);
             tried.is_improbable(row, pending, chance, like)
         })
-    }
-
-    /// Whether at least `least` attempts were tried, and that share of them failed.
-    pub(in crate::breaker) fn has_failed(&self, share: f64, least: u32) -> bool {
-        let Tried { attempts, failed } = self.all;
-        attempts >= f64::from(least) && failed >= share * attempts
     }
 
     /// The chance of a share of failed calls that opens by default. The longer the route has been watched, the more often
