@@ -66,7 +66,7 @@
 //! success, calls that have another target are then sent there, but for one in 2 s, and retries stop. Callers who have no other
 //! target are not refused. Where another route of the provider is open or suspicious because of failures, one failure is enough
 //! for that. The same holds while more than 55 % of the attempts fail, of ten and more in 30 s, although retries still save most
-//! calls; and while more than a quarter of the calls fail, of five and more. Where the other targets fail as well, the ladder asks
+//! calls; and while more than three calls in ten fail, of five and more. Where the other targets fail as well, the ladder asks
 //! the suspicious one after all.
 //!
 //! # Many credentials

@@ -56,10 +56,10 @@ pub(super) const ATTEMPTS: f64 = 1.1;
 
 /// How many calls have to fail for the same, as a part of the share that opens: each has waited here before it was answered
 /// elsewhere.
-pub(super) const CALLS: f64 = 0.5;
+pub(super) const CALLS: f64 = 0.6;
 
 /// The chance by which that share is suspicious. All that it costs is that another target is asked first.
-pub(super) const CALLS_CHANCE: f64 = 0.5;
+pub(super) const CALLS_CHANCE: f64 = 0.3;
 
 // === impl Run ===
 
