@@ -13,10 +13,10 @@ use evenkeel::{
     cache::CachePolicy,
     classify::ClassifyPolicy,
     hedge::HedgePolicy,
-    ladder::{LadderPolicy, Rung, Target},
+    ladder::{Fallback, FallbackPolicy, Target},
     limit::{Concurrency, LimitPolicy},
     retry::RetryPolicy,
-    telemetry::{AttemptsLayer, Events, TelemetryLayer},
+    telemetry::{AttemptSpanLayer, Events, TelemetryLayer},
     timeout::{DeadlinePolicy, TimeoutPolicy},
 };
 use futures_util::FutureExt;
@@ -67,9 +67,9 @@ where
 
 fn cases() -> Vec<Case> {
     let valid = "the defaults are valid";
-    let ladder = LadderPolicy::new()
-        .rung(Rung::target(Target::new("https://other.example/v1").bearer("b").model("m")))
-        .rung(Rung::canned("busy"));
+    let ladder = FallbackPolicy::new()
+        .rung(Fallback::target(Target::new("https://other.example/v1").bearer("b").model("m")))
+        .rung(Fallback::canned("busy"));
     let stack = |builder: ClientBuilder| builder.over(upstream()).expect(valid);
     let limits = LimitPolicy::new().requests(u32::MAX).tokens(u32::MAX);
     let limits = limits.concurrency(Concurrency::Fixed(64));
@@ -78,7 +78,7 @@ fn cases() -> Vec<Case> {
     vec![
         case("bare", upstream()),
         case("telemetry", TelemetryLayer::new(Events::default()).layer(upstream())),
-        case("attempts", AttemptsLayer::default().layer(upstream())),
+        case("attempts", AttemptSpanLayer::default().layer(upstream())),
         case("deadline", DeadlinePolicy::default().build().expect(valid).layer(upstream())),
         case("ladder", ladder.clone().build().expect(valid).layer(upstream())),
         case("retry", RetryPolicy::default().build().expect(valid).layer(upstream())),

@@ -5,8 +5,8 @@
 use std::error::Error;
 
 use evenkeel::Client;
-use evenkeel::context::Journey;
-use evenkeel::ladder::{Rung, Target};
+use evenkeel::context::AttemptLog;
+use evenkeel::ladder::{Fallback, Target};
 use evenkeel::testkit::{Provider, Reply, Server};
 use serde_json::{Value, json};
 
@@ -19,8 +19,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // One client for the whole program: who is asked next, and what is said when nobody answers.
     let client = Client::builder()
-        .fallback(Rung::target(Target::new(secondary.url()).model("small")).named("secondary"))
-        .fallback(Rung::canned("We are very busy. A colleague will write to you today."))
+        .fallback(Fallback::target(Target::new(secondary.url()).model("small")).named("secondary"))
+        .fallback(Fallback::canned("We are very busy. A colleague will write to you today."))
         .build()?;
 
     // A request to the primary, built as always, and executed by evenkeel.
@@ -30,7 +30,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let response = client.execute(request.body(body.to_string()).build()?).await?;
 
     // The answer says how it came about.
-    let journey = Journey::of(response.extensions());
+    let journey = AttemptLog::of(response.extensions());
     let answer: Value = serde_json::from_str(&response.text().await?)?;
     println!("customer:    {question}");
     println!("bot:         {}", answer["choices"][0]["message"]["content"]);

@@ -10,18 +10,18 @@ use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
 
-use crate::{BoxError, Error, classify::Outcome, stream::Ending, stream::Guard};
+use crate::{BoxError, Error, classify::Outcome, stream::BodyEnd, stream::MonitoredBody};
 
 /// A response body: bytes that are known in full, or a stream under guard.
 ///
-/// It is `Send + Sync` and yields [`Bytes`]. It ends in exactly one [`Ending`], which everything that waits for the end
+/// It is `Send + Sync` and yields [`Bytes`]. It ends in exactly one [`BodyEnd`], which everything that waits for the end
 /// of the body (a breaker's permit, a limit's permit, a span) learns through [`on_end`](Self::on_end), also when the
 /// body is dropped half-way.
 pub struct Body(Inner);
 
 enum Inner {
     Full(Option<Bytes>),
-    Guarded(Box<Guard>),
+    Guarded(Box<MonitoredBody>),
 }
 
 // === impl Body ===
@@ -45,14 +45,14 @@ impl Body {
 
     /// The same of a body whose errors are ours.
     pub(crate) fn boxed(body: BoxBody<Bytes, Error>) -> Self {
-        Self(Inner::Guarded(Box::new(Guard::new(body))))
+        Self(Inner::Guarded(Box::new(MonitoredBody::new(body))))
     }
 
     /// Calls `hook` once with the ending of the body: at once for bytes that are known in full, else when the last
     /// frame was handed on, the body failed, or it was dropped.
-    pub fn on_end(&mut self, hook: impl FnOnce(&Ending) + Send + Sync + 'static) {
+    pub fn on_end(&mut self, hook: impl FnOnce(&BodyEnd) + Send + Sync + 'static) {
         match &mut self.0 {
-            Inner::Full(_) => hook(&Ending::Done),
+            Inner::Full(_) => hook(&BodyEnd::Done),
             Inner::Guarded(guard) => guard.at_end().call(Box::new(hook)),
         }
     }
@@ -74,7 +74,7 @@ impl Body {
     }
 
     /// The guard of the body; bytes that are known in full are put under one.
-    pub(crate) fn guarded(&mut self) -> &mut Guard {
+    pub(crate) fn guarded(&mut self) -> &mut MonitoredBody {
         if let Inner::Full(bytes) = &mut self.0 {
             let bytes = Full::new(bytes.take().unwrap_or_default());
             *self = Self::wrap(bytes);
@@ -86,7 +86,7 @@ impl Body {
     }
 
     /// The guard of a streamed body.
-    pub(crate) fn guard(&mut self) -> Option<&mut Guard> {
+    pub(crate) fn guard(&mut self) -> Option<&mut MonitoredBody> {
         match &mut self.0 {
             Inner::Full(_) => None,
             Inner::Guarded(guard) => Some(guard),

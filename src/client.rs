@@ -16,13 +16,13 @@ use crate::{
     cache::CachePolicy,
     context::Route,
     identity::IdentityPolicy,
-    ladder::{LadderPolicy, Rung, Target},
+    ladder::{Fallback, FallbackPolicy, Target},
     limit::Limits,
-    outlook::{Lookout, Outlook},
+    outlook::{Availability, AvailabilityView},
     profile::Profile,
     stack,
     stream::Resume,
-    telemetry::{Events, Observe},
+    telemetry::{Events, Observer},
 };
 
 /// Calls to an AI API that end in a usable answer or a clear error, in time.
@@ -34,7 +34,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Client {
     stack: Arc<dyn Stack>,
-    handles: Lookout,
+    handles: AvailabilityView,
 }
 
 /// Puts a [`Client`] together.
@@ -50,7 +50,7 @@ pub struct Client {
 #[must_use = "a builder does nothing until it is built"]
 pub struct ClientBuilder {
     profile: Profile,
-    ladder: LadderPolicy,
+    ladder: FallbackPolicy,
     cache: Option<CachePolicy>,
     identity: Option<IdentityPolicy>,
     events: Events,
@@ -75,7 +75,7 @@ impl Client {
     /// Sends a request through the whole stack.
     ///
     /// A final failure comes back as the provider sent it, `Ok` with its status and body, or as an [`Error`] where there
-    /// was no answer. The response's extensions hold the [`Journey`](crate::context::Journey) of the call and the
+    /// was no answer. The response's extensions hold the [`AttemptLog`](crate::context::AttemptLog) of the call and the
     /// [`Verdict`](crate::classify::Verdict) on the answer.
     pub fn send(&self, request: Request) -> Answer {
         self.stack.send(request)
@@ -101,16 +101,16 @@ impl Client {
     /// What a call of that route may expect before it is made. It changes nothing.
     ///
     /// A route is one of [`routes_of`](Self::routes_of) a request, or of those that [`breakers`](Self::breakers) lists.
-    pub fn outlook(&self, route: &Route) -> Outlook {
+    pub fn outlook(&self, route: &Route) -> Availability {
         self.handles.at(route)
     }
 
     /// What that request may expect if it were sent now, over the whole ladder and within its [`Deadline`] or the
     /// profile's: the outlook of the first rung; where that is out and a rung below would ask somebody else,
-    /// [`Degraded`](Outlook::Degraded). Replies that are made or stored here do not count.
+    /// [`Degraded`](Availability::Degraded). Replies that are made or stored here do not count.
     ///
     /// [`Deadline`]: crate::context::Deadline
-    pub fn outlook_of(&self, request: &Request) -> Outlook {
+    pub fn outlook_of(&self, request: &Request) -> Availability {
         self.handles.ahead(request)
     }
 
@@ -158,32 +158,32 @@ impl ClientBuilder {
     }
 
     /// Spreads every call over several equal targets first, wherever it was addressed: keys, regions, deployments. See
-    /// [`Rung::targets`].
+    /// [`Fallback::targets`].
     pub fn primaries(mut self, targets: impl IntoIterator<Item = Target>) -> Self {
         self.ladder = self.ladder.primaries(targets);
         self
     }
 
     /// Adds a rung below: asked when everything above it has failed.
-    pub fn fallback(mut self, rung: Rung) -> Self {
+    pub fn fallback(mut self, rung: Fallback) -> Self {
         self.ladder = self.ladder.rung(rung);
         self
     }
 
     /// What becomes of a stream that fails while it is read: it ends in an error, or a rung below that declares that it
-    /// can goes on with it. See [`LadderPolicy::resume`].
+    /// can goes on with it. See [`FallbackPolicy::resume`].
     pub fn resume(mut self, resume: Resume) -> Self {
         self.ladder = self.ladder.resume(resume);
         self
     }
 
-    /// The whole ladder at once, with its [`resume`](LadderPolicy::resume).
-    pub fn ladder(mut self, ladder: LadderPolicy) -> Self {
+    /// The whole ladder at once, with its [`resume`](FallbackPolicy::resume).
+    pub fn ladder(mut self, ladder: FallbackPolicy) -> Self {
         self.ladder = ladder;
         self
     }
 
-    /// Stores answers: for [`Rung::stored`] in an outage, and for what else the policy says.
+    /// Stores answers: for [`Fallback::stored`] in an outage, and for what else the policy says.
     pub fn cache(mut self, cache: CachePolicy) -> Self {
         self.cache = Some(cache);
         self
@@ -197,7 +197,7 @@ impl ClientBuilder {
     }
 
     /// Listens to every event of every call.
-    pub fn observe(mut self, listener: impl Observe) -> Self {
+    pub fn observe(mut self, listener: impl Observer) -> Self {
         self.events = Events::to(listener);
         self
     }

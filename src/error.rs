@@ -4,7 +4,7 @@ use std::{error::Error as StdError, fmt, time::Duration};
 
 use crate::{
     classify::{Code, LocalTrouble, Outcome, Verdict},
-    context::{FailedAttempt, Journey},
+    context::{AttemptLog, FailedAttempt},
 };
 
 /// An error of any type, boxed.
@@ -19,7 +19,7 @@ pub struct Error(Box<Inner>);
 struct Inner {
     verdict: Verdict,
     source: Option<BoxError>,
-    journey: Option<Journey>,
+    journey: Option<AttemptLog>,
     /// What is to be settled when the call of this attempt has ended.
     failed: Option<FailedAttempt>,
 }
@@ -53,7 +53,7 @@ impl Error {
     }
 
     /// Adds what happened on the way; the first journey stays.
-    pub(crate) fn with_journey(mut self, journey: &Journey) -> Self {
+    pub(crate) fn with_journey(mut self, journey: &AttemptLog) -> Self {
         self.0.journey.get_or_insert_with(|| journey.clone());
         self
     }
@@ -96,7 +96,7 @@ impl Error {
     }
 
     /// The attempts of the call up to here, when the error went through the whole stack.
-    pub fn journey(&self) -> Option<&Journey> {
+    pub fn journey(&self) -> Option<&AttemptLog> {
         self.0.journey.as_ref()
     }
 
@@ -117,7 +117,7 @@ impl Error {
 
     /// Whether our own breaker, limit or budget said no; nothing was sent.
     pub fn is_refused(&self) -> bool {
-        matches!(self.outcome(), Outcome::Refused { .. })
+        matches!(self.outcome(), Outcome::NotSent { .. })
     }
 
     /// What this machine lacked to send the call; the system's error is in the chain of sources.

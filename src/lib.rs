@@ -10,21 +10,21 @@
 //!    **ramp**.
 //! 4. The answer degrades **in steps the business chose**: another model, another provider, a stored answer, a canned reply.
 //! 5. It is **one line** in what people already use: reqwest, reqwest-middleware, async-openai, rig, any Tower stack.
-//! 6. What happened is always told: every answer carries its [journey](context::Journey), every step is an
+//! 6. What happened is always told: every answer carries its [journey](context::AttemptLog), every step is an
 //!    [event](telemetry::Event).
 //!
 //! Begin with [`Client`]:
 //!
 //! ```
-//! use evenkeel::{Client, Profile, ladder::{Rung, Target}};
+//! use evenkeel::{Client, Profile, ladder::{Fallback, Target}};
 //!
 //! # fn main() -> Result<(), evenkeel::ConfigError> {
 //! let client = Client::builder()
 //!     .profile(Profile::interactive())
-//!     .fallback(Rung::target(
+//!     .fallback(Fallback::target(
 //!         Target::new("https://api.mistral.ai/v1").bearer("its key").model("mistral-small-latest"),
 //!     ))
-//!     .fallback(Rung::canned("We are very busy. A colleague will write to you today."))
+//!     .fallback(Fallback::canned("We are very busy. A colleague will write to you today."))
 //!     .build()?;
 //! # let _ = client; Ok(())
 //! # }
@@ -102,7 +102,7 @@ pub mod upstream;
 pub use body::Body;
 pub use client::{Answer, Client, ClientBuilder};
 pub use error::{BoxError, ConfigError, Error};
-pub use outlook::Outlook;
+pub use outlook::Availability;
 pub use profile::Profile;
 pub use upstream::{Request, Response, Upstream};
 

@@ -9,7 +9,7 @@ use crate::{
     breaker::Breakers,
     context::{Deadline, Route},
     identity::IdentityLayer,
-    ladder::Rungs,
+    ladder::FallbackList,
     limit::Limits,
     retry::Budgets,
 };
@@ -24,15 +24,15 @@ use crate::{
 /// ```
 /// use std::time::Duration;
 ///
-/// use evenkeel::{Client, Outlook, Request};
+/// use evenkeel::{Client, Availability, Request};
 /// # use evenkeel::testkit::Provider;
 ///
 /// # async fn run(request: Request) -> Result<(), Box<dyn std::error::Error>> {
 /// # let client = Client::builder().over(Provider::new("p"))?;
 /// match client.outlook_of(&request) {
-///     Outlook::Out { back_in: Some(back), .. } => println!("We are back in about {} s.", back.as_secs()),
-///     Outlook::Out { .. } => println!("We are away. Please write to us."),
-///     Outlook::Degraded { wait, .. } if wait > Duration::from_secs(5) => println!("We are busy: a moment, please."),
+///     Availability::Out { back_in: Some(back), .. } => println!("We are back in about {} s.", back.as_secs()),
+///     Availability::Out { .. } => println!("We are away. Please write to us."),
+///     Availability::Degraded { wait, .. } if wait > Duration::from_secs(5) => println!("We are busy: a moment, please."),
 ///     _ => drop(client.send(request).await?),
 /// }
 /// # Ok(())
@@ -40,7 +40,7 @@ use crate::{
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Outlook {
+pub enum Availability {
     /// A call would be sent at once, as far as is known: the breaker is closed, and there is room.
     Clear,
     /// Some calls are sent, or all after a wait; or the rung that was put first is out and another takes its calls.
@@ -63,11 +63,11 @@ pub enum Outlook {
 
 /// Where a client reads it.
 #[derive(Clone, Debug)]
-pub(crate) struct Lookout {
+pub(crate) struct AvailabilityView {
     pub(crate) breakers: Breakers,
     pub(crate) limits: Limits,
     pub(crate) budgets: Budgets,
-    pub(crate) rungs: Rungs,
+    pub(crate) rungs: FallbackList,
     /// By what callers are known, where that is set.
     pub(crate) identity: Option<IdentityLayer>,
     /// As long as a call has that says nothing else.
@@ -76,7 +76,7 @@ pub(crate) struct Lookout {
 
 // === impl Outlook ===
 
-impl Outlook {
+impl Availability {
     /// Whether a call would be sent at once.
     pub fn is_clear(self) -> bool {
         matches!(self, Self::Clear)
@@ -137,9 +137,9 @@ impl Outlook {
 
 // === impl Lookout ===
 
-impl Lookout {
+impl AvailabilityView {
     /// Of one route.
-    pub(crate) fn at(&self, route: &Route) -> Outlook {
+    pub(crate) fn at(&self, route: &Route) -> Availability {
         self.of(route, self.deadline, Instant::now())
     }
 
@@ -151,25 +151,27 @@ impl Lookout {
     }
 
     /// Of the ladder that a request would go down.
-    pub(crate) fn ahead(&self, request: &Request) -> Outlook {
+    pub(crate) fn ahead(&self, request: &Request) -> Availability {
         let now = Instant::now();
         let own = request.extensions().get::<Deadline>().map(|deadline| deadline.left(now));
         let time = own.unwrap_or(self.deadline);
         let rungs = self.routes(request).into_iter().map(|equals| {
             let each = equals.into_iter().map(|(route, rests)| {
-                let rest = if rests { Outlook::BARELY } else { Outlook::Clear };
+                let rest = if rests { Availability::BARELY } else { Availability::Clear };
                 self.of(&route, time, now).and(rest)
             });
-            each.reduce(Outlook::or).unwrap_or(Outlook::Clear)
+            each.reduce(Availability::or).unwrap_or(Availability::Clear)
         });
         let mut rungs = rungs;
-        let Some(first) = rungs.next() else { return Outlook::Clear };
+        let Some(first) = rungs.next() else { return Availability::Clear };
         match first {
             // Those below take its calls, and that is less than was wanted.
-            Outlook::Out { .. } => rungs.fold(first, |so_far, below| match below {
-                Outlook::Out { .. } => so_far.or(below),
-                Outlook::Degraded { wait, .. } => so_far.or(Outlook::Degraded { share: 0.0, wait }),
-                Outlook::Clear => so_far.or(Outlook::BARELY),
+            Availability::Out { .. } => rungs.fold(first, |so_far, below| match below {
+                Availability::Out { .. } => so_far.or(below),
+                Availability::Degraded { wait, .. } => {
+                    so_far.or(Availability::Degraded { share: 0.0, wait })
+                }
+                Availability::Clear => so_far.or(Availability::BARELY),
             }),
             first => first,
         }
@@ -187,7 +189,7 @@ impl Lookout {
         }
     }
 
-    fn of(&self, route: &Route, time: Duration, now: Instant) -> Outlook {
+    fn of(&self, route: &Route, time: Duration, now: Instant) -> Availability {
         self.breakers.outlook(route, now).and(self.limits.outlook(route, time, now))
     }
 }
@@ -196,20 +198,20 @@ impl Lookout {
 mod tests {
     use super::*;
 
-    const fn out(secs: Option<u64>) -> Outlook {
+    const fn out(secs: Option<u64>) -> Availability {
         match secs {
-            Some(secs) => Outlook::Out { back_in: Some(Duration::from_secs(secs)) },
-            None => Outlook::Out { back_in: None },
+            Some(secs) => Availability::Out { back_in: Some(Duration::from_secs(secs)) },
+            None => Availability::Out { back_in: None },
         }
     }
 
-    fn degraded(share: f64, secs: u64) -> Outlook {
-        Outlook::Degraded { share, wait: Duration::from_secs(secs) }
+    fn degraded(share: f64, secs: u64) -> Availability {
+        Availability::Degraded { share, wait: Duration::from_secs(secs) }
     }
 
     #[test]
     fn both_have_to_let_a_call_through_so_the_worse_counts() {
-        assert_eq!(Outlook::Clear.and(degraded(0.1, 2)), degraded(0.1, 2));
+        assert_eq!(Availability::Clear.and(degraded(0.1, 2)), degraded(0.1, 2));
         assert_eq!(degraded(0.1, 2).and(degraded(1.0, 7)), degraded(0.1, 7));
         assert_eq!(out(Some(5)).and(degraded(1.0, 7)), out(Some(5)));
         assert_eq!(out(Some(5)).and(out(Some(9))), out(Some(9)));
@@ -218,7 +220,7 @@ mod tests {
 
     #[test]
     fn either_may_take_a_call_so_the_better_counts() {
-        assert_eq!(Outlook::Clear.or(out(None)), Outlook::Clear);
+        assert_eq!(Availability::Clear.or(out(None)), Availability::Clear);
         assert_eq!(degraded(0.1, 2).or(degraded(1.0, 7)), degraded(1.0, 2));
         assert_eq!(out(Some(5)).or(out(Some(9))), out(Some(5)));
         assert_eq!(out(None).or(out(Some(9))), out(Some(9)));

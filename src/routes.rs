@@ -1,10 +1,10 @@
 //! State that is kept per route: made on first use, forgotten when nothing is lost by it, bounded in number.
 //!
-//! A table has [`MOST`](PerRoute::MOST) routes. When it is full, a new route takes the place of one whose state is
+//! A table has [`MOST`](KeyedState::MOST) routes. When it is full, a new route takes the place of one whose state is
 //! [at rest](AtRest). What is open, waits, is spent or under way is not forgotten: a caller with many credentials could
-//! otherwise wipe out what is known of all others. Where nothing found is at rest, [`of`](PerRoute::of) gives a coarse state that
+//! otherwise wipe out what is known of all others. Where nothing found is at rest, [`of`](KeyedState::of) gives a coarse state that
 //! the call shares with all credentials of its provider and model (`*` in the place of the credential), or with all models of the
-//! provider where there are too many of those as well. [`own`](PerRoute::own) gives none: the breakers have a coarse state already
+//! provider where there are too many of those as well. [`own`](KeyedState::own) gives none: the breakers have a coarse state already
 //! (the herd of `breaker::herds`), which also stands over the routes that have one of their own.
 //!
 //! A look-up costs the same whatever the table holds; a new route looks at no more than a few others.
@@ -45,7 +45,7 @@ pub(crate) trait AtRest {
 }
 
 /// One `T` per route.
-pub(crate) struct PerRoute<T>(Mutex<Tables<T>>);
+pub(crate) struct KeyedState<T>(Mutex<Tables<T>>);
 
 struct Tables<T> {
     routes: Table<T>,
@@ -59,7 +59,7 @@ struct Tables<T> {
 
 // === impl PerRoute ===
 
-impl<T> PerRoute<T> {
+impl<T> KeyedState<T> {
     /// As many routes are kept.
     pub(crate) const MOST: usize = 4096;
     /// As many coarse states: of models, and of providers.
@@ -101,7 +101,7 @@ impl<T> PerRoute<T> {
     }
 }
 
-impl<T: AtRest> PerRoute<T> {
+impl<T: AtRest> KeyedState<T> {
     /// The state of a route, made if there is none; a coarse one if there is no room. `make` is given the route that it is
     /// made for.
     pub(crate) fn of(&self, route: &Route, now: Instant, make: impl FnOnce(&Route) -> T) -> Arc<T> {
@@ -129,7 +129,7 @@ impl<T: AtRest> PerRoute<T> {
     }
 }
 
-impl<T> fmt::Debug for PerRoute<T> {
+impl<T> fmt::Debug for KeyedState<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PerRoute({})", lock(&self.0).routes.len())
     }

@@ -8,17 +8,17 @@ use crate::{
     cache::{CacheLayer, CachePolicy},
     hedge::HedgeLayer,
     identity::IdentityLayer,
-    ladder::LadderPolicy,
-    outlook::Lookout,
+    ladder::FallbackPolicy,
+    outlook::AvailabilityView,
     profile::Profile,
-    telemetry::{AttemptsLayer, Events, TelemetryLayer},
+    telemetry::{AttemptSpanLayer, Events, TelemetryLayer},
     timeout::DeadlinePolicy,
 };
 
 /// What a client may have or do without.
 pub(crate) struct Parts {
     pub(crate) cache: Option<CachePolicy>,
-    pub(crate) ladder: LadderPolicy,
+    pub(crate) ladder: FallbackPolicy,
     pub(crate) identity: Option<IdentityLayer>,
 }
 
@@ -28,7 +28,7 @@ pub(crate) fn build<S: Upstream>(
     profile: Profile,
     Parts { cache, ladder, identity }: Parts,
     events: Events,
-) -> Result<(impl Upstream, Lookout), ConfigError> {
+) -> Result<(impl Upstream, AvailabilityView), ConfigError> {
     profile.check()?;
     let ladder = if profile.waits { ladder.waiting() } else { ladder };
     ladder.check(Some(profile.deadline))?;
@@ -39,7 +39,7 @@ pub(crate) fn build<S: Upstream>(
     let timeout = profile.timeout.within(ladder.time_of_the_first(profile.deadline));
     let ladder = ladder.build()?.events(events.clone());
     let retry = profile.retry.build()?;
-    let handles = Lookout {
+    let handles = AvailabilityView {
         breakers: breaker.handle(),
         limits: limit.handle(),
         budgets: retry.budgets(),
@@ -70,7 +70,7 @@ pub(crate) fn build<S: Upstream>(
         // Inside retries: each attempt goes to one of the rung's equals. Over the breaker: each of them has its own.
         .layer(BalanceLayer::default().events(events.clone()))
         // Each attempt has its span, also one that the breaker refuses.
-        .layer(AttemptsLayer::default())
+        .layer(AttemptSpanLayer::default())
         // Over the clock: an attempt that timed out is a failure of its route.
         .layer(breaker)
         // Over the clock, which starts after the queue; under the breaker, so that nobody waits for a route that is down.
@@ -86,7 +86,7 @@ pub(crate) fn build<S: Upstream>(
 /// The layer of the cache, where there is one. A rung that gives stored answers needs it.
 fn cache_layer(
     cache: Option<CachePolicy>,
-    ladder: &LadderPolicy,
+    ladder: &FallbackPolicy,
     events: &Events,
 ) -> Result<Option<CacheLayer>, ConfigError> {
     match (cache, ladder.stored()) {

@@ -6,8 +6,8 @@ use evenkeel::{
     Client, ConfigError, Error, Profile,
     breaker::{BreakerPolicy, Breakers},
     classify::Outcome,
-    context::Journey,
-    ladder::{Rung, Target},
+    context::AttemptLog,
+    ladder::{Fallback, Target},
     retry::RetryPolicy,
     timeout::TimeoutPolicy,
 };
@@ -78,8 +78,8 @@ impl Assistant {
     fn client(second: &str, model: &str, http: reqwest::Client) -> Result<Client, ConfigError> {
         Client::builder()
             .profile(profile())
-            .fallback(Rung::target(Target::new(second).model(model)).named("secondary"))
-            .fallback(Rung::canned(
+            .fallback(Fallback::target(Target::new(second).model(model)).named("secondary"))
+            .fallback(Fallback::canned(
                 "Sorry, I cannot look that up at the moment. A colleague will write to you today.",
             ))
             .with_reqwest(http)
@@ -118,7 +118,7 @@ impl Assistant {
         started: Instant,
         say: &mpsc::Sender<Said>,
     ) -> Sent {
-        let journey = Journey::of(response.extensions());
+        let journey = AttemptLog::of(response.extensions());
         let rung = journey.rung().unwrap_or_else(|| "the provider".into());
         let mut why = why::answered(&journey, started.elapsed(), self.breakers());
         if !response.status().is_success() {

@@ -5,14 +5,14 @@ use std::time::Duration;
 use evenkeel::{
     breaker::{Breakers, Cause, Change, Snapshot, State},
     classify::{Outcome, Phase},
-    context::{Attempt, Journey},
+    context::{Attempt, AttemptLog},
 };
 use tokio::time::Instant;
 
 use crate::shop::{Host, Shop};
 
 /// Who answered after how long, and what those above it came to.
-pub(crate) fn answered(journey: &Journey, after: Duration, breakers: &Breakers) -> String {
+pub(crate) fn answered(journey: &AttemptLog, after: Duration, breakers: &Breakers) -> String {
     let rung = journey.rung();
     let who = rung.as_deref().unwrap_or("nobody");
     let mut why = format!("{who} answered after {:.2} s", after.as_secs_f64());
@@ -45,7 +45,7 @@ fn came_to(like: &[Attempt], breakers: &Breakers) -> String {
             format!("silent for {:.1} s", took.as_secs_f64())
         }
         Outcome::Cancelled => format!("given up after {:.1} s", took.as_secs_f64()),
-        Outcome::Refused { retry_in } => {
+        Outcome::NotSent { retry_in } => {
             let now = breakers.of(route).snapshot(Instant::now());
             refused(now, retry_in.unwrap_or_default())
         }

@@ -126,7 +126,7 @@ impl Said {
 fn status(outcome: Outcome) -> StatusCode {
     match outcome {
         Outcome::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
-        Outcome::Refused { .. } | Outcome::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        Outcome::NotSent { .. } | Outcome::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         Outcome::RateLimited { .. } | Outcome::QuotaExhausted { .. } => {
             StatusCode::TOO_MANY_REQUESTS
         }

@@ -5,9 +5,9 @@ use std::{convert::Infallible, sync::Arc};
 use axum::{Router, body::Body, extract::State, routing};
 use bytes::Bytes;
 use evenkeel::{
-    context::{Journey, Once},
-    dialect::{Ask, Dialect},
-    ladder::{Fallbacks, Rung, Target},
+    context::{AttemptLog, Once},
+    dialect::{Dialect, RequestInfo},
+    ladder::{Fallback, Fallbacks, Target},
 };
 use http::{
     HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts,
@@ -65,7 +65,7 @@ impl Gateway {
             request.extensions_mut().insert(upload);
             request.extensions_mut().insert(Once);
         }
-        let ask = Ask::read(&request);
+        let ask = RequestInfo::read(&request);
         let query = request.uri().query().unwrap_or_default().to_owned();
         let client = if known.is_some() { &self.chat } else { &self.other };
         let response = client.send(request).await.map_err(|error| Said::of(&error))?;
@@ -109,7 +109,7 @@ impl Gateway {
             let here = self.first.is_empty().then(|| Target::here().model(model));
             // Its characters were looked at, one by one: each is one byte.
             let name = &model[..model.len().min(64)];
-            Rung::targets(first.chain(here)).named(name)
+            Fallback::targets(first.chain(here)).named(name)
         };
         match Fallbacks::new(fallbacks.iter().map(rung)) {
             Ok(fallbacks) => drop(extensions.insert(fallbacks)),
@@ -119,8 +119,13 @@ impl Gateway {
     }
 
     /// The answer for the caller.
-    fn answer(&self, response: evenkeel::Response, ask: &Ask, query: &str) -> Response<Body> {
-        let journey = Journey::of(response.extensions());
+    fn answer(
+        &self,
+        response: evenkeel::Response,
+        ask: &RequestInfo,
+        query: &str,
+    ) -> Response<Body> {
+        let journey = AttemptLog::of(response.extensions());
         let (mut head, body) = response.into_parts();
         head.extensions.clear();
         head.version = http::Version::HTTP_11;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use evenkeel::{
     Client, ClientBuilder, ConfigError, Profile,
-    ladder::{LadderPolicy, Target},
+    ladder::{FallbackPolicy, Target},
 };
 use http::Uri;
 
@@ -75,7 +75,7 @@ impl Gateway {
         source: Option<Source<'_>>,
     ) -> Result<Self, String> {
         let mut steps = file.ladder.iter();
-        let mut ladder = LadderPolicy::new().resume(file.resume);
+        let mut ladder = FallbackPolicy::new().resume(file.resume);
         let (mut first, mut name) = (Vec::new(), "primary".to_owned());
         let above = usize::from(upstream.is_some());
         let origin = match upstream {
@@ -98,7 +98,7 @@ impl Gateway {
         let wire = Wire::reconnecting(limits.connect, https)?;
         // What is no chat is not stored.
         let kept = |step: &&Step| step.kind != Kind::Stored;
-        let add = |ladder: LadderPolicy, step: &Step| ladder.rung(step.rung.clone());
+        let add = |ladder: FallbackPolicy, step: &Step| ladder.rung(step.rung.clone());
         let other = steps.clone().filter(kept).fold(ladder.clone(), add);
         let builder = || {
             let identity = file.identity.iter().cloned();

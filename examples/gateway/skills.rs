@@ -2,7 +2,7 @@
 
 use evenkeel::{
     dialect::{Dialect, Operation, Prefill},
-    ladder::{Edit, Offers, Rung},
+    ladder::{Capabilities, Edit, Fallback},
 };
 use toml::Spanned;
 
@@ -36,10 +36,14 @@ const OPERATIONS: [(&str, Operation); 8] = [
 ];
 
 /// Puts into a rung what its first target says.
-pub(crate) fn with(source: Source<'_>, table: &TargetTable, rung: Rung) -> Result<Rung, String> {
+pub(crate) fn with(
+    source: Source<'_>,
+    table: &TargetTable,
+    rung: Fallback,
+) -> Result<Fallback, String> {
     let on =
         |field: &Option<Spanned<bool>>, usual| field.as_ref().map_or(usual, |it| *it.get_ref());
-    let mut offers = Offers::default()
+    let mut offers = Capabilities::default()
         .tools(on(&table.tools, true))
         .vision(on(&table.vision, true))
         .json(on(&table.json, true));

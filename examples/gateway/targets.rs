@@ -1,6 +1,6 @@
 //! The rungs that the file names: targets, stored answers and canned replies.
 
-use evenkeel::ladder::{Rung, Target};
+use evenkeel::ladder::{Fallback, Target};
 use http::Uri;
 use serde::Deserialize;
 use toml::Spanned;
@@ -61,7 +61,7 @@ pub(crate) type Tables<'a> =
 /// One rung of the ladder, checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
-    pub(crate) rung: Rung,
+    pub(crate) rung: Fallback,
     /// Its equal targets, where it has any, and the origins that they stand at.
     pub(crate) targets: Vec<(Target, Option<Uri>)>,
     pub(crate) kind: Kind,
@@ -169,7 +169,7 @@ fn equals(
     let targets = group.iter().map(|table| target(source, table, env));
     let targets: Vec<_> = targets.collect::<Result<_, _>>()?;
     group[1..].iter().try_for_each(|table| skills::none(source, table.get_ref()))?;
-    let rung = Rung::targets(targets.iter().map(|(target, _)| target.clone())).named(&name);
+    let rung = Fallback::targets(targets.iter().map(|(target, _)| target.clone())).named(&name);
     let rung = skills::with(source, first.get_ref(), rung)?;
     Ok(Step { rung, targets, kind: Kind::Target, name, at: first.span() })
 }
@@ -214,7 +214,7 @@ fn age(source: Source<'_>, table: &Spanned<StoredTable>) -> Result<Step, String>
     let StoredTable { name, age } = table.get_ref();
     let name = named(source, "name", name)?;
     let age = source.seconds("age", age, skills::LONG)?;
-    let rung = Rung::stored(age).named(&name);
+    let rung = Fallback::stored(age).named(&name);
     Ok(Step { rung, targets: Vec::new(), kind: Kind::Stored, name, at: table.span() })
 }
 
@@ -222,6 +222,6 @@ fn reply(source: Source<'_>, table: &Spanned<CannedTable>) -> Result<Step, Strin
     let CannedTable { name, text } = table.get_ref();
     let name = named(source, "name", name)?;
     filled(source, "text", text)?;
-    let rung = Rung::canned(text.get_ref()).named(&name);
+    let rung = Fallback::canned(text.get_ref()).named(&name);
     Ok(Step { rung, targets: Vec::new(), kind: Kind::Canned, name, at: table.span() })
 }

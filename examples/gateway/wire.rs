@@ -80,7 +80,7 @@ impl Service<Request> for Wire {
         Box::pin(async move {
             let upload = match upload.map(|upload| upload.take()) {
                 // Cannot happen: it is marked to be sent once.
-                Some(None) => return Err(Error::new(Outcome::Refused { retry_in: None })),
+                Some(None) => return Err(Error::new(Outcome::NotSent { retry_in: None })),
                 upload => upload.flatten(),
             };
             match (parts.uri.scheme_str(), wire.secure) {
@@ -124,7 +124,7 @@ fn acknowledged(connector: HttpConnector, _: Duration) -> HttpConnector {
 }
 
 fn failed(error: legacy::Error) -> Error {
-    let outcome = if error.is_connect() { Outcome::Unreachable } else { Outcome::Broken };
+    let outcome = if error.is_connect() { Outcome::Unreachable } else { Outcome::ConnectionLost };
     Error::new(outcome).with_source(error)
 }
 
@@ -161,7 +161,8 @@ async fn send(
     request: http::Request<reqwest::Body>,
 ) -> Result<Response, Error> {
     let failed = |error: reqwest::Error| {
-        let outcome = if error.is_connect() { Outcome::Unreachable } else { Outcome::Broken };
+        let outcome =
+            if error.is_connect() { Outcome::Unreachable } else { Outcome::ConnectionLost };
         // Keys travel in URLs.
         Error::new(outcome).with_source(error.without_url())
     };

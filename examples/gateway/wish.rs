@@ -1,7 +1,7 @@
 //! What a caller wishes for one request, in the gateway's own headers.
 
 use evenkeel::{
-    context::{Priority, Sticky},
+    context::{AffinityKey, Priority},
     stream::Commit,
 };
 use http::{HeaderMap, StatusCode};
@@ -15,7 +15,7 @@ pub(crate) struct Wish {
     pub(crate) fallbacks: Vec<String>,
     pub(crate) commit: Option<Commit>,
     pub(crate) priority: Option<Priority>,
-    pub(crate) sticky: Option<Sticky>,
+    pub(crate) sticky: Option<AffinityKey>,
 }
 
 const MODELS: usize = evenkeel::ladder::Fallbacks::MOST;
@@ -67,7 +67,7 @@ fn commit(headers: &HeaderMap) -> Result<Option<Commit>, Said> {
     match one(headers, name)? {
         None => Ok(None),
         Some("complete") => Ok(Some(Commit::Complete)),
-        Some("first-content") => Ok(Some(Commit::FirstContent)),
+        Some("first-content") => Ok(Some(Commit::FirstContentAt)),
         Some(_) => Err(bad(name, "complete or first-content".into())),
     }
 }
@@ -82,11 +82,11 @@ fn priority(headers: &HeaderMap) -> Result<Option<Priority>, Said> {
     }
 }
 
-fn sticky(headers: &HeaderMap) -> Result<Option<Sticky>, Said> {
+fn sticky(headers: &HeaderMap) -> Result<Option<AffinityKey>, Said> {
     let name = "evenkeel-sticky";
     match one(headers, name)? {
         None => Ok(None),
-        Some(key) if (1..=256).contains(&key.len()) => Ok(Some(Sticky::new(key))),
+        Some(key) if (1..=256).contains(&key.len()) => Ok(Some(AffinityKey::new(key))),
         Some(_) => Err(bad(name, "1 to 256 visible characters".into())),
     }
 }
@@ -151,7 +151,7 @@ mod tests {
     fn a_commit_point_is_one_of_two() {
         let commit = |value| read(&[("evenkeel-commit", value)]).map(|wish| wish.commit);
         assert_eq!(commit("complete").unwrap(), Some(Commit::Complete));
-        assert_eq!(commit(" first-content ").unwrap(), Some(Commit::FirstContent));
+        assert_eq!(commit(" first-content ").unwrap(), Some(Commit::FirstContentAt));
         for wrong in ["", "Complete", "whole", "complete,complete"] {
             assert!(commit(wrong).unwrap_err().message().contains("complete or first-content"));
         }
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(priority("interactive").unwrap(), Some(Priority::Interactive));
         assert!(priority("high").unwrap_err().message().contains("interactive or batch"));
         let sticky = |value| read(&[("evenkeel-sticky", value)]).map(|wish| wish.sticky);
-        assert_eq!(sticky("talk-7").unwrap(), Some(Sticky::new("talk-7")));
+        assert_eq!(sticky("talk-7").unwrap(), Some(AffinityKey::new("talk-7")));
         for wrong in ["", &"k".repeat(257)] {
             assert!(sticky(wrong).unwrap_err().message().contains("1 to 256"));
         }

@@ -11,10 +11,10 @@ use evenkeel::{
     breaker::BreakerPolicy,
     cache::CachePolicy,
     classify::ClassifyPolicy,
-    ladder::{Edit, Rung, Target},
+    ladder::{Edit, Fallback, Target},
     retry::RetryPolicy,
     stream::Commit,
-    telemetry::Observe,
+    telemetry::Observer,
     testkit::{Hosts, drill::Stage},
 };
 use tokio::time::{sleep, timeout};
@@ -116,12 +116,12 @@ pub(crate) fn evenkeel(
     transport: impl Upstream,
     secondary: &str,
     setting: Setting,
-    listener: impl Observe,
+    listener: impl Observer,
 ) -> Result<Client, ConfigError> {
     Client::builder()
         .profile(profile(setting, BreakerPolicy::default()))
-        .fallback(Rung::target(Target::new(secondary)).named("secondary"))
-        .fallback(Rung::canned(CANNED))
+        .fallback(Fallback::target(Target::new(secondary)).named("secondary"))
+        .fallback(Fallback::canned(CANNED))
         .observe(listener)
         .over(transport)
 }
@@ -130,7 +130,7 @@ pub(crate) fn evenkeel(
 pub(crate) fn alone(
     transport: impl Upstream,
     setting: Setting,
-    listener: impl Observe,
+    listener: impl Observer,
 ) -> Result<Client, ConfigError> {
     let profile = profile(setting, BreakerPolicy::default());
     Client::builder().profile(profile).observe(listener).over(transport)
@@ -147,7 +147,7 @@ pub(crate) fn steps(
     transport: impl Upstream,
     secondary: &str,
     setting: Setting,
-    listener: impl Observe,
+    listener: impl Observer,
 ) -> Result<Client, ConfigError> {
     let line = "You cannot search the web at the moment. Say so where it matters.";
     let bare = Edit::new().without_tool(TOOL).tool_line(line);
@@ -155,11 +155,11 @@ pub(crate) fn steps(
     let small = Target::here().model("small-1");
     Client::builder()
         .profile(profile(setting, BreakerPolicy::default().open_for(OPEN.0, OPEN.1)))
-        .fallback(Rung::addressed().edit(bare).named(RUNGS[1]))
-        .fallback(Rung::target(small).edit(short).named(RUNGS[2]))
-        .fallback(Rung::target(Target::new(secondary)).named(RUNGS[3]))
-        .fallback(Rung::stored(STORED.mul_f64(setting.scale)).named(RUNGS[4]))
-        .fallback(Rung::canned(CANNED).named(RUNGS[5]))
+        .fallback(Fallback::addressed().edit(bare).named(RUNGS[1]))
+        .fallback(Fallback::target(small).edit(short).named(RUNGS[2]))
+        .fallback(Fallback::target(Target::new(secondary)).named(RUNGS[3]))
+        .fallback(Fallback::stored(STORED.mul_f64(setting.scale)).named(RUNGS[4]))
+        .fallback(Fallback::canned(CANNED).named(RUNGS[5]))
         .cache(CachePolicy::new())
         .observe(listener)
         .over(transport)

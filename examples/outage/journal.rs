@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use evenkeel::telemetry::{Event, Observe};
+use evenkeel::telemetry::{Event, Observer};
 use tokio::time::Instant;
 
 /// Takes down every change of a breaker's state.
@@ -60,7 +60,7 @@ impl Journal {
     }
 }
 
-impl Observe for Journal {
+impl Observer for Journal {
     fn observe(&self, event: &Event) {
         let Event::BreakerChanged { route, to, .. } = event else { return };
         let Ok(mut entries) = self.0.lock() else { return };

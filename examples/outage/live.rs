@@ -62,7 +62,7 @@ fn bare(client: reqwest::Client) -> impl Upstream {
 }
 
 fn failed(error: reqwest::Error) -> Error {
-    let outcome = if error.is_connect() { Outcome::Unreachable } else { Outcome::Broken };
+    let outcome = if error.is_connect() { Outcome::Unreachable } else { Outcome::ConnectionLost };
     Error::new(outcome).with_source(error)
 }
 

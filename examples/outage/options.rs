@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use evenkeel::testkit::{Drill, Incident, Provider};
+use evenkeel::testkit::{Incident, Provider, Scenario};
 use lexopt::{Arg, Parser, ValueExt};
 
 use super::{descriptors, plan::Plan};
@@ -161,7 +161,7 @@ impl Said {
 
 /// Refuses more calls than a drill makes, or a provider keeps three attempts each of.
 fn bounded(plan: &Plan) -> Result<(), String> {
-    let most = Drill::MAX_CALLS.min(Provider::MAX / 3) as f64 * 0.99;
+    let most = Scenario::MAX_CALLS.min(Provider::MAX / 3) as f64 * 0.99;
     let minutes = plan.played.length().as_secs_f64() / 60.0;
     if plan.rate * minutes <= most {
         return Ok(());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use evenkeel::testkit::{Drill, Incident};
+use evenkeel::testkit::{Incident, Scenario};
 
 use super::clients::Setting;
 
@@ -61,12 +61,12 @@ impl Plan {
     }
 
     /// The drill.
-    pub(crate) fn drill(&self) -> Drill {
+    pub(crate) fn drill(&self) -> Scenario {
         let length = self.played.length();
         let calls = self.rate * length.as_secs_f64() / 60.0;
         // Enough calls in each point of a plot that chance does not hide what there is to see.
         let points = (calls / 25.0).clamp(40.0, 240.0);
-        Drill::new(self.played.clone())
+        Scenario::new(self.played.clone())
             .seed(self.seed)
             .rate(self.rate)
             .scale(self.scale())

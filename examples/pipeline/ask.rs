@@ -1,7 +1,7 @@
 //! One prompt: the request, and what its answer says.
 
 use bytes::Bytes;
-use evenkeel::{Client, Error, Request, classify::Verdict, context::Journey};
+use evenkeel::{Client, Error, Request, classify::Verdict, context::AttemptLog};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ pub(crate) async fn ask(client: &Client, prompt: &Prompt, model: &str) -> Result
         Ok(response) => response,
         Err(error) => return Ok(Came::Failed(failed(prompt, &error.to_string(), &of(&error)))),
     };
-    let journey = Journey::of(response.extensions());
+    let journey = AttemptLog::of(response.extensions());
     let (status, verdict) = (response.status(), response.extensions().get::<Verdict>().cloned());
     let body = match response.into_body().collect().await {
         Ok(body) => body.to_bytes(),
@@ -53,10 +53,10 @@ pub(crate) async fn ask(client: &Client, prompt: &Prompt, model: &str) -> Result
     })))
 }
 
-fn of(error: &Error) -> Journey {
+fn of(error: &Error) -> AttemptLog {
     error.journey().cloned().unwrap_or_default()
 }
 
-fn failed(prompt: &Prompt, why: &str, journey: &Journey) -> Value {
+fn failed(prompt: &Prompt, why: &str, journey: &AttemptLog) -> Value {
     json!({"id": prompt.id, "error": why, "journey": journey.to_string()})
 }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use evenkeel::telemetry::{Event, Observe};
+use evenkeel::telemetry::{Event, Observer};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// The bar. Clones are the same.
@@ -54,7 +54,7 @@ impl Bar {
     }
 }
 
-impl Observe for Bar {
+impl Observer for Bar {
     fn observe(&self, event: &Event) {
         let Event::BreakerChanged { route, to, .. } = event else { return };
         let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use evenkeel::testkit::{Drill, Incident, Provider, Server, WORDS};
+use evenkeel::testkit::{Incident, Provider, Scenario, Server, WORDS};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -196,7 +196,7 @@ async fn retry_loop(place: &Place, answered: &AtomicUsize) -> Result<(), Failure
 impl Place {
     async fn new(seed: u64) -> Result<Self, Failure> {
         let incident = Incident::parse(OUTAGE)?;
-        let stage = Drill::new(incident.clone()).seed(seed).scale(SCALE).stage();
+        let stage = Scenario::new(incident.clone()).seed(seed).scale(SCALE).stage();
         let primary = Server::start(stage.primary().clone()).await?;
         let secondary = Server::start(stage.secondary().clone()).await?;
         stage.primary().start_clock();

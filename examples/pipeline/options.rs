@@ -5,8 +5,8 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 use evenkeel::{
     Client, ConfigError, Profile,
     adapter::Reqwest,
-    ladder::{Rung, Target},
-    telemetry::Observe,
+    ladder::{Fallback, Target},
+    telemetry::Observer,
 };
 use lexopt::{Arg, Parser, ValueExt};
 
@@ -15,7 +15,7 @@ use lexopt::{Arg, Parser, ValueExt};
 pub(crate) enum Wanted {
     Help,
     /// The demonstration, with that seed.
-    Drill(u64),
+    Scenario(u64),
     Run(Box<Options>),
 }
 
@@ -85,7 +85,7 @@ impl Wanted {
         let Some(said) = said(arguments)? else { return Ok(Self::Help) };
         let (Some(input), Some(output)) = (said.input.clone(), said.output.clone()) else {
             return match (&said.input, &said.output, said.texts.is_empty()) {
-                (None, None, true) => Ok(Self::Drill(said.seed.unwrap_or(1))),
+                (None, None, true) => Ok(Self::Scenario(said.seed.unwrap_or(1))),
                 (None, ..) => Err("--in is missing; allowed is a file with prompts".into()),
                 (_, None, _) => Err("--out is missing; allowed is a file for the answers".into()),
                 _ => unreachable!("both are there is the case above"),
@@ -178,7 +178,7 @@ impl Said {
 
 impl Options {
     /// evenkeel with these targets: the pipeline's profile, so that a call waits for recovery when all are out.
-    pub(crate) fn client(&self, listener: impl Observe) -> Result<Client, ConfigError> {
+    pub(crate) fn client(&self, listener: impl Observer) -> Result<Client, ConfigError> {
         let profile = Profile::pipeline().deadline(self.deadline);
         // A shorter deadline leaves no time for the profile's longest attempts.
         let attempt = (self.deadline / 3).min(Duration::from_secs(300));
@@ -190,11 +190,11 @@ impl Options {
         let mut builder =
             Client::builder().profile(profile).primary(self.primary()).observe(listener);
         if let Some(model) = &self.fallback_model {
-            builder = builder.fallback(Rung::target(self.primary().model(model)));
+            builder = builder.fallback(Fallback::target(self.primary().model(model)));
         }
         if let Some(url) = &self.fallback_url {
             let target = keyed(Target::new(url), self.fallback_key_env.as_deref());
-            builder = builder.fallback(Rung::target(target).named("secondary"));
+            builder = builder.fallback(Fallback::target(target).named("secondary"));
         }
         builder.over(Reqwest::new(connect)?)
     }
@@ -230,7 +230,7 @@ mod tests {
             (Duration::from_secs(60), "http://localhost/v1")
         );
         assert!(options.client(|_: &evenkeel::telemetry::Event| {}).is_ok());
-        assert!(matches!(read("--seed 7"), Ok(Wanted::Drill(7))));
+        assert!(matches!(read("--seed 7"), Ok(Wanted::Scenario(7))));
         assert!(matches!(read("--help"), Ok(Wanted::Help)));
     }
 

@@ -2,11 +2,11 @@
 //!
 //! ```no_run
 //! use async_openai::config::OpenAIConfig;
-//! use evenkeel::{Client, adapter::async_openai::EvenkeelService, ladder::Rung};
+//! use evenkeel::{Client, adapter::async_openai::EvenkeelService, ladder::Fallback};
 //!
 //! # fn main() -> Result<(), evenkeel::ConfigError> {
 //! let evenkeel = Client::builder()
-//!     .fallback(Rung::canned("We are very busy. Please write to us."))
+//!     .fallback(Fallback::canned("We are very busy. Please write to us."))
 //!     .build()?;
 //! let client = async_openai::Client::with_config(OpenAIConfig::new())
 //!     .with_http_service(EvenkeelService::new(evenkeel));

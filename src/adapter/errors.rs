@@ -15,7 +15,7 @@ pub(super) fn failed(error: reqwest::Error) -> Error {
     } else if error.is_builder() || error.is_redirect() {
         Outcome::Rejected { why: Rejection::Request }
     } else {
-        Outcome::Broken
+        Outcome::ConnectionLost
     };
     Error::new(outcome).with_source(bare(error))
 }

@@ -33,7 +33,7 @@ use crate::{
 /// other connections kept to that origin are not used any more.
 ///
 /// Again is sent what does no harm twice: safe methods, what has an `idempotency-key`, and questions to a model (a request
-/// in a known [dialect](crate::dialect)). Another `POST` fails with [`Outcome::Broken`], and the breaker does not count it.
+/// in a known [dialect](crate::dialect)). Another `POST` fails with [`Outcome::ConnectionLost`], and the breaker does not count it.
 /// A connection that breaks more than five seconds after the request went out was not dead: the provider may have
 /// been at work, and the failure is one like any other.
 ///
@@ -197,7 +197,7 @@ impl<S: Upstream> Attempt<S> {
     fn was_dead(&self, error: &Error, sent: Instant) -> bool {
         let now = Instant::now();
         let prompt = now.saturating_duration_since(sent) < PROMPT || is_unacknowledged(error);
-        let broke = error.outcome() == Outcome::Broken;
+        let broke = error.outcome() == Outcome::ConnectionLost;
         let kept = address_of(error).is_some_and(|at| self.origins.broke(&self.origin, at));
         let dead = broke && kept && prompt;
         if dead {

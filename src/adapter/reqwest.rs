@@ -149,7 +149,7 @@ pub(crate) fn to_wire(request: Request) -> Result<reqwest::Request, Error> {
     let (mut parts, bytes) = request.into_parts();
     let body = match parts.extensions.remove::<Once>() {
         Some(once) => lock(&once.0).take().ok_or_else(|| {
-            Error::new(Outcome::Refused { retry_in: None }).with_source("the body was sent before")
+            Error::new(Outcome::NotSent { retry_in: None }).with_source("the body was sent before")
         })?,
         None => bytes.into(),
     };

@@ -1,12 +1,12 @@
 //! The whole stack as a `reqwest-middleware` [`Middleware`].
 //!
 //! ```no_run
-//! use evenkeel::{Client, adapter::reqwest_middleware::EvenkeelMiddleware, ladder::Rung};
+//! use evenkeel::{Client, adapter::reqwest_middleware::EvenkeelMiddleware, ladder::Fallback};
 //! use reqwest_middleware::ClientBuilder;
 //!
 //! # fn main() -> Result<(), evenkeel::ConfigError> {
 //! let evenkeel = EvenkeelMiddleware::new(
-//!     Client::builder().fallback(Rung::canned("We are very busy. Please write to us.")),
+//!     Client::builder().fallback(Fallback::canned("We are very busy. Please write to us.")),
 //! )?;
 //! let client = ClientBuilder::new(reqwest::Client::new()).with(evenkeel).build();
 //! # let _ = client; Ok(())
@@ -233,7 +233,7 @@ fn unwrap(error: reqwest_middleware::Error) -> Error {
             Ok(error) => error,
             Err(error) => match error.downcast::<reqwest::Error>() {
                 Ok(error) => failed(error),
-                Err(error) => Error::new(Outcome::Broken).with_source(error),
+                Err(error) => Error::new(Outcome::ConnectionLost).with_source(error),
             },
         },
     }

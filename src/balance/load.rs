@@ -11,8 +11,8 @@ use crate::{
 mod out;
 mod said;
 
+pub(crate) use out::Eligibility;
 use out::Out;
-pub(crate) use out::Standing;
 pub(crate) use said::Moment;
 use said::Said;
 
@@ -59,11 +59,11 @@ impl Load {
         self.in_flight
     }
 
-    pub(crate) fn standing(&self, m: &Moment<'_>) -> Standing {
+    pub(crate) fn standing(&self, m: &Moment<'_>) -> Eligibility {
         match self.out {
-            None => Standing::In,
-            Some(out) if m.at >= out.ends() && m.picks >= out.picks => Standing::Due,
-            Some(_) => Standing::Out,
+            None => Eligibility::In,
+            Some(out) if m.at >= out.ends() && m.picks >= out.picks => Eligibility::Due,
+            Some(_) => Eligibility::Out,
         }
     }
 
@@ -177,7 +177,7 @@ impl Load {
                 }
                 None
             }
-            Outcome::Refused { retry_in } => {
+            Outcome::NotSent { retry_in } => {
                 self.close(retry_in.unwrap_or_default(), m);
                 None
             }

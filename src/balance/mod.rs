@@ -1,7 +1,7 @@
 //! Spreads attempts over several equal targets: keys, regions or deployments of the same model.
 //!
-//! Use it where a rung of the ladder can be served at more than one place: [`Rung::targets`](crate::ladder::Rung::targets)
-//! takes the place of `Rung::target`. A key that is revoked, a deployment that fails or a region that is slow then costs
+//! Use it where a rung of the ladder can be served at more than one place: [`Fallback::targets`](crate::ladder::Fallback::targets)
+//! takes the place of `Fallback::target`. A key that is revoked, a deployment that fails or a region that is slow then costs
 //! the others a little more work, and the caller nothing. Each target has a route of its own, so a breaker, a limit and a
 //! budget of its own. Targets that are *not* as good as each other are rungs of the ladder.
 //!
@@ -26,7 +26,7 @@
 //! operation apart: one that cannot make vectors may chat.
 //!
 //! Calls that [belong to an account](crate::ladder#which-calls-stay) go to the account of the first target, or of the one that
-//! they [stick to](crate::context::Sticky); embeddings to those with the model of the first. Targets with the same host and
+//! they [stick to](crate::context::AffinityKey); embeddings to those with the model of the first. Targets with the same host and
 //! credentials are one account, and those that [say so](crate::ladder::Target::account).
 //!
 //! # In a call
@@ -38,7 +38,7 @@
 //!
 //! # Prompt caches
 //!
-//! The cache of a conversation lives on one deployment. Calls that carry the same [`Sticky`](crate::context::Sticky) key
+//! The cache of a conversation lives on one deployment. Calls that carry the same [`AffinityKey`](crate::context::AffinityKey) key
 //! go to the same target as long as it is in and has not twice its fair part of the calls under way; then to the next one in
 //! an order that is the key's own, and back when it is well. All processes with the same targets agree on that order.
 //!
@@ -49,13 +49,13 @@
 //! # Example
 //!
 //! ```
-//! use evenkeel::{Client, ladder::{Rung, Target}};
+//! use evenkeel::{Client, ladder::{Fallback, Target}};
 //!
 //! # fn main() -> Result<(), evenkeel::ConfigError> {
 //! let key = |secret: &str, label: &str| Target::here().bearer(secret).label(label);
 //! let client = Client::builder()
 //!     .primaries([key("the first key", "team-a"), key("the second key", "team-b")])
-//!     .fallback(Rung::canned("We are very busy. A colleague will write to you today."))
+//!     .fallback(Fallback::canned("We are very busy. A colleague will write to you today."))
 //!     .build()?;
 //! # let _ = client; Ok(())
 //! # }
@@ -78,7 +78,7 @@
 //! # Events
 //!
 //! [`TargetOut`](crate::telemetry::Event::TargetOut), also as a warning in `tracing`. The events of an attempt and the
-//! [`Journey`](crate::context::Journey) name its route: give targets that differ by their keys alone a
+//! [`AttemptLog`](crate::context::AttemptLog) name its route: give targets that differ by their keys alone a
 //! [`label`](crate::ladder::Target::label).
 //!
 //! # Pitfalls
@@ -100,8 +100,8 @@ mod state;
 mod unknown;
 
 pub(crate) use load::Ride;
-pub(crate) use pick::{Copies, Round};
+pub(crate) use pick::{HedgedTargets, Round};
 pub use policy::BalancePolicy;
 pub(crate) use policy::check;
-pub(crate) use pool::{Pool, Seat};
+pub(crate) use pool::{Pool, TargetIndex};
 pub use service::{Balance, BalanceFuture, BalanceLayer};

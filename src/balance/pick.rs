@@ -5,8 +5,8 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use super::load::{Load, Moment, Standing};
-use crate::context::Sticky;
+use super::load::{Eligibility, Load, Moment};
+use crate::context::AffinityKey;
 
 /// The choices of one call: each target once, then all of them again.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,13 +30,13 @@ pub(crate) struct Asked {
 
 /// What the copies of one call have asked, so that each goes to another target.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Copies(Arc<AtomicU64>);
+pub(crate) struct HedgedTargets(Arc<AtomicU64>);
 
 /// What a call wishes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Wish<'a> {
     /// What it sticks by, and the places of the targets.
-    pub(crate) sticky: Option<(Sticky, &'a [u64])>,
+    pub(crate) sticky: Option<(AffinityKey, &'a [u64])>,
     /// It can be sent only once: it is not to find out whether a target is well again.
     pub(crate) once: bool,
 }
@@ -85,7 +85,7 @@ impl Round {
     }
 
     /// The same, without what another copy of the call has asked.
-    pub(crate) fn beside(self, copies: &Copies) -> Self {
+    pub(crate) fn beside(self, copies: &HedgedTargets) -> Self {
         Self { tried: self.tried | copies.0.load(Ordering::Relaxed), ..self }
     }
 
@@ -97,7 +97,7 @@ impl Round {
 
 // === impl Copies ===
 
-impl Copies {
+impl HedgedTargets {
     pub(crate) fn asked(&self, at: usize) {
         self.0.fetch_or(1 << at, Ordering::Relaxed);
     }
@@ -113,7 +113,7 @@ pub(crate) fn pick(
 ) -> Option<usize> {
     let left = Set::of(loads.len(), |at| round.tried & 1 << at == 0 && !round.is_barred(at));
     let standing = |wanted| left.with(|at| loads[at].standing(m) == wanted);
-    let (well, due) = (standing(Standing::In), standing(Standing::Due));
+    let (well, due) = (standing(Eligibility::In), standing(Eligibility::Due));
     if let Some((sticky, places)) = wish.sticky {
         let fair = crowd(loads, m);
         let roomy = well.or(due).with(|at| f64::from(loads[at].in_flight()) < fair);

@@ -86,7 +86,7 @@ impl BalancePolicy {
     }
 
     /// How much more than its fair part of the calls under way a target may have and still be given calls that
-    /// [stick](crate::context::Sticky) to it; 1 or more. Up to four calls are never too many.
+    /// [stick](crate::context::AffinityKey) to it; 1 or more. Up to four calls are never too many.
     #[must_use]
     pub fn crowd(mut self, factor: f64) -> Self {
         self.crowd = factor;

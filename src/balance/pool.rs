@@ -6,16 +6,16 @@ use tokio::time::Instant;
 
 use super::{
     BalancePolicy,
-    load::{Moment, Ride, Standing},
-    pick::{Asked, Copies, Round, Wish, pick},
+    load::{Eligibility, Moment, Ride},
+    pick::{Asked, HedgedTargets, Round, Wish, pick},
     state::State,
     unknown::Pair,
 };
 use crate::{
     Request,
     classify::Outcome,
-    context::{Call, Route, Sticky, hash, later},
-    dialect::Ask,
+    context::{AffinityKey, Call, Route, hash, later},
+    dialect::RequestInfo,
     ladder::Target,
     sync::lock_std as lock,
 };
@@ -33,7 +33,7 @@ pub(crate) struct Pool {
 
 /// The target of an attempt: its place in the pool, and the operation and the model that are asked of it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Seat {
+pub(crate) struct TargetIndex {
     at: usize,
     part: &'static str,
     /// The hash of the model that the caller named.
@@ -66,7 +66,7 @@ impl Pool {
     /// The request for one of the targets.
     pub(crate) fn place(&self, mut request: Request, round: &mut Round) -> Request {
         let ask = Call::ask(&mut request);
-        let sticky = request.extensions().get::<Sticky>().copied();
+        let sticky = request.extensions().get::<AffinityKey>().copied();
         let Call { once, copies, .. } = Call::of(&mut request).clone();
         round.of_call(self.asked(&ask, sticky));
         let wish = Wish { sticky: sticky.map(|sticky| (sticky, &self.places[..])), once };
@@ -74,20 +74,20 @@ impl Pool {
         let mut request = self.targets[at].apply(request, &ask);
         let route = route(&mut request);
         let call = Call::of(&mut request);
-        let seat = Seat { at, part: round.part(), model: round.model() };
+        let seat = TargetIndex { at, part: round.part(), model: round.model() };
         (call.seat, call.route) = (Some(seat), Some(route));
         request
     }
 
     /// What holds for all attempts of a call.
-    fn asked(&self, ask: &Ask, sticky: Option<Sticky>) -> Asked {
+    fn asked(&self, ask: &RequestInfo, sticky: Option<AffinityKey>) -> Asked {
         let barred = self.barred(ask, sticky);
         Asked { part: ask.effects.part(), model: ask.model().map(hash), barred }
     }
 
     /// The bits of the targets that cannot answer a call: files are at one account, vectors are those of one model. The
     /// account is that of the first target, or of the one that the call sticks to.
-    fn barred(&self, ask: &Ask, sticky: Option<Sticky>) -> u64 {
+    fn barred(&self, ask: &RequestInfo, sticky: Option<AffinityKey>) -> u64 {
         let all = || 0..self.targets.len();
         let bits = |keeps: &dyn Fn(&Target) -> bool| {
             let others = all().filter(|at| !keeps(&self.targets[*at]));
@@ -110,9 +110,9 @@ impl Pool {
         let mut request = request.clone();
         let ask = Call::ask(&mut request);
         let mut round = Round::default();
-        round.of_call(self.asked(&ask, request.extensions().get::<Sticky>().copied()));
+        round.of_call(self.asked(&ask, request.extensions().get::<AffinityKey>().copied()));
         let (round, rests) = self.decide((round.part(), Instant::now()), |state, m| {
-            let rests = state.loads.iter().map(|load| load.standing(m) == Standing::Out);
+            let rests = state.loads.iter().map(|load| load.standing(m) == Eligibility::Out);
             (state.narrowed(round, m), rests.collect::<Vec<_>>())
         });
         let routes =
@@ -141,17 +141,22 @@ impl Pool {
         at.map(|secs| later(now, Duration::from_secs_f64(secs)))
     }
 
-    fn pick(&self, round: &mut Round, wish: Wish<'_>, copies: Option<&Copies>) -> usize {
+    fn pick(&self, round: &mut Round, wish: Wish<'_>, copies: Option<&HedgedTargets>) -> usize {
         let part = round.part();
         self.decide((part, Instant::now()), |state, m| state.pick(round, wish, (copies, m)))
     }
 
-    pub(super) fn begin(&self, seat: Seat, now: Instant) -> Ride {
+    pub(super) fn begin(&self, seat: TargetIndex, now: Instant) -> Ride {
         self.decide((seat.part, now), |state, m| state.loads[seat.at].begin(m))
     }
 
     /// What an attempt came to. Tells for how long its target is out, where that is news.
-    pub(super) fn end(&self, seat: Seat, ride: &mut Ride, outcome: Outcome) -> Option<Duration> {
+    pub(super) fn end(
+        &self,
+        seat: TargetIndex,
+        ride: &mut Ride,
+        outcome: Outcome,
+    ) -> Option<Duration> {
         let names_it = self.targets[seat.at].has_model();
         self.decide((seat.part, Instant::now()), |state, m| {
             if outcome.is_success() && !ride.answered {
@@ -163,14 +168,14 @@ impl Pool {
     }
 
     /// The breaker of a target lets nothing through before that.
-    pub(super) fn close(&self, seat: Seat, until: Instant) {
+    pub(super) fn close(&self, seat: TargetIndex, until: Instant) {
         let now = Instant::now();
         let lasts = until.saturating_duration_since(now);
         self.decide((seat.part, now), |state, m| state.loads[seat.at].close(lasts, m));
     }
 
     /// The first event of an answer came `first`, and the rest follows.
-    pub(super) fn answer(&self, seat: Seat, ride: &mut Ride, first: Instant) {
+    pub(super) fn answer(&self, seat: TargetIndex, ride: &mut Ride, first: Instant) {
         self.decide((seat.part, first), |state, m| {
             let took = (m.at - ride.began).max(0.0);
             state.learn(seat, took);
@@ -208,7 +213,7 @@ fn route(request: &mut Request) -> Route {
 
 // === impl Seat ===
 
-impl Seat {
+impl TargetIndex {
     /// The target and the model that it is asked for, where the caller named one.
     pub(super) fn pair(self) -> Option<Pair> {
         self.model.map(|model| Pair { at: self.at, model })

@@ -11,13 +11,13 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
-use super::{Pool, Ride, Round, Seat};
+use super::{Pool, Ride, Round, TargetIndex};
 use crate::{
     Error, Request, Response, Upstream,
     classify::{Outcome, judge},
     context::{Call, FailedAttempt, Route},
     telemetry::{Event, Events},
-    timeout::FirstContent,
+    timeout::FirstContentAt,
 };
 
 /// Spreads attempts over equal targets. See [the module](super).
@@ -50,7 +50,7 @@ pin_project! {
 #[derive(Debug)]
 struct Trip {
     pool: Arc<Pool>,
-    seat: Seat,
+    seat: TargetIndex,
     ride: Ride,
     route: Route,
     events: Events,
@@ -145,7 +145,7 @@ impl Trip {
         let outcome = judge(result).outcome();
         match result {
             Ok(response) if outcome.is_success() && response.body().as_bytes().is_none() => {
-                let first = response.extensions().get::<FirstContent>();
+                let first = response.extensions().get::<FirstContentAt>();
                 let first = first.map_or_else(Instant::now, |first| first.0);
                 self.pool.answer(self.seat, &mut self.ride, first);
                 response.body_mut().on_end(move |ending| self.end(ending.outcome()));

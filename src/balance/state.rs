@@ -2,9 +2,9 @@
 
 use super::{
     BalancePolicy,
-    load::{Load, Moment, Standing},
-    pick::{Copies, Round, Wish, pick},
-    pool::Seat,
+    load::{Eligibility, Load, Moment},
+    pick::{HedgedTargets, Round, Wish, pick},
+    pool::TargetIndex,
     unknown::{LASTS, Pair, Unknown},
 };
 use crate::classify::{Outcome, Rejection};
@@ -42,7 +42,7 @@ impl State {
         &mut self,
         round: &mut Round,
         wish: Wish<'_>,
-        (copies, m): (Option<&Copies>, &Moment<'_>),
+        (copies, m): (Option<&HedgedTargets>, &Moment<'_>),
     ) -> usize {
         let random = [self.random.f64(), self.random.f64()];
         let open = self.narrowed(*round, m);
@@ -72,14 +72,14 @@ impl State {
         let lack = round.model().map_or(0, |model| self.unknown.bits(model, m.at));
         let narrow = round.without(lack);
         let mut all = self.loads.iter().enumerate();
-        match all.any(|(at, load)| !narrow.is_barred(at) && load.standing(m) != Standing::Out) {
+        match all.any(|(at, load)| !narrow.is_barred(at) && load.standing(m) != Eligibility::Out) {
             true => narrow,
             false => round,
         }
     }
 
     /// An answer's first event came from a target after so many seconds.
-    pub(super) fn learn(&mut self, seat: Seat, secs: f64) {
+    pub(super) fn learn(&mut self, seat: TargetIndex, secs: f64) {
         let usual = self.usual.unwrap_or(secs);
         self.usual = Some(usual + (secs - usual) / PARTS);
         if let Some(pair) = seat.pair() {
@@ -89,7 +89,12 @@ impl State {
 
     /// What an outcome says of a target whose model is the caller's: one that is unknown there is known of the two
     /// together, and says nothing of the target.
-    pub(super) fn blamed(&mut self, seat: Seat, outcome: Outcome, m: &Moment<'_>) -> Outcome {
+    pub(super) fn blamed(
+        &mut self,
+        seat: TargetIndex,
+        outcome: Outcome,
+        m: &Moment<'_>,
+    ) -> Outcome {
         if outcome != (Outcome::Rejected { why: Rejection::Model }) {
             return outcome;
         }

@@ -19,9 +19,9 @@ use std::{
 use tokio::time::Instant;
 
 use crate::{
-    Outlook,
+    Availability,
     breaker::{Breaker, BreakerPolicy, Permit, Refusal, State, policy::Rule, ticket::Caller},
-    classify::{Health, Outcome},
+    classify::{BreakerSignal, Outcome},
     context::{Route, hash},
     sync::lock_std as lock,
 };
@@ -100,8 +100,8 @@ impl Herd {
     }
 
     /// What a call may expect of a route that it knows nothing else of.
-    pub(super) fn outlook(&self, now: Instant) -> Outlook {
-        if self.is_at_rest() { Outlook::Clear } else { self.breaker.outlook(now) }
+    pub(super) fn outlook(&self, now: Instant) -> Availability {
+        if self.is_at_rest() { Availability::Clear } else { self.breaker.outlook(now) }
     }
 
     /// Closes it, and forgets all it counted.
@@ -192,8 +192,8 @@ impl Member {
     }
 
     /// What a call may expect of the herd.
-    pub(super) fn outlook(&self, now: Instant) -> Outlook {
-        if self.is_in_trouble() { self.herd.outlook(now) } else { Outlook::Clear }
+    pub(super) fn outlook(&self, now: Instant) -> Availability {
+        if self.is_in_trouble() { self.herd.outlook(now) } else { Availability::Clear }
     }
 
     /// Whether the herd is in trouble, and it was not answered since.
@@ -211,11 +211,11 @@ impl Member {
     /// An attempt of the route came to something.
     pub(super) fn report(&self, outcome: Outcome, now: Instant) {
         match seen_by_all(outcome).health() {
-            Health::Success => {
+            BreakerSignal::Success => {
                 self.answered.store(self.herd.moment(now), Ordering::Relaxed);
                 self.herd.succeed(now);
             }
-            Health::Failure if !self.was_answered_lately(now) && self.is_first() => {
+            BreakerSignal::Failure if !self.was_answered_lately(now) && self.is_first() => {
                 self.herd.fail(outcome, now);
             }
             _ => {}
@@ -241,7 +241,9 @@ impl Member {
 /// What an outcome of one credential says to all: a limit, a quota or a rejected key is an answer of a provider that is there.
 pub(super) fn seen_by_all(outcome: Outcome) -> Outcome {
     match outcome.health() {
-        Health::Pushback | Health::Exhausted | Health::Unauthorized => Outcome::Success,
+        BreakerSignal::Pushback | BreakerSignal::Exhausted | BreakerSignal::Unauthorized => {
+            Outcome::Success
+        }
         _ => outcome,
     }
 }

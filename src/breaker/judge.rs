@@ -13,7 +13,7 @@ use crate::{
         ticket::{Moment, Ticket, about},
         window::Counts,
     },
-    classify::{Health, Outcome, Phase},
+    classify::{BreakerSignal, Outcome, Phase},
 };
 
 /// How an attempt ended.
@@ -60,24 +60,26 @@ impl Machine {
         let slow = self.is_slow(at, ticket);
         let health = health(at, ticket, end.outcome);
         let wait = end.outcome.wait();
-        if health == Health::Success && ticket.begun.is_none() {
+        if health == BreakerSignal::Success && ticket.begun.is_none() {
             self.usual.add(ticket.caller.whole, ticket.took(at.now));
         }
         match (health, self.undecided(ticket)) {
-            (Health::Exhausted, _) => self.open(at, Cause::Exhausted, wait),
-            (Health::Unauthorized, _) if self.is_locked_out(at, ticket) => {
+            (BreakerSignal::Exhausted, _) => self.open(at, Cause::Exhausted, wait),
+            (BreakerSignal::Unauthorized, _) if self.is_locked_out(at, ticket) => {
                 self.open(at, Cause::Unauthorized, None);
             }
-            (Health::Ignored | Health::Unauthorized, Some(slot)) => self.hand_back(slot),
-            (Health::Ignored | Health::Unauthorized, None) => self.void(at),
-            (Health::Failure | Health::Pushback, Some(_)) => {
+            (BreakerSignal::Ignored | BreakerSignal::Unauthorized, Some(slot)) => {
+                self.hand_back(slot)
+            }
+            (BreakerSignal::Ignored | BreakerSignal::Unauthorized, None) => self.void(at),
+            (BreakerSignal::Failure | BreakerSignal::Pushback, Some(_)) => {
                 self.open(at, Cause::ProbeFailed, wait)
             }
-            (Health::Cancelled, Some(_)) if slow && explicit(at) => {
+            (BreakerSignal::Cancelled, Some(_)) if slow && explicit(at) => {
                 self.open(at, Cause::ProbeSlow, None);
             }
-            (Health::Cancelled, Some(slot)) => self.drop_probe(at, slot, ticket),
-            (Health::Success, Some(slot)) => self.pass_or_open(at, slot, ticket, slow),
+            (BreakerSignal::Cancelled, Some(slot)) => self.drop_probe(at, slot, ticket),
+            (BreakerSignal::Success, Some(slot)) => self.pass_or_open(at, slot, ticket, slow),
             (health, None) => return self.count(at, ticket, (health, slow), end),
         }
         false
@@ -144,10 +146,10 @@ impl Machine {
         &mut self,
         at: Moment<'_>,
         ticket: &Ticket,
-        (health, slow): (Health, bool),
+        (health, slow): (BreakerSignal, bool),
         end: End,
     ) -> bool {
-        let failed = matches!(health, Health::Failure | Health::Pushback);
+        let failed = matches!(health, BreakerSignal::Failure | BreakerSignal::Pushback);
         if matches!(self.mode, Mode::HalfOpen(_)) {
             if failed {
                 self.open(at, Cause::ProbeFailed, end.outcome.wait());
@@ -156,17 +158,17 @@ impl Machine {
         }
         let latency = ticket.latency(at, slow);
         match health {
-            Health::Success => self.succeed(at, ticket),
-            Health::Failure if self.is_lost_together(at, ticket, end.outcome) => {
+            BreakerSignal::Success => self.succeed(at, ticket),
+            BreakerSignal::Failure if self.is_lost_together(at, ticket, end.outcome) => {
                 self.void(at);
                 return false;
             }
-            Health::Failure if self.fail(at, ticket) => {
+            BreakerSignal::Failure if self.fail(at, ticket) => {
                 self.open_or_lower(at, Cause::Consecutive, end.outcome.wait());
                 return false;
             }
             // Waiting in vain is all that can be said of a call whose caller left.
-            Health::Cancelled if latency.slow == 0 => {
+            BreakerSignal::Cancelled if latency.slow == 0 => {
                 self.void(at);
                 return false;
             }
@@ -180,11 +182,11 @@ impl Machine {
         &mut self,
         at: Moment<'_>,
         latency: Counts,
-        (health, failed): (Health, bool),
+        (health, failed): (BreakerSignal, bool),
         end: End,
     ) -> bool {
         let deferred = failed && end.deferred;
-        let over = !deferred && health != Health::Cancelled;
+        let over = !deferred && health != BreakerSignal::Cancelled;
         let mut counts = if over { latency.and_ended(failed) } else { latency };
         counts.lost = failed.into();
         if failed {
@@ -232,7 +234,7 @@ impl Machine {
 
     /// Whether it was lost with the same connection as another one that is counted.
     fn is_lost_together(&mut self, at: Moment<'_>, ticket: &Ticket, outcome: Outcome) -> bool {
-        if !matches!(outcome, Outcome::Broken | Outcome::Truncated) {
+        if !matches!(outcome, Outcome::ConnectionLost | Outcome::Truncated) {
             return false;
         }
         let together = self.lost.is_some_and(|lost: Instant| {
@@ -255,15 +257,19 @@ fn explicit(at: Moment<'_>) -> bool {
 }
 
 /// What the outcome of an attempt says of the route.
-fn health(at: Moment<'_>, ticket: &Ticket, outcome: Outcome) -> Health {
+fn health(at: Moment<'_>, ticket: &Ticket, outcome: Outcome) -> BreakerSignal {
     let late = Outcome::TimedOut { phase: Phase::Deadline };
     match outcome.health() {
         // The caller's choice, of an answer that was well so far.
-        Health::Cancelled if ticket.begun.is_some() => Health::Success,
+        BreakerSignal::Cancelled if ticket.begun.is_some() => BreakerSignal::Success,
         // Nobody waits longer than that.
-        Health::Cancelled if ticket.had_its_time(at) && !explicit(at) => Health::Failure,
+        BreakerSignal::Cancelled if ticket.had_its_time(at) && !explicit(at) => {
+            BreakerSignal::Failure
+        }
         // The caller's choice too: it had no more time to give.
-        Health::Failure if outcome == late && !ticket.had_its_time(at) => Health::Cancelled,
+        BreakerSignal::Failure if outcome == late && !ticket.had_its_time(at) => {
+            BreakerSignal::Cancelled
+        }
         health => health,
     }
 }

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use crate::{
     breaker::{
         BreakerPolicy, Cause, Refusal, Snapshot, State,
-        opening::Openings,
+        opening::OpenBackoff,
         policy::Rule,
         probes::{Probes, Slot},
         ramp::Ramp,
@@ -54,7 +54,7 @@ pub(crate) struct Machine {
     /// Goes up when trust is gone or a person steps in: what was admitted before is old news. It stays when things get
     /// better: a probe whose body dies while the breaker recovers is news.
     pub(super) generation: u64,
-    pub(super) openings: Openings,
+    pub(super) openings: OpenBackoff,
     pub(super) opened_by: Option<Cause>,
     pub(super) steps: u64,
     /// Changes that nobody was told of yet.
@@ -89,7 +89,7 @@ impl Machine {
             checked: None,
             rejected: Row::new(now),
             generation: 0,
-            openings: Openings::default(),
+            openings: OpenBackoff::default(),
             opened_by: None,
             steps: 0,
             untold: Vec::new(),

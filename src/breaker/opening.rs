@@ -9,7 +9,7 @@ use crate::{
 
 /// How often it opened since it was last closed, which is what makes it stay open longer.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Openings {
+pub(crate) struct OpenBackoff {
     ordinary: u32,
     exhausted: u32,
     unauthorized: u32,
@@ -17,7 +17,7 @@ pub(crate) struct Openings {
 
 // === impl Openings ===
 
-impl Openings {
+impl OpenBackoff {
     /// How long the next opening lasts. `wait` is how long the provider asked to be left alone.
     ///
     /// A probe that was dropped says nothing of the provider: it opens again for as long as before, not longer.
@@ -94,7 +94,7 @@ mod tests {
     }
 
     fn lasting(policy: &BreakerPolicy, why: Cause, waits: &[Option<u64>]) -> Vec<u64> {
-        let mut openings = Openings::default();
+        let mut openings = OpenBackoff::default();
         let mut next =
             |wait: &Option<u64>| openings.next(at(policy, 0.5), why, wait.map(s)).as_secs();
         waits.iter().map(&mut next).collect()
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_dropped_probe_waits_as_long_as_before() {
-        let mut openings = Openings::default();
+        let mut openings = OpenBackoff::default();
         let policy = even();
         let mut next = |why| openings.next(at(&policy, 0.5), why, None).as_secs();
         assert_eq!(next(Cause::Consecutive), 5);
@@ -150,7 +150,8 @@ mod tests {
         for (wait, random, lasts) in
             [(0, 0.0, 4), (0, 1.0, 6), (5, 0.0, 5), (60, 0.0, 60), (60, 1.0, 61)]
         {
-            let next = Openings::default().next(at(&policy, random), Cause::Ratio, Some(s(wait)));
+            let next =
+                OpenBackoff::default().next(at(&policy, random), Cause::Ratio, Some(s(wait)));
             assert_eq!(next, s(lasts));
         }
     }
@@ -159,7 +160,7 @@ mod tests {
     fn s15_the_longest_time_is_so_with_its_jitter() {
         let policy = BreakerPolicy::default();
         for (why, longest) in [(Cause::ProbeFailed, s(30)), (Cause::Exhausted, s(600))] {
-            let mut openings = Openings::default();
+            let mut openings = OpenBackoff::default();
             let lasts = (0..99).map(|_| openings.next(at(&policy, 1.0), why, None)).max().unwrap();
             assert!(lasts <= longest && lasts > longest - s(1), "{why}: {lasts:?}");
             let shortest = openings.next(at(&policy, 0.0), why, None);
@@ -171,10 +172,10 @@ mod tests {
     fn no_chance_and_no_wait_can_break_it() {
         let policy = BreakerPolicy::default().hint_cap(Duration::MAX);
         for random in [f64::NAN, f64::INFINITY, -1.0, 7.0] {
-            let lasts = Openings::default().next(at(&policy, random), Cause::Slow, None);
+            let lasts = OpenBackoff::default().next(at(&policy, random), Cause::Slow, None);
             assert!(lasts >= s(4) && lasts <= s(6), "{random} gave {lasts:?}");
         }
-        let lasts = Openings::default().next(at(&policy, 0.9), Cause::Slow, Some(Duration::MAX));
+        let lasts = OpenBackoff::default().next(at(&policy, 0.9), Cause::Slow, Some(Duration::MAX));
         assert!(lasts >= s(60) && lasts <= s(61), "{lasts:?}");
     }
 }

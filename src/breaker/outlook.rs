@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::{
-    Outlook,
+    Availability,
     breaker::{
         Breaker,
         machine::{Machine, Mode},
@@ -17,10 +17,10 @@ use crate::{
 
 impl Breaker {
     /// What a call may expect at `now`: both it and its herd have to let the call through.
-    pub(crate) fn outlook(&self, now: Instant) -> Outlook {
+    pub(crate) fn outlook(&self, now: Instant) -> Availability {
         let own =
             self.decide(|machine, policy| machine.outlook(Moment { policy, now, random: 0.5 }));
-        own.and(self.member().map_or(Outlook::Clear, |member| member.outlook(now)))
+        own.and(self.member().map_or(Availability::Clear, |member| member.outlook(now)))
     }
 }
 
@@ -28,17 +28,17 @@ impl Breaker {
 
 impl Machine {
     /// What a call may expect now. Only read: what the clock has brought about is noted when a call comes.
-    pub(crate) fn outlook(&self, at: Moment<'_>) -> Outlook {
+    pub(crate) fn outlook(&self, at: Moment<'_>) -> Availability {
         match &self.mode {
-            Mode::Closed | Mode::ForcedClosed => Outlook::Clear,
-            Mode::ForcedOpen => Outlook::Out { back_in: None },
+            Mode::Closed | Mode::ForcedClosed => Availability::Clear,
+            Mode::ForcedOpen => Availability::Out { back_in: None },
             Mode::Open { until } if *until > at.now => {
-                Outlook::Out { back_in: Some(until.saturating_duration_since(at.now)) }
+                Availability::Out { back_in: Some(until.saturating_duration_since(at.now)) }
             }
-            Mode::Open { .. } | Mode::HalfOpen(_) => Outlook::BARELY,
-            Mode::Recovering(ramp) if ramp.ends(at.policy) <= at.now => Outlook::Clear,
+            Mode::Open { .. } | Mode::HalfOpen(_) => Availability::BARELY,
+            Mode::Recovering(ramp) if ramp.ends(at.policy) <= at.now => Availability::Clear,
             Mode::Recovering(ramp) => {
-                Outlook::Degraded { share: ramp.share(at), wait: Duration::ZERO }
+                Availability::Degraded { share: ramp.share(at), wait: Duration::ZERO }
             }
         }
     }

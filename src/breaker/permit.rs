@@ -17,7 +17,7 @@ use crate::{
         ticket::{Caller, Moment, Ticket},
         turn::{Stage, Turn},
     },
-    classify::{Health, Outcome},
+    classify::{BreakerSignal, Outcome},
     context::FailedAttempt,
     sync::{Arc, Mutex, lock},
 };
@@ -277,12 +277,12 @@ impl Permit {
     fn settle(&mut self, outcome: Outcome, now: Instant, deferred: bool) -> bool {
         self.ended = true;
         // It was never sent, or its connection alone failed, so it says nothing of the route.
-        let unsent = Outcome::Refused { retry_in: None };
+        let unsent = Outcome::NotSent { retry_in: None };
         let lost = self.turn.as_ref().is_some_and(|turn| turn.connection().is_at_fault());
         let outcome = if self.leave_queue() && !lost { outcome } else { unsent };
         let Self { breaker, ticket, .. } = self;
         let end = End { outcome, deferred };
-        let failed = outcome.health() == Health::Failure;
+        let failed = outcome.health() == BreakerSignal::Failure;
         let at = (now, ticket.random);
         let unsettled = breaker.decide_with(at, failed, |machine, at| machine.end(at, ticket, end));
         if let Some(member) = self.breaker.member() {

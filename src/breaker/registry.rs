@@ -9,7 +9,7 @@ use std::{
 use tokio::time::Instant;
 
 use crate::{
-    Outlook,
+    Availability,
     breaker::{
         Breaker, BreakerPolicy, Changes, Snapshot,
         changes::{Hub, Told},
@@ -18,7 +18,7 @@ use crate::{
         siblings::Families,
     },
     context::Route,
-    routes::PerRoute,
+    routes::KeyedState,
     sync::lock_std,
     telemetry::{Event, Events},
 };
@@ -33,7 +33,7 @@ struct Inner {
     policy: Arc<BreakerPolicy>,
     /// For routes without a credential, or of many: the wrong one of a caller is not to close them to others.
     nameless: Arc<BreakerPolicy>,
-    routes: PerRoute<Breaker>,
+    routes: KeyedState<Breaker>,
     /// Breakers that were forced: they are not forgotten when idle.
     forced: Mutex<HashMap<Route, Breaker>>,
     hub: Arc<Hub>,
@@ -57,7 +57,7 @@ impl Breakers {
             families: Families::default(),
             policy: policy.into(),
             nameless: nameless.into(),
-            routes: PerRoute::new(),
+            routes: KeyedState::new(),
             forced: Mutex::default(),
             hub,
         }))
@@ -89,11 +89,11 @@ impl Breakers {
     }
 
     /// What a call of a route may expect. No breaker is made for it.
-    pub(crate) fn outlook(&self, route: &Route, now: Instant) -> Outlook {
+    pub(crate) fn outlook(&self, route: &Route, now: Instant) -> Availability {
         let kept = self.0.routes.get(route).map(|breaker| Breaker::clone(&breaker));
         match kept.or_else(|| self.forced(route)) {
             Some(breaker) => breaker.outlook(now),
-            None => self.0.herds.find(route).map_or(Outlook::Clear, |herd| herd.outlook(now)),
+            None => self.0.herds.find(route).map_or(Availability::Clear, |herd| herd.outlook(now)),
         }
     }
 

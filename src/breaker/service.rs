@@ -16,9 +16,9 @@ use crate::{
     breaker::{BreakerPolicy, Breakers, Permit, ticket::Caller},
     classify::{Outcome, Phase, judge},
     context::{Call, Deadline, Raised},
-    stream::Ending,
+    stream::BodyEnd,
     telemetry::{Event, Events},
-    timeout::{FirstContent, Pace},
+    timeout::{FirstContentAt, Pace},
 };
 
 /// Puts one breaker for each route in front of a service. Made by [`BreakerPolicy::build`].
@@ -171,10 +171,10 @@ fn report(mut permit: Permit, deferred: bool, result: &mut Result<Response, Erro
     match result {
         Ok(response) if outcome.is_success() && response.body().as_bytes().is_none() => {
             // One that was held back beyond its first content is as quick as that was.
-            let first = response.extensions().get::<FirstContent>().map_or(now, |first| first.0);
+            let first = response.extensions().get::<FirstContentAt>().map_or(now, |first| first.0);
             permit.begin(first);
             let pace = response.extensions().get::<Pace>().cloned();
-            response.body_mut().on_end(move |ending: &Ending| {
+            response.body_mut().on_end(move |ending: &BodyEnd| {
                 if pace.is_some_and(|pace| pace.slow().is_some()) {
                     permit.trickled();
                 }

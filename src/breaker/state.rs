@@ -169,7 +169,7 @@ impl Refusal {
 
     /// The refusal as an outcome.
     pub fn outcome(&self) -> Outcome {
-        Outcome::Refused { retry_in: Some(self.retry_in) }
+        Outcome::NotSent { retry_in: Some(self.retry_in) }
     }
 }
 

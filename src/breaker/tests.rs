@@ -11,14 +11,14 @@ use crate::{
     breaker::ticket::Caller,
     classify::Outcome,
     context::{Call, ProbeSignal, Route},
-    dialect::Ask,
+    dialect::RequestInfo,
 };
 
 fn request(model: &str, stream: bool) -> Request {
     let mut request = Request::default();
     let call = Call::of(&mut request);
     call.route = Some(Route::new("provider", model, "team-a"));
-    call.ask = Some(Arc::new(Ask { stream, ..Ask::default() }));
+    call.ask = Some(Arc::new(RequestInfo { stream, ..RequestInfo::default() }));
     request
 }
 
@@ -123,7 +123,7 @@ fn spared(breaker: &Breaker, now: &mut Instant, (nth, saved): (u32, bool)) -> us
         *now += Duration::from_secs(1);
         let caller = Caller { elsewhere: true, ..Caller::default() };
         let spared = breaker.ask(*now, 0.5, caller).map_or(true, |permit| {
-            permit.end(Outcome::Refused { retry_in: None }, *now);
+            permit.end(Outcome::NotSent { retry_in: None }, *now);
             false
         });
         let permit = breaker.ask(*now, 0.5, Caller::default()).expect("it has no other target");

@@ -8,7 +8,7 @@ use crate::{
     breaker::{
         Cause,
         machine::{Machine, Mode},
-        opening::Openings,
+        opening::OpenBackoff,
         policy::Rule,
         probes::{Probes, Slot},
         ramp::Ramp,
@@ -171,14 +171,14 @@ impl Machine {
     }
 
     pub(super) fn close(&mut self, why: Cause) {
-        self.openings = Openings::default();
+        self.openings = OpenBackoff::default();
         self.opened_by = None;
         self.enter(Mode::Closed, why, None);
     }
 
     fn by_hand(&mut self, mode: Mode, why: Cause, now: Instant) {
         self.generation += 1;
-        self.openings = Openings::default();
+        self.openings = OpenBackoff::default();
         self.opened_by = None;
         (self.failing.past, self.usual) = (Past::new(now), Usual::default());
         self.rejected = Row::new(now);

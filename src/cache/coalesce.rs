@@ -19,9 +19,9 @@ use std::{
 use tokio::runtime;
 
 pub(super) use self::wish::{Manner, Wish};
-use self::{flight::Flight, passenger::Passenger};
+use self::{flight::Flight, passenger::Waiter};
 use super::{Key, entry::Shape};
-use crate::{client::Answer, context::Journey, sync::lock_std as lock};
+use crate::{client::Answer, context::AttemptLog, sync::lock_std as lock};
 
 /// What calls have to have in common: the key, the form that is asked, and what each wishes for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,8 +39,8 @@ pub(super) struct Flights(Mutex<HashMap<Id, Weak<Flight>>>);
 
 /// What came of joining one.
 pub(super) enum Joined {
-    First(Passenger),
-    Later(Passenger),
+    First(Waiter),
+    Later(Waiter),
     /// There are too many: the call goes alone.
     Full,
 }
@@ -58,7 +58,7 @@ impl Flights {
     pub(super) fn join(
         self: &Arc<Self>,
         id: Id,
-        (manner, journey): (Manner, &Journey),
+        (manner, journey): (Manner, &AttemptLog),
         send: &mut dyn FnMut() -> Answer,
     ) -> Joined {
         let mut map = lock(&self.0);
@@ -75,12 +75,12 @@ impl Flights {
         if !begins {
             drop(map);
             let Some(flight) = found else { return Joined::Full };
-            return Joined::Later(Passenger::new(flight, false));
+            return Joined::Later(Waiter::new(flight, false));
         }
         let flight = Flight::new(id, self.clone(), (manner, journey.clone()), send());
         map.insert(id, Arc::downgrade(&flight));
         drop(map);
-        Joined::First(Passenger::new(flight, true))
+        Joined::First(Waiter::new(flight, true))
     }
 
     /// Lets no other join that flight.

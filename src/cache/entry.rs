@@ -9,10 +9,10 @@ use bytes::Bytes;
 use http::{HeaderValue, header};
 use serde::{Deserialize, Serialize};
 
-use super::gist::Gist;
+use super::gist::AnswerSummary;
 use crate::{
     Body, Response,
-    dialect::{Ask, Dialect, Form, Said, Tokens},
+    dialect::{Dialect, Form, RequestInfo, Said, Tokens},
 };
 
 /// A stored answer: its bytes in the form in which they came, and its text, from which the other forms are made.
@@ -74,7 +74,7 @@ impl Entry {
 
     /// An answer in that form with those bytes, stored now; `None` where it is not what the form says.
     pub(super) fn new(
-        (ask, gist): (&Ask, Gist),
+        (ask, gist): (&RequestInfo, AnswerSummary),
         content_type: &HeaderValue,
         body: &Bytes,
         now: SystemTime,
@@ -120,7 +120,7 @@ impl Entry {
     }
 
     /// The answer once more, in the form that is asked; `None` where it cannot be put into that form.
-    pub(super) fn replay(&self, ask: &Ask) -> Option<Response> {
+    pub(super) fn replay(&self, ask: &RequestInfo) -> Option<Response> {
         let Head { dialect, shape, content_type, model, tokens, text, .. } = &self.head;
         let spoken = ask.dialect()?;
         if Language::of(spoken) != Some(*dialect) {
@@ -166,7 +166,7 @@ impl Language {
 
 impl Shape {
     /// The form that a request asks for.
-    pub(super) fn of(ask: &Ask) -> Self {
+    pub(super) fn of(ask: &RequestInfo) -> Self {
         match (ask.stream(), ask.dialect()) {
             (false, _) => Self::Json,
             (true, Some(Dialect::Ollama)) => Self::Lines,

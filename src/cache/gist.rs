@@ -11,7 +11,7 @@ use crate::{
 
 /// What an answer says, and whether that is all of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Gist {
+pub(super) struct AnswerSummary {
     pub(super) text: Option<String>,
     pub(super) model: Option<String>,
     pub(super) tokens: Option<Tokens>,
@@ -25,7 +25,7 @@ pub(super) struct Gist {
 
 // === impl Gist ===
 
-impl Gist {
+impl AnswerSummary {
     /// Reads a whole answer, streamed or not; `None` for bytes that are none.
     pub(super) fn read(dialect: Dialect, stream: bool, bytes: &[u8]) -> Option<Self> {
         let mut gist = Self { plain: true, ..Self::default() };

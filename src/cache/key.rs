@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Request,
-    dialect::{Ask, Dialect, Place},
+    dialect::{Dialect, Place, RequestInfo},
     identity::{IdentityPolicy, Pair},
 };
 
@@ -50,7 +50,7 @@ struct Writer(Sha256);
 impl Key {
     /// The key of a request; `None` where its answer is not to be kept: no dialect that is known, no JSON, or a
     /// conversation that goes on at the provider. `vary` are headers that change an answer as well.
-    pub(super) fn of(request: &Request, ask: &Ask, vary: &[HeaderName]) -> Option<Self> {
+    pub(super) fn of(request: &Request, ask: &RequestInfo, vary: &[HeaderName]) -> Option<Self> {
         let dialect = ask.dialect()?;
         let Ok(Value::Object(body)) = serde_json::from_slice(request.body()) else { return None };
         if ask.effects.is_changing() {

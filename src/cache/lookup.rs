@@ -13,15 +13,15 @@ use http::{HeaderValue, StatusCode, header};
 use http_body::Body as _;
 use tokio::time::{Instant, timeout};
 
-use super::{CachePolicy, Entry, Key, coalesce::Flights, entry::Shape, gist::Gist};
+use super::{CachePolicy, Entry, Key, coalesce::Flights, entry::Shape, gist::AnswerSummary};
 use crate::{
     BoxError, Request, Response,
     classify::{Outcome, Verdict},
     context::Call,
-    dialect::{Ask, Usage},
-    ladder::{LadderPolicy, RUNG},
+    dialect::{RequestInfo, Usage},
+    ladder::{FallbackPolicy, RUNG},
     stream::Tap,
-    telemetry::{Event, Events, Miss, UserCode},
+    telemetry::{Event, Events, MissReason, UserCode},
 };
 
 /// Says of an answer, in the extensions of its response, that it was stored.
@@ -38,7 +38,7 @@ pub struct Hit {
 pub(super) struct Shared {
     pub(super) policy: CachePolicy,
     pub(super) events: Events,
-    pub(super) ladder: Option<Arc<LadderPolicy>>,
+    pub(super) ladder: Option<Arc<FallbackPolicy>>,
     pub(super) flights: Arc<Flights>,
     /// The same moment on both clocks.
     pub(super) epoch: OnceLock<(SystemTime, Instant)>,
@@ -49,7 +49,7 @@ pub(super) struct Shared {
 pub(crate) struct Shelf {
     shared: Arc<Shared>,
     pub(super) key: Key,
-    pub(super) ask: Arc<Ask>,
+    pub(super) ask: Arc<RequestInfo>,
     /// Whether the caller takes a stored answer.
     pub(super) takes: bool,
 }
@@ -70,7 +70,7 @@ impl Shared {
     }
 
     /// What a call asks for, as the ladder below reads it: a target may say which dialect is spoken.
-    fn ask(&self, request: &mut Request) -> Arc<Ask> {
+    fn ask(&self, request: &mut Request) -> Arc<RequestInfo> {
         match &self.ladder {
             Some(ladder) => ladder.ask(request),
             None => Call::ask(request),
@@ -118,24 +118,29 @@ impl Shelf {
         }
     }
 
-    async fn look(&self, most: Duration, left: Option<Duration>) -> Result<(Response, Hit), Miss> {
+    async fn look(
+        &self,
+        most: Duration,
+        left: Option<Duration>,
+    ) -> Result<(Response, Hit), MissReason> {
         let CachePolicy { store, lookup, fresh, .. } = &self.shared.policy;
         let limit = left.map_or(*lookup, |left| (left / 2).min(*lookup));
         let events = &self.shared.events;
         let looking = events.guard(UserCode::Store, || store.find(&self.key));
-        let mut looking = looking.ok_or(Miss::Failed)?;
+        let mut looking = looking.ok_or(MissReason::Failed)?;
         let find = poll_fn(|cx| {
             let polled = events.guard(UserCode::Store, || looking.as_mut().poll(cx));
             polled.map_or(Poll::Ready(None), |found| found.map(Some))
         });
-        let found = timeout(limit, find).await.map_err(|_| Miss::Late)?.ok_or(Miss::Failed)?;
-        let entry = found.map_err(|_| Miss::Failed)?.ok_or(Miss::Absent)?;
+        let found =
+            timeout(limit, find).await.map_err(|_| MissReason::Late)?.ok_or(MissReason::Failed)?;
+        let entry = found.map_err(|_| MissReason::Failed)?.ok_or(MissReason::Absent)?;
         // A clock that was set back makes no answer younger than new.
         let age = self.shared.now().duration_since(entry.stored_at()).unwrap_or_default();
         if age > most {
-            return Err(Miss::Old);
+            return Err(MissReason::Old);
         }
-        let mut response = entry.replay(&self.ask).ok_or(Miss::Form)?;
+        let mut response = entry.replay(&self.ask).ok_or(MissReason::Form)?;
         let hit = Hit { age, stale: fresh.is_none_or(|fresh| age > fresh) };
         response.headers_mut().insert(header::AGE, HeaderValue::from(age.as_secs()));
         response.extensions_mut().insert(hit);
@@ -166,7 +171,7 @@ impl Shelf {
         let policy = &self.shared.policy;
         let fits = bytes.len() <= policy.largest && Shape::of(&self.ask).fits(content_type, bytes);
         let Some(dialect) = self.ask.dialect().filter(|_| fits) else { return };
-        let gist = Gist::read(dialect, self.ask.stream(), bytes);
+        let gist = AnswerSummary::read(dialect, self.ask.stream(), bytes);
         let Some(gist) = gist.filter(|it| it.whole && (!it.tools || policy.tool_calls)) else {
             return;
         };

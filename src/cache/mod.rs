@@ -1,7 +1,7 @@
 //! Stored answers: for an outage, in place of a call, and one attempt for equal calls in flight.
 //!
 //! [`Cache`] stands over the ladder. It stores the whole, successful answers of the first rung as they pass, and gives
-//! them in two ways. [`Rung::stored`](crate::ladder::Rung::stored) is a step of the ladder: when the targets above it
+//! them in two ways. [`Fallback::stored`](crate::ladder::Fallback::stored) is a step of the ladder: when the targets above it
 //! have failed, the last good answer to the same request is better than an apology. [`CachePolicy::fresh`] gives it in
 //! place of a call, for questions whose answer is the same for a while. And [`CachePolicy::coalesce`] lets equal calls
 //! share one attempt: the thousand customers who ask the same at nine o'clock cost one.
@@ -53,14 +53,14 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use evenkeel::{Client, cache::CachePolicy, ladder::Rung};
+//! use evenkeel::{Client, cache::CachePolicy, ladder::Fallback};
 //! # use evenkeel::{Body, Error, Request, Response, Upstream};
 //!
 //! # fn run(transport: impl Upstream) -> Result<(), evenkeel::ConfigError> {
 //! let client = Client::builder()
 //!     .cache(CachePolicy::new().fresh(Duration::from_secs(60)).coalesce(true))
-//!     .fallback(Rung::stored(Duration::from_secs(24 * 3600)))
-//!     .fallback(Rung::canned("We are very busy. A colleague will write to you today."))
+//!     .fallback(Fallback::stored(Duration::from_secs(24 * 3600)))
+//!     .fallback(Fallback::canned("We are very busy. A colleague will write to you today."))
 //!     .over(transport)?;
 //! # let _ = client; Ok(())
 //! # }

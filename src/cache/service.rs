@@ -23,7 +23,7 @@ use crate::{
     classify::{Outcome, Phase},
     client::Answer,
     context::Call,
-    ladder::{ATTEMPTS, LadderPolicy, RUNG},
+    ladder::{ATTEMPTS, FallbackPolicy, RUNG},
     telemetry::{Event, Events},
     upstream::take_ready,
 };
@@ -60,7 +60,7 @@ impl CacheLayer {
     }
 
     /// Reads calls as that ladder does, which is to stand below.
-    pub(crate) fn over(self, ladder: &LadderPolicy) -> Self {
+    pub(crate) fn over(self, ladder: &FallbackPolicy) -> Self {
         let shared = Shared::new(self.shared.policy.clone(), self.shared.events.clone());
         Self { shared: Arc::new(Shared { ladder: Some(Arc::new(ladder.clone())), ..shared }) }
     }
@@ -160,7 +160,7 @@ async fn together<S: Upstream>(
     let mut send = || match own.take() {
         Some((shelf, inner, request)) => Box::pin(alone(shelf, inner, request)) as Answer,
         // Not reached: it is made at most once.
-        None => Box::pin(async { Err(Error::new(Outcome::Refused { retry_in: None })) }),
+        None => Box::pin(async { Err(Error::new(Outcome::NotSent { retry_in: None })) }),
     };
     match shared.flights.join(id, (manner, &journey), &mut send) {
         Joined::First(passenger) => passenger.arrive(&ask, &journey).await,

@@ -9,14 +9,14 @@ use serde_json::{Map, Value, json};
 
 use super::{
     entry::{Entry, Shape},
-    gist::Gist,
+    gist::AnswerSummary,
     key::{Key, Tenant},
 };
 use crate::{
     Request, Response,
     classify::Outcome,
-    dialect::{Ask, Dialect, Said, Tokens},
-    stream::Watch,
+    dialect::{Dialect, RequestInfo, Said, Tokens},
+    stream::StreamMonitor,
 };
 
 const CHAT: &str = "https://api.example/v1/chat/completions";
@@ -26,7 +26,7 @@ fn post(uri: &str, body: impl Into<Bytes>) -> Request {
 }
 
 fn key(request: &Request) -> Option<Key> {
-    Key::of(request, &Ask::read(request), &[])
+    Key::of(request, &RequestInfo::read(request), &[])
 }
 
 fn chat(body: &str) -> Key {
@@ -143,7 +143,7 @@ fn a_header_that_varies_the_answer_is_in_the_key() {
     let of = |persona: &str| {
         let mut request = post(CHAT, "{}");
         request.headers_mut().insert("x-persona", persona.parse().unwrap());
-        Key::of(&request, &Ask::read(&request), &vary)
+        Key::of(&request, &RequestInfo::read(&request), &vary)
     };
     assert_ne!(of("kind"), of("stern"));
 }
@@ -237,8 +237,8 @@ proptest! {
 
 const TEXT: &str = "Your \"parcel\" is\non its way. 📦";
 
-fn asks() -> Vec<Ask> {
-    let ask = |uri: &str, body: &str| Ask::read(&post(uri, body.to_owned()));
+fn asks() -> Vec<RequestInfo> {
+    let ask = |uri: &str, body: &str| RequestInfo::read(&post(uri, body.to_owned()));
     let g = "https://g.example/v1beta/models/flash";
     let mut asks = vec![
         ask(&format!("{g}:generateContent"), "{}"),
@@ -260,23 +260,23 @@ fn parts(response: &Response) -> (HeaderValue, Bytes) {
     (content_type, response.body().bytes().unwrap())
 }
 
-fn gist(ask: &Ask, bytes: &[u8]) -> Gist {
-    Gist::read(ask.dialect().unwrap(), ask.stream(), bytes).unwrap()
+fn gist(ask: &RequestInfo, bytes: &[u8]) -> AnswerSummary {
+    AnswerSummary::read(ask.dialect().unwrap(), ask.stream(), bytes).unwrap()
 }
 
 /// What an answer comes to, as its dialect reads it.
-fn judged(ask: &Ask, bytes: &[u8]) -> (Outcome, Option<Tokens>) {
+fn judged(ask: &RequestInfo, bytes: &[u8]) -> (Outcome, Option<Tokens>) {
     let dialect = ask.dialect().unwrap();
     if !ask.stream() {
-        let (outcome, tokens) = dialect.check(&crate::classify::Codes::default(), bytes);
+        let (outcome, tokens) = dialect.check(&crate::classify::ErrorCodeTable::default(), bytes);
         return (outcome.unwrap(), tokens);
     }
-    let mut watch = Watch::new(dialect, &crate::classify::Codes::default());
+    let mut watch = StreamMonitor::new(dialect, &crate::classify::ErrorCodeTable::default());
     assert!(watch.feed(bytes).failed.is_none());
     (watch.finish().unwrap(), watch.tokens())
 }
 
-fn stored(ask: &Ask, content_type: &HeaderValue, bytes: &Bytes) -> Entry {
+fn stored(ask: &RequestInfo, content_type: &HeaderValue, bytes: &Bytes) -> Entry {
     assert!(Shape::of(ask).fits(content_type, bytes));
     let now = SystemTime::UNIX_EPOCH + Duration::from_millis(1_750_000_000_123);
     let entry = Entry::new((ask, gist(ask, bytes)), content_type, bytes, now).unwrap();
@@ -321,7 +321,7 @@ fn a_stored_text_is_given_in_every_form_of_its_dialect() {
 }
 
 /// The two endpoints of Ollama have answers of their own: their keys differ.
-fn same_path(one: &Ask, other: &Ask) -> bool {
+fn same_path(one: &RequestInfo, other: &RequestInfo) -> bool {
     one.form == other.form || one.dialect() != Some(Dialect::Ollama)
 }
 
@@ -457,7 +457,7 @@ const TOLD: [(&str, &str, [bool; 3]); 24] = [
 fn it_is_read_whether_an_answer_is_whole_and_whether_it_is_its_text() {
     for (path, answer, told) in TOLD {
         let dialect = Dialect::of_path(&format!("/{path}")).unwrap();
-        let gist = Gist::read(dialect, false, answer.as_bytes()).unwrap();
+        let gist = AnswerSummary::read(dialect, false, answer.as_bytes()).unwrap();
         assert_eq!([gist.whole, gist.plain, gist.tools], told, "{answer}");
     }
 }
@@ -476,8 +476,9 @@ fn a_stream_that_is_more_than_its_text_is_given_in_its_own_form_alone() {
         chunk(Value::Object(Map::new()), "stop".into()),
         "data: [DONE]\n\n".into(),
     ];
-    let ask =
-        |stream: bool| Ask::read(&post(CHAT, json!({"model": "m", "stream": stream}).to_string()));
+    let ask = |stream: bool| {
+        RequestInfo::read(&post(CHAT, json!({"model": "m", "stream": stream}).to_string()))
+    };
     let bytes = Bytes::from(stream.concat());
     let entry = stored(&ask(true), &HeaderValue::from_static("text/event-stream"), &bytes);
     assert!(entry.replay(&ask(false)).is_none());

@@ -8,12 +8,12 @@ use http_body::{Body as _, Frame};
 use tokio::time::timeout;
 
 use super::{
-    Codes, Outcome, Rejection, Verdict,
+    ErrorCodeTable, Outcome, Rejection, Verdict,
     head::decide,
-    replay::Replay,
+    replay::PrefixedBody,
     said::{self, Said},
 };
-use crate::{Body, Error, Response, dialect::Ask};
+use crate::{Body, Error, Response, dialect::RequestInfo};
 
 /// As much of an error body as is read.
 const LIMIT: usize = 64 * 1024;
@@ -37,12 +37,12 @@ enum Stop {
 /// A pure function for those who have an answer already; the time of an HTTP date counts from now. The body of an error
 /// may be cut short. A 2xx is a success unless its body is JSON with an error in it.
 pub fn classify(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Verdict {
-    classify_with(&Codes::TABLE, status, headers, body)
+    classify_with(&ErrorCodeTable::TABLE, status, headers, body)
 }
 
 /// The same with codes of your own.
 pub fn classify_with(
-    codes: &Codes,
+    codes: &ErrorCodeTable,
     status: StatusCode,
     headers: &HeaderMap,
     body: &[u8],
@@ -60,13 +60,13 @@ pub fn classify_with(
 }
 
 /// What an error object inside a stream, or inside a 200, says: the JSON that holds it. Never a success.
-pub(crate) fn in_stream(codes: &Codes, json: &[u8]) -> Verdict {
+pub(crate) fn in_stream(codes: &ErrorCodeTable, json: &[u8]) -> Verdict {
     decide(codes, None, &HeaderMap::new(), Said::read(json))
 }
 
 /// Reads the body of a response that is not a 2xx, within bounds, puts it back, and leaves the verdict in the extensions.
 /// A verdict that is there already stays: it was nearer to the wire.
-pub(crate) async fn classify_response(codes: &Codes, response: Response) -> Response {
+pub(crate) async fn classify_response(codes: &ErrorCodeTable, response: Response) -> Response {
     if response.status().is_success() || response.extensions().get::<Verdict>().is_some() {
         return response;
     }
@@ -81,7 +81,7 @@ pub(crate) async fn classify_response(codes: &Codes, response: Response) -> Resp
 
 /// What is stored at an account and is not found there is no model that another target may have: the answer is that of the
 /// caller's request.
-pub(super) fn stored(mut response: Response, ask: &Ask) -> Response {
+pub(super) fn stored(mut response: Response, ask: &RequestInfo) -> Response {
     let missing = Outcome::Rejected { why: Rejection::Model };
     let verdict = response.extensions().get::<Verdict>();
     let verdict =
@@ -104,9 +104,9 @@ async fn look(mut body: Body) -> (Option<Bytes>, Body) {
     let front = joined(&frames);
     match stop {
         Stop::Whole if frames.iter().all(Frame::is_data) => (None, front.into()),
-        Stop::Whole => (Some(front), Body::wrap(Replay::new(frames))),
-        Stop::Failed(error) => (Some(front), Body::wrap(Replay::new(frames).failing(error))),
-        Stop::More => (Some(front), Body::wrap(Replay::new(frames).then(body))),
+        Stop::Whole => (Some(front), Body::wrap(PrefixedBody::new(frames))),
+        Stop::Failed(error) => (Some(front), Body::wrap(PrefixedBody::new(frames).failing(error))),
+        Stop::More => (Some(front), Body::wrap(PrefixedBody::new(frames).then(body))),
     }
 }
 

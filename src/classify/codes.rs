@@ -6,12 +6,12 @@ use std::{sync::Arc, time::Duration};
 
 use self::table::{CREDENTIAL, GATEWAY, MODEL, PERMISSION, REQUEST, TABLE};
 pub(super) use self::table::{CREDENTIAL as KEY, PERMISSION as SCOPE};
-use super::{Outcome, Rejection, hint::Hints};
+use super::{Outcome, Rejection, hint::RetryHints};
 
 /// What a provider's code means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Meaning {
+pub enum CodeClass {
     /// The provider is there and cannot answer now.
     Unavailable,
     /// Too many requests or tokens for the moment.
@@ -40,16 +40,16 @@ pub enum Meaning {
 /// Bedrock.
 ///
 /// ```
-/// use evenkeel::classify::{Codes, Meaning, Outcome, classify_with};
+/// use evenkeel::classify::{ErrorCodeTable, CodeClass, Outcome, classify_with};
 /// use http::{HeaderMap, StatusCode};
 ///
-/// let codes = Codes::default().with("warming_up", Meaning::Unavailable);
+/// let codes = ErrorCodeTable::default().with("warming_up", CodeClass::Unavailable);
 /// let body = br#"{"error":{"code":"warming_up"}}"#;
 /// let verdict = classify_with(&codes, StatusCode::BAD_REQUEST, &HeaderMap::new(), body);
 /// assert_eq!(verdict.outcome(), Outcome::Unavailable { wait: None });
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Codes {
+pub struct ErrorCodeTable {
     /// Shared, as every answer that is read has a handle of it; none where nothing was added.
     added: Option<Arc<Vec<Rule>>>,
     /// Whose answers are read, where that is known.
@@ -61,12 +61,12 @@ struct Rule {
     /// Of that provider only.
     provider: Option<Box<str>>,
     code: Box<str>,
-    meaning: Meaning,
+    meaning: CodeClass,
 }
 
 // === impl Meaning ===
 
-impl Meaning {
+impl CodeClass {
     /// What a status of an error means where nothing says more. See the [module](crate::classify) for the table.
     pub(super) fn of_status(status: u16) -> Self {
         match status {
@@ -106,7 +106,7 @@ impl Meaning {
     }
 
     /// The outcome, with the wait that belongs to it.
-    pub(super) fn outcome(self, hints: Hints) -> Outcome {
+    pub(super) fn outcome(self, hints: RetryHints) -> Outcome {
         match self.resolved() {
             Self::RateLimited => Outcome::RateLimited { wait: hints.asked.or(hints.reset) },
             // Money does not come back within seconds, whatever a generic header says.
@@ -127,20 +127,20 @@ pub(super) const QUOTA: Duration = Duration::from_secs(60);
 
 // === impl Codes ===
 
-impl Codes {
+impl ErrorCodeTable {
     /// The table alone.
     pub(super) const TABLE: Self = Self { added: None, at: None };
 
     /// Adds a code, or gives one of the table another meaning. A `*` at an end stands for anything.
     #[must_use]
-    pub fn with(self, code: &str, meaning: Meaning) -> Self {
+    pub fn with(self, code: &str, meaning: CodeClass) -> Self {
         self.add(Rule { provider: None, code: code.into(), meaning })
     }
 
     /// The same for the answers of one provider: its host (`api.example.com`; any port unless one is given), the name that its
     /// [route](crate::context::Route::provider) has, or all hosts below one (`*.openai.azure.com`).
     #[must_use]
-    pub fn with_for(self, provider: &str, code: &str, meaning: Meaning) -> Self {
+    pub fn with_for(self, provider: &str, code: &str, meaning: CodeClass) -> Self {
         self.add(Rule { provider: Some(provider.into()), code: code.into(), meaning })
     }
 
@@ -153,7 +153,7 @@ impl Codes {
     }
 
     /// What a code means; `None` for one that is not known.
-    pub fn meaning(&self, code: &str) -> Option<Meaning> {
+    pub fn meaning(&self, code: &str) -> Option<CodeClass> {
         let added = self.added.iter().flat_map(|added| added.iter()).rev();
         let here = added.filter(|rule| rule.is_at(self.at.as_deref()));
         let added = here.map(|rule| (&*rule.code, rule.meaning));
@@ -226,7 +226,7 @@ mod tests {
     fn every_code_of_the_table_is_found_with_its_own_meaning() {
         for (meaning, codes) in TABLE {
             for code in *codes {
-                assert_eq!(Codes::TABLE.meaning(code), Some(*meaning), "{code}");
+                assert_eq!(ErrorCodeTable::TABLE.meaning(code), Some(*meaning), "{code}");
             }
         }
     }
@@ -239,58 +239,58 @@ mod tests {
             "RATE-LIMIT-EXCEEDED",
             "Rate limit exceeded",
         ] {
-            assert_eq!(Codes::TABLE.meaning(code), Some(Meaning::RateLimited), "{code}");
+            assert_eq!(ErrorCodeTable::TABLE.meaning(code), Some(CodeClass::RateLimited), "{code}");
         }
-        assert_eq!(Codes::TABLE.meaning("rate_limit_exceeded_not"), None);
-        assert_eq!(Codes::TABLE.meaning(""), None);
+        assert_eq!(ErrorCodeTable::TABLE.meaning("rate_limit_exceeded_not"), None);
+        assert_eq!(ErrorCodeTable::TABLE.meaning(""), None);
     }
 
     #[test]
     fn a_star_stands_for_anything_at_its_end() {
-        let codes = Codes::default()
-            .with("acme_*", Meaning::Blocked)
-            .with("*_later", Meaning::RateLimited)
+        let codes = ErrorCodeTable::default()
+            .with("acme_*", CodeClass::Blocked)
+            .with("*_later", CodeClass::RateLimited)
             .with("*gone*", MODEL);
-        assert_eq!(codes.meaning("acme_filter_7"), Some(Meaning::Blocked));
-        assert_eq!(codes.meaning("come_later"), Some(Meaning::RateLimited));
+        assert_eq!(codes.meaning("acme_filter_7"), Some(CodeClass::Blocked));
+        assert_eq!(codes.meaning("come_later"), Some(CodeClass::RateLimited));
         assert_eq!(codes.meaning("is_gone_now"), Some(MODEL));
         assert_eq!(codes.meaning("not_acme"), None);
     }
 
     #[test]
     fn what_was_added_last_holds_before_what_was_there() {
-        let codes = Codes::default()
-            .with("slow_down", Meaning::Unavailable)
-            .with("Slow-Down", Meaning::QuotaExhausted);
-        assert_eq!(codes.meaning("slow_down"), Some(Meaning::QuotaExhausted));
-        assert_eq!(Codes::default().meaning("slow_down"), Some(Meaning::RateLimited));
+        let codes = ErrorCodeTable::default()
+            .with("slow_down", CodeClass::Unavailable)
+            .with("Slow-Down", CodeClass::QuotaExhausted);
+        assert_eq!(codes.meaning("slow_down"), Some(CodeClass::QuotaExhausted));
+        assert_eq!(ErrorCodeTable::default().meaning("slow_down"), Some(CodeClass::RateLimited));
     }
 
     #[test]
     fn a_rule_of_one_provider_holds_there_alone() {
-        let codes = Codes::default()
-            .with("busy", Meaning::Unavailable)
-            .with_for("api.example.com", "busy", Meaning::RateLimited)
-            .with_for("*.azure.com", "busy", Meaning::QuotaExhausted);
+        let codes = ErrorCodeTable::default()
+            .with("busy", CodeClass::Unavailable)
+            .with_for("api.example.com", "busy", CodeClass::RateLimited)
+            .with_for("*.azure.com", "busy", CodeClass::QuotaExhausted);
         for (provider, meaning) in [
-            ("api.example.com", Meaning::RateLimited),
-            ("API.example.com:8443", Meaning::RateLimited),
-            ("mine.openai.azure.com", Meaning::QuotaExhausted),
-            ("azure.com", Meaning::Unavailable),
-            ("notazure.com", Meaning::Unavailable),
-            ("example.com", Meaning::Unavailable),
-            ("ü", Meaning::Unavailable),
-            ("", Meaning::Unavailable),
+            ("api.example.com", CodeClass::RateLimited),
+            ("API.example.com:8443", CodeClass::RateLimited),
+            ("mine.openai.azure.com", CodeClass::QuotaExhausted),
+            ("azure.com", CodeClass::Unavailable),
+            ("notazure.com", CodeClass::Unavailable),
+            ("example.com", CodeClass::Unavailable),
+            ("ü", CodeClass::Unavailable),
+            ("", CodeClass::Unavailable),
         ] {
             assert_eq!(codes.at(provider).meaning("busy"), Some(meaning), "{provider}");
         }
-        assert_eq!(codes.meaning("busy"), Some(Meaning::Unavailable), "nobody's answer");
+        assert_eq!(codes.meaning("busy"), Some(CodeClass::Unavailable), "nobody's answer");
     }
 
     #[test]
     fn every_status_of_an_error_means_something_and_never_a_status() {
         for status in 0..1000 {
-            assert_eq!(Meaning::of_status(status).resolved(), Meaning::of_status(status));
+            assert_eq!(CodeClass::of_status(status).resolved(), CodeClass::of_status(status));
         }
     }
 }

@@ -5,22 +5,22 @@ use std::time::SystemTime;
 use http::{HeaderMap, StatusCode};
 
 use super::{
-    Code, Codes, Meaning, Outcome, Rejection, Verdict,
+    Code, CodeClass, ErrorCodeTable, Outcome, Rejection, Verdict,
     codes::QUOTA,
-    hint::{Hints, InBody},
+    hint::{InBody, RetryHints},
     said::Said,
     text,
 };
 
 /// The codes of an answer, each with what it means if that is known.
-struct Known<'a>(Vec<(&'a str, Meaning)>);
+struct Known<'a>(Vec<(&'a str, CodeClass)>);
 
 /// What a status and its headers say, where no body says more.
 pub(crate) fn by_status(status: StatusCode, headers: &HeaderMap) -> Verdict {
     if answers(status) {
         return Outcome::Success.into();
     }
-    decide(&Codes::TABLE, Some(status), headers, Said::default())
+    decide(&ErrorCodeTable::TABLE, Some(status), headers, Said::default())
 }
 
 /// Whether a status says that the request was answered. 304 answers a request that named what its caller has already.
@@ -32,7 +32,7 @@ pub(super) fn answers(status: StatusCode) -> bool {
 ///
 /// Without a `status` it is an error inside an answer that began as a success.
 pub(super) fn decide(
-    codes: &Codes,
+    codes: &ErrorCodeTable,
     status: Option<StatusCode>,
     headers: &HeaderMap,
     mut said: Said,
@@ -43,7 +43,7 @@ pub(super) fn decide(
     let known = Known::of(codes, &said);
     let wish = wish(headers);
     let (delay, message, renewal) = (said.delay(), said.message(), said.renewal());
-    let hints = Hints::read(
+    let hints = RetryHints::read(
         headers,
         InBody { delay, message, renewal },
         super::clock(headers, SystemTime::now()),
@@ -65,26 +65,26 @@ pub(super) fn decide(
 }
 
 /// A status with the body it came with: what blocks the way sends a page, an API says why in JSON.
-fn by_number(status: u16, word: Option<u16>, said: &Said) -> Meaning {
+fn by_number(status: u16, word: Option<u16>, said: &Said) -> CodeClass {
     match status {
         // Something is used up, and is to be paid for.
-        402 if word == Some(429) => Meaning::QuotaExhausted,
-        403 if said.is_page() => Meaning::Rejected(Rejection::Gateway),
-        status => Meaning::of_status(status),
+        402 if word == Some(429) => CodeClass::QuotaExhausted,
+        403 if said.is_page() => CodeClass::Rejected(Rejection::Gateway),
+        status => CodeClass::of_status(status),
     }
 }
 
 /// A rate limit that is full for the day is an exhausted quota, unless it says that it is only a matter of seconds.
-fn day(meaning: Meaning, message: &str, hints: Hints) -> Meaning {
+fn day(meaning: CodeClass, message: &str, hints: RetryHints) -> CodeClass {
     let soon = hints.asked.is_some_and(|wait| wait < QUOTA);
     match meaning.resolved() {
-        Meaning::RateLimited if !soon && text::of_a_day(message) => Meaning::QuotaExhausted,
+        CodeClass::RateLimited if !soon && text::of_a_day(message) => CodeClass::QuotaExhausted,
         _ => meaning,
     }
 }
 
 /// Whether a code is in the table, or is a status.
-fn is_known(codes: &Codes, code: &Code) -> bool {
+fn is_known(codes: &ErrorCodeTable, code: &Code) -> bool {
     let status = || code.as_str().parse().is_ok_and(|status: u16| (400..600).contains(&status));
     codes.meaning(code.as_str()).is_some() || status()
 }
@@ -92,7 +92,7 @@ fn is_known(codes: &Codes, code: &Code) -> bool {
 // === impl Known ===
 
 impl<'a> Known<'a> {
-    fn of(codes: &Codes, said: &'a Said) -> Self {
+    fn of(codes: &ErrorCodeTable, said: &'a Said) -> Self {
         Self(said.codes().filter_map(|code| Some((code, codes.meaning(code)?))).collect())
     }
 
@@ -101,15 +101,15 @@ impl<'a> Known<'a> {
         &self,
         message: &str,
         status: Option<StatusCode>,
-    ) -> Option<(Option<&'a str>, Meaning)> {
+    ) -> Option<(Option<&'a str>, CodeClass)> {
         let large = status == Some(StatusCode::PAYLOAD_TOO_LARGE);
-        let sentence = || text::meaning(message).or(large.then_some(Meaning::TooLarge));
-        self.first(Meaning::is_permanent)
+        let sentence = || text::meaning(message).or(large.then_some(CodeClass::TooLarge));
+        self.first(CodeClass::is_permanent)
             .or_else(|| sentence().map(|meaning| (None, meaning)))
-            .or_else(|| self.first(Meaning::is_transient))
+            .or_else(|| self.first(CodeClass::is_transient))
     }
 
-    fn first(&self, is: fn(Meaning) -> bool) -> Option<(Option<&'a str>, Meaning)> {
+    fn first(&self, is: fn(CodeClass) -> bool) -> Option<(Option<&'a str>, CodeClass)> {
         self.0
             .iter()
             .find(|(_, meaning)| is(*meaning))
@@ -119,7 +119,7 @@ impl<'a> Known<'a> {
     /// The first status in words.
     fn status(&self) -> Option<u16> {
         self.0.iter().find_map(|(_, meaning)| match meaning {
-            Meaning::Status(status) => Some(*status),
+            CodeClass::Status(status) => Some(*status),
             _ => None,
         })
     }
@@ -136,9 +136,9 @@ fn wish(headers: &HeaderMap) -> Option<bool> {
 
 /// `true` turns a permanent status into a failure for the moment. `false` changes no outcome: a 500 that is not to be
 /// asked again is still a failing provider. It is kept in the verdict instead.
-fn wished(meaning: Meaning, wish: Option<bool>) -> Meaning {
+fn wished(meaning: CodeClass, wish: Option<bool>) -> CodeClass {
     match wish {
-        Some(true) if meaning.is_permanent() => Meaning::Unavailable,
+        Some(true) if meaning.is_permanent() => CodeClass::Unavailable,
         _ => meaning,
     }
 }

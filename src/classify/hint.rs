@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
 
-use super::{renewal::Renewal, span};
+use super::{renewal::QuotaReset, span};
 
 /// The shortest wait that is made of a hint: a hint of a microsecond is a hot loop by another name.
 pub(crate) const FLOOR: Duration = Duration::from_millis(50);
@@ -19,7 +19,7 @@ pub(crate) const MOST: Duration = Duration::from_secs(24 * 3600);
 
 /// The hints of one answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Hints {
+pub(crate) struct RetryHints {
     /// What the provider asked for.
     pub(crate) asked: Option<Duration>,
     /// When an empty rate-limit bucket is full again: later than needed, and of a rate limit only.
@@ -36,7 +36,7 @@ pub(crate) struct InBody<'a> {
     /// The message for people.
     pub(crate) message: &'a str,
     /// By what calendar a quota is renewed.
-    pub(crate) renewal: Option<Renewal>,
+    pub(crate) renewal: Option<QuotaReset>,
 }
 
 /// Rate-limit buckets: what is left in one, and when it is full again.
@@ -66,7 +66,7 @@ pub(crate) fn clock(headers: &HeaderMap, ours: SystemTime) -> SystemTime {
 
 // === impl Hints ===
 
-impl Hints {
+impl RetryHints {
     /// All hints of an answer that came at `now`.
     pub(crate) fn read(headers: &HeaderMap, body: InBody<'_>, now: SystemTime) -> Self {
         let asked = in_headers(headers, now)

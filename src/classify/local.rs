@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What this machine lacked to send an attempt. In the [`Verdict`](crate::classify::Verdict) of its failure, whose outcome
-/// is [`Outcome::Refused`]: no breaker counts it.
+/// is [`Outcome::NotSent`]: no breaker counts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LocalTrouble {
@@ -47,7 +47,7 @@ struct Failed<'a> {
 
 /// The error with the trouble of this machine in its verdict, where that is what it came of.
 pub(super) fn attribute(error: Error) -> Error {
-    if !matches!(error.outcome(), Outcome::Unreachable | Outcome::Broken) {
+    if !matches!(error.outcome(), Outcome::Unreachable | Outcome::ConnectionLost) {
         return error;
     }
     let unsent = error.outcome() == Outcome::Unreachable;
@@ -256,10 +256,10 @@ mod tests {
     #[test]
     fn what_may_have_been_sent_is_not_taken_for_unsent() {
         let denied = || io::Error::from(ErrorKind::PermissionDenied);
-        let broken = attribute(Error::new(Outcome::Broken).with_source(denied()));
-        assert_eq!(broken.outcome(), Outcome::Broken);
+        let broken = attribute(Error::new(Outcome::ConnectionLost).with_source(denied()));
+        assert_eq!(broken.outcome(), Outcome::ConnectionLost);
         let unreachable = attribute(Error::new(Outcome::Unreachable).with_source(denied()));
-        assert_eq!(unreachable.outcome(), Outcome::Refused { retry_in: None });
+        assert_eq!(unreachable.outcome(), Outcome::NotSent { retry_in: None });
         assert_eq!(unreachable.to_string(), "not sent: this machine forbids the connection");
         let limited = Error::new(Outcome::Empty).with_source(denied());
         assert_eq!(attribute(limited).outcome(), Outcome::Empty);

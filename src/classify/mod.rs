@@ -1,7 +1,7 @@
 //! What an attempt came to: one [`Outcome`] for every answer, read from its status, headers, codes and text.
 //!
 //! Every layer asks the same [`Verdict`]: a retry whether to try again, a breaker whether the route is well, the ladder
-//! whether to go down. [`classify`] gives it for an answer of your own; [`Codes`] adds the codes of a provider that is
+//! whether to go down. [`classify`] gives it for an answer of your own; [`ErrorCodeTable`] adds the codes of a provider that is
 //! not known yet.
 //!
 //! # The order
@@ -34,7 +34,7 @@
 //! # Trouble of this machine
 //!
 //! An attempt that was not sent for want of something here (file descriptors, memory, a network, a local port, a permission,
-//! a resolver that answers) is [`Refused`](Outcome::Refused), with the [`LocalTrouble`] in its verdict and the system's error
+//! a resolver that answers) is [`Refused`](Outcome::NotSent), with the [`LocalTrouble`] in its verdict and the system's error
 //! as source. No breaker counts it and no route is closed by it; it is retried like a provider that is unavailable, and moves
 //! down like any refusal of ours.
 //!
@@ -49,7 +49,7 @@
 //!
 //! # Codes
 //!
-//! All codes stand in one table. [`Codes::with`] adds to it, [`Codes::with_for`] for one provider alone, by its host or by the name
+//! All codes stand in one table. [`ErrorCodeTable::with`] adds to it, [`ErrorCodeTable::with_for`] for one provider alone, by its host or by the name
 //! that its route has. A server that nobody knows needs neither: its status decides, and its code is told. The code of an answer is
 //! kept only where it can hold no prompt and no key: see [`Code`].
 //!
@@ -109,12 +109,12 @@ mod verdict;
 
 pub use body::{classify, classify_with};
 pub(crate) use body::{classify_response, in_stream};
-pub use codes::{Codes, Meaning};
+pub use codes::{CodeClass, ErrorCodeTable};
 pub(crate) use hint::{clock, reset_in};
 pub use local::LocalTrouble;
 pub use outcome::Outcome;
 pub use policy::ClassifyPolicy;
-pub use reason::{Health, Phase, Rejection};
+pub use reason::{BreakerSignal, Phase, Rejection};
 pub use service::{Classify, ClassifyLayer};
 pub(crate) use verdict::judge;
 pub use verdict::{Code, Verdict};

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use super::{Health, Phase, Rejection};
+use super::{BreakerSignal, Phase, Rejection};
 
 /// What an attempt came to.
 ///
@@ -31,7 +31,7 @@ pub enum Outcome {
     /// No connection: refused, no such name, TLS failed, connecting took too long. Nothing was sent.
     Unreachable,
     /// The connection broke after the request was sent: it may have been answered, and billed.
-    Broken,
+    ConnectionLost,
     /// A limit of ours passed in silence.
     TimedOut {
         /// Which limit.
@@ -53,7 +53,7 @@ pub enum Outcome {
         why: Rejection,
     },
     /// Our own breaker, limit or budget said no; nothing was sent.
-    Refused {
+    NotSent {
         /// When it is worth coming back.
         retry_in: Option<Duration>,
     },
@@ -71,14 +71,14 @@ impl Outcome {
 
     /// Whether the same request may be sent to the same route again.
     ///
-    /// [`Broken`](Self::Broken) only once, as it may be billed: see [`once`](Self::once).
+    /// [`ConnectionLost`](Self::ConnectionLost) only once, as it may be billed: see [`once`](Self::once).
     pub fn is_retryable(self) -> bool {
         matches!(
             self,
             Self::Unavailable { .. }
                 | Self::RateLimited { .. }
                 | Self::Unreachable
-                | Self::Broken
+                | Self::ConnectionLost
                 | Self::Truncated
                 | Self::Empty
                 | Self::Malformed
@@ -87,14 +87,14 @@ impl Outcome {
 
     /// Whether a retry is allowed a single time only: the provider may have done the work, and billed it.
     pub fn once(self) -> bool {
-        matches!(self, Self::Broken | Self::Truncated | Self::Empty | Self::Malformed)
+        matches!(self, Self::ConnectionLost | Self::Truncated | Self::Empty | Self::Malformed)
     }
 
     /// Whether the provider may have done what was asked, or be doing it: nothing tells that it was not begun.
     pub(crate) fn may_have_acted(self) -> bool {
         match self {
             Self::Unreachable
-            | Self::Refused { .. }
+            | Self::NotSent { .. }
             | Self::RateLimited { .. }
             | Self::QuotaExhausted { .. }
             | Self::TooLarge
@@ -103,7 +103,7 @@ impl Outcome {
             Self::TimedOut { phase } => phase != Phase::Connect,
             Self::Success
             | Self::Unavailable { .. }
-            | Self::Broken
+            | Self::ConnectionLost
             | Self::Truncated
             | Self::Empty
             | Self::Malformed
@@ -135,25 +135,25 @@ impl Outcome {
     }
 
     /// What a breaker makes of it.
-    pub fn health(self) -> Health {
+    pub fn health(self) -> BreakerSignal {
         match self {
-            Self::Success => Health::Success,
-            Self::RateLimited { .. } => Health::Pushback,
-            Self::QuotaExhausted { .. } => Health::Exhausted,
+            Self::Success => BreakerSignal::Success,
+            Self::RateLimited { .. } => BreakerSignal::Pushback,
+            Self::QuotaExhausted { .. } => BreakerSignal::Exhausted,
             Self::Rejected { why: Rejection::Credential | Rejection::Payment } => {
-                Health::Unauthorized
+                BreakerSignal::Unauthorized
             }
             Self::Unavailable { .. }
             | Self::Unreachable
-            | Self::Broken
+            | Self::ConnectionLost
             | Self::TimedOut { .. }
             | Self::Truncated
             | Self::Empty
-            | Self::Malformed => Health::Failure,
-            Self::TooLarge | Self::Blocked | Self::Rejected { .. } | Self::Refused { .. } => {
-                Health::Ignored
+            | Self::Malformed => BreakerSignal::Failure,
+            Self::TooLarge | Self::Blocked | Self::Rejected { .. } | Self::NotSent { .. } => {
+                BreakerSignal::Ignored
             }
-            Self::Cancelled => Health::Cancelled,
+            Self::Cancelled => BreakerSignal::Cancelled,
         }
     }
 
@@ -163,7 +163,7 @@ impl Outcome {
             Self::Unavailable { wait }
             | Self::RateLimited { wait }
             | Self::QuotaExhausted { wait }
-            | Self::Refused { retry_in: wait } => wait,
+            | Self::NotSent { retry_in: wait } => wait,
             _ => None,
         }
     }
@@ -176,7 +176,7 @@ impl Outcome {
             Self::RateLimited { .. } => "rate_limited",
             Self::QuotaExhausted { .. } => "quota_exhausted",
             Self::Unreachable => "unreachable",
-            Self::Broken => "broken",
+            Self::ConnectionLost => "broken",
             Self::TimedOut { .. } => "timed_out",
             Self::Truncated => "truncated",
             Self::Empty => "empty",
@@ -184,7 +184,7 @@ impl Outcome {
             Self::TooLarge => "too_large",
             Self::Blocked => "blocked",
             Self::Rejected { .. } => "rejected",
-            Self::Refused { .. } => "refused",
+            Self::NotSent { .. } => "refused",
             Self::Cancelled => "cancelled",
         }
     }
@@ -198,7 +198,7 @@ impl fmt::Display for Outcome {
             Self::RateLimited { wait } => waiting(f, "the provider limits the rate", *wait),
             Self::QuotaExhausted { wait } => waiting(f, "the quota is exhausted", *wait),
             Self::Unreachable => f.write_str("no connection to the provider"),
-            Self::Broken => f.write_str("the connection broke after the request was sent"),
+            Self::ConnectionLost => f.write_str("the connection broke after the request was sent"),
             Self::TimedOut { phase } => write!(f, "timed out: {phase}"),
             Self::Truncated => f.write_str("the answer was cut short"),
             Self::Empty => f.write_str("the answer has no content"),
@@ -206,7 +206,7 @@ impl fmt::Display for Outcome {
             Self::TooLarge => f.write_str("the request is too large for the target"),
             Self::Blocked => f.write_str("the provider blocked the request or its answer"),
             Self::Rejected { why } => write!(f, "the provider rejected {why}"),
-            Self::Refused { retry_in } => waiting(f, "not sent: the route is closed", *retry_in),
+            Self::NotSent { retry_in } => waiting(f, "not sent: the route is closed", *retry_in),
             Self::Cancelled => f.write_str("the caller went away"),
         }
     }

@@ -2,8 +2,8 @@
 
 use crate::{
     ConfigError,
-    classify::{ClassifyLayer, Codes},
-    stream::{Commit, Hold},
+    classify::{ClassifyLayer, ErrorCodeTable},
+    stream::{Commit, HoldLimits},
 };
 
 /// How far an answer is read before it is handed on.
@@ -19,9 +19,9 @@ use crate::{
 /// | [`codes`](Self::codes) | the built-in table |
 #[derive(Clone, Debug)]
 pub struct ClassifyPolicy {
-    pub(crate) hold: Hold,
+    pub(crate) hold: HoldLimits,
     pub(crate) collect: usize,
-    pub(crate) codes: Codes,
+    pub(crate) codes: ErrorCodeTable,
 }
 
 // === impl ClassifyPolicy ===
@@ -60,7 +60,7 @@ impl ClassifyPolicy {
     /// The codes of the providers: add those of yours to the table. They hold for the body of an error, for an error inside
     /// a stream and for one inside a 200.
     #[must_use]
-    pub fn codes(mut self, codes: Codes) -> Self {
+    pub fn codes(mut self, codes: ErrorCodeTable) -> Self {
         self.codes = codes;
         self
     }
@@ -85,8 +85,8 @@ impl ClassifyPolicy {
 impl Default for ClassifyPolicy {
     fn default() -> Self {
         const COLLECT: usize = 32 * 1024 * 1024;
-        let commit = Commit::FirstContent;
-        let hold = Hold { commit, events: 64, bytes: 256 * 1024, whole: COLLECT };
-        Self { hold, collect: COLLECT, codes: Codes::default() }
+        let commit = Commit::FirstContentAt;
+        let hold = HoldLimits { commit, events: 64, bytes: 256 * 1024, whole: COLLECT };
+        Self { hold, collect: COLLECT, codes: ErrorCodeTable::default() }
     }
 }

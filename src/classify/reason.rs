@@ -43,7 +43,7 @@ pub enum Rejection {
 /// What the breaker makes of an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Health {
+pub enum BreakerSignal {
     /// The route is well.
     Success,
     /// The route failed: counts in a row and in the ratio.

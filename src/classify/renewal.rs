@@ -6,7 +6,7 @@ use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
 /// When a quota is renewed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Renewal {
+pub(crate) enum QuotaReset {
     /// At midnight in California: the quotas of a day of the Gemini API.
     PacificDay,
     /// At the first of the month, UTC: the spend limits of Anthropic.
@@ -18,7 +18,7 @@ const PACIFIC: &str = "PST8PDT,M3.2.0,M11.1.0";
 
 // === impl Renewal ===
 
-impl Renewal {
+impl QuotaReset {
     /// Seconds from `now` until then.
     pub(crate) fn seconds(self, now: SystemTime) -> Option<f64> {
         let now = Timestamp::try_from(now).ok()?;
@@ -50,8 +50,8 @@ mod tests {
             ("2026-03-08T08:00:00Z", 23.0 * 3600.0, 23.0 * 86400.0 + 16.0 * 3600.0),
         ] {
             let now = SystemTime::from(now.parse::<Timestamp>().unwrap());
-            assert_eq!(Renewal::PacificDay.seconds(now), Some(day), "{now:?}");
-            assert_eq!(Renewal::Month.seconds(now), Some(month), "{now:?}");
+            assert_eq!(QuotaReset::PacificDay.seconds(now), Some(day), "{now:?}");
+            assert_eq!(QuotaReset::Month.seconds(now), Some(month), "{now:?}");
         }
     }
 }

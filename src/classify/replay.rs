@@ -12,7 +12,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use crate::{Body, Error};
 
 /// Frames that were read ahead, and what follows them: the rest, the error that was met, or nothing.
-pub(super) struct Replay {
+pub(super) struct PrefixedBody {
     front: VecDeque<Frame<Bytes>>,
     failure: Option<Error>,
     rest: Option<Body>,
@@ -20,7 +20,7 @@ pub(super) struct Replay {
 
 // === impl Replay ===
 
-impl Replay {
+impl PrefixedBody {
     pub(super) fn new(front: VecDeque<Frame<Bytes>>) -> Self {
         Self { front, failure: None, rest: None }
     }
@@ -37,7 +37,7 @@ impl Replay {
     }
 }
 
-impl HttpBody for Replay {
+impl HttpBody for PrefixedBody {
     type Data = Bytes;
     type Error = Error;
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Code,
-    renewal::Renewal,
+    renewal::QuotaReset,
     shape::{error_in, field_in, has_error, json},
     span,
 };
@@ -20,7 +20,7 @@ pub(super) struct Said {
     message: String,
     /// No JSON at all: a page, a word, nothing.
     page: bool,
-    renewal: Option<Renewal>,
+    renewal: Option<QuotaReset>,
 }
 
 /// A code is short; what is longer is somebody's text.
@@ -69,9 +69,9 @@ impl Said {
     }
 
     /// By what calendar the quota is renewed, where it is said to be gone.
-    pub(super) fn renewal(&self) -> Option<Renewal> {
+    pub(super) fn renewal(&self) -> Option<QuotaReset> {
         let month = self.codes().any(|code| code == "enforced_spend_limit_reached");
-        self.renewal.or(month.then_some(Renewal::Month))
+        self.renewal.or(month.then_some(QuotaReset::Month))
     }
 
     pub(super) fn message(&self) -> &str {
@@ -153,7 +153,7 @@ impl Said {
                 let quota = violation.get("quotaId");
                 self.code_of(quota);
                 if quota.and_then(Value::as_str).is_some_and(|id| id.contains("PerDay")) {
-                    self.renewal = Some(Renewal::PacificDay);
+                    self.renewal = Some(QuotaReset::PacificDay);
                 }
             }
             let delay = detail.get("retryDelay").and_then(Value::as_str);

@@ -11,14 +11,15 @@ use http::{HeaderMap, StatusCode, header};
 use tower::{Layer, Service};
 
 use super::{
-    ClassifyPolicy, Codes, Outcome, Verdict, body::stored, classify_response, local::attribute,
+    ClassifyPolicy, ErrorCodeTable, Outcome, Verdict, body::stored, classify_response,
+    local::attribute,
 };
 use crate::{
     Error, Request, Response, Upstream,
-    context::{Call, Journey},
-    dialect::{Ask, Dialect, Expected, Framing, Usage},
-    stream::{Commit, Hold, Watch, collect, peek},
-    timeout::Pulse,
+    context::{AttemptLog, Call},
+    dialect::{Dialect, Expected, Framing, RequestInfo, Usage},
+    stream::{Commit, HoldLimits, StreamMonitor, collect, peek},
+    timeout::ProgressSignal,
     upstream::take_ready,
 };
 
@@ -41,10 +42,10 @@ pub struct Classify<S> {
 struct Reading {
     policy: Arc<ClassifyPolicy>,
     /// Those of the policy, as they are at the provider that is asked.
-    codes: Codes,
-    journey: Journey,
-    pulse: Option<Pulse>,
-    hold: Hold,
+    codes: ErrorCodeTable,
+    journey: AttemptLog,
+    pulse: Option<ProgressSignal>,
+    hold: HoldLimits,
 }
 
 /// What the head of a response says its body is.
@@ -115,7 +116,7 @@ impl<S: Upstream> Service<Request> for Classify<S> {
 // === impl Reading ===
 
 impl Reading {
-    async fn read(&self, mut response: Response, ask: &Ask) -> Result<Response, Error> {
+    async fn read(&self, mut response: Response, ask: &RequestInfo) -> Result<Response, Error> {
         if let Some(guard) = response.body_mut().guard() {
             guard.journey(self.journey.clone());
         }
@@ -146,7 +147,7 @@ impl Reading {
         &self,
         response: &mut Response,
         dialect: Dialect,
-        ask: &Ask,
+        ask: &RequestInfo,
     ) -> Result<Outcome, Error> {
         let (stream, expected) = (ask.stream(), Expected::new(&self.codes, ask.stops));
         if response.status() == StatusCode::NO_CONTENT {
@@ -160,7 +161,7 @@ impl Reading {
             Kind::Json if !stream => self.whole(response, dialect, expected).await,
             // Clients read the stream they asked for whatever its label, so its first byte tells.
             Kind::Json | Kind::Events | Kind::Unsaid => {
-                let watch = Watch::new(dialect, expected.clone());
+                let watch = StreamMonitor::new(dialect, expected.clone());
                 let watch = if stream { watch } else { watch.events_only() };
                 self.events(response, (dialect, expected), watch).await
             }
@@ -189,13 +190,13 @@ impl Reading {
         &self,
         response: &mut Response,
         (dialect, expected): (Dialect, Expected),
-        watch: Watch,
+        watch: StreamMonitor,
     ) -> Result<Outcome, Error> {
         let guard = response.body_mut().guarded();
         guard.journey(self.journey.clone());
         guard.watch(watch);
         let outcome = peek(guard, &self.hold, self.pulse.as_ref()).await?;
-        match guard.watched().and_then(Watch::foreign) {
+        match guard.watched().and_then(StreamMonitor::foreign) {
             Some(b'<') => Err(self.refuse(response, Outcome::Malformed)),
             Some(_) => {
                 guard.watch(None);

@@ -3,7 +3,7 @@
 //! Kept to sentences that providers are known to write, in lower case. The message itself is never kept.
 
 use super::{
-    Meaning,
+    CodeClass,
     codes::{KEY, SCOPE},
 };
 
@@ -77,7 +77,7 @@ const LARGER_THAN_A_LIMIT: &str = "request too large for";
 const PROVISIONED: &str = "exceeded the provisioned throughput";
 
 /// The permanent meaning of a message, if it has one.
-pub(super) fn meaning(message: &str) -> Option<Meaning> {
+pub(super) fn meaning(message: &str) -> Option<CodeClass> {
     let message = message.to_ascii_lowercase();
     let says = |part: &&str| message.contains(*part);
     if PERMISSION.iter().any(says) {
@@ -87,13 +87,13 @@ pub(super) fn meaning(message: &str) -> Option<Meaning> {
         return Some(KEY);
     }
     if QUOTA.iter().any(says) {
-        return Some(Meaning::QuotaExhausted);
+        return Some(CodeClass::QuotaExhausted);
     }
     let overflow = |(first, then): &(&str, &str)| {
         message.split_once(*first).is_some_and(|(_, rest)| rest.contains(*then))
     };
     let large = OVERFLOW.iter().any(overflow) && !RATE.iter().any(says);
-    (large || says(&LARGER_THAN_A_LIMIT)).then_some(Meaning::TooLarge)
+    (large || says(&LARGER_THAN_A_LIMIT)).then_some(CodeClass::TooLarge)
 }
 
 /// Whether a message of a rate limit speaks of the limit of a day, and of no shorter one.
@@ -122,7 +122,7 @@ mod tests {
             "too many tokens: total number of tokens in the prompt cannot exceed 4081",
             "Input is too long for requested model.",
         ] {
-            assert_eq!(meaning(message), Some(Meaning::TooLarge), "{message}");
+            assert_eq!(meaning(message), Some(CodeClass::TooLarge), "{message}");
         }
     }
 
@@ -142,7 +142,7 @@ mod tests {
     fn a_request_larger_than_the_limit_of_a_minute_never_fits() {
         let message =
             "Request too large for gpt-4o on tokens per min (TPM): Limit 30000, Requested 60000.";
-        assert_eq!(meaning(message), Some(Meaning::TooLarge));
+        assert_eq!(meaning(message), Some(CodeClass::TooLarge));
     }
 
     #[test]
@@ -153,8 +153,8 @@ mod tests {
     #[test]
     fn a_spend_cap_is_known_in_any_case_of_letters() {
         let message = "You have reached your specified API usage limits.";
-        assert_eq!(meaning(message), Some(Meaning::QuotaExhausted));
-        assert_eq!(meaning(&message.to_uppercase()), Some(Meaning::QuotaExhausted));
+        assert_eq!(meaning(message), Some(CodeClass::QuotaExhausted));
+        assert_eq!(meaning(&message.to_uppercase()), Some(CodeClass::QuotaExhausted));
         assert_eq!(meaning("You exceeded your current quota, please check your plan"), None);
     }
 }

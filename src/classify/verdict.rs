@@ -73,7 +73,7 @@ impl Verdict {
 
     /// An attempt that this machine could not send.
     pub(super) fn not_sent(trouble: LocalTrouble) -> Self {
-        let refused = Self::new(Outcome::Refused { retry_in: None });
+        let refused = Self::new(Outcome::NotSent { retry_in: None });
         Self { local: Some(trouble), ..refused }
     }
 
@@ -104,7 +104,7 @@ impl Verdict {
         self.code.as_ref()
     }
 
-    /// The code, where it is in no table and so the status decided: one to add to [`Codes`](crate::classify::Codes).
+    /// The code, where it is in no table and so the status decided: one to add to [`ErrorCodeTable`](crate::classify::ErrorCodeTable).
     pub fn unknown_code(&self) -> Option<&Code> {
         self.code.as_ref().filter(|_| self.unknown)
     }

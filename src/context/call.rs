@@ -4,15 +4,15 @@ use std::{sync::Arc, time::Duration};
 
 use http::HeaderName;
 
-use super::{CallBudget, Deadline, Journey, Once, ProbeSignal, Route};
+use super::{AttemptLog, CallBudget, Deadline, Once, ProbeSignal, Route};
 use crate::{
     Request,
-    balance::{Copies, Pool, Seat},
+    balance::{HedgedTargets, Pool, TargetIndex},
     breaker::Turn,
     cache::Shelf,
-    dialect::{Ask, Dialect},
+    dialect::{Dialect, RequestInfo},
     hedge::QueueTime,
-    timeout::{Pulse, StreamBound},
+    timeout::{ProgressSignal, StreamDeadline},
 };
 
 /// The header by which a provider knows a repetition.
@@ -23,17 +23,17 @@ pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempote
 pub struct Call {
     pub(crate) deadline: Option<Deadline>,
     pub(crate) route: Option<Route>,
-    pub(crate) ask: Option<Arc<Ask>>,
-    pub(crate) journey: Journey,
+    pub(crate) ask: Option<Arc<RequestInfo>>,
+    pub(crate) journey: AttemptLog,
     pub(crate) rung: u16,
     /// The name of the rung, where a ladder is.
     pub(crate) name: Option<Arc<str>>,
     /// The body can be sent only once: no retry, no other target.
     pub(crate) once: bool,
     /// Where what reads a stream ahead, inside a streamed attempt, tells that content has come.
-    pub(crate) pulse: Option<Pulse>,
+    pub(crate) pulse: Option<ProgressSignal>,
     /// By when the whole stream has ended, where this attempt goes on with one.
-    pub(crate) bound: Option<StreamBound>,
+    pub(crate) bound: Option<StreamDeadline>,
     /// It has no time left to ask anybody: only what is answered here is of use.
     pub(crate) late: bool,
     /// Where a stored answer may be, for a rung that gives one.
@@ -43,9 +43,9 @@ pub struct Call {
     /// This is a second copy of it, sent beside the first.
     pub(crate) copy: bool,
     /// What a second copy of the call has asked of them, where there may be one.
-    pub(crate) copies: Option<Copies>,
+    pub(crate) copies: Option<HedgedTargets>,
     /// The one that was picked for this attempt; the request is rewritten for it.
-    pub(crate) seat: Option<Seat>,
+    pub(crate) seat: Option<TargetIndex>,
     /// What the rung's edits change of the route of whichever target is picked.
     pub(crate) facet: Option<Arc<str>>,
     /// A retry may follow the attempt: whether the call has failed is told when it has.
@@ -94,18 +94,18 @@ impl Call {
     }
 
     /// What the request asks for, read once for the whole call.
-    pub(crate) fn ask(request: &mut Request) -> Arc<Ask> {
+    pub(crate) fn ask(request: &mut Request) -> Arc<RequestInfo> {
         if let Some(ask) = &Self::of(request).ask {
             return ask.clone();
         }
-        let ask = Arc::new(Ask::read(request));
+        let ask = Arc::new(RequestInfo::read(request));
         Self::of(request).ask = Some(ask.clone());
         ask
     }
 
     /// The same where a target says which dialect it speaks, whatever the path. What the caller said of this call holds
     /// before it, and a path that is known to ask something else stays what it is.
-    pub(crate) fn ask_in(request: &mut Request, dialect: Option<Dialect>) -> Arc<Ask> {
+    pub(crate) fn ask_in(request: &mut Request, dialect: Option<Dialect>) -> Arc<RequestInfo> {
         let ask = Self::ask(request);
         let Some(dialect) = dialect.filter(|dialect| Some(*dialect) != ask.dialect()) else {
             return ask;
@@ -114,7 +114,7 @@ impl Call {
         if said || Dialect::is_elsewhere(request.uri().path()) {
             return ask;
         }
-        let ask = Arc::new(Ask::read_as(request, Some(dialect)));
+        let ask = Arc::new(RequestInfo::read_as(request, Some(dialect)));
         Self::of(request).ask = Some(ask.clone());
         ask
     }

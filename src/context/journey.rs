@@ -7,14 +7,14 @@ use std::{
 };
 
 use super::Route;
-use crate::{classify::Outcome, stream::Ending, sync::lock_std as lock};
+use crate::{classify::Outcome, stream::BodyEnd, sync::lock_std as lock};
 
 /// What happened to a call: its attempts, in order.
 ///
 /// A handle: clones show the same journey, which goes on until the body of the answer has ended. It keeps the first
 /// [`MAX`](Self::MAX) attempts and counts the rest.
 #[derive(Clone, Default)]
-pub struct Journey(Arc<Mutex<Log>>);
+pub struct AttemptLog(Arc<Mutex<Log>>);
 
 #[derive(Debug, Default)]
 struct Log {
@@ -24,7 +24,7 @@ struct Log {
     /// Which of the attempts are still under way.
     under_way: Vec<usize>,
     rung: Option<Arc<str>>,
-    ending: Option<Ending>,
+    ending: Option<BodyEnd>,
 }
 
 /// One attempt of a call, or one refusal of ours.
@@ -57,7 +57,7 @@ impl Attempt {
 
 // === impl Journey ===
 
-impl Journey {
+impl AttemptLog {
     /// How many attempts it keeps.
     pub const MAX: usize = 64;
 
@@ -73,11 +73,11 @@ impl Journey {
     }
 
     /// How the body of the answer ended; `None` while it has not.
-    pub fn ending(&self) -> Option<Ending> {
+    pub fn ending(&self) -> Option<BodyEnd> {
         lock(&self.0).ending
     }
 
-    pub(crate) fn ended(&self, ending: Ending) {
+    pub(crate) fn ended(&self, ending: BodyEnd) {
         lock(&self.0).ending = Some(ending);
     }
 
@@ -132,10 +132,10 @@ impl Journey {
 
 impl Log {
     fn push(&mut self, attempt: Attempt) {
-        if !matches!(attempt.outcome, Outcome::Refused { .. }) {
+        if !matches!(attempt.outcome, Outcome::NotSent { .. }) {
             self.sent = self.sent.saturating_add(1);
         }
-        if self.attempts.len() < Journey::MAX {
+        if self.attempts.len() < AttemptLog::MAX {
             self.attempts.push(attempt);
         } else {
             self.more = self.more.saturating_add(1);
@@ -149,14 +149,14 @@ impl Log {
             attempt.rung == ended.rung && attempt.route == ended.route
         };
         let place = self.under_way.iter().position(logged)?;
-        if matches!(ended.outcome, Outcome::Refused { .. }) {
+        if matches!(ended.outcome, Outcome::NotSent { .. }) {
             self.sent = self.sent.saturating_sub(1);
         }
         Some(self.under_way.remove(place))
     }
 }
 
-impl fmt::Debug for Journey {
+impl fmt::Debug for AttemptLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let log = lock(&self.0);
         f.debug_struct("Journey")
@@ -167,7 +167,7 @@ impl fmt::Debug for Journey {
     }
 }
 
-impl fmt::Display for Journey {
+impl fmt::Display for AttemptLog {
     /// One line: `primary unavailable ×3 in 488.1ms → secondary success in 1.3ms`. Like attempts in a row are told as one,
     /// with their waits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -203,7 +203,7 @@ mod tests {
     use super::*;
 
     fn told(attempts: &[(Option<&str>, Outcome)], rung: Option<&str>) -> String {
-        let journey = Journey::default();
+        let journey = AttemptLog::default();
         for (name, outcome) in attempts {
             journey.push(Attempt {
                 rung: u16::from(*name == Some("secondary")),
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn an_attempt_that_is_logged_under_way_is_counted_once() {
-        let journey = Journey::default();
+        let journey = AttemptLog::default();
         let attempt = |model: &str, outcome| Attempt {
             rung: 0,
             name: None,
@@ -237,12 +237,12 @@ mod tests {
             journey.attempts().iter().map(|attempt| attempt.outcome.name()).collect()
         };
         assert_eq!((outcomes(), journey.sent()), (vec!["cancelled", "success"], 2));
-        journey.push(attempt("probe", Outcome::Broken));
+        journey.push(attempt("probe", Outcome::ConnectionLost));
         assert_eq!((outcomes(), journey.sent()), (vec!["broken", "success"], 2));
-        journey.push(attempt("probe", Outcome::Broken));
+        journey.push(attempt("probe", Outcome::ConnectionLost));
         assert_eq!(journey.sent(), 3, "a retry of it");
         journey.under_way(attempt("refused", Outcome::Success));
-        journey.push(attempt("refused", Outcome::Refused { retry_in: None }));
+        journey.push(attempt("refused", Outcome::NotSent { retry_in: None }));
         assert_eq!((journey.attempts().len(), journey.sent()), (4, 3), "it was not sent after all");
     }
 
@@ -261,7 +261,7 @@ mod tests {
         );
         assert_eq!(told(&[], Some("canned")), "canned");
         assert_eq!(told(&[(None, down)], None), "host/model#- unavailable in 25.0ms");
-        let many = vec![primary; Journey::MAX + 3];
+        let many = vec![primary; AttemptLog::MAX + 3];
         assert_eq!(told(&many, None), "primary unavailable ×64 in 1.6s → 3 more");
     }
 }

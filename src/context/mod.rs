@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | [`Deadline`] | by when it has ended | the profile's |
 //! | [`Priority`] | who is next in the queue of a [limit](crate::limit) | interactive |
-//! | [`Sticky`] | which of several [equal targets](crate::balance) it goes to | by load |
+//! | [`AffinityKey`] | which of several [equal targets](crate::balance) it goes to | by load |
 //! | [`Once`] | that its body cannot be sent again | it can |
 //! | [`Tenant`](crate::cache::Tenant) | for whom an answer is [stored](crate::cache) | the credential |
 //! | [`Fallbacks`](crate::ladder::Fallbacks) | rungs below the first, above those of all calls | none |
@@ -14,7 +14,7 @@
 //! | [`Resume`](crate::stream::Resume) | what becomes of a stream that fails while it is read | the ladder's |
 //! | [`Dialect`](crate::dialect::Dialect) | in which language it is | told by the path |
 //!
-//! The stack carries one [`Call`] from layer to layer, and puts the [`Journey`] into every response it gives back.
+//! The stack carries one [`Call`] from layer to layer, and puts the [`AttemptLog`] into every response it gives back.
 //!
 //! ```
 //! use std::time::Duration;
@@ -32,7 +32,7 @@
 //!
 //! # Pitfalls
 //!
-//! A [`Journey`] is a handle: it goes on until the body of the answer has ended.
+//! A [`AttemptLog`] is a handle: it goes on until the body of the answer has ended.
 
 mod budget;
 mod call;
@@ -56,12 +56,12 @@ pub(crate) use connection::{Connection, Lost};
 pub use deadline::{Deadline, Priority};
 pub(crate) use deadline::{later, least_attempt};
 pub(crate) use failed::{FailedAttempt, Settle};
-pub use journey::{Attempt, Journey};
+pub use journey::{Attempt, AttemptLog};
 pub(crate) use name::shown;
 pub use once::Once;
 pub(crate) use probe::{Probe, ProbeSignal, Raised};
 pub use route::Route;
 pub(crate) use route::provider;
-pub use sticky::Sticky;
+pub use sticky::AffinityKey;
 pub(crate) use sticky::hash;
 pub(crate) use wait::{FIRST_PROBE, LONGEST_WAIT};

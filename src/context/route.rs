@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, sync::Arc};
 use super::name::{escaped, shown};
 use crate::{
     Request,
-    dialect::Ask,
+    dialect::RequestInfo,
     identity::{Fingerprint, is_of_many},
 };
 
@@ -63,7 +63,7 @@ impl Route {
 
     /// The route of a request that no target was chosen for: its host, the model in its body, and a fingerprint of its
     /// credential.
-    pub(crate) fn of(request: &Request, ask: &Ask) -> Self {
+    pub(crate) fn of(request: &Request, ask: &RequestInfo) -> Self {
         let model = ask.model().unwrap_or("-");
         Self::asked(&provider(request.uri()), model, Fingerprint::of(request).as_str())
             .with_operation(ask.effects.part())

@@ -10,11 +10,11 @@ use std::{
 ///
 /// Only a hash of the key is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Sticky(u64);
+pub struct AffinityKey(u64);
 
 // === impl Sticky ===
 
-impl Sticky {
+impl AffinityKey {
     /// By that key, which is the same for all calls that belong together.
     pub fn new(key: impl AsRef<[u8]>) -> Self {
         Self(hash(key.as_ref()))
@@ -33,7 +33,7 @@ pub(crate) fn hash(value: &(impl Hash + ?Sized)) -> u64 {
     hasher.finish()
 }
 
-impl fmt::Debug for Sticky {
+impl fmt::Debug for AffinityKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Sticky")
     }

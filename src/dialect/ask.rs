@@ -13,7 +13,7 @@ use crate::{Request, dialect::Dialect};
 
 /// What a request asks for, read once, without copying its body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ask {
+pub struct RequestInfo {
     pub(crate) dialect: Option<Dialect>,
     pub(crate) model: Option<Box<str>>,
     pub(crate) stream: bool,
@@ -99,7 +99,7 @@ const TINY: u64 = 16;
 
 // === impl Ask ===
 
-impl Ask {
+impl RequestInfo {
     /// Reads a request: its path tells the dialect, its body the rest. A body that cannot be read asks for nothing. A
     /// [`Dialect`] in the request's extensions holds before the path.
     ///

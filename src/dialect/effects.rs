@@ -1,6 +1,6 @@
 //! What follows from a request for its repetition, and for who else may answer it.
 
-use super::{Ask, Dialect, Operation, names, operation::Effect};
+use super::{Dialect, Operation, RequestInfo, names, operation::Effect};
 use crate::{Request, classify::Verdict};
 
 /// What a request does, and what ties its answer to an account or a model. Read once for each call.
@@ -112,7 +112,7 @@ impl Default for Effects {
 
 // === impl Ask ===
 
-impl Ask {
+impl RequestInfo {
     /// What the request does at its provider.
     pub fn operation(&self) -> Operation {
         self.effects.operation

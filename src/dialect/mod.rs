@@ -25,11 +25,11 @@
 //!
 //! ```
 //! use bytes::Bytes;
-//! use evenkeel::dialect::{Ask, Dialect};
+//! use evenkeel::dialect::{RequestInfo, Dialect};
 //!
 //! let body = Bytes::from(r#"{"model":"gpt-4o-mini","stream":true,"messages":[]}"#);
 //! let request = http::Request::post("https://api.example/v1/chat/completions").body(body)?;
-//! let ask = Ask::read(&request);
+//! let ask = RequestInfo::read(&request);
 //! assert_eq!(ask.dialect(), Some(Dialect::OpenAiChat));
 //! assert_eq!(ask.model(), Some("gpt-4o-mini"));
 //! assert!(ask.stream());
@@ -125,9 +125,9 @@ mod usage;
 mod whole;
 mod words;
 
-pub use ask::Ask;
 pub(crate) use ask::Form;
-pub(crate) use draft::{Draft, Which};
+pub use ask::RequestInfo;
+pub(crate) use draft::{RequestEditor, Which};
 pub(crate) use effects::{Effects, Elsewhere};
 pub(crate) use follower::Follower;
 pub(crate) use gemini::{Place, unstream as unstream_path};
@@ -136,7 +136,7 @@ pub(crate) use path::endpoint;
 pub use prefill::Prefill;
 pub(crate) use progress::Expected;
 pub(crate) use said::Said;
-pub(crate) use seam::{Fit, Seam};
+pub(crate) use seam::{Fit, StreamSplicer};
 pub use usage::{Tokens, Usage};
 pub(crate) use words::is_filled;
 
@@ -211,7 +211,7 @@ impl Dialect {
     }
 
     /// A text as an answer of this API, as JSON or as a stream, whichever was asked.
-    pub(crate) fn render<'a>(self, said: impl Into<Said<'a>>, ask: &Ask) -> Response {
+    pub(crate) fn render<'a>(self, said: impl Into<Said<'a>>, ask: &RequestInfo) -> Response {
         let said = said.into();
         match self {
             Self::OpenAiChat => openai_chat::render(said, ask),

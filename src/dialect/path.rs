@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Ask, Dialect, gemini};
+use super::{Dialect, RequestInfo, gemini};
 
 /// How the paths end that tell their dialect.
 const ENDS: [(&str, Dialect); 5] = [
@@ -46,7 +46,7 @@ impl Dialect {
     }
 
     /// The path at which this dialect is spoken as a rule, behind the path of a base URL.
-    pub(crate) fn usual_path(self, base: &str, ask: &Ask) -> Cow<'static, str> {
+    pub(crate) fn usual_path(self, base: &str, ask: &RequestInfo) -> Cow<'static, str> {
         let versioned = version(base).is_some();
         match self {
             Self::OpenAiChat if base.is_empty() => "/v1/chat/completions",

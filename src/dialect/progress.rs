@@ -8,7 +8,7 @@ use super::{
     whole,
 };
 use crate::{
-    classify::{Codes, Outcome, Verdict, in_stream},
+    classify::{ErrorCodeTable, Outcome, Verdict, in_stream},
     stream::Seen,
 };
 
@@ -16,7 +16,7 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Expected {
     /// What the codes of an error mean.
-    codes: Codes,
+    codes: ErrorCodeTable,
     /// Whether an answer that ended without any content may be right.
     may_be_empty: bool,
 }
@@ -50,13 +50,13 @@ pub(super) enum Finish {
 
 impl Expected {
     /// By that table of codes. `may_be_empty`: an answer that ended without any content may be right.
-    pub(crate) fn new(codes: &Codes, may_be_empty: bool) -> Self {
+    pub(crate) fn new(codes: &ErrorCodeTable, may_be_empty: bool) -> Self {
         Self { codes: codes.clone(), may_be_empty }
     }
 }
 
-impl From<&Codes> for Expected {
-    fn from(codes: &Codes) -> Self {
+impl From<&ErrorCodeTable> for Expected {
+    fn from(codes: &ErrorCodeTable) -> Self {
         Self::new(codes, false)
     }
 }
@@ -139,7 +139,7 @@ impl Progress {
     }
 
     /// What the codes of an error mean.
-    pub(super) fn codes(&self) -> &Codes {
+    pub(super) fn codes(&self) -> &ErrorCodeTable {
         &self.expected.codes
     }
 

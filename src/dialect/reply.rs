@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use http::{HeaderValue, header};
 use serde_json::Value;
 
-use super::Ask;
+use super::RequestInfo;
 use crate::{Body, Response};
 
 pub(super) const JSON: &str = "application/json";
@@ -31,7 +31,7 @@ pub(super) fn json(text: &str) -> String {
 }
 
 /// The model that was asked, as JSON.
-pub(super) fn model(ask: &Ask) -> String {
+pub(super) fn model(ask: &RequestInfo) -> String {
     json(ask.model().unwrap_or("canned"))
 }
 

@@ -1,6 +1,6 @@
 //! What an answer that is made here says.
 
-use super::{Ask, Tokens, reply};
+use super::{RequestInfo, Tokens, reply};
 
 /// What an answer that is made here says: a text, and what is told of it where it is known.
 #[derive(Clone, Copy)]
@@ -16,7 +16,7 @@ pub(crate) struct Said<'a> {
 
 impl Said<'_> {
     /// The model, as JSON.
-    pub(super) fn model(&self, ask: &Ask) -> String {
+    pub(super) fn model(&self, ask: &RequestInfo) -> String {
         self.model.map_or_else(|| reply::model(ask), reply::json)
     }
 

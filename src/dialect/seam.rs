@@ -9,7 +9,7 @@ use super::{Dialect, words::is_filled};
 
 /// What the events that were handed on have in common, and how those of another answer are made to follow them.
 #[derive(Debug)]
-pub(crate) struct Seam {
+pub(crate) struct StreamSplicer {
     dialect: Dialect,
     /// The id of the answer that the caller has begun to read.
     id: Option<Value>,
@@ -36,7 +36,7 @@ pub(crate) enum Fit {
 
 // === impl Seam ===
 
-impl Seam {
+impl StreamSplicer {
     pub(crate) fn new(dialect: Dialect) -> Self {
         Self {
             dialect,

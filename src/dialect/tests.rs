@@ -4,7 +4,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
-use crate::stream::Watch;
+use crate::stream::StreamMonitor;
 
 /// A whole stream of a dialect, with its path and the body of its request.
 struct Sample {
@@ -111,7 +111,7 @@ fn request(path: &str, body: &str) -> Request {
 type Said = (u32, u32, Option<Outcome>, Outcome, Option<Tokens>);
 
 fn said<'a>(dialect: Dialect, pieces: impl IntoIterator<Item = &'a [u8]>) -> Said {
-    let mut watch = Watch::new(dialect, &crate::classify::Codes::default());
+    let mut watch = StreamMonitor::new(dialect, &crate::classify::ErrorCodeTable::default());
     let (mut events, mut content, mut failed) = (0, 0, None);
     for piece in pieces {
         let seen = watch.feed(piece);
@@ -129,7 +129,7 @@ fn a_whole_stream_is_a_success_with_its_cost() {
         let (_, content, failed, end, tokens) = said(dialect, [stream.as_bytes()]);
         assert_eq!((content, failed, end), (2, None, Outcome::Success), "{dialect:?}");
         assert_eq!(tokens, Some(Tokens::new(7, 3)), "{dialect:?}");
-        let ask = Ask::read(&request(path, asks));
+        let ask = RequestInfo::read(&request(path, asks));
         assert_eq!((ask.dialect(), ask.model(), ask.stream()), (Some(dialect), Some("m"), true));
     }
 }
@@ -155,13 +155,14 @@ fn t5_t6_a_stream_that_is_cut_is_truncated_until_the_answer_is_whole() {
 #[test]
 fn a_canned_answer_is_a_whole_one_in_both_forms() {
     for Sample { dialect, path, asks, .. } in samples() {
-        let stream = Ask::read(&request(path, asks));
+        let stream = RequestInfo::read(&request(path, asks));
         let body = dialect.render("Back \"soon\".", &stream).into_body();
         let (_, content, failed, end, _) = said(dialect, body.as_bytes());
         assert_eq!((content > 0, failed, end), (true, None, Outcome::Success), "{dialect:?}");
-        let body = dialect.render("Back \"soon\".", &Ask { stream: false, ..stream }).into_body();
+        let body =
+            dialect.render("Back \"soon\".", &RequestInfo { stream: false, ..stream }).into_body();
         let (answer, _) =
-            dialect.check(&crate::classify::Codes::default(), body.as_bytes().unwrap());
+            dialect.check(&crate::classify::ErrorCodeTable::default(), body.as_bytes().unwrap());
         assert_eq!(answer, Ok(Outcome::Success), "{dialect:?}");
     }
 }
@@ -173,7 +174,7 @@ fn another_model_changes_the_model_and_nothing_else() {
         asked.headers_mut().insert("x-a", http::HeaderValue::from_static("1"));
         let mut other = asked.clone();
         dialect.with_model(&mut other, "new one/2");
-        let model = Ask::read(&other).model().map(String::from);
+        let model = RequestInfo::read(&other).model().map(String::from);
         assert_eq!(model.as_deref(), Some("new one/2"), "{dialect:?}");
         dialect.with_model(&mut other, "m");
         assert_eq!((other.uri(), other.body()), (asked.uri(), asked.body()), "{dialect:?}");
@@ -210,9 +211,9 @@ proptest! {
     fn no_bytes_make_it_panic(pieces in prop::collection::vec(any::<Vec<u8>>(), 0..6), text in ".{0,60}") {
         for Sample { dialect, path, .. } in samples() {
             said(dialect, pieces.iter().map(Vec::as_slice));
-            let _ = dialect.check(&crate::classify::Codes::default(), &pieces.concat());
+            let _ = dialect.check(&crate::classify::ErrorCodeTable::default(), &pieces.concat());
             let mut request = request(path, &text);
-            let _ = Ask::read(&request);
+            let _ = RequestInfo::read(&request);
             dialect.with_model(&mut request, &text);
         }
     }
@@ -222,7 +223,7 @@ proptest! {
         for Sample { dialect, .. } in samples() {
             said(dialect, text.as_bytes().chunks(3));
             said(dialect, [format!("data: {text}\n\n").as_bytes()]);
-            let _ = dialect.check(&crate::classify::Codes::default(), text.as_bytes());
+            let _ = dialect.check(&crate::classify::ErrorCodeTable::default(), text.as_bytes());
         }
     }
 }

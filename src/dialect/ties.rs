@@ -109,11 +109,11 @@ fn is_reference(name: &str, value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::dialect::Ask;
+    use crate::dialect::RequestInfo;
 
     fn bound(path: &str, body: &str) -> bool {
         let body = bytes::Bytes::copy_from_slice(body.as_bytes());
-        Ask::read(&http::Request::post(path).body(body).unwrap())
+        RequestInfo::read(&http::Request::post(path).body(body).unwrap())
             .effects
             .stays(crate::dialect::Elsewhere { account: true, model: false })
     }

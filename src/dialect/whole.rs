@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::error::Category;
 
 use super::json::{Raw, fields, is_filled};
-use crate::classify::{Codes, Outcome, Verdict, in_stream};
+use crate::classify::{ErrorCodeTable, Outcome, Verdict, in_stream};
 
 fields! {
     struct Listed<'a> {
@@ -13,7 +13,10 @@ fields! {
 }
 
 /// The answer in a body, or why there is none. The body has no white space before it any more.
-pub(super) fn parse<'a, T: Deserialize<'a>>(codes: &Codes, body: &'a [u8]) -> Result<T, Verdict> {
+pub(super) fn parse<'a, T: Deserialize<'a>>(
+    codes: &ErrorCodeTable,
+    body: &'a [u8],
+) -> Result<T, Verdict> {
     if body.is_empty() {
         return Err(Outcome::Empty.into());
     }
@@ -25,12 +28,12 @@ pub(super) fn parse<'a, T: Deserialize<'a>>(codes: &Codes, body: &'a [u8]) -> Re
 }
 
 /// What the data of an event says that is none of its dialect: some servers send an error in a list.
-pub(super) fn unread(codes: &Codes, data: &[u8]) -> Verdict {
+pub(super) fn unread(codes: &ErrorCodeTable, data: &[u8]) -> Verdict {
     listed_error(codes, data).unwrap_or_else(|| Outcome::Malformed.into())
 }
 
 /// The error of `[{"error":…}]`, as some gateways wrap it.
-fn listed_error(codes: &Codes, json: &[u8]) -> Option<Verdict> {
+fn listed_error(codes: &ErrorCodeTable, json: &[u8]) -> Option<Verdict> {
     let list: Vec<Listed<'_>> = serde_json::from_slice(json).ok()?;
     list.iter().any(|item| is_filled(item.error)).then(|| in_stream(codes, json))
 }

@@ -2,12 +2,12 @@
 //!
 //! ```no_run
 //! use async_openai::{Client, config::OpenAIConfig};
-//! use evenkeel::{adapter::async_openai::EvenkeelService, ladder::{Rung, Target}};
+//! use evenkeel::{adapter::async_openai::EvenkeelService, ladder::{Fallback, Target}};
 //!
 //! # fn run(other_key: &str) -> Result<(), evenkeel::ConfigError> {
 //! let evenkeel = evenkeel::Client::builder()
-//!     .fallback(Rung::target(Target::new("https://api.mistral.ai/v1").bearer(other_key).model("mistral-small-latest")))
-//!     .fallback(Rung::canned("We are very busy. A colleague will write to you today."))
+//!     .fallback(Fallback::target(Target::new("https://api.mistral.ai/v1").bearer(other_key).model("mistral-small-latest")))
+//!     .fallback(Fallback::canned("We are very busy. A colleague will write to you today."))
 //!     .build()?;
 //! let client = Client::with_config(OpenAIConfig::new())
 //!     .with_http_service(EvenkeelService::new(evenkeel));

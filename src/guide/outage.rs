@@ -19,7 +19,7 @@
 //!    all of them 20 s later: its caches fill, and a provider that falls over again is left alone at once.
 //!
 //! A pipeline, for which nobody waits, has no need of a lesser answer: what no target answers
-//! [waits for recovery](crate::ladder::Rung::wait), and asks again one by one.
+//! [waits for recovery](crate::ladder::Fallback::wait), and asks again one by one.
 //!
 //! # Which failure is met by what
 //!
@@ -41,13 +41,13 @@
 //! | ends well without its last word (`[DONE]`) | `dialect`: the reason to end is enough | a whole answer, at once |
 //! | finds the request too large | `ladder`: a rung with a larger context, or one that is [edited to fit](crate::ladder::Edit::fit) | its answer, after one attempt here |
 //! | refuses the content | nothing: no way around it | the provider's reason, after one attempt |
-//! | fails whenever a tool is called | `ladder`: the [same without that tool](crate::ladder::Rung::without_tool) | an answer without it |
+//! | fails whenever a tool is called | `ladder`: the [same without that tool](crate::ladder::Fallback::without_tool) | an answer without it |
 //! | rejects the key, or the quota is gone | [`balance`](crate::balance): another key at once; else `ladder`; `breaker`: for seconds, or minutes | another's answer |
 //! | is down for a minute, then well | `breaker`: probes and a ramp | the fallback's answers, then the first's again within 30 s |
 //! | goes on with a prefill for others and rejects it here | `stream`: the next rung; the first failure is told | the rest from the next, or the first failure |
-//! | is down with every fallback | a stored answer, a canned reply, a [wait](crate::ladder::Rung::wait) | a usable answer in time, or a clear error |
+//! | is down with every fallback | a stored answer, a canned reply, a [wait](crate::ladder::Fallback::wait) | a usable answer in time, or a clear error |
 //!
-//! Attempts that failed are in the [`Journey`](crate::context::Journey), never in the answer: model and
+//! Attempts that failed are in the [`AttemptLog`](crate::context::AttemptLog), never in the answer: model and
 //! [`Usage`](crate::dialect::Usage) are those of who answered.
 //!
 //! # See it

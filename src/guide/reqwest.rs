@@ -1,7 +1,7 @@
 //! With reqwest: build the request as always, and let evenkeel execute it.
 //!
 //! ```no_run
-//! use evenkeel::{Client, ladder::{Rung, Target}};
+//! use evenkeel::{Client, ladder::{Fallback, Target}};
 //!
 //! # async fn run(key: &str, other_key: &str) -> Result<(), Box<dyn std::error::Error>> {
 //! // Once, for the whole program:
@@ -11,8 +11,8 @@
 //!     .redirect(reqwest::redirect::Policy::none())
 //!     .build()?;
 //! let evenkeel = Client::builder()
-//!     .fallback(Rung::target(Target::new("https://api.mistral.ai/v1").bearer(other_key).model("mistral-small-latest")))
-//!     .fallback(Rung::canned("We are very busy. A colleague will write to you today."))
+//!     .fallback(Fallback::target(Target::new("https://api.mistral.ai/v1").bearer(other_key).model("mistral-small-latest")))
+//!     .fallback(Fallback::canned("We are very busy. A colleague will write to you today."))
 //!     .with_reqwest(http.clone())?;
 //!
 //! // For every call: `evenkeel.execute(request.build()?)` instead of `request.send()`.
@@ -35,7 +35,7 @@
 //! A `reqwest::Response`, with the status, headers and bytes the provider sent; a final error status is `Ok`, as in
 //! reqwest. `Err` is for calls without an answer: ask the [`Error`](crate::Error) with `is_timeout()`, `is_connect()`,
 //! `is_refused()`, or for its [outcome](crate::Error::outcome); its source is reqwest's own error. The
-//! [`Journey`](crate::context::Journey) is in `response.extensions()`. A body that fails is a `reqwest::Error` with ours as
+//! [`AttemptLog`](crate::context::AttemptLog) is in `response.extensions()`. A body that fails is a `reqwest::Error` with ours as
 //! its source.
 //!
 //! # Pitfalls

@@ -1,12 +1,12 @@
 //! With reqwest-middleware: one `with`.
 //!
 //! ```no_run
-//! use evenkeel::{Client, adapter::reqwest_middleware::EvenkeelMiddleware, ladder::Rung};
+//! use evenkeel::{Client, adapter::reqwest_middleware::EvenkeelMiddleware, ladder::Fallback};
 //! use reqwest_middleware::ClientBuilder;
 //!
 //! # async fn run(key: &str) -> Result<(), Box<dyn std::error::Error>> {
 //! let evenkeel = EvenkeelMiddleware::new(
-//!     Client::builder().fallback(Rung::canned("We are very busy. Please write to us.")),
+//!     Client::builder().fallback(Fallback::canned("We are very busy. Please write to us.")),
 //! )?;
 //! let http = reqwest::Client::builder().retry(reqwest::retry::never()).build()?;
 //! let client = ClientBuilder::new(http)

@@ -7,11 +7,11 @@
 //! ```
 //!
 //! ```text
-//! use evenkeel::{Client, adapter::reqwest_middleware::EvenkeelMiddleware, ladder::Rung};
+//! use evenkeel::{Client, adapter::reqwest_middleware::EvenkeelMiddleware, ladder::Fallback};
 //! use rig::{providers::openai::OpenAIConfig, rig_reqwest::ReqwestMiddlewareClient};
 //!
 //! let evenkeel = EvenkeelMiddleware::new(
-//!     Client::builder().fallback(Rung::canned("We are very busy. Please write to us.")),
+//!     Client::builder().fallback(Fallback::canned("We are very busy. Please write to us.")),
 //! )?
 //! .refusals_as_503();
 //! let http = reqwest_middleware::ClientBuilder::new(reqwest::Client::new()).with(evenkeel).build();

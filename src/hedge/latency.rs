@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::{
     context::Route,
-    routes::{AtRest, PerRoute, Rest},
+    routes::{AtRest, KeyedState, Rest},
     sync::lock_std as lock,
 };
 
@@ -28,7 +28,7 @@ struct Kinds([Mutex<Samples>; 2]);
 
 /// How long the first events of each route take. A handle: clones are the same.
 #[derive(Clone)]
-pub(crate) struct Latencies(Arc<PerRoute<Kinds>>);
+pub(crate) struct Latencies(Arc<KeyedState<Kinds>>);
 
 // === impl Samples ===
 
@@ -91,7 +91,7 @@ impl Latencies {
 
 impl Default for Latencies {
     fn default() -> Self {
-        Self(Arc::new(PerRoute::new()))
+        Self(Arc::new(KeyedState::new()))
     }
 }
 

@@ -19,9 +19,9 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    balance::Copies,
+    balance::HedgedTargets,
     classify::judge,
-    context::{Call, Journey, ProbeSignal, Route, TargetBudget, later},
+    context::{AttemptLog, Call, ProbeSignal, Route, TargetBudget, later},
     retry::Budgets,
     telemetry::{Event, Events},
     upstream::take_ready,
@@ -56,7 +56,7 @@ struct Course {
     shared: Arc<Shared>,
     route: Route,
     stream: bool,
-    journey: Journey,
+    journey: AttemptLog,
     /// Shows whether an attempt of it is a breaker's probe; there where it may be sent twice.
     probe: Option<ProbeSignal>,
     /// How long it was in a queue of ours; there where it may be sent twice.
@@ -189,7 +189,7 @@ impl Course {
         let known = ask.dialect().is_some() && ask.effects.repeats();
         let twice = shared.policy.is_some() && !call.once && known;
         let pooled = call.pool.is_some();
-        call.copies = (twice && pooled).then(Copies::default);
+        call.copies = (twice && pooled).then(HedgedTargets::default);
         let probe = twice.then(|| call.probe_signal.get_or_insert_default().clone());
         let queue = twice.then(QueueTime::default);
         call.queue_time = queue.clone();

@@ -6,7 +6,7 @@ use super::{Target, base};
 use crate::{
     Request,
     context::{Call, IDEMPOTENCY_KEY},
-    dialect::Ask,
+    dialect::RequestInfo,
 };
 
 // === impl Target ===
@@ -54,7 +54,7 @@ impl Target {
     }
 
     /// Adds a key that is the same for all attempts of a call, where one is of use and the caller has sent none.
-    pub(super) fn identify(&self, request: &mut Request, ask: &Ask) {
+    pub(super) fn identify(&self, request: &mut Request, ask: &RequestInfo) {
         if !self.idempotent || ask.effects.repeats() {
             return;
         }

@@ -1,33 +1,33 @@
 //! Which calls belong where they were addressed, and which rungs may take them all the same.
 
-use super::{LadderPolicy, Rung, Target, failure::Failure, rung::Kind};
+use super::{Fallback, FallbackPolicy, Target, failure::Failure, rung::Kind};
 use crate::{
-    dialect::{Ask, Elsewhere, Operation},
-    telemetry::Skip,
+    dialect::{Elsewhere, Operation, RequestInfo},
+    telemetry::SkipReason,
 };
 
 // === impl LadderPolicy ===
 
-impl LadderPolicy {
+impl FallbackPolicy {
     /// Whether a call may go to the rung at `at`, below the first, by what it does and by what it belongs to.
-    pub(super) fn may_go(&self, at: usize, ask: &Ask) -> Result<(), Skip> {
+    pub(super) fn may_go(&self, at: usize, ask: &RequestInfo) -> Result<(), SkipReason> {
         let rung = &self.rungs[at];
         let bound = rung.differs(&self.rungs[0]).is_some_and(|other| ask.effects.stays(other));
-        if bound && !rung.names(ask) { Err(Skip::Bound) } else { Ok(()) }
+        if bound && !rung.names(ask) { Err(SkipReason::Bound) } else { Ok(()) }
     }
 
     /// The same after a failure: what the provider may have done is not to be done once more.
     pub(super) fn may_follow(
         &self,
         at: usize,
-        ask: &Ask,
+        ask: &RequestInfo,
         failure: Option<&Failure>,
-    ) -> Result<(), Skip> {
+    ) -> Result<(), SkipReason> {
         let (rung, effects) = (&self.rungs[at], ask.effects);
         let acted = failure.is_some_and(|failure| failure.acted);
         let paid = effects.only_costs() && rung.names(ask);
         if acted && !rung.is_instant() && !effects.repeats() && !paid {
-            return Err(Skip::Bound);
+            return Err(SkipReason::Bound);
         }
         self.may_go(at, ask)
     }
@@ -35,16 +35,16 @@ impl LadderPolicy {
 
 // === impl Rung ===
 
-impl Rung {
+impl Fallback {
     /// Takes these operations although they [stay](super) where they were addressed: embeddings at a target with the same
     /// model, pictures at another provider, files that are kept at both. [`Operation::Chat`] takes chats that name what is
     /// stored at an account. Without it a rung takes what any provider can answer.
     ///
     /// ```
-    /// use evenkeel::{dialect::Operation, ladder::{Rung, Target}};
+    /// use evenkeel::{dialect::Operation, ladder::{Fallback, Target}};
     ///
     /// let same_model = Target::new("https://eu.example.com/v1").bearer("its key");
-    /// let rung = Rung::target(same_model).takes([Operation::Embeddings]);
+    /// let rung = Fallback::target(same_model).takes([Operation::Embeddings]);
     /// # let _ = rung;
     /// ```
     #[must_use]
@@ -54,7 +54,7 @@ impl Rung {
     }
 
     /// Whether it takes the operation of a call by name.
-    fn names(&self, ask: &Ask) -> bool {
+    fn names(&self, ask: &RequestInfo) -> bool {
         self.takes.contains(&ask.operation())
     }
 
@@ -67,12 +67,12 @@ impl Rung {
             }
             Kind::Target(target) => target,
             // Calls that belong to an account go to that of the first.
-            Kind::Equals(equals) => equals.targets.first()?,
+            Kind::TargetGroup(equals) => equals.targets.first()?,
             Kind::Stored(_) | Kind::Canned(_) | Kind::Wait => return None,
         };
         let same = match &first.kind {
             Kind::Target(first) => target.is_account_of(first),
-            Kind::Equals(equals) => equals.targets.first()?.is_account_of(target),
+            Kind::TargetGroup(equals) => equals.targets.first()?.is_account_of(target),
             _ => target.is_addressed(),
         };
         Some(Elsewhere { account: !same, model: target.has_model() })
@@ -82,7 +82,7 @@ impl Rung {
     fn is_addressed(&self) -> bool {
         match &self.kind {
             Kind::Target(target) => target.is_addressed(),
-            Kind::Equals(equals) => equals.targets.first().is_some_and(Target::is_addressed),
+            Kind::TargetGroup(equals) => equals.targets.first().is_some_and(Target::is_addressed),
             _ => true,
         }
     }

@@ -4,11 +4,11 @@ use std::{fmt, sync::Arc};
 
 use http::{HeaderName, HeaderValue};
 
-use super::Question;
+use super::CannedContext;
 use crate::{
     Request, Response,
     classify::{Outcome, Verdict},
-    dialect::Ask,
+    dialect::RequestInfo,
 };
 
 /// A reply made here: a text, or a closure over the request. Rendered in the request's dialect, as JSON or as a stream,
@@ -24,7 +24,7 @@ pub struct Canned {
     blank: bool,
 }
 
-type Reply = dyn Fn(&Question<'_>) -> String + Send + Sync;
+type Reply = dyn Fn(&CannedContext<'_>) -> String + Send + Sync;
 
 /// Marks a canned reply, in the extensions of its response: a business counts them by it, and shows them for what they are.
 ///
@@ -55,9 +55,9 @@ impl Canned {
     /// A text made for the question: in its language, say. It must be quick and must not block.
     ///
     /// ```
-    /// use evenkeel::ladder::{Canned, Question};
+    /// use evenkeel::ladder::{Canned, CannedContext};
     ///
-    /// let sorry = Canned::answering(|question: &Question<'_>| {
+    /// let sorry = Canned::answering(|question: &CannedContext<'_>| {
     ///     let parcel = question.last().is_some_and(|text| text.contains("parcel"));
     ///     match (question.is_in("de"), parcel) {
     ///         (true, _) => "Wir melden uns heute noch bei Ihnen.".into(),
@@ -67,7 +67,7 @@ impl Canned {
     /// });
     /// # let _ = sorry;
     /// ```
-    pub fn answering(reply: impl Fn(&Question<'_>) -> String + Send + Sync + 'static) -> Self {
+    pub fn answering(reply: impl Fn(&CannedContext<'_>) -> String + Send + Sync + 'static) -> Self {
         Self { reply: Arc::new(reply), blank: false }
     }
 
@@ -76,8 +76,8 @@ impl Canned {
     }
 
     /// The answer to a request; `None` where its dialect is not known.
-    pub(crate) fn answer(&self, request: &Request, ask: &Ask) -> Option<Response> {
-        let text = (self.reply)(&Question::new(request, ask));
+    pub(crate) fn answer(&self, request: &Request, ask: &RequestInfo) -> Option<Response> {
+        let text = (self.reply)(&CannedContext::new(request, ask));
         let mut response = ask.dialect()?.render(text.as_str(), ask);
         response.headers_mut().insert(CANNED, HeaderValue::from_static("true"));
         response.extensions_mut().insert(CannedReply);

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::{
-    LadderPolicy, Rung, Target, base,
-    rung::{Equals, Kind},
+    Fallback, FallbackPolicy, Target, base,
+    rung::{Kind, TargetGroup},
 };
 use crate::{ConfigError, balance::check as check_equals, identity::is_of_many};
 
 // === impl LadderPolicy ===
 
-impl LadderPolicy {
+impl FallbackPolicy {
     /// Checks every rung, against the deadline of a call where one is set.
     pub(crate) fn check(&self, deadline: Option<Duration>) -> Result<(), ConfigError> {
         if self.rungs.len() > Self::MOST {
@@ -55,7 +55,7 @@ impl LadderPolicy {
 
 // === impl Rung ===
 
-impl Rung {
+impl Fallback {
     pub(super) fn check(&self, at: &str) -> Result<(), ConfigError> {
         let field = |name: &str| format!("{at}.{name}");
         let visible = self.name.bytes().all(|b| (0x20..0x7f).contains(&b));
@@ -73,7 +73,7 @@ impl Rung {
                 Err(ConfigError::new(field("text"), "", "a text that says something"))
             }
             Kind::Target(target) => target.check(&field),
-            Kind::Equals(Equals { targets, policy, .. }) => {
+            Kind::TargetGroup(TargetGroup { targets, policy, .. }) => {
                 policy.check(&field("balance"))?;
                 check_equals(targets, at)
             }

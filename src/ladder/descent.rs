@@ -10,29 +10,29 @@ use tokio::time::Instant;
 use super::{
     Fallbacks,
     failure::{Failure, stops},
-    policy::LadderPolicy,
+    policy::FallbackPolicy,
     race::{self, Raced},
     resume::Below,
     rung::Kind,
-    service::Ladder,
+    service::FallbackService,
 };
 use crate::{
     Error, Request, Response, Upstream,
     breaker::Suspected,
     classify::{Outcome, Phase, judge},
-    context::{Call, Deadline, Journey},
-    dialect::Ask,
-    telemetry::{Edited, Event, Skip},
+    context::{AttemptLog, Call, Deadline},
+    dialect::RequestInfo,
+    telemetry::{EditSummary, Event, SkipReason},
 };
 
 /// One call on its way down. Clones are the same call, on another part of the way.
 #[derive(Clone)]
 pub(super) struct Descent<S> {
-    ladder: Ladder<S>,
-    ask: Arc<Ask>,
+    ladder: FallbackService<S>,
+    ask: Arc<RequestInfo>,
     /// As the caller made it.
     request: Request,
-    journey: Journey,
+    journey: AttemptLog,
     deadline: Option<Deadline>,
     /// As long as it had for its answer.
     limit: Option<Duration>,
@@ -62,7 +62,7 @@ pub(super) type Way<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 // === impl Descent ===
 
 impl<S: Upstream> Descent<S> {
-    pub(super) fn new(mut ladder: Ladder<S>, mut request: Request) -> Self {
+    pub(super) fn new(mut ladder: FallbackService<S>, mut request: Request) -> Self {
         if let Some(own) = request.extensions().get::<Fallbacks>() {
             ladder.policy = Arc::new(ladder.policy.with(own));
         }
@@ -128,7 +128,7 @@ impl<S: Upstream> Descent<S> {
                 continue;
             }
             if self.late && !rung.is_instant() {
-                self.pass_by(at, Skip::Deadline);
+                self.pass_by(at, SkipReason::Deadline);
                 continue;
             }
             // What stands first is asked whatever it offers, unless another takes the call.
@@ -165,19 +165,24 @@ impl<S: Upstream> Descent<S> {
             Some(end) => end,
             // No rung takes it: the first is asked all the same, so that its provider says why.
             None => {
-                let ready = (policy.rungs[0].request(self.request(), &self.ask), Edited::default());
+                let ready =
+                    (policy.rungs[0].request(self.request(), &self.ask), EditSummary::default());
                 self.step(0, ready, None).await
             }
         }
     }
 
-    fn pass_by(&self, at: usize, why: Skip) {
+    fn pass_by(&self, at: usize, why: SkipReason) {
         let name = self.policy().rungs[at].name.clone();
         self.ladder.events.emit(Event::RungSkipped { rung: at as u16, name, why });
     }
 
     /// The request for a rung, or why it is passed by.
-    fn ready(&mut self, at: usize, failure: Option<&Failure>) -> Result<(Request, Edited), Skip> {
+    fn ready(
+        &mut self,
+        at: usize,
+        failure: Option<&Failure>,
+    ) -> Result<(Request, EditSummary), SkipReason> {
         let policy = self.policy().clone();
         let failed = failure.filter(|_| policy.rungs[0].is_plain()).map(|failure| failure.last);
         let request = self.request_for(at);
@@ -190,7 +195,7 @@ impl<S: Upstream> Descent<S> {
     async fn step(
         &mut self,
         at: usize,
-        mut ready: (Request, Edited),
+        mut ready: (Request, EditSummary),
         failure: Option<Failure>,
     ) -> End {
         let result = match Call::of(&mut ready.0).probe_signal.clone() {
@@ -226,11 +231,11 @@ impl<S: Upstream> Descent<S> {
         }
     }
 
-    pub(super) fn policy(&self) -> &Arc<LadderPolicy> {
+    pub(super) fn policy(&self) -> &Arc<FallbackPolicy> {
         &self.ladder.policy
     }
 
-    pub(super) fn ladder(&self) -> &Ladder<S> {
+    pub(super) fn ladder(&self) -> &FallbackService<S> {
         &self.ladder
     }
 
@@ -248,7 +253,7 @@ impl<S: Upstream> Descent<S> {
         }
     }
 
-    pub(super) fn ask(&self) -> &Arc<Ask> {
+    pub(super) fn ask(&self) -> &Arc<RequestInfo> {
         &self.ask
     }
 
@@ -256,7 +261,7 @@ impl<S: Upstream> Descent<S> {
         self.deadline
     }
 
-    pub(super) fn journey(&self) -> &Journey {
+    pub(super) fn journey(&self) -> &AttemptLog {
         &self.journey
     }
 }

@@ -12,8 +12,8 @@ use http::{
 use crate::{
     Request,
     context::Call,
-    dialect::{Ask, Dialect, Draft, Which, unstream_path},
-    telemetry::Edited,
+    dialect::{Dialect, RequestEditor, RequestInfo, Which, unstream_path},
+    telemetry::EditSummary,
 };
 
 /// What a rung changes in a request so that less is asked: a shorter answer, no tools, fewer turns, no images, no stream.
@@ -30,9 +30,9 @@ use crate::{
 /// # Example
 ///
 /// ```
-/// use evenkeel::ladder::{Edit, Rung, Target};
+/// use evenkeel::ladder::{Edit, Fallback, Target};
 ///
-/// let small = Rung::target(Target::here().model("small")).edit(
+/// let small = Fallback::target(Target::here().model("small")).edit(
 ///     Edit::new()
 ///         .max_tokens(512)
 ///         .without_tools()
@@ -153,11 +153,11 @@ impl Edit {
     }
 
     /// Changes a request; tells what was changed. `None` where it does not fit the context.
-    pub(super) fn apply(&self, request: &mut Request, ask: &Ask) -> Option<Edited> {
-        let mut edited = Edited::default();
+    pub(super) fn apply(&self, request: &mut Request, ask: &RequestInfo) -> Option<EditSummary> {
+        let mut edited = EditSummary::default();
         let Some(dialect) = ask.dialect().filter(|_| !self.is_none()) else { return Some(edited) };
         let body = request.body().clone();
-        if let Some(mut draft) = Draft::open(dialect, ask.form, &body) {
+        if let Some(mut draft) = RequestEditor::open(dialect, ask.form, &body) {
             self.draft(&mut draft, &mut edited)?;
             if let Some(changed) = draft.close() {
                 edited.changed = true;
@@ -172,17 +172,17 @@ impl Edit {
             edited.changed = true;
             measured(request);
             // What is read of it below is what is asked now.
-            let asked = Ask::read(request);
+            let asked = RequestInfo::read(request);
             Call::of(request).ask = Some(asked.into());
         }
         Some(edited)
     }
 
-    fn draft(&self, draft: &mut Draft<'_>, edited: &mut Edited) -> Option<()> {
+    fn draft(&self, draft: &mut RequestEditor<'_>, edited: &mut EditSummary) -> Option<()> {
         edited.tools = draft
             .drop_tools(&self.tools)
             .iter()
-            .take(Edited::MOST)
+            .take(EditSummary::MOST)
             .map(|name| short(name))
             .collect();
         if let Some(line) = self.tool_line.as_deref().filter(|_| !edited.tools.is_empty()) {

@@ -29,7 +29,7 @@ impl Failure {
         let verdict = judge(&result);
         let (last, acted) = (verdict.outcome(), verdict.may_have_acted());
         let again = last.wait();
-        let sent = !matches!(last, Outcome::Refused { .. });
+        let sent = !matches!(last, Outcome::NotSent { .. });
         match before {
             None => Self { first: result, last, at, again, sent, acted },
             Some(before) => {

@@ -2,25 +2,25 @@
 
 use std::sync::Arc;
 
-use super::{LadderPolicy, Rung};
+use super::{Fallback, FallbackPolicy};
 use crate::ConfigError;
 
 /// Rungs for one call alone: put them into the extensions of its request.
 ///
-/// They stand below the first rung and above those of the [`LadderPolicy`], in their order. All of them share the
+/// They stand below the first rung and above those of the [`FallbackPolicy`], in their order. All of them share the
 /// breakers and budgets of their routes with every other call, as the policy's rungs do.
 ///
 /// ```
-/// use evenkeel::ladder::{Fallbacks, Rung, Target};
+/// use evenkeel::ladder::{Fallbacks, Fallback, Target};
 ///
 /// // Where it was addressed, with the same key: another model.
-/// let smaller = Rung::target(Target::here().model("gpt-4o-mini"));
+/// let smaller = Fallback::target(Target::here().model("gpt-4o-mini"));
 /// let mut request = http::Request::post("https://api.example.com/v1/chat/completions").body(bytes::Bytes::new())?;
 /// request.extensions_mut().insert(Fallbacks::new([smaller])?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Fallbacks(Arc<[Rung]>);
+pub struct Fallbacks(Arc<[Fallback]>);
 
 // === impl Fallbacks ===
 
@@ -34,7 +34,7 @@ impl Fallbacks {
     ///
     /// Names the rung and the field that is wrong; so also where there are more than [`MOST`](Self::MOST), or a rung
     /// stands below a canned reply. `fallbacks[0]` is the first of them.
-    pub fn new(rungs: impl IntoIterator<Item = Rung>) -> Result<Self, ConfigError> {
+    pub fn new(rungs: impl IntoIterator<Item = Fallback>) -> Result<Self, ConfigError> {
         let mut rungs: Vec<_> = rungs.into_iter().take(Self::MOST + 1).collect();
         if rungs.len() > Self::MOST {
             let allowed = format!("at most {} rungs", Self::MOST);
@@ -51,14 +51,14 @@ impl Fallbacks {
             };
             return Err(ConfigError::new(format!("fallbacks[{at}]"), &rung.name, wrong));
         }
-        rungs.iter_mut().for_each(Rung::open);
+        rungs.iter_mut().for_each(Fallback::open);
         Ok(Self(rungs.into()))
     }
 }
 
 // === impl LadderPolicy ===
 
-impl LadderPolicy {
+impl FallbackPolicy {
     /// The ladder of a call that brings rungs of its own.
     pub(super) fn with(&self, own: &Fallbacks) -> Self {
         let (first, below) = self.rungs.split_at(1);

@@ -1,16 +1,16 @@
 //! The ladder: what is asked next when a target fails, down to a reply that cannot fail.
 //!
-//! A [`Ladder`] tries its rungs in order until one answers. Use it wherever a customer waits: an outage of the provider then
+//! A [`FallbackService`] tries its rungs in order until one answers. Use it wherever a customer waits: an outage of the provider then
 //! costs quality, step by step, in an order the business chose, and never an answer.
 //!
 //! | rung | what it is |
 //! |---|---|
-//! | [`Rung::addressed`] | where the caller sent the request: the first rung, unless another is put there |
-//! | [`Rung::target`] | another model, key, region or provider: a [`Target`] |
-//! | [`Rung::targets`] | several that are as good as each other; [`balance`](crate::balance), below, chooses for each attempt |
-//! | [`Rung::stored`] | the last good answer to the same request, from the [`cache`](crate::cache) |
-//! | [`Rung::wait`] | waits for recovery, and asks the rungs above again: for work that nobody waits for |
-//! | [`Rung::canned`], [`Rung::reply`] | a reply that cannot fail; the last rung |
+//! | [`Fallback::addressed`] | where the caller sent the request: the first rung, unless another is put there |
+//! | [`Fallback::target`] | another model, key, region or provider: a [`Target`] |
+//! | [`Fallback::targets`] | several that are as good as each other; [`balance`](crate::balance), below, chooses for each attempt |
+//! | [`Fallback::stored`] | the last good answer to the same request, from the [`cache`](crate::cache) |
+//! | [`Fallback::wait`] | waits for recovery, and asks the rungs above again: for work that nobody waits for |
+//! | [`Fallback::canned`], [`Fallback::reply`] | a reply that cannot fail; the last rung |
 //!
 //! Below the first, those of the call itself come before those of all calls: [`Fallbacks`] in the extensions of its request.
 //!
@@ -20,18 +20,18 @@
 //! breaks or cuts its answer; the quota, the credential or the model is gone; our own breaker refused. A request that is
 //! too large goes to a rung that declares a larger context, or none. A request that is wrong everywhere, and one that
 //! the provider's content filter refused, are answered as they are: the ladder does not route around a refusal.
-//! [`Rung::on`] makes a rung for some failures alone, [`When`]: a request that is too large goes to the model with the large
+//! [`Fallback::on`] makes a rung for some failures alone, [`FallbackOn`]: a request that is too large goes to the model with the large
 //! context, a slow route to the small model, a failing tool to the same model without it. It can also open the two ways that
 //! are closed by default, for blocked content and for a request that was rejected as wrong; only rungs that name these are
 //! asked then.
 //!
-//! When all rungs fail, the caller sees the failure of the first; the [`Journey`](crate::context::Journey) has the rest.
+//! When all rungs fail, the caller sees the failure of the first; the [`AttemptLog`](crate::context::AttemptLog) has the rest.
 //!
 //! # Which calls stay
 //!
 //! An answer of another account, or of another model, is not always one. These calls stay at the first rung's target, and at
 //! those of its equals that have the same account or model; a rung below is passed by for them
-//! ([`Skip::Bound`](crate::telemetry::Skip::Bound)):
+//! ([`SkipReason::Bound`](crate::telemetry::SkipReason::Bound)):
 //!
 //! | call | goes below |
 //! |---|---|
@@ -42,31 +42,31 @@
 //! | chats that name a file, a stored response, a conversation, a container, a vector store or a cache | to rungs at the same account |
 //! | chats with a model that is the account's own (`ft:…`) | to rungs at the same account, or with a model of their own |
 //!
-//! [`Rung::takes`] takes them by name. What changes something at the provider is never sent once more after an attempt that
+//! [`Fallback::takes`] takes them by name. What changes something at the provider is never sent once more after an attempt that
 //! may have changed it, to whichever target: see [`retry`](crate::retry).
 //!
 //! # Asking for less
 //!
 //! An [`Edit`] makes a rung ask for less than the caller did, in every dialect: a shorter answer, no tools or not that one,
 //! fewer of the oldest turns, no images, no stream. It is applied behind the rung's target; what it does not name keeps its
-//! bytes. What a call then still needs must be offered ([`Offers`]: context, tools, vision, JSON), else the rung is passed by;
+//! bytes. What a call then still needs must be offered ([`Capabilities`]: context, tools, vision, JSON), else the rung is passed by;
 //! the first rung too, where another takes the call.
 //!
 //! ```
-//! use evenkeel::ladder::{Edit, LadderPolicy, Offers, Rung, Target, When};
+//! use evenkeel::ladder::{Edit, FallbackPolicy, Capabilities, Fallback, Target, FallbackOn};
 //!
 //! # fn main() -> Result<(), evenkeel::ConfigError> {
-//! let search = Rung::addressed().named("no search").edit(
+//! let search = Fallback::addressed().named("no search").edit(
 //!     Edit::new().without_tool("web_search").tool_line("Web search is not available right now. Say so."),
 //! );
 //! let large = Target::here().model("large");
 //! let small = Target::here().model("small");
-//! let ladder = LadderPolicy::new()
-//!     .rung(search.on([When::tool("web_search")]))
-//!     .rung(Rung::target(large).on([When::TooLarge]))
+//! let ladder = FallbackPolicy::new()
+//!     .rung(search.on([FallbackOn::tool("web_search")]))
+//!     .rung(Fallback::target(large).on([FallbackOn::TooLarge]))
 //!     .rung(
-//!         Rung::target(small)
-//!             .offers(Offers::default().context(16_000))
+//!         Fallback::target(small)
+//!             .offers(Capabilities::default().context(16_000))
 //!             .edit(Edit::new().max_tokens(512).without_tools().fit(16_000)),
 //!     )
 //!     .build()?;
@@ -84,14 +84,14 @@
 //!
 //! # Canned replies
 //!
-//! A text, or a closure over the [`Question`]: the last words of the user, the languages of `accept-language`, the model. It
+//! A text, or a closure over the [`CannedContext`]: the last words of the user, the languages of `accept-language`, the model. It
 //! comes in the dialect and form that was asked, and is marked so that a business can count and show it: by the extension
 //! [`CannedReply`], by the header `evenkeel-canned: true`, and by an id with `canned` in it (`chatcmpl-canned-…`,
 //! `resp_canned-…`, `msg_canned-…`, Gemini's `responseId`; Ollama has none).
 //!
 //! # Streams that fail while they are read
 //!
-//! They end in an error, unless [`LadderPolicy::resume`] says that a rung below is to go on with them: see
+//! They end in an error, unless [`FallbackPolicy::resume`] says that a rung below is to go on with them: see
 //! [`stream`](crate::stream).
 //!
 //! # A breaker's probe
@@ -105,7 +105,7 @@
 //!
 //! # Time
 //!
-//! All rungs share the call's deadline. A rung keeps time back for those below it ([`Rung::reserve`]); it is cut off
+//! All rungs share the call's deadline. A rung keeps time back for those below it ([`Fallback::reserve`]); it is cut off
 //! there, whatever it does, and the next one is asked. A stored answer and a canned reply need no time, so there is always an
 //! answer. The last target that can be asked has all that is left: for it the limits of an attempt that were not set give way
 //! ([`timeout`](crate::timeout)). Rungs that do not take the call when the one above times out do not count.
@@ -131,16 +131,16 @@
 //! # Example
 //!
 //! ```
-//! use evenkeel::ladder::{LadderPolicy, Rung, Target};
+//! use evenkeel::ladder::{FallbackPolicy, Fallback, Target};
 //!
 //! # fn main() -> Result<(), evenkeel::ConfigError> {
-//! let ladder = LadderPolicy::new()
-//!     .rung(Rung::target(
+//! let ladder = FallbackPolicy::new()
+//!     .rung(Fallback::target(
 //!         Target::new("https://api.mistral.ai/v1")
 //!             .bearer("the key of that provider")
 //!             .model("mistral-small-latest"),
 //!     ))
-//!     .rung(Rung::canned("We are very busy. A colleague will write to you today."))
+//!     .rung(Fallback::canned("We are very busy. A colleague will write to you today."))
 //!     .build()?;
 //! # let _ = ladder; Ok(())
 //! # }
@@ -163,8 +163,8 @@
 //!
 //! # Pitfalls
 //!
-//! [`Rung::addressed`] is where the caller sent the call. Where another target stands in the first place
-//! ([`LadderPolicy::primary`]), the same model without a tool is `Rung::target` with that target again.
+//! [`Fallback::addressed`] is where the caller sent the call. Where another target stands in the first place
+//! ([`FallbackPolicy::primary`]), the same model without a tool is `Fallback::target` with that target again.
 //!
 //! The ladder rewrites where a request goes and which model it names, not its language: a target must speak the dialect
 //! of the request. A target at an unusual path says which it speaks ([`Target::dialect`]), and where
@@ -212,14 +212,14 @@ mod when;
 pub use canned::{Canned, CannedReply};
 pub use edit::Edit;
 pub use fallbacks::Fallbacks;
-pub use offers::Offers;
-pub use policy::LadderPolicy;
-pub use question::Question;
-pub(crate) use routes::Rungs;
-pub use rung::Rung;
+pub use offers::Capabilities;
+pub use policy::FallbackPolicy;
+pub use question::CannedContext;
+pub(crate) use routes::FallbackList;
+pub use rung::Fallback;
 pub(crate) use service::{ATTEMPTS, RUNG};
-pub use service::{Ladder, LadderLayer};
+pub use service::{FallbackLayer, FallbackService};
 pub use target::Target;
-pub use when::When;
+pub use when::FallbackOn;
 
 pub use crate::dialect::Prefill;

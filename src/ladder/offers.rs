@@ -3,7 +3,7 @@
 use crate::{
     Request,
     context::Call,
-    dialect::{Draft, Prefill},
+    dialect::{Prefill, RequestEditor},
 };
 
 /// What a rung can do; a call that needs more passes it by.
@@ -14,7 +14,7 @@ use crate::{
 /// * tools, images, answers in JSON: yes
 /// * prefill: not declared, so never tried
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Offers {
+pub struct Capabilities {
     context: Option<u64>,
     tools: bool,
     vision: bool,
@@ -24,7 +24,7 @@ pub struct Offers {
 
 // === impl Offers ===
 
-impl Offers {
+impl Capabilities {
     /// The model's context, in tokens.
     #[must_use]
     pub fn context(mut self, tokens: u64) -> Self {
@@ -69,7 +69,7 @@ impl Offers {
         }
         let ask = Call::ask(request);
         let pictures = ask.images() && !self.vision;
-        let draft = ask.dialect().and_then(|it| Draft::open(it, ask.form, request.body()));
+        let draft = ask.dialect().and_then(|it| RequestEditor::open(it, ask.form, request.body()));
         let Some(needs) = draft.map(|draft| draft.needs()) else { return pictures };
         let tools = needs.tools && !self.tools;
         let large = self.context.is_some_and(|context| needs.tokens > context);
@@ -85,7 +85,7 @@ impl Offers {
     }
 }
 
-impl Default for Offers {
+impl Default for Capabilities {
     fn default() -> Self {
         Self { context: None, tools: true, vision: true, json: true, prefill: None }
     }

@@ -2,11 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{LadderLayer, Rung, Target};
+use super::{Fallback, FallbackLayer, Target};
 use crate::{
     ConfigError, Request,
     context::{Call, least_attempt},
-    dialect::Ask,
+    dialect::RequestInfo,
     stream::Resume,
 };
 
@@ -18,44 +18,44 @@ use crate::{
 /// * no rung below it
 /// * [`Resume::Off`]: a stream that fails while it is read ends in an error
 #[derive(Clone, Debug)]
-pub struct LadderPolicy {
-    pub(super) rungs: Vec<Rung>,
+pub struct FallbackPolicy {
+    pub(super) rungs: Vec<Fallback>,
     pub(super) resume: Resume,
 }
 
 // === impl LadderPolicy ===
 
-impl LadderPolicy {
+impl FallbackPolicy {
     /// How many rungs a ladder may have.
     pub const MOST: usize = 32;
 
     /// The request as it was addressed, and nothing below it.
     pub fn new() -> Self {
-        Self { rungs: vec![Rung::addressed()], resume: Resume::Off }
+        Self { rungs: vec![Fallback::addressed()], resume: Resume::Off }
     }
 
     /// Sends every call to that target first, wherever it was addressed.
     #[must_use]
     pub fn primary(self, target: Target) -> Self {
-        self.first(Rung::target(target).named("primary"))
+        self.first(Fallback::target(target).named("primary"))
     }
 
-    /// Spreads every call over several equal targets first, wherever it was addressed: see [`Rung::targets`].
+    /// Spreads every call over several equal targets first, wherever it was addressed: see [`Fallback::targets`].
     #[must_use]
     pub fn primaries(self, targets: impl IntoIterator<Item = Target>) -> Self {
-        self.first(Rung::targets(targets).named("primary"))
+        self.first(Fallback::targets(targets).named("primary"))
     }
 
     /// Puts another rung in the first place.
     #[must_use]
-    pub fn first(mut self, rung: Rung) -> Self {
+    pub fn first(mut self, rung: Fallback) -> Self {
         self.rungs[0] = rung;
         self
     }
 
     /// Adds a rung below the others.
     #[must_use]
-    pub fn rung(mut self, rung: Rung) -> Self {
+    pub fn rung(mut self, rung: Fallback) -> Self {
         self.rungs.push(rung);
         self
     }
@@ -70,7 +70,7 @@ impl LadderPolicy {
 
     /// The first rung that gives a stored answer: it needs a cache.
     pub(crate) fn stored(&self) -> Option<(usize, &str)> {
-        let at = self.rungs.iter().position(Rung::is_stored)?;
+        let at = self.rungs.iter().position(Fallback::is_stored)?;
         Some((at, &self.rungs[at].name))
     }
 
@@ -80,17 +80,17 @@ impl LadderPolicy {
     ///
     /// Names the rung and field that is wrong: a base URL without a host, a name that cannot be a header, a rung below a
     /// canned reply, more than [`MOST`](Self::MOST) rungs.
-    pub fn build(self) -> Result<LadderLayer, ConfigError> {
+    pub fn build(self) -> Result<FallbackLayer, ConfigError> {
         self.check(None)?;
-        Ok(LadderLayer::new(self))
+        Ok(FallbackLayer::new(self))
     }
 
     /// What a call asks for. Rungs are not interpreters: what the first says it speaks is what the caller speaks, and
     /// where the path tells nothing, what any of them says.
-    pub(crate) fn ask(&self, request: &mut Request) -> Arc<Ask> {
+    pub(crate) fn ask(&self, request: &mut Request) -> Arc<RequestInfo> {
         let known = Call::ask(request).dialect().is_some();
         let first = self.rungs[0].dialect();
-        let any = || self.rungs.iter().filter(|_| !known).find_map(Rung::dialect);
+        let any = || self.rungs.iter().filter(|_| !known).find_map(Fallback::dialect);
         Call::ask_in(request, first.or_else(any))
     }
 
@@ -99,7 +99,7 @@ impl LadderPolicy {
         let last = self.rungs.last();
         match last.is_some_and(|last| last.waits() || last.is_last()) {
             true => self,
-            false => self.rung(Rung::wait()),
+            false => self.rung(Fallback::wait()),
         }
     }
 
@@ -134,7 +134,7 @@ impl LadderPolicy {
     }
 }
 
-impl Default for LadderPolicy {
+impl Default for FallbackPolicy {
     fn default() -> Self {
         Self::new()
     }

@@ -7,22 +7,22 @@ use http::header::ACCEPT_LANGUAGE;
 use crate::{
     Request,
     context::shown,
-    dialect::{Ask, Dialect, Draft},
+    dialect::{Dialect, RequestEditor, RequestInfo},
 };
 
 /// A request as a canned reply sees it: what the user asked last, in which languages an answer is welcome, which model was
 /// asked. Read only where the closure asks.
 ///
 /// No language is detected: the closure has the text, and the header where the caller sends one.
-pub struct Question<'a> {
+pub struct CannedContext<'a> {
     request: &'a Request,
-    ask: &'a Ask,
+    ask: &'a RequestInfo,
 }
 
 // === impl Question ===
 
-impl<'a> Question<'a> {
-    pub(super) fn new(request: &'a Request, ask: &'a Ask) -> Self {
+impl<'a> CannedContext<'a> {
+    pub(super) fn new(request: &'a Request, ask: &'a RequestInfo) -> Self {
         Self { request, ask }
     }
 
@@ -30,7 +30,7 @@ impl<'a> Question<'a> {
     /// text. It is the user's: it may hold anything, and belongs in no log.
     pub fn last(&self) -> Option<String> {
         let dialect = self.ask.dialect()?;
-        Draft::open(dialect, self.ask.form, self.request.body())?.question()
+        RequestEditor::open(dialect, self.ask.form, self.request.body())?.question()
     }
 
     /// The languages of the header `accept-language`, best first, in lower case: `de-ch`, `de`, `en`. None where the caller
@@ -83,7 +83,7 @@ impl<'a> Question<'a> {
 /// How many languages of a header are read.
 const MOST: usize = 32;
 
-impl fmt::Debug for Question<'_> {
+impl fmt::Debug for CannedContext<'_> {
     /// Without a word of it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Question").field("model", &self.model().map(shown)).finish_non_exhaustive()

@@ -16,7 +16,7 @@ use crate::{
     classify::{Outcome, judge},
     context::{Call, Probe, ProbeSignal, later},
     hedge::Latencies,
-    telemetry::{Edited, Event},
+    telemetry::{EditSummary, Event},
 };
 
 /// Where the usual time of a route is not known.
@@ -41,7 +41,7 @@ pub(super) enum Raced {
 pub(super) async fn run<S: Upstream>(
     descent: &mut Descent<S>,
     at: usize,
-    (ready, signal): ((Request, Edited), ProbeSignal),
+    (ready, signal): ((Request, EditSummary), ProbeSignal),
 ) -> Raced {
     let started = Instant::now();
     let (mut ladder, ask) = (descent.ladder().clone(), descent.ask().clone());
@@ -56,7 +56,7 @@ pub(super) async fn run<S: Upstream>(
     descent.ladder().events.emit(Event::ProbeRaced { rung: at as u16, after });
     descent.log_probe(at, slow.route, slow.since.elapsed());
     let mut below = descent.beside();
-    let mut rest = below.down(at + 1, Some(Failure::of(Outcome::Refused { retry_in: None }, at)));
+    let mut rest = below.down(at + 1, Some(Failure::of(Outcome::NotSent { retry_in: None }, at)));
     tokio::select! {
         biased;
         result = &mut probe => match is_final(&result, at) {

@@ -1,39 +1,43 @@
 //! Whether a rung is for a failure, whether a call gets from it what it needs, and what is sent there.
 
-use super::{Offers, Rung, failure::stops, rung::Kind};
+use super::{Capabilities, Fallback, failure::stops, rung::Kind};
 use crate::{
     Request,
     classify::{Outcome, Rejection},
     context::Call,
-    dialect::Ask,
-    telemetry::{Edited, Skip},
+    dialect::RequestInfo,
+    telemetry::{EditSummary, SkipReason},
 };
 
 /// The failure that a rung is asked to make good.
 #[derive(Clone, Copy)]
 pub(super) struct Failed<'a> {
     pub(super) outcome: Outcome,
-    pub(super) offers: &'a Offers,
+    pub(super) offers: &'a Capabilities,
     /// The rung that failed.
     pub(super) at: usize,
 }
 
 // === impl Rung ===
 
-impl Rung {
+impl Fallback {
     /// Whether a failure above leads here, and whether the call gets here what it needs.
-    pub(super) fn accepts(&self, call: (&Ask, &[u8]), failed: Failed<'_>) -> Result<(), Skip> {
+    pub(super) fn accepts(
+        &self,
+        call: (&RequestInfo, &[u8]),
+        failed: Failed<'_>,
+    ) -> Result<(), SkipReason> {
         let (ask, _) = call;
         let led = match self.on.is_empty() {
             true => !stops(failed.outcome, failed.at),
             false => self.wants(failed.outcome, call),
         };
         if !led {
-            return Err(Skip::Outcome);
+            return Err(SkipReason::Outcome);
         }
         if self.is_instant() {
             let known = ask.dialect().is_some();
-            return if known { Ok(()) } else { Err(Skip::Capability) };
+            return if known { Ok(()) } else { Err(SkipReason::Capability) };
         }
         if matches!(self.kind, Kind::Wait) {
             // A quota comes back by itself, or somebody pays. The breaker says for how long nobody is to ask.
@@ -42,17 +46,17 @@ impl Rung {
                 Outcome::QuotaExhausted { .. } | Outcome::Rejected { why: Rejection::Payment }
             );
             let passes = quota || !failed.outcome.is_permanent();
-            return if passes { Ok(()) } else { Err(Skip::Outcome) };
+            return if passes { Ok(()) } else { Err(SkipReason::Outcome) };
         }
         let larger = self.edit.fits_any() || self.offers.larger_than(failed.offers);
         if failed.outcome == Outcome::TooLarge && !larger {
-            return Err(Skip::Outcome);
+            return Err(SkipReason::Outcome);
         }
         Ok(())
     }
 
     /// Whether it is there for that failure by name.
-    pub(super) fn wants(&self, outcome: Outcome, call: (&Ask, &[u8])) -> bool {
+    pub(super) fn wants(&self, outcome: Outcome, call: (&RequestInfo, &[u8])) -> bool {
         self.on.iter().any(|when| when.is(outcome, call))
     }
 
@@ -61,22 +65,22 @@ impl Rung {
     pub(super) fn ready(
         &self,
         request: Request,
-        ask: &Ask,
+        ask: &RequestInfo,
         failed_plain: Option<Outcome>,
-    ) -> Result<(Request, Edited), Skip> {
+    ) -> Result<(Request, EditSummary), SkipReason> {
         let mut request = self.request(request, ask);
         if self.is_instant() {
-            return Ok((request, Edited::default()));
+            return Ok((request, EditSummary::default()));
         }
-        let edited = self.edit.apply(&mut request, ask).ok_or(Skip::Capability)?;
+        let edited = self.edit.apply(&mut request, ask).ok_or(SkipReason::Capability)?;
         if self.offers.lack(&mut request) {
-            return Err(Skip::Capability);
+            return Err(SkipReason::Capability);
         }
         let again = matches!(self.kind, Kind::Addressed) && !self.edit.is_none() && !edited.changed;
         // Refused, nothing was sent yet, and this rung has a route of its own.
-        if again && failed_plain.is_some_and(|outcome| !matches!(outcome, Outcome::Refused { .. }))
+        if again && failed_plain.is_some_and(|outcome| !matches!(outcome, Outcome::NotSent { .. }))
         {
-            return Err(Skip::Unchanged);
+            return Err(SkipReason::Unchanged);
         }
         let facet = self.edit.facet();
         if !facet.is_empty() {
@@ -94,6 +98,6 @@ impl Rung {
 
     /// Whether a call may need more than it offers.
     pub(super) fn may_pass(&self) -> bool {
-        self.offers != Offers::default() || self.edit.fits_any()
+        self.offers != Capabilities::default() || self.edit.fits_any()
     }
 }

@@ -8,27 +8,27 @@ use std::{
 use http::header::CONTENT_LENGTH;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Ladder, LadderPolicy, Rung};
+use super::{Fallback, FallbackPolicy, FallbackService};
 use crate::{
     Body, Request, Response, Upstream,
     classify::{Outcome, judge},
     context::{Call, Deadline},
-    dialect::{Ask, Usage},
+    dialect::{RequestInfo, Usage},
     stream::{Asking, Onward, Resume, Resumed, Start},
-    telemetry::{Event, Skip},
-    timeout::StreamBound,
+    telemetry::{Event, SkipReason},
+    timeout::StreamDeadline,
 };
 
 /// What is left of the ladder for a call whose answer is being read.
 pub(super) struct Below<S> {
-    ladder: Ladder<S>,
+    ladder: FallbackService<S>,
     request: Request,
-    ask: Arc<Ask>,
+    ask: Arc<RequestInfo>,
     /// The rung that is asked next: each is asked once at most.
     next: usize,
     /// As long as the call had for its answer, so long has each that is to go on with it.
     limit: Option<Duration>,
-    bound: Option<StreamBound>,
+    bound: Option<StreamDeadline>,
 }
 
 // === impl Below ===
@@ -36,9 +36,9 @@ pub(super) struct Below<S> {
 impl<S: Upstream> Below<S> {
     /// Those below the rung at `at`, if the call wants its stream to be gone on with and any of them can do it.
     pub(super) fn of(
-        ladder: &Ladder<S>,
+        ladder: &FallbackService<S>,
         request: &mut Request,
-        (ask, at): (&Arc<Ask>, usize),
+        (ask, at): (&Arc<RequestInfo>, usize),
         limit: Option<Duration>,
     ) -> Option<Self> {
         let set = request.extensions().get::<Resume>().copied();
@@ -75,7 +75,7 @@ impl<S: Upstream> Below<S> {
     }
 
     /// The request to a rung for what comes after `said`; `None` if the rung cannot go on with it.
-    fn request(&self, rung: &Rung, said: &str) -> Option<Request> {
+    fn request(&self, rung: &Fallback, said: &str) -> Option<Request> {
         let mut request = self.request.clone();
         if rung.is_instant() {
             return None;
@@ -128,9 +128,9 @@ impl<S: Upstream> Below<S> {
             let request = self.request(rung, &said).filter(|_| !late && !stays);
             let Some(request) = request else {
                 let why = match (late, stays) {
-                    (true, _) => Skip::Deadline,
-                    (_, true) => Skip::Bound,
-                    _ => Skip::Capability,
+                    (true, _) => SkipReason::Deadline,
+                    (_, true) => SkipReason::Bound,
+                    _ => SkipReason::Capability,
                 };
                 events.emit(Event::RungSkipped { rung: at as u16, name, why });
                 continue;
@@ -154,7 +154,7 @@ impl<S: Upstream> Onward for Below<S> {
 }
 
 /// Whether the rung at `at` can go on with the answer to a call.
-fn goes_on(policy: &LadderPolicy, at: usize, ask: &Ask) -> bool {
+fn goes_on(policy: &FallbackPolicy, at: usize, ask: &RequestInfo) -> bool {
     let may_go = ask.effects.repeats() && policy.may_go(at, ask).is_ok();
     may_go && policy.rungs[at].prefill().is_some()
 }

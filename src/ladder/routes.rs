@@ -2,21 +2,21 @@
 
 use std::sync::Arc;
 
-use super::{Fallbacks, LadderPolicy, Rung, ready::Failed};
+use super::{Fallback, FallbackPolicy, Fallbacks, ready::Failed};
 use crate::{
     Request,
     classify::Outcome,
     context::{Call, Route},
-    dialect::Ask,
+    dialect::RequestInfo,
 };
 
 /// The rungs of a ladder that was built: to be asked where a call would go.
 #[derive(Clone, Debug)]
-pub(crate) struct Rungs(pub(super) Arc<LadderPolicy>);
+pub(crate) struct FallbackList(pub(super) Arc<FallbackPolicy>);
 
 // === impl Rungs ===
 
-impl Rungs {
+impl FallbackList {
     /// Of each rung that would ask somebody, in order, the routes of its equal targets; and whether the rung leaves a target
     /// alone by now.
     pub(crate) fn routes(&self, request: &Request) -> Vec<Vec<(Route, bool)>> {
@@ -37,10 +37,10 @@ impl Rungs {
 
 // === impl LadderPolicy ===
 
-impl LadderPolicy {
+impl FallbackPolicy {
     /// Whether that rung is asked where the first one is out.
-    fn leads_to(&self, at: usize, ask: &Ask, request: &Request) -> bool {
-        let outcome = Outcome::Refused { retry_in: None };
+    fn leads_to(&self, at: usize, ask: &RequestInfo, request: &Request) -> bool {
+        let outcome = Outcome::NotSent { retry_in: None };
         let failed = Failed { outcome, offers: &self.rungs[0].offers, at: 0 };
         self.rungs[at].accepts((ask, request.body()), failed).is_ok()
             && self.may_go(at, ask).is_ok()
@@ -49,8 +49,8 @@ impl LadderPolicy {
 
 // === impl Rung ===
 
-impl Rung {
-    fn routes(&self, request: &Request, ask: &Ask) -> Option<Vec<(Route, bool)>> {
+impl Fallback {
+    fn routes(&self, request: &Request, ask: &RequestInfo) -> Option<Vec<(Route, bool)>> {
         let ready = self.asks().then(|| self.ready(request.clone(), ask, None))?;
         Some(beyond(ready.ok()?.0))
     }

@@ -4,24 +4,24 @@ use std::{sync::Arc, time::Duration};
 
 use http::HeaderValue;
 
-use super::{Canned, Edit, Offers, Target, When};
+use super::{Canned, Capabilities, Edit, FallbackOn, Target};
 use crate::{
     Request,
     balance::{BalancePolicy, Pool},
     context::{Call, Route},
-    dialect::{Ask, Dialect, Operation, Prefill},
+    dialect::{Dialect, Operation, Prefill, RequestInfo},
 };
 
 /// One step of the ladder: where the request goes, or what is answered here.
 #[derive(Clone, Debug)]
-pub struct Rung {
+pub struct Fallback {
     pub(super) name: Arc<str>,
     pub(super) kind: Kind,
     pub(super) reserve: Option<Duration>,
-    pub(super) offers: Offers,
+    pub(super) offers: Capabilities,
     pub(super) edit: Edit,
     /// The failures it is for; all that move down where none is named.
-    pub(super) on: Vec<When>,
+    pub(super) on: Vec<FallbackOn>,
     /// The operations that it takes although they belong where they were addressed.
     pub(super) takes: Vec<Operation>,
 }
@@ -32,7 +32,7 @@ pub(super) enum Kind {
     Addressed,
     Target(Box<Target>),
     /// Several that are as good as each other.
-    Equals(Equals),
+    TargetGroup(TargetGroup),
     /// What the cache has, up to that age.
     Stored(Duration),
     Canned(Canned),
@@ -41,7 +41,7 @@ pub(super) enum Kind {
 
 /// The equal targets of a rung.
 #[derive(Clone, Debug)]
-pub(super) struct Equals {
+pub(super) struct TargetGroup {
     pub(super) targets: Vec<Target>,
     pub(super) policy: BalancePolicy,
     /// What is known of each; there when the ladder is built.
@@ -50,7 +50,7 @@ pub(super) struct Equals {
 
 // === impl Rung ===
 
-impl Rung {
+impl Fallback {
     /// The request as the caller addressed it.
     pub fn addressed() -> Self {
         Self::of("primary", Kind::Addressed)
@@ -66,11 +66,11 @@ impl Rung {
     /// [`balance`](crate::balance) tells; at most [`BalancePolicy::MOST`]. Named after the first.
     ///
     /// ```
-    /// use evenkeel::ladder::{Rung, Target};
+    /// use evenkeel::ladder::{Fallback, Target};
     ///
     /// let region = |host: &str| Target::new(format!("https://{host}.example.com/v1")).bearer("its key");
-    /// let rung = Rung::targets(["west", "north", "south"].map(region));
-    /// # evenkeel::ladder::LadderPolicy::new().first(rung).build().expect("as it is");
+    /// let rung = Fallback::targets(["west", "north", "south"].map(region));
+    /// # evenkeel::ladder::FallbackPolicy::new().first(rung).build().expect("as it is");
     /// ```
     pub fn targets(targets: impl IntoIterator<Item = Target>) -> Self {
         let mut targets: Vec<_> = targets.into_iter().collect();
@@ -79,7 +79,7 @@ impl Rung {
             _ => {
                 let name = targets.first().map_or_else(|| "targets".to_owned(), Target::name);
                 let policy = BalancePolicy::default();
-                Self::of(&name, Kind::Equals(Equals { targets, policy, pool: None }))
+                Self::of(&name, Kind::TargetGroup(TargetGroup { targets, policy, pool: None }))
             }
         }
     }
@@ -87,7 +87,7 @@ impl Rung {
     /// How attempts are spread over its [`targets`](Self::targets); means nothing where there is one.
     #[must_use]
     pub fn balance(mut self, policy: BalancePolicy) -> Self {
-        if let Kind::Equals(equals) = &mut self.kind {
+        if let Kind::TargetGroup(equals) = &mut self.kind {
             equals.policy = policy;
         }
         self
@@ -119,7 +119,7 @@ impl Rung {
     }
 
     fn of(name: &str, kind: Kind) -> Self {
-        let (offers, edit) = (Offers::default(), Edit::default());
+        let (offers, edit) = (Capabilities::default(), Edit::default());
         let (on, takes) = (Vec::new(), Vec::new());
         Self { name: name.into(), kind, reserve: None, offers, edit, on, takes }
     }
@@ -142,7 +142,7 @@ impl Rung {
 
     /// What this rung can do.
     #[must_use]
-    pub fn offers(mut self, offers: Offers) -> Self {
+    pub fn offers(mut self, offers: Capabilities) -> Self {
         self.offers = offers;
         self
     }
@@ -173,9 +173,9 @@ impl Rung {
 
     /// A rung for these failures alone: it is asked when the rung asked before it came to one of them. Without it a rung is
     /// for all that move down. Where nothing was asked yet, as the rungs above offer less than the call needs, that counts
-    /// as [`When::TooLarge`].
+    /// as [`FallbackOn::TooLarge`].
     #[must_use]
-    pub fn on(mut self, failures: impl IntoIterator<Item = When>) -> Self {
+    pub fn on(mut self, failures: impl IntoIterator<Item = FallbackOn>) -> Self {
         self.on.extend(failures);
         self
     }
@@ -184,7 +184,7 @@ impl Rung {
     pub(super) fn dialect(&self) -> Option<Dialect> {
         match &self.kind {
             Kind::Target(target) => target.spoken(),
-            Kind::Equals(equals) => equals.targets.iter().find_map(Target::spoken),
+            Kind::TargetGroup(equals) => equals.targets.iter().find_map(Target::spoken),
             Kind::Addressed | Kind::Stored(_) | Kind::Canned(_) | Kind::Wait => None,
         }
     }
@@ -196,7 +196,7 @@ impl Rung {
 
     /// Whether it asks somebody.
     pub(super) fn asks(&self) -> bool {
-        matches!(self.kind, Kind::Addressed | Kind::Target(_) | Kind::Equals(_))
+        matches!(self.kind, Kind::Addressed | Kind::Target(_) | Kind::TargetGroup(_))
     }
 
     pub(super) fn waits(&self) -> bool {
@@ -205,7 +205,7 @@ impl Rung {
 
     /// Whether it stands for several equal targets.
     pub(super) fn has_equals(&self) -> bool {
-        matches!(self.kind, Kind::Equals(_))
+        matches!(self.kind, Kind::TargetGroup(_))
     }
 
     /// Whether it needs no time: what it answers is here.
@@ -228,10 +228,10 @@ impl Rung {
     }
 
     /// The request for this rung, with its route; where it has equal targets, one of them is picked for each attempt.
-    pub(super) fn request(&self, mut request: Request, ask: &Ask) -> Request {
+    pub(super) fn request(&self, mut request: Request, ask: &RequestInfo) -> Request {
         match &self.kind {
             Kind::Target(target) => target.apply(request, ask),
-            Kind::Equals(equals) => {
+            Kind::TargetGroup(equals) => {
                 let route = Route::new(&self.name, ask.model().unwrap_or("-"), "-")
                     .with_operation(ask.effects.part());
                 let call = Call::of(&mut request);
@@ -244,7 +244,7 @@ impl Rung {
 
     /// Begins to keep what is known of its targets.
     pub(super) fn open(&mut self) {
-        if let Kind::Equals(Equals { targets, policy, pool }) = &mut self.kind {
+        if let Kind::TargetGroup(TargetGroup { targets, policy, pool }) = &mut self.kind {
             *pool = Some(Arc::new(Pool::new(targets.clone(), policy.clone())));
         }
     }

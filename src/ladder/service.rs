@@ -13,16 +13,17 @@ use tokio::time::{Instant, timeout_at};
 use tower::{Layer, Service};
 
 use super::{
-    LadderPolicy, Rung, Rungs, descent::Descent, gate::Gate, restream::restream, rung::Kind,
+    Fallback, FallbackList, FallbackPolicy, descent::Descent, gate::Gate, restream::restream,
+    rung::Kind,
 };
 use crate::{
     Error, Request, Response, Upstream,
     classify::{Outcome, Phase},
-    context::{Call, Journey, Route},
-    dialect::Ask,
+    context::{AttemptLog, Call, Route},
+    dialect::RequestInfo,
     hedge::Latencies,
-    routes::PerRoute,
-    telemetry::{Edited, Event, Events, Skip, UserCode},
+    routes::KeyedState,
+    telemetry::{EditSummary, Event, Events, SkipReason, UserCode},
     upstream::take_ready,
 };
 
@@ -33,18 +34,18 @@ pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("evenkeel-attemp
 
 /// Tries rung after rung. See [the module](super).
 #[derive(Clone, Debug)]
-pub struct Ladder<S> {
+pub struct FallbackService<S> {
     inner: S,
-    pub(super) policy: Arc<LadderPolicy>,
+    pub(super) policy: Arc<FallbackPolicy>,
     pub(super) events: Events,
     pub(super) latencies: Latencies,
     pub(super) gates: Gates,
 }
 
-/// Wraps a service into a [`Ladder`].
+/// Wraps a service into a [`FallbackService`].
 #[derive(Clone, Debug)]
-pub struct LadderLayer {
-    policy: Arc<LadderPolicy>,
+pub struct FallbackLayer {
+    policy: Arc<FallbackPolicy>,
     events: Events,
     latencies: Latencies,
     gates: Gates,
@@ -52,7 +53,7 @@ pub struct LadderLayer {
 
 /// The gates of all routes where calls wait for recovery.
 #[derive(Clone, Debug)]
-pub(super) struct Gates(Arc<PerRoute<Gate>>);
+pub(super) struct Gates(Arc<KeyedState<Gate>>);
 
 // === impl Gates ===
 
@@ -65,10 +66,10 @@ impl Gates {
 
 // === impl LadderLayer ===
 
-impl LadderLayer {
-    pub(super) fn new(mut policy: LadderPolicy) -> Self {
-        policy.rungs.iter_mut().for_each(Rung::open);
-        let gates = Gates(Arc::new(PerRoute::new()));
+impl FallbackLayer {
+    pub(super) fn new(mut policy: FallbackPolicy) -> Self {
+        policy.rungs.iter_mut().for_each(Fallback::open);
+        let gates = Gates(Arc::new(KeyedState::new()));
         let (events, latencies) = (Events::default(), Latencies::default());
         Self { policy: Arc::new(policy), events, latencies, gates }
     }
@@ -81,8 +82,8 @@ impl LadderLayer {
     }
 
     /// Its rungs, to be asked where a call would go.
-    pub(crate) fn rungs(&self) -> Rungs {
-        Rungs(self.policy.clone())
+    pub(crate) fn rungs(&self) -> FallbackList {
+        FallbackList(self.policy.clone())
     }
 
     /// Knows from there how long first events usually take.
@@ -92,18 +93,18 @@ impl LadderLayer {
     }
 }
 
-impl<S> Layer<S> for LadderLayer {
-    type Service = Ladder<S>;
+impl<S> Layer<S> for FallbackLayer {
+    type Service = FallbackService<S>;
 
-    fn layer(&self, inner: S) -> Ladder<S> {
+    fn layer(&self, inner: S) -> FallbackService<S> {
         let Self { policy, events, latencies, gates } = self.clone();
-        Ladder { inner, policy, events, latencies, gates }
+        FallbackService { inner, policy, events, latencies, gates }
     }
 }
 
 // === impl Ladder ===
 
-impl<S: Upstream> Service<Request> for Ladder<S> {
+impl<S: Upstream> Service<Request> for FallbackService<S> {
     type Response = Response;
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
@@ -124,11 +125,11 @@ impl<S: Upstream> Service<Request> for Ladder<S> {
     }
 }
 
-impl<S: Upstream> Ladder<S> {
+impl<S: Upstream> FallbackService<S> {
     /// The stored answer, if there is one. A miss is no failure: what failed before is what the next rung is asked for.
     pub(super) async fn stored(
         &self,
-        (at, rung): (usize, &Rung),
+        (at, rung): (usize, &Fallback),
         most: Duration,
         call: &Call,
     ) -> Option<Response> {
@@ -139,7 +140,7 @@ impl<S: Upstream> Ladder<S> {
         };
         let (name, at) = (rung.name.clone(), at as u16);
         let Some(mut response) = found else {
-            self.events.emit(Event::RungSkipped { rung: at, name, why: Skip::Missing });
+            self.events.emit(Event::RungSkipped { rung: at, name, why: SkipReason::Missing });
             return None;
         };
         self.events.emit(Event::RungEntered { rung: at, name: name.clone() });
@@ -152,8 +153,8 @@ impl<S: Upstream> Ladder<S> {
     pub(super) async fn ask(
         &mut self,
         at: usize,
-        (mut request, edited): (Request, Edited),
-        ask: &Ask,
+        (mut request, edited): (Request, EditSummary),
+        ask: &RequestInfo,
     ) -> Result<Response, Error> {
         let policy = self.policy.clone();
         let rung = &policy.rungs[at];
@@ -176,21 +177,28 @@ impl<S: Upstream> Ladder<S> {
         Ok(response)
     }
 
-    async fn answer(&mut self, at: usize, request: Request, ask: &Ask) -> Result<Response, Error> {
-        let nobody = || Error::new(Outcome::Refused { retry_in: None });
+    async fn answer(
+        &mut self,
+        at: usize,
+        request: Request,
+        ask: &RequestInfo,
+    ) -> Result<Response, Error> {
+        let nobody = || Error::new(Outcome::NotSent { retry_in: None });
         match &self.policy.clone().rungs[at].kind {
             Kind::Canned(canned) => {
                 let answer = || canned.answer(&request, ask);
                 self.events.guard(UserCode::Canned, answer).flatten().ok_or_else(nobody)
             }
-            Kind::Addressed | Kind::Target(_) | Kind::Equals(_) => self.in_time(at, request).await,
+            Kind::Addressed | Kind::Target(_) | Kind::TargetGroup(_) => {
+                self.in_time(at, request).await
+            }
             // What waits, and what is stored, asks nobody.
             Kind::Stored(_) | Kind::Wait => Err(nobody()),
         }
     }
 
     /// Tells that a rung is asked, and for how much less.
-    fn enter(&self, at: usize, edited: Edited) {
+    fn enter(&self, at: usize, edited: EditSummary) {
         let (rung, name) = (at as u16, self.policy.rungs[at].name.clone());
         self.events.emit(Event::RungEntered { rung, name: name.clone() });
         if edited.changed {
@@ -219,7 +227,7 @@ impl<S: Upstream> Ladder<S> {
 }
 
 /// Says on an answer which rung gave it.
-fn mark(response: &mut Response, rung: &Rung, journey: &Journey) {
+fn mark(response: &mut Response, rung: &Fallback, journey: &AttemptLog) {
     response.headers_mut().insert(RUNG, rung.header());
     response.headers_mut().insert(ATTEMPTS, HeaderValue::from(journey.sent()));
 }

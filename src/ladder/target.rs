@@ -11,7 +11,7 @@ use super::base;
 use crate::{
     Request,
     context::{Call, Route, provider},
-    dialect::{Ask, Dialect},
+    dialect::{Dialect, RequestInfo},
     identity::{Fingerprint, IdentityPolicy},
 };
 
@@ -129,7 +129,7 @@ impl Target {
     }
 
     /// The request for this target.
-    pub(crate) fn apply(&self, mut request: Request, ask: &Ask) -> Request {
+    pub(crate) fn apply(&self, mut request: Request, ask: &RequestInfo) -> Request {
         let own = self.dialect.map(|dialect| Call::ask_in(&mut request, Some(dialect)));
         let ask = own.as_deref().unwrap_or(ask);
         self.address(&mut request, ask);
@@ -152,7 +152,7 @@ impl Target {
     }
 
     /// Sends a request here: what must not reach this target is taken out.
-    fn address(&self, request: &mut Request, ask: &Ask) {
+    fn address(&self, request: &mut Request, ask: &RequestInfo) {
         let path = self.path(request.uri(), ask);
         let mut headers = std::mem::take(request.headers_mut());
         let identity = IdentityPolicy::of(request.extensions());
@@ -175,7 +175,7 @@ impl Target {
 
     /// Another path than the one that a request brings along: that of the target's own endpoint, or the usual one where
     /// the request came to an unusual one.
-    fn path(&self, uri: &Uri, ask: &Ask) -> Option<Cow<'_, str>> {
+    fn path(&self, uri: &Uri, ask: &RequestInfo) -> Option<Cow<'_, str>> {
         let dialect = ask.dialect()?;
         if let Some(endpoint) = &self.endpoint {
             return (dialect != Dialect::Gemini).then(|| (&**endpoint).into());
@@ -194,7 +194,7 @@ impl Target {
         if self.headers.is_empty() { uri } else { base::keyless(&uri, identity) }
     }
 
-    fn route(&self, request: &Request, ask: &Ask) -> Route {
+    fn route(&self, request: &Request, ask: &RequestInfo) -> Route {
         let provider = &*provider(request.uri());
         let model = self.model.as_deref().or(ask.model()).unwrap_or("-");
         let route = match &self.label {

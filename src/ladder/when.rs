@@ -2,16 +2,16 @@
 
 use crate::{
     classify::{Outcome, Rejection},
-    dialect::{Ask, Dialect, Which},
+    dialect::{Dialect, RequestInfo, Which},
 };
 
-/// A failure that a rung can be for: see [`Rung::on`](super::Rung::on).
+/// A failure that a rung can be for: see [`Fallback::on`](super::Fallback::on).
 ///
 /// A refusal by our own breaker says only that the route was in trouble, so it is [`Unavailable`](Self::Unavailable),
 /// [`Slow`](Self::Slow) and [`Tool`](Self::Tool) alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum When {
+pub enum FallbackOn {
     /// The request was too large.
     TooLarge,
     /// The rate was limited.
@@ -34,13 +34,13 @@ pub enum When {
 
 // === impl When ===
 
-impl When {
+impl FallbackOn {
     /// A failing tool, by its name.
     pub fn tool(name: &str) -> Self {
         Self::Tool(name.into())
     }
 
-    pub(super) fn is(&self, outcome: Outcome, (ask, body): (&Ask, &[u8])) -> bool {
+    pub(super) fn is(&self, outcome: Outcome, (ask, body): (&RequestInfo, &[u8])) -> bool {
         match (self, outcome) {
             (Self::TooLarge, Outcome::TooLarge)
             | (Self::RateLimited, Outcome::RateLimited { .. })
@@ -68,7 +68,7 @@ fn brings(dialect: Dialect, body: &[u8], name: &str) -> bool {
 }
 
 fn is_slow(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::TimedOut { .. } | Outcome::Refused { .. })
+    matches!(outcome, Outcome::TimedOut { .. } | Outcome::NotSent { .. })
 }
 
 fn is_failure(outcome: Outcome) -> bool {
@@ -76,10 +76,10 @@ fn is_failure(outcome: Outcome) -> bool {
         outcome,
         Outcome::Unavailable { .. }
             | Outcome::Unreachable
-            | Outcome::Broken
+            | Outcome::ConnectionLost
             | Outcome::Truncated
             | Outcome::Empty
             | Outcome::Malformed
-            | Outcome::Refused { .. }
+            | Outcome::NotSent { .. }
     )
 }

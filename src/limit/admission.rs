@@ -156,7 +156,7 @@ impl Admission {
     pub(crate) fn learn(&mut self, outcome: Outcome, now: Instant) {
         match outcome {
             Outcome::RateLimited { .. } | Outcome::Unavailable { .. } => self.turned_away(now),
-            Outcome::Refused { .. } | Outcome::Cancelled => (),
+            Outcome::NotSent { .. } | Outcome::Cancelled => (),
             _ => self.taken(now),
         }
     }

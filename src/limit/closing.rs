@@ -9,7 +9,7 @@ use crate::context::{LONGEST_WAIT, later};
 
 /// Until when a route is closed, and how those that waited for it go out: one after the other, not all at once.
 #[derive(Debug)]
-pub(super) struct Closing {
+pub(super) struct Cooldown {
     pause: Option<Duration>,
     /// Rate limits without a wait, in a row.
     in_a_row: u32,
@@ -41,7 +41,7 @@ const SPREAD: Duration = Duration::from_secs(5);
 
 // === impl Closing ===
 
-impl Closing {
+impl Cooldown {
     pub(super) fn new(pause: Option<Duration>) -> Self {
         let (probes, doubt) = (Probes::new(), Doubt::default());
         Self { pause, in_a_row: 0, closed: None, ramp: None, since: None, probes, doubt }
@@ -181,8 +181,8 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn closing() -> Closing {
-        Closing::new(Some(SECOND / 2))
+    fn closing() -> Cooldown {
+        Cooldown::new(Some(SECOND / 2))
     }
 
     #[test]

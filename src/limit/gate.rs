@@ -6,14 +6,14 @@ use tokio::time::Instant;
 
 use super::{
     admission::Admission,
-    closing::Closing,
+    closing::Cooldown,
     line::{Line, Place},
     meters::{Marks, Meters},
     policy::LimitPolicy,
     slots::{Slot, Slots},
     tokens::{Cost, Kind, Size, Usual},
 };
-use crate::{context::Priority, dialect::Ask, routes::Rest};
+use crate::{context::Priority, dialect::RequestInfo, routes::Rest};
 
 /// The gate of one route.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(super) struct Gate {
     slots: Slots,
     line: Line,
     admission: Option<Admission>,
-    closing: Closing,
+    closing: Cooldown,
     /// What became of calls that waited, until they have noticed.
     fates: HashMap<u64, Fate>,
     /// The attempt, or the place in the line, that was given out last.
@@ -115,7 +115,7 @@ impl Gate {
             slots: Slots::new(&policy.concurrency),
             line: Line::new(policy.batch),
             admission: policy.admission.clone().map(|policy| Admission::new(policy, now)),
-            closing: Closing::new(policy.pause),
+            closing: Cooldown::new(policy.pause),
             fates: HashMap::new(),
             nth: 0,
             armed: None,
@@ -129,7 +129,7 @@ impl Gate {
 
     /// What a call of that size is taken to cost. Where no answer has told what calls of its size cost, one that somebody
     /// waits for takes no more than a part of the tokens of a minute: too high an estimate would refuse others.
-    pub(super) fn estimate(&self, size: Size, ask: &Ask, priority: Priority) -> Cost {
+    pub(super) fn estimate(&self, size: Size, ask: &RequestInfo, priority: Priority) -> Cost {
         let cost = Cost::estimate(size, ask, &self.usual);
         let sure = priority == Priority::Batch || self.usual.knows(size);
         match self.meters.of(Kind::Tokens).size().filter(|_| !sure) {

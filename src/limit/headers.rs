@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use http::{HeaderMap, HeaderName};
 
 use super::{
-    news::{News, Told},
+    news::{RateLimitInfo, Told},
     tokens::Kind,
 };
 use crate::classify::{clock, reset_in};
@@ -99,7 +99,7 @@ impl Names {
             return None;
         }
         let reset = text(headers, self.reset).and_then(|reset| reset_in(reset, now));
-        Some(Told { kind: self.kind, news: News { limit, remaining, reset } })
+        Some(Told { kind: self.kind, news: RateLimitInfo { limit, remaining, reset } })
     }
 }
 
@@ -131,7 +131,7 @@ mod tests {
 
     fn one(kind: Kind, limit: f64, remaining: f64, reset: f64) -> Told {
         let reset = Some(Duration::from_secs_f64(reset));
-        Told { kind, news: News { limit: Some(limit), remaining: Some(remaining), reset } }
+        Told { kind, news: RateLimitInfo { limit: Some(limit), remaining: Some(remaining), reset } }
     }
 
     #[test]
@@ -157,7 +157,7 @@ mod tests {
         ];
         assert_eq!(told(&requests), []);
         let left = told(&[("x-ratelimit-remaining-tokens", "7")]);
-        assert_eq!(left[0].news, News { limit: None, remaining: Some(7.0), reset: None });
+        assert_eq!(left[0].news, RateLimitInfo { limit: None, remaining: Some(7.0), reset: None });
     }
 
     #[test]

@@ -15,9 +15,9 @@ use super::{
     tokens::{Cost, Kind},
 };
 use crate::{
-    Outlook,
+    Availability,
     context::{Priority, Route},
-    routes::{AtRest, PerRoute, Rest},
+    routes::{AtRest, KeyedState, Rest},
     sync::lock_std as lock,
     telemetry::{Event, Events},
 };
@@ -30,7 +30,7 @@ pub struct Limits(Arc<Inner>);
 
 struct Inner {
     policy: LimitPolicy,
-    routes: PerRoute<Limiter>,
+    routes: KeyedState<Limiter>,
     events: OnceLock<Events>,
 }
 
@@ -92,7 +92,7 @@ pub(super) struct Asking {
 
 impl Limits {
     pub(super) fn new(policy: LimitPolicy) -> Self {
-        let (routes, events) = (PerRoute::new(), OnceLock::new());
+        let (routes, events) = (KeyedState::new(), OnceLock::new());
         Self(Arc::new(Inner { policy, routes, events }))
     }
 
@@ -140,10 +140,11 @@ impl Limits {
     }
 
     /// What an interactive call may expect that has so much time.
-    pub(crate) fn outlook(&self, route: &Route, time: Duration, now: Instant) -> Outlook {
+    pub(crate) fn outlook(&self, route: &Route, time: Duration, now: Instant) -> Availability {
         let limiter = self.get(route);
-        limiter
-            .map_or(Outlook::Clear, |it| lock(&it.gate).outlook(time.saturating_sub(it.least), now))
+        limiter.map_or(Availability::Clear, |it| {
+            lock(&it.gate).outlook(time.saturating_sub(it.least), now)
+        })
     }
 
     /// Tells that listener too; the first one stays.

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{
     bucket::Bucket,
-    news::{News, Refill},
+    news::{RateLimitInfo, Refill},
     policy::MINUTE,
     tokens::{Cost, Kind},
 };
@@ -25,7 +25,7 @@ pub(super) struct Mark {
 
 /// One limit.
 #[derive(Debug)]
-pub(super) struct Meter {
+pub(super) struct Quota {
     bucket: Option<Bucket>,
     /// What of a period's worth may be used at once: 1 where it is a copy of the provider's own bucket.
     share: f64,
@@ -45,7 +45,7 @@ pub(super) struct Meter {
 
 // === impl Meter ===
 
-impl Meter {
+impl Quota {
     /// A limit of so many a minute, of which that share may be used at once.
     pub(super) fn set(per_minute: f64, share: f64, now: Instant) -> Self {
         let mut meter = Self { share, set: true, ..Self::untold() };
@@ -139,7 +139,7 @@ impl Meter {
     }
 
     /// What the answer to an attempt tells. That of an earlier attempt than the last that told is old news.
-    pub(super) fn news(&mut self, news: &News, mark: Mark, now: Instant) {
+    pub(super) fn news(&mut self, news: &RateLimitInfo, mark: Mark, now: Instant) {
         if mark.nth <= self.newest || self.doubted {
             return;
         }
@@ -218,7 +218,7 @@ impl Meter {
     }
 
     /// The size that the provider tells; or, where it tells only of more being left than we thought there is, that.
-    fn learn_limit(&mut self, news: &News, refill: Refill, now: Instant) {
+    fn learn_limit(&mut self, news: &RateLimitInfo, refill: Refill, now: Instant) {
         let period = match refill {
             Refill::Steady(period) => period,
             // Of a window only its end is known; a day's has hours to go, but for the last.

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{
     LimitPolicy,
-    meter::{Mark, Meter},
+    meter::{Mark, Quota},
     news::{Refill, Told},
     tokens::{Cost, Kind},
 };
@@ -16,9 +16,9 @@ use crate::routes::Rest;
 #[derive(Debug)]
 pub(super) struct Meters {
     /// One of each kind, by the minute.
-    each: [Meter; 4],
+    each: [Quota; 4],
     /// The same by the hour or the day: only where a provider tells of one.
-    long: [Meter; 4],
+    long: [Quota; 4],
 }
 
 /// Where an attempt stood in all of them.
@@ -54,13 +54,13 @@ impl Meters {
         share: f64,
         now: Instant,
     ) -> Self {
-        let untold = || [(); 4].map(|()| Meter::untold());
+        let untold = || [(); 4].map(|()| Quota::untold());
         let (mut each, long) = (untold(), untold());
         if let Some(requests) = requests {
-            each[Kind::Requests as usize] = Meter::set(requests.into(), share, now);
+            each[Kind::Requests as usize] = Quota::set(requests.into(), share, now);
         }
         if let Some(tokens) = tokens {
-            each[Kind::Tokens as usize] = Meter::set(tokens.into(), 1.0, now);
+            each[Kind::Tokens as usize] = Quota::set(tokens.into(), 1.0, now);
         }
         Self { each, long }
     }
@@ -119,7 +119,7 @@ impl Meters {
     }
 
     pub(super) fn marks(&self, nth: u64, at: Instant) -> Marks {
-        let taken = |meters: &[Meter; 4]| [0, 1, 2, 3].map(|n: usize| meters[n].taken);
+        let taken = |meters: &[Quota; 4]| [0, 1, 2, 3].map(|n: usize| meters[n].taken);
         Marks { nth, at, each: taken(&self.each), long: taken(&self.long) }
     }
 
@@ -142,12 +142,12 @@ impl Meters {
             }
             self.each[n].news(news, marks.of(marks.each[n]), now);
             // The first answer of a minute's window looks like one of an hour's bucket: the next ones tell.
-            self.long[n] = Meter::untold();
+            self.long[n] = Quota::untold();
         }
     }
 
     /// The limit of a kind by the minute.
-    pub(super) fn of(&self, kind: Kind) -> &Meter {
+    pub(super) fn of(&self, kind: Kind) -> &Quota {
         &self.each[kind as usize]
     }
 
@@ -157,7 +157,7 @@ impl Meters {
         all.map(|meter| meter.rest(now)).max().unwrap_or(Rest::Settled)
     }
 
-    fn all(&mut self) -> impl Iterator<Item = (&mut Meter, Kind)> {
+    fn all(&mut self) -> impl Iterator<Item = (&mut Quota, Kind)> {
         let each = self.each.iter_mut().zip(Kind::ALL);
         each.chain(self.long.iter_mut().zip(Kind::ALL))
     }
@@ -174,14 +174,14 @@ impl Marks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limit::news::News;
+    use crate::limit::news::RateLimitInfo;
 
     fn secs(secs: f64) -> Duration {
         Duration::from_secs_f64(secs)
     }
 
-    fn news(limit: f64, remaining: f64, reset: f64) -> News {
-        News { limit: Some(limit), remaining: Some(remaining), reset: Some(secs(reset)) }
+    fn news(limit: f64, remaining: f64, reset: f64) -> RateLimitInfo {
+        RateLimitInfo { limit: Some(limit), remaining: Some(remaining), reset: Some(secs(reset)) }
     }
 
     #[test]

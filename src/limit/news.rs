@@ -6,7 +6,7 @@ use super::{policy::MINUTE, tokens::Kind};
 
 /// What a provider tells of one of its limits.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct News {
+pub(super) struct RateLimitInfo {
     pub(super) limit: Option<f64>,
     pub(super) remaining: Option<f64>,
     /// When it is full again.
@@ -17,7 +17,7 @@ pub(super) struct News {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Told {
     pub(super) kind: Kind,
-    pub(super) news: News,
+    pub(super) news: RateLimitInfo,
 }
 
 /// How what was used comes back.
@@ -33,7 +33,7 @@ pub(super) enum Refill {
 
 // === impl News ===
 
-impl News {
+impl RateLimitInfo {
     /// How what was used comes back. Providers with buckets tell when theirs is full: that tells the period.
     pub(super) fn refill(&self) -> Refill {
         const DAY: Duration = Duration::from_secs(86_400);
@@ -75,8 +75,8 @@ mod tests {
         Duration::from_secs_f64(secs)
     }
 
-    fn news(limit: f64, remaining: f64, reset: f64) -> News {
-        News { limit: Some(limit), remaining: Some(remaining), reset: Some(secs(reset)) }
+    fn news(limit: f64, remaining: f64, reset: f64) -> RateLimitInfo {
+        RateLimitInfo { limit: Some(limit), remaining: Some(remaining), reset: Some(secs(reset)) }
     }
 
     #[test]
@@ -94,6 +94,6 @@ mod tests {
         // A window that began half a minute ago.
         assert_eq!(news(60.0, 0.0, 30.0).refill(), Refill::Window(secs(30.0)));
         assert_eq!(news(60.0, 60.0, 0.0).refill(), Refill::Unsaid);
-        assert_eq!(News::default().refill(), Refill::Unsaid);
+        assert_eq!(RateLimitInfo::default().refill(), Refill::Unsaid);
     }
 }

@@ -28,7 +28,7 @@ use crate::{
     context::{Call, Deadline, Priority, Route},
     dialect::Usage,
     telemetry::{Event, Events},
-    timeout::FirstContent,
+    timeout::FirstContentAt,
     upstream::take_ready,
 };
 
@@ -221,7 +221,7 @@ impl Passage {
 
     fn refuse(&self, retry_in: Duration) -> Error {
         self.limits.emit(Event::LimitRefused { route: self.route.clone(), retry_in });
-        Error::new(Outcome::Refused { retry_in: Some(retry_in) })
+        Error::new(Outcome::NotSent { retry_in: Some(retry_in) })
     }
 
     /// Takes note of what an attempt came to; the permit is held until the body has ended.
@@ -232,14 +232,14 @@ impl Passage {
             Ok(response) if !shared => headers::read(response.headers(), SystemTime::now),
             _ => Vec::new(),
         };
-        let first = result.as_ref().ok().and_then(|it| it.extensions().get::<FirstContent>());
+        let first = result.as_ref().ok().and_then(|it| it.extensions().get::<FirstContentAt>());
         let first = first.map_or(now, |first| first.0);
         let closed = permit.decide(|gate, leave| {
             gate.news(leave, &told, now);
             let random = fastrand::f64();
             let limited = matches!(outcome, Outcome::RateLimited { .. });
             let outcome =
-                if shared && limited { Outcome::Refused { retry_in: None } } else { outcome };
+                if shared && limited { Outcome::NotSent { retry_in: None } } else { outcome };
             gate.came_to(leave, Report { outcome, first, form: self.form, now, random })
         });
         if let Some(lasts) = closed {

@@ -3,7 +3,7 @@
 use crate::{
     Request,
     classify::Outcome,
-    dialect::{Ask, Tokens},
+    dialect::{RequestInfo, Tokens},
 };
 
 /// What is counted of a call.
@@ -59,7 +59,7 @@ impl Cost {
 
     /// The estimate for a request of that size: what usually counts of it, and the most that its answer may have, as far
     /// as answers here come near it. Where it does not say, `usual`.
-    pub(super) fn estimate(size: Size, ask: &Ask, usual: &Usual) -> Self {
+    pub(super) fn estimate(size: Size, ask: &RequestInfo, usual: &Usual) -> Self {
         // A request to a path of no dialect may cost anything or nothing.
         let Some(_) = ask.dialect() else { return Self::REQUEST };
         let output = ask.max_tokens().unwrap_or_else(|| usual.output());
@@ -92,7 +92,7 @@ impl Cost {
     pub(super) fn spent_by(self, outcome: Outcome) -> Self {
         match outcome {
             // Nothing was sent.
-            Outcome::Unreachable | Outcome::Refused { .. } => Self::default(),
+            Outcome::Unreachable | Outcome::NotSent { .. } => Self::default(),
             // It was answered before the model ran.
             Outcome::Unavailable { .. }
             | Outcome::RateLimited { .. }
@@ -117,12 +117,12 @@ impl Size {
     const MEDIA: u64 = 1500;
 
     /// The text of a request, and a flat number for each file in it.
-    pub(super) fn of(request: &Request, ask: &Ask) -> Self {
+    pub(super) fn of(request: &Request, ask: &RequestInfo) -> Self {
         Self(ask.dialect().map_or(0, |_| Self::tokens(request.body())))
     }
 
     /// Where nobody asks how much it is.
-    pub(super) fn any(ask: &Ask) -> Self {
+    pub(super) fn any(ask: &RequestInfo) -> Self {
         Self(ask.dialect().map_or(0, |_| 1))
     }
 
@@ -191,14 +191,14 @@ impl Usual {
 mod tests {
     use super::*;
 
-    fn request(body: &'static str) -> (Request, Ask) {
+    fn request(body: &'static str) -> (Request, RequestInfo) {
         let request = http::Request::post("http://p/v1/chat/completions").body(body.into());
         let request = request.unwrap();
-        let ask = Ask::read(&request);
+        let ask = RequestInfo::read(&request);
         (request, ask)
     }
 
-    fn estimate((request, ask): &(Request, Ask), usual: &Usual) -> Cost {
+    fn estimate((request, ask): &(Request, RequestInfo), usual: &Usual) -> Cost {
         Cost::estimate(Size::of(request, ask), ask, usual)
     }
 
@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn a_request_that_asks_no_model_costs_one_request() {
         let request = http::Request::get("http://p/v1/models").body("".into()).unwrap();
-        let ask = Ask::read(&request);
+        let ask = RequestInfo::read(&request);
         assert_eq!(estimate(&(request, ask), &Usual::default()), Cost::REQUEST);
     }
 }

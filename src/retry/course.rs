@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{
     Budget,
-    decide::{Decision, Retries},
+    decide::{Decision, RetryState},
     service::Shared,
     under_way::{Step, UnderWay},
 };
@@ -16,7 +16,7 @@ use crate::{
     breaker::Suspected,
     classify::{Outcome, Phase, Verdict, judge},
     context::{
-        Call, Deadline, FailedAttempt, IDEMPOTENCY_KEY, Journey, Route, later, least_attempt,
+        AttemptLog, Call, Deadline, FailedAttempt, IDEMPOTENCY_KEY, Route, later, least_attempt,
     },
     dialect::Effects,
     telemetry::{Event, Stop, UserCode},
@@ -25,7 +25,7 @@ use crate::{
 /// What stays the same from attempt to attempt of one call.
 pub(super) struct Course {
     shared: Arc<Shared>,
-    pub(super) journey: Journey,
+    pub(super) journey: AttemptLog,
     deadline: Option<Deadline>,
     /// With less time left no attempt is started.
     least: Option<Duration>,
@@ -44,7 +44,7 @@ pub(super) struct Course {
 }
 
 /// One attempt to come: the request for its target, and the caller's own for another, where there can be one.
-pub(super) struct Leg {
+pub(super) struct PlannedAttempt {
     pub(super) request: Request,
     pub(super) spare: Option<Request>,
     pub(super) at: Place,
@@ -80,7 +80,12 @@ impl Course {
     }
 
     /// The next attempt, which starts `now`: to the request's target, or to one of its equals.
-    pub(super) fn leg(&mut self, own: Request, retries: &Retries, now: Instant) -> Leg {
+    pub(super) fn leg(
+        &mut self,
+        own: Request,
+        retries: &RetryState,
+        now: Instant,
+    ) -> PlannedAttempt {
         let spare = self.may_follow(retries, now).then(|| own.clone());
         let mut request = match &self.pool {
             Some(pool) => pool.place(own, &mut self.round),
@@ -92,7 +97,7 @@ impl Course {
         self.keyed = request.headers().contains_key(IDEMPOTENCY_KEY);
         let route = Call::route(&mut request);
         let at = Place { budget: self.shared.budgets.at(&route, now), route };
-        Leg { request, spare, at }
+        PlannedAttempt { request, spare, at }
     }
 
     pub(super) fn is_pooled(&self) -> bool {
@@ -103,7 +108,7 @@ impl Course {
         self.deadline.map(|deadline| deadline.left(now))
     }
 
-    fn may_follow(&self, retries: &Retries, now: Instant) -> bool {
+    fn may_follow(&self, retries: &RetryState, now: Instant) -> bool {
         // A target that refuses leaves the attempt to its equals, whatever else is used up.
         self.pool.is_some() || retries.possible(&self.shared.policy, self.left(now))
     }
@@ -155,11 +160,11 @@ impl Course {
     /// How long to wait before the next attempt; `None` if there is none. No time at all where it goes to an equal target.
     pub(super) fn wait_after(
         &mut self,
-        retries: &mut Retries,
+        retries: &mut RetryState,
         (result, at): (&Result<Response, Error>, &Place),
     ) -> Option<Duration> {
         let verdict = judge(result);
-        self.round.sent(!matches!(verdict.outcome(), Outcome::Refused { .. }));
+        self.round.sent(!matches!(verdict.outcome(), Outcome::NotSent { .. }));
         if self.pool.is_none() && Suspected::is_why(result) && retries.give_back() {
             at.budget.give_back();
         }
@@ -187,7 +192,12 @@ impl Course {
     }
 
     /// How long to wait before the same is asked again.
-    fn wait_here(&self, retries: &mut Retries, verdict: &Verdict, at: &Place) -> Option<Duration> {
+    fn wait_here(
+        &self,
+        retries: &mut RetryState,
+        verdict: &Verdict,
+        at: &Place,
+    ) -> Option<Duration> {
         let Shared { policy, random, .. } = &*self.shared;
         // A token is taken last: nothing that stops for another reason spends one.
         let decision = retries.after(verdict, policy, self.left(Instant::now()), random.next());
@@ -234,7 +244,7 @@ impl Course {
     /// Hands back the last attempt's own result; only the journey is added.
     pub(super) fn finish(&self, result: Result<Response, Error>) -> Result<Response, Error> {
         let mut response = result.map_err(|error| error.with_journey(&self.journey))?;
-        if response.extensions().get::<Journey>().is_none() {
+        if response.extensions().get::<AttemptLog>().is_none() {
             response.extensions_mut().insert(self.journey.clone());
         }
         Ok(response)

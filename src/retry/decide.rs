@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The retries of one call on one rung.
-pub(crate) struct Retries {
+pub(crate) struct RetryState {
     made: u32,
     once: bool,
     /// The one retry of an outcome that may have been billed is used.
@@ -44,7 +44,7 @@ pub(crate) enum Decision {
 
 // === impl Retries ===
 
-impl Retries {
+impl RetryState {
     /// No retry yet. `once`: the body of the request can be sent only once.
     pub(crate) fn new(once: bool) -> Self {
         Self {
@@ -154,7 +154,7 @@ impl Retries {
         if self.once {
             return Decision::Stop(Stop::Once);
         }
-        if matches!(outcome, Outcome::Refused { .. }) {
+        if matches!(outcome, Outcome::NotSent { .. }) {
             return at_once;
         }
         let risky = outcome.once();
@@ -204,13 +204,13 @@ mod tests {
         Duration::from_secs(secs)
     }
 
-    fn after(retries: &mut Retries, outcome: Outcome) -> Decision {
+    fn after(retries: &mut RetryState, outcome: Outcome) -> Decision {
         retries.after(&outcome.into(), &RetryPolicy::new(), None, 0.5)
     }
 
     #[test]
     fn two_retries_and_no_third() {
-        let mut retries = Retries::new(false);
+        let mut retries = RetryState::new(false);
         let again = |ms| Decision::Again { wait: Duration::from_millis(ms), hinted: false };
         assert_eq!(after(&mut retries, DOWN), again(125));
         assert_eq!(after(&mut retries, DOWN), again(250));
@@ -219,19 +219,19 @@ mod tests {
 
     #[test]
     fn a_broken_connection_is_risked_once() {
-        let mut retries = Retries::new(false);
-        assert!(matches!(after(&mut retries, Outcome::Broken), Decision::Again { .. }));
-        assert_eq!(after(&mut retries, Outcome::Broken), Decision::Stop(Stop::Exhausted));
+        let mut retries = RetryState::new(false);
+        assert!(matches!(after(&mut retries, Outcome::ConnectionLost), Decision::Again { .. }));
+        assert_eq!(after(&mut retries, Outcome::ConnectionLost), Decision::Stop(Stop::Exhausted));
     }
 
     #[test]
     fn a_broken_connection_is_risked_once_also_with_another_failure_between() {
-        let mut retries = Retries::new(false);
+        let mut retries = RetryState::new(false);
         let policy = RetryPolicy::new().retries(9);
         let mut after = |outcome: Outcome| retries.after(&outcome.into(), &policy, None, 0.5);
-        assert!(matches!(after(Outcome::Broken), Decision::Again { .. }));
+        assert!(matches!(after(Outcome::ConnectionLost), Decision::Again { .. }));
         assert!(matches!(after(DOWN), Decision::Again { .. }));
-        assert_eq!(after(Outcome::Broken), Decision::Stop(Stop::Exhausted));
+        assert_eq!(after(Outcome::ConnectionLost), Decision::Stop(Stop::Exhausted));
     }
 
     #[test]
@@ -243,18 +243,19 @@ mod tests {
             Outcome::TooLarge,
             Outcome::Blocked,
             Outcome::Rejected { why: Rejection::Request },
-            Outcome::Refused { retry_in: Some(secs(1)) },
+            Outcome::NotSent { retry_in: Some(secs(1)) },
             Outcome::Cancelled,
         ];
         for outcome in outcomes {
-            assert_eq!(after(&mut Retries::new(true), outcome), Decision::Return, "{outcome}");
+            assert_eq!(after(&mut RetryState::new(true), outcome), Decision::Return, "{outcome}");
         }
     }
 
     #[test]
     fn the_provider_can_forbid_a_retry_and_cannot_order_one() {
-        let after =
-            |verdict: Verdict| Retries::new(false).after(&verdict, &RetryPolicy::new(), None, 0.5);
+        let after = |verdict: Verdict| {
+            RetryState::new(false).after(&verdict, &RetryPolicy::new(), None, 0.5)
+        };
         let no = Verdict::new(DOWN).should_retry(Some(false));
         assert_eq!(after(no), Decision::Return);
         let yes = Verdict::new(Outcome::Blocked).should_retry(Some(true));
@@ -263,15 +264,15 @@ mod tests {
 
     #[test]
     fn a_body_that_can_be_sent_once_is() {
-        assert_eq!(after(&mut Retries::new(true), DOWN), Decision::Stop(Stop::Once));
-        assert!(!Retries::new(true).possible(&RetryPolicy::new(), None));
+        assert_eq!(after(&mut RetryState::new(true), DOWN), Decision::Stop(Stop::Once));
+        assert!(!RetryState::new(true).possible(&RetryPolicy::new(), None));
     }
 
     #[test]
     fn r3_the_wait_and_the_attempt_after_it_have_to_fit() {
         let limited = Verdict::new(Outcome::RateLimited { wait: Some(secs(10)) });
         let after =
-            |left| Retries::new(false).after(&limited, &RetryPolicy::new(), Some(left), 0.0);
+            |left| RetryState::new(false).after(&limited, &RetryPolicy::new(), Some(left), 0.0);
         assert_eq!(after(secs(11)), Decision::Again { wait: secs(10), hinted: true });
         let short = secs(11) - Duration::from_millis(1);
         assert_eq!(after(short), Decision::Stop(Stop::Deadline));
@@ -280,7 +281,7 @@ mod tests {
     #[test]
     fn a_request_is_kept_only_while_a_retry_can_still_come() {
         let policy = RetryPolicy::new();
-        let mut retries = Retries::new(false);
+        let mut retries = RetryState::new(false);
         assert!(retries.possible(&policy, None) && retries.possible(&policy, Some(secs(2))));
         assert!(!retries.possible(&policy, Some(secs(1))));
         after(&mut retries, DOWN);
@@ -299,7 +300,7 @@ mod tests {
                 go_on
             })
         });
-        let mut retries = Retries::new(false);
+        let mut retries = RetryState::new(false);
         for wait in 1..=4 {
             let again = Decision::Again { wait: secs(wait), hinted: false };
             assert_eq!(retries.after(&DOWN.into(), &policy, None, 0.9), again);
@@ -311,7 +312,7 @@ mod tests {
     #[test]
     fn a_schedule_of_ones_own_can_be_bounded_in_number() {
         let policy = RetryPolicy::new().schedule(|| std::iter::repeat(secs(1))).retries(1);
-        let mut retries = Retries::new(false);
+        let mut retries = RetryState::new(false);
         let mut after = || retries.after(&DOWN.into(), &policy, None, 0.9);
         assert!(matches!(after(), Decision::Again { .. }));
         assert_eq!(after(), Decision::Stop(Stop::Exhausted));
@@ -320,7 +321,7 @@ mod tests {
     #[test]
     fn a_schedule_without_waits_makes_no_hot_loop() {
         let policy = RetryPolicy::new().schedule(|| std::iter::repeat(Duration::ZERO));
-        let decision = Retries::new(false).after(&DOWN.into(), &policy, None, 0.0);
+        let decision = RetryState::new(false).after(&DOWN.into(), &policy, None, 0.0);
         assert_eq!(decision, Decision::Again { wait: LEAST_WAIT, hinted: false });
     }
 
@@ -328,7 +329,7 @@ mod tests {
     fn each_call_has_a_schedule_of_its_own() {
         let policy = RetryPolicy::new().schedule(|| std::iter::once(secs(3)));
         for _ in 0..2 {
-            let decision = Retries::new(false).after(&DOWN.into(), &policy, None, 0.0);
+            let decision = RetryState::new(false).after(&DOWN.into(), &policy, None, 0.0);
             assert_eq!(decision, Decision::Again { wait: secs(3), hinted: false });
         }
     }
@@ -337,7 +338,7 @@ mod tests {
     fn an_equal_is_asked_at_once_for_all_that_it_may_not_have() {
         let policy = RetryPolicy::new();
         let elsewhere = |outcome: Outcome| {
-            Retries::new(false).elsewhere(&outcome.into(), &policy, Some(secs(1)))
+            RetryState::new(false).elsewhere(&outcome.into(), &policy, Some(secs(1)))
         };
         let others = [
             DOWN,
@@ -345,7 +346,7 @@ mod tests {
             Outcome::QuotaExhausted { wait: None },
             Outcome::TimedOut { phase: Phase::FirstEvent },
             Outcome::Rejected { why: Rejection::Credential },
-            Outcome::Refused { retry_in: None },
+            Outcome::NotSent { retry_in: None },
         ];
         let at_once = Decision::Again { wait: Duration::ZERO, hinted: false };
         for outcome in others {
@@ -367,8 +368,8 @@ mod tests {
     #[test]
     fn an_equal_is_asked_within_the_retries_and_the_time_unless_nothing_was_sent() {
         let policy = RetryPolicy::new().retries(1);
-        let refused = Verdict::new(Outcome::Refused { retry_in: None });
-        let mut retries = Retries::new(false);
+        let refused = Verdict::new(Outcome::NotSent { retry_in: None });
+        let mut retries = RetryState::new(false);
         let mut elsewhere =
             |verdict: &Verdict, left| retries.elsewhere(verdict, &policy, Some(left));
         let short = secs(1) - Duration::from_millis(1);
@@ -385,8 +386,8 @@ mod tests {
         prop_oneof![
             wait.clone().prop_map(|wait| Outcome::Unavailable { wait }),
             wait.clone().prop_map(|wait| Outcome::RateLimited { wait }),
-            wait.prop_map(|retry_in| Outcome::Refused { retry_in }),
-            Just(Outcome::Broken),
+            wait.prop_map(|retry_in| Outcome::NotSent { retry_in }),
+            Just(Outcome::ConnectionLost),
             Just(Outcome::Unreachable),
             Just(Outcome::Truncated),
             Just(Outcome::TimedOut { phase: Phase::Idle }),
@@ -400,7 +401,7 @@ mod tests {
             left in 0..40_000_u64, random in 0.0..1.0_f64, most in 0..6_u32,
         ) {
             let policy = RetryPolicy::new().retries(most);
-            let mut retries = Retries::new(false);
+            let mut retries = RetryState::new(false);
             let mut left = Duration::from_millis(left);
             let mut made = 0;
             for outcome in outcomes {

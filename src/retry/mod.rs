@@ -21,7 +21,7 @@
 //!
 //! What the caller gets at the end is the last attempt's own result, byte for byte, or its own error, never a wrapper,
 //! and never our own refusal where the provider has said something before. The
-//! [`Journey`](crate::context::Journey) in it tells all attempts.
+//! [`AttemptLog`](crate::context::AttemptLog) in it tells all attempts.
 //!
 //! # Example
 //!

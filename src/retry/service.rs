@@ -13,8 +13,8 @@ use tower::{Layer, Service};
 
 use super::{
     Budgets, RetryPolicy,
-    course::{Course, Leg, least},
-    decide::Retries,
+    course::{Course, PlannedAttempt, least},
+    decide::RetryState,
     under_way::Step,
 };
 use crate::{
@@ -113,16 +113,16 @@ async fn run<S: Upstream>(
     let call = Call::of(&mut request);
     let (copy, least) = (call.copy, least(call, now));
     let budget = call.budget.as_ref().map(|budget| budget.at(call.rung));
-    let mut retries = Retries::new(call.once).within(least, budget);
+    let mut retries = RetryState::new(call.once).within(least, budget);
     let mut course = Course::new(shared, &mut request, least);
     let mut leg = course.leg(request, &retries, now);
     let mut step = Step::first(copy);
     let mut failed = None;
     if copy && course.is_pooled() && !course.pay(&leg.at) {
-        return Err(Error::new(Outcome::Refused { retry_in: None }));
+        return Err(Error::new(Outcome::NotSent { retry_in: None }));
     }
     loop {
-        let Leg { request, spare, at } = leg;
+        let PlannedAttempt { request, spare, at } = leg;
         let Some(mut result) = course.attempt(&mut service, (request, &at), (step, now)).await
         else {
             return course.finish(failed.unwrap_or_else(|| course.late()));
@@ -153,7 +153,7 @@ async fn run<S: Upstream>(
 }
 
 fn is_refused(result: &Result<Response, Error>) -> bool {
-    matches!(judge(result).outcome(), Outcome::Refused { .. })
+    matches!(judge(result).outcome(), Outcome::NotSent { .. })
 }
 
 /// A failure to be kept during a wait, unless its body is still to come: the connection of an unread answer is given

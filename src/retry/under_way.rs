@@ -51,7 +51,7 @@ impl<'a> UnderWay<'a> {
         let took = now.saturating_duration_since(started);
         at.budget.ended();
         // A first attempt earns when it was sent; one that our own breaker refused was not.
-        if !extra && !matches!(outcome, Outcome::Refused { .. }) {
+        if !extra && !matches!(outcome, Outcome::NotSent { .. }) {
             at.budget.deposit();
         }
         if outcome.is_success() && !copy {

@@ -32,8 +32,8 @@ fn route(n: usize) -> Route {
     Route::new("p", "m", &n.to_string())
 }
 
-fn two() -> PerRoute<State> {
-    PerRoute::bounded([2, 2, 2], Duration::from_secs(60))
+fn two() -> KeyedState<State> {
+    KeyedState::bounded([2, 2, 2], Duration::from_secs(60))
 }
 
 fn at(secs: u64) -> Instant {
@@ -41,13 +41,13 @@ fn at(secs: u64) -> Instant {
     *NOW + Duration::from_secs(secs)
 }
 
-fn put(routes: &PerRoute<State>, route: &Route, rest: Rest) -> Arc<State> {
+fn put(routes: &KeyedState<State>, route: &Route, rest: Rest) -> Arc<State> {
     routes.of(route, at(0), |_| State::new(rest))
 }
 
 #[test]
 fn the_same_route_has_the_same_state() {
-    let routes = PerRoute::new();
+    let routes = KeyedState::new();
     let first = put(&routes, &route(1), Rest::Settled);
     assert!(Arc::ptr_eq(&first, &put(&routes, &route(1), Rest::Settled)));
     assert!(!Arc::ptr_eq(&first, &put(&routes, &route(2), Rest::Settled)));
@@ -67,7 +67,7 @@ fn at_the_bound_the_least_recently_used_is_forgotten() {
 #[test]
 fn an_idle_route_is_forgotten_unless_it_is_busy() {
     for (rest, forgotten) in [(Rest::Settled, true), (Rest::Fading, true), (Rest::Busy, false)] {
-        let routes = PerRoute::bounded([9; 3], Duration::from_secs(60));
+        let routes = KeyedState::bounded([9; 3], Duration::from_secs(60));
         put(&routes, &route(1), rest);
         routes.of(&route(2), at(59), |_| State::default());
         assert!(routes.get(&route(1)).is_some());
@@ -128,7 +128,7 @@ proptest! {
     fn law_a_table_is_bounded_and_forgets_nothing_that_is_not_at_rest(
         uses in proptest::collection::vec((0..40_usize, 0..3_u8), 1..400),
     ) {
-        let routes = PerRoute::<State>::bounded([8, 2, 2], Duration::from_secs(1 << 20));
+        let routes = KeyedState::<State>::bounded([8, 2, 2], Duration::from_secs(1 << 20));
         let mut known = std::collections::HashMap::new();
         for (n, rest) in uses {
             let rest = [Rest::Settled, Rest::Fading, Rest::Busy][usize::from(rest)];

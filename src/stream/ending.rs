@@ -3,14 +3,14 @@
 use crate::{
     Error,
     classify::Outcome,
-    context::Journey,
+    context::AttemptLog,
     dialect::{Tokens, Usage},
 };
 
 /// How a body ended. Every body has exactly one ending, also one that is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Ending {
+pub enum BodyEnd {
     /// Whole: the API's own end was seen, or the bytes of a body without one ended as HTTP says they should.
     Done,
     /// The bytes ended, or the connection broke, before the API's own end.
@@ -22,20 +22,20 @@ pub enum Ending {
 }
 
 /// Called once with the ending of a body.
-pub(crate) type Hook = Box<dyn FnOnce(&Ending) + Send + Sync>;
+pub(crate) type Hook = Box<dyn FnOnce(&BodyEnd) + Send + Sync>;
 
 /// What happens at the end of a body, once.
 #[derive(Default)]
-pub(crate) struct AtEnd {
-    ending: Option<Ending>,
+pub(crate) struct EndHooks {
+    ending: Option<BodyEnd>,
     usage: Usage,
-    journey: Option<Journey>,
+    journey: Option<AttemptLog>,
     hooks: Vec<Hook>,
 }
 
 // === impl Ending ===
 
-impl Ending {
+impl BodyEnd {
     /// What an attempt whose body ended so came to.
     pub fn outcome(&self) -> Outcome {
         match self {
@@ -47,7 +47,7 @@ impl Ending {
     }
 }
 
-impl From<Outcome> for Ending {
+impl From<Outcome> for BodyEnd {
     fn from(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Success => Self::Done,
@@ -60,8 +60,8 @@ impl From<Outcome> for Ending {
 
 // === impl AtEnd ===
 
-impl AtEnd {
-    pub(crate) fn ending(&self) -> Option<Ending> {
+impl EndHooks {
+    pub(crate) fn ending(&self) -> Option<BodyEnd> {
         self.ending
     }
 
@@ -71,7 +71,7 @@ impl AtEnd {
     }
 
     /// Puts the journey into the error of a body that fails.
-    pub(crate) fn journey(&mut self, journey: Journey) {
+    pub(crate) fn journey(&mut self, journey: AttemptLog) {
         self.journey = Some(journey);
     }
 
@@ -92,7 +92,7 @@ impl AtEnd {
     }
 
     /// The one place where a body gets its ending; the first stays. The cost is known before the hooks run.
-    pub(crate) fn settle(&mut self, ending: Ending, cost: Option<Tokens>) {
+    pub(crate) fn settle(&mut self, ending: BodyEnd, cost: Option<Tokens>) {
         if self.ending.is_some() {
             return;
         }

@@ -21,8 +21,8 @@ use http_body_util::combinators::BoxBody;
 use crate::{
     Error,
     classify::{Outcome, Phase},
-    context::Journey,
-    stream::{Ending, Seen, Tap, Watch, ending::AtEnd},
+    context::AttemptLog,
+    stream::{BodyEnd, Seen, StreamMonitor, Tap, ending::EndHooks},
     timeout::Clock,
 };
 
@@ -33,23 +33,23 @@ pub(crate) type Ahead = Result<(Frame<Bytes>, Seen), Error>;
 ///
 /// Bytes are never changed, joined or split. Frames that were read before the commit point are kept in `front` and
 /// handed on first.
-pub(crate) struct Guard {
+pub(crate) struct MonitoredBody {
     /// The body underneath; let go of as soon as it is over, or has failed.
     inner: Option<BoxBody<Bytes, Error>>,
     front: VecDeque<Frame<Bytes>>,
-    watch: Option<Watch>,
+    watch: Option<StreamMonitor>,
     clock: Option<Clock>,
     /// The error that follows the frames before it; there is nothing underneath any more when it is set.
     failure: Option<Error>,
     /// Says that the answer is whole, where what is underneath watches it instead.
     whole: Option<Arc<AtomicBool>>,
-    at_end: AtEnd,
+    at_end: EndHooks,
     tap: Option<Box<dyn Tap>>,
 }
 
 // === impl Guard ===
 
-impl Guard {
+impl MonitoredBody {
     pub(crate) fn new(inner: BoxBody<Bytes, Error>) -> Self {
         Self {
             inner: Some(inner),
@@ -58,13 +58,13 @@ impl Guard {
             clock: None,
             failure: None,
             whole: None,
-            at_end: AtEnd::default(),
+            at_end: EndHooks::default(),
             tap: None,
         }
     }
 
     /// Reads the stream as one of its dialect from here on, or as none.
-    pub(crate) fn watch(&mut self, watch: impl Into<Option<Watch>>) {
+    pub(crate) fn watch(&mut self, watch: impl Into<Option<StreamMonitor>>) {
         self.watch = watch.into();
     }
 
@@ -84,12 +84,12 @@ impl Guard {
     }
 
     /// Puts the journey into the error of a body that fails.
-    pub(crate) fn journey(&mut self, journey: Journey) {
+    pub(crate) fn journey(&mut self, journey: AttemptLog) {
         self.at_end.journey(journey);
     }
 
     /// What happens at its end.
-    pub(crate) fn at_end(&mut self) -> &mut AtEnd {
+    pub(crate) fn at_end(&mut self) -> &mut EndHooks {
         &mut self.at_end
     }
 
@@ -100,11 +100,11 @@ impl Guard {
 
     /// What the stream came to if nothing more came. One without a dialect is whole only when its bytes are over.
     pub(crate) fn outcome(&self) -> Outcome {
-        self.watch.as_ref().map_or(Outcome::Truncated, Watch::outcome)
+        self.watch.as_ref().map_or(Outcome::Truncated, StreamMonitor::outcome)
     }
 
     /// What watches it, where its dialect is known.
-    pub(crate) fn watched(&self) -> Option<&Watch> {
+    pub(crate) fn watched(&self) -> Option<&StreamMonitor> {
         self.watch.as_ref()
     }
 
@@ -171,10 +171,10 @@ impl Guard {
             tap.bytes(data);
         }
         match self.at_end.ending() {
-            Some(Ending::Done) if self.front.is_empty() => {
+            Some(BodyEnd::Done) if self.front.is_empty() => {
                 self.tap.take().into_iter().for_each(Tap::whole);
             }
-            None | Some(Ending::Done) => {}
+            None | Some(BodyEnd::Done) => {}
             Some(_) => self.tap = None,
         }
     }
@@ -232,7 +232,7 @@ impl Guard {
             None => self.is_drained(),
         };
         if last {
-            self.settle(self.watch.as_ref().map_or(Ending::Done, |watch| watch.outcome().into()));
+            self.settle(self.watch.as_ref().map_or(BodyEnd::Done, |watch| watch.outcome().into()));
         }
         seen
     }
@@ -283,12 +283,12 @@ impl Guard {
         }
     }
 
-    fn settle(&mut self, ending: Ending) {
-        self.at_end.settle(ending, self.watch.as_ref().and_then(Watch::tokens));
+    fn settle(&mut self, ending: BodyEnd) {
+        self.at_end.settle(ending, self.watch.as_ref().and_then(StreamMonitor::tokens));
     }
 }
 
-impl Drop for Guard {
+impl Drop for MonitoredBody {
     fn drop(&mut self) {
         if self.at_end.ending().is_some() {
             return;
@@ -299,14 +299,14 @@ impl Drop for Guard {
             // The caller stopped at the last byte, and need not know that the API had more to say.
             Some(watch) if over => watch.finish().unwrap_or_else(|why| why.outcome()).into(),
             Some(watch) if watch.outcome() != Outcome::Truncated => watch.outcome().into(),
-            None if over => Ending::Done,
-            _ => Ending::Cancelled,
+            None if over => BodyEnd::Done,
+            _ => BodyEnd::Cancelled,
         };
         self.settle(ending);
     }
 }
 
-impl fmt::Debug for Guard {
+impl fmt::Debug for MonitoredBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { front, at_end, .. } = self;
         write!(f, "Guard({} frames held back, {:?})", front.len(), at_end.ending())

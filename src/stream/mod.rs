@@ -1,6 +1,6 @@
 //! Streams: decoded, watched, guarded.
 //!
-//! Every answer of this crate has a [`Body`](crate::Body) that ends in exactly one [`Ending`], also when it is dropped
+//! Every answer of this crate has a [`Body`](crate::Body) that ends in exactly one [`BodyEnd`], also when it is dropped
 //! half-way. A stream whose language is known is read as it passes: an error in it, a cut, or silence becomes an error
 //! of its body; a stream that is whole stays well, whatever the connection does after it. Bytes are handed on as they came.
 //!
@@ -11,13 +11,13 @@
 //!
 //! By default its body ends in an error: what was read cannot be taken back, and nobody is asked twice behind the
 //! caller's back. With [`Resume::Continue`] the next rung of the [ladder](crate::ladder) that declares that it takes a
-//! [prefill](crate::ladder::Offers::prefill) is asked to go on: its request has the text said so far as the beginning of
+//! [prefill](crate::ladder::Capabilities::prefill) is asked to go on: its request has the text said so far as the beginning of
 //! the answer. The caller sees one stream:
 //!
 //! - no event twice, no second head, one end, one usage; ids and places go on, and white space does not come twice
 //! - only whole events are handed on, in the bytes they came in; the beginning of an event waits for its end, so what was
 //!   read is well-formed wherever the first answer broke off. An event that is an error is not handed on
-//! - one [`Ending`]; the [`Usage`](crate::dialect::Usage) is that of all answers together
+//! - one [`BodyEnd`]; the [`Usage`](crate::dialect::Usage) is that of all answers together
 //!
 //! It is a failure of the first route all the same, and the journey says so. The answer that goes on comes through all
 //! layers below the ladder, with their retries, their breakers and their limits on time, and has as long for its first
@@ -29,30 +29,30 @@
 //! anything of OpenAI responses or of Ollama's `/api/generate`: there the body ends in an error.
 //!
 //! ```
-//! use evenkeel::{Client, ladder::{Offers, Prefill, Rung, Target}, stream::Resume};
+//! use evenkeel::{Client, ladder::{Capabilities, Prefill, Fallback, Target}, stream::Resume};
 //!
 //! # fn main() -> Result<(), evenkeel::ConfigError> {
 //! let second = Target::new("https://api.deepseek.com/beta").bearer("its key").model("deepseek-chat");
 //! let builder = Client::builder()
 //!     .resume(Resume::Continue)
-//!     .fallback(Rung::target(second).offers(Offers::default().prefill(Prefill::Prefix)));
+//!     .fallback(Fallback::target(second).offers(Capabilities::default().prefill(Prefill::Prefix)));
 //! # let _ = builder; Ok(())
 //! # }
 //! ```
 //!
 //! # Defaults
 //!
-//! [`Resume::Off`]. [`Commit::FirstContent`]: at most 64 events or 256 KiB are held back (see
+//! [`Resume::Off`]. [`Commit::FirstContentAt`]: at most 64 events or 256 KiB are held back (see
 //! [`ClassifyPolicy`](crate::classify::ClassifyPolicy)).
 //!
 //! ```
-//! use evenkeel::{Body, stream::Ending};
+//! use evenkeel::{Body, stream::BodyEnd};
 //! use std::sync::mpsc;
 //!
 //! let (send, endings) = mpsc::channel();
 //! let mut body = Body::from("whole at once");
 //! body.on_end(move |ending| send.send(*ending).unwrap());
-//! assert_eq!(endings.recv(), Ok(Ending::Done));
+//! assert_eq!(endings.recv(), Ok(BodyEnd::Done));
 //! ```
 //!
 //! # Events
@@ -78,11 +78,11 @@ mod sse;
 mod tap;
 mod watch;
 
-pub use ending::Ending;
-pub(crate) use guard::Guard;
+pub use ending::BodyEnd;
+pub(crate) use guard::MonitoredBody;
 pub use peek::Commit;
-pub(crate) use peek::{Hold, collect, peek};
+pub(crate) use peek::{HoldLimits, collect, peek};
 pub use resume::Resume;
 pub(crate) use resume::{Asking, Onward, Resumed, Start};
 pub(crate) use tap::{Tap, each_event};
-pub(crate) use watch::{Seen, Watch};
+pub(crate) use watch::{Seen, StreamMonitor};

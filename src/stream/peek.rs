@@ -12,8 +12,8 @@ use tokio::time::timeout;
 use crate::{
     Body, Error,
     classify::Outcome,
-    stream::{Guard, Seen},
-    timeout::Pulse,
+    stream::{MonitoredBody, Seen},
+    timeout::ProgressSignal,
 };
 
 /// The commit point of a stream: when the answer is handed to the caller.
@@ -27,14 +27,14 @@ use crate::{
 pub enum Commit {
     /// At the first event with content: the caller sees words as they come. The default.
     #[default]
-    FirstContent,
+    FirstContentAt,
     /// When the stream is complete: the caller sees a whole answer or none. For pipelines, where nobody watches.
     Complete,
 }
 
 /// How long, and how much of it, a stream is held back.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Hold {
+pub(crate) struct HoldLimits {
     pub(crate) commit: Commit,
     /// As many events without content are held back.
     pub(crate) events: u32,
@@ -62,11 +62,11 @@ const FRAME: usize = 64;
 /// Holds a stream back to its commit point, and puts what was read back in line. Tells what it came to so far; a stream
 /// that failed before is an error.
 ///
-/// Stops at the first byte of a body that is no stream at all: see [`Watch::foreign`](crate::stream::Watch::foreign).
+/// Stops at the first byte of a body that is no stream at all: see [`StreamMonitor::foreign`](crate::stream::StreamMonitor::foreign).
 pub(crate) async fn peek(
-    guard: &mut Guard,
-    hold: &Hold,
-    pulse: Option<&Pulse>,
+    guard: &mut MonitoredBody,
+    hold: &HoldLimits,
+    pulse: Option<&ProgressSignal>,
 ) -> Result<Outcome, Error> {
     let mut held = Held::default();
     while let Some((frame, seen)) = next(guard).await? {
@@ -79,7 +79,7 @@ pub(crate) async fn peek(
             return Err(guard.fail(Error::new(verdict)));
         }
         let commits = match hold.commit {
-            Commit::FirstContent => content || held.is_past(hold),
+            Commit::FirstContentAt => content || held.is_past(hold),
             Commit::Complete => held.bytes > hold.whole,
         };
         if commits
@@ -96,7 +96,7 @@ pub(crate) async fn peek(
 }
 
 /// The next frame; `None` when there is nothing to wait for.
-async fn next(guard: &mut Guard) -> Result<Option<(Frame<Bytes>, Seen)>, Error> {
+async fn next(guard: &mut MonitoredBody) -> Result<Option<(Frame<Bytes>, Seen)>, Error> {
     // Truncated: the API's own end is still to come.
     let whole = guard.outcome() != Outcome::Truncated;
     let frame = poll_fn(|cx| guard.poll_ahead(cx));
@@ -176,7 +176,7 @@ impl Held {
     }
 
     /// Whether that is all that may be held back without content.
-    fn is_past(&self, hold: &Hold) -> bool {
+    fn is_past(&self, hold: &HoldLimits) -> bool {
         self.events > hold.events || self.bytes > hold.bytes
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct Seen {
 
 /// Watches one stream.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub(crate) struct StreamMonitor {
     decoder: Decoder,
     follower: Follower,
     /// Whether it may turn out to be an array: its first byte tells.
@@ -57,7 +57,7 @@ impl Seen {
 
 // === impl Watch ===
 
-impl Watch {
+impl StreamMonitor {
     pub(crate) fn new(dialect: Dialect, expected: impl Into<Expected>) -> Self {
         let (decoder, may_be_array) = match dialect.framing() {
             Framing::Events => (Decoder::Events(sse::Decoder::new()), false),

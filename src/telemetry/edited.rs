@@ -3,7 +3,7 @@
 /// What a rung's [`Edit`](crate::ladder::Edit) changed in a request: counts and names of tools, no word of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Edited {
+pub struct EditSummary {
     /// Whether anything is asked otherwise than it was.
     pub changed: bool,
     /// The tools that were dropped, at most [`MOST`](Self::MOST).
@@ -20,7 +20,7 @@ pub struct Edited {
 
 // === impl Edited ===
 
-impl Edited {
+impl EditSummary {
     /// How many names of tools are told.
     pub const MOST: usize = 16;
 }

@@ -3,11 +3,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Edited, Miss, Skip, Stop, UserCode};
+use super::{EditSummary, MissReason, SkipReason, Stop, UserCode};
 use crate::{
     classify::{Outcome, Phase, Verdict},
     context::Route,
-    stream::Ending,
+    stream::BodyEnd,
 };
 
 /// One step of a call, or one change of a route's state, in the order in which they come in a call.
@@ -27,7 +27,7 @@ pub enum Event {
     /// No stored answer was there to be given.
     CacheMiss {
         /// Why.
-        why: Miss,
+        why: MissReason,
     },
     /// The call has joined an equal one in flight.
     Coalesced,
@@ -40,7 +40,7 @@ pub enum Event {
         /// Its name.
         name: Arc<str>,
         /// Why.
-        why: Skip,
+        why: SkipReason,
     },
     /// The ladder went to a rung.
     RungEntered {
@@ -56,7 +56,7 @@ pub enum Event {
         /// Its name.
         name: Arc<str>,
         /// What was changed.
-        edited: Edited,
+        edited: EditSummary,
     },
 
     // An attempt, and what may hold it back.
@@ -227,7 +227,7 @@ pub enum Event {
     /// The body of an answer ended.
     BodyEnded {
         /// How.
-        ending: Ending,
+        ending: BodyEnd,
         /// How long after the call came in.
         took: Duration,
     },

@@ -2,8 +2,8 @@
 //!
 //! Each step of a call leaves one [`Event`]. Events go to `tracing`, and to a listener of yours if there is one: counters,
 //! a dashboard, a test. [`Telemetry`] is the outermost layer: it opens the span of the call, which lasts until the body of
-//! the answer has ended, starts its [`Journey`](crate::context::Journey), and puts it into the response or the error.
-//! [`Attempts`] opens a span for each attempt.
+//! the answer has ended, starts its [`AttemptLog`](crate::context::AttemptLog), and puts it into the response or the error.
+//! [`AttemptSpan`] opens a span for each attempt.
 //!
 //! # Spans
 //!
@@ -52,9 +52,9 @@ mod tracing;
 mod unknown;
 mod why;
 
-pub use edited::Edited;
+pub use edited::EditSummary;
 pub use event::Event;
-pub use observe::{Events, Observe};
+pub use observe::{Events, Observer};
 pub(crate) use scope::Scope;
-pub use service::{Attempts, AttemptsLayer, Telemetry, TelemetryLayer};
-pub use why::{Miss, Skip, Stop, UserCode};
+pub use service::{AttemptSpan, AttemptSpanLayer, Telemetry, TelemetryLayer};
+pub use why::{MissReason, SkipReason, Stop, UserCode};

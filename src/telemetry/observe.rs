@@ -14,7 +14,7 @@ use super::{Event, UserCode};
 /// Listens to events: a closure, or a type of yours. Called in line, so it must be quick; never under a lock of ours.
 ///
 /// A listener that panics is called again with the next event, and nothing else comes of it: no call fails by it.
-pub trait Observe: Send + Sync + 'static {
+pub trait Observer: Send + Sync + 'static {
     /// Takes note of one event.
     fn observe(&self, event: &Event);
 }
@@ -22,7 +22,7 @@ pub trait Observe: Send + Sync + 'static {
 /// Where a layer sends its events: always to `tracing`, and to a listener if there is one.
 #[derive(Clone, Default)]
 pub struct Events {
-    listener: Option<Arc<dyn Observe>>,
+    listener: Option<Arc<dyn Observer>>,
     /// Whose panics were told, one bit each.
     told: Arc<AtomicU8>,
 }
@@ -31,7 +31,7 @@ pub struct Events {
 
 impl Events {
     /// Sends events to that listener as well.
-    pub fn to(listener: impl Observe) -> Self {
+    pub fn to(listener: impl Observer) -> Self {
         Self { listener: Some(Arc::new(listener)), told: Arc::default() }
     }
 
@@ -68,7 +68,7 @@ impl Events {
     }
 }
 
-impl<F: Fn(&Event) + Send + Sync + 'static> Observe for F {
+impl<F: Fn(&Event) + Send + Sync + 'static> Observer for F {
     fn observe(&self, event: &Event) {
         self(event);
     }

@@ -15,8 +15,8 @@ use super::{Event, Events, tracing as spans};
 use crate::{
     Error, Request, Response, Upstream,
     classify::{Outcome, judge},
-    context::{Call, Journey},
-    stream::Ending,
+    context::{AttemptLog, Call},
+    stream::BodyEnd,
 };
 
 /// Opens the span of a call and starts its journey: the outermost layer. See [the module](super).
@@ -34,13 +34,13 @@ pub struct TelemetryLayer {
 
 /// Opens a span for each attempt: stands under everything that makes attempts. See [the module](super).
 #[derive(Clone, Debug)]
-pub struct Attempts<S> {
+pub struct AttemptSpan<S> {
     inner: S,
 }
 
-/// Wraps a service into [`Attempts`].
+/// Wraps a service into [`AttemptSpan`].
 #[derive(Clone, Copy, Debug, Default)]
-pub struct AttemptsLayer {}
+pub struct AttemptSpanLayer {}
 
 pin_project! {
     /// A call within its span.
@@ -64,7 +64,7 @@ pin_project! {
 #[derive(Debug)]
 struct Open {
     span: Span,
-    journey: Journey,
+    journey: AttemptLog,
     started: Instant,
     events: Events,
     ended: bool,
@@ -182,7 +182,7 @@ impl Drop for Open {
         if !self.ended {
             let span = self.span.clone();
             spans::journey(&span, &self.journey);
-            spans::ending(&span, &Ending::Cancelled);
+            spans::ending(&span, &BodyEnd::Cancelled);
             span.in_scope(|| self.end(Outcome::Cancelled));
         }
     }
@@ -190,17 +190,17 @@ impl Drop for Open {
 
 // === impl AttemptsLayer ===
 
-impl<S> Layer<S> for AttemptsLayer {
-    type Service = Attempts<S>;
+impl<S> Layer<S> for AttemptSpanLayer {
+    type Service = AttemptSpan<S>;
 
-    fn layer(&self, inner: S) -> Attempts<S> {
-        Attempts { inner }
+    fn layer(&self, inner: S) -> AttemptSpan<S> {
+        AttemptSpan { inner }
     }
 }
 
 // === impl Attempts ===
 
-impl<S: Upstream> Service<Request> for Attempts<S> {
+impl<S: Upstream> Service<Request> for AttemptSpan<S> {
     type Response = Response;
     type Error = Error;
     type Future = AttemptFuture<S::Call>;

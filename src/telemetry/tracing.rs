@@ -6,9 +6,9 @@ use super::{Event, unknown};
 use crate::{
     Error, Request, Response,
     classify::{Outcome, Rejection, judge},
-    context::{Journey, Route, shown},
-    dialect::Ask,
-    stream::Ending,
+    context::{AttemptLog, Route, shown},
+    dialect::RequestInfo,
+    stream::BodyEnd,
 };
 
 /// Writes an event into the current span: what an operator must know as a warning, the rest below.
@@ -38,7 +38,7 @@ pub(super) fn record(event: &Event) {
                 info!(target: "evenkeel", %route, code, outcome, "unknown code: its status decided");
             }
             match outcome {
-                Outcome::Refused { .. } if verdict.local_trouble().is_some() => {
+                Outcome::NotSent { .. } if verdict.local_trouble().is_some() => {
                     let why = verdict.local_trouble();
                     warn!(target: "evenkeel", %route, ?why, "attempt not sent: trouble of this machine");
                 }
@@ -75,7 +75,7 @@ pub(super) fn record(event: &Event) {
 }
 
 /// The span of a call; disabled, at no cost, where nobody listens.
-pub(super) fn call(request: &Request, ask: &Ask) -> Span {
+pub(super) fn call(request: &Request, ask: &RequestInfo) -> Span {
     if !tracing::enabled!(target: "evenkeel", Level::INFO) {
         return Span::none();
     }
@@ -133,7 +133,7 @@ pub(super) fn given_up(span: &Span) {
 }
 
 /// Writes the way an answer came into its span.
-pub(super) fn journey(span: &Span, journey: &Journey) {
+pub(super) fn journey(span: &Span, journey: &AttemptLog) {
     if span.is_disabled() {
         return;
     }
@@ -144,7 +144,7 @@ pub(super) fn journey(span: &Span, journey: &Journey) {
 }
 
 /// Writes how the body ended into the span of its call.
-pub(super) fn ending(span: &Span, ending: &Ending) {
+pub(super) fn ending(span: &Span, ending: &BodyEnd) {
     let outcome = ending.outcome();
     span.record("evenkeel.ending", outcome.name());
     if !outcome.is_success() && outcome != Outcome::Cancelled {

@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UserCode {
-    /// A listener: an [`Observe`](super::Observe).
+    /// A listener: an [`Observer`](super::Observer).
     Listener,
     /// A canned reply: the closure of a [`Canned`](crate::ladder::Canned).
     Canned,
@@ -17,7 +17,7 @@ pub enum UserCode {
 /// Why a rung was passed by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Skip {
+pub enum SkipReason {
     /// The call needs something that the rung does not offer.
     Capability,
     /// The failure so far is not one that this rung is for.
@@ -31,14 +31,14 @@ pub enum Skip {
     /// No stored answer is there.
     Missing,
     /// The call belongs to the account or the model that it was addressed to, or the provider may have done already what
-    /// is not to be done twice. A rung gets such calls by [`takes`](crate::ladder::Rung::takes).
+    /// is not to be done twice. A rung gets such calls by [`takes`](crate::ladder::Fallback::takes).
     Bound,
 }
 
 /// Why no stored answer was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Miss {
+pub enum MissReason {
     /// None is stored.
     Absent,
     /// It is older than may be given.

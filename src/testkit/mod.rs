@@ -8,7 +8,7 @@
 //! | [`Provider`] | acts replies out in process, for virtual time (`#[tokio::test(start_paused = true)]`) |
 //! | [`Server`] | acts the same replies out on a loopback socket, for the real clock; ends connections that are kept |
 //! | [`Incident`] | an outage, minute by minute, from a JSON file; two real ones are built in |
-//! | [`Drill`] | plays an incident against any client and keeps the figures |
+//! | [`Scenario`] | plays an incident against any client and keeps the figures |
 //! | [`probe`] | checks that a layer keeps Tower's contract |
 //!
 //! # Example
@@ -42,7 +42,7 @@ pub mod provider;
 pub mod reply;
 pub mod server;
 
-pub use drill::{Drill, Figures};
+pub use drill::{Figures, Scenario};
 pub use incident::{Incident, IncidentError};
 pub use probe::Probe;
 pub use provider::{Attempt, Capacity, Hosts, Provider};

@@ -12,11 +12,11 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
-use super::{DeadlinePolicy, within::Within};
+use super::{DeadlinePolicy, within::Timed};
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
     classify::{Outcome, Phase, Rejection},
-    context::{Call, Deadline, Journey, later},
+    context::{AttemptLog, Call, Deadline, later},
     telemetry::{Event, Events},
 };
 
@@ -38,7 +38,7 @@ pin_project! {
     /// One call and its deadline.
     pub struct DeadlineFuture<F> {
         #[pin]
-        within: Within<F>,
+        within: Timed<F>,
         // Each is taken by the end.
         call: Option<Bounded>,
         refused: Option<Error>,
@@ -46,7 +46,7 @@ pin_project! {
 }
 
 struct Bounded {
-    journey: Journey,
+    journey: AttemptLog,
     events: Events,
     after: Duration,
 }
@@ -135,7 +135,7 @@ impl<S: Upstream> Service<Request> for DeadlineService<S> {
         };
         // Also without any time left: a stored or a canned answer needs none, and an attempt is not started without.
         let inner = refused.is_none().then(|| self.inner.call(request));
-        let within = Within::new(inner, deadline.instant());
+        let within = Timed::new(inner, deadline.instant());
         DeadlineFuture { within, call: Some(call), refused }
     }
 }

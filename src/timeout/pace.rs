@@ -7,12 +7,12 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::Pulse;
+use super::ProgressSignal;
 use crate::sync::lock_std as lock;
 
 /// The pace below which a stream is slow: so many events with content in such a time.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Least {
+pub(crate) struct MinThroughput {
     pub(crate) events: u32,
     pub(crate) per: Duration,
 }
@@ -25,7 +25,7 @@ pub(crate) struct Pace(Arc<Mutex<Count>>);
 /// What came in what time.
 #[derive(Debug)]
 pub(super) struct Count {
-    least: Least,
+    least: MinThroughput,
     /// Of the minute under way.
     events: u32,
     waited: Duration,
@@ -43,7 +43,7 @@ pub(crate) struct Slow {
 
 impl Pace {
     /// The pace of a stream from here on, with what was held back of it since its first content.
-    pub(super) fn new(least: Least, held: Option<(Instant, &Pulse)>) -> Self {
+    pub(super) fn new(least: MinThroughput, held: Option<(Instant, &ProgressSignal)>) -> Self {
         let mut count = Count::new(least);
         if let Some((first, pulse)) = held {
             // Nobody but the provider was waited for.
@@ -66,7 +66,7 @@ impl Pace {
 // === impl Count ===
 
 impl Count {
-    fn new(least: Least) -> Self {
+    fn new(least: MinThroughput) -> Self {
         Self { least, events: 0, waited: Duration::ZERO, slow: None }
     }
 
@@ -80,7 +80,7 @@ impl Count {
     }
 
     fn judge(&mut self) {
-        let Least { events, per } = self.least;
+        let MinThroughput { events, per } = self.least;
         // The events that came, in as long a time as is set.
         let came = f64::from(self.events) * per.as_secs_f64() / self.waited.as_secs_f64();
         if came < f64::from(events) {
@@ -101,7 +101,7 @@ impl Count {
 mod tests {
     use super::*;
 
-    const LEAST: Least = Least { events: 30, per: Duration::from_secs(60) };
+    const LEAST: MinThroughput = MinThroughput { events: 30, per: Duration::from_secs(60) };
 
     fn of(waits: impl IntoIterator<Item = u64>) -> Option<Slow> {
         let mut count = Count::new(LEAST);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::HeaderName;
 
-use super::{DeadlineLayer, TimeoutLayer, pace::Least};
+use super::{DeadlineLayer, TimeoutLayer, pace::MinThroughput};
 use crate::{ConfigError, profile::scaled};
 
 /// How long one attempt may take, and how long a stream may be silent.
@@ -34,7 +34,7 @@ pub struct TimeoutPolicy {
     pub(super) first_event: Limit,
     pub(super) idle: Duration,
     pub(super) whole_stream: Option<Duration>,
-    pub(super) slow: Option<Least>,
+    pub(super) slow: Option<MinThroughput>,
     pub(super) header: Option<HeaderName>,
 }
 
@@ -111,7 +111,7 @@ impl TimeoutPolicy {
     #[must_use]
     pub fn slow_stream(mut self, events_a_minute: impl Into<Option<u32>>) -> Self {
         let per = Duration::from_secs(60);
-        self.slow = events_a_minute.into().map(|events| Least { events, per });
+        self.slow = events_a_minute.into().map(|events| MinThroughput { events, per });
         self
     }
 
@@ -146,7 +146,7 @@ impl TimeoutPolicy {
         self.first_event = self.first_event.map(|limit| scaled(limit, by));
         self.idle = scaled(self.idle, by);
         self.whole_stream = self.whole_stream.map(|whole| scaled(whole, by));
-        self.slow = self.slow.map(|least| Least { per: scaled(least.per, by), ..least });
+        self.slow = self.slow.map(|least| MinThroughput { per: scaled(least.per, by), ..least });
         self
     }
 

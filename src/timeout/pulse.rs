@@ -11,11 +11,11 @@ use std::sync::{
 /// content comes: after the first beat its clock is the idle one, set anew by each. Without beats the first content has
 /// to be handed on by the attempt's own limit.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Pulse(Arc<AtomicU32>);
+pub(crate) struct ProgressSignal(Arc<AtomicU32>);
 
 // === impl Pulse ===
 
-impl Pulse {
+impl ProgressSignal {
     /// Content has come and is held back.
     pub(crate) fn beat(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
@@ -29,8 +29,8 @@ impl Pulse {
 
 /// When the first content of an answer came, in the extensions of one that was held back beyond it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct FirstContent(pub(crate) tokio::time::Instant);
+pub(crate) struct FirstContentAt(pub(crate) tokio::time::Instant);
 
 /// By when a whole stream has ended, in the extensions of its answer: what goes on with the stream has no longer.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct StreamBound(pub(crate) tokio::time::Instant);
+pub(crate) struct StreamDeadline(pub(crate) tokio::time::Instant);

@@ -15,13 +15,13 @@ use tokio::time::Instant;
 use tower::{Layer, Service};
 
 use super::{
-    Clock, FirstContent, Pace, Pulse, StreamBound, TimeoutPolicy, line::Line, pace::Least,
-    told::Told, within::Within,
+    Clock, FirstContentAt, Pace, ProgressSignal, StreamDeadline, TimeoutPolicy, line::Line,
+    pace::MinThroughput, told::Told, within::Timed,
 };
 use crate::{
     Error, Request, Response, Upstream,
     classify::{Outcome, Phase},
-    context::{Call, Deadline, Journey, Route, later},
+    context::{AttemptLog, Call, Deadline, Route, later},
     telemetry::{Event, Events},
 };
 
@@ -48,7 +48,7 @@ pin_project! {
     /// One attempt and its clock.
     pub struct TimeoutFuture<F> {
         #[pin]
-        within: Within<F>,
+        within: Timed<F>,
         limits: Limits,
     }
 }
@@ -56,16 +56,16 @@ pin_project! {
 /// The limits of one attempt.
 struct Limits {
     shared: Arc<Shared>,
-    journey: Journey,
+    journey: AttemptLog,
     deadline: Option<Deadline>,
     line: Option<Line>,
-    pulse: Option<Pulse>,
+    pulse: Option<ProgressSignal>,
     beats: u32,
     first: Option<Instant>,
     started: Instant,
     whole: Option<Instant>,
     /// What is too slow for a stream, and whose stream it is.
-    least: Option<(Least, Route)>,
+    least: Option<(MinThroughput, Route)>,
     /// No other target is asked after this one.
     last: bool,
     /// Which limit is next, how long it is, since when it counts, and when it passes.
@@ -115,7 +115,7 @@ impl<S: Upstream> Service<Request> for Timeout<S> {
         let until = limits.until;
         // An attempt that cannot finish is not started: it may have waited for its turn until there was no time for it.
         let inner = limits.has_time(least).then(|| self.inner.call(request));
-        TimeoutFuture { within: Within::new(inner, until), limits }
+        TimeoutFuture { within: Timed::new(inner, until), limits }
     }
 }
 
@@ -163,7 +163,7 @@ impl Limits {
         let least = shared.policy.slow.filter(|_| stream);
         let least = least.map(|least| (least, Call::route(request)));
         let call = Call::of(request);
-        call.pulse = stream.then(Pulse::default);
+        call.pulse = stream.then(ProgressSignal::default);
         let started = Instant::now();
         let own = shared.policy.whole_stream.map(|whole| later(started, whole));
         let mut limits = Self {
@@ -245,7 +245,7 @@ impl Limits {
 
     /// Starts the idle clock anew where content has come that is held back.
     fn revive(&mut self) -> bool {
-        let beats = self.pulse.as_ref().map_or(0, Pulse::beats);
+        let beats = self.pulse.as_ref().map_or(0, ProgressSignal::beats);
         let alive = beats != std::mem::replace(&mut self.beats, beats);
         if alive {
             self.set(Phase::Idle, self.shared.policy.idle, Instant::now());
@@ -262,7 +262,7 @@ impl Limits {
         let silent = line.is_some_and(Line::is_silent);
         self.report_connection();
         match silent {
-            true => Error::new(Outcome::Broken).with_source("a kept connection was silent"),
+            true => Error::new(Outcome::ConnectionLost).with_source("a kept connection was silent"),
             false => Error::new(Outcome::TimedOut { phase: self.phase }),
         }
     }
@@ -277,10 +277,12 @@ impl Limits {
     /// a cut, it would be asked again, to be silent again.
     fn failed(&self, error: Error) -> Error {
         self.report_connection();
-        let closed =
-            matches!(error.outcome(), Outcome::Broken | Outcome::Truncated | Outcome::Empty);
+        let closed = matches!(
+            error.outcome(),
+            Outcome::ConnectionLost | Outcome::Truncated | Outcome::Empty
+        );
         let ours = matches!(self.phase, Phase::Attempt | Phase::FirstEvent | Phase::Idle);
-        let heard = self.pulse.as_ref().map_or(0, Pulse::beats) != self.beats;
+        let heard = self.pulse.as_ref().map_or(0, ProgressSignal::beats) != self.beats;
         let close = self.since.elapsed() >= self.limit - self.limit / Self::CLOSE;
         if closed && ours && !heard && close { self.elapsed().with_source(error) } else { error }
     }
@@ -289,10 +291,10 @@ impl Limits {
     fn guard(&self, mut response: Response) -> Response {
         let TimeoutPolicy { idle, whole_stream, .. } = self.shared.policy;
         if let Some(first) = self.first {
-            response.extensions_mut().insert(FirstContent(first));
+            response.extensions_mut().insert(FirstContentAt(first));
         }
         if let Some(whole) = self.whole {
-            response.extensions_mut().insert(StreamBound(whole));
+            response.extensions_mut().insert(StreamDeadline(whole));
         }
         let held = self.first.zip(self.pulse.as_ref());
         let pace = self.least.clone().map(|(least, route)| (Pace::new(least, held), route));

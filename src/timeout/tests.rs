@@ -21,8 +21,8 @@ use crate::{
     Body, BoxError, Error, Request, Response,
     classify::{Outcome, Phase},
     context::{Call, Deadline, later},
-    dialect::{Ask, Dialect},
-    stream::Watch,
+    dialect::{Dialect, RequestInfo},
+    stream::StreamMonitor,
     telemetry::{Event, Events},
 };
 
@@ -57,7 +57,10 @@ fn clocked(chat: bool, whole: Option<Duration>) -> (UnboundedSender<&'static str
     let (sender, mut body) = sent();
     let guard = body.guard().expect("it is streamed");
     if chat {
-        guard.watch(Watch::new(Dialect::OpenAiChat, &crate::classify::Codes::default()));
+        guard.watch(StreamMonitor::new(
+            Dialect::OpenAiChat,
+            &crate::classify::ErrorCodeTable::default(),
+        ));
     }
     guard.clock(Clock::new(IDLE, whole.map(|whole| later(Instant::now(), whole))));
     (sender, body)
@@ -254,7 +257,8 @@ fn log() -> (Log, Events) {
 
 fn streamed_ask() -> Request {
     let mut request = Request::default();
-    Call::of(&mut request).ask = Some(Arc::new(Ask { stream: true, ..Ask::default() }));
+    Call::of(&mut request).ask =
+        Some(Arc::new(RequestInfo { stream: true, ..RequestInfo::default() }));
     request
 }
 
@@ -361,7 +365,7 @@ async fn s09_a_silence_as_long_as_the_limit_and_then_a_close_is_that_limits_time
         (&[19_500], Request::default(), Phase::Attempt, 20),
     ];
     for (waits, request, phase, limit) in whole {
-        for outcome in [Outcome::Truncated, Outcome::Broken, Outcome::Empty] {
+        for outcome in [Outcome::Truncated, Outcome::ConnectionLost, Outcome::Empty] {
             let (came, at, told) = closed(waits, outcome, request.clone()).await;
             assert_eq!(came, Outcome::TimedOut { phase }, "{waits:?} {outcome}");
             assert_eq!(at, waits.iter().sum::<u64>() / 1000, "as soon as it is closed");

@@ -6,7 +6,7 @@ use super::Pace;
 use crate::{
     classify::{Outcome, Phase},
     context::Route,
-    stream::Ending,
+    stream::BodyEnd,
     telemetry::{Event, Events},
 };
 
@@ -22,7 +22,7 @@ pub(super) struct Told {
 // === impl Told ===
 
 impl Told {
-    pub(super) fn tell(self, ending: &Ending) {
+    pub(super) fn tell(self, ending: &BodyEnd) {
         if let Some((pace, route)) = self.pace {
             if let Some(slow) = pace.slow() {
                 let (events, within) = (slow.events, slow.within);
@@ -30,8 +30,8 @@ impl Told {
             }
         }
         let after = match ending {
-            Ending::Failed(Outcome::TimedOut { phase: Phase::Idle }) => Some(self.idle),
-            Ending::Failed(Outcome::TimedOut { phase: Phase::Stream }) => self.whole_stream,
+            BodyEnd::Failed(Outcome::TimedOut { phase: Phase::Idle }) => Some(self.idle),
+            BodyEnd::Failed(Outcome::TimedOut { phase: Phase::Stream }) => self.whole_stream,
             _ => None,
         };
         if let (Outcome::TimedOut { phase }, Some(after)) = (ending.outcome(), after) {

@@ -12,7 +12,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 pin_project! {
     /// What another future comes to, or [`Elapsed`]: data first, then the timer.
     #[derive(Debug)]
-    pub(crate) struct Within<F> {
+    pub(crate) struct Timed<F> {
         #[pin]
         inner: Option<F>,
         #[pin]
@@ -26,7 +26,7 @@ pub(crate) struct Elapsed;
 
 // === impl Within ===
 
-impl<F> Within<F> {
+impl<F> Timed<F> {
     /// `None` in place of a future has elapsed already.
     pub(crate) fn new(inner: Option<F>, until: Instant) -> Self {
         Self { inner, sleep: sleep_until(until) }
@@ -38,7 +38,7 @@ impl<F> Within<F> {
     }
 }
 
-impl<F: Future> Within<F> {
+impl<F: Future> Timed<F> {
     /// Asks the future alone.
     pub(crate) fn poll_inner(
         self: Pin<&mut Self>,
@@ -59,7 +59,7 @@ impl<F: Future> Within<F> {
     }
 }
 
-impl<F: Future> Future for Within<F> {
+impl<F: Future> Future for Timed<F> {
     type Output = Result<F::Output, Elapsed>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {

@@ -7,8 +7,8 @@ use evenkeel::{
     balance::BalancePolicy,
     breaker::BreakerPolicy,
     classify::Outcome,
-    context::{Deadline, Journey, Sticky},
-    ladder::{LadderPolicy, Rung, Target},
+    context::{AffinityKey, AttemptLog, Deadline},
+    ladder::{Fallback, FallbackPolicy, Target},
     retry::RetryPolicy,
     telemetry::Event,
     testkit::{Fault, Provider, Reply},
@@ -80,8 +80,8 @@ fn targets() -> [Target; 3] {
 }
 
 fn three() -> ClientBuilder {
-    let rung = Rung::targets(targets()).balance(BalancePolicy::new().seed(7)).named("primary");
-    Client::builder().ladder(LadderPolicy::new().first(rung))
+    let rung = Fallback::targets(targets()).balance(BalancePolicy::new().seed(7)).named("primary");
+    Client::builder().ladder(FallbackPolicy::new().first(rung))
 }
 
 fn no_breaker() -> BreakerPolicy {
@@ -153,9 +153,9 @@ async fn t11_an_endpoint_that_fails_fast_is_not_preferred() {
 async fn t11_without_a_penalty_and_a_rest_it_is() {
     let keys = Keys::new().first(broken());
     let careless = BalancePolicy::new().penalty(ms(1)).failures(u32::MAX).seed(7);
-    let rung = Rung::targets(targets()).balance(careless);
+    let rung = Fallback::targets(targets()).balance(careless);
     let profile = Profile::interactive().breaker(no_breaker());
-    let builder = Client::builder().ladder(LadderPolicy::new().first(rung)).profile(profile);
+    let builder = Client::builder().ladder(FallbackPolicy::new().first(rung)).profile(profile);
     let (share, _) = share(&keys, &keys.client(builder), 10.0).await;
     assert!(share > 40.0, "{share} %");
 }
@@ -298,7 +298,7 @@ async fn a_request_that_is_wrong_everywhere_is_asked_once() {
 #[tokio::test(start_paused = true)]
 async fn when_all_are_out_the_next_rung_answers_at_once() {
     let keys = Keys::all(&Reply::status(401));
-    let client = keys.client(three().fallback(Rung::canned("busy")));
+    let client = keys.client(three().fallback(Fallback::canned("busy")));
     for n in 0..20 {
         let before = Instant::now();
         let answer = call(&client, chat(false)).await.unwrap();
@@ -366,7 +366,7 @@ async fn in_a_total_outage_what_is_sent_stays_within_the_budgets() {
 #[tokio::test(start_paused = true)]
 async fn the_deadline_holds_whatever_the_equals_do() {
     let keys = Keys::all(&Reply::hang());
-    let client = keys.client(three().fallback(Rung::canned("busy")));
+    let client = keys.client(three().fallback(Fallback::canned("busy")));
     for limit in [2, 12, 30] {
         let before = Instant::now();
         let mut request = chat(true);
@@ -391,7 +391,7 @@ async fn after_a_silent_one_another_is_asked_while_there_is_time() {
 
 fn stuck(key: &str) -> Request {
     let mut request = chat(false);
-    request.extensions_mut().insert(Sticky::new(key));
+    request.extensions_mut().insert(AffinityKey::new(key));
     request
 }
 
@@ -470,7 +470,7 @@ async fn a_stream_that_is_dropped_half_way_is_work_no_longer() {
     assert!([a, b, c].iter().all(|count| (8..=12).contains(count)), "{:?}", keys.counts());
     // The first key's are dropped: the next go there until all have the same again.
     held.retain(|response| {
-        let attempts = Journey::of(response.extensions()).attempts();
+        let attempts = AttemptLog::of(response.extensions()).attempts();
         attempts[0].route.credential() != "key-a"
     });
     keys.forget();
@@ -530,7 +530,7 @@ async fn each_attempt_starts_from_the_callers_own_request() {
 #[test]
 fn equals_that_cannot_be_told_apart_are_refused_by_name() {
     let build = |targets: Vec<Target>| {
-        let ladder = LadderPolicy::new().first(Rung::targets(targets));
+        let ladder = FallbackPolicy::new().first(Fallback::targets(targets));
         ladder.build().err().map(|error| error.to_string())
     };
     let here = |key: &str| Target::here().bearer(key);
@@ -567,8 +567,8 @@ fn values_that_cannot_be_meant_are_refused_by_name() {
 fn nothing_shows_a_secret() {
     let layer = BalancePolicy::new().build([Target::here().bearer("a-secret")]).unwrap();
     let rung =
-        Rung::targets([Target::here().bearer("a-secret"), Target::here().bearer("b-secret")]);
-    let sticky = Sticky::new("a-secret");
+        Fallback::targets([Target::here().bearer("a-secret"), Target::here().bearer("b-secret")]);
+    let sticky = AffinityKey::new("a-secret");
     for shown in [format!("{layer:?}"), format!("{rung:?}"), format!("{sticky:?}")] {
         assert!(!shown.contains("secret"), "{shown}");
     }

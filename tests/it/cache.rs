@@ -16,9 +16,9 @@ use evenkeel::{
     cache::{CachePolicy, Entry, Found, Hit, Key, Memory, Store, Tenant},
     classify::Outcome,
     context::Deadline,
-    ladder::{LadderPolicy, Rung},
-    stream::Ending,
-    telemetry::{Event, Miss, Skip},
+    ladder::{Fallback, FallbackPolicy},
+    stream::BodyEnd,
+    telemetry::{Event, MissReason, SkipReason},
     testkit::{Fault, Provider, Reply},
 };
 use futures_util::future::join_all;
@@ -54,7 +54,7 @@ fn open() -> (Arc<Memory>, CachePolicy) {
 
 /// A bot that gives a stored answer of up to an hour, and an apology last.
 fn bot(policy: CachePolicy) -> ClientBuilder {
-    caching(policy).fallback(Rung::stored(secs(3600))).fallback(Rung::canned(BUSY))
+    caching(policy).fallback(Fallback::stored(secs(3600))).fallback(Fallback::canned(BUSY))
 }
 
 fn hit(response: &Response) -> Option<Hit> {
@@ -83,7 +83,7 @@ async fn a_fresh_answer_is_given_in_place_of_a_call_and_says_so() {
     assert_eq!(second.headers[header::CONTENT_TYPE], first.headers[header::CONTENT_TYPE]);
     let journey = second.journey.unwrap();
     assert_eq!((journey.to_string().as_str(), journey.sent()), ("stored", 0));
-    assert_eq!(journey.ending(), Some(Ending::Done));
+    assert_eq!(journey.ending(), Some(BodyEnd::Done));
     assert_eq!(second.verdict.unwrap().outcome(), Outcome::Success);
     assert_eq!(provider.count(), 1);
     assert_eq!(
@@ -100,7 +100,11 @@ async fn past_its_age_it_is_asked_for_anew() {
     advance(secs(61)).await;
     call(&client, chat(false)).await.unwrap().is_whole();
     assert_eq!(provider.count(), 2);
-    assert!(told.events().iter().any(|event| matches!(event, Event::CacheMiss { why: Miss::Old })));
+    assert!(
+        told.events()
+            .iter()
+            .any(|event| matches!(event, Event::CacheMiss { why: MissReason::Old }))
+    );
     advance(secs(59)).await;
     call(&client, chat(false)).await.unwrap().is_whole();
     assert_eq!(provider.count(), 2, "the newer took the place of the older");
@@ -191,10 +195,9 @@ async fn in_an_outage_the_last_good_answer_is_better_than_an_apology() {
     assert_eq!((other.words().as_str(), other.from()), (BUSY, "canned"));
     advance(secs(3600)).await;
     assert_eq!(call(&client, chat(false)).await.unwrap().from(), "canned");
-    let skipped = told
-        .events()
-        .into_iter()
-        .filter(|event| matches!(event, Event::RungSkipped { rung: 1, why: Skip::Missing, .. }));
+    let skipped = told.events().into_iter().filter(|event| {
+        matches!(event, Event::RungSkipped { rung: 1, why: SkipReason::Missing, .. })
+    });
     assert_eq!(skipped.count(), 2);
 }
 
@@ -202,7 +205,7 @@ async fn in_an_outage_the_last_good_answer_is_better_than_an_apology() {
 async fn a_stored_answer_stands_above_another_target_too() {
     let (provider, second) = pair();
     let builder =
-        caching(CachePolicy::new()).fallback(Rung::stored(secs(60))).fallback(secondary());
+        caching(CachePolicy::new()).fallback(Fallback::stored(secs(60))).fallback(secondary());
     let client = over(builder, [&provider, &second]);
     call(&client, chat(false)).await.unwrap().is_whole();
     provider.set(Reply::status(503));
@@ -217,11 +220,11 @@ async fn a_miss_is_no_failure_of_its_own() {
     // What is too large for the first is passed by the smaller one below, stored answer between them or not.
     let (provider, second) = pair();
     provider.set(Reply::context_length_exceeded());
-    let offers = evenkeel::ladder::Offers::default();
+    let offers = evenkeel::ladder::Capabilities::default();
     let small = secondary().offers(offers.context(1000));
-    let ladder = LadderPolicy::new()
-        .first(Rung::addressed().offers(offers.context(2000)))
-        .rung(Rung::stored(secs(60)))
+    let ladder = FallbackPolicy::new()
+        .first(Fallback::addressed().offers(offers.context(2000)))
+        .rung(Fallback::stored(secs(60)))
         .rung(small);
     let client = over(caching(CachePolicy::new()).ladder(ladder), [&provider, &second]);
     assert_eq!(call(&client, chat(false)).await.unwrap().status, 400);
@@ -261,7 +264,7 @@ async fn only_whole_answers_of_the_first_rung_are_stored() {
         let (store, policy) = open();
         let (provider, second) = pair();
         provider.set(reply);
-        let builder = caching(policy).fallback(secondary()).fallback(Rung::canned(BUSY));
+        let builder = caching(policy).fallback(secondary()).fallback(Fallback::canned(BUSY));
         let client = over(builder, [&provider, &second]);
         let _whatever = call(&client, chat(stream)).await;
         assert!(store.is_empty(), "{name}");
@@ -357,7 +360,7 @@ impl Store for Trouble {
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_is_down_fails_no_call() {
-    for (store, why) in [(Trouble::Fails, Miss::Failed), (Trouble::Hangs, Miss::Late)] {
+    for (store, why) in [(Trouble::Fails, MissReason::Failed), (Trouble::Hangs, MissReason::Late)] {
         let (provider, told) = (primary(), Told::default());
         let policy = CachePolicy::over(store).fresh(secs(60));
         let client = over(told.listen(bot(policy)), [&provider]);
@@ -583,13 +586,17 @@ async fn a_future_that_wakes_itself_is_polled_in_its_turn() {
                 if left == 0 { Poll::Ready(()) } else { Poll::Pending }
             })
             .await;
-            Err::<Response, _>(Error::new(Outcome::Broken))
+            Err::<Response, _>(Error::new(Outcome::ConnectionLost))
         }
     });
     let client = tower::Layer::layer(&together().build().unwrap(), upstream);
     let calls = (0..10).map(|_| tower::ServiceExt::oneshot(client.clone(), chat(true)));
     let results = join_all(calls).await;
-    assert!(results.iter().all(|result| result.as_ref().unwrap_err().outcome() == Outcome::Broken));
+    assert!(
+        results
+            .iter()
+            .all(|result| result.as_ref().unwrap_err().outcome() == Outcome::ConnectionLost)
+    );
     assert_eq!(polls.load(Ordering::Relaxed), 50);
 }
 
@@ -620,17 +627,23 @@ async fn a_thousand_calls_that_wait_cost_next_to_nothing() {
 #[tokio::test]
 async fn what_cannot_be_meant_is_refused() {
     let cases = [
-        (Client::builder().fallback(Rung::stored(secs(1))), "ladder.rung[1]"),
+        (Client::builder().fallback(Fallback::stored(secs(1))), "ladder.rung[1]"),
         (
-            caching(CachePolicy::new()).ladder(LadderPolicy::new().first(Rung::stored(secs(1)))),
+            caching(CachePolicy::new())
+                .ladder(FallbackPolicy::new().first(Fallback::stored(secs(1)))),
             "ladder.rung[0]",
         ),
-        (caching(CachePolicy::new()).fallback(Rung::stored(Duration::ZERO)), "ladder.rung[1].age"),
+        (
+            caching(CachePolicy::new()).fallback(Fallback::stored(Duration::ZERO)),
+            "ladder.rung[1].age",
+        ),
         (caching(CachePolicy::new().fresh(Duration::ZERO)), "cache.fresh"),
         (caching(CachePolicy::new().lookup(Duration::ZERO)), "cache.lookup"),
         (caching(CachePolicy::new().largest(0)), "cache.largest"),
         (
-            caching(CachePolicy::new()).fallback(Rung::canned("x")).fallback(Rung::stored(secs(1))),
+            caching(CachePolicy::new())
+                .fallback(Fallback::canned("x"))
+                .fallback(Fallback::stored(secs(1))),
             "ladder.rung[1]",
         ),
     ];
@@ -645,7 +658,7 @@ async fn what_cannot_be_meant_is_refused() {
 #[tokio::test(start_paused = true)]
 async fn a_call_with_less_time_than_the_shared_attempt_is_answered_by_its_own_ladder() {
     let provider = primary().always(Reply::answer().head_after(secs(4)));
-    let builder = caching(together()).fallback(Rung::canned(BUSY));
+    let builder = caching(together()).fallback(Fallback::canned(BUSY));
     let client = over(builder, [&provider]);
     let first = tokio::spawn({
         let client = client.clone();
@@ -705,7 +718,7 @@ async fn calls_that_wish_otherwise_for_themselves_share_no_attempt() {
     let mut whole = chat(true);
     whole.extensions_mut().insert(Commit::Complete);
     let mut own = chat(true);
-    own.extensions_mut().insert(Fallbacks::new([Rung::canned(BUSY)]).unwrap());
+    own.extensions_mut().insert(Fallbacks::new([Fallback::canned(BUSY)]).unwrap());
     let (plain, whole, own) =
         tokio::join!(call(&client, chat(true)), call(&client, whole), call(&client, own));
     assert!(plain.unwrap().error.is_some(), "cut while it is read");

@@ -7,7 +7,9 @@
 
 use std::time::Duration;
 
-use evenkeel::classify::{Codes, Meaning, Outcome, Rejection, Verdict, classify, classify_with};
+use evenkeel::classify::{
+    CodeClass, ErrorCodeTable, Outcome, Rejection, Verdict, classify, classify_with,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
@@ -420,10 +422,10 @@ fn an_unknown_code_falls_back_to_the_status_and_is_still_told() {
 
 #[test]
 fn codes_of_ones_own_hold_before_the_table() {
-    let codes = Codes::default()
-        .with("tuesday", Meaning::RateLimited)
-        .with("slow_down", Meaning::Rejected(Rejection::Request))
-        .with("asleep", Meaning::Status(503));
+    let codes = ErrorCodeTable::default()
+        .with("tuesday", CodeClass::RateLimited)
+        .with("slow_down", CodeClass::Rejected(Rejection::Request))
+        .with("asleep", CodeClass::Status(503));
     let of = |status, code: &str| {
         let body = json!({"error": {"code": code}}).to_string();
         let status = StatusCode::from_u16(status).unwrap();

@@ -15,11 +15,11 @@ use evenkeel::{
     Client, ClientBuilder, Error, Profile,
     breaker::BreakerPolicy,
     classify::{Outcome, Phase, Verdict},
-    context::{Deadline, Journey},
-    ladder::{Offers, Prefill, Rung, Target},
+    context::{AttemptLog, Deadline},
+    ladder::{Capabilities, Fallback, Prefill, Target},
     retry::RetryPolicy,
     stream::Resume,
-    telemetry::{Event, Skip, Stop},
+    telemetry::{Event, SkipReason, Stop},
     testkit::{Fault, Provider, Reply, Server, WORDS},
     timeout::TimeoutPolicy,
 };
@@ -90,9 +90,9 @@ fn post(server: &Server, body: impl Into<reqwest::Body>) -> reqwest::Request {
 }
 
 /// The second server as a rung.
-fn rung(server: &Server) -> Rung {
+fn rung(server: &Server) -> Fallback {
     let target = Target::new(format!("{}/v1", server.url()));
-    Rung::target(target.bearer("the-second-key").model("spare"))
+    Fallback::target(target.bearer("the-second-key").model("spare"))
 }
 
 /// Whatever it is, it ends.
@@ -134,7 +134,7 @@ async fn an_answer_is_as_reqwest_has_it() {
         assert_eq!(answer.headers(), plain.headers());
         assert_eq!((answer.url(), answer.remote_addr()), (&url(&server), plain.remote_addr()));
         assert_eq!(answer.content_length(), plain.content_length());
-        assert!(answer.extensions().get::<Journey>().is_some_and(|journey| journey.sent() == 1));
+        assert!(answer.extensions().get::<AttemptLog>().is_some_and(|journey| journey.sent() == 1));
         assert!(answer.extensions().get::<Verdict>().is_some());
         assert_eq!(answer.bytes().await.unwrap(), plain.bytes().await.unwrap());
     }
@@ -201,7 +201,7 @@ async fn the_url_is_that_of_who_answered() {
     let (first, _) = always(Reply::status(503)).await;
     let (second, _) = always(Reply::answer()).await;
     let asked = url(&first);
-    let client = client(builder().fallback(rung(&second)).fallback(Rung::canned(BUSY)));
+    let client = client(builder().fallback(rung(&second)).fallback(Fallback::canned(BUSY)));
     let answer = ends(client.execute(post(&first, JSON))).await.unwrap();
     assert_eq!(answer.url(), &url(&second));
     assert_eq!(answer.headers()["evenkeel-rung"], "spare");
@@ -222,7 +222,7 @@ async fn the_timeout_of_a_request_is_the_deadline_of_its_call() {
     assert_eq!(error.outcome(), Outcome::TimedOut { phase: Phase::Deadline });
     assert_eq!(provider.count(), 1);
 
-    let canned = client(builder().fallback(Rung::canned(BUSY)));
+    let canned = client(builder().fallback(Fallback::canned(BUSY)));
     let mut request = post(&server, JSON);
     *request.timeout_mut() = Some(ms(300));
     let answer = ends(canned.execute(request)).await.unwrap();
@@ -314,7 +314,7 @@ async fn a_streamed_request_body_is_sent_once_and_whole() {
     let (first, provider) = once(Reply::answer()).await;
     let (second, spare) = always(Reply::answer()).await;
     let told = Told::default();
-    let builder = told.listen(builder().fallback(rung(&second)).fallback(Rung::canned(BUSY)));
+    let builder = told.listen(builder().fallback(rung(&second)).fallback(Fallback::canned(BUSY)));
     let client = client(builder);
     let body = || reqwest::Body::wrap_stream(words_of(JSON));
     let answer = ends(client.execute(post(&first, body()))).await.unwrap();
@@ -328,7 +328,7 @@ async fn a_streamed_request_body_is_sent_once_and_whole() {
     assert_eq!((provider.count(), spare.count()), (1, 0));
     let once = |event: &Event| match event {
         Event::RetryStopped { why, .. } => *why == Stop::Once,
-        Event::RungSkipped { why, .. } => *why == Skip::Once,
+        Event::RungSkipped { why, .. } => *why == SkipReason::Once,
         _ => false,
     };
     assert_eq!(told.events().iter().filter(|event| once(event)).count(), 2);
@@ -377,7 +377,7 @@ async fn a_refused_connection_is_unreachable_and_the_next_target_is_asked() {
 async fn a_connection_that_is_reset_is_tried_once_more() {
     let (server, provider) = always(Reply::reset()).await;
     let error = ends(client(builder()).execute(post(&server, JSON))).await.unwrap_err();
-    assert_eq!((error.outcome(), provider.count()), (Outcome::Broken, 2));
+    assert_eq!((error.outcome(), provider.count()), (Outcome::ConnectionLost, 2));
     assert!(error.source().is_some_and(|source| source.is::<reqwest::Error>()));
 
     let (server, provider) = once(Reply::reset()).await;
@@ -410,7 +410,7 @@ async fn s08_a_stream_that_dies_is_read_whole_and_once_where_the_second_server_g
         let (first, _) = always(Reply::answer().with(fault).between_events(ms(2))).await;
         let provider = Provider::new("secondary").continues();
         let second = serve(&provider).await;
-        let able = rung(&second).offers(Offers::default().prefill(Prefill::Message));
+        let able = rung(&second).offers(Capabilities::default().prefill(Prefill::Message));
         let client = client(builder().fallback(able).resume(Resume::Continue));
         let answer = ends(client.execute(post(&first, STREAM))).await.unwrap();
         let mut body = answer.bytes_stream();
@@ -515,7 +515,7 @@ async fn the_key_of_the_first_server_is_never_sent_to_the_second() {
     let (url, seen) = recorder(head + ANSWER).await;
     let keyed = Target::new(&url).bearer("the-second-key");
     for target in [keyed, Target::new(&url)] {
-        let client = client(builder().fallback(Rung::target(target)));
+        let client = client(builder().fallback(Fallback::target(target)));
         let answer = ends(client.execute(marked(&first))).await.unwrap();
         assert_eq!(words(&answer.text().await.unwrap()), "hello");
     }
@@ -535,7 +535,7 @@ async fn a_redirect_to_another_host_carries_no_key_there() {
         let client = builder().build().unwrap();
         let answer = ends(client.execute(marked(&server))).await.unwrap();
         assert_eq!((answer.status().as_u16(), provider.count()), (status, 1));
-        let canned = builder().fallback(Rung::canned(BUSY)).build().unwrap();
+        let canned = builder().fallback(Fallback::canned(BUSY)).build().unwrap();
         let answer = ends(canned.execute(marked(&server))).await.unwrap();
         assert_eq!(answer.headers()["evenkeel-rung"], "canned");
     }

@@ -9,9 +9,9 @@ use evenkeel::{
     Client, Error, Profile, Request, Response,
     breaker::{BreakerPolicy, State},
     classify::{ClassifyPolicy, Outcome, Phase, Rejection, Verdict},
-    context::{Deadline, Journey, Priority},
+    context::{AttemptLog, Deadline, Priority},
     dialect::Usage,
-    ladder::{Rung, Target},
+    ladder::{Fallback, Target},
     retry::RetryPolicy,
     stream::Commit,
     telemetry::{Event, Stop},
@@ -151,12 +151,12 @@ async fn every_answer_holds_its_journey_and_its_verdict() {
             let primary = Provider::new("primary").always(reply.clone());
             let mut builder = Client::builder();
             if canned {
-                builder = builder.fallback(Rung::canned(BUSY));
+                builder = builder.fallback(Fallback::canned(BUSY));
             }
             let response = over(builder, [&primary]).send(chat(stream)).await.unwrap();
             let verdict = response.extensions().get::<Verdict>().expect("a verdict");
             assert_eq!(verdict.outcome(), outcome, "{reply:?}");
-            let journey = response.extensions().get::<Journey>().expect("a journey");
+            let journey = response.extensions().get::<AttemptLog>().expect("a journey");
             assert_eq!(u64::from(journey.sent()), primary.count());
         }
     }
@@ -166,7 +166,7 @@ async fn every_answer_holds_its_journey_and_its_verdict() {
 async fn an_answer_to_a_path_without_a_dialect_passes_as_it_is() {
     let reply = Reply::raw(200, "application/octet-stream", vec![0_u8, 255, 13, 10]);
     let primary = Provider::new("primary").always(reply);
-    let client = over(Client::builder().fallback(Rung::canned(BUSY)), [&primary]);
+    let client = over(Client::builder().fallback(Fallback::canned(BUSY)), [&primary]);
     let request = http::Request::post("http://primary/v1/audio/speech").body("{}".into()).unwrap();
     let answer = call(&client, request).await.unwrap();
     assert_eq!((&answer.bytes()[..], answer.error.is_none()), (&[0, 255, 13, 10][..], true));
@@ -178,7 +178,7 @@ async fn r8_errors_keep_their_source_and_what_they_are() {
     let primary = Provider::new("primary").always(Reply::reset());
     let client = over(Client::builder(), [&primary]);
     let error = client.send(chat(true)).await.unwrap_err();
-    assert_eq!(error.outcome(), Outcome::Broken);
+    assert_eq!(error.outcome(), Outcome::ConnectionLost);
     let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
     assert_eq!(source.expect("the transport's own").kind(), io::ErrorKind::ConnectionReset);
     assert_eq!(error.journey().unwrap().sent(), 2, "once more, as it may be billed");
@@ -284,7 +284,7 @@ async fn a_body_that_is_no_json_has_the_providers_own_answer_and_a_canned_one() 
         let (primary, second) = pair();
         primary.set(reply.clone());
         second.set(reply);
-        let builder = Client::builder().fallback(secondary()).fallback(Rung::canned(BUSY));
+        let builder = Client::builder().fallback(secondary()).fallback(Fallback::canned(BUSY));
         let answer = call(&over(builder, [&primary, &second]), with_body(body)).await.unwrap();
         match outage {
             true => assert_eq!((answer.from(), answer.words()), ("canned", BUSY.into())),
@@ -346,7 +346,7 @@ async fn the_canned_reply_comes_before_the_deadline_whatever_the_targets_do() {
         let primary =
             primary.replies([Reply::status(500).head_after(secs(9))]).always(Reply::hang());
         second.set(Reply::answer().first_content_after(secs(3600)));
-        let builder = Client::builder().fallback(secondary()).fallback(Rung::canned(BUSY));
+        let builder = Client::builder().fallback(secondary()).fallback(Fallback::canned(BUSY));
         let client = over(builder, [&primary, &second]);
         let start = Instant::now();
         let answer = call(&client, chat(stream)).await.unwrap();
@@ -420,8 +420,8 @@ async fn callers_in_a_hurry_do_not_close_the_route_to_the_others() {
 async fn a_short_deadline_leaves_the_first_rung_some_of_it() {
     // The rung keeps ten seconds back, and this call has five.
     let (primary, second) = pair();
-    let ladder = evenkeel::ladder::LadderPolicy::new()
-        .first(Rung::addressed().reserve(secs(10)))
+    let ladder = evenkeel::ladder::FallbackPolicy::new()
+        .first(Fallback::addressed().reserve(secs(10)))
         .rung(secondary());
     let client = over(Client::builder().ladder(ladder), [&primary, &second]);
     let mut request = chat(false);
@@ -498,7 +498,7 @@ async fn t1_an_error_body_that_never_ends_holds_nobody() {
 #[tokio::test(start_paused = true)]
 async fn t2_a_stream_longer_than_every_limit_goes_on() {
     let primary = Provider::new("primary").always(Reply::answer().between_events(secs(14)));
-    let client = over(Client::builder().fallback(Rung::canned(BUSY)), [&primary]);
+    let client = over(Client::builder().fallback(Fallback::canned(BUSY)), [&primary]);
     let start = Instant::now();
     call(&client, chat(true)).await.unwrap().is_whole();
     assert_eq!(start.elapsed(), 59 * secs(14));
@@ -733,7 +733,7 @@ async fn a_rung_that_is_given_up_is_heard_of_as_a_failure() {
     // Three targets: all those below the first have a third of the thirty seconds together.
     let (primary, second) = pair();
     primary.set(Reply::hang());
-    let third = Rung::target(Target::new("http://third/v1"));
+    let third = Fallback::target(Target::new("http://third/v1"));
     let builder = Client::builder().fallback(secondary()).fallback(third);
     let client = over(builder, [&primary, &second]);
     for _ in 0..5 {
@@ -766,7 +766,7 @@ async fn an_upstream_that_is_never_ready_is_left_in_time() {
             unreachable!("it is never ready")
         }
     }
-    let client = Client::builder().fallback(Rung::canned(BUSY)).over(Stuck).unwrap();
+    let client = Client::builder().fallback(Fallback::canned(BUSY)).over(Stuck).unwrap();
     let start = Instant::now();
     let answer = call(&client, chat(true)).await.unwrap();
     assert_eq!(answer.from(), "canned");
@@ -865,7 +865,7 @@ async fn the_limits_of_an_attempt_hold_for_each_rung() {
     let builder = Client::builder()
         .profile(Profile::interactive().timeout(limits))
         .fallback(secondary())
-        .fallback(Rung::target(Target::new("http://third/v1")));
+        .fallback(Fallback::target(Target::new("http://third/v1")));
     let start = Instant::now();
     let answer = call(&over(builder, [&primary, &second, &third]), chat(true)).await.unwrap();
     assert_eq!((answer.from(), start.elapsed()), ("third", secs(6)));

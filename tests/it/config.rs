@@ -6,7 +6,7 @@ use evenkeel::{
     Client, ClientBuilder, ConfigError, Profile,
     breaker::BreakerPolicy,
     classify::ClassifyPolicy,
-    ladder::{Canned, LadderPolicy, Rung, Target},
+    ladder::{Canned, Fallback, FallbackPolicy, Target},
     limit::{AdaptivePolicy, AdmissionPolicy, Concurrency, LimitPolicy},
     retry::{Budget, RetryPolicy},
     testkit::{Fault, Provider, Reply},
@@ -55,12 +55,12 @@ fn classify(set: impl FnOnce(ClassifyPolicy) -> ClassifyPolicy) -> ClientBuilder
     of(Profile::interactive().classify(set(ClassifyPolicy::default())))
 }
 
-fn ladder(rung: Rung) -> ClientBuilder {
+fn ladder(rung: Fallback) -> ClientBuilder {
     Client::builder().fallback(rung)
 }
 
 fn target(base: &str) -> ClientBuilder {
-    ladder(Rung::target(Target::new(base)))
+    ladder(Fallback::target(Target::new(base)))
 }
 
 fn limit(set: impl FnOnce(LimitPolicy) -> LimitPolicy) -> ClientBuilder {
@@ -99,7 +99,7 @@ fn limits_that_let_nothing_through_are_refused() {
 #[test]
 fn both_profiles_are_allowed_as_they_are() {
     for profile in [Profile::interactive(), Profile::pipeline(), Profile::default()] {
-        let builder = of(profile).fallback(secondary()).fallback(Rung::canned("busy"));
+        let builder = of(profile).fallback(secondary()).fallback(Fallback::canned("busy"));
         assert!(builder.over(Provider::new("primary")).is_ok());
     }
 }
@@ -212,20 +212,30 @@ fn a_rung_has_to_lead_somewhere() {
         ),
         (target("https://u:p@host/v1"), "ladder.rung[1].base_url", r#"Some("host")"#, "bearer()"),
         (
-            ladder(Rung::target(Target::here())),
+            ladder(Fallback::target(Target::here())),
             "ladder.rung[1].target",
             r#""empty""#,
             "at least one",
         ),
-        (ladder(Rung::target(Target::here().model(" "))), "ladder.rung[1].model", r#""""#, "name"),
         (
-            ladder(Rung::canned("a")).fallback(secondary()),
+            ladder(Fallback::target(Target::here().model(" "))),
+            "ladder.rung[1].model",
+            r#""""#,
+            "name",
+        ),
+        (
+            ladder(Fallback::canned("a")).fallback(secondary()),
             "ladder.rung[1]",
             r#""canned""#,
             "only as the last rung",
         ),
-        (ladder(Rung::canned("a").named("")), "ladder.rung[1].name", r#""""#, "visible ASCII"),
-        (ladder(Rung::canned("a").named("é")), "ladder.rung[1].name", r#""é""#, "visible ASCII"),
+        (ladder(Fallback::canned("a").named("")), "ladder.rung[1].name", r#""""#, "visible ASCII"),
+        (
+            ladder(Fallback::canned("a").named("é")),
+            "ladder.rung[1].name",
+            r#""é""#,
+            "visible ASCII",
+        ),
         (
             ladder(secondary().reserve(secs(30))),
             "ladder.rung[1].reserve",
@@ -234,12 +244,12 @@ fn a_rung_has_to_lead_somewhere() {
         ),
         (
             Client::builder()
-                .ladder(LadderPolicy::new().first(Rung::addressed().reserve(secs(31)))),
+                .ladder(FallbackPolicy::new().first(Fallback::addressed().reserve(secs(31)))),
             "ladder.rung[0].reserve",
             "31s",
             "less than the deadline",
         ),
-        (ladder(Rung::canned(" ")), "ladder.rung[1].text", r#""""#, "says something"),
+        (ladder(Fallback::canned(" ")), "ladder.rung[1].text", r#""""#, "says something"),
         (
             Client::builder().primary(Target::new("https://a.example/v1/chat/completions")),
             "ladder.rung[0].base_url",
@@ -275,7 +285,7 @@ fn a_key_that_is_not_there_is_found_out_at_the_start_and_not_in_the_outage() {
     for blank in ["", " ", "\t"] {
         let name = HeaderName::from_static("x-api-key");
         for target in [base().bearer(blank), base().credential(name, blank)] {
-            let error = refused(ladder(Rung::target(target)));
+            let error = refused(ladder(Fallback::target(target)));
             assert_eq!(error.field(), "ladder.rung[1].credential");
             assert!(error.to_string().contains("not blank"), "{error}");
         }
@@ -284,14 +294,14 @@ fn a_key_that_is_not_there_is_found_out_at_the_start_and_not_in_the_outage() {
 
 #[test]
 fn no_secret_is_told_in_a_refusal() {
-    let target = |base: &str| Rung::target(Target::new(base));
+    let target = |base: &str| Fallback::target(Target::new(base));
     for rung in [
         target("https://user:SecretMark@host/v1"),
         target("ftp://user:SecretMark@host/v1"),
         target("https://host:port/v1?key=SecretMark"),
         target("ftp://host/v1?key=SecretMark"),
         target("user:SecretMark@host"),
-        Rung::target(Target::new("https://host/v1").bearer("Secret\nMark")),
+        Fallback::target(Target::new("https://host/v1").bearer("Secret\nMark")),
     ] {
         let error = refused(ladder(rung));
         for text in [error.to_string(), format!("{error:?}")] {
@@ -353,7 +363,7 @@ async fn the_largest_and_the_smallest_values_that_are_allowed_break_nothing() {
             Reply::answer(),
         ];
         let primary = Provider::new("primary").replies(replies);
-        let builder = of(profile).fallback(Rung::reply(Canned::text("busy")));
+        let builder = of(profile).fallback(Fallback::reply(Canned::text("busy")));
         let client = over(builder, [&primary]);
         for n in 0..8 {
             let answer = call(&client, chat(n % 2 == 0)).await.unwrap();

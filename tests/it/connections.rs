@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use evenkeel::{
     Client, Profile,
     breaker::State,
-    context::Journey,
+    context::AttemptLog,
     telemetry::Event,
     testkit::{Incident, KeptFault, Provider, Reply, Server, WORDS},
     timeout::TimeoutPolicy,
@@ -50,7 +50,7 @@ impl Stage {
         let mut request = reqwest::Request::new(reqwest::Method::POST, url);
         *request.body_mut() = Some(body.into());
         let response = self.client.execute(request).await.map_err(|error| format!("{error:?}"))?;
-        let (status, sent) = (response.status(), Journey::of(response.extensions()).sent());
+        let (status, sent) = (response.status(), AttemptLog::of(response.extensions()).sent());
         let text = response.text().await.map_err(|error| format!("{error:?}"))?;
         match status.is_success() && sent == 1 {
             true => Ok(text),
@@ -226,7 +226,7 @@ async fn silence_on_kept_connections_costs_one_timeout_and_counts_against_no_pro
             let mut request = reqwest::Request::new(reqwest::Method::POST, url);
             *request.body_mut() = Some(body.into());
             let response = stage.client.execute(request).await.unwrap();
-            timeouts += Journey::of(response.extensions()).sent() - 1;
+            timeouts += AttemptLog::of(response.extensions()).sent() - 1;
             answers += usize::from(response.text().await.is_ok());
         }
         assert_eq!((timeouts, answers), (1, 8));
@@ -318,7 +318,7 @@ async fn node_replaced_all_eight_calls_are_answered_through_the_middleware() {
     let url = format!("{}/v1/chat/completions", server.url());
     let ask = || async {
         let response = client.post(&url).body(JSON).send().await.unwrap();
-        let sent = Journey::of(response.extensions()).sent();
+        let sent = AttemptLog::of(response.extensions()).sent();
         assert_eq!((response.status().as_u16(), sent), (200, 1));
         response.text().await.unwrap()
     };

@@ -8,11 +8,11 @@ use evenkeel::{
     cache::CachePolicy,
     classify::{ClassifyLayer, ClassifyPolicy},
     hedge::HedgePolicy,
-    ladder::{LadderPolicy, Rung, Target},
+    ladder::{Fallback, FallbackPolicy, Target},
     limit::{Concurrency, LimitPolicy},
     retry::RetryPolicy,
     stream::Commit,
-    telemetry::{AttemptsLayer, Events, TelemetryLayer},
+    telemetry::{AttemptSpanLayer, Events, TelemetryLayer},
     testkit::{Probe, probe::check},
     timeout::{DeadlinePolicy, TimeoutPolicy},
 };
@@ -27,7 +27,7 @@ async fn telemetry_keeps_the_contract() {
 
 #[tokio::test(start_paused = true)]
 async fn attempts_keep_the_contract() {
-    assert_eq!(check(AttemptsLayer::default()).await, []);
+    assert_eq!(check(AttemptSpanLayer::default()).await, []);
 }
 
 #[tokio::test(start_paused = true)]
@@ -44,8 +44,8 @@ async fn the_cache_keeps_the_contract() {
 
 #[tokio::test(start_paused = true)]
 async fn the_ladder_keeps_the_contract() {
-    assert_eq!(check(LadderPolicy::new().build().unwrap()).await, []);
-    let long = LadderPolicy::new().rung(secondary()).rung(Rung::canned("busy"));
+    assert_eq!(check(FallbackPolicy::new().build().unwrap()).await, []);
+    let long = FallbackPolicy::new().rung(secondary()).rung(Fallback::canned("busy"));
     assert_eq!(check(long.build().unwrap()).await, []);
 }
 
@@ -110,7 +110,7 @@ async fn a_client_with_fallbacks_that_commits_late_keeps_the_contract() {
         let equals = ["http://one/v1", "http://two/v1"].map(Target::new);
         let profile = Profile::interactive().classify(whole);
         let builder = Client::builder().profile(profile).primaries(equals);
-        builder.fallback(secondary()).fallback(Rung::canned("busy")).over(probe).unwrap()
+        builder.fallback(secondary()).fallback(Fallback::canned("busy")).over(probe).unwrap()
     });
     // A stream that is held back until it is whole cannot be dropped half-way: it is over when it comes.
     assert_eq!(check(client).await, []);

@@ -9,21 +9,21 @@ use bytes::Bytes;
 use evenkeel::{
     Body, Error, Request,
     classify::{ClassifyPolicy, Outcome},
-    dialect::{Ask, Dialect},
-    stream::{Commit, Ending},
+    dialect::{Dialect, RequestInfo},
+    stream::{BodyEnd, Commit},
 };
 use futures_util::stream;
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use tower::{Layer, ServiceExt, service_fn};
 
-fn ask(path: &str, body: &str) -> Ask {
+fn ask(path: &str, body: &str) -> RequestInfo {
     let uri = format!("https://api.example{path}");
     let body = Bytes::copy_from_slice(body.as_bytes());
-    Ask::read(&http::Request::post(uri).body(body).unwrap())
+    RequestInfo::read(&http::Request::post(uri).body(body).unwrap())
 }
 
-fn chat(body: &str) -> Ask {
+fn chat(body: &str) -> RequestInfo {
     ask("/v1/chat/completions", body)
 }
 
@@ -271,20 +271,24 @@ async fn through(path: &str, kind: &str, pieces: &[&str], commit: Commit) -> Thr
     Ok((text, failed, endings))
 }
 
-type Through = Result<(String, Option<Outcome>, Vec<Ending>), Outcome>;
+type Through = Result<(String, Option<Outcome>, Vec<BodyEnd>), Outcome>;
 
 const UNAVAILABLE: Outcome = Outcome::Unavailable { wait: None };
 
 #[tokio::test(start_paused = true)]
 async fn a_healthy_stream_of_any_dialect_comes_through_byte_for_byte() {
     for [path, kind, word, end, _] in STREAMS {
-        for commit in [Commit::FirstContent, Commit::Complete] {
+        for commit in [Commit::FirstContentAt, Commit::Complete] {
             let text = [word, end].concat();
             let (one, rest) = text.split_at(20);
             for pieces in [&[word, end][..], &[&text], &[one, "", rest]] {
                 let came = through(path, kind, pieces, commit).await;
                 // A stream that is whole when it is handed on has ended by then.
-                assert_eq!(came, Ok((text.clone(), None, vec![Ending::Done])), "{path} {commit:?}");
+                assert_eq!(
+                    came,
+                    Ok((text.clone(), None, vec![BodyEnd::Done])),
+                    "{path} {commit:?}"
+                );
             }
         }
     }
@@ -296,8 +300,8 @@ async fn t5_a_stream_of_any_dialect_that_is_cut_is_truncated() {
         for cut in ["", &end[..12]] {
             let pieces = [word, cut];
             let text = pieces.concat();
-            let expected = (text, Some(Outcome::Truncated), vec![Ending::Truncated]);
-            let came = through(path, kind, &pieces, Commit::FirstContent).await;
+            let expected = (text, Some(Outcome::Truncated), vec![BodyEnd::Truncated]);
+            let came = through(path, kind, &pieces, Commit::FirstContentAt).await;
             assert_eq!(came, Ok(expected), "{path} {cut}");
             let came = through(path, kind, &pieces, Commit::Complete).await;
             assert_eq!(came, Err(Outcome::Truncated), "{path} {cut}");
@@ -308,14 +312,14 @@ async fn t5_a_stream_of_any_dialect_that_is_cut_is_truncated() {
 #[tokio::test(start_paused = true)]
 async fn t4_an_error_in_a_stream_of_any_dialect_is_an_error() {
     for [path, kind, word, end, error] in STREAMS {
-        let came = through(path, kind, &[word, error, end], Commit::FirstContent).await;
+        let came = through(path, kind, &[word, error, end], Commit::FirstContentAt).await;
         let expected =
-            ([word, error].concat(), Some(UNAVAILABLE), vec![Ending::Failed(UNAVAILABLE)]);
+            ([word, error].concat(), Some(UNAVAILABLE), vec![BodyEnd::Failed(UNAVAILABLE)]);
         assert_eq!(came, Ok(expected), "{path}");
         let came = through(path, kind, &[word, error, end], Commit::Complete).await;
         assert_eq!(came, Err(UNAVAILABLE), "{path}");
         let first = error.replacen(",{", "[{", 1);
-        let came = through(path, kind, &[&first], Commit::FirstContent).await;
+        let came = through(path, kind, &[&first], Commit::FirstContentAt).await;
         assert_eq!(came, Err(UNAVAILABLE), "{path}");
     }
 }
@@ -325,10 +329,10 @@ async fn t7_an_empty_answer_of_any_dialect_is_empty_and_a_page_is_malformed() {
     for [path, kind, _, end, _] in STREAMS {
         let end = end.replacen(",\r\n{", "[{", 1);
         for pieces in [&[][..], &["\n"], &[end.as_str()]] {
-            let came = through(path, kind, pieces, Commit::FirstContent).await;
+            let came = through(path, kind, pieces, Commit::FirstContentAt).await;
             assert_eq!(came, Err(Outcome::Empty), "{path} {pieces:?}");
         }
-        let came = through(path, kind, &["<html>sorry</html>"], Commit::FirstContent).await;
+        let came = through(path, kind, &["<html>sorry</html>"], Commit::FirstContentAt).await;
         assert_eq!(came, Err(Outcome::Malformed), "{path}");
     }
 }
@@ -344,7 +348,7 @@ async fn an_answer_that_is_not_streamed_is_read_whole_though_a_stream_was_asked_
         ),
         ("/api/generate", r#"{"response":"a","done":true}"#),
     ] {
-        let came = through(path, "application/json", &[body], Commit::FirstContent).await;
-        assert_eq!(came, Ok((body.into(), None, vec![Ending::Done])), "{path}");
+        let came = through(path, "application/json", &[body], Commit::FirstContentAt).await;
+        assert_eq!(came, Ok((body.into(), None, vec![BodyEnd::Done])), "{path}");
     }
 }

@@ -8,8 +8,11 @@ use evenkeel::{
     breaker::State,
     classify::{Outcome, Phase, Rejection, Verdict},
     dialect::Usage,
-    ladder::{Canned, CannedReply, Edit, LadderPolicy, Offers, Question, Rung, Target, When},
-    telemetry::{Event, Events, Skip},
+    ladder::{
+        Canned, CannedContext, CannedReply, Capabilities, Edit, Fallback, FallbackOn,
+        FallbackPolicy, Target,
+    },
+    telemetry::{Event, Events, SkipReason},
     testkit::{Provider, Reply},
 };
 use http::header::{ACCEPT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE};
@@ -74,7 +77,7 @@ impl Wire {
 
 /// Goes down a ladder; tells what was skipped, and why, too.
 async fn run(
-    policy: LadderPolicy,
+    policy: FallbackPolicy,
     upstream: impl Upstream,
     request: Request,
 ) -> (Result<Response, Error>, Vec<Event>) {
@@ -86,7 +89,7 @@ async fn run(
     (result, told)
 }
 
-fn skips(events: &[Event]) -> Vec<Skip> {
+fn skips(events: &[Event]) -> Vec<SkipReason> {
     let skip = |event: &Event| match event {
         Event::RungSkipped { why, .. } => Some(*why),
         _ => None,
@@ -99,8 +102,8 @@ async fn text(response: Response) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-fn small() -> Rung {
-    Rung::target(Target::here().model("small"))
+fn small() -> Fallback {
+    Fallback::target(Target::here().model("small"))
 }
 
 // === stories ===
@@ -111,7 +114,7 @@ async fn a_tool_that_is_gone_costs_the_tool_and_no_answer() {
     let told = Told::default();
     let builder = told
         .listen(Client::builder())
-        .fallback(Rung::addressed().named("no search").without_tool("web_search"));
+        .fallback(Fallback::addressed().named("no search").without_tool("web_search"));
     let client = over(builder, [&primary]);
     let (mut answered, mut plain) = (0, 0);
     for n in 0..400 {
@@ -136,7 +139,7 @@ async fn when_all_of_the_provider_is_down_the_rung_without_the_tool_is_left_alon
     let (primary, second) = pair();
     let primary = primary.always(Reply::status(503));
     let builder = Client::builder()
-        .fallback(Rung::addressed().named("no search").without_tool("web_search"))
+        .fallback(Fallback::addressed().named("no search").without_tool("web_search"))
         .fallback(crate::scene::secondary());
     let client = over(builder, [&primary, &second]);
     for _ in 0..20 {
@@ -153,7 +156,7 @@ async fn a_route_that_has_trouble_with_streams_is_asked_in_one_piece_and_the_cal
         let streams = request.body().windows(13).any(|part| part == b"\"stream\":true");
         Ok(if streams { answer(503, "{}") } else { answer(200, WELL) })
     });
-    let rung = Rung::addressed().named("whole").edit(Edit::new().unstreamed());
+    let rung = Fallback::addressed().named("whole").edit(Edit::new().unstreamed());
     let client = Client::builder().fallback(rung).over(upstream).unwrap();
     for _ in 0..10 {
         let response = client.send(chat(true)).await.unwrap();
@@ -199,12 +202,12 @@ async fn an_answer_in_one_piece_is_told_as_a_stream_in_every_dialect() {
     for (path, body, reply, sent, kind) in cases {
         let wire = Wire::default();
         let upstream = wire.answering(move |_| Ok(answer(200, reply)));
-        let first = Rung::addressed().edit(Edit::new().unstreamed());
+        let first = Fallback::addressed().edit(Edit::new().unstreamed());
         let mut request = ask(path, body);
         request.headers_mut().insert("accept", "text/event-stream".parse().unwrap());
         request.headers_mut().insert("accept-encoding", "gzip".parse().unwrap());
         let client =
-            Client::builder().ladder(LadderPolicy::new().first(first)).over(upstream).unwrap();
+            Client::builder().ladder(FallbackPolicy::new().first(first)).over(upstream).unwrap();
         let response = client.send(request).await.unwrap();
         assert_eq!(response.headers()[CONTENT_TYPE], kind, "{path}");
         assert!(text(response).await.contains("well"));
@@ -220,8 +223,8 @@ async fn an_answer_in_one_piece_is_told_as_a_stream_in_every_dialect() {
 async fn what_cannot_be_told_as_a_stream_moves_down() {
     let wire = Wire::default();
     let upstream = wire.answering(|_| Ok(answer(200, r#"{"strange":1}"#)));
-    let first = Rung::addressed().edit(Edit::new().unstreamed());
-    let policy = LadderPolicy::new().first(first).rung(Rung::canned("busy"));
+    let first = Fallback::addressed().edit(Edit::new().unstreamed());
+    let policy = FallbackPolicy::new().first(first).rung(Fallback::canned("busy"));
     let (response, _) = run(policy, upstream, chat(true)).await;
     assert!(text(response.unwrap()).await.contains("busy"));
 }
@@ -239,10 +242,10 @@ async fn a_rung_asks_for_less_and_says_so() {
         })
     });
     let edit = Edit::new().max_tokens(512).without_tools().tool_line("No search now.");
-    let rung = Rung::target(Target::new("http://second/v1").model("small")).edit(edit);
+    let rung = Fallback::target(Target::new("http://second/v1").model("small")).edit(edit);
     let mut request = with_body(TOOLS);
     request.headers_mut().insert(CONTENT_LENGTH, TOOLS.len().into());
-    let (response, events) = run(LadderPolicy::new().rung(rung), upstream, request).await;
+    let (response, events) = run(FallbackPolicy::new().rung(rung), upstream, request).await;
     assert_eq!(response.unwrap().status(), 200);
     let sent = wire.last();
     assert_eq!(
@@ -265,9 +268,9 @@ async fn a_rung_asks_for_less_and_says_so() {
 
 #[tokio::test]
 async fn a_rung_that_would_ask_the_same_again_is_passed_by_unless_nothing_was_sent() {
-    let policy = || LadderPolicy::new().rung(Rung::addressed().without_tool("web_search"));
+    let policy = || FallbackPolicy::new().rung(Fallback::addressed().without_tool("web_search"));
     for (failure, attempts) in
-        [(Outcome::Unavailable { wait: None }, 1), (Outcome::Refused { retry_in: None }, 2)]
+        [(Outcome::Unavailable { wait: None }, 1), (Outcome::NotSent { retry_in: None }, 2)]
     {
         let wire = Wire::default();
         let upstream = wire.answering(move |_| Err(Error::new(failure)));
@@ -287,16 +290,16 @@ async fn where_another_target_stands_first_the_addressed_one_is_no_repetition() 
             answer(503, "")
         })
     });
-    let policy = LadderPolicy::new()
+    let policy = FallbackPolicy::new()
         .primary(Target::new("http://proxy/v1"))
-        .rung(Rung::addressed().named("direct").without_tool("web_search"));
+        .rung(Fallback::addressed().named("direct").without_tool("web_search"));
     let (response, _) = run(policy, upstream, chat(false)).await;
     assert_eq!(response.unwrap().headers()["evenkeel-rung"], "direct");
 }
 
 #[test]
 fn wrong_edits_are_refused_with_field_value_and_what_is_allowed() {
-    let edit = |edit: Edit| LadderPolicy::new().rung(small().edit(edit)).build().unwrap_err();
+    let edit = |edit: Edit| FallbackPolicy::new().rung(small().edit(edit)).build().unwrap_err();
     let cases = [
         (edit(Edit::new().max_tokens(1)), "ladder.rung[1].edit.max_tokens", "1"),
         (edit(Edit::new().fit(9)), "ladder.rung[1].edit.fit", "9"),
@@ -314,7 +317,8 @@ fn wrong_edits_are_refused_with_field_value_and_what_is_allowed() {
         let text = error.to_string();
         assert!(text.contains(value) && text.contains("allowed is"), "{text}");
     }
-    let canned = LadderPolicy::new().rung(Rung::canned("x").without_tools()).build().unwrap_err();
+    let canned =
+        FallbackPolicy::new().rung(Fallback::canned("x").without_tools()).build().unwrap_err();
     assert_eq!(canned.field(), "ladder.rung[1].edit");
     assert!(!format!("{:?}", Edit::new().without_tools().tool_line("hush")).contains("hush"));
 }
@@ -325,8 +329,8 @@ fn wrong_edits_are_refused_with_field_value_and_what_is_allowed() {
 async fn a_call_that_needs_more_passes_the_rung_by_unless_its_edits_take_the_need_away() {
     const IMAGE: &str = r#"{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"x"}}]}]}"#;
     const JSON: &str = r#"{"model":"m","response_format":{"type":"json_object"},"messages":[{"role":"user","content":"q"}]}"#;
-    let offers = Offers::default;
-    let skipped = vec![Skip::Capability];
+    let offers = Capabilities::default;
+    let skipped = vec![SkipReason::Capability];
     let cases = [
         (IMAGE, small().offers(offers().vision(false)), skipped.clone()),
         (IMAGE, small().offers(offers().vision(false)).edit(Edit::new().without_images()), vec![]),
@@ -344,7 +348,7 @@ async fn a_call_that_needs_more_passes_the_rung_by_unless_its_edits_take_the_nee
         let wire = Wire::default();
         let upstream = wire.answering(|_| Ok(answer(503, "")));
         let (_, events) =
-            run(LadderPolicy::new().rung(rung.clone()), upstream, with_body(body)).await;
+            run(FallbackPolicy::new().rung(rung.clone()), upstream, with_body(body)).await;
         assert_eq!(skips(&events), expected, "{body} {rung:?}");
         assert_eq!(wire.models().len(), 2 - expected.len());
     }
@@ -352,17 +356,23 @@ async fn a_call_that_needs_more_passes_the_rung_by_unless_its_edits_take_the_nee
 
 #[tokio::test]
 async fn a_first_rung_that_offers_less_is_passed_by_where_another_takes_the_call() {
-    let first =
-        || LadderPolicy::new().first(Rung::addressed().offers(Offers::default().tools(false)));
+    let first = || {
+        FallbackPolicy::new()
+            .first(Fallback::addressed().offers(Capabilities::default().tools(false)))
+    };
     let wire = Wire::default();
     let well = |_: &Request| Ok(answer(200, WELL));
     let (_, events) = run(first().rung(small()), wire.answering(well), with_body(TOOLS)).await;
-    assert_eq!((skips(&events), wire.models()), (vec![Skip::Capability], vec!["small".into()]));
+    assert_eq!(
+        (skips(&events), wire.models()),
+        (vec![SkipReason::Capability], vec!["small".into()])
+    );
     // A rung for other failures is not meant, one for more is.
     let wire = Wire::default();
-    let policy = first().rung(small().on([When::Slow])).rung(small().on([When::TooLarge]));
+    let policy =
+        first().rung(small().on([FallbackOn::Slow])).rung(small().on([FallbackOn::TooLarge]));
     let (_, events) = run(policy, wire.answering(well), with_body(TOOLS)).await;
-    assert_eq!(skips(&events), [Skip::Capability, Skip::Outcome]);
+    assert_eq!(skips(&events), [SkipReason::Capability, SkipReason::Outcome]);
     // Nobody takes it: its provider says why.
     let wire = Wire::default();
     let (result, _) = run(first(), wire.answering(well), with_body(TOOLS)).await;
@@ -374,14 +384,16 @@ async fn a_first_rung_that_offers_less_is_passed_by_where_another_takes_the_call
 #[tokio::test]
 async fn each_failure_leads_to_the_rung_that_is_for_it() {
     let policy = || {
-        let on = |model: &str, when: When| Rung::target(Target::here().model(model)).on([when]);
-        LadderPolicy::new()
-            .rung(on("large", When::TooLarge))
-            .rung(on("toolless", When::tool("web_search")).without_tool("web_search"))
-            .rung(on("small", When::Slow))
-            .rung(on("careful", When::Blocked))
-            .rung(on("other account", When::NoAccess))
-            .rung(on("spare", When::Unavailable))
+        let on = |model: &str, when: FallbackOn| {
+            Fallback::target(Target::here().model(model)).on([when])
+        };
+        FallbackPolicy::new()
+            .rung(on("large", FallbackOn::TooLarge))
+            .rung(on("toolless", FallbackOn::tool("web_search")).without_tool("web_search"))
+            .rung(on("small", FallbackOn::Slow))
+            .rung(on("careful", FallbackOn::Blocked))
+            .rung(on("other account", FallbackOn::NoAccess))
+            .rung(on("spare", FallbackOn::Unavailable))
     };
     let rejected = |why| Outcome::Rejected { why };
     let cases = [
@@ -390,7 +402,7 @@ async fn each_failure_leads_to_the_rung_that_is_for_it() {
         (TOOLS, rejected(Rejection::Request), "toolless"),
         (PLAIN, Outcome::Unavailable { wait: None }, "spare"),
         (PLAIN, Outcome::TimedOut { phase: Phase::Attempt }, "small"),
-        (PLAIN, Outcome::Refused { retry_in: None }, "small"),
+        (PLAIN, Outcome::NotSent { retry_in: None }, "small"),
         (PLAIN, Outcome::Blocked, "careful"),
         (PLAIN, rejected(Rejection::Credential), "other account"),
         (PLAIN, rejected(Rejection::Request), "m"),
@@ -413,11 +425,11 @@ const PLAIN: &str = r#"{"model":"m","messages":[{"role":"user","content":"q"}]}"
 async fn a_rung_for_blocked_content_does_not_lead_others_there() {
     let wire = Wire::default();
     let upstream = wire.answering(|_| Err(Error::new(Outcome::Blocked)));
-    let policy = LadderPolicy::new()
+    let policy = FallbackPolicy::new()
         .rung(small())
-        .rung(Rung::canned("We cannot help with that here.").on([When::Blocked]));
+        .rung(Fallback::canned("We cannot help with that here.").on([FallbackOn::Blocked]));
     let (response, events) = run(policy, upstream, with_body(PLAIN)).await;
-    assert_eq!(skips(&events), [Skip::Outcome]);
+    assert_eq!(skips(&events), [SkipReason::Outcome]);
     assert!(text(response.unwrap()).await.contains("We cannot help"));
     assert_eq!(wire.models(), ["m"]);
 }
@@ -426,7 +438,7 @@ async fn a_rung_for_blocked_content_does_not_lead_others_there() {
 async fn a_slow_route_leads_to_the_small_model_also_while_its_breaker_is_open() {
     let primary = Provider::new("primary").always(Reply::answer().first_content_after(secs(60)));
     let second = Provider::new("secondary");
-    let rung = crate::scene::secondary().on([When::Slow]);
+    let rung = crate::scene::secondary().on([FallbackOn::Slow]);
     let client = over(Client::builder().fallback(rung), [&primary, &second]);
     for _ in 0..12 {
         call(&client, chat(true)).await.unwrap().is_whole();
@@ -460,7 +472,7 @@ async fn a_canned_reply_is_marked_in_every_dialect_and_form() {
         ("/api/generate", r#"{"stream":false,"prompt":"q"}"#, "busy"),
     ];
     for (path, body, mark) in cases {
-        let policy = LadderPolicy::new().rung(Rung::canned("We are busy."));
+        let policy = FallbackPolicy::new().rung(Fallback::canned("We are busy."));
         let upstream = Wire::default().answering(|_| Ok(answer(503, "")));
         let response = run(policy, upstream, ask(path, body)).await.0.unwrap();
         assert_eq!(response.headers()["evenkeel-canned"], "true", "{path}");
@@ -474,7 +486,7 @@ async fn a_canned_reply_is_marked_in_every_dialect_and_form() {
 
 #[tokio::test]
 async fn an_answer_of_a_provider_is_not_marked_as_canned() {
-    let policy = LadderPolicy::new().rung(small()).rung(Rung::canned("busy"));
+    let policy = FallbackPolicy::new().rung(small()).rung(Fallback::canned("busy"));
     let upstream = Wire::default().answering(|request| {
         let small = request.body().windows(5).any(|part| part == b"small");
         Ok(if small { answer(200, WELL) } else { answer(503, "") })
@@ -487,7 +499,7 @@ async fn an_answer_of_a_provider_is_not_marked_as_canned() {
 
 #[tokio::test]
 async fn a_canned_reply_can_look_at_the_question_and_the_language() {
-    let canned = Canned::answering(|question: &Question<'_>| {
+    let canned = Canned::answering(|question: &CannedContext<'_>| {
         assert!(!format!("{question:?}").contains("parcel"));
         let (last, languages) = (question.last().unwrap_or_default(), question.languages());
         format!(
@@ -508,7 +520,7 @@ async fn a_canned_reply_can_look_at_the_question_and_the_language() {
         if let Some(header) = header {
             request.headers_mut().insert(ACCEPT_LANGUAGE, header.parse().unwrap());
         }
-        let policy = LadderPolicy::new().rung(Rung::reply(canned.clone()));
+        let policy = FallbackPolicy::new().rung(Fallback::reply(canned.clone()));
         let upstream = Wire::default().answering(|_| Ok(answer(503, "")));
         let response = run(policy, upstream, request).await.0.unwrap();
         let text = text(response).await;

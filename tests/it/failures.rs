@@ -9,10 +9,10 @@ use evenkeel::{
     Client, Error, Profile,
     breaker::BreakerPolicy,
     classify::{ClassifyPolicy, Outcome, Phase, Verdict},
-    context::Journey,
+    context::AttemptLog,
     dialect::Usage,
-    ladder::{Rung, Target},
-    stream::{Commit, Ending},
+    ladder::{Fallback, Target},
+    stream::{BodyEnd, Commit},
     testkit::{Fault, Provider, Reply, Server, WORDS, provider::Fate},
 };
 use http::StatusCode;
@@ -45,7 +45,7 @@ struct Came {
     from: String,
     verdict: Verdict,
     usage: Option<u64>,
-    journey: Journey,
+    journey: AttemptLog,
     took: Duration,
 }
 
@@ -80,7 +80,7 @@ impl Stage {
         };
         let servers = [start(&primary).await, start(&second).await];
         let [url, other] = [0, 1].map(|n: usize| format!("{}/v1", servers[n].url()));
-        let rung = Rung::target(Target::new(other).bearer("the-second-key").model("spare"));
+        let rung = Fallback::target(Target::new(other).bearer("the-second-key").model("spare"));
         let transport = reqwest::Client::builder().no_proxy().retry(reqwest::retry::never());
         let client = Client::builder().profile(profile(commit)).fallback(rung);
         let client = client.with_reqwest(transport.build().unwrap()).unwrap();
@@ -88,11 +88,11 @@ impl Stage {
     }
 
     async fn once(reply: Reply) -> Self {
-        Self::new(Provider::new("primary").replies([reply]), Commit::FirstContent).await
+        Self::new(Provider::new("primary").replies([reply]), Commit::FirstContentAt).await
     }
 
     async fn always(reply: Reply) -> Self {
-        Self::new(Provider::new("primary").always(reply), Commit::FirstContent).await
+        Self::new(Provider::new("primary").always(reply), Commit::FirstContentAt).await
     }
 
     async fn complete(reply: Reply) -> Self {
@@ -132,7 +132,7 @@ impl Stage {
                 from,
                 verdict: extensions.get::<Verdict>().unwrap().clone(),
                 usage: extensions.get().and_then(Usage::tokens).map(|tokens| tokens.output),
-                journey: extensions.get::<Journey>().unwrap().clone(),
+                journey: extensions.get::<AttemptLog>().unwrap().clone(),
                 took: begun.elapsed(),
             }
         };
@@ -152,7 +152,7 @@ impl Came {
     fn is_whole(&self) {
         assert_eq!((self.status.as_u16(), self.error), (200, None), "{:?}", self.journey);
         assert_eq!(words(&self.text), WORDS);
-        assert_eq!(self.journey.ending(), Some(Ending::Done));
+        assert_eq!(self.journey.ending(), Some(BodyEnd::Done));
     }
 
     /// A part of an answer never looks like a whole one.
@@ -331,7 +331,7 @@ async fn s10_invalid_json_is_never_an_answer() {
 
 #[tokio::test]
 async fn s11_an_answer_without_its_sentinel_is_whole_with_its_usage() {
-    for commit in [Commit::FirstContent, Commit::Complete] {
+    for commit in [Commit::FirstContentAt, Commit::Complete] {
         let reply = Reply::answer().with(Fault::NoDone);
         let stage = Stage::new(Provider::new("primary").always(reply), commit).await;
         let came = stage.ask(true).await;
@@ -381,7 +381,7 @@ async fn s14_a_restart_is_clean_and_no_prefill_hides_the_failure() {
 async fn s15_the_primary_is_used_again_after_an_outage() {
     both(async |stream| {
         let down = Provider::new("primary").during(Duration::ZERO..60 * TENTH, Reply::status(503));
-        let stage = Stage::new(down, Commit::FirstContent).await;
+        let stage = Stage::new(down, Commit::FirstContentAt).await;
         let start = Instant::now();
         stage.primary.start_clock();
         for n in 0..14 {

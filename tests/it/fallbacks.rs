@@ -9,9 +9,9 @@ use evenkeel::{
     breaker::BreakerPolicy,
     cache::CachePolicy,
     classify::{Outcome, Phase},
-    context::{Attempt, Deadline, Journey},
+    context::{Attempt, AttemptLog, Deadline},
     hedge::HedgePolicy,
-    ladder::{Fallbacks, LadderPolicy, Offers, Rung, Target, When},
+    ladder::{Capabilities, Fallback, FallbackOn, FallbackPolicy, Fallbacks, Target},
     limit::{Concurrency, LimitPolicy},
     retry::RetryPolicy,
     testkit::{Fault, Provider, Reply},
@@ -62,7 +62,7 @@ async fn timed(client: &Client) -> (Answer, Duration) {
 #[tokio::test(start_paused = true)]
 async fn the_caller_of_a_hanging_probe_has_the_second_targets_answer_and_not_the_canned_one() {
     let (primary, second) = pair();
-    let client = over(builder(profile()).fallback(Rung::canned("busy")), [&primary, &second]);
+    let client = over(builder(profile()).fallback(Fallback::canned("busy")), [&primary, &second]);
     half_open(&client, &primary, Reply::hang()).await;
     second.set(first_after(ms(1500)));
     second.forget();
@@ -76,7 +76,7 @@ async fn the_caller_of_a_hanging_probe_has_the_second_targets_answer_and_not_the
 async fn the_caller_of_a_hanging_probe_waits_its_turn_at_the_second_target() {
     let (primary, second) = pair();
     let limited = profile().limit(LimitPolicy::default().concurrency(Concurrency::Fixed(1)));
-    let client = over(builder(limited).fallback(Rung::canned("busy")), [&primary, &second]);
+    let client = over(builder(limited).fallback(Fallback::canned("busy")), [&primary, &second]);
     half_open(&client, &primary, Reply::hang()).await;
     // The one place at the second target is taken for a second from the start of the probe.
     second.set(first_after(secs(1)));
@@ -109,7 +109,7 @@ async fn canned_share(every: Duration) -> f64 {
     let (primary, second) =
         (Provider::new("primary").always(Reply::hang()), Provider::new("secondary"));
     let second = second.replies(spread.take(10_000));
-    let builder = Client::builder().fallback(secondary()).fallback(Rung::canned("busy"));
+    let builder = Client::builder().fallback(secondary()).fallback(Fallback::canned("busy"));
     let client = over(builder, [&primary, &second]);
     let count = (2 * 3600 / every.as_secs()).min(1200) as u32;
     let start = Instant::now();
@@ -138,7 +138,7 @@ async fn a_primary_that_is_a_little_slower_than_its_median_answers_its_probe_bef
 {
     let provider = Provider::new("primary");
     let client =
-        over(Client::builder().profile(profile()).fallback(Rung::canned("busy")), [&provider]);
+        over(Client::builder().profile(profile()).fallback(Fallback::canned("busy")), [&provider]);
     provider.set(first_after(secs(1)));
     for _ in 0..10 {
         call(&client, chat(true)).await.unwrap().is_whole();
@@ -151,7 +151,7 @@ async fn a_primary_that_is_a_little_slower_than_its_median_answers_its_probe_bef
 #[tokio::test(start_paused = true)]
 async fn a_stored_answer_races_no_target_either() {
     let (primary, second) = pair();
-    let stored = Rung::stored(secs(3600));
+    let stored = Fallback::stored(secs(3600));
     let builder = Client::builder().profile(profile()).cache(CachePolicy::new());
     let client = over(builder.fallback(stored).fallback(secondary()), [&primary, &second]);
     call(&client, chat(true)).await.unwrap().is_whole();
@@ -165,7 +165,7 @@ async fn a_stored_answer_races_no_target_either() {
 async fn where_the_probe_and_the_target_beside_it_fail_the_canned_reply_is_given_and_none_is_asked_twice()
  {
     let (primary, second) = pair();
-    let client = over(builder(profile()).fallback(Rung::canned("busy")), [&primary, &second]);
+    let client = over(builder(profile()).fallback(Fallback::canned("busy")), [&primary, &second]);
     half_open(&client, &primary, Reply::status(503).head_after(secs(3))).await;
     second.set(Reply::status(503));
     second.forget();
@@ -196,7 +196,7 @@ async fn a_raced_call_logs_all_that_it_sent_also_the_probe_that_goes_on() {
 
 /// A client with that many targets below the primary, all of them well.
 fn ladder_of(below: usize, profile: Profile) -> ClientBuilder {
-    let target = |n: usize| Rung::target(Target::new(format!("http://third/v{n}")));
+    let target = |n: usize| Fallback::target(Target::new(format!("http://third/v{n}")));
     let builder = Client::builder().profile(profile).fallback(secondary());
     (1..below).fold(builder, |builder, n| builder.fallback(target(n)))
 }
@@ -225,9 +225,10 @@ fn trio(first: Reply) -> (Provider, Provider, Provider) {
 #[tokio::test(start_paused = true)]
 async fn the_last_target_that_can_be_asked_has_all_that_is_left() {
     // Nobody else, or only what is made here; a rung for another failure; one that offers too little.
-    let small = Rung::target(Target::new("http://third/v1")).offers(Offers::default().context(1));
-    let large = Rung::target(Target::new("http://third/v1")).on([When::TooLarge]);
-    for below in [None, Some(Rung::canned("busy")), Some(large), Some(small)] {
+    let small =
+        Fallback::target(Target::new("http://third/v1")).offers(Capabilities::default().context(1));
+    let large = Fallback::target(Target::new("http://third/v1")).on([FallbackOn::TooLarge]);
+    for below in [None, Some(Fallback::canned("busy")), Some(large), Some(small)] {
         for stream in [true, false] {
             let (primary, second, third) = trio(first_after(secs(28)));
             let builder =
@@ -241,7 +242,7 @@ async fn the_last_target_that_can_be_asked_has_all_that_is_left() {
     let (primary, second, third) = trio(Reply::hang());
     second.set(first_after(ms(9500)));
     let client =
-        over(builder(profile()).fallback(Rung::canned("busy")), [&primary, &second, &third]);
+        over(builder(profile()).fallback(Fallback::canned("busy")), [&primary, &second, &third]);
     assert_eq!(call(&client, chat(true)).await.unwrap().from(), "secondary");
 }
 
@@ -274,8 +275,8 @@ async fn of_equal_targets_a_silent_one_is_left_for_the_next() {
     primary.set(Reply::hang());
     let target = |host| Target::new(format!("http://{host}/v1")).bearer("key");
     let policy = BalancePolicy::default().seed(1);
-    let rung = Rung::targets(["primary", "secondary"].map(target)).balance(policy);
-    let ladder = LadderPolicy::new().first(rung);
+    let rung = Fallback::targets(["primary", "secondary"].map(target)).balance(policy);
+    let ladder = FallbackPolicy::new().first(rung);
     let client = over(Client::builder().ladder(ladder), [&primary, &second]);
     for _ in 0..4 {
         call(&client, chat(true)).await.unwrap().is_whole();
@@ -306,7 +307,7 @@ async fn a_silent_attempt_is_a_failure_of_its_own_limit_only_where_it_had_about_
 async fn a_call_with_eight_fallbacks_makes_twice_its_retries_and_one_attempt_at_each() {
     let provider = Provider::new("primary").always(Reply::status(503));
     let client = over(Client::builder(), [&provider]);
-    let model = |n: usize| Rung::target(Target::here().model(&format!("model-{n}")));
+    let model = |n: usize| Fallback::target(Target::here().model(&format!("model-{n}")));
     let mut request = chat(true);
     request.extensions_mut().insert(Fallbacks::new((0..8).map(model)).unwrap());
     assert_eq!(call(&client, request).await.unwrap().status, 503);
@@ -358,7 +359,8 @@ async fn a_reserve_that_was_set_is_time_enough_for_the_target_below() {
     let (primary, second) = pair();
     primary.set(Reply::hang());
     second.set(first_after(ms(100)));
-    let ladder = LadderPolicy::new().first(Rung::addressed().reserve(ms(300))).rung(secondary());
+    let ladder =
+        FallbackPolicy::new().first(Fallback::addressed().reserve(ms(300))).rung(secondary());
     let client = over(Client::builder().ladder(ladder), [&primary, &second]);
     assert_eq!(call(&client, chat(true)).await.unwrap().from(), "secondary");
 }
@@ -432,14 +434,14 @@ fn law_a_call_stays_within_its_bounds_whatever_its_fallbacks_do() {
             let hedge = hedged.then(HedgePolicy::default);
             let profile = Profile::interactive().retry(retry).hedge(hedge);
             let client = over(Client::builder().profile(profile), [&provider]);
-            let model = |n: usize| Rung::target(Target::here().model(&format!("model-{n}")));
+            let model = |n: usize| Fallback::target(Target::here().model(&format!("model-{n}")));
             let mut request = chat(stream);
             request.extensions_mut().insert(Fallbacks::new((0..fallbacks).map(model)).unwrap());
             let start = Instant::now();
             let result = client.send(request).await;
             prop_assert!(start.elapsed() <= secs(30));
             let journey = match &result {
-                Ok(response) => Journey::of(response.extensions()),
+                Ok(response) => AttemptLog::of(response.extensions()),
                 Err(error) => error.journey().cloned().unwrap_or_default(),
             };
             let below = if fallbacks > 0 { retries as usize } else { 0 };

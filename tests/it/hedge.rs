@@ -7,9 +7,9 @@ use evenkeel::{
     breaker::BreakerPolicy,
     classify::{Outcome, Rejection},
     hedge::HedgePolicy,
-    ladder::{Rung, Target},
+    ladder::{Fallback, Target},
     retry::{Budget, Budgets, RetryPolicy},
-    stream::Ending,
+    stream::BodyEnd,
     testkit::{Fault, Provider, Reply, provider::Fate},
 };
 use futures_util::future::join_all;
@@ -267,7 +267,7 @@ async fn a_probe_has_no_second_copy() {
     let profile =
         Profile::interactive().breaker(breaker).retry(retry).hedge(HedgePolicy::default());
     let client =
-        over(Client::builder().profile(profile).fallback(Rung::canned("busy")), [&provider]);
+        over(Client::builder().profile(profile).fallback(Fallback::canned("busy")), [&provider]);
     taught(&client, &provider).await;
     next(&provider, [Reply::status(503), Reply::status(503)]);
     call(&client, chat(true)).await.unwrap();
@@ -314,7 +314,7 @@ async fn the_body_of_the_winner_is_watched_to_its_end() {
     );
     let answer = call(&client, chat(true)).await.unwrap();
     assert!(answer.error.expect("it was cut").is_truncated());
-    assert_eq!(answer.journey.unwrap().ending(), Some(Ending::Truncated));
+    assert_eq!(answer.journey.unwrap().ending(), Some(BodyEnd::Truncated));
 }
 
 /// Alone, over an upstream that is slow the second time round.

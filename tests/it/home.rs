@@ -9,8 +9,8 @@ use evenkeel::{
     classify::{Outcome, Rejection},
     context::Route,
     dialect::Operation,
-    ladder::{Rung, Target},
-    telemetry::{Event, Skip},
+    ladder::{Fallback, Target},
+    telemetry::{Event, SkipReason},
     testkit::{Fault, Provider, Reply},
 };
 use http::HeaderName;
@@ -64,7 +64,7 @@ impl Houses {
     }
 
     /// Why the second was passed by.
-    fn skipped(&self) -> Option<Skip> {
+    fn skipped(&self) -> Option<SkipReason> {
         self.told.events().into_iter().find_map(|event| match event {
             Event::RungSkipped { why, .. } => Some(why),
             _ => None,
@@ -138,7 +138,11 @@ async fn the_contents_of_a_file_go_to_no_other_company() {
     for reply in [Reply::status(503), Reply::quota_exhausted(), Reply::status(401)] {
         let houses = Houses::new(reply.clone());
         one(&houses, post("/v1/files", "the contents")).await.unwrap();
-        assert_eq!((houses.second.count(), houses.skipped()), (0, Some(Skip::Bound)), "{reply:?}");
+        assert_eq!(
+            (houses.second.count(), houses.skipped()),
+            (0, Some(SkipReason::Bound)),
+            "{reply:?}"
+        );
     }
 }
 
@@ -148,10 +152,10 @@ async fn a_vector_is_never_one_of_another_model() {
     let embed = || post("/v1/embeddings", r#"{"model":"m","input":"a keel"}"#);
     let answer = one(&houses, embed()).await.unwrap();
     assert_eq!((answer.status.as_u16(), houses.counts()), (500, (3, 0)));
-    assert_eq!(houses.skipped(), Some(Skip::Bound));
+    assert_eq!(houses.skipped(), Some(SkipReason::Bound));
     // Nor of another model at the same account.
     let houses = Houses::new(Reply::status(500));
-    let here = Rung::target(Target::here().model("small"));
+    let here = Fallback::target(Target::here().model("small"));
     call(&houses.over(Client::builder().fallback(here)), embed()).await.unwrap();
     assert_eq!(houses.counts(), (3, 0));
 }
@@ -171,11 +175,11 @@ async fn what_is_stored_at_an_account_is_asked_there() {
         let houses = Houses::new(Reply::status(503));
         let answer = one(&houses, post(path, body)).await.unwrap();
         assert_eq!((answer.status.as_u16(), houses.counts()), (503, (3, 0)), "{body}");
-        assert_eq!(houses.skipped(), Some(Skip::Bound), "{body}");
+        assert_eq!(houses.skipped(), Some(SkipReason::Bound), "{body}");
     }
     // Another model of the same account has it as well.
     let houses = Houses::new(Reply::status(404));
-    let here = Rung::target(Target::here().model("small"));
+    let here = Fallback::target(Target::here().model("small"));
     let (path, body) = BOUND[0];
     call(&houses.over(Client::builder().fallback(here)), post(path, body)).await.unwrap();
     assert_eq!(houses.counts(), (2, 0));
@@ -198,7 +202,7 @@ async fn a_turn_of_a_conversation_is_not_added_twice() {
 async fn a_canned_reply_answers_what_stays() {
     let houses = Houses::new(Reply::status(503));
     let (path, body) = BOUND[5];
-    let builder = Client::builder().fallback(secondary()).fallback(Rung::canned("busy"));
+    let builder = Client::builder().fallback(secondary()).fallback(Fallback::canned("busy"));
     let answer = call(&houses.over(builder), post(path, body)).await.unwrap();
     assert_eq!((answer.words(), houses.counts()), ("busy".to_owned(), (3, 0)));
 }

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use evenkeel::{
     Body, ConfigError, Error, Request, Response, Upstream,
     classify::{Outcome, Rejection, Verdict},
-    context::{Deadline, Journey},
-    ladder::{Canned, LadderPolicy, Offers, Rung, Target},
-    telemetry::{Event, Events, Skip},
+    context::{AttemptLog, Deadline},
+    ladder::{Canned, Capabilities, Fallback, FallbackPolicy, Target},
+    telemetry::{Event, Events, SkipReason},
 };
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use http_body_util::BodyExt;
@@ -67,13 +67,13 @@ impl Wire {
     }
 }
 
-fn two() -> LadderPolicy {
-    LadderPolicy::new()
-        .rung(Rung::target(Target::new("https://two.example/v1").bearer("the-second-key")))
+fn two() -> FallbackPolicy {
+    FallbackPolicy::new()
+        .rung(Fallback::target(Target::new("https://two.example/v1").bearer("the-second-key")))
 }
 
 async fn run(
-    policy: LadderPolicy,
+    policy: FallbackPolicy,
     upstream: impl Upstream,
     request: Request,
 ) -> Result<Response, Error> {
@@ -158,7 +158,8 @@ async fn whatever_a_gateway_calls_its_key_it_stays_at_its_host() {
 #[tokio::test]
 async fn a_target_without_a_key_gets_none() {
     let wire = Wire::default();
-    let policy = LadderPolicy::new().rung(Rung::target(Target::new("https://two.example/v1")));
+    let policy =
+        FallbackPolicy::new().rung(Fallback::target(Target::new("https://two.example/v1")));
     run(policy, wire.answering(second_only), chat()).await.unwrap();
     assert!(!wire.last().headers.contains_key(header::AUTHORIZATION));
 }
@@ -167,7 +168,7 @@ async fn a_target_without_a_key_gets_none() {
 async fn another_port_or_scheme_of_the_same_host_is_another_host() {
     for base in ["https://one.example:8443/v1", "http://one.example/v1"] {
         let wire = Wire::default();
-        let policy = LadderPolicy::new().primary(Target::new(base));
+        let policy = FallbackPolicy::new().primary(Target::new(base));
         let upstream = wire.answering(|_| Ok(answer(200, "well")));
         run(policy, upstream, chat()).await.unwrap();
         assert!(!wire.last().headers.contains_key(header::AUTHORIZATION), "{base}");
@@ -195,7 +196,7 @@ async fn a_key_in_the_query_stays_at_its_host() {
 #[tokio::test]
 async fn the_key_of_another_account_at_the_same_host_replaces_the_first() {
     let wire = Wire::default();
-    let policy = LadderPolicy::new().primary(
+    let policy = FallbackPolicy::new().primary(
         Target::here().credential(HeaderName::from_static("x-api-key"), "another").model("small"),
     );
     let upstream = wire.answering(|_| Ok(answer(200, "well")));
@@ -228,7 +229,7 @@ async fn the_path_goes_on_behind_the_base() {
     ];
     for (base, from, to) in cases {
         let wire = Wire::default();
-        let policy = LadderPolicy::new().primary(Target::new(base));
+        let policy = FallbackPolicy::new().primary(Target::new(base));
         let upstream = wire.answering(|_| Ok(answer(200, "well")));
         run(policy, upstream, ask(from, "{}")).await.unwrap();
         assert_eq!(wire.last().uri.to_string(), to, "{from} at {base}");
@@ -289,7 +290,7 @@ async fn the_path_of_every_dialect_goes_on_behind_the_base() {
     ];
     for (base, from, to) in cases {
         let wire = Wire::default();
-        let policy = LadderPolicy::new().primary(Target::new(base));
+        let policy = FallbackPolicy::new().primary(Target::new(base));
         let upstream = wire.answering(|_| Ok(answer(200, "well")));
         run(policy, upstream, ask(from, "{}")).await.unwrap();
         assert_eq!(wire.last().uri.to_string(), to, "{from} at {base}");
@@ -302,7 +303,7 @@ async fn the_model_of_a_target_replaces_the_one_in_a_path() {
     let target = Target::new("https://two.example/v1beta?key=mine").model("smaller");
     let from = "https://one.example/v1beta/models/big:streamGenerateContent?alt=sse&key=theirs";
     let upstream = wire.answering(|_| Ok(answer(200, "well")));
-    run(LadderPolicy::new().primary(target), upstream, ask(from, r#"{"model":"x"}"#))
+    run(FallbackPolicy::new().primary(target), upstream, ask(from, r#"{"model":"x"}"#))
         .await
         .unwrap();
     let to = "https://two.example/v1beta/models/smaller:streamGenerateContent?key=mine&alt=sse";
@@ -317,7 +318,7 @@ async fn the_key_of_a_target_replaces_the_one_in_the_query() {
     let target = Target::here().credential(key, "another");
     let from = "https://one.example/v1beta/models/m:generateContent?x=1&key=theirs";
     let upstream = wire.answering(|_| Ok(answer(200, "well")));
-    run(LadderPolicy::new().primary(target), upstream, ask(from, "{}")).await.unwrap();
+    run(FallbackPolicy::new().primary(target), upstream, ask(from, "{}")).await.unwrap();
     assert_eq!(wire.last().uri.query(), Some("x=1"));
 }
 
@@ -337,7 +338,7 @@ async fn a_canned_reply_speaks_the_dialect_of_the_request() {
         ("/api/generate", "application/x-ndjson", "\"response\":"),
     ] {
         let wire = Wire::default();
-        let policy = LadderPolicy::new().rung(Rung::canned("Back soon."));
+        let policy = FallbackPolicy::new().rung(Fallback::canned("Back soon."));
         let upstream = wire.answering(|_| Ok(answer(503, "down")));
         let request = ask(&format!("https://one.example{path}"), r#"{"model":"m","stream":true}"#);
         let response = run(policy, upstream, request).await.unwrap();
@@ -350,7 +351,7 @@ async fn a_canned_reply_speaks_the_dialect_of_the_request() {
 #[tokio::test]
 async fn the_model_of_a_target_replaces_the_callers_and_the_length_follows() {
     let wire = Wire::default();
-    let policy = LadderPolicy::new().primary(Target::here().model("a-much-longer-name"));
+    let policy = FallbackPolicy::new().primary(Target::here().model("a-much-longer-name"));
     let mut request = chat();
     let length = request.body().len();
     request.headers_mut().insert(header::CONTENT_LENGTH, length.into());
@@ -379,7 +380,7 @@ async fn a_request_that_is_wrong_everywhere_and_a_refusal_are_answered_as_they_a
     for outcome in [Outcome::Rejected { why: Rejection::Request }, Outcome::Blocked] {
         let wire = Wire::default();
         let upstream = wire.answering(move |_| Err(Error::new(outcome)));
-        let policy = two().rung(Rung::canned("never seen"));
+        let policy = two().rung(Fallback::canned("never seen"));
         let error = run(policy, upstream, chat()).await.unwrap_err();
         assert_eq!((error.outcome(), wire.hosts().len()), (outcome, 1));
     }
@@ -392,7 +393,7 @@ async fn a_second_target_that_finds_the_request_wrong_does_not_end_the_call() {
         "one.example" => Ok(answer(503, "down")),
         _ => Err(Error::new(Outcome::Rejected { why: Rejection::Request })),
     });
-    let response = run(two().rung(Rung::canned("busy")), upstream, chat()).await.unwrap();
+    let response = run(two().rung(Fallback::canned("busy")), upstream, chat()).await.unwrap();
     assert_eq!(response.headers()["evenkeel-rung"], "canned");
 }
 
@@ -412,11 +413,11 @@ async fn a_key_or_a_model_that_is_gone_moves_down() {
 #[tokio::test]
 async fn too_large_goes_to_a_larger_context_only() {
     let wire = Wire::default();
-    let small = |host: &str| Rung::target(Target::new(format!("https://{host}/v1")));
-    let policy = LadderPolicy::new()
-        .first(Rung::addressed().offers(Offers::default().context(100_000)))
-        .rung(small("two.example").offers(Offers::default().context(50_000)))
-        .rung(small("three.example").offers(Offers::default().context(1_000_000)));
+    let small = |host: &str| Fallback::target(Target::new(format!("https://{host}/v1")));
+    let policy = FallbackPolicy::new()
+        .first(Fallback::addressed().offers(Capabilities::default().context(100_000)))
+        .rung(small("two.example").offers(Capabilities::default().context(50_000)))
+        .rung(small("three.example").offers(Capabilities::default().context(1_000_000)));
     let upstream = wire.answering(|host| match host {
         "three.example" => Ok(answer(200, "well")),
         _ => Err(Error::new(Outcome::TooLarge)),
@@ -435,15 +436,15 @@ async fn a_call_with_tools_passes_by_a_rung_without_them() {
             seen.lock().unwrap().push((name.to_string(), *why));
         }
     });
-    let rung =
-        Rung::target(Target::new("https://two.example/v1")).offers(Offers::default().tools(false));
-    let layer = LadderPolicy::new().rung(rung).rung(Rung::canned("busy")).build().unwrap();
+    let rung = Fallback::target(Target::new("https://two.example/v1"))
+        .offers(Capabilities::default().tools(false));
+    let layer = FallbackPolicy::new().rung(rung).rung(Fallback::canned("busy")).build().unwrap();
     let body =
         r#"{"model":"m","messages":[],"tools":[{"type":"function","function":{"name":"f"}}]}"#;
     let service = layer.events(events).layer(wire.answering(second_only));
     let response = service.oneshot(ask(CHAT, body)).await.unwrap();
     assert_eq!(response.headers()["evenkeel-rung"], "canned");
-    assert_eq!(*skipped.lock().unwrap(), [("two.example".into(), Skip::Capability)]);
+    assert_eq!(*skipped.lock().unwrap(), [("two.example".into(), SkipReason::Capability)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -465,8 +466,8 @@ async fn a_silent_rung_is_left_in_time_for_the_ones_below_it() {
 #[tokio::test(start_paused = true)]
 async fn a_call_in_a_hurry_asks_the_first_rung_although_that_keeps_more_back_than_there_is() {
     let policy = |reserve| {
-        let first = Rung::addressed().reserve(Duration::from_secs(reserve));
-        LadderPolicy::new().first(first).rung(Rung::canned("busy"))
+        let first = Fallback::addressed().reserve(Duration::from_secs(reserve));
+        FallbackPolicy::new().first(first).rung(Fallback::canned("busy"))
     };
     for (reserve, asked_for) in [(10, 2), (5, 2), (4, 2), (1, 5)] {
         let upstream = service_fn(|_: Request| async {
@@ -491,7 +492,7 @@ async fn when_all_targets_are_silent_the_canned_reply_comes_before_the_deadline(
     let mut request = chat();
     request.extensions_mut().insert(Deadline::within(Duration::from_secs(30)));
     let started = tokio::time::Instant::now();
-    let policy = two().rung(Rung::canned("We are very busy."));
+    let policy = two().rung(Fallback::canned("We are very busy."));
     let response = run(policy, upstream, request).await.unwrap();
     assert!(started.elapsed() < Duration::from_secs(30));
     assert!(text(response).await.contains("We are very busy."));
@@ -500,7 +501,7 @@ async fn when_all_targets_are_silent_the_canned_reply_comes_before_the_deadline(
 #[tokio::test]
 async fn a_canned_reply_comes_in_the_form_that_was_asked_and_can_look_at_the_request() {
     let canned = Canned::with(|request| format!("asked {} bytes", request.body().len()));
-    let policy = || LadderPolicy::new().rung(Rung::reply(canned.clone()).named("sorry"));
+    let policy = || FallbackPolicy::new().rung(Fallback::reply(canned.clone()).named("sorry"));
     let wire = Wire::default();
     let streamed = r#"{"model":"m","stream":true,"messages":[]}"#;
     for (body, kind) in [("{}", "application/json"), (streamed, "text/event-stream")] {
@@ -518,7 +519,7 @@ async fn a_canned_reply_comes_in_the_form_that_was_asked_and_can_look_at_the_req
 async fn a_path_without_a_dialect_gets_no_canned_reply() {
     let wire = Wire::default();
     let upstream = wire.answering(|_| Ok(answer(503, "down")));
-    let policy = LadderPolicy::new().rung(Rung::canned("busy"));
+    let policy = FallbackPolicy::new().rung(Fallback::canned("busy"));
     let request = ask("https://one.example/v1/embeddings", "{}");
     let response = run(policy, upstream, request).await.unwrap();
     assert_eq!(text(response).await, "down");
@@ -526,19 +527,19 @@ async fn a_path_without_a_dialect_gets_no_canned_reply() {
 
 #[test]
 fn wrong_rungs_are_refused_with_field_value_and_what_is_allowed() {
-    let target = |base: &str| LadderPolicy::new().rung(Rung::target(Target::new(base)));
-    let rung = |rung: Rung| LadderPolicy::new().rung(rung);
-    let field = |policy: LadderPolicy| -> ConfigError { policy.build().unwrap_err() };
+    let target = |base: &str| FallbackPolicy::new().rung(Fallback::target(Target::new(base)));
+    let rung = |rung: Fallback| FallbackPolicy::new().rung(rung);
+    let field = |policy: FallbackPolicy| -> ConfigError { policy.build().unwrap_err() };
     let cases = [
         (target("/v1"), "ladder.rung[1].base_url", "/v1"),
         (target("nonsense host"), "ladder.rung[1].base_url", "nonsense host"),
         (target("ftp://a.example"), "ladder.rung[1].base_url", "ftp://a.example"),
         (target(""), "ladder.rung[1].base_url", ""),
-        (rung(Rung::target(Target::here())), "ladder.rung[1].target", "empty"),
-        (rung(Rung::target(Target::here().model(" "))), "ladder.rung[1].model", ""),
-        (rung(Rung::canned("x").named("a\nb")), "ladder.rung[1].name", "a\\nb"),
-        (rung(Rung::canned("x").named("")), "ladder.rung[1].name", ""),
-        (rung(Rung::canned("x")).rung(Rung::canned("y")), "ladder.rung[1]", "canned"),
+        (rung(Fallback::target(Target::here())), "ladder.rung[1].target", "empty"),
+        (rung(Fallback::target(Target::here().model(" "))), "ladder.rung[1].model", ""),
+        (rung(Fallback::canned("x").named("a\nb")), "ladder.rung[1].name", "a\\nb"),
+        (rung(Fallback::canned("x").named("")), "ladder.rung[1].name", ""),
+        (rung(Fallback::canned("x")).rung(Fallback::canned("y")), "ladder.rung[1]", "canned"),
     ];
     for (policy, name, value) in cases {
         let error = field(policy);
@@ -546,7 +547,7 @@ fn wrong_rungs_are_refused_with_field_value_and_what_is_allowed() {
         let text = error.to_string();
         assert!(text.contains(value) && text.contains("allowed is"), "{text}");
     }
-    let secret = field(rung(Rung::target(Target::here().bearer("se\ncret"))));
+    let secret = field(rung(Fallback::target(Target::here().bearer("se\ncret"))));
     assert!(!secret.to_string().contains("cret\"") && secret.field().ends_with("credential"));
     let user = field(target("https://user:hunter2@a.example/v1"));
     assert!(!user.to_string().contains("hunter2"));
@@ -555,7 +556,7 @@ fn wrong_rungs_are_refused_with_field_value_and_what_is_allowed() {
 #[test]
 fn no_secret_in_what_is_printed_of_a_target() {
     let target = Target::new("https://a.example/v1?key=secret-1").bearer("secret-2");
-    let rung = Rung::target(target);
+    let rung = Fallback::target(target);
     assert!(!format!("{rung:?}").contains("secret"));
 }
 
@@ -563,11 +564,11 @@ fn no_secret_in_what_is_printed_of_a_target() {
 async fn the_journey_names_the_rung_that_answered() {
     let wire = Wire::default();
     let client = evenkeel::Client::builder()
-        .fallback(Rung::canned("busy"))
+        .fallback(Fallback::canned("busy"))
         .over(wire.answering(|_| Err(Error::new(Outcome::QuotaExhausted { wait: None }))))
         .unwrap();
     let response = client.send(chat()).await.unwrap();
-    let journey = response.extensions().get::<Journey>().unwrap();
+    let journey = response.extensions().get::<AttemptLog>().unwrap();
     assert_eq!(journey.rung().as_deref(), Some("canned"));
     assert_eq!(journey.attempts()[0].outcome, Outcome::QuotaExhausted { wait: None });
     assert_eq!(journey.attempts()[0].name.as_deref(), Some("primary"));

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use evenkeel::{
     Client, Error, Profile, Request, Response,
     context::{Deadline, Priority},
-    ladder::Rung,
+    ladder::Fallback,
     limit::{Concurrency, LimitLayer, LimitPolicy},
     retry::RetryPolicy,
     telemetry::Event,
@@ -507,7 +507,7 @@ async fn one_model_can_have_limits_of_its_own() {
 #[tokio::test(start_paused = true)]
 async fn a_canned_reply_is_there_at_once_while_the_route_is_closed() {
     let primary = Provider::new("primary").always(Reply::rate_limited(Some(secs(600))));
-    let builder = Client::builder().fallback(Rung::canned("busy"));
+    let builder = Client::builder().fallback(Fallback::canned("busy"));
     let client = over(builder, [&primary]);
     let start = Instant::now();
     for _ in 0..50 {

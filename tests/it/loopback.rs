@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use evenkeel::testkit::{
-    Capacity, Drill, Fault, Incident, KeptFault, Provider, Reply, Server, WORDS, provider::Fate,
+    Capacity, Fault, Incident, KeptFault, Provider, Reply, Scenario, Server, WORDS, provider::Fate,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -471,7 +471,7 @@ async fn a_drill_plays_over_sockets() {
             {"share": 0.5, "is": "refused"}, {"share": 0.5, "is": "status", "status": 503}]}}}"#,
     );
     // 48 s of the incident in about two of ours.
-    let drill = Drill::new(incident.unwrap()).seed(4).rate(300.0).scale(0.04);
+    let drill = Scenario::new(incident.unwrap()).seed(4).rate(300.0).scale(0.04);
     let stage = drill.stage();
     let server = server(stage.primary()).await;
     let stage = stage.at(server.url());

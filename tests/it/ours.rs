@@ -17,7 +17,7 @@ use evenkeel::{
     breaker::State,
     cache::{CachePolicy, Entry, Found, Key, Store},
     classify::{LocalTrouble, Outcome},
-    ladder::{Canned, Rung},
+    ladder::{Canned, Fallback},
     retry::RetryPolicy,
     telemetry::{Event, UserCode},
     testkit::{Fault, Provider, Reply},
@@ -221,7 +221,8 @@ async fn a_canned_reply_that_panics_leaves_the_provider_s_own_failure_and_is_tol
     let provider = Provider::new("primary").always(Reply::status(503));
     let told = Told::default();
     let canned = Canned::with(|_| panic!("a closure of the user's"));
-    let client = over(told.listen(Client::builder().fallback(Rung::reply(canned))), [&provider]);
+    let client =
+        over(told.listen(Client::builder().fallback(Fallback::reply(canned))), [&provider]);
     for _ in 0..2 {
         assert_eq!(call(&client, chat(true)).await.unwrap().status, 503);
     }

@@ -10,7 +10,7 @@ use clients::{NAMES, RUNGS, Setting};
 use evenkeel::{
     Upstream,
     testkit::{
-        Drill, Figures, Incident,
+        Figures, Incident, Scenario,
         drill::{Kind, Stage},
     },
 };
@@ -29,12 +29,16 @@ fn day(client: &'static str, incident: Incident, (seed, rate): (u64, f64)) -> Fi
     let played = thread::spawn(move || {
         fastrand::seed(seed);
         let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
-        runtime.unwrap().block_on(play(client, &Drill::new(incident).seed(seed).rate(rate), seed))
+        runtime.unwrap().block_on(play(
+            client,
+            &Scenario::new(incident).seed(seed).rate(rate),
+            seed,
+        ))
     });
     played.join().unwrap()
 }
 
-async fn play(name: &str, drill: &Drill, seed: u64) -> Figures {
+async fn play(name: &str, drill: &Scenario, seed: u64) -> Figures {
     let (stage, setting) = (drill.stage(), Setting { seed, scale: 1.0 });
     let hosts = stage.hosts();
     if name == NAMES[0] {
@@ -104,7 +108,7 @@ fn the_same_seed_gives_the_same_day_to_the_byte() {
     let json = |seed| {
         let incident = in_minutes(&Incident::openai_2024_12_11(), 20);
         let clients = NAMES.map(|name| day(name, incident.clone(), (seed, 60.0)));
-        serde_json::to_string(&Drill::new(incident).seed(seed).report(clients.into())).unwrap()
+        serde_json::to_string(&Scenario::new(incident).seed(seed).report(clients.into())).unwrap()
     };
     let first = json(3);
     assert_eq!(first, json(3));
@@ -138,7 +142,7 @@ fn alone(incident: Incident, seed: u64) -> Figures {
 fn alone_over<U: Upstream>(transport: fn(&Stage) -> U, incident: Incident, seed: u64) -> Figures {
     let play = async move || {
         let rate = incident.rate().unwrap_or(60.0);
-        let drill = Drill::new(incident).seed(seed).rate(rate);
+        let drill = Scenario::new(incident).seed(seed).rate(rate);
         let (stage, setting) = (drill.stage(), Setting { seed, scale: 1.0 });
         let client = clients::alone(transport(&stage), setting, |_: &_| ()).unwrap();
         drill.play("alone", &stage, client).await

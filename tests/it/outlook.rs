@@ -1,10 +1,10 @@
 //! What a call may expect, told before it is made, on a paused clock.
 
 use evenkeel::{
-    Client, Outlook, Profile,
+    Availability, Client, Profile,
     breaker::{BreakerPolicy, State},
     context::{Deadline, Route},
-    ladder::{LadderPolicy, Rung, Target, When},
+    ladder::{Fallback, FallbackOn, FallbackPolicy, Target},
     limit::{Concurrency, LimitPolicy},
     retry::RetryPolicy,
     testkit::{Provider, Reply},
@@ -19,7 +19,7 @@ fn quick() -> Profile {
     Profile::interactive().breaker(breaker).retry(RetryPolicy::new().retries(0))
 }
 
-fn back(outlook: Outlook) -> Duration {
+fn back(outlook: Availability) -> Duration {
     outlook.back_in().unwrap_or_else(|| panic!("{outlook:?}"))
 }
 
@@ -27,14 +27,14 @@ fn back(outlook: Outlook) -> Duration {
 async fn what_nobody_has_used_is_clear_and_asking_makes_nothing() {
     let provider = Provider::new("primary");
     let client = over(Client::builder(), [&provider]);
-    assert_eq!(client.outlook_of(&chat(true)), Outlook::Clear);
-    assert_eq!(client.outlook(&Route::new("nobody", "m", "-")), Outlook::Clear);
+    assert_eq!(client.outlook_of(&chat(true)), Availability::Clear);
+    assert_eq!(client.outlook(&Route::new("nobody", "m", "-")), Availability::Clear);
     let [route] = &client.routes_of(&chat(true))[..] else { panic!("one rung") };
     assert_eq!((route.provider(), route.model()), ("primary", "m"));
     assert!(client.breakers().list().is_empty() && client.limits().list().is_empty());
     call(&client, chat(true)).await.unwrap().is_whole();
     assert_eq!(client.breakers().list()[0].0, *route, "it is the one that calls take");
-    assert_eq!(client.outlook(route), Outlook::Clear);
+    assert_eq!(client.outlook(route), Availability::Clear);
 }
 
 #[tokio::test(start_paused = true)]
@@ -50,17 +50,17 @@ async fn a_breaker_is_told_through_all_its_states_and_asking_changes_none() {
     sleep(secs(5)).await;
     told.forget();
     for _ in 0..100 {
-        let Outlook::Degraded { share, .. } = client.outlook_of(&chat(true)) else { panic!() };
+        let Availability::Degraded { share, .. } = client.outlook_of(&chat(true)) else { panic!() };
         assert_eq!(share, 0.0, "only probes");
     }
     assert_eq!((told.events().len(), provider.count()), (0, 1), "nothing was done");
     for _ in 0..2 {
         call(&client, chat(true)).await.unwrap().is_whole();
     }
-    let Outlook::Degraded { share, .. } = client.outlook_of(&chat(true)) else { panic!() };
+    let Availability::Degraded { share, .. } = client.outlook_of(&chat(true)) else { panic!() };
     assert!((0.09..0.2).contains(&share), "{share}");
     sleep(secs(21)).await;
-    assert_eq!(client.outlook_of(&chat(true)), Outlook::Clear);
+    assert_eq!(client.outlook_of(&chat(true)), Availability::Clear);
     let route = &client.routes_of(&chat(true))[0];
     client.breakers().force_open(route);
     let outlook = client.outlook(route);
@@ -74,7 +74,7 @@ async fn the_limits_are_told_as_well() {
     call(&client, chat(true)).await.unwrap();
     assert_eq!(back(client.outlook_of(&chat(true))), secs(60));
     sleep(secs(61)).await;
-    assert_eq!(client.outlook_of(&chat(true)), Outlook::Clear);
+    assert_eq!(client.outlook_of(&chat(true)), Availability::Clear);
 
     let provider = Provider::new("primary").always(Reply::hang());
     let limit = LimitPolicy::new().concurrency(Concurrency::Fixed(1)).queue(1);
@@ -88,9 +88,9 @@ async fn the_limits_are_told_as_well() {
             })
         })
         .collect();
-    assert_eq!(client.outlook_of(&chat(true)), Outlook::Clear);
+    assert_eq!(client.outlook_of(&chat(true)), Availability::Clear);
     sleep(ms(1)).await;
-    assert!(matches!(client.outlook_of(&chat(true)), Outlook::Degraded { share: 1.0, .. }));
+    assert!(matches!(client.outlook_of(&chat(true)), Availability::Degraded { share: 1.0, .. }));
     sleep(ms(5)).await;
     assert!(client.outlook_of(&chat(true)).is_out(), "the queue is full");
     drop(calls);
@@ -102,7 +102,7 @@ async fn a_wait_that_a_call_has_no_time_for_is_out() {
     let limit = LimitPolicy::new().requests(6).burst(Duration::ZERO);
     let client = over(Client::builder().profile(quick().limit(limit)), [&provider]);
     call(&client, chat(true)).await.unwrap().is_whole();
-    let Outlook::Degraded { wait, .. } = client.outlook_of(&chat(true)) else { panic!() };
+    let Availability::Degraded { wait, .. } = client.outlook_of(&chat(true)) else { panic!() };
     assert!((secs(9)..=secs(10)).contains(&wait), "{wait:?}");
     let mut hurried = chat(true);
     hurried.extensions_mut().insert(Deadline::within(secs(5)));
@@ -114,11 +114,11 @@ async fn a_rung_below_that_takes_the_calls_is_degraded_and_a_canned_one_is_none(
     let (primary, second) = pair();
     primary.set(Reply::status(503));
     let builder = Client::builder().profile(quick()).fallback(secondary());
-    let client = over(builder.fallback(Rung::canned("busy")), [&primary, &second]);
+    let client = over(builder.fallback(Fallback::canned("busy")), [&primary, &second]);
     assert_eq!(client.routes_of(&chat(true)).len(), 2);
     call(&client, chat(true)).await.unwrap().is_whole();
     let outlook = client.outlook_of(&chat(true));
-    assert!(matches!(outlook, Outlook::Degraded { share: 0.0, .. }), "{outlook:?}");
+    assert!(matches!(outlook, Availability::Degraded { share: 0.0, .. }), "{outlook:?}");
     second.set(Reply::status(503));
     sleep(secs(1)).await;
     call(&client, chat(true)).await.unwrap();
@@ -129,7 +129,8 @@ async fn a_rung_below_that_takes_the_calls_is_degraded_and_a_canned_one_is_none(
 async fn a_rung_for_other_failures_takes_no_calls_of_one_that_is_out() {
     let (primary, second) = pair();
     primary.set(Reply::status(503));
-    let builder = Client::builder().profile(quick()).fallback(secondary().on([When::TooLarge]));
+    let builder =
+        Client::builder().profile(quick()).fallback(secondary().on([FallbackOn::TooLarge]));
     let client = over(builder, [&primary, &second]);
     call(&client, chat(true)).await.unwrap();
     assert!(client.outlook_of(&chat(true)).is_out());
@@ -139,7 +140,7 @@ async fn a_rung_for_other_failures_takes_no_calls_of_one_that_is_out() {
 async fn of_equal_targets_the_best_one_counts() {
     let (primary, second) = pair();
     let target = |host: &str| Target::new(format!("http://{host}/v1")).bearer("key");
-    let ladder = LadderPolicy::new().primaries([target("primary"), target("secondary")]);
+    let ladder = FallbackPolicy::new().primaries([target("primary"), target("secondary")]);
     let profile = quick().retry(RetryPolicy::new().retries(1));
     let client = over(Client::builder().profile(profile).ladder(ladder), [&primary, &second]);
     let routes = client.routes_of(&chat(true));
@@ -149,7 +150,7 @@ async fn of_equal_targets_the_best_one_counts() {
         call(&client, chat(true)).await.unwrap().is_whole();
     }
     assert!(client.outlook(&routes[0]).is_out() && client.outlook(&routes[1]).is_clear());
-    assert_eq!(client.outlook_of(&chat(true)), Outlook::Clear);
+    assert_eq!(client.outlook_of(&chat(true)), Availability::Clear);
     second.set(Reply::status(503));
     call(&client, chat(true)).await.unwrap();
     assert!(client.outlook_of(&chat(true)).is_out());

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use evenkeel::{
     Client, Profile, Request,
     classify::{Outcome, Phase},
-    ladder::Rung,
+    ladder::Fallback,
     testkit::{Fault, Provider, Reply},
 };
 use tokio::time::Instant;
@@ -126,7 +126,7 @@ async fn their_failures_are_retried_and_moved_down_as_far_as_that_does_no_harm()
         let (primary, second) = pair();
         primary.set(Reply::status(status));
         second.set(Reply::raw(200, "application/json", "{}"));
-        let canned = Rung::canned("busy");
+        let canned = Fallback::canned("busy");
         let client =
             over(Client::builder().fallback(secondary()).fallback(canned), [&primary, &second]);
         let answer = call(&client, request.clone()).await.unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use evenkeel::{
     Client, Profile, Request,
     context::Once,
-    ladder::{Fallbacks, Rung, Target},
+    ladder::{Fallback, Fallbacks, Target},
     stream::Commit,
     testkit::{Fault, Provider, Reply},
 };
@@ -17,8 +17,8 @@ fn with<T: Clone + Send + Sync + 'static>(mut request: Request, value: T) -> Req
     request
 }
 
-fn model(model: &str) -> Rung {
-    Rung::target(Target::here().model(model))
+fn model(model: &str) -> Fallback {
+    Fallback::target(Target::here().model(model))
 }
 
 fn models(provider: &Provider) -> Vec<Arc<str>> {
@@ -51,7 +51,7 @@ async fn rungs_of_a_call_stand_between_the_first_and_the_others() {
 async fn a_call_asks_its_own_rungs_where_no_ladder_was_set() {
     let primary = Provider::new("primary").replies([Reply::error(404, "", "model_not_found")]);
     let client = over(Client::builder(), [&primary]);
-    let own = Fallbacks::new([model("b"), Rung::canned("never asked")]).unwrap();
+    let own = Fallbacks::new([model("b"), Fallback::canned("never asked")]).unwrap();
     let answer = call(&client, with(chat(false), own)).await.unwrap();
     answer.is_whole();
     assert_eq!(models(&primary), ["m", "b"].map(Arc::from).to_vec());
@@ -59,13 +59,13 @@ async fn a_call_asks_its_own_rungs_where_no_ladder_was_set() {
 
 #[test]
 fn rungs_of_a_call_are_checked_when_they_are_made() {
-    let field = |rungs: Vec<Rung>| Fallbacks::new(rungs).unwrap_err().field().to_owned();
+    let field = |rungs: Vec<Fallback>| Fallbacks::new(rungs).unwrap_err().field().to_owned();
     assert_eq!(field(vec![model("m"); 9]), "fallbacks");
     assert_eq!(
-        field(vec![model("m"), Rung::target(Target::new("nowhere"))]),
+        field(vec![model("m"), Fallback::target(Target::new("nowhere"))]),
         "fallbacks[1].base_url"
     );
-    assert_eq!(field(vec![Rung::canned("a"), model("m")]), "fallbacks[0]");
+    assert_eq!(field(vec![Fallback::canned("a"), model("m")]), "fallbacks[0]");
     assert_eq!(field(vec![model("m").named("")]), "fallbacks[0].name");
     assert!(Fallbacks::new([]).is_ok() && Fallbacks::new(vec![model("m"); 8]).is_ok());
     let error = Fallbacks::new(std::iter::repeat(model("m"))).unwrap_err();
@@ -93,7 +93,7 @@ async fn a_call_that_waits_for_all_of_a_stream_has_it_whole_and_the_next_need_no
 async fn a_call_may_see_words_as_they_come_where_the_profile_waits_for_all() {
     let primary = Provider::new("primary").always(Reply::answer().with(Fault::Cut { words: 40 }));
     let client = over(Client::builder().profile(Profile::pipeline()), [&primary]);
-    let answer = call(&client, with(chat(true), Commit::FirstContent)).await.unwrap();
+    let answer = call(&client, with(chat(true), Commit::FirstContentAt)).await.unwrap();
     assert!(answer.error.is_some() && !answer.frames.is_empty());
     assert_eq!(primary.count(), 1);
 }

@@ -10,7 +10,7 @@ use evenkeel::{
     breaker::BreakerPolicy,
     classify::{ClassifyPolicy, Outcome},
     context::Deadline,
-    ladder::Rung,
+    ladder::Fallback,
     retry::RetryPolicy,
     stream::Commit,
     telemetry::Event,
@@ -147,7 +147,7 @@ fn script() -> impl Strategy<Value = Script> {
 
 impl Script {
     fn profile(&self) -> Profile {
-        let commit = if self.complete { Commit::Complete } else { Commit::FirstContent };
+        let commit = if self.complete { Commit::Complete } else { Commit::FirstContentAt };
         let retry = RetryPolicy::default().seed(self.seed);
         Profile::interactive().classify(ClassifyPolicy::default().commit(commit)).retry(retry)
     }
@@ -202,7 +202,7 @@ fn law_with_a_canned_last_rung_every_call_is_answered_before_its_deadline() {
         play(async {
             let (primary, second) = script.providers();
             let builder = Client::builder().profile(script.profile());
-            let builder = builder.fallback(secondary()).fallback(Rung::canned(BUSY));
+            let builder = builder.fallback(secondary()).fallback(Fallback::canned(BUSY));
             let client = over(builder, [&primary, &second]);
             for call in &script.calls {
                 let came = make(&client, call).await;
@@ -241,8 +241,8 @@ fn law_no_rung_sees_more_attempts_of_a_call_than_its_retries_allow() {
                     prop_assert_eq!(u64::from(journey.sent()), primary.count() + second.count());
                     for rung in 0..2 {
                         let broken = journey.attempts().into_iter();
-                        let broken =
-                            broken.filter(|a| a.rung == rung && a.outcome == Outcome::Broken);
+                        let broken = broken
+                            .filter(|a| a.rung == rung && a.outcome == Outcome::ConnectionLost);
                         prop_assert!(broken.count() <= 2);
                     }
                 }
@@ -348,7 +348,7 @@ fn law_an_answer_is_the_providers_byte_for_byte_or_it_is_none() {
             // What hangs says nothing for longer than anybody waits.
             let direct = timeout(secs(36_000), direct).await.ok().and_then(Result::ok);
             let primary = Provider::new("primary").always(reply);
-            let commit = if complete { Commit::Complete } else { Commit::FirstContent };
+            let commit = if complete { Commit::Complete } else { Commit::FirstContentAt };
             let classify = ClassifyPolicy::default().commit(commit);
             let builder = Client::builder().profile(Profile::interactive().classify(classify));
             let Ok(response) = over(builder, [&primary]).send(chat(stream)).await else {

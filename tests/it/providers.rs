@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use evenkeel::{
     Client, Profile,
-    classify::{ClassifyPolicy, Codes, Meaning, Outcome, Rejection, classify, classify_with},
+    classify::{
+        ClassifyPolicy, CodeClass, ErrorCodeTable, Outcome, Rejection, classify, classify_with,
+    },
     context::Route,
     testkit::Reply,
 };
@@ -602,10 +604,10 @@ fn a_key_that_is_said_back_in_place_of_a_code_is_not_kept() {
 
 #[test]
 fn the_same_word_may_mean_something_else_at_another_provider() {
-    let codes = Codes::default()
-        .with_for("api.mistral.ai", "3505", Meaning::Unavailable)
-        .with_for("*.openai.azure.com", "429", Meaning::RateLimited)
-        .with_for("api.acme.test", "slow_down", Meaning::QuotaExhausted);
+    let codes = ErrorCodeTable::default()
+        .with_for("api.mistral.ai", "3505", CodeClass::Unavailable)
+        .with_for("*.openai.azure.com", "429", CodeClass::RateLimited)
+        .with_for("api.acme.test", "slow_down", CodeClass::QuotaExhausted);
     let body = br#"{"error":{"code":"slow_down"}}"#;
     let outcome = |route: &Route| {
         let codes = codes.at(route.provider());
@@ -619,7 +621,7 @@ fn the_same_word_may_mean_something_else_at_another_provider() {
 /// The layers know whom they ask.
 #[tokio::test(start_paused = true)]
 async fn a_rule_of_one_provider_holds_for_its_answers_in_the_whole_stack() {
-    let codes = Codes::default().with_for("secondary", "odd", Meaning::QuotaExhausted);
+    let codes = ErrorCodeTable::default().with_for("secondary", "odd", CodeClass::QuotaExhausted);
     let profile = Profile::interactive().classify(ClassifyPolicy::default().codes(codes));
     let (primary, second) = pair();
     let odd = Reply::error(429, "t", "odd").retry_after(secs(300));

@@ -7,7 +7,7 @@ use evenkeel::{
     breaker::{BreakerPolicy, State},
     classify::Outcome,
     context::Deadline,
-    ladder::{LadderPolicy, Rung},
+    ladder::{Fallback, FallbackPolicy},
     retry::RetryPolicy,
     testkit::{Provider, Reply, provider::Fate},
 };
@@ -62,8 +62,8 @@ async fn at_the_deadline_the_first_failure_is_told() {
 #[tokio::test(start_paused = true)]
 async fn a_canned_reply_below_is_given_in_time() {
     let provider = down_for(secs(7200));
-    let builder = Client::builder().profile(pipeline()).fallback(Rung::wait());
-    let client = over(builder.fallback(Rung::canned("later")), [&provider]);
+    let builder = Client::builder().profile(pipeline()).fallback(Fallback::wait());
+    let client = over(builder.fallback(Fallback::canned("later")), [&provider]);
     let mut request = chat(false);
     request.extensions_mut().insert(Deadline::within(secs(40)));
     let start = Instant::now();
@@ -166,10 +166,15 @@ async fn a_route_that_is_out_holds_up_no_other() {
 
 #[test]
 fn a_rung_that_waits_stands_below_what_it_waits_for() {
-    let field = |ladder: LadderPolicy| ladder.build().unwrap_err().field().to_owned();
-    assert_eq!(field(LadderPolicy::new().first(Rung::wait())), "ladder.rung[0]");
-    assert_eq!(field(LadderPolicy::new().rung(Rung::wait()).rung(secondary())), "ladder.rung[1]");
-    assert!(LadderPolicy::new().rung(Rung::wait()).rung(Rung::canned("x")).build().is_ok());
+    let field = |ladder: FallbackPolicy| ladder.build().unwrap_err().field().to_owned();
+    assert_eq!(field(FallbackPolicy::new().first(Fallback::wait())), "ladder.rung[0]");
+    assert_eq!(
+        field(FallbackPolicy::new().rung(Fallback::wait()).rung(secondary())),
+        "ladder.rung[1]"
+    );
+    assert!(
+        FallbackPolicy::new().rung(Fallback::wait()).rung(Fallback::canned("x")).build().is_ok()
+    );
 }
 
 // === probes that nobody pays for ===
@@ -216,7 +221,7 @@ async fn while_half_open_with_a_hanging_provider_callers_wait_hardly_longer() {
 
     let second = Provider::new("secondary").replies(spread());
     let alone = over(
-        Client::builder().profile(interactive()).ladder(LadderPolicy::new().first(secondary())),
+        Client::builder().profile(interactive()).ladder(FallbackPolicy::new().first(secondary())),
         [&second],
     );
     let without = p99(firsts(&alone, secs(1200)).await);
@@ -323,7 +328,7 @@ async fn a_canned_reply_is_given_to_the_caller_of_a_hanging_probe_only_when_its_
     let breaker = BreakerPolicy::default().consecutive(1).jitter(0.0);
     let profile = Profile::interactive().breaker(breaker).retry(RetryPolicy::default().retries(0));
     let client =
-        over(Client::builder().profile(profile).fallback(Rung::canned("busy")), [&provider]);
+        over(Client::builder().profile(profile).fallback(Fallback::canned("busy")), [&provider]);
     provider.set(Reply::answer().first_content_after(ms(700)));
     for _ in 0..10 {
         call(&client, chat(true)).await.unwrap().is_whole();
@@ -348,7 +353,7 @@ async fn a_body_that_can_be_sent_once_is_no_race() {
     assert_eq!((primary.count(), second.count(), told.count("ProbeRaced")), (1, 1, 1));
     let refused = matches!(
         call(&client, chat(true)).await.unwrap().journey.unwrap().attempts()[0].outcome,
-        Outcome::Refused { .. }
+        Outcome::NotSent { .. }
     );
     assert!(refused, "the others go down at once");
 }

@@ -7,11 +7,11 @@ use evenkeel::{
     Client, ClientBuilder, Profile,
     breaker::State,
     classify::{Outcome, Phase},
-    context::Journey,
+    context::AttemptLog,
     dialect::Usage,
-    ladder::{LadderPolicy, Offers, Prefill, Rung, Target},
-    stream::{Ending, Resume},
-    telemetry::{Event, Skip},
+    ladder::{Capabilities, Fallback, FallbackPolicy, Prefill, Target},
+    stream::{BodyEnd, Resume},
+    telemetry::{Event, SkipReason},
     testkit::{Fault, Provider, Reply, WORDS, provider::Fate},
     timeout::TimeoutPolicy,
 };
@@ -60,13 +60,13 @@ impl Heard {
 }
 
 /// The second target, which goes on where it is told to.
-fn able() -> Rung {
-    secondary().offers(Offers::default().prefill(Prefill::Message))
+fn able() -> Fallback {
+    secondary().offers(Capabilities::default().prefill(Prefill::Message))
 }
 
-fn third() -> Rung {
-    Rung::target(Target::new("http://third/v1").model("last"))
-        .offers(Offers::default().prefill(Prefill::Message))
+fn third() -> Fallback {
+    Fallback::target(Target::new("http://third/v1").model("last"))
+        .offers(Capabilities::default().prefill(Prefill::Message))
 }
 
 struct Stage {
@@ -127,7 +127,7 @@ async fn s08_a_stream_that_dies_is_gone_on_with_where_the_next_target_can() {
     let attempts = journey.attempts();
     assert_eq!(attempts[0].outcome, Outcome::Truncated, "the failed attempt is told as failed");
     assert_eq!((attempts[1].outcome, attempts[1].rung), (Outcome::Success, 1));
-    assert_eq!(journey.ending(), Some(Ending::Done));
+    assert_eq!(journey.ending(), Some(BodyEnd::Done));
     assert_eq!(journey.rung().as_deref(), Some("spare"));
     assert_eq!((stage.told.count("Resumed"), stage.told.count("BodyEnded")), (1, 1));
     assert_eq!(stage.told.count("CallEnded"), 1);
@@ -188,7 +188,7 @@ async fn s14_a_rejected_prefill_does_not_hide_the_first_failure() {
     assert_eq!(second.count(), 1, "and it is asked once");
     let journey = error.journey().unwrap();
     assert_eq!(journey.attempts().len(), 2, "the journey tells both: {journey}");
-    assert_eq!(journey.ending(), Some(Ending::Truncated));
+    assert_eq!(journey.ending(), Some(BodyEnd::Truncated));
     assert_eq!(stage.told.count("BodyEnded"), 1);
 }
 
@@ -202,7 +202,8 @@ async fn t9_no_prefill_is_sent_to_a_target_that_does_not_declare_it() {
     let stage = Stage::with(dies(40), Client::builder().fallback(secondary()).fallback(third()));
     is_one(&stage.ask().await);
     assert_eq!(stage.counts(), (1, 0, 1));
-    let skipped = |event: &Event| matches!(event, Event::RungSkipped { why: Skip::Capability, .. });
+    let skipped =
+        |event: &Event| matches!(event, Event::RungSkipped { why: SkipReason::Capability, .. });
     assert!(stage.told.events().iter().any(skipped));
 }
 
@@ -294,7 +295,7 @@ async fn resume_is_off_unless_it_is_set_and_a_call_can_have_its_own() {
         (Resume::Off, Some(Resume::Continue), true),
         (Resume::Continue, Some(Resume::Off), false),
     ] {
-        let ladder = LadderPolicy::new().rung(able()).resume(set);
+        let ladder = FallbackPolicy::new().rung(able()).resume(set);
         let stage = Stage::new(dies(40));
         let client = over(Client::builder().ladder(ladder), [&stage.primary, &stage.second]);
         let mut request = chat(true);
@@ -316,7 +317,7 @@ async fn a_healthy_stream_comes_byte_for_byte_and_is_done_when_its_reader_stops_
     assert_eq!(answer.frames, plain.frames, "whole events are not split or joined");
     // A reader that has seen the finish reason needs no more.
     let response = stage.client.send(chat(true)).await.unwrap();
-    let journey = Journey::of(response.extensions());
+    let journey = AttemptLog::of(response.extensions());
     let mut body = response.into_body();
     loop {
         let frame = body.frame().await.unwrap().unwrap().into_data().unwrap();
@@ -325,12 +326,12 @@ async fn a_healthy_stream_comes_byte_for_byte_and_is_done_when_its_reader_stops_
         }
     }
     drop(body);
-    assert_eq!(journey.ending(), Some(Ending::Done));
+    assert_eq!(journey.ending(), Some(BodyEnd::Done));
     let mut body = stage.client.send(chat(true)).await.unwrap();
-    let journey = Journey::of(body.extensions());
+    let journey = AttemptLog::of(body.extensions());
     let _ = body.body_mut().frame().await;
     drop(body);
-    assert_eq!(journey.ending(), Some(Ending::Cancelled));
+    assert_eq!(journey.ending(), Some(BodyEnd::Cancelled));
 }
 
 #[tokio::test(start_paused = true)]
@@ -370,10 +371,10 @@ async fn a_reader_that_leaves_while_somebody_is_asked_to_go_on_cancels_that() {
     let stage = Stage::new(dies(40));
     stage.second.set(Reply::hang());
     let response = stage.client.send(chat(true)).await.unwrap();
-    let journey = Journey::of(response.extensions());
+    let journey = AttemptLog::of(response.extensions());
     let reading = tokio::time::timeout(secs(5), read(response)).await;
     assert!(reading.is_err());
-    assert_eq!((stage.second.cancelled(), journey.ending()), (1, Some(Ending::Cancelled)));
+    assert_eq!((stage.second.cancelled(), journey.ending()), (1, Some(BodyEnd::Cancelled)));
     assert_eq!(stage.told.count("BodyEnded"), 1);
 }
 

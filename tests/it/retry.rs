@@ -28,9 +28,9 @@ use evenkeel::{
     Body, Error, Request, Response, Upstream,
     breaker::BreakerPolicy,
     classify::{Outcome, Phase, Rejection, Verdict},
-    context::{Deadline, Journey},
+    context::{AttemptLog, Deadline},
     retry::{Budget, Budgets, Retry, RetryLayer, RetryPolicy},
-    stream::Ending,
+    stream::BodyEnd,
     telemetry::{Event, Events, Stop},
     timeout::TimeoutPolicy,
 };
@@ -223,7 +223,7 @@ async fn r6_a_silent_provider_is_asked_once() {
 
 #[tokio::test(start_paused = true)]
 async fn d18_a_refusal_of_the_breaker_is_known_at_once() {
-    let refused = Outcome::Refused { retry_in: Some(ms(100)) };
+    let refused = Outcome::NotSent { retry_in: Some(ms(100)) };
     let script = Script::default().fails(refused);
     let start = Instant::now();
     assert_eq!(outcome(ask(policy(), &script).await), refused);
@@ -232,7 +232,7 @@ async fn d18_a_refusal_of_the_breaker_is_known_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn d18_a_breaker_that_opens_between_attempts_ends_the_retries() {
-    let refused = Outcome::Refused { retry_in: None };
+    let refused = Outcome::NotSent { retry_in: None };
     let script = Script::default().fails(DOWN).fails(refused);
     // The refusal does not hide what the provider said.
     assert_eq!(outcome(ask(policy().retries(5), &script).await), DOWN);
@@ -240,7 +240,7 @@ async fn d18_a_breaker_that_opens_between_attempts_ends_the_retries() {
     let script = Script::default().says(503, DOWN, "no").fails(refused);
     let response = ask(policy().retries(5), &script).await.unwrap();
     assert_eq!(response.body().as_bytes(), Some(&b"no"[..]));
-    assert_eq!(response.extensions().get::<Journey>().unwrap().attempts().len(), 2);
+    assert_eq!(response.extensions().get::<AttemptLog>().unwrap().attempts().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -264,7 +264,7 @@ async fn d18_a_retry_that_the_breaker_would_refuse_is_not_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_whose_body_is_still_to_come_is_not_held_open_for_a_refusal() {
-    let refused = Outcome::Refused { retry_in: None };
+    let refused = Outcome::NotSent { retry_in: None };
     let (body, open) = streamed();
     let script = Script::default()
         .then(move || {
@@ -281,8 +281,8 @@ async fn a_failure_whose_body_is_still_to_come_is_not_held_open_for_a_refusal() 
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_breaks_after_sending_is_retried_once() {
-    let broken = (0..3).fold(Script::default(), |script, _| script.fails(Outcome::Broken));
-    assert_eq!(outcome(ask(policy().retries(5), &broken).await), Outcome::Broken);
+    let broken = (0..3).fold(Script::default(), |script, _| script.fails(Outcome::ConnectionLost));
+    assert_eq!(outcome(ask(policy().retries(5), &broken).await), Outcome::ConnectionLost);
     assert_eq!(broken.asked(), 2);
 }
 
@@ -346,7 +346,7 @@ async fn r8_the_last_error_is_the_transports_own() {
 async fn the_journey_tells_every_attempt_with_its_wait() {
     let script = Script::default().fails(Outcome::Unreachable).says(503, DOWN, "").answers();
     let response = ask(policy(), &script).await.unwrap();
-    let journey = response.extensions().get::<Journey>().unwrap();
+    let journey = response.extensions().get::<AttemptLog>().unwrap();
     let outcomes: Vec<_> = journey.attempts().iter().map(|it| it.outcome.name()).collect();
     assert_eq!(outcomes, ["unreachable", "unavailable", "success"]);
     let waits: Vec<_> = journey.attempts().iter().skip(1).map(|it| it.wait).collect();
@@ -371,7 +371,7 @@ async fn rty_polly_71_the_bodies_of_failed_attempts_are_released_before_the_wait
             let (guard, _) = streamed();
             *response.body_mut() = guard;
             response.body_mut().on_end(move |ending| {
-                assert_eq!(*ending, Ending::Cancelled);
+                assert_eq!(*ending, BodyEnd::Cancelled);
                 dropped.lock().unwrap().push((n, Instant::now()));
             });
             Ok(response)
@@ -614,7 +614,7 @@ async fn first_attempts_that_were_refused_earn_nothing() {
     let policy = policy().budgets(Budgets::one(budget.clone()));
     let layer = policy.build().unwrap();
     assert!(budget.withdraw());
-    let refused = Script::default().fails(Outcome::Refused { retry_in: None });
+    let refused = Script::default().fails(Outcome::NotSent { retry_in: None });
     layer.layer(refused.service()).oneshot(Request::default()).await.unwrap_err();
     assert_eq!(budget.left(), 0);
     let sent = Script::default().answers();

@@ -10,8 +10,8 @@ use bytes::Bytes;
 use evenkeel::{
     Client, ClientBuilder, Error, Request, Response,
     classify::{Outcome, Verdict},
-    context::Journey,
-    ladder::{Rung, Target},
+    context::AttemptLog,
+    ladder::{Fallback, Target},
     telemetry::Event,
     testkit::{Hosts, Provider},
 };
@@ -44,8 +44,8 @@ pub(crate) fn with_body(body: impl Into<Bytes>) -> Request {
 }
 
 /// The second target: another host with a model and a key of its own.
-pub(crate) fn secondary() -> Rung {
-    Rung::target(Target::new("http://secondary/v1").bearer("the-second-key").model("spare"))
+pub(crate) fn secondary() -> Fallback {
+    Fallback::target(Target::new("http://secondary/v1").bearer("the-second-key").model("spare"))
 }
 
 /// What a client told.
@@ -112,7 +112,7 @@ pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
     pub(crate) frames: Vec<Bytes>,
     pub(crate) error: Option<Error>,
-    pub(crate) journey: Option<Journey>,
+    pub(crate) journey: Option<AttemptLog>,
     pub(crate) verdict: Option<Verdict>,
 }
 

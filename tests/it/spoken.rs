@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use evenkeel::{
     Client, ClientBuilder, Profile, Request,
-    classify::{ClassifyPolicy, Codes, Meaning, Outcome},
+    classify::{ClassifyPolicy, CodeClass, ErrorCodeTable, Outcome},
     dialect::Dialect,
-    ladder::{Rung, Target},
+    ladder::{Fallback, Target},
     retry::RetryPolicy,
     testkit::{Fault, Hosts, Provider, Reply},
 };
@@ -114,10 +114,10 @@ async fn the_streams_of_a_target_are_followed_in_what_it_speaks() {
 async fn a_canned_reply_speaks_what_the_rungs_above_it_speak() {
     let speaks = Target::here().dialect(Dialect::OpenAiChat);
     let spare = Target::new("http://secondary/v1").dialect(Dialect::OpenAiChat);
-    let canned = || Client::builder().fallback(Rung::canned(BUSY));
+    let canned = || Client::builder().fallback(Fallback::canned(BUSY));
     let builders = [
         (canned().primary(speaks), odd as fn(bool) -> Request),
-        (Client::builder().fallback(Rung::target(spare)).fallback(Rung::canned(BUSY)), odd),
+        (Client::builder().fallback(Fallback::target(spare)).fallback(Fallback::canned(BUSY)), odd),
         (canned(), said),
     ];
     for (builder, request) in builders {
@@ -148,7 +148,7 @@ async fn another_model_is_asked_in_the_dialect_that_was_said() {
 
 #[tokio::test(start_paused = true)]
 async fn from_an_unusual_path_another_host_is_asked_at_the_usual_one() {
-    let to = |base: &str| Client::builder().fallback(Rung::target(Target::new(base)));
+    let to = |base: &str| Client::builder().fallback(Fallback::target(Target::new(base)));
     let gemini = "http://primary/custom/complete?alt=sse";
     let ollama = Dialect::Ollama;
     for (dialect, from, base, at) in [
@@ -192,7 +192,7 @@ async fn from_an_unusual_path_another_host_is_asked_at_the_usual_one() {
 
 #[tokio::test(start_paused = true)]
 async fn an_unusual_target_is_asked_where_it_answers() {
-    let at = |target: Target| Client::builder().fallback(Rung::target(target));
+    let at = |target: Target| Client::builder().fallback(Fallback::target(target));
     let endpoint = "http://secondary/v1/custom/complete";
     let spare = || Target::new("http://secondary/v1");
     for (target, request) in [
@@ -252,7 +252,7 @@ fn an_endpoint_that_is_none_is_refused() {
         (spare().endpoint("/custom?key=k"), "/custom?key=k"),
         (spare().dialect(Dialect::Gemini).endpoint("/custom"), "/custom"),
     ] {
-        let ladder = evenkeel::ladder::LadderPolicy::new().rung(Rung::target(target));
+        let ladder = evenkeel::ladder::FallbackPolicy::new().rung(Fallback::target(target));
         let error = ladder.build().unwrap_err();
         assert_eq!(error.field(), "ladder.rung[1].endpoint", "{value}");
     }
@@ -296,13 +296,13 @@ const HOUSE: [[&str; 4]; 5] = [
 
 #[tokio::test(start_paused = true)]
 async fn codes_of_ones_own_hold_inside_streams_and_inside_a_200() {
-    for meaning in [None, Some(Meaning::QuotaExhausted), Some(Meaning::TooLarge)] {
+    for meaning in [None, Some(CodeClass::QuotaExhausted), Some(CodeClass::TooLarge)] {
         let expected = match meaning {
             None => Outcome::Unavailable { wait: None },
-            Some(Meaning::TooLarge) => Outcome::TooLarge,
+            Some(CodeClass::TooLarge) => Outcome::TooLarge,
             Some(_) => Outcome::QuotaExhausted { wait: None },
         };
-        let codes = meaning.map(|meaning| Codes::default().with("house_rules", meaning));
+        let codes = meaning.map(|meaning| ErrorCodeTable::default().with("house_rules", meaning));
         let classify = ClassifyPolicy::default().codes(codes.unwrap_or_default());
         let retry = RetryPolicy::default().retries(0);
         let profile = Profile::interactive().classify(classify).retry(retry);
@@ -323,7 +323,7 @@ async fn codes_of_ones_own_hold_inside_streams_and_inside_a_200() {
 async fn codes_of_ones_own_hold_in_a_choice_and_after_the_first_word() {
     let word = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n";
     let choice = "data: {\"choices\":[{\"index\":0,\"error\":{\"code\":\"house_rules\"}}]}\n\n";
-    let codes = Codes::default().with("house_rules", Meaning::Blocked);
+    let codes = ErrorCodeTable::default().with("house_rules", CodeClass::Blocked);
     let profile = Profile::interactive().classify(ClassifyPolicy::default().codes(codes));
     let primary =
         Provider::new("primary").always(Reply::pieces("text/event-stream", [word, choice]));

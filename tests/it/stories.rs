@@ -9,7 +9,7 @@ use evenkeel::{
     Body, BoxError, Client, ClientBuilder, Profile, Request,
     breaker::{BreakerPolicy, State},
     classify::{ClassifyPolicy, Outcome, Phase, Rejection},
-    ladder::Rung,
+    ladder::Fallback,
     retry::RetryPolicy,
     stream::Commit,
     telemetry::Event,
@@ -716,7 +716,7 @@ async fn a_key_that_was_revoked_is_asked_twice_and_then_left_alone_for_seconds()
         assert_eq!(answer.from(), "secondary");
         let first = answer.journey.unwrap().attempts()[0].outcome;
         match first {
-            Outcome::Refused { retry_in: Some(wait) } => assert!(nth >= 2 && wait <= secs(6)),
+            Outcome::NotSent { retry_in: Some(wait) } => assert!(nth >= 2 && wait <= secs(6)),
             first => assert_eq!(
                 (nth < 2, first),
                 (true, Outcome::Rejected { why: Rejection::Credential })
@@ -774,7 +774,7 @@ async fn both_providers_down_for_a_day_leave_a_canned_reply_to_every_call() {
     let (primary, second) = pair();
     primary.set(Reply::status(503));
     second.set(Reply::hang());
-    let builder = Client::builder().fallback(secondary()).fallback(Rung::canned(BUSY));
+    let builder = Client::builder().fallback(secondary()).fallback(Fallback::canned(BUSY));
     let client = over(builder, [&primary, &second]);
     let start = Instant::now();
     let mut slow = 0;

@@ -11,7 +11,7 @@ use evenkeel::{
     Body, Error, Request, Response, Upstream,
     classify::{ClassifyLayer, ClassifyPolicy, Outcome, Verdict},
     dialect::Usage,
-    stream::{Commit, Ending},
+    stream::{BodyEnd, Commit},
 };
 use futures_util::{StreamExt, stream};
 use http::{HeaderMap, StatusCode, header};
@@ -49,7 +49,7 @@ enum Step {
 }
 use Step::*;
 
-type Endings = Arc<Mutex<Vec<Ending>>>;
+type Endings = Arc<Mutex<Vec<BodyEnd>>>;
 
 fn body(steps: &[Step]) -> Body {
     let frames = stream::iter(steps.to_vec()).filter_map(|step| async move {
@@ -149,7 +149,7 @@ async fn a_stream_passes_byte_for_byte() {
         DONE,
         "x",
     ];
-    for commit in [Commit::FirstContent, Commit::Complete] {
+    for commit in [Commit::FirstContentAt, Commit::Complete] {
         let steps = pieces.map(Data);
         assert_eq!(streamed(commit, &steps).await, Ok((pieces.concat(), None)), "{commit:?}");
     }
@@ -157,7 +157,7 @@ async fn a_stream_passes_byte_for_byte() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_is_handed_on_at_its_first_content_or_when_it_is_complete() {
-    for (commit, after) in [(Commit::FirstContent, 2), (Commit::Complete, 7)] {
+    for (commit, after) in [(Commit::FirstContentAt, 2), (Commit::Complete, 7)] {
         let began = Instant::now();
         let steps =
             [Data(ROLE), Data(PING), Wait(2), Data(WORD), Wait(5), Data(STOP), Data(DONE), Hang];
@@ -178,7 +178,7 @@ async fn a_complete_stream_without_done_is_not_waited_for_in_vain() {
     let endings = note(answer.body_mut());
     assert_eq!(read(answer).await, ([WORD, STOP].concat(), None));
     assert!(began.elapsed() <= Duration::from_secs(2), "nor by whoever reads it");
-    assert_eq!(endings.lock().unwrap()[..], [Ending::Done]);
+    assert_eq!(endings.lock().unwrap()[..], [BodyEnd::Done]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -188,26 +188,26 @@ async fn t4_an_error_in_a_stream_before_the_commit_point_is_an_error_of_the_call
         &[Data(ROLE), Wait(1), Data(ERROR), Data(DONE)],
         &[Data(PING), Data(ERROR), Hang],
     ] {
-        for commit in [Commit::FirstContent, Commit::Complete] {
+        for commit in [Commit::FirstContentAt, Commit::Complete] {
             assert_eq!(streamed(commit, steps).await, Err(UNAVAILABLE), "{steps:?}");
         }
     }
     let late = [Data(ROLE), Data(WORD), Wait(1), Data(ERROR), Hang];
     assert_eq!(streamed(Commit::Complete, &late).await, Err(UNAVAILABLE));
     let text = [ROLE, WORD, ERROR].concat();
-    assert_eq!(streamed(Commit::FirstContent, &late).await, Ok((text, Some(UNAVAILABLE))));
+    assert_eq!(streamed(Commit::FirstContentAt, &late).await, Ok((text, Some(UNAVAILABLE))));
 }
 
 #[tokio::test(start_paused = true)]
 async fn t5_a_stream_that_is_cut_is_never_whole() {
     for cut in [&[][..], &[Break], &[Trailers], &[Data("data: {\"choi")]] {
         let steps = [&[Data(WORD), Data(WORD)], cut].concat();
-        let (_, error) = streamed(Commit::FirstContent, &steps).await.unwrap();
+        let (_, error) = streamed(Commit::FirstContentAt, &steps).await.unwrap();
         assert_eq!(error, Some(Outcome::Truncated), "{cut:?}");
         assert_eq!(streamed(Commit::Complete, &steps).await, Err(Outcome::Truncated), "{cut:?}");
         let steps = [&[Data(ROLE)], cut].concat();
         assert_eq!(
-            streamed(Commit::FirstContent, &steps).await,
+            streamed(Commit::FirstContentAt, &steps).await,
             Err(Outcome::Truncated),
             "{cut:?}"
         );
@@ -223,7 +223,7 @@ async fn t6_a_finish_reason_without_done_is_a_whole_answer() {
         &[Data(STOP), Trailers],
         &[Data(DONE)],
     ] {
-        for commit in [Commit::FirstContent, Commit::Complete] {
+        for commit in [Commit::FirstContentAt, Commit::Complete] {
             let steps = [&[Data(WORD)], end].concat();
             assert_eq!(streamed(commit, &steps).await.unwrap().1, None, "{end:?}");
         }
@@ -239,7 +239,7 @@ async fn t7_a_stream_without_content_is_empty() {
         &[Data(ROLE), Data(STOP), Hang],
         &[Data(ROLE), Data(STOP), Data(DONE)],
     ] {
-        assert_eq!(streamed(Commit::FirstContent, steps).await, Err(Outcome::Empty), "{steps:?}");
+        assert_eq!(streamed(Commit::FirstContentAt, steps).await, Err(Outcome::Empty), "{steps:?}");
     }
 }
 
@@ -247,9 +247,12 @@ async fn t7_a_stream_without_content_is_empty() {
 async fn s10_invalid_json_fails_the_call_or_the_body() {
     let steps = [&[Data(WORD); 9][..], &[Data(BAD), Data(WORD), Data(STOP), Data(DONE)]].concat();
     let text = [WORD.repeat(9).as_str(), BAD].concat();
-    assert_eq!(streamed(Commit::FirstContent, &steps).await, Ok((text, Some(Outcome::Malformed))));
+    assert_eq!(
+        streamed(Commit::FirstContentAt, &steps).await,
+        Ok((text, Some(Outcome::Malformed)))
+    );
     assert_eq!(streamed(Commit::Complete, &steps).await, Err(Outcome::Malformed));
-    assert_eq!(streamed(Commit::FirstContent, &[Data(BAD), Hang]).await, Err(Outcome::Malformed));
+    assert_eq!(streamed(Commit::FirstContentAt, &[Data(BAD), Hang]).await, Err(Outcome::Malformed));
 }
 
 #[tokio::test(start_paused = true)]
@@ -303,15 +306,15 @@ async fn t8_the_end_of_the_body_is_told_when_it_comes_not_with_the_headers() {
         answer.body_mut().frame().await.unwrap().unwrap();
     }
     answer.body_mut().frame().await.unwrap().unwrap();
-    assert_eq!(*endings.lock().unwrap(), [Ending::Done]);
+    assert_eq!(*endings.lock().unwrap(), [BodyEnd::Done]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn d22_a_body_that_dies_half_way_is_a_failure() {
     for (steps, ending) in [
-        (&[Data(WORD), Break][..], Ending::Truncated),
-        (&[Data(WORD), Wait(1), Data(ERROR)], Ending::Failed(UNAVAILABLE)),
-        (&[Data(WORD), Data(STOP), Break], Ending::Done),
+        (&[Data(WORD), Break][..], BodyEnd::Truncated),
+        (&[Data(WORD), Wait(1), Data(ERROR)], BodyEnd::Failed(UNAVAILABLE)),
+        (&[Data(WORD), Data(STOP), Break], BodyEnd::Done),
     ] {
         let mut answer = classify(answer(SSE, body(steps))).await.unwrap();
         let endings = note(answer.body_mut());
@@ -335,18 +338,18 @@ async fn a_call_that_is_given_up_while_it_is_held_back_cancels_the_body() {
     let endings = note(&mut held);
     let call = timeout(Duration::from_secs(5), classify(answer(SSE, held)));
     assert!(call.await.is_err());
-    assert_eq!(*endings.lock().unwrap(), [Ending::Cancelled]);
+    assert_eq!(*endings.lock().unwrap(), [BodyEnd::Cancelled]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn whoever_waits_for_the_end_of_a_body_underneath_learns_what_it_came_to() {
     for (kind, steps, ending) in [
-        (SSE, &[Data(ROLE), Data(ERROR), Hang][..], Ending::Failed(UNAVAILABLE)),
-        (SSE, &[Data(ROLE)], Ending::Truncated),
-        (SSE, &[Data("<html>"), Hang], Ending::Failed(Outcome::Malformed)),
-        ("text/html", &[Data("<html>"), Hang], Ending::Failed(Outcome::Malformed)),
-        (JSON, &[Data("{\"cho"), Break], Ending::Truncated),
-        (JSON, &[Data(WHOLE)], Ending::Done),
+        (SSE, &[Data(ROLE), Data(ERROR), Hang][..], BodyEnd::Failed(UNAVAILABLE)),
+        (SSE, &[Data(ROLE)], BodyEnd::Truncated),
+        (SSE, &[Data("<html>"), Hang], BodyEnd::Failed(Outcome::Malformed)),
+        ("text/html", &[Data("<html>"), Hang], BodyEnd::Failed(Outcome::Malformed)),
+        (JSON, &[Data("{\"cho"), Break], BodyEnd::Truncated),
+        (JSON, &[Data(WHOLE)], BodyEnd::Done),
     ] {
         let mut under = body(steps);
         let endings = note(&mut under);

@@ -19,7 +19,7 @@ use evenkeel::{
     breaker::{BreakerPolicy, State},
     classify::{ClassifyPolicy, Outcome, Phase},
     retry::RetryPolicy,
-    stream::{Commit, Ending},
+    stream::{BodyEnd, Commit},
     telemetry::Event,
 };
 use futures_util::{StreamExt, stream};
@@ -72,7 +72,7 @@ struct Came {
     attempts: u32,
     /// What the breaker made of one such answer.
     state: State,
-    endings: Vec<Ending>,
+    endings: Vec<BodyEnd>,
 }
 
 // === impl Came ===
@@ -83,7 +83,7 @@ impl Came {
     fn is_whole(&self, text: &[u8]) {
         assert_eq!(self.body.as_ref().unwrap(), &(Bytes::copy_from_slice(text), None));
         assert_eq!((self.attempts, self.state), (1, State::Closed));
-        assert_eq!(self.endings, [Ending::Done]);
+        assert_eq!(self.endings, [BodyEnd::Done]);
     }
 
     /// What came was handed on as it was, and then the body failed so.
@@ -137,7 +137,7 @@ fn client(profile: Profile, kind: &'static str, steps: &[Step]) -> (Client, Arc<
     (client, count, told)
 }
 
-fn endings(told: &Told) -> Vec<Ending> {
+fn endings(told: &Told) -> Vec<BodyEnd> {
     let ended = told.events().into_iter().filter_map(|event| match event {
         Event::BodyEnded { ending, .. } => Some(ending),
         _ => None,
@@ -177,7 +177,7 @@ async fn play(path: &str, commit: Commit, steps: &[Step]) -> Came {
     Came { body, attempts: count.load(Ordering::Relaxed), state, endings: endings(&told) }
 }
 
-const FIRST: Commit = Commit::FirstContent;
+const FIRST: Commit = Commit::FirstContentAt;
 const WHOLE: Commit = Commit::Complete;
 
 /// The same whether it is read along or has to be complete.
@@ -477,7 +477,10 @@ async fn a_response_that_is_incomplete_is_whole_by_a_limit_and_blocked_by_a_filt
     whole(RESPONSES, &[&end("max_output_tokens")]).await;
     let came = play(RESPONSES, FIRST, &[data(end("content_filter"))]).await;
     assert_eq!((came.body, came.attempts), (Ok((end("content_filter").into(), None)), 1));
-    assert_eq!((came.state, came.endings), (State::Closed, vec![Ending::Failed(Outcome::Blocked)]));
+    assert_eq!(
+        (came.state, came.endings),
+        (State::Closed, vec![BodyEnd::Failed(Outcome::Blocked)])
+    );
     // Any other word is not the last one.
     broken(
         RESPONSES,
@@ -498,7 +501,7 @@ async fn a_connection_that_breaks_or_hangs_after_the_end_is_no_failure_in_any_di
                 let (bytes, error) = came.body.as_ref().unwrap();
                 assert!(bytes.starts_with(text.as_bytes()) && error.is_none(), "{path} {after:?}");
                 assert_eq!((came.attempts, came.state), (1, State::Closed), "{path} {after:?}");
-                assert_eq!(came.endings, [Ending::Done], "{path} {after:?}");
+                assert_eq!(came.endings, [BodyEnd::Done], "{path} {after:?}");
             }
         }
     }
@@ -584,11 +587,11 @@ proptest! {
             let endings = endings(&told);
             prop_assert_eq!(endings.len(), usize::from(handed), "{:?}", told.names());
             if let Some(answer) = answer {
-                let done = endings[0] == Ending::Done || endings[0] == Ending::Failed(Outcome::Blocked);
+                let done = endings[0] == BodyEnd::Done || endings[0] == BodyEnd::Failed(Outcome::Blocked);
                 prop_assert_eq!(answer.error.is_none(), done, "{:?}", endings);
                 // Never a success before the end of the API has begun to come.
                 let said = more.iter().any(|step| matches!(step, Data(_)));
-                prop_assert!(said || endings[0] != Ending::Done || cut > word.len(), "{} of {}", cut, text);
+                prop_assert!(said || endings[0] != BodyEnd::Done || cut > word.len(), "{} of {}", cut, text);
             }
             Ok(())
         })?;

@@ -14,7 +14,7 @@ use evenkeel::{
     adapter::Reconnect,
     classify::Outcome,
     testkit::{
-        Capacity, Drill, Fault, Hosts, Incident, Provider, Reply, WORDS,
+        Capacity, Fault, Hosts, Incident, Provider, Reply, Scenario, WORDS,
         drill::{Arrivals, Figures, Kind, Stage},
         probe::{self, Probe, Rule},
         provider::Fate,
@@ -333,7 +333,7 @@ async fn whole(hosts: &Hosts) -> bool {
         Err(error) => {
             let source = std::error::Error::source(&error).unwrap();
             assert!(source.to_string().contains("broke"), "{error:?}");
-            assert_eq!(error.outcome(), Outcome::Broken);
+            assert_eq!(error.outcome(), Outcome::ConnectionLost);
             false
         }
     }
@@ -424,7 +424,7 @@ fn quarter() -> Incident {
     .unwrap()
 }
 
-async fn plain(drill: &Drill) -> (Figures, Stage) {
+async fn plain(drill: &Scenario) -> (Figures, Stage) {
     let stage = drill.stage();
     let figures = drill.play("plain", &stage, stage.primary().clone()).await;
     (figures, stage)
@@ -436,7 +436,7 @@ fn kinds(figures: &Figures) -> u64 {
 
 #[tokio::test(start_paused = true)]
 async fn every_call_of_a_drill_is_of_one_kind() {
-    let (figures, stage) = plain(&Drill::new(quarter()).seed(1)).await;
+    let (figures, stage) = plain(&Scenario::new(quarter()).seed(1)).await;
     assert!((600..850).contains(&figures.calls), "{}", figures.calls);
     assert_eq!(kinds(&figures), figures.calls);
     assert_eq!((figures.attempts_primary, stage.secondary().count()), (figures.calls, 0));
@@ -454,7 +454,7 @@ async fn every_call_of_a_drill_is_of_one_kind() {
 
 #[tokio::test(start_paused = true)]
 async fn the_reasons_of_errors_are_told() {
-    let (figures, _) = plain(&Drill::new(quarter()).seed(1)).await;
+    let (figures, _) = plain(&Scenario::new(quarter()).seed(1)).await;
     for reason in ["status 500", "status 502", "status 503", "the answer was cut short"] {
         assert!(
             figures.reasons.get(reason).is_some_and(|count| *count > 3),
@@ -466,7 +466,7 @@ async fn the_reasons_of_errors_are_told() {
 
 #[tokio::test(start_paused = true)]
 async fn the_series_adds_up_to_the_figures() {
-    let (figures, stage) = plain(&Drill::new(quarter()).seed(2).bucket(60 * SECOND)).await;
+    let (figures, stage) = plain(&Scenario::new(quarter()).seed(2).bucket(60 * SECOND)).await;
     let points = &figures.series.points;
     assert_eq!(points.len(), 12);
     for kind in Kind::ALL {
@@ -484,9 +484,10 @@ async fn the_series_adds_up_to_the_figures() {
 
 #[tokio::test(start_paused = true)]
 async fn a_drill_counts_in_the_time_of_the_incident_at_any_scale() {
-    let full = plain(&Drill::new(quarter()).seed(3).arrivals(Arrivals::Even)).await.0;
+    let full = plain(&Scenario::new(quarter()).seed(3).arrivals(Arrivals::Even)).await.0;
     let start = Instant::now();
-    let tenth = plain(&Drill::new(quarter()).seed(3).arrivals(Arrivals::Even).scale(0.1)).await.0;
+    let tenth =
+        plain(&Scenario::new(quarter()).seed(3).arrivals(Arrivals::Even).scale(0.1)).await.0;
     let took = start.elapsed();
     assert!((72 * SECOND..84 * SECOND).contains(&took), "{took:?}");
     assert_eq!((full.calls, tenth.calls), (720, 720));
@@ -505,7 +506,7 @@ fn alone(seed: u64, stream: bool) -> String {
         .start_paused(true)
         .build()
         .unwrap();
-    let drill = Drill::new(quarter()).seed(seed).stream(stream);
+    let drill = Scenario::new(quarter()).seed(seed).stream(stream);
     let figures = runtime.block_on(plain(&drill)).0;
     serde_json::to_string(&drill.report(vec![figures])).unwrap()
 }
@@ -551,7 +552,7 @@ fn a_report_is_the_object_it_is_said_to_be() {
 async fn answered_by(
     answer: impl Fn() -> http::Response<String> + Clone + Send + 'static,
 ) -> Figures {
-    let drill = Drill::new(quarter()).rate(5.0);
+    let drill = Scenario::new(quarter()).rate(5.0);
     let client = service_fn(move |_: Request| {
         let answer = answer();
         async { Ok::<_, Error>(answer) }
@@ -617,7 +618,7 @@ async fn an_answer_that_is_not_whole_is_an_error() {
 #[tokio::test(start_paused = true)]
 async fn late_and_hung_are_told_apart() {
     let after = async |wait: Duration| {
-        let drill = Drill::new(quarter()).rate(5.0);
+        let drill = Scenario::new(quarter()).rate(5.0);
         let stage = drill.stage();
         let client = service_fn(move |_: Request| async move {
             sleep(wait).await;
@@ -637,7 +638,7 @@ async fn late_and_hung_are_told_apart() {
 
 /// Goes to the primary, or where it is told to at a time of the incident.
 async fn switched(spell: std::ops::Range<u64>) -> Figures {
-    let drill = Drill::new(quarter()).arrivals(Arrivals::Even).seed(9);
+    let drill = Scenario::new(quarter()).arrivals(Arrivals::Even).seed(9);
     let stage = drill.stage();
     let (primary, secondary) = (stage.primary().clone(), stage.secondary().clone());
     let start = Instant::now();
@@ -667,7 +668,7 @@ async fn progress_is_told_call_by_call() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let told = seen.clone();
     let drill =
-        Drill::new(quarter()).on_progress(move |progress| told.lock().unwrap().push(progress));
+        Scenario::new(quarter()).on_progress(move |progress| told.lock().unwrap().push(progress));
     let calls = plain(&drill).await.0.calls;
     let seen = seen.lock().unwrap();
     let mut made: Vec<_> = seen.iter().map(|progress| progress.made).collect();

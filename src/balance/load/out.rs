@@ -19,7 +19,7 @@ const LOCKED_OUT: (Duration, Duration) = (Duration::from_secs(5), Duration::from
 
 /// Whether a target can be chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum Eligibility {
     In,
     /// It was out long enough: the next call is to try it.
     Due,

@@ -84,7 +84,7 @@ proptest! {
         let m = at(&policy);
         let loads = loads(&under_way, &m);
         let places: Vec<u64> = (0..loads.len() as u64).collect();
-        let sticky = key.map(|key| (Sticky::new(key.to_ne_bytes()), &places[..]));
+        let sticky = key.map(|key| (AffinityKey::new(key.to_ne_bytes()), &places[..]));
         let wish = Wish { sticky, once: false };
         let mut round = Round::default();
         let mut asked = Vec::new();
@@ -106,7 +106,7 @@ proptest! {
         let policy = BalancePolicy::default();
         let m = at(&policy);
         let places: Vec<u64> = (100..108).collect();
-        let wish = Wish { sticky: Some((Sticky::new(key.to_ne_bytes()), &places)), once: false };
+        let wish = Wish { sticky: Some((AffinityKey::new(key.to_ne_bytes()), &places)), once: false };
         let mut under_way = [Some(0); 8];
         let home = pick(&loads(&under_way, &m), Round::default(), wish, (&m, [0.0; 2]));
         under_way[gone] = None;

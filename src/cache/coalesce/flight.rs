@@ -8,15 +8,15 @@ use std::{
 
 use http::response::Parts;
 
-use super::{Flights, Id, Manner, fault::Fault, tape::Tape};
-use crate::{Body, Error, client::Answer, context::Journey, sync::lock_std as lock};
+use super::{Flights, Id, Manner, fault::Fault, tape::SharedBody};
+use crate::{Body, Error, client::Answer, context::AttemptLog, sync::lock_std as lock};
 
 /// One attempt, and all who wait for it.
 pub(super) struct Flight {
     pub(super) id: Id,
     flights: Arc<Flights>,
     pub(super) manner: Manner,
-    pub(super) journey: Journey,
+    pub(super) journey: AttemptLog,
     pub(super) waker: Waker,
     pub(super) state: Mutex<State>,
 }
@@ -26,7 +26,7 @@ pub(super) struct State {
     /// Whether what is under way has something to say.
     pub(super) woken: bool,
     pub(super) head: Option<Result<Head, Fault>>,
-    pub(super) tape: Tape,
+    pub(super) tape: SharedBody,
     /// Whether the answer is whole, though its bytes may not be over: whoever asks now asks anew.
     pub(super) told: bool,
     pub(super) waiting: HashMap<u64, Waker>,
@@ -57,14 +57,14 @@ impl Flight {
     pub(super) fn new(
         id: Id,
         flights: Arc<Flights>,
-        (manner, journey): (Manner, Journey),
+        (manner, journey): (Manner, AttemptLog),
         answer: Answer,
     ) -> Arc<Self> {
         let state = State {
             stage: Stage::Asking(answer),
             woken: true,
             head: None,
-            tape: Tape::default(),
+            tape: SharedBody::default(),
             told: false,
             waiting: HashMap::new(),
             seats: 0,

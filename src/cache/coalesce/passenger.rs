@@ -12,15 +12,15 @@ use super::{
 };
 use crate::{
     Body, Error, Response,
-    classify::{Codes, Verdict},
-    context::Journey,
-    dialect::Ask,
-    stream::Watch,
+    classify::{ErrorCodeTable, Verdict},
+    context::AttemptLog,
+    dialect::RequestInfo,
+    stream::StreamMonitor,
     sync::lock_std as lock,
 };
 
 /// One of those who wait.
-pub(in crate::cache) struct Passenger {
+pub(in crate::cache) struct Waiter {
     flight: Arc<Flight>,
     seat: u64,
     pub(super) first: bool,
@@ -28,7 +28,7 @@ pub(in crate::cache) struct Passenger {
 
 // === impl Passenger ===
 
-impl Passenger {
+impl Waiter {
     pub(super) fn new(flight: Arc<Flight>, first: bool) -> Self {
         let seat = {
             let mut state = lock(&flight.state);
@@ -41,8 +41,8 @@ impl Passenger {
     /// The answer, from its head on.
     pub(in crate::cache) async fn arrive(
         self,
-        ask: &Ask,
-        journey: &Journey,
+        ask: &RequestInfo,
+        journey: &AttemptLog,
     ) -> Result<Response, Error> {
         let (parts, body) = poll_fn(|cx| self.poll(cx, |state| state.copy(self.first))).await?;
         let success = parts.extensions.get().is_some_and(|it: &Verdict| it.outcome().is_success());
@@ -55,7 +55,8 @@ impl Passenger {
             // A caller may stop at the API's last word, as always.
             let dialect = ask.dialect().filter(|_| success && ask.stream());
             // What an error means was judged by whoever read the stream first.
-            let watched = dialect.map(|dialect| Watch::new(dialect, &Codes::default()));
+            let watched =
+                dialect.map(|dialect| StreamMonitor::new(dialect, &ErrorCodeTable::default()));
             body.guarded().watch(watched);
             body
         });
@@ -91,7 +92,7 @@ impl Passenger {
     }
 }
 
-impl Drop for Passenger {
+impl Drop for Waiter {
     fn drop(&mut self) {
         let mut state = lock(&self.flight.state);
         state.waiting.remove(&self.seat);

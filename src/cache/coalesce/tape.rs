@@ -10,12 +10,12 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body as HttpBody, Frame};
 
-use super::{fault::Fault, passenger::Passenger};
+use super::{fault::Fault, passenger::Waiter};
 use crate::{Error, classify::Outcome};
 
 /// What was read of a body so far.
 #[derive(Default)]
-pub(super) struct Tape {
+pub(super) struct SharedBody {
     pieces: VecDeque<Piece>,
     /// How many pieces are gone from its beginning.
     gone: usize,
@@ -32,14 +32,14 @@ pub(super) enum Piece {
 
 /// One who reads it.
 pub(super) struct Reader {
-    passenger: Passenger,
+    passenger: Waiter,
     at: usize,
     over: bool,
 }
 
 // === impl Tape ===
 
-impl Tape {
+impl SharedBody {
     /// As many bytes are kept: one who is farther behind loses the answer, so that no one holds up the others.
     const MOST: usize = 4 * 1024 * 1024;
     /// What a piece takes beside its bytes.
@@ -85,8 +85,8 @@ impl Tape {
 impl Piece {
     fn weight(&self) -> usize {
         match self {
-            Self::Data(data) => Tape::PIECE + data.len(),
-            Self::Trailers(_) => Tape::PIECE,
+            Self::Data(data) => SharedBody::PIECE + data.len(),
+            Self::Trailers(_) => SharedBody::PIECE,
         }
     }
 }
@@ -113,7 +113,7 @@ impl From<Piece> for Frame<Bytes> {
 // === impl Reader ===
 
 impl Reader {
-    pub(super) fn new(passenger: Passenger) -> Self {
+    pub(super) fn new(passenger: Waiter) -> Self {
         Self { passenger, at: 0, over: false }
     }
 }

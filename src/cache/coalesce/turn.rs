@@ -118,7 +118,7 @@ impl Drop for Turn<'_> {
         // It panicked: nobody is to wait for it.
         self.flight.change(|state| {
             state.stage = Stage::Over;
-            let fault = || Fault::from(Error::new(Outcome::Broken));
+            let fault = || Fault::from(Error::new(Outcome::ConnectionLost));
             state.head.get_or_insert_with(|| Err(fault()));
             state.tape.end(Err(fault()));
         });

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Gist;
+use super::AnswerSummary;
 use crate::dialect::is_filled;
 
 fn list(value: &Value) -> &[Value] {
@@ -10,7 +10,7 @@ fn list(value: &Value) -> &[Value] {
 }
 
 /// A `chat.completion`, or a chunk of one.
-pub(super) fn openai_chat(gist: &mut Gist, value: &Value) {
+pub(super) fn openai_chat(gist: &mut AnswerSummary, value: &Value) {
     gist.told(&value["model"], &value["usage"], (&["prompt_tokens"], &["completion_tokens"]));
     for choice in list(&value["choices"]) {
         gist.plain &= choice["index"].as_u64().unwrap_or(0) == 0 && !is_filled(&choice["logprobs"]);
@@ -33,7 +33,7 @@ pub(super) fn openai_chat(gist: &mut Gist, value: &Value) {
 }
 
 /// A response, or the event of a stream that ends with all of it.
-pub(super) fn openai_responses(gist: &mut Gist, value: &Value) {
+pub(super) fn openai_responses(gist: &mut AnswerSummary, value: &Value) {
     let response = match value["type"].as_str() {
         Some("response.completed") => &value["response"],
         Some(_) => return,
@@ -46,7 +46,7 @@ pub(super) fn openai_responses(gist: &mut Gist, value: &Value) {
 }
 
 /// Tells how many parts of a message it has.
-fn output_item(gist: &mut Gist, item: &Value) -> usize {
+fn output_item(gist: &mut AnswerSummary, item: &Value) -> usize {
     match item["type"].as_str().unwrap_or_default() {
         "message" => {
             let parts = list(&item["content"]);
@@ -72,7 +72,7 @@ fn output_item(gist: &mut Gist, item: &Value) -> usize {
 }
 
 /// A message, or an event of one.
-pub(super) fn anthropic(gist: &mut Gist, value: &Value) {
+pub(super) fn anthropic(gist: &mut AnswerSummary, value: &Value) {
     const INPUT: [&str; 3] =
         ["input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"];
     let message = match value["type"].as_str() {
@@ -105,7 +105,7 @@ pub(super) fn anthropic(gist: &mut Gist, value: &Value) {
     }
 }
 
-fn anthropic_block(gist: &mut Gist, block: &Value) {
+fn anthropic_block(gist: &mut AnswerSummary, block: &Value) {
     match block["type"].as_str() {
         Some("text") => {
             gist.plain &= !is_filled(&block["citations"]);
@@ -119,7 +119,7 @@ fn anthropic_block(gist: &mut Gist, block: &Value) {
 }
 
 /// A response, or a chunk of one.
-pub(super) fn gemini(gist: &mut Gist, value: &Value) {
+pub(super) fn gemini(gist: &mut AnswerSummary, value: &Value) {
     const INPUT: [&str; 2] = ["promptTokenCount", "toolUsePromptTokenCount"];
     const OUTPUT: [&str; 2] = ["candidatesTokenCount", "thoughtsTokenCount"];
     gist.told(&value["modelVersion"], &value["usageMetadata"], (&INPUT, &OUTPUT));
@@ -149,7 +149,7 @@ pub(super) fn gemini(gist: &mut Gist, value: &Value) {
 }
 
 /// A line, which is also an answer.
-pub(super) fn ollama(gist: &mut Gist, value: &Value) {
+pub(super) fn ollama(gist: &mut AnswerSummary, value: &Value) {
     gist.told(&value["model"], value, (&["prompt_eval_count"], &["eval_count"]));
     for (name, content) in value["message"].as_object().into_iter().flatten() {
         match name.as_str() {

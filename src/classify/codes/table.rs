@@ -1,19 +1,19 @@
 //! The codes of the providers, each with what it means.
 
-use super::Meaning;
+use super::CodeClass;
 use crate::classify::Rejection;
 
-pub(in crate::classify) const CREDENTIAL: Meaning = Meaning::Rejected(Rejection::Credential);
-pub(in crate::classify) const PERMISSION: Meaning = Meaning::Rejected(Rejection::Permission);
-pub(super) const MODEL: Meaning = Meaning::Rejected(Rejection::Model);
-pub(super) const GATEWAY: Meaning = Meaning::Rejected(Rejection::Gateway);
-pub(super) const REQUEST: Meaning = Meaning::Rejected(Rejection::Request);
+pub(in crate::classify) const CREDENTIAL: CodeClass = CodeClass::Rejected(Rejection::Credential);
+pub(in crate::classify) const PERMISSION: CodeClass = CodeClass::Rejected(Rejection::Permission);
+pub(super) const MODEL: CodeClass = CodeClass::Rejected(Rejection::Model);
+pub(super) const GATEWAY: CodeClass = CodeClass::Rejected(Rejection::Gateway);
+pub(super) const REQUEST: CodeClass = CodeClass::Rejected(Rejection::Request);
 
 /// What the providers' codes mean. Within it the first match holds, so a `*` stands after what it must not catch.
 #[rustfmt::skip]
-pub(super) const TABLE: &[(Meaning, &[&str])] = &[
+pub(super) const TABLE: &[(CodeClass, &[&str])] = &[
     // The money is gone. 429 says the same of a busy minute, so these have to come first.
-    (Meaning::QuotaExhausted, &[
+    (CodeClass::QuotaExhausted, &[
         // OpenAI and compatible servers
         "insufficient_quota", "credit_balance_exhausted", "organization_spend_limit_exceeded",
         "organization_usage_limit_exceeded", "billing_hard_limit_reached", "billing_not_active",
@@ -23,11 +23,11 @@ pub(super) const TABLE: &[(Meaning, &[&str])] = &[
         // OpenRouter, Gemini
         "payment_required", "weight_exceeds_budget", "QUOTA_EXHAUSTED", "*per_day*",
     ]),
-    (Meaning::TooLarge, &[
+    (CodeClass::TooLarge, &[
         "context_length_exceeded", "context_window_exceeded", "exceed_context_size_error", "tokens_limit_reached",
         "model_max_prompt_tokens_exceeded", "string_above_max_length", "request_too_large", "payload_too_large",
     ]),
-    (Meaning::Blocked, &[
+    (CodeClass::Blocked, &[
         "content_filter", "content_filtered", "content_policy_violation", "invalid_prompt", "bio_policy",
         "cyber_policy", "image_content_policy_violation", "moderation", "moderation_blocked", "refusal",
         "ResponsibleAIPolicyViolation", "data_inspection_failed",
@@ -54,11 +54,11 @@ pub(super) const TABLE: &[(Meaning, &[&str])] = &[
         "unsupported_image_media_type", "failed_to_download_image", "previous_response_not_found",
     ]),
 
-    (Meaning::RateLimited, &[
+    (CodeClass::RateLimited, &[
         "rate_limit_exceeded", "rate_limit_reached", "rate_limit_reached_error", "too_many_requests", "slow_down",
         "ThrottlingException", "ServiceQuotaExceededException", "service_tier_capacity_exceeded", "*per_minute*",
     ]),
-    (Meaning::Unavailable, &[
+    (CodeClass::Unavailable, &[
         "vector_store_timeout", "engine_overloaded", "engine_overloaded_error", "overloaded", "NoCapacity",
         "MODEL_CAPACITY_EXHAUSTED", "capacity_exceeded",
         // OpenRouter: 402 with the first is a matter of seconds.
@@ -69,16 +69,16 @@ pub(super) const TABLE: &[(Meaning, &[&str])] = &[
     ]),
 
     // A ValidationException of Bedrock may be an overflow: its sentence tells.
-    (Meaning::Status(400), &[
+    (CodeClass::Status(400), &[
         "invalid_request_error", "invalid_request", "bad_request_error", "INVALID_ARGUMENT", "ValidationException",
         "UnprocessableEntityError",
     ]),
-    (Meaning::Status(401), &["UNAUTHENTICATED", "unauthorized", "invalid_authentication_error"]),
-    (Meaning::Status(403), &["PERMISSION_DENIED"]),
-    (Meaning::Status(404), &["not_found_error", "not_found"]),
-    (Meaning::Status(429), &["rate_limit_error", "RESOURCE_EXHAUSTED"]),
-    (Meaning::Status(500), &["api_error", "server_error", "internal_server_error", "internal_error", "INTERNAL"]),
-    (Meaning::Status(503), &["UNAVAILABLE", "service_unavailable", "service_unavailable_error"]),
-    (Meaning::Status(504), &["timeout_error", "DEADLINE_EXCEEDED"]),
-    (Meaning::Status(529), &["overloaded_error"]),
+    (CodeClass::Status(401), &["UNAUTHENTICATED", "unauthorized", "invalid_authentication_error"]),
+    (CodeClass::Status(403), &["PERMISSION_DENIED"]),
+    (CodeClass::Status(404), &["not_found_error", "not_found"]),
+    (CodeClass::Status(429), &["rate_limit_error", "RESOURCE_EXHAUSTED"]),
+    (CodeClass::Status(500), &["api_error", "server_error", "internal_server_error", "internal_error", "INTERNAL"]),
+    (CodeClass::Status(503), &["UNAVAILABLE", "service_unavailable", "service_unavailable_error"]),
+    (CodeClass::Status(504), &["timeout_error", "DEADLINE_EXCEEDED"]),
+    (CodeClass::Status(529), &["overloaded_error"]),
 ];

@@ -39,8 +39,8 @@ fn all() -> Vec<Outcome> {
         Outcome::Unavailable { .. } => Some(Outcome::RateLimited { wait: None }),
         Outcome::RateLimited { .. } => Some(Outcome::QuotaExhausted { wait: None }),
         Outcome::QuotaExhausted { .. } => Some(Outcome::Unreachable),
-        Outcome::Unreachable => Some(Outcome::Broken),
-        Outcome::Broken => Some(Outcome::TimedOut { phase: Phase::Idle }),
+        Outcome::Unreachable => Some(Outcome::ConnectionLost),
+        Outcome::ConnectionLost => Some(Outcome::TimedOut { phase: Phase::Idle }),
         Outcome::TimedOut { .. } => Some(Outcome::Truncated),
         Outcome::Truncated => Some(Outcome::Empty),
         Outcome::Empty => Some(Outcome::Malformed),
@@ -62,8 +62,8 @@ fn all() -> Vec<Outcome> {
         Outcome::Rejected { why: Rejection::Model } => {
             Some(Outcome::Rejected { why: Rejection::Request })
         }
-        Outcome::Rejected { why: Rejection::Request } => Some(Outcome::Refused { retry_in: None }),
-        Outcome::Refused { .. } => Some(Outcome::Cancelled),
+        Outcome::Rejected { why: Rejection::Request } => Some(Outcome::NotSent { retry_in: None }),
+        Outcome::NotSent { .. } => Some(Outcome::Cancelled),
         Outcome::Cancelled => None,
     };
     std::iter::successors(Some(Outcome::Success), |outcome| next(*outcome)).collect()

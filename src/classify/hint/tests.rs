@@ -18,8 +18,8 @@ fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
         .collect()
 }
 
-fn read(pairs: &[(&str, &str)]) -> Hints {
-    Hints::read(&headers(pairs), InBody::default(), then())
+fn read(pairs: &[(&str, &str)]) -> RetryHints {
+    RetryHints::read(&headers(pairs), InBody::default(), then())
 }
 
 fn asked(pairs: &[(&str, &str)]) -> Option<Duration> {
@@ -27,7 +27,7 @@ fn asked(pairs: &[(&str, &str)]) -> Option<Duration> {
 }
 
 fn said(message: &str) -> Option<Duration> {
-    Hints::read(&HeaderMap::new(), InBody { message, ..InBody::default() }, then()).asked
+    RetryHints::read(&HeaderMap::new(), InBody { message, ..InBody::default() }, then()).asked
 }
 
 fn secs(seconds: f64) -> Option<Duration> {
@@ -87,10 +87,10 @@ fn the_first_source_that_can_be_used_holds() {
     assert_eq!(asked(&[("retry-after-ms", "0"), ("retry-after", "20")]), secs(20.0));
     assert_eq!(asked(&[("retry-after-ms", "nan"), ("retry-after", "20")]), secs(20.0));
     let body = InBody { delay: Some(5.0), message: "Please try again in 6s", renewal: None };
-    assert_eq!(Hints::read(&headers(&all[3..]), body, then()).asked, secs(4.0));
-    assert_eq!(Hints::read(&HeaderMap::new(), body, then()).asked, secs(5.0));
+    assert_eq!(RetryHints::read(&headers(&all[3..]), body, then()).asked, secs(4.0));
+    assert_eq!(RetryHints::read(&HeaderMap::new(), body, then()).asked, secs(5.0));
     let body = InBody { delay: Some(-5.0), ..body };
-    assert_eq!(Hints::read(&HeaderMap::new(), body, then()).asked, secs(6.0));
+    assert_eq!(RetryHints::read(&HeaderMap::new(), body, then()).asked, secs(6.0));
 }
 
 #[test]
@@ -254,7 +254,7 @@ proptest! {
         }
         let leads = ["try again in ", "Please retry in ", "RETRY AFTER ", "regain access on ", "regain access on x at ", ""];
         let message = format!("ä{}{value}", leads[lead]);
-        let hints = Hints::read(&headers, InBody { delay, message: &message, renewal: None }, now);
+        let hints = RetryHints::read(&headers, InBody { delay, message: &message, renewal: None }, now);
         for hint in [hints.asked, hints.reset].into_iter().flatten() {
             prop_assert!((FLOOR..=MOST).contains(&hint), "{hint:?}");
         }
@@ -267,7 +267,7 @@ fn moments_are_read_by_the_clock_of_the_provider() {
         let mut headers = HeaderMap::new();
         headers.insert("date", date.parse().unwrap());
         headers.insert("retry-after", "Fri, 29 Sep 2023 16:28:17 GMT".parse().unwrap());
-        Hints::read(&headers, InBody::default(), clock(&headers, then())).asked
+        RetryHints::read(&headers, InBody::default(), clock(&headers, then())).asked
     };
     let secs = |secs| Some(Duration::from_secs(secs));
     // Ours says 16:26:37.

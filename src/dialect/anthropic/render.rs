@@ -3,13 +3,13 @@
 use crate::{
     Response,
     dialect::{
-        Ask, Said,
+        RequestInfo, Said,
         reply::{EVENTS, JSON, event, id, json, reply},
     },
 };
 
 /// A text as an answer, as JSON or as a stream, whichever was asked.
-pub(crate) fn render<'a>(said: impl Into<Said<'a>>, ask: &Ask) -> Response {
+pub(crate) fn render<'a>(said: impl Into<Said<'a>>, ask: &RequestInfo) -> Response {
     let said = said.into();
     let text = json(said.text);
     let head = format!(

@@ -1,8 +1,8 @@
 use super::*;
 use crate::{
     classify::{Outcome, Rejection},
-    dialect::{Ask, Dialect, Tokens},
-    stream::{Seen, Watch},
+    dialect::{Dialect, RequestInfo, Tokens},
+    stream::{Seen, StreamMonitor},
 };
 
 const START: &str = r#"{"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","content":[],"model":"m","stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":25,"output_tokens":1}}}"#;
@@ -25,7 +25,8 @@ fn follow(events: &[&str]) -> (Seen, Outcome) {
 }
 
 fn watch(text: &str) -> (Seen, Outcome) {
-    let mut watch = Watch::new(Dialect::Anthropic, &crate::classify::Codes::default());
+    let mut watch =
+        StreamMonitor::new(Dialect::Anthropic, &crate::classify::ErrorCodeTable::default());
     let seen = watch.feed(text.as_bytes());
     (seen, watch.finish().unwrap_or_else(|why| why.outcome()))
 }
@@ -45,7 +46,9 @@ fn whole(content: &str, stop: &str) -> String {
 }
 
 fn judged(body: &str) -> Outcome {
-    check(&crate::classify::Codes::default(), body.as_bytes()).0.unwrap_or_else(|why| why.outcome())
+    check(&crate::classify::ErrorCodeTable::default(), body.as_bytes())
+        .0
+        .unwrap_or_else(|why| why.outcome())
 }
 
 #[test]
@@ -200,7 +203,8 @@ fn an_event_without_a_type_is_what_it_is_named() {
 #[test]
 fn the_cost_is_that_of_the_last_event_that_tells_it() {
     let tokens = |events: &[&str]| {
-        let mut watch = Watch::new(Dialect::Anthropic, &crate::classify::Codes::default());
+        let mut watch =
+            StreamMonitor::new(Dialect::Anthropic, &crate::classify::ErrorCodeTable::default());
         for data in events {
             watch.feed(format!("data: {data}\n\n").as_bytes());
         }
@@ -247,7 +251,8 @@ fn a_whole_message_is_judged_by_its_content() {
     }
     assert_eq!(judged(&whole("[]", "refusal")), Outcome::Blocked);
     assert_eq!(judged(&whole("[]", "max_tokens")), Outcome::Success);
-    let tokens = check(&crate::classify::Codes::default(), whole("[]", "end_turn").as_bytes()).1;
+    let tokens =
+        check(&crate::classify::ErrorCodeTable::default(), whole("[]", "end_turn").as_bytes()).1;
     assert_eq!(tokens, Some(Tokens::new(7, 15)));
     let late = format!("\n\n {}", whole(r#"[{"type":"text","text":"a"}]"#, "end_turn"));
     assert_eq!(judged(&late), Outcome::Success);
@@ -272,7 +277,7 @@ fn t4_t7_what_is_no_message_is_an_error_empty_malformed_or_cut() {
 #[test]
 fn a_text_is_a_message_in_both_forms() {
     let text = "We are \"busy\":\nback soon 🐎";
-    let ask = |stream| Ask { model: Some("m\"1".into()), stream, ..Ask::default() };
+    let ask = |stream| RequestInfo { model: Some("m\"1".into()), stream, ..RequestInfo::default() };
     let body = |ask| {
         let response = render(text, &ask);
         String::from_utf8(response.body().as_bytes().unwrap().to_vec()).unwrap()

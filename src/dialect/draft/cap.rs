@@ -1,6 +1,6 @@
 //! A cap on the tokens of the answer: lowered, never raised.
 
-use super::{Draft, spelled};
+use super::{RequestEditor, spelled};
 use crate::dialect::{Dialect, tree::Node};
 
 /// Anthropic's least budget for thinking.
@@ -8,7 +8,7 @@ const LEAST_THINKING: u64 = 1024;
 
 // === impl Draft ===
 
-impl Draft<'_> {
+impl RequestEditor<'_> {
     /// At most so many tokens of output, under the name that the caller used.
     pub(crate) fn cap(&mut self, most: u64) -> bool {
         let body = &mut self.body;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{
-    Draft,
+    RequestEditor,
     turn::{Role, Turn},
 };
 
@@ -18,7 +18,7 @@ const LONG: usize = 1024;
 
 // === impl Draft ===
 
-impl Draft<'_> {
+impl RequestEditor<'_> {
     /// Drops the oldest turns until the request, and the answer it allows, fit so many tokens; tells how many went.
     ///
     /// System turns, the last question of the user and all behind the last answer stay. Calls go with their results: first

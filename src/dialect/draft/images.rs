@@ -1,11 +1,11 @@
 //! Pictures go; a word stays in the place of each, so that no turn is left empty.
 
-use super::{Draft, spelled};
+use super::{RequestEditor, spelled};
 use crate::dialect::{Dialect, tree::Node};
 
 // === impl Draft ===
 
-impl Draft<'_> {
+impl RequestEditor<'_> {
     /// Puts `word` in the place of every picture; tells how many there were.
     pub(crate) fn drop_images(&mut self, word: &str) -> usize {
         let dialect = self.dialect;

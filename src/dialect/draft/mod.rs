@@ -19,7 +19,7 @@ use super::{Dialect, Form, tree::Node};
 
 /// A request body under change. What is not changed keeps its bytes; where nothing is changed, all of them.
 #[derive(Debug)]
-pub(crate) struct Draft<'a> {
+pub(crate) struct RequestEditor<'a> {
     dialect: Dialect,
     form: Form,
     body: Node<'a>,
@@ -28,7 +28,7 @@ pub(crate) struct Draft<'a> {
 
 // === impl Draft ===
 
-impl<'a> Draft<'a> {
+impl<'a> RequestEditor<'a> {
     /// Opens a body; `None` for one that is no JSON object.
     pub(crate) fn open(dialect: Dialect, form: Form, body: &'a [u8]) -> Option<Self> {
         let body = Node::read(body).filter(|node| node.json().starts_with('{'))?;

@@ -1,7 +1,7 @@
 //! What a request needs of the model that is asked, and what its user asked last.
 
 use super::{
-    Draft, spelled,
+    RequestEditor, spelled,
     turn::{Role, Turn},
 };
 use crate::dialect::{Dialect, Form};
@@ -18,7 +18,7 @@ pub(crate) struct Needs {
 
 // === impl Draft ===
 
-impl Draft<'_> {
+impl RequestEditor<'_> {
     pub(crate) fn needs(&self) -> Needs {
         let tokens = self.tokens().saturating_add(self.most().unwrap_or_default());
         Needs { tools: !self.tools().is_empty(), json: self.json(), tokens }

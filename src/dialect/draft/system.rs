@@ -1,14 +1,14 @@
 //! A line to the model, behind what the caller's own system message says.
 
 use super::{
-    Draft, images, spelled,
+    RequestEditor, images, spelled,
     turn::{Role, Turn},
 };
 use crate::dialect::{Dialect, Form, tree::Node};
 
 // === impl Draft ===
 
-impl Draft<'_> {
+impl RequestEditor<'_> {
     /// Adds a line to what the model is told at the beginning. It goes behind the caller's own, in one message with it: some
     /// servers take no second one.
     pub(crate) fn tell(&mut self, line: &str) {

@@ -11,14 +11,23 @@ const OLLAMA: Dialect = Dialect::Ollama;
 const ALL: [Dialect; 5] = [CHAT, RESPONSES, ANTHROPIC, GEMINI, OLLAMA];
 
 /// A body after a change; `None` where nothing changed.
-fn changed(dialect: Dialect, body: &str, change: impl FnOnce(&mut Draft<'_>)) -> Option<String> {
-    let mut draft = Draft::open(dialect, Form::Usual, body.as_bytes()).unwrap();
+fn changed(
+    dialect: Dialect,
+    body: &str,
+    change: impl FnOnce(&mut RequestEditor<'_>),
+) -> Option<String> {
+    let mut draft = RequestEditor::open(dialect, Form::Usual, body.as_bytes()).unwrap();
     change(&mut draft);
     draft.close().map(|bytes| String::from_utf8(bytes.to_vec()).unwrap())
 }
 
 #[track_caller]
-fn becomes(dialect: Dialect, body: &str, change: impl FnOnce(&mut Draft<'_>), expected: &str) {
+fn becomes(
+    dialect: Dialect,
+    body: &str,
+    change: impl FnOnce(&mut RequestEditor<'_>),
+    expected: &str,
+) {
     let after = changed(dialect, body, change);
     assert_eq!(after.as_deref().unwrap_or(body), expected, "{dialect:?}");
     serde_json::from_str::<Value>(expected).expect("JSON");
@@ -237,7 +246,7 @@ fn the_line_goes_behind_the_callers_own_words() {
     for (dialect, body, expected) in cases {
         becomes(dialect, body, |draft| draft.tell("gone"), expected);
     }
-    let mut draft = Draft::open(OLLAMA, Form::Generate, br#"{"prompt":"q"}"#).unwrap();
+    let mut draft = RequestEditor::open(OLLAMA, Form::Generate, br#"{"prompt":"q"}"#).unwrap();
     draft.tell("gone");
     assert_eq!(draft.close().unwrap(), r#"{"prompt":"q","system":"gone"}"#);
 }
@@ -319,7 +328,7 @@ fn whole_exchanges_go_first_then_rounds_of_calls_and_system_turns_stay() {
     ]);
     let body = json!({ "max_tokens": 100, "messages": turns }).to_string();
     let left = |context: u64| {
-        let mut draft = Draft::open(CHAT, Form::Usual, body.as_bytes()).unwrap();
+        let mut draft = RequestEditor::open(CHAT, Form::Usual, body.as_bytes()).unwrap();
         let dropped = draft.fit(context);
         let body = draft.close().map(|bytes| serde_json::from_slice::<Value>(&bytes).unwrap());
         (dropped, body.map(|body| body["messages"].as_array().unwrap().len()))
@@ -333,7 +342,7 @@ fn whole_exchanges_go_first_then_rounds_of_calls_and_system_turns_stay() {
 #[test]
 fn a_picture_does_not_count_by_its_bytes() {
     let body = json!({"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":format!("data:image/png;base64,{}", "iVBOR".repeat(100_000))}}]}]}).to_string();
-    let draft = Draft::open(CHAT, Form::Usual, body.as_bytes()).unwrap();
+    let draft = RequestEditor::open(CHAT, Form::Usual, body.as_bytes()).unwrap();
     assert!((1000..1100).contains(&draft.tokens()), "{}", draft.tokens());
 }
 
@@ -355,7 +364,7 @@ fn what_a_request_needs_is_read_in_every_dialect() {
         (OLLAMA, r#"{"options":{"num_predict":7}}"#, false),
     ];
     for (dialect, body, json) in cases {
-        let draft = Draft::open(dialect, Form::Usual, body.as_bytes()).unwrap();
+        let draft = RequestEditor::open(dialect, Form::Usual, body.as_bytes()).unwrap();
         let needs = draft.needs();
         assert_eq!(needs.json, json, "{body}");
         assert_eq!(needs.tokens, (body.len() as u64).div_ceil(4) + 7, "{body}");
@@ -386,7 +395,7 @@ fn the_last_question_is_found_in_every_dialect() {
         (OLLAMA, r#"{"messages":[{"role":"user","content":"q"}]}"#),
     ];
     for (dialect, body) in cases {
-        let draft = Draft::open(dialect, Form::Usual, body.as_bytes()).unwrap();
+        let draft = RequestEditor::open(dialect, Form::Usual, body.as_bytes()).unwrap();
         assert_eq!(draft.question().as_deref(), Some("q"), "{body}");
     }
 }
@@ -523,7 +532,7 @@ proptest! {
         for dialect in ALL {
             let body = conversation(dialect, &exchanges).to_string();
             let which = [Which::None, named(&["web_search"]), Which::All][which].clone();
-            let mut draft = Draft::open(dialect, Form::Usual, body.as_bytes()).unwrap();
+            let mut draft = RequestEditor::open(dialect, Form::Usual, body.as_bytes()).unwrap();
             draft.drop_tools(&which);
             let fits = draft.fit(context);
             let tokens = draft.tokens();
@@ -560,7 +569,7 @@ proptest! {
             (OLLAMA, format!(r#"{{"options":{{"num_predict":{own}}}}}"#)),
         ];
         for (dialect, body) in bodies {
-            let mut draft = Draft::open(dialect, Form::Usual, body.as_bytes()).unwrap();
+            let mut draft = RequestEditor::open(dialect, Form::Usual, body.as_bytes()).unwrap();
             prop_assert_eq!(draft.most(), Some(own));
             draft.cap(most);
             prop_assert_eq!(draft.most(), Some(own.min(most)));
@@ -572,7 +581,7 @@ proptest! {
     fn no_bytes_make_it_panic(body in any::<Vec<u8>>(), text in "[{}\\[\\]\":,a-z0-9 ]{0,80}") {
         for dialect in ALL {
             for body in [&body[..], text.as_bytes()] {
-                let Some(mut draft) = Draft::open(dialect, Form::Usual, body) else { continue };
+                let Some(mut draft) = RequestEditor::open(dialect, Form::Usual, body) else { continue };
                 draft.drop_tools(&Which::All);
                 draft.drop_images("x");
                 draft.tell("x");

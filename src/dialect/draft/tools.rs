@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{
-    Draft, Which,
+    RequestEditor, Which,
     called::{called, chooses, undeclared},
     spelled,
     turn::{Role, Turn, strip},
@@ -14,7 +14,7 @@ const CONFIG: [&str; 2] = ["toolConfig", "tool_config"];
 
 // === impl Draft ===
 
-impl Draft<'_> {
+impl RequestEditor<'_> {
     /// Drops those tools; tells the names of the ones that were declared.
     pub(crate) fn drop_tools(&mut self, which: &Which) -> Vec<String> {
         if *which == Which::None {
@@ -148,6 +148,6 @@ fn is_thought(item: &Node<'_>) -> bool {
 impl Dialect {
     /// The names of the tools that a request declares.
     pub(crate) fn brings(self, body: &[u8], which: &Which) -> bool {
-        Draft::open(self, super::Form::Usual, body).is_some_and(|draft| draft.brings(which))
+        RequestEditor::open(self, super::Form::Usual, body).is_some_and(|draft| draft.brings(which))
     }
 }

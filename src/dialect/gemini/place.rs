@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use http::Uri;
 
-use crate::dialect::Ask;
+use crate::dialect::RequestInfo;
 
 /// What a path such as `/v1beta/models/gemini-2.5-flash:generateContent` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub(crate) fn endpoint(path: &str) -> &str {
 }
 
 /// Where a model is asked as a rule: `/models/M:generateContent`, with a version before it where the base has none.
-pub(crate) fn usual_path(ask: &Ask, versioned: bool) -> String {
+pub(crate) fn usual_path(ask: &RequestInfo, versioned: bool) -> String {
     let version = if versioned { "" } else { "/v1beta" };
     let model = encode(ask.model().unwrap_or("-"));
     let action = if ask.stream() { STREAM } else { ONCE };

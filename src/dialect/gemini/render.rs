@@ -3,13 +3,13 @@
 use crate::{
     Response,
     dialect::{
-        Ask, Form, Said,
+        Form, RequestInfo, Said,
         reply::{EVENTS, JSON, id, json, reply},
     },
 };
 
 /// A text as an answer: as JSON, as a stream of events, or as one array, whichever was asked.
-pub(crate) fn render<'a>(said: impl Into<Said<'a>>, ask: &Ask) -> Response {
+pub(crate) fn render<'a>(said: impl Into<Said<'a>>, ask: &RequestInfo) -> Response {
     let said = said.into();
     let (input, output, total) = said.counts();
     let chunk = format!(

@@ -1,8 +1,8 @@
 use super::*;
 use crate::{
     classify::Outcome,
-    dialect::{Ask, Dialect, Form, Tokens},
-    stream::{Seen, Watch},
+    dialect::{Dialect, Form, RequestInfo, Tokens},
+    stream::{Seen, StreamMonitor},
 };
 
 const WORD: &str = r#"{"candidates":[{"content":{"parts":[{"text":"word"}],"role":"model"},"index":0}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":1,"totalTokenCount":8}}"#;
@@ -22,7 +22,8 @@ fn as_array(chunks: &[&str]) -> String {
 }
 
 fn watch(text: &str) -> (Seen, Outcome) {
-    let mut watch = Watch::new(Dialect::Gemini, &crate::classify::Codes::default());
+    let mut watch =
+        StreamMonitor::new(Dialect::Gemini, &crate::classify::ErrorCodeTable::default());
     let seen = watch.feed(text.as_bytes());
     (seen, watch.finish().unwrap_or_else(|why| why.outcome()))
 }
@@ -43,7 +44,9 @@ fn finish(reason: &str) -> String {
 }
 
 fn judged(body: &str) -> Outcome {
-    check(&crate::classify::Codes::default(), body.as_bytes()).0.unwrap_or_else(|why| why.outcome())
+    check(&crate::classify::ErrorCodeTable::default(), body.as_bytes())
+        .0
+        .unwrap_or_else(|why| why.outcome())
 }
 
 #[test]
@@ -93,11 +96,13 @@ fn a_finish_reason_ends_it_without_a_sentinel() {
     // What it cost may come after it.
     let usage = r#"{"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":4}}"#;
     for text in [as_events(&[WORD, STOP, usage]), as_array(&[WORD, STOP, usage])] {
-        let mut watch = Watch::new(Dialect::Gemini, &crate::classify::Codes::default());
+        let mut watch =
+            StreamMonitor::new(Dialect::Gemini, &crate::classify::ErrorCodeTable::default());
         watch.feed(text.as_bytes());
         assert_eq!(watch.tokens(), Some(Tokens::new(7, 4)));
     }
-    let mut watch = Watch::new(Dialect::Gemini, &crate::classify::Codes::default());
+    let mut watch =
+        StreamMonitor::new(Dialect::Gemini, &crate::classify::ErrorCodeTable::default());
     watch.feed(as_events(&[WORD, STOP]).as_bytes());
     assert_eq!(watch.tokens(), Some(Tokens::new(8, 13)));
     assert!(!watch.is_over());
@@ -118,7 +123,8 @@ fn t5_without_it_the_stream_is_truncated_even_where_the_array_is_closed() {
 
 #[test]
 fn an_array_that_is_closed_is_over() {
-    let mut watch = Watch::new(Dialect::Gemini, &crate::classify::Codes::default());
+    let mut watch =
+        StreamMonitor::new(Dialect::Gemini, &crate::classify::ErrorCodeTable::default());
     watch.feed(as_array(&[WORD, STOP]).as_bytes());
     assert!(watch.is_over());
     assert_eq!(watch.foreign(), None);
@@ -186,7 +192,7 @@ fn a_whole_answer_is_judged_by_its_candidates() {
         assert_eq!(judged(body), expected, "{body}");
     }
     assert_eq!(
-        check(&crate::classify::Codes::default(), whole.as_bytes()).1,
+        check(&crate::classify::ErrorCodeTable::default(), whole.as_bytes()).1,
         Some(Tokens::new(7, 1))
     );
 }
@@ -239,7 +245,8 @@ fn another_model_changes_its_place_in_the_path_alone() {
 fn a_text_is_an_answer_in_all_three_forms() {
     let text = "We are \"busy\":\nback soon 🐎";
     for (stream, form) in [(false, Form::Usual), (true, Form::Usual), (true, Form::Array)] {
-        let ask = Ask { model: Some("m\"1".into()), stream, form, ..Ask::default() };
+        let ask =
+            RequestInfo { model: Some("m\"1".into()), stream, form, ..RequestInfo::default() };
         let response = render(text, &ask);
         let kind = response.headers()["content-type"].to_str().unwrap();
         let body = std::str::from_utf8(response.body().as_bytes().unwrap()).unwrap();

@@ -3,13 +3,13 @@
 use crate::{
     Response,
     dialect::{
-        Ask, Form, Said,
+        Form, RequestInfo, Said,
         reply::{JSON, LINES, json, reply},
     },
 };
 
 /// A text as an answer, as JSON or by the line, whichever was asked.
-pub(crate) fn render<'a>(said: impl Into<Said<'a>>, ask: &Ask) -> Response {
+pub(crate) fn render<'a>(said: impl Into<Said<'a>>, ask: &RequestInfo) -> Response {
     let said = said.into();
     let (input, output, _) = said.counts();
     let end = format!(

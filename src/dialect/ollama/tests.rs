@@ -1,8 +1,8 @@
 use super::*;
 use crate::{
     classify::Outcome,
-    dialect::{Ask, Dialect, Form, Tokens},
-    stream::{Seen, Watch},
+    dialect::{Dialect, Form, RequestInfo, Tokens},
+    stream::{Seen, StreamMonitor},
 };
 
 const WORD: &str = r#"{"model":"m","created_at":"t","message":{"role":"assistant","content":"word"},"done":false}"#;
@@ -16,13 +16,16 @@ fn follow(lines: &[&str]) -> (Seen, Outcome) {
 }
 
 fn watch(text: &str) -> (Seen, Outcome) {
-    let mut watch = Watch::new(Dialect::Ollama, &crate::classify::Codes::default());
+    let mut watch =
+        StreamMonitor::new(Dialect::Ollama, &crate::classify::ErrorCodeTable::default());
     let seen = watch.feed(text.as_bytes());
     (seen, watch.finish().unwrap_or_else(|why| why.outcome()))
 }
 
 fn judged(body: &str) -> Outcome {
-    check(&crate::classify::Codes::default(), body.as_bytes()).0.unwrap_or_else(|why| why.outcome())
+    check(&crate::classify::ErrorCodeTable::default(), body.as_bytes())
+        .0
+        .unwrap_or_else(|why| why.outcome())
 }
 
 #[test]
@@ -56,7 +59,8 @@ fn text_thinking_and_tool_calls_are_content() {
 #[test]
 fn a_line_that_says_done_ends_the_stream_and_tells_its_cost() {
     for word in [WORD, NEXT] {
-        let mut watch = Watch::new(Dialect::Ollama, &crate::classify::Codes::default());
+        let mut watch =
+            StreamMonitor::new(Dialect::Ollama, &crate::classify::ErrorCodeTable::default());
         assert_eq!(watch.feed(format!("{word}\n{DONE}\n").as_bytes()).failed, None);
         assert!(watch.is_over());
         assert_eq!(watch.tokens(), Some(Tokens::new(7, 3)));
@@ -107,7 +111,8 @@ fn s10_a_line_that_is_no_json_fails_the_stream() {
         assert_eq!(outcome, Outcome::Malformed, "{bad}");
     }
     assert_eq!(watch("Bad gateway").1, Outcome::Malformed);
-    let page = Watch::new(Dialect::Ollama, &crate::classify::Codes::default()).feed(b"<html>\n");
+    let page = StreamMonitor::new(Dialect::Ollama, &crate::classify::ErrorCodeTable::default())
+        .feed(b"<html>\n");
     assert_eq!((page.events, page.failed), (0, None), "its first byte tells");
 }
 
@@ -129,7 +134,7 @@ fn a_whole_answer_is_judged_by_its_content() {
         assert_eq!(judged(body), expected, "{body}");
     }
     assert_eq!(
-        check(&crate::classify::Codes::default(), whole.as_bytes()).1,
+        check(&crate::classify::ErrorCodeTable::default(), whole.as_bytes()).1,
         Some(Tokens::new(7, 3))
     );
 }
@@ -138,7 +143,12 @@ fn a_whole_answer_is_judged_by_its_content() {
 fn a_text_is_an_answer_to_both_questions_in_both_forms() {
     let text = "We are \"busy\":\nback soon 🐎";
     for (form, place) in [(Form::Usual, "/message/content"), (Form::Generate, "/response")] {
-        let ask = |stream| Ask { model: Some("m\"1".into()), stream, form, ..Ask::default() };
+        let ask = |stream| RequestInfo {
+            model: Some("m\"1".into()),
+            stream,
+            form,
+            ..RequestInfo::default()
+        };
         let body = |ask| {
             let response = render(text, &ask);
             String::from_utf8(response.body().as_bytes().unwrap().to_vec()).unwrap()

@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 
 use crate::{
-    classify::{Codes, Outcome, Verdict, in_stream},
+    classify::{ErrorCodeTable, Outcome, Verdict, in_stream},
     dialect::{
         Tokens,
         json::{Raw, fields, is_filled, read},
@@ -85,7 +85,7 @@ fields! {
 
 impl Chunk<'_> {
     /// The error that stands in its place, or in that of a choice. `json` is what it was read from.
-    pub(super) fn error(&self, codes: &Codes, json: &[u8]) -> Option<Verdict> {
+    pub(super) fn error(&self, codes: &ErrorCodeTable, json: &[u8]) -> Option<Verdict> {
         let choices = self.choices.as_deref().unwrap_or_default();
         // Some servers fill the place of an error although there is none.
         let blank = !choices.is_empty() && !is_filled(self.error);
@@ -134,7 +134,7 @@ impl<'a> Choice<'a> {
         self.piece().is_some_and(Piece::has_content)
     }
 
-    fn error(&self, codes: &Codes) -> Option<Verdict> {
+    fn error(&self, codes: &ErrorCodeTable) -> Option<Verdict> {
         if is_filled(self.error) {
             let error = self.error.map_or("null", RawValue::get);
             return Some(in_stream(codes, format!("{{\"error\":{error}}}").as_bytes()));

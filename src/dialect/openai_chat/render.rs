@@ -6,13 +6,13 @@ mod tests;
 use crate::{
     Response,
     dialect::{
-        Ask, Said,
+        RequestInfo, Said,
         reply::{EVENTS, JSON, id, json, now, reply},
     },
 };
 
 /// A text as an answer, as JSON or as a stream, whichever was asked.
-pub(crate) fn render<'a>(said: impl Into<Said<'a>>, ask: &Ask) -> Response {
+pub(crate) fn render<'a>(said: impl Into<Said<'a>>, ask: &RequestInfo) -> Response {
     let said = said.into();
     let text = json(said.text);
     if ask.stream() {
@@ -24,7 +24,7 @@ pub(crate) fn render<'a>(said: impl Into<Said<'a>>, ask: &Ask) -> Response {
 }
 
 /// The fields that every object of one answer has, in JSON.
-fn head(object: &str, said: Said<'_>, ask: &Ask) -> String {
+fn head(object: &str, said: Said<'_>, ask: &RequestInfo) -> String {
     let (id, created, model) = (id(), now(), said.model(ask));
     format!(
         r#""id":"chatcmpl-{id}","object":"{object}","created":{created},"model":{model},"system_fingerprint":null"#

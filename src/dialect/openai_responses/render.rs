@@ -3,7 +3,7 @@
 use crate::{
     Response,
     dialect::{
-        Ask, Said,
+        RequestInfo, Said,
         reply::{EVENTS, JSON, event, id, json, now, reply},
     },
 };
@@ -18,7 +18,7 @@ struct Parts {
 }
 
 /// A text as an answer, as JSON or as a stream, whichever was asked.
-pub(crate) fn render<'a>(said: impl Into<Said<'a>>, ask: &Ask) -> Response {
+pub(crate) fn render<'a>(said: impl Into<Said<'a>>, ask: &RequestInfo) -> Response {
     let said = said.into();
     let parts = Parts {
         id: id(),

@@ -1,8 +1,8 @@
 use super::*;
 use crate::{
     classify::Outcome,
-    dialect::{Ask, Dialect, Tokens},
-    stream::{Seen, Watch},
+    dialect::{Dialect, RequestInfo, Tokens},
+    stream::{Seen, StreamMonitor},
 };
 
 const CREATED: &str = r#"{"type":"response.created","sequence_number":0,"response":{"id":"r","object":"response","status":"in_progress","error":null,"incomplete_details":null,"output":[],"usage":null}}"#;
@@ -20,7 +20,8 @@ fn follow(events: &[&str]) -> (Seen, Outcome) {
 }
 
 fn watch(text: &str) -> (Seen, Outcome) {
-    let mut watch = Watch::new(Dialect::OpenAiResponses, &crate::classify::Codes::default());
+    let mut watch =
+        StreamMonitor::new(Dialect::OpenAiResponses, &crate::classify::ErrorCodeTable::default());
     let seen = watch.feed(text.as_bytes());
     (seen, watch.finish().unwrap_or_else(|why| why.outcome()))
 }
@@ -39,7 +40,9 @@ fn whole(output: &str) -> String {
 }
 
 fn judged(body: &str) -> Outcome {
-    check(&crate::classify::Codes::default(), body.as_bytes()).0.unwrap_or_else(|why| why.outcome())
+    check(&crate::classify::ErrorCodeTable::default(), body.as_bytes())
+        .0
+        .unwrap_or_else(|why| why.outcome())
 }
 
 #[test]
@@ -88,7 +91,8 @@ fn completed_and_incomplete_are_good_ends_and_nothing_else_is() {
     for reason in ["max_output_tokens", "content_filter"] {
         assert_eq!(follow(&[CREATED, WORD, &incomplete(reason)]).1, Outcome::Success, "{reason}");
     }
-    let mut watch = Watch::new(Dialect::OpenAiResponses, &crate::classify::Codes::default());
+    let mut watch =
+        StreamMonitor::new(Dialect::OpenAiResponses, &crate::classify::ErrorCodeTable::default());
     watch.feed(format!("data: {WORD}\n\ndata: {COMPLETED}\n\n").as_bytes());
     assert!(watch.is_over());
     assert_eq!(watch.tokens(), Some(Tokens::new(7, 3)));
@@ -181,7 +185,7 @@ fn a_whole_response_is_judged_by_its_output() {
         assert_eq!(judged(&whole(output)), expected, "{output}");
     }
     assert_eq!(
-        check(&crate::classify::Codes::default(), whole("[]").as_bytes()).1,
+        check(&crate::classify::ErrorCodeTable::default(), whole("[]").as_bytes()).1,
         Some(Tokens::new(7, 3))
     );
     // One that is worked out in the background is fetched later.
@@ -216,7 +220,7 @@ fn t4_t7_what_is_no_response_is_an_error_empty_malformed_or_cut() {
 #[test]
 fn a_text_is_a_response_in_both_forms() {
     let text = "We are \"busy\":\nback soon 🐎";
-    let ask = |stream| Ask { model: Some("m\"1".into()), stream, ..Ask::default() };
+    let ask = |stream| RequestInfo { model: Some("m\"1".into()), stream, ..RequestInfo::default() };
     let body = |ask| {
         let response = render(text, &ask);
         String::from_utf8(response.body().as_bytes().unwrap().to_vec()).unwrap()

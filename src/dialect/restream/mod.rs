@@ -15,7 +15,7 @@ mod tests;
 use http::{HeaderValue, header};
 
 use super::{
-    Ask, Dialect, Form,
+    Dialect, Form, RequestInfo,
     reply::{EVENTS, JSON, LINES},
     tree::Node,
 };
@@ -25,7 +25,7 @@ use crate::{Body, Response};
 
 impl Dialect {
     /// The stream of an answer that was not streamed, and its content type; `None` where the body is none of this API.
-    pub(crate) fn streamed(self, body: &[u8], ask: &Ask) -> Option<(&'static str, String)> {
+    pub(crate) fn streamed(self, body: &[u8], ask: &RequestInfo) -> Option<(&'static str, String)> {
         let answer = Node::read(super::json::trim(body))?;
         Some(match self {
             Self::OpenAiChat => (EVENTS, openai_chat::stream(answer, ask.stream_usage)?),
@@ -43,7 +43,7 @@ impl Dialect {
     pub(crate) fn stream_of(
         self,
         mut response: Response,
-        (body, ask): (&[u8], &Ask),
+        (body, ask): (&[u8], &RequestInfo),
     ) -> Option<Response> {
         let (kind, stream) = self.streamed(body, ask)?;
         let headers = response.headers_mut();

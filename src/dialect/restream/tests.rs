@@ -1,11 +1,11 @@
 //! What a stream of ours says is read by the follower of the dialect, as a client would.
 
 use super::*;
-use crate::{Request, classify::Outcome, dialect::Tokens, stream::Watch};
+use crate::{Request, classify::Outcome, dialect::Tokens, stream::StreamMonitor};
 
-fn ask(path: &str, body: &str) -> Ask {
+fn ask(path: &str, body: &str) -> RequestInfo {
     let request: Request = http::Request::post(path).body(body.to_owned().into()).unwrap();
-    Ask::read(&request)
+    RequestInfo::read(&request)
 }
 
 const CHAT: &str = r#"{"id":"c1","object":"chat.completion","created":1,"model":"m-1","choices":[{"index":0,"message":{"role":"assistant","content":"hi\nthere","reasoning_content":"hm","tool_calls":[{"id":"t1","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]},"logprobs":null,"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":7,"completion_tokens":3,"total_tokens":10},"system_fingerprint":"fp"}"#;
@@ -31,7 +31,7 @@ fn every_answer_becomes_a_whole_stream_of_its_dialect_with_its_usage() {
         let ask = ask(path, request);
         let dialect = ask.dialect().unwrap();
         let (_, stream) = dialect.streamed(answer.as_bytes(), &ask).unwrap();
-        let mut watch = Watch::new(dialect, &crate::classify::Codes::default());
+        let mut watch = StreamMonitor::new(dialect, &crate::classify::ErrorCodeTable::default());
         let _seen = watch.feed(stream.as_bytes());
         assert_eq!(watch.outcome(), Outcome::Success, "{path}: {stream}");
         assert_eq!(watch.tokens(), Some(Tokens::new(7, 3)), "{path}: {stream}");

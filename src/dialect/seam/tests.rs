@@ -17,7 +17,7 @@ fn stop(index: u64) -> Value {
 }
 
 /// What is handed on of the other answer.
-fn joined(seam: &mut Seam, events: Vec<Value>) -> Vec<Value> {
+fn joined(seam: &mut StreamSplicer, events: Vec<Value>) -> Vec<Value> {
     let mut out = Vec::new();
     for mut event in events {
         match seam.fit(&mut event) {
@@ -36,7 +36,7 @@ fn joined(seam: &mut Seam, events: Vec<Value>) -> Vec<Value> {
 
 #[test]
 fn chunks_keep_the_first_id_and_lose_the_second_head() {
-    let mut seam = Seam::new(Dialect::OpenAiChat);
+    let mut seam = StreamSplicer::new(Dialect::OpenAiChat);
     seam.note(&json!({"id": "one", "choices": []}));
     seam.join("");
     let head = chunk(json!({"role": "assistant", "content": ""}));
@@ -59,7 +59,7 @@ fn white_space_that_the_caller_has_does_not_come_twice() {
         (" ", vec!["\nto"], "\nto"),
         ("", vec![" to"], " to"),
     ] {
-        let mut seam = Seam::new(Dialect::OpenAiChat);
+        let mut seam = StreamSplicer::new(Dialect::OpenAiChat);
         seam.note(&json!({"id": "one"}));
         seam.join(blank);
         let words = words.into_iter().map(|word| chunk(json!({"content": word}))).collect();
@@ -74,7 +74,7 @@ fn white_space_that_the_caller_has_does_not_come_twice() {
 
 #[test]
 fn text_goes_on_in_the_open_block() {
-    let mut seam = Seam::new(Dialect::Anthropic);
+    let mut seam = StreamSplicer::new(Dialect::Anthropic);
     for event in [json!({"type": "message_start"}), start(0, "text"), delta(0, "one")] {
         seam.note(&event);
     }
@@ -85,7 +85,7 @@ fn text_goes_on_in_the_open_block() {
 
 #[test]
 fn blocks_never_overlap_and_their_places_go_up() {
-    let mut seam = Seam::new(Dialect::Anthropic);
+    let mut seam = StreamSplicer::new(Dialect::Anthropic);
     for event in [json!({"type": "message_start"}), start(0, "text"), delta(0, "one")] {
         seam.note(&event);
     }
@@ -101,7 +101,7 @@ fn blocks_never_overlap_and_their_places_go_up() {
 
 #[test]
 fn a_block_that_is_open_is_closed_before_the_end() {
-    let mut seam = Seam::new(Dialect::Anthropic);
+    let mut seam = StreamSplicer::new(Dialect::Anthropic);
     [start(0, "text"), delta(0, "one")].iter().for_each(|event| seam.note(event));
     seam.join("");
     let end = json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}});

@@ -9,8 +9,8 @@ use crate::{
     Request, Upstream,
     classify::{Outcome, Phase},
     context::{Attempt, Call, ProbeSignal, Route},
-    ladder::{Rung, failure::Failure},
-    telemetry::Skip,
+    ladder::{Fallback, failure::Failure},
+    telemetry::SkipReason,
 };
 
 // === impl Descent ===
@@ -18,7 +18,7 @@ use crate::{
 impl<S: Upstream> Descent<S> {
     /// Whether a rung is for this failure, and there is time for it. Where nothing was asked yet, the call was too much for
     /// what the rungs so far offer.
-    pub(super) fn fits(&self, at: usize, failure: Option<&Failure>) -> Result<(), Skip> {
+    pub(super) fn fits(&self, at: usize, failure: Option<&Failure>) -> Result<(), SkipReason> {
         let (policy, rung) = (self.policy(), &self.policy().rungs[at]);
         let (outcome, last) = failure.map_or((Outcome::TooLarge, 0), |it| (it.last, it.at));
         let failed = Failed { outcome, offers: &policy.rungs[last].offers, at: last };
@@ -28,9 +28,9 @@ impl<S: Upstream> Descent<S> {
             return Ok(());
         }
         if self.once {
-            return Err(Skip::Once);
+            return Err(SkipReason::Once);
         }
-        if self.has_time() { Ok(()) } else { Err(Skip::Deadline) }
+        if self.has_time() { Ok(()) } else { Err(SkipReason::Deadline) }
     }
 
     /// Whether there is time for another target.
@@ -49,9 +49,9 @@ impl<S: Upstream> Descent<S> {
     pub(super) fn place(&self, at: usize, request: &mut Request) {
         let late = Outcome::TimedOut { phase: Phase::Deadline };
         let policy = self.policy();
-        let waits = policy.rungs[at + 1..].iter().any(Rung::waits);
+        let waits = policy.rungs[at + 1..].iter().any(Fallback::waits);
         let call = Call::of(request);
-        call.elsewhere = self.leads_on(at, Outcome::Refused { retry_in: None });
+        call.elsewhere = self.leads_on(at, Outcome::NotSent { retry_in: None });
         call.last_target = !waits && !self.leads_on(at, late);
         // What is not to be done twice is asked of nobody beside a probe.
         let beside = call.elsewhere && self.ask.effects.repeats();
@@ -63,8 +63,9 @@ impl<S: Upstream> Descent<S> {
         let rungs = &self.policy().rungs;
         let failed = Failed { outcome, offers: &rungs[at].offers, at };
         let call = (&*self.ask, &self.request.body()[..]);
-        let able =
-            |rung: &Rung| !rung.may_pass() || rung.ready(self.request(), &self.ask, None).is_ok();
+        let able = |rung: &Fallback| {
+            !rung.may_pass() || rung.ready(self.request(), &self.ask, None).is_ok()
+        };
         let takes = |at: usize| {
             let rung = &rungs[at];
             rung.asks()

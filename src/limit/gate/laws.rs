@@ -9,7 +9,7 @@ use crate::{
     dialect::Tokens,
     limit::{
         adaptive::Form,
-        news::{News, Told},
+        news::{RateLimitInfo, Told},
     },
 };
 
@@ -87,7 +87,7 @@ impl World {
     }
 
     fn arrive(&mut self, call: &Call, now: Instant) -> Answer {
-        let ask = Ask::read(&call.request);
+        let ask = RequestInfo::read(&call.request);
         let cost = self.gate.estimate(Size::of(&call.request, &ask), &ask, call.priority);
         let leaves = Some(now + self.deadline);
         let arrival = Arrival { now, priority: call.priority, cost, leaves, patient: true };
@@ -95,9 +95,10 @@ impl World {
     }
 
     fn end(&mut self, leave: Leave, call: &Call, now: Instant) {
-        let ask = Ask::read(&call.request);
+        let ask = RequestInfo::read(&call.request);
         if let Some(left) = self.left {
-            let news = News { limit: Some(2.0 * left), remaining: Some(left), reset: None };
+            let news =
+                RateLimitInfo { limit: Some(2.0 * left), remaining: Some(left), reset: None };
             self.gate.news(&leave, &[Told { kind: Kind::Tokens, news }], now);
         }
         let (outcome, form) = (Outcome::Success, Form::Stream);

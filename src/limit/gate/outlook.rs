@@ -5,25 +5,25 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Gate;
-use crate::{Outlook, context::Priority, limit::tokens::Cost};
+use crate::{Availability, context::Priority, limit::tokens::Cost};
 
 // === impl Gate ===
 
 impl Gate {
     /// What an interactive call may expect that came now and could wait so long.
-    pub(in crate::limit) fn outlook(&self, longest: Duration, now: Instant) -> Outlook {
+    pub(in crate::limit) fn outlook(&self, longest: Duration, now: Instant) -> Availability {
         let wait = self.expected(Priority::Interactive, Cost::REQUEST, now);
         let goes = wait.is_zero() && self.line.is_empty() && self.slots.is_free();
         if self.closing.is_probe_due(now) {
-            return Outlook::BARELY;
+            return Availability::BARELY;
         }
         if let Some(closed) = self.closed_for(now) {
-            return Outlook::Out { back_in: Some(closed.max(wait)) };
+            return Availability::Out { back_in: Some(closed.max(wait)) };
         }
         match (goes, wait > longest || self.line.of(Priority::Interactive) >= self.queue) {
-            (true, _) => Outlook::Clear,
-            (false, true) => Outlook::Out { back_in: Some(wait) },
-            (false, false) => Outlook::Degraded { share: 1.0, wait },
+            (true, _) => Availability::Clear,
+            (false, true) => Availability::Out { back_in: Some(wait) },
+            (false, false) => Availability::Degraded { share: 1.0, wait },
         }
     }
 }

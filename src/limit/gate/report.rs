@@ -11,7 +11,7 @@ use crate::{
     limit::{
         adaptive::Form,
         admission::Admission,
-        closing::Closing,
+        closing::Cooldown,
         meters::Meters,
         news::Told,
         policy::LimitPolicy,
@@ -101,7 +101,7 @@ impl Gate {
         self.meters = Meters::made_of(policy, now);
         self.slots.forget(&policy.concurrency);
         self.admission = policy.admission.clone().map(|policy| Admission::new(policy, now));
-        self.closing = Closing::new(policy.pause);
+        self.closing = Cooldown::new(policy.pause);
         self.usual = Usual::default();
         self.pump(now, random);
     }

@@ -165,7 +165,7 @@ fn tokens_are_given_back_where_the_model_did_not_run() {
     assert_eq!(left(Outcome::Unreachable), (5.0, 1000.0));
     assert_eq!(left(down), (4.0, 1000.0));
     assert_eq!(left(Outcome::RateLimited { wait: None }), (4.0, 1000.0));
-    assert_eq!(left(Outcome::Broken), (4.0, 900.0));
+    assert_eq!(left(Outcome::ConnectionLost), (4.0, 900.0));
     assert_eq!(left(Outcome::Success), (4.0, 900.0));
 }
 

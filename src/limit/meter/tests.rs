@@ -4,17 +4,17 @@ fn secs(secs: f64) -> Duration {
     Duration::from_secs_f64(secs)
 }
 
-fn news(limit: f64, remaining: f64, reset: f64) -> News {
-    News { limit: Some(limit), remaining: Some(remaining), reset: Some(secs(reset)) }
+fn news(limit: f64, remaining: f64, reset: f64) -> RateLimitInfo {
+    RateLimitInfo { limit: Some(limit), remaining: Some(remaining), reset: Some(secs(reset)) }
 }
 
 /// Takes one, and tells where it stood.
-fn one(meter: &mut Meter, nth: u64, now: Instant) -> Mark {
+fn one(meter: &mut Quota, nth: u64, now: Instant) -> Mark {
     meter.take(1, now);
     mark(meter, nth, now)
 }
 
-fn mark(meter: &Meter, nth: u64, at: Instant) -> Mark {
+fn mark(meter: &Quota, nth: u64, at: Instant) -> Mark {
     Mark { nth, at, taken: meter.taken }
 }
 
@@ -22,9 +22,9 @@ fn mark(meter: &Meter, nth: u64, at: Instant) -> Mark {
 fn the_limit_that_is_told_takes_the_place_of_the_one_that_was_set() {
     let now = Instant::now();
     for set in [30.0, 120.0] {
-        let mut meter = Meter::set(set, 1.0 / 60.0, now);
+        let mut meter = Quota::set(set, 1.0 / 60.0, now);
         let mark = one(&mut meter, 1, now);
-        meter.news(&News { reset: None, ..news(60.0, 59.0, 1.0) }, mark, now);
+        meter.news(&RateLimitInfo { reset: None, ..news(60.0, 59.0, 1.0) }, mark, now);
         assert_eq!(meter.a_minute(), Some(60.0));
         let now = now + MINUTE;
         meter.take(1, now);
@@ -35,22 +35,22 @@ fn the_limit_that_is_told_takes_the_place_of_the_one_that_was_set() {
 #[test]
 fn what_is_left_corrects_in_both_directions() {
     let now = Instant::now();
-    let mut meter = Meter::set(1000.0, 1.0, now);
+    let mut meter = Quota::set(1000.0, 1.0, now);
     meter.take(900, now);
     let mark = mark(&meter, 1, now);
-    meter.news(&News { remaining: Some(700.0), ..News::default() }, mark, now);
+    meter.news(&RateLimitInfo { remaining: Some(700.0), ..RateLimitInfo::default() }, mark, now);
     assert_eq!(meter.left(now), Some(700.0));
     let mark = one(&mut meter, 2, now);
-    meter.news(&News { remaining: Some(10.0), ..News::default() }, mark, now);
+    meter.news(&RateLimitInfo { remaining: Some(10.0), ..RateLimitInfo::default() }, mark, now);
     assert_eq!(meter.left(now), Some(10.0));
 }
 
 #[test]
 fn what_is_left_counts_for_a_pace_only_where_it_is_less() {
     let now = Instant::now();
-    let mut meter = Meter::set(60.0, 1.0 / 60.0, now);
+    let mut meter = Quota::set(60.0, 1.0 / 60.0, now);
     let mark = one(&mut meter, 1, now);
-    meter.news(&News { reset: None, ..news(60.0, 59.0, 1.0) }, mark, now);
+    meter.news(&RateLimitInfo { reset: None, ..news(60.0, 59.0, 1.0) }, mark, now);
     assert_eq!(meter.wait(0.0, 1, now), secs(1.0), "of how it comes back nothing is known");
     let now = now + secs(5.0);
     let mark = one(&mut meter, 2, now);
@@ -65,7 +65,7 @@ fn what_is_left_counts_for_a_pace_only_where_it_is_less() {
 #[test]
 fn what_was_left_unused_is_used_at_twice_the_pace_and_not_at_once() {
     let mut now = Instant::now();
-    let mut meter = Meter::set(60.0, 1.0 / 60.0, now);
+    let mut meter = Quota::set(60.0, 1.0 / 60.0, now);
     for nth in 1..50 {
         now += meter.wait(0.0, 1, now);
         let mark = one(&mut meter, nth, now);
@@ -81,16 +81,16 @@ fn what_was_left_unused_is_used_at_twice_the_pace_and_not_at_once() {
 #[test]
 fn more_left_than_was_thought_to_be_there_is_a_larger_limit() {
     let now = Instant::now();
-    let mut meter = Meter::set(30.0, 1.0 / 60.0, now);
+    let mut meter = Quota::set(30.0, 1.0 / 60.0, now);
     let mark = one(&mut meter, 1, now);
-    meter.news(&News { remaining: Some(59.0), ..News::default() }, mark, now);
+    meter.news(&RateLimitInfo { remaining: Some(59.0), ..RateLimitInfo::default() }, mark, now);
     assert_eq!(meter.a_minute(), Some(59.0));
 }
 
 #[test]
 fn old_news_changes_nothing() {
     let now = Instant::now();
-    let mut meter = Meter::set(100.0, 1.0, now);
+    let mut meter = Quota::set(100.0, 1.0, now);
     let first = one(&mut meter, 1, now);
     let second = one(&mut meter, 2, now);
     meter.news(&news(100.0, 3.0, 58.2), second, now);
@@ -102,7 +102,7 @@ fn old_news_changes_nothing() {
 #[test]
 fn what_was_sent_since_is_not_in_what_is_told() {
     let now = Instant::now();
-    let mut meter = Meter::set(100.0, 1.0, now);
+    let mut meter = Quota::set(100.0, 1.0, now);
     let first = one(&mut meter, 1, now);
     for _ in 0..9 {
         meter.take(1, now);
@@ -114,7 +114,7 @@ fn what_was_sent_since_is_not_in_what_is_told() {
 #[test]
 fn an_answer_that_took_minutes_does_not_stop_the_route() {
     let now = Instant::now();
-    let mut meter = Meter::set(60.0, 1.0 / 60.0, now);
+    let mut meter = Quota::set(60.0, 1.0 / 60.0, now);
     let first = one(&mut meter, 1, now);
     let mut at = now;
     for _ in 0..180 {
@@ -128,26 +128,26 @@ fn an_answer_that_took_minutes_does_not_stop_the_route() {
 #[test]
 fn a_window_that_is_used_up_is_left_alone_until_it_begins_anew() {
     let now = Instant::now();
-    for mut meter in [Meter::untold(), Meter::set(60.0, 1.0 / 60.0, now)] {
+    for mut meter in [Quota::untold(), Quota::set(60.0, 1.0 / 60.0, now)] {
         let mark = one(&mut meter, 1, now);
         meter.news(&news(60.0, 0.0, 20.0), mark, now);
         assert_eq!(meter.wait(0.0, 1, now), secs(20.0));
         assert_eq!(meter.wait(0.0, 1, now + secs(20.0)), Duration::ZERO);
     }
-    let mut bare = Meter::untold();
+    let mut bare = Quota::untold();
     let mark = one(&mut bare, 1, now);
-    let told = News { remaining: Some(0.0), reset: Some(secs(7.0)), limit: None };
+    let told = RateLimitInfo { remaining: Some(0.0), reset: Some(secs(7.0)), limit: None };
     bare.news(&told, mark, now);
     assert_eq!(bare.wait(0.0, 1, now), secs(7.0));
     let mark = one(&mut bare, 2, now);
-    bare.news(&News { remaining: Some(5.0), ..told }, mark, now);
+    bare.news(&RateLimitInfo { remaining: Some(5.0), ..told }, mark, now);
     assert_eq!(bare.wait(0.0, 1, now), Duration::ZERO);
 }
 
 #[test]
 fn what_was_not_used_is_given_back_and_what_was_used_beyond_is_owed() {
     let now = Instant::now();
-    let mut meter = Meter::set(1000.0, 1.0, now);
+    let mut meter = Quota::set(1000.0, 1.0, now);
     meter.take(600, now);
     meter.settle(1, 600, 100);
     assert_eq!(meter.left(now), Some(900.0));
@@ -159,7 +159,7 @@ fn what_was_not_used_is_given_back_and_what_was_used_beyond_is_owed() {
 #[test]
 fn what_the_provider_has_told_is_not_given_back_a_second_time() {
     let now = Instant::now();
-    let mut meter = Meter::set(1000.0, 1.0, now);
+    let mut meter = Quota::set(1000.0, 1.0, now);
     meter.take(600, now);
     let mark = mark(&meter, 1, now);
     meter.news(&news(1000.0, 400.0, 36.0), mark, now);
@@ -170,7 +170,7 @@ fn what_the_provider_has_told_is_not_given_back_a_second_time() {
 #[test]
 fn an_estimate_empties_a_bucket_and_owes_nothing() {
     let now = Instant::now();
-    let mut meter = Meter::set(200_000.0, 1.0, now);
+    let mut meter = Quota::set(200_000.0, 1.0, now);
     meter.take(1_000_000, now);
     assert_eq!(meter.left(now), Some(0.0));
     meter.settle(1, 1_000_000, 1_500);
@@ -184,7 +184,7 @@ fn an_estimate_empties_a_bucket_and_owes_nothing() {
 #[test]
 fn a_limit_that_was_only_told_holds_nobody_on_an_estimate() {
     let now = Instant::now();
-    let mut meter = Meter::untold();
+    let mut meter = Quota::untold();
     let mark = one(&mut meter, 1, now);
     meter.news(&news(50_000.0, 40_000.0, 12.0), mark, now);
     let cost = Cost { requests: 1, input: 100_000, output: 1_000_000 };

@@ -71,7 +71,7 @@ impl HttpBody for Script {
     }
 }
 
-type Endings = Arc<Mutex<Vec<Ending>>>;
+type Endings = Arc<Mutex<Vec<BodyEnd>>>;
 
 fn script(steps: &[Step], known: bool) -> Body {
     Body::wrap(Script { steps: steps.iter().copied().collect(), sleep: None, known })
@@ -87,9 +87,10 @@ fn note(body: &mut Body) -> Endings {
 /// A body under watch, and where its ending is noted.
 fn watched(steps: &[Step]) -> (Body, Endings) {
     let mut body = script(steps, false);
-    body.guard()
-        .unwrap()
-        .watch(Watch::new(Dialect::OpenAiChat, &crate::classify::Codes::default()));
+    body.guard().unwrap().watch(StreamMonitor::new(
+        Dialect::OpenAiChat,
+        &crate::classify::ErrorCodeTable::default(),
+    ));
     let endings = note(&mut body);
     (body, endings)
 }
@@ -114,7 +115,7 @@ async fn read(body: &mut Body) -> (usize, Option<Error>) {
 }
 
 /// Reads to the end: the frames, the outcome of the error, the ending.
-async fn ends(steps: &[Step]) -> (usize, Option<Outcome>, Ending) {
+async fn ends(steps: &[Step]) -> (usize, Option<Outcome>, BodyEnd) {
     let (mut body, endings) = watched(steps);
     body.guard().unwrap().clock(Clock::new(IDLE, None));
     let (frames, error) = read(&mut body).await;
@@ -138,7 +139,7 @@ async fn a_whole_stream_is_done_whatever_comes_after_its_end() {
     ] {
         let steps = [&[Data(WORD), Data(STOP)], after].concat();
         let handed = steps.iter().filter(|step| matches!(step, Data(_) | Trailers)).count();
-        assert_eq!(ends(&steps).await, (handed, None, Ending::Done), "{after:?}");
+        assert_eq!(ends(&steps).await, (handed, None, BodyEnd::Done), "{after:?}");
     }
 }
 
@@ -147,7 +148,7 @@ async fn t5_a_cut_stream_never_ends_clean() {
     for cut in [&[][..], &[Break], &[Trailers], &[Data("data: {\"choices\":[{")], &[Data(PING)]] {
         let steps = [&[Data(WORD), Data(WORD)], cut].concat();
         let (_, error, ending) = ends(&steps).await;
-        assert_eq!((error, ending), (Some(Outcome::Truncated), Ending::Truncated), "{cut:?}");
+        assert_eq!((error, ending), (Some(Outcome::Truncated), BodyEnd::Truncated), "{cut:?}");
     }
 }
 
@@ -155,22 +156,22 @@ async fn t5_a_cut_stream_never_ends_clean() {
 async fn t4_an_error_in_the_stream_is_handed_on_and_then_the_body_fails() {
     let unavailable = Outcome::Unavailable { wait: None };
     let (frames, error, ending) = ends(&[Data(WORD), Data(ERROR), Data(WORD), Data(DONE)]).await;
-    assert_eq!((frames, error, ending), (2, Some(unavailable), Ending::Failed(unavailable)));
+    assert_eq!((frames, error, ending), (2, Some(unavailable), BodyEnd::Failed(unavailable)));
 }
 
 #[tokio::test(start_paused = true)]
 async fn s10_invalid_json_is_handed_on_and_then_the_body_fails() {
     let (frames, error, ending) = ends(&[Data(WORD), Data("data: {bad\n\n"), Data(STOP)]).await;
     let malformed = Outcome::Malformed;
-    assert_eq!((frames, error, ending), (2, Some(malformed), Ending::Failed(malformed)));
+    assert_eq!((frames, error, ending), (2, Some(malformed), BodyEnd::Failed(malformed)));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_without_content_fails_and_a_blocked_one_ends_clean() {
     let (frames, error, ending) = ends(&[Data(STOP), Data(DONE), Data(PING)]).await;
-    assert_eq!((frames, error, ending), (2, Some(Outcome::Empty), Ending::Failed(Outcome::Empty)));
+    assert_eq!((frames, error, ending), (2, Some(Outcome::Empty), BodyEnd::Failed(Outcome::Empty)));
     let (frames, error, ending) = ends(&[Data(FILTER), Data(DONE)]).await;
-    assert_eq!((frames, error, ending), (2, None, Ending::Failed(Outcome::Blocked)));
+    assert_eq!((frames, error, ending), (2, None, BodyEnd::Failed(Outcome::Blocked)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -181,7 +182,7 @@ async fn a_limit_that_passes_with_a_frame_does_not_hide_why_the_body_failed() {
     frame(&mut body).await.unwrap().unwrap();
     tokio::time::advance(Duration::from_secs(90)).await;
     let (_, error) = read(&mut body).await;
-    assert_eq!(vec![Ending::from(error.unwrap().outcome())], *endings.lock().unwrap());
+    assert_eq!(vec![BodyEnd::from(error.unwrap().outcome())], *endings.lock().unwrap());
 }
 
 #[tokio::test(start_paused = true)]
@@ -193,7 +194,7 @@ async fn silence_fails_a_stream_and_comments_are_silence() {
         let steps = [&[Data(WORD)], silence].concat();
         let began = tokio::time::Instant::now();
         let (_, error, ending) = ends(&steps).await;
-        assert_eq!((error, ending), (Some(timed_out), Ending::Failed(timed_out)), "{silence:?}");
+        assert_eq!((error, ending), (Some(timed_out), BodyEnd::Failed(timed_out)), "{silence:?}");
         assert_eq!(began.elapsed(), IDLE);
     }
     let words = [&[Wait(14), Data(WORD)].repeat(9)[..], &[Data(STOP)]].concat();
@@ -211,7 +212,7 @@ async fn t3_a_flood_of_comments_that_never_lets_the_caller_wait_ends_too() {
     }
     // A reader that is slow itself is given 256 frames before they count as a flood.
     assert_eq!(frames, 256);
-    let idle = Ending::Failed(Outcome::TimedOut { phase: Phase::Idle });
+    let idle = BodyEnd::Failed(Outcome::TimedOut { phase: Phase::Idle });
     assert_eq!(*endings.lock().unwrap(), [idle]);
 }
 
@@ -253,14 +254,14 @@ async fn what_has_arrived_in_time_is_not_thrown_away_for_the_clock() {
 #[tokio::test(start_paused = true)]
 async fn a_dropped_body_has_an_ending() {
     for (steps, reads, ending) in [
-        (&[Data(WORD), Hang][..], 0, Ending::Cancelled),
-        (&[Data(WORD), Hang], 1, Ending::Cancelled),
-        (&[Data(WORD), Data(STOP), Hang], 1, Ending::Cancelled),
+        (&[Data(WORD), Hang][..], 0, BodyEnd::Cancelled),
+        (&[Data(WORD), Hang], 1, BodyEnd::Cancelled),
+        (&[Data(WORD), Data(STOP), Hang], 1, BodyEnd::Cancelled),
         // With the finish reason the caller has all there is.
-        (&[Data(WORD), Data(STOP), Hang], 2, Ending::Done),
-        (&[Data(WORD), Data(DONE), Hang], 2, Ending::Done),
-        (&[Data(WORD), Data(ERROR)], 2, Ending::Failed(Outcome::Unavailable { wait: None })),
-        (&[Data(STOP), Hang], 1, Ending::Failed(Outcome::Empty)),
+        (&[Data(WORD), Data(STOP), Hang], 2, BodyEnd::Done),
+        (&[Data(WORD), Data(DONE), Hang], 2, BodyEnd::Done),
+        (&[Data(WORD), Data(ERROR)], 2, BodyEnd::Failed(Outcome::Unavailable { wait: None })),
+        (&[Data(STOP), Hang], 1, BodyEnd::Failed(Outcome::Empty)),
     ] {
         let (mut body, endings) = watched(steps);
         for _ in 0..reads {
@@ -279,7 +280,7 @@ async fn a_body_dropped_while_it_is_waited_for_has_an_ending() {
     assert!(endings.lock().unwrap().is_empty());
     waiting.abort();
     assert!(waiting.await.is_err());
-    assert_eq!(*endings.lock().unwrap(), [Ending::Cancelled]);
+    assert_eq!(*endings.lock().unwrap(), [BodyEnd::Cancelled]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -293,15 +294,16 @@ async fn t8_the_hook_runs_at_the_end_not_before() {
     }
     assert_eq!(usage.tokens().map(|tokens| tokens.output), Some(3));
     // A hook that comes late is told at once.
-    assert_eq!(*note(&mut body).lock().unwrap(), [Ending::Done]);
+    assert_eq!(*note(&mut body).lock().unwrap(), [BodyEnd::Done]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_cost_is_known_when_the_hook_runs() {
     let mut body = script(&[Data(WORD), Data(STOP)], false);
-    body.guard()
-        .unwrap()
-        .watch(Watch::new(Dialect::OpenAiChat, &crate::classify::Codes::default()));
+    body.guard().unwrap().watch(StreamMonitor::new(
+        Dialect::OpenAiChat,
+        &crate::classify::ErrorCodeTable::default(),
+    ));
     let usage = body.guard().unwrap().at_end().usage();
     let told = Arc::new(Mutex::new(None));
     let tell = told.clone();
@@ -313,7 +315,7 @@ async fn the_cost_is_known_when_the_hook_runs() {
 #[tokio::test(start_paused = true)]
 async fn d22_a_body_without_a_dialect_that_breaks_is_a_failure() {
     for (steps, ending) in
-        [(&[Data("a"), Data("b")][..], Ending::Done), (&[Data("a"), Break], Ending::Truncated)]
+        [(&[Data("a"), Data("b")][..], BodyEnd::Done), (&[Data("a"), Break], BodyEnd::Truncated)]
     {
         for known in [false, true] {
             let mut body = script(steps, known);
@@ -321,7 +323,7 @@ async fn d22_a_body_without_a_dialect_that_breaks_is_a_failure() {
             let (_, error) = read(&mut body).await;
             assert_eq!(*endings.lock().unwrap(), [ending]);
             let source = error.map(|error| std::error::Error::source(&error).unwrap().to_string());
-            assert_eq!(source.as_deref(), (ending != Ending::Done).then_some("connection reset"));
+            assert_eq!(source.as_deref(), (ending != BodyEnd::Done).then_some("connection reset"));
         }
     }
 }
@@ -334,21 +336,22 @@ async fn of_a_known_length_the_last_frame_is_the_end() {
     assert!(!body.is_end_stream() && endings.lock().unwrap().is_empty());
     frame(&mut body).await;
     assert!(body.is_end_stream());
-    assert_eq!(*endings.lock().unwrap(), [Ending::Done]);
+    assert_eq!(*endings.lock().unwrap(), [BodyEnd::Done]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn of_a_known_length_a_cut_stream_does_not_claim_its_end() {
     let mut body = script(&[Data(WORD)], true);
-    body.guard()
-        .unwrap()
-        .watch(Watch::new(Dialect::OpenAiChat, &crate::classify::Codes::default()));
+    body.guard().unwrap().watch(StreamMonitor::new(
+        Dialect::OpenAiChat,
+        &crate::classify::ErrorCodeTable::default(),
+    ));
     let endings = note(&mut body);
     frame(&mut body).await;
     assert!(!body.is_end_stream(), "an error follows");
     // A caller that counts the bytes stops here all the same.
     drop(body);
-    assert_eq!(*endings.lock().unwrap(), [Ending::Truncated]);
+    assert_eq!(*endings.lock().unwrap(), [BodyEnd::Truncated]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -356,7 +359,7 @@ async fn a_body_that_was_known_to_be_empty_need_not_be_read() {
     let mut body = script(&[], true);
     let endings = note(&mut body);
     drop(body);
-    assert_eq!(*endings.lock().unwrap(), [Ending::Done]);
+    assert_eq!(*endings.lock().unwrap(), [BodyEnd::Done]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -373,7 +376,7 @@ async fn trailers_end_a_body() {
     let endings = note(&mut body);
     frame(&mut body).await;
     assert!(frame(&mut body).await.unwrap().unwrap().is_trailers());
-    assert_eq!(*endings.lock().unwrap(), [Ending::Done]);
+    assert_eq!(*endings.lock().unwrap(), [BodyEnd::Done]);
     assert!(body.is_end_stream());
 }
 
@@ -398,7 +401,7 @@ async fn what_was_put_back_is_still_to_come_when_all_is_read() {
         let (frame, _) = ahead.unwrap();
         guard.front().push_back(frame);
     }
-    assert_eq!(*endings.lock().unwrap(), [Ending::Done]);
+    assert_eq!(*endings.lock().unwrap(), [BodyEnd::Done]);
     assert_eq!(read(&mut body).await.0, 2);
 }
 
@@ -418,9 +421,10 @@ async fn a_failed_body_lets_go_of_what_is_underneath() {
         error
     });
     let mut body = Body::wrap(inner);
-    body.guard()
-        .unwrap()
-        .watch(Watch::new(Dialect::OpenAiChat, &crate::classify::Codes::default()));
+    body.guard().unwrap().watch(StreamMonitor::new(
+        Dialect::OpenAiChat,
+        &crate::classify::ErrorCodeTable::default(),
+    ));
     frame(&mut body).await.unwrap().unwrap();
     assert!(*dropped.lock().unwrap(), "the provider need not go on");
 }
@@ -428,7 +432,7 @@ async fn a_failed_body_lets_go_of_what_is_underneath() {
 #[tokio::test(start_paused = true)]
 async fn the_error_of_a_body_has_the_journey() {
     let (mut body, _endings) = watched(&[Data(WORD)]);
-    body.guard().unwrap().journey(Journey::default());
+    body.guard().unwrap().journey(AttemptLog::default());
     let (_, error) = read(&mut body).await;
     assert!(error.unwrap().journey().is_some());
 }
@@ -471,7 +475,7 @@ proptest! {
             let mut body = script(&steps, known);
             let guard = body.guard().unwrap();
             if watch {
-                guard.watch(Watch::new(Dialect::OpenAiChat, &crate::classify::Codes::default()));
+                guard.watch(StreamMonitor::new(Dialect::OpenAiChat, &crate::classify::ErrorCodeTable::default()));
             }
             if clock {
                 guard.clock(Clock::new(IDLE, None));
@@ -487,7 +491,7 @@ proptest! {
                     Poll::Ready(Pin::new(&mut body).poll_frame(cx))
                 });
                 match next.await {
-                    Poll::Ready(Some(Err(error))) => failed = Some(Ending::from(error.outcome())),
+                    Poll::Ready(Some(Err(error))) => failed = Some(BodyEnd::from(error.outcome())),
                     Poll::Ready(_) => {}
                     Poll::Pending => tokio::time::advance(Duration::from_secs(7)).await,
                 }

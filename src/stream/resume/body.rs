@@ -20,16 +20,16 @@ use super::{Asking, Onward, reader::Reader};
 use crate::{
     Body, Error,
     classify::{Outcome, Phase, Verdict},
-    context::Journey,
+    context::AttemptLog,
     dialect::{Dialect, Tokens, Usage},
-    stream::Watch,
+    stream::StreamMonitor,
     telemetry::Scope,
 };
 
 /// What a [`Resumed`] is made of.
 pub(crate) struct Start {
     pub(crate) dialect: Dialect,
-    pub(crate) journey: Journey,
+    pub(crate) journey: AttemptLog,
     /// Where the cost of all answers together is told.
     pub(crate) usage: Usage,
     /// Says whether the answer is whole, to who stops reading before the end of its bytes.
@@ -78,7 +78,7 @@ impl Resumed {
         }
     }
 
-    fn watched(&mut self) -> Option<&Watch> {
+    fn watched(&mut self) -> Option<&StreamMonitor> {
         self.inner.as_mut().and_then(Body::guard).and_then(|guard| guard.watched())
     }
 
@@ -167,7 +167,7 @@ impl Resumed {
 
     /// Adds what the answer that was read has cost, and lets go of it.
     fn let_go(&mut self) {
-        if let Some(more) = self.watched().and_then(Watch::tokens) {
+        if let Some(more) = self.watched().and_then(StreamMonitor::tokens) {
             let cost = self.cost.get_or_insert_default();
             cost.input = cost.input.saturating_add(more.input);
             cost.output = cost.output.saturating_add(more.output);

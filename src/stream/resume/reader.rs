@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::{blocks::Blocks, held::Held};
 use crate::{
-    classify::{Codes, Outcome, Verdict},
-    dialect::{Dialect, Fit, Follower, Seam},
+    classify::{ErrorCodeTable, Outcome, Verdict},
+    dialect::{Dialect, Fit, Follower, StreamSplicer},
     stream::Seen,
 };
 
@@ -19,7 +19,7 @@ pub(super) struct Reader {
     blocks: Blocks,
     /// Of the first one, once another follows it: the caller reads that.
     first: Option<Blocks>,
-    seam: Seam,
+    seam: StreamSplicer,
     said: String,
     /// Whether all that was said is text, and not too much of it.
     expressible: bool,
@@ -49,10 +49,10 @@ impl Reader {
         Self {
             dialect,
             // Whether an event is an error is the same whatever its code means.
-            follower: dialect.follower(&Codes::default()),
+            follower: dialect.follower(&ErrorCodeTable::default()),
             blocks: Blocks::new(dialect.framing()),
             first: None,
-            seam: Seam::new(dialect),
+            seam: StreamSplicer::new(dialect),
             said: String::new(),
             expressible: true,
             held: Held::default(),
@@ -78,7 +78,7 @@ impl Reader {
     /// Another answer follows: it was asked for what comes after the text without the white space at its end.
     pub(super) fn join(&mut self) {
         self.held.clear();
-        self.follower = self.dialect.follower(&Codes::default());
+        self.follower = self.dialect.follower(&ErrorCodeTable::default());
         let blocks = std::mem::replace(&mut self.blocks, Blocks::new(self.dialect.framing()));
         self.first.get_or_insert(blocks);
         self.seam.join(&self.said[self.said.trim_end().len()..]);
@@ -210,7 +210,7 @@ impl Reader {
 }
 
 /// What is handed on of an event of the answer that follows, with what has to come before it.
-fn fitted(seam: &mut Seam, name: &[u8], mut event: Value) -> Vec<(Vec<u8>, Value)> {
+fn fitted(seam: &mut StreamSplicer, name: &[u8], mut event: Value) -> Vec<(Vec<u8>, Value)> {
     let mut all = match seam.fit(&mut event) {
         Fit::Drop => return Vec::new(),
         Fit::Keep => Vec::new(),
@@ -224,7 +224,7 @@ fn fitted(seam: &mut Seam, name: &[u8], mut event: Value) -> Vec<(Vec<u8>, Value
     all
 }
 
-fn note(seam: &mut Seam, event: &Value) {
+fn note(seam: &mut StreamSplicer, event: &Value) {
     if event.is_object() {
         seam.note(event);
     }

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use crate::testkit::drill::{Arrivals, Drill};
+use crate::testkit::drill::{Arrivals, Scenario};
 
 // === impl Arrivals ===
 
 impl Arrivals {
     /// The times of all calls of a drill, in order, in the time of the incident.
-    pub(super) fn times(self, drill: &Drill) -> Vec<Duration> {
+    pub(super) fn times(self, drill: &Scenario) -> Vec<Duration> {
         let mut rng = Rng::with_seed(drill.seed);
         let gap = 60.0 / drill.rate;
         let end = drill.incident.length().as_secs_f64();
@@ -28,6 +28,6 @@ impl Arrivals {
             n += 1.0;
             (time < end).then(|| Duration::from_secs_f64(time))
         });
-        times.take(Drill::MAX_CALLS).collect()
+        times.take(Scenario::MAX_CALLS).collect()
     }
 }

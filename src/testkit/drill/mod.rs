@@ -12,14 +12,14 @@
 //! # Example
 //!
 //! ```
-//! use evenkeel::testkit::{Drill, Incident};
+//! use evenkeel::testkit::{Scenario, Incident};
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?.block_on(async {
 //! let outage = r#"{"name": "short", "phases_min": [
 //!     {"from": 0, "to": 1, "provider": "healthy"},
 //!     {"from": 1, "to": 2, "provider": "down"},
 //!     {"from": 2, "to": 3, "provider": "healthy"}]}"#;
-//! let drill = Drill::new(Incident::parse(outage).unwrap()).seed(1);
+//! let drill = Scenario::new(Incident::parse(outage).unwrap()).seed(1);
 //! let stage = drill.stage();
 //! // A client without any care: the primary itself.
 //! let figures = drill.play("plain", &stage, stage.primary().clone()).await;
@@ -54,6 +54,6 @@ mod tally;
 
 pub use answer::Kind;
 pub use figures::{Figures, Report, ToolFigures};
-pub use policy::{Arrivals, Drill, Progress};
+pub use policy::{Arrivals, Progress, Scenario};
 pub use series::{Point, Series};
 pub use stage::Stage;

@@ -14,7 +14,7 @@ use tower::{Service, ServiceExt};
 use crate::{
     BoxError, Request,
     testkit::{
-        drill::{Drill, Figures, Kind, Progress, Stage, answer::Answer, tally::Tally},
+        drill::{Figures, Kind, Progress, Scenario, Stage, answer::Answer, tally::Tally},
         reply::CALL,
     },
 };
@@ -41,7 +41,7 @@ pub(super) const MODEL: &str = "model-1";
 
 // === impl Drill ===
 
-impl Drill {
+impl Scenario {
     /// Plays the incident against one client, from its first minute to its last call's end.
     ///
     /// # Panics

@@ -13,7 +13,7 @@ use crate::testkit::{
 ///
 /// See the [module](crate::testkit::drill).
 #[derive(Clone)]
-pub struct Drill {
+pub struct Scenario {
     pub(super) incident: Incident,
     pub(super) seed: u64,
     pub(super) rate: f64,
@@ -56,7 +56,7 @@ pub struct Progress {
 
 // === impl Drill ===
 
-impl Drill {
+impl Scenario {
     /// The most calls that are made, whatever the rate.
     pub const MAX_CALLS: usize = 1 << 20;
 
@@ -163,7 +163,7 @@ impl Drill {
     }
 }
 
-impl fmt::Debug for Drill {
+impl fmt::Debug for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Drill")
             .field("incident", &self.incident.name())

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::testkit::{
     drill::{
-        Drill, Figures, Kind, Series, Stage, ToolFigures,
+        Figures, Kind, Scenario, Series, Stage, ToolFigures,
         play::{MODEL, Record, brings_tools},
     },
     incident::Phase,
@@ -15,7 +15,7 @@ use crate::testkit::{
 
 /// What a drill has seen of one client.
 pub(super) struct Tally<'a> {
-    pub(super) drill: &'a Drill,
+    pub(super) drill: &'a Scenario,
     pub(super) stage: &'a Stage,
     pub(super) start: Instant,
     pub(super) arrivals: &'a [Duration],

@@ -11,7 +11,7 @@ impl Incident {
     /// shorter; where the phases are too many for that, all get the same.
     ///
     /// A phase of the secondary that lies within one of the primary counts as a phase of its own, so that both stay
-    /// visible. Latencies stay as they are: see [`Drill::scale`](crate::testkit::Drill::scale).
+    /// visible. Latencies stay as they are: see [`Scenario::scale`](crate::testkit::Scenario::scale).
     #[must_use]
     pub fn condense(&self, total: Duration, floor: Duration) -> Self {
         let map = Map::new(self, total, floor);

@@ -76,7 +76,7 @@
 //! }
 //! ```
 //!
-//! A [`Drill`](crate::testkit::Drill) of an incident with tools brings them in every second call.
+//! A [`Scenario`](crate::testkit::Scenario) of an incident with tools brings them in every second call.
 //!
 //! # Example
 //!

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tower::Service;
 
 use crate::{
-    BoxError, Error, Request, Response, classify::Outcome, stream::Ending, sync::lock_std as lock,
+    BoxError, Error, Request, Response, classify::Outcome, stream::BodyEnd, sync::lock_std as lock,
     testkit::Provider,
 };
 
@@ -58,7 +58,8 @@ impl Line {
     }
 
     fn broke(self, source: impl Into<BoxError>) -> Error {
-        Error::new(Outcome::Broken).with_source(LineBroke { line: self, source: source.into() })
+        Error::new(Outcome::ConnectionLost)
+            .with_source(LineBroke { line: self, source: source.into() })
     }
 }
 
@@ -99,7 +100,7 @@ impl Lines {
             return Err(line.broke(io::Error::from(io::ErrorKind::ConnectionReset)));
         }
         let answered = to.call(request).await.map_err(|error| match error.outcome() {
-            Outcome::Broken => line.broke(error),
+            Outcome::ConnectionLost => line.broke(error),
             _ => error,
         });
         let mut response = answered?;
@@ -109,7 +110,7 @@ impl Lines {
         body.guarded();
         body.on_end(move |ending| {
             // A node that was replaced meanwhile has closed the connection after the answer.
-            if *ending == Ending::Done && line.node == to.node() {
+            if *ending == BodyEnd::Done && line.node == to.node() {
                 self.keep(line, Instant::now());
             }
         });

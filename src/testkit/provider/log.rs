@@ -12,7 +12,7 @@ use crate::testkit::reply::Facts;
 pub struct Attempt {
     /// When it came.
     pub at: Instant,
-    /// The number of its call in a [`Drill`](crate::testkit::Drill).
+    /// The number of its call in a [`Scenario`](crate::testkit::Scenario).
     pub call: Option<u64>,
     /// The model it asked for.
     pub model: Option<Arc<str>>,

@@ -52,14 +52,14 @@ async fn act(mut flight: Flight, mut script: Script) -> Result<Response, Error> 
             }
             Step::Reset => {
                 flight.done();
-                return Err(failed(Outcome::Broken, io::ErrorKind::ConnectionReset));
+                return Err(failed(Outcome::ConnectionLost, io::ErrorKind::ConnectionReset));
             }
             // Closed: nothing else comes before a head.
             _ => break,
         }
     }
     flight.done();
-    Err(failed(Outcome::Broken, io::ErrorKind::UnexpectedEof))
+    Err(failed(Outcome::ConnectionLost, io::ErrorKind::UnexpectedEof))
 }
 
 fn answer(head: Head, mut body: Acted) -> Response {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{Api, Facts, Fault, Head, Reply, Step, WORDS};
-use crate::{classify::Outcome, dialect::Dialect, stream::Watch};
+use crate::{classify::Outcome, dialect::Dialect, stream::StreamMonitor};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -301,7 +301,10 @@ fn a_request_tells_what_it_asks_for() {
 fn followed(path: &str, reply: &Reply) -> (u32, Option<Outcome>, Outcome, Option<u64>) {
     let api = Facts::read(path, &http::HeaderMap::new(), b"").api;
     let acted = steps(reply, &Facts { api, ..streamed() });
-    let mut watch = Watch::new(Dialect::of_path(path).unwrap(), &crate::classify::Codes::default());
+    let mut watch = StreamMonitor::new(
+        Dialect::of_path(path).unwrap(),
+        &crate::classify::ErrorCodeTable::default(),
+    );
     let seen = watch.feed(body(&acted).as_bytes());
     let end = watch.finish().unwrap_or_else(|why| why.outcome());
     let failed = seen.failed.map(|verdict| verdict.outcome());
@@ -350,7 +353,7 @@ fn an_answer_that_is_not_streamed_is_in_it_too() {
         assert_eq!(json["model"], "m\"1");
         let (answer, tokens) = Dialect::of_path(path)
             .unwrap()
-            .check(&crate::classify::Codes::default(), body.as_bytes());
+            .check(&crate::classify::ErrorCodeTable::default(), body.as_bytes());
         assert_eq!((answer, tokens.unwrap().output), (Ok(Outcome::Success), 60), "{path}");
         let cut = steps(&Reply::answer().with(Fault::Cut { words: 2 }), &facts);
         assert!(self::body(&cut).ends_with("\"A ship "), "{path}");

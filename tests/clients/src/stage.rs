@@ -6,7 +6,7 @@ use evenkeel::{
     Client, ClientBuilder, Profile,
     breaker::BreakerPolicy,
     classify::ClassifyPolicy,
-    ladder::{LadderPolicy, Rung, Target},
+    ladder::{FallbackPolicy, Fallback, Target},
     retry::RetryPolicy,
     stream::Commit,
     testkit::{Provider, Reply, Server},
@@ -59,14 +59,14 @@ impl Stage {
     }
 
     /// The fallback as a rung.
-    pub fn rung(&self) -> Rung {
+    pub fn rung(&self) -> Fallback {
         let base = format!("{}/v1", self.servers[1].url());
-        Rung::target(Target::new(base).bearer(OTHER_KEY).model(OTHER_MODEL))
+        Fallback::target(Target::new(base).bearer(OTHER_KEY).model(OTHER_MODEL))
     }
 
     /// evenkeel with that profile and the fallback.
     pub fn evenkeel(&self, profile: Profile) -> ClientBuilder {
-        builder(profile).ladder(LadderPolicy::new().rung(self.rung()))
+        builder(profile).ladder(FallbackPolicy::new().rung(self.rung()))
     }
 
     /// How many attempts each of the two has seen.
@@ -83,7 +83,7 @@ pub fn builder(profile: Profile) -> ClientBuilder {
 /// A profile whose breakers open for `wait`, without jitter, after the first call that fails; nothing is retried.
 pub fn brittle(wait: Duration) -> Profile {
     let breaker = BreakerPolicy::default().consecutive(1).open_for(wait, wait).jitter(0.0);
-    profile(Commit::FirstContent).retry(RetryPolicy::default().retries(0)).breaker(breaker)
+    profile(Commit::FirstContentAt).retry(RetryPolicy::default().retries(0)).breaker(breaker)
 }
 
 /// [`Profile::interactive`], a tenth as long.

@@ -5,7 +5,7 @@ use async_openai::types::{
     responses::{OutputItem, OutputMessageContent, Response as Answer, ResponseStreamEvent},
 };
 use bytes::Bytes;
-use evenkeel::{Client, Error, Request, Response, classify::Outcome, ladder::Rung};
+use evenkeel::{Client, Error, Request, Response, classify::Outcome, ladder::Fallback};
 use tower::service_fn;
 
 const TEXT: &str = "We are \"busy\":\nback soon 🐎";
@@ -14,7 +14,7 @@ const TEXT: &str = "We are \"busy\":\nback soon 🐎";
 async fn canned(path: &str, body: &'static str) -> String {
     let nobody =
         service_fn(|_: Request| async { Err::<Response, _>(Error::new(Outcome::Unreachable)) });
-    let client = Client::builder().fallback(Rung::canned(TEXT)).over(nobody).unwrap();
+    let client = Client::builder().fallback(Fallback::canned(TEXT)).over(nobody).unwrap();
     let request = http::Request::post(format!("http://primary{path}"));
     let response = client.send(request.body(Bytes::from_static(body.as_bytes())).unwrap());
     let body = response.await.unwrap().into_body();

@@ -166,7 +166,7 @@ async fn calls_that_stick_to_a_key_without_their_model_go_to_the_next_in_their_o
         let mut homes = Vec::new();
         for _ in 0..3 {
             let mut request = rare();
-            request.extensions_mut().insert(Sticky::new(format!("conversation {n}")));
+            request.extensions_mut().insert(AffinityKey::new(format!("conversation {n}")));
             let answer = call(&client, request).await.unwrap();
             answer.is_whole();
             homes.push(answer.journey.unwrap().attempts().pop().unwrap().route);

@@ -242,7 +242,7 @@ fn five_failures_in_a_row_open_and_a_success_between_begins_anew() {
     let rig = Rig::new(policy());
     rig.records(0, FAILED, 4);
     rig.record(0, Outcome::Success);
-    rig.records(0, Outcome::Broken, 4);
+    rig.records(0, Outcome::ConnectionLost, 4);
     assert_eq!(rig.state(0), State::Closed);
     rig.record(0, Outcome::Unreachable);
     assert_eq!(rig.shown(0).opened_by, Some(Cause::Consecutive));
@@ -294,7 +294,7 @@ fn a_pushback_fails_a_probe_and_its_hint_is_a_floor() {
 fn ignored_outcomes_are_not_counted_anywhere() {
     let rig = Rig::new(policy());
     rig.records(0, FAILED, 4);
-    let refused = Outcome::Refused { retry_in: None };
+    let refused = Outcome::NotSent { retry_in: None };
     for outcome in [Outcome::TooLarge, Outcome::Blocked, refused] {
         rig.took(60_000, outcome, 59_000);
     }
@@ -456,7 +456,7 @@ fn a_refusal_says_when_to_come_back_and_is_right() {
     let rig = opened(plain());
     let refusal = rig.acquire(1800).expect_err("open");
     assert_eq!((refusal.state(), refusal.retry_in()), (State::Open, ms(3200)));
-    assert_eq!(refusal.outcome(), Outcome::Refused { retry_in: Some(ms(3200)) });
+    assert_eq!(refusal.outcome(), Outcome::NotSent { retry_in: Some(ms(3200)) });
     assert!(rig.refused(4999));
     let _probe = rig.permit(5000);
     let refusal = rig.acquire(5000).expect_err("a probe is under way");

@@ -537,7 +537,7 @@ async fn a_probe_whose_stream_dies_opens_it_again() {
 async fn a_refusal_from_below_is_not_the_providers_fault() {
     let (layer, provider, service) = opened().await;
     advance(secs(5)).await;
-    provider.now_does(Does::FailsWith(Outcome::Refused { retry_in: None }));
+    provider.now_does(Does::FailsWith(Outcome::NotSent { retry_in: None }));
     calls(&service, 7).await;
     assert_eq!((state(&layer), shown(&layer).probes), (State::HalfOpen, 0));
     assert_eq!(provider.calls(), 5 + 7);

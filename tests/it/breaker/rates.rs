@@ -50,7 +50,7 @@ fn h1_a_partial_failure_refuses_nobody_at_any_rate() {
 
 #[test]
 fn h1_answers_lost_with_one_connection_are_one_failure() {
-    for outcome in [Outcome::Broken, Outcome::Truncated] {
+    for outcome in [Outcome::ConnectionLost, Outcome::Truncated] {
         let rig = Rig::new(default());
         rig.records(0, Outcome::Success, 10_000);
         let lost: Vec<_> = (0..50).map(|_| rig.permit(1000)).collect();

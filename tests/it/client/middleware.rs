@@ -160,7 +160,7 @@ async fn an_error_of_a_middleware_within_is_the_source_of_ours() {
     assert_eq!((source.as_str(), provider.count()), ("no signature today", 0));
 
     let inner = Counts { wrong: Some("no signature today"), ..Counts::default() };
-    let canned = Onion::with(builder().fallback(Rung::canned(BUSY)), inner);
+    let canned = Onion::with(builder().fallback(Fallback::canned(BUSY)), inner);
     let answer = canned.ask(post(&server, JSON)).await.unwrap();
     assert_eq!(words(&answer.text().await.unwrap()), BUSY);
 }

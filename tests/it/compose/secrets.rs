@@ -116,8 +116,8 @@ fn is_clean(text: &str, of: &str) {
 async fn answered(response: Response) -> String {
     let mut text = format!("{:?} ", response.body());
     let extensions = response.extensions();
-    write!(text, "{:?} ", extensions.get::<Journey>()).unwrap();
-    write!(text, "{} ", extensions.get::<Journey>().unwrap()).unwrap();
+    write!(text, "{:?} ", extensions.get::<AttemptLog>()).unwrap();
+    write!(text, "{} ", extensions.get::<AttemptLog>().unwrap()).unwrap();
     write!(text, "{:?} {:?} ", extensions.get::<Verdict>(), extensions.get::<Usage>()).unwrap();
     let (head, mut body) = response.into_parts();
     for name in ["evenkeel-rung", "evenkeel-attempts"] {
@@ -139,7 +139,7 @@ async fn answered(response: Response) -> String {
 async fn no_key_no_prompt_and_no_answer_shows_in_anything_that_is_printed_told_or_traced() {
     let target = || {
         let base = Target::new("http://secondary/v1?key=queryMark");
-        Rung::target(base.bearer("sk-SecondKeyMark").model("spare"))
+        Fallback::target(base.bearer("sk-SecondKeyMark").model("spare"))
     };
     for reply in echoes() {
         for (stream, fallback, profile) in [
@@ -156,7 +156,7 @@ async fn no_key_no_prompt_and_no_answer_shows_in_anything_that_is_printed_told_o
             let told = Told::default();
             let mut builder = told.listen(Client::builder().profile(profile));
             if fallback {
-                builder = builder.fallback(target()).fallback(Rung::canned(ANSWER));
+                builder = builder.fallback(target()).fallback(Fallback::canned(ANSWER));
             }
             is_clean(&format!("{builder:?} {builder:#?}"), "the builder");
             let client = over(builder, [&primary, &second]);

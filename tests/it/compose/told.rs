@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use evenkeel::ladder::Offers;
+use evenkeel::ladder::Capabilities;
 use tracing::{
     Subscriber,
     field::{Field, Visit},
@@ -40,7 +40,7 @@ impl Story {
         let told = Told::default();
         let profile = Profile::interactive().breaker(self.breaker);
         let builder = told.listen(Client::builder().profile(profile));
-        let builder = builder.fallback(secondary()).fallback(Rung::canned(BUSY));
+        let builder = builder.fallback(secondary()).fallback(Fallback::canned(BUSY));
         let client = over(builder, [&primary, &second]);
         for _ in 0..self.calls {
             told.forget();
@@ -118,8 +118,8 @@ async fn a_rung_that_cannot_do_what_is_asked_is_told() {
     let told = Told::default();
     let (primary, second) = pair();
     primary.set(Reply::status(401));
-    let plain = secondary().offers(Offers::default().tools(false));
-    let builder = told.listen(Client::builder().fallback(plain).fallback(Rung::canned(BUSY)));
+    let plain = secondary().offers(Capabilities::default().tools(false));
+    let builder = told.listen(Client::builder().fallback(plain).fallback(Fallback::canned(BUSY)));
     let body = r#"{"model":"m","messages":[],"tools":[{"type":"function"}]}"#;
     call(&over(builder, [&primary, &second]), with_body(body)).await.unwrap();
     let down = ["AttemptEnded", "RungSkipped", "RungEntered", "CallEnded", "BodyEnded"];
@@ -217,10 +217,10 @@ async fn the_journey_tells_where_each_attempt_went_and_how_long_it_took() {
 #[tokio::test(start_paused = true)]
 async fn a_journey_of_refusals_has_them_and_counts_none_as_sent() {
     let primary = Provider::new("primary").always(Reply::quota_exhausted());
-    let client = over(Client::builder().fallback(Rung::canned(BUSY)), [&primary]);
+    let client = over(Client::builder().fallback(Fallback::canned(BUSY)), [&primary]);
     call(&client, chat(true)).await.unwrap();
     let journey = call(&client, chat(true)).await.unwrap().journey.unwrap();
-    assert!(matches!(journey.attempts()[0].outcome, Outcome::Refused { retry_in: Some(_) }));
+    assert!(matches!(journey.attempts()[0].outcome, Outcome::NotSent { retry_in: Some(_) }));
     assert_eq!((journey.sent(), journey.attempts().len()), (0, 1));
     assert_eq!(journey.rung().as_deref(), Some("canned"));
 }
@@ -315,7 +315,7 @@ async fn the_wrong_model_of_a_fallback_is_logged_once() {
     primary.set(Reply::status(503));
     second.set(Reply::error(404, "invalid_request_error", "model_not_found"));
     let target = Target::new("http://secondary/v1").model("no-such-model");
-    let client = over(Client::builder().fallback(Rung::target(target)), [&primary, &second]);
+    let client = over(Client::builder().fallback(Fallback::target(target)), [&primary, &second]);
     for _ in 0..3 {
         // The caller sees the first target's failure alone.
         let _ = call(&client, chat(true)).await;

@@ -148,7 +148,7 @@ async fn without_another_target_each_caller_has_the_provider_s_own_rejection() {
 async fn a_key_that_is_refused_is_tried_again_within_seconds() {
     let (first, second) =
         (Provider::new("primary").requires("another-key"), Provider::new("secondary"));
-    let fallback = Rung::target(Target::new("http://secondary/v1"));
+    let fallback = Fallback::target(Target::new("http://secondary/v1"));
     let client = over(Client::builder().fallback(fallback), [&first, &second]);
     // For as long as it is refused, a minute at most lies between two tries.
     let begun = tokio::time::Instant::now();

@@ -4,7 +4,7 @@ use evenkeel::{
     Body, Error, Response,
     classify::Outcome,
     identity::IdentityPolicy,
-    ladder::{Rung, Target},
+    ladder::{Fallback, Target},
 };
 use http::{HeaderName, HeaderValue};
 use proptest::prelude::*;
@@ -34,7 +34,7 @@ fn to_another(identity: Option<IdentityPolicy>) -> (Client, Seen) {
     let builder = Client::builder().profile(without_retries());
     let builder = identity.into_iter().fold(builder, evenkeel::ClientBuilder::identity);
     let builder =
-        builder.fallback(Rung::target(Target::new("http://other/v1").bearer("of-the-other")));
+        builder.fallback(Fallback::target(Target::new("http://other/v1").bearer("of-the-other")));
     (builder.over(upstream).unwrap(), seen)
 }
 

@@ -162,7 +162,7 @@ impl World {
             }
             Act::Loses(after) => {
                 sleep(after).await;
-                Err(Error::new(Outcome::Broken))
+                Err(Error::new(Outcome::ConnectionLost))
             }
             Act::Hangs => std::future::pending().await,
         }
@@ -316,7 +316,7 @@ where
 
 fn failed(error: BoxError) -> Got {
     match error.downcast_ref::<Error>().map(Error::outcome) {
-        Some(Outcome::Refused { .. }) => Got::Refused,
+        Some(Outcome::NotSent { .. }) => Got::Refused,
         Some(outcome) => Got::Failed(format!("{outcome:?}")),
         None => Got::Failed(error.to_string()),
     }

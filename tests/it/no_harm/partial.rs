@@ -57,7 +57,7 @@ fn calls_that_are_lost_with_one_connection_do_not_open_a_breaker_by_itself() {
     let now = at(10_000);
     let permits: Vec<_> = (0..50).map(|_| breaker.try_acquire(now, 0.5).unwrap()).collect();
     for permit in permits {
-        permit.end(Outcome::Broken, now);
+        permit.end(Outcome::ConnectionLost, now);
     }
     assert_eq!(breaker.snapshot(now).state, State::Closed);
 }

@@ -22,7 +22,7 @@ use std::{sync::Arc, time::Duration};
 use evenkeel::{
     Client, ClientBuilder, Profile, Request,
     context::Deadline,
-    ladder::{Rung, Target},
+    ladder::{Fallback, Target},
     retry::RetryPolicy,
 };
 use proptest::prelude::*;
@@ -253,9 +253,9 @@ impl Day {
         let mut builder = Client::builder().profile(profile);
         for target in 1..self.targets.len() {
             let target = Target::new(format!("http://{target}.target/v1"));
-            builder = builder.fallback(Rung::target(target.bearer("key").model("spare")));
+            builder = builder.fallback(Fallback::target(target.bearer("key").model("spare")));
         }
-        if self.canned { builder.fallback(Rung::canned("busy")) } else { builder }
+        if self.canned { builder.fallback(Fallback::canned("busy")) } else { builder }
     }
 
     /// Whether a breaker may have to refuse a call of that time: in an outage, and until two calls have been its probes and the

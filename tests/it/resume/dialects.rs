@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use evenkeel::{
     Body, BoxError, Client, Request, Response,
-    ladder::{Offers, Prefill, Rung, Target},
+    ladder::{Capabilities, Fallback, Prefill, Target},
     stream::Resume,
 };
 use futures_util::stream;
@@ -46,8 +46,8 @@ async fn gone_on(
         };
         async move { Ok(streamed(kind, text, size)) }
     });
-    let able = Offers::default().prefill(Prefill::Message);
-    let second = Rung::target(Target::new("http://second").model("spare")).offers(able);
+    let able = Capabilities::default().prefill(Prefill::Message);
+    let second = Fallback::target(Target::new("http://second").model("spare")).offers(able);
     let client =
         Client::builder().resume(Resume::Continue).fallback(second).over(upstream).unwrap();
     let body = json!({"model":"m","stream":true,

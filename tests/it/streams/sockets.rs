@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use evenkeel::{Client, Profile, classify::Outcome, context::Journey, stream::Ending};
+use evenkeel::{Client, Profile, classify::Outcome, context::AttemptLog, stream::BodyEnd};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -16,7 +16,7 @@ use super::{CHAT, DONE, STOP, USAGE, WORD};
 const LONG: Duration = Duration::from_secs(30);
 
 /// What came of one call to a server that answers with these bytes and closes: the text, how it failed, how it ended.
-async fn answered(bytes: String) -> (String, Option<Outcome>, Option<Ending>) {
+async fn answered(bytes: String) -> (String, Option<Outcome>, Option<BodyEnd>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}{CHAT}", listener.local_addr().unwrap());
     let serve = tokio::spawn(async move {
@@ -37,7 +37,7 @@ async fn answered(bytes: String) -> (String, Option<Outcome>, Option<Ending>) {
     *request.body_mut() = Some(r#"{"model":"m","stream":true}"#.into());
     let came = async {
         let mut response = client.execute(request).await.unwrap();
-        let journey = Journey::of(response.extensions());
+        let journey = AttemptLog::of(response.extensions());
         let (mut text, mut failed) = (Vec::new(), None);
         loop {
             match response.chunk().await {
@@ -66,12 +66,12 @@ fn chunked(pieces: &[&str], end: &str) -> String {
     head("transfer-encoding: chunked\r\n") + &chunks + end
 }
 
-fn done(text: &str) -> (String, Option<Outcome>, Option<Ending>) {
-    (text.into(), None, Some(Ending::Done))
+fn done(text: &str) -> (String, Option<Outcome>, Option<BodyEnd>) {
+    (text.into(), None, Some(BodyEnd::Done))
 }
 
-fn cut(text: &str) -> (String, Option<Outcome>, Option<Ending>) {
-    (text.into(), Some(Outcome::Truncated), Some(Ending::Truncated))
+fn cut(text: &str) -> (String, Option<Outcome>, Option<BodyEnd>) {
+    (text.into(), Some(Outcome::Truncated), Some(BodyEnd::Truncated))
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use evenkeel::{
     Client, Profile,
-    ladder::{LadderPolicy, Rung, Target},
+    ladder::{Fallback, FallbackPolicy, Target},
     retry::RetryPolicy,
     testkit::{Provider, Reply},
 };
@@ -50,7 +50,7 @@ fn target(host: &str) -> Target {
     Target::new(format!("http://{host}/v1")).bearer("key")
 }
 
-async fn ratio(ladder: LadderPolicy, stream: bool, every: Duration) -> f64 {
+async fn ratio(ladder: FallbackPolicy, stream: bool, every: Duration) -> f64 {
     let lasts = if every > ms(500) { secs(2400) } else { secs(400) };
     let (primary, second) = pair();
     let (second, third) = (second.replies(spread()), Provider::new("third").always(Reply::hang()));
@@ -61,14 +61,14 @@ async fn ratio(ladder: LadderPolicy, stream: bool, every: Duration) -> f64 {
     assert!(primary.count() >= 5, "it was probed: {}", primary.count());
     let second = Provider::new("secondary").replies(spread());
     let alone = Client::builder().profile(profile());
-    let alone = over(alone.ladder(LadderPolicy::new().first(secondary())), [&second]);
+    let alone = over(alone.ladder(FallbackPolicy::new().first(secondary())), [&second]);
     let without = p99(firsts(&alone, stream, every, lasts).await);
     let ratio = with.as_secs_f64() / without.as_secs_f64();
     println!("stream {stream}, every {every:?}: {with:?} to {without:?}: {ratio:.3}");
     ratio
 }
 
-async fn holds(ladder: impl Fn() -> LadderPolicy) {
+async fn holds(ladder: impl Fn() -> FallbackPolicy) {
     let mut missed = Vec::new();
     for stream in [true, false] {
         for every in [secs(1), ms(50)] {
@@ -83,16 +83,18 @@ async fn holds(ladder: impl Fn() -> LadderPolicy) {
 
 #[tokio::test(start_paused = true)]
 async fn with_a_second_rung() {
-    holds(|| LadderPolicy::new().rung(secondary())).await;
+    holds(|| FallbackPolicy::new().rung(secondary())).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn with_a_canned_reply_below() {
-    holds(|| LadderPolicy::new().rung(secondary()).rung(Rung::canned("busy"))).await;
+    holds(|| FallbackPolicy::new().rung(secondary()).rung(Fallback::canned("busy"))).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn with_equal_targets_first() {
-    holds(|| LadderPolicy::new().primaries([target("primary"), target("third")]).rung(secondary()))
-        .await;
+    holds(|| {
+        FallbackPolicy::new().primaries([target("primary"), target("third")]).rung(secondary())
+    })
+    .await;
 }

@@ -15,7 +15,7 @@ use evenkeel::{
     classify::{ClassifyPolicy, Outcome},
     context::{Deadline, Priority},
     hedge::HedgePolicy,
-    ladder::{Edit, Fallbacks, LadderPolicy, Offers, Prefill, Rung, Target},
+    ladder::{Capabilities, Edit, Fallback, FallbackPolicy, Fallbacks, Prefill, Target},
     limit::{AdaptivePolicy, AdmissionPolicy, Concurrency, LimitPolicy},
     retry::RetryPolicy,
     stream::{Commit, Resume},
@@ -112,7 +112,7 @@ impl Parts {
     }
 
     fn profile(&self) -> Profile {
-        let commit = if self.complete { Commit::Complete } else { Commit::FirstContent };
+        let commit = if self.complete { Commit::Complete } else { Commit::FirstContentAt };
         let hedge = self.hedge.then(|| HedgePolicy::new().samples(2).quantile(0.5).share(0.2));
         Profile::interactive()
             .classify(ClassifyPolicy::default().commit(commit))
@@ -130,28 +130,29 @@ impl Parts {
         }
     }
 
-    fn ladder(&self) -> LadderPolicy {
+    fn ladder(&self) -> FallbackPolicy {
         let second = Target::new("http://secondary/v1").bearer("the-second-key").model("spare");
         let third = Target::new("http://third/v1").bearer("the-third-key");
-        let mut ladder = LadderPolicy::new();
+        let mut ladder = FallbackPolicy::new();
         if self.pool {
             let key = |key: &str| Target::new("http://primary/v1").bearer(key);
             ladder =
                 ladder.primaries([key("the-pool-key-1"), key("the-pool-key-2"), third.clone()]);
         }
-        let prefill = Offers::default().prefill(Prefill::Message);
-        ladder = ladder.rung(Rung::target(second).edit(self.edit()).offers(prefill));
-        ladder = ladder.rung(Rung::targets([third.clone(), third.model("other")]).named("thirds"));
+        let prefill = Capabilities::default().prefill(Prefill::Message);
+        ladder = ladder.rung(Fallback::target(second).edit(self.edit()).offers(prefill));
+        ladder =
+            ladder.rung(Fallback::targets([third.clone(), third.model("other")]).named("thirds"));
         if self.resume {
             ladder = ladder.resume(Resume::Continue);
         }
         if self.stored && self.cache > 0 {
-            ladder = ladder.rung(Rung::stored(secs(3600)));
+            ladder = ladder.rung(Fallback::stored(secs(3600)));
         }
         if self.waits {
-            ladder = ladder.rung(Rung::wait());
+            ladder = ladder.rung(Fallback::wait());
         }
-        ladder.rung(Rung::canned(BUSY))
+        ladder.rung(Fallback::canned(BUSY))
     }
 
     fn builder(&self) -> ClientBuilder {
@@ -204,10 +205,10 @@ fn request(wish: &Wish) -> Request {
         extensions.insert(Deadline::within(deadline));
     }
     if let Some(complete) = wish.commit {
-        extensions.insert(if complete { Commit::Complete } else { Commit::FirstContent });
+        extensions.insert(if complete { Commit::Complete } else { Commit::FirstContentAt });
     }
     if wish.fallbacks {
-        let own = [Rung::target(Target::here().model("spare"))];
+        let own = [Fallback::target(Target::here().model("spare"))];
         extensions.insert(Fallbacks::new(own).unwrap());
     }
     if wish.other {
@@ -376,7 +377,7 @@ async fn extra_attempts_stay_within_the_budgets_with_everything_switched_on() {
         for event in told.events() {
             if let Event::AttemptEnded { route, verdict, .. } = event {
                 answered += u64::from(verdict.outcome().is_success());
-                if !matches!(verdict.outcome(), Outcome::Refused { .. }) {
+                if !matches!(verdict.outcome(), Outcome::NotSent { .. }) {
                     *routes.entry(route.to_string()).or_default() += 1;
                 }
             }

@@ -14,7 +14,7 @@ use evenkeel::{
     Client, Profile,
     breaker::BreakerPolicy,
     context::Deadline,
-    ladder::{LadderPolicy, Target},
+    ladder::{FallbackPolicy, Target},
     limit::{Concurrency, LimitPolicy},
     retry::RetryPolicy,
     testkit::{Provider, Reply},
@@ -70,7 +70,7 @@ async fn equal_targets_that_are_all_out_are_waited_for() {
     let down = |provider: Provider| provider.during(Duration::ZERO..secs(120), Reply::status(503));
     let (primary, second) = (down(primary), down(second));
     let target = |host: &str| Target::new(format!("http://{host}/v1")).bearer("key");
-    let ladder = LadderPolicy::new().primaries([target("primary"), target("secondary")]);
+    let ladder = FallbackPolicy::new().primaries([target("primary"), target("secondary")]);
     let client = over(Client::builder().profile(profile()).ladder(ladder), [&primary, &second]);
     let start = Instant::now();
     let calls = join_all((0..100).map(|_| call(&client, chat(true)))).await;

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{classify::Outcome, dialect::Tokens, stream::Watch};
+use crate::{classify::Outcome, dialect::Tokens, stream::StreamMonitor};
 
 const ROLE: &str =
     r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#;
@@ -21,8 +21,10 @@ fn follow(events: &[&str]) -> (Seen, Outcome) {
 }
 
 fn watch(text: &str) -> (Seen, Outcome) {
-    let mut watch =
-        Watch::new(crate::dialect::Dialect::OpenAiChat, &crate::classify::Codes::default());
+    let mut watch = StreamMonitor::new(
+        crate::dialect::Dialect::OpenAiChat,
+        &crate::classify::ErrorCodeTable::default(),
+    );
     let seen = watch.feed(text.as_bytes());
     (seen, watch.finish().unwrap_or_else(|why| why.outcome()))
 }
@@ -206,8 +208,10 @@ fn t4_an_error_in_the_stream_fails_it() {
 
 #[test]
 fn nothing_is_read_after_a_failure() {
-    let mut watch =
-        Watch::new(crate::dialect::Dialect::OpenAiChat, &crate::classify::Codes::default());
+    let mut watch = StreamMonitor::new(
+        crate::dialect::Dialect::OpenAiChat,
+        &crate::classify::ErrorCodeTable::default(),
+    );
     assert!(watch.feed(format!("data: {ERROR}\n\n").as_bytes()).failed.is_some());
     let seen = watch.feed(format!("data: {WORD}\n\ndata: {ERROR}\n\n").as_bytes());
     assert_eq!((seen.events, seen.content, seen.failed), (0, 0, None));
@@ -217,8 +221,10 @@ fn nothing_is_read_after_a_failure() {
 fn an_event_without_end_is_malformed_unless_the_answer_is_whole() {
     let large = vec![b'x'; 17 * 1024 * 1024];
     for (before, failed) in [(WORD, Some(Outcome::Malformed.into())), (STOP, None)] {
-        let mut watch =
-            Watch::new(crate::dialect::Dialect::OpenAiChat, &crate::classify::Codes::default());
+        let mut watch = StreamMonitor::new(
+            crate::dialect::Dialect::OpenAiChat,
+            &crate::classify::ErrorCodeTable::default(),
+        );
         watch.feed(format!("data: {WORD}\n\ndata: {before}\n\ndata: ").as_bytes());
         assert_eq!(watch.feed(&large).failed, failed);
     }
@@ -273,8 +279,11 @@ fn bytes_that_are_no_text_fail_the_stream_as_invalid_json_does() {
     let text = format!("data: {WORD}\n\n");
     let bad = text.as_bytes().iter().map(|byte| if *byte == b'w' { 0xFF } else { *byte });
     let bytes = [text.as_bytes(), &bad.collect::<Vec<_>>()].concat();
-    let seen = Watch::new(crate::dialect::Dialect::OpenAiChat, &crate::classify::Codes::default())
-        .feed(&bytes);
+    let seen = StreamMonitor::new(
+        crate::dialect::Dialect::OpenAiChat,
+        &crate::classify::ErrorCodeTable::default(),
+    )
+    .feed(&bytes);
     assert_eq!(seen.failed, Some(Outcome::Malformed.into()));
 }
 
@@ -389,8 +398,8 @@ proptest! {
         // Whole events before it, so that there is something to be like.
         let text = format!("data: {WORD}\n\ndata: {WORD}\n\n{}", parts.concat());
         let read = |pieces: &[&[u8]]| {
-            let codes = crate::classify::Codes::default();
-            let mut watch = Watch::new(crate::dialect::Dialect::OpenAiChat, &codes);
+            let codes = crate::classify::ErrorCodeTable::default();
+            let mut watch = StreamMonitor::new(crate::dialect::Dialect::OpenAiChat, &codes);
             let mut all = Seen::default();
             for piece in pieces {
                 let seen = watch.feed(piece);

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     classify::Outcome,
     dialect::{Dialect, openai_chat::check},
-    stream::Watch,
+    stream::StreamMonitor,
 };
 
 /// As strict as a typed client reads it: no field missing, none unknown.
@@ -51,11 +51,16 @@ struct Usage {
 
 const TEXT: &str = "We are \"busy\":\nplease\tcome back. 🐎\u{1}\r\n\r\n";
 
-fn ask(stream: bool, stream_usage: bool) -> Ask {
-    Ask { model: Some("a \"model\"".into()), stream, stream_usage, ..Ask::default() }
+fn ask(stream: bool, stream_usage: bool) -> RequestInfo {
+    RequestInfo {
+        model: Some("a \"model\"".into()),
+        stream,
+        stream_usage,
+        ..RequestInfo::default()
+    }
 }
 
-fn rendered(ask: &Ask) -> (String, String) {
+fn rendered(ask: &RequestInfo) -> (String, String) {
     let response = render(TEXT, ask);
     assert_eq!(response.status(), 200);
     let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
@@ -67,7 +72,10 @@ fn rendered(ask: &Ask) -> (String, String) {
 fn a_text_is_an_answer_to_a_strict_client() {
     let (kind, body) = rendered(&ask(false, false));
     assert_eq!(kind, "application/json");
-    assert_eq!(check(&crate::classify::Codes::default(), body.as_bytes()).0, Ok(Outcome::Success));
+    assert_eq!(
+        check(&crate::classify::ErrorCodeTable::default(), body.as_bytes()).0,
+        Ok(Outcome::Success)
+    );
     let answer: Answer = serde_json::from_str(&body).unwrap();
     assert_eq!((&*answer.object, &*answer.model), ("chat.completion", "a \"model\""));
     assert!(answer.id.starts_with("chatcmpl-") && answer.created > 1_700_000_000);
@@ -83,7 +91,8 @@ fn a_text_is_a_stream_to_a_strict_client() {
     for usage in [false, true] {
         let (kind, body) = rendered(&ask(true, usage));
         assert!(kind.starts_with("text/event-stream"));
-        let mut watch = Watch::new(Dialect::OpenAiChat, &crate::classify::Codes::default());
+        let mut watch =
+            StreamMonitor::new(Dialect::OpenAiChat, &crate::classify::ErrorCodeTable::default());
         assert_eq!((watch.feed(body.as_bytes()).content, watch.outcome()), (1, Outcome::Success));
         let (chunks, done) = body.split_once("data: [DONE]\n\n").unwrap();
         assert_eq!(done, "");
