@@ -6,7 +6,7 @@ use std::error::Error;
 
 use evenkeel::Client;
 use evenkeel::context::AttemptLog;
-use evenkeel::ladder::{Fallback, Target};
+use evenkeel::fallback::{Fallback, Target};
 use evenkeel::testkit::{Provider, Reply, Server};
 use serde_json::{Value, json};
 
@@ -30,11 +30,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let response = client.execute(request.body(body.to_string()).build()?).await?;
 
     // The answer says how it came about.
-    let journey = AttemptLog::of(response.extensions());
+    let attempt_log = AttemptLog::of(response.extensions());
     let answer: Value = serde_json::from_str(&response.text().await?)?;
     println!("customer:    {question}");
     println!("bot:         {}", answer["choices"][0]["message"]["content"]);
-    println!("answered by: {}", journey.rung().unwrap_or_default());
-    println!("journey:     {journey}");
+    println!("answered by: {}", attempt_log.rung().unwrap_or_default());
+    println!("attempt log: {attempt_log}");
     Ok(())
 }

@@ -12,13 +12,13 @@ use tower::Service;
 
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
+    availability::{Availability, AvailabilityView},
     breaker::Breakers,
     cache::CachePolicy,
     context::Route,
+    fallback::{Fallback, FallbackPolicy, Target},
     identity::IdentityPolicy,
-    ladder::{Fallback, FallbackPolicy, Target},
     limit::Limits,
-    outlook::{Availability, AvailabilityView},
     profile::Profile,
     stack,
     stream::Resume,
@@ -101,16 +101,16 @@ impl Client {
     /// What a call of that route may expect before it is made. It changes nothing.
     ///
     /// A route is one of [`routes_of`](Self::routes_of) a request, or of those that [`breakers`](Self::breakers) lists.
-    pub fn outlook(&self, route: &Route) -> Availability {
+    pub fn availability(&self, route: &Route) -> Availability {
         self.handles.at(route)
     }
 
     /// What that request may expect if it were sent now, over the whole ladder and within its [`Deadline`] or the
-    /// profile's: the outlook of the first rung; where that is out and a rung below would ask somebody else,
+    /// profile's: the availability of the first rung; where that is out and a rung below would ask somebody else,
     /// [`Degraded`](Availability::Degraded). Replies that are made or stored here do not count.
     ///
     /// [`Deadline`]: crate::context::Deadline
-    pub fn outlook_of(&self, request: &Request) -> Availability {
+    pub fn availability_of(&self, request: &Request) -> Availability {
         self.handles.ahead(request)
     }
 

@@ -12,14 +12,14 @@ pub type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// A call that came to no answer.
 ///
-/// Ask it with the `is_…` questions or by its [`outcome`](Self::outcome). Its [`journey`](Self::journey) tells every
+/// Ask it with the `is_…` questions or by its [`outcome`](Self::outcome). Its [`attempt_log`](Self::attempt_log) tells every
 /// attempt, its source is the transport's own error. It never shows a header value, a prompt or an answer.
 pub struct Error(Box<Inner>);
 
 struct Inner {
     verdict: Verdict,
     source: Option<BoxError>,
-    journey: Option<AttemptLog>,
+    attempt_log: Option<AttemptLog>,
     /// What is to be settled when the call of this attempt has ended.
     failed: Option<FailedAttempt>,
 }
@@ -37,7 +37,12 @@ pub struct ConfigError {
 impl Error {
     /// An error with that outcome, or with a verdict that says more.
     pub fn new(verdict: impl Into<Verdict>) -> Self {
-        Self(Box::new(Inner { verdict: verdict.into(), source: None, journey: None, failed: None }))
+        Self(Box::new(Inner {
+            verdict: verdict.into(),
+            source: None,
+            attempt_log: None,
+            failed: None,
+        }))
     }
 
     /// Keeps the error underneath.
@@ -52,9 +57,9 @@ impl Error {
         self
     }
 
-    /// Adds what happened on the way; the first journey stays.
-    pub(crate) fn with_journey(mut self, journey: &AttemptLog) -> Self {
-        self.0.journey.get_or_insert_with(|| journey.clone());
+    /// Adds what happened on the way; the first attempt log stays.
+    pub(crate) fn with_attempt_log(mut self, attempt_log: &AttemptLog) -> Self {
+        self.0.attempt_log.get_or_insert_with(|| attempt_log.clone());
         self
     }
 
@@ -96,8 +101,8 @@ impl Error {
     }
 
     /// The attempts of the call up to here, when the error went through the whole stack.
-    pub fn journey(&self) -> Option<&AttemptLog> {
-        self.0.journey.as_ref()
+    pub fn attempt_log(&self) -> Option<&AttemptLog> {
+        self.0.attempt_log.as_ref()
     }
 
     /// The error of this crate in another's chain of sources: in that of a `reqwest::Error` of a body, say.
@@ -147,7 +152,7 @@ impl fmt::Debug for Error {
             .field("outcome", &self.outcome())
             .field("code", &self.code())
             .field("source", &self.0.source)
-            .field("journey", &self.0.journey)
+            .field("attempt_log", &self.0.attempt_log)
             .finish()
     }
 }

@@ -10,13 +10,13 @@
 //!    **ramp**.
 //! 4. The answer degrades **in steps the business chose**: another model, another provider, a stored answer, a canned reply.
 //! 5. It is **one line** in what people already use: reqwest, reqwest-middleware, async-openai, rig, any Tower stack.
-//! 6. What happened is always told: every answer carries its [journey](context::AttemptLog), every step is an
+//! 6. What happened is always told: every answer carries its [attempt log](context::AttemptLog), every step is an
 //!    [event](telemetry::Event).
 //!
 //! Begin with [`Client`]:
 //!
 //! ```
-//! use evenkeel::{Client, Profile, ladder::{Fallback, Target}};
+//! use evenkeel::{Client, Profile, fallback::{Fallback, Target}};
 //!
 //! # fn main() -> Result<(), evenkeel::ConfigError> {
 //! let client = Client::builder()
@@ -37,10 +37,10 @@
 //! | | layer | what it decides |
 //! |---|---|---|
 //! | | [`identity`] | who calls, and what goes along to another origin |
-//! | 1 | [`telemetry`] | opens the span of the call, starts its journey; another span for each attempt, over the breaker |
+//! | 1 | [`telemetry`] | opens the span of the call, starts its attempt log; another span for each attempt, over the breaker |
 //! | 2 | [`timeout`]: the deadline | by when everything below has ended |
 //! | 3 | [`cache`] | whether the answer is there, or on its way to another |
-//! | 4 | [`ladder`] | who is asked next, and what is answered when nobody is left |
+//! | 4 | [`fallback`] | who is asked next, and what is answered when nobody is left |
 //! | 5 | [`hedge`] | whether a call that is late is sent a second time |
 //! | 6 | [`retry`] | whether the same is asked again, and after what wait |
 //! | 7 | [`balance`] | which of several equal targets this attempt goes to |
@@ -72,6 +72,7 @@
 
 #[cfg(feature = "reqwest")]
 pub mod adapter;
+mod availability;
 pub mod balance;
 mod body;
 pub mod breaker;
@@ -81,15 +82,14 @@ mod client;
 pub mod context;
 pub mod dialect;
 mod error;
+pub mod fallback;
 pub mod guide;
 pub mod hedge;
 pub mod identity;
-pub mod ladder;
+mod keyed_state;
 pub mod limit;
-mod outlook;
 mod profile;
 pub mod retry;
-mod routes;
 mod stack;
 pub mod stream;
 mod sync;
@@ -99,10 +99,10 @@ pub mod testkit;
 pub mod timeout;
 pub mod upstream;
 
+pub use availability::Availability;
 pub use body::Body;
 pub use client::{Answer, Client, ClientBuilder};
 pub use error::{BoxError, ConfigError, Error};
-pub use outlook::Availability;
 pub use profile::Profile;
 pub use upstream::{Request, Response, Upstream};
 

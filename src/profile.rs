@@ -150,7 +150,7 @@ impl Profile {
         self
     }
 
-    /// Whether a call waits for recovery until its deadline when all rungs are out ([`Fallback::wait`](crate::ladder::Fallback::wait)),
+    /// Whether a call waits for recovery until its deadline when all rungs are out ([`Fallback::wait`](crate::fallback::Fallback::wait)),
     /// unless its ladder ends in a canned reply.
     #[must_use]
     pub fn waits(mut self, waits: bool) -> Self {

@@ -4,12 +4,12 @@ use tower::ServiceBuilder;
 
 use crate::{
     ConfigError, Upstream,
+    availability::AvailabilityView,
     balance::BalanceLayer,
     cache::{CacheLayer, CachePolicy},
+    fallback::FallbackPolicy,
     hedge::HedgeLayer,
     identity::IdentityLayer,
-    ladder::FallbackPolicy,
-    outlook::AvailabilityView,
     profile::Profile,
     telemetry::{AttemptSpanLayer, Events, TelemetryLayer},
     timeout::DeadlinePolicy,
@@ -54,7 +54,7 @@ pub(crate) fn build<S: Upstream>(
     let stack = ServiceBuilder::new()
         // Over everything that asks who calls.
         .option_layer(identity)
-        // Sees everything: the span of the call, and its journey from the first step to the end of the body.
+        // Sees everything: the span of the call, and its attempt log from the first step to the end of the body.
         .layer(TelemetryLayer::new(events.clone()))
         // Over everything that takes time, so that all of it shares one deadline.
         .layer(DeadlinePolicy::default().limit(profile.deadline).build()?.events(events.clone()))

@@ -7,7 +7,7 @@ use evenkeel::{
     breaker::{BreakerPolicy, Breakers},
     classify::Outcome,
     context::AttemptLog,
-    ladder::{Fallback, Target},
+    fallback::{Fallback, Target},
     retry::RetryPolicy,
     timeout::TimeoutPolicy,
 };
@@ -118,9 +118,9 @@ impl Assistant {
         started: Instant,
         say: &mpsc::Sender<Said>,
     ) -> Sent {
-        let journey = AttemptLog::of(response.extensions());
-        let rung = journey.rung().unwrap_or_else(|| "the provider".into());
-        let mut why = why::answered(&journey, started.elapsed(), self.breakers());
+        let attempt_log = AttemptLog::of(response.extensions());
+        let rung = attempt_log.rung().unwrap_or_else(|| "the provider".into());
+        let mut why = why::answered(&attempt_log, started.elapsed(), self.breakers());
         if !response.status().is_success() {
             let status = response.status();
             say.send(Said::Sorry(format!(
@@ -150,8 +150,8 @@ impl Assistant {
 
     async fn fail(&self, error: &Error, started: Instant, say: &mpsc::Sender<Said>) -> Sent {
         say.send(Said::Sorry(format!("Sorry, I have no answer: {error}."))).await?;
-        let journey = error.journey().cloned().unwrap_or_default();
-        say.send(Said::Why(why::answered(&journey, started.elapsed(), self.breakers()))).await
+        let attempt_log = error.attempt_log().cloned().unwrap_or_default();
+        say.send(Said::Why(why::answered(&attempt_log, started.elapsed(), self.breakers()))).await
     }
 }
 

@@ -12,11 +12,11 @@ use tokio::time::Instant;
 use crate::shop::{Host, Shop};
 
 /// Who answered after how long, and what those above it came to.
-pub(crate) fn answered(journey: &AttemptLog, after: Duration, breakers: &Breakers) -> String {
-    let rung = journey.rung();
+pub(crate) fn answered(attempt_log: &AttemptLog, after: Duration, breakers: &Breakers) -> String {
+    let rung = attempt_log.rung();
     let who = rung.as_deref().unwrap_or("nobody");
     let mut why = format!("{who} answered after {:.2} s", after.as_secs_f64());
-    let mut attempts = journey.attempts();
+    let mut attempts = attempt_log.attempts();
     attempts.retain(|attempt| !attempt.outcome.is_success());
     let mut sign = ":";
     for rung in attempts.chunk_by(|a, b| a.rung == b.rung) {

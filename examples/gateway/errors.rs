@@ -43,7 +43,7 @@ impl Said {
 
     /// A call that came to no answer.
     pub(crate) fn of(error: &Error) -> Self {
-        let attempts = error.journey().map_or(0, |journey| journey.sent());
+        let attempts = error.attempt_log().map_or(0, |attempt_log| attempt_log.sent());
         // The outcome, and the provider's own code where it gave one. Never its words: they may be the caller's.
         let mut message = format!("evenkeel: {error}");
         // But where it is a header for evenkeel that is wrong, which one.

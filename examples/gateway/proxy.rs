@@ -7,7 +7,7 @@ use bytes::Bytes;
 use evenkeel::{
     context::{AttemptLog, Once},
     dialect::{Dialect, RequestInfo},
-    ladder::{Fallback, Fallbacks, Target},
+    fallback::{Fallback, Fallbacks, Target},
 };
 use http::{
     HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts,
@@ -125,17 +125,17 @@ impl Gateway {
         ask: &RequestInfo,
         query: &str,
     ) -> Response<Body> {
-        let journey = AttemptLog::of(response.extensions());
+        let attempt_log = AttemptLog::of(response.extensions());
         let (mut head, body) = response.into_parts();
         head.extensions.clear();
         head.version = http::Version::HTTP_11;
         heads::response(&mut head.headers);
-        let rung = journey.rung();
+        let rung = attempt_log.rung();
         let rung = HeaderValue::from_str(rung.as_deref().unwrap_or(&self.name));
-        let stands = head.headers.get(RUNG).cloned().filter(|_| journey.rung().is_some());
+        let stands = head.headers.get(RUNG).cloned().filter(|_| attempt_log.rung().is_some());
         let rung = stands.or(rung.ok()).unwrap_or(HeaderValue::from_static("primary"));
         head.headers.insert(RUNG, rung);
-        head.headers.insert(ATTEMPTS, HeaderValue::from(journey.sent()));
+        head.headers.insert(ATTEMPTS, HeaderValue::from(attempt_log.sent()));
         let streamed = head.status.is_success() && ask.stream() && body.as_bytes().is_none();
         let coded = head.headers.get(header::CONTENT_ENCODING).is_some_and(|it| it != "identity");
         match ask.dialect().filter(|_| streamed && !coded) {

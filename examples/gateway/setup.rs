@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use evenkeel::{
     Client, ClientBuilder, ConfigError, Profile,
-    ladder::{FallbackPolicy, Target},
+    fallback::{FallbackPolicy, Target},
 };
 use http::Uri;
 

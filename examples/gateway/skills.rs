@@ -2,7 +2,7 @@
 
 use evenkeel::{
     dialect::{Dialect, Operation, Prefill},
-    ladder::{Capabilities, Edit, Fallback},
+    fallback::{Capabilities, Edit, Fallback},
 };
 use toml::Spanned;
 

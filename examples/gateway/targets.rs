@@ -1,6 +1,6 @@
 //! The rungs that the file names: targets, stored answers and canned replies.
 
-use evenkeel::ladder::{Fallback, Target};
+use evenkeel::fallback::{Fallback, Target};
 use http::Uri;
 use serde::Deserialize;
 use toml::Spanned;

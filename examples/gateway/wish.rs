@@ -18,7 +18,7 @@ pub(crate) struct Wish {
     pub(crate) sticky: Option<AffinityKey>,
 }
 
-const MODELS: usize = evenkeel::ladder::Fallbacks::MOST;
+const MODELS: usize = evenkeel::fallback::Fallbacks::MOST;
 const LENGTH: usize = 128;
 
 // === impl Wish ===

@@ -11,11 +11,11 @@ use evenkeel::{
     breaker::BreakerPolicy,
     cache::CachePolicy,
     classify::ClassifyPolicy,
-    ladder::{Edit, Fallback, Target},
+    fallback::{Edit, Fallback, Target},
     retry::RetryPolicy,
     stream::Commit,
     telemetry::Observer,
-    testkit::{Hosts, drill::Stage},
+    testkit::{Hosts, scenario::Stage},
 };
 use tokio::time::{sleep, timeout};
 use tower::{Service, ServiceExt, service_fn};

@@ -4,7 +4,7 @@ use evenkeel::{
     Upstream,
     testkit::{
         Figures,
-        drill::{Report, Stage},
+        scenario::{Report, Stage},
     },
 };
 use tokio::time::Instant;

@@ -1,6 +1,6 @@
 //! The table on standard output.
 
-use evenkeel::testkit::{Figures, drill::Report};
+use evenkeel::testkit::{Figures, scenario::Report};
 
 use super::{
     play::Played,

@@ -29,34 +29,34 @@ pub(crate) async fn ask(client: &Client, prompt: &Prompt, model: &str) -> Result
         Ok(response) => response,
         Err(error) => return Ok(Came::Failed(failed(prompt, &error.to_string(), &of(&error)))),
     };
-    let journey = AttemptLog::of(response.extensions());
+    let attempt_log = AttemptLog::of(response.extensions());
     let (status, verdict) = (response.status(), response.extensions().get::<Verdict>().cloned());
     let body = match response.into_body().collect().await {
         Ok(body) => body.to_bytes(),
-        Err(error) => return Ok(Came::Failed(failed(prompt, &error.to_string(), &journey))),
+        Err(error) => return Ok(Came::Failed(failed(prompt, &error.to_string(), &attempt_log))),
     };
     if !status.is_success() {
         let why =
             verdict.map_or_else(|| status.to_string(), |it| format!("{status}: {}", it.outcome()));
-        return Ok(Came::Failed(failed(prompt, &why, &journey)));
+        return Ok(Came::Failed(failed(prompt, &why, &attempt_log)));
     }
     let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
     let Some(text) = answer["choices"][0]["message"]["content"].as_str() else {
-        return Ok(Came::Failed(failed(prompt, "the answer has no text", &journey)));
+        return Ok(Came::Failed(failed(prompt, "the answer has no text", &attempt_log)));
     };
     Ok(Came::Answered(json!({
         "id": prompt.id,
         "answer": text,
         "model": answer["model"],
-        "rung": journey.rung().as_deref().unwrap_or("primary"),
-        "attempts": journey.sent(),
+        "rung": attempt_log.rung().as_deref().unwrap_or("primary"),
+        "attempts": attempt_log.sent(),
     })))
 }
 
 fn of(error: &Error) -> AttemptLog {
-    error.journey().cloned().unwrap_or_default()
+    error.attempt_log().cloned().unwrap_or_default()
 }
 
-fn failed(prompt: &Prompt, why: &str, journey: &AttemptLog) -> Value {
-    json!({"id": prompt.id, "error": why, "journey": journey.to_string()})
+fn failed(prompt: &Prompt, why: &str, attempt_log: &AttemptLog) -> Value {
+    json!({"id": prompt.id, "error": why, "journey": attempt_log.to_string()})
 }

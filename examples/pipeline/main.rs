@@ -6,7 +6,7 @@
 //! A line of the input is `{"id": "…", "prompt": "…"}`, or has `messages` in place of the prompt; a line of the output is
 //! `{"id": "…", "answer": "…", "model": "…", "rung": "…", "attempts": 1}`. Every prompt is answered once. A run that was
 //! killed goes on where it was when it is started again: the output is its journal. What no target could answer is in
-//! `answers.jsonl.failed` with its journey, and is asked again by the next run; the exit status is 1 then.
+//! `answers.jsonl.failed` with its attempt log, and is asked again by the next run; the exit status is 1 then.
 
 mod ask;
 mod bar;

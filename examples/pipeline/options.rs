@@ -5,7 +5,7 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 use evenkeel::{
     Client, ConfigError, Profile,
     adapter::Reqwest,
-    ladder::{Fallback, Target},
+    fallback::{Fallback, Target},
     telemetry::Observer,
 };
 use lexopt::{Arg, Parser, ValueExt};

@@ -2,7 +2,7 @@
 //!
 //! ```no_run
 //! use async_openai::config::OpenAIConfig;
-//! use evenkeel::{Client, adapter::async_openai::EvenkeelService, ladder::Fallback};
+//! use evenkeel::{Client, adapter::async_openai::EvenkeelService, fallback::Fallback};
 //!
 //! # fn main() -> Result<(), evenkeel::ConfigError> {
 //! let evenkeel = Client::builder()

@@ -1,7 +1,7 @@
 //! The whole stack as a `reqwest-middleware` [`Middleware`].
 //!
 //! ```no_run
-//! use evenkeel::{Client, adapter::reqwest_middleware::EvenkeelMiddleware, ladder::Fallback};
+//! use evenkeel::{Client, adapter::reqwest_middleware::EvenkeelMiddleware, fallback::Fallback};
 //! use reqwest_middleware::ClientBuilder;
 //!
 //! # fn main() -> Result<(), evenkeel::ConfigError> {
@@ -215,8 +215,8 @@ fn refusal(error: &Error) -> Response {
         let seconds = wait.as_millis().div_ceil(1000).max(1) as u64;
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if let Some(journey) = error.journey() {
-        response.extensions_mut().insert(journey.clone());
+    if let Some(attempt_log) = error.attempt_log() {
+        response.extensions_mut().insert(attempt_log.clone());
     }
     response
 }

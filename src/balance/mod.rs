@@ -1,6 +1,6 @@
 //! Spreads attempts over several equal targets: keys, regions or deployments of the same model.
 //!
-//! Use it where a rung of the ladder can be served at more than one place: [`Fallback::targets`](crate::ladder::Fallback::targets)
+//! Use it where a rung of the ladder can be served at more than one place: [`Fallback::targets`](crate::fallback::Fallback::targets)
 //! takes the place of `Fallback::target`. A key that is revoked, a deployment that fails or a region that is slow then costs
 //! the others a little more work, and the caller nothing. Each target has a route of its own, so a breaker, a limit and a
 //! budget of its own. Targets that are *not* as good as each other are rungs of the ladder.
@@ -25,9 +25,9 @@
 //! One that is out is asked when no other is left. A whole answer makes it well. What is known of a target is kept for each
 //! operation apart: one that cannot make vectors may chat.
 //!
-//! Calls that [belong to an account](crate::ladder#which-calls-stay) go to the account of the first target, or of the one that
+//! Calls that [belong to an account](crate::fallback#which-calls-stay) go to the account of the first target, or of the one that
 //! they [stick to](crate::context::AffinityKey); embeddings to those with the model of the first. Targets with the same host and
-//! credentials are one account, and those that [say so](crate::ladder::Target::account).
+//! credentials are one account, and those that [say so](crate::fallback::Target::account).
 //!
 //! # In a call
 //!
@@ -49,7 +49,7 @@
 //! # Example
 //!
 //! ```
-//! use evenkeel::{Client, ladder::{Fallback, Target}};
+//! use evenkeel::{Client, fallback::{Fallback, Target}};
 //!
 //! # fn main() -> Result<(), evenkeel::ConfigError> {
 //! let key = |secret: &str, label: &str| Target::here().bearer(secret).label(label);
@@ -64,7 +64,7 @@
 //! Alone, with targets of its own, over any service:
 //!
 //! ```
-//! use evenkeel::{Body, Error, Request, Response, balance::BalancePolicy, ladder::Target};
+//! use evenkeel::{Body, Error, Request, Response, balance::BalancePolicy, fallback::Target};
 //! use tower::{ServiceBuilder, service_fn};
 //!
 //! let regions = ["https://west.example.com/v1", "https://north.example.com/v1"];
@@ -79,7 +79,7 @@
 //!
 //! [`TargetOut`](crate::telemetry::Event::TargetOut), also as a warning in `tracing`. The events of an attempt and the
 //! [`AttemptLog`](crate::context::AttemptLog) name its route: give targets that differ by their keys alone a
-//! [`label`](crate::ladder::Target::label).
+//! [`label`](crate::fallback::Target::label).
 //!
 //! # Pitfalls
 //!

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{BalanceLayer, Pool};
-use crate::{ConfigError, ladder::Target};
+use crate::{ConfigError, fallback::Target};
 
 /// How attempts are spread over the equal targets of a rung.
 ///

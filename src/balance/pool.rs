@@ -16,7 +16,7 @@ use crate::{
     classify::Outcome,
     context::{AffinityKey, Call, Route, hash, later},
     dialect::RequestInfo,
-    ladder::Target,
+    fallback::Target,
     sync::lock_std as lock,
 };
 

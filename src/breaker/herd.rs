@@ -100,8 +100,8 @@ impl Herd {
     }
 
     /// What a call may expect of a route that it knows nothing else of.
-    pub(super) fn outlook(&self, now: Instant) -> Availability {
-        if self.is_at_rest() { Availability::Clear } else { self.breaker.outlook(now) }
+    pub(super) fn availability(&self, now: Instant) -> Availability {
+        if self.is_at_rest() { Availability::Clear } else { self.breaker.availability(now) }
     }
 
     /// Closes it, and forgets all it counted.
@@ -192,8 +192,8 @@ impl Member {
     }
 
     /// What a call may expect of the herd.
-    pub(super) fn outlook(&self, now: Instant) -> Availability {
-        if self.is_in_trouble() { self.herd.outlook(now) } else { Availability::Clear }
+    pub(super) fn availability(&self, now: Instant) -> Availability {
+        if self.is_in_trouble() { self.herd.availability(now) } else { Availability::Clear }
     }
 
     /// Whether the herd is in trouble, and it was not answered since.

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use crate::{
     breaker::{
         BreakerPolicy, Cause, Refusal, Snapshot, State,
-        opening::OpenBackoff,
+        open_backoff::OpenBackoff,
         policy::Rule,
         probes::{Probes, Slot},
         ramp::Ramp,

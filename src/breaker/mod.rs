@@ -97,13 +97,13 @@
 //!   before, at 500 calls a second too.
 //! - The time of a state passes when somebody asks. A breaker that nobody asks stays as it was, and is right when asked.
 
+mod availability;
 mod changes;
 mod herd;
 mod herds;
 mod judge;
 mod machine;
-mod opening;
-mod outlook;
+mod open_backoff;
 mod permit;
 mod policy;
 mod probes;

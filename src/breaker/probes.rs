@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::{
     breaker::{
         BreakerPolicy,
-        opening::scaled,
+        open_backoff::scaled,
         ticket::{Caller, Moment},
     },
     context::later,

@@ -18,7 +18,7 @@ use crate::{
         siblings::Families,
     },
     context::Route,
-    routes::KeyedState,
+    keyed_state::KeyedState,
     sync::lock_std,
     telemetry::{Event, Events},
 };
@@ -89,11 +89,13 @@ impl Breakers {
     }
 
     /// What a call of a route may expect. No breaker is made for it.
-    pub(crate) fn outlook(&self, route: &Route, now: Instant) -> Availability {
+    pub(crate) fn availability(&self, route: &Route, now: Instant) -> Availability {
         let kept = self.0.routes.get(route).map(|breaker| Breaker::clone(&breaker));
         match kept.or_else(|| self.forced(route)) {
-            Some(breaker) => breaker.outlook(now),
-            None => self.0.herds.find(route).map_or(Availability::Clear, |herd| herd.outlook(now)),
+            Some(breaker) => breaker.availability(now),
+            None => {
+                self.0.herds.find(route).map_or(Availability::Clear, |herd| herd.availability(now))
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use crate::{
     breaker::{
         Cause,
         machine::{Machine, Mode},
-        opening::OpenBackoff,
+        open_backoff::OpenBackoff,
         policy::Rule,
         probes::{Probes, Slot},
         ramp::Ramp,

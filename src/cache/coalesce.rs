@@ -58,7 +58,7 @@ impl Flights {
     pub(super) fn join(
         self: &Arc<Self>,
         id: Id,
-        (manner, journey): (Manner, &AttemptLog),
+        (manner, attempt_log): (Manner, &AttemptLog),
         send: &mut dyn FnMut() -> Answer,
     ) -> Joined {
         let mut map = lock(&self.0);
@@ -77,7 +77,7 @@ impl Flights {
             let Some(flight) = found else { return Joined::Full };
             return Joined::Later(Waiter::new(flight, false));
         }
-        let flight = Flight::new(id, self.clone(), (manner, journey.clone()), send());
+        let flight = Flight::new(id, self.clone(), (manner, attempt_log.clone()), send());
         map.insert(id, Arc::downgrade(&flight));
         drop(map);
         Joined::First(Waiter::new(flight, true))

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{HeaderValue, header};
 use serde::{Deserialize, Serialize};
 
-use super::gist::AnswerSummary;
+use super::answer_summary::AnswerSummary;
 use crate::{
     Body, Response,
     dialect::{Dialect, Form, RequestInfo, Said, Tokens},

@@ -13,13 +13,15 @@ use http::{HeaderValue, StatusCode, header};
 use http_body::Body as _;
 use tokio::time::{Instant, timeout};
 
-use super::{CachePolicy, Entry, Key, coalesce::Flights, entry::Shape, gist::AnswerSummary};
+use super::{
+    CachePolicy, Entry, Key, answer_summary::AnswerSummary, coalesce::Flights, entry::Shape,
+};
 use crate::{
     BoxError, Request, Response,
     classify::{Outcome, Verdict},
     context::Call,
     dialect::{RequestInfo, Usage},
-    ladder::{FallbackPolicy, RUNG},
+    fallback::{FallbackPolicy, RUNG},
     stream::Tap,
     telemetry::{Event, Events, MissReason, UserCode},
 };

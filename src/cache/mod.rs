@@ -1,7 +1,7 @@
 //! Stored answers: for an outage, in place of a call, and one attempt for equal calls in flight.
 //!
 //! [`Cache`] stands over the ladder. It stores the whole, successful answers of the first rung as they pass, and gives
-//! them in two ways. [`Fallback::stored`](crate::ladder::Fallback::stored) is a step of the ladder: when the targets above it
+//! them in two ways. [`Fallback::stored`](crate::fallback::Fallback::stored) is a step of the ladder: when the targets above it
 //! have failed, the last good answer to the same request is better than an apology. [`CachePolicy::fresh`] gives it in
 //! place of a call, for questions whose answer is the same for a while. And [`CachePolicy::coalesce`] lets equal calls
 //! share one attempt: the thousand customers who ask the same at nine o'clock cost one.
@@ -53,7 +53,7 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use evenkeel::{Client, cache::CachePolicy, ladder::Fallback};
+//! use evenkeel::{Client, cache::CachePolicy, fallback::Fallback};
 //! # use evenkeel::{Body, Error, Request, Response, Upstream};
 //!
 //! # fn run(transport: impl Upstream) -> Result<(), evenkeel::ConfigError> {
@@ -79,14 +79,14 @@
 //!   [`Tenant`].
 //! - A provider's own `cache-control` is not read: nearly all forbid to store anything.
 //! - Prompts are not stored, answers are: choose a [`Store`] that may hold them.
-//! - A shared attempt's failure is every caller's failure, and its journey is in the first one's answer alone.
+//! - A shared attempt's failure is every caller's failure, and its attempt log is in the first one's answer alone.
 //! - Only calls of one runtime share an attempt: its timers and connections belong to the runtime that began it.
 //! - The age of an answer is measured by tokio's clock from the time of day at the first call; one that another machine
 //!   stored is as old as the two clocks agree.
 
+mod answer_summary;
 mod coalesce;
 mod entry;
-mod gist;
 mod key;
 mod lookup;
 mod policy;

@@ -13,7 +13,7 @@ use crate::ConfigError;
 ///
 /// * stored: whole, successful answers of the first rung, of at most 1 MiB, that call no tool
 /// * given: never in place of a call ([`fresh`](Self::fresh)); in an outage by
-///   [`Fallback::stored`](crate::ladder::Fallback::stored)
+///   [`Fallback::stored`](crate::fallback::Fallback::stored)
 /// * equal calls in flight are sent each for itself ([`coalesce`](Self::coalesce))
 /// * a store has 250 ms to find an answer
 #[derive(Clone)]

@@ -23,7 +23,7 @@ use crate::{
     classify::{Outcome, Phase},
     client::Answer,
     context::Call,
-    ladder::{ATTEMPTS, FallbackPolicy, RUNG},
+    fallback::{ATTEMPTS, FallbackPolicy, RUNG},
     telemetry::{Event, Events},
     upstream::take_ready,
 };
@@ -127,7 +127,7 @@ async fn fresh(shared: &Shared, shelf: &Shelf, request: &mut Request) -> Option<
     let call = Call::of(request);
     let left = call.deadline.map(|deadline| deadline.left(Instant::now()));
     let mut response = shelf.find(most, left).await?;
-    call.journey.answered_by(STORED.into());
+    call.attempt_log.answered_by(STORED.into());
     response.headers_mut().insert(RUNG, HeaderValue::from_static(STORED));
     response.headers_mut().insert(ATTEMPTS, HeaderValue::from(0));
     Some(response)
@@ -151,7 +151,7 @@ async fn together<S: Upstream>(
     mut request: Request,
 ) -> Result<Response, Error> {
     let Some(wish) = Wish::of(&mut request) else { return alone(shelf, inner, request).await };
-    let journey = Call::of(&mut request).journey.clone();
+    let attempt_log = Call::of(&mut request).attempt_log.clone();
     let runtime = Handle::try_current().ok().map(|runtime| runtime.id());
     let id = Id { key: shelf.key, shape: Shape::of(&shelf.ask), wish, runtime };
     let ask = shelf.ask.clone();
@@ -162,11 +162,11 @@ async fn together<S: Upstream>(
         // Not reached: it is made at most once.
         None => Box::pin(async { Err(Error::new(Outcome::NotSent { retry_in: None })) }),
     };
-    match shared.flights.join(id, (manner, &journey), &mut send) {
-        Joined::First(passenger) => passenger.arrive(&ask, &journey).await,
+    match shared.flights.join(id, (manner, &attempt_log), &mut send) {
+        Joined::First(passenger) => passenger.arrive(&ask, &attempt_log).await,
         Joined::Later(passenger) => {
             shared.events.emit(Event::Coalesced);
-            match manner.in_time(passenger.arrive(&ask, &journey)).await {
+            match manner.in_time(passenger.arrive(&ask, &attempt_log)).await {
                 Some(result) => result,
                 None => late(own).await,
             }

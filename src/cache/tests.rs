@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::{
+    answer_summary::AnswerSummary,
     entry::{Entry, Shape},
-    gist::AnswerSummary,
     key::{Key, Tenant},
 };
 use crate::{

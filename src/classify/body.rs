@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use super::{
     ErrorCodeTable, Outcome, Rejection, Verdict,
     head::decide,
-    replay::PrefixedBody,
+    prefixed_body::PrefixedBody,
     said::{self, Said},
 };
 use crate::{Body, Error, Response, dialect::RequestInfo};

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use self::table::{CREDENTIAL, GATEWAY, MODEL, PERMISSION, REQUEST, TABLE};
 pub(super) use self::table::{CREDENTIAL as KEY, PERMISSION as SCOPE};
-use super::{Outcome, Rejection, hint::RetryHints};
+use super::{Outcome, Rejection, retry_hint::RetryHints};
 
 /// What a provider's code means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

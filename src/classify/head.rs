@@ -7,9 +7,9 @@ use http::{HeaderMap, StatusCode};
 use super::{
     Code, CodeClass, ErrorCodeTable, Outcome, Rejection, Verdict,
     codes::QUOTA,
-    hint::{InBody, RetryHints},
+    message_patterns,
+    retry_hint::{InBody, RetryHints},
     said::Said,
-    text,
 };
 
 /// The codes of an answer, each with what it means if that is known.
@@ -54,7 +54,7 @@ pub(super) fn decide(
         (None, wished(by_number(status, known.status(), &said), wish))
     };
     let (code, meaning) = explicit.unwrap_or_else(by_status);
-    let elsewhere = text::only_elsewhere(message).then_some(false);
+    let elsewhere = message_patterns::only_elsewhere(message).then_some(false);
     let code = code.and_then(Code::new).or_else(|| said.code());
     let unknown = code.as_ref().is_some_and(|code| !is_known(codes, code));
     Verdict::new(day(meaning, message, hints).outcome(hints))
@@ -78,7 +78,9 @@ fn by_number(status: u16, word: Option<u16>, said: &Said) -> CodeClass {
 fn day(meaning: CodeClass, message: &str, hints: RetryHints) -> CodeClass {
     let soon = hints.asked.is_some_and(|wait| wait < QUOTA);
     match meaning.resolved() {
-        CodeClass::RateLimited if !soon && text::of_a_day(message) => CodeClass::QuotaExhausted,
+        CodeClass::RateLimited if !soon && message_patterns::of_a_day(message) => {
+            CodeClass::QuotaExhausted
+        }
         _ => meaning,
     }
 }
@@ -103,7 +105,8 @@ impl<'a> Known<'a> {
         status: Option<StatusCode>,
     ) -> Option<(Option<&'a str>, CodeClass)> {
         let large = status == Some(StatusCode::PAYLOAD_TOO_LARGE);
-        let sentence = || text::meaning(message).or(large.then_some(CodeClass::TooLarge));
+        let sentence =
+            || message_patterns::meaning(message).or(large.then_some(CodeClass::TooLarge));
         self.first(CodeClass::is_permanent)
             .or_else(|| sentence().map(|meaning| (None, meaning)))
             .or_else(|| self.first(CodeClass::is_transient))

@@ -75,7 +75,7 @@
 //!
 //! let broke = classify(status, &headers, br#"{"error":{"code":"insufficient_quota"}}"#);
 //! assert_eq!(broke.outcome(), Outcome::QuotaExhausted { wait: None });
-//! assert!(!broke.is_retryable() && broke.outcome().moves_down());
+//! assert!(!broke.is_retryable() && broke.outcome().allows_fallback());
 //! # Ok::<(), http::header::InvalidHeaderValue>(())
 //! ```
 //!
@@ -92,29 +92,29 @@
 
 mod body;
 mod codes;
+mod duration_parse;
+mod error_shape;
 mod head;
-mod hint;
 mod local;
+mod message_patterns;
 mod outcome;
 mod policy;
+mod prefixed_body;
+mod quota_reset;
 mod reason;
-mod renewal;
-mod replay;
+mod retry_hint;
 mod said;
 mod service;
-mod shape;
-mod span;
-mod text;
 mod verdict;
 
 pub use body::{classify, classify_with};
 pub(crate) use body::{classify_response, in_stream};
 pub use codes::{CodeClass, ErrorCodeTable};
-pub(crate) use hint::{clock, reset_in};
 pub use local::LocalTrouble;
 pub use outcome::Outcome;
 pub use policy::ClassifyPolicy;
 pub use reason::{BreakerSignal, Phase, Rejection};
+pub(crate) use retry_hint::{clock, reset_in};
 pub use service::{Classify, ClassifyLayer};
 pub(crate) use verdict::judge;
 pub use verdict::{Code, Verdict};

@@ -6,7 +6,7 @@ use super::{BreakerSignal, Phase, Rejection};
 
 /// What an attempt came to.
 ///
-/// The same words are used by retries, breakers, limits, the ladder, errors, spans and the journey of a call. What
+/// The same words are used by retries, breakers, limits, the ladder, errors, spans and the attempt log of a call. What
 /// follows from each is answered by its methods, so that no layer has a table of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -120,7 +120,7 @@ impl Outcome {
     }
 
     /// Whether the next rung of the ladder is asked.
-    pub fn moves_down(self) -> bool {
+    pub fn allows_fallback(self) -> bool {
         match self {
             Self::Success | Self::Blocked | Self::Cancelled => false,
             Self::Rejected { why } => why != Rejection::Request,
@@ -131,7 +131,7 @@ impl Outcome {
     /// Whether an equal target, of another key, region or deployment, may come to something else with the same request.
     pub(crate) fn may_differ(self) -> bool {
         let late = Self::TimedOut { phase: Phase::Deadline };
-        self.moves_down() && self != Self::TooLarge && self != late
+        self.allows_fallback() && self != Self::TooLarge && self != late
     }
 
     /// What a breaker makes of it.
@@ -168,7 +168,7 @@ impl Outcome {
         }
     }
 
-    /// The word for it in spans, metrics and journeys.
+    /// The word for it in spans, metrics and attempt logs.
     pub fn name(self) -> &'static str {
         match self {
             Self::Success => "success",

@@ -3,10 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Code,
-    renewal::QuotaReset,
-    shape::{error_in, field_in, has_error, json},
-    span,
+    Code, duration_parse,
+    error_shape::{error_in, field_in, has_error, json},
+    quota_reset::QuotaReset,
 };
 
 /// What an error body says. It lives as long as it takes to classify: the message is never kept.
@@ -157,7 +156,7 @@ impl Said {
                 }
             }
             let delay = detail.get("retryDelay").and_then(Value::as_str);
-            self.delay = self.delay.or_else(|| span::duration(delay?));
+            self.delay = self.delay.or_else(|| duration_parse::duration(delay?));
         }
     }
 

@@ -43,7 +43,7 @@ struct Reading {
     policy: Arc<ClassifyPolicy>,
     /// Those of the policy, as they are at the provider that is asked.
     codes: ErrorCodeTable,
-    journey: AttemptLog,
+    attempt_log: AttemptLog,
     pulse: Option<ProgressSignal>,
     hold: HoldLimits,
 }
@@ -99,12 +99,12 @@ impl<S: Upstream> Service<Request> for Classify<S> {
         let ask = Call::ask(&mut request);
         let codes = self.policy.codes.at(Call::route(&mut request).provider());
         let call = Call::of(&mut request);
-        let (journey, pulse) = (call.journey.clone(), call.pulse.clone());
+        let (attempt_log, pulse) = (call.attempt_log.clone(), call.pulse.clone());
         let mut hold = self.policy.hold;
         if let Some(commit) = request.extensions().get::<Commit>() {
             hold.commit = *commit;
         }
-        let reading = Reading { policy: self.policy.clone(), codes, journey, pulse, hold };
+        let reading = Reading { policy: self.policy.clone(), codes, attempt_log, pulse, hold };
         let mut inner = take_ready(&mut self.inner);
         Box::pin(async move {
             let response = inner.call(request).await.map_err(attribute)?;
@@ -118,7 +118,7 @@ impl<S: Upstream> Service<Request> for Classify<S> {
 impl Reading {
     async fn read(&self, mut response: Response, ask: &RequestInfo) -> Result<Response, Error> {
         if let Some(guard) = response.body_mut().guard() {
-            guard.journey(self.journey.clone());
+            guard.attempt_log(self.attempt_log.clone());
         }
         if response.extensions().get::<Verdict>().is_some() {
             // Another one of us is inside.
@@ -193,7 +193,7 @@ impl Reading {
         watch: StreamMonitor,
     ) -> Result<Outcome, Error> {
         let guard = response.body_mut().guarded();
-        guard.journey(self.journey.clone());
+        guard.attempt_log(self.attempt_log.clone());
         guard.watch(watch);
         let outcome = peek(guard, &self.hold, self.pulse.as_ref()).await?;
         match guard.watched().and_then(StreamMonitor::foreign) {
@@ -213,7 +213,7 @@ impl Reading {
 
     /// An answer that is none. Whoever waits for the end of its body learns why.
     fn refuse(&self, response: &mut Response, why: impl Into<Verdict>) -> Error {
-        let error = Error::new(why).with_journey(&self.journey);
+        let error = Error::new(why).with_attempt_log(&self.attempt_log);
         match response.body_mut().guard() {
             Some(guard) => guard.fail(error),
             None => error,

@@ -24,7 +24,7 @@ pub struct Call {
     pub(crate) deadline: Option<Deadline>,
     pub(crate) route: Option<Route>,
     pub(crate) ask: Option<Arc<RequestInfo>>,
-    pub(crate) journey: AttemptLog,
+    pub(crate) attempt_log: AttemptLog,
     pub(crate) rung: u16,
     /// The name of the rung, where a ladder is.
     pub(crate) name: Option<Arc<str>>,

@@ -9,7 +9,7 @@
 //! | [`AffinityKey`] | which of several [equal targets](crate::balance) it goes to | by load |
 //! | [`Once`] | that its body cannot be sent again | it can |
 //! | [`Tenant`](crate::cache::Tenant) | for whom an answer is [stored](crate::cache) | the credential |
-//! | [`Fallbacks`](crate::ladder::Fallbacks) | rungs below the first, above those of all calls | none |
+//! | [`Fallbacks`](crate::fallback::Fallbacks) | rungs below the first, above those of all calls | none |
 //! | [`Commit`](crate::stream::Commit) | when its answer is handed on | the profile's |
 //! | [`Resume`](crate::stream::Resume) | what becomes of a stream that fails while it is read | the ladder's |
 //! | [`Dialect`](crate::dialect::Dialect) | in which language it is | told by the path |
@@ -34,19 +34,22 @@
 //!
 //! A [`AttemptLog`] is a handle: it goes on until the body of the answer has ended.
 
+mod affinity;
+mod attempt_log;
 mod budget;
 mod call;
 mod connection;
 mod deadline;
 mod failed;
-mod journey;
 mod name;
 mod once;
 mod probe;
 mod route;
-mod sticky;
 mod wait;
 
+pub use affinity::AffinityKey;
+pub(crate) use affinity::hash;
+pub use attempt_log::{Attempt, AttemptLog};
 pub(crate) use budget::{CallBudget, TargetBudget};
 pub use call::Call;
 pub(crate) use call::IDEMPOTENCY_KEY;
@@ -56,12 +59,9 @@ pub(crate) use connection::{Connection, Lost};
 pub use deadline::{Deadline, Priority};
 pub(crate) use deadline::{later, least_attempt};
 pub(crate) use failed::{FailedAttempt, Settle};
-pub use journey::{Attempt, AttemptLog};
 pub(crate) use name::shown;
 pub use once::Once;
 pub(crate) use probe::{Probe, ProbeSignal, Raised};
 pub use route::Route;
 pub(crate) use route::provider;
-pub use sticky::AffinityKey;
-pub(crate) use sticky::hash;
 pub(crate) use wait::{FIRST_PROBE, LONGEST_WAIT};

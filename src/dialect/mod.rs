@@ -4,7 +4,7 @@
 //! its answer is then judged by status and headers alone.
 //!
 //! A server with paths of its own, such as `/custom/complete`, is told about: by
-//! [`Target::dialect`](crate::ladder::Target::dialect) for all calls that go there, by a [`Dialect`] in the extensions of
+//! [`Target::dialect`](crate::fallback::Target::dialect) for all calls that go there, by a [`Dialect`] in the extensions of
 //! a request for that call. The request is then read and rewritten, its answer followed and a canned reply rendered in that
 //! dialect. Nothing is translated: all targets of a call speak what its caller speaks.
 //!
@@ -39,7 +39,7 @@
 //! For a server with a path of its own:
 //!
 //! ```
-//! use evenkeel::{Client, dialect::Dialect, ladder::Target};
+//! use evenkeel::{Client, dialect::Dialect, fallback::Target};
 //!
 //! # fn main() -> Result<(), evenkeel::ConfigError> {
 //! // Every call to it, wherever it is addressed: `Target::here()` is the host that the caller addressed.
@@ -80,7 +80,7 @@
 //! # Changes
 //!
 //! The ladder changes requests in their dialect: another model, a cap on the tokens of the answer, without tools, images, a
-//! stream or the oldest turns ([`Edit`](crate::ladder::Edit)). Only what is changed is written anew: every other value keeps
+//! stream or the oldest turns ([`Edit`](crate::fallback::Edit)). Only what is changed is written anew: every other value keeps
 //! its bytes, so that no number, escape or unknown field is lost. Where nothing is changed, the body is the same.
 //!
 //! An answer that was asked in one piece is told as the stream of its dialect to a caller who streams, whole at once, with
@@ -98,8 +98,6 @@
 //! too, as it is of the others.
 
 mod anthropic;
-mod ask;
-mod draft;
 mod effects;
 mod follower;
 mod gemini;
@@ -114,9 +112,11 @@ mod path;
 mod prefill;
 mod progress;
 mod reply;
+mod request_editor;
+mod request_info;
 mod restream;
 mod said;
-mod seam;
+mod splice;
 #[cfg(test)]
 mod tests;
 mod ties;
@@ -125,9 +125,6 @@ mod usage;
 mod whole;
 mod words;
 
-pub(crate) use ask::Form;
-pub use ask::RequestInfo;
-pub(crate) use draft::{RequestEditor, Which};
 pub(crate) use effects::{Effects, Elsewhere};
 pub(crate) use follower::Follower;
 pub(crate) use gemini::{Place, unstream as unstream_path};
@@ -135,8 +132,11 @@ pub use operation::Operation;
 pub(crate) use path::endpoint;
 pub use prefill::Prefill;
 pub(crate) use progress::Expected;
+pub(crate) use request_editor::{RequestEditor, Which};
+pub(crate) use request_info::Form;
+pub use request_info::RequestInfo;
 pub(crate) use said::Said;
-pub(crate) use seam::{Fit, StreamSplicer};
+pub(crate) use splice::{Fit, StreamSplicer};
 pub use usage::{Tokens, Usage};
 pub(crate) use words::is_filled;
 

@@ -16,7 +16,7 @@ use super::Dialect;
 /// | [`Images`](Self::Images), [`Audio`](Self::Audio) | where the provider has done nothing, as each one costs | no |
 /// | all others | where the provider has done nothing, as each one changes something | no |
 ///
-/// A fallback takes more by name: [`Fallback::takes`](crate::ladder::Fallback::takes).
+/// A fallback takes more by name: [`Fallback::takes`](crate::fallback::Fallback::takes).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Operation {

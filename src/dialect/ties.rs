@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::{
     Dialect,
-    ask::Wanted,
     effects::Ties,
     json::{is_filled, is_true},
+    request_info::Wanted,
 };
 
 /// The fields with the input of the caller's own tools, or its schema: what stands there means nothing to the provider.

@@ -2,7 +2,7 @@
 //!
 //! ```no_run
 //! use async_openai::{Client, config::OpenAIConfig};
-//! use evenkeel::{adapter::async_openai::EvenkeelService, ladder::{Fallback, Target}};
+//! use evenkeel::{adapter::async_openai::EvenkeelService, fallback::{Fallback, Target}};
 //!
 //! # fn run(other_key: &str) -> Result<(), evenkeel::ConfigError> {
 //! let evenkeel = evenkeel::Client::builder()

@@ -6,7 +6,7 @@
 //! provider goes under:
 //!
 //! 1. **The first errors.** Each call that fails is [asked again](crate::retry) twice at most, after waits with jitter, then
-//!    [goes down](crate::ladder) to the other provider. Its caller has an answer some hundreds of milliseconds later. Where the
+//!    [goes down](crate::fallback) to the other provider. Its caller has an answer some hundreds of milliseconds later. Where the
 //!    provider is silent instead, the [limits on time](crate::timeout) end the attempt, and nobody asks it again.
 //! 2. **Five failures in a row.** The [breaker](crate::breaker) of the route opens. Calls go to the other provider at once and
 //!    cost the first nothing. No budget for retries is spent any more.
@@ -19,14 +19,14 @@
 //!    all of them 20 s later: its caches fill, and a provider that falls over again is left alone at once.
 //!
 //! A pipeline, for which nobody waits, has no need of a lesser answer: what no target answers
-//! [waits for recovery](crate::ladder::Fallback::wait), and asks again one by one.
+//! [waits for recovery](crate::fallback::Fallback::wait), and asks again one by one.
 //!
 //! # Which failure is met by what
 //!
 //! | the provider | what meets it | what the caller sees |
 //! |---|---|---|
 //! | answers 429 with a wait, then well | [`retry`](crate::retry): the wait is heeded; [`limit`](crate::limit): by everybody else too | a whole answer, after the wait |
-//! | answers 429 without a wait, always | `retry`: two more, with jitter; then [`ladder`](crate::ladder) | the fallback's answer |
+//! | answers 429 without a wait, always | `retry`: two more, with jitter; then [`ladder`](crate::fallback) | the fallback's answer |
 //! | answers 500 or resets the connection, once | `retry`: the same again | a whole answer |
 //! | had a connection kept that is dead by now | [`Reconnect`](crate::adapter::Reconnect): again at once on a new one, within the same attempt | a whole answer; no failure is counted |
 //! | was never asked, as this machine lacks a descriptor, a port, a network | `retry`, then `ladder`; [never counted](crate::classify::LocalTrouble) against the provider | a whole answer, or what was lacking |
@@ -39,13 +39,13 @@
 //! | stops in the middle of a stream | `timeout` on silence, then the same | the same, 15 s later |
 //! | sends an event that is no JSON | [`dialect`](crate::dialect): malformed, a failure | an error, never half an answer for a whole one |
 //! | ends well without its last word (`[DONE]`) | `dialect`: the reason to end is enough | a whole answer, at once |
-//! | finds the request too large | `ladder`: a rung with a larger context, or one that is [edited to fit](crate::ladder::Edit::fit) | its answer, after one attempt here |
+//! | finds the request too large | `ladder`: a rung with a larger context, or one that is [edited to fit](crate::fallback::Edit::fit) | its answer, after one attempt here |
 //! | refuses the content | nothing: no way around it | the provider's reason, after one attempt |
-//! | fails whenever a tool is called | `ladder`: the [same without that tool](crate::ladder::Fallback::without_tool) | an answer without it |
+//! | fails whenever a tool is called | `ladder`: the [same without that tool](crate::fallback::Fallback::without_tool) | an answer without it |
 //! | rejects the key, or the quota is gone | [`balance`](crate::balance): another key at once; else `ladder`; `breaker`: for seconds, or minutes | another's answer |
 //! | is down for a minute, then well | `breaker`: probes and a ramp | the fallback's answers, then the first's again within 30 s |
 //! | goes on with a prefill for others and rejects it here | `stream`: the next rung; the first failure is told | the rest from the next, or the first failure |
-//! | is down with every fallback | a stored answer, a canned reply, a [wait](crate::ladder::Fallback::wait) | a usable answer in time, or a clear error |
+//! | is down with every fallback | a stored answer, a canned reply, a [wait](crate::fallback::Fallback::wait) | a usable answer in time, or a clear error |
 //!
 //! Attempts that failed are in the [`AttemptLog`](crate::context::AttemptLog), never in the answer: model and
 //! [`Usage`](crate::dialect::Usage) are those of who answered.

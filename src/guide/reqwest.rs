@@ -1,7 +1,7 @@
 //! With reqwest: build the request as always, and let evenkeel execute it.
 //!
 //! ```no_run
-//! use evenkeel::{Client, ladder::{Fallback, Target}};
+//! use evenkeel::{Client, fallback::{Fallback, Target}};
 //!
 //! # async fn run(key: &str, other_key: &str) -> Result<(), Box<dyn std::error::Error>> {
 //! // Once, for the whole program:

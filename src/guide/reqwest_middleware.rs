@@ -1,7 +1,7 @@
 //! With reqwest-middleware: one `with`.
 //!
 //! ```no_run
-//! use evenkeel::{Client, adapter::reqwest_middleware::EvenkeelMiddleware, ladder::Fallback};
+//! use evenkeel::{Client, adapter::reqwest_middleware::EvenkeelMiddleware, fallback::Fallback};
 //! use reqwest_middleware::ClientBuilder;
 //!
 //! # async fn run(key: &str) -> Result<(), Box<dyn std::error::Error>> {

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! ```text
-//! use evenkeel::{Client, adapter::reqwest_middleware::EvenkeelMiddleware, ladder::Fallback};
+//! use evenkeel::{Client, adapter::reqwest_middleware::EvenkeelMiddleware, fallback::Fallback};
 //! use rig::{providers::openai::OpenAIConfig, rig_reqwest::ReqwestMiddlewareClient};
 //!
 //! let evenkeel = EvenkeelMiddleware::new(

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::{
     context::Route,
-    routes::{AtRest, KeyedState, Rest},
+    keyed_state::{AtRest, KeyedState, Rest},
     sync::lock_std as lock,
 };
 

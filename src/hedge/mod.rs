@@ -43,7 +43,7 @@
 //!
 //! # Events
 //!
-//! [`Hedged`](crate::telemetry::Event::Hedged) when a second copy starts. Both are in the journey; the loser, if it was the
+//! [`Hedged`](crate::telemetry::Event::Hedged) when a second copy starts. Both are in the attempt log; the loser, if it was the
 //! attempt that was dropped, as cancelled.
 //!
 //! # Pitfalls

@@ -56,7 +56,7 @@ struct Course {
     shared: Arc<Shared>,
     route: Route,
     stream: bool,
-    journey: AttemptLog,
+    attempt_log: AttemptLog,
     /// Shows whether an attempt of it is a breaker's probe; there where it may be sent twice.
     probe: Option<ProbeSignal>,
     /// How long it was in a queue of ours; there where it may be sent twice.
@@ -68,7 +68,7 @@ struct Course {
     /// Whether it goes to one of several equal targets, each of which has a budget of its own.
     pooled: bool,
     started: Instant,
-    /// How many attempts its journey told when it started.
+    /// How many attempts its attempt log told when it started.
     sent: u32,
 }
 
@@ -185,7 +185,7 @@ impl Course {
         let route = Call::route(request);
         let ask = Call::ask(request);
         let call = Call::of(request);
-        let journey = call.journey.clone();
+        let attempt_log = call.attempt_log.clone();
         let known = ask.dialect().is_some() && ask.effects.repeats();
         let twice = shared.policy.is_some() && !call.once && known;
         let pooled = call.pool.is_some();
@@ -199,9 +199,9 @@ impl Course {
             pooled,
             stream: ask.stream(),
             started: Instant::now(),
-            sent: journey.sent(),
+            sent: attempt_log.sent(),
             route,
-            journey,
+            attempt_log,
             probe,
             queue,
             budget,
@@ -302,7 +302,7 @@ impl Course {
     /// Takes note of how long it took to the commit point; of a call that had a second copy, at least so long. One that
     /// was asked more often than its `copies` says nothing of a single attempt.
     fn learn(&self, result: &Result<Response, Error>, copies: u32) {
-        let attempts = self.journey.sent().saturating_sub(self.sent);
+        let attempts = self.attempt_log.sent().saturating_sub(self.sent);
         if attempts <= copies && judge(result).outcome().is_success() {
             let now = Instant::now();
             self.shared.latencies.record(&self.route, self.stream, (self.waited(now), now));

@@ -48,7 +48,7 @@
 //!
 //! Each part of a [`Route`](crate::context::Route) has at most 145 bytes and no control characters, whatever model a caller asks
 //! for. As credentials `*` and names that begin with `~` are reserved for what stands for many: a
-//! [label](crate::ladder::Target::label) of that kind is rejected. A model `*` that a caller asks for is escaped.
+//! [label](crate::fallback::Target::label) of that kind is rejected. A model `*` that a caller asks for is escaped.
 //!
 //! # Defaults
 //!

@@ -6,14 +6,14 @@ use tokio::time::Instant;
 
 use super::{
     admission::Admission,
-    closing::Cooldown,
+    cooldown::Cooldown,
     line::{Line, Place},
-    meters::{Marks, Meters},
     policy::LimitPolicy,
+    quotas::{Marks, Meters},
     slots::{Slot, Slots},
     tokens::{Cost, Kind, Size, Usual},
 };
-use crate::{context::Priority, dialect::RequestInfo, routes::Rest};
+use crate::{context::Priority, dialect::RequestInfo, keyed_state::Rest};
 
 /// The gate of one route.
 #[derive(Debug)]
@@ -184,7 +184,7 @@ impl Gate {
     }
 }
 
-mod outlook;
+mod availability;
 mod report;
 mod turns;
 

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use http::{HeaderMap, HeaderName};
 
 use super::{
-    news::{RateLimitInfo, Told},
+    rate_limit_info::{RateLimitInfo, Told},
     tokens::Kind,
 };
 use crate::classify::{clock, reset_in};

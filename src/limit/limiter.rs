@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Availability,
     context::{Priority, Route},
-    routes::{AtRest, KeyedState, Rest},
+    keyed_state::{AtRest, KeyedState, Rest},
     sync::lock_std as lock,
     telemetry::{Event, Events},
 };
@@ -140,10 +140,10 @@ impl Limits {
     }
 
     /// What an interactive call may expect that has so much time.
-    pub(crate) fn outlook(&self, route: &Route, time: Duration, now: Instant) -> Availability {
+    pub(crate) fn availability(&self, route: &Route, time: Duration, now: Instant) -> Availability {
         let limiter = self.get(route);
         limiter.map_or(Availability::Clear, |it| {
-            lock(&it.gate).outlook(time.saturating_sub(it.least), now)
+            lock(&it.gate).availability(time.saturating_sub(it.least), now)
         })
     }
 

@@ -82,19 +82,19 @@
 
 mod adaptive;
 mod admission;
-mod bucket;
-mod closing;
+mod cooldown;
 mod doubt;
 mod gate;
+mod gcra;
 mod headers;
 mod limiter;
 mod line;
-mod meter;
-mod meters;
-mod news;
 mod policy;
 mod probes;
 mod queued;
+mod quota;
+mod quotas;
+mod rate_limit_info;
 mod service;
 mod slots;
 mod tokens;

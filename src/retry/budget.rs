@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::{
     context::Route,
-    routes::{AtRest, KeyedState, Rest},
+    keyed_state::{AtRest, KeyedState, Rest},
 };
 
 /// A bound on extra attempts: retries and hedges.

@@ -25,7 +25,7 @@ use crate::{
 /// What stays the same from attempt to attempt of one call.
 pub(super) struct Course {
     shared: Arc<Shared>,
-    pub(super) journey: AttemptLog,
+    pub(super) attempt_log: AttemptLog,
     deadline: Option<Deadline>,
     /// With less time left no attempt is started.
     least: Option<Duration>,
@@ -66,7 +66,7 @@ impl Course {
         Self {
             effects,
             keyed: false,
-            journey: call.journey.clone(),
+            attempt_log: call.attempt_log.clone(),
             deadline: call.deadline,
             least,
             rung: call.rung,
@@ -241,11 +241,11 @@ impl Course {
         None
     }
 
-    /// Hands back the last attempt's own result; only the journey is added.
+    /// Hands back the last attempt's own result; only the attempt log is added.
     pub(super) fn finish(&self, result: Result<Response, Error>) -> Result<Response, Error> {
-        let mut response = result.map_err(|error| error.with_journey(&self.journey))?;
+        let mut response = result.map_err(|error| error.with_attempt_log(&self.attempt_log))?;
         if response.extensions().get::<AttemptLog>().is_none() {
-            response.extensions_mut().insert(self.journey.clone());
+            response.extensions_mut().insert(self.attempt_log.clone());
         }
         Ok(response)
     }

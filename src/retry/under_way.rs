@@ -59,7 +59,7 @@ impl<'a> UnderWay<'a> {
         }
         let route = at.route.clone();
         let (rung, name) = (course.rung, course.name.clone());
-        course.journey.push(Attempt { rung, name, route, outcome, wait, took });
+        course.attempt_log.push(Attempt { rung, name, route, outcome, wait, took });
         let route = at.route.clone();
         course.emit(Event::AttemptEnded { route, attempt, verdict, took });
     }

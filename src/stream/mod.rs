@@ -10,8 +10,8 @@
 //! # When a stream fails while it is read
 //!
 //! By default its body ends in an error: what was read cannot be taken back, and nobody is asked twice behind the
-//! caller's back. With [`Resume::Continue`] the next rung of the [ladder](crate::ladder) that declares that it takes a
-//! [prefill](crate::ladder::Capabilities::prefill) is asked to go on: its request has the text said so far as the beginning of
+//! caller's back. With [`Resume::Continue`] the next rung of the [ladder](crate::fallback) that declares that it takes a
+//! [prefill](crate::fallback::Capabilities::prefill) is asked to go on: its request has the text said so far as the beginning of
 //! the answer. The caller sees one stream:
 //!
 //! - no event twice, no second head, one end, one usage; ids and places go on, and white space does not come twice
@@ -19,7 +19,7 @@
 //!   read is well-formed wherever the first answer broke off. An event that is an error is not handed on
 //! - one [`BodyEnd`]; the [`Usage`](crate::dialect::Usage) is that of all answers together
 //!
-//! It is a failure of the first route all the same, and the journey says so. The answer that goes on comes through all
+//! It is a failure of the first route all the same, and the attempt log says so. The answer that goes on comes through all
 //! layers below the ladder, with their retries, their breakers and their limits on time, and has as long for its first
 //! content as the call had for its answer; [`whole_stream`](crate::timeout::TimeoutPolicy::whole_stream) bounds them
 //! together. If it fails too, the next rung is asked, each once. Where nobody can go on, the body ends in the *first*
@@ -29,7 +29,7 @@
 //! anything of OpenAI responses or of Ollama's `/api/generate`: there the body ends in an error.
 //!
 //! ```
-//! use evenkeel::{Client, ladder::{Capabilities, Prefill, Fallback, Target}, stream::Resume};
+//! use evenkeel::{Client, fallback::{Capabilities, Prefill, Fallback, Target}, stream::Resume};
 //!
 //! # fn main() -> Result<(), evenkeel::ConfigError> {
 //! let second = Target::new("https://api.deepseek.com/beta").bearer("its key").model("deepseek-chat");
@@ -69,20 +69,20 @@
 //! that broke off between its last word and its end is not made whole: an empty answer proves nothing.
 
 mod array;
-mod ending;
-mod guard;
+mod body_end;
+mod monitor;
+mod monitored;
 mod ndjson;
 mod peek;
 mod resume;
 mod sse;
 mod tap;
-mod watch;
 
-pub use ending::BodyEnd;
-pub(crate) use guard::MonitoredBody;
+pub use body_end::BodyEnd;
+pub(crate) use monitor::{Seen, StreamMonitor};
+pub(crate) use monitored::MonitoredBody;
 pub use peek::Commit;
 pub(crate) use peek::{HoldLimits, collect, peek};
 pub use resume::Resume;
 pub(crate) use resume::{Asking, Onward, Resumed, Start};
 pub(crate) use tap::{Tap, each_event};
-pub(crate) use watch::{Seen, StreamMonitor};

@@ -1,4 +1,4 @@
-//! What happened is always told: as events, as `tracing` spans, and as the journey of every answer.
+//! What happened is always told: as events, as `tracing` spans, and as the attempt log of every answer.
 //!
 //! Each step of a call leaves one [`Event`]. Events go to `tracing`, and to a listener of yours if there is one: counters,
 //! a dashboard, a test. [`Telemetry`] is the outermost layer: it opens the span of the call, which lasts until the body of

@@ -1,4 +1,4 @@
-//! The span of a call and of its attempts, and the journey from beginning to end.
+//! The span of a call and of its attempts, and the attempt log from beginning to end.
 
 use std::{
     future::Future,
@@ -19,7 +19,7 @@ use crate::{
     stream::BodyEnd,
 };
 
-/// Opens the span of a call and starts its journey: the outermost layer. See [the module](super).
+/// Opens the span of a call and starts its attempt log: the outermost layer. See [the module](super).
 #[derive(Clone, Debug)]
 pub struct Telemetry<S> {
     inner: S,
@@ -64,7 +64,7 @@ pin_project! {
 #[derive(Debug)]
 struct Open {
     span: Span,
-    journey: AttemptLog,
+    attempt_log: AttemptLog,
     started: Instant,
     events: Events,
     ended: bool,
@@ -123,12 +123,12 @@ impl<S: Upstream> Service<Request> for Telemetry<S> {
         let ask = Call::ask(&mut request);
         let span = spans::call(&request, &ask);
         let started = Instant::now();
-        let journey = Call::of(&mut request).journey.clone();
+        let attempt_log = Call::of(&mut request).attempt_log.clone();
         let inner = span.in_scope(|| {
             self.events.emit(Event::CallStarted);
             self.inner.call(request)
         });
-        let open = Open { span, journey, started, events: self.events.clone(), ended: false };
+        let open = Open { span, attempt_log, started, events: self.events.clone(), ended: false };
         CallFuture { inner: Some(inner), open }
     }
 }
@@ -151,18 +151,18 @@ impl<F: Future<Output = Result<Response, Error>>> Future for CallFuture<F> {
 // === impl Open ===
 
 impl Open {
-    /// Tells the end of the call, and puts the journey into what the caller gets.
+    /// Tells the end of the call, and puts the attempt log into what the caller gets.
     fn finish(&mut self, result: Result<Response, Error>) -> Result<Response, Error> {
         spans::result(&self.span, &result);
-        spans::journey(&self.span, &self.journey);
+        spans::attempt_log(&self.span, &self.attempt_log);
         self.end(judge(&result).outcome());
-        let mut response = result.map_err(|error| error.with_journey(&self.journey))?;
-        response.extensions_mut().insert(self.journey.clone());
+        let mut response = result.map_err(|error| error.with_attempt_log(&self.attempt_log))?;
+        response.extensions_mut().insert(self.attempt_log.clone());
         let (span, started, events) = (self.span.clone(), self.started, self.events.clone());
-        let journey = self.journey.clone();
+        let attempt_log = self.attempt_log.clone();
         response.body_mut().on_end(move |ending| {
             let _entered = span.enter();
-            journey.ended(*ending);
+            attempt_log.ended(*ending);
             spans::ending(&span, ending);
             events.emit(Event::BodyEnded { ending: *ending, took: started.elapsed() });
         });
@@ -171,7 +171,7 @@ impl Open {
 
     fn end(&mut self, outcome: Outcome) {
         self.ended = true;
-        let (rung, attempts) = (self.journey.rung(), self.journey.sent());
+        let (rung, attempts) = (self.attempt_log.rung(), self.attempt_log.sent());
         let took = self.started.elapsed();
         self.events.emit(Event::CallEnded { outcome, rung, attempts, took });
     }
@@ -181,7 +181,7 @@ impl Drop for Open {
     fn drop(&mut self) {
         if !self.ended {
             let span = self.span.clone();
-            spans::journey(&span, &self.journey);
+            spans::attempt_log(&span, &self.attempt_log);
             spans::ending(&span, &BodyEnd::Cancelled);
             span.in_scope(|| self.end(Outcome::Cancelled));
         }

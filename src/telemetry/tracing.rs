@@ -133,12 +133,12 @@ pub(super) fn given_up(span: &Span) {
 }
 
 /// Writes the way an answer came into its span.
-pub(super) fn journey(span: &Span, journey: &AttemptLog) {
+pub(super) fn attempt_log(span: &Span, attempt_log: &AttemptLog) {
     if span.is_disabled() {
         return;
     }
-    span.record("evenkeel.attempts", journey.sent());
-    if let Some(rung) = journey.rung() {
+    span.record("evenkeel.attempts", attempt_log.sent());
+    if let Some(rung) = attempt_log.rung() {
         span.record("evenkeel.rung", &*rung);
     }
 }

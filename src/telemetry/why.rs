@@ -6,7 +6,7 @@
 pub enum UserCode {
     /// A listener: an [`Observer`](super::Observer).
     Listener,
-    /// A canned reply: the closure of a [`Canned`](crate::ladder::Canned).
+    /// A canned reply: the closure of a [`Canned`](crate::fallback::Canned).
     Canned,
     /// A store of answers: a [`Store`](crate::cache::Store).
     Store,
@@ -31,7 +31,7 @@ pub enum SkipReason {
     /// No stored answer is there.
     Missing,
     /// The call belongs to the account or the model that it was addressed to, or the provider may have done already what
-    /// is not to be done twice. A rung gets such calls by [`takes`](crate::ladder::Fallback::takes).
+    /// is not to be done twice. A rung gets such calls by [`takes`](crate::fallback::Fallback::takes).
     Bound,
 }
 

@@ -35,16 +35,16 @@
 //! Never pause the clock where a real socket is used: the clock jumps while bytes are under way. Use [`Provider`] with a
 //! paused clock, [`Server`] with the real one.
 
-pub mod drill;
 pub mod incident;
 pub mod probe;
 pub mod provider;
 pub mod reply;
+pub mod scenario;
 pub mod server;
 
-pub use drill::{Figures, Scenario};
 pub use incident::{Incident, IncidentError};
 pub use probe::Probe;
 pub use provider::{Attempt, Capacity, Hosts, Provider};
 pub use reply::{Fault, Reply, WORDS};
+pub use scenario::{Figures, Scenario};
 pub use server::{KeptFault, Server};

@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
-use super::{DeadlinePolicy, within::Timed};
+use super::{DeadlinePolicy, timed::Timed};
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
     classify::{Outcome, Phase, Rejection},
@@ -46,7 +46,7 @@ pin_project! {
 }
 
 struct Bounded {
-    journey: AttemptLog,
+    attempt_log: AttemptLog,
     events: Events,
     after: Duration,
 }
@@ -129,7 +129,7 @@ impl<S: Upstream> Service<Request> for DeadlineService<S> {
         let now = Instant::now();
         let deadline = self.layer.deadline(&mut request, told, now);
         let call = Bounded {
-            journey: Call::of(&mut request).journey.clone(),
+            attempt_log: Call::of(&mut request).attempt_log.clone(),
             events: self.layer.events.clone(),
             after: deadline.left(now),
         };
@@ -169,9 +169,9 @@ impl<F> fmt::Debug for DeadlineFuture<F> {
 
 impl Bounded {
     fn elapsed(self) -> Error {
-        let Self { journey, events, after } = self;
+        let Self { attempt_log, events, after } = self;
         events.emit(Event::TimedOut { phase: Phase::Deadline, after });
-        timed_out().with_journey(&journey)
+        timed_out().with_attempt_log(&attempt_log)
     }
 }
 

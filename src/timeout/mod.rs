@@ -69,19 +69,19 @@
 mod body;
 mod deadline;
 mod line;
-mod pace;
 mod policy;
-mod pulse;
+mod progress_signal;
+mod report;
 mod service;
 #[cfg(test)]
 mod tests;
-mod told;
-mod within;
+mod throughput;
+mod timed;
 
 pub(crate) use body::Clock;
 pub use deadline::{DeadlineFuture, DeadlineLayer, DeadlineService};
-pub(crate) use pace::Pace;
 pub(crate) use policy::Limit;
 pub use policy::{DeadlinePolicy, TimeoutPolicy};
-pub(crate) use pulse::{FirstContentAt, ProgressSignal, StreamDeadline};
+pub(crate) use progress_signal::{FirstContentAt, ProgressSignal, StreamDeadline};
 pub use service::{Timeout, TimeoutFuture, TimeoutLayer};
+pub(crate) use throughput::Pace;

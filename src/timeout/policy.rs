@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::HeaderName;
 
-use super::{DeadlineLayer, TimeoutLayer, pace::MinThroughput};
+use super::{DeadlineLayer, TimeoutLayer, throughput::MinThroughput};
 use crate::{ConfigError, profile::scaled};
 
 /// How long one attempt may take, and how long a stream may be silent.

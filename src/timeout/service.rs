@@ -16,7 +16,7 @@ use tower::{Layer, Service};
 
 use super::{
     Clock, FirstContentAt, Pace, ProgressSignal, StreamDeadline, TimeoutPolicy, line::Line,
-    pace::MinThroughput, told::Told, within::Timed,
+    report::Told, throughput::MinThroughput, timed::Timed,
 };
 use crate::{
     Error, Request, Response, Upstream,
@@ -56,7 +56,7 @@ pin_project! {
 /// The limits of one attempt.
 struct Limits {
     shared: Arc<Shared>,
-    journey: AttemptLog,
+    attempt_log: AttemptLog,
     deadline: Option<Deadline>,
     line: Option<Line>,
     pulse: Option<ProgressSignal>,
@@ -167,7 +167,7 @@ impl Limits {
         let started = Instant::now();
         let own = shared.policy.whole_stream.map(|whole| later(started, whole));
         let mut limits = Self {
-            journey: call.journey.clone(),
+            attempt_log: call.attempt_log.clone(),
             deadline: call.deadline,
             line: Line::of(call),
             pulse: call.pulse.clone(),
@@ -306,7 +306,7 @@ impl Limits {
             guard.clock(
                 Clock::new(idle, self.whole).pace(pace.as_ref().map(|(pace, _)| pace.clone())),
             );
-            guard.journey(self.journey.clone());
+            guard.attempt_log(self.attempt_log.clone());
             let events = self.shared.events.clone();
             let told = Told { events, idle, whole_stream, pace };
             body.on_end(move |ending| told.tell(ending));

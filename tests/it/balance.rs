@@ -8,7 +8,7 @@ use evenkeel::{
     breaker::BreakerPolicy,
     classify::Outcome,
     context::{AffinityKey, AttemptLog, Deadline},
-    ladder::{Fallback, FallbackPolicy, Target},
+    fallback::{Fallback, FallbackPolicy, Target},
     retry::RetryPolicy,
     telemetry::Event,
     testkit::{Fault, Provider, Reply},
@@ -111,13 +111,13 @@ async fn drive(client: &Client, per_second: f64, lasts: Duration) -> Seen {
         let result = result.unwrap();
         let good =
             result.as_ref().is_ok_and(|answer| answer.status == 200 && answer.error.is_none());
-        let journey = match &result {
-            Ok(answer) => answer.journey.clone(),
-            Err(error) => error.journey().cloned(),
+        let attempt_log = match &result {
+            Ok(answer) => answer.attempt_log.clone(),
+            Err(error) => error.attempt_log().cloned(),
         };
         seen.calls += 1;
         seen.failed += u64::from(!good);
-        seen.attempts += u64::from(journey.map_or(0, |journey| journey.sent()));
+        seen.attempts += u64::from(attempt_log.map_or(0, |attempt_log| attempt_log.sent()));
     }
     seen
 }
@@ -254,7 +254,7 @@ async fn a_key_that_is_out_is_tried_again_by_one_call_and_comes_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_is_asked_at_once_and_the_journey_names_each() {
+async fn another_is_asked_at_once_and_the_attempt_log_names_each() {
     let down = Reply::status(503);
     let keys = Keys::all(&down);
     keys.0[2].set(Reply::answer());
@@ -265,7 +265,7 @@ async fn another_is_asked_at_once_and_the_journey_names_each() {
         let answer = call(&client, chat(false)).await.unwrap();
         answer.is_whole();
         assert_eq!(before.elapsed(), Duration::ZERO, "no wait between equals");
-        let attempts = answer.journey.unwrap().attempts();
+        let attempts = answer.attempt_log.unwrap().attempts();
         longest = longest.max(attempts.len());
         let (last, failed) = attempts.split_last().unwrap();
         assert_eq!(last.route.credential(), "key-c");
@@ -304,7 +304,7 @@ async fn when_all_are_out_the_next_rung_answers_at_once() {
         let answer = call(&client, chat(false)).await.unwrap();
         assert_eq!(answer.words(), "busy");
         assert_eq!(before.elapsed(), Duration::ZERO);
-        let sent = answer.journey.unwrap().sent();
+        let sent = answer.attempt_log.unwrap().sent();
         assert!(n == 0 || sent <= 1, "one of them is asked, not all: {sent}");
         // Two rejections in a row close the route of a key.
         assert!(n < 6 || sent == 0, "{n}: {sent}");
@@ -384,7 +384,7 @@ async fn after_a_silent_one_another_is_asked_while_there_is_time() {
     for _ in 0..6 {
         let answer = call(&client, chat(true)).await.unwrap();
         answer.is_whole();
-        waited += u32::from(answer.journey.unwrap().attempts().len() > 1);
+        waited += u32::from(answer.attempt_log.unwrap().attempts().len() > 1);
     }
     assert!((1..=2).contains(&waited), "{waited} calls waited for the silent one");
 }
@@ -398,7 +398,7 @@ fn stuck(key: &str) -> Request {
 async fn home(client: &Client, key: &str) -> String {
     let answer = call(client, stuck(key)).await.unwrap();
     answer.is_whole();
-    let last = answer.journey.unwrap().attempts().pop().unwrap();
+    let last = answer.attempt_log.unwrap().attempts().pop().unwrap();
     last.route.credential().to_owned()
 }
 

@@ -16,7 +16,7 @@ use evenkeel::{
     cache::{CachePolicy, Entry, Found, Hit, Key, Memory, Store, Tenant},
     classify::Outcome,
     context::Deadline,
-    ladder::{Fallback, FallbackPolicy},
+    fallback::{Fallback, FallbackPolicy},
     stream::BodyEnd,
     telemetry::{Event, MissReason, SkipReason},
     testkit::{Fault, Provider, Reply},
@@ -81,9 +81,9 @@ async fn a_fresh_answer_is_given_in_place_of_a_call_and_says_so() {
     assert_eq!(second.headers["evenkeel-rung"], "stored");
     assert_eq!(second.headers["evenkeel-attempts"], "0");
     assert_eq!(second.headers[header::CONTENT_TYPE], first.headers[header::CONTENT_TYPE]);
-    let journey = second.journey.unwrap();
-    assert_eq!((journey.to_string().as_str(), journey.sent()), ("stored", 0));
-    assert_eq!(journey.ending(), Some(BodyEnd::Done));
+    let attempt_log = second.attempt_log.unwrap();
+    assert_eq!((attempt_log.to_string().as_str(), attempt_log.sent()), ("stored", 0));
+    assert_eq!(attempt_log.ending(), Some(BodyEnd::Done));
     assert_eq!(second.verdict.unwrap().outcome(), Outcome::Success);
     assert_eq!(provider.count(), 1);
     assert_eq!(
@@ -188,7 +188,7 @@ async fn in_an_outage_the_last_good_answer_is_better_than_an_apology() {
         let answer = read(response).await;
         answer.is_whole();
         assert_eq!(answer.headers["evenkeel-rung"], "stored");
-        assert_eq!(answer.journey.unwrap().rung().as_deref(), Some("stored"));
+        assert_eq!(answer.attempt_log.unwrap().rung().as_deref(), Some("stored"));
     }
     assert_eq!(told.count("CacheStored"), 0, "it is not stored once more");
     let other = call(&client, with_body(r#"{"model":"m","messages":[]}"#)).await.unwrap();
@@ -220,7 +220,7 @@ async fn a_miss_is_no_failure_of_its_own() {
     // What is too large for the first is passed by the smaller one below, stored answer between them or not.
     let (provider, second) = pair();
     provider.set(Reply::context_length_exceeded());
-    let offers = evenkeel::ladder::Capabilities::default();
+    let offers = evenkeel::fallback::Capabilities::default();
     let small = secondary().offers(offers.context(1000));
     let ladder = FallbackPolicy::new()
         .first(Fallback::addressed().offers(offers.context(2000)))
@@ -712,7 +712,7 @@ async fn a_person_waits_in_no_line_of_batch_calls() {
 
 #[tokio::test(start_paused = true)]
 async fn calls_that_wish_otherwise_for_themselves_share_no_attempt() {
-    use evenkeel::{ladder::Fallbacks, stream::Commit};
+    use evenkeel::{fallback::Fallbacks, stream::Commit};
     let provider = primary().always(Reply::answer().with(Fault::Cut { words: 5 }));
     let client = over(caching(together()), [&provider]);
     let mut whole = chat(true);

@@ -338,7 +338,7 @@ fn s13_a_refusal_keeps_its_reason_and_is_not_routed_around() {
     let verdict = Answer::new(400, body).verdict();
     assert_eq!(verdict.outcome(), Outcome::Blocked);
     assert_eq!(verdict.code().unwrap().as_str(), "content_policy_violation");
-    assert!(!verdict.outcome().moves_down());
+    assert!(!verdict.outcome().allows_fallback());
     let moderated = json!({"error": {"code": 403, "message": "m", "metadata": {"reasons": ["violence"], "flagged_input": "x"}}});
     assert_eq!(Answer::new(403, moderated).verdict().outcome(), Outcome::Blocked);
 }

@@ -16,7 +16,7 @@ use evenkeel::{
     breaker::BreakerPolicy,
     classify::{Outcome, Phase, Verdict},
     context::{AttemptLog, Deadline},
-    ladder::{Capabilities, Fallback, Prefill, Target},
+    fallback::{Capabilities, Fallback, Prefill, Target},
     retry::RetryPolicy,
     stream::Resume,
     telemetry::{Event, SkipReason, Stop},
@@ -134,7 +134,12 @@ async fn an_answer_is_as_reqwest_has_it() {
         assert_eq!(answer.headers(), plain.headers());
         assert_eq!((answer.url(), answer.remote_addr()), (&url(&server), plain.remote_addr()));
         assert_eq!(answer.content_length(), plain.content_length());
-        assert!(answer.extensions().get::<AttemptLog>().is_some_and(|journey| journey.sent() == 1));
+        assert!(
+            answer
+                .extensions()
+                .get::<AttemptLog>()
+                .is_some_and(|attempt_log| attempt_log.sent() == 1)
+        );
         assert!(answer.extensions().get::<Verdict>().is_some());
         assert_eq!(answer.bytes().await.unwrap(), plain.bytes().await.unwrap());
     }
@@ -299,7 +304,7 @@ async fn t1_a_body_that_stalls_is_an_error_of_reqwests_with_ours_within() {
     let answer = ends(client(builder()).execute(post(&server, STREAM))).await.unwrap();
     let error = ends(answer.text()).await.unwrap_err();
     assert_eq!(ours(&error).outcome(), Outcome::TimedOut { phase: Phase::Idle });
-    assert_eq!(ours(&error).journey().unwrap().sent(), 1);
+    assert_eq!(ours(&error).attempt_log().unwrap().sent(), 1);
 }
 
 // === request bodies ===
@@ -362,7 +367,7 @@ async fn a_refused_connection_is_unreachable_and_the_next_target_is_asked() {
     first.settle().await;
     let error = ends(client(builder()).execute(post(&first, JSON))).await.unwrap_err();
     assert_eq!((error.outcome(), error.is_connect()), (Outcome::Unreachable, true));
-    assert_eq!(error.journey().unwrap().sent(), 3, "nothing was sent, so it is tried again");
+    assert_eq!(error.attempt_log().unwrap().sent(), 3, "nothing was sent, so it is tried again");
     let source = error.source().and_then(|source| source.downcast_ref::<reqwest::Error>());
     assert!(source.expect("the transport's own").is_connect());
 

@@ -11,7 +11,7 @@ use evenkeel::{
     classify::{ClassifyPolicy, Outcome, Phase, Rejection, Verdict},
     context::{AttemptLog, Deadline, Priority},
     dialect::Usage,
-    ladder::{Fallback, Target},
+    fallback::{Fallback, Target},
     retry::RetryPolicy,
     stream::Commit,
     telemetry::{Event, Stop},
@@ -93,7 +93,7 @@ async fn a_final_failure_comes_back_byte_for_byte_with_its_headers() {
             assert_eq!(answer.bytes(), told.bytes(), "{reply:?}");
             assert!(answer.error.is_none());
             assert!(!answer.verdict.unwrap().outcome().is_success(), "{reply:?}");
-            assert!(answer.journey.unwrap().rung().is_none());
+            assert!(answer.attempt_log.unwrap().rung().is_none());
         }
     }
 }
@@ -139,7 +139,7 @@ async fn an_answer_comes_back_byte_for_byte_and_frame_for_frame() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_answer_holds_its_journey_and_its_verdict() {
+async fn every_answer_holds_its_attempt_log_and_its_verdict() {
     let cases: [(Reply, bool, Outcome); 4] = [
         (Reply::answer(), true, Outcome::Success),
         (Reply::status(503), true, Outcome::Success),
@@ -156,8 +156,8 @@ async fn every_answer_holds_its_journey_and_its_verdict() {
             let response = over(builder, [&primary]).send(chat(stream)).await.unwrap();
             let verdict = response.extensions().get::<Verdict>().expect("a verdict");
             assert_eq!(verdict.outcome(), outcome, "{reply:?}");
-            let journey = response.extensions().get::<AttemptLog>().expect("a journey");
-            assert_eq!(u64::from(journey.sent()), primary.count());
+            let attempt_log = response.extensions().get::<AttemptLog>().expect("an attempt log");
+            assert_eq!(u64::from(attempt_log.sent()), primary.count());
         }
     }
 }
@@ -181,7 +181,7 @@ async fn r8_errors_keep_their_source_and_what_they_are() {
     assert_eq!(error.outcome(), Outcome::ConnectionLost);
     let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
     assert_eq!(source.expect("the transport's own").kind(), io::ErrorKind::ConnectionReset);
-    assert_eq!(error.journey().unwrap().sent(), 2, "once more, as it may be billed");
+    assert_eq!(error.attempt_log().unwrap().sent(), 2, "once more, as it may be billed");
 
     primary.set(Reply::refused());
     let error = client.send(chat(false)).await.unwrap_err();
@@ -192,11 +192,11 @@ async fn r8_errors_keep_their_source_and_what_they_are() {
     let silent = Provider::new("primary").always(Reply::hang());
     let error = over(Client::builder(), [&silent]).send(chat(true)).await.unwrap_err();
     assert!(error.is_timeout() && !error.is_connect());
-    assert_eq!(error.journey().unwrap().sent(), 1);
+    assert_eq!(error.attempt_log().unwrap().sent(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn r8_an_error_of_a_body_keeps_its_source_and_its_journey() {
+async fn r8_an_error_of_a_body_keeps_its_source_and_its_attempt_log() {
     let primary = Provider::new("primary")
         .replies([Reply::status(500)])
         .always(Reply::answer().with(Fault::ResetAfter { bytes: 2000 }));
@@ -205,7 +205,7 @@ async fn r8_an_error_of_a_body_keeps_its_source_and_its_journey() {
     assert!(error.is_truncated());
     let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
     assert_eq!(source.expect("the transport's own").kind(), io::ErrorKind::ConnectionReset);
-    assert_eq!(error.journey().expect("a journey").sent(), 2);
+    assert_eq!(error.attempt_log().expect("an attempt log").sent(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -218,7 +218,7 @@ async fn r8_a_breaker_that_opens_during_the_retries_does_not_hide_the_failure() 
         let answer = call(&over(builder, [&primary]), chat(false)).await.expect("its answer");
         assert_eq!(answer.status, 503);
         assert_eq!(primary.count(), u64::from(sent));
-        assert_eq!(answer.journey.unwrap().sent(), sent);
+        assert_eq!(answer.attempt_log.unwrap().sent(), sent);
     }
 }
 
@@ -331,7 +331,7 @@ async fn attempts_waits_and_rungs_share_one_deadline() {
     assert_eq!(answer.from(), "secondary");
     // The first rung keeps a third of the deadline back, whatever its own attempts would take.
     assert_eq!(start.elapsed(), secs(20) + secs(6));
-    let attempts = answer.journey.unwrap().attempts();
+    let attempts = answer.attempt_log.unwrap().attempts();
     let outcomes: Vec<_> = attempts.iter().map(|attempt| attempt.outcome.name()).collect();
     assert_eq!(outcomes, ["unavailable", "timed_out", "success"]);
     let own = Outcome::TimedOut { phase: Phase::Deadline };
@@ -382,7 +382,7 @@ async fn r3_a_call_without_time_is_not_sent_and_says_nothing_of_the_provider() {
         request.extensions_mut().insert(Deadline::at(Instant::now()));
         let error = client.send(request).await.unwrap_err();
         assert!(error.is_timeout(), "{error:?}");
-        assert_eq!(error.journey().unwrap().sent(), 0);
+        assert_eq!(error.attempt_log().unwrap().sent(), 0);
     }
     assert_eq!(primary.count(), 0);
     call(&client, chat(false)).await.expect("the breaker has heard nothing bad").is_whole();
@@ -420,7 +420,7 @@ async fn callers_in_a_hurry_do_not_close_the_route_to_the_others() {
 async fn a_short_deadline_leaves_the_first_rung_some_of_it() {
     // The rung keeps ten seconds back, and this call has five.
     let (primary, second) = pair();
-    let ladder = evenkeel::ladder::FallbackPolicy::new()
+    let ladder = evenkeel::fallback::FallbackPolicy::new()
         .first(Fallback::addressed().reserve(secs(10)))
         .rung(secondary());
     let client = over(Client::builder().ladder(ladder), [&primary, &second]);
@@ -565,8 +565,8 @@ async fn d18_a_refusal_costs_no_time_and_is_not_retried() {
     assert!(error.is_refused());
     assert!(error.retry_in().is_some_and(|wait| wait > secs(3) && wait <= secs(6)));
     assert_eq!((start.elapsed(), primary.count()), (secs(0), 4));
-    let journey = error.journey().unwrap();
-    assert_eq!((journey.attempts().len(), journey.sent()), (1, 0));
+    let attempt_log = error.attempt_log().unwrap();
+    assert_eq!((attempt_log.attempts().len(), attempt_log.sent()), (1, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -739,7 +739,7 @@ async fn a_rung_that_is_given_up_is_heard_of_as_a_failure() {
     for _ in 0..5 {
         let start = Instant::now();
         let answer = call(&client, chat(false)).await.unwrap();
-        let first = &answer.journey.unwrap().attempts()[0];
+        let first = &answer.attempt_log.unwrap().attempts()[0];
         assert_eq!(first.outcome, Outcome::TimedOut { phase: Phase::Attempt });
         assert_eq!(start.elapsed(), secs(20));
         // While the route is under suspicion, one call in two seconds goes there.
@@ -808,7 +808,7 @@ async fn a_hundred_calls_at_once_while_the_breaker_opens_are_all_answered() {
 // === the ladder ===
 
 #[tokio::test(start_paused = true)]
-async fn when_all_rungs_fail_the_caller_sees_the_first_and_the_journey_has_the_rest() {
+async fn when_all_rungs_fail_the_caller_sees_the_first_and_the_attempt_log_has_the_rest() {
     let (primary, second) = pair();
     primary.set(Reply::raw(502, "text/html", "<html>the first</html>").header("x-mark", "1"));
     second.set(Reply::reset());
@@ -819,8 +819,8 @@ async fn when_all_rungs_fail_the_caller_sees_the_first_and_the_journey_has_the_r
         (502, &b"<html>the first</html>"[..])
     );
     assert_eq!(answer.headers["x-mark"], "1");
-    let journey = answer.journey.unwrap();
-    let told: Vec<_> = journey.attempts().iter().map(|a| (a.rung, a.outcome.name())).collect();
+    let attempt_log = answer.attempt_log.unwrap();
+    let told: Vec<_> = attempt_log.attempts().iter().map(|a| (a.rung, a.outcome.name())).collect();
     let down = (0, "unavailable");
     assert_eq!(told, [down, down, down, (1, "broken"), (1, "broken")]);
 }

@@ -6,7 +6,7 @@ use evenkeel::{
     Client, ClientBuilder, ConfigError, Profile,
     breaker::BreakerPolicy,
     classify::ClassifyPolicy,
-    ladder::{Canned, Fallback, FallbackPolicy, Target},
+    fallback::{Canned, Fallback, FallbackPolicy, Target},
     limit::{AdaptivePolicy, AdmissionPolicy, Concurrency, LimitPolicy},
     retry::{Budget, RetryPolicy},
     testkit::{Fault, Provider, Reply},

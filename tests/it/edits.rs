@@ -8,7 +8,7 @@ use evenkeel::{
     breaker::State,
     classify::{Outcome, Phase, Rejection, Verdict},
     dialect::Usage,
-    ladder::{
+    fallback::{
         Canned, CannedContext, CannedReply, Capabilities, Edit, Fallback, FallbackOn,
         FallbackPolicy, Target,
     },

@@ -11,7 +11,7 @@ use evenkeel::{
     classify::{ClassifyPolicy, Outcome, Phase, Verdict},
     context::AttemptLog,
     dialect::Usage,
-    ladder::{Fallback, Target},
+    fallback::{Fallback, Target},
     stream::{BodyEnd, Commit},
     testkit::{Fault, Provider, Reply, Server, WORDS, provider::Fate},
 };
@@ -45,7 +45,7 @@ struct Came {
     from: String,
     verdict: Verdict,
     usage: Option<u64>,
-    journey: AttemptLog,
+    attempt_log: AttemptLog,
     took: Duration,
 }
 
@@ -132,7 +132,7 @@ impl Stage {
                 from,
                 verdict: extensions.get::<Verdict>().unwrap().clone(),
                 usage: extensions.get().and_then(Usage::tokens).map(|tokens| tokens.output),
-                journey: extensions.get::<AttemptLog>().unwrap().clone(),
+                attempt_log: extensions.get::<AttemptLog>().unwrap().clone(),
                 took: begun.elapsed(),
             }
         };
@@ -150,17 +150,17 @@ impl Stage {
 impl Came {
     #[track_caller]
     fn is_whole(&self) {
-        assert_eq!((self.status.as_u16(), self.error), (200, None), "{:?}", self.journey);
+        assert_eq!((self.status.as_u16(), self.error), (200, None), "{:?}", self.attempt_log);
         assert_eq!(words(&self.text), WORDS);
-        assert_eq!(self.journey.ending(), Some(BodyEnd::Done));
+        assert_eq!(self.attempt_log.ending(), Some(BodyEnd::Done));
     }
 
     /// A part of an answer never looks like a whole one.
     #[track_caller]
     fn is_a_clear_error(&self, expected: Outcome) {
-        assert_eq!(self.error, Some(expected), "{:?}", self.journey);
+        assert_eq!(self.error, Some(expected), "{:?}", self.attempt_log);
         assert_ne!(words(&self.text), WORDS);
-        assert_eq!(self.journey.ending(), Some(expected.into()));
+        assert_eq!(self.attempt_log.ending(), Some(expected.into()));
     }
 }
 
@@ -214,7 +214,7 @@ async fn s02_a_rate_limit_without_a_wait_is_backed_off_from_and_then_left() {
         assert!((2..=4).contains(&at.len()) && stage.second.count() == 1, "{:?}", stage.attempts());
         // Jitter may make a wait short, but never none.
         assert!(at.windows(2).all(|two| two[1] - two[0] >= ms(5)), "{at:?}");
-        assert_eq!(came.journey.attempts()[0].outcome.name(), "rate_limited");
+        assert_eq!(came.attempt_log.attempts()[0].outcome.name(), "rate_limited");
     })
     .await;
 }
@@ -245,7 +245,7 @@ async fn s06_a_silent_provider_is_asked_once() {
         came.is_whole();
         assert_eq!(stage.attempts(), [1, 1], "{stream}");
         assert!(came.took < 100 * TENTH, "{:?}", came.took);
-        assert!(matches!(came.journey.attempts()[0].outcome, Outcome::TimedOut { .. }));
+        assert!(matches!(came.attempt_log.attempts()[0].outcome, Outcome::TimedOut { .. }));
         assert_eq!(stage.primary.attempts()[0].fate, Fate::Cancelled, "nobody is left waiting");
     })
     .await;
@@ -258,7 +258,7 @@ async fn s07_a_late_first_word_is_not_waited_for() {
     let came = stage.ask(true).await;
     came.is_whole();
     assert_eq!((came.from.as_str(), stage.attempts()), ("secondary", [1, 1]));
-    let first = came.journey.attempts()[0].outcome;
+    let first = came.attempt_log.attempts()[0].outcome;
     assert_eq!(first, Outcome::TimedOut { phase: Phase::FirstEvent });
     // Comments meanwhile change nothing.
     let busy = Reply::answer().with(Fault::Comments { every: TENTH, count: u32::MAX });
@@ -411,8 +411,8 @@ async fn s16_the_caller_sees_the_model_and_the_usage_of_who_answered() {
         came.is_whole();
         assert!(came.text.contains(r#""model":"spare""#) && !came.text.contains(r#""model":"m""#));
         assert_eq!(came.usage, Some(60), "of that one only");
-        let good = came.journey.attempts().iter().filter(|a| a.outcome.is_success()).count();
-        assert_eq!((good, came.journey.rung().as_deref()), (1, Some("spare")));
+        let good = came.attempt_log.attempts().iter().filter(|a| a.outcome.is_success()).count();
+        assert_eq!((good, came.attempt_log.rung().as_deref()), (1, Some("spare")));
     })
     .await;
 }

@@ -10,8 +10,8 @@ use evenkeel::{
     cache::CachePolicy,
     classify::{Outcome, Phase},
     context::{Attempt, AttemptLog, Deadline},
+    fallback::{Capabilities, Fallback, FallbackOn, FallbackPolicy, Fallbacks, Target},
     hedge::HedgePolicy,
-    ladder::{Capabilities, Fallback, FallbackOn, FallbackPolicy, Fallbacks, Target},
     limit::{Concurrency, LimitPolicy},
     retry::RetryPolicy,
     testkit::{Fault, Provider, Reply},
@@ -67,7 +67,7 @@ async fn the_caller_of_a_hanging_probe_has_the_second_targets_answer_and_not_the
     second.set(first_after(ms(1500)));
     second.forget();
     let (answer, took) = timed(&client).await;
-    assert_eq!(answer.from(), "secondary", "{:?}", answer.journey);
+    assert_eq!(answer.from(), "secondary", "{:?}", answer.attempt_log);
     assert!((ms(1500)..=ms(2100)).contains(&took), "{took:?}");
     assert_eq!((primary.count(), second.count()), (1, 1));
 }
@@ -87,7 +87,7 @@ async fn the_caller_of_a_hanging_probe_waits_its_turn_at_the_second_target() {
     tokio::task::yield_now().await;
     second.set(first_after(ms(1500)));
     let (answer, took) = timed(&client).await;
-    assert_eq!(answer.from(), "secondary", "{:?}", answer.journey);
+    assert_eq!(answer.from(), "secondary", "{:?}", answer.attempt_log);
     assert!((ms(2400)..=secs(3)).contains(&took), "{took:?}");
     other.await.unwrap().unwrap().is_whole();
 }
@@ -180,16 +180,19 @@ async fn a_raced_call_logs_all_that_it_sent_also_the_probe_that_goes_on() {
     let client = over(builder(profile()), [&primary, &second]);
     half_open(&client, &primary, Reply::answer().first_content_after(secs(4))).await;
     let (answer, _) = timed(&client).await;
-    let journey = answer.journey.unwrap();
+    let attempt_log = answer.attempt_log.unwrap();
     let log = || -> Vec<_> {
-        let attempts = journey.attempts();
+        let attempts = attempt_log.attempts();
         attempts.iter().map(|it| (it.route.provider().to_owned(), it.outcome.name())).collect()
     };
     let told = |probe| vec![("primary".to_owned(), probe), ("secondary".to_owned(), "success")];
-    assert_eq!((answer.headers["evenkeel-attempts"].to_str().unwrap(), journey.sent()), ("2", 2));
+    assert_eq!(
+        (answer.headers["evenkeel-attempts"].to_str().unwrap(), attempt_log.sent()),
+        ("2", 2)
+    );
     assert_eq!(log(), told("cancelled"), "it is still under way");
     sleep(secs(5)).await;
-    assert_eq!((log(), journey.sent()), (told("success"), 2));
+    assert_eq!((log(), attempt_log.sent()), (told("success"), 2));
 }
 
 // === time ===
@@ -296,7 +299,7 @@ async fn a_silent_attempt_is_a_failure_of_its_own_limit_only_where_it_had_about_
         request.extensions_mut().insert(Deadline::within(secs(deadline)));
         client.breakers().list().iter().for_each(|(route, _)| client.breakers().reset(route));
         let answer = call(&client, request).await.unwrap();
-        let first = answer.journey.unwrap().attempts()[0].outcome;
+        let first = answer.attempt_log.unwrap().attempts()[0].outcome;
         assert_eq!(first, Outcome::TimedOut { phase }, "{deadline} s");
     }
 }
@@ -440,18 +443,18 @@ fn law_a_call_stays_within_its_bounds_whatever_its_fallbacks_do() {
             let start = Instant::now();
             let result = client.send(request).await;
             prop_assert!(start.elapsed() <= secs(30));
-            let journey = match &result {
+            let attempt_log = match &result {
                 Ok(response) => AttemptLog::of(response.extensions()),
-                Err(error) => error.journey().cloned().unwrap_or_default(),
+                Err(error) => error.attempt_log().cloned().unwrap_or_default(),
             };
             let below = if fallbacks > 0 { retries as usize } else { 0 };
             let most = 1 + fallbacks + retries as usize + below + usize::from(hedged);
             prop_assert!(
                 provider.count() <= most as u64,
-                "{} of {most}: {journey}",
+                "{} of {most}: {attempt_log}",
                 provider.count()
             );
-            prop_assert!(repetitions(&journey.attempts()) <= 1, "{journey:?}");
+            prop_assert!(repetitions(&attempt_log.attempts()) <= 1, "{attempt_log:?}");
             Ok(())
         })
     });

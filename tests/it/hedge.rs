@@ -6,8 +6,8 @@ use evenkeel::{
     Body, Client, ClientBuilder, Error, Profile, Request, Response, Upstream,
     breaker::BreakerPolicy,
     classify::{Outcome, Rejection},
+    fallback::{Fallback, Target},
     hedge::HedgePolicy,
-    ladder::{Fallback, Target},
     retry::{Budget, Budgets, RetryPolicy},
     stream::BodyEnd,
     testkit::{Fault, Provider, Reply, provider::Fate},
@@ -67,8 +67,11 @@ async fn a_late_call_has_a_second_copy_and_the_first_answer_wins() {
         assert_eq!((provider.count(), told.count("Hedged")), (2, 1));
         let fates: Vec<_> = provider.attempts().iter().map(|attempt| attempt.fate).collect();
         assert_eq!((fates[0], provider.in_flight()), (Fate::Cancelled, 0), "its permits are free");
-        let journey = answer.journey.unwrap();
-        assert_eq!((journey.sent(), journey.attempts()[1].outcome), (2, Outcome::Cancelled));
+        let attempt_log = answer.attempt_log.unwrap();
+        assert_eq!(
+            (attempt_log.sent(), attempt_log.attempts()[1].outcome),
+            (2, Outcome::Cancelled)
+        );
     }
 }
 
@@ -314,7 +317,7 @@ async fn the_body_of_the_winner_is_watched_to_its_end() {
     );
     let answer = call(&client, chat(true)).await.unwrap();
     assert!(answer.error.expect("it was cut").is_truncated());
-    assert_eq!(answer.journey.unwrap().ending(), Some(BodyEnd::Truncated));
+    assert_eq!(answer.attempt_log.unwrap().ending(), Some(BodyEnd::Truncated));
 }
 
 /// Alone, over an upstream that is slow the second time round.

@@ -9,7 +9,7 @@ use evenkeel::{
     classify::{Outcome, Rejection},
     context::Route,
     dialect::Operation,
-    ladder::{Fallback, Target},
+    fallback::{Fallback, Target},
     telemetry::{Event, SkipReason},
     testkit::{Fault, Provider, Reply},
 };

@@ -10,7 +10,7 @@ use evenkeel::{
     Body, ConfigError, Error, Request, Response, Upstream,
     classify::{Outcome, Rejection, Verdict},
     context::{AttemptLog, Deadline},
-    ladder::{Canned, Capabilities, Fallback, FallbackPolicy, Target},
+    fallback::{Canned, Capabilities, Fallback, FallbackPolicy, Target},
     telemetry::{Event, Events, SkipReason},
 };
 use http::{HeaderName, HeaderValue, StatusCode, header};
@@ -561,16 +561,16 @@ fn no_secret_in_what_is_printed_of_a_target() {
 }
 
 #[tokio::test]
-async fn the_journey_names_the_rung_that_answered() {
+async fn the_attempt_log_names_the_rung_that_answered() {
     let wire = Wire::default();
     let client = evenkeel::Client::builder()
         .fallback(Fallback::canned("busy"))
         .over(wire.answering(|_| Err(Error::new(Outcome::QuotaExhausted { wait: None }))))
         .unwrap();
     let response = client.send(chat()).await.unwrap();
-    let journey = response.extensions().get::<AttemptLog>().unwrap();
-    assert_eq!(journey.rung().as_deref(), Some("canned"));
-    assert_eq!(journey.attempts()[0].outcome, Outcome::QuotaExhausted { wait: None });
-    assert_eq!(journey.attempts()[0].name.as_deref(), Some("primary"));
-    assert_eq!(journey.attempts()[0].route.provider(), "one.example");
+    let attempt_log = response.extensions().get::<AttemptLog>().unwrap();
+    assert_eq!(attempt_log.rung().as_deref(), Some("canned"));
+    assert_eq!(attempt_log.attempts()[0].outcome, Outcome::QuotaExhausted { wait: None });
+    assert_eq!(attempt_log.attempts()[0].name.as_deref(), Some("primary"));
+    assert_eq!(attempt_log.attempts()[0].route.provider(), "one.example");
 }

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use evenkeel::{
     Client, Error, Profile, Request, Response,
     context::{Deadline, Priority},
-    ladder::Fallback,
+    fallback::Fallback,
     limit::{Concurrency, LimitLayer, LimitPolicy},
     retry::RetryPolicy,
     telemetry::Event,

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 // The lint's own exception covers test functions alone, not what they share.
 
+mod availability;
 mod balance;
 mod baseline;
 mod breaker;
@@ -28,7 +29,6 @@ mod loopback;
 mod no_harm;
 mod ours;
 mod outage;
-mod outlook;
 mod pace;
 mod passed;
 mod per_call;

@@ -17,7 +17,7 @@ use evenkeel::{
     breaker::State,
     cache::{CachePolicy, Entry, Found, Key, Store},
     classify::{LocalTrouble, Outcome},
-    ladder::{Canned, Fallback},
+    fallback::{Canned, Fallback},
     retry::RetryPolicy,
     telemetry::{Event, UserCode},
     testkit::{Fault, Provider, Reply},
@@ -90,7 +90,7 @@ async fn what_this_machine_lacks_opens_no_route_and_the_next_call_is_answered() 
             assert_eq!(error.to_string(), format!("not sent: {trouble}"));
             let source = std::error::Error::source(&error).unwrap();
             assert_eq!(source.to_string(), why().to_string());
-            assert_eq!(error.journey().unwrap().sent(), 0);
+            assert_eq!(error.attempt_log().unwrap().sent(), 0);
         }
         assert_closed(&client);
         lacks.store(false, Ordering::SeqCst);
@@ -231,13 +231,13 @@ async fn a_canned_reply_that_panics_leaves_the_provider_s_own_failure_and_is_tol
 
 /// A store that panics there.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Broken {
+enum ConnectionLost {
     Find,
     Look,
     Keep,
 }
 
-impl Store for Broken {
+impl Store for ConnectionLost {
     fn find(&self, _: &Key) -> Found<'_> {
         assert!(*self != Self::Find, "a store of the user's");
         let look = *self;
@@ -256,7 +256,7 @@ impl Store for Broken {
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_panics_is_a_miss_and_is_told_once() {
-    for store in [Broken::Find, Broken::Look, Broken::Keep] {
+    for store in [ConnectionLost::Find, ConnectionLost::Look, ConnectionLost::Keep] {
         for coalesce in [false, true] {
             let provider = Provider::new("primary");
             let told = Told::default();
@@ -266,7 +266,7 @@ async fn a_store_that_panics_is_a_miss_and_is_told_once() {
                 call(&client, chat(stream)).await.unwrap().is_whole();
             }
             assert_eq!((panics(&told).as_slice(), provider.count()), (&[UserCode::Store][..], 3));
-            let stored = if store == Broken::Keep { 0 } else { 3 };
+            let stored = if store == ConnectionLost::Keep { 0 } else { 3 };
             assert_eq!(told.count("CacheStored"), stored, "{store:?}");
         }
     }

@@ -11,7 +11,7 @@ use evenkeel::{
     Upstream,
     testkit::{
         Figures, Incident, Scenario,
-        drill::{Kind, Stage},
+        scenario::{Kind, Stage},
     },
 };
 use tokio::runtime::Builder;

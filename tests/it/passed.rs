@@ -6,7 +6,7 @@ use bytes::Bytes;
 use evenkeel::{
     Client, Profile, Request,
     classify::{Outcome, Phase},
-    ladder::Fallback,
+    fallback::Fallback,
     testkit::{Fault, Provider, Reply},
 };
 use tokio::time::Instant;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use evenkeel::{
     Client, Profile, Request,
     context::Once,
-    ladder::{Fallback, Fallbacks, Target},
+    fallback::{Fallback, Fallbacks, Target},
     stream::Commit,
     testkit::{Fault, Provider, Reply},
 };
@@ -37,7 +37,7 @@ async fn rungs_of_a_call_stand_between_the_first_and_the_others() {
         (answer.from(), &answer.headers["evenkeel-attempts"]),
         ("secondary", &"4".parse().unwrap())
     );
-    let told: Vec<_> = answer.journey.unwrap().attempts().iter().map(|it| it.rung).collect();
+    let told: Vec<_> = answer.attempt_log.unwrap().attempts().iter().map(|it| it.rung).collect();
     assert_eq!(
         (told, models(&primary)),
         (vec![0, 1, 2, 3], ["m", "b", "c"].map(Arc::from).to_vec())

@@ -10,7 +10,7 @@ use evenkeel::{
     breaker::BreakerPolicy,
     classify::{ClassifyPolicy, Outcome},
     context::Deadline,
-    ladder::Fallback,
+    fallback::Fallback,
     retry::RetryPolicy,
     stream::Commit,
     telemetry::Event,
@@ -237,10 +237,13 @@ fn law_no_rung_sees_more_attempts_of_a_call_than_its_retries_allow() {
                 let most = u64::from(retries) + 1;
                 prop_assert!(primary.count() <= most && second.count() <= most);
                 // A connection that broke may have been billed: once more, and not again.
-                if let Some(Ok(Answer { journey: Some(journey), .. })) = &came.result {
-                    prop_assert_eq!(u64::from(journey.sent()), primary.count() + second.count());
+                if let Some(Ok(Answer { attempt_log: Some(attempt_log), .. })) = &came.result {
+                    prop_assert_eq!(
+                        u64::from(attempt_log.sent()),
+                        primary.count() + second.count()
+                    );
                     for rung in 0..2 {
-                        let broken = journey.attempts().into_iter();
+                        let broken = attempt_log.attempts().into_iter();
                         let broken = broken
                             .filter(|a| a.rung == rung && a.outcome == Outcome::ConnectionLost);
                         prop_assert!(broken.count() <= 2);

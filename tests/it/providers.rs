@@ -629,6 +629,7 @@ async fn a_rule_of_one_provider_holds_for_its_answers_in_the_whole_stack() {
     second.set(odd);
     let builder = Client::builder().profile(profile).fallback(secondary());
     let answer = call(&over(builder, [&primary, &second]), chat(true)).await.unwrap();
-    let outcomes: Vec<_> = answer.journey.unwrap().attempts().iter().map(|a| a.outcome).collect();
+    let outcomes: Vec<_> =
+        answer.attempt_log.unwrap().attempts().iter().map(|a| a.outcome).collect();
     assert_eq!(outcomes, [limited(300_000), broke(300)]);
 }

@@ -7,7 +7,7 @@ use evenkeel::{
     breaker::{BreakerPolicy, State},
     classify::Outcome,
     context::Deadline,
-    ladder::{Fallback, FallbackPolicy},
+    fallback::{Fallback, FallbackPolicy},
     retry::RetryPolicy,
     testkit::{Provider, Reply, provider::Fate},
 };
@@ -340,7 +340,7 @@ async fn a_canned_reply_is_given_to_the_caller_of_a_hanging_probe_only_when_its_
     let start = Instant::now();
     let answer = call(&client, chat(true)).await.unwrap();
     assert_eq!((answer.from(), start.elapsed()), ("canned", secs(30) - ms(20)));
-    assert_eq!(answer.journey.unwrap().sent(), 1, "the probe");
+    assert_eq!(answer.attempt_log.unwrap().sent(), 1, "the probe");
 }
 
 #[tokio::test(start_paused = true)]
@@ -352,7 +352,7 @@ async fn a_body_that_can_be_sent_once_is_no_race() {
     call(&client, request).await.unwrap().is_whole();
     assert_eq!((primary.count(), second.count(), told.count("ProbeRaced")), (1, 1, 1));
     let refused = matches!(
-        call(&client, chat(true)).await.unwrap().journey.unwrap().attempts()[0].outcome,
+        call(&client, chat(true)).await.unwrap().attempt_log.unwrap().attempts()[0].outcome,
         Outcome::NotSent { .. }
     );
     assert!(refused, "the others go down at once");

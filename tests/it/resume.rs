@@ -9,7 +9,7 @@ use evenkeel::{
     classify::{Outcome, Phase},
     context::AttemptLog,
     dialect::Usage,
-    ladder::{Capabilities, Fallback, FallbackPolicy, Prefill, Target},
+    fallback::{Capabilities, Fallback, FallbackPolicy, Prefill, Target},
     stream::{BodyEnd, Resume},
     telemetry::{Event, SkipReason},
     testkit::{Fault, Provider, Reply, WORDS, provider::Fate},
@@ -123,12 +123,12 @@ async fn s08_a_stream_that_dies_is_gone_on_with_where_the_next_target_can() {
     is_one(&answer);
     assert_eq!(stage.counts(), (1, 1, 0));
     assert!(stage.second.attempts()[0].prefill);
-    let journey = answer.journey.unwrap();
-    let attempts = journey.attempts();
+    let attempt_log = answer.attempt_log.unwrap();
+    let attempts = attempt_log.attempts();
     assert_eq!(attempts[0].outcome, Outcome::Truncated, "the failed attempt is told as failed");
     assert_eq!((attempts[1].outcome, attempts[1].rung), (Outcome::Success, 1));
-    assert_eq!(journey.ending(), Some(BodyEnd::Done));
-    assert_eq!(journey.rung().as_deref(), Some("spare"));
+    assert_eq!(attempt_log.ending(), Some(BodyEnd::Done));
+    assert_eq!(attempt_log.rung().as_deref(), Some("spare"));
     assert_eq!((stage.told.count("Resumed"), stage.told.count("BodyEnded")), (1, 1));
     assert_eq!(stage.told.count("CallEnded"), 1);
 }
@@ -161,7 +161,7 @@ async fn s09_a_stream_that_goes_silent_is_gone_on_with() {
     is_one(&answer);
     assert_eq!(stage.start.elapsed(), secs(15), "when the silence is one");
     assert_eq!(stage.primary.attempts()[0].fate, Fate::Cancelled);
-    let outcome = answer.journey.unwrap().attempts()[0].outcome;
+    let outcome = answer.attempt_log.unwrap().attempts()[0].outcome;
     assert_eq!(outcome, Outcome::TimedOut { phase: Phase::Idle });
 }
 
@@ -186,9 +186,9 @@ async fn s14_a_rejected_prefill_does_not_hide_the_first_failure() {
     assert!(error.is_truncated(), "the first failure: {error:?}");
     assert_eq!(Heard::chat(&answer.bytes()).text.split_whitespace().count(), 40);
     assert_eq!(second.count(), 1, "and it is asked once");
-    let journey = error.journey().unwrap();
-    assert_eq!(journey.attempts().len(), 2, "the journey tells both: {journey}");
-    assert_eq!(journey.ending(), Some(BodyEnd::Truncated));
+    let attempt_log = error.attempt_log().unwrap();
+    assert_eq!(attempt_log.attempts().len(), 2, "the attempt log tells both: {attempt_log}");
+    assert_eq!(attempt_log.ending(), Some(BodyEnd::Truncated));
     assert_eq!(stage.told.count("BodyEnded"), 1);
 }
 
@@ -229,7 +229,7 @@ async fn t10_a_rate_limit_in_a_stream_asks_each_rung_once_and_ends() {
     assert_eq!(stage.counts(), (1, 1, 1));
     let text = Heard::chat(&answer.bytes()[..]).text;
     assert!(WORDS.starts_with(&text) && text.split_whitespace().count() == 30, "{text:?}");
-    assert_eq!(error.journey().unwrap().attempts().len(), 3);
+    assert_eq!(error.attempt_log().unwrap().attempts().len(), 3);
     assert!(stage.start.elapsed() < secs(1), "nobody waits");
 }
 
@@ -317,7 +317,7 @@ async fn a_healthy_stream_comes_byte_for_byte_and_is_done_when_its_reader_stops_
     assert_eq!(answer.frames, plain.frames, "whole events are not split or joined");
     // A reader that has seen the finish reason needs no more.
     let response = stage.client.send(chat(true)).await.unwrap();
-    let journey = AttemptLog::of(response.extensions());
+    let attempt_log = AttemptLog::of(response.extensions());
     let mut body = response.into_body();
     loop {
         let frame = body.frame().await.unwrap().unwrap().into_data().unwrap();
@@ -326,12 +326,12 @@ async fn a_healthy_stream_comes_byte_for_byte_and_is_done_when_its_reader_stops_
         }
     }
     drop(body);
-    assert_eq!(journey.ending(), Some(BodyEnd::Done));
+    assert_eq!(attempt_log.ending(), Some(BodyEnd::Done));
     let mut body = stage.client.send(chat(true)).await.unwrap();
-    let journey = AttemptLog::of(body.extensions());
+    let attempt_log = AttemptLog::of(body.extensions());
     let _ = body.body_mut().frame().await;
     drop(body);
-    assert_eq!(journey.ending(), Some(BodyEnd::Cancelled));
+    assert_eq!(attempt_log.ending(), Some(BodyEnd::Cancelled));
 }
 
 #[tokio::test(start_paused = true)]
@@ -371,10 +371,10 @@ async fn a_reader_that_leaves_while_somebody_is_asked_to_go_on_cancels_that() {
     let stage = Stage::new(dies(40));
     stage.second.set(Reply::hang());
     let response = stage.client.send(chat(true)).await.unwrap();
-    let journey = AttemptLog::of(response.extensions());
+    let attempt_log = AttemptLog::of(response.extensions());
     let reading = tokio::time::timeout(secs(5), read(response)).await;
     assert!(reading.is_err());
-    assert_eq!((stage.second.cancelled(), journey.ending()), (1, Some(BodyEnd::Cancelled)));
+    assert_eq!((stage.second.cancelled(), attempt_log.ending()), (1, Some(BodyEnd::Cancelled)));
     assert_eq!(stage.told.count("BodyEnded"), 1);
 }
 

@@ -343,21 +343,21 @@ async fn r8_the_last_error_is_the_transports_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_journey_tells_every_attempt_with_its_wait() {
+async fn the_attempt_log_tells_every_attempt_with_its_wait() {
     let script = Script::default().fails(Outcome::Unreachable).says(503, DOWN, "").answers();
     let response = ask(policy(), &script).await.unwrap();
-    let journey = response.extensions().get::<AttemptLog>().unwrap();
-    let outcomes: Vec<_> = journey.attempts().iter().map(|it| it.outcome.name()).collect();
+    let attempt_log = response.extensions().get::<AttemptLog>().unwrap();
+    let outcomes: Vec<_> = attempt_log.attempts().iter().map(|it| it.outcome.name()).collect();
     assert_eq!(outcomes, ["unreachable", "unavailable", "success"]);
-    let waits: Vec<_> = journey.attempts().iter().skip(1).map(|it| it.wait).collect();
+    let waits: Vec<_> = attempt_log.attempts().iter().skip(1).map(|it| it.wait).collect();
     // The timer goes by whole milliseconds, upwards.
     for (wait, gap) in waits.iter().zip(script.gaps()) {
         assert!(gap >= *wait && gap < *wait + ms(2), "{wait:?} {gap:?}");
     }
-    assert_eq!((journey.sent(), journey.attempts()[0].wait), (3, Duration::ZERO));
+    assert_eq!((attempt_log.sent(), attempt_log.attempts()[0].wait), (3, Duration::ZERO));
 
     let error = ask(policy(), &Script::down()).await.unwrap_err();
-    assert_eq!(error.journey().unwrap().sent(), 3);
+    assert_eq!(error.attempt_log().unwrap().sent(), 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -528,7 +528,7 @@ async fn r3_a_call_without_any_time_is_not_sent_and_is_no_attempt() {
     request.extensions_mut().insert(Deadline::at(Instant::now()));
     let error = layer.layer(script.service()).oneshot(request).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::TimedOut { phase: Phase::Deadline });
-    assert_eq!((script.asked(), error.journey().unwrap().attempts().len()), (0, 0));
+    assert_eq!((script.asked(), error.attempt_log().unwrap().attempts().len()), (0, 0));
     assert_eq!(seen.lines(), ["TimedOut { phase: Deadline, after: 0ns }"]);
 }
 

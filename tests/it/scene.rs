@@ -11,7 +11,7 @@ use evenkeel::{
     Client, ClientBuilder, Error, Request, Response,
     classify::{Outcome, Verdict},
     context::AttemptLog,
-    ladder::{Fallback, Target},
+    fallback::{Fallback, Target},
     telemetry::Event,
     testkit::{Hosts, Provider},
 };
@@ -112,7 +112,7 @@ pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
     pub(crate) frames: Vec<Bytes>,
     pub(crate) error: Option<Error>,
-    pub(crate) journey: Option<AttemptLog>,
+    pub(crate) attempt_log: Option<AttemptLog>,
     pub(crate) verdict: Option<Verdict>,
 }
 
@@ -136,7 +136,7 @@ impl Answer {
     #[track_caller]
     pub(crate) fn is_whole(&self) {
         assert!(self.error.is_none(), "{:?}", self.error);
-        assert_eq!(self.status, 200, "{:?}", self.journey);
+        assert_eq!(self.status, 200, "{:?}", self.attempt_log);
         assert_eq!(self.words(), evenkeel::testkit::WORDS);
     }
 }
@@ -161,7 +161,7 @@ pub(crate) async fn read(response: Response) -> Answer {
         headers: head.headers,
         frames: Vec::new(),
         error: None,
-        journey: head.extensions.get().cloned(),
+        attempt_log: head.extensions.get().cloned(),
         verdict: head.extensions.get().cloned(),
     };
     while let Some(frame) = body.frame().await {

@@ -7,7 +7,7 @@ use evenkeel::{
     Client, ClientBuilder, Profile, Request,
     classify::{ClassifyPolicy, CodeClass, ErrorCodeTable, Outcome},
     dialect::Dialect,
-    ladder::{Fallback, Target},
+    fallback::{Fallback, Target},
     retry::RetryPolicy,
     testkit::{Fault, Hosts, Provider, Reply},
 };
@@ -252,7 +252,7 @@ fn an_endpoint_that_is_none_is_refused() {
         (spare().endpoint("/custom?key=k"), "/custom?key=k"),
         (spare().dialect(Dialect::Gemini).endpoint("/custom"), "/custom"),
     ] {
-        let ladder = evenkeel::ladder::FallbackPolicy::new().rung(Fallback::target(target));
+        let ladder = evenkeel::fallback::FallbackPolicy::new().rung(Fallback::target(target));
         let error = ladder.build().unwrap_err();
         assert_eq!(error.field(), "ladder.rung[1].endpoint", "{value}");
     }

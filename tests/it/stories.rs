@@ -9,7 +9,7 @@ use evenkeel::{
     Body, BoxError, Client, ClientBuilder, Profile, Request,
     breaker::{BreakerPolicy, State},
     classify::{ClassifyPolicy, Outcome, Phase, Rejection},
-    ladder::Fallback,
+    fallback::Fallback,
     retry::RetryPolicy,
     stream::Commit,
     telemetry::Event,
@@ -290,7 +290,7 @@ async fn s12_a_request_too_large_goes_once_to_each_target() {
         let answer = stage.ask(stream).await;
         answer.is_whole();
         assert_eq!((stage.primary.count(), stage.second.count()), (1, 1));
-        assert_eq!(answer.journey.unwrap().attempts()[0].outcome, Outcome::TooLarge);
+        assert_eq!(answer.attempt_log.unwrap().attempts()[0].outcome, Outcome::TooLarge);
     }
 }
 
@@ -327,8 +327,8 @@ async fn s14_a_restart_asks_the_same_question_and_no_prefill_hides_the_failure()
     answer.is_whole();
     assert_eq!(answer.from(), "secondary");
     assert!(stage.second.attempts().iter().all(|attempt| attempt.messages == 1));
-    let journey = answer.journey.unwrap();
-    assert_eq!(journey.attempts()[0].outcome, Outcome::Truncated);
+    let attempt_log = answer.attempt_log.unwrap();
+    assert_eq!(attempt_log.attempts()[0].outcome, Outcome::Truncated);
 
     let stage = Stage::complete(always(dies()));
     stage.second.set(Reply::error(400, "invalid_request_error", "assistant_prefill"));
@@ -371,9 +371,9 @@ async fn s16_the_caller_sees_the_model_and_the_usage_of_who_answered() {
         assert!(text.contains(r#""model":"spare""#) && !text.contains(r#""model":"m""#), "{text}");
         assert!(text.contains(r#""completion_tokens":60"#));
         assert_eq!(usage.tokens().map(|tokens| tokens.output), Some(60), "and of that one only");
-        let journey = answer.journey.unwrap();
-        let good = journey.attempts().iter().filter(|a| a.outcome.is_success()).count();
-        assert_eq!((good, journey.rung().as_deref()), (1, Some("spare")));
+        let attempt_log = answer.attempt_log.unwrap();
+        let good = attempt_log.attempts().iter().filter(|a| a.outcome.is_success()).count();
+        assert_eq!((good, attempt_log.rung().as_deref()), (1, Some("spare")));
     }
 }
 
@@ -430,7 +430,7 @@ async fn an_error_with_200_is_known_for_what_it_is() {
             let answer = stage.ask(stream).await;
             answer.is_whole();
             assert_eq!(stage.primary.count(), attempts, "{body}");
-            assert_eq!(answer.journey.unwrap().attempts()[0].outcome.name(), name);
+            assert_eq!(answer.attempt_log.unwrap().attempts()[0].outcome.name(), name);
         }
     }
 }
@@ -714,7 +714,7 @@ async fn a_key_that_was_revoked_is_asked_twice_and_then_left_alone_for_seconds()
         let answer = stage.ask(true).await;
         answer.is_whole();
         assert_eq!(answer.from(), "secondary");
-        let first = answer.journey.unwrap().attempts()[0].outcome;
+        let first = answer.attempt_log.unwrap().attempts()[0].outcome;
         match first {
             Outcome::NotSent { retry_in: Some(wait) } => assert!(nth >= 2 && wait <= secs(6)),
             first => assert_eq!(
@@ -734,7 +734,7 @@ async fn the_block_page_of_a_firewall_is_no_rejected_key() {
     for _ in 0..6 {
         let answer = stage.ask(true).await;
         assert_eq!(answer.from(), "secondary");
-        let first = answer.journey.unwrap().attempts()[0].outcome;
+        let first = answer.attempt_log.unwrap().attempts()[0].outcome;
         assert_eq!(first, Outcome::Rejected { why: Rejection::Gateway });
     }
     assert_eq!((stage.state(), stage.primary.count()), (State::Closed, 6));

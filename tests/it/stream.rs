@@ -521,14 +521,14 @@ async fn one_inside_another_changes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_carries_the_journey() {
+async fn an_error_carries_the_attempt_log() {
     for answer in
         [answer(SSE, body(&[Data(ERROR)])), answer(JSON, "{}".into()), answer(JSON, body(&[Break]))]
     {
-        assert!(classify(answer).await.unwrap_err().journey().is_some());
+        assert!(classify(answer).await.unwrap_err().attempt_log().is_some());
     }
     let cut = classify(answer(SSE, body(&[Data(WORD)]))).await.unwrap();
-    assert!(cut.into_body().collect().await.unwrap_err().journey().is_some());
+    assert!(cut.into_body().collect().await.unwrap_err().attempt_log().is_some());
 }
 
 #[test]

@@ -15,9 +15,9 @@ use evenkeel::{
     classify::Outcome,
     testkit::{
         Capacity, Fault, Hosts, Incident, Provider, Reply, Scenario, WORDS,
-        drill::{Arrivals, Figures, Kind, Stage},
         probe::{self, Probe, Rule},
         provider::Fate,
+        scenario::{Arrivals, Figures, Kind, Stage},
     },
 };
 use futures_util::future::join_all;

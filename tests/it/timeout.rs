@@ -253,7 +253,7 @@ async fn t1_the_limit_does_not_end_at_the_headers() {
     let response = layer.layer(service).oneshot(Request::default()).await.unwrap();
     let error = response.into_body().collect().await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::TimedOut { phase: Phase::Idle });
-    assert!(error.journey().is_some());
+    assert!(error.attempt_log().is_some());
     assert_eq!(start.elapsed().as_secs(), 15);
     assert_eq!(*log.lock().unwrap(), [(Phase::Idle, secs(15))]);
     drop(sender);
@@ -394,17 +394,17 @@ async fn a_deadline_that_has_passed_leaves_time_for_answers_that_need_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_deadline_ends_a_wait_for_a_retry_and_keeps_the_journey() {
+async fn the_deadline_ends_a_wait_for_a_retry_and_keeps_the_attempt_log() {
     let (_, service) = after(secs(600));
     let service = ServiceBuilder::new()
         .layer(DeadlinePolicy::new().build().unwrap())
         .layer(RetryPolicy::new().build().unwrap())
         .service(service);
     let error = service.oneshot(Request::default()).await.unwrap_err();
-    let journey = error.journey().unwrap().attempts();
-    assert_eq!(journey.len(), 1);
+    let attempt_log = error.attempt_log().unwrap().attempts();
+    assert_eq!(attempt_log.len(), 1);
     assert_eq!(
-        (journey[0].outcome, journey[0].took.as_secs()),
+        (attempt_log[0].outcome, attempt_log[0].took.as_secs()),
         (Outcome::TimedOut { phase: Phase::Deadline }, 30)
     );
 }

@@ -2,7 +2,7 @@
 
 use evenkeel::testkit::{
     Figures,
-    drill::{Kind, Point, Series},
+    scenario::{Kind, Point, Series},
 };
 
 use super::{

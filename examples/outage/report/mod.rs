@@ -8,7 +8,7 @@ mod load;
 mod made;
 mod phases;
 
-use evenkeel::testkit::{Figures, drill::Kind};
+use evenkeel::testkit::{Figures, scenario::Kind};
 
 use super::{
     play::{Failure, Played},

@@ -16,7 +16,7 @@ pub(super) struct Flight {
     pub(super) id: Id,
     flights: Arc<Flights>,
     pub(super) manner: Manner,
-    pub(super) journey: AttemptLog,
+    pub(super) attempt_log: AttemptLog,
     pub(super) waker: Waker,
     pub(super) state: Mutex<State>,
 }
@@ -57,7 +57,7 @@ impl Flight {
     pub(super) fn new(
         id: Id,
         flights: Arc<Flights>,
-        (manner, journey): (Manner, AttemptLog),
+        (manner, attempt_log): (Manner, AttemptLog),
         answer: Answer,
     ) -> Arc<Self> {
         let state = State {
@@ -73,7 +73,7 @@ impl Flight {
             id,
             flights,
             manner,
-            journey,
+            attempt_log,
             waker: Waker::from(Arc::new(Nudge(weak.clone()))),
             state: Mutex::new(state),
         })

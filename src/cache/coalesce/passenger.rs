@@ -42,16 +42,16 @@ impl Waiter {
     pub(in crate::cache) async fn arrive(
         self,
         ask: &RequestInfo,
-        journey: &AttemptLog,
+        attempt_log: &AttemptLog,
     ) -> Result<Response, Error> {
         let (parts, body) = poll_fn(|cx| self.poll(cx, |state| state.copy(self.first))).await?;
         let success = parts.extensions.get().is_some_and(|it: &Verdict| it.outcome().is_success());
-        if let Some(rung) = self.flight.journey.rung().filter(|_| success) {
-            journey.answered_by(rung);
+        if let Some(rung) = self.flight.attempt_log.rung().filter(|_| success) {
+            attempt_log.answered_by(rung);
         }
         let body = body.unwrap_or_else(|| {
             let mut body = Body::wrap(Reader::new(self));
-            body.guarded().journey(journey.clone());
+            body.guarded().attempt_log(attempt_log.clone());
             // A caller may stop at the API's last word, as always.
             let dialect = ask.dialect().filter(|_| success && ask.stream());
             // What an error means was judged by whoever read the stream first.

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::{
     Request,
     context::{Call, Deadline, Priority},
-    ladder::Fallbacks,
+    fallback::Fallbacks,
     stream::{Commit, Resume},
 };
 

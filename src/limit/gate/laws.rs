@@ -9,7 +9,7 @@ use crate::{
     dialect::Tokens,
     limit::{
         adaptive::Form,
-        news::{RateLimitInfo, Told},
+        rate_limit_info::{RateLimitInfo, Told},
     },
 };
 

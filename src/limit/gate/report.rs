@@ -11,10 +11,10 @@ use crate::{
     limit::{
         adaptive::Form,
         admission::Admission,
-        closing::Cooldown,
-        meters::Meters,
-        news::Told,
+        cooldown::Cooldown,
         policy::LimitPolicy,
+        quotas::Meters,
+        rate_limit_info::Told,
         tokens::{Cost, Size, Usual},
     },
 };

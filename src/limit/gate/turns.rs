@@ -9,7 +9,7 @@ use crate::{
     context::{FIRST_PROBE, Priority, later},
     limit::{
         line::{Place, Waiting},
-        meters::Saved,
+        quotas::Saved,
         tokens::Cost,
     },
 };

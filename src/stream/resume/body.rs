@@ -29,7 +29,7 @@ use crate::{
 /// What a [`Resumed`] is made of.
 pub(crate) struct Start {
     pub(crate) dialect: Dialect,
-    pub(crate) journey: AttemptLog,
+    pub(crate) attempt_log: AttemptLog,
     /// Where the cost of all answers together is told.
     pub(crate) usage: Usage,
     /// Says whether the answer is whole, to who stops reading before the end of its bytes.
@@ -114,7 +114,7 @@ impl Resumed {
     fn fail(&mut self, error: Error, rest: Bytes) {
         let why = error.outcome();
         self.let_go();
-        self.start.journey.broke(why);
+        self.start.attempt_log.broke(why);
         self.first.get_or_insert(error);
         let held = self.reader.take_held();
         if !self.reader.has_joined() {
@@ -246,5 +246,5 @@ impl fmt::Debug for Resumed {
 /// Whether another answer may follow one that ended so. A limit on the whole stream bounds what follows too.
 fn may_follow(why: Outcome) -> bool {
     let over = Outcome::TimedOut { phase: Phase::Stream };
-    why.moves_down() && why != over
+    why.allows_fallback() && why != over
 }

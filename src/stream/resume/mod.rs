@@ -13,7 +13,7 @@ use crate::{Body, classify::Outcome};
 
 /// What becomes of a stream that fails after its commit point, when the caller has read a part of it.
 ///
-/// Set it for a [ladder](crate::ladder::FallbackPolicy::resume) or a
+/// Set it for a [ladder](crate::fallback::FallbackPolicy::resume) or a
 /// [client](crate::ClientBuilder::resume), or put one into the extensions of a request for that call alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -21,7 +21,7 @@ pub enum Resume {
     /// Its body ends in an error. The default: nobody is asked twice behind the caller's back.
     #[default]
     Off,
-    /// The next rung that declares that it [takes a prefill](crate::ladder::Capabilities::prefill) goes on with the text said
+    /// The next rung that declares that it [takes a prefill](crate::fallback::Capabilities::prefill) goes on with the text said
     /// so far; the caller sees one stream. Where none does, or none can, the body ends in the first failure.
     Continue,
 }

@@ -6,7 +6,7 @@ use evenkeel::{
     Client, ClientBuilder, Profile,
     breaker::BreakerPolicy,
     classify::ClassifyPolicy,
-    ladder::{FallbackPolicy, Fallback, Target},
+    fallback::{FallbackPolicy, Fallback, Target},
     retry::RetryPolicy,
     stream::Commit,
     testkit::{Provider, Reply, Server},

@@ -11,7 +11,7 @@ use async_openai::{
 use evenkeel::{
     adapter::async_openai::EvenkeelService,
     breaker::BreakerPolicy,
-    ladder::{FallbackPolicy, Fallback, Target},
+    fallback::{FallbackPolicy, Fallback, Target},
     stream::Commit,
     testkit::{Fault, Reply, Server},
 };
@@ -163,7 +163,7 @@ async fn errors_come_out_as_callers_match_on_them() {
 
     let stage = Stage::always(Reply::hang()).await;
     let error = ours(fails(&alone(&stage).0).await);
-    assert!(error.is_timeout() && error.journey().is_some(), "{error:?}");
+    assert!(error.is_timeout() && error.attempt_log().is_some(), "{error:?}");
 
     let stage = Stage::always(Reply::status(503)).await;
     let wait = Duration::from_secs(20);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use evenkeel::{
     adapter::reqwest_middleware::EvenkeelMiddleware,
-    ladder::Fallback,
+    fallback::Fallback,
     stream::Commit,
     testkit::{Fault, Reply},
 };

@@ -169,7 +169,7 @@ async fn calls_that_stick_to_a_key_without_their_model_go_to_the_next_in_their_o
             request.extensions_mut().insert(AffinityKey::new(format!("conversation {n}")));
             let answer = call(&client, request).await.unwrap();
             answer.is_whole();
-            homes.push(answer.journey.unwrap().attempts().pop().unwrap().route);
+            homes.push(answer.attempt_log.unwrap().attempts().pop().unwrap().route);
         }
         homes.dedup();
         assert_eq!(homes.len(), 1, "{homes:?}");

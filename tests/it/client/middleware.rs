@@ -138,7 +138,7 @@ async fn r8_an_error_keeps_what_it_is_and_its_source() {
     let error = onion.ask(post(&server, JSON)).await.unwrap_err();
     let ours = within(&error);
     assert!(ours.is_connect() && !ours.is_timeout());
-    assert_eq!(ours.journey().unwrap().sent(), 3);
+    assert_eq!(ours.attempt_log().unwrap().sent(), 3);
     let source = ours.source().and_then(|source| source.downcast_ref::<reqwest::Error>());
     assert!(source.expect("reqwest's own").is_connect());
     assert_eq!((onion.outer.count(), onion.inner.count()), (1, 3));

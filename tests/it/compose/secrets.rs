@@ -96,8 +96,8 @@ fn printed(error: &Error) -> String {
     }
     let boxed: BoxError = error.to_string().into();
     write!(text, " {boxed:?}").unwrap();
-    if let Some(journey) = error.journey() {
-        write!(text, " {journey} {journey:?}").unwrap();
+    if let Some(attempt_log) = error.attempt_log() {
+        write!(text, " {attempt_log} {attempt_log:?}").unwrap();
     }
     text
 }

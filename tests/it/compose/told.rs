@@ -1,4 +1,4 @@
-//! What is told of a call: its journey, its events in their order, its spans.
+//! What is told of a call: its attempt log, its events in their order, its spans.
 
 use std::{
     collections::BTreeMap,
@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use evenkeel::ladder::Capabilities;
+use evenkeel::fallback::Capabilities;
 use tracing::{
     Subscriber,
     field::{Field, Visit},
@@ -172,10 +172,10 @@ async fn the_file_of_the_events_read_top_to_bottom_is_the_flow_of_a_call() {
     }
 }
 
-// === journeys ===
+// === attempt logs ===
 
 #[tokio::test(start_paused = true)]
-async fn the_journey_tells_where_each_attempt_went_and_how_long_it_took() {
+async fn the_attempt_log_tells_where_each_attempt_went_and_how_long_it_took() {
     let (primary, second) = pair();
     let primary = primary.replies([
         Reply::status(500).head_after(ms(100)),
@@ -185,8 +185,8 @@ async fn the_journey_tells_where_each_attempt_went_and_how_long_it_took() {
     second.set(Reply::answer().first_content_after(ms(400)).between_events(secs(1)));
     let client = over(Client::builder().fallback(secondary()), [&primary, &second]);
     let answer = call(&client, chat(true)).await.unwrap();
-    let journey = answer.journey.unwrap();
-    let attempts = journey.attempts();
+    let attempt_log = answer.attempt_log.unwrap();
+    let attempts = attempt_log.attempts();
     let told: Vec<_> = attempts
         .iter()
         .map(|a| (a.rung, a.route.provider().to_owned(), a.route.model().to_owned(), a.outcome))
@@ -208,21 +208,21 @@ async fn the_journey_tells_where_each_attempt_went_and_how_long_it_took() {
     assert!(attempts[0].wait.is_zero() && attempts[1].wait >= ms(50));
     assert!(attempts[2].wait >= secs(2) && (secs(17)..secs(18)).contains(&attempts[2].took));
     assert_eq!((attempts[3].wait, attempts[3].took), (secs(0), ms(400)), "to its first content");
-    assert_eq!((journey.sent(), journey.rung().as_deref()), (4, Some("spare")));
+    assert_eq!((attempt_log.sent(), attempt_log.rung().as_deref()), (4, Some("spare")));
     assert_eq!(answer.headers["evenkeel-rung"], "spare");
     assert_eq!(answer.headers["evenkeel-attempts"], "4");
-    assert!(journey.to_string().ends_with("→ spare success in 400.0ms"), "{journey}");
+    assert!(attempt_log.to_string().ends_with("→ spare success in 400.0ms"), "{attempt_log}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_journey_of_refusals_has_them_and_counts_none_as_sent() {
+async fn a_attempt_log_of_refusals_has_them_and_counts_none_as_sent() {
     let primary = Provider::new("primary").always(Reply::quota_exhausted());
     let client = over(Client::builder().fallback(Fallback::canned(BUSY)), [&primary]);
     call(&client, chat(true)).await.unwrap();
-    let journey = call(&client, chat(true)).await.unwrap().journey.unwrap();
-    assert!(matches!(journey.attempts()[0].outcome, Outcome::NotSent { retry_in: Some(_) }));
-    assert_eq!((journey.sent(), journey.attempts().len()), (0, 1));
-    assert_eq!(journey.rung().as_deref(), Some("canned"));
+    let attempt_log = call(&client, chat(true)).await.unwrap().attempt_log.unwrap();
+    assert!(matches!(attempt_log.attempts()[0].outcome, Outcome::NotSent { retry_in: Some(_) }));
+    assert_eq!((attempt_log.sent(), attempt_log.attempts().len()), (0, 1));
+    assert_eq!(attempt_log.rung().as_deref(), Some("canned"));
 }
 
 // === spans ===

@@ -3,8 +3,8 @@
 use evenkeel::{
     Body, Error, Response,
     classify::Outcome,
+    fallback::{Fallback, Target},
     identity::IdentityPolicy,
-    ladder::{Fallback, Target},
 };
 use http::{HeaderName, HeaderValue};
 use proptest::prelude::*;

@@ -144,13 +144,16 @@ async fn an_outage_is_over_for_those_that_there_is_no_room_for_as_for_all() {
     let (route, seen) = together().expect("open for all");
     assert_ne!(seen.state, State::Closed);
     assert!(matches!(
-        client.outlook(&client.routes_of(&bearer("another-51"))[0]),
+        client.availability(&client.routes_of(&bearer("another-51"))[0]),
         Availability::Out { .. }
     ));
     provider.set(Reply::answer());
     client.breakers().reset(&route);
     assert!(together().is_none());
-    assert_eq!(client.outlook(&client.routes_of(&bearer("another-51"))[0]), Availability::Clear);
+    assert_eq!(
+        client.availability(&client.routes_of(&bearer("another-51"))[0]),
+        Availability::Clear
+    );
     assert_eq!(status(&client, bearer("another-51")).await, 200);
 }
 
@@ -170,9 +173,9 @@ async fn an_operation_that_is_down_for_all_keys_closes_chats_to_none() {
     }
     let sent = provider.count();
     assert!(sent < 40, "{sent}: the other keys learn of it");
-    let outlook = |request: &Request| client.outlook(&client.routes_of(request)[0]);
-    assert!(outlook(&vectors(49)).is_out() && outlook(&vectors(99)).is_out());
-    assert_eq!(outlook(&bearer("k-99")), Availability::Clear);
+    let availability = |request: &Request| client.availability(&client.routes_of(request)[0]);
+    assert!(availability(&vectors(49)).is_out() && availability(&vectors(99)).is_out());
+    assert_eq!(availability(&bearer("k-99")), Availability::Clear);
     provider.set(Reply::answer());
     assert_eq!(status(&client, bearer("k-99")).await, 200);
 }

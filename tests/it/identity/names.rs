@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use evenkeel::{context::Route, ladder::Target};
+use evenkeel::{context::Route, fallback::Target};
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::*;

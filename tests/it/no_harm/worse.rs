@@ -22,7 +22,7 @@ use std::{sync::Arc, time::Duration};
 use evenkeel::{
     Client, ClientBuilder, Profile, Request,
     context::Deadline,
-    ladder::{Fallback, Target},
+    fallback::{Fallback, Target},
     retry::RetryPolicy,
 };
 use proptest::prelude::*;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use evenkeel::{
     Body, BoxError, Client, Request, Response,
-    ladder::{Capabilities, Fallback, Prefill, Target},
+    fallback::{Capabilities, Fallback, Prefill, Target},
     stream::Resume,
 };
 use futures_util::stream;

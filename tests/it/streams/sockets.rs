@@ -37,7 +37,7 @@ async fn answered(bytes: String) -> (String, Option<Outcome>, Option<BodyEnd>) {
     *request.body_mut() = Some(r#"{"model":"m","stream":true}"#.into());
     let came = async {
         let mut response = client.execute(request).await.unwrap();
-        let journey = AttemptLog::of(response.extensions());
+        let attempt_log = AttemptLog::of(response.extensions());
         let (mut text, mut failed) = (Vec::new(), None);
         loop {
             match response.chunk().await {
@@ -49,7 +49,7 @@ async fn answered(bytes: String) -> (String, Option<Outcome>, Option<BodyEnd>) {
                 }
             }
         }
-        (String::from_utf8(text).unwrap(), failed, journey.ending())
+        (String::from_utf8(text).unwrap(), failed, attempt_log.ending())
     };
     let came = timeout(LONG, came).await.expect("it ends");
     serve.await.unwrap();

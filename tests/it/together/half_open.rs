@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use evenkeel::{
     Client, Profile,
-    ladder::{Fallback, FallbackPolicy, Target},
+    fallback::{Fallback, FallbackPolicy, Target},
     retry::RetryPolicy,
     testkit::{Provider, Reply},
 };

@@ -14,7 +14,7 @@ use evenkeel::{
     Client, Profile,
     breaker::BreakerPolicy,
     context::Deadline,
-    ladder::{FallbackPolicy, Target},
+    fallback::{FallbackPolicy, Target},
     limit::{Concurrency, LimitPolicy},
     retry::RetryPolicy,
     testkit::{Provider, Reply},

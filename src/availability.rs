@@ -1,0 +1,228 @@
+//! What a call may expect before it is made.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::{
+    Request,
+    breaker::Breakers,
+    context::{Deadline, Route},
+    fallback::FallbackList,
+    identity::IdentityLayer,
+    limit::Limits,
+    retry::Budgets,
+};
+
+/// What a call may expect of a route, or of the whole ladder, before it is made: for a bot that says "busy" before
+/// somebody has typed, and for a scheduler that starts no work that cannot be done.
+///
+/// It is read from what the breakers, the limits and the equal targets of a rung know by now. Asking changes nothing: it
+/// takes no probe, makes no breaker, and holds no place in a queue. What nobody has used yet is [`Clear`](Self::Clear); and
+/// what is clear now may be out a moment later, so a call has to be ready for that as ever.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use evenkeel::{Client, Availability, Request};
+/// # use evenkeel::testkit::Provider;
+///
+/// # async fn run(request: Request) -> Result<(), Box<dyn std::error::Error>> {
+/// # let client = Client::builder().over(Provider::new("p"))?;
+/// match client.availability_of(&request) {
+///     Availability::Out { back_in: Some(back), .. } => println!("We are back in about {} s.", back.as_secs()),
+///     Availability::Out { .. } => println!("We are away. Please write to us."),
+///     Availability::Degraded { wait, .. } if wait > Duration::from_secs(5) => println!("We are busy: a moment, please."),
+///     _ => drop(client.send(request).await?),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Availability {
+    /// A call would be sent at once, as far as is known: the breaker is closed, and there is room.
+    Clear,
+    /// Some calls are sent, or all after a wait; or the rung that was put first is out and another takes its calls.
+    #[non_exhaustive]
+    Degraded {
+        /// The share of the calls that is let through to where they are meant for, from 0 to 1. It is 0 where only a
+        /// breaker's probes are, or where only rungs below take calls.
+        share: f64,
+        /// About how long a call waits for its turn.
+        wait: Duration,
+    },
+    /// No call would be sent: the breaker is open, the provider has asked to be left alone, or the wait is longer than a
+    /// call has time.
+    #[non_exhaustive]
+    Out {
+        /// In how long it is worth coming back; `None` where nobody knows, as for a breaker that was opened by hand.
+        back_in: Option<Duration>,
+    },
+}
+
+/// Where a client reads it.
+#[derive(Clone, Debug)]
+pub(crate) struct AvailabilityView {
+    pub(crate) breakers: Breakers,
+    pub(crate) limits: Limits,
+    pub(crate) budgets: Budgets,
+    pub(crate) rungs: FallbackList,
+    /// By what callers are known, where that is set.
+    pub(crate) identity: Option<IdentityLayer>,
+    /// As long as a call has that says nothing else.
+    pub(crate) deadline: Duration,
+}
+
+// === impl Availability ===
+
+impl Availability {
+    /// Whether a call would be sent at once.
+    pub fn is_clear(self) -> bool {
+        matches!(self, Self::Clear)
+    }
+
+    /// Whether no call would be sent.
+    pub fn is_out(self) -> bool {
+        matches!(self, Self::Out { .. })
+    }
+
+    /// Where it is out: in how long it is worth coming back, if that is known.
+    pub fn back_in(self) -> Option<Duration> {
+        match self {
+            Self::Out { back_in } => back_in,
+            Self::Clear | Self::Degraded { .. } => None,
+        }
+    }
+
+    /// Only probes, or only others, are asked.
+    pub(crate) const BARELY: Self = Self::Degraded { share: 0.0, wait: Duration::ZERO };
+
+    /// Where both have to let a call through.
+    pub(crate) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Out { back_in: one }, Self::Out { back_in: two }) => {
+                Self::Out { back_in: one.zip(two).map(|(one, two)| one.max(two)) }
+            }
+            (Self::Degraded { share: one, wait: a }, Self::Degraded { share: two, wait: b }) => {
+                Self::Degraded { share: one.min(two), wait: a.max(b) }
+            }
+            (one, two) if one.rank() >= two.rank() => one,
+            (_, two) => two,
+        }
+    }
+
+    /// Where either may take a call.
+    pub(crate) fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Out { back_in: one }, Self::Out { back_in: two }) => {
+                Self::Out { back_in: one.into_iter().chain(two).min() }
+            }
+            (Self::Degraded { share: one, wait: a }, Self::Degraded { share: two, wait: b }) => {
+                Self::Degraded { share: one.max(two), wait: a.min(b) }
+            }
+            (one, two) if one.rank() <= two.rank() => one,
+            (_, two) => two,
+        }
+    }
+
+    fn rank(self) -> u8 {
+        match self {
+            Self::Clear => 0,
+            Self::Degraded { .. } => 1,
+            Self::Out { .. } => 2,
+        }
+    }
+}
+
+// === impl Lookout ===
+
+impl AvailabilityView {
+    /// Of one route.
+    pub(crate) fn at(&self, route: &Route) -> Availability {
+        self.of(route, self.deadline, Instant::now())
+    }
+
+    /// Forgets what is kept of a route.
+    pub(crate) fn reset(&self, route: &Route) {
+        self.breakers.reset(route);
+        self.limits.reset(route);
+        self.budgets.reset(route);
+    }
+
+    /// Of the ladder that a request would go down.
+    pub(crate) fn ahead(&self, request: &Request) -> Availability {
+        let now = Instant::now();
+        let own = request.extensions().get::<Deadline>().map(|deadline| deadline.left(now));
+        let time = own.unwrap_or(self.deadline);
+        let rungs = self.routes(request).into_iter().map(|equals| {
+            let each = equals.into_iter().map(|(route, rests)| {
+                let rest = if rests { Availability::BARELY } else { Availability::Clear };
+                self.of(&route, time, now).and(rest)
+            });
+            each.reduce(Availability::or).unwrap_or(Availability::Clear)
+        });
+        let mut rungs = rungs;
+        let Some(first) = rungs.next() else { return Availability::Clear };
+        match first {
+            // Those below take its calls, and that is less than was wanted.
+            Availability::Out { .. } => rungs.fold(first, |so_far, below| match below {
+                Availability::Out { .. } => so_far.or(below),
+                Availability::Degraded { wait, .. } => {
+                    so_far.or(Availability::Degraded { share: 0.0, wait })
+                }
+                Availability::Clear => so_far.or(Availability::BARELY),
+            }),
+            first => first,
+        }
+    }
+
+    /// Of each rung that would ask somebody, the routes of its equal targets; and whether it leaves a target alone by now.
+    pub(crate) fn routes(&self, request: &Request) -> Vec<Vec<(Route, bool)>> {
+        match &self.identity {
+            Some(identity) => {
+                let mut request = request.clone();
+                identity.mark(&mut request);
+                self.rungs.routes(&request)
+            }
+            None => self.rungs.routes(request),
+        }
+    }
+
+    fn of(&self, route: &Route, time: Duration, now: Instant) -> Availability {
+        self.breakers.availability(route, now).and(self.limits.availability(route, time, now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn out(secs: Option<u64>) -> Availability {
+        match secs {
+            Some(secs) => Availability::Out { back_in: Some(Duration::from_secs(secs)) },
+            None => Availability::Out { back_in: None },
+        }
+    }
+
+    fn degraded(share: f64, secs: u64) -> Availability {
+        Availability::Degraded { share, wait: Duration::from_secs(secs) }
+    }
+
+    #[test]
+    fn both_have_to_let_a_call_through_so_the_worse_counts() {
+        assert_eq!(Availability::Clear.and(degraded(0.1, 2)), degraded(0.1, 2));
+        assert_eq!(degraded(0.1, 2).and(degraded(1.0, 7)), degraded(0.1, 7));
+        assert_eq!(out(Some(5)).and(degraded(1.0, 7)), out(Some(5)));
+        assert_eq!(out(Some(5)).and(out(Some(9))), out(Some(9)));
+        assert_eq!(out(Some(5)).and(out(None)), out(None));
+    }
+
+    #[test]
+    fn either_may_take_a_call_so_the_better_counts() {
+        assert_eq!(Availability::Clear.or(out(None)), Availability::Clear);
+        assert_eq!(degraded(0.1, 2).or(degraded(1.0, 7)), degraded(1.0, 2));
+        assert_eq!(out(Some(5)).or(out(Some(9))), out(Some(5)));
+        assert_eq!(out(None).or(out(Some(9))), out(Some(9)));
+    }
+}

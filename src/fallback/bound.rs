@@ -1,0 +1,89 @@
+//! Which calls belong where they were addressed, and which rungs may take them all the same.
+
+use super::{Fallback, FallbackPolicy, Target, failure::Failure, fallback::Kind};
+use crate::{
+    dialect::{Elsewhere, Operation, RequestInfo},
+    telemetry::SkipReason,
+};
+
+// === impl LadderPolicy ===
+
+impl FallbackPolicy {
+    /// Whether a call may go to the rung at `at`, below the first, by what it does and by what it belongs to.
+    pub(super) fn may_go(&self, at: usize, ask: &RequestInfo) -> Result<(), SkipReason> {
+        let rung = &self.rungs[at];
+        let bound = rung.differs(&self.rungs[0]).is_some_and(|other| ask.effects.stays(other));
+        if bound && !rung.names(ask) { Err(SkipReason::Bound) } else { Ok(()) }
+    }
+
+    /// The same after a failure: what the provider may have done is not to be done once more.
+    pub(super) fn may_follow(
+        &self,
+        at: usize,
+        ask: &RequestInfo,
+        failure: Option<&Failure>,
+    ) -> Result<(), SkipReason> {
+        let (rung, effects) = (&self.rungs[at], ask.effects);
+        let acted = failure.is_some_and(|failure| failure.acted);
+        let paid = effects.only_costs() && rung.names(ask);
+        if acted && !rung.is_instant() && !effects.repeats() && !paid {
+            return Err(SkipReason::Bound);
+        }
+        self.may_go(at, ask)
+    }
+}
+
+// === impl Rung ===
+
+impl Fallback {
+    /// Takes these operations although they [stay](super) where they were addressed: embeddings at a target with the same
+    /// model, pictures at another provider, files that are kept at both. [`Operation::Chat`] takes chats that name what is
+    /// stored at an account. Without it a rung takes what any provider can answer.
+    ///
+    /// ```
+    /// use evenkeel::{dialect::Operation, fallback::{Fallback, Target}};
+    ///
+    /// let same_model = Target::new("https://eu.example.com/v1").bearer("its key");
+    /// let rung = Fallback::target(same_model).takes([Operation::Embeddings]);
+    /// # let _ = rung;
+    /// ```
+    #[must_use]
+    pub fn takes(mut self, operations: impl IntoIterator<Item = Operation>) -> Self {
+        self.takes.extend(operations);
+        self
+    }
+
+    /// Whether it takes the operation of a call by name.
+    fn names(&self, ask: &RequestInfo) -> bool {
+        self.takes.contains(&ask.operation())
+    }
+
+    /// How it differs from the first rung; `None` where it asks nobody.
+    fn differs(&self, first: &Self) -> Option<Elsewhere> {
+        let target = match &self.kind {
+            Kind::Addressed => {
+                let account = !first.is_addressed();
+                return Some(Elsewhere { account, model: false });
+            }
+            Kind::Target(target) => target,
+            // Calls that belong to an account go to that of the first.
+            Kind::TargetGroup(equals) => equals.targets.first()?,
+            Kind::Stored(_) | Kind::Canned(_) | Kind::Wait => return None,
+        };
+        let same = match &first.kind {
+            Kind::Target(first) => target.is_account_of(first),
+            Kind::TargetGroup(equals) => equals.targets.first()?.is_account_of(target),
+            _ => target.is_addressed(),
+        };
+        Some(Elsewhere { account: !same, model: target.has_model() })
+    }
+
+    /// Whether it asks the account that the caller addressed.
+    fn is_addressed(&self) -> bool {
+        match &self.kind {
+            Kind::Target(target) => target.is_addressed(),
+            Kind::TargetGroup(equals) => equals.targets.first().is_some_and(Target::is_addressed),
+            _ => true,
+        }
+    }
+}

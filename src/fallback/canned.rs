@@ -1,0 +1,93 @@
+//! Replies that cannot fail.
+
+use std::{fmt, sync::Arc};
+
+use http::{HeaderName, HeaderValue};
+
+use super::CannedContext;
+use crate::{
+    Request, Response,
+    classify::{Outcome, Verdict},
+    dialect::RequestInfo,
+};
+
+/// A reply made here: a text, or a closure over the request. Rendered in the request's dialect, as JSON or as a stream,
+/// whichever was asked.
+///
+/// It is one text, and ends as an answer does that has said all: one choice where several were asked for, no call of a
+/// tool where one was forced. Where the request wants JSON of a schema (`response_format`), it is for the text to be
+/// that: [`with`](Self::with) sees the request.
+#[derive(Clone)]
+pub struct Canned {
+    reply: Arc<Reply>,
+    /// A fixed text that says nothing.
+    blank: bool,
+}
+
+type Reply = dyn Fn(&CannedContext<'_>) -> String + Send + Sync;
+
+/// Marks a canned reply, in the extensions of its response: a business counts them by it, and shows them for what they are.
+///
+/// On the wire the header `evenkeel-canned: true` says the same, and so does the id of the answer, which has `canned` in
+/// it, for clients that hide headers. (Answers of Ollama have no id.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CannedReply;
+
+/// The mark in the headers.
+pub(crate) const CANNED: HeaderName = HeaderName::from_static("evenkeel-canned");
+
+// === impl Canned ===
+
+impl Canned {
+    /// Always that text.
+    pub fn text(text: impl Into<String>) -> Self {
+        let text = text.into();
+        let blank = text.trim().is_empty();
+        Self { blank, ..Self::answering(move |_| text.clone()) }
+    }
+
+    /// A text made for the request. It must be quick and must not block.
+    pub fn with(reply: impl Fn(&Request) -> String + Send + Sync + 'static) -> Self {
+        Self::answering(move |question| reply(question.request()))
+    }
+
+    /// A text made for the question: in its language, say. It must be quick and must not block.
+    ///
+    /// ```
+    /// use evenkeel::fallback::{Canned, CannedContext};
+    ///
+    /// let sorry = Canned::answering(|question: &CannedContext<'_>| {
+    ///     let parcel = question.last().is_some_and(|text| text.contains("parcel"));
+    ///     match (question.is_in("de"), parcel) {
+    ///         (true, _) => "Wir melden uns heute noch bei Ihnen.".into(),
+    ///         (false, true) => "Track your parcel at example.com/track.".into(),
+    ///         (false, false) => "A colleague will write to you today.".into(),
+    ///     }
+    /// });
+    /// # let _ = sorry;
+    /// ```
+    pub fn answering(reply: impl Fn(&CannedContext<'_>) -> String + Send + Sync + 'static) -> Self {
+        Self { reply: Arc::new(reply), blank: false }
+    }
+
+    pub(super) fn is_blank(&self) -> bool {
+        self.blank
+    }
+
+    /// The answer to a request; `None` where its dialect is not known.
+    pub(crate) fn answer(&self, request: &Request, ask: &RequestInfo) -> Option<Response> {
+        let text = (self.reply)(&CannedContext::new(request, ask));
+        let mut response = ask.dialect()?.render(text.as_str(), ask);
+        response.headers_mut().insert(CANNED, HeaderValue::from_static("true"));
+        response.extensions_mut().insert(CannedReply);
+        response.extensions_mut().insert(Verdict::new(Outcome::Success));
+        Some(response)
+    }
+}
+
+impl fmt::Debug for Canned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Canned")
+    }
+}

@@ -1,0 +1,118 @@
+//! Which targets and rungs are right, and where a rung may stand.
+
+use std::time::Duration;
+
+use super::{
+    Fallback, FallbackPolicy, Target, base,
+    fallback::{Kind, TargetGroup},
+};
+use crate::{ConfigError, balance::check as check_equals, identity::is_of_many};
+
+// === impl LadderPolicy ===
+
+impl FallbackPolicy {
+    /// Checks every rung, against the deadline of a call where one is set.
+    pub(crate) fn check(&self, deadline: Option<Duration>) -> Result<(), ConfigError> {
+        if self.rungs.len() > Self::MOST {
+            let allowed = format!("at most {} rungs", Self::MOST);
+            return Err(ConfigError::new("ladder.rungs", self.rungs.len(), allowed));
+        }
+        for (at, rung) in self.rungs.iter().enumerate() {
+            let field = format!("ladder.rung[{at}]");
+            rung.check(&field)?;
+            if let Some(allowed) = self.misplaced(at) {
+                return Err(ConfigError::new(field, &rung.name, allowed));
+            }
+            if let (Some(reserve), Some(deadline)) = (rung.reserve, deadline) {
+                if reserve >= deadline {
+                    let allowed = format!("less than the deadline of {deadline:?}");
+                    return Err(ConfigError::new(format!("{field}.reserve"), reserve, allowed));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a rung should stand, if it does not.
+    fn misplaced(&self, at: usize) -> Option<&'static str> {
+        let (rung, below) = (&self.rungs[at], &self.rungs[at + 1..]);
+        if at == 0 && rung.is_stored() {
+            return Some(
+                "a stored answer below another rung; CachePolicy::fresh() gives one before any is asked",
+            );
+        }
+        if rung.is_last() && !below.is_empty() {
+            return Some(
+                "a canned reply only as the last rung: it never fails, so nothing below it is ever asked",
+            );
+        }
+        let followed = below.iter().any(|below| !below.is_instant());
+        (rung.waits() && (at == 0 || followed)).then_some(
+            "a rung that waits only as the last, or above a canned reply: it waits for those above it",
+        )
+    }
+}
+
+// === impl Rung ===
+
+impl Fallback {
+    pub(super) fn check(&self, at: &str) -> Result<(), ConfigError> {
+        let field = |name: &str| format!("{at}.{name}");
+        let visible = self.name.bytes().all(|b| (0x20..0x7f).contains(&b));
+        if self.name.is_empty() || self.name.len() > 64 || !visible {
+            let allowed = "1 to 64 bytes of visible ASCII";
+            return Err(ConfigError::new(field("name"), &self.name, allowed));
+        }
+        self.edit.check(&field)?;
+        match &self.kind {
+            Kind::Canned(_) if !self.edit.is_none() => {
+                let allowed = "no edit: a canned reply is not asked of anybody";
+                Err(ConfigError::new(field("edit"), "set", allowed))
+            }
+            Kind::Canned(canned) if canned.is_blank() => {
+                Err(ConfigError::new(field("text"), "", "a text that says something"))
+            }
+            Kind::Target(target) => target.check(&field),
+            Kind::TargetGroup(TargetGroup { targets, policy, .. }) => {
+                policy.check(&field("balance"))?;
+                check_equals(targets, at)
+            }
+            Kind::Stored(age) if age.is_zero() => {
+                Err(ConfigError::new(field("age"), age, "longer than zero"))
+            }
+            Kind::Addressed | Kind::Stored(_) | Kind::Canned(_) | Kind::Wait => Ok(()),
+        }
+    }
+}
+
+// === impl Target ===
+
+impl Target {
+    pub(crate) fn check(&self, field: &dyn Fn(&str) -> String) -> Result<(), ConfigError> {
+        if let Some(base) = &self.base {
+            base::check(base, field("base_url"))?;
+        }
+        if self.model.as_deref().is_some_and(|model| model.trim().is_empty()) {
+            return Err(ConfigError::new(field("model"), "", "a model's name"));
+        }
+        if let Some(label) = self.label.as_deref().filter(|label| is_of_many(label)) {
+            let allowed = "a name of one credential: \"*\" and names that begin with \"~\" stand for many, \"-\" for none";
+            return Err(ConfigError::new(field("label"), label, allowed));
+        }
+        for (name, value) in &self.headers {
+            if value.is_err() {
+                let allowed = "a secret, not blank, without line breaks or control characters";
+                return Err(ConfigError::new(field("credential"), name, allowed));
+            }
+        }
+        if let Some(endpoint) = &self.endpoint {
+            base::check_endpoint(endpoint, self.dialect, field("endpoint"))?;
+        }
+        let same = self.base.is_none() && self.headers.is_empty() && self.model.is_none();
+        if same && self.dialect.is_none() && self.endpoint.is_none() {
+            let allowed = "at least one of base URL, model, credential, dialect and endpoint";
+            return Err(ConfigError::new(field("target"), "empty", allowed));
+        }
+        Ok(())
+    }
+}

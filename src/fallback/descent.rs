@@ -1,0 +1,267 @@
+//! One call on its way down the ladder.
+
+mod below;
+mod suspected;
+
+use std::{future::Future, ops::Range, pin::Pin, sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+use super::{
+    Fallbacks,
+    failure::{Failure, stops},
+    fallback::Kind,
+    policy::FallbackPolicy,
+    race::{self, Raced},
+    resume::Below,
+    service::FallbackService,
+};
+use crate::{
+    Error, Request, Response, Upstream,
+    breaker::Suspected,
+    classify::{Outcome, Phase, judge},
+    context::{AttemptLog, Call, Deadline},
+    dialect::RequestInfo,
+    telemetry::{EditSummary, Event, SkipReason},
+};
+
+/// One call on its way down. Clones are the same call, on another part of the way.
+#[derive(Clone)]
+pub(super) struct Descent<S> {
+    ladder: FallbackService<S>,
+    ask: Arc<RequestInfo>,
+    /// As the caller made it.
+    request: Request,
+    attempt_log: AttemptLog,
+    deadline: Option<Deadline>,
+    /// As long as it had for its answer.
+    limit: Option<Duration>,
+    /// With less time left no target is asked.
+    least: Option<Duration>,
+    once: bool,
+    /// Nobody is asked any more: only what is answered here is of use.
+    late: bool,
+    /// It goes on beside a probe, from target to target: what is made or stored here races nobody.
+    beside: bool,
+    /// The targets that are left were asked beside a probe.
+    asked: bool,
+    /// The first target that was passed over as its route is under suspicion: it is asked after the others.
+    suspected: Option<usize>,
+}
+
+/// What a part of the way came to.
+pub(super) enum End {
+    /// An answer, or a failure that is the caller's.
+    Told(Result<Response, Error>),
+    /// Every rung failed.
+    Failed(Failure),
+}
+
+pub(super) type Way<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+// === impl Descent ===
+
+impl<S: Upstream> Descent<S> {
+    pub(super) fn new(mut ladder: FallbackService<S>, mut request: Request) -> Self {
+        if let Some(own) = request.extensions().get::<Fallbacks>() {
+            ladder.policy = Arc::new(ladder.policy.with(own));
+        }
+        let ask = ladder.policy.ask(&mut request);
+        let call = Call::of(&mut request);
+        let (attempt_log, deadline) = (call.attempt_log.clone(), call.deadline);
+        let (once, late) = (call.once, call.late);
+        let limit = deadline.map(|deadline| deadline.left(Instant::now()));
+        let least = limit.map(|limit| ladder.policy.least_attempt(limit));
+        call.least = least;
+        if ladder.policy.asks_again() {
+            call.budget.get_or_insert_default();
+        }
+        Self {
+            ladder,
+            ask,
+            request,
+            attempt_log,
+            deadline,
+            limit,
+            least,
+            once,
+            late,
+            beside: false,
+            asked: false,
+            suspected: None,
+        }
+    }
+
+    /// All the way.
+    pub(super) async fn go(mut self) -> Result<Response, Error> {
+        let to = self.policy().rungs.len();
+        let late = self.late.then(|| Failure::of(Outcome::TimedOut { phase: Phase::Deadline }, 0));
+        match self.rungs(0..to, late).await {
+            End::Told(result) => result,
+            End::Failed(failure) => failure.first,
+        }
+    }
+
+    /// From a rung down to the last.
+    pub(super) fn down(&mut self, from: usize, failure: Option<Failure>) -> Way<'_, End> {
+        let to = self.policy().rungs.len();
+        self.part(from..to, failure)
+    }
+
+    /// Boxed, as a rung that waits goes the same way again.
+    pub(super) fn part(&mut self, way: Range<usize>, failure: Option<Failure>) -> Way<'_, End> {
+        Box::pin(self.rungs(way, failure))
+    }
+
+    async fn rungs(&mut self, way: Range<usize>, mut failure: Option<Failure>) -> End {
+        let policy = self.policy().clone();
+        for at in way {
+            let rung = &policy.rungs[at];
+            if !rung.asks() {
+                match self.ask_suspected(failure).await {
+                    Some(End::Told(result)) => return End::Told(result),
+                    Some(End::Failed(failed)) => failure = Some(failed),
+                    None => failure = None,
+                }
+            }
+            if (self.beside && !rung.asks()) || (self.asked && rung.asks()) {
+                continue;
+            }
+            if self.late && !rung.is_instant() {
+                self.pass_by(at, SkipReason::Deadline);
+                continue;
+            }
+            // What stands first is asked whatever it offers, unless another takes the call.
+            if at > 0 {
+                if let Err(why) = self.fits(at, failure.as_ref()) {
+                    self.pass_by(at, why);
+                    continue;
+                }
+            }
+            if let Kind::Stored(most) = rung.kind {
+                let call = Call::of(&mut self.request).clone();
+                match self.ladder.stored((at, rung), most, &call).await {
+                    Some(response) => return End::Told(Ok(response)),
+                    None => continue,
+                }
+            }
+            let end = match (&rung.kind, failure.take()) {
+                (Kind::Wait, Some(failed)) => self.wait(at, failed).await,
+                (_, failed) => match self.ready(at, failed.as_ref()) {
+                    Ok(ready) => self.step(at, ready, failed).await,
+                    Err(why) => {
+                        self.pass_by(at, why);
+                        failure = failed;
+                        continue;
+                    }
+                },
+            };
+            match end {
+                End::Told(result) => return End::Told(result),
+                End::Failed(failed) => failure = Some(failed),
+            }
+        }
+        match self.ask_suspected(failure).await {
+            Some(end) => end,
+            // No rung takes it: the first is asked all the same, so that its provider says why.
+            None => {
+                let ready =
+                    (policy.rungs[0].request(self.request(), &self.ask), EditSummary::default());
+                self.step(0, ready, None).await
+            }
+        }
+    }
+
+    fn pass_by(&self, at: usize, why: SkipReason) {
+        let name = self.policy().rungs[at].name.clone();
+        self.ladder.events.emit(Event::RungSkipped { rung: at as u16, name, why });
+    }
+
+    /// The request for a rung, or why it is passed by.
+    fn ready(
+        &mut self,
+        at: usize,
+        failure: Option<&Failure>,
+    ) -> Result<(Request, EditSummary), SkipReason> {
+        let policy = self.policy().clone();
+        let failed = failure.filter(|_| policy.rungs[0].is_plain()).map(|failure| failure.last);
+        let request = self.request_for(at);
+        let mut ready = policy.rungs[at].ready(request, &self.ask, failed)?;
+        self.place(at, &mut ready.0);
+        Ok(ready)
+    }
+
+    /// Asks one rung, and those below it where it is a breaker's probe and slow.
+    async fn step(
+        &mut self,
+        at: usize,
+        mut ready: (Request, EditSummary),
+        failure: Option<Failure>,
+    ) -> End {
+        let result = match Call::of(&mut ready.0).probe_signal.clone() {
+            Some(signal) => match race::run(self, at, (ready, signal)).await {
+                Raced::Own(result) => result,
+                Raced::Below(told) => return End::Told(told),
+                Raced::Nobody(result, below) => {
+                    self.asked = true;
+                    return End::Failed(Failure::after(failure, result, at).and(*below));
+                }
+            },
+            None => self.ladder.ask(at, ready, &self.ask).await,
+        };
+        let outcome = judge(&result).outcome();
+        if Suspected::is_why(&result) {
+            self.suspected.get_or_insert(at);
+        }
+        if outcome.is_success() {
+            return End::Told(self.watched(at, result));
+        }
+        if stops(outcome, at) && !self.is_wanted(outcome, at) {
+            return End::Told(result);
+        }
+        End::Failed(Failure::after(failure, result, at))
+    }
+
+    /// An answer that those below go on with if it fails while it is read, where the call wants that.
+    fn watched(&mut self, at: usize, result: Result<Response, Error>) -> Result<Response, Error> {
+        let call = (&self.ask, at);
+        match Below::of(&self.ladder, &mut self.request, call, self.limit) {
+            Some(below) => result.map(|response| below.watch_over(response)),
+            None => result,
+        }
+    }
+
+    pub(super) fn policy(&self) -> &Arc<FallbackPolicy> {
+        &self.ladder.policy
+    }
+
+    pub(super) fn ladder(&self) -> &FallbackService<S> {
+        &self.ladder
+    }
+
+    pub(super) fn request(&self) -> Request {
+        self.request.clone()
+    }
+
+    /// The last rung needs no copy, unless another may be asked after it, or one of its equal targets once more.
+    fn request_for(&mut self, at: usize) -> Request {
+        let rungs = &self.policy().rungs;
+        let again = rungs[0].may_pass() || self.suspected.is_some() || rungs[at].has_equals();
+        match at + 1 == rungs.len() && !again {
+            true => std::mem::take(&mut self.request),
+            false => self.request(),
+        }
+    }
+
+    pub(super) fn ask(&self) -> &Arc<RequestInfo> {
+        &self.ask
+    }
+
+    pub(super) fn deadline(&self) -> Option<Deadline> {
+        self.deadline
+    }
+
+    pub(super) fn attempt_log(&self) -> &AttemptLog {
+        &self.attempt_log
+    }
+}

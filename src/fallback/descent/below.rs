@@ -1,0 +1,95 @@
+//! Which rungs below take a call, what the layers under the ladder have to know of that, and what is asked beside a probe.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{super::ready::Failed, Descent};
+use crate::{
+    Request, Upstream,
+    classify::{Outcome, Phase},
+    context::{Attempt, Call, ProbeSignal, Route},
+    fallback::{Fallback, failure::Failure},
+    telemetry::SkipReason,
+};
+
+// === impl Descent ===
+
+impl<S: Upstream> Descent<S> {
+    /// Whether a rung is for this failure, and there is time for it. Where nothing was asked yet, the call was too much for
+    /// what the rungs so far offer.
+    pub(super) fn fits(&self, at: usize, failure: Option<&Failure>) -> Result<(), SkipReason> {
+        let (policy, rung) = (self.policy(), &self.policy().rungs[at]);
+        let (outcome, last) = failure.map_or((Outcome::TooLarge, 0), |it| (it.last, it.at));
+        let failed = Failed { outcome, offers: &policy.rungs[last].offers, at: last };
+        rung.accepts((&self.ask, self.request.body()), failed)?;
+        policy.may_follow(at, &self.ask, failure)?;
+        if rung.is_instant() {
+            return Ok(());
+        }
+        if self.once {
+            return Err(SkipReason::Once);
+        }
+        if self.has_time() { Ok(()) } else { Err(SkipReason::Deadline) }
+    }
+
+    /// Whether there is time for another target.
+    pub(super) fn has_time(&self) -> bool {
+        let left = self.deadline.map(|deadline| deadline.left(Instant::now()));
+        left.is_none_or(|left| !left.is_zero() && self.least.is_none_or(|least| left >= least))
+    }
+
+    /// Whether a rung below is there for that failure by name.
+    pub(super) fn is_wanted(&self, outcome: Outcome, at: usize) -> bool {
+        let call = (&*self.ask, &self.request.body()[..]);
+        self.policy().rungs[at + 1..].iter().any(|rung| rung.wants(outcome, call))
+    }
+
+    /// Tells the layers below what stands under the rung at `at` for this call.
+    pub(super) fn place(&self, at: usize, request: &mut Request) {
+        let late = Outcome::TimedOut { phase: Phase::Deadline };
+        let policy = self.policy();
+        let waits = policy.rungs[at + 1..].iter().any(Fallback::waits);
+        let call = Call::of(request);
+        call.elsewhere = self.leads_on(at, Outcome::NotSent { retry_in: None });
+        call.last_target = !waits && !self.leads_on(at, late);
+        // What is not to be done twice is asked of nobody beside a probe.
+        let beside = call.elsewhere && self.ask.effects.repeats();
+        call.probe_signal = beside.then(ProbeSignal::default);
+    }
+
+    /// Whether a target below the rung at `at` takes the call after that failure.
+    fn leads_on(&self, at: usize, outcome: Outcome) -> bool {
+        let rungs = &self.policy().rungs;
+        let failed = Failed { outcome, offers: &rungs[at].offers, at };
+        let call = (&*self.ask, &self.request.body()[..]);
+        let able = |rung: &Fallback| {
+            !rung.may_pass() || rung.ready(self.request(), &self.ask, None).is_ok()
+        };
+        let takes = |at: usize| {
+            let rung = &rungs[at];
+            rung.asks()
+                && rung.accepts(call, failed).is_ok()
+                && self.policy().may_go(at, &self.ask).is_ok()
+                && able(rung)
+        };
+        !self.once && !self.late && (at + 1..rungs.len()).any(takes)
+    }
+
+    /// The same call beside a probe of its own.
+    pub(in crate::fallback) fn beside(&self) -> Self {
+        Self { beside: true, ..self.clone() }
+    }
+
+    /// All targets are asked again, also those that were asked beside a probe.
+    pub(in crate::fallback) fn forget_asked(&mut self) {
+        self.asked = false;
+    }
+
+    /// Logs a probe that goes on while those below are asked.
+    pub(in crate::fallback) fn log_probe(&self, rung: usize, route: Route, took: Duration) {
+        let name = Some(self.policy().rungs[rung].name.clone());
+        let (outcome, wait) = (Outcome::Cancelled, Duration::ZERO);
+        self.attempt_log.under_way(Attempt { rung: rung as u16, name, route, outcome, wait, took });
+    }
+}

@@ -1,0 +1,182 @@
+//! Where calls wait for recovery: one at a time asks again, the oldest first.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::{sync::Notify, time::Instant};
+
+use crate::{
+    context::later,
+    keyed_state::{AtRest, Rest},
+    sync::lock_std as lock,
+};
+
+/// A gate through which one call at a time goes; among those that wait, the one that came first.
+///
+/// Whoever goes back to waiting keeps its place: the order is that of the [`Ticket`]s.
+#[derive(Clone, Default)]
+pub(super) struct Gate(Arc<Mutex<Queue>>);
+
+#[derive(Default)]
+struct Queue {
+    next: u64,
+    taken: bool,
+    /// When the last one went through.
+    passed: Option<Instant>,
+    /// Those that wait, by ticket. As many as there are calls under way, each of which its caller holds.
+    waiting: BTreeMap<u64, Arc<Notify>>,
+}
+
+/// A call's place in the order.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ticket(u64);
+
+/// The turn of one call. Dropped, it is the next one's.
+pub(super) struct Turn(Gate);
+
+/// A call that waits. Dropped, it leaves the queue, and hands on a turn it was given meanwhile.
+struct Waiting<'a> {
+    gate: &'a Gate,
+    ticket: Ticket,
+    called: Arc<Notify>,
+    done: bool,
+}
+
+// === impl Gate ===
+
+impl Gate {
+    /// A place behind all others.
+    pub(super) fn ticket(&self) -> Ticket {
+        let mut queue = lock(&self.0);
+        queue.next += 1;
+        Ticket(queue.next)
+    }
+
+    /// Waits for the turn of that ticket.
+    pub(super) async fn turn(&self, ticket: Ticket) -> Turn {
+        let called = Arc::new(Notify::new());
+        lock(&self.0).waiting.insert(ticket.0, called.clone());
+        let mut waiting = Waiting { gate: self, ticket, called, done: false };
+        self.call_next();
+        waiting.called.notified().await;
+        waiting.done = true;
+        Turn(self.clone())
+    }
+
+    /// When the next may go through: so long after the last.
+    pub(super) fn opens(&self, apart: Duration) -> Instant {
+        lock(&self.0).passed.map_or_else(Instant::now, |last| later(last, apart))
+    }
+
+    /// Somebody goes through now.
+    pub(super) fn passed(&self) {
+        lock(&self.0).passed = Some(Instant::now());
+    }
+
+    /// Gives a turn that nobody has to the one that came first.
+    fn call_next(&self) {
+        let mut queue = lock(&self.0);
+        if queue.taken {
+            return;
+        }
+        if let Some((_, first)) = queue.waiting.pop_first() {
+            queue.taken = true;
+            // Kept for one who does not wait for it yet: it is lost to nobody.
+            first.notify_one();
+        }
+    }
+
+    fn free(&self) {
+        lock(&self.0).taken = false;
+        self.call_next();
+    }
+}
+
+/// Calls that wait hold the gate that they wait at.
+impl AtRest for Gate {
+    fn rest(&self, _: Instant) -> Rest {
+        if Arc::strong_count(&self.0) > 1 { Rest::Busy } else { Rest::Settled }
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Gate({} waiting)", lock(&self.0).waiting.len())
+    }
+}
+
+// === impl Turn ===
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.free();
+    }
+}
+
+// === impl Waiting ===
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if self.done {
+            return;
+        }
+        let left = lock(&self.gate.0).waiting.remove(&self.ticket.0);
+        if left.is_none() {
+            // It was called, and never knew.
+            self.gate.free();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn one_at_a_time_and_the_oldest_first() {
+        let gate = Gate::default();
+        let tickets: Vec<_> = (0..4).map(|_| gate.ticket()).collect();
+        let first = gate.turn(tickets[3]).now_or_never().expect("nobody else is there");
+        let mut waiting: Vec<_> =
+            tickets.iter().map(|ticket| Box::pin(gate.turn(*ticket))).collect();
+        for turn in waiting.iter_mut().rev() {
+            assert!(turn.now_or_never().is_none());
+        }
+        drop(first);
+        for (n, turn) in waiting.iter_mut().enumerate() {
+            assert!(turn.now_or_never().is_some(), "{n}");
+        }
+    }
+
+    #[test]
+    fn one_who_leaves_takes_no_turn_with_him() {
+        let gate = Gate::default();
+        let tickets: Vec<_> = (0..3).map(|_| gate.ticket()).collect();
+        let first = gate.turn(tickets[0]).now_or_never().expect("nobody else is there");
+        let mut gone = Box::pin(gate.turn(tickets[1]));
+        let mut stays = Box::pin(gate.turn(tickets[2]));
+        assert!((&mut gone).now_or_never().is_none() && (&mut stays).now_or_never().is_none());
+        // He has the turn, and does not know it.
+        drop(first);
+        drop(gone);
+        assert!(stays.now_or_never().is_some());
+        assert!(lock(&gate.0).waiting.is_empty());
+    }
+
+    #[test]
+    fn one_who_leaves_before_his_turn_is_forgotten() {
+        let gate = Gate::default();
+        let turn = gate.turn(gate.ticket()).now_or_never().expect("nobody else is there");
+        let mut gone = Box::pin(gate.turn(gate.ticket()));
+        assert!((&mut gone).now_or_never().is_none());
+        drop(gone);
+        drop(turn);
+        assert!(!lock(&gate.0).taken && lock(&gate.0).waiting.is_empty());
+    }
+}

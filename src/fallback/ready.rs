@@ -1,0 +1,103 @@
+//! Whether a rung is for a failure, whether a call gets from it what it needs, and what is sent there.
+
+use super::{Capabilities, Fallback, failure::stops, fallback::Kind};
+use crate::{
+    Request,
+    classify::{Outcome, Rejection},
+    context::Call,
+    dialect::RequestInfo,
+    telemetry::{EditSummary, SkipReason},
+};
+
+/// The failure that a rung is asked to make good.
+#[derive(Clone, Copy)]
+pub(super) struct Failed<'a> {
+    pub(super) outcome: Outcome,
+    pub(super) offers: &'a Capabilities,
+    /// The rung that failed.
+    pub(super) at: usize,
+}
+
+// === impl Rung ===
+
+impl Fallback {
+    /// Whether a failure above leads here, and whether the call gets here what it needs.
+    pub(super) fn accepts(
+        &self,
+        call: (&RequestInfo, &[u8]),
+        failed: Failed<'_>,
+    ) -> Result<(), SkipReason> {
+        let (ask, _) = call;
+        let led = match self.on.is_empty() {
+            true => !stops(failed.outcome, failed.at),
+            false => self.wants(failed.outcome, call),
+        };
+        if !led {
+            return Err(SkipReason::Outcome);
+        }
+        if self.is_instant() {
+            let known = ask.dialect().is_some();
+            return if known { Ok(()) } else { Err(SkipReason::Capability) };
+        }
+        if matches!(self.kind, Kind::Wait) {
+            // A quota comes back by itself, or somebody pays. The breaker says for how long nobody is to ask.
+            let quota = matches!(
+                failed.outcome,
+                Outcome::QuotaExhausted { .. } | Outcome::Rejected { why: Rejection::Payment }
+            );
+            let passes = quota || !failed.outcome.is_permanent();
+            return if passes { Ok(()) } else { Err(SkipReason::Outcome) };
+        }
+        let larger = self.edit.fits_any() || self.offers.larger_than(failed.offers);
+        if failed.outcome == Outcome::TooLarge && !larger {
+            return Err(SkipReason::Outcome);
+        }
+        Ok(())
+    }
+
+    /// Whether it is there for that failure by name.
+    pub(super) fn wants(&self, outcome: Outcome, call: (&RequestInfo, &[u8])) -> bool {
+        self.on.iter().any(|when| when.is(outcome, call))
+    }
+
+    /// The request for this rung, edited; or why the rung is passed by: what the call still needs then is not offered, or
+    /// the rung would only ask again what has failed already, as the caller sent it and where.
+    pub(super) fn ready(
+        &self,
+        request: Request,
+        ask: &RequestInfo,
+        failed_plain: Option<Outcome>,
+    ) -> Result<(Request, EditSummary), SkipReason> {
+        let mut request = self.request(request, ask);
+        if self.is_instant() {
+            return Ok((request, EditSummary::default()));
+        }
+        let edited = self.edit.apply(&mut request, ask).ok_or(SkipReason::Capability)?;
+        if self.offers.lack(&mut request) {
+            return Err(SkipReason::Capability);
+        }
+        let again = matches!(self.kind, Kind::Addressed) && !self.edit.is_none() && !edited.changed;
+        // Refused, nothing was sent yet, and this rung has a route of its own.
+        if again && failed_plain.is_some_and(|outcome| !matches!(outcome, Outcome::NotSent { .. }))
+        {
+            return Err(SkipReason::Unchanged);
+        }
+        let facet = self.edit.facet();
+        if !facet.is_empty() {
+            let route = Call::route(&mut request).with_facet(&facet);
+            let call = Call::of(&mut request);
+            (call.route, call.facet) = (Some(route), Some(facet.as_str().into()));
+        }
+        Ok((request, edited))
+    }
+
+    /// Whether it sends what the caller sent where the caller sent it.
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self.kind, Kind::Addressed) && self.edit.is_none()
+    }
+
+    /// Whether a call may need more than it offers.
+    pub(super) fn may_pass(&self) -> bool {
+        self.offers != Capabilities::default() || self.edit.fits_any()
+    }
+}

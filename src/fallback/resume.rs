@@ -1,0 +1,172 @@
+//! Goes on down the ladder with a stream that failed while it was read.
+
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use http::header::CONTENT_LENGTH;
+use tokio::time::{Instant, timeout_at};
+
+use super::{Fallback, FallbackPolicy, FallbackService};
+use crate::{
+    Body, Request, Response, Upstream,
+    classify::{Outcome, judge},
+    context::{Call, Deadline},
+    dialect::{RequestInfo, Usage},
+    stream::{Asking, Onward, Resume, Resumed, Start},
+    telemetry::{Event, SkipReason},
+    timeout::StreamDeadline,
+};
+
+/// What is left of the ladder for a call whose answer is being read.
+pub(super) struct Below<S> {
+    ladder: FallbackService<S>,
+    request: Request,
+    ask: Arc<RequestInfo>,
+    /// The rung that is asked next: each is asked once at most.
+    next: usize,
+    /// As long as the call had for its answer, so long has each that is to go on with it.
+    limit: Option<Duration>,
+    bound: Option<StreamDeadline>,
+}
+
+// === impl Below ===
+
+impl<S: Upstream> Below<S> {
+    /// Those below the rung at `at`, if the call wants its stream to be gone on with and any of them can do it.
+    pub(super) fn of(
+        ladder: &FallbackService<S>,
+        request: &mut Request,
+        (ask, at): (&Arc<RequestInfo>, usize),
+        limit: Option<Duration>,
+    ) -> Option<Self> {
+        let set = request.extensions().get::<Resume>().copied();
+        let wanted = set.unwrap_or(ladder.policy.resume) == Resume::Continue;
+        let next = at + 1;
+        let policy = &ladder.policy;
+        let able = || (next..policy.rungs.len()).any(|at| goes_on(policy, at, ask));
+        let known = ask.stream() && ask.dialect().is_some_and(|dialect| dialect.takes_prefill());
+        if !wanted || !known || Call::of(request).once || !able() {
+            return None;
+        }
+        let (ladder, request, ask) = (ladder.clone(), request.clone(), ask.clone());
+        Some(Self { ladder, request, ask, next, limit, bound: None })
+    }
+
+    /// Puts an answer that has begun under the care of those below.
+    pub(super) fn watch_over(mut self, mut response: Response) -> Response {
+        let attempt_log = Call::of(&mut self.request).attempt_log.clone();
+        let (Some(dialect), true) = (self.ask.dialect(), is_open(&mut response)) else {
+            return response;
+        };
+        self.bound = response.extensions().get().copied();
+        let (usage, whole) = (Usage::default(), Arc::new(AtomicBool::new(false)));
+        response.extensions_mut().insert(usage.clone());
+        // It is that of the first answer.
+        response.headers_mut().remove(CONTENT_LENGTH);
+        let start =
+            Start { dialect, attempt_log: attempt_log.clone(), usage, whole: whole.clone() };
+        response.map(|body| {
+            let mut body = Body::wrap(Resumed::new(body, Box::new(self), start));
+            body.guarded().whole(whole);
+            body.guarded().attempt_log(attempt_log);
+            body
+        })
+    }
+
+    /// The request to a rung for what comes after `said`; `None` if the rung cannot go on with it.
+    fn request(&self, rung: &Fallback, said: &str) -> Option<Request> {
+        let mut request = self.request.clone();
+        if rung.is_instant() {
+            return None;
+        }
+        // With nothing said, the whole answer is what comes after it.
+        if !said.is_empty() {
+            let prefilled = self.ask.dialect()?.with_prefill(&mut request, said, rung.prefill()?);
+            if !prefilled {
+                return None;
+            }
+            if request.headers().contains_key(CONTENT_LENGTH) {
+                let length = request.body().len().into();
+                request.headers_mut().insert(CONTENT_LENGTH, length);
+            }
+        }
+        let (request, edited) = rung.ready(request, &self.ask, None).ok()?;
+        // What comes in one piece goes on with no stream.
+        (!edited.unstreamed).then_some(request)
+    }
+
+    async fn ask(&mut self, at: usize, mut request: Request) -> Option<Response> {
+        let rung = &self.ladder.policy.clone().rungs[at];
+        let name = rung.name.clone();
+        self.ladder.events.emit(Event::RungEntered { rung: at as u16, name: name.clone() });
+        let deadline = self.limit.map(Deadline::within);
+        let call = Call::of(&mut request);
+        (call.rung, call.name) = (at as u16, Some(name));
+        (call.deadline, call.bound) = (deadline, self.bound);
+        let sent = self.ladder.send(request);
+        let result = match deadline {
+            Some(deadline) => timeout_at(deadline.instant(), sent).await.ok()?,
+            None => sent.await,
+        };
+        let success = judge(&result).outcome().is_success();
+        result.ok().filter(|_| success)
+    }
+
+    async fn descend(
+        mut self: Box<Self>,
+        said: Box<str>,
+        why: Outcome,
+    ) -> Option<(Box<dyn Onward>, Body)> {
+        let policy = self.ladder.policy.clone();
+        while let Some(rung) = policy.rungs.get(self.next) {
+            let (at, name) = (self.next, rung.name.clone());
+            self.next += 1;
+            let events = self.ladder.events.clone();
+            let late = self.bound.is_some_and(|bound| bound.0 <= Instant::now());
+            let stays = policy.may_go(at, &self.ask).is_err();
+            let request = self.request(rung, &said).filter(|_| !late && !stays);
+            let Some(request) = request else {
+                let why = match (late, stays) {
+                    (true, _) => SkipReason::Deadline,
+                    (_, true) => SkipReason::Bound,
+                    _ => SkipReason::Capability,
+                };
+                events.emit(Event::RungSkipped { rung: at as u16, name, why });
+                continue;
+            };
+            let Some(mut response) = self.ask(at, request).await else { continue };
+            if is_watched(&mut response) {
+                let attempt_log = Call::of(&mut self.request).attempt_log.clone();
+                attempt_log.answered_by(name.clone());
+                events.emit(Event::Resumed { rung: at as u16, name, after: why });
+                return Some((self, response.into_body()));
+            }
+        }
+        None
+    }
+}
+
+impl<S: Upstream> Onward for Below<S> {
+    fn go_on(self: Box<Self>, said: Box<str>, why: Outcome) -> Asking {
+        Box::pin(self.descend(said, why))
+    }
+}
+
+/// Whether the rung at `at` can go on with the answer to a call.
+fn goes_on(policy: &FallbackPolicy, at: usize, ask: &RequestInfo) -> bool {
+    let may_go = ask.effects.repeats() && policy.may_go(at, ask).is_ok();
+    may_go && policy.rungs[at].prefill().is_some()
+}
+
+/// Whether an answer is a stream whose dialect is known.
+fn is_watched(response: &mut Response) -> bool {
+    response.body_mut().guard().is_some_and(|guard| guard.watched().is_some())
+}
+
+/// The same, and it is not whole yet.
+fn is_open(response: &mut Response) -> bool {
+    let guard = response.body_mut().guard();
+    guard.is_some_and(|guard| guard.watched().is_some() && guard.outcome() == Outcome::Truncated)
+}

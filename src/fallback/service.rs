@@ -1,0 +1,240 @@
+//! Goes down the ladder.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use http::{HeaderName, HeaderValue};
+use tokio::time::{Instant, timeout_at};
+use tower::{Layer, Service};
+
+use super::{
+    Fallback, FallbackList, FallbackPolicy, descent::Descent, fallback::Kind, gate::Gate,
+    restream::restream,
+};
+use crate::{
+    Error, Request, Response, Upstream,
+    classify::{Outcome, Phase},
+    context::{AttemptLog, Call, Route},
+    dialect::RequestInfo,
+    hedge::Latencies,
+    keyed_state::KeyedState,
+    telemetry::{EditSummary, Event, Events, SkipReason, UserCode},
+    upstream::take_ready,
+};
+
+/// The rung that answered, in the headers of an answer that is not the first rung's.
+pub(crate) const RUNG: HeaderName = HeaderName::from_static("evenkeel-rung");
+/// The attempts that were sent, in the headers of an answer that is not the first rung's.
+pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("evenkeel-attempts");
+
+/// Tries rung after rung. See [the module](super).
+#[derive(Clone, Debug)]
+pub struct FallbackService<S> {
+    inner: S,
+    pub(super) policy: Arc<FallbackPolicy>,
+    pub(super) events: Events,
+    pub(super) latencies: Latencies,
+    pub(super) gates: Gates,
+}
+
+/// Wraps a service into a [`FallbackService`].
+#[derive(Clone, Debug)]
+pub struct FallbackLayer {
+    policy: Arc<FallbackPolicy>,
+    events: Events,
+    latencies: Latencies,
+    gates: Gates,
+}
+
+/// The gates of all routes where calls wait for recovery.
+#[derive(Clone, Debug)]
+pub(super) struct Gates(Arc<KeyedState<Gate>>);
+
+// === impl Gates ===
+
+impl Gates {
+    /// The gate of a route.
+    pub(super) fn of(&self, route: &Route) -> Gate {
+        Gate::clone(&self.0.of(route, Instant::now(), |_| Gate::default()))
+    }
+}
+
+// === impl LadderLayer ===
+
+impl FallbackLayer {
+    pub(super) fn new(mut policy: FallbackPolicy) -> Self {
+        policy.rungs.iter_mut().for_each(Fallback::open);
+        let gates = Gates(Arc::new(KeyedState::new()));
+        let (events, latencies) = (Events::default(), Latencies::default());
+        Self { policy: Arc::new(policy), events, latencies, gates }
+    }
+
+    /// Sends the events there as well.
+    #[must_use]
+    pub fn events(mut self, events: Events) -> Self {
+        self.events = events;
+        self
+    }
+
+    /// Its rungs, to be asked where a call would go.
+    pub(crate) fn rungs(&self) -> FallbackList {
+        FallbackList(self.policy.clone())
+    }
+
+    /// Knows from there how long first events usually take.
+    pub(crate) fn latencies(mut self, latencies: Latencies) -> Self {
+        self.latencies = latencies;
+        self
+    }
+}
+
+impl<S> Layer<S> for FallbackLayer {
+    type Service = FallbackService<S>;
+
+    fn layer(&self, inner: S) -> FallbackService<S> {
+        let Self { policy, events, latencies, gates } = self.clone();
+        FallbackService { inner, policy, events, latencies, gates }
+    }
+}
+
+// === impl Ladder ===
+
+impl<S: Upstream> Service<Request> for FallbackService<S> {
+    type Response = Response;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let ladder = Self {
+            inner: take_ready(&mut self.inner),
+            policy: self.policy.clone(),
+            events: self.events.clone(),
+            latencies: self.latencies.clone(),
+            gates: self.gates.clone(),
+        };
+        Box::pin(Descent::new(ladder, request).go())
+    }
+}
+
+impl<S: Upstream> FallbackService<S> {
+    /// The stored answer, if there is one. A miss is no failure: what failed before is what the next rung is asked for.
+    pub(super) async fn stored(
+        &self,
+        (at, rung): (usize, &Fallback),
+        most: Duration,
+        call: &Call,
+    ) -> Option<Response> {
+        let left = call.deadline.map(|deadline| deadline.left(Instant::now()));
+        let found = match &call.shelf {
+            Some(shelf) => shelf.find(most, left).await,
+            None => None,
+        };
+        let (name, at) = (rung.name.clone(), at as u16);
+        let Some(mut response) = found else {
+            self.events.emit(Event::RungSkipped { rung: at, name, why: SkipReason::Missing });
+            return None;
+        };
+        self.events.emit(Event::RungEntered { rung: at, name: name.clone() });
+        mark(&mut response, rung, &call.attempt_log);
+        call.attempt_log.answered_by(name);
+        Some(response)
+    }
+
+    /// Asks one rung, within the time it has.
+    pub(super) async fn ask(
+        &mut self,
+        at: usize,
+        (mut request, edited): (Request, EditSummary),
+        ask: &RequestInfo,
+    ) -> Result<Response, Error> {
+        let policy = self.policy.clone();
+        let rung = &policy.rungs[at];
+        let unstreamed = edited.unstreamed;
+        self.enter(at, edited);
+        let call = Call::of(&mut request);
+        call.rung = at as u16;
+        call.name = Some(rung.name.clone());
+        let attempt_log = call.attempt_log.clone();
+        let mut response = self.answer(at, request, ask).await?;
+        if unstreamed && judge_success(&response) {
+            response = restream(response, ask).await?;
+        }
+        if at > 0 {
+            mark(&mut response, rung, &attempt_log);
+        }
+        if judge_success(&response) {
+            attempt_log.answered_by(rung.name.clone());
+        }
+        Ok(response)
+    }
+
+    async fn answer(
+        &mut self,
+        at: usize,
+        request: Request,
+        ask: &RequestInfo,
+    ) -> Result<Response, Error> {
+        let nobody = || Error::new(Outcome::NotSent { retry_in: None });
+        match &self.policy.clone().rungs[at].kind {
+            Kind::Canned(canned) => {
+                let answer = || canned.answer(&request, ask);
+                self.events.guard(UserCode::Canned, answer).flatten().ok_or_else(nobody)
+            }
+            Kind::Addressed | Kind::Target(_) | Kind::TargetGroup(_) => {
+                self.in_time(at, request).await
+            }
+            // What waits, and what is stored, asks nobody.
+            Kind::Stored(_) | Kind::Wait => Err(nobody()),
+        }
+    }
+
+    /// Tells that a rung is asked, and for how much less.
+    fn enter(&self, at: usize, edited: EditSummary) {
+        let (rung, name) = (at as u16, self.policy.rungs[at].name.clone());
+        self.events.emit(Event::RungEntered { rung, name: name.clone() });
+        if edited.changed {
+            self.events.emit(Event::RequestEdited { rung, name, edited });
+        }
+    }
+
+    async fn in_time(&mut self, at: usize, mut request: Request) -> Result<Response, Error> {
+        let call = Call::of(&mut request);
+        let Some(deadline) = call.deadline else {
+            return self.send(request).await;
+        };
+        let left = deadline.left(Instant::now());
+        let mine = deadline.less(self.policy.reserve(at, left, !call.last_target));
+        call.deadline = Some(mine);
+        match timeout_at(mine.instant(), self.send(request)).await {
+            Ok(result) => result,
+            Err(_) => Err(Error::new(Outcome::TimedOut { phase: Phase::Deadline })),
+        }
+    }
+
+    pub(super) async fn send(&mut self, request: Request) -> Result<Response, Error> {
+        std::future::poll_fn(|cx| self.inner.poll_ready(cx)).await?;
+        self.inner.call(request).await
+    }
+}
+
+/// Says on an answer which rung gave it.
+fn mark(response: &mut Response, rung: &Fallback, attempt_log: &AttemptLog) {
+    response.headers_mut().insert(RUNG, rung.header());
+    response.headers_mut().insert(ATTEMPTS, HeaderValue::from(attempt_log.sent()));
+}
+
+fn judge_success(response: &Response) -> bool {
+    match response.extensions().get::<crate::classify::Verdict>() {
+        Some(verdict) => verdict.outcome().is_success(),
+        None => response.status().is_success(),
+    }
+}
