@@ -29,7 +29,7 @@ fn upstream() -> impl Upstream {
         let response = http::Response::builder().header("content-type", "application/json");
         response
             .body(Body::from(ANSWER))
-            .map_err(|_| Error::new(evenkeel::classify::Outcome::Malformed))
+            .map_err(|_| Error::new(evenkeel::outcome::Outcome::Malformed))
     })
 }
 

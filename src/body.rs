@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
 
-use crate::{BoxError, Error, classify::Outcome, stream::BodyEnd, stream::MonitoredBody};
+use crate::{BoxError, Error, outcome::Outcome, stream::BodyEnd, stream::MonitoredBody};
 
 /// A response body: bytes that are known in full, or a stream under guard.
 ///

@@ -76,7 +76,7 @@ impl Client {
     ///
     /// A final failure comes back as the provider sent it, `Ok` with its status and body, or as an [`Error`] where there
     /// was no answer. The response's extensions hold the [`AttemptLog`](crate::context::AttemptLog) of the call and the
-    /// [`Verdict`](crate::classify::Verdict) on the answer.
+    /// [`Verdict`](crate::outcome::Verdict) on the answer.
     pub fn send(&self, request: Request) -> Answer {
         self.stack.send(request)
     }

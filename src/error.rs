@@ -3,8 +3,8 @@
 use std::{error::Error as StdError, fmt, time::Duration};
 
 use crate::{
-    classify::{Code, LocalTrouble, Outcome, Verdict},
     context::{AttemptLog, FailedAttempt},
+    outcome::{Code, LocalTrouble, Outcome, Verdict},
 };
 
 /// An error of any type, boxed.

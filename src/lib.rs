@@ -4,7 +4,7 @@
 //! What it promises:
 //!
 //! 1. The caller has a usable answer, or a clear error, before **one deadline**: attempts, waits and fallbacks share it.
-//! 2. A failure is known for what it is: **one vocabulary** of [outcomes](classify::Outcome), read from status, headers,
+//! 2. A failure is known for what it is: **one vocabulary** of [outcomes](outcome::Outcome), read from status, headers,
 //!    body and the whole stream.
 //! 3. A struggling provider is never hit harder: a **budget** caps extra attempts, a breaker stops them, recovery is a
 //!    **ramp**.
@@ -88,6 +88,7 @@ pub mod hedge;
 pub mod identity;
 mod keyed_state;
 pub mod limit;
+pub mod outcome;
 mod profile;
 pub mod retry;
 mod stack;
@@ -96,6 +97,7 @@ mod sync;
 pub mod telemetry;
 #[cfg(feature = "testkit")]
 pub mod testkit;
+mod time;
 pub mod timeout;
 pub mod upstream;
 

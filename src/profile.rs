@@ -10,6 +10,7 @@ use crate::{
     limit::LimitPolicy,
     retry::RetryPolicy,
     stream::Commit,
+    time::scale,
     timeout::{Limit, TimeoutPolicy},
 };
 
@@ -162,8 +163,8 @@ impl Profile {
     /// stay. A number that is not above zero is refused by `build()`, as no time may be zero.
     #[must_use]
     pub fn scaled(mut self, by: f64) -> Self {
-        self.deadline = scaled(self.deadline, by);
-        self.connect = self.connect.map(|limit| scaled(limit, by));
+        self.deadline = scale(self.deadline, by);
+        self.connect = self.connect.map(|limit| scale(limit, by));
         self.timeout = self.timeout.scaled(by);
         self.retry = self.retry.scaled(by);
         self.breaker = self.breaker.scaled(by);
@@ -198,11 +199,6 @@ impl Profile {
         self.limit.check()?;
         self.classify.check()
     }
-}
-
-/// A time, `by` so much; zero where the product is none.
-pub(crate) fn scaled(time: Duration, by: f64) -> Duration {
-    Duration::try_from_secs_f64(time.as_secs_f64() * by).unwrap_or(Duration::ZERO)
 }
 
 impl Default for Profile {

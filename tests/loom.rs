@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use evenkeel::{
     breaker::{Breaker, BreakerPolicy, State},
-    classify::Outcome,
+    outcome::Outcome,
 };
 use loom::thread;
 use tokio::time::Instant;

@@ -5,9 +5,9 @@ use std::{error::Error as StdError, time::Duration};
 use evenkeel::{
     Client, ConfigError, Error, Profile,
     breaker::{BreakerPolicy, Breakers},
-    classify::Outcome,
     context::AttemptLog,
     fallback::{Fallback, Target},
+    outcome::Outcome,
     retry::RetryPolicy,
     timeout::TimeoutPolicy,
 };

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use evenkeel::{
     breaker::{Breakers, Cause, Change, Snapshot, State},
-    classify::{Outcome, Phase},
     context::{Attempt, AttemptLog},
+    outcome::{Outcome, Phase},
 };
 use tokio::time::Instant;
 

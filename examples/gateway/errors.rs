@@ -5,8 +5,8 @@ use std::{borrow::Cow, error::Error as _, time::Duration};
 use axum::body::Body;
 use evenkeel::{
     ConfigError, Error,
-    classify::{Outcome, Rejection},
     dialect::Dialect,
+    outcome::{Outcome, Rejection},
 };
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Value, json};

@@ -11,7 +11,7 @@ use axum::body::Body as AxumBody;
 use evenkeel::{
     Body, Error, Request, Response,
     adapter::{DialedConnector, DialedLayer, Reconnect, Reqwest},
-    classify::Outcome,
+    outcome::Outcome,
 };
 use http_body_util::BodyExt;
 use hyper_util::{

@@ -9,7 +9,7 @@ use std::{
 use evenkeel::{
     Body, Error, Request, Upstream,
     adapter::Reqwest,
-    classify::Outcome,
+    outcome::Outcome,
     testkit::{Provider, Server},
 };
 use http::HeaderMap;

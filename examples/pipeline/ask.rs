@@ -1,7 +1,7 @@
 //! One prompt: the request, and what its answer says.
 
 use bytes::Bytes;
-use evenkeel::{Client, Error, Request, classify::Verdict, context::AttemptLog};
+use evenkeel::{Client, Error, Request, context::AttemptLog, outcome::Verdict};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 

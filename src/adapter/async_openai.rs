@@ -46,7 +46,7 @@ use self::legible::legible;
 use super::reqwest::{from_reqwest, into_reqwest};
 use crate::{
     Client, Error,
-    classify::{Outcome, Rejection},
+    outcome::{Outcome, Rejection},
 };
 
 /// A [`Client`] as the HTTP service of an async-openai client. See [the module](self).

@@ -3,7 +3,7 @@
 use super::hyper::is_unacknowledged;
 use crate::{
     Error,
-    classify::{Outcome, Phase, Rejection},
+    outcome::{Outcome, Phase, Rejection},
 };
 
 /// What went wrong before there was a head.

@@ -20,8 +20,8 @@ use super::{
 use crate::{
     Error, Request, Response, Upstream,
     breaker::Turn,
-    classify::Outcome,
     context::{Call, Lost, Waiting},
+    outcome::Outcome,
 };
 
 /// A transport that takes the death of a kept connection on itself: the caller, the breaker and the budget of retries see

@@ -21,8 +21,8 @@ use super::{
 
 use crate::{
     Body, Client, ConfigError, Error, Request, Response,
-    classify::Outcome,
     context::{Call, Deadline},
+    outcome::Outcome,
     sync::lock_std as lock,
 };
 

@@ -43,7 +43,7 @@ use super::{
 };
 use crate::{
     Client, ClientBuilder, ConfigError, Error, Request, Response, breaker::Breakers,
-    classify::Outcome,
+    outcome::Outcome,
 };
 
 /// The whole stack as a [`Middleware`]. See [the module](self).

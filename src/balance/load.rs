@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use crate::{
-    classify::{Outcome, Phase, Rejection},
     context::LONGEST_WAIT,
+    outcome::{Outcome, Phase, Rejection},
 };
 
 mod out;

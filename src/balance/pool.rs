@@ -13,11 +13,12 @@ use super::{
 };
 use crate::{
     Request,
-    classify::Outcome,
-    context::{AffinityKey, Call, Route, hash, later},
+    context::{AffinityKey, Call, Route, hash},
     dialect::RequestInfo,
     fallback::Target,
+    outcome::Outcome,
     sync::lock_std as lock,
+    time::saturating_add,
 };
 
 /// The equal targets of a rung, and what is known of each. Shared by all calls.
@@ -138,7 +139,7 @@ impl Pool {
             let soonest = open.map(|(_, load)| load.closed()).fold(f64::INFINITY, f64::min);
             (soonest > m.at).then_some(soonest - m.at)
         });
-        at.map(|secs| later(now, Duration::from_secs_f64(secs)))
+        at.map(|secs| saturating_add(now, Duration::from_secs_f64(secs)))
     }
 
     fn pick(&self, round: &mut Round, wish: Wish<'_>, copies: Option<&HedgedTargets>) -> usize {

@@ -14,8 +14,8 @@ use tower::{Layer, Service};
 use super::{Pool, Ride, Round, TargetIndex};
 use crate::{
     Error, Request, Response, Upstream,
-    classify::{Outcome, judge},
     context::{Call, FailedAttempt, Route},
+    outcome::{Outcome, judge},
     telemetry::{Event, Events},
     timeout::FirstContentAt,
 };

@@ -7,7 +7,7 @@ use super::{
     pool::TargetIndex,
     unknown::{LASTS, Pair, Unknown},
 };
-use crate::classify::{Outcome, Rejection};
+use crate::outcome::{Outcome, Rejection};
 
 /// What calls of one operation have found.
 pub(super) struct State {

@@ -21,8 +21,8 @@ use tokio::time::Instant;
 use crate::{
     Availability,
     breaker::{Breaker, BreakerPolicy, Permit, Refusal, State, policy::Rule, ticket::Caller},
-    classify::{BreakerSignal, Outcome},
     context::{Route, hash},
+    outcome::{BreakerSignal, Outcome},
     sync::lock_std as lock,
 };
 

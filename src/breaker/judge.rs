@@ -13,7 +13,7 @@ use crate::{
         ticket::{Moment, Ticket, about},
         window::Counts,
     },
-    classify::{BreakerSignal, Outcome, Phase},
+    outcome::{BreakerSignal, Outcome, Phase},
 };
 
 /// How an attempt ended.

@@ -30,7 +30,7 @@ use crate::{
         usual::Usual,
         window::{Counts, Window},
     },
-    context::later,
+    time::saturating_add,
 };
 
 /// A breaker's state and all it counts.
@@ -166,7 +166,7 @@ impl Machine {
         self.pass_time(at);
         match self.mode {
             Mode::Open { until } => Some(until),
-            Mode::ForcedOpen => Some(later(at.now, Duration::MAX)),
+            Mode::ForcedOpen => Some(saturating_add(at.now, Duration::MAX)),
             _ => None,
         }
     }
@@ -205,7 +205,7 @@ impl Machine {
             return None;
         }
         let failed = self.failing.run.map(|run| run.last);
-        let next = self.checked.max(failed).map(|last| later(last, 2 * at.policy.span));
+        let next = self.checked.max(failed).map(|last| saturating_add(last, 2 * at.policy.span));
         match next.filter(|next| *next > at.now) {
             Some(next) => Some(next.saturating_duration_since(at.now)),
             None if caller.extra => Some(at.policy.span),

@@ -89,7 +89,7 @@
 //!
 //! # Pitfalls
 //!
-//! - A refusal is `Err` with [`Outcome::NotSent`](crate::classify::Outcome::NotSent): do not retry it on the same route.
+//! - A refusal is `Err` with [`Outcome::NotSent`](crate::outcome::Outcome::NotSent): do not retry it on the same route.
 //! - Alone, without the layers below it that wait for the first event, an answer begins with its head.
 //! - Time that a call spends in the queue of the [limits](crate::limit) below is no latency, and a call that leaves it
 //!   unsent says nothing. Time in a queue of your own below counts.

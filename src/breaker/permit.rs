@@ -17,8 +17,8 @@ use crate::{
         ticket::{Caller, Moment, Ticket},
         turn::{Stage, Turn},
     },
-    classify::{BreakerSignal, Outcome},
     context::FailedAttempt,
+    outcome::{BreakerSignal, Outcome},
     sync::{Arc, Mutex, lock},
 };
 
@@ -28,7 +28,7 @@ use crate::{
 /// the same breaker.
 ///
 /// ```
-/// use evenkeel::{breaker::{Breaker, BreakerPolicy, State}, classify::Outcome};
+/// use evenkeel::{breaker::{Breaker, BreakerPolicy, State}, outcome::Outcome};
 /// use tokio::time::Instant;
 ///
 /// let now = Instant::now();

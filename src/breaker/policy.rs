@@ -11,7 +11,7 @@ use crate::{
     ConfigError,
     breaker::BreakerLayer,
     context::{FIRST_PROBE, LONGEST_WAIT},
-    profile::scaled,
+    time::scale,
 };
 
 /// When a breaker opens, for how long, and how it comes back.
@@ -203,7 +203,7 @@ impl BreakerPolicy {
     pub(crate) fn scaled(mut self, by: f64) -> Self {
         let slow =
             self.slow_after.iter_mut().flat_map(|limits| [&mut limits.first, &mut limits.whole]);
-        slow.chain(&mut self.probe_limit).for_each(|time| *time = scaled(*time, by));
+        slow.chain(&mut self.probe_limit).for_each(|time| *time = scale(*time, by));
         let times = [
             &mut self.limits.first,
             &mut self.limits.whole,
@@ -217,7 +217,7 @@ impl BreakerPolicy {
             &mut self.recover,
         ];
         for time in times {
-            *time = scaled(*time, by);
+            *time = scale(*time, by);
         }
         self
     }

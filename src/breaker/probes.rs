@@ -10,7 +10,7 @@ use crate::{
         open_backoff::scaled,
         ticket::{Caller, Moment},
     },
-    context::later,
+    time::saturating_add,
 };
 
 const SLOTS: usize = BreakerPolicy::MOST_PROBES as usize;
@@ -85,7 +85,7 @@ impl Probes {
         if !self.is_patient(at, caller) {
             return None;
         }
-        let hangs = later(at.now, at.policy.probe_hangs());
+        let hangs = saturating_add(at.now, at.policy.probe_hangs());
         self.under_way[free] = Some(Probe { since: at.now, hangs });
         self.waiting = at.now;
         // One of at most eight places.
@@ -108,7 +108,7 @@ impl Probes {
         let begun = at.now.checked_sub(took).unwrap_or(at.now);
         let seldom = !self.crowded
             && !at.policy.recover.is_zero()
-            && later(self.since, at.policy.recover) <= begun;
+            && saturating_add(self.since, at.policy.recover) <= begun;
         if seldom {
             Passed::Seldom
         } else if long || self.passed >= at.policy.successes {

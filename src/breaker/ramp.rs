@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::{
     breaker::{BreakerPolicy, open_backoff::scaled, probes::soon, ticket::Moment},
-    context::later,
+    time::saturating_add,
 };
 
 /// Lets a share of the calls through, evenly: at one in ten, each tenth call, not by chance two and then none of thirty.
@@ -50,7 +50,7 @@ impl Ramp {
     /// which wait come back along it and not on top of it.
     pub(crate) fn admit(&mut self, at: Moment<'_>) -> Result<(), Duration> {
         // Ten times a tenth is a little less than one. Where calls come as seldom as probes there is nothing to be spared.
-        let seldom = later(self.last, at.policy.open) <= at.now;
+        let seldom = saturating_add(self.last, at.policy.open) <= at.now;
         let through = seldom || self.credit >= 1.0 - 1e-9;
         if through {
             self.credit = (self.credit - 1.0).max(0.0);
@@ -66,7 +66,7 @@ impl Ramp {
         let BreakerPolicy { recover, recover_from, .. } = *policy;
         let whole = 1.0 - recover_from;
         let left = if whole > 0.0 { (1.0 - self.from) / whole } else { 1.0 };
-        later(self.since, scaled(recover, left))
+        saturating_add(self.since, scaled(recover, left))
     }
 }
 

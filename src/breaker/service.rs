@@ -14,8 +14,8 @@ use tower::{Layer, Service, ServiceExt, util::Oneshot};
 use crate::{
     Error, Request, Response, Upstream,
     breaker::{BreakerPolicy, Breakers, Permit, ticket::Caller},
-    classify::{Outcome, Phase, judge},
     context::{Call, Deadline, Raised},
+    outcome::{Outcome, Phase, judge},
     stream::BodyEnd,
     telemetry::{Event, Events},
     timeout::{FirstContentAt, Pace},

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{Error, classify::Outcome};
+use crate::{Error, outcome::Outcome};
 
 /// The state of a breaker: one at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

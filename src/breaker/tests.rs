@@ -9,9 +9,9 @@ use super::*;
 use crate::{
     Error, Request, Response, Upstream,
     breaker::ticket::Caller,
-    classify::Outcome,
     context::{Call, ProbeSignal, Route},
     dialect::RequestInfo,
+    outcome::Outcome,
 };
 
 fn request(model: &str, stream: bool) -> Request {

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::{
     breaker::{BreakerPolicy, probes::Slot, run::Failing, window::Counts},
-    classify::{Outcome, Phase},
+    outcome::{Outcome, Phase},
 };
 
 /// What decisions are made from: the policy, the time and chance.

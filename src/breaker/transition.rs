@@ -18,7 +18,7 @@ use crate::{
         usual::Usual,
         window::Counts,
     },
-    context::later,
+    time::saturating_add,
 };
 
 /// While it recovers so few calls are enough for a share: where one call in ten is let through, ten failures would be the
@@ -91,8 +91,9 @@ impl Machine {
                     && counts.failure_ratio().is_some_and(|failed| failed >= share)
             }
             Some(Rule::Improbable(share)) => {
-                let spans =
-                    self.failing_since.is_some_and(|since| later(since, policy.span) <= at.now);
+                let spans = self
+                    .failing_since
+                    .is_some_and(|since| saturating_add(since, policy.span) <= at.now);
                 let begun = counts.begun();
                 let all = counts.failed == counts.ended;
                 let enough = if all { policy.minimum.min(FEW) } else { self.enough(at) };
@@ -159,7 +160,7 @@ impl Machine {
         let lasts = self.openings.next(at, why, wait);
         self.generation += 1;
         self.opened_by = Some(why);
-        self.enter(Mode::Open { until: later(at.now, lasts) }, why, Some(lasts));
+        self.enter(Mode::Open { until: saturating_add(at.now, lasts) }, why, Some(lasts));
     }
 
     pub(super) fn recover(&mut self, at: Moment<'_>) {

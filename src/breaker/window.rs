@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::context::later;
+use crate::time::saturating_add;
 
 const BUCKETS: usize = 10;
 
@@ -130,7 +130,7 @@ impl<T: Tally> Window<T> {
     pub(crate) fn new(span: Duration, now: Instant) -> Self {
         let width = (span / BUCKETS as u32).max(Duration::from_nanos(1));
         let buckets = [T::default(); BUCKETS];
-        let edge = later(now, width);
+        let edge = saturating_add(now, width);
         Self { buckets, sum: T::default(), current: 0, edge, width }
     }
 
@@ -170,7 +170,7 @@ impl<T: Tally> Window<T> {
         }
         // The edge stays on the grid, so that the time past it is not lost at each step.
         let rest = (past.as_nanos() % self.width.as_nanos()) as u64;
-        self.edge = later(now, self.width - Duration::from_nanos(rest));
+        self.edge = saturating_add(now, self.width - Duration::from_nanos(rest));
         emptied
     }
 }

@@ -18,10 +18,10 @@ use super::{
 };
 use crate::{
     BoxError, Request, Response,
-    classify::{Outcome, Verdict},
     context::Call,
     dialect::{RequestInfo, Usage},
     fallback::{FallbackPolicy, RUNG},
+    outcome::{Outcome, Verdict},
     stream::Tap,
     telemetry::{Event, Events, MissReason, UserCode},
 };

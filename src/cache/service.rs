@@ -20,10 +20,10 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    classify::{Outcome, Phase},
     client::Answer,
     context::Call,
     fallback::{ATTEMPTS, FallbackPolicy, RUNG},
+    outcome::{Outcome, Phase},
     telemetry::{Event, Events},
     upstream::take_ready,
 };

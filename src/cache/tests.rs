@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     Request, Response,
-    classify::Outcome,
     dialect::{Dialect, RequestInfo, Said, Tokens},
+    outcome::Outcome,
     stream::StreamMonitor,
 };
 
@@ -268,10 +268,10 @@ fn gist(ask: &RequestInfo, bytes: &[u8]) -> AnswerSummary {
 fn judged(ask: &RequestInfo, bytes: &[u8]) -> (Outcome, Option<Tokens>) {
     let dialect = ask.dialect().unwrap();
     if !ask.stream() {
-        let (outcome, tokens) = dialect.check(&crate::classify::ErrorCodeTable::default(), bytes);
+        let (outcome, tokens) = dialect.check(&crate::outcome::ErrorCodeTable::default(), bytes);
         return (outcome.unwrap(), tokens);
     }
-    let mut watch = StreamMonitor::new(dialect, &crate::classify::ErrorCodeTable::default());
+    let mut watch = StreamMonitor::new(dialect, &crate::outcome::ErrorCodeTable::default());
     assert!(watch.feed(bytes).failed.is_none());
     (watch.finish().unwrap(), watch.tokens())
 }

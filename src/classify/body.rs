@@ -1,19 +1,17 @@
-//! The error body: read within bounds, put back as it was, and believed in the order of [`decide`].
+//! The error body: read within bounds, and put back as it was.
 
 use std::{collections::VecDeque, future::poll_fn, pin::Pin, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, StatusCode};
 use http_body::{Body as _, Frame};
 use tokio::time::timeout;
 
-use super::{
-    ErrorCodeTable, Outcome, Rejection, Verdict,
-    head::decide,
-    prefixed_body::PrefixedBody,
-    said::{self, Said},
+use super::prefixed_body::PrefixedBody;
+use crate::{
+    Body, Error, Response,
+    dialect::RequestInfo,
+    outcome::{ErrorCodeTable, Outcome, Rejection, Verdict, classify_with},
 };
-use crate::{Body, Error, Response, dialect::RequestInfo};
 
 /// As much of an error body as is read.
 const LIMIT: usize = 64 * 1024;
@@ -32,41 +30,9 @@ enum Stop {
     More,
 }
 
-/// What an answer came to: status, headers and body, with the built-in table of codes.
-///
-/// A pure function for those who have an answer already; the time of an HTTP date counts from now. The body of an error
-/// may be cut short. A 2xx is a success unless its body is JSON with an error in it.
-pub fn classify(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Verdict {
-    classify_with(&ErrorCodeTable::TABLE, status, headers, body)
-}
-
-/// The same with codes of your own.
-pub fn classify_with(
-    codes: &ErrorCodeTable,
-    status: StatusCode,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Verdict {
-    if status == StatusCode::NOT_MODIFIED {
-        return Outcome::Success.into();
-    }
-    if !status.is_success() {
-        return decide(codes, Some(status), headers, Said::read(body));
-    }
-    match said::in_success(body) {
-        Some(said) => decide(codes, None, headers, said),
-        None => Outcome::Success.into(),
-    }
-}
-
-/// What an error object inside a stream, or inside a 200, says: the JSON that holds it. Never a success.
-pub(crate) fn in_stream(codes: &ErrorCodeTable, json: &[u8]) -> Verdict {
-    decide(codes, None, &HeaderMap::new(), Said::read(json))
-}
-
 /// Reads the body of a response that is not a 2xx, within bounds, puts it back, and leaves the verdict in the extensions.
 /// A verdict that is there already stays: it was nearer to the wire.
-pub(crate) async fn classify_response(codes: &ErrorCodeTable, response: Response) -> Response {
+pub(super) async fn classify_response(codes: &ErrorCodeTable, response: Response) -> Response {
     if response.status().is_success() || response.extensions().get::<Verdict>().is_some() {
         return response;
     }

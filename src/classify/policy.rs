@@ -2,7 +2,8 @@
 
 use crate::{
     ConfigError,
-    classify::{ClassifyLayer, ErrorCodeTable},
+    classify::ClassifyLayer,
+    outcome::ErrorCodeTable,
     stream::{Commit, HoldLimits},
 };
 

@@ -11,13 +11,14 @@ use http::{HeaderMap, StatusCode, header};
 use tower::{Layer, Service};
 
 use super::{
-    ClassifyPolicy, ErrorCodeTable, Outcome, Verdict, body::stored, classify_response,
-    local::attribute,
+    ClassifyPolicy,
+    body::{classify_response, stored},
 };
 use crate::{
     Error, Request, Response, Upstream,
     context::{AttemptLog, Call},
     dialect::{Dialect, Expected, Framing, RequestInfo, Usage},
+    outcome::{ErrorCodeTable, Outcome, Verdict, attribute},
     stream::{Commit, HoldLimits, StreamMonitor, collect, peek},
     timeout::ProgressSignal,
     upstream::take_ready,

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::Route;
-use crate::{classify::Outcome, stream::BodyEnd, sync::lock_std as lock};
+use crate::{outcome::Outcome, stream::BodyEnd, sync::lock_std as lock};
 
 /// What happened to a call: its attempts, in order.
 ///

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::time::saturating_add;
+
 /// The moment by which a call has its answer. Put one into a request's extensions to set it for that call alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(Instant);
@@ -29,7 +31,7 @@ impl Deadline {
 
     /// A deadline that long after now.
     pub fn within(limit: Duration) -> Self {
-        Self(later(Instant::now(), limit))
+        Self(saturating_add(Instant::now(), limit))
     }
 
     /// The moment.
@@ -46,12 +48,6 @@ impl Deadline {
     pub(crate) fn less(self, reserve: Duration) -> Self {
         Self(self.0.checked_sub(reserve).unwrap_or(self.0))
     }
-}
-
-/// `now + limit`, or some thirty years on where that is past the end of time.
-pub(crate) fn later(now: Instant, limit: Duration) -> Instant {
-    const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
-    now.checked_add(limit.min(FAR)).unwrap_or(now)
 }
 
 /// With how little time an attempt is still started, of a call that has `whole`: a second, which is what the faster models

@@ -56,8 +56,8 @@ pub(crate) use call::IDEMPOTENCY_KEY;
 #[cfg(feature = "reqwest")]
 pub(crate) use connection::Waiting;
 pub(crate) use connection::{Connection, Lost};
+pub(crate) use deadline::least_attempt;
 pub use deadline::{Deadline, Priority};
-pub(crate) use deadline::{later, least_attempt};
 pub(crate) use failed::{FailedAttempt, Settle};
 pub(crate) use name::shown;
 pub use once::Once;

@@ -1,7 +1,7 @@
 //! What follows from a request for its repetition, and for who else may answer it.
 
 use super::{Dialect, Operation, RequestInfo, names, operation::Effect};
-use crate::{Request, classify::Verdict};
+use crate::{Request, outcome::Verdict};
 
 /// What a request does, and what ties its answer to an account or a model. Read once for each call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

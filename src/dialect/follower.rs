@@ -4,7 +4,7 @@ use super::{
     Dialect, Tokens, anthropic, gemini, ollama, openai_chat, openai_responses,
     progress::{Expected, Progress},
 };
-use crate::{classify::Outcome, stream::Seen};
+use crate::{outcome::Outcome, stream::Seen};
 
 /// Reads the events of a stream, one after the other.
 #[derive(Debug)]

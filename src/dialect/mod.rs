@@ -142,7 +142,7 @@ pub(crate) use words::is_filled;
 
 use crate::{
     Request, Response,
-    classify::{Outcome, Verdict},
+    outcome::{Outcome, Verdict},
 };
 
 /// The wire language of an API. Put one into a request's extensions to set it for that call, whatever its path says.

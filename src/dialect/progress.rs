@@ -8,7 +8,7 @@ use super::{
     whole,
 };
 use crate::{
-    classify::{ErrorCodeTable, Outcome, Verdict, in_stream},
+    outcome::{ErrorCodeTable, Outcome, Verdict, in_stream},
     stream::Seen,
 };
 

@@ -111,7 +111,7 @@ fn request(path: &str, body: &str) -> Request {
 type Said = (u32, u32, Option<Outcome>, Outcome, Option<Tokens>);
 
 fn said<'a>(dialect: Dialect, pieces: impl IntoIterator<Item = &'a [u8]>) -> Said {
-    let mut watch = StreamMonitor::new(dialect, &crate::classify::ErrorCodeTable::default());
+    let mut watch = StreamMonitor::new(dialect, &crate::outcome::ErrorCodeTable::default());
     let (mut events, mut content, mut failed) = (0, 0, None);
     for piece in pieces {
         let seen = watch.feed(piece);
@@ -162,7 +162,7 @@ fn a_canned_answer_is_a_whole_one_in_both_forms() {
         let body =
             dialect.render("Back \"soon\".", &RequestInfo { stream: false, ..stream }).into_body();
         let (answer, _) =
-            dialect.check(&crate::classify::ErrorCodeTable::default(), body.as_bytes().unwrap());
+            dialect.check(&crate::outcome::ErrorCodeTable::default(), body.as_bytes().unwrap());
         assert_eq!(answer, Ok(Outcome::Success), "{dialect:?}");
     }
 }
@@ -211,7 +211,7 @@ proptest! {
     fn no_bytes_make_it_panic(pieces in prop::collection::vec(any::<Vec<u8>>(), 0..6), text in ".{0,60}") {
         for Sample { dialect, path, .. } in samples() {
             said(dialect, pieces.iter().map(Vec::as_slice));
-            let _ = dialect.check(&crate::classify::ErrorCodeTable::default(), &pieces.concat());
+            let _ = dialect.check(&crate::outcome::ErrorCodeTable::default(), &pieces.concat());
             let mut request = request(path, &text);
             let _ = RequestInfo::read(&request);
             dialect.with_model(&mut request, &text);
@@ -223,7 +223,7 @@ proptest! {
         for Sample { dialect, .. } in samples() {
             said(dialect, text.as_bytes().chunks(3));
             said(dialect, [format!("data: {text}\n\n").as_bytes()]);
-            let _ = dialect.check(&crate::classify::ErrorCodeTable::default(), text.as_bytes());
+            let _ = dialect.check(&crate::outcome::ErrorCodeTable::default(), text.as_bytes());
         }
     }
 }

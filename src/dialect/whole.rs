@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::error::Category;
 
 use super::json::{Raw, fields, is_filled};
-use crate::classify::{ErrorCodeTable, Outcome, Verdict, in_stream};
+use crate::outcome::{ErrorCodeTable, Outcome, Verdict, in_stream};
 
 fields! {
     struct Listed<'a> {

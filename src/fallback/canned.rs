@@ -7,8 +7,8 @@ use http::{HeaderName, HeaderValue};
 use super::CannedContext;
 use crate::{
     Request, Response,
-    classify::{Outcome, Verdict},
     dialect::RequestInfo,
+    outcome::{Outcome, Verdict},
 };
 
 /// A reply made here: a text, or a closure over the request. Rendered in the request's dialect, as JSON or as a stream,

@@ -19,9 +19,9 @@ use super::{
 use crate::{
     Error, Request, Response, Upstream,
     breaker::Suspected,
-    classify::{Outcome, Phase, judge},
     context::{AttemptLog, Call, Deadline},
     dialect::RequestInfo,
+    outcome::{Outcome, Phase, judge},
     telemetry::{EditSummary, Event, SkipReason},
 };
 

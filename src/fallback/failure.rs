@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     Error, Response,
-    classify::{Outcome, Rejection, judge},
+    outcome::{Outcome, Rejection, judge},
 };
 
 /// The failure of the first rung, and what the last one came to.

@@ -1,8 +1,8 @@
 //! Which failures a rung is for.
 
 use crate::{
-    classify::{Outcome, Rejection},
     dialect::{Dialect, RequestInfo, Which},
+    outcome::{Outcome, Rejection},
 };
 
 /// A failure that a rung can be for: see [`Fallback::on`](super::Fallback::on).

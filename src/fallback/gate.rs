@@ -10,9 +10,9 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 
 use crate::{
-    context::later,
     keyed_state::{AtRest, Rest},
     sync::lock_std as lock,
+    time::saturating_add,
 };
 
 /// A gate through which one call at a time goes; among those that wait, the one that came first.
@@ -69,7 +69,7 @@ impl Gate {
 
     /// When the next may go through: so long after the last.
     pub(super) fn opens(&self, apart: Duration) -> Instant {
-        lock(&self.0).passed.map_or_else(Instant::now, |last| later(last, apart))
+        lock(&self.0).passed.map_or_else(Instant::now, |last| saturating_add(last, apart))
     }
 
     /// Somebody goes through now.

@@ -13,10 +13,11 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    classify::{Outcome, judge},
-    context::{Call, Probe, ProbeSignal, later},
+    context::{Call, Probe, ProbeSignal},
     hedge::Latencies,
+    outcome::{Outcome, judge},
     telemetry::{EditSummary, Event},
+    time::saturating_add,
 };
 
 /// Where the usual time of a route is not known.
@@ -96,7 +97,7 @@ fn is_final(result: &Result<Response, Error>, at: usize) -> bool {
 async fn slow<S: Upstream>(descent: &Descent<S>, at: usize, signal: &ProbeSignal) -> Probe {
     loop {
         let probe = signal.raised().await;
-        sleep_until(later(probe.since, patience(descent, at))).await;
+        sleep_until(saturating_add(probe.since, patience(descent, at))).await;
         if signal.probe().is_some_and(|now| now == probe) {
             return probe;
         }

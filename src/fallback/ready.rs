@@ -3,9 +3,9 @@
 use super::{Capabilities, Fallback, failure::stops, fallback::Kind};
 use crate::{
     Request,
-    classify::{Outcome, Rejection},
     context::Call,
     dialect::RequestInfo,
+    outcome::{Outcome, Rejection},
     telemetry::{EditSummary, SkipReason},
 };
 

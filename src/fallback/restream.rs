@@ -3,7 +3,7 @@
 use http::{HeaderValue, header::CONTENT_TYPE};
 use memchr::memmem;
 
-use crate::{Error, Response, classify::Outcome, dialect::RequestInfo, stream::collect};
+use crate::{Error, Response, dialect::RequestInfo, outcome::Outcome, stream::collect};
 
 /// The stream that the caller asked for, of an answer that came in one piece; a target that streams all the same is passed
 /// on.

@@ -11,9 +11,9 @@ use tokio::time::{Instant, timeout_at};
 use super::{Fallback, FallbackPolicy, FallbackService};
 use crate::{
     Body, Request, Response, Upstream,
-    classify::{Outcome, judge},
     context::{Call, Deadline},
     dialect::{RequestInfo, Usage},
+    outcome::{Outcome, judge},
     stream::{Asking, Onward, Resume, Resumed, Start},
     telemetry::{Event, SkipReason},
     timeout::StreamDeadline,

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::{Fallback, FallbackPolicy, Fallbacks, ready::Failed};
 use crate::{
     Request,
-    classify::Outcome,
     context::{Call, Route},
     dialect::RequestInfo,
+    outcome::Outcome,
 };
 
 /// The rungs of a ladder that was built: to be asked where a call would go.

@@ -18,11 +18,11 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    classify::{Outcome, Phase},
     context::{AttemptLog, Call, Route},
     dialect::RequestInfo,
     hedge::Latencies,
     keyed_state::KeyedState,
+    outcome::{Outcome, Phase},
     telemetry::{EditSummary, Event, Events, SkipReason, UserCode},
     upstream::take_ready,
 };
@@ -233,7 +233,7 @@ fn mark(response: &mut Response, rung: &Fallback, attempt_log: &AttemptLog) {
 }
 
 fn judge_success(response: &Response) -> bool {
-    match response.extensions().get::<crate::classify::Verdict>() {
+    match response.extensions().get::<crate::outcome::Verdict>() {
         Some(verdict) => verdict.outcome().is_success(),
         None => response.status().is_success(),
     }

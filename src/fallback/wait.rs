@@ -9,7 +9,7 @@ use super::{
     failure::Failure,
     gate::{Gate, Ticket},
 };
-use crate::{Upstream, classify::Outcome, context::later, telemetry::Event};
+use crate::{Upstream, outcome::Outcome, telemetry::Event, time::saturating_add};
 
 /// How long a call waits before it asks again.
 struct Pause {
@@ -45,10 +45,13 @@ impl<S: Upstream> Descent<S> {
             }
             let pause = failure.pause(backoff);
             // What is known to take longer is not waited for.
-            if self.until(at).is_some_and(|until| later(Instant::now(), pause.known) >= until) {
+            if self
+                .until(at)
+                .is_some_and(|until| saturating_add(Instant::now(), pause.known) >= until)
+            {
                 return End::Failed(failure);
             }
-            let not_before = later(Instant::now(), pause.asks);
+            let not_before = saturating_add(Instant::now(), pause.asks);
             match self.again(at, (&gate, ticket), not_before).await {
                 Some(End::Failed(failed)) => failure = Failure { first: failure.first, ..failed },
                 Some(told) => return told,

@@ -29,7 +29,7 @@
 //! | answers 429 without a wait, always | `retry`: two more, with jitter; then [`ladder`](crate::fallback) | the fallback's answer |
 //! | answers 500 or resets the connection, once | `retry`: the same again | a whole answer |
 //! | had a connection kept that is dead by now | [`Reconnect`](crate::adapter::Reconnect): again at once on a new one, within the same attempt | a whole answer; no failure is counted |
-//! | was never asked, as this machine lacks a descriptor, a port, a network | `retry`, then `ladder`; [never counted](crate::classify::LocalTrouble) against the provider | a whole answer, or what was lacking |
+//! | was never asked, as this machine lacks a descriptor, a port, a network | `retry`, then `ladder`; [never counted](crate::outcome::LocalTrouble) against the provider | a whole answer, or what was lacking |
 //! | answers 503, always | `retry`, then `ladder`; soon [`breaker`](crate::breaker) | the fallback's answer, soon at once |
 //! | accepts and says nothing | [`timeout`](crate::timeout), then `ladder`; never asked twice | the fallback's answer before the deadline |
 //! | says its first word after 20 s | `timeout` on the first content; [`hedge`](crate::hedge), where it is on | the fallback's answer |

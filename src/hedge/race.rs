@@ -4,7 +4,7 @@ use std::{future::Future, pin::Pin};
 
 use crate::{
     Error, Response,
-    classify::{Outcome, Rejection, judge},
+    outcome::{Outcome, Rejection, judge},
 };
 
 /// One copy under way; dropped, it is cancelled.

@@ -20,10 +20,11 @@ use super::{
 use crate::{
     Error, Request, Response, Upstream,
     balance::HedgedTargets,
-    classify::judge,
-    context::{AttemptLog, Call, ProbeSignal, Route, TargetBudget, later},
+    context::{AttemptLog, Call, ProbeSignal, Route, TargetBudget},
+    outcome::judge,
     retry::Budgets,
     telemetry::{Event, Events},
+    time::saturating_add,
     upstream::take_ready,
 };
 
@@ -266,7 +267,7 @@ impl Course {
             if let Some(queue) = &self.queue {
                 queue.left().await;
             }
-            sleep_until(later(Instant::now(), left())).await;
+            sleep_until(saturating_add(Instant::now(), left())).await;
         }
     }
 

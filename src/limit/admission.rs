@@ -11,8 +11,8 @@ use tokio::time::Instant;
 use crate::{
     ConfigError,
     breaker::{Tally, Window},
-    classify::Outcome,
-    context::later,
+    outcome::Outcome,
+    time::saturating_add,
 };
 
 /// When calls are dropped on our own side, and how many.
@@ -138,7 +138,7 @@ impl Admission {
     /// Whether a call may be sent; otherwise when the next one certainly may. `chance` is from 0 to 1, 1 excluded.
     pub(crate) fn admit(&mut self, now: Instant, chance: f64) -> Result<(), Duration> {
         let sum = self.window.sum(now);
-        let due = self.passed.map_or(now, |passed| later(passed, self.policy.pass_every));
+        let due = self.passed.map_or(now, |passed| saturating_add(passed, self.policy.pass_every));
         if now >= due || chance >= self.policy.drop_share(sum) {
             self.passed = Some(now);
             return Ok(());

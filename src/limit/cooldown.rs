@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{doubt::Doubt, policy::LimitPolicy, probes::Probes};
-use crate::context::{LONGEST_WAIT, later};
+use crate::{context::LONGEST_WAIT, time::saturating_add};
 
 /// Until when a route is closed, and how those that waited for it go out: one after the other, not all at once.
 #[derive(Debug)]
@@ -100,10 +100,10 @@ impl Cooldown {
     /// Closes for so long, at most [`LONGEST_WAIT`]; until when, where that is later than before.
     pub(super) fn close(&mut self, wait: Duration, now: Instant) -> Option<Instant> {
         let wait = wait.min(LONGEST_WAIT);
-        let until = later(now, wait);
+        let until = saturating_add(now, wait);
         self.probes.begin(now);
         // The same wait, told again by another answer, is not told by us.
-        let told = self.closed.is_some_and(|closed| until <= later(closed.until, TWICE));
+        let told = self.closed.is_some_and(|closed| until <= saturating_add(closed.until, TWICE));
         if self.closed.is_none_or(|closed| closed.until < until) {
             self.closed = Some(Closed { until, wait });
         }
@@ -118,7 +118,7 @@ impl Cooldown {
         if let Some(Closed { wait, .. }) = self.closed.take_if(|closed| closed.until <= now) {
             self.probes.pause();
             let gap = wait.min(SPREAD) / (waiting.max(1) as u32);
-            let next = later(now, (wait / 10).min(Duration::from_secs(1)).mul_f64(random));
+            let next = saturating_add(now, (wait / 10).min(Duration::from_secs(1)).mul_f64(random));
             self.ramp = (waiting > 0).then_some(Ramp { gap, next, left: waiting });
         }
     }
@@ -127,7 +127,7 @@ impl Cooldown {
     pub(super) fn passed(&mut self, now: Instant, random: f64) {
         if let Some(ramp) = &mut self.ramp {
             ramp.left = ramp.left.saturating_sub(1);
-            ramp.next = later(now, ramp.gap.mul_f64(0.5 + random));
+            ramp.next = saturating_add(now, ramp.gap.mul_f64(0.5 + random));
         }
         if self.ramp.is_some_and(|ramp| ramp.left == 0) {
             self.ramp = None;

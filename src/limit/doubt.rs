@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::context::later;
+use crate::time::saturating_add;
 
 /// What is known of the waits that the attempts of a route were told.
 #[derive(Debug, Default)]
@@ -50,7 +50,7 @@ impl Doubt {
         self.run = self.run.saturating_add(1);
         self.open = self.open.saturating_add(1);
         if self.claim.is_none_or(|claim| claim.sent <= sent) {
-            self.claim = Some(Claim { sent, half: later(sent, wait / 2) });
+            self.claim = Some(Claim { sent, half: saturating_add(sent, wait / 2) });
         }
         self.share().powf(f64::from(self.run)) <= IMPROBABLE
     }

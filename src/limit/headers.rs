@@ -8,7 +8,7 @@ use super::{
     rate_limit_info::{RateLimitInfo, Told},
     tokens::Kind,
 };
-use crate::classify::{clock, reset_in};
+use crate::outcome::{clock, reset_in};
 
 /// The names of one limit: its size, what is left of it, and when it is full again.
 struct Names {

@@ -40,7 +40,7 @@
 //! batch call's. A batch call that cannot pay yet is passed by interactive ones, and from then on a tenth of what comes in is
 //! set aside for it. The queue of a route is bounded for each of both, and nobody waits in vain: a call whose wait will not
 //! leave it the time for an attempt before its deadline is refused at once
-//! ([`Outcome::NotSent`](crate::classify::Outcome::NotSent)), and leaves the queue as soon as that becomes known. Refusing and waiting cost nothing: no timer runs but that of the call that is next.
+//! ([`Outcome::NotSent`](crate::outcome::Outcome::NotSent)), and leaves the queue as soon as that becomes known. Refusing and waiting cost nothing: no timer runs but that of the call that is next.
 //!
 //! # Defaults
 //!

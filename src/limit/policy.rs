@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{AdaptivePolicy, AdmissionPolicy, LimitLayer};
-use crate::{ConfigError, context::Route, profile::scaled};
+use crate::{ConfigError, context::Route, time::scale};
 
 /// How much may be asked of a route, and how long a call waits for its turn.
 ///
@@ -138,8 +138,8 @@ impl LimitPolicy {
     }
 
     pub(crate) fn scaled(mut self, by: f64) -> Self {
-        self.least = scaled(self.least, by);
-        self.pause = self.pause.map(|pause| scaled(pause, by));
+        self.least = scale(self.least, by);
+        self.pause = self.pause.map(|pause| scale(pause, by));
         self.models = self.models.into_iter().map(|(name, it)| (name, it.scaled(by))).collect();
         self
     }

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::context::{FIRST_PROBE, LONGEST_WAIT, later};
+use crate::{
+    context::{FIRST_PROBE, LONGEST_WAIT},
+    time::saturating_add,
+};
 
 /// The probes of a route that is closed: one at a time, with a growing gap between them. A probe that is answered ends the
 /// wait.
@@ -27,7 +30,7 @@ impl Probes {
 
     /// The route is closed, or closed again. A probe that was planned stays planned.
     pub(super) fn begin(&mut self, now: Instant) {
-        self.next.get_or_insert(later(now, self.gap));
+        self.next.get_or_insert(saturating_add(now, self.gap));
     }
 
     /// The route is open again, as its time has passed. The gap stays as it is until an attempt is answered.
@@ -47,7 +50,7 @@ impl Probes {
     /// The attempt with that number is sent as the probe.
     pub(super) fn sent(&mut self, nth: u64, now: Instant) {
         self.gap = self.gap.saturating_mul(2).min(LONGEST_WAIT);
-        (self.next, self.under_way) = (Some(later(now, self.gap)), Some(nth));
+        (self.next, self.under_way) = (Some(saturating_add(now, self.gap)), Some(nth));
     }
 
     /// Whether the attempt with that number is the probe: it is decided now.

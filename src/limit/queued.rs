@@ -15,7 +15,7 @@ use super::{
     limiter::{Limiter, Permit},
     line::Place,
 };
-use crate::context::later;
+use crate::time::saturating_add;
 
 /// A call that waits for its turn: ready with a permit, or with when it is worth coming back. Dropped, it has left.
 pub(super) struct Queued {
@@ -48,7 +48,7 @@ impl Future for Queued {
                         Fate::Refused(retry_in) => Err(retry_in),
                     });
                 }
-                Turn::Not(until) => until.unwrap_or_else(|| later(at.0, Duration::MAX)),
+                Turn::Not(until) => until.unwrap_or_else(|| saturating_add(at.0, Duration::MAX)),
             };
             let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(until)));
             if sleep.deadline() != until {

@@ -11,8 +11,9 @@ use super::{
     tokens::{Cost, Kind},
 };
 use crate::{
-    context::{FIRST_PROBE, LONGEST_WAIT, later},
+    context::{FIRST_PROBE, LONGEST_WAIT},
     keyed_state::Rest,
+    time::saturating_add,
 };
 
 /// Where an attempt stood: which it was, when it was sent, and how much had been taken with it.
@@ -150,7 +151,7 @@ impl Quota {
         let steady = !matches!(refill, Refill::Window(_));
         let level = self.level_by(remaining, mark, steady, now);
         self.hold = match refill {
-            Refill::Window(reset) if level < 1.0 => Some(later(now, reset)),
+            Refill::Window(reset) if level < 1.0 => Some(saturating_add(now, reset)),
             _ => None,
         };
         if let Some(bucket) = &mut self.bucket {

@@ -24,9 +24,9 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    classify::{Outcome, judge},
     context::{Call, Deadline, Priority, Route},
     dialect::Usage,
+    outcome::{Outcome, judge},
     telemetry::{Event, Events},
     timeout::FirstContentAt,
     upstream::take_ready,

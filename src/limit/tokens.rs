@@ -2,8 +2,8 @@
 
 use crate::{
     Request,
-    classify::Outcome,
     dialect::{RequestInfo, Tokens},
+    outcome::Outcome,
 };
 
 /// What is counted of a call.

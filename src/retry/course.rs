@@ -14,12 +14,11 @@ use crate::{
     Error, Request, Response, Upstream,
     balance::{Pool, Round},
     breaker::Suspected,
-    classify::{Outcome, Phase, Verdict, judge},
-    context::{
-        AttemptLog, Call, Deadline, FailedAttempt, IDEMPOTENCY_KEY, Route, later, least_attempt,
-    },
+    context::{AttemptLog, Call, Deadline, FailedAttempt, IDEMPOTENCY_KEY, Route, least_attempt},
     dialect::Effects,
+    outcome::{Outcome, Phase, Verdict, judge},
     telemetry::{Event, Stop, UserCode},
+    time::saturating_add,
 };
 
 /// What stays the same from attempt to attempt of one call.
@@ -233,7 +232,7 @@ impl Course {
             Some(pool) => pool.closed(self.round, now),
             None => self.closed,
         };
-        closed.is_some_and(|until| later(now, wait) < until)
+        closed.is_some_and(|until| saturating_add(now, wait) < until)
     }
 
     fn stop(&self, at: &Place, why: Stop) -> Option<Duration> {

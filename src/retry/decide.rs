@@ -10,8 +10,8 @@ use super::{
     backoff::{LEAST_WAIT, Waits, heed},
 };
 use crate::{
-    classify::{Outcome, Verdict},
     context::TargetBudget,
+    outcome::{Outcome, Verdict},
     telemetry::Stop,
     timeout::Limit,
 };
@@ -196,7 +196,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::classify::{Phase, Rejection};
+    use crate::outcome::{Phase, Rejection};
 
     const DOWN: Outcome = Outcome::Unavailable { wait: None };
 

@@ -26,7 +26,7 @@
 //! # Example
 //!
 //! ```
-//! use evenkeel::{Body, Error, Request, Response, classify::{Outcome, Verdict}, retry::RetryPolicy};
+//! use evenkeel::{Body, Error, Request, Response, outcome::{Outcome, Verdict}, retry::RetryPolicy};
 //! use tower::{ServiceBuilder, ServiceExt, service_fn};
 //!
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]

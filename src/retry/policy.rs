@@ -6,7 +6,7 @@ use super::{
     Budget, Budgets, RetryLayer,
     backoff::{Exponential, LEAST_WAIT, Schedule},
 };
-use crate::{ConfigError, profile::scaled, timeout::Limit};
+use crate::{ConfigError, time::scale, timeout::Limit};
 
 /// When the same request is sent to the same route again, and how long it waits before.
 ///
@@ -151,10 +151,10 @@ impl RetryPolicy {
 
     /// A schedule of the caller's own stays as it is.
     pub(crate) fn scaled(mut self, by: f64) -> Self {
-        self.backoff.base = scaled(self.backoff.base, by);
-        self.backoff.cap = scaled(self.backoff.cap, by);
-        self.longest_hint = scaled(self.longest_hint, by).max(LEAST_WAIT);
-        self.least = self.least.map(|least| scaled(least, by));
+        self.backoff.base = scale(self.backoff.base, by);
+        self.backoff.cap = scale(self.backoff.cap, by);
+        self.longest_hint = scale(self.longest_hint, by).max(LEAST_WAIT);
+        self.least = self.least.map(|least| scale(least, by));
         self
     }
 

@@ -19,8 +19,8 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    classify::{Outcome, judge},
     context::Call,
+    outcome::{Outcome, judge},
     sync::lock_std as lock,
     telemetry::Events,
     upstream::take_ready,

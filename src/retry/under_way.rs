@@ -6,8 +6,8 @@ use tokio::time::Instant;
 
 use super::course::{Course, Place};
 use crate::{
-    classify::{Outcome, Phase, Verdict},
     context::Attempt,
+    outcome::{Outcome, Phase, Verdict},
     telemetry::Event,
 };
 

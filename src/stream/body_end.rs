@@ -2,9 +2,9 @@
 
 use crate::{
     Error,
-    classify::Outcome,
     context::AttemptLog,
     dialect::{Tokens, Usage},
+    outcome::Outcome,
 };
 
 /// How a body ended. Every body has exactly one ending, also one that is dropped.

@@ -1,8 +1,8 @@
 //! Watches the bytes of a stream: decodes its events and reads them in their dialect.
 
 use crate::{
-    classify::{Outcome, Verdict},
     dialect::{Dialect, Expected, Follower, Framing, Tokens},
+    outcome::{Outcome, Verdict},
     stream::{array, ndjson, sse},
 };
 

@@ -20,8 +20,8 @@ use http_body_util::combinators::BoxBody;
 
 use crate::{
     Error,
-    classify::{Outcome, Phase},
     context::AttemptLog,
+    outcome::{Outcome, Phase},
     stream::{BodyEnd, Seen, StreamMonitor, Tap, body_end::EndHooks},
     timeout::Clock,
 };

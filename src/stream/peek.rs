@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::{
     Body, Error,
-    classify::Outcome,
+    outcome::Outcome,
     stream::{MonitoredBody, Seen},
     timeout::ProgressSignal,
 };

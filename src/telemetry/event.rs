@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 
 use super::{EditSummary, MissReason, SkipReason, Stop, UserCode};
 use crate::{
-    classify::{Outcome, Phase, Verdict},
     context::Route,
+    outcome::{Outcome, Phase, Verdict},
     stream::BodyEnd,
 };
 

@@ -14,8 +14,8 @@ use tracing::Span;
 use super::{Event, Events, tracing as spans};
 use crate::{
     Error, Request, Response, Upstream,
-    classify::{Outcome, judge},
     context::{AttemptLog, Call},
+    outcome::{Outcome, judge},
     stream::BodyEnd,
 };
 

@@ -5,9 +5,9 @@ use tracing::{Level, Span, debug, field::Empty, info, info_span, warn};
 use super::{Event, unknown};
 use crate::{
     Error, Request, Response,
-    classify::{Outcome, Rejection, judge},
     context::{AttemptLog, Route, shown},
     dialect::RequestInfo,
+    outcome::{Outcome, Rejection, judge},
     stream::BodyEnd,
 };
 

@@ -6,7 +6,7 @@ use std::{
     sync::{LazyLock, Mutex},
 };
 
-use crate::{classify::Code, context::Route, sync::lock_std};
+use crate::{context::Route, outcome::Code, sync::lock_std};
 
 /// As many are told in the life of a process; whoever has not added them to the table by then will not by more.
 const MOST: usize = 256;

@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::Pace;
-use crate::{classify::Phase, context::later};
+use crate::{outcome::Phase, time::saturating_add};
 
 /// Bounds the silence between two events with content, and the whole stream if asked.
 ///
@@ -52,7 +52,7 @@ impl Clock {
     /// A clock that starts now. `whole` is the moment by which the whole stream has ended.
     pub(crate) fn new(idle: Duration, whole: Option<Instant>) -> Self {
         let now = Instant::now();
-        let first = later(now, idle);
+        let first = saturating_add(now, idle);
         let sleep = Box::pin(sleep_until(whole.map_or(first, |whole| whole.min(first))));
         Self {
             idle,
@@ -108,7 +108,7 @@ impl Clock {
     /// Ready with the limit that has passed. Polled only when no data is ready.
     pub(crate) fn poll_elapsed(&mut self, cx: &mut Context<'_>) -> Poll<Phase> {
         let since = *self.since.get_or_insert_with(Instant::now);
-        let idle = later(since, self.idle.saturating_sub(self.waited));
+        let idle = saturating_add(since, self.idle.saturating_sub(self.waited));
         let (until, phase) = match self.whole {
             Some(whole) if whole < idle => (whole, Phase::Stream),
             _ => (idle, Phase::Idle),

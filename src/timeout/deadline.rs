@@ -15,9 +15,10 @@ use tower::{Layer, Service};
 use super::{DeadlinePolicy, timed::Timed};
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
-    classify::{Outcome, Phase, Rejection},
-    context::{AttemptLog, Call, Deadline, later},
+    context::{AttemptLog, Call, Deadline},
+    outcome::{Outcome, Phase, Rejection},
     telemetry::{Event, Events},
+    time::saturating_add,
 };
 
 /// Sets the deadline of a call, and ends the call there.
@@ -68,7 +69,7 @@ impl DeadlineLayer {
     /// The deadline of a call: the caller's own, sooner or later than the policy's, for only the caller knows how long
     /// this one may take; else the policy's, or that of a call it is a part of, whichever is sooner.
     fn deadline(&self, request: &mut Request, told: Option<Deadline>, now: Instant) -> Deadline {
-        let usual = || Deadline::at(later(now, self.policy.limit));
+        let usual = || Deadline::at(saturating_add(now, self.policy.limit));
         let own = request.extensions().get::<Deadline>().copied();
         let call = Call::of(request);
         let deadline = match (call.deadline.or(own), own, told) {

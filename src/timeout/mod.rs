@@ -59,7 +59,7 @@
 //! - A caller's [`Deadline`](crate::context::Deadline) in the request's extensions, or in the header `evenkeel-deadline-ms`,
 //!   holds as it is, also one later than the policy's. One that has passed already leaves time for stored and canned answers
 //!   only: nothing is sent, and no breaker hears of it.
-//! - A limit that passes in silence on a kept connection of HTTP/1 fails as [`ConnectionLost`](crate::classify::Outcome::ConnectionLost), once
+//! - A limit that passes in silence on a kept connection of HTTP/1 fails as [`ConnectionLost`](crate::outcome::Outcome::ConnectionLost), once
 //!   a minute for each host: it may be retried, and no breaker counts it. The transport has to report its connections: see
 //!   [`Reconnect`](crate::adapter::Reconnect).
 //! - The deadline ends with the first content of a stream: how long the rest may take is up to `idle` and `whole_stream`.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::HeaderName;
 
 use super::{DeadlineLayer, TimeoutLayer, throughput::MinThroughput};
-use crate::{ConfigError, profile::scaled};
+use crate::{ConfigError, time::scale};
 
 /// How long one attempt may take, and how long a stream may be silent.
 ///
@@ -142,11 +142,11 @@ impl TimeoutPolicy {
     }
 
     pub(crate) fn scaled(mut self, by: f64) -> Self {
-        self.attempt = self.attempt.map(|limit| scaled(limit, by));
-        self.first_event = self.first_event.map(|limit| scaled(limit, by));
-        self.idle = scaled(self.idle, by);
-        self.whole_stream = self.whole_stream.map(|whole| scaled(whole, by));
-        self.slow = self.slow.map(|least| MinThroughput { per: scaled(least.per, by), ..least });
+        self.attempt = self.attempt.map(|limit| scale(limit, by));
+        self.first_event = self.first_event.map(|limit| scale(limit, by));
+        self.idle = scale(self.idle, by);
+        self.whole_stream = self.whole_stream.map(|whole| scale(whole, by));
+        self.slow = self.slow.map(|least| MinThroughput { per: scale(least.per, by), ..least });
         self
     }
 

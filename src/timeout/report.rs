@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::Pace;
 use crate::{
-    classify::{Outcome, Phase},
     context::Route,
+    outcome::{Outcome, Phase},
     stream::BodyEnd,
     telemetry::{Event, Events},
 };

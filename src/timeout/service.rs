@@ -20,9 +20,10 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    classify::{Outcome, Phase},
-    context::{AttemptLog, Call, Deadline, Route, later},
+    context::{AttemptLog, Call, Deadline, Route},
+    outcome::{Outcome, Phase},
     telemetry::{Event, Events},
+    time::saturating_add,
 };
 
 /// Gives one attempt so long, and the silence in its body so long.
@@ -165,7 +166,7 @@ impl Limits {
         let call = Call::of(request);
         call.pulse = stream.then(ProgressSignal::default);
         let started = Instant::now();
-        let own = shared.policy.whole_stream.map(|whole| later(started, whole));
+        let own = shared.policy.whole_stream.map(|whole| saturating_add(started, whole));
         let mut limits = Self {
             attempt_log: call.attempt_log.clone(),
             deadline: call.deadline,
@@ -215,11 +216,11 @@ impl Limits {
     /// limit: the attempt had its time.
     fn set(&mut self, phase: Phase, limit: Duration, now: Instant) {
         self.since = now;
-        (self.phase, self.limit, self.until) = (phase, limit, later(self.since, limit));
+        (self.phase, self.limit, self.until) = (phase, limit, saturating_add(self.since, limit));
         self.end_with_the_stream();
         if let Some(end) = self.deadline.map(Deadline::instant).filter(|end| *end < self.until) {
             let about = limit - limit / Self::ABOUT;
-            if self.phase != phase || end < later(self.since, about) {
+            if self.phase != phase || end < saturating_add(self.since, about) {
                 (self.phase, self.since) = (Phase::Deadline, self.started);
             }
             self.until = end;

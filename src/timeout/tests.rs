@@ -19,11 +19,12 @@ use tower::{Layer, ServiceExt, service_fn};
 use super::{Clock, TimeoutPolicy};
 use crate::{
     Body, BoxError, Error, Request, Response,
-    classify::{Outcome, Phase},
-    context::{Call, Deadline, later},
+    context::{Call, Deadline},
     dialect::{Dialect, RequestInfo},
+    outcome::{Outcome, Phase},
     stream::StreamMonitor,
     telemetry::{Event, Events},
+    time::saturating_add,
 };
 
 const IDLE: Duration = Duration::from_secs(15);
@@ -59,10 +60,10 @@ fn clocked(chat: bool, whole: Option<Duration>) -> (UnboundedSender<&'static str
     if chat {
         guard.watch(StreamMonitor::new(
             Dialect::OpenAiChat,
-            &crate::classify::ErrorCodeTable::default(),
+            &crate::outcome::ErrorCodeTable::default(),
         ));
     }
-    guard.clock(Clock::new(IDLE, whole.map(|whole| later(Instant::now(), whole))));
+    guard.clock(Clock::new(IDLE, whole.map(|whole| saturating_add(Instant::now(), whole))));
     (sender, body)
 }
 

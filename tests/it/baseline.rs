@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use evenkeel::{
     Client, Profile,
-    classify::{ClassifyPolicy, Outcome, Phase},
+    classify::ClassifyPolicy,
+    outcome::{Outcome, Phase},
     retry::RetryPolicy,
     stream::Commit,
     testkit::{Fault, Provider, Reply},

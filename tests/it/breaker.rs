@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use evenkeel::{
     breaker::{Breaker, BreakerPolicy, Permit, Refusal, Snapshot, State},
-    classify::Outcome,
+    outcome::Outcome,
 };
 use tokio::time::Instant;
 

@@ -14,9 +14,9 @@ use std::{
 use evenkeel::{
     BoxError, Client, ClientBuilder, Error, Response,
     cache::{CachePolicy, Entry, Found, Hit, Key, Memory, Store, Tenant},
-    classify::Outcome,
     context::Deadline,
     fallback::{Fallback, FallbackPolicy},
+    outcome::Outcome,
     stream::BodyEnd,
     telemetry::{Event, MissReason, SkipReason},
     testkit::{Fault, Provider, Reply},

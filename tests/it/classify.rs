@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use evenkeel::classify::{
+use evenkeel::outcome::{
     CodeClass, ErrorCodeTable, Outcome, Rejection, Verdict, classify, classify_with,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};

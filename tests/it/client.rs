@@ -14,9 +14,9 @@ use bytes::Bytes;
 use evenkeel::{
     Client, ClientBuilder, Error, Profile,
     breaker::BreakerPolicy,
-    classify::{Outcome, Phase, Verdict},
     context::{AttemptLog, Deadline},
     fallback::{Capabilities, Fallback, Prefill, Target},
+    outcome::{Outcome, Phase, Verdict},
     retry::RetryPolicy,
     stream::Resume,
     telemetry::{Event, SkipReason, Stop},

@@ -8,10 +8,11 @@ use std::{error::Error as _, io};
 use evenkeel::{
     Client, Error, Profile, Request, Response,
     breaker::{BreakerPolicy, State},
-    classify::{ClassifyPolicy, Outcome, Phase, Rejection, Verdict},
+    classify::ClassifyPolicy,
     context::{AttemptLog, Deadline, Priority},
     dialect::Usage,
     fallback::{Fallback, Target},
+    outcome::{Outcome, Phase, Rejection, Verdict},
     retry::RetryPolicy,
     stream::Commit,
     telemetry::{Event, Stop},

@@ -8,8 +8,9 @@ use std::{
 use bytes::Bytes;
 use evenkeel::{
     Body, Error, Request,
-    classify::{ClassifyPolicy, Outcome},
+    classify::ClassifyPolicy,
     dialect::{Dialect, RequestInfo},
+    outcome::Outcome,
     stream::{BodyEnd, Commit},
 };
 use futures_util::stream;

@@ -6,12 +6,12 @@ use bytes::Bytes;
 use evenkeel::{
     Body, Client, Error, Request, Response, Upstream,
     breaker::State,
-    classify::{Outcome, Phase, Rejection, Verdict},
     dialect::Usage,
     fallback::{
         Canned, CannedContext, CannedReply, Capabilities, Edit, Fallback, FallbackOn,
         FallbackPolicy, Target,
     },
+    outcome::{Outcome, Phase, Rejection, Verdict},
     telemetry::{Event, Events, SkipReason},
     testkit::{Provider, Reply},
 };

@@ -8,10 +8,11 @@ use std::time::Duration;
 use evenkeel::{
     Client, Error, Profile,
     breaker::BreakerPolicy,
-    classify::{ClassifyPolicy, Outcome, Phase, Verdict},
+    classify::ClassifyPolicy,
     context::AttemptLog,
     dialect::Usage,
     fallback::{Fallback, Target},
+    outcome::{Outcome, Phase, Verdict},
     stream::{BodyEnd, Commit},
     testkit::{Fault, Provider, Reply, Server, WORDS, provider::Fate},
 };

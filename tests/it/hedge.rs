@@ -5,9 +5,9 @@ use std::time::Duration;
 use evenkeel::{
     Body, Client, ClientBuilder, Error, Profile, Request, Response, Upstream,
     breaker::BreakerPolicy,
-    classify::{Outcome, Rejection},
     fallback::{Fallback, Target},
     hedge::HedgePolicy,
+    outcome::{Outcome, Rejection},
     retry::{Budget, Budgets, RetryPolicy},
     stream::BodyEnd,
     testkit::{Fault, Provider, Reply, provider::Fate},

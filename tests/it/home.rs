@@ -6,10 +6,10 @@ use bytes::Bytes;
 use evenkeel::{
     Body, Client, ClientBuilder, Error, Profile, Request, Response,
     breaker::State,
-    classify::{Outcome, Rejection},
     context::Route,
     dialect::Operation,
     fallback::{Fallback, Target},
+    outcome::{Outcome, Rejection},
     telemetry::{Event, SkipReason},
     testkit::{Fault, Provider, Reply},
 };

@@ -8,9 +8,9 @@ use std::{
 use bytes::Bytes;
 use evenkeel::{
     Body, ConfigError, Error, Request, Response, Upstream,
-    classify::{Outcome, Rejection, Verdict},
     context::{AttemptLog, Deadline},
     fallback::{Canned, Capabilities, Fallback, FallbackPolicy, Target},
+    outcome::{Outcome, Rejection, Verdict},
     telemetry::{Event, Events, SkipReason},
 };
 use http::{HeaderName, HeaderValue, StatusCode, header};

@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use evenkeel::{
     Client, Profile, Request,
-    classify::{Outcome, Phase},
     fallback::Fallback,
+    outcome::{Outcome, Phase},
     testkit::{Fault, Provider, Reply},
 };
 use tokio::time::Instant;
@@ -147,7 +147,7 @@ async fn their_status_is_classified() {
             (Reply::quota_exhausted(), Outcome::QuotaExhausted { wait: None }),
             (
                 Reply::error(400, "invalid_request_error", ""),
-                Outcome::Rejected { why: evenkeel::classify::Rejection::Request },
+                Outcome::Rejected { why: evenkeel::outcome::Rejection::Request },
             ),
             // As Cohere says it, and as Bedrock does.
             (
@@ -165,7 +165,7 @@ async fn their_status_is_classified() {
                     "application/json",
                     r#"{"__type":"com.amazon#ModelErrorException"}"#,
                 ),
-                Outcome::Rejected { why: evenkeel::classify::Rejection::Request },
+                Outcome::Rejected { why: evenkeel::outcome::Rejection::Request },
             ),
         ] {
             let primary = Provider::new("primary").always(reply);

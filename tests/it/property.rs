@@ -8,9 +8,10 @@ use std::{collections::BTreeMap, future::Future, time::Duration};
 use evenkeel::{
     Client, Profile,
     breaker::BreakerPolicy,
-    classify::{ClassifyPolicy, Outcome},
+    classify::ClassifyPolicy,
     context::Deadline,
     fallback::Fallback,
+    outcome::Outcome,
     retry::RetryPolicy,
     stream::Commit,
     telemetry::Event,

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use evenkeel::{
     Client, Profile,
-    classify::{
-        ClassifyPolicy, CodeClass, ErrorCodeTable, Outcome, Rejection, classify, classify_with,
-    },
+    classify::ClassifyPolicy,
     context::Route,
+    outcome::{CodeClass, ErrorCodeTable, Outcome, Rejection, classify, classify_with},
     testkit::Reply,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};

@@ -5,9 +5,9 @@ use std::time::Duration;
 use evenkeel::{
     Client, Profile,
     breaker::{BreakerPolicy, State},
-    classify::Outcome,
     context::Deadline,
     fallback::{Fallback, FallbackPolicy},
+    outcome::Outcome,
     retry::RetryPolicy,
     testkit::{Provider, Reply, provider::Fate},
 };

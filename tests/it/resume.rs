@@ -6,10 +6,10 @@ mod dialects;
 use evenkeel::{
     Client, ClientBuilder, Profile,
     breaker::State,
-    classify::{Outcome, Phase},
     context::AttemptLog,
     dialect::Usage,
     fallback::{Capabilities, Fallback, FallbackPolicy, Prefill, Target},
+    outcome::{Outcome, Phase},
     stream::{BodyEnd, Resume},
     telemetry::{Event, SkipReason},
     testkit::{Fault, Provider, Reply, WORDS, provider::Fate},

@@ -27,8 +27,8 @@ use bytes::Bytes;
 use evenkeel::{
     Body, Error, Request, Response, Upstream,
     breaker::BreakerPolicy,
-    classify::{Outcome, Phase, Rejection, Verdict},
     context::{AttemptLog, Deadline},
+    outcome::{Outcome, Phase, Rejection, Verdict},
     retry::{Budget, Budgets, Retry, RetryLayer, RetryPolicy},
     stream::BodyEnd,
     telemetry::{Event, Events, Stop},

@@ -9,9 +9,9 @@ use std::{
 use bytes::Bytes;
 use evenkeel::{
     Client, ClientBuilder, Error, Request, Response,
-    classify::{Outcome, Verdict},
     context::AttemptLog,
     fallback::{Fallback, Target},
+    outcome::{Outcome, Verdict},
     telemetry::Event,
     testkit::{Hosts, Provider},
 };

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use evenkeel::{
     Client, ClientBuilder, Profile, Request,
-    classify::{ClassifyPolicy, CodeClass, ErrorCodeTable, Outcome},
+    classify::ClassifyPolicy,
     dialect::Dialect,
     fallback::{Fallback, Target},
+    outcome::{CodeClass, ErrorCodeTable, Outcome},
     retry::RetryPolicy,
     testkit::{Fault, Hosts, Provider, Reply},
 };

@@ -8,8 +8,9 @@ use bytes::Bytes;
 use evenkeel::{
     Body, BoxError, Client, ClientBuilder, Profile, Request,
     breaker::{BreakerPolicy, State},
-    classify::{ClassifyPolicy, Outcome, Phase, Rejection},
+    classify::ClassifyPolicy,
     fallback::Fallback,
+    outcome::{Outcome, Phase, Rejection},
     retry::RetryPolicy,
     stream::Commit,
     telemetry::Event,

@@ -9,8 +9,9 @@ use std::{
 use bytes::Bytes;
 use evenkeel::{
     Body, Error, Request, Response, Upstream,
-    classify::{ClassifyLayer, ClassifyPolicy, Outcome, Verdict},
+    classify::{ClassifyLayer, ClassifyPolicy},
     dialect::Usage,
+    outcome::{Outcome, Verdict},
     stream::{BodyEnd, Commit},
 };
 use futures_util::{StreamExt, stream};

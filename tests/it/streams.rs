@@ -17,7 +17,8 @@ use bytes::Bytes;
 use evenkeel::{
     Body, Client, Error, Profile, Request,
     breaker::{BreakerPolicy, State},
-    classify::{ClassifyPolicy, Outcome, Phase},
+    classify::ClassifyPolicy,
+    outcome::{Outcome, Phase},
     retry::RetryPolicy,
     stream::{BodyEnd, Commit},
     telemetry::Event,

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use evenkeel::{
     Error, Request, Response,
     adapter::Reconnect,
-    classify::Outcome,
+    outcome::Outcome,
     testkit::{
         Capacity, Fault, Hosts, Incident, Provider, Reply, Scenario, WORDS,
         probe::{self, Probe, Rule},

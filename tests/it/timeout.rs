@@ -22,8 +22,8 @@ use std::{
 use bytes::Bytes;
 use evenkeel::{
     Body, BoxError, Error, Request, Response, Upstream,
-    classify::{Outcome, Phase, Rejection},
     context::Deadline,
+    outcome::{Outcome, Phase, Rejection},
     retry::RetryPolicy,
     telemetry::{Event, Events},
     timeout::{DeadlinePolicy, TimeoutPolicy},

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use evenkeel::classify::{Outcome, Rejection, Verdict, classify};
+use evenkeel::outcome::{Outcome, Rejection, Verdict, classify};
 use http::{HeaderMap, HeaderName, StatusCode};
 
 use crate::scene::{ms, secs};

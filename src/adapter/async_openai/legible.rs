@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::Value;
 
-use crate::{Body, Response, classify::Verdict};
+use crate::{Body, Response, outcome::Verdict};
 
 /// As much of an error body is read; what is longer is cut, and its status kept.
 const MOST: usize = 1024 * 1024;

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{balance::BalancePolicy, classify::Outcome};
+use crate::{balance::BalancePolicy, outcome::Outcome};
 
 fn at(policy: &BalancePolicy) -> Moment<'_> {
     Moment { policy, at: 0.0, picks: 0, usual: 0.5 }

@@ -1,6 +1,6 @@
 //! A failure that is told to many.
 
-use crate::{Error, classify::Verdict};
+use crate::{Error, outcome::Verdict};
 
 /// A failure that is told to many: the first is given the error itself.
 pub(super) struct Fault {

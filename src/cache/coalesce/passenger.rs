@@ -12,9 +12,9 @@ use super::{
 };
 use crate::{
     Body, Error, Response,
-    classify::{ErrorCodeTable, Verdict},
     context::AttemptLog,
     dialect::RequestInfo,
+    outcome::{ErrorCodeTable, Verdict},
     stream::StreamMonitor,
     sync::lock_std as lock,
 };

@@ -11,7 +11,7 @@ use http::HeaderMap;
 use http_body::{Body as HttpBody, Frame};
 
 use super::{fault::Fault, passenger::Waiter};
-use crate::{Error, classify::Outcome};
+use crate::{Error, outcome::Outcome};
 
 /// What was read of a body so far.
 #[derive(Default)]

@@ -13,7 +13,7 @@ use super::{
     flight::{Flight, Head, Stage, State},
     tape::Piece,
 };
-use crate::{Error, Response, classify::Outcome, sync::lock_std as lock};
+use crate::{Error, Response, outcome::Outcome, sync::lock_std as lock};
 
 /// What is polled: put back in any case.
 struct Turn<'a> {

@@ -2,13 +2,13 @@
 
 use super::message::{Cost, Event, Message};
 use crate::{
-    classify::{Outcome, Verdict, in_stream},
     dialect::{
         Tokens,
         json::{is_filled, is_ping, trim},
         progress::{Expected, Progress},
         whole::parse,
     },
+    outcome::{Outcome, Verdict, in_stream},
     stream::Seen,
 };
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
-    classify::{Outcome, Rejection},
     dialect::{Dialect, RequestInfo, Tokens},
+    outcome::{Outcome, Rejection},
     stream::{Seen, StreamMonitor},
 };
 
@@ -26,7 +26,7 @@ fn follow(events: &[&str]) -> (Seen, Outcome) {
 
 fn watch(text: &str) -> (Seen, Outcome) {
     let mut watch =
-        StreamMonitor::new(Dialect::Anthropic, &crate::classify::ErrorCodeTable::default());
+        StreamMonitor::new(Dialect::Anthropic, &crate::outcome::ErrorCodeTable::default());
     let seen = watch.feed(text.as_bytes());
     (seen, watch.finish().unwrap_or_else(|why| why.outcome()))
 }
@@ -46,7 +46,7 @@ fn whole(content: &str, stop: &str) -> String {
 }
 
 fn judged(body: &str) -> Outcome {
-    check(&crate::classify::ErrorCodeTable::default(), body.as_bytes())
+    check(&crate::outcome::ErrorCodeTable::default(), body.as_bytes())
         .0
         .unwrap_or_else(|why| why.outcome())
 }
@@ -204,7 +204,7 @@ fn an_event_without_a_type_is_what_it_is_named() {
 fn the_cost_is_that_of_the_last_event_that_tells_it() {
     let tokens = |events: &[&str]| {
         let mut watch =
-            StreamMonitor::new(Dialect::Anthropic, &crate::classify::ErrorCodeTable::default());
+            StreamMonitor::new(Dialect::Anthropic, &crate::outcome::ErrorCodeTable::default());
         for data in events {
             watch.feed(format!("data: {data}\n\n").as_bytes());
         }
@@ -252,7 +252,7 @@ fn a_whole_message_is_judged_by_its_content() {
     assert_eq!(judged(&whole("[]", "refusal")), Outcome::Blocked);
     assert_eq!(judged(&whole("[]", "max_tokens")), Outcome::Success);
     let tokens =
-        check(&crate::classify::ErrorCodeTable::default(), whole("[]", "end_turn").as_bytes()).1;
+        check(&crate::outcome::ErrorCodeTable::default(), whole("[]", "end_turn").as_bytes()).1;
     assert_eq!(tokens, Some(Tokens::new(7, 15)));
     let late = format!("\n\n {}", whole(r#"[{"type":"text","text":"a"}]"#, "end_turn"));
     assert_eq!(judged(&late), Outcome::Success);

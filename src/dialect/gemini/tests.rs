@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
-    classify::Outcome,
     dialect::{Dialect, Form, RequestInfo, Tokens},
+    outcome::Outcome,
     stream::{Seen, StreamMonitor},
 };
 
@@ -22,8 +22,7 @@ fn as_array(chunks: &[&str]) -> String {
 }
 
 fn watch(text: &str) -> (Seen, Outcome) {
-    let mut watch =
-        StreamMonitor::new(Dialect::Gemini, &crate::classify::ErrorCodeTable::default());
+    let mut watch = StreamMonitor::new(Dialect::Gemini, &crate::outcome::ErrorCodeTable::default());
     let seen = watch.feed(text.as_bytes());
     (seen, watch.finish().unwrap_or_else(|why| why.outcome()))
 }
@@ -44,7 +43,7 @@ fn finish(reason: &str) -> String {
 }
 
 fn judged(body: &str) -> Outcome {
-    check(&crate::classify::ErrorCodeTable::default(), body.as_bytes())
+    check(&crate::outcome::ErrorCodeTable::default(), body.as_bytes())
         .0
         .unwrap_or_else(|why| why.outcome())
 }
@@ -97,12 +96,11 @@ fn a_finish_reason_ends_it_without_a_sentinel() {
     let usage = r#"{"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":4}}"#;
     for text in [as_events(&[WORD, STOP, usage]), as_array(&[WORD, STOP, usage])] {
         let mut watch =
-            StreamMonitor::new(Dialect::Gemini, &crate::classify::ErrorCodeTable::default());
+            StreamMonitor::new(Dialect::Gemini, &crate::outcome::ErrorCodeTable::default());
         watch.feed(text.as_bytes());
         assert_eq!(watch.tokens(), Some(Tokens::new(7, 4)));
     }
-    let mut watch =
-        StreamMonitor::new(Dialect::Gemini, &crate::classify::ErrorCodeTable::default());
+    let mut watch = StreamMonitor::new(Dialect::Gemini, &crate::outcome::ErrorCodeTable::default());
     watch.feed(as_events(&[WORD, STOP]).as_bytes());
     assert_eq!(watch.tokens(), Some(Tokens::new(8, 13)));
     assert!(!watch.is_over());
@@ -123,8 +121,7 @@ fn t5_without_it_the_stream_is_truncated_even_where_the_array_is_closed() {
 
 #[test]
 fn an_array_that_is_closed_is_over() {
-    let mut watch =
-        StreamMonitor::new(Dialect::Gemini, &crate::classify::ErrorCodeTable::default());
+    let mut watch = StreamMonitor::new(Dialect::Gemini, &crate::outcome::ErrorCodeTable::default());
     watch.feed(as_array(&[WORD, STOP]).as_bytes());
     assert!(watch.is_over());
     assert_eq!(watch.foreign(), None);
@@ -192,7 +189,7 @@ fn a_whole_answer_is_judged_by_its_candidates() {
         assert_eq!(judged(body), expected, "{body}");
     }
     assert_eq!(
-        check(&crate::classify::ErrorCodeTable::default(), whole.as_bytes()).1,
+        check(&crate::outcome::ErrorCodeTable::default(), whole.as_bytes()).1,
         Some(Tokens::new(7, 1))
     );
 }

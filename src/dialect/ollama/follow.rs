@@ -2,13 +2,13 @@
 
 use super::line::Line;
 use crate::{
-    classify::{Outcome, Verdict, in_stream},
     dialect::{
         Tokens,
         json::trim,
         progress::{Expected, Progress},
         whole::parse,
     },
+    outcome::{Outcome, Verdict, in_stream},
     stream::Seen,
 };
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
-    classify::Outcome,
     dialect::{Dialect, Form, RequestInfo, Tokens},
+    outcome::Outcome,
     stream::{Seen, StreamMonitor},
 };
 
@@ -16,14 +16,13 @@ fn follow(lines: &[&str]) -> (Seen, Outcome) {
 }
 
 fn watch(text: &str) -> (Seen, Outcome) {
-    let mut watch =
-        StreamMonitor::new(Dialect::Ollama, &crate::classify::ErrorCodeTable::default());
+    let mut watch = StreamMonitor::new(Dialect::Ollama, &crate::outcome::ErrorCodeTable::default());
     let seen = watch.feed(text.as_bytes());
     (seen, watch.finish().unwrap_or_else(|why| why.outcome()))
 }
 
 fn judged(body: &str) -> Outcome {
-    check(&crate::classify::ErrorCodeTable::default(), body.as_bytes())
+    check(&crate::outcome::ErrorCodeTable::default(), body.as_bytes())
         .0
         .unwrap_or_else(|why| why.outcome())
 }
@@ -60,7 +59,7 @@ fn text_thinking_and_tool_calls_are_content() {
 fn a_line_that_says_done_ends_the_stream_and_tells_its_cost() {
     for word in [WORD, NEXT] {
         let mut watch =
-            StreamMonitor::new(Dialect::Ollama, &crate::classify::ErrorCodeTable::default());
+            StreamMonitor::new(Dialect::Ollama, &crate::outcome::ErrorCodeTable::default());
         assert_eq!(watch.feed(format!("{word}\n{DONE}\n").as_bytes()).failed, None);
         assert!(watch.is_over());
         assert_eq!(watch.tokens(), Some(Tokens::new(7, 3)));
@@ -111,7 +110,7 @@ fn s10_a_line_that_is_no_json_fails_the_stream() {
         assert_eq!(outcome, Outcome::Malformed, "{bad}");
     }
     assert_eq!(watch("Bad gateway").1, Outcome::Malformed);
-    let page = StreamMonitor::new(Dialect::Ollama, &crate::classify::ErrorCodeTable::default())
+    let page = StreamMonitor::new(Dialect::Ollama, &crate::outcome::ErrorCodeTable::default())
         .feed(b"<html>\n");
     assert_eq!((page.events, page.failed), (0, None), "its first byte tells");
 }
@@ -134,7 +133,7 @@ fn a_whole_answer_is_judged_by_its_content() {
         assert_eq!(judged(body), expected, "{body}");
     }
     assert_eq!(
-        check(&crate::classify::ErrorCodeTable::default(), whole.as_bytes()).1,
+        check(&crate::outcome::ErrorCodeTable::default(), whole.as_bytes()).1,
         Some(Tokens::new(7, 3))
     );
 }

@@ -3,12 +3,12 @@
 use serde_json::value::RawValue;
 
 use crate::{
-    classify::{ErrorCodeTable, Outcome, Verdict, in_stream},
     dialect::{
         Tokens,
         json::{Raw, fields, is_filled, read},
         progress::Finish,
     },
+    outcome::{ErrorCodeTable, Outcome, Verdict, in_stream},
 };
 
 fields! {

@@ -5,13 +5,13 @@ mod tests;
 
 use super::chunk::Chunk;
 use crate::{
-    classify::{Outcome, Verdict},
     dialect::{
         Tokens,
         json::trim,
         progress::{Expected, Progress},
         whole::parse,
     },
+    outcome::{Outcome, Verdict},
 };
 
 /// What a whole answer came to, which may be blocked, or why it is none; and what it cost. White space before it is how

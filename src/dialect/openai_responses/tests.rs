@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
-    classify::Outcome,
     dialect::{Dialect, RequestInfo, Tokens},
+    outcome::Outcome,
     stream::{Seen, StreamMonitor},
 };
 
@@ -21,7 +21,7 @@ fn follow(events: &[&str]) -> (Seen, Outcome) {
 
 fn watch(text: &str) -> (Seen, Outcome) {
     let mut watch =
-        StreamMonitor::new(Dialect::OpenAiResponses, &crate::classify::ErrorCodeTable::default());
+        StreamMonitor::new(Dialect::OpenAiResponses, &crate::outcome::ErrorCodeTable::default());
     let seen = watch.feed(text.as_bytes());
     (seen, watch.finish().unwrap_or_else(|why| why.outcome()))
 }
@@ -40,7 +40,7 @@ fn whole(output: &str) -> String {
 }
 
 fn judged(body: &str) -> Outcome {
-    check(&crate::classify::ErrorCodeTable::default(), body.as_bytes())
+    check(&crate::outcome::ErrorCodeTable::default(), body.as_bytes())
         .0
         .unwrap_or_else(|why| why.outcome())
 }
@@ -92,7 +92,7 @@ fn completed_and_incomplete_are_good_ends_and_nothing_else_is() {
         assert_eq!(follow(&[CREATED, WORD, &incomplete(reason)]).1, Outcome::Success, "{reason}");
     }
     let mut watch =
-        StreamMonitor::new(Dialect::OpenAiResponses, &crate::classify::ErrorCodeTable::default());
+        StreamMonitor::new(Dialect::OpenAiResponses, &crate::outcome::ErrorCodeTable::default());
     watch.feed(format!("data: {WORD}\n\ndata: {COMPLETED}\n\n").as_bytes());
     assert!(watch.is_over());
     assert_eq!(watch.tokens(), Some(Tokens::new(7, 3)));
@@ -185,7 +185,7 @@ fn a_whole_response_is_judged_by_its_output() {
         assert_eq!(judged(&whole(output)), expected, "{output}");
     }
     assert_eq!(
-        check(&crate::classify::ErrorCodeTable::default(), whole("[]").as_bytes()).1,
+        check(&crate::outcome::ErrorCodeTable::default(), whole("[]").as_bytes()).1,
         Some(Tokens::new(7, 3))
     );
     // One that is worked out in the background is fetched later.

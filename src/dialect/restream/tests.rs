@@ -1,7 +1,7 @@
 //! What a stream of ours says is read by the follower of the dialect, as a client would.
 
 use super::*;
-use crate::{Request, classify::Outcome, dialect::Tokens, stream::StreamMonitor};
+use crate::{Request, dialect::Tokens, outcome::Outcome, stream::StreamMonitor};
 
 fn ask(path: &str, body: &str) -> RequestInfo {
     let request: Request = http::Request::post(path).body(body.to_owned().into()).unwrap();
@@ -31,7 +31,7 @@ fn every_answer_becomes_a_whole_stream_of_its_dialect_with_its_usage() {
         let ask = ask(path, request);
         let dialect = ask.dialect().unwrap();
         let (_, stream) = dialect.streamed(answer.as_bytes(), &ask).unwrap();
-        let mut watch = StreamMonitor::new(dialect, &crate::classify::ErrorCodeTable::default());
+        let mut watch = StreamMonitor::new(dialect, &crate::outcome::ErrorCodeTable::default());
         let _seen = watch.feed(stream.as_bytes());
         assert_eq!(watch.outcome(), Outcome::Success, "{path}: {stream}");
         assert_eq!(watch.tokens(), Some(Tokens::new(7, 3)), "{path}: {stream}");

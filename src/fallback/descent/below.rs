@@ -7,9 +7,9 @@ use tokio::time::Instant;
 use super::{super::ready::Failed, Descent};
 use crate::{
     Request, Upstream,
-    classify::{Outcome, Phase},
     context::{Attempt, Call, ProbeSignal, Route},
     fallback::{Fallback, failure::Failure},
+    outcome::{Outcome, Phase},
     telemetry::SkipReason,
 };
 

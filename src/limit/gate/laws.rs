@@ -5,12 +5,12 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     Request,
-    classify::Outcome,
     dialect::Tokens,
     limit::{
         adaptive::Form,
         rate_limit_info::{RateLimitInfo, Told},
     },
+    outcome::Outcome,
 };
 
 const SECOND: Duration = Duration::from_secs(1);

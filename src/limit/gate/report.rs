@@ -6,7 +6,6 @@ use tokio::time::Instant;
 
 use super::{Fate, Gate, Leave};
 use crate::{
-    classify::{Outcome, Phase, Rejection},
     dialect::Tokens,
     limit::{
         adaptive::Form,
@@ -17,6 +16,7 @@ use crate::{
         rate_limit_info::Told,
         tokens::{Cost, Size, Usual},
     },
+    outcome::{Outcome, Phase, Rejection},
 };
 
 /// What an attempt came to, at the first event of its answer or without one.

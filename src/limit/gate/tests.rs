@@ -1,5 +1,5 @@
 use super::{super::policy::Concurrency, *};
-use crate::{classify::Outcome, limit::adaptive::Form};
+use crate::{limit::adaptive::Form, outcome::Outcome};
 
 const SECOND: Duration = Duration::from_secs(1);
 const CALL: Cost = Cost { requests: 1, input: 10, output: 90 };

@@ -6,12 +6,13 @@ use tokio::time::Instant;
 
 use super::{Answer, Arrival, Fate, Gate, Leave, Saving, Turn};
 use crate::{
-    context::{FIRST_PROBE, Priority, later},
+    context::{FIRST_PROBE, Priority},
     limit::{
         line::{Place, Waiting},
         quotas::Saved,
         tokens::Cost,
     },
+    time::saturating_add,
 };
 
 /// Who goes next.
@@ -37,7 +38,7 @@ impl Gate {
             return Answer::Go(self.admit(cost, now));
         }
         let expected = self.expected(priority, cost, now);
-        let late = leaves.is_some_and(|leaves| later(now, expected) > leaves);
+        let late = leaves.is_some_and(|leaves| saturating_add(now, expected) > leaves);
         if !patient || late || self.line.of(priority) >= self.queue {
             return Answer::Refused(expected);
         }
@@ -178,7 +179,7 @@ impl Gate {
             true => self.meters.afford(aside, cost, now).max(closed),
             false => closed,
         };
-        if wait.is_zero() { Ok(()) } else { Err(Some(tick(later(now, wait), now))) }
+        if wait.is_zero() { Ok(()) } else { Err(Some(tick(saturating_add(now, wait), now))) }
     }
 
     /// Gives the alarm for the next turn to the one whose turn it is.
@@ -204,5 +205,5 @@ impl Gate {
 
 /// Timers go off by the millisecond: an alarm a little before its time would go off again and again.
 fn tick(at: Instant, now: Instant) -> Instant {
-    at.max(later(now, Duration::from_millis(1)))
+    at.max(saturating_add(now, Duration::from_millis(1)))
 }

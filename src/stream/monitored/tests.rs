@@ -87,10 +87,9 @@ fn note(body: &mut Body) -> Endings {
 /// A body under watch, and where its ending is noted.
 fn watched(steps: &[Step]) -> (Body, Endings) {
     let mut body = script(steps, false);
-    body.guard().unwrap().watch(StreamMonitor::new(
-        Dialect::OpenAiChat,
-        &crate::classify::ErrorCodeTable::default(),
-    ));
+    body.guard()
+        .unwrap()
+        .watch(StreamMonitor::new(Dialect::OpenAiChat, &crate::outcome::ErrorCodeTable::default()));
     let endings = note(&mut body);
     (body, endings)
 }
@@ -300,10 +299,9 @@ async fn t8_the_hook_runs_at_the_end_not_before() {
 #[tokio::test(start_paused = true)]
 async fn the_cost_is_known_when_the_hook_runs() {
     let mut body = script(&[Data(WORD), Data(STOP)], false);
-    body.guard().unwrap().watch(StreamMonitor::new(
-        Dialect::OpenAiChat,
-        &crate::classify::ErrorCodeTable::default(),
-    ));
+    body.guard()
+        .unwrap()
+        .watch(StreamMonitor::new(Dialect::OpenAiChat, &crate::outcome::ErrorCodeTable::default()));
     let usage = body.guard().unwrap().at_end().usage();
     let told = Arc::new(Mutex::new(None));
     let tell = told.clone();
@@ -342,10 +340,9 @@ async fn of_a_known_length_the_last_frame_is_the_end() {
 #[tokio::test(start_paused = true)]
 async fn of_a_known_length_a_cut_stream_does_not_claim_its_end() {
     let mut body = script(&[Data(WORD)], true);
-    body.guard().unwrap().watch(StreamMonitor::new(
-        Dialect::OpenAiChat,
-        &crate::classify::ErrorCodeTable::default(),
-    ));
+    body.guard()
+        .unwrap()
+        .watch(StreamMonitor::new(Dialect::OpenAiChat, &crate::outcome::ErrorCodeTable::default()));
     let endings = note(&mut body);
     frame(&mut body).await;
     assert!(!body.is_end_stream(), "an error follows");
@@ -421,10 +418,9 @@ async fn a_failed_body_lets_go_of_what_is_underneath() {
         error
     });
     let mut body = Body::wrap(inner);
-    body.guard().unwrap().watch(StreamMonitor::new(
-        Dialect::OpenAiChat,
-        &crate::classify::ErrorCodeTable::default(),
-    ));
+    body.guard()
+        .unwrap()
+        .watch(StreamMonitor::new(Dialect::OpenAiChat, &crate::outcome::ErrorCodeTable::default()));
     frame(&mut body).await.unwrap().unwrap();
     assert!(*dropped.lock().unwrap(), "the provider need not go on");
 }
@@ -475,7 +471,7 @@ proptest! {
             let mut body = script(&steps, known);
             let guard = body.guard().unwrap();
             if watch {
-                guard.watch(StreamMonitor::new(Dialect::OpenAiChat, &crate::classify::ErrorCodeTable::default()));
+                guard.watch(StreamMonitor::new(Dialect::OpenAiChat, &crate::outcome::ErrorCodeTable::default()));
             }
             if clock {
                 guard.clock(Clock::new(IDLE, None));

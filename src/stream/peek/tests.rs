@@ -10,10 +10,8 @@ fn body(frames: &[&'static str]) -> Body {
     let frames: Vec<_> =
         frames.iter().map(|text| Ok::<_, Error>(Frame::data((*text).into()))).collect();
     let mut body = Body::wrap(http_body_util::StreamBody::new(futures_util::stream::iter(frames)));
-    body.guarded().watch(StreamMonitor::new(
-        Dialect::OpenAiChat,
-        &crate::classify::ErrorCodeTable::default(),
-    ));
+    body.guarded()
+        .watch(StreamMonitor::new(Dialect::OpenAiChat, &crate::outcome::ErrorCodeTable::default()));
     body
 }
 

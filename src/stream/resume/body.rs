@@ -19,9 +19,9 @@ use tokio::runtime::Handle;
 use super::{Asking, Onward, reader::Reader};
 use crate::{
     Body, Error,
-    classify::{Outcome, Phase, Verdict},
     context::AttemptLog,
     dialect::{Dialect, Tokens, Usage},
+    outcome::{Outcome, Phase, Verdict},
     stream::StreamMonitor,
     telemetry::Scope,
 };

@@ -9,7 +9,7 @@ use std::{future::Future, pin::Pin};
 
 pub(crate) use body::{Resumed, Start};
 
-use crate::{Body, classify::Outcome};
+use crate::{Body, outcome::Outcome};
 
 /// What becomes of a stream that fails after its commit point, when the caller has read a part of it.
 ///

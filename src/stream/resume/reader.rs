@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::{blocks::Blocks, held::Held};
 use crate::{
-    classify::{ErrorCodeTable, Outcome, Verdict},
     dialect::{Dialect, Fit, Follower, StreamSplicer},
+    outcome::{ErrorCodeTable, Outcome, Verdict},
     stream::Seen,
 };
 

@@ -15,7 +15,7 @@ use std::{
 use tokio::time::{Sleep, sleep};
 use tower::Service;
 
-use crate::{Error, Request, Response, classify::Outcome, testkit::Provider};
+use crate::{Error, Request, Response, outcome::Outcome, testkit::Provider};
 
 /// An upstream whose clones are not ready until they were polled, and which notes every call without readiness.
 ///

@@ -12,11 +12,11 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::{
-    context::later,
     testkit::{
         provider::Flight,
         reply::{Script, Step},
     },
+    time::saturating_add,
 };
 
 /// A body that acts out what is left of a script.
@@ -88,14 +88,14 @@ impl Body for Acted {
         loop {
             ready!(self.poll_sleep(cx));
             match self.script.next() {
-                Some(Step::Wait(wait)) => self.fall_asleep(later(Instant::now(), wait)),
+                Some(Step::Wait(wait)) => self.fall_asleep(saturating_add(Instant::now(), wait)),
                 Some(Step::Data(data)) => {
                     self.left = self.left.map(|left| left.saturating_sub(data.len() as u64));
                     self.notice_end();
                     return Poll::Ready(Some(Ok(Frame::data(data))));
                 }
                 // Far beyond every limit of anybody; and a body asked again is still silent.
-                Some(Step::Hang) => self.fall_asleep(later(Instant::now(), FAR)),
+                Some(Step::Hang) => self.fall_asleep(saturating_add(Instant::now(), FAR)),
                 Some(Step::Cut) => return self.broken(io::ErrorKind::UnexpectedEof),
                 Some(Step::Reset) => return self.broken(io::ErrorKind::ConnectionReset),
                 _ => {

@@ -11,7 +11,7 @@ use tower::Service;
 
 use crate::{
     Error, Request, Response,
-    classify::Outcome,
+    outcome::Outcome,
     testkit::{Provider, provider::line::Lines},
 };
 

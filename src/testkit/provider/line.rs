@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tower::Service;
 
 use crate::{
-    BoxError, Error, Request, Response, classify::Outcome, stream::BodyEnd, sync::lock_std as lock,
+    BoxError, Error, Request, Response, outcome::Outcome, stream::BodyEnd, sync::lock_std as lock,
     testkit::Provider,
 };
 

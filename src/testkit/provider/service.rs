@@ -12,7 +12,7 @@ use tower::Service;
 
 use crate::{
     Body, Error, Request, Response,
-    classify::Outcome,
+    outcome::Outcome,
     testkit::{
         Provider,
         provider::{Flight, body::Acted},

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{Api, Facts, Fault, Head, Reply, Step, WORDS};
-use crate::{classify::Outcome, dialect::Dialect, stream::StreamMonitor};
+use crate::{dialect::Dialect, outcome::Outcome, stream::StreamMonitor};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -303,7 +303,7 @@ fn followed(path: &str, reply: &Reply) -> (u32, Option<Outcome>, Outcome, Option
     let acted = steps(reply, &Facts { api, ..streamed() });
     let mut watch = StreamMonitor::new(
         Dialect::of_path(path).unwrap(),
-        &crate::classify::ErrorCodeTable::default(),
+        &crate::outcome::ErrorCodeTable::default(),
     );
     let seen = watch.feed(body(&acted).as_bytes());
     let end = watch.finish().unwrap_or_else(|why| why.outcome());
@@ -353,7 +353,7 @@ fn an_answer_that_is_not_streamed_is_in_it_too() {
         assert_eq!(json["model"], "m\"1");
         let (answer, tokens) = Dialect::of_path(path)
             .unwrap()
-            .check(&crate::classify::ErrorCodeTable::default(), body.as_bytes());
+            .check(&crate::outcome::ErrorCodeTable::default(), body.as_bytes());
         assert_eq!((answer, tokens.unwrap().output), (Ok(Outcome::Success), 60), "{path}");
         let cut = steps(&Reply::answer().with(Fault::Cut { words: 2 }), &facts);
         assert!(self::body(&cut).ends_with("\"A ship "), "{path}");

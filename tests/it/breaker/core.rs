@@ -1,6 +1,6 @@
 //! The breaker without a layer: the defects of the field that it must not have, and its own rules.
 
-use evenkeel::{breaker::Cause, classify::Rejection};
+use evenkeel::{breaker::Cause, outcome::Rejection};
 
 use super::*;
 

@@ -15,8 +15,8 @@ use bytes::Bytes;
 use evenkeel::{
     Body, BoxError, Error, Request, Response, Upstream,
     breaker::{BreakerLayer, Cause},
-    classify::Phase,
     context::{Deadline, Route},
+    outcome::Phase,
     telemetry::{Event, Events},
 };
 use futures_util::stream;

@@ -439,7 +439,7 @@ fn cb_hyst_42_an_abandoned_probe_opens_again() {
 
     let rig = Rig::new(simple(200).consecutive(4));
     rig.records(0, FAILED, 3);
-    rig.record(0, Outcome::TimedOut { phase: evenkeel::classify::Phase::FirstEvent });
+    rig.record(0, Outcome::TimedOut { phase: evenkeel::outcome::Phase::FirstEvent });
     assert_eq!(rig.state(100), State::Open);
     for at in [350, 600] {
         let probe = rig.permit(at);

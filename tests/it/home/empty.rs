@@ -120,7 +120,7 @@ async fn a_tool_of_the_provider_at_work_is_no_silence() {
         ]
     };
     let request = r#"{"model":"m","stream":true,"input":"hi"}"#;
-    let idle = Outcome::TimedOut { phase: evenkeel::classify::Phase::Idle };
+    let idle = Outcome::TimedOut { phase: evenkeel::outcome::Phase::Idle };
     for (step, outcome) in
         [("code_interpreter_call", None), ("mcp_list_tools", None), ("something", Some(idle))]
     {

@@ -2,9 +2,9 @@
 
 use evenkeel::{
     Body, Error, Response,
-    classify::Outcome,
     fallback::{Fallback, Target},
     identity::IdentityPolicy,
+    outcome::Outcome,
 };
 use http::{HeaderName, HeaderValue};
 use proptest::prelude::*;

@@ -7,8 +7,8 @@ use std::{
 };
 
 use evenkeel::{
-    Body, BoxError, Client, Error, Request, Response, Upstream, breaker::State, classify::Outcome,
-    context::Deadline,
+    Body, BoxError, Client, Error, Request, Response, Upstream, breaker::State, context::Deadline,
+    outcome::Outcome,
 };
 use fastrand::Rng;
 use http_body_util::BodyExt;

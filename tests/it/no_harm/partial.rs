@@ -5,7 +5,7 @@ use std::time::Duration;
 use evenkeel::{
     Client,
     breaker::{Breaker, BreakerPolicy, State},
-    classify::Outcome,
+    outcome::Outcome,
 };
 use fastrand::Rng;
 use futures_util::future::join_all;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use evenkeel::{Client, Profile, classify::Outcome, context::AttemptLog, stream::BodyEnd};
+use evenkeel::{Client, Profile, context::AttemptLog, outcome::Outcome, stream::BodyEnd};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,

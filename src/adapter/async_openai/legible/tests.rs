@@ -1,5 +1,5 @@
 use super::*;
-use crate::classify::{Code, Outcome};
+use crate::outcome::{Code, Outcome};
 
 async fn read_as_client(status: u16, body: impl Into<Body>) -> ApiError {
     let response = http::Response::builder().status(status).body(body.into()).unwrap();

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{classify::Outcome, dialect::Tokens, stream::StreamMonitor};
+use crate::{dialect::Tokens, outcome::Outcome, stream::StreamMonitor};
 
 const ROLE: &str =
     r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#;
@@ -23,7 +23,7 @@ fn follow(events: &[&str]) -> (Seen, Outcome) {
 fn watch(text: &str) -> (Seen, Outcome) {
     let mut watch = StreamMonitor::new(
         crate::dialect::Dialect::OpenAiChat,
-        &crate::classify::ErrorCodeTable::default(),
+        &crate::outcome::ErrorCodeTable::default(),
     );
     let seen = watch.feed(text.as_bytes());
     (seen, watch.finish().unwrap_or_else(|why| why.outcome()))
@@ -210,7 +210,7 @@ fn t4_an_error_in_the_stream_fails_it() {
 fn nothing_is_read_after_a_failure() {
     let mut watch = StreamMonitor::new(
         crate::dialect::Dialect::OpenAiChat,
-        &crate::classify::ErrorCodeTable::default(),
+        &crate::outcome::ErrorCodeTable::default(),
     );
     assert!(watch.feed(format!("data: {ERROR}\n\n").as_bytes()).failed.is_some());
     let seen = watch.feed(format!("data: {WORD}\n\ndata: {ERROR}\n\n").as_bytes());
@@ -223,7 +223,7 @@ fn an_event_without_end_is_malformed_unless_the_answer_is_whole() {
     for (before, failed) in [(WORD, Some(Outcome::Malformed.into())), (STOP, None)] {
         let mut watch = StreamMonitor::new(
             crate::dialect::Dialect::OpenAiChat,
-            &crate::classify::ErrorCodeTable::default(),
+            &crate::outcome::ErrorCodeTable::default(),
         );
         watch.feed(format!("data: {WORD}\n\ndata: {before}\n\ndata: ").as_bytes());
         assert_eq!(watch.feed(&large).failed, failed);
@@ -281,7 +281,7 @@ fn bytes_that_are_no_text_fail_the_stream_as_invalid_json_does() {
     let bytes = [text.as_bytes(), &bad.collect::<Vec<_>>()].concat();
     let seen = StreamMonitor::new(
         crate::dialect::Dialect::OpenAiChat,
-        &crate::classify::ErrorCodeTable::default(),
+        &crate::outcome::ErrorCodeTable::default(),
     )
     .feed(&bytes);
     assert_eq!(seen.failed, Some(Outcome::Malformed.into()));
@@ -398,7 +398,7 @@ proptest! {
         // Whole events before it, so that there is something to be like.
         let text = format!("data: {WORD}\n\ndata: {WORD}\n\n{}", parts.concat());
         let read = |pieces: &[&[u8]]| {
-            let codes = crate::classify::ErrorCodeTable::default();
+            let codes = crate::outcome::ErrorCodeTable::default();
             let mut watch = StreamMonitor::new(crate::dialect::Dialect::OpenAiChat, &codes);
             let mut all = Seen::default();
             for piece in pieces {

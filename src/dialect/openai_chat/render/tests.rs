@@ -2,8 +2,8 @@ use serde::Deserialize;
 
 use super::*;
 use crate::{
-    classify::Outcome,
     dialect::{Dialect, openai_chat::check},
+    outcome::Outcome,
     stream::StreamMonitor,
 };
 
@@ -73,7 +73,7 @@ fn a_text_is_an_answer_to_a_strict_client() {
     let (kind, body) = rendered(&ask(false, false));
     assert_eq!(kind, "application/json");
     assert_eq!(
-        check(&crate::classify::ErrorCodeTable::default(), body.as_bytes()).0,
+        check(&crate::outcome::ErrorCodeTable::default(), body.as_bytes()).0,
         Ok(Outcome::Success)
     );
     let answer: Answer = serde_json::from_str(&body).unwrap();
@@ -92,7 +92,7 @@ fn a_text_is_a_stream_to_a_strict_client() {
         let (kind, body) = rendered(&ask(true, usage));
         assert!(kind.starts_with("text/event-stream"));
         let mut watch =
-            StreamMonitor::new(Dialect::OpenAiChat, &crate::classify::ErrorCodeTable::default());
+            StreamMonitor::new(Dialect::OpenAiChat, &crate::outcome::ErrorCodeTable::default());
         assert_eq!((watch.feed(body.as_bytes()).content, watch.outcome()), (1, Outcome::Success));
         let (chunks, done) = body.split_once("data: [DONE]\n\n").unwrap();
         assert_eq!(done, "");

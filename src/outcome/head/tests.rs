@@ -3,7 +3,7 @@ use std::time::Duration;
 use http::HeaderValue;
 
 use super::*;
-use crate::classify::{Rejection, classify};
+use crate::outcome::{Rejection, classify};
 
 const TABLE: &[(&str, Outcome)] = &[
     ("500 501 502 503 504 505 520 524 529 599 600 999", Outcome::Unavailable { wait: None }),
@@ -33,7 +33,7 @@ fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
 
 /// All outcomes there are: the match fails to compile when there is one more.
 fn all() -> Vec<Outcome> {
-    use crate::classify::Phase;
+    use crate::outcome::Phase;
     let next = |outcome: Outcome| match outcome {
         Outcome::Success => Some(Outcome::Unavailable { wait: None }),
         Outcome::Unavailable { .. } => Some(Outcome::RateLimited { wait: None }),

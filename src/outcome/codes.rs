@@ -40,7 +40,7 @@ pub enum CodeClass {
 /// Bedrock.
 ///
 /// ```
-/// use evenkeel::classify::{ErrorCodeTable, CodeClass, Outcome, classify_with};
+/// use evenkeel::outcome::{ErrorCodeTable, CodeClass, Outcome, classify_with};
 /// use http::{HeaderMap, StatusCode};
 ///
 /// let codes = ErrorCodeTable::default().with("warming_up", CodeClass::Unavailable);
@@ -129,7 +129,7 @@ pub(super) const QUOTA: Duration = Duration::from_secs(60);
 
 impl ErrorCodeTable {
     /// The table alone.
-    pub(super) const TABLE: Self = Self { added: None, at: None };
+    pub(crate) const TABLE: Self = Self { added: None, at: None };
 
     /// Adds a code, or gives one of the table another meaning. A `*` at an end stands for anything.
     #[must_use]

@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use crate::{
     Error, Response,
-    classify::{LocalTrouble, Outcome},
+    outcome::{LocalTrouble, Outcome},
 };
 
 /// What an attempt came to, with the provider's own code and its wish about retries.
@@ -104,7 +104,7 @@ impl Verdict {
         self.code.as_ref()
     }
 
-    /// The code, where it is in no table and so the status decided: one to add to [`ErrorCodeTable`](crate::classify::ErrorCodeTable).
+    /// The code, where it is in no table and so the status decided: one to add to [`ErrorCodeTable`](crate::outcome::ErrorCodeTable).
     pub fn unknown_code(&self) -> Option<&Code> {
         self.code.as_ref().filter(|_| self.unknown)
     }

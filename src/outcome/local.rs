@@ -9,10 +9,10 @@ use std::{
 
 use crate::{
     Error,
-    classify::{Outcome, Verdict},
+    outcome::{Outcome, Verdict},
 };
 
-/// What this machine lacked to send an attempt. In the [`Verdict`](crate::classify::Verdict) of its failure, whose outcome
+/// What this machine lacked to send an attempt. In the [`Verdict`](crate::outcome::Verdict) of its failure, whose outcome
 /// is [`Outcome::NotSent`]: no breaker counts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -46,7 +46,7 @@ struct Failed<'a> {
 }
 
 /// The error with the trouble of this machine in its verdict, where that is what it came of.
-pub(super) fn attribute(error: Error) -> Error {
+pub(crate) fn attribute(error: Error) -> Error {
     if !matches!(error.outcome(), Outcome::Unreachable | Outcome::ConnectionLost) {
         return error;
     }

@@ -1,10 +1,10 @@
 //! The codes of the providers, each with what it means.
 
 use super::CodeClass;
-use crate::classify::Rejection;
+use crate::outcome::Rejection;
 
-pub(in crate::classify) const CREDENTIAL: CodeClass = CodeClass::Rejected(Rejection::Credential);
-pub(in crate::classify) const PERMISSION: CodeClass = CodeClass::Rejected(Rejection::Permission);
+pub(in crate::outcome) const CREDENTIAL: CodeClass = CodeClass::Rejected(Rejection::Credential);
+pub(in crate::outcome) const PERMISSION: CodeClass = CodeClass::Rejected(Rejection::Permission);
 pub(super) const MODEL: CodeClass = CodeClass::Rejected(Rejection::Model);
 pub(super) const GATEWAY: CodeClass = CodeClass::Rejected(Rejection::Gateway);
 pub(super) const REQUEST: CodeClass = CodeClass::Rejected(Rejection::Request);
