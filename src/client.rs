@@ -2,8 +2,7 @@
 
 use std::{
     fmt,
-    future::{Future, poll_fn},
-    pin::Pin,
+    future::poll_fn,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -11,8 +10,8 @@ use std::{
 use tower::Service;
 
 use crate::{
-    ConfigError, Error, Request, Response, Upstream,
-    availability::{Availability, AvailabilityView},
+    ConfigError, Error, Request, Response, ResponseFuture, Upstream,
+    availability::Availability,
     breaker::Breakers,
     cache::CachePolicy,
     context::Route,
@@ -21,6 +20,7 @@ use crate::{
     limit::Limits,
     profile::Profile,
     stack,
+    stack::AvailabilityView,
     stream::Resume,
     telemetry::{Events, Observer},
 };
@@ -33,7 +33,7 @@ use crate::{
 /// `Client::execute`.
 #[derive(Clone)]
 pub struct Client {
-    stack: Arc<dyn Stack>,
+    stack: Arc<dyn ErasedStack>,
     handles: AvailabilityView,
 }
 
@@ -56,12 +56,9 @@ pub struct ClientBuilder {
     events: Events,
 }
 
-/// The answer to a call, under way. Dropped, it cancels the attempt.
-pub type Answer = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
-
 /// The stack behind a pointer: its type is as long as it has layers.
-trait Stack: Send + Sync {
-    fn send(&self, request: Request) -> Answer;
+trait ErasedStack: Send + Sync {
+    fn send(&self, request: Request) -> ResponseFuture;
 }
 
 // === impl Client ===
@@ -77,7 +74,7 @@ impl Client {
     /// A final failure comes back as the provider sent it, `Ok` with its status and body, or as an [`Error`] where there
     /// was no answer. The response's extensions hold the [`AttemptLog`](crate::context::AttemptLog) of the call and the
     /// [`Verdict`](crate::outcome::Verdict) on the answer.
-    pub fn send(&self, request: Request) -> Answer {
+    pub fn send(&self, request: Request) -> ResponseFuture {
         self.stack.send(request)
     }
 
@@ -124,14 +121,14 @@ impl Client {
 impl Service<Request> for Client {
     type Response = Response;
     type Error = Error;
-    type Future = Answer;
+    type Future = ResponseFuture;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
         // Readiness is waited for within the call, under its deadline.
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request) -> Answer {
+    fn call(&mut self, request: Request) -> ResponseFuture {
         self.send(request)
     }
 }
@@ -239,8 +236,8 @@ impl ClientBuilder {
 
 // === impl Stack ===
 
-impl<S: Upstream> Stack for S {
-    fn send(&self, request: Request) -> Answer {
+impl<S: Upstream> ErasedStack for S {
+    fn send(&self, request: Request) -> ResponseFuture {
         let mut stack = self.clone();
         Box::pin(async move {
             poll_fn(|cx| stack.poll_ready(cx)).await?;

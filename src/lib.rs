@@ -103,10 +103,10 @@ pub mod upstream;
 
 pub use availability::Availability;
 pub use body::Body;
-pub use client::{Answer, Client, ClientBuilder};
+pub use client::{Client, ClientBuilder};
 pub use error::{BoxError, ConfigError, Error};
 pub use profile::Profile;
-pub use upstream::{Request, Response, Upstream};
+pub use upstream::{Request, Response, ResponseFuture, Upstream};
 
 /// The README's examples, compiled.
 #[cfg(all(doctest, feature = "async-openai", feature = "reqwest-middleware"))]

@@ -1,10 +1,13 @@
 //! THE ORDER of the layers, outermost first.
 
+mod view;
+
 use tower::ServiceBuilder;
+
+pub(crate) use self::view::AvailabilityView;
 
 use crate::{
     ConfigError, Upstream,
-    availability::AvailabilityView,
     balance::BalanceLayer,
     cache::{CacheLayer, CachePolicy},
     fallback::FallbackPolicy,

@@ -4,7 +4,7 @@
 //! erased [`Body`] that is `Send + Sync`. [`Upstream`] is the one bound of the crate: any Tower service from
 //! the one to the other that can be cloned and sent. It is implemented for all of them; nobody implements it by hand.
 
-use std::future::Future;
+use std::{future::Future, pin::Pin};
 
 use bytes::Bytes;
 use tower::Service;
@@ -16,6 +16,9 @@ pub type Request = http::Request<Bytes>;
 
 /// A response with evenkeel's body.
 pub type Response = http::Response<Body>;
+
+/// The response of a call that is under way, boxed. Dropped, it cancels the call.
+pub type ResponseFuture = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
 
 /// Anything an attempt can be sent to: a service from [`Request`] to [`Response`] with evenkeel's [`Error`].
 ///

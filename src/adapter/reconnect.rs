@@ -1,8 +1,6 @@
 //! Sends a request again at once where its connection was a kept one, and dead.
 
 use std::{
-    future::Future,
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
@@ -22,6 +20,7 @@ use crate::{
     breaker::Turn,
     context::{Call, Lost, Waiting},
     outcome::Outcome,
+    upstream::ResponseFuture,
 };
 
 /// A transport that takes the death of a kept connection on itself: the caller, the breaker and the budget of retries see
@@ -96,7 +95,7 @@ impl<S> Reconnect<S> {
 impl<S: Upstream> Service<Request> for Reconnect<S> {
     type Response = Response;
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+    type Future = ResponseFuture;
 
     /// Always ready: the transport is waited for within the call.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {

@@ -24,6 +24,7 @@ use crate::{
     context::{Call, Deadline},
     outcome::Outcome,
     sync::lock_std as lock,
+    upstream::ResponseFuture,
 };
 
 /// A [`reqwest::Client`] as an [`Upstream`](crate::Upstream): one request on the wire for each call, and a second one where
@@ -97,7 +98,7 @@ impl Reqwest {
 impl Service<Request> for Reqwest {
     type Response = Response;
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+    type Future = ResponseFuture;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
         // reqwest is always ready: it queues inside.

@@ -43,7 +43,7 @@ use super::{
 };
 use crate::{
     Client, ClientBuilder, ConfigError, Error, Request, Response, breaker::Breakers,
-    outcome::Outcome,
+    outcome::Outcome, upstream::ResponseFuture,
 };
 
 /// The whole stack as a [`Middleware`]. See [the module](self).
@@ -181,7 +181,7 @@ async fn run(
 impl Service<Request> for Out {
     type Response = Response;
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+    type Future = ResponseFuture;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
         Poll::Ready(Ok(()))

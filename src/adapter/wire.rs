@@ -2,8 +2,6 @@
 //! them when they are dead.
 
 use std::{
-    future::Future,
-    pin::Pin,
     task::{Context, Poll},
     time::Duration,
 };
@@ -16,7 +14,7 @@ use super::{
     errors::failed,
     reqwest::{from_wire, to_wire},
 };
-use crate::{Error, Request, Response};
+use crate::{Error, Request, Response, upstream::ResponseFuture};
 
 /// One request on the wire, whatever its connection.
 #[derive(Clone, Debug)]
@@ -74,7 +72,7 @@ fn pinged(builder: ClientBuilder) -> ClientBuilder {
 impl Service<Request> for Plain {
     type Response = Response;
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+    type Future = ResponseFuture;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
         Poll::Ready(Ok(()))

@@ -21,7 +21,7 @@ use tokio::runtime;
 pub(super) use self::wish::{Manner, Wish};
 use self::{flight::Flight, passenger::Waiter};
 use super::{Key, entry::Shape};
-use crate::{client::Answer, context::AttemptLog, sync::lock_std as lock};
+use crate::{context::AttemptLog, sync::lock_std as lock, upstream::ResponseFuture};
 
 /// What calls have to have in common: the key, the form that is asked, and what each wishes for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,7 +59,7 @@ impl Flights {
         self: &Arc<Self>,
         id: Id,
         (manner, attempt_log): (Manner, &AttemptLog),
-        send: &mut dyn FnMut() -> Answer,
+        send: &mut dyn FnMut() -> ResponseFuture,
     ) -> Joined {
         let mut map = lock(&self.0);
         // Dropped only once the map is free again: the last of a flight takes it out of the map.

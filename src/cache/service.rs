@@ -2,8 +2,6 @@
 
 use std::{
     fmt,
-    future::Future,
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -20,11 +18,11 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    client::Answer,
     context::Call,
     fallback::{ATTEMPTS, FallbackPolicy, RUNG},
     outcome::{Outcome, Phase},
     telemetry::{Event, Events},
+    upstream::ResponseFuture,
     upstream::take_ready,
 };
 
@@ -85,7 +83,7 @@ impl fmt::Debug for CacheLayer {
 impl<S: Upstream> Service<Request> for Cache<S> {
     type Response = Response;
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+    type Future = ResponseFuture;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.inner.poll_ready(cx)
@@ -158,7 +156,7 @@ async fn together<S: Upstream>(
     let manner = Manner::of(&mut request);
     let mut own = Some((shelf, inner, request));
     let mut send = || match own.take() {
-        Some((shelf, inner, request)) => Box::pin(alone(shelf, inner, request)) as Answer,
+        Some((shelf, inner, request)) => Box::pin(alone(shelf, inner, request)) as ResponseFuture,
         // Not reached: it is made at most once.
         None => Box::pin(async { Err(Error::new(Outcome::NotSent { retry_in: None })) }),
     };

@@ -1,8 +1,6 @@
 //! Reads every answer until it is known what it came to.
 
 use std::{
-    future::Future,
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -21,7 +19,7 @@ use crate::{
     outcome::{ErrorCodeTable, Outcome, Verdict, attribute},
     stream::{Commit, HoldLimits, StreamMonitor, collect, peek},
     timeout::ProgressSignal,
-    upstream::take_ready,
+    upstream::{ResponseFuture, take_ready},
 };
 
 /// Puts [`Classify`] around a service.
@@ -90,7 +88,7 @@ impl<S> Layer<S> for ClassifyLayer {
 impl<S: Upstream> Service<Request> for Classify<S> {
     type Response = Response;
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+    type Future = ResponseFuture;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.inner.poll_ready(cx)

@@ -1,8 +1,6 @@
 //! Goes down the ladder.
 
 use std::{
-    future::Future,
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
@@ -24,7 +22,7 @@ use crate::{
     keyed_state::KeyedState,
     outcome::{Outcome, Phase},
     telemetry::{EditSummary, Event, Events, SkipReason, UserCode},
-    upstream::take_ready,
+    upstream::{ResponseFuture, take_ready},
 };
 
 /// The rung that answered, in the headers of an answer that is not the first rung's.
@@ -107,7 +105,7 @@ impl<S> Layer<S> for FallbackLayer {
 impl<S: Upstream> Service<Request> for FallbackService<S> {
     type Response = Response;
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+    type Future = ResponseFuture;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.inner.poll_ready(cx)

@@ -1,14 +1,13 @@
 //! Two copies of one call: the first that is final is the answer.
 
-use std::{future::Future, pin::Pin};
-
 use crate::{
     Error, Response,
     outcome::{Outcome, Rejection, judge},
+    upstream::ResponseFuture,
 };
 
 /// One copy under way; dropped, it is cancelled.
-pub(super) type Sent = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+pub(super) type Sent = ResponseFuture;
 
 /// Whether a failure is one that another copy, sent at once, may not have.
 pub(super) fn is_passing(result: &Result<Response, Error>) -> bool {

@@ -29,7 +29,7 @@ use crate::{
     outcome::{Outcome, judge},
     telemetry::{Event, Events},
     timeout::FirstContentAt,
-    upstream::take_ready,
+    upstream::{ResponseFuture, take_ready},
 };
 
 /// Puts the limits of each route in front of a service. Made by [`LimitPolicy::build`].
@@ -68,7 +68,7 @@ pin_project! {
 }
 
 /// The way of a call that waits.
-type Way = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+type Way = ResponseFuture;
 
 /// One call on its way through.
 struct Passage {

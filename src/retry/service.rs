@@ -2,8 +2,6 @@
 
 use std::{
     fmt,
-    future::Future,
-    pin::Pin,
     sync::{Arc, Mutex},
     task::{Context, Poll},
 };
@@ -23,7 +21,7 @@ use crate::{
     outcome::{Outcome, judge},
     sync::lock_std as lock,
     telemetry::Events,
-    upstream::take_ready,
+    upstream::{ResponseFuture, take_ready},
 };
 
 /// Sends the same request to the same route again where that can help.
@@ -93,7 +91,7 @@ impl<S> Layer<S> for RetryLayer {
 impl<S: Upstream> Service<Request> for Retry<S> {
     type Response = Response;
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+    type Future = ResponseFuture;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.inner.poll_ready(cx)

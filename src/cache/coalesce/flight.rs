@@ -9,7 +9,7 @@ use std::{
 use http::response::Parts;
 
 use super::{Flights, Id, Manner, fault::Fault, tape::SharedBody};
-use crate::{Body, Error, client::Answer, context::AttemptLog, sync::lock_std as lock};
+use crate::{Body, Error, context::AttemptLog, sync::lock_std as lock, upstream::ResponseFuture};
 
 /// One attempt, and all who wait for it.
 pub(super) struct Flight {
@@ -35,7 +35,7 @@ pub(super) struct State {
 
 /// What is under way.
 pub(super) enum Stage {
-    Asking(Answer),
+    Asking(ResponseFuture),
     Reading(Body),
     /// One of its callers polls it.
     Polled,
@@ -58,7 +58,7 @@ impl Flight {
         id: Id,
         flights: Arc<Flights>,
         (manner, attempt_log): (Manner, AttemptLog),
-        answer: Answer,
+        answer: ResponseFuture,
     ) -> Arc<Self> {
         let state = State {
             stage: Stage::Asking(answer),

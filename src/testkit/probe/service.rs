@@ -15,7 +15,9 @@ use std::{
 use tokio::time::{Sleep, sleep};
 use tower::Service;
 
-use crate::{Error, Request, Response, outcome::Outcome, testkit::Provider};
+use crate::{
+    Error, Request, Response, outcome::Outcome, testkit::Provider, upstream::ResponseFuture,
+};
 
 /// An upstream whose clones are not ready until they were polled, and which notes every call without readiness.
 ///
@@ -79,7 +81,7 @@ impl Probe {
 impl Service<Request> for Probe {
     type Response = Response;
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+    type Future = ResponseFuture;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.shared.polls.fetch_add(1, Ordering::Relaxed);

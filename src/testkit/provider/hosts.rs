@@ -1,9 +1,7 @@
 //! Several providers behind one transport.
 
 use std::{
-    future::Future,
     io,
-    pin::Pin,
     task::{Context, Poll},
 };
 
@@ -13,6 +11,7 @@ use crate::{
     Error, Request, Response,
     outcome::Outcome,
     testkit::{Provider, provider::line::Lines},
+    upstream::ResponseFuture,
 };
 
 /// Several providers behind one transport: each is at the host of its name, as `http://primary/v1/…`.
@@ -55,7 +54,7 @@ impl Hosts {
 impl Service<Request> for Hosts {
     type Response = Response;
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+    type Future = ResponseFuture;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
         Poll::Ready(Ok(()))

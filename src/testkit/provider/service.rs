@@ -1,9 +1,7 @@
 //! Acts replies out in process.
 
 use std::{
-    future::Future,
     io,
-    pin::Pin,
     task::{Context, Poll},
 };
 
@@ -18,12 +16,13 @@ use crate::{
         provider::{Flight, body::Acted},
         reply::{Head, Script, Step},
     },
+    upstream::ResponseFuture,
 };
 
 impl Service<Request> for Provider {
     type Response = Response;
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+    type Future = ResponseFuture;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
         Poll::Ready(Ok(()))
