@@ -3,15 +3,9 @@
 use std::time::Duration;
 
 use crate::{
-    ConfigError,
-    breaker::BreakerPolicy,
-    classify::ClassifyPolicy,
-    hedge::HedgePolicy,
-    limit::LimitPolicy,
-    retry::RetryPolicy,
-    stream::Commit,
-    time::scale,
-    timeout::{Limit, TimeoutPolicy},
+    ConfigError, breaker::BreakerPolicy, classify::ClassifyPolicy, hedge::HedgePolicy,
+    limit::LimitPolicy, retry::RetryPolicy, stream::Commit, time::Limit, time::scale,
+    timeout::TimeoutPolicy,
 };
 
 /// The limits of a stack that fit together: for a person who waits, or for work that nobody waits for.

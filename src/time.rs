@@ -1,8 +1,17 @@
-//! Arithmetic with times that never overflows.
+//! Times: arithmetic that never overflows, and limits that know where they come from.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+/// A limit on time, and where it comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Limit {
+    /// The caller set it: it holds.
+    Set(Duration),
+    /// The default: it gives way to a shorter deadline, and to what is left where no other target can be asked.
+    Default(Duration),
+}
 
 /// `now + limit`, or some thirty years on where that is past the end of time.
 pub(crate) fn saturating_add(now: Instant, limit: Duration) -> Instant {
@@ -13,4 +22,29 @@ pub(crate) fn saturating_add(now: Instant, limit: Duration) -> Instant {
 /// A time, `by` so much; zero where the product is none.
 pub(crate) fn scale(time: Duration, by: f64) -> Duration {
     Duration::try_from_secs_f64(time.as_secs_f64() * by).unwrap_or(Duration::ZERO)
+}
+
+// === impl Limit ===
+
+impl Limit {
+    pub(crate) fn time(self) -> Duration {
+        match self {
+            Self::Set(time) | Self::Default(time) => time,
+        }
+    }
+
+    pub(crate) fn is_set(self) -> bool {
+        matches!(self, Self::Set(_))
+    }
+
+    pub(crate) fn map(self, change: impl FnOnce(Duration) -> Duration) -> Self {
+        match self {
+            Self::Set(time) => Self::Set(change(time)),
+            Self::Default(time) => Self::Default(change(time)),
+        }
+    }
+
+    pub(crate) fn within(self, time: Duration) -> Self {
+        if self.is_set() { self } else { self.map(|limit| limit.min(time)) }
+    }
 }

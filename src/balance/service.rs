@@ -16,8 +16,8 @@ use crate::{
     Error, Request, Response, Upstream,
     context::{Call, FailedAttempt, Route},
     outcome::{Outcome, judge},
+    stream::FirstContentAt,
     telemetry::{Event, Events},
-    timeout::FirstContentAt,
 };
 
 /// Spreads attempts over equal targets. See [the module](super).

@@ -17,8 +17,8 @@ use crate::{
     context::{Call, Deadline, Raised},
     outcome::{Outcome, Phase, judge},
     stream::BodyEnd,
+    stream::{FirstContentAt, ThroughputMeter},
     telemetry::{Event, Events},
-    timeout::{FirstContentAt, Pace},
 };
 
 /// Puts one breaker for each route in front of a service. Made by [`BreakerPolicy::build`].
@@ -173,7 +173,7 @@ fn report(mut permit: Permit, deferred: bool, result: &mut Result<Response, Erro
             // One that was held back beyond its first content is as quick as that was.
             let first = response.extensions().get::<FirstContentAt>().map_or(now, |first| first.0);
             permit.begin(first);
-            let pace = response.extensions().get::<Pace>().cloned();
+            let pace = response.extensions().get::<ThroughputMeter>().cloned();
             response.body_mut().on_end(move |ending: &BodyEnd| {
                 if pace.is_some_and(|pace| pace.slow().is_some()) {
                     permit.trickled();

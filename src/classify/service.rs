@@ -17,8 +17,8 @@ use crate::{
     context::{AttemptLog, Call},
     dialect::{Dialect, Expected, Framing, RequestInfo, Usage},
     outcome::{ErrorCodeTable, Outcome, Verdict, attribute},
+    stream::ProgressSignal,
     stream::{Commit, HoldLimits, StreamMonitor, collect, peek},
-    timeout::ProgressSignal,
     upstream::{ResponseFuture, take_ready},
 };
 

@@ -12,7 +12,7 @@ use crate::{
     cache::Shelf,
     dialect::{Dialect, RequestInfo},
     hedge::QueueTime,
-    timeout::{ProgressSignal, StreamDeadline},
+    stream::{ProgressSignal, StreamDeadline},
 };
 
 /// The header by which a provider knows a repetition.

@@ -14,9 +14,9 @@ use crate::{
     context::{Call, Deadline},
     dialect::{RequestInfo, Usage},
     outcome::{Outcome, judge},
+    stream::StreamDeadline,
     stream::{Asking, Onward, Resume, Resumed, Start},
     telemetry::{Event, SkipReason},
-    timeout::StreamDeadline,
 };
 
 /// What is left of the ladder for a call whose answer is being read.

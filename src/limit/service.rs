@@ -27,8 +27,8 @@ use crate::{
     context::{Call, Deadline, Priority, Route},
     dialect::Usage,
     outcome::{Outcome, judge},
+    stream::FirstContentAt,
     telemetry::{Event, Events},
-    timeout::FirstContentAt,
     upstream::{ResponseFuture, take_ready},
 };
 

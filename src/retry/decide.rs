@@ -13,7 +13,7 @@ use crate::{
     context::TargetBudget,
     outcome::{Outcome, Verdict},
     telemetry::Stop,
-    timeout::Limit,
+    time::Limit,
 };
 
 /// The retries of one call on one rung.

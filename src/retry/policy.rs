@@ -6,7 +6,7 @@ use super::{
     Budget, Budgets, RetryLayer,
     backoff::{Exponential, LEAST_WAIT, Schedule},
 };
-use crate::{ConfigError, time::scale, timeout::Limit};
+use crate::{ConfigError, time::Limit, time::scale};
 
 /// When the same request is sent to the same route again, and how long it waits before.
 ///

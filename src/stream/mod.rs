@@ -70,19 +70,25 @@
 
 mod array;
 mod body_end;
+mod idle_timeout;
 mod monitor;
 mod monitored;
 mod ndjson;
 mod peek;
+mod progress_signal;
 mod resume;
 mod sse;
 mod tap;
+mod throughput;
 
 pub use body_end::BodyEnd;
+pub(crate) use idle_timeout::IdleTimeout;
 pub(crate) use monitor::{Seen, StreamMonitor};
 pub(crate) use monitored::MonitoredBody;
 pub use peek::Commit;
 pub(crate) use peek::{HoldLimits, collect, peek};
+pub(crate) use progress_signal::{FirstContentAt, ProgressSignal, StreamDeadline};
 pub use resume::Resume;
 pub(crate) use resume::{Asking, Onward, Resumed, Start};
 pub(crate) use tap::{Tap, each_event};
+pub(crate) use throughput::{MinThroughput, ThroughputMeter};

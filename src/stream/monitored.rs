@@ -22,8 +22,8 @@ use crate::{
     Error,
     context::AttemptLog,
     outcome::{Outcome, Phase},
+    stream::IdleTimeout,
     stream::{BodyEnd, Seen, StreamMonitor, Tap, body_end::EndHooks},
-    timeout::Clock,
 };
 
 /// A frame that was read ahead, with what it said.
@@ -38,7 +38,7 @@ pub(crate) struct MonitoredBody {
     inner: Option<BoxBody<Bytes, Error>>,
     front: VecDeque<Frame<Bytes>>,
     watch: Option<StreamMonitor>,
-    clock: Option<Clock>,
+    clock: Option<IdleTimeout>,
     /// The error that follows the frames before it; there is nothing underneath any more when it is set.
     failure: Option<Error>,
     /// Says that the answer is whole, where what is underneath watches it instead.
@@ -69,7 +69,7 @@ impl MonitoredBody {
     }
 
     /// Bounds the silence, and the whole stream, from here on.
-    pub(crate) fn clock(&mut self, clock: Clock) {
+    pub(crate) fn clock(&mut self, clock: IdleTimeout) {
         self.clock = Some(clock);
     }
 

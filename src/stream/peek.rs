@@ -12,8 +12,8 @@ use tokio::time::timeout;
 use crate::{
     Body, Error,
     outcome::Outcome,
+    stream::ProgressSignal,
     stream::{MonitoredBody, Seen},
-    timeout::ProgressSignal,
 };
 
 /// The commit point of a stream: when the answer is handed to the caller.

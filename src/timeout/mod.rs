@@ -66,22 +66,15 @@
 //! - Without a layer inside that collects answers (as the client has), the attempt ends with the head of the answer; its
 //!   body is then bounded by `idle`.
 
-mod body;
 mod deadline;
 mod line;
 mod policy;
-mod progress_signal;
 mod report;
 mod service;
 #[cfg(test)]
 mod tests;
-mod throughput;
 mod timed;
 
-pub(crate) use body::Clock;
 pub use deadline::{DeadlineFuture, DeadlineLayer, DeadlineService};
-pub(crate) use policy::Limit;
 pub use policy::{DeadlinePolicy, TimeoutPolicy};
-pub(crate) use progress_signal::{FirstContentAt, ProgressSignal, StreamDeadline};
 pub use service::{Timeout, TimeoutFuture, TimeoutLayer};
-pub(crate) use throughput::Pace;

@@ -4,8 +4,12 @@ use std::time::Duration;
 
 use http::HeaderName;
 
-use super::{DeadlineLayer, TimeoutLayer, throughput::MinThroughput};
-use crate::{ConfigError, time::scale};
+use super::{DeadlineLayer, TimeoutLayer};
+use crate::{
+    ConfigError,
+    stream::MinThroughput,
+    time::{Limit, scale},
+};
 
 /// How long one attempt may take, and how long a stream may be silent.
 ///
@@ -36,15 +40,6 @@ pub struct TimeoutPolicy {
     pub(super) whole_stream: Option<Duration>,
     pub(super) slow: Option<MinThroughput>,
     pub(super) header: Option<HeaderName>,
-}
-
-/// A limit on time, and where it comes from.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Limit {
-    /// The caller set it: it holds.
-    Set(Duration),
-    /// The default: it gives way to a shorter deadline, and to what is left where no other target can be asked.
-    Default(Duration),
 }
 
 /// By when a call has its answer.
@@ -214,31 +209,6 @@ impl Default for TimeoutPolicy {
             slow: None,
             header: None,
         }
-    }
-}
-
-// === impl Limit ===
-
-impl Limit {
-    pub(crate) fn time(self) -> Duration {
-        match self {
-            Self::Set(time) | Self::Default(time) => time,
-        }
-    }
-
-    pub(crate) fn is_set(self) -> bool {
-        matches!(self, Self::Set(_))
-    }
-
-    pub(crate) fn map(self, change: impl FnOnce(Duration) -> Duration) -> Self {
-        match self {
-            Self::Set(time) => Self::Set(change(time)),
-            Self::Default(time) => Self::Default(change(time)),
-        }
-    }
-
-    pub(crate) fn within(self, time: Duration) -> Self {
-        if self.is_set() { self } else { self.map(|limit| limit.min(time)) }
     }
 }
 

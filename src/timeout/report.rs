@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use super::Pace;
 use crate::{
     context::Route,
     outcome::{Outcome, Phase},
-    stream::BodyEnd,
+    stream::{BodyEnd, ThroughputMeter},
     telemetry::{Event, Events},
 };
 
@@ -16,7 +15,7 @@ pub(super) struct Told {
     pub(super) idle: Duration,
     pub(super) whole_stream: Option<Duration>,
     /// Whose pace it is, where one is set.
-    pub(super) pace: Option<(Pace, Route)>,
+    pub(super) pace: Option<(ThroughputMeter, Route)>,
 }
 
 // === impl Told ===

@@ -14,14 +14,14 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
-use super::{
-    Clock, FirstContentAt, Pace, ProgressSignal, StreamDeadline, TimeoutPolicy, line::Line,
-    report::Told, throughput::MinThroughput, timed::Timed,
-};
+use super::{TimeoutPolicy, line::Line, report::Told, timed::Timed};
 use crate::{
     Error, Request, Response, Upstream,
     context::{AttemptLog, Call, Deadline, Route},
     outcome::{Outcome, Phase},
+    stream::{
+        FirstContentAt, IdleTimeout, MinThroughput, ProgressSignal, StreamDeadline, ThroughputMeter,
+    },
     telemetry::{Event, Events},
     time::saturating_add,
 };
@@ -298,14 +298,16 @@ impl Limits {
             response.extensions_mut().insert(StreamDeadline(whole));
         }
         let held = self.first.zip(self.pulse.as_ref());
-        let pace = self.least.clone().map(|(least, route)| (Pace::new(least, held), route));
+        let pace =
+            self.least.clone().map(|(least, route)| (ThroughputMeter::new(least, held), route));
         if let Some((pace, _)) = &pace {
             response.extensions_mut().insert(pace.clone());
         }
         let body = response.body_mut();
         if let Some(guard) = body.guard() {
             guard.clock(
-                Clock::new(idle, self.whole).pace(pace.as_ref().map(|(pace, _)| pace.clone())),
+                IdleTimeout::new(idle, self.whole)
+                    .pace(pace.as_ref().map(|(pace, _)| pace.clone())),
             );
             guard.attempt_log(self.attempt_log.clone());
             let events = self.shared.events.clone();

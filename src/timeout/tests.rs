@@ -16,13 +16,13 @@ use tokio::{
 };
 use tower::{Layer, ServiceExt, service_fn};
 
-use super::{Clock, TimeoutPolicy};
+use super::TimeoutPolicy;
 use crate::{
     Body, BoxError, Error, Request, Response,
     context::{Call, Deadline},
     dialect::{Dialect, RequestInfo},
     outcome::{Outcome, Phase},
-    stream::StreamMonitor,
+    stream::{IdleTimeout, StreamMonitor},
     telemetry::{Event, Events},
     time::saturating_add,
 };
@@ -63,7 +63,7 @@ fn clocked(chat: bool, whole: Option<Duration>) -> (UnboundedSender<&'static str
             &crate::outcome::ErrorCodeTable::default(),
         ));
     }
-    guard.clock(Clock::new(IDLE, whole.map(|whole| saturating_add(Instant::now(), whole))));
+    guard.clock(IdleTimeout::new(IDLE, whole.map(|whole| saturating_add(Instant::now(), whole))));
     (sender, body)
 }
 

@@ -116,7 +116,7 @@ async fn read(body: &mut Body) -> (usize, Option<Error>) {
 /// Reads to the end: the frames, the outcome of the error, the ending.
 async fn ends(steps: &[Step]) -> (usize, Option<Outcome>, BodyEnd) {
     let (mut body, endings) = watched(steps);
-    body.guard().unwrap().clock(Clock::new(IDLE, None));
+    body.guard().unwrap().clock(IdleTimeout::new(IDLE, None));
     let (frames, error) = read(&mut body).await;
     let endings = endings.lock().unwrap().clone();
     assert_eq!(endings.len(), 1);
@@ -177,7 +177,7 @@ async fn a_stream_without_content_fails_and_a_blocked_one_ends_clean() {
 async fn a_limit_that_passes_with_a_frame_does_not_hide_why_the_body_failed() {
     let (mut body, endings) = watched(&[Data(WORD), Trailers]);
     let whole = tokio::time::Instant::now() + Duration::from_secs(60);
-    body.guard().unwrap().clock(Clock::new(10 * IDLE, Some(whole)));
+    body.guard().unwrap().clock(IdleTimeout::new(10 * IDLE, Some(whole)));
     frame(&mut body).await.unwrap().unwrap();
     tokio::time::advance(Duration::from_secs(90)).await;
     let (_, error) = read(&mut body).await;
@@ -203,7 +203,7 @@ async fn silence_fails_a_stream_and_comments_are_silence() {
 #[tokio::test(start_paused = true)]
 async fn t3_a_flood_of_comments_that_never_lets_the_caller_wait_ends_too() {
     let (mut body, endings) = watched(&[Data(PING); 1000]);
-    body.guard().unwrap().clock(Clock::new(IDLE, None));
+    body.guard().unwrap().clock(IdleTimeout::new(IDLE, None));
     let mut frames = 0;
     while let Some(Ok(_)) = frame(&mut body).await {
         frames += 1;
@@ -219,7 +219,7 @@ async fn t3_a_flood_of_comments_that_never_lets_the_caller_wait_ends_too() {
 async fn a_limit_on_the_whole_stream_holds_though_the_caller_never_waits() {
     let (mut body, _endings) = watched(&[Data(WORD); 1000]);
     let whole = tokio::time::Instant::now() + Duration::from_secs(60);
-    body.guard().unwrap().clock(Clock::new(IDLE, Some(whole)));
+    body.guard().unwrap().clock(IdleTimeout::new(IDLE, Some(whole)));
     let mut frames = 0;
     let error = loop {
         match frame(&mut body).await.expect("an error before the end") {
@@ -235,7 +235,7 @@ async fn a_limit_on_the_whole_stream_holds_though_the_caller_never_waits() {
 #[tokio::test(start_paused = true)]
 async fn the_time_that_the_caller_takes_is_no_silence() {
     let (mut body, _endings) = watched(&[Data(WORD), Wait(5), Data(WORD), Data(STOP)]);
-    body.guard().unwrap().clock(Clock::new(IDLE, None));
+    body.guard().unwrap().clock(IdleTimeout::new(IDLE, None));
     while let Some(frame) = frame(&mut body).await {
         frame.expect("no error: the provider is quick");
         tokio::time::advance(4 * IDLE).await;
@@ -245,7 +245,7 @@ async fn the_time_that_the_caller_takes_is_no_silence() {
 #[tokio::test(start_paused = true)]
 async fn what_has_arrived_in_time_is_not_thrown_away_for_the_clock() {
     let (mut body, _endings) = watched(&[Data(WORD), Data(STOP)]);
-    body.guard().unwrap().clock(Clock::new(IDLE, None));
+    body.guard().unwrap().clock(IdleTimeout::new(IDLE, None));
     tokio::time::advance(2 * IDLE).await;
     assert_eq!(read(&mut body).await.0, 2);
 }
@@ -474,7 +474,7 @@ proptest! {
                 guard.watch(StreamMonitor::new(Dialect::OpenAiChat, &crate::outcome::ErrorCodeTable::default()));
             }
             if clock {
-                guard.clock(Clock::new(IDLE, None));
+                guard.clock(IdleTimeout::new(IDLE, None));
             }
             let first = note(&mut body);
             let mut second = None;

@@ -13,7 +13,7 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-use super::Pace;
+use super::ThroughputMeter;
 use crate::{outcome::Phase, time::saturating_add};
 
 /// Bounds the silence between two events with content, and the whole stream if asked.
@@ -25,7 +25,7 @@ use crate::{outcome::Phase, time::saturating_add};
 ///
 /// The whole stream, in contrast, is bounded by the clock on the wall.
 #[derive(Debug)]
-pub(crate) struct Clock {
+pub(crate) struct IdleTimeout {
     idle: Duration,
     whole: Option<Instant>,
     /// Made while a runtime is there for sure: a body may be read where none is.
@@ -40,12 +40,12 @@ pub(crate) struct Clock {
     empty: u32,
     empty_since: Instant,
     /// Counts what comes in what time, where a pace is set.
-    pace: Option<Pace>,
+    pace: Option<ThroughputMeter>,
 }
 
-// === impl Clock ===
+// === impl IdleTimeout ===
 
-impl Clock {
+impl IdleTimeout {
     /// So many frames in a row without content are a flood: it is never waited for, so the clock on the wall counts.
     const FLOOD: u32 = 256;
 
@@ -68,7 +68,7 @@ impl Clock {
     }
 
     /// Counts what comes from here on, and in what time.
-    pub(crate) fn pace(mut self, pace: Option<Pace>) -> Self {
+    pub(crate) fn pace(mut self, pace: Option<ThroughputMeter>) -> Self {
         self.pace = pace;
         self
     }

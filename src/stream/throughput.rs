@@ -20,7 +20,7 @@ pub(crate) struct MinThroughput {
 /// Counts the content of a stream against the time that was waited for it. A handle: clones are the same count, in the
 /// extensions of the answer too.
 #[derive(Clone, Debug)]
-pub(crate) struct Pace(Arc<Mutex<Count>>);
+pub(crate) struct ThroughputMeter(Arc<Mutex<Count>>);
 
 /// What came in what time.
 #[derive(Debug)]
@@ -39,11 +39,11 @@ pub(crate) struct Slow {
     pub(crate) within: Duration,
 }
 
-// === impl Pace ===
+// === impl ThroughputMeter ===
 
-impl Pace {
+impl ThroughputMeter {
     /// The pace of a stream from here on, with what was held back of it since its first content.
-    pub(super) fn new(least: MinThroughput, held: Option<(Instant, &ProgressSignal)>) -> Self {
+    pub(crate) fn new(least: MinThroughput, held: Option<(Instant, &ProgressSignal)>) -> Self {
         let mut count = Count::new(least);
         if let Some((first, pulse)) = held {
             // Nobody but the provider was waited for.
