@@ -129,7 +129,6 @@ pub use permit::{Breaker, Permit};
 pub use policy::BreakerPolicy;
 pub use registry::Breakers;
 pub use service::{BreakerFuture, BreakerLayer, BreakerService};
-pub(crate) use state::Suspected;
 pub use state::{Cause, Refusal, Snapshot, State};
 pub(crate) use turn::Turn;
 pub(crate) use window::{Tally, Window};

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{Error, outcome::Outcome};
+use crate::{Error, context::Suspected, outcome::Outcome};
 
 /// The state of a breaker: one at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -97,10 +97,6 @@ pub(crate) struct Step {
     pub(crate) lasts: Option<Duration>,
 }
 
-/// Why a closed breaker refused: the route is under suspicion, and the call has another target.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Suspected;
-
 // === impl State ===
 
 impl State {
@@ -182,21 +178,3 @@ impl From<Refusal> for Error {
         }
     }
 }
-
-// === impl Suspected ===
-
-impl Suspected {
-    /// Whether it is why a call was refused.
-    pub(crate) fn is_why<T>(result: &Result<T, Error>) -> bool {
-        let source = result.as_ref().err().and_then(std::error::Error::source);
-        source.is_some_and(|source| source.is::<Self>())
-    }
-}
-
-impl fmt::Display for Suspected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the route is under suspicion, and another target can be asked")
-    }
-}
-
-impl std::error::Error for Suspected {}

@@ -45,6 +45,7 @@ mod name;
 mod once;
 mod probe;
 mod route;
+mod suspected;
 mod wait;
 
 pub use affinity::AffinityKey;
@@ -64,4 +65,5 @@ pub use once::Once;
 pub(crate) use probe::{Probe, ProbeSignal, Raised};
 pub use route::Route;
 pub(crate) use route::provider;
+pub(crate) use suspected::Suspected;
 pub(crate) use wait::{FIRST_PROBE, LONGEST_WAIT};

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    breaker::Suspected,
+    context::Suspected,
     context::{AttemptLog, Call, Deadline},
     dialect::RequestInfo,
     outcome::{Outcome, Phase, judge},

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     Error, Request, Response, Upstream,
     context::{Call, Probe, ProbeSignal},
-    hedge::Latencies,
+    latency::Latencies,
     outcome::{Outcome, judge},
     telemetry::{EditSummary, Event},
     time::saturating_add,

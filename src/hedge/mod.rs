@@ -51,13 +51,11 @@
 //! - Both copies may be billed: what a dropped copy cost is the provider's to say.
 //! - A route with fewer than 20 calls an hour learns slowly; its first calls have no second copy.
 
-mod latency;
 mod policy;
 mod queue;
 mod race;
 mod service;
 
-pub(crate) use latency::Latencies;
 pub use policy::HedgePolicy;
 pub(crate) use queue::QueueTime;
 pub use service::{Hedge, HedgeLayer};

@@ -1,7 +1,7 @@
 //! What hedging is set to.
 
 use super::HedgeLayer;
-use crate::{ConfigError, retry::Budgets};
+use crate::{ConfigError, budget::Budgets};
 
 /// When a late call has a second copy, and how many of them there may be.
 ///

@@ -14,15 +14,16 @@ use tokio::time::{Instant, sleep_until};
 use tower::{Layer, Service, ServiceExt};
 
 use super::{
-    HedgePolicy, Latencies, QueueTime,
+    HedgePolicy, QueueTime,
     race::{Sent, better, is_passing, race},
 };
 use crate::{
     Error, Request, Response, Upstream,
     balance::HedgedTargets,
+    budget::Budgets,
     context::{AttemptLog, Call, ProbeSignal, Route, TargetBudget},
+    latency::Latencies,
     outcome::judge,
-    retry::Budgets,
     telemetry::{Event, Events},
     time::saturating_add,
     upstream::take_ready,

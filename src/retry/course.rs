@@ -13,7 +13,7 @@ use super::{
 use crate::{
     Error, Request, Response, Upstream,
     balance::{Pool, Round},
-    breaker::Suspected,
+    context::Suspected,
     context::{AttemptLog, Call, Deadline, FailedAttempt, IDEMPOTENCY_KEY, Route, least_attempt},
     dialect::Effects,
     outcome::{Outcome, Phase, Verdict, judge},

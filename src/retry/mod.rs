@@ -67,7 +67,6 @@
 mod backoff;
 #[cfg(feature = "backoff")]
 mod backoff_crate;
-mod budget;
 mod course;
 mod decide;
 mod policy;
@@ -76,6 +75,7 @@ mod under_way;
 
 #[cfg(feature = "backoff")]
 pub use backoff_crate::{BackoffWaits, from_backoff};
-pub use budget::{Budget, Budgets};
 pub use policy::RetryPolicy;
 pub use service::{Retry, RetryLayer};
+
+pub use crate::budget::{Budget, Budgets};

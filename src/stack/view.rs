@@ -7,11 +7,11 @@ use tokio::time::Instant;
 use crate::{
     Availability, Request,
     breaker::Breakers,
+    budget::Budgets,
     context::{Deadline, Route},
     fallback::FallbackList,
     identity::IdentityLayer,
     limit::Limits,
-    retry::Budgets,
 };
 
 /// Where a client reads it: the handles of what its stack keeps for each route.

@@ -82,7 +82,7 @@ struct Answers {
 pub struct Budgets(Arc<Kind>);
 
 enum Kind {
-    KeyedState {
+    PerRoute {
         routes: Box<KeyedState<Budget>>,
         make: fn(f64, u32) -> Budget,
         share: f64,
@@ -254,7 +254,7 @@ fn decrement(count: &AtomicU64) -> bool {
 impl Budgets {
     /// One budget for each route, made on first use, forgotten after two hours without a call.
     pub(crate) fn per_route(share: f64, reserve: u32) -> Self {
-        Self(Arc::new(Kind::KeyedState {
+        Self(Arc::new(Kind::PerRoute {
             routes: KeyedState::new().into(),
             make: Budget::of,
             share,
@@ -265,7 +265,7 @@ impl Budgets {
     /// The same with nothing in reserve at the start: never more than `share` of the first attempts.
     pub(crate) fn unearned(share: f64, reserve: u32) -> Self {
         let make = Budget::unearned;
-        Self(Arc::new(Kind::KeyedState { routes: KeyedState::new().into(), make, share, reserve }))
+        Self(Arc::new(Kind::PerRoute { routes: KeyedState::new().into(), make, share, reserve }))
     }
 
     /// One budget for all routes: where they share one capacity, such as a gateway of your own.
@@ -280,7 +280,7 @@ impl Budgets {
 
     pub(crate) fn at(&self, route: &Route, now: Instant) -> Arc<Budget> {
         match &*self.0 {
-            Kind::KeyedState { routes, make, share, reserve } => {
+            Kind::PerRoute { routes, make, share, reserve } => {
                 routes.of(route, now, |_| make(*share, *reserve))
             }
             Kind::One(budget) => budget.clone(),
@@ -289,7 +289,7 @@ impl Budgets {
 
     /// The budget of a route is as at the start. One that all routes share stays as it is.
     pub(crate) fn reset(&self, route: &Route) {
-        if let Kind::KeyedState { routes, .. } = &*self.0 {
+        if let Kind::PerRoute { routes, .. } = &*self.0 {
             routes.get(route).iter().for_each(|budget| budget.refill());
         }
     }
@@ -298,7 +298,7 @@ impl Budgets {
 impl fmt::Debug for Budgets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
-            Kind::KeyedState { routes, .. } => write!(f, "Budgets({routes:?})"),
+            Kind::PerRoute { routes, .. } => write!(f, "Budgets({routes:?})"),
             Kind::One(budget) => write!(f, "Budgets({budget:?})"),
         }
     }
