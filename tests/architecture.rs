@@ -1,0 +1,201 @@
+//! The law of floors: a module imports from floors below its own only, layers never import one another, and there is no cycle.
+//!
+//! The imports are read from the sources, without tests and comments. What breaks the law still stands in [`OWED`]: the list may
+//! get shorter and not longer, and one that is paid has to go from it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+const FLOORS: [&[&str]; 3] = [
+    &[
+        "availability",
+        "body",
+        "budget",
+        "context",
+        "dialect",
+        "error",
+        "identity",
+        "keyed_state",
+        "latency",
+        "outcome",
+        "stream",
+        "sync",
+        "telemetry",
+        "time",
+        "upstream",
+    ],
+    &["balance", "breaker", "cache", "classify", "fallback", "hedge", "limit", "retry", "timeout"],
+    &["adapter", "client", "guide", "profile", "stack", "testkit"],
+];
+
+/// What breaks the law: who imports whom.
+const OWED: [(&str, &str); 19] = [
+    // From a floor above: what each layer puts into `context::Call`.
+    ("context", "balance"),
+    ("context", "breaker"),
+    ("context", "cache"),
+    ("context", "hedge"),
+    // Layers among themselves.
+    ("balance", "fallback"),
+    ("cache", "fallback"),
+    ("fallback", "balance"),
+    ("hedge", "balance"),
+    ("limit", "breaker"),
+    ("retry", "balance"),
+    ("timeout", "breaker"),
+    // What closes a cycle on the ground floor and on the top one.
+    ("body", "stream"),
+    ("client", "adapter"),
+    ("context", "stream"),
+    ("dialect", "stream"),
+    ("error", "context"),
+    ("outcome", "error"),
+    ("outcome", "upstream"),
+    ("stream", "telemetry"),
+];
+
+type Imports = BTreeMap<String, BTreeSet<String>>;
+
+fn floor(module: &str) -> usize {
+    let floor = FLOORS.iter().position(|floor| floor.contains(&module));
+    floor.unwrap_or_else(|| panic!("{module} has no floor: give it one in FLOORS"))
+}
+
+/// All files of a folder that are no tests.
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("the folder of the sources is there") {
+        let path = entry.expect("it can be read").path();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        match path.is_dir() {
+            _ if name == "tests" => {}
+            true => sources(&path, found),
+            false => found.push(path),
+        }
+    }
+}
+
+/// A source without comments and without its tests.
+fn code(source: &str) -> String {
+    let source = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let lines = source.lines().map(|line| line.split("//").next().unwrap_or_default());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The first names behind each `crate::`.
+fn names(code: &str) -> Vec<String> {
+    let name = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    let mut found = Vec::new();
+    let whole =
+        |(at, _): &(usize, &str)| !code[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+    for (at, path) in code.match_indices("crate::").filter(whole) {
+        let rest = &code[at + path.len()..];
+        let Some(group) = rest.strip_prefix('{') else {
+            found.push(name(rest));
+            continue;
+        };
+        let (mut depth, mut begins) = (1, true);
+        for (at, c) in group.char_indices() {
+            match c {
+                '{' => depth += 1,
+                '}' => depth -= 1,
+                ',' if depth == 1 => begins = true,
+                c if depth == 1 && begins && !c.is_whitespace() => {
+                    found.push(name(&group[at..]));
+                    begins = false;
+                }
+                _ => {}
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+    }
+    found
+}
+
+/// The modules that each module imports.
+fn imports() -> Imports {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let lib = fs::read_to_string(root.join("lib.rs")).expect("the library has a root");
+    let lib = code(&lib);
+    // What the root exports again belongs to the module that it comes from.
+    let homes: BTreeMap<String, String> = lib
+        .split("pub use ")
+        .skip(1)
+        .filter_map(|export| export.split(';').next()?.split_once("::"))
+        .flat_map(|(home, names)| {
+            let names = names.trim_matches(['{', '}']).split(',');
+            names.map(|name| (name.trim().to_owned(), home.to_owned())).collect::<Vec<_>>()
+        })
+        .collect();
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let mut imports = Imports::new();
+    for file in files {
+        let inside = file.strip_prefix(&root).expect("it was found there");
+        let first = inside.components().next().expect("a file has a name").as_os_str();
+        let module = first.to_string_lossy().trim_end_matches(".rs").to_owned();
+        if module == "lib" {
+            continue;
+        }
+        let source = fs::read_to_string(&file).expect("a source can be read");
+        for name in names(&code(&source)) {
+            let name = homes.get(&name).cloned().unwrap_or(name);
+            if name != module {
+                imports.entry(module.clone()).or_default().insert(name);
+            }
+        }
+    }
+    imports
+}
+
+fn pairs(imports: &Imports) -> impl Iterator<Item = (&str, &str)> {
+    imports.iter().flat_map(|(from, to)| to.iter().map(|to| (from.as_str(), to.as_str())))
+}
+
+/// Whether somebody can come from one module to the other by imports.
+fn leads(imports: &Imports, (from, to): (&str, &str)) -> bool {
+    let (mut seen, mut next) = (BTreeSet::new(), vec![from]);
+    while let Some(module) = next.pop() {
+        for to in imports.get(module).into_iter().flatten() {
+            if seen.insert(to.as_str()) {
+                next.push(to);
+            }
+        }
+    }
+    seen.contains(to)
+}
+
+#[test]
+fn nobody_imports_from_a_floor_above_and_no_layer_imports_a_layer() {
+    let imports = imports();
+    let breaks = |(from, to): &(&str, &str)| {
+        let (from, to) = (floor(from), floor(to));
+        to > from || (from == 1 && to == 1)
+    };
+    let found: BTreeSet<_> = pairs(&imports).filter(breaks).collect();
+    let owed: BTreeSet<_> = OWED.iter().copied().filter(breaks).collect();
+    assert_eq!(found, owed, "left: what breaks the law, right: what is known to");
+}
+
+#[test]
+fn there_is_no_cycle() {
+    let mut imports = imports();
+    for (from, to) in OWED {
+        let there = imports.get_mut(from).is_some_and(|all| all.remove(to));
+        assert!(there, "{from} imports {to} no longer: take it from OWED");
+    }
+    let cycle = |(from, to): &(&str, &str)| leads(&imports, (to, from));
+    let found: Vec<_> = pairs(&imports).filter(cycle).collect();
+    assert!(found.is_empty(), "imports that close a cycle: {found:?}");
+}
+
+#[test]
+fn imports_are_read_as_they_are_written() {
+    let code =
+        code("use crate::{Error, a::{b, c}, d};\n// crate::no\nlet x = crate::e::f(a_crate::g());");
+    assert_eq!(names(&code), ["Error", "a", "d", "e"]);
+}
