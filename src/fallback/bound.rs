@@ -1,6 +1,6 @@
 //! Which calls belong where they were addressed, and which rungs may take them all the same.
 
-use super::{Fallback, FallbackPolicy, Target, failure::Failure, fallback::Kind};
+use super::{Fallback, FallbackPolicy, Target, failure::Failure, step::Kind};
 use crate::{
     dialect::{Elsewhere, Operation, RequestInfo},
     telemetry::SkipReason,

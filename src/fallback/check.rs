@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     Fallback, FallbackPolicy, Target, base,
-    fallback::{Kind, TargetGroup},
+    step::{Kind, TargetGroup},
 };
 use crate::{ConfigError, balance::check as check_equals, identity::is_of_many};
 

@@ -10,11 +10,11 @@ use tokio::time::Instant;
 use super::{
     Fallbacks,
     failure::{Failure, stops},
-    fallback::Kind,
     policy::FallbackPolicy,
     race::{self, Raced},
     resume::Below,
     service::FallbackService,
+    step::Kind,
 };
 use crate::{
     Error, Request, Response, Upstream,

@@ -1,6 +1,6 @@
 //! Whether a rung is for a failure, whether a call gets from it what it needs, and what is sent there.
 
-use super::{Capabilities, Fallback, failure::stops, fallback::Kind};
+use super::{Capabilities, Fallback, failure::stops, step::Kind};
 use crate::{
     Request,
     context::Call,

@@ -11,8 +11,8 @@ use tokio::time::{Instant, timeout_at};
 use tower::{Layer, Service};
 
 use super::{
-    Fallback, FallbackList, FallbackPolicy, descent::Descent, fallback::Kind, gate::Gate,
-    restream::restream,
+    Fallback, FallbackList, FallbackPolicy, descent::Descent, gate::Gate, restream::restream,
+    step::Kind,
 };
 use crate::{
     Error, Request, Response, Upstream,

@@ -6,7 +6,7 @@ use evenkeel::{
     Client, ClientBuilder, Profile,
     breaker::BreakerPolicy,
     classify::ClassifyPolicy,
-    fallback::{FallbackPolicy, Fallback, Target},
+    fallback::{Fallback, FallbackPolicy, Target},
     retry::RetryPolicy,
     stream::Commit,
     testkit::{Provider, Reply, Server},

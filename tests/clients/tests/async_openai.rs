@@ -11,7 +11,7 @@ use async_openai::{
 use evenkeel::{
     adapter::async_openai::EvenkeelService,
     breaker::BreakerPolicy,
-    fallback::{FallbackPolicy, Fallback, Target},
+    fallback::{Fallback, FallbackPolicy, Target},
     stream::Commit,
     testkit::{Fault, Reply, Server},
 };
@@ -182,7 +182,8 @@ async fn errors_come_out_as_callers_match_on_them() {
 async fn a_canned_reply_is_read_both_ways() {
     for how in How::TEXT {
         let stage = Stage::always(Reply::status(503)).await;
-        let evenkeel = builder(profile(Commit::FirstContentAt)).fallback(Fallback::canned("Back soon."));
+        let evenkeel =
+            builder(profile(Commit::FirstContentAt)).fallback(Fallback::canned("Back soon."));
         let said = AsyncOpenAi::new(evenkeel, &stage.url()).ask(how).await.unwrap();
         assert_eq!(said.text, "Back soon.", "{how:?}");
     }

@@ -5,7 +5,7 @@ use async_openai::types::{
     responses::{OutputItem, OutputMessageContent, Response as Answer, ResponseStreamEvent},
 };
 use bytes::Bytes;
-use evenkeel::{Client, Error, Request, Response, outcome::Outcome, fallback::Fallback};
+use evenkeel::{Client, Error, Request, Response, fallback::Fallback, outcome::Outcome};
 use tower::service_fn;
 
 const TEXT: &str = "We are \"busy\":\nback soon 🐎";

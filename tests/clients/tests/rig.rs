@@ -59,7 +59,8 @@ async fn r9_nobody_posts_again_after_a_stream_that_broke() {
 async fn a_canned_reply_is_read_both_ways() {
     for how in How::TEXT {
         let stage = Stage::always(Reply::status(503)).await;
-        let evenkeel = builder(profile(Commit::FirstContentAt)).fallback(Fallback::canned("Back soon."));
+        let evenkeel =
+            builder(profile(Commit::FirstContentAt)).fallback(Fallback::canned("Back soon."));
         let said = Rig::new(evenkeel, &stage.url()).ask(how).await.unwrap();
         assert_eq!(said.text, "Back soon.", "{how:?}");
     }
