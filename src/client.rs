@@ -234,7 +234,7 @@ impl ClientBuilder {
     }
 }
 
-// === impl Stack ===
+// === impl ErasedStack ===
 
 impl<S: Upstream> ErasedStack for S {
     fn send(&self, request: Request) -> ResponseFuture {

@@ -57,7 +57,7 @@ struct Tables<T> {
     all: Option<(Route, Arc<T>)>,
 }
 
-// === impl PerRoute ===
+// === impl KeyedState ===
 
 impl<T> KeyedState<T> {
     /// As many routes are kept.

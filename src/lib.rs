@@ -50,10 +50,10 @@
 //! | 11 | [`classify`] | what the answer came to, and when it is handed on |
 //! | | [`adapter`] | sends it |
 //!
-//! Beside them: [`context`] holds the values of one call, [`dialect`] reads and writes the languages of the APIs, [`stream`]
-//! watches bodies to their end, [`upstream`] has the types that all layers share, [`testkit`] is a provider that fails on
-//! purpose. [`guide`] has a page for each client that people use, and tells [an outage, step by step](guide::outage).
-//! Defaults and their reasons: [`Profile`].
+//! Beside them: [`outcome`] is the vocabulary of what can come of an attempt, [`context`] holds the values of one call,
+//! [`dialect`] reads and writes the languages of the APIs, [`stream`] watches bodies to their end, [`upstream`] has the types that
+//! all layers share, [`testkit`] is a provider that fails on purpose. [`guide`] has a page for each client that people use, and
+//! tells [an outage, step by step](guide::outage). Defaults and their reasons: [`Profile`].
 //!
 //! # Features
 //!
@@ -65,7 +65,7 @@
 //! | `reqwest-middleware` | | the stack as a `Middleware` |
 //! | `async-openai` | | the stack as the HTTP service of an async-openai client |
 //! | `backoff` | | schedules of the unmaintained `backoff` crate (RUSTSEC-2025-0012), for teams that have them |
-//! | `testkit` | | [`testkit`]: providers, servers, incidents and drills for your own tests |
+//! | `testkit` | | [`testkit`]: providers, servers, incidents and scenarios for your own tests |
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

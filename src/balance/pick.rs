@@ -95,7 +95,7 @@ impl Round {
     }
 }
 
-// === impl Copies ===
+// === impl HedgedTargets ===
 
 impl HedgedTargets {
     pub(crate) fn asked(&self, at: usize) {

@@ -212,7 +212,7 @@ fn route(request: &mut Request) -> Route {
     }
 }
 
-// === impl Seat ===
+// === impl TargetIndex ===
 
 impl TargetIndex {
     /// The target and the model that it is asked for, where the caller named one.

@@ -15,7 +15,7 @@ pub(crate) struct OpenBackoff {
     unauthorized: u32,
 }
 
-// === impl Openings ===
+// === impl OpenBackoff ===
 
 impl OpenBackoff {
     /// How long the next opening lasts. `wait` is how long the provider asked to be left alone.

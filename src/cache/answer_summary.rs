@@ -23,7 +23,7 @@ pub(super) struct AnswerSummary {
     pub(super) plain: bool,
 }
 
-// === impl Gist ===
+// === impl AnswerSummary ===
 
 impl AnswerSummary {
     /// Reads a whole answer, streamed or not; `None` for bytes that are none.

@@ -18,7 +18,7 @@ pub(super) struct PrefixedBody {
     rest: Option<Body>,
 }
 
-// === impl Replay ===
+// === impl PrefixedBody ===
 
 impl PrefixedBody {
     pub(super) fn new(front: VecDeque<Frame<Bytes>>) -> Self {

@@ -12,7 +12,7 @@ use std::{
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AffinityKey(u64);
 
-// === impl Sticky ===
+// === impl AffinityKey ===
 
 impl AffinityKey {
     /// By that key, which is the same for all calls that belong together.

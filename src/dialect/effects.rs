@@ -110,7 +110,7 @@ impl Default for Effects {
     }
 }
 
-// === impl Ask ===
+// === impl RequestInfo ===
 
 impl RequestInfo {
     /// What the request does at its provider.

@@ -97,7 +97,7 @@ fields! {
 /// Within so few tokens an answer may have no content.
 const TINY: u64 = 16;
 
-// === impl Ask ===
+// === impl RequestInfo ===
 
 impl RequestInfo {
     /// Reads a request: its path tells the dialect, its body the rest. A body that cannot be read asks for nothing. A

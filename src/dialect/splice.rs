@@ -34,7 +34,7 @@ pub(crate) enum Fit {
     After(Value),
 }
 
-// === impl Seam ===
+// === impl StreamSplicer ===
 
 impl StreamSplicer {
     pub(crate) fn new(dialect: Dialect) -> Self {

@@ -6,7 +6,7 @@ use crate::{
     telemetry::SkipReason,
 };
 
-// === impl LadderPolicy ===
+// === impl FallbackPolicy ===
 
 impl FallbackPolicy {
     /// Whether a call may go to the rung at `at`, below the first, by what it does and by what it belongs to.
@@ -33,7 +33,7 @@ impl FallbackPolicy {
     }
 }
 
-// === impl Rung ===
+// === impl Fallback ===
 
 impl Fallback {
     /// Takes these operations although they [stay](super) where they were addressed: embeddings at a target with the same

@@ -19,7 +19,7 @@ pub struct CannedContext<'a> {
     ask: &'a RequestInfo,
 }
 
-// === impl Question ===
+// === impl CannedContext ===
 
 impl<'a> CannedContext<'a> {
     pub(super) fn new(request: &'a Request, ask: &'a RequestInfo) -> Self {

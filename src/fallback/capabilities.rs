@@ -22,7 +22,7 @@ pub struct Capabilities {
     pub(super) prefill: Option<Prefill>,
 }
 
-// === impl Offers ===
+// === impl Capabilities ===
 
 impl Capabilities {
     /// The model's context, in tokens.

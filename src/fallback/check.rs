@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{ConfigError, balance::check as check_equals, identity::is_of_many};
 
-// === impl LadderPolicy ===
+// === impl FallbackPolicy ===
 
 impl FallbackPolicy {
     /// Checks every rung, against the deadline of a call where one is set.
@@ -53,7 +53,7 @@ impl FallbackPolicy {
     }
 }
 
-// === impl Rung ===
+// === impl Fallback ===
 
 impl Fallback {
     pub(super) fn check(&self, at: &str) -> Result<(), ConfigError> {

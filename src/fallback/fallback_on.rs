@@ -32,7 +32,7 @@ pub enum FallbackOn {
     NoAccess,
 }
 
-// === impl When ===
+// === impl FallbackOn ===
 
 impl FallbackOn {
     /// A failing tool, by its name.

@@ -56,7 +56,7 @@ impl Fallbacks {
     }
 }
 
-// === impl LadderPolicy ===
+// === impl FallbackPolicy ===
 
 impl FallbackPolicy {
     /// The ladder of a call that brings rungs of its own.

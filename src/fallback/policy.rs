@@ -23,7 +23,7 @@ pub struct FallbackPolicy {
     pub(super) resume: Resume,
 }
 
-// === impl LadderPolicy ===
+// === impl FallbackPolicy ===
 
 impl FallbackPolicy {
     /// How many rungs a ladder may have.

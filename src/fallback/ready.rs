@@ -18,7 +18,7 @@ pub(super) struct Failed<'a> {
     pub(super) at: usize,
 }
 
-// === impl Rung ===
+// === impl Fallback ===
 
 impl Fallback {
     /// Whether a failure above leads here, and whether the call gets here what it needs.

@@ -14,7 +14,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct FallbackList(pub(super) Arc<FallbackPolicy>);
 
-// === impl Rungs ===
+// === impl FallbackList ===
 
 impl FallbackList {
     /// Of each rung that would ask somebody, in order, the routes of its equal targets; and whether the rung leaves a target
@@ -35,7 +35,7 @@ impl FallbackList {
     }
 }
 
-// === impl LadderPolicy ===
+// === impl FallbackPolicy ===
 
 impl FallbackPolicy {
     /// Whether that rung is asked where the first one is out.
@@ -47,7 +47,7 @@ impl FallbackPolicy {
     }
 }
 
-// === impl Rung ===
+// === impl Fallback ===
 
 impl Fallback {
     fn routes(&self, request: &Request, ask: &RequestInfo) -> Option<Vec<(Route, bool)>> {

@@ -62,7 +62,7 @@ impl Gates {
     }
 }
 
-// === impl LadderLayer ===
+// === impl FallbackLayer ===
 
 impl FallbackLayer {
     pub(super) fn new(mut policy: FallbackPolicy) -> Self {
@@ -100,7 +100,7 @@ impl<S> Layer<S> for FallbackLayer {
     }
 }
 
-// === impl Ladder ===
+// === impl FallbackService ===
 
 impl<S: Upstream> Service<Request> for FallbackService<S> {
     type Response = Response;

@@ -48,7 +48,7 @@ pub(super) struct TargetGroup {
     pool: Option<Arc<Pool>>,
 }
 
-// === impl Rung ===
+// === impl Fallback ===
 
 impl Fallback {
     /// The request as the caller addressed it.

@@ -39,7 +39,7 @@ struct Ramp {
 /// Those that waited go out within this time, or within the wait itself where that is shorter.
 const SPREAD: Duration = Duration::from_secs(5);
 
-// === impl Closing ===
+// === impl Cooldown ===
 
 impl Cooldown {
     pub(super) fn new(pause: Option<Duration>) -> Self {

@@ -44,7 +44,7 @@ pub(super) struct Quota {
     pub(super) taken: f64,
 }
 
-// === impl Meter ===
+// === impl Quota ===
 
 impl Quota {
     /// A limit of so many a minute, of which that share may be used at once.

@@ -31,7 +31,7 @@ pub(super) enum Refill {
     Unsaid,
 }
 
-// === impl News ===
+// === impl RateLimitInfo ===
 
 impl RateLimitInfo {
     /// How what was used comes back. Providers with buckets tell when theirs is full: that tells the period.

@@ -64,7 +64,7 @@ struct Rule {
     meaning: CodeClass,
 }
 
-// === impl Meaning ===
+// === impl CodeClass ===
 
 impl CodeClass {
     /// What a status of an error means where nothing says more. See the [module](crate::classify) for the table.
@@ -125,7 +125,7 @@ impl CodeClass {
 /// The shortest wait that is believed of a quota.
 pub(super) const QUOTA: Duration = Duration::from_secs(60);
 
-// === impl Codes ===
+// === impl ErrorCodeTable ===
 
 impl ErrorCodeTable {
     /// The table alone.

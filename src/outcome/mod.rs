@@ -34,7 +34,7 @@
 //! # Trouble of this machine
 //!
 //! An attempt that was not sent for want of something here (file descriptors, memory, a network, a local port, a permission,
-//! a resolver that answers) is [`Refused`](Outcome::NotSent), with the [`LocalTrouble`] in its verdict and the system's error
+//! a resolver that answers) is [`NotSent`](Outcome::NotSent), with the [`LocalTrouble`] in its verdict and the system's error
 //! as source. No breaker counts it and no route is closed by it; it is retried like a provider that is unavailable, and moves
 //! down like any refusal of ours.
 //!

@@ -16,7 +16,7 @@ pub(crate) enum QuotaReset {
 /// Pacific time, with the rule of its summer time, as no list of zones is at hand.
 const PACIFIC: &str = "PST8PDT,M3.2.0,M11.1.0";
 
-// === impl Renewal ===
+// === impl QuotaReset ===
 
 impl QuotaReset {
     /// Seconds from `now` until then.

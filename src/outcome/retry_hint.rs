@@ -64,7 +64,7 @@ pub(crate) fn clock(headers: &HeaderMap, ours: SystemTime) -> SystemTime {
     if same || apart > CLOCK { ours } else { date }
 }
 
-// === impl Hints ===
+// === impl RetryHints ===
 
 impl RetryHints {
     /// All hints of an answer that came at `now`.

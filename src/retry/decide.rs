@@ -42,7 +42,7 @@ pub(crate) enum Decision {
     Again { wait: Duration, hinted: bool },
 }
 
-// === impl Retries ===
+// === impl RetryState ===
 
 impl RetryState {
     /// No retry yet. `once`: the body of the request can be sent only once.

@@ -33,7 +33,7 @@ pub(crate) struct EndHooks {
     hooks: Vec<Hook>,
 }
 
-// === impl Ending ===
+// === impl BodyEnd ===
 
 impl BodyEnd {
     /// What an attempt whose body ended so came to.
@@ -58,7 +58,7 @@ impl From<Outcome> for BodyEnd {
     }
 }
 
-// === impl AtEnd ===
+// === impl EndHooks ===
 
 impl EndHooks {
     pub(crate) fn ending(&self) -> Option<BodyEnd> {

@@ -55,7 +55,7 @@ impl Seen {
     }
 }
 
-// === impl Watch ===
+// === impl StreamMonitor ===
 
 impl StreamMonitor {
     pub(crate) fn new(dialect: Dialect, expected: impl Into<Expected>) -> Self {

@@ -47,7 +47,7 @@ pub(crate) struct MonitoredBody {
     tap: Option<Box<dyn Tap>>,
 }
 
-// === impl Guard ===
+// === impl MonitoredBody ===
 
 impl MonitoredBody {
     pub(crate) fn new(inner: BoxBody<Bytes, Error>) -> Self {

@@ -13,7 +13,7 @@ use std::sync::{
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ProgressSignal(Arc<AtomicU32>);
 
-// === impl Pulse ===
+// === impl ProgressSignal ===
 
 impl ProgressSignal {
     /// Content has come and is held back.

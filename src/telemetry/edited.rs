@@ -18,7 +18,7 @@ pub struct EditSummary {
     pub unstreamed: bool,
 }
 
-// === impl Edited ===
+// === impl EditSummary ===
 
 impl EditSummary {
     /// How many names of tools are told.

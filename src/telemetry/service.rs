@@ -188,7 +188,7 @@ impl Drop for Open {
     }
 }
 
-// === impl AttemptsLayer ===
+// === impl AttemptSpanLayer ===
 
 impl<S> Layer<S> for AttemptSpanLayer {
     type Service = AttemptSpan<S>;
@@ -198,7 +198,7 @@ impl<S> Layer<S> for AttemptSpanLayer {
     }
 }
 
-// === impl Attempts ===
+// === impl AttemptSpan ===
 
 impl<S: Upstream> Service<Request> for AttemptSpan<S> {
     type Response = Response;

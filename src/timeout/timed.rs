@@ -24,7 +24,7 @@ pin_project! {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Elapsed;
 
-// === impl Within ===
+// === impl Timed ===
 
 impl<F> Timed<F> {
     /// `None` in place of a future has elapsed already.

@@ -26,7 +26,7 @@ pub(in crate::cache) struct Waiter {
     pub(super) first: bool,
 }
 
-// === impl Passenger ===
+// === impl Waiter ===
 
 impl Waiter {
     pub(super) fn new(flight: Arc<Flight>, first: bool) -> Self {

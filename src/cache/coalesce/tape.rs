@@ -37,7 +37,7 @@ pub(super) struct Reader {
     over: bool,
 }
 
-// === impl Tape ===
+// === impl SharedBody ===
 
 impl SharedBody {
     /// As many bytes are kept: one who is farther behind loses the answer, so that no one holds up the others.

@@ -6,7 +6,7 @@ use crate::dialect::{Dialect, tree::Node};
 /// Anthropic's least budget for thinking.
 const LEAST_THINKING: u64 = 1024;
 
-// === impl Draft ===
+// === impl RequestEditor ===
 
 impl RequestEditor<'_> {
     /// At most so many tokens of output, under the name that the caller used.

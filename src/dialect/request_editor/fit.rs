@@ -16,7 +16,7 @@ const PICTURE: u64 = 1000;
 /// From this length on a text without anything but letters of base64 is taken for one.
 const LONG: usize = 1024;
 
-// === impl Draft ===
+// === impl RequestEditor ===
 
 impl RequestEditor<'_> {
     /// Drops the oldest turns until the request, and the answer it allows, fit so many tokens; tells how many went.

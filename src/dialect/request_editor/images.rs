@@ -3,7 +3,7 @@
 use super::{RequestEditor, spelled};
 use crate::dialect::{Dialect, tree::Node};
 
-// === impl Draft ===
+// === impl RequestEditor ===
 
 impl RequestEditor<'_> {
     /// Puts `word` in the place of every picture; tells how many there were.

@@ -26,7 +26,7 @@ pub(crate) struct RequestEditor<'a> {
     changed: bool,
 }
 
-// === impl Draft ===
+// === impl RequestEditor ===
 
 impl<'a> RequestEditor<'a> {
     /// Opens a body; `None` for one that is no JSON object.

@@ -16,7 +16,7 @@ pub(crate) struct Needs {
     pub(crate) tokens: u64,
 }
 
-// === impl Draft ===
+// === impl RequestEditor ===
 
 impl RequestEditor<'_> {
     pub(crate) fn needs(&self) -> Needs {

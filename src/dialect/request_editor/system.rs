@@ -6,7 +6,7 @@ use super::{
 };
 use crate::dialect::{Dialect, Form, tree::Node};
 
-// === impl Draft ===
+// === impl RequestEditor ===
 
 impl RequestEditor<'_> {
     /// Adds a line to what the model is told at the beginning. It goes behind the caller's own, in one message with it: some

@@ -12,7 +12,7 @@ use crate::dialect::{Dialect, tree::Node};
 
 const CONFIG: [&str; 2] = ["toolConfig", "tool_config"];
 
-// === impl Draft ===
+// === impl RequestEditor ===
 
 impl RequestEditor<'_> {
     /// Drops those tools; tells the names of the ones that were declared.

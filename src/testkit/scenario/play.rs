@@ -39,7 +39,7 @@ const QUESTIONS: usize = 200;
 /// The model that every call asks for.
 pub(super) const MODEL: &str = "model-1";
 
-// === impl Drill ===
+// === impl Scenario ===
 
 impl Scenario {
     /// Plays the incident against one client, from its first minute to its last call's end.

@@ -54,7 +54,7 @@ pub struct Progress {
     pub at: Duration,
 }
 
-// === impl Drill ===
+// === impl Scenario ===
 
 impl Scenario {
     /// The most calls that are made, whatever the rate.
