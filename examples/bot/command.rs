@@ -6,7 +6,7 @@ use crate::shop::Mood;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Nothing,
-    RequestInfo(String),
+    Ask(String),
     /// The how-manieth provider does so from now on.
     Turn(usize, Mood),
     Quit,
@@ -24,7 +24,7 @@ impl Command {
         if !line.starts_with('/') {
             return match line {
                 "" => Self::Nothing,
-                question => Self::RequestInfo(question.into()),
+                question => Self::Ask(question.into()),
             };
         }
         let mut words = line.split_whitespace();

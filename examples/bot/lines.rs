@@ -61,7 +61,7 @@ impl Log {
                 note(&format!("{} is now {}", host.name, mood.says()))?;
             }
             Command::Unknown(what) => note(&format!("no such command: {what}; {HELP}"))?,
-            Command::RequestInfo(question) => {
+            Command::Ask(question) => {
                 if echo {
                     writeln!(io::stdout(), "you  {question}")?;
                 }

@@ -152,7 +152,7 @@ impl Talk {
                 self.ask(QUESTIONS[self.example].into());
                 self.example = (self.example + 1) % QUESTIONS.len();
             }
-            Command::RequestInfo(question) => self.ask(question),
+            Command::Ask(question) => self.ask(question),
             Command::Turn(at, mood) => self.shop.0[at].turn(mood),
             Command::Quit => return false,
             Command::Unknown(what) => self.page.note(format!("no such command: {what}; {HELP}")),

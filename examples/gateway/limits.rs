@@ -229,7 +229,7 @@ impl Times {
 impl Kind {
     fn commit(self) -> Commit {
         match self {
-            Self::Interactive => Commit::FirstContentAt,
+            Self::Interactive => Commit::FirstContent,
             Self::Pipeline => Commit::Complete,
         }
     }

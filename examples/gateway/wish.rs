@@ -67,7 +67,7 @@ fn commit(headers: &HeaderMap) -> Result<Option<Commit>, Said> {
     match one(headers, name)? {
         None => Ok(None),
         Some("complete") => Ok(Some(Commit::Complete)),
-        Some("first-content") => Ok(Some(Commit::FirstContentAt)),
+        Some("first-content") => Ok(Some(Commit::FirstContent)),
         Some(_) => Err(bad(name, "complete or first-content".into())),
     }
 }
@@ -151,7 +151,7 @@ mod tests {
     fn a_commit_point_is_one_of_two() {
         let commit = |value| read(&[("evenkeel-commit", value)]).map(|wish| wish.commit);
         assert_eq!(commit("complete").unwrap(), Some(Commit::Complete));
-        assert_eq!(commit(" first-content ").unwrap(), Some(Commit::FirstContentAt));
+        assert_eq!(commit(" first-content ").unwrap(), Some(Commit::FirstContent));
         for wrong in ["", "Complete", "whole", "complete,complete"] {
             assert!(commit(wrong).unwrap_err().message().contains("complete or first-content"));
         }

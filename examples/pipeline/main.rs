@@ -36,7 +36,7 @@ fn main() -> ExitCode {
             println!("{HELP}");
             Ok(true)
         }
-        Wanted::Scenario(seed) => drill::run(seed),
+        Wanted::Drill(seed) => drill::run(seed),
         Wanted::Run(options) => run(&options),
     };
     match done {

@@ -15,7 +15,7 @@ use lexopt::{Arg, Parser, ValueExt};
 pub(crate) enum Wanted {
     Help,
     /// The demonstration, with that seed.
-    Scenario(u64),
+    Drill(u64),
     Run(Box<Options>),
 }
 
@@ -85,7 +85,7 @@ impl Wanted {
         let Some(said) = said(arguments)? else { return Ok(Self::Help) };
         let (Some(input), Some(output)) = (said.input.clone(), said.output.clone()) else {
             return match (&said.input, &said.output, said.texts.is_empty()) {
-                (None, None, true) => Ok(Self::Scenario(said.seed.unwrap_or(1))),
+                (None, None, true) => Ok(Self::Drill(said.seed.unwrap_or(1))),
                 (None, ..) => Err("--in is missing; allowed is a file with prompts".into()),
                 (_, None, _) => Err("--out is missing; allowed is a file for the answers".into()),
                 _ => unreachable!("both are there is the case above"),
@@ -230,7 +230,7 @@ mod tests {
             (Duration::from_secs(60), "http://localhost/v1")
         );
         assert!(options.client(|_: &evenkeel::telemetry::Event| {}).is_ok());
-        assert!(matches!(read("--seed 7"), Ok(Wanted::Scenario(7))));
+        assert!(matches!(read("--seed 7"), Ok(Wanted::Drill(7))));
         assert!(matches!(read("--help"), Ok(Wanted::Help)));
     }
 

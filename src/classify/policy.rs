@@ -86,7 +86,7 @@ impl ClassifyPolicy {
 impl Default for ClassifyPolicy {
     fn default() -> Self {
         const COLLECT: usize = 32 * 1024 * 1024;
-        let commit = Commit::FirstContentAt;
+        let commit = Commit::FirstContent;
         let hold = HoldLimits { commit, events: 64, bytes: 256 * 1024, whole: COLLECT };
         Self { hold, collect: COLLECT, codes: ErrorCodeTable::default() }
     }

@@ -27,7 +27,7 @@ enum State {
     Before,
     /// Between two elements.
     Between,
-    Timed,
+    Within,
     /// In a text within an element.
     Text,
     /// After a backslash in a text.
@@ -86,7 +86,7 @@ impl Decoder {
             at += 1;
         }
         match self.state {
-            State::Timed | State::Text | State::Escape => self.keep(&bytes[from..]),
+            State::Within | State::Text | State::Escape => self.keep(&bytes[from..]),
             State::Dead => Err(TooLarge),
             _ => Ok(()),
         }
@@ -101,21 +101,21 @@ impl Decoder {
             (State::Between, byte) if byte.is_ascii_whitespace() => (State::Between, Step::Nothing),
             (State::Between, byte) => {
                 self.depth = u32::from(matches!(byte, b'{' | b'['));
-                (if byte == b'"' { State::Text } else { State::Timed }, Step::Begins)
+                (if byte == b'"' { State::Text } else { State::Within }, Step::Begins)
             }
-            (State::Timed, b'"') => (State::Text, Step::Goes),
-            (State::Timed, b',') if self.depth == 0 => (State::Between, Step::Ended),
-            (State::Timed, b']') if self.depth == 0 => (State::Closed, Step::Ended),
-            (State::Timed, b'{' | b'[') => {
+            (State::Within, b'"') => (State::Text, Step::Goes),
+            (State::Within, b',') if self.depth == 0 => (State::Between, Step::Ended),
+            (State::Within, b']') if self.depth == 0 => (State::Closed, Step::Ended),
+            (State::Within, b'{' | b'[') => {
                 self.depth = self.depth.saturating_add(1);
-                (State::Timed, Step::Goes)
+                (State::Within, Step::Goes)
             }
-            (State::Timed, b'}' | b']') if self.depth == 1 => (State::Between, Step::Ends),
-            (State::Timed, b'}' | b']') => {
+            (State::Within, b'}' | b']') if self.depth == 1 => (State::Between, Step::Ends),
+            (State::Within, b'}' | b']') => {
                 self.depth = self.depth.saturating_sub(1);
-                (State::Timed, Step::Goes)
+                (State::Within, Step::Goes)
             }
-            (State::Text, b'"') => (State::Timed, Step::Goes),
+            (State::Text, b'"') => (State::Within, Step::Goes),
             (State::Text, b'\\') => (State::Escape, Step::Goes),
             (State::Escape, _) => (State::Text, Step::Goes),
             (state, _) => (state, Step::Goes),

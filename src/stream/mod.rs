@@ -42,7 +42,7 @@
 //!
 //! # Defaults
 //!
-//! [`Resume::Off`]. [`Commit::FirstContentAt`]: at most 64 events or 256 KiB are held back (see
+//! [`Resume::Off`]. [`Commit::FirstContent`]: at most 64 events or 256 KiB are held back (see
 //! [`ClassifyPolicy`](crate::classify::ClassifyPolicy)).
 //!
 //! ```

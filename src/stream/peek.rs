@@ -27,7 +27,7 @@ use crate::{
 pub enum Commit {
     /// At the first event with content: the caller sees words as they come. The default.
     #[default]
-    FirstContentAt,
+    FirstContent,
     /// When the stream is complete: the caller sees a whole answer or none. For pipelines, where nobody watches.
     Complete,
 }
@@ -79,7 +79,7 @@ pub(crate) async fn peek(
             return Err(guard.fail(Error::new(verdict)));
         }
         let commits = match hold.commit {
-            Commit::FirstContentAt => content || held.is_past(hold),
+            Commit::FirstContent => content || held.is_past(hold),
             Commit::Complete => held.bytes > hold.whole,
         };
         if commits

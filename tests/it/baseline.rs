@@ -40,7 +40,7 @@ impl Stage {
     }
 
     fn always(reply: Reply) -> Self {
-        Self::new(Provider::new("primary").always(reply), Commit::FirstContentAt)
+        Self::new(Provider::new("primary").always(reply), Commit::FirstContent)
     }
 
     fn complete(reply: Reply) -> Self {
@@ -113,7 +113,7 @@ async fn s09_silence_of_thirty_seconds_and_a_close_is_noticed_before_forty_five(
     stage.ask(true).await.is_whole();
 
     // What is not handed on is asked for elsewhere: the silence is as long as the limit, whichever of the two ends it.
-    for (stream, commit) in [(true, Commit::Complete), (false, Commit::FirstContentAt)] {
+    for (stream, commit) in [(true, Commit::Complete), (false, Commit::FirstContent)] {
         let stage = Stage::new(Provider::new("primary").always(silent.clone()), commit);
         stage.ask(stream).await.is_whole();
         assert_eq!(stage.attempts(), [1, 1]);
@@ -124,7 +124,7 @@ async fn s09_silence_of_thirty_seconds_and_a_close_is_noticed_before_forty_five(
 #[tokio::test(start_paused = true)]
 async fn s15_an_outage_of_a_minute_costs_no_answer_and_the_primary_is_used_again() {
     let down = Provider::new("primary").during(Duration::ZERO..secs(60), Reply::status(503));
-    let stage = Stage::new(down, Commit::FirstContentAt);
+    let stage = Stage::new(down, Commit::FirstContent);
     let mut back = None;
     for n in 0..23 {
         sleep_until(stage.start + n * secs(4)).await;

@@ -89,11 +89,11 @@ impl Stage {
     }
 
     async fn once(reply: Reply) -> Self {
-        Self::new(Provider::new("primary").replies([reply]), Commit::FirstContentAt).await
+        Self::new(Provider::new("primary").replies([reply]), Commit::FirstContent).await
     }
 
     async fn always(reply: Reply) -> Self {
-        Self::new(Provider::new("primary").always(reply), Commit::FirstContentAt).await
+        Self::new(Provider::new("primary").always(reply), Commit::FirstContent).await
     }
 
     async fn complete(reply: Reply) -> Self {
@@ -332,7 +332,7 @@ async fn s10_invalid_json_is_never_an_answer() {
 
 #[tokio::test]
 async fn s11_an_answer_without_its_sentinel_is_whole_with_its_usage() {
-    for commit in [Commit::FirstContentAt, Commit::Complete] {
+    for commit in [Commit::FirstContent, Commit::Complete] {
         let reply = Reply::answer().with(Fault::NoDone);
         let stage = Stage::new(Provider::new("primary").always(reply), commit).await;
         let came = stage.ask(true).await;
@@ -382,7 +382,7 @@ async fn s14_a_restart_is_clean_and_no_prefill_hides_the_failure() {
 async fn s15_the_primary_is_used_again_after_an_outage() {
     both(async |stream| {
         let down = Provider::new("primary").during(Duration::ZERO..60 * TENTH, Reply::status(503));
-        let stage = Stage::new(down, Commit::FirstContentAt).await;
+        let stage = Stage::new(down, Commit::FirstContent).await;
         let start = Instant::now();
         stage.primary.start_clock();
         for n in 0..14 {

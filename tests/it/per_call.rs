@@ -93,7 +93,7 @@ async fn a_call_that_waits_for_all_of_a_stream_has_it_whole_and_the_next_need_no
 async fn a_call_may_see_words_as_they_come_where_the_profile_waits_for_all() {
     let primary = Provider::new("primary").always(Reply::answer().with(Fault::Cut { words: 40 }));
     let client = over(Client::builder().profile(Profile::pipeline()), [&primary]);
-    let answer = call(&client, with(chat(true), Commit::FirstContentAt)).await.unwrap();
+    let answer = call(&client, with(chat(true), Commit::FirstContent)).await.unwrap();
     assert!(answer.error.is_some() && !answer.frames.is_empty());
     assert_eq!(primary.count(), 1);
 }

@@ -148,7 +148,7 @@ fn script() -> impl Strategy<Value = Script> {
 
 impl Script {
     fn profile(&self) -> Profile {
-        let commit = if self.complete { Commit::Complete } else { Commit::FirstContentAt };
+        let commit = if self.complete { Commit::Complete } else { Commit::FirstContent };
         let retry = RetryPolicy::default().seed(self.seed);
         Profile::interactive().classify(ClassifyPolicy::default().commit(commit)).retry(retry)
     }
@@ -352,7 +352,7 @@ fn law_an_answer_is_the_providers_byte_for_byte_or_it_is_none() {
             // What hangs says nothing for longer than anybody waits.
             let direct = timeout(secs(36_000), direct).await.ok().and_then(Result::ok);
             let primary = Provider::new("primary").always(reply);
-            let commit = if complete { Commit::Complete } else { Commit::FirstContentAt };
+            let commit = if complete { Commit::Complete } else { Commit::FirstContent };
             let classify = ClassifyPolicy::default().commit(commit);
             let builder = Client::builder().profile(Profile::interactive().classify(classify));
             let Ok(response) = over(builder, [&primary]).send(chat(stream)).await else {

@@ -150,7 +150,7 @@ async fn a_stream_passes_byte_for_byte() {
         DONE,
         "x",
     ];
-    for commit in [Commit::FirstContentAt, Commit::Complete] {
+    for commit in [Commit::FirstContent, Commit::Complete] {
         let steps = pieces.map(Data);
         assert_eq!(streamed(commit, &steps).await, Ok((pieces.concat(), None)), "{commit:?}");
     }
@@ -158,7 +158,7 @@ async fn a_stream_passes_byte_for_byte() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_is_handed_on_at_its_first_content_or_when_it_is_complete() {
-    for (commit, after) in [(Commit::FirstContentAt, 2), (Commit::Complete, 7)] {
+    for (commit, after) in [(Commit::FirstContent, 2), (Commit::Complete, 7)] {
         let began = Instant::now();
         let steps =
             [Data(ROLE), Data(PING), Wait(2), Data(WORD), Wait(5), Data(STOP), Data(DONE), Hang];
@@ -189,26 +189,26 @@ async fn t4_an_error_in_a_stream_before_the_commit_point_is_an_error_of_the_call
         &[Data(ROLE), Wait(1), Data(ERROR), Data(DONE)],
         &[Data(PING), Data(ERROR), Hang],
     ] {
-        for commit in [Commit::FirstContentAt, Commit::Complete] {
+        for commit in [Commit::FirstContent, Commit::Complete] {
             assert_eq!(streamed(commit, steps).await, Err(UNAVAILABLE), "{steps:?}");
         }
     }
     let late = [Data(ROLE), Data(WORD), Wait(1), Data(ERROR), Hang];
     assert_eq!(streamed(Commit::Complete, &late).await, Err(UNAVAILABLE));
     let text = [ROLE, WORD, ERROR].concat();
-    assert_eq!(streamed(Commit::FirstContentAt, &late).await, Ok((text, Some(UNAVAILABLE))));
+    assert_eq!(streamed(Commit::FirstContent, &late).await, Ok((text, Some(UNAVAILABLE))));
 }
 
 #[tokio::test(start_paused = true)]
 async fn t5_a_stream_that_is_cut_is_never_whole() {
     for cut in [&[][..], &[Break], &[Trailers], &[Data("data: {\"choi")]] {
         let steps = [&[Data(WORD), Data(WORD)], cut].concat();
-        let (_, error) = streamed(Commit::FirstContentAt, &steps).await.unwrap();
+        let (_, error) = streamed(Commit::FirstContent, &steps).await.unwrap();
         assert_eq!(error, Some(Outcome::Truncated), "{cut:?}");
         assert_eq!(streamed(Commit::Complete, &steps).await, Err(Outcome::Truncated), "{cut:?}");
         let steps = [&[Data(ROLE)], cut].concat();
         assert_eq!(
-            streamed(Commit::FirstContentAt, &steps).await,
+            streamed(Commit::FirstContent, &steps).await,
             Err(Outcome::Truncated),
             "{cut:?}"
         );
@@ -224,7 +224,7 @@ async fn t6_a_finish_reason_without_done_is_a_whole_answer() {
         &[Data(STOP), Trailers],
         &[Data(DONE)],
     ] {
-        for commit in [Commit::FirstContentAt, Commit::Complete] {
+        for commit in [Commit::FirstContent, Commit::Complete] {
             let steps = [&[Data(WORD)], end].concat();
             assert_eq!(streamed(commit, &steps).await.unwrap().1, None, "{end:?}");
         }
@@ -240,7 +240,7 @@ async fn t7_a_stream_without_content_is_empty() {
         &[Data(ROLE), Data(STOP), Hang],
         &[Data(ROLE), Data(STOP), Data(DONE)],
     ] {
-        assert_eq!(streamed(Commit::FirstContentAt, steps).await, Err(Outcome::Empty), "{steps:?}");
+        assert_eq!(streamed(Commit::FirstContent, steps).await, Err(Outcome::Empty), "{steps:?}");
     }
 }
 
@@ -248,12 +248,9 @@ async fn t7_a_stream_without_content_is_empty() {
 async fn s10_invalid_json_fails_the_call_or_the_body() {
     let steps = [&[Data(WORD); 9][..], &[Data(BAD), Data(WORD), Data(STOP), Data(DONE)]].concat();
     let text = [WORD.repeat(9).as_str(), BAD].concat();
-    assert_eq!(
-        streamed(Commit::FirstContentAt, &steps).await,
-        Ok((text, Some(Outcome::Malformed)))
-    );
+    assert_eq!(streamed(Commit::FirstContent, &steps).await, Ok((text, Some(Outcome::Malformed))));
     assert_eq!(streamed(Commit::Complete, &steps).await, Err(Outcome::Malformed));
-    assert_eq!(streamed(Commit::FirstContentAt, &[Data(BAD), Hang]).await, Err(Outcome::Malformed));
+    assert_eq!(streamed(Commit::FirstContent, &[Data(BAD), Hang]).await, Err(Outcome::Malformed));
 }
 
 #[tokio::test(start_paused = true)]

@@ -178,7 +178,7 @@ async fn play(path: &str, commit: Commit, steps: &[Step]) -> Came {
     Came { body, attempts: count.load(Ordering::Relaxed), state, endings: endings(&told) }
 }
 
-const FIRST: Commit = Commit::FirstContentAt;
+const FIRST: Commit = Commit::FirstContent;
 const WHOLE: Commit = Commit::Complete;
 
 /// The same whether it is read along or has to be complete.

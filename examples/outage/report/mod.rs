@@ -134,7 +134,7 @@ fn provider(played: &Played) -> Result<String, Failure> {
         "provider",
         "What the primary had to bear",
         &format!(
-            "<p>AttemptSpan that reached the primary, a minute. The dashed line is what the customers asked for: {:.0} calls \
+            "<p>Attempts that reached the primary, a minute. The dashed line is what the customers asked for: {:.0} calls \
          a minute.</p>\n{rows}<p class=\"key\">The breakers of evenkeel and of steps: the part of the time that each was in a state</p>\n\
          <ul class=\"legend\">{legend}</ul>\n",
             played.report.rate

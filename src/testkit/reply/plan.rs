@@ -168,7 +168,7 @@ impl<'a> Plan<'a> {
                 let more = self.parts.iter().rfind(|part| matches!(part.kind, Kind::Words(_)));
                 let Some(data) = more.map(|part| part.bytes.clone()) else { return };
                 self.stop(usize::MAX);
-                self.end = vec![Step::ProgressSignal { data, every: *every, left: u32::MAX }];
+                self.end = vec![Step::Pulse { data, every: *every, left: u32::MAX }];
             }
             Fault::Cut { words } => {
                 self.stop(*words);

@@ -22,7 +22,7 @@ pub(crate) enum Step {
     /// The body is at its end.
     End,
     /// The same bytes again and again.
-    ProgressSignal {
+    Pulse {
         data: Bytes,
         every: Duration,
         left: u32,
@@ -60,11 +60,11 @@ impl Iterator for Script {
 
     fn next(&mut self) -> Option<Step> {
         let (data, every, left) = match self.0.pop_front()? {
-            Step::ProgressSignal { left: 0, .. } => return self.next(),
-            Step::ProgressSignal { data, every, left } => (data, every, left - 1),
+            Step::Pulse { left: 0, .. } => return self.next(),
+            Step::Pulse { data, every, left } => (data, every, left - 1),
             step => return Some(step),
         };
-        self.0.push_front(Step::ProgressSignal { data: data.clone(), every, left });
+        self.0.push_front(Step::Pulse { data: data.clone(), every, left });
         self.0.push_front(Step::Data(data));
         Some(Step::Wait(every))
     }

@@ -65,6 +65,6 @@ fn comments(mut steps: Vec<Step>, every: Duration, left: u32) -> Vec<Step> {
         _ => false,
     };
     let data = Bytes::from_static(if events { b": keep-alive\n\n" } else { b"\n" });
-    steps.insert(at + 1, Step::ProgressSignal { data, every, left });
+    steps.insert(at + 1, Step::Pulse { data, every, left });
     steps
 }

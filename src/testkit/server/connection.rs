@@ -173,7 +173,7 @@ impl Connection {
                     flight.done();
                     return Ok(false);
                 }
-                Step::End | Step::ProgressSignal { .. } => break,
+                Step::End | Step::Pulse { .. } => break,
             }
         }
         flight.done();

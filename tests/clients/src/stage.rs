@@ -83,7 +83,7 @@ pub fn builder(profile: Profile) -> ClientBuilder {
 /// A profile whose breakers open for `wait`, without jitter, after the first call that fails; nothing is retried.
 pub fn brittle(wait: Duration) -> Profile {
     let breaker = BreakerPolicy::default().consecutive(1).open_for(wait, wait).jitter(0.0);
-    profile(Commit::FirstContentAt).retry(RetryPolicy::default().retries(0)).breaker(breaker)
+    profile(Commit::FirstContent).retry(RetryPolicy::default().retries(0)).breaker(breaker)
 }
 
 /// [`Profile::interactive`], a tenth as long.

@@ -36,7 +36,7 @@ async fn fails(client: &Client<OpenAIConfig>) -> OpenAIError {
 }
 
 fn alone(stage: &Stage) -> AsyncOpenAi {
-    AsyncOpenAi::new(builder(profile(Commit::FirstContentAt)), &stage.url())
+    AsyncOpenAi::new(builder(profile(Commit::FirstContent)), &stage.url())
 }
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn r5_retries_are_ours_alone_and_do_not_multiply() {
     // Its own retries around ours would make twelve of three, but for the breaker, which is out of the way here.
     let stage = down().await;
     let patient = BreakerPolicy::default().consecutive(None).ratio(None).slow(None);
-    let evenkeel = builder(profile(Commit::FirstContentAt).breaker(patient)).build().unwrap();
+    let evenkeel = builder(profile(Commit::FirstContent).breaker(patient)).build().unwrap();
     let service = ServiceBuilder::new()
         .layer(OpenAIRetryLayer::default())
         .map_err(OpenAIError::from)
@@ -123,7 +123,7 @@ async fn r7_a_stream_that_is_refused_keeps_its_status() {
 #[tokio::test]
 async fn r9_nobody_posts_again_after_a_stream_that_broke() {
     let stage = Stage::of([Reply::answer().with(Fault::Cut { words: 40 })]).await;
-    let client = AsyncOpenAi::new(stage.evenkeel(profile(Commit::FirstContentAt)), &stage.url()).0;
+    let client = AsyncOpenAi::new(stage.evenkeel(profile(Commit::FirstContent)), &stage.url()).0;
     let question = AsyncOpenAi::question(How::Streamed);
     let mut stream = client.chat().create_stream(question).await.unwrap();
     let mut last = None;
@@ -183,7 +183,7 @@ async fn a_canned_reply_is_read_both_ways() {
     for how in How::TEXT {
         let stage = Stage::always(Reply::status(503)).await;
         let evenkeel =
-            builder(profile(Commit::FirstContentAt)).fallback(Fallback::canned("Back soon."));
+            builder(profile(Commit::FirstContent)).fallback(Fallback::canned("Back soon."));
         let said = AsyncOpenAi::new(evenkeel, &stage.url()).ask(how).await.unwrap();
         assert_eq!(said.text, "Back soon.", "{how:?}");
     }
@@ -205,7 +205,7 @@ async fn no_header_that_speaks_for_the_caller_reaches_another_host() {
         String::from_utf8_lossy(&head).to_lowercase()
     });
     let target = Target::new(base).bearer(OTHER_KEY);
-    let evenkeel = builder(profile(Commit::FirstContentAt))
+    let evenkeel = builder(profile(Commit::FirstContent))
         .ladder(FallbackPolicy::new().rung(Fallback::target(target)))
         .build()
         .unwrap();

@@ -45,7 +45,7 @@ fn url(stage: &Stage) -> String {
 async fn r5_a_middleware_before_ours_sees_the_call_and_one_after_it_every_attempt() {
     let stage = Stage::of([Reply::status(503), Reply::status(503)]).await;
     let (before, after) = (Count::default(), Count::default());
-    let evenkeel = EvenkeelMiddleware::new(builder(profile(Commit::FirstContentAt))).unwrap();
+    let evenkeel = EvenkeelMiddleware::new(builder(profile(Commit::FirstContent))).unwrap();
     let client = ClientBuilder::new(reqwest::Client::new())
         .with(before.clone())
         .with(evenkeel)
@@ -61,7 +61,7 @@ async fn r5_a_middleware_before_ours_sees_the_call_and_one_after_it_every_attemp
 #[tokio::test]
 async fn a_body_that_streams_is_sent_once() {
     let stage = Stage::always(Reply::status(503)).await;
-    let client = Middleware::new(stage.evenkeel(profile(Commit::FirstContentAt)), &stage.url());
+    let client = Middleware::new(stage.evenkeel(profile(Commit::FirstContent)), &stage.url());
     let parts = futures_util::stream::iter(["{", "}"].map(Ok::<_, std::io::Error>));
     let body = reqwest::Body::wrap_stream(parts);
     let response = client.client.post(url(&stage)).bearer_auth(KEY).body(body).send().await;
@@ -72,7 +72,7 @@ async fn a_body_that_streams_is_sent_once() {
 #[tokio::test]
 async fn a_failure_is_an_error_with_ours_inside() {
     let stage = Stage::always(Reply::hang()).await;
-    let client = Middleware::new(builder(profile(Commit::FirstContentAt)), &stage.url());
+    let client = Middleware::new(builder(profile(Commit::FirstContent)), &stage.url());
     let error = client.post(How::Unary).await.unwrap_err();
     let Error::Middleware(error) = error else { panic!("{error:?}") };
     assert!(error.downcast_ref::<evenkeel::Error>().unwrap().is_timeout());
@@ -106,7 +106,7 @@ async fn a_refusal_is_an_error_or_a_503_as_one_likes() {
 #[tokio::test]
 async fn other_failures_stay_errors_with_refusals_as_503() {
     let stage = Stage::always(Reply::hang()).await;
-    let evenkeel = EvenkeelMiddleware::new(builder(profile(Commit::FirstContentAt))).unwrap();
+    let evenkeel = EvenkeelMiddleware::new(builder(profile(Commit::FirstContent))).unwrap();
     let client = Middleware::client(evenkeel.refusals_as_503());
     let sent = client.post(url(&stage)).bearer_auth(KEY).body("{}").send().await;
     assert!(matches!(sent, Err(Error::Middleware(_))), "{sent:?}");
@@ -115,7 +115,7 @@ async fn other_failures_stay_errors_with_refusals_as_503() {
 #[tokio::test]
 async fn r9_nobody_posts_again_after_a_stream_that_broke() {
     let stage = Stage::of([Reply::answer().with(Fault::Cut { words: 40 })]).await;
-    let client = Middleware::new(stage.evenkeel(profile(Commit::FirstContentAt)), &stage.url());
+    let client = Middleware::new(stage.evenkeel(profile(Commit::FirstContent)), &stage.url());
     let mut response = client.post(How::Streamed).await.unwrap();
     while let Ok(Some(_)) = response.chunk().await {}
     drop(response);
@@ -126,7 +126,7 @@ async fn r9_nobody_posts_again_after_a_stream_that_broke() {
 #[tokio::test]
 async fn a_caller_that_goes_away_takes_its_attempt_with_it() {
     let stage = Stage::always(Reply::hang()).await;
-    let client = Middleware::new(stage.evenkeel(profile(Commit::FirstContentAt)), &stage.url());
+    let client = Middleware::new(stage.evenkeel(profile(Commit::FirstContent)), &stage.url());
     let brief = Duration::from_millis(200);
     tokio::time::timeout(brief, client.ask(How::Unary)).await.unwrap_err();
     let noticed = async {

@@ -17,7 +17,7 @@ use rig::{
 async fn r5_rig_asks_once_and_the_attempts_are_ours() {
     for how in How::TEXT {
         let stage = Stage::always(Reply::status(503)).await;
-        let client = Rig::new(builder(profile(Commit::FirstContentAt)), &stage.url());
+        let client = Rig::new(builder(profile(Commit::FirstContent)), &stage.url());
         let report = client.call(how).await.unwrap_err().report();
         assert_eq!(report.http_status, Some(503), "{how:?}: {report:?}");
         assert_eq!(stage.primary.count(), 3, "{how:?}");
@@ -49,7 +49,7 @@ async fn a_refusal_tells_rig_when_to_come_back() {
 #[tokio::test]
 async fn r9_nobody_posts_again_after_a_stream_that_broke() {
     let stage = Stage::of([Reply::answer().with(Fault::Cut { words: 40 })]).await;
-    let client = Rig::new(stage.evenkeel(profile(Commit::FirstContentAt)), &stage.url());
+    let client = Rig::new(stage.evenkeel(profile(Commit::FirstContent)), &stage.url());
     client.call(How::Streamed).await.unwrap_err();
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(stage.attempts(), [1, 0]);
@@ -60,7 +60,7 @@ async fn a_canned_reply_is_read_both_ways() {
     for how in How::TEXT {
         let stage = Stage::always(Reply::status(503)).await;
         let evenkeel =
-            builder(profile(Commit::FirstContentAt)).fallback(Fallback::canned("Back soon."));
+            builder(profile(Commit::FirstContent)).fallback(Fallback::canned("Back soon."));
         let said = Rig::new(evenkeel, &stage.url()).ask(how).await.unwrap();
         assert_eq!(said.text, "Back soon.", "{how:?}");
     }
@@ -71,7 +71,7 @@ async fn a_canned_reply_is_read_both_ways() {
 async fn the_example_of_the_guide_answers() {
     let stage = Stage::always(Reply::status(503)).await;
     let evenkeel = EvenkeelMiddleware::new(
-        builder(profile(Commit::FirstContentAt)).fallback(Fallback::canned("Please write to us.")),
+        builder(profile(Commit::FirstContent)).fallback(Fallback::canned("Please write to us.")),
     )
     .unwrap()
     .refusals_as_503();

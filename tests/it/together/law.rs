@@ -113,7 +113,7 @@ impl Parts {
     }
 
     fn profile(&self) -> Profile {
-        let commit = if self.complete { Commit::Complete } else { Commit::FirstContentAt };
+        let commit = if self.complete { Commit::Complete } else { Commit::FirstContent };
         let hedge = self.hedge.then(|| HedgePolicy::new().samples(2).quantile(0.5).share(0.2));
         Profile::interactive()
             .classify(ClassifyPolicy::default().commit(commit))
@@ -206,7 +206,7 @@ fn request(wish: &Wish) -> Request {
         extensions.insert(Deadline::within(deadline));
     }
     if let Some(complete) = wish.commit {
-        extensions.insert(if complete { Commit::Complete } else { Commit::FirstContentAt });
+        extensions.insert(if complete { Commit::Complete } else { Commit::FirstContent });
     }
     if wish.fallbacks {
         let own = [Fallback::target(Target::here().model("spare"))];

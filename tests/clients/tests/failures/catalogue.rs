@@ -37,7 +37,7 @@ fn assert_whole(said: &Result<Said, String>, how: How) {
 async fn whole_after<C: Caller>(reply: Reply, attempts: [u64; 2]) {
     both(async |how| {
         let stage = Stage::of([reply.clone()]).await;
-        assert_whole(&ask::<C>(&stage, Commit::FirstContentAt, how).await, how);
+        assert_whole(&ask::<C>(&stage, Commit::FirstContent, how).await, how);
         assert_eq!(stage.attempts(), attempts, "{how:?}");
     })
     .await;
@@ -47,14 +47,14 @@ async fn whole_after<C: Caller>(reply: Reply, attempts: [u64; 2]) {
 async fn whole_in_spite_of<C: Caller>(reply: Reply, attempts: [u64; 2]) {
     both(async |how| {
         let stage = Stage::always(reply.clone()).await;
-        assert_whole(&ask::<C>(&stage, Commit::FirstContentAt, how).await, how);
+        assert_whole(&ask::<C>(&stage, Commit::FirstContent, how).await, how);
         assert_eq!(stage.attempts(), attempts, "{how:?}");
     })
     .await;
 }
 
 pub async fn healthy_answers_arrive_as_they_are<C: Caller>() {
-    for commit in [Commit::FirstContentAt, Commit::Complete] {
+    for commit in [Commit::FirstContent, Commit::Complete] {
         for how in How::TEXT {
             let stage = Stage::of([]).await;
             let said = ask::<C>(&stage, commit, how).await.unwrap();
@@ -97,7 +97,7 @@ fn tool_call(how: How, pieces: usize) -> Reply {
 pub async fn tools_are_called_as_they_are<C: Caller>() {
     for how in How::TOOLS {
         let stage = Stage::of([Reply::status(503), tool_call(how, usize::MAX)]).await;
-        let said = ask::<C>(&stage, Commit::FirstContentAt, how).await.unwrap();
+        let said = ask::<C>(&stage, Commit::FirstContent, how).await.unwrap();
         assert_eq!(said.calls, [(TOOL.to_owned(), json!({"number": "42"}))], "{how:?}");
         assert!(stage.primary.attempts().iter().all(|attempt| attempt.tools), "{how:?}");
         assert_eq!(stage.attempts(), [2, 0]);
@@ -107,7 +107,7 @@ pub async fn tools_are_called_as_they_are<C: Caller>() {
 pub async fn a_cut_call_of_a_tool_is_never_called<C: Caller>() {
     for how in How::TOOLS {
         let stage = Stage::of([tool_call(how, 0), tool_call(how, usize::MAX)]).await;
-        let said = ask::<C>(&stage, Commit::FirstContentAt, how).await;
+        let said = ask::<C>(&stage, Commit::FirstContent, how).await;
         assert_eq!(said.is_err(), how.is_streamed(), "{how:?}: {said:?}");
 
         let stage = Stage::of([tool_call(how, 0), tool_call(how, usize::MAX)]).await;
@@ -120,7 +120,7 @@ pub async fn a_cut_call_of_a_tool_is_never_called<C: Caller>() {
 pub async fn s01_a_rate_limit_with_a_hint_is_waited_out<C: Caller>() {
     both(async |how| {
         let stage = Stage::of([Reply::rate_limited(Some(2 * TENTH))]).await;
-        assert_whole(&ask::<C>(&stage, Commit::FirstContentAt, how).await, how);
+        assert_whole(&ask::<C>(&stage, Commit::FirstContent, how).await, how);
         let attempts = stage.primary.attempts();
         assert_eq!((attempts.len(), stage.fallback.count()), (2, 0), "{how:?}");
         // A timer is never early, so this holds on a slow machine as well.
@@ -160,7 +160,7 @@ pub async fn s07_a_late_first_word_moves_to_the_fallback<C: Caller>() {
 async fn told<C: Caller>(fault: Fault) {
     both(async |how| {
         let stage = Stage::of([Reply::answer().with(fault.clone())]).await;
-        let client = C::new(stage.evenkeel(profile(Commit::FirstContentAt)), &stage.url());
+        let client = C::new(stage.evenkeel(profile(Commit::FirstContent)), &stage.url());
         let said = client.ask(how).await;
         if how.is_streamed() {
             let said = said.expect_err("a part of an answer is no success");
@@ -209,7 +209,7 @@ pub async fn s10_an_event_that_is_not_json_is_never_an_answer<C: Caller>() {
 }
 
 pub async fn s11_an_answer_without_its_sentinel_is_whole<C: Caller>() {
-    for commit in [Commit::FirstContentAt, Commit::Complete] {
+    for commit in [Commit::FirstContent, Commit::Complete] {
         let stage = Stage::always(Reply::answer().with(Fault::NoDone)).await;
         let said = ask::<C>(&stage, commit, How::Streamed).await.unwrap();
         assert_eq!((said.text.as_str(), said.usage), (WORDS, Some(60)));
@@ -224,7 +224,7 @@ pub async fn s12_a_context_that_is_too_long_goes_to_the_larger_target_once<C: Ca
 pub async fn s13_a_blocked_prompt_is_told_and_not_routed_around<C: Caller>() {
     both(async |how| {
         let stage = Stage::always(Reply::content_policy_violation()).await;
-        let error = ask::<C>(&stage, Commit::FirstContentAt, how).await.unwrap_err();
+        let error = ask::<C>(&stage, Commit::FirstContent, how).await.unwrap_err();
         assert!(error.contains("content_policy_violation") && error.contains("400"), "{error}");
         assert_eq!(stage.attempts(), [1, 0], "{how:?}");
     })
@@ -245,7 +245,7 @@ pub async fn s14_no_prefill_reaches_a_target_that_declares_none<C: Caller>() {
 pub async fn s15_the_primary_is_used_again_after_an_outage<C: Caller>() {
     let provider = Provider::new("primary").during(Duration::ZERO..60 * TENTH, Reply::status(503));
     let stage = Stage::with(provider).await;
-    let client = C::new(stage.evenkeel(profile(Commit::FirstContentAt)), &stage.url());
+    let client = C::new(stage.evenkeel(profile(Commit::FirstContent)), &stage.url());
     let start = Instant::now();
     stage.primary.start_clock();
     let mut during = 0;
@@ -276,7 +276,7 @@ pub async fn s15_the_primary_is_used_again_after_an_outage<C: Caller>() {
 pub async fn s16_the_answer_names_the_model_that_gave_it<C: Caller>() {
     both(async |how| {
         let stage = Stage::always(Reply::status(503)).await;
-        let said = ask::<C>(&stage, Commit::FirstContentAt, how).await.unwrap();
+        let said = ask::<C>(&stage, Commit::FirstContent, how).await.unwrap();
         assert_eq!((said.model.as_str(), said.usage), (OTHER_MODEL, Some(60)), "{how:?}");
         let asked = stage.fallback.attempts()[0].model.clone();
         assert_eq!(asked.as_deref(), Some(OTHER_MODEL), "{how:?}");
