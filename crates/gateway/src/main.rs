@@ -1,0 +1,3 @@
+//! evenkeel as a process.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! An AI provider that fails on purpose, for tests.
