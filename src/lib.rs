@@ -96,6 +96,7 @@ pub mod retry;
 mod stack;
 pub mod stream;
 mod sync;
+pub mod target;
 pub mod telemetry;
 #[cfg(feature = "testkit")]
 pub mod testkit;

@@ -11,12 +11,15 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
-use super::{Pool, Ride, Round, TargetIndex};
 use crate::{
-    Error, Request, Response, Upstream,
+    ConfigError, Error, Request, Response, Upstream,
     context::{Call, FailedAttempt, Route},
     outcome::{Outcome, judge},
     stream::FirstContentAt,
+    target::{
+        Target,
+        group::{BalancePolicy, Pool, Ride, Round, TargetIndex, check},
+    },
     telemetry::{Event, Events},
 };
 
@@ -57,10 +60,30 @@ struct Trip {
     over: bool,
 }
 
+// === impl BalancePolicy ===
+
+impl BalancePolicy {
+    /// A layer that spreads all its calls over these targets, for use without a ladder.
+    ///
+    /// # Errors
+    ///
+    /// Where a value cannot be meant, there is no target or there are too many, or two have the same route; the error
+    /// names the field, the value and what is allowed.
+    pub fn build(
+        self,
+        targets: impl IntoIterator<Item = Target>,
+    ) -> Result<BalanceLayer, ConfigError> {
+        let targets: Vec<_> = targets.into_iter().collect();
+        self.check("balance")?;
+        check(&targets, "balance")?;
+        Ok(BalanceLayer::over(Pool::new(targets, self)))
+    }
+}
+
 // === impl BalanceLayer ===
 
 impl BalanceLayer {
-    pub(super) fn over(pool: Pool) -> Self {
+    fn over(pool: Pool) -> Self {
         Self { pool: Some(Arc::new(pool)), events: Events::default() }
     }
 

@@ -18,11 +18,11 @@ use super::{
 };
 use crate::{
     BoxError, Request, Response,
-    context::Call,
     dialect::{RequestInfo, Usage},
-    fallback::{FallbackPolicy, RUNG},
+    fallback::RUNG,
     outcome::{Outcome, Verdict},
     stream::Tap,
+    target::SpokenDialects,
     telemetry::{Event, Events, MissReason, UserCode},
 };
 
@@ -40,7 +40,8 @@ pub struct Hit {
 pub(super) struct Shared {
     pub(super) policy: CachePolicy,
     pub(super) events: Events,
-    pub(super) ladder: Option<Arc<FallbackPolicy>>,
+    /// Those that the targets below say they speak.
+    pub(super) dialects: SpokenDialects,
     pub(super) flights: Arc<Flights>,
     /// The same moment on both clocks.
     pub(super) epoch: OnceLock<(SystemTime, Instant)>,
@@ -68,15 +69,8 @@ struct Recorder {
 
 impl Shared {
     pub(super) fn new(policy: CachePolicy, events: Events) -> Self {
-        Self { policy, events, ladder: None, flights: Arc::default(), epoch: OnceLock::new() }
-    }
-
-    /// What a call asks for, as the ladder below reads it: a target may say which dialect is spoken.
-    fn ask(&self, request: &mut Request) -> Arc<RequestInfo> {
-        match &self.ladder {
-            Some(ladder) => ladder.ask(request),
-            None => Call::ask(request),
-        }
+        let dialects = SpokenDialects::default();
+        Self { policy, events, dialects, flights: Arc::default(), epoch: OnceLock::new() }
     }
 
     /// The time of day by tokio's clock.
@@ -100,7 +94,7 @@ impl Shelf {
         if never || request.method() != http::Method::POST {
             return None;
         }
-        let ask = shared.ask(request);
+        let ask = shared.dialects.read(request);
         let key = Key::of(request, &ask, &shared.policy.vary)?;
         Some(Self { shared: shared.clone(), key, ask, takes: !anew })
     }

@@ -19,8 +19,9 @@ use super::{
 use crate::{
     Error, Request, Response, Upstream,
     context::Call,
-    fallback::{ATTEMPTS, FallbackPolicy, RUNG},
+    fallback::{ATTEMPTS, RUNG},
     outcome::{Outcome, Phase},
+    target::SpokenDialects,
     telemetry::{Event, Events},
     upstream::ResponseFuture,
     upstream::take_ready,
@@ -52,15 +53,15 @@ impl CacheLayer {
     /// Sends its events there.
     #[must_use]
     pub fn events(self, events: Events) -> Self {
-        let ladder = self.shared.ladder.clone();
+        let dialects = self.shared.dialects;
         let shared = Shared::new(self.shared.policy.clone(), events);
-        Self { shared: Arc::new(Shared { ladder, ..shared }) }
+        Self { shared: Arc::new(Shared { dialects, ..shared }) }
     }
 
-    /// Reads calls as that ladder does, which is to stand below.
-    pub(crate) fn over(self, ladder: &FallbackPolicy) -> Self {
+    /// Reads calls as the targets below do.
+    pub(crate) fn dialects(self, dialects: SpokenDialects) -> Self {
         let shared = Shared::new(self.shared.policy.clone(), self.shared.events.clone());
-        Self { shared: Arc::new(Shared { ladder: Some(Arc::new(ladder.clone())), ..shared }) }
+        Self { shared: Arc::new(Shared { dialects, ..shared }) }
     }
 }
 

@@ -7,12 +7,12 @@ use http::HeaderName;
 use super::{AttemptLog, CallBudget, Deadline, Once, ProbeSignal, Route};
 use crate::{
     Request,
-    balance::{HedgedTargets, Pool, TargetIndex},
     breaker::Turn,
     cache::Shelf,
     dialect::{Dialect, RequestInfo},
     hedge::QueueTime,
     stream::{ProgressSignal, StreamDeadline},
+    target::group::{HedgedTargets, Pool, TargetIndex},
 };
 
 /// The header by which a provider knows a repetition.

@@ -1,11 +1,12 @@
 //! Whether a rung is for a failure, whether a call gets from it what it needs, and what is sent there.
 
-use super::{Capabilities, Fallback, failure::stops, step::Kind};
+use super::{Fallback, failure::stops, step::Kind};
 use crate::{
     Request,
     context::Call,
     dialect::RequestInfo,
     outcome::{Outcome, Rejection},
+    target::Capabilities,
     telemetry::{EditSummary, SkipReason},
 };
 

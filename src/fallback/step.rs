@@ -4,12 +4,15 @@ use std::{sync::Arc, time::Duration};
 
 use http::HeaderValue;
 
-use super::{Canned, Capabilities, Edit, FallbackOn, Target};
+use super::{Canned, FallbackOn};
 use crate::{
     Request,
-    balance::{BalancePolicy, Pool},
     context::{Call, Route},
     dialect::{Dialect, Operation, Prefill, RequestInfo},
+    target::{
+        Capabilities, Edit, Target,
+        group::{BalancePolicy, Pool},
+    },
 };
 
 /// One step of the ladder: where the request goes, or what is answered here.

@@ -19,11 +19,11 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    balance::HedgedTargets,
     budget::Budgets,
     context::{AttemptLog, Call, ProbeSignal, Route, TargetBudget},
     latency::Latencies,
     outcome::judge,
+    target::group::HedgedTargets,
     telemetry::{Event, Events},
     time::saturating_add,
     upstream::take_ready,

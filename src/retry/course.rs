@@ -12,11 +12,11 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    balance::{Pool, Round},
     context::Suspected,
     context::{AttemptLog, Call, Deadline, FailedAttempt, IDEMPOTENCY_KEY, Route, least_attempt},
     dialect::Effects,
     outcome::{Outcome, Phase, Verdict, judge},
+    target::group::{Pool, Round},
     telemetry::{Event, Stop, UserCode},
     time::saturating_add,
 };

@@ -19,7 +19,7 @@ pub struct Capabilities {
     tools: bool,
     vision: bool,
     json: bool,
-    pub(super) prefill: Option<Prefill>,
+    pub(crate) prefill: Option<Prefill>,
 }
 
 // === impl Capabilities ===
@@ -63,7 +63,7 @@ impl Capabilities {
     }
 
     /// Whether a request needs what is not offered.
-    pub(super) fn lack(&self, request: &mut Request) -> bool {
+    pub(crate) fn lack(&self, request: &mut Request) -> bool {
         if *self == Self::default() {
             return false;
         }
@@ -77,7 +77,7 @@ impl Capabilities {
     }
 
     /// Whether a request too large for `other` may fit here: a larger context, or none declared.
-    pub(super) fn larger_than(&self, other: &Self) -> bool {
+    pub(crate) fn larger_than(&self, other: &Self) -> bool {
         match (self.context, other.context) {
             (Some(here), Some(there)) => here > there,
             _ => true,

@@ -49,7 +49,7 @@ impl Target {
     }
 
     /// Whether a request stays with the account that its caller addressed.
-    pub(super) fn is_addressed(&self) -> bool {
+    pub(crate) fn is_addressed(&self) -> bool {
         self.base.is_none() && self.headers.is_empty()
     }
 

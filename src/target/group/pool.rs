@@ -15,9 +15,9 @@ use crate::{
     Request,
     context::{AffinityKey, Call, Route, hash},
     dialect::RequestInfo,
-    fallback::Target,
     outcome::Outcome,
     sync::lock_std as lock,
+    target::Target,
     time::saturating_add,
 };
 
@@ -147,12 +147,12 @@ impl Pool {
         self.decide((part, Instant::now()), |state, m| state.pick(round, wish, (copies, m)))
     }
 
-    pub(super) fn begin(&self, seat: TargetIndex, now: Instant) -> Ride {
+    pub(crate) fn begin(&self, seat: TargetIndex, now: Instant) -> Ride {
         self.decide((seat.part, now), |state, m| state.loads[seat.at].begin(m))
     }
 
     /// What an attempt came to. Tells for how long its target is out, where that is news.
-    pub(super) fn end(
+    pub(crate) fn end(
         &self,
         seat: TargetIndex,
         ride: &mut Ride,
@@ -169,14 +169,14 @@ impl Pool {
     }
 
     /// The breaker of a target lets nothing through before that.
-    pub(super) fn close(&self, seat: TargetIndex, until: Instant) {
+    pub(crate) fn close(&self, seat: TargetIndex, until: Instant) {
         let now = Instant::now();
         let lasts = until.saturating_duration_since(now);
         self.decide((seat.part, now), |state, m| state.loads[seat.at].close(lasts, m));
     }
 
     /// The first event of an answer came `first`, and the rest follows.
-    pub(super) fn answer(&self, seat: TargetIndex, ride: &mut Ride, first: Instant) {
+    pub(crate) fn answer(&self, seat: TargetIndex, ride: &mut Ride, first: Instant) {
         self.decide((seat.part, first), |state, m| {
             let took = (m.at - ride.began).max(0.0);
             state.learn(seat, took);
