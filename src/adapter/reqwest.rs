@@ -21,7 +21,7 @@ use super::{
 
 use crate::{
     Body, Client, ConfigError, Error, Request, Response,
-    context::{Call, Deadline},
+    context::{CallContext, Deadline},
     outcome::Outcome,
     sync::lock_std as lock,
     upstream::ResponseFuture,
@@ -126,7 +126,7 @@ pub(crate) async fn from_reqwest(mut request: reqwest::Request) -> Result<Reques
     } else {
         let mut request = Request::from_parts(parts, bytes::Bytes::new());
         request.extensions_mut().insert(Once(Arc::new(Mutex::new(Some(body)))));
-        Call::of(&mut request).once = true;
+        CallContext::of(&mut request).non_replayable = true;
         request
     };
     if let Some(timeout) = timeout {
@@ -142,7 +142,7 @@ fn no_later(request: &mut Request, than: Deadline) {
     if let Some(own) = own {
         request.extensions_mut().insert(own.min(than));
     }
-    Call::of(request).deadline = Some(own.map_or(than, |own| own.min(than)));
+    CallContext::of(request).deadline = Some(own.map_or(than, |own| own.min(than)));
 }
 
 /// A request for the wire.

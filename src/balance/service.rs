@@ -13,12 +13,12 @@ use tower::{Layer, Service};
 
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
-    context::{Call, FailedAttempt, Route},
+    context::{AttemptContext, FailedAttempt, Route},
     outcome::{Outcome, judge},
     stream::FirstContentAt,
     target::{
         Target,
-        group::{BalancePolicy, Pool, Ride, Round, TargetIndex, check},
+        group::{BalancePolicy, EqualTargets, Pool, Ride, Round, TargetIndex, check},
     },
     telemetry::{Event, Events},
 };
@@ -108,22 +108,17 @@ impl<S> Layer<S> for BalanceLayer {
 impl<S> Balance<S> {
     /// The request for its target, and the attempt that begins with it, where there are several to choose from.
     fn set_out(&self, mut request: Request) -> (Request, Option<Trip>) {
-        let call = Call::of(&mut request);
-        // Whoever makes the attempts has picked one already, if it knew the targets.
-        let (pool, picked) = match &self.layer.pool {
-            Some(own) => (own.clone(), None),
-            None => match &call.pool {
-                Some(pool) => (pool.clone(), call.seat.take()),
-                None => return (request, None),
-            },
+        // A retry above has picked a target already, if it knew the targets.
+        let (pool, picked) = match (&self.layer.pool, EqualTargets::of_mut(&mut request)) {
+            (Some(own), _) => (own.clone(), None),
+            (None, Some(equals)) => (equals.pool.clone(), equals.picked.take()),
+            (None, None) => return (request, None),
         };
-        let mut request = match picked {
-            Some(_) => request,
+        let (mut request, seat) = match picked {
+            Some(picked) => (request, picked),
             None => pool.place(request, &mut Round::default()),
         };
-        let route = Call::route(&mut request);
-        let call = Call::of(&mut request);
-        let Some(seat) = picked.or(call.seat.take()) else { return (request, None) };
+        let route = AttemptContext::route(&mut request);
         let ride = pool.begin(seat, Instant::now());
         let events = self.layer.events.clone();
         (request, Some(Trip { pool, seat, ride, route, events, over: false }))

@@ -251,7 +251,7 @@ pub(super) fn seen_by_all(outcome: Outcome) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::breaker::permit::Links;
+    use crate::breaker::circuit::Links;
 
     fn herd() -> Arc<Herd> {
         let now = Instant::now();

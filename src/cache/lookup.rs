@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     BoxError, Request, Response,
+    context::{Found, Lookup},
     dialect::{RequestInfo, Usage},
     fallback::RUNG,
     outcome::{Outcome, Verdict},
@@ -49,7 +50,7 @@ pub(super) struct Shared {
 
 /// The answer to one request, in the store: found there, or put there.
 #[derive(Clone)]
-pub(crate) struct Shelf {
+pub(super) struct Shelf {
     shared: Arc<Shared>,
     pub(super) key: Key,
     pub(super) ask: Arc<RequestInfo>,
@@ -100,7 +101,7 @@ impl Shelf {
     }
 
     /// The stored answer, if it is at most that old. `left` is the time for looking.
-    pub(crate) async fn find(&self, most: Duration, left: Option<Duration>) -> Option<Response> {
+    pub(super) async fn find(&self, most: Duration, left: Option<Duration>) -> Option<Response> {
         let events = &self.shared.events;
         match self.look(most, left).await {
             Ok((response, hit)) => {
@@ -193,6 +194,12 @@ fn is_of_the_first_rung(response: &Response) -> bool {
     let own = !response.headers().contains_key(RUNG);
     let coded = response.headers().contains_key(header::CONTENT_ENCODING);
     response.status() == StatusCode::OK && success && read && own && !coded
+}
+
+impl Lookup for Shelf {
+    fn look_up(&self, max_age: Duration, left: Option<Duration>) -> Found<'_> {
+        Box::pin(self.find(max_age, left))
+    }
 }
 
 impl fmt::Debug for Shelf {

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    context::Call,
+    context::{CallContext, LocalAnswersOnly, StoredAnswer},
     fallback::{ATTEMPTS, RUNG},
     outcome::{Outcome, Phase},
     target::SpokenDialects,
@@ -101,7 +101,8 @@ impl<S: Upstream> Service<Request> for Cache<S> {
                 if let Some(fresh) = fresh(&shared, &shelf, &mut request).await {
                     return Ok(fresh);
                 }
-                Call::of(&mut request).shelf = Some(shelf.clone());
+                let stored = StoredAnswer::new(Arc::new(shelf.clone()));
+                request.extensions_mut().insert(stored);
             }
             match shared.policy.coalesce {
                 true => together(&shared, shelf, inner, request).await,
@@ -123,7 +124,7 @@ impl<S: fmt::Debug> fmt::Debug for Cache<S> {
 /// A stored answer in place of the call.
 async fn fresh(shared: &Shared, shelf: &Shelf, request: &mut Request) -> Option<Response> {
     let most = shared.policy.fresh?;
-    let call = Call::of(request);
+    let call = CallContext::of(request);
     let left = call.deadline.map(|deadline| deadline.left(Instant::now()));
     let mut response = shelf.find(most, left).await?;
     call.attempt_log.answered_by(STORED.into());
@@ -150,7 +151,7 @@ async fn together<S: Upstream>(
     mut request: Request,
 ) -> Result<Response, Error> {
     let Some(wish) = Wish::of(&mut request) else { return alone(shelf, inner, request).await };
-    let attempt_log = Call::of(&mut request).attempt_log.clone();
+    let attempt_log = CallContext::of(&mut request).attempt_log.clone();
     let runtime = Handle::try_current().ok().map(|runtime| runtime.id());
     let id = Id { key: shelf.key, shape: Shape::of(&shelf.ask), wish, runtime };
     let ask = shelf.ask.clone();
@@ -179,6 +180,6 @@ async fn late<S: Upstream>(own: Option<(Shelf, S, Request)>) -> Result<Response,
     let Some((_, mut inner, mut request)) = own else {
         return Err(Error::new(Outcome::TimedOut { phase: Phase::Deadline }));
     };
-    Call::of(&mut request).late = true;
+    request.extensions_mut().insert(LocalAnswersOnly);
     inner.call(request).await
 }

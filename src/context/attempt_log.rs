@@ -72,6 +72,11 @@ impl AttemptLog {
         extensions.get().cloned().unwrap_or_default()
     }
 
+    /// Whether both are handles of one attempt log.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// How the body of the answer ended; `None` while it has not.
     pub fn ending(&self) -> Option<BodyEnd> {
         lock(&self.0).ending

@@ -14,7 +14,8 @@
 //! | [`Resume`](crate::stream::Resume) | what becomes of a stream that fails while it is read | the ladder's |
 //! | [`Dialect`](crate::dialect::Dialect) | in which language it is | told by the path |
 //!
-//! The stack carries one [`Call`] from layer to layer, and puts the [`AttemptLog`] into every response it gives back.
+//! The stack carries there, too, what one layer has to know from another: what belongs to one call, what belongs to one attempt,
+//! and what belongs to one layer, each in a value of its own. It puts the [`AttemptLog`] into every response it gives back.
 //!
 //! ```
 //! use std::time::Duration;
@@ -34,7 +35,9 @@
 //!
 //! A [`AttemptLog`] is a handle: it goes on until the body of the answer has ended.
 
+mod admission;
 mod affinity;
+mod attempt;
 mod attempt_log;
 mod budget;
 mod call;
@@ -44,16 +47,19 @@ mod failed;
 mod name;
 mod once;
 mod probe;
+mod queue_time;
 mod route;
+mod stored;
 mod suspected;
 mod wait;
 
+pub(crate) use admission::{Admission, Admits, QueueStage};
 pub use affinity::AffinityKey;
 pub(crate) use affinity::hash;
+pub(crate) use attempt::AttemptContext;
 pub use attempt_log::{Attempt, AttemptLog};
 pub(crate) use budget::{CallBudget, TargetBudget};
-pub use call::Call;
-pub(crate) use call::IDEMPOTENCY_KEY;
+pub(crate) use call::{CallContext, IDEMPOTENCY_KEY};
 #[cfg(feature = "reqwest")]
 pub(crate) use connection::Waiting;
 pub(crate) use connection::{Connection, Lost};
@@ -63,7 +69,9 @@ pub(crate) use failed::{FailedAttempt, Settle};
 pub(crate) use name::shown;
 pub use once::Once;
 pub(crate) use probe::{Probe, ProbeSignal, Raised};
+pub(crate) use queue_time::QueueTime;
 pub use route::Route;
 pub(crate) use route::provider;
+pub(crate) use stored::{Found, LocalAnswersOnly, Lookup, StoredAnswer};
 pub(crate) use suspected::Suspected;
 pub(crate) use wait::{FIRST_PROBE, LONGEST_WAIT};

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    context::{Call, Deadline, Priority, Route},
+    context::{AttemptContext, CallContext, Deadline, Priority, QueueTime, Route},
     dialect::Usage,
     outcome::{Outcome, judge},
     stream::FirstContentAt,
@@ -119,9 +119,9 @@ impl<S: Upstream> Service<Request> for Limit<S> {
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let (now, route) = (Instant::now(), Call::route(&mut request));
+        let (now, route) = (Instant::now(), AttemptContext::route(&mut request));
         let limiter = self.limits.at(&route, now);
-        let ask = Call::ask(&mut request);
+        let ask = CallContext::info(&mut request);
         let size = if limiter.estimates() { Size::of(&request, &ask) } else { Size::any(&ask) };
         let form = if ask.stream { Form::Stream } else { Form::Whole };
         let passage = Passage { limits: self.limits.clone(), limiter, route, size, form };
@@ -192,15 +192,16 @@ impl Passage {
     ) -> Result<Permit, Error> {
         let route = self.route.clone();
         self.limits.emit(Event::LimitQueued { route, expected });
-        let Call { turn, queue_time, .. } = Call::of(request).clone();
-        if let Some(turn) = &turn {
-            turn.waits();
+        let attempt = AttemptContext::of(request);
+        let admission = attempt.admission.clone();
+        if let Some(admission) = &admission {
+            admission.waits();
         }
-        let waiting = queue_time.map(|time| time.enter());
+        let waiting = attempt.queue_time.as_ref().map(QueueTime::enter);
         let permit = queued.await.map_err(|retry_in| self.refuse(retry_in))?;
         drop(waiting);
         // The route may have been closed by its breaker meanwhile.
-        match turn.map_or(Ok(()), |turn| turn.goes_on(Instant::now())) {
+        match admission.map_or(Ok(()), |admission| admission.goes_on(Instant::now())) {
             Ok(()) => Ok(permit),
             Err(retry_in) => {
                 permit.decide(|gate, leave| gate.forget(leave));
@@ -210,13 +211,12 @@ impl Passage {
     }
 
     fn asking(&self, request: &mut Request) -> Asking {
-        let ask = Call::ask(request);
+        let ask = CallContext::info(request);
         let priority = request.extensions().get::<Priority>().copied().unwrap_or_default();
         let cost = self.limiter.decide(|gate| gate.estimate(self.size, &ask, priority));
-        let call = Call::of(request);
-        let deadline = call.deadline.map(Deadline::instant);
+        let deadline = CallContext::of(request).deadline.map(Deadline::instant);
         // A breaker's probe that waits holds back all that wait for what it finds.
-        Asking { priority, cost, deadline, patient: !call.probe }
+        Asking { priority, cost, deadline, patient: !AttemptContext::of(request).probe }
     }
 
     fn refuse(&self, retry_in: Duration) -> Error {

@@ -10,7 +10,7 @@ use http::{
 use super::{Target, base};
 use crate::{
     Request,
-    context::{Call, Route, provider},
+    context::{AttemptContext, CallContext, Route, provider},
     dialect::{Dialect, RequestInfo},
     identity::{Fingerprint, IdentityPolicy},
 };
@@ -20,7 +20,7 @@ use crate::{
 impl Target {
     /// The request for this target.
     pub(crate) fn apply(&self, mut request: Request, ask: &RequestInfo) -> Request {
-        let own = self.dialect.map(|dialect| Call::ask_in(&mut request, Some(dialect)));
+        let own = self.dialect.map(|dialect| CallContext::info_in(&mut request, Some(dialect)));
         let ask = own.as_deref().unwrap_or(ask);
         self.address(&mut request, ask);
         for (name, value) in &self.headers {
@@ -37,7 +37,7 @@ impl Target {
         }
         self.identify(&mut request, ask);
         let route = self.route(&request, ask);
-        Call::of(&mut request).route = Some(route);
+        AttemptContext::of(&mut request).route = Some(route);
         request
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     Request,
-    context::Call,
+    context::CallContext,
     dialect::{Prefill, RequestEditor},
 };
 
@@ -67,7 +67,7 @@ impl Capabilities {
         if *self == Self::default() {
             return false;
         }
-        let ask = Call::ask(request);
+        let ask = CallContext::info(request);
         let pictures = ask.images() && !self.vision;
         let draft = ask.dialect().and_then(|it| RequestEditor::open(it, ask.form, request.body()));
         let Some(needs) = draft.map(|draft| draft.needs()) else { return pictures };

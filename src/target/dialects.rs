@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     Request,
-    context::Call,
+    context::CallContext,
     dialect::{Dialect, RequestInfo},
 };
 
@@ -23,8 +23,8 @@ pub(crate) struct SpokenDialects {
 impl SpokenDialects {
     /// What a call asks for, read in its dialect.
     pub(crate) fn read(self, request: &mut Request) -> Arc<RequestInfo> {
-        let known = Call::ask(request).dialect().is_some();
+        let known = CallContext::info(request).dialect().is_some();
         let any = self.any.filter(|_| !known);
-        Call::ask_in(request, self.first.or(any))
+        CallContext::info_in(request, self.first.or(any))
     }
 }

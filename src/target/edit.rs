@@ -11,7 +11,7 @@ use http::{
 
 use crate::{
     Request,
-    context::Call,
+    context::CallContext,
     dialect::{Dialect, RequestEditor, RequestInfo, Which, unstream_path},
     telemetry::EditSummary,
 };
@@ -173,7 +173,7 @@ impl Edit {
             measured(request);
             // What is read of it below is what is asked now.
             let asked = RequestInfo::read(request);
-            Call::of(request).ask = Some(asked.into());
+            CallContext::set_info(request, asked);
         }
         Some(edited)
     }

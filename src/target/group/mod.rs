@@ -7,8 +7,9 @@
 //! |---|---|
 //! | what is set | `policy` |
 //! | what all calls share | `pool`: the targets; `state`: what calls of one operation have found; `load`: of one target; `unknown`: of a target and a model |
-//! | which is picked | `pick` |
+//! | which is picked | `pick`; `choice`: as a request carries it |
 
+mod choice;
 mod load;
 mod pick;
 mod policy;
@@ -16,6 +17,7 @@ mod pool;
 mod state;
 mod unknown;
 
+pub(crate) use choice::EqualTargets;
 pub(crate) use load::Ride;
 pub(crate) use pick::{HedgedTargets, Round};
 pub use policy::BalancePolicy;
