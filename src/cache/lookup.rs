@@ -18,9 +18,8 @@ use super::{
 };
 use crate::{
     BoxError, Request, Response,
-    context::{Found, Lookup},
+    context::{Found, Lookup, RUNG},
     dialect::{RequestInfo, Usage},
-    fallback::RUNG,
     outcome::{Outcome, Verdict},
     stream::Tap,
     target::SpokenDialects,

@@ -18,8 +18,7 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    context::{CallContext, LocalAnswersOnly, StoredAnswer},
-    fallback::{ATTEMPTS, RUNG},
+    context::{ATTEMPTS, CallContext, LocalAnswersOnly, RUNG, StoredAnswer},
     outcome::{Outcome, Phase},
     target::SpokenDialects,
     telemetry::{Event, Events},

@@ -9,7 +9,7 @@
 //! | [`AffinityKey`] | which of several [equal targets](crate::balance) it goes to | by load |
 //! | [`Once`] | that its body cannot be sent again | it can |
 //! | [`Tenant`](crate::cache::Tenant) | for whom an answer is [stored](crate::cache) | the credential |
-//! | [`Fallbacks`](crate::fallback::Fallbacks) | rungs below the first, above those of all calls | none |
+//! | [`Fallbacks`] | rungs below the first, above those of all calls | none |
 //! | [`Commit`](crate::stream::Commit) | when its answer is handed on | the profile's |
 //! | [`Resume`](crate::stream::Resume) | what becomes of a stream that fails while it is read | the ladder's |
 //! | [`Dialect`](crate::dialect::Dialect) | in which language it is | told by the path |
@@ -44,6 +44,7 @@ mod call;
 mod connection;
 mod deadline;
 mod failed;
+mod fallbacks;
 mod name;
 mod once;
 mod probe;
@@ -66,6 +67,8 @@ pub(crate) use connection::{Connection, Lost};
 pub(crate) use deadline::least_attempt;
 pub use deadline::{Deadline, Priority};
 pub(crate) use failed::{FailedAttempt, Settle};
+pub use fallbacks::Fallbacks;
+pub(crate) use fallbacks::{ATTEMPTS, RUNG};
 pub(crate) use name::shown;
 pub use once::Once;
 pub(crate) use probe::{Probe, ProbeSignal, Raised};

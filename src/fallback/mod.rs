@@ -207,11 +207,10 @@ mod wait;
 pub use canned::{Canned, CannedReply};
 pub use canned_context::CannedContext;
 pub use fallback_on::FallbackOn;
-pub use fallbacks::Fallbacks;
 pub use policy::FallbackPolicy;
 pub(crate) use routes::FallbackList;
-pub(crate) use service::{ATTEMPTS, RUNG};
 pub use service::{FallbackLayer, FallbackService};
 pub use step::Fallback;
 
+pub use crate::context::Fallbacks;
 pub use crate::target::{Capabilities, Edit, Prefill, Target};

@@ -5,7 +5,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{HeaderName, HeaderValue};
+use http::HeaderValue;
 use tokio::time::{Instant, timeout_at};
 use tower::{Layer, Service};
 
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    context::{AttemptContext, AttemptLog, CallContext, Route},
+    context::{ATTEMPTS, AttemptContext, AttemptLog, CallContext, RUNG, Route},
     dialect::RequestInfo,
     keyed_state::KeyedState,
     latency::Latencies,
@@ -23,11 +23,6 @@ use crate::{
     telemetry::{EditSummary, Event, Events, UserCode},
     upstream::{ResponseFuture, take_ready},
 };
-
-/// The rung that answered, in the headers of an answer that is not the first rung's.
-pub(crate) const RUNG: HeaderName = HeaderName::from_static("evenkeel-rung");
-/// The attempts that were sent, in the headers of an answer that is not the first rung's.
-pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("evenkeel-attempts");
 
 /// Tries rung after rung. See [the module](super).
 #[derive(Clone, Debug)]

@@ -6,8 +6,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{
     Request,
-    context::{CallContext, Deadline, Priority},
-    fallback::Fallbacks,
+    context::{CallContext, Deadline, Fallbacks, Priority},
     stream::{Commit, Resume},
 };
 
