@@ -2,8 +2,6 @@
 
 use std::{
     fmt,
-    future::Future,
-    pin::Pin,
     sync::{Arc, Mutex},
     task::{Context, Poll},
     time::Duration,
@@ -20,7 +18,7 @@ use super::{
 };
 
 use crate::{
-    Body, Client, ConfigError, Error, Request, Response,
+    Body, ConfigError, Error, Request, Response,
     context::{CallContext, Deadline},
     outcome::Outcome,
     sync::lock_std as lock,
@@ -187,39 +185,5 @@ fn url_extension(url: Url) -> http::Extensions {
 impl fmt::Debug for Once {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Once")
-    }
-}
-
-// === Client ===
-
-impl Client {
-    /// Sends a reqwest request through the whole stack: what `reqwest::Client::execute` does, with evenkeel around it.
-    ///
-    /// Headers, bodies and the URL of the response are as reqwest has them. A timeout of the request is the call's
-    /// deadline, if that is sooner than the profile's: as such it does not end a stream that has begun. A streaming request body is sent once, without retries and
-    /// without other targets.
-    ///
-    /// # Errors
-    ///
-    /// When no rung came to an answer: see [`Error`].
-    pub async fn execute(&self, request: reqwest::Request) -> Result<reqwest::Response, Error> {
-        let asked = request.url().clone();
-        let response = self.send(from_reqwest(request).await?).await?;
-        Ok(into_reqwest(response, asked))
-    }
-}
-
-impl Service<reqwest::Request> for Client {
-    type Response = reqwest::Response;
-    type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<reqwest::Response, Error>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: reqwest::Request) -> Self::Future {
-        let client = self.clone();
-        Box::pin(async move { client.execute(request).await })
     }
 }

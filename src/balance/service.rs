@@ -13,7 +13,8 @@ use tower::{Layer, Service};
 
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
-    context::{AttemptContext, FailedAttempt, Route},
+    context::{AttemptContext, Route},
+    error::FailedAttempt,
     outcome::{Outcome, judge},
     stream::FirstContentAt,
     target::{

@@ -21,7 +21,8 @@ use tokio::time::Instant;
 use crate::{
     Availability,
     breaker::{Breaker, BreakerPolicy, Permit, Refusal, State, policy::Rule, ticket::Caller},
-    context::{Route, hash},
+    context::Route,
+    hash::hash,
     outcome::{BreakerSignal, Outcome},
     sync::lock_std as lock,
 };

@@ -13,7 +13,8 @@ use crate::{
         siblings::Sibling,
         ticket::{Caller, Moment, Ticket},
     },
-    context::{Admission, Admits, FailedAttempt, QueueStage},
+    context::{Admission, Admits, QueueStage},
+    error::FailedAttempt,
     outcome::{BreakerSignal, Outcome},
 };
 

@@ -2,8 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Admission, ProbeSignal, QueueTime, Route};
-use crate::{Request, context::CallContext};
+use super::{Admission, CallContext, ProbeSignal, QueueTime};
+use crate::{
+    Request,
+    dialect::RequestInfo,
+    identity::Fingerprint,
+    route::{Route, provider},
+};
 
 /// What belongs to one attempt, in the extensions of its request. A layer that makes several attempts gives each a request of
 /// its own, so that no attempt sees what another was given.
@@ -70,8 +75,16 @@ impl AttemptContext {
             return route.clone();
         }
         let info = CallContext::info(request);
-        let route = Route::of(request, &info);
+        let route = addressed(request, &info);
         Self::of(request).route = Some(route.clone());
         route
     }
+}
+
+/// The route of a request that no target was chosen for: its host, the model in its body, and a fingerprint of its
+/// credential.
+fn addressed(request: &Request, info: &RequestInfo) -> Route {
+    let model = info.model().unwrap_or("-");
+    Route::asked(&provider(request.uri()), model, Fingerprint::of(request).as_str())
+        .with_operation(info.effects.part())
 }

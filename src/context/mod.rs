@@ -38,27 +38,21 @@
 mod admission;
 mod affinity;
 mod attempt;
-mod attempt_log;
 mod budget;
 mod call;
 mod connection;
 mod deadline;
-mod failed;
 mod fallbacks;
-mod name;
 mod once;
 mod probe;
 mod queue_time;
-mod route;
 mod stored;
 mod suspected;
 mod wait;
 
 pub(crate) use admission::{Admission, Admits, QueueStage};
 pub use affinity::AffinityKey;
-pub(crate) use affinity::hash;
 pub(crate) use attempt::AttemptContext;
-pub use attempt_log::{Attempt, AttemptLog};
 pub(crate) use budget::{CallBudget, TargetBudget};
 pub(crate) use call::{CallContext, IDEMPOTENCY_KEY};
 #[cfg(feature = "reqwest")]
@@ -66,15 +60,16 @@ pub(crate) use connection::Waiting;
 pub(crate) use connection::{Connection, Lost};
 pub(crate) use deadline::least_attempt;
 pub use deadline::{Deadline, Priority};
-pub(crate) use failed::{FailedAttempt, Settle};
 pub use fallbacks::Fallbacks;
 pub(crate) use fallbacks::{ATTEMPTS, RUNG};
-pub(crate) use name::shown;
 pub use once::Once;
 pub(crate) use probe::{Probe, ProbeSignal, Raised};
 pub(crate) use queue_time::QueueTime;
-pub use route::Route;
-pub(crate) use route::provider;
 pub(crate) use stored::{Found, LocalAnswersOnly, Lookup, StoredAnswer};
 pub(crate) use suspected::Suspected;
 pub(crate) use wait::{FIRST_PROBE, LONGEST_WAIT};
+
+pub use crate::{
+    attempt_log::{Attempt, AttemptLog},
+    route::Route,
+};

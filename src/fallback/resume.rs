@@ -16,7 +16,7 @@ use crate::{
     outcome::{Outcome, judge},
     stream::StreamDeadline,
     stream::{Asking, Onward, Resume, Resumed, Start},
-    telemetry::{Event, SkipReason},
+    telemetry::{Event, Scope, SkipReason},
 };
 
 /// What is left of the ladder for a call whose answer is being read.
@@ -29,6 +29,8 @@ pub(super) struct Below<S> {
     /// As long as the call had for its answer, so long has each that is to go on with it.
     limit: Option<Duration>,
     bound: Option<StreamDeadline>,
+    /// A body may be read outside of the span of its call.
+    scope: Scope,
 }
 
 // === impl Below ===
@@ -51,7 +53,7 @@ impl<S: Upstream> Below<S> {
             return None;
         }
         let (ladder, request, ask) = (ladder.clone(), request.clone(), ask.clone());
-        Some(Self { ladder, request, ask, next, limit, bound: None })
+        Some(Self { ladder, request, ask, next, limit, bound: None, scope: Scope::current() })
     }
 
     /// Puts an answer that has begun under the care of those below.
@@ -154,7 +156,8 @@ impl<S: Upstream> Below<S> {
 
 impl<S: Upstream> Onward for Below<S> {
     fn go_on(self: Box<Self>, said: Box<str>, why: Outcome) -> Asking {
-        Box::pin(self.descend(said, why))
+        let scope = self.scope.clone();
+        Box::pin(scope.around(self.descend(said, why)))
     }
 }
 

@@ -13,10 +13,11 @@ use super::{
 use crate::{
     Error, Request, Response, Upstream,
     context::{
-        AttemptContext, AttemptLog, CallContext, Deadline, FailedAttempt, IDEMPOTENCY_KEY, Route,
-        Suspected, least_attempt,
+        AttemptContext, AttemptLog, CallContext, Deadline, IDEMPOTENCY_KEY, Route, Suspected,
+        least_attempt,
     },
     dialect::Effects,
+    error::FailedAttempt,
     outcome::{Outcome, Phase, Verdict, judge},
     target::group::{EqualTargets, Pool, Round},
     telemetry::{Event, Stop, UserCode},

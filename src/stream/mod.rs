@@ -69,6 +69,7 @@
 //! that broke off between its last word and its end is not made whole: an empty answer proves nothing.
 
 mod array;
+mod body;
 mod body_end;
 mod idle_timeout;
 mod monitor;
@@ -81,7 +82,7 @@ mod sse;
 mod tap;
 mod throughput;
 
-pub use body_end::BodyEnd;
+pub use body::Body;
 pub(crate) use idle_timeout::IdleTimeout;
 pub(crate) use monitor::{Seen, StreamMonitor};
 pub(crate) use monitored::MonitoredBody;
@@ -92,3 +93,5 @@ pub use resume::Resume;
 pub(crate) use resume::{Asking, Onward, Resumed, Start};
 pub(crate) use tap::{Tap, each_event};
 pub(crate) use throughput::{MinThroughput, ThroughputMeter};
+
+pub use crate::attempt_log::BodyEnd;

@@ -20,7 +20,7 @@ use http_body_util::combinators::BoxBody;
 
 use crate::{
     Error,
-    context::AttemptLog,
+    attempt_log::AttemptLog,
     outcome::{Outcome, Phase},
     stream::IdleTimeout,
     stream::{BodyEnd, Seen, StreamMonitor, Tap, body_end::EndHooks},

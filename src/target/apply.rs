@@ -10,9 +10,10 @@ use http::{
 use super::{Target, base};
 use crate::{
     Request,
-    context::{AttemptContext, CallContext, Route, provider},
+    context::{AttemptContext, CallContext, Route},
     dialect::{Dialect, RequestInfo},
     identity::{Fingerprint, IdentityPolicy},
+    route::provider,
 };
 
 // === impl Target ===

@@ -1,7 +1,7 @@
 //! Which targets are right.
 
 use super::{Target, base};
-use crate::{ConfigError, identity::is_of_many};
+use crate::{ConfigError, route::is_of_many};
 
 // === impl Target ===
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::{HeaderName, HeaderValue, Uri, header::AUTHORIZATION};
 
-use crate::{context::provider, dialect::Dialect};
+use crate::{dialect::Dialect, route::provider};
 
 /// Where an attempt goes: base URL, credentials and model. What is not set stays as the caller sent it.
 #[derive(Clone)]

@@ -14,9 +14,9 @@ use tracing::Span;
 use super::{Event, Events, tracing as spans};
 use crate::{
     Error, Request, Response, Upstream,
+    attempt_log::BodyEnd,
     context::{AttemptContext, AttemptLog, CallContext},
     outcome::{Outcome, judge},
-    stream::BodyEnd,
 };
 
 /// Opens the span of a call and starts its attempt log: the outermost layer. See [the module](super).

@@ -13,8 +13,9 @@ use super::{
 };
 use crate::{
     Request,
-    context::{AffinityKey, AttemptContext, CallContext, Route, hash},
+    context::{AffinityKey, AttemptContext, CallContext, Route},
     dialect::RequestInfo,
+    hash::hash,
     outcome::Outcome,
     sync::lock_std as lock,
     target::Target,

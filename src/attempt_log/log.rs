@@ -6,8 +6,8 @@ use std::{
     time::Duration,
 };
 
-use super::Route;
-use crate::{outcome::Outcome, stream::BodyEnd, sync::lock_std as lock};
+use super::BodyEnd;
+use crate::{outcome::Outcome, route::Route, sync::lock_std as lock};
 
 /// What happened to a call: its attempts, in order.
 ///
