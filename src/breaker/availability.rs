@@ -9,7 +9,7 @@ use crate::{
     breaker::{
         Breaker,
         machine::{Machine, Mode},
-        ticket::Moment,
+        moment::Moment,
     },
 };
 

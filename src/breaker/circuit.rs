@@ -11,8 +11,8 @@ use crate::{
         changes::Told,
         herd::Member,
         machine::Machine,
+        moment::{Caller, Moment},
         siblings::Sibling,
-        ticket::{Caller, Moment},
     },
     sync::{Arc, Mutex, lock},
 };

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 use crate::{
     Availability,
-    breaker::{Breaker, BreakerPolicy, Permit, Refusal, State, policy::Rule, ticket::Caller},
+    breaker::{Breaker, BreakerPolicy, Permit, Refusal, State, moment::Caller, policy::Rule},
     context::Route,
     hash::hash,
     outcome::{BreakerSignal, Outcome},

@@ -19,13 +19,14 @@ use tokio::time::Instant;
 use crate::{
     breaker::{
         BreakerPolicy, Cause, Refusal, Snapshot, State,
+        moment::{Caller, Moment},
         open_backoff::OpenBackoff,
         policy::Rule,
         probes::{Probes, Slot},
         ramp::Ramp,
         run::{ATTEMPTS, CALLS, CALLS_CHANCE, Row, Run, SUSPICION, shows_more_than},
         state::Step,
-        ticket::{Caller, Moment, Ticket},
+        ticket::Ticket,
         transition::FEW,
         usual::Usual,
         window::{Counts, Window},

@@ -104,6 +104,7 @@ mod herd;
 mod herds;
 mod judge;
 mod machine;
+mod moment;
 mod open_backoff;
 mod permit;
 mod policy;

@@ -12,8 +12,8 @@ use tokio::time::Instant;
 use tower::{Layer, Service, ServiceExt, util::Oneshot};
 
 use crate::{
-    Error, Request, Response, Upstream,
-    breaker::{BreakerPolicy, Breakers, Permit, ticket::Caller},
+    ConfigError, Error, Request, Response, Upstream,
+    breaker::{BreakerPolicy, Breakers, Permit, moment::Caller},
     context::{AttemptContext, CallContext, Deadline, Raised},
     outcome::{Outcome, Phase, judge},
     stream::BodyEnd,
@@ -54,6 +54,16 @@ pin_project! {
             deferred: bool,
             probing: Option<Raised>,
         },
+    }
+}
+
+// === impl BreakerPolicy ===
+
+impl BreakerPolicy {
+    /// A layer with one breaker of this policy for each route.
+    pub fn build(self) -> Result<BreakerLayer, ConfigError> {
+        self.check()?;
+        Ok(BreakerLayer::new(self))
     }
 }
 

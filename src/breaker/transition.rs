@@ -8,13 +8,14 @@ use crate::{
     breaker::{
         Cause,
         machine::{Machine, Mode},
+        moment::Moment,
         open_backoff::OpenBackoff,
         policy::Rule,
         probes::{Probes, Slot},
         ramp::Ramp,
         run::{Past, Row, shows_more_than},
         state::Step,
-        ticket::{Moment, Ticket},
+        ticket::Ticket,
         usual::Usual,
         window::Counts,
     },
@@ -194,7 +195,7 @@ impl Machine {
         self.failing.run = None;
         // That a credential was rejected and is accepted again is no outage that is over: the rejections meant some calls.
         if let Some(run) = self.rejected.run.take() {
-            self.rejected.past.take_in(run);
+            self.rejected.past.take_in(run.failed);
         }
         (self.interrupted, self.failing_since) = (None, None);
         let to = self.state();

@@ -13,7 +13,7 @@ use super::{
     body::{classify_response, stored},
 };
 use crate::{
-    Error, Request, Response, Upstream,
+    ConfigError, Error, Request, Response, Upstream,
     context::{AttemptContext, AttemptLog, CallContext},
     dialect::{Dialect, Expected, Framing, RequestInfo, Usage},
     outcome::{ErrorCodeTable, Outcome, Verdict, attribute},
@@ -59,6 +59,16 @@ enum Kind {
     /// In a content coding that only the caller reads.
     Coded,
     Other,
+}
+
+// === impl ClassifyPolicy ===
+
+impl ClassifyPolicy {
+    /// The layer.
+    pub fn build(self) -> Result<ClassifyLayer, ConfigError> {
+        self.check()?;
+        Ok(ClassifyLayer::new(self))
+    }
 }
 
 // === impl ClassifyLayer ===
