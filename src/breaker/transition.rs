@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::{
     breaker::{
         Cause,
-        machine::{Machine, Mode},
+        machine::{FEW, Machine, Mode},
         moment::Moment,
         open_backoff::OpenBackoff,
         policy::Rule,
@@ -21,10 +21,6 @@ use crate::{
     },
     time::saturating_add,
 };
-
-/// While it recovers so few calls are enough for a share: where one call in ten is let through, ten failures would be the
-/// failures of a hundred calls. They are also where none has succeeded.
-pub(super) const FEW: u32 = 5;
 
 // === impl Machine ===
 

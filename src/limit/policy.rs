@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{AdaptivePolicy, AdmissionPolicy};
+use super::{AdaptivePolicy, AdmissionPolicy, LimitLayer};
 use crate::{ConfigError, context::Route, time::scale};
 
 /// How much may be asked of a route, and how long a call waits for its turn.
@@ -142,6 +142,16 @@ impl LimitPolicy {
         self.pause = self.pause.map(|pause| scale(pause, by));
         self.models = self.models.into_iter().map(|(name, it)| (name, it.scaled(by))).collect();
         self
+    }
+
+    /// The layer.
+    ///
+    /// # Errors
+    ///
+    /// Where a value cannot be meant; the error names the field, the value and what is allowed.
+    pub fn build(self) -> Result<LimitLayer, ConfigError> {
+        self.check()?;
+        Ok(LimitLayer::new(self))
     }
 
     /// For calls of many credentials that there is no room for one by one: a limit is one credential's, so that there is none.

@@ -23,7 +23,7 @@ use super::{
     tokens::Size,
 };
 use crate::{
-    ConfigError, Error, Request, Response, Upstream,
+    Error, Request, Response, Upstream,
     context::{AttemptContext, CallContext, Deadline, Priority, QueueTime, Route},
     dialect::Usage,
     outcome::{Outcome, judge},
@@ -77,20 +77,6 @@ struct Passage {
     route: Route,
     size: Size,
     form: Form,
-}
-
-// === impl LimitPolicy ===
-
-impl LimitPolicy {
-    /// The layer.
-    ///
-    /// # Errors
-    ///
-    /// Where a value cannot be meant; the error names the field, the value and what is allowed.
-    pub fn build(self) -> Result<LimitLayer, ConfigError> {
-        self.check()?;
-        Ok(LimitLayer::new(self))
-    }
 }
 
 // === impl LimitLayer ===
