@@ -1,13 +1,20 @@
-//! The law of floors: a module imports from floors below its own only, layers never import one another, and there is no cycle.
+//! The law of floors: a module imports from floors below its own only, layers never import one another, and there is no cycle,
+//! neither between modules nor between files.
 //!
-//! The imports are read from the sources, without tests and comments. What breaks the law still stands in [`OWED`]: the list may
-//! get shorter and not longer, and one that is paid has to go from it.
+//! The imports are read from the sources, without tests and comments. What breaks the law still stands in [`OWED`] and
+//! [`OWED_FILES`]: the lists may get shorter and not longer, and one that is paid has to go from its list.
+
+mod files;
+mod parse;
+mod source;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
+    path::Path,
 };
+
+use crate::source::{code, is_name, sources};
 
 const FLOORS: [&[&str]; 3] = [
     &[
@@ -45,6 +52,97 @@ const OWED: [(&str, &str); 5] = [
     ("outcome", "upstream"),
 ];
 
+/// The files that still import each other.
+const OWED_FILES: [&str; 84] = [
+    // The languages, their outcomes and their readers, and what is made of an error and a body of theirs.
+    "cache/answer_summary.rs",
+    "cache/answer_summary/read.rs",
+    "dialect/anthropic/follow.rs",
+    "dialect/anthropic/message.rs",
+    "dialect/anthropic/mod.rs",
+    "dialect/anthropic/render.rs",
+    "dialect/effects.rs",
+    "dialect/follower.rs",
+    "dialect/gemini/chunk.rs",
+    "dialect/gemini/follow.rs",
+    "dialect/gemini/mod.rs",
+    "dialect/gemini/place.rs",
+    "dialect/gemini/render.rs",
+    "dialect/mod.rs",
+    "dialect/ollama/follow.rs",
+    "dialect/ollama/line.rs",
+    "dialect/ollama/mod.rs",
+    "dialect/ollama/render.rs",
+    "dialect/openai_chat/chunk.rs",
+    "dialect/openai_chat/mod.rs",
+    "dialect/openai_chat/render.rs",
+    "dialect/openai_chat/whole.rs",
+    "dialect/openai_responses/follow.rs",
+    "dialect/openai_responses/mod.rs",
+    "dialect/openai_responses/render.rs",
+    "dialect/openai_responses/response.rs",
+    "dialect/operation.rs",
+    "dialect/progress.rs",
+    "dialect/reply.rs",
+    "dialect/request_info.rs",
+    "dialect/restream/anthropic.rs",
+    "dialect/restream/gemini.rs",
+    "dialect/restream/mod.rs",
+    "dialect/restream/ollama.rs",
+    "dialect/restream/openai_chat.rs",
+    "dialect/restream/openai_responses.rs",
+    "dialect/said.rs",
+    "dialect/tree.rs",
+    "dialect/tree/parts.rs",
+    "dialect/whole.rs",
+    "error.rs",
+    "outcome/classify.rs",
+    "outcome/codes.rs",
+    "outcome/codes/table.rs",
+    "outcome/head.rs",
+    "outcome/local.rs",
+    "outcome/message_patterns.rs",
+    "outcome/mod.rs",
+    "outcome/said.rs",
+    "outcome/verdict.rs",
+    "stream/body.rs",
+    "stream/body_end.rs",
+    "stream/monitor.rs",
+    "stream/monitored.rs",
+    "stream/tap.rs",
+    "upstream.rs",
+    // The limits.
+    "limit/cooldown.rs",
+    "limit/gate.rs",
+    "limit/gate/report.rs",
+    "limit/headers.rs",
+    "limit/limiter.rs",
+    "limit/policy.rs",
+    "limit/queued.rs",
+    "limit/quota.rs",
+    "limit/quotas.rs",
+    "limit/rate_limit_info.rs",
+    "limit/service.rs",
+    "limit/slots.rs",
+    // The testkit.
+    "testkit/incident/built_in.rs",
+    "testkit/incident/file.rs",
+    "testkit/incident/policy.rs",
+    "testkit/incident/schedule.rs",
+    "testkit/provider/flight.rs",
+    "testkit/provider/line.rs",
+    "testkit/provider/prefill.rs",
+    "testkit/provider/state.rs",
+    "testkit/reply/answer.rs",
+    "testkit/reply/chat.rs",
+    "testkit/reply/messages.rs",
+    "testkit/reply/plan.rs",
+    "testkit/reply/policy.rs",
+    "testkit/reply/responses.rs",
+    "testkit/scenario/play.rs",
+    "testkit/scenario/tally.rs",
+];
+
 type Imports = BTreeMap<String, BTreeSet<String>>;
 
 fn floor(module: &str) -> usize {
@@ -52,32 +150,11 @@ fn floor(module: &str) -> usize {
     floor.unwrap_or_else(|| panic!("{module} has no floor: give it one in FLOORS"))
 }
 
-/// All files of a folder that are no tests.
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("the folder of the sources is there") {
-        let path = entry.expect("it can be read").path();
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        match path.is_dir() {
-            _ if name == "tests" => {}
-            true => sources(&path, found),
-            false => found.push(path),
-        }
-    }
-}
-
-/// A source without comments and without its tests.
-fn code(source: &str) -> String {
-    let source = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-    let lines = source.lines().map(|line| line.split("//").next().unwrap_or_default());
-    lines.collect::<Vec<_>>().join("\n")
-}
-
 /// The first names behind each `crate::`.
 fn names(code: &str) -> Vec<String> {
-    let name = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    let name = |text: &str| text.chars().take_while(|c| is_name(*c)).collect();
     let mut found = Vec::new();
-    let whole =
-        |(at, _): &(usize, &str)| !code[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+    let whole = |(at, _): &(usize, &str)| !code[..*at].ends_with(is_name);
     for (at, path) in code.match_indices("crate::").filter(whole) {
         let rest = &code[at + path.len()..];
         let Some(group) = rest.strip_prefix('{') else {
@@ -179,6 +256,20 @@ fn there_is_no_cycle() {
     let cycle = |(from, to): &(&str, &str)| leads(&imports, (to, from));
     let found: Vec<_> = pairs(&imports).filter(cycle).collect();
     assert!(found.is_empty(), "imports that close a cycle: {found:?}");
+}
+
+#[test]
+fn there_is_no_cycle_between_files() {
+    let tree = files::Tree::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let imports = tree.imports();
+    let cycles = files::cycles(&imports);
+    println!("{} cycles: {cycles:#?}", cycles.len());
+    let found: BTreeSet<_> = cycles.into_iter().flatten().collect();
+    let owed = BTreeSet::from(OWED_FILES);
+    let news: Vec<_> = found.difference(&owed).collect();
+    assert!(news.is_empty(), "files that import each other, from one to the next: {news:?}");
+    let paid: Vec<_> = owed.difference(&found).collect();
+    assert!(paid.is_empty(), "no longer in a cycle: take them from OWED_FILES: {paid:?}");
 }
 
 #[test]
