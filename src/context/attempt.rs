@@ -71,7 +71,8 @@ impl AttemptContext {
 
     /// The route of the request: its target's, or one made from what it says.
     pub(crate) fn route(request: &mut Request) -> Route {
-        if let Some(route) = &Self::of(request).route {
+        let known = request.extensions().get::<Self>().and_then(|attempt| attempt.route.as_ref());
+        if let Some(route) = known {
             return route.clone();
         }
         let info = CallContext::info(request);

@@ -65,7 +65,8 @@ impl CallContext {
 
     /// What the request asks for, read once for the whole call.
     pub(crate) fn info(request: &mut Request) -> Arc<RequestInfo> {
-        if let Some(info) = &Self::of(request).info {
+        let read = request.extensions().get::<Self>().and_then(|call| call.info.as_ref());
+        if let Some(info) = read {
             return info.clone();
         }
         let info = Arc::new(RequestInfo::read(request));
