@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use evenkeel::testkit::{Provider, Reply, Server};
+use evenkeel_testkit::{Provider, Reply, Server};
 use tokio::time::Instant;
 
 #[path = "../examples/gateway/main.rs"]

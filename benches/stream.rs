@@ -17,10 +17,8 @@ mod measure {
         time::Duration,
     };
 
-    use evenkeel::{
-        Client,
-        testkit::{Provider, Reply, Server},
-    };
+    use evenkeel::Client;
+    use evenkeel_testkit::{Provider, Reply, Server};
     use rustix::time::{ClockId, clock_gettime};
 
     type Any = Box<dyn Error + Send + Sync>;

@@ -7,7 +7,7 @@ use std::error::Error;
 use evenkeel::Client;
 use evenkeel::context::AttemptLog;
 use evenkeel::fallback::{Fallback, Target};
-use evenkeel::testkit::{Provider, Reply, Server};
+use evenkeel_testkit::{Provider, Reply, Server};
 use serde_json::{Value, json};
 
 #[tokio::main]

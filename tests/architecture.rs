@@ -28,7 +28,7 @@ const FLOORS: [&[&str]; 3] = [
         "upstream",
     ],
     &["balance", "breaker", "cache", "classify", "fallback", "hedge", "limit", "retry", "timeout"],
-    &["adapter", "client", "guide", "profile", "stack", "testkit"],
+    &["adapter", "client", "guide", "profile", "stack"],
 ];
 
 /// What breaks the law: who imports whom.

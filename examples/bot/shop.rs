@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use evenkeel::testkit::{Fault, Provider, Reply, Server};
+use evenkeel_testkit::{Fault, Provider, Reply, Server};
 
 use crate::answers::Topic;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use evenkeel::testkit::{Figures, incident::Bounds, scenario::Report};
+use evenkeel_testkit::{Figures, incident::Bounds, scenario::Report};
 
 use super::{
     clients::NAMES,
@@ -120,7 +120,7 @@ impl Part {
 mod tests {
     use super::*;
     use crate::words::tests::report;
-    use evenkeel::testkit::{Incident, scenario::ToolFigures};
+    use evenkeel_testkit::{Incident, scenario::ToolFigures};
 
     type Spoil = fn(&mut Figures);
 

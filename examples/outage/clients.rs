@@ -15,8 +15,8 @@ use evenkeel::{
     retry::RetryPolicy,
     stream::Commit,
     telemetry::Observer,
-    testkit::{Hosts, scenario::Stage},
 };
+use evenkeel_testkit::{Hosts, scenario::Stage};
 use tokio::time::{sleep, timeout};
 use tower::{Service, ServiceExt, service_fn};
 

@@ -23,7 +23,7 @@ const SHORT: Duration = Duration::from_secs(20 * 60);
 
 impl Clock {
     pub(crate) fn new(plan: &Plan) -> Self {
-        let ends = |incident: &evenkeel::testkit::Incident| -> Vec<Duration> {
+        let ends = |incident: &evenkeel_testkit::Incident| -> Vec<Duration> {
             let phases = incident.primary().iter().chain(incident.secondary());
             phases.map(|phase| phase.to).collect()
         };
@@ -83,7 +83,7 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use evenkeel::testkit::Incident;
+    use evenkeel_testkit::Incident;
 
     fn clock(live: bool) -> Clock {
         Clock::new(&Plan::new(Incident::openai_2024_06_04(), live, (1, 60.0)))

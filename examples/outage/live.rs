@@ -6,12 +6,8 @@ use std::{
     time::Duration,
 };
 
-use evenkeel::{
-    Body, Error, Request, Upstream,
-    adapter::Reqwest,
-    outcome::Outcome,
-    testkit::{Provider, Server},
-};
+use evenkeel::{Body, Error, Request, Upstream, adapter::Reqwest, outcome::Outcome};
+use evenkeel_testkit::{Provider, Server};
 use http::HeaderMap;
 use tower::{ServiceExt, service_fn};
 

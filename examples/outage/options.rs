@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use evenkeel::testkit::{Incident, Provider, Scenario};
+use evenkeel_testkit::{Incident, Provider, Scenario};
 use lexopt::{Arg, Parser, ValueExt};
 
 use super::{descriptors, plan::Plan};
@@ -307,8 +307,10 @@ mod tests {
         assert!(refused(&["--incident", wrong.path()]).contains("phases_min[0].to"));
         let nasty = Scratch::new("nasty\x1b[2J\n.json", b"");
         assert!(!refused(&["--incident", nasty.path()]).contains('\x1b'));
-        let day = "src/testkit/incidents/openai-2024-12-11.json";
-        assert!(refused(&["--incident", day, "--incident", day]).contains("given twice"));
+        let phases = br#"{"name": "x", "phases_min": [{"from": 0, "to": 1, "provider": "down"}]}"#;
+        let day = Scratch::new("day.json", phases);
+        let twice = ["--incident", day.path(), "--incident", day.path()];
+        assert!(refused(&twice).contains("given twice"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use evenkeel::testkit::{Incident, Scenario};
+use evenkeel_testkit::{Incident, Scenario};
 
 use super::clients::Setting;
 

@@ -1,11 +1,9 @@
 //! One client goes through the day.
 
-use evenkeel::{
-    Upstream,
-    testkit::{
-        Figures,
-        scenario::{Report, Stage},
-    },
+use evenkeel::Upstream;
+use evenkeel_testkit::{
+    Figures,
+    scenario::{Report, Stage},
 };
 use tokio::time::Instant;
 

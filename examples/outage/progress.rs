@@ -1,6 +1,6 @@
 //! What is shown while it runs: one bar a client, on a terminal only.
 
-use evenkeel::testkit::scenario::Progress;
+use evenkeel_testkit::scenario::Progress;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{clock::Clock, plan::Plan, words::count};

@@ -1,6 +1,6 @@
 //! The table on standard output.
 
-use evenkeel::testkit::{Figures, scenario::Report};
+use evenkeel_testkit::{Figures, scenario::Report};
 
 use super::{
     play::Played,

@@ -1,6 +1,6 @@
 //! Figures in words: computed, whatever they are.
 
-use evenkeel::testkit::{Figures, Incident, scenario::Report};
+use evenkeel_testkit::{Figures, Incident, scenario::Report};
 
 use super::clients::{NAMES, RUNGS};
 

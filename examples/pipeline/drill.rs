@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use evenkeel::testkit::{Incident, Provider, Scenario, Server, WORDS};
+use evenkeel_testkit::{Incident, Provider, Scenario, Server, WORDS};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 

@@ -50,7 +50,7 @@
 //!
 //! ```
 //! use evenkeel::{Client, Profile, limit::LimitPolicy};
-//! # use evenkeel::testkit::Provider;
+//! # use evenkeel_testkit::Provider;
 //!
 //! let limits = LimitPolicy::new()
 //!     .requests(500)

@@ -79,6 +79,8 @@ mod progress_signal;
 mod resume;
 mod sse;
 mod tap;
+#[cfg(test)]
+mod tests;
 mod throughput;
 
 pub use body_end::BodyEnd;

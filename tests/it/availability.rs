@@ -7,8 +7,8 @@ use evenkeel::{
     fallback::{Fallback, FallbackOn, FallbackPolicy, Target},
     limit::{Concurrency, LimitPolicy},
     retry::RetryPolicy,
-    testkit::{Provider, Reply},
 };
+use evenkeel_testkit::{Provider, Reply};
 use std::time::Duration;
 use tokio::time::sleep;
 

@@ -9,9 +9,9 @@ use evenkeel::{
     fallback::{Canned, Fallback, FallbackPolicy, Target},
     limit::{AdaptivePolicy, AdmissionPolicy, Concurrency, LimitPolicy},
     retry::{Budget, RetryPolicy},
-    testkit::{Fault, Provider, Reply},
     timeout::TimeoutPolicy,
 };
+use evenkeel_testkit::{Fault, Provider, Reply};
 use http::HeaderName;
 
 use crate::scene::{call, chat, ms, over, secondary, secs};

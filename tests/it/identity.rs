@@ -7,11 +7,8 @@ mod forwarded;
 mod many;
 mod names;
 
-use evenkeel::{
-    Client, Profile, Request,
-    retry::RetryPolicy,
-    testkit::{Provider, Reply},
-};
+use evenkeel::{Client, Profile, Request, retry::RetryPolicy};
+use evenkeel_testkit::{Provider, Reply};
 
 use crate::scene::*;
 

@@ -19,8 +19,8 @@ use evenkeel::{
     limit::{Concurrency, LimitLayer, LimitPolicy},
     retry::RetryPolicy,
     telemetry::Event,
-    testkit::{Capacity, Fault, Provider, Reply},
 };
+use evenkeel_testkit::{Capacity, Fault, Provider, Reply};
 use futures_util::future::join_all;
 use http_body_util::BodyExt;
 use tokio::time::{Instant, sleep, sleep_until};

@@ -7,8 +7,8 @@ use evenkeel::{
     Client, Profile, Request,
     fallback::Fallback,
     outcome::{Outcome, Phase},
-    testkit::{Fault, Provider, Reply},
 };
+use evenkeel_testkit::{Fault, Provider, Reply};
 use tokio::time::Instant;
 
 use crate::scene::{Told, call, ms, over, pair, secondary, secs};

@@ -6,17 +6,10 @@
 use std::{collections::BTreeMap, future::Future, time::Duration};
 
 use evenkeel::{
-    Client, Profile,
-    breaker::BreakerPolicy,
-    classify::ClassifyPolicy,
-    context::Deadline,
-    fallback::Fallback,
-    outcome::Outcome,
-    retry::RetryPolicy,
-    stream::Commit,
-    telemetry::Event,
-    testkit::{Fault, Provider, Reply, WORDS},
+    Client, Profile, breaker::BreakerPolicy, classify::ClassifyPolicy, context::Deadline,
+    fallback::Fallback, outcome::Outcome, retry::RetryPolicy, stream::Commit, telemetry::Event,
 };
+use evenkeel_testkit::{Fault, Provider, Reply, WORDS};
 use proptest::{
     prelude::*,
     test_runner::{RngAlgorithm, TestRng},

@@ -13,8 +13,8 @@ use evenkeel::{
     fallback::{Fallback, Target},
     outcome::{Outcome, Verdict},
     telemetry::Event,
-    testkit::{Hosts, Provider},
 };
+use evenkeel_testkit::{Hosts, Provider};
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use tokio::time::Instant;
@@ -137,7 +137,7 @@ impl Answer {
     pub(crate) fn is_whole(&self) {
         assert!(self.error.is_none(), "{:?}", self.error);
         assert_eq!(self.status, 200, "{:?}", self.attempt_log);
-        assert_eq!(self.words(), evenkeel::testkit::WORDS);
+        assert_eq!(self.words(), evenkeel_testkit::WORDS);
     }
 }
 

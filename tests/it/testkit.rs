@@ -9,16 +9,12 @@ use std::{
 };
 
 use bytes::Bytes;
-use evenkeel::{
-    Error, Request, Response,
-    adapter::Reconnect,
-    outcome::Outcome,
-    testkit::{
-        Capacity, Fault, Hosts, Incident, Provider, Reply, Scenario, WORDS,
-        probe::{self, Probe, Rule},
-        provider::Fate,
-        scenario::{Arrivals, Figures, Kind, Stage},
-    },
+use evenkeel::{Error, Request, Response, adapter::Reconnect, outcome::Outcome};
+use evenkeel_testkit::{
+    Capacity, Fault, Hosts, Incident, Provider, Reply, Scenario, WORDS,
+    probe::{self, Probe, Rule},
+    provider::Fate,
+    scenario::{Arrivals, Figures, Kind, Stage},
 };
 use futures_util::future::join_all;
 use http_body_util::BodyExt;

@@ -1,6 +1,6 @@
 //! Connections that the gateway keeps and an upstream does not.
 
-use evenkeel::testkit::{KeptFault, Provider, Reply, Server};
+use evenkeel_testkit::{KeptFault, Provider, Reply, Server};
 use futures_util::future::join_all;
 
 use super::stage::{Stage, before, soon};

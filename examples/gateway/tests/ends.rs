@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use evenkeel::testkit::{Fault, Provider, Reply, Server};
+use evenkeel_testkit::{Fault, Provider, Reply, Server};
 use tokio::{
     net::TcpStream,
     time::{sleep, timeout},

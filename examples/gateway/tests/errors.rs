@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use evenkeel::testkit::{Provider, Reply, Server};
+use evenkeel_testkit::{Provider, Reply, Server};
 use serde_json::Value;
 use tokio::net::TcpListener;
 

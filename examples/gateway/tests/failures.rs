@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use evenkeel::testkit::{Fault, Provider, Reply, WORDS};
+use evenkeel_testkit::{Fault, Provider, Reply, WORDS};
 use tokio::time::Instant;
 
 use super::stage::{Models, QUICK, Stage, before, configured};

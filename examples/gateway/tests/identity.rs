@@ -1,7 +1,7 @@
 //! Who calls: what a configuration says of it, and what reaches another origin.
 
 use axum::body::Body;
-use evenkeel::testkit::{Reply, WORDS};
+use evenkeel_testkit::{Reply, WORDS};
 use http::Response;
 
 use super::{

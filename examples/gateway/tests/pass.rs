@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::{Router, body::Body};
 use bytes::Bytes;
-use evenkeel::testkit::{Provider, Reply, Server, WORDS};
+use evenkeel_testkit::{Provider, Reply, Server, WORDS};
 use futures_util::StreamExt;
 use http::{Request, Response};
 use tokio::{

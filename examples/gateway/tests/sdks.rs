@@ -2,7 +2,7 @@
 
 use std::{process::Stdio, time::Duration};
 
-use evenkeel::testkit::{Fault, Reply, WORDS};
+use evenkeel_testkit::{Fault, Reply, WORDS};
 use tokio::{process::Command, time::timeout};
 
 use super::stage::{Models, configured};

@@ -12,7 +12,7 @@ use std::{
 
 use axum::{Router, body::Body};
 use bytes::Bytes;
-use evenkeel::testkit::{Provider, Reply};
+use evenkeel_testkit::{Provider, Reply};
 use http::{Request, Response, request::Parts};
 use http_body_util::BodyExt;
 use hyper::server::conn::http1;

@@ -2,7 +2,7 @@
 
 use axum::{Router, body::Body};
 use bytes::Bytes;
-use evenkeel::testkit::{Fault, Reply};
+use evenkeel_testkit::{Fault, Reply};
 use http::{Request, Response};
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! Answers over time, by kind, one above the other.
 
-use evenkeel::testkit::{
+use evenkeel_testkit::{
     Figures,
     scenario::{Kind, Point, Series},
 };

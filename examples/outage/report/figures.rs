@@ -1,6 +1,6 @@
 //! The figures, as a table.
 
-use evenkeel::testkit::Figures;
+use evenkeel_testkit::Figures;
 
 use super::{
     super::{

@@ -1,6 +1,6 @@
 //! The load on the primary over time.
 
-use evenkeel::testkit::{Figures, scenario::Point};
+use evenkeel_testkit::{Figures, scenario::Point};
 
 use super::{
     super::{

@@ -121,7 +121,7 @@ fn clients() -> String {
 }
 
 fn judge(played: &Played) -> String {
-    let reasons = |f: &evenkeel::testkit::Figures| {
+    let reasons = |f: &evenkeel_testkit::Figures| {
         let mut reasons: Vec<_> = f.reasons.iter().collect();
         reasons.sort_by_key(|(why, number)| (std::cmp::Reverse(**number), why.as_str()));
         let words =
@@ -129,7 +129,7 @@ fn judge(played: &Played) -> String {
         let words: Vec<_> = words.collect();
         if words.is_empty() { "none".into() } else { words.join("; ") }
     };
-    let line = |f: &evenkeel::testkit::Figures| {
+    let line = |f: &evenkeel_testkit::Figures| {
         format!("<li><b>{}</b>: {}</li>", escape(&f.name), reasons(f))
     };
     let lines: String = played.report.clients.iter().map(line).collect();

@@ -8,7 +8,7 @@ mod load;
 mod made;
 mod phases;
 
-use evenkeel::testkit::{Figures, scenario::Kind};
+use evenkeel_testkit::{Figures, scenario::Kind};
 
 use super::{
     play::{Failure, Played},
@@ -180,7 +180,7 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use evenkeel::testkit::Incident;
+    use evenkeel_testkit::Incident;
 
     use super::*;
     use crate::{plan::Plan, play, progress::Bars, table};

@@ -1,6 +1,6 @@
 //! What state the providers were in: above the plots, behind them, and the axis below.
 
-use evenkeel::testkit::incident::Phase;
+use evenkeel_testkit::incident::Phase;
 
 use super::{
     super::{

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use evenkeel::testkit::{Fault, Provider, Reply, Server, WORDS};
+use evenkeel_testkit::{Fault, Provider, Reply, Server, WORDS};
 use evenkeel_clients::stage::KEY;
 use futures_util::StreamExt;
 use genai::{

@@ -6,8 +6,8 @@ use evenkeel::{
     Client, Profile,
     fallback::{Fallback, FallbackPolicy, Target},
     retry::RetryPolicy,
-    testkit::{Provider, Reply},
 };
+use evenkeel_testkit::{Provider, Reply};
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep_until};
 

@@ -21,8 +21,8 @@ use evenkeel::{
     retry::RetryPolicy,
     stream::{Commit, Resume},
     telemetry::Event,
-    testkit::{Hosts, Provider, Reply, WORDS},
 };
+use evenkeel_testkit::{Hosts, Provider, Reply, WORDS};
 use futures_util::future::join_all;
 use http::HeaderValue;
 use proptest::prelude::*;

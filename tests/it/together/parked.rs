@@ -17,8 +17,8 @@ use evenkeel::{
     fallback::{FallbackPolicy, Target},
     limit::{Concurrency, LimitPolicy},
     retry::RetryPolicy,
-    testkit::{Provider, Reply},
 };
+use evenkeel_testkit::{Provider, Reply};
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
