@@ -5,7 +5,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{Api, Facts, Fault, Head, Reply, Step, WORDS};
-use crate::{dialect::Dialect, outcome::Outcome, stream::StreamMonitor};
+use crate::{
+    dialect::{Dialect, StreamMonitor},
+    outcome::Outcome,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
