@@ -4,7 +4,7 @@ use std::{error::Error as StdError, fmt, time::Duration};
 
 use crate::{
     context::{AttemptLog, FailedAttempt},
-    outcome::{Code, LocalTrouble, Outcome, Verdict},
+    outcome::{Code, LocalTrouble, Outcome, Verdict, classify_head},
 };
 
 /// An error of any type, boxed.
@@ -30,6 +30,17 @@ pub struct ConfigError {
     field: String,
     value: String,
     allowed: String,
+}
+
+/// The verdict of a result: the one that it carries, or that of its status and headers where nothing has classified it.
+pub(crate) fn judge<B>(result: &Result<http::Response<B>, Error>) -> Verdict {
+    match result {
+        Ok(response) => match response.extensions().get::<Verdict>() {
+            Some(verdict) => verdict.clone(),
+            None => classify_head(response.status(), response.headers()),
+        },
+        Err(error) => error.verdict().clone(),
+    }
 }
 
 // === impl Error ===

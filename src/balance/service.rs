@@ -15,7 +15,8 @@ use super::{Pool, Ride, Round, TargetIndex};
 use crate::{
     Error, Request, Response, Upstream,
     context::{Call, FailedAttempt, Route},
-    outcome::{Outcome, judge},
+    error::judge,
+    outcome::Outcome,
     stream::FirstContentAt,
     telemetry::{Event, Events},
 };

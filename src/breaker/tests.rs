@@ -15,10 +15,11 @@ use crate::{
 };
 
 fn request(model: &str, stream: bool) -> Request {
-    let mut request = Request::default();
+    let mut request = Request::new(format!(r#"{{"stream":{stream}}}"#).into());
+    let ask = Arc::new(RequestInfo::read(&request));
     let call = Call::of(&mut request);
     call.route = Some(Route::new("provider", model, "team-a"));
-    call.ask = Some(Arc::new(RequestInfo { stream, ..RequestInfo::default() }));
+    call.ask = Some(ask);
     request
 }
 

@@ -66,7 +66,7 @@ impl Route {
     pub(crate) fn of(request: &Request, ask: &RequestInfo) -> Self {
         let model = ask.model().unwrap_or("-");
         Self::asked(&provider(request.uri()), model, Fingerprint::of(request).as_str())
-            .with_operation(ask.effects.part())
+            .with_operation(ask.effects().part())
     }
 
     /// The route of another operation with the same provider, model and credential; empty for chats.

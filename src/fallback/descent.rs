@@ -21,7 +21,8 @@ use crate::{
     context::Suspected,
     context::{AttemptLog, Call, Deadline},
     dialect::RequestInfo,
-    outcome::{Outcome, Phase, judge},
+    error::judge,
+    outcome::{Outcome, Phase},
     telemetry::{EditSummary, Event, SkipReason},
 };
 

@@ -233,7 +233,7 @@ impl Fallback {
             Kind::Target(target) => target.apply(request, ask),
             Kind::TargetGroup(equals) => {
                 let route = Route::new(&self.name, ask.model().unwrap_or("-"), "-")
-                    .with_operation(ask.effects.part());
+                    .with_operation(ask.effects().part());
                 let call = Call::of(&mut request);
                 (call.pool, call.route) = (equals.pool.clone(), Some(route));
                 request

@@ -22,8 +22,8 @@ use crate::{
     balance::HedgedTargets,
     budget::Budgets,
     context::{AttemptLog, Call, ProbeSignal, Route, TargetBudget},
+    error::judge,
     latency::Latencies,
-    outcome::judge,
     telemetry::{Event, Events},
     time::saturating_add,
     upstream::take_ready,
@@ -188,7 +188,7 @@ impl Course {
         let ask = Call::ask(request);
         let call = Call::of(request);
         let attempt_log = call.attempt_log.clone();
-        let known = ask.dialect().is_some() && ask.effects.repeats();
+        let known = ask.dialect().is_some() && ask.effects().repeats();
         let twice = shared.policy.is_some() && !call.once && known;
         let pooled = call.pool.is_some();
         call.copies = (twice && pooled).then(HedgedTargets::default);

@@ -8,7 +8,7 @@ use super::{
     rate_limit_info::{RateLimitInfo, Told},
     tokens::Kind,
 };
-use crate::outcome::{clock, reset_in};
+use crate::outcome::{provider_time, time_until_reset};
 
 /// The names of one limit: its size, what is left of it, and when it is full again.
 struct Names {
@@ -79,7 +79,7 @@ pub(super) fn read(headers: &HeaderMap, now: impl FnOnce() -> SystemTime) -> Vec
     if !headers.keys().any(of_a_limit) {
         return Vec::new();
     }
-    let now = clock(headers, now());
+    let now = provider_time(headers, now());
     let mut told: Vec<Told> = Vec::new();
     for names in &NAMES {
         if told.iter().all(|told| told.kind != names.kind) {
@@ -98,7 +98,7 @@ impl Names {
         if limit.is_none() && remaining.is_none() {
             return None;
         }
-        let reset = text(headers, self.reset).and_then(|reset| reset_in(reset, now));
+        let reset = text(headers, self.reset).and_then(|reset| time_until_reset(reset, now));
         Some(Told { kind: self.kind, news: RateLimitInfo { limit, remaining, reset } })
     }
 }

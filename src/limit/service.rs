@@ -26,7 +26,8 @@ use crate::{
     Error, Request, Response, Upstream,
     context::{Call, Deadline, Priority, Route},
     dialect::Usage,
-    outcome::{Outcome, judge},
+    error::judge,
+    outcome::Outcome,
     stream::FirstContentAt,
     telemetry::{Event, Events},
     upstream::{ResponseFuture, take_ready},
@@ -123,7 +124,7 @@ impl<S: Upstream> Service<Request> for Limit<S> {
         let limiter = self.limits.at(&route, now);
         let ask = Call::ask(&mut request);
         let size = if limiter.estimates() { Size::of(&request, &ask) } else { Size::any(&ask) };
-        let form = if ask.stream { Form::Stream } else { Form::Whole };
+        let form = if ask.stream() { Form::Stream } else { Form::Whole };
         let passage = Passage { limits: self.limits.clone(), limiter, route, size, form };
         let asking = passage.asking(&mut request);
         let fate = match passage.limiter.enter(asking, now, fastrand::f64()) {

@@ -248,7 +248,7 @@ mod tests {
         usual.learn(long, Tokens::new(110_000, 50));
         assert_eq!(usual.input(long), 110_000);
         for _ in 0..8 {
-            usual.learn(long, Tokens { cached: 110_000, ..Tokens::new(110_050, 50) });
+            usual.learn(long, Tokens::new(110_050, 50).with_cached(110_000));
         }
         assert!(usual.input(long) < 1000, "{}", usual.input(long));
         assert_eq!(usual.input(short), 800, "of other sizes nothing was learnt");

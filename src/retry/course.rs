@@ -16,7 +16,8 @@ use crate::{
     context::Suspected,
     context::{AttemptLog, Call, Deadline, FailedAttempt, IDEMPOTENCY_KEY, Route, least_attempt},
     dialect::Effects,
-    outcome::{Outcome, Phase, Verdict, judge},
+    error::judge,
+    outcome::{Outcome, Phase, Verdict},
     telemetry::{Event, Stop, UserCode},
     time::saturating_add,
 };
@@ -60,7 +61,7 @@ pub(super) struct Place {
 
 impl Course {
     pub(super) fn new(shared: Arc<Shared>, request: &mut Request, least: Option<Duration>) -> Self {
-        let effects = Call::ask(request).effects;
+        let effects = Call::ask(request).effects();
         let call = Call::of(request);
         Self {
             effects,

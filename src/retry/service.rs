@@ -18,7 +18,8 @@ use super::{
 use crate::{
     Error, Request, Response, Upstream,
     context::Call,
-    outcome::{Outcome, judge},
+    error::judge,
+    outcome::Outcome,
     sync::lock_std as lock,
     telemetry::Events,
     upstream::{ResponseFuture, take_ready},

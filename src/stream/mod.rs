@@ -68,16 +68,12 @@
 //! Two models never write with one voice, and a caller's `max_tokens` bounds each answer, not both together. An answer
 //! that broke off between its last word and its end is not made whole: an empty answer proves nothing.
 
-mod array;
 mod body_end;
 mod idle_timeout;
-mod monitor;
 mod monitored;
-mod ndjson;
 mod peek;
 mod progress_signal;
 mod resume;
-mod sse;
 mod tap;
 #[cfg(test)]
 mod tests;
@@ -85,12 +81,11 @@ mod throughput;
 
 pub use body_end::BodyEnd;
 pub(crate) use idle_timeout::IdleTimeout;
-pub(crate) use monitor::{Seen, StreamMonitor};
 pub(crate) use monitored::MonitoredBody;
 pub use peek::Commit;
 pub(crate) use peek::{HoldLimits, collect, peek};
 pub(crate) use progress_signal::{FirstContentAt, ProgressSignal, StreamDeadline};
 pub use resume::Resume;
 pub(crate) use resume::{Asking, Onward, Resumed, Start};
-pub(crate) use tap::{Tap, each_event};
+pub(crate) use tap::Tap;
 pub(crate) use throughput::{MinThroughput, ThroughputMeter};

@@ -15,7 +15,8 @@ use super::{Event, Events, tracing as spans};
 use crate::{
     Error, Request, Response, Upstream,
     context::{AttemptLog, Call},
-    outcome::{Outcome, judge},
+    error::judge,
+    outcome::Outcome,
     stream::BodyEnd,
 };
 

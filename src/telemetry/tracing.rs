@@ -7,7 +7,8 @@ use crate::{
     Error, Request, Response,
     context::{AttemptLog, Route, shown},
     dialect::RequestInfo,
-    outcome::{Outcome, Rejection, judge},
+    error::judge,
+    outcome::{Outcome, Rejection},
     stream::BodyEnd,
 };
 

@@ -20,9 +20,9 @@ use super::TimeoutPolicy;
 use crate::{
     Body, BoxError, Error, Request, Response,
     context::{Call, Deadline},
-    dialect::{Dialect, RequestInfo},
+    dialect::{Dialect, RequestInfo, StreamMonitor},
     outcome::{Outcome, Phase},
-    stream::{IdleTimeout, StreamMonitor},
+    stream::IdleTimeout,
     telemetry::{Event, Events},
     time::saturating_add,
 };
@@ -257,9 +257,8 @@ fn log() -> (Log, Events) {
 }
 
 fn streamed_ask() -> Request {
-    let mut request = Request::default();
-    Call::of(&mut request).ask =
-        Some(Arc::new(RequestInfo { stream: true, ..RequestInfo::default() }));
+    let mut request = Request::new(r#"{"stream":true}"#.into());
+    Call::of(&mut request).ask = Some(Arc::new(RequestInfo::read(&request)));
     request
 }
 

@@ -7,7 +7,6 @@ mod balance;
 mod baseline;
 mod breaker;
 mod cache;
-mod classify;
 #[cfg(feature = "reqwest")]
 mod client;
 mod compose;

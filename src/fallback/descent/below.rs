@@ -54,7 +54,7 @@ impl<S: Upstream> Descent<S> {
         call.elsewhere = self.leads_on(at, Outcome::NotSent { retry_in: None });
         call.last_target = !waits && !self.leads_on(at, late);
         // What is not to be done twice is asked of nobody beside a probe.
-        let beside = call.elsewhere && self.ask.effects.repeats();
+        let beside = call.elsewhere && self.ask.effects().repeats();
         call.probe_signal = beside.then(ProbeSignal::default);
     }
 

@@ -16,13 +16,12 @@ use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame};
 use tokio::runtime::Handle;
 
-use super::{Asking, Onward, reader::Reader};
+use super::{Asking, Onward};
 use crate::{
     Body, Error,
     context::AttemptLog,
-    dialect::{Dialect, Tokens, Usage},
+    dialect::{Dialect, ResumableStream, StreamMonitor, Tokens, Usage},
     outcome::{Outcome, Phase, Verdict},
-    stream::StreamMonitor,
     telemetry::Scope,
 };
 
@@ -43,7 +42,7 @@ pub(crate) struct Start {
 pub(crate) struct Resumed {
     /// The answer that is read; let go of as soon as it is over, or has failed.
     inner: Option<Body>,
-    reader: Reader,
+    reader: ResumableStream,
     out: VecDeque<Frame<Bytes>>,
     start: Start,
     /// Who is asked next, while nobody is.
@@ -65,7 +64,7 @@ impl Resumed {
     pub(crate) fn new(inner: Body, onward: Box<dyn Onward>, start: Start) -> Self {
         Self {
             inner: Some(inner),
-            reader: Reader::new(start.dialect),
+            reader: ResumableStream::new(start.dialect),
             out: VecDeque::new(),
             onward: Some(onward),
             start,
