@@ -38,8 +38,9 @@ pub(crate) fn apply(
     table: &TargetTable,
     rung: Fallback,
 ) -> Result<Fallback, String> {
-    let on =
-        |field: &Option<Spanned<bool>>, usual| field.as_ref().map_or(usual, |it| *it.get_ref());
+    let on = |field: &Option<Spanned<bool>>, default| {
+        field.as_ref().map_or(default, |set| *set.get_ref())
+    };
     let mut offers = Capabilities::default()
         .tools(on(&table.tools, true))
         .vision(on(&table.vision, true))
@@ -62,7 +63,7 @@ pub(crate) fn apply(
 }
 
 fn edit(source: ConfigSource<'_>, table: &TargetTable) -> Result<Edit, String> {
-    let on = |field: &Option<Spanned<bool>>| field.as_ref().is_some_and(|it| *it.get_ref());
+    let on = |field: &Option<Spanned<bool>>| field.as_ref().is_some_and(|set| *set.get_ref());
     let mut edit = Edit::new();
     if let Some(most) = &table.max_tokens {
         edit = edit.max_tokens(source.at_least("max_tokens", most, 16)?);

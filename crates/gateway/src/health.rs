@@ -18,6 +18,11 @@ pub(crate) async fn healthz(State(gateway): State<Arc<Gateway>>) -> Response<Bod
 }
 
 fn snapshot(gateway: &Gateway) -> Value {
+    json!({"status": "ok", "routes": sorted(routes(gateway)), "limits": sorted(limits(gateway))})
+}
+
+/// The breakers.
+fn routes(gateway: &Gateway) -> Vec<Value> {
     let mut all = gateway.chat.breakers().list();
     all.extend(gateway.other.breakers().list());
     let routes = all.into_iter().map(|(route, seen)| {
@@ -36,6 +41,11 @@ fn snapshot(gateway: &Gateway) -> Value {
             "retry_in": seen.probe_in.map(|wait| wait.as_secs_f64()),
         })
     });
+    routes.collect()
+}
+
+/// The queues and what is left of the limits.
+fn limits(gateway: &Gateway) -> Vec<Value> {
     let limits = gateway.chat.limits().list().into_iter().map(|(route, seen)| {
         json!({
             "provider": route.provider(),
@@ -52,7 +62,7 @@ fn snapshot(gateway: &Gateway) -> Value {
             "closed_for": seen.closed_for.map(|wait| wait.as_secs_f64()),
         })
     });
-    json!({"status": "ok", "routes": sorted(routes.collect()), "limits": sorted(limits.collect())})
+    limits.collect()
 }
 
 fn sorted(mut routes: Vec<Value>) -> Vec<Value> {

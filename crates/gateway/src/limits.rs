@@ -59,6 +59,9 @@ struct ExplicitLimits {
     first_event: bool,
 }
 
+/// A value that is not allowed: its position, its key, and what is wrong with it.
+type KeyError = (Range<usize>, &'static str, String);
+
 /// A week in seconds: longer is a mistake.
 const MAX_SECONDS: f64 = 7.0 * 24.0 * 3600.0;
 const MIB: u64 = 1024 * 1024;
@@ -68,45 +71,18 @@ const MIB: u64 = 1024 * 1024;
 impl Limits {
     /// The limits, each valid by itself. `source` is the file that an error names.
     pub(crate) fn new(
-        kind: ProfileName,
+        profile: ProfileName,
         table: &LimitsTable,
         source: Option<ConfigSource<'_>>,
     ) -> Result<Self, String> {
-        let wrong = |at: &Range<usize>, field: &str, what: String| match source {
-            Some(source) => source.error_at(at, &format!("limits.{field}"), &what),
-            None => format!("limits.{field} {what}"),
-        };
-        for (field, value) in table.times() {
-            let Some(value) = value else { continue };
-            let seconds = *value.get_ref();
-            if !(0.001..=MAX_SECONDS).contains(&seconds) {
-                let what = format!(
-                    "is {seconds}; allowed is a number of seconds from 0.001 to {MAX_SECONDS}"
-                );
-                return Err(wrong(&value.span(), field, what));
+        let errors = table.time_error().or_else(|| table.count_error());
+        match (errors, source) {
+            (None, _) => Ok(table.limits(profile)),
+            (Some((at, key, what)), Some(source)) => {
+                Err(source.error_at(&at, &format!("limits.{key}"), &what))
             }
+            (Some((_, key, what)), None) => Err(format!("limits.{key} {what}")),
         }
-        let counts = [
-            (
-                "retries",
-                table.retries.as_ref().map(|it| (it.span(), u64::from(*it.get_ref()))),
-                0..=10,
-            ),
-            ("body", table.body.as_ref().map(|it| (it.span(), *it.get_ref())), 1..=1024 * MIB),
-            (
-                "connections",
-                table.connections.as_ref().map(|it| (it.span(), u64::from(*it.get_ref()))),
-                1..=100_000,
-            ),
-        ];
-        for (field, value, allowed) in counts {
-            if let Some((at, value)) = value.filter(|(_, value)| !allowed.contains(value)) {
-                let (min, max) = allowed.into_inner();
-                let what = format!("is {value}; allowed is a whole number from {min} to {max}");
-                return Err(wrong(&at, field, what));
-            }
-        }
-        Ok(table.limits(kind))
     }
 }
 
@@ -119,6 +95,34 @@ impl LimitsTable {
         let found = self.times().into_iter().find(|(field, _)| *field == name);
         let at = found.and_then(|(_, value)| value).map_or(0..0, Spanned::span);
         (at, format!("limits.{name}"))
+    }
+
+    /// The first time that is out of range.
+    fn time_error(&self) -> Option<KeyError> {
+        let times = self.times().into_iter();
+        let mut times = times.filter_map(|(key, time)| time.map(|time| (key, time)));
+        let (key, time) =
+            times.find(|(_, time)| !(0.001..=MAX_SECONDS).contains(time.get_ref()))?;
+        let seconds = time.get_ref();
+        let what =
+            format!("is {seconds}; allowed is a number of seconds from 0.001 to {MAX_SECONDS}");
+        Some((time.span(), key, what))
+    }
+
+    /// The first count that is out of range.
+    fn count_error(&self) -> Option<KeyError> {
+        let whole = |value: &Spanned<u32>| (value.span(), u64::from(*value.get_ref()));
+        let body = self.body.as_ref().map(|value| (value.span(), *value.get_ref()));
+        let counts = [
+            ("retries", self.retries.as_ref().map(whole), 0..=10),
+            ("body", body, 1..=1024 * MIB),
+            ("connections", self.connections.as_ref().map(whole), 1..=100_000),
+        ];
+        counts.into_iter().find_map(|(key, count, allowed)| {
+            let (at, count) = count.filter(|(_, count)| !allowed.contains(count))?;
+            let (min, max) = allowed.into_inner();
+            Some((at, key, format!("is {count}; allowed is a whole number from {min} to {max}")))
+        })
     }
 
     fn times(&self) -> [(&'static str, Option<&Spanned<f64>>); 7] {
@@ -135,8 +139,9 @@ impl LimitsTable {
 
     fn limits(&self, kind: ProfileName) -> Limits {
         let usual = CallTimes::of(kind);
-        let or =
-            |value: &Option<Spanned<f64>>, usual| value.as_ref().map_or(usual, |it| *it.get_ref());
+        let or = |value: &Option<Spanned<f64>>, default| {
+            value.as_ref().map_or(default, |set| *set.get_ref())
+        };
         let deadline = or(&self.deadline, usual.deadline);
         // Limits that are not set are clamped to those that are.
         let times = CallTimes {
@@ -152,14 +157,14 @@ impl LimitsTable {
         };
         let other = or(&self.other, 600.0);
         let connect = seconds(times.connect);
-        let retries = self.retries.as_ref().map(|it| *it.get_ref());
+        let retries = self.retries.as_ref().map(|set| *set.get_ref());
         Limits {
             chat: times.profile(kind, retries),
             other: Self::other_profile(other, connect, retries),
             connect,
             drain: seconds(or(&self.drain, 30.0)),
-            body: self.body.as_ref().map_or(32 * MIB, |it| *it.get_ref()) as usize,
-            connections: self.connections.as_ref().map_or(1024, |it| *it.get_ref()) as usize,
+            body: self.body.as_ref().map_or(32 * MIB, |set| *set.get_ref()) as usize,
+            connections: self.connections.as_ref().map_or(1024, |set| *set.get_ref()) as usize,
         }
     }
 

@@ -100,22 +100,11 @@ impl Options {
 
 /// What is wrong and what is allowed. clap's own text shows values, and a value may be a key.
 fn reason(error: &clap::Error) -> String {
-    let context = |kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => Some(text.as_str()),
-        Some(ContextValue::Strings(texts)) => texts.first().map(String::as_str),
-        _ => None,
-    };
-    // `--upstream <URL>` is `--upstream`.
-    let flag = context(ContextKind::InvalidArg).and_then(|text| text.split_whitespace().next());
-    let flag = flag.filter(|flag| flag.starts_with('-'));
-    match (error.kind(), flag) {
-        (ErrorKind::ValueValidation, Some(flag)) => {
-            let what = std::error::Error::source(error).map(ToString::to_string);
-            format!(
-                "{flag} {}",
-                what.as_deref().unwrap_or("is wrong; allowed is what --help lists")
-            )
-        }
+    match (error.kind(), flag_of(error)) {
+        (ErrorKind::ValueValidation, Some(flag)) => match std::error::Error::source(error) {
+            Some(what) => format!("{flag} {what}"),
+            None => format!("{flag} is wrong; allowed is what --help lists"),
+        },
         (ErrorKind::InvalidUtf8, _) => "an argument is not UTF-8; allowed is UTF-8".into(),
         (ErrorKind::InvalidValue, Some(flag)) => {
             format!("{flag} has no value; allowed is one value after it")
@@ -127,12 +116,22 @@ fn reason(error: &clap::Error) -> String {
             format!("{flag} is missing; allowed is an origin such as http://127.0.0.1:11434")
         }
         (ErrorKind::UnknownArgument, Some(flag)) => {
-            let name = flag.split('=').next().unwrap_or(flag);
-            format!("{name} is no option; allowed is what --help lists")
+            format!("{flag} is no option; allowed is what --help lists")
         }
         // The argument may be a key in the wrong place.
         _ => "an argument is no option; allowed is what --help lists".into(),
     }
+}
+
+/// The flag that an error is about: `--upstream` of `--upstream <URL>` and of `--upstream=URL`.
+fn flag_of(error: &clap::Error) -> Option<&str> {
+    let argument = match error.get(ContextKind::InvalidArg)? {
+        ContextValue::String(text) => text,
+        ContextValue::Strings(texts) => texts.first()?,
+        _ => return None,
+    };
+    let flag = argument.split([' ', '=']).next()?;
+    flag.starts_with('-').then_some(flag)
 }
 
 /// An address and a port; `localhost` is the loopback interface.

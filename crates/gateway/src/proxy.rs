@@ -10,7 +10,8 @@ use evenkeel::{
     fallback::{Fallback, Fallbacks, Target},
 };
 use http::{
-    HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header,
+    request::Parts,
 };
 
 use super::{
@@ -110,9 +111,13 @@ impl Gateway {
             extensions.insert(sticky);
         }
         // Another model can be asked only where the dialect is known.
-        if fallbacks.is_empty() || known.is_none() {
-            return;
+        if !fallbacks.is_empty() && known.is_some() {
+            self.apply_fallbacks(&fallbacks, extensions);
         }
+    }
+
+    /// The models as rungs between the first one and those of the file.
+    fn apply_fallbacks(&self, models: &[String], extensions: &mut http::Extensions) {
         let rung = |model: &String| {
             let first = self.first.iter().map(|target| target.clone().model(model));
             let here = self.first.is_empty().then(|| Target::here().model(model));
@@ -120,11 +125,19 @@ impl Gateway {
             let name = &model[..model.len().min(64)];
             Fallback::targets(first.chain(here)).named(name)
         };
-        match Fallbacks::new(fallbacks.iter().map(rung)) {
+        match Fallbacks::new(models.iter().map(rung)) {
             Ok(fallbacks) => drop(extensions.insert(fallbacks)),
             // Not reached: `RequestOverrides` refuses the same before.
             Err(error) => tracing::warn!(%error, "fallbacks were left out"),
         }
+    }
+
+    /// Who gave the answer: what evenkeel put into its headers, else the name in the attempt log, else the first rung.
+    fn rung(&self, attempt_log: &AttemptLog, headers: &HeaderMap) -> HeaderValue {
+        let rung = attempt_log.rung();
+        let present = headers.get(RUNG).cloned().filter(|_| rung.is_some());
+        let named = HeaderValue::from_str(rung.as_deref().unwrap_or(&self.name));
+        present.or(named.ok()).unwrap_or(HeaderValue::from_static("primary"))
     }
 
     /// The response for the caller.
@@ -139,10 +152,7 @@ impl Gateway {
         head.extensions.clear();
         head.version = http::Version::HTTP_11;
         headers::strip_response(&mut head.headers);
-        let rung = attempt_log.rung();
-        let rung = HeaderValue::from_str(rung.as_deref().unwrap_or(&self.name));
-        let present = head.headers.get(RUNG).cloned().filter(|_| attempt_log.rung().is_some());
-        let rung = present.or(rung.ok()).unwrap_or(HeaderValue::from_static("primary"));
+        let rung = self.rung(&attempt_log, &head.headers);
         head.headers.insert(RUNG, rung);
         head.headers.insert(ATTEMPTS, HeaderValue::from(attempt_log.sent()));
         let streamed = head.status.is_success() && info.stream() && body.as_bytes().is_none();

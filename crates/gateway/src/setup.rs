@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use evenkeel::{
     Client, ClientBuilder, ConfigError, Profile,
     fallback::{FallbackPolicy, Target},
+    identity::IdentityPolicy,
 };
 use http::Uri;
 
@@ -42,6 +43,15 @@ pub(crate) struct Gateway {
     pub(crate) body: usize,
 }
 
+/// The rungs: the first, which every request is addressed to, and those below it.
+struct Ladder<'a> {
+    file: &'a Config,
+    origin: Uri,
+    /// `None` is `--upstream` as it is.
+    first: Option<&'a NamedFallback>,
+    below: &'a [NamedFallback],
+}
+
 // === impl Setup ===
 
 impl Setup {
@@ -76,52 +86,92 @@ impl Gateway {
         (limits, file): (&Limits, &Config),
         source: Option<ConfigSource<'_>>,
     ) -> Result<Self, String> {
-        let mut below = file.ladder.iter();
-        let mut ladder = FallbackPolicy::new().resume(file.resume);
-        let (mut first, mut name) = (Vec::new(), "primary".to_owned());
-        let above = usize::from(upstream.is_some());
-        let origin = match upstream {
-            Some(origin) => origin,
-            None => {
-                let fallback = below.next();
-                let origin = fallback.and_then(|fallback| fallback.targets.first()?.1.clone());
-                let Some((fallback, origin)) = fallback.zip(origin) else {
-                    return Err(no_upstream(source, fallback.map(|fallback| fallback.at.clone())));
-                };
-                ladder = ladder.first(fallback.rung.clone());
-                first = fallback.targets.iter().map(|(target, _)| target.clone()).collect();
-                name = fallback.name.clone();
-                origin
-            }
-        };
-        let origins = file.ladder.iter().flat_map(|fallback| &fallback.targets);
-        let origins = origins.filter_map(|(_, origin)| origin.as_ref()).chain([&origin]);
-        let https = origins.into_iter().any(|uri| uri.scheme_str() == Some("https"));
-        let transport = Transport::reconnecting(limits.connect, https)?;
+        let ladder = Ladder::new(upstream, file, source)?;
+        let transport = Transport::reconnecting(limits.connect, ladder.needs_tls())?;
+        let identity = file.identity.as_ref();
         // Only chats are stored.
-        let not_stored = |fallback: &&NamedFallback| fallback.kind != FallbackKind::Stored;
-        let add =
-            |ladder: FallbackPolicy, fallback: &NamedFallback| ladder.rung(fallback.rung.clone());
-        let other = below.clone().filter(not_stored).fold(ladder.clone(), add);
-        let builder = || {
-            let identity = file.identity.iter().cloned();
-            identity.fold(Client::builder(), ClientBuilder::identity)
-        };
-        let other = builder().profile(limits.other.clone()).ladder(other);
-        let ladder = below.fold(ladder, add);
+        let other = builder(identity)
+            .profile(limits.other.clone())
+            .ladder(ladder.policy(|kind| kind != FallbackKind::Stored));
         let profile = file.traffic.apply(limits.chat.clone());
         let profile = file.wait.into_iter().fold(profile, Profile::waits);
-        let chat = builder().profile(profile).ladder(ladder);
+        let chat = builder(identity).profile(profile).ladder(ladder.policy(|_| true));
         let chat = file.cache.iter().cloned().fold(chat, ClientBuilder::cache);
-        let located = |error: ConfigError| located(&error, (file, above), source);
+        let located = |error: ConfigError| ladder.locate(&error, source);
         Ok(Self {
             chat: chat.over(transport.clone()).map_err(located)?,
             other: other.over(transport).map_err(located)?,
-            origin,
-            first,
-            name,
+            first: ladder.first_targets(),
+            name: ladder.first.map_or_else(|| "primary".to_owned(), |first| first.name.clone()),
+            origin: ladder.origin,
             body: limits.body,
         })
+    }
+}
+
+fn builder(identity: Option<&IdentityPolicy>) -> ClientBuilder {
+    identity.cloned().into_iter().fold(Client::builder(), ClientBuilder::identity)
+}
+
+// === impl Ladder ===
+
+impl<'a> Ladder<'a> {
+    fn new(
+        upstream: Option<Uri>,
+        file: &'a Config,
+        source: Option<ConfigSource<'_>>,
+    ) -> Result<Self, String> {
+        if let Some(origin) = upstream {
+            return Ok(Self { file, origin, first: None, below: &file.ladder });
+        }
+        let first = file.ladder.first();
+        let origin = first.and_then(|first| first.targets.first()?.1.clone());
+        match first.zip(origin) {
+            Some((first, origin)) => {
+                Ok(Self { file, origin, first: Some(first), below: &file.ladder[1..] })
+            }
+            None => Err(no_upstream(source, first.map(|first| first.at.clone()))),
+        }
+    }
+
+    /// Whether a request may be sent to an `https://` origin.
+    fn needs_tls(&self) -> bool {
+        let targets = self.file.ladder.iter().flat_map(|fallback| &fallback.targets);
+        let mut origins = targets.filter_map(|(_, origin)| origin.as_ref()).chain([&self.origin]);
+        origins.any(|uri| uri.scheme_str() == Some("https"))
+    }
+
+    fn first_targets(&self) -> Vec<Target> {
+        let targets = self.first.iter().flat_map(|first| &first.targets);
+        targets.map(|(target, _)| target.clone()).collect()
+    }
+
+    /// The ladder with the fallbacks of the allowed kinds.
+    fn policy(&self, allowed: impl Fn(FallbackKind) -> bool) -> FallbackPolicy {
+        let policy = FallbackPolicy::new().resume(self.file.resume);
+        let policy = match self.first {
+            Some(first) => policy.first(first.rung.clone()),
+            None => policy,
+        };
+        let below = self.below.iter().filter(|fallback| allowed(fallback.kind));
+        below.fold(policy, |policy, fallback| policy.rung(fallback.rung.clone()))
+    }
+
+    /// An error of evenkeel's own, with the line of the file that it is about.
+    fn locate(&self, error: &ConfigError, source: Option<ConfigSource<'_>>) -> String {
+        let Some(source) = source else { return one_line(error) };
+        let text = error.to_string();
+        let what = text.strip_prefix(error.field()).unwrap_or(&text).trim();
+        if let Some(field) = error.field().strip_prefix("ladder.rung[") {
+            let rung = field.split(']').next().and_then(|rung| rung.parse::<usize>().ok());
+            // `--upstream` is a rung above those of the file.
+            let above = usize::from(self.first.is_none());
+            let found = self.file.ladder.get(rung.unwrap_or(0).saturating_sub(above));
+            let key = error.field().rsplit('.').next().unwrap_or("ladder");
+            return source.error_at(&found.map_or(0..0, |found| found.at.clone()), key, what);
+        }
+        let (at, key) = self.file.limits.location_of(error);
+        source.error_at(&at, &key, what)
     }
 }
 
@@ -131,24 +181,4 @@ fn no_upstream(source: Option<ConfigSource<'_>>, at: Option<std::ops::Range<usiz
         Some(source) => source.error_at(&at.unwrap_or(0..0), "ladder", what),
         None => format!("--upstream is missing; {what}"),
     }
-}
-
-/// An error of evenkeel's own, with the line of the file that it is about. `above` rungs precede those of the file.
-fn located(
-    error: &ConfigError,
-    (file, above): (&Config, usize),
-    source: Option<ConfigSource<'_>>,
-) -> String {
-    let Some(source) = source else { return one_line(error) };
-    let text = error.to_string();
-    let what = text.strip_prefix(error.field()).unwrap_or(&text).trim();
-    if error.field().starts_with("ladder.rung[") {
-        let digits = error.field().trim_start_matches("ladder.rung[").split(']').next();
-        let at = digits.and_then(|at| at.parse::<usize>().ok()).unwrap_or(0);
-        let found = file.ladder.get(at.saturating_sub(above));
-        let field = error.field().rsplit('.').next().unwrap_or("ladder");
-        return source.error_at(&found.map_or(0..0, |fallback| fallback.at.clone()), field, what);
-    }
-    let (at, field) = file.limits.location_of(error);
-    source.error_at(&at, &field, what)
 }

@@ -179,13 +179,13 @@ fn target_group(
     Ok(NamedFallback { rung, targets, kind: FallbackKind::Target, name, at: first.span() })
 }
 
+/// A target, and the origin of its `base_url`.
 fn target(
     source: ConfigSource<'_>,
-    table: &Spanned<TargetTable>,
+    spanned: &Spanned<TargetTable>,
     env: Env<'_>,
 ) -> Result<(Target, Option<Uri>), String> {
-    let at = table.span();
-    let table = table.get_ref();
+    let table = spanned.get_ref();
     let name = named(source, "name", &table.name)?;
     let base = table.base_url.as_ref().map(|base| base_url(source, base)).transpose()?;
     let target = match &table.base_url {
@@ -198,21 +198,29 @@ fn target(
         filled(source, "model", model)?;
         target = target.model(model.get_ref());
     }
-    if let Some(key) = key(source, table.key_env.as_ref(), env)? {
-        target = match key_header(source, table.key_header.as_ref())? {
-            None => target.bearer(&key),
-            Some(header) => target.credential(header, &key),
-        };
-    }
+    target = with_key(source, table, target, env)?;
     if let Some(dialect) = &table.dialect {
         target = target.dialect(capabilities::dialect(source, dialect)?);
     }
     if table.base_url.is_none() && table.model.is_none() && table.key_env.is_none() {
         let what =
             "is another name for the upstream; allowed is a target with base_url, model or key_env";
-        return Err(source.error_at(&at, "target", what));
+        return Err(source.error_at(&spanned.span(), "target", what));
     }
     Ok((target, base))
+}
+
+fn with_key(
+    source: ConfigSource<'_>,
+    table: &TargetTable,
+    target: Target,
+    env: Env<'_>,
+) -> Result<Target, String> {
+    let Some(key) = key(source, table.key_env.as_ref(), env)? else { return Ok(target) };
+    Ok(match key_header(source, table.key_header.as_ref())? {
+        None => target.bearer(&key),
+        Some(header) => target.credential(header, &key),
+    })
 }
 
 fn stored_answer(
