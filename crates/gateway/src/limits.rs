@@ -29,7 +29,7 @@ pub(crate) struct LimitsTable {
 
 /// The limits of the gateway, and the profiles of its two clients.
 #[derive(Clone, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct GatewayLimits {
     /// Of calls in a known dialect.
     pub(crate) chat: Profile,
     /// Of everything else: uploads, images, lists. No limit of time but one fits them all.
@@ -42,7 +42,7 @@ pub(crate) struct Limits {
     pub(crate) connections: usize,
 }
 
-/// Limits of calls, in seconds.
+/// The time limits of calls, in seconds.
 struct CallTimes {
     deadline: f64,
     connect: f64,
@@ -66,18 +66,18 @@ type KeyError = (Range<usize>, &'static str, String);
 const MAX_SECONDS: f64 = 7.0 * 24.0 * 3600.0;
 const MIB: u64 = 1024 * 1024;
 
-// === impl Limits ===
+// === impl GatewayLimits ===
 
-impl Limits {
+impl GatewayLimits {
     /// The limits, each valid by itself. `source` is the file that an error names.
     pub(crate) fn new(
-        profile: ProfileName,
+        name: ProfileName,
         table: &LimitsTable,
         source: Option<ConfigSource<'_>>,
     ) -> Result<Self, String> {
         let errors = table.time_error().or_else(|| table.count_error());
         match (errors, source) {
-            (None, _) => Ok(table.limits(profile)),
+            (None, _) => Ok(table.limits(name)),
             (Some((at, key, what)), Some(source)) => {
                 Err(source.error_at(&at, &format!("limits.{key}"), &what))
             }
@@ -137,8 +137,8 @@ impl LimitsTable {
         ]
     }
 
-    fn limits(&self, kind: ProfileName) -> Limits {
-        let usual = CallTimes::of(kind);
+    fn limits(&self, name: ProfileName) -> GatewayLimits {
+        let usual = CallTimes::of(name);
         let or = |value: &Option<Spanned<f64>>, default| {
             value.as_ref().map_or(default, |set| *set.get_ref())
         };
@@ -158,8 +158,8 @@ impl LimitsTable {
         let other = or(&self.other, 600.0);
         let connect = seconds(times.connect);
         let retries = self.retries.as_ref().map(|set| *set.get_ref());
-        Limits {
-            chat: times.profile(kind, retries),
+        GatewayLimits {
+            chat: times.profile(name, retries),
             other: Self::other_profile(other, connect, retries),
             connect,
             drain: seconds(or(&self.drain, 30.0)),
@@ -186,9 +186,9 @@ impl LimitsTable {
 
 impl CallTimes {
     /// The times of evenkeel's own profiles.
-    fn of(kind: ProfileName) -> Self {
+    fn of(name: ProfileName) -> Self {
         let set = ExplicitLimits::default();
-        let (deadline, attempt, first_event, idle) = match kind {
+        let (deadline, attempt, first_event, idle) = match name {
             ProfileName::Interactive => (30.0, 20.0, 20.0, 15.0),
             ProfileName::Pipeline => (900.0, 300.0, 180.0, 60.0),
         };
@@ -196,20 +196,20 @@ impl CallTimes {
     }
 
     /// In the interactive profile, limits that are not set are left to evenkeel, whose defaults give way.
-    fn timeout(&self, kind: ProfileName) -> TimeoutPolicy {
+    fn timeout(&self, name: ProfileName) -> TimeoutPolicy {
         let mut timeout = TimeoutPolicy::default().idle(seconds(self.idle));
-        if self.set.attempt || kind == ProfileName::Pipeline {
+        if self.set.attempt || name == ProfileName::Pipeline {
             timeout = timeout.attempt(seconds(self.attempt));
         }
-        if self.set.first_event || kind == ProfileName::Pipeline {
+        if self.set.first_event || name == ProfileName::Pipeline {
             timeout = timeout.first_event(seconds(self.first_event));
         }
         timeout
     }
 
-    fn profile(&self, kind: ProfileName, retries: Option<u32>) -> Profile {
-        let timeout = self.timeout(kind);
-        let (profile, retry, usual) = match kind {
+    fn profile(&self, name: ProfileName, retries: Option<u32>) -> Profile {
+        let timeout = self.timeout(name);
+        let (profile, retry, usual) = match name {
             ProfileName::Interactive => (Profile::interactive(), RetryPolicy::default(), 2),
             ProfileName::Pipeline => {
                 let retry = RetryPolicy::default()
@@ -229,7 +229,7 @@ impl CallTimes {
             .connect(seconds(self.connect))
             .timeout(timeout)
             .retry(retry.retries(retries.unwrap_or(usual)))
-            .classify(ClassifyPolicy::default().commit(kind.commit()))
+            .classify(ClassifyPolicy::default().commit(name.commit()))
     }
 }
 

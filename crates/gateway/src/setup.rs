@@ -12,7 +12,7 @@ use http::Uri;
 use super::{
     config::{self, Config},
     config_location::{ConfigSource, one_line},
-    limits::Limits,
+    limits::GatewayLimits,
     options::Options,
     targets::{FallbackKind, NamedFallback},
     transport::Transport,
@@ -22,7 +22,7 @@ use super::{
 #[derive(Debug)]
 pub(crate) struct Setup {
     pub(crate) listen: SocketAddr,
-    pub(crate) limits: Limits,
+    pub(crate) limits: GatewayLimits,
     pub(crate) gateway: Gateway,
 }
 
@@ -70,7 +70,7 @@ impl Setup {
         let source = source.map(|(name, text)| ConfigSource { name, text });
         let file = source.map(|source| Config::parse(source, env)).transpose()?.unwrap_or_default();
         let profile = options.profile.or(file.profile).unwrap_or_default();
-        let limits = Limits::new(profile, &file.limits, source)?;
+        let limits = GatewayLimits::new(profile, &file.limits, source)?;
         let upstream = options.upstream.as_ref().or(file.upstream.as_ref()).cloned();
         let gateway = Gateway::new(upstream, (&limits, &file), source)?;
         let default = SocketAddr::from(([127, 0, 0, 1], 8080));
@@ -83,7 +83,7 @@ impl Setup {
 impl Gateway {
     fn new(
         upstream: Option<Uri>,
-        (limits, file): (&Limits, &Config),
+        (limits, file): (&GatewayLimits, &Config),
         source: Option<ConfigSource<'_>>,
     ) -> Result<Self, String> {
         let ladder = Ladder::new(upstream, file, source)?;
