@@ -13,29 +13,36 @@ use super::config_location::{one_line, origin};
 #[derive(Debug, Parser)]
 #[command(name = "evenkeel-gateway", version, about = ABOUT, after_help = AFTER_HELP)]
 pub(crate) struct Options {
-    /// The address and port to listen on; localhost is 127.0.0.1, port 0 any free port
+    /// The address and port to listen on [default: 127.0.0.1:8080]
     ///
-    /// [default: 127.0.0.1:8080]. The bound address is the one line on standard output. An address that is not on the
-    /// loopback interface is reachable by others: a warning is logged.
-    #[arg(long, value_name = "ADDR:PORT", value_parser = listen)]
+    /// localhost is 127.0.0.1; port 0 is any free port. The bound address is the one line on standard output. An address that
+    /// is not on the loopback interface can be reached by others: a warning is logged.
+    #[arg(long, value_name = "ADDR:PORT", value_parser = listen, verbatim_doc_comment)]
     pub(crate) listen: Option<SocketAddr>,
-    /// The origin that requests are sent to, such as http://127.0.0.1:11434 or https://api.openai.com
+    /// The origin that requests are sent to, such as https://api.openai.com
     ///
-    /// Path and query of each request stay as they are. SSL_CERT_FILE names the certificates to trust for https (default:
-    /// those of the system), HTTPS_PROXY a proxy. Required without --config; with --config and without --upstream the
-    /// first target of its ladder is asked first.
-    #[arg(long, value_name = "URL", value_parser = origin, required_unless_present = "config")]
+    /// http:// or https://, host and port; path and query of each request stay as they are. SSL_CERT_FILE names the
+    /// certificates to trust [default: those of the system], HTTPS_PROXY a proxy for https. Required without --config.
+    /// With --config alone the first target of its ladder is asked first.
+    #[arg(
+        long,
+        value_name = "URL",
+        value_parser = origin,
+        required_unless_present = "config",
+        verbatim_doc_comment
+    )]
     pub(crate) upstream: Option<http::Uri>,
-    /// A TOML file with targets, ladder and limits; gateway.toml in the sources has every key
+    /// A TOML file with targets, ladder and limits
     ///
-    /// Keys of APIs are read from the environment only. --listen, --upstream and --profile override the file.
-    #[arg(long, value_name = "FILE")]
+    /// gateway.toml in the sources has every key. Keys of APIs are read from the environment only. --listen, --upstream
+    /// and --profile override the file.
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     pub(crate) config: Option<PathBuf>,
-    /// interactive or pipeline: the limits to begin with
+    /// The limits to begin with: interactive or pipeline [default: interactive]
     ///
-    /// [default: interactive]. interactive: a person waits, and a call has 30 s. pipeline: nobody waits, a call has 15 min,
-    /// and a stream is passed on when it is complete.
-    #[arg(long, value_name = "NAME", value_parser = profile)]
+    /// interactive: a person waits, and a call has 30 s. pipeline: nobody waits, a call has 15 min, and a stream is passed
+    /// on when it is complete.
+    #[arg(long, value_name = "NAME", value_parser = profile, verbatim_doc_comment)]
     pub(crate) profile: Option<ProfileName>,
 }
 

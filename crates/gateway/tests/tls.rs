@@ -10,6 +10,8 @@
 //! openssl x509 -req -in server.csr -CA authority.pem -CAkey authority.key -days 36500 -out server.pem \
 //!     -extfile <(echo subjectAltName=IP:127.0.0.1)
 //! ```
+// Where a test cannot go on, a panic is its failure.
+#![allow(clippy::unwrap_used)]
 
 use std::{
     convert::Infallible,
@@ -123,7 +125,8 @@ fn command(upstream: &Upstream, environment: &[(&str, &str)]) -> Command {
 
 impl Gateway {
     async fn start(upstream: &Upstream, environment: &[(&str, &str)]) -> Self {
-        let mut child = command(upstream, environment).stdout(Stdio::piped()).spawn().unwrap();
+        let mut command = command(upstream, environment);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         timeout(LONG, out.read_line(&mut line)).await.unwrap().unwrap();
