@@ -12,7 +12,7 @@ use evenkeel::{
 use std::time::Duration;
 use tokio::time::sleep;
 
-use crate::scene::{Told, call, chat, ms, over, pair, secondary, secs};
+use crate::support::{Told, call, chat, ms, over, pair, secondary, secs};
 
 fn quick() -> Profile {
     let breaker = BreakerPolicy::default().consecutive(1).jitter(0.0);

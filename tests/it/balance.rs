@@ -18,9 +18,9 @@ use http_body_util::BodyExt;
 use tokio::{task::JoinSet, time::Instant};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-use crate::scene::{Told, call, chat, ms, secs};
+use crate::support::{Told, call, chat, ms, secs};
 
-mod models;
+mod missing_model;
 
 /// Three keys of one host.
 struct Keys([Provider; 3]);

@@ -26,7 +26,7 @@ use http::header;
 use http_body_util::BodyExt;
 use tokio::time::{advance, sleep};
 
-use crate::scene::{Told, call, chat, ms, over, pair, read, secondary, secs, with_body};
+use crate::support::{Told, call, chat, ms, over, pair, read, secondary, secs, with_body};
 
 const BUSY: &str = "We are very busy.";
 
@@ -379,7 +379,7 @@ async fn a_store_that_is_down_fails_no_call() {
 // === equal calls in flight ===
 
 /// A thousand equal calls, each with the count of its polls.
-async fn thousand(client: &Client, stream: bool) -> (Vec<crate::scene::Answer>, u64) {
+async fn thousand(client: &Client, stream: bool) -> (Vec<crate::support::Answer>, u64) {
     let polls = Arc::new(AtomicU64::new(0));
     let one = || counted(polls.clone(), call_of(client, stream));
     let tasks: Vec<_> = (0..1000).map(|_| tokio::spawn(one())).collect();
@@ -390,7 +390,7 @@ async fn thousand(client: &Client, stream: bool) -> (Vec<crate::scene::Answer>, 
 fn call_of(
     client: &Client,
     stream: bool,
-) -> impl Future<Output = Result<crate::scene::Answer, Error>> + Send + use<> {
+) -> impl Future<Output = Result<crate::support::Answer, Error>> + Send + use<> {
     let client = client.clone();
     async move { call(&client, chat(stream)).await }
 }

@@ -32,7 +32,7 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use crate::scene::{Told, ms, words};
+use crate::support::{Told, ms, words};
 
 /// Longer than anything here takes: what does not end by then hangs.
 const LONG: Duration = Duration::from_secs(5);

@@ -14,7 +14,7 @@ use evenkeel::{
 };
 use http::HeaderName;
 
-use crate::scene::{call, chat, ms, over, secondary, secs};
+use crate::support::{call, chat, ms, over, secondary, secs};
 
 const ZERO: Duration = Duration::ZERO;
 

@@ -13,7 +13,7 @@ use evenkeel::{
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
-use crate::scene::{Told, ms};
+use crate::support::{Told, ms};
 
 const JSON: &str = r#"{"model":"m","messages":[{"role":"user","content":"hi"}]}"#;
 const STREAM: &str = r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;

@@ -16,7 +16,7 @@ use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::scene::{Told, call, chat, ms, over, read, secs, with_body};
+use crate::support::{Told, call, chat, ms, over, read, secs, with_body};
 
 /// Hedging and nothing else that sends anything twice.
 fn builder() -> ClientBuilder {

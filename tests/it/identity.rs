@@ -1,11 +1,11 @@
 //! Who calls: routes, stored answers and shared attempts go by one identity, and nothing of one caller reaches another, nor
 //! another origin.
 
-mod answers;
 mod credentials;
-mod forwarded;
-mod many;
-mod names;
+mod forwarded_headers;
+mod many_credentials;
+mod route_names;
+mod stored_answers;
 
 use evenkeel::{
     Client, Profile, Request,
@@ -13,7 +13,7 @@ use evenkeel::{
     testkit::{Provider, Reply},
 };
 
-use crate::scene::*;
+use crate::support::*;
 
 /// A chat request to the primary with these headers and that query.
 fn asked(query: &str, headers: &[(&str, &str)]) -> Request {

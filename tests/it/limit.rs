@@ -26,11 +26,11 @@ use http_body_util::BodyExt;
 use tokio::time::{Instant, sleep, sleep_until};
 use tower::{Layer, ServiceExt};
 
-use crate::scene::{Told, call, chat, ms, over, pair, read, secondary, secs, with_body};
+use crate::support::{Told, call, chat, ms, over, pair, read, secondary, secs, with_body};
 
 mod adaptive;
-mod harm;
-mod rate;
+mod no_harm;
+mod request_rate;
 
 const MINUTE: Duration = Duration::from_secs(60);
 

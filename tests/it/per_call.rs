@@ -10,7 +10,7 @@ use evenkeel::{
     testkit::{Fault, Provider, Reply},
 };
 
-use crate::scene::{call, chat, over, pair, secondary};
+use crate::support::{call, chat, over, pair, secondary};
 
 fn with<T: Clone + Send + Sync + 'static>(mut request: Request, value: T) -> Request {
     request.extensions_mut().insert(value);

@@ -12,7 +12,7 @@ use evenkeel::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-use crate::scene::{call, chat, over, pair, secondary, secs};
+use crate::support::{call, chat, over, pair, secondary, secs};
 
 const DOWN: Outcome = Outcome::Unavailable { wait: None };
 const LIMITED: Outcome = Outcome::RateLimited { wait: None };

@@ -20,7 +20,7 @@ use http_body_util::BodyExt;
 use proptest::prelude::*;
 use tokio::time::Instant;
 
-use crate::scene::{Answer, Told, call, chat, ms, over, read, secondary, secs, with_body};
+use crate::support::{Answer, Told, call, chat, ms, over, read, secondary, secs, with_body};
 
 /// The text of an answer, as a reader of server-sent events has it, in any dialect; and that the answer is well-formed.
 pub(crate) struct Heard {

@@ -14,7 +14,7 @@ use http_body_util::StreamBody;
 use serde_json::{Value, json};
 use tower::service_fn;
 
-use crate::scene::{Answer, call};
+use crate::support::{Answer, call};
 
 /// What the second target was asked.
 type Asked = Arc<Mutex<Vec<Value>>>;
