@@ -12,7 +12,7 @@ use evenkeel::{
 use std::time::Duration;
 use tokio::time::sleep;
 
-use crate::support::{Told, call, chat, ms, over, pair, secondary, secs};
+use crate::support::{EventLog, call, chat, ms, over, pair, secondary, secs};
 
 fn quick() -> Profile {
     let breaker = BreakerPolicy::default().consecutive(1).jitter(0.0);
@@ -39,23 +39,23 @@ async fn what_nobody_has_used_is_clear_and_asking_makes_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_breaker_is_told_through_all_its_states_and_asking_changes_none() {
-    let (provider, told) =
-        (Provider::new("primary").replies([Reply::status(503)]), Told::default());
-    let client = over(told.listen(Client::builder().profile(quick())), [&provider]);
+    let (provider, log) =
+        (Provider::new("primary").replies([Reply::status(503)]), EventLog::default());
+    let client = over(log.attach_to(Client::builder().profile(quick())), [&provider]);
     call(&client, chat(true)).await.unwrap();
     assert_eq!(back(client.availability_of(&chat(true))), secs(5));
     sleep(secs(2)).await;
     assert_eq!(back(client.availability_of(&chat(false))), secs(3));
     // Two seconds after it may be probed: had nobody come for longer than a recovery takes, one probe would close it.
     sleep(secs(5)).await;
-    told.forget();
+    log.clear();
     for _ in 0..100 {
         let Availability::Degraded { share, .. } = client.availability_of(&chat(true)) else {
             panic!()
         };
         assert_eq!(share, 0.0, "only probes");
     }
-    assert_eq!((told.events().len(), provider.count()), (0, 1), "nothing was done");
+    assert_eq!((log.events().len(), provider.count()), (0, 1), "nothing was done");
     for _ in 0..2 {
         call(&client, chat(true)).await.unwrap().is_whole();
     }

@@ -18,7 +18,7 @@ use http_body_util::BodyExt;
 use tokio::{task::JoinSet, time::Instant};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-use crate::support::{Told, call, chat, ms, secs};
+use crate::support::{EventLog, call, chat, ms, no_breaker, secs};
 
 mod missing_model;
 
@@ -82,10 +82,6 @@ fn targets() -> [Target; 3] {
 fn three() -> ClientBuilder {
     let rung = Fallback::targets(targets()).balance(BalancePolicy::new().seed(7)).named("primary");
     Client::builder().ladder(FallbackPolicy::new().first(rung))
-}
-
-fn no_breaker() -> BreakerPolicy {
-    BreakerPolicy::default().consecutive(None).ratio(None).slow(None)
 }
 
 /// What callers saw of the calls of a spell.
@@ -228,13 +224,13 @@ async fn a_key_that_is_rejected_or_has_no_money_is_out_and_its_rung_is_not() {
     ];
     for (reply, times) in replies {
         let keys = Keys::new().first(Provider::new(NAMES[0]).always(reply.clone()));
-        let told = Told::default();
-        let client = keys.client(told.listen(three()));
+        let log = EventLog::default();
+        let client = keys.client(log.attach_to(three()));
         let seen = drive(&client, 10.0, secs(240)).await;
         assert_eq!(seen.failed, 0, "{reply:?}");
         // Those that were under way when the first came back.
         assert!(times.contains(&keys.counts()[0]), "{reply:?}: {:?}", keys.counts());
-        assert!(told.count("TargetOut") >= 1, "{reply:?}");
+        assert!(log.count("TargetOut") >= 1, "{reply:?}");
         let [_, b, c] = keys.counts();
         assert_eq!(b + c, seen.calls, "{reply:?}");
     }
@@ -332,9 +328,9 @@ async fn without_a_next_rung_the_caller_sees_what_the_provider_said() {
 #[tokio::test(start_paused = true)]
 async fn one_that_its_breaker_refuses_costs_no_attempt_no_budget_and_no_failure() {
     let keys = Keys::new();
-    let told = Told::default();
+    let log = EventLog::default();
     let profile = Profile::interactive().retry(RetryPolicy::new().retries(0));
-    let client = keys.client(told.listen(three().profile(profile)));
+    let client = keys.client(log.attach_to(three().profile(profile)));
     drive(&client, 5.0, secs(2)).await;
     let refused = client.breakers().list();
     let (route, _) = refused.iter().find(|(route, _)| route.credential() == "key-a").unwrap();
@@ -343,7 +339,7 @@ async fn one_that_its_breaker_refuses_costs_no_attempt_no_budget_and_no_failure(
     let seen = drive(&client, 5.0, secs(60)).await;
     assert_eq!((seen.failed, seen.attempts), (0, seen.calls));
     assert_eq!(keys.counts()[0], 0);
-    let asked = told.count("BreakerRefused");
+    let asked = log.count("BreakerRefused");
     assert!((1..=20).contains(&asked), "not asked again and again: {asked}");
     client.breakers().reset(route);
     drive(&client, 5.0, secs(60)).await;
@@ -577,10 +573,10 @@ fn nothing_shows_a_secret() {
 #[tokio::test(start_paused = true)]
 async fn a_target_out_is_told_with_its_route() {
     let keys = Keys::new().first(Provider::new(NAMES[0]).always(Reply::status(401)));
-    let told = Told::default();
-    let client = keys.client(told.listen(three()));
+    let log = EventLog::default();
+    let client = keys.client(log.attach_to(three()));
     drive(&client, 5.0, secs(5)).await;
-    let out = told.events().into_iter().find_map(|event| match event {
+    let out = log.events().into_iter().find_map(|event| match event {
         Event::TargetOut { route, lasts, .. } => Some((route.credential().to_owned(), lasts)),
         _ => None,
     });

@@ -26,7 +26,7 @@ use http::header;
 use http_body_util::BodyExt;
 use tokio::time::{advance, sleep};
 
-use crate::support::{Told, call, chat, ms, over, pair, read, secondary, secs, with_body};
+use crate::support::{EventLog, call, chat, ms, over, pair, read, secondary, secs, with_body};
 
 const BUSY: &str = "We are very busy.";
 
@@ -65,8 +65,8 @@ fn hit(response: &Response) -> Option<Hit> {
 
 #[tokio::test(start_paused = true)]
 async fn a_fresh_answer_is_given_in_place_of_a_call_and_says_so() {
-    let (provider, told) = (primary(), Told::default());
-    let client = over(told.listen(caching(hour())), [&provider]);
+    let (provider, log) = (primary(), EventLog::default());
+    let client = over(log.attach_to(caching(hour())), [&provider]);
     let first = call(&client, chat(false)).await.unwrap();
     first.is_whole();
     assert!(!first.headers.contains_key(header::AGE));
@@ -87,23 +87,21 @@ async fn a_fresh_answer_is_given_in_place_of_a_call_and_says_so() {
     assert_eq!(second.verdict.unwrap().outcome(), Outcome::Success);
     assert_eq!(provider.count(), 1);
     assert_eq!(
-        (told.count("CacheHit"), told.count("CacheMiss"), told.count("CacheStored")),
+        (log.count("CacheHit"), log.count("CacheMiss"), log.count("CacheStored")),
         (1, 1, 1)
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn past_its_age_it_is_asked_for_anew() {
-    let (provider, told) = (primary(), Told::default());
-    let client = over(told.listen(caching(CachePolicy::new().fresh(secs(60)))), [&provider]);
+    let (provider, log) = (primary(), EventLog::default());
+    let client = over(log.attach_to(caching(CachePolicy::new().fresh(secs(60)))), [&provider]);
     call(&client, chat(false)).await.unwrap().is_whole();
     advance(secs(61)).await;
     call(&client, chat(false)).await.unwrap().is_whole();
     assert_eq!(provider.count(), 2);
     assert!(
-        told.events()
-            .iter()
-            .any(|event| matches!(event, Event::CacheMiss { why: MissReason::Old }))
+        log.events().iter().any(|event| matches!(event, Event::CacheMiss { why: MissReason::Old }))
     );
     advance(secs(59)).await;
     call(&client, chat(false)).await.unwrap().is_whole();
@@ -131,8 +129,8 @@ async fn an_answer_is_given_as_json_or_as_a_stream_whichever_is_asked() {
             answer.is_whole();
             let kind = answer.headers[header::CONTENT_TYPE].to_str().unwrap();
             assert_eq!(kind.starts_with("text/event-stream"), form, "{kind}");
-            let told = String::from_utf8(answer.bytes().to_vec()).unwrap();
-            assert!(told.contains(r#""completion_tokens":60"#), "{told}");
+            let log = String::from_utf8(answer.bytes().to_vec()).unwrap();
+            assert!(log.contains(r#""completion_tokens":60"#), "{log}");
         }
         assert_eq!(provider.count(), 1);
     }
@@ -177,11 +175,11 @@ async fn a_caller_can_do_without() {
 
 #[tokio::test(start_paused = true)]
 async fn in_an_outage_the_last_good_answer_is_better_than_an_apology() {
-    let (provider, told) = (primary(), Told::default());
-    let client = over(told.listen(bot(CachePolicy::new())), [&provider]);
+    let (provider, log) = (primary(), EventLog::default());
+    let client = over(log.attach_to(bot(CachePolicy::new())), [&provider]);
     call(&client, chat(true)).await.unwrap().is_whole();
     provider.set(Reply::status(503));
-    told.forget();
+    log.clear();
     for stream in [false, true] {
         let response = client.send(chat(stream)).await.unwrap();
         assert!(hit(&response).unwrap().stale);
@@ -190,12 +188,12 @@ async fn in_an_outage_the_last_good_answer_is_better_than_an_apology() {
         assert_eq!(answer.headers["evenkeel-rung"], "stored");
         assert_eq!(answer.attempt_log.unwrap().rung().as_deref(), Some("stored"));
     }
-    assert_eq!(told.count("CacheStored"), 0, "it is not stored once more");
+    assert_eq!(log.count("CacheStored"), 0, "it is not stored once more");
     let other = call(&client, with_body(r#"{"model":"m","messages":[]}"#)).await.unwrap();
     assert_eq!((other.words().as_str(), other.from()), (BUSY, "canned"));
     advance(secs(3600)).await;
     assert_eq!(call(&client, chat(false)).await.unwrap().from(), "canned");
-    let skipped = told.events().into_iter().filter(|event| {
+    let skipped = log.events().into_iter().filter(|event| {
         matches!(event, Event::RungSkipped { rung: 1, why: SkipReason::Missing, .. })
     });
     assert_eq!(skipped.count(), 2);
@@ -361,18 +359,18 @@ impl Store for Trouble {
 #[tokio::test(start_paused = true)]
 async fn a_store_that_is_down_fails_no_call() {
     for (store, why) in [(Trouble::Fails, MissReason::Failed), (Trouble::Hangs, MissReason::Late)] {
-        let (provider, told) = (primary(), Told::default());
+        let (provider, log) = (primary(), EventLog::default());
         let policy = CachePolicy::over(store).fresh(secs(60));
-        let client = over(told.listen(bot(policy)), [&provider]);
+        let client = over(log.attach_to(bot(policy)), [&provider]);
         call(&client, chat(false)).await.unwrap().is_whole();
         provider.set(Reply::status(503));
         assert_eq!(call(&client, chat(false)).await.unwrap().from(), "canned");
-        let misses = told.events().into_iter().filter_map(|event| match event {
+        let misses = log.events().into_iter().filter_map(|event| match event {
             Event::CacheMiss { why } => Some(why),
             _ => None,
         });
         assert_eq!(misses.collect::<Vec<_>>(), [why; 3]);
-        assert_eq!(told.count("CacheFailed"), 1);
+        assert_eq!(log.count("CacheFailed"), 1);
     }
 }
 
@@ -407,12 +405,12 @@ async fn counted<F: Future>(polls: Arc<AtomicU64>, future: F) -> F::Output {
 #[tokio::test(start_paused = true)]
 async fn d10_a_thousand_equal_calls_are_one_attempt_and_none_spins() {
     for stream in [false, true] {
-        let (provider, told) =
-            (primary().always(Reply::answer().head_after(secs(5))), Told::default());
-        let client = over(told.listen(caching(together())), [&provider]);
+        let (provider, log) =
+            (primary().always(Reply::answer().head_after(secs(5))), EventLog::default());
+        let client = over(log.attach_to(caching(together())), [&provider]);
         let (answers, polls) = thousand(&client, stream).await;
         answers.iter().for_each(|answer| answer.is_whole());
-        assert_eq!((provider.count(), told.count("Coalesced")), (1, 999));
+        assert_eq!((provider.count(), log.count("Coalesced")), (1, 999));
         assert!(answers.iter().all(|answer| answer.bytes() == answers[0].bytes()));
         println!("1 000 equal calls, streamed: {stream}: 1 attempt, {polls} polls of all callers");
         assert!(polls <= 1000 * 12, "{polls}");
@@ -505,7 +503,7 @@ async fn all_have_the_same_failure_and_nobody_tries_again_alone() {
             evenkeel::Profile::interactive().retry(evenkeel::retry::RetryPolicy::new().retries(0));
         let client = over(caching(together()).profile(once), [&provider]);
         let results = join_all((0..100).map(|_| call_of(&client, true))).await;
-        let told: Vec<_> = results
+        let log: Vec<_> = results
             .into_iter()
             .map(|result| match result {
                 Ok(answer) => (
@@ -516,8 +514,8 @@ async fn all_have_the_same_failure_and_nobody_tries_again_alone() {
                 Err(error) => (0, Some(error.outcome()), bytes::Bytes::new()),
             })
             .collect();
-        assert!(told[0].0 == 503 || told[0].1.is_some(), "{:?}", told[0]);
-        assert!(told.iter().all(|one| *one == told[0]), "{told:?}");
+        assert!(log[0].0 == 503 || log[0].1.is_some(), "{:?}", log[0]);
+        assert!(log.iter().all(|one| *one == log[0]), "{log:?}");
         assert_eq!(provider.count(), 1);
     }
 }
@@ -547,13 +545,14 @@ async fn each_keeps_its_own_deadline() {
 #[tokio::test(start_paused = true)]
 async fn the_answer_of_a_shared_attempt_is_stored_once() {
     let (store, policy) = open();
-    let (provider, told) = (primary().always(Reply::answer().head_after(secs(1))), Told::default());
-    let client = over(told.listen(caching(policy.coalesce(true))), [&provider]);
+    let (provider, log) =
+        (primary().always(Reply::answer().head_after(secs(1))), EventLog::default());
+    let client = over(log.attach_to(caching(policy.coalesce(true))), [&provider]);
     for stream in [true, false] {
-        told.forget();
+        log.clear();
         let calls = (0..20).map(|_| call_of(&client, stream));
         join_all(calls).await.into_iter().for_each(|answer| answer.unwrap().is_whole());
-        assert_eq!((store.len(), told.count("CacheStored")), (1, 1));
+        assert_eq!((store.len(), log.count("CacheStored")), (1, 1));
     }
 }
 

@@ -14,57 +14,31 @@ use evenkeel::{
     outcome::{Outcome, Verdict},
     stream::{BodyEnd, Commit},
 };
-use futures_util::{StreamExt, stream};
-use http::{HeaderMap, StatusCode, header};
-use http_body::Frame;
-use http_body_util::{BodyExt, StreamBody};
-use tokio::time::{Instant, sleep, timeout};
+use http::{StatusCode, header};
+use http_body_util::BodyExt;
+use tokio::time::{Instant, timeout};
 use tower::{Layer, ServiceExt, service_fn};
 
 const ROLE: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}]}\n\n";
-const WORD: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"word\"},\"finish_reason\":null}]}\n\n";
-const STOP: &str =
-    "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
 const FILTER: &str =
     "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"content_filter\"}]}\n\n";
-const USAGE: &str =
-    "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":3}}\n\n";
 const ERROR: &str =
     "data: {\"error\":{\"message\":\"x\",\"type\":\"server_error\",\"code\":\"server_error\"}}\n\n";
 const BAD: &str = "data: {bad\n\n";
-const PING: &str = ": keep-alive\n\n";
-const DONE: &str = "data: [DONE]\n\n";
 const WHOLE: &str = r#" {"id":"c","choices":[{"message":{"content":"word"},"finish_reason":"stop"}],"usage":{"prompt_tokens":7,"completion_tokens":3}} "#;
 const SSE: &str = "text/event-stream; charset=utf-8";
 const JSON: &str = "application/json";
 const UNAVAILABLE: Outcome = Outcome::Unavailable { wait: None };
 
-/// What a provider does with a body.
-#[derive(Clone, Copy, Debug)]
-enum Step {
-    Data(&'static str),
-    Wait(u64),
-    Break,
-    Hang,
-    Trailers,
+use crate::support::BodyStep::*;
+
+use crate::support::{BodyStep, DONE, PING, STOP, USAGE, WORD, body_of, secs};
+
+fn data(text: &'static str) -> BodyStep {
+    Data(Bytes::from_static(text.as_bytes()))
 }
-use Step::*;
 
 type Endings = Arc<Mutex<Vec<BodyEnd>>>;
-
-fn body(steps: &[Step]) -> Body {
-    let frames = stream::iter(steps.to_vec()).filter_map(|step| async move {
-        match step {
-            Data(data) => return Some(Ok(Frame::data(Bytes::from_static(data.as_bytes())))),
-            Trailers => return Some(Ok(Frame::trailers(HeaderMap::new()))),
-            Break => return Some(Err(std::io::Error::other("connection reset"))),
-            Wait(seconds) => sleep(Duration::from_secs(seconds)).await,
-            Hang => std::future::pending().await,
-        }
-        None
-    });
-    Body::wrap(StreamBody::new(Box::pin(frames)))
-}
 
 fn answer(kind: &str, body: Body) -> Response {
     let response =
@@ -105,8 +79,11 @@ async fn classify(answer: Response) -> Result<Response, Error> {
 }
 
 /// What a stream comes to: the outcome before the commit point, or how much of it was read and the error after it.
-async fn streamed(commit: Commit, steps: &[Step]) -> Result<(String, Option<Outcome>), Outcome> {
-    let answer = answer(SSE, body(steps));
+async fn streamed(
+    commit: Commit,
+    steps: &[BodyStep],
+) -> Result<(String, Option<Outcome>), Outcome> {
+    let answer = answer(SSE, body_of(steps));
     let answer = classify_by(policy().commit(commit), chat(), answer).await;
     Ok(read(answer.map_err(|error| error.outcome())?).await)
 }
@@ -151,7 +128,7 @@ async fn a_stream_passes_byte_for_byte() {
         "x",
     ];
     for commit in [Commit::FirstContent, Commit::Complete] {
-        let steps = pieces.map(Data);
+        let steps = pieces.map(data);
         assert_eq!(streamed(commit, &steps).await, Ok((pieces.concat(), None)), "{commit:?}");
     }
 }
@@ -160,9 +137,18 @@ async fn a_stream_passes_byte_for_byte() {
 async fn a_stream_is_handed_on_at_its_first_content_or_when_it_is_complete() {
     for (commit, after) in [(Commit::FirstContent, 2), (Commit::Complete, 7)] {
         let began = Instant::now();
-        let steps =
-            [Data(ROLE), Data(PING), Wait(2), Data(WORD), Wait(5), Data(STOP), Data(DONE), Hang];
-        let answer = classify_by(policy().commit(commit), chat(), answer(SSE, body(&steps))).await;
+        let steps = [
+            data(ROLE),
+            data(PING),
+            Wait(secs(2)),
+            data(WORD),
+            Wait(secs(5)),
+            data(STOP),
+            data(DONE),
+            Hang,
+        ];
+        let answer =
+            classify_by(policy().commit(commit), chat(), answer(SSE, body_of(&steps))).await;
         assert_eq!(
             (began.elapsed().as_secs(), verdict(&answer.unwrap())),
             (after, Outcome::Success)
@@ -173,9 +159,9 @@ async fn a_stream_is_handed_on_at_its_first_content_or_when_it_is_complete() {
 #[tokio::test(start_paused = true)]
 async fn a_complete_stream_without_done_is_not_waited_for_in_vain() {
     let began = Instant::now();
-    let steps = [Data(WORD), Data(STOP), Hang];
+    let steps = [data(WORD), data(STOP), Hang];
     let whole = policy().commit(Commit::Complete);
-    let mut answer = classify_by(whole, chat(), answer(SSE, body(&steps))).await.unwrap();
+    let mut answer = classify_by(whole, chat(), answer(SSE, body_of(&steps))).await.unwrap();
     let endings = note(answer.body_mut());
     assert_eq!(read(answer).await, ([WORD, STOP].concat(), None));
     assert!(began.elapsed() <= Duration::from_secs(2), "nor by whoever reads it");
@@ -185,15 +171,15 @@ async fn a_complete_stream_without_done_is_not_waited_for_in_vain() {
 #[tokio::test(start_paused = true)]
 async fn t4_an_error_in_a_stream_before_the_commit_point_is_an_error_of_the_call() {
     for steps in [
-        &[Data(ERROR)][..],
-        &[Data(ROLE), Wait(1), Data(ERROR), Data(DONE)],
-        &[Data(PING), Data(ERROR), Hang],
+        &[data(ERROR)][..],
+        &[data(ROLE), Wait(secs(1)), data(ERROR), data(DONE)],
+        &[data(PING), data(ERROR), Hang],
     ] {
         for commit in [Commit::FirstContent, Commit::Complete] {
             assert_eq!(streamed(commit, steps).await, Err(UNAVAILABLE), "{steps:?}");
         }
     }
-    let late = [Data(ROLE), Data(WORD), Wait(1), Data(ERROR), Hang];
+    let late = [data(ROLE), data(WORD), Wait(secs(1)), data(ERROR), Hang];
     assert_eq!(streamed(Commit::Complete, &late).await, Err(UNAVAILABLE));
     let text = [ROLE, WORD, ERROR].concat();
     assert_eq!(streamed(Commit::FirstContent, &late).await, Ok((text, Some(UNAVAILABLE))));
@@ -201,12 +187,12 @@ async fn t4_an_error_in_a_stream_before_the_commit_point_is_an_error_of_the_call
 
 #[tokio::test(start_paused = true)]
 async fn t5_a_stream_that_is_cut_is_never_whole() {
-    for cut in [&[][..], &[Break], &[Trailers], &[Data("data: {\"choi")]] {
-        let steps = [&[Data(WORD), Data(WORD)], cut].concat();
+    for cut in [&[][..], &[Break], &[Trailers], &[data("data: {\"choi")]] {
+        let steps = [&[data(WORD), data(WORD)], cut].concat();
         let (_, error) = streamed(Commit::FirstContent, &steps).await.unwrap();
         assert_eq!(error, Some(Outcome::Truncated), "{cut:?}");
         assert_eq!(streamed(Commit::Complete, &steps).await, Err(Outcome::Truncated), "{cut:?}");
-        let steps = [&[Data(ROLE)], cut].concat();
+        let steps = [&[data(ROLE)], cut].concat();
         assert_eq!(
             streamed(Commit::FirstContent, &steps).await,
             Err(Outcome::Truncated),
@@ -218,14 +204,14 @@ async fn t5_a_stream_that_is_cut_is_never_whole() {
 #[tokio::test(start_paused = true)]
 async fn t6_a_finish_reason_without_done_is_a_whole_answer() {
     for end in [
-        &[Data(STOP)][..],
-        &[Data(STOP), Data(USAGE)],
-        &[Data(STOP), Break],
-        &[Data(STOP), Trailers],
-        &[Data(DONE)],
+        &[data(STOP)][..],
+        &[data(STOP), data(USAGE)],
+        &[data(STOP), Break],
+        &[data(STOP), Trailers],
+        &[data(DONE)],
     ] {
         for commit in [Commit::FirstContent, Commit::Complete] {
-            let steps = [&[Data(WORD)], end].concat();
+            let steps = [&[data(WORD)], end].concat();
             assert_eq!(streamed(commit, &steps).await.unwrap().1, None, "{end:?}");
         }
     }
@@ -235,10 +221,10 @@ async fn t6_a_finish_reason_without_done_is_a_whole_answer() {
 async fn t7_a_stream_without_content_is_empty() {
     for steps in [
         &[][..],
-        &[Data("\n")],
-        &[Data(DONE), Hang],
-        &[Data(ROLE), Data(STOP), Hang],
-        &[Data(ROLE), Data(STOP), Data(DONE)],
+        &[data("\n")],
+        &[data(DONE), Hang],
+        &[data(ROLE), data(STOP), Hang],
+        &[data(ROLE), data(STOP), data(DONE)],
     ] {
         assert_eq!(streamed(Commit::FirstContent, steps).await, Err(Outcome::Empty), "{steps:?}");
     }
@@ -246,16 +232,18 @@ async fn t7_a_stream_without_content_is_empty() {
 
 #[tokio::test(start_paused = true)]
 async fn s10_invalid_json_fails_the_call_or_the_body() {
-    let steps = [&[Data(WORD); 9][..], &[Data(BAD), Data(WORD), Data(STOP), Data(DONE)]].concat();
+    let steps =
+        [&vec![data(WORD); 9][..], &[data(BAD), data(WORD), data(STOP), data(DONE)]].concat();
     let text = [WORD.repeat(9).as_str(), BAD].concat();
     assert_eq!(streamed(Commit::FirstContent, &steps).await, Ok((text, Some(Outcome::Malformed))));
     assert_eq!(streamed(Commit::Complete, &steps).await, Err(Outcome::Malformed));
-    assert_eq!(streamed(Commit::FirstContent, &[Data(BAD), Hang]).await, Err(Outcome::Malformed));
+    assert_eq!(streamed(Commit::FirstContent, &[data(BAD), Hang]).await, Err(Outcome::Malformed));
 }
 
 #[tokio::test(start_paused = true)]
 async fn s11_usage_is_told_at_the_end_of_a_stream_without_done() {
-    let answer = classify(answer(SSE, body(&[Data(WORD), Data(STOP), Data(USAGE)]))).await.unwrap();
+    let answer =
+        classify(answer(SSE, body_of(&[data(WORD), data(STOP), data(USAGE)]))).await.unwrap();
     let usage = answer.extensions().get::<Usage>().unwrap().clone();
     assert_eq!(usage.tokens(), None);
     assert_eq!(read(answer).await.1, None);
@@ -265,7 +253,7 @@ async fn s11_usage_is_told_at_the_end_of_a_stream_without_done() {
 #[tokio::test(start_paused = true)]
 async fn a_blocked_answer_is_handed_on_with_its_verdict() {
     let stream =
-        classify(answer(SSE, body(&[Data(ROLE), Data(FILTER), Data(DONE)]))).await.unwrap();
+        classify(answer(SSE, body_of(&[data(ROLE), data(FILTER), data(DONE)]))).await.unwrap();
     assert_eq!(verdict(&stream), Outcome::Blocked);
     assert_eq!(read(stream).await, ([ROLE, FILTER, DONE].concat(), None));
     let json = r#"{"choices":[{"message":{"content":null},"finish_reason":"content_filter"}]}"#;
@@ -276,10 +264,10 @@ async fn a_blocked_answer_is_handed_on_with_its_verdict() {
 #[tokio::test(start_paused = true)]
 async fn what_is_held_back_is_bounded() {
     let policy = || policy().hold_events(3).hold_bytes(1000);
-    for (step, most) in [(Data(ROLE), 4), (Data(PING), 15)] {
+    for (step, most) in [(data(ROLE), 4), (data(PING), 15)] {
         let began = Instant::now();
-        let steps = [Wait(1), step].repeat(60);
-        let answer = classify_by(policy(), chat(), answer(SSE, body(&steps))).await.unwrap();
+        let steps = vec![[Wait(secs(1)), step.clone()]; 60].concat();
+        let answer = classify_by(policy(), chat(), answer(SSE, body_of(&steps))).await.unwrap();
         assert_eq!(verdict(&answer), Outcome::Success);
         assert!(began.elapsed().as_secs() <= most, "{step:?}");
         // Without content it is a failure all the same, in the body.
@@ -289,15 +277,17 @@ async fn what_is_held_back_is_bounded() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_too_large_to_be_held_until_complete_is_passed_through() {
-    let steps = [&[Data(WORD); 30][..], &[Hang]].concat();
+    let steps = [&vec![data(WORD); 30][..], &[Hang]].concat();
     let small = policy().commit(Commit::Complete).collect(1000);
-    assert!(classify_by(small, chat(), answer(SSE, body(&steps))).await.is_ok());
+    assert!(classify_by(small, chat(), answer(SSE, body_of(&steps))).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
 async fn t8_the_end_of_the_body_is_told_when_it_comes_not_with_the_headers() {
     let mut answer =
-        classify(answer(SSE, body(&[Data(WORD), Wait(9), Data(STOP), Data(DONE)]))).await.unwrap();
+        classify(answer(SSE, body_of(&[data(WORD), Wait(secs(9)), data(STOP), data(DONE)])))
+            .await
+            .unwrap();
     let endings = note(answer.body_mut());
     for _ in 0..2 {
         assert!(endings.lock().unwrap().is_empty());
@@ -310,11 +300,11 @@ async fn t8_the_end_of_the_body_is_told_when_it_comes_not_with_the_headers() {
 #[tokio::test(start_paused = true)]
 async fn d22_a_body_that_dies_half_way_is_a_failure() {
     for (steps, ending) in [
-        (&[Data(WORD), Break][..], BodyEnd::Truncated),
-        (&[Data(WORD), Wait(1), Data(ERROR)], BodyEnd::Failed(UNAVAILABLE)),
-        (&[Data(WORD), Data(STOP), Break], BodyEnd::Done),
+        (&[data(WORD), Break][..], BodyEnd::Truncated),
+        (&[data(WORD), Wait(secs(1)), data(ERROR)], BodyEnd::Failed(UNAVAILABLE)),
+        (&[data(WORD), data(STOP), Break], BodyEnd::Done),
     ] {
-        let mut answer = classify(answer(SSE, body(steps))).await.unwrap();
+        let mut answer = classify(answer(SSE, body_of(steps))).await.unwrap();
         let endings = note(answer.body_mut());
         read(answer).await;
         assert_eq!(*endings.lock().unwrap(), [ending], "{steps:?}");
@@ -332,7 +322,7 @@ async fn d22_a_status_that_is_no_success_is_a_failure_and_comes_back_as_it_is() 
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_given_up_while_it_is_held_back_cancels_the_body() {
-    let mut held = body(&[Data(ROLE), Hang]);
+    let mut held = body_of(&[data(ROLE), Hang]);
     let endings = note(&mut held);
     let call = timeout(Duration::from_secs(5), classify(answer(SSE, held)));
     assert!(call.await.is_err());
@@ -342,14 +332,14 @@ async fn a_call_that_is_given_up_while_it_is_held_back_cancels_the_body() {
 #[tokio::test(start_paused = true)]
 async fn whoever_waits_for_the_end_of_a_body_underneath_learns_what_it_came_to() {
     for (kind, steps, ending) in [
-        (SSE, &[Data(ROLE), Data(ERROR), Hang][..], BodyEnd::Failed(UNAVAILABLE)),
-        (SSE, &[Data(ROLE)], BodyEnd::Truncated),
-        (SSE, &[Data("<html>"), Hang], BodyEnd::Failed(Outcome::Malformed)),
-        ("text/html", &[Data("<html>"), Hang], BodyEnd::Failed(Outcome::Malformed)),
-        (JSON, &[Data("{\"cho"), Break], BodyEnd::Truncated),
-        (JSON, &[Data(WHOLE)], BodyEnd::Done),
+        (SSE, &[data(ROLE), data(ERROR), Hang][..], BodyEnd::Failed(UNAVAILABLE)),
+        (SSE, &[data(ROLE)], BodyEnd::Truncated),
+        (SSE, &[data("<html>"), Hang], BodyEnd::Failed(Outcome::Malformed)),
+        ("text/html", &[data("<html>"), Hang], BodyEnd::Failed(Outcome::Malformed)),
+        (JSON, &[data("{\"cho"), Break], BodyEnd::Truncated),
+        (JSON, &[data(WHOLE)], BodyEnd::Done),
     ] {
-        let mut under = body(steps);
+        let mut under = body_of(steps);
         let endings = note(&mut under);
         let _ = classify(answer(kind, under)).await;
         assert_eq!(*endings.lock().unwrap(), [ending], "{kind} {steps:?}");
@@ -362,11 +352,11 @@ async fn whoever_waits_for_the_end_of_a_body_underneath_learns_what_it_came_to()
 async fn an_answer_is_collected_and_passes_byte_for_byte() {
     let (one, two) = WHOLE.split_at(20);
     for (steps, size) in [
-        (&[Data(WHOLE)][..], true),
-        (&[Data("\n"), Wait(3), Data("\n"), Data(one), Data(two)], true),
-        (&[Data(WHOLE), Trailers], false),
+        (&[data(WHOLE)][..], true),
+        (&[data("\n"), Wait(secs(3)), data("\n"), data(one), data(two)], true),
+        (&[data(WHOLE), Trailers], false),
     ] {
-        let answer = classify(answer(JSON, body(steps))).await.unwrap();
+        let answer = classify(answer(JSON, body_of(steps))).await.unwrap();
         assert_eq!(verdict(&answer), Outcome::Success);
         assert_eq!(answer.headers()["x-request-id"], "r-1");
         assert_eq!(answer.body().as_bytes().is_some(), size);
@@ -381,9 +371,9 @@ async fn an_answer_is_collected_and_passes_byte_for_byte() {
 #[tokio::test(start_paused = true)]
 async fn t5_an_answer_that_is_cut_is_never_handed_on() {
     for (steps, source) in
-        [(&[Break][..], true), (&[Data(WHOLE), Break], true), (&[Data("{\"choices\":[{")], false)]
+        [(&[Break][..], true), (&[data(WHOLE), Break], true), (&[data("{\"choices\":[{")], false)]
     {
-        let error = classify(answer(JSON, body(steps))).await.unwrap_err();
+        let error = classify(answer(JSON, body_of(steps))).await.unwrap_err();
         assert_eq!(
             (error.outcome(), error.source().is_some()),
             (Outcome::Truncated, source),
@@ -443,13 +433,13 @@ async fn what_comes_decides_not_what_was_asked_nor_how_it_is_labelled() {
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_was_asked_for_is_read_though_it_is_labelled_json() {
     let asked = || chat().map(|_| Bytes::from_static(b"{\"stream\":true}"));
-    let cut = answer(JSON, body(&[Data(WORD), Data(WORD)]));
+    let cut = answer(JSON, body_of(&[data(WORD), data(WORD)]));
     let cut = classify_by(policy(), asked(), cut).await.unwrap();
     assert_eq!(read(cut).await, (WORD.repeat(2), Some(Outcome::Truncated)));
-    let failed = answer(JSON, body(&[Data(ROLE), Data(ERROR)]));
+    let failed = answer(JSON, body_of(&[data(ROLE), data(ERROR)]));
     let failed = classify_by(policy(), asked(), failed).await.unwrap_err();
     assert_eq!(failed.outcome(), UNAVAILABLE);
-    let cut = answer(JSON, body(&[Data("\n{\"choices\":"), Break]));
+    let cut = answer(JSON, body_of(&[data("\n{\"choices\":"), Break]));
     assert!(classify_by(policy(), asked(), cut).await.unwrap_err().is_truncated());
     // Who did not ask for a stream cannot read one in place of JSON.
     let stream = answer(JSON, [WORD, STOP, DONE].concat().into());
@@ -467,12 +457,12 @@ async fn an_answer_in_a_content_coding_is_not_ours_to_read() {
 async fn a_large_answer_is_passed_through() {
     let small = || policy().collect(50);
     let (one, two) = WHOLE.split_at(60);
-    for steps in [&[Data(WHOLE)][..], &[Data(one), Data(two)], &[Data(one), Data(two), Trailers]] {
-        let answer = classify_by(small(), chat(), answer(JSON, body(steps))).await.unwrap();
+    for steps in [&[data(WHOLE)][..], &[data(one), data(two)], &[data(one), data(two), Trailers]] {
+        let answer = classify_by(small(), chat(), answer(JSON, body_of(steps))).await.unwrap();
         assert!(answer.body().as_bytes().is_none());
         assert_eq!(read(answer).await, (WHOLE.into(), None));
     }
-    let cut = answer(JSON, body(&[Data(one), Break]));
+    let cut = answer(JSON, body_of(&[data(one), Break]));
     let cut = classify_by(small(), chat(), cut).await.unwrap();
     assert_eq!(read(cut).await, (one.into(), Some(Outcome::Truncated)));
 }
@@ -489,16 +479,16 @@ async fn an_answer_to_an_unknown_path_is_passed_through_unread() {
         ("text/html", "<p>"),
         ("audio/mpeg", ""),
     ] {
-        let answer = answer(kind, body(&[Data(text)]));
+        let answer = answer(kind, body_of(&[data(text)]));
         let answer = classify_by(policy(), models(), answer).await.unwrap();
         assert_eq!(verdict(&answer), Outcome::Success);
         assert_eq!(read(answer).await, (text.into(), None));
     }
     // But JSON that is cut is not handed on as whole.
-    let cut = classify_by(policy(), models(), answer(JSON, body(&[Data("{"), Break]))).await;
+    let cut = classify_by(policy(), models(), answer(JSON, body_of(&[data("{"), Break]))).await;
     assert_eq!(cut.unwrap_err().outcome(), Outcome::Truncated);
     let cut =
-        classify_by(policy(), models(), answer(SSE, body(&[Data(WORD), Break]))).await.unwrap();
+        classify_by(policy(), models(), answer(SSE, body_of(&[data(WORD), Break]))).await.unwrap();
     assert_eq!(read(cut).await, (WORD.into(), Some(Outcome::Truncated)));
 }
 
@@ -512,7 +502,7 @@ async fn an_error_of_the_transport_passes_as_it_is() {
 
 #[tokio::test(start_paused = true)]
 async fn one_inside_another_changes_nothing() {
-    let answer = answer(SSE, body(&[Data(WORD), Data(STOP), Data(DONE)]));
+    let answer = answer(SSE, body_of(&[data(WORD), data(STOP), data(DONE)]));
     let inner = ClassifyLayer::default().layer(provider(answer));
     let answer = ClassifyLayer::default().layer(inner).oneshot(chat()).await.unwrap();
     assert_eq!(read(answer).await, ([WORD, STOP, DONE].concat(), None));
@@ -520,12 +510,14 @@ async fn one_inside_another_changes_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn an_error_carries_the_attempt_log() {
-    for answer in
-        [answer(SSE, body(&[Data(ERROR)])), answer(JSON, "{}".into()), answer(JSON, body(&[Break]))]
-    {
+    for answer in [
+        answer(SSE, body_of(&[data(ERROR)])),
+        answer(JSON, "{}".into()),
+        answer(JSON, body_of(&[Break])),
+    ] {
         assert!(classify(answer).await.unwrap_err().attempt_log().is_some());
     }
-    let cut = classify(answer(SSE, body(&[Data(WORD)]))).await.unwrap();
+    let cut = classify(answer(SSE, body_of(&[data(WORD)]))).await.unwrap();
     assert!(cut.into_body().collect().await.unwrap_err().attempt_log().is_some());
 }
 

@@ -32,7 +32,7 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use crate::support::{Told, ms, words};
+use crate::support::{EventLog, ms, own_error, transport, wait_until, words};
 
 /// Longer than anything here takes: what does not end by then hangs.
 const LONG: Duration = Duration::from_secs(5);
@@ -48,10 +48,6 @@ fn quick() -> Profile {
     let breaker = BreakerPolicy::default().consecutive(None).ratio(None).slow(None);
     let profile = Profile::interactive().deadline(4 * second).connect(2 * second);
     profile.timeout(timeout).retry(retry).breaker(breaker)
-}
-
-fn transport() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().retry(reqwest::retry::never()).build().unwrap()
 }
 
 fn builder() -> ClientBuilder {
@@ -98,27 +94,6 @@ fn rung(server: &Server) -> Fallback {
 /// Whatever it is, it ends.
 async fn ends<T>(work: impl Future<Output = T>) -> T {
     timeout(LONG, work).await.expect("it ends")
-}
-
-async fn soon(what: impl Fn() -> bool) {
-    ends(async {
-        while !what() {
-            sleep(ms(2)).await;
-        }
-    })
-    .await;
-}
-
-/// The error of ours within another, however deep.
-fn ours<'a>(error: &'a (dyn StdError + 'static)) -> &'a Error {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<Error>() {
-            return found;
-        }
-        next = error.source();
-    }
-    panic!("none of ours in {error:?}")
 }
 
 // === as reqwest does it ===
@@ -192,13 +167,13 @@ async fn a_stream_comes_chunk_by_chunk_while_it_goes_on() {
 #[tokio::test]
 async fn a_stream_that_is_dropped_is_cancelled_at_the_provider() {
     let (server, provider) = always(Reply::answer().between_events(ms(20))).await;
-    let told = Told::default();
+    let log = EventLog::default();
     let mut answer =
-        ends(client(told.listen(builder())).execute(post(&server, STREAM))).await.unwrap();
+        ends(client(log.attach_to(builder())).execute(post(&server, STREAM))).await.unwrap();
     ends(answer.chunk()).await.unwrap().unwrap();
     drop(answer);
-    soon(|| provider.cancelled() == 1).await;
-    soon(|| told.count("BodyEnded") == 1).await;
+    wait_until(|| provider.cancelled() == 1).await;
+    wait_until(|| log.count("BodyEnded") == 1).await;
 }
 
 #[tokio::test]
@@ -295,7 +270,7 @@ async fn a_silent_server_is_left_for_the_next() {
         assert_eq!(answer.headers()["evenkeel-rung"], "spare");
     }
     assert_eq!(silent.count(), 2);
-    soon(|| silent.in_flight() == 0).await;
+    wait_until(|| silent.in_flight() == 0).await;
 }
 
 #[tokio::test]
@@ -303,8 +278,8 @@ async fn t1_a_body_that_stalls_is_an_error_of_reqwests_with_ours_within() {
     let (server, _) = always(Reply::answer().with(Fault::stall(5))).await;
     let answer = ends(client(builder()).execute(post(&server, STREAM))).await.unwrap();
     let error = ends(answer.text()).await.unwrap_err();
-    assert_eq!(ours(&error).outcome(), Outcome::TimedOut { phase: Phase::Idle });
-    assert_eq!(ours(&error).attempt_log().unwrap().sent(), 1);
+    assert_eq!(own_error(&error).outcome(), Outcome::TimedOut { phase: Phase::Idle });
+    assert_eq!(own_error(&error).attempt_log().unwrap().sent(), 1);
 }
 
 // === request bodies ===
@@ -318,8 +293,8 @@ fn words_of(text: &str) -> impl futures_util::Stream<Item = std::io::Result<Byte
 async fn a_streamed_request_body_is_sent_once_and_whole() {
     let (first, provider) = once(Reply::answer()).await;
     let (second, spare) = always(Reply::answer()).await;
-    let told = Told::default();
-    let builder = told.listen(builder().fallback(rung(&second)).fallback(Fallback::canned(BUSY)));
+    let log = EventLog::default();
+    let builder = log.attach_to(builder().fallback(rung(&second)).fallback(Fallback::canned(BUSY)));
     let client = client(builder);
     let body = || reqwest::Body::wrap_stream(words_of(JSON));
     let answer = ends(client.execute(post(&first, body()))).await.unwrap();
@@ -336,7 +311,7 @@ async fn a_streamed_request_body_is_sent_once_and_whole() {
         Event::RungSkipped { why, .. } => *why == SkipReason::Once,
         _ => false,
     };
-    assert_eq!(told.events().iter().filter(|event| once(event)).count(), 2);
+    assert_eq!(log.events().iter().filter(|event| once(event)).count(), 2);
 }
 
 #[tokio::test]
@@ -403,7 +378,7 @@ async fn t5_an_answer_that_is_cut_is_asked_for_again_and_a_stream_that_is_cut_sa
         match answer.text().await {
             Ok(text) => assert_eq!((words(&text), provider.count()), (WORDS.into(), 2)),
             Err(error) => {
-                assert!(ours(&error).is_truncated() && provider.count() == 1, "{error:?}")
+                assert!(own_error(&error).is_truncated() && provider.count() == 1, "{error:?}")
             }
         }
     }
@@ -564,7 +539,7 @@ async fn no_key_shows_in_an_error_of_the_transport() {
                 Ok(answer) => Box::new(answer.bytes().await.unwrap_err()),
                 Err(error) => Box::new(error),
             };
-            let ours = ours(&*error);
+            let ours = own_error(&*error);
             let mut text = format!("{ours} {ours:?} {ours:#?}");
             let mut next = ours.source();
             while let Some(source) = next {

@@ -1,6 +1,6 @@
 //! Connections that a client keeps and a provider does not: over real sockets and the real clock.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc};
 
 use evenkeel::{
     Client, Profile,
@@ -11,9 +11,9 @@ use evenkeel::{
     timeout::TimeoutPolicy,
 };
 use futures_util::future::join_all;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
-use crate::support::{Told, ms};
+use crate::support::{EventLog, assert_no_failure, ms, wait_until};
 
 const JSON: &str = r#"{"model":"m","messages":[{"role":"user","content":"hi"}]}"#;
 const STREAM: &str = r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
@@ -21,16 +21,16 @@ const STREAM: &str = r#"{"model":"m","stream":true,"messages":[{"role":"user","c
 struct Stage {
     server: Server,
     client: Client,
-    told: Told,
+    log: EventLog,
 }
 
 /// The provider's answers take long enough that calls at one time need a connection each.
 async fn stage(build: impl FnOnce(evenkeel::ClientBuilder) -> Client) -> Stage {
     let provider = Provider::new("primary").always(Reply::answer().head_after(ms(150)));
     let server = Server::start(provider).await.unwrap();
-    let told = Told::default();
-    let client = build(told.listen(Client::builder()));
-    Stage { server, client, told }
+    let log = EventLog::default();
+    let client = build(log.attach_to(Client::builder()));
+    Stage { server, client, log }
 }
 
 async fn own() -> Stage {
@@ -67,7 +67,7 @@ impl Stage {
         for answer in join_all((0..n).map(|_| self.chat())).await {
             answer.unwrap();
         }
-        soon(|| self.server.kept() == n).await;
+        wait_until(|| self.server.kept() == n).await;
     }
 
     fn assert_untouched(&self) {
@@ -76,14 +76,11 @@ impl Stage {
     }
 
     fn assert_no_failure(&self) {
-        for (route, shown) in self.client.breakers().list() {
-            let failed = shown.failure_ratio.unwrap_or_default();
-            assert_eq!((shown.state, failed), (State::Closed, 0.0), "{route}");
-        }
+        assert_no_failure(&self.client);
     }
 
     fn count(&self, is_one: impl Fn(&Event) -> bool) -> usize {
-        self.told.events().iter().filter(|event| is_one(event)).count()
+        self.log.events().iter().filter(|event| is_one(event)).count()
     }
 
     fn lost(&self, again: bool) -> usize {
@@ -91,14 +88,6 @@ impl Stage {
             Event::ConnectionLost { sent_again, .. } => *sent_again == again,
             _ => false,
         })
-    }
-}
-
-async fn soon(so: impl Fn() -> bool) {
-    let until = Instant::now() + Duration::from_secs(20);
-    while !so() {
-        assert!(Instant::now() < until, "it never became so");
-        sleep(ms(2)).await;
     }
 }
 
@@ -324,7 +313,7 @@ async fn node_replaced_all_eight_calls_are_answered_through_the_middleware() {
     };
     for n in [2, 8, 64] {
         join_all((0..n).map(|_| ask())).await;
-        soon(|| server.kept() >= n).await;
+        wait_until(|| server.kept() >= n).await;
         server.kill_kept(KeptFault::Reset);
         join_all((0..8).map(|_| ask())).await;
         assert_eq!(breakers.list()[0].1.state, State::Closed);
@@ -343,7 +332,7 @@ async fn an_incident_in_which_a_node_is_replaced_resets_what_clients_keep_to_its
     let url = format!("{}/v1/chat/completions", server.url());
     let call = async || client.post(&url).body(JSON).send().await?.text().await;
     call().await.unwrap();
-    soon(|| server.kept() == 1).await;
+    wait_until(|| server.kept() == 1).await;
     sleep(ms(2200)).await;
     assert!(call().await.is_err(), "its connection is dead, and nobody knew");
     assert!(call().await.unwrap().contains(WORDS), "a new one is well");

@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 use evenkeel::{
-    Body, BoxError, Client, ClientBuilder, Profile, Request,
+    Body, BoxError, Client, Profile, Request,
     breaker::{BreakerPolicy, State},
     classify::ClassifyPolicy,
     fallback::Fallback,
@@ -22,49 +22,15 @@ use http_body_util::StreamBody;
 use tokio::time::{Instant, sleep, sleep_until};
 use tower::service_fn;
 
-use crate::support::{Answer, Told, call, chat, ms, over, pair, read, secondary, secs};
+use crate::support::{
+    Stage, call, chat, committing, ms, over, pair, read, secondary, secs, state_of,
+};
 
 const BUSY: &str = "We are very busy. A colleague will write to you today.";
 
-/// Two targets and a client, as a bot has them.
-struct Stage {
-    primary: Provider,
-    second: Provider,
-    client: Client,
-    told: Told,
-    start: Instant,
-}
-
-impl Stage {
-    fn new(primary: Provider) -> Self {
-        Self::with(primary, Client::builder())
-    }
-
-    /// A text that has to be complete.
-    fn complete(primary: Provider) -> Self {
-        let whole = ClassifyPolicy::default().commit(Commit::Complete);
-        Self::with(primary, Client::builder().profile(Profile::interactive().classify(whole)))
-    }
-
-    fn with(primary: Provider, builder: ClientBuilder) -> Self {
-        let (second, told) = (Provider::new("secondary"), Told::default());
-        let client = over(told.listen(builder.fallback(secondary())), [&primary, &second]);
-        Self { primary, second, client, told, start: Instant::now() }
-    }
-
-    async fn ask(&self, stream: bool) -> Answer {
-        call(&self.client, chat(stream)).await.unwrap()
-    }
-
-    /// The times of the attempts at the primary, from the beginning.
-    fn times(&self) -> Vec<std::time::Duration> {
-        self.primary.attempts().iter().map(|attempt| attempt.at - self.start).collect()
-    }
-
-    fn state(&self) -> State {
-        let list = self.client.breakers().list();
-        list.iter().find(|(route, _)| route.provider() == "primary").expect("it was asked").1.state
-    }
+/// A text that has to be complete.
+fn complete(primary: Provider) -> Stage {
+    Stage::with(primary, Client::builder().profile(committing(Commit::Complete)))
 }
 
 fn primary() -> Provider {
@@ -187,7 +153,7 @@ async fn s08_a_stream_that_dies_under_a_readers_eyes_is_a_clear_error() {
 #[tokio::test(start_paused = true)]
 async fn s08_a_stream_that_dies_is_restarted_where_it_has_to_be_complete() {
     for provider in [once(dies()), always(dies())] {
-        let stage = Stage::complete(provider);
+        let stage = complete(provider);
         stage.ask(true).await.is_whole();
         assert!(stage.primary.count() <= 3, "{}", stage.primary.count());
     }
@@ -218,7 +184,7 @@ async fn s09_silence_within_a_stream_is_noticed_in_time() {
 
 #[tokio::test(start_paused = true)]
 async fn s09_silence_within_a_stream_moves_down_where_it_has_to_be_complete() {
-    let stage = Stage::complete(always(goes_silent()));
+    let stage = complete(always(goes_silent()));
     let answer = stage.ask(true).await;
     answer.is_whole();
     assert_eq!((answer.from(), stage.primary.count()), ("secondary", 1));
@@ -236,7 +202,7 @@ async fn s10_invalid_json_within_a_stream_is_a_clear_error() {
     let error = answer.error.expect("partial text is no answer");
     assert_eq!(error.outcome(), Outcome::Malformed);
 
-    let stage = Stage::complete(always(invalid.clone()));
+    let stage = complete(always(invalid.clone()));
     let answer = stage.ask(true).await;
     answer.is_whole();
     assert_eq!(answer.from(), "secondary");
@@ -246,7 +212,7 @@ async fn s10_invalid_json_within_a_stream_is_a_clear_error() {
 
 #[tokio::test(start_paused = true)]
 async fn s11_a_stream_without_its_sentinel_is_whole_at_once_with_its_usage() {
-    for stage in [Stage::new, Stage::complete] {
+    for stage in [Stage::new, complete] {
         let stage = stage(always(Reply::answer().with(Fault::NoDone)));
         let response = stage.client.send(chat(true)).await.unwrap();
         let usage = response.extensions().get::<evenkeel::dialect::Usage>().unwrap().clone();
@@ -259,10 +225,10 @@ async fn s11_a_stream_without_its_sentinel_is_whole_at_once_with_its_usage() {
 
 #[tokio::test(start_paused = true)]
 async fn s11_a_connection_that_stays_open_after_the_finish_reason_is_no_failure() {
-    let told =
+    let log =
         r#"data: {"choices":[{"index":0,"delta":{"content":"word"},"finish_reason":"stop"}]}"#;
     let open = service_fn(move |_: Request| async move {
-        let word = stream::iter([Ok::<_, BoxError>(Frame::data(format!("{told}\n\n").into()))]);
+        let word = stream::iter([Ok::<_, BoxError>(Frame::data(format!("{log}\n\n").into()))]);
         let body = Body::wrap(StreamBody::new(word.chain(stream::pending())));
         let head = http::Response::builder().header("content-type", "text/event-stream");
         head.body(body).map_err(|_| Outcome::Malformed.into())
@@ -317,13 +283,13 @@ async fn s13_a_refusal_within_a_stream_is_told_as_one_too() {
     let answer = stage.ask(true).await;
     assert_eq!(answer.verdict.unwrap().outcome(), Outcome::Blocked);
     assert_eq!((stage.primary.count(), stage.second.count()), (1, 0));
-    assert_eq!(stage.state(), State::Closed);
+    assert_eq!(state_of(&stage.client, "primary"), State::Closed);
 }
 
 #[tokio::test(start_paused = true)]
 async fn s14_a_restart_asks_the_same_question_and_no_prefill_hides_the_failure() {
     // The fallback rejects a request that ends with words of the assistant.
-    let stage = Stage::complete(always(dies()));
+    let stage = complete(always(dies()));
     let answer = stage.ask(true).await;
     answer.is_whole();
     assert_eq!(answer.from(), "secondary");
@@ -331,7 +297,7 @@ async fn s14_a_restart_asks_the_same_question_and_no_prefill_hides_the_failure()
     let attempt_log = answer.attempt_log.unwrap();
     assert_eq!(attempt_log.attempts()[0].outcome, Outcome::Truncated);
 
-    let stage = Stage::complete(always(dies()));
+    let stage = complete(always(dies()));
     stage.second.set(Reply::error(400, "invalid_request_error", "assistant_prefill"));
     let error = stage.client.send(chat(true)).await.unwrap_err();
     assert!(error.is_truncated(), "the first failure is the one that is seen: {error:?}");
@@ -453,7 +419,7 @@ async fn a_block_page_with_403_moves_down_and_says_nothing_of_the_providers_heal
     for _ in 0..10 {
         assert_eq!(stage.ask(true).await.from(), "secondary");
     }
-    assert_eq!((stage.state(), stage.primary.count()), (State::Closed, 10));
+    assert_eq!((state_of(&stage.client, "primary"), stage.primary.count()), (State::Closed, 10));
 }
 
 #[tokio::test(start_paused = true)]
@@ -480,7 +446,7 @@ async fn a_body_with_a_false_label_of_gzip_is_passed_as_it_is() {
             (garbage.clone().into(), &b"gzip"[..])
         );
         assert!(answer.error.is_none());
-        assert_eq!(stage.told.count("BodyEnded"), 1);
+        assert_eq!(stage.log.count("BodyEnded"), 1);
     }
 }
 
@@ -589,7 +555,7 @@ async fn a_529_without_a_body_is_an_outage() {
         stage.ask(true).await.is_whole();
         sleep(secs(1)).await;
     }
-    assert_eq!((stage.state(), stage.primary.count()), (State::Open, 5));
+    assert_eq!((state_of(&stage.client, "primary"), stage.primary.count()), (State::Open, 5));
 }
 
 #[tokio::test(start_paused = true)]
@@ -603,7 +569,7 @@ async fn a_server_that_fails_every_other_attempt_is_asked_twice_and_costs_no_ans
         sleep(ms(500)).await;
     }
     let extra = |event: &&Event| matches!(event, Event::RetryWaiting { .. });
-    let extra = stage.told.events().iter().filter(extra).count();
+    let extra = stage.log.events().iter().filter(extra).count();
     assert_eq!(extra, 200);
 }
 
@@ -623,7 +589,7 @@ async fn a_server_that_answers_slower_than_it_used_to_is_left_before_it_fails() 
         }
     });
     futures_util::future::join_all(calls).await;
-    assert_eq!(stage.state(), State::Open);
+    assert_eq!(state_of(&stage.client, "primary"), State::Open);
     let asked = Instant::now();
     assert_eq!(stage.ask(true).await.from(), "secondary");
     assert_eq!(asked.elapsed(), secs(0));
@@ -640,7 +606,7 @@ async fn failures_at_a_server_that_is_well_for_a_moment_only() -> usize {
         sleep_until(stage.start + n * ms(500)).await;
         stage.ask(true).await.is_whole();
     }
-    let failed = stage.told.events().into_iter().filter(|event| match event {
+    let failed = stage.log.events().into_iter().filter(|event| match event {
         Event::AttemptEnded { verdict, route, .. } => {
             route.provider() == "primary"
                 && verdict.outcome() == Outcome::Unavailable { wait: None }
@@ -684,12 +650,12 @@ async fn the_sentinel_twice_and_words_after_it_change_nothing() {
     let after = r#"data: {"error":{"message":"stream closed","code":"server_error"}}"#;
     for tail in [done.to_owned(), format!("{word}\n\n"), format!("{after}\n\n"), "rubbish".into()] {
         let pieces = [format!("{word}\n\n"), done.into(), tail.clone()];
-        for stage in [Stage::new, Stage::complete] {
+        for stage in [Stage::new, complete] {
             let stage = stage(always(Reply::pieces("text/event-stream", pieces.clone())));
             let answer = stage.ask(true).await;
             assert!(answer.error.is_none(), "{tail}");
             assert_eq!((answer.bytes(), stage.primary.count()), (pieces.concat().into(), 1));
-            assert_eq!(stage.state(), State::Closed);
+            assert_eq!(state_of(&stage.client, "primary"), State::Closed);
         }
     }
 }
@@ -724,7 +690,7 @@ async fn a_key_that_was_revoked_is_asked_twice_and_then_left_alone_for_seconds()
             ),
         }
     }
-    assert_eq!((stage.state(), stage.primary.count()), (State::Open, 2));
+    assert_eq!((state_of(&stage.client, "primary"), stage.primary.count()), (State::Open, 2));
 }
 
 /// It says nothing of the key, so it closes nothing: the next call may find the way free.
@@ -738,7 +704,7 @@ async fn the_block_page_of_a_firewall_is_no_rejected_key() {
         let first = answer.attempt_log.unwrap().attempts()[0].outcome;
         assert_eq!(first, Outcome::Rejected { why: Rejection::Gateway });
     }
-    assert_eq!((stage.state(), stage.primary.count()), (State::Closed, 6));
+    assert_eq!((state_of(&stage.client, "primary"), stage.primary.count()), (State::Closed, 6));
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,48 +12,29 @@ use evenkeel::{
     testkit::{Fault, Provider, Reply},
     timeout::TimeoutPolicy,
 };
-use tokio::time::{Instant, sleep_until};
+use tokio::time::sleep_until;
 
-use crate::support::{Answer, call, chat, ms, over, secondary, secs};
+use crate::support::{Stage, ms, secs};
 
-struct Stage {
-    primary: Provider,
-    second: Provider,
-    client: Client,
-    start: Instant,
+/// A stage with up to two retries, every limit 30 s, and a first token within 10 s.
+fn stage_of(primary: Provider, commit: Commit) -> Stage {
+    let limit = secs(30);
+    // A first token has a limit of its own: without one, a first token after 20 s is waited for.
+    let timeout = TimeoutPolicy::default().attempt(limit).first_event(secs(10)).idle(limit);
+    let profile = Profile::interactive()
+        .deadline(secs(90))
+        .timeout(timeout)
+        .retry(RetryPolicy::default().retries(2))
+        .classify(ClassifyPolicy::default().commit(commit));
+    Stage::with(primary, Client::builder().profile(profile))
 }
 
-impl Stage {
-    fn new(primary: Provider, commit: Commit) -> Self {
-        let limit = secs(30);
-        // A first token has a limit of its own: without one, S07 is waited for.
-        let timeout = TimeoutPolicy::default().attempt(limit).first_event(secs(10)).idle(limit);
-        let profile = Profile::interactive()
-            .deadline(secs(90))
-            .timeout(timeout)
-            .retry(RetryPolicy::default().retries(2))
-            .classify(ClassifyPolicy::default().commit(commit));
-        let second = Provider::new("secondary");
-        let client = Client::builder().profile(profile).fallback(secondary());
-        let client = over(client, [&primary, &second]);
-        Self { primary, second, client, start: Instant::now() }
-    }
+fn always(reply: Reply) -> Stage {
+    stage_of(Provider::new("primary").always(reply), Commit::FirstContent)
+}
 
-    fn always(reply: Reply) -> Self {
-        Self::new(Provider::new("primary").always(reply), Commit::FirstContent)
-    }
-
-    fn complete(reply: Reply) -> Self {
-        Self::new(Provider::new("primary").always(reply), Commit::Complete)
-    }
-
-    async fn ask(&self, stream: bool) -> Answer {
-        call(&self.client, chat(stream)).await.unwrap()
-    }
-
-    fn attempts(&self) -> [u64; 2] {
-        [self.primary.count(), self.second.count()]
-    }
+fn complete(reply: Reply) -> Stage {
+    stage_of(Provider::new("primary").always(reply), Commit::Complete)
 }
 
 const FORMS: [bool; 2] = [true, false];
@@ -61,7 +42,7 @@ const FORMS: [bool; 2] = [true, false];
 #[tokio::test(start_paused = true)]
 async fn s02_a_rate_limit_for_ever_is_at_most_six_attempts_and_four_in_three_seconds() {
     for stream in FORMS {
-        let stage = Stage::always(Reply::rate_limited(None));
+        let stage = always(Reply::rate_limited(None));
         stage.ask(stream).await.is_whole();
         let at: Vec<_> = stage.primary.attempts().iter().map(|attempt| attempt.at).collect();
         assert!(at.len() <= 6, "{at:?}");
@@ -73,7 +54,7 @@ async fn s02_a_rate_limit_for_ever_is_at_most_six_attempts_and_four_in_three_sec
 #[tokio::test(start_paused = true)]
 async fn s06_a_silent_provider_is_asked_once_and_left_before_a_hundred_seconds() {
     for stream in FORMS {
-        let stage = Stage::always(Reply::answer().head_after(secs(120)));
+        let stage = always(Reply::answer().head_after(secs(120)));
         stage.ask(stream).await.is_whole();
         assert_eq!(stage.attempts(), [1, 1]);
         assert!(stage.start.elapsed() <= secs(30), "{:?}", stage.start.elapsed());
@@ -82,7 +63,7 @@ async fn s06_a_silent_provider_is_asked_once_and_left_before_a_hundred_seconds()
 
 #[tokio::test(start_paused = true)]
 async fn s07_a_first_token_after_twenty_seconds_is_answered_within_fifteen() {
-    let stage = Stage::always(Reply::answer().first_content_after(secs(20)));
+    let stage = always(Reply::answer().first_content_after(secs(20)));
     stage.ask(true).await.is_whole();
     assert_eq!(stage.attempts(), [1, 1]);
     assert!(stage.start.elapsed() <= secs(15), "{:?}", stage.start.elapsed());
@@ -91,10 +72,10 @@ async fn s07_a_first_token_after_twenty_seconds_is_answered_within_fifteen() {
 #[tokio::test(start_paused = true)]
 async fn s08_a_cut_is_never_a_success() {
     let dies = Reply::answer().with(Fault::Cut { words: 40 }).between_events(ms(50));
-    let answer = Stage::always(dies.clone()).ask(true).await;
+    let answer = always(dies.clone()).ask(true).await;
     assert!(answer.error.unwrap().is_truncated());
     for stream in FORMS {
-        let stage = Stage::complete(dies.clone());
+        let stage = complete(dies.clone());
         stage.ask(stream).await.is_whole();
         assert_eq!(stage.attempts(), [2, 1], "what may be billed is repeated once");
     }
@@ -103,7 +84,7 @@ async fn s08_a_cut_is_never_a_success() {
 #[tokio::test(start_paused = true)]
 async fn s09_silence_of_thirty_seconds_and_a_close_is_noticed_before_forty_five() {
     let silent = Reply::answer().with(Fault::Silence { words: 20, lasts: secs(30) });
-    let stage = Stage::always(silent.clone());
+    let stage = always(silent.clone());
     let answer = stage.ask(true).await;
     // Limit and close come at once: either is a clear error.
     let error = answer.error.expect("a truncated success is wrong").outcome();
@@ -114,7 +95,7 @@ async fn s09_silence_of_thirty_seconds_and_a_close_is_noticed_before_forty_five(
 
     // What is not handed on is asked for elsewhere: the silence is as long as the limit, whichever of the two ends it.
     for (stream, commit) in [(true, Commit::Complete), (false, Commit::FirstContent)] {
-        let stage = Stage::new(Provider::new("primary").always(silent.clone()), commit);
+        let stage = stage_of(Provider::new("primary").always(silent.clone()), commit);
         stage.ask(stream).await.is_whole();
         assert_eq!(stage.attempts(), [1, 1]);
         assert!(stage.start.elapsed() <= secs(45), "{:?}", stage.start.elapsed());
@@ -124,7 +105,7 @@ async fn s09_silence_of_thirty_seconds_and_a_close_is_noticed_before_forty_five(
 #[tokio::test(start_paused = true)]
 async fn s15_an_outage_of_a_minute_costs_no_answer_and_the_primary_is_used_again() {
     let down = Provider::new("primary").during(Duration::ZERO..secs(60), Reply::status(503));
-    let stage = Stage::new(down, Commit::FirstContent);
+    let stage = stage_of(down, Commit::FirstContent);
     let mut back = None;
     for n in 0..23 {
         sleep_until(stage.start + n * secs(4)).await;

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use evenkeel::{
-    Client, Error, Profile,
+    Client, Profile,
     breaker::BreakerPolicy,
     classify::ClassifyPolicy,
     context::AttemptLog,
@@ -20,7 +20,7 @@ use http::StatusCode;
 use reqwest::{Method, Request};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use crate::support::{ms, words};
+use crate::support::{ms, read_reqwest, transport, words};
 
 /// A second of the catalogue.
 const TENTH: Duration = Duration::from_millis(100);
@@ -57,18 +57,6 @@ fn profile(commit: Commit) -> Profile {
     Profile::interactive().breaker(breaker).scaled(0.1).deadline(60 * TENTH).classify(classify)
 }
 
-/// The outcome of the error of ours within another.
-pub(crate) fn outcome(error: &(dyn std::error::Error + 'static)) -> Outcome {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(ours) = error.downcast_ref::<Error>() {
-            return ours.outcome();
-        }
-        next = error.source();
-    }
-    panic!("none of ours in {error:?}")
-}
-
 // === impl Stage ===
 
 impl Stage {
@@ -82,9 +70,8 @@ impl Stage {
         let servers = [start(&primary).await, start(&second).await];
         let [url, other] = [0, 1].map(|n: usize| format!("{}/v1", servers[n].url()));
         let rung = Fallback::target(Target::new(other).bearer("the-second-key").model("spare"));
-        let transport = reqwest::Client::builder().no_proxy().retry(reqwest::retry::never());
         let client = Client::builder().profile(profile(commit)).fallback(rung);
-        let client = client.with_reqwest(transport.build().unwrap()).unwrap();
+        let client = client.with_reqwest(transport()).unwrap();
         Self { primary, second, client, url, _servers: servers }
     }
 
@@ -115,20 +102,10 @@ impl Stage {
             let served =
                 response.headers().get("x-served-by").or(response.headers().get("evenkeel-rung"));
             let from = served.map_or(String::new(), |name| name.to_str().unwrap().into());
-            let (mut bytes, mut error) = (Vec::new(), None);
-            loop {
-                match response.chunk().await {
-                    Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
-                    Ok(None) => break,
-                    Err(failed) => {
-                        error = Some(outcome(&failed));
-                        break;
-                    }
-                }
-            }
+            let (text, error) = read_reqwest(&mut response).await;
             Came {
                 status: response.status(),
-                text: String::from_utf8(bytes).unwrap(),
+                text,
                 error,
                 from,
                 verdict: extensions.get::<Verdict>().unwrap().clone(),

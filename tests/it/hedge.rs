@@ -16,7 +16,7 @@ use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::support::{Told, call, chat, ms, over, read, secs, with_body};
+use crate::support::{EventLog, call, chat, ms, over, read, secs, with_body};
 
 /// Hedging and nothing else that sends anything twice.
 fn builder() -> ClientBuilder {
@@ -53,8 +53,8 @@ async fn taught(client: &Client, provider: &Provider) {
 #[tokio::test(start_paused = true)]
 async fn a_late_call_has_a_second_copy_and_the_first_answer_wins() {
     for stream in [true, false] {
-        let (provider, told) = (after([]), Told::default());
-        let client = over(told.listen(builder()), [&provider]);
+        let (provider, log) = (after([]), EventLog::default());
+        let client = over(log.attach_to(builder()), [&provider]);
         for _ in 0..100 {
             call(&client, chat(stream)).await.unwrap().is_whole();
         }
@@ -64,7 +64,7 @@ async fn a_late_call_has_a_second_copy_and_the_first_answer_wins() {
         let answer = call(&client, chat(stream)).await.unwrap();
         answer.is_whole();
         assert_eq!(start.elapsed(), ms(400), "late at 200 ms, answered 200 ms later");
-        assert_eq!((provider.count(), told.count("Hedged")), (2, 1));
+        assert_eq!((provider.count(), log.count("Hedged")), (2, 1));
         let fates: Vec<_> = provider.attempts().iter().map(|attempt| attempt.fate).collect();
         assert_eq!((fates[0], provider.in_flight()), (Fate::Cancelled, 0), "its permits are free");
         let attempt_log = answer.attempt_log.unwrap();
@@ -123,8 +123,8 @@ fn numbers(seed: u64) -> impl FnMut() -> u64 {
 
 #[tokio::test(start_paused = true)]
 async fn a_provider_that_is_slow_for_everybody_is_not_hit_twice() {
-    let (provider, told) = (after([]), Told::default());
-    let client = over(told.listen(builder()), [&provider]);
+    let (provider, log) = (after([]), EventLog::default());
+    let client = over(log.attach_to(builder()), [&provider]);
     taught(&client, &provider).await;
     provider.set(Reply::answer().first_content_after(secs(4)));
     for _ in 0..200 {
@@ -305,8 +305,8 @@ async fn of_equal_targets_the_copy_goes_to_another() {
 
 #[tokio::test(start_paused = true)]
 async fn the_body_of_the_winner_is_watched_to_its_end() {
-    let (provider, told) = (after([]), Told::default());
-    let client = over(told.listen(builder()), [&provider]);
+    let (provider, log) = (after([]), EventLog::default());
+    let client = over(log.attach_to(builder()), [&provider]);
     taught(&client, &provider).await;
     next(
         &provider,

@@ -9,11 +9,10 @@ mod stored_answers;
 
 use evenkeel::{
     Client, Profile, Request,
-    retry::RetryPolicy,
     testkit::{Provider, Reply},
 };
 
-use crate::support::*;
+use crate::support::{PRIMARY, call, over};
 
 /// A chat request to the primary with these headers and that query.
 fn asked(query: &str, headers: &[(&str, &str)]) -> Request {
@@ -40,10 +39,6 @@ fn down() -> Provider {
 /// A client that waits for no retry.
 fn client(provider: &Provider) -> Client {
     over(Client::builder(), [provider])
-}
-
-fn without_retries() -> Profile {
-    Profile::interactive().retry(RetryPolicy::default().retries(0))
 }
 
 async fn status(client: &Client, request: Request) -> u16 {

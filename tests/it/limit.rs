@@ -14,7 +14,7 @@ use std::{
 use bytes::Bytes;
 use evenkeel::{
     Client, Error, Profile, Request, Response,
-    context::{Deadline, Priority},
+    context::Priority,
     fallback::Fallback,
     limit::{Concurrency, LimitLayer, LimitPolicy},
     retry::RetryPolicy,
@@ -26,23 +26,16 @@ use http_body_util::BodyExt;
 use tokio::time::{Instant, sleep, sleep_until};
 use tower::{Layer, ServiceExt};
 
-use crate::support::{Told, call, chat, ms, over, pair, read, secondary, secs, with_body};
+use crate::support::{
+    EventLog, call, chat, ms, over, pair, read, secondary, secs, with_body, with_deadline,
+    with_extension,
+};
 
 mod adaptive;
 mod no_harm;
 mod request_rate;
 
 const MINUTE: Duration = Duration::from_secs(60);
-
-fn within(mut request: Request, limit: Duration) -> Request {
-    request.extensions_mut().insert(Deadline::within(limit));
-    request
-}
-
-fn of(mut request: Request, priority: Priority) -> Request {
-    request.extensions_mut().insert(priority);
-    request
-}
 
 fn ask(model: &str) -> Request {
     let body = format!(
@@ -176,7 +169,7 @@ async fn d10_d11_a_call_that_waits_is_not_woken_without_a_reason() {
     assert!(waiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
     for _ in 0..1000 {
         // Others come and go.
-        let other = send(&layer, &provider, within(chat(false), secs(5)));
+        let other = send(&layer, &provider, with_deadline(chat(false), secs(5)));
         let _ = tokio::time::timeout(ms(10), other).await;
     }
     assert_eq!(woken.0.load(Ordering::Relaxed), 0);
@@ -191,7 +184,7 @@ async fn a_batch_that_fills_the_queue_refuses_nobody_who_goes_before_it() {
     let send = |priority: Priority| {
         let (layer, provider) = (layer.clone(), provider.clone());
         async move {
-            let result = send(&layer, &provider, of(chat(false), priority)).await;
+            let result = send(&layer, &provider, with_extension(chat(false), priority)).await;
             (result.map(drop), start.elapsed())
         }
     };
@@ -235,7 +228,8 @@ async fn interactive_calls_go_before_batch_calls_that_came_earlier() {
     let spawn = |name: &'static str, priority| {
         let (layer, provider, order) = (layer.clone(), provider.clone(), order.clone());
         tokio::spawn(async move {
-            read(send(&layer, &provider, of(chat(false), priority)).await.unwrap()).await;
+            read(send(&layer, &provider, with_extension(chat(false), priority)).await.unwrap())
+                .await;
             order.lock().unwrap().push(name);
         })
     };
@@ -277,15 +271,15 @@ async fn a_call_that_goes_away_leaves_its_place_to_the_next() {
 async fn a_call_whose_deadline_the_wait_would_use_up_is_refused_at_once_and_goes_down() {
     let (primary, second) = pair();
     let primary = primary.replies([Reply::rate_limited(Some(secs(40)))]);
-    let told = Told::default();
-    let builder = told.listen(Client::builder().profile(limited(LimitPolicy::new())));
+    let log = EventLog::default();
+    let builder = log.attach_to(Client::builder().profile(limited(LimitPolicy::new())));
     let client = over(builder.fallback(secondary()), [&primary, &second]);
     let start = Instant::now();
     for _ in 0..5 {
         assert_eq!(call(&client, chat(true)).await.unwrap().from(), "secondary");
     }
     assert_eq!((start.elapsed(), primary.count()), (Duration::ZERO, 1));
-    assert_eq!((told.count("LimitClosed"), told.count("LimitRefused")), (1, 4));
+    assert_eq!((log.count("LimitClosed"), log.count("LimitRefused")), (1, 4));
     sleep(secs(42)).await;
     assert_eq!(call(&client, chat(true)).await.unwrap().from(), "primary");
 }
@@ -293,14 +287,14 @@ async fn a_call_whose_deadline_the_wait_would_use_up_is_refused_at_once_and_goes
 #[tokio::test(start_paused = true)]
 async fn a_call_that_has_the_time_waits_for_the_route_to_open() {
     let primary = Provider::new("primary").replies([Reply::rate_limited(Some(secs(4)))]);
-    let told = Told::default();
+    let log = EventLog::default();
     let client =
-        over(told.listen(Client::builder().profile(limited(LimitPolicy::new()))), [&primary]);
+        over(log.attach_to(Client::builder().profile(limited(LimitPolicy::new()))), [&primary]);
     assert_eq!(call(&client, chat(true)).await.unwrap().status, 429);
     let start = Instant::now();
     call(&client, chat(true)).await.unwrap().is_whole();
     assert!((secs(4)..secs(5)).contains(&start.elapsed()), "{:?}", start.elapsed());
-    assert_eq!((told.count("LimitQueued"), primary.count()), (1, 2));
+    assert_eq!((log.count("LimitQueued"), primary.count()), (1, 2));
 }
 
 #[tokio::test(start_paused = true)]
@@ -359,7 +353,7 @@ async fn headers_that_say_that_nothing_is_left_are_believed_without_any_limit_se
     let primary = Provider::new("primary").replies([used_up]);
     let client = over(Client::builder().profile(limited(LimitPolicy::new())), [&primary]);
     call(&client, chat(true)).await.unwrap().is_whole();
-    let error = call(&client, within(chat(true), secs(10))).await.unwrap_err();
+    let error = call(&client, with_deadline(chat(true), secs(10))).await.unwrap_err();
     assert_eq!(error.retry_in(), Some(secs(20)));
     let start = Instant::now();
     call(&client, chat(true)).await.unwrap().is_whole();
@@ -521,11 +515,11 @@ async fn an_error_of_a_rate_limit_within_a_stream_closes_the_route_as_well() {
     let said = r#"{"error":{"message":"Rate limit reached. Please try again in 9s.","code":"rate_limit_exceeded"}}"#;
     let limited_stream = Reply::answer().with(Fault::ErrorEvent { words: 0, data: said.into() });
     let primary = Provider::new("primary").replies([limited_stream]);
-    let told = Told::default();
+    let log = EventLog::default();
     let client =
-        over(told.listen(Client::builder().profile(limited(LimitPolicy::new()))), [&primary]);
+        over(log.attach_to(Client::builder().profile(limited(LimitPolicy::new()))), [&primary]);
     assert!(call(&client, chat(true)).await.unwrap_err().is_rate_limited());
-    let lasts = told.events().into_iter().find_map(|event| match event {
+    let lasts = log.events().into_iter().find_map(|event| match event {
         Event::LimitClosed { lasts, .. } => Some(lasts),
         _ => None,
     });

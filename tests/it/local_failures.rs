@@ -27,21 +27,14 @@ use http_body_util::BodyExt;
 use tokio::{runtime, time::sleep};
 use tower::{ServiceExt, service_fn};
 
-use crate::support::{Told, call, chat, ms, over, read, secs};
+use crate::support::{EventLog, assert_no_failure, call, chat, ms, over, read, secs};
 
-fn panics(told: &Told) -> Vec<UserCode> {
-    let codes = told.events().into_iter().filter_map(|event| match event {
+fn panics(log: &EventLog) -> Vec<UserCode> {
+    let codes = log.events().into_iter().filter_map(|event| match event {
         Event::Panicked { code } => Some(code),
         _ => None,
     });
     codes.collect()
-}
-
-fn assert_closed(client: &Client) {
-    for (route, shown) in client.breakers().list() {
-        let failed = shown.failure_ratio.unwrap_or_default();
-        assert_eq!((shown.state, failed), (State::Closed, 0.0), "{route}");
-    }
 }
 
 // === this machine ===
@@ -92,7 +85,7 @@ async fn what_this_machine_lacks_opens_no_route_and_the_next_call_is_answered() 
             assert_eq!(source.to_string(), why().to_string());
             assert_eq!(error.attempt_log().unwrap().sent(), 0);
         }
-        assert_closed(&client);
+        assert_no_failure(&client);
         lacks.store(false, Ordering::SeqCst);
         call(&client, chat(false)).await.unwrap().is_whole();
         assert_eq!(provider.count(), 1);
@@ -143,7 +136,7 @@ async fn under_a_low_limit_of_descriptors() {
     assert!(!answers.is_empty());
     drop(answers);
     assert!(ask().await.unwrap().status().is_success());
-    assert_closed(&client);
+    assert_no_failure(&client);
 }
 
 #[cfg(all(unix, feature = "reqwest"))]
@@ -184,7 +177,7 @@ async fn a_listener_that_panics_fails_no_call_and_hears_the_next_event() {
         call(&client, chat(stream)).await.unwrap().is_whole();
     }
     assert!(asked.load(Ordering::SeqCst) >= 6);
-    assert_closed(&client);
+    assert_no_failure(&client);
 }
 
 #[tokio::test(start_paused = true)]
@@ -219,14 +212,14 @@ async fn a_listener_that_panics_in_a_drop_does_not_end_the_process() {
 #[tokio::test(start_paused = true)]
 async fn a_canned_reply_that_panics_leaves_the_provider_s_own_failure_and_is_told_once() {
     let provider = Provider::new("primary").always(Reply::status(503));
-    let told = Told::default();
+    let log = EventLog::default();
     let canned = Canned::with(|_| panic!("a closure of the user's"));
     let client =
-        over(told.listen(Client::builder().fallback(Fallback::reply(canned))), [&provider]);
+        over(log.attach_to(Client::builder().fallback(Fallback::reply(canned))), [&provider]);
     for _ in 0..2 {
         assert_eq!(call(&client, chat(true)).await.unwrap().status, 503);
     }
-    assert_eq!(panics(&told), [UserCode::Canned]);
+    assert_eq!(panics(&log), [UserCode::Canned]);
 }
 
 /// A store that panics there.
@@ -259,15 +252,15 @@ async fn a_store_that_panics_is_a_miss_and_is_told_once() {
     for store in [ConnectionLost::Find, ConnectionLost::Look, ConnectionLost::Keep] {
         for coalesce in [false, true] {
             let provider = Provider::new("primary");
-            let told = Told::default();
+            let log = EventLog::default();
             let cache = CachePolicy::over(store).fresh(secs(60)).coalesce(coalesce);
-            let client = over(told.listen(Client::builder().cache(cache)), [&provider]);
+            let client = over(log.attach_to(Client::builder().cache(cache)), [&provider]);
             for stream in [true, false, true] {
                 call(&client, chat(stream)).await.unwrap().is_whole();
             }
-            assert_eq!((panics(&told).as_slice(), provider.count()), (&[UserCode::Store][..], 3));
+            assert_eq!((panics(&log).as_slice(), provider.count()), (&[UserCode::Store][..], 3));
             let stored = if store == ConnectionLost::Keep { 0 } else { 3 };
-            assert_eq!(told.count("CacheStored"), stored, "{store:?}");
+            assert_eq!(log.count("CacheStored"), stored, "{store:?}");
         }
     }
 }
@@ -280,11 +273,11 @@ async fn a_schedule_that_panics_is_over_and_is_told_once() {
     });
     for (policy, attempts) in [(unmade, 1), (midway, 2)] {
         let provider = Provider::new("primary").always(Reply::status(503));
-        let told = Told::default();
+        let log = EventLog::default();
         let profile = Profile::interactive().retry(policy);
-        let client = over(told.listen(Client::builder().profile(profile)), [&provider]);
+        let client = over(log.attach_to(Client::builder().profile(profile)), [&provider]);
         assert_eq!(call(&client, chat(true)).await.unwrap().status, 503);
-        assert_eq!((provider.count(), panics(&told)), (attempts, vec![UserCode::Schedule]));
+        assert_eq!((provider.count(), panics(&log)), (attempts, vec![UserCode::Schedule]));
     }
 }
 

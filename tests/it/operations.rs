@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex};
 
-use bytes::Bytes;
 use evenkeel::{
     Body, Client, ClientBuilder, Error, Profile, Request, Response,
     breaker::State,
@@ -16,22 +15,13 @@ use evenkeel::{
 use http::HeaderName;
 use tower::service_fn;
 
-use crate::support::{Answer, Told, call, chat, ms, over, pair, secondary, secs};
+use crate::support::{Answer, EventLog, call, chat, over, pair, post, request_to, secondary, secs};
 
 mod empty_answers;
 mod failure_scope;
 mod side_effects;
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
-
-fn ask(method: &str, path: &str, body: &'static str) -> Request {
-    let request = http::Request::builder().method(method).uri(format!("http://primary{path}"));
-    request.header("authorization", "Bearer the-first-key").body(Bytes::from(body)).unwrap()
-}
-
-fn post(path: &str, body: &'static str) -> Request {
-    ask("POST", path, body)
-}
 
 fn json(status: u16, body: &str) -> Reply {
     Reply::raw(status, "application/json", body.to_owned())
@@ -41,14 +31,14 @@ fn json(status: u16, body: &str) -> Reply {
 struct Houses {
     first: Provider,
     second: Provider,
-    told: Told,
+    log: EventLog,
 }
 
 impl Houses {
     fn new(reply: Reply) -> Self {
         let (first, second) = pair();
         let well = json(200, "{}");
-        Self { first: first.always(reply), second: second.always(well), told: Told::default() }
+        Self { first: first.always(reply), second: second.always(well), log: EventLog::default() }
     }
 
     fn client(&self) -> Client {
@@ -56,7 +46,7 @@ impl Houses {
     }
 
     fn over(&self, builder: ClientBuilder) -> Client {
-        over(self.told.listen(builder), [&self.first, &self.second])
+        over(self.log.attach_to(builder), [&self.first, &self.second])
     }
 
     fn counts(&self) -> (u64, u64) {
@@ -65,7 +55,7 @@ impl Houses {
 
     /// Why the second was passed by.
     fn skipped(&self) -> Option<SkipReason> {
-        self.told.events().into_iter().find_map(|event| match event {
+        self.log.events().into_iter().find_map(|event| match event {
             Event::RungSkipped { why, .. } => Some(why),
             _ => None,
         })
@@ -98,7 +88,7 @@ async fn what_was_certainly_not_done_is_sent_again() {
     }
     let houses = Houses::new(Reply::refused());
     one(&houses, post("/v1/batches", "{}")).await.unwrap_err();
-    let tried = houses.told.count("AttemptEnded");
+    let tried = houses.log.count("AttemptEnded");
     assert_eq!((tried, houses.second.count()), (3, 0));
 }
 
@@ -114,7 +104,7 @@ async fn a_file_that_is_not_there_to_be_deleted_is_the_callers_answer() {
     let houses = Houses::new(Reply::error(404, "invalid_request_error", "not_found"));
     let client = houses.client();
     for _ in 0..10 {
-        let answer = call(&client, ask("DELETE", "/v1/files/f1", "")).await.unwrap();
+        let answer = call(&client, request_to("DELETE", "/v1/files/f1", "")).await.unwrap();
         let wrong = Outcome::Rejected { why: Rejection::Request };
         assert_eq!((answer.status.as_u16(), answer.verdict.unwrap().outcome()), (404, wrong));
     }
@@ -126,7 +116,7 @@ async fn a_file_that_is_not_there_to_be_deleted_is_the_callers_answer() {
 async fn not_modified_is_an_answer() {
     let houses = Houses::new(json(304, ""));
     for path in ["/v1/models", "/v1/files/f1", "/custom"] {
-        let answer = one(&houses, ask("GET", path, "")).await.unwrap();
+        let answer = one(&houses, request_to("GET", path, "")).await.unwrap();
         let outcome = answer.verdict.unwrap().outcome();
         assert_eq!((answer.status.as_u16(), outcome), (304, Outcome::Success), "{path}");
     }
@@ -251,8 +241,8 @@ fn key(n: usize) -> Target {
 }
 
 /// Which credentials were asked.
-fn asked(told: &Told) -> Vec<String> {
-    let routes = told.events().into_iter().filter_map(|event| match event {
+fn asked(log: &EventLog) -> Vec<String> {
+    let routes = log.events().into_iter().filter_map(|event| match event {
         Event::AttemptStarted { route, .. } => Some(route.credential().to_owned()),
         _ => None,
     });
@@ -266,19 +256,19 @@ fn asked(told: &Told) -> Vec<String> {
 async fn of_equal_targets_a_file_is_at_one_account() {
     let houses = Houses::new(Reply::status(503));
     let client = houses.over(keys(key));
-    for request in [ask("GET", "/v1/files/f1", ""), post(BOUND[5].0, BOUND[5].1)] {
+    for request in [request_to("GET", "/v1/files/f1", ""), post(BOUND[5].0, BOUND[5].1)] {
         for _ in 0..5 {
             let _ = call(&client, request.clone()).await;
         }
     }
-    assert_eq!(asked(&houses.told), ["key-0"]);
+    assert_eq!(asked(&houses.log), ["key-0"]);
     // A name tells which keys are of one account.
     let houses = Houses::new(Reply::status(503));
     let client = houses.over(keys(|n| key(n).account(if n < 2 { "a" } else { "b" })));
     for _ in 0..5 {
-        let _ = call(&client, ask("GET", "/v1/files/f1", "")).await;
+        let _ = call(&client, request_to("GET", "/v1/files/f1", "")).await;
     }
-    assert_eq!(asked(&houses.told), ["key-0", "key-1"]);
+    assert_eq!(asked(&houses.log), ["key-0", "key-1"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -288,7 +278,7 @@ async fn of_equal_targets_those_with_the_same_model_make_the_vectors() {
     for _ in 0..9 {
         let _ = call(&client, post("/v1/embeddings", r#"{"model":"m","input":"hi"}"#)).await;
     }
-    assert_eq!(asked(&houses.told), ["key-0", "key-1", "key-3"]);
+    assert_eq!(asked(&houses.log), ["key-0", "key-1", "key-3"]);
 }
 
 /// An upstream that answers every request with that status, and keeps the idempotency keys that it sees.

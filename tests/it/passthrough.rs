@@ -11,7 +11,7 @@ use evenkeel::{
 };
 use tokio::time::Instant;
 
-use crate::support::{Told, call, ms, over, pair, secondary, secs};
+use crate::support::{EventLog, call, ms, over, pair, request_to, secondary, secs};
 
 /// What may become of a call that fails.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,8 +52,7 @@ fn ask(method: &str, path: &str, stream: bool) -> Request {
         "GET" => Bytes::new(),
         _ => format!(r#"{{"model":"m","stream":{stream},"input":"hi"}}"#).into(),
     };
-    let request = http::Request::builder().method(method).uri(format!("http://primary{path}"));
-    request.header("authorization", "Bearer the-first-key").body(body).unwrap()
+    request_to(method, path, body)
 }
 
 /// Every path, streamed and not.
@@ -86,11 +85,12 @@ async fn large_binary_bodies_pass_byte_for_byte() {
         ),
     ] {
         for (path, request) in all() {
-            let (primary, told) = (Provider::new("primary").always(reply.clone()), Told::default());
-            let client = over(told.listen(Client::builder()), [&primary]);
+            let (primary, log) =
+                (Provider::new("primary").always(reply.clone()), EventLog::default());
+            let client = over(log.attach_to(Client::builder()), [&primary]);
             let answer = call(&client, request).await.unwrap();
             assert!(answer.bytes() == sound && answer.error.is_none(), "{path} {kind}");
-            assert_eq!((primary.count(), told.count("BodyEnded")), (1, 1), "{path} {kind}");
+            assert_eq!((primary.count(), log.count("BodyEnded")), (1, 1), "{path} {kind}");
             assert_eq!(answer.verdict.unwrap().outcome(), Outcome::Success);
         }
     }

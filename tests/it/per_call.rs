@@ -3,19 +3,14 @@
 use std::sync::Arc;
 
 use evenkeel::{
-    Client, Profile, Request,
+    Client, Profile,
     context::Once,
     fallback::{Fallback, Fallbacks, Target},
     stream::Commit,
     testkit::{Fault, Provider, Reply},
 };
 
-use crate::support::{call, chat, over, pair, secondary};
-
-fn with<T: Clone + Send + Sync + 'static>(mut request: Request, value: T) -> Request {
-    request.extensions_mut().insert(value);
-    request
-}
+use crate::support::{call, chat, over, pair, secondary, with_extension};
 
 fn model(model: &str) -> Fallback {
     Fallback::target(Target::here().model(model))
@@ -31,7 +26,7 @@ async fn rungs_of_a_call_stand_between_the_first_and_the_others() {
     primary.set(Reply::quota_exhausted());
     let client = over(Client::builder().fallback(secondary()), [&primary, &spare]);
     let own = Fallbacks::new([model("b"), model("c")]).unwrap();
-    let answer = call(&client, with(chat(true), own)).await.unwrap();
+    let answer = call(&client, with_extension(chat(true), own)).await.unwrap();
     answer.is_whole();
     assert_eq!(
         (answer.from(), &answer.headers["evenkeel-attempts"]),
@@ -52,7 +47,7 @@ async fn a_call_asks_its_own_rungs_where_no_ladder_was_set() {
     let primary = Provider::new("primary").replies([Reply::error(404, "", "model_not_found")]);
     let client = over(Client::builder(), [&primary]);
     let own = Fallbacks::new([model("b"), Fallback::canned("never asked")]).unwrap();
-    let answer = call(&client, with(chat(false), own)).await.unwrap();
+    let answer = call(&client, with_extension(chat(false), own)).await.unwrap();
     answer.is_whole();
     assert_eq!(models(&primary), ["m", "b"].map(Arc::from).to_vec());
 }
@@ -81,7 +76,7 @@ async fn a_call_that_waits_for_all_of_a_stream_has_it_whole_and_the_next_need_no
     let cut = || Reply::answer().with(Fault::Cut { words: 40 });
     let primary = Provider::new("primary").replies([cut(), Reply::answer(), cut()]);
     let client = over(Client::builder(), [&primary]);
-    call(&client, with(chat(true), Commit::Complete)).await.unwrap().is_whole();
+    call(&client, with_extension(chat(true), Commit::Complete)).await.unwrap().is_whole();
     assert_eq!(primary.count(), 2);
     assert!(
         call(&client, chat(true)).await.unwrap().error.is_some_and(|error| error.is_truncated())
@@ -93,7 +88,7 @@ async fn a_call_that_waits_for_all_of_a_stream_has_it_whole_and_the_next_need_no
 async fn a_call_may_see_words_as_they_come_where_the_profile_waits_for_all() {
     let primary = Provider::new("primary").always(Reply::answer().with(Fault::Cut { words: 40 }));
     let client = over(Client::builder().profile(Profile::pipeline()), [&primary]);
-    let answer = call(&client, with(chat(true), Commit::FirstContent)).await.unwrap();
+    let answer = call(&client, with_extension(chat(true), Commit::FirstContent)).await.unwrap();
     assert!(answer.error.is_some() && !answer.frames.is_empty());
     assert_eq!(primary.count(), 1);
 }
@@ -103,6 +98,6 @@ async fn what_can_be_sent_once_is_sent_once() {
     let (primary, spare) = pair();
     primary.set(Reply::status(503));
     let client = over(Client::builder().fallback(secondary()), [&primary, &spare]);
-    let answer = call(&client, with(chat(true), Once)).await.unwrap();
+    let answer = call(&client, with_extension(chat(true), Once)).await.unwrap();
     assert_eq!((answer.status.as_u16(), primary.count(), spare.count()), (503, 1, 0));
 }

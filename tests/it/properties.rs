@@ -3,7 +3,7 @@
 //! Every case has a script of replies for two targets, plays a number of calls in virtual time and looks at what came to
 //! the caller, to the providers and to the listener.
 
-use std::{collections::BTreeMap, future::Future, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use evenkeel::{
     Client, Profile,
@@ -15,113 +15,16 @@ use evenkeel::{
     retry::RetryPolicy,
     stream::Commit,
     telemetry::Event,
-    testkit::{Fault, Provider, Reply, WORDS},
+    testkit::{Provider, Reply},
 };
-use proptest::{
-    prelude::*,
-    test_runner::{RngAlgorithm, TestRng},
-};
+use proptest::prelude::*;
 use tokio::time::{Instant, sleep, timeout};
 use tower::ServiceExt;
 
-use crate::support::{Answer, Told, chat, ms, over, pair, read, secondary, secs};
-
-pub(crate) const BUSY: &str = "We are very busy.";
-
-/// Runs a law on the same cases every time.
-pub(crate) fn law<S: Strategy>(
-    cases: u32,
-    strategy: S,
-    check: impl Fn(S::Value) -> Result<(), TestCaseError>,
-) {
-    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
-    let seed = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
-    let mut runner = proptest::test_runner::TestRunner::new_with_rng(config, seed);
-    if let Err(error) = runner.run(&strategy, check) {
-        panic!("{error}");
-    }
-}
-
-/// Runs in virtual time.
-pub(crate) fn play<T>(work: impl Future<Output = T>) -> T {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    runtime.enable_time().start_paused(true).build().unwrap().block_on(work)
-}
-
-pub(crate) fn wait() -> impl Strategy<Value = Duration> {
-    prop_oneof![3 => Just(0), 3 => 1..3_000_u64, 2 => 3_000..40_000_u64].prop_map(ms)
-}
-
-/// Anything that the testkit can make a provider do.
-pub(crate) fn reply() -> impl Strategy<Value = Reply> {
-    let status = prop::sample::select(vec![
-        400, 401, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 504, 529,
-    ]);
-    let words = 0..60_usize;
-    let fault = prop_oneof![
-        Just(Fault::Refused),
-        Just(Fault::Reset),
-        Just(Fault::Hang),
-        Just(Fault::NoDone),
-        Just(Fault::NoFinish),
-        words.clone().prop_map(|words| Fault::Cut { words }),
-        words.clone().prop_map(Fault::stall),
-        words.clone().prop_map(Fault::server_error),
-        (words.clone(), wait()).prop_map(|(words, lasts)| Fault::Silence { words, lasts }),
-        (1..64_usize).prop_map(|event| Fault::InvalidEvent { event }),
-        (0..9_000_usize).prop_map(|bytes| Fault::ResetAfter { bytes }),
-        (50..500_usize, 0..400_u64)
-            .prop_map(|(bytes, every)| Fault::Drip { bytes, every: ms(every) }),
-        (1..4_000_u64, 0..200_u32)
-            .prop_map(|(every, count)| Fault::Comments { every: ms(every), count }),
-    ];
-    let answer = (prop::option::of(fault), wait(), wait(), 0..1_500_u64).prop_map(
-        |(fault, head, first, between)| {
-            let reply = Reply::answer().head_after(head).first_content_after(first);
-            let reply = reply.between_events(ms(between));
-            fault.map_or(reply.clone(), |fault| reply.with(fault))
-        },
-    );
-    prop_oneof![
-        6 => answer,
-        2 => Just(Reply::answer()),
-        3 => (status, prop::option::of(wait()), wait()).prop_map(|(status, hint, head)| {
-            let reply = Reply::status(status).head_after(head);
-            hint.map_or(reply.clone(), |hint| reply.retry_after(hint))
-        }),
-        1 => prop::sample::select(vec![
-            Reply::quota_exhausted(),
-            Reply::context_length_exceeded(),
-            Reply::content_policy_violation(),
-            Reply::empty(),
-            Reply::html(),
-            Reply::answer().text(""),
-            Reply::raw(200, "application/json", r#"{"error":{"type":"overloaded_error"}}"#),
-            Reply::raw(200, "text/event-stream", ": nothing\n\n"),
-            Reply::raw(307, "text/plain", ""),
-        ]),
-    ]
-}
-
-/// One call: streamed or not, how long after the one before it, a deadline of its own, and when its caller leaves.
-#[derive(Clone, Debug)]
-pub(crate) struct Call {
-    pub(crate) stream: bool,
-    pub(crate) after: Duration,
-    pub(crate) deadline: Option<Duration>,
-    pub(crate) leaves: Option<Duration>,
-}
-
-pub(crate) fn one_call() -> impl Strategy<Value = Call> {
-    let deadline = prop::option::weighted(0.2, (0..20_000_u64).prop_map(ms));
-    let leaves = prop::option::weighted(0.15, (0..30_000_u64).prop_map(ms));
-    (any::<bool>(), wait(), deadline, leaves).prop_map(|(stream, after, deadline, leaves)| Call {
-        stream,
-        after,
-        deadline,
-        leaves,
-    })
-}
+use crate::support::{
+    Answer, BUSY, Call, EventLog, any_call, any_reply, chat, check_property, in_virtual_time,
+    is_whole_or_failed, over, pair, read, secondary, secs,
+};
 
 #[derive(Clone, Debug)]
 struct Script {
@@ -133,8 +36,8 @@ struct Script {
 }
 
 fn script() -> impl Strategy<Value = Script> {
-    let replies = || prop::collection::vec(reply(), 0..16);
-    let calls = prop::collection::vec(one_call(), 1..8);
+    let replies = || prop::collection::vec(any_reply(), 0..16);
+    let calls = prop::collection::vec(any_call(), 1..8);
     (replies(), replies(), calls, any::<bool>(), any::<u64>()).prop_map(
         |(primary, second, calls, complete, seed)| Script {
             primary,
@@ -190,17 +93,10 @@ async fn make(client: &Client, call: &Call) -> Came {
     Came { result, took: took.unwrap_or(start.elapsed()) }
 }
 
-/// A whole answer, or what comes before an error; never a part of one that looks like a whole.
-pub(crate) fn honest(answer: &Answer) -> bool {
-    let whole = answer.words() == WORDS || answer.words() == BUSY;
-    // An answer of no success is what the provider said.
-    whole || answer.error.is_some() || !answer.verdict.as_ref().unwrap().outcome().is_success()
-}
-
 #[test]
 fn law_with_a_canned_last_rung_every_call_is_answered_before_its_deadline() {
-    law(250, script(), |script| {
-        play(async {
+    check_property(250, script(), |script| {
+        in_virtual_time(async {
             let (primary, second) = script.providers();
             let builder = Client::builder().profile(script.profile());
             let builder = builder.fallback(secondary()).fallback(Fallback::canned(BUSY));
@@ -212,7 +108,7 @@ fn law_with_a_canned_last_rung_every_call_is_answered_before_its_deadline() {
                 match came.result {
                     None => {}
                     Some(Err(error)) => return Err(TestCaseError::fail(format!("{error:?}"))),
-                    Some(Ok(answer)) => prop_assert!(honest(&answer), "{answer:?}"),
+                    Some(Ok(answer)) => prop_assert!(is_whole_or_failed(&answer), "{answer:?}"),
                 }
             }
             // A probe that was raced goes on without its caller, within its own limits.
@@ -225,8 +121,8 @@ fn law_with_a_canned_last_rung_every_call_is_answered_before_its_deadline() {
 
 #[test]
 fn law_no_rung_sees_more_attempts_of_a_call_than_its_retries_allow() {
-    law(250, (script(), 0..4_u32), |(script, retries)| {
-        play(async {
+    check_property(250, (script(), 0..4_u32), |(script, retries)| {
+        in_virtual_time(async {
             let (primary, second) = script.providers();
             let retry = RetryPolicy::default().seed(script.seed).retries(retries);
             let builder = Client::builder().profile(script.profile().retry(retry));
@@ -258,22 +154,22 @@ fn law_no_rung_sees_more_attempts_of_a_call_than_its_retries_allow() {
 
 #[test]
 fn law_every_call_and_every_attempt_ends_once_and_every_body_too() {
-    law(250, script(), |script| {
-        play(async {
+    check_property(250, script(), |script| {
+        in_virtual_time(async {
             let (primary, second) = script.providers();
-            let told = Told::default();
-            let builder = told.listen(Client::builder().profile(script.profile()));
+            let log = EventLog::default();
+            let builder = log.attach_to(Client::builder().profile(script.profile()));
             let client = over(builder.fallback(secondary()), [&primary, &second]);
             let (mut sent, mut queued) = (0, 0);
             for call in &script.calls {
-                told.forget();
+                log.clear();
                 let came = make(&client, call).await;
-                if told.count("AttemptStarted") != told.count("AttemptEnded") {
+                if log.count("AttemptStarted") != log.count("AttemptEnded") {
                     // A probe that another target was faster than goes on to its end.
                     sleep(secs(31)).await;
                 }
                 let mut counts = BTreeMap::new();
-                for name in told.names() {
+                for name in log.names() {
                     *counts.entry(name).or_insert(0_u64) += 1;
                 }
                 let count = |name: &str| counts.get(name).copied().unwrap_or_default();
@@ -282,7 +178,7 @@ fn law_every_call_and_every_attempt_ends_once_and_every_body_too() {
                 prop_assert!(began == 1 || (began == 0 && call.leaves.is_some()));
                 prop_assert_eq!(count("CallEnded"), began);
                 prop_assert_eq!(count("AttemptStarted"), count("AttemptEnded"));
-                let head = told.events().iter().any(|event| {
+                let head = log.events().iter().any(|event| {
                     matches!(event, Event::CallEnded { outcome, .. } if *outcome != Outcome::Cancelled)
                 });
                 let bodies = match &came.result {
@@ -290,7 +186,7 @@ fn law_every_call_and_every_attempt_ends_once_and_every_body_too() {
                     Some(Err(_)) => 0,
                     None => u64::from(head),
                 };
-                prop_assert_eq!(count("BodyEnded"), bodies, "{:?}", told.names());
+                prop_assert_eq!(count("BodyEnded"), bodies, "{:?}", log.names());
                 sent += count("AttemptStarted") - count("BreakerRefused") - count("LimitRefused");
                 queued += count("LimitQueued");
             }
@@ -315,85 +211,99 @@ fn law_without_a_fallback_the_last_failure_is_the_callers_byte_for_byte() {
         prop::sample::select(vec![400, 401, 404, 408, 413, 418, 429, 500, 501, 502, 503, 529]);
     let failures = prop::collection::vec(status, 1..6);
     let opens = prop::option::of(1..6_u32);
-    law(200, (failures, opens, any::<bool>(), any::<u64>()), |(statuses, opens, stream, seed)| {
-        play(async {
-            let replies = statuses.iter().enumerate().map(|(n, status)| marked(*status, n));
-            let primary = Provider::new("primary").replies(replies.clone()).always(Reply::hang());
-            let breaker = BreakerPolicy::default().consecutive(opens).minimum(u32::MAX);
-            let retry = RetryPolicy::default().retries(statuses.len() as u32 - 1).seed(seed);
-            let profile = Profile::interactive().breaker(breaker).retry(retry);
-            let client = over(Client::builder().profile(profile), [&primary]);
-            let answer = match client.send(chat(stream)).await {
-                Ok(response) => read(response).await,
-                Err(error) => return Err(TestCaseError::fail(format!("{error:?}"))),
-            };
-            let last = primary.count() as usize - 1;
-            prop_assert_eq!(answer.status.as_u16(), statuses[last]);
-            prop_assert_eq!(&answer.headers["x-failure"], &last.to_string());
-            let expected = format!(r#"{{"error":{{"message":"failure {last}"}}}}"#);
-            prop_assert_eq!(answer.bytes(), expected.as_bytes());
-            // It stopped there for a reason: nothing is given up that a retry could have helped and might have been made.
-            let again = answer.verdict.unwrap().is_retryable();
-            let stopped =
-                last + 1 == statuses.len() || opens.is_some_and(|most| last + 1 >= most as usize);
-            prop_assert!(!again || stopped, "{last} of {statuses:?}");
-            Ok(())
-        })
-    });
+    check_property(
+        200,
+        (failures, opens, any::<bool>(), any::<u64>()),
+        |(statuses, opens, stream, seed)| {
+            in_virtual_time(async {
+                let replies = statuses.iter().enumerate().map(|(n, status)| marked(*status, n));
+                let primary =
+                    Provider::new("primary").replies(replies.clone()).always(Reply::hang());
+                let breaker = BreakerPolicy::default().consecutive(opens).minimum(u32::MAX);
+                let retry = RetryPolicy::default().retries(statuses.len() as u32 - 1).seed(seed);
+                let profile = Profile::interactive().breaker(breaker).retry(retry);
+                let client = over(Client::builder().profile(profile), [&primary]);
+                let answer = match client.send(chat(stream)).await {
+                    Ok(response) => read(response).await,
+                    Err(error) => return Err(TestCaseError::fail(format!("{error:?}"))),
+                };
+                let last = primary.count() as usize - 1;
+                prop_assert_eq!(answer.status.as_u16(), statuses[last]);
+                prop_assert_eq!(&answer.headers["x-failure"], &last.to_string());
+                let expected = format!(r#"{{"error":{{"message":"failure {last}"}}}}"#);
+                prop_assert_eq!(answer.bytes(), expected.as_bytes());
+                // It stopped there for a reason: nothing is given up that a retry could have helped and might have been made.
+                let again = answer.verdict.unwrap().is_retryable();
+                let stopped = last + 1 == statuses.len()
+                    || opens.is_some_and(|most| last + 1 >= most as usize);
+                prop_assert!(!again || stopped, "{last} of {statuses:?}");
+                Ok(())
+            })
+        },
+    );
 }
 
 #[test]
 fn law_an_answer_is_the_providers_byte_for_byte_or_it_is_none() {
-    law(200, (reply(), any::<bool>(), any::<bool>()), |(reply, stream, complete)| {
-        play(async {
-            let bare = Provider::new("primary").always(reply.clone());
-            let direct =
-                async { Ok::<_, evenkeel::Error>(read(bare.oneshot(chat(stream)).await?).await) };
-            // What hangs says nothing for longer than anybody waits.
-            let direct = timeout(secs(36_000), direct).await.ok().and_then(Result::ok);
-            let primary = Provider::new("primary").always(reply);
-            let commit = if complete { Commit::Complete } else { Commit::FirstContent };
-            let classify = ClassifyPolicy::default().commit(commit);
-            let builder = Client::builder().profile(Profile::interactive().classify(classify));
-            let Ok(response) = over(builder, [&primary]).send(chat(stream)).await else {
-                return Ok(());
-            };
-            let answer = read(response).await;
-            let (bytes, whole) = match &direct {
-                Some(direct) => (direct.bytes(), direct.error.is_none()),
-                None => return Ok(()),
-            };
-            prop_assert!(bytes.starts_with(&answer.bytes()), "no byte is made up or left out");
-            if answer.error.is_none() && whole {
-                prop_assert_eq!(answer.bytes(), bytes, "nothing is missing at its end");
-                prop_assert_eq!(answer.headers, direct.unwrap().headers);
-            }
-            Ok(())
-        })
-    });
+    check_property(
+        200,
+        (any_reply(), any::<bool>(), any::<bool>()),
+        |(reply, stream, complete)| {
+            in_virtual_time(async {
+                let bare = Provider::new("primary").always(reply.clone());
+                let direct = async {
+                    Ok::<_, evenkeel::Error>(read(bare.oneshot(chat(stream)).await?).await)
+                };
+                // What hangs says nothing for longer than anybody waits.
+                let direct = timeout(secs(36_000), direct).await.ok().and_then(Result::ok);
+                let primary = Provider::new("primary").always(reply);
+                let commit = if complete { Commit::Complete } else { Commit::FirstContent };
+                let classify = ClassifyPolicy::default().commit(commit);
+                let builder = Client::builder().profile(Profile::interactive().classify(classify));
+                let Ok(response) = over(builder, [&primary]).send(chat(stream)).await else {
+                    return Ok(());
+                };
+                let answer = read(response).await;
+                let (bytes, whole) = match &direct {
+                    Some(direct) => (direct.bytes(), direct.error.is_none()),
+                    None => return Ok(()),
+                };
+                prop_assert!(bytes.starts_with(&answer.bytes()), "no byte is made up or left out");
+                if answer.error.is_none() && whole {
+                    prop_assert_eq!(answer.bytes(), bytes, "nothing is missing at its end");
+                    prop_assert_eq!(answer.headers, direct.unwrap().headers);
+                }
+                Ok(())
+            })
+        },
+    );
 }
 
 #[test]
 fn law_extra_attempts_stay_within_the_budget_of_each_route() {
-    law(40, (prop::collection::vec(reply(), 1..60), any::<u64>()), |(replies, seed)| {
-        play(async {
-            fastrand::seed(seed);
-            let primary = Provider::new("primary").replies(replies);
-            let off = BreakerPolicy::default().consecutive(None).ratio(None).slow(None);
-            let retry = RetryPolicy::default().retries(5).seed(seed);
-            let profile = Profile::interactive().breaker(off).retry(retry);
-            let client = over(Client::builder().profile(profile), [&primary]);
-            let mut calls = 0;
-            while calls < 40 {
-                calls += 1;
-                if let Ok(response) = client.send(chat(calls % 2 == 0)).await {
-                    read(response).await;
+    check_property(
+        40,
+        (prop::collection::vec(any_reply(), 1..60), any::<u64>()),
+        |(replies, seed)| {
+            in_virtual_time(async {
+                fastrand::seed(seed);
+                let primary = Provider::new("primary").replies(replies);
+                let off = BreakerPolicy::default().consecutive(None).ratio(None).slow(None);
+                let retry = RetryPolicy::default().retries(5).seed(seed);
+                let profile = Profile::interactive().breaker(off).retry(retry);
+                let client = over(Client::builder().profile(profile), [&primary]);
+                let mut calls = 0;
+                while calls < 40 {
+                    calls += 1;
+                    if let Ok(response) = client.send(chat(calls % 2 == 0)).await {
+                        read(response).await;
+                    }
+                    // A quota that is gone closes the route whatever is switched off: then a call sends nothing.
+                    let extra = primary.count().saturating_sub(calls);
+                    prop_assert!(extra <= 10 + calls / 5, "{extra} of {calls}");
                 }
-                // A quota that is gone closes the route whatever is switched off: then a call sends nothing.
-                let extra = primary.count().saturating_sub(calls);
-                prop_assert!(extra <= 10 + calls / 5, "{extra} of {calls}");
-            }
-            Ok(())
-        })
-    });
+                Ok(())
+            })
+        },
+    );
 }

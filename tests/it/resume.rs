@@ -20,7 +20,7 @@ use http_body_util::BodyExt;
 use proptest::prelude::*;
 use tokio::time::Instant;
 
-use crate::support::{Answer, Told, call, chat, ms, over, read, secondary, secs, with_body};
+use crate::support::{Answer, EventLog, call, chat, ms, over, read, secondary, secs, with_body};
 
 /// The text of an answer, as a reader of server-sent events has it, in any dialect; and that the answer is well-formed.
 pub(crate) struct Heard {
@@ -74,7 +74,7 @@ struct Stage {
     second: Provider,
     third: Provider,
     client: Client,
-    told: Told,
+    log: EventLog,
     start: Instant,
 }
 
@@ -87,10 +87,10 @@ impl Stage {
         let primary = Provider::new("primary").always(reply);
         let second = Provider::new("secondary").continues();
         let third = Provider::new("third").continues();
-        let told = Told::default();
-        let builder = told.listen(builder.resume(Resume::Continue));
+        let log = EventLog::default();
+        let builder = log.attach_to(builder.resume(Resume::Continue));
         let client = over(builder, [&primary, &second, &third]);
-        Self { primary, second, third, client, told, start: Instant::now() }
+        Self { primary, second, third, client, log, start: Instant::now() }
     }
 
     async fn ask(&self) -> Answer {
@@ -129,8 +129,8 @@ async fn s08_a_stream_that_dies_is_gone_on_with_where_the_next_target_can() {
     assert_eq!((attempts[1].outcome, attempts[1].rung), (Outcome::Success, 1));
     assert_eq!(attempt_log.ending(), Some(BodyEnd::Done));
     assert_eq!(attempt_log.rung().as_deref(), Some("spare"));
-    assert_eq!((stage.told.count("Resumed"), stage.told.count("BodyEnded")), (1, 1));
-    assert_eq!(stage.told.count("CallEnded"), 1);
+    assert_eq!((stage.log.count("Resumed"), stage.log.count("BodyEnded")), (1, 1));
+    assert_eq!(stage.log.count("CallEnded"), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -189,7 +189,7 @@ async fn s14_a_rejected_prefill_does_not_hide_the_first_failure() {
     let attempt_log = error.attempt_log().unwrap();
     assert_eq!(attempt_log.attempts().len(), 2, "the attempt log tells both: {attempt_log}");
     assert_eq!(attempt_log.ending(), Some(BodyEnd::Truncated));
-    assert_eq!(stage.told.count("BodyEnded"), 1);
+    assert_eq!(stage.log.count("BodyEnded"), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -204,7 +204,7 @@ async fn t9_no_prefill_is_sent_to_a_target_that_does_not_declare_it() {
     assert_eq!(stage.counts(), (1, 0, 1));
     let skipped =
         |event: &Event| matches!(event, Event::RungSkipped { why: SkipReason::Capability, .. });
-    assert!(stage.told.events().iter().any(skipped));
+    assert!(stage.log.events().iter().any(skipped));
 }
 
 #[tokio::test(start_paused = true)]
@@ -259,7 +259,7 @@ async fn a_chain_of_failures_goes_down_the_ladder_and_says_everything_once() {
     stage.second.set(dies(20));
     is_one(&stage.ask().await);
     assert_eq!(stage.counts(), (1, 1, 1));
-    assert_eq!(stage.told.count("Resumed"), 2);
+    assert_eq!(stage.log.count("Resumed"), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -375,7 +375,7 @@ async fn a_reader_that_leaves_while_somebody_is_asked_to_go_on_cancels_that() {
     let reading = tokio::time::timeout(secs(5), read(response)).await;
     assert!(reading.is_err());
     assert_eq!((stage.second.cancelled(), attempt_log.ending()), (1, Some(BodyEnd::Cancelled)));
-    assert_eq!(stage.told.count("BodyEnded"), 1);
+    assert_eq!(stage.log.count("BodyEnded"), 1);
 }
 
 #[tokio::test(start_paused = true)]

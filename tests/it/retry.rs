@@ -38,15 +38,9 @@ use http::StatusCode;
 use tokio::time::{Instant, sleep};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
+use crate::support::{EventLog, StrictReadiness, channel_body, event_name, ms, secs};
+
 const DOWN: Outcome = Outcome::Unavailable { wait: None };
-
-fn secs(secs: u64) -> Duration {
-    Duration::from_secs(secs)
-}
-
-fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
-}
 
 /// One answer of a service.
 type Answer = Box<dyn FnOnce() -> Result<Response, Error> + Send>;
@@ -129,29 +123,29 @@ fn outcome(result: Result<Response, Error>) -> Outcome {
     result.expect_err("it fails").outcome()
 }
 
-#[derive(Clone, Default)]
-struct Seen(Arc<Mutex<Vec<String>>>);
+/// What an event says of the course of a call.
+#[derive(Debug, PartialEq)]
+enum Step {
+    Start(u32),
+    End(u32, &'static str),
+    Wait { hinted: bool },
+    Stop(Stop),
+    TimedOut(Phase, Duration),
+    Other(&'static str),
+}
 
-impl Seen {
-    fn events(&self) -> Events {
-        let seen = self.0.clone();
-        Events::to(move |event: &Event| {
-            let line = match event {
-                Event::AttemptStarted { attempt, .. } => format!("start {attempt}"),
-                Event::AttemptEnded { attempt, verdict, .. } => {
-                    format!("end {attempt} {}", verdict.outcome().name())
-                }
-                Event::RetryWaiting { hinted, .. } => format!("wait hinted={hinted}"),
-                Event::RetryStopped { why, .. } => format!("stop {why:?}"),
-                other => format!("{other:?}"),
-            };
-            seen.lock().unwrap().push(line);
-        })
-    }
-
-    fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
-    }
+fn steps(log: &EventLog) -> Vec<Step> {
+    let step = |event: &Event| match event {
+        Event::AttemptStarted { attempt, .. } => Step::Start(*attempt),
+        Event::AttemptEnded { attempt, verdict, .. } => {
+            Step::End(*attempt, verdict.outcome().name())
+        }
+        Event::RetryWaiting { hinted, .. } => Step::Wait { hinted: *hinted },
+        Event::RetryStopped { why, .. } => Step::Stop(*why),
+        Event::TimedOut { phase, after } => Step::TimedOut(*phase, *after),
+        other => Step::Other(event_name(other)),
+    };
+    log.events().iter().map(step).collect()
 }
 
 // === what is retried ===
@@ -245,27 +239,27 @@ async fn d18_a_breaker_that_opens_between_attempts_ends_the_retries() {
 
 #[tokio::test(start_paused = true)]
 async fn d18_a_retry_that_the_breaker_would_refuse_is_not_waited_for() {
-    let around = async |wait: u64, script: &Script, seen: &Seen| {
+    let around = async |wait: u64, script: &Script, log: &EventLog| {
         let breaker = BreakerPolicy::default().consecutive(1).jitter(0.0).build().unwrap();
         let waits = policy().schedule(move || std::iter::once(secs(wait)));
-        let retry = waits.build().unwrap().events(seen.events());
+        let retry = waits.build().unwrap().events(log.sink());
         retry.layer(breaker.layer(script.service())).oneshot(Request::default()).await
     };
     // It is open for five seconds.
-    let (script, seen, start) = (Script::default().fails(DOWN), Seen::default(), Instant::now());
-    let result = around(4, &script, &seen).await;
+    let (script, log, start) = (Script::default().fails(DOWN), EventLog::default(), Instant::now());
+    let result = around(4, &script, &log).await;
     assert_eq!((outcome(result), script.asked()), (DOWN, 1));
-    assert_eq!((start.elapsed(), seen.lines()[2].as_str()), (secs(0), "stop Breaker"));
+    assert_eq!((start.elapsed(), &steps(&log)[2]), (secs(0), &Step::Stop(Stop::Breaker)));
 
-    let (script, seen) = (Script::default().fails(DOWN).answers(), Seen::default());
-    let result = around(5, &script, &seen).await;
+    let (script, log) = (Script::default().fails(DOWN).answers(), EventLog::default());
+    let result = around(5, &script, &log).await;
     assert_eq!((result.unwrap().status().as_u16(), script.asked()), (200, 2), "it is the probe");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_whose_body_is_still_to_come_is_not_held_open_for_a_refusal() {
     let refused = Outcome::NotSent { retry_in: None };
-    let (body, open) = streamed();
+    let (body, open) = channel_body();
     let script = Script::default()
         .then(move || {
             let mut response = judged(503, DOWN, "");
@@ -368,7 +362,7 @@ async fn rty_polly_71_the_bodies_of_failed_attempts_are_released_before_the_wait
         let dropped = dropped.clone();
         script = script.then(move || {
             let mut response = judged(503, DOWN, "");
-            let (guard, _) = streamed();
+            let (guard, _) = channel_body();
             *response.body_mut() = guard;
             response.body_mut().on_end(move |ending| {
                 assert_eq!(*ending, BodyEnd::Cancelled);
@@ -383,12 +377,6 @@ async fn rty_polly_71_the_bodies_of_failed_attempts_are_released_before_the_wait
     assert_eq!(released, asked.into_iter().enumerate().collect::<Vec<_>>());
     drop(response);
     assert_eq!(dropped.lock().unwrap().len(), 6);
-}
-
-/// A body that is streamed from a channel.
-fn streamed() -> (Body, tokio::sync::mpsc::UnboundedSender<Bytes>) {
-    let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
-    (Body::wrap(crate::timeout::Sent(receiver)), sender)
 }
 
 // === waits ===
@@ -522,14 +510,14 @@ async fn r3_and_rty_fsgo_70_no_attempt_starts_with_less_left_than_it_needs() {
 
 #[tokio::test(start_paused = true)]
 async fn r3_a_call_without_any_time_is_not_sent_and_is_no_attempt() {
-    let (script, seen) = (Script::default().answers(), Seen::default());
-    let layer = policy().build().unwrap().events(seen.events());
+    let (script, log) = (Script::default().answers(), EventLog::default());
+    let layer = policy().build().unwrap().events(log.sink());
     let mut request = Request::default();
     request.extensions_mut().insert(Deadline::at(Instant::now()));
     let error = layer.layer(script.service()).oneshot(request).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::TimedOut { phase: Phase::Deadline });
     assert_eq!((script.asked(), error.attempt_log().unwrap().attempts().len()), (0, 0));
-    assert_eq!(seen.lines(), ["TimedOut { phase: Deadline, after: 0ns }"]);
+    assert_eq!(steps(&log), [Step::TimedOut(Phase::Deadline, Duration::ZERO)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -597,15 +585,15 @@ async fn r2_an_outage_of_five_hours_at_a_call_a_second_costs_a_fifth_more() {
 
 #[tokio::test(start_paused = true)]
 async fn rty_aws_59_without_budget_the_failure_comes_back_at_once() {
-    let seen = Seen::default();
-    let layer = policy().reserve(1).build().unwrap().events(seen.events());
+    let log = EventLog::default();
+    let layer = policy().reserve(1).build().unwrap().events(log.sink());
     let (asked, service) = failing();
     let mut service = layer.layer(service);
     call(&mut service).await.unwrap_err();
     let start = Instant::now();
     assert_eq!(outcome(call(&mut service).await), DOWN);
     assert_eq!((asked.load(Ordering::Relaxed), start.elapsed()), (3, Duration::ZERO));
-    assert_eq!(seen.lines().last().unwrap(), "stop Budget");
+    assert_eq!(steps(&log).last(), Some(&Step::Stop(Stop::Budget)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -656,58 +644,58 @@ async fn every_route_has_a_budget_of_its_own_which_all_clones_share() {
 
 #[tokio::test(start_paused = true)]
 async fn the_events_are_the_steps_in_order() {
-    let seen = Seen::default();
-    let layer: RetryLayer = policy().build().unwrap().events(seen.events());
+    let log = EventLog::default();
+    let layer: RetryLayer = policy().build().unwrap().events(log.sink());
     let script = Script::default()
         .fails(DOWN)
         .fails(Outcome::RateLimited { wait: Some(secs(5)) })
         .fails(Outcome::Unreachable);
     layer.layer(script.service()).oneshot(Request::default()).await.unwrap_err();
     assert_eq!(
-        seen.lines(),
+        steps(&log),
         [
-            "start 1",
-            "end 1 unavailable",
-            "wait hinted=false",
-            "start 2",
-            "end 2 rate_limited",
-            "wait hinted=true",
-            "start 3",
-            "end 3 unreachable",
-            "stop Exhausted",
+            Step::Start(1),
+            Step::End(1, "unavailable"),
+            Step::Wait { hinted: false },
+            Step::Start(2),
+            Step::End(2, "rate_limited"),
+            Step::Wait { hinted: true },
+            Step::Start(3),
+            Step::End(3, "unreachable"),
+            Step::Stop(Stop::Exhausted),
         ]
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn rty_envoy_64_what_no_retry_helps_is_told_before_any_limit() {
-    let seen = Seen::default();
-    let layer = policy().retries(0).build().unwrap().events(seen.events());
+    let log = EventLog::default();
+    let layer = policy().retries(0).build().unwrap().events(log.sink());
     let script = Script::default().fails(Outcome::TooLarge);
     layer.layer(script.service()).oneshot(Request::default()).await.unwrap_err();
-    assert_eq!(seen.lines(), ["start 1", "end 1 too_large"]);
+    assert_eq!(steps(&log), [Step::Start(1), Step::End(1, "too_large")]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_attempt_that_the_caller_cancelled_is_told_and_earns() {
-    let seen = Seen::default();
+    let log = EventLog::default();
     let budget = Arc::new(Budget::new(1.0, 2).unwrap());
     budget.withdraw();
     let policy = policy().budgets(Budgets::one(budget.clone()));
-    let layer = policy.build().unwrap().events(seen.events());
+    let layer = policy.build().unwrap().events(log.sink());
     let silent = service_fn(|_: Request| std::future::pending::<Result<Response, Error>>());
     let call = layer.layer(silent).oneshot(Request::default());
     assert!(tokio::time::timeout(secs(10), call).await.is_err());
-    assert_eq!(seen.lines(), ["start 1", "end 1 cancelled"]);
+    assert_eq!(steps(&log), [Step::Start(1), Step::End(1, "cancelled")]);
     assert_eq!(budget.left(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_retry_that_the_caller_cancelled_is_told_and_earns_nothing() {
-    let seen = Seen::default();
+    let log = EventLog::default();
     let budget = Arc::new(Budget::new(1.0, 2).unwrap());
     let policy = policy().budgets(Budgets::one(budget.clone()));
-    let layer = policy.build().unwrap().events(seen.events());
+    let layer = policy.build().unwrap().events(log.sink());
     let asked = Arc::new(AtomicU32::new(0));
     let service = service_fn(move |_: Request| {
         let first = asked.fetch_add(1, Ordering::Relaxed) == 0;
@@ -720,19 +708,25 @@ async fn a_retry_that_the_caller_cancelled_is_told_and_earns_nothing() {
     });
     let call = layer.layer(service).oneshot(Request::default());
     assert!(tokio::time::timeout(secs(10), call).await.is_err());
-    let told = ["start 1", "end 1 unavailable", "wait hinted=false", "start 2", "end 2 cancelled"];
-    assert_eq!(seen.lines(), told);
+    let told = [
+        Step::Start(1),
+        Step::End(1, "unavailable"),
+        Step::Wait { hinted: false },
+        Step::Start(2),
+        Step::End(2, "cancelled"),
+    ];
+    assert_eq!(steps(&log), told);
     assert_eq!(budget.left(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_dropped_before_it_is_polled_tells_nothing() {
-    let seen = Seen::default();
-    let layer = policy().build().unwrap().events(seen.events());
+    let log = EventLog::default();
+    let layer = policy().build().unwrap().events(log.sink());
     let script = Script::default();
     let mut service = layer.layer(script.service());
     drop(service.ready().await.unwrap().call(Request::default()));
-    assert!(seen.lines().is_empty());
+    assert!(steps(&log).is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -761,40 +755,14 @@ async fn stops_tell_their_reason() {
 
 // === the service underneath ===
 
-/// A service that answers only when it was polled ready, and forgets that it was when it is cloned.
-#[derive(Default)]
-struct Strict {
-    ready: bool,
-    asked: Arc<AtomicU32>,
-}
-
-impl Clone for Strict {
-    fn clone(&self) -> Self {
-        Self { ready: false, asked: self.asked.clone() }
-    }
-}
-
-impl Service<Request> for Strict {
-    type Response = Response;
-    type Error = Error;
-    type Future = std::future::Ready<Result<Response, Error>>;
-
-    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Error>> {
-        self.ready = true;
-        std::task::Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: Request) -> Self::Future {
-        assert!(std::mem::take(&mut self.ready), "called without being ready");
-        self.asked.fetch_add(1, Ordering::Relaxed);
-        ready(Err(Error::new(DOWN)))
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn every_attempt_waits_until_the_service_is_ready() {
-    let strict = Strict::default();
-    let asked = strict.asked.clone();
+    let asked = Arc::new(AtomicU32::new(0));
+    let count = asked.clone();
+    let strict = StrictReadiness::new(move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        Err(Error::new(DOWN))
+    });
     let mut service = policy().build().unwrap().layer(strict);
     for _ in 0..2 {
         call(&mut service).await.unwrap_err();

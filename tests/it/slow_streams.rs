@@ -13,27 +13,27 @@ use futures_util::future::join_all;
 use http_body_util::BodyExt;
 use tokio::time::{Instant, sleep};
 
-use crate::support::{Told, call, chat, ms, over, secs};
+use crate::support::{EventLog, call, chat, ms, over, secs};
 
 fn least(events: u32) -> Profile {
     let timeout = TimeoutPolicy::new().first_event(secs(10)).slow_stream(events);
     Profile::interactive().timeout(timeout)
 }
 
-fn client(profile: Profile, reply: Reply) -> (Client, Told) {
-    let told = Told::default();
-    let builder = told.listen(Client::builder().profile(profile));
-    (over(builder, [&Provider::new("primary").always(reply)]), told)
+fn client(profile: Profile, reply: Reply) -> (Client, EventLog) {
+    let log = EventLog::default();
+    let builder = log.attach_to(Client::builder().profile(profile));
+    (over(builder, [&Provider::new("primary").always(reply)]), log)
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_trickles_is_whole_and_a_slow_call_of_its_route() {
-    let (client, told) = client(least(30), Reply::answer().between_events(secs(4)));
+    let (client, log) = client(least(30), Reply::answer().between_events(secs(4)));
     let start = Instant::now();
     call(&client, chat(true)).await.unwrap().is_whole();
     assert_eq!(start.elapsed(), secs(59 * 4), "it is not cut off");
-    assert_eq!(told.count("StreamSlow"), 1);
-    let slow = told.events().into_iter().find_map(|event| match event {
+    assert_eq!(log.count("StreamSlow"), 1);
+    let slow = log.events().into_iter().find_map(|event| match event {
         Event::StreamSlow { route, events, within } => Some((route, events, within)),
         _ => None,
     });
@@ -59,34 +59,34 @@ async fn a_route_whose_streams_trickle_is_left_by_the_next_calls() {
 #[tokio::test(start_paused = true)]
 async fn no_pace_is_set_by_default_and_pauses_are_none() {
     let trickles = Reply::answer().between_events(secs(4));
-    let (plain, told) = client(Profile::interactive(), trickles);
+    let (plain, log) = client(Profile::interactive(), trickles);
     call(&plain, chat(true)).await.unwrap().is_whole();
-    assert_eq!(told.count("StreamSlow"), 0);
+    assert_eq!(log.count("StreamSlow"), 0);
     assert_eq!(plain.breakers().list()[0].1.slow_ratio, None, "the window is past the first event");
-    let (quick, told) = client(least(30), Reply::answer().between_events(ms(1900)));
+    let (quick, log) = client(least(30), Reply::answer().between_events(ms(1900)));
     call(&quick, chat(true)).await.unwrap().is_whole();
-    assert_eq!(told.count("StreamSlow"), 0);
+    assert_eq!(log.count("StreamSlow"), 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_reader_makes_no_stream_slow() {
-    let (client, told) = client(least(30), Reply::answer());
+    let (client, log) = client(least(30), Reply::answer());
     let mut body = client.send(chat(true)).await.unwrap().into_body();
     while let Some(frame) = body.frame().await {
         frame.unwrap();
         sleep(secs(5)).await;
     }
-    assert_eq!(told.count("StreamSlow"), 0);
+    assert_eq!(log.count("StreamSlow"), 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_is_held_back_until_it_is_complete_is_judged_too() {
     for (each, slow) in [(ms(400), 1), (ms(50), 0)] {
         let whole = ClassifyPolicy::default().commit(Commit::Complete);
-        let (client, told) =
+        let (client, log) =
             client(least(300).classify(whole), Reply::answer().between_events(each));
         call(&client, chat(true)).await.unwrap().is_whole();
-        assert_eq!(told.count("StreamSlow"), slow, "{each:?}");
+        assert_eq!(log.count("StreamSlow"), slow, "{each:?}");
         assert_eq!(client.breakers().list()[0].1.slow_ratio, Some(slow as f64));
     }
 }

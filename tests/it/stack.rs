@@ -8,7 +8,6 @@ use std::{error::Error as _, io};
 use evenkeel::{
     Client, Error, Profile, Request, Response,
     breaker::{BreakerPolicy, State},
-    classify::ClassifyPolicy,
     context::{AttemptLog, Deadline, Priority},
     dialect::Usage,
     fallback::{Fallback, Target},
@@ -26,21 +25,15 @@ use tokio::{
 };
 use tower::{ServiceExt, service_fn};
 
-use crate::support::{Answer, Told, call, chat, ms, over, pair, read, secondary, secs, with_body};
+use crate::support::{
+    Answer, EventLog, NeverReady, call, chat, committing, ms, no_breaker, over, pair, read,
+    secondary, secs, state_of, with_body,
+};
 
 const BUSY: &str = "We are very busy. A colleague will write to you today.";
 
-/// Without any rule that could open it: for tests of what is inside or around the breaker.
-fn no_breaker() -> BreakerPolicy {
-    BreakerPolicy::default().consecutive(None).ratio(None).slow(None)
-}
-
 fn plain() -> Profile {
     Profile::interactive().breaker(no_breaker())
-}
-
-fn complete() -> Profile {
-    Profile::interactive().classify(ClassifyPolicy::default().commit(Commit::Complete))
 }
 
 /// What the provider says to a client that has nothing in between.
@@ -54,12 +47,6 @@ fn state(client: &Client) -> State {
     let list = client.breakers().list();
     assert_eq!(list.len(), 1, "{list:?}");
     list[0].1.state
-}
-
-fn state_of(client: &Client, provider: &str) -> State {
-    let list = client.breakers().list();
-    let found = list.iter().find(|(route, _)| route.provider() == provider);
-    found.expect("it was asked").1.state
 }
 
 // === transparency ===
@@ -85,13 +72,13 @@ async fn a_final_failure_comes_back_byte_for_byte_with_its_headers() {
     ];
     for reply in replies {
         for stream in [false, true] {
-            let told = bare(&reply, chat(stream)).await;
+            let log = bare(&reply, chat(stream)).await;
             let primary = Provider::new("primary").always(reply.clone());
             let client = over(Client::builder(), [&primary]);
             let answer = call(&client, chat(stream)).await.unwrap();
-            assert_eq!(answer.status, told.status);
-            assert_eq!(answer.headers, told.headers, "{reply:?}");
-            assert_eq!(answer.bytes(), told.bytes(), "{reply:?}");
+            assert_eq!(answer.status, log.status);
+            assert_eq!(answer.headers, log.headers, "{reply:?}");
+            assert_eq!(answer.bytes(), log.bytes(), "{reply:?}");
             assert!(answer.error.is_none());
             assert!(!answer.verdict.unwrap().outcome().is_success(), "{reply:?}");
             assert!(answer.attempt_log.unwrap().rung().is_none());
@@ -121,17 +108,19 @@ async fn an_answer_comes_back_byte_for_byte_and_frame_for_frame() {
         Reply::raw(200, "application/json", format!("{}{tools}", " ".repeat(300_000))),
     ];
     for reply in replies {
-        for (stream, profile) in
-            [(false, plain()), (true, plain()), (true, complete().breaker(no_breaker()))]
-        {
-            let told = bare(&reply, chat(stream)).await;
+        for (stream, profile) in [
+            (false, plain()),
+            (true, plain()),
+            (true, committing(Commit::Complete).breaker(no_breaker())),
+        ] {
+            let log = bare(&reply, chat(stream)).await;
             let primary = Provider::new("primary").always(reply.clone());
             let client = over(Client::builder().profile(profile), [&primary]);
             let answer = call(&client, chat(stream)).await.unwrap();
-            assert_eq!((answer.status, &answer.headers), (told.status, &told.headers));
-            assert_eq!(answer.bytes(), told.bytes(), "{reply:?}");
-            if told.headers["content-type"] == "text/event-stream" {
-                assert_eq!(answer.frames, told.frames, "{reply:?}");
+            assert_eq!((answer.status, &answer.headers), (log.status, &log.headers));
+            assert_eq!(answer.bytes(), log.bytes(), "{reply:?}");
+            if log.headers["content-type"] == "text/event-stream" {
+                assert_eq!(answer.frames, log.frames, "{reply:?}");
             }
             assert!(answer.error.is_none(), "{reply:?} {:?}", answer.error);
             assert_eq!(primary.count(), 1);
@@ -323,8 +312,8 @@ async fn attempts_waits_and_rungs_share_one_deadline() {
     let (primary, second) = pair();
     let primary = primary.replies([Reply::status(500).head_after(secs(12)), Reply::hang()]);
     second.set(Reply::answer().head_after(secs(6)));
-    let told = Told::default();
-    let builder = told.listen(Client::builder().fallback(secondary()));
+    let log = EventLog::default();
+    let builder = log.attach_to(Client::builder().fallback(secondary()));
     let client = over(builder, [&primary, &second]);
     let start = Instant::now();
     let answer = call(&client, chat(false)).await.unwrap();
@@ -361,13 +350,13 @@ async fn the_canned_reply_comes_before_the_deadline_whatever_the_targets_do() {
 async fn r3_a_wait_that_does_not_fit_is_not_waited_for() {
     let (primary, second) = pair();
     primary.set(Reply::rate_limited(Some(secs(25))));
-    let told = Told::default();
-    let client = over(told.listen(Client::builder().fallback(secondary())), [&primary, &second]);
+    let log = EventLog::default();
+    let client = over(log.attach_to(Client::builder().fallback(secondary())), [&primary, &second]);
     let start = Instant::now();
     let answer = call(&client, chat(true)).await.unwrap();
     answer.is_whole();
     assert_eq!((answer.from(), start.elapsed(), primary.count()), ("secondary", secs(0), 1));
-    let stops = told.events().into_iter().filter_map(|event| match event {
+    let stops = log.events().into_iter().filter_map(|event| match event {
         Event::RetryStopped { why, .. } => Some(why),
         _ => None,
     });
@@ -509,7 +498,7 @@ async fn t2_a_stream_longer_than_every_limit_goes_on() {
 async fn a_stream_that_has_to_be_complete_has_the_deadline_to_be_so() {
     let (primary, second) = pair();
     primary.set(Reply::answer().between_events(secs(1)));
-    let builder = Client::builder().profile(complete()).fallback(secondary());
+    let builder = Client::builder().profile(committing(Commit::Complete)).fallback(secondary());
     let client = over(builder, [&primary, &second]);
     let start = Instant::now();
     let answer = call(&client, chat(true)).await.unwrap();
@@ -522,15 +511,15 @@ async fn a_stream_that_has_to_be_complete_has_the_deadline_to_be_so() {
 #[tokio::test(start_paused = true)]
 async fn r2_the_budget_holds_over_all_calls_of_a_route() {
     let primary = Provider::new("primary").always(Reply::status(503));
-    let told = Told::default();
-    let client = over(told.listen(Client::builder().profile(plain())), [&primary]);
+    let log = EventLog::default();
+    let client = over(log.attach_to(Client::builder().profile(plain())), [&primary]);
     for _ in 0..100 {
         call(&client, chat(false)).await.unwrap();
     }
     // A hundred first attempts, the reserve, and a fifth of a hundred (the first earns nothing: the reserve is full).
     assert_eq!(primary.count(), 100 + 10 + 19);
     let stopped = |event: &Event| matches!(event, Event::RetryStopped { why: Stop::Budget, .. });
-    assert!(told.events().iter().any(stopped));
+    assert!(log.events().iter().any(stopped));
 }
 
 #[tokio::test(start_paused = true)]
@@ -576,15 +565,15 @@ async fn d18_no_retry_is_waited_for_that_the_breaker_would_refuse() {
     let (primary, second) = pair();
     primary.set(Reply::status(503).retry_after(secs(10)));
     let policy = BreakerPolicy::default().consecutive(1).open_for(secs(15), secs(30));
-    let told = Told::default();
+    let log = EventLog::default();
     let builder = Client::builder().profile(Profile::interactive().breaker(policy));
-    let client = over(told.listen(builder.fallback(secondary())), [&primary, &second]);
+    let client = over(log.attach_to(builder.fallback(secondary())), [&primary, &second]);
     let start = Instant::now();
     let answer = call(&client, chat(true)).await.unwrap();
     assert_eq!((answer.from(), start.elapsed()), ("secondary", secs(0)));
     assert_eq!((primary.count(), state_of(&client, "primary")), (1, State::Open));
-    assert_eq!((told.count("RetryWaiting"), told.count("RetryStopped")), (0, 1));
-    assert_eq!(told.count("BreakerRefused"), 0, "it need not be asked to be known");
+    assert_eq!((log.count("RetryWaiting"), log.count("RetryStopped")), (0, 1));
+    assert_eq!(log.count("BreakerRefused"), 0, "it need not be asked to be known");
 }
 
 #[tokio::test(start_paused = true)]
@@ -697,18 +686,18 @@ async fn t8_a_probe_is_decided_at_its_first_content_and_heard_of_until_its_body_
 #[tokio::test(start_paused = true)]
 async fn calls_that_are_dropped_do_not_open_the_breaker() {
     let primary = Provider::new("primary").always(Reply::hang());
-    let told = Told::default();
-    let client = over(told.listen(Client::builder().fallback(secondary())), [&primary]);
+    let log = EventLog::default();
+    let client = over(log.attach_to(Client::builder().fallback(secondary())), [&primary]);
     for _ in 0..20 {
         assert!(timeout(ms(500), client.send(chat(true))).await.is_err());
     }
     assert_eq!((state(&client), primary.in_flight()), (State::Closed, 0));
-    assert_eq!((primary.cancelled(), told.count("CallEnded")), (20, 20));
+    assert_eq!((primary.cancelled(), log.count("CallEnded")), (20, 20));
     let ended =
         |event: &Event| matches!(event, Event::CallEnded { outcome: Outcome::Cancelled, .. });
-    assert_eq!(told.events().iter().filter(|event| ended(event)).count(), 20);
-    assert_eq!((told.count("AttemptStarted"), told.count("AttemptEnded")), (20, 20));
-    assert_eq!(told.count("BodyEnded"), 0);
+    assert_eq!(log.events().iter().filter(|event| ended(event)).count(), 20);
+    assert_eq!((log.count("AttemptStarted"), log.count("AttemptEnded")), (20, 20));
+    assert_eq!(log.count("BodyEnded"), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -751,23 +740,7 @@ async fn a_rung_that_is_given_up_is_heard_of_as_a_failure() {
 
 #[tokio::test(start_paused = true)]
 async fn an_upstream_that_is_never_ready_is_left_in_time() {
-    #[derive(Clone)]
-    struct Stuck;
-    impl tower::Service<Request> for Stuck {
-        type Response = Response;
-        type Error = Error;
-        type Future = std::future::Ready<Result<Response, Error>>;
-        fn poll_ready(
-            &mut self,
-            _: &mut std::task::Context<'_>,
-        ) -> std::task::Poll<Result<(), Error>> {
-            std::task::Poll::Pending
-        }
-        fn call(&mut self, _: Request) -> Self::Future {
-            unreachable!("it is never ready")
-        }
-    }
-    let client = Client::builder().fallback(Fallback::canned(BUSY)).over(Stuck).unwrap();
+    let client = Client::builder().fallback(Fallback::canned(BUSY)).over(NeverReady).unwrap();
     let start = Instant::now();
     let answer = call(&client, chat(true)).await.unwrap();
     assert_eq!(answer.from(), "canned");
@@ -778,8 +751,8 @@ async fn an_upstream_that_is_never_ready_is_left_in_time() {
 async fn a_hundred_calls_at_once_while_the_breaker_opens_are_all_answered() {
     let (primary, second) = pair();
     primary.set(Reply::status(503).head_after(ms(200)));
-    let told = Told::default();
-    let client = over(told.listen(Client::builder().fallback(secondary())), [&primary, &second]);
+    let log = EventLog::default();
+    let client = over(log.attach_to(Client::builder().fallback(secondary())), [&primary, &second]);
     let start = Instant::now();
     let mut calls = JoinSet::new();
     for n in 0..100 {
@@ -800,10 +773,10 @@ async fn a_hundred_calls_at_once_while_the_breaker_opens_are_all_answered() {
     assert_eq!(second.count(), 100);
     assert_eq!((primary.in_flight(), second.in_flight()), (0, 0));
     for name in ["CallStarted", "CallEnded", "BodyEnded"] {
-        assert_eq!(told.count(name), 100, "{name}");
+        assert_eq!(log.count(name), 100, "{name}");
     }
-    assert_eq!(told.count("AttemptStarted"), told.count("AttemptEnded"));
-    assert!(told.count("BreakerChanged") <= 1);
+    assert_eq!(log.count("AttemptStarted"), log.count("AttemptEnded"));
+    assert!(log.count("BreakerChanged") <= 1);
 }
 
 // === the ladder ===
@@ -821,9 +794,9 @@ async fn when_all_rungs_fail_the_caller_sees_the_first_and_the_attempt_log_has_t
     );
     assert_eq!(answer.headers["x-mark"], "1");
     let attempt_log = answer.attempt_log.unwrap();
-    let told: Vec<_> = attempt_log.attempts().iter().map(|a| (a.rung, a.outcome.name())).collect();
+    let log: Vec<_> = attempt_log.attempts().iter().map(|a| (a.rung, a.outcome.name())).collect();
     let down = (0, "unavailable");
-    assert_eq!(told, [down, down, down, (1, "broken"), (1, "broken")]);
+    assert_eq!(log, [down, down, down, (1, "broken"), (1, "broken")]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -850,7 +823,7 @@ async fn r4_a_quota_that_is_gone_moves_down_at_once_and_is_probed_within_about_a
 async fn a_body_that_can_be_cut_is_handed_on_whole_where_it_has_to_be_complete() {
     let (primary, second) = pair();
     let primary = primary.replies([Reply::answer().with(Fault::Cut { words: 40 })]);
-    let builder = Client::builder().profile(complete()).fallback(secondary());
+    let builder = Client::builder().profile(committing(Commit::Complete)).fallback(secondary());
     let answer = call(&over(builder, [&primary, &second]), chat(true)).await.unwrap();
     answer.is_whole();
     assert_eq!((answer.from(), primary.count()), ("primary", 2), "the same target, once more");
@@ -874,12 +847,12 @@ async fn the_limits_of_an_attempt_hold_for_each_rung() {
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_is_dropped_unread_ends_the_call_and_the_attempt() {
-    let told = Told::default();
+    let log = EventLog::default();
     let primary = Provider::new("primary").always(Reply::answer().between_events(secs(1)));
-    let client = over(told.listen(Client::builder()), [&primary]);
+    let client = over(log.attach_to(Client::builder()), [&primary]);
     let mut response = client.send(chat(true)).await.unwrap();
     response.body_mut().frame().await.unwrap().unwrap();
     drop(response);
-    assert_eq!((primary.in_flight(), told.count("BodyEnded")), (0, 1));
+    assert_eq!((primary.in_flight(), log.count("BodyEnded")), (0, 1));
     assert_eq!(state(&client), State::Closed);
 }

@@ -15,7 +15,7 @@ use std::{
 
 use bytes::Bytes;
 use evenkeel::{
-    Body, Client, Error, Profile, Request,
+    Client, Error, Profile, Request,
     breaker::{BreakerPolicy, State},
     classify::ClassifyPolicy,
     outcome::{Outcome, Phase},
@@ -23,14 +23,11 @@ use evenkeel::{
     stream::{BodyEnd, Commit},
     telemetry::Event,
 };
-use futures_util::{StreamExt, stream};
-use http_body::Frame;
-use http_body_util::StreamBody;
 use proptest::prelude::*;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 use tower::service_fn;
 
-use crate::support::{Told, ms, read, secs};
+use crate::support::{BodyStep, DONE, EventLog, PING, STOP, USAGE, WORD, body_of, ms, read, secs};
 
 const CHAT: &str = "/v1/chat/completions";
 const RESPONSES: &str = "/v1/responses";
@@ -39,28 +36,13 @@ const GEMINI: &str = "/v1beta/models/m:streamGenerateContent?alt=sse";
 const ARRAY: &str = "/v1beta/models/m:streamGenerateContent";
 const OLLAMA: &str = "/api/chat";
 
-const WORD: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"word\"},\"finish_reason\":null}]}\n\n";
-const STOP: &str =
-    "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
-const USAGE: &str =
-    "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":3}}\n\n";
 const ERROR: &str = "data: {\"error\":{\"message\":\"x\",\"type\":\"server_error\"}}\n\n";
-const DONE: &str = "data: [DONE]\n\n";
-const PING: &str = ": keep-alive\n\n";
 
 const UNAVAILABLE: Outcome = Outcome::Unavailable { wait: None };
 
-/// What a provider does with a body.
-#[derive(Clone, Debug)]
-enum Step {
-    Data(Bytes),
-    Wait(Duration),
-    Break,
-    Hang,
-}
-use Step::*;
+use crate::support::BodyStep::{Break, Data, Hang, Wait};
 
-fn data(text: impl Into<Bytes>) -> Step {
+fn data(text: impl Into<Bytes>) -> BodyStep {
     Data(text.into())
 }
 
@@ -107,39 +89,30 @@ impl Came {
     }
 }
 
-fn body(steps: &[Step]) -> Body {
-    let frames = stream::iter(steps.to_vec()).filter_map(|step| async move {
-        match step {
-            Data(data) => return Some(Ok(Frame::data(data))),
-            Break => return Some(Err(std::io::Error::other("connection reset"))),
-            Wait(wait) => sleep(wait).await,
-            Hang => std::future::pending().await,
-        }
-        None
-    });
-    Body::wrap(StreamBody::new(Box::pin(frames)))
-}
-
 fn ask(path: &str) -> Request {
     let body = Bytes::from_static(br#"{"model":"m","stream":true,"messages":[]}"#);
     http::Request::post(format!("http://primary{path}")).body(body).unwrap()
 }
 
 /// A provider that always answers so, and how often it was asked.
-fn client(profile: Profile, kind: &'static str, steps: &[Step]) -> (Client, Arc<AtomicU32>, Told) {
-    let (steps, count, told) = (steps.to_vec(), Arc::new(AtomicU32::new(0)), Told::default());
+fn client(
+    profile: Profile,
+    kind: &'static str,
+    steps: &[BodyStep],
+) -> (Client, Arc<AtomicU32>, EventLog) {
+    let (steps, count, log) = (steps.to_vec(), Arc::new(AtomicU32::new(0)), EventLog::default());
     let counted = count.clone();
     let wire = service_fn(move |_: Request| {
         counted.fetch_add(1, Ordering::Relaxed);
-        let answer = http::Response::builder().header("content-type", kind).body(body(&steps));
+        let answer = http::Response::builder().header("content-type", kind).body(body_of(&steps));
         async move { Ok::<_, Error>(answer.unwrap()) }
     });
-    let client = told.listen(Client::builder().profile(profile)).over(wire).unwrap();
-    (client, count, told)
+    let client = log.attach_to(Client::builder().profile(profile)).over(wire).unwrap();
+    (client, count, log)
 }
 
-fn endings(told: &Told) -> Vec<BodyEnd> {
-    let ended = told.events().into_iter().filter_map(|event| match event {
+fn endings(log: &EventLog) -> Vec<BodyEnd> {
+    let ended = log.events().into_iter().filter_map(|event| match event {
         Event::BodyEnded { ending, .. } => Some(ending),
         _ => None,
     });
@@ -155,7 +128,7 @@ fn kind(path: &str) -> &'static str {
 }
 
 /// One call, and what came of it.
-async fn play(path: &str, commit: Commit, steps: &[Step]) -> Came {
+async fn play(path: &str, commit: Commit, steps: &[BodyStep]) -> Came {
     let profile = Profile::interactive().classify(ClassifyPolicy::default().commit(commit));
     // One failure opens this one: it tells what a breaker makes of such an answer.
     let brittle = BreakerPolicy::default().consecutive(1).slow(None);
@@ -167,7 +140,7 @@ async fn play(path: &str, commit: Commit, steps: &[Step]) -> Came {
     }
     let state = one.breakers().list()[0].1.state;
 
-    let (client, count, told) = client(profile, kind(path), steps);
+    let (client, count, log) = client(profile, kind(path), steps);
     let body = match timeout(hour, client.send(ask(path))).await.expect("an end") {
         Ok(response) => {
             let answer = timeout(hour, read(response)).await.expect("an end");
@@ -175,7 +148,7 @@ async fn play(path: &str, commit: Commit, steps: &[Step]) -> Came {
         }
         Err(error) => Err(error.outcome()),
     };
-    Came { body, attempts: count.load(Ordering::Relaxed), state, endings: endings(&told) }
+    Came { body, attempts: count.load(Ordering::Relaxed), state, endings: endings(&log) }
 }
 
 const FIRST: Commit = Commit::FirstContent;
@@ -543,7 +516,7 @@ fn samples() -> [[&'static str; 3]; 6] {
 // === laws of every dialect ===
 
 /// Something that may come in a body.
-fn step() -> impl Strategy<Value = Step> {
+fn step() -> impl Strategy<Value = BodyStep> {
     prop_oneof![
         3 => any::<prop::sample::Index>().prop_map(|index| {
             // A piece of some sample, of any dialect.
@@ -576,7 +549,7 @@ proptest! {
         runtime.block_on(async {
             let commit = if complete { WHOLE } else { FIRST };
             let profile = Profile::interactive().classify(ClassifyPolicy::default().commit(commit));
-            let (client, _, told) = client(profile, kind(path), &steps);
+            let (client, _, log) = client(profile, kind(path), &steps);
             let mut handed = false;
             let work = async {
                 let response = client.send(ask(path)).await.ok()?;
@@ -585,8 +558,8 @@ proptest! {
             };
             let leaves = leaves.map_or(secs(36_000), ms);
             let answer = timeout(leaves, work).await.ok().flatten();
-            let endings = endings(&told);
-            prop_assert_eq!(endings.len(), usize::from(handed), "{:?}", told.names());
+            let endings = endings(&log);
+            prop_assert_eq!(endings.len(), usize::from(handed), "{:?}", log.names());
             if let Some(answer) = answer {
                 let done = endings[0] == BodyEnd::Done || endings[0] == BodyEnd::Failed(Outcome::Blocked);
                 prop_assert_eq!(answer.error.is_none(), done, "{:?}", endings);

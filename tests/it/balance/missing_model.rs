@@ -7,7 +7,7 @@ use crate::support::with_body;
 struct Models {
     usual: Keys,
     rare: Keys,
-    told: Told,
+    log: EventLog,
 }
 
 const KEYS: [usize; 3] = [0, 1, 2];
@@ -15,7 +15,7 @@ const KEYS: [usize; 3] = [0, 1, 2];
 impl Models {
     /// The rare model is unknown at these keys.
     fn without(lack: &[usize]) -> Self {
-        let models = Self { usual: Keys::new(), rare: Keys::new(), told: Told::default() };
+        let models = Self { usual: Keys::new(), rare: Keys::new(), log: EventLog::default() };
         lack.iter().for_each(|at| models.rare.0[*at].set(unknown(404)));
         models
     }
@@ -31,7 +31,7 @@ impl Models {
             let mut of_it = if is_rare { rare.clone() } else { usual.clone() };
             of_it.call(request)
         });
-        self.told.listen(builder).over(upstream).unwrap()
+        self.log.attach_to(builder).over(upstream).unwrap()
     }
 }
 
@@ -72,7 +72,7 @@ async fn a_key_without_a_model_is_asked_for_it_once_a_minute_and_for_others_as_b
         let [a, b, c] = models.usual.counts();
         let share = a as f64 / (a + b + c) as f64;
         assert!(share > 0.25, "{status}: {a}, {b}, {c}");
-        assert_eq!(models.told.count("TargetOut"), 0, "{status}");
+        assert_eq!(models.log.count("TargetOut"), 0, "{status}");
     }
 }
 
@@ -111,7 +111,7 @@ async fn a_model_that_none_has_is_asked_for_everywhere_in_each_call_and_changes_
         assert_eq!(call(&client, rare()).await.unwrap().status, 404);
         assert_eq!(models.rare.counts(), [n; 3]);
     }
-    assert_eq!(models.told.count("TargetOut"), 0);
+    assert_eq!(models.log.count("TargetOut"), 0);
     // One of them is given it: the next call finds it.
     models.rare.0[1].set(Reply::answer());
     answered(&client, 1).await;

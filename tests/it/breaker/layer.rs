@@ -27,6 +27,8 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 
 use super::*;
 
+use crate::support::{EventLog, NeverReady, StrictReadiness};
+
 /// What the provider does with a call.
 #[derive(Clone, Copy, Debug)]
 enum Does {
@@ -278,24 +280,6 @@ async fn d8_a_slow_probe_keeps_it_open() {
     assert_eq!(shown(&layer).opened_by, Some(Cause::ProbeSlow));
 }
 
-/// A service that was never ready and never will be.
-#[derive(Clone)]
-struct NeverReady;
-
-impl Service<Request> for NeverReady {
-    type Response = Response;
-    type Error = Error;
-    type Future = Ready<Result<Response, Error>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        Poll::Pending
-    }
-
-    fn call(&mut self, _: Request) -> Self::Future {
-        panic!("called without having been ready");
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn d9_a_refusal_is_there_at_the_first_poll_whatever_the_service_below_does() {
     let layer = layer();
@@ -472,24 +456,25 @@ async fn d26_another_model_of_the_same_key_is_healthy() {
 
 #[tokio::test(start_paused = true)]
 async fn events_say_why_and_for_how_long() {
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let told = seen.clone();
-    let listener = move |event: &Event| match event {
-        Event::BreakerChanged { from, to, why, lasts, .. } => {
-            told.lock().expect("nobody panicked").push(format!("{from} {to} {why} {lasts:?}"));
-        }
-        Event::BreakerRefused { retry_in, .. } => {
-            told.lock().expect("nobody panicked").push(format!("refused {retry_in:?}"));
-        }
-        _ => {}
-    };
-    let layer = layer().events(Events::to(listener));
+    let log = EventLog::default();
+    let layer = layer().events(log.sink());
     let wait = Some(secs(45));
     let quota = Outcome::QuotaExhausted { wait };
     let service = Provider::new(Does::FailsWith(quota)).behind(&layer);
     calls(&service, 2).await;
-    let seen = seen.lock().expect("nobody panicked").clone();
-    assert_eq!(seen, ["closed open exhausted Some(45s)", "refused 45s"]);
+    assert_eq!(log.names(), ["BreakerChanged", "BreakerRefused"]);
+    let changed = log.events().into_iter().find_map(|event| match event {
+        Event::BreakerChanged { from, to, why, lasts, .. } => {
+            Some(([from.to_string(), to.to_string(), why.to_string()], lasts))
+        }
+        _ => None,
+    });
+    assert_eq!(changed, Some((["closed", "open", "exhausted"].map(String::from), wait)));
+    let refused = log.events().into_iter().find_map(|event| match event {
+        Event::BreakerRefused { retry_in, .. } => Some(retry_in),
+        _ => None,
+    });
+    assert_eq!(refused, wait);
 }
 
 /// Callers may bring credentials that we do not see, and the wrong one of one of them is not to close the route to all.
@@ -569,35 +554,9 @@ async fn a_service_that_fails_to_be_ready_fails_the_call() {
     assert_eq!(shown(&layer).opened_by, Some(Cause::Consecutive));
 }
 
-/// A service whose clones have to be made ready, each for itself.
-#[derive(Debug, Default)]
-struct OwnReadiness(bool);
-
-impl Clone for OwnReadiness {
-    fn clone(&self) -> Self {
-        Self(false)
-    }
-}
-
-impl Service<Request> for OwnReadiness {
-    type Response = Response;
-    type Error = Error;
-    type Future = Ready<Result<Response, Error>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.0 = true;
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: Request) -> Self::Future {
-        assert!(std::mem::take(&mut self.0), "called without having been ready");
-        ready(Ok(Response::default()))
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn the_service_below_is_ready_whenever_it_is_called() {
-    let mut service = layer().layer(OwnReadiness::default());
+    let mut service = layer().layer(StrictReadiness::new(|| Ok(Response::default())));
     for _ in 0..3 {
         let response = service.ready().await.expect("ready").call(request()).await;
         assert!(response.is_ok());

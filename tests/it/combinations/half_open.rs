@@ -8,42 +8,14 @@ use evenkeel::{
     retry::RetryPolicy,
     testkit::{Provider, Reply},
 };
-use futures_util::future::join_all;
-use tokio::time::{Instant, sleep_until};
 
-use crate::support::{chat, ms, over, pair, read, secondary, secs};
-
-fn spread() -> impl Iterator<Item = Reply> {
-    (0..40_000_u64).map(|n| {
-        let first = ms(300 + n * 7919 % 200);
-        Reply::answer().words_per_event(60).first_content_after(first)
-    })
-}
+use crate::support::{
+    Answer, Calls, evenly_spread_replies, ms, over, pair, percentile_99, secondary, secs,
+    times_to_first_content,
+};
 
 fn profile() -> Profile {
     Profile::interactive().retry(RetryPolicy::default().seed(1))
-}
-
-/// The time of each call to its first content (or its whole answer), after the first minute.
-async fn firsts(client: &Client, stream: bool, every: Duration, lasts: Duration) -> Vec<Duration> {
-    let start = Instant::now();
-    let count = (lasts.as_millis() / every.as_millis()) as u32;
-    let calls = (0..count).map(|n| async move {
-        sleep_until(start + n * every).await;
-        let asked = Instant::now();
-        let response = client.send(chat(stream)).await.unwrap();
-        let first = asked.elapsed();
-        let answer = read(response).await;
-        assert!(answer.status == 200 && answer.error.is_none());
-        (asked - start, first)
-    });
-    let all = join_all(calls).await;
-    all.into_iter().filter(|(at, _)| *at >= secs(60)).map(|(_, first)| first).collect()
-}
-
-fn p99(mut firsts: Vec<Duration>) -> Duration {
-    firsts.sort_unstable();
-    firsts[firsts.len() * 99 / 100]
 }
 
 fn target(host: &str) -> Target {
@@ -52,17 +24,22 @@ fn target(host: &str) -> Target {
 
 async fn ratio(ladder: FallbackPolicy, stream: bool, every: Duration) -> f64 {
     let lasts = if every > ms(500) { secs(2400) } else { secs(400) };
+    let calls = Calls { stream, every, lasts };
+    let answered = |answer: &Answer| assert!(answer.status == 200 && answer.error.is_none());
     let (primary, second) = pair();
-    let (second, third) = (second.replies(spread()), Provider::new("third").always(Reply::hang()));
+    let (second, third) = (
+        second.replies(evenly_spread_replies(40_000)),
+        Provider::new("third").always(Reply::hang()),
+    );
     primary.set(Reply::hang());
     let builder = Client::builder().profile(profile()).ladder(ladder);
     let client = over(builder, [&primary, &second, &third]);
-    let with = p99(firsts(&client, stream, every, lasts).await);
+    let with = percentile_99(times_to_first_content(&client, calls, answered).await);
     assert!(primary.count() >= 5, "it was probed: {}", primary.count());
-    let second = Provider::new("secondary").replies(spread());
+    let second = Provider::new("secondary").replies(evenly_spread_replies(40_000));
     let alone = Client::builder().profile(profile());
     let alone = over(alone.ladder(FallbackPolicy::new().first(secondary())), [&second]);
-    let without = p99(firsts(&alone, stream, every, lasts).await);
+    let without = percentile_99(times_to_first_content(&alone, calls, answered).await);
     let ratio = with.as_secs_f64() / without.as_secs_f64();
     println!("stream {stream}, every {every:?}: {with:?} to {without:?}: {ratio:.3}");
     ratio

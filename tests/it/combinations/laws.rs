@@ -21,7 +21,7 @@ use evenkeel::{
     retry::RetryPolicy,
     stream::{Commit, Resume},
     telemetry::Event,
-    testkit::{Hosts, Provider, Reply, WORDS},
+    testkit::{Hosts, Provider, Reply},
 };
 use futures_util::future::join_all;
 use http::HeaderValue;
@@ -29,9 +29,9 @@ use proptest::prelude::*;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tower::ServiceExt;
 
-use crate::{
-    properties::{BUSY, Call, law, one_call, play, reply},
-    support::{Answer, Told, chat, ms, read, secs},
+use crate::support::{
+    Answer, BUSY, Call, EventLog, any_call, any_reply, chat, check_property, in_virtual_time,
+    is_whole_or_failed, ms, read, secs,
 };
 
 /// Which parts are switched on.
@@ -82,7 +82,7 @@ struct Wish {
 fn wish() -> impl Strategy<Value = Wish> {
     let flags =
         (any::<bool>(), any::<bool>(), prop::bool::weighted(0.2), prop::bool::weighted(0.3));
-    (one_call(), flags, prop::option::weighted(0.3, any::<bool>())).prop_map(
+    (any_call(), flags, prop::option::weighted(0.3, any::<bool>())).prop_map(
         |(call, (tenant, batch, fallbacks, other), commit)| Wish {
             call,
             tenant,
@@ -237,12 +237,6 @@ async fn make(client: &Client, wish: &Wish, at: Instant) -> Came {
     Came { head, took: took.unwrap_or(at.elapsed()), answer }
 }
 
-fn honest(answer: &Answer) -> bool {
-    let whole = answer.words() == WORDS || answer.words() == BUSY;
-    let failed = answer.verdict.as_ref().is_some_and(|verdict| !verdict.outcome().is_success());
-    whole || answer.error.is_some() || failed
-}
-
 fn may_see(host: &str, key: &str, pool: bool) -> bool {
     match host {
         // As the caller addressed it, with the caller's key; or a target's own.
@@ -253,9 +247,9 @@ fn may_see(host: &str, key: &str, pool: bool) -> bool {
     }
 }
 
-fn count(told: &Told) -> BTreeMap<String, u64> {
+fn count(log: &EventLog) -> BTreeMap<&'static str, u64> {
     let mut counts = BTreeMap::new();
-    for name in told.names() {
+    for name in log.names() {
         *counts.entry(name).or_insert(0) += 1;
     }
     counts
@@ -263,20 +257,21 @@ fn count(told: &Told) -> BTreeMap<String, u64> {
 
 #[test]
 fn law_of_all_parts_together() {
-    let replies = || prop::collection::vec(reply(), 0..16);
+    let replies = || prop::collection::vec(any_reply(), 0..16);
     let calls = prop::collection::vec(wish(), 1..14);
-    law(
+    check_property(
         400,
         (parts(), (replies(), replies(), replies()), calls, any::<bool>()),
         |(parts, replies, calls, at_once)| {
-            play(async {
+            in_virtual_time(async {
                 fastrand::seed(parts.seed);
                 let primary = Provider::new("primary").replies(replies.0);
                 let second = Provider::new("secondary").replies(replies.1).continues();
                 let third = Provider::new("third").replies(replies.2);
-                let (told, seen) = (Told::default(), Seen::default());
+                let (log, seen) = (EventLog::default(), Seen::default());
                 let hosts = Hosts::new([primary.clone(), second.clone(), third.clone()]);
-                let client = told.listen(parts.builder()).over(wired(hosts, seen.clone())).unwrap();
+                let client =
+                    log.attach_to(parts.builder()).over(wired(hosts, seen.clone())).unwrap();
                 let mut at = Instant::now();
                 let mut all = Vec::new();
                 for wish in &calls {
@@ -291,7 +286,7 @@ fn law_of_all_parts_together() {
                         None => {}
                         Some(Err(error)) => return Err(TestCaseError::fail(format!("{error:?}"))),
                         Some(Ok(answer)) => {
-                            prop_assert!(honest(answer), "{answer:?}");
+                            prop_assert!(is_whole_or_failed(answer), "{answer:?}");
                             if let Some(tenant) = answer.headers.get("x-tenant") {
                                 let own = if wish.tenant { "1" } else { "0" };
                                 prop_assert_eq!(tenant, own, "another tenant's answer");
@@ -301,7 +296,7 @@ fn law_of_all_parts_together() {
                 }
                 // A probe that was raced goes on without its caller, within its own limits.
                 sleep(secs(60)).await;
-                let counts = count(&told);
+                let counts = count(&log);
                 let of = |name: &str| counts.get(name).copied().unwrap_or_default();
                 prop_assert!(of("CallStarted") <= calls.len() as u64);
                 prop_assert_eq!(of("CallStarted"), of("CallEnded"));
@@ -354,12 +349,12 @@ async fn extra_attempts_stay_within_the_budgets_with_everything_switched_on() {
         };
         let (primary, second, third) =
             (provider("primary", 1), provider("secondary", 3), provider("third", 2));
-        let told = Told::default();
+        let log = EventLog::default();
         let hosts = Hosts::new([primary.clone(), second.clone(), third.clone()]);
         // Nothing else is to hold attempts back.
         let off = BreakerPolicy::default().consecutive(None).ratio(None).slow(None);
         let builder = parts.builder().profile(parts.profile().breaker(off));
-        let client = told.listen(builder).over(wired(hosts, Seen::default())).unwrap();
+        let client = log.attach_to(builder).over(wired(hosts, Seen::default())).unwrap();
         let start = Instant::now();
         let calls = (0..500_u32).map(|n| {
             let client = &client;
@@ -375,7 +370,7 @@ async fn extra_attempts_stay_within_the_budgets_with_everything_switched_on() {
         sleep(secs(60)).await;
         let mut answered = 0;
         let mut routes: BTreeMap<String, u64> = BTreeMap::new();
-        for event in told.events() {
+        for event in log.events() {
             if let Event::AttemptEnded { route, verdict, .. } = event {
                 answered += u64::from(verdict.outcome().is_success());
                 if !matches!(verdict.outcome(), Outcome::NotSent { .. }) {
@@ -384,18 +379,18 @@ async fn extra_attempts_stay_within_the_budgets_with_everything_switched_on() {
             }
         }
         let sent: u64 = routes.values().sum();
-        let entered = told
+        let entered = log
             .events()
             .iter()
             .filter(|event| matches!(event, Event::RungEntered { name, .. } if &**name != "canned"))
             .count() as u64;
         println!(
             "pool {pool}: {sent} sent of {entered} asked, {} hedged, {} routes",
-            told.count("Hedged"),
+            log.count("Hedged"),
             routes.len()
         );
         let most = entered * 6 / 5 + answered + 10 * routes.len() as u64;
         assert!(sent <= most, "{sent} of {entered}, {answered} answered");
-        assert!(told.count("Hedged") > 0 && sent > 500);
+        assert!(log.count("Hedged") > 0 && sent > 500);
     }
 }

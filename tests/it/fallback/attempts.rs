@@ -21,9 +21,8 @@ use futures_util::future::join_all;
 use proptest::prelude::*;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::{
-    properties::{law, play},
-    support::{Answer, call, chat, ms, over, pair, secondary, secs},
+use crate::support::{
+    Answer, call, chat, check_property, in_virtual_time, ms, over, pair, read, secondary, secs,
 };
 
 const SECOND: &str = "http://secondary/v1/chat/completions";
@@ -56,7 +55,7 @@ async fn timed(client: &Client) -> (Answer, Duration) {
     let start = Instant::now();
     let response = client.send(chat(true)).await.unwrap();
     let took = start.elapsed();
-    (crate::support::read(response).await, took)
+    (read(response).await, took)
 }
 
 #[tokio::test(start_paused = true)]
@@ -430,8 +429,8 @@ fn repetitions(attempts: &[Attempt]) -> usize {
 fn law_a_call_stays_within_its_bounds_whatever_its_fallbacks_do() {
     let replies = proptest::collection::vec(failing(), 40);
     let cases = (replies, 0..=8_usize, 0..=4_u32, any::<bool>(), any::<bool>());
-    law(400, cases, |(replies, fallbacks, retries, hedged, stream)| {
-        play(async move {
+    check_property(400, cases, |(replies, fallbacks, retries, hedged, stream)| {
+        in_virtual_time(async move {
             let provider = Provider::new("primary").replies(replies);
             let retry = RetryPolicy::default().retries(retries).seed(1);
             let hedge = hedged.then(HedgePolicy::default);

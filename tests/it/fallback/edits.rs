@@ -16,11 +16,11 @@ use evenkeel::{
     testkit::{Provider, Reply},
 };
 use http::header::{ACCEPT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE};
-use http_body_util::BodyExt;
-use serde_json::Value;
-use tower::{Layer, ServiceExt, service_fn};
+use tower::{Layer, ServiceExt};
 
-use crate::support::{PRIMARY, Told, call, chat, over, pair, secs, with_body};
+use crate::support::{
+    EventLog, PRIMARY, RequestLog, call, chat, over, pair, secs, text, with_body,
+};
 
 const TOOLS: &str = r#"{"model":"m","stream":false,"max_tokens":4000,"tools":[{"type":"web_search"},{"type":"function","function":{"name":"find_order"}}],"messages":[{"role":"system","content":"s"},{"role":"user","content":"q"}]}"#;
 
@@ -40,53 +40,18 @@ fn answer(status: u16, body: &'static str) -> Response {
 
 const WELL: &str = r#"{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"well"},"finish_reason":"stop"}],"usage":{"prompt_tokens":7,"completion_tokens":1,"total_tokens":8}}"#;
 
-/// What went over the wire.
-#[derive(Clone, Default)]
-struct Wire(Arc<Mutex<Vec<Request>>>);
-
-impl Wire {
-    fn answering(
-        &self,
-        reply: impl Fn(&Request) -> Result<Response, Error> + Clone + Send + Sync + 'static,
-    ) -> impl Upstream {
-        let wire = self.clone();
-        service_fn(move |request: Request| {
-            let result = reply(&request);
-            wire.0.lock().unwrap().push(request);
-            async move { result }
-        })
-    }
-
-    fn last(&self) -> Request {
-        self.0.lock().unwrap().last().cloned().unwrap()
-    }
-
-    fn body(&self) -> String {
-        String::from_utf8(self.last().body().to_vec()).unwrap()
-    }
-
-    fn models(&self) -> Vec<String> {
-        let requests = self.0.lock().unwrap();
-        let model = |request: &Request| {
-            let body: Value = serde_json::from_slice(request.body()).unwrap();
-            body["model"].as_str().unwrap().to_owned()
-        };
-        requests.iter().map(model).collect()
-    }
-}
-
 /// Goes down a ladder; tells what was skipped, and why, too.
 async fn run(
     policy: FallbackPolicy,
     upstream: impl Upstream,
     request: Request,
 ) -> (Result<Response, Error>, Vec<Event>) {
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let tell = told.clone();
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let tell = log.clone();
     let events = Events::to(move |event: &Event| tell.lock().unwrap().push(event.clone()));
     let result = policy.build().unwrap().events(events).layer(upstream).oneshot(request).await;
-    let told = told.lock().unwrap().clone();
-    (result, told)
+    let log = log.lock().unwrap().clone();
+    (result, log)
 }
 
 fn skips(events: &[Event]) -> Vec<SkipReason> {
@@ -95,11 +60,6 @@ fn skips(events: &[Event]) -> Vec<SkipReason> {
         _ => None,
     };
     events.iter().filter_map(skip).collect()
-}
-
-async fn text(response: Response) -> String {
-    let bytes = response.into_body().collect().await.unwrap().to_bytes();
-    String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 fn small() -> Fallback {
@@ -111,9 +71,9 @@ fn small() -> Fallback {
 #[tokio::test(start_paused = true)]
 async fn a_tool_that_is_gone_costs_the_tool_and_no_answer() {
     let primary = Provider::new("primary").when_tool("web_search", Reply::status(500));
-    let told = Told::default();
-    let builder = told
-        .listen(Client::builder())
+    let log = EventLog::default();
+    let builder = log
+        .attach_to(Client::builder())
         .fallback(Fallback::addressed().named("no search").without_tool("web_search"));
     let client = over(builder, [&primary]);
     let (mut answered, mut plain) = (0, 0);
@@ -131,7 +91,7 @@ async fn a_tool_that_is_gone_costs_the_tool_and_no_answer() {
     let without = states.iter().find(|(route, _)| route.model() == "m:no-web_search");
     assert_eq!(without.expect("a route of its own").1.state, State::Closed);
     assert!(primary.attempts().iter().filter(|attempt| attempt.tools).count() < 1500);
-    assert!(told.count("RequestEdited") >= 290);
+    assert!(log.count("RequestEdited") >= 290);
 }
 
 #[tokio::test(start_paused = true)]
@@ -151,7 +111,7 @@ async fn when_all_of_the_provider_is_down_the_rung_without_the_tool_is_left_alon
 #[tokio::test(start_paused = true)]
 async fn a_route_that_has_trouble_with_streams_is_asked_in_one_piece_and_the_caller_streams_all_the_same()
  {
-    let wire = Wire::default();
+    let wire = RequestLog::default();
     let upstream = wire.answering(|request| {
         let streams = request.body().windows(13).any(|part| part == b"\"stream\":true");
         Ok(if streams { answer(503, "{}") } else { answer(200, WELL) })
@@ -168,7 +128,10 @@ async fn a_route_that_has_trouble_with_streams_is_asked_in_one_piece_and_the_cal
         assert_eq!(crate::support::words(&text), "well");
         assert!(text.ends_with("data: [DONE]\n\n") && text.contains("prompt_tokens"), "{text}");
     }
-    assert!(wire.body().contains(r#""stream":false"#) && !wire.body().contains("stream_options"));
+    assert!(
+        wire.last_body().contains(r#""stream":false"#)
+            && !wire.last_body().contains("stream_options")
+    );
 }
 
 #[tokio::test]
@@ -200,7 +163,7 @@ async fn an_answer_in_one_piece_is_told_as_a_stream_in_every_dialect() {
         ("/api/chat", "{}", LINE, "/api/chat", "application/x-ndjson"),
     ];
     for (path, body, reply, sent, kind) in cases {
-        let wire = Wire::default();
+        let wire = RequestLog::default();
         let upstream = wire.answering(move |_| Ok(answer(200, reply)));
         let first = Fallback::addressed().edit(Edit::new().unstreamed());
         let mut request = ask(path, body);
@@ -215,13 +178,13 @@ async fn an_answer_in_one_piece_is_told_as_a_stream_in_every_dialect() {
         assert_eq!(last.uri().path_and_query().unwrap(), sent);
         assert_eq!(last.headers()["accept"], "application/json");
         assert!(!last.headers().contains_key("accept-encoding"));
-        assert!(!wire.body().contains("true"));
+        assert!(!wire.last_body().contains("true"));
     }
 }
 
 #[tokio::test]
 async fn what_cannot_be_told_as_a_stream_moves_down() {
-    let wire = Wire::default();
+    let wire = RequestLog::default();
     let upstream = wire.answering(|_| Ok(answer(200, r#"{"strange":1}"#)));
     let first = Fallback::addressed().edit(Edit::new().unstreamed());
     let policy = FallbackPolicy::new().first(first).rung(Fallback::canned("busy"));
@@ -233,7 +196,7 @@ async fn what_cannot_be_told_as_a_stream_moves_down() {
 
 #[tokio::test]
 async fn a_rung_asks_for_less_and_says_so() {
-    let wire = Wire::default();
+    let wire = RequestLog::default();
     let upstream = wire.answering(|request| {
         Ok(if request.uri().host() == Some("primary") {
             answer(503, "")
@@ -249,7 +212,7 @@ async fn a_rung_asks_for_less_and_says_so() {
     assert_eq!(response.unwrap().status(), 200);
     let sent = wire.last();
     assert_eq!(
-        wire.body(),
+        wire.last_body(),
         r#"{"model":"small","stream":false,"max_tokens":512,"messages":[{"role":"system","content":"s\n\nNo search now."},{"role":"user","content":"q"}]}"#
     );
     assert_eq!(sent.headers()[CONTENT_LENGTH], sent.body().len().to_string());
@@ -272,17 +235,17 @@ async fn a_rung_that_would_ask_the_same_again_is_passed_by_unless_nothing_was_se
     for (failure, attempts) in
         [(Outcome::Unavailable { wait: None }, 1), (Outcome::NotSent { retry_in: None }, 2)]
     {
-        let wire = Wire::default();
+        let wire = RequestLog::default();
         let upstream = wire.answering(move |_| Err(Error::new(failure)));
         let (result, _) = run(policy(), upstream, chat(false)).await;
         assert!(result.is_err());
-        assert_eq!(wire.0.lock().unwrap().len(), attempts, "{failure:?}");
+        assert_eq!(wire.len(), attempts, "{failure:?}");
     }
 }
 
 #[tokio::test]
 async fn where_another_target_stands_first_the_addressed_one_is_no_repetition() {
-    let wire = Wire::default();
+    let wire = RequestLog::default();
     let upstream = wire.answering(|request| {
         Ok(if request.uri().host() == Some("primary") {
             answer(200, WELL)
@@ -345,7 +308,7 @@ async fn a_call_that_needs_more_passes_the_rung_by_unless_its_edits_take_the_nee
         (IMAGE, small().offers(offers().tools(false).json(false)), vec![]),
     ];
     for (body, rung, expected) in cases {
-        let wire = Wire::default();
+        let wire = RequestLog::default();
         let upstream = wire.answering(|_| Ok(answer(503, "")));
         let (_, events) =
             run(FallbackPolicy::new().rung(rung.clone()), upstream, with_body(body)).await;
@@ -360,7 +323,7 @@ async fn a_first_rung_that_offers_less_is_passed_by_where_another_takes_the_call
         FallbackPolicy::new()
             .first(Fallback::addressed().offers(Capabilities::default().tools(false)))
     };
-    let wire = Wire::default();
+    let wire = RequestLog::default();
     let well = |_: &Request| Ok(answer(200, WELL));
     let (_, events) = run(first().rung(small()), wire.answering(well), with_body(TOOLS)).await;
     assert_eq!(
@@ -368,13 +331,13 @@ async fn a_first_rung_that_offers_less_is_passed_by_where_another_takes_the_call
         (vec![SkipReason::Capability], vec!["small".into()])
     );
     // A rung for other failures is not meant, one for more is.
-    let wire = Wire::default();
+    let wire = RequestLog::default();
     let policy =
         first().rung(small().on([FallbackOn::Slow])).rung(small().on([FallbackOn::TooLarge]));
     let (_, events) = run(policy, wire.answering(well), with_body(TOOLS)).await;
     assert_eq!(skips(&events), [SkipReason::Capability, SkipReason::Outcome]);
     // Nobody takes it: its provider says why.
-    let wire = Wire::default();
+    let wire = RequestLog::default();
     let (result, _) = run(first(), wire.answering(well), with_body(TOOLS)).await;
     assert_eq!((result.unwrap().status().as_u16(), wire.models()), (200, vec!["m".into()]));
 }
@@ -408,7 +371,7 @@ async fn each_failure_leads_to_the_rung_that_is_for_it() {
         (PLAIN, rejected(Rejection::Request), "m"),
     ];
     for (body, failure, model) in cases {
-        let wire = Wire::default();
+        let wire = RequestLog::default();
         let upstream = wire.answering(move |request| {
             let first = request.body().windows(11).any(|part| part == b"\"model\":\"m\"");
             if first { Err(Error::new(failure)) } else { Ok(answer(200, WELL)) }
@@ -423,7 +386,7 @@ const PLAIN: &str = r#"{"model":"m","messages":[{"role":"user","content":"q"}]}"
 
 #[tokio::test]
 async fn a_rung_for_blocked_content_does_not_lead_others_there() {
-    let wire = Wire::default();
+    let wire = RequestLog::default();
     let upstream = wire.answering(|_| Err(Error::new(Outcome::Blocked)));
     let policy = FallbackPolicy::new()
         .rung(small())
@@ -473,7 +436,7 @@ async fn a_canned_reply_is_marked_in_every_dialect_and_form() {
     ];
     for (path, body, mark) in cases {
         let policy = FallbackPolicy::new().rung(Fallback::canned("We are busy."));
-        let upstream = Wire::default().answering(|_| Ok(answer(503, "")));
+        let upstream = RequestLog::default().answering(|_| Ok(answer(503, "")));
         let response = run(policy, upstream, ask(path, body)).await.0.unwrap();
         assert_eq!(response.headers()["evenkeel-canned"], "true", "{path}");
         assert_eq!(response.headers()["evenkeel-rung"], "canned");
@@ -487,7 +450,7 @@ async fn a_canned_reply_is_marked_in_every_dialect_and_form() {
 #[tokio::test]
 async fn an_answer_of_a_provider_is_not_marked_as_canned() {
     let policy = FallbackPolicy::new().rung(small()).rung(Fallback::canned("busy"));
-    let upstream = Wire::default().answering(|request| {
+    let upstream = RequestLog::default().answering(|request| {
         let small = request.body().windows(5).any(|part| part == b"small");
         Ok(if small { answer(200, WELL) } else { answer(503, "") })
     });
@@ -521,7 +484,7 @@ async fn a_canned_reply_can_look_at_the_question_and_the_language() {
             request.headers_mut().insert(ACCEPT_LANGUAGE, header.parse().unwrap());
         }
         let policy = FallbackPolicy::new().rung(Fallback::reply(canned.clone()));
-        let upstream = Wire::default().answering(|_| Ok(answer(503, "")));
+        let upstream = RequestLog::default().answering(|_| Ok(answer(503, "")));
         let response = run(policy, upstream, request).await.0.unwrap();
         let text = text(response).await;
         assert!(text.contains(&format!("where is my parcel?|{expected}m")), "{text}");

@@ -14,8 +14,9 @@ use evenkeel::{
     telemetry::{Event, Events, SkipReason},
 };
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use http_body_util::BodyExt;
 use tower::{Layer, ServiceExt, service_fn};
+
+use crate::support::{RequestLog, host, text};
 
 const CHAT: &str = "https://one.example/v1/chat/completions";
 
@@ -38,35 +39,6 @@ fn answer(status: u16, body: &'static str) -> Response {
     response.header("x-from", "provider").body(Body::from(body)).unwrap()
 }
 
-/// What went over the wire, and what each host answers.
-#[derive(Clone, Default)]
-struct Wire(Arc<Mutex<Vec<http::request::Parts>>>, Arc<Mutex<Vec<Bytes>>>);
-
-impl Wire {
-    fn answering(
-        &self,
-        reply: impl Fn(&str) -> Result<Response, Error> + Clone + Send + Sync + 'static,
-    ) -> impl Upstream {
-        let wire = self.clone();
-        service_fn(move |request: Request| {
-            let (parts, body) = request.into_parts();
-            let result = reply(parts.uri.host().unwrap_or_default());
-            wire.0.lock().unwrap().push(parts);
-            wire.1.lock().unwrap().push(body);
-            async move { result }
-        })
-    }
-
-    fn hosts(&self) -> Vec<String> {
-        let parts = self.0.lock().unwrap();
-        parts.iter().map(|parts| parts.uri.host().unwrap_or_default().to_owned()).collect()
-    }
-
-    fn last(&self) -> http::request::Parts {
-        self.0.lock().unwrap().last().cloned().unwrap()
-    }
-}
-
 fn two() -> FallbackPolicy {
     FallbackPolicy::new()
         .rung(Fallback::target(Target::new("https://two.example/v1").bearer("the-second-key")))
@@ -80,13 +52,8 @@ async fn run(
     policy.build().unwrap().layer(upstream).oneshot(request).await
 }
 
-async fn text(response: Response) -> String {
-    let bytes = response.into_body().collect().await.unwrap().to_bytes();
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-fn second_only(host: &str) -> Result<Response, Error> {
-    match host {
+fn second_only(request: &Request) -> Result<Response, Error> {
+    match host(request) {
         "one.example" => Ok(answer(503, "down")),
         _ => Ok(answer(200, "well")),
     }
@@ -94,9 +61,9 @@ fn second_only(host: &str) -> Result<Response, Error> {
 
 #[tokio::test]
 async fn a_failing_primary_is_followed_by_the_next_target_and_the_answer_says_so() {
-    let wire = Wire::default();
-    let response = run(two(), wire.answering(second_only), chat()).await.unwrap();
-    assert_eq!(wire.hosts(), ["one.example", "two.example"]);
+    let log = RequestLog::default();
+    let response = run(two(), log.answering(second_only), chat()).await.unwrap();
+    assert_eq!(log.hosts(), ["one.example", "two.example"]);
     assert_eq!(response.headers()["evenkeel-rung"], "two.example");
     assert!(response.headers().contains_key("evenkeel-attempts"));
     assert_eq!(text(response).await, "well");
@@ -104,23 +71,23 @@ async fn a_failing_primary_is_followed_by_the_next_target_and_the_answer_says_so
 
 #[tokio::test]
 async fn the_first_rung_answers_without_any_mark() {
-    let wire = Wire::default();
-    let upstream = wire.answering(|_| Ok(answer(200, "well")));
+    let log = RequestLog::default();
+    let upstream = log.answering(|_| Ok(answer(200, "well")));
     let response = run(two(), upstream, chat()).await.unwrap();
-    assert_eq!(wire.hosts(), ["one.example"]);
+    assert_eq!(log.hosts(), ["one.example"]);
     assert_eq!(response.headers().len(), 1);
 }
 
 #[tokio::test]
 async fn the_key_of_one_target_is_never_sent_to_another_host() {
-    let wire = Wire::default();
-    run(two(), wire.answering(second_only), chat()).await.unwrap();
-    let sent = wire.last();
-    assert_eq!(sent.headers[header::AUTHORIZATION], "Bearer the-second-key");
+    let log = RequestLog::default();
+    run(two(), log.answering(second_only), chat()).await.unwrap();
+    let sent = log.last();
+    assert_eq!(sent.headers()[header::AUTHORIZATION], "Bearer the-second-key");
     for name in ["x-api-key", "openai-organization", "cookie"] {
-        assert!(!sent.headers.contains_key(name), "{name} reached the second host");
+        assert!(!sent.headers().contains_key(name), "{name} reached the second host");
     }
-    assert!(sent.headers[header::AUTHORIZATION].is_sensitive());
+    assert!(sent.headers()[header::AUTHORIZATION].is_sensitive());
 }
 
 #[tokio::test]
@@ -144,11 +111,11 @@ async fn whatever_a_gateway_calls_its_key_it_stays_at_its_host() {
     let mut marked: HeaderValue = "one".parse().unwrap();
     marked.set_sensitive(true);
     request.headers_mut().insert("x-tenant", marked);
-    let wire = Wire::default();
-    run(two(), wire.answering(second_only), request).await.unwrap();
-    let sent = wire.last();
-    assert_eq!(wire.0.lock().unwrap()[0].headers.len(), 4 + names.len() + along.len() + 1);
-    let mut left: Vec<_> = sent.headers.keys().map(|name| name.as_str()).collect();
+    let log = RequestLog::default();
+    run(two(), log.answering(second_only), request).await.unwrap();
+    let sent = log.last();
+    assert_eq!(log.all()[0].headers().len(), 4 + names.len() + along.len() + 1);
+    let mut left: Vec<_> = sent.headers().keys().map(|name| name.as_str()).collect();
     left.sort_unstable();
     let mut expected = [&along[..], &["authorization"]].concat();
     expected.sort_unstable();
@@ -157,21 +124,21 @@ async fn whatever_a_gateway_calls_its_key_it_stays_at_its_host() {
 
 #[tokio::test]
 async fn a_target_without_a_key_gets_none() {
-    let wire = Wire::default();
+    let log = RequestLog::default();
     let policy =
         FallbackPolicy::new().rung(Fallback::target(Target::new("https://two.example/v1")));
-    run(policy, wire.answering(second_only), chat()).await.unwrap();
-    assert!(!wire.last().headers.contains_key(header::AUTHORIZATION));
+    run(policy, log.answering(second_only), chat()).await.unwrap();
+    assert!(!log.last().headers().contains_key(header::AUTHORIZATION));
 }
 
 #[tokio::test]
 async fn another_port_or_scheme_of_the_same_host_is_another_host() {
     for base in ["https://one.example:8443/v1", "http://one.example/v1"] {
-        let wire = Wire::default();
+        let log = RequestLog::default();
         let policy = FallbackPolicy::new().primary(Target::new(base));
-        let upstream = wire.answering(|_| Ok(answer(200, "well")));
+        let upstream = log.answering(|_| Ok(answer(200, "well")));
         run(policy, upstream, chat()).await.unwrap();
-        assert!(!wire.last().headers.contains_key(header::AUTHORIZATION), "{base}");
+        assert!(!log.last().headers().contains_key(header::AUTHORIZATION), "{base}");
     }
 }
 
@@ -186,25 +153,25 @@ async fn a_key_in_the_query_stays_at_its_host() {
         ("API-KEY=x", None),
     ];
     for (query, left) in queries {
-        let wire = Wire::default();
+        let log = RequestLog::default();
         let request = ask(&format!("https://one.example/v1/chat/completions?{query}"), "{}");
-        run(two(), wire.answering(second_only), request).await.unwrap();
-        assert_eq!(wire.last().uri.query(), left, "{query}");
+        run(two(), log.answering(second_only), request).await.unwrap();
+        assert_eq!(log.last().uri().query(), left, "{query}");
     }
 }
 
 #[tokio::test]
 async fn the_key_of_another_account_at_the_same_host_replaces_the_first() {
-    let wire = Wire::default();
+    let log = RequestLog::default();
     let policy = FallbackPolicy::new().primary(
         Target::here().credential(HeaderName::from_static("x-api-key"), "another").model("small"),
     );
-    let upstream = wire.answering(|_| Ok(answer(200, "well")));
+    let upstream = log.answering(|_| Ok(answer(200, "well")));
     run(policy, upstream, chat()).await.unwrap();
-    let sent = wire.last();
-    assert_eq!(sent.headers["x-api-key"], "another");
-    assert!(!sent.headers.contains_key(header::AUTHORIZATION));
-    assert!(!sent.headers.contains_key(header::COOKIE), "it is of the first account");
+    let sent = log.last();
+    assert_eq!(sent.headers()["x-api-key"], "another");
+    assert!(!sent.headers().contains_key(header::AUTHORIZATION));
+    assert!(!sent.headers().contains_key(header::COOKIE), "it is of the first account");
 }
 
 #[tokio::test]
@@ -228,11 +195,11 @@ async fn the_path_goes_on_behind_the_base() {
         ("https://b.example/v1", "https://a.example/v1", "https://b.example/v1"),
     ];
     for (base, from, to) in cases {
-        let wire = Wire::default();
+        let log = RequestLog::default();
         let policy = FallbackPolicy::new().primary(Target::new(base));
-        let upstream = wire.answering(|_| Ok(answer(200, "well")));
+        let upstream = log.answering(|_| Ok(answer(200, "well")));
         run(policy, upstream, ask(from, "{}")).await.unwrap();
-        assert_eq!(wire.last().uri.to_string(), to, "{from} at {base}");
+        assert_eq!(log.last().uri().to_string(), to, "{from} at {base}");
     }
 }
 
@@ -289,37 +256,37 @@ async fn the_path_of_every_dialect_goes_on_behind_the_base() {
         ("http://b.example/api/", "http://one.example/api/chat", "http://b.example/api/chat"),
     ];
     for (base, from, to) in cases {
-        let wire = Wire::default();
+        let log = RequestLog::default();
         let policy = FallbackPolicy::new().primary(Target::new(base));
-        let upstream = wire.answering(|_| Ok(answer(200, "well")));
+        let upstream = log.answering(|_| Ok(answer(200, "well")));
         run(policy, upstream, ask(from, "{}")).await.unwrap();
-        assert_eq!(wire.last().uri.to_string(), to, "{from} at {base}");
+        assert_eq!(log.last().uri().to_string(), to, "{from} at {base}");
     }
 }
 
 #[tokio::test]
 async fn the_model_of_a_target_replaces_the_one_in_a_path() {
-    let wire = Wire::default();
+    let log = RequestLog::default();
     let target = Target::new("https://two.example/v1beta?key=mine").model("smaller");
     let from = "https://one.example/v1beta/models/big:streamGenerateContent?alt=sse&key=theirs";
-    let upstream = wire.answering(|_| Ok(answer(200, "well")));
+    let upstream = log.answering(|_| Ok(answer(200, "well")));
     run(FallbackPolicy::new().primary(target), upstream, ask(from, r#"{"model":"x"}"#))
         .await
         .unwrap();
     let to = "https://two.example/v1beta/models/smaller:streamGenerateContent?key=mine&alt=sse";
-    assert_eq!(wire.last().uri.to_string(), to);
-    assert_eq!(wire.1.lock().unwrap().last().unwrap(), r#"{"model":"x"}"#);
+    assert_eq!(log.last().uri().to_string(), to);
+    assert_eq!(log.last_body(), r#"{"model":"x"}"#);
 }
 
 #[tokio::test]
 async fn the_key_of_a_target_replaces_the_one_in_the_query() {
-    let wire = Wire::default();
+    let log = RequestLog::default();
     let key = HeaderName::from_static("x-goog-api-key");
     let target = Target::here().credential(key, "another");
     let from = "https://one.example/v1beta/models/m:generateContent?x=1&key=theirs";
-    let upstream = wire.answering(|_| Ok(answer(200, "well")));
+    let upstream = log.answering(|_| Ok(answer(200, "well")));
     run(FallbackPolicy::new().primary(target), upstream, ask(from, "{}")).await.unwrap();
-    assert_eq!(wire.last().uri.query(), Some("x=1"));
+    assert_eq!(log.last().uri().query(), Some("x=1"));
 }
 
 #[tokio::test]
@@ -337,9 +304,9 @@ async fn a_canned_reply_speaks_the_dialect_of_the_request() {
         ("/api/chat", "application/x-ndjson", "\"message\":{"),
         ("/api/generate", "application/x-ndjson", "\"response\":"),
     ] {
-        let wire = Wire::default();
+        let log = RequestLog::default();
         let policy = FallbackPolicy::new().rung(Fallback::canned("Back soon."));
-        let upstream = wire.answering(|_| Ok(answer(503, "down")));
+        let upstream = log.answering(|_| Ok(answer(503, "down")));
         let request = ask(&format!("https://one.example{path}"), r#"{"model":"m","stream":true}"#);
         let response = run(policy, upstream, request).await.unwrap();
         assert_eq!(response.headers()[header::CONTENT_TYPE], kind, "{path}");
@@ -350,22 +317,22 @@ async fn a_canned_reply_speaks_the_dialect_of_the_request() {
 
 #[tokio::test]
 async fn the_model_of_a_target_replaces_the_callers_and_the_length_follows() {
-    let wire = Wire::default();
+    let log = RequestLog::default();
     let policy = FallbackPolicy::new().primary(Target::here().model("a-much-longer-name"));
     let mut request = chat();
     let length = request.body().len();
     request.headers_mut().insert(header::CONTENT_LENGTH, length.into());
-    let upstream = wire.answering(|_| Ok(answer(200, "well")));
+    let upstream = log.answering(|_| Ok(answer(200, "well")));
     run(policy, upstream, request).await.unwrap();
-    let body = wire.1.lock().unwrap().last().cloned().unwrap();
-    assert!(body.starts_with(br#"{"model":"a-much-longer-name","messages":"#), "{body:?}");
-    assert_eq!(wire.last().headers[header::CONTENT_LENGTH], body.len().to_string());
+    let body = log.last_body();
+    assert!(body.starts_with(r#"{"model":"a-much-longer-name","messages":"#), "{body:?}");
+    assert_eq!(log.last().headers()[header::CONTENT_LENGTH], body.len().to_string());
 }
 
 #[tokio::test]
 async fn when_all_fail_the_caller_sees_the_first_failure_byte_for_byte() {
-    let wire = Wire::default();
-    let upstream = wire.answering(|host| match host {
+    let log = RequestLog::default();
+    let upstream = log.answering(|request| match host(request) {
         "one.example" => Ok(answer(529, "the first")),
         _ => Err(Error::new(Outcome::Unreachable)),
     });
@@ -378,18 +345,18 @@ async fn when_all_fail_the_caller_sees_the_first_failure_byte_for_byte() {
 #[tokio::test]
 async fn a_request_that_is_wrong_everywhere_and_a_refusal_are_answered_as_they_are() {
     for outcome in [Outcome::Rejected { why: Rejection::Request }, Outcome::Blocked] {
-        let wire = Wire::default();
-        let upstream = wire.answering(move |_| Err(Error::new(outcome)));
+        let log = RequestLog::default();
+        let upstream = log.answering(move |_| Err(Error::new(outcome)));
         let policy = two().rung(Fallback::canned("never seen"));
         let error = run(policy, upstream, chat()).await.unwrap_err();
-        assert_eq!((error.outcome(), wire.hosts().len()), (outcome, 1));
+        assert_eq!((error.outcome(), log.hosts().len()), (outcome, 1));
     }
 }
 
 #[tokio::test]
 async fn a_second_target_that_finds_the_request_wrong_does_not_end_the_call() {
-    let wire = Wire::default();
-    let upstream = wire.answering(|host| match host {
+    let log = RequestLog::default();
+    let upstream = log.answering(|request| match host(request) {
         "one.example" => Ok(answer(503, "down")),
         _ => Err(Error::new(Outcome::Rejected { why: Rejection::Request })),
     });
@@ -400,8 +367,8 @@ async fn a_second_target_that_finds_the_request_wrong_does_not_end_the_call() {
 #[tokio::test]
 async fn a_key_or_a_model_that_is_gone_moves_down() {
     for why in [Rejection::Credential, Rejection::Model] {
-        let wire = Wire::default();
-        let upstream = wire.answering(move |host| match host {
+        let log = RequestLog::default();
+        let upstream = log.answering(move |request| match host(request) {
             "one.example" => Err(Error::new(Outcome::Rejected { why })),
             _ => Ok(answer(200, "well")),
         });
@@ -412,23 +379,23 @@ async fn a_key_or_a_model_that_is_gone_moves_down() {
 
 #[tokio::test]
 async fn too_large_goes_to_a_larger_context_only() {
-    let wire = Wire::default();
+    let log = RequestLog::default();
     let small = |host: &str| Fallback::target(Target::new(format!("https://{host}/v1")));
     let policy = FallbackPolicy::new()
         .first(Fallback::addressed().offers(Capabilities::default().context(100_000)))
         .rung(small("two.example").offers(Capabilities::default().context(50_000)))
         .rung(small("three.example").offers(Capabilities::default().context(1_000_000)));
-    let upstream = wire.answering(|host| match host {
+    let upstream = log.answering(|request| match host(request) {
         "three.example" => Ok(answer(200, "well")),
         _ => Err(Error::new(Outcome::TooLarge)),
     });
     run(policy, upstream, chat()).await.unwrap();
-    assert_eq!(wire.hosts(), ["one.example", "three.example"]);
+    assert_eq!(log.hosts(), ["one.example", "three.example"]);
 }
 
 #[tokio::test]
 async fn a_call_with_tools_passes_by_a_rung_without_them() {
-    let wire = Wire::default();
+    let log = RequestLog::default();
     let skipped = Arc::new(Mutex::new(Vec::new()));
     let seen = skipped.clone();
     let events = Events::to(move |event: &Event| {
@@ -441,7 +408,7 @@ async fn a_call_with_tools_passes_by_a_rung_without_them() {
     let layer = FallbackPolicy::new().rung(rung).rung(Fallback::canned("busy")).build().unwrap();
     let body =
         r#"{"model":"m","messages":[],"tools":[{"type":"function","function":{"name":"f"}}]}"#;
-    let service = layer.events(events).layer(wire.answering(second_only));
+    let service = layer.events(events).layer(log.answering(second_only));
     let response = service.oneshot(ask(CHAT, body)).await.unwrap();
     assert_eq!(response.headers()["evenkeel-rung"], "canned");
     assert_eq!(*skipped.lock().unwrap(), [("two.example".into(), SkipReason::Capability)]);
@@ -502,10 +469,10 @@ async fn when_all_targets_are_silent_the_canned_reply_comes_before_the_deadline(
 async fn a_canned_reply_comes_in_the_form_that_was_asked_and_can_look_at_the_request() {
     let canned = Canned::with(|request| format!("asked {} bytes", request.body().len()));
     let policy = || FallbackPolicy::new().rung(Fallback::reply(canned.clone()).named("sorry"));
-    let wire = Wire::default();
+    let log = RequestLog::default();
     let streamed = r#"{"model":"m","stream":true,"messages":[]}"#;
     for (body, kind) in [("{}", "application/json"), (streamed, "text/event-stream")] {
-        let upstream = wire.answering(|_| Ok(answer(503, "down")));
+        let upstream = log.answering(|_| Ok(answer(503, "down")));
         let response = run(policy(), upstream, ask(CHAT, body)).await.unwrap();
         assert_eq!(response.headers()["evenkeel-rung"], "sorry");
         let verdict = response.extensions().get::<Verdict>().expect("as every answer");
@@ -517,8 +484,8 @@ async fn a_canned_reply_comes_in_the_form_that_was_asked_and_can_look_at_the_req
 
 #[tokio::test]
 async fn a_path_without_a_dialect_gets_no_canned_reply() {
-    let wire = Wire::default();
-    let upstream = wire.answering(|_| Ok(answer(503, "down")));
+    let log = RequestLog::default();
+    let upstream = log.answering(|_| Ok(answer(503, "down")));
     let policy = FallbackPolicy::new().rung(Fallback::canned("busy"));
     let request = ask("https://one.example/v1/embeddings", "{}");
     let response = run(policy, upstream, request).await.unwrap();
@@ -562,10 +529,10 @@ fn no_secret_in_what_is_printed_of_a_target() {
 
 #[tokio::test]
 async fn the_attempt_log_names_the_rung_that_answered() {
-    let wire = Wire::default();
+    let log = RequestLog::default();
     let client = evenkeel::Client::builder()
         .fallback(Fallback::canned("busy"))
-        .over(wire.answering(|_| Err(Error::new(Outcome::QuotaExhausted { wait: None }))))
+        .over(log.answering(|_| Err(Error::new(Outcome::QuotaExhausted { wait: None }))))
         .unwrap();
     let response = client.send(chat()).await.unwrap();
     let attempt_log = response.extensions().get::<AttemptLog>().unwrap();

@@ -12,9 +12,12 @@ use evenkeel::{
     testkit::{Provider, Reply, provider::Fate},
 };
 use futures_util::future::join_all;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep};
 
-use crate::support::{Told, call, chat, ms, over, pair, read, secondary, secs};
+use crate::support::{
+    Answer, Calls, EventLog, call, chat, evenly_spread_replies, ms, over, pair, percentile_99,
+    secondary, secs, state_of, times_to_first_content,
+};
 
 // === calls that wait ===
 
@@ -30,8 +33,8 @@ fn down_for(time: Duration) -> Provider {
 
 #[tokio::test(start_paused = true)]
 async fn a_pipelines_call_waits_for_recovery() {
-    let (provider, told) = (down_for(secs(120)), Told::default());
-    let client = over(told.listen(Client::builder().profile(pipeline())), [&provider]);
+    let (provider, log) = (down_for(secs(120)), EventLog::default());
+    let client = over(log.attach_to(Client::builder().profile(pipeline())), [&provider]);
     let start = Instant::now();
     let answer = call(&client, chat(true)).await.unwrap();
     answer.is_whole();
@@ -183,60 +186,35 @@ fn interactive() -> Profile {
     Profile::interactive().retry(RetryPolicy::default().seed(1))
 }
 
-/// The time of each call to its first content: one every quarter of a second, for so long, from the moment the primary has
-/// been out for a minute.
-async fn firsts(client: &Client, lasts: Duration) -> Vec<Duration> {
-    let start = Instant::now();
-    let calls = (0..(lasts.as_millis() as u32 / 250)).map(|n| async move {
-        sleep_until(start + n * ms(250)).await;
-        let asked = Instant::now();
-        let response = client.send(chat(true)).await.unwrap();
-        let first = asked.elapsed();
-        read(response).await.is_whole();
-        (n, first)
-    });
-    let all = join_all(calls).await;
-    all.into_iter().filter(|(n, _)| *n >= 240).map(|(_, first)| first).collect()
-}
-
-fn p99(mut firsts: Vec<Duration>) -> Duration {
-    firsts.sort_unstable();
-    firsts[firsts.len() * 99 / 100]
-}
-
-fn spread() -> impl Iterator<Item = Reply> {
-    (0..20_000_u64)
-        .map(|n| Reply::answer().words_per_event(60).first_content_after(ms(300 + n * 7919 % 200)))
-}
-
 #[tokio::test(start_paused = true)]
 async fn while_half_open_with_a_hanging_provider_callers_wait_hardly_longer() {
+    let calls = Calls { stream: true, every: ms(250), lasts: secs(1200) };
     let (primary, second) = pair();
-    let second = second.replies(spread());
+    let second = second.replies(evenly_spread_replies(20_000));
     primary.set(Reply::hang());
     let client =
         over(Client::builder().profile(interactive()).fallback(secondary()), [&primary, &second]);
-    let with = p99(firsts(&client, secs(1200)).await);
+    let with = percentile_99(times_to_first_content(&client, calls, Answer::is_whole).await);
     assert!(primary.count() >= 20, "it was probed: {}", primary.count());
 
-    let second = Provider::new("secondary").replies(spread());
+    let second = Provider::new("secondary").replies(evenly_spread_replies(20_000));
     let alone = over(
         Client::builder().profile(interactive()).ladder(FallbackPolicy::new().first(secondary())),
         [&second],
     );
-    let without = p99(firsts(&alone, secs(1200)).await);
+    let without = percentile_99(times_to_first_content(&alone, calls, Answer::is_whole).await);
     let ratio = with.as_secs_f64() / without.as_secs_f64();
     println!("p99 {with:?} while probing, {without:?} of the second rung alone: {ratio:.3}");
     assert!(ratio <= 1.2, "{ratio}");
 }
 
 /// A primary that fails so that its breaker opens, and then answers so.
-async fn probed(reply: Reply) -> (Client, Provider, Provider, Told) {
+async fn probed(reply: Reply) -> (Client, Provider, Provider, EventLog) {
     let (primary, second) = pair();
-    let told = Told::default();
+    let log = EventLog::default();
     let breaker = BreakerPolicy::default().consecutive(1).jitter(0.0);
     let profile = Profile::interactive().breaker(breaker).retry(RetryPolicy::default().retries(0));
-    let builder = told.listen(Client::builder().profile(profile).fallback(secondary()));
+    let builder = log.attach_to(Client::builder().profile(profile).fallback(secondary()));
     let client = over(builder, [&primary, &second]);
     primary.set(Reply::status(503));
     call(&client, chat(true)).await.unwrap().is_whole();
@@ -244,47 +222,49 @@ async fn probed(reply: Reply) -> (Client, Provider, Provider, Told) {
     primary.forget();
     second.forget();
     sleep(secs(6)).await;
-    (client, primary, second, told)
-}
-
-fn state(client: &Client) -> State {
-    let list = client.breakers().list();
-    list.iter().find(|(route, _)| route.provider() == "primary").expect("it was asked").1.state
+    (client, primary, second, log)
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_probe_is_raced_and_its_outcome_counts_all_the_same() {
     let slow = Reply::answer().first_content_after(secs(3));
-    let (client, primary, second, told) = probed(slow).await;
+    let (client, primary, second, log) = probed(slow).await;
     let start = Instant::now();
     let answer = call(&client, chat(true)).await.unwrap();
     answer.is_whole();
     assert_eq!(answer.from(), "secondary");
     assert!(start.elapsed() < secs(1), "{:?}", start.elapsed());
-    assert_eq!((primary.count(), second.count(), told.count("ProbeRaced")), (1, 1, 1));
-    assert_eq!((state(&client), primary.in_flight()), (State::HalfOpen, 1), "it goes on");
+    assert_eq!((primary.count(), second.count(), log.count("ProbeRaced")), (1, 1, 1));
+    assert_eq!(
+        (state_of(&client, "primary"), primary.in_flight()),
+        (State::HalfOpen, 1),
+        "it goes on"
+    );
     sleep(secs(4)).await;
     assert_eq!(primary.in_flight(), 0, "and is let go of once it is decided");
     // The second success.
     primary.set(Reply::answer());
     assert_eq!(call(&client, chat(true)).await.unwrap().from(), "primary");
-    assert_eq!(state(&client), State::Recovering);
+    assert_eq!(state_of(&client, "primary"), State::Recovering);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_hanging_probe_that_was_raced_opens_the_breaker_again() {
     let (client, primary, _, _) = probed(Reply::hang()).await;
     call(&client, chat(true)).await.unwrap().is_whole();
-    assert_eq!(state(&client), State::HalfOpen);
+    assert_eq!(state_of(&client, "primary"), State::HalfOpen);
     sleep(secs(21)).await;
-    assert_eq!((state(&client), primary.count(), primary.in_flight()), (State::Open, 1, 0));
+    assert_eq!(
+        (state_of(&client, "primary"), primary.count(), primary.in_flight()),
+        (State::Open, 1, 0)
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_quick_probe_is_not_raced() {
-    let (client, primary, second, told) = probed(Reply::answer()).await;
+    let (client, primary, second, log) = probed(Reply::answer()).await;
     let answer = call(&client, chat(true)).await.unwrap();
-    assert_eq!((answer.from(), told.count("ProbeRaced")), ("primary", 0));
+    assert_eq!((answer.from(), log.count("ProbeRaced")), ("primary", 0));
     assert_eq!((primary.count(), second.count()), (1, 0));
 }
 
@@ -346,11 +326,11 @@ async fn a_canned_reply_is_given_to_the_caller_of_a_hanging_probe_only_when_its_
 #[tokio::test(start_paused = true)]
 async fn a_body_that_can_be_sent_once_is_no_race() {
     // It says so by its outcome: nothing else was asked.
-    let (client, primary, second, told) = probed(Reply::hang()).await;
+    let (client, primary, second, log) = probed(Reply::hang()).await;
     let mut request = chat(true);
     request.extensions_mut().insert(Deadline::within(secs(8)));
     call(&client, request).await.unwrap().is_whole();
-    assert_eq!((primary.count(), second.count(), told.count("ProbeRaced")), (1, 1, 1));
+    assert_eq!((primary.count(), second.count(), log.count("ProbeRaced")), (1, 1, 1));
     let refused = matches!(
         call(&client, chat(true)).await.unwrap().attempt_log.unwrap().attempts()[0].outcome,
         Outcome::NotSent { .. }

@@ -5,6 +5,8 @@ use http::HeaderName;
 
 use super::*;
 
+use crate::support::without_retries;
+
 const WHERE: [(&str, &str); 17] = [
     ("?key={}", ""),
     ("?KEY={}", ""),

@@ -15,6 +15,8 @@ use http_body_util::BodyExt;
 
 use super::*;
 
+use crate::support::{ms, secs, without_retries};
+
 /// The attempts of so many calls on a provider that is down, each with the key that it is given, ten a second.
 async fn attempts(calls: usize, key: impl Fn(usize) -> String) -> u64 {
     let provider = down();

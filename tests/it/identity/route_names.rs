@@ -10,6 +10,8 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::*;
 
+use crate::support::{EventLog, enable_all_tracing, with_body, without_retries};
+
 const ODD: &str = "x\nFAKE\u{1b}[31m\u{202e}";
 
 fn of_model(model: &str) -> Request {
@@ -93,16 +95,16 @@ impl<'a> MakeWriter<'a> for Log {
 
 #[tokio::test(start_paused = true)]
 async fn no_name_breaks_a_line_of_the_log_or_makes_it_long() {
-    listen_everywhere();
-    let log = Log::default();
+    enable_all_tracing();
+    let lines = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .with_ansi(false)
         .with_max_level(tracing::Level::TRACE)
-        .with_writer(log.clone())
+        .with_writer(lines.clone())
         .finish();
     let listening = tracing::subscriber::set_default(subscriber);
-    let (provider, told) = (down(), Told::default());
-    let client = over(told.listen(Client::builder()), [&provider]);
+    let (provider, log) = (down(), EventLog::default());
+    let client = over(log.attach_to(Client::builder()), [&provider]);
     for model in [ODD.to_owned(), format!("{ODD}{}", "m".repeat(1 << 20))] {
         for _ in 0..6 {
             if let Err(error) = call(&client, of_model(&model)).await {
@@ -111,14 +113,14 @@ async fn no_name_breaks_a_line_of_the_log_or_makes_it_long() {
         }
     }
     drop(listening);
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(log.contains("FAKE") && log.contains("breaker opened"), "{log}");
-    for line in log.lines() {
+    let lines = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    assert!(lines.contains("FAKE") && lines.contains("breaker opened"), "{lines}");
+    for line in lines.lines() {
         assert!(
             !line.starts_with("FAKE") && !line.contains('\u{1b}') && line.len() < 2000,
             "{line}"
         );
     }
-    let events = format!("{:?}", told.events());
+    let events = format!("{:?}", log.events());
     assert!(!events.contains(['\u{1b}', '\n']) && events.len() < 200_000);
 }

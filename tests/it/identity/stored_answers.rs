@@ -6,6 +6,8 @@ use http::HeaderName;
 
 use super::*;
 
+use crate::support::secs;
+
 /// Headers that alone tell one caller from another.
 const PERSONAL: [&str; 20] = [
     "x-forwarded-user",

@@ -234,7 +234,7 @@ async fn a_clock_that_is_90_s_behind_or_ahead_changes_no_wait() {
             let provider = Provider::new("primary").replies([reply]);
             let client = client_of(LimitPolicy::new(), &provider);
             call(&client, chat(false)).await.unwrap();
-            let error = call(&client, within(chat(false), secs(5))).await.unwrap_err();
+            let error = call(&client, with_deadline(chat(false), secs(5))).await.unwrap_err();
             let wait = error.retry_in().unwrap();
             assert!((secs(17)..=secs(23)).contains(&wait), "{apart}: {wait:?}");
         }
@@ -251,13 +251,13 @@ async fn batch_calls_of_59_000_tokens_make_no_interactive_call_fail_and_are_serv
         let body = format!(
             r#"{{"model":"m","max_tokens":100,"messages":[{{"role":"user","content":"{n} {text}"}}]}}"#
         );
-        of(with_body(body), Priority::Interactive)
+        with_extension(with_body(body), Priority::Interactive)
     };
     let large = "where is my parcel? ".repeat(11_700);
     let batch = format!(
         r#"{{"model":"m","max_tokens":100,"messages":[{{"role":"user","content":"{large}"}}]}}"#
     );
-    let batch = within(of(with_body(batch), Priority::Batch), 15 * MINUTE);
+    let batch = with_deadline(with_extension(with_body(batch), Priority::Batch), 15 * MINUTE);
     // Each answer tells what was estimated, by the size of its request.
     let upstream = tower::service_fn(|request: Request| async move {
         sleep(ms(800)).await;

@@ -21,7 +21,7 @@ fn request(priority: Priority) -> Request {
         Priority::Interactive => secs(30),
         _ => 15 * MINUTE,
     };
-    within(of(with_body(body), priority), left)
+    with_deadline(with_extension(with_body(body), priority), left)
 }
 
 async fn play(policy: LimitPolicy, over_limit: Reply, path: &str) -> Course {
@@ -30,8 +30,8 @@ async fn play(policy: LimitPolicy, over_limit: Reply, path: &str) -> Course {
         .always(Reply::answer().head_after(ms(1200)))
         .capacity(capacity, over_limit);
     let profile = Profile::pipeline().limit(policy).retry(RetryPolicy::new().retries(0));
-    let told = Told::default();
-    let client = over(told.listen(Client::builder().profile(profile)), [&primary]);
+    let log = EventLog::default();
+    let client = over(log.attach_to(Client::builder().profile(profile)), [&primary]);
     let start = Instant::now();
     let waits = Arc::new(Mutex::new([Vec::new(), Vec::new()]));
     // 200 a minute, of which a person waits for 40.
@@ -52,8 +52,8 @@ async fn play(policy: LimitPolicy, over_limit: Reply, path: &str) -> Course {
     });
     let calls: Vec<_> = calls.collect();
     sleep_until(start + 10 * MINUTE).await;
-    let [answered, limited] = outcomes(&told, &primary, start, Duration::ZERO);
-    let later = outcomes(&told, &primary, start, MINUTE);
+    let [answered, limited] = outcomes(&log, &primary, start, Duration::ZERO);
+    let later = outcomes(&log, &primary, start, MINUTE);
     calls.iter().for_each(tokio::task::JoinHandle::abort);
     let median = |of: usize| {
         let mut waits = waits.lock().unwrap()[of].clone();
@@ -65,9 +65,9 @@ async fn play(policy: LimitPolicy, over_limit: Reply, path: &str) -> Course {
 }
 
 /// How many attempts, of those after that time, reached the provider; and how many of those met a 429.
-fn outcomes(told: &Told, primary: &Provider, start: Instant, after: Duration) -> [usize; 2] {
+fn outcomes(log: &EventLog, primary: &Provider, start: Instant, after: Duration) -> [usize; 2] {
     let sent = primary.attempts().iter().filter(|it| it.at >= start + after).count();
-    let limited = told.limited_at().iter().filter(|at| **at >= start + after).count();
+    let limited = log.rate_limited_at().iter().filter(|at| **at >= start + after).count();
     [sent - limited, limited]
 }
 

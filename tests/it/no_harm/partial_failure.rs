@@ -11,8 +11,8 @@ use fastrand::Rng;
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
-use super::simulation::{Act, Got, Traffic, World, all_closed, answered, numbered, one, play};
-use crate::support::{chat, ms, secs};
+use super::simulation::{Act, Got, Traffic, World, answered, numbered, one, play};
+use crate::support::{all_closed, chat, ms, secs};
 
 /// How many of 100 000 calls, 5 000 a second, a breaker by itself refuses.
 fn refused_alone(share: f64, seed: u64) -> u32 {

@@ -2,8 +2,8 @@
 
 use evenkeel::{Client, Request, context::Deadline};
 
-use super::simulation::{Act, Got, World, all_closed, numbered, one, play};
-use crate::support::{chat, ms, secs};
+use super::simulation::{Act, Got, World, numbered, one, play};
+use crate::support::{all_closed, chat, ms, secs};
 
 fn within(limit: std::time::Duration) -> Request {
     let mut request = chat(false);

@@ -7,8 +7,7 @@ use std::{
 };
 
 use evenkeel::{
-    Body, BoxError, Client, Error, Request, Response, Upstream, breaker::State, context::Deadline,
-    outcome::Outcome,
+    Body, BoxError, Error, Request, Response, Upstream, context::Deadline, outcome::Outcome,
 };
 use fastrand::Rng;
 use http_body_util::BodyExt;
@@ -17,6 +16,8 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout},
 };
 use tower::{Service, ServiceExt, service_fn};
+
+use crate::support::{in_virtual_time, ms};
 
 /// One attempt, as the provider sees it.
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +79,10 @@ pub(crate) enum Got {
     Status(u16),
     /// Our breaker, limit or budget did not let it out.
     Refused,
-    Failed(String),
+    /// An error of ours.
+    Failed(Outcome),
+    /// An error of another kind, with what it says.
+    FailedElsewhere(String),
     /// Nothing within the time that the caller had.
     Nothing,
 }
@@ -107,8 +111,8 @@ impl World {
     /// Fails that share of the attempts with 503, each independently of the others; answers the rest. Either takes 0.3 s.
     pub(crate) fn failing(share: f64, seed: u64) -> Self {
         Self::new(move |it| match draw(seed, it) < share {
-            true => Act::Status(503, crate::support::ms(300)),
-            false => Act::Answers(crate::support::ms(300)),
+            true => Act::Status(503, ms(300)),
+            false => Act::Answers(ms(300)),
         })
     }
 
@@ -149,7 +153,7 @@ impl World {
                 Ok(response(status, &host, r#"{"error":{"message":"no"}}"#))
             }
             Act::Limited(hint) => {
-                sleep(crate::support::ms(100)).await;
+                sleep(ms(100)).await;
                 let mut response = response(429, &host, LIMITED);
                 if let Some(hint) = hint {
                     response.headers_mut().insert("retry-after", hint.into());
@@ -157,7 +161,7 @@ impl World {
                 Ok(response)
             }
             Act::Says(status, text) => {
-                sleep(crate::support::ms(100)).await;
+                sleep(ms(100)).await;
                 Ok(response(status, &host, text))
             }
             Act::Loses(after) => {
@@ -287,7 +291,7 @@ where
     let now = Instant::now();
     let deadline = request.extensions().get::<Deadline>();
     // A timer is due a little late.
-    let has = deadline.map_or(PATIENCE, |it| it.left(now)) + crate::support::ms(10);
+    let has = deadline.map_or(PATIENCE, |it| it.left(now)) + ms(10);
     timeout(has, read(client, request)).await.unwrap_or(Got::Nothing)
 }
 
@@ -307,7 +311,7 @@ where
     let from = head.headers.get(HOST).and_then(|host| host.to_str().ok());
     match body.collect().await {
         Ok(whole) => match whole.to_bytes().is_empty() {
-            true => Got::Failed("empty".into()),
+            true => Got::Failed(Outcome::Empty),
             false => Got::Answer(from.unwrap_or("canned").into()),
         },
         Err(error) => failed(error.into()),
@@ -317,8 +321,8 @@ where
 fn failed(error: BoxError) -> Got {
     match error.downcast_ref::<Error>().map(Error::outcome) {
         Some(Outcome::NotSent { .. }) => Got::Refused,
-        Some(outcome) => Got::Failed(format!("{outcome:?}")),
-        None => Got::Failed(error.to_string()),
+        Some(outcome) => Got::Failed(outcome),
+        None => Got::FailedElsewhere(error.to_string()),
     }
 }
 
@@ -345,15 +349,10 @@ pub(crate) fn part(came: &[Came], is: impl Fn(&Came) -> bool) -> f64 {
     came.iter().filter(|came| is(came)).count() as f64 / came.len().max(1) as f64
 }
 
-/// Whether all breakers of a client are closed.
-pub(crate) fn all_closed(client: &Client) -> bool {
-    client.breakers().list().iter().all(|(_, shown)| shown.state == State::Closed)
-}
-
 /// Runs in virtual time, with the same jitter for the same seed.
 pub(crate) fn play<T>(seed: u64, work: impl Future<Output = T>) -> T {
     fastrand::seed(seed);
-    crate::properties::play(work)
+    in_virtual_time(work)
 }
 
 /// The transport to both, by the host of the request.

@@ -89,9 +89,12 @@ async fn answers_that_are_empty_by_their_nature_are_answers() {
         (post("/v1/chat/completions", r#"{"model":"m"}"#), json(200, tool)),
         (post("/v1/chat/completions", r#"{"model":"m"}"#), json(200, filtered)),
         (post("/v1/messages", r#"{"model":"m"}"#), json(200, refused)),
-        (ask("GET", "/v1/chat/completions", ""), json(200, r#"{"object":"list","data":[]}"#)),
-        (ask("GET", "/v1/files", ""), json(200, r#"{"object":"list","data":[]}"#)),
-        (ask("DELETE", "/v1/responses/r", ""), json(204, "")),
+        (
+            request_to("GET", "/v1/chat/completions", ""),
+            json(200, r#"{"object":"list","data":[]}"#),
+        ),
+        (request_to("GET", "/v1/files", ""), json(200, r#"{"object":"list","data":[]}"#)),
+        (request_to("DELETE", "/v1/responses/r", ""), json(204, "")),
         (post("/v1/threads/t/messages", "{}"), json(204, "")),
     ] {
         rightly(reply, request).await;

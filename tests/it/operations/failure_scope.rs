@@ -2,14 +2,12 @@
 
 use super::*;
 
+use crate::support::{all_closed, ms};
+
 /// The states of all routes, by operation.
 fn states(client: &Client) -> Vec<(String, State)> {
     let shown = client.breakers().list();
     shown.into_iter().map(|(route, shown)| (route.operation().to_owned(), shown.state)).collect()
-}
-
-fn all_closed(client: &Client) -> bool {
-    states(client).iter().all(|(_, state)| *state == State::Closed)
 }
 
 #[tokio::test(start_paused = true)]
@@ -62,11 +60,11 @@ async fn a_list_of_jobs_that_is_forbidden_closes_no_other_operation() {
     let first = Provider::new("primary").always(Reply::status(403));
     let client = over(Client::builder(), [&first]);
     for _ in 0..5 {
-        call(&client, ask("GET", "/v1/fine_tuning/jobs", "")).await.unwrap();
+        call(&client, request_to("GET", "/v1/fine_tuning/jobs", "")).await.unwrap();
     }
     first.set(json(200, "{}"));
     for path in ["/v1/models", "/v1/files", "/v1/audio/voices", "/v1/fine_tuning/jobs"] {
-        assert_eq!(call(&client, ask("GET", path, "")).await.unwrap().status, 200, "{path}");
+        assert_eq!(call(&client, request_to("GET", path, "")).await.unwrap().status, 200, "{path}");
     }
 }
 
@@ -75,11 +73,11 @@ async fn an_unknown_path_that_fails_closes_no_other() {
     let first = Provider::new("primary").always(Reply::status(500));
     let client = over(Client::builder(), [&first]);
     for _ in 0..40 {
-        let _ = call(&client, ask("GET", "/v1/odd/thing", "")).await;
+        let _ = call(&client, request_to("GET", "/v1/odd/thing", "")).await;
     }
     first.set(json(200, "{}"));
     for path in ["/v1/other/thing", "/v1/models"] {
-        assert_eq!(call(&client, ask("GET", path, "")).await.unwrap().status, 200, "{path}");
+        assert_eq!(call(&client, request_to("GET", path, "")).await.unwrap().status, 200, "{path}");
     }
 }
 
@@ -109,12 +107,12 @@ async fn a_misspelt_model_takes_none_of_four_equal_keys_out() {
     for _ in 0..10 {
         assert_eq!(call(&client, chat(false)).await.unwrap().status, 404);
     }
-    assert_eq!(houses.told.count("TargetOut"), 0);
+    assert_eq!(houses.log.count("TargetOut"), 0);
     assert!(all_closed(&client));
     // A model that is a target's own is that target's fault.
     let client = houses.over(keys(|n| key(n).model("typo")));
     call(&client, chat(false)).await.unwrap();
-    assert!(houses.told.count("TargetOut") > 0);
+    assert!(houses.log.count("TargetOut") > 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -124,13 +122,13 @@ async fn of_equal_targets_one_that_cannot_make_vectors_may_chat() {
     for _ in 0..20 {
         let _ = call(&client, post("/v1/embeddings", r#"{"model":"m","input":"hi"}"#)).await;
     }
-    assert!(houses.told.count("TargetOut") > 0);
+    assert!(houses.log.count("TargetOut") > 0);
     houses.first.set(Reply::answer());
-    houses.told.forget();
+    houses.log.clear();
     for _ in 0..40 {
         call(&client, chat(false)).await.unwrap().is_whole();
     }
-    assert_eq!(asked(&houses.told).len(), 4);
+    assert_eq!(asked(&houses.log).len(), 4);
 }
 
 /// Nobody is helped by a refusal of ours in place of the provider's own word; and the next call may be one that it accepts.

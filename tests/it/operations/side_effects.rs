@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+use crate::support::ms;
+
 /// Requests that change something, that cost something, and that only compute; and whether they belong to an account.
 const REQUESTS: [(&str, &str, &str, Does, bool); 14] = [
     ("POST", "/v1/batches", "{}", Does::Change, true),
@@ -85,7 +87,7 @@ proptest! {
                 Provider::new(name).replies(replies.iter().map(|n| reply(*n).0)).always(last)
             };
             let (a, b) = (house("primary", &first), house("secondary", &second));
-            let _ = call(&over(builder(kind), [&a, &b]), ask(method, path, body)).await;
+            let _ = call(&over(builder(kind), [&a, &b]), request_to(method, path, body)).await;
             (a.count() as usize, b.count() as usize)
         });
         let acts = |replies: &[usize], count: usize| {

@@ -146,15 +146,15 @@ async fn no_key_no_prompt_and_no_answer_shows_in_anything_that_is_printed_told_o
             (false, false, Profile::interactive()),
             (true, false, Profile::interactive()),
             (true, true, Profile::interactive()),
-            (true, true, complete()),
+            (true, true, committing(Commit::Complete)),
         ] {
             let spans = Spans::default();
-            let _listening = spans.listen();
+            let _listening = spans.subscribe();
             let (primary, second) = pair();
             primary.set(reply.clone());
             second.set(reply.clone());
-            let told = Told::default();
-            let mut builder = told.listen(Client::builder().profile(profile));
+            let log = EventLog::default();
+            let mut builder = log.attach_to(Client::builder().profile(profile));
             if fallback {
                 builder = builder.fallback(target()).fallback(Fallback::canned(ANSWER));
             }
@@ -169,7 +169,7 @@ async fn no_key_no_prompt_and_no_answer_shows_in_anything_that_is_printed_told_o
             }
             // Half-way, and before the first byte.
             drop(timeout(ms(1), client.send(marked(stream))).await);
-            let events: Vec<Event> = told.events();
+            let events: Vec<Event> = log.events();
             assert!(events.len() > 5);
             is_clean(&format!("{events:?}"), "the events");
             let traced = spans.text();

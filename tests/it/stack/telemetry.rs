@@ -34,49 +34,49 @@ impl Story {
     }
 
     /// Plays it, and tells what was told of the last call.
-    async fn told(self) -> Vec<String> {
+    async fn event_names(self) -> Vec<&'static str> {
         let (primary, second) = pair();
         let (primary, second) = (primary.replies(self.primary), second.replies(self.second));
-        let told = Told::default();
+        let log = EventLog::default();
         let profile = Profile::interactive().breaker(self.breaker);
-        let builder = told.listen(Client::builder().profile(profile));
+        let builder = log.attach_to(Client::builder().profile(profile));
         let builder = builder.fallback(secondary()).fallback(Fallback::canned(BUSY));
         let client = over(builder, [&primary, &second]);
         for _ in 0..self.calls {
-            told.forget();
+            log.clear();
             call(&client, chat(self.stream)).await.unwrap();
         }
-        told.names()
+        log.names()
     }
 }
 
 const BEGIN: [&str; 3] = ["CallStarted", "RungEntered", "AttemptStarted"];
 const END: [&str; 3] = ["AttemptEnded", "CallEnded", "BodyEnded"];
 
-fn sequence(parts: &[&[&str]]) -> Vec<String> {
-    parts.concat().into_iter().map(String::from).collect()
+fn sequence(parts: &[&[&'static str]]) -> Vec<&'static str> {
+    parts.concat()
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_good_call_tells_its_steps_in_order() {
     for stream in [true, false] {
-        let told = Story { stream, ..Story::new([]) }.told().await;
-        assert_eq!(told, sequence(&[&BEGIN, &END]));
+        let log = Story { stream, ..Story::new([]) }.event_names().await;
+        assert_eq!(log, sequence(&[&BEGIN, &END]));
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_retry_tells_its_wait() {
-    let told = Story::new([Reply::status(500)]).told().await;
+    let log = Story::new([Reply::status(500)]).event_names().await;
     let again = ["AttemptEnded", "RetryWaiting", "AttemptStarted"];
-    assert_eq!(told, sequence(&[&BEGIN, &again, &END]));
+    assert_eq!(log, sequence(&[&BEGIN, &again, &END]));
 }
 
 #[tokio::test(start_paused = true)]
 async fn silence_tells_the_limit_before_the_end_of_the_attempt() {
-    let told = Story::new([Reply::hang()]).told().await;
+    let log = Story::new([Reply::hang()]).event_names().await;
     let silent = ["TimedOut", "AttemptEnded", "RungEntered", "AttemptStarted"];
-    assert_eq!(told, sequence(&[&BEGIN, &silent, &END]));
+    assert_eq!(log, sequence(&[&BEGIN, &silent, &END]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -84,17 +84,17 @@ async fn a_breaker_that_opens_and_then_refuses_tells_both() {
     let breaker = BreakerPolicy::default().consecutive(1);
     let story = || Story { breaker: breaker.clone(), ..Story::new([Reply::status(503)]) };
     let opens = ["BreakerChanged", "AttemptEnded", "RetryStopped", "RungEntered", "AttemptStarted"];
-    assert_eq!(story().told().await, sequence(&[&BEGIN, &opens, &END]));
+    assert_eq!(story().event_names().await, sequence(&[&BEGIN, &opens, &END]));
     let refuses = ["BreakerRefused", "AttemptEnded", "RungEntered", "AttemptStarted"];
-    let told = Story { calls: 2, ..story() }.told().await;
-    assert_eq!(told, sequence(&[&BEGIN, &refuses, &END]));
+    let log = Story { calls: 2, ..story() }.event_names().await;
+    assert_eq!(log, sequence(&[&BEGIN, &refuses, &END]));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_rejection_moves_down_without_a_word_of_retries() {
-    let told = Story::new([Reply::status(401)]).told().await;
+    let log = Story::new([Reply::status(401)]).event_names().await;
     let down = ["AttemptEnded", "RungEntered", "AttemptStarted"];
-    assert_eq!(told, sequence(&[&BEGIN, &down, &END]));
+    assert_eq!(log, sequence(&[&BEGIN, &down, &END]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -103,27 +103,27 @@ async fn the_canned_reply_is_a_rung_without_an_attempt() {
     let story = Story { second: vec![gone.clone()], ..Story::new([gone]) };
     let first = ["BreakerChanged", "AttemptEnded", "RungEntered", "AttemptStarted"];
     let second = ["BreakerChanged", "AttemptEnded", "RungEntered", "CallEnded", "BodyEnded"];
-    assert_eq!(story.told().await, sequence(&[&BEGIN, &first, &second]));
+    assert_eq!(story.event_names().await, sequence(&[&BEGIN, &first, &second]));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_fails_tells_it_after_the_end_of_the_call() {
-    let told = Story::new([Reply::answer().with(Fault::stall(3))]).told().await;
+    let log = Story::new([Reply::answer().with(Fault::stall(3))]).event_names().await;
     let end = ["AttemptEnded", "CallEnded", "TimedOut", "BodyEnded"];
-    assert_eq!(told, sequence(&[&BEGIN, &end]));
+    assert_eq!(log, sequence(&[&BEGIN, &end]));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_rung_that_cannot_do_what_is_asked_is_told() {
-    let told = Told::default();
+    let log = EventLog::default();
     let (primary, second) = pair();
     primary.set(Reply::status(401));
     let plain = secondary().offers(Capabilities::default().tools(false));
-    let builder = told.listen(Client::builder().fallback(plain).fallback(Fallback::canned(BUSY)));
+    let builder = log.attach_to(Client::builder().fallback(plain).fallback(Fallback::canned(BUSY)));
     let body = r#"{"model":"m","messages":[],"tools":[{"type":"function"}]}"#;
     call(&over(builder, [&primary, &second]), with_body(body)).await.unwrap();
     let down = ["AttemptEnded", "RungSkipped", "RungEntered", "CallEnded", "BodyEnded"];
-    assert_eq!(told.names(), sequence(&[&BEGIN, &down]));
+    assert_eq!(log.names(), sequence(&[&BEGIN, &down]));
 }
 
 /// The events as their file has them, top to bottom.
@@ -154,21 +154,21 @@ async fn the_file_of_the_events_read_top_to_bottom_is_the_flow_of_a_call() {
         Story { second: vec![Reply::hang()], ..Story::new([Reply::hang()]) },
     ];
     for story in stories {
-        let told = story.told().await;
-        let place = |name: &String| order.iter().position(|event| event == name).expect("a name");
+        let log = story.event_names().await;
+        let place = |name: &str| order.iter().position(|event| event == name).expect("a name");
         // Each rung, each attempt and each body begins anew.
         let anew = ["RungEntered", "RungSkipped", "AttemptStarted"];
         let mut last = 0;
         let mut body = false;
-        for name in &told {
+        for name in &log {
             let next = place(name);
             assert!(
                 next > last || last == 0 || body || anew.contains(&&**name),
-                "{name} in {told:?}"
+                "{name} in {log:?}"
             );
-            (last, body) = (next, body || name == "CallEnded");
+            (last, body) = (next, body || *name == "CallEnded");
         }
-        assert_eq!(told.last().map(String::as_str), Some("BodyEnded"));
+        assert_eq!(log.last(), Some(&"BodyEnded"));
     }
 }
 
@@ -187,7 +187,7 @@ async fn the_attempt_log_tells_where_each_attempt_went_and_how_long_it_took() {
     let answer = call(&client, chat(true)).await.unwrap();
     let attempt_log = answer.attempt_log.unwrap();
     let attempts = attempt_log.attempts();
-    let told: Vec<_> = attempts
+    let log: Vec<_> = attempts
         .iter()
         .map(|a| (a.rung, a.route.provider().to_owned(), a.route.model().to_owned(), a.outcome))
         .collect();
@@ -196,7 +196,7 @@ async fn the_attempt_log_tells_where_each_attempt_went_and_how_long_it_took() {
     // It had less than its own limit on the first content: the share of the rung was over.
     let silent = Outcome::TimedOut { phase: Phase::Deadline };
     assert_eq!(
-        told,
+        log,
         [
             at(0, "primary", "m", Outcome::Unavailable { wait: None }),
             at(0, "primary", "m", Outcome::RateLimited { wait: Some(secs(2)) }),
@@ -290,8 +290,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
 
 impl Spans {
     /// Listens on this thread, for as long as the guard lives.
-    pub(super) fn listen(&self) -> tracing::subscriber::DefaultGuard {
-        crate::support::listen_everywhere();
+    pub(super) fn subscribe(&self) -> tracing::subscriber::DefaultGuard {
+        crate::support::enable_all_tracing();
         tracing::subscriber::set_default(tracing_subscriber::registry().with(self.clone()))
     }
 
@@ -301,16 +301,25 @@ impl Spans {
         ids.filter(|(_, span)| span.name == name).collect()
     }
 
-    /// All that was ever written, as one text.
+    /// All that was ever written, as one text: the spans and the events with their fields, one a line.
     pub(super) fn text(&self) -> String {
-        format!("{:?}", self.0.lock().unwrap())
+        let seen = self.0.lock().unwrap();
+        let spans = seen.spans.values().map(|span| (span.name, &span.fields));
+        let events = seen.events.iter().map(|(_, fields)| ("event", fields));
+        let mut text = String::new();
+        for (name, fields) in spans.chain(events) {
+            text.push_str(name);
+            text.extend(fields.iter().map(|(field, value)| format!(" {field}={value}")));
+            text.push('\n');
+        }
+        text
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_wrong_model_of_a_fallback_is_logged_once() {
     let spans = Spans::default();
-    let _listening = spans.listen();
+    let _listening = spans.subscribe();
     let (primary, second) = pair();
     primary.set(Reply::status(503));
     second.set(Reply::error(404, "invalid_request_error", "model_not_found"));
@@ -327,7 +336,7 @@ async fn the_wrong_model_of_a_fallback_is_logged_once() {
 #[tokio::test(start_paused = true)]
 async fn a_call_is_a_span_with_the_names_of_opentelemetry_and_its_attempts_are_within() {
     let spans = Spans::default();
-    let listening = spans.listen();
+    let listening = spans.subscribe();
     let (primary, second) = pair();
     primary.set(Reply::status(503).head_after(ms(5)));
     second.set(Reply::answer().between_events(ms(100)));
@@ -378,7 +387,7 @@ async fn a_call_is_a_span_with_the_names_of_opentelemetry_and_its_attempts_are_w
 #[tokio::test(start_paused = true)]
 async fn a_code_that_is_in_no_table_is_told_once() {
     let spans = Spans::default();
-    let _listening = spans.listen();
+    let _listening = spans.subscribe();
     let unknown = Reply::error(400, "invalid_request_error", "moon_in_the_wrong_phase");
     let known = Reply::error(400, "invalid_request_error", "context_length_exceeded");
     let primary = Provider::new("primary").replies([unknown.clone(), unknown, known]);
@@ -387,13 +396,13 @@ async fn a_code_that_is_in_no_table_is_told_once() {
         call(&client, chat(true)).await.unwrap();
     }
     let seen = spans.0.lock().unwrap();
-    let told: Vec<_> = seen
+    let log: Vec<_> = seen
         .events
         .iter()
         .filter(|(_, fields)| fields.get("message").is_some_and(|m| m.starts_with("unknown code")))
         .map(|(_, fields)| (fields["code"].as_str(), fields["outcome"].as_str()))
         .collect();
-    assert_eq!(told, [("moon_in_the_wrong_phase", "rejected")]);
+    assert_eq!(log, [("moon_in_the_wrong_phase", "rejected")]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -403,7 +412,7 @@ async fn a_key_that_is_rejected_and_a_quota_that_is_gone_are_told_loudly() {
         (Reply::quota_exhausted(), "quota exhausted"),
     ] {
         let spans = Spans::default();
-        let _listening = spans.listen();
+        let _listening = spans.subscribe();
         let primary = Provider::new("primary").always(reply);
         call(&over(Client::builder(), [&primary]), chat(true)).await.unwrap();
         assert!(spans.text().contains(message), "{message}");
@@ -413,7 +422,7 @@ async fn a_key_that_is_rejected_and_a_quota_that_is_gone_are_told_loudly() {
 #[tokio::test(start_paused = true)]
 async fn the_span_of_a_call_tells_how_it_failed() {
     let spans = Spans::default();
-    let _listening = spans.listen();
+    let _listening = spans.subscribe();
     let primary = Provider::new("primary").replies([
         Reply::status(400),
         Reply::answer().with(Fault::Cut { words: 3 }),
@@ -425,9 +434,9 @@ async fn the_span_of_a_call_tells_how_it_failed() {
     call(&client, chat(true)).await.unwrap();
     client.send(chat(true)).await.unwrap_err();
     drop(client.send(chat(true)).await.unwrap());
-    let told: Vec<_> = spans.named("chat").into_iter().map(|(_, span)| span).collect();
-    assert_eq!(told.len(), 4);
-    let field = |n: usize, name: &str| told[n].fields.get(name).cloned().unwrap_or_default();
+    let log: Vec<_> = spans.named("chat").into_iter().map(|(_, span)| span).collect();
+    assert_eq!(log.len(), 4);
+    let field = |n: usize, name: &str| log[n].fields.get(name).cloned().unwrap_or_default();
     assert_eq!(
         (field(0, "http.response.status_code"), field(0, "error.type")),
         ("400".into(), "rejected".into())
@@ -444,13 +453,13 @@ async fn the_span_of_a_call_tells_how_it_failed() {
         (field(3, "evenkeel.ending"), field(3, "error.type")),
         ("cancelled".into(), String::new())
     );
-    assert!(told.iter().all(|span| span.closed));
+    assert!(log.iter().all(|span| span.closed));
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_told_of_a_call_that_is_dropped_is_told_in_its_span() {
     let spans = Spans::default();
-    let _listening = spans.listen();
+    let _listening = spans.subscribe();
     let primary = Provider::new("primary").always(Reply::hang());
     let client = over(Client::builder(), [&primary]);
     assert!(timeout(secs(1), client.send(chat(true))).await.is_err());

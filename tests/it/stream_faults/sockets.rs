@@ -9,9 +9,8 @@ use tokio::{
     time::timeout,
 };
 
-use crate::failures_over_sockets::outcome;
-
-use super::{CHAT, DONE, STOP, USAGE, WORD};
+use super::CHAT;
+use crate::support::{DONE, STOP, USAGE, WORD, read_reqwest, transport};
 
 const LONG: Duration = Duration::from_secs(30);
 
@@ -30,26 +29,15 @@ async fn answered(bytes: String) -> (String, Option<Outcome>, Option<BodyEnd>) {
         stream.write_all(bytes.as_bytes()).await.unwrap();
         stream.shutdown().await.unwrap();
     });
-    let transport = reqwest::Client::builder().no_proxy().retry(reqwest::retry::never());
     let client = Client::builder().profile(Profile::interactive());
-    let client = client.with_reqwest(transport.build().unwrap()).unwrap();
+    let client = client.with_reqwest(transport()).unwrap();
     let mut request = reqwest::Request::new(reqwest::Method::POST, url.parse().unwrap());
     *request.body_mut() = Some(r#"{"model":"m","stream":true}"#.into());
     let came = async {
         let mut response = client.execute(request).await.unwrap();
         let attempt_log = AttemptLog::of(response.extensions());
-        let (mut text, mut failed) = (Vec::new(), None);
-        loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) => text.extend_from_slice(&chunk),
-                Ok(None) => break,
-                Err(error) => {
-                    failed = Some(outcome(&error));
-                    break;
-                }
-            }
-        }
-        (String::from_utf8(text).unwrap(), failed, attempt_log.ending())
+        let (text, failed) = read_reqwest(&mut response).await;
+        (text, failed, attempt_log.ending())
     };
     let came = timeout(LONG, came).await.expect("it ends");
     serve.await.unwrap();

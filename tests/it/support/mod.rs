@@ -1,190 +1,48 @@
-//! What the tests of the whole share: requests, a client over providers in process, what was told, an answer read to its
-//! end.
+//! What several files of these tests use. A helper that one file uses stays in that file.
+//!
+//! | file | what it has |
+//! |---|---|
+//! | `bodies` | [`Answer`]: a response that was read to its end; [`read`], [`text`], [`words`]; bodies from a list of [`BodyStep`]s or a channel |
+//! | `chunks` | chunks of chat completions as their bytes |
+//! | `clients` | a [`Client`](evenkeel::Client) over providers in this process, one [`call`], the second target, the states of its breakers |
+//! | `events` | [`EventLog`]: the events of a client or a layer, with their times; [`event_name`]; `tracing` switched on for all threads |
+//! | `latency` | [`times_to_first_content`] of calls at a fixed rate, [`percentile_99`] |
+//! | `properties` | [`check_property`] on the same cases in every run; strategies for replies and calls |
+//! | `requests` | chat requests to the primary, other requests, a value in the extensions |
+//! | `services` | services below a layer: one that records its requests, one that is never ready, one that has to be ready |
+//! | `sockets` | for the real clock: a `reqwest` transport, the error of ours within another, [`wait_until`] |
+//! | `stage` | [`Stage`]: a primary, a secondary and a client over both |
+//! | `time` | [`secs`], [`ms`], [`in_virtual_time`] |
+//!
+//! Providers themselves are those of the testkit.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
+mod bodies;
+mod chunks;
+mod clients;
+mod events;
+mod latency;
+mod properties;
+mod requests;
+mod services;
+#[cfg(feature = "reqwest")]
+mod sockets;
+mod stage;
+mod time;
+
+pub(crate) use bodies::{Answer, BodyStep, body_of, channel_body, read, text, words};
+pub(crate) use chunks::{DONE, PING, STOP, USAGE, WORD};
+pub(crate) use clients::{
+    all_closed, assert_no_failure, call, committing, no_breaker, over, pair, secondary, state_of,
+    without_retries,
 };
-
-use bytes::Bytes;
-use evenkeel::{
-    Client, ClientBuilder, Error, Request, Response,
-    context::AttemptLog,
-    fallback::{Fallback, Target},
-    outcome::{Outcome, Verdict},
-    telemetry::Event,
-    testkit::{Hosts, Provider},
+pub(crate) use events::{EventLog, enable_all_tracing, event_name};
+pub(crate) use latency::{Calls, evenly_spread_replies, percentile_99, times_to_first_content};
+pub(crate) use properties::{BUSY, Call, any_call, any_reply, check_property, is_whole_or_failed};
+pub(crate) use requests::{
+    PRIMARY, chat, post, request_to, with_body, with_deadline, with_extension,
 };
-use http::{HeaderMap, StatusCode};
-use http_body_util::BodyExt;
-use tokio::time::Instant;
-
-pub(crate) const PRIMARY: &str = "http://primary/v1/chat/completions";
-
-pub(crate) fn secs(secs: u64) -> Duration {
-    Duration::from_secs(secs)
-}
-
-pub(crate) fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
-}
-
-/// A chat request to the primary.
-pub(crate) fn chat(stream: bool) -> Request {
-    let usage = if stream { r#""stream_options":{"include_usage":true},"# } else { "" };
-    let body = format!(
-        r#"{{"model":"m","stream":{stream},{usage}"messages":[{{"role":"user","content":"where is my parcel?"}}]}}"#
-    );
-    with_body(body)
-}
-
-pub(crate) fn with_body(body: impl Into<Bytes>) -> Request {
-    let request = http::Request::post(PRIMARY).header("content-type", "application/json");
-    request.header("authorization", "Bearer the-first-key").body(body.into()).unwrap()
-}
-
-/// The second target: another host with a model and a key of its own.
-pub(crate) fn secondary() -> Fallback {
-    Fallback::target(Target::new("http://secondary/v1").bearer("the-second-key").model("spare"))
-}
-
-/// What a client told.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Told(Arc<Mutex<Vec<(Instant, Event)>>>);
-
-impl Told {
-    pub(crate) fn events(&self) -> Vec<Event> {
-        self.0.lock().unwrap().iter().map(|(_, event)| event.clone()).collect()
-    }
-
-    /// When attempts met a rate limit.
-    pub(crate) fn limited_at(&self) -> Vec<Instant> {
-        let told = self.0.lock().unwrap();
-        let limited = told.iter().filter(|(_, event)| match event {
-            Event::AttemptEnded { verdict, .. } => {
-                matches!(verdict.outcome(), Outcome::RateLimited { .. })
-            }
-            _ => false,
-        });
-        limited.map(|(at, _)| *at).collect()
-    }
-
-    pub(crate) fn names(&self) -> Vec<String> {
-        self.events().iter().map(name).collect()
-    }
-
-    pub(crate) fn count(&self, name: &str) -> usize {
-        self.names().iter().filter(|told| *told == name).count()
-    }
-
-    pub(crate) fn forget(&self) {
-        self.0.lock().unwrap().clear();
-    }
-
-    pub(crate) fn listen(&self, builder: ClientBuilder) -> ClientBuilder {
-        let told = self.0.clone();
-        builder.observe(move |event: &Event| {
-            told.lock().unwrap().push((Instant::now(), event.clone()))
-        })
-    }
-}
-
-/// The name of an event.
-pub(crate) fn name(event: &Event) -> String {
-    let text = format!("{event:?}");
-    text.split([' ', '{']).next().unwrap_or_default().to_owned()
-}
-
-/// A client over providers, each at the host of its name.
-pub(crate) fn over<const N: usize>(builder: ClientBuilder, providers: [&Provider; N]) -> Client {
-    builder.over(Hosts::new(providers.map(Clone::clone))).unwrap()
-}
-
-/// A primary and a secondary at the hosts of their names.
-pub(crate) fn pair() -> (Provider, Provider) {
-    (Provider::new("primary"), Provider::new("secondary"))
-}
-
-/// An answer, read to its end.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) frames: Vec<Bytes>,
-    pub(crate) error: Option<Error>,
-    pub(crate) attempt_log: Option<AttemptLog>,
-    pub(crate) verdict: Option<Verdict>,
-}
-
-impl Answer {
-    pub(crate) fn bytes(&self) -> Bytes {
-        self.frames.concat().into()
-    }
-
-    /// Who answered.
-    pub(crate) fn from(&self) -> &str {
-        let rung = self.headers.get("x-served-by").or(self.headers.get("evenkeel-rung"));
-        rung.map_or("nobody", |name| name.to_str().unwrap())
-    }
-
-    /// Its words.
-    pub(crate) fn words(&self) -> String {
-        words(std::str::from_utf8(&self.bytes()).unwrap())
-    }
-
-    /// That this is the whole text of a good answer, and nothing else.
-    #[track_caller]
-    pub(crate) fn is_whole(&self) {
-        assert!(self.error.is_none(), "{:?}", self.error);
-        assert_eq!(self.status, 200, "{:?}", self.attempt_log);
-        assert_eq!(self.words(), evenkeel::testkit::WORDS);
-    }
-}
-
-/// The words of an answer, streamed or not.
-pub(crate) fn words(text: &str) -> String {
-    let parts = text.lines().map(|line| line.strip_prefix("data: ").unwrap_or(line));
-    let values = parts.filter_map(|json| serde_json::from_str::<serde_json::Value>(json).ok());
-    let words = values.filter_map(|value| {
-        let choice = value["choices"].get(0)?;
-        let piece = choice.get("delta").or(choice.get("message"))?;
-        Some(piece["content"].as_str()?.to_owned())
-    });
-    words.collect()
-}
-
-/// Reads an answer to its end.
-pub(crate) async fn read(response: Response) -> Answer {
-    let (head, mut body) = response.into_parts();
-    let mut answer = Answer {
-        status: head.status,
-        headers: head.headers,
-        frames: Vec::new(),
-        error: None,
-        attempt_log: head.extensions.get().cloned(),
-        verdict: head.extensions.get().cloned(),
-    };
-    while let Some(frame) = body.frame().await {
-        match frame {
-            Ok(frame) => answer.frames.extend(frame.into_data().ok()),
-            Err(error) => {
-                answer.error = Some(error);
-                break;
-            }
-        }
-    }
-    answer
-}
-
-/// One call, and its whole answer.
-pub(crate) async fn call(client: &Client, request: Request) -> Result<Answer, Error> {
-    Ok(read(client.send(request).await?).await)
-}
-
-/// Keeps every event and span of `tracing` switched on: what a thread without a listener meets first would else be switched off
-/// for all of them.
-pub(crate) fn listen_everywhere() {
-    static ALWAYS: std::sync::Once = std::sync::Once::new();
-    let everywhere = || tracing::subscriber::set_global_default(tracing_subscriber::registry());
-    ALWAYS.call_once(|| everywhere().expect("nobody else sets it"));
-}
+pub(crate) use services::{NeverReady, RequestLog, StrictReadiness, host};
+#[cfg(feature = "reqwest")]
+pub(crate) use sockets::{own_error, read_reqwest, transport, wait_until};
+pub(crate) use stage::Stage;
+pub(crate) use time::{in_virtual_time, ms, secs};
