@@ -64,7 +64,7 @@ fn hit(response: &Response) -> Option<Hit> {
 // === in place of a call ===
 
 #[tokio::test(start_paused = true)]
-async fn a_fresh_answer_is_given_in_place_of_a_call_and_says_so() {
+async fn a_fresh_stored_answer_replaces_a_call_and_is_marked() {
     let (provider, log) = (primary(), EventLog::default());
     let client = over(log.attach_to(caching(hour())), [&provider]);
     let first = call(&client, chat(false)).await.unwrap();
@@ -93,7 +93,7 @@ async fn a_fresh_answer_is_given_in_place_of_a_call_and_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn past_its_age_it_is_asked_for_anew() {
+async fn an_expired_answer_is_asked_for_anew() {
     let (provider, log) = (primary(), EventLog::default());
     let client = over(log.attach_to(caching(CachePolicy::new().fresh(secs(60)))), [&provider]);
     call(&client, chat(false)).await.unwrap().is_whole();
@@ -109,7 +109,7 @@ async fn past_its_age_it_is_asked_for_anew() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_given_in_place_of_a_call_unless_asked_for() {
+async fn no_stored_answer_replaces_a_call_unless_configured() {
     let provider = primary();
     let client = over(caching(CachePolicy::new()), [&provider]);
     for _ in 0..3 {
@@ -154,7 +154,7 @@ async fn no_tenant_is_given_the_answer_of_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caller_can_do_without() {
+async fn a_caller_can_switch_the_cache_off() {
     let provider = primary();
     let client = over(caching(hour().coalesce(true)), [&provider]);
     let saying = |word: &str| {
@@ -200,7 +200,7 @@ async fn in_an_outage_the_last_good_answer_is_better_than_an_apology() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stored_answer_stands_above_another_target_too() {
+async fn a_stored_answer_can_precede_another_target() {
     let (provider, second) = pair();
     let builder =
         caching(CachePolicy::new()).fallback(Fallback::stored(secs(60))).fallback(secondary());
@@ -214,7 +214,7 @@ async fn a_stored_answer_stands_above_another_target_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_miss_is_no_failure_of_its_own() {
+async fn a_miss_is_not_a_failure() {
     // What is too large for the first is passed by the smaller one below, stored answer between them or not.
     let (provider, second) = pair();
     provider.set(Reply::context_length_exceeded());
@@ -243,7 +243,7 @@ async fn a_silent_provider_leaves_time_for_the_stored_answer() {
 // === what is stored ===
 
 #[tokio::test(start_paused = true)]
-async fn only_whole_answers_of_the_first_rung_are_stored() {
+async fn only_whole_answers_of_the_first_fallback_are_stored() {
     let cut = || Reply::answer().with(Fault::Cut { words: 40 });
     let limited = r#"{"object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"A ship"},"finish_reason":"length"}]}"#;
     let calls = r#"{"object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":[{"id":"1","type":"function","function":{"name":"pay","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}"#;
@@ -403,7 +403,7 @@ async fn counted<F: Future>(polls: Arc<AtomicU64>, future: F) -> F::Output {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d10_a_thousand_equal_calls_are_one_attempt_and_none_spins() {
+async fn a_thousand_equal_calls_share_one_attempt_and_none_spins() {
     for stream in [false, true] {
         let (provider, log) =
             (primary().always(Reply::answer().head_after(secs(5))), EventLog::default());
@@ -427,7 +427,7 @@ async fn each_form_has_its_own_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_comes_in_the_middle_of_a_stream_has_it_from_its_beginning() {
+async fn a_call_that_joins_in_mid_stream_has_the_stream_from_its_beginning() {
     let provider = primary().always(Reply::answer().between_events(ms(50)));
     let client = over(caching(together()), [&provider]);
     let first = tokio::spawn(call_of(&client, true));
@@ -440,7 +440,7 @@ async fn one_that_comes_in_the_middle_of_a_stream_has_it_from_its_beginning() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_goes_away_the_others_are_answered_by_the_same_attempt() {
+async fn when_a_caller_leaves_the_others_are_answered_by_the_same_attempt() {
     let slow = || Reply::answer().head_after(secs(2)).between_events(ms(20));
     // Before the head has come, and in the middle of the stream.
     for gone in [ms(1000), ms(2500)] {
@@ -461,7 +461,7 @@ async fn whoever_goes_away_the_others_are_answered_by_the_same_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_all_have_gone_the_attempt_is_cancelled() {
+async fn when_all_callers_have_left_the_attempt_is_cancelled() {
     let provider = primary().always(Reply::answer().head_after(secs(5)));
     let client = over(caching(together()), [&provider]);
     let tasks: Vec<_> = (0..3).map(|_| tokio::spawn(call_of(&client, true))).collect();
@@ -474,7 +474,7 @@ async fn when_all_have_gone_the_attempt_is_cancelled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_who_does_not_read_holds_up_nobody() {
+async fn a_caller_that_does_not_read_delays_no_other() {
     let provider = primary();
     let client = over(caching(together()), [&provider]);
     let (idle, other) = tokio::join!(client.send(chat(true)), client.send(chat(true)));
@@ -494,7 +494,7 @@ async fn one_who_does_not_read_holds_up_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_have_the_same_failure_and_nobody_tries_again_alone() {
+async fn all_joined_calls_have_the_same_failure_and_none_retries_alone() {
     let replies =
         [Reply::status(503), Reply::reset(), Reply::answer().with(Fault::Cut { words: 40 })];
     for reply in replies {
@@ -521,7 +521,7 @@ async fn all_have_the_same_failure_and_nobody_tries_again_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_keeps_its_own_deadline() {
+async fn each_joined_call_keeps_its_own_deadline() {
     let provider = primary().always(Reply::answer().head_after(secs(5)));
     let client = over(caching(together()), [&provider]);
     let within = |limit: Duration| {
@@ -624,7 +624,7 @@ async fn a_thousand_calls_that_wait_cost_next_to_nothing() {
 // === configuration ===
 
 #[tokio::test]
-async fn what_cannot_be_meant_is_refused() {
+async fn an_invalid_policy_is_refused() {
     let cases = [
         (Client::builder().fallback(Fallback::stored(secs(1))), "ladder.rung[1]"),
         (
@@ -675,7 +675,7 @@ async fn a_call_with_less_time_than_the_shared_attempt_is_answered_by_its_own_la
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_reply_of_ones_own_it_is_out_of_time_and_nobody_is_asked() {
+async fn without_a_fallback_of_its_own_the_call_times_out_and_no_target_is_asked() {
     let provider = primary().always(Reply::answer().head_after(secs(4)));
     let client = over(caching(together()), [&provider]);
     let first = call(&client, chat(false));
@@ -692,7 +692,7 @@ async fn without_a_reply_of_ones_own_it_is_out_of_time_and_nobody_is_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_person_waits_in_no_line_of_batch_calls() {
+async fn an_interactive_call_does_not_queue_behind_batch_calls() {
     use evenkeel::context::Priority;
     let provider = primary().always(Reply::answer().head_after(ms(500)));
     let client = over(caching(together()), [&provider]);
@@ -710,7 +710,7 @@ async fn a_person_waits_in_no_line_of_batch_calls() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_that_wish_otherwise_for_themselves_share_no_attempt() {
+async fn calls_with_settings_of_their_own_share_no_attempt() {
     use evenkeel::{fallback::Fallbacks, stream::Commit};
     let provider = primary().always(Reply::answer().with(Fault::Cut { words: 5 }));
     let client = over(caching(together()), [&provider]);

@@ -169,7 +169,7 @@ async fn a_complete_stream_without_done_is_not_waited_for_in_vain() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t4_an_error_in_a_stream_before_the_commit_point_is_an_error_of_the_call() {
+async fn an_error_in_a_stream_before_the_commit_point_is_an_error_of_the_call() {
     for steps in [
         &[data(ERROR)][..],
         &[data(ROLE), Wait(secs(1)), data(ERROR), data(DONE)],
@@ -186,7 +186,7 @@ async fn t4_an_error_in_a_stream_before_the_commit_point_is_an_error_of_the_call
 }
 
 #[tokio::test(start_paused = true)]
-async fn t5_a_stream_that_is_cut_is_never_whole() {
+async fn a_cut_stream_is_never_a_success() {
     for cut in [&[][..], &[Break], &[Trailers], &[data("data: {\"choi")]] {
         let steps = [&[data(WORD), data(WORD)], cut].concat();
         let (_, error) = streamed(Commit::FirstContent, &steps).await.unwrap();
@@ -202,7 +202,7 @@ async fn t5_a_stream_that_is_cut_is_never_whole() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t6_a_finish_reason_without_done_is_a_whole_answer() {
+async fn a_finish_reason_without_done_is_a_whole_answer() {
     for end in [
         &[data(STOP)][..],
         &[data(STOP), data(USAGE)],
@@ -218,7 +218,7 @@ async fn t6_a_finish_reason_without_done_is_a_whole_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t7_a_stream_without_content_is_empty() {
+async fn a_stream_without_content_is_empty() {
     for steps in [
         &[][..],
         &[data("\n")],
@@ -231,7 +231,7 @@ async fn t7_a_stream_without_content_is_empty() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn s10_invalid_json_fails_the_call_or_the_body() {
+async fn invalid_json_fails_the_call_or_the_body() {
     let steps =
         [&vec![data(WORD); 9][..], &[data(BAD), data(WORD), data(STOP), data(DONE)]].concat();
     let text = [WORD.repeat(9).as_str(), BAD].concat();
@@ -241,7 +241,7 @@ async fn s10_invalid_json_fails_the_call_or_the_body() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn s11_usage_is_told_at_the_end_of_a_stream_without_done() {
+async fn usage_is_reported_at_the_end_of_a_stream_without_done() {
     let answer =
         classify(answer(SSE, body_of(&[data(WORD), data(STOP), data(USAGE)]))).await.unwrap();
     let usage = answer.extensions().get::<Usage>().unwrap().clone();
@@ -283,7 +283,7 @@ async fn a_stream_too_large_to_be_held_until_complete_is_passed_through() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t8_the_end_of_the_body_is_told_when_it_comes_not_with_the_headers() {
+async fn the_end_of_the_body_is_reported_at_the_end_not_with_the_headers() {
     let mut answer =
         classify(answer(SSE, body_of(&[data(WORD), Wait(secs(9)), data(STOP), data(DONE)])))
             .await
@@ -298,7 +298,7 @@ async fn t8_the_end_of_the_body_is_told_when_it_comes_not_with_the_headers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d22_a_body_that_dies_half_way_is_a_failure() {
+async fn a_body_that_dies_half_way_is_a_failure() {
     for (steps, ending) in [
         (&[data(WORD), Break][..], BodyEnd::Truncated),
         (&[data(WORD), Wait(secs(1)), data(ERROR)], BodyEnd::Failed(UNAVAILABLE)),
@@ -312,7 +312,7 @@ async fn d22_a_body_that_dies_half_way_is_a_failure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d22_a_status_that_is_no_success_is_a_failure_and_comes_back_as_it_is() {
+async fn a_status_of_failure_is_a_failure_and_is_returned_unchanged() {
     let mut bad = answer(JSON, "{\"error\":{\"message\":\"x\"}}".into());
     *bad.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     let answer = classify(bad).await.unwrap();
@@ -330,7 +330,7 @@ async fn a_call_that_is_given_up_while_it_is_held_back_cancels_the_body() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_waits_for_the_end_of_a_body_underneath_learns_what_it_came_to() {
+async fn a_hook_on_the_inner_body_receives_the_classified_end() {
     for (kind, steps, ending) in [
         (SSE, &[data(ROLE), data(ERROR), Hang][..], BodyEnd::Failed(UNAVAILABLE)),
         (SSE, &[data(ROLE)], BodyEnd::Truncated),
@@ -369,7 +369,7 @@ async fn an_answer_is_collected_and_passes_byte_for_byte() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t5_an_answer_that_is_cut_is_never_handed_on() {
+async fn an_answer_that_is_cut_is_never_handed_on() {
     for (steps, source) in
         [(&[Break][..], true), (&[data(WHOLE), Break], true), (&[data("{\"choices\":[{")], false)]
     {
@@ -407,7 +407,7 @@ async fn a_200_that_is_no_answer_is_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_comes_decides_not_what_was_asked_nor_how_it_is_labelled() {
+async fn the_bytes_decide_not_the_request_nor_the_content_type() {
     let stream = [WORD, STOP, DONE].concat();
     for (kind, body) in [
         (SSE, stream.as_str()),
@@ -447,7 +447,7 @@ async fn a_stream_that_was_asked_for_is_read_though_it_is_labelled_json() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_in_a_content_coding_is_not_ours_to_read() {
+async fn an_answer_with_a_content_coding_is_passed_through_unread() {
     let mut coded = answer(JSON, "\u{1f}\u{8b}".into());
     coded.headers_mut().insert(header::CONTENT_ENCODING, "gzip".parse().unwrap());
     assert_eq!(verdict(&classify(coded).await.unwrap()), Outcome::Success);
@@ -493,7 +493,7 @@ async fn an_answer_to_an_unknown_path_is_passed_through_unread() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_of_the_transport_passes_as_it_is() {
+async fn an_error_of_the_transport_passes_unchanged() {
     let refused =
         service_fn(|_: Request| async { Err::<Response, _>(Error::new(Outcome::Unreachable)) });
     let error = ClassifyLayer::default().layer(refused).oneshot(chat()).await.unwrap_err();
@@ -501,7 +501,7 @@ async fn an_error_of_the_transport_passes_as_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_inside_another_changes_nothing() {
+async fn two_nested_layers_behave_as_one() {
     let answer = answer(SSE, body_of(&[data(WORD), data(STOP), data(DONE)]));
     let inner = ClassifyLayer::default().layer(provider(answer));
     let answer = ClassifyLayer::default().layer(inner).oneshot(chat()).await.unwrap();
@@ -522,7 +522,7 @@ async fn an_error_carries_the_attempt_log() {
 }
 
 #[test]
-fn a_bound_of_nothing_is_refused() {
+fn a_bound_of_zero_is_refused() {
     for (policy, field) in [
         (policy().hold_events(0), "classify.hold_events"),
         (policy().hold_bytes(0), "classify.hold_bytes"),

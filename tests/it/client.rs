@@ -99,7 +99,7 @@ async fn ends<T>(work: impl Future<Output = T>) -> T {
 // === as reqwest does it ===
 
 #[tokio::test]
-async fn an_answer_is_as_reqwest_has_it() {
+async fn an_answer_equals_that_of_plain_reqwest() {
     let (server, provider) = always(Reply::answer().header("x-request-id", "req-1")).await;
     let client = client(builder());
     for body in [JSON, STREAM] {
@@ -122,7 +122,7 @@ async fn an_answer_is_as_reqwest_has_it() {
 }
 
 #[tokio::test]
-async fn a_final_failure_is_as_reqwest_has_it() {
+async fn a_final_failure_equals_that_of_plain_reqwest() {
     for reply in [Reply::status(503), Reply::raw(502, "text/html", "<html>"), Reply::status(401)] {
         let (server, _) = always(reply).await;
         let plain = transport().execute(post(&server, JSON)).await.unwrap();
@@ -143,7 +143,7 @@ async fn the_client_is_a_service_of_reqwests_requests() {
 }
 
 #[tokio::test]
-async fn a_stream_comes_chunk_by_chunk_while_it_goes_on() {
+async fn a_stream_arrives_chunk_by_chunk() {
     let (server, provider) = always(Reply::answer().between_events(ms(10))).await;
     let client = client(builder());
     let mut answer = ends(client.execute(post(&server, STREAM))).await.unwrap();
@@ -177,7 +177,7 @@ async fn a_stream_that_is_dropped_is_cancelled_at_the_provider() {
 }
 
 #[tokio::test]
-async fn the_url_is_that_of_who_answered() {
+async fn the_url_is_that_of_the_target_that_answered() {
     let (first, _) = always(Reply::status(503)).await;
     let (second, _) = always(Reply::answer()).await;
     let asked = url(&first);
@@ -228,7 +228,7 @@ async fn a_long_timeout_of_a_request_does_not_lift_the_deadline() {
 }
 
 #[tokio::test]
-async fn t2_the_timeout_of_a_request_does_not_end_a_stream_that_goes_on() {
+async fn the_timeout_of_a_request_does_not_end_a_stream_that_goes_on() {
     let (server, _) = always(Reply::answer().between_events(ms(20))).await;
     let mut request = post(&server, STREAM);
     *request.timeout_mut() = Some(ms(600));
@@ -274,7 +274,7 @@ async fn a_silent_server_is_left_for_the_next() {
 }
 
 #[tokio::test]
-async fn t1_a_body_that_stalls_is_an_error_of_reqwests_with_ours_within() {
+async fn a_body_that_stalls_is_an_error_of_reqwests_with_ours_within() {
     let (server, _) = always(Reply::answer().with(Fault::stall(5))).await;
     let answer = ends(client(builder()).execute(post(&server, STREAM))).await.unwrap();
     let error = ends(answer.text()).await.unwrap_err();
@@ -325,7 +325,7 @@ async fn a_large_request_arrives_whole_at_each_attempt() {
 }
 
 #[tokio::test]
-async fn a_request_without_a_body_is_one() {
+async fn a_request_without_a_body_is_sent() {
     let (server, provider) = always(Reply::raw(200, "application/json", r#"{"data":[]}"#)).await;
     let url = format!("{}/v1/models", server.url()).parse().unwrap();
     let request = reqwest::Request::new(Method::GET, url);
@@ -366,7 +366,7 @@ async fn a_connection_that_is_reset_is_tried_once_more() {
 }
 
 #[tokio::test]
-async fn t5_an_answer_that_is_cut_is_asked_for_again_and_a_stream_that_is_cut_says_so() {
+async fn a_cut_answer_is_retried_and_a_cut_stream_is_an_error() {
     for fault in [Fault::Cut { words: 40 }, Fault::ResetAfter { bytes: 300 }] {
         let (server, provider) = once(Reply::answer().with(fault.clone())).await;
         let answer = ends(client(builder()).execute(post(&server, JSON))).await.unwrap();
@@ -385,7 +385,7 @@ async fn t5_an_answer_that_is_cut_is_asked_for_again_and_a_stream_that_is_cut_sa
 }
 
 #[tokio::test]
-async fn s08_a_stream_that_dies_is_read_whole_and_once_where_the_second_server_goes_on() {
+async fn a_stream_that_dies_is_read_whole_and_once_where_the_second_server_goes_on() {
     for fault in [Fault::Cut { words: 40 }, Fault::ResetAfter { bytes: 5000 }] {
         let (first, _) = always(Reply::answer().with(fault).between_events(ms(2))).await;
         let provider = Provider::new("secondary").continues();

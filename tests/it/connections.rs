@@ -142,7 +142,7 @@ async fn node_replaced_all_eight_calls_are_answered_with_64_kept_connections() {
 }
 
 #[tokio::test]
-async fn one_dead_connection_is_enough_for_the_others_not_to_be_used() {
+async fn one_dead_connection_stops_the_use_of_the_others() {
     let stage = own().await;
     stage.keep(8).await;
     stage.server.kill_kept(KeptFault::Reset);
@@ -226,7 +226,7 @@ async fn silence_on_kept_connections_costs_one_timeout_and_counts_against_no_pro
 }
 
 #[tokio::test]
-async fn silence_that_goes_on_on_new_connections_is_the_provider_s() {
+async fn silence_on_new_connections_counts_against_the_provider() {
     let limits = TimeoutPolicy::new().attempt(ms(100)).first_event(ms(100));
     let stage =
         stage(|builder| builder.profile(Profile::interactive().timeout(limits)).build().unwrap());
@@ -242,7 +242,7 @@ async fn silence_that_goes_on_on_new_connections_is_the_provider_s() {
 }
 
 #[tokio::test]
-async fn what_may_have_been_done_is_not_sent_again_and_the_provider_is_not_blamed() {
+async fn a_request_that_may_have_been_executed_is_not_sent_again_and_does_not_count() {
     let stage = own().await;
     stage.keep(1).await;
     let before = stage.server.provider().count();
@@ -257,7 +257,7 @@ async fn what_may_have_been_done_is_not_sent_again_and_the_provider_is_not_blame
 }
 
 #[tokio::test]
-async fn a_provider_that_breaks_off_on_new_connections_is_at_fault() {
+async fn connections_lost_on_new_connections_count_against_the_provider() {
     let stage = own().await;
     stage.server.provider().set(Reply::reset());
     for _ in 0..12 {
@@ -280,7 +280,7 @@ async fn a_stream_that_breaks_after_its_head_is_not_begun_again() {
 }
 
 #[tokio::test]
-async fn a_client_that_has_gone_leaves_nothing_behind() {
+async fn a_dropped_client_leaves_no_task_behind() {
     let stage = Arc::new(own().await);
     stage.keep(2).await;
     stage.server.kill_kept(KeptFault::Silence);

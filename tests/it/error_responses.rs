@@ -218,7 +218,7 @@ fn the_error_body_of_every_provider_is_read() {
 }
 
 #[test]
-fn what_is_more_explicit_is_believed_first() {
+fn more_explicit_facts_take_precedence() {
     let quota = r#"{"error":{"code":"insufficient_quota"}}"#;
     let slow = r#"{"error":{"code":"slow_down"}}"#;
     let (again, never) = ([("x-should-retry", "true")], [("x-should-retry", "false")]);
@@ -254,7 +254,7 @@ fn a_context_that_overflows_is_known_by_its_text() {
 }
 
 #[test]
-fn every_hint_is_read_in_its_turn() {
+fn hints_are_read_in_their_order() {
     let wait = |pairs: &[(&str, &str)], body: &str| judge(429, pairs, body).outcome().wait();
     let delay = r#"{"error":{"code":429,"message":"Please retry in 6s","details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"5.5s"}]}}"#;
     let reset = [("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-requests", "7s")];
@@ -290,7 +290,7 @@ fn every_hint_is_read_in_its_turn() {
 }
 
 #[test]
-fn every_family_of_rate_limit_headers_tells_when_an_empty_bucket_is_full() {
+fn every_family_of_rate_limit_headers_gives_the_reset_of_an_empty_bucket() {
     let unix = |after: u64| {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
         now + secs(after)

@@ -56,7 +56,7 @@ async fn places(builder: ClientBuilder, request: Request) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_word_an_unusual_path_is_passed_through_unread() {
+async fn without_a_declared_dialect_an_unusual_path_is_passed_through_unread() {
     for stream in [true, false] {
         let primary = failing();
         let client = over(Client::builder().fallback(secondary()), [&primary]);
@@ -82,7 +82,7 @@ async fn a_dialect_in_the_extensions_of_a_request_holds_for_that_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_target_says_what_it_speaks_whatever_the_path() {
+async fn a_target_declares_its_dialect_whatever_the_path() {
     let here = || Target::here().dialect(Dialect::OpenAiChat);
     let there = || Target::new("http://primary").dialect(Dialect::OpenAiChat);
     for stream in [true, false] {
@@ -96,7 +96,7 @@ async fn a_target_says_what_it_speaks_whatever_the_path() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_streams_of_a_target_are_followed_in_what_it_speaks() {
+async fn the_streams_of_a_target_are_parsed_in_its_dialect() {
     let error =
         "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\"}}\n\n";
     let word = "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"delta\":{\"text\":\"a\"}}\n\n";
@@ -112,7 +112,7 @@ async fn the_streams_of_a_target_are_followed_in_what_it_speaks() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_canned_reply_speaks_what_the_rungs_above_it_speak() {
+async fn a_canned_reply_has_the_dialect_of_the_fallbacks_above() {
     let speaks = Target::here().dialect(Dialect::OpenAiChat);
     let spare = Target::new("http://secondary/v1").dialect(Dialect::OpenAiChat);
     let canned = || Client::builder().fallback(Fallback::canned(BUSY));
@@ -139,7 +139,7 @@ async fn a_canned_reply_speaks_what_the_rungs_above_it_speak() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_model_is_asked_in_the_dialect_that_was_said() {
+async fn another_model_is_asked_in_the_declared_dialect() {
     let (primary, second) = pair();
     primary.set(Reply::status(503));
     let client = over(Client::builder().fallback(secondary()), [&primary, &second]);
@@ -192,7 +192,7 @@ async fn from_an_unusual_path_another_host_is_asked_at_the_usual_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unusual_target_is_asked_where_it_answers() {
+async fn a_target_with_an_endpoint_is_asked_at_that_endpoint() {
     let at = |target: Target| Client::builder().fallback(Fallback::target(target));
     let endpoint = "http://secondary/v1/custom/complete";
     let spare = || Target::new("http://secondary/v1");
@@ -221,7 +221,7 @@ async fn an_unusual_target_is_asked_where_it_answers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_asks_for_something_else_is_passed_through_whatever_a_target_speaks() {
+async fn other_operations_are_passed_through_whatever_a_target_declares() {
     let vector = r#"{"object":"list","data":[{"embedding":[0.5]}]}"#;
     for path in [
         "/v1/embeddings",
@@ -244,7 +244,7 @@ async fn what_asks_for_something_else_is_passed_through_whatever_a_target_speaks
 }
 
 #[test]
-fn an_endpoint_that_is_none_is_refused() {
+fn an_invalid_endpoint_is_refused() {
     let spare = || Target::new("http://secondary/v1");
     for (target, value) in [
         (spare().endpoint(""), ""),
@@ -296,7 +296,7 @@ const HOUSE: [[&str; 4]; 5] = [
 ];
 
 #[tokio::test(start_paused = true)]
-async fn codes_of_ones_own_hold_inside_streams_and_inside_a_200() {
+async fn custom_codes_apply_inside_streams_and_inside_a_200() {
     for meaning in [None, Some(CodeClass::QuotaExhausted), Some(CodeClass::TooLarge)] {
         let expected = match meaning {
             None => Outcome::Unavailable { wait: None },
@@ -321,7 +321,7 @@ async fn codes_of_ones_own_hold_inside_streams_and_inside_a_200() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn codes_of_ones_own_hold_in_a_choice_and_after_the_first_word() {
+async fn custom_codes_apply_in_a_choice_and_after_the_first_token() {
     let word = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n";
     let choice = "data: {\"choices\":[{\"index\":0,\"error\":{\"code\":\"house_rules\"}}]}\n\n";
     let codes = ErrorCodeTable::default().with("house_rules", CodeClass::Blocked);

@@ -1,8 +1,8 @@
-//! Stories of failing providers, at full length in virtual time, with two targets: first the catalogue by its numbers,
-//! then what proxies, content networks, tired servers and careless gateways do beyond it.
+//! Failing providers with the default limits, at full length in virtual time, with two targets: first the sixteen common
+//! failures, then what proxies, content networks, slow servers and faulty gateways do beyond them.
 //!
-//! Each asserts what is right, and against what is wrong. Streams that die after they were handed on (S08 to S10, S14) are
-//! told twice: a person reads along and gets a clear error; a text that has to be complete comes whole.
+//! Each test asserts what is right, and against what is wrong. Streams that break after they were handed on are tested
+//! twice: a person reads along and gets a clear error; a text that has to be complete comes whole.
 
 use bytes::Bytes;
 use evenkeel::{
@@ -45,10 +45,10 @@ fn always(reply: Reply) -> Provider {
     primary().always(reply)
 }
 
-// === the catalogue ===
+// === the sixteen failures ===
 
 #[tokio::test(start_paused = true)]
-async fn s01_a_rate_limit_with_a_wait_of_two_seconds_is_waited_for() {
+async fn a_rate_limit_with_a_wait_of_two_seconds_is_waited_for() {
     for stream in [true, false] {
         let stage = Stage::new(once(Reply::rate_limited(Some(secs(2)))));
         stage.ask(stream).await.is_whole();
@@ -59,7 +59,7 @@ async fn s01_a_rate_limit_with_a_wait_of_two_seconds_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn s02_a_rate_limit_without_a_wait_is_backed_off_from_and_then_left() {
+async fn a_rate_limit_without_a_wait_is_backed_off_from_and_then_left() {
     for stream in [true, false] {
         let stage = Stage::new(always(Reply::rate_limited(None)));
         let answer = stage.ask(stream).await;
@@ -72,7 +72,7 @@ async fn s02_a_rate_limit_without_a_wait_is_backed_off_from_and_then_left() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn s02_callers_that_are_limited_together_do_not_come_back_together() {
+async fn callers_that_are_limited_together_do_not_come_back_together() {
     let breaker = BreakerPolicy::default().ratio(None);
     let retry = RetryPolicy::default().seed(1);
     let profile = Profile::interactive().breaker(breaker).retry(retry);
@@ -87,7 +87,7 @@ async fn s02_callers_that_are_limited_together_do_not_come_back_together() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn s03_a_single_500_is_retried_on_the_same_target() {
+async fn a_single_500_is_retried_on_the_same_target() {
     for stream in [true, false] {
         let stage = Stage::new(once(Reply::status(500)));
         let answer = stage.ask(stream).await;
@@ -97,7 +97,7 @@ async fn s03_a_single_500_is_retried_on_the_same_target() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn s04_a_503_that_stays_is_left_for_the_fallback() {
+async fn a_503_that_stays_is_left_for_the_fallback() {
     for stream in [true, false] {
         let stage = Stage::new(always(Reply::status(503)));
         let answer = stage.ask(stream).await;
@@ -108,7 +108,7 @@ async fn s04_a_503_that_stays_is_left_for_the_fallback() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn s05_a_reset_before_any_byte_is_retried() {
+async fn a_reset_before_any_byte_is_retried() {
     for stream in [true, false] {
         let stage = Stage::new(once(Reply::reset()));
         stage.ask(stream).await.is_whole();
@@ -117,7 +117,7 @@ async fn s05_a_reset_before_any_byte_is_retried() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn s06_a_silent_provider_is_asked_once() {
+async fn a_silent_provider_is_asked_once() {
     for stream in [true, false] {
         let stage = Stage::new(always(Reply::answer().head_after(secs(120))));
         let answer = stage.ask(stream).await;
@@ -128,7 +128,7 @@ async fn s06_a_silent_provider_is_asked_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn s07_a_first_token_after_half_a_minute_is_not_waited_for() {
+async fn a_first_token_after_half_a_minute_is_not_waited_for() {
     let stage = Stage::new(always(Reply::answer().first_content_after(secs(30))));
     let answer = stage.ask(true).await;
     answer.is_whole();
@@ -141,7 +141,7 @@ fn dies() -> Reply {
 }
 
 #[tokio::test(start_paused = true)]
-async fn s08_a_stream_that_dies_under_a_readers_eyes_is_a_clear_error() {
+async fn a_stream_that_breaks_while_read_is_a_clear_error() {
     let stage = Stage::new(always(dies()));
     let answer = stage.ask(true).await;
     let error = answer.error.as_ref().expect("a cut answer never looks like a whole one");
@@ -151,7 +151,7 @@ async fn s08_a_stream_that_dies_under_a_readers_eyes_is_a_clear_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn s08_a_stream_that_dies_is_restarted_where_it_has_to_be_complete() {
+async fn a_stream_that_dies_is_restarted_where_it_has_to_be_complete() {
     for provider in [once(dies()), always(dies())] {
         let stage = complete(provider);
         stage.ask(true).await.is_whole();
@@ -160,7 +160,7 @@ async fn s08_a_stream_that_dies_is_restarted_where_it_has_to_be_complete() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn s08_an_answer_that_is_not_streamed_and_dies_is_asked_again() {
+async fn an_answer_that_is_not_streamed_and_dies_is_asked_again() {
     let stage = Stage::new(once(dies()));
     stage.ask(false).await.is_whole();
     assert_eq!((stage.primary.count(), stage.second.count()), (2, 0));
@@ -171,7 +171,7 @@ fn goes_silent() -> Reply {
 }
 
 #[tokio::test(start_paused = true)]
-async fn s09_silence_within_a_stream_is_noticed_in_time() {
+async fn silence_within_a_stream_is_noticed_in_time() {
     let stage = Stage::new(once(goes_silent()));
     let answer = stage.ask(true).await;
     let error = answer.error.as_ref().expect("a truncated success is wrong");
@@ -183,7 +183,7 @@ async fn s09_silence_within_a_stream_is_noticed_in_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn s09_silence_within_a_stream_moves_down_where_it_has_to_be_complete() {
+async fn silence_within_a_stream_moves_down_where_it_has_to_be_complete() {
     let stage = complete(always(goes_silent()));
     let answer = stage.ask(true).await;
     answer.is_whole();
@@ -195,7 +195,7 @@ async fn s09_silence_within_a_stream_moves_down_where_it_has_to_be_complete() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn s10_invalid_json_within_a_stream_is_a_clear_error() {
+async fn invalid_json_within_a_stream_is_a_clear_error() {
     let invalid = Reply::answer().with(Fault::InvalidEvent { event: 10 });
     let stage = Stage::new(always(invalid.clone()));
     let answer = stage.ask(true).await;
@@ -211,7 +211,7 @@ async fn s10_invalid_json_within_a_stream_is_a_clear_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn s11_a_stream_without_its_sentinel_is_whole_at_once_with_its_usage() {
+async fn a_stream_without_its_sentinel_is_whole_at_once_with_its_usage() {
     for stage in [Stage::new, complete] {
         let stage = stage(always(Reply::answer().with(Fault::NoDone)));
         let response = stage.client.send(chat(true)).await.unwrap();
@@ -224,7 +224,7 @@ async fn s11_a_stream_without_its_sentinel_is_whole_at_once_with_its_usage() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn s11_a_connection_that_stays_open_after_the_finish_reason_is_no_failure() {
+async fn a_connection_that_stays_open_after_the_finish_reason_is_no_failure() {
     let log =
         r#"data: {"choices":[{"index":0,"delta":{"content":"word"},"finish_reason":"stop"}]}"#;
     let open = service_fn(move |_: Request| async move {
@@ -251,7 +251,7 @@ async fn s11_a_connection_that_stays_open_after_the_finish_reason_is_no_failure(
 }
 
 #[tokio::test(start_paused = true)]
-async fn s12_a_request_too_large_goes_once_to_each_target() {
+async fn a_request_too_large_goes_once_to_each_target() {
     for stream in [true, false] {
         let stage = Stage::new(always(Reply::context_length_exceeded()));
         let answer = stage.ask(stream).await;
@@ -262,7 +262,7 @@ async fn s12_a_request_too_large_goes_once_to_each_target() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn s13_a_refusal_of_the_content_reaches_the_caller_and_is_not_routed_around() {
+async fn a_refusal_of_the_content_reaches_the_caller_and_is_not_routed_around() {
     for stream in [true, false] {
         let stage = Stage::new(always(Reply::content_policy_violation()));
         let answer = stage.ask(stream).await;
@@ -276,7 +276,7 @@ async fn s13_a_refusal_of_the_content_reaches_the_caller_and_is_not_routed_aroun
 }
 
 #[tokio::test(start_paused = true)]
-async fn s13_a_refusal_within_a_stream_is_told_as_one_too() {
+async fn a_refusal_within_a_stream_is_reported_as_one() {
     let filtered = r#"data: {"choices":[{"index":0,"delta":{},"finish_reason":"content_filter"}]}"#;
     let stream = Reply::pieces("text/event-stream", [format!("{filtered}\n\ndata: [DONE]\n\n")]);
     let stage = Stage::new(always(stream));
@@ -287,7 +287,7 @@ async fn s13_a_refusal_within_a_stream_is_told_as_one_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn s14_a_restart_asks_the_same_question_and_no_prefill_hides_the_failure() {
+async fn a_restart_asks_the_same_question_and_no_prefill_hides_the_failure() {
     // The fallback rejects a request that ends with words of the assistant.
     let stage = complete(always(dies()));
     let answer = stage.ask(true).await;
@@ -304,11 +304,11 @@ async fn s14_a_restart_asks_the_same_question_and_no_prefill_hides_the_failure()
 }
 
 #[tokio::test(start_paused = true)]
-async fn s15_an_outage_of_a_minute_costs_no_answer_and_few_attempts() {
+async fn an_outage_of_a_minute_costs_no_answer_and_few_attempts() {
     for run in 0..20 {
         let stage = Stage::new(primary().during(secs(0)..secs(60), Reply::status(503)));
         let mut back = None;
-        // The catalogue's twenty calls, and those after them until it has to be back.
+        // Twenty calls, and those after them until the primary has to be in use again.
         for n in 0..23 {
             sleep_until(stage.start + n * secs(4)).await;
             let asked = Instant::now();
@@ -327,7 +327,7 @@ async fn s15_an_outage_of_a_minute_costs_no_answer_and_few_attempts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn s16_the_caller_sees_the_model_and_the_usage_of_who_answered() {
+async fn the_caller_sees_the_model_and_the_usage_of_the_target_that_answered() {
     for stream in [true, false] {
         let stage = Stage::new(always(Reply::status(503)));
         let response = stage.client.send(chat(stream)).await.unwrap();
@@ -349,7 +349,7 @@ async fn s16_the_caller_sees_the_model_and_the_usage_of_who_answered() {
 const PAGE: &str = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>…</body></html>";
 
 #[tokio::test(start_paused = true)]
-async fn a_page_of_a_proxy_with_502_is_no_answer_and_is_shown_where_nothing_else_is() {
+async fn a_proxy_page_with_502_is_returned_only_where_no_answer_is() {
     let page = Reply::raw(502, "text/html", PAGE).header("server", "nginx");
     let stage = Stage::new(always(page.clone()));
     assert_eq!(stage.ask(true).await.from(), "secondary");
@@ -374,7 +374,7 @@ async fn a_login_page_with_200_is_never_an_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn json_of_somebody_else_with_200_is_never_an_answer() {
+async fn foreign_json_with_200_is_never_an_answer() {
     for body in
         [r#"{"status":"ok"}"#, "null", "[]", r#""ok""#, "{}", "42", "true", r#"{"choices":[]}"#]
     {
@@ -387,7 +387,7 @@ async fn json_of_somebody_else_with_200_is_never_an_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_with_200_is_known_for_what_it_is() {
+async fn an_error_with_200_is_classified() {
     let overloaded =
         r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
     let gone = r#"{"error":{"code":"insufficient_quota","message":"…"}}"#;
@@ -413,7 +413,7 @@ async fn json_that_a_proxy_cut_cleanly_is_asked_for_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_block_page_with_403_moves_down_and_says_nothing_of_the_providers_health() {
+async fn a_block_page_with_403_moves_down_and_does_not_count_against_the_provider() {
     let stage =
         Stage::new(always(Reply::raw(403, "text/html", "<h1>Sorry, you have been blocked</h1>")));
     for _ in 0..10 {
@@ -423,7 +423,7 @@ async fn a_block_page_with_403_moves_down_and_says_nothing_of_the_providers_heal
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_redirect_that_nobody_follows_moves_down_with_no_retry() {
+async fn a_redirect_moves_down_without_a_retry() {
     for status in [301, 302, 307, 308] {
         let stage = Stage::new(always(
             Reply::raw(status, "text/html", "").header("location", "http://secondary/"),
@@ -434,7 +434,7 @@ async fn a_redirect_that_nobody_follows_moves_down_with_no_retry() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_with_a_false_label_of_gzip_is_passed_as_it_is() {
+async fn a_body_falsely_labelled_gzip_is_passed_unchanged() {
     let garbage: Vec<u8> = (0..=255).cycle().take(5000).collect();
     let reply =
         Reply::raw(200, "application/json", garbage.clone()).header("content-encoding", "gzip");
@@ -451,7 +451,7 @@ async fn a_body_with_a_false_label_of_gzip_is_passed_as_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_body_of_ten_megabytes_is_read_no_further_than_it_has_to() {
+async fn an_error_body_of_ten_megabytes_is_read_up_to_a_bound() {
     let huge: Bytes = std::iter::repeat_n(b' ', 10 << 20).collect::<Vec<_>>().into();
     let error = Bytes::from_static(br#"{"error":{"code":"insufficient_quota"}}"#);
     let pieces: Vec<Bytes> =
@@ -478,7 +478,7 @@ async fn an_error_body_of_ten_megabytes_is_read_no_further_than_it_has_to() {
 // === tired servers ===
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_of_a_day_is_no_days_wait_for_anybody() {
+async fn no_call_waits_for_a_day_because_of_a_hint() {
     let tomorrow = Reply::status(503).retry_after(secs(86_400));
     let stage = Stage::new(primary().during(secs(0)..secs(60), tomorrow));
     for n in 0..300_u32 {
@@ -497,7 +497,7 @@ async fn a_wait_of_a_day_is_no_days_wait_for_anybody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_of_zero_or_in_the_past_makes_no_hot_loop() {
+async fn a_wait_of_zero_or_in_the_past_does_not_spin() {
     for wait in ["0", "0.0", "-5", "Wed, 21 Oct 2015 07:28:00 GMT", "soon", ""] {
         let stage = Stage::new(always(Reply::rate_limited(None).header("retry-after", wait)));
         stage.ask(true).await.is_whole();
@@ -534,7 +534,7 @@ async fn headers_and_then_nothing_is_silence() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_and_comments_and_pings_without_end_are_silence() {
+async fn a_role_comments_and_pings_are_silence() {
     let role = r#"data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#;
     let tick = format!("{role}\n\n: PROCESSING\n\nevent: ping\ndata: {{}}\n\n");
     // So many that the bound on what is held back would pass it on.
@@ -574,7 +574,7 @@ async fn a_server_that_fails_every_other_attempt_is_asked_twice_and_costs_no_ans
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_answers_slower_than_it_used_to_is_left_before_it_fails() {
+async fn a_server_that_becomes_slower_is_left_before_it_fails() {
     let stage = Stage::new(always(Reply::answer()));
     for _ in 0..5 {
         stage.ask(true).await.is_whole();
@@ -617,7 +617,7 @@ async fn failures_at_a_server_that_is_well_for_a_moment_only() -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_is_well_for_a_moment_only_does_not_pull_everybody_back() {
+async fn a_server_that_recovers_for_a_moment_does_not_get_all_calls_back() {
     const DAYS: usize = 8;
     let mut failed = Vec::new();
     for seed in 0..DAYS as u64 {
@@ -630,7 +630,7 @@ async fn a_server_that_is_well_for_a_moment_only_does_not_pull_everybody_back() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_event_before_the_first_word_is_no_part_of_the_answer() {
+async fn an_error_event_before_the_first_token_is_no_part_of_the_answer() {
     let said = r#"{"error":{"message":"Rate limit reached. Please try again in 2s.","code":"rate_limit_exceeded"}}"#;
     let limited = Reply::answer().with(Fault::ErrorEvent { words: 0, data: said.into() });
     let stage = Stage::new(once(limited));
@@ -643,7 +643,7 @@ async fn an_error_event_before_the_first_word_is_no_part_of_the_answer() {
 // === careless gateways ===
 
 #[tokio::test(start_paused = true)]
-async fn the_sentinel_twice_and_words_after_it_change_nothing() {
+async fn a_second_sentinel_and_text_after_the_sentinel_change_nothing() {
     let word =
         r#"data: {"choices":[{"index":0,"delta":{"content":"word"},"finish_reason":"stop"}]}"#;
     let done = "data: [DONE]\n\n";
@@ -708,7 +708,7 @@ async fn the_block_page_of_a_firewall_is_no_rejected_key() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_was_asked_for_and_not_given_is_an_answer_all_the_same() {
+async fn an_unstreamed_answer_to_a_stream_request_is_an_answer() {
     let whole =
         read(tower::ServiceExt::oneshot(Provider::new("p"), chat(false)).await.unwrap()).await;
     let stage = Stage::new(always(Reply::raw(200, "application/json", whole.bytes())));
@@ -718,7 +718,7 @@ async fn a_stream_that_was_asked_for_and_not_given_is_an_answer_all_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_of_nothing_is_asked_for_again_and_then_elsewhere() {
+async fn an_empty_answer_is_retried_and_then_asked_for_elsewhere() {
     let nothing = [
         Reply::empty(),
         Reply::answer().text(""),

@@ -1,5 +1,5 @@
-//! The failures of the catalogue whose course depends on limits, with those of its baseline: up to two retries, every limit
-//! 30 s, one fallback target. `failures_default` plays all sixteen with the defaults.
+//! The failures whose course depends on limits, with long ones: up to two retries, every limit 30 s, one fallback target.
+//! `failures_default` has all sixteen with the defaults.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ fn complete(reply: Reply) -> Stage {
 const FORMS: [bool; 2] = [true, false];
 
 #[tokio::test(start_paused = true)]
-async fn s02_a_rate_limit_for_ever_is_at_most_six_attempts_and_four_in_three_seconds() {
+async fn a_rate_limit_for_ever_is_at_most_six_attempts_and_four_in_three_seconds() {
     for stream in FORMS {
         let stage = always(Reply::rate_limited(None));
         stage.ask(stream).await.is_whole();
@@ -52,7 +52,7 @@ async fn s02_a_rate_limit_for_ever_is_at_most_six_attempts_and_four_in_three_sec
 }
 
 #[tokio::test(start_paused = true)]
-async fn s06_a_silent_provider_is_asked_once_and_left_before_a_hundred_seconds() {
+async fn a_silent_provider_is_asked_once_and_left_before_a_hundred_seconds() {
     for stream in FORMS {
         let stage = always(Reply::answer().head_after(secs(120)));
         stage.ask(stream).await.is_whole();
@@ -62,7 +62,7 @@ async fn s06_a_silent_provider_is_asked_once_and_left_before_a_hundred_seconds()
 }
 
 #[tokio::test(start_paused = true)]
-async fn s07_a_first_token_after_twenty_seconds_is_answered_within_fifteen() {
+async fn a_first_token_after_twenty_seconds_is_answered_within_fifteen() {
     let stage = always(Reply::answer().first_content_after(secs(20)));
     stage.ask(true).await.is_whole();
     assert_eq!(stage.attempts(), [1, 1]);
@@ -70,7 +70,7 @@ async fn s07_a_first_token_after_twenty_seconds_is_answered_within_fifteen() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn s08_a_cut_is_never_a_success() {
+async fn a_cut_answer_is_never_a_success() {
     let dies = Reply::answer().with(Fault::Cut { words: 40 }).between_events(ms(50));
     let answer = always(dies.clone()).ask(true).await;
     assert!(answer.error.unwrap().is_truncated());
@@ -82,7 +82,7 @@ async fn s08_a_cut_is_never_a_success() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn s09_silence_of_thirty_seconds_and_a_close_is_noticed_before_forty_five() {
+async fn silence_of_thirty_seconds_and_a_close_is_noticed_before_forty_five() {
     let silent = Reply::answer().with(Fault::Silence { words: 20, lasts: secs(30) });
     let stage = always(silent.clone());
     let answer = stage.ask(true).await;
@@ -103,7 +103,7 @@ async fn s09_silence_of_thirty_seconds_and_a_close_is_noticed_before_forty_five(
 }
 
 #[tokio::test(start_paused = true)]
-async fn s15_an_outage_of_a_minute_costs_no_answer_and_the_primary_is_used_again() {
+async fn an_outage_of_a_minute_costs_no_answer_and_the_primary_is_used_again() {
     let down = Provider::new("primary").during(Duration::ZERO..secs(60), Reply::status(503));
     let stage = stage_of(down, Commit::FirstContent);
     let mut back = None;

@@ -1,7 +1,7 @@
 //! The sixteen failures over real sockets and the real clock, at a tenth of their length, through the client as users of
 //! reqwest hold it ([`Client::execute`]): unary and streamed, what is right and against what is wrong.
 //!
-//! `failures_default` plays them at full length in virtual time, with what each attempt costs.
+//! `failures_default` has them at full length in virtual time, with what each attempt costs.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::support::{ms, read_reqwest, transport, words};
 
-/// A second of the catalogue.
+/// A second at full length.
 const TENTH: Duration = Duration::from_millis(100);
 /// Longer than any limit: whoever waits for it hangs.
 const LONG: Duration = Duration::from_secs(30);
@@ -171,7 +171,7 @@ async fn whole_in_spite_of(reply: Reply, attempts: [u64; 2]) {
 }
 
 #[tokio::test]
-async fn s01_a_rate_limit_with_a_wait_is_waited_for() {
+async fn a_rate_limit_with_a_wait_is_waited_for() {
     both(async |stream| {
         let stage = Stage::once(Reply::rate_limited(Some(2 * TENTH))).await;
         stage.ask(stream).await.is_whole();
@@ -183,7 +183,7 @@ async fn s01_a_rate_limit_with_a_wait_is_waited_for() {
 }
 
 #[tokio::test]
-async fn s02_a_rate_limit_without_a_wait_is_backed_off_from_and_then_left() {
+async fn a_rate_limit_without_a_wait_is_backed_off_from_and_then_left() {
     both(async |stream| {
         let stage = Stage::always(Reply::rate_limited(None)).await;
         let came = stage.ask(stream).await;
@@ -198,17 +198,17 @@ async fn s02_a_rate_limit_without_a_wait_is_backed_off_from_and_then_left() {
 }
 
 #[tokio::test]
-async fn s03_a_single_500_is_retried_on_the_same_target() {
+async fn a_single_500_is_retried_on_the_same_target() {
     whole_after(Reply::status(500), [2, 0]).await;
 }
 
 #[tokio::test]
-async fn s04_a_503_that_stays_is_left_for_the_fallback() {
+async fn a_503_that_stays_is_left_for_the_fallback() {
     whole_in_spite_of(Reply::status(503), [3, 1]).await;
 }
 
 #[tokio::test]
-async fn s05_a_reset_before_any_byte_is_retried_once() {
+async fn a_reset_before_any_byte_is_retried_once() {
     whole_after(Reply::reset(), [2, 0]).await;
     whole_in_spite_of(Reply::reset(), [2, 1]).await;
     // The same of a connection that was closed in order.
@@ -216,7 +216,7 @@ async fn s05_a_reset_before_any_byte_is_retried_once() {
 }
 
 #[tokio::test]
-async fn s06_a_silent_provider_is_asked_once() {
+async fn a_silent_provider_is_asked_once() {
     both(async |stream| {
         let stage = Stage::always(Reply::hang()).await;
         let came = stage.ask(stream).await;
@@ -230,7 +230,7 @@ async fn s06_a_silent_provider_is_asked_once() {
 }
 
 #[tokio::test]
-async fn s07_a_late_first_word_is_not_waited_for() {
+async fn a_late_first_token_is_not_waited_for() {
     let late = Reply::answer().first_content_after(LONG);
     let stage = Stage::always(late).await;
     let came = stage.ask(true).await;
@@ -253,7 +253,7 @@ fn dies() -> Reply {
 }
 
 #[tokio::test]
-async fn s08_an_answer_that_dies_is_a_clear_error_or_whole() {
+async fn an_answer_that_dies_is_a_clear_error_or_whole() {
     let stage = Stage::once(dies()).await;
     let came = stage.ask(true).await;
     came.is_a_clear_error(Outcome::Truncated);
@@ -276,7 +276,7 @@ fn goes_silent() -> Reply {
 }
 
 #[tokio::test]
-async fn s09_silence_within_an_answer_is_noticed() {
+async fn silence_within_an_answer_is_noticed() {
     let stage = Stage::once(goes_silent()).await;
     let came = stage.ask(true).await;
     came.is_a_clear_error(Outcome::TimedOut { phase: Phase::Idle });
@@ -293,7 +293,7 @@ async fn s09_silence_within_an_answer_is_noticed() {
 }
 
 #[tokio::test]
-async fn s10_invalid_json_is_never_an_answer() {
+async fn invalid_json_is_never_an_answer() {
     let invalid = Reply::answer().with(Fault::InvalidEvent { event: 10 });
     let stage = Stage::once(invalid.clone()).await;
     stage.ask(true).await.is_a_clear_error(Outcome::Malformed);
@@ -308,7 +308,7 @@ async fn s10_invalid_json_is_never_an_answer() {
 }
 
 #[tokio::test]
-async fn s11_an_answer_without_its_sentinel_is_whole_with_its_usage() {
+async fn an_answer_without_its_sentinel_is_whole_with_its_usage() {
     for commit in [Commit::FirstContent, Commit::Complete] {
         let reply = Reply::answer().with(Fault::NoDone);
         let stage = Stage::new(Provider::new("primary").always(reply), commit).await;
@@ -320,12 +320,12 @@ async fn s11_an_answer_without_its_sentinel_is_whole_with_its_usage() {
 }
 
 #[tokio::test]
-async fn s12_a_request_too_large_goes_once_to_each_target() {
+async fn a_request_too_large_goes_once_to_each_target() {
     whole_in_spite_of(Reply::context_length_exceeded(), [1, 1]).await;
 }
 
 #[tokio::test]
-async fn s13_a_refusal_reaches_the_caller_and_is_not_routed_around() {
+async fn a_refusal_reaches_the_caller_and_is_not_routed_around() {
     both(async |stream| {
         let stage = Stage::always(Reply::content_policy_violation()).await;
         let came = stage.ask(stream).await;
@@ -337,7 +337,7 @@ async fn s13_a_refusal_reaches_the_caller_and_is_not_routed_around() {
 }
 
 #[tokio::test]
-async fn s14_a_restart_is_clean_and_no_prefill_hides_the_failure() {
+async fn a_restart_is_clean_and_no_prefill_hides_the_failure() {
     both(async |stream| {
         let stage = Stage::complete(dies()).await;
         stage.ask(stream).await.is_whole();
@@ -356,7 +356,7 @@ async fn s14_a_restart_is_clean_and_no_prefill_hides_the_failure() {
 }
 
 #[tokio::test]
-async fn s15_the_primary_is_used_again_after_an_outage() {
+async fn the_primary_is_used_again_after_an_outage() {
     both(async |stream| {
         let down = Provider::new("primary").during(Duration::ZERO..60 * TENTH, Reply::status(503));
         let stage = Stage::new(down, Commit::FirstContent).await;
@@ -382,7 +382,7 @@ async fn s15_the_primary_is_used_again_after_an_outage() {
 }
 
 #[tokio::test]
-async fn s16_the_caller_sees_the_model_and_the_usage_of_who_answered() {
+async fn the_caller_sees_the_model_and_the_usage_of_the_target_that_answered() {
     both(async |stream| {
         let stage = Stage::always(Reply::status(503)).await;
         let came = stage.ask(stream).await;

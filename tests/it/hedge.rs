@@ -165,7 +165,7 @@ async fn a_failure_starts_the_second_copy_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_that_another_copy_would_have_too_is_the_callers() {
+async fn a_conclusive_failure_is_returned_at_once() {
     let provider = after([]);
     let client = over(builder(), [&provider]);
     taught(&client, &provider).await;
@@ -186,7 +186,7 @@ async fn a_failure_that_another_copy_would_have_too_is_the_callers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_waits_for_the_other_copy_and_of_two_the_first_is_told() {
+async fn a_failure_waits_for_the_other_copy_and_the_first_of_two_is_returned() {
     let provider = after([]);
     let client = over(builder(), [&provider]);
     taught(&client, &provider).await;
@@ -206,7 +206,7 @@ async fn a_failure_waits_for_the_other_copy_and_of_two_the_first_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_of_the_requests_own_ends_both() {
+async fn a_rejected_request_ends_both_copies() {
     let provider = after([]);
     let client = over(builder(), [&provider]);
     taught(&client, &provider).await;
@@ -229,7 +229,7 @@ async fn a_caller_who_goes_away_cancels_both() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_may_change_something_is_sent_once() {
+async fn a_request_with_side_effects_is_sent_once() {
     let provider = after([]);
     let client = over(builder(), [&provider]);
     taught(&client, &provider).await;
@@ -282,7 +282,7 @@ async fn a_probe_has_no_second_copy() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_equal_targets_the_copy_goes_to_another() {
+async fn the_copy_goes_to_another_of_equal_targets() {
     let [one, other] = ["one", "other"].map(Provider::new);
     let target = |name: &str| Target::new(format!("http://{name}/v1")).bearer(name);
     let builder = builder().primaries([target("one"), target("other")]);
@@ -304,7 +304,7 @@ async fn of_equal_targets_the_copy_goes_to_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_body_of_the_winner_is_watched_to_its_end() {
+async fn the_body_of_the_winner_is_monitored_to_its_end() {
     let (provider, log) = (after([]), EventLog::default());
     let client = over(log.attach_to(builder()), [&provider]);
     taught(&client, &provider).await;
@@ -322,7 +322,7 @@ async fn the_body_of_the_winner_is_watched_to_its_end() {
 
 /// Alone, over an upstream that is slow the second time round.
 #[tokio::test(start_paused = true)]
-async fn it_can_stand_alone() {
+async fn the_hedge_layer_works_alone() {
     fn upstream() -> impl Upstream {
         service_fn(|request: Request| async move {
             let slow = request.headers().contains_key("slow");

@@ -64,7 +64,7 @@ fn limited(policy: LimitPolicy) -> Profile {
 // === permits ===
 
 #[tokio::test(start_paused = true)]
-async fn t8_a_permit_is_held_until_the_body_has_ended() {
+async fn a_permit_is_held_until_the_body_has_ended() {
     let slow = Reply::answer().between_events(ms(100));
     let provider = Provider::new("primary").always(slow);
     let layer = one_at_a_time();
@@ -82,7 +82,7 @@ async fn t8_a_permit_is_held_until_the_body_has_ended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t8_a_body_that_is_dropped_gives_its_permit_back() {
+async fn a_body_that_is_dropped_gives_its_permit_back() {
     let provider = Provider::new("primary").always(Reply::answer().between_events(secs(60)));
     let layer = one_at_a_time();
     let limits = layer.handle();
@@ -106,7 +106,7 @@ async fn an_attempt_that_is_cancelled_gives_its_permit_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d26_one_models_rate_limit_does_not_hold_up_another_model_of_the_same_key() {
+async fn one_models_rate_limit_does_not_hold_up_another_model_of_the_same_key() {
     let provider = Provider::new("primary").replies([Reply::rate_limited(Some(secs(300)))]);
     let client = over(Client::builder().profile(limited(LimitPolicy::new())), [&provider]);
     assert_eq!(call(&client, ask("busy")).await.unwrap().status, 429);
@@ -129,7 +129,7 @@ impl Wake for Count {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d10_d11_a_call_that_waits_is_polled_a_handful_of_times() {
+async fn a_call_that_waits_is_polled_a_handful_of_times() {
     let provider = Provider::new("primary").always(Reply::answer().head_after(ms(700)));
     let policy = LimitPolicy::new().requests(60).burst(secs(1));
     let layer = policy.concurrency(Concurrency::Fixed(2)).build().unwrap();
@@ -155,7 +155,7 @@ async fn d10_d11_a_call_that_waits_is_polled_a_handful_of_times() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d10_d11_a_call_that_waits_is_not_woken_without_a_reason() {
+async fn a_call_that_waits_is_not_woken_without_a_reason() {
     let provider = Provider::new("primary").always(Reply::hang());
     let layer = one_at_a_time();
     let _held = tokio::spawn({
@@ -176,7 +176,7 @@ async fn d10_d11_a_call_that_waits_is_not_woken_without_a_reason() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_that_fills_the_queue_refuses_nobody_who_goes_before_it() {
+async fn a_batch_that_fills_the_queue_refuses_no_call_of_higher_priority() {
     let provider = Provider::new("primary").always(Reply::answer().head_after(secs(1)));
     let policy = LimitPolicy::new().concurrency(Concurrency::Fixed(1)).queue(3);
     let layer = policy.build().unwrap();
@@ -203,7 +203,7 @@ async fn a_batch_that_fills_the_queue_refuses_nobody_who_goes_before_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d9_a_refusal_takes_no_time() {
+async fn a_refusal_takes_no_time() {
     let provider = Provider::new("primary").always(Reply::hang());
     let policy = LimitPolicy::new().concurrency(Concurrency::Fixed(1)).queue(0);
     let layer = policy.build().unwrap();
@@ -221,7 +221,7 @@ async fn d9_a_refusal_takes_no_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn interactive_calls_go_before_batch_calls_that_came_earlier() {
+async fn interactive_calls_precede_earlier_batch_calls() {
     let provider = Provider::new("primary").always(Reply::answer().head_after(secs(1)));
     let layer = one_at_a_time();
     let order = Arc::new(Mutex::new(Vec::new()));
@@ -307,7 +307,7 @@ async fn a_retry_and_the_queue_do_not_wait_one_after_the_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn those_that_waited_for_a_route_to_open_do_not_go_at_once() {
+async fn calls_that_waited_for_a_route_are_not_sent_all_at_once() {
     let primary = Provider::new("primary").replies([Reply::rate_limited(Some(secs(10)))]);
     let client = over(Client::builder().profile(limited(LimitPolicy::new())), [&primary]);
     call(&client, chat(true)).await.unwrap();
@@ -345,7 +345,7 @@ async fn a_rate_limit_without_a_wait_makes_a_pause_that_grows() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn headers_that_say_that_nothing_is_left_are_believed_without_any_limit_set() {
+async fn headers_with_nothing_remaining_apply_without_any_limit_set() {
     let used_up = Reply::answer()
         .header("x-ratelimit-limit-requests", "60")
         .header("x-ratelimit-remaining-requests", "0")
@@ -392,7 +392,7 @@ async fn time_in_the_queue_is_not_slow_for_the_breaker() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn callers_that_leave_the_queue_say_nothing_of_the_route() {
+async fn callers_that_leave_the_queue_do_not_count_against_the_route() {
     let primary = Provider::new("primary").always(Reply::answer().between_events(secs(2)));
     let policy = LimitPolicy::new().concurrency(Concurrency::Fixed(1));
     let client = over(Client::builder().profile(Profile::pipeline().limit(policy)), [&primary]);
@@ -432,7 +432,7 @@ async fn calls_that_wait_do_not_go_to_a_route_whose_breaker_has_opened() {
 // === tokens ===
 
 #[tokio::test(start_paused = true)]
-async fn tokens_are_settled_by_what_the_answer_says_it_cost() {
+async fn tokens_are_settled_by_the_usage_in_the_answer() {
     let primary = Provider::new("primary");
     let policy = LimitPolicy::new().tokens(10_000);
     let client = over(Client::builder().profile(limited(policy)), [&primary]);
@@ -448,7 +448,7 @@ async fn tokens_are_settled_by_what_the_answer_says_it_cost() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_for_more_tokens_than_there_are_in_a_minute_is_possible() {
+async fn a_call_for_more_tokens_than_a_minute_has_is_possible() {
     let primary = Provider::new("primary");
     let policy = LimitPolicy::new().tokens(1000);
     let profile = Profile::pipeline().limit(policy);
@@ -464,7 +464,7 @@ async fn a_call_for_more_tokens_than_there_are_in_a_minute_is_possible() {
 // === what is told ===
 
 #[tokio::test(start_paused = true)]
-async fn the_handle_shows_who_waits_and_for_how_long() {
+async fn the_handle_shows_the_waiting_calls_and_their_wait() {
     let primary = Provider::new("primary").always(Reply::answer().head_after(secs(2)));
     let policy = LimitPolicy::new().requests(60).burst(secs(1));
     let client = over(Client::builder().profile(limited(policy)), [&primary]);

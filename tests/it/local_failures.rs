@@ -69,7 +69,7 @@ fn no_resolver() -> io::Error {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_this_machine_lacks_opens_no_route_and_the_next_call_is_answered() {
+async fn a_lack_of_local_resources_opens_no_route_and_the_next_call_is_answered() {
     let troubles: [(fn() -> io::Error, _); 3] = [
         (no_descriptor, LocalTrouble::Descriptors),
         (forbidden, LocalTrouble::Permission),
@@ -93,7 +93,7 @@ async fn what_this_machine_lacks_opens_no_route_and_the_next_call_is_answered() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_this_machine_lacks_for_a_moment_is_waited_for() {
+async fn a_short_lack_of_local_resources_is_waited_for() {
     let (client, provider, lacks) = failing(no_descriptor);
     let (answer, ()) = tokio::join!(call(&client, chat(true)), async {
         sleep(ms(1)).await;
@@ -210,7 +210,7 @@ async fn a_listener_that_panics_in_a_drop_does_not_end_the_process() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_canned_reply_that_panics_leaves_the_provider_s_own_failure_and_is_told_once() {
+async fn a_canned_reply_that_panics_leaves_the_providers_failure_and_emits_one_event() {
     let provider = Provider::new("primary").always(Reply::status(503));
     let log = EventLog::default();
     let canned = Canned::with(|_| panic!("a closure of the user's"));
@@ -248,7 +248,7 @@ impl Store for ConnectionLost {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_panics_is_a_miss_and_is_told_once() {
+async fn a_store_that_panics_is_a_miss_and_emits_one_event() {
     for store in [ConnectionLost::Find, ConnectionLost::Look, ConnectionLost::Keep] {
         for coalesce in [false, true] {
             let provider = Provider::new("primary");
@@ -266,7 +266,7 @@ async fn a_store_that_panics_is_a_miss_and_is_told_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_schedule_that_panics_is_over_and_is_told_once() {
+async fn a_schedule_that_panics_ends_and_emits_one_event() {
     let unmade = RetryPolicy::new().schedule(|| -> std::iter::Once<Duration> { panic!("unmade") });
     let midway = RetryPolicy::new().schedule(|| {
         (0..).map(|n| if n == 1 { panic!("midway") } else { Duration::from_millis(100) })
@@ -288,7 +288,7 @@ fn runtime() -> runtime::Runtime {
 }
 
 #[test]
-fn a_call_is_answered_although_the_runtime_of_an_equal_one_before_it_has_gone() {
+fn a_call_is_answered_although_the_runtime_of_the_joined_call_was_shut_down() {
     let provider = Provider::new("primary").always(Reply::answer().head_after(ms(200)));
     let cache = CachePolicy::new().coalesce(true);
     let client = over(Client::builder().cache(cache), [&provider]);
@@ -322,7 +322,7 @@ fn equal_calls_of_one_runtime_still_share_an_attempt() {
 }
 
 #[test]
-fn a_shared_answer_whose_runtime_has_gone_ends_in_an_error_and_not_in_a_panic() {
+fn a_shared_answer_whose_runtime_was_shut_down_ends_in_an_error_and_not_in_a_panic() {
     let provider = Provider::new("primary").always(Reply::answer().with(Fault::stall(3)));
     for coalesce in [true, false] {
         let cache = CachePolicy::new().coalesce(coalesce);
@@ -337,7 +337,7 @@ fn a_shared_answer_whose_runtime_has_gone_ends_in_an_error_and_not_in_a_panic() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_transport_that_panics_is_an_error_for_all_who_share_its_attempt() {
+async fn a_transport_that_panics_is_an_error_for_all_calls_of_its_attempt() {
     let transport = service_fn(|_: Request| async {
         sleep(ms(10)).await;
         if true {

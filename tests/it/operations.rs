@@ -79,7 +79,7 @@ async fn a_batch_whose_answer_was_cut_is_sent_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_certainly_not_done_is_sent_again() {
+async fn a_request_that_was_certainly_not_executed_is_sent_again() {
     let limited = Reply::rate_limited(Some(secs(1)));
     for reply in [Reply::status(503), Reply::status(529), Reply::status(409), limited] {
         let houses = Houses::new(reply.clone());
@@ -93,14 +93,14 @@ async fn what_was_certainly_not_done_is_sent_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_picture_that_failed_is_asked_once() {
+async fn a_failed_image_generation_is_not_repeated() {
     let houses = Houses::new(Reply::status(500));
     let answer = one(&houses, post("/v1/images/generations", r#"{"prompt":"a keel"}"#)).await;
     assert_eq!((answer.unwrap().status.as_u16(), houses.counts()), (500, (1, 0)));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_file_that_is_not_there_to_be_deleted_is_the_callers_answer() {
+async fn a_404_for_a_file_to_be_deleted_is_returned() {
     let houses = Houses::new(Reply::error(404, "invalid_request_error", "not_found"));
     let client = houses.client();
     for _ in 0..10 {
@@ -113,7 +113,7 @@ async fn a_file_that_is_not_there_to_be_deleted_is_the_callers_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn not_modified_is_an_answer() {
+async fn a_304_is_an_answer() {
     let houses = Houses::new(json(304, ""));
     for path in ["/v1/models", "/v1/files/f1", "/custom"] {
         let answer = one(&houses, request_to("GET", path, "")).await.unwrap();
@@ -124,7 +124,7 @@ async fn not_modified_is_an_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_contents_of_a_file_go_to_no_other_company() {
+async fn the_contents_of_a_file_go_to_no_other_provider() {
     for reply in [Reply::status(503), Reply::quota_exhausted(), Reply::status(401)] {
         let houses = Houses::new(reply.clone());
         one(&houses, post("/v1/files", "the contents")).await.unwrap();
@@ -137,7 +137,7 @@ async fn the_contents_of_a_file_go_to_no_other_company() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_vector_is_never_one_of_another_model() {
+async fn embeddings_never_come_from_another_model() {
     let houses = Houses::new(Reply::status(500));
     let embed = || post("/v1/embeddings", r#"{"model":"m","input":"a keel"}"#);
     let answer = one(&houses, embed()).await.unwrap();
@@ -160,7 +160,7 @@ const BOUND: [(&str, &str); 6] = [
 ];
 
 #[tokio::test(start_paused = true)]
-async fn what_is_stored_at_an_account_is_asked_there() {
+async fn stored_objects_are_asked_for_at_their_account() {
     for (path, body) in BOUND {
         let houses = Houses::new(Reply::status(503));
         let answer = one(&houses, post(path, body)).await.unwrap();
@@ -176,7 +176,7 @@ async fn what_is_stored_at_an_account_is_asked_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_turn_of_a_conversation_is_not_added_twice() {
+async fn a_turn_is_not_added_to_a_conversation_twice() {
     let houses = Houses::new(Reply::status(500));
     let (path, body) = BOUND[1];
     let answer = one(&houses, post(path, body)).await.unwrap();
@@ -189,7 +189,7 @@ async fn a_turn_of_a_conversation_is_not_added_twice() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_canned_reply_answers_what_stays() {
+async fn a_canned_reply_answers_operations_bound_to_their_target() {
     let houses = Houses::new(Reply::status(503));
     let (path, body) = BOUND[5];
     let builder = Client::builder().fallback(secondary()).fallback(Fallback::canned("busy"));
@@ -198,7 +198,7 @@ async fn a_canned_reply_answers_what_stays() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rung_takes_by_name_what_stays_otherwise() {
+async fn a_fallback_takes_by_name_operations_bound_to_their_target() {
     for (operation, path, body) in [
         (Operation::Embeddings, "/v1/embeddings", "{}"),
         (Operation::Images, "/v1/images/generations", "{}"),
@@ -224,7 +224,7 @@ async fn a_rung_takes_by_name_what_stays_otherwise() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rung_that_waits_creates_nothing_twice() {
+async fn a_wait_for_recovery_creates_nothing_twice() {
     let houses = Houses::new(Reply::status(500));
     let client = houses.over(Client::builder().profile(Profile::pipeline()));
     let answer = call(&client, post("/v1/batches", "{}")).await.unwrap();
@@ -253,7 +253,7 @@ fn asked(log: &EventLog) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_equal_targets_a_file_is_at_one_account() {
+async fn a_file_stays_at_one_account_of_equal_targets() {
     let houses = Houses::new(Reply::status(503));
     let client = houses.over(keys(key));
     for request in [request_to("GET", "/v1/files/f1", ""), post(BOUND[5].0, BOUND[5].1)] {
@@ -272,7 +272,7 @@ async fn of_equal_targets_a_file_is_at_one_account() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_equal_targets_those_with_the_same_model_make_the_vectors() {
+async fn equal_targets_with_the_same_model_make_embeddings() {
     let houses = Houses::new(Reply::status(503));
     let client = houses.over(keys(|n| if n == 2 { key(n).model("other") } else { key(n) }));
     for _ in 0..9 {
@@ -299,7 +299,7 @@ async fn with_keys(target: Target, request: Request) -> Vec<Option<String>> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_target_that_knows_repetitions_is_sent_one_key_for_all_attempts_of_a_call() {
+async fn an_idempotent_target_is_sent_one_key_for_all_attempts_of_a_call() {
     let plain = || Target::new("http://primary/v1").bearer("k");
     let batch = || post("/v1/batches", "{}");
     let keys = with_keys(plain().idempotent(), batch()).await;

@@ -97,7 +97,7 @@ async fn large_binary_bodies_pass_byte_for_byte() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn events_of_an_unknown_language_pass_byte_for_byte_whatever_they_say() {
+async fn events_of_an_unknown_dialect_pass_byte_for_byte() {
     // A run of an assistant, Cohere's end, an error, rubbish, and no end.
     let events = [
         ": hi\r\n\r\nevent: thread.run.created\r\ndata: {\"id\":\"run_1\"}\r\n\r\n",
@@ -118,7 +118,7 @@ async fn events_of_an_unknown_language_pass_byte_for_byte_whatever_they_say() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn their_failures_are_retried_and_moved_down_as_far_as_that_does_no_harm() {
+async fn failures_are_retried_and_moved_down_as_far_as_that_is_safe() {
     // A 503 turned the request away, after a 500 it may have been done.
     for (status, (path, may, request)) in
         [500, 503].into_iter().flat_map(|s| each().map(move |e| (s, e)))
@@ -141,7 +141,7 @@ async fn their_failures_are_retried_and_moved_down_as_far_as_that_does_no_harm()
 }
 
 #[tokio::test(start_paused = true)]
-async fn their_status_is_classified() {
+async fn the_status_is_classified() {
     for (path, request) in all() {
         for (reply, outcome) in [
             (Reply::quota_exhausted(), Outcome::QuotaExhausted { wait: None }),
@@ -179,7 +179,7 @@ async fn their_status_is_classified() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn silence_before_and_within_their_bodies_is_bounded() {
+async fn silence_before_and_within_bodies_is_bounded() {
     for (path, request) in all() {
         let primary = Provider::new("primary").always(Reply::hang());
         let start = Instant::now();
@@ -210,7 +210,7 @@ fn idle(limit: Duration) -> Profile {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_of_theirs_that_breaks_is_never_whole() {
+async fn a_broken_body_is_never_a_success() {
     for (path, may, request) in each() {
         let cut = Reply::raw(200, "audio/mpeg", bytes(1000)).with(Fault::ResetAfter { bytes: 500 });
         let client = over(Client::builder(), [&Provider::new("primary").always(cut)]);

@@ -94,7 +94,7 @@ async fn make(client: &Client, call: &Call) -> Came {
 }
 
 #[test]
-fn law_with_a_canned_last_rung_every_call_is_answered_before_its_deadline() {
+fn law_with_a_canned_last_fallback_every_call_is_answered_before_its_deadline() {
     check_property(250, script(), |script| {
         in_virtual_time(async {
             let (primary, second) = script.providers();
@@ -120,7 +120,7 @@ fn law_with_a_canned_last_rung_every_call_is_answered_before_its_deadline() {
 }
 
 #[test]
-fn law_no_rung_sees_more_attempts_of_a_call_than_its_retries_allow() {
+fn law_no_fallback_sees_more_attempts_of_a_call_than_its_retries_allow() {
     check_property(250, (script(), 0..4_u32), |(script, retries)| {
         in_virtual_time(async {
             let (primary, second) = script.providers();
@@ -244,7 +244,7 @@ fn law_without_a_fallback_the_last_failure_is_the_callers_byte_for_byte() {
 }
 
 #[test]
-fn law_an_answer_is_the_providers_byte_for_byte_or_it_is_none() {
+fn law_an_answer_is_the_providers_byte_for_byte_or_an_error() {
     check_property(
         200,
         (any_reply(), any::<bool>(), any::<bool>()),

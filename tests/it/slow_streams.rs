@@ -27,7 +27,7 @@ fn client(profile: Profile, reply: Reply) -> (Client, EventLog) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_trickles_is_whole_and_a_slow_call_of_its_route() {
+async fn a_slow_stream_is_whole_and_counts_as_a_slow_call() {
     let (client, log) = client(least(30), Reply::answer().between_events(secs(4)));
     let start = Instant::now();
     call(&client, chat(true)).await.unwrap().is_whole();
@@ -43,7 +43,7 @@ async fn a_stream_that_trickles_is_whole_and_a_slow_call_of_its_route() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_route_whose_streams_trickle_is_left_by_the_next_calls() {
+async fn a_route_with_slow_streams_opens_for_the_next_calls() {
     for each in [secs(4), ms(250)] {
         // The second ones take 12.5 s: shorter than the window.
         let words = if each == secs(4) { 60 } else { 50 };
@@ -57,7 +57,7 @@ async fn a_route_whose_streams_trickle_is_left_by_the_next_calls() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_pace_is_set_by_default_and_pauses_are_none() {
+async fn no_minimum_throughput_is_set_by_default_and_pauses_do_not_count() {
     let trickles = Reply::answer().between_events(secs(4));
     let (plain, log) = client(Profile::interactive(), trickles);
     call(&plain, chat(true)).await.unwrap().is_whole();
@@ -69,7 +69,7 @@ async fn no_pace_is_set_by_default_and_pauses_are_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_reader_makes_no_stream_slow() {
+async fn a_slow_reader_does_not_make_a_stream_slow() {
     let (client, log) = client(least(30), Reply::answer());
     let mut body = client.send(chat(true)).await.unwrap().into_body();
     while let Some(frame) = body.frame().await {

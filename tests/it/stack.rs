@@ -153,7 +153,7 @@ async fn every_answer_holds_its_attempt_log_and_its_verdict() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_to_a_path_without_a_dialect_passes_as_it_is() {
+async fn an_answer_to_a_path_without_a_dialect_passes_unchanged() {
     let reply = Reply::raw(200, "application/octet-stream", vec![0_u8, 255, 13, 10]);
     let primary = Provider::new("primary").always(reply);
     let client = over(Client::builder().fallback(Fallback::canned(BUSY)), [&primary]);
@@ -164,7 +164,7 @@ async fn an_answer_to_a_path_without_a_dialect_passes_as_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r8_errors_keep_their_source_and_what_they_are() {
+async fn errors_keep_their_source_and_their_outcome() {
     let primary = Provider::new("primary").always(Reply::reset());
     let client = over(Client::builder(), [&primary]);
     let error = client.send(chat(true)).await.unwrap_err();
@@ -186,7 +186,7 @@ async fn r8_errors_keep_their_source_and_what_they_are() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r8_an_error_of_a_body_keeps_its_source_and_its_attempt_log() {
+async fn an_error_of_a_body_keeps_its_source_and_its_attempt_log() {
     let primary = Provider::new("primary")
         .replies([Reply::status(500)])
         .always(Reply::answer().with(Fault::ResetAfter { bytes: 2000 }));
@@ -199,7 +199,7 @@ async fn r8_an_error_of_a_body_keeps_its_source_and_its_attempt_log() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r8_a_breaker_that_opens_during_the_retries_does_not_hide_the_failure() {
+async fn a_breaker_that_opens_during_the_retries_does_not_hide_the_failure() {
     // The second attempt would be refused: the caller asked the provider, not the breaker. A call's own attempts are one call.
     for (rule, sent) in [(1, 1), (2, 3), (3, 3)] {
         let primary = Provider::new("primary").always(Reply::status(503));
@@ -213,7 +213,7 @@ async fn r8_a_breaker_that_opens_during_the_retries_does_not_hide_the_failure() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn r8_a_breaker_that_others_open_during_a_wait_does_not_hide_the_failure() {
+async fn a_breaker_that_others_open_during_a_wait_does_not_hide_the_failure() {
     let long = RetryPolicy::default().base(secs(3)).seed(1);
     for reply in [Reply::status(503), Reply::refused()] {
         let primary = Provider::new("primary").replies([reply.clone()]);
@@ -308,7 +308,7 @@ async fn priority_and_deadline_travel_with_the_call() {
 // === time ===
 
 #[tokio::test(start_paused = true)]
-async fn attempts_waits_and_rungs_share_one_deadline() {
+async fn attempts_waits_and_fallbacks_share_one_deadline() {
     let (primary, second) = pair();
     let primary = primary.replies([Reply::status(500).head_after(secs(12)), Reply::hang()]);
     second.set(Reply::answer().head_after(secs(6)));
@@ -347,7 +347,7 @@ async fn the_canned_reply_comes_before_the_deadline_whatever_the_targets_do() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r3_a_wait_that_does_not_fit_is_not_waited_for() {
+async fn a_wait_that_does_not_fit_is_not_waited_for() {
     let (primary, second) = pair();
     primary.set(Reply::rate_limited(Some(secs(25))));
     let log = EventLog::default();
@@ -364,7 +364,7 @@ async fn r3_a_wait_that_does_not_fit_is_not_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r3_a_call_without_time_is_not_sent_and_says_nothing_of_the_provider() {
+async fn a_call_without_time_is_not_sent_and_does_not_count_against_the_provider() {
     let primary = Provider::new("primary");
     let client = over(Client::builder(), [&primary]);
     for _ in 0..20 {
@@ -379,7 +379,7 @@ async fn r3_a_call_without_time_is_not_sent_and_says_nothing_of_the_provider() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r3_a_call_without_time_does_not_use_up_a_probe() {
+async fn a_call_without_time_does_not_use_up_a_probe() {
     let primary = Provider::new("primary").replies([Reply::status(503)]);
     let policy = BreakerPolicy::default().consecutive(1).jitter(0.0);
     let builder = Client::builder().profile(Profile::interactive().breaker(policy));
@@ -394,7 +394,7 @@ async fn r3_a_call_without_time_does_not_use_up_a_probe() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn callers_in_a_hurry_do_not_close_the_route_to_the_others() {
+async fn calls_with_short_deadlines_do_not_open_the_route_for_others() {
     let primary = Provider::new("primary").always(Reply::answer().head_after(ms(800)));
     let client = over(Client::builder(), [&primary]);
     for _ in 0..20 {
@@ -407,7 +407,7 @@ async fn callers_in_a_hurry_do_not_close_the_route_to_the_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_short_deadline_leaves_the_first_rung_some_of_it() {
+async fn a_short_deadline_leaves_the_first_fallback_some_of_it() {
     // The rung keeps ten seconds back, and this call has five.
     let (primary, second) = pair();
     let ladder = evenkeel::fallback::FallbackPolicy::new()
@@ -425,7 +425,7 @@ async fn a_short_deadline_leaves_the_first_rung_some_of_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r6_a_silent_provider_is_asked_once_and_then_the_next_rung() {
+async fn a_silent_provider_is_asked_once_and_then_the_next_fallback() {
     for stream in [true, false] {
         let limit = secs(20);
         let (primary, second) = pair();
@@ -441,7 +441,7 @@ async fn r6_a_silent_provider_is_asked_once_and_then_the_next_rung() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r6_silence_before_and_after_the_head_is_the_same() {
+async fn silence_before_and_after_the_head_is_the_same() {
     for reply in [
         Reply::answer().first_content_after(secs(3600)),
         Reply::answer().with(Fault::stall(0)),
@@ -457,7 +457,7 @@ async fn r6_silence_before_and_after_the_head_is_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t1_a_body_that_stalls_ends_in_an_error() {
+async fn a_body_that_stalls_ends_in_an_error() {
     let primary = Provider::new("primary").always(Reply::answer().with(Fault::stall(20)));
     let client = over(Client::builder(), [&primary]);
     let start = Instant::now();
@@ -471,7 +471,7 @@ async fn t1_a_body_that_stalls_ends_in_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t1_an_error_body_that_never_ends_holds_nobody() {
+async fn an_error_body_that_never_ends_holds_no_call() {
     let endless = Reply::raw(500, "application/json", r#"{"error":{"message":"x"}} "#)
         .with(Fault::Comments { every: secs(1), count: u32::MAX });
     let (primary, second) = pair();
@@ -486,7 +486,7 @@ async fn t1_an_error_body_that_never_ends_holds_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t2_a_stream_longer_than_every_limit_goes_on() {
+async fn a_stream_longer_than_every_limit_goes_on() {
     let primary = Provider::new("primary").always(Reply::answer().between_events(secs(14)));
     let client = over(Client::builder().fallback(Fallback::canned(BUSY)), [&primary]);
     let start = Instant::now();
@@ -509,7 +509,7 @@ async fn a_stream_that_has_to_be_complete_has_the_deadline_to_be_so() {
 // === extra attempts ===
 
 #[tokio::test(start_paused = true)]
-async fn r2_the_budget_holds_over_all_calls_of_a_route() {
+async fn the_budget_holds_over_all_calls_of_a_route() {
     let primary = Provider::new("primary").always(Reply::status(503));
     let log = EventLog::default();
     let client = over(log.attach_to(Client::builder().profile(plain())), [&primary]);
@@ -523,7 +523,7 @@ async fn r2_the_budget_holds_over_all_calls_of_a_route() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_rung_has_a_budget_of_its_own() {
+async fn each_fallback_has_a_budget_of_its_own() {
     let (primary, second) = pair();
     primary.set(Reply::status(503));
     let second = second.replies([Reply::status(503)]);
@@ -542,7 +542,7 @@ async fn each_rung_has_a_budget_of_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d18_a_refusal_costs_no_time_and_is_not_retried() {
+async fn a_refusal_costs_no_time_and_is_not_retried() {
     let primary = Provider::new("primary").always(Reply::status(503));
     let profile = Profile::interactive().breaker(BreakerPolicy::default().consecutive(2));
     let client = over(Client::builder().profile(profile), [&primary]);
@@ -560,7 +560,7 @@ async fn d18_a_refusal_costs_no_time_and_is_not_retried() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d18_no_retry_is_waited_for_that_the_breaker_would_refuse() {
+async fn no_retry_is_waited_for_that_the_breaker_would_refuse() {
     // A wish for ten seconds fits into the deadline; the breaker, which has opened meanwhile, is open for longer.
     let (primary, second) = pair();
     primary.set(Reply::status(503).retry_after(secs(10)));
@@ -577,7 +577,7 @@ async fn d18_no_retry_is_waited_for_that_the_breaker_would_refuse() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d18_a_caller_does_not_pay_for_a_failed_probe_but_its_own_time() {
+async fn a_caller_does_not_pay_for_a_failed_probe_but_its_own_time() {
     let (primary, second) = pair();
     primary.set(Reply::status(503));
     let client = over(Client::builder().fallback(secondary()), [&primary, &second]);
@@ -609,7 +609,7 @@ async fn a_retry_that_comes_after_the_breaker_has_waited_is_made() {
 // === the breaker and what it hears ===
 
 #[tokio::test(start_paused = true)]
-async fn d22_a_final_503_and_a_body_that_dies_half_way_are_failures() {
+async fn a_final_503_and_a_body_that_dies_half_way_are_failures() {
     let replies = [
         Reply::status(503),
         Reply::answer().with(Fault::Cut { words: 40 }),
@@ -634,7 +634,7 @@ async fn d22_a_final_503_and_a_body_that_dies_half_way_are_failures() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_the_requests_own_fault_says_nothing_of_the_provider() {
+async fn a_rejected_request_does_not_count_against_the_provider() {
     for reply in [
         Reply::status(400),
         Reply::raw(403, "text/html", "<html>blocked</html>"),
@@ -652,7 +652,7 @@ async fn what_is_the_requests_own_fault_says_nothing_of_the_provider() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t8_the_permit_of_the_breaker_and_the_attempt_last_until_the_body_ends() {
+async fn the_permit_of_the_breaker_and_the_attempt_last_until_the_body_ends() {
     let primary = Provider::new("primary").always(Reply::answer().between_events(secs(1)));
     let client = over(Client::builder(), [&primary]);
     let counted = || client.breakers().list()[0].1.calls;
@@ -667,7 +667,7 @@ async fn t8_the_permit_of_the_breaker_and_the_attempt_last_until_the_body_ends()
 }
 
 #[tokio::test(start_paused = true)]
-async fn t8_a_probe_is_decided_at_its_first_content_and_heard_of_until_its_body_ends() {
+async fn a_probe_is_decided_at_its_first_content_and_observed_until_its_body_ends() {
     let primary = Provider::new("primary")
         .replies((0..5).map(|_| Reply::status(503)))
         .always(Reply::answer().with(Fault::Silence { words: 20, lasts: secs(2) }));
@@ -701,7 +701,7 @@ async fn calls_that_are_dropped_do_not_open_the_breaker() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d6_calls_that_are_dropped_after_a_long_wait_open_it() {
+async fn calls_that_are_dropped_after_a_long_wait_open_the_breaker() {
     let primary = Provider::new("primary").always(Reply::hang());
     let client = over(Client::builder(), [&primary]);
     let mut calls = JoinSet::new();
@@ -719,7 +719,7 @@ async fn d6_calls_that_are_dropped_after_a_long_wait_open_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rung_that_is_given_up_is_heard_of_as_a_failure() {
+async fn an_abandoned_fallback_counts_as_a_failure() {
     // Three targets: all those below the first have a third of the thirty seconds together.
     let (primary, second) = pair();
     primary.set(Reply::hang());
@@ -782,7 +782,7 @@ async fn a_hundred_calls_at_once_while_the_breaker_opens_are_all_answered() {
 // === the ladder ===
 
 #[tokio::test(start_paused = true)]
-async fn when_all_rungs_fail_the_caller_sees_the_first_and_the_attempt_log_has_the_rest() {
+async fn when_all_fallbacks_fail_the_caller_sees_the_first_and_the_attempt_log_has_the_rest() {
     let (primary, second) = pair();
     primary.set(Reply::raw(502, "text/html", "<html>the first</html>").header("x-mark", "1"));
     second.set(Reply::reset());
@@ -800,7 +800,7 @@ async fn when_all_rungs_fail_the_caller_sees_the_first_and_the_attempt_log_has_t
 }
 
 #[tokio::test(start_paused = true)]
-async fn r4_a_quota_that_is_gone_moves_down_at_once_and_is_probed_within_about_a_minute() {
+async fn an_exhausted_quota_moves_down_at_once_and_is_probed_within_about_a_minute() {
     let (primary, second) = pair();
     primary.set(Reply::quota_exhausted());
     let client = over(Client::builder().fallback(secondary()), [&primary, &second]);
@@ -830,7 +830,7 @@ async fn a_body_that_can_be_cut_is_handed_on_whole_where_it_has_to_be_complete()
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_limits_of_an_attempt_hold_for_each_rung() {
+async fn the_limits_of_an_attempt_hold_for_each_fallback() {
     let (primary, second) = pair();
     primary.set(Reply::hang());
     second.set(Reply::hang());

@@ -1,6 +1,5 @@
-//! Beyond the sixteen: what proxies, content networks, tired servers and careless gateways do to streams, in every
-//! dialect. Each tells what the caller sees, how often the provider was asked, what its breaker makes of it, and that the
-//! body ended once.
+//! What proxies, content networks, slow servers and faulty gateways do to streams, in every dialect: what the caller sees,
+//! how often the provider was asked, what the breaker does, and that the body ended once.
 
 #[cfg(feature = "reqwest")]
 mod sockets;
@@ -178,7 +177,7 @@ async fn broken(path: &str, pieces: &[&str], outcome: Outcome) {
 // === framing ===
 
 #[tokio::test(start_paused = true)]
-async fn line_ends_of_all_kinds_marks_and_missing_spaces_change_nothing() {
+async fn all_line_ends_byte_order_marks_and_missing_spaces_change_nothing() {
     let [word, stop] = [WORD, STOP].map(|event| event.trim_end().replace("data: ", "data:"));
     for [one, two] in [["\r\n", "\n"], ["\r", "\r\n"], ["\n", "\r"]] {
         let text = format!(
@@ -209,7 +208,7 @@ async fn one_byte_a_packet_is_a_stream_and_a_character_may_be_split() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ten_thousand_empty_packets_say_nothing_and_cost_nothing() {
+async fn ten_thousand_empty_packets_are_no_content_and_cost_nothing() {
     let empty = vec![data(""); 10_000];
     let steps = [&empty[..], &[data(WORD)], &empty, &[data(STOP), data(DONE)], &empty].concat();
     let begun = Instant::now();
@@ -220,7 +219,7 @@ async fn ten_thousand_empty_packets_say_nothing_and_cost_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_of_fifteen_megabytes_is_one_and_of_twenty_is_too_large_to_be_read() {
+async fn an_event_of_fifteen_megabytes_is_parsed_and_one_of_twenty_is_not() {
     let picture = |size: usize| WORD.replace("word", &"A".repeat(size << 20));
     let large = picture(15);
     whole(CHAT, &[&large, STOP, DONE]).await;
@@ -243,7 +242,7 @@ async fn the_sentinel_may_stand_between_blanks_and_at_the_very_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_objects_in_one_event_and_numbers_that_are_none_are_not_json() {
+async fn two_objects_in_one_event_and_invalid_numbers_are_not_json() {
     let nan = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"},\"logprobs\":{\"x\":NaN}}]}\n\n";
     let two = "data: {\"choices\":[]}{\"choices\":[]}\n\n";
     for bad in [nan, two] {
@@ -254,7 +253,7 @@ async fn two_objects_in_one_event_and_numbers_that_are_none_are_not_json() {
 // === chat completions ===
 
 #[tokio::test(start_paused = true)]
-async fn of_two_choices_the_one_that_was_cut_makes_it_truncated() {
+async fn one_cut_choice_of_two_makes_the_answer_truncated() {
     let second = WORD.replace("\"index\":0", "\"index\":1");
     broken(CHAT, &[WORD, &second, STOP], Outcome::Truncated).await;
     broken(CHAT, &[WORD, STOP, &second], Outcome::Truncated).await;
@@ -281,7 +280,7 @@ async fn an_error_before_the_sentinel_is_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_of_a_gateway_within_a_stream_is_one_however_it_is_wrapped() {
+async fn an_error_of_a_gateway_within_a_stream_is_found_however_it_is_wrapped() {
     for error in [
         "data: {\"error\":\"upstream overloaded\"}\n\n",
         "data: [{\"error\":{\"message\":\"x\"}}]\n\n",
@@ -313,7 +312,7 @@ async fn usage_after_a_pause_is_waited_for_within_the_idle_limit_and_no_longer()
 }
 
 #[tokio::test(start_paused = true)]
-async fn comments_for_an_hour_are_silence_before_and_after_the_first_word() {
+async fn comments_for_an_hour_are_silence_before_and_after_the_first_token() {
     let hour = vec![[Wait(secs(5)), data(PING)]; 720].concat();
     let begun = Instant::now();
     play(CHAT, FIRST, &hour).await.is_none(Outcome::TimedOut { phase: Phase::FirstEvent }, 1);
@@ -326,7 +325,7 @@ async fn comments_for_an_hour_are_silence_before_and_after_the_first_word() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_only_keeps_a_stream_open_is_silence_in_every_dialect() {
+async fn keep_alives_are_silence_in_every_dialect() {
     let role = "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n";
     let filters = "data: {\"choices\":[],\"prompt_filter_results\":[{\"prompt_index\":0}]}\n\n";
     for (path, word, beat) in [
@@ -421,7 +420,7 @@ async fn an_array_that_is_cut_between_its_elements_is_truncated() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_gemini_could_not_write_down_is_no_answer() {
+async fn a_malformed_function_call_of_gemini_is_no_answer() {
     let end = "data: {\"candidates\":[{\"content\":{},\"finishReason\":\"MALFORMED_FUNCTION_CALL\"}]}\r\n\r\n";
     for commit in [FIRST, WHOLE] {
         play(GEMINI, commit, &[data(end)]).await.is_none(Outcome::Empty, 2);
@@ -431,7 +430,7 @@ async fn a_call_that_gemini_could_not_write_down_is_no_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_model_that_was_only_loaded_has_answered_all_that_was_asked() {
+async fn a_load_request_of_ollama_is_a_success() {
     whole(OLLAMA, &["{\"message\":{\"content\":\"\"},\"done\":true,\"done_reason\":\"load\"}\n"])
         .await;
     // Done for no reason, with nothing said, it has not.
@@ -535,7 +534,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
 
     #[test]
-    fn there_is_one_ending_in_every_dialect_whatever_comes_and_whenever_it_is_dropped(
+    fn each_body_ends_once_in_every_dialect_whatever_its_bytes_and_whenever_dropped(
         (sample, cut) in (0..6_usize, any::<prop::sample::Index>()),
         more in prop::collection::vec(step(), 0..5),
         complete in any::<bool>(),

@@ -1,12 +1,12 @@
 //! The timeout and deadline layers over services in process, on a paused clock.
 //!
-//! The clocks of a body and of a streamed attempt are tested beside their code. Rows of the scenarios whose semantics
-//! are ours carry their id. Left out, and why:
+//! The clocks of a body and of a streamed attempt are tested beside their code. Sequences from other test suites are among
+//! these where they mean what ours means. Left out, and why:
 //!
-//! - `tmo-fsgo-78`, all but the first: there timeouts are retried, here never
-//! - `tmo-polly-79`, zero and infinite limits: refused when built, or as long as they say
-//! - `tmo-fngl-80`, the refusals: a deadline that has passed leaves time for answers that need none, without a quota
-//! - `cmp-ms-84`, sampling and the sum of waits: breakers judge by counts, waits that do not fit are not waited
+//! - failsafe-go, retries of timeouts: here there are none
+//! - Polly, limits of zero and infinity: refused when built, or as long as they say
+//! - Finagle, refusals: a deadline that has passed leaves time for answers that need none, without a quota
+//! - .NET extensions, sampling and the sum of waits: breakers judge by counts, waits that do not fit are not waited
 
 use std::{
     future::{pending, ready},
@@ -65,7 +65,7 @@ fn phase(result: Result<Response, Error>) -> Phase {
 // === attempts ===
 
 #[tokio::test(start_paused = true)]
-async fn tmo_polly_79_an_attempt_that_takes_too_long_is_ended_and_told_once() {
+async fn an_attempt_that_takes_too_long_is_ended_and_emits_one_event() {
     let log = EventLog::default();
     let layer = TimeoutPolicy::new().attempt(secs(2)).build().unwrap().events(log.sink());
     let start = Instant::now();
@@ -75,7 +75,7 @@ async fn tmo_polly_79_an_attempt_that_takes_too_long_is_ended_and_told_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tmo_polly_79_a_caller_that_goes_away_is_no_timeout() {
+async fn a_caller_that_goes_away_is_no_timeout() {
     let log = EventLog::default();
     let layer = TimeoutPolicy::new().build().unwrap().events(log.sink());
     let outer = DeadlinePolicy::new().build().unwrap().events(log.sink());
@@ -86,14 +86,14 @@ async fn tmo_polly_79_a_caller_that_goes_away_is_no_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_in_time_is_handed_on_as_it_is() {
+async fn an_answer_in_time_is_returned_unchanged() {
     let layer = TimeoutPolicy::new().build().unwrap();
     let response = layer.layer(after(secs(19)).1).oneshot(Request::default()).await.unwrap();
     assert_eq!(response.body().as_bytes(), Some(&b"well"[..]));
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_comes_with_the_limit_is_an_answer() {
+async fn an_answer_at_the_limit_is_returned() {
     let layer = TimeoutPolicy::new().attempt(secs(2)).build().unwrap();
     assert!(layer.layer(after(secs(2)).1).oneshot(Request::default()).await.is_ok());
 }
@@ -110,7 +110,7 @@ async fn an_attempt_has_what_is_left_until_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r3_an_attempt_that_cannot_finish_is_not_started() {
+async fn an_attempt_that_cannot_finish_is_not_started() {
     let (asked, service) = after(Duration::ZERO);
     let layer = TimeoutPolicy::new().build().unwrap();
     let start = Instant::now();
@@ -149,7 +149,7 @@ async fn the_attempt_is_dropped_the_moment_its_time_is_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn errors_of_the_transport_are_handed_on_as_they_are() {
+async fn errors_of_the_transport_are_returned_unchanged() {
     let refused = service_fn(|_: Request| {
         ready(Err::<Response, _>(Error::new(Outcome::Unreachable).with_source("refused")))
     });
@@ -177,7 +177,7 @@ async fn told(policy: TimeoutPolicy, request: Request) -> Option<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tmo_fngl_80_what_is_left_is_told_by_a_header_where_one_is_set() {
+async fn the_remaining_time_is_sent_in_a_header_where_configured() {
     let with = TimeoutPolicy::new().header(HeaderName::from_static("x-time-left-ms"));
     let request = with_deadline(Request::default(), Duration::from_millis(1200));
     sleep(secs(1)).await;
@@ -187,7 +187,7 @@ async fn tmo_fngl_80_what_is_left_is_told_by_a_header_where_one_is_set() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_attempt_is_told_what_is_left_for_it() {
+async fn each_attempt_has_its_remaining_time_in_the_header() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let into = seen.clone();
     let service = service_fn(move |request: Request| {
@@ -207,7 +207,7 @@ async fn each_attempt_is_told_what_is_left_for_it() {
 // === bodies ===
 
 #[tokio::test(start_paused = true)]
-async fn t1_the_limit_does_not_end_at_the_headers() {
+async fn the_limit_does_not_end_at_the_headers() {
     let (body, sender) = channel_body();
     sender.send(Bytes::from_static(b"half")).unwrap();
     let body = Arc::new(Mutex::new(Some(body)));
@@ -228,7 +228,7 @@ async fn t1_the_limit_does_not_end_at_the_headers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t2_a_stream_longer_than_every_limit_goes_on() {
+async fn a_stream_longer_than_every_limit_goes_on() {
     let (body, sender) = channel_body();
     tokio::spawn(async move {
         for _ in 0..60 {
@@ -280,7 +280,7 @@ async fn a_whole_stream_is_bounded_from_the_start_of_its_attempt() {
 // === the deadline ===
 
 #[tokio::test(start_paused = true)]
-async fn a_call_ends_at_its_deadline_whatever_it_does() {
+async fn a_call_ends_at_its_deadline() {
     let log = EventLog::default();
     let layer = DeadlinePolicy::new().build().unwrap().events(log.sink());
     let start = Instant::now();
@@ -290,7 +290,7 @@ async fn a_call_ends_at_its_deadline_whatever_it_does() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_callers_own_deadline_holds_be_it_sooner_or_later() {
+async fn a_callers_own_deadline_holds_sooner_or_later() {
     let layer = DeadlinePolicy::new().build().unwrap();
     for limit in [3, 300] {
         let start = Instant::now();
@@ -317,7 +317,7 @@ async fn a_call_within_a_call_ends_by_the_sooner_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tmo_fsgo_78_the_shorter_of_two_limits_passes_once() {
+async fn the_shorter_of_two_limits_fires_once() {
     let log = EventLog::default();
     let ms = Duration::from_millis;
     let deadline = DeadlinePolicy::new().limit(ms(500)).build().unwrap();
@@ -333,7 +333,7 @@ async fn tmo_fsgo_78_the_shorter_of_two_limits_passes_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_ends_at_the_deadline_from_within_goes_before_the_deadline() {
+async fn an_inner_timeout_at_the_deadline_precedes_the_deadline() {
     // An attempt that ends with the deadline is told by the attempt, so that a last rung can still answer.
     let log = EventLog::default();
     let inner = TimeoutPolicy::new().attempt(secs(60)).first_event(secs(60)).build().unwrap();
@@ -398,7 +398,7 @@ async fn a_deadline_past_the_end_of_time_is_far_away() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_header_sets_the_deadline_of_one_call_and_goes_no_further() {
+async fn a_header_sets_the_deadline_of_one_call_and_is_not_forwarded() {
     let upstream = service_fn(|request: Request| async move {
         assert!(!request.headers().contains_key("evenkeel-deadline-ms"));
         std::future::pending::<Result<Response, Error>>().await
@@ -423,7 +423,7 @@ async fn a_header_sets_the_deadline_of_one_call_and_goes_no_further() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_header_that_is_no_deadline_is_refused_by_name() {
+async fn an_invalid_deadline_header_is_refused_by_name() {
     for value in ["", "0", "-1", "soon", "1.5", "99999999999999999999999"] {
         let upstream = service_fn(|_: Request| async { Err(Error::new(Outcome::Unreachable)) });
         let service = DeadlinePolicy::new().build().unwrap().layer(upstream);

@@ -61,7 +61,7 @@ async fn both(client: &Client, lasts: Duration) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_without_a_model_is_asked_for_it_once_a_minute_and_for_others_as_before() {
+async fn a_key_without_a_model_is_asked_for_that_model_once_a_minute_and_for_others_as_before() {
     for status in [403, 404] {
         let models = Models::without(&[]);
         models.rare.0[0].set(unknown(status));
@@ -77,7 +77,7 @@ async fn a_key_without_a_model_is_asked_for_it_once_a_minute_and_for_others_as_b
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_its_minute_is_over_one_call_of_many_at_a_time_tries_the_key() {
+async fn after_a_minute_one_of_many_concurrent_calls_tries_the_key() {
     let models = Models::without(&[0]);
     let client = models.client();
     both(&client, secs(20)).await;
@@ -104,7 +104,7 @@ async fn a_key_that_is_given_the_model_has_its_share_again_within_two_minutes() 
 
 /// Each call asks as many as it may: the first and two retries.
 #[tokio::test(start_paused = true)]
-async fn a_model_that_none_has_is_asked_for_everywhere_in_each_call_and_changes_nothing() {
+async fn a_model_that_no_key_has_is_asked_for_everywhere_in_each_call_and_changes_nothing() {
     let models = Models::without(&KEYS);
     let client = models.client();
     for n in 1..=10 {
@@ -122,7 +122,7 @@ async fn a_model_that_none_has_is_asked_for_everywhere_in_each_call_and_changes_
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_the_others_are_out_or_lack_it_too_a_key_that_has_it_by_now_answers() {
+async fn a_key_that_has_the_model_by_now_answers_where_the_others_fail() {
     // Keys that fail are asked three times each before they are out: those are two calls.
     for (reply, most) in [(Reply::status(503), 2), (Reply::status(401), 0), (unknown(404), 0)] {
         let models = Models::without(&[0]);
@@ -159,7 +159,7 @@ async fn without_retries_one_call_a_minute_is_lost_to_a_key_without_the_model() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_that_stick_to_a_key_without_their_model_go_to_the_next_in_their_order() {
+async fn sticky_calls_to_a_key_without_their_model_go_to_the_next_in_their_order() {
     let models = Models::without(&[0]);
     let client = models.client();
     for n in 0..30 {
@@ -178,7 +178,7 @@ async fn calls_that_stick_to_a_key_without_their_model_go_to_the_next_in_their_o
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_key_lacks_in_one_operation_it_is_asked_for_in_another() {
+async fn a_model_missing_in_one_operation_is_still_asked_for_in_another() {
     let models = Models::without(&[0]);
     let client = models.client();
     answered(&client, 20).await;

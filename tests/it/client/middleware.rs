@@ -131,7 +131,7 @@ async fn extensions_go_in_to_every_attempt_and_come_back_out_of_the_last() {
 }
 
 #[tokio::test]
-async fn r8_an_error_keeps_what_it_is_and_its_source() {
+async fn an_error_keeps_its_outcome_and_its_source() {
     let (server, _) = always(Reply::refused()).await;
     server.settle().await;
     let onion = Onion::new(builder());

@@ -59,17 +59,17 @@ async fn holds(ladder: impl Fn() -> FallbackPolicy) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_a_second_rung() {
+async fn half_open_callers_wait_hardly_longer_with_a_second_target() {
     holds(|| FallbackPolicy::new().rung(secondary())).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_a_canned_reply_below() {
+async fn half_open_callers_wait_hardly_longer_with_a_canned_reply_below() {
     holds(|| FallbackPolicy::new().rung(secondary()).rung(Fallback::canned("busy"))).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_equal_targets_first() {
+async fn half_open_callers_wait_hardly_longer_with_equal_targets_first() {
     holds(|| {
         FallbackPolicy::new().primaries([target("primary"), target("third")]).rung(secondary())
     })

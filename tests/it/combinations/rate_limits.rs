@@ -223,31 +223,31 @@ const BUCKET: Make =
     Make { window: false, by_usage: false, says: Says::Seconds, stream: false, half: false };
 
 #[tokio::test(start_paused = true)]
-async fn a_bucket() {
+async fn a_token_bucket_of_requests_and_tokens() {
     holds(BUCKET).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bucket_that_says_milliseconds_of_streams() {
+async fn a_token_bucket_with_waits_in_milliseconds_and_streams() {
     holds(Make { says: Says::Millis, stream: true, ..BUCKET }).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bucket_that_counts_what_was_used_and_says_no_wait() {
+async fn a_token_bucket_that_counts_usage_and_sends_no_wait() {
     holds(Make { says: Says::Nothing, by_usage: true, ..BUCKET }).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_window() {
+async fn a_fixed_window_of_a_minute() {
     holds(Make { window: true, ..BUCKET }).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_window_that_says_no_wait_of_streams_that_cost_what_they_used() {
+async fn a_fixed_window_that_counts_usage_of_streams_and_sends_no_wait() {
     holds(Make { window: true, says: Says::Nothing, by_usage: true, stream: true, ..BUCKET }).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bucket_with_more_people_than_it_takes_of_whom_most_have_no_time_to_wait() {
+async fn an_overloaded_token_bucket_with_callers_that_mostly_cannot_wait() {
     holds(Make { half: true, ..BUCKET }).await;
 }

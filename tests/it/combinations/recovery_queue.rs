@@ -65,7 +65,7 @@ async fn an_exhausted_quota_is_waited_for_as_long_as_there_is_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn equal_targets_that_are_all_out_are_waited_for() {
+async fn equal_targets_that_are_all_ejected_are_waited_for() {
     let (primary, second) = pair();
     let down = |provider: Provider| provider.during(Duration::ZERO..secs(120), Reply::status(503));
     let (primary, second) = (down(primary), down(second));

@@ -125,7 +125,7 @@ async fn canned_share(every: Duration) -> f64 {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_customer_of_a_quiet_bot_gets_the_canned_reply_while_the_second_target_is_well() {
+async fn no_caller_of_a_quiet_bot_gets_the_canned_reply_while_the_second_target_answers() {
     for every in [60, 20, 6, 2] {
         let share = canned_share(secs(every)).await;
         assert!(share == 0.0, "a call every {every} s: {:.1} %", share * 100.0);
@@ -148,7 +148,7 @@ async fn a_primary_that_is_a_little_slower_than_its_median_answers_its_probe_bef
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stored_answer_races_no_target_either() {
+async fn a_stored_answer_races_no_target() {
     let (primary, second) = pair();
     let stored = Fallback::stored(secs(3600));
     let builder = Client::builder().profile(profile()).cache(CachePolicy::new());
@@ -174,7 +174,7 @@ async fn where_the_probe_and_the_target_beside_it_fail_the_canned_reply_is_given
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_raced_call_logs_all_that_it_sent_also_the_probe_that_goes_on() {
+async fn a_raced_call_logs_all_its_attempts_and_the_probe_that_continues() {
     let (primary, second) = pair();
     let client = over(builder(profile()), [&primary, &second]);
     half_open(&client, &primary, Reply::answer().first_content_after(secs(4))).await;
@@ -204,7 +204,7 @@ fn ladder_of(below: usize, profile: Profile) -> ClientBuilder {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_primary_that_is_well_in_twelve_seconds_answers_whatever_the_number_of_fallbacks() {
+async fn a_primary_that_answers_in_twelve_seconds_is_used_whatever_the_number_of_fallbacks() {
     for below in [1, 2, 5] {
         for stream in [true, false] {
             let (primary, second, third) = trio(first_after(secs(12)));
@@ -272,7 +272,7 @@ async fn a_call_that_waits_for_recovery_does_not_spend_all_its_time_on_one_silen
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_equal_targets_a_silent_one_is_left_for_the_next() {
+async fn a_silent_one_of_equal_targets_is_left_for_the_next() {
     let (primary, second) = pair();
     primary.set(Reply::hang());
     let target = |host| Target::new(format!("http://{host}/v1")).bearer("key");
@@ -287,7 +287,7 @@ async fn of_equal_targets_a_silent_one_is_left_for_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_attempt_is_a_failure_of_its_own_limit_only_where_it_had_about_as_much() {
+async fn a_silent_attempt_counts_as_a_failure_only_where_it_had_about_its_whole_limit() {
     let (primary, second) = pair();
     primary.set(Reply::hang());
     let client = over(builder(profile()), [&primary, &second]);
@@ -317,7 +317,7 @@ async fn a_call_with_eight_fallbacks_makes_twice_its_retries_and_one_attempt_at_
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_may_have_been_billed_is_repeated_once_in_a_call() {
+async fn a_request_that_may_have_been_billed_is_repeated_once_in_a_call() {
     let cut = Reply::answer().with(Fault::Cut { words: 5 });
     for reply in [Reply::reset(), Reply::empty(), cut] {
         let (primary, second) = pair();
@@ -330,7 +330,7 @@ async fn what_may_have_been_billed_is_repeated_once_in_a_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_broken_connection_is_not_repeated_by_a_second_copy_as_well() {
+async fn a_lost_connection_is_not_repeated_by_a_hedge_as_well() {
     let profile = Profile::interactive().hedge(HedgePolicy::default());
     let provider = Provider::new("primary").always(Reply::reset());
     let client = over(Client::builder().profile(profile), [&provider]);
@@ -339,7 +339,7 @@ async fn a_broken_connection_is_not_repeated_by_a_second_copy_as_well() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_second_copy_is_the_one_repetition_of_its_call_and_one_of_its_retries() {
+async fn a_hedge_counts_as_the_one_repetition_and_as_a_retry() {
     let profile = Profile::interactive().hedge(HedgePolicy::default());
     let provider = Provider::new("primary").always(first_after(ms(200)));
     let client = over(Client::builder().profile(profile), [&provider]);
@@ -385,7 +385,7 @@ async fn an_attempt_that_waited_for_its_turn_until_there_is_no_time_for_it_is_no
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_waits_in_our_own_queue_is_not_late() {
+async fn time_in_our_own_queue_does_not_make_a_call_late() {
     let provider = Provider::new("primary").always(first_after(ms(200)));
     let limit = LimitPolicy::default().concurrency(Concurrency::Fixed(1));
     let profile = Profile::interactive().limit(limit).hedge(HedgePolicy::default());

@@ -95,7 +95,7 @@ async fn a_tool_that_is_gone_costs_the_tool_and_no_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_all_of_the_provider_is_down_the_rung_without_the_tool_is_left_alone_too() {
+async fn when_all_of_the_provider_is_down_the_fallback_without_the_tool_is_left_alone_too() {
     let (primary, second) = pair();
     let primary = primary.always(Reply::status(503));
     let builder = Client::builder()
@@ -109,8 +109,7 @@ async fn when_all_of_the_provider_is_down_the_rung_without_the_tool_is_left_alon
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_route_that_has_trouble_with_streams_is_asked_in_one_piece_and_the_caller_streams_all_the_same()
- {
+async fn a_route_asked_unstreamed_still_streams_to_the_caller() {
     let wire = RequestLog::default();
     let upstream = wire.answering(|request| {
         let streams = request.body().windows(13).any(|part| part == b"\"stream\":true");
@@ -135,7 +134,7 @@ async fn a_route_that_has_trouble_with_streams_is_asked_in_one_piece_and_the_cal
 }
 
 #[tokio::test]
-async fn an_answer_in_one_piece_is_told_as_a_stream_in_every_dialect() {
+async fn an_unstreamed_answer_is_rendered_as_a_stream_in_every_dialect() {
     const SSE: &str = "text/event-stream; charset=utf-8";
     const MESSAGE: &str = r#"{"id":"m","type":"message","role":"assistant","model":"c","content":[{"type":"text","text":"well"}],"stop_reason":"end_turn","usage":{"input_tokens":7,"output_tokens":1}}"#;
     const RESPONSE: &str = r#"{"id":"r","object":"response","status":"completed","model":"m","output":[{"type":"message","id":"i","role":"assistant","content":[{"type":"output_text","text":"well"}]}],"usage":{"input_tokens":7,"output_tokens":1}}"#;
@@ -183,7 +182,7 @@ async fn an_answer_in_one_piece_is_told_as_a_stream_in_every_dialect() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_told_as_a_stream_moves_down() {
+async fn an_answer_that_cannot_be_rendered_as_a_stream_moves_down() {
     let wire = RequestLog::default();
     let upstream = wire.answering(|_| Ok(answer(200, r#"{"strange":1}"#)));
     let first = Fallback::addressed().edit(Edit::new().unstreamed());
@@ -195,7 +194,7 @@ async fn what_cannot_be_told_as_a_stream_moves_down() {
 // === edits ===
 
 #[tokio::test]
-async fn a_rung_asks_for_less_and_says_so() {
+async fn an_edited_fallback_asks_for_less_and_is_marked() {
     let wire = RequestLog::default();
     let upstream = wire.answering(|request| {
         Ok(if request.uri().host() == Some("primary") {
@@ -230,7 +229,7 @@ async fn a_rung_asks_for_less_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_rung_that_would_ask_the_same_again_is_passed_by_unless_nothing_was_sent() {
+async fn a_fallback_that_would_repeat_the_request_is_skipped_unless_nothing_was_sent() {
     let policy = || FallbackPolicy::new().rung(Fallback::addressed().without_tool("web_search"));
     for (failure, attempts) in
         [(Outcome::Unavailable { wait: None }, 1), (Outcome::NotSent { retry_in: None }, 2)]
@@ -244,7 +243,7 @@ async fn a_rung_that_would_ask_the_same_again_is_passed_by_unless_nothing_was_se
 }
 
 #[tokio::test]
-async fn where_another_target_stands_first_the_addressed_one_is_no_repetition() {
+async fn where_another_target_is_first_the_addressed_target_is_no_repetition() {
     let wire = RequestLog::default();
     let upstream = wire.answering(|request| {
         Ok(if request.uri().host() == Some("primary") {
@@ -289,7 +288,7 @@ fn wrong_edits_are_refused_with_field_value_and_what_is_allowed() {
 // === capabilities ===
 
 #[tokio::test]
-async fn a_call_that_needs_more_passes_the_rung_by_unless_its_edits_take_the_need_away() {
+async fn a_call_that_needs_more_skips_the_fallback_unless_an_edit_removes_the_need() {
     const IMAGE: &str = r#"{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"x"}}]}]}"#;
     const JSON: &str = r#"{"model":"m","response_format":{"type":"json_object"},"messages":[{"role":"user","content":"q"}]}"#;
     let offers = Capabilities::default;
@@ -318,7 +317,7 @@ async fn a_call_that_needs_more_passes_the_rung_by_unless_its_edits_take_the_nee
 }
 
 #[tokio::test]
-async fn a_first_rung_that_offers_less_is_passed_by_where_another_takes_the_call() {
+async fn a_first_target_that_offers_less_is_skipped_where_another_takes_the_call() {
     let first = || {
         FallbackPolicy::new()
             .first(Fallback::addressed().offers(Capabilities::default().tools(false)))
@@ -345,7 +344,7 @@ async fn a_first_rung_that_offers_less_is_passed_by_where_another_takes_the_call
 // === which failures lead where ===
 
 #[tokio::test]
-async fn each_failure_leads_to_the_rung_that_is_for_it() {
+async fn each_failure_leads_to_its_own_fallback() {
     let policy = || {
         let on = |model: &str, when: FallbackOn| {
             Fallback::target(Target::here().model(model)).on([when])
@@ -385,7 +384,7 @@ async fn each_failure_leads_to_the_rung_that_is_for_it() {
 const PLAIN: &str = r#"{"model":"m","messages":[{"role":"user","content":"q"}]}"#;
 
 #[tokio::test]
-async fn a_rung_for_blocked_content_does_not_lead_others_there() {
+async fn a_fallback_for_blocked_content_takes_no_other_failures() {
     let wire = RequestLog::default();
     let upstream = wire.answering(|_| Err(Error::new(Outcome::Blocked)));
     let policy = FallbackPolicy::new()
@@ -461,7 +460,7 @@ async fn an_answer_of_a_provider_is_not_marked_as_canned() {
 }
 
 #[tokio::test]
-async fn a_canned_reply_can_look_at_the_question_and_the_language() {
+async fn a_canned_reply_can_depend_on_the_question_and_the_language() {
     let canned = Canned::answering(|question: &CannedContext<'_>| {
         assert!(!format!("{question:?}").contains("parcel"));
         let (last, languages) = (question.last().unwrap_or_default(), question.languages());

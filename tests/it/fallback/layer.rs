@@ -60,7 +60,7 @@ fn second_only(request: &Request) -> Result<Response, Error> {
 }
 
 #[tokio::test]
-async fn a_failing_primary_is_followed_by_the_next_target_and_the_answer_says_so() {
+async fn a_failing_primary_is_followed_by_the_next_target_and_the_answer_is_marked() {
     let log = RequestLog::default();
     let response = run(two(), log.answering(second_only), chat()).await.unwrap();
     assert_eq!(log.hosts(), ["one.example", "two.example"]);
@@ -70,7 +70,7 @@ async fn a_failing_primary_is_followed_by_the_next_target_and_the_answer_says_so
 }
 
 #[tokio::test]
-async fn the_first_rung_answers_without_any_mark() {
+async fn the_first_target_answers_without_a_mark() {
     let log = RequestLog::default();
     let upstream = log.answering(|_| Ok(answer(200, "well")));
     let response = run(two(), upstream, chat()).await.unwrap();
@@ -91,7 +91,7 @@ async fn the_key_of_one_target_is_never_sent_to_another_host() {
 }
 
 #[tokio::test]
-async fn whatever_a_gateway_calls_its_key_it_stays_at_its_host() {
+async fn a_key_in_any_header_stays_at_its_host() {
     let names = [
         "ocp-apim-subscription-key",
         "cf-aig-authorization",
@@ -175,7 +175,7 @@ async fn the_key_of_another_account_at_the_same_host_replaces_the_first() {
 }
 
 #[tokio::test]
-async fn the_path_goes_on_behind_the_base() {
+async fn the_path_is_appended_to_the_base() {
     let cases = [
         ("https://b.example", CHAT, "https://b.example/v1/chat/completions"),
         ("https://b.example/", CHAT, "https://b.example/v1/chat/completions"),
@@ -204,7 +204,7 @@ async fn the_path_goes_on_behind_the_base() {
 }
 
 #[tokio::test]
-async fn the_path_of_every_dialect_goes_on_behind_the_base() {
+async fn the_path_of_every_dialect_is_appended_to_the_base() {
     let messages = "https://one.example/v1/messages?beta=true";
     let gemini = "https://one.example/v1beta/models/g:streamGenerateContent?alt=sse";
     let vertex = "https://v.example/v1/projects/p/locations/l/publishers/google";
@@ -290,7 +290,7 @@ async fn the_key_of_a_target_replaces_the_one_in_the_query() {
 }
 
 #[tokio::test]
-async fn a_canned_reply_speaks_the_dialect_of_the_request() {
+async fn a_canned_reply_has_the_dialect_of_the_request() {
     for (path, kind, part) in [
         ("/v1/messages", "text/event-stream; charset=utf-8", "event: message_stop"),
         ("/v1/responses", "text/event-stream; charset=utf-8", "event: response.completed"),
@@ -343,7 +343,7 @@ async fn when_all_fail_the_caller_sees_the_first_failure_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_wrong_everywhere_and_a_refusal_are_answered_as_they_are() {
+async fn an_invalid_request_and_a_refusal_are_returned_unchanged() {
     for outcome in [Outcome::Rejected { why: Rejection::Request }, Outcome::Blocked] {
         let log = RequestLog::default();
         let upstream = log.answering(move |_| Err(Error::new(outcome)));
@@ -365,7 +365,7 @@ async fn a_second_target_that_finds_the_request_wrong_does_not_end_the_call() {
 }
 
 #[tokio::test]
-async fn a_key_or_a_model_that_is_gone_moves_down() {
+async fn a_rejected_key_and_a_missing_model_move_down() {
     for why in [Rejection::Credential, Rejection::Model] {
         let log = RequestLog::default();
         let upstream = log.answering(move |request| match host(request) {
@@ -378,7 +378,7 @@ async fn a_key_or_a_model_that_is_gone_moves_down() {
 }
 
 #[tokio::test]
-async fn too_large_goes_to_a_larger_context_only() {
+async fn a_request_too_large_goes_to_a_larger_context_only() {
     let log = RequestLog::default();
     let small = |host: &str| Fallback::target(Target::new(format!("https://{host}/v1")));
     let policy = FallbackPolicy::new()
@@ -394,7 +394,7 @@ async fn too_large_goes_to_a_larger_context_only() {
 }
 
 #[tokio::test]
-async fn a_call_with_tools_passes_by_a_rung_without_them() {
+async fn a_call_with_tools_skips_a_fallback_without_tools() {
     let log = RequestLog::default();
     let skipped = Arc::new(Mutex::new(Vec::new()));
     let seen = skipped.clone();
@@ -415,7 +415,7 @@ async fn a_call_with_tools_passes_by_a_rung_without_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_rung_is_left_in_time_for_the_ones_below_it() {
+async fn a_silent_target_is_left_in_time_for_the_fallbacks_below() {
     let upstream = service_fn(|request: Request| async move {
         if request.uri().host() == Some("one.example") {
             std::future::pending::<()>().await;
@@ -431,7 +431,7 @@ async fn a_silent_rung_is_left_in_time_for_the_ones_below_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_in_a_hurry_asks_the_first_rung_although_that_keeps_more_back_than_there_is() {
+async fn a_short_deadline_asks_the_first_target_although_its_reserve_is_larger() {
     let policy = |reserve| {
         let first = Fallback::addressed().reserve(Duration::from_secs(reserve));
         FallbackPolicy::new().first(first).rung(Fallback::canned("busy"))
@@ -466,7 +466,7 @@ async fn when_all_targets_are_silent_the_canned_reply_comes_before_the_deadline(
 }
 
 #[tokio::test]
-async fn a_canned_reply_comes_in_the_form_that_was_asked_and_can_look_at_the_request() {
+async fn a_canned_reply_has_the_requested_form_and_can_depend_on_the_request() {
     let canned = Canned::with(|request| format!("asked {} bytes", request.body().len()));
     let policy = || FallbackPolicy::new().rung(Fallback::reply(canned.clone()).named("sorry"));
     let log = RequestLog::default();
@@ -483,7 +483,7 @@ async fn a_canned_reply_comes_in_the_form_that_was_asked_and_can_look_at_the_req
 }
 
 #[tokio::test]
-async fn a_path_without_a_dialect_gets_no_canned_reply() {
+async fn a_path_without_a_dialect_has_no_canned_reply() {
     let log = RequestLog::default();
     let upstream = log.answering(|_| Ok(answer(503, "down")));
     let policy = FallbackPolicy::new().rung(Fallback::canned("busy"));
@@ -493,7 +493,7 @@ async fn a_path_without_a_dialect_gets_no_canned_reply() {
 }
 
 #[test]
-fn wrong_rungs_are_refused_with_field_value_and_what_is_allowed() {
+fn wrong_fallbacks_are_refused_with_field_value_and_what_is_allowed() {
     let target = |base: &str| FallbackPolicy::new().rung(Fallback::target(Target::new(base)));
     let rung = |rung: Fallback| FallbackPolicy::new().rung(rung);
     let field = |policy: FallbackPolicy| -> ConfigError { policy.build().unwrap_err() };
@@ -521,14 +521,14 @@ fn wrong_rungs_are_refused_with_field_value_and_what_is_allowed() {
 }
 
 #[test]
-fn no_secret_in_what_is_printed_of_a_target() {
+fn no_debug_output_of_a_target_shows_a_secret() {
     let target = Target::new("https://a.example/v1?key=secret-1").bearer("secret-2");
     let rung = Fallback::target(target);
     assert!(!format!("{rung:?}").contains("secret"));
 }
 
 #[tokio::test]
-async fn the_attempt_log_names_the_rung_that_answered() {
+async fn the_attempt_log_names_the_fallback_that_answered() {
     let log = RequestLog::default();
     let client = evenkeel::Client::builder()
         .fallback(Fallback::canned("busy"))

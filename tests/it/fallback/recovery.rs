@@ -44,7 +44,7 @@ async fn a_pipelines_call_waits_for_recovery() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_person_is_not_made_to_wait() {
+async fn an_interactive_call_does_not_wait_for_recovery() {
     let provider = down_for(secs(120));
     let client = over(Client::builder(), [&provider]);
     let start = Instant::now();
@@ -53,7 +53,7 @@ async fn a_person_is_not_made_to_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn at_the_deadline_the_first_failure_is_told() {
+async fn at_the_deadline_the_first_failure_is_returned() {
     let provider = down_for(secs(7200));
     let client = over(Client::builder().profile(pipeline()), [&provider]);
     let start = Instant::now();
@@ -76,7 +76,7 @@ async fn a_canned_reply_below_is_given_in_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_no_wait_can_help_is_told_at_once() {
+async fn a_failure_that_no_wait_can_help_is_returned_at_once() {
     let replies = [
         Reply::context_length_exceeded(),
         Reply::error(404, "invalid_request_error", "model_not_found"),
@@ -102,7 +102,7 @@ async fn a_wait_that_is_known_to_be_too_long_is_not_begun() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_calls_wait_and_come_back_one_by_one_the_oldest_first() {
+async fn waiting_calls_resume_one_by_one_the_oldest_first() {
     let provider = down_for(secs(300));
     let client = over(Client::builder().profile(pipeline()), [&provider]);
     let start = Instant::now();
@@ -131,7 +131,7 @@ async fn many_calls_wait_and_come_back_one_by_one_the_oldest_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_who_leaves_does_not_stop_the_others() {
+async fn a_waiting_caller_that_leaves_does_not_stop_the_others() {
     let provider = down_for(secs(60));
     let client = over(Client::builder().profile(pipeline()), [&provider]);
     let gone = tokio::spawn({
@@ -149,7 +149,7 @@ async fn one_who_leaves_does_not_stop_the_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_route_that_is_out_holds_up_no_other() {
+async fn an_open_route_delays_no_other() {
     let provider = down_for(secs(700));
     let other = Provider::new("secondary").during(Duration::ZERO..secs(20), Reply::status(503));
     let client = over(Client::builder().profile(pipeline()), [&provider, &other]);
@@ -168,7 +168,7 @@ async fn a_route_that_is_out_holds_up_no_other() {
 }
 
 #[test]
-fn a_rung_that_waits_stands_below_what_it_waits_for() {
+fn a_wait_must_be_below_the_target_it_waits_for() {
     let field = |ladder: FallbackPolicy| ladder.build().unwrap_err().field().to_owned();
     assert_eq!(field(FallbackPolicy::new().first(Fallback::wait())), "ladder.rung[0]");
     assert_eq!(
@@ -187,7 +187,7 @@ fn interactive() -> Profile {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_half_open_with_a_hanging_provider_callers_wait_hardly_longer() {
+async fn half_open_callers_of_a_hanging_provider_wait_hardly_longer() {
     let calls = Calls { stream: true, every: ms(250), lasts: secs(1200) };
     let (primary, second) = pair();
     let second = second.replies(evenly_spread_replies(20_000));
@@ -279,7 +279,7 @@ async fn a_probe_that_wins_the_race_drops_the_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_the_rungs_below_fail_the_probe_is_waited_for() {
+async fn where_the_fallbacks_fail_the_probe_is_waited_for() {
     let (client, primary, second, _) = probed(Reply::answer().first_content_after(secs(4))).await;
     second.set(Reply::status(503));
     let answer = call(&client, chat(true)).await.unwrap();
@@ -324,7 +324,7 @@ async fn a_canned_reply_is_given_to_the_caller_of_a_hanging_probe_only_when_its_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_can_be_sent_once_is_no_race() {
+async fn a_body_that_can_be_sent_once_is_not_raced() {
     // It says so by its outcome: nothing else was asked.
     let (client, primary, second, log) = probed(Reply::hang()).await;
     let mut request = chat(true);

@@ -59,7 +59,7 @@ async fn sent(client: &Client, seen: &Seen, request: Request) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_speaks_for_the_caller_stays_at_its_origin_whatever_it_is_called() {
+async fn credentials_of_the_caller_stay_at_their_origin_whatever_the_header() {
     let headers = [
         "cf-access-jwt-assertion",
         "x-amzn-oidc-data",
@@ -83,7 +83,7 @@ async fn what_speaks_for_the_caller_stays_at_its_origin_whatever_it_is_called() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_for_every_provider_goes_along_and_so_does_what_is_named() {
+async fn common_and_allowed_headers_are_forwarded() {
     let identity = IdentityPolicy::new()
         .forward(HeaderName::from_static("x-experiment"))
         .forward_query("Region");
@@ -106,7 +106,7 @@ async fn what_is_for_every_provider_goes_along_and_so_does_what_is_named() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_value_that_is_marked_as_sensitive_never_goes_along() {
+async fn a_value_that_is_marked_as_sensitive_is_never_forwarded() {
     let named = HeaderName::from_static("x-experiment");
     let (client, seen) = to_another(Some(IdentityPolicy::new().forward(named.clone())));
     for name in [named, http::header::USER_AGENT] {
@@ -119,7 +119,7 @@ async fn a_value_that_is_marked_as_sensitive_never_goes_along() {
 }
 
 #[test]
-fn a_payer_that_is_to_go_along_is_refused_by_name() {
+fn forwarding_a_payer_is_refused_by_name() {
     let refused = |identity: IdentityPolicy| identity.build().unwrap_err().to_string();
     let said = refused(IdentityPolicy::new().forward(http::header::AUTHORIZATION));
     assert!(said.starts_with("identity.forward is \"authorization\""), "{said}");

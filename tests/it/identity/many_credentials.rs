@@ -59,7 +59,7 @@ async fn a_provider_that_is_down_is_asked_no_more_than_twice_as_often_by_100_000
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_open_breaker_is_not_forgotten_for_junk_credentials() {
+async fn an_open_breaker_is_not_evicted_by_junk_credentials() {
     let provider = Provider::new("primary").always(spent());
     let client = over(Client::builder().profile(without_retries()), [&provider]);
     assert_eq!(status(&client, bearer("the-spent-one")).await, 429);
@@ -98,7 +98,7 @@ async fn a_budget_that_is_spent_is_not_refilled_by_junk_credentials() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn those_that_there_is_no_room_for_are_not_closed_by_one_of_them() {
+async fn routes_beyond_the_bound_are_not_opened_by_one_of_them() {
     // Every place is taken by a key whose quota is spent.
     let provider = Provider::new("primary").always(spent());
     let client = over(Client::builder().profile(without_retries()), [&provider]);
@@ -127,7 +127,7 @@ async fn those_that_there_is_no_room_for_are_not_closed_by_one_of_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outage_is_over_for_those_that_there_is_no_room_for_as_for_all() {
+async fn an_outage_ends_for_routes_beyond_the_bound_as_for_all() {
     let provider = Provider::new("primary").always(spent());
     let client = over(Client::builder().profile(without_retries()), [&provider]);
     for n in 0..4_096 {
@@ -160,7 +160,7 @@ async fn an_outage_is_over_for_those_that_there_is_no_room_for_as_for_all() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_operation_that_is_down_for_all_keys_closes_chats_to_none() {
+async fn an_operation_that_fails_for_all_keys_opens_no_route_of_chats() {
     let provider = down();
     let client = over(Client::builder().profile(without_retries()), [&provider]);
     let vectors = |n: usize| {
@@ -183,7 +183,7 @@ async fn an_operation_that_is_down_for_all_keys_closes_chats_to_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_route_that_is_reset_is_asked_whatever_other_keys_have_met() {
+async fn a_route_that_is_reset_is_asked_whatever_other_keys_met() {
     let provider = down();
     let client = over(Client::builder().profile(without_retries()), [&provider]);
     for n in 0..50 {
@@ -199,7 +199,7 @@ async fn a_route_that_is_reset_is_asked_whatever_other_keys_have_met() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_key_that_there_is_no_room_for_fails_alone() {
+async fn a_failing_key_beyond_the_bound_fails_alone() {
     let provider = Provider::new("primary").always(spent());
     let client = over(Client::builder().profile(without_retries()), [&provider]);
     for n in 0..4_096 {
@@ -215,7 +215,7 @@ async fn one_key_that_there_is_no_room_for_fails_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_person_can_force_1024_routes_and_no_more() {
+async fn an_operator_can_force_1024_routes_and_no_more() {
     let client = client(&Provider::new("primary"));
     let breakers = client.breakers();
     let route = |n: usize| Route::new("primary", "m", &format!("key-{n}"));
@@ -238,7 +238,7 @@ async fn a_person_can_force_1024_routes_and_no_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_forced_route_that_there_is_no_room_for_is_forced_all_the_same() {
+async fn a_forced_route_beyond_the_bound_is_forced() {
     let provider = Provider::new("primary").always(spent());
     let client = over(Client::builder().profile(without_retries()), [&provider]);
     for n in 0..4_096 {
@@ -267,7 +267,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 #[test]
-fn a_full_table_of_breakers_takes_no_more_memory_than_its_page_names() {
+fn a_full_table_of_breakers_takes_no_more_memory_than_documented() {
     let runtime = runtime();
     let client = client(&Provider::new("primary"));
     let _entered = runtime.enter();
@@ -300,7 +300,7 @@ async fn limited(is_spent: bool) -> Result<Response, Error> {
 }
 
 #[test]
-fn all_tables_of_a_client_take_no_more_memory_than_their_page_names() {
+fn all_tables_of_a_client_take_no_more_memory_than_documented() {
     let runtime = runtime();
     let is_spent = Arc::new(AtomicBool::new(false));
     let of = is_spent.clone();

@@ -34,7 +34,7 @@ async fn a_model_of_a_mebibyte_makes_a_route_of_a_line() {
 }
 
 #[test]
-fn each_part_of_a_route_is_bounded_and_plain_and_stays_what_it_is() {
+fn each_part_of_a_route_is_bounded_plain_and_stable() {
     let long = "n".repeat(1 << 20);
     let route = Route::new(&long, ODD, &long);
     for part in [route.provider(), route.model(), route.credential()] {

@@ -71,7 +71,7 @@ async fn callers_who_differ_by_a_header_alone_share_no_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_says_nothing_of_the_caller_keeps_no_answers_apart() {
+async fn headers_that_do_not_identify_the_caller_do_not_separate_answers() {
     let identity = IdentityPolicy::new().ignore(HeaderName::from_static("x-session-id"));
     let provider = Provider::new("primary");
     let client = over(Client::builder().identity(identity).cache(caching()), [&provider]);
@@ -84,7 +84,7 @@ async fn what_says_nothing_of_the_caller_keeps_no_answers_apart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_header_of_the_business_keeps_answers_apart_and_no_routes() {
+async fn a_configured_header_separates_answers_and_not_routes() {
     let seat = HeaderName::from_static("x-seat");
     let identity = IdentityPolicy::new().user(seat);
     let provider = Provider::new("primary");
@@ -97,7 +97,7 @@ async fn a_header_of_the_business_keeps_answers_apart_and_no_routes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_cache_believes_no_token_that_nobody_has_checked() {
+async fn the_cache_trusts_no_unverified_token() {
     // The same claims, another signature: a provider would reject it.
     let forged = |signature: &str| {
         let token = format!("Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.{signature}");

@@ -57,7 +57,7 @@ fn image(stream: bool) -> Request {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_image_of_four_megabytes_refuses_nobody_where_openai_tells_its_limits() {
+async fn one_image_of_four_megabytes_refuses_no_call_with_the_headers_of_openai() {
     let answer = Reply::answer()
         .head_after(secs(2))
         .header("x-ratelimit-limit-tokens", "200000")
@@ -87,7 +87,7 @@ fn cached(read: u64) -> Reply {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cached_prompt_of_400_kb_refuses_nobody_at_50_000_input_tokens_a_minute() {
+async fn a_cached_prompt_of_400_kb_refuses_no_call_at_50_000_input_tokens_a_minute() {
     let provider = Provider::new("primary").always(cached(100_000));
     let prompt = "where is my parcel? ".repeat(20_000);
     let request = || {
@@ -111,7 +111,7 @@ async fn a_cached_prompt_of_400_kb_refuses_nobody_at_50_000_input_tokens_a_minut
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_tells_no_usage_and_a_million_tokens_asked_for_hold_nobody_back() {
+async fn a_stream_without_usage_and_a_million_requested_tokens_delay_no_call() {
     let million = with_body(
         r#"{"model":"m","stream":true,"max_tokens":1000000,"messages":[{"role":"user","content":"hi"}]}"#,
     );
@@ -142,7 +142,7 @@ async fn until_answered(client: &Client, provider: &Provider) -> (Duration, u64)
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_day_asked_for_by_one_rate_limit_is_probed_within_about_a_minute() {
+async fn a_wait_of_a_day_from_one_rate_limit_is_probed_within_about_a_minute() {
     let day = Reply::rate_limited(Some(secs(86_400)));
     for bad in [1, 2, 3] {
         let provider = Provider::new("primary").replies((0..bad).map(|_| day.clone()));

@@ -117,7 +117,7 @@ async fn without_any_limit_set_the_headers_alone_are_enough() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_headers_of_anthropic_are_read_as_well() {
+async fn the_headers_of_anthropic_are_read() {
     holds(&play(LimitPolicy::new().requests(30).tokens(5_000), told_wait(), MESSAGES).await);
 }
 
@@ -153,7 +153,7 @@ impl Window {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_provider_that_counts_by_the_minute_of_the_clock_is_followed_as_well() {
+async fn a_provider_with_fixed_windows_of_a_minute_is_followed() {
     for policy in [LimitPolicy::new().requests(60), LimitPolicy::new().requests(120)] {
         let window = Arc::new(Mutex::new(Window::default()));
         let start = Instant::now();

@@ -26,7 +26,7 @@ fn since(came: &[Came], from: Duration) -> Vec<Came> {
 const BACK: Duration = Duration::from_secs(90);
 
 #[test]
-fn answers_of_17_s_are_no_slow_probes() {
+fn answers_of_17_s_do_not_make_slow_probes() {
     play(1, async {
         let outage = secs(300);
         let world = down_until(outage, Act::Answers(secs(17)));
@@ -56,7 +56,7 @@ fn raised_timeouts_raise_what_is_slow() {
 }
 
 #[test]
-fn hurried_callers_do_not_keep_the_route_from_patient_ones() {
+fn calls_with_short_deadlines_do_not_keep_the_route_from_others() {
     play(1, async {
         let outage = secs(60);
         let world = down_until(outage, Act::Answers(ms(1_500)));
@@ -114,7 +114,7 @@ fn one_probe_that_hangs_keeps_the_route_for_no_longer_than_its_limit() {
 }
 
 #[test]
-fn a_pipeline_of_long_answers_is_back_to_several_at_a_time_after_one_of_them() {
+fn a_pipeline_of_long_answers_is_back_to_several_at_a_time_after_the_first() {
     play(1, async {
         let outage = secs(600);
         let world = down_until(outage, Act::Answers(secs(180)));
@@ -130,7 +130,7 @@ fn a_pipeline_of_long_answers_is_back_to_several_at_a_time_after_one_of_them() {
 }
 
 #[test]
-fn a_primary_that_is_well_again_is_in_use_within_twenty_calls() {
+fn a_recovered_primary_is_in_use_within_twenty_calls() {
     let late: Vec<_> = (0..17_u64)
         .filter_map(|seed| {
             play(seed, async move {

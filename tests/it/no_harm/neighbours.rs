@@ -252,12 +252,12 @@ impl Two {
 }
 
 #[test]
-fn no_neighbour() {
+fn no_call_changes_with_a_neighbour() {
     law(24, two(), |two| two.b_is_the_same());
 }
 
 #[test]
-fn one_caller_s_expired_file_key_or_scope_closes_the_route_for_nobody_else() {
+fn an_expired_file_key_or_scope_of_one_caller_opens_the_route_for_no_other() {
     let setting = Setting { cache: false, fallback: false, stream: false };
     for (other, fate) in [
         (Other::Request, Fate::Says(403, FILE)),

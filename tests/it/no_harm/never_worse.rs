@@ -305,22 +305,22 @@ fn always(kind: Kind, rate: f64, fails: f64, with: Fails) -> Day {
 }
 
 #[test]
-fn no_worse_than_without() {
+fn no_fewer_answers_than_without_evenkeel() {
     law(40, day(-1.78..1.0, 600), |day| day.is_no_worse());
 }
 
 #[test]
-fn no_worse_than_without_where_answers_take_longer_than_failures() {
+fn no_fewer_answers_where_answers_take_longer_than_failures() {
     law(64, day(-1.78..1.0, 18_000), |day| day.is_no_worse());
 }
 
 #[test]
-fn no_worse_than_without_at_many_calls_a_second() {
+fn no_fewer_answers_at_many_calls_a_second() {
     law(5, day(1.0..3.0, 600), |day| day.is_no_worse());
 }
 
 #[test]
-fn a_rate_limit_with_a_hint_for_one_attempt_in_four_refuses_nobody() {
+fn a_rate_limit_with_a_hint_for_one_attempt_in_four_refuses_no_call() {
     for rate in [1.7, 20.0, 160.0] {
         let day = always(Kind::Interactive, rate, 0.25, Fails::Limited(Some(1)));
         day.is_no_worse().unwrap();
@@ -347,7 +347,7 @@ fn retries_are_paid_for_before_the_first_answers_come() {
 }
 
 #[test]
-fn no_worse_than_without_where_three_attempts_in_ten_are_silent() {
+fn no_fewer_answers_where_three_attempts_in_ten_are_silent() {
     let day = always(Kind::Interactive, 1.9, 0.28, Fails::Hangs);
     for seed in [1, 8_822_889_135_447_341_888] {
         Day { deadline: Some(0.68), seed, ..day.clone() }.is_no_worse().unwrap();
@@ -355,7 +355,7 @@ fn no_worse_than_without_where_three_attempts_in_ten_are_silent() {
 }
 
 #[test]
-fn a_second_target_that_is_down_takes_no_call_from_one_that_fails_in_part() {
+fn a_second_target_that_is_down_takes_no_call_from_a_target_that_fails_in_part() {
     let mut day = always(Kind::Interactive, 126.0, 0.09, Fails::Status(503));
     let dead = Phase { length: 1.0, fails: ALL, with: Fails::Status(503), takes: ms(100) };
     day.targets.push(vec![dead]);

@@ -146,7 +146,7 @@ fn where_half_of_the_attempts_fail_no_call_is_lost_but_those_that_are_refused() 
 }
 
 #[test]
-fn the_fates_are_drawn_as_the_share_says_and_each_attempt_has_its_own() {
+fn the_fates_have_the_given_share_and_each_attempt_has_its_own() {
     let fails = |call: u64, nth: u32| draw(3, Attempt { call, nth, at: Duration::ZERO }) < 0.2;
     let count = |is: &dyn Fn(u64) -> bool| (0..10_000).filter(|call| is(*call)).count();
     assert!((1_900..2_100).contains(&count(&|call| fails(call, 0))));
@@ -158,7 +158,7 @@ fn the_fates_are_drawn_as_the_share_says_and_each_attempt_has_its_own() {
 }
 
 #[test]
-fn the_clients_beside_it_answer_what_the_fates_say() {
+fn the_compared_clients_answer_as_their_fates_determine() {
     let traffic = Traffic::new(5.0, secs(60), 4);
     let world = || World::failing(0.3, traffic.seed);
     let plain = play(4, async {
@@ -195,16 +195,16 @@ fn begins_to_fail(rate: f64, after: Duration) {
 }
 
 #[test]
-fn a_partial_failure_that_begins_at_a_call_in_two_seconds_refuses_nobody() {
+fn a_partial_failure_that_begins_at_a_call_in_two_seconds_refuses_no_call() {
     begins_to_fail(0.5, secs(900));
 }
 
 #[test]
-fn a_partial_failure_that_begins_at_three_calls_a_second_refuses_nobody() {
+fn a_partial_failure_that_begins_at_three_calls_a_second_refuses_no_call() {
     begins_to_fail(3.0, secs(150));
 }
 
 #[test]
-fn a_partial_failure_that_begins_at_twenty_calls_a_second_refuses_nobody() {
+fn a_partial_failure_that_begins_at_twenty_calls_a_second_refuses_no_call() {
     begins_to_fail(20.0, secs(20));
 }

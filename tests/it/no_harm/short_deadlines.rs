@@ -12,7 +12,7 @@ fn within(limit: std::time::Duration) -> Request {
 }
 
 #[test]
-fn five_callers_in_a_hurry_do_not_close_the_route_for_one_with_time() {
+fn five_short_deadlines_do_not_open_the_route_for_a_long_one() {
     for millis in [500, 1_000, 1_500, 2_500] {
         play(1, async move {
             let world = World::new(|_| Act::Answers(secs(3)));
@@ -29,7 +29,7 @@ fn five_callers_in_a_hurry_do_not_close_the_route_for_one_with_time() {
 }
 
 #[test]
-fn many_callers_in_a_hurry_at_once_do_not_close_the_route_either() {
+fn many_short_deadlines_at_once_do_not_open_the_route() {
     play(1, async {
         let world = World::new(|_| Act::Answers(secs(3)));
         let client = Client::builder().over(world.transport()).unwrap();

@@ -53,7 +53,7 @@ async fn a_stop_sequence_that_comes_first_is_an_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_empty_answer_to_a_call_that_names_no_end_is_asked_for_again() {
+async fn an_empty_answer_to_a_call_without_a_stop_sequence_is_retried() {
     let first = Provider::new("primary").always(Reply::empty());
     let client = over(Client::builder(), [&first]);
     call(&client, chat(false)).await.unwrap_err();
@@ -66,7 +66,7 @@ async fn an_empty_answer_to_a_call_that_names_no_end_is_asked_for_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_turn_of_anthropic_that_ends_at_once_is_an_answer() {
+async fn an_empty_end_turn_of_anthropic_is_an_answer() {
     let message = r#"{"id":"m","type":"message","role":"assistant","content":[],"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":9,"output_tokens":2}}"#;
     rightly(json(200, message), post("/v1/messages", r#"{"model":"m"}"#)).await;
     let stream = events(&[
@@ -78,7 +78,7 @@ async fn a_turn_of_anthropic_that_ends_at_once_is_an_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn answers_that_are_empty_by_their_nature_are_answers() {
+async fn operations_with_empty_answers_are_successes() {
     let tool = r#"{"choices":[{"index":0,"message":{"content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}"#;
     let filtered =
         r#"{"choices":[{"index":0,"message":{"content":""},"finish_reason":"content_filter"}]}"#;
@@ -109,7 +109,7 @@ async fn slowly(path: &str, body: &'static str, stream: &[&str]) -> Option<Outco
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_tool_of_the_provider_at_work_is_no_silence() {
+async fn a_server_tool_at_work_is_no_silence() {
     let responses = |step: &str| {
         [
             r#"{"type":"response.created","response":{"status":"in_progress"}}"#.to_owned(),
@@ -156,7 +156,7 @@ async fn a_tool_of_the_provider_at_work_is_no_silence() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn five_streams_in_which_a_tool_of_the_provider_is_at_work_are_whole_and_close_nothing() {
+async fn five_streams_with_a_server_tool_at_work_are_whole_and_open_no_route() {
     let stream = [
         r#"{"type":"response.output_text.delta","delta":"Let me see."}"#,
         r#"{"type":"response.code_interpreter_call.in_progress","item_id":"i"}"#,

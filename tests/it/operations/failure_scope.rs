@@ -11,7 +11,7 @@ fn states(client: &Client) -> Vec<(String, State)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_file_of_one_caller_that_has_expired_closes_the_route_for_nobody() {
+async fn an_expired_file_of_one_caller_opens_the_route_for_no_other() {
     let body = r#"{"error":{"code":403,"message":"You do not have permission to access the File abc or it may not exist.","status":"PERMISSION_DENIED"}}"#;
     let first = Provider::new("primary").always(json(403, body));
     let client = over(Client::builder(), [&first]);
@@ -32,7 +32,7 @@ async fn a_file_of_one_caller_that_has_expired_closes_the_route_for_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_is_too_dear_for_one_caller_closes_the_route_for_nobody() {
+async fn a_402_for_one_request_opens_no_route() {
     let body = r#"{"error":{"code":402,"message":"This request requires more credits, or fewer max_tokens. You requested up to 65536 tokens, but can only afford 9."}}"#;
     let first = Provider::new("primary").always(json(402, body));
     let client = over(Client::builder(), [&first]);
@@ -43,7 +43,7 @@ async fn an_answer_that_is_too_dear_for_one_caller_closes_the_route_for_nobody()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_scope_that_a_key_lacks_for_one_operation_closes_no_other() {
+async fn a_scope_missing_for_one_operation_opens_no_other_route() {
     let body = r#"{"error":{"message":"You have insufficient permissions for this operation. Missing scopes: api.responses.write.","type":"invalid_request_error","param":null,"code":null}}"#;
     let first = Provider::new("primary").always(json(401, body));
     let client = over(Client::builder(), [&first]);
@@ -56,7 +56,7 @@ async fn a_scope_that_a_key_lacks_for_one_operation_closes_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_of_jobs_that_is_forbidden_closes_no_other_operation() {
+async fn a_forbidden_list_of_jobs_opens_no_other_route() {
     let first = Provider::new("primary").always(Reply::status(403));
     let client = over(Client::builder(), [&first]);
     for _ in 0..5 {
@@ -69,7 +69,7 @@ async fn a_list_of_jobs_that_is_forbidden_closes_no_other_operation() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_path_that_fails_closes_no_other() {
+async fn an_unknown_path_that_fails_opens_no_other_route() {
     let first = Provider::new("primary").always(Reply::status(500));
     let client = over(Client::builder(), [&first]);
     for _ in 0..40 {
@@ -82,7 +82,7 @@ async fn an_unknown_path_that_fails_closes_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn embeddings_that_fail_close_no_chat_and_share_its_limits() {
+async fn failing_embeddings_open_no_route_of_chats_and_share_their_limits() {
     let first = Provider::new("primary").always(Reply::status(500));
     let client = over(Client::builder(), [&first]);
     for _ in 0..40 {
@@ -100,7 +100,7 @@ async fn embeddings_that_fail_close_no_chat_and_share_its_limits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_misspelt_model_takes_none_of_four_equal_keys_out() {
+async fn a_misspelt_model_ejects_none_of_four_equal_keys() {
     let unknown = Reply::error(404, "invalid_request_error", "model_not_found");
     let houses = Houses::new(unknown);
     let client = houses.over(keys(key));
@@ -116,7 +116,7 @@ async fn a_misspelt_model_takes_none_of_four_equal_keys_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_equal_targets_one_that_cannot_make_vectors_may_chat() {
+async fn one_of_equal_targets_without_embeddings_may_still_chat() {
     let houses = Houses::new(Reply::status(500));
     let client = houses.over(keys(key));
     for _ in 0..20 {
@@ -133,7 +133,7 @@ async fn of_equal_targets_one_that_cannot_make_vectors_may_chat() {
 
 /// Nobody is helped by a refusal of ours in place of the provider's own word; and the next call may be one that it accepts.
 #[tokio::test(start_paused = true)]
-async fn without_another_target_each_caller_has_the_provider_s_own_rejection() {
+async fn without_another_target_each_caller_has_the_providers_rejection() {
     let first = Provider::new("primary").requires("another-key");
     let client = over(Client::builder(), [&first]);
     for _ in 0..20 {

@@ -74,7 +74,7 @@ fn builder(kind: usize) -> ClientBuilder {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
     #[test]
-    fn law_nothing_is_created_twice_and_nothing_of_an_account_leaves_it(
+    fn law_nothing_is_created_twice_and_no_object_of_an_account_leaves_it(
         request in 0..REQUESTS.len(), kind in 0..4_usize,
         first in prop::collection::vec(0..REPLIES, 1..6), second in prop::collection::vec(0..REPLIES, 1..6),
     ) {

@@ -136,7 +136,7 @@ async fn answered(response: Response) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_key_no_prompt_and_no_answer_shows_in_anything_that_is_printed_told_or_traced() {
+async fn no_key_no_prompt_and_no_answer_shows_in_debug_display_events_or_traces() {
     let target = || {
         let base = Target::new("http://secondary/v1?key=queryMark");
         Fallback::target(base.bearer("sk-SecondKeyMark").model("spare"))

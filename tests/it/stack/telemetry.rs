@@ -58,7 +58,7 @@ fn sequence(parts: &[&[&'static str]]) -> Vec<&'static str> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_good_call_tells_its_steps_in_order() {
+async fn a_successful_call_emits_its_steps_in_order() {
     for stream in [true, false] {
         let log = Story { stream, ..Story::new([]) }.event_names().await;
         assert_eq!(log, sequence(&[&BEGIN, &END]));
@@ -66,21 +66,21 @@ async fn a_good_call_tells_its_steps_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retry_tells_its_wait() {
+async fn a_retry_emits_its_wait() {
     let log = Story::new([Reply::status(500)]).event_names().await;
     let again = ["AttemptEnded", "RetryWaiting", "AttemptStarted"];
     assert_eq!(log, sequence(&[&BEGIN, &again, &END]));
 }
 
 #[tokio::test(start_paused = true)]
-async fn silence_tells_the_limit_before_the_end_of_the_attempt() {
+async fn silence_emits_the_timeout_before_the_end_of_the_attempt() {
     let log = Story::new([Reply::hang()]).event_names().await;
     let silent = ["TimedOut", "AttemptEnded", "RungEntered", "AttemptStarted"];
     assert_eq!(log, sequence(&[&BEGIN, &silent, &END]));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_breaker_that_opens_and_then_refuses_tells_both() {
+async fn a_breaker_emits_its_opening_and_its_refusals() {
     let breaker = BreakerPolicy::default().consecutive(1);
     let story = || Story { breaker: breaker.clone(), ..Story::new([Reply::status(503)]) };
     let opens = ["BreakerChanged", "AttemptEnded", "RetryStopped", "RungEntered", "AttemptStarted"];
@@ -91,14 +91,14 @@ async fn a_breaker_that_opens_and_then_refuses_tells_both() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rejection_moves_down_without_a_word_of_retries() {
+async fn a_rejection_moves_down_without_events_of_retries() {
     let log = Story::new([Reply::status(401)]).event_names().await;
     let down = ["AttemptEnded", "RungEntered", "AttemptStarted"];
     assert_eq!(log, sequence(&[&BEGIN, &down, &END]));
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_canned_reply_is_a_rung_without_an_attempt() {
+async fn the_canned_reply_is_a_fallback_without_an_attempt() {
     let gone = Reply::quota_exhausted();
     let story = Story { second: vec![gone.clone()], ..Story::new([gone]) };
     let first = ["BreakerChanged", "AttemptEnded", "RungEntered", "AttemptStarted"];
@@ -107,14 +107,14 @@ async fn the_canned_reply_is_a_rung_without_an_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_fails_tells_it_after_the_end_of_the_call() {
+async fn a_failing_body_emits_its_end_after_the_end_of_the_call() {
     let log = Story::new([Reply::answer().with(Fault::stall(3))]).event_names().await;
     let end = ["AttemptEnded", "CallEnded", "TimedOut", "BodyEnded"];
     assert_eq!(log, sequence(&[&BEGIN, &end]));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rung_that_cannot_do_what_is_asked_is_told() {
+async fn a_fallback_that_lacks_a_capability_emits_a_skip() {
     let log = EventLog::default();
     let (primary, second) = pair();
     primary.set(Reply::status(401));
@@ -175,7 +175,7 @@ async fn the_file_of_the_events_read_top_to_bottom_is_the_flow_of_a_call() {
 // === attempt logs ===
 
 #[tokio::test(start_paused = true)]
-async fn the_attempt_log_tells_where_each_attempt_went_and_how_long_it_took() {
+async fn the_attempt_log_has_target_and_duration_of_each_attempt() {
     let (primary, second) = pair();
     let primary = primary.replies([
         Reply::status(500).head_after(ms(100)),
@@ -215,7 +215,7 @@ async fn the_attempt_log_tells_where_each_attempt_went_and_how_long_it_took() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_attempt_log_of_refusals_has_them_and_counts_none_as_sent() {
+async fn an_attempt_log_of_refusals_counts_none_as_sent() {
     let primary = Provider::new("primary").always(Reply::quota_exhausted());
     let client = over(Client::builder().fallback(Fallback::canned(BUSY)), [&primary]);
     call(&client, chat(true)).await.unwrap();
@@ -385,7 +385,7 @@ async fn a_call_is_a_span_with_the_names_of_opentelemetry_and_its_attempts_are_w
 
 /// So that the table can be extended; and not with every call.
 #[tokio::test(start_paused = true)]
-async fn a_code_that_is_in_no_table_is_told_once() {
+async fn an_unknown_code_is_logged_once() {
     let spans = Spans::default();
     let _listening = spans.subscribe();
     let unknown = Reply::error(400, "invalid_request_error", "moon_in_the_wrong_phase");
@@ -406,7 +406,7 @@ async fn a_code_that_is_in_no_table_is_told_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_is_rejected_and_a_quota_that_is_gone_are_told_loudly() {
+async fn a_rejected_key_and_an_exhausted_quota_are_logged_by_name() {
     for (reply, message) in [
         (Reply::error(401, "invalid_request_error", "invalid_api_key"), "credential rejected"),
         (Reply::quota_exhausted(), "quota exhausted"),
@@ -420,7 +420,7 @@ async fn a_key_that_is_rejected_and_a_quota_that_is_gone_are_told_loudly() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_span_of_a_call_tells_how_it_failed() {
+async fn the_span_of_a_call_has_its_failure() {
     let spans = Spans::default();
     let _listening = spans.subscribe();
     let primary = Provider::new("primary").replies([
@@ -457,7 +457,7 @@ async fn the_span_of_a_call_tells_how_it_failed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_told_of_a_call_that_is_dropped_is_told_in_its_span() {
+async fn events_of_a_dropped_call_are_in_its_span() {
     let spans = Spans::default();
     let _listening = spans.subscribe();
     let primary = Provider::new("primary").always(Reply::hang());

@@ -63,7 +63,7 @@ fn cut(text: &str) -> (String, Option<Outcome>, Option<BodyEnd>) {
 }
 
 #[tokio::test]
-async fn a_body_that_ends_with_its_connection_is_whole_only_by_its_own_end() {
+async fn a_body_that_ends_with_its_connection_is_whole_only_with_its_own_end() {
     for head in [
         "HTTP/1.0 200 OK\r\ncontent-type: text/event-stream\r\n\r\n".into(),
         head("connection: close\r\n"),
@@ -76,7 +76,7 @@ async fn a_body_that_ends_with_its_connection_is_whole_only_by_its_own_end() {
 }
 
 #[tokio::test]
-async fn a_length_that_lies_is_believed_less_than_the_answer_itself() {
+async fn the_answer_itself_takes_precedence_over_a_wrong_length() {
     let whole = [WORD, STOP, DONE].concat();
     let with = |length: usize, text: &str| head(&format!("content-length: {length}\r\n")) + text;
     assert_eq!(answered(with(whole.len(), &whole)).await, done(&whole));
@@ -100,7 +100,7 @@ async fn trailers_and_a_missing_last_chunk_change_nothing_of_a_whole_answer() {
 }
 
 #[tokio::test]
-async fn hints_before_the_head_are_passed_over() {
+async fn early_hints_before_the_head_are_skipped() {
     let hints = "HTTP/1.1 103 Early Hints\r\nlink: </style.css>; rel=preload\r\n\r\n";
     let goes_on = "HTTP/1.1 100 Continue\r\n\r\n";
     let whole = [WORD, STOP, DONE];
