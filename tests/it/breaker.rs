@@ -14,17 +14,11 @@ use evenkeel::{
 };
 use tokio::time::Instant;
 
+use crate::support::{ms, secs};
+
 const FAILED: Outcome = Outcome::Unavailable { wait: None };
 const LIMITED: Outcome = Outcome::RateLimited { wait: None };
 const IGNORED: Outcome = Outcome::TooLarge;
-
-fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
-
-fn secs(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
 
 /// The defaults as thresholds that know no rate, and without chance.
 fn policy() -> BreakerPolicy {

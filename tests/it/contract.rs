@@ -18,7 +18,7 @@ use evenkeel::{
 use evenkeel_testkit::{Probe, probe::check};
 use tower::layer::{layer_fn, util::Stack};
 
-use crate::scene::secondary;
+use crate::support::secondary;
 
 #[tokio::test(start_paused = true)]
 async fn telemetry_keeps_the_contract() {

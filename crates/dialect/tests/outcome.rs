@@ -167,7 +167,7 @@ fn spelled(code: Option<&str>) -> Option<String> {
 }
 
 #[test]
-fn every_known_error_of_every_provider_is_known_for_what_it_is() {
+fn every_known_error_of_every_provider_is_classified() {
     let mut asserted = 0;
     for line in ERRORS.lines() {
         let row: Value = serde_json::from_str(line).unwrap();
@@ -252,7 +252,7 @@ fn the_headers_of_a_429_are_honoured_as_the_official_clients_do() {
 }
 
 #[test]
-fn r4_a_gone_quota_is_no_rate_limit_even_with_a_retry_after() {
+fn an_exhausted_quota_is_no_rate_limit_even_with_a_retry_after() {
     for body in [
         json!({"error": {"code": "insufficient_quota", "type": "insufficient_quota"}}),
         json!({"error": {"code": null, "type": "insufficient_quota"}}),
@@ -267,7 +267,7 @@ fn r4_a_gone_quota_is_no_rate_limit_even_with_a_retry_after() {
 }
 
 #[test]
-fn r7_a_429_of_an_unexpected_shape_keeps_its_status_and_its_wait() {
+fn a_429_of_an_unexpected_shape_keeps_its_status_and_its_wait() {
     let wait = Some(Duration::from_secs(3));
     for body in [
         "",
@@ -292,7 +292,7 @@ fn r7_a_429_of_an_unexpected_shape_keeps_its_status_and_its_wait() {
 }
 
 #[test]
-fn t4_an_overload_inside_a_200_is_no_success() {
+fn an_overload_inside_a_200_is_no_success() {
     for body in [
         json!({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}),
         json!({"error": {"code": 502, "message": "Provider returned error"}}),
@@ -303,7 +303,7 @@ fn t4_an_overload_inside_a_200_is_no_success() {
 }
 
 #[test]
-fn s12_a_context_overflow_is_too_large_by_code_and_by_text() {
+fn a_context_overflow_is_too_large_by_code_and_by_text() {
     for error in [
         json!({"code": "context_length_exceeded", "type": "invalid_request_error"}),
         json!({"code": null, "message": "This model's maximum context length is 8192 tokens."}),
@@ -333,7 +333,7 @@ fn a_request_larger_than_a_whole_limit_is_not_tried_again() {
 }
 
 #[test]
-fn s13_a_refusal_keeps_its_reason_and_is_not_routed_around() {
+fn a_refusal_keeps_its_reason_and_is_not_routed_around() {
     let body = json!({"error": {"code": "content_policy_violation", "message": "m", "type": "invalid_request_error"}});
     let verdict = Answer::new(400, body).verdict();
     assert_eq!(verdict.outcome(), Outcome::Blocked);
@@ -357,7 +357,7 @@ fn credits_that_are_used_up_are_known_by_text_behind_any_status() {
 }
 
 #[test]
-fn the_end_of_the_day_is_further_than_the_end_of_the_minute() {
+fn a_limit_per_day_waits_longer_than_a_limit_per_minute() {
     let google = |quotas: &[&str]| {
         let violations: Vec<_> = quotas.iter().map(|id| json!({"quotaId": id})).collect();
         Answer::new(429, json!({"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "Please retry in 9s.", "details": [
@@ -386,7 +386,7 @@ fn the_end_of_the_day_is_further_than_the_end_of_the_minute() {
 }
 
 #[test]
-fn a_bare_400_or_500_believes_the_status_in_its_body_and_no_other_does() {
+fn the_status_in_a_body_counts_with_a_bare_400_or_500_only() {
     let verdict = |status, code: Value| {
         Answer::new(status, json!({"error": {"code": code}})).verdict().outcome()
     };
@@ -410,7 +410,7 @@ fn a_bare_400_or_500_believes_the_status_in_its_body_and_no_other_does() {
 }
 
 #[test]
-fn an_unknown_code_falls_back_to_the_status_and_is_still_told() {
+fn an_unknown_code_falls_back_to_the_status_and_is_still_reported() {
     let verdict = Answer::new(503, json!({"error": {"code": "tuesday", "message": "m"}})).verdict();
     assert_eq!(verdict.outcome(), Outcome::Unavailable { wait: None });
     assert_eq!(verdict.code().unwrap().as_str(), "tuesday");
@@ -421,7 +421,7 @@ fn an_unknown_code_falls_back_to_the_status_and_is_still_told() {
 }
 
 #[test]
-fn codes_of_ones_own_hold_before_the_table() {
+fn custom_codes_take_precedence_over_the_table() {
     let codes = ErrorCodeTable::default()
         .with("tuesday", CodeClass::RateLimited)
         .with("slow_down", CodeClass::Rejected(Rejection::Request))

@@ -1,0 +1,7 @@
+//! The parts together: figures that each part reaches alone, in the whole stack, with the others switched on, and against
+//! providers of another make. Virtual time.
+
+mod half_open;
+mod laws;
+mod rate_limits;
+mod recovery_queue;
