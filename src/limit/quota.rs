@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{
-    gcra::Bucket,
+    gcra::{Gcra, Rate},
     policy::MINUTE,
     rate_limit_info::{RateLimitInfo, Refill},
     tokens::{Cost, Kind},
@@ -27,7 +27,7 @@ pub(super) struct Mark {
 /// One limit.
 #[derive(Debug)]
 pub(super) struct Quota {
-    bucket: Option<Bucket>,
+    bucket: Option<Gcra>,
     /// What of a period's worth may be used at once: 1 where it is a copy of the provider's own bucket.
     share: f64,
     /// Set by the policy, and not only told by the provider.
@@ -77,22 +77,22 @@ impl Quota {
         let held = self.hold.map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
         let Some(bucket) = &self.bucket else { return held };
         if ahead == 0.0 {
-            return held.max(bucket.wait(cells, now));
+            return held.max(bucket.wait_for(cells, now));
         }
-        let missing = ahead + (cells as f64).min(bucket.size()) - bucket.level(now);
-        held.max(bucket.takes(missing))
+        let missing = ahead + (cells as f64).min(bucket.capacity()) - bucket.level(now);
+        held.max(bucket.time_to_earn(missing))
     }
 
     /// How long it is until so many can be taken and `aside` is left. No more is left than the bucket holds beside them.
     pub(super) fn afford(&self, aside: f64, cells: u64, now: Instant) -> Duration {
-        let most = self.bucket.as_ref().map_or(0.0, |it| (it.size() - cells as f64).max(0.0));
+        let most = self.bucket.as_ref().map_or(0.0, |it| (it.capacity() - cells as f64).max(0.0));
         self.wait(aside.min(most), cells, now)
     }
 
     /// How many of those cells come in within that time, and whether it is all of them; `None` where nothing is counted.
     pub(super) fn saved(&self, cells: u64, time: Duration) -> Option<(f64, bool)> {
         let bucket = self.bucket.as_ref().filter(|_| cells > 0)?;
-        let (needed, earned) = ((cells as f64).min(bucket.size()), bucket.earned(time));
+        let (needed, earned) = ((cells as f64).min(bucket.capacity()), bucket.earned(time));
         Some((earned.min(needed), earned >= needed))
     }
 
@@ -100,7 +100,7 @@ impl Quota {
     pub(super) fn told_wait(&self, now: Instant) -> Duration {
         let held = self.hold.map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
         let bucket = self.bucket.as_ref().filter(|_| !self.set);
-        held.max(bucket.map_or(Duration::ZERO, |bucket| bucket.wait(1, now)))
+        held.max(bucket.map_or(Duration::ZERO, |bucket| bucket.wait_for(1, now)))
     }
 
     /// The provider has something left, against what it told for a long time.
@@ -119,8 +119,8 @@ impl Quota {
     pub(super) fn take(&mut self, cells: u64, now: Instant) {
         self.taken += cells as f64;
         if let Some(bucket) = &mut self.bucket {
-            if bucket.take(cells, now).is_err() {
-                bucket.shift(-(cells as f64));
+            if bucket.reserve(cells, now).is_err() {
+                bucket.charge(cells as f64);
             }
         }
     }
@@ -129,13 +129,16 @@ impl Quota {
     /// what is left; what it used beyond is owed.
     pub(super) fn settle(&mut self, nth: u64, taken: u64, cost: u64) {
         // No more was taken than the bucket holds.
-        let held = self.bucket.as_ref().map_or(f64::MAX, Bucket::size);
+        let held = self.bucket.as_ref().map_or(f64::MAX, Gcra::capacity);
         let back = (taken as f64).min(held) - cost as f64;
         let told = self.newest >= nth;
         let holds = if back < 0.0 { self.set } else { !told };
         if let Some(bucket) = self.bucket.as_mut().filter(|_| holds) {
             // Whatever it cost, no call is owed for longer than a route is left alone.
-            bucket.shift(back.max(-bucket.earned(LONGEST_WAIT)));
+            match back < 0.0 {
+                true => bucket.charge((-back).min(bucket.earned(LONGEST_WAIT))),
+                false => bucket.refund(back),
+            }
         }
     }
 
@@ -158,9 +161,9 @@ impl Quota {
             let ours = bucket.level(now);
             if self.share == 1.0 || level < ours {
                 bucket.set_level(level, now);
-            } else if matches!(refill, Refill::Steady(_)) && level > bucket.size() + 1.0 {
+            } else if matches!(refill, Refill::Steady(_)) && level > bucket.capacity() + 1.0 {
                 // One that is paced is so on purpose: what is there beyond is used, but not at once.
-                bucket.shift(CATCH_UP);
+                bucket.refund(CATCH_UP);
             }
         }
     }
@@ -176,7 +179,7 @@ impl Quota {
 
     /// What would be lost if it were made anew: a window that is used up, or what was taken of a bucket.
     pub(super) fn rest(&self, now: Instant) -> Rest {
-        let full = self.bucket.as_ref().is_none_or(|bucket| bucket.level(now) >= bucket.size());
+        let full = self.bucket.as_ref().is_none_or(|bucket| bucket.level(now) >= bucket.capacity());
         match (self.hold.is_some_and(|until| until > now), full) {
             (true, _) => Rest::Busy,
             (false, true) => Rest::Settled,
@@ -191,7 +194,7 @@ impl Quota {
 
     /// How much can be taken at once.
     pub(super) fn size(&self) -> Option<f64> {
-        self.bucket.as_ref().map(Bucket::size)
+        self.bucket.as_ref().map(Gcra::capacity)
     }
 
     /// How much comes in a minute.
@@ -241,11 +244,11 @@ impl Quota {
             return;
         }
         let level = self.bucket.as_ref().map(|bucket| bucket.level(now));
-        let full = self.bucket.as_ref().is_none_or(|it| it.level(now) >= it.size());
+        let full = self.bucket.as_ref().is_none_or(|it| it.level(now) >= it.capacity());
         (self.limit, self.period) = (limit, period);
-        let mut bucket = Bucket::new(limit, period, limit * self.share, now);
+        let mut bucket = Gcra::new(Rate { cells: limit, period }, limit * self.share, now);
         if let Some(level) = level.filter(|_| !full) {
-            bucket.set_level(level.min(bucket.size()), now);
+            bucket.set_level(level.min(bucket.capacity()), now);
         }
         self.bucket = Some(bucket);
     }
