@@ -5,7 +5,6 @@ use std::{collections::HashMap, task::Waker, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    admission::Admission,
     cooldown::Cooldown,
     line::{Line, Place},
     policy::LimitPolicy,
@@ -22,7 +21,6 @@ pub(super) struct Gate {
     meters: Meters,
     slots: Slots,
     line: Line,
-    admission: Option<Admission>,
     closing: Cooldown,
     /// What became of calls that waited, until they have noticed.
     fates: HashMap<u64, Fate>,
@@ -114,7 +112,6 @@ impl Gate {
             meters: Meters::made_of(policy, now),
             slots: Slots::new(&policy.concurrency),
             line: Line::new(policy.batch),
-            admission: policy.admission.clone().map(|policy| Admission::new(policy, now)),
             closing: Cooldown::new(policy.pause),
             fates: HashMap::new(),
             nth: 0,

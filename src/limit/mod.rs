@@ -32,7 +32,6 @@
 //!   minute, and again after gaps that double up to 10 min. One that the provider lets in ends the wait; where headers had said
 //!   that nothing is left, they are not heeded until the next 429. [`Client::reset`](crate::Client::reset) ends it by hand.
 //!   Moments in headers are relative to the provider's own clock, its `Date`.
-//! - **Calls that would be refused anyway** ([`AdmissionPolicy`]), where that is asked for.
 //!
 //! # Who is next
 //!
@@ -81,7 +80,6 @@
 //! - Where a provider sends no headers (Gemini, Bedrock, Ollama), wrong limits stay wrong.
 
 mod adaptive;
-mod admission;
 mod cooldown;
 mod doubt;
 mod gate;
@@ -100,7 +98,6 @@ mod slots;
 mod tokens;
 
 pub use adaptive::AdaptivePolicy;
-pub use admission::AdmissionPolicy;
 pub use limiter::{LimitSnapshot, Limits};
 pub use policy::{Concurrency, LimitPolicy};
 pub use service::{Limit, LimitLayer};

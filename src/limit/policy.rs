@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{AdaptivePolicy, AdmissionPolicy, LimitLayer};
+use super::{AdaptivePolicy, LimitLayer};
 use crate::{ConfigError, context::Route, time::scale};
 
 /// How much may be asked of a route, and how long a call waits for its turn.
@@ -16,7 +16,6 @@ use crate::{ConfigError, context::Route, time::scale};
 /// - [`queue`](Self::queue): 1024 calls of each priority a route: more have no chance within any deadline, at the limits most keys have
 /// - [`batch`](Self::batch): every 10th, while interactive calls wait as well
 /// - [`least`](Self::least): 1 s left for the attempt after the wait, as for a retry
-/// - [`admission`](Self::admission): none; the breaker is enough for most
 /// - [`pause`](Self::pause): none, after a 429 that names no wait: each retry backs off by itself, and nobody else waits
 ///   for what may be over
 #[derive(Clone, Debug)]
@@ -29,7 +28,6 @@ pub struct LimitPolicy {
     pub(super) batch: u32,
     pub(super) least: Duration,
     pub(super) pause: Option<Duration>,
-    pub(super) admission: Option<AdmissionPolicy>,
     models: Vec<(Box<str>, LimitPolicy)>,
 }
 
@@ -117,13 +115,6 @@ impl LimitPolicy {
         self
     }
 
-    /// Drops calls of which the provider would refuse most anyway.
-    #[must_use]
-    pub fn admission(mut self, admission: impl Into<Option<AdmissionPolicy>>) -> Self {
-        self.admission = admission.into();
-        self
-    }
-
     /// Other limits for the routes of one model, named as in the request.
     #[must_use]
     pub fn model(mut self, model: &str, policy: LimitPolicy) -> Self {
@@ -156,10 +147,7 @@ impl LimitPolicy {
 
     /// For calls of many credentials that there is no room for one by one: a limit is one credential's, so that there is none.
     pub(super) fn of_many(&self) -> Self {
-        let concurrency = Concurrency::Unlimited;
-        let plain =
-            Self { concurrency, requests: None, tokens: None, admission: None, ..Self::default() };
-        Self { least: self.least, ..plain }
+        Self { least: self.least, ..Self::default() }
     }
 
     /// Refuses what cannot be meant.
@@ -190,13 +178,10 @@ impl LimitPolicy {
 
     fn check_concurrency(&self) -> Result<(), ConfigError> {
         match &self.concurrency {
-            Concurrency::Fixed(0) => {
-                return Err(ConfigError::new("limit.concurrency", 0, "at least 1"));
-            }
-            Concurrency::Adaptive(adaptive) => adaptive.check()?,
-            Concurrency::Fixed(_) | Concurrency::Unlimited => (),
+            Concurrency::Fixed(0) => Err(ConfigError::new("limit.concurrency", 0, "at least 1")),
+            Concurrency::Adaptive(adaptive) => adaptive.check(),
+            Concurrency::Fixed(_) | Concurrency::Unlimited => Ok(()),
         }
-        self.admission.as_ref().map_or(Ok(()), AdmissionPolicy::check)
     }
 
     /// The longest queue that may be set.
@@ -218,7 +203,6 @@ impl Default for LimitPolicy {
             batch: 10,
             least: Duration::from_secs(1),
             pause: None,
-            admission: None,
             models: Vec::new(),
         }
     }

@@ -7,7 +7,7 @@ use evenkeel::{
     breaker::BreakerPolicy,
     classify::ClassifyPolicy,
     fallback::{Canned, Fallback, FallbackPolicy, Target},
-    limit::{AdaptivePolicy, AdmissionPolicy, Concurrency, LimitPolicy},
+    limit::{AdaptivePolicy, Concurrency, LimitPolicy},
     retry::{Budget, RetryPolicy},
     testkit::{Fault, Provider, Reply},
     timeout::TimeoutPolicy,
@@ -85,12 +85,6 @@ fn limits_that_let_nothing_through_are_refused() {
             limit(|it| it.concurrency(Concurrency::Adaptive(adaptive))),
             "limit.adaptive.initial",
             "0",
-            "1 to 1000",
-        ),
-        (
-            limit(|it| it.admission(AdmissionPolicy::default().k(0.5))),
-            "limit.admission.k",
-            "0.5",
             "1 to 1000",
         ),
     ]);

@@ -9,7 +9,6 @@ use crate::{
     dialect::Tokens,
     limit::{
         adaptive::Form,
-        admission::Admission,
         cooldown::Cooldown,
         policy::LimitPolicy,
         quotas::Meters,
@@ -48,11 +47,8 @@ impl Gate {
 
     /// Takes note of what an attempt came to. Returns for how long the route is left alone, where that is new.
     pub(in crate::limit) fn came_to(&mut self, leave: &Leave, report: Report) -> Option<Duration> {
-        let Report { outcome, now, .. } = report;
+        let Report { outcome, .. } = report;
         self.meters.settle(&leave.marks, leave.cost, leave.cost.spent_by(outcome));
-        if let Some(admission) = &mut self.admission {
-            admission.learn(outcome, now);
-        }
         if is_let_in(outcome) {
             self.answered(leave, report);
         } else {
@@ -100,7 +96,6 @@ impl Gate {
         self.forgotten = self.nth;
         self.meters = Meters::made_of(policy, now);
         self.slots.forget(&policy.concurrency);
-        self.admission = policy.admission.clone().map(|policy| Admission::new(policy, now));
         self.closing = Cooldown::new(policy.pause);
         self.usual = Usual::default();
         self.pump(now, random);

@@ -29,9 +29,6 @@ impl Gate {
     /// A call comes: it goes, waits, or is refused at once where its wait would be too long.
     pub(in crate::limit) fn arrive(&mut self, call: Arrival, random: f64) -> Answer {
         let Arrival { now, priority, cost, leaves, patient } = call;
-        if let Some(Err(wait)) = self.admission.as_mut().map(|it| it.admit(now, random)) {
-            return Answer::Refused(wait);
-        }
         self.pump(now, random);
         if self.is_first(priority) && self.wait_of(priority, cost, now).is_ok() {
             self.pass(priority, now);
