@@ -185,7 +185,7 @@ async fn d10_d11_a_call_that_waits_is_not_woken_without_a_reason() {
 #[tokio::test(start_paused = true)]
 async fn a_batch_that_fills_the_queue_refuses_nobody_who_goes_before_it() {
     let provider = Provider::new("primary").always(Reply::answer().head_after(secs(1)));
-    let policy = LimitPolicy::new().concurrency(Concurrency::Fixed(1)).queue(3);
+    let policy = LimitPolicy::new().concurrency(Concurrency::Fixed(1)).max_queue(3);
     let layer = policy.build().unwrap();
     let start = Instant::now();
     let send = |priority: Priority| {
@@ -212,7 +212,7 @@ async fn a_batch_that_fills_the_queue_refuses_nobody_who_goes_before_it() {
 #[tokio::test(start_paused = true)]
 async fn d9_a_refusal_takes_no_time() {
     let provider = Provider::new("primary").always(Reply::hang());
-    let policy = LimitPolicy::new().concurrency(Concurrency::Fixed(1)).queue(0);
+    let policy = LimitPolicy::new().concurrency(Concurrency::Fixed(1)).max_queue(0);
     let layer = policy.build().unwrap();
     let _held = tokio::spawn({
         let (layer, provider) = (layer.clone(), provider.clone());
@@ -338,7 +338,7 @@ async fn those_that_waited_for_a_route_to_open_do_not_go_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_rate_limit_without_a_wait_makes_a_pause_that_grows() {
     let primary = Provider::new("primary").always(Reply::rate_limited(None));
-    let policy = LimitPolicy::new().pause(ms(500));
+    let policy = LimitPolicy::new().cooldown_without_hint(ms(500));
     let client = over(Client::builder().profile(limited(policy)), [&primary]);
     for _ in 0..4 {
         assert_eq!(call(&client, chat(true)).await.unwrap().status, 429);

@@ -106,8 +106,11 @@ impl Parts {
             0 | 1 => limit,
             2 => limit.requests(20).burst(secs(3)),
             3 => limit.tokens(2_000),
-            4 => limit.concurrency(Concurrency::Fixed(1)).queue(2),
-            _ => limit.concurrency(Concurrency::Adaptive(AdaptivePolicy::default())).pause(secs(1)),
+            4 => limit.concurrency(Concurrency::Fixed(1)).max_queue(2),
+            _ => {
+                let adaptive = Concurrency::Adaptive(AdaptivePolicy::default());
+                limit.concurrency(adaptive).cooldown_without_hint(secs(1))
+            }
         }
     }
 
