@@ -151,8 +151,8 @@ impl AdaptiveLimit {
         self.shrink(tried, self.policy.backoff);
     }
 
-    /// Whether the calls under way are so many that the limit holds the next one back. Otherwise a quiet hour would show that
-    /// any limit is fine.
+    /// Whether the calls under way are near the limit, so that it may hold the next one back. Otherwise a quiet hour would show
+    /// that any limit is fine.
     fn in_use(&self) -> bool {
         self.in_flight >= self.limit - self.limit / 5
     }

@@ -127,7 +127,7 @@ impl Cooldown {
     }
 
     /// Opens the route when its time has passed. The `waiting` calls then go out with gaps between them. The first one too is
-    /// a little late, by chance: all processes that were told the same moment would otherwise come back at it. (A retry that
+    /// a little late, by chance: all processes that wait for the same moment would otherwise come back at it. (A retry that
     /// waited elsewhere had a jitter of its own.)
     pub(super) fn expire(&mut self, now: Instant, waiting: usize, random: f64) {
         let Some(Closed { wait, .. }) = self.closed.take_if(|closed| closed.until <= now) else {

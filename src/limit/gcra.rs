@@ -31,7 +31,7 @@ pub(super) struct Gcra {
 const MAX_REFILL: f64 = 1e18;
 /// The latest theoretical arrival time, in nanoseconds. Plus [`MAX_REFILL`] it fits into a `u64`.
 const MAX_FULL_AT: u64 = 8_000_000_000_000_000_000;
-/// The latest time that is told apart from later ones, in nanoseconds.
+/// The latest time that differs from later ones, in nanoseconds.
 const MAX_NOW: u64 = u64::MAX / 4;
 
 // === impl Gcra ===
@@ -58,7 +58,7 @@ impl Gcra {
         }
     }
 
-    /// How long it is until `cells` can be taken, if nobody else takes any; zero if they can be taken now.
+    /// How long it is until `cells` can be taken, if no others are taken; zero if they can be taken now.
     pub(super) fn wait_for(&self, cells: u64, now: Instant) -> Duration {
         if cells == 0 {
             return Duration::ZERO;

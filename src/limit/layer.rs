@@ -45,6 +45,6 @@ impl<S> Layer<S> for LimitLayer {
     type Service = Limit<S>;
 
     fn layer(&self, inner: S) -> Limit<S> {
-        Limit::new(inner, self.limits.clone())
+        Limit { inner, limits: self.limits.clone() }
     }
 }

@@ -38,7 +38,7 @@ impl Limits {
         Self(Arc::new(Inner { policy, routes, events }))
     }
 
-    /// The limits of each route, in no order. A route that nobody has used for two hours is forgotten, unless calls wait or it
+    /// The limits of each route, in no order. A route that was not used for two hours is forgotten, unless calls wait or it
     /// is closed for a time.
     pub fn list(&self) -> Vec<(Route, LimitSnapshot)> {
         let now = Instant::now();
@@ -46,7 +46,7 @@ impl Limits {
         routes.into_iter().map(|(route, limiter)| (route, limiter.snapshot(now))).collect()
     }
 
-    /// The limits of a route; `None` where nobody has used it.
+    /// The limits of a route; `None` where it was never used.
     pub fn of(&self, route: &Route) -> Option<LimitSnapshot> {
         Some(self.get(route)?.snapshot(Instant::now()))
     }

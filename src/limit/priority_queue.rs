@@ -60,7 +60,7 @@ impl PriorityQueue {
         self.class_mut(position.priority).push(position.number, entry);
     }
 
-    /// The calls that may go next; `None` where nobody waits. A batch call has its share of the turns, and comes first where
+    /// The calls that may go next; `None` where no call waits. A batch call has its share of the turns, and comes first where
     /// it has saved enough to pay, so that it is never starved; where it cannot go yet, an interactive call overtakes it.
     pub(super) fn next(&self, batch_can_pay: bool) -> Option<NextInQueue> {
         let interactive = self.first(Priority::Interactive);

@@ -139,7 +139,7 @@ impl Quota {
                 bucket.refund(refund);
             }
         } else if self.is_configured {
-            // Whatever a call costs, nobody pays for it longer than a route is closed at most.
+            // Whatever a call costs, other calls wait for it no longer than a route is closed at most.
             bucket.charge((-refund).min(bucket.earned(LONGEST_WAIT)));
         }
     }
@@ -178,7 +178,7 @@ impl Quota {
     }
 
     /// The cells that a call takes. Of a limit that is only reported an estimate takes one cell: the provider decides what a
-    /// call costs, and an estimate holds nobody back while something remains.
+    /// call costs, and an estimate holds no call back while something remains.
     pub(super) fn cells(&self, dimension: CostDimension, cost: Cost) -> u64 {
         let cells = cost.of(dimension);
         let is_exact = dimension == CostDimension::Requests || self.is_configured;

@@ -25,9 +25,9 @@ pub(super) struct RouteLimiter {
     state: Mutex<RouteLimiterState>,
     /// The time that has to be left for an attempt after its wait.
     min_attempt_time: Duration,
-    /// The route stands for several credentials: what one of them is told or refused holds for no other.
+    /// The route stands for several credentials: what the provider reports or refuses to one of them holds for no other.
     is_shared: bool,
-    /// A limit of tokens is configured. One that is only reported holds nobody back on an estimate.
+    /// A limit of tokens is configured. One that is only reported holds no call back on an estimate.
     needs_estimates: bool,
 }
 

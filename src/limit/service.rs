@@ -36,8 +36,8 @@ use crate::{
 /// A service behind the limits of each route. Made by [`LimitLayer`](super::LimitLayer).
 #[derive(Clone, Debug)]
 pub struct Limit<S> {
-    inner: S,
-    limits: Limits,
+    pub(super) inner: S,
+    pub(super) limits: Limits,
 }
 
 pin_project! {
@@ -84,12 +84,6 @@ struct Wait {
 }
 
 // === impl Limit ===
-
-impl<S> Limit<S> {
-    pub(super) fn new(inner: S, limits: Limits) -> Self {
-        Self { inner, limits }
-    }
-}
 
 impl<S: Upstream> Service<Request> for Limit<S> {
     type Response = Response;
@@ -211,28 +205,10 @@ impl LimitContext {
         Error::new(Outcome::NotSent { retry_in: Some(retry_in) })
     }
 
-    /// Takes note of the outcome of an attempt. The permit is held until the body has ended.
+    /// Takes note of the result of an attempt. The permit is held until the body has ended.
     fn report(&self, permit: Permit, result: &mut Result<Response, Error>) {
-        let (now, outcome) = (Instant::now(), judge(result).outcome());
-        let is_shared = permit.is_shared();
-        let limits = match result {
-            Ok(response) if !is_shared => headers::read(response.headers(), SystemTime::now),
-            _ => Vec::new(),
-        };
-        let extensions = result.as_ref().ok().map(Response::extensions);
-        let first_event = extensions.and_then(|extensions| extensions.get::<FirstContentAt>());
-        let first_event_at = first_event.map_or(now, |first_event| first_event.0);
-        let closed_for = permit.decide(|state, grant| {
-            state.on_headers(grant, &limits, now);
-            let input = DecisionInput { now, random: fastrand::f64() };
-            // A rate limit concerns one of the credentials that share the route, and not the others.
-            let outcome = match outcome {
-                Outcome::RateLimited { .. } if is_shared => Outcome::NotSent { retry_in: None },
-                outcome => outcome,
-            };
-            state.on_outcome(grant, Feedback { outcome, first_event_at, form: self.form }, input)
-        });
-        if let Some(lasts) = closed_for {
+        let outcome = judge(result).outcome();
+        if let Some(lasts) = self.give_feedback(&permit, result, outcome) {
             self.limits.emit(Event::LimitClosed { route: self.route.clone(), lasts });
         }
         let Ok(response) = result else { return };
@@ -243,5 +219,32 @@ impl LimitContext {
                 permit.decide(|state, grant| state.on_usage(grant, size, tokens));
             }
         });
+    }
+
+    /// Returns for how long the route is closed by the result of an attempt, where that is new.
+    fn give_feedback(
+        &self,
+        permit: &Permit,
+        result: &Result<Response, Error>,
+        outcome: Outcome,
+    ) -> Option<Duration> {
+        let response = result.as_ref().ok();
+        let first_event = response.and_then(|answer| answer.extensions().get::<FirstContentAt>());
+        let input = DecisionInput::draw();
+        let first_event_at = first_event.map_or(input.now, |first_event| first_event.0);
+        // A report or a rate limit concerns one of the credentials that share a route, and not the others.
+        let (limits, outcome) = match (response, outcome) {
+            (_, Outcome::RateLimited { .. }) if permit.is_shared() => {
+                (Vec::new(), Outcome::NotSent { retry_in: None })
+            }
+            (Some(response), _) if !permit.is_shared() => {
+                (headers::read(response.headers(), SystemTime::now), outcome)
+            }
+            _ => (Vec::new(), outcome),
+        };
+        permit.decide(|state, grant| {
+            state.on_headers(grant, &limits, input.now);
+            state.on_outcome(grant, Feedback { outcome, first_event_at, form: self.form }, input)
+        })
     }
 }

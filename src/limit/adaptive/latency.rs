@@ -173,6 +173,11 @@ impl Latency {
             self.late = None;
             return Finding::InTime;
         }
+        self.judge_late(times, limit)
+    }
+
+    /// What a round shows that is late.
+    fn judge_late(&mut self, times: f64, limit: u32) -> Finding {
         let keep = (self.tolerance / times).clamp(0.5, 0.95);
         let Some(late) = &mut self.late else {
             self.late = Some(LateRounds { times, limit, initial_limit: limit });

@@ -106,9 +106,9 @@ fn it_never_falls_below_one_and_comes_back_from_there() {
     assert!(limit.limit() > 8, "{}", limit.limit());
 }
 
-/// Silence until a limit of ours passed is told late: of all the calls that hung, the first cut was for them too.
+/// A timeout after silence is reported late: the first cut was for all calls that hung.
 #[test]
-fn calls_that_hung_together_cut_once_however_late_they_are_told() {
+fn calls_that_hung_together_cut_once_however_late_they_are_reported() {
     let mut limit = limit(10);
     let hung: Vec<_> = (0..10).map(|_| limit.on_sent(Instant::now())).collect();
     limit.on_overload(hung[0]);
@@ -202,7 +202,7 @@ fn calls_of_300_ms_and_of_3_s_use_a_capacity_that_halves_and_comes_back_within_6
     assert_all(&played, 0.9, 0.05);
 }
 
-/// With 3 minutes to an answer nothing can be known after 60 s: a call sent at the limit has told nothing yet.
+/// With 3 minutes to an answer nothing can be known after 60 s: a call sent at the limit has no result yet.
 #[test]
 fn calls_of_3_minutes_use_it_within_twelve_of_them() {
     const CALL: u64 = 180_000;

@@ -1,4 +1,4 @@
-//! Whether the wait that one attempt was told concerns the whole route.
+//! Whether the wait that the provider asks of one attempt concerns the whole route.
 //!
 //! A rate limit with a wait is the answer to one attempt. Most often it holds for the whole route: the key has used up its
 //! limit, and nothing that is sent before that time is let in. But where one request is too large for what is left, or one
@@ -15,12 +15,12 @@ use tokio::time::Instant;
 
 use crate::time::saturating_add;
 
-/// What is known of the waits that the attempts of a route were told.
+/// What is known of the waits that the provider asked of the attempts of a route.
 #[derive(Debug, Default)]
 pub(super) struct WaitScope {
     /// The number of attempts that were let in. Fades.
     let_in: f64,
-    /// The number of attempts that were told a wait which did not concern the route. Fades.
+    /// The number of limited attempts whose wait did not concern the route. Fades.
     refuted: f64,
     /// Limited attempts since the last one that was let in.
     limited_in_a_row: u32,
@@ -46,7 +46,7 @@ const MAX_REMEMBERED: f64 = 128.0;
 // === impl WaitScope ===
 
 impl WaitScope {
-    /// An attempt was told to wait. Returns whether that concerns the whole route.
+    /// An attempt was limited for `wait`. Returns whether that concerns the whole route.
     pub(super) fn on_limited(&mut self, sent_at: Instant, wait: Duration) -> bool {
         self.limited_in_a_row = self.limited_in_a_row.saturating_add(1);
         self.not_refuted = self.not_refuted.saturating_add(1);
@@ -90,7 +90,7 @@ mod tests {
         let mut scope = WaitScope::default();
         for minute in 0..100 {
             let now = start + minute * 60 * SECOND;
-            // Three are let in, the fourth is limited: then nobody asks until the time has passed.
+            // Three are let in, the fourth is limited: then no attempt is sent until the time has passed.
             for n in 0..3 {
                 assert!(!scope.on_let_in(now + n * SECOND));
             }

@@ -1,4 +1,4 @@
-//! A provider of so many places and a client that always has more to send, on a clock of their own.
+//! A provider with a number of places and a client that always has more to send, on a clock of their own.
 
 use std::{
     cmp::Reverse,
@@ -34,7 +34,7 @@ pub(super) struct Case {
     pub(super) seed: u64,
 }
 
-/// A share of the calls, by chance, takes so many times as long, and is answered in that form. All others are streams.
+/// A share of the calls, by chance, takes `times` as long, and is answered in that form. All others are streams.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mixed {
     pub(super) share: f64,
@@ -65,7 +65,7 @@ enum What {
 struct Sent {
     at: u64,
     member: RoundMember,
-    /// So many times as long as others, and in that form.
+    /// The call takes this many times as long as others.
     times: u64,
     form: AnswerForm,
 }
