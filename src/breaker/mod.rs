@@ -131,4 +131,3 @@ pub use registry::Breakers;
 pub use service::{BreakerFuture, BreakerLayer, BreakerService};
 pub use state::{Cause, Refusal, Snapshot, State};
 pub(crate) use turn::Turn;
-pub(crate) use window::{Tally, Window};
