@@ -11,10 +11,10 @@ use evenkeel::{
     retry::RetryPolicy,
     timeout::TimeoutPolicy,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::{sync::mpsc, time::Instant};
 
-use crate::{explanation, providers::Providers};
+use crate::{content::ContentReader, explanation, providers::Providers};
 
 /// Sends questions to the primary. Clones share the client.
 #[derive(Clone)]
@@ -33,13 +33,6 @@ pub(crate) enum AnswerPart {
     Apology(String),
     /// The source of the answer and the failed attempts.
     Explanation(String),
-}
-
-/// Reads the content of a stream of chat completion events from chunks of any size.
-#[derive(Default)]
-struct ContentReader {
-    /// The bytes of an incomplete line.
-    rest: Vec<u8>,
 }
 
 /// The limits of [`profile`] in words.
@@ -184,23 +177,4 @@ fn truncation_apology(source: &str, outcome: Option<Outcome>) -> String {
         Some(other) => format!("{source} failed in the middle ({other})"),
     };
     format!("Sorry, this answer is incomplete: {reason}. Please ask again.")
-}
-
-// === impl ContentReader ===
-
-impl ContentReader {
-    /// Adds a chunk and returns the content of all events that are complete with it.
-    fn read(&mut self, bytes: &[u8]) -> Vec<String> {
-        self.rest.extend_from_slice(bytes);
-        let complete =
-            self.rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |index| index + 1);
-        let lines: Vec<u8> = self.rest.drain(..complete).collect();
-        let events =
-            lines.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"data: "));
-        let text = |data: &[u8]| {
-            let event: Value = serde_json::from_slice(data).ok()?;
-            event["choices"][0]["delta"]["content"].as_str().map(String::from)
-        };
-        events.filter_map(text).filter(|text| !text.is_empty()).collect()
-    }
 }

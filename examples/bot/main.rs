@@ -10,6 +10,7 @@
 mod answers;
 mod assistant;
 mod command;
+mod content;
 mod conversation;
 mod explanation;
 mod lines;

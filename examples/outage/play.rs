@@ -68,13 +68,13 @@ pub(crate) async fn one_client<U: Upstream>(
     let ClientEnvironment { stage, transport, secondary } = environment;
     let scenario = plan.scenario().on_progress(bars.on_progress(name));
     let setting = plan.setting();
+    let without_breaker = |figures| ClientResult { figures, changes: Vec::new() };
     if name == NAMES[0] {
-        let figures = scenario.play(name, &stage, clients::plain(transport)).await;
-        return Ok(ClientResult { figures, changes: Vec::new() });
+        return Ok(without_breaker(scenario.play(name, &stage, clients::plain(transport)).await));
     }
     if name == NAMES[1] {
-        let figures = scenario.play(name, &stage, clients::retries(transport, setting)).await;
-        return Ok(ClientResult { figures, changes: Vec::new() });
+        let client = clients::retries(transport, setting);
+        return Ok(without_breaker(scenario.play(name, &stage, client).await));
     }
     let log = BreakerLog::default();
     let observer = log.clone();
