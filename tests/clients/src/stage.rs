@@ -2,7 +2,15 @@
 
 use std::time::Duration;
 
-use evenkeel::{Client, ClientBuilder, Profile, breaker::BreakerPolicy, classify::ClassifyPolicy, fallback::{Fallback, FallbackPolicy, Target}, retry::RetryPolicy, stream::Commit, timeout::TimeoutPolicy};
+use evenkeel::{
+    Client, ClientBuilder, Profile,
+    breaker::BreakerPolicy,
+    classify::ClassifyPolicy,
+    fallback::{Fallback, FallbackPolicy, Target},
+    retry::RetryPolicy,
+    stream::Commit,
+    timeout::TimeoutPolicy,
+};
 use evenkeel_testkit::{Provider, Reply, Server};
 
 /// The key that the client sends, and that the primary wants.

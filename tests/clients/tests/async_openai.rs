@@ -8,12 +8,17 @@ use async_openai::{
     error::{ApiErrorResponse, OpenAIError, StreamError},
     middleware::retry::OpenAIRetryLayer,
 };
-use evenkeel::{adapter::async_openai::EvenkeelService, breaker::BreakerPolicy, fallback::{Fallback, FallbackPolicy, Target}, stream::Commit};
-use evenkeel_testkit::{Fault, Reply, Server};
+use evenkeel::{
+    adapter::async_openai::EvenkeelService,
+    breaker::BreakerPolicy,
+    fallback::{Fallback, FallbackPolicy, Target},
+    stream::Commit,
+};
 use evenkeel_clients::{
     AsyncOpenAi, Caller, How, Stage, brittle, builder, profile,
     stage::{KEY, OTHER_KEY},
 };
+use evenkeel_testkit::{Fault, Reply, Server};
 use futures_util::StreamExt;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
