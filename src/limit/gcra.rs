@@ -48,14 +48,16 @@ impl Gcra {
     /// Takes `cells`, or returns how long it is until they can be taken. A call of any size is possible: more than the
     /// capacity takes the whole bucket and owes nothing.
     pub(super) fn reserve(&mut self, cells: u64, now: Instant) -> Result<(), Duration> {
-        match self.wait_for(cells, now) {
-            Duration::ZERO => {
-                let cost = cells.min(self.capacity) * self.cell;
-                self.full_at = self.full_at.max(self.nanos(now)) + cost;
-                Ok(())
-            }
-            wait => Err(wait),
+        let wait = self.wait_for(cells, now);
+        if !wait.is_zero() {
+            return Err(wait);
         }
+        // Taking nothing must not move the time from which a later charge counts.
+        if cells > 0 {
+            let cost = cells.min(self.capacity) * self.cell;
+            self.full_at = self.full_at.max(self.nanos(now)) + cost;
+        }
+        Ok(())
     }
 
     /// How long it is until `cells` can be taken, if no others are taken; zero if they can be taken now.
@@ -73,8 +75,8 @@ impl Gcra {
         self.full_at = self.full_at.saturating_sub((cells * self.cell as f64).ceil() as u64);
     }
 
-    /// Takes `cells` even where they are not there: the level is negative then. They count from the time at which the bucket
-    /// was last taken from, as they are part of a call that was sent by then.
+    /// Takes `cells` even where they are not there: the level is negative then. The charge counts as if it had come with the last
+    /// reservation: what was refilled since then pays for it.
     pub(super) fn charge(&mut self, cells: f64) {
         let cost = (cells * self.cell as f64) as u64;
         self.full_at = self.full_at.saturating_add(cost).min(MAX_FULL_AT);

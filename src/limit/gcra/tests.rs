@@ -62,6 +62,16 @@ fn what_is_given_back_is_there_and_never_more_than_it_holds() {
 }
 
 #[test]
+fn what_is_refilled_since_a_reservation_pays_for_a_charge_even_after_reserving_nothing() {
+    let now = Instant::now();
+    let mut bucket = Gcra::new(per_minute(60.0), 10.0, now);
+    bucket.reserve(4, now).unwrap();
+    assert_eq!(bucket.reserve(0, now + secs(10.0)), Ok(()));
+    bucket.charge(8.0);
+    assert_eq!(bucket.level(now + secs(10.0)), 8.0);
+}
+
+#[test]
 fn limits_of_any_size_can_be_computed_with() {
     let now = Instant::now();
     for limit in [0.0, 1e-9, 1.0, 1e6, 1e12, f64::MAX] {
