@@ -42,10 +42,12 @@
 //! | | `request_editor/` | less of it: tools, images, turns, a cap on the answer; what it requires of a model |
 //! | | `prefill` | the beginning of the answer, to go on from |
 //! | an answer, read | `decode/` | where one event of a stream ends and the next begins |
-//! | | `monitor`, `follower`, `progress` | a stream, event by event, to its end |
-//! | | `answer`, `unary` | an answer in one piece |
+//! | | `events/` | what an event says, in the words that all dialects share |
+//! | | `reader`, `event_json` | each event, and each answer in one piece, read once into that |
+//! | | `answer_state` | how far an answer has come: content, outcome, cost |
+//! | | `monitor`, `answer` | a stream, event by event, to its end; an answer in one piece |
 //! | | `answer_summary` | all that a whole answer says |
-//! | | `words`, `splice`, `resumable/` | a stream that another answer can follow |
+//! | | `splice`, `resumable/` | a stream that another answer can follow |
 //! | an answer, made | `synthetic`, `render`, `reply` | a reply of ours: what it says, and what all of them share |
 //! | | `to_stream/` | an answer in one piece, as the stream of it |
 //! | what it means | [`outcome`] | the vocabulary of outcomes, and how errors are read |
@@ -53,12 +55,14 @@
 //! | | `tree/` | changed in places: what is not changed keeps its bytes |
 
 mod answer;
+mod answer_state;
 mod answer_summary;
 mod anthropic;
 mod decode;
 mod dialect;
 mod effects;
-mod follower;
+mod event_json;
+mod events;
 mod gemini;
 mod json;
 mod model;
@@ -72,7 +76,7 @@ mod operation;
 pub mod outcome;
 mod path;
 mod prefill;
-mod progress;
+mod reader;
 mod render;
 mod reply;
 mod request_editor;
@@ -86,10 +90,9 @@ mod ties;
 mod to_stream;
 mod tokens;
 mod tree;
-mod unary;
 mod wire;
-mod words;
 
+pub use answer_state::{Expected, FrameSummary};
 pub use answer_summary::AnswerSummary;
 pub use dialect::{Dialect, StreamFraming};
 pub use effects::{Effects, TargetDifference};
@@ -98,7 +101,6 @@ pub use monitor::StreamMonitor;
 pub use operation::Operation;
 pub use path::endpoint;
 pub use prefill::Prefill;
-pub use progress::{Expected, FrameSummary};
 pub use request_editor::{DoesNotFit, RequestEditor, Requirements, ToolFilter};
 pub use request_info::{AnswerForm, RequestInfo};
 pub use resumable::{ReadOutcome, ResumableStream};

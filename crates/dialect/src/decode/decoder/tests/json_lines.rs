@@ -1,10 +1,11 @@
 use proptest::prelude::*;
 
-use super::*;
+use super::super::*;
 
 fn decode<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<String> {
-    let (mut decoder, mut lines) = (Decoder::default(), Vec::new());
-    let mut each = |event: Event<'_>| lines.push(String::from_utf8_lossy(event.data).into_owned());
+    let (mut decoder, mut lines) = (Decoder::new(StreamFraming::JsonLines), Vec::new());
+    let mut each =
+        |event: RawEvent<'_>| lines.push(String::from_utf8_lossy(event.data).into_owned());
     for piece in pieces {
         decoder.feed(piece, &mut each).unwrap();
     }
@@ -23,7 +24,7 @@ fn a_line_in_one_piece_is_lent_not_copied() {
     let bytes = b"{1}\n{2}\n";
     let within = bytes.as_ptr_range();
     let mut lent = 0;
-    let fed = Decoder::default().feed(bytes, |event| {
+    let fed = Decoder::new(StreamFraming::JsonLines).feed(bytes, |event| {
         lent += usize::from(within.contains(&event.data.as_ptr()));
     });
     assert_eq!((fed, lent), (Ok(()), 2));
@@ -32,20 +33,21 @@ fn a_line_in_one_piece_is_lent_not_copied() {
 #[test]
 fn a_line_without_end_is_given_up_before_it_fills_the_memory() {
     let piece = vec![b'x'; 1024 * 1024];
-    let mut decoder = Decoder::default();
+    let mut decoder = Decoder::new(StreamFraming::JsonLines);
     let fed = |decoder: &mut Decoder| decoder.feed(&piece, |_| panic!("no line yet"));
     assert_eq!((0..64).take_while(|_| fed(&mut decoder).is_ok()).count(), 16);
-    assert_eq!((decoder.line.capacity(), fed(&mut decoder)), (0, Err(TooLarge)));
+    assert_eq!((decoder.held.capacity(), fed(&mut decoder)), (0, Err(TooLarge)));
     assert_eq!(decoder.feed(b"\n{1}\n", |_| panic!("nothing more")), Err(TooLarge));
 }
 
 #[test]
 fn the_memory_of_a_large_line_is_given_back() {
-    let (mut decoder, large) = (Decoder::default(), vec![b'x'; 4 * 1024 * 1024]);
+    let (mut decoder, large) =
+        (Decoder::new(StreamFraming::JsonLines), vec![b'x'; 4 * 1024 * 1024]);
     for piece in [&large[..], b"\n{1"] {
         decoder.feed(piece, |event| assert_eq!(event.data.len(), large.len())).unwrap();
     }
-    assert!(decoder.line.capacity() <= 2 * Decoder::KEEP);
+    assert!(decoder.held.capacity() <= 2 * Decoder::KEPT);
 }
 
 proptest! {

@@ -1,7 +1,11 @@
-use super::*;
+use crate::{
+    Dialect, Tokens,
+    outcome::{ErrorCodeTable, Outcome},
+};
 
 fn outcome(body: &str) -> Outcome {
-    check(&crate::outcome::ErrorCodeTable::default(), body.as_bytes())
+    Dialect::OpenAiChat
+        .check(&ErrorCodeTable::default(), body.as_bytes())
         .0
         .unwrap_or_else(|why| why.outcome())
 }
@@ -67,7 +71,7 @@ fn t4_an_error_inside_a_200_is_a_failure() {
         r#"[{"error":{"code":503,"message":"x","status":"UNAVAILABLE"}}]"#,
         r#"{"error":"out of memory"}"#,
     ] {
-        assert!(check(&crate::outcome::ErrorCodeTable::default(), body.as_bytes()).0.is_err());
+        assert!(Dialect::OpenAiChat.check(&ErrorCodeTable::default(), body.as_bytes()).0.is_err());
         assert_eq!(outcome(body), Outcome::Unavailable { wait: None }, "{body}");
     }
     let fine = message(r#"{"content":"a"}"#, "stop").replacen('{', r#"{"error":null,"#, 1);
@@ -106,19 +110,19 @@ fn the_cost_is_read_whatever_the_answer() {
     let usage =
         r#"{"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":3,"total_tokens":10}}"#;
     assert_eq!(
-        check(&crate::outcome::ErrorCodeTable::default(), usage.as_bytes()).1,
+        Dialect::OpenAiChat.check(&ErrorCodeTable::default(), usage.as_bytes()).1,
         Some(Tokens::new(7, 3))
     );
     for odd in [r#"{"usage":null}"#, r#"{"usage":"many"}"#, "{}"] {
         assert_eq!(
-            check(&crate::outcome::ErrorCodeTable::default(), odd.as_bytes()).1,
+            Dialect::OpenAiChat.check(&ErrorCodeTable::default(), odd.as_bytes()).1,
             None,
             "{odd}"
         );
     }
     let half = r#"{"usage":{"prompt_tokens":7,"completion_tokens":-1}}"#;
     assert_eq!(
-        check(&crate::outcome::ErrorCodeTable::default(), half.as_bytes()).1,
+        Dialect::OpenAiChat.check(&ErrorCodeTable::default(), half.as_bytes()).1,
         Some(Tokens::new(7, 0))
     );
 }
@@ -127,12 +131,13 @@ fn the_cost_is_read_whatever_the_answer() {
 fn no_depth_of_nesting_overflows_the_stack() {
     for open in ["[", "{\"choices\":[", "{\"x\":", "{\"choices\":[{\"delta\":"] {
         assert!(
-            check(&crate::outcome::ErrorCodeTable::default(), open.repeat(200_000).as_bytes())
+            Dialect::OpenAiChat
+                .check(&ErrorCodeTable::default(), open.repeat(200_000).as_bytes())
                 .0
                 .is_err()
         );
-        let (answer, _) = check(
-            &crate::outcome::ErrorCodeTable::default(),
+        let (answer, _) = Dialect::OpenAiChat.check(
+            &ErrorCodeTable::default(),
             format!("{{\"x\":{}", open.repeat(200_000)).as_bytes(),
         );
         assert!(answer.is_err());

@@ -1,15 +1,15 @@
 use proptest::prelude::*;
 
-use super::*;
+use super::super::*;
 
 type Events = Vec<(String, String)>;
 
 /// Feeds the pieces, ends the bytes, and returns the events; `None` for one that was too large.
 fn decode<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Option<Events> {
-    let mut decoder = Decoder::new();
+    let mut decoder = Decoder::new(StreamFraming::Sse);
     let mut events = Events::new();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let mut each = |event: Event<'_>| events.push((text(event.name), text(event.data)));
+    let mut each = |event: RawEvent<'_>| events.push((text(event.name), text(event.data)));
     for piece in pieces {
         decoder.feed(piece, &mut each).ok()?;
     }
@@ -103,7 +103,7 @@ fn an_event_in_one_piece_is_lent_not_copied() {
     let bytes = b"data: here\n\ndata: there\n\n";
     let within = bytes.as_ptr_range();
     let mut lent = 0;
-    let fed = Decoder::new().feed(bytes, |event| {
+    let fed = Decoder::new(StreamFraming::Sse).feed(bytes, |event| {
         lent += usize::from(within.contains(&event.data.as_ptr()));
     });
     assert_eq!((fed, lent), (Ok(()), 2));
@@ -114,31 +114,32 @@ fn a_line_or_an_event_without_end_is_given_up_before_it_fills_the_memory() {
     let piece = vec![b'x'; 1024 * 1024];
     let line = [piece.as_slice(), b"\ndata: "].concat();
     for (begin, piece) in [(&b"data: "[..], &piece), (b": ", &piece), (b"data: ", &line)] {
-        let mut decoder = Decoder::new();
+        let mut decoder = Decoder::new(StreamFraming::Sse);
         decoder.feed(begin, |_| panic!("no event yet")).unwrap();
         let fed = |decoder: &mut Decoder| decoder.feed(piece, |_| panic!("no event yet"));
         let good = (0..64).take_while(|_| fed(&mut decoder).is_ok()).count();
         assert!((15..17).contains(&good), "{good} pieces of 1 MiB were taken");
-        assert_eq!(decoder.line.capacity() + decoder.data.capacity(), 0);
+        assert_eq!(decoder.held.capacity(), 0);
         assert_eq!(fed(&mut decoder), Err(TooLarge));
     }
 }
 
 #[test]
 fn the_memory_of_a_large_event_is_given_back() {
-    let mut decoder = Decoder::new();
+    let mut decoder = Decoder::new(StreamFraming::Sse);
     let large = vec![b'x'; 4 * 1024 * 1024];
     for piece in [&b"data: "[..], &large, b"\n", b"\n"] {
         decoder.feed(piece, |event| assert_eq!(event.data.len(), large.len())).unwrap();
     }
-    assert!(decoder.line.capacity() + decoder.data.capacity() <= 2 * Decoder::KEEP);
+    assert!(decoder.held.capacity() <= 2 * Decoder::KEPT);
 }
 
 #[test]
 fn a_page_is_not_framed_and_a_comment_is() {
     for (text, framed) in [("<html>\n<p>a: b\n", false), (": ping\n", true), ("data: 1\n", true)] {
-        let mut decoder = Decoder::new();
+        let mut decoder = Decoder::new(StreamFraming::Sse);
         decoder.feed(text.as_bytes(), |_| {}).unwrap();
+        decoder.finish(|_| {});
         assert_eq!(decoder.is_framed(), framed, "{text}");
     }
 }

@@ -10,20 +10,20 @@ use crate::json::place;
 /// A chunk that is like it byte for byte, but for valid JSON of the same kind in those places, says the same: content, and
 /// nothing that was not noted already. So it need not be parsed, and nothing can be missed.
 #[derive(Debug, Default)]
-pub(super) struct Plain {
+pub(crate) struct ChunkTemplate {
     bytes: Vec<u8>,
-    holes: Vec<Hole>,
+    slots: Vec<Slot>,
 }
 
 /// A place where the next chunk may differ.
 #[derive(Debug)]
-struct Hole {
+struct Slot {
     place: Range<usize>,
-    kind: Kind,
+    kind: SlotKind,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Kind {
+enum SlotKind {
     /// Inside the quotes of the text: never empty.
     Text,
     /// Inside the quotes of anything.
@@ -32,55 +32,55 @@ enum Kind {
     Number,
 }
 
-// === impl Plain ===
+// === impl ChunkTemplate ===
 
-impl Plain {
-    /// A larger chunk is not learnt: its like is rare.
-    const MOST: usize = 4096;
+impl ChunkTemplate {
+    /// The largest chunk that is learnt, in bytes: the like of a larger one is rare.
+    const MAX_CHUNK: usize = 4096;
 
     /// Takes a chunk for the pattern of the next, if it is one choice with text, and no usage, which goes on.
     pub(super) fn learn(&mut self, chunk: &Chunk<'_>, data: &[u8]) {
         self.bytes.clear();
-        self.holes.clear();
+        self.slots.clear();
         let Some([choice]) = chunk.choices.as_deref() else { return };
-        let text = choice.piece().and_then(|piece| piece.plain_text());
-        let fits = chunk.usage.is_none() && data.len() <= Self::MOST && !data.contains(&b'\n');
+        let text = choice.plain_text();
+        let fits = chunk.usage.is_none() && data.len() <= Self::MAX_CHUNK && !data.contains(&b'\n');
         let (Some(text), true) = (text, fits) else { return };
         self.bytes.extend_from_slice(data);
-        let mut hole = |raw: &str, kind| {
+        let mut slot = |raw: &str, kind| {
             let Range { start, end } = place(raw, data);
-            let quote = usize::from(!matches!(kind, Kind::Number));
-            self.holes.push(Hole { place: start + quote..end - quote, kind });
+            let quote = usize::from(!matches!(kind, SlotKind::Number));
+            self.slots.push(Slot { place: start + quote..end - quote, kind });
         };
-        hole(text, Kind::Text);
+        slot(text, SlotKind::Text);
         if let Some(padding) = chunk.obfuscation.filter(|raw| raw.get().starts_with('"')) {
-            hole(padding.get(), Kind::Padding);
+            slot(padding.get(), SlotKind::Padding);
         }
         if let Some(time) =
             chunk.created.filter(|raw| raw.get().bytes().all(|b| b.is_ascii_digit()))
         {
-            hole(time.get(), Kind::Number);
+            slot(time.get(), SlotKind::Number);
         }
-        self.holes.sort_unstable_by_key(|hole| hole.place.start);
+        self.slots.sort_unstable_by_key(|slot| slot.place.start);
     }
 
     /// Whether a chunk is like the last one but for those places.
-    pub(super) fn is_like(&self, data: &[u8]) -> bool {
+    pub(crate) fn is_like(&self, data: &[u8]) -> bool {
         self.after(data).is_some_and(<[u8]>::is_empty)
     }
 
     /// What comes after such a chunk, where there is one at the beginning. It has no line break in it.
-    pub(super) fn after<'a>(&self, data: &'a [u8]) -> Option<&'a [u8]> {
+    pub(crate) fn after<'a>(&self, data: &'a [u8]) -> Option<&'a [u8]> {
         if self.bytes.is_empty() {
             return None;
         }
         let (mut rest, mut at) = (data, 0);
-        for Hole { place, kind } in &self.holes {
+        for Slot { place, kind } in &self.slots {
             rest = rest.strip_prefix(&self.bytes[at..place.start])?;
             let end = match kind {
-                Kind::Text => text_end(rest).filter(|end| *end > 0),
-                Kind::Padding => text_end(rest),
-                Kind::Number => number_end(rest),
+                SlotKind::Text => text_end(rest).filter(|end| *end > 0),
+                SlotKind::Padding => text_end(rest),
+                SlotKind::Number => number_end(rest),
             };
             rest = &rest[end?..];
             at = place.end;

@@ -1,7 +1,13 @@
 use proptest::prelude::*;
 
-use super::*;
-use crate::{StreamMonitor, Tokens, outcome::Outcome};
+use crate::{
+    Dialect, Expected, FrameSummary, StreamMonitor, Tokens,
+    answer_state::AnswerState,
+    decode::RawEvent,
+    monitor,
+    outcome::{ErrorCodeTable, Outcome},
+    reader::EventReader,
+};
 
 const ROLE: &str =
     r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#;
@@ -14,6 +20,32 @@ const ERROR: &str =
     r#"{"error":{"message":"overloaded","type":"server_error","code":"server_error"}}"#;
 const DONE: &str = "[DONE]";
 
+/// Follows one stream, event by event.
+struct Follower {
+    reader: EventReader,
+    answer: AnswerState,
+}
+
+// === impl Follower ===
+
+impl Follower {
+    fn event(&mut self, name: &[u8], data: &[u8], seen: &mut FrameSummary) {
+        let raw = RawEvent { name, data };
+        monitor::next(&mut self.reader, &mut self.answer, &raw, seen);
+    }
+
+    fn is_alike(&self, data: &[u8]) -> bool {
+        self.reader.is_alike(&RawEvent { name: b"", data })
+    }
+}
+
+impl Default for Follower {
+    fn default() -> Self {
+        let reader = EventReader::learning(Dialect::OpenAiChat, &ErrorCodeTable::default());
+        Self { reader, answer: AnswerState::new(&Expected::default()) }
+    }
+}
+
 /// What unnamed events say, one after the other, and what the stream came to when its bytes were over.
 fn follow(events: &[&str]) -> (FrameSummary, Outcome) {
     let text: String = events.iter().map(|data| format!("data: {data}\n\n")).collect();
@@ -21,8 +53,7 @@ fn follow(events: &[&str]) -> (FrameSummary, Outcome) {
 }
 
 fn watch(text: &str) -> (FrameSummary, Outcome) {
-    let mut watch =
-        StreamMonitor::new(crate::Dialect::OpenAiChat, &crate::outcome::ErrorCodeTable::default());
+    let mut watch = StreamMonitor::new(Dialect::OpenAiChat, &ErrorCodeTable::default());
     let seen = watch.feed(text.as_bytes());
     (seen, watch.finish().unwrap_or_else(|why| why.outcome()))
 }
@@ -206,8 +237,7 @@ fn t4_an_error_in_the_stream_fails_it() {
 
 #[test]
 fn nothing_is_read_after_a_failure() {
-    let mut watch =
-        StreamMonitor::new(crate::Dialect::OpenAiChat, &crate::outcome::ErrorCodeTable::default());
+    let mut watch = StreamMonitor::new(Dialect::OpenAiChat, &ErrorCodeTable::default());
     assert!(watch.feed(format!("data: {ERROR}\n\n").as_bytes()).failed.is_some());
     let seen = watch.feed(format!("data: {WORD}\n\ndata: {ERROR}\n\n").as_bytes());
     assert_eq!((seen.events, seen.content, seen.failed), (0, 0, None));
@@ -217,10 +247,7 @@ fn nothing_is_read_after_a_failure() {
 fn an_event_without_end_is_malformed_unless_the_answer_is_whole() {
     let large = vec![b'x'; 17 * 1024 * 1024];
     for (before, failed) in [(WORD, Some(Outcome::Malformed.into())), (STOP, None)] {
-        let mut watch = StreamMonitor::new(
-            crate::Dialect::OpenAiChat,
-            &crate::outcome::ErrorCodeTable::default(),
-        );
+        let mut watch = StreamMonitor::new(Dialect::OpenAiChat, &ErrorCodeTable::default());
         watch.feed(format!("data: {WORD}\n\ndata: {before}\n\ndata: ").as_bytes());
         assert_eq!(watch.feed(&large).failed, failed);
     }
@@ -275,9 +302,7 @@ fn bytes_that_are_no_text_fail_the_stream_as_invalid_json_does() {
     let text = format!("data: {WORD}\n\n");
     let bad = text.as_bytes().iter().map(|byte| if *byte == b'w' { 0xFF } else { *byte });
     let bytes = [text.as_bytes(), &bad.collect::<Vec<_>>()].concat();
-    let seen =
-        StreamMonitor::new(crate::Dialect::OpenAiChat, &crate::outcome::ErrorCodeTable::default())
-            .feed(&bytes);
+    let seen = StreamMonitor::new(Dialect::OpenAiChat, &ErrorCodeTable::default()).feed(&bytes);
     assert_eq!(seen.failed, Some(Outcome::Malformed.into()));
 }
 
@@ -296,9 +321,9 @@ fn s11_usage_is_kept_the_last_wins() {
     for data in [running, STOP, USAGE, r#"{"choices":[],"usage":null}"#] {
         follower.event(b"", data.as_bytes(), &mut seen);
     }
-    assert_eq!(follower.progress().tokens, Some(Tokens::new(7, 3)));
+    assert_eq!(follower.answer.tokens(), Some(Tokens::new(7, 3)));
     follower.event(b"", running.as_bytes(), &mut seen);
-    assert_eq!(follower.progress().tokens, Some(Tokens::new(7, 1)));
+    assert_eq!(follower.answer.tokens(), Some(Tokens::new(7, 1)));
 }
 
 #[test]
@@ -312,7 +337,7 @@ fn a_page_under_the_label_of_a_stream_is_malformed() {
 fn in_full(data: &[u8]) -> (u32, bool, Outcome) {
     let (mut follower, mut seen) = (Follower::default(), FrameSummary::default());
     follower.event(b"message", data, &mut seen);
-    (seen.content, seen.failed.is_some(), follower.progress().outcome())
+    (seen.content, seen.failed.is_some(), follower.answer.outcome())
 }
 
 /// The same for an event after others like it.
@@ -321,7 +346,7 @@ fn in_short(like: &[u8], data: &[u8]) -> (u32, bool, Outcome) {
     follower.event(b"", like, &mut seen);
     seen = FrameSummary::default();
     follower.event(b"", data, &mut seen);
-    (seen.content, seen.failed.is_some(), follower.progress().outcome())
+    (seen.content, seen.failed.is_some(), follower.answer.outcome())
 }
 
 #[test]
@@ -339,7 +364,7 @@ fn chunks_that_differ_in_text_time_and_padding_alone_take_the_short_way() {
         ("\\u00e9 🐎", "18", "\\n"),
         (" ", "1700000000", "longer than before"),
     ] {
-        assert!(follower.plain.is_like(of(text, time, pad).as_bytes()), "{text}");
+        assert!(follower.is_alike(of(text, time, pad).as_bytes()), "{text}");
     }
     for (text, time, pad) in [
         ("", "17", "x"),
@@ -352,11 +377,11 @@ fn chunks_that_differ_in_text_time_and_padding_alone_take_the_short_way() {
         ("a", "1.5", ""),
         ("a", "", ""),
     ] {
-        assert!(!follower.plain.is_like(of(text, time, pad).as_bytes()), "{text} {time}");
+        assert!(!follower.is_alike(of(text, time, pad).as_bytes()), "{text} {time}");
     }
     for (from, to) in [("null", "\"stop\""), ("\"c\"", "\"d\""), ("}]", "}],\"error\":1")] {
         let other = of("two", "17", "").replacen(from, to, 1);
-        assert!(!follower.plain.is_like(other.as_bytes()), "{other}");
+        assert!(!follower.is_alike(other.as_bytes()), "{other}");
     }
 }
 
@@ -370,7 +395,7 @@ fn reasoning_and_tool_calls_take_the_short_way_too() {
         let mut follower = Follower::default();
         let of = |text: &str| delta(&of.replace('?', text));
         follower.event(b"", of("{\\\"a\\\"").as_bytes(), &mut FrameSummary::default());
-        assert!(follower.plain.is_like(of(": 1}").as_bytes()), "{}", of(""));
+        assert!(follower.is_alike(of(": 1}").as_bytes()), "{}", of(""));
     }
 }
 
@@ -392,8 +417,8 @@ proptest! {
         // Whole events before it, so that there is something to be like.
         let text = format!("data: {WORD}\n\ndata: {WORD}\n\n{}", parts.concat());
         let read = |pieces: &[&[u8]]| {
-            let codes = crate::outcome::ErrorCodeTable::default();
-            let mut watch = StreamMonitor::new(crate::Dialect::OpenAiChat, &codes);
+            let codes = ErrorCodeTable::default();
+            let mut watch = StreamMonitor::new(Dialect::OpenAiChat, &codes);
             let mut all = FrameSummary::default();
             for piece in pieces {
                 let seen = watch.feed(piece);

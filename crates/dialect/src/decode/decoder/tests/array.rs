@@ -1,13 +1,13 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::*;
+use super::super::*;
 
 /// The elements, and whether the array was closed; `None` for one that was too large.
 fn decode<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Option<(Vec<String>, bool)> {
-    let (mut decoder, mut elements) = (Decoder::default(), Vec::new());
+    let (mut decoder, mut elements) = (Decoder::new(StreamFraming::SseOrArray), Vec::new());
     for piece in pieces {
-        let each = |event: Event<'_>| {
+        let each = |event: RawEvent<'_>| {
             elements.push(String::from_utf8_lossy(event.data).into_owned());
         };
         decoder.feed(piece, each).ok()?;
@@ -52,7 +52,7 @@ fn an_element_in_one_piece_is_lent_not_copied() {
     let bytes = b"[{\"a\":1},\n{}]";
     let within = bytes.as_ptr_range();
     let mut lent = 0;
-    let fed = Decoder::default().feed(bytes, |event| {
+    let fed = Decoder::new(StreamFraming::SseOrArray).feed(bytes, |event| {
         lent += usize::from(within.contains(&event.data.as_ptr()));
     });
     assert_eq!((fed, lent), (Ok(()), 2));
@@ -61,19 +61,19 @@ fn an_element_in_one_piece_is_lent_not_copied() {
 #[test]
 fn an_element_without_end_is_given_up_before_it_fills_the_memory() {
     for open in ["[", "[[", "[\"", "[{\"a\":\""] {
-        let mut decoder = Decoder::default();
+        let mut decoder = Decoder::new(StreamFraming::SseOrArray);
         decoder.feed(open.as_bytes(), |_| panic!("no element yet")).unwrap();
         let piece = vec![b'x'; 1024 * 1024];
         let fed = |decoder: &mut Decoder| decoder.feed(&piece, |_| panic!("no element yet"));
         let good = (0..64).take_while(|_| fed(&mut decoder).is_ok()).count();
         assert!((15..17).contains(&good), "{good} pieces of 1 MiB were taken");
-        assert_eq!((decoder.element.capacity(), fed(&mut decoder)), (0, Err(TooLarge)));
+        assert_eq!((decoder.held.capacity(), fed(&mut decoder)), (0, Err(TooLarge)));
     }
     // Without an element nothing is kept.
-    let mut decoder = Decoder::default();
+    let mut decoder = Decoder::new(StreamFraming::SseOrArray);
     decoder.feed(b"[", |_| {}).unwrap();
     (0..64).for_each(|_| decoder.feed(&vec![b' '; 1024 * 1024], |_| {}).unwrap());
-    assert_eq!(decoder.element.capacity(), 0);
+    assert_eq!(decoder.held.capacity(), 0);
 }
 
 fn values() -> impl Strategy<Value = Value> {
