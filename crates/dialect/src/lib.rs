@@ -50,6 +50,8 @@
 //! | | `splice`, `resumable/` | a stream that another answer can follow |
 //! | an answer, made | `synthetic`, `render`, `reply` | a reply of ours: what it says, and what all of them share |
 //! | | `to_stream/` | an answer in one piece, as the stream of it |
+//! | an error of ours | `error_reply` | an error as an answer, or as an event of a stream |
+//! | | `error_tail` | the stream that broke, ended with it |
 //! | what it means | [`outcome`] | the vocabulary of outcomes, and how errors are read |
 //! | JSON | `json` | read: the known fields, nothing copied |
 //! | | `tree/` | changed in places: what is not changed keeps its bytes |
@@ -61,6 +63,8 @@ mod anthropic;
 mod decode;
 mod dialect;
 mod effects;
+mod error_reply;
+mod error_tail;
 mod event_json;
 mod events;
 mod gemini;
@@ -96,6 +100,8 @@ pub use answer_state::{Expected, FrameSummary};
 pub use answer_summary::AnswerSummary;
 pub use dialect::{Dialect, StreamFraming};
 pub use effects::{Effects, TargetDifference};
+pub use error_reply::ErrorReply;
+pub use error_tail::ErrorTail;
 pub use model_path::{ModelPath, unstream_path};
 pub use monitor::StreamMonitor;
 pub use operation::Operation;

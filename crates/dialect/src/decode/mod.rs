@@ -5,6 +5,7 @@
 //!
 //! - [`Decoder`] lends each event by name and data, from where it lies in the bytes; only an event that is split is copied
 //! - [`ResumableStream`](crate::ResumableStream) hands on whole events, so that another answer can follow them
+//! - [`ErrorTail`](crate::ErrorTail) puts an error behind the last whole event
 //!
 //! The chunks of a chat completion, which are alike but for their words, have a faster way past the decoder: see
 //! `openai_chat/fast_path.rs`.
