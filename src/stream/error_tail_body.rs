@@ -17,7 +17,7 @@ use crate::{
     dialect::{ErrorReply, ErrorTail, RequestInfo},
 };
 
-/// The body of a stream that reports its failure as its last event, in the dialect of the request, and then ends as HTTP says: for
+/// The body of a stream that reports its failure as its last event, in the dialect of the request, and then ends as HTTP requires: for
 /// servers, whose clients cannot see an [`Error`] of a body. See [`ErrorTail`].
 ///
 /// The error stays an error of the body where the stream cannot hold it: of a path that is not known, and of a JSON array that has not
@@ -117,7 +117,7 @@ impl HttpBody for ErrorTailBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        // An error may follow, whatever the upstream said.
+        // An error may follow, whatever length the upstream declared.
         SizeHint::default()
     }
 }

@@ -11,7 +11,7 @@ use crate::{
 
 impl Dialect {
     /// Reads an answer that was not streamed: its outcome, which is [`Outcome::Success`] or [`Outcome::Blocked`], or the verdict why
-    /// it is no answer (empty, malformed, cut, an error inside a 200); and what it cost, where the answer says so.
+    /// it is no answer (empty, malformed, cut, an error inside a 200); and what it cost, where the answer counts that.
     pub fn check(
         self,
         expected: impl Into<Expected>,

@@ -39,7 +39,7 @@ pub(crate) struct AnswerState {
     /// The choices that were seen and those that have ended: one bit for each.
     seen: u128,
     ended: u128,
-    /// The answer itself is whole, by its reason to end: the API may have more to say.
+    /// The answer itself is whole, by its reason to end: the API may send more.
     finished: bool,
     /// It was refused, by a filter or by the model.
     filtered: bool,
@@ -102,7 +102,7 @@ impl AnswerState {
         }
         if !event.parts.is_empty() {
             self.content = true;
-            // What is told once more at the end shows no progress.
+            // A snapshot at the end shows no progress.
             seen.content += u32::from(!event.snapshot);
         }
         self.finish(event);
@@ -138,18 +138,18 @@ impl AnswerState {
     pub(crate) fn close(&mut self, seen: &mut FrameSummary) {
         match self.outcome() {
             _ if self.over => {}
-            // Closed, and yet nothing ended: cut by whoever closed it.
+            // Closed, and yet nothing ended: it was cut before.
             Outcome::Truncated => seen.fail(Outcome::Truncated.into()),
             _ => self.end(seen),
         }
     }
 
-    /// Whether the API has said its last word: what comes after it means nothing.
+    /// Whether the last event of the API has come: what comes after it means nothing.
     pub(crate) fn is_over(&self) -> bool {
         self.over
     }
 
-    /// What the answer came to if nothing more came. Truncated until the API's own end has been seen.
+    /// The outcome of the answer if nothing more comes. Truncated until the API's own end has been seen.
     pub(crate) fn outcome(&self) -> Outcome {
         match (self.over || self.finished, self.content || self.limited) {
             (false, _) => Outcome::Truncated,
@@ -159,13 +159,13 @@ impl AnswerState {
         }
     }
 
-    /// What the answer cost, once that was said.
+    /// The usage of the answer, once an event has counted it.
     pub(crate) fn tokens(&self) -> Option<Tokens> {
         self.usage.tokens()
     }
 
     fn tool(&mut self, event: &AnswerEvent<'_>, seen: &mut FrameSummary) {
-        // While a tool is at work nothing else tells that the provider is.
+        // While a tool is at work, a ping is the only sign that the provider is.
         seen.works |= self.tool && event.ping;
         if let Some(ProviderTool { running, progress }) = event.tool {
             seen.works |= progress || self.tool;
@@ -201,13 +201,13 @@ impl AnswerState {
         self.limited |= limited || self.may_be_empty;
     }
 
-    /// Whether so few tokens were written that they end the turn and say nothing: a model that has nothing to add, as after
+    /// Whether no more tokens were written than it takes to end the turn: a model that has nothing to add, as after
     /// the result of a tool, ends its turn at once.
     fn is_of_the_end_alone(&self) -> bool {
         self.usage.output.is_some_and(|output| (1..=3).contains(&output))
     }
 
-    /// The last word of the API.
+    /// The last event of the API.
     fn end(&mut self, seen: &mut FrameSummary) {
         self.over = true;
         if self.outcome() == Outcome::Empty {

@@ -1,4 +1,4 @@
-//! What an answer says: read once, when it is stored.
+//! All that an answer holds: read once, when it is stored.
 
 #[cfg(test)]
 mod tests;
@@ -12,7 +12,7 @@ use crate::{
     reader::EventReader,
 };
 
-/// What an answer says, and whether that is all of it.
+/// The text of an answer, and whether that is all of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AnswerSummary {
@@ -20,7 +20,7 @@ pub struct AnswerSummary {
     pub text: Option<String>,
     /// The model that answered, where the answer names it.
     pub model: Option<String>,
-    /// What it cost, where the answer says so.
+    /// What it cost, where the answer counts that.
     pub tokens: Option<Tokens>,
     /// It ended of itself: not at a limit, by a filter, or to be gone on with.
     pub whole: bool,

@@ -31,7 +31,7 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(
     })
 }
 
-/// What the data of an event says that is none of its dialect: some servers send an error in a list.
+/// The verdict on data that is no event of its dialect: some servers send an error in a list.
 pub(crate) fn unread(codes: &ErrorCodeTable, data: &[u8]) -> Verdict {
     listed_error(codes, data).unwrap_or_else(|| Outcome::Malformed.into())
 }

@@ -1,4 +1,4 @@
-//! The languages of the AI APIs: what a request asks for, what an answer says, what its end means.
+//! The languages of the AI APIs: what a request asks for, what an answer holds, what its end means.
 //!
 //! Bytes in, bytes out: nothing here waits, connects or needs a runtime. [`evenkeel`](https://docs.rs/evenkeel) is built on it; use
 //! it alone to read or to make such requests and answers yourself.
@@ -42,13 +42,13 @@
 //! | | `request_editor/` | less of it: tools, images, turns, a cap on the answer; what it requires of a model |
 //! | | `prefill` | the beginning of the answer, to go on from |
 //! | an answer, read | `decode/` | where one event of a stream ends and the next begins |
-//! | | `events/` | what an event says, in the words that all dialects share |
+//! | | `events/` | one event of an answer, in a model that all dialects share |
 //! | | `reader`, `event_json` | each event, and each answer in one piece, read once into that |
 //! | | `answer_state` | how far an answer has come: content, outcome, cost |
 //! | | `monitor`, `answer` | a stream, event by event, to its end; an answer in one piece |
-//! | | `answer_summary` | all that a whole answer says |
+//! | | `answer_summary` | all that a whole answer holds |
 //! | | `splice`, `resumable/` | a stream that another answer can follow |
-//! | an answer, made | `synthetic`, `render`, `reply` | a reply of ours: what it says, and what all of them share |
+//! | an answer, made | `synthetic`, `render`, `reply` | a reply of ours: its text, and what all of them share |
 //! | | `to_stream/` | an answer in one piece, as the stream of it |
 //! | an error of ours | `error_reply` | an error as an answer, or as an event of a stream |
 //! | | `error_tail` | the stream that broke, ended with it |

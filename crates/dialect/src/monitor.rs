@@ -74,7 +74,7 @@ impl StreamMonitor {
         seen
     }
 
-    /// Reads the events at the beginning that are like those before them, and tells what comes after: one pass over their
+    /// Reads the events at the beginning that are like those before them; returns what comes after: one pass over their
     /// bytes, where the long way takes four.
     fn short<'a>(&mut self, mut bytes: &'a [u8], seen: &mut FrameSummary) -> &'a [u8] {
         if self.failed.is_some() || !self.decoder.is_between_events() || self.is_over() {
@@ -88,17 +88,17 @@ impl StreamMonitor {
         bytes
     }
 
-    /// Whether the API has said its last word: what comes, or does not come, after it changes nothing.
+    /// Whether the last event of the API has come: what comes, or does not come, after it changes nothing.
     pub fn is_over(&self) -> bool {
         self.answer.is_over()
     }
 
-    /// What the stream came to if no more bytes came. Truncated until the API's own end has been seen.
+    /// The outcome of the stream if no more bytes come. Truncated until the API's own end has been seen.
     pub fn outcome(&self) -> Outcome {
         self.failed.unwrap_or_else(|| self.answer.outcome())
     }
 
-    /// What the answer cost, once that was said.
+    /// The usage of the answer, once an event has counted it.
     pub fn tokens(&self) -> Option<Tokens> {
         self.answer.tokens()
     }
@@ -143,7 +143,7 @@ impl StreamMonitor {
     }
 }
 
-/// Reads an event, unless the API has said its last word: what comes after it means nothing.
+/// Reads an event, unless the last event of the API has come: what comes after that means nothing.
 pub(crate) fn next(
     reader: &mut EventReader,
     answer: &mut AnswerState,

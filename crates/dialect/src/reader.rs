@@ -62,7 +62,7 @@ impl EventReader {
         Ok(AnswerEvent { snapshot: true, ..event })
     }
 
-    /// Whether an event has content, and says nothing else that the one before it did not.
+    /// Whether an event has content, and nothing else that the one before it did not have.
     pub(crate) fn is_alike(&self, raw: &RawEvent<'_>) -> bool {
         let alike = self.alike.as_ref().filter(|_| raw.name.is_empty());
         alike.is_some_and(|alike| alike.is_like(raw.data))

@@ -30,7 +30,7 @@ pub(crate) struct StreamSplicer {
 /// What becomes of an event of the other answer.
 #[derive(Debug, PartialEq)]
 pub(crate) enum SpliceAction {
-    /// The caller has it already, or it says nothing.
+    /// The caller has it already, or nothing is in it.
     Drop,
     Keep,
     /// Another event has to come before it.
@@ -60,7 +60,7 @@ impl StreamSplicer {
         }
     }
 
-    /// Another answer follows. `blank` is the white space at the end of what was said.
+    /// Another answer follows. `blank` is the white space at the end of its text.
     pub(crate) fn join(&mut self, blank: &str) {
         self.blank = blank.into();
         self.base = self.open.unwrap_or(self.blocks);
@@ -98,7 +98,7 @@ impl StreamSplicer {
         Spliced { action, skipped }
     }
 
-    /// Takes note of an event whose blocks stand so many places further on than it says.
+    /// Takes note of an event whose block indices are to be raised by `base`.
     fn note_at(&mut self, event: &AnswerEvent<'_>, base: u64) {
         self.begun = true;
         match event.structure {
@@ -148,7 +148,7 @@ impl StreamSplicer {
                 self.shift(json);
                 SpliceAction::Keep
             }
-            // It ends without having said anything.
+            // It ends without any content.
             Structure::MessageEnd => self.close(),
             Structure::None => SpliceAction::Keep,
         }
@@ -203,9 +203,9 @@ fn chat(json: &mut Value) -> SpliceAction {
     if let Some(Value::Object(delta)) = choice.get_mut("delta") {
         delta.remove("role");
     }
-    let said = choice["delta"].as_object().is_some_and(|delta| delta.values().any(is_filled));
-    let says = said || is_filled(&choice["finish_reason"]) || used;
-    if says { SpliceAction::Keep } else { SpliceAction::Drop }
+    let content = choice["delta"].as_object().is_some_and(|delta| delta.values().any(is_filled));
+    let filled = content || is_filled(&choice["finish_reason"]) || used;
+    if filled { SpliceAction::Keep } else { SpliceAction::Drop }
 }
 
 /// Whether a value holds something.

@@ -17,7 +17,7 @@ pub(crate) fn read<'a>(codes: &ErrorCodeTable, raw: &RawEvent<'a>) -> AnswerEven
             return AnswerEvent::error(in_stream(codes, data));
         }
         let mut event = AnswerEvent::default();
-        match json.tell(kind, &mut event) {
+        match json.add_to(kind, &mut event) {
             Some(()) => event,
             None => AnswerEvent::unreadable(Outcome::Malformed.into()),
         }
@@ -36,7 +36,7 @@ pub(crate) fn read_whole<'a>(
         return Ok(AnswerEvent { usage: message.usage(), ..error });
     }
     let mut event = AnswerEvent::default();
-    message.tell(&mut event);
+    message.add_to(&mut event);
     message.finish().into_iter().for_each(|reason| event.push_finish(reason));
     Ok(event)
 }

@@ -77,13 +77,13 @@ impl<'a> Event<'a> {
         is_filled(self.error)
     }
 
-    /// Adds what an event of that kind says; `None` for one that is not of the dialect.
-    pub(super) fn tell(&self, kind: &str, event: &mut AnswerEvent<'a>) -> Option<()> {
+    /// Adds what an event of that kind holds; `None` for one that is not of the dialect.
+    pub(super) fn add_to(&self, kind: &str, event: &mut AnswerEvent<'a>) -> Option<()> {
         let index = read(self.index);
         match kind {
             "message_start" => {
                 event.structure = Structure::MessageStart;
-                self.message.iter().for_each(|message| message.tell(event));
+                self.message.iter().for_each(|message| message.add_to(event));
             }
             "content_block_start" => {
                 let block = self.content_block.as_ref();
@@ -93,11 +93,11 @@ impl<'a> Event<'a> {
                 let running = block.is_some_and(Block::runs_tool);
                 event.tool = Some(ProviderTool { running, progress: false });
                 event.annotated |= index.is_some_and(|index: u64| index > 0);
-                block.into_iter().for_each(|block| block.tell(event));
+                block.into_iter().for_each(|block| block.add_to(event));
             }
             "content_block_delta" => {
                 event.structure = Structure::BlockDelta { index };
-                self.delta.iter().for_each(|delta| delta.tell(event));
+                self.delta.iter().for_each(|delta| delta.add_to(event));
             }
             "content_block_stop" => event.structure = Structure::BlockEnd { index },
             "message_delta" => {
@@ -130,13 +130,13 @@ impl<'a> Message<'a> {
         usage(self.usage)
     }
 
-    /// Adds what it says, whole or at its beginning.
-    pub(super) fn tell(&self, event: &mut AnswerEvent<'a>) {
+    /// Adds what a message holds, whole or at its beginning.
+    pub(super) fn add_to(&self, event: &mut AnswerEvent<'a>) {
         (event.id, event.model) = (JsonText::filled(self.id), JsonText::filled(self.model));
         event.usage = self.usage();
         let blocks = self.content.as_deref().unwrap_or_default();
         event.annotated |= blocks.len() > 1;
-        blocks.iter().for_each(|block| block.tell(event));
+        blocks.iter().for_each(|block| block.add_to(event));
     }
 
     /// Why it ended.
@@ -148,9 +148,8 @@ impl<'a> Message<'a> {
 // === impl Block ===
 
 impl<'a> Block<'a> {
-    /// Adds what it says. Text and thinking begin empty; the beginning of any other block, such as the call of a tool, says
-    /// something.
-    fn tell(&self, event: &mut AnswerEvent<'a>) {
+    /// Adds its content. Text and thinking begin empty; the beginning of any other block, such as the call of a tool, is content.
+    fn add_to(&self, event: &mut AnswerEvent<'a>) {
         let (text, thinking) = (is_filled(self.text), is_filled(self.thinking));
         match word(self.r#type) {
             "text" => {
@@ -178,8 +177,8 @@ impl<'a> Block<'a> {
 // === impl Delta ===
 
 impl<'a> Delta<'a> {
-    /// Adds what it says. Signatures and citations are about content, and none themselves.
-    fn tell(&self, event: &mut AnswerEvent<'a>) {
+    /// Adds its content. Signatures and citations are about content, and none themselves.
+    fn add_to(&self, event: &mut AnswerEvent<'a>) {
         let text = word(self.r#type) == "text_delta";
         event.annotated |= !text;
         if !(text && event.push_text(self.text)) {

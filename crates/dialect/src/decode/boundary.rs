@@ -19,7 +19,7 @@ pub(crate) struct EventBoundary {
 
 #[derive(Debug)]
 enum Shape {
-    /// The first byte that is not white space tells whether it is an array.
+    /// The first byte that is not white space decides whether it is an array.
     Undecided,
     Sse(SseLines),
     JsonLines,
@@ -101,7 +101,7 @@ impl EventBoundary {
         self.framed || matches!(self.shape, Shape::Array(_))
     }
 
-    /// Whether nothing has come that tells the framing.
+    /// Whether nothing has come that decides the framing.
     pub(crate) fn is_undecided(&self) -> bool {
         matches!(self.shape, Shape::Undecided)
     }
@@ -132,7 +132,7 @@ impl EventBoundary {
         }
     }
 
-    /// How the events of the stream are written; server-sent events as long as nothing tells.
+    /// How the events of the stream are written; server-sent events until the framing is decided.
     pub(crate) fn frame(&self) -> EventFrame {
         match self.shape {
             Shape::Undecided | Shape::Sse(_) => EventFrame::Sse,

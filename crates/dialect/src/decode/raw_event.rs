@@ -1,4 +1,4 @@
-//! One event as its framing has it: what its data says is for the reader of its dialect.
+//! One event as its framing has it: its data is for the reader of its dialect.
 
 /// One event of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

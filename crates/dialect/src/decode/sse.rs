@@ -79,7 +79,7 @@ impl<'a> SseFields<'a> {
         while !rest.is_empty() {
             let end = memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
             let (line, after) = rest.split_at(end);
-            // The line feed of a pair is one more blank line, which says nothing.
+            // The line feed of a pair is one more blank line, without effect.
             rest = after.get(1..).unwrap_or_default();
             let Some(data) = fields.line(line) else { continue };
             lines += 1;

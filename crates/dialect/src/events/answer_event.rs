@@ -3,7 +3,7 @@
 use super::{Few, Finish, FinishReason, JsonText, UsageCounts};
 use crate::{json::Raw, outcome::Verdict};
 
-/// What one event of an answer says; or a whole answer that was not streamed.
+/// What one event of an answer holds; or a whole answer that was not streamed.
 #[derive(Debug, Default)]
 pub(crate) struct AnswerEvent<'a> {
     /// The id of the answer.
@@ -18,7 +18,7 @@ pub(crate) struct AnswerEvent<'a> {
     pub(crate) finishes: Few<Finish>,
     pub(crate) usage: Option<UsageCounts>,
     pub(crate) fault: Option<Fault>,
-    /// What it does to the order of the content: Anthropic's events alone say so.
+    /// Its place among the blocks of a message: Anthropic's events alone have one.
     pub(crate) structure: Structure,
     /// A tool that the provider runs itself.
     pub(crate) tool: Option<ProviderTool>,
@@ -61,7 +61,7 @@ pub(crate) enum PartKind {
 /// Why an event is none of a good answer.
 #[derive(Clone, Debug)]
 pub(crate) enum Fault {
-    /// The provider says that something failed.
+    /// The provider reports an error.
     Error(Verdict),
     /// It is no event of the dialect.
     Unreadable(Verdict),
@@ -87,7 +87,7 @@ pub(crate) enum Structure {
     MessageEnd,
 }
 
-/// What an event says of a tool that the provider runs.
+/// The state of a tool that the provider runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ProviderTool {
     /// A tool runs from here on.
@@ -99,7 +99,7 @@ pub(crate) struct ProviderTool {
 // === impl AnswerEvent ===
 
 impl<'a> AnswerEvent<'a> {
-    /// An error, as the provider's verdict says.
+    /// An error of the provider, with its verdict.
     pub(crate) fn error(verdict: Verdict) -> Self {
         Self { fault: Some(Fault::Error(verdict)), ..Self::default() }
     }

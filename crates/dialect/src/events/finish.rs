@@ -11,11 +11,11 @@ pub(crate) struct Finish {
 /// A reason to end, in the words that all dialects share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FinishReason {
-    /// It has said all, or calls tools, or gives a reason that is not known.
+    /// It is complete, or calls tools; also a reason that is not known.
     Complete,
-    /// The model ended its turn: with next to no tokens it had nothing to say, and that is right.
+    /// The model ended its turn: with next to no tokens it had nothing to add, and that is right.
     EndOfTurn,
-    /// A word at which the caller asked it to stop, and the dialect tells that from the end of the answer.
+    /// It met a stop sequence of the caller, where the dialect has a reason of its own for that.
     StopSequence,
     /// A limit of the caller's or the model's.
     Limit,

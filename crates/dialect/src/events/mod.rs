@@ -1,4 +1,4 @@
-//! What one event of an answer says, in the words that all dialects share.
+//! One event of an answer, in a model that all dialects share.
 //!
 //! Each event is read once, by the reader of its dialect, into one [`AnswerEvent`]; an answer that was not streamed is one event too,
 //! which holds all of it. Everything that wants to know something of an answer folds over these events, and none of it reads JSON:
@@ -16,9 +16,9 @@
 //! decoded where a fold asks for it. Where it stands in the bytes is known to what found its end:
 //! [`EventBoundary`](crate::decode::EventBoundary).
 //!
-//! What the model cannot express is not lost sight of: [`AnswerEvent::opaque`] says that there is more content than the parts,
-//! [`AnswerEvent::annotated`] that something stands beside the content (log-probabilities, citations, signatures, a name).
-//! [`AnswerEvent::snapshot`] says that the event holds the whole answer, not a piece of it.
+//! What the model cannot express is marked: with [`AnswerEvent::opaque`] there is more content than the parts, with
+//! [`AnswerEvent::annotated`] something stands beside the content (log-probabilities, citations, signatures, a name).
+//! An event with [`AnswerEvent::snapshot`] holds the whole answer, not a piece of it.
 //!
 //! # Laws
 //!

@@ -1,8 +1,8 @@
-//! What an event says of the cost.
+//! The tokens that an event counts.
 
 use crate::Tokens;
 
-/// What an event says of the cost of the answer so far. Every count is that of the whole answer, and not all of them come each
+/// The tokens of an answer so far, as an event counts them. Every count is that of the whole answer, and not all of them come each
 /// time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct UsageCounts {
@@ -23,12 +23,12 @@ impl UsageCounts {
         Self { input: Some(input), output: Some(output), ..Self::default() }
     }
 
-    /// Adds what an event says: what it does not say stays.
-    pub(crate) fn add(&mut self, said: Self) {
-        self.input = said.input.or(self.input);
-        self.cache_write = said.cache_write.or(self.cache_write);
-        self.cache_read = said.cache_read.or(self.cache_read);
-        self.output = said.output.or(self.output);
+    /// Adds the counts of the next event: those that it does not have stay.
+    pub(crate) fn add(&mut self, next: Self) {
+        self.input = next.input.or(self.input);
+        self.cache_write = next.cache_write.or(self.cache_write);
+        self.cache_read = next.cache_read.or(self.cache_read);
+        self.output = next.output.or(self.output);
     }
 
     /// The tokens, if any were counted. What was read from a cache, or stored in it, is input too.

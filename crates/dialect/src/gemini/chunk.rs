@@ -47,7 +47,7 @@ fields! {
     pub(super) struct Part<'a> {
         text: Raw<'a>,
         thought: Raw<'a>,
-        /// Of a thought: it says nothing.
+        /// Of a thought: it is no content.
         thoughtSignature: Raw<'a>,
         functionCall: Raw<'a>,
         inlineData: Raw<'a>,
@@ -74,20 +74,20 @@ impl<'a> Chunk<'a> {
         is_filled(self.error)
     }
 
-    /// Adds what it says.
-    pub(super) fn tell(&self, event: &mut AnswerEvent<'a>) {
+    /// Adds what it holds.
+    pub(super) fn add_to(&self, event: &mut AnswerEvent<'a>) {
         let (id, model) = (self.responseId, self.modelVersion);
         (event.id, event.model) = (JsonText::filled(id), JsonText::filled(model));
         event.usage = self.usage();
         for candidate in self.candidates.as_deref().unwrap_or_default() {
-            candidate.tell(event);
+            candidate.add_to(event);
         }
         if self.is_blocked() {
             event.push_finish(FinishReason::Filtered);
         }
     }
 
-    /// The tokens, where it tells them. What was thought is output, what tools gave is input.
+    /// The tokens, where it counts them. What was thought is output, what tools gave is input.
     pub(super) fn usage(&self) -> Option<UsageCounts> {
         let counts: Counts<'_> = read(self.usageMetadata)?;
         let sum = |one, other| {
@@ -109,13 +109,13 @@ impl<'a> Chunk<'a> {
 // === impl Candidate ===
 
 impl<'a> Candidate<'a> {
-    fn tell(&self, event: &mut AnswerEvent<'a>) {
+    fn add_to(&self, event: &mut AnswerEvent<'a>) {
         // Where it makes sense: the API takes 8 candidates at most.
         let index = read::<u32>(self.index).unwrap_or_default().min(31);
         event.choices |= 1 << index;
         event.annotated |= self.more;
         let parts = self.content.as_ref().and_then(|content| content.parts.as_deref());
-        parts.unwrap_or_default().iter().for_each(|part| part.tell(event));
+        parts.unwrap_or_default().iter().for_each(|part| part.add_to(event));
         if let Some(reason) = self.finish() {
             event.finishes.push(Finish { choice: Some(index), reason });
         }
@@ -142,7 +142,7 @@ impl<'a> Candidate<'a> {
 
 impl<'a> Part<'a> {
     /// Adds text, thoughts, calls of functions, pictures, code; not the signature of a thought.
-    fn tell(&self, event: &mut AnswerEvent<'a>) {
+    fn add_to(&self, event: &mut AnswerEvent<'a>) {
         let Self { inlineData, fileData, executableCode, codeExecutionResult, .. } = *self;
         let thought = is_filled(self.thought);
         if thought {

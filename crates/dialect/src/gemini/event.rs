@@ -22,7 +22,7 @@ pub(crate) fn read<'a>(codes: &ErrorCodeTable, raw: &RawEvent<'a>) -> AnswerEven
         _ if raw.name == b"error" => AnswerEvent::error(in_stream(codes, data)),
         Ok(chunk) => {
             let mut event = AnswerEvent::default();
-            chunk.tell(&mut event);
+            chunk.add_to(&mut event);
             event
         }
         Err(_) => AnswerEvent::unreadable(unread(codes, data)),
@@ -41,6 +41,6 @@ pub(crate) fn read_whole<'a>(
         return Ok(AnswerEvent { usage: answer.usage(), ..error });
     }
     let mut event = AnswerEvent::default();
-    answer.tell(&mut event);
+    answer.add_to(&mut event);
     Ok(event)
 }

@@ -9,7 +9,7 @@ use crate::{
     outcome::{ErrorCodeTable, Verdict, in_stream},
 };
 
-/// Reads one line. The answer is whole at the line that says that it is done.
+/// Reads one line. The answer is whole at the line with `"done":true`.
 pub(crate) fn read<'a>(codes: &ErrorCodeTable, raw: &RawEvent<'a>) -> AnswerEvent<'a> {
     let data = trim(raw.data);
     if data.is_empty() {
@@ -19,7 +19,7 @@ pub(crate) fn read<'a>(codes: &ErrorCodeTable, raw: &RawEvent<'a>) -> AnswerEven
         Ok(line) if line.is_error() => AnswerEvent::error(in_stream(codes, data)),
         Ok(line) => {
             let mut event = AnswerEvent::default();
-            line.tell(&mut event);
+            line.add_to(&mut event);
             event
         }
         Err(_) => AnswerEvent::unreadable(unread(codes, data)),
@@ -38,6 +38,6 @@ pub(crate) fn read_whole<'a>(
         return Ok(AnswerEvent { usage: line.usage(), ..error });
     }
     let mut event = AnswerEvent::default();
-    line.tell(&mut event);
+    line.add_to(&mut event);
     Ok(event)
 }

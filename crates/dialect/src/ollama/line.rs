@@ -39,11 +39,11 @@ impl<'a> Line<'a> {
         is_filled(self.error)
     }
 
-    /// Adds what it says: text, thinking, the call of a tool, a picture, and that it is the last.
-    pub(super) fn tell(&self, event: &mut AnswerEvent<'a>) {
+    /// Adds what it holds: text, thinking, the call of a tool, a picture, and that it is the last.
+    pub(super) fn add_to(&self, event: &mut AnswerEvent<'a>) {
         event.model = JsonText::filled(self.model);
         event.usage = self.usage();
-        self.message.iter().for_each(|message| message.tell(event));
+        self.message.iter().for_each(|message| message.add_to(event));
         text(event, self.response);
         event.push(PartKind::Reasoning, is_filled(self.thinking));
         event.push(PartKind::Other, is_filled(self.image));
@@ -54,14 +54,14 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// The tokens, where it tells them. A prompt that was kept from the last call is not counted.
+    /// The tokens, where it counts them. A prompt that was kept from the last call is not counted.
     pub(super) fn usage(&self) -> Option<UsageCounts> {
         let (input, output) = (read(self.prompt_eval_count), read(self.eval_count));
         let any = input.is_some() || output.is_some();
         any.then(|| UsageCounts::new(input.unwrap_or(0), output.unwrap_or(0)))
     }
 
-    /// Why it ended, once it has. A model that was only loaded has nothing to say.
+    /// Why it ended, once it has. A model that was only loaded writes nothing.
     fn finish(&self) -> Option<FinishReason> {
         is_true(self.done).then(|| match word(self.done_reason) {
             "stop" => FinishReason::Complete,
@@ -75,7 +75,7 @@ impl<'a> Line<'a> {
 // === impl Message ===
 
 impl<'a> Message<'a> {
-    fn tell(&self, event: &mut AnswerEvent<'a>) {
+    fn add_to(&self, event: &mut AnswerEvent<'a>) {
         text(event, self.content);
         event.push(PartKind::Reasoning, is_filled(self.thinking));
         event.push(PartKind::ToolCall, is_filled(self.tool_calls));

@@ -98,7 +98,7 @@ impl Chunk<'_> {
         choices.iter().find_map(|choice| choice.error(codes))
     }
 
-    /// The tokens, where it tells them.
+    /// The tokens, where it counts them.
     pub(super) fn usage(&self) -> Option<UsageCounts> {
         let cost: Cost<'_> = read(self.usage)?;
         let count = |raw| read(raw).unwrap_or_default();
@@ -124,17 +124,17 @@ impl<'a> Choice<'a> {
         })
     }
 
-    /// Adds what it says.
-    pub(super) fn tell(&self, event: &mut AnswerEvent<'a>) {
+    /// Adds its content.
+    pub(super) fn add_to(&self, event: &mut AnswerEvent<'a>) {
         event.annotated |= is_filled(self.logprobs);
-        let said = self.delta.as_ref().map(|delta| delta.tell(event));
-        match (&self.message, said) {
+        let has_content = self.delta.as_ref().map(|delta| delta.add_to(event));
+        match (&self.message, has_content) {
             (Some(message), None) => {
-                message.tell(event);
+                message.add_to(event);
             }
-            // Some servers say the whole message once more with the last piece of it.
+            // Some servers send the whole message once more with the last piece of it.
             (Some(message), Some(false)) => {
-                event.push(PartKind::Restated, message.tell(&mut AnswerEvent::default()));
+                event.push(PartKind::Restated, message.add_to(&mut AnswerEvent::default()));
             }
             _ => {}
         }
@@ -158,8 +158,8 @@ impl<'a> Choice<'a> {
 // === impl Piece ===
 
 impl<'a> Piece<'a> {
-    /// Adds what it says. Whether there is anything for the caller: not a role, not an empty piece.
-    fn tell(&self, event: &mut AnswerEvent<'a>) -> bool {
+    /// Adds its content. Whether there is anything for the caller: not a role, not an empty piece.
+    fn add_to(&self, event: &mut AnswerEvent<'a>) -> bool {
         let before = event.parts.len();
         let texts = [self.reasoning_content, self.reasoning, self.refusal];
         let lists = [self.reasoning_details, self.tool_calls, self.function_call, self.images];

@@ -53,7 +53,7 @@ fn event<'a>(codes: &ErrorCodeTable, chunk: &Chunk<'a>, json: &[u8]) -> AnswerEv
     for choice in chunk.choices.as_deref().unwrap_or_default() {
         let index = choice.index();
         event.choices |= 1 << index;
-        choice.tell(&mut event);
+        choice.add_to(&mut event);
         if let Some(reason) = choice.finish() {
             event.finishes.push(Finish { choice: Some(index), reason });
         }

@@ -7,7 +7,7 @@ use crate::json::place;
 
 /// The last chunk that was plain content, with the places where the next may differ: its text, its time, its padding.
 ///
-/// A chunk that is like it byte for byte, but for valid JSON of the same kind in those places, says the same: content, and
+/// A chunk that is like it byte for byte, but for valid JSON of the same kind in those places, holds the same: content, and
 /// nothing that was not noted already. So it need not be parsed, and nothing can be missed.
 #[derive(Debug, Default)]
 pub(crate) struct ChunkTemplate {

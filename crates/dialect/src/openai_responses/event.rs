@@ -18,7 +18,7 @@ pub(crate) fn read<'a>(codes: &ErrorCodeTable, raw: &RawEvent<'a>) -> AnswerEven
             return AnswerEvent { tool, ..AnswerEvent::error(in_stream(codes, data)) };
         }
         let mut event = AnswerEvent { tool, ..AnswerEvent::default() };
-        match json.tell(kind, &mut event) {
+        match json.add_to(kind, &mut event) {
             Some(()) => event,
             None => AnswerEvent::unreadable(Outcome::Malformed.into()),
         }
@@ -37,6 +37,6 @@ pub(crate) fn read_whole<'a>(
         return Ok(AnswerEvent { usage: answer.usage(), ..error });
     }
     let mut event = AnswerEvent { pending: answer.is_pending(), ..AnswerEvent::default() };
-    answer.tell(&mut event);
+    answer.add_to(&mut event);
     Ok(event)
 }

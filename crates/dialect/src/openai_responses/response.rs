@@ -86,22 +86,22 @@ impl<'a> Event<'a> {
             || (is_end(kind) && failed())
     }
 
-    /// Adds what an event of that kind says; `None` for one that is not of the dialect.
-    pub(super) fn tell(&self, kind: &str, event: &mut AnswerEvent<'a>) -> Option<()> {
+    /// Adds what an event of that kind holds; `None` for one that is not of the dialect.
+    pub(super) fn add_to(&self, kind: &str, event: &mut AnswerEvent<'a>) -> Option<()> {
         event.ping = is_ping(kind.as_bytes());
         match kind {
             "" => return None,
             _ if is_end(kind) => {
-                self.response.iter().for_each(|answer| answer.tell(event));
+                self.response.iter().for_each(|answer| answer.add_to(event));
                 (event.snapshot, event.last) = (true, true);
             }
-            // The call of a tool says something before it has any input.
+            // The call of a tool is content before it has any input.
             "response.output_item.added" => {
                 self.item.iter().for_each(|item| event.push(item.kind(), item.has_content()));
             }
             "response.output_item.done" => {
-                let said = self.item.as_ref().is_some_and(Item::has_content);
-                event.push(PartKind::Restated, said);
+                let any = self.item.as_ref().is_some_and(Item::has_content);
+                event.push(PartKind::Restated, any);
             }
             "response.output_text.delta" => {
                 if !event.push_text(self.delta) {
@@ -131,7 +131,7 @@ fn kind_of_delta(kind: &str) -> PartKind {
     }
 }
 
-/// What an event of that kind says of a tool of the provider: `searching` of `response.web_search_call.searching` is a step of one.
+/// The state of a tool of the provider, by an event of that kind: `searching` of `response.web_search_call.searching` is a step of one.
 pub(super) fn tool_step(kind: &str) -> Option<ProviderTool> {
     let (tool, step) = kind.strip_prefix("response.")?.split_once('.')?;
     let running = !matches!(step, "completed" | "failed" | "incomplete");
@@ -143,8 +143,8 @@ pub(super) fn tool_step(kind: &str) -> Option<ProviderTool> {
 
 impl<'a> Answer<'a> {
     pub(super) fn is_error(&self) -> bool {
-        let says = word(self.object) == "error" || word(self.r#type) == "error";
-        says || word(self.status) == "failed" || is_filled(self.error)
+        let error = word(self.object) == "error" || word(self.r#type) == "error";
+        error || word(self.status) == "failed" || is_filled(self.error)
     }
 
     /// Whether it is yet to be worked out, in the background: the caller asks for it later.
@@ -152,14 +152,14 @@ impl<'a> Answer<'a> {
         matches!(word(self.status), "queued" | "in_progress")
     }
 
-    /// Adds what it says as a whole answer.
-    pub(super) fn tell(&self, event: &mut AnswerEvent<'a>) {
+    /// Adds what it holds as a whole answer.
+    pub(super) fn add_to(&self, event: &mut AnswerEvent<'a>) {
         (event.id, event.model) = (JsonText::filled(self.id), JsonText::filled(self.model));
         event.usage = self.usage();
         let items = self.output.as_deref().unwrap_or_default().iter();
-        let said: usize = items.map(|item| item.tell(event)).sum();
+        let parts: usize = items.map(|item| item.add_to(event)).sum();
         // One text in one message, and no second.
-        event.annotated |= said != 1;
+        event.annotated |= parts != 1;
         let refused = event.parts.iter().any(|part| part.kind == PartKind::Refusal);
         event.push_finish(self.finish(refused));
     }
@@ -174,7 +174,7 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// The tokens, where it tells them.
+    /// The tokens, where it counts them.
     pub(super) fn usage(&self) -> Option<UsageCounts> {
         let cost: Counts<'_> = read(self.usage)?;
         let count = |raw| read(raw).unwrap_or_default();
@@ -185,11 +185,11 @@ impl<'a> Answer<'a> {
 // === impl Item ===
 
 impl<'a> Item<'a> {
-    /// Messages and reasoning may be empty; any other item, such as the call of a tool, says something.
+    /// Messages and reasoning may be empty; any other item, such as the call of a tool, is content.
     fn has_content(&self) -> bool {
-        let says = |parts| parts_of(parts).iter().any(Part::has_content);
+        let filled = |parts| parts_of(parts).iter().any(Part::has_content);
         match word(self.r#type) {
-            "message" | "reasoning" | "" => says(self.content) || says(self.summary),
+            "message" | "reasoning" | "" => filled(self.content) || filled(self.summary),
             _ => true,
         }
     }
@@ -202,19 +202,19 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// Adds what it says, whole; returns how many parts its message has.
-    fn tell(&self, event: &mut AnswerEvent<'a>) -> usize {
-        let said = [self.summary, self.content, self.encrypted_content];
+    /// Adds what it holds, whole; returns how many parts its message has.
+    fn add_to(&self, event: &mut AnswerEvent<'a>) -> usize {
+        let thoughts = [self.summary, self.content, self.encrypted_content];
         match word(self.r#type) {
             "message" => {
                 let parts = parts_of(self.content);
-                parts.iter().for_each(|part| part.tell(event));
+                parts.iter().for_each(|part| part.add_to(event));
                 let more = parts_of(self.summary).iter().any(Part::has_content);
                 event.push(PartKind::Other, more);
                 return parts.len();
             }
             // That it thought, and not what.
-            "reasoning" => event.annotated |= said.into_iter().any(is_filled),
+            "reasoning" => event.annotated |= thoughts.into_iter().any(is_filled),
             _ => event.annotated = true,
         }
         event.push(self.kind(), self.has_content());
@@ -229,7 +229,7 @@ impl<'a> Part<'a> {
         [self.text, self.refusal, self.transcript].into_iter().any(is_filled)
     }
 
-    fn tell(&self, event: &mut AnswerEvent<'a>) {
+    fn add_to(&self, event: &mut AnswerEvent<'a>) {
         event.annotated |= is_filled(self.annotations) || is_filled(self.logprobs);
         match word(self.r#type) {
             "output_text" => {

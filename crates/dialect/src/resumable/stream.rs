@@ -15,7 +15,7 @@ use crate::{
     splice::{SpliceAction, StreamSplicer},
 };
 
-/// Reads a stream event by event: hands on whole ones, keeps what was said, and stops before one that is an error.
+/// Reads a stream event by event: hands on whole ones, keeps its text, and stops before one that is an error.
 #[derive(Debug)]
 pub struct ResumableStream {
     dialect: Dialect,
@@ -26,7 +26,7 @@ pub struct ResumableStream {
     /// How the first one is written, once another follows it: the caller reads that.
     first: Option<EventFrame>,
     splicer: StreamSplicer,
-    /// What was said so far; `None` once it was not text alone, or too much.
+    /// The text so far; `None` once the content was not text alone, or too much.
     text: Option<String>,
     /// An event whose end has not come.
     held: PartialEvent,
@@ -49,7 +49,7 @@ pub struct ReadOutcome {
 // === impl ResumableStream ===
 
 impl ResumableStream {
-    /// The most text that another answer can go on with, in bytes; more is said only by machines.
+    /// The most text that another answer can go on with, in bytes.
     const MAX_TEXT: usize = 1024 * 1024;
 
     /// Reads a stream of that dialect from its first byte on.
