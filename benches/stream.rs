@@ -5,6 +5,10 @@
 //! fast as the sockets allow, one stream after the other. In the second part an event arrives every millisecond, as from a
 //! model, on several streams at once.
 //!
+//! A second table has the reading of the events alone, without sockets: of chunks that are alike but for their words, which take the fast
+//! path of OpenAI chat, and of chunks that differ in another field, which are parsed. The fast path stays as long as the first figure is
+//! a small part of the second.
+//!
 //! ```text
 //! cargo bench --bench stream
 //! ```
@@ -19,6 +23,7 @@ mod measure {
 
     use evenkeel::Client;
     use evenkeel_testkit::{Provider, Reply, Server};
+    use evenkeel_dialect::{Dialect, StreamMonitor, outcome::ErrorCodeTable};
     use rustix::time::{ClockId, clock_gettime};
 
     use evenkeel::BoxError;
@@ -176,6 +181,32 @@ mod measure {
         Ok(())
     }
 
+    /// A stream of chunks; `fingerprints` of them differ in another field than their words, in turn.
+    fn chunks(fingerprints: usize) -> String {
+        let chunk = |n: usize| {
+            let fingerprint = n % fingerprints;
+            format!(
+                r#"data: {{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","system_fingerprint":"fp_{fingerprint}","choices":[{{"index":0,"delta":{{"content":"word {n}"}},"logprobs":null,"finish_reason":null}}]}}"#
+            ) + "\n\n"
+        };
+        (0..EVENTS).map(chunk).collect()
+    }
+
+    /// What reading each event of a stream costs, in ns: the median of some rounds.
+    fn read(stream: &str) -> f64 {
+        let codes = ErrorCodeTable::default();
+        let rounds = (0..101).map(|_| {
+            let mut monitor = StreamMonitor::new(Dialect::OpenAiChat, &codes);
+            let start = cpu();
+            // In pieces as sockets give them.
+            let content: u32 =
+                stream.as_bytes().chunks(16 * 1024).map(|it| monitor.feed(it).content).sum();
+            assert_eq!(content as usize, EVENTS);
+            (cpu() - start).as_nanos() as f64 / EVENTS as f64
+        });
+        median(rounds.collect())
+    }
+
     pub(crate) fn main() -> Result<(), BoxError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let mut args = std::env::args().skip(1);
@@ -184,7 +215,11 @@ mod measure {
         }
         println!("CPU time of the client for each of {EVENTS} events, in ns: median of the rounds");
         println!("{:>10} {:>12} {:>12} {:>8}", "events", "reqwest", "evenkeel", "ratio");
-        PACES.iter().try_for_each(|pace| runtime.block_on(compare(pace)))
+        PACES.iter().try_for_each(|pace| runtime.block_on(compare(pace)))?;
+        println!("reading each of {EVENTS} chunks, in ns: median of the rounds");
+        println!("{:>10} {:>12.0}", "alike", read(&chunks(1)));
+        println!("{:>10} {:>12.0}", "parsed", read(&chunks(2)));
+        Ok(())
     }
 }
 

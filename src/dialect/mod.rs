@@ -84,4 +84,6 @@ pub(crate) use evenkeel_dialect::{
     endpoint, unstream_path,
 };
 #[doc(inline)]
-pub use evenkeel_dialect::{Dialect, Operation, Prefill, RequestInfo, Tokens};
+pub use evenkeel_dialect::{
+    Dialect, ErrorReply, ErrorTail, Operation, Prefill, RequestInfo, Tokens,
+};

@@ -40,6 +40,11 @@
 //! # }
 //! ```
 //!
+//! # When a stream fails that a server passes on
+//!
+//! A client of that server cannot see the error of a body. [`ErrorTailBody`] reports it as the last event of the stream, in the dialect
+//! of the request.
+//!
 //! # Defaults
 //!
 //! [`Resume::Off`]. [`Commit::FirstContent`]: at most 64 events or 256 KiB are held back (see
@@ -69,6 +74,7 @@
 //! that broke off between its last word and its end is not made whole: an empty answer proves nothing.
 
 mod body_end;
+mod error_tail_body;
 mod idle_timeout;
 mod monitored;
 mod peek;
@@ -80,6 +86,7 @@ mod tests;
 mod throughput;
 
 pub use body_end::BodyEnd;
+pub use error_tail_body::ErrorTailBody;
 pub(crate) use idle_timeout::IdleTimeout;
 pub(crate) use monitored::MonitoredBody;
 pub use peek::Commit;

@@ -1,19 +1,26 @@
-//! What an answer says: read once, when it is stored.
+//! All that an answer holds: read once, when it is stored.
 
-mod read;
+#[cfg(test)]
+mod tests;
 
-use serde_json::Value;
+use crate::{
+    Dialect, Tokens,
+    decode::each_event,
+    events::{AnswerEvent, Fault, FinishReason, PartKind, UsageCounts},
+    json::trim,
+    outcome::ErrorCodeTable,
+    reader::EventReader,
+};
 
-use crate::{Dialect, Tokens, decode::each_event};
-
-/// What an answer says, and whether that is all of it.
+/// The text of an answer, and whether that is all of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AnswerSummary {
     /// The text, as far as it was read.
     pub text: Option<String>,
     /// The model that answered, where the answer names it.
     pub model: Option<String>,
-    /// What it cost, where the answer says so.
+    /// What it cost, where the answer counts that.
     pub tokens: Option<Tokens>,
     /// It ended of itself: not at a limit, by a filter, or to be gone on with.
     pub whole: bool,
@@ -23,64 +30,79 @@ pub struct AnswerSummary {
     pub plain: bool,
 }
 
+/// A summary under way.
+struct Fold {
+    summary: AnswerSummary,
+    usage: UsageCounts,
+    /// Whether every event could be read.
+    readable: bool,
+}
+
 // === impl AnswerSummary ===
 
 impl AnswerSummary {
     /// Reads a whole answer, streamed or not; `None` for bytes that are none.
     pub fn read(dialect: Dialect, stream: bool, bytes: &[u8]) -> Option<Self> {
-        let mut gist = Self { plain: true, ..Self::default() };
-        if !stream {
-            let answer: Value = serde_json::from_slice(bytes.trim_ascii()).ok()?;
-            gist.add(dialect, &answer);
-            return Some(gist);
-        }
-        let mut readable = true;
-        each_event(dialect.framing(), bytes, |_, data| {
-            let data = data.trim_ascii();
-            if data.is_empty() || data.starts_with(b"[DONE]") {
-                return;
-            }
-            match serde_json::from_slice(data) {
-                Ok(event) => gist.add(dialect, &event),
+        let mut reader = EventReader::new(dialect, &ErrorCodeTable::default());
+        let mut fold = Fold::new();
+        if stream {
+            each_event(dialect.framing(), bytes, |raw| {
+                let event = reader.read(&raw);
                 // Pings need not be JSON; a stream that is whole but for one is whole.
-                Err(_) => readable &= data.first() != Some(&b'{'),
+                let unreadable = matches!(event.fault, Some(Fault::Unreadable(_)));
+                fold.readable &= !(unreadable && trim(raw.data).starts_with(b"{"));
+                fold.add(&event);
+            });
+        } else {
+            fold.add(&reader.read_whole(bytes).ok()?);
+        }
+        fold.end()
+    }
+}
+
+// === impl Fold ===
+
+impl Fold {
+    fn new() -> Self {
+        let summary = AnswerSummary { plain: true, ..AnswerSummary::default() };
+        Self { summary, usage: UsageCounts::default(), readable: true }
+    }
+
+    /// Adds one event of a stream, or a whole answer.
+    fn add(&mut self, event: &AnswerEvent<'_>) {
+        let Self { summary, usage, readable } = self;
+        if event.snapshot {
+            (summary.text, summary.tools, summary.plain) = (None, false, true);
+        }
+        if let (None, Some(model)) = (&summary.model, event.model) {
+            summary.model = model.decode().map(|model| model.into_owned());
+        }
+        event.usage.into_iter().for_each(|counts| usage.add(counts));
+        for part in event.parts.iter() {
+            let Some(text) = part.text else {
+                summary.tools |= part.kind == PartKind::ToolCall;
+                summary.plain &= part.kind == PartKind::Restated;
+                continue;
+            };
+            match text.decode() {
+                Some(text) => summary.text.get_or_insert_default().push_str(&text),
+                None => *readable = false,
             }
-        });
-        readable.then_some(gist)
-    }
-
-    /// Adds a whole answer, or one event of a stream.
-    fn add(&mut self, dialect: Dialect, value: &Value) {
-        match dialect {
-            Dialect::OpenAiChat => read::openai_chat(self, value),
-            Dialect::OpenAiResponses => read::openai_responses(self, value),
-            Dialect::Anthropic => read::anthropic(self, value),
-            Dialect::Gemini => read::gemini(self, value),
-            Dialect::Ollama => read::ollama(self, value),
+        }
+        summary.plain &= !event.opaque && !event.annotated && event.choices <= 1;
+        for finish in event.finishes.iter() {
+            summary.whole = finish.reason.is_complete();
+            // Whole, but for the caller to know at which.
+            summary.plain &= finish.reason != FinishReason::StopSequence;
         }
     }
 
-    fn say(&mut self, text: &Value) {
-        if let Some(text) = text.as_str() {
-            self.text.get_or_insert_default().push_str(text);
+    fn end(self) -> Option<AnswerSummary> {
+        let Self { mut summary, usage, readable } = self;
+        if summary.plain {
+            summary.text.get_or_insert_default();
         }
-    }
-
-    /// The model and what it cost, where it says so, by the names of the counts.
-    fn told(&mut self, model: &Value, usage: &Value, (input, output): (&[&str], &[&str])) {
-        if let Some(model) = model.as_str().filter(|model| !model.is_empty()) {
-            self.model.get_or_insert_with(|| model.to_owned());
-        }
-        let sum = |names: &[&str]| {
-            let counts: Vec<_> = names.iter().filter_map(|name| usage[name].as_u64()).collect();
-            (!counts.is_empty()).then(|| counts.iter().sum())
-        };
-        let (input, output) = (sum(input), sum(output));
-        if input.is_some() || output.is_some() {
-            // Each may be told alone, and the last word on it stands.
-            let before = self.tokens.unwrap_or_default();
-            let (input, output) = (input.unwrap_or(before.input), output.unwrap_or(before.output));
-            self.tokens = Some(Tokens::new(input, output));
-        }
+        summary.tokens = usage.tokens();
+        readable.then_some(summary)
     }
 }

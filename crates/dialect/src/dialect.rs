@@ -1,6 +1,6 @@
 //! The dialects, and how their streams are framed.
 
-/// The wire language of an API. Put one into a request's extensions to set it for that call, whatever its path says.
+/// The wire language of an API. Put one into a request's extensions to set it for that call, whatever its path is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Dialect {
@@ -16,7 +16,7 @@ pub enum Dialect {
     Ollama,
 }
 
-/// How one event of a stream is told from the next.
+/// How the events of a stream are framed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StreamFraming {

@@ -7,14 +7,15 @@ use serde_json::value::RawValue;
 pub(super) type Raw<'a> = Option<&'a RawValue>;
 
 /// A struct of optional fields, read from an object in one pass. Unlike derived ones they take a field that comes twice
-/// (the last wins, as in every JSON library that providers' clients use).
+/// (the last wins, as in every JSON library that providers' clients use). With `+ more` behind it, the struct has a field of that name:
+/// whether any other field holds something.
 macro_rules! fields {
     ($(#[$meta:meta])* $vis:vis struct $name:ident<$life:lifetime> {
         $($(#[$doc:meta])* $field:ident: $type:ty,)*
-    }) => {
+    } $(+ $more:ident)?) => {
         $(#[$meta])*
         #[derive(Debug, Default)]
-        $vis struct $name<$life> { $($(#[$doc])* $vis $field: $type,)* }
+        $vis struct $name<$life> { $($(#[$doc])* $vis $field: $type,)* $($vis $more: bool,)? }
 
         impl<'de: $life, $life> serde::Deserialize<'de> for $name<$life> {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -40,9 +41,7 @@ macro_rules! fields {
                         while let Some(key) = map.next_key()? {
                             match key {
                                 $(Key::$field => object.$field = map.next_value()?,)*
-                                Key::Other => {
-                                    map.next_value::<serde::de::IgnoredAny>()?;
-                                }
+                                Key::Other => fields!(@other map, object $(, $more)?),
                             }
                         }
                         Ok(object)
@@ -53,6 +52,13 @@ macro_rules! fields {
             }
         }
     };
+    (@other $map:ident, $object:ident) => {{
+        $map.next_value::<serde::de::IgnoredAny>()?;
+    }};
+    (@other $map:ident, $object:ident, $more:ident) => {{
+        let value: crate::json::Raw<'_> = $map.next_value()?;
+        $object.$more |= crate::json::is_filled(value);
+    }};
 }
 pub(super) use fields;
 

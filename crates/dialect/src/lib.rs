@@ -1,4 +1,4 @@
-//! The languages of the AI APIs: what a request asks for, what an answer says, what its end means.
+//! The languages of the AI APIs: what a request asks for, what an answer holds, what its end means.
 //!
 //! Bytes in, bytes out: nothing here waits, connects or needs a runtime. [`evenkeel`](https://docs.rs/evenkeel) is built on it; use
 //! it alone to read or to make such requests and answers yourself.
@@ -42,23 +42,31 @@
 //! | | `request_editor/` | less of it: tools, images, turns, a cap on the answer; what it requires of a model |
 //! | | `prefill` | the beginning of the answer, to go on from |
 //! | an answer, read | `decode/` | where one event of a stream ends and the next begins |
-//! | | `monitor`, `follower`, `progress` | a stream, event by event, to its end |
-//! | | `answer`, `unary` | an answer in one piece |
-//! | | `answer_summary` | all that a whole answer says |
-//! | | `words`, `splice`, `resumable/` | a stream that another answer can follow |
-//! | an answer, made | `synthetic`, `render`, `reply` | a reply of ours: what it says, and what all of them share |
+//! | | `events/` | one event of an answer, in a model that all dialects share |
+//! | | `reader`, `event_json` | each event, and each answer in one piece, read once into that |
+//! | | `answer_state` | how far an answer has come: content, outcome, cost |
+//! | | `monitor`, `answer` | a stream, event by event, to its end; an answer in one piece |
+//! | | `answer_summary` | all that a whole answer holds |
+//! | | `splice`, `resumable/` | a stream that another answer can follow |
+//! | an answer, made | `synthetic`, `render`, `reply` | a reply of ours: its text, and what all of them share |
 //! | | `to_stream/` | an answer in one piece, as the stream of it |
+//! | an error of ours | `error_reply` | an error as an answer, or as an event of a stream |
+//! | | `error_tail` | the stream that broke, ended with it |
 //! | what it means | [`outcome`] | the vocabulary of outcomes, and how errors are read |
 //! | JSON | `json` | read: the known fields, nothing copied |
 //! | | `tree/` | changed in places: what is not changed keeps its bytes |
 
 mod answer;
+mod answer_state;
 mod answer_summary;
 mod anthropic;
 mod decode;
 mod dialect;
 mod effects;
-mod follower;
+mod error_reply;
+mod error_tail;
+mod event_json;
+mod events;
 mod gemini;
 mod json;
 mod model;
@@ -72,7 +80,7 @@ mod operation;
 pub mod outcome;
 mod path;
 mod prefill;
-mod progress;
+mod reader;
 mod render;
 mod reply;
 mod request_editor;
@@ -86,19 +94,19 @@ mod ties;
 mod to_stream;
 mod tokens;
 mod tree;
-mod unary;
 mod wire;
-mod words;
 
+pub use answer_state::{Expected, FrameSummary};
 pub use answer_summary::AnswerSummary;
 pub use dialect::{Dialect, StreamFraming};
 pub use effects::{Effects, TargetDifference};
+pub use error_reply::ErrorReply;
+pub use error_tail::ErrorTail;
 pub use model_path::{ModelPath, unstream_path};
 pub use monitor::StreamMonitor;
 pub use operation::Operation;
 pub use path::endpoint;
 pub use prefill::Prefill;
-pub use progress::{Expected, FrameSummary};
 pub use request_editor::{DoesNotFit, RequestEditor, Requirements, ToolFilter};
 pub use request_info::{AnswerForm, RequestInfo};
 pub use resumable::{ReadOutcome, ResumableStream};

@@ -119,7 +119,7 @@ impl Resumed {
         if !self.reader.has_joined() {
             self.rest = Some(if held.is_empty() { rest } else { [held, rest].concat().into() });
         }
-        let said = self.reader.said().filter(|_| may_follow(why) && self.runtime.is_some());
+        let said = self.reader.text().filter(|_| may_follow(why) && self.runtime.is_some());
         match (said, self.onward.take()) {
             (Some(said), Some(onward)) => {
                 let asking = onward.go_on(said.trim_end().into(), why);

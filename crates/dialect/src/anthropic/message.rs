@@ -1,14 +1,14 @@
 //! The JSON of an answer: a message, or one event of a stream.
 
 use crate::{
-    Tokens,
+    events::{AnswerEvent, FinishReason, JsonText, PartKind, ProviderTool, Structure, UsageCounts},
     json::{Raw, fields, is_filled, read, word},
-    progress::Finish,
 };
 
 fields! {
     pub(super) struct Event<'a> {
         r#type: Raw<'a>,
+        index: Raw<'a>,
         error: Raw<'a>,
         message: Option<Message<'a>>,
         content_block: Option<Block<'a>>,
@@ -19,7 +19,9 @@ fields! {
 
 fields! {
     pub(super) struct Message<'a> {
+        id: Raw<'a>,
         r#type: Raw<'a>,
+        model: Raw<'a>,
         error: Raw<'a>,
         content: Option<Vec<Block<'a>>>,
         stop_reason: Raw<'a>,
@@ -32,12 +34,14 @@ fields! {
         r#type: Raw<'a>,
         text: Raw<'a>,
         thinking: Raw<'a>,
+        citations: Raw<'a>,
     }
 }
 
 fields! {
     /// What comes to a block, or to the message.
     pub(super) struct Delta<'a> {
+        r#type: Raw<'a>,
         text: Raw<'a>,
         thinking: Raw<'a>,
         partial_json: Raw<'a>,
@@ -55,108 +59,154 @@ fields! {
     }
 }
 
-/// What a message cost so far: every count is that of the whole message, and not all of them come each time.
-#[derive(Debug, Default)]
-pub(super) struct Cost {
-    fresh: Option<u64>,
-    stored: Option<u64>,
-    cached: Option<u64>,
-    output: Option<u64>,
-}
-
 // === impl Event ===
 
-impl Event<'_> {
+impl<'a> Event<'a> {
     /// What it is: its type, or the name it came by.
-    pub(super) fn kind<'k>(&'k self, name: &'k [u8]) -> &'k str {
+    pub(super) fn kind<'k>(&self, name: &'k [u8]) -> &'k str
+    where
+        'a: 'k,
+    {
         match word(self.r#type) {
             "" => std::str::from_utf8(name).unwrap_or_default(),
             kind => kind,
         }
     }
+
+    pub(super) fn is_error(&self) -> bool {
+        is_filled(self.error)
+    }
+
+    /// Adds what an event of that kind holds; `None` for one that is not of the dialect.
+    pub(super) fn add_to(&self, kind: &str, event: &mut AnswerEvent<'a>) -> Option<()> {
+        let index = read(self.index);
+        match kind {
+            "message_start" => {
+                event.structure = Structure::MessageStart;
+                self.message.iter().for_each(|message| message.add_to(event));
+            }
+            "content_block_start" => {
+                let block = self.content_block.as_ref();
+                let text = block.is_some_and(|block| word(block.r#type) == "text");
+                event.structure = Structure::BlockStart { index, text };
+                // The block after it is the sign that the tool is done.
+                let running = block.is_some_and(Block::runs_tool);
+                event.tool = Some(ProviderTool { running, progress: false });
+                event.annotated |= index.is_some_and(|index: u64| index > 0);
+                block.into_iter().for_each(|block| block.add_to(event));
+            }
+            "content_block_delta" => {
+                event.structure = Structure::BlockDelta { index };
+                self.delta.iter().for_each(|delta| delta.add_to(event));
+            }
+            "content_block_stop" => event.structure = Structure::BlockEnd { index },
+            "message_delta" => {
+                event.structure = Structure::MessageEnd;
+                event.usage = usage(self.usage);
+                let reason = self.delta.as_ref().and_then(|delta| finish(delta.stop_reason));
+                reason.into_iter().for_each(|reason| event.push_finish(reason));
+            }
+            "message_stop" => {
+                event.structure = Structure::MessageEnd;
+                event.last = true;
+            }
+            "ping" => event.ping = true,
+            "" => return None,
+            // What is yet to be invented.
+            _ => {}
+        }
+        Some(())
+    }
 }
 
 // === impl Message ===
 
-impl Message<'_> {
+impl<'a> Message<'a> {
     pub(super) fn is_error(&self) -> bool {
         word(self.r#type) == "error" || is_filled(self.error)
     }
 
-    pub(super) fn has_content(&self) -> bool {
-        self.content.as_deref().unwrap_or_default().iter().any(Block::has_content)
+    pub(super) fn usage(&self) -> Option<UsageCounts> {
+        usage(self.usage)
     }
 
-    pub(super) fn finish(&self, cost: &Cost) -> Option<Finish> {
-        finish(self.stop_reason, cost)
+    /// Adds what a message holds, whole or at its beginning.
+    pub(super) fn add_to(&self, event: &mut AnswerEvent<'a>) {
+        (event.id, event.model) = (JsonText::filled(self.id), JsonText::filled(self.model));
+        event.usage = self.usage();
+        let blocks = self.content.as_deref().unwrap_or_default();
+        event.annotated |= blocks.len() > 1;
+        blocks.iter().for_each(|block| block.add_to(event));
+    }
+
+    /// Why it ended.
+    pub(super) fn finish(&self) -> Option<FinishReason> {
+        finish(self.stop_reason)
     }
 }
 
 // === impl Block ===
 
-impl Block<'_> {
-    /// Text and thinking begin empty; the beginning of any other block, such as the call of a tool, says something.
-    pub(super) fn has_content(&self) -> bool {
+impl<'a> Block<'a> {
+    /// Adds its content. Text and thinking begin empty; the beginning of any other block, such as the call of a tool, is content.
+    fn add_to(&self, event: &mut AnswerEvent<'a>) {
+        let (text, thinking) = (is_filled(self.text), is_filled(self.thinking));
         match word(self.r#type) {
-            "text" | "thinking" | "" => is_filled(self.text) || is_filled(self.thinking),
-            _ => true,
+            "text" => {
+                if !event.push_text(self.text) {
+                    event.push(PartKind::Other, text);
+                }
+                event.push(PartKind::Reasoning, thinking);
+                event.annotated |= is_filled(self.citations);
+                return;
+            }
+            "thinking" => event.push(PartKind::Reasoning, text || thinking),
+            "" => event.push(PartKind::Other, text || thinking),
+            kind if kind.ends_with("tool_use") => event.push(PartKind::ToolCall, true),
+            _ => event.push(PartKind::Other, true),
         }
+        event.annotated = true;
     }
 
     /// Whether the provider runs a tool from here on, until the next block begins.
-    pub(super) fn runs_tool(&self) -> bool {
+    fn runs_tool(&self) -> bool {
         matches!(word(self.r#type), "server_tool_use" | "mcp_tool_use")
     }
 }
 
 // === impl Delta ===
 
-impl Delta<'_> {
-    /// Signatures and citations are about content, and none themselves.
-    pub(super) fn has_content(&self) -> bool {
-        [self.text, self.thinking, self.partial_json, self.content].into_iter().any(is_filled)
-    }
-
-    pub(super) fn finish(&self, cost: &Cost) -> Option<Finish> {
-        finish(self.stop_reason, cost)
-    }
-}
-
-// === impl Cost ===
-
-impl Cost {
-    /// Adds what an event says: what it does not say stays.
-    pub(super) fn learn(&mut self, usage: Raw<'_>) {
-        let Some(counts) = read::<Counts<'_>>(usage) else { return };
-        self.fresh = read(counts.input_tokens).or(self.fresh);
-        self.stored = read(counts.cache_creation_input_tokens).or(self.stored);
-        self.cached = read(counts.cache_read_input_tokens).or(self.cached);
-        self.output = read(counts.output_tokens).or(self.output);
-    }
-
-    /// Whether so few tokens were written that they end the turn and say nothing: a model that has nothing to add, as after
-    /// the result of a tool, ends its turn at once.
-    fn is_of_the_end_alone(&self) -> bool {
-        self.output.is_some_and(|output| (1..=3).contains(&output))
-    }
-
-    /// The tokens, if any were told. What was read from a cache, or stored in it, is input too.
-    pub(super) fn tokens(&self) -> Option<Tokens> {
-        let input = [self.fresh, self.stored, self.cached];
-        let any = input.iter().chain([&self.output]).any(Option::is_some);
-        let input = input.iter().flatten().fold(0_u64, |sum, count| sum.saturating_add(*count));
-        any.then(|| Tokens {
-            cached: self.cached.unwrap_or_default(),
-            ..Tokens::new(input, self.output.unwrap_or_default())
-        })
+impl<'a> Delta<'a> {
+    /// Adds its content. Signatures and citations are about content, and none themselves.
+    fn add_to(&self, event: &mut AnswerEvent<'a>) {
+        let text = word(self.r#type) == "text_delta";
+        event.annotated |= !text;
+        if !(text && event.push_text(self.text)) {
+            event.push(PartKind::Other, is_filled(self.text));
+        }
+        event.push(PartKind::Reasoning, is_filled(self.thinking));
+        event.push(PartKind::ToolCall, is_filled(self.partial_json));
+        event.push(PartKind::Other, is_filled(self.content));
     }
 }
 
-fn finish(reason: Raw<'_>, cost: &Cost) -> Option<Finish> {
+fn usage(usage: Raw<'_>) -> Option<UsageCounts> {
+    let counts: Counts<'_> = read(usage)?;
+    Some(UsageCounts {
+        input: read(counts.input_tokens),
+        cache_write: read(counts.cache_creation_input_tokens),
+        cache_read: read(counts.cache_read_input_tokens),
+        output: read(counts.output_tokens),
+    })
+}
+
+fn finish(reason: Raw<'_>) -> Option<FinishReason> {
     is_filled(reason).then(|| match word(reason) {
-        "refusal" => Finish::Filtered,
-        "max_tokens" | "stop_sequence" | "model_context_window_exceeded" => Finish::Limited,
-        "end_turn" if cost.is_of_the_end_alone() => Finish::Limited,
-        _ => Finish::Plain,
+        "end_turn" => FinishReason::EndOfTurn,
+        "tool_use" => FinishReason::Complete,
+        "stop_sequence" => FinishReason::StopSequence,
+        "max_tokens" | "model_context_window_exceeded" => FinishReason::Limit,
+        "refusal" => FinishReason::Filtered,
+        _ => FinishReason::Interrupted,
     })
 }

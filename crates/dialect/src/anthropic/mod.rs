@@ -1,10 +1,10 @@
 //! Anthropic messages.
 
-mod follow;
+mod event;
 mod message;
 mod render;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use follow::{Follower, check};
+pub(crate) use event::{read, read_whole};
 pub(crate) use render::render;

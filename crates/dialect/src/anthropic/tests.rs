@@ -45,7 +45,8 @@ fn whole(content: &str, stop: &str) -> String {
 }
 
 fn judged(body: &str) -> Outcome {
-    check(&crate::outcome::ErrorCodeTable::default(), body.as_bytes())
+    Dialect::Anthropic
+        .check(&crate::outcome::ErrorCodeTable::default(), body.as_bytes())
         .0
         .unwrap_or_else(|why| why.outcome())
 }
@@ -250,8 +251,9 @@ fn a_whole_message_is_judged_by_its_content() {
     }
     assert_eq!(judged(&whole("[]", "refusal")), Outcome::Blocked);
     assert_eq!(judged(&whole("[]", "max_tokens")), Outcome::Success);
-    let tokens =
-        check(&crate::outcome::ErrorCodeTable::default(), whole("[]", "end_turn").as_bytes()).1;
+    let tokens = Dialect::Anthropic
+        .check(&crate::outcome::ErrorCodeTable::default(), whole("[]", "end_turn").as_bytes())
+        .1;
     assert_eq!(tokens, Some(Tokens::new(7, 15)));
     let late = format!("\n\n {}", whole(r#"[{"type":"text","text":"a"}]"#, "end_turn"));
     assert_eq!(judged(&late), Outcome::Success);

@@ -1,23 +1,16 @@
-//! The elements of a JSON array, decoded as they come from bytes that may be split anywhere.
-
-#[cfg(test)]
-mod tests;
+//! One JSON array: where an element ends.
 
 use memchr::memchr2;
 
-use super::sse::{Event, TooLarge};
-
-/// Reads the elements of one array; each is an event, as soon as its last byte is there.
-///
-/// An element that lies in one piece of bytes is lent as it is; only what is split over pieces is copied. What stands in
-/// an element is for the reader of its JSON to judge: only brackets and texts are told apart here.
+/// How far one array has come. Only brackets and texts are told apart; what stands in an element is for the reader of its JSON.
 #[derive(Debug, Default)]
-pub(crate) struct Decoder {
-    /// An element whose end has not come.
-    element: Vec<u8>,
+pub(super) struct JsonArray {
     state: State,
     /// How many brackets are open within the element.
     depth: u32,
+    /// How many bytes stand before the element, since the end of the last one.
+    lead: usize,
+    has_elements: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,74 +27,87 @@ enum State {
     Escape,
     /// The array is closed: what comes after it means nothing.
     Closed,
-    /// An element was too large: nothing is read any more.
-    Dead,
 }
 
 /// What a byte does to the element.
 enum Step {
-    Begins,
+    /// It stands before an element.
+    Leads,
     Goes,
     /// It is the last of the element.
     Ends,
     /// It comes right after the element.
     Ended,
-    Nothing,
 }
 
-// === impl Decoder ===
+// === impl JsonArray ===
 
-impl Decoder {
-    /// The largest element, in bytes: far above any text, as a picture in base64 is one element.
-    pub(crate) const MOST: usize = 16 * 1024 * 1024;
-    /// A buffer that has grown past this is given back once the element is read.
-    const KEEP: usize = 64 * 1024;
-
-    /// Whether the array has been closed.
-    pub(crate) fn is_closed(&self) -> bool {
+impl JsonArray {
+    pub(super) fn is_closed(&self) -> bool {
         self.state == State::Closed
     }
 
-    /// Reads the next bytes and calls `each` with every element that ends in them.
-    pub(crate) fn feed(
-        &mut self,
-        bytes: &[u8],
-        mut each: impl FnMut(Event<'_>),
-    ) -> Result<(), TooLarge> {
-        let (mut from, mut at) = (0, 0);
-        while at < bytes.len() && !matches!(self.state, State::Closed | State::Dead) {
+    /// Whether it has begun and is not closed.
+    pub(super) fn is_open(&self) -> bool {
+        !matches!(self.state, State::Before | State::Closed)
+    }
+
+    /// Whether an element has ended.
+    pub(super) fn has_elements(&self) -> bool {
+        self.has_elements
+    }
+
+    /// Whether no element has begun since the end of the last one.
+    pub(super) fn is_between(&self) -> bool {
+        matches!(self.state, State::Before | State::Between | State::Closed)
+    }
+
+    /// The bytes since the end of the last element are dropped, as no element is in them.
+    pub(super) fn drop_lead(&mut self) {
+        self.lead = 0;
+    }
+
+    /// The element in a block: the bytes from the end of one element to the end of the next.
+    pub(super) fn take_element<'a>(&mut self, block: &'a [u8]) -> &'a [u8] {
+        &block[std::mem::take(&mut self.lead).min(block.len())..]
+    }
+
+    /// The end of the element under way, if it is in the bytes.
+    pub(super) fn next(&mut self, bytes: &[u8]) -> Option<usize> {
+        let mut at = 0;
+        while at < bytes.len() && self.state != State::Closed {
             if self.state == State::Text {
                 // Most of the bytes are text.
-                at += memchr2(b'"', b'\\', &bytes[at..]).unwrap_or(bytes.len() - at);
-                if at == bytes.len() {
-                    break;
-                }
+                at += memchr2(b'"', b'\\', &bytes[at..])?;
             }
-            match self.step(bytes[at]) {
-                Step::Begins => from = at,
-                Step::Ends => self.end(&bytes[from..=at], &mut each)?,
-                Step::Ended => self.end(&bytes[from..at], &mut each)?,
-                Step::Goes | Step::Nothing => {}
+            let end = match self.step(bytes[at]) {
+                Step::Leads => {
+                    self.lead += 1;
+                    None
+                }
+                Step::Goes => None,
+                Step::Ends => Some(at + 1),
+                Step::Ended => Some(at),
+            };
+            if end.is_some() {
+                self.has_elements = true;
+                return end;
             }
             at += 1;
         }
-        match self.state {
-            State::Within | State::Text | State::Escape => self.keep(&bytes[from..]),
-            State::Dead => Err(TooLarge),
-            _ => Ok(()),
-        }
+        None
     }
 
     fn step(&mut self, byte: u8) -> Step {
         let (state, step) = match (self.state, byte) {
-            (State::Before, b'[') => (State::Between, Step::Nothing),
-            (State::Before, _) => (State::Before, Step::Nothing),
-            (State::Between, b']') => (State::Closed, Step::Nothing),
-            (State::Between, b',') => (State::Between, Step::Nothing),
-            (State::Between, byte) if byte.is_ascii_whitespace() => (State::Between, Step::Nothing),
+            (State::Before, b'[') => (State::Between, Step::Leads),
+            (State::Before, _) => (State::Before, Step::Leads),
+            (State::Between, b']') => (State::Closed, Step::Leads),
+            (State::Between, b',') => (State::Between, Step::Leads),
+            (State::Between, byte) if byte.is_ascii_whitespace() => (State::Between, Step::Leads),
             (State::Between, byte) => {
                 self.depth = u32::from(matches!(byte, b'{' | b'['));
-                (if byte == b'"' { State::Text } else { State::Within }, Step::Begins)
+                (if byte == b'"' { State::Text } else { State::Within }, Step::Goes)
             }
             (State::Within, b'"') => (State::Text, Step::Goes),
             (State::Within, b',') if self.depth == 0 => (State::Between, Step::Ended),
@@ -122,27 +128,5 @@ impl Decoder {
         };
         self.state = state;
         step
-    }
-
-    /// The element is whole: what was kept of it, and its end.
-    fn end(&mut self, end: &[u8], each: &mut impl FnMut(Event<'_>)) -> Result<(), TooLarge> {
-        if self.element.is_empty() && end.len() <= Self::MOST {
-            each(Event { name: b"", data: end });
-            return Ok(());
-        }
-        self.keep(end)?;
-        each(Event { name: b"", data: &self.element });
-        self.element.clear();
-        self.element.shrink_to(Self::KEEP);
-        Ok(())
-    }
-
-    fn keep(&mut self, part: &[u8]) -> Result<(), TooLarge> {
-        if self.element.len() + part.len() > Self::MOST {
-            *self = Self { state: State::Dead, ..Self::default() };
-            return Err(TooLarge);
-        }
-        self.element.extend_from_slice(part);
-        Ok(())
     }
 }

@@ -41,7 +41,8 @@ fn finish(reason: &str) -> String {
 }
 
 fn judged(body: &str) -> Outcome {
-    check(&crate::outcome::ErrorCodeTable::default(), body.as_bytes())
+    Dialect::Gemini
+        .check(&crate::outcome::ErrorCodeTable::default(), body.as_bytes())
         .0
         .unwrap_or_else(|why| why.outcome())
 }
@@ -187,7 +188,7 @@ fn a_whole_answer_is_judged_by_its_candidates() {
         assert_eq!(judged(body), expected, "{body}");
     }
     assert_eq!(
-        check(&crate::outcome::ErrorCodeTable::default(), whole.as_bytes()).1,
+        Dialect::Gemini.check(&crate::outcome::ErrorCodeTable::default(), whole.as_bytes()).1,
         Some(Tokens::new(7, 1))
     );
 }

@@ -1,18 +1,20 @@
 //! The JSON of an answer: one line of a stream, or all of it at once. They are the same.
 
 use crate::{
-    Tokens,
+    events::{AnswerEvent, FinishReason, JsonText, PartKind, UsageCounts},
     json::{Raw, fields, is_filled, is_true, read, word},
-    progress::Finish,
 };
 
 fields! {
     pub(super) struct Line<'a> {
+        model: Raw<'a>,
         error: Raw<'a>,
         message: Option<Message<'a>>,
         response: Raw<'a>,
         thinking: Raw<'a>,
         image: Raw<'a>,
+        /// The tokens of a conversation, to go on from.
+        context: Raw<'a>,
         done: Raw<'a>,
         done_reason: Raw<'a>,
         prompt_eval_count: Raw<'a>,
@@ -22,41 +24,68 @@ fields! {
 
 fields! {
     pub(super) struct Message<'a> {
+        role: Raw<'a>,
         content: Raw<'a>,
         thinking: Raw<'a>,
         tool_calls: Raw<'a>,
         images: Raw<'a>,
-    }
+    } + more
 }
 
 // === impl Line ===
 
-impl Line<'_> {
+impl<'a> Line<'a> {
     pub(super) fn is_error(&self) -> bool {
         is_filled(self.error)
     }
 
-    /// Whether there is anything for the caller: text, thinking, the call of a tool, a picture.
-    pub(super) fn has_content(&self) -> bool {
-        let message = self.message.as_ref().is_some_and(|message| {
-            let Message { content, thinking, tool_calls, images } = *message;
-            [content, thinking, tool_calls, images].into_iter().any(is_filled)
-        });
-        message || [self.response, self.thinking, self.image].into_iter().any(is_filled)
+    /// Adds what it holds: text, thinking, the call of a tool, a picture, and that it is the last.
+    pub(super) fn add_to(&self, event: &mut AnswerEvent<'a>) {
+        event.model = JsonText::filled(self.model);
+        event.usage = self.usage();
+        self.message.iter().for_each(|message| message.add_to(event));
+        text(event, self.response);
+        event.push(PartKind::Reasoning, is_filled(self.thinking));
+        event.push(PartKind::Other, is_filled(self.image));
+        event.annotated |= is_filled(self.context);
+        if let Some(reason) = self.finish() {
+            event.push_finish(reason);
+            event.last = true;
+        }
     }
 
-    /// Why it ended, once it has. A model that was only loaded has nothing to say.
-    pub(super) fn finish(&self) -> Option<Finish> {
-        is_true(self.done).then(|| match word(self.done_reason) {
-            "length" | "load" | "unload" => Finish::Limited,
-            _ => Finish::Plain,
-        })
-    }
-
-    /// The tokens, where it tells them. A prompt that was kept from the last call is not counted.
-    pub(super) fn tokens(&self) -> Option<Tokens> {
+    /// The tokens, where it counts them. A prompt that was kept from the last call is not counted.
+    pub(super) fn usage(&self) -> Option<UsageCounts> {
         let (input, output) = (read(self.prompt_eval_count), read(self.eval_count));
         let any = input.is_some() || output.is_some();
-        any.then(|| Tokens::new(input.unwrap_or(0), output.unwrap_or(0)))
+        any.then(|| UsageCounts::new(input.unwrap_or(0), output.unwrap_or(0)))
+    }
+
+    /// Why it ended, once it has. A model that was only loaded writes nothing.
+    fn finish(&self) -> Option<FinishReason> {
+        is_true(self.done).then(|| match word(self.done_reason) {
+            "stop" => FinishReason::Complete,
+            "" if self.done_reason.is_none() => FinishReason::Complete,
+            "length" | "load" | "unload" => FinishReason::Limit,
+            _ => FinishReason::Interrupted,
+        })
+    }
+}
+
+// === impl Message ===
+
+impl<'a> Message<'a> {
+    fn add_to(&self, event: &mut AnswerEvent<'a>) {
+        text(event, self.content);
+        event.push(PartKind::Reasoning, is_filled(self.thinking));
+        event.push(PartKind::ToolCall, is_filled(self.tool_calls));
+        event.push(PartKind::Other, is_filled(self.images));
+        event.opaque |= self.more;
+    }
+}
+
+fn text<'a>(event: &mut AnswerEvent<'a>, value: Raw<'a>) {
+    if !event.push_text(value) {
+        event.push(PartKind::Other, is_filled(value));
     }
 }

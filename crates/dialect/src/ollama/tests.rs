@@ -20,7 +20,8 @@ fn watch(text: &str) -> (FrameSummary, Outcome) {
 }
 
 fn judged(body: &str) -> Outcome {
-    check(&crate::outcome::ErrorCodeTable::default(), body.as_bytes())
+    Dialect::Ollama
+        .check(&crate::outcome::ErrorCodeTable::default(), body.as_bytes())
         .0
         .unwrap_or_else(|why| why.outcome())
 }
@@ -131,7 +132,7 @@ fn a_whole_answer_is_judged_by_its_content() {
         assert_eq!(judged(body), expected, "{body}");
     }
     assert_eq!(
-        check(&crate::outcome::ErrorCodeTable::default(), whole.as_bytes()).1,
+        Dialect::Ollama.check(&crate::outcome::ErrorCodeTable::default(), whole.as_bytes()).1,
         Some(Tokens::new(7, 3))
     );
 }

@@ -3,15 +3,16 @@
 use serde_json::value::RawValue;
 
 use crate::{
-    Tokens,
-    json::{Raw, fields, is_filled, read},
+    events::{AnswerEvent, FinishReason, PartKind, UsageCounts},
+    json::{Raw, fields, is_filled, read, word},
     outcome::{ErrorCodeTable, Outcome, Verdict, in_stream},
-    progress::Finish,
 };
 
 fields! {
     pub(super) struct Chunk<'a> {
+        id: Raw<'a>,
         object: Raw<'a>,
+        model: Raw<'a>,
         error: Raw<'a>,
         choices: Option<Vec<Choice<'a>>>,
         usage: Raw<'a>,
@@ -27,6 +28,7 @@ fields! {
         delta: Option<Piece<'a>>,
         message: Option<Piece<'a>>,
         finish_reason: Raw<'a>,
+        logprobs: Raw<'a>,
         error: Raw<'a>,
     }
 }
@@ -34,6 +36,8 @@ fields! {
 fields! {
     /// A message, or a piece of one: all the places where content can stand.
     pub(super) struct Piece<'a> {
+        role: Raw<'a>,
+        name: Raw<'a>,
         content: Raw<'a>,
         reasoning_content: Raw<'a>,
         reasoning: Raw<'a>,
@@ -43,7 +47,7 @@ fields! {
         function_call: Raw<'a>,
         audio: Raw<'a>,
         images: Raw<'a>,
-    }
+    } + more
 }
 
 fields! {
@@ -94,11 +98,11 @@ impl Chunk<'_> {
         choices.iter().find_map(|choice| choice.error(codes))
     }
 
-    /// The tokens, where it tells them.
-    pub(super) fn tokens(&self) -> Option<Tokens> {
+    /// The tokens, where it counts them.
+    pub(super) fn usage(&self) -> Option<UsageCounts> {
         let cost: Cost<'_> = read(self.usage)?;
         let count = |raw| read(raw).unwrap_or_default();
-        Some(Tokens::new(count(cost.prompt_tokens), count(cost.completion_tokens)))
+        Some(UsageCounts::new(count(cost.prompt_tokens), count(cost.completion_tokens)))
     }
 }
 
@@ -111,25 +115,34 @@ impl<'a> Choice<'a> {
     }
 
     /// Why it ended, once it has.
-    pub(super) fn finish(&self) -> Option<Finish> {
-        Some(match self.reason()? {
-            "\"content_filter\"" => Finish::Filtered,
-            "\"length\"" => Finish::Limited,
-            _ => Finish::Plain,
+    pub(super) fn finish(&self) -> Option<FinishReason> {
+        is_filled(self.finish_reason).then(|| match word(self.finish_reason) {
+            "content_filter" => FinishReason::Filtered,
+            "length" => FinishReason::Limit,
+            "max_tokens" => FinishReason::Interrupted,
+            _ => FinishReason::Complete,
         })
     }
 
-    /// Why it ended, in raw JSON.
-    fn reason(&self) -> Option<&'a str> {
-        self.finish_reason.filter(|_| is_filled(self.finish_reason)).map(RawValue::get)
+    /// Adds its content.
+    pub(super) fn add_to(&self, event: &mut AnswerEvent<'a>) {
+        event.annotated |= is_filled(self.logprobs);
+        let has_content = self.delta.as_ref().map(|delta| delta.add_to(event));
+        match (&self.message, has_content) {
+            (Some(message), None) => {
+                message.add_to(event);
+            }
+            // Some servers send the whole message once more with the last piece of it.
+            (Some(message), Some(false)) => {
+                event.push(PartKind::Restated, message.add_to(&mut AnswerEvent::default()));
+            }
+            _ => {}
+        }
     }
 
-    pub(super) fn piece(&self) -> Option<&Piece<'a>> {
-        self.delta.as_ref().filter(|delta| delta.has_content()).or(self.message.as_ref())
-    }
-
-    pub(super) fn has_content(&self) -> bool {
-        self.piece().is_some_and(Piece::has_content)
+    /// Its text, or that of its one tool call, as it stands in the JSON: what differs from one chunk to the next.
+    pub(super) fn plain_text(&self) -> Option<&'a str> {
+        [&self.delta, &self.message].into_iter().flatten().find_map(Piece::plain_text)
     }
 
     fn error(&self, codes: &ErrorCodeTable) -> Option<Verdict> {
@@ -137,7 +150,7 @@ impl<'a> Choice<'a> {
             let error = self.error.map_or("null", RawValue::get);
             return Some(in_stream(codes, format!("{{\"error\":{error}}}").as_bytes()));
         }
-        let failed = self.reason() == Some("\"error\"");
+        let failed = word(self.finish_reason) == "error";
         failed.then(|| Outcome::Unavailable { wait: None }.into())
     }
 }
@@ -145,18 +158,32 @@ impl<'a> Choice<'a> {
 // === impl Piece ===
 
 impl<'a> Piece<'a> {
-    /// Whether there is anything for the caller: not a role, not an empty piece.
-    pub(super) fn has_content(&self) -> bool {
-        let Self { content, reasoning_content, reasoning, reasoning_details, .. } = *self;
-        let Self { refusal, tool_calls, function_call, audio, images, .. } = *self;
-        has_text(content)
-            || [reasoning_content, reasoning, refusal].into_iter().any(has_text)
-            || read::<Sound<'_>>(audio).is_some_and(|sound| sound.has_content())
-            || [tool_calls, function_call, images, reasoning_details].into_iter().any(is_filled)
+    /// Adds its content. Whether there is anything for the caller: not a role, not an empty piece.
+    fn add_to(&self, event: &mut AnswerEvent<'a>) -> bool {
+        let before = event.parts.len();
+        let texts = [self.reasoning_content, self.reasoning, self.refusal];
+        let lists = [self.reasoning_details, self.tool_calls, self.function_call, self.images];
+        let ([reasoning, thoughts, refusal], [details, tools, function, images]) =
+            (texts.map(has_text), lists.map(is_filled));
+        let sound = read::<Sound<'_>>(self.audio).is_some_and(|sound| sound.has_content());
+        if !event.push_text(self.content) {
+            event.push(PartKind::Other, has_text(self.content));
+            event.opaque |= is_filled(self.content);
+        }
+        event.push(PartKind::Reasoning, reasoning || thoughts || details);
+        event.push(PartKind::Refusal, refusal);
+        event.push(PartKind::ToolCall, tools || function);
+        event.push(PartKind::Other, images || sound);
+        // A list without a text, or a sound that is yet to come, is something all the same.
+        let blank = |raw| is_filled(raw) && !has_text(raw);
+        event.opaque |=
+            self.more || texts.into_iter().any(blank) || (is_filled(self.audio) && !sound);
+        event.annotated |= is_filled(self.name);
+        event.parts.len() > before
     }
 
-    /// Its text, or that of its one tool call, as it stands in the JSON: what differs from one chunk to the next.
-    pub(super) fn plain_text(&self) -> Option<&'a str> {
+    /// Its text, or that of its one tool call.
+    fn plain_text(&self) -> Option<&'a str> {
         let text = [self.content, self.reasoning_content, self.reasoning].into_iter().find(is_text);
         let tool = || match read::<Vec<Tool<'_>>>(self.tool_calls)?.as_slice() {
             [Tool { function: Some(function) }] => Some(function.arguments).filter(is_text),

@@ -1,11 +1,12 @@
 //! OpenAI chat completions, as OpenAI and all the servers compatible with them speak it.
 
 mod chunk;
-mod follow;
-mod plain;
+mod event;
+mod fast_path;
 mod render;
-mod whole;
+#[cfg(test)]
+mod tests;
 
-pub(crate) use follow::Follower;
+pub(crate) use event::{read, read_whole};
+pub(crate) use fast_path::ChunkTemplate;
 pub(crate) use render::render;
-pub(crate) use whole::check;

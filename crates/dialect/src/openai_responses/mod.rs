@@ -1,10 +1,10 @@
 //! OpenAI responses.
 
-mod follow;
+mod event;
 mod render;
 mod response;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use follow::{Follower, check};
+pub(crate) use event::{read, read_whole};
 pub(crate) use render::render;

@@ -36,7 +36,8 @@ fn whole(output: &str) -> String {
 }
 
 fn judged(body: &str) -> Outcome {
-    check(&crate::outcome::ErrorCodeTable::default(), body.as_bytes())
+    Dialect::OpenAiResponses
+        .check(&crate::outcome::ErrorCodeTable::default(), body.as_bytes())
         .0
         .unwrap_or_else(|why| why.outcome())
 }
@@ -181,7 +182,9 @@ fn a_whole_response_is_judged_by_its_output() {
         assert_eq!(judged(&whole(output)), expected, "{output}");
     }
     assert_eq!(
-        check(&crate::outcome::ErrorCodeTable::default(), whole("[]").as_bytes()).1,
+        Dialect::OpenAiResponses
+            .check(&crate::outcome::ErrorCodeTable::default(), whole("[]").as_bytes())
+            .1,
         Some(Tokens::new(7, 3))
     );
     // One that is worked out in the background is fetched later.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// What this machine lacked to send an attempt. In the [`Verdict`](super::Verdict) of its failure, whose outcome
-/// is [`Outcome::NotSent`]: no breaker counts it.
+/// is [`Outcome::NotSent`](super::Outcome::NotSent): no breaker counts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LocalTrouble {

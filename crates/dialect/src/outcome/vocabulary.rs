@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use http::StatusCode;
+
 use super::{BreakerSignal, Phase, Rejection};
 
 /// What an attempt came to.
@@ -165,6 +167,19 @@ impl Outcome {
             | Self::QuotaExhausted { wait }
             | Self::NotSent { retry_in: wait } => wait,
             _ => None,
+        }
+    }
+
+    /// The status that says the same to a caller, for those who answer in place of a provider.
+    pub fn reply_status(self) -> StatusCode {
+        match self {
+            Self::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
+            Self::NotSent { .. } | Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::RateLimited { .. } | Self::QuotaExhausted { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Blocked | Self::Rejected { why: Rejection::Request } => StatusCode::BAD_REQUEST,
+            Self::Rejected { .. } => StatusCode::FORBIDDEN,
+            _ => StatusCode::BAD_GATEWAY,
         }
     }
 

@@ -1,6 +1,5 @@
 //! A stream that another answer can follow: only whole events are handed on, so what was read is well-formed wherever it breaks off.
 
-mod blocks;
 mod partial_event;
 mod stream;
 

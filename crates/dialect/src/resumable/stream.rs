@@ -3,27 +3,31 @@
 use bytes::{Bytes, BytesMut};
 use serde_json::Value;
 
-use super::{blocks::Blocks, partial_event::PartialEvent};
+use super::partial_event::PartialEvent;
 use crate::{
-    Dialect, FrameSummary,
-    follower::Follower,
+    Dialect, Expected, FrameSummary,
+    answer_state::AnswerState,
+    decode::{EventBoundary, EventFrame, RawEvent},
+    events::{AnswerEvent, JsonText},
+    json::trim,
     outcome::{ErrorCodeTable, Outcome, Verdict},
+    reader::EventReader,
     splice::{SpliceAction, StreamSplicer},
 };
 
-/// Reads a stream event by event: hands on whole ones, keeps what was said, and stops before one that is an error.
+/// Reads a stream event by event: hands on whole ones, keeps its text, and stops before one that is an error.
 #[derive(Debug)]
 pub struct ResumableStream {
     dialect: Dialect,
-    follower: Follower,
     /// Of the stream that is read.
-    blocks: Blocks,
-    /// Of the first one, once another follows it: the caller reads that.
-    first: Option<Blocks>,
-    seam: StreamSplicer,
-    said: String,
-    /// Whether all that was said is text, and not too much of it.
-    expressible: bool,
+    boundary: EventBoundary,
+    answer: AnswerState,
+    reader: EventReader,
+    /// How the first one is written, once another follows it: the caller reads that.
+    first: Option<EventFrame>,
+    splicer: StreamSplicer,
+    /// The text so far; `None` once the content was not text alone, or too much.
+    text: Option<String>,
     /// An event whose end has not come.
     held: PartialEvent,
     /// An event was too large to be held back: the rest is handed on as it comes.
@@ -45,28 +49,28 @@ pub struct ReadOutcome {
 // === impl ResumableStream ===
 
 impl ResumableStream {
-    /// As much text can be gone on with; more is said only by machines.
-    const SAID: usize = 1024 * 1024;
+    /// The most text that another answer can go on with, in bytes.
+    const MAX_TEXT: usize = 1024 * 1024;
 
     /// Reads a stream of that dialect from its first byte on.
     pub fn new(dialect: Dialect) -> Self {
         Self {
             dialect,
+            boundary: EventBoundary::new(dialect.framing()),
+            answer: AnswerState::new(&Expected::default()),
             // Whether an event is an error is the same whatever its code means.
-            follower: dialect.follower(&ErrorCodeTable::default()),
-            blocks: Blocks::new(dialect.framing()),
+            reader: EventReader::new(dialect, &ErrorCodeTable::default()),
             first: None,
-            seam: StreamSplicer::new(dialect),
-            said: String::new(),
-            expressible: true,
+            splicer: StreamSplicer::new(dialect),
+            text: Some(String::new()),
             held: PartialEvent::default(),
             blind: false,
         }
     }
 
-    /// What was said so far, if another answer can go on with it.
-    pub fn said(&self) -> Option<&str> {
-        (self.expressible && !self.blind).then_some(&self.said)
+    /// The text so far, if another answer can go on with it.
+    pub fn text(&self) -> Option<&str> {
+        self.text.as_deref().filter(|_| !self.blind)
     }
 
     /// Whether another answer follows the first already.
@@ -82,10 +86,11 @@ impl ResumableStream {
     /// Another answer follows: it was asked for what comes after the text without the white space at its end.
     pub fn join(&mut self) {
         self.held.clear();
-        self.follower = self.dialect.follower(&ErrorCodeTable::default());
-        let blocks = std::mem::replace(&mut self.blocks, Blocks::new(self.dialect.framing()));
-        self.first.get_or_insert(blocks);
-        self.seam.join(&self.said[self.said.trim_end().len()..]);
+        self.first.get_or_insert(self.boundary.frame());
+        self.boundary = EventBoundary::new(self.dialect.framing());
+        self.answer = AnswerState::new(&Expected::default());
+        let text = self.text.as_deref().unwrap_or_default();
+        self.splicer.join(&text[text.trim_end().len()..]);
     }
 
     /// Reads the next bytes.
@@ -95,7 +100,7 @@ impl ResumableStream {
         }
         let mut piece = ReadOutcome::default();
         let mut done = 0;
-        while let Some(end) = self.blocks.next(&data[done..]) {
+        while let Some(end) = self.boundary.next(&data[done..]) {
             let end = done + end;
             if let Some(verdict) = self.block(&data.slice(done..end), &mut piece.out) {
                 piece.failed = Some(verdict);
@@ -123,10 +128,10 @@ impl ResumableStream {
     /// The stream is whole: what stands behind its last event.
     pub fn finish(&mut self) -> Bytes {
         let held = self.take_held();
-        let Some(end) = self.first.as_ref().map(Blocks::end) else { return held };
+        let Some(end) = self.first.map(EventFrame::end) else { return held };
         let mut out = Vec::new();
         // A last event whose end never came; behind the last one of an array stands its bracket.
-        if !matches!(self.blocks, Blocks::Array(_)) && !held.trim_ascii().is_empty() {
+        if self.boundary.frame() != EventFrame::Array && !held.trim_ascii().is_empty() {
             self.another(&[&held[..], b"\n\n"].concat(), &mut out);
         }
         out.push(Bytes::from_static(end));
@@ -171,82 +176,68 @@ impl ResumableStream {
 
     /// An event of the first answer: it is handed on as it came.
     fn own(&mut self, block: &[u8]) -> Option<Verdict> {
+        let Self { boundary, answer, reader, splicer, text, .. } = self;
         let mut failed = None;
-        let Self { blocks, follower, seam, said, expressible, dialect, .. } = self;
-        blocks.read(block, |name, data| {
+        boundary.read(block, &mut Vec::new(), |name, data| {
+            let event = reader.read(&RawEvent { name, data });
             let mut seen = FrameSummary::default();
-            follower.event(name, data, &mut seen);
+            answer.add(&event, &mut seen);
             failed = seen.failed.take();
-            if failed.is_none() && *expressible {
-                let event = serde_json::from_slice(data).unwrap_or_default();
-                note(seam, &event);
-                *expressible = keep(*dialect, &event, &seen, said);
+            if failed.is_some() || text.is_none() {
+                return;
             }
+            // The sentinel, or a ping, is no head that another answer would repeat.
+            if trim(data).starts_with(b"{") {
+                splicer.note(&event);
+            }
+            keep(text, &event, &seen, 0);
         });
         failed
     }
 
     /// An event of the answer that follows: it is made to follow.
     fn another(&mut self, block: &[u8], out: &mut Vec<Bytes>) -> Option<Verdict> {
+        let frame = self.first.unwrap_or(self.boundary.frame());
+        let Self { boundary, answer, reader, splicer, text, .. } = self;
         let mut failed = None;
-        let Self { blocks, follower, seam, said, expressible, dialect, first, .. } = self;
-        let shape = first.as_ref().unwrap_or(blocks);
-        blocks.read(block, |name, data| {
+        boundary.read(block, &mut Vec::new(), |name, data| {
+            let event = reader.read(&RawEvent { name, data });
             let mut seen = FrameSummary::default();
-            follower.event(name, data, &mut seen);
+            answer.add(&event, &mut seen);
             failed = seen.failed.take();
             if failed.is_some() || data.is_empty() {
                 return;
             }
-            match serde_json::from_slice::<Value>(data) {
-                Ok(event) => {
-                    for (name, event) in fitted(seam, name, event) {
-                        *expressible = *expressible && keep(*dialect, &event, &seen, said);
-                        out.push(shape.write(&name, &event.to_string()).into());
-                    }
-                }
+            let Ok(mut json) = serde_json::from_slice::<Value>(data) else {
                 // The sentinel, or a ping.
-                Err(_) => out.push(shape.write(name, &String::from_utf8_lossy(data)).into()),
+                out.push(frame.write(name, &String::from_utf8_lossy(data)).into());
+                return;
+            };
+            let spliced = splicer.follow(&event, &mut json);
+            if spliced.action == SpliceAction::Drop {
+                return;
             }
+            if let SpliceAction::After(before) = spliced.action {
+                let name = before["type"].as_str().unwrap_or_default();
+                out.push(frame.write(name.as_bytes(), &before.to_string()).into());
+            }
+            keep(text, &event, &seen, spliced.skipped);
+            out.push(frame.write(name, &json.to_string()).into());
         });
         failed
     }
 }
 
-/// What is handed on of an event of the answer that follows, with what has to come before it.
-fn fitted(seam: &mut StreamSplicer, name: &[u8], mut event: Value) -> Vec<(Vec<u8>, Value)> {
-    let mut all = match seam.fit(&mut event) {
-        SpliceAction::Drop => return Vec::new(),
-        SpliceAction::Keep => Vec::new(),
-        SpliceAction::After(before) => {
-            let name = before["type"].as_str().unwrap_or_default().into();
-            vec![(name, before)]
-        }
-    };
-    all.push((name.to_vec(), event));
-    all.iter().for_each(|(_, event)| note(seam, event));
-    all
-}
-
-fn note(seam: &mut StreamSplicer, event: &Value) {
-    if event.is_object() {
-        seam.note(event);
-    }
-}
-
-/// Keeps what an event says. Whether that can be expressed, with all that came before.
-fn keep(dialect: Dialect, event: &Value, seen: &FrameSummary, said: &mut String) -> bool {
+/// Keeps the text of an event, without its first `skipped` bytes; none of it any more where the event has other content, or there
+/// is too much.
+fn keep(text: &mut Option<String>, event: &AnswerEvent<'_>, seen: &FrameSummary, skipped: usize) {
     if seen.content == 0 {
-        return true;
+        return;
     }
-    match dialect.said(event) {
-        Some(text) if said.len() + text.len() <= ResumableStream::SAID => {
-            said.push_str(text);
-            true
-        }
-        _ => {
-            *said = String::new();
-            false
-        }
-    }
+    let more = event.only_text().and_then(JsonText::decode);
+    let more = more.as_deref().and_then(|more| more.get(skipped..));
+    *text = text.take().zip(more).and_then(|(text, more)| {
+        let fits = text.len() + more.len() <= ResumableStream::MAX_TEXT;
+        fits.then(|| text + more)
+    });
 }

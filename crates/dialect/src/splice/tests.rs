@@ -1,4 +1,5 @@
 use super::*;
+use crate::{decode::RawEvent, outcome::ErrorCodeTable, reader::EventReader};
 
 fn chunk(delta: Value) -> Value {
     json!({"id": "two", "choices": [{"index": 0, "delta": delta, "finish_reason": null}]})
@@ -16,34 +17,42 @@ fn stop(index: u64) -> Value {
     json!({"type": "content_block_stop", "index": index})
 }
 
+fn note(splicer: &mut StreamSplicer, json: &Value) {
+    with_event(splicer.dialect, json, |event| splicer.note(event));
+}
+
+fn with_event<T>(dialect: Dialect, json: &Value, f: impl FnOnce(&AnswerEvent<'_>) -> T) -> T {
+    let data = json.to_string();
+    let mut reader = EventReader::new(dialect, &ErrorCodeTable::default());
+    f(&reader.read(&RawEvent { name: b"", data: data.as_bytes() }))
+}
+
 /// What is handed on of the other answer.
-fn joined(seam: &mut StreamSplicer, events: Vec<Value>) -> Vec<Value> {
-    let mut out = Vec::new();
-    for mut event in events {
-        match seam.fit(&mut event) {
+fn joined(splicer: &mut StreamSplicer, events: Vec<Value>) -> Vec<Value> {
+    let (dialect, mut out) = (splicer.dialect, Vec::new());
+    for mut json in events {
+        let said = json.clone();
+        let follow = |event: &AnswerEvent<'_>| splicer.follow(event, &mut json).action;
+        match with_event(dialect, &said, follow) {
             SpliceAction::Drop => continue,
             SpliceAction::Keep => {}
-            SpliceAction::After(before) => {
-                seam.note(&before);
-                out.push(before);
-            }
+            SpliceAction::After(before) => out.push(before),
         }
-        seam.note(&event);
-        out.push(event);
+        out.push(json);
     }
     out
 }
 
 #[test]
 fn chunks_keep_the_first_id_and_lose_the_second_head() {
-    let mut seam = StreamSplicer::new(Dialect::OpenAiChat);
-    seam.note(&json!({"id": "one", "choices": []}));
-    seam.join("");
+    let mut splicer = StreamSplicer::new(Dialect::OpenAiChat);
+    note(&mut splicer, &json!({"id": "one", "choices": []}));
+    splicer.join("");
     let head = chunk(json!({"role": "assistant", "content": ""}));
     let word = chunk(json!({"role": "assistant", "content": "word"}));
     let end = json!({"id": "two", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]});
     let usage = json!({"id": "two", "choices": [], "usage": {"prompt_tokens": 1}});
-    let out = joined(&mut seam, vec![head, word, end, usage]);
+    let out = joined(&mut splicer, vec![head, word, end, usage]);
     assert_eq!(out.len(), 3);
     assert!(out.iter().all(|event| event["id"] == "one"));
     assert_eq!(out[0]["choices"][0]["delta"], json!({"content": "word"}));
@@ -59,11 +68,11 @@ fn white_space_that_the_caller_has_does_not_come_twice() {
         (" ", vec!["\nto"], "\nto"),
         ("", vec![" to"], " to"),
     ] {
-        let mut seam = StreamSplicer::new(Dialect::OpenAiChat);
-        seam.note(&json!({"id": "one"}));
-        seam.join(blank);
+        let mut splicer = StreamSplicer::new(Dialect::OpenAiChat);
+        note(&mut splicer, &json!({"id": "one"}));
+        splicer.join(blank);
         let words = words.into_iter().map(|word| chunk(json!({"content": word}))).collect();
-        let out = joined(&mut seam, words);
+        let out = joined(&mut splicer, words);
         let said: String = out
             .iter()
             .filter_map(|event| event["choices"][0]["delta"]["content"].as_str())
@@ -74,36 +83,36 @@ fn white_space_that_the_caller_has_does_not_come_twice() {
 
 #[test]
 fn text_goes_on_in_the_open_block() {
-    let mut seam = StreamSplicer::new(Dialect::Anthropic);
+    let mut splicer = StreamSplicer::new(Dialect::Anthropic);
     for event in [json!({"type": "message_start"}), start(0, "text"), delta(0, "one")] {
-        seam.note(&event);
+        note(&mut splicer, &event);
     }
-    seam.join("");
+    splicer.join("");
     let other = vec![json!({"type": "message_start"}), start(0, "text"), delta(0, "two"), stop(0)];
-    assert_eq!(joined(&mut seam, other), [delta(0, "two"), stop(0)]);
+    assert_eq!(joined(&mut splicer, other), [delta(0, "two"), stop(0)]);
 }
 
 #[test]
 fn blocks_never_overlap_and_their_places_go_up() {
-    let mut seam = StreamSplicer::new(Dialect::Anthropic);
+    let mut splicer = StreamSplicer::new(Dialect::Anthropic);
     for event in [json!({"type": "message_start"}), start(0, "text"), delta(0, "one")] {
-        seam.note(&event);
+        note(&mut splicer, &event);
     }
-    seam.join("");
+    splicer.join("");
     let other = vec![start(0, "thinking"), stop(0), start(1, "text"), delta(1, "two"), stop(1)];
-    let out = joined(&mut seam, other);
+    let out = joined(&mut splicer, other);
     let want = [stop(0), start(1, "thinking"), stop(1), start(2, "text"), delta(2, "two"), stop(2)];
     assert_eq!(out, want);
     // The first answer was between two blocks.
-    seam.join("");
-    assert_eq!(joined(&mut seam, vec![start(0, "text"), stop(0)]), [start(3, "text"), stop(3)]);
+    splicer.join("");
+    assert_eq!(joined(&mut splicer, vec![start(0, "text"), stop(0)]), [start(3, "text"), stop(3)]);
 }
 
 #[test]
 fn a_block_that_is_open_is_closed_before_the_end() {
-    let mut seam = StreamSplicer::new(Dialect::Anthropic);
-    [start(0, "text"), delta(0, "one")].iter().for_each(|event| seam.note(event));
-    seam.join("");
+    let mut splicer = StreamSplicer::new(Dialect::Anthropic);
+    [start(0, "text"), delta(0, "one")].iter().for_each(|event| note(&mut splicer, event));
+    splicer.join("");
     let end = json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}});
-    assert_eq!(joined(&mut seam, vec![end.clone()]), [stop(0), end]);
+    assert_eq!(joined(&mut splicer, vec![end.clone()]), [stop(0), end]);
 }

@@ -1,4 +1,4 @@
-//! What a stream of ours says is read by the follower of the dialect, as a client would.
+//! What a stream of ours says is read in the dialect, as a client would.
 
 use super::*;
 use crate::{Request, StreamMonitor, Tokens, outcome::Outcome};

@@ -1,7 +1,7 @@
 use serde::Deserialize;
 
 use super::*;
-use crate::{Dialect, StreamMonitor, openai_chat::check, outcome::Outcome};
+use crate::{Dialect, StreamMonitor, outcome::Outcome};
 
 /// As strict as a typed client reads it: no field missing, none unknown.
 #[derive(Debug, Deserialize)]
@@ -69,7 +69,7 @@ fn a_text_is_an_answer_to_a_strict_client() {
     let (kind, body) = rendered(&ask(false, false));
     assert_eq!(kind, "application/json");
     assert_eq!(
-        check(&crate::outcome::ErrorCodeTable::default(), body.as_bytes()).0,
+        Dialect::OpenAiChat.check(&crate::outcome::ErrorCodeTable::default(), body.as_bytes()).0,
         Ok(Outcome::Success)
     );
     let answer: Answer = serde_json::from_str(&body).unwrap();
