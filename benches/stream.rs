@@ -22,8 +22,8 @@ mod measure {
     };
 
     use evenkeel::Client;
-    use evenkeel_testkit::{Provider, Reply, Server};
     use evenkeel_dialect::{Dialect, StreamMonitor, outcome::ErrorCodeTable};
+    use evenkeel_testkit::{Provider, Reply, Server};
     use rustix::time::{ClockId, clock_gettime};
 
     use evenkeel::BoxError;
@@ -197,12 +197,12 @@ mod measure {
         let codes = ErrorCodeTable::default();
         let rounds = (0..101).map(|_| {
             let mut monitor = StreamMonitor::new(Dialect::OpenAiChat, &codes);
-            let start = cpu();
+            let start = cpu_time();
             // In pieces as sockets give them.
             let content: u32 =
                 stream.as_bytes().chunks(16 * 1024).map(|it| monitor.feed(it).content).sum();
             assert_eq!(content as usize, EVENTS);
-            (cpu() - start).as_nanos() as f64 / EVENTS as f64
+            (cpu_time() - start).as_nanos() as f64 / EVENTS as f64
         });
         median(rounds.collect())
     }

@@ -1,9 +1,14 @@
 //! The error of the crate: opaque, with questions to ask it.
 
+mod failed_attempt;
+mod handed_up;
+
 use std::{error::Error as StdError, fmt, time::Duration};
 
+pub(crate) use failed_attempt::{FailedAttempt, Settle};
+
 use crate::{
-    context::{AttemptLog, FailedAttempt},
+    attempt_log::AttemptLog,
     outcome::{Code, LocalTrouble, Outcome, Verdict, classify_head},
 };
 

@@ -97,7 +97,6 @@ mod tests;
 pub use entry::Entry;
 pub use key::{Key, Tenant};
 pub use lookup::Hit;
-pub(crate) use lookup::Shelf;
 pub use policy::CachePolicy;
 pub use service::{Cache, CacheLayer};
 #[cfg(feature = "cache")]

@@ -1,8 +1,9 @@
 //! Which calls belong where they were addressed, and which rungs may take them all the same.
 
-use super::{Fallback, FallbackPolicy, Target, failure::Failure, step::Kind};
+use super::{Fallback, FallbackPolicy, failure::Failure, step::Kind};
 use crate::{
     dialect::{Operation, RequestInfo, TargetDifference},
+    target::Target,
     telemetry::SkipReason,
 };
 

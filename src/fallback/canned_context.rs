@@ -6,8 +6,8 @@ use http::header::ACCEPT_LANGUAGE;
 
 use crate::{
     Request,
-    context::shown,
     dialect::{Dialect, RequestEditor, RequestInfo},
+    route::shown,
 };
 
 /// A request as a canned reply sees it: what the user asked last, in which languages an answer is welcome, which model was

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    context::{Call, Deadline, Priority, Route},
+    context::{AttemptContext, CallContext, Deadline, Priority, QueueTime, Route},
     dialect::Usage,
     error::judge,
     outcome::Outcome,
@@ -96,9 +96,9 @@ impl<S: Upstream> Service<Request> for Limit<S> {
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let (now, route) = (Instant::now(), Call::route(&mut request));
+        let (now, route) = (Instant::now(), AttemptContext::route(&mut request));
         let limiter = self.limits.limiter(&route, now);
-        let ask = Call::ask(&mut request);
+        let ask = CallContext::info(&mut request);
         let size = match limiter.needs_estimates() {
             true => RequestSize::measure(&request, &ask),
             false => RequestSize::unmeasured(&ask),
@@ -174,15 +174,16 @@ impl LimitContext {
         let Wait { call: queued, expected } = wait;
         let route = self.route.clone();
         self.limits.emit(Event::LimitQueued { route, expected });
-        let Call { turn, queue_time, .. } = Call::of(request).clone();
-        if let Some(turn) = &turn {
-            turn.waits();
+        let attempt = AttemptContext::of(request);
+        let admission = attempt.admission.clone();
+        if let Some(admission) = &admission {
+            admission.waits();
         }
-        let waiting = queue_time.map(|time| time.enter());
+        let waiting = attempt.queue_time.as_ref().map(QueueTime::enter);
         let permit = queued.await.map_err(|retry_in| self.refuse(retry_in))?;
         drop(waiting);
         // The route may have been closed by its breaker meanwhile.
-        match turn.map_or(Ok(()), |turn| turn.goes_on(Instant::now())) {
+        match admission.map_or(Ok(()), |admission| admission.goes_on(Instant::now())) {
             Ok(()) => Ok(permit),
             Err(retry_in) => {
                 permit.decide(|state, grant| state.on_not_sent(grant));
@@ -192,13 +193,12 @@ impl LimitContext {
     }
 
     fn enter_request(&self, request: &mut Request) -> EnterRequest {
-        let ask = Call::ask(request);
+        let ask = CallContext::info(request);
         let priority = request.extensions().get::<Priority>().copied().unwrap_or_default();
         let cost = self.limiter.decide(|state| state.estimate(self.size, &ask, priority));
-        let call = Call::of(request);
-        let deadline = call.deadline.map(Deadline::instant);
+        let deadline = CallContext::of(request).deadline.map(Deadline::instant);
         // A probe of the breaker does not wait: all calls that wait for its result would wait too.
-        EnterRequest { priority, cost, deadline, may_queue: !call.probe }
+        EnterRequest { priority, cost, deadline, may_queue: !AttemptContext::of(request).probe }
     }
 
     fn refuse(&self, retry_in: Duration) -> Error {

@@ -73,6 +73,7 @@
 //! Two models never write with one voice, and a caller's `max_tokens` bounds each answer, not both together. An answer
 //! that broke off between its last word and its end is not made whole: an empty answer proves nothing.
 
+mod body;
 mod body_end;
 mod error_tail_body;
 mod idle_timeout;
@@ -85,7 +86,7 @@ mod tap;
 mod tests;
 mod throughput;
 
-pub use body_end::BodyEnd;
+pub use body::Body;
 pub use error_tail_body::ErrorTailBody;
 pub(crate) use idle_timeout::IdleTimeout;
 pub(crate) use monitored::MonitoredBody;
@@ -96,3 +97,5 @@ pub use resume::Resume;
 pub(crate) use resume::{Asking, Onward, Resumed, Start};
 pub(crate) use tap::Tap;
 pub(crate) use throughput::{MinThroughput, ThroughputMeter};
+
+pub use crate::attempt_log::BodyEnd;

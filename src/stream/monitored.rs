@@ -20,7 +20,7 @@ use http_body_util::combinators::BoxBody;
 
 use crate::{
     Error,
-    context::AttemptLog,
+    attempt_log::AttemptLog,
     dialect::{FrameSummary, StreamMonitor},
     outcome::{Outcome, Phase},
     stream::IdleTimeout,

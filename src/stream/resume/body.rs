@@ -19,10 +19,9 @@ use tokio::runtime::Handle;
 use super::{Asking, Onward};
 use crate::{
     Body, Error,
-    context::AttemptLog,
+    attempt_log::AttemptLog,
     dialect::{Dialect, ResumableStream, StreamMonitor, Tokens, Usage},
     outcome::{Outcome, Phase, Verdict},
-    telemetry::Scope,
 };
 
 /// What a [`Resumed`] is made of.
@@ -54,7 +53,6 @@ pub(crate) struct Resumed {
     /// What the first answer sent behind its last good event: handed on if nobody goes on.
     rest: Option<Bytes>,
     cost: Option<Tokens>,
-    scope: Scope,
     runtime: Option<Handle>,
 }
 
@@ -72,7 +70,6 @@ impl Resumed {
             first: None,
             rest: None,
             cost: None,
-            scope: Scope::current(),
             runtime: Handle::try_current().ok(),
         }
     }
@@ -140,14 +137,13 @@ impl Resumed {
     fn poll_asking(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let asking = self.asking.get_mut().unwrap_or_else(PoisonError::into_inner);
         let Some(future) = asking else { return Poll::Ready(()) };
-        // A body may be read where no runtime is, and outside of the span of its call.
+        // A body may be read where no runtime is.
         let own = self.runtime.as_ref().filter(|_| Handle::try_current().is_err());
         let _runtime = own.map(Handle::enter);
         // Its runtime may be gone: then nobody goes on.
         let poll = AssertUnwindSafe(|| future.as_mut().poll(cx));
-        let next = self.scope.within(|| catch_unwind(poll).unwrap_or(Poll::Ready(None)));
-        let next = ready!(next);
-        self.scope.within(|| *asking = None);
+        let next = ready!(catch_unwind(poll).unwrap_or(Poll::Ready(None)));
+        *asking = None;
         match next {
             Some((onward, body)) => {
                 self.reader.join();
@@ -228,9 +224,7 @@ impl HttpBody for Resumed {
 
 impl Drop for Resumed {
     fn drop(&mut self) {
-        let Self { scope, asking, .. } = self;
-        let asking = asking.get_mut().unwrap_or_else(PoisonError::into_inner);
-        scope.within(|| *asking = None);
+        *self.asking.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
         self.let_go();
         self.settle();
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     Request,
-    context::Call,
+    context::CallContext,
     dialect::{Prefill, RequestEditor},
 };
 
@@ -19,7 +19,7 @@ pub struct Capabilities {
     tools: bool,
     vision: bool,
     json: bool,
-    pub(super) prefill: Option<Prefill>,
+    pub(crate) prefill: Option<Prefill>,
 }
 
 // === impl Capabilities ===
@@ -63,11 +63,11 @@ impl Capabilities {
     }
 
     /// Whether a request needs what is not offered.
-    pub(super) fn lack(&self, request: &mut Request) -> bool {
+    pub(crate) fn lack(&self, request: &mut Request) -> bool {
         if *self == Self::default() {
             return false;
         }
-        let ask = Call::ask(request);
+        let ask = CallContext::info(request);
         let pictures = ask.images() && !self.vision;
         let draft = RequestEditor::open(&ask, request.body());
         let Some(needs) = draft.map(|draft| draft.requirements()) else { return pictures };
@@ -77,7 +77,7 @@ impl Capabilities {
     }
 
     /// Whether a request too large for `other` may fit here: a larger context, or none declared.
-    pub(super) fn larger_than(&self, other: &Self) -> bool {
+    pub(crate) fn larger_than(&self, other: &Self) -> bool {
         match (self.context, other.context) {
             (Some(here), Some(there)) => here > there,
             _ => true,

@@ -40,7 +40,7 @@ impl QueueTime {
     }
 
     /// How long it waited in all.
-    pub(super) fn total(&self) -> Duration {
+    pub(crate) fn total(&self) -> Duration {
         let spent = lock(&self.0.spent);
         spent.before + spent.since.map_or(Duration::ZERO, |since| since.elapsed())
     }
@@ -50,7 +50,7 @@ impl QueueTime {
     }
 
     /// Waits until it is in no queue.
-    pub(super) async fn left(&self) {
+    pub(crate) async fn left(&self) {
         while self.is_queued() {
             // One waits for it: a notice before that is kept.
             self.0.left.notified().await;

@@ -5,7 +5,7 @@ use http::HeaderValue;
 use super::{Target, base};
 use crate::{
     Request,
-    context::{Call, IDEMPOTENCY_KEY},
+    context::{CallContext, IDEMPOTENCY_KEY},
     dialect::RequestInfo,
 };
 
@@ -49,7 +49,7 @@ impl Target {
     }
 
     /// Whether a request stays with the account that its caller addressed.
-    pub(super) fn is_addressed(&self) -> bool {
+    pub(crate) fn is_addressed(&self) -> bool {
         self.base.is_none() && self.headers.is_empty()
     }
 
@@ -58,7 +58,7 @@ impl Target {
         if !self.idempotent || ask.effects().repeats() {
             return;
         }
-        let nonce = Call::of(request).nonce;
+        let nonce = CallContext::of(request).nonce;
         if !request.headers().contains_key(IDEMPOTENCY_KEY) {
             let key = HeaderValue::from_str(&format!("evenkeel-{nonce:032x}"));
             request.headers_mut().extend(key.ok().map(|key| (IDEMPOTENCY_KEY, key)));

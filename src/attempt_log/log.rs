@@ -6,8 +6,8 @@ use std::{
     time::Duration,
 };
 
-use super::Route;
-use crate::{outcome::Outcome, stream::BodyEnd, sync::lock_std as lock};
+use super::BodyEnd;
+use crate::{outcome::Outcome, route::Route, sync::lock_std as lock};
 
 /// What happened to a call: its attempts, in order.
 ///
@@ -70,6 +70,11 @@ impl AttemptLog {
     /// through a stack.
     pub fn of(extensions: &http::Extensions) -> Self {
         extensions.get().cloned().unwrap_or_default()
+    }
+
+    /// Whether both are handles of one attempt log.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// How the body of the answer ended; `None` while it has not.

@@ -3,11 +3,6 @@
 use std::{borrow::Cow, fmt, sync::Arc};
 
 use super::name::{escaped, shown};
-use crate::{
-    Request,
-    dialect::RequestInfo,
-    identity::{Fingerprint, is_of_many},
-};
 
 /// The key of shared state: provider, model, credential and operation. One breaker and one budget per route.
 ///
@@ -59,14 +54,6 @@ impl Route {
             _ => parts.concat().into(),
         };
         Self { text, provider: model_at, model: credential_at, operation: "" }
-    }
-
-    /// The route of a request that no target was chosen for: its host, the model in its body, and a fingerprint of its
-    /// credential.
-    pub(crate) fn of(request: &Request, ask: &RequestInfo) -> Self {
-        let model = ask.model().unwrap_or("-");
-        Self::asked(&provider(request.uri()), model, Fingerprint::of(request).as_str())
-            .with_operation(ask.effects().part())
     }
 
     /// The route of another operation with the same provider, model and credential; empty for chats.
@@ -140,6 +127,12 @@ fn join<'a>(parts: [&str; 3], place: &'a mut [u8]) -> &'a str {
     std::str::from_utf8(place).expect("texts one behind the other are a text")
 }
 
+/// Whether a label or a fingerprint stands for many credentials, or for none that is seen: what one of them is refused says
+/// nothing of the next.
+pub(crate) fn is_of_many(credential: &str) -> bool {
+    credential == "-" || credential == "*" || credential.starts_with('~')
+}
+
 /// The host and port of a URI, without a user that may stand before them.
 pub(crate) fn provider(uri: &http::Uri) -> Cow<'_, str> {
     match (uri.host(), uri.port_u16()) {
@@ -162,5 +155,15 @@ impl fmt::Display for Route {
 impl fmt::Debug for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dash_a_star_and_a_tilde_stand_for_many_credentials() {
+        assert!(is_of_many("-") && is_of_many("~0123") && is_of_many("*") && !is_of_many("0123"));
     }
 }

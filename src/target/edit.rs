@@ -11,7 +11,7 @@ use http::{
 
 use crate::{
     Request,
-    context::Call,
+    context::CallContext,
     dialect::{Dialect, RequestEditor, RequestInfo, ToolFilter, unstream_path},
     telemetry::EditSummary,
 };
@@ -130,17 +130,17 @@ impl Edit {
         self
     }
 
-    pub(super) fn is_none(&self) -> bool {
+    pub(crate) fn is_none(&self) -> bool {
         *self == Self::default()
     }
 
-    pub(super) fn fits_any(&self) -> bool {
+    pub(crate) fn fits_any(&self) -> bool {
         self.context.is_some()
     }
 
     /// What makes its requests others than those of the same model without it, for the route: a provider may fail the ones
     /// and serve the others. How long an answer may be, and how many turns come, is no such thing.
-    pub(super) fn facet(&self) -> String {
+    pub(crate) fn facet(&self) -> String {
         let mut facet = match &self.tools {
             ToolFilter::None => String::new(),
             ToolFilter::All => ":no-tools".into(),
@@ -153,7 +153,7 @@ impl Edit {
     }
 
     /// Changes a request; tells what was changed. `None` where it does not fit the context.
-    pub(super) fn apply(&self, request: &mut Request, ask: &RequestInfo) -> Option<EditSummary> {
+    pub(crate) fn apply(&self, request: &mut Request, ask: &RequestInfo) -> Option<EditSummary> {
         let mut edited = EditSummary::default();
         let Some(dialect) = ask.dialect().filter(|_| !self.is_none()) else { return Some(edited) };
         let body = request.body().clone();
@@ -173,7 +173,7 @@ impl Edit {
             measured(request);
             // What is read of it below is what is asked now.
             let asked = RequestInfo::read(request);
-            Call::of(request).ask = Some(asked.into());
+            CallContext::set_info(request, asked);
         }
         Some(edited)
     }

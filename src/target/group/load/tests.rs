@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::balance::BalancePolicy;
+use crate::target::group::BalancePolicy;
 
 fn policy() -> BalancePolicy {
     BalancePolicy::default()

@@ -5,7 +5,7 @@ use std::{collections::HashMap, fmt, sync::Mutex, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    BalancePolicy,
+    BalancePolicy, EqualTargets,
     load::{Eligibility, Moment, Ride},
     pick::{Asked, HedgedTargets, Round, Wish, pick},
     state::State,
@@ -13,11 +13,12 @@ use super::{
 };
 use crate::{
     Request,
-    context::{AffinityKey, Call, Route, hash},
+    context::{AffinityKey, AttemptContext, CallContext, Route},
     dialect::RequestInfo,
-    fallback::Target,
+    hash::hash,
     outcome::Outcome,
     sync::lock_std as lock,
+    target::Target,
     time::saturating_add,
 };
 
@@ -64,20 +65,19 @@ impl Pool {
         }
     }
 
-    /// The request for one of the targets.
-    pub(crate) fn place(&self, mut request: Request, round: &mut Round) -> Request {
-        let ask = Call::ask(&mut request);
+    /// The request for one of the targets, and which one it is.
+    pub(crate) fn place(&self, mut request: Request, round: &mut Round) -> (Request, TargetIndex) {
+        let ask = CallContext::info(&mut request);
         let sticky = request.extensions().get::<AffinityKey>().copied();
-        let Call { once, copies, .. } = Call::of(&mut request).clone();
+        let once = CallContext::of(&mut request).non_replayable;
+        let copies = EqualTargets::of(&request).and_then(|equals| equals.copies.clone());
         round.of_call(self.asked(&ask, sticky));
         let wish = Wish { sticky: sticky.map(|sticky| (sticky, &self.places[..])), once };
         let at = self.pick(round, wish, copies.as_ref());
         let mut request = self.targets[at].apply(request, &ask);
         let route = route(&mut request);
-        let call = Call::of(&mut request);
-        let seat = TargetIndex { at, part: round.part(), model: round.model() };
-        (call.seat, call.route) = (Some(seat), Some(route));
-        request
+        AttemptContext::of(&mut request).route = Some(route);
+        (request, TargetIndex { at, part: round.part(), model: round.model() })
     }
 
     /// What holds for all attempts of a call.
@@ -109,7 +109,7 @@ impl Pool {
     /// The routes that a request may take, and which of them are left alone by now. Nothing is picked.
     pub(crate) fn routes(&self, request: &Request) -> Vec<(Route, bool)> {
         let mut request = request.clone();
-        let ask = Call::ask(&mut request);
+        let ask = CallContext::info(&mut request);
         let mut round = Round::default();
         round.of_call(self.asked(&ask, request.extensions().get::<AffinityKey>().copied()));
         let (round, rests) = self.decide((round.part(), Instant::now()), |state, m| {
@@ -147,12 +147,12 @@ impl Pool {
         self.decide((part, Instant::now()), |state, m| state.pick(round, wish, (copies, m)))
     }
 
-    pub(super) fn begin(&self, seat: TargetIndex, now: Instant) -> Ride {
+    pub(crate) fn begin(&self, seat: TargetIndex, now: Instant) -> Ride {
         self.decide((seat.part, now), |state, m| state.loads[seat.at].begin(m))
     }
 
     /// What an attempt came to. Tells for how long its target is out, where that is news.
-    pub(super) fn end(
+    pub(crate) fn end(
         &self,
         seat: TargetIndex,
         ride: &mut Ride,
@@ -169,14 +169,14 @@ impl Pool {
     }
 
     /// The breaker of a target lets nothing through before that.
-    pub(super) fn close(&self, seat: TargetIndex, until: Instant) {
+    pub(crate) fn close(&self, seat: TargetIndex, until: Instant) {
         let now = Instant::now();
         let lasts = until.saturating_duration_since(now);
         self.decide((seat.part, now), |state, m| state.loads[seat.at].close(lasts, m));
     }
 
     /// The first event of an answer came `first`, and the rest follows.
-    pub(super) fn answer(&self, seat: TargetIndex, ride: &mut Ride, first: Instant) {
+    pub(crate) fn answer(&self, seat: TargetIndex, ride: &mut Ride, first: Instant) {
         self.decide((seat.part, first), |state, m| {
             let took = (m.at - ride.began).max(0.0);
             state.learn(seat, took);
@@ -205,9 +205,9 @@ impl Pool {
 
 /// The route of a request that was rewritten for a target, with what the rung's edits change of it.
 fn route(request: &mut Request) -> Route {
-    let route = Call::route(request);
-    match Call::of(request).facet.as_deref() {
-        Some(facet) => route.with_facet(facet),
+    let route = AttemptContext::route(request);
+    match AttemptContext::of(request).variant.as_deref() {
+        Some(variant) => route.with_facet(variant),
         None => route,
     }
 }

@@ -10,8 +10,6 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::{Error, Response};
-
 /// A failed attempt of a call that may still come to an answer. It is handed up in the result of the attempt, where no other
 /// attempt sees it.
 ///
@@ -63,31 +61,6 @@ impl FailedAttempt {
                 pending.settle.forgive();
             }
         }
-    }
-
-    /// Puts it into the result of its attempt.
-    pub(crate) fn attach(self, result: &mut Result<Response, Error>) {
-        match result {
-            Ok(response) => drop(response.extensions_mut().insert(self)),
-            Err(error) => error.set_failed(self),
-        }
-    }
-
-    /// Takes it out of the result of its attempt.
-    pub(crate) fn take(result: &mut Result<Response, Error>) -> Option<Self> {
-        match result {
-            Ok(response) => response.extensions_mut().remove(),
-            Err(error) => error.take_failed(),
-        }
-    }
-
-    /// When the route of the attempt with that result is let through again, where it is not now.
-    pub(crate) fn closed(result: &Result<Response, Error>) -> Option<Instant> {
-        let failed = match result {
-            Ok(response) => response.extensions().get::<Self>(),
-            Err(error) => error.failed(),
-        };
-        failed.and_then(Self::until)
     }
 }
 

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::{BalanceLayer, Pool};
-use crate::{ConfigError, fallback::Target};
+use crate::{ConfigError, target::Target};
 
 /// How attempts are spread over the equal targets of a rung.
 ///
@@ -98,22 +97,6 @@ impl BalancePolicy {
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
-    }
-
-    /// A layer that spreads all its calls over these targets, for use without a ladder.
-    ///
-    /// # Errors
-    ///
-    /// Where a value cannot be meant, there is no target or there are too many, or two have the same route; the error
-    /// names the field, the value and what is allowed.
-    pub fn build(
-        self,
-        targets: impl IntoIterator<Item = Target>,
-    ) -> Result<BalanceLayer, ConfigError> {
-        let targets: Vec<_> = targets.into_iter().collect();
-        self.check("balance")?;
-        check(&targets, "balance")?;
-        Ok(BalanceLayer::over(Pool::new(targets, self)))
     }
 
     /// Refuses what cannot be meant. `at` is where the policy stands.

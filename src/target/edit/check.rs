@@ -12,10 +12,7 @@ const LEAST_CONTEXT: u64 = 256;
 // === impl Edit ===
 
 impl Edit {
-    pub(in crate::fallback) fn check(
-        &self,
-        field: &dyn Fn(&str) -> String,
-    ) -> Result<(), ConfigError> {
+    pub(crate) fn check(&self, field: &dyn Fn(&str) -> String) -> Result<(), ConfigError> {
         let least =
             [("max_tokens", self.max_tokens, LEAST_OUTPUT), ("fit", self.context, LEAST_CONTEXT)];
         for (name, value, least) in least {

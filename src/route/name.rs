@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt::Write};
 
-use super::hash;
+use crate::hash::hash;
 
 /// A longer name is cut after so many bytes, and a hash of the whole follows.
 const KEPT: usize = 128;

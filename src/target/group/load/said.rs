@@ -1,6 +1,6 @@
 //! What was said of a target, and how news grow old.
 
-use crate::balance::BalancePolicy;
+use crate::target::group::BalancePolicy;
 
 /// When something is decided, and by what: seconds since the pool was made, choices that it made, and the time to the
 /// first event that is usual in it.

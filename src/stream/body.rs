@@ -10,7 +10,8 @@ use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
 
-use crate::{BoxError, Error, outcome::Outcome, stream::BodyEnd, stream::MonitoredBody};
+use super::MonitoredBody;
+use crate::{BoxError, Error, attempt_log::BodyEnd, outcome::Outcome};
 
 /// A response body: bytes that are known in full, or a stream under guard.
 ///
