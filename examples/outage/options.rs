@@ -214,8 +214,10 @@ mod tests {
         assert!(error(&["--incident", wrong.path()]).contains("phases_min[0].to"));
         let control = TempFile::new("control\x1b[2J\n.json", b"");
         assert!(!error(&["--incident", control.path()]).contains('\x1b'));
-        let day = "src/testkit/incidents/openai-2024-12-11.json";
-        assert!(error(&["--incident", day, "--incident", day]).contains("given twice"));
+        let phases = br#"{"name": "x", "phases_min": [{"from": 0, "to": 1, "provider": "down"}]}"#;
+        let valid = TempFile::new("valid.json", phases);
+        let twice = ["--incident", valid.path(), "--incident", valid.path()];
+        assert!(error(&twice).contains("given twice"));
     }
 
     #[test]
