@@ -1,4 +1,4 @@
-//! What a call may expect, told before it is made, on a paused clock.
+//! The availability of a route and of a request, queried before a call is made. Paused clock.
 
 use evenkeel::{
     Availability, Client, Profile,

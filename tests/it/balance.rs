@@ -1,4 +1,4 @@
-//! Several equal targets: which is asked, what a failing one costs, and what a caller sees of it.
+//! Several equal targets: which one is asked, what a failing one costs, and what the caller sees.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Stored answers: what is stored, when it is given, and equal calls in flight.
+//! Stored answers: what is stored, when it is served, and equal calls that share an attempt.
 
 use std::{
     future::{Future, pending, poll_fn},

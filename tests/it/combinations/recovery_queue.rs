@@ -1,4 +1,4 @@
-//! Calls that wait for recovery, where what is out is a limit, a quota or a pool; and very many of them.
+//! Calls that wait for the recovery of a limit, a quota or a pool, and ten thousand of them.
 
 use std::{
     future::Future,

@@ -1,5 +1,5 @@
-//! A fallback that can answer does: what belongs to one attempt is seen by no other, and replies made here race nobody.
-//! Virtual time.
+//! The attempts of a call below its own target: one attempt does not affect another, probes are raced by targets alone,
+//! and bounds hold over all fallbacks. Virtual time.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The ladder: which failures move down, what a target changes in a request, and what the caller sees.
+//! The fallback layer alone: which failures move down, what a target changes in a request, and what the caller sees.
 
 use std::{
     sync::{Arc, Mutex},

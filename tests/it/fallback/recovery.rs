@@ -1,4 +1,5 @@
-//! The ladder while its targets are out: calls that wait for recovery, and probes that nobody pays for. Virtual time.
+//! Fallbacks while their targets are unavailable: calls that wait for recovery, and probes that are raced. Virtual
+//! time.
 
 use std::time::Duration;
 

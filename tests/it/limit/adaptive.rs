@@ -1,4 +1,4 @@
-//! Concurrency that adapts, and calls that are dropped on our side, in the whole stack.
+//! Adaptive concurrency in the whole stack.
 
 use evenkeel::limit::{AdaptivePolicy, AdmissionPolicy};
 

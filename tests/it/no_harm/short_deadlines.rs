@@ -1,4 +1,4 @@
-//! What a caller in a hurry does to the route is nobody else's affair.
+//! Calls with short deadlines do not open the route for others.
 
 use evenkeel::{Client, Request};
 
