@@ -43,7 +43,7 @@ async fn open(service: &impl Upstream) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d26_the_other_model_of_the_key_answers_while_one_is_closed_to_calls() {
+async fn the_other_model_of_the_key_answers_while_one_is_closed_to_calls() {
     let layer = layer();
     let service = layer.layer(service_fn(provider));
     open(&service).await;

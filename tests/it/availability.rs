@@ -1,9 +1,9 @@
-//! What a call may expect, told before it is made, on a paused clock.
+//! The availability of a route and of a request, queried before a call is made. Paused clock.
 
 use evenkeel::{
     Availability, Client, Profile,
     breaker::{BreakerPolicy, State},
-    context::{Deadline, Route},
+    context::Route,
     fallback::{Fallback, FallbackOn, FallbackPolicy, Target},
     limit::{Concurrency, LimitPolicy},
     retry::RetryPolicy,
@@ -12,7 +12,7 @@ use evenkeel_testkit::{Provider, Reply};
 use std::time::Duration;
 use tokio::time::sleep;
 
-use crate::support::{EventLog, call, chat, ms, over, pair, secondary, secs};
+use crate::support::{EventLog, call, chat, ms, over, pair, secondary, secs, with_deadline};
 
 fn quick() -> Profile {
     let breaker = BreakerPolicy::default().consecutive(1).jitter(0.0);
@@ -111,8 +111,7 @@ async fn a_wait_longer_than_the_deadline_means_unavailable() {
     call(&client, chat(true)).await.unwrap().is_whole();
     let Availability::Degraded { wait, .. } = client.availability_of(&chat(true)) else { panic!() };
     assert!((secs(9)..=secs(10)).contains(&wait), "{wait:?}");
-    let mut hurried = chat(true);
-    hurried.extensions_mut().insert(Deadline::within(secs(5)));
+    let hurried = with_deadline(chat(true), secs(5));
     assert_eq!(back(client.availability_of(&hurried)), wait);
 }
 

@@ -1,4 +1,4 @@
-//! Several equal targets: which is asked, what a failing one costs, and what a caller sees of it.
+//! Several equal targets: which one is asked, what a failing one costs, and what the caller sees.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use evenkeel::{
     Client, ClientBuilder, Error, Profile, Request, Upstream,
     balance::BalancePolicy,
     breaker::BreakerPolicy,
-    context::{AffinityKey, AttemptLog, Deadline},
+    context::{AffinityKey, AttemptLog},
     fallback::{Fallback, FallbackPolicy, Target},
     outcome::Outcome,
     retry::RetryPolicy,
@@ -18,7 +18,7 @@ use http_body_util::BodyExt;
 use tokio::{task::JoinSet, time::Instant};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-use crate::support::{EventLog, call, chat, ms, no_breaker, secs};
+use crate::support::{EventLog, call, chat, ms, no_breaker, secs, with_deadline};
 
 mod missing_model;
 
@@ -365,8 +365,7 @@ async fn the_deadline_holds_whatever_the_equals_do() {
     let client = keys.client(three().fallback(Fallback::canned("busy")));
     for limit in [2, 12, 30] {
         let before = Instant::now();
-        let mut request = chat(true);
-        request.extensions_mut().insert(Deadline::within(secs(limit)));
+        let request = with_deadline(chat(true), secs(limit));
         assert_eq!(call(&client, request).await.unwrap().words(), "busy");
         assert!(before.elapsed() <= secs(limit), "{limit}: {:?}", before.elapsed());
     }

@@ -1,4 +1,4 @@
-//! The breaker: its defects that must not be, its scenarios, its laws, and the layer.
+//! The breaker: without a layer, against the sequences of other suites, its laws, and as a layer.
 
 mod core;
 mod laws;

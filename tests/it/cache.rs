@@ -1,4 +1,4 @@
-//! Stored answers: what is stored, when it is given, and equal calls in flight.
+//! Stored answers: what is stored, when it is served, and equal calls that share an attempt.
 
 use std::{
     future::{Future, pending, poll_fn},
@@ -14,7 +14,6 @@ use std::{
 use evenkeel::{
     BoxError, Client, ClientBuilder, Error, Response,
     cache::{CachePolicy, Entry, Found, Hit, Key, Memory, Store, Tenant},
-    context::Deadline,
     fallback::{Fallback, FallbackPolicy},
     outcome::Outcome,
     stream::BodyEnd,
@@ -26,7 +25,9 @@ use http::header;
 use http_body_util::BodyExt;
 use tokio::time::{advance, sleep};
 
-use crate::support::{EventLog, call, chat, ms, over, pair, read, secondary, secs, with_body};
+use crate::support::{
+    EventLog, call, chat, ms, over, pair, read, secondary, secs, with_body, with_deadline,
+};
 
 const BUSY: &str = "We are very busy.";
 
@@ -235,8 +236,7 @@ async fn a_silent_provider_leaves_time_for_the_stored_answer() {
     let client = over(bot(CachePolicy::new()), [&provider]);
     call(&client, chat(false)).await.unwrap().is_whole();
     provider.set(Reply::hang());
-    let mut request = chat(false);
-    request.extensions_mut().insert(Deadline::within(ms(500)));
+    let request = with_deadline(chat(false), ms(500));
     assert_eq!(call(&client, request).await.unwrap().from(), "stored");
 }
 
@@ -525,8 +525,7 @@ async fn each_joined_call_keeps_its_own_deadline() {
     let provider = primary().always(Reply::answer().head_after(secs(5)));
     let client = over(caching(together()), [&provider]);
     let within = |limit: Duration| {
-        let mut request = chat(false);
-        request.extensions_mut().insert(Deadline::within(limit));
+        let request = with_deadline(chat(false), limit);
         request
     };
     let long = tokio::spawn(call_of(&client, false));
@@ -664,8 +663,7 @@ async fn a_call_with_less_time_than_the_shared_attempt_is_answered_by_its_own_la
         async move { call(&client, chat(false)).await }
     });
     sleep(ms(100)).await;
-    let mut request = chat(false);
-    request.extensions_mut().insert(Deadline::within(secs(2)));
+    let request = with_deadline(chat(false), secs(2));
     let start = tokio::time::Instant::now();
     let answer = call(&client, request).await.unwrap();
     assert_eq!((answer.from(), answer.words()), ("canned", BUSY.into()));
@@ -681,8 +679,7 @@ async fn without_a_fallback_of_its_own_the_call_times_out_and_no_target_is_asked
     let first = call(&client, chat(false));
     let late = async {
         sleep(ms(100)).await;
-        let mut request = chat(false);
-        request.extensions_mut().insert(Deadline::within(secs(2)));
+        let request = with_deadline(chat(false), secs(2));
         call(&client, request).await.unwrap_err()
     };
     let (first, late) = tokio::join!(first, late);

@@ -1,4 +1,4 @@
-//! Answers read by `Classify`: held back to their commit point, judged, and guarded to their end.
+//! The `Classify` layer: answers held back to their commit point, classified, and monitored to their end.
 
 use std::{
     error::Error as _,

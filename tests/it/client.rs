@@ -1,4 +1,4 @@
-//! The client in reqwest and in reqwest-middleware, over real sockets and the real clock: short limits, no paused time.
+//! The client in reqwest and in reqwest-middleware, over real sockets and the real clock, with short limits.
 
 #[cfg(feature = "reqwest-middleware")]
 mod middleware;

@@ -1,5 +1,5 @@
-//! The parts together: figures that each part reaches alone, in the whole stack, with the others switched on, and against
-//! providers of another make. Virtual time.
+//! All parts together: the figures that each part reaches alone, in the whole stack with the others switched on, and
+//! against providers that differ from the testkit's. Virtual time.
 
 mod half_open;
 mod laws;

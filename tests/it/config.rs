@@ -1,4 +1,4 @@
-//! Configurations that cannot be meant are refused when the client is built: with the field, the value and what is allowed.
+//! Invalid configurations are refused when the client is built, with the field, the value and what is allowed.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Connections that a client keeps and a provider does not: over real sockets and the real clock.
+//! Connections that a client keeps and a provider has closed: over real sockets and the real clock.
 
 use std::{future::Future, sync::Arc};
 

@@ -1,5 +1,5 @@
-//! Tower's contract: every layer, and all of them together, over an upstream whose clones are not ready until they are
-//! asked.
+//! Tower's contract: every layer, and all of them together, over a service whose clones are not ready until they are
+//! polled.
 
 use evenkeel::{
     Client, Profile,

@@ -1,4 +1,4 @@
-//! What a request asks for, and what the answer in its dialect comes to.
+//! The facts parsed from a request, and the outcome of an answer in each dialect.
 
 use std::{
     convert::Infallible,

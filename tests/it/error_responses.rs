@@ -1,5 +1,5 @@
-//! What is on the wire, row by row, as users read it: [`classify`]. The cores have the finer tests; the streams of each
-//! API are in `stream_faults` and `dialect`.
+//! Error responses, hints and rate-limit headers, row by row, through the public [`classify`]. The cores have the finer
+//! tests; the streams of each API are in `stream_faults` and `dialect`.
 
 use std::time::Duration;
 

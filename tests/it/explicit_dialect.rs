@@ -1,4 +1,4 @@
-//! The dialect of a request whose path does not tell it: said of a call, or by a target.
+//! The dialect of a request whose path does not determine it: declared by the call or by a target.
 
 use std::sync::{Arc, Mutex};
 

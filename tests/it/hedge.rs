@@ -1,4 +1,4 @@
-//! Second copies: when they are sent, which of two answers counts, and what becomes of the other. Virtual time.
+//! Hedges: when the second copy is sent, which of two answers counts, and how the other ends. Virtual time.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Who calls: routes, stored answers and shared attempts go by one identity, and nothing of one caller reaches another, nor
-//! another origin.
+//! The identity of a caller: routes, stored answers and shared attempts use the same one, and nothing of one caller
+//! reaches another or another origin.
 
 mod credentials;
 mod forwarded_headers;

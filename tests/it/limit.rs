@@ -1,4 +1,4 @@
-//! The limits: alone over services in process, and in the whole stack over providers that limit, on a paused clock.
+//! Limits: alone over services in process, and in the whole stack over providers that limit. Paused clock.
 
 use std::{
     future::Future,

@@ -1,5 +1,5 @@
-//! What fails on this side: this machine, code of the user's, a runtime that has gone. None of it is the provider's, and
-//! none of it takes a call along that could go on.
+//! Local failures: resources of this machine, panics in user code, a runtime that was shut down. None of them counts
+//! against the provider, and none fails a call that could go on.
 
 use std::{
     io,

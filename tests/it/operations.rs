@@ -1,4 +1,5 @@
-//! What stays where it was addressed, what is repeated, and which failure says something of whom.
+//! Operations other than chat: which stay at their target, which are repeated, and which failures count against which
+//! route.
 
 use std::sync::{Arc, Mutex};
 

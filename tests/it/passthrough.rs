@@ -1,4 +1,5 @@
-//! Paths of no dialect: passed through byte for byte, streamed or not, with their status classified and under the clocks.
+//! Paths without a dialect: passed through byte for byte, streamed or not, with their status classified and under the
+//! timeouts.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a call may bring for itself alone: rungs, a commit point, that it can be sent once.
+//! Settings of one call in its extensions: fallbacks, a commit point, a non-replayable body.
 
 use std::sync::Arc;
 

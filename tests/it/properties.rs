@@ -1,4 +1,4 @@
-//! Laws of the whole: whatever providers do, in whatever order, at whatever time the caller leaves.
+//! Properties of the whole stack: whatever providers do, in whatever order, at whatever time the caller leaves.
 //!
 //! Every case has a script of replies for two targets, plays a number of calls in virtual time and looks at what came to
 //! the caller, to the providers and to the listener.

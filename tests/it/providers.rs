@@ -1,5 +1,4 @@
-//! What each provider means: answers as they are on the wire, one table for each provider, and what things on the way to
-//! them send in their place.
+//! The errors of each provider as they are on the wire, one table for each, and those of proxies in between.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Streams that fail while they are read, with `Resume::Continue`: told at full length in virtual time, in every dialect
-//! in which an answer can be begun.
+//! Streams that fail while they are read, with `Resume::Continue`, at full length in virtual time, in every dialect
+//! that has a prefill.
 
 mod dialects;
 

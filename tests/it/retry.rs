@@ -38,7 +38,9 @@ use http::StatusCode;
 use tokio::time::{Instant, sleep};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-use crate::support::{EventLog, StrictReadiness, channel_body, event_name, ms, secs};
+use crate::support::{
+    EventLog, StrictReadiness, channel_body, event_name, ms, secs, with_deadline,
+};
 
 const DOWN: Outcome = Outcome::Unavailable { wait: None };
 
@@ -114,8 +116,7 @@ async fn ask_within(
     policy: RetryPolicy,
     script: &Script,
 ) -> Result<Response, Error> {
-    let mut request = Request::default();
-    request.extensions_mut().insert(Deadline::within(limit));
+    let request = with_deadline(Request::default(), limit);
     policy.build().unwrap().layer(script.service()).oneshot(request).await
 }
 

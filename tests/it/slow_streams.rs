@@ -1,4 +1,4 @@
-//! Streams that trickle, at full length in virtual time.
+//! Streams with too few events a minute, at full length in virtual time.
 
 use evenkeel::{
     Client, Profile,

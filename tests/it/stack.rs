@@ -27,7 +27,7 @@ use tower::{ServiceExt, service_fn};
 
 use crate::support::{
     Answer, EventLog, NeverReady, call, chat, committing, ms, no_breaker, over, pair, read,
-    secondary, secs, state_of, with_body,
+    secondary, secs, state_of, with_body, with_deadline,
 };
 
 const BUSY: &str = "We are very busy. A colleague will write to you today.";
@@ -398,8 +398,7 @@ async fn calls_with_short_deadlines_do_not_open_the_route_for_others() {
     let primary = Provider::new("primary").always(Reply::answer().head_after(ms(800)));
     let client = over(Client::builder(), [&primary]);
     for _ in 0..20 {
-        let mut request = chat(false);
-        request.extensions_mut().insert(Deadline::within(ms(300)));
+        let request = with_deadline(chat(false), ms(300));
         assert!(client.send(request).await.unwrap_err().is_timeout());
     }
     call(&client, chat(false)).await.expect("whoever has a second is served").is_whole();
@@ -419,8 +418,7 @@ async fn a_short_deadline_leaves_the_first_fallback_some_of_it() {
     let answer = call(&client, request).await.unwrap();
     assert_eq!(answer.from(), "primary");
     primary.set(Reply::hang());
-    let mut request = chat(false);
-    request.extensions_mut().insert(Deadline::within(secs(5)));
+    let request = with_deadline(chat(false), secs(5));
     assert_eq!(call(&client, request).await.unwrap().from(), "secondary");
 }
 

@@ -135,7 +135,7 @@ fn a_whole_stream_is_a_success_with_its_cost() {
 }
 
 #[test]
-fn t5_t6_a_stream_that_is_cut_is_truncated_until_the_answer_is_whole() {
+fn a_stream_that_is_cut_is_truncated_until_the_answer_is_whole() {
     for Sample { dialect, stream, enough, .. } in samples() {
         let whole = stream.find(enough).unwrap() + enough.len();
         for end in 1..stream.len() {

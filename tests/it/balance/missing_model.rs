@@ -1,4 +1,4 @@
-//! A model that callers name and that some of the equals do not have.
+//! A model that some of the equal targets do not have.
 
 use super::*;
 use crate::support::with_body;

@@ -1,4 +1,4 @@
-//! The breaker without a layer: the defects of the field that it must not have, and its own rules.
+//! The breaker without a layer: known defects of other breakers that it must not have, and its own rules.
 
 use evenkeel::{breaker::Cause, outcome::Rejection};
 

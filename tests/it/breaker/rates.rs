@@ -1,4 +1,5 @@
-//! The default rules, which know the rate: partial failures of any rate, outages at a route of any past, and many credentials.
+//! The default rules, which depend on the rate of calls: partial failures at any rate, outages after any past, and many
+//! credentials.
 
 use evenkeel::{Error, Request, Response};
 use tower::{Layer, ServiceExt, service_fn};

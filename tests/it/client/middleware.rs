@@ -1,4 +1,4 @@
-//! The stack as a middleware of reqwest-middleware: what is added before it, what after it, and what comes through.
+//! The stack as a middleware of reqwest-middleware, between other middlewares.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -1,6 +1,6 @@
-//! Laws of all parts at once: hedges, stored answers, shared attempts, limits, equal targets, edits, continued streams,
-//! waits, fallbacks and commit points of a call's own, each switched on or off by chance, for calls that come at once or
-//! one after the other, of two tenants, over three hosts.
+//! Properties of all parts at once: hedges, stored answers, shared attempts, limits, equal targets, edits, continued
+//! streams, waits, fallbacks and commit points of a call's own, each switched on or off at random, for concurrent and
+//! sequential calls of two tenants over three hosts.
 
 use std::{
     collections::BTreeMap,

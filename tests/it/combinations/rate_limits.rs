@@ -1,5 +1,5 @@
-//! 60 requests and 10 000 tokens a minute, 200 calls a minute for ten, against providers that count otherwise than the
-//! testkit's.
+//! 200 calls a minute for ten minutes against providers with 60 requests and 10 000 tokens a minute that count
+//! otherwise than the testkit's.
 
 use std::{
     sync::{Arc, Mutex},

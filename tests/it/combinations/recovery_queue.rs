@@ -1,4 +1,4 @@
-//! Calls that wait for recovery, where what is out is a limit, a quota or a pool; and very many of them.
+//! Calls that wait for the recovery of a limit, a quota or a pool, and ten thousand of them.
 
 use std::{
     future::Future,
@@ -13,7 +13,6 @@ use std::{
 use evenkeel::{
     Client, Profile,
     breaker::BreakerPolicy,
-    context::Deadline,
     fallback::{FallbackPolicy, Target},
     limit::{Concurrency, LimitPolicy},
     retry::RetryPolicy,
@@ -22,7 +21,7 @@ use evenkeel_testkit::{Provider, Reply};
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
-use crate::support::{call, chat, ms, over, pair, secs};
+use crate::support::{call, chat, ms, over, pair, secs, with_deadline};
 
 fn profile() -> Profile {
     let breaker = BreakerPolicy::default().consecutive(1).jitter(0.0);
@@ -91,8 +90,7 @@ async fn many(limit: LimitPolicy) -> (usize, Duration) {
             let (client, polls) = (client.clone(), polls.clone());
             tokio::spawn(async move {
                 sleep(ms(n as u64)).await;
-                let mut request = chat(false);
-                request.extensions_mut().insert(Deadline::within(secs(3600)));
+                let request = with_deadline(chat(false), secs(3600));
                 let mut work = pin!(call(&client, request));
                 let answer = std::future::poll_fn(|cx| {
                     polls.fetch_add(1, Ordering::Relaxed);

@@ -1,5 +1,5 @@
-//! A fallback that can answer does: what belongs to one attempt is seen by no other, and replies made here race nobody.
-//! Virtual time.
+//! The attempts of a call below its own target: one attempt does not affect another, probes are raced by targets alone,
+//! and bounds hold over all fallbacks. Virtual time.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use evenkeel::{
     balance::BalancePolicy,
     breaker::BreakerPolicy,
     cache::CachePolicy,
-    context::{Attempt, AttemptLog, Deadline},
+    context::{Attempt, AttemptLog},
     fallback::{Capabilities, Fallback, FallbackOn, FallbackPolicy, Fallbacks, Target},
     hedge::HedgePolicy,
     limit::{Concurrency, LimitPolicy},
@@ -23,6 +23,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::support::{
     Answer, call, chat, check_property, in_virtual_time, ms, over, pair, read, secondary, secs,
+    with_deadline,
 };
 
 const SECOND: &str = "http://secondary/v1/chat/completions";
@@ -294,8 +295,7 @@ async fn a_silent_attempt_counts_as_a_failure_only_where_it_had_about_its_whole_
     for (deadline, phase) in
         [(30, Phase::FirstEvent), (28, Phase::FirstEvent), (12, Phase::Deadline)]
     {
-        let mut request = chat(true);
-        request.extensions_mut().insert(Deadline::within(secs(deadline)));
+        let request = with_deadline(chat(true), secs(deadline));
         client.breakers().list().iter().for_each(|(route, _)| client.breakers().reset(route));
         let answer = call(&client, request).await.unwrap();
         let first = answer.attempt_log.unwrap().attempts()[0].outcome;
@@ -377,8 +377,7 @@ async fn an_attempt_that_waited_for_its_turn_until_there_is_no_time_for_it_is_no
         async move { call(&client, chat(false)).await }
     });
     tokio::task::yield_now().await;
-    let mut request = chat(false);
-    request.extensions_mut().insert(Deadline::within(secs(2)));
+    let request = with_deadline(chat(false), secs(2));
     assert!(client.send(request).await.is_err());
     first.await.unwrap().unwrap().is_whole();
     assert_eq!(provider.count(), 1, "with a millisecond left nothing is sent");

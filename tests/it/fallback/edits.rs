@@ -1,4 +1,4 @@
-//! Degrading in steps: what a rung asks less of, which failures lead to which rung, and replies made here.
+//! Fallbacks that edit the request, fallbacks for some failures only, and canned replies.
 
 use std::sync::{Arc, Mutex};
 

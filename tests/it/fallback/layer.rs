@@ -1,4 +1,4 @@
-//! The ladder: which failures move down, what a target changes in a request, and what the caller sees.
+//! The fallback layer alone: which failures move down, what a target changes in a request, and what the caller sees.
 
 use std::{
     sync::{Arc, Mutex},
@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use evenkeel::{
     Body, ConfigError, Error, Request, Response, Upstream,
-    context::{AttemptLog, Deadline},
+    context::AttemptLog,
     fallback::{Canned, Capabilities, Fallback, FallbackPolicy, Target},
     outcome::{Outcome, Rejection, Verdict},
     telemetry::{Event, Events, SkipReason},
@@ -16,7 +16,7 @@ use evenkeel::{
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::support::{RequestLog, host, text};
+use crate::support::{RequestLog, host, text, with_deadline};
 
 const CHAT: &str = "https://one.example/v1/chat/completions";
 
@@ -422,8 +422,7 @@ async fn a_silent_target_is_left_in_time_for_the_fallbacks_below() {
         }
         Ok(answer(200, "well"))
     });
-    let mut request = chat();
-    request.extensions_mut().insert(Deadline::within(Duration::from_secs(30)));
+    let request = with_deadline(chat(), Duration::from_secs(30));
     let started = tokio::time::Instant::now();
     let response = run(two(), upstream, request).await.unwrap();
     assert_eq!(response.headers()["evenkeel-rung"], "two.example");
@@ -441,8 +440,7 @@ async fn a_short_deadline_asks_the_first_target_although_its_reserve_is_larger()
             std::future::pending::<()>().await;
             Ok(answer(200, "never"))
         });
-        let mut request = chat();
-        request.extensions_mut().insert(Deadline::within(Duration::from_secs(6)));
+        let request = with_deadline(chat(), Duration::from_secs(6));
         let started = tokio::time::Instant::now();
         let response = run(policy(reserve), upstream, request).await.unwrap();
         assert_eq!(response.headers()["evenkeel-rung"], "canned");
@@ -456,8 +454,7 @@ async fn when_all_targets_are_silent_the_canned_reply_comes_before_the_deadline(
         std::future::pending::<()>().await;
         Ok(answer(200, "never"))
     });
-    let mut request = chat();
-    request.extensions_mut().insert(Deadline::within(Duration::from_secs(30)));
+    let request = with_deadline(chat(), Duration::from_secs(30));
     let started = tokio::time::Instant::now();
     let policy = two().rung(Fallback::canned("We are very busy."));
     let response = run(policy, upstream, request).await.unwrap();

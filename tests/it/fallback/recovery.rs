@@ -1,11 +1,11 @@
-//! The ladder while its targets are out: calls that wait for recovery, and probes that nobody pays for. Virtual time.
+//! Fallbacks while their targets are unavailable: calls that wait for recovery, and probes that are raced. Virtual
+//! time.
 
 use std::time::Duration;
 
 use evenkeel::{
     Client, Profile,
     breaker::{BreakerPolicy, State},
-    context::Deadline,
     fallback::{Fallback, FallbackPolicy},
     outcome::Outcome,
     retry::RetryPolicy,
@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::support::{
     Answer, Calls, EventLog, call, chat, evenly_spread_replies, ms, over, pair, percentile_99,
-    secondary, secs, state_of, times_to_first_content,
+    secondary, secs, state_of, times_to_first_content, with_deadline,
 };
 
 // === calls that wait ===
@@ -67,8 +67,7 @@ async fn a_canned_reply_below_is_given_in_time() {
     let provider = down_for(secs(7200));
     let builder = Client::builder().profile(pipeline()).fallback(Fallback::wait());
     let client = over(builder.fallback(Fallback::canned("later")), [&provider]);
-    let mut request = chat(false);
-    request.extensions_mut().insert(Deadline::within(secs(40)));
+    let request = with_deadline(chat(false), secs(40));
     let start = Instant::now();
     let answer = call(&client, request).await.unwrap();
     assert_eq!((answer.from(), answer.words()), ("canned", "later".into()));
@@ -327,8 +326,7 @@ async fn a_canned_reply_is_given_to_the_caller_of_a_hanging_probe_only_when_its_
 async fn a_body_that_can_be_sent_once_is_not_raced() {
     // It says so by its outcome: nothing else was asked.
     let (client, primary, second, log) = probed(Reply::hang()).await;
-    let mut request = chat(true);
-    request.extensions_mut().insert(Deadline::within(secs(8)));
+    let request = with_deadline(chat(true), secs(8));
     call(&client, request).await.unwrap().is_whole();
     assert_eq!((primary.count(), second.count(), log.count("ProbeRaced")), (1, 1, 1));
     let refused = matches!(

@@ -1,4 +1,5 @@
-//! One credential's trouble is no other's, wherever it travels; and a credential that is made for each call is one.
+//! The failures of one credential count for that credential alone, wherever it is sent; a credential that is made for
+//! each call counts as one.
 
 use evenkeel::{breaker::State, identity::IdentityPolicy};
 use http::HeaderName;

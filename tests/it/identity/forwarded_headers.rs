@@ -1,4 +1,4 @@
-//! To another origin goes what is known to be for everybody, and nothing else.
+//! Headers and query parameters that are forwarded to another origin.
 
 use evenkeel::{
     Body, Error, Response,

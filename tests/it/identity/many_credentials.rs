@@ -1,4 +1,4 @@
-//! More credentials than there is room for.
+//! More credentials than the bounded tables have room for.
 
 use std::sync::{
     Arc,

@@ -1,4 +1,4 @@
-//! Names of routes are short and plain wherever they are kept, shown, told or logged.
+//! The names of routes are short and plain wherever they are stored, shown, emitted or logged.
 
 use std::{
     io::Write,

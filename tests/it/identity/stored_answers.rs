@@ -1,4 +1,4 @@
-//! No caller is given the answer of another, stored or on its way.
+//! No caller is given the answer of another, stored or in flight.
 
 use evenkeel::{cache::CachePolicy, identity::IdentityPolicy};
 use futures_util::future::join;

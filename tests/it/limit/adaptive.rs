@@ -1,4 +1,4 @@
-//! Concurrency that adapts, in the whole stack.
+//! Adaptive concurrency in the whole stack.
 
 use evenkeel::limit::AdaptivePolicy;
 

@@ -1,4 +1,4 @@
-//! What limits must not do to callers who would be served without them. In the whole stack, on a paused clock.
+//! Limits do not refuse or delay calls that would be served without them. Whole stack, paused clock.
 
 use std::time::SystemTime;
 

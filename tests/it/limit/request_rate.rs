@@ -1,4 +1,4 @@
-//! A provider that takes 60 requests and 10 000 tokens a minute, and is offered 200 calls a minute for ten.
+//! A provider with 60 requests and 10 000 tokens a minute, and 200 calls a minute for ten minutes.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! A breaker that has opened closes again, whatever its callers do with its probes.
+//! An open breaker closes again, whatever callers do with its probes.
 
 use std::time::Duration;
 

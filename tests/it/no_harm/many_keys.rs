@@ -1,4 +1,4 @@
-//! Very many credentials at one provider: an outage is seen by what they have in common.
+//! Very many credentials at one provider: an outage is detected by what they have in common.
 
 use evenkeel::{Client, Request};
 

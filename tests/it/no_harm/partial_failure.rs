@@ -1,4 +1,4 @@
-//! A partial failure, seen by a breaker by itself: no breaker makes an outage of it.
+//! A partial failure and a breaker alone: the breaker does not turn it into an outage.
 
 use std::time::Duration;
 

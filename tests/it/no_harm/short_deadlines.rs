@@ -1,13 +1,12 @@
-//! What a caller in a hurry does to the route is nobody else's affair.
+//! Calls with short deadlines do not open the route for others.
 
-use evenkeel::{Client, Request, context::Deadline};
+use evenkeel::{Client, Request};
 
 use super::simulation::{Act, Got, World, numbered, one, play};
-use crate::support::{all_closed, chat, ms, secs};
+use crate::support::{all_closed, chat, ms, secs, with_deadline};
 
 fn within(limit: std::time::Duration) -> Request {
-    let mut request = chat(false);
-    request.extensions_mut().insert(Deadline::within(limit));
+    let request = with_deadline(chat(false), limit);
     request
 }
 

@@ -1,4 +1,4 @@
-//! One day: a provider whose fates are drawn by call and attempt, the traffic that it gets, and what each caller gets.
+//! One simulated day: a provider whose fates are drawn by call and attempt, its traffic, and what each caller gets.
 
 use std::{
     collections::HashMap,

@@ -1,4 +1,4 @@
-//! Answers that are rightly empty, and the silence of a tool at work.
+//! Empty answers that are correct, and the silence of a server tool at work.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Which failure counts against whom.
+//! The route that a failure counts against.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! The law: our repetition creates nothing twice, and takes nothing to another account.
+//! The property that repetitions create nothing twice and take no object to another account.
 
 use proptest::prelude::*;
 

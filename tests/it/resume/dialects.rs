@@ -1,4 +1,4 @@
-//! The other dialects in which an answer can be begun, over bytes as their providers send them.
+//! The other dialects that have a prefill, over bytes as their providers send them.
 
 use std::sync::{Arc, Mutex};
 

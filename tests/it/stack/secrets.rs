@@ -1,4 +1,4 @@
-//! Nothing that is printed, told or traced shows a key, a prompt or an answer, whatever a provider says.
+//! No `Debug`, `Display`, event or span shows a key, a prompt or an answer, whatever a provider sends.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! What is told of a call: its attempt log, its events in their order, its spans.
+//! The telemetry of a call: its attempt log, its events in their order, its spans.
 
 use std::{
     collections::BTreeMap,

@@ -99,14 +99,14 @@ fn starts_pings_signatures_and_empty_pieces_are_no_content() {
 }
 
 #[test]
-fn t3_pings_and_comments_are_no_content() {
+fn pings_and_comments_are_no_content() {
     let text = format!(": hi\n\nevent: ping\ndata: {PING}\n\nevent: ping\ndata: now\n\ndata:\n\n");
     let (seen, outcome) = watch(&text.repeat(100));
     assert_eq!((seen.content, seen.failed, outcome), (0, None, Outcome::Truncated));
 }
 
 #[test]
-fn t5_a_stream_that_is_cut_is_truncated() {
+fn a_stream_that_is_cut_is_truncated() {
     let events = [START, OPEN, WORD, WORD, CLOSE];
     for end in 1..=events.len() {
         assert_eq!(outcome(&events[..end]), Outcome::Truncated, "{end}");
@@ -117,7 +117,7 @@ fn t5_a_stream_that_is_cut_is_truncated() {
 }
 
 #[test]
-fn t6_a_stop_reason_and_message_stop_each_suffice() {
+fn a_stop_reason_and_message_stop_each_suffice() {
     for end in [&[REASON, STOP][..], &[REASON], &[STOP], &[REASON, STOP, STOP]] {
         let events = [&[START, OPEN, WORD, CLOSE], end].concat();
         assert_eq!(outcome(&events), Outcome::Success, "{end:?}");
@@ -125,7 +125,7 @@ fn t6_a_stop_reason_and_message_stop_each_suffice() {
 }
 
 #[test]
-fn t7_a_stream_that_ends_well_without_content_is_empty() {
+fn a_stream_that_ends_well_without_content_is_empty() {
     for events in [&[START, REASON, STOP][..], &[START, OPEN, CLOSE, REASON], &[STOP]] {
         assert_eq!(outcome(events), Outcome::Empty, "{events:?}");
     }
@@ -142,7 +142,7 @@ fn without_content_a_refusal_has_blocked_it_and_a_limit_has_ended_it() {
 }
 
 #[test]
-fn t4_an_error_in_the_stream_fails_it() {
+fn an_error_in_the_stream_fails_it() {
     let of = |kind: &str| ERROR.replace("overloaded_error", kind);
     for (error, expected) in [
         (ERROR.to_owned(), Outcome::Unavailable { wait: None }),
@@ -177,7 +177,7 @@ fn nothing_after_a_whole_message_undoes_it() {
 }
 
 #[test]
-fn s10_what_is_no_event_of_it_fails_the_stream() {
+fn what_is_no_event_of_it_fails_the_stream() {
     for bad in [
         r#"{"type":"content_block_delta","delta":{"text":"wo"#,
         "not json",
@@ -260,7 +260,7 @@ fn a_whole_message_is_judged_by_its_content() {
 }
 
 #[test]
-fn t4_t7_what_is_no_message_is_an_error_empty_malformed_or_cut() {
+fn what_is_no_message_is_an_error_empty_malformed_or_cut() {
     for (body, expected) in [
         (ERROR, Outcome::Unavailable { wait: None }),
         (r#"{"error":"busy"}"#, Outcome::Unavailable { wait: None }),

@@ -108,7 +108,7 @@ fn a_finish_reason_ends_it_without_a_sentinel() {
 }
 
 #[test]
-fn t5_without_it_the_stream_is_truncated_even_where_the_array_is_closed() {
+fn without_it_the_stream_is_truncated_even_where_the_array_is_closed() {
     assert_eq!(outcome(&[WORD, WORD]), Outcome::Truncated);
     assert_eq!(outcome(&[WORD, &finish("FINISH_REASON_UNSPECIFIED")]), Outcome::Truncated);
     assert_eq!(watch(&format!("[{WORD},\n{WORD}")).1, Outcome::Truncated);
@@ -127,7 +127,7 @@ fn an_array_that_is_closed_is_over() {
 }
 
 #[test]
-fn t7_an_end_without_content_is_empty_blocked_or_a_limit() {
+fn an_end_without_content_is_empty_blocked_or_a_limit() {
     assert_eq!(outcome(&[STOP]), Outcome::Empty);
     assert_eq!(outcome(&[&finish("MALFORMED_FUNCTION_CALL")]), Outcome::Empty);
     assert_eq!(outcome(&[&finish("MAX_TOKENS")]), Outcome::Success);
@@ -147,7 +147,7 @@ fn several_candidates_are_whole_when_all_that_began_have_finished() {
 }
 
 #[test]
-fn t4_a_chunk_with_an_error_fails_the_stream() {
+fn a_chunk_with_an_error_fails_the_stream() {
     let limited = ERROR.replace("503", "429").replace("UNAVAILABLE", "RESOURCE_EXHAUSTED");
     for (error, expected) in [(ERROR, UNAVAILABLE), (&limited, Outcome::RateLimited { wait: None })]
     {
@@ -161,7 +161,7 @@ fn t4_a_chunk_with_an_error_fails_the_stream() {
 }
 
 #[test]
-fn s10_what_is_no_chunk_fails_the_stream() {
+fn what_is_no_chunk_fails_the_stream() {
     for bad in ["null", "17", "{\"candidates\":17}", "{bad}", "\"word\""] {
         assert_eq!(outcome(&[WORD, bad, WORD, STOP]), Outcome::Malformed, "{bad}");
     }

@@ -73,14 +73,14 @@ fn a_line_that_says_done_ends_the_stream_and_tells_its_cost() {
 }
 
 #[test]
-fn t5_without_it_the_stream_is_truncated() {
+fn without_it_the_stream_is_truncated() {
     assert_eq!(follow(&[WORD, WORD]).1, Outcome::Truncated);
     assert_eq!(watch(&format!("{WORD}\n{}", &DONE[..DONE.len() - 1])).1, Outcome::Truncated);
     assert_eq!(watch("{\"mess").1, Outcome::Truncated);
 }
 
 #[test]
-fn t7_an_end_without_content_is_empty_unless_there_is_a_reason() {
+fn an_end_without_content_is_empty_unless_there_is_a_reason() {
     assert_eq!(follow(&[DONE]).1, Outcome::Empty);
     assert_eq!(watch("").1, Outcome::Empty);
     for reason in ["length", "load", "unload"] {
@@ -89,7 +89,7 @@ fn t7_an_end_without_content_is_empty_unless_there_is_a_reason() {
 }
 
 #[test]
-fn t4_a_line_with_an_error_fails_the_stream() {
+fn a_line_with_an_error_fails_the_stream() {
     for error in [ERROR, r#"{"error":{"message":"busy","code":503}}"#] {
         for before in [&[][..], &[WORD]] {
             let (seen, outcome) = follow(&[before, &[error, WORD, DONE]].concat());
@@ -102,7 +102,7 @@ fn t4_a_line_with_an_error_fails_the_stream() {
 }
 
 #[test]
-fn s10_a_line_that_is_no_json_fails_the_stream() {
+fn a_line_that_is_no_json_fails_the_stream() {
     for bad in ["{\"message\":{\"content\":\"wo", "bad gateway", "null", "17", "{}}", "data: {}"] {
         let (seen, outcome) = follow(&[WORD, bad, WORD, DONE]);
         assert_eq!(seen.failed, Some(Outcome::Malformed.into()), "{bad}");

@@ -96,7 +96,7 @@ fn completed_and_incomplete_are_good_ends_and_nothing_else_is() {
 }
 
 #[test]
-fn t5_a_stream_without_its_end_is_truncated() {
+fn a_stream_without_its_end_is_truncated() {
     for events in [&[CREATED][..], &[CREATED, ADDED, WORD, WORD], &[CREATED, WORD, DONE]] {
         assert_eq!(follow(events).1, Outcome::Truncated, "{events:?}");
     }
@@ -104,7 +104,7 @@ fn t5_a_stream_without_its_end_is_truncated() {
 }
 
 #[test]
-fn t7_an_end_without_content_is_empty_blocked_or_a_limit() {
+fn an_end_without_content_is_empty_blocked_or_a_limit() {
     assert_eq!(follow(&[CREATED, ADDED, COMPLETED]).1, Outcome::Empty);
     assert!(follow(&[CREATED, COMPLETED]).0.failed.is_some());
     assert_eq!(follow(&[CREATED, &incomplete("content_filter")]).1, Outcome::Blocked);
@@ -119,7 +119,7 @@ fn t7_an_end_without_content_is_empty_blocked_or_a_limit() {
 }
 
 #[test]
-fn t4_a_failure_and_an_error_flat_or_nested_fail_the_stream() {
+fn a_failure_and_an_error_flat_or_nested_fail_the_stream() {
     for (error, expected) in [
         (FAILED, UNAVAILABLE),
         (
@@ -152,7 +152,7 @@ fn t4_a_failure_and_an_error_flat_or_nested_fail_the_stream() {
 }
 
 #[test]
-fn s10_what_is_no_event_of_it_fails_the_stream() {
+fn what_is_no_event_of_it_fails_the_stream() {
     for bad in [
         r#"{"type":"response.output_text.delta","delta":"wo"#,
         "not json",
@@ -199,7 +199,7 @@ fn a_whole_response_is_judged_by_its_output() {
 }
 
 #[test]
-fn t4_t7_what_is_no_response_is_an_error_empty_malformed_or_cut() {
+fn what_is_no_response_is_an_error_empty_malformed_or_cut() {
     let failed = whole("[]")
         .replace("completed", "failed")
         .replace("\"error\":null", r#""error":{"code":"server_error","message":"x"}"#);

@@ -1,4 +1,4 @@
-//! The catalogue of failures through the gateway (`s01_…` to `s16_…`), with models of one upstream as the rungs.
+//! The failures of a provider through the gateway, with models of one upstream as the rungs.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ async fn whole(models: Models, model: &str, rung: &str, attempts: std::ops::Rang
 }
 
 #[tokio::test]
-async fn s01_a_hint_is_waited_for() {
+async fn a_hint_is_waited_for() {
     let wait = Duration::from_millis(700);
     let models = Models::default().once("m", Reply::rate_limited(Some(wait)));
     let start = Instant::now();
@@ -58,19 +58,19 @@ async fn s01_a_hint_is_waited_for() {
 }
 
 #[tokio::test]
-async fn s02_and_s04_what_stays_down_is_answered_by_the_next_model() {
+async fn what_stays_down_is_answered_by_the_next_model() {
     whole(Models::default().always("m", Reply::rate_limited(None)), "m", "spare", 1..=3).await;
     whole(Models::default().always("m", Reply::status(503)), "m", "spare", 1..=3).await;
 }
 
 #[tokio::test]
-async fn s03_and_s05_what_fails_once_is_asked_again() {
+async fn what_fails_once_is_asked_again() {
     whole(Models::default().once("m", Reply::status(500)), "m", "primary", 2..=2).await;
     whole(Models::default().once("m", Reply::reset()), "m", "primary", 2..=2).await;
 }
 
 #[tokio::test]
-async fn s06_and_s07_silence_is_asked_once_unless_it_may_be_that_of_a_kept_connection() {
+async fn silence_is_asked_once_unless_it_may_be_that_of_a_kept_connection() {
     // The second call finds a connection that has answered before: its silence is asked again on a new one, once a minute.
     whole(Models::default().always("m", Reply::hang()), "m", "spare", 1..=2).await;
     let late = Reply::answer().first_content_after(Duration::from_secs(20));
@@ -78,7 +78,7 @@ async fn s06_and_s07_silence_is_asked_once_unless_it_may_be_that_of_a_kept_conne
 }
 
 #[tokio::test]
-async fn s11_a_stream_without_done_is_whole_at_once() {
+async fn a_stream_without_done_is_whole_at_once() {
     whole(
         Models::default().always("m", Reply::answer().with(Fault::NoDone)),
         "m",
@@ -89,13 +89,13 @@ async fn s11_a_stream_without_done_is_whole_at_once() {
 }
 
 #[tokio::test]
-async fn s12_what_is_too_large_goes_to_the_next_model_after_one_attempt() {
+async fn what_is_too_large_goes_to_the_next_model_after_one_attempt() {
     whole(Models::default().always("m", Reply::context_length_exceeded()), "m", "spare", 1..=1)
         .await;
 }
 
 #[tokio::test]
-async fn s13_a_filters_refusal_is_the_answer() {
+async fn a_filters_refusal_is_the_answer() {
     let models = Models::default().always("m", Reply::content_policy_violation());
     let gateway = gateway_for(&models.serve().await).await;
     let response = fallback(&gateway, "m", true).send().await.unwrap();
@@ -108,7 +108,7 @@ async fn s13_a_filters_refusal_is_the_answer() {
 }
 
 #[tokio::test]
-async fn s16_the_caller_sees_the_model_that_answered() {
+async fn the_caller_sees_the_model_that_answered() {
     let models = Models::default().always("m", Reply::status(503));
     let gateway = gateway_for(&models.serve().await).await;
     let text = fallback(&gateway, "m", false).send().await.unwrap().text().await.unwrap();

@@ -146,7 +146,7 @@ async fn an_event_larger_than_what_is_held_back_goes_on_and_is_ended_first() {
 }
 
 #[tokio::test]
-async fn s08_a_cut_stream_is_whole_where_the_caller_waits_for_all_of_it() {
+async fn a_cut_stream_is_whole_where_the_caller_waits_for_all_of_it() {
     let models = Models::default().once("cut", Reply::answer().with(Fault::Cut { words: 40 }));
     let gateway = gateway_for(&models.serve().await).await;
     let request = gateway.chat("cut", true).header("evenkeel-commit", "complete");
@@ -158,7 +158,7 @@ async fn s08_a_cut_stream_is_whole_where_the_caller_waits_for_all_of_it() {
 }
 
 #[tokio::test]
-async fn s09_a_stall_is_told_within_the_stream() {
+async fn a_stall_is_told_within_the_stream() {
     let models = Models::default().always("stalls", Reply::answer().with(Fault::stall(20)));
     let gateway = gateway_for(&models.serve().await).await;
     let text = gateway.chat("stalls", true).send().await.unwrap().text().await.unwrap();

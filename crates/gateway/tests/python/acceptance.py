@@ -1,10 +1,10 @@
-"""Plays the sixteen failures of the catalogue at full length and in real time against the gateway as a process.
+"""Plays sixteen failures of a provider at full length and in real time against the gateway as a process.
 
     cargo build --release -p evenkeel-gateway
     python3 crates/gateway/tests/python/acceptance.py target/release/evenkeel-gateway [S09 ...]
 
 Nothing of evenkeel is in it: provider and caller are sockets and a few lines of Python's own library. Each case has a
-gateway and a provider to itself; all run at once, so that it takes as long as the longest (S15: a minute and a half). It
+gateway and a provider to itself; all run at once, so that it takes as long as the longest (outage: 90 s). It
 prints a table and exits with 1 where a row is wrong: `right` is what has to be so, `wrong` is what may not be.
 """
 
@@ -257,21 +257,21 @@ def calls(saw, first, second):
             or not saw.whole}
 
 
-def s01(saw, a, b):
+def rate_limit_with_wait(saw, a, b):
     return {"whole": saw.whole, "2 s waited": len(a) == 1 and len(b) == 1 or len(a) == 2 and a[1] - a[0] >= 1.8,
             "<= 2 attempts in 1.5 s": sum(at - a[0] <= 1.5 for at in a + b) <= 2}
 
 
-def s02(saw, a, b):
+def rate_limit(saw, a, b):
     return {"whole": saw.whole, "by the fallback": len(b) == 1, "<= 4 in 3 s": sum(at - a[0] <= 3 for at in a) <= 4,
             "<= 6 in all": len(a) + len(b) <= 6, "backs off": all(y > x + 0.04 for x, y in zip(a, a[1:]))}
 
 
-def s06(saw, a, b):
+def silence(saw, a, b):
     return {"whole": saw.whole, "asked once": len(a) == 1, "the fallback": len(b) == 1, "< 100 s": saw.took < 100}
 
 
-def s09(saw, a, b):
+def stall(saw, a, b):
     return {"whole or clear": saw.whole or saw.clear, "< 45 s": saw.took < 45}
 
 
@@ -285,49 +285,49 @@ def whole(**bounds):
     return check
 
 
-def s12(saw, a, b):
+def too_large(saw, a, b):
     return {"whole": saw.whole, "asked once": len(a) == 1, "the larger": len(b) == 1}
 
 
-def s13(saw, a, b):
+def blocked(saw, a, b):
     return {"asked once": len(a) == 1, "no way around": not b, "400": saw.status == 400,
             "the reason": saw.error == "content_policy_violation"}
 
 
-def s16(saw, a, b):
+def served_model(saw, a, b):
     return {"whole": saw.whole, "its model": saw.model == WELL, "its usage": saw.usage == USAGE, "<= 6": len(a) + len(b) <= 6}
 
 
 CUT40 = {"words": 40, "silent": 0}
 SILENT20 = {"words": 20, "silent": 30}
 CASES = [
-    Case("S01", once(error(429, "rate_limit_exceeded", "slow down", **{"retry-after": "2"})), s01),
-    Case("S01", once(error(429, "rate_limit_exceeded", "slow down", **{"retry-after": "2"})), s01,
+    Case("rate-limit-with-wait", once(error(429, "rate_limit_exceeded", "slow down", **{"retry-after": "2"})), rate_limit_with_wait),
+    Case("rate-limit-with-wait", once(error(429, "rate_limit_exceeded", "slow down", **{"retry-after": "2"})), rate_limit_with_wait,
          headers={"evenkeel-fallbacks": None}, note="no fallback"),
-    Case("S02", always(LIMITED), s02),
-    Case("S03", once(error(500, "server_error", "oops")), whole(first=2, second=0)),
-    Case("S04", always(DEAD), whole(all=6)),
-    Case("S05", once({"reset": True}), whole(all=3)),
-    Case("S06", always({"before": 120}), s06),
-    Case("S07", always({"first": 20}), whole(first=1, second=1, seconds=25), forms=[True]),
-    Case("S07", always({"first": 20}), whole(first=1, second=1, seconds=25), forms=[False]),
-    Case("S08", always(CUT40), lambda saw, a, b: {"whole or clear": saw.whole or saw.clear}),
-    Case("S08", always(CUT40), whole(), headers=COMPLETE, note="complete"),
-    Case("S08", once(CUT40), whole(), headers=COMPLETE, note="once, complete"),
-    Case("S09", always(SILENT20), s09),
-    Case("S09", always(SILENT20), whole(first=1, second=1, seconds=45), headers=COMPLETE, note="complete"),
-    Case("S10", always({"garbage": True}), lambda saw, a, b: {"whole or clear": saw.whole or saw.clear}),
-    Case("S10", always({"garbage": True}), whole(), headers=COMPLETE, note="complete"),
-    Case("S11", always({"unmarked": True}), lambda saw, a, b: whole(first=1, second=0, seconds=5)(saw, a, b)
+    Case("rate-limit", always(LIMITED), rate_limit),
+    Case("one-500", once(error(500, "server_error", "oops")), whole(first=2, second=0)),
+    Case("always-503", always(DEAD), whole(all=6)),
+    Case("reset", once({"reset": True}), whole(all=3)),
+    Case("silence", always({"before": 120}), silence),
+    Case("late-first-token", always({"first": 20}), whole(first=1, second=1, seconds=25), forms=[True]),
+    Case("late-first-token", always({"first": 20}), whole(first=1, second=1, seconds=25), forms=[False]),
+    Case("cut", always(CUT40), lambda saw, a, b: {"whole or clear": saw.whole or saw.clear}),
+    Case("cut", always(CUT40), whole(), headers=COMPLETE, note="complete"),
+    Case("cut", once(CUT40), whole(), headers=COMPLETE, note="once, complete"),
+    Case("stall", always(SILENT20), stall),
+    Case("stall", always(SILENT20), whole(first=1, second=1, seconds=45), headers=COMPLETE, note="complete"),
+    Case("invalid-json", always({"garbage": True}), lambda saw, a, b: {"whole or clear": saw.whole or saw.clear}),
+    Case("invalid-json", always({"garbage": True}), whole(), headers=COMPLETE, note="complete"),
+    Case("no-sentinel", always({"unmarked": True}), lambda saw, a, b: whole(first=1, second=0, seconds=5)(saw, a, b)
          | {"usage": saw.usage == USAGE}),
-    Case("S11", always({"unmarked": True}), lambda saw, a, b: whole(first=1, second=0, seconds=5)(saw, a, b)
+    Case("no-sentinel", always({"unmarked": True}), lambda saw, a, b: whole(first=1, second=0, seconds=5)(saw, a, b)
          | {"usage": saw.usage == USAGE}, headers=COMPLETE, note="complete"),
-    Case("S12", always(error(400, "context_length_exceeded", "too long")), s12),
-    Case("S13", always(error(400, "content_policy_violation", "not that")), s13),
-    Case("S14", always(CUT40), lambda saw, a, b: {"whole or clear": saw.whole or saw.clear,
+    Case("too-large", always(error(400, "context_length_exceeded", "too long")), too_large),
+    Case("blocked", always(error(400, "content_policy_violation", "not that")), blocked),
+    Case("prefill", always(CUT40), lambda saw, a, b: {"whole or clear": saw.whole or saw.clear,
          "the real failure": "prefill" not in str(saw.error)}),
-    Case("S14", always(CUT40), whole(), headers=COMPLETE, note="complete"),
-    Case("S16", always(DEAD), s16),
+    Case("prefill", always(CUT40), whole(), headers=COMPLETE, note="complete"),
+    Case("served-model", always(DEAD), served_model),
 ]
 
 
@@ -350,13 +350,13 @@ async def play(binary, case, stream):
 def row(name, form, saw, attempts, told):
     failed = [what for what, so in told.items() if not so]
     times = ["/".join(f"{at - min(sum(attempts, [0]) or [0]):.1f}" for at in some) or "-" for some in attempts]
-    print(f"{'ok  ' if not failed else 'FAIL'} {name} {form:22} {saw.words:34} {saw.took:6.1f} s  "
+    print(f"{'ok  ' if not failed else 'FAIL'} {name:20} {form:22} {saw.words:34} {saw.took:6.1f} s  "
           f"{len(attempts[0])} + {len(attempts[1])}  at {times[0][:40]} + {times[1][:20]}"
           f"{'  NOT: ' + ', '.join(failed) if failed else ''}", flush=True)
     return not failed
 
 
-async def s15(binary, stream):
+async def outage(binary, stream):
     """A minute of 503; a call every four seconds."""
     provider = Provider(lambda number, now: DEAD if now < 60 else {})
     await provider.start()
@@ -373,9 +373,9 @@ async def s15(binary, stream):
     back = min((at for at, saw in answers if at >= 60 and saw.model == FAIL), default=999)
     told = {"every answer whole": all(saw.whole for _, saw in answers), "none slow": all(saw.took < 5 for _, saw in answers),
             f"back within 30 s ({back} s)": back <= 90, f"few at the dead ({len(dead)})": len(dead) <= 12}
-    print(f"     S15: {len(dead)} attempts at the dead primary over 15 calls, used again at {back} s, the slowest call "
+    print(f"     outage: {len(dead)} attempts at the dead primary over 15 calls, used again at {back} s, the slowest call "
           f"{max(saw.took for _, saw in answers):.1f} s")
-    return row("S15", "stream" if stream else "unary", answers[0][1], (first, second), told)
+    return row("outage", "stream" if stream else "unary", answers[0][1], (first, second), told)
 
 
 async def main():
@@ -384,8 +384,8 @@ async def main():
     binary, only = sys.argv[1], sys.argv[2:]
     begun = time.monotonic()
     plays = [play(binary, case, stream) for case in CASES for stream in case.forms if not only or case.name in only]
-    if not only or "S15" in only:
-        plays += [s15(binary, True), s15(binary, False)]
+    if not only or "outage" in only:
+        plays += [outage(binary, True), outage(binary, False)]
     results = await asyncio.gather(*plays)
     print(f"{sum(results)} of {len(results)} in {time.monotonic() - begun:.0f} s")
     sys.exit(0 if all(results) else 1)

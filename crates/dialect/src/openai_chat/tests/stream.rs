@@ -130,7 +130,7 @@ fn roles_pings_metadata_and_empty_pieces_are_no_content() {
 }
 
 #[test]
-fn t3_comments_and_pings_are_no_content() {
+fn comments_and_pings_are_no_content() {
     let text = ": keep-alive\n\n: OPENROUTER PROCESSING\n\nevent: ping\ndata: now\n\ndata:\n\n\n\n";
     let (seen, outcome) = watch(&text.repeat(100));
     assert_eq!((seen.content, seen.failed, outcome), (0, None, Outcome::Truncated));
@@ -145,7 +145,7 @@ fn a_finish_reason_and_done_each_suffice() {
 }
 
 #[test]
-fn t5_without_either_the_stream_is_truncated() {
+fn without_either_the_stream_is_truncated() {
     assert_eq!(outcome(&[ROLE, WORD, WORD]), Outcome::Truncated);
     assert_eq!(outcome(&[ROLE]), Outcome::Truncated);
     assert_eq!(watch("data: {\"choices\":[{\"delta\":{\"content\":\"wo").1, Outcome::Truncated);
@@ -160,7 +160,7 @@ fn an_end_that_was_not_ended_by_a_blank_line_counts() {
 }
 
 #[test]
-fn t6_a_stream_cut_after_its_finish_reason_is_whole() {
+fn a_stream_cut_after_its_finish_reason_is_whole() {
     let text = format!("data: {WORD}\n\ndata: {STOP}\n\ndata: {{\"choices\":[],\"usa");
     assert_eq!(watch(&text).1, Outcome::Success);
 }
@@ -176,7 +176,7 @@ fn done_is_read_with_and_without_a_space_and_ends_all() {
 }
 
 #[test]
-fn t7_a_stream_that_ends_well_without_content_is_empty() {
+fn a_stream_that_ends_well_without_content_is_empty() {
     for events in
         [&[DONE][..], &[ROLE, DONE], &[ROLE, STOP], &[STOP, USAGE, DONE], &[ROLE, USAGE, DONE]]
     {
@@ -214,7 +214,7 @@ fn an_empty_finish_reason_is_none() {
 }
 
 #[test]
-fn t4_an_error_in_the_stream_fails_it() {
+fn an_error_in_the_stream_fails_it() {
     for (before, error) in [
         (ROLE, ERROR),
         (WORD, ERROR),
@@ -272,7 +272,7 @@ fn nothing_after_a_whole_answer_undoes_it() {
 }
 
 #[test]
-fn s10_invalid_json_fails_the_stream() {
+fn invalid_json_fails_the_stream() {
     for bad in [
         r#"{"choices":[{"index":0,"delta":{"content":"wo"#,
         r#"{"choices":[{"index":0,"delta":{"content":"word"},"finish_reason":null}]"#,
@@ -314,7 +314,7 @@ fn a_field_that_comes_twice_is_read_as_its_last() {
 }
 
 #[test]
-fn s11_usage_is_kept_the_last_wins() {
+fn usage_is_kept_the_last_wins() {
     let mut follower = Follower::default();
     let mut seen = FrameSummary::default();
     let running = r#"{"choices":[{"delta":{"content":"a"}}],"usage":{"prompt_tokens":7,"completion_tokens":1}}"#;

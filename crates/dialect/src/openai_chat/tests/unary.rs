@@ -32,7 +32,7 @@ fn content_of_any_kind_is_an_answer() {
 }
 
 #[test]
-fn t7_an_answer_without_content_is_empty() {
+fn an_answer_without_content_is_empty() {
     for body in [
         "",
         " \r\n\n",
@@ -61,7 +61,7 @@ fn one_choice_with_content_is_enough() {
 }
 
 #[test]
-fn t4_an_error_inside_a_200_is_a_failure() {
+fn an_error_inside_a_200_is_a_failure() {
     for body in [
         r#"{"error":{"message":"x","type":"server_error","code":"server_error"}}"#,
         r#"{"error":{"code":502,"message":"x"},"choices":[]}"#,

@@ -56,7 +56,7 @@ fn the_official_clients_read_the_same_seconds() {
 }
 
 #[test]
-fn r1_fractions_and_milliseconds_are_read_and_zero_is_no_hint() {
+fn fractions_and_milliseconds_are_read_and_zero_is_no_hint() {
     assert_eq!(asked(&[("retry-after", "0.25")]), secs(0.25));
     assert_eq!(asked(&[("retry-after-ms", "1500")]), secs(1.5));
     for none in ["0", "-10", "inf", "-inf", "nan", "", "abc", "5s", "0x10", "-0.0"] {
