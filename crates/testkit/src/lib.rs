@@ -49,3 +49,9 @@ pub use provider::{Attempt, Capacity, Hosts, Provider};
 pub use reply::{Fault, Reply, WORDS};
 pub use scenario::{Figures, Scenario};
 pub use server::{KeptFault, Server};
+
+/// The README's example, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+#[derive(Debug)]
+pub struct Readme;
