@@ -1,15 +1,13 @@
 //! Errors of the gateway itself, in the caller's dialect.
 
-use std::{borrow::Cow, error::Error as _, time::Duration};
+use std::{error::Error as _, time::Duration};
 
 use axum::body::Body;
 use evenkeel::{
     ConfigError, Error,
-    dialect::Dialect,
-    outcome::{Outcome, Rejection},
+    dialect::{Dialect, ErrorReply},
 };
 use http::{HeaderValue, Response, StatusCode, header};
-use serde_json::{Value, json};
 
 use super::{
     proxy::{ATTEMPTS, RUNG},
@@ -19,10 +17,7 @@ use super::{
 /// An error that the gateway answers with, where no upstream has answered.
 #[derive(Clone, Debug)]
 pub(crate) struct GatewayError {
-    status: StatusCode,
-    /// For programs: `evenkeel_…`.
-    code: String,
-    message: Cow<'static, str>,
+    reply: ErrorReply,
     wait: Option<Duration>,
     attempts: u32,
 }
@@ -30,53 +25,30 @@ pub(crate) struct GatewayError {
 // === impl GatewayError ===
 
 impl GatewayError {
-    pub(crate) fn new(
-        status: StatusCode,
-        code: &str,
-        message: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        Self {
-            status,
-            code: format!("evenkeel_{code}"),
-            message: message.into(),
-            wait: None,
-            attempts: 0,
-        }
+    pub(crate) fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
+        Self { reply: ErrorReply::new(status, code_for(code), message), wait: None, attempts: 0 }
     }
 
     /// The error of a call without an answer.
     pub(crate) fn of_call(error: &Error) -> Self {
         let attempts = error.attempt_log().map_or(0, |attempt_log| attempt_log.sent());
-        // The outcome, and the provider's error code if there is one. Never its message: that may repeat the prompt.
-        let mut message = format!("evenkeel: {error}");
-        if let Some(reason) = handshake_failure(error) {
-            message = format!("{message}: {reason}");
-        }
-        // A header for evenkeel that is wrong is named.
-        if let Some(why) = error.source().and_then(|why| why.downcast_ref::<ConfigError>()) {
-            message = format!("the header {why}");
-        }
-        Self {
-            wait: error.retry_in(),
-            attempts,
-            ..Self::new(status(error.outcome()), error.outcome().name(), message)
-        }
+        Self { reply: reply_to(error), wait: error.retry_in(), attempts }
     }
 
     #[cfg(test)]
     pub(crate) fn status(&self) -> StatusCode {
-        self.status
+        self.reply.status
     }
 
     #[cfg(test)]
     pub(crate) fn message(&self) -> &str {
-        &self.message
+        &self.reply.message
     }
 
     /// The error as a response.
     pub(crate) fn into_response(self, dialect: Dialect) -> Response<Body> {
-        let mut response = Response::new(Body::from(self.value(dialect).to_string()));
-        *response.status_mut() = self.status;
+        let mut response = Response::new(Body::from(self.reply.body(dialect)));
+        *response.status_mut() = self.reply.status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(RUNG, HeaderValue::from_static("gateway"));
@@ -88,86 +60,23 @@ impl GatewayError {
         }
         response
     }
-
-    /// The error as an event of a stream that has begun.
-    pub(crate) fn to_event(&self, dialect: Dialect) -> String {
-        let value = self.value(dialect);
-        match dialect {
-            Dialect::Anthropic => format!("event: error\ndata: {value}\n\n"),
-            Dialect::OpenAiResponses => {
-                // The documented event has its fields at the top; the official SDKs read `error`.
-                let mut event = json!({"type": "error", "code": self.code, "message": self.message, "param": null, "sequence_number": 0});
-                event["error"] = value["error"].clone();
-                format!("event: error\ndata: {event}\n\n")
-            }
-            Dialect::Ollama => format!("{value}\n"),
-            _ => format!("data: {value}\n\n"),
-        }
-    }
-
-    /// The error as the last element of a JSON array that has begun; `follows` is whether it has elements.
-    pub(crate) fn to_array_element(&self, follows: bool) -> String {
-        let comma = if follows { "," } else { "" };
-        format!("{comma}{}]", self.value(Dialect::Gemini))
-    }
-
-    fn value(&self, dialect: Dialect) -> Value {
-        let Self { status, code, message, .. } = self;
-        match dialect {
-            Dialect::Anthropic => {
-                json!({"type": "error", "error": {"type": anthropic(*status), "message": message}})
-            }
-            Dialect::Gemini => {
-                json!({"error": {"code": status.as_u16(), "message": message, "status": google(*status)}})
-            }
-            Dialect::Ollama => json!({"error": message}),
-            _ => {
-                json!({"error": {"message": message, "type": openai(*status), "param": null, "code": code}})
-            }
-        }
-    }
 }
 
-/// The status for an outcome.
-fn status(outcome: Outcome) -> StatusCode {
-    match outcome {
-        Outcome::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
-        Outcome::NotSent { .. } | Outcome::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
-        Outcome::RateLimited { .. } | Outcome::QuotaExhausted { .. } => {
-            StatusCode::TOO_MANY_REQUESTS
-        }
-        Outcome::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Outcome::Blocked | Outcome::Rejected { why: Rejection::Request } => StatusCode::BAD_REQUEST,
-        Outcome::Rejected { .. } => StatusCode::FORBIDDEN,
-        _ => StatusCode::BAD_GATEWAY,
+/// The error that the caller gets for a call without an answer, and for a stream that broke.
+pub(crate) fn reply_to(error: &Error) -> ErrorReply {
+    // The outcome, and the provider's error code if there is one. Never its message: that may repeat the prompt.
+    let mut message = format!("evenkeel: {error}");
+    if let Some(reason) = handshake_failure(error) {
+        message = format!("{message}: {reason}");
     }
+    // A header for evenkeel that is wrong is named.
+    if let Some(why) = error.source().and_then(|why| why.downcast_ref::<ConfigError>()) {
+        message = format!("the header {why}");
+    }
+    let outcome = error.outcome();
+    ErrorReply::of(outcome, code_for(outcome.name()), message)
 }
 
-fn openai(status: StatusCode) -> &'static str {
-    match status.as_u16() {
-        429 => "rate_limit_error",
-        400..500 => "invalid_request_error",
-        _ => "server_error",
-    }
-}
-
-fn anthropic(status: StatusCode) -> &'static str {
-    match status.as_u16() {
-        403 => "permission_error",
-        413 => "request_too_large",
-        429 => "rate_limit_error",
-        400..500 => "invalid_request_error",
-        503 => "overloaded_error",
-        _ => "api_error",
-    }
-}
-
-fn google(status: StatusCode) -> &'static str {
-    match status.as_u16() {
-        403 => "PERMISSION_DENIED",
-        429 => "RESOURCE_EXHAUSTED",
-        400..500 => "INVALID_ARGUMENT",
-        504 => "DEADLINE_EXCEEDED",
-        _ => "UNAVAILABLE",
-    }
+fn code_for(name: &str) -> String {
+    format!("evenkeel_{name}")
 }

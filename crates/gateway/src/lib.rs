@@ -25,7 +25,7 @@
 //! | `proxy` | one request and its response |
 //! | `request_overrides`, `headers`, `upload` | the `evenkeel-*` headers of a request; which headers are forwarded; bodies that are streamed |
 //! | `transport`, `tls`, `env_proxy` | sends a request over HTTP or HTTPS; path and query stay as they are |
-//! | `errors`, `error_tail_body`, `event_boundary` | errors in the caller's dialect: as a response, or as the last event of a stream |
+//! | `errors` | errors in the caller's dialect: as a response, or as the last event of a stream |
 //! | `health` | `/healthz`: the state of each route |
 
 mod cache;
@@ -34,9 +34,7 @@ mod config;
 mod config_location;
 #[cfg(feature = "tls")]
 mod env_proxy;
-mod error_tail_body;
 mod errors;
-mod event_boundary;
 mod headers;
 mod health;
 mod identity;

@@ -8,6 +8,7 @@ use evenkeel::{
     context::{AttemptLog, Once},
     dialect::{Dialect, RequestInfo},
     fallback::{Fallback, Fallbacks, Target},
+    stream::ErrorTailBody,
 };
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header,
@@ -15,9 +16,7 @@ use http::{
 };
 
 use super::{
-    error_tail_body::ErrorTailBody,
-    errors::GatewayError,
-    event_boundary::EventBoundary,
+    errors::{GatewayError, reply_to},
     headers, health,
     request_overrides::RequestOverrides,
     setup::Gateway,
@@ -71,10 +70,9 @@ impl Gateway {
             request.extensions_mut().insert(Once);
         }
         let info = RequestInfo::read(&request);
-        let query = request.uri().query().unwrap_or_default().to_owned();
         let client = if known.is_some() { &self.chat } else { &self.other };
         let response = client.send(request).await.map_err(|error| GatewayError::of_call(&error))?;
-        let response = self.response(response, &info, &query);
+        let response = self.response(response, &info);
         Ok(if head_only { bodyless(response) } else { response })
     }
 
@@ -141,12 +139,7 @@ impl Gateway {
     }
 
     /// The response for the caller.
-    fn response(
-        &self,
-        response: evenkeel::Response,
-        info: &RequestInfo,
-        query: &str,
-    ) -> Response<Body> {
+    fn response(&self, response: evenkeel::Response, info: &RequestInfo) -> Response<Body> {
         let attempt_log = AttemptLog::of(response.extensions());
         let (mut head, body) = response.into_parts();
         head.extensions.clear();
@@ -158,10 +151,16 @@ impl Gateway {
         let streamed = head.status.is_success() && info.stream() && body.as_bytes().is_none();
         let coded = head.headers.get(header::CONTENT_ENCODING).is_some_and(|it| it != "identity");
         match info.dialect().filter(|_| streamed && !coded) {
-            Some(dialect) => {
+            Some(_) => {
                 // An error event may make the body longer.
                 head.headers.remove(header::CONTENT_LENGTH);
-                let tail = ErrorTailBody::new(body, dialect, EventBoundary::of(dialect, query));
+                let tail = ErrorTailBody::new(body, info).describe(|error| {
+                    tracing::warn!(
+                        outcome = error.outcome().name(),
+                        "a stream broke after its head"
+                    );
+                    reply_to(error)
+                });
                 Response::from_parts(head, Body::new(tail))
             }
             None if matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) => {
