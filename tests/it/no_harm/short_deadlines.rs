@@ -6,8 +6,7 @@ use super::simulation::{Act, Got, World, numbered, one, play};
 use crate::support::{all_closed, chat, ms, secs, with_deadline};
 
 fn within(limit: std::time::Duration) -> Request {
-    let request = with_deadline(chat(false), limit);
-    request
+    with_deadline(chat(false), limit)
 }
 
 #[test]
