@@ -72,9 +72,9 @@
 
 #[cfg(feature = "reqwest")]
 pub mod adapter;
+mod attempt_log;
 mod availability;
 pub mod balance;
-mod body;
 pub mod breaker;
 mod budget;
 pub mod cache;
@@ -85,6 +85,7 @@ pub mod dialect;
 mod error;
 pub mod fallback;
 pub mod guide;
+mod hash;
 pub mod hedge;
 pub mod identity;
 mod keyed_state;
@@ -93,19 +94,21 @@ pub mod limit;
 pub mod outcome;
 mod profile;
 pub mod retry;
+mod route;
 mod stack;
 pub mod stream;
 mod sync;
+pub mod target;
 pub mod telemetry;
 mod time;
 pub mod timeout;
 pub mod upstream;
 
 pub use availability::Availability;
-pub use body::Body;
 pub use client::{Client, ClientBuilder};
 pub use error::{BoxError, ConfigError, Error};
 pub use profile::Profile;
+pub use stream::Body;
 pub use upstream::{Request, Response, ResponseFuture, Upstream};
 
 /// The README's examples, compiled.

@@ -71,7 +71,7 @@ mod query;
 mod service;
 mod stable;
 
-pub(crate) use fingerprint::{Fingerprint, is_of_many};
+pub(crate) use fingerprint::Fingerprint;
 pub use policy::IdentityPolicy;
 pub(crate) use query::Pair;
 pub use service::{Identity, IdentityLayer};

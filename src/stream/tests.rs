@@ -7,9 +7,8 @@ use evenkeel_testkit::{Fault, Provider, Reply};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
-use super::StreamMonitor;
 use crate::{
-    dialect::Dialect,
+    dialect::{Dialect, StreamMonitor},
     outcome::{ErrorCodeTable, Outcome},
 };
 
