@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn r2_failures_earn_as_much_as_successes_and_no_more() {
+    fn failures_earn_as_much_as_successes_and_no_more() {
         // Every call fails and wants two retries: what is sent is 20 % over, not 200 %.
         let budget = budget(0.2, 10);
         let mut extra = 0;

@@ -9,7 +9,7 @@ pub(crate) use failed_attempt::{FailedAttempt, Settle};
 
 use crate::{
     attempt_log::AttemptLog,
-    outcome::{Code, LocalTrouble, Outcome, Verdict},
+    outcome::{Code, LocalTrouble, Outcome, Verdict, classify_head},
 };
 
 /// An error of any type, boxed.
@@ -35,6 +35,17 @@ pub struct ConfigError {
     field: String,
     value: String,
     allowed: String,
+}
+
+/// The verdict of a result: the one that it carries, or that of its status and headers where nothing has classified it.
+pub(crate) fn judge<B>(result: &Result<http::Response<B>, Error>) -> Verdict {
+    match result {
+        Ok(response) => match response.extensions().get::<Verdict>() {
+            Some(verdict) => verdict.clone(),
+            None => classify_head(response.status(), response.headers()),
+        },
+        Err(error) => error.verdict().clone(),
+    }
 }
 
 // === impl Error ===

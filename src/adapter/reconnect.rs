@@ -35,7 +35,8 @@ use crate::{
 /// A connection that breaks more than five seconds after the request went out was not dead: the provider may have
 /// been at work, and the failure is one like any other.
 ///
-/// For a client over hyper of your own; [`Reqwest`](super::Reqwest) has it.
+/// For a client over hyper of your own, or a transport that names its connections by
+/// [`LocalAddress`](crate::upstream::LocalAddress); [`Reqwest`](super::Reqwest) has it.
 #[derive(Clone, Debug)]
 pub struct Reconnect<S> {
     transports: Transports<S>,

@@ -14,8 +14,8 @@ use tower::{Layer, Service};
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
     context::{AttemptContext, Route},
-    error::FailedAttempt,
-    outcome::{Outcome, judge},
+    error::{FailedAttempt, judge},
+    outcome::Outcome,
     stream::FirstContentAt,
     target::{
         Target,

@@ -133,4 +133,3 @@ pub use policy::BreakerPolicy;
 pub use registry::Breakers;
 pub use service::{BreakerFuture, BreakerLayer, BreakerService};
 pub use state::{Cause, Refusal, Snapshot, State};
-pub(crate) use window::{Tally, Window};

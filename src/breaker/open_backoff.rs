@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn s15_the_longest_time_is_so_with_its_jitter() {
+    fn the_longest_time_is_so_with_its_jitter() {
         let policy = BreakerPolicy::default();
         for (why, longest) in [(Cause::ProbeFailed, s(30)), (Cause::Exhausted, s(600))] {
             let mut openings = OpenBackoff::default();

@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn d1_old_successes_slide_out() {
+    fn old_successes_slide_out() {
         let start = Instant::now();
         let mut window = Window::new(ms(10_000), start);
         for _ in 0..100_000 {
@@ -206,7 +206,7 @@ mod tests {
     /// What cannot grow cannot be searched; and of what does not grow, each call empties no more than the time that has gone
     /// by accounts for.
     #[test]
-    fn d3_a_call_costs_the_same_whatever_came_before() {
+    fn a_call_costs_the_same_whatever_came_before() {
         fn holds_nothing_that_grows<T: Copy>(_: &T) {}
         let start = Instant::now();
         let mut window = Window::new(ms(10_000), start);

@@ -13,13 +13,11 @@ use http::{HeaderValue, StatusCode, header};
 use http_body::Body as _;
 use tokio::time::{Instant, timeout};
 
-use super::{
-    CachePolicy, Entry, Key, answer_summary::AnswerSummary, coalesce::Flights, entry::Shape,
-};
+use super::{CachePolicy, Entry, Key, coalesce::Flights, entry::Shape};
 use crate::{
     BoxError, Request, Response,
     context::{Found, Lookup, RUNG},
-    dialect::{RequestInfo, Usage},
+    dialect::{AnswerSummary, RequestInfo, Usage},
     outcome::{Outcome, Verdict},
     stream::Tap,
     target::SpokenDialects,

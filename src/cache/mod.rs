@@ -84,7 +84,6 @@
 //! - The age of an answer is measured by tokio's clock from the time of day at the first call; one that another machine
 //!   stored is as old as the two clocks agree.
 
-mod answer_summary;
 mod coalesce;
 mod entry;
 mod key;

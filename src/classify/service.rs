@@ -11,14 +11,15 @@ use tower::{Layer, Service};
 use super::{
     ClassifyPolicy,
     body::{classify_response, stored},
+    local_trouble::attribute,
 };
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
     context::{AttemptContext, AttemptLog, CallContext},
-    dialect::{Dialect, Expected, Framing, RequestInfo, Usage},
-    outcome::{ErrorCodeTable, Outcome, Verdict, attribute},
+    dialect::{Dialect, Expected, RequestInfo, StreamFraming, StreamMonitor, Usage},
+    outcome::{ErrorCodeTable, Outcome, Verdict},
     stream::ProgressSignal,
-    stream::{Commit, HoldLimits, StreamMonitor, collect, peek},
+    stream::{Commit, HoldLimits, collect, peek},
     upstream::{ResponseFuture, take_ready},
 };
 
@@ -158,12 +159,12 @@ impl Reading {
         dialect: Dialect,
         ask: &RequestInfo,
     ) -> Result<Outcome, Error> {
-        let (stream, expected) = (ask.stream(), Expected::new(&self.codes, ask.stops));
+        let (stream, expected) = (ask.stream(), Expected::new(&self.codes, ask.may_be_empty()));
         if response.status() == StatusCode::NO_CONTENT {
             return Err(self.refuse(response, Outcome::Empty));
         }
         let kind = match Kind::of(response.headers()) {
-            Kind::Lines if dialect.framing() == Framing::Lines => Kind::Events,
+            Kind::Lines if dialect.framing() == StreamFraming::JsonLines => Kind::Events,
             kind => kind,
         };
         match kind {

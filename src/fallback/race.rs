@@ -14,8 +14,9 @@ use super::{
 use crate::{
     Error, Request, Response, Upstream,
     context::{AttemptContext, CallContext, Probe, ProbeSignal},
+    error::judge,
     latency::Latencies,
-    outcome::{Outcome, judge},
+    outcome::Outcome,
     telemetry::{EditSummary, Event},
     time::saturating_add,
 };

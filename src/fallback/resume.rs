@@ -13,7 +13,8 @@ use crate::{
     Body, Request, Response, Upstream,
     context::{AttemptContext, CallContext, Deadline},
     dialect::{RequestInfo, Usage},
-    outcome::{Outcome, judge},
+    error::judge,
+    outcome::Outcome,
     stream::StreamDeadline,
     stream::{Asking, Onward, Resume, Resumed, Start},
     telemetry::{Event, Scope, SkipReason},
@@ -163,7 +164,7 @@ impl<S: Upstream> Onward for Below<S> {
 
 /// Whether the rung at `at` can go on with the answer to a call.
 fn goes_on(policy: &FallbackPolicy, at: usize, ask: &RequestInfo) -> bool {
-    let may_go = ask.effects.repeats() && policy.may_go(at, ask).is_ok();
+    let may_go = ask.effects().repeats() && policy.may_go(at, ask).is_ok();
     may_go && policy.rungs[at].prefill().is_some()
 }
 

@@ -15,8 +15,8 @@ use crate::{
     context::{
         AttemptContext, AttemptLog, CallContext, ProbeSignal, QueueTime, Route, TargetBudget,
     },
+    error::judge,
     latency::Latencies,
-    outcome::judge,
     target::group::{EqualTargets, HedgedTargets},
     telemetry::{Event, Events},
     time::saturating_add,
@@ -62,7 +62,7 @@ impl Course {
         let ask = CallContext::info(request);
         let call = CallContext::of(request);
         let attempt_log = call.attempt_log.clone();
-        let known = ask.dialect().is_some() && ask.effects.repeats();
+        let known = ask.dialect().is_some() && ask.effects().repeats();
         let twice = shared.policy.is_some() && !call.non_replayable && known;
         let pooled = match EqualTargets::of_mut(request) {
             Some(equals) => {

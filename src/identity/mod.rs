@@ -10,7 +10,8 @@
 //! Use it where your requests say who calls in a header of your own:
 //!
 //! ```
-//! use evenkeel::{Client, identity::IdentityPolicy, testkit::Provider};
+//! use evenkeel::{Client, identity::IdentityPolicy};
+//! use evenkeel_testkit::Provider;
 //! use http::HeaderName;
 //!
 //! let identity = IdentityPolicy::new()

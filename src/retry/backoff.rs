@@ -114,18 +114,18 @@ mod tests {
     }
 
     #[test]
-    fn rty_aws_54_the_ceilings_are_those_of_the_sdk_without_its_jitter() {
+    fn the_ceilings_are_those_of_the_sdk_without_its_jitter() {
         assert_eq!(ceilings(1000, 20_000, 4), [1000, 2000, 4000, 8000]);
         assert_eq!(ceilings(1000, 3_000, 4), [1000, 2000, 3000, 3000]);
     }
 
     #[test]
-    fn rty_aws_56_the_cap_holds_from_the_retry_that_reaches_it() {
+    fn the_cap_holds_from_the_retry_that_reaches_it() {
         assert_eq!(ceilings(50, 200, 4), [50, 100, 200, 200]);
     }
 
     #[test]
-    fn bo_envoy_65_the_highest_jitter_stays_just_under_each_ceiling() {
+    fn the_highest_jitter_stays_just_under_each_ceiling() {
         let series = |base, cap, n| -> Vec<u128> {
             (0..n).map(|r| exponential(base, cap).wait(r, ALMOST_ONE).as_millis()).collect()
         };
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn bo_fngl_67_and_bo_r4j_69_the_exponential_series() {
+    fn the_exponential_series() {
         assert_eq!(ceilings(2, 1_000, 5), [2, 4, 8, 16, 32]);
         assert_eq!(ceilings(2, 15, 5), [2, 4, 8, 15, 15]);
         assert_eq!(ceilings(1, 10, 6), [1, 2, 4, 8, 10, 10]);
@@ -149,19 +149,19 @@ mod tests {
     }
 
     #[test]
-    fn r1_a_wish_of_zero_makes_no_hot_loop() {
+    fn a_wish_of_zero_makes_no_hot_loop() {
         assert_eq!(heed(Duration::ZERO, Some(Duration::ZERO), MOST, 0.0).0, LEAST_WAIT);
         assert_eq!(heed(Duration::ZERO, None, MOST, 0.0).0, LEAST_WAIT);
     }
 
     #[test]
-    fn r1_a_wish_is_a_floor() {
+    fn a_wish_is_a_floor() {
         assert_eq!(heed(ms(100), Some(ms(2000)), MOST, 0.0), (ms(2000), true));
         assert_eq!(heed(ms(3000), Some(ms(2000)), MOST, 0.0), (ms(3000), false));
     }
 
     #[test]
-    fn r1_a_wish_is_heeded_up_to_the_cap() {
+    fn a_wish_is_heeded_up_to_the_cap() {
         let day = Duration::from_secs(86_400);
         assert_eq!(heed(ms(100), Some(day), MOST, 0.9), (MOST, true));
         assert_eq!(heed(ms(100), Some(Duration::MAX), MOST, 0.9), (MOST, true));
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn rty_aws_58_a_wish_below_the_backoff_changes_nothing_and_one_above_replaces_it() {
+    fn a_wish_below_the_backoff_changes_nothing_and_one_above_replaces_it() {
         assert_eq!(heed(ms(50), Some(ms(3000)), MOST, 0.0).0, ms(3000));
         assert_eq!(heed(ms(50), Some(ms(10)), MOST, 0.0).0, ms(50));
     }

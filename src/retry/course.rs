@@ -16,8 +16,8 @@ use crate::{
         AttemptContext, AttemptLog, CallContext, IDEMPOTENCY_KEY, Route, Suspected, least_attempt,
     },
     dialect::Effects,
-    error::FailedAttempt,
-    outcome::{Outcome, Phase, Verdict, judge},
+    error::{FailedAttempt, judge},
+    outcome::{Outcome, Phase, Verdict},
     target::group::{EqualTargets, Pool, Round},
     telemetry::{Event, Stop, UserCode},
     time::saturating_add,
@@ -52,7 +52,7 @@ pub(super) struct PlannedAttempt {
 
 impl Course {
     pub(super) fn new(shared: Arc<Shared>, request: &mut Request, least: Option<Duration>) -> Self {
-        let effects = CallContext::info(request).effects;
+        let effects = CallContext::info(request).effects();
         let pool = EqualTargets::of(request).map(|equals| equals.pool.clone());
         let AttemptContext { rung, ref name, .. } = *AttemptContext::of(request);
         let name = name.clone();

@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn r3_the_wait_and_the_attempt_after_it_have_to_fit() {
+    fn the_wait_and_the_attempt_after_it_have_to_fit() {
         let limited = Verdict::new(Outcome::RateLimited { wait: Some(secs(10)) });
         let after =
             |left| RetryState::new(false).after(&limited, &RetryPolicy::new(), Some(left), 0.0);
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn bo_fngl_67_a_schedule_of_ones_own_is_followed_to_its_end() {
+    fn a_schedule_of_ones_own_is_followed_to_its_end() {
         let policy = RetryPolicy::new().schedule(|| {
             let linear = (1..).map(Duration::from_secs);
             let mut sum = Duration::ZERO;

@@ -18,7 +18,8 @@ use super::{
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
     context::{AttemptContext, CallContext},
-    outcome::{Outcome, judge},
+    error::judge,
+    outcome::Outcome,
     telemetry::Events,
     upstream::{ResponseFuture, take_ready},
 };

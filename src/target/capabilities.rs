@@ -69,8 +69,8 @@ impl Capabilities {
         }
         let ask = CallContext::info(request);
         let pictures = ask.images() && !self.vision;
-        let draft = ask.dialect().and_then(|it| RequestEditor::open(it, ask.form, request.body()));
-        let Some(needs) = draft.map(|draft| draft.needs()) else { return pictures };
+        let draft = RequestEditor::open(&ask, request.body());
+        let Some(needs) = draft.map(|draft| draft.requirements()) else { return pictures };
         let tools = needs.tools && !self.tools;
         let large = self.context.is_some_and(|context| needs.tokens > context);
         pictures || tools || large || (needs.json && !self.json)

@@ -12,7 +12,7 @@ use http::{
 use crate::{
     Request,
     context::CallContext,
-    dialect::{Dialect, RequestEditor, RequestInfo, Which, unstream_path},
+    dialect::{Dialect, RequestEditor, RequestInfo, ToolFilter, unstream_path},
     telemetry::EditSummary,
 };
 
@@ -44,7 +44,7 @@ use crate::{
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Edit {
     max_tokens: Option<u64>,
-    tools: Which,
+    tools: ToolFilter,
     tool_line: Option<Box<str>>,
     context: Option<u64>,
     images: bool,
@@ -74,7 +74,7 @@ impl Edit {
     /// Without any tool. What tools were asked and said in earlier turns goes too, each call with its results.
     #[must_use]
     pub fn without_tools(mut self) -> Self {
-        self.tools = Which::All;
+        self.tools = ToolFilter::All;
         self
     }
 
@@ -83,9 +83,9 @@ impl Edit {
     #[must_use]
     pub fn without_tool(mut self, name: &str) -> Self {
         match &mut self.tools {
-            Which::All => {}
-            Which::Named(names) => names.push(name.into()),
-            Which::None => self.tools = Which::Named(vec![name.into()]),
+            ToolFilter::All => {}
+            ToolFilter::Named(names) => names.push(name.into()),
+            ToolFilter::None => self.tools = ToolFilter::Named(vec![name.into()]),
         }
         self
     }
@@ -142,9 +142,9 @@ impl Edit {
     /// and serve the others. How long an answer may be, and how many turns come, is no such thing.
     pub(crate) fn facet(&self) -> String {
         let mut facet = match &self.tools {
-            Which::None => String::new(),
-            Which::All => ":no-tools".into(),
-            Which::Named(names) => names.iter().map(|name| format!(":no-{name}")).collect(),
+            ToolFilter::None => String::new(),
+            ToolFilter::All => ":no-tools".into(),
+            ToolFilter::Named(names) => names.iter().map(|name| format!(":no-{name}")).collect(),
         };
         for (is, word) in [(self.images, ":no-images"), (self.unstreamed, ":no-stream")] {
             facet.push_str(if is { word } else { "" });
@@ -157,7 +157,7 @@ impl Edit {
         let mut edited = EditSummary::default();
         let Some(dialect) = ask.dialect().filter(|_| !self.is_none()) else { return Some(edited) };
         let body = request.body().clone();
-        if let Some(mut draft) = RequestEditor::open(dialect, ask.form, &body) {
+        if let Some(mut draft) = RequestEditor::open(ask, &body) {
             self.draft(&mut draft, &mut edited)?;
             if let Some(changed) = draft.close() {
                 edited.changed = true;
@@ -186,16 +186,16 @@ impl Edit {
             .map(|name| short(name))
             .collect();
         if let Some(line) = self.tool_line.as_deref().filter(|_| !edited.tools.is_empty()) {
-            draft.tell(line);
+            draft.add_instruction(line);
         }
         if self.images {
             edited.images = draft.drop_images(self.image_word.as_deref().unwrap_or("[image]"));
         }
         if let Some(most) = self.max_tokens {
-            edited.capped = draft.cap(most);
+            edited.capped = draft.cap_max_tokens(most);
         }
         if let Some(context) = self.context {
-            edited.turns = draft.fit(context).ok()?;
+            edited.turns = draft.truncate_history(context).ok()?;
         }
         if self.unstreamed {
             draft.unstream();

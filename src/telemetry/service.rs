@@ -16,7 +16,8 @@ use crate::{
     Error, Request, Response, Upstream,
     attempt_log::BodyEnd,
     context::{AttemptContext, AttemptLog, CallContext},
-    outcome::{Outcome, judge},
+    error::judge,
+    outcome::Outcome,
 };
 
 /// Opens the span of a call and starts its attempt log: the outermost layer. See [the module](super).

@@ -8,7 +8,8 @@ use crate::{
     attempt_log::BodyEnd,
     context::{AttemptLog, Route},
     dialect::RequestInfo,
-    outcome::{Outcome, Rejection, judge},
+    error::judge,
+    outcome::{Outcome, Rejection},
     route::shown,
 };
 

@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn cmp_ms_84_an_attempt_is_at_most_the_deadline() {
+    fn an_attempt_is_at_most_the_deadline() {
         let attempt = |ms| TimeoutPolicy::new().attempt(Duration::from_millis(ms));
         assert!(attempt(30_000).check(Some(30 * SECOND)).is_ok());
         let three = attempt(3_000).first_event(SECOND);

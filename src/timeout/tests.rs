@@ -20,9 +20,9 @@ use super::TimeoutPolicy;
 use crate::{
     Body, BoxError, Error, Request, Response,
     context::{CallContext, Deadline},
-    dialect::{Dialect, RequestInfo},
+    dialect::{Dialect, RequestInfo, StreamMonitor},
     outcome::{Outcome, Phase},
-    stream::{IdleTimeout, ProgressSignal, StreamMonitor},
+    stream::{IdleTimeout, ProgressSignal},
     telemetry::{Event, Events},
     time::saturating_add,
 };
@@ -84,7 +84,7 @@ fn took(start: Instant) -> u64 {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t1_a_body_that_stalls_fails_after_the_idle_time() {
+async fn a_body_that_stalls_fails_after_the_idle_time() {
     let (sender, mut body) = clocked(false, None);
     let start = Instant::now();
     sender.send("word").unwrap();
@@ -95,7 +95,7 @@ async fn t1_a_body_that_stalls_fails_after_the_idle_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t1_a_body_that_never_begins_fails_after_the_idle_time() {
+async fn a_body_that_never_begins_fails_after_the_idle_time() {
     let (_sender, mut body) = clocked(false, None);
     let start = Instant::now();
     assert_eq!(next_failure(&mut body).await, Phase::Idle);
@@ -103,7 +103,7 @@ async fn t1_a_body_that_never_begins_fails_after_the_idle_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t2_a_long_stream_that_goes_on_is_never_ended() {
+async fn a_long_stream_that_goes_on_is_never_ended() {
     let (sender, mut body) = clocked(false, None);
     let feeder = tokio::spawn(async move {
         for _ in 0..200 {
@@ -121,7 +121,7 @@ async fn t2_a_long_stream_that_goes_on_is_never_ended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t3_comments_do_not_re_arm_the_idle_clock() {
+async fn comments_do_not_re_arm_the_idle_clock() {
     let (sender, mut body) = clocked(true, None);
     tokio::spawn(async move {
         // They end, so that a clock that never goes off fails the test instead of hanging it.
@@ -257,8 +257,9 @@ fn log() -> (Log, Events) {
 }
 
 fn streamed_ask() -> Request {
-    let mut request = Request::default();
-    CallContext::set_info(&mut request, RequestInfo { stream: true, ..RequestInfo::default() });
+    let mut request = Request::new(r#"{"stream":true}"#.into());
+    let info = RequestInfo::read(&request);
+    CallContext::set_info(&mut request, info);
     request
 }
 
@@ -306,7 +307,7 @@ async fn collected(
 }
 
 #[tokio::test(start_paused = true)]
-async fn t2_a_stream_that_is_held_back_until_complete_lives_while_content_comes() {
+async fn a_stream_that_is_held_back_until_complete_lives_while_content_comes() {
     let (result, took) =
         collected(TimeoutPolicy::new(), &[9, 14, 14, 14, 14], streamed_ask()).await;
     assert!(result.is_ok());
@@ -360,7 +361,7 @@ async fn closed(
 }
 
 #[tokio::test(start_paused = true)]
-async fn s09_a_silence_as_long_as_the_limit_and_then_a_close_is_that_limits_timeout() {
+async fn a_silence_as_long_as_the_limit_and_then_a_close_is_that_limits_timeout() {
     let whole: [(&'static [u64], _, _, _); 4] = [
         (&[9_000, 15_000], streamed_ask(), Phase::Idle, 15),
         (&[9_000, 14_300], streamed_ask(), Phase::Idle, 15),

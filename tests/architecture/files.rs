@@ -124,7 +124,11 @@ fn is_declared(tree: &BTreeMap<Module, Source>, module: &Module) -> bool {
 
 fn module_of(file: &str) -> Module {
     let path = file.trim_end_matches(".rs").trim_end_matches("/mod");
-    if path == "lib" { Module::new() } else { path.split('/').map(str::to_owned).collect() }
+    if ["lib", "main"].contains(&path) {
+        Module::new()
+    } else {
+        path.split('/').map(str::to_owned).collect()
+    }
 }
 
 fn contains(code: &str, name: &str) -> bool {

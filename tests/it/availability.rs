@@ -1,18 +1,18 @@
-//! What a call may expect, told before it is made, on a paused clock.
+//! The availability of a route and of a request, queried before a call is made. Paused clock.
 
 use evenkeel::{
     Availability, Client, Profile,
     breaker::{BreakerPolicy, State},
-    context::{Deadline, Route},
+    context::Route,
     fallback::{Fallback, FallbackOn, FallbackPolicy, Target},
     limit::{Concurrency, LimitPolicy},
     retry::RetryPolicy,
-    testkit::{Provider, Reply},
 };
+use evenkeel_testkit::{Provider, Reply};
 use std::time::Duration;
 use tokio::time::sleep;
 
-use crate::scene::{Told, call, chat, ms, over, pair, secondary, secs};
+use crate::support::{EventLog, call, chat, ms, over, pair, secondary, secs, with_deadline};
 
 fn quick() -> Profile {
     let breaker = BreakerPolicy::default().consecutive(1).jitter(0.0);
@@ -24,7 +24,7 @@ fn back(availability: Availability) -> Duration {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_nobody_has_used_is_clear_and_asking_makes_nothing() {
+async fn an_unused_route_is_available_and_a_query_creates_no_route() {
     let provider = Provider::new("primary");
     let client = over(Client::builder(), [&provider]);
     assert_eq!(client.availability_of(&chat(true)), Availability::Clear);
@@ -38,24 +38,24 @@ async fn what_nobody_has_used_is_clear_and_asking_makes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_breaker_is_told_through_all_its_states_and_asking_changes_none() {
-    let (provider, told) =
-        (Provider::new("primary").replies([Reply::status(503)]), Told::default());
-    let client = over(told.listen(Client::builder().profile(quick())), [&provider]);
+async fn availability_follows_all_states_of_a_breaker_and_changes_none() {
+    let (provider, log) =
+        (Provider::new("primary").replies([Reply::status(503)]), EventLog::default());
+    let client = over(log.attach_to(Client::builder().profile(quick())), [&provider]);
     call(&client, chat(true)).await.unwrap();
     assert_eq!(back(client.availability_of(&chat(true))), secs(5));
     sleep(secs(2)).await;
     assert_eq!(back(client.availability_of(&chat(false))), secs(3));
     // Two seconds after it may be probed: had nobody come for longer than a recovery takes, one probe would close it.
     sleep(secs(5)).await;
-    told.forget();
+    log.clear();
     for _ in 0..100 {
         let Availability::Degraded { share, .. } = client.availability_of(&chat(true)) else {
             panic!()
         };
         assert_eq!(share, 0.0, "only probes");
     }
-    assert_eq!((told.events().len(), provider.count()), (0, 1), "nothing was done");
+    assert_eq!((log.events().len(), provider.count()), (0, 1), "nothing was done");
     for _ in 0..2 {
         call(&client, chat(true)).await.unwrap().is_whole();
     }
@@ -72,7 +72,7 @@ async fn a_breaker_is_told_through_all_its_states_and_asking_changes_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_limits_are_told_as_well() {
+async fn availability_includes_the_limits() {
     let provider = Provider::new("primary").replies([Reply::rate_limited(Some(secs(60)))]);
     let client = over(Client::builder().profile(quick()), [&provider]);
     call(&client, chat(true)).await.unwrap();
@@ -81,7 +81,7 @@ async fn the_limits_are_told_as_well() {
     assert_eq!(client.availability_of(&chat(true)), Availability::Clear);
 
     let provider = Provider::new("primary").always(Reply::hang());
-    let limit = LimitPolicy::new().concurrency(Concurrency::Fixed(1)).queue(1);
+    let limit = LimitPolicy::new().concurrency(Concurrency::Fixed(1)).max_queue(1);
     let client = over(Client::builder().profile(quick().limit(limit)), [&provider]);
     let calls: Vec<_> = (0..3)
         .map(|n| {
@@ -104,20 +104,19 @@ async fn the_limits_are_told_as_well() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_that_a_call_has_no_time_for_is_out() {
+async fn a_wait_longer_than_the_deadline_means_unavailable() {
     let provider = Provider::new("primary");
     let limit = LimitPolicy::new().requests(6).burst(Duration::ZERO);
     let client = over(Client::builder().profile(quick().limit(limit)), [&provider]);
     call(&client, chat(true)).await.unwrap().is_whole();
     let Availability::Degraded { wait, .. } = client.availability_of(&chat(true)) else { panic!() };
     assert!((secs(9)..=secs(10)).contains(&wait), "{wait:?}");
-    let mut hurried = chat(true);
-    hurried.extensions_mut().insert(Deadline::within(secs(5)));
+    let hurried = with_deadline(chat(true), secs(5));
     assert_eq!(back(client.availability_of(&hurried)), wait);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rung_below_that_takes_the_calls_is_degraded_and_a_canned_one_is_none() {
+async fn a_target_below_means_degraded_and_a_canned_reply_means_unavailable() {
     let (primary, second) = pair();
     primary.set(Reply::status(503));
     let builder = Client::builder().profile(quick()).fallback(secondary());
@@ -133,7 +132,7 @@ async fn a_rung_below_that_takes_the_calls_is_degraded_and_a_canned_one_is_none(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rung_for_other_failures_takes_no_calls_of_one_that_is_out() {
+async fn a_fallback_for_other_failures_does_not_count_for_an_unavailable_target() {
     let (primary, second) = pair();
     primary.set(Reply::status(503));
     let builder =
@@ -144,7 +143,7 @@ async fn a_rung_for_other_failures_takes_no_calls_of_one_that_is_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_equal_targets_the_best_one_counts() {
+async fn the_best_of_equal_targets_counts() {
     let (primary, second) = pair();
     let target = |host: &str| Target::new(format!("http://{host}/v1")).bearer("key");
     let ladder = FallbackPolicy::new().primaries([target("primary"), target("secondary")]);

@@ -1,4 +1,4 @@
-//! Several equal targets: which is asked, what a failing one costs, and what a caller sees of it.
+//! Several equal targets: which one is asked, what a failing one costs, and what the caller sees.
 
 use std::time::Duration;
 
@@ -6,21 +6,21 @@ use evenkeel::{
     Client, ClientBuilder, Error, Profile, Request, Upstream,
     balance::BalancePolicy,
     breaker::BreakerPolicy,
-    context::{AffinityKey, AttemptLog, Deadline},
+    context::{AffinityKey, AttemptLog},
     fallback::{Fallback, FallbackPolicy, Target},
     outcome::Outcome,
     retry::RetryPolicy,
     telemetry::Event,
-    testkit::{Fault, Provider, Reply},
 };
+use evenkeel_testkit::{Fault, Provider, Reply};
 use http::header::AUTHORIZATION;
 use http_body_util::BodyExt;
 use tokio::{task::JoinSet, time::Instant};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-use crate::scene::{Told, call, chat, ms, secs};
+use crate::support::{EventLog, call, chat, ms, no_breaker, secs, with_deadline};
 
-mod models;
+mod missing_model;
 
 /// Three keys of one host.
 struct Keys([Provider; 3]);
@@ -84,10 +84,6 @@ fn three() -> ClientBuilder {
     Client::builder().ladder(FallbackPolicy::new().first(rung))
 }
 
-fn no_breaker() -> BreakerPolicy {
-    BreakerPolicy::default().consecutive(None).ratio(None).slow(None)
-}
-
 /// What callers saw of the calls of a spell.
 #[derive(Debug, Default)]
 struct Seen {
@@ -131,7 +127,7 @@ async fn share(keys: &Keys, client: &Client, per_second: f64) -> (f64, Seen) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t11_an_endpoint_that_fails_fast_is_not_preferred() {
+async fn an_endpoint_that_fails_fast_is_not_preferred() {
     let breakers = [
         (BreakerPolicy::default(), "breaker", [1.0, 10.0]),
         (no_breaker(), "no breaker", [2.0, 40.0]),
@@ -150,7 +146,7 @@ async fn t11_an_endpoint_that_fails_fast_is_not_preferred() {
 
 /// That the figures above can be missed: this is what they are without what is done against it.
 #[tokio::test(start_paused = true)]
-async fn t11_without_a_penalty_and_a_rest_it_is() {
+async fn without_a_penalty_and_an_ejection_the_fast_failing_endpoint_is_preferred() {
     let keys = Keys::new().first(broken());
     let careless = BalancePolicy::new().penalty(ms(1)).failures(u32::MAX).seed(7);
     let rung = Fallback::targets(targets()).balance(careless);
@@ -161,7 +157,7 @@ async fn t11_without_a_penalty_and_a_rest_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t11_however_it_fails_and_however_fast() {
+async fn an_endpoint_is_not_preferred_however_fast_it_fails() {
     let replies = [
         Reply::status(500),
         Reply::refused(),
@@ -183,7 +179,7 @@ async fn t11_however_it_fails_and_however_fast() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_ten_times_slower_gets_a_tenth_at_most() {
+async fn a_target_that_is_ten_times_slower_gets_a_tenth_at_most() {
     for per_second in [1.0, 10.0, 40.0] {
         let keys = Keys::new().first(well(Provider::new(NAMES[0]), 10));
         let client = keys.client(three());
@@ -194,7 +190,7 @@ async fn one_that_is_ten_times_slower_gets_a_tenth_at_most() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn equals_that_are_well_share_the_calls() {
+async fn healthy_equal_targets_share_the_calls() {
     for per_second in [1.0, 10.0] {
         let keys = Keys::new();
         let seen = drive(&keys.client(three()), per_second, secs(300)).await;
@@ -206,7 +202,7 @@ async fn equals_that_are_well_share_the_calls() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_well_again_has_its_share_within_a_minute() {
+async fn a_recovered_target_has_its_share_within_a_minute() {
     let keys = Keys::new().first(broken());
     let client = keys.client(three());
     drive(&client, 10.0, secs(120)).await;
@@ -219,7 +215,7 @@ async fn one_that_is_well_again_has_its_share_within_a_minute() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_is_rejected_or_has_no_money_is_out_and_its_rung_is_not() {
+async fn a_key_that_is_rejected_or_has_no_quota_is_ejected_and_its_fallback_is_not() {
     let replies = [
         // Tried again after 5, 10, 20, 40 and 60 seconds.
         (Reply::error(401, "invalid_request_error", "invalid_api_key"), 5..=8),
@@ -228,20 +224,20 @@ async fn a_key_that_is_rejected_or_has_no_money_is_out_and_its_rung_is_not() {
     ];
     for (reply, times) in replies {
         let keys = Keys::new().first(Provider::new(NAMES[0]).always(reply.clone()));
-        let told = Told::default();
-        let client = keys.client(told.listen(three()));
+        let log = EventLog::default();
+        let client = keys.client(log.attach_to(three()));
         let seen = drive(&client, 10.0, secs(240)).await;
         assert_eq!(seen.failed, 0, "{reply:?}");
         // Those that were under way when the first came back.
         assert!(times.contains(&keys.counts()[0]), "{reply:?}: {:?}", keys.counts());
-        assert!(told.count("TargetOut") >= 1, "{reply:?}");
+        assert!(log.count("TargetOut") >= 1, "{reply:?}");
         let [_, b, c] = keys.counts();
         assert_eq!(b + c, seen.calls, "{reply:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_is_out_is_tried_again_by_one_call_and_comes_back() {
+async fn an_ejected_key_is_tried_again_by_one_call_and_returns() {
     let keys = Keys::new().first(Provider::new(NAMES[0]).always(Reply::status(401)));
     let client = keys.client(three());
     drive(&client, 5.0, secs(290)).await;
@@ -296,7 +292,7 @@ async fn a_request_that_is_wrong_everywhere_is_asked_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_all_are_out_the_next_rung_answers_at_once() {
+async fn when_all_are_ejected_the_next_fallback_answers_at_once() {
     let keys = Keys::all(&Reply::status(401));
     let client = keys.client(three().fallback(Fallback::canned("busy")));
     for n in 0..20 {
@@ -312,7 +308,7 @@ async fn when_all_are_out_the_next_rung_answers_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_next_rung_the_caller_sees_what_the_provider_said() {
+async fn without_a_next_fallback_the_caller_sees_the_providers_answer() {
     let keys = Keys::all(&Reply::error(401, "invalid_request_error", "invalid_api_key"));
     let client = keys.client(three());
     for _ in 0..2 {
@@ -330,11 +326,11 @@ async fn without_a_next_rung_the_caller_sees_what_the_provider_said() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_its_breaker_refuses_costs_no_attempt_no_budget_and_no_failure() {
+async fn a_target_that_its_breaker_refuses_costs_no_attempt_no_budget_and_no_failure() {
     let keys = Keys::new();
-    let told = Told::default();
+    let log = EventLog::default();
     let profile = Profile::interactive().retry(RetryPolicy::new().retries(0));
-    let client = keys.client(told.listen(three().profile(profile)));
+    let client = keys.client(log.attach_to(three().profile(profile)));
     drive(&client, 5.0, secs(2)).await;
     let refused = client.breakers().list();
     let (route, _) = refused.iter().find(|(route, _)| route.credential() == "key-a").unwrap();
@@ -343,7 +339,7 @@ async fn one_that_its_breaker_refuses_costs_no_attempt_no_budget_and_no_failure(
     let seen = drive(&client, 5.0, secs(60)).await;
     assert_eq!((seen.failed, seen.attempts), (0, seen.calls));
     assert_eq!(keys.counts()[0], 0);
-    let asked = told.count("BreakerRefused");
+    let asked = log.count("BreakerRefused");
     assert!((1..=20).contains(&asked), "not asked again and again: {asked}");
     client.breakers().reset(route);
     drive(&client, 5.0, secs(60)).await;
@@ -369,15 +365,14 @@ async fn the_deadline_holds_whatever_the_equals_do() {
     let client = keys.client(three().fallback(Fallback::canned("busy")));
     for limit in [2, 12, 30] {
         let before = Instant::now();
-        let mut request = chat(true);
-        request.extensions_mut().insert(Deadline::within(secs(limit)));
+        let request = with_deadline(chat(true), secs(limit));
         assert_eq!(call(&client, request).await.unwrap().words(), "busy");
         assert!(before.elapsed() <= secs(limit), "{limit}: {:?}", before.elapsed());
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_a_silent_one_another_is_asked_while_there_is_time() {
+async fn after_a_silent_target_another_is_asked_while_there_is_time() {
     let keys = Keys::new().first(Provider::new(NAMES[0]).always(Reply::hang()));
     let client = keys.client(three());
     let mut waited = 0;
@@ -403,7 +398,7 @@ async fn home(client: &Client, key: &str) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_that_stick_stay_at_one_target_in_every_process() {
+async fn sticky_calls_stay_at_one_target_in_every_process() {
     let (keys, others) = (Keys::new(), Keys::new());
     let (client, other) = (keys.client(three()), others.client(three()));
     let mut homes = Vec::new();
@@ -423,7 +418,7 @@ async fn calls_that_stick_stay_at_one_target_in_every_process() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_that_stick_move_when_their_target_is_out_and_return() {
+async fn sticky_calls_move_when_their_target_is_ejected_and_return() {
     let keys = Keys::new();
     let client = keys.client(three());
     let key = "a conversation";
@@ -446,7 +441,7 @@ async fn calls_that_stick_move_when_their_target_is_out_and_return() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_target_that_is_too_full_hands_some_of_its_conversations_on() {
+async fn an_overloaded_target_hands_some_of_its_conversations_on() {
     let keys = Keys::new();
     let client = keys.client(three());
     let calls: Vec<_> = (0..30).map(|_| client.send(stuck("one"))).collect();
@@ -458,7 +453,7 @@ async fn a_target_that_is_too_full_hands_some_of_its_conversations_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_is_dropped_half_way_is_work_no_longer() {
+async fn a_dropped_stream_is_no_longer_in_flight() {
     let open = Reply::answer().with(Fault::Endless { every: secs(1) });
     let keys = Keys::all(&open);
     let client = keys.client(three());
@@ -528,7 +523,7 @@ async fn each_attempt_starts_from_the_callers_own_request() {
 }
 
 #[test]
-fn equals_that_cannot_be_told_apart_are_refused_by_name() {
+fn equal_targets_that_cannot_be_distinguished_are_refused_by_name() {
     let build = |targets: Vec<Target>| {
         let ladder = FallbackPolicy::new().first(Fallback::targets(targets));
         ladder.build().err().map(|error| error.to_string())
@@ -550,7 +545,7 @@ fn equals_that_cannot_be_told_apart_are_refused_by_name() {
 }
 
 #[test]
-fn values_that_cannot_be_meant_are_refused_by_name() {
+fn invalid_values_are_refused_by_name() {
     let refused =
         |policy: BalancePolicy| policy.build(targets()).err().map(|error| error.field().to_owned());
     let new = BalancePolicy::new;
@@ -564,7 +559,7 @@ fn values_that_cannot_be_meant_are_refused_by_name() {
 }
 
 #[test]
-fn nothing_shows_a_secret() {
+fn no_debug_output_shows_a_secret() {
     let layer = BalancePolicy::new().build([Target::here().bearer("a-secret")]).unwrap();
     let rung =
         Fallback::targets([Target::here().bearer("a-secret"), Target::here().bearer("b-secret")]);
@@ -575,12 +570,12 @@ fn nothing_shows_a_secret() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_target_out_is_told_with_its_route() {
+async fn the_event_of_an_ejected_target_names_its_route() {
     let keys = Keys::new().first(Provider::new(NAMES[0]).always(Reply::status(401)));
-    let told = Told::default();
-    let client = keys.client(told.listen(three()));
+    let log = EventLog::default();
+    let client = keys.client(log.attach_to(three()));
     drive(&client, 5.0, secs(5)).await;
-    let out = told.events().into_iter().find_map(|event| match event {
+    let out = log.events().into_iter().find_map(|event| match event {
         Event::TargetOut { route, lasts, .. } => Some((route.credential().to_owned(), lasts)),
         _ => None,
     });

@@ -1,4 +1,4 @@
-//! The breaker: its defects that must not be, its scenarios, its laws, and the layer.
+//! The breaker: without a layer, against the sequences of other suites, its laws, and as a layer.
 
 mod core;
 mod laws;
@@ -14,17 +14,11 @@ use evenkeel::{
 };
 use tokio::time::Instant;
 
+use crate::support::{ms, secs};
+
 const FAILED: Outcome = Outcome::Unavailable { wait: None };
 const LIMITED: Outcome = Outcome::RateLimited { wait: None };
 const IGNORED: Outcome = Outcome::TooLarge;
-
-fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
-
-fn secs(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
 
 /// The defaults as thresholds that know no rate, and without chance.
 fn policy() -> BreakerPolicy {

@@ -1,4 +1,4 @@
-//! Stored answers: what is stored, when it is given, and equal calls in flight.
+//! Stored answers: what is stored, when it is served, and equal calls that share an attempt.
 
 use std::{
     future::{Future, pending, poll_fn},
@@ -14,19 +14,20 @@ use std::{
 use evenkeel::{
     BoxError, Client, ClientBuilder, Error, Response,
     cache::{CachePolicy, Entry, Found, Hit, Key, Memory, Store, Tenant},
-    context::Deadline,
     fallback::{Fallback, FallbackPolicy},
     outcome::Outcome,
     stream::BodyEnd,
     telemetry::{Event, MissReason, SkipReason},
-    testkit::{Fault, Provider, Reply},
 };
+use evenkeel_testkit::{Fault, Provider, Reply};
 use futures_util::future::join_all;
 use http::header;
 use http_body_util::BodyExt;
 use tokio::time::{advance, sleep};
 
-use crate::scene::{Told, call, chat, ms, over, pair, read, secondary, secs, with_body};
+use crate::support::{
+    EventLog, call, chat, ms, over, pair, read, secondary, secs, with_body, with_deadline,
+};
 
 const BUSY: &str = "We are very busy.";
 
@@ -64,9 +65,9 @@ fn hit(response: &Response) -> Option<Hit> {
 // === in place of a call ===
 
 #[tokio::test(start_paused = true)]
-async fn a_fresh_answer_is_given_in_place_of_a_call_and_says_so() {
-    let (provider, told) = (primary(), Told::default());
-    let client = over(told.listen(caching(hour())), [&provider]);
+async fn a_fresh_stored_answer_replaces_a_call_and_is_marked() {
+    let (provider, log) = (primary(), EventLog::default());
+    let client = over(log.attach_to(caching(hour())), [&provider]);
     let first = call(&client, chat(false)).await.unwrap();
     first.is_whole();
     assert!(!first.headers.contains_key(header::AGE));
@@ -87,23 +88,21 @@ async fn a_fresh_answer_is_given_in_place_of_a_call_and_says_so() {
     assert_eq!(second.verdict.unwrap().outcome(), Outcome::Success);
     assert_eq!(provider.count(), 1);
     assert_eq!(
-        (told.count("CacheHit"), told.count("CacheMiss"), told.count("CacheStored")),
+        (log.count("CacheHit"), log.count("CacheMiss"), log.count("CacheStored")),
         (1, 1, 1)
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn past_its_age_it_is_asked_for_anew() {
-    let (provider, told) = (primary(), Told::default());
-    let client = over(told.listen(caching(CachePolicy::new().fresh(secs(60)))), [&provider]);
+async fn an_expired_answer_is_asked_for_anew() {
+    let (provider, log) = (primary(), EventLog::default());
+    let client = over(log.attach_to(caching(CachePolicy::new().fresh(secs(60)))), [&provider]);
     call(&client, chat(false)).await.unwrap().is_whole();
     advance(secs(61)).await;
     call(&client, chat(false)).await.unwrap().is_whole();
     assert_eq!(provider.count(), 2);
     assert!(
-        told.events()
-            .iter()
-            .any(|event| matches!(event, Event::CacheMiss { why: MissReason::Old }))
+        log.events().iter().any(|event| matches!(event, Event::CacheMiss { why: MissReason::Old }))
     );
     advance(secs(59)).await;
     call(&client, chat(false)).await.unwrap().is_whole();
@@ -111,7 +110,7 @@ async fn past_its_age_it_is_asked_for_anew() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_given_in_place_of_a_call_unless_asked_for() {
+async fn no_stored_answer_replaces_a_call_unless_configured() {
     let provider = primary();
     let client = over(caching(CachePolicy::new()), [&provider]);
     for _ in 0..3 {
@@ -131,8 +130,8 @@ async fn an_answer_is_given_as_json_or_as_a_stream_whichever_is_asked() {
             answer.is_whole();
             let kind = answer.headers[header::CONTENT_TYPE].to_str().unwrap();
             assert_eq!(kind.starts_with("text/event-stream"), form, "{kind}");
-            let told = String::from_utf8(answer.bytes().to_vec()).unwrap();
-            assert!(told.contains(r#""completion_tokens":60"#), "{told}");
+            let log = String::from_utf8(answer.bytes().to_vec()).unwrap();
+            assert!(log.contains(r#""completion_tokens":60"#), "{log}");
         }
         assert_eq!(provider.count(), 1);
     }
@@ -156,7 +155,7 @@ async fn no_tenant_is_given_the_answer_of_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caller_can_do_without() {
+async fn a_caller_can_switch_the_cache_off() {
     let provider = primary();
     let client = over(caching(hour().coalesce(true)), [&provider]);
     let saying = |word: &str| {
@@ -177,11 +176,11 @@ async fn a_caller_can_do_without() {
 
 #[tokio::test(start_paused = true)]
 async fn in_an_outage_the_last_good_answer_is_better_than_an_apology() {
-    let (provider, told) = (primary(), Told::default());
-    let client = over(told.listen(bot(CachePolicy::new())), [&provider]);
+    let (provider, log) = (primary(), EventLog::default());
+    let client = over(log.attach_to(bot(CachePolicy::new())), [&provider]);
     call(&client, chat(true)).await.unwrap().is_whole();
     provider.set(Reply::status(503));
-    told.forget();
+    log.clear();
     for stream in [false, true] {
         let response = client.send(chat(stream)).await.unwrap();
         assert!(hit(&response).unwrap().stale);
@@ -190,19 +189,19 @@ async fn in_an_outage_the_last_good_answer_is_better_than_an_apology() {
         assert_eq!(answer.headers["evenkeel-rung"], "stored");
         assert_eq!(answer.attempt_log.unwrap().rung().as_deref(), Some("stored"));
     }
-    assert_eq!(told.count("CacheStored"), 0, "it is not stored once more");
+    assert_eq!(log.count("CacheStored"), 0, "it is not stored once more");
     let other = call(&client, with_body(r#"{"model":"m","messages":[]}"#)).await.unwrap();
     assert_eq!((other.words().as_str(), other.from()), (BUSY, "canned"));
     advance(secs(3600)).await;
     assert_eq!(call(&client, chat(false)).await.unwrap().from(), "canned");
-    let skipped = told.events().into_iter().filter(|event| {
+    let skipped = log.events().into_iter().filter(|event| {
         matches!(event, Event::RungSkipped { rung: 1, why: SkipReason::Missing, .. })
     });
     assert_eq!(skipped.count(), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stored_answer_stands_above_another_target_too() {
+async fn a_stored_answer_can_precede_another_target() {
     let (provider, second) = pair();
     let builder =
         caching(CachePolicy::new()).fallback(Fallback::stored(secs(60))).fallback(secondary());
@@ -216,7 +215,7 @@ async fn a_stored_answer_stands_above_another_target_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_miss_is_no_failure_of_its_own() {
+async fn a_miss_is_not_a_failure() {
     // What is too large for the first is passed by the smaller one below, stored answer between them or not.
     let (provider, second) = pair();
     provider.set(Reply::context_length_exceeded());
@@ -237,15 +236,14 @@ async fn a_silent_provider_leaves_time_for_the_stored_answer() {
     let client = over(bot(CachePolicy::new()), [&provider]);
     call(&client, chat(false)).await.unwrap().is_whole();
     provider.set(Reply::hang());
-    let mut request = chat(false);
-    request.extensions_mut().insert(Deadline::within(ms(500)));
+    let request = with_deadline(chat(false), ms(500));
     assert_eq!(call(&client, request).await.unwrap().from(), "stored");
 }
 
 // === what is stored ===
 
 #[tokio::test(start_paused = true)]
-async fn only_whole_answers_of_the_first_rung_are_stored() {
+async fn only_whole_answers_of_the_first_fallback_are_stored() {
     let cut = || Reply::answer().with(Fault::Cut { words: 40 });
     let limited = r#"{"object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"A ship"},"finish_reason":"length"}]}"#;
     let calls = r#"{"object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":[{"id":"1","type":"function","function":{"name":"pay","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}"#;
@@ -361,25 +359,25 @@ impl Store for Trouble {
 #[tokio::test(start_paused = true)]
 async fn a_store_that_is_down_fails_no_call() {
     for (store, why) in [(Trouble::Fails, MissReason::Failed), (Trouble::Hangs, MissReason::Late)] {
-        let (provider, told) = (primary(), Told::default());
+        let (provider, log) = (primary(), EventLog::default());
         let policy = CachePolicy::over(store).fresh(secs(60));
-        let client = over(told.listen(bot(policy)), [&provider]);
+        let client = over(log.attach_to(bot(policy)), [&provider]);
         call(&client, chat(false)).await.unwrap().is_whole();
         provider.set(Reply::status(503));
         assert_eq!(call(&client, chat(false)).await.unwrap().from(), "canned");
-        let misses = told.events().into_iter().filter_map(|event| match event {
+        let misses = log.events().into_iter().filter_map(|event| match event {
             Event::CacheMiss { why } => Some(why),
             _ => None,
         });
         assert_eq!(misses.collect::<Vec<_>>(), [why; 3]);
-        assert_eq!(told.count("CacheFailed"), 1);
+        assert_eq!(log.count("CacheFailed"), 1);
     }
 }
 
 // === equal calls in flight ===
 
 /// A thousand equal calls, each with the count of its polls.
-async fn thousand(client: &Client, stream: bool) -> (Vec<crate::scene::Answer>, u64) {
+async fn thousand(client: &Client, stream: bool) -> (Vec<crate::support::Answer>, u64) {
     let polls = Arc::new(AtomicU64::new(0));
     let one = || counted(polls.clone(), call_of(client, stream));
     let tasks: Vec<_> = (0..1000).map(|_| tokio::spawn(one())).collect();
@@ -390,7 +388,7 @@ async fn thousand(client: &Client, stream: bool) -> (Vec<crate::scene::Answer>, 
 fn call_of(
     client: &Client,
     stream: bool,
-) -> impl Future<Output = Result<crate::scene::Answer, Error>> + Send + use<> {
+) -> impl Future<Output = Result<crate::support::Answer, Error>> + Send + use<> {
     let client = client.clone();
     async move { call(&client, chat(stream)).await }
 }
@@ -405,14 +403,14 @@ async fn counted<F: Future>(polls: Arc<AtomicU64>, future: F) -> F::Output {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d10_a_thousand_equal_calls_are_one_attempt_and_none_spins() {
+async fn a_thousand_equal_calls_share_one_attempt_and_none_spins() {
     for stream in [false, true] {
-        let (provider, told) =
-            (primary().always(Reply::answer().head_after(secs(5))), Told::default());
-        let client = over(told.listen(caching(together())), [&provider]);
+        let (provider, log) =
+            (primary().always(Reply::answer().head_after(secs(5))), EventLog::default());
+        let client = over(log.attach_to(caching(together())), [&provider]);
         let (answers, polls) = thousand(&client, stream).await;
         answers.iter().for_each(|answer| answer.is_whole());
-        assert_eq!((provider.count(), told.count("Coalesced")), (1, 999));
+        assert_eq!((provider.count(), log.count("Coalesced")), (1, 999));
         assert!(answers.iter().all(|answer| answer.bytes() == answers[0].bytes()));
         println!("1 000 equal calls, streamed: {stream}: 1 attempt, {polls} polls of all callers");
         assert!(polls <= 1000 * 12, "{polls}");
@@ -429,7 +427,7 @@ async fn each_form_has_its_own_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_comes_in_the_middle_of_a_stream_has_it_from_its_beginning() {
+async fn a_call_that_joins_in_mid_stream_has_the_stream_from_its_beginning() {
     let provider = primary().always(Reply::answer().between_events(ms(50)));
     let client = over(caching(together()), [&provider]);
     let first = tokio::spawn(call_of(&client, true));
@@ -442,7 +440,7 @@ async fn one_that_comes_in_the_middle_of_a_stream_has_it_from_its_beginning() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_goes_away_the_others_are_answered_by_the_same_attempt() {
+async fn when_a_caller_leaves_the_others_are_answered_by_the_same_attempt() {
     let slow = || Reply::answer().head_after(secs(2)).between_events(ms(20));
     // Before the head has come, and in the middle of the stream.
     for gone in [ms(1000), ms(2500)] {
@@ -463,7 +461,7 @@ async fn whoever_goes_away_the_others_are_answered_by_the_same_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_all_have_gone_the_attempt_is_cancelled() {
+async fn when_all_callers_have_left_the_attempt_is_cancelled() {
     let provider = primary().always(Reply::answer().head_after(secs(5)));
     let client = over(caching(together()), [&provider]);
     let tasks: Vec<_> = (0..3).map(|_| tokio::spawn(call_of(&client, true))).collect();
@@ -476,7 +474,7 @@ async fn when_all_have_gone_the_attempt_is_cancelled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_who_does_not_read_holds_up_nobody() {
+async fn a_caller_that_does_not_read_delays_no_other() {
     let provider = primary();
     let client = over(caching(together()), [&provider]);
     let (idle, other) = tokio::join!(client.send(chat(true)), client.send(chat(true)));
@@ -496,7 +494,7 @@ async fn one_who_does_not_read_holds_up_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_have_the_same_failure_and_nobody_tries_again_alone() {
+async fn all_joined_calls_have_the_same_failure_and_none_retries_alone() {
     let replies =
         [Reply::status(503), Reply::reset(), Reply::answer().with(Fault::Cut { words: 40 })];
     for reply in replies {
@@ -505,7 +503,7 @@ async fn all_have_the_same_failure_and_nobody_tries_again_alone() {
             evenkeel::Profile::interactive().retry(evenkeel::retry::RetryPolicy::new().retries(0));
         let client = over(caching(together()).profile(once), [&provider]);
         let results = join_all((0..100).map(|_| call_of(&client, true))).await;
-        let told: Vec<_> = results
+        let log: Vec<_> = results
             .into_iter()
             .map(|result| match result {
                 Ok(answer) => (
@@ -516,21 +514,17 @@ async fn all_have_the_same_failure_and_nobody_tries_again_alone() {
                 Err(error) => (0, Some(error.outcome()), bytes::Bytes::new()),
             })
             .collect();
-        assert!(told[0].0 == 503 || told[0].1.is_some(), "{:?}", told[0]);
-        assert!(told.iter().all(|one| *one == told[0]), "{told:?}");
+        assert!(log[0].0 == 503 || log[0].1.is_some(), "{:?}", log[0]);
+        assert!(log.iter().all(|one| *one == log[0]), "{log:?}");
         assert_eq!(provider.count(), 1);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_keeps_its_own_deadline() {
+async fn each_joined_call_keeps_its_own_deadline() {
     let provider = primary().always(Reply::answer().head_after(secs(5)));
     let client = over(caching(together()), [&provider]);
-    let within = |limit: Duration| {
-        let mut request = chat(false);
-        request.extensions_mut().insert(Deadline::within(limit));
-        request
-    };
+    let within = |limit: Duration| with_deadline(chat(false), limit);
     let long = tokio::spawn(call_of(&client, false));
     tokio::task::yield_now().await;
     let hurried = call(&client, within(ms(300))).await.unwrap_err();
@@ -547,13 +541,14 @@ async fn each_keeps_its_own_deadline() {
 #[tokio::test(start_paused = true)]
 async fn the_answer_of_a_shared_attempt_is_stored_once() {
     let (store, policy) = open();
-    let (provider, told) = (primary().always(Reply::answer().head_after(secs(1))), Told::default());
-    let client = over(told.listen(caching(policy.coalesce(true))), [&provider]);
+    let (provider, log) =
+        (primary().always(Reply::answer().head_after(secs(1))), EventLog::default());
+    let client = over(log.attach_to(caching(policy.coalesce(true))), [&provider]);
     for stream in [true, false] {
-        told.forget();
+        log.clear();
         let calls = (0..20).map(|_| call_of(&client, stream));
         join_all(calls).await.into_iter().for_each(|answer| answer.unwrap().is_whole());
-        assert_eq!((store.len(), told.count("CacheStored")), (1, 1));
+        assert_eq!((store.len(), log.count("CacheStored")), (1, 1));
     }
 }
 
@@ -625,7 +620,7 @@ async fn a_thousand_calls_that_wait_cost_next_to_nothing() {
 // === configuration ===
 
 #[tokio::test]
-async fn what_cannot_be_meant_is_refused() {
+async fn an_invalid_policy_is_refused() {
     let cases = [
         (Client::builder().fallback(Fallback::stored(secs(1))), "ladder.rung[1]"),
         (
@@ -665,8 +660,7 @@ async fn a_call_with_less_time_than_the_shared_attempt_is_answered_by_its_own_la
         async move { call(&client, chat(false)).await }
     });
     sleep(ms(100)).await;
-    let mut request = chat(false);
-    request.extensions_mut().insert(Deadline::within(secs(2)));
+    let request = with_deadline(chat(false), secs(2));
     let start = tokio::time::Instant::now();
     let answer = call(&client, request).await.unwrap();
     assert_eq!((answer.from(), answer.words()), ("canned", BUSY.into()));
@@ -676,14 +670,13 @@ async fn a_call_with_less_time_than_the_shared_attempt_is_answered_by_its_own_la
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_reply_of_ones_own_it_is_out_of_time_and_nobody_is_asked() {
+async fn without_a_fallback_of_its_own_the_call_times_out_and_no_target_is_asked() {
     let provider = primary().always(Reply::answer().head_after(secs(4)));
     let client = over(caching(together()), [&provider]);
     let first = call(&client, chat(false));
     let late = async {
         sleep(ms(100)).await;
-        let mut request = chat(false);
-        request.extensions_mut().insert(Deadline::within(secs(2)));
+        let request = with_deadline(chat(false), secs(2));
         call(&client, request).await.unwrap_err()
     };
     let (first, late) = tokio::join!(first, late);
@@ -693,7 +686,7 @@ async fn without_a_reply_of_ones_own_it_is_out_of_time_and_nobody_is_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_person_waits_in_no_line_of_batch_calls() {
+async fn an_interactive_call_does_not_queue_behind_batch_calls() {
     use evenkeel::context::Priority;
     let provider = primary().always(Reply::answer().head_after(ms(500)));
     let client = over(caching(together()), [&provider]);
@@ -711,7 +704,7 @@ async fn a_person_waits_in_no_line_of_batch_calls() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_that_wish_otherwise_for_themselves_share_no_attempt() {
+async fn calls_with_settings_of_their_own_share_no_attempt() {
     use evenkeel::{fallback::Fallbacks, stream::Commit};
     let provider = primary().always(Reply::answer().with(Fault::Cut { words: 5 }));
     let client = over(caching(together()), [&provider]);

@@ -1,4 +1,4 @@
-//! The client in reqwest and in reqwest-middleware, over real sockets and the real clock: short limits, no paused time.
+//! The client in reqwest and in reqwest-middleware, over real sockets and the real clock, with short limits.
 
 #[cfg(feature = "reqwest-middleware")]
 mod middleware;
@@ -20,9 +20,9 @@ use evenkeel::{
     retry::RetryPolicy,
     stream::Resume,
     telemetry::{Event, SkipReason, Stop},
-    testkit::{Fault, Provider, Reply, Server, WORDS},
     timeout::TimeoutPolicy,
 };
+use evenkeel_testkit::{Fault, Provider, Reply, Server, WORDS};
 use futures_util::{StreamExt, stream};
 use reqwest::{Method, Url};
 use tokio::{
@@ -32,7 +32,7 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use crate::scene::{Told, ms, words};
+use crate::support::{EventLog, ms, own_error, transport, wait_until, words};
 
 /// Longer than anything here takes: what does not end by then hangs.
 const LONG: Duration = Duration::from_secs(5);
@@ -48,10 +48,6 @@ fn quick() -> Profile {
     let breaker = BreakerPolicy::default().consecutive(None).ratio(None).slow(None);
     let profile = Profile::interactive().deadline(4 * second).connect(2 * second);
     profile.timeout(timeout).retry(retry).breaker(breaker)
-}
-
-fn transport() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().retry(reqwest::retry::never()).build().unwrap()
 }
 
 fn builder() -> ClientBuilder {
@@ -100,31 +96,10 @@ async fn ends<T>(work: impl Future<Output = T>) -> T {
     timeout(LONG, work).await.expect("it ends")
 }
 
-async fn soon(what: impl Fn() -> bool) {
-    ends(async {
-        while !what() {
-            sleep(ms(2)).await;
-        }
-    })
-    .await;
-}
-
-/// The error of ours within another, however deep.
-fn ours<'a>(error: &'a (dyn StdError + 'static)) -> &'a Error {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<Error>() {
-            return found;
-        }
-        next = error.source();
-    }
-    panic!("none of ours in {error:?}")
-}
-
 // === as reqwest does it ===
 
 #[tokio::test]
-async fn an_answer_is_as_reqwest_has_it() {
+async fn an_answer_equals_that_of_plain_reqwest() {
     let (server, provider) = always(Reply::answer().header("x-request-id", "req-1")).await;
     let client = client(builder());
     for body in [JSON, STREAM] {
@@ -147,7 +122,7 @@ async fn an_answer_is_as_reqwest_has_it() {
 }
 
 #[tokio::test]
-async fn a_final_failure_is_as_reqwest_has_it() {
+async fn a_final_failure_equals_that_of_plain_reqwest() {
     for reply in [Reply::status(503), Reply::raw(502, "text/html", "<html>"), Reply::status(401)] {
         let (server, _) = always(reply).await;
         let plain = transport().execute(post(&server, JSON)).await.unwrap();
@@ -168,7 +143,7 @@ async fn the_client_is_a_service_of_reqwests_requests() {
 }
 
 #[tokio::test]
-async fn a_stream_comes_chunk_by_chunk_while_it_goes_on() {
+async fn a_stream_arrives_chunk_by_chunk() {
     let (server, provider) = always(Reply::answer().between_events(ms(10))).await;
     let client = client(builder());
     let mut answer = ends(client.execute(post(&server, STREAM))).await.unwrap();
@@ -192,17 +167,17 @@ async fn a_stream_comes_chunk_by_chunk_while_it_goes_on() {
 #[tokio::test]
 async fn a_stream_that_is_dropped_is_cancelled_at_the_provider() {
     let (server, provider) = always(Reply::answer().between_events(ms(20))).await;
-    let told = Told::default();
+    let log = EventLog::default();
     let mut answer =
-        ends(client(told.listen(builder())).execute(post(&server, STREAM))).await.unwrap();
+        ends(client(log.attach_to(builder())).execute(post(&server, STREAM))).await.unwrap();
     ends(answer.chunk()).await.unwrap().unwrap();
     drop(answer);
-    soon(|| provider.cancelled() == 1).await;
-    soon(|| told.count("BodyEnded") == 1).await;
+    wait_until(|| provider.cancelled() == 1).await;
+    wait_until(|| log.count("BodyEnded") == 1).await;
 }
 
 #[tokio::test]
-async fn the_url_is_that_of_who_answered() {
+async fn the_url_is_that_of_the_target_that_answered() {
     let (first, _) = always(Reply::status(503)).await;
     let (second, _) = always(Reply::answer()).await;
     let asked = url(&first);
@@ -253,7 +228,7 @@ async fn a_long_timeout_of_a_request_does_not_lift_the_deadline() {
 }
 
 #[tokio::test]
-async fn t2_the_timeout_of_a_request_does_not_end_a_stream_that_goes_on() {
+async fn the_timeout_of_a_request_does_not_end_a_stream_that_goes_on() {
     let (server, _) = always(Reply::answer().between_events(ms(20))).await;
     let mut request = post(&server, STREAM);
     *request.timeout_mut() = Some(ms(600));
@@ -295,16 +270,16 @@ async fn a_silent_server_is_left_for_the_next() {
         assert_eq!(answer.headers()["evenkeel-rung"], "spare");
     }
     assert_eq!(silent.count(), 2);
-    soon(|| silent.in_flight() == 0).await;
+    wait_until(|| silent.in_flight() == 0).await;
 }
 
 #[tokio::test]
-async fn t1_a_body_that_stalls_is_an_error_of_reqwests_with_ours_within() {
+async fn a_body_that_stalls_is_an_error_of_reqwests_with_ours_within() {
     let (server, _) = always(Reply::answer().with(Fault::stall(5))).await;
     let answer = ends(client(builder()).execute(post(&server, STREAM))).await.unwrap();
     let error = ends(answer.text()).await.unwrap_err();
-    assert_eq!(ours(&error).outcome(), Outcome::TimedOut { phase: Phase::Idle });
-    assert_eq!(ours(&error).attempt_log().unwrap().sent(), 1);
+    assert_eq!(own_error(&error).outcome(), Outcome::TimedOut { phase: Phase::Idle });
+    assert_eq!(own_error(&error).attempt_log().unwrap().sent(), 1);
 }
 
 // === request bodies ===
@@ -318,8 +293,8 @@ fn words_of(text: &str) -> impl futures_util::Stream<Item = std::io::Result<Byte
 async fn a_streamed_request_body_is_sent_once_and_whole() {
     let (first, provider) = once(Reply::answer()).await;
     let (second, spare) = always(Reply::answer()).await;
-    let told = Told::default();
-    let builder = told.listen(builder().fallback(rung(&second)).fallback(Fallback::canned(BUSY)));
+    let log = EventLog::default();
+    let builder = log.attach_to(builder().fallback(rung(&second)).fallback(Fallback::canned(BUSY)));
     let client = client(builder);
     let body = || reqwest::Body::wrap_stream(words_of(JSON));
     let answer = ends(client.execute(post(&first, body()))).await.unwrap();
@@ -336,7 +311,7 @@ async fn a_streamed_request_body_is_sent_once_and_whole() {
         Event::RungSkipped { why, .. } => *why == SkipReason::Once,
         _ => false,
     };
-    assert_eq!(told.events().iter().filter(|event| once(event)).count(), 2);
+    assert_eq!(log.events().iter().filter(|event| once(event)).count(), 2);
 }
 
 #[tokio::test]
@@ -350,7 +325,7 @@ async fn a_large_request_arrives_whole_at_each_attempt() {
 }
 
 #[tokio::test]
-async fn a_request_without_a_body_is_one() {
+async fn a_request_without_a_body_is_sent() {
     let (server, provider) = always(Reply::raw(200, "application/json", r#"{"data":[]}"#)).await;
     let url = format!("{}/v1/models", server.url()).parse().unwrap();
     let request = reqwest::Request::new(Method::GET, url);
@@ -391,7 +366,7 @@ async fn a_connection_that_is_reset_is_tried_once_more() {
 }
 
 #[tokio::test]
-async fn t5_an_answer_that_is_cut_is_asked_for_again_and_a_stream_that_is_cut_says_so() {
+async fn a_cut_answer_is_retried_and_a_cut_stream_is_an_error() {
     for fault in [Fault::Cut { words: 40 }, Fault::ResetAfter { bytes: 300 }] {
         let (server, provider) = once(Reply::answer().with(fault.clone())).await;
         let answer = ends(client(builder()).execute(post(&server, JSON))).await.unwrap();
@@ -403,14 +378,14 @@ async fn t5_an_answer_that_is_cut_is_asked_for_again_and_a_stream_that_is_cut_sa
         match answer.text().await {
             Ok(text) => assert_eq!((words(&text), provider.count()), (WORDS.into(), 2)),
             Err(error) => {
-                assert!(ours(&error).is_truncated() && provider.count() == 1, "{error:?}")
+                assert!(own_error(&error).is_truncated() && provider.count() == 1, "{error:?}")
             }
         }
     }
 }
 
 #[tokio::test]
-async fn s08_a_stream_that_dies_is_read_whole_and_once_where_the_second_server_goes_on() {
+async fn a_stream_that_dies_is_read_whole_and_once_where_the_second_server_goes_on() {
     for fault in [Fault::Cut { words: 40 }, Fault::ResetAfter { bytes: 5000 }] {
         let (first, _) = always(Reply::answer().with(fault).between_events(ms(2))).await;
         let provider = Provider::new("secondary").continues();
@@ -564,7 +539,7 @@ async fn no_key_shows_in_an_error_of_the_transport() {
                 Ok(answer) => Box::new(answer.bytes().await.unwrap_err()),
                 Err(error) => Box::new(error),
             };
-            let ours = ours(&*error);
+            let ours = own_error(&*error);
             let mut text = format!("{ours} {ours:?} {ours:#?}");
             let mut next = ours.source();
             while let Some(source) = next {

@@ -1,4 +1,4 @@
-//! Configurations that cannot be meant are refused when the client is built: with the field, the value and what is allowed.
+//! Invalid configurations are refused when the client is built, with the field, the value and what is allowed.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use evenkeel::{
     breaker::BreakerPolicy,
     classify::ClassifyPolicy,
     fallback::{Canned, Fallback, FallbackPolicy, Target},
-    limit::{AdaptivePolicy, AdmissionPolicy, Concurrency, LimitPolicy},
+    limit::{AdaptivePolicy, Concurrency, LimitPolicy},
     retry::{Budget, RetryPolicy},
-    testkit::{Fault, Provider, Reply},
     timeout::TimeoutPolicy,
 };
+use evenkeel_testkit::{Fault, Provider, Reply};
 use http::HeaderName;
 
-use crate::scene::{call, chat, ms, over, secondary, secs};
+use crate::support::{call, chat, ms, over, secondary, secs};
 
 const ZERO: Duration = Duration::ZERO;
 
@@ -77,9 +77,16 @@ fn limits_that_let_nothing_through_are_refused() {
         (limit(|it| it.requests(0)), "limit.requests", "0", "at least 1"),
         (limit(|it| it.tokens(0)), "limit.tokens", "0", "at least 1"),
         (limit(|it| it.burst(secs(61))), "limit.burst", "61s", "a minute"),
-        (limit(|it| it.queue(1 << 21)), "limit.queue", "2097152", "at most 1048576"),
-        (limit(|it| it.batch(1)), "limit.batch", "1", "at least 2"),
-        (limit(|it| it.pause(ZERO)), "limit.pause", "Some(0ns)", "longer than zero"),
+        (limit(|it| it.max_queue(1 << 21)), "limit.max_queue", "2097152", "at most 1048576"),
+        (limit(|it| it.batch_share(1.0)), "limit.batch_share", "1.0", "at most 0.5"),
+        (limit(|it| it.batch_share(0.0)), "limit.batch_share", "0.0", "above 0"),
+        (limit(|it| it.batch_share(f64::NAN)), "limit.batch_share", "NaN", "above 0"),
+        (
+            limit(|it| it.cooldown_without_hint(ZERO)),
+            "limit.cooldown_without_hint",
+            "Some(0ns)",
+            "longer than zero",
+        ),
         (limit(|it| it.model("m", other)), "limit.requests", "0", "at least 1"),
         (
             limit(|it| it.concurrency(Concurrency::Adaptive(adaptive))),
@@ -87,17 +94,11 @@ fn limits_that_let_nothing_through_are_refused() {
             "0",
             "1 to 1000",
         ),
-        (
-            limit(|it| it.admission(AdmissionPolicy::default().k(0.5))),
-            "limit.admission.k",
-            "0.5",
-            "1 to 1000",
-        ),
     ]);
 }
 
 #[test]
-fn both_profiles_are_allowed_as_they_are() {
+fn both_profiles_are_valid_unchanged() {
     for profile in [Profile::interactive(), Profile::pipeline(), Profile::default()] {
         let builder = of(profile).fallback(secondary()).fallback(Fallback::canned("busy"));
         assert!(builder.over(Provider::new("primary")).is_ok());
@@ -122,7 +123,7 @@ fn limits_on_time_have_to_fit_together() {
 }
 
 #[test]
-fn a_deadline_alone_is_enough_limits_that_were_not_set_give_way_to_it() {
+fn a_deadline_alone_is_enough_and_clamps_limits_that_were_not_set() {
     for profile in [Profile::interactive(), Profile::pipeline()] {
         for deadline in [secs(299), secs(19), secs(8), secs(2), Duration::from_millis(100)] {
             let built = of(profile.clone().deadline(deadline)).over(Provider::new("p"));
@@ -152,7 +153,7 @@ fn retries_have_to_be_possible_and_bounded() {
 }
 
 #[test]
-fn d7_a_breaker_has_to_be_able_to_open_and_to_recover() {
+fn a_breaker_has_to_be_able_to_open_and_to_recover() {
     all_refused([
         (breaker(|it| it.probes(0)), "breaker.probes", "0", "1 to 8"),
         (breaker(|it| it.probes(9)), "breaker.probes", "9", "1 to 8"),
@@ -179,7 +180,7 @@ fn d7_a_breaker_has_to_be_able_to_open_and_to_recover() {
 }
 
 #[test]
-fn a_bound_of_nothing_is_no_bound() {
+fn a_bound_of_zero_is_refused() {
     all_refused([
         (classify(|it| it.hold_events(0)), "classify.hold_events", "0", "1 or more"),
         (classify(|it| it.hold_bytes(0)), "classify.hold_bytes", "0", "1 or more"),
@@ -188,7 +189,7 @@ fn a_bound_of_nothing_is_no_bound() {
 }
 
 #[test]
-fn a_rung_has_to_lead_somewhere() {
+fn a_fallback_needs_a_target() {
     let url = "an http or https URL with a host";
     all_refused([
         (target("/v1"), "ladder.rung[1].base_url", r#""/v1""#, url),
@@ -280,7 +281,7 @@ fn every_way_to_write_a_host_is_allowed() {
 }
 
 #[test]
-fn a_key_that_is_not_there_is_found_out_at_the_start_and_not_in_the_outage() {
+fn a_blank_key_is_refused_when_the_client_is_built() {
     let base = || Target::new("https://two.example/v1");
     for blank in ["", " ", "\t"] {
         let name = HeaderName::from_static("x-api-key");
@@ -293,7 +294,7 @@ fn a_key_that_is_not_there_is_found_out_at_the_start_and_not_in_the_outage() {
 }
 
 #[test]
-fn no_secret_is_told_in_a_refusal() {
+fn no_refusal_shows_a_secret() {
     let target = |base: &str| Fallback::target(Target::new(base));
     for rung in [
         target("https://user:SecretMark@host/v1"),

@@ -1,19 +1,15 @@
-//! Connections that a client keeps and a provider does not: over real sockets and the real clock.
+//! Connections that a client keeps and a provider has closed: over real sockets and the real clock.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc};
 
 use evenkeel::{
-    Client, Profile,
-    breaker::State,
-    context::AttemptLog,
-    telemetry::Event,
-    testkit::{Incident, KeptFault, Provider, Reply, Server, WORDS},
-    timeout::TimeoutPolicy,
+    Client, Profile, breaker::State, context::AttemptLog, telemetry::Event, timeout::TimeoutPolicy,
 };
+use evenkeel_testkit::{Incident, KeptFault, Provider, Reply, Server, WORDS};
 use futures_util::future::join_all;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
-use crate::scene::{Told, ms};
+use crate::support::{EventLog, assert_no_failure, ms, wait_until};
 
 const JSON: &str = r#"{"model":"m","messages":[{"role":"user","content":"hi"}]}"#;
 const STREAM: &str = r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
@@ -21,16 +17,16 @@ const STREAM: &str = r#"{"model":"m","stream":true,"messages":[{"role":"user","c
 struct Stage {
     server: Server,
     client: Client,
-    told: Told,
+    log: EventLog,
 }
 
 /// The provider's answers take long enough that calls at one time need a connection each.
 async fn stage(build: impl FnOnce(evenkeel::ClientBuilder) -> Client) -> Stage {
     let provider = Provider::new("primary").always(Reply::answer().head_after(ms(150)));
     let server = Server::start(provider).await.unwrap();
-    let told = Told::default();
-    let client = build(told.listen(Client::builder()));
-    Stage { server, client, told }
+    let log = EventLog::default();
+    let client = build(log.attach_to(Client::builder()));
+    Stage { server, client, log }
 }
 
 async fn own() -> Stage {
@@ -67,7 +63,7 @@ impl Stage {
         for answer in join_all((0..n).map(|_| self.chat())).await {
             answer.unwrap();
         }
-        soon(|| self.server.kept() == n).await;
+        wait_until(|| self.server.kept() == n).await;
     }
 
     fn assert_untouched(&self) {
@@ -76,14 +72,11 @@ impl Stage {
     }
 
     fn assert_no_failure(&self) {
-        for (route, shown) in self.client.breakers().list() {
-            let failed = shown.failure_ratio.unwrap_or_default();
-            assert_eq!((shown.state, failed), (State::Closed, 0.0), "{route}");
-        }
+        assert_no_failure(&self.client);
     }
 
     fn count(&self, is_one: impl Fn(&Event) -> bool) -> usize {
-        self.told.events().iter().filter(|event| is_one(event)).count()
+        self.log.events().iter().filter(|event| is_one(event)).count()
     }
 
     fn lost(&self, again: bool) -> usize {
@@ -91,14 +84,6 @@ impl Stage {
             Event::ConnectionLost { sent_again, .. } => *sent_again == again,
             _ => false,
         })
-    }
-}
-
-async fn soon(so: impl Fn() -> bool) {
-    let until = Instant::now() + Duration::from_secs(20);
-    while !so() {
-        assert!(Instant::now() < until, "it never became so");
-        sleep(ms(2)).await;
     }
 }
 
@@ -153,7 +138,7 @@ async fn node_replaced_all_eight_calls_are_answered_with_64_kept_connections() {
 }
 
 #[tokio::test]
-async fn one_dead_connection_is_enough_for_the_others_not_to_be_used() {
+async fn one_dead_connection_stops_the_use_of_the_others() {
     let stage = own().await;
     stage.keep(8).await;
     stage.server.kill_kept(KeptFault::Reset);
@@ -237,7 +222,7 @@ async fn silence_on_kept_connections_costs_one_timeout_and_counts_against_no_pro
 }
 
 #[tokio::test]
-async fn silence_that_goes_on_on_new_connections_is_the_provider_s() {
+async fn silence_on_new_connections_counts_against_the_provider() {
     let limits = TimeoutPolicy::new().attempt(ms(100)).first_event(ms(100));
     let stage =
         stage(|builder| builder.profile(Profile::interactive().timeout(limits)).build().unwrap());
@@ -253,7 +238,7 @@ async fn silence_that_goes_on_on_new_connections_is_the_provider_s() {
 }
 
 #[tokio::test]
-async fn what_may_have_been_done_is_not_sent_again_and_the_provider_is_not_blamed() {
+async fn a_request_that_may_have_been_executed_is_not_sent_again_and_does_not_count() {
     let stage = own().await;
     stage.keep(1).await;
     let before = stage.server.provider().count();
@@ -268,7 +253,7 @@ async fn what_may_have_been_done_is_not_sent_again_and_the_provider_is_not_blame
 }
 
 #[tokio::test]
-async fn a_provider_that_breaks_off_on_new_connections_is_at_fault() {
+async fn connections_lost_on_new_connections_count_against_the_provider() {
     let stage = own().await;
     stage.server.provider().set(Reply::reset());
     for _ in 0..12 {
@@ -283,7 +268,7 @@ async fn a_stream_that_breaks_after_its_head_is_not_begun_again() {
     let stage = own().await;
     stage.keep(1).await;
     let before = stage.server.provider().count();
-    let cut = evenkeel::testkit::Fault::ResetAfter { bytes: 300 };
+    let cut = evenkeel_testkit::Fault::ResetAfter { bytes: 300 };
     stage.server.provider().set(Reply::answer().with(cut));
     assert!(stage.call("/v1/files", JSON).await.is_err());
     assert_eq!((stage.lost(true), stage.lost(false)), (0, 0));
@@ -291,7 +276,7 @@ async fn a_stream_that_breaks_after_its_head_is_not_begun_again() {
 }
 
 #[tokio::test]
-async fn a_client_that_has_gone_leaves_nothing_behind() {
+async fn a_dropped_client_leaves_no_task_behind() {
     let stage = Arc::new(own().await);
     stage.keep(2).await;
     stage.server.kill_kept(KeptFault::Silence);
@@ -324,7 +309,7 @@ async fn node_replaced_all_eight_calls_are_answered_through_the_middleware() {
     };
     for n in [2, 8, 64] {
         join_all((0..n).map(|_| ask())).await;
-        soon(|| server.kept() >= n).await;
+        wait_until(|| server.kept() >= n).await;
         server.kill_kept(KeptFault::Reset);
         join_all((0..8).map(|_| ask())).await;
         assert_eq!(breakers.list()[0].1.state, State::Closed);
@@ -343,7 +328,7 @@ async fn an_incident_in_which_a_node_is_replaced_resets_what_clients_keep_to_its
     let url = format!("{}/v1/chat/completions", server.url());
     let call = async || client.post(&url).body(JSON).send().await?.text().await;
     call().await.unwrap();
-    soon(|| server.kept() == 1).await;
+    wait_until(|| server.kept() == 1).await;
     sleep(ms(2200)).await;
     assert!(call().await.is_err(), "its connection is dead, and nobody knew");
     assert!(call().await.unwrap().contains(WORDS), "a new one is well");

@@ -1,5 +1,5 @@
-//! Tower's contract: every layer, and all of them together, over an upstream whose clones are not ready until they are
-//! asked.
+//! Tower's contract: every layer, and all of them together, over a service whose clones are not ready until they are
+//! polled.
 
 use evenkeel::{
     Client, Profile,
@@ -13,12 +13,12 @@ use evenkeel::{
     retry::RetryPolicy,
     stream::Commit,
     telemetry::{AttemptSpanLayer, Events, TelemetryLayer},
-    testkit::{Probe, probe::check},
     timeout::{DeadlinePolicy, TimeoutPolicy},
 };
+use evenkeel_testkit::{Probe, probe::check};
 use tower::layer::{layer_fn, util::Stack};
 
-use crate::scene::secondary;
+use crate::support::secondary;
 
 #[tokio::test(start_paused = true)]
 async fn telemetry_keeps_the_contract() {

@@ -1,4 +1,4 @@
-//! What a request asks for, and what the answer in its dialect comes to.
+//! The facts parsed from a request, and the outcome of an answer in each dialect.
 
 use std::{
     convert::Infallible,
@@ -29,7 +29,7 @@ fn chat(body: &str) -> RequestInfo {
 }
 
 #[test]
-fn the_path_tells_the_dialect() {
+fn the_path_determines_the_dialect() {
     for path in [
         "/chat/completions",
         "/v1/chat/completions",
@@ -53,7 +53,7 @@ fn the_path_tells_the_dialect() {
 }
 
 #[test]
-fn a_request_is_read_in_one_go() {
+fn a_request_is_parsed_in_one_pass() {
     let ask = chat(
         r#" {"model":"m\"1","stream":true,"max_tokens":7,"tools":[{"type":"function"}],
             "messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"x"}}]}]} "#,
@@ -65,7 +65,7 @@ fn a_request_is_read_in_one_go() {
 }
 
 #[test]
-fn what_is_not_asked_is_not_read() {
+fn absent_fields_are_absent() {
     let ask = chat(
         r#"{"model":null,"stream":false,"max_tokens":-1,"tools":[],"functions":null,
             "messages":[{"content":"\"image_url\" \"stream\":true","model":"x","stream":true}]}"#,
@@ -151,7 +151,7 @@ fn every_dialect_has_its_paths() {
 }
 
 #[test]
-fn gemini_says_in_its_path_what_others_say_in_their_body() {
+fn gemini_has_model_and_stream_in_its_path() {
     let body = r#"{"model":"no","stream":false,"generationConfig":{"maxOutputTokens":7},"tools":[{"functionDeclarations":[]}],
         "contents":[{"parts":[{"inlineData":{"mimeType":"image/png","data":""}}]}]}"#;
     let asked = ask("/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse", body);
@@ -162,7 +162,7 @@ fn gemini_says_in_its_path_what_others_say_in_their_body() {
 }
 
 #[test]
-fn ollama_streams_unless_it_is_told_not_to() {
+fn ollama_streams_unless_stream_is_false() {
     for (stream, expected) in [("", true), (r#","stream":null"#, true), (r#","stream":true"#, true)]
         .into_iter()
         .chain([(r#","stream":false"#, false)])
@@ -179,7 +179,7 @@ fn ollama_streams_unless_it_is_told_not_to() {
 }
 
 #[test]
-fn messages_and_responses_are_read_as_chat_is() {
+fn messages_and_responses_are_parsed_like_chat() {
     let body = r#"{"model":"m","stream":true,"max_tokens":9,"tools":[{"name":"f"}],
         "messages":[{"content":[{"type":"image","source":{}}]}]}"#;
     let asked = ask("/v1/messages", body);
@@ -296,7 +296,7 @@ async fn a_healthy_stream_of_any_dialect_comes_through_byte_for_byte() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t5_a_stream_of_any_dialect_that_is_cut_is_truncated() {
+async fn a_stream_of_any_dialect_that_is_cut_is_truncated() {
     for [path, kind, word, end, _] in STREAMS {
         for cut in ["", &end[..12]] {
             let pieces = [word, cut];
@@ -311,7 +311,7 @@ async fn t5_a_stream_of_any_dialect_that_is_cut_is_truncated() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t4_an_error_in_a_stream_of_any_dialect_is_an_error() {
+async fn an_error_in_a_stream_of_any_dialect_is_an_error() {
     for [path, kind, word, end, error] in STREAMS {
         let came = through(path, kind, &[word, error, end], Commit::FirstContent).await;
         let expected =
@@ -326,7 +326,7 @@ async fn t4_an_error_in_a_stream_of_any_dialect_is_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t7_an_empty_answer_of_any_dialect_is_empty_and_a_page_is_malformed() {
+async fn an_empty_answer_of_any_dialect_is_empty_and_a_page_is_malformed() {
     for [path, kind, _, end, _] in STREAMS {
         let end = end.replacen(",\r\n{", "[{", 1);
         for pieces in [&[][..], &["\n"], &[end.as_str()]] {

@@ -1,4 +1,4 @@
-//! Second copies: when they are sent, which of two answers counts, and what becomes of the other. Virtual time.
+//! Hedges: when the second copy is sent, which of two answers counts, and how the other ends. Virtual time.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use evenkeel::{
     outcome::{Outcome, Rejection},
     retry::{Budget, Budgets, RetryPolicy},
     stream::BodyEnd,
-    testkit::{Fault, Provider, Reply, provider::Fate},
 };
+use evenkeel_testkit::{Fault, Provider, Reply, provider::Fate};
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::scene::{Told, call, chat, ms, over, read, secs, with_body};
+use crate::support::{EventLog, call, chat, ms, over, read, secs, with_body};
 
 /// Hedging and nothing else that sends anything twice.
 fn builder() -> ClientBuilder {
@@ -53,8 +53,8 @@ async fn taught(client: &Client, provider: &Provider) {
 #[tokio::test(start_paused = true)]
 async fn a_late_call_has_a_second_copy_and_the_first_answer_wins() {
     for stream in [true, false] {
-        let (provider, told) = (after([]), Told::default());
-        let client = over(told.listen(builder()), [&provider]);
+        let (provider, log) = (after([]), EventLog::default());
+        let client = over(log.attach_to(builder()), [&provider]);
         for _ in 0..100 {
             call(&client, chat(stream)).await.unwrap().is_whole();
         }
@@ -64,7 +64,7 @@ async fn a_late_call_has_a_second_copy_and_the_first_answer_wins() {
         let answer = call(&client, chat(stream)).await.unwrap();
         answer.is_whole();
         assert_eq!(start.elapsed(), ms(400), "late at 200 ms, answered 200 ms later");
-        assert_eq!((provider.count(), told.count("Hedged")), (2, 1));
+        assert_eq!((provider.count(), log.count("Hedged")), (2, 1));
         let fates: Vec<_> = provider.attempts().iter().map(|attempt| attempt.fate).collect();
         assert_eq!((fates[0], provider.in_flight()), (Fate::Cancelled, 0), "its permits are free");
         let attempt_log = answer.attempt_log.unwrap();
@@ -123,8 +123,8 @@ fn numbers(seed: u64) -> impl FnMut() -> u64 {
 
 #[tokio::test(start_paused = true)]
 async fn a_provider_that_is_slow_for_everybody_is_not_hit_twice() {
-    let (provider, told) = (after([]), Told::default());
-    let client = over(told.listen(builder()), [&provider]);
+    let (provider, log) = (after([]), EventLog::default());
+    let client = over(log.attach_to(builder()), [&provider]);
     taught(&client, &provider).await;
     provider.set(Reply::answer().first_content_after(secs(4)));
     for _ in 0..200 {
@@ -165,7 +165,7 @@ async fn a_failure_starts_the_second_copy_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_that_another_copy_would_have_too_is_the_callers() {
+async fn a_conclusive_failure_is_returned_at_once() {
     let provider = after([]);
     let client = over(builder(), [&provider]);
     taught(&client, &provider).await;
@@ -186,7 +186,7 @@ async fn a_failure_that_another_copy_would_have_too_is_the_callers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_waits_for_the_other_copy_and_of_two_the_first_is_told() {
+async fn a_failure_waits_for_the_other_copy_and_the_first_of_two_is_returned() {
     let provider = after([]);
     let client = over(builder(), [&provider]);
     taught(&client, &provider).await;
@@ -206,7 +206,7 @@ async fn a_failure_waits_for_the_other_copy_and_of_two_the_first_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_of_the_requests_own_ends_both() {
+async fn a_rejected_request_ends_both_copies() {
     let provider = after([]);
     let client = over(builder(), [&provider]);
     taught(&client, &provider).await;
@@ -229,7 +229,7 @@ async fn a_caller_who_goes_away_cancels_both() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_may_change_something_is_sent_once() {
+async fn a_request_with_side_effects_is_sent_once() {
     let provider = after([]);
     let client = over(builder(), [&provider]);
     taught(&client, &provider).await;
@@ -282,7 +282,7 @@ async fn a_probe_has_no_second_copy() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_equal_targets_the_copy_goes_to_another() {
+async fn the_copy_goes_to_another_of_equal_targets() {
     let [one, other] = ["one", "other"].map(Provider::new);
     let target = |name: &str| Target::new(format!("http://{name}/v1")).bearer(name);
     let builder = builder().primaries([target("one"), target("other")]);
@@ -304,9 +304,9 @@ async fn of_equal_targets_the_copy_goes_to_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_body_of_the_winner_is_watched_to_its_end() {
-    let (provider, told) = (after([]), Told::default());
-    let client = over(told.listen(builder()), [&provider]);
+async fn the_body_of_the_winner_is_monitored_to_its_end() {
+    let (provider, log) = (after([]), EventLog::default());
+    let client = over(log.attach_to(builder()), [&provider]);
     taught(&client, &provider).await;
     next(
         &provider,
@@ -322,7 +322,7 @@ async fn the_body_of_the_winner_is_watched_to_its_end() {
 
 /// Alone, over an upstream that is slow the second time round.
 #[tokio::test(start_paused = true)]
-async fn it_can_stand_alone() {
+async fn the_hedge_layer_works_alone() {
     fn upstream() -> impl Upstream {
         service_fn(|request: Request| async move {
             let slow = request.headers().contains_key("slow");

@@ -1,19 +1,16 @@
-//! Who calls: routes, stored answers and shared attempts go by one identity, and nothing of one caller reaches another, nor
-//! another origin.
+//! The identity of a caller: routes, stored answers and shared attempts use the same one, and nothing of one caller
+//! reaches another or another origin.
 
-mod answers;
 mod credentials;
-mod forwarded;
-mod many;
-mod names;
+mod forwarded_headers;
+mod many_credentials;
+mod route_names;
+mod stored_answers;
 
-use evenkeel::{
-    Client, Profile, Request,
-    retry::RetryPolicy,
-    testkit::{Provider, Reply},
-};
+use evenkeel::{Client, Profile, Request};
+use evenkeel_testkit::{Provider, Reply};
 
-use crate::scene::*;
+use crate::support::{PRIMARY, call, over};
 
 /// A chat request to the primary with these headers and that query.
 fn asked(query: &str, headers: &[(&str, &str)]) -> Request {
@@ -40,10 +37,6 @@ fn down() -> Provider {
 /// A client that waits for no retry.
 fn client(provider: &Provider) -> Client {
     over(Client::builder(), [provider])
-}
-
-fn without_retries() -> Profile {
-    Profile::interactive().retry(RetryPolicy::default().retries(0))
 }
 
 async fn status(client: &Client, request: Request) -> u16 {

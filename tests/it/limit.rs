@@ -1,4 +1,4 @@
-//! The limits: alone over services in process, and in the whole stack over providers that limit, on a paused clock.
+//! Limits: alone over services in process, and in the whole stack over providers that limit. Paused clock.
 
 use std::{
     future::Future,
@@ -14,35 +14,28 @@ use std::{
 use bytes::Bytes;
 use evenkeel::{
     Client, Error, Profile, Request, Response,
-    context::{Deadline, Priority},
+    context::Priority,
     fallback::Fallback,
     limit::{Concurrency, LimitLayer, LimitPolicy},
     retry::RetryPolicy,
     telemetry::Event,
-    testkit::{Capacity, Fault, Provider, Reply},
 };
+use evenkeel_testkit::{Capacity, Fault, Provider, Reply};
 use futures_util::future::join_all;
 use http_body_util::BodyExt;
 use tokio::time::{Instant, sleep, sleep_until};
 use tower::{Layer, ServiceExt};
 
-use crate::scene::{Told, call, chat, ms, over, pair, read, secondary, secs, with_body};
+use crate::support::{
+    EventLog, call, chat, ms, over, pair, read, secondary, secs, with_body, with_deadline,
+    with_extension,
+};
 
 mod adaptive;
-mod harm;
-mod rate;
+mod no_harm;
+mod request_rate;
 
 const MINUTE: Duration = Duration::from_secs(60);
-
-fn within(mut request: Request, limit: Duration) -> Request {
-    request.extensions_mut().insert(Deadline::within(limit));
-    request
-}
-
-fn of(mut request: Request, priority: Priority) -> Request {
-    request.extensions_mut().insert(priority);
-    request
-}
 
 fn ask(model: &str) -> Request {
     let body = format!(
@@ -71,7 +64,7 @@ fn limited(policy: LimitPolicy) -> Profile {
 // === permits ===
 
 #[tokio::test(start_paused = true)]
-async fn t8_a_permit_is_held_until_the_body_has_ended() {
+async fn a_permit_is_held_until_the_body_has_ended() {
     let slow = Reply::answer().between_events(ms(100));
     let provider = Provider::new("primary").always(slow);
     let layer = one_at_a_time();
@@ -89,7 +82,7 @@ async fn t8_a_permit_is_held_until_the_body_has_ended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t8_a_body_that_is_dropped_gives_its_permit_back() {
+async fn a_body_that_is_dropped_gives_its_permit_back() {
     let provider = Provider::new("primary").always(Reply::answer().between_events(secs(60)));
     let layer = one_at_a_time();
     let limits = layer.handle();
@@ -113,7 +106,7 @@ async fn an_attempt_that_is_cancelled_gives_its_permit_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d26_one_models_rate_limit_does_not_hold_up_another_model_of_the_same_key() {
+async fn one_models_rate_limit_does_not_hold_up_another_model_of_the_same_key() {
     let provider = Provider::new("primary").replies([Reply::rate_limited(Some(secs(300)))]);
     let client = over(Client::builder().profile(limited(LimitPolicy::new())), [&provider]);
     assert_eq!(call(&client, ask("busy")).await.unwrap().status, 429);
@@ -136,7 +129,7 @@ impl Wake for Count {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d10_d11_a_call_that_waits_is_polled_a_handful_of_times() {
+async fn a_call_that_waits_is_polled_a_handful_of_times() {
     let provider = Provider::new("primary").always(Reply::answer().head_after(ms(700)));
     let policy = LimitPolicy::new().requests(60).burst(secs(1));
     let layer = policy.concurrency(Concurrency::Fixed(2)).build().unwrap();
@@ -162,7 +155,7 @@ async fn d10_d11_a_call_that_waits_is_polled_a_handful_of_times() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d10_d11_a_call_that_waits_is_not_woken_without_a_reason() {
+async fn a_call_that_waits_is_not_woken_without_a_reason() {
     let provider = Provider::new("primary").always(Reply::hang());
     let layer = one_at_a_time();
     let _held = tokio::spawn({
@@ -176,22 +169,22 @@ async fn d10_d11_a_call_that_waits_is_not_woken_without_a_reason() {
     assert!(waiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
     for _ in 0..1000 {
         // Others come and go.
-        let other = send(&layer, &provider, within(chat(false), secs(5)));
+        let other = send(&layer, &provider, with_deadline(chat(false), secs(5)));
         let _ = tokio::time::timeout(ms(10), other).await;
     }
     assert_eq!(woken.0.load(Ordering::Relaxed), 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_that_fills_the_queue_refuses_nobody_who_goes_before_it() {
+async fn a_batch_that_fills_the_queue_refuses_no_call_of_higher_priority() {
     let provider = Provider::new("primary").always(Reply::answer().head_after(secs(1)));
-    let policy = LimitPolicy::new().concurrency(Concurrency::Fixed(1)).queue(3);
+    let policy = LimitPolicy::new().concurrency(Concurrency::Fixed(1)).max_queue(3);
     let layer = policy.build().unwrap();
     let start = Instant::now();
     let send = |priority: Priority| {
         let (layer, provider) = (layer.clone(), provider.clone());
         async move {
-            let result = send(&layer, &provider, of(chat(false), priority)).await;
+            let result = send(&layer, &provider, with_extension(chat(false), priority)).await;
             (result.map(drop), start.elapsed())
         }
     };
@@ -210,9 +203,9 @@ async fn a_batch_that_fills_the_queue_refuses_nobody_who_goes_before_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d9_a_refusal_takes_no_time() {
+async fn a_refusal_takes_no_time() {
     let provider = Provider::new("primary").always(Reply::hang());
-    let policy = LimitPolicy::new().concurrency(Concurrency::Fixed(1)).queue(0);
+    let policy = LimitPolicy::new().concurrency(Concurrency::Fixed(1)).max_queue(0);
     let layer = policy.build().unwrap();
     let _held = tokio::spawn({
         let (layer, provider) = (layer.clone(), provider.clone());
@@ -228,14 +221,15 @@ async fn d9_a_refusal_takes_no_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn interactive_calls_go_before_batch_calls_that_came_earlier() {
+async fn interactive_calls_precede_earlier_batch_calls() {
     let provider = Provider::new("primary").always(Reply::answer().head_after(secs(1)));
     let layer = one_at_a_time();
     let order = Arc::new(Mutex::new(Vec::new()));
     let spawn = |name: &'static str, priority| {
         let (layer, provider, order) = (layer.clone(), provider.clone(), order.clone());
         tokio::spawn(async move {
-            read(send(&layer, &provider, of(chat(false), priority)).await.unwrap()).await;
+            read(send(&layer, &provider, with_extension(chat(false), priority)).await.unwrap())
+                .await;
             order.lock().unwrap().push(name);
         })
     };
@@ -277,15 +271,15 @@ async fn a_call_that_goes_away_leaves_its_place_to_the_next() {
 async fn a_call_whose_deadline_the_wait_would_use_up_is_refused_at_once_and_goes_down() {
     let (primary, second) = pair();
     let primary = primary.replies([Reply::rate_limited(Some(secs(40)))]);
-    let told = Told::default();
-    let builder = told.listen(Client::builder().profile(limited(LimitPolicy::new())));
+    let log = EventLog::default();
+    let builder = log.attach_to(Client::builder().profile(limited(LimitPolicy::new())));
     let client = over(builder.fallback(secondary()), [&primary, &second]);
     let start = Instant::now();
     for _ in 0..5 {
         assert_eq!(call(&client, chat(true)).await.unwrap().from(), "secondary");
     }
     assert_eq!((start.elapsed(), primary.count()), (Duration::ZERO, 1));
-    assert_eq!((told.count("LimitClosed"), told.count("LimitRefused")), (1, 4));
+    assert_eq!((log.count("LimitClosed"), log.count("LimitRefused")), (1, 4));
     sleep(secs(42)).await;
     assert_eq!(call(&client, chat(true)).await.unwrap().from(), "primary");
 }
@@ -293,14 +287,14 @@ async fn a_call_whose_deadline_the_wait_would_use_up_is_refused_at_once_and_goes
 #[tokio::test(start_paused = true)]
 async fn a_call_that_has_the_time_waits_for_the_route_to_open() {
     let primary = Provider::new("primary").replies([Reply::rate_limited(Some(secs(4)))]);
-    let told = Told::default();
+    let log = EventLog::default();
     let client =
-        over(told.listen(Client::builder().profile(limited(LimitPolicy::new()))), [&primary]);
+        over(log.attach_to(Client::builder().profile(limited(LimitPolicy::new()))), [&primary]);
     assert_eq!(call(&client, chat(true)).await.unwrap().status, 429);
     let start = Instant::now();
     call(&client, chat(true)).await.unwrap().is_whole();
     assert!((secs(4)..secs(5)).contains(&start.elapsed()), "{:?}", start.elapsed());
-    assert_eq!((told.count("LimitQueued"), primary.count()), (1, 2));
+    assert_eq!((log.count("LimitQueued"), primary.count()), (1, 2));
 }
 
 #[tokio::test(start_paused = true)]
@@ -313,7 +307,7 @@ async fn a_retry_and_the_queue_do_not_wait_one_after_the_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn those_that_waited_for_a_route_to_open_do_not_go_at_once() {
+async fn calls_that_waited_for_a_route_are_not_sent_all_at_once() {
     let primary = Provider::new("primary").replies([Reply::rate_limited(Some(secs(10)))]);
     let client = over(Client::builder().profile(limited(LimitPolicy::new())), [&primary]);
     call(&client, chat(true)).await.unwrap();
@@ -338,7 +332,7 @@ async fn those_that_waited_for_a_route_to_open_do_not_go_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_rate_limit_without_a_wait_makes_a_pause_that_grows() {
     let primary = Provider::new("primary").always(Reply::rate_limited(None));
-    let policy = LimitPolicy::new().pause(ms(500));
+    let policy = LimitPolicy::new().cooldown_without_hint(ms(500));
     let client = over(Client::builder().profile(limited(policy)), [&primary]);
     for _ in 0..4 {
         assert_eq!(call(&client, chat(true)).await.unwrap().status, 429);
@@ -351,7 +345,7 @@ async fn a_rate_limit_without_a_wait_makes_a_pause_that_grows() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn headers_that_say_that_nothing_is_left_are_believed_without_any_limit_set() {
+async fn headers_with_nothing_remaining_apply_without_any_limit_set() {
     let used_up = Reply::answer()
         .header("x-ratelimit-limit-requests", "60")
         .header("x-ratelimit-remaining-requests", "0")
@@ -359,7 +353,7 @@ async fn headers_that_say_that_nothing_is_left_are_believed_without_any_limit_se
     let primary = Provider::new("primary").replies([used_up]);
     let client = over(Client::builder().profile(limited(LimitPolicy::new())), [&primary]);
     call(&client, chat(true)).await.unwrap().is_whole();
-    let error = call(&client, within(chat(true), secs(10))).await.unwrap_err();
+    let error = call(&client, with_deadline(chat(true), secs(10))).await.unwrap_err();
     assert_eq!(error.retry_in(), Some(secs(20)));
     let start = Instant::now();
     call(&client, chat(true)).await.unwrap().is_whole();
@@ -398,7 +392,7 @@ async fn time_in_the_queue_is_not_slow_for_the_breaker() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn callers_that_leave_the_queue_say_nothing_of_the_route() {
+async fn callers_that_leave_the_queue_do_not_count_against_the_route() {
     let primary = Provider::new("primary").always(Reply::answer().between_events(secs(2)));
     let policy = LimitPolicy::new().concurrency(Concurrency::Fixed(1));
     let client = over(Client::builder().profile(Profile::pipeline().limit(policy)), [&primary]);
@@ -438,7 +432,7 @@ async fn calls_that_wait_do_not_go_to_a_route_whose_breaker_has_opened() {
 // === tokens ===
 
 #[tokio::test(start_paused = true)]
-async fn tokens_are_settled_by_what_the_answer_says_it_cost() {
+async fn tokens_are_settled_by_the_usage_in_the_answer() {
     let primary = Provider::new("primary");
     let policy = LimitPolicy::new().tokens(10_000);
     let client = over(Client::builder().profile(limited(policy)), [&primary]);
@@ -454,7 +448,7 @@ async fn tokens_are_settled_by_what_the_answer_says_it_cost() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_for_more_tokens_than_there_are_in_a_minute_is_possible() {
+async fn a_call_for_more_tokens_than_a_minute_has_is_possible() {
     let primary = Provider::new("primary");
     let policy = LimitPolicy::new().tokens(1000);
     let profile = Profile::pipeline().limit(policy);
@@ -470,7 +464,7 @@ async fn a_call_for_more_tokens_than_there_are_in_a_minute_is_possible() {
 // === what is told ===
 
 #[tokio::test(start_paused = true)]
-async fn the_handle_shows_who_waits_and_for_how_long() {
+async fn the_handle_shows_the_waiting_calls_and_their_wait() {
     let primary = Provider::new("primary").always(Reply::answer().head_after(secs(2)));
     let policy = LimitPolicy::new().requests(60).burst(secs(1));
     let client = over(Client::builder().profile(limited(policy)), [&primary]);
@@ -521,11 +515,11 @@ async fn an_error_of_a_rate_limit_within_a_stream_closes_the_route_as_well() {
     let said = r#"{"error":{"message":"Rate limit reached. Please try again in 9s.","code":"rate_limit_exceeded"}}"#;
     let limited_stream = Reply::answer().with(Fault::ErrorEvent { words: 0, data: said.into() });
     let primary = Provider::new("primary").replies([limited_stream]);
-    let told = Told::default();
+    let log = EventLog::default();
     let client =
-        over(told.listen(Client::builder().profile(limited(LimitPolicy::new()))), [&primary]);
+        over(log.attach_to(Client::builder().profile(limited(LimitPolicy::new()))), [&primary]);
     assert!(call(&client, chat(true)).await.unwrap_err().is_rate_limited());
-    let lasts = told.events().into_iter().find_map(|event| match event {
+    let lasts = log.events().into_iter().find_map(|event| match event {
         Event::LimitClosed { lasts, .. } => Some(lasts),
         _ => None,
     });

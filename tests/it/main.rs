@@ -1,48 +1,44 @@
-//! The tests of the crate from outside, one file per part.
+//! The tests of the crate from outside, one file per part. What several of them use is in `support`.
 #![allow(clippy::unwrap_used)]
 // The lint's own exception covers test functions alone, not what they share.
 
 mod availability;
 mod balance;
-mod baseline;
 mod breaker;
 mod cache;
-mod classify;
+mod classify_layer;
 #[cfg(feature = "reqwest")]
 mod client;
-mod compose;
+mod combinations;
 mod config;
 #[cfg(feature = "reqwest")]
 mod connections;
 mod contract;
 mod dialect;
-mod edits;
+mod error_responses;
+mod explicit_dialect;
+mod failures_default;
+mod failures_long_limits;
 #[cfg(feature = "reqwest")]
-mod failures;
-mod fallbacks;
+mod failures_over_sockets;
+mod fallback;
 mod hedge;
-mod home;
 mod identity;
-mod ladder;
 mod limit;
+mod local_failures;
 mod loopback;
 mod no_harm;
-mod ours;
+mod operations;
 mod outage;
-mod pace;
-mod passed;
+mod passthrough;
 mod per_call;
-mod property;
+mod properties;
 mod providers;
-mod recovery;
 mod resume;
 mod retry;
-mod scene;
-mod spoken;
-mod stories;
-mod stream;
-mod streams;
+mod slow_streams;
+mod stack;
+mod stream_faults;
+mod support;
 mod testkit;
 mod timeout;
-mod together;
-mod wire;

@@ -7,12 +7,10 @@ pub(crate) mod clients;
 use std::{thread, time::Duration};
 
 use clients::{NAMES, RUNGS, Setting};
-use evenkeel::{
-    Upstream,
-    testkit::{
-        Figures, Incident, Scenario,
-        scenario::{Kind, Stage},
-    },
+use evenkeel::Upstream;
+use evenkeel_testkit::{
+    Figures, Incident, Scenario,
+    scenario::{Kind, Stage},
 };
 use tokio::runtime::Builder;
 
@@ -116,7 +114,7 @@ fn the_same_seed_gives_the_same_day_to_the_byte() {
 }
 
 #[test]
-fn the_clients_beside_it_do_what_they_are_said_to_do() {
+fn the_compared_clients_do_what_is_documented() {
     let incident = in_minutes(&Incident::openai_2024_06_04(), 60);
     let played = |name| day(name, incident.clone(), (SEED, 60.0));
     let (plain, retries) = (played(NAMES[0]), played(NAMES[1]));
@@ -174,7 +172,7 @@ fn a_node_that_is_replaced_costs_no_call_its_answer_and_moves_none_elsewhere() {
 }
 
 #[test]
-fn a_brownout_costs_nobody_an_answer_that_retries_would_have_had() {
+fn a_brownout_costs_no_call_an_answer_that_retries_would_have_had() {
     for name in ["brownout-10", "brownout-20", "brownout-30"] {
         let incident = Incident::named(name).unwrap();
         let played = |client| day(client, incident.clone(), (SEED, 60.0));

@@ -1,21 +1,16 @@
-//! What a call may bring for itself alone: rungs, a commit point, that it can be sent once.
+//! Settings of one call in its extensions: fallbacks, a commit point, a non-replayable body.
 
 use std::sync::Arc;
 
 use evenkeel::{
-    Client, Profile, Request,
+    Client, Profile,
     context::Once,
     fallback::{Fallback, Fallbacks, Target},
     stream::Commit,
-    testkit::{Fault, Provider, Reply},
 };
+use evenkeel_testkit::{Fault, Provider, Reply};
 
-use crate::scene::{call, chat, over, pair, secondary};
-
-fn with<T: Clone + Send + Sync + 'static>(mut request: Request, value: T) -> Request {
-    request.extensions_mut().insert(value);
-    request
-}
+use crate::support::{call, chat, over, pair, secondary, with_extension};
 
 fn model(model: &str) -> Fallback {
     Fallback::target(Target::here().model(model))
@@ -26,12 +21,12 @@ fn models(provider: &Provider) -> Vec<Arc<str>> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rungs_of_a_call_stand_between_the_first_and_the_others() {
+async fn fallbacks_of_a_call_stand_between_the_first_and_the_others() {
     let (primary, spare) = pair();
     primary.set(Reply::quota_exhausted());
     let client = over(Client::builder().fallback(secondary()), [&primary, &spare]);
     let own = Fallbacks::new([model("b"), model("c")]).unwrap();
-    let answer = call(&client, with(chat(true), own)).await.unwrap();
+    let answer = call(&client, with_extension(chat(true), own)).await.unwrap();
     answer.is_whole();
     assert_eq!(
         (answer.from(), &answer.headers["evenkeel-attempts"]),
@@ -48,17 +43,17 @@ async fn rungs_of_a_call_stand_between_the_first_and_the_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_asks_its_own_rungs_where_no_ladder_was_set() {
+async fn a_call_asks_its_own_fallbacks_where_no_ladder_was_set() {
     let primary = Provider::new("primary").replies([Reply::error(404, "", "model_not_found")]);
     let client = over(Client::builder(), [&primary]);
     let own = Fallbacks::new([model("b"), Fallback::canned("never asked")]).unwrap();
-    let answer = call(&client, with(chat(false), own)).await.unwrap();
+    let answer = call(&client, with_extension(chat(false), own)).await.unwrap();
     answer.is_whole();
     assert_eq!(models(&primary), ["m", "b"].map(Arc::from).to_vec());
 }
 
 #[test]
-fn rungs_of_a_call_are_checked_when_they_are_made() {
+fn fallbacks_of_a_call_are_validated_when_they_are_made() {
     let field = |rungs: Vec<Fallback>| Fallbacks::new(rungs).unwrap_err().field().to_owned();
     assert_eq!(field(vec![model("m"); 9]), "fallbacks");
     assert_eq!(
@@ -77,11 +72,11 @@ fn rungs_of_a_call_are_checked_when_they_are_made() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_waits_for_all_of_a_stream_has_it_whole_and_the_next_need_not() {
+async fn a_call_may_wait_for_the_whole_stream_and_the_next_need_not() {
     let cut = || Reply::answer().with(Fault::Cut { words: 40 });
     let primary = Provider::new("primary").replies([cut(), Reply::answer(), cut()]);
     let client = over(Client::builder(), [&primary]);
-    call(&client, with(chat(true), Commit::Complete)).await.unwrap().is_whole();
+    call(&client, with_extension(chat(true), Commit::Complete)).await.unwrap().is_whole();
     assert_eq!(primary.count(), 2);
     assert!(
         call(&client, chat(true)).await.unwrap().error.is_some_and(|error| error.is_truncated())
@@ -90,19 +85,19 @@ async fn a_call_that_waits_for_all_of_a_stream_has_it_whole_and_the_next_need_no
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_may_see_words_as_they_come_where_the_profile_waits_for_all() {
+async fn a_call_may_commit_at_the_first_content_where_the_profile_waits_for_all() {
     let primary = Provider::new("primary").always(Reply::answer().with(Fault::Cut { words: 40 }));
     let client = over(Client::builder().profile(Profile::pipeline()), [&primary]);
-    let answer = call(&client, with(chat(true), Commit::FirstContent)).await.unwrap();
+    let answer = call(&client, with_extension(chat(true), Commit::FirstContent)).await.unwrap();
     assert!(answer.error.is_some() && !answer.frames.is_empty());
     assert_eq!(primary.count(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_can_be_sent_once_is_sent_once() {
+async fn a_non_replayable_body_is_sent_once() {
     let (primary, spare) = pair();
     primary.set(Reply::status(503));
     let client = over(Client::builder().fallback(secondary()), [&primary, &spare]);
-    let answer = call(&client, with(chat(true), Once)).await.unwrap();
+    let answer = call(&client, with_extension(chat(true), Once)).await.unwrap();
     assert_eq!((answer.status.as_u16(), primary.count(), spare.count()), (503, 1, 0));
 }

@@ -1,5 +1,4 @@
-//! What each provider means: answers as they are on the wire, one table for each provider, and what things on the way to
-//! them send in their place.
+//! The errors of each provider as they are on the wire, one table for each, and those of proxies in between.
 
 use std::time::Duration;
 
@@ -8,11 +7,11 @@ use evenkeel::{
     classify::ClassifyPolicy,
     context::Route,
     outcome::{CodeClass, ErrorCodeTable, Outcome, Rejection, classify, classify_with},
-    testkit::Reply,
 };
+use evenkeel_testkit::Reply;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-use crate::scene::{call, chat, over, pair, secondary, secs};
+use crate::support::{call, chat, over, pair, secondary, secs};
 
 const DOWN: Outcome = Outcome::Unavailable { wait: None };
 const LIMITED: Outcome = Outcome::RateLimited { wait: None };
@@ -51,7 +50,7 @@ fn assert_rows(rows: &[Row]) {
 }
 
 #[test]
-fn openai() {
+fn errors_of_openai() {
     assert_rows(&[
         (
             401,
@@ -141,7 +140,7 @@ fn openai() {
 }
 
 #[test]
-fn azure_openai() {
+fn errors_of_azure_openai() {
     assert_rows(&[
         (
             401,
@@ -191,7 +190,7 @@ fn azure_openai() {
 }
 
 #[test]
-fn anthropic() {
+fn errors_of_anthropic() {
     let error = |kind: &str| {
         format!(
             r#"{{"type":"error","error":{{"type":"{kind}","message":"m"}},"request_id":"req_1"}}"#
@@ -237,7 +236,7 @@ fn anthropic() {
 }
 
 #[test]
-fn gemini_and_vertex() {
+fn errors_of_gemini_and_vertex() {
     assert_rows(&[
         (
             400,
@@ -289,7 +288,7 @@ fn gemini_and_vertex() {
 }
 
 #[test]
-fn bedrock() {
+fn errors_of_bedrock() {
     assert_rows(&[
         (
             429,
@@ -334,7 +333,7 @@ fn bedrock() {
 }
 
 #[test]
-fn mistral_groq_cohere_and_deepseek() {
+fn errors_of_mistral_groq_cohere_and_deepseek() {
     assert_rows(&[
         // Mistral
         (401, "", r#"{"detail":"Unauthorized"}"#, KEY),
@@ -426,7 +425,7 @@ fn mistral_groq_cohere_and_deepseek() {
 }
 
 #[test]
-fn ollama_vllm_and_openrouter() {
+fn errors_of_ollama_vllm_and_openrouter() {
     assert_rows(&[
         // Ollama
         (404, "", r#"{"error":"model \"x\" not found, try pulling it first"}"#, MODEL),
@@ -496,7 +495,7 @@ fn ollama_vllm_and_openrouter() {
 }
 
 #[test]
-fn what_stands_on_the_way_is_known_by_its_status_and_says_nothing_of_the_key() {
+fn proxies_are_recognised_by_their_status_and_do_not_reject_the_key() {
     for status in [502, 503, 504, 520, 522, 524, 530] {
         for body in [
             "",
@@ -529,7 +528,7 @@ fn what_stands_on_the_way_is_known_by_its_status_and_says_nothing_of_the_key() {
 }
 
 #[test]
-fn no_shape_of_a_body_changes_what_the_status_says() {
+fn no_shape_of_a_body_changes_the_meaning_of_the_status() {
     for body in [
         "",
         "[]",
@@ -561,7 +560,7 @@ fn no_shape_of_a_body_changes_what_the_status_says() {
 
 /// An unknown server that speaks OpenAI's language needs no rule: its status decides, and its code is told.
 #[test]
-fn an_unknown_code_falls_back_to_its_status_and_is_told() {
+fn an_unknown_code_falls_back_to_its_status_and_is_reported() {
     for (status, outcome) in [(400, REQUEST), (401, KEY), (429, LIMITED), (503, DOWN), (200, DOWN)]
     {
         let body = br#"{"error":{"message":"m","type":"acme_trouble","code":"acme_17"}}"#;
@@ -584,7 +583,7 @@ fn an_unknown_code_falls_back_to_its_status_and_is_told() {
 }
 
 #[test]
-fn a_key_that_is_said_back_in_place_of_a_code_is_not_kept() {
+fn a_key_echoed_in_place_of_a_code_is_not_kept() {
     for secret in [
         "sk-proj-abcDEF0123456789",
         "gsk_abcdefghij",
@@ -602,7 +601,7 @@ fn a_key_that_is_said_back_in_place_of_a_code_is_not_kept() {
 }
 
 #[test]
-fn the_same_word_may_mean_something_else_at_another_provider() {
+fn the_same_code_may_mean_something_else_at_another_provider() {
     let codes = ErrorCodeTable::default()
         .with_for("api.mistral.ai", "3505", CodeClass::Unavailable)
         .with_for("*.openai.azure.com", "429", CodeClass::RateLimited)

@@ -1,5 +1,5 @@
-//! Streams that fail while they are read, with `Resume::Continue`: told at full length in virtual time, in every dialect
-//! in which an answer can be begun.
+//! Streams that fail while they are read, with `Resume::Continue`, at full length in virtual time, in every dialect
+//! that has a prefill.
 
 mod dialects;
 
@@ -12,15 +12,15 @@ use evenkeel::{
     outcome::{Outcome, Phase},
     stream::{BodyEnd, Resume},
     telemetry::{Event, SkipReason},
-    testkit::{Fault, Provider, Reply, WORDS, provider::Fate},
     timeout::TimeoutPolicy,
 };
+use evenkeel_testkit::{Fault, Provider, Reply, WORDS, provider::Fate};
 use futures_util::FutureExt;
 use http_body_util::BodyExt;
 use proptest::prelude::*;
 use tokio::time::Instant;
 
-use crate::scene::{Answer, Told, call, chat, ms, over, read, secondary, secs, with_body};
+use crate::support::{Answer, EventLog, call, chat, ms, over, read, secondary, secs, with_body};
 
 /// The text of an answer, as a reader of server-sent events has it, in any dialect; and that the answer is well-formed.
 pub(crate) struct Heard {
@@ -74,7 +74,7 @@ struct Stage {
     second: Provider,
     third: Provider,
     client: Client,
-    told: Told,
+    log: EventLog,
     start: Instant,
 }
 
@@ -87,10 +87,10 @@ impl Stage {
         let primary = Provider::new("primary").always(reply);
         let second = Provider::new("secondary").continues();
         let third = Provider::new("third").continues();
-        let told = Told::default();
-        let builder = told.listen(builder.resume(Resume::Continue));
+        let log = EventLog::default();
+        let builder = log.attach_to(builder.resume(Resume::Continue));
         let client = over(builder, [&primary, &second, &third]);
-        Self { primary, second, third, client, told, start: Instant::now() }
+        Self { primary, second, third, client, log, start: Instant::now() }
     }
 
     async fn ask(&self) -> Answer {
@@ -117,7 +117,7 @@ fn is_one(answer: &Answer) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn s08_a_stream_that_dies_is_gone_on_with_where_the_next_target_can() {
+async fn a_stream_that_breaks_is_continued_where_the_next_target_can() {
     let stage = Stage::new(dies(40));
     let answer = stage.ask().await;
     is_one(&answer);
@@ -129,8 +129,8 @@ async fn s08_a_stream_that_dies_is_gone_on_with_where_the_next_target_can() {
     assert_eq!((attempts[1].outcome, attempts[1].rung), (Outcome::Success, 1));
     assert_eq!(attempt_log.ending(), Some(BodyEnd::Done));
     assert_eq!(attempt_log.rung().as_deref(), Some("spare"));
-    assert_eq!((stage.told.count("Resumed"), stage.told.count("BodyEnded")), (1, 1));
-    assert_eq!(stage.told.count("CallEnded"), 1);
+    assert_eq!((stage.log.count("Resumed"), stage.log.count("BodyEnded")), (1, 1));
+    assert_eq!(stage.log.count("CallEnded"), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -154,7 +154,7 @@ async fn the_failed_stream_is_a_failure_of_its_route() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn s09_a_stream_that_goes_silent_is_gone_on_with() {
+async fn a_stream_that_goes_silent_is_continued() {
     let silent = Reply::answer().with(Fault::Silence { words: 20, lasts: secs(30) });
     let stage = Stage::new(silent);
     let answer = stage.ask().await;
@@ -166,19 +166,19 @@ async fn s09_a_stream_that_goes_silent_is_gone_on_with() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn s10_an_event_that_is_not_json_is_not_handed_on_and_the_answer_goes_on_elsewhere() {
+async fn an_event_that_is_not_json_is_not_handed_on_and_the_answer_continues_elsewhere() {
     let stage = Stage::new(Reply::answer().with(Fault::InvalidEvent { event: 10 }));
     is_one(&stage.ask().await);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_event_is_not_handed_on_and_the_answer_goes_on_elsewhere() {
+async fn an_error_event_is_not_handed_on_and_the_answer_continues_elsewhere() {
     let stage = Stage::new(Reply::answer().with(Fault::server_error(30)));
     is_one(&stage.ask().await);
 }
 
 #[tokio::test(start_paused = true)]
-async fn s14_a_rejected_prefill_does_not_hide_the_first_failure() {
+async fn a_rejected_prefill_does_not_hide_the_first_failure() {
     let stage = Stage::with(dies(40), Client::builder().fallback(able()));
     let second = stage.second.clone().rejects_prefill();
     let answer = stage.ask().await;
@@ -189,11 +189,11 @@ async fn s14_a_rejected_prefill_does_not_hide_the_first_failure() {
     let attempt_log = error.attempt_log().unwrap();
     assert_eq!(attempt_log.attempts().len(), 2, "the attempt log tells both: {attempt_log}");
     assert_eq!(attempt_log.ending(), Some(BodyEnd::Truncated));
-    assert_eq!(stage.told.count("BodyEnded"), 1);
+    assert_eq!(stage.log.count("BodyEnded"), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn t9_no_prefill_is_sent_to_a_target_that_does_not_declare_it() {
+async fn no_prefill_is_sent_to_a_target_that_does_not_declare_it() {
     let stage = Stage::with(dies(40), Client::builder().fallback(secondary()));
     let answer = stage.ask().await;
     assert!(answer.error.expect("a clear error").is_truncated());
@@ -204,11 +204,11 @@ async fn t9_no_prefill_is_sent_to_a_target_that_does_not_declare_it() {
     assert_eq!(stage.counts(), (1, 0, 1));
     let skipped =
         |event: &Event| matches!(event, Event::RungSkipped { why: SkipReason::Capability, .. });
-    assert!(stage.told.events().iter().any(skipped));
+    assert!(stage.log.events().iter().any(skipped));
 }
 
 #[tokio::test(start_paused = true)]
-async fn t9_the_next_target_is_asked_where_one_rejects_the_prefill_after_all() {
+async fn the_next_target_is_asked_where_one_rejects_the_prefill_after_all() {
     let stage = Stage::new(dies(40));
     let _ = stage.second.clone().rejects_prefill();
     let answer = stage.ask().await;
@@ -217,7 +217,7 @@ async fn t9_the_next_target_is_asked_where_one_rejects_the_prefill_after_all() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t10_a_rate_limit_in_a_stream_asks_each_rung_once_and_ends() {
+async fn a_rate_limit_in_a_stream_asks_each_fallback_once_and_ends() {
     let limited = r#"{"error":{"message":"slow down","type":"rate_limit_error","code":"rate_limit_exceeded"}}"#;
     let reply = |words| Reply::answer().with(Fault::ErrorEvent { words, data: limited.into() });
     let stage = Stage::new(reply(10));
@@ -234,7 +234,7 @@ async fn t10_a_rate_limit_in_a_stream_asks_each_rung_once_and_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t10_a_body_that_nobody_goes_on_with_is_polled_a_bounded_number_of_times() {
+async fn a_body_without_a_continuation_is_polled_a_bounded_number_of_times() {
     let stage = Stage::new(dies(40));
     for provider in [&stage.second, &stage.third] {
         provider.set(Reply::hang());
@@ -254,16 +254,16 @@ async fn t10_a_body_that_nobody_goes_on_with_is_polled_a_bounded_number_of_times
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_chain_of_failures_goes_down_the_ladder_and_says_everything_once() {
+async fn a_chain_of_failures_goes_down_the_ladder_and_repeats_no_text() {
     let stage = Stage::new(dies(20));
     stage.second.set(dies(20));
     is_one(&stage.ask().await);
     assert_eq!(stage.counts(), (1, 1, 1));
-    assert_eq!(stage.told.count("Resumed"), 2);
+    assert_eq!(stage.log.count("Resumed"), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_failure_is_the_one_that_is_seen_after_a_chain_of_them() {
+async fn after_a_chain_of_failures_the_first_is_returned() {
     let stage = Stage::new(dies(20));
     stage.second.set(Reply::answer().with(Fault::server_error(10)));
     stage.third.set(Reply::status(503));
@@ -274,7 +274,7 @@ async fn the_first_failure_is_the_one_that_is_seen_after_a_chain_of_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tool_calls_and_reasoning_are_not_gone_on_with() {
+async fn tool_calls_and_reasoning_are_not_continued() {
     for delta in [
         r#"{"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":"{\"a"}}]}"#,
         r#"{"reasoning_content":"let me think"}"#,
@@ -344,7 +344,7 @@ async fn the_usage_is_that_of_both_attempts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_limit_on_the_whole_stream_bounds_what_goes_on_with_it() {
+async fn a_limit_on_the_whole_stream_bounds_its_continuation() {
     let slow = Reply::answer().between_events(secs(1));
     let timeout = TimeoutPolicy::new().whole_stream(secs(30));
     let profile = Profile::interactive().timeout(timeout);
@@ -358,7 +358,7 @@ async fn a_limit_on_the_whole_stream_bounds_what_goes_on_with_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_target_that_is_silent_costs_its_own_limit_and_the_next_goes_on() {
+async fn a_silent_target_costs_its_own_limit_and_the_next_continues() {
     let stage = Stage::new(dies(40));
     stage.second.set(Reply::hang());
     is_one(&stage.ask().await);
@@ -367,7 +367,7 @@ async fn a_target_that_is_silent_costs_its_own_limit_and_the_next_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_that_leaves_while_somebody_is_asked_to_go_on_cancels_that() {
+async fn a_reader_that_leaves_cancels_the_continuation() {
     let stage = Stage::new(dies(40));
     stage.second.set(Reply::hang());
     let response = stage.client.send(chat(true)).await.unwrap();
@@ -375,11 +375,11 @@ async fn a_reader_that_leaves_while_somebody_is_asked_to_go_on_cancels_that() {
     let reading = tokio::time::timeout(secs(5), read(response)).await;
     assert!(reading.is_err());
     assert_eq!((stage.second.cancelled(), attempt_log.ending()), (1, Some(BodyEnd::Cancelled)));
-    assert_eq!(stage.told.count("BodyEnded"), 1);
+    assert_eq!(stage.log.count("BodyEnded"), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_left_to_say_is_no_whole_answer() {
+async fn an_empty_continuation_is_no_whole_answer() {
     // Cut between the last word and the finish reason: an empty answer proves nothing.
     let stage = Stage::with(dies(60), Client::builder().fallback(able()));
     let answer = stage.ask().await;
@@ -387,7 +387,7 @@ async fn nothing_is_left_to_say_is_no_whole_answer() {
 }
 
 #[test]
-fn a_body_that_is_read_without_a_runtime_goes_on_all_the_same() {
+fn a_body_that_is_read_without_a_runtime_is_continued() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let reply = Reply::answer().with(Fault::Cut { words: 40 });
     let (stage, response) = runtime.block_on(async {
@@ -453,7 +453,7 @@ proptest! {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_white_space_that_was_said_last_is_not_sent_and_does_not_come_twice() {
+async fn trailing_white_space_is_not_sent_in_the_prefill_and_does_not_come_twice() {
     let body = r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"q"}]}"#;
     for words in [1, 7, 59] {
         let stage = Stage::new(dies(words));

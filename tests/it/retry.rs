@@ -1,17 +1,17 @@
 //! The retry layer over services in process, on a paused clock.
 //!
-//! Rows of the scenarios whose semantics are ours carry their id. Left out, and why:
+//! Sequences from other test suites are among them where they mean what ours means. Left out, and why:
 //!
-//! - `rty-grpc-49`, `rty-aws-55`, `rty-aws-56` (their tokens): budgets that failures pay and successes refill; ours counts
-//!   first attempts, since a budget of successes limits nothing at 50 % failures
-//! - `rty-envoy-64` (its numbers), `rty-fsgo-66`: budgets by attempts in flight
-//! - `rty-grpc-51`, all but the wait of one second: there an unreadable wish forbids a retry, here it is no wish
-//! - `rty-grpc-53`: two settings for one number
-//! - `rty-aws-58`, the last two: a wish is heeded up to 120 s, not up to the backoff or 5 s more
-//! - `rty-aws-59`, the polling half: nothing here waits only to slow the caller down
-//! - `bo-fngl-67`, the jitters but full; `bo-envoy-65`, the modulo: a fraction of the range is the same jitter
-//! - `rty-polly-71`, cancelled before the call: a future that is never polled does nothing
-//! - `cmp-fsgo-81`, all but the second: there refusals of a breaker are retried, here never
+//! - gRPC and the AWS SDK for Rust, tokens: budgets that failures pay and successes refill; ours counts first attempts,
+//!   since a budget of successes limits nothing at 50 % failures
+//! - Envoy and failsafe-go: budgets by attempts in flight
+//! - gRPC, pushback: there an unreadable hint forbids a retry, here it is no hint; only the wait of one second is shared
+//! - gRPC: two settings for one number
+//! - the AWS SDK for Rust: hints up to the backoff or 5 s more; here they hold up to 120 s
+//! - the AWS SDK for Rust, polling: nothing here waits only to slow the caller down
+//! - Finagle, all jitters but full jitter; Envoy, the modulo: a fraction of the range is the same jitter
+//! - Polly, cancelled before the call: a future that is never polled does nothing
+//! - failsafe-go, retries of the refusals of a breaker: here such a refusal is never retried
 
 use std::{
     collections::VecDeque,
@@ -38,15 +38,11 @@ use http::StatusCode;
 use tokio::time::{Instant, sleep};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
+use crate::support::{
+    EventLog, StrictReadiness, channel_body, event_name, ms, secs, with_deadline,
+};
+
 const DOWN: Outcome = Outcome::Unavailable { wait: None };
-
-fn secs(secs: u64) -> Duration {
-    Duration::from_secs(secs)
-}
-
-fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
-}
 
 /// One answer of a service.
 type Answer = Box<dyn FnOnce() -> Result<Response, Error> + Send>;
@@ -120,8 +116,7 @@ async fn ask_within(
     policy: RetryPolicy,
     script: &Script,
 ) -> Result<Response, Error> {
-    let mut request = Request::default();
-    request.extensions_mut().insert(Deadline::within(limit));
+    let request = with_deadline(Request::default(), limit);
     policy.build().unwrap().layer(script.service()).oneshot(request).await
 }
 
@@ -129,29 +124,29 @@ fn outcome(result: Result<Response, Error>) -> Outcome {
     result.expect_err("it fails").outcome()
 }
 
-#[derive(Clone, Default)]
-struct Seen(Arc<Mutex<Vec<String>>>);
+/// What an event says of the course of a call.
+#[derive(Debug, PartialEq)]
+enum Step {
+    Start(u32),
+    End(u32, &'static str),
+    Wait { hinted: bool },
+    Stop(Stop),
+    TimedOut(Phase, Duration),
+    Other(&'static str),
+}
 
-impl Seen {
-    fn events(&self) -> Events {
-        let seen = self.0.clone();
-        Events::to(move |event: &Event| {
-            let line = match event {
-                Event::AttemptStarted { attempt, .. } => format!("start {attempt}"),
-                Event::AttemptEnded { attempt, verdict, .. } => {
-                    format!("end {attempt} {}", verdict.outcome().name())
-                }
-                Event::RetryWaiting { hinted, .. } => format!("wait hinted={hinted}"),
-                Event::RetryStopped { why, .. } => format!("stop {why:?}"),
-                other => format!("{other:?}"),
-            };
-            seen.lock().unwrap().push(line);
-        })
-    }
-
-    fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
-    }
+fn steps(log: &EventLog) -> Vec<Step> {
+    let step = |event: &Event| match event {
+        Event::AttemptStarted { attempt, .. } => Step::Start(*attempt),
+        Event::AttemptEnded { attempt, verdict, .. } => {
+            Step::End(*attempt, verdict.outcome().name())
+        }
+        Event::RetryWaiting { hinted, .. } => Step::Wait { hinted: *hinted },
+        Event::RetryStopped { why, .. } => Step::Stop(*why),
+        Event::TimedOut { phase, after } => Step::TimedOut(*phase, *after),
+        other => Step::Other(event_name(other)),
+    };
+    log.events().iter().map(step).collect()
 }
 
 // === what is retried ===
@@ -166,14 +161,14 @@ async fn an_answer_is_handed_on_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_that_passes_is_not_seen_by_the_caller() {
+async fn a_transient_failure_is_not_seen_by_the_caller() {
     let script = Script::default().fails(Outcome::Unreachable).says(503, DOWN, "no").answers();
     assert_eq!(ask(policy(), &script).await.unwrap().status(), 200);
     assert_eq!(script.asked(), 3);
 }
 
 #[tokio::test(start_paused = true)]
-async fn rty_grpc_50_a_failure_for_good_stops_at_once_and_the_last_failure_is_the_callers() {
+async fn a_permanent_failure_stops_at_once_and_the_last_failure_is_returned() {
     let bad = Outcome::Rejected { why: Rejection::Request };
     let retries = |script: Script| async move {
         let result = ask(policy().retries(3), &script).await;
@@ -192,14 +187,14 @@ async fn rty_grpc_50_a_failure_for_good_stops_at_once_and_the_last_failure_is_th
 }
 
 #[tokio::test(start_paused = true)]
-async fn rty_aws_55_a_status_of_success_that_was_judged_a_failure_is_retried() {
+async fn a_status_of_success_that_was_judged_a_failure_is_retried() {
     let script = Script::default().says(200, Outcome::Empty, "").answers();
     assert_eq!(ask(policy(), &script).await.unwrap().body().as_bytes(), Some(&b"well"[..]));
     assert_eq!(script.asked(), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn r4_an_exhausted_quota_is_not_retried_whatever_wait_it_names() {
+async fn an_exhausted_quota_is_not_retried_whatever_wait_it_names() {
     let gone = Outcome::QuotaExhausted { wait: Some(secs(1)) };
     let script = Script::default().says(429, gone, r#"{"error":{"code":"insufficient_quota"}}"#);
     assert_eq!(ask(policy(), &script).await.unwrap().status(), 429);
@@ -207,7 +202,7 @@ async fn r4_an_exhausted_quota_is_not_retried_whatever_wait_it_names() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r6_a_silent_provider_is_asked_once() {
+async fn a_silent_provider_is_asked_once() {
     let asked = Arc::new(AtomicU32::new(0));
     let count = asked.clone();
     let silent = service_fn(move |_: Request| {
@@ -222,7 +217,7 @@ async fn r6_a_silent_provider_is_asked_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d18_a_refusal_of_the_breaker_is_known_at_once() {
+async fn a_refusal_of_the_breaker_is_known_at_once() {
     let refused = Outcome::NotSent { retry_in: Some(ms(100)) };
     let script = Script::default().fails(refused);
     let start = Instant::now();
@@ -231,7 +226,7 @@ async fn d18_a_refusal_of_the_breaker_is_known_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d18_a_breaker_that_opens_between_attempts_ends_the_retries() {
+async fn a_breaker_that_opens_between_attempts_ends_the_retries() {
     let refused = Outcome::NotSent { retry_in: None };
     let script = Script::default().fails(DOWN).fails(refused);
     // The refusal does not hide what the provider said.
@@ -244,28 +239,28 @@ async fn d18_a_breaker_that_opens_between_attempts_ends_the_retries() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d18_a_retry_that_the_breaker_would_refuse_is_not_waited_for() {
-    let around = async |wait: u64, script: &Script, seen: &Seen| {
+async fn a_retry_that_the_breaker_would_refuse_is_not_waited_for() {
+    let around = async |wait: u64, script: &Script, log: &EventLog| {
         let breaker = BreakerPolicy::default().consecutive(1).jitter(0.0).build().unwrap();
         let waits = policy().schedule(move || std::iter::once(secs(wait)));
-        let retry = waits.build().unwrap().events(seen.events());
+        let retry = waits.build().unwrap().events(log.sink());
         retry.layer(breaker.layer(script.service())).oneshot(Request::default()).await
     };
     // It is open for five seconds.
-    let (script, seen, start) = (Script::default().fails(DOWN), Seen::default(), Instant::now());
-    let result = around(4, &script, &seen).await;
+    let (script, log, start) = (Script::default().fails(DOWN), EventLog::default(), Instant::now());
+    let result = around(4, &script, &log).await;
     assert_eq!((outcome(result), script.asked()), (DOWN, 1));
-    assert_eq!((start.elapsed(), seen.lines()[2].as_str()), (secs(0), "stop Breaker"));
+    assert_eq!((start.elapsed(), &steps(&log)[2]), (secs(0), &Step::Stop(Stop::Breaker)));
 
-    let (script, seen) = (Script::default().fails(DOWN).answers(), Seen::default());
-    let result = around(5, &script, &seen).await;
+    let (script, log) = (Script::default().fails(DOWN).answers(), EventLog::default());
+    let result = around(5, &script, &log).await;
     assert_eq!((result.unwrap().status().as_u16(), script.asked()), (200, 2), "it is the probe");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_whose_body_is_still_to_come_is_not_held_open_for_a_refusal() {
     let refused = Outcome::NotSent { retry_in: None };
-    let (body, open) = streamed();
+    let (body, open) = channel_body();
     let script = Script::default()
         .then(move || {
             let mut response = judged(503, DOWN, "");
@@ -287,7 +282,7 @@ async fn a_connection_that_breaks_after_sending_is_retried_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_provider_forbids_is_not_retried() {
+async fn a_retry_that_the_provider_forbids_is_not_made() {
     let script = Script::default().then(|| {
         let mut response = judged(503, DOWN, "");
         let no = Verdict::new(DOWN).should_retry(Some(false));
@@ -299,14 +294,14 @@ async fn what_the_provider_forbids_is_not_retried() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn cmp_fsgo_81_two_failures_and_a_success_are_three_attempts() {
+async fn two_failures_and_a_success_are_three_attempts() {
     let script = Script::default().fails(DOWN).fails(DOWN).answers();
     assert!(ask(policy().retries(9), &script).await.is_ok());
     assert_eq!(script.asked(), 3);
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_retries_are_none() {
+async fn zero_retries_make_one_attempt() {
     let script = Script::default().fails(DOWN);
     assert_eq!(outcome(ask(policy().retries(0), &script).await), DOWN);
     assert_eq!(script.asked(), 1);
@@ -315,7 +310,7 @@ async fn no_retries_are_none() {
 // === what the caller gets ===
 
 #[tokio::test(start_paused = true)]
-async fn r8_a_final_refusal_of_the_provider_comes_back_byte_for_byte() {
+async fn a_final_refusal_of_the_provider_comes_back_byte_for_byte() {
     let body = " {\"error\": {\"message\":\"overloaded\"}}\n";
     let script = Script::default().says(500, DOWN, "one").says(502, DOWN, "two").then(move || {
         let mut response = judged(529, DOWN, body);
@@ -330,7 +325,7 @@ async fn r8_a_final_refusal_of_the_provider_comes_back_byte_for_byte() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r8_the_last_error_is_the_transports_own() {
+async fn the_last_error_is_the_transports_own() {
     let script = Script::default().fails(DOWN).fails(DOWN).then(|| {
         let refused = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "port 1");
         Err(Error::new(Outcome::Unreachable).with_source(refused))
@@ -343,7 +338,7 @@ async fn r8_the_last_error_is_the_transports_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_attempt_log_tells_every_attempt_with_its_wait() {
+async fn the_attempt_log_has_every_attempt_with_its_wait() {
     let script = Script::default().fails(Outcome::Unreachable).says(503, DOWN, "").answers();
     let response = ask(policy(), &script).await.unwrap();
     let attempt_log = response.extensions().get::<AttemptLog>().unwrap();
@@ -361,14 +356,14 @@ async fn the_attempt_log_tells_every_attempt_with_its_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rty_polly_71_the_bodies_of_failed_attempts_are_released_before_the_wait() {
+async fn the_bodies_of_failed_attempts_are_released_before_the_wait() {
     let dropped = Arc::new(Mutex::new(Vec::new()));
     let mut script = Script::default();
     for n in 0..6 {
         let dropped = dropped.clone();
         script = script.then(move || {
             let mut response = judged(503, DOWN, "");
-            let (guard, _) = streamed();
+            let (guard, _) = channel_body();
             *response.body_mut() = guard;
             response.body_mut().on_end(move |ending| {
                 assert_eq!(*ending, BodyEnd::Cancelled);
@@ -385,16 +380,10 @@ async fn rty_polly_71_the_bodies_of_failed_attempts_are_released_before_the_wait
     assert_eq!(dropped.lock().unwrap().len(), 6);
 }
 
-/// A body that is streamed from a channel.
-fn streamed() -> (Body, tokio::sync::mpsc::UnboundedSender<Bytes>) {
-    let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
-    (Body::wrap(crate::timeout::Sent(receiver)), sender)
-}
-
 // === waits ===
 
 #[tokio::test(start_paused = true)]
-async fn rty_polly_71_nothing_is_sent_after_the_caller_went_away_in_a_wait() {
+async fn nothing_is_sent_after_the_caller_went_away_in_a_wait() {
     let script = Script::down();
     let call = ask(policy().schedule(|| std::iter::repeat(secs(2))), &script);
     assert!(tokio::time::timeout(secs(1), call).await.is_err());
@@ -403,7 +392,7 @@ async fn rty_polly_71_nothing_is_sent_after_the_caller_went_away_in_a_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rty_polly_71_and_bo_r4j_69_a_schedule_of_ones_own_is_kept() {
+async fn a_custom_schedule_is_kept() {
     let script = Script::down();
     let every = policy().schedule(|| std::iter::repeat_n(ms(120), 3));
     assert_eq!(outcome(ask(every, &script).await), DOWN);
@@ -452,7 +441,7 @@ async fn callers_that_fail_together_do_not_come_back_together() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r1_a_wait_of_zero_makes_no_hot_loop() {
+async fn a_wait_of_zero_does_not_spin() {
     let now = Outcome::RateLimited { wait: Some(Duration::ZERO) };
     let script = (0..3).fold(Script::default(), |script, _| script.says(429, now, ""));
     let policy = policy().base(Duration::from_nanos(1)).cap(Duration::from_nanos(1));
@@ -461,7 +450,7 @@ async fn r1_a_wait_of_zero_makes_no_hot_loop() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r1_and_rty_grpc_51_a_wait_that_was_asked_for_is_kept() {
+async fn a_hint_is_waited_for() {
     let limited = |wait| Outcome::RateLimited { wait: Some(wait) };
     let script =
         Script::default().says(429, limited(secs(20)), "").says(429, limited(ms(1500)), "");
@@ -472,7 +461,7 @@ async fn r1_and_rty_grpc_51_a_wait_that_was_asked_for_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r1_a_wait_of_a_day_is_taken_for_two_minutes() {
+async fn a_hint_of_a_day_is_capped_at_two_minutes() {
     let day = Outcome::Unavailable { wait: Some(secs(86_400)) };
     let script = Script::default().says(503, day, "").answers();
     assert_eq!(ask(policy(), &script).await.unwrap().status(), 200);
@@ -480,7 +469,7 @@ async fn r1_a_wait_of_a_day_is_taken_for_two_minutes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wish_for_many_waits_does_not_lift_the_number_of_retries() {
+async fn many_hints_do_not_raise_the_number_of_retries() {
     let soon = Outcome::RateLimited { wait: Some(secs(1)) };
     let script = (0..9).fold(Script::default(), |script, _| script.says(429, soon, ""));
     assert_eq!(ask(policy(), &script).await.unwrap().status(), 429);
@@ -490,7 +479,7 @@ async fn a_wish_for_many_waits_does_not_lift_the_number_of_retries() {
 // === the deadline ===
 
 #[tokio::test(start_paused = true)]
-async fn r3_a_wait_that_does_not_fit_is_not_waited() {
+async fn a_wait_that_does_not_fit_the_deadline_is_not_waited() {
     let limited = Outcome::RateLimited { wait: Some(secs(29)) };
     let script = Script::default().says(429, limited, "later");
     let start = Instant::now();
@@ -500,7 +489,7 @@ async fn r3_a_wait_that_does_not_fit_is_not_waited() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r3_a_wait_that_fits_is_waited() {
+async fn a_wait_that_fits_the_deadline_is_waited() {
     let limited = Outcome::RateLimited { wait: Some(secs(20)) };
     let script = Script::default().says(429, limited, "later").answers();
     let response = ask_within(secs(30), policy(), &script).await.unwrap();
@@ -508,7 +497,7 @@ async fn r3_a_wait_that_fits_is_waited() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r3_and_rty_fsgo_70_no_attempt_starts_with_less_left_than_it_needs() {
+async fn no_attempt_starts_with_less_left_than_it_needs() {
     let script = Script::down();
     let policy = policy().schedule(|| std::iter::repeat(ms(300))).least(secs(2)).reserve(99);
     assert_eq!(outcome(ask_within(secs(10), policy, &script).await), DOWN);
@@ -521,19 +510,19 @@ async fn r3_and_rty_fsgo_70_no_attempt_starts_with_less_left_than_it_needs() {
 // === rows of numbers ===
 
 #[tokio::test(start_paused = true)]
-async fn r3_a_call_without_any_time_is_not_sent_and_is_no_attempt() {
-    let (script, seen) = (Script::default().answers(), Seen::default());
-    let layer = policy().build().unwrap().events(seen.events());
+async fn a_call_without_any_time_is_not_sent_and_is_no_attempt() {
+    let (script, log) = (Script::default().answers(), EventLog::default());
+    let layer = policy().build().unwrap().events(log.sink());
     let mut request = Request::default();
     request.extensions_mut().insert(Deadline::at(Instant::now()));
     let error = layer.layer(script.service()).oneshot(request).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::TimedOut { phase: Phase::Deadline });
     assert_eq!((script.asked(), error.attempt_log().unwrap().attempts().len()), (0, 0));
-    assert_eq!(seen.lines(), ["TimedOut { phase: Deadline, after: 0ns }"]);
+    assert_eq!(steps(&log), [Step::TimedOut(Phase::Deadline, Duration::ZERO)]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn r3_and_r8_a_wait_that_uses_up_all_the_time_leaves_the_failure_before_it() {
+async fn a_wait_that_uses_up_all_the_time_leaves_the_failure_before_it() {
     let script = Script::default().says(503, DOWN, "no").answers();
     let waits = policy().schedule(|| std::iter::repeat(secs(2))).least(Duration::ZERO);
     let response = ask_within(secs(2), waits, &script).await.unwrap();
@@ -541,7 +530,7 @@ async fn r3_and_r8_a_wait_that_uses_up_all_the_time_leaves_the_failure_before_it
 }
 
 #[tokio::test(start_paused = true)]
-async fn rty_fsgo_70_two_retries_by_default_and_as_many_as_are_set() {
+async fn two_retries_by_default_and_as_many_as_are_set() {
     for (policy, attempts) in [(policy(), 3), (policy().retries(3), 4)] {
         let script = Script::down();
         assert_eq!(outcome(ask(policy, &script).await), DOWN);
@@ -570,7 +559,7 @@ async fn call<S: Upstream>(service: &mut Retry<S>) -> Result<Response, Error> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r2_at_failures_only_a_fifth_more_is_sent() {
+async fn if_all_calls_fail_a_fifth_more_is_sent() {
     let (asked, service) = failing();
     let mut service = policy().build().unwrap().layer(service);
     for _ in 0..1000 {
@@ -581,7 +570,7 @@ async fn r2_at_failures_only_a_fifth_more_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r2_an_outage_of_five_hours_at_a_call_a_second_costs_a_fifth_more() {
+async fn an_outage_of_five_hours_at_a_call_a_second_costs_a_fifth_more() {
     let (asked, service) = failing();
     let mut service = policy().build().unwrap().layer(service);
     let start = Instant::now();
@@ -596,16 +585,16 @@ async fn r2_an_outage_of_five_hours_at_a_call_a_second_costs_a_fifth_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rty_aws_59_without_budget_the_failure_comes_back_at_once() {
-    let seen = Seen::default();
-    let layer = policy().reserve(1).build().unwrap().events(seen.events());
+async fn without_budget_the_failure_comes_back_at_once() {
+    let log = EventLog::default();
+    let layer = policy().reserve(1).build().unwrap().events(log.sink());
     let (asked, service) = failing();
     let mut service = layer.layer(service);
     call(&mut service).await.unwrap_err();
     let start = Instant::now();
     assert_eq!(outcome(call(&mut service).await), DOWN);
     assert_eq!((asked.load(Ordering::Relaxed), start.elapsed()), (3, Duration::ZERO));
-    assert_eq!(seen.lines().last().unwrap(), "stop Budget");
+    assert_eq!(steps(&log).last(), Some(&Step::Stop(Stop::Budget)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -656,58 +645,58 @@ async fn every_route_has_a_budget_of_its_own_which_all_clones_share() {
 
 #[tokio::test(start_paused = true)]
 async fn the_events_are_the_steps_in_order() {
-    let seen = Seen::default();
-    let layer: RetryLayer = policy().build().unwrap().events(seen.events());
+    let log = EventLog::default();
+    let layer: RetryLayer = policy().build().unwrap().events(log.sink());
     let script = Script::default()
         .fails(DOWN)
         .fails(Outcome::RateLimited { wait: Some(secs(5)) })
         .fails(Outcome::Unreachable);
     layer.layer(script.service()).oneshot(Request::default()).await.unwrap_err();
     assert_eq!(
-        seen.lines(),
+        steps(&log),
         [
-            "start 1",
-            "end 1 unavailable",
-            "wait hinted=false",
-            "start 2",
-            "end 2 rate_limited",
-            "wait hinted=true",
-            "start 3",
-            "end 3 unreachable",
-            "stop Exhausted",
+            Step::Start(1),
+            Step::End(1, "unavailable"),
+            Step::Wait { hinted: false },
+            Step::Start(2),
+            Step::End(2, "rate_limited"),
+            Step::Wait { hinted: true },
+            Step::Start(3),
+            Step::End(3, "unreachable"),
+            Step::Stop(Stop::Exhausted),
         ]
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn rty_envoy_64_what_no_retry_helps_is_told_before_any_limit() {
-    let seen = Seen::default();
-    let layer = policy().retries(0).build().unwrap().events(seen.events());
+async fn a_failure_that_no_retry_helps_is_returned_before_any_limit_applies() {
+    let log = EventLog::default();
+    let layer = policy().retries(0).build().unwrap().events(log.sink());
     let script = Script::default().fails(Outcome::TooLarge);
     layer.layer(script.service()).oneshot(Request::default()).await.unwrap_err();
-    assert_eq!(seen.lines(), ["start 1", "end 1 too_large"]);
+    assert_eq!(steps(&log), [Step::Start(1), Step::End(1, "too_large")]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_that_the_caller_cancelled_is_told_and_earns() {
-    let seen = Seen::default();
+async fn a_cancelled_first_attempt_emits_its_end_and_earns() {
+    let log = EventLog::default();
     let budget = Arc::new(Budget::new(1.0, 2).unwrap());
     budget.withdraw();
     let policy = policy().budgets(Budgets::one(budget.clone()));
-    let layer = policy.build().unwrap().events(seen.events());
+    let layer = policy.build().unwrap().events(log.sink());
     let silent = service_fn(|_: Request| std::future::pending::<Result<Response, Error>>());
     let call = layer.layer(silent).oneshot(Request::default());
     assert!(tokio::time::timeout(secs(10), call).await.is_err());
-    assert_eq!(seen.lines(), ["start 1", "end 1 cancelled"]);
+    assert_eq!(steps(&log), [Step::Start(1), Step::End(1, "cancelled")]);
     assert_eq!(budget.left(), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retry_that_the_caller_cancelled_is_told_and_earns_nothing() {
-    let seen = Seen::default();
+async fn a_cancelled_retry_emits_its_end_and_earns_nothing() {
+    let log = EventLog::default();
     let budget = Arc::new(Budget::new(1.0, 2).unwrap());
     let policy = policy().budgets(Budgets::one(budget.clone()));
-    let layer = policy.build().unwrap().events(seen.events());
+    let layer = policy.build().unwrap().events(log.sink());
     let asked = Arc::new(AtomicU32::new(0));
     let service = service_fn(move |_: Request| {
         let first = asked.fetch_add(1, Ordering::Relaxed) == 0;
@@ -720,23 +709,29 @@ async fn a_retry_that_the_caller_cancelled_is_told_and_earns_nothing() {
     });
     let call = layer.layer(service).oneshot(Request::default());
     assert!(tokio::time::timeout(secs(10), call).await.is_err());
-    let told = ["start 1", "end 1 unavailable", "wait hinted=false", "start 2", "end 2 cancelled"];
-    assert_eq!(seen.lines(), told);
+    let told = [
+        Step::Start(1),
+        Step::End(1, "unavailable"),
+        Step::Wait { hinted: false },
+        Step::Start(2),
+        Step::End(2, "cancelled"),
+    ];
+    assert_eq!(steps(&log), told);
     assert_eq!(budget.left(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_dropped_before_it_is_polled_tells_nothing() {
-    let seen = Seen::default();
-    let layer = policy().build().unwrap().events(seen.events());
+async fn a_call_that_is_dropped_before_it_is_polled_emits_nothing() {
+    let log = EventLog::default();
+    let layer = policy().build().unwrap().events(log.sink());
     let script = Script::default();
     let mut service = layer.layer(script.service());
     drop(service.ready().await.unwrap().call(Request::default()));
-    assert!(seen.lines().is_empty());
+    assert!(steps(&log).is_empty());
 }
 
 #[tokio::test(start_paused = true)]
-async fn stops_tell_their_reason() {
+async fn the_event_of_a_stop_carries_its_reason() {
     let stopped = |policy: RetryPolicy, limit: Option<Duration>| async move {
         let why = Arc::new(Mutex::new(None));
         let into = why.clone();
@@ -761,40 +756,14 @@ async fn stops_tell_their_reason() {
 
 // === the service underneath ===
 
-/// A service that answers only when it was polled ready, and forgets that it was when it is cloned.
-#[derive(Default)]
-struct Strict {
-    ready: bool,
-    asked: Arc<AtomicU32>,
-}
-
-impl Clone for Strict {
-    fn clone(&self) -> Self {
-        Self { ready: false, asked: self.asked.clone() }
-    }
-}
-
-impl Service<Request> for Strict {
-    type Response = Response;
-    type Error = Error;
-    type Future = std::future::Ready<Result<Response, Error>>;
-
-    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Error>> {
-        self.ready = true;
-        std::task::Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: Request) -> Self::Future {
-        assert!(std::mem::take(&mut self.ready), "called without being ready");
-        self.asked.fetch_add(1, Ordering::Relaxed);
-        ready(Err(Error::new(DOWN)))
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn every_attempt_waits_until_the_service_is_ready() {
-    let strict = Strict::default();
-    let asked = strict.asked.clone();
+    let asked = Arc::new(AtomicU32::new(0));
+    let count = asked.clone();
+    let strict = StrictReadiness::new(move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        Err(Error::new(DOWN))
+    });
     let mut service = policy().build().unwrap().layer(strict);
     for _ in 0..2 {
         call(&mut service).await.unwrap_err();
@@ -832,7 +801,7 @@ impl Service<Request> for OnePlace {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_place_that_was_taken_is_the_one_that_is_used() {
+async fn the_permit_that_was_reserved_is_used() {
     let place = OnePlace { holds: false, free: Arc::new(Mutex::new(true)) };
     let mut service = policy().build().unwrap().layer(place);
     for _ in 0..2 {

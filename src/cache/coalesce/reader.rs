@@ -13,9 +13,8 @@ use super::passenger::Waiter;
 use crate::{
     Body, Error, Response,
     context::AttemptLog,
-    dialect::RequestInfo,
+    dialect::{RequestInfo, StreamMonitor},
     outcome::{ErrorCodeTable, Verdict},
-    stream::StreamMonitor,
 };
 
 /// One who reads it.

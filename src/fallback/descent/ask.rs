@@ -11,7 +11,7 @@ use super::{
 use crate::{
     Error, Request, Response, Upstream,
     context::{AttemptContext, Suspected},
-    outcome::judge,
+    error::judge,
     telemetry::EditSummary,
 };
 

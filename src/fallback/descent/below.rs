@@ -54,7 +54,7 @@ impl<S: Upstream> Descent<S> {
         attempt.elsewhere = self.leads_on(at, Outcome::NotSent { retry_in: None });
         attempt.last_target = !waits && !self.leads_on(at, late);
         // What is not to be done twice is asked of nobody beside a probe.
-        let beside = attempt.elsewhere && self.ask.effects.repeats();
+        let beside = attempt.elsewhere && self.ask.effects().repeats();
         attempt.probe_signal = beside.then(ProbeSignal::default);
     }
 

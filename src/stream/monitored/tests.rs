@@ -143,7 +143,7 @@ async fn a_whole_stream_is_done_whatever_comes_after_its_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t5_a_cut_stream_never_ends_clean() {
+async fn a_cut_stream_never_ends_clean() {
     for cut in [&[][..], &[Break], &[Trailers], &[Data("data: {\"choices\":[{")], &[Data(PING)]] {
         let steps = [&[Data(WORD), Data(WORD)], cut].concat();
         let (_, error, ending) = ends(&steps).await;
@@ -152,14 +152,14 @@ async fn t5_a_cut_stream_never_ends_clean() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t4_an_error_in_the_stream_is_handed_on_and_then_the_body_fails() {
+async fn an_error_in_the_stream_is_handed_on_and_then_the_body_fails() {
     let unavailable = Outcome::Unavailable { wait: None };
     let (frames, error, ending) = ends(&[Data(WORD), Data(ERROR), Data(WORD), Data(DONE)]).await;
     assert_eq!((frames, error, ending), (2, Some(unavailable), BodyEnd::Failed(unavailable)));
 }
 
 #[tokio::test(start_paused = true)]
-async fn s10_invalid_json_is_handed_on_and_then_the_body_fails() {
+async fn invalid_json_is_handed_on_and_then_the_body_fails() {
     let (frames, error, ending) = ends(&[Data(WORD), Data("data: {bad\n\n"), Data(STOP)]).await;
     let malformed = Outcome::Malformed;
     assert_eq!((frames, error, ending), (2, Some(malformed), BodyEnd::Failed(malformed)));
@@ -201,7 +201,7 @@ async fn silence_fails_a_stream_and_comments_are_silence() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t3_a_flood_of_comments_that_never_lets_the_caller_wait_ends_too() {
+async fn a_flood_of_comments_that_never_lets_the_caller_wait_ends_too() {
     let (mut body, endings) = watched(&[Data(PING); 1000]);
     body.guard().unwrap().clock(IdleTimeout::new(IDLE, None));
     let mut frames = 0;
@@ -283,7 +283,7 @@ async fn a_body_dropped_while_it_is_waited_for_has_an_ending() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t8_the_hook_runs_at_the_end_not_before() {
+async fn the_hook_runs_at_the_end_not_before() {
     let (mut body, endings) = watched(&[Data(WORD), Data(STOP), Data(DONE)]);
     let usage = body.guard().unwrap().at_end().usage();
     for ended in [false, false, true] {
@@ -311,7 +311,7 @@ async fn the_cost_is_known_when_the_hook_runs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d22_a_body_without_a_dialect_that_breaks_is_a_failure() {
+async fn a_body_without_a_dialect_that_breaks_is_a_failure() {
     for (steps, ending) in
         [(&[Data("a"), Data("b")][..], BodyEnd::Done), (&[Data("a"), Break], BodyEnd::Truncated)]
     {

@@ -16,13 +16,12 @@ use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame};
 use tokio::runtime::Handle;
 
-use super::{Asking, Onward, reader::Reader};
+use super::{Asking, Onward};
 use crate::{
     Body, Error,
     attempt_log::AttemptLog,
-    dialect::{Dialect, Tokens, Usage},
+    dialect::{Dialect, ResumableStream, StreamMonitor, Tokens, Usage},
     outcome::{Outcome, Phase, Verdict},
-    stream::StreamMonitor,
 };
 
 /// What a [`Resumed`] is made of.
@@ -42,7 +41,7 @@ pub(crate) struct Start {
 pub(crate) struct Resumed {
     /// The answer that is read; let go of as soon as it is over, or has failed.
     inner: Option<Body>,
-    reader: Reader,
+    reader: ResumableStream,
     out: VecDeque<Frame<Bytes>>,
     start: Start,
     /// Who is asked next, while nobody is.
@@ -63,7 +62,7 @@ impl Resumed {
     pub(crate) fn new(inner: Body, onward: Box<dyn Onward>, start: Start) -> Self {
         Self {
             inner: Some(inner),
-            reader: Reader::new(start.dialect),
+            reader: ResumableStream::new(start.dialect),
             out: VecDeque::new(),
             onward: Some(onward),
             start,
@@ -117,7 +116,7 @@ impl Resumed {
         if !self.reader.has_joined() {
             self.rest = Some(if held.is_empty() { rest } else { [held, rest].concat().into() });
         }
-        let said = self.reader.said().filter(|_| may_follow(why) && self.runtime.is_some());
+        let said = self.reader.text().filter(|_| may_follow(why) && self.runtime.is_some());
         match (said, self.onward.take()) {
             (Some(said), Some(onward)) => {
                 let asking = onward.go_on(said.trim_end().into(), why);

@@ -1,7 +1,7 @@
 //! Which edits are right.
 
 use super::Edit;
-use crate::{ConfigError, dialect::Which};
+use crate::{ConfigError, dialect::ToolFilter};
 
 /// The longest line and word that are taken, in bytes.
 const LONGEST: usize = 4096;
@@ -39,11 +39,11 @@ impl Edit {
     }
 
     fn check_tools(&self, field: &dyn Fn(&str) -> String) -> Result<(), ConfigError> {
-        if self.tool_line.is_some() && self.tools == Which::None {
+        if self.tool_line.is_some() && self.tools == ToolFilter::None {
             let allowed = "only together with without_tool() or without_tools()";
             return Err(ConfigError::new(field("edit.tool_line"), "set", allowed));
         }
-        let Which::Named(names) = &self.tools else { return Ok(()) };
+        let ToolFilter::Named(names) = &self.tools else { return Ok(()) };
         let wrong = |name: &&str| {
             let plain = |b: u8| b.is_ascii_alphanumeric() || b"_.:/-".contains(&b);
             name.is_empty() || name.len() > 128 || !name.bytes().all(plain)

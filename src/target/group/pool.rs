@@ -77,7 +77,7 @@ impl Pool {
     /// What holds for all attempts of a call.
     fn asked(&self, ask: &RequestInfo, sticky: Option<AffinityKey>) -> Asked {
         let barred = self.barred(ask, sticky);
-        Asked { part: ask.effects.part(), model: ask.model().map(hash), barred }
+        Asked { part: ask.effects().part(), model: ask.model().map(hash), barred }
     }
 
     /// The bits of the targets that cannot answer a call: files are at one account, vectors are those of one model. The
@@ -88,7 +88,7 @@ impl Pool {
             let others = all().filter(|at| !keeps(&self.targets[*at]));
             others.fold(0, |bits, at| bits | 1 << at)
         };
-        let effects = ask.effects;
+        let effects = ask.effects();
         if effects.is_of_an_account() {
             let home = sticky.and_then(|it| all().max_by_key(|at| it.score(self.places[*at])));
             let home = &self.targets[home.unwrap_or_default()];

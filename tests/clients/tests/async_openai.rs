@@ -13,12 +13,12 @@ use evenkeel::{
     breaker::BreakerPolicy,
     fallback::{Fallback, FallbackPolicy, Target},
     stream::Commit,
-    testkit::{Fault, Reply, Server},
 };
 use evenkeel_clients::{
     AsyncOpenAi, Caller, How, Stage, brittle, builder, profile,
     stage::{KEY, OTHER_KEY},
 };
+use evenkeel_testkit::{Fault, Reply, Server};
 use futures_util::StreamExt;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -40,7 +40,7 @@ fn alone(stage: &Stage) -> AsyncOpenAi {
 }
 
 #[tokio::test]
-async fn r5_retries_are_ours_alone_and_do_not_multiply() {
+async fn retries_are_ours_alone_and_do_not_multiply() {
     let down = || Stage::always(Reply::status(500));
     // Left to itself, the client asks four times.
     let stage = down().await;
@@ -72,7 +72,7 @@ async fn a_transport_that_is_set_after_ours_takes_its_place() {
 }
 
 #[tokio::test]
-async fn r7_an_error_that_the_client_cannot_read_keeps_its_status() {
+async fn an_error_that_the_client_cannot_read_keeps_its_status() {
     let page = "<html>Too many requests</html>";
     let cases = [
         (
@@ -108,7 +108,7 @@ async fn r7_an_error_that_the_client_cannot_read_keeps_its_status() {
 }
 
 #[tokio::test]
-async fn r7_a_stream_that_is_refused_keeps_its_status() {
+async fn a_stream_that_is_refused_keeps_its_status() {
     let stage = Stage::always(Reply::raw(429, "text/html", "<html>Slow down</html>")).await;
     let client = alone(&stage).0;
     // The client has the status before the first event, or as the first item.
@@ -121,7 +121,7 @@ async fn r7_a_stream_that_is_refused_keeps_its_status() {
 }
 
 #[tokio::test]
-async fn r9_nobody_posts_again_after_a_stream_that_broke() {
+async fn a_broken_stream_is_not_requested_again() {
     let stage = Stage::of([Reply::answer().with(Fault::Cut { words: 40 })]).await;
     let client = AsyncOpenAi::new(stage.evenkeel(profile(Commit::FirstContent)), &stage.url()).0;
     let question = AsyncOpenAi::question(How::Streamed);
@@ -138,7 +138,7 @@ async fn r9_nobody_posts_again_after_a_stream_that_broke() {
 }
 
 #[tokio::test]
-async fn t5_a_stream_without_an_end_is_a_success_to_the_client_alone_and_an_error_through_ours() {
+async fn a_stream_without_an_end_is_a_success_to_the_client_alone_and_an_error_through_ours() {
     let chunk = r#"{"id":"c","object":"chat.completion.chunk","created":0,"model":"m","choices":[{"index":0,"delta":{"content":"Half"},"finish_reason":null}]}"#;
     let half = Reply::pieces("text/event-stream", [format!("data: {chunk}\n\n")]);
     let stage = Stage::always(half).await;
@@ -148,7 +148,7 @@ async fn t5_a_stream_without_an_end_is_a_success_to_the_client_alone_and_an_erro
 }
 
 #[tokio::test]
-async fn errors_come_out_as_callers_match_on_them() {
+async fn errors_have_the_variants_that_callers_match_on() {
     let ours = |error: OpenAIError| match error {
         OpenAIError::Boxed(error) => *error.downcast::<evenkeel::Error>().expect("ours"),
         other => panic!("{other:?}"),
@@ -222,7 +222,7 @@ async fn no_header_that_speaks_for_the_caller_reaches_another_host() {
 /// The example of the guide's page.
 #[tokio::test]
 async fn the_example_of_the_guide_answers() {
-    let server = Server::start(evenkeel::testkit::Provider::new("primary")).await.unwrap();
+    let server = Server::start(evenkeel_testkit::Provider::new("primary")).await.unwrap();
     let config = OpenAIConfig::new().with_api_base(format!("{}/v1", server.url()));
     let evenkeel = evenkeel::Client::builder().build().unwrap();
     let client = Client::with_config(config).with_http_service(EvenkeelService::new(evenkeel));

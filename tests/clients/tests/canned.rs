@@ -39,7 +39,7 @@ fn data(stream: &str) -> impl Iterator<Item = &str> {
 }
 
 #[tokio::test]
-async fn a_canned_chat_completion_is_one_to_a_typed_client_in_both_forms() {
+async fn a_typed_client_parses_a_canned_chat_completion_in_both_forms() {
     let whole = canned("/v1/chat/completions", r#"{"model":"m"}"#).await;
     let whole: CreateChatCompletionResponse = serde_json::from_str(&whole).unwrap();
     assert_eq!(whole.choices[0].message.content.as_deref(), Some(TEXT));
@@ -55,7 +55,7 @@ async fn a_canned_chat_completion_is_one_to_a_typed_client_in_both_forms() {
 }
 
 #[tokio::test]
-async fn a_canned_response_is_one_to_a_typed_client_in_both_forms() {
+async fn a_typed_client_parses_a_canned_response_in_both_forms() {
     let whole = canned("/v1/responses", r#"{"model":"m","input":"hi"}"#).await;
     let whole: Answer = serde_json::from_str(&whole).unwrap();
     assert_eq!((said(&whole), whole.model.as_str()), (TEXT, "m"));

@@ -6,8 +6,8 @@ use std::{
     time::Duration,
 };
 
-use evenkeel::testkit::{Fault, Provider, Reply, Server, WORDS};
 use evenkeel_clients::stage::KEY;
+use evenkeel_testkit::{Fault, Provider, Reply, Server, WORDS};
 use futures_util::StreamExt;
 use genai::{
     Client, Headers,
@@ -129,7 +129,7 @@ async fn genai_has_its_own_error_where_all_fail() {
 /// A signal ends it, and with 0: what is under way first.
 #[cfg(unix)]
 #[tokio::test]
-async fn the_process_ends_well_when_it_is_told_to() {
+async fn the_process_exits_cleanly_on_a_signal() {
     let slow = Reply::answer().between_events(Duration::from_millis(10));
     let (server, provider) = serve(Provider::new("primary").always(slow)).await;
     let mut gateway = Gateway::before(&server);

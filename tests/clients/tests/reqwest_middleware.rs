@@ -10,12 +10,10 @@ use std::{
 
 use async_trait::async_trait;
 use evenkeel::{
-    adapter::reqwest_middleware::EvenkeelMiddleware,
-    context::AttemptLog,
-    stream::Commit,
-    testkit::{Fault, Reply, WORDS},
+    adapter::reqwest_middleware::EvenkeelMiddleware, context::AttemptLog, stream::Commit,
 };
 use evenkeel_clients::{Caller, How, Middleware, Stage, brittle, builder, profile, stage::KEY};
+use evenkeel_testkit::{Fault, Reply, WORDS};
 use http::Extensions;
 use reqwest_middleware::{ClientBuilder, Error, Middleware as Layer, Next};
 use serde_json::Value;
@@ -42,7 +40,7 @@ fn url(stage: &Stage) -> String {
 }
 
 #[tokio::test]
-async fn r5_a_middleware_before_ours_sees_the_call_and_one_after_it_every_attempt() {
+async fn a_middleware_before_ours_sees_the_call_and_one_after_it_every_attempt() {
     let stage = Stage::of([Reply::status(503), Reply::status(503)]).await;
     let (before, after) = (Count::default(), Count::default());
     let evenkeel = EvenkeelMiddleware::new(builder(profile(Commit::FirstContent))).unwrap();
@@ -79,7 +77,7 @@ async fn a_failure_is_an_error_with_ours_inside() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_an_error_or_a_503_as_one_likes() {
+async fn a_refusal_is_an_error_or_a_503_as_configured() {
     let stage = Stage::always(Reply::status(503)).await;
     let evenkeel =
         EvenkeelMiddleware::new(builder(brittle(Duration::from_millis(20_400)))).unwrap();
@@ -113,7 +111,7 @@ async fn other_failures_stay_errors_with_refusals_as_503() {
 }
 
 #[tokio::test]
-async fn r9_nobody_posts_again_after_a_stream_that_broke() {
+async fn a_broken_stream_is_not_requested_again() {
     let stage = Stage::of([Reply::answer().with(Fault::Cut { words: 40 })]).await;
     let client = Middleware::new(stage.evenkeel(profile(Commit::FirstContent)), &stage.url());
     let mut response = client.post(How::Streamed).await.unwrap();

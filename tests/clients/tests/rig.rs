@@ -3,18 +3,16 @@
 use std::time::Duration;
 
 use evenkeel::{
-    adapter::reqwest_middleware::EvenkeelMiddleware,
-    fallback::Fallback,
-    stream::Commit,
-    testkit::{Fault, Reply},
+    adapter::reqwest_middleware::EvenkeelMiddleware, fallback::Fallback, stream::Commit,
 };
 use evenkeel_clients::{Caller, How, Rig, Stage, brittle, builder, profile};
+use evenkeel_testkit::{Fault, Reply};
 use rig::{
     error::ErrorKind, providers::openai::OpenAIConfig, rig_reqwest::ReqwestMiddlewareClient,
 };
 
 #[tokio::test]
-async fn r5_rig_asks_once_and_the_attempts_are_ours() {
+async fn rig_asks_once_and_the_attempts_are_ours() {
     for how in How::TEXT {
         let stage = Stage::always(Reply::status(503)).await;
         let client = Rig::new(builder(profile(Commit::FirstContent)), &stage.url());
@@ -25,7 +23,7 @@ async fn r5_rig_asks_once_and_the_attempts_are_ours() {
 }
 
 #[tokio::test]
-async fn a_refusal_tells_rig_when_to_come_back() {
+async fn a_refusal_gives_rig_the_wait() {
     let stage = Stage::always(Reply::status(503)).await;
     let evenkeel = EvenkeelMiddleware::new(builder(brittle(Duration::from_secs(20)))).unwrap();
     Rig::with(evenkeel.clone(), &stage.url()).call(How::Unary).await.unwrap_err();
@@ -47,7 +45,7 @@ async fn a_refusal_tells_rig_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn r9_nobody_posts_again_after_a_stream_that_broke() {
+async fn a_broken_stream_is_not_requested_again() {
     let stage = Stage::of([Reply::answer().with(Fault::Cut { words: 40 })]).await;
     let client = Rig::new(stage.evenkeel(profile(Commit::FirstContent)), &stage.url());
     client.call(How::Streamed).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! The breaker without a layer: the defects of the field that it must not have, and its own rules.
+//! The breaker without a layer: known defects of other breakers that it must not have, and its own rules.
 
 use evenkeel::{breaker::Cause, outcome::Rejection};
 
@@ -26,7 +26,7 @@ fn recovering(policy: BreakerPolicy) -> Rig {
 }
 
 #[test]
-fn d1_a_long_past_of_successes_does_not_delay_the_opening() {
+fn a_long_past_of_successes_does_not_delay_the_opening() {
     let rig = Rig::new(policy().consecutive(None));
     rig.records(0, Outcome::Success, 100_000);
     rig.records(30_000, FAILED, 9);
@@ -36,7 +36,7 @@ fn d1_a_long_past_of_successes_does_not_delay_the_opening() {
 }
 
 #[test]
-fn d2_probes_that_complete_one_by_one_are_never_stuck() {
+fn probes_that_complete_one_by_one_are_never_stuck() {
     let rig = opened(plain().successes(50).probes(3));
     for second in 0..49 {
         rig.record(5000 + second * 1000, Outcome::Success);
@@ -47,7 +47,7 @@ fn d2_probes_that_complete_one_by_one_are_never_stuck() {
 }
 
 #[test]
-fn d4_a_hung_probe_opens_again_and_is_old_news_then() {
+fn a_hung_probe_opens_again_and_its_permit_is_then_ignored() {
     let rig = opened(plain());
     let hung = rig.permit(5000);
     assert!(hung.is_probe());
@@ -67,7 +67,7 @@ fn d4_a_hung_probe_opens_again_and_is_old_news_then() {
 }
 
 #[test]
-fn d4_a_hung_probe_that_nobody_looked_at_costs_no_more_than_its_limit() {
+fn a_hung_probe_without_other_calls_costs_no_more_than_its_limit() {
     let rig = opened(plain());
     let _hung = rig.permit(5000);
     // It opened at 25 s for 10 s, although nobody asked before.
@@ -75,7 +75,7 @@ fn d4_a_hung_probe_that_nobody_looked_at_costs_no_more_than_its_limit() {
 }
 
 #[test]
-fn d4_the_probe_itself_is_late_when_nobody_asked_meanwhile() {
+fn a_probe_past_its_limit_fails_when_no_call_came_meanwhile() {
     let rig = opened(plain());
     let late = rig.permit(5000);
     late.end(Outcome::Success, rig.at(25_001));
@@ -83,7 +83,7 @@ fn d4_the_probe_itself_is_late_when_nobody_asked_meanwhile() {
 }
 
 #[test]
-fn d5_old_news_is_ignored() {
+fn permits_of_an_earlier_generation_are_ignored() {
     let rig = Rig::new(plain());
     let old: Vec<_> = (0..8).map(|_| rig.permit(0)).collect();
     rig.records(0, FAILED, 5);
@@ -109,7 +109,7 @@ fn d5_old_news_is_ignored() {
 }
 
 #[test]
-fn d6_calls_that_their_callers_gave_up_after_long_waits_open_it() {
+fn calls_cancelled_after_long_waits_open_the_breaker() {
     let rig = Rig::new(policy());
     for second in 0..9 {
         rig.took(10_000 + second * 1000, Outcome::Cancelled, 9000);
@@ -120,7 +120,7 @@ fn d6_calls_that_their_callers_gave_up_after_long_waits_open_it() {
 }
 
 #[test]
-fn d6_calls_that_were_given_up_soon_say_nothing() {
+fn calls_that_were_cancelled_soon_are_ignored() {
     let rig = Rig::new(policy());
     for second in 0..200 {
         rig.took(10_000 + second * 10, Outcome::Cancelled, 8000);
@@ -130,7 +130,7 @@ fn d6_calls_that_were_given_up_soon_say_nothing() {
 }
 
 #[test]
-fn d6_a_permit_that_is_dropped_is_a_cancelled_call() {
+fn a_permit_that_is_dropped_is_a_cancelled_call() {
     let rig = opened(plain());
     // Dropped now, before the breaker's clock, which is ahead: it must not break anything.
     (0..3).for_each(|_| drop(rig.permit(5000)));
@@ -138,7 +138,7 @@ fn d6_a_permit_that_is_dropped_is_a_cancelled_call() {
 }
 
 #[test]
-fn d7_no_probes_are_refused_by_build() {
+fn zero_probes_are_refused_by_build() {
     let refused = |policy: BreakerPolicy| policy.build().expect_err("refused").field().to_owned();
     assert_eq!(refused(policy().probes(0)), "breaker.probes");
     assert_eq!(refused(policy().probes(9)), "breaker.probes");
@@ -171,7 +171,7 @@ fn wrong_values_are_refused_by_build() {
 }
 
 #[test]
-fn d8_a_slow_probe_does_not_close() {
+fn a_slow_probe_does_not_close_the_breaker() {
     let rig = Rig::new(plain());
     for second in 1..=10 {
         rig.took(second * 9000, Outcome::Success, 9000);
@@ -189,7 +189,7 @@ fn d8_a_slow_probe_does_not_close() {
 }
 
 #[test]
-fn d8_a_stream_that_begins_late_is_a_slow_probe_too() {
+fn a_stream_that_begins_late_is_a_slow_probe_too() {
     let rig = opened(plain());
     let mut probe = rig.permit(5000);
     probe.begin(rig.at(13_001));
@@ -199,7 +199,7 @@ fn d8_a_stream_that_begins_late_is_a_slow_probe_too() {
 }
 
 #[test]
-fn d8_an_answer_that_is_not_streamed_may_take_longer() {
+fn an_answer_that_is_not_streamed_may_take_longer() {
     let rig = opened(plain());
     rig.permit(5000).whole().end(Outcome::Success, rig.at(21_000));
     assert_eq!(rig.state(21_000), State::HalfOpen);
@@ -208,7 +208,7 @@ fn d8_an_answer_that_is_not_streamed_may_take_longer() {
 }
 
 #[test]
-fn d23_half_open_admits_one_of_a_thousand() {
+fn half_open_admits_one_of_a_thousand() {
     let rig = opened(plain());
     let permits: Vec<_> = (0..1000).filter_map(|_| rig.acquire(5000).ok()).collect();
     assert_eq!(permits.len(), 1);
@@ -216,7 +216,7 @@ fn d23_half_open_admits_one_of_a_thousand() {
 }
 
 #[test]
-fn d24_a_dropped_probe_hands_its_place_back_and_the_third_opens_again_for_as_long_as_before() {
+fn a_dropped_probe_hands_its_place_back_and_the_third_opens_again_for_as_long_as_before() {
     let rig = opened(plain());
     for at in [5000, 5500] {
         rig.permit(at).end(Outcome::Cancelled, rig.at(5500));
@@ -230,7 +230,7 @@ fn d24_a_dropped_probe_hands_its_place_back_and_the_third_opens_again_for_as_lon
 }
 
 #[test]
-fn d24_a_probe_given_up_after_a_long_wait_is_a_slow_one() {
+fn a_probe_given_up_after_a_long_wait_is_a_slow_one() {
     let rig = opened(plain());
     rig.permit(5000).end(Outcome::Cancelled, rig.at(14_000));
     let shown = rig.shown(14_000);
@@ -238,7 +238,7 @@ fn d24_a_probe_given_up_after_a_long_wait_is_a_slow_one() {
 }
 
 #[test]
-fn five_failures_in_a_row_open_and_a_success_between_begins_anew() {
+fn five_consecutive_failures_open_and_a_success_restarts_the_count() {
     let rig = Rig::new(policy());
     rig.records(0, FAILED, 4);
     rig.record(0, Outcome::Success);
@@ -249,7 +249,7 @@ fn five_failures_in_a_row_open_and_a_success_between_begins_anew() {
 }
 
 #[test]
-fn half_of_ten_calls_open_and_half_of_nine_do_not() {
+fn half_of_ten_calls_failed_opens_and_half_of_nine_does_not() {
     let rig = Rig::new(policy());
     (0..4).for_each(|_| {
         rig.record(0, FAILED);
@@ -263,7 +263,7 @@ fn half_of_ten_calls_open_and_half_of_nine_do_not() {
 }
 
 #[test]
-fn a_pushback_counts_in_the_ratio_and_leaves_the_row_as_it_is() {
+fn a_rate_limit_counts_in_the_ratio_and_not_as_consecutive() {
     let rig = Rig::new(policy());
     rig.records(0, FAILED, 4);
     rig.records(0, LIMITED, 4);
@@ -283,7 +283,7 @@ fn a_pushback_counts_in_the_ratio_and_leaves_the_row_as_it_is() {
 }
 
 #[test]
-fn a_pushback_fails_a_probe_and_its_hint_is_a_floor() {
+fn a_rate_limit_fails_a_probe_and_its_hint_is_a_floor() {
     let rig = opened(plain());
     rig.record(5000, Outcome::RateLimited { wait: Some(secs(60)) });
     let shown = rig.shown(5000);
@@ -349,7 +349,7 @@ fn a_credential_that_is_rejected_twice_in_a_row_opens_for_seconds_that_double() 
 
 /// One caller's calls are rejected, and the others of the same credential are answered.
 #[test]
-fn rejections_among_answers_open_by_their_share_and_only_to_calls_with_another_target() {
+fn rejections_among_answers_open_by_their_ratio_and_only_for_calls_with_another_target() {
     let rig = Rig::new(plain());
     rig.records(0, DENIED, 2);
     assert_eq!(rig.shown(0).opened_by, Some(Cause::Unauthorized), "it was well so far");
@@ -376,7 +376,7 @@ fn a_success_between_two_rejections_of_the_credential_keeps_it_closed() {
 }
 
 #[test]
-fn rejections_of_the_credential_can_be_let_pass() {
+fn rejections_of_the_credential_can_be_ignored() {
     let rig = Rig::new(plain().unauthorized(None));
     rig.records(0, DENIED, 100);
     assert_eq!(rig.state(0), State::Closed);
@@ -388,7 +388,7 @@ fn rejections_of_the_credential_can_be_let_pass() {
 }
 
 #[test]
-fn a_person_can_close_what_a_rejected_credential_has_opened() {
+fn an_operator_can_close_a_breaker_that_a_rejected_credential_opened() {
     let rig = Rig::new(plain());
     rig.records(0, DENIED, 2);
     rig.breaker.reset();
@@ -409,7 +409,7 @@ fn an_outage_after_an_exhausted_quota_is_open_for_seconds_again() {
 }
 
 #[test]
-fn each_return_doubles_the_time_and_a_full_recovery_forgets_it() {
+fn each_reopening_doubles_the_time_and_a_full_recovery_resets_it() {
     let rig = opened(policy());
     let mut at = 5000;
     for lasts in [10, 20, 30, 30] {
@@ -428,7 +428,7 @@ fn each_return_doubles_the_time_and_a_full_recovery_forgets_it() {
 }
 
 #[test]
-fn a_reset_forgets_how_often_it_opened() {
+fn a_reset_clears_the_open_backoff() {
     let rig = opened(policy());
     rig.record(5000, FAILED);
     rig.breaker.reset();
@@ -452,7 +452,7 @@ fn jitter_spreads_the_openings_by_a_fifth() {
 }
 
 #[test]
-fn a_refusal_says_when_to_come_back_and_is_right() {
+fn a_refusal_states_the_right_wait() {
     let rig = opened(plain());
     let refusal = rig.acquire(1800).expect_err("open");
     assert_eq!((refusal.state(), refusal.retry_in()), (State::Open, ms(3200)));
@@ -464,7 +464,7 @@ fn a_refusal_says_when_to_come_back_and_is_right() {
 }
 
 #[test]
-fn while_it_recovers_a_growing_share_passes() {
+fn a_growing_share_passes_during_recovery() {
     let rig = recovering(policy());
     let passed = |from: u64| {
         let mut passed = 0;
@@ -485,7 +485,7 @@ fn while_it_recovers_a_growing_share_passes() {
 }
 
 #[test]
-fn while_it_recovers_three_failures_open_it_again_for_longer() {
+fn three_failures_during_recovery_open_again_for_longer() {
     let rig = recovering(policy());
     let permits: Vec<_> = (0..40).filter_map(|_| rig.acquire(6000).ok()).collect();
     let mut permits = permits.into_iter();
@@ -499,7 +499,7 @@ fn while_it_recovers_three_failures_open_it_again_for_longer() {
 }
 
 #[test]
-fn while_it_recovers_the_share_is_of_calls_since_recovery_began() {
+fn the_ratio_during_recovery_is_of_calls_since_recovery_began() {
     let rig = recovering(policy());
     let permits: Vec<_> = (0..40).filter_map(|_| rig.acquire(6000).ok()).collect();
     let outcomes = [Outcome::Success, FAILED, Outcome::Success, FAILED, FAILED];
@@ -511,7 +511,7 @@ fn while_it_recovers_the_share_is_of_calls_since_recovery_began() {
 }
 
 #[test]
-fn calls_admitted_while_it_recovered_are_news_when_it_is_closed() {
+fn calls_admitted_during_recovery_still_count_once_closed() {
     let rig = recovering(policy());
     let permits: Vec<_> = (0..200).filter_map(|_| rig.acquire(20_000).ok()).collect();
     permits.into_iter().take(5).for_each(|permit| permit.end(FAILED, rig.at(26_000)));
@@ -519,7 +519,7 @@ fn calls_admitted_while_it_recovered_are_news_when_it_is_closed() {
 }
 
 #[test]
-fn a_probe_that_began_well_lets_the_next_one_in_and_recovery_begins() {
+fn a_probe_with_content_admits_the_next_probe_and_recovery_begins() {
     let rig = opened(policy());
     let mut first = rig.permit(5000);
     first.begin(rig.at(5100));
@@ -546,7 +546,7 @@ fn a_probe_whose_body_dies_while_half_open_opens_again() {
 }
 
 #[test]
-fn a_probe_that_others_made_superfluous_is_a_call_like_any_other() {
+fn a_probe_admitted_before_recovery_counts_as_a_call_afterwards() {
     let rig = opened(policy().probes(4));
     let mut probes: Vec<_> = (0..4).map(|_| rig.permit(5000)).collect();
     assert!(rig.refused(5000));
@@ -577,7 +577,7 @@ fn a_stream_counts_once_with_the_latency_of_its_first_event() {
 }
 
 #[test]
-fn an_answer_that_its_caller_dropped_was_well_so_far() {
+fn an_answer_that_its_caller_dropped_counts_as_a_success() {
     let rig = Rig::new(policy());
     rig.records(0, FAILED, 4);
     let mut permit = rig.permit(0);
@@ -607,7 +607,7 @@ fn every_change_empties_the_window() {
 }
 
 #[test]
-fn a_wait_past_the_end_of_time_is_no_panic() {
+fn a_wait_past_the_end_of_time_does_not_panic() {
     let rig = Rig::new(policy().consecutive(1).hint_cap(Duration::MAX));
     rig.record(0, Outcome::Unavailable { wait: Some(Duration::MAX) });
     assert_eq!(rig.state(59_000), State::Open);

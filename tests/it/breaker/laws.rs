@@ -1,4 +1,4 @@
-//! What holds whatever happens, in whatever order.
+//! Properties of the breaker under any sequence of events.
 
 use proptest::{collection::vec, prelude::*};
 

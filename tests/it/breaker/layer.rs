@@ -27,6 +27,8 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 
 use super::*;
 
+use crate::support::{EventLog, NeverReady, StrictReadiness};
+
 /// What the provider does with a call.
 #[derive(Clone, Copy, Debug)]
 enum Does {
@@ -156,7 +158,7 @@ fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_sends_nothing_and_says_when_to_come_back() {
+async fn a_refusal_sends_nothing_and_states_the_wait() {
     let (layer, provider, service) = opened().await;
     advance(secs(2)).await;
     let error = call(&service).await.expect_err("refused");
@@ -167,7 +169,7 @@ async fn a_refusal_sends_nothing_and_says_when_to_come_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_recovers_step_by_step_once_the_provider_is_well() {
+async fn the_breaker_recovers_step_by_step_once_the_provider_answers() {
     let (layer, provider, service) = opened().await;
     advance(secs(5)).await;
     assert_eq!(state(&layer), State::HalfOpen);
@@ -183,7 +185,7 @@ async fn it_recovers_step_by_step_once_the_provider_is_well() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r3_a_call_without_any_time_is_not_sent_and_is_no_probe() {
+async fn a_call_without_any_time_is_not_sent_and_is_no_probe() {
     let (layer, provider, service) = opened().await;
     advance(secs(5)).await;
     for _ in 0..20 {
@@ -196,7 +198,7 @@ async fn r3_a_call_without_any_time_is_not_sent_and_is_no_probe() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn callers_in_a_hurry_do_not_close_the_route_to_the_others() {
+async fn calls_with_short_deadlines_do_not_open_the_route_for_others() {
     let late = Outcome::TimedOut { phase: Phase::Deadline };
     for (given, opens) in [(200, false), (1500, false), (15_999, false), (16_000, true)] {
         let rig = Rig::new(policy().slow(None));
@@ -213,7 +215,7 @@ async fn callers_in_a_hurry_do_not_close_the_route_to_the_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d2_probes_return_their_permits() {
+async fn probes_return_their_permits() {
     let (layer, _, service) = opened().await;
     for _ in 0..3 {
         advance(secs(5)).await;
@@ -223,7 +225,7 @@ async fn d2_probes_return_their_permits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d4_a_hung_probe_does_not_block_recovery() {
+async fn a_hung_probe_does_not_block_recovery() {
     let (layer, provider, service) = opened().await;
     advance(secs(5)).await;
     provider.now_does(Does::Hangs);
@@ -242,7 +244,7 @@ async fn d4_a_hung_probe_does_not_block_recovery() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d5_a_call_from_before_the_trip_is_no_probe() {
+async fn a_call_from_before_the_trip_is_no_probe() {
     let layer = layer();
     let provider = Provider::new(Does::AnswersAfter(6000));
     let service = provider.behind(&layer);
@@ -259,7 +261,7 @@ async fn d5_a_call_from_before_the_trip_is_no_probe() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d6_calls_cancelled_by_an_outer_timeout_are_seen() {
+async fn calls_cancelled_by_an_outer_timeout_count() {
     let layer = policy().slow_after(secs(8), secs(8)).build().expect("valid");
     let provider = Provider::new(Does::Hangs);
     let service = provider.behind(&layer);
@@ -270,7 +272,7 @@ async fn d6_calls_cancelled_by_an_outer_timeout_are_seen() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d8_a_slow_probe_keeps_it_open() {
+async fn a_slow_probe_keeps_the_breaker_open() {
     let (layer, provider, service) = opened().await;
     advance(secs(5)).await;
     provider.now_does(Does::AnswersAfter(16_001));
@@ -278,26 +280,8 @@ async fn d8_a_slow_probe_keeps_it_open() {
     assert_eq!(shown(&layer).opened_by, Some(Cause::ProbeSlow));
 }
 
-/// A service that was never ready and never will be.
-#[derive(Clone)]
-struct NeverReady;
-
-impl Service<Request> for NeverReady {
-    type Response = Response;
-    type Error = Error;
-    type Future = Ready<Result<Response, Error>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        Poll::Pending
-    }
-
-    fn call(&mut self, _: Request) -> Self::Future {
-        panic!("called without having been ready");
-    }
-}
-
 #[tokio::test(start_paused = true)]
-async fn d9_a_refusal_is_there_at_the_first_poll_whatever_the_service_below_does() {
+async fn a_refusal_is_ready_at_the_first_poll_although_the_inner_service_is_not() {
     let layer = layer();
     let mut service = layer.layer(NeverReady);
     assert!(poll_once(service.clone().oneshot(request())).is_pending());
@@ -310,7 +294,7 @@ async fn d9_a_refusal_is_there_at_the_first_poll_whatever_the_service_below_does
 }
 
 #[tokio::test(start_paused = true)]
-async fn d12_there_is_one_state_at_a_time_and_each_change_goes_on_from_the_last() {
+async fn each_state_change_starts_from_the_state_before() {
     let layer = layer();
     let mut changes = layer.handle().watch();
     let provider = Provider::new(Does::Status(503));
@@ -346,7 +330,7 @@ async fn d12_there_is_one_state_at_a_time_and_each_change_goes_on_from_the_last(
 }
 
 #[tokio::test(start_paused = true)]
-async fn d20_the_decision_is_made_at_the_call_not_when_ready() {
+async fn the_decision_is_made_at_the_call_not_when_ready() {
     let (layer, provider, service) = opened().await;
     let mut early = service.clone();
     assert!(early.ready().await.is_ok(), "nothing is promised by this");
@@ -363,7 +347,7 @@ async fn d20_the_decision_is_made_at_the_call_not_when_ready() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d22_a_503_that_is_ok_is_a_failure() {
+async fn a_503_that_is_ok_is_a_failure() {
     let layer = layer();
     let service = Provider::new(Does::Status(503)).behind(&layer);
     for _ in 0..5 {
@@ -373,7 +357,7 @@ async fn d22_a_503_that_is_ok_is_a_failure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d22_a_body_that_dies_half_way_is_a_failure() {
+async fn a_body_that_dies_half_way_is_a_failure() {
     let layer = layer();
     let service = Provider::new(Does::Breaks).behind(&layer);
     for _ in 0..5 {
@@ -388,7 +372,7 @@ fn state_or_closed(layer: &BreakerLayer) -> State {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d22_whole_streams_and_dropped_ones_are_successes() {
+async fn whole_streams_and_dropped_ones_are_successes() {
     let layer = layer();
     let provider = Provider::new(Does::Streams);
     let service = provider.behind(&layer);
@@ -401,7 +385,7 @@ async fn d22_whole_streams_and_dropped_ones_are_successes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d23_half_open_lets_one_of_a_thousand_through() {
+async fn half_open_admits_one_of_a_thousand_calls() {
     let (_, provider, service) = opened().await;
     advance(secs(5)).await;
     provider.now_does(Does::AnswersAfter(500));
@@ -411,7 +395,7 @@ async fn d23_half_open_lets_one_of_a_thousand_through() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d24_a_cancelled_probe_is_not_lost() {
+async fn a_cancelled_probe_is_not_lost() {
     let (layer, provider, service) = opened().await;
     advance(secs(5)).await;
     provider.now_does(Does::Hangs);
@@ -423,7 +407,7 @@ async fn d24_a_cancelled_probe_is_not_lost() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d24_a_probe_that_is_never_polled_is_not_lost() {
+async fn a_probe_that_is_never_polled_is_not_lost() {
     let (layer, provider, service) = opened().await;
     advance(secs(5)).await;
     (0..3).for_each(|_| drop(service.clone().call(request())));
@@ -432,7 +416,7 @@ async fn d24_a_probe_that_is_never_polled_is_not_lost() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d25_a_listener_may_call_the_breaker_back() {
+async fn a_listener_may_call_the_breaker_back() {
     let layer = policy().build().expect("valid");
     let breakers = layer.handle();
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -457,7 +441,7 @@ async fn d25_a_listener_may_call_the_breaker_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d26_another_model_of_the_same_key_is_healthy() {
+async fn another_model_of_the_same_key_is_healthy() {
     let breakers = layer().handle();
     let sick = Route::new("provider", "large", "team-a");
     let well = Route::new("provider", "small", "team-a");
@@ -471,25 +455,26 @@ async fn d26_another_model_of_the_same_key_is_healthy() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn events_say_why_and_for_how_long() {
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let told = seen.clone();
-    let listener = move |event: &Event| match event {
-        Event::BreakerChanged { from, to, why, lasts, .. } => {
-            told.lock().expect("nobody panicked").push(format!("{from} {to} {why} {lasts:?}"));
-        }
-        Event::BreakerRefused { retry_in, .. } => {
-            told.lock().expect("nobody panicked").push(format!("refused {retry_in:?}"));
-        }
-        _ => {}
-    };
-    let layer = layer().events(Events::to(listener));
+async fn events_carry_the_cause_and_the_open_time() {
+    let log = EventLog::default();
+    let layer = layer().events(log.sink());
     let wait = Some(secs(45));
     let quota = Outcome::QuotaExhausted { wait };
     let service = Provider::new(Does::FailsWith(quota)).behind(&layer);
     calls(&service, 2).await;
-    let seen = seen.lock().expect("nobody panicked").clone();
-    assert_eq!(seen, ["closed open exhausted Some(45s)", "refused 45s"]);
+    assert_eq!(log.names(), ["BreakerChanged", "BreakerRefused"]);
+    let changed = log.events().into_iter().find_map(|event| match event {
+        Event::BreakerChanged { from, to, why, lasts, .. } => {
+            Some(([from.to_string(), to.to_string(), why.to_string()], lasts))
+        }
+        _ => None,
+    });
+    assert_eq!(changed, Some((["closed", "open", "exhausted"].map(String::from), wait)));
+    let refused = log.events().into_iter().find_map(|event| match event {
+        Event::BreakerRefused { retry_in, .. } => Some(retry_in),
+        _ => None,
+    });
+    assert_eq!(refused, wait);
 }
 
 /// Callers may bring credentials that we do not see, and the wrong one of one of them is not to close the route to all.
@@ -525,7 +510,7 @@ async fn recovery_does_not_wait_for_the_end_of_a_long_stream() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_whose_stream_dies_opens_it_again() {
+async fn a_probe_whose_stream_breaks_opens_the_breaker_again() {
     let (layer, provider, service) = opened().await;
     advance(secs(5)).await;
     provider.now_does(Does::Breaks);
@@ -569,35 +554,9 @@ async fn a_service_that_fails_to_be_ready_fails_the_call() {
     assert_eq!(shown(&layer).opened_by, Some(Cause::Consecutive));
 }
 
-/// A service whose clones have to be made ready, each for itself.
-#[derive(Debug, Default)]
-struct OwnReadiness(bool);
-
-impl Clone for OwnReadiness {
-    fn clone(&self) -> Self {
-        Self(false)
-    }
-}
-
-impl Service<Request> for OwnReadiness {
-    type Response = Response;
-    type Error = Error;
-    type Future = Ready<Result<Response, Error>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.0 = true;
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: Request) -> Self::Future {
-        assert!(std::mem::take(&mut self.0), "called without having been ready");
-        ready(Ok(Response::default()))
-    }
-}
-
 #[tokio::test(start_paused = true)]
-async fn the_service_below_is_ready_whenever_it_is_called() {
-    let mut service = layer().layer(OwnReadiness::default());
+async fn the_inner_service_is_ready_before_each_call() {
+    let mut service = layer().layer(StrictReadiness::new(|| Ok(Response::default())));
     for _ in 0..3 {
         let response = service.ready().await.expect("ready").call(request()).await;
         assert!(response.is_ok());
@@ -613,7 +572,7 @@ async fn services_of_one_layer_share_their_breakers_and_those_of_two_do_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_forced_is_not_forgotten() {
+async fn a_forced_breaker_is_not_evicted() {
     let breakers = layer().handle();
     let route = |n: u32| Route::new("provider", &n.to_string(), "-");
     breakers.force_open(&route(0));
@@ -634,7 +593,7 @@ async fn routes_are_bounded_in_number() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_watches_too_slowly_goes_on_with_what_is_kept() {
+async fn a_slow_subscriber_continues_with_the_changes_that_are_kept() {
     let breakers = layer().handle();
     let mut changes = breakers.watch();
     let route = Route::new("provider", "model", "-");

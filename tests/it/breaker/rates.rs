@@ -1,4 +1,5 @@
-//! The default rules, which know the rate: partial failures of any rate, outages at a route of any past, and many credentials.
+//! The default rules, which depend on the rate of calls: partial failures at any rate, outages after any past, and many
+//! credentials.
 
 use evenkeel::{Error, Request, Response};
 use tower::{Layer, ServiceExt, service_fn};
@@ -37,7 +38,7 @@ fn refused(calls: u64, apart: u64, failing: f64, seed: u64) -> u64 {
 }
 
 #[test]
-fn h1_a_partial_failure_refuses_nobody_at_any_rate() {
+fn a_partial_failure_refuses_no_call_at_any_rate() {
     for (calls, apart) in [(100_000, 200), (50_000, 2000), (20_000, 50_000), (2000, 1_000_000)] {
         for failing in [0.05, 0.1, 0.2, 0.3] {
             for seed in 1..4 {
@@ -49,7 +50,7 @@ fn h1_a_partial_failure_refuses_nobody_at_any_rate() {
 }
 
 #[test]
-fn h1_answers_lost_with_one_connection_are_one_failure() {
+fn answers_lost_with_one_connection_are_one_failure() {
     for outcome in [Outcome::ConnectionLost, Outcome::Truncated] {
         let rig = Rig::new(default());
         rig.records(0, Outcome::Success, 10_000);
@@ -63,7 +64,7 @@ fn h1_answers_lost_with_one_connection_are_one_failure() {
 }
 
 #[test]
-fn h1_fifty_failures_at_one_moment_are_no_outage() {
+fn fifty_failures_at_one_moment_are_no_outage() {
     let rig = Rig::new(default());
     rig.records(0, Outcome::Success, 1000);
     let failing: Vec<_> = (0..50).map(|_| rig.permit(40_000)).collect();
@@ -72,7 +73,7 @@ fn h1_fifty_failures_at_one_moment_are_no_outage() {
 }
 
 #[test]
-fn h1_failures_that_come_sooner_than_answers_say_nothing_until_those_have_come() {
+fn failures_that_arrive_before_answers_do_not_count_until_the_answers_arrive() {
     // Twenty calls a second, one in four fails at once, the others answer after ten seconds.
     let rig = Rig::new(default());
     let mut answering = Vec::new();
@@ -150,7 +151,7 @@ async fn down_but_for_one(request: Request) -> Result<Response, Error> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn h5_an_outage_that_each_call_meets_with_another_credential_opens_for_those_without_an_answer()
+async fn an_outage_met_with_another_credential_by_each_call_opens_for_credentials_without_an_answer()
  {
     let layer = default().build().expect("valid");
     let service = layer.layer(service_fn(down_but_for_one));

@@ -1,20 +1,19 @@
-//! Sequences from the test suites of other breakers, where they mean what ours means. Each name begins with the row's id.
+//! Sequences from the test suites of other breakers, where they mean what ours means, under the name of each suite.
 //!
 //! Their breakers close after their probes without a ramp, so these do too.
 //!
 //! Left out:
 //!
-//! - `cb-r4j-07`: grows by half at each return, ours doubles.
-//! - `cb-r4j-09`, the first half of `cb-r4j-10`, the second halves of `cb-fsgo-27` and `cb-ckt-43`: decide by the share of a
-//!   sample of probes; one that fails is enough for ours.
-//! - `cb-r4j-13`, its first part: there is no way to force half-open that could be illegal.
-//! - `cb-r4j-14`, its second part: closes when a probe hangs.
-//! - `win-r4j-15`, `win-r4j-16`, `cb-fsgo-26`, parts of `cb-fsgo-23`: windows of a number of calls; ours is one of time.
-//! - `cb-gobr-31`, its first half: clears all counts at fixed intervals; ours slides.
-//! - `cb-fngl-37`, its list of backoffs that ends, and `cb-fngl-38`: an average that decays instead of an exact share.
-//! - `cb-ckt-44`, isolation that is counted, and a rate as the minimum: ours is forced by a name and has a number of calls.
-//! - `cb-opos-47`, its last part: a filtered outcome of a probe closes; ours hands the permit back.
-//! - `adp-fsgo-93`: the maximum of a window, which nothing here needs.
+//! - resilience4j: an open time that grows by half at each return, as ours doubles; the states that cannot be forced
+//!   legally, as there is no way to force half-open; half-open that closes when a probe hangs; windows of a number of
+//!   calls, as ours is one of time.
+//! - resilience4j, failsafe-go, cockatiel: decisions by the ratio of a sample of probes; one that fails is enough for ours.
+//! - failsafe-go: thresholds of the last calls, which are such windows too; the maximum of a window, which nothing here
+//!   needs.
+//! - gobreaker: counts that are cleared at fixed intervals; ours slide.
+//! - Finagle: a list of backoffs that ends; an average that decays in place of an exact ratio.
+//! - cockatiel: isolation that is counted, and a rate as the minimum; ours is forced by a name and has a number of calls.
+//! - opossum: a filtered outcome of a probe that closes; ours hands the permit back.
 
 use std::sync::{Arc, Mutex};
 
@@ -33,13 +32,15 @@ fn simple(open: u64) -> BreakerPolicy {
     no_rule().successes(1).recover(Duration::ZERO, 1.0).open_for(ms(open), ms(open))
 }
 
-fn r4j() -> BreakerPolicy {
+fn resilience4j() -> BreakerPolicy {
     simple(5000).window(secs(20)).minimum(5).ratio(0.5).slow(0.5).slow_after(secs(4), secs(4))
 }
 
+// === resilience4j ===
+
 #[test]
-fn cb_r4j_01_three_failures_of_five_open() {
-    let rig = Rig::new(r4j());
+fn three_failures_of_five_open() {
+    let rig = Rig::new(resilience4j());
     rig.records(0, FAILED, 3);
     rig.record(0, OK);
     assert_eq!((rig.shown(0).calls, rig.state(0)), (4, State::Closed));
@@ -49,8 +50,8 @@ fn cb_r4j_01_three_failures_of_five_open() {
 }
 
 #[test]
-fn cb_r4j_02_exactly_the_share_opens() {
-    let rig = Rig::new(r4j());
+fn exactly_the_ratio_opens() {
+    let rig = Rig::new(resilience4j());
     for at in [0, 1000, 2000] {
         rig.record(at, OK);
     }
@@ -63,8 +64,8 @@ fn cb_r4j_02_exactly_the_share_opens() {
 }
 
 #[test]
-fn cb_r4j_03_slow_calls_open_where_failures_alone_would_not() {
-    let rig = Rig::new(r4j());
+fn slow_calls_open_where_failures_alone_would_not() {
+    let rig = Rig::new(resilience4j());
     for (outcome, took) in [(FAILED, 5000), (OK, 5000), (FAILED, 100), (OK, 100)] {
         rig.took(6000, outcome, took);
         assert_eq!(rig.state(6000), State::Closed);
@@ -74,8 +75,8 @@ fn cb_r4j_03_slow_calls_open_where_failures_alone_would_not() {
 }
 
 #[test]
-fn cb_r4j_04_slow_calls_are_counted_over_the_window() {
-    let rig = Rig::new(r4j());
+fn slow_calls_are_counted_over_the_window() {
+    let rig = Rig::new(resilience4j());
     for (at, took) in [(5000, 5000), (10_000, 5000), (11_000, 1000), (12_000, 1000)] {
         rig.took(at, OK, took);
         assert_eq!(rig.state(at), State::Closed);
@@ -85,7 +86,7 @@ fn cb_r4j_04_slow_calls_are_counted_over_the_window() {
 }
 
 #[test]
-fn cb_r4j_06_a_hint_replaces_the_time_it_stays_open_and_in_a_long_one_a_probe_finds_out() {
+fn a_hint_replaces_the_open_time_and_a_probe_ends_a_long_one() {
     for (wait, before, after) in
         [(7200, 59_000, 60_001), (1800, 59_000, 60_001), (30, 29_000, 30_001)]
     {
@@ -98,7 +99,7 @@ fn cb_r4j_06_a_hint_replaces_the_time_it_stays_open_and_in_a_long_one_a_probe_fi
 }
 
 #[test]
-fn cb_r4j_10_ignored_probes_decide_nothing() {
+fn ignored_probes_decide_nothing() {
     let rig = Rig::new(simple(5000).consecutive(1).successes(4));
     rig.record(0, FAILED);
     rig.records(5000, IGNORED, 4);
@@ -110,8 +111,8 @@ fn cb_r4j_10_ignored_probes_decide_nothing() {
 }
 
 #[test]
-fn cb_r4j_11_forced_states_record_nothing_and_never_pass() {
-    let rig = Rig::new(r4j());
+fn forced_states_record_nothing_and_never_pass() {
+    let rig = Rig::new(resilience4j());
     rig.breaker.force_closed();
     rig.record(0, OK);
     rig.records(0, FAILED, 4);
@@ -120,28 +121,28 @@ fn cb_r4j_11_forced_states_record_nothing_and_never_pass() {
     rig.records(0, FAILED, 50);
     assert!(!rig.refused(0));
 
-    let rig = Rig::new(r4j());
+    let rig = Rig::new(resilience4j());
     rig.breaker.force_open();
     assert!(rig.refused(0) && rig.refused(6000) && rig.refused(u64::from(u32::MAX)));
     assert_eq!(rig.state(6000), State::ForcedOpen);
 }
 
 #[test]
-fn cb_r4j_13_a_state_that_stays_is_no_change_and_reset_forgets() {
+fn an_unchanged_state_is_no_transition_and_reset_clears_all() {
     let told = Arc::new(Mutex::new(0));
     let listener = told.clone();
     let count = move |event: &Event| {
         *listener.lock().expect("nobody panicked") +=
             u32::from(matches!(event, Event::BreakerChanged { .. }));
     };
-    let layer: BreakerLayer = r4j().build().expect("valid");
+    let layer: BreakerLayer = resilience4j().build().expect("valid");
     let breaker = layer.events(Events::to(count)).handle().of(&Route::new("p", "m", "c"));
     (0..2).for_each(|_| breaker.force_open());
     (0..2).for_each(|_| breaker.force_closed());
     (0..2).for_each(|_| breaker.reset());
     assert_eq!(*told.lock().expect("nobody panicked"), 3);
 
-    let rig = Rig::new(r4j());
+    let rig = Rig::new(resilience4j());
     rig.record(0, OK);
     rig.record(0, FAILED);
     assert_eq!(rig.shown(0).calls, 2);
@@ -154,7 +155,7 @@ fn cb_r4j_13_a_state_that_stays_is_no_change_and_reset_forgets() {
 }
 
 #[test]
-fn cb_r4j_14_half_open_is_bounded_and_time_passes_without_traffic() {
+fn half_open_is_bounded_and_time_passes_without_traffic() {
     let rig = Rig::new(simple(5000).consecutive(1).probe_limit(secs(1)));
     rig.record(0, FAILED);
     let _hung = rig.permit(5000);
@@ -173,8 +174,10 @@ fn cb_r4j_14_half_open_is_bounded_and_time_passes_without_traffic() {
     assert_eq!(rig.state(5000), State::ForcedOpen);
 }
 
+// === Polly ===
+
 #[test]
-fn win_polly_18_tenths_drop_out_when_they_are_as_old_as_the_window() {
+fn buckets_expire_when_they_are_as_old_as_the_window() {
     let rig = Rig::new(no_rule().window(secs(10)));
     let counts = |at| (rig.shown(at).calls, rig.shown(at).failure_ratio);
     rig.record(0, FAILED);
@@ -203,7 +206,7 @@ fn win_polly_18_tenths_drop_out_when_they_are_as_old_as_the_window() {
 }
 
 #[test]
-fn cb_polly_19_opens_from_the_minimum_and_the_share_on() {
+fn opens_at_the_minimum_and_the_ratio() {
     let opens = |calls: u32, failures: u32| {
         let rig = Rig::new(simple(5000).ratio(0.1).minimum(10));
         rig.records(0, OK, calls - failures);
@@ -221,7 +224,7 @@ fn cb_polly_19_opens_from_the_minimum_and_the_share_on() {
 }
 
 #[test]
-fn cb_polly_20_returns_are_counted_until_it_closes() {
+fn reopenings_are_counted_until_the_breaker_closes() {
     let rig = Rig::new(simple(1000).consecutive(1).open_for(secs(1), secs(3600)));
     let mut at = 0;
     let mut lasting = Vec::new();
@@ -239,8 +242,10 @@ fn cb_polly_20_returns_are_counted_until_it_closes() {
     assert_eq!(rig.shown(0).probe_in, Some(ms(2_520_000)));
 }
 
+// === failsafe-go ===
+
 #[test]
-fn cb_fsgo_23_only_failures_in_a_row_count() {
+fn only_failures_in_a_row_count() {
     let rig = Rig::new(simple(5000).consecutive(3));
     for outcome in [FAILED, OK, FAILED, FAILED] {
         rig.record(0, outcome);
@@ -251,7 +256,7 @@ fn cb_fsgo_23_only_failures_in_a_row_count() {
 }
 
 #[test]
-fn cb_fsgo_27_what_is_older_than_the_period_does_not_count() {
+fn what_is_older_than_the_period_does_not_count() {
     let rig = Rig::new(simple(5000).ratio(0.5).minimum(3).window(ms(200)));
     for (at, outcome) in [(0, FAILED), (0, OK), (210, FAILED), (210, OK), (260, OK)] {
         rig.record(at, outcome);
@@ -262,15 +267,17 @@ fn cb_fsgo_27_what_is_older_than_the_period_does_not_count() {
 }
 
 #[test]
-fn cb_fsgo_29_as_many_probes_at_a_time_as_are_allowed() {
+fn no_more_concurrent_probes_than_allowed() {
     let rig = Rig::new(simple(5000).consecutive(1).probes(3).successes(3));
     rig.record(0, FAILED);
     let permits: Vec<_> = (0..8).filter_map(|_| rig.acquire(5000).ok()).collect();
     assert_eq!(permits.len(), 3);
 }
 
+// === gobreaker ===
+
 #[test]
-fn cb_gobr_30_the_sixth_failure_in_a_row_opens() {
+fn the_sixth_failure_in_a_row_opens() {
     let rig = Rig::new(simple(60_000).consecutive(6));
     rig.records(0, FAILED, 5);
     assert_eq!((rig.state(0), rig.shown(0).calls, rig.shown(0).in_a_row), (State::Closed, 5, 5));
@@ -290,7 +297,7 @@ fn cb_gobr_30_the_sixth_failure_in_a_row_opens() {
 }
 
 #[test]
-fn cb_gobr_31_excluded_outcomes_take_no_place_of_a_probe() {
+fn ignored_outcomes_take_no_place_of_a_probe() {
     let rig = Rig::new(simple(90_000).consecutive(1).successes(3));
     rig.record(31_000, FAILED);
     rig.records(121_000, IGNORED, 4);
@@ -305,8 +312,10 @@ fn cb_gobr_31_excluded_outcomes_take_no_place_of_a_probe() {
     assert_eq!(rig.state(211_001), State::Closed);
 }
 
+// === linkerd2-proxy ===
+
 #[test]
-fn cb_lkd_33_a_rule_that_is_off_never_opens() {
+fn a_disabled_rule_never_opens() {
     let rig = Rig::new(simple(1000).consecutive(3));
     for at in [0, 100] {
         rig.record(at, FAILED);
@@ -328,7 +337,7 @@ fn cb_lkd_33_a_rule_that_is_off_never_opens() {
 }
 
 #[test]
-fn cb_lkd_35_a_rate_limit_fails_a_probe_and_recovery_resets_the_wait() {
+fn a_rate_limit_fails_a_probe_and_recovery_resets_the_wait() {
     let policy = simple(1000).consecutive(2).ratio(0.2).minimum(100);
     let rig = Rig::new(policy.open_for(secs(1), secs(100)));
     rig.records(0, FAILED, 2);
@@ -348,7 +357,7 @@ fn cb_lkd_35_a_rate_limit_fails_a_probe_and_recovery_resets_the_wait() {
 }
 
 #[test]
-fn win_lkd_36_the_share_is_of_calls_not_of_time() {
+fn the_ratio_is_of_calls_not_of_time() {
     let rig = Rig::new(no_rule().window(secs(10)));
     rig.record(0, FAILED);
     rig.record(5000, OK);
@@ -382,8 +391,10 @@ fn win_lkd_36_the_share_is_of_calls_not_of_time() {
     assert_eq!(rig.state(204_020), State::Open);
 }
 
+// === Finagle ===
+
 #[test]
-fn cb_fngl_37_a_revival_or_a_success_begins_the_row_anew() {
+fn a_recovery_or_a_success_restarts_the_consecutive_count() {
     let rig = Rig::new(simple(5000).consecutive(3));
     rig.records(0, FAILED, 2);
     assert_eq!(rig.shown(0).probe_in, None);
@@ -400,7 +411,7 @@ fn cb_fngl_37_a_revival_or_a_success_begins_the_row_anew() {
 }
 
 #[test]
-fn cb_fngl_40_an_ignorable_outcome_neither_breaks_nor_adds_to_the_row() {
+fn an_ignored_outcome_neither_resets_nor_adds_to_the_consecutive_count() {
     let rig = Rig::new(simple(2000).consecutive(3));
     rig.records(0, FAILED, 2);
     rig.record(0, IGNORED);
@@ -414,8 +425,10 @@ fn cb_fngl_40_an_ignorable_outcome_neither_breaks_nor_adds_to_the_row() {
     assert!(rig.permit(10_000).is_probe(), "another probe is let through");
 }
 
+// === Hystrix ===
+
 #[test]
-fn cb_hyst_41_half_of_eight_opens_at_forty_percent_and_three_do_not() {
+fn half_of_eight_opens_at_forty_percent_and_three_do_not() {
     let after = |outcomes: [Outcome; 8]| {
         let rig = Rig::new(simple(5000).ratio(0.4).minimum(8).window(secs(5)));
         for outcome in outcomes {
@@ -428,7 +441,7 @@ fn cb_hyst_41_half_of_eight_opens_at_forty_percent_and_three_do_not() {
 }
 
 #[test]
-fn cb_hyst_42_an_abandoned_probe_opens_again() {
+fn an_abandoned_probe_opens_again() {
     let rig = Rig::new(simple(200).consecutive(4));
     rig.records(0, FAILED, 4);
     assert_eq!(rig.state(100), State::Open);
@@ -454,8 +467,10 @@ fn cb_hyst_42_an_abandoned_probe_opens_again() {
     assert!((0..3).all(|_| !rig.refused(850)));
 }
 
+// === cockatiel ===
+
 #[test]
-fn cb_ckt_43_the_second_wait_is_the_longer_one() {
+fn the_second_wait_is_the_longer_one() {
     let rig = Rig::new(simple(1000).consecutive(2).open_for(secs(1), secs(2)));
     rig.records(0, FAILED, 2);
     rig.record(1000, FAILED);
@@ -466,7 +481,7 @@ fn cb_ckt_43_the_second_wait_is_the_longer_one() {
 }
 
 #[test]
-fn cb_ckt_44_a_mix_is_counted_over_the_window() {
+fn successes_and_failures_are_counted_over_the_window() {
     let rig = Rig::new(no_rule().window(secs(5)));
     for second in 0..7 {
         rig.records(u64::from(second) * 1000, FAILED, second);
@@ -476,8 +491,10 @@ fn cb_ckt_44_a_mix_is_counted_over_the_window() {
     assert_eq!((shown.calls, shown.failure_ratio), (60, Some(20.0 / 60.0)));
 }
 
+// === opossum ===
+
 #[test]
-fn cb_opos_47_a_share_of_one_percent_needs_its_volume() {
+fn a_ratio_of_one_percent_needs_the_minimum_of_calls() {
     let rig = Rig::new(simple(100).ratio(0.01).minimum(3));
     rig.records(0, FAILED, 2);
     assert_eq!(rig.state(0), State::Closed);

@@ -1,4 +1,4 @@
-//! The stack as a middleware of reqwest-middleware: what is added before it, what after it, and what comes through.
+//! The stack as a middleware of reqwest-middleware, between other middlewares.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -131,7 +131,7 @@ async fn extensions_go_in_to_every_attempt_and_come_back_out_of_the_last() {
 }
 
 #[tokio::test]
-async fn r8_an_error_keeps_what_it_is_and_its_source() {
+async fn an_error_keeps_its_outcome_and_its_source() {
     let (server, _) = always(Reply::refused()).await;
     server.settle().await;
     let onion = Onion::new(builder());
@@ -174,23 +174,23 @@ async fn an_attempt_that_the_stack_gives_up_is_cancelled() {
     let onion = Onion::new(Client::builder().profile(profile).fallback(rung(&second)));
     let answer = onion.ask(post(&first, STREAM)).await.unwrap();
     assert_eq!(answer.headers()["evenkeel-rung"], "spare");
-    soon(|| silent.cancelled() == 1).await;
+    wait_until(|| silent.cancelled() == 1).await;
     assert_eq!(words(&answer.text().await.unwrap()), WORDS);
 }
 
 #[tokio::test]
 async fn a_caller_that_goes_away_cancels_the_attempt_and_leaves_the_breaker_alone() {
     let (server, provider) = always(Reply::hang()).await;
-    let told = Told::default();
-    let onion = Onion::new(told.listen(Client::builder()));
+    let log = EventLog::default();
+    let onion = Onion::new(log.attach_to(Client::builder()));
     for n in 1..=6 {
         let (client, request) = (onion.client.clone(), post(&server, JSON));
         let call = tokio::spawn(async move { client.execute(request).await });
-        soon(|| provider.in_flight() == 1).await;
+        wait_until(|| provider.in_flight() == 1).await;
         call.abort();
-        soon(|| provider.cancelled() == n).await;
+        wait_until(|| provider.cancelled() == n).await;
     }
-    assert_eq!((told.count("CallEnded"), told.count("BreakerChanged")), (6, 0));
+    assert_eq!((log.count("CallEnded"), log.count("BreakerChanged")), (6, 0));
     provider.set(Reply::answer());
     assert_eq!(onion.ask(post(&server, JSON)).await.unwrap().status(), 200);
 }
@@ -208,7 +208,7 @@ async fn a_stream_comes_through_chunk_by_chunk_and_its_failure_as_ours() {
     ends(answer.text()).await.unwrap();
     let answer = onion.ask(post(&server, STREAM)).await.unwrap();
     let error = ends(answer.text()).await.unwrap_err();
-    assert!(ours(&error).is_truncated());
+    assert!(own_error(&error).is_truncated());
 }
 
 #[tokio::test]

@@ -1,9 +1,12 @@
-//! One credential's trouble is no other's, wherever it travels; and a credential that is made for each call is one.
+//! The failures of one credential count for that credential alone, wherever it is sent; a credential that is made for
+//! each call counts as one.
 
 use evenkeel::{breaker::State, identity::IdentityPolicy};
 use http::HeaderName;
 
 use super::*;
+
+use crate::support::without_retries;
 
 const WHERE: [(&str, &str); 17] = [
     ("?key={}", ""),
@@ -48,7 +51,7 @@ async fn a_spent_quota_closes_its_own_key_alone_wherever_the_key_travels() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_payer_of_ones_own_has_a_route_of_its_own() {
+async fn an_explicit_payer_has_its_own_route() {
     let seat = HeaderName::from_static("x-seat");
     let identity = IdentityPolicy::new().payer(seat.clone()).payer_query("seat");
     let provider = Provider::new("primary");
@@ -123,7 +126,7 @@ async fn a_credential_that_is_made_for_each_call_opens_its_breaker_like_one_key(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_of_the_business_takes_the_place_of_credentials_that_nothing_can_be_read_from() {
+async fn a_configured_name_replaces_opaque_credentials() {
     let provider = down();
     let identity = IdentityPolicy::new().named_by(HeaderName::from_static("x-team"));
     let client = over(Client::builder().identity(identity), [&provider]);

@@ -1,6 +1,6 @@
-//! Concurrency that adapts, and calls that are dropped on our side, in the whole stack.
+//! Adaptive concurrency in the whole stack.
 
-use evenkeel::limit::{AdaptivePolicy, AdmissionPolicy};
+use evenkeel::limit::AdaptivePolicy;
 
 use super::*;
 
@@ -25,8 +25,8 @@ async fn play(places: usize, took: Duration, phase: Duration) -> Vec<Phase> {
     let policy = LimitPolicy::new().concurrency(concurrency);
     // Only the limit is under test: no breaker that opens, no retry.
     let profile = Profile::pipeline().limit(policy).retry(RetryPolicy::new().retries(0));
-    let told = Told::default();
-    let client = over(told.listen(Client::builder().profile(profile)), [&primary]);
+    let log = EventLog::default();
+    let client = over(log.attach_to(Client::builder().profile(profile)), [&primary]);
     let route = route_of(&client).await;
     client.breakers().force_closed(&route);
     let start = Instant::now();
@@ -46,10 +46,10 @@ async fn play(places: usize, took: Duration, phase: Duration) -> Vec<Phase> {
         primary.limit_to(Capacity::Concurrent(now));
         let settled = start + phase * n as u32 + MINUTE;
         sleep_until(settled).await;
-        let before = (primary.attempts().len(), told.limited_at().len());
+        let before = (primary.attempts().len(), log.rate_limited_at().len());
         sleep_until(start + phase * (n as u32 + 1)).await;
         let sent = primary.attempts().len() - before.0;
-        let refused = told.limited_at().len() - before.1;
+        let refused = log.rate_limited_at().len() - before.1;
         let possible = now as f64 * (phase - MINUTE).as_secs_f64() / took.as_secs_f64();
         let goodput = (sent - refused) as f64 / possible;
         phases.push(Phase { goodput, refused: refused as f64 / sent as f64 });
@@ -76,26 +76,4 @@ fn holds(phases: &[Phase]) {
 async fn adaptive_concurrency_follows_a_capacity_that_halves_and_comes_back() {
     holds(&play(20, secs(1), 3 * MINUTE).await);
     holds(&play(8, ms(300), 2 * MINUTE).await);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_provider_that_refuses_nearly_all_is_asked_less() {
-    let primary = Provider::new("primary").always(Reply::status(503));
-    let policy = LimitPolicy::new().admission(AdmissionPolicy::default());
-    let profile = limited(policy);
-    let told = Told::default();
-    let client = over(told.listen(Client::builder().profile(profile)), [&primary]);
-    let _ = call(&client, ask("m")).await;
-    let route = client.limits().list().remove(0).0;
-    client.breakers().force_closed(&route);
-    for _ in 0..1000 {
-        let _ = call(&client, ask("m")).await;
-        sleep(ms(20)).await;
-    }
-    let (sent, refused) = (primary.count(), told.count("LimitRefused"));
-    println!("{sent} sent, {refused} dropped");
-    assert!(sent + refused as u64 == 1001 && sent <= 300, "{sent} sent, {refused} dropped");
-    primary.set(Reply::answer());
-    sleep(secs(1)).await;
-    call(&client, ask("m")).await.unwrap().is_whole();
 }

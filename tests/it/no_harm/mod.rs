@@ -2,14 +2,14 @@
 //! requests change what another caller gets. All of it is in virtual time, over a provider whose answer depends on the number of
 //! the call and of the attempt alone: every client under comparison meets the same fate.
 
-mod closes;
-mod day;
-mod hurried;
-mod keys;
-mod neighbour;
-mod partial;
-mod table;
-mod worse;
+mod breaker_closes;
+mod many_keys;
+mod neighbours;
+mod never_worse;
+mod partial_failure;
+mod partial_failure_table;
+mod short_deadlines;
+mod simulation;
 
 use proptest::{
     prelude::*,

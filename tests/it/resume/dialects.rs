@@ -1,4 +1,4 @@
-//! The other dialects in which an answer can be begun, over bytes as their providers send them.
+//! The other dialects that have a prefill, over bytes as their providers send them.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +14,7 @@ use http_body_util::StreamBody;
 use serde_json::{Value, json};
 use tower::service_fn;
 
-use crate::scene::{Answer, call};
+use crate::support::{Answer, call};
 
 /// What the second target was asked.
 type Asked = Arc<Mutex<Vec<Value>>>;
@@ -99,7 +99,7 @@ fn events(answer: &Answer) -> Vec<Value> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_message_goes_on_in_its_block() {
+async fn a_message_continues_in_its_block() {
     for size in [1, 7, 64, 4096] {
         // The last event is cut in its middle.
         let first = head("one") + &delta("the ship ") + &delta("leans")[..40];
@@ -136,7 +136,7 @@ async fn a_message_goes_on_in_its_block() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_message_that_thinks_is_not_gone_on_with() {
+async fn a_message_with_thinking_is_not_continued() {
     let thinking = event(
         "content_block_delta",
         json!({"index":0,"delta":{"type":"thinking_delta","thinking":"hm"}}),
@@ -181,7 +181,7 @@ async fn an_array_of_gemini_stays_one_array() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn events_of_gemini_go_on() {
+async fn events_of_gemini_are_continued() {
     let path = "/v1beta/models/m:streamGenerateContent?alt=sse";
     let event = |chunk: Value| format!("data: {chunk}\r\n\r\n");
     let first = event(candidate("one", "the ship", None)) + "data: {\"candi";

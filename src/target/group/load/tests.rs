@@ -26,7 +26,7 @@ fn a_newcomer_is_taken_for_what_is_usual() {
 }
 
 #[test]
-fn t11_a_failure_in_a_millisecond_costs_as_much_as_an_answer_after_ten_seconds() {
+fn a_failure_in_a_millisecond_costs_as_much_as_an_answer_after_ten_seconds() {
     let policy = policy();
     let mut load = Load::default();
     assert_eq!(call(&mut load, DOWN, (at(&policy, 0.0, 0), at(&policy, 0.001, 1))), None);
@@ -101,7 +101,7 @@ fn silence_shows_before_anything_is_answered() {
 }
 
 #[test]
-fn t8_a_call_counts_until_its_body_has_ended_or_was_dropped() {
+fn a_call_counts_until_its_body_has_ended_or_was_dropped() {
     let policy = policy();
     let mut load = Load::default();
     let mut ride = load.begin(&at(&policy, 0.0, 0));

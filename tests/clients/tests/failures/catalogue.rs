@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use evenkeel::{
-    stream::Commit,
-    testkit::{Fault, Provider, Reply, WORDS},
-};
+use evenkeel::stream::Commit;
 use evenkeel_clients::{Caller, How, Said, Stage, caller::TOOL, profile, stage::OTHER_MODEL};
+use evenkeel_testkit::{Fault, Provider, Reply, WORDS};
 use serde_json::json;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -117,7 +115,7 @@ pub async fn a_cut_call_of_a_tool_is_never_called<C: Caller>() {
     }
 }
 
-pub async fn s01_a_rate_limit_with_a_hint_is_waited_out<C: Caller>() {
+pub async fn a_rate_limit_with_a_hint_is_waited_out<C: Caller>() {
     both(async |how| {
         let stage = Stage::of([Reply::rate_limited(Some(2 * TENTH))]).await;
         assert_whole(&ask::<C>(&stage, Commit::FirstContent, how).await, how);
@@ -129,29 +127,29 @@ pub async fn s01_a_rate_limit_with_a_hint_is_waited_out<C: Caller>() {
     .await;
 }
 
-pub async fn s02_a_rate_limit_without_end_moves_to_the_fallback<C: Caller>() {
+pub async fn a_rate_limit_without_end_moves_to_the_fallback<C: Caller>() {
     whole_in_spite_of::<C>(Reply::rate_limited(None), [3, 1]).await;
 }
 
-pub async fn s03_one_server_error_is_retried_on_the_same_target<C: Caller>() {
+pub async fn one_server_error_is_retried_on_the_same_target<C: Caller>() {
     whole_after::<C>(Reply::status(500), [2, 0]).await;
 }
 
-pub async fn s04_an_outage_moves_to_the_fallback<C: Caller>() {
+pub async fn an_outage_moves_to_the_fallback<C: Caller>() {
     whole_in_spite_of::<C>(Reply::status(503), [3, 1]).await;
 }
 
-pub async fn s05_a_connection_that_is_reset_is_asked_again<C: Caller>() {
+pub async fn a_connection_that_is_reset_is_asked_again<C: Caller>() {
     whole_after::<C>(Reply::reset(), [2, 0]).await;
     // It may be billed each time, so it is not asked a third time.
     whole_in_spite_of::<C>(Reply::reset(), [2, 1]).await;
 }
 
-pub async fn s06_a_silent_provider_is_asked_once<C: Caller>() {
+pub async fn a_silent_provider_is_asked_once<C: Caller>() {
     whole_in_spite_of::<C>(Reply::hang(), [1, 1]).await;
 }
 
-pub async fn s07_a_late_first_word_moves_to_the_fallback<C: Caller>() {
+pub async fn a_late_first_token_moves_to_the_fallback<C: Caller>() {
     whole_in_spite_of::<C>(Reply::answer().first_content_after(LONG), [1, 1]).await;
 }
 
@@ -183,11 +181,11 @@ async fn made_good<C: Caller>(fault: Fault, attempts: [u64; 2]) {
     .await;
 }
 
-pub async fn s08_an_answer_that_is_cut_is_never_a_success<C: Caller>() {
+pub async fn an_answer_that_is_cut_is_never_a_success<C: Caller>() {
     told::<C>(Fault::Cut { words: 40 }).await;
 }
 
-pub async fn s08_committed_when_complete_a_cut_answer_is_made_good<C: Caller>() {
+pub async fn committed_when_complete_a_cut_answer_is_made_good<C: Caller>() {
     made_good::<C>(Fault::Cut { words: 40 }, [2, 1]).await;
 }
 
@@ -195,20 +193,20 @@ fn silence() -> Fault {
     Fault::Silence { words: 20, lasts: LONG }
 }
 
-pub async fn s09_a_silence_within_the_answer_is_noticed<C: Caller>() {
+pub async fn a_silence_within_the_answer_is_noticed<C: Caller>() {
     told::<C>(silence()).await;
 }
 
-pub async fn s09_committed_when_complete_a_silence_is_made_good<C: Caller>() {
+pub async fn committed_when_complete_a_silence_is_made_good<C: Caller>() {
     made_good::<C>(silence(), [1, 1]).await;
 }
 
-pub async fn s10_an_event_that_is_not_json_is_never_an_answer<C: Caller>() {
+pub async fn an_event_that_is_not_json_is_never_an_answer<C: Caller>() {
     told::<C>(Fault::InvalidEvent { event: 10 }).await;
     made_good::<C>(Fault::InvalidEvent { event: 10 }, [2, 1]).await;
 }
 
-pub async fn s11_an_answer_without_its_sentinel_is_whole<C: Caller>() {
+pub async fn an_answer_without_its_sentinel_is_whole<C: Caller>() {
     for commit in [Commit::FirstContent, Commit::Complete] {
         let stage = Stage::always(Reply::answer().with(Fault::NoDone)).await;
         let said = ask::<C>(&stage, commit, How::Streamed).await.unwrap();
@@ -217,11 +215,11 @@ pub async fn s11_an_answer_without_its_sentinel_is_whole<C: Caller>() {
     }
 }
 
-pub async fn s12_a_context_that_is_too_long_goes_to_the_larger_target_once<C: Caller>() {
+pub async fn a_context_that_is_too_long_goes_to_the_larger_target_once<C: Caller>() {
     whole_in_spite_of::<C>(Reply::context_length_exceeded(), [1, 1]).await;
 }
 
-pub async fn s13_a_blocked_prompt_is_told_and_not_routed_around<C: Caller>() {
+pub async fn a_blocked_prompt_is_reported_and_not_routed_around<C: Caller>() {
     both(async |how| {
         let stage = Stage::always(Reply::content_policy_violation()).await;
         let error = ask::<C>(&stage, Commit::FirstContent, how).await.unwrap_err();
@@ -231,7 +229,7 @@ pub async fn s13_a_blocked_prompt_is_told_and_not_routed_around<C: Caller>() {
     .await;
 }
 
-pub async fn s14_no_prefill_reaches_a_target_that_declares_none<C: Caller>() {
+pub async fn no_prefill_reaches_a_target_that_declares_none<C: Caller>() {
     let cut = Reply::answer().with(Fault::Cut { words: 40 });
     both(async |how| {
         let stage = Stage::always(cut.clone()).await;
@@ -242,7 +240,7 @@ pub async fn s14_no_prefill_reaches_a_target_that_declares_none<C: Caller>() {
     .await;
 }
 
-pub async fn s15_the_primary_is_used_again_after_an_outage<C: Caller>() {
+pub async fn the_primary_is_used_again_after_an_outage<C: Caller>() {
     let provider = Provider::new("primary").during(Duration::ZERO..60 * TENTH, Reply::status(503));
     let stage = Stage::with(provider).await;
     let client = C::new(stage.evenkeel(profile(Commit::FirstContent)), &stage.url());
@@ -273,7 +271,7 @@ pub async fn s15_the_primary_is_used_again_after_an_outage<C: Caller>() {
     assert!(back, "the primary is never used again");
 }
 
-pub async fn s16_the_answer_names_the_model_that_gave_it<C: Caller>() {
+pub async fn the_answer_names_the_model_that_gave_it<C: Caller>() {
     both(async |how| {
         let stage = Stage::always(Reply::status(503)).await;
         let said = ask::<C>(&stage, Commit::FirstContent, how).await.unwrap();

@@ -1,0 +1,484 @@
+//! The telemetry of a call: its attempt log, its events in their order, its spans.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Debug,
+    sync::{Arc, Mutex},
+};
+
+use evenkeel::fallback::Capabilities;
+use tracing::{
+    Subscriber,
+    field::{Field, Visit},
+    span::{Attributes, Id, Record},
+};
+use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt, registry::LookupSpan};
+
+use super::*;
+
+// === events ===
+
+/// A story: what the primary does, what is different about the client, whether it is streamed.
+struct Story {
+    primary: Vec<Reply>,
+    second: Vec<Reply>,
+    breaker: BreakerPolicy,
+    stream: bool,
+    calls: usize,
+}
+
+impl Story {
+    fn new(primary: impl Into<Vec<Reply>>) -> Self {
+        let breaker = BreakerPolicy::default();
+        Self { primary: primary.into(), second: Vec::new(), breaker, stream: true, calls: 1 }
+    }
+
+    /// Plays it, and tells what was told of the last call.
+    async fn event_names(self) -> Vec<&'static str> {
+        let (primary, second) = pair();
+        let (primary, second) = (primary.replies(self.primary), second.replies(self.second));
+        let log = EventLog::default();
+        let profile = Profile::interactive().breaker(self.breaker);
+        let builder = log.attach_to(Client::builder().profile(profile));
+        let builder = builder.fallback(secondary()).fallback(Fallback::canned(BUSY));
+        let client = over(builder, [&primary, &second]);
+        for _ in 0..self.calls {
+            log.clear();
+            call(&client, chat(self.stream)).await.unwrap();
+        }
+        log.names()
+    }
+}
+
+const BEGIN: [&str; 3] = ["CallStarted", "RungEntered", "AttemptStarted"];
+const END: [&str; 3] = ["AttemptEnded", "CallEnded", "BodyEnded"];
+
+fn sequence(parts: &[&[&'static str]]) -> Vec<&'static str> {
+    parts.concat()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_successful_call_emits_its_steps_in_order() {
+    for stream in [true, false] {
+        let log = Story { stream, ..Story::new([]) }.event_names().await;
+        assert_eq!(log, sequence(&[&BEGIN, &END]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_emits_its_wait() {
+    let log = Story::new([Reply::status(500)]).event_names().await;
+    let again = ["AttemptEnded", "RetryWaiting", "AttemptStarted"];
+    assert_eq!(log, sequence(&[&BEGIN, &again, &END]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_emits_the_timeout_before_the_end_of_the_attempt() {
+    let log = Story::new([Reply::hang()]).event_names().await;
+    let silent = ["TimedOut", "AttemptEnded", "RungEntered", "AttemptStarted"];
+    assert_eq!(log, sequence(&[&BEGIN, &silent, &END]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_breaker_emits_its_opening_and_its_refusals() {
+    let breaker = BreakerPolicy::default().consecutive(1);
+    let story = || Story { breaker: breaker.clone(), ..Story::new([Reply::status(503)]) };
+    let opens = ["BreakerChanged", "AttemptEnded", "RetryStopped", "RungEntered", "AttemptStarted"];
+    assert_eq!(story().event_names().await, sequence(&[&BEGIN, &opens, &END]));
+    let refuses = ["BreakerRefused", "AttemptEnded", "RungEntered", "AttemptStarted"];
+    let log = Story { calls: 2, ..story() }.event_names().await;
+    assert_eq!(log, sequence(&[&BEGIN, &refuses, &END]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rejection_moves_down_without_events_of_retries() {
+    let log = Story::new([Reply::status(401)]).event_names().await;
+    let down = ["AttemptEnded", "RungEntered", "AttemptStarted"];
+    assert_eq!(log, sequence(&[&BEGIN, &down, &END]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_canned_reply_is_a_fallback_without_an_attempt() {
+    let gone = Reply::quota_exhausted();
+    let story = Story { second: vec![gone.clone()], ..Story::new([gone]) };
+    let first = ["BreakerChanged", "AttemptEnded", "RungEntered", "AttemptStarted"];
+    let second = ["BreakerChanged", "AttemptEnded", "RungEntered", "CallEnded", "BodyEnded"];
+    assert_eq!(story.event_names().await, sequence(&[&BEGIN, &first, &second]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_body_emits_its_end_after_the_end_of_the_call() {
+    let log = Story::new([Reply::answer().with(Fault::stall(3))]).event_names().await;
+    let end = ["AttemptEnded", "CallEnded", "TimedOut", "BodyEnded"];
+    assert_eq!(log, sequence(&[&BEGIN, &end]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fallback_that_lacks_a_capability_emits_a_skip() {
+    let log = EventLog::default();
+    let (primary, second) = pair();
+    primary.set(Reply::status(401));
+    let plain = secondary().offers(Capabilities::default().tools(false));
+    let builder = log.attach_to(Client::builder().fallback(plain).fallback(Fallback::canned(BUSY)));
+    let body = r#"{"model":"m","messages":[],"tools":[{"type":"function"}]}"#;
+    call(&over(builder, [&primary, &second]), with_body(body)).await.unwrap();
+    let down = ["AttemptEnded", "RungSkipped", "RungEntered", "CallEnded", "BodyEnded"];
+    assert_eq!(log.names(), sequence(&[&BEGIN, &down]));
+}
+
+/// The events as their file has them, top to bottom.
+fn in_the_file() -> Vec<String> {
+    let file = include_str!("../../../src/telemetry/event.rs");
+    let (_, events) = file.split_once("pub enum Event {").unwrap();
+    let (events, _) = events.split_once("\n}\n").unwrap();
+    let lines = events.lines().filter_map(|line| line.strip_prefix("    "));
+    let names = lines.filter(|line| line.starts_with(|first: char| first.is_ascii_uppercase()));
+    names.map(|line| line.trim_end_matches([' ', '{', ',']).to_owned()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_file_of_the_events_read_top_to_bottom_is_the_flow_of_a_call() {
+    let order = in_the_file();
+    let stories = [
+        Story::new([]),
+        Story::new([Reply::status(500), Reply::status(500), Reply::status(500)]),
+        Story::new([Reply::hang()]),
+        Story { breaker: BreakerPolicy::default().consecutive(1), ..Story::new([Reply::hang()]) },
+        Story { calls: 2, ..Story::new([Reply::quota_exhausted()]) },
+        Story::new([Reply::rate_limited(Some(secs(60)))]),
+        Story::new([Reply::answer().with(Fault::stall(3))]),
+        Story {
+            breaker: BreakerPolicy::default().consecutive(1),
+            ..Story::new([Reply::answer().with(Fault::Cut { words: 3 })])
+        },
+        Story { second: vec![Reply::hang()], ..Story::new([Reply::hang()]) },
+    ];
+    for story in stories {
+        let log = story.event_names().await;
+        let place = |name: &str| order.iter().position(|event| event == name).expect("a name");
+        // Each rung, each attempt and each body begins anew.
+        let anew = ["RungEntered", "RungSkipped", "AttemptStarted"];
+        let mut last = 0;
+        let mut body = false;
+        for name in &log {
+            let next = place(name);
+            assert!(
+                next > last || last == 0 || body || anew.contains(&&**name),
+                "{name} in {log:?}"
+            );
+            (last, body) = (next, body || *name == "CallEnded");
+        }
+        assert_eq!(log.last(), Some(&"BodyEnded"));
+    }
+}
+
+// === attempt logs ===
+
+#[tokio::test(start_paused = true)]
+async fn the_attempt_log_has_target_and_duration_of_each_attempt() {
+    let (primary, second) = pair();
+    let primary = primary.replies([
+        Reply::status(500).head_after(ms(100)),
+        Reply::rate_limited(Some(secs(2))),
+        Reply::answer().first_content_after(secs(3600)),
+    ]);
+    second.set(Reply::answer().first_content_after(ms(400)).between_events(secs(1)));
+    let client = over(Client::builder().fallback(secondary()), [&primary, &second]);
+    let answer = call(&client, chat(true)).await.unwrap();
+    let attempt_log = answer.attempt_log.unwrap();
+    let attempts = attempt_log.attempts();
+    let log: Vec<_> = attempts
+        .iter()
+        .map(|a| (a.rung, a.route.provider().to_owned(), a.route.model().to_owned(), a.outcome))
+        .collect();
+    let at =
+        |rung, provider: &str, model: &str, outcome| (rung, provider.into(), model.into(), outcome);
+    // It had less than its own limit on the first content: the share of the rung was over.
+    let silent = Outcome::TimedOut { phase: Phase::Deadline };
+    assert_eq!(
+        log,
+        [
+            at(0, "primary", "m", Outcome::Unavailable { wait: None }),
+            at(0, "primary", "m", Outcome::RateLimited { wait: Some(secs(2)) }),
+            at(0, "primary", "m", silent),
+            at(1, "secondary", "spare", Outcome::Success),
+        ]
+    );
+    assert_eq!(attempts[0].took, ms(100));
+    assert!(attempts[0].wait.is_zero() && attempts[1].wait >= ms(50));
+    assert!(attempts[2].wait >= secs(2) && (secs(17)..secs(18)).contains(&attempts[2].took));
+    assert_eq!((attempts[3].wait, attempts[3].took), (secs(0), ms(400)), "to its first content");
+    assert_eq!((attempt_log.sent(), attempt_log.rung().as_deref()), (4, Some("spare")));
+    assert_eq!(answer.headers["evenkeel-rung"], "spare");
+    assert_eq!(answer.headers["evenkeel-attempts"], "4");
+    assert!(attempt_log.to_string().ends_with("→ spare success in 400.0ms"), "{attempt_log}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_log_of_refusals_counts_none_as_sent() {
+    let primary = Provider::new("primary").always(Reply::quota_exhausted());
+    let client = over(Client::builder().fallback(Fallback::canned(BUSY)), [&primary]);
+    call(&client, chat(true)).await.unwrap();
+    let attempt_log = call(&client, chat(true)).await.unwrap().attempt_log.unwrap();
+    assert!(matches!(attempt_log.attempts()[0].outcome, Outcome::NotSent { retry_in: Some(_) }));
+    assert_eq!((attempt_log.sent(), attempt_log.attempts().len()), (0, 1));
+    assert_eq!(attempt_log.rung().as_deref(), Some("canned"));
+}
+
+// === spans ===
+
+#[derive(Clone, Debug, Default)]
+struct Spanned {
+    name: &'static str,
+    parent: Option<u64>,
+    fields: BTreeMap<String, String>,
+    closed: bool,
+}
+
+/// Every span and every event, with all their fields.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Spans(Arc<Mutex<Seen>>);
+
+#[derive(Debug, Default)]
+struct Seen {
+    spans: BTreeMap<u64, Spanned>,
+    order: Vec<u64>,
+    /// The span that an event was in, and its fields.
+    events: Vec<(Option<u64>, BTreeMap<String, String>)>,
+}
+
+struct Fields<'a>(&'a mut BTreeMap<String, String>);
+
+impl Visit for Fields<'_> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name().into(), value.into());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.insert(field.name().into(), format!("{value:?}"));
+    }
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut span = Spanned { name: attributes.metadata().name(), ..Spanned::default() };
+        span.parent = context.current_span().id().map(Id::into_u64);
+        attributes.record(&mut Fields(&mut span.fields));
+        // The registry gives the number of a span that is gone to another one.
+        let mut seen = self.0.lock().unwrap();
+        assert!(seen.spans.insert(id.into_u64(), span).is_none_or(|old| old.closed));
+        seen.order.push(id.into_u64());
+    }
+
+    fn on_record(&self, id: &Id, record: &Record<'_>, _: Context<'_, S>) {
+        let mut seen = self.0.lock().unwrap();
+        let span = seen.spans.get_mut(&id.into_u64()).unwrap();
+        record.record(&mut Fields(&mut span.fields));
+    }
+
+    fn on_event(&self, event: &tracing::Event<'_>, context: Context<'_, S>) {
+        let mut fields = BTreeMap::new();
+        event.record(&mut Fields(&mut fields));
+        let span = context.current_span().id().map(Id::into_u64);
+        self.0.lock().unwrap().events.push((span, fields));
+    }
+
+    fn on_close(&self, id: Id, _: Context<'_, S>) {
+        self.0.lock().unwrap().spans.get_mut(&id.into_u64()).unwrap().closed = true;
+    }
+}
+
+impl Spans {
+    /// Listens on this thread, for as long as the guard lives.
+    pub(super) fn subscribe(&self) -> tracing::subscriber::DefaultGuard {
+        crate::support::enable_all_tracing();
+        tracing::subscriber::set_default(tracing_subscriber::registry().with(self.clone()))
+    }
+
+    fn named(&self, name: &str) -> Vec<(u64, Spanned)> {
+        let seen = self.0.lock().unwrap();
+        let ids = seen.order.iter().map(|id| (*id, seen.spans[id].clone()));
+        ids.filter(|(_, span)| span.name == name).collect()
+    }
+
+    /// All that was ever written, as one text: the spans and the events with their fields, one a line.
+    pub(super) fn text(&self) -> String {
+        let seen = self.0.lock().unwrap();
+        let spans = seen.spans.values().map(|span| (span.name, &span.fields));
+        let events = seen.events.iter().map(|(_, fields)| ("event", fields));
+        let mut text = String::new();
+        for (name, fields) in spans.chain(events) {
+            text.push_str(name);
+            text.extend(fields.iter().map(|(field, value)| format!(" {field}={value}")));
+            text.push('\n');
+        }
+        text
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_wrong_model_of_a_fallback_is_logged_once() {
+    let spans = Spans::default();
+    let _listening = spans.subscribe();
+    let (primary, second) = pair();
+    primary.set(Reply::status(503));
+    second.set(Reply::error(404, "invalid_request_error", "model_not_found"));
+    let target = Target::new("http://secondary/v1").model("no-such-model");
+    let client = over(Client::builder().fallback(Fallback::target(target)), [&primary, &second]);
+    for _ in 0..3 {
+        // The caller sees the first target's failure alone.
+        let _ = call(&client, chat(true)).await;
+    }
+    let logged = spans.text().matches("model rejected").count();
+    assert_eq!((second.count(), logged), (3, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_is_a_span_with_the_names_of_opentelemetry_and_its_attempts_are_within() {
+    let spans = Spans::default();
+    let listening = spans.subscribe();
+    let (primary, second) = pair();
+    primary.set(Reply::status(503).head_after(ms(5)));
+    second.set(Reply::answer().between_events(ms(100)));
+    let client = over(Client::builder().fallback(secondary()), [&primary, &second]);
+    let request = with_body(r#"{"model":"m","stream":true,"max_tokens":64,"messages":[]}"#);
+    let response = client.send(request).await.unwrap();
+    let [(id, call)] = &spans.named("chat")[..] else { panic!("one call, one span") };
+    assert!(!call.closed, "the answer is still to come");
+    for (field, value) in [
+        ("otel.name", "chat m"),
+        ("otel.kind", "client"),
+        ("gen_ai.operation.name", "chat"),
+        ("gen_ai.request.model", "m"),
+        ("gen_ai.request.max_tokens", "64"),
+        ("server.address", "primary"),
+        ("http.response.status_code", "200"),
+        ("evenkeel.rung", "spare"),
+        ("evenkeel.attempts", "4"),
+    ] {
+        assert_eq!(call.fields.get(field).map(String::as_str), Some(value), "{field}");
+    }
+    assert!(!call.fields.contains_key("error.type"));
+
+    let attempts = spans.named("attempt");
+    assert_eq!(attempts.len(), 4);
+    for (n, (_, attempt)) in attempts.iter().enumerate() {
+        let (provider, model, status) =
+            if n < 3 { ("primary", "m", "503") } else { ("secondary", "spare", "200") };
+        assert_eq!(attempt.parent, Some(*id));
+        assert!(attempt.closed);
+        assert_eq!(attempt.fields["gen_ai.provider.name"], provider);
+        assert_eq!(attempt.fields["gen_ai.request.model"], model);
+        assert_eq!(attempt.fields["http.response.status_code"], status);
+        let failed = attempt.fields.get("error.type").map(String::as_str);
+        assert_eq!(failed, (n < 3).then_some("unavailable"));
+    }
+
+    read(response).await.is_whole();
+    let (_, call) = &spans.named("chat")[0];
+    assert!(call.closed, "with the end of the body");
+    assert_eq!(call.fields["evenkeel.ending"], "success");
+    let seen = spans.0.lock().unwrap();
+    assert!(seen.events.iter().all(|(span, _)| span.is_some()), "nothing is told beside the span");
+    drop(listening);
+}
+
+/// So that the table can be extended; and not with every call.
+#[tokio::test(start_paused = true)]
+async fn an_unknown_code_is_logged_once() {
+    let spans = Spans::default();
+    let _listening = spans.subscribe();
+    let unknown = Reply::error(400, "invalid_request_error", "moon_in_the_wrong_phase");
+    let known = Reply::error(400, "invalid_request_error", "context_length_exceeded");
+    let primary = Provider::new("primary").replies([unknown.clone(), unknown, known]);
+    let client = over(Client::builder(), [&primary]);
+    for _ in 0..3 {
+        call(&client, chat(true)).await.unwrap();
+    }
+    let seen = spans.0.lock().unwrap();
+    let log: Vec<_> = seen
+        .events
+        .iter()
+        .filter(|(_, fields)| fields.get("message").is_some_and(|m| m.starts_with("unknown code")))
+        .map(|(_, fields)| (fields["code"].as_str(), fields["outcome"].as_str()))
+        .collect();
+    assert_eq!(log, [("moon_in_the_wrong_phase", "rejected")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rejected_key_and_an_exhausted_quota_are_logged_by_name() {
+    for (reply, message) in [
+        (Reply::error(401, "invalid_request_error", "invalid_api_key"), "credential rejected"),
+        (Reply::quota_exhausted(), "quota exhausted"),
+    ] {
+        let spans = Spans::default();
+        let _listening = spans.subscribe();
+        let primary = Provider::new("primary").always(reply);
+        call(&over(Client::builder(), [&primary]), chat(true)).await.unwrap();
+        assert!(spans.text().contains(message), "{message}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_span_of_a_call_has_its_failure() {
+    let spans = Spans::default();
+    let _listening = spans.subscribe();
+    let primary = Provider::new("primary").replies([
+        Reply::status(400),
+        Reply::answer().with(Fault::Cut { words: 3 }),
+        Reply::hang(),
+        Reply::answer().between_events(secs(1)),
+    ]);
+    let client = over(Client::builder(), [&primary]);
+    call(&client, chat(true)).await.unwrap();
+    call(&client, chat(true)).await.unwrap();
+    client.send(chat(true)).await.unwrap_err();
+    drop(client.send(chat(true)).await.unwrap());
+    let log: Vec<_> = spans.named("chat").into_iter().map(|(_, span)| span).collect();
+    assert_eq!(log.len(), 4);
+    let field = |n: usize, name: &str| log[n].fields.get(name).cloned().unwrap_or_default();
+    assert_eq!(
+        (field(0, "http.response.status_code"), field(0, "error.type")),
+        ("400".into(), "rejected".into())
+    );
+    assert_eq!(
+        (field(1, "evenkeel.ending"), field(1, "error.type")),
+        ("truncated".into(), "truncated".into())
+    );
+    assert_eq!(
+        (field(2, "http.response.status_code"), field(2, "error.type")),
+        (String::new(), "timed_out".into())
+    );
+    assert_eq!(
+        (field(3, "evenkeel.ending"), field(3, "error.type")),
+        ("cancelled".into(), String::new())
+    );
+    assert!(log.iter().all(|span| span.closed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_of_a_dropped_call_are_in_its_span() {
+    let spans = Spans::default();
+    let _listening = spans.subscribe();
+    let primary = Provider::new("primary").always(Reply::hang());
+    let client = over(Client::builder(), [&primary]);
+    assert!(timeout(secs(1), client.send(chat(true))).await.is_err());
+    let [(id, call)] = &spans.named("chat")[..] else { panic!("one call, one span") };
+    assert!(call.closed);
+    assert_eq!(
+        (&*call.fields["evenkeel.ending"], &*call.fields["evenkeel.attempts"]),
+        ("cancelled", "1")
+    );
+    let [(_, attempt)] = &spans.named("attempt")[..] else { panic!("one attempt") };
+    assert!(attempt.closed);
+    assert_eq!(attempt.fields["error.type"], "cancelled");
+    let seen = spans.0.lock().unwrap();
+    let beside = seen.events.iter().filter(|(span, _)| *span != Some(*id));
+    assert_eq!(beside.collect::<Vec<_>>(), Vec::<&(Option<u64>, BTreeMap<String, String>)>::new());
+    let ends = |(_, fields): &&(Option<u64>, BTreeMap<String, String>)| {
+        fields
+            .get("message")
+            .is_some_and(|message| message.contains("ended") || message.contains("failed"))
+    };
+    assert_eq!(seen.events.iter().filter(ends).count(), 2, "{:?}", seen.events);
+}

@@ -1,7 +1,0 @@
-//! The parts together: figures that each part reaches alone, in the whole stack, with the others switched on, and against
-//! providers of another make. Virtual time.
-
-mod half_open;
-mod law;
-mod parked;
-mod rate;
