@@ -111,7 +111,7 @@ impl<S: Upstream> Service<Request> for BreakerService<S> {
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let now = Instant::now();
-        let deadline = CallContext::of(&mut request).deadline;
+        let deadline = CallContext::deadline(&request);
         if deadline.is_some_and(|deadline| deadline.left(now).is_zero()) {
             // It is not sent, so it says nothing of the route and is not to be its probe.
             let late = Outcome::TimedOut { phase: Phase::Deadline };

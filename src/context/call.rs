@@ -63,6 +63,14 @@ impl CallContext {
         }
     }
 
+    /// By when the call of a request has its answer.
+    pub(crate) fn deadline(request: &Request) -> Option<Deadline> {
+        match request.extensions().get::<Self>() {
+            Some(call) => call.deadline,
+            None => request.extensions().get().copied(),
+        }
+    }
+
     /// What the request asks for, read once for the whole call.
     pub(crate) fn info(request: &mut Request) -> Arc<RequestInfo> {
         let read = request.extensions().get::<Self>().and_then(|call| call.info.as_ref());

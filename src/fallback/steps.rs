@@ -103,7 +103,7 @@ impl<S: Upstream> FallbackSteps<S> {
     }
 
     async fn in_time(&mut self, at: usize, mut request: Request) -> Result<Response, Error> {
-        let last = AttemptContext::of(&mut request).last_target;
+        let last = AttemptContext::get(&request).is_some_and(|attempt| attempt.last_target);
         let call = CallContext::of(&mut request);
         let Some(deadline) = call.deadline else {
             return self.send(request).await;
