@@ -22,6 +22,8 @@ pub(super) struct Limits {
     shared: Arc<Shared>,
     attempt_log: AttemptLog,
     deadline: Option<Deadline>,
+    /// With less time left the attempt is not started.
+    min_attempt_time: Duration,
     line: Option<Line>,
     pulse: Option<ProgressSignal>,
     beats: u32,
@@ -72,6 +74,7 @@ impl Limits {
         let mut limits = Self {
             attempt_log: call.attempt_log.clone(),
             deadline: call.deadline,
+            min_attempt_time: call.min_attempt_time.unwrap_or_default(),
             line,
             pulse,
             beats: 0,
@@ -91,9 +94,9 @@ impl Limits {
         limits
     }
 
-    pub(super) fn has_time(&self, least: Duration) -> bool {
+    pub(super) fn has_time(&self) -> bool {
         let left = self.deadline.map(|deadline| deadline.left(self.started));
-        self.until > self.started && left.is_none_or(|left| left >= least)
+        self.until > self.started && left.is_none_or(|left| left >= self.min_attempt_time)
     }
 
     /// The first limit: a stream's to its first content, else that of the whole attempt. Where no other target can be

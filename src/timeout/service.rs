@@ -16,9 +16,7 @@ use super::{
     limits::{Limits, Shared},
     timed::Timed,
 };
-use crate::{
-    ConfigError, Error, Request, Response, Upstream, context::CallContext, telemetry::Events,
-};
+use crate::{ConfigError, Error, Request, Response, Upstream, telemetry::Events};
 
 /// Gives one attempt so long, and the silence in its body so long.
 #[derive(Clone, Debug)]
@@ -91,11 +89,10 @@ impl<S: Upstream> Service<Request> for Timeout<S> {
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let least = CallContext::of(&mut request).min_attempt_time.unwrap_or_default();
         let limits = Limits::of(self.shared.clone(), &mut request);
         let until = limits.until;
         // An attempt that cannot finish is not started: it may have waited for its turn until there was no time for it.
-        let inner = limits.has_time(least).then(|| self.inner.call(request));
+        let inner = limits.has_time().then(|| self.inner.call(request));
         TimeoutFuture { within: Timed::new(inner, until), limits }
     }
 }
