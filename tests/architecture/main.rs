@@ -41,7 +41,8 @@ const FLOORS: [&[&str]; 3] = [
 ];
 
 /// The sources of the library and of each crate beside it.
-const FOLDERS: [&str; 2] = ["src", "crates/gateway/src"];
+const FOLDERS: [&str; 4] =
+    ["src", "crates/dialect/src", "crates/testkit/src", "crates/gateway/src"];
 
 type Imports = BTreeMap<String, BTreeSet<String>>;
 

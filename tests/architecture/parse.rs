@@ -49,8 +49,9 @@ impl Source {
     pub(crate) fn paths(&self) -> impl Iterator<Item = Vec<String>> {
         let begins = self.rest.match_indices("::").filter_map(|(at, _)| {
             let head = self.rest[..at].trim_end_matches(is_name).len();
-            // Not in the middle of a path.
-            (head < at && !self.rest[..head].ends_with(':')).then_some(head)
+            // Neither in the middle of a path nor in a visibility.
+            let begins = head < at && !self.rest[..head].ends_with([':'].as_slice());
+            (begins && !self.rest[..head].ends_with("pub(in ")).then_some(head)
         });
         let starts =
             |name: &str| ["crate", "self", "super"].contains(&name) || self.modules.contains(name);

@@ -1,6 +1,6 @@
 //! The JSON file of an incident, and what is wrong with a bad one.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fs::File, io::Read as _, path::Path, sync::Arc, time::Duration};
 
 use serde::Deserialize;
 
@@ -43,8 +43,34 @@ struct RawPhase {
 /// A year, in minutes.
 const LONGEST: f64 = 365.0 * 24.0 * 60.0;
 
+// === impl Incident ===
+
+impl Incident {
+    /// Reads a file.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, IncidentError> {
+        let path = path.as_ref();
+        text(path).and_then(|text| Self::parse(&text)).map_err(|error| error.in_file(path))
+    }
+
+    /// Reads the text of a file.
+    pub fn parse(json: &str) -> Result<Self, IncidentError> {
+        parse(json)
+    }
+}
+
+/// The text of a file, if it is not too long.
+fn text(path: &Path) -> Result<String, IncidentError> {
+    let mut text = String::new();
+    File::open(path)?.take(Incident::MAX_BYTES as u64 + 1).read_to_string(&mut text)?;
+    if text.len() > Incident::MAX_BYTES {
+        let most = format!("at most {} bytes", Incident::MAX_BYTES);
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, most).into());
+    }
+    Ok(text)
+}
+
 /// Reads the text of a file and checks all of it.
-pub(super) fn parse(json: &str) -> Result<Incident, IncidentError> {
+fn parse(json: &str) -> Result<Incident, IncidentError> {
     let raw: RawIncident = serde_json::from_str(json)?;
     let mut states = built_in()?;
     for (name, state) in raw.states {

@@ -7,7 +7,7 @@ use crate::{
         Behaviour,
         behaviour::Draw,
         draw::seeded,
-        policy::{Phase, States, position},
+        policy::{Incident, Phase, States, position},
     },
     provider::{Bucket, Burst},
     reply::Reply,
@@ -41,10 +41,24 @@ pub(crate) fn bounded_scale(scale: f64) -> f64 {
     if scale.is_nan() { 1.0 } else { scale.clamp(0.001, 1000.0) }
 }
 
+// === impl Incident ===
+
+impl Incident {
+    /// What a provider does that is this incident's primary.
+    pub fn primary_schedule(&self) -> Schedule {
+        Schedule::new(self.primary.clone(), self.states.clone())
+    }
+
+    /// What a provider does that is this incident's secondary.
+    pub fn secondary_schedule(&self) -> Schedule {
+        Schedule::new(self.secondary.clone(), self.states.clone()).salted()
+    }
+}
+
 // === impl Schedule ===
 
 impl Schedule {
-    pub(super) fn new(phases: Vec<Phase>, states: Arc<States>) -> Self {
+    fn new(phases: Vec<Phase>, states: Arc<States>) -> Self {
         Self {
             phases,
             states,
@@ -59,7 +73,7 @@ impl Schedule {
     }
 
     /// Draws other numbers than the primary for the same seed.
-    pub(super) fn salted(mut self) -> Self {
+    fn salted(mut self) -> Self {
         self.salt = 2;
         self
     }

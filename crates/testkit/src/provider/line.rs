@@ -16,6 +16,7 @@ use evenkeel::{
 use tokio::time::Instant;
 use tower::Service;
 
+use super::source::Dialed;
 use crate::{Provider, sync::lock};
 
 /// A connection in process. Its [`LocalAddress`] is in the extensions of each answer, where hyper has the address of a socket.
@@ -40,8 +41,9 @@ struct Idle {
 // === impl Line ===
 
 impl Line {
-    /// The connection of that number, to that node.
-    pub(super) fn new(number: u64, node: usize) -> Self {
+    /// A new connection, to the node of the provider that answers now.
+    fn dial(to: &Provider) -> Self {
+        let Dialed { number, node } = to.dialed();
         let address = (Ipv6Addr::from(u128::from(number)), 0).into();
         Self { address: LocalAddress(address), node }
     }
@@ -61,7 +63,7 @@ impl Lines {
 
     /// Sends a request on the connection that was kept last, or on a new one.
     pub(super) async fn send(self, mut to: Provider, request: Request) -> Result<Response, Error> {
-        let line = self.take(Instant::now()).unwrap_or_else(|| to.dial());
+        let line = self.take(Instant::now()).unwrap_or_else(|| Line::dial(&to));
         if line.node != to.node() {
             return Err(line.broke(io::Error::from(io::ErrorKind::ConnectionReset)));
         }

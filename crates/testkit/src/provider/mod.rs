@@ -37,6 +37,7 @@ mod line;
 mod log;
 mod minute;
 mod prefill;
+mod prefilled;
 mod service;
 mod source;
 mod state;

@@ -1,9 +1,6 @@
 //! What a provider makes of a request that ends in words of the assistant.
 
-use crate::{
-    Provider,
-    reply::{Facts, Reply},
-};
+use crate::reply::{Facts, Reply};
 
 /// What a request that ends in words of the assistant comes to.
 #[derive(Clone, Copy, Debug)]
@@ -27,22 +24,5 @@ impl Prefill {
         if !matches!(self, Self::Continued) {
             facts.prefill = None;
         }
-    }
-}
-
-// === impl Provider ===
-
-impl Provider {
-    /// Goes on where a request ends in words of the assistant that its answer begins with: only the words after them come.
-    /// Without it, such a request is answered like any other, from the beginning.
-    #[must_use]
-    pub fn continues(self) -> Self {
-        self.change(|state| state.prefill = Prefill::Continued)
-    }
-
-    /// Answers 400 to a request that ends in words of the assistant, as models do that take no prefill.
-    #[must_use]
-    pub fn rejects_prefill(self) -> Self {
-        self.change(|state| state.prefill = Prefill::Rejected)
     }
 }

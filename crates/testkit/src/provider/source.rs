@@ -39,6 +39,12 @@ pub(super) struct Found {
     pub(super) nth: u64,
 }
 
+/// A connection in process: its number, and the node that it leads to.
+pub(super) struct Dialed {
+    pub(super) number: u64,
+    pub(super) node: usize,
+}
+
 // === impl Source ===
 
 impl Source {

@@ -14,11 +14,9 @@ use crate::{
     incident::Schedule,
     provider::{
         Attempt, Capacity, Fate,
-        flight::Flight,
-        line::Line,
         log::Log,
         prefill::Prefill,
-        source::{Found, Limit, Source},
+        source::{Dialed, Found, Limit, Source},
     },
     reply::{CREDENTIALS, Facts, Reply, Script},
     sync::lock,
@@ -167,8 +165,8 @@ impl Provider {
         });
     }
 
-    /// An attempt has come: what is to be done with it.
-    pub(crate) fn begin(&self, path: &str, headers: &HeaderMap, body: &[u8]) -> (Flight, Script) {
+    /// An attempt has come: its number, and what is to be done with it.
+    pub(super) fn plan(&self, path: &str, headers: &HeaderMap, body: &[u8]) -> (u64, Script) {
         let mut facts = Facts::read(path, headers, body);
         let now = Instant::now();
         let mut state = lock(&self.0.state);
@@ -188,7 +186,7 @@ impl Provider {
             // A listener has to close before the next attempt.
             self.0.changed.send_replace(());
         }
-        (Flight::new(self.clone(), number), reply.script(&facts, &self.0.name))
+        (number, reply.script(&facts, &self.0.name))
     }
 
     /// An attempt has ended.
@@ -196,11 +194,11 @@ impl Provider {
         lock(&self.0.state).log.end(number, fate);
     }
 
-    /// A new connection in process, to the node that answers now.
-    pub(super) fn dial(&self) -> Line {
+    /// A new connection in process was made, to the node that answers now.
+    pub(super) fn dialed(&self) -> Dialed {
         let mut state = lock(&self.0.state);
         state.dialed += 1;
-        Line::new(state.dialed, state.source.node(Instant::now()))
+        Dialed { number: state.dialed, node: state.source.node(Instant::now()) }
     }
 
     /// The node that answers now: how often it was replaced so far.

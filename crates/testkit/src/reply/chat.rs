@@ -1,6 +1,6 @@
 //! The wire language of OpenAI chat completions.
 
-use super::answer::{Answer, Kind, Part, json};
+use super::part::{Answer, Kind, Part, json};
 
 /// An event of the role.
 pub(super) fn begin(answer: &Answer<'_>) -> Vec<Part> {

@@ -1,6 +1,6 @@
 //! The wire language of Anthropic messages.
 
-use super::answer::{Answer, Kind, Part, json};
+use super::part::{Answer, Kind, Part, json};
 
 /// The message and its one block, both empty yet.
 pub(super) fn begin(answer: &Answer<'_>) -> Vec<Part> {

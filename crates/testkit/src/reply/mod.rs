@@ -31,6 +31,7 @@ mod chat;
 mod facts;
 mod fault;
 mod messages;
+mod part;
 mod plan;
 mod policy;
 mod responses;

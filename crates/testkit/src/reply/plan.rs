@@ -7,7 +7,8 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::reply::{
     Api, Facts, Fault, Head, Reply, Script, Step,
-    answer::{Answer, Kind, Part, json, prefix},
+    answer::prefix,
+    part::{Answer, Kind, Part, json},
     policy::{Pace, What},
 };
 
@@ -26,6 +27,15 @@ pub(super) struct Plan<'a> {
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(super) const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
+
+// === impl Reply ===
+
+impl Reply {
+    /// What is to be done, step by step, to answer a request that says `facts` in the name of `name`.
+    pub(crate) fn script(&self, facts: &Facts, name: &str) -> Script {
+        Plan::of(self, facts, name).script()
+    }
+}
 
 // === impl Plan ===
 

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-use crate::reply::{Facts, Fault, Script, WORDS, plan::Plan};
+use crate::reply::{Fault, WORDS};
 
 /// One answer of a provider, described.
 ///
@@ -211,11 +211,6 @@ impl Reply {
     /// Whether no connection is to be made.
     pub(crate) fn is_refused(&self) -> bool {
         self.faults.contains(&Fault::Refused)
-    }
-
-    /// What is to be done, step by step, to answer a request that says `facts` in the name of `name`.
-    pub(crate) fn script(&self, facts: &Facts, name: &str) -> Script {
-        Plan::of(self, facts, name).script()
     }
 
     fn new(what: What) -> Self {

@@ -1,6 +1,6 @@
 //! The wire language of OpenAI responses.
 
-use super::answer::{Answer, Kind, Part, json};
+use super::part::{Answer, Kind, Part, json};
 
 /// Where the one text of an answer stands.
 const PLACE: &str = r#""item_id":"msg_0","output_index":0,"content_index":0"#;

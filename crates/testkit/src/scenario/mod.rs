@@ -48,6 +48,7 @@ mod arrivals;
 mod figures;
 mod play;
 mod policy;
+mod record;
 mod series;
 mod stage;
 mod tally;

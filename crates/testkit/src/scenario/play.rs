@@ -14,28 +14,18 @@ use tower::{Service, ServiceExt};
 
 use crate::{
     reply::CALL,
-    scenario::{Figures, Kind, Progress, Scenario, Stage, answer::Answer, tally::Tally},
+    scenario::{
+        Figures, Kind, Progress, Scenario, Stage,
+        answer::Answer,
+        record::{MODEL, Record, brings_tools},
+        tally::Tally,
+    },
 };
-
-/// One call: what became of it.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Record {
-    pub(super) call: usize,
-    pub(super) kind: Kind,
-    pub(super) why: Option<String>,
-    /// The rung that answered, where the head names one.
-    pub(super) rung: Option<Box<str>>,
-    /// From the call to its first content; to its end where it has none.
-    pub(super) took: Duration,
-    pub(super) first: Option<Duration>,
-}
 
 /// How long a call may take before nobody waits any more.
 pub(super) const HUNG: Duration = Duration::from_secs(120);
 /// So many questions are asked, again and again: an even number, so that each always brings tools, or never.
 const QUESTIONS: usize = 200;
-/// The model that every call asks for.
-pub(super) const MODEL: &str = "model-1";
 
 // === impl Scenario ===
 
@@ -105,11 +95,6 @@ impl Scenario {
         };
         (0..QUESTIONS).map(request).collect()
     }
-}
-
-/// Whether the call of that number brings the tools of an incident that has some: every second does.
-pub(super) fn brings_tools(call: usize) -> bool {
-    call % 2 == 1
 }
 
 fn tool(name: &str) -> serde_json::Value {

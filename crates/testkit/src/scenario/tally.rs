@@ -9,7 +9,7 @@ use crate::{
     provider::Attempt,
     scenario::{
         Figures, Kind, Scenario, Series, Stage, ToolFigures,
-        play::{MODEL, Record, brings_tools},
+        record::{MODEL, Record, brings_tools},
     },
 };
 
