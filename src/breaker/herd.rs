@@ -10,25 +10,17 @@
 use std::{
     collections::HashSet,
     sync::{
-        Arc, Mutex,
+        Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use tokio::time::Instant;
 
 use crate::{
     Availability,
-    breaker::{
-        Breaker, BreakerPolicy, Permit, Refusal, State,
-        above::{Above, PermitAbove},
-        moment::Caller,
-        policy::Rule,
-    },
-    context::Route,
-    hash::hash,
-    outcome::{BreakerSignal, Outcome},
+    breaker::{Breaker, BreakerPolicy, State, moment::Caller, policy::Rule},
+    outcome::Outcome,
     sync::lock_std as lock,
 };
 
@@ -39,32 +31,18 @@ pub(crate) struct Herd {
     /// Some have failed, and none was answered since.
     troubled: AtomicBool,
     /// Since when, as [`Herd::moment`] has it.
-    since: AtomicU64,
+    pub(super) since: AtomicU64,
     /// Goes up with each trouble: a route tells one failure in each.
-    trouble: AtomicU64,
+    pub(super) trouble: AtomicU64,
     /// The overflow routes that told their failure in it, as hashes.
-    overflow: Mutex<HashSet<u64>>,
-}
-
-/// One route among them.
-pub(crate) struct Member {
-    herd: Arc<Herd>,
-    /// When it was answered last, as [`Herd::moment`] has it; 0 if never.
-    answered: AtomicU64,
-    /// The last trouble that it told its failure in; 0 if none.
-    told: AtomicU64,
-    /// The hash of the route, where it is an overflow route.
-    overflow: Option<u64>,
+    pub(super) overflow: Mutex<HashSet<u64>>,
 }
 
 /// So many routes that fail with none answered open, where there is no past.
 const ROUTES: u32 = 8;
 
 /// How many overflow routes are told apart in one trouble. At the limit all are removed, and each may report a failure again.
-const OVERFLOW: usize = 64;
-
-/// An answer that is older says nothing of now.
-const LATELY: Duration = Duration::from_secs(60);
+pub(super) const OVERFLOW: usize = 64;
 
 // === impl Herd ===
 
@@ -116,17 +94,17 @@ impl Herd {
         self.end_trouble();
     }
 
-    fn is_closed(&self, now: Instant) -> bool {
+    pub(super) fn is_closed(&self, now: Instant) -> bool {
         self.breaker.snapshot(now).state == State::Closed
     }
 
     /// Milliseconds since it was made, from 1.
-    fn moment(&self, now: Instant) -> u64 {
+    pub(super) fn moment(&self, now: Instant) -> u64 {
         let millis = now.saturating_duration_since(self.epoch).as_millis();
         u64::try_from(millis).unwrap_or(u64::MAX - 1) + 1
     }
 
-    fn fail(&self, outcome: Outcome, now: Instant) {
+    pub(super) fn fail(&self, outcome: Outcome, now: Instant) {
         if !self.troubled.swap(true, Ordering::Relaxed) {
             self.since.store(self.moment(now), Ordering::Relaxed);
         }
@@ -137,21 +115,21 @@ impl Herd {
     }
 
     /// One was answered: the trouble is over, unless it has opened. Then its own probes find that out.
-    fn succeed(&self, now: Instant) {
+    pub(super) fn succeed(&self, now: Instant) {
         if !self.is_at_rest() && self.is_closed(now) {
             self.end_trouble();
             self.count(Outcome::Success, now);
         }
     }
 
-    fn end_trouble(&self) {
+    pub(super) fn end_trouble(&self) {
         self.troubled.store(false, Ordering::Relaxed);
         self.trouble.fetch_add(1, Ordering::Relaxed);
         lock(&self.overflow).clear();
     }
 
     /// Whether an overflow route has told nothing in this trouble.
-    fn is_first_of(&self, route: u64) -> bool {
+    pub(super) fn is_first_of(&self, route: u64) -> bool {
         let mut overflow = lock(&self.overflow);
         if overflow.len() >= OVERFLOW {
             overflow.clear();
@@ -163,145 +141,5 @@ impl Herd {
         if let Ok(permit) = self.breaker.ask(now, fastrand::f64(), Caller::default()) {
             permit.end(outcome, now);
         }
-    }
-}
-
-// === impl Member ===
-
-impl Member {
-    pub(super) fn new(herd: Arc<Herd>) -> Self {
-        Self { herd, answered: AtomicU64::new(0), told: AtomicU64::new(0), overflow: None }
-    }
-
-    pub(super) fn overflow(herd: Arc<Herd>, route: &Route) -> Self {
-        Self { overflow: Some(hash(route)), ..Self::new(herd) }
-    }
-
-    /// Whether the herd is in trouble, and it was not answered since.
-    fn is_in_trouble(&self) -> bool {
-        let since = self.herd.since.load(Ordering::Relaxed);
-        !self.herd.is_at_rest() && self.answered.load(Ordering::Relaxed) <= since
-    }
-
-    /// Whether its failure is the first in this trouble.
-    fn is_first(&self) -> bool {
-        if let Some(route) = self.overflow {
-            return self.herd.is_first_of(route);
-        }
-        let trouble = self.herd.trouble.load(Ordering::Relaxed);
-        self.told.swap(trouble, Ordering::Relaxed) != trouble
-    }
-
-    fn was_answered_lately(&self, now: Instant) -> bool {
-        let answered = self.answered.load(Ordering::Relaxed);
-        let lately = u64::try_from(LATELY.as_millis()).unwrap_or(u64::MAX);
-        answered > 0 && self.herd.moment(now).saturating_sub(answered) < lately
-    }
-}
-
-impl Above for Member {
-    fn admit(
-        &self,
-        now: Instant,
-        random: f64,
-        caller: Caller,
-    ) -> Result<Option<Box<dyn PermitAbove>>, Refusal> {
-        let herd = &*self.herd;
-        if !self.is_in_trouble() || herd.is_closed(now) {
-            return Ok(None);
-        }
-        herd.breaker.ask(now, random, caller).map(|permit| Some(Box::new(permit) as _))
-    }
-
-    fn reset(&self, now: Instant) {
-        let since = self.herd.since.load(Ordering::Relaxed);
-        self.answered.store(self.herd.moment(now).max(since + 1), Ordering::Relaxed);
-    }
-
-    fn availability(&self, now: Instant) -> Availability {
-        if self.is_in_trouble() { self.herd.availability(now) } else { Availability::Clear }
-    }
-
-    fn open_until(&self, now: Instant) -> Option<Instant> {
-        let calm = self.herd.is_at_rest();
-        if calm { None } else { self.herd.breaker.open_until(now) }
-    }
-
-    fn report(&self, outcome: Outcome, now: Instant) {
-        match seen_by_all(outcome).health() {
-            BreakerSignal::Success => {
-                self.answered.store(self.herd.moment(now), Ordering::Relaxed);
-                self.herd.succeed(now);
-            }
-            BreakerSignal::Failure if !self.was_answered_lately(now) && self.is_first() => {
-                self.herd.fail(outcome, now);
-            }
-            _ => {}
-        }
-    }
-}
-
-// === impl Permit ===
-
-impl PermitAbove for Permit {
-    fn begin(&mut self, now: Instant) {
-        self.begin(now);
-    }
-
-    fn end(self: Box<Self>, outcome: Outcome, now: Instant) {
-        Self::end(*self, seen_by_all(outcome), now);
-    }
-}
-
-/// What an outcome of one credential says to all: a limit, a quota or a rejected key is an answer of a provider that is there.
-fn seen_by_all(outcome: Outcome) -> Outcome {
-    match outcome.health() {
-        BreakerSignal::Pushback | BreakerSignal::Exhausted | BreakerSignal::Unauthorized => {
-            Outcome::Success
-        }
-        _ => outcome,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::breaker::circuit::Links;
-
-    fn herd() -> Arc<Herd> {
-        let now = Instant::now();
-        let policy = Herd::policy(&BreakerPolicy::default());
-        Arc::new(Herd::new(Breaker::with(policy.into(), now, Links::default()), now))
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_overflow_route_tells_one_failure_in_each_trouble() {
-        let herd = herd();
-        let fail = |n: usize| {
-            let route = Route::new("p", "m", &n.to_string());
-            Member::overflow(herd.clone(), &route).report(Outcome::Unreachable, Instant::now());
-        };
-        for _ in 0..100 {
-            fail(1);
-            tokio::time::advance(Duration::from_secs(1)).await;
-        }
-        assert!(!herd.is_open(Instant::now()), "one route says nothing of the others");
-        for n in 2..=16 {
-            fail(n);
-            tokio::time::advance(Duration::from_millis(200)).await;
-        }
-        assert!(herd.is_open(Instant::now()));
-        herd.reset();
-        assert!(!herd.is_open(Instant::now()) && herd.is_at_rest());
-    }
-
-    #[test]
-    fn overflow_routes_are_told_apart_up_to_a_bound() {
-        let herd = herd();
-        assert!((0..1000).all(|route| herd.is_first_of(route)));
-        assert!(lock(&herd.overflow).len() <= OVERFLOW);
-        assert!(!herd.is_first_of(999));
-        herd.end_trouble();
-        assert!(herd.is_first_of(999));
     }
 }

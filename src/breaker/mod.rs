@@ -105,6 +105,7 @@ mod herd;
 mod herds;
 mod judge;
 mod machine;
+mod member;
 mod moment;
 mod open_backoff;
 mod permit;

@@ -5,12 +5,13 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{HeaderMap, StatusCode, header};
+use http::StatusCode;
 use tower::{Layer, Service};
 
 use super::{
     ClassifyPolicy,
     body::{classify_response, stored},
+    content_kind::ContentKind,
     local_trouble::attribute,
 };
 use crate::{
@@ -46,20 +47,6 @@ struct Reading {
     attempt_log: AttemptLog,
     pulse: Option<ProgressSignal>,
     hold: HoldLimits,
-}
-
-/// What the head of a response says its body is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Json,
-    Events,
-    /// JSON by the line, under any of its names.
-    Lines,
-    /// Nothing, or nothing that means anything: its first byte tells.
-    Unsaid,
-    /// In a content coding that only the caller reads.
-    Coded,
-    Other,
 }
 
 // === impl ClassifyPolicy ===
@@ -147,7 +134,7 @@ impl Reading {
 
     /// An answer to a path that says nothing: it is not read, but JSON that is cut short is not handed on as whole.
     async fn unknown(&self, response: &mut Response) -> Result<Outcome, Error> {
-        if Kind::of(response.headers()) == Kind::Json {
+        if ContentKind::of(response.headers()) == ContentKind::Json {
             collect(response.body_mut(), self.policy.collect).await?;
         }
         Ok(Outcome::Success)
@@ -163,20 +150,24 @@ impl Reading {
         if response.status() == StatusCode::NO_CONTENT {
             return Err(self.refuse(response, Outcome::Empty));
         }
-        let kind = match Kind::of(response.headers()) {
-            Kind::Lines if dialect.framing() == StreamFraming::JsonLines => Kind::Events,
+        let kind = match ContentKind::of(response.headers()) {
+            ContentKind::Lines if dialect.framing() == StreamFraming::JsonLines => {
+                ContentKind::Events
+            }
             kind => kind,
         };
         match kind {
-            Kind::Json if !stream => self.whole(response, dialect, expected).await,
+            ContentKind::Json if !stream => self.whole(response, dialect, expected).await,
             // Clients read the stream they asked for whatever its label, so its first byte tells.
-            Kind::Json | Kind::Events | Kind::Unsaid => {
+            ContentKind::Json | ContentKind::Events | ContentKind::Unsaid => {
                 let watch = StreamMonitor::new(dialect, expected.clone());
                 let watch = if stream { watch } else { watch.events_only() };
                 self.events(response, (dialect, expected), watch).await
             }
-            Kind::Coded => Ok(Outcome::Success),
-            Kind::Lines | Kind::Other => Err(self.refuse(response, Outcome::Malformed)),
+            ContentKind::Coded => Ok(Outcome::Success),
+            ContentKind::Lines | ContentKind::Other => {
+                Err(self.refuse(response, Outcome::Malformed))
+            }
         }
     }
 
@@ -227,32 +218,6 @@ impl Reading {
         match response.body_mut().guard() {
             Some(guard) => guard.fail(error),
             None => error,
-        }
-    }
-}
-
-// === impl Kind ===
-
-impl Kind {
-    fn of(headers: &HeaderMap) -> Self {
-        let coding = headers.get(header::CONTENT_ENCODING);
-        if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-            return Self::Coded;
-        }
-        let kind = headers.get(header::CONTENT_TYPE).map_or("", |kind| kind.to_str().unwrap_or(""));
-        let kind = kind.split(';').next().unwrap_or(kind).trim();
-        let is = |names: &[&str]| names.iter().any(|name| kind.eq_ignore_ascii_case(name));
-        let suffix = kind.rsplit_once('+').map_or("", |(_, suffix)| suffix);
-        if is(&["text/event-stream"]) {
-            Self::Events
-        } else if is(&["application/x-ndjson", "application/ndjson", "application/jsonl"]) {
-            Self::Lines
-        } else if is(&["application/json", "text/json"]) || suffix.eq_ignore_ascii_case("json") {
-            Self::Json
-        } else if is(&["", "text/plain", "application/octet-stream"]) {
-            Self::Unsaid
-        } else {
-            Self::Other
         }
     }
 }

@@ -6,15 +6,13 @@ use tokio::time::Instant;
 
 use super::{
     decide::{Decision, RetryState},
-    record::{CallRecord, Place},
+    record::{CallRecord, Place, PlannedAttempt},
     shared::Shared,
     under_way::{Step, UnderWay},
 };
 use crate::{
     Error, Request, Response, Upstream,
-    context::{
-        AttemptContext, AttemptLog, CallContext, IDEMPOTENCY_KEY, Route, Suspected, least_attempt,
-    },
+    context::{AttemptContext, AttemptLog, CallContext, IDEMPOTENCY_KEY, Route, Suspected},
     dialect::Effects,
     error::{FailedAttempt, judge},
     outcome::{Outcome, Phase, Verdict},
@@ -39,13 +37,6 @@ pub(super) struct Course {
     effects: Effects,
     /// The provider knows a repetition by a key in the request.
     keyed: bool,
-}
-
-/// One attempt to come: the request for its target, and the caller's own for another, where there can be one.
-pub(super) struct PlannedAttempt {
-    pub(super) request: Request,
-    pub(super) spare: Option<Request>,
-    pub(super) at: Place,
 }
 
 // === impl Course ===
@@ -254,10 +245,4 @@ impl Course {
         }
         Ok(response)
     }
-}
-
-/// With how little time an attempt of that call is started.
-pub(super) fn least(call: &CallContext, now: Instant) -> Option<Duration> {
-    let alone = || call.deadline.map(|deadline| least_attempt(deadline.left(now)));
-    call.min_attempt_time.or_else(alone)
 }

@@ -6,7 +6,8 @@ use tokio::time::Instant;
 
 use super::Budget;
 use crate::{
-    context::{AttemptLog, Deadline, Route},
+    Request,
+    context::{AttemptLog, CallContext, Deadline, Route, least_attempt},
     telemetry::{Event, Events},
 };
 
@@ -26,6 +27,13 @@ pub(super) struct Place {
     pub(super) budget: Arc<Budget>,
 }
 
+/// One attempt to come: the request for its target, and the caller's own for another, where there can be one.
+pub(super) struct PlannedAttempt {
+    pub(super) request: Request,
+    pub(super) spare: Option<Request>,
+    pub(super) at: Place,
+}
+
 // === impl CallRecord ===
 
 impl CallRecord {
@@ -37,4 +45,10 @@ impl CallRecord {
     pub(super) fn emit(&self, event: Event) {
         self.events.emit(event);
     }
+}
+
+/// With how little time an attempt of that call is started.
+pub(super) fn least(call: &CallContext, now: Instant) -> Option<Duration> {
+    let alone = || call.deadline.map(|deadline| least_attempt(deadline.left(now)));
+    call.min_attempt_time.or_else(alone)
 }

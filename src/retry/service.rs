@@ -10,8 +10,9 @@ use tower::{Layer, Service};
 
 use super::{
     Budgets, RetryPolicy,
-    course::{Course, PlannedAttempt, least},
+    course::Course,
     decide::RetryState,
+    record::{PlannedAttempt, least},
     shared::{Random, Shared},
     under_way::Step,
 };

@@ -1,0 +1,181 @@
+//! One route among those of its model and provider, and what stands above it.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use crate::{
+    Availability,
+    breaker::{
+        Permit, Refusal,
+        above::{Above, PermitAbove},
+        herd::Herd,
+        moment::Caller,
+    },
+    context::Route,
+    hash::hash,
+    outcome::{BreakerSignal, Outcome},
+};
+
+/// One route of a herd.
+pub(crate) struct Member {
+    herd: Arc<Herd>,
+    /// When it was answered last, as [`Herd::moment`] has it; 0 if never.
+    answered: AtomicU64,
+    /// The last trouble that it told its failure in; 0 if none.
+    told: AtomicU64,
+    /// The hash of the route, where it is an overflow route.
+    overflow: Option<u64>,
+}
+
+/// An answer that is older says nothing of now.
+const LATELY: Duration = Duration::from_secs(60);
+
+// === impl Member ===
+
+impl Member {
+    pub(super) fn new(herd: Arc<Herd>) -> Self {
+        Self { herd, answered: AtomicU64::new(0), told: AtomicU64::new(0), overflow: None }
+    }
+
+    pub(super) fn overflow(herd: Arc<Herd>, route: &Route) -> Self {
+        Self { overflow: Some(hash(route)), ..Self::new(herd) }
+    }
+
+    /// Whether the herd is in trouble, and it was not answered since.
+    fn is_in_trouble(&self) -> bool {
+        let since = self.herd.since.load(Ordering::Relaxed);
+        !self.herd.is_at_rest() && self.answered.load(Ordering::Relaxed) <= since
+    }
+
+    /// Whether its failure is the first in this trouble.
+    fn is_first(&self) -> bool {
+        if let Some(route) = self.overflow {
+            return self.herd.is_first_of(route);
+        }
+        let trouble = self.herd.trouble.load(Ordering::Relaxed);
+        self.told.swap(trouble, Ordering::Relaxed) != trouble
+    }
+
+    fn was_answered_lately(&self, now: Instant) -> bool {
+        let answered = self.answered.load(Ordering::Relaxed);
+        let lately = u64::try_from(LATELY.as_millis()).unwrap_or(u64::MAX);
+        answered > 0 && self.herd.moment(now).saturating_sub(answered) < lately
+    }
+}
+
+impl Above for Member {
+    fn admit(
+        &self,
+        now: Instant,
+        random: f64,
+        caller: Caller,
+    ) -> Result<Option<Box<dyn PermitAbove>>, Refusal> {
+        let herd = &*self.herd;
+        if !self.is_in_trouble() || herd.is_closed(now) {
+            return Ok(None);
+        }
+        herd.breaker().ask(now, random, caller).map(|permit| Some(Box::new(permit) as _))
+    }
+
+    fn reset(&self, now: Instant) {
+        let since = self.herd.since.load(Ordering::Relaxed);
+        self.answered.store(self.herd.moment(now).max(since + 1), Ordering::Relaxed);
+    }
+
+    fn availability(&self, now: Instant) -> Availability {
+        if self.is_in_trouble() { self.herd.availability(now) } else { Availability::Clear }
+    }
+
+    fn open_until(&self, now: Instant) -> Option<Instant> {
+        let calm = self.herd.is_at_rest();
+        if calm { None } else { self.herd.breaker().open_until(now) }
+    }
+
+    fn report(&self, outcome: Outcome, now: Instant) {
+        match seen_by_all(outcome).health() {
+            BreakerSignal::Success => {
+                self.answered.store(self.herd.moment(now), Ordering::Relaxed);
+                self.herd.succeed(now);
+            }
+            BreakerSignal::Failure if !self.was_answered_lately(now) && self.is_first() => {
+                self.herd.fail(outcome, now);
+            }
+            _ => {}
+        }
+    }
+}
+
+// === impl Permit ===
+
+impl PermitAbove for Permit {
+    fn begin(&mut self, now: Instant) {
+        self.begin(now);
+    }
+
+    fn end(self: Box<Self>, outcome: Outcome, now: Instant) {
+        Self::end(*self, seen_by_all(outcome), now);
+    }
+}
+
+/// What an outcome of one credential says to all: a limit, a quota or a rejected key is an answer of a provider that is there.
+fn seen_by_all(outcome: Outcome) -> Outcome {
+    match outcome.health() {
+        BreakerSignal::Pushback | BreakerSignal::Exhausted | BreakerSignal::Unauthorized => {
+            Outcome::Success
+        }
+        _ => outcome,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        breaker::{Breaker, BreakerPolicy, circuit::Links, herd::OVERFLOW},
+        sync::lock_std as lock,
+    };
+
+    fn herd() -> Arc<Herd> {
+        let now = Instant::now();
+        let policy = Herd::policy(&BreakerPolicy::default());
+        Arc::new(Herd::new(Breaker::with(policy.into(), now, Links::default()), now))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_overflow_route_tells_one_failure_in_each_trouble() {
+        let herd = herd();
+        let fail = |n: usize| {
+            let route = Route::new("p", "m", &n.to_string());
+            Member::overflow(herd.clone(), &route).report(Outcome::Unreachable, Instant::now());
+        };
+        for _ in 0..100 {
+            fail(1);
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        assert!(!herd.is_open(Instant::now()), "one route says nothing of the others");
+        for n in 2..=16 {
+            fail(n);
+            tokio::time::advance(Duration::from_millis(200)).await;
+        }
+        assert!(herd.is_open(Instant::now()));
+        herd.reset();
+        assert!(!herd.is_open(Instant::now()) && herd.is_at_rest());
+    }
+
+    #[test]
+    fn overflow_routes_are_told_apart_up_to_a_bound() {
+        let herd = herd();
+        assert!((0..1000).all(|route| herd.is_first_of(route)));
+        assert!(lock(&herd.overflow).len() <= OVERFLOW);
+        assert!(!herd.is_first_of(999));
+        herd.end_trouble();
+        assert!(herd.is_first_of(999));
+    }
+}

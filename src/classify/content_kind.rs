@@ -1,0 +1,43 @@
+//! What the head of a response says its body is.
+
+use http::{HeaderMap, header};
+
+/// What the head of a response says its body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ContentKind {
+    Json,
+    Events,
+    /// JSON by the line, under any of its names.
+    Lines,
+    /// Nothing, or nothing that means anything: its first byte tells.
+    Unsaid,
+    /// In a content coding that only the caller reads.
+    Coded,
+    Other,
+}
+
+// === impl ContentKind ===
+
+impl ContentKind {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let coding = headers.get(header::CONTENT_ENCODING);
+        if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+            return Self::Coded;
+        }
+        let kind = headers.get(header::CONTENT_TYPE).map_or("", |kind| kind.to_str().unwrap_or(""));
+        let kind = kind.split(';').next().unwrap_or(kind).trim();
+        let is = |names: &[&str]| names.iter().any(|name| kind.eq_ignore_ascii_case(name));
+        let suffix = kind.rsplit_once('+').map_or("", |(_, suffix)| suffix);
+        if is(&["text/event-stream"]) {
+            Self::Events
+        } else if is(&["application/x-ndjson", "application/ndjson", "application/jsonl"]) {
+            Self::Lines
+        } else if is(&["application/json", "text/json"]) || suffix.eq_ignore_ascii_case("json") {
+            Self::Json
+        } else if is(&["", "text/plain", "application/octet-stream"]) {
+            Self::Unsaid
+        } else {
+            Self::Other
+        }
+    }
+}
