@@ -51,8 +51,8 @@
 //! | | [`adapter`] | sends it |
 //!
 //! Beside them: [`outcome`] is the vocabulary of what can come of an attempt, [`context`] holds the values of one call,
-//! [`dialect`] reads and writes the languages of the APIs, [`stream`] watches bodies to their end, [`upstream`] has the types that
-//! all layers share. [`guide`] has a page for each client that people use, and tells
+//! [`target`] is where an attempt goes, [`dialect`] reads and writes the languages of the APIs, [`stream`] watches bodies to
+//! their end, [`upstream`] has the types that all layers share. [`guide`] has a page for each client that people use, and tells
 //! [an outage, step by step](guide::outage). Defaults and their reasons: [`Profile`]. The crate
 //! [`evenkeel-testkit`](https://docs.rs/evenkeel-testkit) has a provider that fails on purpose, for your own tests.
 //!
