@@ -47,7 +47,7 @@ pub struct Change {
     pub lasts: Option<Duration>,
 }
 
-/// The changes of all breakers of a layer, from [`Breakers::watch`] on.
+/// The changes of all breakers of a layer, from [`Breakers::watch`](super::Breakers::watch) on.
 #[derive(Debug)]
 pub struct Changes(broadcast::Receiver<Change>);
 
