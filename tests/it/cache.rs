@@ -524,10 +524,7 @@ async fn all_joined_calls_have_the_same_failure_and_none_retries_alone() {
 async fn each_joined_call_keeps_its_own_deadline() {
     let provider = primary().always(Reply::answer().head_after(secs(5)));
     let client = over(caching(together()), [&provider]);
-    let within = |limit: Duration| {
-        let request = with_deadline(chat(false), limit);
-        request
-    };
+    let within = |limit: Duration| with_deadline(chat(false), limit);
     let long = tokio::spawn(call_of(&client, false));
     tokio::task::yield_now().await;
     let hurried = call(&client, within(ms(300))).await.unwrap_err();

@@ -155,7 +155,7 @@ fn a_recovered_primary_is_in_use_within_twenty_calls() {
                     tokio::time::sleep((at + secs(4)).saturating_sub(primary.time())).await;
                 }
                 let primary = Got::Answer("primary".into());
-                let used = after.iter().any(|got| *got == primary);
+                let used = after.contains(&primary);
                 (!used).then_some((seed, after.len()))
             })
         })
