@@ -1,7 +1,7 @@
-//! What each layer, and the default stack, costs a call: time by criterion, allocations by a counting allocator.
+//! The cost per call of each layer and of the default stack: time by criterion, allocations by a counting allocator.
 //!
-//! The upstream is ready at once, so nothing is measured but evenkeel: `bare` is the request's clone and the upstream
-//! alone. Two sizes of a chat request, since the stack reads the request once: 200 bytes and 100 KiB.
+//! The upstream answers without a wait, so that only evenkeel is measured. `bare` is the upstream alone with the clone of the
+//! request. The request has two sizes, 200 bytes and 100 KiB, because the stack reads the request once.
 
 use std::{hint::black_box, time::Duration};
 
@@ -33,7 +33,7 @@ fn upstream() -> impl Upstream {
     })
 }
 
-/// A chat request of about that many bytes.
+/// A chat request of about `bytes` bytes.
 fn request(bytes: usize) -> Request {
     let head = r#"{"model":"gpt-4o-mini","messages":[{"role":"user","content":""#;
     let tail = r#""}],"max_tokens":256,"stream":false}"#;
@@ -46,7 +46,7 @@ fn request(bytes: usize) -> Request {
         .expect("every part is valid")
 }
 
-/// One call; the upstream never waits, so one poll is enough.
+/// Makes one call. The upstream never waits, so one poll is enough.
 fn call(
     service: &mut impl Service<Request, Response = Response, Error = Error>,
     request: &Request,
@@ -55,19 +55,19 @@ fn call(
     black_box(answer.expect("the upstream always answers"));
 }
 
-/// A layer over the upstream, made erased so that all can stand in one table.
-type Case = (&'static str, Box<dyn FnMut(&Request)>);
+/// The name of a service and a closure that calls it.
+type BenchCase = (&'static str, Box<dyn FnMut(&Request)>);
 
-fn case<S>(name: &'static str, mut service: S) -> Case
+fn case<S>(name: &'static str, mut service: S) -> BenchCase
 where
     S: Service<Request, Response = Response, Error = Error> + 'static,
 {
     (name, Box::new(move |request| call(&mut service, request)))
 }
 
-fn cases() -> Vec<Case> {
+fn cases() -> Vec<BenchCase> {
     let valid = "the defaults are valid";
-    let ladder = FallbackPolicy::new()
+    let fallbacks = FallbackPolicy::new()
         .rung(Fallback::target(Target::new("https://other.example/v1").bearer("b").model("m")))
         .rung(Fallback::canned("busy"));
     let stack = |builder: ClientBuilder| builder.over(upstream()).expect(valid);
@@ -80,7 +80,7 @@ fn cases() -> Vec<Case> {
         case("telemetry", TelemetryLayer::new(Events::default()).layer(upstream())),
         case("attempts", AttemptSpanLayer::default().layer(upstream())),
         case("deadline", DeadlinePolicy::default().build().expect(valid).layer(upstream())),
-        case("ladder", ladder.clone().build().expect(valid).layer(upstream())),
+        case("fallback", fallbacks.clone().build().expect(valid).layer(upstream())),
         case("retry", RetryPolicy::default().build().expect(valid).layer(upstream())),
         case("breaker", BreakerPolicy::default().build().expect(valid).layer(upstream())),
         case("timeout", TimeoutPolicy::default().build().expect(valid).layer(upstream())),
@@ -89,9 +89,9 @@ fn cases() -> Vec<Case> {
         case("limits, none set", LimitPolicy::default().build().expect(valid).layer(upstream())),
         case("limits, all set", limits.build().expect(valid).layer(upstream())),
         case("default stack", stack(Client::builder())),
-        case("with fallbacks", stack(Client::builder().ladder(ladder))),
+        case("with fallbacks", stack(Client::builder().ladder(fallbacks))),
         case("with three equals", stack(Client::builder().primaries(["a", "b", "c"].map(region)))),
-        // No stored answer is young enough to stand in place of a call: each is asked and stored.
+        // By default a stored answer does not replace a call, so that each call is sent and its answer stored.
         case("with cache, a miss", stack(Client::builder().cache(CachePolicy::new()))),
         case("with cache, a hit", stack(Client::builder().cache(CachePolicy::new().fresh(hour)))),
     ]
@@ -108,7 +108,7 @@ fn time(criterion: &mut Criterion) {
     }
 }
 
-/// Allocations of one call, after a first that makes what is made once.
+/// Prints the allocations of one call, after a first call that initialises the shared state.
 fn allocations() {
     println!(
         "{:<22} {:>10} {:>10} {:>12} {:>12}",
@@ -136,7 +136,7 @@ criterion_group! {
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-    let runtime = runtime.expect("a runtime with a clock can always be made");
+    let runtime = runtime.expect("a runtime without IO needs no system resources");
     let _entered = runtime.enter();
     allocations();
     benches();

@@ -1,8 +1,13 @@
-//! What reading a stream through evenkeel costs: CPU of the client against bare reqwest, over loopback.
+//! The CPU time that a client needs to read a stream through evenkeel, compared with bare reqwest, over loopback.
 //!
-//! The provider runs in a process of its own, so that the CPU of this one is the client's alone. Both clients do the same
-//! work alternately in one run: a stream of 2 000 events, read to its end. Once the events come as fast as the
-//! sockets take them, one stream after the other; once every millisecond one, as from a model, on several streams at once.
+//! The provider runs in its own process, so that the CPU time of this process is that of the client alone. Both clients do the
+//! same work alternately in one run: they read a stream of 2 000 events to its end. In the first part the events arrive as
+//! fast as the sockets allow, one stream after the other. In the second part an event arrives every millisecond, as from a
+//! model, on several streams at once.
+//!
+//! A second table has the reading of the events alone, without sockets: of chunks that are alike but for their words, which take the fast
+//! path of OpenAI chat, and of chunks that differ in another field, which are parsed. The fast path stays as long as the first figure is
+//! a small part of the second.
 //!
 //! ```text
 //! cargo bench --bench stream
@@ -11,53 +16,65 @@
 #[cfg(unix)]
 mod measure {
     use std::{
-        error::Error,
         io::{BufRead, BufReader, Write},
         process::{Child, Command, Stdio},
         time::Duration,
     };
 
-    use evenkeel::{
-        Client,
-        testkit::{Provider, Reply, Server},
-    };
+    use evenkeel::Client;
+    use evenkeel_dialect::{Dialect, StreamMonitor, outcome::ErrorCodeTable};
+    use evenkeel_testkit::{Provider, Reply, Server};
     use rustix::time::{ClockId, clock_gettime};
 
-    type Any = Box<dyn Error + Send + Sync>;
+    use evenkeel::BoxError;
 
     const EVENTS: usize = 2000;
     const QUESTION: &str = r#"{"model":"m","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"Tell me a story."}]}"#;
 
-    /// The provider's process; ended with this one.
-    struct Serving {
+    /// The process of the provider. Drop kills it.
+    struct ProviderProcess {
         child: Child,
         url: String,
     }
 
-    /// How the streams of a round come.
-    struct Pace {
+    /// One part of the benchmark: the pace of the events and the number of streams.
+    struct StreamPace {
         name: &'static str,
-        between: Duration,
+        between_events: Duration,
         rounds: usize,
-        /// So many streams at once, so many times.
-        streams: (usize, usize),
+        concurrent_streams: usize,
+        /// How often the concurrent streams are read in a round.
+        repetitions: usize,
     }
 
-    const PACES: [Pace; 2] = [
-        Pace { name: "at once", between: Duration::ZERO, rounds: 41, streams: (1, 8) },
-        Pace { name: "one a ms", between: Duration::from_millis(1), rounds: 9, streams: (16, 1) },
+    const PACES: [StreamPace; 2] = [
+        StreamPace {
+            name: "no pause",
+            between_events: Duration::ZERO,
+            rounds: 41,
+            concurrent_streams: 1,
+            repetitions: 8,
+        },
+        StreamPace {
+            name: "1 per ms",
+            between_events: Duration::from_millis(1),
+            rounds: 9,
+            concurrent_streams: 16,
+            repetitions: 1,
+        },
     ];
 
     #[derive(Clone)]
-    enum Through {
+    enum BenchClient {
         Reqwest(reqwest::Client),
         Evenkeel(Client),
     }
 
-    // === impl Through ===
+    // === impl BenchClient ===
 
-    impl Through {
-        async fn read(self, request: reqwest::Request) -> Result<(), Any> {
+    impl BenchClient {
+        /// Reads the stream to its end.
+        async fn read(self, request: reqwest::Request) -> Result<(), BoxError> {
             let mut response = match self {
                 Self::Reqwest(client) => client.execute(request).await?,
                 Self::Evenkeel(client) => client.execute(request).await?,
@@ -67,66 +84,74 @@ mod measure {
                 tail.clear();
                 tail.extend_from_slice(&chunk[chunk.len().saturating_sub(16)..]);
             }
-            if tail.ends_with(b"[DONE]\n\n") { Ok(()) } else { Err("cut".into()) }
+            if tail.ends_with(b"[DONE]\n\n") {
+                Ok(())
+            } else {
+                Err("the stream ended without [DONE]".into())
+            }
         }
     }
 
-    impl Serving {
-        fn start(pace: &Pace) -> Result<Self, Any> {
-            let micros = pace.between.as_micros().to_string();
+    // === impl ProviderProcess ===
+
+    impl ProviderProcess {
+        fn start(pace: &StreamPace) -> Result<Self, BoxError> {
+            let micros = pace.between_events.as_micros().to_string();
             let mut child = Command::new(std::env::current_exe()?)
                 .args(["serve", &micros])
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .spawn()?;
             let mut url = String::new();
-            let out = child.stdout.take().ok_or("it has an output")?;
-            BufReader::new(out).read_line(&mut url)?;
+            let stdout = child.stdout.take().ok_or("the provider has no standard output")?;
+            BufReader::new(stdout).read_line(&mut url)?;
             Ok(Self { child, url: format!("{}/v1/chat/completions", url.trim()) })
         }
     }
 
-    impl Drop for Serving {
+    impl Drop for ProviderProcess {
         fn drop(&mut self) {
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
     }
 
-    /// The provider's process: serves until its input ends, which it does with its parent.
-    async fn serve(micros: &str) -> Result<(), Any> {
+    /// The main function of the provider process. It serves until its standard input ends, which is when its parent exits.
+    async fn serve(micros: &str) -> Result<(), BoxError> {
         let text = vec!["word"; EVENTS].join(" ");
         let reply =
             Reply::answer().text(&text).between_events(Duration::from_micros(micros.parse()?));
         let server = Server::start(Provider::new("primary").always(reply)).await?;
         println!("{}", server.url());
         std::io::stdout().flush()?;
-        let parent = tokio::task::spawn_blocking(|| std::io::stdin().lines().count());
-        parent.await?;
+        let end_of_input = tokio::task::spawn_blocking(|| std::io::stdin().lines().count());
+        end_of_input.await?;
         Ok(())
     }
 
-    fn cpu() -> Duration {
-        let spent = clock_gettime(ClockId::ProcessCPUTime);
-        Duration::new(spent.tv_sec as u64, spent.tv_nsec as u32)
+    /// The CPU time of this process.
+    fn cpu_time() -> Duration {
+        let time = clock_gettime(ClockId::ProcessCPUTime);
+        Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
     }
 
-    /// One round: CPU for each event.
-    async fn round(through: &Through, url: &str, pace: &Pace) -> Result<f64, Any> {
-        let (at_once, times) = pace.streams;
+    /// Reads the streams of one round. Returns the CPU time per event in nanoseconds.
+    async fn round(client: &BenchClient, url: &str, pace: &StreamPace) -> Result<f64, BoxError> {
+        let StreamPace { concurrent_streams, repetitions, .. } = *pace;
         let http = reqwest::Client::new();
-        let start = cpu();
-        for _ in 0..times {
+        let start = cpu_time();
+        for _ in 0..repetitions {
             let mut streams = Vec::new();
-            for _ in 0..at_once {
+            for _ in 0..concurrent_streams {
                 let request = http.post(url).body(QUESTION).build()?;
-                streams.push(tokio::spawn(through.clone().read(request)));
+                streams.push(tokio::spawn(client.clone().read(request)));
             }
             for stream in streams {
                 stream.await??;
             }
         }
-        Ok((cpu() - start).as_nanos() as f64 / (EVENTS * at_once * times) as f64)
+        let events = EVENTS * concurrent_streams * repetitions;
+        Ok((cpu_time() - start).as_nanos() as f64 / events as f64)
     }
 
     fn median(mut values: Vec<f64>) -> f64 {
@@ -134,37 +159,67 @@ mod measure {
         values[values.len() / 2]
     }
 
-    async fn compare(pace: &Pace) -> Result<(), Any> {
-        let serving = Serving::start(pace)?;
-        let bare = Through::Reqwest(reqwest::Client::new());
-        let ours = Through::Evenkeel(Client::builder().build()?);
-        let mut spent = [Vec::new(), Vec::new()];
+    async fn compare(pace: &StreamPace) -> Result<(), BoxError> {
+        let provider = ProviderProcess::start(pace)?;
+        let bare = BenchClient::Reqwest(reqwest::Client::new());
+        let ours = BenchClient::Evenkeel(Client::builder().build()?);
+        let mut times = [Vec::new(), Vec::new()];
         for n in 0..=pace.rounds {
-            // Each goes first every other time, so that a machine that slows down favours none.
+            // The clients take turns in going first, so that a machine that slows down favours neither.
             for which in [n % 2, (n + 1) % 2] {
-                let (through, spent) = ([&bare, &ours][which], &mut spent[which]);
-                let each = round(through, &serving.url, pace).await?;
+                let (client, times) = ([&bare, &ours][which], &mut times[which]);
+                let per_event = round(client, &provider.url, pace).await?;
                 // The first round opens connections and fills caches.
                 if n > 0 {
-                    spent.push(each);
+                    times.push(per_event);
                 }
             }
         }
-        let [bare, ours] = spent.map(median);
+        let [bare, ours] = times.map(median);
         let name = pace.name;
         println!("{name:>10} {bare:>12.0} {ours:>12.0} {:>8.3}", ours / bare);
         Ok(())
     }
 
-    pub(crate) fn main() -> Result<(), Any> {
+    /// A stream of chunks; `fingerprints` of them differ in another field than their words, in turn.
+    fn chunks(fingerprints: usize) -> String {
+        let chunk = |n: usize| {
+            let fingerprint = n % fingerprints;
+            format!(
+                r#"data: {{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","system_fingerprint":"fp_{fingerprint}","choices":[{{"index":0,"delta":{{"content":"word {n}"}},"logprobs":null,"finish_reason":null}}]}}"#
+            ) + "\n\n"
+        };
+        (0..EVENTS).map(chunk).collect()
+    }
+
+    /// What reading each event of a stream costs, in ns: the median of some rounds.
+    fn read(stream: &str) -> f64 {
+        let codes = ErrorCodeTable::default();
+        let rounds = (0..101).map(|_| {
+            let mut monitor = StreamMonitor::new(Dialect::OpenAiChat, &codes);
+            let start = cpu_time();
+            // In pieces as sockets give them.
+            let content: u32 =
+                stream.as_bytes().chunks(16 * 1024).map(|it| monitor.feed(it).content).sum();
+            assert_eq!(content as usize, EVENTS);
+            (cpu_time() - start).as_nanos() as f64 / EVENTS as f64
+        });
+        median(rounds.collect())
+    }
+
+    pub(crate) fn main() -> Result<(), BoxError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let mut args = std::env::args().skip(1);
         if args.next().as_deref() == Some("serve") {
             return runtime.block_on(serve(&args.next().unwrap_or_default()));
         }
-        println!("client CPU for each of {EVENTS} events, in ns: median of the rounds");
+        println!("CPU time of the client for each of {EVENTS} events, in ns: median of the rounds");
         println!("{:>10} {:>12} {:>12} {:>8}", "events", "reqwest", "evenkeel", "ratio");
-        PACES.iter().try_for_each(|pace| runtime.block_on(compare(pace)))
+        PACES.iter().try_for_each(|pace| runtime.block_on(compare(pace)))?;
+        println!("reading each of {EVENTS} chunks, in ns: median of the rounds");
+        println!("{:>10} {:>12.0}", "alike", read(&chunks(1)));
+        println!("{:>10} {:>12.0}", "parsed", read(&chunks(2)));
+        Ok(())
     }
 }
 
@@ -175,5 +230,5 @@ fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
 
 #[cfg(not(unix))]
 fn main() {
-    println!("the CPU of a process is measured on Unix only");
+    println!("this benchmark measures CPU time, which is supported on Unix only");
 }

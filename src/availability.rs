@@ -13,7 +13,7 @@ use std::time::Duration;
 /// use std::time::Duration;
 ///
 /// use evenkeel::{Client, Availability, Request};
-/// # use evenkeel::testkit::Provider;
+/// # use evenkeel_testkit::Provider;
 ///
 /// # async fn run(request: Request) -> Result<(), Box<dyn std::error::Error>> {
 /// # let client = Client::builder().over(Provider::new("p"))?;

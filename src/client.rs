@@ -49,7 +49,7 @@ pub struct Client {
 #[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct ClientBuilder {
-    profile: Profile,
+    pub(crate) profile: Profile,
     ladder: FallbackPolicy,
     cache: Option<CachePolicy>,
     identity: Option<IdentityPolicy>,
@@ -209,28 +209,6 @@ impl ClientBuilder {
         let parts = stack::Parts { cache: self.cache, ladder: self.ladder, identity };
         let (stack, handles) = stack::build(upstream, self.profile, parts, self.events)?;
         Ok(Client { stack: Arc::new(stack), handles })
-    }
-}
-
-#[cfg(feature = "reqwest")]
-impl ClientBuilder {
-    /// A client over a reqwest client of our own: see [`Reqwest::new`](crate::adapter::Reqwest::new).
-    ///
-    /// # Errors
-    ///
-    /// When a value is wrong, alone or together with another: names the field, the value and what is allowed.
-    pub fn build(self) -> Result<Client, ConfigError> {
-        let connect = self.profile.connect.within(self.profile.deadline).time();
-        self.over(crate::adapter::Reqwest::new(connect)?)
-    }
-
-    /// A client over a reqwest client of yours: see [`Reqwest::with`](crate::adapter::Reqwest::with).
-    ///
-    /// # Errors
-    ///
-    /// When a value is wrong, alone or together with another: names the field, the value and what is allowed.
-    pub fn with_reqwest(self, client: reqwest::Client) -> Result<Client, ConfigError> {
-        self.over(crate::adapter::Reqwest::with(client))
     }
 }
 

@@ -1,10 +1,15 @@
 //! The error of the crate: opaque, with questions to ask it.
 
+mod failed_attempt;
+mod handed_up;
+
 use std::{error::Error as StdError, fmt, time::Duration};
 
+pub(crate) use failed_attempt::{FailedAttempt, Settle};
+
 use crate::{
-    context::{AttemptLog, FailedAttempt},
-    outcome::{Code, LocalTrouble, Outcome, Verdict},
+    attempt_log::AttemptLog,
+    outcome::{Code, LocalTrouble, Outcome, Verdict, classify_head},
 };
 
 /// An error of any type, boxed.
@@ -30,6 +35,17 @@ pub struct ConfigError {
     field: String,
     value: String,
     allowed: String,
+}
+
+/// The verdict of a result: the one that it carries, or that of its status and headers where nothing has classified it.
+pub(crate) fn judge<B>(result: &Result<http::Response<B>, Error>) -> Verdict {
+    match result {
+        Ok(response) => match response.extensions().get::<Verdict>() {
+            Some(verdict) => verdict.clone(),
+            None => classify_head(response.status(), response.headers()),
+        },
+        Err(error) => error.verdict().clone(),
+    }
 }
 
 // === impl Error ===

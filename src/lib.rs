@@ -52,8 +52,9 @@
 //!
 //! Beside them: [`outcome`] is the vocabulary of what can come of an attempt, [`context`] holds the values of one call,
 //! [`dialect`] reads and writes the languages of the APIs, [`stream`] watches bodies to their end, [`upstream`] has the types that
-//! all layers share, [`testkit`] is a provider that fails on purpose. [`guide`] has a page for each client that people use, and
-//! tells [an outage, step by step](guide::outage). Defaults and their reasons: [`Profile`].
+//! all layers share. [`guide`] has a page for each client that people use, and tells
+//! [an outage, step by step](guide::outage). Defaults and their reasons: [`Profile`]. The crate
+//! [`evenkeel-testkit`](https://docs.rs/evenkeel-testkit) has a provider that fails on purpose, for your own tests.
 //!
 //! # Features
 //!
@@ -65,16 +66,15 @@
 //! | `reqwest-middleware` | | the stack as a `Middleware` |
 //! | `async-openai` | | the stack as the HTTP service of an async-openai client |
 //! | `backoff` | | schedules of the unmaintained `backoff` crate (RUSTSEC-2025-0012), for teams that have them |
-//! | `testkit` | | [`testkit`]: providers, servers, incidents and scenarios for your own tests |
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "reqwest")]
 pub mod adapter;
+mod attempt_log;
 mod availability;
 pub mod balance;
-mod body;
 pub mod breaker;
 mod budget;
 pub mod cache;
@@ -85,6 +85,7 @@ pub mod dialect;
 mod error;
 pub mod fallback;
 pub mod guide;
+mod hash;
 pub mod hedge;
 pub mod identity;
 mod keyed_state;
@@ -93,21 +94,21 @@ pub mod limit;
 pub mod outcome;
 mod profile;
 pub mod retry;
+mod route;
 mod stack;
 pub mod stream;
 mod sync;
+pub mod target;
 pub mod telemetry;
-#[cfg(feature = "testkit")]
-pub mod testkit;
 mod time;
 pub mod timeout;
 pub mod upstream;
 
 pub use availability::Availability;
-pub use body::Body;
 pub use client::{Client, ClientBuilder};
 pub use error::{BoxError, ConfigError, Error};
 pub use profile::Profile;
+pub use stream::Body;
 pub use upstream::{Request, Response, ResponseFuture, Upstream};
 
 /// The README's examples, compiled.

@@ -93,7 +93,9 @@ fn cache_layer(
     events: &Events,
 ) -> Result<Option<CacheLayer>, ConfigError> {
     match (cache, ladder.stored()) {
-        (Some(cache), _) => Ok(Some(cache.build()?.events(events.clone()).over(ladder))),
+        (Some(cache), _) => {
+            Ok(Some(cache.build()?.events(events.clone()).dialects(ladder.dialects())))
+        }
         (None, None) => Ok(None),
         (None, Some((at, name))) => {
             let allowed =

@@ -3,6 +3,9 @@
 //! A [`Request`] carries its whole body as [`Bytes`], so it can be sent again at no cost. A [`Response`] carries one
 //! erased [`Body`] that is `Send + Sync`. [`Upstream`] is the one bound of the crate: any Tower service from
 //! the one to the other that can be cloned and sent. It is implemented for all of them; nobody implements it by hand.
+//! [`LocalAddress`] and [`ConnectionError`] are how a transport of your own names its connections.
+
+mod connection;
 
 use std::{future::Future, pin::Pin};
 
@@ -10,6 +13,8 @@ use bytes::Bytes;
 use tower::Service;
 
 use crate::{Body, Error};
+
+pub use connection::{ConnectionError, LocalAddress};
 
 /// A request whose body is known in full: sent again by cloning, which copies no byte of the body.
 pub type Request = http::Request<Bytes>;

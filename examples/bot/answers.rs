@@ -1,19 +1,20 @@
-//! What the embedded models know.
+//! The answers of the embedded models.
 
-/// What is known of one thing: by the larger model, and by the smaller one.
+/// The answers of the large and of the small model to questions on one topic.
 pub(crate) struct Topic {
-    words: &'static [&'static str],
+    /// A question with one of these words is on this topic.
+    keywords: &'static [&'static str],
     large: &'static str,
     small: &'static str,
 }
 
-/// Questions that get a good answer.
+/// Example questions. Each is on one of the topics.
 pub(crate) const QUESTIONS: [&str; 3] =
     ["Where is my parcel?", "How do I get a refund?", "When are you open?"];
 
 const TOPICS: [Topic; 3] = [
     Topic {
-        words: &["parcel", "package", "order", "deliver", "ship", "track"],
+        keywords: &["parcel", "package", "order", "deliver", "ship", "track"],
         large: "Parcels leave our warehouse on the day of the order and take one to two working days. \
                 Yours was handed to the carrier this morning, so it should be with you tomorrow before noon. \
                 If it is not there by then, write to us and we send a new one at once.",
@@ -21,7 +22,7 @@ const TOPICS: [Topic; 3] = [
                 confirmed your order.",
     },
     Topic {
-        words: &["refund", "return", "money", "exchange", "broken"],
+        keywords: &["refund", "return", "money", "exchange", "broken"],
         large: "You can send back anything within thirty days, and the return label is in the parcel. \
                 As soon as it arrives we check it, and the money is on your account within five working days. \
                 If something came broken, a photo is enough and you may keep it.",
@@ -29,7 +30,7 @@ const TOPICS: [Topic; 3] = [
                 working days.",
     },
     Topic {
-        words: &["open", "hour", "close", "when", "shop"],
+        keywords: &["open", "hour", "close", "when", "shop"],
         large: "Our shops are open from nine in the morning to seven in the evening, Monday to Saturday. \
                 On Sundays they are closed, but you can order here at any hour of the day, \
                 and a colleague answers the telephone from eight to eight.",
@@ -37,8 +38,8 @@ const TOPICS: [Topic; 3] = [
     },
 ];
 
-const OTHERWISE: Topic = Topic {
-    words: &[],
+const DEFAULT_TOPIC: Topic = Topic {
+    keywords: &[],
     large: "I am glad to help with parcels, refunds and opening hours. \
             For anything else please leave your number, and a colleague calls you back within the hour.",
     small: "I can help with parcels, refunds and opening hours.",
@@ -47,14 +48,14 @@ const OTHERWISE: Topic = Topic {
 // === impl Topic ===
 
 impl Topic {
-    /// What a question is about.
+    /// The topic of a question.
     pub(crate) fn of(question: &str) -> &'static Self {
         let question = question.to_lowercase();
-        let known = |topic: &&Self| topic.words.iter().any(|word| question.contains(word));
-        TOPICS.iter().find(known).unwrap_or(&OTHERWISE)
+        let matches = |topic: &&Self| topic.keywords.iter().any(|word| question.contains(word));
+        TOPICS.iter().find(matches).unwrap_or(&DEFAULT_TOPIC)
     }
 
-    /// The answer of a model.
+    /// The answer of the model.
     pub(crate) fn answer(&self, model: &str) -> &'static str {
         if model == "small" { self.small } else { self.large }
     }

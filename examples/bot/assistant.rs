@@ -1,4 +1,4 @@
-//! The bot: asks through evenkeel, and hands on the answer word by word.
+//! The bot: sends questions through evenkeel and passes on the answers word by word.
 
 use std::{error::Error as StdError, time::Duration};
 
@@ -11,12 +11,12 @@ use evenkeel::{
     retry::RetryPolicy,
     timeout::TimeoutPolicy,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::{sync::mpsc, time::Instant};
 
-use crate::{shop::Shop, why};
+use crate::{content::ContentReader, explanation, providers::Providers};
 
-/// Asks. Clones share everything.
+/// Sends questions to the primary. Clones share the client.
 #[derive(Clone)]
 pub(crate) struct Assistant {
     client: Client,
@@ -24,28 +24,24 @@ pub(crate) struct Assistant {
     url: String,
 }
 
-/// What comes of a question, piece by piece: `Why` is the last.
+/// A part of an answer. `Explanation` is the last part.
 #[derive(Debug)]
-pub(crate) enum Said {
+pub(crate) enum AnswerPart {
     /// The next words of the answer.
     Words(String),
-    /// There is no answer, or not all of it.
-    Sorry(String),
-    /// Who answered, and why.
-    Why(String),
+    /// A message in place of the answer or of its rest.
+    Apology(String),
+    /// The source of the answer and the failed attempts.
+    Explanation(String),
 }
 
-/// The words of a stream, whatever pieces it comes in.
-#[derive(Default)]
-struct Words(Vec<u8>);
-
-/// The limits in [`profile`], for the screen.
-pub(crate) const LIMITS: [&str; 2] = [
-    "interactive profile, limits cut to a quarter so that you see them at work:",
+/// The limits of [`profile`] in words.
+pub(crate) const LIMITS_TEXT: [&str; 2] = [
+    "interactive profile, with limits cut to about a quarter so that they are reached within seconds:",
     "call 8 s · first word 2.5 s · silence 3 s · breaker: 3 failures, 4 s open",
 ];
 
-/// The interactive profile, scaled down so that one person at a keyboard sees what it does within seconds.
+/// The interactive profile with shorter limits, so that a user at a keyboard reaches them within seconds.
 fn profile() -> Profile {
     let ms = Duration::from_millis;
     let timeout = TimeoutPolicy::new().attempt(ms(5000)).first_event(ms(2500)).idle(ms(3000));
@@ -67,18 +63,18 @@ fn profile() -> Profile {
 // === impl Assistant ===
 
 impl Assistant {
-    pub(crate) fn new(shop: &Shop) -> Result<Self, Box<dyn StdError>> {
-        let [primary, secondary] = &shop.0;
-        // Nothing stands between us and a provider on this machine.
+    pub(crate) fn new(providers: &Providers) -> Result<Self, Box<dyn StdError>> {
+        let [primary, secondary] = &providers.0;
+        // The providers are on this machine; a proxy of the environment cannot reach them.
         let http = reqwest::Client::builder().no_proxy().build()?;
         let client = Self::client(&secondary.url(), secondary.model, http.clone())?;
         Ok(Self { client, http, url: format!("{}/v1/chat/completions", primary.url()) })
     }
 
-    fn client(second: &str, model: &str, http: reqwest::Client) -> Result<Client, ConfigError> {
+    fn client(secondary: &str, model: &str, http: reqwest::Client) -> Result<Client, ConfigError> {
         Client::builder()
             .profile(profile())
-            .fallback(Fallback::target(Target::new(second).model(model)).named("secondary"))
+            .fallback(Fallback::target(Target::new(secondary).model(model)).named("secondary"))
             .fallback(Fallback::canned(
                 "Sorry, I cannot look that up at the moment. A colleague will write to you today.",
             ))
@@ -89,8 +85,8 @@ impl Assistant {
         self.client.breakers()
     }
 
-    /// Asks, and says what comes of it.
-    pub(crate) async fn answer(self, question: String, say: mpsc::Sender<Said>) {
+    /// Sends a question and passes the parts of its answer to `parts`.
+    pub(crate) async fn answer(self, question: String, parts: mpsc::Sender<AnswerPart>) {
         let started = Instant::now();
         let body = json!({
             "model": "large",
@@ -101,90 +97,84 @@ impl Assistant {
             ],
         });
         let request = self.http.post(&self.url).body(body.to_string()).build();
-        // A listener that is gone wants to hear no more.
+        // An error means that the receiver was dropped, which ends the answer.
         let _ = match request {
             Ok(request) => match self.client.execute(request).await {
-                Ok(response) => self.stream(response, started, &say).await,
-                Err(error) => self.fail(&error, started, &say).await,
+                Ok(response) => self.stream(response, started, &parts).await,
+                Err(error) => self.fail(&error, started, &parts).await,
             },
-            Err(error) => say.send(Said::Sorry(format!("No request can be made: {error}."))).await,
+            Err(error) => {
+                let text = format!("The request cannot be built: {error}.");
+                parts.send(AnswerPart::Apology(text)).await
+            }
         };
     }
 
-    /// Hands on an answer as it comes. From its first word on it is the customer's: a failure is told, not hidden.
+    /// Passes on an answer as it arrives. A failure after the first word is reported, because the customer has seen the words.
     async fn stream(
         &self,
         mut response: reqwest::Response,
         started: Instant,
-        say: &mpsc::Sender<Said>,
-    ) -> Sent {
+        parts: &mpsc::Sender<AnswerPart>,
+    ) -> SendResult {
         let attempt_log = AttemptLog::of(response.extensions());
-        let rung = attempt_log.rung().unwrap_or_else(|| "the provider".into());
-        let mut why = why::answered(&attempt_log, started.elapsed(), self.breakers());
+        let source = attempt_log.rung().unwrap_or_else(|| "the provider".into());
+        let mut explanation =
+            explanation::of_answer(&attempt_log, started.elapsed(), self.breakers());
         if !response.status().is_success() {
             let status = response.status();
-            say.send(Said::Sorry(format!(
-                "Sorry, I cannot answer that: the provider says {status}."
-            )))
-            .await?;
+            let text = format!("Sorry, I cannot answer that: the provider returned {status}.");
+            parts.send(AnswerPart::Apology(text)).await?;
         }
-        let mut words = Words::default();
+        let mut reader = ContentReader::default();
         loop {
             match response.chunk().await {
                 Ok(Some(bytes)) => {
-                    for word in words.read(&bytes) {
-                        say.send(Said::Words(word)).await?;
+                    for words in reader.read(&bytes) {
+                        parts.send(AnswerPart::Words(words)).await?;
                     }
                 }
                 Ok(None) => break,
                 Err(error) => {
-                    say.send(Said::Sorry(sorry(&rung, outcome(&error)))).await?;
-                    why +=
-                        &format!("; it broke off after {:.2} s", started.elapsed().as_secs_f64());
+                    let text = truncation_apology(&source, outcome(&error));
+                    parts.send(AnswerPart::Apology(text)).await?;
+                    let after = started.elapsed().as_secs_f64();
+                    explanation += &format!("; the answer broke off after {after:.2} s");
                     break;
                 }
             }
         }
-        say.send(Said::Why(why)).await
+        parts.send(AnswerPart::Explanation(explanation)).await
     }
 
-    async fn fail(&self, error: &Error, started: Instant, say: &mpsc::Sender<Said>) -> Sent {
-        say.send(Said::Sorry(format!("Sorry, I have no answer: {error}."))).await?;
+    async fn fail(
+        &self,
+        error: &Error,
+        started: Instant,
+        parts: &mpsc::Sender<AnswerPart>,
+    ) -> SendResult {
+        let text = format!("Sorry, I have no answer: {error}.");
+        parts.send(AnswerPart::Apology(text)).await?;
         let attempt_log = error.attempt_log().cloned().unwrap_or_default();
-        say.send(Said::Why(why::answered(&attempt_log, started.elapsed(), self.breakers()))).await
+        let explanation = explanation::of_answer(&attempt_log, started.elapsed(), self.breakers());
+        parts.send(AnswerPart::Explanation(explanation)).await
     }
 }
 
-type Sent = Result<(), mpsc::error::SendError<Said>>;
+/// An error means that the receiver was dropped.
+type SendResult = Result<(), mpsc::error::SendError<AnswerPart>>;
 
-/// What evenkeel says of the end of a body, underneath what reqwest says of it.
+/// The outcome in the source of an error of reqwest, if evenkeel ended the body.
 fn outcome(error: &reqwest::Error) -> Option<Outcome> {
     Error::find(error).map(Error::outcome)
 }
 
-fn sorry(rung: &str, outcome: Option<Outcome>) -> String {
-    let what = match outcome {
-        Some(Outcome::TimedOut { .. }) => format!("{rung} fell silent in the middle of it"),
-        Some(Outcome::Truncated) | None => format!("{rung} cut it off in the middle"),
-        Some(other) => format!("{rung} failed in the middle of it ({other})"),
+/// The message to a customer who has seen only a part of the answer.
+fn truncation_apology(source: &str, outcome: Option<Outcome>) -> String {
+    let reason = match outcome {
+        Some(Outcome::TimedOut { .. }) => format!("{source} stopped sending in the middle"),
+        Some(Outcome::Truncated) | None => format!("{source} cut it off in the middle"),
+        Some(other) => format!("{source} failed in the middle ({other})"),
     };
-    format!("Sorry, this answer is not whole: {what}. Please ask again.")
-}
-
-// === impl Words ===
-
-impl Words {
-    /// The words in all events that are complete by now.
-    fn read(&mut self, bytes: &[u8]) -> Vec<String> {
-        self.0.extend_from_slice(bytes);
-        let whole = self.0.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let lines: Vec<u8> = self.0.drain(..whole).collect();
-        let events =
-            lines.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"data: "));
-        let text = |data: &[u8]| {
-            let event: Value = serde_json::from_slice(data).ok()?;
-            event["choices"][0]["delta"]["content"].as_str().map(String::from)
-        };
-        events.filter_map(text).filter(|text| !text.is_empty()).collect()
-    }
+    format!("Sorry, this answer is incomplete: {reason}. Please ask again.")
 }

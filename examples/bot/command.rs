@@ -1,20 +1,19 @@
-//! What a person can type.
+//! The commands that the user can type.
 
-use crate::shop::Mood;
+use crate::providers::{ProviderMode, ProviderRole};
 
-/// One line that was typed.
+/// One line of input.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
-    Nothing,
+    Empty,
     Ask(String),
-    /// The how-manieth provider does so from now on.
-    Turn(usize, Mood),
+    /// Sets the mode of a provider.
+    SetMode(ProviderRole, ProviderMode),
     Quit,
     Unknown(String),
 }
 
-pub(crate) const HELP: &str =
-    "commands: /up /slow /down /silent /cut, each also with `secondary` behind it; /quit";
+pub(crate) const HELP: &str = "commands: /up /slow /down /silent /cut for the primary, or followed by `secondary` for the secondary; /quit";
 
 // === impl Command ===
 
@@ -23,23 +22,23 @@ impl Command {
         let line = line.trim();
         if !line.starts_with('/') {
             return match line {
-                "" => Self::Nothing,
+                "" => Self::Empty,
                 question => Self::Ask(question.into()),
             };
         }
         let mut words = line.split_whitespace();
-        let mood = match words.next() {
-            Some("/up") => Mood::Well,
-            Some("/slow") => Mood::Slow,
-            Some("/down") => Mood::Down,
-            Some("/silent") => Mood::Silent,
-            Some("/cut") => Mood::Cut,
+        let mode = match words.next() {
+            Some("/up") => ProviderMode::Healthy,
+            Some("/slow") => ProviderMode::Slow,
+            Some("/down") => ProviderMode::Down,
+            Some("/silent") => ProviderMode::Silent,
+            Some("/cut") => ProviderMode::Truncating,
             Some("/quit") => return Self::Quit,
             _ => return Self::Unknown(line.into()),
         };
         match words.next() {
-            None | Some("primary") => Self::Turn(0, mood),
-            Some("secondary") => Self::Turn(1, mood),
+            None | Some("primary") => Self::SetMode(ProviderRole::Primary, mode),
+            Some("secondary") => Self::SetMode(ProviderRole::Secondary, mode),
             Some(_) => Self::Unknown(line.into()),
         }
     }

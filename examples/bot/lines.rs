@@ -1,4 +1,4 @@
-//! Line by line: for pipes.
+//! The bot on a pipe: reads lines and prints lines.
 
 use std::{
     io::{self, BufRead, IsTerminal, Write},
@@ -10,36 +10,36 @@ use tokio::sync::mpsc;
 
 use crate::{
     answers::QUESTIONS,
-    assistant::{Assistant, LIMITS, Said},
+    assistant::{AnswerPart, Assistant, LIMITS_TEXT},
     command::{Command, HELP},
-    shop::Shop,
-    why,
+    explanation,
+    providers::Providers,
 };
 
-/// What is written, line by line.
-struct Log {
-    shop: Shop,
+/// The conversation on a pipe.
+struct LineSession {
+    providers: Providers,
     assistant: Assistant,
     changes: Changes,
 }
 
-/// Reads lines to the end, or to `/quit`.
-pub(crate) async fn run(shop: Shop, assistant: Assistant) -> io::Result<()> {
+/// Runs until the end of the input or `/quit`.
+pub(crate) async fn run(providers: Providers, assistant: Assistant) -> io::Result<()> {
     let changes = assistant.breakers().watch();
-    let mut log = Log { shop, assistant, changes };
+    let mut session = LineSession { providers, assistant, changes };
     let echo = !io::stdin().is_terminal();
-    LIMITS.iter().try_for_each(|line| note(line))?;
+    LIMITS_TEXT.iter().try_for_each(|line| note(line))?;
     note(HELP)?;
-    note(&format!("a question might be: {}", QUESTIONS[0]))?;
-    let mut lines = typed();
+    note(&format!("an example question: {}", QUESTIONS[0]))?;
+    let mut lines = input_lines();
     loop {
         tokio::select! {
-            // What has happened is told before the next line.
+            // A change of a breaker is printed before the next line is read.
             biased;
-            Some(change) = log.changes.next() => note(&why::changed(&change, &log.shop))?,
+            Some(change) = session.changes.next() => note(&explanation::of_change(&change, &session.providers))?,
             line = lines.recv() => {
                 let Some(line) = line.transpose()? else { return Ok(()) };
-                if !log.obey(&line, echo).await? {
+                if !session.execute(&line, echo).await? {
                     return Ok(());
                 }
             }
@@ -47,20 +47,20 @@ pub(crate) async fn run(shop: Shop, assistant: Assistant) -> io::Result<()> {
     }
 }
 
-// === impl Log ===
+// === impl LineSession ===
 
-impl Log {
-    /// Does what a line says. Whether to go on.
-    async fn obey(&mut self, line: &str, echo: bool) -> io::Result<bool> {
+impl LineSession {
+    /// Executes one line. Returns whether the session continues.
+    async fn execute(&mut self, line: &str, echo: bool) -> io::Result<bool> {
         match Command::read(line) {
-            Command::Nothing => {}
+            Command::Empty => {}
             Command::Quit => return Ok(false),
-            Command::Turn(at, mood) => {
-                let host = &mut self.shop.0[at];
-                host.turn(mood);
-                note(&format!("{} is now {}", host.name, mood.says()))?;
+            Command::SetMode(role, mode) => {
+                let provider = self.providers.get_mut(role);
+                provider.set_mode(mode);
+                note(&format!("{} is now {}", provider.name, mode.describe()))?;
             }
-            Command::Unknown(what) => note(&format!("no such command: {what}; {HELP}"))?,
+            Command::Unknown(line) => note(&format!("unknown command: {line}; {HELP}"))?,
             Command::Ask(question) => {
                 if echo {
                     writeln!(io::stdout(), "you  {question}")?;
@@ -72,39 +72,58 @@ impl Log {
     }
 
     async fn ask(&mut self, question: String) -> io::Result<()> {
-        self.shop.expect(&question);
-        let (say, mut said) = mpsc::channel(64);
-        let mut call = Box::pin(self.assistant.clone().answer(question, say));
+        self.providers.prepare_answers(&question);
+        let (sender, mut parts) = mpsc::channel(64);
+        let mut call = Box::pin(self.assistant.clone().answer(question, sender));
         let mut done = false;
-        let mut column = 0;
+        let mut printer = AnswerPrinter::default();
         let mut notes = Vec::new();
-        let mut out = io::stdout();
         loop {
             tokio::select! {
-                piece = said.recv() => match piece {
-                    Some(Said::Words(words)) => {
-                        let start = if column == 0 { "bot  " } else { "" };
-                        column += words.len();
-                        write!(out, "{start}{words}")?;
-                        out.flush()?;
-                    }
-                    Some(Said::Sorry(text)) => {
-                        let end = if column == 0 { "" } else { "…\n" };
-                        column = 0;
-                        writeln!(out, "{end}bot  {text}")?;
-                    }
-                    Some(Said::Why(text)) => {
-                        let end = if column == 0 { "" } else { "\n" };
-                        writeln!(out, "{end}     ↳ {text}")?;
-                    }
+                part = parts.recv() => match part {
+                    Some(part) => printer.print(part)?,
                     None => break,
                 },
                 () = &mut call, if !done => done = true,
-                // In the middle of an answer a note would tear it apart.
-                Some(change) = self.changes.next() => notes.push(why::changed(&change, &self.shop)),
+                // A note waits for the end of the answer.
+                Some(change) = self.changes.next() => {
+                    notes.push(explanation::of_change(&change, &self.providers));
+                }
             }
         }
         notes.iter().try_for_each(|text| note(text))
+    }
+}
+
+/// Prints the parts of one answer.
+#[derive(Default)]
+struct AnswerPrinter {
+    /// Whether the current line has words of the answer.
+    in_line: bool,
+}
+
+// === impl AnswerPrinter ===
+
+impl AnswerPrinter {
+    fn print(&mut self, part: AnswerPart) -> io::Result<()> {
+        let mut out = io::stdout();
+        match part {
+            AnswerPart::Words(words) => {
+                let start = if self.in_line { "" } else { "bot  " };
+                self.in_line = true;
+                write!(out, "{start}{words}")?;
+                out.flush()
+            }
+            AnswerPart::Apology(text) => {
+                let end = if self.in_line { "…\n" } else { "" };
+                self.in_line = false;
+                writeln!(out, "{end}bot  {text}")
+            }
+            AnswerPart::Explanation(text) => {
+                let end = if self.in_line { "\n" } else { "" };
+                writeln!(out, "{end}     ↳ {text}")
+            }
+        }
     }
 }
 
@@ -112,10 +131,10 @@ fn note(text: &str) -> io::Result<()> {
     writeln!(io::stdout(), "   · {text}")
 }
 
-/// The lines of standard input, whatever bytes they are.
-fn typed() -> mpsc::Receiver<io::Result<String>> {
+/// The lines of standard input. Invalid UTF-8 and control characters are replaced.
+fn input_lines() -> mpsc::Receiver<io::Result<String>> {
     let (send, lines) = mpsc::channel(1);
-    // Not one of the runtime's own threads: it would wait for the next line before it ends.
+    // The runtime would wait at its end for a blocking thread of its own, until the next line.
     thread::spawn(move || {
         for line in io::stdin().lock().split(b'\n') {
             let line =

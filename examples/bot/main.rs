@@ -1,21 +1,22 @@
-//! A customer-service bot whose provider you can take down yourself: `cargo run --example bot`.
+//! A customer-service bot with providers that the user can make fail: `cargo run --example bot`.
 //!
-//! Type a question; the answer is streamed word by word. F2 makes the primary provider slow, then down, silent, one that
-//! cuts its answers off, and well again; F3 does the same to the secondary. Below each answer stands who gave it, and why.
+//! Type a question; the answer is streamed word by word. F2 switches the mode of the primary: slow, down, silent, truncating,
+//! healthy again. F3 does the same for the secondary. Below each answer the bot shows its source and the failed attempts.
 //!
-//! In a pipe a line is a question, and lines that begin with `/` are commands:
+//! In a pipe each line is a question, and a line that begins with `/` is a command:
 //!
 //!     printf '%s\n' 'Where is my parcel?' /down 'Where is my parcel?' | cargo run --example bot
 
 mod answers;
 mod assistant;
 mod command;
+mod content;
+mod conversation;
+mod explanation;
 mod lines;
-mod page;
+mod providers;
 mod screen;
-mod shop;
 mod terminal;
-mod why;
 
 use std::{
     error::Error,
@@ -23,20 +24,20 @@ use std::{
 };
 
 use assistant::Assistant;
-use shop::Shop;
+use providers::Providers;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let shop = Shop::open().await?;
-    let assistant = Assistant::new(&shop)?;
+    let providers = Providers::start().await?;
+    let assistant = Assistant::new(&providers)?;
     let interactive = io::stdin().is_terminal() && io::stdout().is_terminal();
-    let end = match interactive {
-        true => terminal::run(shop, assistant).await,
-        false => lines::run(shop, assistant).await,
+    let result = match interactive {
+        true => terminal::run(providers, assistant).await,
+        false => lines::run(providers, assistant).await,
     };
-    match end {
-        // Whoever read our lines has seen enough.
+    match result {
+        // The reader of a pipe may close it before the end.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        end => Ok(end?),
+        result => Ok(result?),
     }
 }

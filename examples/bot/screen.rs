@@ -1,4 +1,4 @@
-//! The terminal: taken over and given back, and drawn.
+//! Takes over the terminal, draws the screen and restores the terminal.
 
 use std::{
     io::{self, BufWriter, Write},
@@ -14,38 +14,40 @@ use evenkeel::breaker::{Breakers, State};
 
 use crate::{
     answers::QUESTIONS,
-    assistant::LIMITS,
-    page::{Page, Voice},
-    shop::{Mood, Shop},
-    why,
+    assistant::LIMITS_TEXT,
+    conversation::{Conversation, Speaker},
+    explanation,
+    providers::{ProviderMode, Providers},
 };
 
-/// The terminal as long as it is ours: dropped, or in a panic, it is as it was.
+/// The terminal in raw mode. Drop and panics restore it.
 pub(crate) struct Screen {
     out: BufWriter<io::Stdout>,
 }
 
-/// What is on the screen.
+/// The content of the screen.
 pub(crate) struct View<'a> {
-    pub(crate) page: &'a Page,
-    pub(crate) shop: &'a Shop,
+    pub(crate) conversation: &'a Conversation,
+    pub(crate) providers: &'a Providers,
     pub(crate) breakers: &'a Breakers,
     pub(crate) input: &'a str,
-    /// The question that is asked when nothing is typed.
+    /// The index of the question that Enter sends when the input is empty.
     pub(crate) example: usize,
+    /// Whether an answer is in progress.
     pub(crate) busy: bool,
 }
 
-const TITLE: &str = " evenkeel bot · Enter asks · F2/F3 take primary/secondary down · Esc quits";
+const TITLE: &str = " evenkeel bot · Enter sends · F2/F3 change the primary/secondary · Esc quits";
 
 // === impl Screen ===
 
 impl Screen {
+    /// Takes over the terminal.
     pub(crate) fn take() -> io::Result<Self> {
-        let before = panic::take_hook();
+        let previous_hook = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            give_back();
-            before(info);
+            restore_terminal();
+            previous_hook(info);
         }));
         let screen = Self { out: BufWriter::new(io::stdout()) };
         terminal::enable_raw_mode()?;
@@ -57,68 +59,75 @@ impl Screen {
         let (width, height) = terminal::size()?;
         let (width, room) = (usize::from(width), usize::from(height.saturating_sub(8)));
         queue!(self.out, BeginSynchronizedUpdate, cursor::Hide, cursor::MoveTo(0, 0))?;
-        self.row(&[(Color::Cyan, &fitted(TITLE, width))])?;
-        for line in LIMITS {
-            self.row(&[(Color::DarkGrey, &fitted(&format!(" {line}"), width))])?;
+        self.row(&[(Color::Cyan, &truncated(TITLE, width))])?;
+        for line in LIMITS_TEXT {
+            self.row(&[(Color::DarkGrey, &truncated(&format!(" {line}"), width))])?;
         }
-        let rows = view.page.rows(width, room);
+        let rows = view.conversation.rows(width, room);
         for row in &rows {
-            self.row(&[(colour(row.voice), &row.text)])?;
+            self.row(&[(colour(row.speaker), &row.text)])?;
         }
         for _ in rows.len()..room {
             self.row(&[])?;
         }
         self.row(&[(Color::DarkGrey, &"─".repeat(width))])?;
-        self.hosts(view)?;
+        self.provider_rows(view)?;
         self.row(&[(Color::DarkGrey, &"─".repeat(width))])?;
-        self.input(view, width)?;
+        self.input_row(view, width)?;
         queue!(self.out, EndSynchronizedUpdate)?;
         self.out.flush()
     }
 
-    /// How each provider does, and its breaker.
-    fn hosts(&mut self, view: &View<'_>) -> io::Result<()> {
-        for host in &view.shop.0 {
-            let (state, breaker) = why::state(host, view.breakers);
-            let name = format!(" {:<10}", host.name);
-            let mood = format!("● {:<29}", host.mood.says());
-            let state = match state {
+    /// Draws the mode and the breaker of each provider.
+    fn provider_rows(&mut self, view: &View<'_>) -> io::Result<()> {
+        for provider in &view.providers.0 {
+            let status = explanation::breaker_status(provider, view.breakers);
+            let name = format!(" {:<10}", provider.name);
+            let mode = format!("● {:<29}", provider.mode.describe());
+            let breaker_colour = match status.state {
                 State::Closed => Color::Green,
                 State::HalfOpen | State::Recovering => Color::Yellow,
                 _ => Color::Red,
             };
-            let well = match host.mood {
-                Mood::Well => Color::Green,
-                Mood::Slow => Color::Yellow,
+            let mode_colour = match provider.mode {
+                ProviderMode::Healthy => Color::Green,
+                ProviderMode::Slow => Color::Yellow,
                 _ => Color::Red,
             };
-            let breaker = format!("breaker {breaker}");
-            self.row(&[(Color::Reset, &name), (well, &mood), (state, &breaker)])?;
+            let breaker = format!("breaker {}", status.text);
+            self.row(&[(Color::Reset, &name), (mode_colour, &mode), (breaker_colour, &breaker)])?;
         }
         Ok(())
     }
 
-    /// The last row: the cursor stays in it.
-    fn input(&mut self, view: &View<'_>, width: usize) -> io::Result<()> {
-        // The end of a long line is what is being typed.
-        let long = view.input.chars().count().saturating_sub(width.saturating_sub(4));
-        let typed: String = view.input.chars().skip(long).collect();
-        queue!(self.out, SetForegroundColor(Color::Cyan), Print(" > "), ResetColor, Print(&typed))?;
+    /// Draws the input in the last row and leaves the cursor in it.
+    fn input_row(&mut self, view: &View<'_>, width: usize) -> io::Result<()> {
+        // Only the end of a long input is visible.
+        let hidden = view.input.chars().count().saturating_sub(width.saturating_sub(4));
+        let visible: String = view.input.chars().skip(hidden).collect();
+        queue!(
+            self.out,
+            SetForegroundColor(Color::Cyan),
+            Print(" > "),
+            ResetColor,
+            Print(&visible)
+        )?;
         queue!(self.out, cursor::SavePosition, Clear(ClearType::UntilNewLine))?;
-        if typed.is_empty() {
+        if visible.is_empty() {
             let hint = match view.busy {
                 true => "…".into(),
-                false => format!("{}  (Enter asks this)", QUESTIONS[view.example]),
+                false => format!("{}  (Enter sends this question)", QUESTIONS[view.example]),
             };
             queue!(
                 self.out,
                 SetForegroundColor(Color::DarkGrey),
-                Print(fitted(&hint, width.saturating_sub(4)))
+                Print(truncated(&hint, width.saturating_sub(4)))
             )?;
         }
         queue!(self.out, ResetColor, cursor::RestorePosition, cursor::Show)
     }
 
+    /// Draws a row of coloured texts.
     fn row(&mut self, parts: &[(Color, &str)]) -> io::Result<()> {
         for (colour, text) in parts {
             queue!(self.out, SetForegroundColor(*colour), Print(text))?;
@@ -130,12 +139,12 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        give_back();
+        restore_terminal();
     }
 }
 
-/// Puts the terminal back as it was, once. Where that fails nothing is left to be done.
-fn give_back() {
+/// Restores the terminal, once. Errors are ignored, because there is no other way to restore it.
+fn restore_terminal() {
     if !terminal::is_raw_mode_enabled().unwrap_or(true) {
         return;
     }
@@ -148,15 +157,15 @@ fn give_back() {
     let _ = terminal::disable_raw_mode();
 }
 
-fn colour(voice: Voice) -> Color {
-    match voice {
-        Voice::You => Color::Cyan,
-        Voice::Bot => Color::Reset,
-        Voice::Sorry => Color::Yellow,
-        Voice::Why | Voice::Note => Color::DarkGrey,
+fn colour(speaker: Speaker) -> Color {
+    match speaker {
+        Speaker::User => Color::Cyan,
+        Speaker::Bot => Color::Reset,
+        Speaker::Apology => Color::Yellow,
+        Speaker::Explanation | Speaker::Note => Color::DarkGrey,
     }
 }
 
-fn fitted(text: &str, width: usize) -> String {
+fn truncated(text: &str, width: usize) -> String {
     text.chars().take(width).collect()
 }

@@ -1,4 +1,4 @@
-//! The bot on a terminal: keys in, the screen out.
+//! The bot on a terminal: reads keys and draws the screen.
 
 use std::{future::Future, io, pin::Pin, thread, time::Duration};
 
@@ -10,53 +10,58 @@ use tokio::{
 
 use crate::{
     answers::QUESTIONS,
-    assistant::{Assistant, Said},
+    assistant::{AnswerPart, Assistant},
     command::{Command, HELP},
-    page::Page,
+    conversation::Conversation,
+    explanation,
+    providers::{ProviderRole, Providers},
     screen::{Screen, View},
-    shop::Shop,
-    why,
 };
 
-type Call = Pin<Box<dyn Future<Output = ()>>>;
+type AnswerFuture = Pin<Box<dyn Future<Output = ()>>>;
 
-/// The conversation under way.
-struct Talk {
-    shop: Shop,
+/// The conversation on a terminal.
+struct TerminalSession {
+    providers: Providers,
     assistant: Assistant,
-    page: Page,
+    conversation: Conversation,
     input: String,
+    /// The index of the question that Enter sends when the input is empty.
     example: usize,
-    said: mpsc::Receiver<Said>,
-    say: mpsc::Sender<Said>,
-    call: Option<Call>,
+    parts: mpsc::Receiver<AnswerPart>,
+    sender: mpsc::Sender<AnswerPart>,
+    /// The answer in progress.
+    answer: Option<AnswerFuture>,
 }
 
-/// As much as can be typed.
-const LONGEST: usize = 500;
-/// How often the screen is drawn when nothing happens: the breakers' times run down on it.
-const TICK: Duration = Duration::from_millis(100);
+/// The maximum length of the input, in bytes.
+const MAX_INPUT: usize = 500;
+/// The interval between two drawings without an event. The screen shows the remaining times of the breakers.
+const DRAW_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Talks until somebody has enough.
-pub(crate) async fn run(shop: Shop, assistant: Assistant) -> io::Result<()> {
+/// Runs until the user quits.
+pub(crate) async fn run(providers: Providers, assistant: Assistant) -> io::Result<()> {
     let mut screen = Screen::take()?;
     let mut keys = keys();
     let mut changes = assistant.breakers().watch();
-    let mut tick = interval(TICK);
+    let mut tick = interval(DRAW_INTERVAL);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut interrupt = Box::pin(tokio::signal::ctrl_c());
-    let mut talk = Talk::new(shop, assistant);
+    let mut session = TerminalSession::new(providers, assistant);
     loop {
-        screen.draw(&talk.view())?;
+        screen.draw(&session.view())?;
         tokio::select! {
-            // All of an answer is on the page before the next key counts.
+            // The parts of an answer are handled before the next key.
             biased;
-            Some(said) = talk.said.recv() => talk.page.said(said),
-            () = under_way(&mut talk.call) => talk.over(),
-            Some(change) = changes.next() => talk.page.note(why::changed(&change, &talk.shop)),
+            Some(part) = session.parts.recv() => session.conversation.add_part(part),
+            () = in_progress(&mut session.answer) => session.end_answer(),
+            Some(change) = changes.next() => {
+                let note = explanation::of_change(&change, &session.providers);
+                session.conversation.add_note(note);
+            }
             key = keys.recv() => {
                 let Some(key) = key.transpose()? else { return Ok(()) };
-                if !talk.key(key) {
+                if !session.handle_key(key) {
                     return Ok(());
                 }
             }
@@ -66,18 +71,18 @@ pub(crate) async fn run(shop: Shop, assistant: Assistant) -> io::Result<()> {
     }
 }
 
-/// The answer that is under way; never ready while there is none.
-async fn under_way(call: &mut Option<Call>) {
-    match call {
-        Some(call) => call.await,
+/// Waits for the end of the answer in progress. Never ready without one.
+async fn in_progress(answer: &mut Option<AnswerFuture>) {
+    match answer {
+        Some(answer) => answer.await,
         None => std::future::pending().await,
     }
 }
 
-/// What is typed.
+/// The keys that the user presses.
 fn keys() -> mpsc::Receiver<io::Result<KeyEvent>> {
     let (send, keys) = mpsc::channel(16);
-    // Not one of the runtime's own threads: it would wait for the next key before it ends.
+    // The runtime would wait at its end for a blocking thread of its own, until the next key.
     thread::spawn(move || {
         loop {
             let key = match event::read() {
@@ -85,8 +90,8 @@ fn keys() -> mpsc::Receiver<io::Result<KeyEvent>> {
                 Ok(_) => continue,
                 Err(error) => Err(error),
             };
-            let over = key.is_err();
-            if send.blocking_send(key).is_err() || over {
+            let failed = key.is_err();
+            if send.blocking_send(key).is_err() || failed {
                 return;
             }
         }
@@ -94,75 +99,88 @@ fn keys() -> mpsc::Receiver<io::Result<KeyEvent>> {
     keys
 }
 
-// === impl Talk ===
+// === impl TerminalSession ===
 
-impl Talk {
-    fn new(shop: Shop, assistant: Assistant) -> Self {
-        let (say, said) = mpsc::channel(64);
-        let (page, input) = (Page::default(), String::new());
-        Self { shop, assistant, page, input, example: 0, said, say, call: None }
+impl TerminalSession {
+    fn new(providers: Providers, assistant: Assistant) -> Self {
+        let (sender, parts) = mpsc::channel(64);
+        Self {
+            providers,
+            assistant,
+            conversation: Conversation::default(),
+            input: String::new(),
+            example: 0,
+            parts,
+            sender,
+            answer: None,
+        }
     }
 
     fn view(&self) -> View<'_> {
         View {
-            page: &self.page,
-            shop: &self.shop,
+            conversation: &self.conversation,
+            providers: &self.providers,
             breakers: self.assistant.breakers(),
             input: &self.input,
             example: self.example,
-            busy: self.call.is_some(),
+            busy: self.answer.is_some(),
         }
     }
 
-    fn over(&mut self) {
-        self.call = None;
-        while let Ok(said) = self.said.try_recv() {
-            self.page.said(said);
+    fn end_answer(&mut self) {
+        self.answer = None;
+        while let Ok(part) = self.parts.try_recv() {
+            self.conversation.add_part(part);
         }
-        self.page.over();
+        self.conversation.end_answer();
     }
 
-    /// Does what a key says. Whether to go on.
-    fn key(&mut self, key: KeyEvent) -> bool {
+    /// Handles one key. Returns whether the session continues.
+    fn handle_key(&mut self, key: KeyEvent) -> bool {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         match key.code {
             KeyCode::Esc => return false,
             KeyCode::Char('c' | 'd') if control => return false,
             KeyCode::Char('u') if control => self.input.clear(),
             KeyCode::Char(_) if control => {}
-            KeyCode::Char(letter) if self.input.len() < LONGEST => self.input.push(letter),
+            KeyCode::Char(letter) if self.input.len() < MAX_INPUT => self.input.push(letter),
             KeyCode::Backspace => drop(self.input.pop()),
-            KeyCode::F(2) | KeyCode::Tab => self.turn(0),
-            KeyCode::F(3) | KeyCode::BackTab => self.turn(1),
-            // One question at a time: a line waits until the answer is there.
-            KeyCode::Enter if self.call.is_none() => return self.enter(),
+            KeyCode::F(2) | KeyCode::Tab => self.next_mode(ProviderRole::Primary),
+            KeyCode::F(3) | KeyCode::BackTab => self.next_mode(ProviderRole::Secondary),
+            // There is one question at a time. The input stays until the answer has ended.
+            KeyCode::Enter if self.answer.is_none() => return self.submit(),
             _ => {}
         }
         true
     }
 
-    fn turn(&mut self, at: usize) {
-        let host = &mut self.shop.0[at];
-        host.turn(host.mood.next());
+    /// Switches a provider to its next mode.
+    fn next_mode(&mut self, role: ProviderRole) {
+        let provider = self.providers.get_mut(role);
+        provider.set_mode(provider.mode.next());
     }
 
-    fn enter(&mut self) -> bool {
+    /// Executes the input. Returns whether the session continues.
+    fn submit(&mut self) -> bool {
         match Command::read(&std::mem::take(&mut self.input)) {
-            Command::Nothing => {
+            Command::Empty => {
                 self.ask(QUESTIONS[self.example].into());
                 self.example = (self.example + 1) % QUESTIONS.len();
             }
             Command::Ask(question) => self.ask(question),
-            Command::Turn(at, mood) => self.shop.0[at].turn(mood),
+            Command::SetMode(role, mode) => self.providers.get_mut(role).set_mode(mode),
             Command::Quit => return false,
-            Command::Unknown(what) => self.page.note(format!("no such command: {what}; {HELP}")),
+            Command::Unknown(line) => {
+                self.conversation.add_note(format!("unknown command: {line}; {HELP}"));
+            }
         }
         true
     }
 
     fn ask(&mut self, question: String) {
-        self.shop.expect(&question);
-        self.page.you(&question);
-        self.call = Some(Box::pin(self.assistant.clone().answer(question, self.say.clone())));
+        self.providers.prepare_answers(&question);
+        self.conversation.add_question(&question);
+        let answer = self.assistant.clone().answer(question, self.sender.clone());
+        self.answer = Some(Box::pin(answer));
     }
 }

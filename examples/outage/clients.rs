@@ -1,4 +1,4 @@
-//! The four clients that go through the same day.
+//! The four clients that are compared under the same incident.
 
 use std::{
     sync::{Arc, Mutex},
@@ -15,39 +15,41 @@ use evenkeel::{
     retry::RetryPolicy,
     stream::Commit,
     telemetry::Observer,
-    testkit::{Hosts, scenario::Stage},
 };
+use evenkeel_testkit::{Hosts, scenario::Stage};
 use tokio::time::{sleep, timeout};
 use tower::{Service, ServiceExt, service_fn};
 
-/// Their names, in the order of every table.
+/// The names of the clients, in the order of every table.
 pub(crate) const NAMES: [&str; 4] = ["plain", "retries", "evenkeel", "steps"];
 
-/// The rungs of the last of them, from the top.
+/// The primary and the fallbacks of `steps`, in the order in which they are tried.
 pub(crate) const RUNGS: [&str; 6] =
     ["primary", "no web_search", "small model", "secondary", "stored", "canned"];
 
-/// The tool that its second rung does without.
+/// The tool that the first fallback of `steps` removes from the request.
 const TOOL: &str = "web_search";
-/// How long the breakers of the last client are open: at first, and at most.
-const OPEN: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(75));
-/// How old a stored answer may be.
-const STORED: Duration = Duration::from_secs(24 * 3600);
+/// How long the breakers of `steps` stay open the first time.
+const FIRST_OPEN: Duration = Duration::from_secs(5);
+/// The longest time for which the breakers of `steps` stay open.
+const MAX_OPEN: Duration = Duration::from_secs(75);
+/// The maximum age of a stored answer.
+const MAX_STORED_AGE: Duration = Duration::from_secs(24 * 3600);
 
-/// The words of a client that never leaves its customer without any.
+/// The text of the canned reply, the last fallback.
 pub(crate) const CANNED: &str =
     "We are very busy at the moment. A colleague will write to you within the day.";
 
-/// How a client is set: to full length, or to a part of it.
+/// The settings that all clients share.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setting {
-    /// The seed of its jitter.
+    /// The seed of the jitter.
     pub(crate) seed: u64,
-    /// By what all its times are multiplied.
+    /// The factor by which all durations are multiplied.
     pub(crate) scale: f64,
 }
 
-/// Asks the primary and hopes.
+/// Sends each request to the primary once, without a timeout.
 pub(crate) fn plain(
     transport: impl Upstream,
 ) -> impl Service<Request, Response = Response, Error = BoxError, Future: Send> + Clone + Send + 'static
@@ -58,60 +60,64 @@ pub(crate) fn plain(
     })
 }
 
-/// What the official SDKs do by default: two retries of 408, 409, 429, 5xx and of whatever failed before there was a
-/// head, after 0.5 s doubled up to 8 s less up to a quarter of it, or after `retry-after`; 600 s for each attempt. What
-/// happens to an answer after its head is the caller's to see: nothing is retried then.
+/// The defaults of the official SDKs: at most two retries, for the statuses 408, 409, 429 and 5xx and for each attempt that
+/// fails before the head of the response; 600 s for each attempt.
+///
+/// The wait before a retry is `retry-after`, or else 0.5 s, doubled each time up to 8 s, less a random part of at most a
+/// quarter. A failure after the head of the response is not retried.
 pub(crate) fn retries(
     transport: impl Upstream,
     Setting { seed, scale }: Setting,
 ) -> impl Service<Request, Response = Response, Error = BoxError, Future: Send> + Clone + Send + 'static
 {
-    let dice = Arc::new(Mutex::new(fastrand::Rng::with_seed(seed)));
+    let random = Arc::new(Mutex::new(fastrand::Rng::with_seed(seed)));
     service_fn(move |request: Request| {
-        let (transport, dice) = (transport.clone(), dice.clone());
+        let (transport, random) = (transport.clone(), random.clone());
         async move {
-            let mut attempt = 0;
+            let attempt_limit = Duration::from_secs(600).mul_f64(scale);
+            let mut retries = 0;
             loop {
-                let limit = Duration::from_secs(600).mul_f64(scale);
-                let sent = timeout(limit, transport.clone().oneshot(request.clone())).await;
-                let again = match &sent {
+                let attempt = transport.clone().oneshot(request.clone());
+                let result = timeout(attempt_limit, attempt).await;
+                let may_retry = match &result {
                     Ok(Ok(response)) => is_transient(response, 120.0 * scale),
                     Ok(Err(_)) | Err(_) => true,
                 };
-                if !again || attempt == 2 {
-                    return Ok(sent??);
+                if !may_retry || retries == 2 {
+                    return Ok(result??);
                 }
-                let hint = sent.ok().and_then(Result::ok).and_then(|response| hint(&response));
+                let hint = result.ok().and_then(Result::ok).and_then(|head| retry_after(&head));
                 let hint = hint.filter(|seconds| *seconds > 0.0);
-                let less = dice.lock().map_or(1.0, |mut dice| 1.0 - 0.25 * dice.f64());
-                let wait = hint.unwrap_or((0.5 * f64::from(1 << attempt)).min(8.0) * less * scale);
-                sleep(Duration::from_secs_f64(wait)).await;
-                attempt += 1;
+                let jitter = random.lock().map_or(1.0, |mut random| 1.0 - 0.25 * random.f64());
+                let backoff = (0.5 * f64::from(1 << retries)).min(8.0) * jitter * scale;
+                sleep(Duration::from_secs_f64(hint.unwrap_or(backoff))).await;
+                retries += 1;
             }
         }
     })
 }
 
-/// Whether it is retried: by its status, unless the wait it asks for is too long.
-fn is_transient(response: &Response, longest: f64) -> bool {
-    let patient = hint(response).is_none_or(|seconds| seconds <= longest);
-    patient && matches!(response.status().as_u16(), 408 | 409 | 429 | 500..)
+/// Whether the status permits a retry and `retry-after` is at most `max_wait` seconds.
+fn is_transient(response: &Response, max_wait: f64) -> bool {
+    let wait_fits = retry_after(response).is_none_or(|seconds| seconds <= max_wait);
+    wait_fits && matches!(response.status().as_u16(), 408 | 409 | 429 | 500..)
 }
 
-/// The seconds in `retry-after`.
-fn hint(response: &Response) -> Option<f64> {
+/// The value of `retry-after`, in seconds.
+fn retry_after(response: &Response) -> Option<f64> {
     let value = response.headers().get("retry-after")?.to_str().ok()?;
     value.parse().ok().filter(|seconds: &f64| seconds.is_finite())
 }
 
-/// What evenkeel goes through in process: kept connections that are dead are dealt with as on sockets, where it goes
-/// through a reqwest client of the user's.
+/// The in-process transport of evenkeel. A kept connection that turns out to be dead is replaced, as the adapter for
+/// reqwest does on sockets.
 pub(crate) fn reconnecting(stage: &Stage) -> Reconnect<Hosts> {
     Reconnect::around(stage.hosts())
 }
 
-/// evenkeel: the interactive profile, the secondary as second rung, a canned reply as third. Answers are handed on when
-/// they are complete, so that none breaks off before the customer's eyes.
+/// evenkeel with the interactive profile and two fallbacks: the secondary, then a canned reply.
+///
+/// An answer is returned only when it is complete, so that no answer breaks off while the customer reads it.
 pub(crate) fn evenkeel(
     transport: impl Upstream,
     secondary: &str,
@@ -126,7 +132,7 @@ pub(crate) fn evenkeel(
         .over(transport)
 }
 
-/// evenkeel without a fallback; the rest is as that of [`evenkeel`].
+/// Like [`evenkeel`], but without a fallback.
 pub(crate) fn alone(
     transport: impl Upstream,
     setting: Setting,
@@ -136,36 +142,38 @@ pub(crate) fn alone(
     Client::builder().profile(profile).observe(listener).over(transport)
 }
 
-/// evenkeel with a step for every loss that the business can bear: the primary as it was asked, the same model without
-/// the tool, its small model with a short answer and no tools, the secondary, the last good answer of the primary to the
-/// same question, a canned reply.
+/// Like [`evenkeel`], but with a fallback for each loss of quality that the business accepts.
 ///
-/// Three of these ask the primary, each with a breaker of its own that has to find out for itself. So that the three ask a
-/// primary that is down about as often as one does by default, each waits up to 75 s instead of 30 s before it asks again;
-/// the first of them that finds it well brings it back. The rest is as that of [`evenkeel`].
+/// The order is: the primary with the unchanged request; the same model without the tool; the small model of the primary,
+/// without tools and with a short answer; the secondary; the last good answer of the primary to the same question; a canned
+/// reply.
+///
+/// The first three send to the primary, and each has a breaker of its own. Each of these breakers stays open for up to 75 s
+/// instead of 30 s: together the three then probe a primary that is down about as often as one breaker does by default. The
+/// first probe that succeeds makes the primary usable again.
 pub(crate) fn steps(
     transport: impl Upstream,
     secondary: &str,
     setting: Setting,
     listener: impl Observer,
 ) -> Result<Client, ConfigError> {
-    let line = "You cannot search the web at the moment. Say so where it matters.";
-    let bare = Edit::new().without_tool(TOOL).tool_line(line);
-    let short = Edit::new().without_tools().tool_line(line).max_tokens(512);
-    let small = Target::here().model("small-1");
+    let notice = "You cannot search the web at the moment. Say so where it matters.";
+    let without_tool = Edit::new().without_tool(TOOL).tool_line(notice);
+    let without_tools = Edit::new().without_tools().tool_line(notice).max_tokens(512);
+    let small_model = Target::here().model("small-1");
     Client::builder()
-        .profile(profile(setting, BreakerPolicy::default().open_for(OPEN.0, OPEN.1)))
-        .fallback(Fallback::addressed().edit(bare).named(RUNGS[1]))
-        .fallback(Fallback::target(small).edit(short).named(RUNGS[2]))
+        .profile(profile(setting, BreakerPolicy::default().open_for(FIRST_OPEN, MAX_OPEN)))
+        .fallback(Fallback::addressed().edit(without_tool).named(RUNGS[1]))
+        .fallback(Fallback::target(small_model).edit(without_tools).named(RUNGS[2]))
         .fallback(Fallback::target(Target::new(secondary)).named(RUNGS[3]))
-        .fallback(Fallback::stored(STORED.mul_f64(setting.scale)).named(RUNGS[4]))
+        .fallback(Fallback::stored(MAX_STORED_AGE.mul_f64(setting.scale)).named(RUNGS[4]))
         .fallback(Fallback::canned(CANNED).named(RUNGS[5]))
         .cache(CachePolicy::new())
         .observe(listener)
         .over(transport)
 }
 
-/// The interactive profile as it is but for its breakers, with every time scaled.
+/// The interactive profile with `breaker` in place of its own and with all durations scaled.
 fn profile(Setting { seed, scale }: Setting, breaker: BreakerPolicy) -> Profile {
     Profile::interactive()
         .breaker(breaker)

@@ -1,4 +1,4 @@
-//! The condensed day over loopback sockets: each client with a primary and a secondary of its own.
+//! The condensed incident over loopback sockets. Each client has its own primary and secondary.
 
 use std::{
     collections::HashMap,
@@ -6,68 +6,66 @@ use std::{
     time::Duration,
 };
 
-use evenkeel::{
-    Body, Error, Request, Upstream,
-    adapter::Reqwest,
-    outcome::Outcome,
-    testkit::{Provider, Server},
-};
+use evenkeel::{Body, Error, Request, Upstream, adapter::Reqwest, outcome::Outcome};
+use evenkeel_testkit::{Provider, Server};
 use http::HeaderMap;
 use tower::{ServiceExt, service_fn};
 
 use super::{
     clients::NAMES,
-    plan::Plan,
-    play::{Failure, Part, Place, one},
+    plan::RunPlan,
+    play::{BoxError, ClientEnvironment, ClientResult, one_client},
     progress::Bars,
 };
 
-/// Plays all four clients at once.
-pub(crate) fn play(plan: &Plan, bars: &Bars) -> Result<Vec<Part>, Failure> {
+/// Plays the incident against all four clients at once.
+pub(crate) fn play(plan: &RunPlan, bars: &Bars) -> Result<Vec<ClientResult>, BoxError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let played = runtime.block_on(async {
-        let [plain, retries, evenkeel, steps] = NAMES.map(|name| client(plan, name, bars));
+    let results = runtime.block_on(async {
+        let [plain, retries, evenkeel, steps] = NAMES.map(|name| play_client(plan, name, bars));
         let (plain, retries, evenkeel, steps) = tokio::try_join!(plain, retries, evenkeel, steps)?;
         Ok(vec![plain, retries, evenkeel, steps])
     });
-    // Connections that are still open are nobody's any more.
+    // No result depends on the connections that are still open.
     runtime.shutdown_background();
-    played
+    results
 }
 
-async fn client(plan: &Plan, name: &str, bars: &Bars) -> Result<Part, Failure> {
-    let stage = plan.drill().stage();
+async fn play_client(plan: &RunPlan, name: &str, bars: &Bars) -> Result<ClientResult, BoxError> {
+    let stage = plan.scenario().stage();
     let primary = Server::start(stage.primary().clone()).await?;
     let secondary = Server::start(stage.secondary().clone()).await?;
-    let (client, servers) = (reqwest(plan, name)?, [&primary, &secondary]);
+    let (client, servers) = (reqwest_client(plan, name)?, [&primary, &secondary]);
     let (stage, secondary) = (stage.at(primary.url()), secondary.url());
     if NAMES[..2].contains(&name) {
-        let transport = noting(servers, bare(client));
-        return one(plan, name, Place { stage, transport, secondary }, bars).await;
+        let transport = counting(servers, without_reconnect(client));
+        let environment = ClientEnvironment { stage, transport, secondary };
+        return one_client(plan, name, environment, bars).await;
     }
-    let transport = noting(servers, Reqwest::with(client));
-    one(plan, name, Place { stage, transport, secondary }, bars).await
+    let transport = counting(servers, Reqwest::with(client));
+    let environment = ClientEnvironment { stage, transport, secondary };
+    one_client(plan, name, environment, bars).await
 }
 
-/// A client as it is: whatever becomes of a kept connection is its caller's to see.
-fn bare(client: reqwest::Client) -> impl Upstream {
+/// The plain reqwest client. The failure of a kept connection is returned to the caller.
+fn without_reconnect(client: reqwest::Client) -> impl Upstream {
     service_fn(move |request: Request| {
         let client = client.clone();
         async move {
-            let sent = async { client.execute(request.try_into()?).await };
-            let response: http::Response<reqwest::Body> = sent.await.map_err(failed)?.into();
+            let result = async { client.execute(request.try_into()?).await }.await;
+            let response: http::Response<reqwest::Body> = result.map_err(to_error)?.into();
             Ok(response.map(Body::wrap))
         }
     })
 }
 
-fn failed(error: reqwest::Error) -> Error {
+fn to_error(error: reqwest::Error) -> Error {
     let outcome = if error.is_connect() { Outcome::Unreachable } else { Outcome::ConnectionLost };
     Error::new(outcome).with_source(error)
 }
 
-/// What each client goes through: no proxy, which a machine may have; the rest as each would have it.
-fn reqwest(plan: &Plan, name: &str) -> reqwest::Result<reqwest::Client> {
+/// The reqwest client under the client of that name. Proxies of the environment are ignored.
+fn reqwest_client(plan: &RunPlan, name: &str) -> reqwest::Result<reqwest::Client> {
     let builder = reqwest::Client::builder().no_proxy();
     if name == NAMES[0] {
         return builder.build();
@@ -76,23 +74,24 @@ fn reqwest(plan: &Plan, name: &str) -> reqwest::Result<reqwest::Client> {
     builder.connect_timeout(connect).retry(reqwest::retry::never()).build()
 }
 
-/// Tells a provider of the attempts that its closed, or closing, door turned away: nobody else knows of them.
-fn noting(servers: [&Server; 2], transport: impl Upstream) -> impl Upstream {
-    let doors = servers.map(|server| Door {
+/// Reports refused attempts to their provider, which cannot count attempts that never reach its socket.
+fn counting(servers: [&Server; 2], transport: impl Upstream) -> impl Upstream {
+    let counters = servers.map(|server| AttemptCounter {
         port: server.address().port(),
         provider: server.provider().clone(),
-        knocks: Arc::default(),
+        sent: Arc::default(),
     });
     service_fn(move |request: Request| {
-        let door = doors.iter().find(|door| request.uri().port_u16() == Some(door.port)).cloned();
+        let port = request.uri().port_u16();
+        let counter = counters.iter().find(|counter| port == Some(counter.port)).cloned();
         let transport = transport.clone();
         async move {
             let headers = request.headers().clone();
-            let knock = door.map(|door| (door.knock(&headers), door));
+            let counted = counter.map(|counter| (counter.count(&headers), counter));
             let result = transport.oneshot(request).await;
-            if let (Err(error), Some((call, door))) = (&result, knock) {
-                if error.is_connect() || door.missed(call) {
-                    door.provider.note_refused(&headers);
+            if let (Err(error), Some((call, counter))) = (&result, counted) {
+                if error.is_connect() || counter.has_unseen(call) {
+                    counter.provider.note_refused(&headers);
                 }
             }
             result
@@ -100,28 +99,29 @@ fn noting(servers: [&Server; 2], transport: impl Upstream) -> impl Upstream {
     })
 }
 
-/// A provider as its clients know it: how many attempts of each call were sent to it.
+/// Counts the attempts of each call that were sent to one provider.
 #[derive(Clone)]
-struct Door {
+struct AttemptCounter {
     port: u16,
     provider: Provider,
-    knocks: Arc<Mutex<HashMap<u64, usize>>>,
+    /// The number of attempts sent, by the number of the call.
+    sent: Arc<Mutex<HashMap<u64, usize>>>,
 }
 
-// === impl Door ===
+// === impl AttemptCounter ===
 
-impl Door {
-    /// Counts an attempt, and tells of which call.
-    fn knock(&self, headers: &HeaderMap) -> Option<u64> {
+impl AttemptCounter {
+    /// Counts an attempt and returns the number of its call.
+    fn count(&self, headers: &HeaderMap) -> Option<u64> {
         let call = headers.get("x-drill-call")?.to_str().ok()?.parse().ok()?;
-        *self.knocks.lock().ok()?.entry(call).or_default() += 1;
+        *self.sent.lock().ok()?.entry(call).or_default() += 1;
         Some(call)
     }
 
-    /// Whether the provider has not seen all attempts of that call: a connection that waited when the door closed is
-    /// reset, and not refused.
-    fn missed(&self, call: Option<u64>) -> bool {
-        let Some(sent) = call.and_then(|call| self.knocks.lock().ok()?.get(&call).copied()) else {
+    /// Whether the provider has seen fewer attempts of the call than were sent. A connection in the accept queue of a
+    /// listener that closes is reset instead of refused.
+    fn has_unseen(&self, call: Option<u64>) -> bool {
+        let Some(sent) = call.and_then(|call| self.sent.lock().ok()?.get(&call).copied()) else {
             return false;
         };
         let seen = self.provider.attempts().iter().filter(|attempt| attempt.call == call).count();

@@ -1,27 +1,29 @@
-//! An outage of an AI API, replayed against four clients: a plain one, one with the official SDKs' retries, evenkeel, and
-//! evenkeel with a step for every loss.
+//! Replays an outage of an AI API against four clients: a plain client, a client with the retries of the official SDKs,
+//! evenkeel, and evenkeel with more fallbacks (`steps`).
 //!
 //!     cargo run --release --example outage
 //!
-//! It starts a primary that follows the incident and a secondary, on loopback sockets, condenses the day to about 40 s,
-//! and sends the same calls through each client. `--virtual` plays the day at full length in virtual time instead.
-//! `--incident brownout-20` is the commonest bad day, and `--alone` plays evenkeel without a fallback on it.
-//! `--incident tool-gone` is another kind of bad day: the provider is well, but for whoever brings one of its tools.
+//! The example starts a primary that follows the incident and a secondary, both on loopback sockets, condenses the incident
+//! to about 40 s and sends the same calls through each client. `--virtual` plays the incident at full length in virtual time
+//! instead. `--incident brownout-20` is the most common kind of incident, and `--alone` runs evenkeel without a fallback.
+//! In `--incident tool-gone` the provider fails only the calls with one of its tools.
 
+mod breaker_log;
 mod check;
+mod cli;
 mod clients;
 mod clock;
 mod descriptors;
-mod journal;
 mod live;
+mod numbers;
 mod options;
 mod plan;
 mod play;
 mod progress;
 mod report;
+mod summary;
 mod table;
 mod virtual_time;
-mod words;
 
 use std::{
     io::{ErrorKind, Write},
@@ -29,24 +31,25 @@ use std::{
     process::ExitCode,
 };
 
-use options::{HELP, Options};
-use play::{Failure, Played};
+use cli::HELP;
+use options::Options;
+use play::{BoxError, RunResult};
 use progress::Bars;
 use tokio::time::Instant;
 
 fn main() -> ExitCode {
     let options = match Options::read(std::env::args_os().skip(1)) {
         Ok(Some(options)) => options,
-        Ok(None) => return code(say(HELP)),
+        Ok(None) => return exit_code(print(HELP)),
         Err(line) => {
             eprintln!("outage: {line}");
             return ExitCode::from(2);
         }
     };
-    code(run(&options))
+    exit_code(run(&options))
 }
 
-fn code(result: Result<(), Failure>) -> ExitCode {
+fn exit_code(result: Result<(), BoxError>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -56,35 +59,35 @@ fn code(result: Result<(), Failure>) -> ExitCode {
     }
 }
 
-fn run(options: &Options) -> Result<(), Failure> {
+fn run(options: &Options) -> Result<(), BoxError> {
     let start = Instant::now();
-    let played = play::all(&options.plan, &Bars::new(&options.plan, options.json))?;
-    let took = start.elapsed();
+    let result = play::all_clients(&options.plan, &Bars::new(&options.plan, options.json))?;
+    let run_time = start.elapsed();
     if options.json {
-        say(&serde_json::to_string(&played.report)?)?;
+        print(&serde_json::to_string(&result.report)?)?;
     } else {
-        say(&table::table(&played))?;
+        print(&table::table(&result))?;
     }
     if let Some(file) = &options.report {
-        write(file, &played)?;
+        write_report(file, &result)?;
         if !options.json {
-            say(&format!("The report is in {}", file.display()))?;
+            print(&format!("The report is in {}", file.display()))?;
         }
     }
-    let missed = match options.check {
-        true => check::missed(&played.report, &played.plan, took),
+    let violations = match options.check {
+        true => check::violations(&result, run_time),
         false => Vec::new(),
     };
-    if missed.is_empty() { Ok(()) } else { Err(missed.join("; ").into()) }
+    if violations.is_empty() { Ok(()) } else { Err(violations.join("; ").into()) }
 }
 
-fn write(file: &Path, played: &Played) -> Result<(), Failure> {
-    let page = report::page(played)?;
+fn write_report(file: &Path, result: &RunResult) -> Result<(), BoxError> {
+    let page = report::page(result)?;
     std::fs::write(file, page).map_err(|error| format!("{}: {error}", file.display()).into())
 }
 
-/// Says it on standard output. Whoever closed that does not want to hear more.
-fn say(text: &str) -> Result<(), Failure> {
+/// Prints a line to standard output. A closed pipe is not an error.
+fn print(text: &str) -> Result<(), BoxError> {
     match writeln!(std::io::stdout().lock(), "{text}") {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),

@@ -1,70 +1,79 @@
-//! What is played.
+//! The plan of one run: the incident, the clock and the load.
 
 use std::time::Duration;
 
-use evenkeel::testkit::{Incident, Scenario};
+use evenkeel_testkit::{Incident, Scenario};
 
 use super::clients::Setting;
 
-/// What is played, and how.
+/// The plan of one run.
 #[derive(Clone, Debug)]
-pub(crate) struct Plan {
-    /// The day as it was.
-    pub(crate) day: Incident,
-    /// The day as it is played.
+pub(crate) struct RunPlan {
+    /// The incident at full length.
+    pub(crate) incident: Incident,
+    /// The incident that is played: condensed where the run is live and the incident is long.
     pub(crate) played: Incident,
-    /// Over sockets and condensed, instead of in process and virtual time.
+    /// Whether the run uses sockets and the real clock instead of the process and virtual time.
     pub(crate) live: bool,
-    /// Whether evenkeel has no fallback.
+    /// Whether evenkeel runs without a fallback.
     pub(crate) alone: bool,
-    /// The seed of everything that is drawn.
+    /// The seed of all random numbers.
     pub(crate) seed: u64,
-    /// Calls a minute of the incident.
+    /// Calls per minute of the incident.
     pub(crate) rate: f64,
 }
 
-/// How long a condensed day is, in its own time.
-pub(crate) const LONGEST: Duration = Duration::from_secs(400);
-/// How short its phases get: long ones stay long enough to see a breaker come back in them.
-pub(crate) const FLOOR: Duration = Duration::from_secs(15);
-/// How long a second of a live run lasts.
-pub(crate) const SCALE: f64 = 0.1;
+/// The length to which a live run condenses an incident, in the time of the incident.
+pub(crate) const CONDENSED_LENGTH: Duration = Duration::from_secs(400);
+/// The length up to which a phase is not shortened, so that a breaker can recover within the phase.
+pub(crate) const MIN_PHASE: Duration = Duration::from_secs(15);
+/// The seconds that a second of the incident lasts in a live run.
+pub(crate) const LIVE_SCALE: f64 = 0.1;
 
-// === impl Plan ===
+// === impl RunPlan ===
 
-impl Plan {
-    /// A live run is condensed, unless the incident is short by itself.
-    pub(crate) fn new(day: Incident, live: bool, (seed, rate): (u64, f64)) -> Self {
-        let is_long = live && day.length() > LONGEST;
-        let played = if is_long { day.condense(LONGEST, FLOOR) } else { day.clone() };
-        Self { day, played, live, alone: false, seed, rate }
+impl RunPlan {
+    /// A run over sockets. An incident longer than [`CONDENSED_LENGTH`] is condensed.
+    pub(crate) fn live(incident: Incident, seed: u64, rate: f64) -> Self {
+        let played = if incident.length() > CONDENSED_LENGTH {
+            incident.condense(CONDENSED_LENGTH, MIN_PHASE)
+        } else {
+            incident.clone()
+        };
+        Self { incident, played, live: true, alone: false, seed, rate }
     }
 
-    /// Whether evenkeel is played without a fallback.
+    /// A run in virtual time. The incident is played at full length.
+    pub(crate) fn in_virtual_time(incident: Incident, seed: u64, rate: f64) -> Self {
+        let played = incident.clone();
+        Self { incident, played, live: false, alone: false, seed, rate }
+    }
+
+    /// Sets whether evenkeel runs without a fallback. The default is `false`.
     pub(crate) fn alone(self, alone: bool) -> Self {
         Self { alone, ..self }
     }
 
-    /// Whether the phases are shorter than they were.
+    /// Whether the played incident is shorter than the original.
     pub(crate) fn is_condensed(&self) -> bool {
-        self.played.length() != self.day.length()
+        self.played.length() != self.incident.length()
     }
 
-    /// How long a second of the incident lasts.
+    /// The seconds that a second of the incident lasts.
     pub(crate) fn scale(&self) -> f64 {
-        if self.live { SCALE } else { 1.0 }
+        if self.live { LIVE_SCALE } else { 1.0 }
     }
 
-    /// How the clients are set.
+    /// The settings of the clients.
     pub(crate) fn setting(&self) -> Setting {
         Setting { seed: self.seed, scale: self.scale() }
     }
 
-    /// The drill.
-    pub(crate) fn drill(&self) -> Scenario {
+    /// The scenario that each client plays.
+    pub(crate) fn scenario(&self) -> Scenario {
         let length = self.played.length();
         let calls = self.rate * length.as_secs_f64() / 60.0;
-        // Enough calls in each point of a plot that chance does not hide what there is to see.
+        // About 25 calls for each point of a plot, so that random variation does not hide the trend.
         let points = (calls / 25.0).clamp(40.0, 240.0);
         Scenario::new(self.played.clone())
             .seed(self.seed)

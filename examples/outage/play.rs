@@ -1,83 +1,88 @@
-//! One client goes through the day.
+//! Plays the incident against the clients.
 
-use evenkeel::{
-    Upstream,
-    testkit::{
-        Figures,
-        scenario::{Report, Stage},
-    },
+use evenkeel::Upstream;
+use evenkeel_testkit::{
+    Figures,
+    scenario::{Report, Stage},
 };
 use tokio::time::Instant;
 
+pub(crate) use evenkeel::BoxError;
+
 use super::{
+    breaker_log::{BreakerChange, BreakerLog, RunStart},
     clients::{self, NAMES},
-    journal::{Change, Journal},
     live,
-    plan::Plan,
+    plan::RunPlan,
     progress::Bars,
     virtual_time,
 };
 
-pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
-
-/// Where one client plays: the providers, and how it reaches them.
-pub(crate) struct Place<U> {
+/// The providers of one client and its transport to them.
+pub(crate) struct ClientEnvironment<U> {
     pub(crate) stage: Stage,
     pub(crate) transport: U,
     /// The URL of the secondary.
     pub(crate) secondary: String,
 }
 
-/// What became of it all.
+/// The result of a run.
 #[derive(Debug)]
-pub(crate) struct Played {
-    /// What was played.
-    pub(crate) plan: Plan,
+pub(crate) struct RunResult {
+    /// The plan of the run.
+    pub(crate) plan: RunPlan,
     /// The figures of the four clients.
     pub(crate) report: Report,
-    /// What the breakers of evenkeel and of steps did.
-    pub(crate) changes: Vec<Change>,
+    /// The state changes of the breakers of `evenkeel` and `steps`.
+    pub(crate) changes: Vec<BreakerChange>,
 }
 
-/// What became of one client, and what its breakers did.
-pub(crate) type Part = (Figures, Vec<Change>);
+/// The result of one client.
+pub(crate) struct ClientResult {
+    pub(crate) figures: Figures,
+    /// The state changes of the breakers of the client; empty where it has none.
+    pub(crate) changes: Vec<BreakerChange>,
+}
 
-/// Plays all four clients at once.
-pub(crate) fn all(plan: &Plan, bars: &Bars) -> Result<Played, Failure> {
-    let parts = match plan.live {
+/// Plays the incident against all four clients at once.
+pub(crate) fn all_clients(plan: &RunPlan, bars: &Bars) -> Result<RunResult, BoxError> {
+    let results = match plan.live {
         true => live::play(plan, bars)?,
         false => virtual_time::play(plan, bars)?,
     };
-    let (clients, changes): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
-    let report = plan.drill().report(clients);
-    Ok(Played { plan: plan.clone(), report, changes: changes.concat() })
+    let (clients, changes): (Vec<_>, Vec<_>) =
+        results.into_iter().map(|result| (result.figures, result.changes)).unzip();
+    let report = plan.scenario().report(clients);
+    Ok(RunResult { plan: plan.clone(), report, changes: changes.concat() })
 }
 
-/// Plays one client.
-pub(crate) async fn one<U: Upstream>(
-    plan: &Plan,
+/// Plays the incident against one client.
+pub(crate) async fn one_client<U: Upstream>(
+    plan: &RunPlan,
     name: &str,
-    place: Place<U>,
+    environment: ClientEnvironment<U>,
     bars: &Bars,
-) -> Result<Part, Failure> {
-    let Place { stage, transport, secondary } = place;
-    let drill = plan.drill().on_progress(bars.of(name));
+) -> Result<ClientResult, BoxError> {
+    let ClientEnvironment { stage, transport, secondary } = environment;
+    let scenario = plan.scenario().on_progress(bars.on_progress(name));
     let setting = plan.setting();
+    let without_breaker = |figures| ClientResult { figures, changes: Vec::new() };
     if name == NAMES[0] {
-        return Ok((drill.play(name, &stage, clients::plain(transport)).await, Vec::new()));
+        return Ok(without_breaker(scenario.play(name, &stage, clients::plain(transport)).await));
     }
     if name == NAMES[1] {
         let client = clients::retries(transport, setting);
-        return Ok((drill.play(name, &stage, client).await, Vec::new()));
+        return Ok(without_breaker(scenario.play(name, &stage, client).await));
     }
-    let journal = Journal::default();
-    let listener = journal.clone();
+    let log = BreakerLog::default();
+    let observer = log.clone();
     let client = match name == NAMES[2] {
-        true if plan.alone => clients::alone(transport, setting, listener),
-        true => clients::evenkeel(transport, &secondary, setting, listener),
-        false => clients::steps(transport, &secondary, setting, listener),
+        true if plan.alone => clients::alone(transport, setting, observer),
+        true => clients::evenkeel(transport, &secondary, setting, observer),
+        false => clients::steps(transport, &secondary, setting, observer),
     }?;
-    let start = Instant::now();
-    let figures = drill.play(name, &stage, client).await;
-    Ok((figures, journal.changes(name, (start, setting.scale), stage.url())))
+    let start = RunStart { at: Instant::now(), scale: setting.scale };
+    let figures = scenario.play(name, &stage, client).await;
+    let changes = log.changes(name, start, stage.url());
+    Ok(ClientResult { figures, changes })
 }

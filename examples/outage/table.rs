@@ -1,18 +1,22 @@
 //! The table on standard output.
 
-use evenkeel::testkit::{Figures, scenario::Report};
+use evenkeel_testkit::{Figures, scenario::Report};
 
 use super::{
-    play::Played,
-    words::{back, closing, count, noticed, pressure, rungs, seconds, share, without},
+    numbers::{count, seconds, share},
+    play::RunResult,
+    summary::{
+        answered_without_tool, answers_by_step, attempts_per_call_while_down, closing,
+        detection_times, recovery_times,
+    },
 };
 
-type Row = Vec<String>;
+type TableRow = Vec<String>;
 
-const FIRST: &str = "The first word of evenkeel and of steps comes later on purpose: here they hand an answer on when it is complete, so \
-that none breaks off.";
+const FIRST_WORD_NOTE: &str = "The first word of evenkeel and steps is later because both return an answer only when it is complete, so that no \
+answer breaks off.";
 
-const ANSWERS: [&str; 10] = [
+const ANSWER_COLUMNS: [&str; 10] = [
     "client",
     "primary",
     "secondary",
@@ -21,105 +25,108 @@ const ANSWERS: [&str; 10] = [
     "error",
     "late",
     "hung",
-    "half",
-    "99 of 100",
+    "word p50",
+    "word p99",
 ];
-const LOAD: [&str; 6] =
-    ["client", "attempts", "while down", "of the calls then", "noticed after", "back in use after"];
+const LOAD_COLUMNS: [&str; 6] =
+    ["client", "attempts", "while down", "of calls then", "detected after", "in use again after"];
 
-/// Two tables, one row a client, which rung of steps answered, and what a customer saw.
-pub(crate) fn table(played: &Played) -> String {
-    let report = &played.report;
+/// The tables with one row for each client, the answers of `steps` by step, and the closing sentence.
+pub(crate) fn table(result: &RunResult) -> String {
+    let report = &result.report;
     let calls = report.clients.first().map_or(0, |first| first.calls);
     let head = format!(
-        "{}, {}; {} calls for each client, {} a minute, seed {}",
-        plain(&report.incident),
-        how(played),
+        "{}, {}; {} calls for each client, {} per minute, seed {}",
+        without_controls(&report.incident),
+        mode(result),
         count(calls),
         report.rate,
         report.seed
     );
-    let (customers, primary) = (grid(&ANSWERS, &answers(report)), grid(&LOAD, &load(played)));
+    let answers = grid(&ANSWER_COLUMNS, &answer_rows(report));
+    let load = grid(&LOAD_COLUMNS, &load_rows(result));
     let closing = closing(report);
     format!(
-        "{head}\n\nWho answered the customers, what failed them, and how soon those who were answered saw the first word\n\n\
-         {customers}\nWhat the primary had to bear, how soon each outage was noticed, and how soon the primary was in use \
-         again\n\n{primary}\n{}{}{closing}\n\n{FIRST}\n",
-        ladder(report),
-        tools(report),
+        "{head}\n\nAnswers by source, failures, and the time to the first word of an answer\n\n\
+         {answers}\nThe load on the primary, the time to the detection of each outage, and the time until the primary was in \
+         use again\n\n{load}\n{}{}{closing}\n\n{FIRST_WORD_NOTE}\n",
+        steps_table(report),
+        tools_sentence(report),
     )
 }
 
-/// How it was played.
-fn how(played: &Played) -> &'static str {
-    match (played.plan.live, played.plan.is_condensed()) {
+/// The kind of run.
+fn mode(result: &RunResult) -> &'static str {
+    match (result.plan.live, result.plan.is_condensed()) {
         (false, _) => "at full length in virtual time",
         (true, true) => "condensed to 400 s and played ten times as fast over sockets",
         (true, false) => "played ten times as fast over sockets",
     }
 }
 
-fn answers(report: &Report) -> Vec<Row> {
+fn answer_rows(report: &Report) -> Vec<TableRow> {
     let row = |f: &Figures| {
-        let part = |number| part(number, f);
-        let first = |time: Option<f64>| time.map_or("–".into(), seconds);
-        let (half, most) = (first(f.first_event_p50_s), first(f.first_event_p99_s));
-        let parts = [f.primary, f.secondary, f.stored, f.canned, f.error, f.late, f.hung].map(part);
-        [vec![f.name.clone()], parts.to_vec(), vec![half, most]].concat()
+        let count_and_share = |number| count_and_share(number, f);
+        let time = |time: Option<f64>| time.map_or("–".into(), seconds);
+        let first_word = [time(f.first_event_p50_s), time(f.first_event_p99_s)];
+        let parts = [f.primary, f.secondary, f.stored, f.canned, f.error, f.late, f.hung];
+        [vec![f.name.clone()], parts.map(count_and_share).to_vec(), first_word.to_vec()].concat()
     };
     report.clients.iter().map(row).collect()
 }
 
-fn part(number: u64, figures: &Figures) -> String {
+fn count_and_share(number: u64, figures: &Figures) -> String {
     match number {
         0 => "–".into(),
         _ => format!("{} {:>8}", count(number), format!("({})", share(number, figures.calls))),
     }
 }
 
-/// Which rung of steps gave how many answers.
-fn ladder(report: &Report) -> String {
-    let Some((steps, rungs)) = rungs(report) else { return String::new() };
-    let (mut heads, mut row) = (vec!["client"], vec![steps.name.clone()]);
-    for (rung, number) in rungs {
-        heads.push(rung);
-        row.push(part(number, steps));
+/// The answers of `steps` by target and fallback.
+fn steps_table(report: &Report) -> String {
+    let Some((steps, counts)) = answers_by_step(report) else { return String::new() };
+    let (mut columns, mut row) = (vec!["client"], vec![steps.name.clone()]);
+    for step in counts {
+        columns.push(step.name);
+        row.push(count_and_share(step.answers, steps));
     }
-    format!("Which rung of the ladder gave steps its answers\n\n{}\n", grid(&heads, &[row]))
+    format!("The answers of steps by target and fallback\n\n{}\n", grid(&columns, &[row]))
 }
 
-/// What became of the calls with a tool that was gone.
-fn tools(report: &Report) -> String {
+/// The shares of the calls with an unavailable tool that the primary answered without the tool.
+fn tools_sentence(report: &Report) -> String {
     let clients = report.clients.iter();
-    let shares = clients.filter_map(|f| Some(format!("{} {}", f.name, without(f)?)));
+    let shares = clients.filter_map(|f| Some(format!("{} {}", f.name, answered_without_tool(f)?)));
     let shares: Vec<_> = shares.collect();
     let calls = report.clients.first().and_then(|first| first.tools).map_or(0, |tools| tools.calls);
     if shares.is_empty() {
         return String::new();
     }
     format!(
-        "{} calls came with a tool that was gone then. The primary answered without it: {}.\n\n",
+        "{} calls had a tool that was unavailable at that time. The primary answered without it: {}.\n\n",
         count(calls),
         shares.join(", ")
     )
 }
 
-fn load(played: &Played) -> Vec<Row> {
+fn load_rows(result: &RunResult) -> Vec<TableRow> {
     let row = |f: &Figures| {
-        let share = pressure(f).map_or("–".into(), |each| format!("{:.1} %", 100.0 * each));
+        let per_call = attempts_per_call_while_down(f)
+            .map_or("–".into(), |attempts| format!("{:.1} %", 100.0 * attempts));
         let (all, down) = (count(f.attempts_primary), count(f.attempts_primary_down));
-        vec![f.name.clone(), all, down, share, noticed(f), back(f, &played.plan.played)]
+        let recovery = recovery_times(f, &result.plan.played);
+        vec![f.name.clone(), all, down, per_call, detection_times(f), recovery]
     };
-    played.report.clients.iter().map(row).collect()
+    result.report.clients.iter().map(row).collect()
 }
 
-/// Columns as wide as they need, words to the left and figures to the right.
-fn grid(heads: &[&str], rows: &[Row]) -> String {
-    let wide = |column: usize| {
+/// A table with columns as wide as their longest cell. The first column is aligned left, the others right.
+fn grid(heads: &[&str], rows: &[TableRow]) -> String {
+    let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
         cells.chain([heads[column].chars().count()]).max().unwrap_or(0)
     };
-    let widths: Vec<usize> = (0..heads.len()).map(wide).collect();
+    let widths: Vec<usize> = (0..heads.len()).map(width).collect();
     let line = |cells: &mut dyn Iterator<Item = &str>| {
         let cell = |(n, cell): (usize, &str)| match n {
             0 => format!("  {cell:<width$}", width = widths[n]),
@@ -132,7 +139,7 @@ fn grid(heads: &[&str], rows: &[Row]) -> String {
     head + &rows.collect::<String>()
 }
 
-/// A name from a file, without what would move a terminal's cursor.
-fn plain(name: &str) -> String {
+/// The name without control characters, which could move the cursor of a terminal. It comes from a file.
+fn without_controls(name: &str) -> String {
     name.chars().filter(|c| !c.is_control()).collect()
 }

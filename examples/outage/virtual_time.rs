@@ -1,18 +1,18 @@
-//! The day at full length, in virtual time, in process: each client on a thread and a clock of its own.
+//! The incident at full length, in virtual time and in process. Each client has its own thread and clock.
 
 use std::thread;
 
 use super::{
     clients::{NAMES, reconnecting},
-    plan::Plan,
-    play::{Failure, Part, Place, one},
+    plan::RunPlan,
+    play::{BoxError, ClientEnvironment, ClientResult, one_client},
     progress::Bars,
 };
 
-/// Plays all four clients at once.
-pub(crate) fn play(plan: &Plan, bars: &Bars) -> Result<Vec<Part>, Failure> {
+/// Plays the incident against all four clients at once.
+pub(crate) fn play(plan: &RunPlan, bars: &Bars) -> Result<Vec<ClientResult>, BoxError> {
     thread::scope(|scope| {
-        let threads = NAMES.map(|name| (name, scope.spawn(move || client(plan, name, bars))));
+        let threads = NAMES.map(|name| (name, scope.spawn(move || play_client(plan, name, bars))));
         threads
             .into_iter()
             .map(|(name, thread)| thread.join().map_err(|_| format!("{name} panicked"))?)
@@ -20,19 +20,21 @@ pub(crate) fn play(plan: &Plan, bars: &Bars) -> Result<Vec<Part>, Failure> {
     })
 }
 
-fn client(plan: &Plan, name: &str, bars: &Bars) -> Result<Part, Failure> {
-    // The breakers draw their jitter from the thread's own generator.
+fn play_client(plan: &RunPlan, name: &str, bars: &Bars) -> Result<ClientResult, BoxError> {
+    // The breakers take their jitter from the generator of the thread.
     fastrand::seed(plan.seed);
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
     runtime.block_on(async {
-        let stage = plan.drill().stage();
+        let stage = plan.scenario().stage();
         let secondary = "http://secondary".into();
         if NAMES[..2].contains(&name) {
             let transport = stage.hosts();
-            return one(plan, name, Place { stage, transport, secondary }, bars).await;
+            let environment = ClientEnvironment { stage, transport, secondary };
+            return one_client(plan, name, environment, bars).await;
         }
         let transport = reconnecting(&stage);
-        one(plan, name, Place { stage, transport, secondary }, bars).await
+        let environment = ClientEnvironment { stage, transport, secondary };
+        one_client(plan, name, environment, bars).await
     })
 }

@@ -1,4 +1,4 @@
-//! What is shown while it runs, on a terminal only: rate, time left, and what the routes are doing.
+//! The progress bar: rate, time left and the state of the routes. It is shown on a terminal only.
 
 use std::{
     collections::BTreeMap,
@@ -9,47 +9,50 @@ use std::{
 use evenkeel::telemetry::{Event, Observer};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// The bar. Clones are the same.
+/// The progress bar. Clones share one bar.
 #[derive(Clone, Debug)]
 pub(crate) struct Bar {
     bar: ProgressBar,
-    /// Routes that are not well, by what they are.
+    /// The breaker states of the routes whose breaker is not closed, by provider and model.
     routes: Arc<Mutex<BTreeMap<String, &'static str>>>,
 }
 
 // === impl Bar ===
 
 impl Bar {
-    pub(crate) fn new(all: usize, done: usize) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(all as u64), ProgressDrawTarget::stderr());
+    /// A bar for `total` prompts, of which an earlier run has answered `answered`.
+    pub(crate) fn new(total: usize, answered: usize) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
         let style = "{wide_bar:.dim} {pos}/{len} {per_sec}, {eta} left {msg}";
         bar.set_style(
             ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
         );
-        // What an earlier run has done is not this one's speed.
-        bar.set_position(done as u64);
+        // The answers of an earlier run must not count towards the rate of this run.
+        bar.set_position(answered as u64);
         bar.reset_eta();
         bar.enable_steady_tick(Duration::from_millis(250));
         let this = Self { bar, routes: Arc::default() };
-        this.show();
+        this.show_routes();
         this
     }
 
-    pub(crate) fn step(&self) {
+    /// Counts one more prompt as done.
+    pub(crate) fn advance(&self) {
         self.bar.inc(1);
     }
 
-    pub(crate) fn end(&self) {
+    pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }
 
-    fn show(&self) {
+    fn show_routes(&self) {
         let routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
-        let all: Vec<_> = routes.iter().map(|(route, state)| format!("{route} {state}")).collect();
-        self.bar.set_message(if all.is_empty() {
-            "all routes well".into()
+        let states: Vec<_> =
+            routes.iter().map(|(route, state)| format!("{route} {state}")).collect();
+        self.bar.set_message(if states.is_empty() {
+            "all routes healthy".into()
         } else {
-            all.join(", ")
+            states.join(", ")
         });
     }
 }
@@ -64,6 +67,6 @@ impl Observer for Bar {
             state => drop(routes.insert(name, state)),
         }
         drop(routes);
-        self.show();
+        self.show_routes();
     }
 }

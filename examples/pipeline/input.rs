@@ -1,4 +1,4 @@
-//! The prompts: one a line, read one by one, so that a file of any length fits.
+//! Reads the prompts, one per line. A file may have any length, because only one line is in memory at a time.
 
 use std::{
     collections::HashSet,
@@ -9,95 +9,98 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::Failure;
+use super::BoxError;
 
 /// One prompt.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Prompt {
     pub(crate) id: String,
-    /// The messages, in the API's words.
+    /// The messages in the format of the API.
     pub(crate) messages: Value,
 }
 
-/// The prompts of a file, in order.
+/// Reads the prompts of a file in order.
 #[derive(Debug)]
 pub(crate) struct Prompts {
     lines: BufReader<File>,
     path: PathBuf,
+    /// The number of the last line that was read.
     line: usize,
 }
 
-/// The longest line.
-const LONGEST: u64 = 4 * 1024 * 1024;
+/// The maximum length of a line, in bytes.
+const MAX_LINE_LENGTH: u64 = 4 * 1024 * 1024;
 
 // === impl Prompts ===
 
 impl Prompts {
-    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+    pub(crate) fn open(path: &Path) -> Result<Self, BoxError> {
         let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(Self { lines: BufReader::new(file), path: path.into(), line: 0 })
     }
 
-    /// Reads the file to its end before anything is asked: a line that is wrong is found before money is spent. Tells how
-    /// many prompts there are.
-    pub(crate) fn check(path: &Path) -> Result<usize, Failure> {
+    /// Validates the whole file and returns the number of prompts. An invalid line is found before any prompt is sent.
+    ///
+    /// # Errors
+    ///
+    /// If a line is invalid or an id occurs twice.
+    pub(crate) fn check(path: &Path) -> Result<usize, BoxError> {
         let (mut prompts, mut ids) = (Self::open(path)?, HashSet::new());
         while let Some(prompt) = prompts.next()? {
             if ids.contains(&prompt.id) {
-                let wrong = format!(
-                    "id is {:?}, which an earlier line has; allowed is one of its own",
-                    prompt.id
-                );
-                return Err(prompts.wrong(&wrong));
+                let reason =
+                    format!("id must be unique (got {:?}, as in an earlier line)", prompt.id);
+                return Err(prompts.line_error(&reason));
             }
             ids.insert(prompt.id);
         }
         Ok(ids.len())
     }
 
-    /// The next prompt; `None` at the end of the file. Blank lines are none.
-    pub(crate) fn next(&mut self) -> Result<Option<Prompt>, Failure> {
+    /// The next prompt, or `None` at the end of the file. Blank lines are skipped.
+    pub(crate) fn next(&mut self) -> Result<Option<Prompt>, BoxError> {
         loop {
             let mut line = Vec::new();
-            let read = (&mut self.lines).take(LONGEST + 1).read_until(b'\n', &mut line);
-            if read.map_err(|error| format!("{}: {error}", self.path.display()))? == 0 {
+            let length = (&mut self.lines).take(MAX_LINE_LENGTH + 1).read_until(b'\n', &mut line);
+            if length.map_err(|error| format!("{}: {error}", self.path.display()))? == 0 {
                 return Ok(None);
             }
             self.line += 1;
-            if line.len() as u64 > LONGEST {
-                return Err(self.wrong("it is too long; allowed are 4 MiB"));
+            if line.len() as u64 > MAX_LINE_LENGTH {
+                return Err(self.line_error("the line must be at most 4 MiB long"));
             }
             if !line.trim_ascii().is_empty() {
-                let prompt = self.prompt(&line).map_err(|wrong| self.wrong(&wrong))?;
+                let prompt = self.parse(&line).map_err(|reason| self.line_error(&reason))?;
                 return Ok(Some(prompt));
             }
         }
     }
 
-    fn prompt(&self, line: &[u8]) -> Result<Prompt, String> {
-        // What is wrong with the JSON is told without what stands in it.
-        let value: Value = serde_json::from_slice(line)
-            .map_err(|error| format!("it is no JSON, at column {}", error.column()))?;
+    fn parse(&self, line: &[u8]) -> Result<Prompt, String> {
+        // The error names the position but shows nothing of the line, which may be confidential.
+        let value: Value = serde_json::from_slice(line).map_err(|error| {
+            format!("the line must be JSON (error at column {})", error.column())
+        })?;
         let id = match &value["id"] {
             Value::String(id) if !id.is_empty() => id.clone(),
             Value::Number(id) => id.to_string(),
             Value::Null => format!("line-{}", self.line),
-            _ => return Err("id is none; allowed is a text or a number".into()),
+            _ => return Err("id must be a number or a text that is not empty".into()),
         };
         let messages = match (&value["prompt"], &value["messages"]) {
             (Value::String(prompt), Value::Null) => json!([{"role": "user", "content": prompt}]),
             (Value::Null, Value::Array(messages)) if !messages.is_empty() => json!(messages),
             _ => {
                 return Err(
-                    "it has no prompt; allowed is a text as prompt, or a list as messages".into()
+                    "the line must have either a text as prompt or a list as messages".into()
                 );
             }
         };
         Ok(Prompt { id, messages })
     }
 
-    fn wrong(&self, what: &str) -> Failure {
-        format!("{}:{}: {what}", self.path.display(), self.line).into()
+    fn line_error(&self, reason: &str) -> BoxError {
+        format!("{}:{}: {reason}", self.path.display(), self.line).into()
     }
 }
 
@@ -112,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn prompts_and_messages_are_read_and_a_line_without_an_id_has_its_number() {
+    fn prompts_and_messages_are_read_and_a_missing_id_is_the_line_number() {
         let path = file(
             "good",
             "{\"id\":\"a\",\"prompt\":\"x\"}\n\n{\"id\":7,\"messages\":[{}]}\n{\"prompt\":\"y\"}",
@@ -125,17 +128,20 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_wrong_is_named_and_not_shown() {
+    fn the_error_on_an_invalid_line_has_its_number_and_not_its_content() {
         for (text, starts) in [
-            ("{\"prompt\":\"secret\"}\nsecret {", "2: it is no JSON"),
-            ("{\"prompt\":7}", "1: it has no prompt"),
-            ("{\"id\":[],\"prompt\":\"secret\"}", "1: id is none"),
-            ("{\"id\":\"a\",\"prompt\":\"x\"}\n{\"id\":\"a\",\"prompt\":\"y\"}", "2: id is \"a\""),
+            ("{\"prompt\":\"secret\"}\nsecret {", "2: the line must be JSON"),
+            ("{\"prompt\":7}", "1: the line must have either"),
+            ("{\"id\":[],\"prompt\":\"secret\"}", "1: id must be a number"),
+            (
+                "{\"id\":\"a\",\"prompt\":\"x\"}\n{\"id\":\"a\",\"prompt\":\"y\"}",
+                "2: id must be unique (got \"a\"",
+            ),
         ] {
             let path = file("wrong", text);
             let error = Prompts::check(&path).unwrap_err().to_string();
-            let told = error.strip_prefix(&format!("{}:", path.display())).unwrap();
-            assert!(told.starts_with(starts) && !told.contains("secret"), "{told}");
+            let text = error.strip_prefix(&format!("{}:", path.display())).unwrap();
+            assert!(text.starts_with(starts) && !text.contains("secret"), "{text}");
         }
         assert!(Prompts::check(Path::new("/no/such/file")).is_err());
     }

@@ -1,4 +1,4 @@
-//! The output, which is the journal too: a line for each answer, written whole or, by a kill, not.
+//! The output, which is also the journal: one line for each answer. A line that a kill cut off is removed at the next start.
 
 use std::{
     collections::HashSet,
@@ -9,80 +9,91 @@ use std::{
 
 use serde_json::Value;
 
-use super::Failure;
+use super::BoxError;
 
-/// The answers so far, and the file where more are added.
+/// The ids of the answered prompts and the file to which answers are appended.
 #[derive(Debug)]
 pub(crate) struct Journal {
     file: File,
-    done: HashSet<String>,
-    failed: PathBuf,
+    answered: HashSet<String>,
+    failures_path: PathBuf,
+    /// The list of failures, created with its first line.
     failures: Option<File>,
 }
 
 // === impl Journal ===
 
 impl Journal {
-    /// Opens the output. A last line that a kill cut off is taken away: its prompt is asked again.
+    /// Opens the output and removes a last line that is incomplete. Its prompt is sent again.
     ///
-    /// Nobody else may write there meanwhile: a second run on the same output is refused.
-    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
-        let told =
-            |error: std::io::Error| -> Failure { format!("{}: {error}", path.display()).into() };
+    /// # Errors
+    ///
+    /// If another run writes to the same output, or a line is not an answer.
+    pub(crate) fn open(path: &Path) -> Result<Self, BoxError> {
+        let with_path =
+            |error: std::io::Error| -> BoxError { format!("{}: {error}", path.display()).into() };
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(true).truncate(false).open(path);
-        let mut file = file.map_err(told)?;
-        lock(&file).map_err(|()| format!("{}: another run writes there", path.display()))?;
-        let (done, whole) = read(&file, path)?;
-        file.set_len(whole).map_err(told)?;
-        file.seek(SeekFrom::End(0)).map_err(told)?;
-        let mut failed = path.as_os_str().to_owned();
-        failed.push(".failed");
-        let failed = PathBuf::from(failed);
-        // What failed before is asked again now.
-        if failed.exists() {
-            std::fs::remove_file(&failed).map_err(told)?;
+        let mut file = file.map_err(with_path)?;
+        lock(&file).map_err(|()| format!("{}: another run writes to this file", path.display()))?;
+        let Lines { ids, end } = read(&file, path)?;
+        file.set_len(end).map_err(with_path)?;
+        file.seek(SeekFrom::End(0)).map_err(with_path)?;
+        let mut failures_path = path.as_os_str().to_owned();
+        failures_path.push(".failed");
+        let failures_path = PathBuf::from(failures_path);
+        // This run sends the prompts again that failed before.
+        if failures_path.exists() {
+            std::fs::remove_file(&failures_path).map_err(with_path)?;
         }
-        Ok(Self { file, done, failed, failures: None })
+        Ok(Self { file, answered: ids, failures_path, failures: None })
     }
 
-    /// Whether that prompt has its answer.
+    /// Whether the prompt has an answer.
     pub(crate) fn has(&self, id: &str) -> bool {
-        self.done.contains(id)
+        self.answered.contains(id)
     }
 
-    /// How many prompts have their answers.
+    /// The number of answered prompts.
     pub(crate) fn len(&self) -> usize {
-        self.done.len()
+        self.answered.len()
     }
 
-    /// Adds an answer: one write of one line, which the system keeps whatever becomes of this process.
-    pub(crate) fn answer(&mut self, id: &str, line: &Value) -> Result<(), Failure> {
+    /// Appends an answer. The line is one write, so that it survives a kill of the process.
+    pub(crate) fn answer(&mut self, id: &str, line: &Value) -> Result<(), BoxError> {
         self.file.write_all(format!("{line}\n").as_bytes())?;
-        self.done.insert(id.to_owned());
+        self.answered.insert(id.to_owned());
         Ok(())
     }
 
-    /// Adds one that nobody could answer, in a file beside it.
-    pub(crate) fn failure(&mut self, line: &Value) -> Result<(), Failure> {
+    /// Appends a prompt that no target could answer to the list of failures.
+    pub(crate) fn failure(&mut self, line: &Value) -> Result<(), BoxError> {
         if self.failures.is_none() {
-            self.failures = Some(File::create(&self.failed)?);
+            self.failures = Some(File::create(&self.failures_path)?);
         }
         match &mut self.failures {
             Some(file) => Ok(file.write_all(format!("{line}\n").as_bytes())?),
-            None => unreachable!("it was made just above"),
+            None => unreachable!("the file was created above"),
         }
     }
 
-    /// Where those are that nobody could answer.
-    pub(crate) fn failed(&self) -> &Path {
-        &self.failed
+    /// The path of the list of failures.
+    pub(crate) fn failures_path(&self) -> &Path {
+        &self.failures_path
     }
 }
 
-/// The ids of all whole lines, and where the last of them ends.
-fn read(file: &File, path: &Path) -> Result<(HashSet<String>, u64), Failure> {
-    let (mut done, mut whole, mut number) = (HashSet::new(), 0, 0);
+/// The complete lines of an output.
+#[derive(Default)]
+struct Lines {
+    ids: HashSet<String>,
+    /// The offset after the last complete line.
+    end: u64,
+}
+
+/// Reads all complete lines.
+fn read(file: &File, path: &Path) -> Result<Lines, BoxError> {
+    let (mut read, mut number) = (Lines::default(), 0);
     let mut lines = BufReader::new(file);
     let mut line = Vec::new();
     loop {
@@ -90,15 +101,15 @@ fn read(file: &File, path: &Path) -> Result<(HashSet<String>, u64), Failure> {
         let length = lines.read_until(b'\n', &mut line)?;
         number += 1;
         if length == 0 || line.last() != Some(&b'\n') {
-            return Ok((done, whole));
+            return Ok(read);
         }
         let id = serde_json::from_slice::<Value>(&line).ok();
         let Some(id) = id.as_ref().and_then(|line| line["id"].as_str()) else {
-            let allowed = "allowed is the output of an earlier run, or none";
-            return Err(format!("{}:{number}: it is no answer; {allowed}", path.display()).into());
+            let reason = "the line must be an answer of an earlier run";
+            return Err(format!("{}:{number}: {reason}", path.display()).into());
         };
-        done.insert(id.to_owned());
-        whole += length as u64;
+        read.ids.insert(id.to_owned());
+        read.end += length as u64;
     }
 }
 
@@ -126,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_there_when_it_is_opened_again() {
+    fn answers_are_kept_when_the_output_is_opened_again() {
         let path = path("again");
         let mut journal = Journal::open(&path).unwrap();
         journal.answer("a", &json!({"id": "a"})).unwrap();
@@ -138,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_line_is_taken_away_wherever_it_was_cut() {
+    fn an_incomplete_line_is_removed_wherever_it_was_cut() {
         let whole = "{\"id\":\"a\"}\n{\"id\":\"bü\"}\n";
         for cut in 0..=whole.len() {
             let path = path("cut");
@@ -152,17 +163,17 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_something_else_is_left_as_it_is() {
+    fn a_file_with_other_content_is_not_changed() {
         let path = path("else");
         std::fs::write(&path, "my notes\n").unwrap();
         let error = Journal::open(&path).unwrap_err().to_string();
-        assert!(error.contains(":1: it is no answer"), "{error}");
+        assert!(error.contains(":1: the line must be an answer"), "{error}");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "my notes\n");
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_second_run_on_the_same_output_is_refused() {
+    fn a_second_run_on_the_same_output_is_rejected() {
         let path = path("twice");
         let first = Journal::open(&path).unwrap();
         assert!(Journal::open(&path).unwrap_err().to_string().contains("another run"));
@@ -171,15 +182,15 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_is_listed_beside_and_asked_again_by_the_next_run() {
+    fn failures_are_listed_in_their_own_file_until_the_next_run() {
         let path = path("failed");
         let mut journal = Journal::open(&path).unwrap();
         journal.failure(&json!({"id": "x"})).unwrap();
-        let failed = journal.failed().to_owned();
-        assert_eq!(std::fs::read_to_string(&failed).unwrap(), "{\"id\":\"x\"}\n");
+        let failures = journal.failures_path().to_owned();
+        assert_eq!(std::fs::read_to_string(&failures).unwrap(), "{\"id\":\"x\"}\n");
         assert!(!journal.has("x"));
         drop(journal);
         Journal::open(&path).unwrap();
-        assert!(!failed.exists());
+        assert!(!failures.exists());
     }
 }

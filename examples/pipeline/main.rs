@@ -1,16 +1,19 @@
-//! A content pipeline that loses no work: prompts in JSONL in, answers in JSONL out, so many at a time.
+//! A content pipeline that loses no work: it reads prompts in JSONL and writes answers in JSONL, several at a time.
 //!
 //!     cargo run --release --example pipeline                       # a demonstration on an embedded provider
 //!     cargo run --release --example pipeline -- --in prompts.jsonl --out answers.jsonl --model gpt-4o-mini
 //!
-//! A line of the input is `{"id": "…", "prompt": "…"}`, or has `messages` in place of the prompt; a line of the output is
+//! A line of the input is `{"id": "…", "prompt": "…"}`, or has `messages` in place of `prompt`. A line of the output is
 //! `{"id": "…", "answer": "…", "model": "…", "rung": "…", "attempts": 1}`. Every prompt is answered once. A run that was
-//! killed goes on where it was when it is started again: the output is its journal. What no target could answer is in
-//! `answers.jsonl.failed` with its attempt log, and is asked again by the next run; the exit status is 1 then.
+//! killed continues when it is started again, because the output is its journal.
+//!
+//! A prompt that no target could answer is a line of `answers.jsonl.failed`:
+//! `{"id": "…", "error": "…", "attempt_log": "…"}`. The exit status is then 1, and the next run sends the prompt again.
 
 mod ask;
 mod bar;
-mod drill;
+mod cli;
+mod demo;
 mod input;
 mod journal;
 mod options;
@@ -18,28 +21,27 @@ mod work;
 
 use std::process::ExitCode;
 
-use options::{HELP, Options, Wanted};
-
-/// What ends a run.
-pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
+use cli::{HELP, Invocation};
+pub(crate) use evenkeel::BoxError;
+use options::Options;
 
 fn main() -> ExitCode {
-    let wanted = match Wanted::read(std::env::args_os().skip(1)) {
-        Ok(wanted) => wanted,
+    let invocation = match Invocation::read(std::env::args_os().skip(1)) {
+        Ok(invocation) => invocation,
         Err(line) => {
             eprintln!("pipeline: {line}");
             return ExitCode::from(2);
         }
     };
-    let done = match wanted {
-        Wanted::Help => {
+    let succeeded = match invocation {
+        Invocation::Help => {
             println!("{HELP}");
             Ok(true)
         }
-        Wanted::Drill(seed) => drill::run(seed),
-        Wanted::Run(options) => run(&options),
+        Invocation::Demo { seed } => demo::run(seed),
+        Invocation::Run(options) => run(&options),
     };
-    match done {
+    match succeeded {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -49,13 +51,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether every prompt has an answer now.
-fn run(options: &Options) -> Result<bool, Failure> {
+/// Answers the prompts. Returns whether every prompt has an answer now.
+fn run(options: &Options) -> Result<bool, BoxError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let done = runtime.block_on(work::run(options));
-    // Attempts that are under way are nobody's any more.
+    let summary = runtime.block_on(work::run(options));
+    // No result depends on the attempts that are still in flight.
     runtime.shutdown_background();
-    let done = done?;
-    eprintln!("{done}");
-    Ok(done.failed == 0 && !done.stopped)
+    let summary = summary?;
+    eprintln!("{summary}");
+    Ok(summary.failed == 0 && !summary.stopped)
 }

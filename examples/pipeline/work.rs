@@ -1,4 +1,4 @@
-//! The work: so many prompts at a time, each answer written as soon as it is there.
+//! The run: sends several prompts at a time and writes each answer as soon as it is complete.
 
 use std::fmt;
 
@@ -6,71 +6,72 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::signal::ctrl_c;
 
 use super::{
-    Failure,
-    ask::{Came, ask},
+    BoxError,
+    ask::{PromptResult, ask},
     bar::Bar,
     input::{Prompt, Prompts},
     journal::Journal,
     options::Options,
 };
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug)]
-pub(crate) struct Done {
-    all: usize,
+pub(crate) struct RunSummary {
+    total: usize,
     answered: usize,
     pub(crate) failed: usize,
-    /// Somebody asked it to stop before the end.
+    /// Whether Ctrl-C stopped the run before its end.
     pub(crate) stopped: bool,
-    list: String,
+    /// The path of the list of failures.
+    failures: String,
 }
 
-/// Answers what has no answer yet.
-pub(crate) async fn run(options: &Options) -> Result<Done, Failure> {
-    let all = Prompts::check(&options.input)?;
+/// Answers the prompts that have no answer yet.
+pub(crate) async fn run(options: &Options) -> Result<RunSummary, BoxError> {
+    let total = Prompts::check(&options.input)?;
     let mut journal = Journal::open(&options.output)?;
-    let bar = Bar::new(all, journal.len().min(all));
+    let bar = Bar::new(total, journal.len().min(total));
     let client = options.client(bar.clone())?;
     let mut prompts = Prompts::open(&options.input)?;
-    let mut under_way = FuturesUnordered::new();
+    let mut in_flight = FuturesUnordered::new();
     let (mut failed, mut stopped) = (0, false);
-    let mut stop = std::pin::pin!(ctrl_c());
+    let mut interrupt = std::pin::pin!(ctrl_c());
     loop {
-        while under_way.len() < options.at_once {
-            let Some(prompt) = next(&mut prompts, &journal)? else { break };
+        while in_flight.len() < options.at_once {
+            let Some(prompt) = next_unanswered(&mut prompts, &journal)? else { break };
             let client = &client;
-            under_way.push(async move {
-                let came = ask(client, &prompt, &options.model).await;
-                (prompt.id, came)
+            in_flight.push(async move {
+                let result = ask(client, &prompt, &options.model).await;
+                (prompt.id, result)
             });
         }
-        let (id, came) = tokio::select! {
+        let (id, result) = tokio::select! {
             biased;
-            _ = &mut stop => {
+            _ = &mut interrupt => {
                 stopped = true;
                 break;
             }
-            ended = under_way.next() => match ended {
-                Some(ended) => ended,
+            done = in_flight.next() => match done {
+                Some(done) => done,
                 None => break,
             },
         };
-        match came? {
-            Came::Answered(line) => journal.answer(&id, &line)?,
-            Came::Failed(line) => {
+        match result? {
+            PromptResult::Answered(line) => journal.answer(&id, &line)?,
+            PromptResult::Failed(line) => {
                 failed += 1;
                 journal.failure(&line)?;
             }
         }
-        bar.step();
+        bar.advance();
     }
-    bar.end();
-    let list = journal.failed().display().to_string();
-    Ok(Done { all, answered: journal.len(), failed, stopped, list })
+    bar.finish();
+    let failures = journal.failures_path().display().to_string();
+    Ok(RunSummary { total, answered: journal.len(), failed, stopped, failures })
 }
 
 /// The next prompt without an answer.
-fn next(prompts: &mut Prompts, journal: &Journal) -> Result<Option<Prompt>, Failure> {
+fn next_unanswered(prompts: &mut Prompts, journal: &Journal) -> Result<Option<Prompt>, BoxError> {
     while let Some(prompt) = prompts.next()? {
         if !journal.has(&prompt.id) {
             return Ok(Some(prompt));
@@ -79,14 +80,16 @@ fn next(prompts: &mut Prompts, journal: &Journal) -> Result<Option<Prompt>, Fail
     Ok(None)
 }
 
-impl fmt::Display for Done {
+// === impl RunSummary ===
+
+impl fmt::Display for RunSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {} prompts have their answers", self.answered, self.all)?;
+        write!(f, "{} of {} prompts are answered", self.answered, self.total)?;
         if self.failed > 0 {
-            write!(f, "; {} could not be answered: see {}", self.failed, self.list)?;
+            write!(f, "; {} could not be answered: see {}", self.failed, self.failures)?;
         }
         if self.stopped {
-            f.write_str("; stopped: start it again to go on")?;
+            f.write_str("; stopped: start the same command again to continue")?;
         }
         Ok(())
     }

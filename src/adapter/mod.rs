@@ -16,6 +16,7 @@
 
 #[cfg(feature = "async-openai")]
 pub mod async_openai;
+mod client;
 mod dialed;
 mod errors;
 mod hyper;

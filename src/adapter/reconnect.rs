@@ -17,8 +17,7 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    breaker::Turn,
-    context::{Call, Lost, Waiting},
+    context::{Admission, AttemptContext, CallContext, Lost, Waiting},
     outcome::Outcome,
     upstream::ResponseFuture,
 };
@@ -36,7 +35,8 @@ use crate::{
 /// A connection that breaks more than five seconds after the request went out was not dead: the provider may have
 /// been at work, and the failure is one like any other.
 ///
-/// For a client over hyper of your own; [`Reqwest`](super::Reqwest) has it.
+/// For a client over hyper of your own, or a transport that names its connections by
+/// [`LocalAddress`](crate::upstream::LocalAddress); [`Reqwest`](super::Reqwest) has it.
 #[derive(Clone, Debug)]
 pub struct Reconnect<S> {
     transports: Transports<S>,
@@ -64,7 +64,7 @@ struct Attempt<S> {
     transports: Transports<S>,
     origins: Arc<Origins>,
     origin: Origin,
-    turn: Option<Turn>,
+    admission: Option<Admission>,
     /// How often it may still be sent again.
     chances: usize,
 }
@@ -107,13 +107,13 @@ impl<S: Upstream> Service<Request> for Reconnect<S> {
         let Some(origin) = Origin::of(request.uri()) else {
             return Box::pin(transports.first(0).oneshot(request));
         };
-        let turn = Call::of(&mut request).turn.clone();
+        let admission = AttemptContext::of(&mut request).admission.clone();
         let chances = match origins.count(&origin) {
             0 => 0,
             known if is_repeatable(&mut request) => transports.chances(known),
             _ => 0,
         };
-        Box::pin(Attempt { transports, origins, origin, turn, chances }.run(request))
+        Box::pin(Attempt { transports, origins, origin, admission, chances }.run(request))
     }
 }
 
@@ -176,7 +176,7 @@ impl<S: Upstream> Attempt<S> {
 
     async fn send(&self, transport: S, request: Request, at: Instant) -> Result<Response, Error> {
         let dialed = Dialed::default();
-        let connection = self.turn.as_ref().map(Turn::connection);
+        let connection = self.admission.as_ref().map(Admission::connection);
         if let Some(connection) = connection.filter(|_| self.transports.is_own()) {
             let (origins, origin) = (self.origins.clone(), self.origin.clone());
             connection.waits(Arc::new(Sent { origins, origin, at, dialed: dialed.clone() }));
@@ -206,21 +206,21 @@ impl<S: Upstream> Attempt<S> {
     }
 
     fn lost(&self, sent_again: bool) {
-        if let Some(turn) = &self.turn {
-            turn.connection().lost(Lost { sent_again });
+        if let Some(admission) = &self.admission {
+            admission.connection().lost(Lost { sent_again });
         }
     }
 }
 
 /// Whether a request may be sent a second time although it may have been taken the first time.
 fn is_repeatable(request: &mut Request) -> bool {
-    if Call::of(request).once {
+    if CallContext::of(request).non_replayable {
         return false;
     }
     let safe = [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE];
     safe.contains(request.method())
         || request.headers().contains_key("idempotency-key")
-        || Call::ask(request).dialect().is_some()
+        || CallContext::info(request).dialect().is_some()
 }
 
 // === impl Sent ===

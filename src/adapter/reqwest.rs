@@ -2,8 +2,6 @@
 
 use std::{
     fmt,
-    future::Future,
-    pin::Pin,
     sync::{Arc, Mutex},
     task::{Context, Poll},
     time::Duration,
@@ -20,8 +18,8 @@ use super::{
 };
 
 use crate::{
-    Body, Client, ConfigError, Error, Request, Response,
-    context::{Call, Deadline},
+    Body, ConfigError, Error, Request, Response,
+    context::{CallContext, Deadline},
     outcome::Outcome,
     sync::lock_std as lock,
     upstream::ResponseFuture,
@@ -126,7 +124,7 @@ pub(crate) async fn from_reqwest(mut request: reqwest::Request) -> Result<Reques
     } else {
         let mut request = Request::from_parts(parts, bytes::Bytes::new());
         request.extensions_mut().insert(Once(Arc::new(Mutex::new(Some(body)))));
-        Call::of(&mut request).once = true;
+        CallContext::of(&mut request).non_replayable = true;
         request
     };
     if let Some(timeout) = timeout {
@@ -142,7 +140,7 @@ fn no_later(request: &mut Request, than: Deadline) {
     if let Some(own) = own {
         request.extensions_mut().insert(own.min(than));
     }
-    Call::of(request).deadline = Some(own.map_or(than, |own| own.min(than)));
+    CallContext::of(request).deadline = Some(own.map_or(than, |own| own.min(than)));
 }
 
 /// A request for the wire.
@@ -187,39 +185,5 @@ fn url_extension(url: Url) -> http::Extensions {
 impl fmt::Debug for Once {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Once")
-    }
-}
-
-// === Client ===
-
-impl Client {
-    /// Sends a reqwest request through the whole stack: what `reqwest::Client::execute` does, with evenkeel around it.
-    ///
-    /// Headers, bodies and the URL of the response are as reqwest has them. A timeout of the request is the call's
-    /// deadline, if that is sooner than the profile's: as such it does not end a stream that has begun. A streaming request body is sent once, without retries and
-    /// without other targets.
-    ///
-    /// # Errors
-    ///
-    /// When no rung came to an answer: see [`Error`].
-    pub async fn execute(&self, request: reqwest::Request) -> Result<reqwest::Response, Error> {
-        let asked = request.url().clone();
-        let response = self.send(from_reqwest(request).await?).await?;
-        Ok(into_reqwest(response, asked))
-    }
-}
-
-impl Service<reqwest::Request> for Client {
-    type Response = reqwest::Response;
-    type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<reqwest::Response, Error>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: reqwest::Request) -> Self::Future {
-        let client = self.clone();
-        Box::pin(async move { client.execute(request).await })
     }
 }

@@ -91,17 +91,8 @@
 //! - The call that tries a target which was silent may wait for it in vain, then asks another: one call of 64 at most.
 //! - With few calls, less than one in two seconds, a target that is well again is tried after 64 of them.
 
-mod load;
-mod pick;
-mod policy;
-mod pool;
 mod service;
-mod state;
-mod unknown;
 
-pub(crate) use load::Ride;
-pub(crate) use pick::{HedgedTargets, Round};
-pub use policy::BalancePolicy;
-pub(crate) use policy::check;
-pub(crate) use pool::{Pool, TargetIndex};
 pub use service::{Balance, BalanceFuture, BalanceLayer};
+
+pub use crate::target::group::BalancePolicy;

@@ -11,12 +11,16 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
-use super::{Pool, Ride, Round, TargetIndex};
 use crate::{
-    Error, Request, Response, Upstream,
-    context::{Call, FailedAttempt, Route},
-    outcome::{Outcome, judge},
+    ConfigError, Error, Request, Response, Upstream,
+    context::{AttemptContext, Route},
+    error::{FailedAttempt, judge},
+    outcome::Outcome,
     stream::FirstContentAt,
+    target::{
+        Target,
+        group::{BalancePolicy, EqualTargets, Pool, Ride, Round, TargetIndex, check},
+    },
     telemetry::{Event, Events},
 };
 
@@ -57,10 +61,30 @@ struct Trip {
     over: bool,
 }
 
+// === impl BalancePolicy ===
+
+impl BalancePolicy {
+    /// A layer that spreads all its calls over these targets, for use without a ladder.
+    ///
+    /// # Errors
+    ///
+    /// Where a value cannot be meant, there is no target or there are too many, or two have the same route; the error
+    /// names the field, the value and what is allowed.
+    pub fn build(
+        self,
+        targets: impl IntoIterator<Item = Target>,
+    ) -> Result<BalanceLayer, ConfigError> {
+        let targets: Vec<_> = targets.into_iter().collect();
+        self.check("balance")?;
+        check(&targets, "balance")?;
+        Ok(BalanceLayer::over(Pool::new(targets, self)))
+    }
+}
+
 // === impl BalanceLayer ===
 
 impl BalanceLayer {
-    pub(super) fn over(pool: Pool) -> Self {
+    fn over(pool: Pool) -> Self {
         Self { pool: Some(Arc::new(pool)), events: Events::default() }
     }
 
@@ -85,22 +109,17 @@ impl<S> Layer<S> for BalanceLayer {
 impl<S> Balance<S> {
     /// The request for its target, and the attempt that begins with it, where there are several to choose from.
     fn set_out(&self, mut request: Request) -> (Request, Option<Trip>) {
-        let call = Call::of(&mut request);
-        // Whoever makes the attempts has picked one already, if it knew the targets.
-        let (pool, picked) = match &self.layer.pool {
-            Some(own) => (own.clone(), None),
-            None => match &call.pool {
-                Some(pool) => (pool.clone(), call.seat.take()),
-                None => return (request, None),
-            },
+        // A retry above has picked a target already, if it knew the targets.
+        let (pool, picked) = match (&self.layer.pool, EqualTargets::of_mut(&mut request)) {
+            (Some(own), _) => (own.clone(), None),
+            (None, Some(equals)) => (equals.pool.clone(), equals.picked.take()),
+            (None, None) => return (request, None),
         };
-        let mut request = match picked {
-            Some(_) => request,
+        let (mut request, seat) = match picked {
+            Some(picked) => (request, picked),
             None => pool.place(request, &mut Round::default()),
         };
-        let route = Call::route(&mut request);
-        let call = Call::of(&mut request);
-        let Some(seat) = picked.or(call.seat.take()) else { return (request, None) };
+        let route = AttemptContext::route(&mut request);
         let ride = pool.begin(seat, Instant::now());
         let events = self.layer.events.clone();
         (request, Some(Trip { pool, seat, ride, route, events, over: false }))

@@ -21,7 +21,8 @@ use tokio::time::Instant;
 use crate::{
     Availability,
     breaker::{Breaker, BreakerPolicy, Permit, Refusal, State, policy::Rule, ticket::Caller},
-    context::{Route, hash},
+    context::Route,
+    hash::hash,
     outcome::{BreakerSignal, Outcome},
     sync::lock_std as lock,
 };
@@ -251,7 +252,7 @@ pub(super) fn seen_by_all(outcome: Outcome) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::breaker::permit::Links;
+    use crate::breaker::circuit::Links;
 
     fn herd() -> Arc<Herd> {
         let now = Instant::now();

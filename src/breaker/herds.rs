@@ -11,8 +11,8 @@ use crate::{
     breaker::{
         Breaker, BreakerPolicy,
         changes::{Hub, Told},
+        circuit::Links,
         herd::{Herd, Member},
-        permit::Links,
     },
     context::Route,
     sync::lock_std as lock,

@@ -99,6 +99,7 @@
 
 mod availability;
 mod changes;
+mod circuit;
 mod herd;
 mod herds;
 mod judge;
@@ -117,7 +118,6 @@ mod siblings;
 mod state;
 mod ticket;
 mod transition;
-mod turn;
 mod usual;
 mod window;
 
@@ -125,10 +125,9 @@ mod window;
 mod tests;
 
 pub use changes::{Change, Changes};
-pub use permit::{Breaker, Permit};
+pub use circuit::Breaker;
+pub use permit::Permit;
 pub use policy::BreakerPolicy;
 pub use registry::Breakers;
 pub use service::{BreakerFuture, BreakerLayer, BreakerService};
 pub use state::{Cause, Refusal, Snapshot, State};
-pub(crate) use turn::Turn;
-pub(crate) use window::{Tally, Window};

@@ -13,8 +13,8 @@ use crate::{
     breaker::{
         Breaker, BreakerPolicy, Changes, Snapshot,
         changes::{Hub, Told},
+        circuit::Links,
         herds::Herds,
-        permit::Links,
         siblings::Families,
     },
     context::Route,

@@ -14,10 +14,12 @@ use tower::{Layer, Service, ServiceExt, util::Oneshot};
 use crate::{
     Error, Request, Response, Upstream,
     breaker::{BreakerPolicy, Breakers, Permit, ticket::Caller},
-    context::{Call, Deadline, Raised},
-    outcome::{Outcome, Phase, judge},
+    context::{AttemptContext, CallContext, Deadline, Raised},
+    error::judge,
+    outcome::{Outcome, Phase},
     stream::BodyEnd,
     stream::{FirstContentAt, ThroughputMeter},
+    target::group::EqualTargets,
     telemetry::{Event, Events},
 };
 
@@ -99,29 +101,31 @@ impl<S: Upstream> Service<Request> for BreakerService<S> {
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let now = Instant::now();
-        if Call::of(&mut request).deadline.is_some_and(|deadline| deadline.left(now).is_zero()) {
+        let deadline = CallContext::of(&mut request).deadline;
+        if deadline.is_some_and(|deadline| deadline.left(now).is_zero()) {
             // It is not sent, so it says nothing of the route and is not to be its probe.
             let late = Outcome::TimedOut { phase: Phase::Deadline };
             return BreakerFuture { fate: Fate::Refused { error: Some(late.into()) } };
         }
-        let route = Call::route(&mut request);
-        let whole = !Call::ask(&mut request).stream();
-        let call = Call::of(&mut request);
-        let deferred = call.deferred;
+        let route = AttemptContext::route(&mut request);
+        let whole = !CallContext::info(&mut request).stream();
+        let equals = EqualTargets::of(&request).is_some();
+        let attempt = AttemptContext::of(&mut request);
+        let deferred = attempt.deferred;
         let caller = Caller {
-            deadline: call.deadline.map(Deadline::instant),
-            elsewhere: !call.insists && (call.elsewhere || call.pool.is_some()),
-            extra: call.extra,
+            deadline: deadline.map(Deadline::instant),
+            elsewhere: !attempt.insists && (attempt.elsewhere || equals),
+            extra: attempt.extra,
             whole,
             ..Caller::default()
         };
         let acquired = self.breakers.at(&route, now).ask(now, fastrand::f64(), caller);
         let fate = match acquired {
             Ok(mut permit) => {
-                let call = Call::of(&mut request);
-                call.turn = Some(permit.turn());
-                call.probe = permit.is_probe();
-                let signal = call.probe_signal.clone().filter(|_| permit.is_probe());
+                let attempt = AttemptContext::of(&mut request);
+                attempt.admission = Some(permit.admission());
+                attempt.probe = permit.is_probe();
+                let signal = attempt.probe_signal.clone().filter(|_| permit.is_probe());
                 let probing = signal.map(|signal| signal.raise(route));
                 let call = self.inner.clone().oneshot(request);
                 Fate::Admitted { call, permit: Some(permit), deferred, probing }

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::{
     breaker::{Breaker, machine::Machine, ticket::Moment},
-    context::Settle,
+    error::Settle,
 };
 
 /// A failed attempt whose call has not ended.

@@ -9,16 +9,16 @@ use super::*;
 use crate::{
     Error, Request, Response, Upstream,
     breaker::ticket::Caller,
-    context::{Call, ProbeSignal, Route},
+    context::{AttemptContext, CallContext, ProbeSignal, Route},
     dialect::RequestInfo,
     outcome::Outcome,
 };
 
 fn request(model: &str, stream: bool) -> Request {
-    let mut request = Request::default();
-    let call = Call::of(&mut request);
-    call.route = Some(Route::new("provider", model, "team-a"));
-    call.ask = Some(Arc::new(RequestInfo { stream, ..RequestInfo::default() }));
+    let mut request = Request::new(format!(r#"{{"stream":{stream}}}"#).into());
+    let info = RequestInfo::read(&request);
+    AttemptContext::of(&mut request).route = Some(Route::new("provider", model, "team-a"));
+    CallContext::set_info(&mut request, info);
     request
 }
 
@@ -29,7 +29,7 @@ fn layer() -> BreakerLayer {
 
 /// Fails for the model `sick`, and answers nine seconds late for all others.
 async fn provider(mut request: Request) -> Result<Response, Error> {
-    if Call::route(&mut request).model() == "sick" {
+    if AttemptContext::route(&mut request).model() == "sick" {
         return Ok(http::Response::builder().status(500).body("no".into()).expect("a response"));
     }
     sleep(Duration::from_secs(9)).await;
@@ -55,7 +55,7 @@ async fn the_other_model_of_the_key_answers_while_one_is_closed_to_calls() {
 /// A request with a signal, and the signal.
 fn signalled(model: &str) -> (Request, ProbeSignal) {
     let (mut request, signal) = (request(model, true), ProbeSignal::default());
-    Call::of(&mut request).probe_signal = Some(signal.clone());
+    AttemptContext::of(&mut request).probe_signal = Some(signal.clone());
     (request, signal)
 }
 
@@ -90,7 +90,7 @@ async fn only_the_attempt_that_is_the_probe_is_marked_as_one() {
     let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
     let marks = seen.clone();
     let inner = service_fn(move |mut request: Request| {
-        marks.lock().expect("no test panics with it").push(Call::of(&mut request).probe);
+        marks.lock().expect("no test panics with it").push(AttemptContext::of(&mut request).probe);
         provider(request)
     });
     let service = layer().layer(inner);
@@ -101,7 +101,10 @@ async fn only_the_attempt_that_is_the_probe_is_marked_as_one() {
     let _ = service.oneshot(own).await;
     let marks = seen.lock().expect("no test panics with it").clone();
     assert_eq!(marks, [false, false, false, false, false, true]);
-    assert!(!Call::of(&mut kept).probe, "the request that is kept for other attempts is none");
+    assert!(
+        !AttemptContext::of(&mut kept).probe,
+        "the request that is kept for other attempts is none"
+    );
 }
 
 #[tokio::test(start_paused = true)]

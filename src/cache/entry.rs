@@ -9,10 +9,9 @@ use bytes::Bytes;
 use http::{HeaderValue, header};
 use serde::{Deserialize, Serialize};
 
-use super::answer_summary::AnswerSummary;
 use crate::{
     Body, Response,
-    dialect::{Dialect, Form, RequestInfo, Said, Tokens},
+    dialect::{AnswerForm, AnswerSummary, Dialect, RequestInfo, SyntheticReply, Tokens},
 };
 
 /// A stored answer: its bytes in the form in which they came, and its text, from which the other forms are made.
@@ -134,7 +133,8 @@ impl Entry {
         }
         let (input, output) = tokens.unwrap_or_default();
         let tokens = Tokens::new(input, output);
-        Some(spoken.render(Said { text: text.as_deref()?, model: model.as_deref(), tokens }, ask))
+        let reply = SyntheticReply { text: text.as_deref()?, model: model.as_deref(), tokens };
+        Some(spoken.render(reply, ask).map(Body::from))
     }
 }
 
@@ -158,6 +158,7 @@ impl Language {
             Dialect::Anthropic => Self::Anthropic,
             Dialect::Gemini => Self::Gemini,
             Dialect::Ollama => Self::Ollama,
+            _ => return None,
         })
     }
 }
@@ -170,8 +171,8 @@ impl Shape {
         match (ask.stream(), ask.dialect()) {
             (false, _) => Self::Json,
             (true, Some(Dialect::Ollama)) => Self::Lines,
-            (true, Some(Dialect::Gemini)) if ask.form == Form::Array => Self::Array,
-            (true, Some(Dialect::OpenAiChat)) if ask.stream_usage => Self::EventsWithUsage,
+            (true, Some(Dialect::Gemini)) if ask.form() == AnswerForm::Array => Self::Array,
+            (true, Some(Dialect::OpenAiChat)) if ask.stream_usage() => Self::EventsWithUsage,
             (true, _) => Self::Events,
         }
     }

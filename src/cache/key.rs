@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Request,
-    dialect::{Dialect, Place, RequestInfo},
+    dialect::{Dialect, ModelPath, RequestInfo},
     identity::{IdentityPolicy, Pair},
 };
 
@@ -53,7 +53,7 @@ impl Key {
     pub(super) fn of(request: &Request, ask: &RequestInfo, vary: &[HeaderName]) -> Option<Self> {
         let dialect = ask.dialect()?;
         let Ok(Value::Object(body)) = serde_json::from_slice(request.body()) else { return None };
-        if ask.effects.is_changing() {
+        if ask.effects().is_changing() {
             return None;
         }
         let mut writer = Writer(Sha256::new());
@@ -118,7 +118,7 @@ impl Writer {
         self.text('h', &uri.host().unwrap_or_default().to_ascii_lowercase());
         self.text('n', &uri.port_u16().map(|port| port.to_string()).unwrap_or_default());
         let path = uri.path().trim_end_matches('/');
-        match Place::read(path).filter(|_| dialect == Dialect::Gemini) {
+        match ModelPath::read(path).filter(|_| dialect == Dialect::Gemini) {
             // The action says whether it streams.
             Some(place) => self.text('p', &path[..path.len() - place.action().len()]),
             None => self.text('p', path),

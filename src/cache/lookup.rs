@@ -13,16 +13,14 @@ use http::{HeaderValue, StatusCode, header};
 use http_body::Body as _;
 use tokio::time::{Instant, timeout};
 
-use super::{
-    CachePolicy, Entry, Key, answer_summary::AnswerSummary, coalesce::Flights, entry::Shape,
-};
+use super::{CachePolicy, Entry, Key, coalesce::Flights, entry::Shape};
 use crate::{
     BoxError, Request, Response,
-    context::Call,
-    dialect::{RequestInfo, Usage},
-    fallback::{FallbackPolicy, RUNG},
+    context::{Found, Lookup, RUNG},
+    dialect::{AnswerSummary, RequestInfo, Usage},
     outcome::{Outcome, Verdict},
     stream::Tap,
+    target::SpokenDialects,
     telemetry::{Event, Events, MissReason, UserCode},
 };
 
@@ -40,7 +38,8 @@ pub struct Hit {
 pub(super) struct Shared {
     pub(super) policy: CachePolicy,
     pub(super) events: Events,
-    pub(super) ladder: Option<Arc<FallbackPolicy>>,
+    /// Those that the targets below say they speak.
+    pub(super) dialects: SpokenDialects,
     pub(super) flights: Arc<Flights>,
     /// The same moment on both clocks.
     pub(super) epoch: OnceLock<(SystemTime, Instant)>,
@@ -48,7 +47,7 @@ pub(super) struct Shared {
 
 /// The answer to one request, in the store: found there, or put there.
 #[derive(Clone)]
-pub(crate) struct Shelf {
+pub(super) struct Shelf {
     shared: Arc<Shared>,
     pub(super) key: Key,
     pub(super) ask: Arc<RequestInfo>,
@@ -68,15 +67,8 @@ struct Recorder {
 
 impl Shared {
     pub(super) fn new(policy: CachePolicy, events: Events) -> Self {
-        Self { policy, events, ladder: None, flights: Arc::default(), epoch: OnceLock::new() }
-    }
-
-    /// What a call asks for, as the ladder below reads it: a target may say which dialect is spoken.
-    fn ask(&self, request: &mut Request) -> Arc<RequestInfo> {
-        match &self.ladder {
-            Some(ladder) => ladder.ask(request),
-            None => Call::ask(request),
-        }
+        let dialects = SpokenDialects::default();
+        Self { policy, events, dialects, flights: Arc::default(), epoch: OnceLock::new() }
     }
 
     /// The time of day by tokio's clock.
@@ -100,13 +92,13 @@ impl Shelf {
         if never || request.method() != http::Method::POST {
             return None;
         }
-        let ask = shared.ask(request);
+        let ask = shared.dialects.read(request);
         let key = Key::of(request, &ask, &shared.policy.vary)?;
         Some(Self { shared: shared.clone(), key, ask, takes: !anew })
     }
 
     /// The stored answer, if it is at most that old. `left` is the time for looking.
-    pub(crate) async fn find(&self, most: Duration, left: Option<Duration>) -> Option<Response> {
+    pub(super) async fn find(&self, most: Duration, left: Option<Duration>) -> Option<Response> {
         let events = &self.shared.events;
         match self.look(most, left).await {
             Ok((response, hit)) => {
@@ -199,6 +191,12 @@ fn is_of_the_first_rung(response: &Response) -> bool {
     let own = !response.headers().contains_key(RUNG);
     let coded = response.headers().contains_key(header::CONTENT_ENCODING);
     response.status() == StatusCode::OK && success && read && own && !coded
+}
+
+impl Lookup for Shelf {
+    fn look_up(&self, max_age: Duration, left: Option<Duration>) -> Found<'_> {
+        Box::pin(self.find(max_age, left))
+    }
 }
 
 impl fmt::Debug for Shelf {

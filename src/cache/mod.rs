@@ -84,7 +84,6 @@
 //! - The age of an answer is measured by tokio's clock from the time of day at the first call; one that another machine
 //!   stored is as old as the two clocks agree.
 
-mod answer_summary;
 mod coalesce;
 mod entry;
 mod key;
@@ -98,7 +97,6 @@ mod tests;
 pub use entry::Entry;
 pub use key::{Key, Tenant};
 pub use lookup::Hit;
-pub(crate) use lookup::Shelf;
 pub use policy::CachePolicy;
 pub use service::{Cache, CacheLayer};
 #[cfg(feature = "cache")]

@@ -18,9 +18,9 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    context::Call,
-    fallback::{ATTEMPTS, FallbackPolicy, RUNG},
+    context::{ATTEMPTS, CallContext, LocalAnswersOnly, RUNG, StoredAnswer},
     outcome::{Outcome, Phase},
+    target::SpokenDialects,
     telemetry::{Event, Events},
     upstream::ResponseFuture,
     upstream::take_ready,
@@ -52,15 +52,15 @@ impl CacheLayer {
     /// Sends its events there.
     #[must_use]
     pub fn events(self, events: Events) -> Self {
-        let ladder = self.shared.ladder.clone();
+        let dialects = self.shared.dialects;
         let shared = Shared::new(self.shared.policy.clone(), events);
-        Self { shared: Arc::new(Shared { ladder, ..shared }) }
+        Self { shared: Arc::new(Shared { dialects, ..shared }) }
     }
 
-    /// Reads calls as that ladder does, which is to stand below.
-    pub(crate) fn over(self, ladder: &FallbackPolicy) -> Self {
+    /// Reads calls as the targets below do.
+    pub(crate) fn dialects(self, dialects: SpokenDialects) -> Self {
         let shared = Shared::new(self.shared.policy.clone(), self.shared.events.clone());
-        Self { shared: Arc::new(Shared { ladder: Some(Arc::new(ladder.clone())), ..shared }) }
+        Self { shared: Arc::new(Shared { dialects, ..shared }) }
     }
 }
 
@@ -100,7 +100,8 @@ impl<S: Upstream> Service<Request> for Cache<S> {
                 if let Some(fresh) = fresh(&shared, &shelf, &mut request).await {
                     return Ok(fresh);
                 }
-                Call::of(&mut request).shelf = Some(shelf.clone());
+                let stored = StoredAnswer::new(Arc::new(shelf.clone()));
+                request.extensions_mut().insert(stored);
             }
             match shared.policy.coalesce {
                 true => together(&shared, shelf, inner, request).await,
@@ -122,7 +123,7 @@ impl<S: fmt::Debug> fmt::Debug for Cache<S> {
 /// A stored answer in place of the call.
 async fn fresh(shared: &Shared, shelf: &Shelf, request: &mut Request) -> Option<Response> {
     let most = shared.policy.fresh?;
-    let call = Call::of(request);
+    let call = CallContext::of(request);
     let left = call.deadline.map(|deadline| deadline.left(Instant::now()));
     let mut response = shelf.find(most, left).await?;
     call.attempt_log.answered_by(STORED.into());
@@ -149,7 +150,7 @@ async fn together<S: Upstream>(
     mut request: Request,
 ) -> Result<Response, Error> {
     let Some(wish) = Wish::of(&mut request) else { return alone(shelf, inner, request).await };
-    let attempt_log = Call::of(&mut request).attempt_log.clone();
+    let attempt_log = CallContext::of(&mut request).attempt_log.clone();
     let runtime = Handle::try_current().ok().map(|runtime| runtime.id());
     let id = Id { key: shelf.key, shape: Shape::of(&shelf.ask), wish, runtime };
     let ask = shelf.ask.clone();
@@ -178,6 +179,6 @@ async fn late<S: Upstream>(own: Option<(Shelf, S, Request)>) -> Result<Response,
     let Some((_, mut inner, mut request)) = own else {
         return Err(Error::new(Outcome::TimedOut { phase: Phase::Deadline }));
     };
-    Call::of(&mut request).late = true;
+    request.extensions_mut().insert(LocalAnswersOnly);
     inner.call(request).await
 }

@@ -8,15 +8,13 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::{
-    answer_summary::AnswerSummary,
     entry::{Entry, Shape},
     key::{Key, Tenant},
 };
 use crate::{
-    Request, Response,
-    dialect::{Dialect, RequestInfo, Said, Tokens},
+    Body, Request, Response,
+    dialect::{AnswerSummary, Dialect, RequestInfo, StreamMonitor, SyntheticReply, Tokens},
     outcome::Outcome,
-    stream::StreamMonitor,
 };
 
 const CHAT: &str = "https://api.example/v1/chat/completions";
@@ -290,8 +288,9 @@ fn stored(ask: &RequestInfo, content_type: &HeaderValue, bytes: &Bytes) -> Entry
 fn a_stored_text_is_given_in_every_form_of_its_dialect() {
     let tokens = Tokens::new(11, 7);
     for from in asks() {
-        let said = Said { text: TEXT, model: Some("the-one-that-said-it"), tokens };
-        let (content_type, bytes) = parts(&from.dialect().unwrap().render(said, &from));
+        let said = SyntheticReply { text: TEXT, model: Some("the-one-that-said-it"), tokens };
+        let (content_type, bytes) =
+            parts(&from.dialect().unwrap().render(said, &from).map(Body::from));
         let entry = stored(&from, &content_type, &bytes);
         for to in asks().iter().filter(|to| to.dialect() == from.dialect() && same_path(to, &from))
         {
@@ -322,13 +321,13 @@ fn a_stored_text_is_given_in_every_form_of_its_dialect() {
 
 /// The two endpoints of Ollama have answers of their own: their keys differ.
 fn same_path(one: &RequestInfo, other: &RequestInfo) -> bool {
-    one.form == other.form || one.dialect() != Some(Dialect::Ollama)
+    one.form() == other.form() || one.dialect() != Some(Dialect::Ollama)
 }
 
 #[test]
 fn another_dialect_is_never_given() {
     let asks = asks();
-    let (content_type, bytes) = parts(&Dialect::Gemini.render("hi", &asks[0]));
+    let (content_type, bytes) = parts(&Dialect::Gemini.render("hi", &asks[0]).map(Body::from));
     let entry = stored(&asks[0], &content_type, &bytes);
     assert!(
         asks.iter().all(|to| entry.replay(to).is_some() == (to.dialect() == Some(Dialect::Gemini)))
@@ -488,7 +487,8 @@ fn a_stream_that_is_more_than_its_text_is_given_in_its_own_form_alone() {
 #[test]
 fn nothing_of_an_answer_or_a_tenant_is_shown() {
     let ask = &asks()[0];
-    let (content_type, bytes) = parts(&Dialect::Gemini.render("a secret answer", ask));
+    let (content_type, bytes) =
+        parts(&Dialect::Gemini.render("a secret answer", ask).map(Body::from));
     let entry = stored(ask, &content_type, &bytes);
     assert!(!format!("{entry:?} {:?}", Tenant::new("secret")).contains("secret"));
 }

@@ -29,6 +29,7 @@
 //! at the level of information, so that it can be added; a rejected credential and an exhausted quota are warnings.
 
 mod body;
+mod local_trouble;
 mod policy;
 mod prefixed_body;
 mod service;

@@ -11,14 +11,15 @@ use tower::{Layer, Service};
 use super::{
     ClassifyPolicy,
     body::{classify_response, stored},
+    local_trouble::attribute,
 };
 use crate::{
     Error, Request, Response, Upstream,
-    context::{AttemptLog, Call},
-    dialect::{Dialect, Expected, Framing, RequestInfo, Usage},
-    outcome::{ErrorCodeTable, Outcome, Verdict, attribute},
+    context::{AttemptContext, AttemptLog, CallContext},
+    dialect::{Dialect, Expected, RequestInfo, StreamFraming, StreamMonitor, Usage},
+    outcome::{ErrorCodeTable, Outcome, Verdict},
     stream::ProgressSignal,
-    stream::{Commit, HoldLimits, StreamMonitor, collect, peek},
+    stream::{Commit, HoldLimits, collect, peek},
     upstream::{ResponseFuture, take_ready},
 };
 
@@ -95,10 +96,10 @@ impl<S: Upstream> Service<Request> for Classify<S> {
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let ask = Call::ask(&mut request);
-        let codes = self.policy.codes.at(Call::route(&mut request).provider());
-        let call = Call::of(&mut request);
-        let (attempt_log, pulse) = (call.attempt_log.clone(), call.pulse.clone());
+        let ask = CallContext::info(&mut request);
+        let codes = self.policy.codes.at(AttemptContext::route(&mut request).provider());
+        let attempt_log = CallContext::of(&mut request).attempt_log.clone();
+        let pulse = request.extensions().get::<ProgressSignal>().cloned();
         let mut hold = self.policy.hold;
         if let Some(commit) = request.extensions().get::<Commit>() {
             hold.commit = *commit;
@@ -148,12 +149,12 @@ impl Reading {
         dialect: Dialect,
         ask: &RequestInfo,
     ) -> Result<Outcome, Error> {
-        let (stream, expected) = (ask.stream(), Expected::new(&self.codes, ask.stops));
+        let (stream, expected) = (ask.stream(), Expected::new(&self.codes, ask.may_be_empty()));
         if response.status() == StatusCode::NO_CONTENT {
             return Err(self.refuse(response, Outcome::Empty));
         }
         let kind = match Kind::of(response.headers()) {
-            Kind::Lines if dialect.framing() == Framing::Lines => Kind::Events,
+            Kind::Lines if dialect.framing() == StreamFraming::JsonLines => Kind::Events,
             kind => kind,
         };
         match kind {
@@ -229,14 +230,19 @@ impl Kind {
             return Self::Coded;
         }
         let kind = headers.get(header::CONTENT_TYPE).map_or("", |kind| kind.to_str().unwrap_or(""));
-        let kind = kind.split(';').next().unwrap_or(kind).trim().to_ascii_lowercase();
-        match kind.as_str() {
-            "text/event-stream" => Self::Events,
-            "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Self::Lines,
-            "application/json" | "text/json" => Self::Json,
-            json if json.ends_with("+json") => Self::Json,
-            "" | "text/plain" | "application/octet-stream" => Self::Unsaid,
-            _ => Self::Other,
+        let kind = kind.split(';').next().unwrap_or(kind).trim();
+        let is = |names: &[&str]| names.iter().any(|name| kind.eq_ignore_ascii_case(name));
+        let suffix = kind.rsplit_once('+').map_or("", |(_, suffix)| suffix);
+        if is(&["text/event-stream"]) {
+            Self::Events
+        } else if is(&["application/x-ndjson", "application/ndjson", "application/jsonl"]) {
+            Self::Lines
+        } else if is(&["application/json", "text/json"]) || suffix.eq_ignore_ascii_case("json") {
+            Self::Json
+        } else if is(&["", "text/plain", "application/octet-stream"]) {
+            Self::Unsaid
+        } else {
+            Self::Other
         }
     }
 }

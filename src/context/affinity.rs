@@ -1,9 +1,8 @@
 //! What keeps calls together at one of several equal targets.
 
-use std::{
-    fmt,
-    hash::{DefaultHasher, Hash, Hasher},
-};
+use std::fmt;
+
+use crate::hash::hash;
 
 /// Calls with the same key go to the same of a rung's equal targets, while that one is well. Put one into a request's
 /// extensions: the name of a conversation, say, as the prompt cache of a conversation lives on one deployment.
@@ -24,13 +23,6 @@ impl AffinityKey {
     pub(crate) fn score(self, place: u64) -> u64 {
         hash(&(self.0, place))
     }
-}
-
-/// The same in every process, so that all of them send a conversation to the same place.
-pub(crate) fn hash(value: &(impl Hash + ?Sized)) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
 }
 
 impl fmt::Debug for AffinityKey {

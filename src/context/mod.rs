@@ -9,12 +9,13 @@
 //! | [`AffinityKey`] | which of several [equal targets](crate::balance) it goes to | by load |
 //! | [`Once`] | that its body cannot be sent again | it can |
 //! | [`Tenant`](crate::cache::Tenant) | for whom an answer is [stored](crate::cache) | the credential |
-//! | [`Fallbacks`](crate::fallback::Fallbacks) | rungs below the first, above those of all calls | none |
+//! | [`Fallbacks`] | rungs below the first, above those of all calls | none |
 //! | [`Commit`](crate::stream::Commit) | when its answer is handed on | the profile's |
 //! | [`Resume`](crate::stream::Resume) | what becomes of a stream that fails while it is read | the ladder's |
 //! | [`Dialect`](crate::dialect::Dialect) | in which language it is | told by the path |
 //!
-//! The stack carries one [`Call`] from layer to layer, and puts the [`AttemptLog`] into every response it gives back.
+//! The stack carries there, too, what one layer has to know from another: what belongs to one call, what belongs to one attempt,
+//! and what belongs to one layer, each in a value of its own. It puts the [`AttemptLog`] into every response it gives back.
 //!
 //! ```
 //! use std::time::Duration;
@@ -34,36 +35,41 @@
 //!
 //! A [`AttemptLog`] is a handle: it goes on until the body of the answer has ended.
 
+mod admission;
 mod affinity;
-mod attempt_log;
+mod attempt;
 mod budget;
 mod call;
 mod connection;
 mod deadline;
-mod failed;
-mod name;
+mod fallbacks;
 mod once;
 mod probe;
-mod route;
+mod queue_time;
+mod stored;
 mod suspected;
 mod wait;
 
+pub(crate) use admission::{Admission, Admits, QueueStage};
 pub use affinity::AffinityKey;
-pub(crate) use affinity::hash;
-pub use attempt_log::{Attempt, AttemptLog};
+pub(crate) use attempt::AttemptContext;
 pub(crate) use budget::{CallBudget, TargetBudget};
-pub use call::Call;
-pub(crate) use call::IDEMPOTENCY_KEY;
+pub(crate) use call::{CallContext, IDEMPOTENCY_KEY};
 #[cfg(feature = "reqwest")]
 pub(crate) use connection::Waiting;
 pub(crate) use connection::{Connection, Lost};
 pub(crate) use deadline::least_attempt;
 pub use deadline::{Deadline, Priority};
-pub(crate) use failed::{FailedAttempt, Settle};
-pub(crate) use name::shown;
+pub use fallbacks::Fallbacks;
+pub(crate) use fallbacks::{ATTEMPTS, RUNG};
 pub use once::Once;
 pub(crate) use probe::{Probe, ProbeSignal, Raised};
-pub use route::Route;
-pub(crate) use route::provider;
+pub(crate) use queue_time::QueueTime;
+pub(crate) use stored::{Found, LocalAnswersOnly, Lookup, StoredAnswer};
 pub(crate) use suspected::Suspected;
 pub(crate) use wait::{FIRST_PROBE, LONGEST_WAIT};
+
+pub use crate::{
+    attempt_log::{Attempt, AttemptLog},
+    route::Route,
+};

@@ -52,30 +52,7 @@
 //! # }
 //! ```
 //!
-//! # The map
-//!
-//! A folder for each API reads its answers and renders replies in it: [`OpenAiChat`](Dialect::OpenAiChat),
-//! [`OpenAiResponses`](Dialect::OpenAiResponses), [`Anthropic`](Dialect::Anthropic), [`Gemini`](Dialect::Gemini),
-//! [`Ollama`](Dialect::Ollama). What holds in all of them:
-//!
-//! | what | file | what is in it |
-//! |---|---|---|
-//! | a request, read | `ask` | what it asks for: dialect, model, stream, limits |
-//! | | `operation`, `effects` | what it does at its provider, what may be repeated, and who else may answer |
-//! | | `ties`, `names` | what it names that is kept at one account; the names of unknown paths |
-//! | | `path` | the dialect by the path, and where the API's own part of it begins |
-//! | a request, changed | `model` | another model |
-//! | | `draft/` | less of it: tools, images, turns, a cap on the answer; what it needs of a model |
-//! | | `prefill` | the beginning of the answer, to go on from |
-//! | an answer, read | `follower`, `progress` | a stream, event by event, to its end |
-//! | | `whole` | an answer in one piece |
-//! | | `usage` | what it cost |
-//! | | `words` | what an event says, for whoever goes on with it |
-//! | an answer, made | `said`, `reply` | a reply of ours: what it says, and what all of them share |
-//! | | `restream/` | an answer in one piece, as the stream of it |
-//! | | `seam` | the stream of one answer, joined to that of another |
-//! | JSON | `json` | read: the fields we know, nothing copied |
-//! | | `tree/` | changed in places: what nobody touches keeps its bytes |
+//! All of it is in [`evenkeel_dialect`], which can be used alone.
 //!
 //! # Changes
 //!
@@ -97,128 +74,16 @@
 //! their streams, or a cut that the connection does not show, is not seen. What was read from a cache is input of Anthropic's
 //! too, as it is of the others.
 
-mod anthropic;
-mod effects;
-mod follower;
-mod gemini;
-mod json;
-mod model;
-mod names;
-mod ollama;
-mod openai_chat;
-mod openai_responses;
-mod operation;
-mod path;
-mod prefill;
-mod progress;
-mod reply;
-mod request_editor;
-mod request_info;
-mod restream;
-mod said;
-mod splice;
-#[cfg(test)]
-mod tests;
-mod ties;
-mod tree;
 mod usage;
-mod whole;
-mod words;
 
-pub(crate) use effects::{Effects, Elsewhere};
-pub(crate) use follower::Follower;
-pub(crate) use gemini::{Place, unstream as unstream_path};
-pub use operation::Operation;
-pub(crate) use path::endpoint;
-pub use prefill::Prefill;
-pub(crate) use progress::Expected;
-pub(crate) use request_editor::{RequestEditor, Which};
-pub(crate) use request_info::Form;
-pub use request_info::RequestInfo;
-pub(crate) use said::Said;
-pub(crate) use splice::{Fit, StreamSplicer};
-pub use usage::{Tokens, Usage};
-pub(crate) use words::is_filled;
+pub use usage::Usage;
 
-use crate::{
-    Request, Response,
-    outcome::{Outcome, Verdict},
+pub(crate) use evenkeel_dialect::{
+    AnswerForm, AnswerSummary, Effects, Expected, FrameSummary, ModelPath, RequestEditor,
+    ResumableStream, StreamFraming, StreamMonitor, SyntheticReply, TargetDifference, ToolFilter,
+    endpoint, unstream_path,
 };
-
-/// The wire language of an API. Put one into a request's extensions to set it for that call, whatever its path says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Dialect {
-    /// OpenAI chat completions, and every server compatible with them: `…/chat/completions`.
-    OpenAiChat,
-    /// OpenAI responses: `…/responses`.
-    OpenAiResponses,
-    /// Anthropic messages: `…/v1/messages`.
-    Anthropic,
-    /// Gemini: `…/models/M:generateContent`, and `:streamGenerateContent` as events or as one JSON array.
-    Gemini,
-    /// Ollama: `…/api/chat` and `…/api/generate`.
-    Ollama,
-}
-
-/// How the streams of a dialect tell one event from the next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Framing {
-    /// Server-sent events.
-    Events,
-    /// The same, or one JSON array, whichever was asked.
-    EventsOrArray,
-    /// JSON by the line.
-    Lines,
-}
-
-// === impl Dialect ===
-
-impl Dialect {
-    /// What an answer that was not streamed came to (a success, or blocked), or why it is none (empty, malformed, cut, an
-    /// error inside a 200); and what it cost.
-    pub(crate) fn check(
-        self,
-        expected: impl Into<Expected>,
-        body: &[u8],
-    ) -> (Result<Outcome, Verdict>, Option<Tokens>) {
-        match self {
-            Self::OpenAiChat => openai_chat::check(expected, body),
-            Self::OpenAiResponses => openai_responses::check(expected, body),
-            Self::Anthropic => anthropic::check(expected, body),
-            Self::Gemini => gemini::check(expected, body),
-            Self::Ollama => ollama::check(expected, body),
-        }
-    }
-
-    /// How its streams tell one event from the next.
-    pub(crate) fn framing(self) -> Framing {
-        match self {
-            Self::OpenAiChat | Self::OpenAiResponses | Self::Anthropic => Framing::Events,
-            Self::Gemini => Framing::EventsOrArray,
-            Self::Ollama => Framing::Lines,
-        }
-    }
-
-    /// Asks another model. The rest of the request stays as it was, in its order.
-    pub(crate) fn with_model(self, request: &mut Request, model: &str) {
-        match self {
-            Self::Gemini => gemini::with_model(request.uri_mut(), model),
-            Self::OpenAiChat | Self::OpenAiResponses | Self::Anthropic | Self::Ollama => {
-                *request.body_mut() = model::with_model(request.body(), model);
-            }
-        }
-    }
-
-    /// A text as an answer of this API, as JSON or as a stream, whichever was asked.
-    pub(crate) fn render<'a>(self, said: impl Into<Said<'a>>, ask: &RequestInfo) -> Response {
-        let said = said.into();
-        match self {
-            Self::OpenAiChat => openai_chat::render(said, ask),
-            Self::OpenAiResponses => openai_responses::render(said, ask),
-            Self::Anthropic => anthropic::render(said, ask),
-            Self::Gemini => gemini::render(said, ask),
-            Self::Ollama => ollama::render(said, ask),
-        }
-    }
-}
+#[doc(inline)]
+pub use evenkeel_dialect::{
+    Dialect, ErrorReply, ErrorTail, Operation, Prefill, RequestInfo, Tokens,
+};

@@ -1,8 +1,9 @@
 //! Which calls belong where they were addressed, and which rungs may take them all the same.
 
-use super::{Fallback, FallbackPolicy, Target, failure::Failure, step::Kind};
+use super::{Fallback, FallbackPolicy, failure::Failure, step::Kind};
 use crate::{
-    dialect::{Elsewhere, Operation, RequestInfo},
+    dialect::{Operation, RequestInfo, TargetDifference},
+    target::Target,
     telemetry::SkipReason,
 };
 
@@ -12,7 +13,7 @@ impl FallbackPolicy {
     /// Whether a call may go to the rung at `at`, below the first, by what it does and by what it belongs to.
     pub(super) fn may_go(&self, at: usize, ask: &RequestInfo) -> Result<(), SkipReason> {
         let rung = &self.rungs[at];
-        let bound = rung.differs(&self.rungs[0]).is_some_and(|other| ask.effects.stays(other));
+        let bound = rung.differs(&self.rungs[0]).is_some_and(|other| ask.effects().stays(other));
         if bound && !rung.names(ask) { Err(SkipReason::Bound) } else { Ok(()) }
     }
 
@@ -23,7 +24,7 @@ impl FallbackPolicy {
         ask: &RequestInfo,
         failure: Option<&Failure>,
     ) -> Result<(), SkipReason> {
-        let (rung, effects) = (&self.rungs[at], ask.effects);
+        let (rung, effects) = (&self.rungs[at], ask.effects());
         let acted = failure.is_some_and(|failure| failure.acted);
         let paid = effects.only_costs() && rung.names(ask);
         if acted && !rung.is_instant() && !effects.repeats() && !paid {
@@ -59,11 +60,11 @@ impl Fallback {
     }
 
     /// How it differs from the first rung; `None` where it asks nobody.
-    fn differs(&self, first: &Self) -> Option<Elsewhere> {
+    fn differs(&self, first: &Self) -> Option<TargetDifference> {
         let target = match &self.kind {
             Kind::Addressed => {
                 let account = !first.is_addressed();
-                return Some(Elsewhere { account, model: false });
+                return Some(TargetDifference { account, model: false });
             }
             Kind::Target(target) => target,
             // Calls that belong to an account go to that of the first.
@@ -75,7 +76,7 @@ impl Fallback {
             Kind::TargetGroup(equals) => equals.targets.first()?.is_account_of(target),
             _ => target.is_addressed(),
         };
-        Some(Elsewhere { account: !same, model: target.has_model() })
+        Some(TargetDifference { account: !same, model: target.has_model() })
     }
 
     /// Whether it asks the account that the caller addressed.

@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue};
 
 use super::CannedContext;
 use crate::{
-    Request, Response,
+    Body, Request, Response,
     dialect::RequestInfo,
     outcome::{Outcome, Verdict},
 };
@@ -78,7 +78,7 @@ impl Canned {
     /// The answer to a request; `None` where its dialect is not known.
     pub(crate) fn answer(&self, request: &Request, ask: &RequestInfo) -> Option<Response> {
         let text = (self.reply)(&CannedContext::new(request, ask));
-        let mut response = ask.dialect()?.render(text.as_str(), ask);
+        let mut response = ask.dialect()?.render(text.as_str(), ask).map(Body::from);
         response.headers_mut().insert(CANNED, HeaderValue::from_static("true"));
         response.extensions_mut().insert(CannedReply);
         response.extensions_mut().insert(Verdict::new(Outcome::Success));

@@ -6,8 +6,8 @@ use http::header::ACCEPT_LANGUAGE;
 
 use crate::{
     Request,
-    context::shown,
     dialect::{Dialect, RequestEditor, RequestInfo},
+    route::shown,
 };
 
 /// A request as a canned reply sees it: what the user asked last, in which languages an answer is welcome, which model was
@@ -29,8 +29,7 @@ impl<'a> CannedContext<'a> {
     /// The last text of the user; `None` where there is none, as when the last turn is an image alone and no other has a
     /// text. It is the user's: it may hold anything, and belongs in no log.
     pub fn last(&self) -> Option<String> {
-        let dialect = self.ask.dialect()?;
-        RequestEditor::open(dialect, self.ask.form, self.request.body())?.question()
+        RequestEditor::open(self.ask, self.request.body())?.last_user_text()
     }
 
     /// The languages of the header `accept-language`, best first, in lower case: `de-ch`, `de`, `en`. None where the caller

@@ -1,12 +1,12 @@
-//! Which targets and rungs are right, and where a rung may stand.
+//! Which rungs are right, and where a rung may stand.
 
 use std::time::Duration;
 
 use super::{
-    Fallback, FallbackPolicy, Target, base,
+    Fallback, FallbackPolicy,
     step::{Kind, TargetGroup},
 };
-use crate::{ConfigError, balance::check as check_equals, identity::is_of_many};
+use crate::{ConfigError, target::group::check as check_equals};
 
 // === impl FallbackPolicy ===
 
@@ -82,37 +82,5 @@ impl Fallback {
             }
             Kind::Addressed | Kind::Stored(_) | Kind::Canned(_) | Kind::Wait => Ok(()),
         }
-    }
-}
-
-// === impl Target ===
-
-impl Target {
-    pub(crate) fn check(&self, field: &dyn Fn(&str) -> String) -> Result<(), ConfigError> {
-        if let Some(base) = &self.base {
-            base::check(base, field("base_url"))?;
-        }
-        if self.model.as_deref().is_some_and(|model| model.trim().is_empty()) {
-            return Err(ConfigError::new(field("model"), "", "a model's name"));
-        }
-        if let Some(label) = self.label.as_deref().filter(|label| is_of_many(label)) {
-            let allowed = "a name of one credential: \"*\" and names that begin with \"~\" stand for many, \"-\" for none";
-            return Err(ConfigError::new(field("label"), label, allowed));
-        }
-        for (name, value) in &self.headers {
-            if value.is_err() {
-                let allowed = "a secret, not blank, without line breaks or control characters";
-                return Err(ConfigError::new(field("credential"), name, allowed));
-            }
-        }
-        if let Some(endpoint) = &self.endpoint {
-            base::check_endpoint(endpoint, self.dialect, field("endpoint"))?;
-        }
-        let same = self.base.is_none() && self.headers.is_empty() && self.model.is_none();
-        if same && self.dialect.is_none() && self.endpoint.is_none() {
-            let allowed = "at least one of base URL, model, credential, dialect and endpoint";
-            return Err(ConfigError::new(field("target"), "empty", allowed));
-        }
-        Ok(())
     }
 }

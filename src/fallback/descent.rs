@@ -1,6 +1,7 @@
 //! One call on its way down the ladder.
 
 mod below;
+mod stored;
 mod suspected;
 
 use std::{future::Future, ops::Range, pin::Pin, sync::Arc, time::Duration};
@@ -18,10 +19,10 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    context::Suspected,
-    context::{AttemptLog, Call, Deadline},
+    context::{AttemptContext, AttemptLog, CallContext, Deadline, LocalAnswersOnly, Suspected},
     dialect::RequestInfo,
-    outcome::{Outcome, Phase, judge},
+    error::judge,
+    outcome::{Outcome, Phase},
     telemetry::{EditSummary, Event, SkipReason},
 };
 
@@ -67,12 +68,13 @@ impl<S: Upstream> Descent<S> {
             ladder.policy = Arc::new(ladder.policy.with(own));
         }
         let ask = ladder.policy.ask(&mut request);
-        let call = Call::of(&mut request);
+        let late = request.extensions().get::<LocalAnswersOnly>().is_some();
+        let call = CallContext::of(&mut request);
         let (attempt_log, deadline) = (call.attempt_log.clone(), call.deadline);
-        let (once, late) = (call.once, call.late);
+        let once = call.non_replayable;
         let limit = deadline.map(|deadline| deadline.left(Instant::now()));
         let least = limit.map(|limit| ladder.policy.least_attempt(limit));
-        call.least = least;
+        call.min_attempt_time = least;
         if ladder.policy.asks_again() {
             call.budget.get_or_insert_default();
         }
@@ -139,8 +141,7 @@ impl<S: Upstream> Descent<S> {
                 }
             }
             if let Kind::Stored(most) = rung.kind {
-                let call = Call::of(&mut self.request).clone();
-                match self.ladder.stored((at, rung), most, &call).await {
+                match self.stored(at, most).await {
                     Some(response) => return End::Told(Ok(response)),
                     None => continue,
                 }
@@ -198,7 +199,7 @@ impl<S: Upstream> Descent<S> {
         mut ready: (Request, EditSummary),
         failure: Option<Failure>,
     ) -> End {
-        let result = match Call::of(&mut ready.0).probe_signal.clone() {
+        let result = match AttemptContext::of(&mut ready.0).probe_signal.clone() {
             Some(signal) => match race::run(self, at, (ready, signal)).await {
                 Raced::Own(result) => result,
                 Raced::Below(told) => return End::Told(told),

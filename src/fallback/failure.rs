@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::{
     Error, Response,
-    outcome::{Outcome, Rejection, judge},
+    error::judge,
+    outcome::{Outcome, Rejection},
 };
 
 /// The failure of the first rung, and what the last one came to.

@@ -1,7 +1,7 @@
 //! Which failures a rung is for.
 
 use crate::{
-    dialect::{Dialect, RequestInfo, Which},
+    dialect::{Dialect, RequestInfo, ToolFilter},
     outcome::{Outcome, Rejection},
 };
 
@@ -64,7 +64,7 @@ impl FallbackOn {
 }
 
 fn brings(dialect: Dialect, body: &[u8], name: &str) -> bool {
-    dialect.brings(body, &Which::Named(vec![name.into()]))
+    dialect.declares(body, &ToolFilter::Named(vec![name.into()]))
 }
 
 fn is_slow(outcome: Outcome) -> bool {

@@ -1,26 +1,7 @@
 //! Rungs for one call alone.
 
-use std::sync::Arc;
-
 use super::{Fallback, FallbackPolicy};
-use crate::ConfigError;
-
-/// Rungs for one call alone: put them into the extensions of its request.
-///
-/// They stand below the first rung and above those of the [`FallbackPolicy`], in their order. All of them share the
-/// breakers and budgets of their routes with every other call, as the policy's rungs do.
-///
-/// ```
-/// use evenkeel::fallback::{Fallbacks, Fallback, Target};
-///
-/// // Where it was addressed, with the same key: another model.
-/// let smaller = Fallback::target(Target::here().model("gpt-4o-mini"));
-/// let mut request = http::Request::post("https://api.example.com/v1/chat/completions").body(bytes::Bytes::new())?;
-/// request.extensions_mut().insert(Fallbacks::new([smaller])?);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct Fallbacks(Arc<[Fallback]>);
+use crate::{ConfigError, context::Fallbacks};
 
 // === impl Fallbacks ===
 
@@ -52,7 +33,7 @@ impl Fallbacks {
             return Err(ConfigError::new(format!("fallbacks[{at}]"), &rung.name, wrong));
         }
         rungs.iter_mut().for_each(Fallback::open);
-        Ok(Self(rungs.into()))
+        Ok(Self::of(rungs))
     }
 }
 
@@ -62,6 +43,6 @@ impl FallbackPolicy {
     /// The ladder of a call that brings rungs of its own.
     pub(super) fn with(&self, own: &Fallbacks) -> Self {
         let (first, below) = self.rungs.split_at(1);
-        Self { rungs: [first, &own.0, below].concat(), ..self.clone() }
+        Self { rungs: [first, own.steps(), below].concat(), ..self.clone() }
     }
 }

@@ -180,20 +180,16 @@
 //!
 //! | what | file |
 //! |---|---|
-//! | the rungs | `policy`: in order; `rung`: one; `target`, `account`, `base`: where an attempt goes, and what goes along; `canned`, `question`; `fallbacks`: of one call; `check`: which are right |
-//! | whether a rung is asked | `when`: the failures it is for; `bound`: the calls that stay; `offers`: what it can do; `edit`: what it asks less of; `ready`: all together |
+//! | the rungs | `policy`: in order; `step`: one; `canned`, `canned_context`; `fallbacks`: of one call; `check`: which are right |
+//! | whether a rung is asked | `fallback_on`: the failures it is for; `bound`: the calls that stay; `ready`: these, what it can do and what it asks less of |
 //! | one call | `service`: asks one rung; `descent`: rung after rung; `descent/below`: which rungs below take the call; `failure`: what failed on the way |
 //! | on the way | `race`: of a probe with the rungs below; `wait`, `gate`: for recovery, one by one; `restream`, `resume`: the answer as a stream, and to its end |
 
-mod account;
-mod base;
 mod bound;
 mod canned;
 mod canned_context;
-mod capabilities;
 mod check;
 mod descent;
-mod edit;
 mod failure;
 mod fallback_on;
 mod fallbacks;
@@ -206,20 +202,15 @@ mod resume;
 mod routes;
 mod service;
 mod step;
-mod target;
 mod wait;
 
 pub use canned::{Canned, CannedReply};
 pub use canned_context::CannedContext;
-pub use capabilities::Capabilities;
-pub use edit::Edit;
 pub use fallback_on::FallbackOn;
-pub use fallbacks::Fallbacks;
 pub use policy::FallbackPolicy;
 pub(crate) use routes::FallbackList;
-pub(crate) use service::{ATTEMPTS, RUNG};
 pub use service::{FallbackLayer, FallbackService};
 pub use step::Fallback;
-pub use target::Target;
 
-pub use crate::dialect::Prefill;
+pub use crate::context::Fallbacks;
+pub use crate::target::{Capabilities, Edit, Prefill, Target};

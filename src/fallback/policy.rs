@@ -2,12 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Fallback, FallbackLayer, Target};
+use super::{Fallback, FallbackLayer};
 use crate::{
     ConfigError, Request,
-    context::{Call, least_attempt},
+    context::least_attempt,
     dialect::RequestInfo,
     stream::Resume,
+    target::{SpokenDialects, Target},
 };
 
 /// The rungs, in order: the first is asked first.
@@ -85,13 +86,15 @@ impl FallbackPolicy {
         Ok(FallbackLayer::new(self))
     }
 
-    /// What a call asks for. Rungs are not interpreters: what the first says it speaks is what the caller speaks, and
-    /// where the path tells nothing, what any of them says.
-    pub(crate) fn ask(&self, request: &mut Request) -> Arc<RequestInfo> {
-        let known = Call::ask(request).dialect().is_some();
+    /// What a call asks for, in the dialect that its targets speak.
+    pub(super) fn ask(&self, request: &mut Request) -> Arc<RequestInfo> {
+        self.dialects().read(request)
+    }
+
+    /// The dialects that the rungs say they speak.
+    pub(crate) fn dialects(&self) -> SpokenDialects {
         let first = self.rungs[0].dialect();
-        let any = || self.rungs.iter().filter(|_| !known).find_map(Fallback::dialect);
-        Call::ask_in(request, first.or_else(any))
+        SpokenDialects { first, any: self.rungs.iter().find_map(Fallback::dialect) }
     }
 
     /// Adds a rung that waits for recovery, unless the last one is never out.

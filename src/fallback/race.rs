@@ -13,9 +13,10 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    context::{Call, Probe, ProbeSignal},
+    context::{AttemptContext, CallContext, Probe, ProbeSignal},
+    error::judge,
     latency::Latencies,
-    outcome::{Outcome, judge},
+    outcome::Outcome,
     telemetry::{EditSummary, Event},
     time::saturating_add,
 };
@@ -127,6 +128,6 @@ fn patience<S: Upstream>(descent: &Descent<S>, at: usize) -> Duration {
 }
 
 fn usual(latencies: &Latencies, request: &mut Request) -> Option<Duration> {
-    let stream = Call::ask(request).stream();
-    latencies.quantile(&Call::route(request), stream, (MEDIAN, SAMPLES))
+    let stream = CallContext::info(request).stream();
+    latencies.quantile(&AttemptContext::route(request), stream, (MEDIAN, SAMPLES))
 }

@@ -1,11 +1,12 @@
 //! Whether a rung is for a failure, whether a call gets from it what it needs, and what is sent there.
 
-use super::{Capabilities, Fallback, failure::stops, step::Kind};
+use super::{Fallback, failure::stops, step::Kind};
 use crate::{
     Request,
-    context::Call,
+    context::AttemptContext,
     dialect::RequestInfo,
     outcome::{Outcome, Rejection},
+    target::Capabilities,
     telemetry::{EditSummary, SkipReason},
 };
 
@@ -84,9 +85,9 @@ impl Fallback {
         }
         let facet = self.edit.facet();
         if !facet.is_empty() {
-            let route = Call::route(&mut request).with_facet(&facet);
-            let call = Call::of(&mut request);
-            (call.route, call.facet) = (Some(route), Some(facet.as_str().into()));
+            let route = AttemptContext::route(&mut request).with_facet(&facet);
+            let attempt = AttemptContext::of(&mut request);
+            (attempt.route, attempt.variant) = (Some(route), Some(facet.as_str().into()));
         }
         Ok((request, edited))
     }

@@ -3,7 +3,7 @@
 use http::{HeaderValue, header::CONTENT_TYPE};
 use memchr::memmem;
 
-use crate::{Error, Response, dialect::RequestInfo, outcome::Outcome, stream::collect};
+use crate::{Body, Error, Response, dialect::RequestInfo, outcome::Outcome, stream::collect};
 
 /// The stream that the caller asked for, of an answer that came in one piece; a target that streams all the same is passed
 /// on.
@@ -15,6 +15,6 @@ pub(super) async fn restream(mut response: Response, ask: &RequestInfo) -> Resul
         return Ok(response);
     }
     let bytes = collect(response.body_mut(), MOST).await?;
-    let stream = bytes.and_then(|bytes| ask.dialect()?.stream_of(response, (&bytes, ask)));
-    stream.ok_or_else(|| Error::new(Outcome::Malformed))
+    let stream = bytes.and_then(|bytes| ask.dialect()?.stream_of(response, &bytes, ask));
+    stream.map(|stream| stream.map(Body::from)).ok_or_else(|| Error::new(Outcome::Malformed))
 }

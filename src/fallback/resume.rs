@@ -11,12 +11,13 @@ use tokio::time::{Instant, timeout_at};
 use super::{Fallback, FallbackPolicy, FallbackService};
 use crate::{
     Body, Request, Response, Upstream,
-    context::{Call, Deadline},
+    context::{AttemptContext, CallContext, Deadline},
     dialect::{RequestInfo, Usage},
-    outcome::{Outcome, judge},
+    error::judge,
+    outcome::Outcome,
     stream::StreamDeadline,
     stream::{Asking, Onward, Resume, Resumed, Start},
-    telemetry::{Event, SkipReason},
+    telemetry::{Event, Scope, SkipReason},
 };
 
 /// What is left of the ladder for a call whose answer is being read.
@@ -29,6 +30,8 @@ pub(super) struct Below<S> {
     /// As long as the call had for its answer, so long has each that is to go on with it.
     limit: Option<Duration>,
     bound: Option<StreamDeadline>,
+    /// A body may be read outside of the span of its call.
+    scope: Scope,
 }
 
 // === impl Below ===
@@ -47,16 +50,16 @@ impl<S: Upstream> Below<S> {
         let policy = &ladder.policy;
         let able = || (next..policy.rungs.len()).any(|at| goes_on(policy, at, ask));
         let known = ask.stream() && ask.dialect().is_some_and(|dialect| dialect.takes_prefill());
-        if !wanted || !known || Call::of(request).once || !able() {
+        if !wanted || !known || CallContext::of(request).non_replayable || !able() {
             return None;
         }
         let (ladder, request, ask) = (ladder.clone(), request.clone(), ask.clone());
-        Some(Self { ladder, request, ask, next, limit, bound: None })
+        Some(Self { ladder, request, ask, next, limit, bound: None, scope: Scope::current() })
     }
 
     /// Puts an answer that has begun under the care of those below.
     pub(super) fn watch_over(mut self, mut response: Response) -> Response {
-        let attempt_log = Call::of(&mut self.request).attempt_log.clone();
+        let attempt_log = CallContext::of(&mut self.request).attempt_log.clone();
         let (Some(dialect), true) = (self.ask.dialect(), is_open(&mut response)) else {
             return response;
         };
@@ -102,9 +105,13 @@ impl<S: Upstream> Below<S> {
         let name = rung.name.clone();
         self.ladder.events.emit(Event::RungEntered { rung: at as u16, name: name.clone() });
         let deadline = self.limit.map(Deadline::within);
-        let call = Call::of(&mut request);
-        (call.rung, call.name) = (at as u16, Some(name));
-        (call.deadline, call.bound) = (deadline, self.bound);
+        let attempt = AttemptContext::of(&mut request);
+        (attempt.rung, attempt.name) = (at as u16, Some(name));
+        CallContext::of(&mut request).deadline = deadline;
+        match self.bound {
+            Some(bound) => drop(request.extensions_mut().insert(bound)),
+            None => drop(request.extensions_mut().remove::<StreamDeadline>()),
+        }
         let sent = self.ladder.send(request);
         let result = match deadline {
             Some(deadline) => timeout_at(deadline.instant(), sent).await.ok()?,
@@ -138,7 +145,7 @@ impl<S: Upstream> Below<S> {
             };
             let Some(mut response) = self.ask(at, request).await else { continue };
             if is_watched(&mut response) {
-                let attempt_log = Call::of(&mut self.request).attempt_log.clone();
+                let attempt_log = CallContext::of(&mut self.request).attempt_log.clone();
                 attempt_log.answered_by(name.clone());
                 events.emit(Event::Resumed { rung: at as u16, name, after: why });
                 return Some((self, response.into_body()));
@@ -150,13 +157,14 @@ impl<S: Upstream> Below<S> {
 
 impl<S: Upstream> Onward for Below<S> {
     fn go_on(self: Box<Self>, said: Box<str>, why: Outcome) -> Asking {
-        Box::pin(self.descend(said, why))
+        let scope = self.scope.clone();
+        Box::pin(scope.around(self.descend(said, why)))
     }
 }
 
 /// Whether the rung at `at` can go on with the answer to a call.
 fn goes_on(policy: &FallbackPolicy, at: usize, ask: &RequestInfo) -> bool {
-    let may_go = ask.effects.repeats() && policy.may_go(at, ask).is_ok();
+    let may_go = ask.effects().repeats() && policy.may_go(at, ask).is_ok();
     may_go && policy.rungs[at].prefill().is_some()
 }
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::{Fallback, FallbackPolicy, Fallbacks, ready::Failed};
 use crate::{
     Request,
-    context::{Call, Route},
+    context::{AttemptContext, Route},
     dialect::RequestInfo,
     outcome::Outcome,
+    target::group::EqualTargets,
 };
 
 /// The rungs of a ladder that was built: to be asked where a call would go.
@@ -58,8 +59,8 @@ impl Fallback {
 
 /// The route of a request that is ready for its rung, or those of the targets that it may go to.
 fn beyond(mut request: Request) -> Vec<(Route, bool)> {
-    match Call::of(&mut request).pool.clone() {
-        Some(pool) => pool.routes(&request),
-        None => vec![(Call::route(&mut request), false)],
+    match EqualTargets::of(&request) {
+        Some(equals) => equals.pool.routes(&request),
+        None => vec![(AttemptContext::route(&mut request), false)],
     }
 }

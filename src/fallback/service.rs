@@ -3,10 +3,9 @@
 use std::{
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
 };
 
-use http::{HeaderName, HeaderValue};
+use http::HeaderValue;
 use tokio::time::{Instant, timeout_at};
 use tower::{Layer, Service};
 
@@ -16,19 +15,14 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    context::{AttemptLog, Call, Route},
+    context::{ATTEMPTS, AttemptContext, AttemptLog, CallContext, RUNG, Route},
     dialect::RequestInfo,
     keyed_state::KeyedState,
     latency::Latencies,
     outcome::{Outcome, Phase},
-    telemetry::{EditSummary, Event, Events, SkipReason, UserCode},
+    telemetry::{EditSummary, Event, Events, UserCode},
     upstream::{ResponseFuture, take_ready},
 };
-
-/// The rung that answered, in the headers of an answer that is not the first rung's.
-pub(crate) const RUNG: HeaderName = HeaderName::from_static("evenkeel-rung");
-/// The attempts that were sent, in the headers of an answer that is not the first rung's.
-pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("evenkeel-attempts");
 
 /// Tries rung after rung. See [the module](super).
 #[derive(Clone, Debug)]
@@ -124,29 +118,6 @@ impl<S: Upstream> Service<Request> for FallbackService<S> {
 }
 
 impl<S: Upstream> FallbackService<S> {
-    /// The stored answer, if there is one. A miss is no failure: what failed before is what the next rung is asked for.
-    pub(super) async fn stored(
-        &self,
-        (at, rung): (usize, &Fallback),
-        most: Duration,
-        call: &Call,
-    ) -> Option<Response> {
-        let left = call.deadline.map(|deadline| deadline.left(Instant::now()));
-        let found = match &call.shelf {
-            Some(shelf) => shelf.find(most, left).await,
-            None => None,
-        };
-        let (name, at) = (rung.name.clone(), at as u16);
-        let Some(mut response) = found else {
-            self.events.emit(Event::RungSkipped { rung: at, name, why: SkipReason::Missing });
-            return None;
-        };
-        self.events.emit(Event::RungEntered { rung: at, name: name.clone() });
-        mark(&mut response, rung, &call.attempt_log);
-        call.attempt_log.answered_by(name);
-        Some(response)
-    }
-
     /// Asks one rung, within the time it has.
     pub(super) async fn ask(
         &mut self,
@@ -158,10 +129,9 @@ impl<S: Upstream> FallbackService<S> {
         let rung = &policy.rungs[at];
         let unstreamed = edited.unstreamed;
         self.enter(at, edited);
-        let call = Call::of(&mut request);
-        call.rung = at as u16;
-        call.name = Some(rung.name.clone());
-        let attempt_log = call.attempt_log.clone();
+        let attempt = AttemptContext::of(&mut request);
+        (attempt.rung, attempt.name) = (at as u16, Some(rung.name.clone()));
+        let attempt_log = CallContext::of(&mut request).attempt_log.clone();
         let mut response = self.answer(at, request, ask).await?;
         if unstreamed && judge_success(&response) {
             response = restream(response, ask).await?;
@@ -205,12 +175,13 @@ impl<S: Upstream> FallbackService<S> {
     }
 
     async fn in_time(&mut self, at: usize, mut request: Request) -> Result<Response, Error> {
-        let call = Call::of(&mut request);
+        let last = AttemptContext::of(&mut request).last_target;
+        let call = CallContext::of(&mut request);
         let Some(deadline) = call.deadline else {
             return self.send(request).await;
         };
         let left = deadline.left(Instant::now());
-        let mine = deadline.less(self.policy.reserve(at, left, !call.last_target));
+        let mine = deadline.less(self.policy.reserve(at, left, !last));
         call.deadline = Some(mine);
         match timeout_at(mine.instant(), self.send(request)).await {
             Ok(result) => result,
@@ -225,7 +196,7 @@ impl<S: Upstream> FallbackService<S> {
 }
 
 /// Says on an answer which rung gave it.
-fn mark(response: &mut Response, rung: &Fallback, attempt_log: &AttemptLog) {
+pub(super) fn mark(response: &mut Response, rung: &Fallback, attempt_log: &AttemptLog) {
     response.headers_mut().insert(RUNG, rung.header());
     response.headers_mut().insert(ATTEMPTS, HeaderValue::from(attempt_log.sent()));
 }

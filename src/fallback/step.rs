@@ -4,12 +4,15 @@ use std::{sync::Arc, time::Duration};
 
 use http::HeaderValue;
 
-use super::{Canned, Capabilities, Edit, FallbackOn, Target};
+use super::{Canned, FallbackOn};
 use crate::{
     Request,
-    balance::{BalancePolicy, Pool},
-    context::{Call, Route},
+    context::{AttemptContext, Route},
     dialect::{Dialect, Operation, Prefill, RequestInfo},
+    target::{
+        Capabilities, Edit, Target,
+        group::{BalancePolicy, EqualTargets, Pool},
+    },
 };
 
 /// One step of the ladder: where the request goes, or what is answered here.
@@ -233,9 +236,11 @@ impl Fallback {
             Kind::Target(target) => target.apply(request, ask),
             Kind::TargetGroup(equals) => {
                 let route = Route::new(&self.name, ask.model().unwrap_or("-"), "-")
-                    .with_operation(ask.effects.part());
-                let call = Call::of(&mut request);
-                (call.pool, call.route) = (equals.pool.clone(), Some(route));
+                    .with_operation(ask.effects().part());
+                AttemptContext::of(&mut request).route = Some(route);
+                if let Some(pool) = &equals.pool {
+                    EqualTargets::offer(&mut request, pool.clone());
+                }
                 request
             }
             Kind::Addressed | Kind::Stored(_) | Kind::Canned(_) | Kind::Wait => request,

@@ -2,16 +2,15 @@
 //!
 //! genai takes a `reqwest::Client` and nothing around it; ollama-rs and others stand on reqwest 0.12. Official SDKs of other
 //! languages cannot take a Rust crate at all. All of them take a base URL: run evenkeel as a process beside them (the
-//! example `gateway` is one), and point them at it.
+//! crate `evenkeel-gateway`), and point them at it.
 //!
 //! ```sh
-//! cargo run --release --features reqwest/rustls --example gateway -- \
-//!     --listen 127.0.0.1:8080 --upstream https://api.openai.com
+//! cargo run --release -p evenkeel-gateway -- --listen 127.0.0.1:8080 --upstream https://api.openai.com
 //! ```
 //!
 //! Path, query, headers and bodies go through as they are. Fallbacks come with a request (`evenkeel-fallbacks: gpt-4o-mini`:
-//! other models, same upstream and key) or from a file (`--config`: other providers, canned replies, limits). `--help` tells
-//! the rest, `examples/gateway/gateway.toml` all that a file can say.
+//! other models, same upstream and key) or from a file (`--config`: other providers, canned replies, limits). `--help` lists
+//! the rest, `crates/gateway/gateway.toml` has every key of a file.
 //!
 //! genai 0.7:
 //!

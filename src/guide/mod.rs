@@ -13,10 +13,10 @@
 //! **One layer retries.** Retries inside retries multiply: 3 attempts of a client around 3 of ours are 9 requests for one
 //! call, just when the provider is in trouble. Let evenkeel be that layer: it knows the provider's hints, the deadline and
 //! the budget. To see whether somebody below or above asks again, count: give the client a provider that always fails,
-//! and compare. The [`testkit`](crate::testkit) has one:
+//! and compare. The crate [`evenkeel-testkit`](https://docs.rs/evenkeel-testkit) has one:
 //!
 //! ```
-//! use evenkeel::testkit::{Provider, Reply, Server};
+//! use evenkeel_testkit::{Provider, Reply, Server};
 //!
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let provider = Provider::new("primary").always(Reply::status(503));

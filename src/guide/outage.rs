@@ -53,4 +53,4 @@
 //! # See it
 //!
 //! `cargo run --release --example outage` replays a real day through three clients; `cargo run --example bot` lets you take the
-//! provider down yourself; [`testkit`](crate::testkit) does it to your own code.
+//! provider down yourself; [`evenkeel-testkit`](https://docs.rs/evenkeel-testkit) does it to your own code.

@@ -52,10 +52,8 @@
 //! - A route with fewer than 20 calls an hour learns slowly; its first calls have no second copy.
 
 mod policy;
-mod queue;
 mod race;
 mod service;
 
 pub use policy::HedgePolicy;
-pub(crate) use queue::QueueTime;
 pub use service::{Hedge, HedgeLayer};

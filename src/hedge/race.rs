@@ -2,7 +2,8 @@
 
 use crate::{
     Error, Response,
-    outcome::{Outcome, Rejection, judge},
+    error::judge,
+    outcome::{Outcome, Rejection},
     upstream::ResponseFuture,
 };
 

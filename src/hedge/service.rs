@@ -14,16 +14,18 @@ use tokio::time::{Instant, sleep_until};
 use tower::{Layer, Service, ServiceExt};
 
 use super::{
-    HedgePolicy, QueueTime,
+    HedgePolicy,
     race::{Sent, better, is_passing, race},
 };
 use crate::{
     Error, Request, Response, Upstream,
-    balance::HedgedTargets,
     budget::Budgets,
-    context::{AttemptLog, Call, ProbeSignal, Route, TargetBudget},
+    context::{
+        AttemptContext, AttemptLog, CallContext, ProbeSignal, QueueTime, Route, TargetBudget,
+    },
+    error::judge,
     latency::Latencies,
-    outcome::judge,
+    target::group::{EqualTargets, HedgedTargets},
     telemetry::{Event, Events},
     time::saturating_add,
     upstream::take_ready,
@@ -184,18 +186,26 @@ impl<F> fmt::Debug for HedgeFuture<F> {
 
 impl Course {
     fn new(shared: Arc<Shared>, request: &mut Request) -> Self {
-        let route = Call::route(request);
-        let ask = Call::ask(request);
-        let call = Call::of(request);
+        let route = AttemptContext::route(request);
+        let ask = CallContext::info(request);
+        let call = CallContext::of(request);
         let attempt_log = call.attempt_log.clone();
-        let known = ask.dialect().is_some() && ask.effects.repeats();
-        let twice = shared.policy.is_some() && !call.once && known;
-        let pooled = call.pool.is_some();
-        call.copies = (twice && pooled).then(HedgedTargets::default);
-        let probe = twice.then(|| call.probe_signal.get_or_insert_default().clone());
+        let known = ask.dialect().is_some() && ask.effects().repeats();
+        let twice = shared.policy.is_some() && !call.non_replayable && known;
+        let pooled = match EqualTargets::of_mut(request) {
+            Some(equals) => {
+                equals.copies = twice.then(HedgedTargets::default);
+                true
+            }
+            None => false,
+        };
+        let attempt = AttemptContext::of(request);
+        let rung = attempt.rung;
+        let probe = twice.then(|| attempt.probe_signal.get_or_insert_default().clone());
         let queue = twice.then(QueueTime::default);
-        call.queue_time = queue.clone();
-        let budget = twice.then(|| call.budget.get_or_insert_default().at(call.rung));
+        attempt.queue_time = queue.clone();
+        let call = CallContext::of(request);
+        let budget = twice.then(|| call.budget.get_or_insert_default().at(rung));
         Self {
             twice,
             pooled,
@@ -294,8 +304,8 @@ impl Course {
         }
         // One retry fewer follows, where there are any.
         budget.take(u32::MAX);
-        let call = Call::of(&mut request);
-        (call.copy, call.queue_time) = (true, None);
+        let attempt = AttemptContext::of(&mut request);
+        (attempt.second_copy, attempt.queue_time) = (true, None);
         let after = self.started.elapsed();
         self.shared.events.emit(Event::Hedged { route: self.route.clone(), after });
         Some(Box::pin(inner.oneshot(request)))

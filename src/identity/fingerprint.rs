@@ -77,12 +77,6 @@ impl Fingerprint {
     }
 }
 
-/// Whether a label or a fingerprint stands for many credentials, or for none that is seen: what one of them is refused says
-/// nothing of the next.
-pub(crate) fn is_of_many(credential: &str) -> bool {
-    credential == "-" || credential == "*" || credential.starts_with('~')
-}
-
 // === impl Sum ===
 
 impl Sum {
@@ -126,7 +120,6 @@ mod tests {
     #[test]
     fn one_without_a_credential_has_a_dash() {
         assert_eq!(of("https://a.example/?alt=sse", &[("x-request-id", "1")]), "-");
-        assert!(is_of_many("-") && is_of_many("~0123") && is_of_many("*") && !is_of_many("0123"));
     }
 
     #[test]

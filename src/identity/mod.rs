@@ -10,7 +10,8 @@
 //! Use it where your requests say who calls in a header of your own:
 //!
 //! ```
-//! use evenkeel::{Client, identity::IdentityPolicy, testkit::Provider};
+//! use evenkeel::{Client, identity::IdentityPolicy};
+//! use evenkeel_testkit::Provider;
 //! use http::HeaderName;
 //!
 //! let identity = IdentityPolicy::new()
@@ -70,7 +71,7 @@ mod query;
 mod service;
 mod stable;
 
-pub(crate) use fingerprint::{Fingerprint, is_of_many};
+pub(crate) use fingerprint::Fingerprint;
 pub use policy::IdentityPolicy;
 pub(crate) use query::Pair;
 pub use service::{Identity, IdentityLayer};

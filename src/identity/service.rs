@@ -11,7 +11,7 @@ use crate::{Error, Request, Response, Upstream};
 #[derive(Clone, Debug)]
 pub struct Identity<S> {
     inner: S,
-    known: Known,
+    layer: IdentityLayer,
 }
 
 /// Wraps services into [`Identity`]s.
@@ -37,7 +37,7 @@ impl<S> Layer<S> for IdentityLayer {
     type Service = Identity<S>;
 
     fn layer(&self, inner: S) -> Identity<S> {
-        Identity { inner, known: self.known.clone() }
+        Identity { inner, layer: self.clone() }
     }
 }
 
@@ -53,7 +53,7 @@ impl<S: Upstream> Service<Request> for Identity<S> {
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        request.extensions_mut().insert(self.known.clone());
+        self.layer.mark(&mut request);
         self.inner.call(request)
     }
 }

@@ -1,212 +1,216 @@
-//! How many calls at a time: found by trying, on the time to the first event and on refusals.
+//! The number of attempts at a time that a provider takes, found by trying: by the time to the first event and by overload.
 
+mod baseline;
 mod latency;
 mod policy;
-mod usual;
 
 use tokio::time::Instant;
 
-pub(crate) use self::latency::Form;
+pub(crate) use self::latency::AnswerForm;
 use self::latency::{Finding, Latency, Round, Sample};
 pub use self::policy::AdaptivePolicy;
 
 /// The limit and what it was learnt from. Plain state under the lock of its owner.
 ///
-/// It goes by rounds. A round is made of calls that began after the last change of the limit, so each change is judged by
-/// calls that have felt it, whether a call takes 300 ms or three minutes. Only calls count that were sent while the limit
-/// was in use. A round in time lets the limit grow: in steps that treble, up to half of it, where nothing is known to be in
-/// the way; up to one below the ceiling, where a refusal or a queue has shown one; and by one above the ceiling, after a
-/// patience. A refusal takes back the step that brought it, or a tenth where no step was being tried, and so once for all the
-/// calls that were under way by then.
+/// The limit is judged in rounds. A round consists of calls that were sent after the last change of the limit, so each change is
+/// judged by calls that have felt it, whether a call takes 300 ms or three minutes. Only calls count that were sent while the
+/// limit was in use. A round in time lets the limit grow: in steps that treble, up to half of the limit, while no ceiling is
+/// known; up to one below the ceiling, where overload or a queue has shown one; and by one above the ceiling, after
+/// [`patience`](AdaptivePolicy::patience). Overload takes back the step that brought it, or a tenth where no step was being
+/// tried; once for all calls that were under way by then.
 #[derive(Debug)]
-pub(crate) struct Adaptive {
+pub(crate) struct AdaptiveLimit {
     policy: AdaptivePolicy,
     limit: u32,
-    /// What was known to be good before the last step up; the limit itself when none is being tried.
-    good: u32,
-    /// How far the last step went, or the next one goes below a ceiling.
+    /// The limit that was good before the last step up; the limit itself while no step is being tried.
+    last_good: u32,
+    /// The size of the last step, or of the next one below a ceiling.
     step: u32,
-    /// The least that is known to be too many.
+    /// The smallest number that is known to be too many.
     ceiling: Option<u32>,
     in_flight: u32,
-    /// The round that goes on, how many calls have begun in it, and the first one after the last cut.
+    /// The current round.
     round: u64,
-    begun: u32,
-    cut: u64,
-    /// Calls in time since then.
-    quiet: u32,
+    /// The number of calls that were sent in the current round.
+    sent_in_round: u32,
+    /// The first round after the limit was last cut.
+    first_round_after_cut: u64,
+    /// The number of calls without overload since the limit was last cut.
+    calls_since_cut: u32,
     latency: Latency,
 }
 
-/// A call that is under way: when it began, in which round, and as which call of it.
+/// A call that is under way, as part of the round in which it was sent.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Begun {
-    at: Instant,
+pub(crate) struct RoundMember {
+    sent_at: Instant,
     round: u64,
-    nth: u32,
+    /// The number of calls that were sent before it in the round.
+    index: u32,
 }
 
-/// A round has at least so many calls, as the median of fewer is chance.
-const ROUND_LEAST: u32 = 5;
-/// Where answers are of several lengths it takes more, as a few may all be long ones by chance.
-const ROUND_MIXED: u32 = 20;
-/// And at most so many, as waiting for more would teach little.
-const ROUND_MOST: u32 = 25;
+/// The least calls of a round: the median of fewer is chance.
+const MIN_ROUND: u32 = 5;
+/// The same where answers are of several lengths: a few may all be long ones by chance.
+const MIN_MIXED_ROUND: u32 = 20;
+/// The most calls of a round: waiting for more would teach little.
+const MAX_ROUND: u32 = 25;
 
-// === impl Adaptive ===
+// === impl AdaptiveLimit ===
 
-impl Adaptive {
+impl AdaptiveLimit {
     /// A limit that knows nothing yet, of a policy that was checked.
     pub(crate) fn new(policy: AdaptivePolicy) -> Self {
         let limit = policy.initial;
         Self {
             limit,
-            good: limit,
+            last_good: limit,
             step: (limit / 2).max(1),
             ceiling: None,
             in_flight: 0,
             round: 0,
-            begun: 0,
-            cut: 0,
-            quiet: 0,
+            sent_in_round: 0,
+            first_round_after_cut: 0,
+            calls_since_cut: 0,
             latency: Latency::new(policy.tolerance),
             policy,
         }
     }
 
-    /// Begins anew; of the calls that are under way it learns nothing.
-    pub(crate) fn forget(&mut self) {
+    /// Begins anew. From the calls that are under way it learns nothing.
+    pub(crate) fn reset(&mut self) {
         let round = self.round + 1;
         let fresh = Self::new(self.policy.clone());
-        *self = Self { round, cut: round, in_flight: self.in_flight, ..fresh };
+        let in_flight = self.in_flight;
+        *self = Self { round, first_round_after_cut: round, in_flight, ..fresh };
     }
 
-    /// How many calls may be under way.
+    /// The largest number of calls under way.
     pub(crate) fn limit(&self) -> u32 {
         self.limit
     }
 
-    /// How many are: calls that began and have not ended.
+    /// The number of calls under way: sent and not ended.
     #[cfg(test)]
     pub(crate) fn in_flight(&self) -> u32 {
         self.in_flight
     }
 
     /// A call is sent.
-    pub(crate) fn began(&mut self, now: Instant) -> Begun {
+    pub(crate) fn on_sent(&mut self, now: Instant) -> RoundMember {
         self.in_flight = self.in_flight.saturating_add(1);
-        // Those of this round were given up, or were no samples.
-        if self.begun >= self.members().saturating_add(self.limit.saturating_mul(4)) {
+        // The calls of this round were given up, or were no samples.
+        if self.sent_in_round >= self.members().saturating_add(self.limit.saturating_mul(4)) {
             self.begin_round();
         }
-        self.begun += 1;
-        Begun { at: now, round: self.round, nth: self.begun - 1 }
+        self.sent_in_round += 1;
+        RoundMember { sent_at: now, round: self.round, index: self.sent_in_round - 1 }
     }
 
-    /// Its slot is free again, whatever it came to. On its own it teaches nothing: a call that was given up is no sample.
-    pub(crate) fn ended(&mut self) {
+    /// A call has ended, whatever its outcome. On its own that teaches nothing: a call that was given up is no sample.
+    pub(crate) fn on_end(&mut self) {
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 
-    /// The first event of its answer has come, or the whole of an answer that is not streamed. Once for each call, before it
+    /// The first event of an answer has come, or the whole of an answer that is not streamed. Once for each call, before it
     /// ends.
-    pub(crate) fn answered(&mut self, call: Begun, now: Instant, form: Form) {
-        let seconds = now.saturating_duration_since(call.at).as_secs_f64();
+    pub(crate) fn on_first_event(&mut self, call: RoundMember, now: Instant, form: AnswerForm) {
+        let seconds = now.saturating_duration_since(call.sent_at).as_secs_f64();
         let sample = Sample { form, seconds };
         if !self.in_use() {
             if self.in_flight <= self.limit / 2 {
-                self.latency.unloaded(sample);
+                self.latency.add_unloaded(sample);
             }
             return;
         }
-        self.quiet = self.quiet.saturating_add(1);
+        self.calls_since_cut = self.calls_since_cut.saturating_add(1);
         let members = self.members();
-        if call.round < self.round || call.nth >= members {
+        if call.round < self.round || call.index >= members {
             return;
         }
-        let least = self.limit == self.policy.min;
-        let round = Round { members, limit: self.limit, least };
+        let is_min_limit = self.limit == self.policy.min;
+        let round = Round { members, limit: self.limit, is_min_limit };
         let Some(finding) = self.latency.add(sample, round) else { return };
         match finding {
             Finding::InTime => self.grow(),
             Finding::Late => self.begin_round(),
             Finding::Queued { keep } => self.shrink(self.limit, keep),
-            // Fewer calls at a time made it no faster, so they were not what made it slow.
+            // Fewer calls at a time made the answers no faster, so the calls were not what made them slow.
             Finding::NotOurs { before } => self.set(before),
         }
     }
 
-    /// The provider had no room for it: 429, 503, 529, or silence until a limit of ours passed. Before it ends.
-    pub(crate) fn refused(&mut self, call: Begun) {
-        // Under way when the limit was last cut: the cut was for it as well.
-        if call.round < self.cut {
+    /// The provider had no room for a call: 429, 503, 529, or silence until a timeout. Before the call ends.
+    pub(crate) fn on_overload(&mut self, call: RoundMember) {
+        // The call was under way when the limit was last cut: the cut was for it as well.
+        if call.round < self.first_round_after_cut {
             return;
         }
-        // It counts itself, and all others that are under way may have been let in.
+        // The call counts itself, and all others that are under way may have been let in.
         let tried = if self.in_use() { self.limit.min(self.in_flight) } else { self.limit };
         self.shrink(tried, self.policy.backoff);
     }
 
-    /// Whether so many are under way that the limit is what holds the next one back. Otherwise a quiet hour would say that
-    /// any limit is fine.
+    /// Whether the calls under way are near the limit, so that it may hold the next one back. Otherwise a quiet hour would show
+    /// that any limit is fine.
     fn in_use(&self) -> bool {
         self.in_flight >= self.limit - self.limit / 5
     }
 
-    /// How many calls it takes to judge a limit: as many as the last step has let in, within bounds.
+    /// The number of calls that it takes to judge a limit: as many as the last step has let in, within bounds.
     fn members(&self) -> u32 {
-        let least = if self.latency.is_mixed() { ROUND_MIXED } else { ROUND_LEAST };
-        let least = least.min(2 * self.limit);
-        (self.limit - self.good).clamp(least, ROUND_MOST)
+        let min = if self.latency.is_mixed() { MIN_MIXED_ROUND } else { MIN_ROUND };
+        let min = min.min(2 * self.limit);
+        (self.limit - self.last_good).clamp(min, MAX_ROUND)
     }
 
     fn begin_round(&mut self) {
         self.round += 1;
-        self.begun = 0;
+        self.sent_in_round = 0;
         self.latency.clear();
     }
 
     /// The limit has held for a round.
     fn grow(&mut self) {
-        self.good = self.limit;
+        self.last_good = self.limit;
         let next = match self.ceiling {
             Some(ceiling) if self.limit + 1 < ceiling => self.step.min(ceiling - 1 - self.limit),
             Some(ceiling) if self.limit < ceiling => {
-                if self.quiet < self.policy.patience {
+                if self.calls_since_cut < self.policy.patience {
                     return self.begin_round();
                 }
                 self.step = 1;
                 1
             }
-            // It holds where it was too many: the capacity has grown.
+            // The limit holds where it was too many: the capacity has grown.
             _ => {
                 self.ceiling = None;
                 self.step = self.step.saturating_mul(3).min(self.limit / 2).max(1);
                 self.step
             }
         };
-        let good = self.limit;
+        let last_good = self.limit;
         self.set(self.limit.saturating_add(next));
-        self.good = good;
+        self.last_good = last_good;
     }
 
-    /// `tried` was too many. A step that was being tried is taken back; otherwise that share of it is kept.
+    /// `tried` was too many. A step that was being tried is taken back; otherwise the share `keep` of the limit is kept.
     fn shrink(&mut self, tried: u32, keep: f64) {
-        let next = match self.limit > self.good {
-            true => self.good,
+        let next = match self.limit > self.last_good {
+            true => self.last_good,
             false => (f64::from(tried) * keep) as u32,
         };
         let next = next.min(self.limit - 1).max(self.policy.min);
         self.ceiling = Some(tried.max(next + 1));
         self.step = (tried.saturating_sub(next) / 4).max(1);
-        self.quiet = 0;
+        self.calls_since_cut = 0;
         self.set(next);
-        self.cut = self.round;
+        self.first_round_after_cut = self.round;
     }
 
     fn set(&mut self, limit: u32) {
         self.limit = limit.clamp(self.policy.min, self.policy.max);
-        self.good = self.limit;
+        self.last_good = self.limit;
         self.begin_round();
     }
 }

@@ -1,112 +1,114 @@
-//! What the headers of an answer say of the provider's own limits.
+//! Reads the rate limits that a provider reports in the headers of an answer.
 
 use std::time::SystemTime;
 
 use http::{HeaderMap, HeaderName};
 
 use super::{
-    rate_limit_info::{RateLimitInfo, Told},
-    tokens::Kind,
+    cost::CostDimension,
+    rate_limit_info::{RateLimitInfo, ReportedLimit},
 };
-use crate::outcome::{clock, reset_in};
+use crate::outcome::{provider_time, time_until_reset};
 
-/// The names of one limit: its size, what is left of it, and when it is full again.
-struct Names {
-    kind: Kind,
+/// The headers of one limit: its size, what is left of it, and when all of it is available again.
+struct HeaderNames {
+    dimension: CostDimension,
     limit: &'static str,
     remaining: &'static str,
     reset: &'static str,
 }
 
-/// The limits that providers tell of: the detailed ones first, of which a rougher one of the same kind says nothing new.
-const NAMES: [Names; 8] = [
-    Names {
-        kind: Kind::Requests,
+/// The limits that providers report. The detailed ones come first; a rougher one of the same dimension adds nothing to them.
+const NAMES: [HeaderNames; 8] = [
+    HeaderNames {
+        dimension: CostDimension::Requests,
         limit: "x-ratelimit-limit-requests",
         remaining: "x-ratelimit-remaining-requests",
         reset: "x-ratelimit-reset-requests",
     },
-    Names {
-        kind: Kind::Tokens,
+    HeaderNames {
+        dimension: CostDimension::Tokens,
         limit: "x-ratelimit-limit-tokens",
         remaining: "x-ratelimit-remaining-tokens",
         reset: "x-ratelimit-reset-tokens",
     },
-    Names {
-        kind: Kind::Requests,
+    HeaderNames {
+        dimension: CostDimension::Requests,
         limit: "anthropic-ratelimit-requests-limit",
         remaining: "anthropic-ratelimit-requests-remaining",
         reset: "anthropic-ratelimit-requests-reset",
     },
-    Names {
-        kind: Kind::Input,
+    HeaderNames {
+        dimension: CostDimension::Input,
         limit: "anthropic-ratelimit-input-tokens-limit",
         remaining: "anthropic-ratelimit-input-tokens-remaining",
         reset: "anthropic-ratelimit-input-tokens-reset",
     },
-    Names {
-        kind: Kind::Output,
+    HeaderNames {
+        dimension: CostDimension::Output,
         limit: "anthropic-ratelimit-output-tokens-limit",
         remaining: "anthropic-ratelimit-output-tokens-remaining",
         reset: "anthropic-ratelimit-output-tokens-reset",
     },
-    Names {
-        kind: Kind::Tokens,
+    HeaderNames {
+        dimension: CostDimension::Tokens,
         limit: "anthropic-ratelimit-tokens-limit",
         remaining: "anthropic-ratelimit-tokens-remaining",
         reset: "anthropic-ratelimit-tokens-reset",
     },
-    Names {
-        kind: Kind::Requests,
+    HeaderNames {
+        dimension: CostDimension::Requests,
         limit: "x-ratelimit-limit",
         remaining: "x-ratelimit-remaining",
         reset: "x-ratelimit-reset",
     },
-    Names {
-        kind: Kind::Requests,
+    HeaderNames {
+        dimension: CostDimension::Requests,
         limit: "ratelimit-limit",
         remaining: "ratelimit-remaining",
         reset: "ratelimit-reset",
     },
 ];
 
-/// How all of their names begin. Most answers have none of them, and their other headers are not looked up one by one.
-const BEGINNINGS: [&str; 3] = ["x-ratelimit-", "anthropic-ratelimit-", "ratelimit-"];
+/// How all of their names begin. Most answers have none of them, and then nothing is looked up by name.
+const PREFIXES: [&str; 3] = ["x-ratelimit-", "anthropic-ratelimit-", "ratelimit-"];
 
-/// What the headers of an answer say that came `now`, the first of each kind.
-pub(super) fn read(headers: &HeaderMap, now: impl FnOnce() -> SystemTime) -> Vec<Told> {
-    let of_a_limit = |name: &HeaderName| BEGINNINGS.iter().any(|it| name.as_str().starts_with(it));
-    if !headers.keys().any(of_a_limit) {
+/// The limits in the headers of an answer that came `now`, at most one of each dimension.
+pub(super) fn read(headers: &HeaderMap, now: impl FnOnce() -> SystemTime) -> Vec<ReportedLimit> {
+    let is_limit =
+        |name: &HeaderName| PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix));
+    if !headers.keys().any(is_limit) {
         return Vec::new();
     }
-    let now = clock(headers, now());
-    let mut told: Vec<Told> = Vec::new();
+    let now = provider_time(headers, now());
+    let mut limits: Vec<ReportedLimit> = Vec::new();
     for names in &NAMES {
-        if told.iter().all(|told| told.kind != names.kind) {
-            told.extend(names.read(headers, now));
+        if limits.iter().all(|limit| limit.dimension != names.dimension) {
+            limits.extend(names.read(headers, now));
         }
     }
-    told
+    limits
 }
 
-// === impl Names ===
+// === impl HeaderNames ===
 
-impl Names {
-    fn read(&self, headers: &HeaderMap, now: SystemTime) -> Option<Told> {
+impl HeaderNames {
+    fn read(&self, headers: &HeaderMap, now: SystemTime) -> Option<ReportedLimit> {
         let limit = number(headers, self.limit).filter(|limit| *limit >= 1.0);
         let remaining = number(headers, self.remaining);
         if limit.is_none() && remaining.is_none() {
             return None;
         }
-        let reset = text(headers, self.reset).and_then(|reset| reset_in(reset, now));
-        Some(Told { kind: self.kind, news: RateLimitInfo { limit, remaining, reset } })
+        let reset = text(headers, self.reset).and_then(|reset| time_until_reset(reset, now));
+        let info = RateLimitInfo { limit, remaining, reset };
+        Some(ReportedLimit { dimension: self.dimension, info })
     }
 }
 
-/// A number that can be one of a limit: Azure says `-1` for unknown.
+/// A number that a limit can have. Azure sends `-1` for unknown.
 fn number(headers: &HeaderMap, name: &str) -> Option<f64> {
     let text = text(headers, name)?;
-    // A draft of the IETF has the policy behind the number: `100;w=60`, `100, 100;w=60`.
+    // The IETF draft allows the policy behind the number: `100;w=60`, `100, 100;w=60`.
     let number: f64 = text.split([';', ',']).next()?.trim().parse().ok()?;
     (number.is_finite() && number >= 0.0).then_some(number)
 }
@@ -121,7 +123,7 @@ mod tests {
 
     use super::*;
 
-    fn told(headers: &[(&str, &str)]) -> Vec<Told> {
+    fn read_all(headers: &[(&str, &str)]) -> Vec<ReportedLimit> {
         let pair = |(name, value): &(&str, &str)| {
             (HeaderName::try_from(*name).unwrap(), value.parse().unwrap())
         };
@@ -129,14 +131,15 @@ mod tests {
         read(&headers.iter().map(pair).collect(), || now)
     }
 
-    fn one(kind: Kind, limit: f64, remaining: f64, reset: f64) -> Told {
+    fn one(dimension: CostDimension, limit: f64, remaining: f64, reset: f64) -> ReportedLimit {
         let reset = Some(Duration::from_secs_f64(reset));
-        Told { kind, news: RateLimitInfo { limit: Some(limit), remaining: Some(remaining), reset } }
+        let info = RateLimitInfo { limit: Some(limit), remaining: Some(remaining), reset };
+        ReportedLimit { dimension, info }
     }
 
     #[test]
-    fn openai_tells_requests_and_tokens_with_go_durations() {
-        let told = told(&[
+    fn openai_reports_requests_and_tokens_with_go_durations() {
+        let limits = read_all(&[
             ("x-ratelimit-limit-requests", "60"),
             ("x-ratelimit-remaining-requests", "59"),
             ("x-ratelimit-reset-requests", "1s"),
@@ -144,25 +147,25 @@ mod tests {
             ("x-ratelimit-remaining-tokens", "149984"),
             ("x-ratelimit-reset-tokens", "6m0s"),
         ]);
-        let tokens = one(Kind::Tokens, 150_000.0, 149_984.0, 360.0);
-        assert_eq!(told, [one(Kind::Requests, 60.0, 59.0, 1.0), tokens]);
+        let tokens = one(CostDimension::Tokens, 150_000.0, 149_984.0, 360.0);
+        assert_eq!(limits, [one(CostDimension::Requests, 60.0, 59.0, 1.0), tokens]);
     }
 
     #[test]
-    fn azure_says_less_than_nothing_for_unknown() {
+    fn azure_reports_minus_one_for_unknown() {
         let requests = [
             ("x-ratelimit-limit-requests", "-1"),
             ("x-ratelimit-remaining-requests", "-1"),
             ("x-ratelimit-reset-requests", "10"),
         ];
-        assert_eq!(told(&requests), []);
-        let left = told(&[("x-ratelimit-remaining-tokens", "7")]);
-        assert_eq!(left[0].news, RateLimitInfo { limit: None, remaining: Some(7.0), reset: None });
+        assert_eq!(read_all(&requests), []);
+        let left = read_all(&[("x-ratelimit-remaining-tokens", "7")]);
+        assert_eq!(left[0].info, RateLimitInfo { limit: None, remaining: Some(7.0), reset: None });
     }
 
     #[test]
-    fn anthropic_tells_input_and_output_apart_with_dates() {
-        let told = told(&[
+    fn anthropic_reports_input_and_output_apart_with_dates() {
+        let limits = read_all(&[
             ("anthropic-ratelimit-input-tokens-limit", "40000"),
             ("anthropic-ratelimit-input-tokens-remaining", "20000"),
             ("anthropic-ratelimit-input-tokens-reset", "2023-11-14T22:13:50Z"),
@@ -170,32 +173,32 @@ mod tests {
             ("anthropic-ratelimit-output-tokens-remaining", "0"),
             ("anthropic-ratelimit-output-tokens-reset", "2023-11-14T22:14:20Z"),
         ]);
-        let output = one(Kind::Output, 8000.0, 0.0, 60.0);
-        assert_eq!(told, [one(Kind::Input, 40_000.0, 20_000.0, 30.0), output]);
+        let output = one(CostDimension::Output, 8000.0, 0.0, 60.0);
+        assert_eq!(limits, [one(CostDimension::Input, 40_000.0, 20_000.0, 30.0), output]);
     }
 
     #[test]
     fn one_bucket_for_all_is_one_of_requests() {
         let by = |limit, left, reset| {
-            told(&[
+            read_all(&[
                 ("x-ratelimit-limit", limit),
                 ("x-ratelimit-remaining", left),
                 ("x-ratelimit-reset", reset),
             ])
         };
-        assert_eq!(by("20", "0", "1700000030000"), [one(Kind::Requests, 20.0, 0.0, 30.0)]);
-        assert_eq!(by("20", "0", "1700000030"), [one(Kind::Requests, 20.0, 0.0, 30.0)]);
+        assert_eq!(by("20", "0", "1700000030000"), [one(CostDimension::Requests, 20.0, 0.0, 30.0)]);
+        assert_eq!(by("20", "0", "1700000030"), [one(CostDimension::Requests, 20.0, 0.0, 30.0)]);
         let ietf = [("ratelimit-limit", "100, 100;w=60"), ("ratelimit-remaining", "50")];
-        assert_eq!(told(&ietf)[0].news.limit, Some(100.0));
+        assert_eq!(read_all(&ietf)[0].info.limit, Some(100.0));
     }
 
     #[test]
-    fn rubbish_says_nothing() {
+    fn values_that_no_limit_can_have_are_ignored() {
         for value in ["", "many", "NaN", "inf", "-5", "1e400"] {
             let both = [("x-ratelimit-limit", value), ("x-ratelimit-remaining", value)];
-            assert_eq!(told(&both), [], "{value}");
+            assert_eq!(read_all(&both), [], "{value}");
         }
-        let zero = told(&[("x-ratelimit-limit-requests", "0")]);
-        assert_eq!(zero, [], "a limit of nothing is none");
+        let zero = read_all(&[("x-ratelimit-limit-requests", "0")]);
+        assert_eq!(zero, [], "a limit of zero is ignored");
     }
 }

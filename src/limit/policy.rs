@@ -1,48 +1,54 @@
-//! What the limits are set to.
+//! The configuration of the limits.
 
 use std::time::Duration;
 
-use super::{AdaptivePolicy, AdmissionPolicy, LimitLayer};
+use super::AdaptivePolicy;
 use crate::{ConfigError, context::Route, time::scale};
 
-/// How much may be asked of a route, and how long a call waits for its turn.
+/// How much is sent to a route, and how long a call waits for its turn.
 ///
 /// # Defaults
 ///
 /// - [`concurrency`](Self::concurrency): unlimited
-/// - [`requests`](Self::requests), [`tokens`](Self::tokens) a minute: unlimited, but for what the provider's headers tell
+/// - [`requests`](Self::requests), [`tokens`](Self::tokens) a minute: unlimited, except for what the provider's headers report
 /// - [`burst`](Self::burst): 5 s, of the requests: a few people who ask at one moment do not wait, and a provider that
-///   counts by the second is not hit by a minute's worth at once
-/// - [`queue`](Self::queue): 1024 calls of each priority a route: more have no chance within any deadline, at the limits most keys have
-/// - [`batch`](Self::batch): every 10th, while interactive calls wait as well
-/// - [`least`](Self::least): 1 s left for the attempt after the wait, as for a retry
-/// - [`admission`](Self::admission): none; the breaker is enough for most
-/// - [`pause`](Self::pause): none, after a 429 that names no wait: each retry backs off by itself, and nobody else waits
-///   for what may be over
+///   counts by the second does not get a minute's requests at once
+/// - [`max_queue`](Self::max_queue): 1024 calls of each priority and route: at the limits of most keys, more calls have no chance
+///   within any deadline
+/// - [`batch_share`](Self::batch_share): 0.1, while interactive calls wait as well
+/// - [`min_attempt_time`](Self::min_attempt_time): 1 s left for the attempt after the wait, as for a retry
+/// - [`cooldown_without_hint`](Self::cooldown_without_hint): none, after a 429 that names no wait: each retry backs off by itself,
+///   and no other call waits for what may be over
 #[derive(Clone, Debug)]
 pub struct LimitPolicy {
     pub(super) concurrency: Concurrency,
     pub(super) requests: Option<u32>,
     pub(super) tokens: Option<u32>,
     pub(super) burst: Duration,
-    pub(super) queue: usize,
-    pub(super) batch: u32,
-    pub(super) least: Duration,
-    pub(super) pause: Option<Duration>,
-    pub(super) admission: Option<AdmissionPolicy>,
-    models: Vec<(Box<str>, LimitPolicy)>,
+    pub(super) max_queue: usize,
+    batch_share: f64,
+    pub(super) min_attempt_time: Duration,
+    pub(super) cooldown_without_hint: Option<Duration>,
+    models: Vec<ModelPolicy>,
 }
 
-/// How many attempts may be under way at a time, each until its body has ended.
+/// Other limits for the routes of one model.
+#[derive(Clone, Debug)]
+struct ModelPolicy {
+    model: Box<str>,
+    policy: LimitPolicy,
+}
+
+/// The largest number of attempts under way at a time. An attempt is under way until its body has ended.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Concurrency {
-    /// As many as there are.
+    /// No limit.
     #[default]
     Unlimited,
-    /// So many, at least one.
+    /// This many, at least 1.
     Fixed(u32),
-    /// As many as the provider answers without delay: found by trying, on the time to the first event and on refusals.
+    /// As many as the provider answers without delay: found by trying, by the time to the first event and by rejections.
     Adaptive(AdaptivePolicy),
 }
 
@@ -54,115 +60,102 @@ impl LimitPolicy {
         Self::default()
     }
 
-    /// How many attempts may be under way at a time.
+    /// The largest number of attempts under way at a time.
     #[must_use]
     pub fn concurrency(mut self, concurrency: Concurrency) -> Self {
         self.concurrency = concurrency;
         self
     }
 
-    /// How many requests a minute the route takes. Where the provider's headers tell another number, theirs holds.
+    /// The requests a minute that the route takes. Where the provider's headers report another number, that one holds.
     #[must_use]
     pub fn requests(mut self, per_minute: impl Into<Option<u32>>) -> Self {
         self.requests = per_minute.into();
         self
     }
 
-    /// How many tokens a minute the route takes, of requests and answers together. Where the provider's headers tell another
-    /// number, theirs holds.
+    /// The tokens a minute that the route takes, of requests and answers together. Where the provider's headers report another
+    /// number, that one holds.
     #[must_use]
     pub fn tokens(mut self, per_minute: impl Into<Option<u32>>) -> Self {
         self.tokens = per_minute.into();
         self
     }
 
-    /// How much of the requests may be used at once when some were left unused: that much time's worth, and at least one
-    /// request. At most a minute.
+    /// The requests that may be sent at once after some were left unused: those of this time, and at least one. At most a
+    /// minute.
     ///
-    /// A minute's worth of tokens may always be used at once: one call may need that many.
+    /// The tokens of a minute may always be used at once: one call may need that many.
     #[must_use]
     pub fn burst(mut self, burst: Duration) -> Self {
         self.burst = burst;
         self
     }
 
-    /// How many calls may wait on a route; one more is refused. Zero: nobody waits. Each priority has so many places: a
-    /// batch that fills its own refuses nobody who goes before it.
+    /// The largest number of calls of one priority that wait on a route; one more is refused. Zero: no call waits. A batch that
+    /// fills the queue of its own priority refuses no interactive call.
     #[must_use]
-    pub fn queue(mut self, calls: usize) -> Self {
-        self.queue = calls;
+    pub fn max_queue(mut self, calls: usize) -> Self {
+        self.max_queue = calls;
         self
     }
 
-    /// The share of batch calls while interactive ones wait as well: every how-manieth turn is theirs. At least 2.
+    /// The share of the turns that is the batch calls' while interactive calls wait as well. Above 0, at most 0.5. It is rounded
+    /// to one turn in a whole number: 0.1 is every tenth turn.
     #[must_use]
-    pub fn batch(mut self, every: u32) -> Self {
-        self.batch = every;
+    pub fn batch_share(mut self, share: f64) -> Self {
+        self.batch_share = share;
         self
     }
 
     /// The time that has to be left for the attempt after the wait; a call that would have less does not wait. Where no
-    /// deadline is as long, nobody waits.
+    /// deadline is as long, no call waits.
     #[must_use]
-    pub fn least(mut self, least: Duration) -> Self {
-        self.least = least;
+    pub fn min_attempt_time(mut self, time: Duration) -> Self {
+        self.min_attempt_time = time;
         self
     }
 
-    /// How long a route is left alone after a 429 that names no wait, where no header told of it; doubled by each in a row,
-    /// up to 30 s.
+    /// How long a route is closed after a 429 that names no wait, where no header reported one either. Doubled by each such 429
+    /// in a row, up to 30 s.
     #[must_use]
-    pub fn pause(mut self, pause: impl Into<Option<Duration>>) -> Self {
-        self.pause = pause.into();
-        self
-    }
-
-    /// Drops calls of which the provider would refuse most anyway.
-    #[must_use]
-    pub fn admission(mut self, admission: impl Into<Option<AdmissionPolicy>>) -> Self {
-        self.admission = admission.into();
+    pub fn cooldown_without_hint(mut self, cooldown: impl Into<Option<Duration>>) -> Self {
+        self.cooldown_without_hint = cooldown.into();
         self
     }
 
     /// Other limits for the routes of one model, named as in the request.
     #[must_use]
     pub fn model(mut self, model: &str, policy: LimitPolicy) -> Self {
-        self.models.push((model.into(), policy));
+        self.models.push(ModelPolicy { model: model.into(), policy });
         self
     }
 
     /// The limits of a route.
     pub(super) fn of(&self, route: &Route) -> &Self {
-        let of_model = self.models.iter().find(|(model, _)| &**model == route.model());
-        of_model.map_or(self, |(_, policy)| policy)
+        let of_model = self.models.iter().find(|other| &*other.model == route.model());
+        of_model.map_or(self, |other| &other.policy)
     }
 
     pub(crate) fn scaled(mut self, by: f64) -> Self {
-        self.least = scale(self.least, by);
-        self.pause = self.pause.map(|pause| scale(pause, by));
-        self.models = self.models.into_iter().map(|(name, it)| (name, it.scaled(by))).collect();
+        self.min_attempt_time = scale(self.min_attempt_time, by);
+        self.cooldown_without_hint = self.cooldown_without_hint.map(|wait| scale(wait, by));
+        let scaled = |other: ModelPolicy| ModelPolicy { policy: other.policy.scaled(by), ..other };
+        self.models = self.models.into_iter().map(scaled).collect();
         self
     }
 
-    /// The layer.
-    ///
-    /// # Errors
-    ///
-    /// Where a value cannot be meant; the error names the field, the value and what is allowed.
-    pub fn build(self) -> Result<LimitLayer, ConfigError> {
-        self.check()?;
-        Ok(LimitLayer::new(self))
+    /// The same policy without what limits a route.
+    pub(super) fn without_limits(&self) -> Self {
+        Self { min_attempt_time: self.min_attempt_time, ..Self::default() }
     }
 
-    /// For calls of many credentials that there is no room for one by one: a limit is one credential's, so that there is none.
-    pub(super) fn of_many(&self) -> Self {
-        let concurrency = Concurrency::Unlimited;
-        let plain =
-            Self { concurrency, requests: None, tokens: None, admission: None, ..Self::default() };
-        Self { least: self.least, ..plain }
+    /// One turn in this many is that of a batch call, while interactive calls wait as well.
+    pub(super) fn batch_every(&self) -> u32 {
+        (1.0 / self.batch_share).round() as u32
     }
 
-    /// Refuses what cannot be meant.
+    /// Rejects values that are not allowed.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         self.check_concurrency()?;
         for (field, limit) in [("limit.requests", self.requests), ("limit.tokens", self.tokens)] {
@@ -173,36 +166,35 @@ impl LimitPolicy {
         if self.burst > MINUTE {
             return Err(ConfigError::new("limit.burst", self.burst, "at most a minute"));
         }
-        if self.queue > Self::LONGEST {
-            let allowed = format!("at most {}", Self::LONGEST);
-            return Err(ConfigError::new("limit.queue", self.queue, allowed));
+        if self.max_queue > Self::MAX_QUEUE {
+            let allowed = format!("at most {}", Self::MAX_QUEUE);
+            return Err(ConfigError::new("limit.max_queue", self.max_queue, allowed));
         }
-        if self.batch < 2 {
-            let allowed = "at least 2: every other turn";
-            return Err(ConfigError::new("limit.batch", self.batch, allowed));
+        if !(self.batch_share > 0.0 && self.batch_share <= 0.5) {
+            let allowed = "above 0, at most 0.5: every other turn";
+            return Err(ConfigError::new("limit.batch_share", self.batch_share, allowed));
         }
-        if self.pause.is_some_and(|pause| pause.is_zero() || pause > Self::LONGEST_PAUSE) {
-            let allowed = format!("longer than zero, at most {:?}", Self::LONGEST_PAUSE);
-            return Err(ConfigError::new("limit.pause", self.pause, allowed));
+        let longest = Self::MAX_COOLDOWN_WITHOUT_HINT;
+        if self.cooldown_without_hint.is_some_and(|wait| wait.is_zero() || wait > longest) {
+            let (field, value) = ("limit.cooldown_without_hint", self.cooldown_without_hint);
+            let allowed = format!("longer than zero, at most {longest:?}");
+            return Err(ConfigError::new(field, value, allowed));
         }
-        self.models.iter().try_for_each(|(_, policy)| policy.check())
+        self.models.iter().try_for_each(|other| other.policy.check())
     }
 
     fn check_concurrency(&self) -> Result<(), ConfigError> {
         match &self.concurrency {
-            Concurrency::Fixed(0) => {
-                return Err(ConfigError::new("limit.concurrency", 0, "at least 1"));
-            }
-            Concurrency::Adaptive(adaptive) => adaptive.check()?,
-            Concurrency::Fixed(_) | Concurrency::Unlimited => (),
+            Concurrency::Fixed(0) => Err(ConfigError::new("limit.concurrency", 0, "at least 1")),
+            Concurrency::Adaptive(adaptive) => adaptive.check(),
+            Concurrency::Fixed(_) | Concurrency::Unlimited => Ok(()),
         }
-        self.admission.as_ref().map_or(Ok(()), AdmissionPolicy::check)
     }
 
-    /// The longest queue that may be set.
-    pub const LONGEST: usize = 1 << 20;
-    /// The longest pause after rate limits that name no wait.
-    pub const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+    /// The largest [`max_queue`](Self::max_queue).
+    pub const MAX_QUEUE: usize = 1 << 20;
+    /// The longest [`cooldown_without_hint`](Self::cooldown_without_hint), also after several in a row.
+    pub const MAX_COOLDOWN_WITHOUT_HINT: Duration = Duration::from_secs(30);
 }
 
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
@@ -214,11 +206,10 @@ impl Default for LimitPolicy {
             requests: None,
             tokens: None,
             burst: Duration::from_secs(5),
-            queue: 1024,
-            batch: 10,
-            least: Duration::from_secs(1),
-            pause: None,
-            admission: None,
+            max_queue: 1024,
+            batch_share: 0.1,
+            min_attempt_time: Duration::from_secs(1),
+            cooldown_without_hint: None,
             models: Vec::new(),
         }
     }

@@ -1,173 +1,181 @@
-//! All limits of a route together.
+//! All rate limits of a route together.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::{
-    LimitPolicy,
-    quota::{Mark, Quota},
-    rate_limit_info::{Refill, Told},
-    tokens::{Cost, Kind},
+    cost::{Cost, CostDimension, PerDimension},
+    policy::LimitPolicy,
+    quota::{Quota, QuotaSnapshot, Savings, Settlement},
+    rate_limit_info::{Refill, ReportedLimit},
 };
 use crate::keyed_state::Rest;
 
-/// All limits of a route.
+/// All rate limits of a route.
 #[derive(Debug)]
-pub(super) struct Meters {
-    /// One of each kind, by the minute.
-    each: [Quota; 4],
-    /// The same by the hour or the day: only where a provider tells of one.
-    long: [Quota; 4],
+pub(super) struct Quotas {
+    per_minute: PerDimension<Quota>,
+    /// Limits by the hour or the day: only where a provider reports one.
+    long: PerDimension<Quota>,
 }
 
-/// Where an attempt stood in all of them.
+/// All rate limits as they were when an attempt was sent.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Marks {
-    pub(super) nth: u64,
-    at: Instant,
-    each: [f64; 4],
-    long: [f64; 4],
+pub(super) struct QuotaSnapshots {
+    /// The number of the attempt.
+    pub(super) number: u64,
+    sent_at: Instant,
+    /// All cells that had been taken, with those of the attempt.
+    per_minute: PerDimension<f64>,
+    long: PerDimension<f64>,
 }
 
 /// What is set aside for a call.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Saved {
-    pub(super) aside: [f64; 4],
+pub(super) struct SetAside {
+    pub(super) cells: PerDimension<f64>,
     /// It is all that the call costs.
     pub(super) is_enough: bool,
 }
 
-// === impl Meters ===
+// === impl Quotas ===
 
-impl Meters {
-    /// The limits of a policy.
-    pub(super) fn made_of(policy: &LimitPolicy, now: Instant) -> Self {
-        let share = policy.burst.as_secs_f64() / 60.0;
-        Self::new(policy.requests, policy.tokens, share, now)
+impl Quotas {
+    /// The limits of a policy, by the minute.
+    pub(super) fn new(policy: &LimitPolicy, now: Instant) -> Self {
+        let unknown = || PerDimension::from_fn(|_| Quota::unknown());
+        let (mut per_minute, long) = (unknown(), unknown());
+        if let Some(requests) = policy.requests {
+            let burst_share = policy.burst.as_secs_f64() / 60.0;
+            let quota = Quota::configured(requests.into(), burst_share, now);
+            per_minute[CostDimension::Requests] = quota;
+        }
+        if let Some(tokens) = policy.tokens {
+            per_minute[CostDimension::Tokens] = Quota::configured(tokens.into(), 1.0, now);
+        }
+        Self { per_minute, long }
     }
 
-    /// The limits that are set, by the minute; of the requests that share at once, of the tokens all.
-    pub(super) fn new(
-        requests: Option<u32>,
-        tokens: Option<u32>,
-        share: f64,
+    /// How long it is until a call can be paid for, after others have taken what is `ahead`.
+    pub(super) fn wait(&self, ahead: PerDimension<f64>, cost: Cost, now: Instant) -> Duration {
+        let waits = CostDimension::ALL.into_iter().flat_map(|dimension| {
+            [&self.per_minute[dimension], &self.long[dimension]]
+                .map(|quota| quota.wait(ahead[dimension], quota.cells(dimension, cost), now))
+        });
+        waits.max().unwrap_or_default()
+    }
+
+    /// How long it is until a call can be paid for and what is `set_aside` is left.
+    pub(super) fn wait_beside(
+        &self,
+        set_aside: PerDimension<f64>,
+        cost: Cost,
         now: Instant,
-    ) -> Self {
-        let untold = || [(); 4].map(|()| Quota::untold());
-        let (mut each, long) = (untold(), untold());
-        if let Some(requests) = requests {
-            each[Kind::Requests as usize] = Quota::set(requests.into(), share, now);
-        }
-        if let Some(tokens) = tokens {
-            each[Kind::Tokens as usize] = Quota::set(tokens.into(), 1.0, now);
-        }
-        Self { each, long }
-    }
-
-    /// How long it is until a call can be paid for, after what is `ahead` of it.
-    pub(super) fn wait(&self, ahead: [f64; 4], cost: Cost, now: Instant) -> Duration {
-        let waits = Kind::ALL.into_iter().flat_map(|kind| {
-            let n = kind as usize;
-            [&self.each[n], &self.long[n]].map(|it| it.wait(ahead[n], it.counts(kind, cost), now))
+    ) -> Duration {
+        let waits = CostDimension::ALL.into_iter().flat_map(|dimension| {
+            let (minute, long) = (&self.per_minute[dimension], &self.long[dimension]);
+            let cells = minute.cells(dimension, cost);
+            let minute = minute.wait_beside(set_aside[dimension], cells, now);
+            [minute, long.wait(0.0, long.cells(dimension, cost), now)]
         });
         waits.max().unwrap_or_default()
     }
 
-    /// How long it is until a call can be paid for, and what is set `aside` is still there.
-    pub(super) fn afford(&self, aside: [f64; 4], cost: Cost, now: Instant) -> Duration {
-        let waits = Kind::ALL.into_iter().flat_map(|kind| {
-            let n = kind as usize;
-            let each = self.each[n].afford(aside[n], self.each[n].counts(kind, cost), now);
-            [each, self.long[n].wait(0.0, self.long[n].counts(kind, cost), now)]
+    /// What is refilled within `time`, as far as a call needs it.
+    pub(super) fn savings(&self, cost: Cost, time: Duration) -> SetAside {
+        let savings: PerDimension<Option<Savings>> = PerDimension::from_fn(|dimension| {
+            let quota = &self.per_minute[dimension];
+            quota.savings(quota.cells(dimension, cost), time)
         });
-        waits.max().unwrap_or_default()
+        let cells = |dimension| savings[dimension].map_or(0.0, |savings| savings.cells);
+        let is_enough = savings.iter().flatten().all(|savings| savings.is_enough)
+            && savings.iter().any(Option::is_some);
+        SetAside { cells: PerDimension::from_fn(cells), is_enough }
     }
 
-    /// What comes in within that time, as far as a call needs it.
-    pub(super) fn saved(&self, cost: Cost, time: Duration) -> Saved {
-        let each = Kind::ALL.map(|kind| {
-            let meter = &self.each[kind as usize];
-            meter.saved(meter.counts(kind, cost), time)
-        });
-        let is_enough =
-            each.iter().flatten().all(|saved| saved.1) && each.iter().any(Option::is_some);
-        Saved { aside: each.map(|saved| saved.map_or(0.0, |saved| saved.0)), is_enough }
+    /// How long it is until anything is left, by what the provider has reported.
+    pub(super) fn reported_wait(&self, now: Instant) -> Duration {
+        self.iter().map(|quota| quota.reported_wait(now)).max().unwrap_or_default()
     }
 
-    /// How long it is until the provider has anything left, as it told.
-    pub(super) fn told_wait(&self, now: Instant) -> Duration {
-        let all = self.each.iter().chain(&self.long);
-        all.map(|meter| meter.told_wait(now)).max().unwrap_or_default()
-    }
-
-    /// The provider has let an attempt in although it told that nothing is left for a long time: what it tells is not heeded
+    /// The provider has let an attempt in. If it has reported that nothing is left for a long time, its reports are ignored
     /// until it limits the rate.
-    pub(super) fn disprove(&mut self, now: Instant) {
-        self.all().for_each(|(meter, _)| meter.disprove(now));
+    pub(super) fn on_disproved(&mut self, now: Instant) {
+        self.iter_mut().for_each(|(_, quota)| quota.on_disproved(now));
     }
 
-    /// The provider limits the rate, so what it tells is heeded.
-    pub(super) fn believe(&mut self) {
-        self.all().for_each(|(meter, _)| meter.believe());
+    /// The provider limits the rate: its reports are heeded again.
+    pub(super) fn trust(&mut self) {
+        self.iter_mut().for_each(|(_, quota)| quota.trust());
     }
 
     pub(super) fn take(&mut self, cost: Cost, now: Instant) {
-        for (meter, kind) in self.all() {
-            meter.take(meter.counts(kind, cost), now);
+        for (dimension, quota) in self.iter_mut() {
+            quota.take(quota.cells(dimension, cost), now);
         }
     }
 
-    pub(super) fn marks(&self, nth: u64, at: Instant) -> Marks {
-        let taken = |meters: &[Quota; 4]| [0, 1, 2, 3].map(|n: usize| meters[n].taken);
-        Marks { nth, at, each: taken(&self.each), long: taken(&self.long) }
+    pub(super) fn snapshot(&self, number: u64, sent_at: Instant) -> QuotaSnapshots {
+        let taken = |quotas: &PerDimension<Quota>| {
+            PerDimension::from_fn(|dimension| quotas[dimension].total_taken())
+        };
+        let (per_minute, long) = (taken(&self.per_minute), taken(&self.long));
+        QuotaSnapshots { number, sent_at, per_minute, long }
     }
 
-    pub(super) fn settle(&mut self, marks: &Marks, taken: Cost, cost: Cost) {
-        for kind in Kind::ALL {
-            let n = kind as usize;
-            for meter in [&mut self.each[n], &mut self.long[n]] {
-                meter.settle(marks.nth, meter.counts(kind, taken), meter.counts(kind, cost));
-            }
+    /// Settles an attempt for which `reserved` was taken and that has used `used`.
+    pub(super) fn settle(&mut self, number: u64, reserved: Cost, used: Cost) {
+        for (dimension, quota) in self.iter_mut() {
+            let (reserved, used) = (quota.cells(dimension, reserved), quota.cells(dimension, used));
+            quota.settle(Settlement { number, reserved, used });
         }
     }
 
-    pub(super) fn news(&mut self, told: &[Told], marks: &Marks, now: Instant) {
-        for Told { kind, news } in told {
-            let n = *kind as usize;
-            let unsaid = news.refill() == Refill::Unsaid && self.long[n].is_of(news.limit);
-            if news.is_long() || unsaid {
-                self.long[n].news(news, marks.of(marks.long[n]), now);
+    /// Takes over the limits that the answer to an attempt reports.
+    pub(super) fn on_report(
+        &mut self,
+        limits: &[ReportedLimit],
+        snapshots: &QuotaSnapshots,
+        now: Instant,
+    ) {
+        for ReportedLimit { dimension, info } in limits {
+            let (minute, long) = (&mut self.per_minute[*dimension], &mut self.long[*dimension]);
+            let is_known_long = info.refill() == Refill::Unknown && long.has_size(info.limit);
+            if info.is_long() || is_known_long {
+                long.on_report(info, snapshots.of(snapshots.long[*dimension]), now);
                 continue;
             }
-            self.each[n].news(news, marks.of(marks.each[n]), now);
-            // The first answer of a minute's window looks like one of an hour's bucket: the next ones tell.
-            self.long[n] = Quota::untold();
+            minute.on_report(info, snapshots.of(snapshots.per_minute[*dimension]), now);
+            // The first answer of a minute's window looks like one of an hour's bucket: only later answers show which it is.
+            *long = Quota::unknown();
         }
     }
 
-    /// The limit of a kind by the minute.
-    pub(super) fn of(&self, kind: Kind) -> &Quota {
-        &self.each[kind as usize]
+    /// The limit of a dimension by the minute.
+    pub(super) fn of(&self, dimension: CostDimension) -> &Quota {
+        &self.per_minute[dimension]
     }
 
     /// What would be lost if all were made anew.
     pub(super) fn rest(&self, now: Instant) -> Rest {
-        let all = self.each.iter().chain(&self.long);
-        all.map(|meter| meter.rest(now)).max().unwrap_or(Rest::Settled)
+        self.iter().map(|quota| quota.rest(now)).max().unwrap_or(Rest::Settled)
     }
 
-    fn all(&mut self) -> impl Iterator<Item = (&mut Quota, Kind)> {
-        let each = self.each.iter_mut().zip(Kind::ALL);
-        each.chain(self.long.iter_mut().zip(Kind::ALL))
+    fn iter(&self) -> impl Iterator<Item = &Quota> {
+        self.per_minute.iter().chain(self.long.iter())
+    }
+
+    fn iter_mut(&mut self) -> impl Iterator<Item = (CostDimension, &mut Quota)> {
+        self.per_minute.iter_mut().chain(self.long.iter_mut())
     }
 }
 
-// === impl Marks ===
+// === impl QuotaSnapshots ===
 
-impl Marks {
-    fn of(&self, taken: f64) -> Mark {
-        Mark { nth: self.nth, at: self.at, taken }
+impl QuotaSnapshots {
+    fn of(&self, total_taken: f64) -> QuotaSnapshot {
+        QuotaSnapshot { number: self.number, sent_at: self.sent_at, total_taken }
     }
 }
 
@@ -176,42 +184,44 @@ mod tests {
     use super::*;
     use crate::limit::rate_limit_info::RateLimitInfo;
 
+    const NOTHING: PerDimension<f64> = PerDimension::ZERO;
+    const ONE: Cost = Cost::REQUEST;
+
     fn secs(secs: f64) -> Duration {
         Duration::from_secs_f64(secs)
     }
 
-    fn news(limit: f64, remaining: f64, reset: f64) -> RateLimitInfo {
-        RateLimitInfo { limit: Some(limit), remaining: Some(remaining), reset: Some(secs(reset)) }
+    fn requests(limit: f64, remaining: f64, reset: f64) -> [ReportedLimit; 1] {
+        let (limit, remaining, reset) = (Some(limit), Some(remaining), Some(secs(reset)));
+        let info = RateLimitInfo { limit, remaining, reset };
+        [ReportedLimit { dimension: CostDimension::Requests, info }]
     }
 
     #[test]
     fn requests_by_the_day_leave_those_by_the_minute_alone() {
         let now = Instant::now();
-        let mut meters = Meters::new(Some(30), None, 1.0 / 12.0, now);
-        let cost = Cost { requests: 1, input: 0, output: 0 };
-        meters.take(cost, now);
-        let told = [Told { kind: Kind::Requests, news: news(14_400.0, 14_370.0, 179.56) }];
-        meters.news(&told, &meters.marks(1, now), now);
-        assert_eq!(meters.of(Kind::Requests).a_minute(), Some(30.0));
-        assert_eq!(meters.wait([0.0; 4], cost, now), Duration::ZERO);
-        let told = [Told { kind: Kind::Requests, news: news(14_400.0, 0.0, 86_400.0) }];
-        meters.news(&told, &meters.marks(2, now), now);
-        assert_eq!(meters.wait([0.0; 4], cost, now), secs(6.0));
+        let policy = LimitPolicy::new().requests(30).burst(secs(5.0));
+        let mut quotas = Quotas::new(&policy, now);
+        quotas.take(ONE, now);
+        quotas.on_report(&requests(14_400.0, 14_370.0, 179.56), &quotas.snapshot(1, now), now);
+        assert_eq!(quotas.of(CostDimension::Requests).per_minute(), Some(30.0));
+        assert_eq!(quotas.wait(NOTHING, ONE, now), Duration::ZERO);
+        quotas.on_report(&requests(14_400.0, 0.0, 86_400.0), &quotas.snapshot(2, now), now);
+        assert_eq!(quotas.wait(NOTHING, ONE, now), secs(6.0));
     }
 
     #[test]
     fn what_was_taken_for_an_hours_limit_and_is_none_is_forgotten() {
         let now = Instant::now();
-        let mut meters = Meters::new(None, None, 1.0, now);
-        let cost = Cost { requests: 1, input: 0, output: 0 };
-        let mut told = |nth: u64, left: f64, reset: f64| {
-            meters.take(cost, now);
-            let told = [Told { kind: Kind::Requests, news: news(60.0, left, reset) }];
-            meters.news(&told, &meters.marks(nth, now), now);
-            meters.wait([0.0; 4], cost, now)
+        let mut quotas = Quotas::new(&LimitPolicy::new(), now);
+        let mut report = |number: u64, remaining: f64, reset: f64| {
+            quotas.take(ONE, now);
+            let snapshots = quotas.snapshot(number, now);
+            quotas.on_report(&requests(60.0, remaining, reset), &snapshots, now);
+            quotas.wait(NOTHING, ONE, now)
         };
-        assert_eq!(told(1, 59.0, 60.0), Duration::ZERO);
-        assert_eq!(told(2, 30.0, 55.0), Duration::ZERO);
-        assert_eq!(told(3, 0.0, 20.0), secs(20.0), "of a window, and not of an hour");
+        assert_eq!(report(1, 59.0, 60.0), Duration::ZERO);
+        assert_eq!(report(2, 30.0, 55.0), Duration::ZERO);
+        assert_eq!(report(3, 0.0, 20.0), secs(20.0), "of a window, and not of an hour");
     }
 }

@@ -1,4 +1,4 @@
-//! The limits as a layer.
+//! The service that calls go through, and what each of them waits for.
 
 use std::{
     fmt,
@@ -11,100 +11,77 @@ use std::{
 
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
-use tower::{Layer, Service};
+use tower::Service;
 
 use super::{
-    LimitPolicy, Limits,
-    adaptive::Form,
-    gate::Report,
+    adaptive::AnswerForm,
+    enter::{EnterRequest, EnterResult},
     headers,
-    limiter::{Asking, Entry, Limiter, Permit},
-    queued::Queued,
-    tokens::Size,
+    limits::Limits,
+    queued_call::QueuedCall,
+    request_size::RequestSize,
+    route_limiter::{Permit, RouteLimiter},
+    state::{DecisionInput, Feedback},
 };
 use crate::{
     Error, Request, Response, Upstream,
-    context::{Call, Deadline, Priority, Route},
+    context::{AttemptContext, CallContext, Deadline, Priority, QueueTime, Route},
     dialect::Usage,
-    outcome::{Outcome, judge},
+    error::judge,
+    outcome::Outcome,
     stream::FirstContentAt,
-    telemetry::{Event, Events},
+    telemetry::Event,
     upstream::{ResponseFuture, take_ready},
 };
 
-/// Puts the limits of each route in front of a service. Made by [`LimitPolicy::build`].
-#[derive(Clone, Debug)]
-pub struct LimitLayer {
-    limits: Limits,
-}
-
-/// A service behind the limits of each route.
+/// A service behind the limits of each route. Made by [`LimitLayer`](super::LimitLayer).
 #[derive(Clone, Debug)]
 pub struct Limit<S> {
-    inner: S,
-    limits: Limits,
+    pub(super) inner: S,
+    pub(super) limits: Limits,
 }
 
 pin_project! {
-    /// A call that was let through, waits for it, or was refused.
+    /// The response future of [`Limit`].
     pub struct LimitFuture<F> {
         #[pin]
-        fate: Fate<F>,
+        state: LimitFutureState<F>,
     }
 }
 
 pin_project! {
-    #[project = FateProj]
-    enum Fate<F> {
+    #[project = LimitFutureStateProj]
+    enum LimitFutureState<F> {
         Sent {
             #[pin]
             inner: F,
-            // Taken by the end.
-            leave: Option<(Passage, Permit)>,
+            // Taken when the inner future is ready.
+            admitted: Option<AdmittedCall>,
         },
-        Waits { way: Way },
+        Queued { response: ResponseFuture },
         Refused { error: Option<Error> },
     }
 }
 
-/// The way of a call that waits.
-type Way = ResponseFuture;
-
-/// One call on its way through.
-struct Passage {
+/// What one call needs to know of its limits.
+struct LimitContext {
     limits: Limits,
-    limiter: Arc<Limiter>,
+    limiter: Arc<RouteLimiter>,
     route: Route,
-    size: Size,
-    form: Form,
+    size: RequestSize,
+    form: AnswerForm,
 }
 
-// === impl LimitLayer ===
-
-impl LimitLayer {
-    pub(super) fn new(policy: LimitPolicy) -> Self {
-        Self { limits: Limits::new(policy) }
-    }
-
-    /// Sends events to that listener; the first one stays.
-    #[must_use]
-    pub fn events(self, events: Events) -> Self {
-        self.limits.tell(events);
-        self
-    }
-
-    /// The limits of all services that this layer makes.
-    pub fn handle(&self) -> Limits {
-        self.limits.clone()
-    }
+/// A call that was admitted without a wait.
+struct AdmittedCall {
+    context: LimitContext,
+    permit: Permit,
 }
 
-impl<S> Layer<S> for LimitLayer {
-    type Service = Limit<S>;
-
-    fn layer(&self, inner: S) -> Limit<S> {
-        Limit { inner, limits: self.limits.clone() }
-    }
+/// A call that waits, and about how long.
+struct Wait {
+    call: QueuedCall,
+    expected: Duration,
 }
 
 // === impl Limit ===
@@ -119,24 +96,32 @@ impl<S: Upstream> Service<Request> for Limit<S> {
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let (now, route) = (Instant::now(), Call::route(&mut request));
-        let limiter = self.limits.at(&route, now);
-        let ask = Call::ask(&mut request);
-        let size = if limiter.estimates() { Size::of(&request, &ask) } else { Size::any(&ask) };
-        let form = if ask.stream { Form::Stream } else { Form::Whole };
-        let passage = Passage { limits: self.limits.clone(), limiter, route, size, form };
-        let asking = passage.asking(&mut request);
-        let fate = match passage.limiter.enter(asking, now, fastrand::f64()) {
-            Entry::Go(permit) => {
-                Fate::Sent { inner: self.inner.call(request), leave: Some((passage, permit)) }
+        let (now, route) = (Instant::now(), AttemptContext::route(&mut request));
+        let limiter = self.limits.limiter(&route, now);
+        let ask = CallContext::info(&mut request);
+        let size = match limiter.needs_estimates() {
+            true => RequestSize::measure(&request, &ask),
+            false => RequestSize::unmeasured(&ask),
+        };
+        let form = if ask.stream() { AnswerForm::Stream } else { AnswerForm::Unary };
+        let context = LimitContext { limits: self.limits.clone(), limiter, route, size, form };
+        let enter = context.enter_request(&mut request);
+        let input = DecisionInput { now, random: fastrand::f64() };
+        let state = match context.limiter.enter(enter, input) {
+            EnterResult::Admitted(permit) => {
+                let admitted = Some(AdmittedCall { context, permit });
+                LimitFutureState::Sent { inner: self.inner.call(request), admitted }
             }
-            Entry::Refused(retry_in) => Fate::Refused { error: Some(passage.refuse(retry_in)) },
-            Entry::Wait(queued, expected) => {
+            EnterResult::Refused { retry_in } => {
+                LimitFutureState::Refused { error: Some(context.refuse(retry_in)) }
+            }
+            EnterResult::Queued { call, expected } => {
                 let inner = take_ready(&mut self.inner);
-                Fate::Waits { way: Box::pin(passage.go(inner, request, (queued, expected))) }
+                let response = Box::pin(context.send(inner, request, Wait { call, expected }));
+                LimitFutureState::Queued { response }
             }
         };
-        LimitFuture { fate }
+        LimitFuture { state }
     }
 }
 
@@ -146,16 +131,16 @@ impl<F: Future<Output = Result<Response, Error>>> Future for LimitFuture<F> {
     type Output = Result<Response, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().fate.project() {
-            FateProj::Sent { inner, leave } => {
+        match self.project().state.project() {
+            LimitFutureStateProj::Sent { inner, admitted } => {
                 let mut result = ready!(inner.poll(cx));
-                if let Some((passage, permit)) = leave.take() {
-                    passage.report(permit, &mut result);
+                if let Some(AdmittedCall { context, permit }) = admitted.take() {
+                    context.report(permit, &mut result);
                 }
                 Poll::Ready(result)
             }
-            FateProj::Waits { way } => way.as_mut().poll(cx),
-            FateProj::Refused { error } => {
+            LimitFutureStateProj::Queued { response } => response.as_mut().poll(cx),
+            LimitFutureStateProj::Refused { error } => {
                 Poll::Ready(Err(error.take().expect("a future is not polled after it was ready")))
             }
         }
@@ -168,55 +153,52 @@ impl<F> fmt::Debug for LimitFuture<F> {
     }
 }
 
-// === impl Passage ===
+// === impl LimitContext ===
 
-impl Passage {
-    /// Goes after a wait of about `expected`.
-    async fn go<S: Upstream>(
+impl LimitContext {
+    /// Sends a request after a wait.
+    async fn send<S: Upstream>(
         self,
         mut inner: S,
         mut request: Request,
-        (queued, expected): (Queued, Duration),
+        wait: Wait,
     ) -> Result<Response, Error> {
-        let permit = self.turn(&mut request, (queued, expected)).await?;
+        let permit = self.wait(&mut request, wait).await?;
         let mut result = inner.call(request).await;
         self.report(permit, &mut result);
         result
     }
 
-    /// Leave to go, after a wait.
-    async fn turn(
-        &self,
-        request: &mut Request,
-        (queued, expected): (Queued, Duration),
-    ) -> Result<Permit, Error> {
+    /// Waits for a permit.
+    async fn wait(&self, request: &mut Request, wait: Wait) -> Result<Permit, Error> {
+        let Wait { call: queued, expected } = wait;
         let route = self.route.clone();
         self.limits.emit(Event::LimitQueued { route, expected });
-        let Call { turn, queue_time, .. } = Call::of(request).clone();
-        if let Some(turn) = &turn {
-            turn.waits();
+        let attempt = AttemptContext::of(request);
+        let admission = attempt.admission.clone();
+        if let Some(admission) = &admission {
+            admission.waits();
         }
-        let waiting = queue_time.map(|time| time.enter());
+        let waiting = attempt.queue_time.as_ref().map(QueueTime::enter);
         let permit = queued.await.map_err(|retry_in| self.refuse(retry_in))?;
         drop(waiting);
         // The route may have been closed by its breaker meanwhile.
-        match turn.map_or(Ok(()), |turn| turn.goes_on(Instant::now())) {
+        match admission.map_or(Ok(()), |admission| admission.goes_on(Instant::now())) {
             Ok(()) => Ok(permit),
             Err(retry_in) => {
-                permit.decide(|gate, leave| gate.forget(leave));
+                permit.decide(|state, grant| state.on_not_sent(grant));
                 Err(self.refuse(retry_in))
             }
         }
     }
 
-    fn asking(&self, request: &mut Request) -> Asking {
-        let ask = Call::ask(request);
+    fn enter_request(&self, request: &mut Request) -> EnterRequest {
+        let ask = CallContext::info(request);
         let priority = request.extensions().get::<Priority>().copied().unwrap_or_default();
-        let cost = self.limiter.decide(|gate| gate.estimate(self.size, &ask, priority));
-        let call = Call::of(request);
-        let deadline = call.deadline.map(Deadline::instant);
-        // A breaker's probe that waits holds back all that wait for what it finds.
-        Asking { priority, cost, deadline, patient: !call.probe }
+        let cost = self.limiter.decide(|state| state.estimate(self.size, &ask, priority));
+        let deadline = CallContext::of(request).deadline.map(Deadline::instant);
+        // A probe of the breaker does not wait: all calls that wait for its result would wait too.
+        EnterRequest { priority, cost, deadline, may_queue: !AttemptContext::of(request).probe }
     }
 
     fn refuse(&self, retry_in: Duration) -> Error {
@@ -224,34 +206,46 @@ impl Passage {
         Error::new(Outcome::NotSent { retry_in: Some(retry_in) })
     }
 
-    /// Takes note of what an attempt came to; the permit is held until the body has ended.
+    /// Takes note of the result of an attempt. The permit is held until the body has ended.
     fn report(&self, permit: Permit, result: &mut Result<Response, Error>) {
-        let (now, outcome) = (Instant::now(), judge(result).outcome());
-        let shared = permit.is_shared();
-        let told = match result {
-            Ok(response) if !shared => headers::read(response.headers(), SystemTime::now),
-            _ => Vec::new(),
-        };
-        let first = result.as_ref().ok().and_then(|it| it.extensions().get::<FirstContentAt>());
-        let first = first.map_or(now, |first| first.0);
-        let closed = permit.decide(|gate, leave| {
-            gate.news(leave, &told, now);
-            let random = fastrand::f64();
-            let limited = matches!(outcome, Outcome::RateLimited { .. });
-            let outcome =
-                if shared && limited { Outcome::NotSent { retry_in: None } } else { outcome };
-            gate.came_to(leave, Report { outcome, first, form: self.form, now, random })
-        });
-        if let Some(lasts) = closed {
+        let outcome = judge(result).outcome();
+        if let Some(lasts) = self.give_feedback(&permit, result, outcome) {
             self.limits.emit(Event::LimitClosed { route: self.route.clone(), lasts });
         }
         let Ok(response) = result else { return };
         let (size, usage) = (self.size, response.extensions().get::<Usage>().cloned());
         response.body_mut().on_end(move |_| {
             if outcome.is_success() {
-                permit
-                    .decide(|gate, leave| gate.cost(leave, size, usage.and_then(|it| it.tokens())));
+                let tokens = usage.and_then(|usage| usage.tokens());
+                permit.decide(|state, grant| state.on_usage(grant, size, tokens));
             }
         });
+    }
+
+    /// Returns for how long the route is closed by the result of an attempt, where that is new.
+    fn give_feedback(
+        &self,
+        permit: &Permit,
+        result: &Result<Response, Error>,
+        outcome: Outcome,
+    ) -> Option<Duration> {
+        let response = result.as_ref().ok();
+        let first_event = response.and_then(|answer| answer.extensions().get::<FirstContentAt>());
+        let input = DecisionInput::draw();
+        let first_event_at = first_event.map_or(input.now, |first_event| first_event.0);
+        // A report or a rate limit concerns one of the credentials that share a route, and not the others.
+        let (limits, outcome) = match (response, outcome) {
+            (_, Outcome::RateLimited { .. }) if permit.is_shared() => {
+                (Vec::new(), Outcome::NotSent { retry_in: None })
+            }
+            (Some(response), _) if !permit.is_shared() => {
+                (headers::read(response.headers(), SystemTime::now), outcome)
+            }
+            _ => (Vec::new(), outcome),
+        };
+        permit.decide(|state, grant| {
+            state.on_headers(grant, &limits, input.now);
+            state.on_outcome(grant, Feedback { outcome, first_event_at, form: self.form }, input)
+        })
     }
 }

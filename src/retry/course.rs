@@ -12,11 +12,14 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    balance::{Pool, Round},
-    context::Suspected,
-    context::{AttemptLog, Call, Deadline, FailedAttempt, IDEMPOTENCY_KEY, Route, least_attempt},
+    context::{
+        AttemptContext, AttemptLog, CallContext, Deadline, IDEMPOTENCY_KEY, Route, Suspected,
+        least_attempt,
+    },
     dialect::Effects,
-    outcome::{Outcome, Phase, Verdict, judge},
+    error::{FailedAttempt, judge},
+    outcome::{Outcome, Phase, Verdict},
+    target::group::{EqualTargets, Pool, Round},
     telemetry::{Event, Stop, UserCode},
     time::saturating_add,
 };
@@ -60,17 +63,20 @@ pub(super) struct Place {
 
 impl Course {
     pub(super) fn new(shared: Arc<Shared>, request: &mut Request, least: Option<Duration>) -> Self {
-        let effects = Call::ask(request).effects;
-        let call = Call::of(request);
+        let effects = CallContext::info(request).effects();
+        let pool = EqualTargets::of(request).map(|equals| equals.pool.clone());
+        let AttemptContext { rung, ref name, .. } = *AttemptContext::of(request);
+        let name = name.clone();
+        let call = CallContext::of(request);
         Self {
             effects,
             keyed: false,
             attempt_log: call.attempt_log.clone(),
             deadline: call.deadline,
             least,
-            rung: call.rung,
-            name: call.name.clone(),
-            pool: call.pool.clone(),
+            rung,
+            name,
+            pool,
             round: Round::default(),
             failed: Vec::new(),
             closed: None,
@@ -87,14 +93,20 @@ impl Course {
     ) -> PlannedAttempt {
         let spare = self.may_follow(retries, now).then(|| own.clone());
         let mut request = match &self.pool {
-            Some(pool) => pool.place(own, &mut self.round),
+            Some(pool) => {
+                let (mut request, picked) = pool.place(own, &mut self.round);
+                if let Some(equals) = EqualTargets::of_mut(&mut request) {
+                    equals.picked = Some(picked);
+                }
+                request
+            }
             None => own,
         };
         if self.pool.as_ref().is_some_and(|pool| pool.has_another(self.round)) {
-            Call::of(&mut request).last_target = false;
+            AttemptContext::of(&mut request).last_target = false;
         }
         self.keyed = request.headers().contains_key(IDEMPOTENCY_KEY);
-        let route = Call::route(&mut request);
+        let route = AttemptContext::route(&mut request);
         let at = Place { budget: self.shared.budgets.at(&route, now), route };
         PlannedAttempt { request, spare, at }
     }
@@ -123,8 +135,8 @@ impl Course {
         if self.left(now).is_some_and(|left| left.is_zero() || left < least) {
             return None;
         }
-        let call = Call::of(&mut request);
-        (call.deferred, call.extra) = (true, step.extra);
+        let context = AttemptContext::of(&mut request);
+        (context.deferred, context.extra) = (true, step.extra);
         let under_way = UnderWay::start((self, at), step, now);
         let result = match poll_fn(|cx| service.poll_ready(cx)).await {
             Ok(()) => service.call(request).await,
@@ -255,7 +267,7 @@ impl Course {
 }
 
 /// With how little time an attempt of that call is started.
-pub(super) fn least(call: &Call, now: Instant) -> Option<Duration> {
+pub(super) fn least(call: &CallContext, now: Instant) -> Option<Duration> {
     let alone = || call.deadline.map(|deadline| least_attempt(deadline.left(now)));
-    call.least.or_else(alone)
+    call.min_attempt_time.or_else(alone)
 }

@@ -17,8 +17,9 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    context::Call,
-    outcome::{Outcome, judge},
+    context::{AttemptContext, CallContext},
+    error::judge,
+    outcome::Outcome,
     sync::lock_std as lock,
     telemetry::Events,
     upstream::{ResponseFuture, take_ready},
@@ -108,10 +109,11 @@ async fn run<S: Upstream>(
     mut request: Request,
 ) -> Result<Response, Error> {
     let mut now = Instant::now();
-    let call = Call::of(&mut request);
-    let (copy, least) = (call.copy, least(call, now));
-    let budget = call.budget.as_ref().map(|budget| budget.at(call.rung));
-    let mut retries = RetryState::new(call.once).within(least, budget);
+    let AttemptContext { second_copy: copy, rung, .. } = *AttemptContext::of(&mut request);
+    let call = CallContext::of(&mut request);
+    let least = least(call, now);
+    let budget = call.budget.as_ref().map(|budget| budget.at(rung));
+    let mut retries = RetryState::new(call.non_replayable).within(least, budget);
     let mut course = Course::new(shared, &mut request, least);
     let mut leg = course.leg(request, &retries, now);
     let mut step = Step::first(copy);

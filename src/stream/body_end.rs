@@ -1,25 +1,10 @@
-//! How a body ended.
+//! What happens at the end of a body.
 
 use crate::{
     Error,
-    context::AttemptLog,
+    attempt_log::{AttemptLog, BodyEnd},
     dialect::{Tokens, Usage},
-    outcome::Outcome,
 };
-
-/// How a body ended. Every body has exactly one ending, also one that is dropped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BodyEnd {
-    /// Whole: the API's own end was seen, or the bytes of a body without one ended as HTTP says they should.
-    Done,
-    /// The bytes ended, or the connection broke, before the API's own end.
-    Truncated,
-    /// An error in the stream, or a limit of ours that passed in silence.
-    Failed(Outcome),
-    /// Dropped by the caller before its end.
-    Cancelled,
-}
 
 /// Called once with the ending of a body.
 pub(crate) type Hook = Box<dyn FnOnce(&BodyEnd) + Send + Sync>;
@@ -31,31 +16,6 @@ pub(crate) struct EndHooks {
     usage: Usage,
     attempt_log: Option<AttemptLog>,
     hooks: Vec<Hook>,
-}
-
-// === impl BodyEnd ===
-
-impl BodyEnd {
-    /// What an attempt whose body ended so came to.
-    pub fn outcome(&self) -> Outcome {
-        match self {
-            Self::Done => Outcome::Success,
-            Self::Truncated => Outcome::Truncated,
-            Self::Failed(outcome) => *outcome,
-            Self::Cancelled => Outcome::Cancelled,
-        }
-    }
-}
-
-impl From<Outcome> for BodyEnd {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Success => Self::Done,
-            Outcome::Truncated => Self::Truncated,
-            Outcome::Cancelled => Self::Cancelled,
-            other => Self::Failed(other),
-        }
-    }
 }
 
 // === impl EndHooks ===

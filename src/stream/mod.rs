@@ -40,6 +40,11 @@
 //! # }
 //! ```
 //!
+//! # When a stream fails that a server passes on
+//!
+//! A client of that server cannot see the error of a body. [`ErrorTailBody`] reports it as the last event of the stream, in the dialect
+//! of the request.
+//!
 //! # Defaults
 //!
 //! [`Resume::Off`]. [`Commit::FirstContent`]: at most 64 events or 256 KiB are held back (see
@@ -68,27 +73,29 @@
 //! Two models never write with one voice, and a caller's `max_tokens` bounds each answer, not both together. An answer
 //! that broke off between its last word and its end is not made whole: an empty answer proves nothing.
 
-mod array;
+mod body;
 mod body_end;
+mod error_tail_body;
 mod idle_timeout;
-mod monitor;
 mod monitored;
-mod ndjson;
 mod peek;
 mod progress_signal;
 mod resume;
-mod sse;
 mod tap;
+#[cfg(test)]
+mod tests;
 mod throughput;
 
-pub use body_end::BodyEnd;
+pub use body::Body;
+pub use error_tail_body::ErrorTailBody;
 pub(crate) use idle_timeout::IdleTimeout;
-pub(crate) use monitor::{Seen, StreamMonitor};
 pub(crate) use monitored::MonitoredBody;
 pub use peek::Commit;
 pub(crate) use peek::{HoldLimits, collect, peek};
 pub(crate) use progress_signal::{FirstContentAt, ProgressSignal, StreamDeadline};
 pub use resume::Resume;
 pub(crate) use resume::{Asking, Onward, Resumed, Start};
-pub(crate) use tap::{Tap, each_event};
+pub(crate) use tap::Tap;
 pub(crate) use throughput::{MinThroughput, ThroughputMeter};
+
+pub use crate::attempt_log::BodyEnd;

@@ -20,14 +20,15 @@ use http_body_util::combinators::BoxBody;
 
 use crate::{
     Error,
-    context::AttemptLog,
+    attempt_log::AttemptLog,
+    dialect::{FrameSummary, StreamMonitor},
     outcome::{Outcome, Phase},
     stream::IdleTimeout,
-    stream::{BodyEnd, Seen, StreamMonitor, Tap, body_end::EndHooks},
+    stream::{BodyEnd, Tap, body_end::EndHooks},
 };
 
 /// A frame that was read ahead, with what it said.
-pub(crate) type Ahead = Result<(Frame<Bytes>, Seen), Error>;
+pub(crate) type Ahead = Result<(Frame<Bytes>, FrameSummary), Error>;
 
 /// A streamed body under guard.
 ///
@@ -215,15 +216,15 @@ impl MonitoredBody {
     }
 
     /// Reads a frame that is about to be handed on, or put back.
-    fn look(&mut self, frame: &Frame<Bytes>) -> Seen {
+    fn look(&mut self, frame: &Frame<Bytes>) -> FrameSummary {
         let seen = match (&mut self.watch, frame.data_ref()) {
             (Some(watch), Some(data)) => watch.feed(data),
             // Without a dialect every byte is content.
-            (None, Some(data)) => Seen::bytes(!data.is_empty()),
+            (None, Some(data)) => FrameSummary::bytes(!data.is_empty()),
             // Trailers are the last frame of a body: many callers do not ask for another.
             (_, None) => {
                 self.failure = self.close(None);
-                return Seen::default();
+                return FrameSummary::default();
             }
         };
         let last = match &self.watch {
@@ -238,7 +239,7 @@ impl MonitoredBody {
     }
 
     /// Takes note of what a frame said that is about to be handed on.
-    fn progress(&mut self, seen: Seen) {
+    fn progress(&mut self, seen: FrameSummary) {
         let elapsed = self.clock.as_mut().and_then(|clock| clock.frame(seen.content, seen.works));
         if let Some(verdict) = seen.failed {
             // The frame is handed on, the error follows it.

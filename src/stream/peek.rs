@@ -11,9 +11,9 @@ use tokio::time::timeout;
 
 use crate::{
     Body, Error,
+    dialect::FrameSummary,
     outcome::Outcome,
-    stream::ProgressSignal,
-    stream::{MonitoredBody, Seen},
+    stream::{MonitoredBody, ProgressSignal},
 };
 
 /// The commit point of a stream: when the answer is handed to the caller.
@@ -62,7 +62,7 @@ const FRAME: usize = 64;
 /// Holds a stream back to its commit point, and puts what was read back in line. Tells what it came to so far; a stream
 /// that failed before is an error.
 ///
-/// Stops at the first byte of a body that is no stream at all: see [`StreamMonitor::foreign`](crate::stream::StreamMonitor::foreign).
+/// Stops at the first byte of a body that is no stream at all: see [`StreamMonitor::foreign`](crate::dialect::StreamMonitor::foreign).
 pub(crate) async fn peek(
     guard: &mut MonitoredBody,
     hold: &HoldLimits,
@@ -96,7 +96,7 @@ pub(crate) async fn peek(
 }
 
 /// The next frame; `None` when there is nothing to wait for.
-async fn next(guard: &mut MonitoredBody) -> Result<Option<(Frame<Bytes>, Seen)>, Error> {
+async fn next(guard: &mut MonitoredBody) -> Result<Option<(Frame<Bytes>, FrameSummary)>, Error> {
     // Truncated: the API's own end is still to come.
     let whole = guard.outcome() != Outcome::Truncated;
     let frame = poll_fn(|cx| guard.poll_ahead(cx));
@@ -169,7 +169,7 @@ pub(crate) async fn collect(body: &mut Body, most: usize) -> Result<Option<Bytes
 // === impl Held ===
 
 impl Held {
-    fn push(&mut self, frame: Frame<Bytes>, seen: &Seen) {
+    fn push(&mut self, frame: Frame<Bytes>, seen: &FrameSummary) {
         self.bytes += FRAME + frame.data_ref().map_or(0, Bytes::len);
         self.events = self.events.saturating_add(seen.events);
         self.frames.push_back(frame);

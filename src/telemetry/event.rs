@@ -5,9 +5,9 @@ use std::{sync::Arc, time::Duration};
 
 use super::{EditSummary, MissReason, SkipReason, Stop, UserCode};
 use crate::{
+    attempt_log::BodyEnd,
     context::Route,
     outcome::{Outcome, Phase, Verdict},
-    stream::BodyEnd,
 };
 
 /// One step of a call, or one change of a route's state, in the order in which they come in a call.

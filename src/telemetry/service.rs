@@ -14,9 +14,10 @@ use tracing::Span;
 use super::{Event, Events, tracing as spans};
 use crate::{
     Error, Request, Response, Upstream,
-    context::{AttemptLog, Call},
-    outcome::{Outcome, judge},
-    stream::BodyEnd,
+    attempt_log::BodyEnd,
+    context::{AttemptContext, AttemptLog, CallContext},
+    error::judge,
+    outcome::Outcome,
 };
 
 /// Opens the span of a call and starts its attempt log: the outermost layer. See [the module](super).
@@ -120,10 +121,10 @@ impl<S: Upstream> Service<Request> for Telemetry<S> {
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let ask = Call::ask(&mut request);
+        let ask = CallContext::info(&mut request);
         let span = spans::call(&request, &ask);
         let started = Instant::now();
-        let attempt_log = Call::of(&mut request).attempt_log.clone();
+        let attempt_log = CallContext::of(&mut request).attempt_log.clone();
         let inner = span.in_scope(|| {
             self.events.emit(Event::CallStarted);
             self.inner.call(request)
@@ -157,7 +158,11 @@ impl Open {
         spans::attempt_log(&self.span, &self.attempt_log);
         self.end(judge(&result).outcome());
         let mut response = result.map_err(|error| error.with_attempt_log(&self.attempt_log))?;
-        response.extensions_mut().insert(self.attempt_log.clone());
+        // A retry below has put it there already.
+        let there = response.extensions().get::<AttemptLog>();
+        if !there.is_some_and(|there| there.is_same(&self.attempt_log)) {
+            response.extensions_mut().insert(self.attempt_log.clone());
+        }
         let (span, started, events) = (self.span.clone(), self.started, self.events.clone());
         let attempt_log = self.attempt_log.clone();
         response.body_mut().on_end(move |ending| {
@@ -210,8 +215,8 @@ impl<S: Upstream> Service<Request> for AttemptSpan<S> {
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let route = Call::route(&mut request);
-        let span = spans::attempt(&route, Call::of(&mut request).rung);
+        let route = AttemptContext::route(&mut request);
+        let span = spans::attempt(&route, AttemptContext::of(&mut request).rung);
         let inner = span.in_scope(|| self.inner.call(request));
         AttemptFuture { inner: Some(inner), span, ended: false }
     }

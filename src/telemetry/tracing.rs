@@ -5,10 +5,12 @@ use tracing::{Level, Span, debug, field::Empty, info, info_span, warn};
 use super::{Event, unknown};
 use crate::{
     Error, Request, Response,
-    context::{AttemptLog, Route, shown},
+    attempt_log::BodyEnd,
+    context::{AttemptLog, Route},
     dialect::RequestInfo,
-    outcome::{Outcome, Rejection, judge},
-    stream::BodyEnd,
+    error::judge,
+    outcome::{Outcome, Rejection},
+    route::shown,
 };
 
 /// Writes an event into the current span: what an operator must know as a warning, the rest below.

@@ -15,7 +15,7 @@ use tower::{Layer, Service};
 use super::{DeadlinePolicy, timed::Timed};
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
-    context::{AttemptLog, Call, Deadline},
+    context::{AttemptLog, CallContext, Deadline},
     outcome::{Outcome, Phase, Rejection},
     telemetry::{Event, Events},
     time::saturating_add,
@@ -71,7 +71,7 @@ impl DeadlineLayer {
     fn deadline(&self, request: &mut Request, told: Option<Deadline>, now: Instant) -> Deadline {
         let usual = || Deadline::at(saturating_add(now, self.policy.limit));
         let own = request.extensions().get::<Deadline>().copied();
-        let call = Call::of(request);
+        let call = CallContext::of(request);
         let deadline = match (call.deadline.or(own), own, told) {
             (Some(set), _, Some(told)) => set.min(told),
             (None, _, Some(told)) => told,
@@ -130,7 +130,7 @@ impl<S: Upstream> Service<Request> for DeadlineService<S> {
         let now = Instant::now();
         let deadline = self.layer.deadline(&mut request, told, now);
         let call = Bounded {
-            attempt_log: Call::of(&mut request).attempt_log.clone(),
+            attempt_log: CallContext::of(&mut request).attempt_log.clone(),
             events: self.layer.events.clone(),
             after: deadline.left(now),
         };

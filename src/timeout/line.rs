@@ -3,32 +3,31 @@
 use tokio::time::Instant;
 
 use crate::{
-    breaker::Turn,
-    context::{Call, Lost, Route},
+    context::{Admission, AttemptContext, Lost, Route},
     telemetry::{Event, Events},
 };
 
 /// Where the transport reports of the connection, and whose attempt it is.
 pub(super) struct Line {
-    turn: Turn,
+    admission: Admission,
     route: Route,
 }
 
 // === impl Line ===
 
 impl Line {
-    pub(super) fn of(call: &Call) -> Option<Self> {
-        Some(Self { turn: call.turn.clone()?, route: call.route.clone()? })
+    pub(super) fn of(attempt: &AttemptContext) -> Option<Self> {
+        Some(Self { admission: attempt.admission.clone()?, route: attempt.route.clone()? })
     }
 
     /// A limit of ours has passed. Whether the silence is that of a kept connection.
     pub(super) fn is_silent(&self) -> bool {
-        self.turn.connection().is_silent(Instant::now())
+        self.admission.connection().is_silent(Instant::now())
     }
 
     /// Tells that a kept connection was dead, if one was.
     pub(super) fn report(&self, events: &Events) {
-        if let Some(Lost { sent_again }) = self.turn.connection().take_lost() {
+        if let Some(Lost { sent_again }) = self.admission.connection().take_lost() {
             events.emit(Event::ConnectionLost { route: self.route.clone(), sent_again });
         }
     }

@@ -17,7 +17,7 @@ use tower::{Layer, Service};
 use super::{TimeoutPolicy, line::Line, report::Told, timed::Timed};
 use crate::{
     Error, Request, Response, Upstream,
-    context::{AttemptLog, Call, Deadline, Route},
+    context::{AttemptContext, AttemptLog, CallContext, Deadline, Route},
     outcome::{Outcome, Phase},
     stream::{
         FirstContentAt, IdleTimeout, MinThroughput, ProgressSignal, StreamDeadline, ThroughputMeter,
@@ -111,7 +111,7 @@ impl<S: Upstream> Service<Request> for Timeout<S> {
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let least = Call::of(&mut request).least.unwrap_or_default();
+        let least = CallContext::of(&mut request).min_attempt_time.unwrap_or_default();
         let limits = Limits::of(self.shared.clone(), &mut request);
         let until = limits.until;
         // An attempt that cannot finish is not started: it may have waited for its turn until there was no time for it.
@@ -160,24 +160,31 @@ impl Limits {
     const CLOSE: u32 = 20;
 
     fn of(shared: Arc<Shared>, request: &mut Request) -> Self {
-        let stream = Call::ask(request).stream();
+        let stream = CallContext::info(request).stream();
         let least = shared.policy.slow.filter(|_| stream);
-        let least = least.map(|least| (least, Call::route(request)));
-        let call = Call::of(request);
-        call.pulse = stream.then(ProgressSignal::default);
+        let least = least.map(|least| (least, AttemptContext::route(request)));
+        let pulse = stream.then(ProgressSignal::default);
+        match &pulse {
+            Some(pulse) => drop(request.extensions_mut().insert(pulse.clone())),
+            None => drop(request.extensions_mut().remove::<ProgressSignal>()),
+        }
+        let bound = request.extensions().get::<StreamDeadline>().map(|bound| bound.0);
+        let attempt = AttemptContext::of(request);
+        let (line, last) = (Line::of(attempt), attempt.last_target);
+        let call = CallContext::of(request);
         let started = Instant::now();
         let own = shared.policy.whole_stream.map(|whole| saturating_add(started, whole));
         let mut limits = Self {
             attempt_log: call.attempt_log.clone(),
             deadline: call.deadline,
-            line: Line::of(call),
-            pulse: call.pulse.clone(),
+            line,
+            pulse,
             beats: 0,
             first: None,
             started,
             least,
-            whole: call.bound.map(|bound| bound.0).or(own),
-            last: call.last_target,
+            whole: bound.or(own),
+            last,
             phase: Phase::Deadline,
             limit: Duration::ZERO,
             since: started,

@@ -19,10 +19,10 @@ use tower::{Layer, ServiceExt, service_fn};
 use super::TimeoutPolicy;
 use crate::{
     Body, BoxError, Error, Request, Response,
-    context::{Call, Deadline},
-    dialect::{Dialect, RequestInfo},
+    context::{CallContext, Deadline},
+    dialect::{Dialect, RequestInfo, StreamMonitor},
     outcome::{Outcome, Phase},
-    stream::{IdleTimeout, StreamMonitor},
+    stream::{IdleTimeout, ProgressSignal},
     telemetry::{Event, Events},
     time::saturating_add,
 };
@@ -257,9 +257,9 @@ fn log() -> (Log, Events) {
 }
 
 fn streamed_ask() -> Request {
-    let mut request = Request::default();
-    Call::of(&mut request).ask =
-        Some(Arc::new(RequestInfo { stream: true, ..RequestInfo::default() }));
+    let mut request = Request::new(r#"{"stream":true}"#.into());
+    let info = RequestInfo::read(&request);
+    CallContext::set_info(&mut request, info);
     request
 }
 
@@ -281,10 +281,13 @@ async fn a_stream_has_so_long_to_its_first_event() {
     assert_eq!(*log.lock().unwrap(), [(Phase::FirstEvent, secs(20))]);
 }
 
+fn pulse(request: &Request) -> Option<ProgressSignal> {
+    request.extensions().get().cloned()
+}
+
 /// A service that reads ahead: content comes after each of these waits and is held back until the last has come.
 async fn held_back(waits: &[u64], request: Request) -> Result<Response, Error> {
-    let mut request = request;
-    let pulse = Call::of(&mut request).pulse.clone().expect("a streamed ask has a pulse");
+    let pulse = pulse(&request).expect("a streamed ask has a pulse");
     for wait in waits {
         sleep(secs(*wait)).await;
         pulse.beat();
@@ -320,7 +323,7 @@ async fn a_stream_that_is_held_back_and_falls_silent_is_idle() {
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_is_held_back_is_bounded_by_the_deadline_and_as_a_whole() {
     let mut request = streamed_ask();
-    Call::of(&mut request).deadline = Some(Deadline::within(secs(30)));
+    CallContext::of(&mut request).deadline = Some(Deadline::within(secs(30)));
     let (result, took) = collected(TimeoutPolicy::new(), &[9, 14, 14, 14], request).await;
     assert_eq!((timed_out(result), took), (Phase::Deadline, 30));
 
@@ -335,8 +338,8 @@ async fn closed(
     outcome: Outcome,
     request: Request,
 ) -> (Outcome, u64, Vec<(Phase, Duration)>) {
-    let service = service_fn(move |mut request: Request| async move {
-        let pulse = Call::of(&mut request).pulse.clone();
+    let service = service_fn(move |request: Request| async move {
+        let pulse = pulse(&request);
         let (last, content) = waits.split_last().expect("there is one");
         for wait in content {
             sleep(Duration::from_millis(*wait)).await;
@@ -389,19 +392,19 @@ async fn a_close_well_before_the_limit_or_an_answer_at_it_is_what_it_is() {
     assert_eq!(came, Outcome::Unreachable);
     // A deadline is not the target's silence.
     let mut request = streamed_ask();
-    Call::of(&mut request).deadline = Some(Deadline::within(secs(5)));
+    CallContext::of(&mut request).deadline = Some(Deadline::within(secs(5)));
     assert_eq!(closed(&[4_900], Outcome::Truncated, request).await.0, Outcome::Truncated);
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_attempt_has_a_pulse_of_its_own() {
-    let mut request = streamed_ask();
+    let request = streamed_ask();
     let layer = TimeoutPolicy::new().build().unwrap();
     let (first, second) = (request.clone(), request.clone());
     let seen = Arc::new(Mutex::new(Vec::new()));
     let into = seen.clone();
-    let service = layer.layer(service_fn(move |mut request: Request| {
-        let pulse = Call::of(&mut request).pulse.clone().expect("a streamed ask has a pulse");
+    let service = layer.layer(service_fn(move |request: Request| {
+        let pulse = pulse(&request).expect("a streamed ask has a pulse");
         pulse.beat();
         into.lock().unwrap().push(pulse.beats());
         async { Ok::<_, Error>(Response::default()) }
@@ -409,5 +412,5 @@ async fn every_attempt_has_a_pulse_of_its_own() {
     service.clone().oneshot(first).await.unwrap();
     service.oneshot(second).await.unwrap();
     assert_eq!(*seen.lock().unwrap(), [1, 1]);
-    assert!(Call::of(&mut request).pulse.is_none());
+    assert!(pulse(&request).is_none());
 }

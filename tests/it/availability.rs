@@ -7,8 +7,8 @@ use evenkeel::{
     fallback::{Fallback, FallbackOn, FallbackPolicy, Target},
     limit::{Concurrency, LimitPolicy},
     retry::RetryPolicy,
-    testkit::{Provider, Reply},
 };
+use evenkeel_testkit::{Provider, Reply};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -81,7 +81,7 @@ async fn availability_includes_the_limits() {
     assert_eq!(client.availability_of(&chat(true)), Availability::Clear);
 
     let provider = Provider::new("primary").always(Reply::hang());
-    let limit = LimitPolicy::new().concurrency(Concurrency::Fixed(1)).queue(1);
+    let limit = LimitPolicy::new().concurrency(Concurrency::Fixed(1)).max_queue(1);
     let client = over(Client::builder().profile(quick().limit(limit)), [&provider]);
     let calls: Vec<_> = (0..3)
         .map(|n| {

@@ -11,8 +11,8 @@ use evenkeel::{
     outcome::Outcome,
     retry::RetryPolicy,
     telemetry::Event,
-    testkit::{Fault, Provider, Reply},
 };
+use evenkeel_testkit::{Fault, Provider, Reply};
 use http::header::AUTHORIZATION;
 use http_body_util::BodyExt;
 use tokio::{task::JoinSet, time::Instant};

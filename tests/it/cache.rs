@@ -18,8 +18,8 @@ use evenkeel::{
     outcome::Outcome,
     stream::BodyEnd,
     telemetry::{Event, MissReason, SkipReason},
-    testkit::{Fault, Provider, Reply},
 };
+use evenkeel_testkit::{Fault, Provider, Reply};
 use futures_util::future::join_all;
 use http::header;
 use http_body_util::BodyExt;

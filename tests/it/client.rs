@@ -20,9 +20,9 @@ use evenkeel::{
     retry::RetryPolicy,
     stream::Resume,
     telemetry::{Event, SkipReason, Stop},
-    testkit::{Fault, Provider, Reply, Server, WORDS},
     timeout::TimeoutPolicy,
 };
+use evenkeel_testkit::{Fault, Provider, Reply, Server, WORDS};
 use futures_util::{StreamExt, stream};
 use reqwest::{Method, Url};
 use tokio::{

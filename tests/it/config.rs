@@ -7,11 +7,11 @@ use evenkeel::{
     breaker::BreakerPolicy,
     classify::ClassifyPolicy,
     fallback::{Canned, Fallback, FallbackPolicy, Target},
-    limit::{AdaptivePolicy, AdmissionPolicy, Concurrency, LimitPolicy},
+    limit::{AdaptivePolicy, Concurrency, LimitPolicy},
     retry::{Budget, RetryPolicy},
-    testkit::{Fault, Provider, Reply},
     timeout::TimeoutPolicy,
 };
+use evenkeel_testkit::{Fault, Provider, Reply};
 use http::HeaderName;
 
 use crate::support::{call, chat, ms, over, secondary, secs};
@@ -77,20 +77,21 @@ fn limits_that_let_nothing_through_are_refused() {
         (limit(|it| it.requests(0)), "limit.requests", "0", "at least 1"),
         (limit(|it| it.tokens(0)), "limit.tokens", "0", "at least 1"),
         (limit(|it| it.burst(secs(61))), "limit.burst", "61s", "a minute"),
-        (limit(|it| it.queue(1 << 21)), "limit.queue", "2097152", "at most 1048576"),
-        (limit(|it| it.batch(1)), "limit.batch", "1", "at least 2"),
-        (limit(|it| it.pause(ZERO)), "limit.pause", "Some(0ns)", "longer than zero"),
+        (limit(|it| it.max_queue(1 << 21)), "limit.max_queue", "2097152", "at most 1048576"),
+        (limit(|it| it.batch_share(1.0)), "limit.batch_share", "1.0", "at most 0.5"),
+        (limit(|it| it.batch_share(0.0)), "limit.batch_share", "0.0", "above 0"),
+        (limit(|it| it.batch_share(f64::NAN)), "limit.batch_share", "NaN", "above 0"),
+        (
+            limit(|it| it.cooldown_without_hint(ZERO)),
+            "limit.cooldown_without_hint",
+            "Some(0ns)",
+            "longer than zero",
+        ),
         (limit(|it| it.model("m", other)), "limit.requests", "0", "at least 1"),
         (
             limit(|it| it.concurrency(Concurrency::Adaptive(adaptive))),
             "limit.adaptive.initial",
             "0",
-            "1 to 1000",
-        ),
-        (
-            limit(|it| it.admission(AdmissionPolicy::default().k(0.5))),
-            "limit.admission.k",
-            "0.5",
             "1 to 1000",
         ),
     ]);

@@ -3,13 +3,9 @@
 use std::{future::Future, sync::Arc};
 
 use evenkeel::{
-    Client, Profile,
-    breaker::State,
-    context::AttemptLog,
-    telemetry::Event,
-    testkit::{Incident, KeptFault, Provider, Reply, Server, WORDS},
-    timeout::TimeoutPolicy,
+    Client, Profile, breaker::State, context::AttemptLog, telemetry::Event, timeout::TimeoutPolicy,
 };
+use evenkeel_testkit::{Incident, KeptFault, Provider, Reply, Server, WORDS};
 use futures_util::future::join_all;
 use tokio::time::sleep;
 
@@ -272,7 +268,7 @@ async fn a_stream_that_breaks_after_its_head_is_not_begun_again() {
     let stage = own().await;
     stage.keep(1).await;
     let before = stage.server.provider().count();
-    let cut = evenkeel::testkit::Fault::ResetAfter { bytes: 300 };
+    let cut = evenkeel_testkit::Fault::ResetAfter { bytes: 300 };
     stage.server.provider().set(Reply::answer().with(cut));
     assert!(stage.call("/v1/files", JSON).await.is_err());
     assert_eq!((stage.lost(true), stage.lost(false)), (0, 0));

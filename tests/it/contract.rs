@@ -13,9 +13,9 @@ use evenkeel::{
     retry::RetryPolicy,
     stream::Commit,
     telemetry::{AttemptSpanLayer, Events, TelemetryLayer},
-    testkit::{Probe, probe::check},
     timeout::{DeadlinePolicy, TimeoutPolicy},
 };
+use evenkeel_testkit::{Probe, probe::check};
 use tower::layer::{layer_fn, util::Stack};
 
 use crate::support::secondary;

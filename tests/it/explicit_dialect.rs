@@ -10,8 +10,8 @@ use evenkeel::{
     fallback::{Fallback, Target},
     outcome::{CodeClass, ErrorCodeTable, Outcome},
     retry::RetryPolicy,
-    testkit::{Fault, Hosts, Provider, Reply},
 };
+use evenkeel_testkit::{Fault, Hosts, Provider, Reply};
 use tower::{ServiceExt, service_fn};
 
 use crate::support::{Answer, call, chat, over, pair, read, secondary};

@@ -14,8 +14,8 @@ use evenkeel::{
     retry::RetryPolicy,
     stream::Commit,
     telemetry::Event,
-    testkit::{Fault, Provider, Reply, WORDS, provider::Fate},
 };
+use evenkeel_testkit::{Fault, Provider, Reply, WORDS, provider::Fate};
 use futures_util::{StreamExt, stream};
 use http_body::Frame;
 use http_body_util::StreamBody;

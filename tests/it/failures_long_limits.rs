@@ -9,9 +9,9 @@ use evenkeel::{
     outcome::{Outcome, Phase},
     retry::RetryPolicy,
     stream::Commit,
-    testkit::{Fault, Provider, Reply},
     timeout::TimeoutPolicy,
 };
+use evenkeel_testkit::{Fault, Provider, Reply};
 use tokio::time::sleep_until;
 
 use crate::support::{Stage, ms, secs};

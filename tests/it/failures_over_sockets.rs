@@ -14,8 +14,8 @@ use evenkeel::{
     fallback::{Fallback, Target},
     outcome::{Outcome, Phase, Verdict},
     stream::{BodyEnd, Commit},
-    testkit::{Fault, Provider, Reply, Server, WORDS, provider::Fate},
 };
+use evenkeel_testkit::{Fault, Provider, Reply, Server, WORDS, provider::Fate};
 use http::StatusCode;
 use reqwest::{Method, Request};
 use tokio::time::{Instant, sleep, sleep_until, timeout};

@@ -10,8 +10,8 @@ use evenkeel::{
     outcome::{Outcome, Rejection},
     retry::{Budget, Budgets, RetryPolicy},
     stream::BodyEnd,
-    testkit::{Fault, Provider, Reply, provider::Fate},
 };
+use evenkeel_testkit::{Fault, Provider, Reply, provider::Fate};
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 use tower::{Layer, ServiceExt, service_fn};

@@ -7,10 +7,8 @@ mod many_credentials;
 mod route_names;
 mod stored_answers;
 
-use evenkeel::{
-    Client, Profile, Request,
-    testkit::{Provider, Reply},
-};
+use evenkeel::{Client, Profile, Request};
+use evenkeel_testkit::{Provider, Reply};
 
 use crate::support::{PRIMARY, call, over};
 

@@ -19,8 +19,8 @@ use evenkeel::{
     limit::{Concurrency, LimitLayer, LimitPolicy},
     retry::RetryPolicy,
     telemetry::Event,
-    testkit::{Capacity, Fault, Provider, Reply},
 };
+use evenkeel_testkit::{Capacity, Fault, Provider, Reply};
 use futures_util::future::join_all;
 use http_body_util::BodyExt;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -178,7 +178,7 @@ async fn a_call_that_waits_is_not_woken_without_a_reason() {
 #[tokio::test(start_paused = true)]
 async fn a_batch_that_fills_the_queue_refuses_no_call_of_higher_priority() {
     let provider = Provider::new("primary").always(Reply::answer().head_after(secs(1)));
-    let policy = LimitPolicy::new().concurrency(Concurrency::Fixed(1)).queue(3);
+    let policy = LimitPolicy::new().concurrency(Concurrency::Fixed(1)).max_queue(3);
     let layer = policy.build().unwrap();
     let start = Instant::now();
     let send = |priority: Priority| {
@@ -205,7 +205,7 @@ async fn a_batch_that_fills_the_queue_refuses_no_call_of_higher_priority() {
 #[tokio::test(start_paused = true)]
 async fn a_refusal_takes_no_time() {
     let provider = Provider::new("primary").always(Reply::hang());
-    let policy = LimitPolicy::new().concurrency(Concurrency::Fixed(1)).queue(0);
+    let policy = LimitPolicy::new().concurrency(Concurrency::Fixed(1)).max_queue(0);
     let layer = policy.build().unwrap();
     let _held = tokio::spawn({
         let (layer, provider) = (layer.clone(), provider.clone());
@@ -332,7 +332,7 @@ async fn calls_that_waited_for_a_route_are_not_sent_all_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_rate_limit_without_a_wait_makes_a_pause_that_grows() {
     let primary = Provider::new("primary").always(Reply::rate_limited(None));
-    let policy = LimitPolicy::new().pause(ms(500));
+    let policy = LimitPolicy::new().cooldown_without_hint(ms(500));
     let client = over(Client::builder().profile(limited(policy)), [&primary]);
     for _ in 0..4 {
         assert_eq!(call(&client, chat(true)).await.unwrap().status, 429);

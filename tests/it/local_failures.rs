@@ -20,8 +20,8 @@ use evenkeel::{
     outcome::{LocalTrouble, Outcome},
     retry::RetryPolicy,
     telemetry::{Event, UserCode},
-    testkit::{Fault, Provider, Reply},
 };
+use evenkeel_testkit::{Fault, Provider, Reply};
 use futures_util::{FutureExt, future::join_all};
 use http_body_util::BodyExt;
 use tokio::{runtime, time::sleep};
@@ -143,7 +143,7 @@ async fn under_a_low_limit_of_descriptors() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_low_limit_of_descriptors_opens_no_breaker() {
     let slow = Provider::new("primary").always(Reply::answer().head_after(ms(300)));
-    let server = evenkeel::testkit::Server::start(slow).await.unwrap();
+    let server = evenkeel_testkit::Server::start(slow).await.unwrap();
     let url = format!("{}/v1/chat/completions", server.url());
     let run = move || {
         let name = "local_failures::under_a_low_limit_of_descriptors";

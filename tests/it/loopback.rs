@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use evenkeel::testkit::{
+use evenkeel_testkit::{
     Capacity, Fault, Incident, KeptFault, Provider, Reply, Scenario, Server, WORDS, provider::Fate,
 };
 use tokio::{

@@ -6,7 +6,6 @@ mod availability;
 mod balance;
 mod breaker;
 mod cache;
-mod classify;
 mod classify_layer;
 #[cfg(feature = "reqwest")]
 mod client;

@@ -11,8 +11,8 @@ use evenkeel::{
     fallback::{Fallback, Target},
     outcome::{Outcome, Rejection},
     telemetry::{Event, SkipReason},
-    testkit::{Fault, Provider, Reply},
 };
+use evenkeel_testkit::{Fault, Provider, Reply};
 use http::HeaderName;
 use tower::service_fn;
 

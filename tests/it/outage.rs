@@ -7,12 +7,10 @@ pub(crate) mod clients;
 use std::{thread, time::Duration};
 
 use clients::{NAMES, RUNGS, Setting};
-use evenkeel::{
-    Upstream,
-    testkit::{
-        Figures, Incident, Scenario,
-        scenario::{Kind, Stage},
-    },
+use evenkeel::Upstream;
+use evenkeel_testkit::{
+    Figures, Incident, Scenario,
+    scenario::{Kind, Stage},
 };
 use tokio::runtime::Builder;
 

@@ -8,8 +8,8 @@ use evenkeel::{
     Client, Profile, Request,
     fallback::Fallback,
     outcome::{Outcome, Phase},
-    testkit::{Fault, Provider, Reply},
 };
+use evenkeel_testkit::{Fault, Provider, Reply};
 use tokio::time::Instant;
 
 use crate::support::{EventLog, call, ms, over, pair, request_to, secondary, secs};

@@ -7,8 +7,8 @@ use evenkeel::{
     context::Once,
     fallback::{Fallback, Fallbacks, Target},
     stream::Commit,
-    testkit::{Fault, Provider, Reply},
 };
+use evenkeel_testkit::{Fault, Provider, Reply};
 
 use crate::support::{call, chat, over, pair, secondary, with_extension};
 

@@ -6,17 +6,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use evenkeel::{
-    Client, Profile,
-    breaker::BreakerPolicy,
-    classify::ClassifyPolicy,
-    context::Deadline,
-    fallback::Fallback,
-    outcome::Outcome,
-    retry::RetryPolicy,
-    stream::Commit,
-    telemetry::Event,
-    testkit::{Provider, Reply},
+    Client, Profile, breaker::BreakerPolicy, classify::ClassifyPolicy, context::Deadline,
+    fallback::Fallback, outcome::Outcome, retry::RetryPolicy, stream::Commit, telemetry::Event,
 };
+use evenkeel_testkit::{Provider, Reply};
 use proptest::prelude::*;
 use tokio::time::{Instant, sleep, timeout};
 use tower::ServiceExt;

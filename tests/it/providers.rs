@@ -7,8 +7,8 @@ use evenkeel::{
     classify::ClassifyPolicy,
     context::Route,
     outcome::{CodeClass, ErrorCodeTable, Outcome, Rejection, classify, classify_with},
-    testkit::Reply,
 };
+use evenkeel_testkit::Reply;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::support::{call, chat, over, pair, secondary, secs};

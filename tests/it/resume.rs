@@ -12,9 +12,9 @@ use evenkeel::{
     outcome::{Outcome, Phase},
     stream::{BodyEnd, Resume},
     telemetry::{Event, SkipReason},
-    testkit::{Fault, Provider, Reply, WORDS, provider::Fate},
     timeout::TimeoutPolicy,
 };
+use evenkeel_testkit::{Fault, Provider, Reply, WORDS, provider::Fate};
 use futures_util::FutureExt;
 use http_body_util::BodyExt;
 use proptest::prelude::*;

@@ -6,9 +6,9 @@ use evenkeel::{
     classify::ClassifyPolicy,
     stream::Commit,
     telemetry::Event,
-    testkit::{Provider, Reply},
     timeout::TimeoutPolicy,
 };
+use evenkeel_testkit::{Provider, Reply};
 use futures_util::future::join_all;
 use http_body_util::BodyExt;
 use tokio::time::{Instant, sleep};

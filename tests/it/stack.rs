@@ -15,9 +15,9 @@ use evenkeel::{
     retry::RetryPolicy,
     stream::Commit,
     telemetry::{Event, Stop},
-    testkit::{Fault, Provider, Reply, WORDS, provider::Fate},
     timeout::TimeoutPolicy,
 };
+use evenkeel_testkit::{Fault, Provider, Reply, WORDS, provider::Fate};
 use http_body_util::BodyExt;
 use tokio::{
     task::JoinSet,

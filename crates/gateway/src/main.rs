@@ -1,3 +1,7 @@
-//! evenkeel as a process.
+//! The binary; see the library of this package.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    evenkeel_gateway::run(std::env::args_os())
+}

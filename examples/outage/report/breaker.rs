@@ -1,47 +1,62 @@
-//! What state the breakers were in over time.
+//! The states of the breakers over time.
+
+use std::ops::Range;
 
 use super::{
     super::{
+        breaker_log::BreakerChange,
         clients::RUNGS,
-        journal::Change,
-        play::{Failure, Played},
+        play::{BoxError, RunResult},
     },
-    both,
-    canvas::{Canvas, colours, svg},
-    escape, row,
+    canvas::{Canvas, Scale, colours, svg},
+    html::{both_sizes, escape, row},
 };
 
-/// Its states, from all calls let through to none, and what each means.
-pub(super) const STATES: [(&str, &str); 4] = [
-    ("closed", "closed: every call goes through"),
-    ("recovering", "recovering: a growing share does"),
-    ("half_open", "half-open: one probe at a time"),
-    ("open", "open: none does"),
+/// A state of a breaker in the legend.
+pub(super) struct BreakerState {
+    pub(super) name: &'static str,
+    pub(super) meaning: &'static str,
+}
+
+/// The states, in the order of the share of calls that they let through.
+pub(super) const STATES: [BreakerState; 4] = [
+    BreakerState { name: "closed", meaning: "closed: lets every call through" },
+    BreakerState { name: "recovering", meaning: "recovering: lets a growing share through" },
+    BreakerState { name: "half_open", meaning: "half-open: one probe at a time" },
+    BreakerState { name: "open", meaning: "open: lets no call through" },
 ];
 
 const HEIGHT: f64 = 24.0;
-/// A state changes faster than a pixel can show: so many slices share a breaker's time.
+/// The number of slices of time. A slice shows the share of each state, because states change faster than a pixel can show.
 const SLICES: usize = 430;
 
-/// Whose breakers are drawn, in this order.
+/// The clients with breakers, in the order of their plots.
 const CLIENTS: [&str; 2] = ["evenkeel", "steps"];
 
-/// The breakers of the primary and of the secondary, of each client that has some.
-pub(super) fn rows(played: &Played) -> Result<String, Failure> {
+/// One breaker and its changes.
+struct BreakerTrack {
+    client: &'static str,
+    name: String,
+    changes: Vec<BreakerChange>,
+}
+
+/// A row with a plot for each breaker.
+pub(super) fn rows(result: &RunResult) -> Result<String, BoxError> {
     let mut rows = String::new();
-    for (client, name, changes) in breakers(&played.changes) {
+    for BreakerTrack { client, name, changes } in tracks(&result.changes) {
         let label = format!("The state of {client}'s breaker for the {name} over time");
-        let length = played.plan.played.length().as_secs_f64();
+        let length = result.plan.played.length().as_secs_f64();
         let shares = slices(&changes, length);
-        let plots = both(|size| {
-            svg(&label, (size, HEIGHT), (length, 1.0), |canvas| {
-                let mut from = 0;
-                // One block where nothing changes, so that no seams show.
-                shares.chunk_by(|a, b| a == b).try_for_each(|same| {
-                    let sides = (from, from + same.len());
-                    from = sides.1;
-                    let at = |slice: usize| canvas.x(slice as f64 * length / SLICES as f64);
-                    stack(canvas, (at(sides.0), at(sides.1)), &same[0])
+        let scale = Scale { length, max: 1.0 };
+        let plots = both_sizes(|size| {
+            svg(&label, size.with_height(HEIGHT), scale, |canvas| {
+                let mut end = 0;
+                // Equal slices are one block, so that no seams show between them.
+                shares.chunk_by(|a, b| a == b).try_for_each(|equal| {
+                    let start = end;
+                    end += equal.len();
+                    let x = |slice: usize| canvas.x(slice as f64 * length / SLICES as f64);
+                    draw_shares(canvas, x(start)..x(end), &equal[0])
                 })
             })
         })?;
@@ -51,60 +66,53 @@ pub(super) fn rows(played: &Played) -> Result<String, Failure> {
     Ok(rows)
 }
 
-/// The breakers that changed, and the first of each client whether it did or not: whose, what for, and its changes.
-fn breakers(changes: &[Change]) -> Vec<(&'static str, String, Vec<Change>)> {
-    let mut all: Vec<(&str, String, Vec<Change>)> = Vec::new();
+/// The breakers with changes, and the breaker for the primary of each client in any case.
+fn tracks(changes: &[BreakerChange]) -> Vec<BreakerTrack> {
+    let mut tracks: Vec<BreakerTrack> = Vec::new();
     for client in CLIENTS {
-        all.push((client, "primary".into(), Vec::new()));
+        tracks.push(BreakerTrack { client, name: "primary".into(), changes: Vec::new() });
         let own = changes.iter().filter(|change| &*change.client == client);
         let (primary, secondary): (Vec<_>, Vec<_>) = own.partition(|change| change.primary);
         for change in primary.into_iter().chain(secondary) {
             let name = name(change);
-            match all.iter_mut().find(|(of, known, _)| *of == client && *known == name) {
-                Some((_, _, list)) => list.push(change.clone()),
-                None => all.push((client, name, vec![change.clone()])),
+            match tracks.iter_mut().find(|track| track.client == client && track.name == name) {
+                Some(track) => track.changes.push(change.clone()),
+                None => tracks.push(BreakerTrack { client, name, changes: vec![change.clone()] }),
             }
         }
     }
-    all
+    tracks
 }
 
-/// What a breaker is for: the provider, and the model where it is not the one that is asked first.
-fn name(change: &Change) -> String {
-    let (model, facet) = change.model.split_once(':').unwrap_or((&change.model, ""));
-    match (change.primary, model, facet) {
+/// The name of a breaker: its provider, or the step of `steps` with another model or variant of the request.
+fn name(change: &BreakerChange) -> String {
+    let (model, variant) = change.model.split_once(':').unwrap_or((&change.model, ""));
+    match (change.primary, model, variant) {
         (false, ..) => "secondary".into(),
         (true, "model-1", "") => "primary".into(),
-        (true, "model-1", facet) => facet.replacen("no-", "no ", 1),
+        (true, "model-1", variant) => variant.replacen("no-", "no ", 1),
         (true, ..) => RUNGS[2].into(),
     }
 }
 
-/// The states of a stretch of time, one above the other.
-fn stack(canvas: &Canvas<'_>, (left, right): (f64, f64), shares: &[f64; 4]) -> Result<(), Failure> {
+/// Draws the shares of the states, stacked.
+fn draw_shares(canvas: &Canvas<'_>, sides: Range<f64>, shares: &[f64; 4]) -> Result<(), BoxError> {
     let mut low = 0.0;
     for (share, colour) in shares.iter().zip(colours::STATES) {
         if *share > 0.0 {
-            canvas.block((left, canvas.y(low + share)), (right, canvas.y(low)), colour)?;
+            let (top, bottom) = (canvas.y(low + share), canvas.y(low));
+            canvas.block((sides.start, top), (sides.end, bottom), colour)?;
         }
         low += share;
     }
     Ok(())
 }
 
-/// Which part of each slice was spent in which state.
-fn slices(changes: &[Change], length: f64) -> Vec<[f64; 4]> {
+/// The share of each state in each slice of time.
+fn slices(changes: &[BreakerChange], length: f64) -> Vec<[f64; 4]> {
     let slice = length / SLICES as f64;
     let mut shares = vec![[0.0; 4]; SLICES];
-    let ends = changes.iter().skip(1).map(|change| change.at.as_secs_f64());
-    let first = changes.first().map_or(length, |change| change.at.as_secs_f64());
-    let spans = std::iter::once((0.0, first, 0)).chain(
-        changes.iter().zip(ends.chain([length])).map(|(change, end)| {
-            let state = STATES.iter().position(|state| state.0 == change.to).unwrap_or(0);
-            (change.at.as_secs_f64(), end.min(length), state)
-        }),
-    );
-    for (from, to, state) in spans {
+    for StateSpan { from, to, state } in spans(changes, length) {
         let first = (from / slice) as usize;
         for (n, shares) in shares.iter_mut().enumerate().skip(first) {
             let (start, end) = (n as f64 * slice, (n as f64 + 1.0) * slice);
@@ -117,33 +125,54 @@ fn slices(changes: &[Change], length: f64) -> Vec<[f64; 4]> {
     shares
 }
 
+/// A span of time in one state, in seconds.
+struct StateSpan {
+    from: f64,
+    to: f64,
+    /// The index in [`STATES`].
+    state: usize,
+}
+
+/// The spans between the changes. A breaker is closed until its first change.
+fn spans(changes: &[BreakerChange], length: f64) -> impl Iterator<Item = StateSpan> {
+    let ends = changes.iter().skip(1).map(|change| change.at.as_secs_f64());
+    let first_change = changes.first().map_or(length, |change| change.at.as_secs_f64());
+    let closed = StateSpan { from: 0.0, to: first_change, state: 0 };
+    let after_changes = changes.iter().zip(ends.chain([length])).map(move |(change, end)| {
+        let state = STATES.iter().position(|state| state.name == change.to).unwrap_or(0);
+        StateSpan { from: change.at.as_secs_f64(), to: end.min(length), state }
+    });
+    std::iter::once(closed).chain(after_changes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::time::Duration;
 
-    fn change(at: f64, (client, model): (&str, &str), to: &'static str) -> Change {
+    fn change(at: f64, (client, model): (&str, &str), to: &'static str) -> BreakerChange {
         let (client, model) = (client.into(), model.into());
-        Change { at: Duration::from_secs_f64(at), client, primary: true, model, to }
+        BreakerChange { at: Duration::from_secs_f64(at), client, primary: true, model, to }
     }
 
     #[test]
-    fn every_way_to_ask_has_a_breaker_of_its_own() {
+    fn every_model_and_variant_has_its_own_breaker() {
         let changes = ["model-1:no-web_search", "model-1", "small-1:no-tools"]
             .map(|model| change(1.0, ("steps", model), "open"));
-        let told = breakers(&changes);
-        let told: Vec<_> = told.iter().map(|(of, name, list)| (*of, &**name, list.len())).collect();
+        let tracks = tracks(&changes);
+        let tracks: Vec<_> =
+            tracks.iter().map(|track| (track.client, &*track.name, track.changes.len())).collect();
         let expected = [
             ("evenkeel", "primary", 0),
             ("steps", "primary", 1),
             ("steps", "no web_search", 1),
             ("steps", "small model", 1),
         ];
-        assert_eq!(told, expected);
+        assert_eq!(tracks, expected);
     }
 
     #[test]
-    fn every_slice_is_wholly_in_states() {
+    fn the_shares_of_every_slice_add_up_to_one() {
         let change = |at, to| change(at, ("evenkeel", "model-1"), to);
         let changes = [change(10.5, "open"), change(50.0, "half_open"), change(50.5, "open")];
         let shares = slices(&changes, SLICES as f64);
@@ -152,6 +181,6 @@ mod tests {
         assert_eq!(shares[10], [0.5, 0.0, 0.0, 0.5]);
         assert_eq!(shares[50], [0.0, 0.0, 0.5, 0.5]);
         assert_eq!(shares[SLICES - 1], [0.0, 0.0, 0.0, 1.0]);
-        assert_eq!(slices(&[], 1.0)[7][0].round(), 1.0, "one that never changed was closed");
+        assert_eq!(slices(&[], 1.0)[7][0].round(), 1.0, "a breaker without changes is closed");
     }
 }

@@ -1,23 +1,23 @@
-//! What state the providers were in: above the plots, behind them, and the axis below.
+//! The states of the providers above and behind the plots, and the time axis below them.
 
-use evenkeel::testkit::incident::Phase;
+use evenkeel_testkit::incident::Phase;
+use plotters::style::RGBColor;
 
 use super::{
     super::{
-        clock::Clock,
-        play::{Failure, Played},
+        clock::IncidentClock,
+        play::{BoxError, RunResult},
     },
-    both,
-    canvas::{At, Canvas, colours, svg, width},
-    escape, row,
+    canvas::{Anchor, Canvas, Scale, TextStyle, colours, svg, text_width},
+    html::{both_sizes, escape, row},
 };
 
-const LANE: f64 = 17.0;
-const TEXT: f64 = 11.0;
+const LANE_HEIGHT: f64 = 17.0;
+const TEXT_SIZE: f64 = 11.0;
 
-/// The states of the primary, and those of the secondary where there is more to tell than that it was well.
-pub(super) fn strip(played: &Played) -> Result<String, Failure> {
-    let incident = &played.plan.played;
+/// The states of the primary, and those of the secondary where it was not healthy all the time.
+pub(super) fn strip(result: &RunResult) -> Result<String, BoxError> {
+    let incident = &result.plan.played;
     let mut lanes = vec![("primary", incident.primary())];
     if incident.secondary().iter().any(|phase| !phase.state.is_healthy()) {
         lanes.push(("secondary", incident.secondary()));
@@ -25,20 +25,21 @@ pub(super) fn strip(played: &Played) -> Result<String, Failure> {
     let names = lanes
         .iter()
         .map(|(name, _)| format!("<p class=\"lane {name}-lane\">state of the {name}</p>"));
-    let height = lanes.len() as f64 * (LANE + 2.0);
-    let drawn = both(|size| {
-        let sides = (incident.length().as_secs_f64(), 1.0);
-        svg("The states of the providers over time", (size, height), sides, |canvas| {
-            let tops = (0..).map(|n| f64::from(n) * (LANE + 2.0));
-            lanes.iter().zip(tops).try_for_each(|(lane, top)| states(canvas, lane.1, top))
+    let height = lanes.len() as f64 * (LANE_HEIGHT + 2.0);
+    let scale = Scale { length: incident.length().as_secs_f64(), max: 1.0 };
+    let plots = both_sizes(|size| {
+        let label = "The states of the providers over time";
+        svg(label, size.with_height(height), scale, |canvas| {
+            let tops = (0..).map(|n| f64::from(n) * (LANE_HEIGHT + 2.0));
+            lanes.iter().zip(tops).try_for_each(|(lane, top)| draw_lane(canvas, lane.1, top))
         })
     })?;
-    Ok(row(&names.collect::<String>(), &drawn))
+    Ok(row(&names.collect::<String>(), &plots))
 }
 
-/// What the colours of the states mean, for who cannot find them in the strip.
-pub(super) fn legend(played: &Played) -> String {
-    let incident = &played.plan.played;
+/// The colours of the states, which are not labelled in a short phase of the strip.
+pub(super) fn legend(result: &RunResult) -> String {
+    let incident = &result.plan.played;
     let phases = incident.primary().iter().chain(incident.secondary());
     let mut names: Vec<_> = phases.map(|phase| phase.state.name()).collect();
     names.sort_by_key(|name| colours::PHASES.iter().position(|phase| phase == name).unwrap_or(9));
@@ -51,53 +52,64 @@ pub(super) fn legend(played: &Played) -> String {
     format!("<ul class=\"legend states\"><li>providers:</li>{items}</ul>\n")
 }
 
-fn states(canvas: &Canvas<'_>, phases: &[Phase], top: f64) -> Result<(), Failure> {
+fn draw_lane(canvas: &Canvas<'_>, phases: &[Phase], top: f64) -> Result<(), BoxError> {
     for phase in phases {
-        let (from, to) = sides(canvas, phase);
+        let PhaseSides { left, right } = sides(canvas, phase);
         let name = phase.state.name();
-        canvas.block((from + 0.5, top), (to - 0.5, top + LANE), colours::phase(name))?;
-        if width(name, TEXT) < to - from - 4.0 {
-            let middle = ((from + to) / 2.0, top + LANE / 2.0);
-            canvas.text(name, middle, (At::Middle, TEXT, colours::INK))?;
+        canvas.block((left + 0.5, top), (right - 0.5, top + LANE_HEIGHT), colours::phase(name))?;
+        if text_width(name, TEXT_SIZE) < right - left - 4.0 {
+            let middle = ((left + right) / 2.0, top + LANE_HEIGHT / 2.0);
+            canvas.text(name, middle, text_style(colours::INK))?;
         }
     }
     Ok(())
 }
 
-/// The states of the primary, behind a plot.
-pub(super) fn shade(canvas: &Canvas<'_>, played: &Played) -> Result<(), Failure> {
+/// Draws the states of the primary behind a plot.
+pub(super) fn shade(canvas: &Canvas<'_>, result: &RunResult) -> Result<(), BoxError> {
     let [_, top, _, bottom] = canvas.frame;
-    for phase in played.plan.played.primary().iter().filter(|phase| !phase.state.is_healthy()) {
-        let (from, to) = sides(canvas, phase);
-        canvas.block((from, top), (to, bottom), colours::phase(phase.state.name()))?;
+    for phase in result.plan.played.primary().iter().filter(|phase| !phase.state.is_healthy()) {
+        let PhaseSides { left, right } = sides(canvas, phase);
+        canvas.block((left, top), (right, bottom), colours::phase(phase.state.name()))?;
     }
     Ok(())
 }
 
-/// Where they begin and end, over a plot.
-pub(super) fn edges(canvas: &Canvas<'_>, played: &Played) -> Result<(), Failure> {
+/// Draws the boundaries between the states of the primary over a plot.
+pub(super) fn edges(canvas: &Canvas<'_>, result: &RunResult) -> Result<(), BoxError> {
     let [_, top, _, bottom] = canvas.frame;
-    for phase in played.plan.played.primary().iter().skip(1) {
+    for phase in result.plan.played.primary().iter().skip(1) {
         let x = canvas.x(phase.from.as_secs_f64());
         canvas.line(&[(x, top), (x, bottom)], colours::EDGE, 1.0)?;
     }
     Ok(())
 }
 
-fn sides(canvas: &Canvas<'_>, phase: &Phase) -> (f64, f64) {
-    (canvas.x(phase.from.as_secs_f64()), canvas.x(phase.to.as_secs_f64()))
+/// The sides of a phase on the page.
+struct PhaseSides {
+    left: f64,
+    right: f64,
 }
 
-/// The axis of time, below the plots.
-pub(super) fn axis(played: &Played) -> Result<String, Failure> {
-    let clock = Clock::new(&played.plan);
-    let length = played.plan.played.length().as_secs_f64();
-    both(|size| {
-        svg("Hours and minutes of the incident", (size, 22.0), (length, 1.0), |canvas| {
-            for (time, label) in clock.ticks(size.ticks) {
-                let x = canvas.x(time);
+fn sides(canvas: &Canvas<'_>, phase: &Phase) -> PhaseSides {
+    PhaseSides { left: canvas.x(phase.from.as_secs_f64()), right: canvas.x(phase.to.as_secs_f64()) }
+}
+
+fn text_style(colour: RGBColor) -> TextStyle {
+    TextStyle { anchor: Anchor::Middle, size: TEXT_SIZE, colour }
+}
+
+/// The time axis below the plots.
+pub(super) fn axis(result: &RunResult) -> Result<String, BoxError> {
+    let clock = IncidentClock::new(&result.plan);
+    let scale = Scale { length: result.plan.played.length().as_secs_f64(), max: 1.0 };
+    both_sizes(|size| {
+        let label = "Hours and minutes of the incident";
+        svg(label, size.with_height(22.0), scale, |canvas| {
+            for tick in clock.ticks(size.ticks) {
+                let x = canvas.x(tick.at);
                 canvas.line(&[(x, 0.0), (x, 4.0)], colours::QUIET, 1.0)?;
-                canvas.text(&label, (x, 13.0), (At::Middle, TEXT, colours::QUIET))?;
+                canvas.text(&tick.label, (x, 13.0), text_style(colours::QUIET))?;
             }
             Ok(())
         })

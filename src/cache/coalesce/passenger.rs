@@ -13,9 +13,8 @@ use super::{
 use crate::{
     Body, Error, Response,
     context::AttemptLog,
-    dialect::RequestInfo,
+    dialect::{RequestInfo, StreamMonitor},
     outcome::{ErrorCodeTable, Verdict},
-    stream::StreamMonitor,
     sync::lock_std as lock,
 };
 

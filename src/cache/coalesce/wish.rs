@@ -6,8 +6,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{
     Request,
-    context::{Call, Deadline, Priority},
-    fallback::Fallbacks,
+    context::{CallContext, Deadline, Fallbacks, Priority},
     stream::{Commit, Resume},
 };
 
@@ -44,7 +43,7 @@ impl Wish {
 impl Manner {
     pub(in crate::cache) fn of(request: &mut Request) -> Self {
         let priority = request.extensions().get().copied().unwrap_or_default();
-        Self { deadline: Call::of(request).deadline, priority }
+        Self { deadline: CallContext::of(request).deadline, priority }
     }
 
     /// What comes before it is too late for this call; `None` where nothing does.

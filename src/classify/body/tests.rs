@@ -52,7 +52,8 @@ fn ending(body: &mut Body) -> Arc<Mutex<Vec<BodyEnd>>> {
 #[tokio::test]
 async fn a_body_known_in_full_is_classified_without_being_touched() {
     let bytes = Bytes::from_static(QUOTA.as_bytes());
-    let classified = classify_response(&ErrorCodeTable::TABLE, response(429, bytes.clone())).await;
+    let classified =
+        classify_response(&ErrorCodeTable::default(), response(429, bytes.clone())).await;
     assert_eq!(outcome(&classified), Outcome::QuotaExhausted { wait: None });
     assert_eq!(classified.body().as_bytes().unwrap().as_ptr(), bytes.as_ptr());
 }
@@ -62,7 +63,7 @@ async fn a_streamed_body_is_put_back_byte_for_byte() {
     let split = pieces(&[&SLOW[..7], "", &SLOW[7..30], &SLOW[30..]]);
     let mut split = response(503, split);
     let ended = ending(split.body_mut());
-    let classified = classify_response(&ErrorCodeTable::TABLE, split).await;
+    let classified = classify_response(&ErrorCodeTable::default(), split).await;
     assert_eq!(outcome(&classified), Outcome::RateLimited { wait: None });
     assert_eq!(*ended.lock().unwrap(), [BodyEnd::Done]);
     assert_eq!(classified.body().as_bytes(), Some(SLOW.as_bytes()));
@@ -73,14 +74,14 @@ async fn a_streamed_body_is_put_back_byte_for_byte() {
 async fn a_single_frame_is_not_copied() {
     let bytes = Bytes::from_static(SLOW.as_bytes());
     let one = body(stream::iter([Ok(Frame::data(bytes.clone()))]));
-    let classified = classify_response(&ErrorCodeTable::TABLE, response(429, one)).await;
+    let classified = classify_response(&ErrorCodeTable::default(), response(429, one)).await;
     assert_eq!(classified.body().as_bytes().unwrap().as_ptr(), bytes.as_ptr());
 }
 
 #[tokio::test]
 async fn an_empty_body_is_classified_by_its_status() {
     for empty in [Body::empty(), pieces(&[]), pieces(&["", ""])] {
-        let classified = classify_response(&ErrorCodeTable::TABLE, response(401, empty)).await;
+        let classified = classify_response(&ErrorCodeTable::default(), response(401, empty)).await;
         assert_eq!(outcome(&classified), Outcome::Rejected { why: Rejection::Credential });
         assert_eq!(text(classified).await, "");
     }
@@ -89,7 +90,7 @@ async fn an_empty_body_is_classified_by_its_status() {
 #[tokio::test]
 async fn a_success_is_not_read() {
     let success = body(stream::once(async { panic!("read") }));
-    let classified = classify_response(&ErrorCodeTable::TABLE, response(200, success)).await;
+    let classified = classify_response(&ErrorCodeTable::default(), response(200, success)).await;
     assert!(classified.extensions().get::<Verdict>().is_none());
 }
 
@@ -97,7 +98,10 @@ async fn a_success_is_not_read() {
 async fn a_verdict_that_is_there_stays() {
     let mut answer = response(500, body(stream::once(async { panic!("read") })));
     answer.extensions_mut().insert(Verdict::new(Outcome::Blocked));
-    assert_eq!(outcome(&classify_response(&ErrorCodeTable::TABLE, answer).await), Outcome::Blocked);
+    assert_eq!(
+        outcome(&classify_response(&ErrorCodeTable::default(), answer).await),
+        Outcome::Blocked
+    );
 }
 
 #[tokio::test]
@@ -119,7 +123,7 @@ async fn a_body_that_stalls_is_classified_by_what_has_come_and_goes_on_later() {
     let first = stream::iter([Ok(Frame::data(Bytes::from_static(QUOTA.as_bytes())))]);
     let start = Instant::now();
     let classified =
-        classify_response(&ErrorCodeTable::TABLE, response(429, body(first.chain(rest)))).await;
+        classify_response(&ErrorCodeTable::default(), response(429, body(first.chain(rest)))).await;
     assert_eq!(start.elapsed(), PATIENCE);
     assert_eq!(outcome(&classified), Outcome::QuotaExhausted { wait: None });
     assert_eq!(text(classified).await, format!("{QUOTA} late"));
@@ -131,7 +135,7 @@ async fn a_body_that_never_says_anything_is_classified_by_its_status() {
     let start = Instant::now();
     let mut answer = response(503, body(stream::pending()));
     let ended = ending(answer.body_mut());
-    let mut classified = classify_response(&ErrorCodeTable::TABLE, answer).await;
+    let mut classified = classify_response(&ErrorCodeTable::default(), answer).await;
     assert_eq!(outcome(&classified), Outcome::Unavailable { wait: None });
     assert_eq!(start.elapsed(), PATIENCE);
     let outer = ending(classified.body_mut());
@@ -147,7 +151,7 @@ async fn a_body_that_drips_for_ever_does_not_hold_the_call() {
         Ok(Frame::data(Bytes::from_static(b" ")))
     });
     let start = Instant::now();
-    let classified = classify_response(&ErrorCodeTable::TABLE, response(529, body(drip))).await;
+    let classified = classify_response(&ErrorCodeTable::default(), response(529, body(drip))).await;
     assert_eq!(outcome(&classified), Outcome::Unavailable { wait: None });
     assert_eq!(start.elapsed(), PATIENCE);
     let read = classified.into_body().into_data_stream().take(9).map(|piece| piece.unwrap().len());
@@ -157,7 +161,8 @@ async fn a_body_that_drips_for_ever_does_not_hold_the_call() {
 #[tokio::test(start_paused = true)]
 async fn empty_frames_without_end_do_not_hold_the_call() {
     let empty = stream::repeat_with(|| Ok(Frame::data(Bytes::new())));
-    let classified = classify_response(&ErrorCodeTable::TABLE, response(500, body(empty))).await;
+    let classified =
+        classify_response(&ErrorCodeTable::default(), response(500, body(empty))).await;
     assert_eq!(outcome(&classified), Outcome::Unavailable { wait: None });
 }
 
@@ -169,7 +174,8 @@ async fn an_endless_body_is_read_to_the_bound_and_no_further() {
         *count.lock().unwrap() += 1;
         Ok(Frame::data(Bytes::from_static(&[b'x'; 1024])))
     });
-    let classified = classify_response(&ErrorCodeTable::TABLE, response(400, body(endless))).await;
+    let classified =
+        classify_response(&ErrorCodeTable::default(), response(400, body(endless))).await;
     assert_eq!(outcome(&classified), Outcome::Rejected { why: Rejection::Request });
     assert_eq!(*taken.lock().unwrap(), LIMIT / 1024);
 }
@@ -181,11 +187,12 @@ async fn a_code_past_the_bound_is_not_believed_and_the_bytes_are_all_there() {
         let frames: Vec<_> = long.as_bytes().chunks(size).map(Bytes::copy_from_slice).collect();
         let answer =
             response(429, body(stream::iter(frames.into_iter().map(|b| Ok(Frame::data(b))))));
-        let classified = classify_response(&ErrorCodeTable::TABLE, answer).await;
+        let classified = classify_response(&ErrorCodeTable::default(), answer).await;
         assert_eq!(outcome(&classified), Outcome::RateLimited { wait: None });
         assert_eq!(text(classified).await, long);
     }
-    let classified = classify_response(&ErrorCodeTable::TABLE, response(429, long.clone())).await;
+    let classified =
+        classify_response(&ErrorCodeTable::default(), response(429, long.clone())).await;
     assert_eq!(outcome(&classified), Outcome::RateLimited { wait: None });
 }
 
@@ -195,7 +202,7 @@ async fn an_error_of_the_transport_reaches_the_reader_where_it_was() {
     let frames = [Ok(Frame::data(Bytes::from_static(QUOTA.as_bytes()))), Err(broken)];
     let mut answer = response(429, body(stream::iter(frames)));
     let ended = ending(answer.body_mut());
-    let mut classified = classify_response(&ErrorCodeTable::TABLE, answer).await;
+    let mut classified = classify_response(&ErrorCodeTable::default(), answer).await;
     assert_eq!(outcome(&classified), Outcome::QuotaExhausted { wait: None });
     assert_eq!(*ended.lock().unwrap(), [BodyEnd::Failed(Outcome::ConnectionLost)]);
     assert!(!http_body::Body::is_end_stream(classified.body()));
@@ -217,7 +224,7 @@ async fn trailers_are_put_back() {
     let frames =
         [Frame::data(Bytes::from_static(SLOW.as_bytes())), Frame::trailers(trailers.clone())];
     let answer = response(429, body(stream::iter(frames.map(Ok))));
-    let mut classified = classify_response(&ErrorCodeTable::TABLE, answer).await;
+    let mut classified = classify_response(&ErrorCodeTable::default(), answer).await;
     let ended = ending(classified.body_mut());
     let read = classified.into_body().collect().await.unwrap();
     assert_eq!(read.trailers(), Some(&trailers));
@@ -229,7 +236,7 @@ async fn trailers_are_put_back() {
 async fn a_length_that_was_known_stays_known() {
     let sized = http_body_util::Full::new(Bytes::from(vec![b'x'; LIMIT + 9]));
     let sized = Body::wrap(sized.map_err(|never: Infallible| match never {}));
-    let classified = classify_response(&ErrorCodeTable::TABLE, response(500, sized)).await;
+    let classified = classify_response(&ErrorCodeTable::default(), response(500, sized)).await;
     let hint = http_body::Body::size_hint(classified.body());
     assert_eq!(hint.exact(), Some(LIMIT as u64 + 9));
 }
@@ -240,7 +247,8 @@ async fn nothing_of_the_body_is_shown() {
     let frames: Vec<_> =
         secret.as_bytes().chunks(900).map(|b| Ok(Frame::data(Bytes::copy_from_slice(b)))).collect();
     let classified =
-        classify_response(&ErrorCodeTable::TABLE, response(500, body(stream::iter(frames)))).await;
+        classify_response(&ErrorCodeTable::default(), response(500, body(stream::iter(frames))))
+            .await;
     assert!(!format!("{classified:?}").contains("secret"));
 }
 
@@ -255,7 +263,7 @@ proptest! {
         let frames: Vec<_> = cuts.windows(2).map(|w| Ok(Frame::data(Bytes::copy_from_slice(&whole.as_bytes()[w[0]..w[1]])))).collect();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
-            let classified = classify_response(&ErrorCodeTable::TABLE, response(429, body(stream::iter(frames)))).await;
+            let classified = classify_response(&ErrorCodeTable::default(), response(429, body(stream::iter(frames)))).await;
             assert_eq!(outcome(&classified), Outcome::QuotaExhausted { wait: None });
             assert_eq!(text(classified).await, whole);
         });

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{super::ready::Failed, Descent};
 use crate::{
     Request, Upstream,
-    context::{Attempt, Call, ProbeSignal, Route},
+    context::{Attempt, AttemptContext, ProbeSignal, Route},
     fallback::{Fallback, failure::Failure},
     outcome::{Outcome, Phase},
     telemetry::SkipReason,
@@ -50,12 +50,12 @@ impl<S: Upstream> Descent<S> {
         let late = Outcome::TimedOut { phase: Phase::Deadline };
         let policy = self.policy();
         let waits = policy.rungs[at + 1..].iter().any(Fallback::waits);
-        let call = Call::of(request);
-        call.elsewhere = self.leads_on(at, Outcome::NotSent { retry_in: None });
-        call.last_target = !waits && !self.leads_on(at, late);
+        let attempt = AttemptContext::of(request);
+        attempt.elsewhere = self.leads_on(at, Outcome::NotSent { retry_in: None });
+        attempt.last_target = !waits && !self.leads_on(at, late);
         // What is not to be done twice is asked of nobody beside a probe.
-        let beside = call.elsewhere && self.ask.effects.repeats();
-        call.probe_signal = beside.then(ProbeSignal::default);
+        let beside = attempt.elsewhere && self.ask.effects().repeats();
+        attempt.probe_signal = beside.then(ProbeSignal::default);
     }
 
     /// Whether a target below the rung at `at` takes the call after that failure.

@@ -1,7 +1,7 @@
 //! A target that was passed over because its route is under suspicion is asked where the others have failed as well.
 
 use super::{Descent, End, Failure, Way};
-use crate::{Upstream, context::Call};
+use crate::{Upstream, context::AttemptContext};
 
 // === impl Descent ===
 
@@ -14,8 +14,8 @@ impl<S: Upstream> Descent<S> {
             let suspected = self.suspected.take().filter(|_| !self.late && self.has_time());
             let ready = suspected.and_then(|at| Some((at, self.ready(at, Some(&failure)).ok()?)));
             let Some((at, mut ready)) = ready else { return Some(End::Failed(failure)) };
-            let call = Call::of(&mut ready.0);
-            (call.elsewhere, call.insists, call.probe_signal) = (false, true, None);
+            let attempt = AttemptContext::of(&mut ready.0);
+            (attempt.elsewhere, attempt.insists, attempt.probe_signal) = (false, true, None);
             Some(self.step(at, ready, Some(failure)).await)
         })
     }

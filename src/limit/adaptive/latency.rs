@@ -1,82 +1,85 @@
 //! Whether the first events come as soon as they do without a queue.
 
-use super::usual::Usual;
+use super::baseline::{Baseline, Slowdown};
 
-/// The latencies of one round, and what is usual.
+/// The latencies of one round, and those without a queue.
 #[derive(Debug)]
 pub(super) struct Latency {
     tolerance: f64,
-    /// Without a queue, by the form of the answer, once any is known.
-    usual: [Option<Usual>; 2],
-    mixed: bool,
-    /// Of this round; never longer than a round.
+    /// The latencies without a queue, by the form of the answer, once any is known.
+    baselines: [Option<Baseline>; 2],
+    is_mixed: bool,
+    /// The samples of the current round; never more than a round has.
     round: Vec<Sample>,
-    /// Since when they are late, while they are.
-    late: Option<Late>,
+    /// The late rounds, while they are late.
+    late: Option<LateRounds>,
 }
 
-/// The form of an answer: what is usual for one says nothing of the other.
+/// The form of an answer. The latencies of one form say nothing about the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum AnswerForm {
     Stream,
-    Whole,
+    /// Not streamed.
+    Unary,
 }
 
-/// The seconds to the first event of a stream, or to the whole of an answer that is none.
+/// The seconds to the first event of a stream, or to the whole of an answer that is not streamed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sample {
-    pub(super) form: Form,
+    pub(super) form: AnswerForm,
     pub(super) seconds: f64,
 }
 
-/// A round, and the limit that it judges.
+/// A round, and the limit that is judged by it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Round {
     pub(super) members: u32,
     pub(super) limit: u32,
     /// The limit can be no smaller.
-    pub(super) least: bool,
+    pub(super) is_min_limit: bool,
 }
 
-/// A stretch of late rounds: what a third as many calls are compared with, and the limit when it began.
+/// A series of late rounds.
 #[derive(Clone, Copy, Debug)]
-struct Late {
+struct LateRounds {
+    /// The slowdown that is compared with that of a third as many calls, and its limit.
     times: f64,
     limit: u32,
-    before: u32,
+    /// The limit when the series began.
+    initial_limit: u32,
 }
 
-/// What a round has shown.
+/// What a round shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Finding {
     /// As soon as usual, or nearly.
     InTime,
     /// Late, which may be chance.
     Late,
-    /// There is a queue: that share of the limit would be in time.
+    /// There is a queue: the share `keep` of the limit would be in time.
     Queued { keep: f64 },
-    /// Late, but not for our calls: a third as many were as late. That was the limit before.
+    /// Late, but not because of our calls: a third as many were as late. `before` was the limit before.
     NotOurs { before: u32 },
 }
 
-/// A round says how much of what is usual when it is quicker, and when it is a little slower.
-const LEARN: f64 = 0.1;
-const LEARN_UP: f64 = 0.02;
-/// By so much it has become worse, and not by chance.
+/// The weight of a round for the baseline when it is faster, and when it is a little slower.
+const FASTER_WEIGHT: f64 = 0.1;
+const SLOWER_WEIGHT: f64 = 0.02;
+/// A slowdown that grows by this factor has become worse, and not by chance.
 const WORSE: f64 = 1.15;
-/// A third of the calls has to make it at least so much faster, or they were not what made it slow.
+/// A third of the calls has to shrink the slowdown by at least this factor, or the calls were not what made it slow.
 const FASTER: f64 = 0.8;
 
 // === impl Latency ===
 
 impl Latency {
     pub(super) fn new(tolerance: f64) -> Self {
-        Self { tolerance, usual: [None, None], mixed: false, round: Vec::new(), late: None }
+        Self { tolerance, baselines: [None, None], is_mixed: false, round: Vec::new(), late: None }
     }
 
-    /// Whether answers are of several lengths, so that it takes more of them to tell anything.
+    /// Whether answers are of several lengths, so that it takes more of them to show anything.
     pub(super) fn is_mixed(&self) -> bool {
-        self.mixed
+        self.is_mixed
     }
 
     /// Forgets the round.
@@ -84,23 +87,23 @@ impl Latency {
         self.round.clear();
     }
 
-    /// A call that had no other of ours to wait for. So what is usual follows longer prompts and slower models, which no
+    /// Adds a call that had no other of ours to wait for. So the baseline follows longer prompts and slower models, which no
     /// round under load could tell from a queue.
-    pub(super) fn unloaded(&mut self, sample: Sample) {
-        if let Some(usual) = &mut self.usual[sample.form as usize] {
-            usual.follow(sample.seconds);
+    pub(super) fn add_unloaded(&mut self, sample: Sample) {
+        if let Some(baseline) = &mut self.baselines[sample.form as usize] {
+            baseline.follow(sample.seconds);
         }
     }
 
-    /// Another answer of this round. Ends it when four fifths of its members have come: so one that hangs does not hold it up,
-    /// and it is compared with the four fifths of other rounds.
+    /// Adds an answer of the current round. The round ends when four fifths of its members have come: so one that hangs does not
+    /// hold the round up, and the round is compared with the four fifths of other rounds.
     pub(super) fn add(&mut self, sample: Sample, round: Round) -> Option<Finding> {
         self.round.push(sample);
         if (self.round.len() as u32) * 10 < round.members * 8 {
             return None;
         }
-        let times = self.times();
-        if times <= self.tolerance || round.least {
+        let times = self.median_slowdown();
+        if times <= self.tolerance || round.is_min_limit {
             self.remember(times);
         }
         let finding = self.judge(times, round);
@@ -108,80 +111,86 @@ impl Latency {
         Some(finding)
     }
 
-    /// How many times as long as usual it took: the median over all pairs of an answer of this round and one that was usual
-    /// for its form. Where answers are of several lengths, like meets like in most pairs that count, and the others lie on
-    /// both sides; the median of the round itself would jump from one length to another by chance.
-    fn times(&self) -> f64 {
-        let mut pairs = Vec::new();
+    /// The median slowdown over all pairs of an answer of this round and one of the baseline of its form. Where answers are of
+    /// several lengths, like meets like in most pairs that count, and the others lie on both sides; the median of the round
+    /// itself would jump from one length to another by chance.
+    fn median_slowdown(&self) -> f64 {
+        let mut slowdowns = Vec::new();
         for sample in &self.round {
-            match &self.usual[sample.form as usize] {
-                Some(usual) => usual.compare(sample.seconds, &mut pairs),
-                None => pairs.push((1.0, 1.0)),
+            match &self.baselines[sample.form as usize] {
+                Some(baseline) => baseline.compare(sample.seconds, &mut slowdowns),
+                None => slowdowns.push(Slowdown { times: 1.0, weight: 1.0 }),
             }
         }
-        pairs.sort_unstable_by(|one, other| one.0.total_cmp(&other.0));
+        slowdowns.sort_unstable_by(|one, other| one.times.total_cmp(&other.times));
         let half = self.round.len() as f64 / 2.0;
         let mut sum = 0.0;
-        let middle = pairs.iter().find(|(_, weight)| {
-            sum += weight;
+        let median = slowdowns.iter().find(|slowdown| {
+            sum += slowdown.weight;
             sum > half
         });
-        middle.map_or(1.0, |(times, _)| *times)
+        median.map_or(1.0, |slowdown| slowdown.times)
     }
 
-    /// The round is one of those that others are compared with, until there are enough of them. Were they replaced by later
-    /// ones, each round would be measured by the last few, and a queue could grow that none of them sees.
+    /// Adds the round to the baseline, until that has enough. If later rounds took the place of earlier ones, each round would be
+    /// measured by the last few, and a queue could grow that none of them sees.
     fn remember(&mut self, times: f64) {
         for Sample { form, seconds } in &self.round {
-            let usual = self.usual[*form as usize].get_or_insert_with(|| Usual::of(*seconds));
-            usual.remember(seconds / times);
+            let baseline = &mut self.baselines[*form as usize];
+            let baseline = baseline.get_or_insert_with(|| Baseline::new(*seconds));
+            baseline.remember(seconds / times);
         }
-        if !self.mixed && self.usual.iter().flatten().any(Usual::is_mixed) {
+        if !self.is_mixed && self.baselines.iter().flatten().any(Baseline::is_mixed) {
             // Longer rounds are compared with longer ones.
-            (self.mixed, self.usual) = (true, [None, None]);
+            (self.is_mixed, self.baselines) = (true, [None, None]);
         }
     }
 
-    /// What is usual is so many times as long, for the forms of this round.
+    /// The baseline is that many times as long, for the forms of this round.
     fn scale(&mut self, times: f64) {
-        for form in [Form::Stream, Form::Whole] {
+        for form in [AnswerForm::Stream, AnswerForm::Unary] {
             if self.round.iter().any(|sample| sample.form == form) {
-                self.usual[form as usize].iter_mut().for_each(|usual| usual.scale(times));
+                self.baselines[form as usize].iter_mut().for_each(|known| known.scale(times));
             }
         }
     }
 
-    fn judge(&mut self, times: f64, Round { limit, least, .. }: Round) -> Finding {
-        // A round that is a little slower is chance, and levels out those that were quicker by chance. One that is clearly
-        // slower may be a queue, and does not make a queue usual.
+    fn judge(&mut self, times: f64, Round { limit, is_min_limit, .. }: Round) -> Finding {
+        // A round that is a little slower is chance, and levels out those that were faster by chance. One that is clearly slower
+        // may be a queue, which must not become the baseline.
         if times < 1.0 {
-            self.scale(1.0 + LEARN * (times - 1.0));
+            self.scale(1.0 + FASTER_WEIGHT * (times - 1.0));
         } else if times < 1.0 + (self.tolerance - 1.0) * 0.4 {
-            self.scale(1.0 + LEARN_UP * (times - 1.0));
+            self.scale(1.0 + SLOWER_WEIGHT * (times - 1.0));
         }
         if times <= self.tolerance {
             self.late = None;
             return Finding::InTime;
         }
-        if least {
-            // Nobody of ours to wait for: so that is what is usual now.
+        if is_min_limit {
+            // There is no other call of ours to wait for: this is the baseline now.
             self.scale(times);
             self.late = None;
             return Finding::InTime;
         }
+        self.judge_late(times, limit)
+    }
+
+    /// What a round shows that is late.
+    fn judge_late(&mut self, times: f64, limit: u32) -> Finding {
         let keep = (self.tolerance / times).clamp(0.5, 0.95);
         let Some(late) = &mut self.late else {
-            self.late = Some(Late { times, limit, before: limit });
+            self.late = Some(LateRounds { times, limit, initial_limit: limit });
             return Finding::Late;
         };
         if times > WORSE * late.times {
-            // It still gets worse: nothing that was done can have shown yet.
+            // It still gets worse: nothing that was done can have had an effect yet.
             (late.times, late.limit) = (times, limit);
         } else if limit <= late.limit / 3 {
             if times > FASTER * late.times {
-                let before = late.before;
-                // Other lengths than those that are known, or another provider: learnt anew.
-                self.usual = [None, None];
+                let before = late.initial_limit;
+                // The answers have other lengths than those that are known, or the provider is another: learn anew.
+                self.baselines = [None, None];
                 self.late = None;
                 return Finding::NotOurs { before };
             }

@@ -1,19 +1,19 @@
-//! What an adaptive limit is set to.
+//! The configuration of an adaptive limit.
 
 use crate::ConfigError;
 
-/// How an adaptive limit looks for the number of calls at a time that a provider takes.
+/// How an adaptive limit looks for the number of attempts at a time that a provider takes.
 ///
 /// # Defaults
 ///
 /// | what | default | why |
 /// |---|---|---|
-/// | [`initial`](Self::initial) | 8 | the first latencies are to be those of a provider that is not busy with us |
-/// | [`min`](Self::min) | 1 | with none under way nothing would ever be learnt again |
-/// | [`max`](Self::max) | 1000 | a bound on sockets and memory, that of Envoy's gradient controller |
+/// | [`initial`](Self::initial) | 8 | the first latencies have to be those of a provider that is not busy with our calls |
+/// | [`min`](Self::min) | 1 | with no attempt under way nothing would ever be learnt again |
+/// | [`max`](Self::max) | 1000 | a bound on sockets and memory, the one of Envoy's gradient controller |
 /// | [`tolerance`](Self::tolerance) | 1.5 | time to first event varies by a third on a good day; twice as long is a queue |
 /// | [`backoff`](Self::backoff) | 0.9 | Netflix' AIMD: nine tenths of a capacity are still well used |
-/// | [`patience`](Self::patience) | 40 calls | the one try after them that is refused is 2.5 % of all |
+/// | [`patience`](Self::patience) | 40 calls | one more try that is rejected after them is 2.5 % of all |
 #[derive(Clone, Debug, PartialEq)]
 pub struct AdaptivePolicy {
     pub(super) initial: u32,
@@ -48,49 +48,50 @@ impl AdaptivePolicy {
         self
     }
 
-    /// How many times as long as usual the first event may take before it counts as a queue.
+    /// How many times as long as usual the first event may take before the calls count as queued. 1.1 to 10.
     #[must_use]
     pub fn tolerance(mut self, times: f64) -> Self {
         self.tolerance = times;
         self
     }
 
-    /// The share of the limit that is kept when calls are refused which were taken before.
+    /// The share of the limit that is kept when the provider rejects calls which it took before. 0.1 to 0.99.
     #[must_use]
     pub fn backoff(mut self, share: f64) -> Self {
         self.backoff = share;
         self
     }
 
-    /// How many calls have to be answered before one more than was last refused is tried. Refusals stay below one in so many.
+    /// The number of calls that have to be answered before the limit that was last too high is tried again. At most one call in
+    /// this many is rejected by such a try. At least 1.
     #[must_use]
     pub fn patience(mut self, calls: u32) -> Self {
         self.patience = calls;
         self
     }
 
-    /// Refuses values that would never let a call through, or never learn.
+    /// Rejects values that would never let a call through, or never learn.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        let refused = |field: &str, value: &dyn std::fmt::Debug, allowed: String| {
+        let rejected = |field: &str, value: &dyn std::fmt::Debug, allowed: String| {
             Err(ConfigError::new(format!("limit.adaptive.{field}"), value, allowed))
         };
         if self.min == 0 {
-            return refused("min", &self.min, "1 and more".into());
+            return rejected("min", &self.min, "1 and more".into());
         }
         if self.max < self.min {
-            return refused("max", &self.max, format!("{} and more", self.min));
+            return rejected("max", &self.max, format!("{} and more", self.min));
         }
         if !(self.min..=self.max).contains(&self.initial) {
-            return refused("initial", &self.initial, format!("{} to {}", self.min, self.max));
+            return rejected("initial", &self.initial, format!("{} to {}", self.min, self.max));
         }
         if !(1.1..=10.0).contains(&self.tolerance) {
-            return refused("tolerance", &self.tolerance, "1.1 to 10".into());
+            return rejected("tolerance", &self.tolerance, "1.1 to 10".into());
         }
         if !(0.1..=0.99).contains(&self.backoff) {
-            return refused("backoff", &self.backoff, "0.1 to 0.99".into());
+            return rejected("backoff", &self.backoff, "0.1 to 0.99".into());
         }
         if self.patience == 0 {
-            return refused("patience", &self.patience, "1 and more".into());
+            return rejected("patience", &self.patience, "1 and more".into());
         }
         Ok(())
     }

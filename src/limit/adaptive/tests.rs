@@ -18,22 +18,22 @@ const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-fn limit(initial: u32) -> Adaptive {
-    Adaptive::new(AdaptivePolicy::default().initial(initial))
+fn limit(initial: u32) -> AdaptiveLimit {
+    AdaptiveLimit::new(AdaptivePolicy::default().initial(initial))
 }
 
 /// Sends `calls` at once, and they are answered after `latency`.
-fn round(limit: &mut Adaptive, calls: u32, latency: Duration) {
+fn round(limit: &mut AdaptiveLimit, calls: u32, latency: Duration) {
     let now = Instant::now();
-    let begun: Vec<_> = (0..calls).map(|_| limit.began(now)).collect();
-    begun.iter().for_each(|call| limit.answered(*call, now + latency, Form::Stream));
-    begun.iter().for_each(|_| limit.ended());
+    let sent: Vec<_> = (0..calls).map(|_| limit.on_sent(now)).collect();
+    sent.iter().for_each(|call| limit.on_first_event(*call, now + latency, AnswerForm::Stream));
+    sent.iter().for_each(|_| limit.on_end());
 }
 
-fn refuse(limit: &mut Adaptive, calls: u32) {
-    let begun: Vec<_> = (0..calls).map(|_| limit.began(Instant::now())).collect();
-    begun.iter().for_each(|call| limit.refused(*call));
-    begun.iter().for_each(|_| limit.ended());
+fn refuse(limit: &mut AdaptiveLimit, calls: u32) {
+    let sent: Vec<_> = (0..calls).map(|_| limit.on_sent(Instant::now())).collect();
+    sent.iter().for_each(|call| limit.on_overload(*call));
+    sent.iter().for_each(|_| limit.on_end());
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn adp_nflx_90_a_refusal_costs_a_tenth() {
 
 #[test]
 fn adp_nflx_90_the_most_is_kept() {
-    let mut limit = Adaptive::new(AdaptivePolicy::default().initial(21).max(21));
+    let mut limit = AdaptiveLimit::new(AdaptivePolicy::default().initial(21).max(21));
     (0..20).for_each(|_| round(&mut limit, 21, ms(1)));
     assert_eq!(limit.limit(), 21);
 }
@@ -64,9 +64,9 @@ fn adp_nflx_90_the_most_is_kept() {
 #[test]
 fn adp_envoy_99_a_call_that_is_given_up_frees_its_place_and_is_no_sample() {
     let mut limit = limit(3);
-    let _given_up = [(); 3].map(|()| limit.began(Instant::now()));
+    let _given_up = [(); 3].map(|()| limit.on_sent(Instant::now()));
     assert_eq!(limit.in_flight(), 3);
-    limit.ended();
+    limit.on_end();
     assert_eq!((limit.in_flight(), limit.limit()), (2, 3));
 }
 
@@ -74,11 +74,11 @@ fn adp_envoy_99_a_call_that_is_given_up_frees_its_place_and_is_no_sample() {
 fn adp_envoy_99_a_call_from_before_a_change_does_not_judge_it() {
     let mut limit = limit(8);
     let now = Instant::now();
-    let old: Vec<_> = (0..16).map(|_| limit.began(now)).collect();
-    old[..7].iter().for_each(|call| limit.answered(*call, now + ms(10), Form::Stream));
+    let old: Vec<_> = (0..16).map(|_| limit.on_sent(now)).collect();
+    old[..7].iter().for_each(|call| limit.on_first_event(*call, now + ms(10), AnswerForm::Stream));
     let grown = limit.limit();
     assert!(grown > 8);
-    old[7..].iter().for_each(|call| limit.answered(*call, now + ms(10), Form::Stream));
+    old[7..].iter().for_each(|call| limit.on_first_event(*call, now + ms(10), AnswerForm::Stream));
     assert_eq!(limit.limit(), grown);
 }
 
@@ -106,15 +106,15 @@ fn it_never_falls_below_one_and_comes_back_from_there() {
     assert!(limit.limit() > 8, "{}", limit.limit());
 }
 
-/// Silence until a limit of ours passed is told late: of all the calls that hung, the first cut was for them too.
+/// A timeout after silence is reported late: the first cut was for all calls that hung.
 #[test]
-fn calls_that_hung_together_cut_once_however_late_they_are_told() {
+fn calls_that_hung_together_cut_once_however_late_they_are_reported() {
     let mut limit = limit(10);
-    let hung: Vec<_> = (0..10).map(|_| limit.began(Instant::now())).collect();
-    limit.refused(hung[0]);
-    limit.ended();
+    let hung: Vec<_> = (0..10).map(|_| limit.on_sent(Instant::now())).collect();
+    limit.on_overload(hung[0]);
+    limit.on_end();
     refuse(&mut limit, 0);
-    hung[1..].iter().for_each(|call| limit.refused(*call));
+    hung[1..].iter().for_each(|call| limit.on_overload(*call));
     assert_eq!(limit.limit(), 9);
 }
 
@@ -124,8 +124,8 @@ fn calls_that_are_never_answered_do_not_stop_it_from_learning() {
     for _ in 0..30 {
         // Half of each are given up.
         let now = Instant::now();
-        let begun: Vec<_> = (0..8).map(|_| limit.began(now)).collect();
-        begun.iter().for_each(|_| limit.ended());
+        let sent: Vec<_> = (0..8).map(|_| limit.on_sent(now)).collect();
+        sent.iter().for_each(|_| limit.on_end());
     }
     (0..20).for_each(|_| round(&mut limit, 8, ms(300)));
     assert!(limit.limit() > 8);
@@ -134,7 +134,7 @@ fn calls_that_are_never_answered_do_not_stop_it_from_learning() {
 /// A provider that is slow to all the world is not made faster by fewer of our calls.
 #[test]
 fn slowness_that_fewer_calls_do_not_cure_gives_the_limit_back() {
-    let mut limit = Adaptive::new(AdaptivePolicy::default().initial(60).max(60));
+    let mut limit = AdaptiveLimit::new(AdaptivePolicy::default().initial(60).max(60));
     let mut rounds = |times: u32, latency| {
         let mut least = u32::MAX;
         for _ in 0..times {
@@ -202,7 +202,7 @@ fn calls_of_300_ms_and_of_3_s_use_a_capacity_that_halves_and_comes_back_within_6
     assert_all(&played, 0.9, 0.05);
 }
 
-/// With 3 minutes to an answer nothing can be known after 60 s: a call sent at the limit has told nothing yet.
+/// With 3 minutes to an answer nothing can be known after 60 s: a call sent at the limit has no result yet.
 #[test]
 fn calls_of_3_minutes_use_it_within_twelve_of_them() {
     const CALL: u64 = 180_000;
@@ -223,7 +223,7 @@ fn the_first_event_is_never_twice_as_late_as_without_a_queue() {
 #[test]
 fn answers_of_two_lengths_are_not_taken_for_a_queue_and_hide_none() {
     for (share, times) in [(0.1, 20), (0.25, 20), (0.5, 20), (0.75, 20), (0.9, 20), (0.5, 5)] {
-        for form in [Form::Stream, Form::Whole] {
+        for form in [AnswerForm::Stream, AnswerForm::Unary] {
             let mixed = Mixed { share, times, form };
             let (provider, first, places) = (Provider::Queues, 1000, 135);
             let (phase, settle, seed) = (2_400_000, 1_200_000, 1);
@@ -247,17 +247,17 @@ proptest! {
         (min, more) in (1..20_u32, 0..50_u32),
     ) {
         let policy = AdaptivePolicy::default().min(min).max(min + more).initial(min + more / 2);
-        let (mut limit, start) = (Adaptive::new(policy), Instant::now());
+        let (mut limit, start) = (AdaptiveLimit::new(policy), Instant::now());
         let mut open = Vec::new();
         for (what, number) in events {
             let call = (!open.is_empty()).then(|| number as usize % open.len());
             match (what, call) {
-                (0, _) | (_, None) => open.push(limit.began(start + ms(number))),
-                (1, Some(call)) => limit.answered(open[call], start + ms(number), Form::Stream),
-                (2, Some(call)) => limit.refused(open[call]),
+                (0, _) | (_, None) => open.push(limit.on_sent(start + ms(number))),
+                (1, Some(call)) => limit.on_first_event(open[call], start + ms(number), AnswerForm::Stream),
+                (2, Some(call)) => limit.on_overload(open[call]),
                 (_, Some(call)) => {
                     open.swap_remove(call);
-                    limit.ended();
+                    limit.on_end();
                 }
             }
             prop_assert!((min..=min + more).contains(&limit.limit()));

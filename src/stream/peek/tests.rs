@@ -1,5 +1,5 @@
 use super::*;
-use crate::{dialect::Dialect, stream::StreamMonitor};
+use crate::dialect::{Dialect, StreamMonitor};
 
 const WORD: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"word\"}}]}\n\n";
 const STOP: &str = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";

@@ -16,14 +16,12 @@ use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame};
 use tokio::runtime::Handle;
 
-use super::{Asking, Onward, reader::Reader};
+use super::{Asking, Onward};
 use crate::{
     Body, Error,
-    context::AttemptLog,
-    dialect::{Dialect, Tokens, Usage},
+    attempt_log::AttemptLog,
+    dialect::{Dialect, ResumableStream, StreamMonitor, Tokens, Usage},
     outcome::{Outcome, Phase, Verdict},
-    stream::StreamMonitor,
-    telemetry::Scope,
 };
 
 /// What a [`Resumed`] is made of.
@@ -43,7 +41,7 @@ pub(crate) struct Start {
 pub(crate) struct Resumed {
     /// The answer that is read; let go of as soon as it is over, or has failed.
     inner: Option<Body>,
-    reader: Reader,
+    reader: ResumableStream,
     out: VecDeque<Frame<Bytes>>,
     start: Start,
     /// Who is asked next, while nobody is.
@@ -55,7 +53,6 @@ pub(crate) struct Resumed {
     /// What the first answer sent behind its last good event: handed on if nobody goes on.
     rest: Option<Bytes>,
     cost: Option<Tokens>,
-    scope: Scope,
     runtime: Option<Handle>,
 }
 
@@ -65,7 +62,7 @@ impl Resumed {
     pub(crate) fn new(inner: Body, onward: Box<dyn Onward>, start: Start) -> Self {
         Self {
             inner: Some(inner),
-            reader: Reader::new(start.dialect),
+            reader: ResumableStream::new(start.dialect),
             out: VecDeque::new(),
             onward: Some(onward),
             start,
@@ -73,7 +70,6 @@ impl Resumed {
             first: None,
             rest: None,
             cost: None,
-            scope: Scope::current(),
             runtime: Handle::try_current().ok(),
         }
     }
@@ -120,7 +116,7 @@ impl Resumed {
         if !self.reader.has_joined() {
             self.rest = Some(if held.is_empty() { rest } else { [held, rest].concat().into() });
         }
-        let said = self.reader.said().filter(|_| may_follow(why) && self.runtime.is_some());
+        let said = self.reader.text().filter(|_| may_follow(why) && self.runtime.is_some());
         match (said, self.onward.take()) {
             (Some(said), Some(onward)) => {
                 let asking = onward.go_on(said.trim_end().into(), why);
@@ -141,14 +137,13 @@ impl Resumed {
     fn poll_asking(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let asking = self.asking.get_mut().unwrap_or_else(PoisonError::into_inner);
         let Some(future) = asking else { return Poll::Ready(()) };
-        // A body may be read where no runtime is, and outside of the span of its call.
+        // A body may be read where no runtime is.
         let own = self.runtime.as_ref().filter(|_| Handle::try_current().is_err());
         let _runtime = own.map(Handle::enter);
         // Its runtime may be gone: then nobody goes on.
         let poll = AssertUnwindSafe(|| future.as_mut().poll(cx));
-        let next = self.scope.within(|| catch_unwind(poll).unwrap_or(Poll::Ready(None)));
-        let next = ready!(next);
-        self.scope.within(|| *asking = None);
+        let next = ready!(catch_unwind(poll).unwrap_or(Poll::Ready(None)));
+        *asking = None;
         match next {
             Some((onward, body)) => {
                 self.reader.join();
@@ -229,9 +224,7 @@ impl HttpBody for Resumed {
 
 impl Drop for Resumed {
     fn drop(&mut self) {
-        let Self { scope, asking, .. } = self;
-        let asking = asking.get_mut().unwrap_or_else(PoisonError::into_inner);
-        scope.within(|| *asking = None);
+        *self.asking.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
         self.let_go();
         self.settle();
     }

@@ -1,9 +1,6 @@
 //! Goes on with another answer where a stream broke off.
 
-mod blocks;
 mod body;
-mod held;
-mod reader;
 
 use std::{future::Future, pin::Pin};
 

@@ -9,9 +9,9 @@ use evenkeel::{
     fallback::{Fallback, FallbackPolicy, Target},
     retry::RetryPolicy,
     stream::Commit,
-    testkit::{Provider, Reply, Server},
     timeout::TimeoutPolicy,
 };
+use evenkeel_testkit::{Provider, Reply, Server};
 
 /// The key that the client sends, and that the primary wants.
 pub const KEY: &str = "key-of-the-caller";

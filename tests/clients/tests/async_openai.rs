@@ -13,12 +13,12 @@ use evenkeel::{
     breaker::BreakerPolicy,
     fallback::{Fallback, FallbackPolicy, Target},
     stream::Commit,
-    testkit::{Fault, Reply, Server},
 };
 use evenkeel_clients::{
     AsyncOpenAi, Caller, How, Stage, brittle, builder, profile,
     stage::{KEY, OTHER_KEY},
 };
+use evenkeel_testkit::{Fault, Reply, Server};
 use futures_util::StreamExt;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -222,7 +222,7 @@ async fn no_header_that_speaks_for_the_caller_reaches_another_host() {
 /// The example of the guide's page.
 #[tokio::test]
 async fn the_example_of_the_guide_answers() {
-    let server = Server::start(evenkeel::testkit::Provider::new("primary")).await.unwrap();
+    let server = Server::start(evenkeel_testkit::Provider::new("primary")).await.unwrap();
     let config = OpenAIConfig::new().with_api_base(format!("{}/v1", server.url()));
     let evenkeel = evenkeel::Client::builder().build().unwrap();
     let client = Client::with_config(config).with_http_service(EvenkeelService::new(evenkeel));

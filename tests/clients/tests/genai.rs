@@ -6,8 +6,8 @@ use std::{
     time::Duration,
 };
 
-use evenkeel::testkit::{Fault, Provider, Reply, Server, WORDS};
 use evenkeel_clients::stage::KEY;
+use evenkeel_testkit::{Fault, Provider, Reply, Server, WORDS};
 use futures_util::StreamExt;
 use genai::{
     Client, Headers,

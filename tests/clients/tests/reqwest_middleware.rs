@@ -10,12 +10,10 @@ use std::{
 
 use async_trait::async_trait;
 use evenkeel::{
-    adapter::reqwest_middleware::EvenkeelMiddleware,
-    context::AttemptLog,
-    stream::Commit,
-    testkit::{Fault, Reply, WORDS},
+    adapter::reqwest_middleware::EvenkeelMiddleware, context::AttemptLog, stream::Commit,
 };
 use evenkeel_clients::{Caller, How, Middleware, Stage, brittle, builder, profile, stage::KEY};
+use evenkeel_testkit::{Fault, Reply, WORDS};
 use http::Extensions;
 use reqwest_middleware::{ClientBuilder, Error, Middleware as Layer, Next};
 use serde_json::Value;

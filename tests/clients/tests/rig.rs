@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use evenkeel::{
-    adapter::reqwest_middleware::EvenkeelMiddleware,
-    fallback::Fallback,
-    stream::Commit,
-    testkit::{Fault, Reply},
+    adapter::reqwest_middleware::EvenkeelMiddleware, fallback::Fallback, stream::Commit,
 };
 use evenkeel_clients::{Caller, How, Rig, Stage, brittle, builder, profile};
+use evenkeel_testkit::{Fault, Reply};
 use rig::{
     error::ErrorKind, providers::openai::OpenAIConfig, rig_reqwest::ReqwestMiddlewareClient,
 };

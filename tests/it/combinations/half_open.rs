@@ -6,8 +6,8 @@ use evenkeel::{
     Client, Profile,
     fallback::{Fallback, FallbackPolicy, Target},
     retry::RetryPolicy,
-    testkit::{Provider, Reply},
 };
+use evenkeel_testkit::{Provider, Reply};
 
 use crate::support::{
     Answer, Calls, evenly_spread_replies, ms, over, pair, percentile_99, secondary, secs,

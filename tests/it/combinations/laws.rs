@@ -16,13 +16,13 @@ use evenkeel::{
     context::{Deadline, Priority},
     fallback::{Capabilities, Edit, Fallback, FallbackPolicy, Fallbacks, Prefill, Target},
     hedge::HedgePolicy,
-    limit::{AdaptivePolicy, AdmissionPolicy, Concurrency, LimitPolicy},
+    limit::{AdaptivePolicy, Concurrency, LimitPolicy},
     outcome::Outcome,
     retry::RetryPolicy,
     stream::{Commit, Resume},
     telemetry::Event,
-    testkit::{Hosts, Provider, Reply},
 };
+use evenkeel_testkit::{Hosts, Provider, Reply};
 use futures_util::future::join_all;
 use http::HeaderValue;
 use proptest::prelude::*;
@@ -52,7 +52,7 @@ struct Parts {
 fn parts() -> impl Strategy<Value = Parts> {
     let flags =
         (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
-    (flags, 0..4_u8, 0..7_u8, 0..4_u8, any::<u64>()).prop_map(
+    (flags, 0..4_u8, 0..6_u8, 0..4_u8, any::<u64>()).prop_map(
         |((hedge, pool, resume, waits, complete, stored), cache, limit, edit, seed)| Parts {
             hedge,
             cache,
@@ -106,9 +106,11 @@ impl Parts {
             0 | 1 => limit,
             2 => limit.requests(20).burst(secs(3)),
             3 => limit.tokens(2_000),
-            4 => limit.concurrency(Concurrency::Fixed(1)).queue(2),
-            5 => limit.concurrency(Concurrency::Adaptive(AdaptivePolicy::default())).pause(secs(1)),
-            _ => limit.admission(AdmissionPolicy::default().minimum(2)),
+            4 => limit.concurrency(Concurrency::Fixed(1)).max_queue(2),
+            _ => {
+                let adaptive = Concurrency::Adaptive(AdaptivePolicy::default());
+                limit.concurrency(adaptive).cooldown_without_hint(secs(1))
+            }
         }
     }
 

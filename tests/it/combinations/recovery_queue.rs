@@ -16,8 +16,8 @@ use evenkeel::{
     fallback::{FallbackPolicy, Target},
     limit::{Concurrency, LimitPolicy},
     retry::RetryPolicy,
-    testkit::{Provider, Reply},
 };
+use evenkeel_testkit::{Provider, Reply};
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
@@ -43,7 +43,7 @@ async fn a_rate_limit_of_a_minute_on_the_only_route_is_waited_out() {
 #[tokio::test(start_paused = true)]
 async fn a_queue_that_is_full_is_waited_for() {
     let provider = Provider::new("primary").always(Reply::answer().head_after(ms(500)));
-    let limit = LimitPolicy::new().concurrency(Concurrency::Fixed(2)).queue(4);
+    let limit = LimitPolicy::new().concurrency(Concurrency::Fixed(2)).max_queue(4);
     let client = over(Client::builder().profile(profile().limit(limit)), [&provider]);
     let start = Instant::now();
     let calls = join_all((0..100).map(|_| call(&client, chat(false)))).await;

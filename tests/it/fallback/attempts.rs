@@ -14,9 +14,9 @@ use evenkeel::{
     limit::{Concurrency, LimitPolicy},
     outcome::{Outcome, Phase},
     retry::RetryPolicy,
-    testkit::{Fault, Provider, Reply},
     timeout::TimeoutPolicy,
 };
+use evenkeel_testkit::{Fault, Provider, Reply};
 use futures_util::future::join_all;
 use proptest::prelude::*;
 use tokio::time::{Instant, sleep, sleep_until};

@@ -13,8 +13,8 @@ use evenkeel::{
     },
     outcome::{Outcome, Phase, Rejection, Verdict},
     telemetry::{Event, Events, SkipReason},
-    testkit::{Provider, Reply},
 };
+use evenkeel_testkit::{Provider, Reply};
 use http::header::{ACCEPT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE};
 use tower::{Layer, ServiceExt};
 
@@ -81,7 +81,7 @@ async fn a_tool_that_is_gone_costs_the_tool_and_no_answer() {
         let with_tool = n % 4 != 0;
         let request = if with_tool { with_body(TOOLS) } else { chat(false) };
         let answer = call(&client, request).await.unwrap();
-        answered += u32::from(answer.status == 200 && answer.words() == evenkeel::testkit::WORDS);
+        answered += u32::from(answer.status == 200 && answer.words() == evenkeel_testkit::WORDS);
         plain += u32::from(!with_tool && answer.status == 200);
         tokio::time::sleep(secs(1)).await;
     }

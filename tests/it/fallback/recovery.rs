@@ -9,8 +9,8 @@ use evenkeel::{
     fallback::{Fallback, FallbackPolicy},
     outcome::Outcome,
     retry::RetryPolicy,
-    testkit::{Provider, Reply, provider::Fate},
 };
+use evenkeel_testkit::{Provider, Reply, provider::Fate};
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 

@@ -1,6 +1,6 @@
 //! Adaptive concurrency in the whole stack.
 
-use evenkeel::limit::{AdaptivePolicy, AdmissionPolicy};
+use evenkeel::limit::AdaptivePolicy;
 
 use super::*;
 
@@ -76,26 +76,4 @@ fn holds(phases: &[Phase]) {
 async fn adaptive_concurrency_follows_a_capacity_that_halves_and_comes_back() {
     holds(&play(20, secs(1), 3 * MINUTE).await);
     holds(&play(8, ms(300), 2 * MINUTE).await);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_provider_that_refuses_nearly_all_is_asked_less() {
-    let primary = Provider::new("primary").always(Reply::status(503));
-    let policy = LimitPolicy::new().admission(AdmissionPolicy::default());
-    let profile = limited(policy);
-    let log = EventLog::default();
-    let client = over(log.attach_to(Client::builder().profile(profile)), [&primary]);
-    let _ = call(&client, ask("m")).await;
-    let route = client.limits().list().remove(0).0;
-    client.breakers().force_closed(&route);
-    for _ in 0..1000 {
-        let _ = call(&client, ask("m")).await;
-        sleep(ms(20)).await;
-    }
-    let (sent, refused) = (primary.count(), log.count("LimitRefused"));
-    println!("{sent} sent, {refused} dropped");
-    assert!(sent + refused as u64 == 1001 && sent <= 300, "{sent} sent, {refused} dropped");
-    primary.set(Reply::answer());
-    sleep(secs(1)).await;
-    call(&client, ask("m")).await.unwrap().is_whole();
 }

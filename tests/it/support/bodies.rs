@@ -66,7 +66,7 @@ impl Answer {
     pub(crate) fn is_whole(&self) {
         assert!(self.error.is_none(), "{:?}", self.error);
         assert_eq!(self.status, 200, "{:?}", self.attempt_log);
-        assert_eq!(self.words(), evenkeel::testkit::WORDS);
+        assert_eq!(self.words(), evenkeel_testkit::WORDS);
     }
 }
 

@@ -7,8 +7,8 @@ use evenkeel::{
     fallback::{Fallback, Target},
     retry::RetryPolicy,
     stream::Commit,
-    testkit::{Hosts, Provider},
 };
+use evenkeel_testkit::{Hosts, Provider};
 
 use super::bodies::{Answer, read};
 

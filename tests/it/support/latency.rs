@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use evenkeel::{Client, testkit::Reply};
+use evenkeel::Client;
+use evenkeel_testkit::Reply;
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep_until};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use evenkeel::testkit::{Fault, Reply, WORDS};
+use evenkeel_testkit::{Fault, Reply, WORDS};
 use proptest::{
     prelude::*,
     test_runner::{RngAlgorithm, TestRng},

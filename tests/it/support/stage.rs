@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use evenkeel::{Client, ClientBuilder, testkit::Provider};
+use evenkeel::{Client, ClientBuilder};
+use evenkeel_testkit::Provider;
 use tokio::time::Instant;
 
 use super::{

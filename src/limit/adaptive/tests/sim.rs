@@ -1,4 +1,4 @@
-//! A provider of so many places and a client that always has more to send, on a clock of their own.
+//! A provider with a number of places and a client that always has more to send, on a clock of their own.
 
 use std::{
     cmp::Reverse,
@@ -8,7 +8,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::super::{Adaptive, AdaptivePolicy, Begun, Form};
+use super::super::{AdaptiveLimit, AdaptivePolicy, AnswerForm, RoundMember};
 
 /// What a provider does with a call for which it has no place.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,12 +34,12 @@ pub(super) struct Case {
     pub(super) seed: u64,
 }
 
-/// A share of the calls, by chance, takes so many times as long, and is answered in that form. All others are streams.
+/// A share of the calls, by chance, takes `times` as long, and is answered in that form. All others are streams.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mixed {
     pub(super) share: f64,
     pub(super) times: u64,
-    pub(super) form: Form,
+    pub(super) form: AnswerForm,
 }
 
 /// What came of it.
@@ -64,15 +64,15 @@ enum What {
 #[derive(Clone, Copy)]
 struct Sent {
     at: u64,
-    begun: Begun,
-    /// So many times as long as others, and in that form.
+    member: RoundMember,
+    /// The call takes this many times as long as others.
     times: u64,
-    form: Form,
+    form: AnswerForm,
 }
 
 struct Sim {
     case: Case,
-    limit: Adaptive,
+    limit: AdaptiveLimit,
     origin: Instant,
     now: u64,
     random: u64,
@@ -92,7 +92,7 @@ impl Case {
     pub(super) fn play(self, policy: AdaptivePolicy) -> Figures {
         let mut sim = Sim {
             case: self,
-            limit: Adaptive::new(policy),
+            limit: AdaptiveLimit::new(policy),
             origin: Instant::now(),
             now: 0,
             random: self.seed,
@@ -152,12 +152,16 @@ impl Sim {
             What::Phase => {}
             What::Refused => {
                 self.refused += 1;
-                self.limit.refused(self.calls[call].begun);
-                self.limit.ended();
+                self.limit.on_overload(self.calls[call].member);
+                self.limit.on_end();
             }
             What::First => {
-                let Sent { at, begun, form, .. } = self.calls[call];
-                self.limit.answered(begun, self.origin + Duration::from_millis(self.now), form);
+                let Sent { at, member, form, .. } = self.calls[call];
+                self.limit.on_first_event(
+                    member,
+                    self.origin + Duration::from_millis(self.now),
+                    form,
+                );
                 if self.settled() {
                     let phase = self.phase();
                     let (sum, count) = &mut self.waited[phase];
@@ -167,7 +171,7 @@ impl Sim {
             }
             What::End => {
                 self.serving -= 1;
-                self.limit.ended();
+                self.limit.on_end();
             }
         }
     }
@@ -182,9 +186,9 @@ impl Sim {
             let call = self.calls.len();
             let Mixed { share, times, form } = self.case.mixed;
             let slow = share > 0.0 && self.chance() < share;
-            let (times, form) = if slow { (times, form) } else { (1, Form::Stream) };
-            let begun = self.limit.began(self.origin + Duration::from_millis(self.now));
-            self.calls.push(Sent { at: self.now, begun, times, form });
+            let (times, form) = if slow { (times, form) } else { (1, AnswerForm::Stream) };
+            let member = self.limit.on_sent(self.origin + Duration::from_millis(self.now));
+            self.calls.push(Sent { at: self.now, member, times, form });
             match self.case.provider {
                 _ if self.serving < self.capacity() => self.serve(call),
                 Provider::Refuses => {
@@ -215,5 +219,5 @@ impl Sim {
 // === impl Mixed ===
 
 impl Mixed {
-    pub(super) const NONE: Self = Self { share: 0.0, times: 1, form: Form::Stream };
+    pub(super) const NONE: Self = Self { share: 0.0, times: 1, form: AnswerForm::Stream };
 }

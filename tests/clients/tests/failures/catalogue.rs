@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use evenkeel::{
-    stream::Commit,
-    testkit::{Fault, Provider, Reply, WORDS},
-};
+use evenkeel::stream::Commit;
 use evenkeel_clients::{Caller, How, Said, Stage, caller::TOOL, profile, stage::OTHER_MODEL};
+use evenkeel_testkit::{Fault, Provider, Reply, WORDS};
 use serde_json::json;
 use tokio::time::{Instant, sleep, sleep_until};
 

@@ -1,0 +1,224 @@
+//! How far an answer has come: its content, its outcome and its cost, folded from its events.
+
+use crate::{
+    Tokens,
+    events::{AnswerEvent, FinishReason, ProviderTool, UsageCounts},
+    outcome::{ErrorCodeTable, Outcome, Verdict},
+};
+
+/// What an answer is judged by.
+#[derive(Clone, Debug, Default)]
+pub struct Expected {
+    /// What the codes of an error mean.
+    codes: ErrorCodeTable,
+    /// Whether an answer that ended without any content may be right.
+    may_be_empty: bool,
+}
+
+/// What some bytes of a stream brought.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct FrameSummary {
+    /// Events of any kind; comments are none.
+    pub events: u32,
+    /// Events with content: text, reasoning, tool calls; not roles, pings, comments, metadata.
+    pub content: u32,
+    /// A tool of the provider is at work: progress of it, or a sign of life while it runs. It ends a silence, and is no
+    /// content.
+    pub works: bool,
+    /// An error in the stream, or an event that is not of its dialect: the first.
+    pub failed: Option<Verdict>,
+}
+
+/// How far an answer has come.
+#[derive(Debug, Default)]
+pub(crate) struct AnswerState {
+    may_be_empty: bool,
+    usage: UsageCounts,
+    content: bool,
+    /// The choices that were seen and those that have ended: one bit for each.
+    seen: u128,
+    ended: u128,
+    /// The answer itself is whole, by its reason to end: the API may send more.
+    finished: bool,
+    /// It was refused, by a filter or by the model.
+    filtered: bool,
+    /// It is whole without a word: the caller's own limit or stop sequence came before the first, or the model ended its turn.
+    limited: bool,
+    over: bool,
+    /// A tool of the provider is at work.
+    tool: bool,
+}
+
+// === impl Expected ===
+
+impl Expected {
+    /// By that table of codes. `may_be_empty`: an answer that ended without any content may be right.
+    pub fn new(codes: &ErrorCodeTable, may_be_empty: bool) -> Self {
+        Self { codes: codes.clone(), may_be_empty }
+    }
+
+    pub(crate) fn codes(&self) -> &ErrorCodeTable {
+        &self.codes
+    }
+}
+
+impl From<&ErrorCodeTable> for Expected {
+    fn from(codes: &ErrorCodeTable) -> Self {
+        Self::new(codes, false)
+    }
+}
+
+// === impl FrameSummary ===
+
+impl FrameSummary {
+    /// Bytes of a stream without a dialect: content, if there are any.
+    pub fn bytes(any: bool) -> Self {
+        Self { events: any.into(), content: any.into(), ..Self::default() }
+    }
+
+    /// Takes note of a failure; the first stays.
+    pub fn fail(&mut self, verdict: Verdict) {
+        self.failed.get_or_insert(verdict);
+    }
+}
+
+// === impl AnswerState ===
+
+impl AnswerState {
+    /// Nothing has come yet.
+    pub(crate) fn new(expected: &Expected) -> Self {
+        Self { may_be_empty: expected.may_be_empty, ..Self::default() }
+    }
+
+    /// Adds the next event of a stream.
+    pub(crate) fn add(&mut self, event: &AnswerEvent<'_>, seen: &mut FrameSummary) {
+        if self.over {
+            return;
+        }
+        self.tool(event, seen);
+        if let Some(fault) = &event.fault {
+            return self.fail(fault.verdict(), seen);
+        }
+        if !event.parts.is_empty() {
+            self.content = true;
+            // A snapshot at the end shows no progress.
+            seen.content += u32::from(!event.snapshot);
+        }
+        self.finish(event);
+        if event.last {
+            self.end(seen);
+        }
+    }
+
+    /// Adds an event that has content, and nothing else that was not noted already.
+    pub(crate) fn add_content(&mut self, seen: &mut FrameSummary) {
+        self.content = true;
+        seen.content += 1;
+    }
+
+    /// Judges an answer that was not streamed: a success, blocked, or why it is none.
+    pub(crate) fn judge(
+        mut self,
+        event: &AnswerEvent<'_>,
+    ) -> (Result<Outcome, Verdict>, Option<Tokens>) {
+        self.content = !event.parts.is_empty();
+        self.finish(event);
+        self.finished = true;
+        let judged = match (&event.fault, self.outcome()) {
+            (Some(fault), _) => Err(fault.verdict().clone()),
+            (None, _) if event.pending => return (Ok(Outcome::Success), None),
+            (None, outcome @ (Outcome::Success | Outcome::Blocked)) => Ok(outcome),
+            (None, other) => Err(other.into()),
+        };
+        (judged, self.tokens())
+    }
+
+    /// What frames the events has closed: nothing more comes.
+    pub(crate) fn close(&mut self, seen: &mut FrameSummary) {
+        match self.outcome() {
+            _ if self.over => {}
+            // Closed, and yet nothing ended: it was cut before.
+            Outcome::Truncated => seen.fail(Outcome::Truncated.into()),
+            _ => self.end(seen),
+        }
+    }
+
+    /// Whether the last event of the API has come: what comes after it means nothing.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// The outcome of the answer if nothing more comes. Truncated until the API's own end has been seen.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match (self.over || self.finished, self.content || self.limited) {
+            (false, _) => Outcome::Truncated,
+            (true, true) => Outcome::Success,
+            (true, false) if self.filtered => Outcome::Blocked,
+            (true, false) => Outcome::Empty,
+        }
+    }
+
+    /// The usage of the answer, once an event has counted it.
+    pub(crate) fn tokens(&self) -> Option<Tokens> {
+        self.usage.tokens()
+    }
+
+    fn tool(&mut self, event: &AnswerEvent<'_>, seen: &mut FrameSummary) {
+        // While a tool is at work, a ping is the only sign that the provider is.
+        seen.works |= self.tool && event.ping;
+        if let Some(ProviderTool { running, progress }) = event.tool {
+            seen.works |= progress || self.tool;
+            self.tool = running;
+        }
+    }
+
+    /// Takes note of what the answer cost, and of what of it has ended.
+    fn finish(&mut self, event: &AnswerEvent<'_>) {
+        if let Some(usage) = event.usage {
+            self.usage.add(usage);
+        }
+        self.seen |= event.choices;
+        for finish in event.finishes.iter() {
+            match finish.choice {
+                Some(choice) => self.ended |= 1 << choice,
+                None => self.finished = true,
+            }
+            self.reason(finish.reason);
+        }
+        if event.choices != 0 {
+            self.finished = self.seen & !self.ended == 0;
+        }
+    }
+
+    fn reason(&mut self, reason: FinishReason) {
+        let limited = match reason {
+            FinishReason::StopSequence | FinishReason::Limit => true,
+            FinishReason::EndOfTurn => self.is_of_the_end_alone(),
+            FinishReason::Complete | FinishReason::Filtered | FinishReason::Interrupted => false,
+        };
+        self.filtered |= reason == FinishReason::Filtered;
+        self.limited |= limited || self.may_be_empty;
+    }
+
+    /// Whether no more tokens were written than it takes to end the turn: a model that has nothing to add, as after
+    /// the result of a tool, ends its turn at once.
+    fn is_of_the_end_alone(&self) -> bool {
+        self.usage.output.is_some_and(|output| (1..=3).contains(&output))
+    }
+
+    /// The last event of the API.
+    fn end(&mut self, seen: &mut FrameSummary) {
+        self.over = true;
+        if self.outcome() == Outcome::Empty {
+            seen.fail(Outcome::Empty.into());
+        }
+    }
+
+    /// An error, unless the answer was whole already: then it changes nothing.
+    fn fail(&mut self, verdict: &Verdict, seen: &mut FrameSummary) {
+        if !self.outcome().is_success() {
+            seen.fail(verdict.clone());
+        }
+    }
+}

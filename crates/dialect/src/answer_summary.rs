@@ -1,0 +1,108 @@
+//! All that an answer holds: read once, when it is stored.
+
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    Dialect, Tokens,
+    decode::each_event,
+    events::{AnswerEvent, Fault, FinishReason, PartKind, UsageCounts},
+    json::trim,
+    outcome::ErrorCodeTable,
+    reader::EventReader,
+};
+
+/// The text of an answer, and whether that is all of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AnswerSummary {
+    /// The text, as far as it was read.
+    pub text: Option<String>,
+    /// The model that answered, where the answer names it.
+    pub model: Option<String>,
+    /// What it cost, where the answer counts that.
+    pub tokens: Option<Tokens>,
+    /// It ended of itself: not at a limit, by a filter, or to be gone on with.
+    pub whole: bool,
+    /// It calls tools.
+    pub tools: bool,
+    /// It is its text and nothing else, so that it can be put into another form.
+    pub plain: bool,
+}
+
+/// A summary under way.
+struct Fold {
+    summary: AnswerSummary,
+    usage: UsageCounts,
+    /// Whether every event could be read.
+    readable: bool,
+}
+
+// === impl AnswerSummary ===
+
+impl AnswerSummary {
+    /// Reads a whole answer, streamed or not; `None` for bytes that are none.
+    pub fn read(dialect: Dialect, stream: bool, bytes: &[u8]) -> Option<Self> {
+        let mut reader = EventReader::new(dialect, &ErrorCodeTable::default());
+        let mut fold = Fold::new();
+        if stream {
+            each_event(dialect.framing(), bytes, |raw| {
+                let event = reader.read(&raw);
+                // Pings need not be JSON; a stream that is whole but for one is whole.
+                let unreadable = matches!(event.fault, Some(Fault::Unreadable(_)));
+                fold.readable &= !(unreadable && trim(raw.data).starts_with(b"{"));
+                fold.add(&event);
+            });
+        } else {
+            fold.add(&reader.read_whole(bytes).ok()?);
+        }
+        fold.end()
+    }
+}
+
+// === impl Fold ===
+
+impl Fold {
+    fn new() -> Self {
+        let summary = AnswerSummary { plain: true, ..AnswerSummary::default() };
+        Self { summary, usage: UsageCounts::default(), readable: true }
+    }
+
+    /// Adds one event of a stream, or a whole answer.
+    fn add(&mut self, event: &AnswerEvent<'_>) {
+        let Self { summary, usage, readable } = self;
+        if event.snapshot {
+            (summary.text, summary.tools, summary.plain) = (None, false, true);
+        }
+        if let (None, Some(model)) = (&summary.model, event.model) {
+            summary.model = model.decode().map(|model| model.into_owned());
+        }
+        event.usage.into_iter().for_each(|counts| usage.add(counts));
+        for part in event.parts.iter() {
+            let Some(text) = part.text else {
+                summary.tools |= part.kind == PartKind::ToolCall;
+                summary.plain &= part.kind == PartKind::Restated;
+                continue;
+            };
+            match text.decode() {
+                Some(text) => summary.text.get_or_insert_default().push_str(&text),
+                None => *readable = false,
+            }
+        }
+        summary.plain &= !event.opaque && !event.annotated && event.choices <= 1;
+        for finish in event.finishes.iter() {
+            summary.whole = finish.reason.is_complete();
+            // Whole, but for the caller to know at which.
+            summary.plain &= finish.reason != FinishReason::StopSequence;
+        }
+    }
+
+    fn end(self) -> Option<AnswerSummary> {
+        let Self { mut summary, usage, readable } = self;
+        if summary.plain {
+            summary.text.get_or_insert_default();
+        }
+        summary.tokens = usage.tokens();
+        readable.then_some(summary)
+    }
+}

@@ -1,0 +1,212 @@
+//! The JSON of an answer: a message, or one event of a stream.
+
+use crate::{
+    events::{AnswerEvent, FinishReason, JsonText, PartKind, ProviderTool, Structure, UsageCounts},
+    json::{Raw, fields, is_filled, read, word},
+};
+
+fields! {
+    pub(super) struct Event<'a> {
+        r#type: Raw<'a>,
+        index: Raw<'a>,
+        error: Raw<'a>,
+        message: Option<Message<'a>>,
+        content_block: Option<Block<'a>>,
+        delta: Option<Delta<'a>>,
+        usage: Raw<'a>,
+    }
+}
+
+fields! {
+    pub(super) struct Message<'a> {
+        id: Raw<'a>,
+        r#type: Raw<'a>,
+        model: Raw<'a>,
+        error: Raw<'a>,
+        content: Option<Vec<Block<'a>>>,
+        stop_reason: Raw<'a>,
+        usage: Raw<'a>,
+    }
+}
+
+fields! {
+    pub(super) struct Block<'a> {
+        r#type: Raw<'a>,
+        text: Raw<'a>,
+        thinking: Raw<'a>,
+        citations: Raw<'a>,
+    }
+}
+
+fields! {
+    /// What comes to a block, or to the message.
+    pub(super) struct Delta<'a> {
+        r#type: Raw<'a>,
+        text: Raw<'a>,
+        thinking: Raw<'a>,
+        partial_json: Raw<'a>,
+        content: Raw<'a>,
+        stop_reason: Raw<'a>,
+    }
+}
+
+fields! {
+    struct Counts<'a> {
+        input_tokens: Raw<'a>,
+        cache_creation_input_tokens: Raw<'a>,
+        cache_read_input_tokens: Raw<'a>,
+        output_tokens: Raw<'a>,
+    }
+}
+
+// === impl Event ===
+
+impl<'a> Event<'a> {
+    /// What it is: its type, or the name it came by.
+    pub(super) fn kind<'k>(&self, name: &'k [u8]) -> &'k str
+    where
+        'a: 'k,
+    {
+        match word(self.r#type) {
+            "" => std::str::from_utf8(name).unwrap_or_default(),
+            kind => kind,
+        }
+    }
+
+    pub(super) fn is_error(&self) -> bool {
+        is_filled(self.error)
+    }
+
+    /// Adds what an event of that kind holds; `None` for one that is not of the dialect.
+    pub(super) fn add_to(&self, kind: &str, event: &mut AnswerEvent<'a>) -> Option<()> {
+        let index = read(self.index);
+        match kind {
+            "message_start" => {
+                event.structure = Structure::MessageStart;
+                self.message.iter().for_each(|message| message.add_to(event));
+            }
+            "content_block_start" => {
+                let block = self.content_block.as_ref();
+                let text = block.is_some_and(|block| word(block.r#type) == "text");
+                event.structure = Structure::BlockStart { index, text };
+                // The block after it is the sign that the tool is done.
+                let running = block.is_some_and(Block::runs_tool);
+                event.tool = Some(ProviderTool { running, progress: false });
+                event.annotated |= index.is_some_and(|index: u64| index > 0);
+                block.into_iter().for_each(|block| block.add_to(event));
+            }
+            "content_block_delta" => {
+                event.structure = Structure::BlockDelta { index };
+                self.delta.iter().for_each(|delta| delta.add_to(event));
+            }
+            "content_block_stop" => event.structure = Structure::BlockEnd { index },
+            "message_delta" => {
+                event.structure = Structure::MessageEnd;
+                event.usage = usage(self.usage);
+                let reason = self.delta.as_ref().and_then(|delta| finish(delta.stop_reason));
+                reason.into_iter().for_each(|reason| event.push_finish(reason));
+            }
+            "message_stop" => {
+                event.structure = Structure::MessageEnd;
+                event.last = true;
+            }
+            "ping" => event.ping = true,
+            "" => return None,
+            // What is yet to be invented.
+            _ => {}
+        }
+        Some(())
+    }
+}
+
+// === impl Message ===
+
+impl<'a> Message<'a> {
+    pub(super) fn is_error(&self) -> bool {
+        word(self.r#type) == "error" || is_filled(self.error)
+    }
+
+    pub(super) fn usage(&self) -> Option<UsageCounts> {
+        usage(self.usage)
+    }
+
+    /// Adds what a message holds, whole or at its beginning.
+    pub(super) fn add_to(&self, event: &mut AnswerEvent<'a>) {
+        (event.id, event.model) = (JsonText::filled(self.id), JsonText::filled(self.model));
+        event.usage = self.usage();
+        let blocks = self.content.as_deref().unwrap_or_default();
+        event.annotated |= blocks.len() > 1;
+        blocks.iter().for_each(|block| block.add_to(event));
+    }
+
+    /// Why it ended.
+    pub(super) fn finish(&self) -> Option<FinishReason> {
+        finish(self.stop_reason)
+    }
+}
+
+// === impl Block ===
+
+impl<'a> Block<'a> {
+    /// Adds its content. Text and thinking begin empty; the beginning of any other block, such as the call of a tool, is content.
+    fn add_to(&self, event: &mut AnswerEvent<'a>) {
+        let (text, thinking) = (is_filled(self.text), is_filled(self.thinking));
+        match word(self.r#type) {
+            "text" => {
+                if !event.push_text(self.text) {
+                    event.push(PartKind::Other, text);
+                }
+                event.push(PartKind::Reasoning, thinking);
+                event.annotated |= is_filled(self.citations);
+                return;
+            }
+            "thinking" => event.push(PartKind::Reasoning, text || thinking),
+            "" => event.push(PartKind::Other, text || thinking),
+            kind if kind.ends_with("tool_use") => event.push(PartKind::ToolCall, true),
+            _ => event.push(PartKind::Other, true),
+        }
+        event.annotated = true;
+    }
+
+    /// Whether the provider runs a tool from here on, until the next block begins.
+    fn runs_tool(&self) -> bool {
+        matches!(word(self.r#type), "server_tool_use" | "mcp_tool_use")
+    }
+}
+
+// === impl Delta ===
+
+impl<'a> Delta<'a> {
+    /// Adds its content. Signatures and citations are about content, and none themselves.
+    fn add_to(&self, event: &mut AnswerEvent<'a>) {
+        let text = word(self.r#type) == "text_delta";
+        event.annotated |= !text;
+        if !(text && event.push_text(self.text)) {
+            event.push(PartKind::Other, is_filled(self.text));
+        }
+        event.push(PartKind::Reasoning, is_filled(self.thinking));
+        event.push(PartKind::ToolCall, is_filled(self.partial_json));
+        event.push(PartKind::Other, is_filled(self.content));
+    }
+}
+
+fn usage(usage: Raw<'_>) -> Option<UsageCounts> {
+    let counts: Counts<'_> = read(usage)?;
+    Some(UsageCounts {
+        input: read(counts.input_tokens),
+        cache_write: read(counts.cache_creation_input_tokens),
+        cache_read: read(counts.cache_read_input_tokens),
+        output: read(counts.output_tokens),
+    })
+}
+
+fn finish(reason: Raw<'_>) -> Option<FinishReason> {
+    is_filled(reason).then(|| match word(reason) {
+        "end_turn" => FinishReason::EndOfTurn,
+        "tool_use" => FinishReason::Complete,
+        "stop_sequence" => FinishReason::StopSequence,
+        "max_tokens" | "model_context_window_exceeded" => FinishReason::Limit,
+        "refusal" => FinishReason::Filtered,
+        _ => FinishReason::Interrupted,
+    })
+}

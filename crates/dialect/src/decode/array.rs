@@ -1,0 +1,132 @@
+//! One JSON array: where an element ends.
+
+use memchr::memchr2;
+
+/// How far one array has come. Only brackets and texts are told apart; what stands in an element is for the reader of its JSON.
+#[derive(Debug, Default)]
+pub(super) struct JsonArray {
+    state: State,
+    /// How many brackets are open within the element.
+    depth: u32,
+    /// How many bytes stand before the element, since the end of the last one.
+    lead: usize,
+    has_elements: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    /// The array has not begun.
+    #[default]
+    Before,
+    /// Between two elements.
+    Between,
+    Within,
+    /// In a text within an element.
+    Text,
+    /// After a backslash in a text.
+    Escape,
+    /// The array is closed: what comes after it means nothing.
+    Closed,
+}
+
+/// What a byte does to the element.
+enum Step {
+    /// It stands before an element.
+    Leads,
+    Goes,
+    /// It is the last of the element.
+    Ends,
+    /// It comes right after the element.
+    Ended,
+}
+
+// === impl JsonArray ===
+
+impl JsonArray {
+    pub(super) fn is_closed(&self) -> bool {
+        self.state == State::Closed
+    }
+
+    /// Whether it has begun and is not closed.
+    pub(super) fn is_open(&self) -> bool {
+        !matches!(self.state, State::Before | State::Closed)
+    }
+
+    /// Whether an element has ended.
+    pub(super) fn has_elements(&self) -> bool {
+        self.has_elements
+    }
+
+    /// Whether no element has begun since the end of the last one.
+    pub(super) fn is_between(&self) -> bool {
+        matches!(self.state, State::Before | State::Between | State::Closed)
+    }
+
+    /// The bytes since the end of the last element are dropped, as no element is in them.
+    pub(super) fn drop_lead(&mut self) {
+        self.lead = 0;
+    }
+
+    /// The element in a block: the bytes from the end of one element to the end of the next.
+    pub(super) fn take_element<'a>(&mut self, block: &'a [u8]) -> &'a [u8] {
+        &block[std::mem::take(&mut self.lead).min(block.len())..]
+    }
+
+    /// The end of the element under way, if it is in the bytes.
+    pub(super) fn next(&mut self, bytes: &[u8]) -> Option<usize> {
+        let mut at = 0;
+        while at < bytes.len() && self.state != State::Closed {
+            if self.state == State::Text {
+                // Most of the bytes are text.
+                at += memchr2(b'"', b'\\', &bytes[at..])?;
+            }
+            let end = match self.step(bytes[at]) {
+                Step::Leads => {
+                    self.lead += 1;
+                    None
+                }
+                Step::Goes => None,
+                Step::Ends => Some(at + 1),
+                Step::Ended => Some(at),
+            };
+            if end.is_some() {
+                self.has_elements = true;
+                return end;
+            }
+            at += 1;
+        }
+        None
+    }
+
+    fn step(&mut self, byte: u8) -> Step {
+        let (state, step) = match (self.state, byte) {
+            (State::Before, b'[') => (State::Between, Step::Leads),
+            (State::Before, _) => (State::Before, Step::Leads),
+            (State::Between, b']') => (State::Closed, Step::Leads),
+            (State::Between, b',') => (State::Between, Step::Leads),
+            (State::Between, byte) if byte.is_ascii_whitespace() => (State::Between, Step::Leads),
+            (State::Between, byte) => {
+                self.depth = u32::from(matches!(byte, b'{' | b'['));
+                (if byte == b'"' { State::Text } else { State::Within }, Step::Goes)
+            }
+            (State::Within, b'"') => (State::Text, Step::Goes),
+            (State::Within, b',') if self.depth == 0 => (State::Between, Step::Ended),
+            (State::Within, b']') if self.depth == 0 => (State::Closed, Step::Ended),
+            (State::Within, b'{' | b'[') => {
+                self.depth = self.depth.saturating_add(1);
+                (State::Within, Step::Goes)
+            }
+            (State::Within, b'}' | b']') if self.depth == 1 => (State::Between, Step::Ends),
+            (State::Within, b'}' | b']') => {
+                self.depth = self.depth.saturating_sub(1);
+                (State::Within, Step::Goes)
+            }
+            (State::Text, b'"') => (State::Within, Step::Goes),
+            (State::Text, b'\\') => (State::Escape, Step::Goes),
+            (State::Escape, _) => (State::Text, Step::Goes),
+            (state, _) => (state, Step::Goes),
+        };
+        self.state = state;
+        step
+    }
+}

@@ -1,0 +1,3 @@
+mod array;
+mod json_lines;
+mod sse;

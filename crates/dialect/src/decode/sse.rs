@@ -1,0 +1,122 @@
+//! Server-sent events: where one ends, and what is in it.
+
+use memchr::{memchr, memchr2};
+
+/// How far a server-sent event has come. It ends with a blank line; a comment that stands alone ends with its own line.
+#[derive(Debug, Default)]
+pub(super) struct SseLines {
+    line: Line,
+    /// A line of the event under way has ended.
+    pending: bool,
+    /// The last byte was a carriage return: a line feed right after it belongs to it.
+    after_cr: bool,
+}
+
+/// What has come of the line under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Line {
+    #[default]
+    Empty,
+    Comment,
+    Field,
+}
+
+/// The fields of one event.
+#[derive(Debug, Default)]
+pub(super) struct SseFields<'a> {
+    pub(super) name: &'a [u8],
+    /// The data, where there is any: lent where it is one line.
+    pub(super) data: Option<&'a [u8]>,
+    /// Whether any line is one of a server-sent event, or a comment.
+    pub(super) is_framed: bool,
+}
+
+// === impl SseLines ===
+
+impl SseLines {
+    /// Whether the next byte is the first of an event.
+    pub(super) fn is_between(&self) -> bool {
+        self.line == Line::Empty && !self.pending && !self.after_cr
+    }
+
+    /// The end of the event under way, if it is in the bytes.
+    pub(super) fn next(&mut self, bytes: &[u8]) -> Option<usize> {
+        let mut at = 0;
+        while let Some(byte) = bytes.get(at) {
+            if std::mem::take(&mut self.after_cr) && *byte == b'\n' {
+                at += 1;
+                continue;
+            }
+            let end = memchr2(b'\n', b'\r', &bytes[at..]);
+            if self.line == Line::Empty && end != Some(0) {
+                self.line = if *byte == b':' { Line::Comment } else { Line::Field };
+            }
+            at += end? + 1;
+            self.after_cr = bytes[at - 1] == b'\r';
+            let ends = match std::mem::take(&mut self.line) {
+                Line::Empty => true,
+                Line::Comment => !self.pending,
+                Line::Field => false,
+            };
+            self.pending = !ends;
+            if ends {
+                let pair = self.after_cr && bytes.get(at) == Some(&b'\n');
+                self.after_cr &= !pair;
+                return Some(at + usize::from(pair));
+            }
+        }
+        None
+    }
+}
+
+// === impl SseFields ===
+
+impl<'a> SseFields<'a> {
+    /// Reads the lines of one event. Data of several lines is joined in `joined`.
+    pub(super) fn read(block: &'a [u8], joined: &'a mut Vec<u8>) -> Self {
+        let mut fields = Self::default();
+        let (mut rest, mut lines) = (block, 0_u32);
+        while !rest.is_empty() {
+            let end = memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+            let (line, after) = rest.split_at(end);
+            // The line feed of a pair is one more blank line, without effect.
+            rest = after.get(1..).unwrap_or_default();
+            let Some(data) = fields.line(line) else { continue };
+            lines += 1;
+            match (lines, fields.data) {
+                (1, _) => fields.data = Some(data),
+                (_, first) => {
+                    if lines == 2 {
+                        joined.extend_from_slice(first.unwrap_or_default());
+                    }
+                    joined.push(b'\n');
+                    joined.extend_from_slice(data);
+                }
+            }
+        }
+        if lines > 1 {
+            fields.data = Some(joined);
+        }
+        fields
+    }
+
+    /// Reads one line; what it adds to the data.
+    fn line(&mut self, line: &'a [u8]) -> Option<&'a [u8]> {
+        if line.is_empty() {
+            return None;
+        }
+        let (field, value) = match memchr(b':', line) {
+            Some(colon) => (&line[..colon], &line[colon + 1..]),
+            None => (line, &line[..0]),
+        };
+        let value = value.strip_prefix(b" ").unwrap_or(value);
+        // A comment has an empty name. Names of other fields are skipped.
+        self.is_framed |= matches!(field, b"" | b"data" | b"event" | b"id" | b"retry");
+        match field {
+            b"data" => return Some(value),
+            b"event" => self.name = value,
+            _ => {}
+        }
+        None
+    }
+}

@@ -1,0 +1,101 @@
+//! An error of ours, in the language of the caller.
+
+#[cfg(test)]
+mod tests;
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::{Dialect, outcome::Outcome};
+
+/// An error that is reported here, not by a provider: rendered as the body of an answer, or as the last event of a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ErrorReply {
+    /// The status of the answer. In a stream, whose status was sent before, it chooses the type of the error.
+    pub status: StatusCode,
+    /// A word for programs, such as `evenkeel_timed_out`. The dialects of OpenAI alone have a place for it.
+    pub code: String,
+    /// A sentence for people. No header value, prompt or answer belongs in it.
+    pub message: String,
+}
+
+// === impl ErrorReply ===
+
+impl ErrorReply {
+    /// An error with that status.
+    pub fn new(status: StatusCode, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { status, code: code.into(), message: message.into() }
+    }
+
+    /// An error with the status that fits an outcome.
+    pub fn of(outcome: Outcome, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(outcome.reply_status(), code, message)
+    }
+
+    /// The body of an answer that is this error, as JSON.
+    pub fn body(&self, dialect: Dialect) -> String {
+        self.json(dialect).to_string()
+    }
+
+    /// The event, with what frames it, by which a stream reports this error.
+    pub fn event(&self, dialect: Dialect) -> String {
+        let json = self.json(dialect);
+        match dialect {
+            Dialect::Anthropic => format!("event: error\ndata: {json}\n\n"),
+            Dialect::OpenAiResponses => {
+                // The documented event has its words at the top; the official SDKs look for `error`.
+                let mut event = json!({"type": "error", "code": self.code, "message": self.message, "param": null, "sequence_number": 0});
+                event["error"] = json["error"].clone();
+                format!("event: error\ndata: {event}\n\n")
+            }
+            Dialect::Ollama => format!("{json}\n"),
+            Dialect::OpenAiChat | Dialect::Gemini => format!("data: {json}\n\n"),
+        }
+    }
+
+    fn json(&self, dialect: Dialect) -> Value {
+        let Self { status, code, message } = self;
+        match dialect {
+            Dialect::Anthropic => {
+                json!({"type": "error", "error": {"type": anthropic(*status), "message": message}})
+            }
+            Dialect::Gemini => {
+                json!({"error": {"code": status.as_u16(), "message": message, "status": google(*status)}})
+            }
+            Dialect::Ollama => json!({"error": message}),
+            Dialect::OpenAiChat | Dialect::OpenAiResponses => {
+                json!({"error": {"message": message, "type": openai(*status), "param": null, "code": code}})
+            }
+        }
+    }
+}
+
+fn openai(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        429 => "rate_limit_error",
+        400..500 => "invalid_request_error",
+        _ => "server_error",
+    }
+}
+
+fn anthropic(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        403 => "permission_error",
+        413 => "request_too_large",
+        429 => "rate_limit_error",
+        400..500 => "invalid_request_error",
+        503 => "overloaded_error",
+        _ => "api_error",
+    }
+}
+
+fn google(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        403 => "PERMISSION_DENIED",
+        429 => "RESOURCE_EXHAUSTED",
+        400..500 => "INVALID_ARGUMENT",
+        504 => "DEADLINE_EXCEEDED",
+        _ => "UNAVAILABLE",
+    }
+}

@@ -1,0 +1,154 @@
+//! One event of an answer.
+
+use super::{Few, Finish, FinishReason, JsonText, UsageCounts};
+use crate::{json::Raw, outcome::Verdict};
+
+/// What one event of an answer holds; or a whole answer that was not streamed.
+#[derive(Debug, Default)]
+pub(crate) struct AnswerEvent<'a> {
+    /// The id of the answer.
+    pub(crate) id: Option<JsonText<'a>>,
+    /// The model that answers.
+    pub(crate) model: Option<JsonText<'a>>,
+    /// Its content, in order. A part is never empty: a role, an empty text or a ping is no content.
+    pub(crate) parts: Few<Part<'a>>,
+    /// The choices, or candidates, that the event names: one bit for each index. None in a dialect with one answer only.
+    pub(crate) choices: u128,
+    /// Why the answer, or choices of it, ended.
+    pub(crate) finishes: Few<Finish>,
+    pub(crate) usage: Option<UsageCounts>,
+    pub(crate) fault: Option<Fault>,
+    /// Its place among the blocks of a message: Anthropic's events alone have one.
+    pub(crate) structure: Structure,
+    /// A tool that the provider runs itself.
+    pub(crate) tool: Option<ProviderTool>,
+    /// It only keeps the connection open.
+    pub(crate) ping: bool,
+    /// It has content that is in none of its parts.
+    pub(crate) opaque: bool,
+    /// Something stands beside the content that another form of the answer would not have: log-probabilities, citations, a signature,
+    /// a name, a second block.
+    pub(crate) annotated: bool,
+    /// It holds the whole answer: what came before is in it once more.
+    pub(crate) snapshot: bool,
+    /// The answer is worked out in the background, and asked for later.
+    pub(crate) pending: bool,
+    /// The last word of the API: what comes after it means nothing.
+    pub(crate) last: bool,
+}
+
+/// A piece of content.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part<'a> {
+    pub(crate) kind: PartKind,
+    /// Its text, where the kind is text.
+    pub(crate) text: Option<JsonText<'a>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PartKind {
+    Text,
+    Reasoning,
+    /// The call of a tool of the caller's or the provider's, or a piece of its input.
+    ToolCall,
+    Refusal,
+    /// A picture, sound, code, the result of a tool, and what is yet to be invented.
+    Other,
+    /// Content that came in pieces before: it shows that the provider is at work, and adds nothing.
+    Restated,
+}
+
+/// Why an event is none of a good answer.
+#[derive(Clone, Debug)]
+pub(crate) enum Fault {
+    /// The provider reports an error.
+    Error(Verdict),
+    /// It is no event of the dialect.
+    Unreadable(Verdict),
+}
+
+/// The place of an event in a message that is made of blocks. An index that is missing is `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Structure {
+    #[default]
+    None,
+    MessageStart,
+    BlockStart {
+        index: Option<u64>,
+        text: bool,
+    },
+    BlockDelta {
+        index: Option<u64>,
+    },
+    BlockEnd {
+        index: Option<u64>,
+    },
+    /// Its reason to end, or its end.
+    MessageEnd,
+}
+
+/// The state of a tool that the provider runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ProviderTool {
+    /// A tool runs from here on.
+    pub(crate) running: bool,
+    /// The event itself is a sign that one is at work; otherwise only one that ran before it is.
+    pub(crate) progress: bool,
+}
+
+// === impl AnswerEvent ===
+
+impl<'a> AnswerEvent<'a> {
+    /// An error of the provider, with its verdict.
+    pub(crate) fn error(verdict: Verdict) -> Self {
+        Self { fault: Some(Fault::Error(verdict)), ..Self::default() }
+    }
+
+    /// An event that is none of its dialect.
+    pub(crate) fn unreadable(verdict: Verdict) -> Self {
+        Self { fault: Some(Fault::Unreadable(verdict)), ..Self::default() }
+    }
+
+    /// The event by which an API, or a gateway before it, ends a stream.
+    pub(crate) fn end() -> Self {
+        Self { last: true, ..Self::default() }
+    }
+
+    /// Adds content of that kind, if it is any.
+    pub(crate) fn push(&mut self, kind: PartKind, any: bool) {
+        if any {
+            self.parts.push(Part { kind, text: None });
+        }
+    }
+
+    /// Adds a text, if it is one and not empty. Whether it was a text, or nothing.
+    pub(crate) fn push_text(&mut self, value: Raw<'a>) -> bool {
+        let Some(text) = JsonText::new(value) else { return value.is_none() };
+        if !text.is_empty() {
+            self.parts.push(Part { kind: PartKind::Text, text: Some(text) });
+        }
+        true
+    }
+
+    /// The answer as a whole has ended.
+    pub(crate) fn push_finish(&mut self, reason: FinishReason) {
+        self.finishes.push(Finish { choice: None, reason });
+    }
+
+    /// The text of the event, where it is all of its content: not one of several choices, nor beside anything else.
+    pub(crate) fn only_text(&self) -> Option<JsonText<'a>> {
+        let mut parts = self.parts.iter();
+        let (Some(part), None) = (parts.next(), parts.next()) else { return None };
+        part.text.filter(|_| !self.opaque && self.choices <= 1)
+    }
+}
+
+// === impl Fault ===
+
+impl Fault {
+    pub(crate) fn verdict(&self) -> &Verdict {
+        match self {
+            Self::Error(verdict) | Self::Unreadable(verdict) => verdict,
+        }
+    }
+}

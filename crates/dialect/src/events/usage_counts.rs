@@ -1,0 +1,42 @@
+//! The tokens that an event counts.
+
+use crate::Tokens;
+
+/// The tokens of an answer so far, as an event counts them. Every count is that of the whole answer, and not all of them come each
+/// time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct UsageCounts {
+    /// Input that no cache had.
+    pub(crate) input: Option<u64>,
+    /// Input that was stored in a cache.
+    pub(crate) cache_write: Option<u64>,
+    /// Input that was read from a cache.
+    pub(crate) cache_read: Option<u64>,
+    pub(crate) output: Option<u64>,
+}
+
+// === impl UsageCounts ===
+
+impl UsageCounts {
+    /// Both counts at once, as most dialects have them.
+    pub(crate) fn new(input: u64, output: u64) -> Self {
+        Self { input: Some(input), output: Some(output), ..Self::default() }
+    }
+
+    /// Adds the counts of the next event: those that it does not have stay.
+    pub(crate) fn add(&mut self, next: Self) {
+        self.input = next.input.or(self.input);
+        self.cache_write = next.cache_write.or(self.cache_write);
+        self.cache_read = next.cache_read.or(self.cache_read);
+        self.output = next.output.or(self.output);
+    }
+
+    /// The tokens, if any were counted. What was read from a cache, or stored in it, is input too.
+    pub(crate) fn tokens(&self) -> Option<Tokens> {
+        let input = [self.input, self.cache_write, self.cache_read];
+        let any = input.iter().chain([&self.output]).any(Option::is_some);
+        let input = input.iter().flatten().fold(0_u64, |sum, count| sum.saturating_add(*count));
+        let tokens = Tokens::new(input, self.output.unwrap_or_default());
+        any.then(|| tokens.with_cached(self.cache_read.unwrap_or_default()))
+    }
+}

@@ -1,0 +1,159 @@
+//! The JSON of an answer: one chunk of a stream, or all of it at once. They are the same.
+
+use crate::{
+    events::{AnswerEvent, Finish, FinishReason, JsonText, PartKind, UsageCounts},
+    json::{Raw, fields, is_filled, read, word},
+};
+
+fields! {
+    #[allow(non_snake_case)]
+    pub(super) struct Chunk<'a> {
+        error: Raw<'a>,
+        candidates: Option<Vec<Candidate<'a>>>,
+        promptFeedback: Option<Feedback<'a>>,
+        usageMetadata: Raw<'a>,
+        modelVersion: Raw<'a>,
+        responseId: Raw<'a>,
+    }
+}
+
+fields! {
+    #[allow(non_snake_case)]
+    pub(super) struct Candidate<'a> {
+        index: Raw<'a>,
+        content: Option<Content<'a>>,
+        finishReason: Raw<'a>,
+        avgLogprobs: Raw<'a>,
+        safetyRatings: Raw<'a>,
+        tokenCount: Raw<'a>,
+    } + more
+}
+
+fields! {
+    #[allow(non_snake_case)]
+    pub(super) struct Feedback<'a> {
+        blockReason: Raw<'a>,
+    }
+}
+
+fields! {
+    pub(super) struct Content<'a> {
+        parts: Option<Vec<Part<'a>>>,
+    }
+}
+
+fields! {
+    #[allow(non_snake_case)]
+    pub(super) struct Part<'a> {
+        text: Raw<'a>,
+        thought: Raw<'a>,
+        /// Of a thought: it is no content.
+        thoughtSignature: Raw<'a>,
+        functionCall: Raw<'a>,
+        inlineData: Raw<'a>,
+        fileData: Raw<'a>,
+        executableCode: Raw<'a>,
+        codeExecutionResult: Raw<'a>,
+    } + more
+}
+
+fields! {
+    #[allow(non_snake_case)]
+    struct Counts<'a> {
+        promptTokenCount: Raw<'a>,
+        toolUsePromptTokenCount: Raw<'a>,
+        candidatesTokenCount: Raw<'a>,
+        thoughtsTokenCount: Raw<'a>,
+    }
+}
+
+// === impl Chunk ===
+
+impl<'a> Chunk<'a> {
+    pub(super) fn is_error(&self) -> bool {
+        is_filled(self.error)
+    }
+
+    /// Adds what it holds.
+    pub(super) fn add_to(&self, event: &mut AnswerEvent<'a>) {
+        let (id, model) = (self.responseId, self.modelVersion);
+        (event.id, event.model) = (JsonText::filled(id), JsonText::filled(model));
+        event.usage = self.usage();
+        for candidate in self.candidates.as_deref().unwrap_or_default() {
+            candidate.add_to(event);
+        }
+        if self.is_blocked() {
+            event.push_finish(FinishReason::Filtered);
+        }
+    }
+
+    /// The tokens, where it counts them. What was thought is output, what tools gave is input.
+    pub(super) fn usage(&self) -> Option<UsageCounts> {
+        let counts: Counts<'_> = read(self.usageMetadata)?;
+        let sum = |one, other| {
+            let count = |raw| read::<u64>(raw).unwrap_or_default();
+            count(one).saturating_add(count(other))
+        };
+        let input = sum(counts.promptTokenCount, counts.toolUsePromptTokenCount);
+        let output = sum(counts.candidatesTokenCount, counts.thoughtsTokenCount);
+        Some(UsageCounts::new(input, output))
+    }
+
+    /// Whether the prompt was blocked: then there is no candidate, and nothing more comes.
+    fn is_blocked(&self) -> bool {
+        let reason = self.promptFeedback.as_ref().map_or("", |feedback| word(feedback.blockReason));
+        !matches!(reason, "" | "BLOCK_REASON_UNSPECIFIED" | "BLOCKED_REASON_UNSPECIFIED")
+    }
+}
+
+// === impl Candidate ===
+
+impl<'a> Candidate<'a> {
+    fn add_to(&self, event: &mut AnswerEvent<'a>) {
+        // Where it makes sense: the API takes 8 candidates at most.
+        let index = read::<u32>(self.index).unwrap_or_default().min(31);
+        event.choices |= 1 << index;
+        event.annotated |= self.more;
+        let parts = self.content.as_ref().and_then(|content| content.parts.as_deref());
+        parts.unwrap_or_default().iter().for_each(|part| part.add_to(event));
+        if let Some(reason) = self.finish() {
+            event.finishes.push(Finish { choice: Some(index), reason });
+        }
+    }
+
+    /// Why it ended, once it has.
+    fn finish(&self) -> Option<FinishReason> {
+        Some(match word(self.finishReason) {
+            "" | "FINISH_REASON_UNSPECIFIED" => return None,
+            "STOP" => FinishReason::Complete,
+            "MAX_TOKENS" => FinishReason::Limit,
+            "SAFETY" | "RECITATION" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII" => {
+                FinishReason::Filtered
+            }
+            image if image.starts_with("IMAGE_") && image != "IMAGE_OTHER" => {
+                FinishReason::Filtered
+            }
+            _ => FinishReason::Interrupted,
+        })
+    }
+}
+
+// === impl Part ===
+
+impl<'a> Part<'a> {
+    /// Adds text, thoughts, calls of functions, pictures, code; not the signature of a thought.
+    fn add_to(&self, event: &mut AnswerEvent<'a>) {
+        let Self { inlineData, fileData, executableCode, codeExecutionResult, .. } = *self;
+        let thought = is_filled(self.thought);
+        if thought {
+            event.push(PartKind::Reasoning, is_filled(self.text));
+        } else if !event.push_text(self.text) {
+            event.push(PartKind::Other, is_filled(self.text));
+        }
+        event.push(PartKind::ToolCall, is_filled(self.functionCall));
+        let other = [inlineData, fileData, executableCode, codeExecutionResult];
+        event.push(PartKind::Other, other.into_iter().any(is_filled));
+        event.annotated |= thought;
+        event.opaque |= self.more;
+    }
+}

@@ -1,0 +1,46 @@
+//! Reads the chunks of a stream, and an answer that was not streamed.
+
+use super::chunk::Chunk;
+use crate::{
+    decode::RawEvent,
+    event_json::{parse, unread},
+    events::AnswerEvent,
+    json::trim,
+    outcome::{ErrorCodeTable, Verdict, in_stream},
+};
+
+/// Reads one chunk. The answer is whole when every candidate that was seen has a finish reason, or when the prompt was blocked.
+/// There is no sentinel: what comes after that, such as the cost, comes before the bytes are over.
+pub(crate) fn read<'a>(codes: &ErrorCodeTable, raw: &RawEvent<'a>) -> AnswerEvent<'a> {
+    let data = trim(raw.data);
+    // Gateways that translate end every stream in the manner of OpenAI.
+    if data.is_empty() || (data == b"[DONE]" && raw.name != b"error") {
+        return AnswerEvent::default();
+    }
+    match serde_json::from_slice::<Chunk<'_>>(data) {
+        Ok(chunk) if chunk.is_error() => AnswerEvent::error(in_stream(codes, data)),
+        _ if raw.name == b"error" => AnswerEvent::error(in_stream(codes, data)),
+        Ok(chunk) => {
+            let mut event = AnswerEvent::default();
+            chunk.add_to(&mut event);
+            event
+        }
+        Err(_) => AnswerEvent::unreadable(unread(codes, data)),
+    }
+}
+
+/// Reads an answer that was not streamed.
+pub(crate) fn read_whole<'a>(
+    codes: &ErrorCodeTable,
+    body: &'a [u8],
+) -> Result<AnswerEvent<'a>, Verdict> {
+    let body = trim(body);
+    let answer: Chunk<'_> = parse(codes, body)?;
+    if answer.is_error() {
+        let error = AnswerEvent::error(in_stream(codes, body));
+        return Ok(AnswerEvent { usage: answer.usage(), ..error });
+    }
+    let mut event = AnswerEvent::default();
+    answer.add_to(&mut event);
+    Ok(event)
+}

@@ -1,0 +1,10 @@
+//! Gemini's `generateContent`, at Google's and at Vertex AI.
+
+mod chunk;
+mod event;
+mod render;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use event::{read, read_whole};
+pub(crate) use render::render;

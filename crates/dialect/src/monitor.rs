@@ -1,0 +1,160 @@
+//! Watches the bytes of a stream: decodes its events and reads them in their dialect.
+
+use crate::{
+    Dialect, Expected, FrameSummary, StreamFraming, Tokens,
+    answer_state::AnswerState,
+    decode::{Decoder, RawEvent},
+    outcome::{Outcome, Verdict},
+    reader::EventReader,
+};
+
+/// Watches one stream.
+#[derive(Debug)]
+pub struct StreamMonitor {
+    decoder: Decoder,
+    reader: EventReader,
+    answer: AnswerState,
+    framing: StreamFraming,
+    /// What it failed with: nothing is read any more.
+    failed: Option<Outcome>,
+    /// The first byte that is not white space.
+    first: Option<u8>,
+}
+
+// === impl StreamMonitor ===
+
+impl StreamMonitor {
+    /// Watches a stream of that dialect from its first byte on.
+    pub fn new(dialect: Dialect, expected: impl Into<Expected>) -> Self {
+        let (framing, expected) = (dialect.framing(), expected.into());
+        Self {
+            decoder: Decoder::new(framing),
+            framing,
+            reader: EventReader::learning(dialect, expected.codes()),
+            answer: AnswerState::new(&expected),
+            failed: None,
+            first: None,
+        }
+    }
+
+    /// Takes nothing but server-sent events for a stream: where none was asked for, JSON is the answer itself.
+    pub fn events_only(self) -> Self {
+        let framing = StreamFraming::Sse;
+        Self { decoder: Decoder::new(framing), framing, ..self }
+    }
+
+    /// Reads the next bytes.
+    pub fn feed(&mut self, bytes: &[u8]) -> FrameSummary {
+        let mut seen = FrameSummary::default();
+        let bytes = self.short(bytes, &mut seen);
+        if bytes.is_empty() {
+            return seen;
+        }
+        if self.first.is_none() {
+            self.first = bytes.iter().copied().find(|byte| !byte.is_ascii_whitespace());
+        }
+        if self.failed.is_some() || self.is_over() || self.foreign().is_some() {
+            return seen;
+        }
+        let Self { reader, answer, .. } = self;
+        let each = |raw: RawEvent<'_>| {
+            seen.events += 1;
+            if seen.failed.is_none() {
+                next(reader, answer, &raw, &mut seen);
+            }
+        };
+        let fed = self.decoder.feed(bytes, each);
+        if self.decoder.is_closed() {
+            self.answer.close(&mut seen);
+        }
+        if fed.is_err() && !self.answer.outcome().is_success() {
+            seen.fail(Outcome::Malformed.into());
+        }
+        self.failed = seen.failed.as_ref().map(Verdict::outcome);
+        seen
+    }
+
+    /// Reads the events at the beginning that are like those before them; returns what comes after: one pass over their
+    /// bytes, where the long way takes four.
+    fn short<'a>(&mut self, mut bytes: &'a [u8], seen: &mut FrameSummary) -> &'a [u8] {
+        if self.failed.is_some() || !self.decoder.is_between_events() || self.is_over() {
+            return bytes;
+        }
+        while let Some(rest) = self.reader.after_alike(bytes) {
+            self.answer.add_content(seen);
+            seen.events += 1;
+            bytes = rest;
+        }
+        bytes
+    }
+
+    /// Whether the last event of the API has come: what comes, or does not come, after it changes nothing.
+    pub fn is_over(&self) -> bool {
+        self.answer.is_over()
+    }
+
+    /// The outcome of the stream if no more bytes come. Truncated until the API's own end has been seen.
+    pub fn outcome(&self) -> Outcome {
+        self.failed.unwrap_or_else(|| self.answer.outcome())
+    }
+
+    /// The usage of the answer, once an event has counted it.
+    pub fn tokens(&self) -> Option<Tokens> {
+        self.answer.tokens()
+    }
+
+    /// The first byte of a body that is no stream, whatever its label says: JSON, or a page.
+    pub fn foreign(&self) -> Option<u8> {
+        let foreign: &[u8] = match self.framing {
+            StreamFraming::Sse => b"{[<",
+            StreamFraming::SseOrArray => b"{<",
+            StreamFraming::JsonLines => b"[<",
+        };
+        self.first.filter(|first| foreign.contains(first))
+    }
+
+    /// Whether anything so far was of a stream.
+    fn is_framed(&self) -> bool {
+        match self.framing {
+            StreamFraming::JsonLines => self.first == Some(b'{'),
+            StreamFraming::Sse | StreamFraming::SseOrArray => self.decoder.is_framed(),
+        }
+    }
+
+    /// The bytes are over: reads what is left. The outcome of a whole stream, which may be blocked, or why it is none.
+    pub fn finish(&mut self) -> Result<Outcome, Verdict> {
+        if let Some(outcome) = self.failed {
+            return Err(outcome.into());
+        }
+        let mut seen = FrameSummary::default();
+        let Self { reader, answer, .. } = self;
+        self.decoder.finish(|raw| next(reader, answer, &raw, &mut seen));
+        // Half an event is one that was cut, not one that is malformed.
+        let failed = seen.failed.filter(|verdict| verdict.outcome() != Outcome::Malformed);
+        let failed = match (failed, self.answer.outcome()) {
+            (Some(verdict), _) => verdict,
+            (None, whole @ (Outcome::Success | Outcome::Blocked)) => return Ok(whole),
+            (None, _) if self.first.is_none() => Outcome::Empty.into(),
+            (None, _) if !self.is_framed() => Outcome::Malformed.into(),
+            (None, outcome) => outcome.into(),
+        };
+        self.failed = Some(failed.outcome());
+        Err(failed)
+    }
+}
+
+/// Reads an event, unless the last event of the API has come: what comes after that means nothing.
+pub(crate) fn next(
+    reader: &mut EventReader,
+    answer: &mut AnswerState,
+    raw: &RawEvent<'_>,
+    seen: &mut FrameSummary,
+) {
+    if answer.is_over() {
+        return;
+    }
+    match reader.is_alike(raw) {
+        true => answer.add_content(seen),
+        false => answer.add(&reader.read(raw), seen),
+    }
+}

@@ -1,0 +1,43 @@
+//! Reads the lines of a stream, and an answer that was not streamed.
+
+use super::line::Line;
+use crate::{
+    decode::RawEvent,
+    event_json::{parse, unread},
+    events::AnswerEvent,
+    json::trim,
+    outcome::{ErrorCodeTable, Verdict, in_stream},
+};
+
+/// Reads one line. The answer is whole at the line with `"done":true`.
+pub(crate) fn read<'a>(codes: &ErrorCodeTable, raw: &RawEvent<'a>) -> AnswerEvent<'a> {
+    let data = trim(raw.data);
+    if data.is_empty() {
+        return AnswerEvent::default();
+    }
+    match serde_json::from_slice::<Line<'_>>(data) {
+        Ok(line) if line.is_error() => AnswerEvent::error(in_stream(codes, data)),
+        Ok(line) => {
+            let mut event = AnswerEvent::default();
+            line.add_to(&mut event);
+            event
+        }
+        Err(_) => AnswerEvent::unreadable(unread(codes, data)),
+    }
+}
+
+/// Reads an answer that was not streamed.
+pub(crate) fn read_whole<'a>(
+    codes: &ErrorCodeTable,
+    body: &'a [u8],
+) -> Result<AnswerEvent<'a>, Verdict> {
+    let body = trim(body);
+    let line: Line<'_> = parse(codes, body)?;
+    if line.is_error() {
+        let error = AnswerEvent::error(in_stream(codes, body));
+        return Ok(AnswerEvent { usage: line.usage(), ..error });
+    }
+    let mut event = AnswerEvent::default();
+    line.add_to(&mut event);
+    Ok(event)
+}

@@ -1,0 +1,91 @@
+//! The JSON of an answer: one line of a stream, or all of it at once. They are the same.
+
+use crate::{
+    events::{AnswerEvent, FinishReason, JsonText, PartKind, UsageCounts},
+    json::{Raw, fields, is_filled, is_true, read, word},
+};
+
+fields! {
+    pub(super) struct Line<'a> {
+        model: Raw<'a>,
+        error: Raw<'a>,
+        message: Option<Message<'a>>,
+        response: Raw<'a>,
+        thinking: Raw<'a>,
+        image: Raw<'a>,
+        /// The tokens of a conversation, to go on from.
+        context: Raw<'a>,
+        done: Raw<'a>,
+        done_reason: Raw<'a>,
+        prompt_eval_count: Raw<'a>,
+        eval_count: Raw<'a>,
+    }
+}
+
+fields! {
+    pub(super) struct Message<'a> {
+        role: Raw<'a>,
+        content: Raw<'a>,
+        thinking: Raw<'a>,
+        tool_calls: Raw<'a>,
+        images: Raw<'a>,
+    } + more
+}
+
+// === impl Line ===
+
+impl<'a> Line<'a> {
+    pub(super) fn is_error(&self) -> bool {
+        is_filled(self.error)
+    }
+
+    /// Adds what it holds: text, thinking, the call of a tool, a picture, and that it is the last.
+    pub(super) fn add_to(&self, event: &mut AnswerEvent<'a>) {
+        event.model = JsonText::filled(self.model);
+        event.usage = self.usage();
+        self.message.iter().for_each(|message| message.add_to(event));
+        text(event, self.response);
+        event.push(PartKind::Reasoning, is_filled(self.thinking));
+        event.push(PartKind::Other, is_filled(self.image));
+        event.annotated |= is_filled(self.context);
+        if let Some(reason) = self.finish() {
+            event.push_finish(reason);
+            event.last = true;
+        }
+    }
+
+    /// The tokens, where it counts them. A prompt that was kept from the last call is not counted.
+    pub(super) fn usage(&self) -> Option<UsageCounts> {
+        let (input, output) = (read(self.prompt_eval_count), read(self.eval_count));
+        let any = input.is_some() || output.is_some();
+        any.then(|| UsageCounts::new(input.unwrap_or(0), output.unwrap_or(0)))
+    }
+
+    /// Why it ended, once it has. A model that was only loaded writes nothing.
+    fn finish(&self) -> Option<FinishReason> {
+        is_true(self.done).then(|| match word(self.done_reason) {
+            "stop" => FinishReason::Complete,
+            "" if self.done_reason.is_none() => FinishReason::Complete,
+            "length" | "load" | "unload" => FinishReason::Limit,
+            _ => FinishReason::Interrupted,
+        })
+    }
+}
+
+// === impl Message ===
+
+impl<'a> Message<'a> {
+    fn add_to(&self, event: &mut AnswerEvent<'a>) {
+        text(event, self.content);
+        event.push(PartKind::Reasoning, is_filled(self.thinking));
+        event.push(PartKind::ToolCall, is_filled(self.tool_calls));
+        event.push(PartKind::Other, is_filled(self.images));
+        event.opaque |= self.more;
+    }
+}
+
+fn text<'a>(event: &mut AnswerEvent<'a>, value: Raw<'a>) {
+    if !event.push_text(value) {
+        event.push(PartKind::Other, is_filled(value));
+    }
+}

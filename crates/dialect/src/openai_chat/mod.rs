@@ -1,0 +1,12 @@
+//! OpenAI chat completions, as OpenAI and all the servers compatible with them speak it.
+
+mod chunk;
+mod event;
+mod fast_path;
+mod render;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use event::{read, read_whole};
+pub(crate) use fast_path::ChunkTemplate;
+pub(crate) use render::render;

@@ -1,0 +1,60 @@
+//! Renders a text of ours as an answer of this API.
+
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    RequestInfo, Response, SyntheticReply,
+    reply::{EVENTS, JSON, id, json, now, reply},
+};
+
+/// A text as an answer, as JSON or as a stream, whichever was asked.
+pub(crate) fn render<'a>(said: impl Into<SyntheticReply<'a>>, ask: &RequestInfo) -> Response {
+    let said = said.into();
+    let text = json(said.text);
+    if ask.stream() {
+        let head = head("chat.completion.chunk", said, ask);
+        reply(EVENTS, stream(&head, &text, ask.stream_usage.then(|| usage(said))))
+    } else {
+        reply(JSON, whole(&head("chat.completion", said, ask), &text, &usage(said)))
+    }
+}
+
+/// The fields that every object of one answer has, in JSON.
+fn head(object: &str, said: SyntheticReply<'_>, ask: &RequestInfo) -> String {
+    let (id, created, model) = (id(), now(), said.model(ask));
+    format!(
+        r#""id":"chatcmpl-{id}","object":"{object}","created":{created},"model":{model},"system_fingerprint":null"#
+    )
+}
+
+fn usage(said: SyntheticReply<'_>) -> String {
+    let (input, output, total) = said.counts();
+    format!(r#"{{"prompt_tokens":{input},"completion_tokens":{output},"total_tokens":{total}}}"#)
+}
+
+fn whole(head: &str, text: &str, usage: &str) -> String {
+    format!(
+        r#"{{{head},"choices":[{{"index":0,"message":{{"role":"assistant","content":{text},"refusal":null}},"logprobs":null,"finish_reason":"stop"}}],"usage":{usage}}}"#
+    )
+}
+
+fn stream(head: &str, text: &str, usage: Option<String>) -> String {
+    // With usage asked for, every chunk has the field, and one more chunk fills it.
+    let blank = if usage.is_some() { r#","usage":null"# } else { "" };
+    let chunk = |delta: &str, finish: &str| {
+        format!(
+            r#"data: {{{head},"choices":[{{"index":0,"delta":{delta},"logprobs":null,"finish_reason":{finish}}}]{blank}}}"#
+        )
+    };
+    let mut events = vec![
+        chunk(r#"{"role":"assistant","content":"","refusal":null}"#, "null"),
+        chunk(&format!(r#"{{"content":{text}}}"#), "null"),
+        chunk("{}", r#""stop""#),
+    ];
+    if let Some(usage) = usage {
+        events.push(format!(r#"data: {{{head},"choices":[],"usage":{usage}}}"#));
+    }
+    events.push("data: [DONE]\n\n".into());
+    events.join("\n\n")
+}

@@ -1,0 +1,10 @@
+//! OpenAI responses.
+
+mod event;
+mod render;
+mod response;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use event::{read, read_whole};
+pub(crate) use render::render;

@@ -1,0 +1,253 @@
+//! The JSON of an answer: a response, or one event of a stream.
+
+use crate::{
+    events::{AnswerEvent, FinishReason, JsonText, PartKind, ProviderTool, UsageCounts},
+    json::{Raw, fields, is_filled, is_ping, read, word},
+};
+
+fields! {
+    pub(super) struct Event<'a> {
+        r#type: Raw<'a>,
+        error: Raw<'a>,
+        response: Option<Answer<'a>>,
+        item: Option<Item<'a>>,
+        delta: Raw<'a>,
+        partial_image_b64: Raw<'a>,
+    }
+}
+
+fields! {
+    /// A response, whole or under way.
+    pub(super) struct Answer<'a> {
+        id: Raw<'a>,
+        object: Raw<'a>,
+        r#type: Raw<'a>,
+        model: Raw<'a>,
+        status: Raw<'a>,
+        error: Raw<'a>,
+        incomplete_details: Option<Details<'a>>,
+        output: Option<Vec<Item<'a>>>,
+        usage: Raw<'a>,
+    }
+}
+
+fields! {
+    pub(super) struct Details<'a> {
+        reason: Raw<'a>,
+    }
+}
+
+fields! {
+    pub(super) struct Item<'a> {
+        r#type: Raw<'a>,
+        content: Raw<'a>,
+        summary: Raw<'a>,
+        encrypted_content: Raw<'a>,
+    }
+}
+
+fields! {
+    struct Part<'a> {
+        r#type: Raw<'a>,
+        text: Raw<'a>,
+        refusal: Raw<'a>,
+        transcript: Raw<'a>,
+        annotations: Raw<'a>,
+        logprobs: Raw<'a>,
+    }
+}
+
+fields! {
+    struct Counts<'a> {
+        input_tokens: Raw<'a>,
+        output_tokens: Raw<'a>,
+    }
+}
+
+// === impl Event ===
+
+impl<'a> Event<'a> {
+    /// What it is: its type, or the name it came by.
+    pub(super) fn kind<'k>(&self, name: &'k [u8]) -> &'k str
+    where
+        'a: 'k,
+    {
+        match word(self.r#type) {
+            "" => std::str::from_utf8(name).unwrap_or_default(),
+            kind => kind,
+        }
+    }
+
+    /// Whether it is an error, as an event of that kind.
+    pub(super) fn is_error(&self, kind: &str) -> bool {
+        let failed = || self.response.as_ref().is_some_and(Answer::is_error);
+        matches!(kind, "error" | "response.failed")
+            || is_filled(self.error)
+            || (is_end(kind) && failed())
+    }
+
+    /// Adds what an event of that kind holds; `None` for one that is not of the dialect.
+    pub(super) fn add_to(&self, kind: &str, event: &mut AnswerEvent<'a>) -> Option<()> {
+        event.ping = is_ping(kind.as_bytes());
+        match kind {
+            "" => return None,
+            _ if is_end(kind) => {
+                self.response.iter().for_each(|answer| answer.add_to(event));
+                (event.snapshot, event.last) = (true, true);
+            }
+            // The call of a tool is content before it has any input.
+            "response.output_item.added" => {
+                self.item.iter().for_each(|item| event.push(item.kind(), item.has_content()));
+            }
+            "response.output_item.done" => {
+                let any = self.item.as_ref().is_some_and(Item::has_content);
+                event.push(PartKind::Restated, any);
+            }
+            "response.output_text.delta" => {
+                if !event.push_text(self.delta) {
+                    event.push(PartKind::Other, is_filled(self.delta));
+                }
+            }
+            // Text, reasoning, a refusal, the input of a tool.
+            _ if kind.ends_with(".delta") => event.push(kind_of_delta(kind), is_filled(self.delta)),
+            // A picture; beginnings and ends of parts, and what is yet to be invented.
+            _ => event.push(PartKind::Other, is_filled(self.partial_image_b64)),
+        }
+        Some(())
+    }
+}
+
+/// Whether an event of that kind is the last of a stream.
+fn is_end(kind: &str) -> bool {
+    matches!(kind, "response.completed" | "response.incomplete")
+}
+
+fn kind_of_delta(kind: &str) -> PartKind {
+    match kind {
+        "response.refusal.delta" => PartKind::Refusal,
+        _ if kind.contains("reasoning") => PartKind::Reasoning,
+        _ if kind.contains("_call") => PartKind::ToolCall,
+        _ => PartKind::Other,
+    }
+}
+
+/// The state of a tool of the provider, by an event of that kind: `searching` of `response.web_search_call.searching` is a step of one.
+pub(super) fn tool_step(kind: &str) -> Option<ProviderTool> {
+    let (tool, step) = kind.strip_prefix("response.")?.split_once('.')?;
+    let running = !matches!(step, "completed" | "failed" | "incomplete");
+    let is_tool = tool.ends_with("_call") || tool == "mcp_list_tools";
+    is_tool.then_some(ProviderTool { running, progress: true })
+}
+
+// === impl Answer ===
+
+impl<'a> Answer<'a> {
+    pub(super) fn is_error(&self) -> bool {
+        let error = word(self.object) == "error" || word(self.r#type) == "error";
+        error || word(self.status) == "failed" || is_filled(self.error)
+    }
+
+    /// Whether it is yet to be worked out, in the background: the caller asks for it later.
+    pub(super) fn is_pending(&self) -> bool {
+        matches!(word(self.status), "queued" | "in_progress")
+    }
+
+    /// Adds what it holds as a whole answer.
+    pub(super) fn add_to(&self, event: &mut AnswerEvent<'a>) {
+        (event.id, event.model) = (JsonText::filled(self.id), JsonText::filled(self.model));
+        event.usage = self.usage();
+        let items = self.output.as_deref().unwrap_or_default().iter();
+        let parts: usize = items.map(|item| item.add_to(event)).sum();
+        // One text in one message, and no second.
+        event.annotated |= parts != 1;
+        let refused = event.parts.iter().any(|part| part.kind == PartKind::Refusal);
+        event.push_finish(self.finish(refused));
+    }
+
+    fn finish(&self, refused: bool) -> FinishReason {
+        match self.incomplete_details.as_ref().map(|details| word(details.reason)) {
+            Some("content_filter") => FinishReason::Filtered,
+            // A limit of tokens, or of calls of tools.
+            Some(_) => FinishReason::Limit,
+            None if refused || word(self.status) != "completed" => FinishReason::Interrupted,
+            None => FinishReason::Complete,
+        }
+    }
+
+    /// The tokens, where it counts them.
+    pub(super) fn usage(&self) -> Option<UsageCounts> {
+        let cost: Counts<'_> = read(self.usage)?;
+        let count = |raw| read(raw).unwrap_or_default();
+        Some(UsageCounts::new(count(cost.input_tokens), count(cost.output_tokens)))
+    }
+}
+
+// === impl Item ===
+
+impl<'a> Item<'a> {
+    /// Messages and reasoning may be empty; any other item, such as the call of a tool, is content.
+    fn has_content(&self) -> bool {
+        let filled = |parts| parts_of(parts).iter().any(Part::has_content);
+        match word(self.r#type) {
+            "message" | "reasoning" | "" => filled(self.content) || filled(self.summary),
+            _ => true,
+        }
+    }
+
+    fn kind(&self) -> PartKind {
+        match word(self.r#type) {
+            "reasoning" => PartKind::Reasoning,
+            kind if kind.ends_with("_call") => PartKind::ToolCall,
+            _ => PartKind::Other,
+        }
+    }
+
+    /// Adds what it holds, whole; returns how many parts its message has.
+    fn add_to(&self, event: &mut AnswerEvent<'a>) -> usize {
+        let thoughts = [self.summary, self.content, self.encrypted_content];
+        match word(self.r#type) {
+            "message" => {
+                let parts = parts_of(self.content);
+                parts.iter().for_each(|part| part.add_to(event));
+                let more = parts_of(self.summary).iter().any(Part::has_content);
+                event.push(PartKind::Other, more);
+                return parts.len();
+            }
+            // That it thought, and not what.
+            "reasoning" => event.annotated |= thoughts.into_iter().any(is_filled),
+            _ => event.annotated = true,
+        }
+        event.push(self.kind(), self.has_content());
+        0
+    }
+}
+
+// === impl Part ===
+
+impl<'a> Part<'a> {
+    fn has_content(&self) -> bool {
+        [self.text, self.refusal, self.transcript].into_iter().any(is_filled)
+    }
+
+    fn add_to(&self, event: &mut AnswerEvent<'a>) {
+        event.annotated |= is_filled(self.annotations) || is_filled(self.logprobs);
+        match word(self.r#type) {
+            "output_text" => {
+                if !event.push_text(self.text) {
+                    event.push(PartKind::Other, is_filled(self.text));
+                }
+                let more = is_filled(self.refusal) || is_filled(self.transcript);
+                event.push(PartKind::Other, more);
+            }
+            "refusal" => event.push(PartKind::Refusal, self.has_content()),
+            _ => {
+                event.push(PartKind::Other, self.has_content());
+                event.annotated = true;
+            }
+        }
+    }
+}
+
+fn parts_of(list: Raw<'_>) -> Vec<Part<'_>> {
+    read(list).unwrap_or_default()
+}

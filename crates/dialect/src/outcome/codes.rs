@@ -1,0 +1,296 @@
+//! What the codes of the providers mean: one table, and a way to add to it.
+
+mod table;
+
+use std::{sync::Arc, time::Duration};
+
+use self::table::{CREDENTIAL, GATEWAY, MODEL, PERMISSION, REQUEST, TABLE};
+pub(super) use self::table::{CREDENTIAL as KEY, PERMISSION as SCOPE};
+use super::{Outcome, Rejection, retry_hint::RetryHints};
+
+/// What a provider's code means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CodeClass {
+    /// The provider is there and cannot answer now.
+    Unavailable,
+    /// Too many requests or tokens for the moment.
+    RateLimited,
+    /// The money, or a quota of a day or more, is gone.
+    QuotaExhausted,
+    /// The request is larger than the model's context or than the server takes.
+    TooLarge,
+    /// The content filter or the model refused.
+    Blocked,
+    /// The request is wrong for this target.
+    Rejected(Rejection),
+    /// A status in words, which says no more than the status does: it counts where the status of the response says
+    /// nothing, that is inside a stream, inside a 2xx, and with a bare 400 or 500.
+    Status(u16),
+}
+
+/// The codes of the providers with their meanings: the built-in table, and what was added to it.
+///
+/// A code is found without regard to case, `_`, `-`, `.` and spaces: `RateLimitExceeded` is `rate_limit_exceeded`. A `*`
+/// at an end of a code that is added stands for anything. What was added last is looked at first, before the table.
+///
+/// # Defaults
+///
+/// The table alone: OpenAI, Azure OpenAI, Anthropic, vLLM and other servers compatible with them, OpenRouter, Gemini and
+/// Bedrock.
+///
+/// ```
+/// use evenkeel_dialect::outcome::{ErrorCodeTable, CodeClass, Outcome, classify_with};
+/// use http::{HeaderMap, StatusCode};
+///
+/// let codes = ErrorCodeTable::default().with("warming_up", CodeClass::Unavailable);
+/// let body = br#"{"error":{"code":"warming_up"}}"#;
+/// let verdict = classify_with(&codes, StatusCode::BAD_REQUEST, &HeaderMap::new(), body);
+/// assert_eq!(verdict.outcome(), Outcome::Unavailable { wait: None });
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct ErrorCodeTable {
+    /// Shared, as every answer that is read has a handle of it; none where nothing was added.
+    added: Option<Arc<Vec<Rule>>>,
+    /// Whose answers are read, where that is known.
+    at: Option<Arc<str>>,
+}
+
+#[derive(Clone, Debug)]
+struct Rule {
+    /// Of that provider only.
+    provider: Option<Box<str>>,
+    code: Box<str>,
+    meaning: CodeClass,
+}
+
+// === impl CodeClass ===
+
+impl CodeClass {
+    /// What a status of an error means where nothing says more. See the [module](super) for the table.
+    pub(super) fn of_status(status: u16) -> Self {
+        match status {
+            401 => CREDENTIAL,
+            // It names what is forbidden to this request, not the key.
+            403 => PERMISSION,
+            // A proxy's, not the provider's.
+            407 => GATEWAY,
+            402 => Self::Rejected(Rejection::Payment),
+            // A redirect that was not followed and a 410 are a 404 by another name: not here.
+            300..=399 | 404 | 410 => MODEL,
+            408 | 409 | 421 | 425 | 498 => Self::Unavailable,
+            413 => Self::TooLarge,
+            429 => Self::RateLimited,
+            451 => Self::Blocked,
+            400..=499 => REQUEST,
+            _ => Self::Unavailable,
+        }
+    }
+
+    /// The meaning with a status in words resolved.
+    pub(super) fn resolved(self) -> Self {
+        match self {
+            Self::Status(status) => Self::of_status(status),
+            other => other,
+        }
+    }
+
+    /// Whether it is an explicit word that no wait of seconds can help.
+    pub(super) fn is_permanent(self) -> bool {
+        !matches!(self, Self::Unavailable | Self::RateLimited | Self::Status(_))
+    }
+
+    /// Whether it is an explicit word that a wait helps.
+    pub(super) fn is_transient(self) -> bool {
+        matches!(self, Self::Unavailable | Self::RateLimited)
+    }
+
+    /// The outcome, with the wait that belongs to it.
+    pub(super) fn outcome(self, hints: RetryHints) -> Outcome {
+        match self.resolved() {
+            Self::RateLimited => Outcome::RateLimited { wait: hints.asked.or(hints.reset) },
+            // Money does not come back within seconds, whatever a generic header says.
+            Self::QuotaExhausted => {
+                let asked = hints.asked.filter(|wait| *wait >= QUOTA);
+                Outcome::QuotaExhausted { wait: asked.or(hints.renewed) }
+            }
+            Self::TooLarge => Outcome::TooLarge,
+            Self::Blocked => Outcome::Blocked,
+            Self::Rejected(why) => Outcome::Rejected { why },
+            Self::Unavailable | Self::Status(_) => Outcome::Unavailable { wait: hints.asked },
+        }
+    }
+}
+
+/// The shortest wait that is believed of a quota.
+pub(super) const QUOTA: Duration = Duration::from_secs(60);
+
+// === impl ErrorCodeTable ===
+
+impl ErrorCodeTable {
+    /// The table alone.
+    pub(crate) const TABLE: Self = Self { added: None, at: None };
+
+    /// Adds a code, or gives one of the table another meaning. A `*` at an end stands for anything.
+    #[must_use]
+    pub fn with(self, code: &str, meaning: CodeClass) -> Self {
+        self.add(Rule { provider: None, code: code.into(), meaning })
+    }
+
+    /// The same for the answers of one provider: its host (`api.example.com`; any port unless one is given), the name that its
+    /// route in evenkeel has, or all hosts below one (`*.openai.azure.com`).
+    #[must_use]
+    pub fn with_for(self, provider: &str, code: &str, meaning: CodeClass) -> Self {
+        self.add(Rule { provider: Some(provider.into()), code: code.into(), meaning })
+    }
+
+    /// The codes as they are in the answers of that provider. The layers do this by themselves.
+    #[must_use]
+    pub fn at(&self, provider: &str) -> Self {
+        let keyed =
+            self.added.iter().flat_map(|added| added.iter()).any(|rule| rule.provider.is_some());
+        Self { added: self.added.clone(), at: keyed.then(|| provider.into()) }
+    }
+
+    /// What a code means; `None` for one that is not known.
+    pub fn meaning(&self, code: &str) -> Option<CodeClass> {
+        let added = self.added.iter().flat_map(|added| added.iter()).rev();
+        let here = added.filter(|rule| rule.is_at(self.at.as_deref()));
+        let added = here.map(|rule| (&*rule.code, rule.meaning));
+        let table =
+            TABLE.iter().flat_map(|(meaning, codes)| codes.iter().map(|known| (*known, *meaning)));
+        added.chain(table).find(|(known, _)| matches(known, code)).map(|(_, meaning)| meaning)
+    }
+
+    fn add(mut self, rule: Rule) -> Self {
+        Arc::make_mut(self.added.get_or_insert_with(Arc::default)).push(rule);
+        self
+    }
+}
+
+// === impl Rule ===
+
+impl Rule {
+    fn is_at(&self, at: Option<&str>) -> bool {
+        let Some(provider) = &self.provider else { return true };
+        let Some(at) = at else { return false };
+        let host = at.rsplit_once(':').map_or(at, |(host, _)| host);
+        match provider.strip_prefix('*') {
+            Some(end) => host.len() > end.len() && tail(host, end.len()).eq_ignore_ascii_case(end),
+            None => provider.eq_ignore_ascii_case(at) || provider.eq_ignore_ascii_case(host),
+        }
+    }
+}
+
+/// The last bytes of a text; nothing where that is inside a character.
+fn tail(text: &str, length: usize) -> &str {
+    text.get(text.len() - length..).unwrap_or_default()
+}
+
+fn matches(known: &str, code: &str) -> bool {
+    let (before, after) = (known.starts_with('*'), known.ends_with('*'));
+    if !before && !after {
+        return letters(known).eq(letters(code));
+    }
+    let (known, code): (Vec<u8>, Vec<u8>) = (letters(known).collect(), letters(code).collect());
+    match (before, after) {
+        (true, true) => memchr::memmem::find(&code, &known).is_some(),
+        (true, false) => code.ends_with(&known),
+        _ => code.starts_with(&known),
+    }
+}
+
+/// A code without what its spellings differ in.
+fn letters(code: &str) -> impl Iterator<Item = u8> + '_ {
+    code.bytes().filter(|b| !b"_-. *".contains(b)).map(|b| b.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_code_stands_in_the_table_twice() {
+        let mut all: Vec<String> = TABLE
+            .iter()
+            .flat_map(|(_, codes)| codes.iter())
+            .map(|code| String::from_utf8(letters(code).collect()).unwrap())
+            .collect();
+        let many = all.len();
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), many);
+    }
+
+    #[test]
+    fn every_code_of_the_table_is_found_with_its_own_meaning() {
+        for (meaning, codes) in TABLE {
+            for code in *codes {
+                assert_eq!(ErrorCodeTable::TABLE.meaning(code), Some(*meaning), "{code}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_spelling_of_a_code_does_not_matter() {
+        for code in [
+            "RateLimitExceeded",
+            "rate_limit_exceeded",
+            "RATE-LIMIT-EXCEEDED",
+            "Rate limit exceeded",
+        ] {
+            assert_eq!(ErrorCodeTable::TABLE.meaning(code), Some(CodeClass::RateLimited), "{code}");
+        }
+        assert_eq!(ErrorCodeTable::TABLE.meaning("rate_limit_exceeded_not"), None);
+        assert_eq!(ErrorCodeTable::TABLE.meaning(""), None);
+    }
+
+    #[test]
+    fn a_star_stands_for_anything_at_its_end() {
+        let codes = ErrorCodeTable::default()
+            .with("acme_*", CodeClass::Blocked)
+            .with("*_later", CodeClass::RateLimited)
+            .with("*gone*", MODEL);
+        assert_eq!(codes.meaning("acme_filter_7"), Some(CodeClass::Blocked));
+        assert_eq!(codes.meaning("come_later"), Some(CodeClass::RateLimited));
+        assert_eq!(codes.meaning("is_gone_now"), Some(MODEL));
+        assert_eq!(codes.meaning("not_acme"), None);
+    }
+
+    #[test]
+    fn what_was_added_last_holds_before_what_was_there() {
+        let codes = ErrorCodeTable::default()
+            .with("slow_down", CodeClass::Unavailable)
+            .with("Slow-Down", CodeClass::QuotaExhausted);
+        assert_eq!(codes.meaning("slow_down"), Some(CodeClass::QuotaExhausted));
+        assert_eq!(ErrorCodeTable::default().meaning("slow_down"), Some(CodeClass::RateLimited));
+    }
+
+    #[test]
+    fn a_rule_of_one_provider_holds_there_alone() {
+        let codes = ErrorCodeTable::default()
+            .with("busy", CodeClass::Unavailable)
+            .with_for("api.example.com", "busy", CodeClass::RateLimited)
+            .with_for("*.azure.com", "busy", CodeClass::QuotaExhausted);
+        for (provider, meaning) in [
+            ("api.example.com", CodeClass::RateLimited),
+            ("API.example.com:8443", CodeClass::RateLimited),
+            ("mine.openai.azure.com", CodeClass::QuotaExhausted),
+            ("azure.com", CodeClass::Unavailable),
+            ("notazure.com", CodeClass::Unavailable),
+            ("example.com", CodeClass::Unavailable),
+            ("ü", CodeClass::Unavailable),
+            ("", CodeClass::Unavailable),
+        ] {
+            assert_eq!(codes.at(provider).meaning("busy"), Some(meaning), "{provider}");
+        }
+        assert_eq!(codes.meaning("busy"), Some(CodeClass::Unavailable), "nobody's answer");
+    }
+
+    #[test]
+    fn every_status_of_an_error_means_something_and_never_a_status() {
+        for status in 0..1000 {
+            assert_eq!(CodeClass::of_status(status).resolved(), CodeClass::of_status(status));
+        }
+    }
+}

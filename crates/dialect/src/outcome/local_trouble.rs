@@ -1,0 +1,37 @@
+//! What this machine lacked to send an attempt.
+
+use std::fmt;
+
+/// What this machine lacked to send an attempt. In the [`Verdict`](super::Verdict) of its failure, whose outcome
+/// is [`Outcome::NotSent`](super::Outcome::NotSent): no breaker counts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LocalTrouble {
+    /// File descriptors: this process, or the system, has as many open as it may (`EMFILE`, `ENFILE`).
+    Descriptors,
+    /// Memory for a socket (`ENOMEM`, `ENOBUFS`).
+    Memory,
+    /// A network: no way leads out of this machine (`ENETUNREACH`, `ENETDOWN`).
+    Network,
+    /// A free local address: all ports are in use (`EADDRNOTAVAIL`).
+    Address,
+    /// The permission: a firewall or a sandbox of this machine forbids it (`EACCES`, `EPERM`).
+    Permission,
+    /// A resolver that answers: the name of the host could not be looked up now (`EAI_AGAIN`).
+    Resolver,
+}
+
+// === impl LocalTrouble ===
+
+impl fmt::Display for LocalTrouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Descriptors => "no file descriptor is left on this machine",
+            Self::Memory => "no memory for a socket is left on this machine",
+            Self::Network => "this machine has no network",
+            Self::Address => "no local address is left on this machine",
+            Self::Permission => "this machine forbids the connection",
+            Self::Resolver => "the resolver of this machine does not answer",
+        })
+    }
+}

@@ -1,0 +1,235 @@
+//! The vocabulary: what an attempt came to, and what follows from it.
+
+use std::{fmt, time::Duration};
+
+use http::StatusCode;
+
+use super::{BreakerSignal, Phase, Rejection};
+
+/// What an attempt came to.
+///
+/// The same words are used by retries, breakers, limits, the ladder, errors, spans and the attempt log of a call. What
+/// follows from each is answered by its methods, so that no layer has a table of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// A whole, well-formed answer; for a stream, one that has begun well.
+    Success,
+    /// The provider is there and cannot answer now: 500, 502, 503, 504, 408, 409, 498, 529, an error inside the stream.
+    Unavailable {
+        /// How long the provider asked us to wait.
+        wait: Option<Duration>,
+    },
+    /// Too many requests or tokens for the moment: 429 and its kin.
+    RateLimited {
+        /// How long the provider asked us to wait.
+        wait: Option<Duration>,
+    },
+    /// The money or the day's quota is gone: waiting seconds does not help.
+    QuotaExhausted {
+        /// When the quota is known to come back.
+        wait: Option<Duration>,
+    },
+    /// No connection: refused, no such name, TLS failed, connecting took too long. Nothing was sent.
+    Unreachable,
+    /// The connection broke after the request was sent: it may have been answered, and billed.
+    ConnectionLost,
+    /// A limit of ours passed in silence.
+    TimedOut {
+        /// Which limit.
+        phase: Phase,
+    },
+    /// The answer was cut short.
+    Truncated,
+    /// A success without any content.
+    Empty,
+    /// Not an answer of this API: wrong content type, not JSON, not the expected shape.
+    Malformed,
+    /// The request is larger than the model's context or than the server takes.
+    TooLarge,
+    /// The provider's content filter or the model refused.
+    Blocked,
+    /// The request is wrong for this target: any other 4xx.
+    Rejected {
+        /// What was wrong with it.
+        why: Rejection,
+    },
+    /// Our own breaker, limit or budget said no; nothing was sent.
+    NotSent {
+        /// When it is worth coming back.
+        retry_in: Option<Duration>,
+    },
+    /// The caller went away.
+    Cancelled,
+}
+
+// === impl Outcome ===
+
+impl Outcome {
+    /// Whether the answer is one.
+    pub fn is_success(self) -> bool {
+        matches!(self, Self::Success)
+    }
+
+    /// Whether the same request may be sent to the same route again.
+    ///
+    /// [`ConnectionLost`](Self::ConnectionLost) only once, as it may be billed: see [`once`](Self::once).
+    pub fn is_retryable(self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable { .. }
+                | Self::RateLimited { .. }
+                | Self::Unreachable
+                | Self::ConnectionLost
+                | Self::Truncated
+                | Self::Empty
+                | Self::Malformed
+        )
+    }
+
+    /// Whether a retry is allowed a single time only: the provider may have done the work, and billed it.
+    pub fn once(self) -> bool {
+        matches!(self, Self::ConnectionLost | Self::Truncated | Self::Empty | Self::Malformed)
+    }
+
+    /// Whether the provider may have done what was asked, or be doing it: nothing tells that it was not begun.
+    pub fn may_have_acted(self) -> bool {
+        match self {
+            Self::Unreachable
+            | Self::NotSent { .. }
+            | Self::RateLimited { .. }
+            | Self::QuotaExhausted { .. }
+            | Self::TooLarge
+            | Self::Blocked
+            | Self::Rejected { .. } => false,
+            Self::TimedOut { phase } => phase != Phase::Connect,
+            Self::Success
+            | Self::Unavailable { .. }
+            | Self::ConnectionLost
+            | Self::Truncated
+            | Self::Empty
+            | Self::Malformed
+            | Self::Cancelled => true,
+        }
+    }
+
+    /// Whether no wait of seconds can help on this route: the request, the credential or the money has to change first.
+    pub fn is_permanent(self) -> bool {
+        matches!(
+            self,
+            Self::QuotaExhausted { .. } | Self::TooLarge | Self::Blocked | Self::Rejected { .. }
+        )
+    }
+
+    /// Whether the next rung of the ladder is asked.
+    pub fn allows_fallback(self) -> bool {
+        match self {
+            Self::Success | Self::Blocked | Self::Cancelled => false,
+            Self::Rejected { why } => why != Rejection::Request,
+            _ => true,
+        }
+    }
+
+    /// Whether an equal target, of another key, region or deployment, may come to something else with the same request.
+    pub fn may_differ(self) -> bool {
+        let late = Self::TimedOut { phase: Phase::Deadline };
+        self.allows_fallback() && self != Self::TooLarge && self != late
+    }
+
+    /// What a breaker makes of it.
+    pub fn health(self) -> BreakerSignal {
+        match self {
+            Self::Success => BreakerSignal::Success,
+            Self::RateLimited { .. } => BreakerSignal::Pushback,
+            Self::QuotaExhausted { .. } => BreakerSignal::Exhausted,
+            Self::Rejected { why: Rejection::Credential | Rejection::Payment } => {
+                BreakerSignal::Unauthorized
+            }
+            Self::Unavailable { .. }
+            | Self::Unreachable
+            | Self::ConnectionLost
+            | Self::TimedOut { .. }
+            | Self::Truncated
+            | Self::Empty
+            | Self::Malformed => BreakerSignal::Failure,
+            Self::TooLarge | Self::Blocked | Self::Rejected { .. } | Self::NotSent { .. } => {
+                BreakerSignal::Ignored
+            }
+            Self::Cancelled => BreakerSignal::Cancelled,
+        }
+    }
+
+    /// How long the provider, or our own breaker, asked to be left alone.
+    pub fn wait(self) -> Option<Duration> {
+        match self {
+            Self::Unavailable { wait }
+            | Self::RateLimited { wait }
+            | Self::QuotaExhausted { wait }
+            | Self::NotSent { retry_in: wait } => wait,
+            _ => None,
+        }
+    }
+
+    /// The status that says the same to a caller, for those who answer in place of a provider.
+    pub fn reply_status(self) -> StatusCode {
+        match self {
+            Self::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
+            Self::NotSent { .. } | Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::RateLimited { .. } | Self::QuotaExhausted { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Blocked | Self::Rejected { why: Rejection::Request } => StatusCode::BAD_REQUEST,
+            Self::Rejected { .. } => StatusCode::FORBIDDEN,
+            _ => StatusCode::BAD_GATEWAY,
+        }
+    }
+
+    /// The word for it in spans, metrics and attempt logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Unavailable { .. } => "unavailable",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::QuotaExhausted { .. } => "quota_exhausted",
+            Self::Unreachable => "unreachable",
+            Self::ConnectionLost => "broken",
+            Self::TimedOut { .. } => "timed_out",
+            Self::Truncated => "truncated",
+            Self::Empty => "empty",
+            Self::Malformed => "malformed",
+            Self::TooLarge => "too_large",
+            Self::Blocked => "blocked",
+            Self::Rejected { .. } => "rejected",
+            Self::NotSent { .. } => "refused",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Success => f.write_str("answered"),
+            Self::Unavailable { wait } => waiting(f, "the provider is unavailable", *wait),
+            Self::RateLimited { wait } => waiting(f, "the provider limits the rate", *wait),
+            Self::QuotaExhausted { wait } => waiting(f, "the quota is exhausted", *wait),
+            Self::Unreachable => f.write_str("no connection to the provider"),
+            Self::ConnectionLost => f.write_str("the connection broke after the request was sent"),
+            Self::TimedOut { phase } => write!(f, "timed out: {phase}"),
+            Self::Truncated => f.write_str("the answer was cut short"),
+            Self::Empty => f.write_str("the answer has no content"),
+            Self::Malformed => f.write_str("the answer is not one of this API"),
+            Self::TooLarge => f.write_str("the request is too large for the target"),
+            Self::Blocked => f.write_str("the provider blocked the request or its answer"),
+            Self::Rejected { why } => write!(f, "the provider rejected {why}"),
+            Self::NotSent { retry_in } => waiting(f, "not sent: the route is closed", *retry_in),
+            Self::Cancelled => f.write_str("the caller went away"),
+        }
+    }
+}
+
+fn waiting(f: &mut fmt::Formatter<'_>, what: &str, wait: Option<Duration>) -> fmt::Result {
+    match wait {
+        Some(wait) => write!(f, "{what}, for {wait:.1?}"),
+        None => f.write_str(what),
+    }
+}

@@ -1,0 +1,107 @@
+//! What the path of a request says: the dialect, and where the API's own part of it begins.
+
+use std::borrow::Cow;
+
+use crate::{
+    Dialect, RequestInfo,
+    model_path::{self, ModelPath},
+};
+
+/// How the paths end that tell their dialect.
+const ENDS: [(&str, Dialect); 5] = [
+    ("/chat/completions", Dialect::OpenAiChat),
+    ("/responses", Dialect::OpenAiResponses),
+    ("/v1/messages", Dialect::Anthropic),
+    ("/api/chat", Dialect::Ollama),
+    ("/api/generate", Dialect::Ollama),
+];
+
+/// Parts of paths at which no model is asked to chat, whatever else a server speaks.
+#[rustfmt::skip]
+const OTHERS: [&str; 19] = [
+    "embeddings", "embed", "images", "audio", "files", "uploads", "batches", "moderations", "assistants",
+    "threads", "vector_stores", "fine_tuning", "rerank", "count_tokens", "tokenize", "detokenize", "pull", "show",
+    "realtime",
+];
+
+/// Gemini's methods that generate no answer.
+const METHODS: [&str; 4] =
+    ["countTokens", "embedContent", "batchEmbedContents", "predictLongRunning"];
+
+// === impl Dialect ===
+
+impl Dialect {
+    /// The dialect spoken at a path, if it is one we know.
+    pub fn of_path(path: &str) -> Option<Self> {
+        let path = path.split('?').next().unwrap_or(path).trim_end_matches('/');
+        let end = ENDS.iter().find(|(end, _)| path.ends_with(end)).map(|(_, dialect)| *dialect);
+        end.or_else(|| ModelPath::read(path).map(|_| Self::Gemini))
+    }
+
+    /// Whether a path is known to ask for something else than an answer in one of the dialects: embeddings, pictures,
+    /// files. It stays that though a target says which dialect it speaks.
+    pub fn is_elsewhere(path: &str) -> bool {
+        let mut parts = path.split('/');
+        // Gemini's other methods are named behind a colon.
+        let method = |part: &str| part.rsplit(':').next().is_some_and(|end| METHODS.contains(&end));
+        let other = |part: &str| OTHERS.contains(&part) || method(part);
+        Self::of_path(path).is_none() && parts.any(other)
+    }
+
+    /// The path at which this dialect is spoken as a rule, behind the path of a base URL.
+    pub fn usual_path(self, base: &str, ask: &RequestInfo) -> Cow<'static, str> {
+        let versioned = version(base).is_some();
+        match self {
+            Self::OpenAiChat if base.is_empty() => "/v1/chat/completions",
+            Self::OpenAiChat => "/chat/completions",
+            Self::OpenAiResponses if base.is_empty() => "/v1/responses",
+            Self::OpenAiResponses => "/responses",
+            Self::Anthropic if versioned => "/messages",
+            Self::Anthropic => "/v1/messages",
+            Self::Ollama if base.ends_with("/api") => ask.form.of_ollama(),
+            Self::Ollama => return format!("/api{}", ask.form.of_ollama()).into(),
+            Self::Gemini => {
+                let version = if versioned { "" } else { "/v1beta" };
+                let path = model_path::usual_path(ask.model().unwrap_or("-"), ask.stream());
+                return format!("{version}{path}").into();
+            }
+        }
+        .into()
+    }
+}
+
+/// The part of a path that goes behind that of a base URL, which is not empty.
+///
+/// That is the endpoint of its dialect: `/v1/chat/completions` → `/chat/completions`. Where a base is customarily without
+/// a version, and this one is, the version of the path goes with it: `/v1/messages`. Of other paths it is what comes
+/// after the version.
+pub fn endpoint<'a>(path: &'a str, base: &str) -> &'a str {
+    let from = |end: &str| path.rfind(end).map_or(path, |at| &path[at..]);
+    let versioned = || version(base).is_some();
+    match Dialect::of_path(path) {
+        Some(Dialect::OpenAiResponses) => from("/responses"),
+        Some(Dialect::Anthropic) if versioned() => from("/messages"),
+        Some(Dialect::Anthropic) => from("/v1/messages"),
+        Some(Dialect::Ollama) if base.ends_with("/api") => &from("/api/")["/api".len()..],
+        Some(Dialect::Ollama) => from("/api/"),
+        Some(Dialect::Gemini) if versioned() => model_path::endpoint(path),
+        Some(Dialect::Gemini) => version(path).map_or(path, |(start, _)| &path[start..]),
+        _ if path.contains("/chat/completions") => from("/chat/completions"),
+        _ => version(path).map_or(path, |(_, end)| &path[end..]),
+    }
+}
+
+/// Where the first version of a path stands, such as `/v1` or `/v1beta`.
+fn version(path: &str) -> Option<(usize, usize)> {
+    let mut end = 0;
+    for part in path.split_inclusive('/') {
+        let start = end;
+        end += part.len();
+        let name = part.trim_end_matches('/');
+        let digits = name.strip_prefix('v').unwrap_or_default();
+        if start > 0 && digits.starts_with(|c: char| c.is_ascii_digit()) {
+            return Some((start - 1, start + name.len()));
+        }
+    }
+    None
+}

@@ -1,0 +1,125 @@
+//! Puts the beginning of an answer into a request: the model goes on from there.
+
+#[cfg(test)]
+mod tests;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::{
+    Dialect, Request,
+    json::{Raw, fields, place, read, text},
+    model::splice,
+};
+
+/// How a target takes the beginning of an answer, from which its model goes on.
+///
+/// In all forms the text said so far is the last message of the assistant, without white space at its end. Chat
+/// completions have no standard for it, so a server may need to be told what that message is for; in the other
+/// dialects all forms are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Prefill {
+    /// A last message of the assistant, and nothing else: Anthropic's models that take one, Gemini, Ollama's `/api/chat`,
+    /// OpenRouter.
+    Message,
+    /// That message has `"prefix": true`: DeepSeek (its beta base URL), Mistral.
+    Prefix,
+    /// The request has `"continue_final_message": true` and `"add_generation_prompt": false`: vLLM, SGLang.
+    ContinueFinalMessage,
+}
+
+fields! {
+    struct Turns<'a> {
+        messages: Raw<'a>,
+        contents: Raw<'a>,
+    }
+}
+
+fields! {
+    struct Turn<'a> {
+        role: Raw<'a>,
+        content: Raw<'a>,
+        parts: Raw<'a>,
+    }
+}
+
+// === impl Dialect ===
+
+impl Dialect {
+    /// Whether an answer of this API can be begun in its request at all.
+    pub fn takes_prefill(self) -> bool {
+        self != Self::OpenAiResponses
+    }
+
+    /// Puts what was said so far into a request as the beginning of the answer; `false` where that cannot be expressed.
+    /// The rest of the request stays as it was.
+    pub fn with_prefill(self, request: &mut Request, said: &str, form: Prefill) -> bool {
+        let body = match self {
+            Self::OpenAiChat => chat(request.body(), said, form),
+            Self::Anthropic | Self::Ollama => message(request.body(), said, ""),
+            Self::Gemini => contents(request.body(), said),
+            Self::OpenAiResponses => None,
+        };
+        body.map(|body| *request.body_mut() = body).is_some()
+    }
+}
+
+fn chat(body: &Bytes, said: &str, form: Prefill) -> Option<Bytes> {
+    let prefix = if form == Prefill::Prefix { r#","prefix":true"# } else { "" };
+    let body = message(body, said, prefix)?;
+    if form != Prefill::ContinueFinalMessage {
+        return Some(body);
+    }
+    let open = body.len() - body.trim_ascii_start().len() + 1;
+    let flags = r#""continue_final_message":true,"add_generation_prompt":false,"#;
+    Some(splice(&body, std::slice::from_ref(&(open..open)), flags))
+}
+
+/// Adds a last message of the assistant, or goes on with the one that is there.
+fn message(body: &Bytes, said: &str, more: &str) -> Option<Bytes> {
+    let turns: Turns<'_> = serde_json::from_slice(body).ok()?;
+    let list = turns.messages?.get();
+    let last = last(list)?;
+    let own = last.as_ref().filter(|turn| text(turn.role).as_deref() == Some("assistant"));
+    let Some(own) = own else {
+        let turn = format!(r#"{{"role":"assistant","content":{}{more}}}"#, Value::from(said));
+        return Some(append(body, list, &turn, last.is_some()));
+    };
+    let content = own.content?.get();
+    if let Some(begun) = read::<String>(own.content) {
+        let whole = Value::from(begun + said).to_string();
+        return Some(splice(body, &[place(content, body)], &whole));
+    }
+    let part = format!(r#"{{"type":"text","text":{}}}"#, Value::from(said));
+    let parts: Vec<Raw<'_>> = serde_json::from_str(content).ok()?;
+    Some(append(body, content, &part, !parts.is_empty()))
+}
+
+/// The same in the words of Gemini.
+fn contents(body: &Bytes, said: &str) -> Option<Bytes> {
+    let turns: Turns<'_> = serde_json::from_slice(body).ok()?;
+    let list = turns.contents?.get();
+    let last = last(list)?;
+    let part = format!(r#"{{"text":{}}}"#, Value::from(said));
+    let own = last.as_ref().filter(|turn| text(turn.role).as_deref() == Some("model"));
+    if let Some(parts) = own.and_then(|turn| turn.parts) {
+        let any = !read::<Vec<Raw<'_>>>(Some(parts))?.is_empty();
+        return Some(append(body, parts.get(), &part, any));
+    }
+    let turn = format!(r#"{{"role":"model","parts":[{part}]}}"#);
+    Some(append(body, list, &turn, last.is_some()))
+}
+
+/// The last turn of a list of turns; `None` where it is no such list.
+fn last(list: &str) -> Option<Option<Turn<'_>>> {
+    let turns: Vec<Turn<'_>> = serde_json::from_str(list).ok()?;
+    Some(turns.into_iter().next_back())
+}
+
+/// Puts an element at the end of a list that stands in the body.
+fn append(body: &Bytes, list: &str, element: &str, any: bool) -> Bytes {
+    let end = place(list, body).end - 1;
+    let comma = if any { "," } else { "" };
+    splice(body, std::slice::from_ref(&(end..end)), &format!("{comma}{element}"))
+}

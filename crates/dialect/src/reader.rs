@@ -1,0 +1,76 @@
+//! Reads the events of an answer, each once, in any dialect.
+
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    Dialect, anthropic,
+    decode::RawEvent,
+    events::AnswerEvent,
+    gemini, ollama,
+    openai_chat::{self, ChunkTemplate},
+    openai_responses,
+    outcome::{ErrorCodeTable, Verdict},
+};
+
+/// Reads the events of an answer in its dialect.
+#[derive(Debug)]
+pub(crate) struct EventReader {
+    dialect: Dialect,
+    codes: ErrorCodeTable,
+    /// What the next chunk of a chat completion may look like: one that is alike need not be read.
+    alike: Option<ChunkTemplate>,
+}
+
+// === impl EventReader ===
+
+impl EventReader {
+    /// By what the codes of an error mean.
+    pub(crate) fn new(dialect: Dialect, codes: &ErrorCodeTable) -> Self {
+        Self { dialect, codes: codes.clone(), alike: None }
+    }
+
+    /// The same, and it learns which chunks are alike: for those who only want to know whether an event has content.
+    pub(crate) fn learning(dialect: Dialect, codes: &ErrorCodeTable) -> Self {
+        let alike = (dialect == Dialect::OpenAiChat).then(ChunkTemplate::default);
+        Self { alike, ..Self::new(dialect, codes) }
+    }
+
+    /// Reads one event of a stream.
+    pub(crate) fn read<'a>(&mut self, raw: &RawEvent<'a>) -> AnswerEvent<'a> {
+        let codes = &self.codes;
+        match self.dialect {
+            Dialect::OpenAiChat => openai_chat::read(codes, raw, self.alike.as_mut()),
+            Dialect::OpenAiResponses => openai_responses::read(codes, raw),
+            Dialect::Anthropic => anthropic::read(codes, raw),
+            Dialect::Gemini => gemini::read(codes, raw),
+            Dialect::Ollama => ollama::read(codes, raw),
+        }
+    }
+
+    /// Reads an answer that was not streamed, or why there is none in the body. White space before it is how some servers keep a
+    /// connection open.
+    pub(crate) fn read_whole<'a>(&self, body: &'a [u8]) -> Result<AnswerEvent<'a>, Verdict> {
+        let codes = &self.codes;
+        let event = match self.dialect {
+            Dialect::OpenAiChat => openai_chat::read_whole(codes, body),
+            Dialect::OpenAiResponses => openai_responses::read_whole(codes, body),
+            Dialect::Anthropic => anthropic::read_whole(codes, body),
+            Dialect::Gemini => gemini::read_whole(codes, body),
+            Dialect::Ollama => ollama::read_whole(codes, body),
+        }?;
+        Ok(AnswerEvent { snapshot: true, ..event })
+    }
+
+    /// Whether an event has content, and nothing else that the one before it did not have.
+    pub(crate) fn is_alike(&self, raw: &RawEvent<'_>) -> bool {
+        let alike = self.alike.as_ref().filter(|_| raw.name.is_empty());
+        alike.is_some_and(|alike| alike.is_like(raw.data))
+    }
+
+    /// What comes after the server-sent event at the beginning of the bytes, where that is whole and alike.
+    pub(crate) fn after_alike<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        let alike = self.alike.as_ref()?;
+        alike.after(bytes.strip_prefix(b"data: ")?)?.strip_prefix(b"\n\n")
+    }
+}

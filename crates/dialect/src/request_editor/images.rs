@@ -1,0 +1,82 @@
+//! Pictures go; a word stays in the place of each, so that no turn is left empty.
+
+use super::{RequestEditor, spelled};
+use crate::{Dialect, tree::Node};
+
+// === impl RequestEditor ===
+
+impl RequestEditor<'_> {
+    /// Puts `placeholder` in the place of every picture; returns how many there were.
+    pub fn drop_images(&mut self, placeholder: &str) -> usize {
+        let dialect = self.dialect;
+        let mut count = 0;
+        if dialect == Dialect::Ollama {
+            count += bare(&mut self.body, "prompt", placeholder);
+        }
+        let name = self.turns_name();
+        let pictures = self.body.at(name).is_some_and(|turns| turns.json().contains("mage"));
+        for turn in self.turns().filter(|_| pictures).into_iter().flatten() {
+            count += match dialect {
+                Dialect::Ollama => bare(turn, "content", placeholder),
+                Dialect::Gemini => parts(turn, "parts", (dialect, placeholder)),
+                Dialect::OpenAiResponses => {
+                    parts(turn, "content", (dialect, placeholder))
+                        + parts(turn, "output", (dialect, placeholder))
+                }
+                _ => parts(turn, "content", (dialect, placeholder)),
+            };
+        }
+        self.changed |= count > 0;
+        count
+    }
+}
+
+/// Ollama has them beside the text.
+fn bare(turn: &mut Node<'_>, text: &str, word: &str) -> usize {
+    let count = turn.at("images").map_or(0, |images| images.each().len());
+    if count > 0 {
+        turn.remove("images");
+        if turn.word(text).is_empty() {
+            turn.set(text, Node::text(word));
+        }
+    }
+    count
+}
+
+fn parts(turn: &mut Node<'_>, name: &str, (dialect, word): (Dialect, &str)) -> usize {
+    if !turn.at(name).is_some_and(|parts| parts.is_list()) {
+        return 0;
+    }
+    let mut count = 0;
+    for part in turn.field(name).and_then(Node::items).into_iter().flatten() {
+        if is_picture(part, dialect) {
+            *part = text(dialect, word);
+            count += 1;
+        } else if dialect == Dialect::Anthropic && part.word("type") == "tool_result" {
+            count += parts(part, "content", (dialect, word));
+        }
+    }
+    count
+}
+
+fn is_picture(part: &Node<'_>, dialect: Dialect) -> bool {
+    if dialect != Dialect::Gemini {
+        return matches!(part.word("type").as_str(), "image" | "image_url" | "input_image");
+    }
+    let data = [["inlineData", "inline_data"], ["fileData", "file_data"]];
+    let data = data.into_iter().filter_map(|names| part.at(spelled(part, names)?).map(Node::owned));
+    data.into_iter().any(|data: Node<'_>| {
+        let kind = [data.word("mimeType"), data.word("mime_type")].concat();
+        kind.starts_with("image/")
+    })
+}
+
+/// A part that is a text.
+pub(super) fn text<'a>(dialect: Dialect, word: &str) -> Node<'a> {
+    let word = crate::reply::json(word);
+    Node::of(match dialect {
+        Dialect::Gemini => format!(r#"{{"text":{word}}}"#),
+        Dialect::OpenAiResponses => format!(r#"{{"type":"input_text","text":{word}}}"#),
+        _ => format!(r#"{{"type":"text","text":{word}}}"#),
+    })
+}

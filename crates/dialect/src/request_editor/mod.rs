@@ -1,0 +1,84 @@
+//! A request under change: less of it is asked, in its own dialect, and the rest stays as it was.
+
+mod images;
+mod max_tokens;
+mod message;
+mod requirements;
+mod system_prompt;
+#[cfg(test)]
+mod tests;
+mod tool_filter;
+mod tools;
+mod truncate_history;
+
+use bytes::Bytes;
+
+pub use requirements::Requirements;
+pub use tool_filter::ToolFilter;
+pub use truncate_history::DoesNotFit;
+
+use crate::{AnswerForm, Dialect, RequestInfo, tree::Node};
+
+/// A request body under change. What is not changed keeps its bytes; where nothing is changed, all of them.
+#[derive(Debug)]
+pub struct RequestEditor<'a> {
+    dialect: Dialect,
+    form: AnswerForm,
+    body: Node<'a>,
+    changed: bool,
+}
+
+// === impl RequestEditor ===
+
+impl<'a> RequestEditor<'a> {
+    /// Opens the body of the request that `info` was read from; `None` where it is no JSON object, or its dialect is not known.
+    pub fn open(info: &RequestInfo, body: &'a [u8]) -> Option<Self> {
+        Self::open_as(info.dialect()?, info.form(), body)
+    }
+
+    /// Opens a body in that dialect.
+    fn open_as(dialect: Dialect, form: AnswerForm, body: &'a [u8]) -> Option<Self> {
+        let body = Node::read(body).filter(|node| node.json().starts_with('{'))?;
+        Some(Self { dialect, form, body, changed: false })
+    }
+
+    /// The body, if anything of it was changed.
+    pub fn close(self) -> Option<Bytes> {
+        self.changed.then(|| self.body.json().into())
+    }
+
+    /// Asks for the answer in one piece. Where the path says it, as with Gemini, it stays to be changed there:
+    /// [`unstream_path`](crate::unstream_path).
+    pub fn unstream(&mut self) {
+        if self.dialect == Dialect::Gemini {
+            return;
+        }
+        let streams = self.dialect == Dialect::Ollama
+            || self.body.at("stream").is_some_and(|stream| stream.is("true"));
+        if streams {
+            self.body.set("stream", Node::of("false"));
+            self.changed = true;
+        }
+        self.changed |= self.body.remove("stream_options");
+    }
+
+    /// The name of the field with the turns of the conversation.
+    fn turns_name(&self) -> &'static str {
+        match self.dialect {
+            Dialect::OpenAiChat | Dialect::Anthropic | Dialect::Ollama => "messages",
+            Dialect::OpenAiResponses => "input",
+            Dialect::Gemini => "contents",
+        }
+    }
+
+    /// The turns, to be changed; `None` where there is no list of them.
+    fn turns(&mut self) -> Option<&mut Vec<Node<'a>>> {
+        let name = self.turns_name();
+        self.body.field(name).and_then(Node::items)
+    }
+}
+
+/// The field under the first of two names that is there, as Gemini takes both spellings.
+fn spelled(node: &Node<'_>, names: [&'static str; 2]) -> Option<&'static str> {
+    names.into_iter().find(|name| node.at(name).is_some())
+}

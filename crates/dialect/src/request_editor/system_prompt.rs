@@ -1,0 +1,72 @@
+//! A line to the model, behind what the caller's own system message says.
+
+use super::{
+    RequestEditor, images,
+    message::{Role, Turn},
+    spelled,
+};
+use crate::{AnswerForm, Dialect, tree::Node};
+
+// === impl RequestEditor ===
+
+impl RequestEditor<'_> {
+    /// Adds a line to the system prompt. It goes behind the caller's own, in one message with it: some servers take no second one.
+    pub fn add_instruction(&mut self, line: &str) {
+        self.changed = true;
+        match (self.dialect, self.form) {
+            (Dialect::OpenAiResponses, _) => append(&mut self.body, "instructions", line),
+            (Dialect::Ollama, AnswerForm::Generate) => append(&mut self.body, "system", line),
+            (Dialect::Anthropic, _) => self.add("system", line),
+            (Dialect::Gemini, _) => self.instruct(line),
+            (Dialect::OpenAiChat | Dialect::Ollama, _) => self.message(line),
+        }
+    }
+
+    /// A field that is a text or a list of parts.
+    fn add(&mut self, name: &str, line: &str) {
+        add(&mut self.body, name, (self.dialect, line));
+    }
+
+    fn instruct(&mut self, line: &str) {
+        let names = ["systemInstruction", "system_instruction"];
+        let name = spelled(&self.body, names).unwrap_or(names[0]);
+        if self.body.at(name).is_none() {
+            self.body.set(name, Node::of(r#"{"parts":[]}"#));
+        }
+        if let Some(instruction) = self.body.field(name) {
+            if !instruction.at("parts").is_some_and(|parts| parts.is_list()) {
+                let part = instruction.at("parts").map(Node::owned);
+                instruction.set("parts", Node::List(part.into_iter().collect()));
+            }
+            add(instruction, "parts", (Dialect::Gemini, line));
+        }
+    }
+
+    /// The last of the system messages at the beginning gets the line; where there is none, there is one now.
+    fn message(&mut self, line: &str) {
+        let dialect = self.dialect;
+        let Some(turns) = self.turns() else { return };
+        let system = |turn: &&mut Node<'_>| Turn::read(dialect, turn).role == Role::System;
+        match turns.iter_mut().take_while(system).last() {
+            Some(turn) => add(turn, "content", (dialect, line)),
+            None => {
+                let line = crate::reply::json(line);
+                turns.insert(0, Node::of(format!(r#"{{"role":"system","content":{line}}}"#)));
+            }
+        }
+    }
+}
+
+fn add(node: &mut Node<'_>, name: &str, (dialect, line): (Dialect, &str)) {
+    match node.field(name).and_then(Node::items) {
+        Some(parts) => parts.push(images::text(dialect, line)),
+        None => append(node, name, line),
+    }
+}
+
+/// A field that is a text.
+fn append(node: &mut Node<'_>, name: &str, line: &str) {
+    let own = node.word(name);
+    let gap = if own.is_empty() { "" } else { "\n\n" };
+    node.set(name, Node::text(&format!("{own}{gap}{line}")));
+}

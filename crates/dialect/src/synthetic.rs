@@ -1,0 +1,50 @@
+//! What an answer that is made here says.
+
+use std::fmt;
+
+use crate::{RequestInfo, Tokens, reply};
+
+/// A reply that is made here, not by a provider: a text, with the model and the usage where they are known.
+#[derive(Clone, Copy)]
+pub struct SyntheticReply<'a> {
+    /// The text.
+    pub text: &'a str,
+    /// The model that said it; else the one that is asked.
+    pub model: Option<&'a str>,
+    /// What it cost.
+    pub tokens: Tokens,
+}
+
+// === impl SyntheticReply ===
+
+impl SyntheticReply<'_> {
+    /// The model, as JSON.
+    pub(super) fn model(&self, ask: &RequestInfo) -> String {
+        self.model.map_or_else(|| reply::model(ask), reply::json)
+    }
+
+    /// The tokens of the request, of the answer, and of both.
+    pub(super) fn counts(&self) -> (u64, u64, u64) {
+        let Tokens { input, output, .. } = self.tokens;
+        (input, output, input.saturating_add(output))
+    }
+}
+
+impl<'a> From<&'a str> for SyntheticReply<'a> {
+    /// A text of ours: it cost no token.
+    fn from(text: &'a str) -> Self {
+        Self { text, model: None, tokens: Tokens::default() }
+    }
+}
+
+impl fmt::Debug for SyntheticReply<'_> {
+    /// Without its text, which may be an answer.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { text, model, tokens } = self;
+        f.debug_struct("SyntheticReply")
+            .field("text", &format_args!("{} bytes", text.len()))
+            .field("model", model)
+            .field("tokens", tokens)
+            .finish()
+    }
+}

@@ -1,0 +1,84 @@
+//! OpenAI responses: the response begins without output, its items come one after the other, and it ends with all of them.
+
+use super::one_line;
+use crate::{reply::event, tree::Node};
+
+/// Events with their numbers.
+#[derive(Default)]
+struct Events(Vec<String>);
+
+pub(super) fn stream(response: Node<'_>) -> Option<String> {
+    let items = response.at("output")?.each().into_iter().map(Node::owned).collect::<Vec<_>>();
+    let end = match response.word("status").as_str() {
+        "incomplete" => "response.incomplete",
+        "failed" => "response.failed",
+        _ => "response.completed",
+    };
+    let mut begun = response.clone();
+    begun.set("status", Node::text("in_progress"));
+    begun.set("output", Node::of("[]"));
+    begun.set("usage", Node::of("null"));
+    let begun = format!(r#""response":{}"#, one_line(&begun.json()));
+    let mut events = Events::default();
+    events.push("response.created", &begun);
+    events.push("response.in_progress", &begun);
+    for (at, item) in items.iter().enumerate() {
+        events.item(at, item);
+    }
+    events.push(end, &format!(r#""response":{}"#, one_line(&response.json())));
+    Some(events.0.concat())
+}
+
+// === impl Events ===
+
+impl Events {
+    fn push(&mut self, name: &str, fields: &str) {
+        let number = self.0.len();
+        self.0.push(event(name, &format!(r#""sequence_number":{number},{fields}"#)));
+    }
+
+    /// An item: its parts or arguments grow, any other begins whole.
+    fn item(&mut self, at: usize, item: &Node<'_>) {
+        let (kind, id) = (item.word("type"), item.at("id").map_or("\"\"".into(), |id| id.json()));
+        let mut begun = item.clone();
+        if item.at("status").is_some() {
+            begun.set("status", Node::text("in_progress"));
+        }
+        match kind.as_str() {
+            "message" => begun.set("content", Node::of("[]")),
+            "function_call" => begun.set("arguments", Node::of("\"\"")),
+            _ => {}
+        }
+        let place = format!(r#""output_index":{at}"#);
+        let added = format!(r#"{place},"item":{}"#, one_line(&begun.json()));
+        self.push("response.output_item.added", &added);
+        let place = format!(r#""item_id":{id},{place}"#);
+        if kind == "message" {
+            let parts = item.at("content").map(Node::owned).unwrap_or_else(|| Node::of("[]"));
+            for (nth, part) in parts.each().iter().enumerate() {
+                self.part(&format!(r#"{place},"content_index":{nth}"#), part);
+            }
+        } else if let Some(arguments) = item.at("arguments").filter(|_| kind == "function_call") {
+            let (name, arguments) = ("response.function_call_arguments", arguments.json());
+            self.push(&format!("{name}.delta"), &format!(r#"{place},"delta":{arguments}"#));
+            self.push(&format!("{name}.done"), &format!(r#"{place},"arguments":{arguments}"#));
+        }
+        let done = format!(r#""output_index":{at},"item":{}"#, one_line(&item.json()));
+        self.push("response.output_item.done", &done);
+    }
+
+    fn part(&mut self, place: &str, part: &Node<'_>) {
+        let (field, name, logprobs) = match part.word("type").as_str() {
+            "refusal" => ("refusal", "response.refusal", ""),
+            _ => ("text", "response.output_text", r#","logprobs":[]"#),
+        };
+        let text = part.at(field).map_or("\"\"".into(), |text| text.json());
+        let mut begun = part.clone();
+        begun.set(field, Node::of("\"\""));
+        let (begun, whole) = (one_line(&begun.json()), one_line(&part.json()));
+        self.push("response.content_part.added", &format!(r#"{place},"part":{begun}"#));
+        self.push(&format!("{name}.delta"), &format!(r#"{place},"delta":{text}{logprobs}"#));
+        self.push(&format!("{name}.done"), &format!(r#"{place},"{field}":{text}{logprobs}"#));
+        self.push("response.content_part.done", &format!(r#"{place},"part":{whole}"#));
+    }
+}

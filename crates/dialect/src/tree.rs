@@ -1,0 +1,214 @@
+//! JSON that is changed in places: a value that nobody touches keeps every byte, so no number, escape or unknown field is
+//! ever read and written again.
+
+mod parts;
+#[cfg(test)]
+mod tests;
+
+use std::{borrow::Cow, fmt};
+
+use serde_json::value::RawValue;
+
+use self::parts::{list, object};
+use crate::reply::json;
+
+/// A value: its text, or what it is made of once somebody looked inside to change it.
+#[derive(Clone, PartialEq)]
+pub(crate) enum Node<'a> {
+    Text(Cow<'a, str>),
+    Object(Vec<(String, Node<'a>)>),
+    List(Vec<Node<'a>>),
+}
+
+// === impl Node ===
+
+impl<'a> Node<'a> {
+    /// Reads a body; `None` where it is no JSON.
+    pub(crate) fn read(body: &'a [u8]) -> Option<Self> {
+        let value: &RawValue = serde_json::from_slice(body).ok()?;
+        Some(Self::Text(value.get().into()))
+    }
+
+    /// A value by its JSON.
+    pub(crate) fn of(json: impl Into<Cow<'a, str>>) -> Self {
+        Self::Text(json.into())
+    }
+
+    /// A text.
+    pub(crate) fn text(text: &str) -> Self {
+        Self::Text(json(text).into())
+    }
+
+    /// Its fields, to be changed; `None` for what is no object.
+    pub(crate) fn fields(&mut self) -> Option<&mut Vec<(String, Node<'a>)>> {
+        if let Self::Text(text) = self {
+            *self = Self::Object(match text {
+                Cow::Borrowed(text) => object(text)?,
+                Cow::Owned(text) => {
+                    object(text)?.into_iter().map(|(name, node)| (name, node.owned())).collect()
+                }
+            });
+        }
+        match self {
+            Self::Object(fields) => Some(fields),
+            _ => None,
+        }
+    }
+
+    /// Its items, to be changed; `None` for what is no list.
+    pub(crate) fn items(&mut self) -> Option<&mut Vec<Node<'a>>> {
+        if let Self::Text(text) = self {
+            *self = Self::List(match text {
+                Cow::Borrowed(text) => list(text)?,
+                Cow::Owned(text) => list(text)?.into_iter().map(Node::owned).collect(),
+            });
+        }
+        match self {
+            Self::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// A field, to be changed: the last of its name, as every server reads it.
+    pub(crate) fn field(&mut self, name: &str) -> Option<&mut Node<'a>> {
+        let fields = self.fields()?;
+        fields.iter_mut().rfind(|(known, _)| known == name).map(|(_, node)| node)
+    }
+
+    /// A field to look at; `None` where it is missing or null.
+    pub(crate) fn at(&self, name: &str) -> Option<Node<'_>> {
+        let found = match self {
+            Self::Text(text) => object(text)?.into_iter().rfind(|(known, _)| known == name)?.1,
+            Self::Object(fields) => fields.iter().rfind(|(known, _)| known == name)?.1.view(),
+            Self::List(_) => return None,
+        };
+        (!found.is("null")).then_some(found)
+    }
+
+    /// Its items, to look at; none for what is no list.
+    pub(crate) fn each(&self) -> Vec<Node<'_>> {
+        match self {
+            Self::Text(text) => list(text).unwrap_or_default(),
+            Self::List(items) => items.iter().map(Node::view).collect(),
+            Self::Object(_) => Vec::new(),
+        }
+    }
+
+    /// Puts a field in the place it has, else behind the others. Nothing happens to what is no object.
+    pub(crate) fn set(&mut self, name: &str, value: Node<'a>) {
+        let Some(fields) = self.fields() else { return };
+        match fields.iter().position(|(known, _)| known == name) {
+            Some(at) => {
+                fields[at].1 = value;
+                let mut seen = 0;
+                fields.retain(|(known, _)| known != name || std::mem::replace(&mut seen, 1) == 0);
+            }
+            None => fields.push((name.into(), value)),
+        }
+    }
+
+    /// Takes a field out, however often it is there; tells whether it was.
+    pub(crate) fn remove(&mut self, name: &str) -> bool {
+        let there = match self {
+            // Nobody is to be taken apart for what is not there.
+            Self::Text(text) => object(text).is_some_and(|all| all.iter().any(|(n, _)| n == name)),
+            _ => true,
+        };
+        if !there {
+            return false;
+        }
+        let Some(fields) = self.fields() else { return false };
+        let before = fields.len();
+        fields.retain(|(known, _)| known != name);
+        fields.len() < before
+    }
+
+    /// The text it is, where it is one.
+    pub(crate) fn string(&self) -> Option<String> {
+        match self {
+            Self::Text(text) if text.starts_with('"') => serde_json::from_str(text).ok(),
+            _ => None,
+        }
+    }
+
+    /// The text of a field; empty where it has none.
+    pub(crate) fn word(&self, name: &str) -> String {
+        self.at(name).and_then(|node| node.string()).unwrap_or_default()
+    }
+
+    /// The number it is, where it is a whole one that is not below zero.
+    pub(crate) fn number(&self) -> Option<u64> {
+        match self {
+            Self::Text(text) => serde_json::from_str(text).ok(),
+            _ => None,
+        }
+    }
+
+    /// Whether it stands so in JSON.
+    pub(crate) fn is(&self, json: &str) -> bool {
+        matches!(self, Self::Text(text) if text.trim_ascii() == json)
+    }
+
+    pub(crate) fn is_list(&self) -> bool {
+        match self {
+            Self::Text(text) => text.trim_ascii_start().starts_with('['),
+            Self::List(_) => true,
+            Self::Object(_) => false,
+        }
+    }
+
+    /// The same, to look at.
+    pub(crate) fn view(&self) -> Node<'_> {
+        match self {
+            Self::Text(text) => Node::Text(Cow::Borrowed(text)),
+            other => Node::Text(other.json().into()),
+        }
+    }
+
+    /// The same, on its own.
+    pub(crate) fn owned<'b>(self) -> Node<'b> {
+        match self {
+            Self::Text(text) => Node::Text(text.into_owned().into()),
+            other => Node::Text(other.json().into()),
+        }
+    }
+
+    /// Its JSON.
+    pub(crate) fn json(&self) -> String {
+        let mut out = String::new();
+        self.write(&mut out);
+        out
+    }
+
+    fn write(&self, out: &mut String) {
+        let mut comma = "";
+        match self {
+            Self::Text(text) => out.push_str(text),
+            Self::Object(fields) => {
+                out.push('{');
+                for (name, node) in fields {
+                    out.push_str(std::mem::replace(&mut comma, ","));
+                    out.push_str(&json(name));
+                    out.push(':');
+                    node.write(out);
+                }
+                out.push('}');
+            }
+            Self::List(items) => {
+                out.push('[');
+                for node in items {
+                    out.push_str(std::mem::replace(&mut comma, ","));
+                    node.write(out);
+                }
+                out.push(']');
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Node<'_> {
+    /// Prompts and answers stay out of sight.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Node({} bytes)", self.json().len())
+    }
+}

@@ -1,0 +1,124 @@
+//! The configuration file.
+
+use std::{net::SocketAddr, path::Path};
+
+use evenkeel::{cache::CachePolicy, identity::IdentityPolicy, stream::Resume};
+use http::Uri;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{
+    cache::CacheTable,
+    config_location::{ConfigSource, origin},
+    identity::IdentityTable,
+    limits::LimitsTable,
+    options::{ProfileName, listen, profile},
+    rate_limits::{TrafficLimits, TrafficTable},
+    targets::{CannedTable, FallbackKind, NamedFallback, StoredTable, TargetTable, fallbacks},
+};
+
+/// The file as it is written. `gateway.toml` explains each key.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    listen: Option<Spanned<String>>,
+    upstream: Option<Spanned<String>>,
+    profile: Option<Spanned<String>>,
+    ladder: Option<Spanned<Vec<Spanned<String>>>>,
+    resume: Option<Spanned<String>>,
+    wait: Option<bool>,
+    #[serde(default)]
+    target: Vec<Spanned<TargetTable>>,
+    #[serde(default)]
+    stored: Vec<Spanned<StoredTable>>,
+    #[serde(default)]
+    canned: Vec<Spanned<CannedTable>>,
+    #[serde(default)]
+    limits: LimitsTable,
+    #[serde(default)]
+    traffic: TrafficTable,
+    cache: Option<CacheTable>,
+    identity: Option<IdentityTable>,
+}
+
+/// A configuration, each part valid by itself.
+#[derive(Debug, Default)]
+pub(crate) struct Config {
+    pub(crate) listen: Option<SocketAddr>,
+    pub(crate) upstream: Option<Uri>,
+    pub(crate) profile: Option<ProfileName>,
+    /// The fallbacks in the order of `ladder`.
+    pub(crate) ladder: Vec<NamedFallback>,
+    /// What happens when a stream fails after its head.
+    pub(crate) resume: Resume,
+    /// Whether calls wait for recovery when every fallback is unavailable; `None` is the profile's default.
+    pub(crate) wait: Option<bool>,
+    pub(crate) limits: LimitsTable,
+    pub(crate) traffic: TrafficLimits,
+    pub(crate) cache: Option<CachePolicy>,
+    /// The headers that identify callers; `None` is evenkeel's default.
+    pub(crate) identity: Option<IdentityPolicy>,
+}
+
+/// A larger file is refused unread.
+const MAX_BYTES: u64 = 1024 * 1024;
+
+// === impl Config ===
+
+impl Config {
+    /// Parses the text of a file. `env` looks up a variable of the environment. The error is one line.
+    pub(crate) fn parse(
+        source: ConfigSource<'_>,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, String> {
+        let file: File = toml::from_str(source.text).map_err(|error| source.toml_error(&error))?;
+        let tables = (&file.target[..], &file.stored[..], &file.canned[..]);
+        let ladder = fallbacks(source, tables, file.ladder.as_ref(), env)?;
+        let stored = ladder.iter().any(|fallback| fallback.kind == FallbackKind::Stored);
+        // A stored fallback needs a cache, also where the file sets none.
+        let table = file.cache.or(stored.then(CacheTable::default));
+        Ok(Self {
+            listen: optional(source, "listen", file.listen.as_ref(), listen)?,
+            upstream: optional(source, "upstream", file.upstream.as_ref(), origin)?,
+            profile: optional(source, "profile", file.profile.as_ref(), profile)?,
+            ladder,
+            resume: optional(source, "resume", file.resume.as_ref(), resume)?.unwrap_or_default(),
+            wait: file.wait,
+            limits: file.limits,
+            traffic: TrafficLimits::validate(source, &file.traffic)?,
+            cache: table.map(|table| table.policy(source)).transpose()?,
+            identity: file.identity.map(|table| table.policy(source)).transpose()?,
+        })
+    }
+}
+
+/// Reads the text of a file.
+pub(crate) fn read_text(file: &Path) -> Result<String, String> {
+    let wrong = |what: &dyn std::fmt::Display| format!("{}: {what}", file.display());
+    let length = std::fs::metadata(file).map_err(|error| wrong(&error))?.len();
+    if length > MAX_BYTES {
+        return Err(wrong(&"the file is larger than 1 MiB"));
+    }
+    std::fs::read_to_string(file).map_err(|error| wrong(&error))
+}
+
+fn resume(text: &str) -> Result<Resume, String> {
+    match text {
+        "off" => Ok(Resume::Off),
+        "continue" => Ok(Resume::Continue),
+        _ => Err(format!("is {text:?}; allowed is off or continue")),
+    }
+}
+
+/// A key that may be left out, parsed by `parse`.
+fn optional<T>(
+    source: ConfigSource<'_>,
+    field: &str,
+    value: Option<&Spanned<String>>,
+    parse: fn(&str) -> Result<T, String>,
+) -> Result<Option<T>, String> {
+    let parse = |value: &Spanned<String>| {
+        parse(value.get_ref()).map_err(|what| source.error_at(&value.span(), field, &what))
+    };
+    value.map(parse).transpose()
+}

@@ -1,0 +1,82 @@
+//! Errors of the gateway itself, in the caller's dialect.
+
+use std::{error::Error as _, time::Duration};
+
+use axum::body::Body;
+use evenkeel::{
+    ConfigError, Error,
+    dialect::{Dialect, ErrorReply},
+};
+use http::{HeaderValue, Response, StatusCode, header};
+
+use super::{
+    proxy::{ATTEMPTS, RUNG},
+    tls::handshake_failure,
+};
+
+/// An error that the gateway answers with, where no upstream has answered.
+#[derive(Clone, Debug)]
+pub(crate) struct GatewayError {
+    reply: ErrorReply,
+    wait: Option<Duration>,
+    attempts: u32,
+}
+
+// === impl GatewayError ===
+
+impl GatewayError {
+    pub(crate) fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
+        Self { reply: ErrorReply::new(status, code_for(code), message), wait: None, attempts: 0 }
+    }
+
+    /// The error of a call without an answer.
+    pub(crate) fn of_call(error: &Error) -> Self {
+        let attempts = error.attempt_log().map_or(0, |attempt_log| attempt_log.sent());
+        Self { reply: reply_to(error), wait: error.retry_in(), attempts }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn status(&self) -> StatusCode {
+        self.reply.status
+    }
+
+    #[cfg(test)]
+    pub(crate) fn message(&self) -> &str {
+        &self.reply.message
+    }
+
+    /// The error as a response.
+    pub(crate) fn into_response(self, dialect: Dialect) -> Response<Body> {
+        let mut response = Response::new(Body::from(self.reply.body(dialect)));
+        *response.status_mut() = self.reply.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(RUNG, HeaderValue::from_static("gateway"));
+        headers.insert(ATTEMPTS, HeaderValue::from(self.attempts));
+        if let Some(wait) = self.wait {
+            // Whole seconds, which every client parses; rounded up, and at least one.
+            let seconds = wait.as_millis().div_ceil(1000).max(1) as u64;
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+/// The error that the caller gets for a call without an answer, and for a stream that broke.
+pub(crate) fn reply_to(error: &Error) -> ErrorReply {
+    // The outcome, and the provider's error code if there is one. Never its message: that may repeat the prompt.
+    let mut message = format!("evenkeel: {error}");
+    if let Some(reason) = handshake_failure(error) {
+        message = format!("{message}: {reason}");
+    }
+    // A header for evenkeel that is wrong is named.
+    if let Some(why) = error.source().and_then(|why| why.downcast_ref::<ConfigError>()) {
+        message = format!("the header {why}");
+    }
+    let outcome = error.outcome();
+    ErrorReply::of(outcome, code_for(outcome.name()), message)
+}
+
+fn code_for(name: &str) -> String {
+    format!("evenkeel_{name}")
+}

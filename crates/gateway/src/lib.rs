@@ -1,0 +1,140 @@
+//! evenkeel as a local proxy, for clients in any language: point the base URL of a client at it.
+//!
+//! ```sh
+//! cargo install evenkeel-gateway
+//! evenkeel-gateway --upstream https://api.openai.com
+//! ```
+//!
+//! Standard output has one line, `listening on http://127.0.0.1:8080`, with the address that is bound. Logs go to standard
+//! error. `--help` lists the flags; `gateway.toml` in this crate has every key of a configuration file.
+//!
+//! # Features
+//!
+//! `tls` (default): `https://` upstreams, by rustls with the certificates of the system. `SSL_CERT_FILE` and `SSL_CERT_DIR`
+//! name others. Without the feature an `https://` upstream is an error at start.
+//!
+//! # The files
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `options` | the command line |
+//! | `config`, `limits`, `rate_limits`, `cache`, `identity`, `targets`, `keys`, `capabilities` | the tables of the configuration file |
+//! | `config_location` | the line and the key that an error of the file is about |
+//! | `setup` | both together: the evenkeel clients that answer requests |
+//! | `serve` | the listener, its limits, its shutdown |
+//! | `proxy` | one request and its response |
+//! | `request_overrides`, `headers`, `upload` | the `evenkeel-*` headers of a request; which headers are forwarded; bodies that are streamed |
+//! | `transport`, `tls`, `env_proxy` | sends a request over HTTP or HTTPS; path and query stay as they are |
+//! | `errors` | errors in the caller's dialect: as a response, or as the last event of a stream |
+//! | `health` | `/healthz`: the state of each route |
+
+mod cache;
+mod capabilities;
+mod config;
+mod config_location;
+#[cfg(feature = "tls")]
+mod env_proxy;
+mod errors;
+mod headers;
+mod health;
+mod identity;
+mod keys;
+mod limits;
+mod options;
+mod proxy;
+mod rate_limits;
+mod request_overrides;
+mod serve;
+mod setup;
+mod targets;
+#[cfg(test)]
+mod tests;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+mod tls;
+mod transport;
+mod upload;
+
+use std::{ffi::OsString, io::Write, process::ExitCode};
+
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+
+use self::{
+    options::{CommandLine, Options},
+    setup::Setup,
+};
+
+/// Runs the process: parses the arguments (the first is the name of the program), listens, and returns after SIGTERM or
+/// SIGINT.
+///
+/// Exit status: 0 after a shutdown, `--help` or `--version`; 2 when the command line or the configuration file is wrong; 1
+/// when it cannot listen. An error is one line on standard error.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let setup = match Options::parse(arguments) {
+        Ok(CommandLine::Print(text)) => {
+            print_line(&text);
+            return ExitCode::SUCCESS;
+        }
+        Ok(CommandLine::Serve(options)) => Setup::new(options),
+        Err(line) => Err(line),
+    };
+    let setup = match setup {
+        Ok(setup) => setup,
+        Err(line) => {
+            eprintln!("evenkeel-gateway: {line}");
+            return ExitCode::from(2);
+        }
+    };
+    start_logs(std::env::var("RUST_LOG").ok().as_deref());
+    match serve_until_shutdown(setup) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(line) => {
+            eprintln!("evenkeel-gateway: {line}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Logs to standard error; `filter` is `RUST_LOG`, such as `warn` or `evenkeel=debug`.
+fn start_logs(filter: Option<&str>) {
+    let default = || Targets::new().with_default(tracing::Level::INFO);
+    let parsed = filter.filter(|text| !text.trim().is_empty()).map(str::parse::<Targets>);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let wrong = matches!(parsed, Some(Err(_)));
+    let filter = parsed.and_then(Result::ok).unwrap_or_else(default);
+    tracing_subscriber::registry().with(lines).with(filter).init();
+    if wrong {
+        tracing::warn!(
+            "RUST_LOG is not understood; allowed is a level, or target=level with commas"
+        );
+    }
+}
+
+fn serve_until_shutdown(setup: Setup) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
+    let result = runtime.block_on(async {
+        let shutdown = serve::signals().map_err(|error| format!("no signals: {error}"))?;
+        let server = serve::GatewayServer::bind(setup).await?;
+        if !server.address().ip().is_loopback() {
+            tracing::warn!(
+                "listening beyond this machine: whoever can reach {} can use the upstream, and the keys of the targets",
+                server.address()
+            );
+        }
+        print_line(&format!("listening on http://{}", server.address()));
+        server.run(shutdown).await;
+        Ok(())
+    });
+    // Requests in flight have had the drain time.
+    runtime.shutdown_background();
+    result
+}
+
+/// Prints a line on standard output. A closed standard output is no error: nobody reads it.
+fn print_line(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}

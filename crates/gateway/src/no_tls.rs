@@ -1,0 +1,28 @@
+//! What a build without the feature `tls` has in place of TLS: an error at start.
+
+use std::{error::Error as StdError, time::Duration};
+
+use hyper_util::client::legacy::connect::HttpConnector;
+
+/// There is none: `new` fails.
+#[derive(Clone, Debug)]
+pub(crate) enum Tls {}
+
+/// Never made.
+pub(crate) type TlsConnector = HttpConnector;
+
+// === impl Tls ===
+
+impl Tls {
+    pub(crate) fn new() -> Result<Self, String> {
+        Err("an upstream or a base_url is https://, and this build has no TLS; allowed is http://, or a build with the feature tls".into())
+    }
+
+    pub(crate) fn connector(&self, _: HttpConnector, _: Duration) -> TlsConnector {
+        match *self {}
+    }
+}
+
+pub(crate) fn handshake_failure(_: &(dyn StdError + 'static)) -> Option<String> {
+    None
+}

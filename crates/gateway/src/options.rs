@@ -1,0 +1,161 @@
+//! The command line.
+
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
+
+use clap::{
+    Parser,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+
+use super::config_location::{one_line, origin};
+
+/// The flags, each valid by itself.
+#[derive(Debug, Parser)]
+#[command(name = "evenkeel-gateway", version, about = ABOUT, after_help = AFTER_HELP)]
+pub(crate) struct Options {
+    /// The address and port to listen on [default: 127.0.0.1:8080]
+    ///
+    /// localhost is 127.0.0.1; port 0 is any free port. The bound address is the one line on standard output. An address that
+    /// is not on the loopback interface can be reached by others: a warning is logged.
+    #[arg(long, value_name = "ADDR:PORT", value_parser = listen, verbatim_doc_comment)]
+    pub(crate) listen: Option<SocketAddr>,
+    /// The origin that requests are sent to, such as https://api.openai.com
+    ///
+    /// http:// or https://, host and port; path and query of each request stay as they are. SSL_CERT_FILE names the
+    /// certificates to trust [default: those of the system], HTTPS_PROXY a proxy for https. Required without --config.
+    /// With --config alone the first target of its ladder is asked first.
+    #[arg(
+        long,
+        value_name = "URL",
+        value_parser = origin,
+        required_unless_present = "config",
+        verbatim_doc_comment
+    )]
+    pub(crate) upstream: Option<http::Uri>,
+    /// A TOML file with targets, ladder and limits
+    ///
+    /// gateway.toml in the sources has every key. Keys of APIs are read from the environment only. --listen, --upstream
+    /// and --profile override the file.
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    pub(crate) config: Option<PathBuf>,
+    /// The limits to begin with: interactive or pipeline [default: interactive]
+    ///
+    /// interactive: a person waits, and a call has 30 s. pipeline: nobody waits, a call has 15 min, and a stream is passed
+    /// on when it is complete.
+    #[arg(long, value_name = "NAME", value_parser = profile, verbatim_doc_comment)]
+    pub(crate) profile: Option<ProfileName>,
+}
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub(crate) enum CommandLine {
+    /// To listen.
+    Serve(Options),
+    /// To print a text and exit: `--help`, `--version`.
+    Print(String),
+}
+
+/// Which profile the limits begin with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ProfileName {
+    /// A person waits.
+    #[default]
+    Interactive,
+    /// Nobody waits.
+    Pipeline,
+}
+
+const ABOUT: &str = "\
+Stands between AI clients and an AI API and keeps calls going when the API fails: timeouts, retries, a circuit breaker,
+fallbacks. Knows OpenAI, Anthropic, Gemini and Ollama; every other path is passed through.";
+
+const AFTER_HELP: &str = "\
+Headers of a request, for that request alone; they are not sent to the upstream:
+  evenkeel-fallbacks: MODEL[,MODEL]  other models of the same upstream and key, asked in this order, at most 8
+  evenkeel-commit: complete          a stream is passed on when it is whole, or as an error [default: first-content]
+  evenkeel-deadline-ms: N            the time of the call, in milliseconds [default: that of the profile]
+  evenkeel-priority: batch           waits behind interactive calls [default: interactive]
+  evenkeel-sticky: KEY               calls with the same key go to the same one of equal targets
+
+Headers of a response:
+  evenkeel-rung                      who gave it: primary, a model, the name of a target; gateway for an error made here
+  evenkeel-attempts                  how many requests were sent to upstreams
+
+GET /healthz lists the states of the routes. RUST_LOG sets the logs on standard error, such as warn or evenkeel=debug
+[default: info]; they never have a key, a prompt or an answer. After SIGTERM or SIGINT requests in flight have 30 s
+(limits.drain) to end; a second signal ends the process at once.
+
+Exit status: 0 after a shutdown, 2 when the command line or the file is wrong, 1 when it cannot listen.";
+
+// === impl Options ===
+
+impl Options {
+    /// Parses the arguments, of which the first is the name of the program. The error is one line, and repeats no
+    /// argument that may be a key.
+    pub(crate) fn parse(
+        arguments: impl IntoIterator<Item = OsString>,
+    ) -> Result<CommandLine, String> {
+        match Self::try_parse_from(arguments) {
+            Ok(options) => Ok(CommandLine::Serve(options)),
+            Err(error) if error.exit_code() == 0 => {
+                Ok(CommandLine::Print(error.to_string().trim_end().to_owned()))
+            }
+            Err(error) => Err(one_line(reason(&error))),
+        }
+    }
+}
+
+/// What is wrong and what is allowed. clap's own text shows values, and a value may be a key.
+fn reason(error: &clap::Error) -> String {
+    match (error.kind(), flag_of(error)) {
+        (ErrorKind::ValueValidation, Some(flag)) => match std::error::Error::source(error) {
+            Some(what) => format!("{flag} {what}"),
+            None => format!("{flag} is wrong; allowed is what --help lists"),
+        },
+        (ErrorKind::InvalidUtf8, _) => "an argument is not UTF-8; allowed is UTF-8".into(),
+        (ErrorKind::InvalidValue, Some(flag)) => {
+            format!("{flag} has no value; allowed is one value after it")
+        }
+        (ErrorKind::ArgumentConflict, Some(flag)) => {
+            format!("{flag} is given twice; allowed is one")
+        }
+        (ErrorKind::MissingRequiredArgument, Some(flag)) => {
+            format!("{flag} is missing; allowed is an origin such as http://127.0.0.1:11434")
+        }
+        (ErrorKind::UnknownArgument, Some(flag)) => {
+            format!("{flag} is no option; allowed is what --help lists")
+        }
+        // The argument may be a key in the wrong place.
+        _ => "an argument is no option; allowed is what --help lists".into(),
+    }
+}
+
+/// The flag that an error is about: `--upstream` of `--upstream <URL>` and of `--upstream=URL`.
+fn flag_of(error: &clap::Error) -> Option<&str> {
+    let argument = match error.get(ContextKind::InvalidArg)? {
+        ContextValue::String(text) => text,
+        ContextValue::Strings(texts) => texts.first()?,
+        _ => return None,
+    };
+    let flag = argument.split([' ', '=']).next()?;
+    flag.starts_with('-').then_some(flag)
+}
+
+/// An address and a port; `localhost` is the loopback interface.
+pub(crate) fn listen(text: &str) -> Result<SocketAddr, String> {
+    let numeric = match text.strip_prefix("localhost:") {
+        Some(port) => format!("127.0.0.1:{port}"),
+        None => text.to_owned(),
+    };
+    numeric.parse().map_err(|_| {
+        format!("is {text:?}; allowed is an address and a port, such as 127.0.0.1:8080")
+    })
+}
+
+pub(crate) fn profile(text: &str) -> Result<ProfileName, String> {
+    match text {
+        "interactive" => Ok(ProfileName::Interactive),
+        "pipeline" => Ok(ProfileName::Pipeline),
+        _ => Err(format!("is {text:?}; allowed is interactive or pipeline")),
+    }
+}

@@ -1,0 +1,179 @@
+//! One request and its response.
+
+use std::{convert::Infallible, sync::Arc};
+
+use axum::{Router, body::Body, extract::State, routing};
+use bytes::Bytes;
+use evenkeel::{
+    context::{AttemptLog, Once},
+    dialect::{Dialect, RequestInfo},
+    fallback::{Fallback, Fallbacks, Target},
+    stream::ErrorTailBody,
+};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header,
+    request::Parts,
+};
+
+use super::{
+    errors::{GatewayError, reply_to},
+    headers, health,
+    request_overrides::RequestOverrides,
+    setup::Gateway,
+    upload::{Upload, is_small, read_whole},
+};
+
+/// The header that names who gave the answer.
+pub(crate) const RUNG: HeaderName = HeaderName::from_static("evenkeel-rung");
+/// The header with the number of requests that were sent to upstreams.
+pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("evenkeel-attempts");
+
+/// The paths of the gateway.
+pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
+    Router::new()
+        .route("/healthz", routing::any(health::healthz))
+        .fallback(pass)
+        .with_state(gateway)
+}
+
+async fn pass(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let dialect = headers::caller_dialect(&parts);
+    match gateway.pass(parts, body).await {
+        Ok(response) => response,
+        Err(error) => error.into_response(dialect),
+    }
+}
+
+// === impl Gateway ===
+
+impl Gateway {
+    async fn pass(&self, mut parts: Parts, body: Body) -> Result<Response<Body>, GatewayError> {
+        parts.uri = self.addressed(&parts)?;
+        // The version is that of the caller's connection. An upstream that is asked by HTTP/1.0 could neither stream nor keep its
+        // connection.
+        parts.version = http::Version::HTTP_11;
+        let head_only = parts.method == Method::HEAD;
+        let known = Dialect::of_path(parts.uri.path()).filter(|_| parts.method == Method::POST);
+        let overrides = RequestOverrides::parse(&parts.headers)?;
+        let (bytes, upload) = match known {
+            Some(_) => (read_whole(body, &parts.headers, self.body).await?, None),
+            None if is_small(&body) => (read_whole(body, &parts.headers, self.body).await?, None),
+            None => (Bytes::new(), Some(Upload::new(body))),
+        };
+        headers::strip_request(&mut parts.headers, known.is_some());
+        let mut request = Request::from_parts(parts, bytes);
+        request.extensions_mut().clear();
+        self.apply(overrides, known, request.extensions_mut());
+        if let Some(upload) = upload {
+            request.extensions_mut().insert(upload);
+            request.extensions_mut().insert(Once);
+        }
+        let info = RequestInfo::read(&request);
+        let client = if known.is_some() { &self.chat } else { &self.other };
+        let response = client.send(request).await.map_err(|error| GatewayError::of_call(&error))?;
+        let response = self.response(response, &info);
+        Ok(if head_only { bodyless(response) } else { response })
+    }
+
+    /// The same path and query at the upstream.
+    fn addressed(&self, parts: &Parts) -> Result<Uri, GatewayError> {
+        let wrong = || {
+            let message = "the target of the request is no path; allowed is one that begins with /";
+            GatewayError::new(StatusCode::BAD_REQUEST, "bad_target", message)
+        };
+        let path = parts.uri.path_and_query().filter(|path| path.as_str().starts_with('/'));
+        let mut addressed = self.origin.clone().into_parts();
+        addressed.path_and_query = Some(path.ok_or_else(wrong)?.clone());
+        if parts.method == Method::CONNECT {
+            return Err(wrong());
+        }
+        Uri::from_parts(addressed).map_err(|_| wrong())
+    }
+
+    /// Puts the overrides into the extensions, where evenkeel reads them.
+    fn apply(
+        &self,
+        overrides: RequestOverrides,
+        known: Option<Dialect>,
+        extensions: &mut http::Extensions,
+    ) {
+        let RequestOverrides { fallbacks, commit, priority, sticky } = overrides;
+        if let Some(commit) = commit {
+            extensions.insert(commit);
+        }
+        if let Some(priority) = priority {
+            extensions.insert(priority);
+        }
+        if let Some(sticky) = sticky {
+            extensions.insert(sticky);
+        }
+        // Another model can be asked only where the dialect is known.
+        if !fallbacks.is_empty() && known.is_some() {
+            self.apply_fallbacks(&fallbacks, extensions);
+        }
+    }
+
+    /// The models as rungs between the first one and those of the file.
+    fn apply_fallbacks(&self, models: &[String], extensions: &mut http::Extensions) {
+        let rung = |model: &String| {
+            let first = self.first.iter().map(|target| target.clone().model(model));
+            let here = self.first.is_empty().then(|| Target::here().model(model));
+            // `RequestOverrides` allows ASCII only, so that each character is one byte.
+            let name = &model[..model.len().min(64)];
+            Fallback::targets(first.chain(here)).named(name)
+        };
+        match Fallbacks::new(models.iter().map(rung)) {
+            Ok(fallbacks) => drop(extensions.insert(fallbacks)),
+            // Not reached: `RequestOverrides` refuses the same before.
+            Err(error) => tracing::warn!(%error, "fallbacks were left out"),
+        }
+    }
+
+    /// Who gave the answer: what evenkeel put into its headers, else the name in the attempt log, else the first rung.
+    fn rung(&self, attempt_log: &AttemptLog, headers: &HeaderMap) -> HeaderValue {
+        let rung = attempt_log.rung();
+        let present = headers.get(RUNG).cloned().filter(|_| rung.is_some());
+        let named = HeaderValue::from_str(rung.as_deref().unwrap_or(&self.name));
+        present.or(named.ok()).unwrap_or(HeaderValue::from_static("primary"))
+    }
+
+    /// The response for the caller.
+    fn response(&self, response: evenkeel::Response, info: &RequestInfo) -> Response<Body> {
+        let attempt_log = AttemptLog::of(response.extensions());
+        let (mut head, body) = response.into_parts();
+        head.extensions.clear();
+        head.version = http::Version::HTTP_11;
+        headers::strip_response(&mut head.headers);
+        let rung = self.rung(&attempt_log, &head.headers);
+        head.headers.insert(RUNG, rung);
+        head.headers.insert(ATTEMPTS, HeaderValue::from(attempt_log.sent()));
+        let streamed = head.status.is_success() && info.stream() && body.as_bytes().is_none();
+        let coded = head.headers.get(header::CONTENT_ENCODING).is_some_and(|it| it != "identity");
+        match info.dialect().filter(|_| streamed && !coded) {
+            Some(_) => {
+                // An error event may make the body longer.
+                head.headers.remove(header::CONTENT_LENGTH);
+                let tail = ErrorTailBody::new(body, info).describe(|error| {
+                    tracing::warn!(
+                        outcome = error.outcome().name(),
+                        "a stream broke after its head"
+                    );
+                    reply_to(error)
+                });
+                Response::from_parts(head, Body::new(tail))
+            }
+            None if matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) => {
+                bodyless(Response::from_parts(head, Body::empty()))
+            }
+            // A body that fails closes the connection, so that the caller sees that it is incomplete.
+            None => Response::from_parts(head, Body::new(body)),
+        }
+    }
+}
+
+/// A response to HEAD, or one with a status that has no body. Its `content-length`, if any, stays, and none is added.
+fn bodyless(response: Response<Body>) -> Response<Body> {
+    let nothing = futures_util::stream::empty::<Result<Bytes, Infallible>>();
+    response.map(|_| Body::from_stream(nothing))
+}

@@ -1,0 +1,144 @@
+//! The listener, its limits, its shutdown.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body};
+use http::Request;
+use hyper::{body::Incoming, server::conn::http1};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::{GracefulShutdown, Watcher},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    time::sleep,
+};
+use tower::ServiceExt;
+
+use super::{proxy::router, setup::Setup};
+
+/// A gateway that is bound to its port. It answers while [`run`](Self::run) runs.
+#[derive(Debug)]
+pub(crate) struct GatewayServer {
+    listener: TcpListener,
+    address: SocketAddr,
+    router: Router,
+    connections: Arc<Semaphore>,
+    drain: Duration,
+}
+
+/// One item for each request to shut down.
+pub(crate) type Shutdown = mpsc::Receiver<()>;
+
+/// The time a client has for the head of a request, and may be idle before it.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+/// The pause after an error of the system, such as too many open files.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+// === impl GatewayServer ===
+
+impl GatewayServer {
+    /// Binds the address. The error is one line.
+    pub(crate) async fn bind(setup: Setup) -> Result<Self, String> {
+        let wrong = |error: io::Error| format!("cannot listen on {}: {error}", setup.listen);
+        let listener = TcpListener::bind(setup.listen).await.map_err(wrong)?;
+        let address = listener.local_addr().map_err(wrong)?;
+        let connections = Arc::new(Semaphore::new(setup.limits.connections));
+        let router = router(Arc::new(setup.gateway));
+        Ok(Self { listener, address, router, connections, drain: setup.limits.drain })
+    }
+
+    /// The address that is bound.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until the first request to shut down; then waits for requests in flight, for the drain time or until the second.
+    pub(crate) async fn run(self, mut shutdown: Shutdown) {
+        let Self { listener, router, connections, drain, .. } = self;
+        let in_flight = GracefulShutdown::new();
+        loop {
+            tokio::select! {
+                biased;
+                _ = shutdown.recv() => break,
+                (stream, permit) = accept(&listener, &connections) => {
+                    tokio::spawn(serve(stream, router.clone(), in_flight.watcher(), permit));
+                }
+            }
+        }
+        drop(listener);
+        tracing::info!("ending: what is under way has {drain:?}");
+        tokio::select! {
+            () = in_flight.shutdown() => tracing::info!("ended: all answers are through"),
+            () = sleep(drain) => tracing::warn!("ended: some answers were cut"),
+            Some(()) = shutdown.recv() => tracing::warn!("ended at once"),
+        }
+    }
+}
+
+/// The next connection, once fewer than the limit are open. The others wait in the queue of the system.
+async fn accept(
+    listener: &TcpListener,
+    connections: &Arc<Semaphore>,
+) -> (TcpStream, OwnedSemaphorePermit) {
+    loop {
+        let Ok(permit) = connections.clone().acquire_owned().await else {
+            // It is never closed.
+            std::future::pending().await
+        };
+        match listener.accept().await {
+            Ok((stream, _)) => return (stream, permit),
+            Err(error) => {
+                tracing::warn!(%error, "no connection could be taken");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Answers one connection. An error of the connection is seen by its client.
+async fn serve(
+    stream: TcpStream,
+    router: Router,
+    in_flight: Watcher,
+    permit: OwnedSemaphorePermit,
+) {
+    // The events of a stream are small, and each has to be sent at once.
+    let _ = stream.set_nodelay(true);
+    let service = router.map_request(|request: Request<Incoming>| request.map(Body::new));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+    let _ = in_flight.watch(connection).await;
+    drop(permit);
+}
+
+/// SIGTERM and SIGINT as requests to shut down.
+#[cfg(unix)]
+pub(crate) fn signals() -> io::Result<Shutdown> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (request, shutdown) = mpsc::channel(4);
+    tokio::spawn(async move {
+        loop {
+            tokio::select! { _ = term.recv() => {} _ = int.recv() => {} }
+            if request.send(()).await.is_err() {
+                break;
+            }
+        }
+    });
+    Ok(shutdown)
+}
+
+/// Ctrl-C as a request to shut down.
+#[cfg(not(unix))]
+pub(crate) fn signals() -> io::Result<Shutdown> {
+    let (request, shutdown) = mpsc::channel(4);
+    tokio::spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() && request.send(()).await.is_ok() {}
+    });
+    Ok(shutdown)
+}

@@ -1,0 +1,184 @@
+//! The command line and the file together: what serving needs.
+
+use std::net::SocketAddr;
+
+use evenkeel::{
+    Client, ClientBuilder, ConfigError, Profile,
+    fallback::{FallbackPolicy, Target},
+    identity::IdentityPolicy,
+};
+use http::Uri;
+
+use super::{
+    config::{self, Config},
+    config_location::{ConfigSource, one_line},
+    limits::GatewayLimits,
+    options::Options,
+    targets::{FallbackKind, NamedFallback},
+    transport::Transport,
+};
+
+/// What serving needs.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    pub(crate) listen: SocketAddr,
+    pub(crate) limits: GatewayLimits,
+    pub(crate) gateway: Gateway,
+}
+
+/// Answers requests. One for the process: it has the breakers, budgets and connections.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    /// Sends calls in a known dialect.
+    pub(crate) chat: Client,
+    /// Sends everything else, with limits that fit anything.
+    pub(crate) other: Client,
+    /// Where requests are sent: scheme, host and port.
+    pub(crate) origin: Uri,
+    /// The targets of the first rung; empty where that is `--upstream`.
+    pub(crate) first: Vec<Target>,
+    /// The name of the first rung.
+    pub(crate) name: String,
+    /// The largest request body that is buffered, in bytes.
+    pub(crate) body: usize,
+}
+
+/// The rungs: the first, which every request is addressed to, and those below it.
+struct Ladder<'a> {
+    file: &'a Config,
+    origin: Uri,
+    /// `None` is `--upstream` as it is.
+    first: Option<&'a NamedFallback>,
+    below: &'a [NamedFallback],
+}
+
+// === impl Setup ===
+
+impl Setup {
+    /// Reads the file, if there is one, and builds everything. The error is one line.
+    pub(crate) fn new(options: Options) -> Result<Self, String> {
+        Self::with(options, &|name| std::env::var(name).ok())
+    }
+
+    pub(crate) fn with(
+        options: Options,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, String> {
+        let text =
+            options.config.as_deref().map(config::read_text).transpose().map_err(one_line)?;
+        let source = options.config.as_deref().zip(text.as_deref());
+        let source = source.map(|(name, text)| ConfigSource { name, text });
+        let file = source.map(|source| Config::parse(source, env)).transpose()?.unwrap_or_default();
+        let profile = options.profile.or(file.profile).unwrap_or_default();
+        let limits = GatewayLimits::new(profile, &file.limits, source)?;
+        let upstream = options.upstream.as_ref().or(file.upstream.as_ref()).cloned();
+        let gateway = Gateway::new(upstream, (&limits, &file), source)?;
+        let default = SocketAddr::from(([127, 0, 0, 1], 8080));
+        Ok(Self { listen: options.listen.or(file.listen).unwrap_or(default), limits, gateway })
+    }
+}
+
+// === impl Gateway ===
+
+impl Gateway {
+    fn new(
+        upstream: Option<Uri>,
+        (limits, file): (&GatewayLimits, &Config),
+        source: Option<ConfigSource<'_>>,
+    ) -> Result<Self, String> {
+        let ladder = Ladder::new(upstream, file, source)?;
+        let transport = Transport::reconnecting(limits.connect, ladder.needs_tls())?;
+        let identity = file.identity.as_ref();
+        // Only chats are stored.
+        let other = builder(identity)
+            .profile(limits.other.clone())
+            .ladder(ladder.policy(|kind| kind != FallbackKind::Stored));
+        let profile = file.traffic.apply(limits.chat.clone());
+        let profile = file.wait.into_iter().fold(profile, Profile::waits);
+        let chat = builder(identity).profile(profile).ladder(ladder.policy(|_| true));
+        let chat = file.cache.iter().cloned().fold(chat, ClientBuilder::cache);
+        let located = |error: ConfigError| ladder.locate(&error, source);
+        Ok(Self {
+            chat: chat.over(transport.clone()).map_err(located)?,
+            other: other.over(transport).map_err(located)?,
+            first: ladder.first_targets(),
+            name: ladder.first.map_or_else(|| "primary".to_owned(), |first| first.name.clone()),
+            origin: ladder.origin,
+            body: limits.body,
+        })
+    }
+}
+
+fn builder(identity: Option<&IdentityPolicy>) -> ClientBuilder {
+    identity.cloned().into_iter().fold(Client::builder(), ClientBuilder::identity)
+}
+
+// === impl Ladder ===
+
+impl<'a> Ladder<'a> {
+    fn new(
+        upstream: Option<Uri>,
+        file: &'a Config,
+        source: Option<ConfigSource<'_>>,
+    ) -> Result<Self, String> {
+        if let Some(origin) = upstream {
+            return Ok(Self { file, origin, first: None, below: &file.ladder });
+        }
+        let first = file.ladder.first();
+        let origin = first.and_then(|first| first.targets.first()?.1.clone());
+        match first.zip(origin) {
+            Some((first, origin)) => {
+                Ok(Self { file, origin, first: Some(first), below: &file.ladder[1..] })
+            }
+            None => Err(no_upstream(source, first.map(|first| first.at.clone()))),
+        }
+    }
+
+    /// Whether a request may be sent to an `https://` origin.
+    fn needs_tls(&self) -> bool {
+        let targets = self.file.ladder.iter().flat_map(|fallback| &fallback.targets);
+        let mut origins = targets.filter_map(|(_, origin)| origin.as_ref()).chain([&self.origin]);
+        origins.any(|uri| uri.scheme_str() == Some("https"))
+    }
+
+    fn first_targets(&self) -> Vec<Target> {
+        let targets = self.first.iter().flat_map(|first| &first.targets);
+        targets.map(|(target, _)| target.clone()).collect()
+    }
+
+    /// The ladder with the fallbacks of the allowed kinds.
+    fn policy(&self, allowed: impl Fn(FallbackKind) -> bool) -> FallbackPolicy {
+        let policy = FallbackPolicy::new().resume(self.file.resume);
+        let policy = match self.first {
+            Some(first) => policy.first(first.rung.clone()),
+            None => policy,
+        };
+        let below = self.below.iter().filter(|fallback| allowed(fallback.kind));
+        below.fold(policy, |policy, fallback| policy.rung(fallback.rung.clone()))
+    }
+
+    /// An error of evenkeel's own, with the line of the file that it is about.
+    fn locate(&self, error: &ConfigError, source: Option<ConfigSource<'_>>) -> String {
+        let Some(source) = source else { return one_line(error) };
+        let text = error.to_string();
+        let what = text.strip_prefix(error.field()).unwrap_or(&text).trim();
+        if let Some(field) = error.field().strip_prefix("ladder.rung[") {
+            let rung = field.split(']').next().and_then(|rung| rung.parse::<usize>().ok());
+            // `--upstream` is a rung above those of the file.
+            let above = usize::from(self.first.is_none());
+            let found = self.file.ladder.get(rung.unwrap_or(0).saturating_sub(above));
+            let key = error.field().rsplit('.').next().unwrap_or("ladder");
+            return source.error_at(&found.map_or(0..0, |found| found.at.clone()), key, what);
+        }
+        let (at, key) = self.file.limits.location_of(error);
+        source.error_at(&at, &key, what)
+    }
+}
+
+fn no_upstream(source: Option<ConfigSource<'_>>, at: Option<std::ops::Range<usize>>) -> String {
+    let what = "has no first target with a base_url; allowed is one, or --upstream";
+    match source {
+        Some(source) => source.error_at(&at.unwrap_or(0..0), "ladder", what),
+        None => format!("--upstream is missing; {what}"),
+    }
+}

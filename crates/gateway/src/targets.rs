@@ -1,0 +1,258 @@
+//! The fallbacks that the file names: targets, stored answers and canned replies.
+
+use evenkeel::fallback::{Fallback, Target};
+use http::Uri;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{
+    capabilities,
+    config_location::{ConfigSource, MONTH},
+    keys::{Env, base_url, filled, key, key_header, named},
+};
+
+/// A `[[target]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TargetTable {
+    name: Spanned<String>,
+    /// Targets with the same rung are equal.
+    rung: Option<Spanned<String>>,
+    base_url: Option<Spanned<String>>,
+    model: Option<Spanned<String>>,
+    key_env: Option<Spanned<String>>,
+    key_header: Option<Spanned<String>>,
+    dialect: Option<Spanned<String>>,
+    // Of the rung: see `capabilities`.
+    pub(crate) context: Option<Spanned<u64>>,
+    pub(crate) tools: Option<Spanned<bool>>,
+    pub(crate) vision: Option<Spanned<bool>>,
+    pub(crate) json: Option<Spanned<bool>>,
+    pub(crate) prefill: Option<Spanned<String>>,
+    pub(crate) max_tokens: Option<Spanned<u64>>,
+    pub(crate) without_tools: Option<Spanned<bool>>,
+    pub(crate) without_images: Option<Spanned<bool>>,
+    pub(crate) unstreamed: Option<Spanned<bool>>,
+    pub(crate) fit: Option<Spanned<u64>>,
+    pub(crate) reserve: Option<Spanned<f64>>,
+    pub(crate) takes: Option<Spanned<Vec<Spanned<String>>>>,
+}
+
+/// A `[[stored]]`: the stored answer to the same request.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StoredTable {
+    name: Spanned<String>,
+    age: Spanned<f64>,
+}
+
+/// A `[[canned]]`: a reply that cannot fail.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CannedTable {
+    name: Spanned<String>,
+    text: Spanned<String>,
+}
+
+/// The tables that name fallbacks.
+pub(crate) type Tables<'a> =
+    (&'a [Spanned<TargetTable>], &'a [Spanned<StoredTable>], &'a [Spanned<CannedTable>]);
+
+/// One fallback, validated.
+#[derive(Clone, Debug)]
+pub(crate) struct NamedFallback {
+    pub(crate) rung: Fallback,
+    /// Its equal targets, where it has any, each with the origin of its `base_url`.
+    pub(crate) targets: Vec<(Target, Option<Uri>)>,
+    pub(crate) kind: FallbackKind,
+    pub(crate) name: String,
+    /// Its position in the file.
+    pub(crate) at: std::ops::Range<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FallbackKind {
+    Target,
+    Stored,
+    Canned,
+}
+
+/// The fallbacks in the order of `ladder`; without it, in that of the file, canned replies last.
+pub(crate) fn fallbacks(
+    source: ConfigSource<'_>,
+    tables: Tables<'_>,
+    ladder: Option<&Spanned<Vec<Spanned<String>>>>,
+    env: Env<'_>,
+) -> Result<Vec<NamedFallback>, String> {
+    let all = all(source, tables, env)?;
+    let ordered = match ladder {
+        None => all,
+        Some(names) => {
+            names.get_ref().iter().map(|name| find(source, &all, name)).collect::<Result<_, _>>()?
+        }
+    };
+    let lost = ordered.iter().rev().skip(1).find(|fallback| fallback.kind == FallbackKind::Canned);
+    match lost {
+        Some(fallback) => Err(source.error_at(
+            &ladder.map_or(fallback.at.clone(), Spanned::span),
+            "ladder",
+            &format!("is with {:?} before others; allowed is a canned reply only as the last: it never fails", fallback.name),
+        )),
+        None => Ok(ordered),
+    }
+}
+
+/// Every fallback, in the order of the file.
+fn all(
+    source: ConfigSource<'_>,
+    (targets, stored, canned): Tables<'_>,
+    env: Env<'_>,
+) -> Result<Vec<NamedFallback>, String> {
+    let mut groups: Vec<(&Spanned<String>, Vec<&Spanned<TargetTable>>)> = Vec::new();
+    for (at, table) in targets.iter().enumerate() {
+        let TargetTable { name, rung, .. } = table.get_ref();
+        unique(source, name, targets[..at].iter().map(|it| it.get_ref().name.get_ref()))?;
+        let rung = rung.as_ref().unwrap_or(name);
+        match groups.iter_mut().find(|(name, _)| name.get_ref() == rung.get_ref()) {
+            Some((_, group)) => group.push(table),
+            None => groups.push((rung, vec![table])),
+        }
+    }
+    let groups =
+        groups.into_iter().map(|(name, group)| (name, target_group(source, name, &group, env)));
+    let stored = stored.iter().map(|table| (&table.get_ref().name, stored_answer(source, table)));
+    let canned = canned.iter().map(|table| (&table.get_ref().name, canned_reply(source, table)));
+    let mut all: Vec<NamedFallback> = Vec::new();
+    for (name, fallback) in groups.chain(stored).chain(canned) {
+        unique(source, name, all.iter().map(|fallback| &fallback.name))?;
+        all.push(fallback?);
+    }
+    Ok(all)
+}
+
+/// Refuses a name that another has.
+fn unique<'a>(
+    source: ConfigSource<'_>,
+    name: &Spanned<String>,
+    mut others: impl Iterator<Item = &'a String>,
+) -> Result<(), String> {
+    if others.any(|other| other == name.get_ref()) {
+        let what =
+            format!("is {:?}, which another has; allowed is a name of its own", name.get_ref());
+        return Err(source.error_at(&name.span(), "name", &what));
+    }
+    Ok(())
+}
+
+fn find(
+    source: ConfigSource<'_>,
+    all: &[NamedFallback],
+    name: &Spanned<String>,
+) -> Result<NamedFallback, String> {
+    let found = all.iter().find(|fallback| fallback.name == *name.get_ref());
+    found.cloned().ok_or_else(|| {
+        let known: Vec<_> = all.iter().map(|fallback| fallback.name.as_str()).collect();
+        let what = format!(
+            "is {:?}; allowed are the names of targets and their rungs, stored and canned replies: {}",
+            name.get_ref(),
+            known.join(", ")
+        );
+        source.error_at(&name.span(), "ladder", &what)
+    })
+}
+
+/// The fallback of one target, or of several that are equal. The keys of the rung are those of its first target.
+fn target_group(
+    source: ConfigSource<'_>,
+    name: &Spanned<String>,
+    group: &[&Spanned<TargetTable>],
+    env: Env<'_>,
+) -> Result<NamedFallback, String> {
+    let first = group[0];
+    let field = if first.get_ref().rung.is_some() { "rung" } else { "name" };
+    let name = named(source, field, name)?;
+    let targets = group.iter().map(|table| target(source, table, env));
+    let targets: Vec<_> = targets.collect::<Result<_, _>>()?;
+    group[1..].iter().try_for_each(|table| capabilities::refuse(source, table.get_ref()))?;
+    let rung = Fallback::targets(targets.iter().map(|(target, _)| target.clone())).named(&name);
+    let rung = capabilities::apply(source, first.get_ref(), rung)?;
+    Ok(NamedFallback { rung, targets, kind: FallbackKind::Target, name, at: first.span() })
+}
+
+/// A target, and the origin of its `base_url`.
+fn target(
+    source: ConfigSource<'_>,
+    spanned: &Spanned<TargetTable>,
+    env: Env<'_>,
+) -> Result<(Target, Option<Uri>), String> {
+    let table = spanned.get_ref();
+    let name = named(source, "name", &table.name)?;
+    let base = table.base_url.as_ref().map(|base| base_url(source, base)).transpose()?;
+    let target = match &table.base_url {
+        Some(base) => Target::new(base.get_ref()),
+        None => Target::here(),
+    };
+    // In events and in `/healthz` a key goes by the name of its target.
+    let mut target = if table.key_env.is_some() { target.label(&name) } else { target };
+    if let Some(model) = &table.model {
+        filled(source, "model", model)?;
+        target = target.model(model.get_ref());
+    }
+    target = with_key(source, table, target, env)?;
+    if let Some(dialect) = &table.dialect {
+        target = target.dialect(capabilities::dialect(source, dialect)?);
+    }
+    if table.base_url.is_none() && table.model.is_none() && table.key_env.is_none() {
+        let what =
+            "is another name for the upstream; allowed is a target with base_url, model or key_env";
+        return Err(source.error_at(&spanned.span(), "target", what));
+    }
+    Ok((target, base))
+}
+
+fn with_key(
+    source: ConfigSource<'_>,
+    table: &TargetTable,
+    target: Target,
+    env: Env<'_>,
+) -> Result<Target, String> {
+    let Some(key) = key(source, table.key_env.as_ref(), env)? else { return Ok(target) };
+    Ok(match key_header(source, table.key_header.as_ref())? {
+        None => target.bearer(&key),
+        Some(header) => target.credential(header, &key),
+    })
+}
+
+fn stored_answer(
+    source: ConfigSource<'_>,
+    table: &Spanned<StoredTable>,
+) -> Result<NamedFallback, String> {
+    let StoredTable { name, age } = table.get_ref();
+    let name = named(source, "name", name)?;
+    let age = source.seconds("age", age, MONTH)?;
+    let rung = Fallback::stored(age).named(&name);
+    Ok(NamedFallback {
+        rung,
+        targets: Vec::new(),
+        kind: FallbackKind::Stored,
+        name,
+        at: table.span(),
+    })
+}
+
+fn canned_reply(
+    source: ConfigSource<'_>,
+    table: &Spanned<CannedTable>,
+) -> Result<NamedFallback, String> {
+    let CannedTable { name, text } = table.get_ref();
+    let name = named(source, "name", name)?;
+    filled(source, "text", text)?;
+    let rung = Fallback::canned(text.get_ref()).named(&name);
+    Ok(NamedFallback {
+        rung,
+        targets: Vec::new(),
+        kind: FallbackKind::Canned,
+        name,
+        at: table.span(),
+    })
+}

@@ -1,0 +1,13 @@
+//! The gateway over real sockets with the real clock, its command line and its file.
+
+mod config;
+mod connections;
+mod ends;
+mod errors;
+mod failures;
+mod features;
+mod identity;
+mod pass;
+mod sdks;
+mod streams;
+mod support;

@@ -1,0 +1,145 @@
+//! The JSON file of an incident, and what is wrong with a bad one.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use serde::Deserialize;
+
+use crate::incident::{
+    Behaviour, Bounds, IncidentError,
+    field_error::FieldError,
+    file_state::RawState,
+    policy::{Incident, Phase, State, States},
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawIncident {
+    name: String,
+    #[serde(default)]
+    source: String,
+    #[serde(default)]
+    facts: Vec<String>,
+    #[serde(default)]
+    note: String,
+    #[serde(default)]
+    rate: Option<f64>,
+    #[serde(default)]
+    bounds: BTreeMap<String, Bounds>,
+    phases_min: Vec<RawPhase>,
+    #[serde(default)]
+    secondary_phases_min: Option<Vec<RawPhase>>,
+    #[serde(default)]
+    states: BTreeMap<String, RawState>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPhase {
+    from: f64,
+    to: f64,
+    provider: String,
+}
+
+/// A year, in minutes.
+const LONGEST: f64 = 365.0 * 24.0 * 60.0;
+
+/// Reads the text of a file and checks all of it.
+pub(super) fn parse(json: &str) -> Result<Incident, IncidentError> {
+    let raw: RawIncident = serde_json::from_str(json)?;
+    let mut states = built_in()?;
+    for (name, state) in raw.states {
+        let behaviour = state.check(&format!("states.{name}"))?;
+        states.insert(State::new(&name), behaviour);
+    }
+    let primary = phases("phases_min", &raw.phases_min, &states)?;
+    let end = primary[primary.len() - 1].to;
+    let secondary = match &raw.secondary_phases_min {
+        Some(raw) => phases("secondary_phases_min", raw, &states)?,
+        None => vec![Phase { from: Duration::ZERO, to: end, state: State::new("healthy") }],
+    };
+    same_end(&secondary, end)?;
+    let bounds = raw
+        .bounds
+        .into_iter()
+        .map(|(client, bounds)| Ok((client.clone(), bounds.check(&format!("bounds.{client}"))?)));
+    let bounds = bounds.collect::<Result<_, FieldError>>()?;
+    Ok(Incident {
+        name: raw.name,
+        source: raw.source,
+        facts: raw.facts,
+        note: raw.note,
+        rate: rate(raw.rate)?,
+        bounds,
+        primary,
+        secondary,
+        states: Arc::new(states),
+    })
+}
+
+/// What providers do in the states that a file does not describe.
+fn built_in() -> Result<States, IncidentError> {
+    let raw: BTreeMap<String, RawState> =
+        serde_json::from_str(include_str!("../incidents/states.json"))?;
+    let state = |(name, raw): (String, RawState)| {
+        let behaviour: Behaviour = raw.check(&format!("states.{name}"))?;
+        Ok((State::new(&name), behaviour))
+    };
+    raw.into_iter().map(state).collect()
+}
+
+/// A drill keeps to the same range.
+fn rate(rate: Option<f64>) -> Result<Option<f64>, FieldError> {
+    match rate.filter(|rate| !(0.001..=1e6).contains(rate)) {
+        Some(wrong) => Err(FieldError::new("rate", wrong, "0.001 to 1000000")),
+        None => Ok(rate),
+    }
+}
+
+fn phases(field: &str, raw: &[RawPhase], states: &States) -> Result<Vec<Phase>, FieldError> {
+    if raw.is_empty() {
+        return Err(FieldError::new(field, "[]", "at least one phase"));
+    }
+    let mut end = 0.0;
+    let mut phases = Vec::with_capacity(raw.len());
+    for (n, phase) in raw.iter().enumerate() {
+        phases.push(phase.check(&format!("{field}[{n}]"), end, states)?);
+        end = phase.to;
+    }
+    Ok(phases)
+}
+
+/// Both providers are told of to the same minute.
+fn same_end(secondary: &[Phase], end: Duration) -> Result<(), FieldError> {
+    let last = secondary.len() - 1;
+    let minutes = |time: Duration| time.as_secs_f64() / 60.0;
+    if secondary[last].to == end {
+        return Ok(());
+    }
+    let allowed = format!("{}, where phases_min ends", minutes(end));
+    let field = format!("secondary_phases_min[{last}].to");
+    Err(FieldError::new(field, minutes(secondary[last].to), allowed))
+}
+
+// === impl RawPhase ===
+
+impl RawPhase {
+    fn check(&self, field: &str, end: f64, states: &States) -> Result<Phase, FieldError> {
+        if self.from != end {
+            let before = if end == 0.0 { "the start" } else { "where the phase before it ends" };
+            let allowed = format!("{end}, {before}");
+            return Err(FieldError::new(format!("{field}.from"), self.from, allowed));
+        }
+        if self.to <= self.from || self.to > LONGEST {
+            let allowed = format!("above {} (its from) and at most {LONGEST}", self.from);
+            return Err(FieldError::new(format!("{field}.to"), self.to, allowed));
+        }
+        let state = State::new(&self.provider);
+        if !states.contains_key(&state) {
+            let names: Vec<_> = states.keys().map(State::name).collect();
+            let allowed = format!("one of {}, or a name that states has", names.join(", "));
+            return Err(FieldError::new(format!("{field}.provider"), &self.provider, allowed));
+        }
+        let minutes = |minutes: f64| Duration::from_secs_f64(minutes * 60.0);
+        Ok(Phase { from: minutes(self.from), to: minutes(self.to), state })
+    }
+}

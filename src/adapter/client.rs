@@ -1,0 +1,72 @@
+//! A client over reqwest, and as reqwest's own clients are called.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use tower::Service;
+
+use super::{
+    Reqwest,
+    reqwest::{from_reqwest, into_reqwest},
+};
+use crate::{Client, ClientBuilder, ConfigError, Error};
+
+// === impl ClientBuilder ===
+
+impl ClientBuilder {
+    /// A client over a reqwest client of our own: see [`Reqwest::new`](crate::adapter::Reqwest::new).
+    ///
+    /// # Errors
+    ///
+    /// When a value is wrong, alone or together with another: names the field, the value and what is allowed.
+    pub fn build(self) -> Result<Client, ConfigError> {
+        let connect = self.profile.connect.within(self.profile.deadline).time();
+        self.over(Reqwest::new(connect)?)
+    }
+
+    /// A client over a reqwest client of yours: see [`Reqwest::with`](crate::adapter::Reqwest::with).
+    ///
+    /// # Errors
+    ///
+    /// When a value is wrong, alone or together with another: names the field, the value and what is allowed.
+    pub fn with_reqwest(self, client: reqwest::Client) -> Result<Client, ConfigError> {
+        self.over(Reqwest::with(client))
+    }
+}
+
+// === impl Client ===
+
+impl Client {
+    /// Sends a reqwest request through the whole stack: what `reqwest::Client::execute` does, with evenkeel around it.
+    ///
+    /// Headers, bodies and the URL of the response are as reqwest has them. A timeout of the request is the call's
+    /// deadline, if that is sooner than the profile's: as such it does not end a stream that has begun. A streaming request body is sent once, without retries and
+    /// without other targets.
+    ///
+    /// # Errors
+    ///
+    /// When no rung came to an answer: see [`Error`].
+    pub async fn execute(&self, request: reqwest::Request) -> Result<reqwest::Response, Error> {
+        let asked = request.url().clone();
+        let response = self.send(from_reqwest(request).await?).await?;
+        Ok(into_reqwest(response, asked))
+    }
+}
+
+impl Service<reqwest::Request> for Client {
+    type Response = reqwest::Response;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<reqwest::Response, Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: reqwest::Request) -> Self::Future {
+        let client = self.clone();
+        Box::pin(async move { client.execute(request).await })
+    }
+}

@@ -1,0 +1,276 @@
+//! What happened to a call.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use super::BodyEnd;
+use crate::{outcome::Outcome, route::Route, sync::lock_std as lock};
+
+/// What happened to a call: its attempts, in order.
+///
+/// A handle: clones show the same attempt log, which goes on until the body of the answer has ended. It keeps the first
+/// [`MAX`](Self::MAX) attempts and counts the rest.
+#[derive(Clone, Default)]
+pub struct AttemptLog(Arc<Mutex<Log>>);
+
+#[derive(Debug, Default)]
+struct Log {
+    attempts: Vec<Attempt>,
+    more: u32,
+    sent: u32,
+    /// Which of the attempts are still under way.
+    under_way: Vec<usize>,
+    rung: Option<Arc<str>>,
+    ending: Option<BodyEnd>,
+}
+
+/// One attempt of a call, or one refusal of ours.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// The rung of the ladder, from 0.
+    pub rung: u16,
+    /// The name of the rung, where a ladder is.
+    pub name: Option<Arc<str>>,
+    /// Where it went, or would have gone.
+    pub route: Route,
+    /// What it came to; cancelled also while it is still under way without its caller, as a breaker's probe may be.
+    pub outcome: Outcome,
+    /// How long the call waited before it.
+    pub wait: Duration,
+    /// How long it took, to the commit point.
+    pub took: Duration,
+}
+
+// === impl Attempt ===
+
+impl Attempt {
+    /// Whether it came to the same at the same place.
+    fn is_like(&self, other: &Self) -> bool {
+        let same = self.rung == other.rung && self.route == other.route;
+        same && self.outcome.name() == other.outcome.name()
+    }
+}
+
+// === impl Attempt log ===
+
+impl AttemptLog {
+    /// How many attempts it keeps.
+    pub const MAX: usize = 64;
+
+    /// The attempts so far: the first [`MAX`](Self::MAX).
+    pub fn attempts(&self) -> Vec<Attempt> {
+        lock(&self.0).attempts.clone()
+    }
+
+    /// The attempt log of an answer, from the extensions of its response; an empty one for a response that did not come
+    /// through a stack.
+    pub fn of(extensions: &http::Extensions) -> Self {
+        extensions.get().cloned().unwrap_or_default()
+    }
+
+    /// Whether both are handles of one attempt log.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// How the body of the answer ended; `None` while it has not.
+    pub fn ending(&self) -> Option<BodyEnd> {
+        lock(&self.0).ending
+    }
+
+    pub(crate) fn ended(&self, ending: BodyEnd) {
+        lock(&self.0).ending = Some(ending);
+    }
+
+    /// How many attempts were sent, kept or not; refusals of ours are not.
+    pub fn sent(&self) -> u32 {
+        lock(&self.0).sent
+    }
+
+    /// The name of the rung that answered; `None` while none has, or where there is no ladder.
+    pub fn rung(&self) -> Option<Arc<str>> {
+        lock(&self.0).rung.clone()
+    }
+
+    /// Logs an attempt that has ended; one that was logged as under way takes that place.
+    pub(crate) fn push(&self, attempt: Attempt) {
+        let mut log = lock(&self.0);
+        match log.take_under_way(&attempt) {
+            Some(at) => log.attempts[at] = attempt,
+            None => log.push(attempt),
+        }
+    }
+
+    /// Logs an attempt that is sent and still under way, as cancelled: its caller may be answered by another before it ends.
+    pub(crate) fn under_way(&self, attempt: Attempt) {
+        let mut log = lock(&self.0);
+        if log.attempts.len() < Self::MAX {
+            let at = log.attempts.len();
+            log.under_way.push(at);
+            log.push(Attempt { outcome: Outcome::Cancelled, ..attempt });
+        }
+    }
+
+    /// The answer that was being read came to nothing after all: says so of the attempt that brought it.
+    pub(crate) fn broke(&self, outcome: Outcome) {
+        let mut log = lock(&self.0);
+        // Those that are not kept are counted only.
+        if log.more == 0 {
+            let brought =
+                log.attempts.iter_mut().rev().find(|attempt| attempt.outcome.is_success());
+            if let Some(attempt) = brought {
+                attempt.outcome = outcome;
+            }
+        }
+    }
+
+    pub(crate) fn answered_by(&self, rung: Arc<str>) {
+        lock(&self.0).rung = Some(rung);
+    }
+}
+
+// === impl Log ===
+
+impl Log {
+    fn push(&mut self, attempt: Attempt) {
+        if !matches!(attempt.outcome, Outcome::NotSent { .. }) {
+            self.sent = self.sent.saturating_add(1);
+        }
+        if self.attempts.len() < AttemptLog::MAX {
+            self.attempts.push(attempt);
+        } else {
+            self.more = self.more.saturating_add(1);
+        }
+    }
+
+    /// Where that attempt is logged as under way; it is no longer.
+    fn take_under_way(&mut self, ended: &Attempt) -> Option<usize> {
+        let logged = |at: &usize| {
+            let attempt = &self.attempts[*at];
+            attempt.rung == ended.rung && attempt.route == ended.route
+        };
+        let place = self.under_way.iter().position(logged)?;
+        if matches!(ended.outcome, Outcome::NotSent { .. }) {
+            self.sent = self.sent.saturating_sub(1);
+        }
+        Some(self.under_way.remove(place))
+    }
+}
+
+impl fmt::Debug for AttemptLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let log = lock(&self.0);
+        f.debug_struct("Journey")
+            .field("rung", &log.rung)
+            .field("attempts", &log.attempts)
+            .field("more", &log.more)
+            .finish()
+    }
+}
+
+impl fmt::Display for AttemptLog {
+    /// One line: `primary unavailable ×3 in 488.1ms → secondary success in 1.3ms`. Like attempts in a row are told as one,
+    /// with their waits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let log = lock(&self.0);
+        let mut arrow = "";
+        for like in log.attempts.chunk_by(Attempt::is_like) {
+            f.write_str(std::mem::replace(&mut arrow, " → "))?;
+            match &like[0].name {
+                Some(name) => f.write_str(name)?,
+                None => like[0].route.fmt(f)?,
+            }
+            write!(f, " {}", like[0].outcome.name())?;
+            if like.len() > 1 {
+                write!(f, " ×{}", like.len())?;
+            }
+            let took: Duration = like.iter().map(|attempt| attempt.wait + attempt.took).sum();
+            write!(f, " in {took:.1?}")?;
+        }
+        if log.more > 0 {
+            write!(f, "{arrow}{} more", log.more)?;
+        }
+        // What was answered without an attempt: a canned reply.
+        let last = log.attempts.last().and_then(|attempt| attempt.name.as_ref());
+        match &log.rung {
+            Some(rung) if last != Some(rung) => write!(f, "{arrow}{rung}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(attempts: &[(Option<&str>, Outcome)], rung: Option<&str>) -> String {
+        let attempt_log = AttemptLog::default();
+        for (name, outcome) in attempts {
+            attempt_log.push(Attempt {
+                rung: u16::from(*name == Some("secondary")),
+                name: name.map(Into::into),
+                route: Route::new("host", "model", "-"),
+                outcome: *outcome,
+                wait: Duration::from_millis(20),
+                took: Duration::from_millis(5),
+            });
+        }
+        if let Some(rung) = rung {
+            attempt_log.answered_by(rung.into());
+        }
+        attempt_log.to_string()
+    }
+
+    #[test]
+    fn an_attempt_that_is_logged_under_way_is_counted_once() {
+        let attempt_log = AttemptLog::default();
+        let attempt = |model: &str, outcome| Attempt {
+            rung: 0,
+            name: None,
+            route: Route::new("host", model, "-"),
+            outcome,
+            wait: Duration::ZERO,
+            took: Duration::ZERO,
+        };
+        attempt_log.under_way(attempt("probe", Outcome::Success));
+        attempt_log.push(attempt("other", Outcome::Success));
+        let outcomes = || -> Vec<_> {
+            attempt_log.attempts().iter().map(|attempt| attempt.outcome.name()).collect()
+        };
+        assert_eq!((outcomes(), attempt_log.sent()), (vec!["cancelled", "success"], 2));
+        attempt_log.push(attempt("probe", Outcome::ConnectionLost));
+        assert_eq!((outcomes(), attempt_log.sent()), (vec!["broken", "success"], 2));
+        attempt_log.push(attempt("probe", Outcome::ConnectionLost));
+        assert_eq!(attempt_log.sent(), 3, "a retry of it");
+        attempt_log.under_way(attempt("refused", Outcome::Success));
+        attempt_log.push(attempt("refused", Outcome::NotSent { retry_in: None }));
+        assert_eq!(
+            (attempt_log.attempts().len(), attempt_log.sent()),
+            (4, 3),
+            "it was not sent after all"
+        );
+    }
+
+    #[test]
+    fn a_attempt_log_is_told_in_one_line() {
+        let down = Outcome::Unavailable { wait: None };
+        let primary = (Some("primary"), down);
+        let secondary = (Some("secondary"), Outcome::Success);
+        assert_eq!(
+            told(&[primary, primary, secondary], Some("secondary")),
+            "primary unavailable ×2 in 50.0ms → secondary success in 25.0ms"
+        );
+        assert_eq!(
+            told(&[primary, (Some("secondary"), down)], Some("canned")),
+            "primary unavailable in 25.0ms → secondary unavailable in 25.0ms → canned"
+        );
+        assert_eq!(told(&[], Some("canned")), "canned");
+        assert_eq!(told(&[(None, down)], None), "host/model#- unavailable in 25.0ms");
+        let many = vec![primary; AttemptLog::MAX + 3];
+        assert_eq!(told(&many, None), "primary unavailable ×64 in 1.6s → 3 more");
+    }
+}

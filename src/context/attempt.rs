@@ -1,0 +1,90 @@
+//! What belongs to one attempt.
+
+use std::sync::Arc;
+
+use super::{Admission, CallContext, ProbeSignal, QueueTime};
+use crate::{
+    Request,
+    dialect::RequestInfo,
+    identity::Fingerprint,
+    route::{Route, provider},
+};
+
+/// What belongs to one attempt, in the extensions of its request. A layer that makes several attempts gives each a request of
+/// its own, so that no attempt sees what another was given.
+///
+/// | what | written by | read by |
+/// |---|---|---|
+/// | `route` | a target, else the first layer that asks for it | every layer |
+/// | `variant` | the fallback | the picking of a target |
+/// | `rung`, `name` | the fallback | telemetry, hedge, retry |
+/// | `elsewhere`, `insists` | the fallback | breaker |
+/// | `last_target` | the fallback; retry, where an equal target is left | fallback, timeout |
+/// | `probe_signal` | the fallback, the hedge | breaker, which raises it; hedge, fallback |
+/// | `second_copy` | the hedge | retry |
+/// | `queue_time` | the hedge | limit |
+/// | `deferred`, `extra` | retry | breaker |
+/// | `probe` | breaker | limit |
+/// | `admission` | breaker | limit, timeout, the transport |
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AttemptContext {
+    pub(crate) route: Option<Route>,
+    /// What an edit changes of the route of whichever target is picked.
+    pub(crate) variant: Option<Arc<str>>,
+    /// Which fallback makes the attempt, from 0.
+    pub(crate) rung: u16,
+    /// The name of that fallback, where a fallback layer is.
+    pub(crate) name: Option<Arc<str>>,
+    /// Another target can be asked where this one refuses: one stands below it that takes the call. Replies that are made
+    /// or stored here do not count.
+    pub(crate) elsewhere: bool,
+    /// All targets were passed over or have failed: one whose route is under suspicion only is asked.
+    pub(crate) insists: bool,
+    /// No target is asked after this one, whatever its outcome: it has all the time that is left.
+    pub(crate) last_target: bool,
+    /// Where the breaker shows the layers above it that an attempt at this target is its probe.
+    pub(crate) probe_signal: Option<ProbeSignal>,
+    /// The attempt is made for a second copy of the call, sent beside the first.
+    pub(crate) second_copy: bool,
+    /// Where a queue counts how long the call waits in it, for the hedge above.
+    pub(crate) queue_time: Option<QueueTime>,
+    /// A retry may follow the attempt: whether the call has failed is known when the call has ended.
+    pub(crate) deferred: bool,
+    /// The attempt is a retry, or made for a second copy of the call.
+    pub(crate) extra: bool,
+    /// The attempt is a breaker's probe.
+    pub(crate) probe: bool,
+    /// Where a queue and the transport report to the breaker above them.
+    pub(crate) admission: Option<Admission>,
+}
+
+// === impl AttemptContext ===
+
+impl AttemptContext {
+    /// The context of a request's attempt; a new one for a request that has none yet.
+    pub(crate) fn of(request: &mut Request) -> &mut Self {
+        if request.extensions().get::<Self>().is_none() {
+            request.extensions_mut().insert(Self::default());
+        }
+        request.extensions_mut().get_mut().expect("it is there, or was put there just now")
+    }
+
+    /// The route of the request: its target's, or one made from what it says.
+    pub(crate) fn route(request: &mut Request) -> Route {
+        if let Some(route) = &Self::of(request).route {
+            return route.clone();
+        }
+        let info = CallContext::info(request);
+        let route = addressed(request, &info);
+        Self::of(request).route = Some(route.clone());
+        route
+    }
+}
+
+/// The route of a request that no target was chosen for: its host, the model in its body, and a fingerprint of its
+/// credential.
+fn addressed(request: &Request, info: &RequestInfo) -> Route {
+    let model = info.model().unwrap_or("-");
+    Route::asked(&provider(request.uri()), model, Fingerprint::of(request).as_str())
+        .with_operation(info.effects().part())
+}

@@ -1,0 +1,35 @@
+//! A stored answer in place of an attempt.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{super::service::mark, Descent};
+use crate::{
+    Response, Upstream,
+    context::StoredAnswer,
+    telemetry::{Event, SkipReason},
+};
+
+// === impl Descent ===
+
+impl<S: Upstream> Descent<S> {
+    /// The stored answer, if there is one. A miss is no failure: what failed before is what the next rung is asked for.
+    pub(super) async fn stored(&self, at: usize, most: Duration) -> Option<Response> {
+        let left = self.deadline.map(|deadline| deadline.left(Instant::now()));
+        let found = match self.request.extensions().get::<StoredAnswer>() {
+            Some(place) => place.find(most, left).await,
+            None => None,
+        };
+        let rung = &self.policy().rungs[at];
+        let Some(mut response) = found else {
+            self.pass_by(at, SkipReason::Missing);
+            return None;
+        };
+        let name = rung.name.clone();
+        self.ladder.events.emit(Event::RungEntered { rung: at as u16, name: name.clone() });
+        mark(&mut response, rung, &self.attempt_log);
+        self.attempt_log.answered_by(name);
+        Some(response)
+    }
+}

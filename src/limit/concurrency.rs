@@ -1,0 +1,115 @@
+//! The number of attempts that may be under way at a time.
+
+use tokio::time::Instant;
+
+use super::{
+    adaptive::{AdaptiveLimit, AnswerForm, RoundMember},
+    policy::Concurrency,
+};
+
+/// The limit on the attempts of a route that are under way, and their number.
+#[derive(Debug)]
+pub(super) struct ConcurrencyLimit {
+    bound: Bound,
+    in_flight: u32,
+}
+
+#[derive(Debug)]
+enum Bound {
+    Unlimited,
+    Fixed(u32),
+    Adaptive(Box<AdaptiveLimit>),
+}
+
+/// An attempt that is under way: when it was sent, and its part in what an adaptive limit learns.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SentAttempt {
+    pub(super) sent_at: Instant,
+    member: Option<RoundMember>,
+}
+
+// === impl ConcurrencyLimit ===
+
+impl ConcurrencyLimit {
+    pub(super) fn new(concurrency: &Concurrency) -> Self {
+        let bound = match concurrency {
+            Concurrency::Unlimited => Bound::Unlimited,
+            Concurrency::Fixed(limit) => Bound::Fixed(*limit),
+            Concurrency::Adaptive(policy) => {
+                Bound::Adaptive(AdaptiveLimit::new(policy.clone()).into())
+            }
+        };
+        Self { bound, in_flight: 0 }
+    }
+
+    /// Forgets what an adaptive limit has found. Attempts that are under way still count.
+    pub(super) fn reset(&mut self, concurrency: &Concurrency) {
+        match &mut self.bound {
+            Bound::Adaptive(adaptive) => adaptive.reset(),
+            _ => self.bound = Self::new(concurrency).bound,
+        }
+    }
+
+    /// The largest number of attempts under way; `None` where it is unlimited.
+    pub(super) fn limit(&self) -> Option<u32> {
+        match &self.bound {
+            Bound::Unlimited => None,
+            Bound::Fixed(limit) => Some(*limit),
+            Bound::Adaptive(adaptive) => Some(adaptive.limit()),
+        }
+    }
+
+    pub(super) fn in_flight(&self) -> u32 {
+        self.in_flight
+    }
+
+    /// Whether one more attempt may be sent.
+    pub(super) fn has_room(&self) -> bool {
+        self.limit().is_none_or(|limit| self.in_flight < limit)
+    }
+
+    /// Whether the limit learns from overload, so that a 429 that names no wait need not close the route.
+    pub(super) fn is_adaptive(&self) -> bool {
+        matches!(self.bound, Bound::Adaptive(_))
+    }
+
+    pub(super) fn on_sent(&mut self, now: Instant) -> SentAttempt {
+        self.in_flight = self.in_flight.saturating_add(1);
+        let member = self.adaptive().map(|adaptive| adaptive.on_sent(now));
+        SentAttempt { sent_at: now, member }
+    }
+
+    /// The first event of an answer came at `first_event_at`.
+    pub(super) fn on_first_event(
+        &mut self,
+        attempt: SentAttempt,
+        first_event_at: Instant,
+        form: AnswerForm,
+    ) {
+        if let (Some(adaptive), Some(member)) = (self.adaptive(), attempt.member) {
+            adaptive.on_first_event(member, first_event_at, form);
+        }
+    }
+
+    /// The provider had no room for an attempt.
+    pub(super) fn on_overload(&mut self, attempt: SentAttempt) {
+        if let (Some(adaptive), Some(member)) = (self.adaptive(), attempt.member) {
+            adaptive.on_overload(member);
+        }
+    }
+
+    /// An attempt has ended, with its body.
+    pub(super) fn on_end(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        if let Some(adaptive) = self.adaptive() {
+            adaptive.on_end();
+        }
+    }
+
+    fn adaptive(&mut self) -> Option<&mut AdaptiveLimit> {
+        match &mut self.bound {
+            Bound::Adaptive(adaptive) => Some(adaptive),
+            Bound::Unlimited | Bound::Fixed(_) => None,
+        }
+    }
+}

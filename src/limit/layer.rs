@@ -1,0 +1,50 @@
+//! The layer that puts the limits in front of a service.
+
+use tower::Layer;
+
+use super::{limits::Limits, policy::LimitPolicy, service::Limit};
+use crate::{ConfigError, telemetry::Events};
+
+/// Puts the limits of each route in front of a service. Made by [`LimitPolicy::build`].
+#[derive(Clone, Debug)]
+pub struct LimitLayer {
+    limits: Limits,
+}
+
+// === impl LimitPolicy ===
+
+impl LimitPolicy {
+    /// The layer.
+    ///
+    /// # Errors
+    ///
+    /// Where a value is not allowed. The error names the field, the value and what is allowed.
+    pub fn build(self) -> Result<LimitLayer, ConfigError> {
+        self.check()?;
+        Ok(LimitLayer { limits: Limits::new(self) })
+    }
+}
+
+// === impl LimitLayer ===
+
+impl LimitLayer {
+    /// Sends events to that listener; the first one stays.
+    #[must_use]
+    pub fn events(self, events: Events) -> Self {
+        self.limits.listen(events);
+        self
+    }
+
+    /// The limits of all services that this layer makes.
+    pub fn handle(&self) -> Limits {
+        self.limits.clone()
+    }
+}
+
+impl<S> Layer<S> for LimitLayer {
+    type Service = Limit<S>;
+
+    fn layer(&self, inner: S) -> Limit<S> {
+        Limit { inner, limits: self.limits.clone() }
+    }
+}

@@ -1,0 +1,105 @@
+//! The limits of all routes.
+
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::{
+    policy::LimitPolicy, route_limiter::RouteLimiter, snapshot::LimitSnapshot, state::DecisionInput,
+};
+use crate::{
+    Availability,
+    context::Route,
+    keyed_state::KeyedState,
+    telemetry::{Event, Events},
+};
+
+/// A handle to the limits of a layer, one set for each route.
+///
+/// Clones are handles to the same limits.
+#[derive(Clone)]
+pub struct Limits(Arc<Inner>);
+
+struct Inner {
+    policy: LimitPolicy,
+    routes: KeyedState<RouteLimiter>,
+    events: OnceLock<Events>,
+}
+
+// === impl Limits ===
+
+impl Limits {
+    pub(super) fn new(policy: LimitPolicy) -> Self {
+        let (routes, events) = (KeyedState::new(), OnceLock::new());
+        Self(Arc::new(Inner { policy, routes, events }))
+    }
+
+    /// The limits of each route, in no order. A route that was not used for two hours is forgotten, unless calls wait or it
+    /// is closed for a time.
+    pub fn list(&self) -> Vec<(Route, LimitSnapshot)> {
+        let now = Instant::now();
+        let routes = self.0.routes.list();
+        routes.into_iter().map(|(route, limiter)| (route, limiter.snapshot(now))).collect()
+    }
+
+    /// The limits of a route; `None` where it was never used.
+    pub fn of(&self, route: &Route) -> Option<LimitSnapshot> {
+        Some(self.get(route)?.snapshot(Instant::now()))
+    }
+
+    /// About how long an interactive call that comes now would wait; zero if it would be sent at once.
+    pub fn retry_in(&self, route: &Route) -> Duration {
+        let now = Instant::now();
+        self.get(route).map_or(Duration::ZERO, |limiter| limiter.expected_wait(now))
+    }
+
+    /// Forgets what is known of a route: what its provider has asked for and reported, what was counted, and what an adaptive
+    /// limit has found. Calls that wait go on in their order; attempts that are under way still count.
+    pub fn reset(&self, route: &Route) {
+        if let Some(limiter) = self.get(route) {
+            let policy = self.0.policy.of(route);
+            limiter.decide(|state| state.reset(policy, DecisionInput::draw()));
+        }
+    }
+
+    /// The limits of a route, which all its operations share; made where the route is new.
+    pub(super) fn limiter(&self, route: &Route, now: Instant) -> Arc<RouteLimiter> {
+        let policy = &self.0.policy;
+        self.0.routes.of(&route.without_operation(), now, |route| match route.is_shared() {
+            true => RouteLimiter::shared(policy, now),
+            false => RouteLimiter::new(policy.of(route), now),
+        })
+    }
+
+    /// What an interactive call may expect that has `time` left.
+    pub(crate) fn availability(&self, route: &Route, time: Duration, now: Instant) -> Availability {
+        let limiter = self.get(route);
+        limiter.map_or(Availability::Clear, |limiter| limiter.availability(time, now))
+    }
+
+    /// Sends events to that listener too; the first one stays.
+    pub(super) fn listen(&self, events: Events) {
+        let _ = self.0.events.set(events);
+    }
+
+    pub(super) fn emit(&self, event: Event) {
+        match self.0.events.get() {
+            Some(events) => events.emit(event),
+            None => Events::default().emit(event),
+        }
+    }
+
+    fn get(&self, route: &Route) -> Option<Arc<RouteLimiter>> {
+        self.0.routes.get(&route.without_operation())
+    }
+}
+
+impl fmt::Debug for Limits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Limits").field(&self.0.routes).finish()
+    }
+}

@@ -1,0 +1,8 @@
+//! The key of shared state: [`Route`], and names as it keeps and shows them.
+
+mod key;
+mod name;
+
+pub use key::Route;
+pub(crate) use key::{is_of_many, provider};
+pub(crate) use name::shown;

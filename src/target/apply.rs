@@ -1,0 +1,107 @@
+//! A request on its way to a target: rewritten for it.
+
+use std::borrow::Cow;
+
+use http::{
+    HeaderValue, Uri,
+    header::{CONTENT_LENGTH, HOST},
+};
+
+use super::{Target, base};
+use crate::{
+    Request,
+    context::{AttemptContext, CallContext, Route},
+    dialect::{Dialect, RequestInfo},
+    identity::{Fingerprint, IdentityPolicy},
+    route::provider,
+};
+
+// === impl Target ===
+
+impl Target {
+    /// The request for this target.
+    pub(crate) fn apply(&self, mut request: Request, ask: &RequestInfo) -> Request {
+        let own = self.dialect.map(|dialect| CallContext::info_in(&mut request, Some(dialect)));
+        let ask = own.as_deref().unwrap_or(ask);
+        self.address(&mut request, ask);
+        for (name, value) in &self.headers {
+            if let Ok(value) = value {
+                request.headers_mut().insert(name.clone(), value.clone());
+            }
+        }
+        if let (Some(model), Some(dialect)) = (&self.model, ask.dialect()) {
+            dialect.with_model(&mut request, model);
+            if request.headers().contains_key(CONTENT_LENGTH) {
+                let length = HeaderValue::from(request.body().len());
+                request.headers_mut().insert(CONTENT_LENGTH, length);
+            }
+        }
+        self.identify(&mut request, ask);
+        let route = self.route(&request, ask);
+        AttemptContext::of(&mut request).route = Some(route);
+        request
+    }
+
+    /// Sends a request here: what must not reach this target is taken out.
+    fn address(&self, request: &mut Request, ask: &RequestInfo) {
+        let path = self.path(request.uri(), ask);
+        let mut headers = std::mem::take(request.headers_mut());
+        let identity = IdentityPolicy::of(request.extensions());
+        if !self.headers.is_empty() {
+            identity.take_payers(&mut headers);
+        }
+        let uri = match self.uri() {
+            Some(base) => {
+                if base::origin(base) != base::origin(request.uri()) {
+                    identity.leave_behind(&mut headers);
+                }
+                headers.remove(HOST);
+                base::rebase(base, request.uri(), (path.as_deref(), identity))
+            }
+            None => self.stay(request.uri(), (path.as_deref(), identity)),
+        };
+        *request.headers_mut() = headers;
+        *request.uri_mut() = uri;
+    }
+
+    /// Another path than the one that a request brings along: that of the target's own endpoint, or the usual one where
+    /// the request came to an unusual one.
+    fn path(&self, uri: &Uri, ask: &RequestInfo) -> Option<Cow<'_, str>> {
+        let dialect = ask.dialect()?;
+        if let Some(endpoint) = &self.endpoint {
+            return (dialect != Dialect::Gemini).then(|| (&**endpoint).into());
+        }
+        let base = self.uri()?;
+        let unusual = Dialect::of_path(uri.path()) != Some(dialect) && self.dialect.is_none();
+        let prefix = base.path().trim_end_matches('/');
+        // At the host that was addressed it is where it was addressed.
+        let away = base::origin(base) != base::origin(uri);
+        (unusual && away).then(|| dialect.usual_path(prefix, ask))
+    }
+
+    /// The URI for another key, or another path, at the host that was addressed.
+    fn stay(&self, uri: &Uri, (path, identity): (Option<&str>, &IdentityPolicy)) -> Uri {
+        let uri = path.map_or_else(|| uri.clone(), |path| base::with_path(uri, path));
+        if self.headers.is_empty() { uri } else { base::keyless(&uri, identity) }
+    }
+
+    fn route(&self, request: &Request, ask: &RequestInfo) -> Route {
+        let provider = &*provider(request.uri());
+        let model = self.model.as_deref().or(ask.model()).unwrap_or("-");
+        let route = match &self.label {
+            Some(label) => Route::asked(provider, model, label),
+            None => Route::asked(provider, model, self.fingerprint(request).as_str()),
+        };
+        route.with_operation(ask.effects().part())
+    }
+
+    /// Who pays here: the target's own credentials, or the caller.
+    fn fingerprint(&self, request: &Request) -> Fingerprint {
+        if self.headers.is_empty() {
+            return Fingerprint::of(request);
+        }
+        let own =
+            self.headers.iter().filter_map(|(name, value)| Some((name, value.as_ref().ok()?)));
+        Fingerprint::of_headers(own)
+    }
+}

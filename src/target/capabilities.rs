@@ -1,0 +1,92 @@
+//! What a rung can do.
+
+use crate::{
+    Request,
+    context::CallContext,
+    dialect::{Prefill, RequestEditor},
+};
+
+/// What a rung can do; a call that needs more passes it by.
+///
+/// # Defaults
+///
+/// * context: not declared, so any
+/// * tools, images, answers in JSON: yes
+/// * prefill: not declared, so never tried
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    context: Option<u64>,
+    tools: bool,
+    vision: bool,
+    json: bool,
+    pub(crate) prefill: Option<Prefill>,
+}
+
+// === impl Capabilities ===
+
+impl Capabilities {
+    /// The model's context, in tokens.
+    #[must_use]
+    pub fn context(mut self, tokens: u64) -> Self {
+        self.context = Some(tokens);
+        self
+    }
+
+    /// Whether it takes tools.
+    #[must_use]
+    pub fn tools(mut self, tools: bool) -> Self {
+        self.tools = tools;
+        self
+    }
+
+    /// Whether it takes images.
+    #[must_use]
+    pub fn vision(mut self, vision: bool) -> Self {
+        self.vision = vision;
+        self
+    }
+
+    /// Whether it answers in JSON where that is asked, by any of the ways its dialect has.
+    #[must_use]
+    pub fn json(mut self, json: bool) -> Self {
+        self.json = json;
+        self
+    }
+
+    /// That it goes on with an answer whose beginning is in the request, and in which form it wants that. Declare it only
+    /// of models that do: many reject such a request, and some begin anew. See
+    /// [`Resume::Continue`](crate::stream::Resume::Continue).
+    #[must_use]
+    pub fn prefill(mut self, form: impl Into<Option<Prefill>>) -> Self {
+        self.prefill = form.into();
+        self
+    }
+
+    /// Whether a request needs what is not offered.
+    pub(crate) fn lack(&self, request: &mut Request) -> bool {
+        if *self == Self::default() {
+            return false;
+        }
+        let ask = CallContext::info(request);
+        let pictures = ask.images() && !self.vision;
+        let draft = RequestEditor::open(&ask, request.body());
+        let Some(needs) = draft.map(|draft| draft.requirements()) else { return pictures };
+        let tools = needs.tools && !self.tools;
+        let large = self.context.is_some_and(|context| needs.tokens > context);
+        pictures || tools || large || (needs.json && !self.json)
+    }
+
+    /// Whether a request too large for `other` may fit here: a larger context, or none declared.
+    pub(crate) fn larger_than(&self, other: &Self) -> bool {
+        match (self.context, other.context) {
+            (Some(here), Some(there)) => here > there,
+            _ => true,
+        }
+    }
+}
+
+impl Default for Capabilities {
+    fn default() -> Self {
+        Self { context: None, tools: true, vision: true, json: true, prefill: None }
+    }
+}

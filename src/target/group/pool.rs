@@ -1,0 +1,228 @@
+//! The equal targets of a rung, and what is known of each.
+
+use std::{collections::HashMap, fmt, sync::Mutex, time::Duration};
+
+use tokio::time::Instant;
+
+use super::{
+    BalancePolicy, EqualTargets,
+    load::{Eligibility, Moment, Ride},
+    pick::{Asked, HedgedTargets, Round, Wish, pick},
+    state::State,
+    unknown::Pair,
+};
+use crate::{
+    Request,
+    context::{AffinityKey, AttemptContext, CallContext, Route},
+    dialect::RequestInfo,
+    hash::hash,
+    outcome::Outcome,
+    sync::lock_std as lock,
+    target::Target,
+    time::saturating_add,
+};
+
+/// The equal targets of a rung, and what is known of each. Shared by all calls.
+pub(crate) struct Pool {
+    targets: Vec<Target>,
+    /// What calls that stick know them by: the same in every process that has the same targets.
+    places: Vec<u64>,
+    policy: BalancePolicy,
+    made: Instant,
+    /// By operation: a target that cannot make vectors may chat. Operations are bounded in number.
+    states: Mutex<HashMap<&'static str, State>>,
+}
+
+/// The target of an attempt: its place in the pool, and the operation and the model that are asked of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TargetIndex {
+    at: usize,
+    part: &'static str,
+    /// The hash of the model that the caller named.
+    model: Option<u64>,
+}
+
+/// Until an answer has come, a target is taken to answer within a second, as the faster models do.
+const USUAL: f64 = 1.0;
+
+// === impl Pool ===
+
+impl Pool {
+    /// A pool of targets that were checked: at least one, at most 64.
+    pub(crate) fn new(targets: Vec<Target>, policy: BalancePolicy) -> Self {
+        let names: Vec<_> = targets.iter().map(Target::place).collect();
+        let place = |at: usize| {
+            // Those that differ by their keys alone are told apart by their order.
+            let twins = names[..at].iter().filter(|name| **name == names[at]).count();
+            hash(&(&names[at], twins))
+        };
+        Self {
+            places: (0..targets.len()).map(place).collect(),
+            targets,
+            policy,
+            made: Instant::now(),
+            states: Mutex::default(),
+        }
+    }
+
+    /// The request for one of the targets, and which one it is.
+    pub(crate) fn place(&self, mut request: Request, round: &mut Round) -> (Request, TargetIndex) {
+        let ask = CallContext::info(&mut request);
+        let sticky = request.extensions().get::<AffinityKey>().copied();
+        let once = CallContext::of(&mut request).non_replayable;
+        let copies = EqualTargets::of(&request).and_then(|equals| equals.copies.clone());
+        round.of_call(self.asked(&ask, sticky));
+        let wish = Wish { sticky: sticky.map(|sticky| (sticky, &self.places[..])), once };
+        let at = self.pick(round, wish, copies.as_ref());
+        let mut request = self.targets[at].apply(request, &ask);
+        let route = route(&mut request);
+        AttemptContext::of(&mut request).route = Some(route);
+        (request, TargetIndex { at, part: round.part(), model: round.model() })
+    }
+
+    /// What holds for all attempts of a call.
+    fn asked(&self, ask: &RequestInfo, sticky: Option<AffinityKey>) -> Asked {
+        let barred = self.barred(ask, sticky);
+        Asked { part: ask.effects().part(), model: ask.model().map(hash), barred }
+    }
+
+    /// The bits of the targets that cannot answer a call: files are at one account, vectors are those of one model. The
+    /// account is that of the first target, or of the one that the call sticks to.
+    fn barred(&self, ask: &RequestInfo, sticky: Option<AffinityKey>) -> u64 {
+        let all = || 0..self.targets.len();
+        let bits = |keeps: &dyn Fn(&Target) -> bool| {
+            let others = all().filter(|at| !keeps(&self.targets[*at]));
+            others.fold(0, |bits, at| bits | 1 << at)
+        };
+        let effects = ask.effects();
+        if effects.is_of_an_account() {
+            let home = sticky.and_then(|it| all().max_by_key(|at| it.score(self.places[*at])));
+            let home = &self.targets[home.unwrap_or_default()];
+            return bits(&|target| target.is_account_of(home));
+        }
+        match effects.is_a_vector() {
+            true => bits(&|target| target.is_model_of(&self.targets[0])),
+            false => 0,
+        }
+    }
+
+    /// The routes that a request may take, and which of them are left alone by now. Nothing is picked.
+    pub(crate) fn routes(&self, request: &Request) -> Vec<(Route, bool)> {
+        let mut request = request.clone();
+        let ask = CallContext::info(&mut request);
+        let mut round = Round::default();
+        round.of_call(self.asked(&ask, request.extensions().get::<AffinityKey>().copied()));
+        let (round, rests) = self.decide((round.part(), Instant::now()), |state, m| {
+            let rests = state.loads.iter().map(|load| load.standing(m) == Eligibility::Out);
+            (state.narrowed(round, m), rests.collect::<Vec<_>>())
+        });
+        let routes =
+            self.targets.iter().map(|target| route(&mut target.apply(request.clone(), &ask)));
+        let may_go = (0..self.targets.len()).map(|at| !round.is_barred(at));
+        let all = routes.zip(rests).zip(may_go);
+        all.filter_map(|(route, may_go)| may_go.then_some(route)).collect()
+    }
+
+    /// Whether one is left that may do better than those that were tried.
+    pub(crate) fn has_another(&self, round: Round) -> bool {
+        self.decide((round.part(), Instant::now()), |state, m| {
+            let open = state.narrowed(round, m);
+            pick(&state.loads, open, Wish::default(), (m, [0.0; 2])).is_some()
+        })
+    }
+
+    /// Until when our own breakers or limits refuse all of them, if they do.
+    pub(crate) fn closed(&self, round: Round, now: Instant) -> Option<Instant> {
+        let at = self.decide((round.part(), now), |state, m| {
+            let round = state.narrowed(round, m);
+            let open = state.loads.iter().enumerate().filter(|(at, _)| !round.is_barred(*at));
+            let soonest = open.map(|(_, load)| load.closed()).fold(f64::INFINITY, f64::min);
+            (soonest > m.at).then_some(soonest - m.at)
+        });
+        at.map(|secs| saturating_add(now, Duration::from_secs_f64(secs)))
+    }
+
+    fn pick(&self, round: &mut Round, wish: Wish<'_>, copies: Option<&HedgedTargets>) -> usize {
+        let part = round.part();
+        self.decide((part, Instant::now()), |state, m| state.pick(round, wish, (copies, m)))
+    }
+
+    pub(crate) fn begin(&self, seat: TargetIndex, now: Instant) -> Ride {
+        self.decide((seat.part, now), |state, m| state.loads[seat.at].begin(m))
+    }
+
+    /// What an attempt came to. Tells for how long its target is out, where that is news.
+    pub(crate) fn end(
+        &self,
+        seat: TargetIndex,
+        ride: &mut Ride,
+        outcome: Outcome,
+    ) -> Option<Duration> {
+        let names_it = self.targets[seat.at].has_model();
+        self.decide((seat.part, Instant::now()), |state, m| {
+            if outcome.is_success() && !ride.answered {
+                state.learn(seat, m.at - ride.began);
+            }
+            let outcome = if names_it { outcome } else { state.blamed(seat, outcome, m) };
+            state.loads[seat.at].end(outcome, ride, m)
+        })
+    }
+
+    /// The breaker of a target lets nothing through before that.
+    pub(crate) fn close(&self, seat: TargetIndex, until: Instant) {
+        let now = Instant::now();
+        let lasts = until.saturating_duration_since(now);
+        self.decide((seat.part, now), |state, m| state.loads[seat.at].close(lasts, m));
+    }
+
+    /// The first event of an answer came `first`, and the rest follows.
+    pub(crate) fn answer(&self, seat: TargetIndex, ride: &mut Ride, first: Instant) {
+        self.decide((seat.part, first), |state, m| {
+            let took = (m.at - ride.began).max(0.0);
+            state.learn(seat, took);
+            state.loads[seat.at].answer(ride, took, m);
+        });
+    }
+
+    /// Decides under the lock, for calls of one operation.
+    fn decide<T>(
+        &self,
+        (part, now): (&'static str, Instant),
+        decide: impl FnOnce(&mut State, &Moment<'_>) -> T,
+    ) -> T {
+        let mut states = lock(&self.states);
+        let state =
+            states.entry(part).or_insert_with(|| State::new(self.targets.len(), &self.policy));
+        let m = Moment {
+            policy: &self.policy,
+            at: now.saturating_duration_since(self.made).as_secs_f64(),
+            picks: state.picks,
+            usual: state.usual.unwrap_or(USUAL),
+        };
+        decide(state, &m)
+    }
+}
+
+/// The route of a request that was rewritten for a target, with what the rung's edits change of it.
+fn route(request: &mut Request) -> Route {
+    let route = AttemptContext::route(request);
+    match AttemptContext::of(request).variant.as_deref() {
+        Some(variant) => route.with_facet(variant),
+        None => route,
+    }
+}
+
+// === impl TargetIndex ===
+
+impl TargetIndex {
+    /// The target and the model that it is asked for, where the caller named one.
+    pub(super) fn pair(self) -> Option<Pair> {
+        self.model.map(|model| Pair { at: self.at, model })
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("targets", &self.targets).finish_non_exhaustive()
+    }
+}
