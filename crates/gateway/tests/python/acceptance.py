@@ -1,7 +1,7 @@
 """Plays sixteen failures of a provider at full length and in real time against the gateway as a process.
 
     cargo build --release -p evenkeel-gateway
-    python3 crates/gateway/tests/python/acceptance.py target/release/evenkeel-gateway [S09 ...]
+    python3 crates/gateway/tests/python/acceptance.py target/release/evenkeel-gateway [stall ...]
 
 Nothing of evenkeel is in it: provider and caller are sockets and a few lines of Python's own library. Each case has a
 gateway and a provider to itself; all run at once, so that it takes as long as the longest (outage: 90 s). It

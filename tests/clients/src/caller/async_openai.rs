@@ -9,7 +9,7 @@ use async_openai::{
 use evenkeel::{ClientBuilder, adapter::async_openai::EvenkeelService};
 use futures_util::StreamExt;
 
-use super::{Caller, How, Said, told};
+use super::{Caller, How, Said, with_sources};
 use crate::stage::KEY;
 
 /// async-openai.
@@ -74,7 +74,7 @@ impl Caller for AsyncOpenAi {
 
     async fn ask(&self, how: How) -> Result<Said, String> {
         let said = if how.is_streamed() { self.streamed(how).await } else { self.whole(how).await };
-        said.map_err(told)
+        said.map_err(with_sources)
     }
 }
 

@@ -4,7 +4,7 @@ use evenkeel::{ClientBuilder, adapter::reqwest_middleware::EvenkeelMiddleware};
 use reqwest_middleware::{ClientBuilder as Build, ClientWithMiddleware};
 use serde_json::Value;
 
-use super::{Caller, How, Said, told};
+use super::{Caller, How, Said, with_sources};
 use crate::stage::KEY;
 
 /// reqwest-middleware.
@@ -37,9 +37,9 @@ impl Caller for Middleware {
     }
 
     async fn ask(&self, how: How) -> Result<Said, String> {
-        let response = self.post(how).await.map_err(told)?;
+        let response = self.post(how).await.map_err(with_sources)?;
         let status = response.status();
-        let text = response.text().await.map_err(told)?;
+        let text = response.text().await.map_err(with_sources)?;
         if !status.is_success() {
             return Err(format!("{status} {text}"));
         }
@@ -48,13 +48,23 @@ impl Caller for Middleware {
         if how.is_streamed() {
             let events = text.split("\n\n").filter_map(|event| event.strip_prefix("data: "));
             for data in events.filter(|data| *data != "[DONE]") {
-                read(&serde_json::from_str(data).map_err(told)?, "delta", &mut said, &mut call);
+                read(
+                    &serde_json::from_str(data).map_err(with_sources)?,
+                    "delta",
+                    &mut said,
+                    &mut call,
+                );
             }
         } else {
-            read(&serde_json::from_str(&text).map_err(told)?, "message", &mut said, &mut call);
+            read(
+                &serde_json::from_str(&text).map_err(with_sources)?,
+                "message",
+                &mut said,
+                &mut call,
+            );
         }
         if !call.0.is_empty() {
-            said.calls.push((call.0, serde_json::from_str(&call.1).map_err(told)?));
+            said.calls.push((call.0, serde_json::from_str(&call.1).map_err(with_sources)?));
         }
         Ok(said)
     }

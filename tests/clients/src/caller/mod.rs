@@ -4,7 +4,7 @@ mod async_openai;
 mod middleware;
 mod rig;
 
-use std::{fmt, future::Future};
+use std::{error::Error, future::Future};
 
 use evenkeel::ClientBuilder;
 use serde_json::{Value, json};
@@ -81,6 +81,12 @@ fn parameters() -> Value {
 }
 
 /// An error and everything under it, in one line.
-fn told(error: impl fmt::Debug + fmt::Display) -> String {
-    format!("{error} {error:?}")
+fn with_sources(error: impl Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text += &format!(": {error}");
+        source = error.source();
+    }
+    text
 }

@@ -9,7 +9,7 @@ use rig::{
     rig_reqwest::ReqwestMiddlewareClient,
 };
 
-use super::{Caller, How, Middleware, Said, TOOL, parameters, told};
+use super::{Caller, How, Middleware, Said, TOOL, parameters, with_sources};
 use crate::stage::KEY;
 
 /// rig.
@@ -45,7 +45,7 @@ impl Caller for Rig {
     }
 
     async fn ask(&self, how: How) -> Result<Said, String> {
-        let answer = self.call(how).await.map_err(told)?;
+        let answer = self.call(how).await.map_err(with_sources)?;
         let call = |call: &rig::message::ToolCall| {
             (call.function.name.to_string(), call.function.arguments.clone().into())
         };
