@@ -9,7 +9,7 @@ fields! {
     pub(super) struct Event<'a> {
         r#type: Raw<'a>,
         error: Raw<'a>,
-        response: Option<Answer<'a>>,
+        response: Option<Box<Answer<'a>>>,
         item: Option<Item<'a>>,
         delta: Raw<'a>,
         partial_image_b64: Raw<'a>,
@@ -80,7 +80,7 @@ impl<'a> Event<'a> {
 
     /// Whether it is an error, as an event of that kind.
     pub(super) fn is_error(&self, kind: &str) -> bool {
-        let failed = || self.response.as_ref().is_some_and(Answer::is_error);
+        let failed = || self.response.as_ref().is_some_and(|answer| answer.is_error());
         matches!(kind, "error" | "response.failed")
             || is_filled(self.error)
             || (is_end(kind) && failed())
