@@ -5,6 +5,9 @@
 //! has the headers of a 429 with what the official clients make of them; here it is asserted whether another try is
 //! allowed and how long the wait is, beside the code that the same seconds are read.
 
+#![allow(clippy::unwrap_used)]
+// The lint's own exception covers test functions alone, not what they share.
+
 use std::time::Duration;
 
 use evenkeel_dialect::outcome::{
