@@ -78,12 +78,12 @@ mod usage;
 
 pub use usage::Usage;
 
-pub(crate) use evenkeel_dialect::{
-    AnswerForm, AnswerSummary, Effects, Expected, FrameSummary, ModelPath, RequestEditor,
-    ResumableStream, StreamFraming, StreamMonitor, SyntheticReply, TargetDifference, ToolFilter,
-    endpoint, unstream_path,
-};
 #[doc(inline)]
 pub use evenkeel_dialect::{
-    Dialect, ErrorReply, ErrorTail, Operation, Prefill, RequestInfo, Tokens,
+    AnswerForm, Dialect, Effects, ErrorReply, ErrorTail, Expected, Operation, Prefill, RequestInfo,
+    StreamFraming, SyntheticReply, TargetDifference, Tokens,
+};
+pub(crate) use evenkeel_dialect::{
+    AnswerSummary, FrameSummary, ModelPath, RequestEditor, ResumableStream, StreamMonitor,
+    ToolFilter, endpoint, unstream_path,
 };

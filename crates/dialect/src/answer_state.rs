@@ -111,10 +111,10 @@ impl AnswerState {
         }
     }
 
-    /// Adds an event that has content, and nothing else that was not noted already.
-    pub(crate) fn add_content(&mut self, seen: &mut FrameSummary) {
-        self.content = true;
-        seen.content += 1;
+    /// Adds events that have content, and nothing else that was not noted already.
+    pub(crate) fn add_content(&mut self, events: u32, seen: &mut FrameSummary) {
+        self.content |= events > 0;
+        seen.content += events;
     }
 
     /// Judges an answer that was not streamed: a success, blocked, or why it is none.

@@ -36,6 +36,8 @@ struct Fold {
     usage: UsageCounts,
     /// Whether every event could be read.
     readable: bool,
+    /// The last event of the API has come: what comes after it means nothing.
+    over: bool,
 }
 
 // === impl AnswerSummary ===
@@ -47,6 +49,9 @@ impl AnswerSummary {
         let mut fold = Fold::new();
         if stream {
             each_event(dialect.framing(), bytes, |raw| {
+                if fold.over {
+                    return;
+                }
                 let event = reader.read(&raw);
                 // Pings need not be JSON; a stream that is whole but for one is whole.
                 let unreadable = matches!(event.fault, Some(Fault::Unreadable(_)));
@@ -65,12 +70,13 @@ impl AnswerSummary {
 impl Fold {
     fn new() -> Self {
         let summary = AnswerSummary { plain: true, ..AnswerSummary::default() };
-        Self { summary, usage: UsageCounts::default(), readable: true }
+        Self { summary, usage: UsageCounts::default(), readable: true, over: false }
     }
 
     /// Adds one event of a stream, or a whole answer.
     fn add(&mut self, event: &AnswerEvent<'_>) {
-        let Self { summary, usage, readable } = self;
+        let Self { summary, usage, readable, over } = self;
+        *over = event.last;
         if event.snapshot {
             (summary.text, summary.tools, summary.plain) = (None, false, true);
         }
@@ -98,7 +104,7 @@ impl Fold {
     }
 
     fn end(self) -> Option<AnswerSummary> {
-        let Self { mut summary, usage, readable } = self;
+        let Self { mut summary, usage, readable, .. } = self;
         if summary.plain {
             summary.text.get_or_insert_default();
         }

@@ -6,7 +6,7 @@ use serde_json::error::Category;
 use crate::{
     decode::RawEvent,
     events::AnswerEvent,
-    json::{Raw, fields, is_filled, is_ping, trim},
+    json::{self, Raw, fields, is_filled, is_ping, trim},
     outcome::{ErrorCodeTable, Outcome, Verdict, in_stream},
 };
 
@@ -24,7 +24,7 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(
     if body.is_empty() {
         return Err(Outcome::Empty.into());
     }
-    serde_json::from_slice(body).map_err(|error| {
+    json::parse(body).map_err(|error| {
         let cut = error.classify() == Category::Eof && matches!(body.first(), Some(b'{' | b'['));
         let outcome = if cut { Outcome::Truncated } else { Outcome::Malformed };
         listed_error(codes, body).unwrap_or_else(|| outcome.into())
@@ -57,7 +57,7 @@ pub(crate) fn named_event<'a, T: Deserialize<'a>>(
     if data.is_empty() || ping || data.starts_with(b"[DONE]") {
         return AnswerEvent { ping, ..AnswerEvent::default() };
     }
-    match serde_json::from_slice(data) {
+    match json::parse(data) {
         Ok(json) => read(&json, data),
         Err(_) => AnswerEvent::unreadable(unread(codes, data)),
     }

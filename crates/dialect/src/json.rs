@@ -6,6 +6,9 @@ use serde_json::value::RawValue;
 /// A value as it stands in the bytes; `None` for one that is missing or null.
 pub(super) type Raw<'a> = Option<&'a RawValue>;
 
+/// A value that is known and means nothing here.
+pub(super) type Skipped = serde::de::IgnoredAny;
+
 /// A struct of optional fields, read from an object in one pass. Unlike derived ones they take a field that comes twice
 /// (the last wins, as in every JSON library that providers' clients use). With `+ more` behind it, the struct has a field of that name:
 /// whether any other field holds something.
@@ -61,6 +64,14 @@ macro_rules! fields {
     }};
 }
 pub(super) use fields;
+
+/// Reads JSON. Text that is known to be UTF-8 is read faster: then no name and no value has to be checked by itself.
+pub(super) fn parse<'a, T: Deserialize<'a>>(json: &'a [u8]) -> serde_json::Result<T> {
+    match std::str::from_utf8(json) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(json),
+    }
+}
 
 /// Whether a value holds something: not null, not blank text, not an empty list or object.
 pub(super) fn is_filled(value: Raw<'_>) -> bool {

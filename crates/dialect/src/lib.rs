@@ -34,7 +34,7 @@
 //!
 //! | what | file | what is in it |
 //! |---|---|---|
-//! | a request, read | `request_info` | what it asks for: dialect, model, stream, limits |
+//! | a request, read | `request_info`, `answer_form` | what it asks for: dialect, model, stream, limits |
 //! | | `operation`, `effects` | what it does at its provider, what may be repeated, and who else may answer |
 //! | | `ties`, `names` | what it names that is kept at one account; the names of unknown paths |
 //! | | `path`, `model_path` | the dialect by the path, and where the API's own part of it begins; the model in a path |
@@ -57,6 +57,7 @@
 //! | | `tree/` | changed in places: what is not changed keeps its bytes |
 
 mod answer;
+mod answer_form;
 mod answer_state;
 mod answer_summary;
 mod anthropic;
@@ -96,6 +97,7 @@ mod tokens;
 mod tree;
 mod wire;
 
+pub use answer_form::AnswerForm;
 pub use answer_state::{Expected, FrameSummary};
 pub use answer_summary::AnswerSummary;
 pub use dialect::{Dialect, StreamFraming};
@@ -108,7 +110,7 @@ pub use operation::Operation;
 pub use path::endpoint;
 pub use prefill::Prefill;
 pub use request_editor::{DoesNotFit, RequestEditor, Requirements, ToolFilter};
-pub use request_info::{AnswerForm, RequestInfo};
+pub use request_info::RequestInfo;
 pub use resumable::{ReadOutcome, ResumableStream};
 pub use synthetic::SyntheticReply;
 pub use tokens::Tokens;

@@ -3,7 +3,7 @@
 use crate::{
     Dialect, Expected, FrameSummary, StreamFraming, Tokens,
     answer_state::AnswerState,
-    decode::{Decoder, RawEvent},
+    decode::{Decoder, RawEvent, TooLarge},
     outcome::{Outcome, Verdict},
     reader::EventReader,
 };
@@ -46,24 +46,13 @@ impl StreamMonitor {
     /// Reads the next bytes.
     pub fn feed(&mut self, bytes: &[u8]) -> FrameSummary {
         let mut seen = FrameSummary::default();
-        let bytes = self.short(bytes, &mut seen);
-        if bytes.is_empty() {
-            return seen;
-        }
         if self.first.is_none() {
             self.first = bytes.iter().copied().find(|byte| !byte.is_ascii_whitespace());
         }
         if self.failed.is_some() || self.is_over() || self.foreign().is_some() {
             return seen;
         }
-        let Self { reader, answer, .. } = self;
-        let each = |raw: RawEvent<'_>| {
-            seen.events += 1;
-            if seen.failed.is_none() {
-                next(reader, answer, &raw, &mut seen);
-            }
-        };
-        let fed = self.decoder.feed(bytes, each);
+        let fed = self.events(bytes, &mut seen);
         if self.decoder.is_closed() {
             self.answer.close(&mut seen);
         }
@@ -74,18 +63,27 @@ impl StreamMonitor {
         seen
     }
 
-    /// Reads the events at the beginning that are like those before them; returns what comes after: one pass over their
-    /// bytes, where the long way takes four.
-    fn short<'a>(&mut self, mut bytes: &'a [u8], seen: &mut FrameSummary) -> &'a [u8] {
-        if self.failed.is_some() || !self.decoder.is_between_events() || self.is_over() {
-            return bytes;
+    /// Reads the events that end in the bytes. Those that are alike take a shorter way: one pass over their bytes.
+    fn events(&mut self, mut bytes: &[u8], seen: &mut FrameSummary) -> Result<(), TooLarge> {
+        let Self { decoder, reader, answer, .. } = self;
+        while !bytes.is_empty() {
+            if seen.failed.is_none() && decoder.is_between_events() && !answer.is_over() {
+                let mut alike = 0;
+                while let Some(rest) = reader.after_alike(bytes) {
+                    (bytes, alike) = (rest, alike + 1);
+                }
+                seen.events += alike;
+                answer.add_content(alike, seen);
+            }
+            let read = decoder.feed_one(bytes, |raw| {
+                seen.events += 1;
+                if seen.failed.is_none() {
+                    next(reader, answer, &raw, seen);
+                }
+            })?;
+            bytes = &bytes[read..];
         }
-        while let Some(rest) = self.reader.after_alike(bytes) {
-            self.answer.add_content(seen);
-            seen.events += 1;
-            bytes = rest;
-        }
-        bytes
+        Ok(())
     }
 
     /// Whether the last event of the API has come: what comes, or does not come, after it changes nothing.
@@ -154,7 +152,7 @@ pub(crate) fn next(
         return;
     }
     match reader.is_alike(raw) {
-        true => answer.add_content(seen),
+        true => answer.add_content(1, seen),
         false => answer.add(&reader.read(raw), seen),
     }
 }

@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 use memchr::memmem::{self, Finder};
 
 use crate::{
-    Dialect, Operation, Request,
+    AnswerForm, Dialect, Operation, Request,
     effects::{Effects, Ties},
     json::{Raw, fields, is_filled, is_true, read, text},
-    model_path::{ModelPath, asks_for_events},
+    model_path::ModelPath,
 };
 
 /// What a request asks for, read once, without copying its body.
@@ -25,19 +25,6 @@ pub struct RequestInfo {
     /// Whether an answer without any content may be right: the request names words to stop at, or a very small limit.
     pub(crate) stops: bool,
     pub(crate) effects: Effects,
-}
-
-/// Which of the forms of its dialect an answer is to have, where there are several.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AnswerForm {
-    /// The only one, or the usual one.
-    #[default]
-    Usual,
-    /// A stream of Gemini's as one JSON array.
-    Array,
-    /// Ollama's answer to a bare prompt.
-    Generate,
 }
 
 fields! {
@@ -130,7 +117,7 @@ impl RequestInfo {
                 (Some(Dialect::Ollama), _) => wanted.stream.is_none_or(|it| it.get() != "false"),
                 _ => is_true(wanted.stream),
             },
-            form: form(request.uri(), dialect),
+            form: AnswerForm::of(request.uri(), dialect),
             stream_usage: options.is_some_and(|o| is_true(o.include_usage)),
             max_tokens: wanted.most(),
             tools: is_filled(wanted.tools) || is_filled(wanted.functions),
@@ -196,18 +183,6 @@ impl RequestInfo {
     }
 }
 
-// === impl AnswerForm ===
-
-impl AnswerForm {
-    /// The end of the path at which Ollama is asked for it.
-    pub(super) fn of_ollama(self) -> &'static str {
-        match self {
-            Self::Generate => "/generate",
-            Self::Usual | Self::Array => "/chat",
-        }
-    }
-}
-
 // === impl Wanted ===
 
 impl Wanted<'_> {
@@ -247,16 +222,4 @@ fn has_images(body: &[u8]) -> bool {
     /// What is in each of the words.
     static IMAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"image"));
     IMAGE.find(body).is_some() && IMAGES.iter().any(|word| memmem::find(body, word).is_some())
-}
-
-fn form(uri: &http::Uri, dialect: Option<Dialect>) -> AnswerForm {
-    match dialect {
-        Some(Dialect::Gemini) if !asks_for_events(uri.query().unwrap_or_default()) => {
-            AnswerForm::Array
-        }
-        Some(Dialect::Ollama) if uri.path().trim_end_matches('/').ends_with("/generate") => {
-            AnswerForm::Generate
-        }
-        _ => AnswerForm::Usual,
-    }
 }

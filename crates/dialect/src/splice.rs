@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     Dialect,
     events::{AnswerEvent, Structure},
+    json::read,
 };
 
 /// What the events that were handed on have in common, and how those of another answer are made to follow them.
@@ -103,11 +104,12 @@ impl StreamSplicer {
         self.begun = true;
         match event.structure {
             Structure::BlockStart { index, .. } => {
-                let index = index.map_or(self.blocks, |index| base.saturating_add(index));
+                let index = read::<u64>(index).map(|index| base.saturating_add(index));
+                let index = index.unwrap_or(self.blocks);
                 self.open = Some(index);
                 self.blocks = index.saturating_add(1);
             }
-            Structure::BlockEnd { .. } => self.open = None,
+            Structure::BlockEnd => self.open = None,
             _ => {}
         }
         // The id of a message stands in its head alone, which comes once.
@@ -138,13 +140,15 @@ impl StreamSplicer {
     fn message(&mut self, event: &AnswerEvent<'_>, json: &mut Value) -> SpliceAction {
         match event.structure {
             Structure::MessageStart => SpliceAction::Drop,
-            Structure::BlockStart { index, text } => self.block(index.unwrap_or(0), text, json),
-            Structure::BlockDelta { .. } => {
+            Structure::BlockStart { index, text } => {
+                self.block(read(index).unwrap_or(0), text, json)
+            }
+            Structure::BlockDelta => {
                 self.shift(json);
                 let empty = json["delta"]["type"] == "text_delta" && json["delta"]["text"] == "";
                 if empty { SpliceAction::Drop } else { SpliceAction::Keep }
             }
-            Structure::BlockEnd { .. } => {
+            Structure::BlockEnd => {
                 self.shift(json);
                 SpliceAction::Keep
             }

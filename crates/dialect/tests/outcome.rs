@@ -6,6 +6,7 @@
 //! allowed and how long the wait is, beside the code that the same seconds are read.
 
 #![allow(clippy::unwrap_used)]
+// The lint's own exception covers test functions alone, not what they share.
 
 use std::time::Duration;
 

@@ -6,7 +6,7 @@ use crate::{
     event_json::{named_event, parse},
     events::AnswerEvent,
     json::trim,
-    outcome::{ErrorCodeTable, Outcome, Verdict, in_stream},
+    outcome::{ErrorCodeTable, Verdict, in_stream},
 };
 
 /// Reads one event. The answer is whole when the message has a stop reason, or at `message_stop`: each of the two may be missing.
@@ -19,7 +19,7 @@ pub(crate) fn read<'a>(codes: &ErrorCodeTable, raw: &RawEvent<'a>) -> AnswerEven
         let mut event = AnswerEvent::default();
         match json.add_to(kind, &mut event) {
             Some(()) => event,
-            None => AnswerEvent::unreadable(Outcome::Malformed.into()),
+            None => AnswerEvent::foreign(),
         }
     })
 }

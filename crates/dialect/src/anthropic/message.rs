@@ -10,7 +10,7 @@ fields! {
         r#type: Raw<'a>,
         index: Raw<'a>,
         error: Raw<'a>,
-        message: Option<Message<'a>>,
+        message: Option<Box<Message<'a>>>,
         content_block: Option<Block<'a>>,
         delta: Option<Delta<'a>>,
         usage: Raw<'a>,
@@ -79,7 +79,7 @@ impl<'a> Event<'a> {
 
     /// Adds what an event of that kind holds; `None` for one that is not of the dialect.
     pub(super) fn add_to(&self, kind: &str, event: &mut AnswerEvent<'a>) -> Option<()> {
-        let index = read(self.index);
+        let index = self.index;
         match kind {
             "message_start" => {
                 event.structure = Structure::MessageStart;
@@ -92,14 +92,14 @@ impl<'a> Event<'a> {
                 // The block after it is the sign that the tool is done.
                 let running = block.is_some_and(Block::runs_tool);
                 event.tool = Some(ProviderTool { running, progress: false });
-                event.annotated |= index.is_some_and(|index: u64| index > 0);
+                event.annotated |= read(index).is_some_and(|index: u64| index > 0);
                 block.into_iter().for_each(|block| block.add_to(event));
             }
             "content_block_delta" => {
-                event.structure = Structure::BlockDelta { index };
+                event.structure = Structure::BlockDelta;
                 self.delta.iter().for_each(|delta| delta.add_to(event));
             }
-            "content_block_stop" => event.structure = Structure::BlockEnd { index },
+            "content_block_stop" => event.structure = Structure::BlockEnd,
             "message_delta" => {
                 event.structure = Structure::MessageEnd;
                 event.usage = usage(self.usage);

@@ -75,9 +75,11 @@ impl EventBoundary {
         let first = !std::mem::replace(&mut self.begun, true);
         match &mut self.shape {
             Shape::Undecided => {}
-            Shape::Sse(_) => {
+            Shape::Sse(lines) => {
                 let marked = block.strip_prefix(b"\xEF\xBB\xBF").filter(|_| first);
-                let fields = SseFields::read(marked.unwrap_or(block), joined);
+                let known = lines.take_fields(block).filter(|_| marked.is_none());
+                let fields =
+                    known.unwrap_or_else(|| SseFields::read(marked.unwrap_or(block), joined));
                 self.framed |= fields.is_framed;
                 if let Some(data) = fields.data {
                     each(fields.name, data);

@@ -56,22 +56,32 @@ impl Decoder {
         mut each: impl FnMut(RawEvent<'_>),
     ) -> Result<(), TooLarge> {
         let mut rest = bytes;
-        while let (false, Some(end)) = (self.dead, self.boundary.next(rest)) {
-            let (block, after) = rest.split_at(end);
-            rest = after;
-            if self.held.is_empty() {
-                self.check(block.len())?;
-                self.read(block, &mut each);
-            } else {
-                self.hold(block)?;
+        while !rest.is_empty() {
+            rest = &rest[self.feed_one(rest, &mut each)?..];
+        }
+        Ok(())
+    }
+
+    /// The same up to the end of the event under way; returns how many bytes were read.
+    pub(crate) fn feed_one(
+        &mut self,
+        bytes: &[u8],
+        mut each: impl FnMut(RawEvent<'_>),
+    ) -> Result<usize, TooLarge> {
+        let end = if self.dead { None } else { self.boundary.next(bytes) };
+        match end {
+            Some(end) if self.held.is_empty() => {
+                self.check(end)?;
+                self.read(&bytes[..end], &mut each);
+            }
+            Some(end) => {
+                self.hold(&bytes[..end])?;
                 self.read_held(&mut each);
             }
+            None if !self.dead && self.boundary.drop_lead() => self.held.clear(),
+            None => self.hold(bytes)?,
         }
-        if self.dead || !self.boundary.drop_lead() {
-            return self.hold(rest);
-        }
-        self.held.clear();
-        Ok(())
+        Ok(end.unwrap_or(bytes.len()))
     }
 
     /// The bytes are over: a last event whose end never came is read all the same, but for an element of an array.
@@ -86,7 +96,9 @@ impl Decoder {
         let mut held = std::mem::take(&mut self.held);
         self.read(&held, each);
         held.clear();
-        held.shrink_to(Self::KEPT);
+        if held.capacity() > Self::KEPT {
+            held.shrink_to(Self::KEPT);
+        }
         self.held = held;
     }
 

@@ -17,5 +17,5 @@ mod raw_event;
 mod sse;
 
 pub(crate) use boundary::{EventBoundary, EventFrame};
-pub(crate) use decoder::{Decoder, each_event};
+pub(crate) use decoder::{Decoder, TooLarge, each_event};
 pub(crate) use raw_event::RawEvent;

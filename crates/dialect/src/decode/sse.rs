@@ -1,15 +1,30 @@
 //! Server-sent events: where one ends, and what is in it.
 
+use std::ops::Range;
+
 use memchr::{memchr, memchr2};
 
 /// How far a server-sent event has come. It ends with a blank line; a comment that stands alone ends with its own line.
 #[derive(Debug, Default)]
 pub(super) struct SseLines {
     line: Line,
-    /// A line of the event under way has ended.
-    pending: bool,
+    /// Where the line under way begins in the block of the event.
+    start: usize,
+    /// How many bytes of the block came in earlier pieces.
+    before: usize,
     /// The last byte was a carriage return: a line feed right after it belongs to it.
     after_cr: bool,
+    /// The lines of the event under way.
+    lines: FirstLines,
+    /// Those of the event that has ended.
+    ended: FirstLines,
+}
+
+/// The first lines of an event, by their places in its block. Most events have no more.
+#[derive(Clone, Debug, Default)]
+struct FirstLines {
+    places: [Range<usize>; 2],
+    count: usize,
 }
 
 /// What has come of the line under way.
@@ -36,7 +51,7 @@ pub(super) struct SseFields<'a> {
 impl SseLines {
     /// Whether the next byte is the first of an event.
     pub(super) fn is_between(&self) -> bool {
-        self.line == Line::Empty && !self.pending && !self.after_cr
+        self.line == Line::Empty && self.lines.count == 0 && !self.after_cr
     }
 
     /// The end of the event under way, if it is in the bytes.
@@ -45,27 +60,72 @@ impl SseLines {
         while let Some(byte) = bytes.get(at) {
             if std::mem::take(&mut self.after_cr) && *byte == b'\n' {
                 at += 1;
+                self.start += 1;
                 continue;
             }
-            let end = memchr2(b'\n', b'\r', &bytes[at..]);
-            if self.line == Line::Empty && end != Some(0) {
-                self.line = if *byte == b':' { Line::Comment } else { Line::Field };
+            let Some(length) = memchr2(b'\n', b'\r', &bytes[at..]) else { break };
+            if self.line == Line::Empty && length > 0 {
+                self.line = Line::of(*byte);
             }
-            at += end? + 1;
+            let end = self.before + at + length;
+            at += length + 1;
             self.after_cr = bytes[at - 1] == b'\r';
-            let ends = match std::mem::take(&mut self.line) {
-                Line::Empty => true,
-                Line::Comment => !self.pending,
-                Line::Field => false,
-            };
-            self.pending = !ends;
-            if ends {
+            if self.end_line(end) {
                 let pair = self.after_cr && bytes.get(at) == Some(&b'\n');
                 self.after_cr &= !pair;
+                (self.start, self.before) = (0, 0);
                 return Some(at + usize::from(pair));
             }
+            self.start = end + 1;
         }
+        if let (Line::Empty, Some(first)) = (self.line, bytes.get(at)) {
+            self.line = Line::of(*first);
+        }
+        self.before += bytes.len();
         None
+    }
+
+    /// The fields of the event whose end was found last, in its block; `None` where its lines have to be found once more.
+    pub(super) fn take_fields<'a>(&mut self, block: &'a [u8]) -> Option<SseFields<'a>> {
+        let FirstLines { places, count } = std::mem::take(&mut self.ended);
+        let mut fields = SseFields::default();
+        for place in places.get(..count)? {
+            let data = fields.line(&block[place.clone()]);
+            if data.is_some() && fields.data.is_some() {
+                return None;
+            }
+            fields.data = fields.data.or(data);
+        }
+        (count > 0).then_some(fields)
+    }
+
+    /// A line ends there in the block; whether the event ends with it.
+    fn end_line(&mut self, end: usize) -> bool {
+        let line = std::mem::take(&mut self.line);
+        if line != Line::Empty {
+            if let Some(place) = self.lines.places.get_mut(self.lines.count) {
+                *place = self.start..end;
+            }
+            self.lines.count += 1;
+        }
+        let ends = match line {
+            Line::Empty => true,
+            Line::Comment => self.lines.count == 1,
+            Line::Field => false,
+        };
+        if ends {
+            self.ended = std::mem::take(&mut self.lines);
+        }
+        ends
+    }
+}
+
+// === impl Line ===
+
+impl Line {
+    /// A line that begins with that byte.
+    fn of(first: u8) -> Self {
+        if first == b':' { Self::Comment } else { Self::Field }
     }
 }
 
@@ -104,6 +164,10 @@ impl<'a> SseFields<'a> {
     fn line(&mut self, line: &'a [u8]) -> Option<&'a [u8]> {
         if line.is_empty() {
             return None;
+        }
+        if let Some(data) = line.strip_prefix(b"data:") {
+            self.is_framed = true;
+            return Some(data.strip_prefix(b" ").unwrap_or(data));
         }
         let (field, value) = match memchr(b':', line) {
             Some(colon) => (&line[..colon], &line[colon + 1..]),

@@ -1,7 +1,10 @@
 //! One event of an answer.
 
 use super::{Few, Finish, FinishReason, JsonText, UsageCounts};
-use crate::{json::Raw, outcome::Verdict};
+use crate::{
+    json::Raw,
+    outcome::{Outcome, Verdict},
+};
 
 /// What one event of an answer holds; or a whole answer that was not streamed.
 #[derive(Debug, Default)]
@@ -19,7 +22,7 @@ pub(crate) struct AnswerEvent<'a> {
     pub(crate) usage: Option<UsageCounts>,
     pub(crate) fault: Option<Fault>,
     /// Its place among the blocks of a message: Anthropic's events alone have one.
-    pub(crate) structure: Structure,
+    pub(crate) structure: Structure<'a>,
     /// A tool that the provider runs itself.
     pub(crate) tool: Option<ProviderTool>,
     /// It only keeps the connection open.
@@ -41,13 +44,15 @@ pub(crate) struct AnswerEvent<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Part<'a> {
     pub(crate) kind: PartKind,
-    /// Its text, where the kind is text.
+    /// Its text, where the kind is text or a completion.
     pub(crate) text: Option<JsonText<'a>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PartKind {
     Text,
+    /// Text that completes a bare prompt: there is no message that another answer could go on with.
+    Completion,
     Reasoning,
     /// The call of a tool of the caller's or the provider's, or a piece of its input.
     ToolCall,
@@ -62,27 +67,25 @@ pub(crate) enum PartKind {
 #[derive(Clone, Debug)]
 pub(crate) enum Fault {
     /// The provider reports an error.
-    Error(Verdict),
-    /// It is no event of the dialect.
-    Unreadable(Verdict),
+    Error(Box<Verdict>),
+    /// It is JSON, and no event of the dialect.
+    Foreign(Box<Verdict>),
+    /// It cannot be read as an event of the dialect.
+    Unreadable(Box<Verdict>),
 }
 
-/// The place of an event in a message that is made of blocks. An index that is missing is `None`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Structure {
+/// The place of an event in a message that is made of blocks, with the index of a block that begins.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum Structure<'a> {
     #[default]
     None,
     MessageStart,
     BlockStart {
-        index: Option<u64>,
+        index: Raw<'a>,
         text: bool,
     },
-    BlockDelta {
-        index: Option<u64>,
-    },
-    BlockEnd {
-        index: Option<u64>,
-    },
+    BlockDelta,
+    BlockEnd,
     /// Its reason to end, or its end.
     MessageEnd,
 }
@@ -101,12 +104,17 @@ pub(crate) struct ProviderTool {
 impl<'a> AnswerEvent<'a> {
     /// An error of the provider, with its verdict.
     pub(crate) fn error(verdict: Verdict) -> Self {
-        Self { fault: Some(Fault::Error(verdict)), ..Self::default() }
+        Self { fault: Some(Fault::Error(verdict.into())), ..Self::default() }
     }
 
-    /// An event that is none of its dialect.
+    /// JSON that is no event of its dialect.
+    pub(crate) fn foreign() -> Self {
+        Self { fault: Some(Fault::Foreign(Box::new(Outcome::Malformed.into()))), ..Self::default() }
+    }
+
+    /// Data that cannot be read as an event of its dialect.
     pub(crate) fn unreadable(verdict: Verdict) -> Self {
-        Self { fault: Some(Fault::Unreadable(verdict)), ..Self::default() }
+        Self { fault: Some(Fault::Unreadable(verdict.into())), ..Self::default() }
     }
 
     /// The event by which an API, or a gateway before it, ends a stream.
@@ -123,9 +131,14 @@ impl<'a> AnswerEvent<'a> {
 
     /// Adds a text, if it is one and not empty. Whether it was a text, or nothing.
     pub(crate) fn push_text(&mut self, value: Raw<'a>) -> bool {
+        self.push_text_as(PartKind::Text, value)
+    }
+
+    /// The same of text of that kind.
+    pub(crate) fn push_text_as(&mut self, kind: PartKind, value: Raw<'a>) -> bool {
         let Some(text) = JsonText::new(value) else { return value.is_none() };
         if !text.is_empty() {
-            self.parts.push(Part { kind: PartKind::Text, text: Some(text) });
+            self.parts.push(Part { kind, text: Some(text) });
         }
         true
     }
@@ -135,11 +148,15 @@ impl<'a> AnswerEvent<'a> {
         self.finishes.push(Finish { choice: None, reason });
     }
 
-    /// The text of the event, where it is all of its content: not one of several choices, nor beside anything else.
+    /// The text of the event, where it is all of its content: not one of several choices, nor beside anything else, nor in the
+    /// beginning of a block, which is not a place where text can go on.
     pub(crate) fn only_text(&self) -> Option<JsonText<'a>> {
         let mut parts = self.parts.iter();
         let (Some(part), None) = (parts.next(), parts.next()) else { return None };
-        part.text.filter(|_| !self.opaque && self.choices <= 1)
+        let begins =
+            matches!(self.structure, Structure::MessageStart | Structure::BlockStart { .. });
+        let alone = part.kind == PartKind::Text && !self.opaque && self.choices <= 1;
+        part.text.filter(|_| alone && !begins)
     }
 }
 
@@ -148,7 +165,7 @@ impl<'a> AnswerEvent<'a> {
 impl Fault {
     pub(crate) fn verdict(&self) -> &Verdict {
         match self {
-            Self::Error(verdict) | Self::Unreadable(verdict) => verdict,
+            Self::Error(verdict) | Self::Foreign(verdict) | Self::Unreadable(verdict) => verdict,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     events::{AnswerEvent, Finish, FinishReason, JsonText, PartKind, UsageCounts},
-    json::{Raw, fields, is_filled, read, word},
+    json::{Raw, Skipped, fields, is_filled, read, word},
 };
 
 fields! {
@@ -23,9 +23,9 @@ fields! {
         index: Raw<'a>,
         content: Option<Content<'a>>,
         finishReason: Raw<'a>,
-        avgLogprobs: Raw<'a>,
-        safetyRatings: Raw<'a>,
-        tokenCount: Raw<'a>,
+        avgLogprobs: Skipped,
+        safetyRatings: Skipped,
+        tokenCount: Skipped,
     } + more
 }
 
@@ -48,7 +48,7 @@ fields! {
         text: Raw<'a>,
         thought: Raw<'a>,
         /// Of a thought: it is no content.
-        thoughtSignature: Raw<'a>,
+        thoughtSignature: Skipped,
         functionCall: Raw<'a>,
         inlineData: Raw<'a>,
         fileData: Raw<'a>,

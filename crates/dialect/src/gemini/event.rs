@@ -5,7 +5,7 @@ use crate::{
     decode::RawEvent,
     event_json::{parse, unread},
     events::AnswerEvent,
-    json::trim,
+    json::{self, trim},
     outcome::{ErrorCodeTable, Verdict, in_stream},
 };
 
@@ -17,7 +17,7 @@ pub(crate) fn read<'a>(codes: &ErrorCodeTable, raw: &RawEvent<'a>) -> AnswerEven
     if data.is_empty() || (data == b"[DONE]" && raw.name != b"error") {
         return AnswerEvent::default();
     }
-    match serde_json::from_slice::<Chunk<'_>>(data) {
+    match json::parse::<Chunk<'_>>(data) {
         Ok(chunk) if chunk.is_error() => AnswerEvent::error(in_stream(codes, data)),
         _ if raw.name == b"error" => AnswerEvent::error(in_stream(codes, data)),
         Ok(chunk) => {

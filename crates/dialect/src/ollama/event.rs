@@ -5,7 +5,7 @@ use crate::{
     decode::RawEvent,
     event_json::{parse, unread},
     events::AnswerEvent,
-    json::trim,
+    json::{self, trim},
     outcome::{ErrorCodeTable, Verdict, in_stream},
 };
 
@@ -15,7 +15,7 @@ pub(crate) fn read<'a>(codes: &ErrorCodeTable, raw: &RawEvent<'a>) -> AnswerEven
     if data.is_empty() {
         return AnswerEvent::default();
     }
-    match serde_json::from_slice::<Line<'_>>(data) {
+    match json::parse::<Line<'_>>(data) {
         Ok(line) if line.is_error() => AnswerEvent::error(in_stream(codes, data)),
         Ok(line) => {
             let mut event = AnswerEvent::default();

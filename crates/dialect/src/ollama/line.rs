@@ -2,7 +2,7 @@
 
 use crate::{
     events::{AnswerEvent, FinishReason, JsonText, PartKind, UsageCounts},
-    json::{Raw, fields, is_filled, is_true, read, word},
+    json::{Raw, Skipped, fields, is_filled, is_true, read, word},
 };
 
 fields! {
@@ -24,7 +24,7 @@ fields! {
 
 fields! {
     pub(super) struct Message<'a> {
-        role: Raw<'a>,
+        role: Skipped,
         content: Raw<'a>,
         thinking: Raw<'a>,
         tool_calls: Raw<'a>,
@@ -44,7 +44,7 @@ impl<'a> Line<'a> {
         event.model = JsonText::filled(self.model);
         event.usage = self.usage();
         self.message.iter().for_each(|message| message.add_to(event));
-        text(event, self.response);
+        text(event, PartKind::Completion, self.response);
         event.push(PartKind::Reasoning, is_filled(self.thinking));
         event.push(PartKind::Other, is_filled(self.image));
         event.annotated |= is_filled(self.context);
@@ -76,7 +76,7 @@ impl<'a> Line<'a> {
 
 impl<'a> Message<'a> {
     fn add_to(&self, event: &mut AnswerEvent<'a>) {
-        text(event, self.content);
+        text(event, PartKind::Text, self.content);
         event.push(PartKind::Reasoning, is_filled(self.thinking));
         event.push(PartKind::ToolCall, is_filled(self.tool_calls));
         event.push(PartKind::Other, is_filled(self.images));
@@ -84,8 +84,8 @@ impl<'a> Message<'a> {
     }
 }
 
-fn text<'a>(event: &mut AnswerEvent<'a>, value: Raw<'a>) {
-    if !event.push_text(value) {
+fn text<'a>(event: &mut AnswerEvent<'a>, kind: PartKind, value: Raw<'a>) {
+    if !event.push_text_as(kind, value) {
         event.push(PartKind::Other, is_filled(value));
     }
 }

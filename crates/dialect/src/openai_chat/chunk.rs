@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     events::{AnswerEvent, FinishReason, PartKind, UsageCounts},
-    json::{Raw, fields, is_filled, read, word},
+    json::{Raw, Skipped, fields, is_filled, read, word},
     outcome::{ErrorCodeTable, Outcome, Verdict, in_stream},
 };
 
@@ -26,7 +26,8 @@ fields! {
     pub(super) struct Choice<'a> {
         index: Raw<'a>,
         delta: Option<Piece<'a>>,
-        message: Option<Piece<'a>>,
+        /// Of an answer in one piece, and seldom of a stream.
+        message: Option<Box<Piece<'a>>>,
         finish_reason: Raw<'a>,
         logprobs: Raw<'a>,
         error: Raw<'a>,
@@ -36,7 +37,7 @@ fields! {
 fields! {
     /// A message, or a piece of one: all the places where content can stand.
     pub(super) struct Piece<'a> {
-        role: Raw<'a>,
+        role: Skipped,
         name: Raw<'a>,
         content: Raw<'a>,
         reasoning_content: Raw<'a>,
@@ -142,7 +143,8 @@ impl<'a> Choice<'a> {
 
     /// Its text, or that of its one tool call, as it stands in the JSON: what differs from one chunk to the next.
     pub(super) fn plain_text(&self) -> Option<&'a str> {
-        [&self.delta, &self.message].into_iter().flatten().find_map(Piece::plain_text)
+        let pieces = [self.delta.as_ref(), self.message.as_deref()];
+        pieces.into_iter().flatten().find_map(Piece::plain_text)
     }
 
     fn error(&self, codes: &ErrorCodeTable) -> Option<Verdict> {

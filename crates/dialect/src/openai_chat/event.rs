@@ -5,7 +5,7 @@ use crate::{
     decode::RawEvent,
     event_json::{parse, unread},
     events::{AnswerEvent, Finish, JsonText},
-    json::{is_ping, trim},
+    json::{self, is_ping, trim},
     outcome::{ErrorCodeTable, Verdict, in_stream},
 };
 
@@ -25,7 +25,7 @@ pub(crate) fn read<'a>(
     if data.is_empty() || is_ping(raw.name) {
         return AnswerEvent::default();
     }
-    let Ok(chunk) = serde_json::from_slice::<Chunk<'_>>(data) else {
+    let Ok(chunk) = json::parse::<Chunk<'_>>(data) else {
         return AnswerEvent::unreadable(unread(codes, data));
     };
     let event = event(codes, &chunk, data);

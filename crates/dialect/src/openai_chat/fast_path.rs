@@ -13,6 +13,8 @@ use crate::json::place;
 pub(crate) struct ChunkTemplate {
     bytes: Vec<u8>,
     slots: Vec<Slot>,
+    /// The length of what does not differ: no chunk that is alike is shorter.
+    fixed: usize,
 }
 
 /// A place where the next chunk may differ.
@@ -62,6 +64,8 @@ impl ChunkTemplate {
             slot(time.get(), SlotKind::Number);
         }
         self.slots.sort_unstable_by_key(|slot| slot.place.start);
+        let differing: usize = self.slots.iter().map(|slot| slot.place.len()).sum();
+        self.fixed = self.bytes.len() - differing;
     }
 
     /// Whether a chunk is like the last one but for those places.
@@ -71,7 +75,7 @@ impl ChunkTemplate {
 
     /// What comes after such a chunk, where there is one at the beginning. It has no line break in it.
     pub(crate) fn after<'a>(&self, data: &'a [u8]) -> Option<&'a [u8]> {
-        if self.bytes.is_empty() {
+        if self.bytes.is_empty() || data.len() < self.fixed {
             return None;
         }
         let (mut rest, mut at) = (data, 0);

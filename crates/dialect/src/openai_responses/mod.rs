@@ -1,6 +1,7 @@
 //! OpenAI responses.
 
 mod event;
+mod item;
 mod render;
 mod response;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The JSON of an answer: a response, or one event of a stream.
 
+use super::item::Item;
 use crate::{
     events::{AnswerEvent, FinishReason, JsonText, PartKind, ProviderTool, UsageCounts},
     json::{Raw, fields, is_filled, is_ping, read, word},
@@ -9,7 +10,7 @@ fields! {
     pub(super) struct Event<'a> {
         r#type: Raw<'a>,
         error: Raw<'a>,
-        response: Option<Answer<'a>>,
+        response: Option<Box<Answer<'a>>>,
         item: Option<Item<'a>>,
         delta: Raw<'a>,
         partial_image_b64: Raw<'a>,
@@ -38,26 +39,6 @@ fields! {
 }
 
 fields! {
-    pub(super) struct Item<'a> {
-        r#type: Raw<'a>,
-        content: Raw<'a>,
-        summary: Raw<'a>,
-        encrypted_content: Raw<'a>,
-    }
-}
-
-fields! {
-    struct Part<'a> {
-        r#type: Raw<'a>,
-        text: Raw<'a>,
-        refusal: Raw<'a>,
-        transcript: Raw<'a>,
-        annotations: Raw<'a>,
-        logprobs: Raw<'a>,
-    }
-}
-
-fields! {
     struct Counts<'a> {
         input_tokens: Raw<'a>,
         output_tokens: Raw<'a>,
@@ -80,7 +61,7 @@ impl<'a> Event<'a> {
 
     /// Whether it is an error, as an event of that kind.
     pub(super) fn is_error(&self, kind: &str) -> bool {
-        let failed = || self.response.as_ref().is_some_and(Answer::is_error);
+        let failed = || self.response.as_ref().is_some_and(|answer| answer.is_error());
         matches!(kind, "error" | "response.failed")
             || is_filled(self.error)
             || (is_end(kind) && failed())
@@ -180,74 +161,4 @@ impl<'a> Answer<'a> {
         let count = |raw| read(raw).unwrap_or_default();
         Some(UsageCounts::new(count(cost.input_tokens), count(cost.output_tokens)))
     }
-}
-
-// === impl Item ===
-
-impl<'a> Item<'a> {
-    /// Messages and reasoning may be empty; any other item, such as the call of a tool, is content.
-    fn has_content(&self) -> bool {
-        let filled = |parts| parts_of(parts).iter().any(Part::has_content);
-        match word(self.r#type) {
-            "message" | "reasoning" | "" => filled(self.content) || filled(self.summary),
-            _ => true,
-        }
-    }
-
-    fn kind(&self) -> PartKind {
-        match word(self.r#type) {
-            "reasoning" => PartKind::Reasoning,
-            kind if kind.ends_with("_call") => PartKind::ToolCall,
-            _ => PartKind::Other,
-        }
-    }
-
-    /// Adds what it holds, whole; returns how many parts its message has.
-    fn add_to(&self, event: &mut AnswerEvent<'a>) -> usize {
-        let thoughts = [self.summary, self.content, self.encrypted_content];
-        match word(self.r#type) {
-            "message" => {
-                let parts = parts_of(self.content);
-                parts.iter().for_each(|part| part.add_to(event));
-                let more = parts_of(self.summary).iter().any(Part::has_content);
-                event.push(PartKind::Other, more);
-                return parts.len();
-            }
-            // That it thought, and not what.
-            "reasoning" => event.annotated |= thoughts.into_iter().any(is_filled),
-            _ => event.annotated = true,
-        }
-        event.push(self.kind(), self.has_content());
-        0
-    }
-}
-
-// === impl Part ===
-
-impl<'a> Part<'a> {
-    fn has_content(&self) -> bool {
-        [self.text, self.refusal, self.transcript].into_iter().any(is_filled)
-    }
-
-    fn add_to(&self, event: &mut AnswerEvent<'a>) {
-        event.annotated |= is_filled(self.annotations) || is_filled(self.logprobs);
-        match word(self.r#type) {
-            "output_text" => {
-                if !event.push_text(self.text) {
-                    event.push(PartKind::Other, is_filled(self.text));
-                }
-                let more = is_filled(self.refusal) || is_filled(self.transcript);
-                event.push(PartKind::Other, more);
-            }
-            "refusal" => event.push(PartKind::Refusal, self.has_content()),
-            _ => {
-                event.push(PartKind::Other, self.has_content());
-                event.annotated = true;
-            }
-        }
-    }
-}
-
-fn parts_of(list: Raw<'_>) -> Vec<Part<'_>> {
-    read(list).unwrap_or_default()
 }
