@@ -2,7 +2,7 @@
 
 use crate::incident::Incident;
 
-/// Their names.
+/// The names of the built-in incidents.
 pub(super) const NAMES: [&str; 10] = [
     "openai-2024-06-04",
     "openai-2024-12-11",
@@ -20,7 +20,7 @@ pub(super) const OPENAI_2024_06_04: &str = include_str!("../incidents/openai-202
 pub(super) const OPENAI_2024_12_11: &str = include_str!("../incidents/openai-2024-12-11.json");
 pub(super) const TOOL_GONE: &str = include_str!("../incidents/tool-gone.json");
 
-/// The file of that name.
+/// The text of the file of that name.
 pub(super) fn text(name: &str) -> Option<&'static str> {
     Some(match name {
         "openai-2024-06-04" => OPENAI_2024_06_04,

@@ -1,84 +1,85 @@
-//! A text as an answer in the wire language that was asked: the parts of a stream, or one JSON body.
+//! Renders a text as an answer of an API: the parts of a stream, or one JSON body.
 
 use bytes::Bytes;
 
-use crate::reply::{Api, Facts, chat, messages, responses};
+use crate::reply::{Api, RequestFacts, chat, messages, responses};
 
-/// One piece of a body, and what it is.
+/// One part of a body, with its kind.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Part {
-    pub(super) kind: Kind,
+pub(super) struct BodyPart {
+    pub(super) kind: PartKind,
     pub(super) bytes: Bytes,
 }
 
-/// What a piece of a body is.
+/// The kind of a part of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// What comes before the first content.
+pub(super) enum PartKind {
+    /// An event before the first content.
     Role,
-    /// Content: so many words.
+    /// Content, with its number of words.
     Words(usize),
     Finish,
     Usage,
     Done,
-    /// A whole body that is not streamed; its text begins at this byte.
+    /// A whole body that is not streamed. Its text begins at byte `text_at`.
     Json {
         text_at: usize,
     },
     Other,
 }
 
-/// What an answer is made of.
-pub(super) struct Answer<'a> {
+/// The values from which an answer is rendered.
+pub(super) struct ChatAnswer<'a> {
     pub(super) text: &'a str,
     pub(super) model: &'a str,
-    pub(super) facts: &'a Facts,
+    pub(super) facts: &'a RequestFacts,
+    /// Whether the answer has a finish reason.
     pub(super) finish: bool,
 }
 
-// === impl Part ===
+// === impl BodyPart ===
 
-impl Part {
-    pub(super) fn new(kind: Kind, text: impl Into<Bytes>) -> Self {
+impl BodyPart {
+    pub(super) fn new(kind: PartKind, text: impl Into<Bytes>) -> Self {
         Self { kind, bytes: text.into() }
     }
 
-    /// An event with a name, which is its type too; `fields` are JSON.
-    pub(super) fn event(kind: Kind, name: &str, fields: &str) -> Self {
+    /// An event whose name is also its `type`. `fields` are JSON.
+    pub(super) fn event(kind: PartKind, name: &str, fields: &str) -> Self {
         let comma = if fields.is_empty() { "" } else { "," };
         Self::new(kind, format!("event: {name}\ndata: {{\"type\":\"{name}\"{comma}{fields}}}\n\n"))
     }
 }
 
-// === impl Answer ===
+// === impl ChatAnswer ===
 
-impl Answer<'_> {
-    /// The parts of a stream: what comes before the words, events of `size` words, which also end at each of `stops`,
-    /// and what comes after them.
-    pub(super) fn stream(&self, size: usize, stops: &[usize]) -> Vec<Part> {
+impl ChatAnswer<'_> {
+    /// The parts of a stream: the events before the words, events of `size` words each, the events after the words. An event
+    /// also ends at each of `stops`, counted in words.
+    pub(super) fn stream(&self, size: usize, stops: &[usize]) -> Vec<BodyPart> {
         let groups = groups(self.text, size, stops);
         let (mut parts, word, end): (_, fn(&Self, &str) -> String, _) = match self.facts.api {
             Api::Chat => (chat::begin(self), chat::words, chat::end(self)),
             Api::Messages => (messages::begin(self), messages::words, messages::end(self)),
             Api::Responses => (responses::begin(self), responses::words, responses::end(self)),
         };
-        parts.extend(groups.map(|(n, words)| Part::new(Kind::Words(n), word(self, words))));
-        parts.extend(end.into_iter().filter(|part| self.finish || part.kind != Kind::Finish));
+        parts.extend(groups.map(|(n, words)| BodyPart::new(PartKind::Words(n), word(self, words))));
+        parts.extend(end.into_iter().filter(|part| self.finish || part.kind != PartKind::Finish));
         parts
     }
 
-    /// The one body of an answer that is not streamed.
-    pub(super) fn json(&self) -> Part {
+    /// The body of an answer that is not streamed.
+    pub(super) fn json(&self) -> BodyPart {
         let (head, tail) = match self.facts.api {
             Api::Chat => chat::whole(self),
             Api::Messages => messages::whole(self),
             Api::Responses => responses::whole(self),
         };
         let body = format!("{head}{}{tail}", json(self.text));
-        Part::new(Kind::Json { text_at: head.len() }, body)
+        BodyPart::new(PartKind::Json { text_at: head.len() }, body)
     }
 
-    /// The tokens of the answer: one a word.
+    /// The tokens of the answer: one for each word.
     pub(super) fn tokens(&self) -> usize {
         self.text.split_whitespace().count()
     }
@@ -89,14 +90,14 @@ pub(super) fn json(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// How many bytes the first words of a text take, with the blanks after them, and a blank before the first.
+/// The length in bytes of the first words of a text, with the blank after each word and a blank before the first word.
 pub(super) fn prefix(text: &str, words: usize) -> usize {
     let first = text.trim_start();
     let blank = if words > 0 { text.len() - first.len() } else { 0 };
     blank + first.split_inclusive(' ').take(words).map(str::len).sum::<usize>()
 }
 
-/// The text in groups of `size` words; a group ends at each of `stops` too.
+/// The text in groups of `size` words. A group also ends at each of `stops`, counted in words.
 fn groups<'a>(
     text: &'a str,
     size: usize,
