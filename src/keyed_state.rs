@@ -14,6 +14,7 @@
 //! A table full of breakers takes less than 8 MiB, and all tables of a client less than 24 MiB, which tests hold; the latencies of
 //! routes with 128 calls of each kind take up to 16 MiB more. The coarse states are at most 1 281 more in each table.
 
+mod rest;
 mod table;
 
 use std::{
@@ -24,25 +25,9 @@ use std::{
 
 use tokio::time::Instant;
 
+pub(crate) use self::rest::{AtRest, Rest};
 use self::table::{Slot, Table};
 use crate::{context::Route, sync::lock_std as lock};
-
-/// What would be lost if a state were forgotten and made anew.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Rest {
-    /// Nothing.
-    Settled,
-    /// Something that has lost its worth when nobody has used it for two hours.
-    Fading,
-    /// Something that holds now: it is open or closed for a time, or has calls that wait or are under way.
-    Busy,
-}
-
-/// State that knows whether it can be forgotten.
-pub(crate) trait AtRest {
-    /// What would be lost at `now`. Decides nothing, emits nothing: it is asked under the lock of the table.
-    fn rest(&self, now: Instant) -> Rest;
-}
 
 /// One `T` per route.
 pub(crate) struct KeyedState<T>(Mutex<Tables<T>>);

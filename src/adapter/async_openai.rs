@@ -43,7 +43,7 @@ use async_openai::{error::OpenAIError, middleware::HttpRequestFactory};
 use tower::Service;
 
 use self::legible::legible;
-use super::reqwest::{from_reqwest, into_reqwest};
+use super::convert::{from_reqwest, into_reqwest};
 use crate::{
     Client, Error,
     outcome::{Outcome, Rejection},

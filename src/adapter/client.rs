@@ -10,7 +10,7 @@ use tower::Service;
 
 use super::{
     Reqwest,
-    reqwest::{from_reqwest, into_reqwest},
+    convert::{from_reqwest, into_reqwest},
 };
 use crate::{Client, ClientBuilder, ConfigError, Error};
 

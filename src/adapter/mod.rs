@@ -17,6 +17,7 @@
 #[cfg(feature = "async-openai")]
 pub mod async_openai;
 mod client;
+mod convert;
 mod dialed;
 mod errors;
 mod hyper;

@@ -38,8 +38,8 @@ use tower::Service;
 
 use super::{
     Reconnect,
+    convert::{from_reqwest, from_wire, into_reqwest, to_wire},
     errors::failed,
-    reqwest::{from_reqwest, from_wire, into_reqwest, to_wire},
 };
 use crate::{
     Client, ClientBuilder, ConfigError, Error, Request, Response, breaker::Breakers,

@@ -10,9 +10,9 @@ use reqwest::{ClientBuilder, redirect, retry};
 use tower::Service;
 
 use super::{
+    convert::{from_wire, to_wire},
     dialed::DialedLayer,
     errors::failed,
-    reqwest::{from_wire, to_wire},
 };
 use crate::{Error, Request, Response, upstream::ResponseFuture};
 

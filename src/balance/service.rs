@@ -117,7 +117,10 @@ impl<S> Balance<S> {
         };
         let (mut request, seat) = match picked {
             Some(picked) => (request, picked),
-            None => pool.place(request, &mut Round::default()),
+            None => {
+                let copies = EqualTargets::copies(&request);
+                pool.place(request, &mut Round::default(), copies.as_ref())
+            }
         };
         let route = AttemptContext::route(&mut request);
         let ride = pool.begin(seat, Instant::now());

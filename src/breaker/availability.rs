@@ -9,7 +9,7 @@ use crate::{
     breaker::{
         Breaker,
         machine::{Machine, Mode},
-        ticket::Moment,
+        moment::Moment,
     },
 };
 
@@ -20,7 +20,7 @@ impl Breaker {
     pub(crate) fn availability(&self, now: Instant) -> Availability {
         let own = self
             .decide(|machine, policy| machine.availability(Moment { policy, now, random: 0.5 }));
-        own.and(self.member().map_or(Availability::Clear, |member| member.availability(now)))
+        own.and(self.above().map_or(Availability::Clear, |above| above.availability(now)))
     }
 }
 

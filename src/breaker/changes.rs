@@ -8,7 +8,7 @@ use std::{
 use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::{
-    breaker::{Breakers, Cause, State, state::Step},
+    breaker::{Cause, State, state::Step},
     context::Route,
     telemetry::{Event, Events},
 };
@@ -18,6 +18,9 @@ pub(super) struct Hub {
     events: OnceLock<Events>,
     changes: broadcast::Sender<Change>,
 }
+
+/// How many changes are kept for a reader that is behind.
+pub(super) const KEPT: usize = 256;
 
 /// Sends the changes of one breaker.
 pub(crate) struct Told {
@@ -44,7 +47,7 @@ pub struct Change {
     pub lasts: Option<Duration>,
 }
 
-/// The changes of all breakers of a layer, from [`Breakers::watch`] on.
+/// The changes of all breakers of a layer, from [`Breakers::watch`](super::Breakers::watch) on.
 #[derive(Debug)]
 pub struct Changes(broadcast::Receiver<Change>);
 
@@ -52,7 +55,7 @@ pub struct Changes(broadcast::Receiver<Change>);
 
 impl Hub {
     pub(super) fn new() -> Self {
-        Self { events: OnceLock::new(), changes: broadcast::Sender::new(Breakers::KEPT) }
+        Self { events: OnceLock::new(), changes: broadcast::Sender::new(KEPT) }
     }
 
     pub(super) fn watch(&self) -> Changes {
@@ -96,7 +99,7 @@ impl Told {
 impl Changes {
     /// The next change; `None` when the layer and all its breakers are gone.
     ///
-    /// A reader that is more than [`Breakers::KEPT`] changes behind misses the oldest ones.
+    /// A reader that is more than [`Breakers::KEPT`](crate::breaker::Breakers::KEPT) changes behind misses the oldest ones.
     pub async fn next(&mut self) -> Option<Change> {
         loop {
             match self.0.recv().await {

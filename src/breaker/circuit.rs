@@ -8,11 +8,11 @@ use crate::{
     ConfigError,
     breaker::{
         BreakerPolicy, Snapshot, State,
+        above::Above,
         changes::Told,
-        herd::Member,
         machine::Machine,
+        moment::{Caller, Moment},
         siblings::Sibling,
-        ticket::{Caller, Moment},
     },
     sync::{Arc, Mutex, lock},
 };
@@ -49,7 +49,7 @@ struct Shared {
 #[derive(Default)]
 pub(super) struct Links {
     pub(super) told: Option<Told>,
-    pub(super) member: Option<Member>,
+    pub(super) above: Option<Box<dyn Above>>,
     pub(super) sibling: Option<Sibling>,
 }
 
@@ -68,9 +68,9 @@ impl Breaker {
         Self(Arc::new(Shared { policy, machine, links }))
     }
 
-    /// What it is among the breakers of other credentials.
-    pub(super) fn member(&self) -> Option<&Member> {
-        self.0.links.member.as_ref()
+    /// What stands above it, for all credentials.
+    pub(super) fn above(&self) -> Option<&dyn Above> {
+        self.0.links.above.as_deref()
     }
 
     pub(super) fn sibling(&self) -> Option<&Sibling> {
@@ -113,8 +113,8 @@ impl Breaker {
     pub fn reset(&self) {
         let now = Instant::now();
         self.decide(|machine, _| machine.reset(now));
-        if let Some(member) = self.member() {
-            member.reset(now);
+        if let Some(above) = self.above() {
+            above.reset(now);
         }
     }
 

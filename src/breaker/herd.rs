@@ -20,7 +20,12 @@ use tokio::time::Instant;
 
 use crate::{
     Availability,
-    breaker::{Breaker, BreakerPolicy, Permit, Refusal, State, policy::Rule, ticket::Caller},
+    breaker::{
+        Breaker, BreakerPolicy, Permit, Refusal, State,
+        above::{Above, PermitAbove},
+        moment::Caller,
+        policy::Rule,
+    },
     context::Route,
     hash::hash,
     outcome::{BreakerSignal, Outcome},
@@ -172,55 +177,10 @@ impl Member {
         Self { overflow: Some(hash(route)), ..Self::new(herd) }
     }
 
-    /// Lets an attempt through, with a permit of the herd's own where that is not closed, or refuses it.
-    pub(super) fn admit(
-        &self,
-        now: Instant,
-        random: f64,
-        caller: Caller,
-    ) -> Result<Option<Box<Permit>>, Refusal> {
-        let herd = &*self.herd;
-        if !self.is_in_trouble() || herd.is_closed(now) {
-            return Ok(None);
-        }
-        herd.breaker.ask(now, random, caller).map(|permit| Some(Box::new(permit)))
-    }
-
-    /// Takes it for one that was answered: a person knows better.
-    pub(super) fn reset(&self, now: Instant) {
-        let since = self.herd.since.load(Ordering::Relaxed);
-        self.answered.store(self.herd.moment(now).max(since + 1), Ordering::Relaxed);
-    }
-
-    /// What a call may expect of the herd.
-    pub(super) fn availability(&self, now: Instant) -> Availability {
-        if self.is_in_trouble() { self.herd.availability(now) } else { Availability::Clear }
-    }
-
     /// Whether the herd is in trouble, and it was not answered since.
     fn is_in_trouble(&self) -> bool {
         let since = self.herd.since.load(Ordering::Relaxed);
         !self.herd.is_at_rest() && self.answered.load(Ordering::Relaxed) <= since
-    }
-
-    /// Until when the herd lets none through; `None` if it does.
-    pub(super) fn open_until(&self, now: Instant) -> Option<Instant> {
-        let calm = self.herd.is_at_rest();
-        if calm { None } else { self.herd.breaker.open_until(now) }
-    }
-
-    /// An attempt of the route came to something.
-    pub(super) fn report(&self, outcome: Outcome, now: Instant) {
-        match seen_by_all(outcome).health() {
-            BreakerSignal::Success => {
-                self.answered.store(self.herd.moment(now), Ordering::Relaxed);
-                self.herd.succeed(now);
-            }
-            BreakerSignal::Failure if !self.was_answered_lately(now) && self.is_first() => {
-                self.herd.fail(outcome, now);
-            }
-            _ => {}
-        }
     }
 
     /// Whether its failure is the first in this trouble.
@@ -239,8 +199,62 @@ impl Member {
     }
 }
 
+impl Above for Member {
+    fn admit(
+        &self,
+        now: Instant,
+        random: f64,
+        caller: Caller,
+    ) -> Result<Option<Box<dyn PermitAbove>>, Refusal> {
+        let herd = &*self.herd;
+        if !self.is_in_trouble() || herd.is_closed(now) {
+            return Ok(None);
+        }
+        herd.breaker.ask(now, random, caller).map(|permit| Some(Box::new(permit) as _))
+    }
+
+    fn reset(&self, now: Instant) {
+        let since = self.herd.since.load(Ordering::Relaxed);
+        self.answered.store(self.herd.moment(now).max(since + 1), Ordering::Relaxed);
+    }
+
+    fn availability(&self, now: Instant) -> Availability {
+        if self.is_in_trouble() { self.herd.availability(now) } else { Availability::Clear }
+    }
+
+    fn open_until(&self, now: Instant) -> Option<Instant> {
+        let calm = self.herd.is_at_rest();
+        if calm { None } else { self.herd.breaker.open_until(now) }
+    }
+
+    fn report(&self, outcome: Outcome, now: Instant) {
+        match seen_by_all(outcome).health() {
+            BreakerSignal::Success => {
+                self.answered.store(self.herd.moment(now), Ordering::Relaxed);
+                self.herd.succeed(now);
+            }
+            BreakerSignal::Failure if !self.was_answered_lately(now) && self.is_first() => {
+                self.herd.fail(outcome, now);
+            }
+            _ => {}
+        }
+    }
+}
+
+// === impl Permit ===
+
+impl PermitAbove for Permit {
+    fn begin(&mut self, now: Instant) {
+        self.begin(now);
+    }
+
+    fn end(self: Box<Self>, outcome: Outcome, now: Instant) {
+        Self::end(*self, seen_by_all(outcome), now);
+    }
+}
+
 /// What an outcome of one credential says to all: a limit, a quota or a rejected key is an answer of a provider that is there.
-pub(super) fn seen_by_all(outcome: Outcome) -> Outcome {
+fn seen_by_all(outcome: Outcome) -> Outcome {
     match outcome.health() {
         BreakerSignal::Pushback | BreakerSignal::Exhausted | BreakerSignal::Unauthorized => {
             Outcome::Success

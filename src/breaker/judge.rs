@@ -8,9 +8,10 @@ use crate::{
     breaker::{
         Cause,
         machine::{Machine, Mode},
+        moment::Moment,
         probes::{Passed, Slot},
         run::Run,
-        ticket::{Moment, Ticket, about},
+        ticket::{Ticket, about},
         window::Counts,
     },
     outcome::{BreakerSignal, Outcome, Phase},
@@ -205,7 +206,7 @@ impl Machine {
         self.rejected.succeed(ticket.started, window, at.now);
         self.failing.succeed(ticket.started, window, at.now);
         if let Some(run) = self.interrupted.take() {
-            self.failing.past.take(run, window, at.now);
+            self.failing.past.take(run.failed, window, at.now);
         }
     }
 

@@ -19,14 +19,14 @@ use tokio::time::Instant;
 use crate::{
     breaker::{
         BreakerPolicy, Cause, Refusal, Snapshot, State,
+        moment::{Caller, Moment},
         open_backoff::OpenBackoff,
         policy::Rule,
         probes::{Probes, Slot},
         ramp::Ramp,
         run::{ATTEMPTS, CALLS, CALLS_CHANCE, Row, Run, SUSPICION, shows_more_than},
         state::Step,
-        ticket::{Caller, Moment, Ticket},
-        transition::FEW,
+        ticket::Ticket,
         usual::Usual,
         window::{Counts, Window},
     },
@@ -73,6 +73,10 @@ pub(super) enum Mode {
 
 /// The generation of an attempt that does not count.
 const NEVER: u64 = u64::MAX;
+
+/// While it recovers so few calls are enough for a share: where one call in ten is let through, ten failures would be the
+/// failures of a hundred calls. They are also where none has succeeded.
+pub(super) const FEW: u32 = 5;
 
 // === impl Machine ===
 

@@ -97,6 +97,7 @@
 //!   before, at 500 calls a second too.
 //! - The time of a state passes when somebody asks. A breaker that nobody asks stays as it was, and is right when asked.
 
+mod above;
 mod availability;
 mod changes;
 mod circuit;
@@ -104,6 +105,7 @@ mod herd;
 mod herds;
 mod judge;
 mod machine;
+mod moment;
 mod open_backoff;
 mod permit;
 mod policy;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    breaker::{Cause, ticket::Moment},
+    breaker::{Cause, moment::Moment},
     context::FIRST_PROBE,
 };
 

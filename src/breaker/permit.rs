@@ -7,11 +7,12 @@ use tokio::time::Instant;
 use crate::{
     breaker::{
         Breaker, Refusal,
-        herd::seen_by_all,
+        above::PermitAbove,
         judge::End,
+        moment::{Caller, Moment},
         settle::Unsettled,
         siblings::Sibling,
-        ticket::{Caller, Moment, Ticket},
+        ticket::Ticket,
     },
     context::{Admission, Admits, QueueStage},
     error::FailedAttempt,
@@ -27,7 +28,7 @@ pub struct Permit {
     ticket: Ticket,
     admission: Option<Admission>,
     /// What lets it through where the routes of other credentials fail too.
-    herd: Option<Box<Permit>>,
+    above: Option<Box<dyn PermitAbove>>,
     ended: bool,
 }
 
@@ -58,10 +59,10 @@ impl Breaker {
         let ticket =
             self.decide(|machine, policy| machine.admit(Moment { policy, now, random }, caller))?;
         let mut permit =
-            Permit { breaker: self.clone(), ticket, admission: None, herd: None, ended: false };
-        if let Some(member) = self.member() {
-            permit.herd = match member.admit(now, random, caller) {
-                Ok(herd) => herd,
+            Permit { breaker: self.clone(), ticket, admission: None, above: None, ended: false };
+        if let Some(above) = self.above() {
+            permit.above = match above.admit(now, random, caller) {
+                Ok(permit) => permit,
                 Err(refusal) => {
                     // Nothing is sent, so that it says nothing.
                     permit.end(refusal.outcome(), now);
@@ -109,11 +110,11 @@ impl Permit {
         self.leave_queue();
         let Self { breaker, ticket, .. } = self;
         breaker.decide_with((now, ticket.random), false, |machine, at| machine.begin(at, ticket));
-        if let Some(member) = self.breaker.member() {
-            member.report(Outcome::Success, now);
+        if let Some(above) = self.breaker.above() {
+            above.report(Outcome::Success, now);
         }
-        if let Some(herd) = &mut self.herd {
-            herd.begin(now);
+        if let Some(above) = &mut self.above {
+            above.begin(now);
         }
     }
 
@@ -130,8 +131,8 @@ impl Permit {
     /// What came of an attempt that a retry may follow: whether its call has failed is told later.
     pub(crate) fn fail(mut self, outcome: Outcome, now: Instant) -> FailedAttempt {
         let unsettled = self.settle(outcome, now, true);
-        let herd = self.breaker.member().and_then(|member| member.open_until(now));
-        let until = self.breaker.open_until(now).max(herd);
+        let above = self.breaker.above().and_then(|above| above.open_until(now));
+        let until = self.breaker.open_until(now).max(above);
         if !unsettled {
             return FailedAttempt::settled(until);
         }
@@ -151,11 +152,11 @@ impl Permit {
         let failed = outcome.health() == BreakerSignal::Failure;
         let at = (now, ticket.random);
         let unsettled = breaker.decide_with(at, failed, |machine, at| machine.end(at, ticket, end));
-        if let Some(member) = self.breaker.member() {
-            member.report(outcome, now);
+        if let Some(above) = self.breaker.above() {
+            above.report(outcome, now);
         }
-        if let Some(herd) = self.herd.take() {
-            herd.end(seen_by_all(outcome), now);
+        if let Some(above) = self.above.take() {
+            above.end(outcome, now);
         }
         unsettled
     }

@@ -2,14 +2,13 @@
 
 mod check;
 mod derived;
+mod values;
 
 use std::time::Duration;
 
-pub(super) use derived::{Limits, Rule};
+pub(super) use values::{Limits, Rule};
 
 use crate::{
-    ConfigError,
-    breaker::BreakerLayer,
     context::{FIRST_PROBE, LONGEST_WAIT},
     time::scale,
 };
@@ -220,12 +219,6 @@ impl BreakerPolicy {
             *time = scale(*time, by);
         }
         self
-    }
-
-    /// A layer with one breaker of this policy for each route.
-    pub fn build(self) -> Result<BreakerLayer, ConfigError> {
-        self.check()?;
-        Ok(BreakerLayer::new(self))
     }
 }
 

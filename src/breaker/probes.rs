@@ -7,8 +7,8 @@ use tokio::time::Instant;
 use crate::{
     breaker::{
         BreakerPolicy,
+        moment::{Caller, Moment},
         open_backoff::scaled,
-        ticket::{Caller, Moment},
     },
     time::saturating_add,
 };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::{
-    breaker::{BreakerPolicy, open_backoff::scaled, probes::soon, ticket::Moment},
+    breaker::{BreakerPolicy, moment::Moment, open_backoff::scaled, probes::soon},
     time::saturating_add,
 };
 

@@ -12,7 +12,7 @@ use crate::{
     Availability,
     breaker::{
         Breaker, BreakerPolicy, Changes, Snapshot,
-        changes::{Hub, Told},
+        changes::{Hub, KEPT, Told},
         circuit::Links,
         herds::Herds,
         siblings::Families,
@@ -45,7 +45,7 @@ struct Inner {
 
 impl Breakers {
     /// How many changes are kept for one who watches and is slow to read; the oldest are dropped.
-    pub const KEPT: usize = 256;
+    pub const KEPT: usize = KEPT;
 
     /// How many routes can be forced at a time.
     pub const FORCED: usize = 1024;
@@ -161,15 +161,15 @@ impl Breakers {
 
     fn make(&self, route: &Route, now: Instant) -> Breaker {
         let told = Told::new(route.clone(), self.0.hub.clone());
-        let member = self.0.herds.member(route, now);
+        let above = self.0.herds.member(route, now).map(|member| Box::new(member) as _);
         let sibling = self.0.families.sibling(route);
-        Breaker::with(self.policy_of(route), now, Links { told: Some(told), member, sibling })
+        Breaker::with(self.policy_of(route), now, Links { told: Some(told), above, sibling })
     }
 
     /// One for an overflow route: it is not kept, and emits nothing.
     fn overflow(&self, route: &Route, now: Instant) -> Breaker {
-        let member = self.0.herds.overflow(route, now);
-        Breaker::with(self.policy_of(route), now, Links { member, ..Links::default() })
+        let above = self.0.herds.overflow(route, now).map(|member| Box::new(member) as _);
+        Breaker::with(self.policy_of(route), now, Links { above, ..Links::default() })
     }
 
     fn policy_of(&self, route: &Route) -> Arc<BreakerPolicy> {

@@ -17,7 +17,7 @@ pub(super) struct Run {
     /// The calls that failed: a retry belongs to the call of the attempt before it.
     pub(super) calls: u32,
     /// All failing attempts.
-    failed: u32,
+    pub(super) failed: u32,
     /// The attempts that were let through meanwhile.
     admitted: u32,
     /// Those of them that have failed.
@@ -178,7 +178,7 @@ impl Row {
     pub(super) fn succeed(&mut self, started: Instant, window: Duration, now: Instant) {
         self.past.succeed(window, now);
         if let Some(run) = self.run.take_if(|run| run.since <= started) {
-            self.past.take(run, window, now);
+            self.past.take(run.failed, window, now);
         }
     }
 

@@ -12,8 +12,8 @@ use tokio::time::Instant;
 use tower::{Layer, Service, ServiceExt, util::Oneshot};
 
 use crate::{
-    Error, Request, Response, Upstream,
-    breaker::{BreakerPolicy, Breakers, Permit, ticket::Caller},
+    ConfigError, Error, Request, Response, Upstream,
+    breaker::{BreakerPolicy, Breakers, Permit, moment::Caller},
     context::{AttemptContext, CallContext, Deadline, Raised},
     error::judge,
     outcome::{Outcome, Phase},
@@ -55,6 +55,16 @@ pin_project! {
             deferred: bool,
             probing: Option<Raised>,
         },
+    }
+}
+
+// === impl BreakerPolicy ===
+
+impl BreakerPolicy {
+    /// A layer with one breaker of this policy for each route.
+    pub fn build(self) -> Result<BreakerLayer, ConfigError> {
+        self.check()?;
+        Ok(BreakerLayer::new(self))
     }
 }
 
@@ -101,7 +111,7 @@ impl<S: Upstream> Service<Request> for BreakerService<S> {
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let now = Instant::now();
-        let deadline = CallContext::of(&mut request).deadline;
+        let deadline = CallContext::deadline(&request);
         if deadline.is_some_and(|deadline| deadline.left(now).is_zero()) {
             // It is not sent, so it says nothing of the route and is not to be its probe.
             let late = Outcome::TimedOut { phase: Phase::Deadline };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::{
-    breaker::{Breaker, machine::Machine, ticket::Moment},
+    breaker::{Breaker, machine::Machine, moment::Moment},
     error::Settle,
 };
 

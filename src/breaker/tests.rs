@@ -8,7 +8,7 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 use super::*;
 use crate::{
     Error, Request, Response, Upstream,
-    breaker::ticket::Caller,
+    breaker::moment::Caller,
     context::{AttemptContext, CallContext, ProbeSignal, Route},
     dialect::RequestInfo,
     outcome::Outcome,

@@ -1,36 +1,18 @@
-//! What a decision is made from, and what is known of a call that was let through.
+//! What is known of a call that was let through.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::{
-    breaker::{BreakerPolicy, probes::Slot, run::Failing, window::Counts},
+    breaker::{
+        moment::{Caller, Moment},
+        probes::Slot,
+        run::Failing,
+        window::Counts,
+    },
     outcome::{Outcome, Phase},
 };
-
-/// What decisions are made from: the policy, the time and chance.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Moment<'a> {
-    pub(crate) policy: &'a BreakerPolicy,
-    pub(crate) now: Instant,
-    pub(crate) random: f64,
-}
-
-/// What a breaker knows of an attempt that asks.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Caller {
-    /// By when the call has its answer.
-    pub(crate) deadline: Option<Instant>,
-    /// Another target can be asked in its place.
-    pub(crate) elsewhere: bool,
-    /// It is a retry, or a second copy of a call.
-    pub(crate) extra: bool,
-    /// The answer is not streamed.
-    pub(crate) whole: bool,
-    /// Another route of the provider is open or suspicious because of failures.
-    pub(crate) sibling_troubled: bool,
-}
 
 /// What a permit knows of the attempt that it was given to.
 #[derive(Clone, Copy, Debug)]
@@ -49,15 +31,6 @@ pub(crate) struct Ticket {
     pub(super) slow: bool,
     /// What came after the first event came too slowly.
     pub(crate) trickled: bool,
-}
-
-// === impl Caller ===
-
-impl Caller {
-    /// How long it can wait from `now`; `None` if for ever.
-    pub(super) fn left(&self, now: Instant) -> Option<Duration> {
-        self.deadline.map(|deadline| deadline.saturating_duration_since(now))
-    }
 }
 
 // === impl Ticket ===

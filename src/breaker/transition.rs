@@ -7,23 +7,20 @@ use tokio::time::Instant;
 use crate::{
     breaker::{
         Cause,
-        machine::{Machine, Mode},
+        machine::{FEW, Machine, Mode},
+        moment::Moment,
         open_backoff::OpenBackoff,
         policy::Rule,
         probes::{Probes, Slot},
         ramp::Ramp,
         run::{Past, Row, shows_more_than},
         state::Step,
-        ticket::{Moment, Ticket},
+        ticket::Ticket,
         usual::Usual,
         window::Counts,
     },
     time::saturating_add,
 };
-
-/// While it recovers so few calls are enough for a share: where one call in ten is let through, ten failures would be the
-/// failures of a hundred calls. They are also where none has succeeded.
-pub(super) const FEW: u32 = 5;
 
 // === impl Machine ===
 
@@ -194,7 +191,7 @@ impl Machine {
         self.failing.run = None;
         // That a credential was rejected and is accepted again is no outage that is over: the rejections meant some calls.
         if let Some(run) = self.rejected.run.take() {
-            self.rejected.past.take_in(run);
+            self.rejected.past.take_in(run.failed);
         }
         (self.interrupted, self.failing_since) = (None, None);
         let to = self.state();

@@ -5,7 +5,9 @@
 
 mod fault;
 mod flight;
+mod id;
 mod passenger;
+mod reader;
 mod tape;
 mod turn;
 mod wish;
@@ -16,22 +18,15 @@ use std::{
     sync::{Arc, Mutex, Weak},
 };
 
-use tokio::runtime;
-
-pub(super) use self::wish::{Manner, Wish};
-use self::{flight::Flight, passenger::Waiter};
-use super::{Key, entry::Shape};
+use self::{
+    flight::{Flight, Forget},
+    passenger::Waiter,
+};
+pub(super) use self::{
+    id::Id,
+    wish::{Manner, Wish},
+};
 use crate::{context::AttemptLog, sync::lock_std as lock, upstream::ResponseFuture};
-
-/// What calls have to have in common: the key, the form that is asked, and what each wishes for itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Id {
-    pub(super) key: Key,
-    pub(super) shape: Shape,
-    pub(super) wish: Wish,
-    /// Timers and connections of an attempt belong to the runtime that began it: another's calls go by themselves.
-    pub(super) runtime: Option<runtime::Id>,
-}
 
 /// All flights of one cache.
 #[derive(Default)]
@@ -82,8 +77,9 @@ impl Flights {
         drop(map);
         Joined::First(Waiter::new(flight, true))
     }
+}
 
-    /// Lets no other join that flight.
+impl Forget for Flights {
     fn forget(&self, flight: &Flight) {
         let mut map = lock(&self.0);
         if map.get(&flight.id).is_some_and(|known| std::ptr::eq(known.as_ptr(), flight)) {

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use http::HeaderName;
 
-use super::{CacheLayer, Store};
+use super::Store;
 use crate::ConfigError;
 
 /// What is stored, and when a stored answer is given.
@@ -117,16 +117,6 @@ impl CachePolicy {
             return Err(ConfigError::new("cache.largest", self.largest, "at least one byte"));
         }
         Ok(())
-    }
-
-    /// The layer, if every value is right.
-    ///
-    /// # Errors
-    ///
-    /// Names the field that is wrong: a time or a size of zero.
-    pub fn build(self) -> Result<CacheLayer, ConfigError> {
-        self.check()?;
-        Ok(CacheLayer::new(self))
     }
 }
 

@@ -17,7 +17,7 @@ use super::{
     lookup::{Shared, Shelf},
 };
 use crate::{
-    Error, Request, Response, Upstream,
+    ConfigError, Error, Request, Response, Upstream,
     context::{ATTEMPTS, CallContext, LocalAnswersOnly, RUNG, StoredAnswer},
     outcome::{Outcome, Phase},
     target::SpokenDialects,
@@ -41,6 +41,20 @@ pub struct CacheLayer {
 
 /// The name of a stored answer that stands in place of a call.
 const STORED: &str = "stored";
+
+// === impl CachePolicy ===
+
+impl CachePolicy {
+    /// The layer, if every value is right.
+    ///
+    /// # Errors
+    ///
+    /// Names the field that is wrong: a time or a size of zero.
+    pub fn build(self) -> Result<CacheLayer, ConfigError> {
+        self.check()?;
+        Ok(CacheLayer::new(self))
+    }
+}
 
 // === impl CacheLayer ===
 

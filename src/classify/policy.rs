@@ -2,7 +2,6 @@
 
 use crate::{
     ConfigError,
-    classify::ClassifyLayer,
     outcome::ErrorCodeTable,
     stream::{Commit, HoldLimits},
 };
@@ -64,12 +63,6 @@ impl ClassifyPolicy {
     pub fn codes(mut self, codes: ErrorCodeTable) -> Self {
         self.codes = codes;
         self
-    }
-
-    /// The layer.
-    pub fn build(self) -> Result<ClassifyLayer, ConfigError> {
-        self.check()?;
-        Ok(ClassifyLayer::new(self))
     }
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {

@@ -14,7 +14,7 @@ use super::{
     local_trouble::attribute,
 };
 use crate::{
-    Error, Request, Response, Upstream,
+    ConfigError, Error, Request, Response, Upstream,
     context::{AttemptContext, AttemptLog, CallContext},
     dialect::{Dialect, Expected, RequestInfo, StreamFraming, StreamMonitor, Usage},
     outcome::{ErrorCodeTable, Outcome, Verdict},
@@ -60,6 +60,16 @@ enum Kind {
     /// In a content coding that only the caller reads.
     Coded,
     Other,
+}
+
+// === impl ClassifyPolicy ===
+
+impl ClassifyPolicy {
+    /// The layer.
+    pub fn build(self) -> Result<ClassifyLayer, ConfigError> {
+        self.check()?;
+        Ok(ClassifyLayer::new(self))
+    }
 }
 
 // === impl ClassifyLayer ===

@@ -69,9 +69,15 @@ impl AttemptContext {
         request.extensions_mut().get_mut().expect("it is there, or was put there just now")
     }
 
+    /// The context of a request's attempt, where it has one.
+    pub(crate) fn get(request: &Request) -> Option<&Self> {
+        request.extensions().get()
+    }
+
     /// The route of the request: its target's, or one made from what it says.
     pub(crate) fn route(request: &mut Request) -> Route {
-        if let Some(route) = &Self::of(request).route {
+        let known = Self::get(request).and_then(|attempt| attempt.route.as_ref());
+        if let Some(route) = known {
             return route.clone();
         }
         let info = CallContext::info(request);

@@ -63,9 +63,18 @@ impl CallContext {
         }
     }
 
+    /// By when the call of a request has its answer.
+    pub(crate) fn deadline(request: &Request) -> Option<Deadline> {
+        match request.extensions().get::<Self>() {
+            Some(call) => call.deadline,
+            None => request.extensions().get().copied(),
+        }
+    }
+
     /// What the request asks for, read once for the whole call.
     pub(crate) fn info(request: &mut Request) -> Arc<RequestInfo> {
-        if let Some(info) = &Self::of(request).info {
+        let read = request.extensions().get::<Self>().and_then(|call| call.info.as_ref());
+        if let Some(info) = read {
             return info.clone();
         }
         let info = Arc::new(RequestInfo::read(request));

@@ -1,5 +1,6 @@
 //! One call on its way down the ladder.
 
+mod ask;
 mod below;
 mod stored;
 mod suspected;
@@ -9,19 +10,12 @@ use std::{future::Future, ops::Range, pin::Pin, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    Fallbacks,
-    failure::{Failure, stops},
-    policy::FallbackPolicy,
-    race::{self, Raced},
-    resume::Below,
-    service::FallbackService,
-    step::Kind,
+    Fallbacks, failure::Failure, policy::FallbackPolicy, step::Kind, steps::FallbackSteps,
 };
 use crate::{
     Error, Request, Response, Upstream,
-    context::{AttemptContext, AttemptLog, CallContext, Deadline, LocalAnswersOnly, Suspected},
+    context::{AttemptLog, CallContext, Deadline, LocalAnswersOnly},
     dialect::RequestInfo,
-    error::judge,
     outcome::{Outcome, Phase},
     telemetry::{EditSummary, Event, SkipReason},
 };
@@ -29,7 +23,7 @@ use crate::{
 /// One call on its way down. Clones are the same call, on another part of the way.
 #[derive(Clone)]
 pub(super) struct Descent<S> {
-    ladder: FallbackService<S>,
+    ladder: FallbackSteps<S>,
     ask: Arc<RequestInfo>,
     /// As the caller made it.
     request: Request,
@@ -63,7 +57,7 @@ pub(super) type Way<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 // === impl Descent ===
 
 impl<S: Upstream> Descent<S> {
-    pub(super) fn new(mut ladder: FallbackService<S>, mut request: Request) -> Self {
+    pub(super) fn new(mut ladder: FallbackSteps<S>, mut request: Request) -> Self {
         if let Some(own) = request.extensions().get::<Fallbacks>() {
             ladder.policy = Arc::new(ladder.policy.with(own));
         }
@@ -192,51 +186,11 @@ impl<S: Upstream> Descent<S> {
         Ok(ready)
     }
 
-    /// Asks one rung, and those below it where it is a breaker's probe and slow.
-    async fn step(
-        &mut self,
-        at: usize,
-        mut ready: (Request, EditSummary),
-        failure: Option<Failure>,
-    ) -> End {
-        let result = match AttemptContext::of(&mut ready.0).probe_signal.clone() {
-            Some(signal) => match race::run(self, at, (ready, signal)).await {
-                Raced::Own(result) => result,
-                Raced::Below(told) => return End::Told(told),
-                Raced::Nobody(result, below) => {
-                    self.asked = true;
-                    return End::Failed(Failure::after(failure, result, at).and(*below));
-                }
-            },
-            None => self.ladder.ask(at, ready, &self.ask).await,
-        };
-        let outcome = judge(&result).outcome();
-        if Suspected::is_why(&result) {
-            self.suspected.get_or_insert(at);
-        }
-        if outcome.is_success() {
-            return End::Told(self.watched(at, result));
-        }
-        if stops(outcome, at) && !self.is_wanted(outcome, at) {
-            return End::Told(result);
-        }
-        End::Failed(Failure::after(failure, result, at))
-    }
-
-    /// An answer that those below go on with if it fails while it is read, where the call wants that.
-    fn watched(&mut self, at: usize, result: Result<Response, Error>) -> Result<Response, Error> {
-        let call = (&self.ask, at);
-        match Below::of(&self.ladder, &mut self.request, call, self.limit) {
-            Some(below) => result.map(|response| below.watch_over(response)),
-            None => result,
-        }
-    }
-
     pub(super) fn policy(&self) -> &Arc<FallbackPolicy> {
         &self.ladder.policy
     }
 
-    pub(super) fn ladder(&self) -> &FallbackService<S> {
+    pub(super) fn ladder(&self) -> &FallbackSteps<S> {
         &self.ladder
     }
 

@@ -182,7 +182,7 @@
 //! |---|---|
 //! | the rungs | `policy`: in order; `step`: one; `canned`, `canned_context`; `fallbacks`: of one call; `check`: which are right |
 //! | whether a rung is asked | `fallback_on`: the failures it is for; `bound`: the calls that stay; `ready`: these, what it can do and what it asks less of |
-//! | one call | `service`: asks one rung; `descent`: rung after rung; `descent/below`: which rungs below take the call; `failure`: what failed on the way |
+//! | one call | `steps`: asks one rung; `descent`: rung after rung; `descent/below`: which rungs below take the call; `failure`: what failed on the way |
 //! | on the way | `race`: of a probe with the rungs below; `wait`, `gate`: for recovery, one by one; `restream`, `resume`: the answer as a stream, and to its end |
 
 mod bound;
@@ -202,6 +202,7 @@ mod resume;
 mod routes;
 mod service;
 mod step;
+mod steps;
 mod wait;
 
 pub use canned::{Canned, CannedReply};

@@ -2,9 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Fallback, FallbackLayer};
+use super::Fallback;
 use crate::{
-    ConfigError, Request,
+    Request,
     context::least_attempt,
     dialect::RequestInfo,
     stream::Resume,
@@ -73,17 +73,6 @@ impl FallbackPolicy {
     pub(crate) fn stored(&self) -> Option<(usize, &str)> {
         let at = self.rungs.iter().position(Fallback::is_stored)?;
         Some((at, &self.rungs[at].name))
-    }
-
-    /// The layer, if every rung is right.
-    ///
-    /// # Errors
-    ///
-    /// Names the rung and field that is wrong: a base URL without a host, a name that cannot be a header, a rung below a
-    /// canned reply, more than [`MOST`](Self::MOST) rungs.
-    pub fn build(self) -> Result<FallbackLayer, ConfigError> {
-        self.check(None)?;
-        Ok(FallbackLayer::new(self))
     }
 
     /// What a call asks for, in the dialect that its targets speak.

@@ -8,7 +8,7 @@ use std::{
 use http::header::CONTENT_LENGTH;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Fallback, FallbackPolicy, FallbackService};
+use super::{Fallback, FallbackPolicy, steps::FallbackSteps};
 use crate::{
     Body, Request, Response, Upstream,
     context::{AttemptContext, CallContext, Deadline},
@@ -22,7 +22,7 @@ use crate::{
 
 /// What is left of the ladder for a call whose answer is being read.
 pub(super) struct Below<S> {
-    ladder: FallbackService<S>,
+    ladder: FallbackSteps<S>,
     request: Request,
     ask: Arc<RequestInfo>,
     /// The rung that is asked next: each is asked once at most.
@@ -39,7 +39,7 @@ pub(super) struct Below<S> {
 impl<S: Upstream> Below<S> {
     /// Those below the rung at `at`, if the call wants its stream to be gone on with and any of them can do it.
     pub(super) fn of(
-        ladder: &FallbackService<S>,
+        ladder: &FallbackSteps<S>,
         request: &mut Request,
         (ask, at): (&Arc<RequestInfo>, usize),
         limit: Option<Duration>,

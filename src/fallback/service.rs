@@ -1,37 +1,28 @@
-//! Goes down the ladder.
+//! The fallback layer.
 
 use std::{
     sync::Arc,
     task::{Context, Poll},
 };
 
-use http::HeaderValue;
-use tokio::time::{Instant, timeout_at};
 use tower::{Layer, Service};
 
 use super::{
-    Fallback, FallbackList, FallbackPolicy, descent::Descent, gate::Gate, restream::restream,
-    step::Kind,
+    Fallback, FallbackList, FallbackPolicy,
+    descent::Descent,
+    steps::{FallbackSteps, Gates},
 };
 use crate::{
-    Error, Request, Response, Upstream,
-    context::{ATTEMPTS, AttemptContext, AttemptLog, CallContext, RUNG, Route},
-    dialect::RequestInfo,
-    keyed_state::KeyedState,
+    ConfigError, Error, Request, Response, Upstream,
     latency::Latencies,
-    outcome::{Outcome, Phase},
-    telemetry::{EditSummary, Event, Events, UserCode},
+    telemetry::Events,
     upstream::{ResponseFuture, take_ready},
 };
 
 /// Tries rung after rung. See [the module](super).
 #[derive(Clone, Debug)]
 pub struct FallbackService<S> {
-    inner: S,
-    pub(super) policy: Arc<FallbackPolicy>,
-    pub(super) events: Events,
-    pub(super) latencies: Latencies,
-    pub(super) gates: Gates,
+    steps: FallbackSteps<S>,
 }
 
 /// Wraps a service into a [`FallbackService`].
@@ -43,16 +34,18 @@ pub struct FallbackLayer {
     gates: Gates,
 }
 
-/// The gates of all routes where calls wait for recovery.
-#[derive(Clone, Debug)]
-pub(super) struct Gates(Arc<KeyedState<Gate>>);
+// === impl FallbackPolicy ===
 
-// === impl Gates ===
-
-impl Gates {
-    /// The gate of a route.
-    pub(super) fn of(&self, route: &Route) -> Gate {
-        Gate::clone(&self.0.of(route, Instant::now(), |_| Gate::default()))
+impl FallbackPolicy {
+    /// The layer, if every rung is right.
+    ///
+    /// # Errors
+    ///
+    /// Names the rung and field that is wrong: a base URL without a host, a name that cannot be a header, a rung below a
+    /// canned reply, more than [`MOST`](Self::MOST) rungs.
+    pub fn build(self) -> Result<FallbackLayer, ConfigError> {
+        self.check(None)?;
+        Ok(FallbackLayer::new(self))
     }
 }
 
@@ -61,9 +54,8 @@ impl Gates {
 impl FallbackLayer {
     pub(super) fn new(mut policy: FallbackPolicy) -> Self {
         policy.rungs.iter_mut().for_each(Fallback::open);
-        let gates = Gates(Arc::new(KeyedState::new()));
         let (events, latencies) = (Events::default(), Latencies::default());
-        Self { policy: Arc::new(policy), events, latencies, gates }
+        Self { policy: Arc::new(policy), events, latencies, gates: Gates::new() }
     }
 
     /// Sends the events there as well.
@@ -90,7 +82,7 @@ impl<S> Layer<S> for FallbackLayer {
 
     fn layer(&self, inner: S) -> FallbackService<S> {
         let Self { policy, events, latencies, gates } = self.clone();
-        FallbackService { inner, policy, events, latencies, gates }
+        FallbackService { steps: FallbackSteps { inner, policy, events, latencies, gates } }
     }
 }
 
@@ -102,108 +94,10 @@ impl<S: Upstream> Service<Request> for FallbackService<S> {
     type Future = ResponseFuture;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.inner.poll_ready(cx)
+        self.steps.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let ladder = Self {
-            inner: take_ready(&mut self.inner),
-            policy: self.policy.clone(),
-            events: self.events.clone(),
-            latencies: self.latencies.clone(),
-            gates: self.gates.clone(),
-        };
-        Box::pin(Descent::new(ladder, request).go())
-    }
-}
-
-impl<S: Upstream> FallbackService<S> {
-    /// Asks one rung, within the time it has.
-    pub(super) async fn ask(
-        &mut self,
-        at: usize,
-        (mut request, edited): (Request, EditSummary),
-        ask: &RequestInfo,
-    ) -> Result<Response, Error> {
-        let policy = self.policy.clone();
-        let rung = &policy.rungs[at];
-        let unstreamed = edited.unstreamed;
-        self.enter(at, edited);
-        let attempt = AttemptContext::of(&mut request);
-        (attempt.rung, attempt.name) = (at as u16, Some(rung.name.clone()));
-        let attempt_log = CallContext::of(&mut request).attempt_log.clone();
-        let mut response = self.answer(at, request, ask).await?;
-        if unstreamed && judge_success(&response) {
-            response = restream(response, ask).await?;
-        }
-        if at > 0 {
-            mark(&mut response, rung, &attempt_log);
-        }
-        if judge_success(&response) {
-            attempt_log.answered_by(rung.name.clone());
-        }
-        Ok(response)
-    }
-
-    async fn answer(
-        &mut self,
-        at: usize,
-        request: Request,
-        ask: &RequestInfo,
-    ) -> Result<Response, Error> {
-        let nobody = || Error::new(Outcome::NotSent { retry_in: None });
-        match &self.policy.clone().rungs[at].kind {
-            Kind::Canned(canned) => {
-                let answer = || canned.answer(&request, ask);
-                self.events.guard(UserCode::Canned, answer).flatten().ok_or_else(nobody)
-            }
-            Kind::Addressed | Kind::Target(_) | Kind::TargetGroup(_) => {
-                self.in_time(at, request).await
-            }
-            // What waits, and what is stored, asks nobody.
-            Kind::Stored(_) | Kind::Wait => Err(nobody()),
-        }
-    }
-
-    /// Tells that a rung is asked, and for how much less.
-    fn enter(&self, at: usize, edited: EditSummary) {
-        let (rung, name) = (at as u16, self.policy.rungs[at].name.clone());
-        self.events.emit(Event::RungEntered { rung, name: name.clone() });
-        if edited.changed {
-            self.events.emit(Event::RequestEdited { rung, name, edited });
-        }
-    }
-
-    async fn in_time(&mut self, at: usize, mut request: Request) -> Result<Response, Error> {
-        let last = AttemptContext::of(&mut request).last_target;
-        let call = CallContext::of(&mut request);
-        let Some(deadline) = call.deadline else {
-            return self.send(request).await;
-        };
-        let left = deadline.left(Instant::now());
-        let mine = deadline.less(self.policy.reserve(at, left, !last));
-        call.deadline = Some(mine);
-        match timeout_at(mine.instant(), self.send(request)).await {
-            Ok(result) => result,
-            Err(_) => Err(Error::new(Outcome::TimedOut { phase: Phase::Deadline })),
-        }
-    }
-
-    pub(super) async fn send(&mut self, request: Request) -> Result<Response, Error> {
-        std::future::poll_fn(|cx| self.inner.poll_ready(cx)).await?;
-        self.inner.call(request).await
-    }
-}
-
-/// Says on an answer which rung gave it.
-pub(super) fn mark(response: &mut Response, rung: &Fallback, attempt_log: &AttemptLog) {
-    response.headers_mut().insert(RUNG, rung.header());
-    response.headers_mut().insert(ATTEMPTS, HeaderValue::from(attempt_log.sent()));
-}
-
-fn judge_success(response: &Response) -> bool {
-    match response.extensions().get::<crate::outcome::Verdict>() {
-        Some(verdict) => verdict.outcome().is_success(),
-        None => response.status().is_success(),
+        Box::pin(Descent::new(take_ready(&mut self.steps), request).go())
     }
 }

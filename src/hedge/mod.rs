@@ -51,6 +51,7 @@
 //! - Both copies may be billed: what a dropped copy cost is the provider's to say.
 //! - A route with fewer than 20 calls an hour learns slowly; its first calls have no second copy.
 
+mod course;
 mod policy;
 mod race;
 mod service;

@@ -1,6 +1,5 @@
 //! What hedging is set to.
 
-use super::HedgeLayer;
 use crate::{ConfigError, budget::Budgets};
 
 /// When a late call has a second copy, and how many of them there may be.
@@ -58,16 +57,6 @@ impl HedgePolicy {
     pub fn budgets(mut self, budgets: Budgets) -> Self {
         self.budgets = Some(budgets);
         self
-    }
-
-    /// The layer.
-    ///
-    /// # Errors
-    ///
-    /// Where a value cannot be meant; the error names the field, the value and what is allowed.
-    pub fn build(self) -> Result<HedgeLayer, ConfigError> {
-        self.check()?;
-        Ok(HedgeLayer::new(Some(self)))
     }
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {

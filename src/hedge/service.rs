@@ -6,29 +6,19 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, sleep_until};
-use tower::{Layer, Service, ServiceExt};
+use tower::{Layer, Service};
 
 use super::{
     HedgePolicy,
-    race::{Sent, better, is_passing, race},
+    course::{Course, Shared},
+    race::Sent,
 };
 use crate::{
-    Error, Request, Response, Upstream,
-    budget::Budgets,
-    context::{
-        AttemptContext, AttemptLog, CallContext, ProbeSignal, QueueTime, Route, TargetBudget,
-    },
-    error::judge,
-    latency::Latencies,
-    target::group::{EqualTargets, HedgedTargets},
-    telemetry::{Event, Events},
-    time::saturating_add,
-    upstream::take_ready,
+    ConfigError, Error, Request, Response, Upstream, budget::Budgets, latency::Latencies,
+    telemetry::Events, upstream::take_ready,
 };
 
 /// Sends a second copy of a call that is late. See [the module](super).
@@ -42,38 +32,6 @@ pub struct Hedge<S> {
 #[derive(Clone, Debug)]
 pub struct HedgeLayer {
     shared: Arc<Shared>,
-}
-
-/// What all calls through one layer share.
-#[derive(Clone, Debug)]
-struct Shared {
-    /// Without one, first events are measured and nothing is sent twice.
-    policy: Option<HedgePolicy>,
-    /// What the policy allows beside the budgets of the retries.
-    allowance: Budgets,
-    latencies: Latencies,
-    events: Events,
-}
-
-/// One call.
-struct Course {
-    shared: Arc<Shared>,
-    route: Route,
-    stream: bool,
-    attempt_log: AttemptLog,
-    /// Shows whether an attempt of it is a breaker's probe; there where it may be sent twice.
-    probe: Option<ProbeSignal>,
-    /// How long it was in a queue of ours; there where it may be sent twice.
-    queue: Option<QueueTime>,
-    /// What the whole call may send; there where it may be sent twice.
-    budget: Option<TargetBudget>,
-    /// Whether it may be sent twice at all.
-    twice: bool,
-    /// Whether it goes to one of several equal targets, each of which has a budget of its own.
-    pooled: bool,
-    started: Instant,
-    /// How many attempts its attempt log told when it started.
-    sent: u32,
 }
 
 pin_project! {
@@ -99,6 +57,20 @@ pin_project! {
 
 /// As many copies as are kept for a bad minute.
 const KEPT: u32 = 10;
+
+// === impl HedgePolicy ===
+
+impl HedgePolicy {
+    /// The layer.
+    ///
+    /// # Errors
+    ///
+    /// Where a value cannot be meant; the error names the field, the value and what is allowed.
+    pub fn build(self) -> Result<HedgeLayer, ConfigError> {
+        self.check()?;
+        Ok(HedgeLayer::new(Some(self)))
+    }
+}
 
 // === impl HedgeLayer ===
 
@@ -179,145 +151,5 @@ impl<F: Future<Output = Result<Response, Error>>> Future for HedgeFuture<F> {
 impl<F> fmt::Debug for HedgeFuture<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HedgeFuture").finish_non_exhaustive()
-    }
-}
-
-// === impl Course ===
-
-impl Course {
-    fn new(shared: Arc<Shared>, request: &mut Request) -> Self {
-        let route = AttemptContext::route(request);
-        let ask = CallContext::info(request);
-        let call = CallContext::of(request);
-        let attempt_log = call.attempt_log.clone();
-        let known = ask.dialect().is_some() && ask.effects().repeats();
-        let twice = shared.policy.is_some() && !call.non_replayable && known;
-        let pooled = match EqualTargets::of_mut(request) {
-            Some(equals) => {
-                equals.copies = twice.then(HedgedTargets::default);
-                true
-            }
-            None => false,
-        };
-        let attempt = AttemptContext::of(request);
-        let rung = attempt.rung;
-        let probe = twice.then(|| attempt.probe_signal.get_or_insert_default().clone());
-        let queue = twice.then(QueueTime::default);
-        attempt.queue_time = queue.clone();
-        let call = CallContext::of(request);
-        let budget = twice.then(|| call.budget.get_or_insert_default().at(rung));
-        Self {
-            twice,
-            pooled,
-            stream: ask.stream(),
-            started: Instant::now(),
-            sent: attempt_log.sent(),
-            route,
-            attempt_log,
-            probe,
-            queue,
-            budget,
-            shared,
-        }
-    }
-
-    async fn run<S: Upstream>(self, mut inner: S, request: Request) -> Result<Response, Error> {
-        self.earn();
-        let spare = (inner.clone(), request.clone());
-        let mut first: Sent = Box::pin(inner.call(request));
-        let failed = tokio::select! {
-            biased;
-            result = &mut first => match is_passing(&result) {
-                true => Some(result),
-                false => {
-                    self.learn(&result, 1);
-                    return result;
-                }
-            },
-            () = self.late() => None,
-        };
-        match (failed, self.second(spare)) {
-            (None, None) => {
-                let result = first.await;
-                self.learn(&result, 1);
-                result
-            }
-            (None, Some(second)) => {
-                let result = race(first, second).await;
-                self.learn(&result, 2);
-                result
-            }
-            (Some(failed), None) => failed,
-            (Some(failed), Some(second)) => better(failed, second.await),
-        }
-    }
-
-    /// Every call earns a part of a copy. The budgets are filled by the retries.
-    fn earn(&self) {
-        self.shared.allowance.of(&self.route).deposit();
-    }
-
-    fn budgets(&self) -> Option<&Budgets> {
-        self.shared.policy.as_ref().and_then(|policy| policy.budgets.as_ref())
-    }
-
-    /// Waits until the call is late; for ever where that is not known.
-    async fn late(&self) {
-        let wanted = self.shared.policy.as_ref().map(|policy| (policy.quantile, policy.samples));
-        let latencies = &self.shared.latencies;
-        match wanted.and_then(|wanted| latencies.quantile(&self.route, self.stream, wanted)) {
-            Some(usual) => self.waited_longer_than(usual).await,
-            None => std::future::pending().await,
-        }
-    }
-
-    /// Waits until the call has taken that long, not counting its time in our own queues.
-    async fn waited_longer_than(&self, usual: Duration) {
-        let left = || usual.saturating_sub(self.waited(Instant::now()));
-        while !left().is_zero() {
-            if let Some(queue) = &self.queue {
-                queue.left().await;
-            }
-            sleep_until(saturating_add(Instant::now(), left())).await;
-        }
-    }
-
-    /// How long the provider has taken.
-    fn waited(&self, now: Instant) -> Duration {
-        let queued = self.queue.as_ref().map_or(Duration::ZERO, QueueTime::total);
-        now.saturating_duration_since(self.started).saturating_sub(queued)
-    }
-
-    /// The second copy, if what it costs is there. A probe has none: a sick provider is asked once.
-    fn second<S: Upstream>(&self, (inner, mut request): (S, Request)) -> Option<Sent> {
-        let allowance = self.shared.allowance.of(&self.route);
-        let probe = self.probe.as_ref().and_then(ProbeSignal::probe);
-        let budget = self.budget.as_ref()?;
-        if probe.is_some() || allowance.left() == 0 || !budget.may_repeat() {
-            return None;
-        }
-        // Of equal targets the one that the copy goes to pays: it is known when it is picked.
-        let payer = self.budgets().filter(|_| !self.pooled);
-        let granted = payer.is_none_or(|budgets| budgets.of(&self.route).withdraw());
-        if !(granted && allowance.withdraw() && budget.repeat()) {
-            return None;
-        }
-        // One retry fewer follows, where there are any.
-        budget.take(u32::MAX);
-        let attempt = AttemptContext::of(&mut request);
-        (attempt.second_copy, attempt.queue_time) = (true, None);
-        let after = self.started.elapsed();
-        self.shared.events.emit(Event::Hedged { route: self.route.clone(), after });
-        Some(Box::pin(inner.oneshot(request)))
-    }
-
-    /// Takes note of how long it took to the commit point; of a call that had a second copy, at least so long. One that
-    /// was asked more often than its `copies` says nothing of a single attempt.
-    fn learn(&self, result: &Result<Response, Error>, copies: u32) {
-        let attempts = self.attempt_log.sent().saturating_sub(self.sent);
-        if attempts <= copies && judge(result).outcome().is_success() {
-            let now = Instant::now();
-            self.shared.latencies.record(&self.route, self.stream, (self.waited(now), now));
-        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 
-use super::{IdentityLayer, names, query::Pair};
+use super::{names, query::Pair};
 use crate::ConfigError;
 
 /// Which headers and keys of a query say who calls, and which go along to another origin.
@@ -97,17 +97,6 @@ impl IdentityPolicy {
     pub fn forward_query(mut self, key: &str) -> Self {
         self.forwarded_keys.push(key.to_ascii_lowercase().into());
         self
-    }
-
-    /// The layer, if every value is right. It stands over the ladder and the cache.
-    ///
-    /// # Errors
-    ///
-    /// Names a key that is blank, a header or a key that says who pays and is to go along to another origin, and a header
-    /// that is both ignored and read by another setting.
-    pub fn build(self) -> Result<IdentityLayer, ConfigError> {
-        self.check()?;
-        Ok(IdentityLayer::new(Known(self.into())))
     }
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {

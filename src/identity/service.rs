@@ -4,8 +4,8 @@ use std::task::{Context, Poll};
 
 use tower::{Layer, Service};
 
-use super::policy::Known;
-use crate::{Error, Request, Response, Upstream};
+use super::{IdentityPolicy, policy::Known};
+use crate::{ConfigError, Error, Request, Response, Upstream};
 
 /// Says in each request by what its caller is known. See [the module](super).
 #[derive(Clone, Debug)]
@@ -18,6 +18,21 @@ pub struct Identity<S> {
 #[derive(Clone, Debug)]
 pub struct IdentityLayer {
     known: Known,
+}
+
+// === impl IdentityPolicy ===
+
+impl IdentityPolicy {
+    /// The layer, if every value is right. It stands over the ladder and the cache.
+    ///
+    /// # Errors
+    ///
+    /// Names a key that is blank, a header or a key that says who pays and is to go along to another origin, and a header
+    /// that is both ignored and read by another setting.
+    pub fn build(self) -> Result<IdentityLayer, ConfigError> {
+        self.check()?;
+        Ok(IdentityLayer::new(Known(self.into())))
+    }
 }
 
 // === impl IdentityLayer ===

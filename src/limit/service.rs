@@ -196,9 +196,10 @@ impl LimitContext {
         let ask = CallContext::info(request);
         let priority = request.extensions().get::<Priority>().copied().unwrap_or_default();
         let cost = self.limiter.decide(|state| state.estimate(self.size, &ask, priority));
-        let deadline = CallContext::of(request).deadline.map(Deadline::instant);
+        let probe = AttemptContext::get(request).is_some_and(|attempt| attempt.probe);
+        let deadline = CallContext::deadline(request).map(Deadline::instant);
         // A probe of the breaker does not wait: all calls that wait for its result would wait too.
-        EnterRequest { priority, cost, deadline, may_queue: !AttemptContext::of(request).probe }
+        EnterRequest { priority, cost, deadline, may_queue: !probe }
     }
 
     fn refuse(&self, retry_in: Duration) -> Error {

@@ -5,16 +5,15 @@ use std::{future::poll_fn, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    Budget,
     decide::{Decision, RetryState},
-    service::Shared,
+    record::{CallRecord, Place},
+    shared::Shared,
     under_way::{Step, UnderWay},
 };
 use crate::{
     Error, Request, Response, Upstream,
     context::{
-        AttemptContext, AttemptLog, CallContext, Deadline, IDEMPOTENCY_KEY, Route, Suspected,
-        least_attempt,
+        AttemptContext, AttemptLog, CallContext, IDEMPOTENCY_KEY, Route, Suspected, least_attempt,
     },
     dialect::Effects,
     error::{FailedAttempt, judge},
@@ -27,12 +26,9 @@ use crate::{
 /// What stays the same from attempt to attempt of one call.
 pub(super) struct Course {
     shared: Arc<Shared>,
-    pub(super) attempt_log: AttemptLog,
-    deadline: Option<Deadline>,
+    record: CallRecord,
     /// With less time left no attempt is started.
     least: Option<Duration>,
-    pub(super) rung: u16,
-    pub(super) name: Option<Arc<str>>,
     /// The equal targets, where the rung has several, and which of them were asked.
     pool: Option<Arc<Pool>>,
     round: Round,
@@ -52,13 +48,6 @@ pub(super) struct PlannedAttempt {
     pub(super) at: Place,
 }
 
-/// Where an attempt goes, and the budget there.
-#[derive(Clone)]
-pub(super) struct Place {
-    pub(super) route: Route,
-    pub(super) budget: Arc<Budget>,
-}
-
 // === impl Course ===
 
 impl Course {
@@ -71,11 +60,14 @@ impl Course {
         Self {
             effects,
             keyed: false,
-            attempt_log: call.attempt_log.clone(),
-            deadline: call.deadline,
+            record: CallRecord {
+                events: shared.events.clone(),
+                attempt_log: call.attempt_log.clone(),
+                deadline: call.deadline,
+                rung,
+                name,
+            },
             least,
-            rung,
-            name,
             pool,
             round: Round::default(),
             failed: Vec::new(),
@@ -94,7 +86,8 @@ impl Course {
         let spare = self.may_follow(retries, now).then(|| own.clone());
         let mut request = match &self.pool {
             Some(pool) => {
-                let (mut request, picked) = pool.place(own, &mut self.round);
+                let copies = EqualTargets::copies(&own);
+                let (mut request, picked) = pool.place(own, &mut self.round, copies.as_ref());
                 if let Some(equals) = EqualTargets::of_mut(&mut request) {
                     equals.picked = Some(picked);
                 }
@@ -115,13 +108,9 @@ impl Course {
         self.pool.is_some()
     }
 
-    pub(super) fn left(&self, now: Instant) -> Option<Duration> {
-        self.deadline.map(|deadline| deadline.left(now))
-    }
-
     fn may_follow(&self, retries: &RetryState, now: Instant) -> bool {
         // A target that refuses leaves the attempt to its equals, whatever else is used up.
-        self.pool.is_some() || retries.possible(&self.shared.policy, self.left(now))
+        self.pool.is_some() || retries.possible(&self.shared.policy, self.record.left(now))
     }
 
     /// One attempt, from `now`. Without time for it it is none: nothing is sent, and nobody is told that it was.
@@ -132,12 +121,12 @@ impl Course {
         (step, now): (Step, Instant),
     ) -> Option<Result<Response, Error>> {
         let least = self.least.unwrap_or_default();
-        if self.left(now).is_some_and(|left| left.is_zero() || left < least) {
+        if self.record.left(now).is_some_and(|left| left.is_zero() || left < least) {
             return None;
         }
         let context = AttemptContext::of(&mut request);
         (context.deferred, context.extra) = (true, step.extra);
-        let under_way = UnderWay::start((self, at), step, now);
+        let under_way = UnderWay::start((&self.record, at), step, now);
         let result = match poll_fn(|cx| service.poll_ready(cx)).await {
             Ok(()) => service.call(request).await,
             Err(error) => Err(error),
@@ -164,7 +153,7 @@ impl Course {
     /// What a call without any time comes to.
     pub(super) fn late(&self) -> Result<Response, Error> {
         let phase = Phase::Deadline;
-        self.emit(Event::TimedOut { phase, after: Duration::ZERO });
+        self.record.emit(Event::TimedOut { phase, after: Duration::ZERO });
         Err(Error::new(Outcome::TimedOut { phase }))
     }
 
@@ -184,8 +173,11 @@ impl Course {
             return if ended { None } else { self.stop(at, Stop::Unsafe) };
         }
         if self.pool.as_ref().is_some_and(|pool| pool.has_another(self.round)) {
-            return match retries.elsewhere(&verdict, &self.shared.policy, self.left(Instant::now()))
-            {
+            return match retries.elsewhere(
+                &verdict,
+                &self.shared.policy,
+                self.record.left(Instant::now()),
+            ) {
                 Decision::Again { wait, .. } => Some(wait),
                 Decision::Stop(why) => self.stop(at, why),
                 Decision::Return => None,
@@ -211,7 +203,8 @@ impl Course {
     ) -> Option<Duration> {
         let Shared { policy, random, .. } = &*self.shared;
         // A token is taken last: nothing that stops for another reason spends one.
-        let decision = retries.after(verdict, policy, self.left(Instant::now()), random.next());
+        let decision =
+            retries.after(verdict, policy, self.record.left(Instant::now()), random.next());
         if retries.has_panicked() {
             self.shared.events.panicked(UserCode::Schedule);
         }
@@ -223,7 +216,7 @@ impl Course {
             Decision::Again { wait, hinted }
                 if verdict.local_trouble().is_some() || at.budget.withdraw_retry() =>
             {
-                self.emit(Event::RetryWaiting { route: at.route.clone(), wait, hinted });
+                self.record.emit(Event::RetryWaiting { route: at.route.clone(), wait, hinted });
                 Some(wait)
             }
             Decision::Again { .. } => self.stop(at, Stop::Budget),
@@ -248,21 +241,18 @@ impl Course {
     }
 
     fn stop(&self, at: &Place, why: Stop) -> Option<Duration> {
-        self.emit(Event::RetryStopped { route: at.route.clone(), why });
+        self.record.emit(Event::RetryStopped { route: at.route.clone(), why });
         None
     }
 
     /// Hands back the last attempt's own result; only the attempt log is added.
     pub(super) fn finish(&self, result: Result<Response, Error>) -> Result<Response, Error> {
-        let mut response = result.map_err(|error| error.with_attempt_log(&self.attempt_log))?;
+        let mut response =
+            result.map_err(|error| error.with_attempt_log(&self.record.attempt_log))?;
         if response.extensions().get::<AttemptLog>().is_none() {
-            response.extensions_mut().insert(self.attempt_log.clone());
+            response.extensions_mut().insert(self.record.attempt_log.clone());
         }
         Ok(response)
-    }
-
-    pub(super) fn emit(&self, event: Event) {
-        self.shared.events.emit(event);
     }
 }
 

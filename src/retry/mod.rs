@@ -70,7 +70,9 @@ mod backoff_crate;
 mod course;
 mod decide;
 mod policy;
+mod record;
 mod service;
+mod shared;
 mod under_way;
 
 #[cfg(feature = "backoff")]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Budget, Budgets, RetryLayer,
+    Budget, Budgets,
     backoff::{Exponential, LEAST_WAIT, Schedule},
 };
 use crate::{ConfigError, time::Limit, time::scale};
@@ -28,9 +28,9 @@ pub struct RetryPolicy {
     pub(super) longest_hint: Duration,
     pub(super) least: Limit,
     pub(super) seed: Option<u64>,
-    share: f64,
-    reserve: u32,
-    budgets: Option<Budgets>,
+    pub(super) share: f64,
+    pub(super) reserve: u32,
+    pub(super) budgets: Option<Budgets>,
 }
 
 // === impl RetryPolicy ===
@@ -156,20 +156,6 @@ impl RetryPolicy {
         self.longest_hint = scale(self.longest_hint, by).max(LEAST_WAIT);
         self.least = self.least.map(|least| scale(least, by));
         self
-    }
-
-    /// The layer.
-    ///
-    /// # Errors
-    ///
-    /// Where a value cannot be meant; the error names the field, the value and what is allowed.
-    pub fn build(self) -> Result<RetryLayer, ConfigError> {
-        self.check(None)?;
-        let budgets = match &self.budgets {
-            Some(budgets) => budgets.clone(),
-            None => Budgets::per_route(self.share, self.reserve),
-        };
-        Ok(RetryLayer::new(self, budgets))
     }
 
     /// Refuses what cannot be meant, also beside the deadline that the pipeline has.

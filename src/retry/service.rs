@@ -1,7 +1,6 @@
 //! The retry layer: attempt, judge, stop or wait, again.
 
 use std::{
-    fmt,
     sync::{Arc, Mutex},
     task::{Context, Poll},
 };
@@ -13,14 +12,14 @@ use super::{
     Budgets, RetryPolicy,
     course::{Course, PlannedAttempt, least},
     decide::RetryState,
+    shared::{Random, Shared},
     under_way::Step,
 };
 use crate::{
-    Error, Request, Response, Upstream,
+    ConfigError, Error, Request, Response, Upstream,
     context::{AttemptContext, CallContext},
     error::judge,
     outcome::Outcome,
-    sync::lock_std as lock,
     telemetry::Events,
     upstream::{ResponseFuture, take_ready},
 };
@@ -38,20 +37,22 @@ pub struct RetryLayer {
     shared: Arc<Shared>,
 }
 
-/// What all calls through one layer share.
-#[derive(Clone)]
-pub(super) struct Shared {
-    pub(super) policy: RetryPolicy,
-    pub(super) budgets: Budgets,
-    pub(super) random: Random,
-    pub(super) events: Events,
-}
+// === impl RetryPolicy ===
 
-/// Where jitter comes from.
-#[derive(Clone)]
-pub(super) enum Random {
-    Thread,
-    Seeded(Arc<Mutex<fastrand::Rng>>),
+impl RetryPolicy {
+    /// The layer.
+    ///
+    /// # Errors
+    ///
+    /// Where a value cannot be meant; the error names the field, the value and what is allowed.
+    pub fn build(self) -> Result<RetryLayer, ConfigError> {
+        self.check(None)?;
+        let budgets = match &self.budgets {
+            Some(budgets) => budgets.clone(),
+            None => Budgets::per_route(self.share, self.reserve),
+        };
+        Ok(RetryLayer::new(self, budgets))
+    }
 }
 
 // === impl RetryLayer ===
@@ -161,28 +162,4 @@ fn is_refused(result: &Result<Response, Error>) -> bool {
 fn unless_open(failed: Result<Response, Error>) -> Option<Result<Response, Error>> {
     let open = failed.as_ref().is_ok_and(|response| response.body().as_bytes().is_none());
     (!open).then_some(failed)
-}
-
-// === impl Random ===
-
-impl Random {
-    /// A number in `[0, 1)`.
-    pub(super) fn next(&self) -> f64 {
-        match self {
-            Self::Thread => fastrand::f64(),
-            Self::Seeded(random) => lock(random).f64(),
-        }
-    }
-}
-
-// === impl Shared ===
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Retry")
-            .field("policy", &self.policy)
-            .field("budgets", &self.budgets)
-            .field("events", &self.events)
-            .finish()
-    }
 }

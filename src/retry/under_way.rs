@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::course::{Course, Place};
+use super::record::{CallRecord, Place};
 use crate::{
     context::Attempt,
     outcome::{Outcome, Phase, Verdict},
@@ -13,7 +13,7 @@ use crate::{
 
 /// An attempt under way. Dropped before its end, it is one that the caller cancelled.
 pub(super) struct UnderWay<'a> {
-    course: &'a Course,
+    call: &'a CallRecord,
     at: &'a Place,
     step: Step,
     started: Instant,
@@ -33,11 +33,11 @@ pub(super) struct Step {
 // === impl UnderWay ===
 
 impl<'a> UnderWay<'a> {
-    pub(super) fn start((course, at): (&'a Course, &'a Place), step: Step, now: Instant) -> Self {
+    pub(super) fn start((call, at): (&'a CallRecord, &'a Place), step: Step, now: Instant) -> Self {
         let Step { attempt, .. } = step;
-        course.emit(Event::AttemptStarted { route: at.route.clone(), attempt });
+        call.emit(Event::AttemptStarted { route: at.route.clone(), attempt });
         at.budget.started();
-        Self { course, at, step, started: now, open: true }
+        Self { call, at, step, started: now, open: true }
     }
 
     pub(super) fn end(mut self, verdict: Verdict) {
@@ -46,7 +46,7 @@ impl<'a> UnderWay<'a> {
 
     fn close(&mut self, verdict: Verdict) {
         self.open = false;
-        let Self { course, at, step: Step { attempt, wait, extra, copy }, started, .. } = *self;
+        let Self { call, at, step: Step { attempt, wait, extra, copy }, started, .. } = *self;
         let (outcome, now) = (verdict.outcome(), Instant::now());
         let took = now.saturating_duration_since(started);
         at.budget.ended();
@@ -58,10 +58,10 @@ impl<'a> UnderWay<'a> {
             at.budget.answered_at(now);
         }
         let route = at.route.clone();
-        let (rung, name) = (course.rung, course.name.clone());
-        course.attempt_log.push(Attempt { rung, name, route, outcome, wait, took });
+        let (rung, name) = (call.rung, call.name.clone());
+        call.attempt_log.push(Attempt { rung, name, route, outcome, wait, took });
         let route = at.route.clone();
-        course.emit(Event::AttemptEnded { route, attempt, verdict, took });
+        call.emit(Event::AttemptEnded { route, attempt, verdict, took });
     }
 }
 
@@ -69,7 +69,7 @@ impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
         if self.open {
             // Given up by whoever keeps the time, or by the caller.
-            let late = self.course.left(Instant::now()).is_some_and(|left| left.is_zero());
+            let late = self.call.left(Instant::now()).is_some_and(|left| left.is_zero());
             let outcome = match late {
                 true => Outcome::TimedOut { phase: Phase::Deadline },
                 false => Outcome::Cancelled,

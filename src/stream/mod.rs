@@ -1,6 +1,6 @@
 //! Streams: decoded, watched, guarded.
 //!
-//! Every answer of this crate has a [`Body`](crate::Body) that ends in exactly one [`BodyEnd`], also when it is dropped
+//! Every answer of this crate has a [`Body`] that ends in exactly one [`BodyEnd`], also when it is dropped
 //! half-way. A stream whose language is known is read as it passes: an error in it, a cut, or silence becomes an error
 //! of its body; a stream that is whole stays well, whatever the connection does after it. Bytes are handed on as they came.
 //!

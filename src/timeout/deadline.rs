@@ -52,6 +52,20 @@ struct Bounded {
     after: Duration,
 }
 
+// === impl DeadlinePolicy ===
+
+impl DeadlinePolicy {
+    /// The layer.
+    ///
+    /// # Errors
+    ///
+    /// Where the limit is zero: it would refuse every call.
+    pub fn build(self) -> Result<DeadlineLayer, ConfigError> {
+        self.check()?;
+        Ok(DeadlineLayer::new(self))
+    }
+}
+
 // === impl DeadlineLayer ===
 
 impl DeadlineLayer {

@@ -67,6 +67,7 @@
 //!   body is then bounded by `idle`.
 
 mod deadline;
+mod limits;
 mod line;
 mod policy;
 mod report;

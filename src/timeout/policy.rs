@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use http::HeaderName;
 
-use super::{DeadlineLayer, TimeoutLayer};
 use crate::{
     ConfigError,
     stream::MinThroughput,
@@ -145,16 +144,6 @@ impl TimeoutPolicy {
         self
     }
 
-    /// The layer.
-    ///
-    /// # Errors
-    ///
-    /// Where a value cannot be meant; the error names the field, the value and what is allowed.
-    pub fn build(self) -> Result<TimeoutLayer, ConfigError> {
-        self.check(None)?;
-        Ok(TimeoutLayer::new(self))
-    }
-
     /// Refuses what cannot be meant, also beside the deadline that the pipeline has.
     pub(crate) fn check(&self, deadline: Option<Duration>) -> Result<(), ConfigError> {
         for (field, limit) in self.fields() {
@@ -234,16 +223,6 @@ impl DeadlinePolicy {
     pub fn header(mut self, name: impl Into<Option<HeaderName>>) -> Self {
         self.header = name.into();
         self
-    }
-
-    /// The layer.
-    ///
-    /// # Errors
-    ///
-    /// Where the limit is zero: it would refuse every call.
-    pub fn build(self) -> Result<DeadlineLayer, ConfigError> {
-        self.check()?;
-        Ok(DeadlineLayer::new(self))
     }
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {

@@ -6,25 +6,17 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
-use http::HeaderValue;
 use pin_project_lite::pin_project;
-use tokio::time::Instant;
 use tower::{Layer, Service};
 
-use super::{TimeoutPolicy, line::Line, report::Told, timed::Timed};
-use crate::{
-    Error, Request, Response, Upstream,
-    context::{AttemptContext, AttemptLog, CallContext, Deadline, Route},
-    outcome::{Outcome, Phase},
-    stream::{
-        FirstContentAt, IdleTimeout, MinThroughput, ProgressSignal, StreamDeadline, ThroughputMeter,
-    },
-    telemetry::{Event, Events},
-    time::saturating_add,
+use super::{
+    TimeoutPolicy,
+    limits::{Limits, Shared},
+    timed::Timed,
 };
+use crate::{ConfigError, Error, Request, Response, Upstream, telemetry::Events};
 
 /// Gives one attempt so long, and the silence in its body so long.
 #[derive(Clone, Debug)]
@@ -39,12 +31,6 @@ pub struct TimeoutLayer {
     shared: Arc<Shared>,
 }
 
-#[derive(Clone, Debug)]
-struct Shared {
-    policy: TimeoutPolicy,
-    events: Events,
-}
-
 pin_project! {
     /// One attempt and its clock.
     pub struct TimeoutFuture<F> {
@@ -54,26 +40,18 @@ pin_project! {
     }
 }
 
-/// The limits of one attempt.
-struct Limits {
-    shared: Arc<Shared>,
-    attempt_log: AttemptLog,
-    deadline: Option<Deadline>,
-    line: Option<Line>,
-    pulse: Option<ProgressSignal>,
-    beats: u32,
-    first: Option<Instant>,
-    started: Instant,
-    whole: Option<Instant>,
-    /// What is too slow for a stream, and whose stream it is.
-    least: Option<(MinThroughput, Route)>,
-    /// No other target is asked after this one.
-    last: bool,
-    /// Which limit is next, how long it is, since when it counts, and when it passes.
-    phase: Phase,
-    limit: Duration,
-    since: Instant,
-    until: Instant,
+// === impl TimeoutPolicy ===
+
+impl TimeoutPolicy {
+    /// The layer.
+    ///
+    /// # Errors
+    ///
+    /// Where a value cannot be meant; the error names the field, the value and what is allowed.
+    pub fn build(self) -> Result<TimeoutLayer, ConfigError> {
+        self.check(None)?;
+        Ok(TimeoutLayer::new(self))
+    }
 }
 
 // === impl TimeoutLayer ===
@@ -111,11 +89,10 @@ impl<S: Upstream> Service<Request> for Timeout<S> {
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let least = CallContext::of(&mut request).min_attempt_time.unwrap_or_default();
         let limits = Limits::of(self.shared.clone(), &mut request);
         let until = limits.until;
         // An attempt that cannot finish is not started: it may have waited for its turn until there was no time for it.
-        let inner = limits.has_time(least).then(|| self.inner.call(request));
+        let inner = limits.has_time().then(|| self.inner.call(request));
         TimeoutFuture { within: Timed::new(inner, until), limits }
     }
 }
@@ -148,179 +125,5 @@ impl<F: Future<Output = Result<Response, Error>>> Future for TimeoutFuture<F> {
 impl<F> fmt::Debug for TimeoutFuture<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TimeoutFuture").field("phase", &self.limits.phase).finish_non_exhaustive()
-    }
-}
-
-// === impl Limits ===
-
-impl Limits {
-    /// An attempt that had nine tenths of its limit had its time.
-    const ABOUT: u32 = 10;
-    /// The last twentieth of a limit belongs to it.
-    const CLOSE: u32 = 20;
-
-    fn of(shared: Arc<Shared>, request: &mut Request) -> Self {
-        let stream = CallContext::info(request).stream();
-        let least = shared.policy.slow.filter(|_| stream);
-        let least = least.map(|least| (least, AttemptContext::route(request)));
-        let pulse = stream.then(ProgressSignal::default);
-        match &pulse {
-            Some(pulse) => drop(request.extensions_mut().insert(pulse.clone())),
-            None => drop(request.extensions_mut().remove::<ProgressSignal>()),
-        }
-        let bound = request.extensions().get::<StreamDeadline>().map(|bound| bound.0);
-        let attempt = AttemptContext::of(request);
-        let (line, last) = (Line::of(attempt), attempt.last_target);
-        let call = CallContext::of(request);
-        let started = Instant::now();
-        let own = shared.policy.whole_stream.map(|whole| saturating_add(started, whole));
-        let mut limits = Self {
-            attempt_log: call.attempt_log.clone(),
-            deadline: call.deadline,
-            line,
-            pulse,
-            beats: 0,
-            first: None,
-            started,
-            least,
-            whole: bound.or(own),
-            last,
-            phase: Phase::Deadline,
-            limit: Duration::ZERO,
-            since: started,
-            until: started,
-            shared,
-        };
-        limits.begin();
-        limits.announce(request);
-        limits
-    }
-
-    fn has_time(&self, least: Duration) -> bool {
-        let left = self.deadline.map(|deadline| deadline.left(self.started));
-        self.until > self.started && left.is_none_or(|left| left >= least)
-    }
-
-    /// The first limit: a stream's to its first content, else that of the whole attempt. Where no other target can be
-    /// asked, one that was not set lasts as long as the call has: a late answer is worth more than none.
-    fn begin(&mut self) {
-        let TimeoutPolicy { attempt, first_event, .. } = self.shared.policy;
-        let (phase, limit) = match self.pulse {
-            Some(_) => (Phase::FirstEvent, first_event),
-            None => (Phase::Attempt, attempt),
-        };
-        self.set(phase, limit.time(), self.started);
-        match self.deadline {
-            Some(deadline) if self.last && !limit.is_set() && self.phase == phase => {
-                self.until = deadline.instant();
-                self.end_with_the_stream();
-            }
-            _ => (),
-        }
-    }
-
-    /// The next limit, from `now`: that one, or what ends before it. A deadline that leaves it about as much is no other
-    /// limit: the attempt had its time.
-    fn set(&mut self, phase: Phase, limit: Duration, now: Instant) {
-        self.since = now;
-        (self.phase, self.limit, self.until) = (phase, limit, saturating_add(self.since, limit));
-        self.end_with_the_stream();
-        if let Some(end) = self.deadline.map(Deadline::instant).filter(|end| *end < self.until) {
-            let about = limit - limit / Self::ABOUT;
-            if self.phase != phase || end < saturating_add(self.since, about) {
-                (self.phase, self.since) = (Phase::Deadline, self.started);
-            }
-            self.until = end;
-        }
-    }
-
-    /// Where the whole stream has to end before.
-    fn end_with_the_stream(&mut self) {
-        let whole = self.whole.filter(|_| self.pulse.is_some());
-        if let Some(end) = whole.filter(|end| *end < self.until) {
-            (self.phase, self.until, self.since) = (Phase::Stream, end, self.started);
-        }
-    }
-
-    /// Tells the upstream how long it has, where it wants to know.
-    fn announce(&self, request: &mut Request) {
-        if let Some(name) = &self.shared.policy.header {
-            let left = self.until.saturating_duration_since(self.started).as_millis();
-            let left = HeaderValue::from(u64::try_from(left).unwrap_or(u64::MAX));
-            request.headers_mut().insert(name.clone(), left);
-        }
-    }
-
-    /// Starts the idle clock anew where content has come that is held back.
-    fn revive(&mut self) -> bool {
-        let beats = self.pulse.as_ref().map_or(0, ProgressSignal::beats);
-        let alive = beats != std::mem::replace(&mut self.beats, beats);
-        if alive {
-            self.set(Phase::Idle, self.shared.policy.idle, Instant::now());
-            self.first.get_or_insert(self.since);
-        }
-        alive
-    }
-
-    fn elapsed(&self) -> Error {
-        let after = self.until.saturating_duration_since(self.since);
-        self.shared.events.emit(Event::TimedOut { phase: self.phase, after });
-        // The caller's deadline says nothing of the connection.
-        let line = self.line.as_ref().filter(|_| self.phase != Phase::Deadline);
-        let silent = line.is_some_and(Line::is_silent);
-        self.report_connection();
-        match silent {
-            true => Error::new(Outcome::ConnectionLost).with_source("a kept connection was silent"),
-            false => Error::new(Outcome::TimedOut { phase: self.phase }),
-        }
-    }
-
-    fn report_connection(&self) {
-        if let Some(line) = &self.line {
-            line.report(&self.shared.events);
-        }
-    }
-
-    /// A connection that is closed just as its silence reaches the limit was a silent one, whoever gave up first. Taken for
-    /// a cut, it would be asked again, to be silent again.
-    fn failed(&self, error: Error) -> Error {
-        self.report_connection();
-        let closed = matches!(
-            error.outcome(),
-            Outcome::ConnectionLost | Outcome::Truncated | Outcome::Empty
-        );
-        let ours = matches!(self.phase, Phase::Attempt | Phase::FirstEvent | Phase::Idle);
-        let heard = self.pulse.as_ref().map_or(0, ProgressSignal::beats) != self.beats;
-        let close = self.since.elapsed() >= self.limit - self.limit / Self::CLOSE;
-        if closed && ours && !heard && close { self.elapsed().with_source(error) } else { error }
-    }
-
-    /// Puts the body of an answer under its clocks.
-    fn guard(&self, mut response: Response) -> Response {
-        let TimeoutPolicy { idle, whole_stream, .. } = self.shared.policy;
-        if let Some(first) = self.first {
-            response.extensions_mut().insert(FirstContentAt(first));
-        }
-        if let Some(whole) = self.whole {
-            response.extensions_mut().insert(StreamDeadline(whole));
-        }
-        let held = self.first.zip(self.pulse.as_ref());
-        let pace =
-            self.least.clone().map(|(least, route)| (ThroughputMeter::new(least, held), route));
-        if let Some((pace, _)) = &pace {
-            response.extensions_mut().insert(pace.clone());
-        }
-        let body = response.body_mut();
-        if let Some(guard) = body.guard() {
-            guard.clock(
-                IdleTimeout::new(idle, self.whole)
-                    .pace(pace.as_ref().map(|(pace, _)| pace.clone())),
-            );
-            guard.attempt_log(self.attempt_log.clone());
-            let events = self.shared.events.clone();
-            let told = Told { events, idle, whole_stream, pace };
-            body.on_end(move |ending| told.tell(ending));
-        }
-        response
     }
 }

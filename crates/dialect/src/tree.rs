@@ -43,9 +43,11 @@ impl<'a> Node<'a> {
     pub(crate) fn fields(&mut self) -> Option<&mut Vec<(String, Node<'a>)>> {
         if let Self::Text(text) = self {
             *self = Self::Object(match text {
-                Cow::Borrowed(text) => object(text)?,
+                Cow::Borrowed(text) => {
+                    object(text)?.map(|(name, value)| (name, Self::of(value))).collect()
+                }
                 Cow::Owned(text) => {
-                    object(text)?.into_iter().map(|(name, node)| (name, node.owned())).collect()
+                    object(text)?.map(|(name, value)| (name, Self::of(value.to_owned()))).collect()
                 }
             });
         }
@@ -59,8 +61,8 @@ impl<'a> Node<'a> {
     pub(crate) fn items(&mut self) -> Option<&mut Vec<Node<'a>>> {
         if let Self::Text(text) = self {
             *self = Self::List(match text {
-                Cow::Borrowed(text) => list(text)?,
-                Cow::Owned(text) => list(text)?.into_iter().map(Node::owned).collect(),
+                Cow::Borrowed(text) => list(text)?.map(Self::of).collect(),
+                Cow::Owned(text) => list(text)?.map(|item| Self::of(item.to_owned())).collect(),
             });
         }
         match self {
@@ -78,7 +80,7 @@ impl<'a> Node<'a> {
     /// A field to look at; `None` where it is missing or null.
     pub(crate) fn at(&self, name: &str) -> Option<Node<'_>> {
         let found = match self {
-            Self::Text(text) => object(text)?.into_iter().rfind(|(known, _)| known == name)?.1,
+            Self::Text(text) => Node::of(object(text)?.rfind(|(known, _)| known == name)?.1),
             Self::Object(fields) => fields.iter().rfind(|(known, _)| known == name)?.1.view(),
             Self::List(_) => return None,
         };
@@ -88,7 +90,9 @@ impl<'a> Node<'a> {
     /// Its items, to look at; none for what is no list.
     pub(crate) fn each(&self) -> Vec<Node<'_>> {
         match self {
-            Self::Text(text) => list(text).unwrap_or_default(),
+            Self::Text(text) => {
+                list(text).map_or_else(Vec::new, |items| items.map(Node::of).collect())
+            }
             Self::List(items) => items.iter().map(Node::view).collect(),
             Self::Object(_) => Vec::new(),
         }
@@ -111,7 +115,7 @@ impl<'a> Node<'a> {
     pub(crate) fn remove(&mut self, name: &str) -> bool {
         let there = match self {
             // Nobody is to be taken apart for what is not there.
-            Self::Text(text) => object(text).is_some_and(|all| all.iter().any(|(n, _)| n == name)),
+            Self::Text(text) => object(text).is_some_and(|mut all| all.any(|(n, _)| n == name)),
             _ => true,
         };
         if !there {

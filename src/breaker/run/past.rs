@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Run;
 use crate::breaker::BreakerPolicy;
 
 /// The attempts of a route and how many of them failed, where older ones count for less: half after ten windows.
@@ -58,18 +57,18 @@ impl Past {
         }
     }
 
-    /// A run has ended, so that it is part of the past.
-    pub(in crate::breaker) fn take(&mut self, run: Run, window: Duration, now: Instant) {
+    /// A run of that many failed attempts has ended, so that it is part of the past.
+    pub(in crate::breaker) fn take(&mut self, failed: u32, window: Duration, now: Instant) {
         self.fade(window, now);
-        self.take_in(run);
+        self.take_in(failed);
     }
 
     /// The same, as of the last time that anything was counted.
-    pub(in crate::breaker) fn take_in(&mut self, run: Run) {
+    pub(in crate::breaker) fn take_in(&mut self, failed: u32) {
         self.calm = 0;
         for tried in [&mut self.all, &mut self.episode] {
-            tried.attempts += f64::from(run.failed);
-            tried.failed += f64::from(run.failed);
+            tried.attempts += f64::from(failed);
+            tried.failed += f64::from(failed);
         }
     }
 

@@ -8,17 +8,23 @@ use std::{
 
 use http::response::Parts;
 
-use super::{Flights, Id, Manner, fault::Fault, tape::SharedBody};
+use super::{Id, Manner, fault::Fault, tape::SharedBody};
 use crate::{Body, Error, context::AttemptLog, sync::lock_std as lock, upstream::ResponseFuture};
 
 /// One attempt, and all who wait for it.
 pub(super) struct Flight {
     pub(super) id: Id,
-    flights: Arc<Flights>,
+    flights: Arc<dyn Forget>,
     pub(super) manner: Manner,
     pub(super) attempt_log: AttemptLog,
     pub(super) waker: Waker,
     pub(super) state: Mutex<State>,
+}
+
+/// Where a flight can be joined.
+pub(super) trait Forget: Send + Sync {
+    /// Lets no other join that flight.
+    fn forget(&self, flight: &Flight);
 }
 
 pub(super) struct State {
@@ -56,7 +62,7 @@ struct Nudge(Weak<Flight>);
 impl Flight {
     pub(super) fn new(
         id: Id,
-        flights: Arc<Flights>,
+        flights: Arc<dyn Forget>,
         (manner, attempt_log): (Manner, AttemptLog),
         answer: ResponseFuture,
     ) -> Arc<Self> {

@@ -1,26 +1,16 @@
 //! One of those who wait.
 
 use std::{
-    future::poll_fn,
     sync::Arc,
     task::{Context, Poll, Waker},
 };
 
-use super::{
-    flight::{Flight, State},
-    tape::Reader,
-};
-use crate::{
-    Body, Error, Response,
-    context::AttemptLog,
-    dialect::{RequestInfo, StreamMonitor},
-    outcome::{ErrorCodeTable, Verdict},
-    sync::lock_std as lock,
-};
+use super::flight::{Flight, State};
+use crate::sync::lock_std as lock;
 
 /// One of those who wait.
 pub(in crate::cache) struct Waiter {
-    flight: Arc<Flight>,
+    pub(super) flight: Arc<Flight>,
     seat: u64,
     pub(super) first: bool,
 }
@@ -35,31 +25,6 @@ impl Waiter {
             state.seats
         };
         Self { flight, seat, first }
-    }
-
-    /// The answer, from its head on.
-    pub(in crate::cache) async fn arrive(
-        self,
-        ask: &RequestInfo,
-        attempt_log: &AttemptLog,
-    ) -> Result<Response, Error> {
-        let (parts, body) = poll_fn(|cx| self.poll(cx, |state| state.copy(self.first))).await?;
-        let success = parts.extensions.get().is_some_and(|it: &Verdict| it.outcome().is_success());
-        if let Some(rung) = self.flight.attempt_log.rung().filter(|_| success) {
-            attempt_log.answered_by(rung);
-        }
-        let body = body.unwrap_or_else(|| {
-            let mut body = Body::wrap(Reader::new(self));
-            body.guarded().attempt_log(attempt_log.clone());
-            // A caller may stop at the API's last word, as always.
-            let dialect = ask.dialect().filter(|_| success && ask.stream());
-            // What an error means was judged by whoever read the stream first.
-            let watched =
-                dialect.map(|dialect| StreamMonitor::new(dialect, &ErrorCodeTable::default()));
-            body.guarded().watch(watched);
-            body
-        });
-        Ok(Response::from_parts(parts, body))
     }
 
     /// What `wanted` takes from the state, once it is there.

@@ -1,16 +1,12 @@
 //! A body that many read, each at its own place.
 
-use std::{
-    collections::VecDeque,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http_body::{Body as HttpBody, Frame};
+use http_body::Frame;
 
-use super::{fault::Fault, passenger::Waiter};
+use super::fault::Fault;
 use crate::{Error, outcome::Outcome};
 
 /// What was read of a body so far.
@@ -28,13 +24,6 @@ pub(super) struct SharedBody {
 pub(super) enum Piece {
     Data(Bytes),
     Trailers(HeaderMap),
-}
-
-/// One who reads it.
-pub(super) struct Reader {
-    passenger: Waiter,
-    at: usize,
-    over: bool,
 }
 
 // === impl SharedBody ===
@@ -66,7 +55,7 @@ impl SharedBody {
     }
 
     /// The piece at a place, or the end; `None` while it is yet to come.
-    fn read(&mut self, at: usize, first: bool) -> Option<Option<Result<Piece, Error>>> {
+    pub(super) fn read(&mut self, at: usize, first: bool) -> Option<Option<Result<Piece, Error>>> {
         let Some(place) = at.checked_sub(self.gone) else {
             return Some(Some(Err(Error::new(Outcome::Truncated))));
         };
@@ -107,33 +96,5 @@ impl From<Piece> for Frame<Bytes> {
             Piece::Data(data) => Self::data(data),
             Piece::Trailers(trailers) => Self::trailers(trailers),
         }
-    }
-}
-
-// === impl Reader ===
-
-impl Reader {
-    pub(super) fn new(passenger: Waiter) -> Self {
-        Self { passenger, at: 0, over: false }
-    }
-}
-
-impl HttpBody for Reader {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        if self.over {
-            return Poll::Ready(None);
-        }
-        let (at, first) = (self.at, self.passenger.first);
-        self.passenger.poll(cx, |state| state.tape.read(at, first)).map(|piece| {
-            self.at += 1;
-            self.over = !matches!(piece, Some(Ok(_)));
-            piece.map(|piece| piece.map(Frame::from))
-        })
     }
 }

@@ -43,7 +43,7 @@ impl Wish {
 impl Manner {
     pub(in crate::cache) fn of(request: &mut Request) -> Self {
         let priority = request.extensions().get().copied().unwrap_or_default();
-        Self { deadline: CallContext::of(request).deadline, priority }
+        Self { deadline: CallContext::deadline(request), priority }
     }
 
     /// What comes before it is too late for this call; `None` where nothing does.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{super::service::mark, Descent};
+use super::{super::steps::mark, Descent};
 use crate::{
     Response, Upstream,
     context::StoredAnswer,

@@ -29,12 +29,17 @@ impl EqualTargets {
         request.extensions_mut().insert(Self { pool, copies: None, picked: None });
     }
 
-    /// Those of a request.
+    /// The equal targets of a request.
     pub(crate) fn of(request: &Request) -> Option<&Self> {
         request.extensions().get()
     }
 
-    /// The same, to be written to.
+    /// What other copies of the call have asked, where there may be any.
+    pub(crate) fn copies(request: &Request) -> Option<HedgedTargets> {
+        Self::of(request)?.copies.clone()
+    }
+
+    /// The equal targets of a request, to be written to.
     pub(crate) fn of_mut(request: &mut Request) -> Option<&mut Self> {
         request.extensions_mut().get_mut()
     }

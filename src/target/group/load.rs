@@ -12,7 +12,7 @@ mod out;
 mod said;
 
 pub(crate) use out::Eligibility;
-use out::Out;
+use out::{Out, locked_out};
 pub(crate) use said::Moment;
 use said::Said;
 
@@ -185,7 +185,8 @@ impl Load {
                 Some(self.put_out(wait.unwrap_or(m.policy.unfit).min(LONGEST_WAIT), 0, m))
             }
             Outcome::Rejected { why: Rejection::Credential | Rejection::Payment } => {
-                let lasts = self.locked_out(m);
+                let lasts = locked_out(self.ejected, m);
+                self.ejected = self.ejected.saturating_add(1);
                 Some(self.put_out(lasts, 0, m))
             }
             Outcome::Rejected { .. } => Some(self.put_out(m.policy.unfit, 0, m)),

@@ -7,9 +7,10 @@
 //! |---|---|
 //! | what is set | `policy` |
 //! | what all calls share | `pool`: the targets; `state`: what calls of one operation have found; `load`: of one target; `unknown`: of a target and a model |
-//! | which is picked | `pick`; `choice`: as a request carries it |
+//! | which is picked | `pick`; `index`: the target that was; `choice`: as a request carries it |
 
 mod choice;
+mod index;
 mod load;
 mod pick;
 mod policy;
@@ -18,8 +19,9 @@ mod state;
 mod unknown;
 
 pub(crate) use choice::EqualTargets;
+pub(crate) use index::TargetIndex;
 pub(crate) use load::Ride;
 pub(crate) use pick::{HedgedTargets, Round};
 pub use policy::BalancePolicy;
 pub(crate) use policy::check;
-pub(crate) use pool::{Pool, TargetIndex};
+pub(crate) use pool::Pool;

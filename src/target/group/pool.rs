@@ -5,11 +5,10 @@ use std::{collections::HashMap, fmt, sync::Mutex, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    BalancePolicy, EqualTargets,
+    BalancePolicy, TargetIndex,
     load::{Eligibility, Moment, Ride},
     pick::{Asked, HedgedTargets, Round, Wish, pick},
     state::State,
-    unknown::Pair,
 };
 use crate::{
     Request,
@@ -31,15 +30,6 @@ pub(crate) struct Pool {
     made: Instant,
     /// By operation: a target that cannot make vectors may chat. Operations are bounded in number.
     states: Mutex<HashMap<&'static str, State>>,
-}
-
-/// The target of an attempt: its place in the pool, and the operation and the model that are asked of it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct TargetIndex {
-    at: usize,
-    part: &'static str,
-    /// The hash of the model that the caller named.
-    model: Option<u64>,
 }
 
 /// Until an answer has come, a target is taken to answer within a second, as the faster models do.
@@ -65,15 +55,19 @@ impl Pool {
         }
     }
 
-    /// The request for one of the targets, and which one it is.
-    pub(crate) fn place(&self, mut request: Request, round: &mut Round) -> (Request, TargetIndex) {
+    /// The request for one of the targets, and which one it is. `copies`: what other copies of the call have asked.
+    pub(crate) fn place(
+        &self,
+        mut request: Request,
+        round: &mut Round,
+        copies: Option<&HedgedTargets>,
+    ) -> (Request, TargetIndex) {
         let ask = CallContext::info(&mut request);
         let sticky = request.extensions().get::<AffinityKey>().copied();
         let once = CallContext::of(&mut request).non_replayable;
-        let copies = EqualTargets::of(&request).and_then(|equals| equals.copies.clone());
         round.of_call(self.asked(&ask, sticky));
         let wish = Wish { sticky: sticky.map(|sticky| (sticky, &self.places[..])), once };
-        let at = self.pick(round, wish, copies.as_ref());
+        let at = self.pick(round, wish, copies);
         let mut request = self.targets[at].apply(request, &ask);
         let route = route(&mut request);
         AttemptContext::of(&mut request).route = Some(route);
@@ -209,15 +203,6 @@ fn route(request: &mut Request) -> Route {
     match AttemptContext::of(request).variant.as_deref() {
         Some(variant) => route.with_facet(variant),
         None => route,
-    }
-}
-
-// === impl TargetIndex ===
-
-impl TargetIndex {
-    /// The target and the model that it is asked for, where the caller named one.
-    pub(super) fn pair(self) -> Option<Pair> {
-        self.model.map(|model| Pair { at: self.at, model })
     }
 }
 

@@ -1,10 +1,9 @@
 //! What calls of one operation have found of the equal targets.
 
 use super::{
-    BalancePolicy,
+    BalancePolicy, TargetIndex,
     load::{Eligibility, Load, Moment},
     pick::{HedgedTargets, Round, Wish, pick},
-    pool::TargetIndex,
     unknown::{LASTS, Pair, Unknown},
 };
 use crate::outcome::{Outcome, Rejection};

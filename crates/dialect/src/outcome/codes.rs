@@ -1,33 +1,13 @@
 //! What the codes of the providers mean: one table, and a way to add to it.
 
+mod class;
 mod table;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use self::table::{CREDENTIAL, GATEWAY, MODEL, PERMISSION, REQUEST, TABLE};
-pub(super) use self::table::{CREDENTIAL as KEY, PERMISSION as SCOPE};
-use super::{Outcome, Rejection, retry_hint::RetryHints};
-
-/// What a provider's code means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum CodeClass {
-    /// The provider is there and cannot answer now.
-    Unavailable,
-    /// Too many requests or tokens for the moment.
-    RateLimited,
-    /// The money, or a quota of a day or more, is gone.
-    QuotaExhausted,
-    /// The request is larger than the model's context or than the server takes.
-    TooLarge,
-    /// The content filter or the model refused.
-    Blocked,
-    /// The request is wrong for this target.
-    Rejected(Rejection),
-    /// A status in words, which says no more than the status does: it counts where the status of the response says
-    /// nothing, that is inside a stream, inside a 2xx, and with a bare 400 or 500.
-    Status(u16),
-}
+pub use self::class::CodeClass;
+pub(super) use self::class::{CREDENTIAL as KEY, PERMISSION as SCOPE, QUOTA};
+use self::table::TABLE;
 
 /// The codes of the providers with their meanings: the built-in table, and what was added to it.
 ///
@@ -63,67 +43,6 @@ struct Rule {
     code: Box<str>,
     meaning: CodeClass,
 }
-
-// === impl CodeClass ===
-
-impl CodeClass {
-    /// What a status of an error means where nothing says more. See the [module](super) for the table.
-    pub(super) fn of_status(status: u16) -> Self {
-        match status {
-            401 => CREDENTIAL,
-            // It names what is forbidden to this request, not the key.
-            403 => PERMISSION,
-            // A proxy's, not the provider's.
-            407 => GATEWAY,
-            402 => Self::Rejected(Rejection::Payment),
-            // A redirect that was not followed and a 410 are a 404 by another name: not here.
-            300..=399 | 404 | 410 => MODEL,
-            408 | 409 | 421 | 425 | 498 => Self::Unavailable,
-            413 => Self::TooLarge,
-            429 => Self::RateLimited,
-            451 => Self::Blocked,
-            400..=499 => REQUEST,
-            _ => Self::Unavailable,
-        }
-    }
-
-    /// The meaning with a status in words resolved.
-    pub(super) fn resolved(self) -> Self {
-        match self {
-            Self::Status(status) => Self::of_status(status),
-            other => other,
-        }
-    }
-
-    /// Whether it is an explicit word that no wait of seconds can help.
-    pub(super) fn is_permanent(self) -> bool {
-        !matches!(self, Self::Unavailable | Self::RateLimited | Self::Status(_))
-    }
-
-    /// Whether it is an explicit word that a wait helps.
-    pub(super) fn is_transient(self) -> bool {
-        matches!(self, Self::Unavailable | Self::RateLimited)
-    }
-
-    /// The outcome, with the wait that belongs to it.
-    pub(super) fn outcome(self, hints: RetryHints) -> Outcome {
-        match self.resolved() {
-            Self::RateLimited => Outcome::RateLimited { wait: hints.asked.or(hints.reset) },
-            // Money does not come back within seconds, whatever a generic header says.
-            Self::QuotaExhausted => {
-                let asked = hints.asked.filter(|wait| *wait >= QUOTA);
-                Outcome::QuotaExhausted { wait: asked.or(hints.renewed) }
-            }
-            Self::TooLarge => Outcome::TooLarge,
-            Self::Blocked => Outcome::Blocked,
-            Self::Rejected(why) => Outcome::Rejected { why },
-            Self::Unavailable | Self::Status(_) => Outcome::Unavailable { wait: hints.asked },
-        }
-    }
-}
-
-/// The shortest wait that is believed of a quota.
-pub(super) const QUOTA: Duration = Duration::from_secs(60);
 
 // === impl ErrorCodeTable ===
 
@@ -207,7 +126,7 @@ fn letters(code: &str) -> impl Iterator<Item = u8> + '_ {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{class::MODEL, *};
 
     #[test]
     fn no_code_stands_in_the_table_twice() {

@@ -1,6 +1,6 @@
 //! Anthropic: a message begins empty, its blocks grow one after the other, and it ends.
 
-use super::one_line;
+use super::one_line::one_line;
 use crate::{
     reply::{event, json},
     tree::Node,

@@ -1,6 +1,6 @@
 //! Gemini: a whole answer is a chunk.
 
-use super::one_line;
+use super::one_line::one_line;
 use crate::{AnswerForm, tree::Node};
 
 pub(super) fn stream(answer: &Node<'_>, form: AnswerForm) -> Option<String> {

@@ -7,6 +7,7 @@
 mod anthropic;
 mod gemini;
 mod ollama;
+mod one_line;
 mod openai_chat;
 mod openai_responses;
 #[cfg(test)]
@@ -53,9 +54,4 @@ impl Dialect {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         Some(response)
     }
-}
-
-/// JSON without its line breaks, which no event and no line may have: inside of texts they are escaped.
-fn one_line(json: &str) -> String {
-    json.replace(['\n', '\r'], " ")
 }

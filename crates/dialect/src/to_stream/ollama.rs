@@ -1,6 +1,6 @@
 //! Ollama: what is said comes on a line of its own, the end on the last.
 
-use super::one_line;
+use super::one_line::one_line;
 use crate::tree::Node;
 
 /// What only the last line has.

@@ -1,6 +1,6 @@
 //! OpenAI chat: a message is a delta that comes at once.
 
-use super::one_line;
+use super::one_line::one_line;
 use crate::tree::Node;
 
 /// `usage` says whether the caller asked for it: then every chunk has the field, and one more chunk fills it.

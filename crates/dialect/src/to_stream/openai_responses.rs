@@ -1,6 +1,6 @@
 //! OpenAI responses: the response begins without output, its items come one after the other, and it ends with all of them.
 
-use super::one_line;
+use super::one_line::one_line;
 use crate::{reply::event, tree::Node};
 
 /// Events with their numbers.

@@ -8,21 +8,19 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::Node;
-
 /// The fields of an object in their order, a name that comes twice both times.
 struct Fields<'a>(Vec<(String, &'a RawValue)>);
 
-/// The fields of an object.
-pub(super) fn object(text: &str) -> Option<Vec<(String, Node<'_>)>> {
+/// The fields of an object, each with the text of its value.
+pub(super) fn object(text: &str) -> Option<impl DoubleEndedIterator<Item = (String, &str)>> {
     let Fields(fields) = serde_json::from_str(text).ok()?;
-    Some(fields.into_iter().map(|(name, value)| (name, Node::Text(value.get().into()))).collect())
+    Some(fields.into_iter().map(|(name, value)| (name, value.get())))
 }
 
-/// The items of a list.
-pub(super) fn list(text: &str) -> Option<Vec<Node<'_>>> {
+/// The texts of the items of a list.
+pub(super) fn list(text: &str) -> Option<impl Iterator<Item = &str>> {
     let items: Vec<&RawValue> = serde_json::from_str(text).ok()?;
-    Some(items.into_iter().map(|value| Node::Text(value.get().into())).collect())
+    Some(items.into_iter().map(RawValue::get))
 }
 
 // === impl Fields ===

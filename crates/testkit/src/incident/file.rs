@@ -1,6 +1,6 @@
 //! Parses and validates the JSON file of an incident.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fs::File, io::Read as _, path::Path, sync::Arc, time::Duration};
 
 use serde::Deserialize;
 
@@ -43,8 +43,34 @@ struct RawPhase {
 /// A year, in minutes.
 const MAX_MINUTES: f64 = 365.0 * 24.0 * 60.0;
 
+// === impl Incident ===
+
+impl Incident {
+    /// Reads and parses a file.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, IncidentError> {
+        let path = path.as_ref();
+        text(path).and_then(|text| Self::parse(&text)).map_err(|error| error.in_file(path))
+    }
+
+    /// Parses the text of a file.
+    pub fn parse(json: &str) -> Result<Self, IncidentError> {
+        parse(json)
+    }
+}
+
+/// The text of a file of at most [`Incident::MAX_BYTES`].
+fn text(path: &Path) -> Result<String, IncidentError> {
+    let mut text = String::new();
+    File::open(path)?.take(Incident::MAX_BYTES as u64 + 1).read_to_string(&mut text)?;
+    if text.len() > Incident::MAX_BYTES {
+        let limit = format!("at most {} bytes", Incident::MAX_BYTES);
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, limit).into());
+    }
+    Ok(text)
+}
+
 /// Parses the text of a file and validates all of it.
-pub(super) fn parse(json: &str) -> Result<Incident, IncidentError> {
+fn parse(json: &str) -> Result<Incident, IncidentError> {
     let raw: RawIncident = serde_json::from_str(json)?;
     let mut states = built_in()?;
     for (name, state) in raw.states {
@@ -62,11 +88,7 @@ pub(super) fn parse(json: &str) -> Result<Incident, IncidentError> {
         }],
     };
     same_end(&secondary, end)?;
-    let bounds = raw
-        .bounds
-        .into_iter()
-        .map(|(client, bounds)| Ok((client.clone(), bounds.check(&format!("bounds.{client}"))?)));
-    let bounds = bounds.collect::<Result<_, FieldError>>()?;
+    let bounds = checked_bounds(raw.bounds)?;
     Ok(Incident {
         name: raw.name,
         source: raw.source,
@@ -78,6 +100,14 @@ pub(super) fn parse(json: &str) -> Result<Incident, IncidentError> {
         secondary,
         states: Arc::new(states),
     })
+}
+
+fn checked_bounds(raw: BTreeMap<String, Bounds>) -> Result<BTreeMap<String, Bounds>, FieldError> {
+    let checked = |(client, bounds): (String, Bounds)| {
+        let bounds = bounds.check(&format!("bounds.{client}"))?;
+        Ok((client, bounds))
+    };
+    raw.into_iter().map(checked).collect()
 }
 
 /// The behaviour of providers in the states that a file does not describe.

@@ -3,14 +3,11 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-    fs::File,
-    io::Read as _,
-    path::Path,
     sync::Arc,
     time::Duration,
 };
 
-use crate::incident::{Behaviour, Bounds, IncidentError, built_in, file, schedule::Schedule};
+use crate::incident::{Behaviour, Bounds};
 
 /// An outage: the states of a primary and of a secondary provider over time, and their behaviour in each state.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,43 +47,6 @@ pub struct ProviderState(Arc<str>);
 impl Incident {
     /// The largest size of a file, in bytes.
     pub const MAX_BYTES: usize = 1 << 20;
-
-    /// ChatGPT on 4 June 2024: down twice, for four hours and for two hours, with a ramp at the end. The secondary is overloaded
-    /// during the first outage. 708 minutes.
-    pub fn openai_2024_06_04() -> Self {
-        built_in::read(built_in::OPENAI_2024_06_04)
-    }
-
-    /// OpenAI's API on 11 December 2024: down for two hours, with half of the connections refused, then a ramp of two hours.
-    /// 352 minutes.
-    pub fn openai_2024_12_11() -> Self {
-        built_in::read(built_in::OPENAI_2024_12_11)
-    }
-
-    /// An unavailable tool: from minute 10 to minute 50 the primary answers 500 to every attempt with `web_search`, and all
-    /// other attempts succeed. 60 minutes, invented.
-    pub fn tool_gone() -> Self {
-        built_in::read(built_in::TOOL_GONE)
-    }
-
-    /// The names of the built-in incidents, for [`named`](Self::named).
-    pub const BUILT_IN: [&str; 10] = built_in::NAMES;
-
-    /// The built-in incident of that name.
-    pub fn named(name: &str) -> Option<Self> {
-        built_in::text(name).map(built_in::read)
-    }
-
-    /// Reads and parses a file.
-    pub fn read(path: impl AsRef<Path>) -> Result<Self, IncidentError> {
-        let path = path.as_ref();
-        text(path).and_then(|text| Self::parse(&text)).map_err(|error| error.in_file(path))
-    }
-
-    /// Parses the text of a file.
-    pub fn parse(json: &str) -> Result<Self, IncidentError> {
-        file::parse(json)
-    }
 
     /// The name.
     pub fn name(&self) -> &str {
@@ -153,32 +113,11 @@ impl Incident {
         let phases = self.primary.iter().chain(&self.secondary);
         phases.flat_map(|phase| self.states[&phase.state].tools()).map(|tool| &**tool).collect()
     }
-
-    /// The behaviour of the primary.
-    pub fn primary_schedule(&self) -> Schedule {
-        Schedule::new(self.primary.clone(), self.states.clone())
-    }
-
-    /// The behaviour of the secondary.
-    pub fn secondary_schedule(&self) -> Schedule {
-        Schedule::new(self.secondary.clone(), self.states.clone()).secondary()
-    }
 }
 
 /// The index of the phase at a time. There is at least one phase, or the file was rejected.
 pub(super) fn position(phases: &[IncidentPhase], time: Duration) -> usize {
     phases.partition_point(|phase| phase.to <= time).min(phases.len() - 1)
-}
-
-/// The text of a file of at most [`Incident::MAX_BYTES`].
-fn text(path: &Path) -> Result<String, IncidentError> {
-    let mut text = String::new();
-    File::open(path)?.take(Incident::MAX_BYTES as u64 + 1).read_to_string(&mut text)?;
-    if text.len() > Incident::MAX_BYTES {
-        let limit = format!("at most {} bytes", Incident::MAX_BYTES);
-        return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, limit).into());
-    }
-    Ok(text)
 }
 
 // === impl IncidentPhase ===

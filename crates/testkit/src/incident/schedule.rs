@@ -6,7 +6,7 @@ use crate::{
     incident::{
         Behaviour,
         behaviour::Sampler,
-        policy::{IncidentPhase, States, position},
+        policy::{Incident, IncidentPhase, States, position},
         sample::seeded_rng,
     },
     provider::{Burst, TokenBucket},
@@ -42,10 +42,24 @@ pub(crate) fn bounded_scale(scale: f64) -> f64 {
     if scale.is_nan() { 1.0 } else { scale.clamp(0.001, 1000.0) }
 }
 
+// === impl Incident ===
+
+impl Incident {
+    /// The behaviour of the primary.
+    pub fn primary_schedule(&self) -> Schedule {
+        Schedule::new(self.primary.clone(), self.states.clone())
+    }
+
+    /// The behaviour of the secondary.
+    pub fn secondary_schedule(&self) -> Schedule {
+        Schedule::new(self.secondary.clone(), self.states.clone()).secondary()
+    }
+}
+
 // === impl Schedule ===
 
 impl Schedule {
-    pub(super) fn new(phases: Vec<IncidentPhase>, states: Arc<States>) -> Self {
+    fn new(phases: Vec<IncidentPhase>, states: Arc<States>) -> Self {
         Self {
             phases,
             states,
@@ -60,7 +74,7 @@ impl Schedule {
     }
 
     /// Draws numbers other than the primary's for the same seed.
-    pub(super) fn secondary(mut self) -> Self {
+    fn secondary(mut self) -> Self {
         self.salt = 2;
         self
     }

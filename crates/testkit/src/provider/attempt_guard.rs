@@ -1,6 +1,9 @@
 //! Records the end of an attempt.
 
+use http::HeaderMap;
+
 use super::{AttemptState, Provider};
+use crate::reply::Script;
 
 /// An attempt in progress. If it is dropped before [`complete`](Self::complete), it was cancelled.
 #[derive(Debug)]
@@ -10,13 +13,24 @@ pub(crate) struct AttemptGuard {
     is_over: bool,
 }
 
+// === impl Provider ===
+
+impl Provider {
+    /// Records an attempt and decides its answer.
+    pub(crate) fn begin_attempt(
+        &self,
+        path: &str,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> (AttemptGuard, Script) {
+        let (number, script) = self.plan_attempt(path, headers, body);
+        (AttemptGuard { provider: self.clone(), number, is_over: false }, script)
+    }
+}
+
 // === impl AttemptGuard ===
 
 impl AttemptGuard {
-    pub(super) fn new(provider: Provider, number: u64) -> Self {
-        Self { provider, number, is_over: false }
-    }
-
     /// The answer is complete.
     pub(crate) fn complete(&mut self) {
         self.end(AttemptState::Completed);

@@ -16,6 +16,7 @@ use evenkeel::{
 use tokio::time::Instant;
 use tower::Service;
 
+use super::reply_source::OpenedConnection;
 use crate::{Provider, sync::lock};
 
 /// A connection in process. Its [`LocalAddress`] is in the extensions of each answer, as hyper's `HttpInfo` is for a socket.
@@ -40,8 +41,9 @@ struct IdleConnection {
 // === impl VirtualConnection ===
 
 impl VirtualConnection {
-    /// The connection of that number to that node.
-    pub(super) fn new(number: u64, node: usize) -> Self {
+    /// A new connection to the node of the provider that answers now.
+    fn open(to: &Provider) -> Self {
+        let OpenedConnection { number, node } = to.count_connection();
         let address = (Ipv6Addr::from(u128::from(number)), 0).into();
         Self { address: LocalAddress(address), node }
     }
@@ -61,7 +63,7 @@ impl ConnectionPool {
 
     /// Sends a request on the last idle connection, or on a new one.
     pub(super) async fn send(self, mut to: Provider, request: Request) -> Result<Response, Error> {
-        let connection = self.take(Instant::now()).unwrap_or_else(|| to.connect());
+        let connection = self.take(Instant::now()).unwrap_or_else(|| VirtualConnection::open(&to));
         if connection.node != to.node() {
             return Err(connection.error(io::Error::from(io::ErrorKind::ConnectionReset)));
         }

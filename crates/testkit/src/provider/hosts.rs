@@ -36,8 +36,9 @@ impl Hosts {
     /// connections to each provider. The last idle connection carries the next request. Clones share the connections.
     ///
     /// When a node of the provider is replaced (see [`Incident`](crate::Incident)), its idle connections are dead: the next
-    /// request on each of them is reset and does not reach the provider. [`Reconnect::around`](https://docs.rs/evenkeel/latest/evenkeel/adapter/struct.Reconnect.html)
-    /// knows these connections as it knows those of sockets.
+    /// request on each of them is reset and does not reach the provider. evenkeel's
+    /// [`Reconnect`](https://docs.rs/evenkeel/latest/evenkeel/adapter/struct.Reconnect.html) sends such a request again, as with
+    /// sockets.
     #[must_use]
     pub fn reusing_connections(mut self) -> Self {
         for host in &mut self.0 {

@@ -41,6 +41,12 @@ pub(super) struct CurrentLoad {
     pub(super) earlier: u64,
 }
 
+/// A connection in process: its number, and the node that it leads to.
+pub(super) struct OpenedConnection {
+    pub(super) number: u64,
+    pub(super) node: usize,
+}
+
 // === impl ReplySource ===
 
 impl ReplySource {

@@ -12,10 +12,8 @@ use crate::{
     provider::{
         AttemptState, ReceivedAttempt,
         attempt::AttemptRecords,
-        attempt_guard::AttemptGuard,
-        connection_pool::VirtualConnection,
         prefill::PrefillMode,
-        reply_source::{CurrentLoad, ReplySource},
+        reply_source::{CurrentLoad, OpenedConnection, ReplySource},
     },
     reply::{CREDENTIALS, Reply, RequestFacts, Script},
     sync::lock,
@@ -105,13 +103,13 @@ impl Provider {
         });
     }
 
-    /// Records an attempt and decides its answer.
-    pub(crate) fn begin_attempt(
+    /// Records an attempt and decides its answer. Returns the number of the attempt.
+    pub(super) fn plan_attempt(
         &self,
         path: &str,
         headers: &HeaderMap,
         body: &[u8],
-    ) -> (AttemptGuard, Script) {
+    ) -> (u64, Script) {
         let mut facts = RequestFacts::read(path, headers, body);
         let now = Instant::now();
         let mut state = lock(&self.0.state);
@@ -131,7 +129,7 @@ impl Provider {
             // A listener closes before the next attempt.
             self.0.changed.send_replace(());
         }
-        (AttemptGuard::new(self.clone(), number), reply.script(&facts, &self.0.name))
+        (number, reply.script(&facts, &self.0.name))
     }
 
     /// Records the end of an attempt.
@@ -139,11 +137,11 @@ impl Provider {
         lock(&self.0.state).attempts.end(number, state);
     }
 
-    /// Opens a connection in process to the node that answers now.
-    pub(super) fn connect(&self) -> VirtualConnection {
+    /// Counts a connection in process to the node that answers now.
+    pub(super) fn count_connection(&self) -> OpenedConnection {
         let mut state = lock(&self.0.state);
         state.connections += 1;
-        VirtualConnection::new(state.connections, state.source.node(Instant::now()))
+        OpenedConnection { number: state.connections, node: state.source.node(Instant::now()) }
     }
 
     /// The node that answers now: how often it has been replaced.

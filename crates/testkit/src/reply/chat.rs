@@ -1,6 +1,6 @@
 //! Renders answers of the API of OpenAI chat completions.
 
-use super::chat_answer::{BodyPart, ChatAnswer, PartKind, json};
+use super::part::{BodyPart, ChatAnswer, PartKind, json};
 
 /// The event with the role.
 pub(super) fn begin(answer: &ChatAnswer<'_>) -> Vec<BodyPart> {

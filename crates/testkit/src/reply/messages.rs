@@ -1,6 +1,6 @@
 //! Renders answers of the API of Anthropic messages.
 
-use super::chat_answer::{BodyPart, ChatAnswer, PartKind, json};
+use super::part::{BodyPart, ChatAnswer, PartKind, json};
 
 /// The starts of the message and of its one block, both without text.
 pub(super) fn begin(answer: &ChatAnswer<'_>) -> Vec<BodyPart> {

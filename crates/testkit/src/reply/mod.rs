@@ -31,6 +31,7 @@ mod chat_answer;
 mod delivery;
 mod fault;
 mod messages;
+mod part;
 mod plan;
 mod policy;
 mod request_facts;

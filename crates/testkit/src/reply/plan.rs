@@ -5,7 +5,8 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::reply::{
     Api, Fault, Reply, ReplyHead, RequestFacts, Script, ScriptStep,
-    chat_answer::{BodyPart, ChatAnswer, PartKind, json, prefix},
+    chat_answer::prefix,
+    part::{BodyPart, ChatAnswer, PartKind, json},
     policy::{Latencies, ReplyContent},
 };
 
@@ -24,6 +25,15 @@ pub(super) struct Plan<'a> {
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(super) const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
+
+// === impl Reply ===
+
+impl Reply {
+    /// The steps of the answer to a request, from the provider of that name.
+    pub(crate) fn script(&self, facts: &RequestFacts, name: &str) -> Script {
+        Plan::of(self, facts, name).script()
+    }
+}
 
 // === impl Plan ===
 

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-use crate::reply::{Fault, RequestFacts, Script, WORDS, plan::Plan};
+use crate::reply::{Fault, WORDS};
 
 /// The description of one answer of a provider.
 ///
@@ -211,11 +211,6 @@ impl Reply {
     /// Whether no connection is to be made.
     pub(crate) fn is_refused(&self) -> bool {
         self.faults.contains(&Fault::Refused)
-    }
-
-    /// The steps of the answer to a request, from the provider of that name.
-    pub(crate) fn script(&self, facts: &RequestFacts, name: &str) -> Script {
-        Plan::of(self, facts, name).script()
     }
 
     fn new(content: ReplyContent) -> Self {

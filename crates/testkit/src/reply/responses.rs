@@ -1,6 +1,6 @@
 //! Renders answers of the API of OpenAI responses.
 
-use super::chat_answer::{BodyPart, ChatAnswer, PartKind, json};
+use super::part::{BodyPart, ChatAnswer, PartKind, json};
 
 /// The indices of the one text of an answer.
 const TEXT_INDICES: &str = r#""item_id":"msg_0","output_index":0,"content_index":0"#;

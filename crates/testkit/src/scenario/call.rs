@@ -43,6 +43,8 @@ struct CompleteAnswer {
     rung: Option<Box<str>>,
 }
 
+/// The model of every call.
+pub(super) const MODEL: &str = "model-1";
 /// The time after which a call is hung.
 const HUNG_AFTER: Duration = Duration::from_secs(120);
 
@@ -73,6 +75,11 @@ impl PlannedCall {
         let latency = first_content.filter(|_| result.is_answer()).unwrap_or(end);
         CallRecord { call, result, reason, rung, latency, first_content }
     }
+}
+
+/// Whether the call of that number has the tools of an incident with tools: every second call has them.
+pub(super) fn has_tools(call: usize) -> bool {
+    call % 2 == 1
 }
 
 /// Makes one call and reads its whole answer, or returns the reason for which it failed. Calls `on_first` at the first

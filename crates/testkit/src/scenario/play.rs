@@ -13,16 +13,13 @@ use crate::{
     reply::CALL,
     scenario::{
         Harness, Metrics, Progress, Scenario,
-        call::{CallRecord, PlannedCall},
+        call::{CallRecord, MODEL, PlannedCall, has_tools},
         recording::Recording,
     },
 };
 
 /// The number of different questions. It is even, so that each question has tools in all its calls or in none.
 const QUESTIONS: usize = 200;
-/// The model of every call.
-pub(super) const MODEL: &str = "model-1";
-
 // === impl Scenario ===
 
 impl Scenario {
@@ -94,11 +91,6 @@ impl Scenario {
         };
         (0..QUESTIONS).map(request).collect()
     }
-}
-
-/// Whether the call of that number has the tools of an incident with tools: every second call has them.
-pub(super) fn has_tools(call: usize) -> bool {
-    call % 2 == 1
 }
 
 fn tool(name: &str) -> serde_json::Value {

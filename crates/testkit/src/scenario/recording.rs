@@ -9,8 +9,7 @@ use crate::{
     provider::ReceivedAttempt,
     scenario::{
         CallResult, Harness, Metrics, Scenario, Series, ToolMetrics,
-        call::CallRecord,
-        play::{MODEL, has_tools},
+        call::{CallRecord, MODEL, has_tools},
     },
 };
 
@@ -132,14 +131,7 @@ impl Recording<'_> {
         if incident.tools().is_empty() {
             return None;
         }
-        // Whether the last attempt of a call asked for the same model without tools.
-        let mut without = vec![false; self.arrivals.len()];
-        for attempt in attempts {
-            let call = attempt.call.and_then(|call| without.get_mut(call as usize));
-            if let Some(without) = call {
-                *without = !attempt.tools && attempt.model.as_deref() == Some(MODEL);
-            }
-        }
+        let without = self.without_tools(attempts);
         let mut metrics = ToolMetrics::default();
         for ((at, record), without) in self.arrivals.iter().zip(self.records).zip(without) {
             let by_primary = record.result == CallResult::Primary;
@@ -156,6 +148,18 @@ impl Recording<'_> {
             }
         }
         Some(metrics)
+    }
+
+    /// Whether the last attempt of each call asked for the same model without tools.
+    fn without_tools(&self, attempts: &[ReceivedAttempt]) -> Vec<bool> {
+        let mut without = vec![false; self.arrivals.len()];
+        for attempt in attempts {
+            let call = attempt.call.and_then(|call| without.get_mut(call as usize));
+            if let Some(without) = call {
+                *without = !attempt.tools && attempt.model.as_deref() == Some(MODEL);
+            }
+        }
+        without
     }
 
     fn rungs(&self) -> BTreeMap<String, u64> {

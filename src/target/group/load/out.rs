@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Load, Moment};
+use super::Moment;
 
 /// It is not chosen while another can be: until that time, and until so many choices have been made.
 #[derive(Clone, Copy, Debug)]
@@ -34,13 +34,9 @@ impl Out {
     }
 }
 
-// === impl Load ===
-
-impl Load {
-    /// How long it is out for a rejected credential: for seconds at first, as one rejection can be a glitch.
-    pub(super) fn locked_out(&mut self, m: &Moment<'_>) -> Duration {
-        let lasts = LOCKED_OUT.0.saturating_mul(1 << self.ejected.min(16)).min(LOCKED_OUT.1);
-        self.ejected = self.ejected.saturating_add(1);
-        lasts.min(m.policy.unfit)
-    }
+/// How long a target is out for a rejected credential that was out `times` before: for seconds at first, as one rejection can
+/// be a glitch.
+pub(super) fn locked_out(times: u32, m: &Moment<'_>) -> Duration {
+    let lasts = LOCKED_OUT.0.saturating_mul(1 << times.min(16)).min(LOCKED_OUT.1);
+    lasts.min(m.policy.unfit)
 }

@@ -1,13 +1,6 @@
 //! The codes of the providers, each with what it means.
 
-use super::CodeClass;
-use crate::outcome::Rejection;
-
-pub(in crate::outcome) const CREDENTIAL: CodeClass = CodeClass::Rejected(Rejection::Credential);
-pub(in crate::outcome) const PERMISSION: CodeClass = CodeClass::Rejected(Rejection::Permission);
-pub(super) const MODEL: CodeClass = CodeClass::Rejected(Rejection::Model);
-pub(super) const GATEWAY: CodeClass = CodeClass::Rejected(Rejection::Gateway);
-pub(super) const REQUEST: CodeClass = CodeClass::Rejected(Rejection::Request);
+use super::class::{CREDENTIAL, CodeClass, MODEL, PERMISSION, REQUEST};
 
 /// What the providers' codes mean. Within it the first match holds, so a `*` stands after what it must not catch.
 #[rustfmt::skip]

@@ -1,12 +1,19 @@
-//! The law of floors: a module imports from floors below its own only, layers never import one another, and there is no cycle.
+//! The law of floors: a module imports from floors below its own only, layers never import one another, and there is no cycle,
+//! neither between modules nor between files.
 //!
 //! The imports are read from the sources, without tests and comments.
+
+mod files;
+mod parse;
+mod source;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
+    path::Path,
 };
+
+use crate::source::{code, is_name, sources};
 
 const FLOORS: [&[&str]; 3] = [
     &[
@@ -33,6 +40,10 @@ const FLOORS: [&[&str]; 3] = [
     &["adapter", "client", "guide", "profile", "stack"],
 ];
 
+/// The sources of the library and of each crate beside it.
+const FOLDERS: [&str; 4] =
+    ["src", "crates/dialect/src", "crates/testkit/src", "crates/gateway/src"];
+
 type Imports = BTreeMap<String, BTreeSet<String>>;
 
 fn floor(module: &str) -> usize {
@@ -40,32 +51,11 @@ fn floor(module: &str) -> usize {
     floor.unwrap_or_else(|| panic!("{module} has no floor: give it one in FLOORS"))
 }
 
-/// All files of a folder that are no tests.
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("the folder of the sources is there") {
-        let path = entry.expect("it can be read").path();
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        match path.is_dir() {
-            _ if name == "tests" => {}
-            true => sources(&path, found),
-            false => found.push(path),
-        }
-    }
-}
-
-/// A source without comments and without its tests.
-fn code(source: &str) -> String {
-    let source = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-    let lines = source.lines().map(|line| line.split("//").next().unwrap_or_default());
-    lines.collect::<Vec<_>>().join("\n")
-}
-
 /// The first names behind each `crate::`.
 fn names(code: &str) -> Vec<String> {
-    let name = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    let name = |text: &str| text.chars().take_while(|c| is_name(*c)).collect();
     let mut found = Vec::new();
-    let whole =
-        |(at, _): &(usize, &str)| !code[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+    let whole = |(at, _): &(usize, &str)| !code[..*at].ends_with(is_name);
     for (at, path) in code.match_indices("crate::").filter(whole) {
         let rest = &code[at + path.len()..];
         let Some(group) = rest.strip_prefix('{') else {
@@ -169,6 +159,15 @@ fn there_is_no_cycle() {
 #[test]
 fn there_is_no_cycle_in_the_dialect_crate() {
     assert_eq!(cycles(&imports("crates/dialect/src")), [], "imports that close a cycle");
+}
+
+#[test]
+fn there_is_no_cycle_between_files() {
+    for folder in FOLDERS {
+        let tree = files::Tree::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder));
+        let imports = tree.imports();
+        assert_eq!(files::cycles(&imports), [], "files of {folder} that import each other");
+    }
 }
 
 #[test]

@@ -1,0 +1,93 @@
+//! What a code of a provider means.
+
+use std::time::Duration;
+
+use crate::outcome::{Outcome, Rejection, retry_hint::RetryHints};
+
+/// What a provider's code means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CodeClass {
+    /// The provider is there and cannot answer now.
+    Unavailable,
+    /// Too many requests or tokens for the moment.
+    RateLimited,
+    /// The money, or a quota of a day or more, is gone.
+    QuotaExhausted,
+    /// The request is larger than the model's context or than the server takes.
+    TooLarge,
+    /// The content filter or the model refused.
+    Blocked,
+    /// The request is wrong for this target.
+    Rejected(Rejection),
+    /// A status in words, which says no more than the status does: it counts where the status of the response says
+    /// nothing, that is inside a stream, inside a 2xx, and with a bare 400 or 500.
+    Status(u16),
+}
+
+/// The shortest wait that is believed of a quota.
+pub(in crate::outcome) const QUOTA: Duration = Duration::from_secs(60);
+
+pub(in crate::outcome) const CREDENTIAL: CodeClass = CodeClass::Rejected(Rejection::Credential);
+pub(in crate::outcome) const PERMISSION: CodeClass = CodeClass::Rejected(Rejection::Permission);
+pub(super) const MODEL: CodeClass = CodeClass::Rejected(Rejection::Model);
+pub(super) const GATEWAY: CodeClass = CodeClass::Rejected(Rejection::Gateway);
+pub(super) const REQUEST: CodeClass = CodeClass::Rejected(Rejection::Request);
+
+// === impl CodeClass ===
+
+impl CodeClass {
+    /// What a status of an error means where nothing says more. See the [module](crate::outcome) for the table.
+    pub(in crate::outcome) fn of_status(status: u16) -> Self {
+        match status {
+            401 => CREDENTIAL,
+            // It names what is forbidden to this request, not the key.
+            403 => PERMISSION,
+            // A proxy's, not the provider's.
+            407 => GATEWAY,
+            402 => Self::Rejected(Rejection::Payment),
+            // A redirect that was not followed and a 410 are a 404 by another name: not here.
+            300..=399 | 404 | 410 => MODEL,
+            408 | 409 | 421 | 425 | 498 => Self::Unavailable,
+            413 => Self::TooLarge,
+            429 => Self::RateLimited,
+            451 => Self::Blocked,
+            400..=499 => REQUEST,
+            _ => Self::Unavailable,
+        }
+    }
+
+    /// The meaning with a status in words resolved.
+    pub(in crate::outcome) fn resolved(self) -> Self {
+        match self {
+            Self::Status(status) => Self::of_status(status),
+            other => other,
+        }
+    }
+
+    /// Whether it is an explicit word that no wait of seconds can help.
+    pub(in crate::outcome) fn is_permanent(self) -> bool {
+        !matches!(self, Self::Unavailable | Self::RateLimited | Self::Status(_))
+    }
+
+    /// Whether it is an explicit word that a wait helps.
+    pub(in crate::outcome) fn is_transient(self) -> bool {
+        matches!(self, Self::Unavailable | Self::RateLimited)
+    }
+
+    /// The outcome, with the wait that belongs to it.
+    pub(in crate::outcome) fn outcome(self, hints: RetryHints) -> Outcome {
+        match self.resolved() {
+            Self::RateLimited => Outcome::RateLimited { wait: hints.asked.or(hints.reset) },
+            // Money does not come back within seconds, whatever a generic header says.
+            Self::QuotaExhausted => {
+                let asked = hints.asked.filter(|wait| *wait >= QUOTA);
+                Outcome::QuotaExhausted { wait: asked.or(hints.renewed) }
+            }
+            Self::TooLarge => Outcome::TooLarge,
+            Self::Blocked => Outcome::Blocked,
+            Self::Rejected(why) => Outcome::Rejected { why },
+            Self::Unavailable | Self::Status(_) => Outcome::Unavailable { wait: hints.asked },
+        }
+    }
+}

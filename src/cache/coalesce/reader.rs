@@ -1,0 +1,82 @@
+//! The answer to one of those who wait, and its body, read at a place of its own.
+
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame};
+
+use super::passenger::Waiter;
+use crate::{
+    Body, Error, Response,
+    context::AttemptLog,
+    dialect::{RequestInfo, StreamMonitor},
+    outcome::{ErrorCodeTable, Verdict},
+};
+
+/// One who reads it.
+pub(super) struct Reader {
+    passenger: Waiter,
+    at: usize,
+    over: bool,
+}
+
+// === impl Waiter ===
+
+impl Waiter {
+    /// The answer, from its head on.
+    pub(in crate::cache) async fn arrive(
+        self,
+        ask: &RequestInfo,
+        attempt_log: &AttemptLog,
+    ) -> Result<Response, Error> {
+        let (parts, body) = poll_fn(|cx| self.poll(cx, |state| state.copy(self.first))).await?;
+        let success = parts.extensions.get().is_some_and(|it: &Verdict| it.outcome().is_success());
+        if let Some(rung) = self.flight.attempt_log.rung().filter(|_| success) {
+            attempt_log.answered_by(rung);
+        }
+        let body = body.unwrap_or_else(|| {
+            let mut body = Body::wrap(Reader::new(self));
+            body.guarded().attempt_log(attempt_log.clone());
+            // A caller may stop at the API's last word, as always.
+            let dialect = ask.dialect().filter(|_| success && ask.stream());
+            // What an error means was judged by whoever read the stream first.
+            let watched =
+                dialect.map(|dialect| StreamMonitor::new(dialect, &ErrorCodeTable::default()));
+            body.guarded().watch(watched);
+            body
+        });
+        Ok(Response::from_parts(parts, body))
+    }
+}
+
+// === impl Reader ===
+
+impl Reader {
+    pub(super) fn new(passenger: Waiter) -> Self {
+        Self { passenger, at: 0, over: false }
+    }
+}
+
+impl HttpBody for Reader {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        if self.over {
+            return Poll::Ready(None);
+        }
+        let (at, first) = (self.at, self.passenger.first);
+        self.passenger.poll(cx, |state| state.tape.read(at, first)).map(|piece| {
+            self.at += 1;
+            self.over = !matches!(piece, Some(Ok(_)));
+            piece.map(|piece| piece.map(Frame::from))
+        })
+    }
+}

@@ -1,0 +1,60 @@
+//! Asks one fallback, and says what its answer means for the call.
+
+use super::{
+    super::{
+        failure::{Failure, stops},
+        race::{self, Raced},
+        resume::Below,
+    },
+    Descent, End,
+};
+use crate::{
+    Error, Request, Response, Upstream,
+    context::{AttemptContext, Suspected},
+    error::judge,
+    telemetry::EditSummary,
+};
+
+// === impl Descent ===
+
+impl<S: Upstream> Descent<S> {
+    /// Asks one rung, and those below it where it is a breaker's probe and slow.
+    pub(super) async fn step(
+        &mut self,
+        at: usize,
+        mut ready: (Request, EditSummary),
+        failure: Option<Failure>,
+    ) -> End {
+        let result = match AttemptContext::of(&mut ready.0).probe_signal.clone() {
+            Some(signal) => match race::run(self, at, (ready, signal)).await {
+                Raced::Own(result) => result,
+                Raced::Below(told) => return End::Told(told),
+                Raced::Nobody(result, below) => {
+                    self.asked = true;
+                    return End::Failed(Failure::after(failure, result, at).and(*below));
+                }
+            },
+            None => self.ladder.ask(at, ready, &self.ask).await,
+        };
+        let outcome = judge(&result).outcome();
+        if Suspected::is_why(&result) {
+            self.suspected.get_or_insert(at);
+        }
+        if outcome.is_success() {
+            return End::Told(self.watched(at, result));
+        }
+        if stops(outcome, at) && !self.is_wanted(outcome, at) {
+            return End::Told(result);
+        }
+        End::Failed(Failure::after(failure, result, at))
+    }
+
+    /// An answer that those below go on with if it fails while it is read, where the call wants that.
+    fn watched(&mut self, at: usize, result: Result<Response, Error>) -> Result<Response, Error> {
+        let call = (&self.ask, at);
+        match Below::of(&self.ladder, &mut self.request, call, self.limit) {
+            Some(below) => result.map(|response| below.watch_over(response)),
+            None => result,
+        }
+    }
+}

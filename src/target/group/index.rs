@@ -1,0 +1,21 @@
+//! Which target an attempt goes to.
+
+use super::unknown::Pair;
+
+/// The target of an attempt: its place in the pool, and the operation and the model that are asked of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TargetIndex {
+    pub(super) at: usize,
+    pub(super) part: &'static str,
+    /// The hash of the model that the caller named.
+    pub(super) model: Option<u64>,
+}
+
+// === impl TargetIndex ===
+
+impl TargetIndex {
+    /// The target and the model that it is asked for, where the caller named one.
+    pub(super) fn pair(self) -> Option<Pair> {
+        self.model.map(|model| Pair { at: self.at, model })
+    }
+}
