@@ -276,7 +276,7 @@ fn a_request_is_parsed() {
         "messages":[{"role":"user","content":"x"},{"role":"user"}],"max_completion_tokens":7}"#;
     let mut headers = http::HeaderMap::new();
     headers.insert("x-api-key", "secret".parse().unwrap());
-    headers.insert("x-drill-call", "12".parse().unwrap());
+    headers.insert("x-scenario-call", "12".parse().unwrap());
     let facts = RequestFacts::read("/v1/chat/completions", &headers, body);
     let expected = RequestFacts {
         api: Api::Chat,
