@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use evenkeel_testkit::{Figures, incident::Bounds, scenario::Report};
+use evenkeel_testkit::{Metrics, incident::Bounds, scenario::Report};
 
 use super::{clients::NAMES, numbers::share, play::RunResult, summary::answered};
 
@@ -42,7 +42,7 @@ pub(crate) fn violations(result: &RunResult, run_time: Duration) -> Vec<String> 
 }
 
 /// The shares of failed, late and canned calls, and of attempts on a primary that is down, that are above their maximum.
-fn above_maximum(f: &Figures, bounds: &Bounds) -> Vec<String> {
+fn above_maximum(f: &Metrics, bounds: &Bounds) -> Vec<String> {
     let of_calls = |name, part, bound| BoundedShare { name, part, of: f.calls, bound };
     let shares = [
         of_calls("error", f.error, bounds.error),
@@ -60,7 +60,7 @@ fn above_maximum(f: &Figures, bounds: &Bounds) -> Vec<String> {
 }
 
 /// The shares of calls answered by the primary that are below their minimum.
-fn below_minimum(f: &Figures, bounds: &Bounds) -> Vec<String> {
+fn below_minimum(f: &Metrics, bounds: &Bounds) -> Vec<String> {
     let mut shares =
         vec![BoundedShare { name: "primary", part: f.primary, of: f.calls, bound: bounds.primary }];
     if let Some(tools) = f.tools {
@@ -73,7 +73,7 @@ fn below_minimum(f: &Figures, bounds: &Bounds) -> Vec<String> {
 }
 
 /// The times to detection and recovery that are above their maximum or missing.
-fn too_late(f: &Figures, bounds: &Bounds) -> Vec<String> {
+fn too_late(f: &Metrics, bounds: &Bounds) -> Vec<String> {
     let times =
         [("detect_s", &f.detect_s, bounds.detect_s), ("recover_s", &f.recover_s, bounds.recover_s)];
     let late = times.into_iter().filter_map(|(name, times, max)| {
@@ -85,10 +85,10 @@ fn too_late(f: &Figures, bounds: &Bounds) -> Vec<String> {
 }
 
 /// The share of answered calls, if it is further below that of `retries` than allowed.
-fn worse_than_retries(report: &Report, f: &Figures, bounds: &Bounds) -> Option<String> {
+fn worse_than_retries(report: &Report, f: &Metrics, bounds: &Bounds) -> Option<String> {
     let max_difference = bounds.below_retries?;
     let retries = report.clients.iter().find(|client| client.name == NAMES[1])?;
-    let answered_share = |f: &Figures| answered(f) as f64 / f.calls.max(1) as f64;
+    let answered_share = |f: &Metrics| answered(f) as f64 / f.calls.max(1) as f64;
     (answered_share(f) < answered_share(retries) - max_difference).then(|| {
         let [ours, theirs] = [f, retries].map(|f| share(answered(f), f.calls));
         let allowed = format!("at most {max_difference} below the {theirs} of retries");
@@ -118,9 +118,9 @@ impl BoundedShare {
 mod tests {
     use super::*;
     use crate::{plan::RunPlan, summary::tests::report};
-    use evenkeel_testkit::{Incident, scenario::ToolFigures};
+    use evenkeel_testkit::{Incident, scenario::ToolMetrics};
 
-    type Change = fn(&mut Figures);
+    type Change = fn(&mut Metrics);
 
     fn plan(incident: &str) -> RunPlan {
         RunPlan::in_virtual_time(Incident::named(incident).unwrap(), 1, 60.0)
@@ -131,13 +131,13 @@ mod tests {
         super::violations(&RunResult { plan, report, changes: Vec::new() }, run_time)
     }
 
-    /// Figures of all clients at the limits of every bound of a full outage and of an unavailable tool.
+    /// Metrics of all clients at the limits of every bound of a full outage and of an unavailable tool.
     fn at_the_limits() -> Report {
         let mut report = report([[1000, 0, 0]; 4]);
         for figures in &mut report.clients {
             (figures.calls_down, figures.attempts_primary_down) = (100, 5);
             (figures.detect_s, figures.recover_s) = (vec![Some(5.0)], vec![Some(90.0), Some(0.0)]);
-            let mut tools = ToolFigures::default();
+            let mut tools = ToolMetrics::default();
             (tools.calls, tools.primary_without) = (100, 99);
             (tools.others, tools.primary_others) = (100, 99);
             (figures.tools, figures.primary) = (Some(tools), 990);

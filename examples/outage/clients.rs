@@ -16,7 +16,7 @@ use evenkeel::{
     stream::Commit,
     telemetry::Observer,
 };
-use evenkeel_testkit::{Hosts, scenario::Stage};
+use evenkeel_testkit::{Hosts, scenario::Harness};
 use tokio::time::{sleep, timeout};
 use tower::{Service, ServiceExt, service_fn};
 
@@ -111,8 +111,8 @@ fn retry_after(response: &Response) -> Option<f64> {
 
 /// The in-process transport of evenkeel. A kept connection that turns out to be dead is replaced, as the adapter for
 /// reqwest does on sockets.
-pub(crate) fn reconnecting(stage: &Stage) -> Reconnect<Hosts> {
-    Reconnect::around(stage.hosts())
+pub(crate) fn reconnecting(harness: &Harness) -> Reconnect<Hosts> {
+    Reconnect::around(harness.hosts())
 }
 
 /// evenkeel with the interactive profile and two fallbacks: the secondary, then a canned reply.

@@ -32,18 +32,18 @@ pub(crate) fn play(plan: &RunPlan, bars: &Bars) -> Result<Vec<ClientResult>, Box
 }
 
 async fn play_client(plan: &RunPlan, name: &str, bars: &Bars) -> Result<ClientResult, BoxError> {
-    let stage = plan.scenario().stage();
-    let primary = Server::start(stage.primary().clone()).await?;
-    let secondary = Server::start(stage.secondary().clone()).await?;
+    let harness = plan.scenario().harness();
+    let primary = Server::start(harness.primary().clone()).await?;
+    let secondary = Server::start(harness.secondary().clone()).await?;
     let (client, servers) = (reqwest_client(plan, name)?, [&primary, &secondary]);
-    let (stage, secondary) = (stage.at(primary.url()), secondary.url());
+    let (harness, secondary) = (harness.base_url(primary.url()), secondary.url());
     if NAMES[..2].contains(&name) {
         let transport = counting(servers, without_reconnect(client));
-        let environment = ClientEnvironment { stage, transport, secondary };
+        let environment = ClientEnvironment { harness, transport, secondary };
         return one_client(plan, name, environment, bars).await;
     }
     let transport = counting(servers, Reqwest::with(client));
-    let environment = ClientEnvironment { stage, transport, secondary };
+    let environment = ClientEnvironment { harness, transport, secondary };
     one_client(plan, name, environment, bars).await
 }
 
@@ -113,7 +113,7 @@ struct AttemptCounter {
 impl AttemptCounter {
     /// Counts an attempt and returns the number of its call.
     fn count(&self, headers: &HeaderMap) -> Option<u64> {
-        let call = headers.get("x-drill-call")?.to_str().ok()?.parse().ok()?;
+        let call = headers.get("x-scenario-call")?.to_str().ok()?.parse().ok()?;
         *self.sent.lock().ok()?.entry(call).or_default() += 1;
         Some(call)
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use evenkeel_testkit::{Incident, Scenario};
+use evenkeel_testkit::{Incident, Scenario, incident::TimeCompression};
 
 use super::clients::Setting;
 
@@ -36,7 +36,8 @@ impl RunPlan {
     /// A run over sockets. An incident longer than [`CONDENSED_LENGTH`] is condensed.
     pub(crate) fn live(incident: Incident, seed: u64, rate: f64) -> Self {
         let played = if incident.length() > CONDENSED_LENGTH {
-            incident.condense(CONDENSED_LENGTH, MIN_PHASE)
+            incident
+                .time_compress(TimeCompression { total: CONDENSED_LENGTH, min_phase: MIN_PHASE })
         } else {
             incident.clone()
         };

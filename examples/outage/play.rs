@@ -2,8 +2,8 @@
 
 use evenkeel::Upstream;
 use evenkeel_testkit::{
-    Figures,
-    scenario::{Report, Stage},
+    Metrics,
+    scenario::{Harness, Report},
 };
 use tokio::time::Instant;
 
@@ -20,7 +20,7 @@ use super::{
 
 /// The providers of one client and its transport to them.
 pub(crate) struct ClientEnvironment<U> {
-    pub(crate) stage: Stage,
+    pub(crate) harness: Harness,
     pub(crate) transport: U,
     /// The URL of the secondary.
     pub(crate) secondary: String,
@@ -39,7 +39,7 @@ pub(crate) struct RunResult {
 
 /// The result of one client.
 pub(crate) struct ClientResult {
-    pub(crate) figures: Figures,
+    pub(crate) figures: Metrics,
     /// The state changes of the breakers of the client; empty where it has none.
     pub(crate) changes: Vec<BreakerChange>,
 }
@@ -63,16 +63,16 @@ pub(crate) async fn one_client<U: Upstream>(
     environment: ClientEnvironment<U>,
     bars: &Bars,
 ) -> Result<ClientResult, BoxError> {
-    let ClientEnvironment { stage, transport, secondary } = environment;
+    let ClientEnvironment { harness, transport, secondary } = environment;
     let scenario = plan.scenario().on_progress(bars.on_progress(name));
     let setting = plan.setting();
     let without_breaker = |figures| ClientResult { figures, changes: Vec::new() };
     if name == NAMES[0] {
-        return Ok(without_breaker(scenario.play(name, &stage, clients::plain(transport)).await));
+        return Ok(without_breaker(scenario.play(name, &harness, clients::plain(transport)).await));
     }
     if name == NAMES[1] {
         let client = clients::retries(transport, setting);
-        return Ok(without_breaker(scenario.play(name, &stage, client).await));
+        return Ok(without_breaker(scenario.play(name, &harness, client).await));
     }
     let log = BreakerLog::default();
     let observer = log.clone();
@@ -82,7 +82,7 @@ pub(crate) async fn one_client<U: Upstream>(
         false => clients::steps(transport, &secondary, setting, observer),
     }?;
     let start = RunStart { at: Instant::now(), scale: setting.scale };
-    let figures = scenario.play(name, &stage, client).await;
-    let changes = log.changes(name, start, stage.url());
+    let figures = scenario.play(name, &harness, client).await;
+    let changes = log.changes(name, start, harness.url());
     Ok(ClientResult { figures, changes })
 }

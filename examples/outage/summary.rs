@@ -1,6 +1,6 @@
 //! The figures in sentences and table cells.
 
-use evenkeel_testkit::{Figures, Incident, scenario::Report};
+use evenkeel_testkit::{Incident, Metrics, scenario::Report};
 
 use super::{
     clients::{NAMES, RUNGS},
@@ -8,13 +8,13 @@ use super::{
 };
 
 /// The time to the detection of each outage.
-pub(crate) fn detection_times(figures: &Figures) -> String {
+pub(crate) fn detection_times(figures: &Metrics) -> String {
     times(&figures.detect_s, |_| "never".into())
 }
 
 /// The time from the end of each outage until the primary was in use again, or the length of the healthy phase if it never
 /// was.
-pub(crate) fn recovery_times(figures: &Figures, incident: &Incident) -> String {
+pub(crate) fn recovery_times(figures: &Metrics, incident: &Incident) -> String {
     let mut after_outage = false;
     let mut healthy_phases = Vec::new();
     for phase in incident.primary() {
@@ -40,17 +40,17 @@ fn times(list: &[Option<f64>], absent: impl Fn(usize) -> String) -> String {
 }
 
 /// The number of calls without an answer.
-pub(crate) fn unanswered(figures: &Figures) -> u64 {
+pub(crate) fn unanswered(figures: &Metrics) -> u64 {
     figures.error + figures.hung
 }
 
 /// The number of calls with an answer.
-pub(crate) fn answered(figures: &Figures) -> u64 {
+pub(crate) fn answered(figures: &Metrics) -> u64 {
     figures.calls - unanswered(figures)
 }
 
 /// The attempts on the primary per call, over the time in which it was down; `None` without a call in that time.
-pub(crate) fn attempts_per_call_while_down(figures: &Figures) -> Option<f64> {
+pub(crate) fn attempts_per_call_while_down(figures: &Metrics) -> Option<f64> {
     let calls = figures.calls_down as f64;
     (calls > 0.0).then(|| figures.attempts_primary_down as f64 / calls)
 }
@@ -88,7 +88,7 @@ pub(crate) fn closing(report: &Report) -> String {
     if plain.calls == 0 {
         return headline(report);
     }
-    let lost = |figures: &Figures| share(unanswered(figures), figures.calls);
+    let lost = |figures: &Metrics| share(unanswered(figures), figures.calls);
     let sources = sources(evenkeel);
     let with = match unanswered(evenkeel) {
         0 => "with evenkeel every customer got an answer".to_owned(),
@@ -103,7 +103,7 @@ pub(crate) fn closing(report: &Report) -> String {
 }
 
 /// The sources of the answers, to follow a clause: `: 40.3 % from the primary, …`. Empty without an answer.
-pub(crate) fn sources(figures: &Figures) -> String {
+pub(crate) fn sources(figures: &Metrics) -> String {
     let from = [
         (figures.primary, "from the primary"),
         (figures.secondary, "from the secondary"),
@@ -117,7 +117,7 @@ pub(crate) fn sources(figures: &Figures) -> String {
 }
 
 /// Of the calls with an unavailable tool, the share that the primary answered without the tool.
-pub(crate) fn answered_without_tool(figures: &Figures) -> Option<String> {
+pub(crate) fn answered_without_tool(figures: &Metrics) -> Option<String> {
     let tools = figures.tools.filter(|tools| tools.calls > 0)?;
     Some(share(tools.primary_without, tools.calls))
 }
@@ -130,7 +130,7 @@ pub(crate) struct StepCount {
 }
 
 /// The figures of `steps`, and its answers by step in the order in which the steps are tried; `None` without that client.
-pub(crate) fn answers_by_step(report: &Report) -> Option<(&Figures, Vec<StepCount>)> {
+pub(crate) fn answers_by_step(report: &Report) -> Option<(&Metrics, Vec<StepCount>)> {
     let steps = report.clients.iter().find(|client| client.name == NAMES[3])?;
     let by_fallbacks: u64 = steps.rungs.values().sum();
     let primary =
@@ -142,7 +142,7 @@ pub(crate) fn answers_by_step(report: &Report) -> Option<(&Figures, Vec<StepCoun
 }
 
 /// The figures of `plain`, `retries` and `evenkeel`.
-pub(crate) fn first_three(report: &Report) -> [&Figures; 3] {
+pub(crate) fn first_three(report: &Report) -> [&Metrics; 3] {
     [0, 1, 2].map(|n| &report.clients[n])
 }
 
@@ -155,7 +155,7 @@ pub(crate) mod tests {
     /// other calls.
     pub(crate) fn report<const N: usize>(clients: [[u64; 3]; N]) -> Report {
         let client = |(name, [calls, error, hung]): (&str, [u64; 3])| {
-            let mut figures = Figures::default();
+            let mut figures = Metrics::default();
             figures.name = name.into();
             (figures.calls, figures.error, figures.hung) = (calls, error, hung);
             figures.primary = calls - error - hung;
@@ -217,7 +217,7 @@ pub(crate) mod tests {
     #[test]
     fn an_outage_without_detection_or_recovery_is_shown() {
         let incident = Incident::openai_2024_06_04();
-        let mut figures = Figures::default();
+        let mut figures = Metrics::default();
         assert_eq!(detection_times(&figures), "–");
         assert_eq!(recovery_times(&figures, &incident), "–");
         figures.detect_s = vec![None, None];

@@ -1,6 +1,6 @@
 //! The table on standard output.
 
-use evenkeel_testkit::{Figures, scenario::Report};
+use evenkeel_testkit::{Metrics, scenario::Report};
 
 use super::{
     numbers::{count, seconds, share},
@@ -65,7 +65,7 @@ fn mode(result: &RunResult) -> &'static str {
 }
 
 fn answer_rows(report: &Report) -> Vec<TableRow> {
-    let row = |f: &Figures| {
+    let row = |f: &Metrics| {
         let count_and_share = |number| count_and_share(number, f);
         let time = |time: Option<f64>| time.map_or("–".into(), seconds);
         let first_word = [time(f.first_event_p50_s), time(f.first_event_p99_s)];
@@ -75,7 +75,7 @@ fn answer_rows(report: &Report) -> Vec<TableRow> {
     report.clients.iter().map(row).collect()
 }
 
-fn count_and_share(number: u64, figures: &Figures) -> String {
+fn count_and_share(number: u64, figures: &Metrics) -> String {
     match number {
         0 => "–".into(),
         _ => format!("{} {:>8}", count(number), format!("({})", share(number, figures.calls))),
@@ -110,7 +110,7 @@ fn tools_sentence(report: &Report) -> String {
 }
 
 fn load_rows(result: &RunResult) -> Vec<TableRow> {
-    let row = |f: &Figures| {
+    let row = |f: &Metrics| {
         let per_call = attempts_per_call_while_down(f)
             .map_or("–".into(), |attempts| format!("{:.1} %", 100.0 * attempts));
         let (all, down) = (count(f.attempts_primary), count(f.attempts_primary_down));

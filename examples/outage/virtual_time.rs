@@ -26,15 +26,15 @@ fn play_client(plan: &RunPlan, name: &str, bars: &Bars) -> Result<ClientResult, 
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
     runtime.block_on(async {
-        let stage = plan.scenario().stage();
+        let harness = plan.scenario().harness();
         let secondary = "http://secondary".into();
         if NAMES[..2].contains(&name) {
-            let transport = stage.hosts();
-            let environment = ClientEnvironment { stage, transport, secondary };
+            let transport = harness.hosts();
+            let environment = ClientEnvironment { harness, transport, secondary };
             return one_client(plan, name, environment, bars).await;
         }
-        let transport = reconnecting(&stage);
-        let environment = ClientEnvironment { stage, transport, secondary };
+        let transport = reconnecting(&harness);
+        let environment = ClientEnvironment { harness, transport, secondary };
         one_client(plan, name, environment, bars).await
     })
 }

@@ -207,11 +207,11 @@ impl Comparison {
 impl Providers {
     async fn new(seed: u64) -> Result<Self, BoxError> {
         let incident = Incident::parse(OUTAGE)?;
-        let stage = Scenario::new(incident.clone()).seed(seed).scale(SCALE).stage();
-        let primary = Server::start(stage.primary().clone()).await?;
-        let secondary = Server::start(stage.secondary().clone()).await?;
-        stage.primary().start_clock();
-        stage.secondary().start_clock();
+        let harness = Scenario::new(incident.clone()).seed(seed).scale(SCALE).harness();
+        let primary = Server::start(harness.primary().clone()).await?;
+        let secondary = Server::start(harness.secondary().clone()).await?;
+        harness.primary().start_clock();
+        harness.secondary().start_clock();
         Ok(Self { primary, secondary, incident, start: Instant::now() })
     }
 

@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc};
 use evenkeel::{
     Client, Profile, breaker::State, context::AttemptLog, telemetry::Event, timeout::TimeoutPolicy,
 };
-use evenkeel_testkit::{Incident, KeptFault, Provider, Reply, Server, WORDS};
+use evenkeel_testkit::{IdleFault, Incident, Provider, Reply, Server, WORDS};
 use futures_util::future::join_all;
 use tokio::time::sleep;
 
@@ -63,7 +63,7 @@ impl Stage {
         for answer in join_all((0..n).map(|_| self.chat())).await {
             answer.unwrap();
         }
-        wait_until(|| self.server.kept() == n).await;
+        wait_until(|| self.server.idle_connections() == n).await;
     }
 
     fn assert_untouched(&self) {
@@ -99,11 +99,11 @@ fn answered(answers: &[Result<String, String>]) -> usize {
 /// `n` kept connections die, and eight calls follow, one after the other and then all at once.
 async fn node_replaced<F: Future<Output = Stage>>(n: usize, make: impl Fn() -> F) {
     for (fault, at_once) in
-        [(KeptFault::Reset, false), (KeptFault::Reset, true), (KeptFault::Close, true)]
+        [(IdleFault::Reset, false), (IdleFault::Reset, true), (IdleFault::Close, true)]
     {
         let stage = make().await;
         stage.keep(n).await;
-        stage.server.kill_kept(fault);
+        stage.server.kill_idle(fault);
         let answers = match at_once {
             true => join_all((0..8).map(|_| stage.chat())).await,
             false => {
@@ -141,7 +141,7 @@ async fn node_replaced_all_eight_calls_are_answered_with_64_kept_connections() {
 async fn one_dead_connection_stops_the_use_of_the_others() {
     let stage = own().await;
     stage.keep(8).await;
-    stage.server.kill_kept(KeptFault::Reset);
+    stage.server.kill_idle(IdleFault::Reset);
     for _ in 0..8 {
         stage.chat().await.unwrap();
     }
@@ -204,7 +204,7 @@ async fn silence_on_kept_connections_costs_one_timeout_and_counts_against_no_pro
         let profile = profile.clone();
         let stage = stage(|builder| builder.profile(profile).build().unwrap()).await;
         stage.keep(8).await;
-        stage.server.kill_kept(KeptFault::Silence);
+        stage.server.kill_idle(IdleFault::Silence);
         let (mut timeouts, mut answers) = (0, 0);
         for _ in 0..8 {
             let url = format!("{}/v1/chat/completions", stage.server.url()).parse().unwrap();
@@ -242,7 +242,7 @@ async fn a_request_that_may_have_been_executed_is_not_sent_again_and_does_not_co
     let stage = own().await;
     stage.keep(1).await;
     let before = stage.server.provider().count();
-    stage.server.kill_kept(KeptFault::Reset);
+    stage.server.kill_idle(IdleFault::Reset);
     let url = format!("{}/v1/batches", stage.server.url()).parse().unwrap();
     let mut request = reqwest::Request::new(reqwest::Method::POST, url);
     *request.body_mut() = Some("{}".into());
@@ -279,7 +279,7 @@ async fn a_stream_that_breaks_after_its_head_is_not_begun_again() {
 async fn a_dropped_client_leaves_no_task_behind() {
     let stage = Arc::new(own().await);
     stage.keep(2).await;
-    stage.server.kill_kept(KeptFault::Silence);
+    stage.server.kill_idle(IdleFault::Silence);
     let under_way = {
         let stage = stage.clone();
         tokio::spawn(async move { stage.chat().await })
@@ -309,8 +309,8 @@ async fn node_replaced_all_eight_calls_are_answered_through_the_middleware() {
     };
     for n in [2, 8, 64] {
         join_all((0..n).map(|_| ask())).await;
-        wait_until(|| server.kept() >= n).await;
-        server.kill_kept(KeptFault::Reset);
+        wait_until(|| server.idle_connections() >= n).await;
+        server.kill_idle(IdleFault::Reset);
         join_all((0..8).map(|_| ask())).await;
         assert_eq!(breakers.list()[0].1.state, State::Closed);
     }
@@ -328,7 +328,7 @@ async fn an_incident_in_which_a_node_is_replaced_resets_what_clients_keep_to_its
     let url = format!("{}/v1/chat/completions", server.url());
     let call = async || client.post(&url).body(JSON).send().await?.text().await;
     call().await.unwrap();
-    wait_until(|| server.kept() == 1).await;
+    wait_until(|| server.idle_connections() == 1).await;
     sleep(ms(2200)).await;
     assert!(call().await.is_err(), "its connection is dead, and nobody knew");
     assert!(call().await.unwrap().contains(WORDS), "a new one is well");

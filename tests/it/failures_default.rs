@@ -15,7 +15,7 @@ use evenkeel::{
     stream::Commit,
     telemetry::Event,
 };
-use evenkeel_testkit::{Fault, Provider, Reply, WORDS, provider::Fate};
+use evenkeel_testkit::{Fault, Provider, Reply, WORDS, provider::AttemptState};
 use futures_util::{StreamExt, stream};
 use http_body::Frame;
 use http_body_util::StreamBody;
@@ -177,7 +177,7 @@ async fn silence_within_a_stream_is_noticed_in_time() {
     let error = answer.error.as_ref().expect("a truncated success is wrong");
     assert_eq!(error.outcome(), Outcome::TimedOut { phase: Phase::Idle });
     assert_eq!(stage.start.elapsed(), secs(15));
-    assert_eq!(stage.primary.attempts()[0].fate, Fate::Cancelled);
+    assert_eq!(stage.primary.attempts()[0].state, AttemptState::Cancelled);
     stage.ask(true).await.is_whole();
     assert_eq!(stage.primary.count(), 2, "healthy afterwards");
 }

@@ -15,7 +15,7 @@ use evenkeel::{
     outcome::{Outcome, Phase, Verdict},
     stream::{BodyEnd, Commit},
 };
-use evenkeel_testkit::{Fault, Provider, Reply, Server, WORDS, provider::Fate};
+use evenkeel_testkit::{Fault, Provider, Reply, Server, WORDS, provider::AttemptState};
 use http::StatusCode;
 use reqwest::{Method, Request};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -224,7 +224,11 @@ async fn a_silent_provider_is_asked_once() {
         assert_eq!(stage.attempts(), [1, 1], "{stream}");
         assert!(came.took < 100 * TENTH, "{:?}", came.took);
         assert!(matches!(came.attempt_log.attempts()[0].outcome, Outcome::TimedOut { .. }));
-        assert_eq!(stage.primary.attempts()[0].fate, Fate::Cancelled, "nobody is left waiting");
+        assert_eq!(
+            stage.primary.attempts()[0].state,
+            AttemptState::Cancelled,
+            "nobody is left waiting"
+        );
     })
     .await;
 }

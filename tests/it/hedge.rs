@@ -11,7 +11,7 @@ use evenkeel::{
     retry::{Budget, Budgets, RetryPolicy},
     stream::BodyEnd,
 };
-use evenkeel_testkit::{Fault, Provider, Reply, provider::Fate};
+use evenkeel_testkit::{Fault, Provider, Reply, provider::AttemptState};
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 use tower::{Layer, ServiceExt, service_fn};
@@ -65,8 +65,12 @@ async fn a_late_call_has_a_second_copy_and_the_first_answer_wins() {
         answer.is_whole();
         assert_eq!(start.elapsed(), ms(400), "late at 200 ms, answered 200 ms later");
         assert_eq!((provider.count(), log.count("Hedged")), (2, 1));
-        let fates: Vec<_> = provider.attempts().iter().map(|attempt| attempt.fate).collect();
-        assert_eq!((fates[0], provider.in_flight()), (Fate::Cancelled, 0), "its permits are free");
+        let fates: Vec<_> = provider.attempts().iter().map(|attempt| attempt.state).collect();
+        assert_eq!(
+            (fates[0], provider.in_flight()),
+            (AttemptState::Cancelled, 0),
+            "its permits are free"
+        );
         let attempt_log = answer.attempt_log.unwrap();
         assert_eq!(
             (attempt_log.sent(), attempt_log.attempts()[1].outcome),

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use evenkeel_testkit::{
-    Capacity, Fault, Incident, KeptFault, Provider, Reply, Scenario, Server, WORDS, provider::Fate,
+    Capacity, Fault, IdleFault, Incident, Provider, Reply, Scenario, Server, WORDS,
+    provider::AttemptState,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -158,7 +159,14 @@ async fn a_cut_stream_ends_without_its_last_chunk() {
     assert!(!text.contains("\r\n0\r\n") && !text.contains("[DONE]"));
     assert!(post(&server, STREAM).await.unwrap().text().await.is_err());
     assert!(post(&server, JSON).await.unwrap().text().await.is_err());
-    assert_eq!(provider.attempts().iter().filter(|attempt| attempt.fate == Fate::Done).count(), 3);
+    assert_eq!(
+        provider
+            .attempts()
+            .iter()
+            .filter(|attempt| attempt.state == AttemptState::Completed)
+            .count(),
+        3
+    );
 }
 
 #[tokio::test]
@@ -397,10 +405,10 @@ async fn a_server_that_is_dropped_closes_everything() {
 
 /// A connection that was answered and is idle.
 async fn kept(server: &Server) -> TcpStream {
-    let before = server.kept();
+    let before = server.idle_connections();
     let mut stream = raw(server, STREAM).await;
     whole(&mut stream, "0\r\n\r\n").await;
-    soon(|| server.kept() == before + 1).await;
+    soon(|| server.idle_connections() == before + 1).await;
     stream
 }
 
@@ -408,11 +416,11 @@ async fn kept(server: &Server) -> TcpStream {
 async fn kept_connections_are_closed_at_once() {
     let (server, provider) = serving(Reply::answer()).await;
     let mut streams = [kept(&server).await, kept(&server).await];
-    server.kill_kept(KeptFault::Close);
+    server.kill_idle(IdleFault::Close);
     for stream in &mut streams {
         assert_eq!(timeout(LONG, stream.read(&mut [0; 1])).await.unwrap().unwrap(), 0);
     }
-    soon(|| server.kept() == 0).await;
+    soon(|| server.idle_connections() == 0).await;
     kept(&server).await;
     assert_eq!(provider.count(), 3);
 }
@@ -421,7 +429,7 @@ async fn kept_connections_are_closed_at_once() {
 async fn kept_connections_are_reset_by_their_next_request() {
     let (server, provider) = serving(Reply::answer()).await;
     let mut stream = kept(&server).await;
-    server.kill_kept(KeptFault::Reset);
+    server.kill_idle(IdleFault::Reset);
     assert!(timeout(MOMENT, stream.read(&mut [0; 1])).await.is_err(), "nothing tells");
     send(&mut stream, JSON).await;
     let (text, end) = rest(&mut stream).await;
@@ -433,7 +441,7 @@ async fn kept_connections_are_reset_by_their_next_request() {
 async fn kept_connections_fall_silent_and_new_ones_do_not() {
     let (server, provider) = serving(Reply::answer()).await;
     let mut stream = kept(&server).await;
-    server.kill_kept(KeptFault::Silence);
+    server.kill_idle(IdleFault::Silence);
     send(&mut stream, JSON).await;
     assert!(timeout(4 * MOMENT, stream.read(&mut [0; 1])).await.is_err(), "neither answer nor end");
     kept(&server).await;
@@ -461,7 +469,7 @@ async fn a_connection_is_closed_after_its_answer_without_a_word() {
 }
 
 #[tokio::test]
-async fn a_drill_plays_over_sockets() {
+async fn a_scenario_plays_over_sockets() {
     let incident = Incident::parse(
         r#"{"name": "short", "phases_min": [
             {"from": 0, "to": 0.2, "provider": "healthy"},
@@ -471,11 +479,11 @@ async fn a_drill_plays_over_sockets() {
             {"share": 0.5, "is": "refused"}, {"share": 0.5, "is": "status", "status": 503}]}}}"#,
     );
     // 48 s of the incident in about two of ours.
-    let drill = Scenario::new(incident.unwrap()).seed(4).rate(300.0).scale(0.04);
-    let stage = drill.stage();
-    let server = server(stage.primary()).await;
-    let stage = stage.at(server.url());
-    let (client, primary) = (client(), stage.primary().clone());
+    let scenario = Scenario::new(incident.unwrap()).seed(4).rate(300.0).scale(0.04);
+    let harness = scenario.harness();
+    let server = server(harness.primary()).await;
+    let harness = harness.base_url(server.url());
+    let (client, primary) = (client(), harness.primary().clone());
     let plain = service_fn(move |request: evenkeel::Request| {
         let (client, primary) = (client.clone(), primary.clone());
         async move {
@@ -487,11 +495,11 @@ async fn a_drill_plays_over_sockets() {
             result.map(http::Response::<reqwest::Body>::from)
         }
     });
-    let figures = drill.play("plain", &stage, plain).await;
+    let metrics = scenario.play("plain", &harness, plain).await;
     // The clock is real, so that the phases meet whichever calls a busy machine gets to make in them.
-    assert_eq!(figures.primary + figures.error, figures.calls, "{figures:?}");
-    assert!(figures.primary > 0 && figures.attempts_primary > 0, "{figures:?}");
-    assert!(figures.attempts_primary <= figures.calls, "{figures:?}");
-    assert!(figures.reasons.contains_key("status 503"), "{figures:?}");
-    assert!(figures.reasons.keys().any(|why| why.contains("error sending")), "{figures:?}");
+    assert_eq!(metrics.primary + metrics.error, metrics.calls, "{metrics:?}");
+    assert!(metrics.primary > 0 && metrics.attempts_primary > 0, "{metrics:?}");
+    assert!(metrics.attempts_primary <= metrics.calls, "{metrics:?}");
+    assert!(metrics.reasons.contains_key("status 503"), "{metrics:?}");
+    assert!(metrics.reasons.keys().any(|why| why.contains("error sending")), "{metrics:?}");
 }

@@ -9,8 +9,9 @@ use std::{thread, time::Duration};
 use clients::{NAMES, RUNGS, Setting};
 use evenkeel::Upstream;
 use evenkeel_testkit::{
-    Figures, Incident, Scenario,
-    scenario::{Kind, Stage},
+    Incident, Metrics, Scenario,
+    incident::TimeCompression,
+    scenario::{CallResult, Harness},
 };
 use tokio::runtime::Builder;
 
@@ -19,11 +20,11 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// The same story in so many minutes, with at least four for each phase.
 fn in_minutes(incident: &Incident, minutes: u32) -> Incident {
-    incident.condense(minutes * MINUTE, 4 * MINUTE)
+    incident.time_compress(TimeCompression { total: minutes * MINUTE, min_phase: 4 * MINUTE })
 }
 
 /// One client's day, on a thread of its own, since breakers draw from the thread's generator.
-fn day(client: &'static str, incident: Incident, (seed, rate): (u64, f64)) -> Figures {
+fn day(client: &'static str, incident: Incident, (seed, rate): (u64, f64)) -> Metrics {
     let played = thread::spawn(move || {
         fastrand::seed(seed);
         let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
@@ -36,34 +37,34 @@ fn day(client: &'static str, incident: Incident, (seed, rate): (u64, f64)) -> Fi
     played.join().unwrap()
 }
 
-async fn play(name: &str, drill: &Scenario, seed: u64) -> Figures {
-    let (stage, setting) = (drill.stage(), Setting { seed, scale: 1.0 });
-    let hosts = stage.hosts();
+async fn play(name: &str, scenario: &Scenario, seed: u64) -> Metrics {
+    let (harness, setting) = (scenario.harness(), Setting { seed, scale: 1.0 });
+    let hosts = harness.hosts();
     if name == NAMES[0] {
-        return drill.play(name, &stage, clients::plain(hosts)).await;
+        return scenario.play(name, &harness, clients::plain(hosts)).await;
     }
     if name == NAMES[1] {
-        return drill.play(name, &stage, clients::retries(hosts, setting)).await;
+        return scenario.play(name, &harness, clients::retries(hosts, setting)).await;
     }
     let build = if name == NAMES[2] { clients::evenkeel } else { clients::steps };
     let client =
-        build(clients::reconnecting(&stage), "http://secondary", setting, |_: &_| ()).unwrap();
-    drill.play(name, &stage, client).await
+        build(clients::reconnecting(&harness), "http://secondary", setting, |_: &_| ()).unwrap();
+    scenario.play(name, &harness, client).await
 }
 
 /// `pressure`: the attempts on a primary that is down, as a share of the calls then, in percent. The three routes of `steps`
 /// at one provider are each found out and probed by themselves, which weighs more where the story is shortened: 6 to 7 % with
 /// four seeds, where at full length both clients keep 5 %.
 fn keeps_its_bounds(client: &'static str, incident: Incident, pressure: u64) {
-    let figures = day(client, in_minutes(&incident, 90), (SEED, 60.0));
-    assert!(figures.calls > 5000 && figures.calls_down > 1500, "{figures:?}");
-    assert_eq!((figures.error, figures.late, figures.hung), (0, 0, 0), "{figures:?}");
-    assert!(figures.attempts_primary_down * 100 <= figures.calls_down * pressure, "{figures:?}");
-    assert!(figures.attempts_primary_down > 0, "it is asked again and again: {figures:?}");
+    let metrics = day(client, in_minutes(&incident, 90), (SEED, 60.0));
+    assert!(metrics.calls > 5000 && metrics.calls_down > 1500, "{metrics:?}");
+    assert_eq!((metrics.error, metrics.late, metrics.hung), (0, 0, 0), "{metrics:?}");
+    assert!(metrics.attempts_primary_down * 100 <= metrics.calls_down * pressure, "{metrics:?}");
+    assert!(metrics.attempts_primary_down > 0, "it is asked again and again: {metrics:?}");
     let within = |times: &[Option<f64>], most: f64| {
         !times.is_empty() && times.iter().all(|time| time.is_some_and(|time| time <= most))
     };
-    assert!(within(&figures.detect_s, 15.0) && within(&figures.recover_s, 90.0), "{figures:?}");
+    assert!(within(&metrics.detect_s, 15.0) && within(&metrics.recover_s, 90.0), "{metrics:?}");
 }
 
 #[test]
@@ -96,9 +97,9 @@ fn a_tool_that_is_gone_costs_the_tool_and_not_the_model() {
 
 #[test]
 fn no_call_brings_a_tool_where_the_incident_is_not_about_tools() {
-    let figures = day("steps", in_minutes(&Incident::openai_2024_12_11(), 20), (SEED, 60.0));
-    assert_eq!(figures.tools, None);
-    assert!(figures.stored > 0 || figures.secondary > 0, "{figures:?}");
+    let metrics = day("steps", in_minutes(&Incident::openai_2024_12_11(), 20), (SEED, 60.0));
+    assert_eq!(metrics.tools, None);
+    assert!(metrics.stored > 0 || metrics.secondary > 0, "{metrics:?}");
 }
 
 #[test]
@@ -122,9 +123,13 @@ fn the_compared_clients_do_what_is_documented() {
     // Of the calls while it is down three in ten meet silence at once, the others ask twice more.
     let pressure = retries.attempts_primary_down as f64 / retries.calls_down as f64;
     assert!((2.0..2.4).contains(&pressure), "{pressure}");
-    for figures in [&plain, &retries] {
-        assert!(figures.error > 0 && figures.hung > 0, "{figures:?}");
-        assert_eq!(figures.of(Kind::Secondary) + figures.of(Kind::Canned), 0, "{figures:?}");
+    for metrics in [&plain, &retries] {
+        assert!(metrics.error > 0 && metrics.hung > 0, "{metrics:?}");
+        assert_eq!(
+            metrics.of(CallResult::Secondary) + metrics.of(CallResult::Canned),
+            0,
+            "{metrics:?}"
+        );
     }
     assert!(
         retries.error < plain.error && retries.hung > plain.hung,
@@ -133,17 +138,17 @@ fn the_compared_clients_do_what_is_documented() {
 }
 
 /// The day of evenkeel without a fallback.
-fn alone(incident: Incident, seed: u64) -> Figures {
+fn alone(incident: Incident, seed: u64) -> Metrics {
     alone_over(clients::reconnecting, incident, seed)
 }
 
-fn alone_over<U: Upstream>(transport: fn(&Stage) -> U, incident: Incident, seed: u64) -> Figures {
+fn alone_over<U: Upstream>(transport: fn(&Harness) -> U, incident: Incident, seed: u64) -> Metrics {
     let play = async move || {
         let rate = incident.rate().unwrap_or(60.0);
-        let drill = Scenario::new(incident).seed(seed).rate(rate);
-        let (stage, setting) = (drill.stage(), Setting { seed, scale: 1.0 });
-        let client = clients::alone(transport(&stage), setting, |_: &_| ()).unwrap();
-        drill.play("alone", &stage, client).await
+        let scenario = Scenario::new(incident).seed(seed).rate(rate);
+        let (harness, setting) = (scenario.harness(), Setting { seed, scale: 1.0 });
+        let client = clients::alone(transport(&harness), setting, |_: &_| ()).unwrap();
+        scenario.play("alone", &harness, client).await
     };
     let played = thread::spawn(move || {
         fastrand::seed(seed);
@@ -162,12 +167,12 @@ fn a_node_that_is_replaced_costs_no_call_its_answer_and_moves_none_elsewhere() {
     assert!(plain.error >= 30, "five connections and more are dead each time: {plain:?}");
     assert_eq!(plain.attempts_primary, plain.calls - plain.error, "and reach nobody");
     assert!(retries.error < plain.error, "{retries:?}");
-    for figures in [evenkeel, steps, alone(incident.clone(), SEED)] {
-        assert_eq!((figures.primary, figures.late), (figures.calls, 0), "{figures:?}");
-        assert_eq!(figures.attempts_primary, figures.calls, "each is sent once: {figures:?}");
+    for metrics in [evenkeel, steps, alone(incident.clone(), SEED)] {
+        assert_eq!((metrics.primary, metrics.late), (metrics.calls, 0), "{metrics:?}");
+        assert_eq!(metrics.attempts_primary, metrics.calls, "each is sent once: {metrics:?}");
     }
-    // What the figures are if nobody deals with the connections.
-    let bare = alone_over(Stage::hosts, incident, SEED);
+    // What the metrics are if nobody deals with the connections.
+    let bare = alone_over(Harness::hosts, incident, SEED);
     assert!(bare.primary < bare.calls, "{bare:?}");
 }
 
@@ -179,7 +184,7 @@ fn a_brownout_costs_no_call_an_answer_that_retries_would_have_had() {
         let (retries, evenkeel) = (played(NAMES[1]), played(NAMES[2]));
         let alone = alone(incident.clone(), SEED);
         assert_eq!((evenkeel.error, evenkeel.late, evenkeel.canned), (0, 0, 0), "{name}");
-        let answered = |f: &Figures| (f.calls - f.error - f.hung) as f64 / f.calls as f64;
+        let answered = |f: &Metrics| (f.calls - f.error - f.hung) as f64 / f.calls as f64;
         let (ours, theirs) = (answered(&alone), answered(&retries));
         assert!(ours >= theirs - 0.01, "{name}: {ours} of {theirs}: {alone:?}");
     }

@@ -14,7 +14,7 @@ use evenkeel::{
     telemetry::{Event, SkipReason},
     timeout::TimeoutPolicy,
 };
-use evenkeel_testkit::{Fault, Provider, Reply, WORDS, provider::Fate};
+use evenkeel_testkit::{Fault, Provider, Reply, WORDS, provider::AttemptState};
 use futures_util::FutureExt;
 use http_body_util::BodyExt;
 use proptest::prelude::*;
@@ -160,7 +160,7 @@ async fn a_stream_that_goes_silent_is_continued() {
     let answer = stage.ask().await;
     is_one(&answer);
     assert_eq!(stage.start.elapsed(), secs(15), "when the silence is one");
-    assert_eq!(stage.primary.attempts()[0].fate, Fate::Cancelled);
+    assert_eq!(stage.primary.attempts()[0].state, AttemptState::Cancelled);
     let outcome = answer.attempt_log.unwrap().attempts()[0].outcome;
     assert_eq!(outcome, Outcome::TimedOut { phase: Phase::Idle });
 }

@@ -17,7 +17,7 @@ use evenkeel::{
     telemetry::{Event, Stop},
     timeout::TimeoutPolicy,
 };
-use evenkeel_testkit::{Fault, Provider, Reply, WORDS, provider::Fate};
+use evenkeel_testkit::{Fault, Provider, Reply, WORDS, provider::AttemptState};
 use http_body_util::BodyExt;
 use tokio::{
     task::JoinSet,
@@ -434,7 +434,11 @@ async fn a_silent_provider_is_asked_once_and_then_the_next_fallback() {
         answer.is_whole();
         assert_eq!((primary.count(), second.count()), (1, 1));
         assert_eq!(start.elapsed(), limit);
-        assert_eq!(primary.attempts()[0].fate, Fate::Cancelled, "its connection is given back");
+        assert_eq!(
+            primary.attempts()[0].state,
+            AttemptState::Cancelled,
+            "its connection is given back"
+        );
     }
 }
 

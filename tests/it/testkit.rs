@@ -1,4 +1,4 @@
-//! The provider, the drill and the probe, in virtual time.
+//! The provider, the scenario and the probe, in virtual time.
 
 use std::{
     future::Future,
@@ -15,8 +15,8 @@ use evenkeel::{
 use evenkeel_testkit::{
     Capacity, Fault, Hosts, Incident, Provider, Reply, Scenario, WORDS,
     probe::{self, Probe, Rule},
-    provider::Fate,
-    scenario::{Arrivals, Figures, Kind, Stage},
+    provider::AttemptState,
+    scenario::{Arrivals, CallResult, Harness, Metrics},
 };
 use futures_util::future::join_all;
 use http_body_util::BodyExt;
@@ -111,7 +111,11 @@ async fn an_unstreamed_answer_has_a_length_and_ends_with_its_last_byte() {
     let data = body.frame().await.unwrap().unwrap().into_data().unwrap();
     assert_eq!(data.len() as u64, length);
     assert!(body.is_end_stream());
-    assert_eq!(provider.attempts()[0].fate, Fate::Done, "though nobody asked for the end");
+    assert_eq!(
+        provider.attempts()[0].state,
+        AttemptState::Completed,
+        "though nobody asked for the end"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -200,9 +204,9 @@ async fn a_client_that_goes_away_is_noticed() {
     let provider = Provider::new("p").always(Reply::answer().between_events(SECOND));
     let mut body = provider.clone().oneshot(streamed()).await.unwrap().into_body();
     body.frame().await.unwrap().unwrap();
-    assert_eq!((provider.in_flight(), provider.attempts()[0].fate), (1, Fate::Open));
+    assert_eq!((provider.in_flight(), provider.attempts()[0].state), (1, AttemptState::InProgress));
     drop(body);
-    assert_eq!((provider.in_flight(), provider.attempts()[0].fate), (0, Fate::Cancelled));
+    assert_eq!((provider.in_flight(), provider.attempts()[0].state), (0, AttemptState::Cancelled));
     assert_eq!(provider.cancelled(), 1);
 }
 
@@ -217,7 +221,7 @@ async fn forgotten_attempts_do_not_come_back() {
     assert!(timeout(SECOND, &mut new).await.is_err());
     drop(old);
     assert_eq!((provider.cancelled(), provider.in_flight()), (0, 1));
-    assert_eq!(provider.attempts()[0].fate, Fate::Open);
+    assert_eq!(provider.attempts()[0].state, AttemptState::InProgress);
 }
 
 #[tokio::test(start_paused = true)]
@@ -320,7 +324,7 @@ fn replaced() -> (Provider, Hosts) {
             {"from": 2, "to": 3, "provider": "new"}]}"#,
     );
     let provider = Provider::new("primary").following(day.unwrap().primary_schedule());
-    let hosts = Hosts::new([provider.clone()]).keeping_connections();
+    let hosts = Hosts::new([provider.clone()]).reusing_connections();
     (provider, hosts)
 }
 
@@ -396,13 +400,13 @@ async fn reconnect_sends_a_request_again_whose_connection_in_process_was_dead() 
 async fn an_attempt_that_found_no_listener_can_be_noted() {
     let provider = Provider::new("p").replies([Reply::refused(), Reply::status(503)]);
     let mut headers = http::HeaderMap::new();
-    headers.insert("x-drill-call", 7.into());
+    headers.insert("x-scenario-call", 7.into());
     provider.note_refused(&headers);
     assert_eq!((provider.count(), provider.attempts()[0].call), (1, Some(7)));
     assert_eq!(status(&provider).await, 503, "the refusal that was planned has been");
 }
 
-// === the drill ===
+// === the scenario ===
 
 /// Twelve minutes: well, failing now and then, out, coming back, well.
 fn quarter() -> Incident {
@@ -422,66 +426,66 @@ fn quarter() -> Incident {
     .unwrap()
 }
 
-async fn plain(drill: &Scenario) -> (Figures, Stage) {
-    let stage = drill.stage();
-    let figures = drill.play("plain", &stage, stage.primary().clone()).await;
-    (figures, stage)
+async fn plain(scenario: &Scenario) -> (Metrics, Harness) {
+    let harness = scenario.harness();
+    let metrics = scenario.play("plain", &harness, harness.primary().clone()).await;
+    (metrics, harness)
 }
 
-fn kinds(figures: &Figures) -> u64 {
-    Kind::ALL.map(|kind| figures.of(kind)).iter().sum()
+fn kinds(metrics: &Metrics) -> u64 {
+    CallResult::ALL.map(|kind| metrics.of(kind)).iter().sum()
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_call_of_a_drill_is_of_one_kind() {
-    let (figures, stage) = plain(&Scenario::new(quarter()).seed(1)).await;
-    assert!((600..850).contains(&figures.calls), "{}", figures.calls);
-    assert_eq!(kinds(&figures), figures.calls);
-    assert_eq!((figures.attempts_primary, stage.secondary().count()), (figures.calls, 0));
-    assert_eq!(figures.attempts_primary_down, figures.calls_down);
-    assert!((180..300).contains(&figures.calls_down));
-    let down = figures.calls_down as f64;
-    assert!((0.2 * down..0.5 * down).contains(&(figures.hung as f64)), "a third is silence");
-    assert!(figures.error > figures.calls_down / 2 && figures.late > 0);
-    assert_eq!((figures.secondary, figures.stored, figures.canned), (0, 0, 0));
-    assert_eq!(figures.detect_s, [None], "every call goes to the primary");
-    assert_eq!(figures.recover_s, [Some(0.0)], "at once");
-    let (p50, p99) = (figures.first_event_p50_s.unwrap(), figures.first_event_p99_s.unwrap());
+async fn every_call_of_a_scenario_is_of_one_kind() {
+    let (metrics, harness) = plain(&Scenario::new(quarter()).seed(1)).await;
+    assert!((600..850).contains(&metrics.calls), "{}", metrics.calls);
+    assert_eq!(kinds(&metrics), metrics.calls);
+    assert_eq!((metrics.attempts_primary, harness.secondary().count()), (metrics.calls, 0));
+    assert_eq!(metrics.attempts_primary_down, metrics.calls_down);
+    assert!((180..300).contains(&metrics.calls_down));
+    let down = metrics.calls_down as f64;
+    assert!((0.2 * down..0.5 * down).contains(&(metrics.hung as f64)), "a third is silence");
+    assert!(metrics.error > metrics.calls_down / 2 && metrics.late > 0);
+    assert_eq!((metrics.secondary, metrics.stored, metrics.canned), (0, 0, 0));
+    assert_eq!(metrics.detect_s, [None], "every call goes to the primary");
+    assert_eq!(metrics.recover_s, [Some(0.0)], "at once");
+    let (p50, p99) = (metrics.first_event_p50_s.unwrap(), metrics.first_event_p99_s.unwrap());
     assert!((0.3..0.9).contains(&p50) && (10.0..40.0).contains(&p99), "{p50} {p99}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_reasons_of_errors_are_told() {
-    let (figures, _) = plain(&Scenario::new(quarter()).seed(1)).await;
+    let (metrics, _) = plain(&Scenario::new(quarter()).seed(1)).await;
     for reason in ["status 500", "status 502", "status 503", "the answer was cut short"] {
         assert!(
-            figures.reasons.get(reason).is_some_and(|count| *count > 3),
-            "{reason}: {figures:?}"
+            metrics.reasons.get(reason).is_some_and(|count| *count > 3),
+            "{reason}: {metrics:?}"
         );
     }
-    assert_eq!(figures.reasons.values().sum::<u64>(), figures.error);
+    assert_eq!(metrics.reasons.values().sum::<u64>(), metrics.error);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_series_adds_up_to_the_figures() {
-    let (figures, stage) = plain(&Scenario::new(quarter()).seed(2).bucket(60 * SECOND)).await;
-    let points = &figures.series.points;
+    let (metrics, harness) = plain(&Scenario::new(quarter()).seed(2).bucket(60 * SECOND)).await;
+    let points = &metrics.series.points;
     assert_eq!(points.len(), 12);
-    for kind in Kind::ALL {
-        assert_eq!(points.iter().map(|point| point.of(kind)).sum::<u64>(), figures.of(kind));
+    for kind in CallResult::ALL {
+        assert_eq!(points.iter().map(|point| point.of(kind)).sum::<u64>(), metrics.of(kind));
     }
     assert_eq!(
         points.iter().map(|point| point.attempts_primary).sum::<u64>(),
-        stage.primary().count()
+        harness.primary().count()
     );
-    assert_eq!(points.iter().map(|point| point.late).sum::<u64>(), figures.late);
-    assert_eq!((points[0].of(Kind::Error), points[0].of(Kind::Hung)), (0, 0));
-    assert_eq!(points[5].of(Kind::Primary), 0);
+    assert_eq!(points.iter().map(|point| point.late).sum::<u64>(), metrics.late);
+    assert_eq!((points[0].of(CallResult::Error), points[0].of(CallResult::Hung)), (0, 0));
+    assert_eq!(points[5].of(CallResult::Primary), 0);
     assert_eq!((points[1].from, points[11].from), (60 * SECOND, 660 * SECOND));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_drill_counts_in_the_time_of_the_incident_at_any_scale() {
+async fn a_scenario_counts_in_the_time_of_the_incident_at_any_scale() {
     let full = plain(&Scenario::new(quarter()).seed(3).arrivals(Arrivals::Even)).await.0;
     let start = Instant::now();
     let tenth =
@@ -497,16 +501,16 @@ async fn a_drill_counts_in_the_time_of_the_incident_at_any_scale() {
     assert!(gap.abs() < 0.05, "{gap}");
 }
 
-/// The figures of one drill in a runtime of its own.
+/// The metrics of one scenario in a runtime of its own.
 fn alone(seed: u64, stream: bool) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .unwrap();
-    let drill = Scenario::new(quarter()).seed(seed).stream(stream);
-    let figures = runtime.block_on(plain(&drill)).0;
-    serde_json::to_string(&drill.report(vec![figures])).unwrap()
+    let scenario = Scenario::new(quarter()).seed(seed).stream(stream);
+    let metrics = runtime.block_on(plain(&scenario)).0;
+    serde_json::to_string(&scenario.report(vec![metrics])).unwrap()
 }
 
 #[test]
@@ -549,13 +553,13 @@ fn a_report_is_the_object_it_is_said_to_be() {
 /// Plays against a client that answers so, in place of any provider.
 async fn answered_by(
     answer: impl Fn() -> http::Response<String> + Clone + Send + 'static,
-) -> Figures {
-    let drill = Scenario::new(quarter()).rate(5.0);
+) -> Metrics {
+    let scenario = Scenario::new(quarter()).rate(5.0);
     let client = service_fn(move |_: Request| {
         let answer = answer();
         async { Ok::<_, Error>(answer) }
     });
-    drill.play("x", &drill.stage(), client).await
+    scenario.play("x", &scenario.harness(), client).await
 }
 
 fn json(text: &str) -> String {
@@ -568,19 +572,20 @@ async fn who_answered_is_told_by_the_head() {
     let with = async |name: &'static str, value: &'static str, body: String| {
         let answer =
             move || http::Response::builder().header(name, value).body(body.clone()).unwrap();
-        let figures = answered_by(answer).await;
-        let all: Vec<_> = Kind::ALL.into_iter().filter(|kind| figures.of(*kind) > 0).collect();
-        assert_eq!(all.len(), 1, "{figures:?}");
+        let metrics = answered_by(answer).await;
+        let all: Vec<_> =
+            CallResult::ALL.into_iter().filter(|kind| metrics.of(*kind) > 0).collect();
+        assert_eq!(all.len(), 1, "{metrics:?}");
         all[0]
     };
-    assert_eq!(with("x-served-by", "primary", json(WORDS)).await, Kind::Primary);
-    assert_eq!(with("x-served-by", "secondary", json(WORDS)).await, Kind::Secondary);
-    assert_eq!(with("x-served-by", "stranger", json(WORDS)).await, Kind::Error);
-    assert_eq!(with("evenkeel-rung", "stored", json("Yes.")).await, Kind::Stored);
-    assert_eq!(with("evenkeel-rung", "canned", json("Later.")).await, Kind::Canned);
-    assert_eq!(with("x", "nothing says who", json("Later.")).await, Kind::Canned);
-    assert_eq!(with("evenkeel-rung", "canned", json("")).await, Kind::Error);
-    assert_eq!(with("evenkeel-rung", "canned", "Later.".into()).await, Kind::Error);
+    assert_eq!(with("x-served-by", "primary", json(WORDS)).await, CallResult::Primary);
+    assert_eq!(with("x-served-by", "secondary", json(WORDS)).await, CallResult::Secondary);
+    assert_eq!(with("x-served-by", "stranger", json(WORDS)).await, CallResult::Error);
+    assert_eq!(with("evenkeel-rung", "stored", json("Yes.")).await, CallResult::Stored);
+    assert_eq!(with("evenkeel-rung", "canned", json("Later.")).await, CallResult::Canned);
+    assert_eq!(with("x", "nothing says who", json("Later.")).await, CallResult::Canned);
+    assert_eq!(with("evenkeel-rung", "canned", json("")).await, CallResult::Error);
+    assert_eq!(with("evenkeel-rung", "canned", "Later.".into()).await, CallResult::Error);
 }
 
 #[tokio::test(start_paused = true)]
@@ -593,38 +598,38 @@ async fn an_answer_that_is_not_whole_is_an_error() {
     let finish = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
     let done = "data: [DONE]\n\n";
     let cases = [
-        (stream(WORDS, done), Kind::Primary),
-        (stream(WORDS, finish), Kind::Primary),
-        (stream(WORDS, ""), Kind::Error),
-        (stream(cut, done), Kind::Error),
-        (stream("", done), Kind::Error),
-        (stream(WORDS, "data: {\"error\":{}}\n\ndata: [DONE]\n\n"), Kind::Error),
-        (stream(WORDS, "data: {oh\n\ndata: [DONE]\n\n"), Kind::Error),
-        (String::new(), Kind::Error),
+        (stream(WORDS, done), CallResult::Primary),
+        (stream(WORDS, finish), CallResult::Primary),
+        (stream(WORDS, ""), CallResult::Error),
+        (stream(cut, done), CallResult::Error),
+        (stream("", done), CallResult::Error),
+        (stream(WORDS, "data: {\"error\":{}}\n\ndata: [DONE]\n\n"), CallResult::Error),
+        (stream(WORDS, "data: {oh\n\ndata: [DONE]\n\n"), CallResult::Error),
+        (String::new(), CallResult::Error),
     ];
     for (body, kind) in cases {
         let made = body.clone();
-        let figures = answered_by(move || {
+        let metrics = answered_by(move || {
             let head = http::Response::builder().header("x-served-by", "primary");
             head.header("content-type", "text/event-stream").body(made.clone()).unwrap()
         });
-        let figures = figures.await;
-        assert_eq!(figures.of(kind), figures.calls, "{body}: {figures:?}");
+        let metrics = metrics.await;
+        assert_eq!(metrics.of(kind), metrics.calls, "{body}: {metrics:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn late_and_hung_are_told_apart() {
     let after = async |wait: Duration| {
-        let drill = Scenario::new(quarter()).rate(5.0);
-        let stage = drill.stage();
+        let scenario = Scenario::new(quarter()).rate(5.0);
+        let harness = scenario.harness();
         let client = service_fn(move |_: Request| async move {
             sleep(wait).await;
             let head = http::Response::builder().header("x-served-by", "primary");
             Ok::<_, Error>(head.body(json(WORDS)).unwrap())
         });
-        let figures = drill.play("x", &stage, client).await;
-        (figures.late == figures.calls, figures.late, figures.hung, figures.calls)
+        let metrics = scenario.play("x", &harness, client).await;
+        (metrics.late == metrics.calls, metrics.late, metrics.hung, metrics.calls)
     };
     let (_, late, hung, _) = after(30 * SECOND).await;
     assert_eq!((late, hung), (0, 0));
@@ -635,39 +640,39 @@ async fn late_and_hung_are_told_apart() {
 }
 
 /// Goes to the primary, or where it is told to at a time of the incident.
-async fn switched(spell: std::ops::Range<u64>) -> Figures {
-    let drill = Scenario::new(quarter()).arrivals(Arrivals::Even).seed(9);
-    let stage = drill.stage();
-    let (primary, secondary) = (stage.primary().clone(), stage.secondary().clone());
+async fn switched(spell: std::ops::Range<u64>) -> Metrics {
+    let scenario = Scenario::new(quarter()).arrivals(Arrivals::Even).seed(9);
+    let harness = scenario.harness();
+    let (primary, secondary) = (harness.primary().clone(), harness.secondary().clone());
     let start = Instant::now();
     let client = service_fn(move |request: Request| {
         let away = spell.contains(&start.elapsed().as_secs());
         (if away { &secondary } else { &primary }).clone().oneshot(request)
     });
-    drill.play("x", &stage, client).await
+    scenario.play("x", &harness, client).await
 }
 
 #[tokio::test(start_paused = true)]
 async fn detection_and_recovery_are_measured_from_the_phases() {
     // Down from 240 s, well from 600 s.
-    let figures = switched(250..630).await;
-    let [Some(detect)] = figures.detect_s[..] else { panic!("{figures:?}") };
-    let [Some(recover)] = figures.recover_s[..] else { panic!("{figures:?}") };
+    let metrics = switched(250..630).await;
+    let [Some(detect)] = metrics.detect_s[..] else { panic!("{metrics:?}") };
+    let [Some(recover)] = metrics.recover_s[..] else { panic!("{metrics:?}") };
     assert!((9.9..11.1).contains(&detect) && (29.0..31.1).contains(&recover), "{detect} {recover}");
-    assert_eq!(figures.attempts_primary_down, 10);
+    assert_eq!(metrics.attempts_primary_down, 10);
 
-    let figures = switched(0..9999).await;
-    assert!(figures.detect_s[0].unwrap() < 1.0, "nothing goes there even before");
-    assert_eq!((figures.recover_s[0], figures.attempts_primary), (None, 0));
+    let metrics = switched(0..9999).await;
+    assert!(metrics.detect_s[0].unwrap() < 1.0, "nothing goes there even before");
+    assert_eq!((metrics.recover_s[0], metrics.attempts_primary), (None, 0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn progress_is_told_call_by_call() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let told = seen.clone();
-    let drill =
+    let scenario =
         Scenario::new(quarter()).on_progress(move |progress| told.lock().unwrap().push(progress));
-    let calls = plain(&drill).await.0.calls;
+    let calls = plain(&scenario).await.0.calls;
     let seen = seen.lock().unwrap();
     let mut made: Vec<_> = seen.iter().map(|progress| progress.made).collect();
     made.dedup();

@@ -1,15 +1,15 @@
-//! A provider that fails on purpose, for your own tests and drills.
+//! A provider that fails on purpose, for tests.
 //!
-//! Use it to see what your bot or pipeline does when the API under it goes under, before the API does.
+//! Use it to test what your bot or pipeline does when the API under it is down.
 //!
 //! | part | what it is |
 //! |---|---|
-//! | [`Reply`], [`Fault`] | one description of an answer and of what goes wrong with it |
-//! | [`Provider`] | acts replies out in process, for virtual time (`#[tokio::test(start_paused = true)]`) |
-//! | [`Server`] | acts the same replies out on a loopback socket, for the real clock; ends connections that are kept |
-//! | [`Incident`] | an outage, minute by minute, from a JSON file; two real ones are built in |
-//! | [`Scenario`] | plays an incident against any client and keeps the figures |
-//! | [`probe`] | checks that a layer keeps Tower's contract |
+//! | [`Reply`], [`Fault`] | one description of an answer, and of its faults |
+//! | [`Provider`] | answers in process, for virtual time (`#[tokio::test(start_paused = true)]`) |
+//! | [`Server`] | answers on a loopback socket, for the real clock; closes and resets connections |
+//! | [`Incident`] | an outage, minute by minute, from a JSON file; two real outages are built in |
+//! | [`Scenario`] | plays an incident against any client and returns its metrics |
+//! | [`probe`] | tests that a layer keeps the contract of Tower |
 //!
 //! # Example
 //!
@@ -19,12 +19,12 @@
 //! use tower::ServiceExt;
 //!
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! // The first attempt meets a 503, the second is answered.
+//! // The first attempt is answered by a 503, the second by a whole answer.
 //! let provider = Provider::new("primary").replies([Reply::status(503)]);
-//! let ask = || http::Request::post("http://primary/v1/chat/completions").body(r#"{"model":"m"}"#.into());
+//! let request = || http::Request::post("http://primary/v1/chat/completions").body(r#"{"model":"m"}"#.into());
 //!
-//! assert_eq!(provider.clone().oneshot(ask()?).await?.status(), 503);
-//! let answer = provider.clone().oneshot(ask()?).await?.into_body().collect().await?.to_bytes();
+//! assert_eq!(provider.clone().oneshot(request()?).await?.status(), 503);
+//! let answer = provider.clone().oneshot(request()?).await?.into_body().collect().await?.to_bytes();
 //! assert!(std::str::from_utf8(&answer)?.contains(WORDS));
 //! assert_eq!(provider.count(), 2);
 //! # Ok(()) }
@@ -32,8 +32,8 @@
 //!
 //! # Pitfalls
 //!
-//! Never pause the clock where a real socket is used: the clock jumps while bytes are under way. Use [`Provider`] with a
-//! paused clock, [`Server`] with the real one.
+//! Do not pause the clock where a real socket is used: the clock advances while bytes are in transit. Use [`Provider`] with a
+//! paused clock and [`Server`] with the real clock.
 
 pub mod incident;
 pub mod probe;
@@ -45,10 +45,10 @@ mod sync;
 
 pub use incident::{Incident, IncidentError};
 pub use probe::Probe;
-pub use provider::{Attempt, Capacity, Hosts, Provider};
+pub use provider::{Capacity, Hosts, Provider, ReceivedAttempt};
 pub use reply::{Fault, Reply, WORDS};
-pub use scenario::{Figures, Scenario};
-pub use server::{KeptFault, Server};
+pub use scenario::{Metrics, Scenario};
+pub use server::{IdleFault, Server};
 
 /// The README's example, compiled.
 #[cfg(doctest)]

@@ -1,8 +1,8 @@
 //! The plot of the answers over time: one stacked layer for each kind.
 
 use evenkeel_testkit::{
-    Figures,
-    scenario::{Kind, Point, Series},
+    Metrics,
+    scenario::{CallResult, Point, Series},
 };
 
 use super::{
@@ -18,25 +18,25 @@ const TEXT_SIZE: f64 = 12.5;
 const MIN_LABELLED_SHARE: f64 = 0.2;
 
 /// The name of a kind in the legend.
-pub(super) fn name(kind: Kind) -> &'static str {
+pub(super) fn name(kind: CallResult) -> &'static str {
     match kind {
-        Kind::Primary => "answered by the primary",
-        Kind::Secondary => "answered by the secondary",
-        Kind::Stored => "a stored answer",
-        Kind::Canned => "a canned reply",
-        Kind::Error => "an error, or an answer cut short",
+        CallResult::Primary => "answered by the primary",
+        CallResult::Secondary => "answered by the secondary",
+        CallResult::Stored => "a stored answer",
+        CallResult::Canned => "a canned reply",
+        CallResult::Error => "an error, or an answer cut short",
         _ => "no answer within two minutes",
     }
 }
 
 /// The label of a layer.
-fn short_name(kind: Kind) -> &'static str {
+fn short_name(kind: CallResult) -> &'static str {
     match kind {
-        Kind::Primary => "primary",
-        Kind::Secondary => "secondary",
-        Kind::Stored => "stored",
-        Kind::Canned => "canned reply",
-        Kind::Error => "error",
+        CallResult::Primary => "primary",
+        CallResult::Secondary => "secondary",
+        CallResult::Stored => "stored",
+        CallResult::Canned => "canned reply",
+        CallResult::Error => "error",
         _ => "no answer",
     }
 }
@@ -44,7 +44,7 @@ fn short_name(kind: Kind) -> &'static str {
 /// The plot of one client.
 pub(super) fn plots(
     result: &RunResult,
-    figures: &Figures,
+    figures: &Metrics,
     label: &str,
 ) -> Result<String, BoxError> {
     let scale = Scale { length: result.plan.played.length().as_secs_f64(), max: 1.0 };
@@ -63,7 +63,7 @@ pub(super) fn plots(
 
 /// The stacked share of one kind over time. Buckets without a call have no segment.
 struct Layer {
-    kind: Kind,
+    kind: CallResult,
     segments: Vec<Segment>,
 }
 
@@ -77,7 +77,7 @@ struct Segment {
 
 fn layers(series: &Series) -> Vec<Layer> {
     let bucket = series.bucket.as_secs_f64();
-    let segment = |kind: Kind, point: &Point| {
+    let segment = |kind: CallResult, point: &Point| {
         let all: u64 = point.calls.iter().sum();
         let below: u64 = point.calls[..kind as usize].iter().sum();
         let share = |calls: u64| calls as f64 / all as f64;
@@ -85,12 +85,12 @@ fn layers(series: &Series) -> Vec<Layer> {
         let (low, high) = (share(below), share(below + point.of(kind)));
         (all > 0).then_some(Segment { from, to: from + bucket, low, high })
     };
-    let layer = |kind: Kind| Layer {
+    let layer = |kind: CallResult| Layer {
         kind,
         segments: series.points.iter().filter_map(|point| segment(kind, point)).collect(),
     };
     let is_visible = |layer: &Layer| layer.segments.iter().any(|s| s.high > s.low);
-    Kind::ALL.map(layer).into_iter().filter(is_visible).collect()
+    CallResult::ALL.map(layer).into_iter().filter(is_visible).collect()
 }
 
 fn draw_layer(canvas: &Canvas<'_>, layer: &Layer) -> Result<(), BoxError> {
@@ -120,7 +120,7 @@ fn draw_label(canvas: &Canvas<'_>, layer: &Layer) -> Result<(), BoxError> {
     let best: Vec<LabelPlace> = places.filter(|place| thickness(place) > max - 0.08).collect();
     let Some(place) = best.get(best.len() / 2) else { return Ok(()) };
     let colour = match layer.kind {
-        Kind::Primary | Kind::Error | Kind::Hung => colours::LIGHT,
+        CallResult::Primary | CallResult::Error | CallResult::Hung => colours::LIGHT,
         _ => colours::DARK,
     };
     let y = canvas.y((place.low + place.high) / 2.0);

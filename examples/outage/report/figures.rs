@@ -1,6 +1,6 @@
 //! The table of figures.
 
-use evenkeel_testkit::Figures;
+use evenkeel_testkit::Metrics;
 
 use super::{
     super::{
@@ -14,7 +14,7 @@ use super::{
     html::escape,
 };
 
-type CellText = fn(&Figures) -> String;
+type CellText = fn(&Metrics) -> String;
 
 const CUSTOMER_ROWS: [(&str, CellText); 9] = [
     ("answered by the primary", |f| count_and_share(f.primary, f)),
@@ -36,7 +36,7 @@ const PRIMARY_ROWS: [(&str, CellText); 4] = [
     ("outage detected after", detection_times),
 ];
 
-fn count_and_share(number: u64, figures: &Figures) -> String {
+fn count_and_share(number: u64, figures: &Metrics) -> String {
     match number {
         0 => "–".into(),
         _ => format!("{} <small>{}</small>", count(number), share(number, figures.calls)),
@@ -65,7 +65,7 @@ pub(super) fn section(result: &RunResult) -> String {
 
 /// The rows on the answers. The row of stored answers, and that of calls with an unavailable tool, appear only where a
 /// client has some.
-fn customer_rows(clients: &[Figures]) -> String {
+fn customer_rows(clients: &[Metrics]) -> String {
     let any_stored = clients.iter().any(|f| f.stored > 0);
     let shown = CUSTOMER_ROWS.iter().filter(|row| any_stored || !row.0.contains("stored"));
     let mut rows: String = shown.map(|(name, cell)| row(clients, name, cell)).collect();
@@ -84,7 +84,7 @@ fn primary_rows(result: &RunResult) -> String {
     rows
 }
 
-fn row(clients: &[Figures], name: &str, cell: &dyn Fn(&Figures) -> String) -> String {
+fn row(clients: &[Metrics], name: &str, cell: &dyn Fn(&Metrics) -> String) -> String {
     let cells = clients.iter().map(|f| format!("<td>{}</td>", cell(f)));
     format!("<tr><th scope=\"row\">{name}</th>{}</tr>\n", cells.collect::<String>())
 }

@@ -1,6 +1,6 @@
 //! The plot of the load on the primary over time.
 
-use evenkeel_testkit::{Figures, scenario::Point};
+use evenkeel_testkit::{Metrics, scenario::Point};
 
 use super::{
     super::{
@@ -17,7 +17,7 @@ const HEIGHT: f64 = 92.0;
 /// The plot of one client. All clients have the same scale.
 pub(super) fn plots(
     result: &RunResult,
-    figures: &Figures,
+    figures: &Metrics,
     label: &str,
 ) -> Result<String, BoxError> {
     let max = round_up(max_load(result));
@@ -40,7 +40,7 @@ fn max_load(result: &RunResult) -> f64 {
     loads.fold(result.report.rate, f64::max)
 }
 
-fn per_minute(point: &Point, figures: &Figures) -> f64 {
+fn per_minute(point: &Point, figures: &Metrics) -> f64 {
     point.attempts_primary as f64 * 60.0 / figures.series.bucket.as_secs_f64()
 }
 
@@ -51,7 +51,7 @@ fn round_up(value: f64) -> f64 {
     candidates.into_iter().find(|candidate| *candidate >= value).unwrap_or(value)
 }
 
-fn draw_load(canvas: &Canvas<'_>, figures: &Figures) -> Result<(), BoxError> {
+fn draw_load(canvas: &Canvas<'_>, figures: &Metrics) -> Result<(), BoxError> {
     let bucket = figures.series.bucket.as_secs_f64();
     let (mut line, mut area) = (Vec::new(), vec![(canvas.x(0.0), canvas.y(0.0))]);
     for point in &figures.series.points {

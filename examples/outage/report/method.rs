@@ -121,7 +121,7 @@ fn clients() -> String {
 }
 
 fn failure_reasons(result: &RunResult) -> String {
-    let reasons = |f: &evenkeel_testkit::Figures| {
+    let reasons = |f: &evenkeel_testkit::Metrics| {
         let mut reasons: Vec<_> = f.reasons.iter().collect();
         reasons.sort_by_key(|(reason, number)| (std::cmp::Reverse(**number), reason.as_str()));
         let most_frequent = reasons.iter().take(6);
@@ -130,7 +130,7 @@ fn failure_reasons(result: &RunResult) -> String {
             .collect();
         if texts.is_empty() { "none".into() } else { texts.join("; ") }
     };
-    let line = |f: &evenkeel_testkit::Figures| {
+    let line = |f: &evenkeel_testkit::Metrics| {
         format!("<li><b>{}</b>: {}</li>", escape(&f.name), reasons(f))
     };
     let lines: String = result.report.clients.iter().map(line).collect();

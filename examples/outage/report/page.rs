@@ -1,6 +1,6 @@
 //! The page: header, the answers, the load on the primary, the figures and the method.
 
-use evenkeel_testkit::{Figures, scenario::Kind};
+use evenkeel_testkit::{Metrics, scenario::CallResult};
 
 use super::{
     super::{
@@ -82,7 +82,7 @@ fn lead(result: &RunResult) -> String {
 }
 
 /// A clause on the load that a client with retries puts on a primary that is down.
-fn retry_load(figures: &Figures) -> String {
+fn retry_load(figures: &Metrics) -> String {
     attempts_per_call_while_down(figures).map_or(String::new(), |attempts| {
         format!(", and a primary that was down got {attempts:.1} attempts per call")
     })
@@ -98,10 +98,11 @@ fn answers_section(result: &RunResult) -> Result<String, BoxError> {
         rows += &row(&aside, &answers::plots(result, figures, &label)?);
     }
     rows += &row("", &phases::axis(result)?);
-    let legend = Kind::ALL.map(|kind| match result.report.clients.iter().any(|f| f.of(kind) > 0) {
-        true => format!("<li><i class=\"{}\"></i>{}</li>", kind.name(), answers::name(kind)),
-        false => String::new(),
-    });
+    let legend =
+        CallResult::ALL.map(|kind| match result.report.clients.iter().any(|f| f.of(kind) > 0) {
+            true => format!("<li><i class=\"{}\"></i>{}</li>", kind.name(), answers::name(kind)),
+            false => String::new(),
+        });
     let (calls, legend) = (count(first_three(&result.report)[0].calls), legend.concat());
     let phases = phases::legend(result);
     Ok(section(

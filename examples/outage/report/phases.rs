@@ -1,6 +1,6 @@
 //! The states of the providers above and behind the plots, and the time axis below them.
 
-use evenkeel_testkit::incident::Phase;
+use evenkeel_testkit::incident::IncidentPhase;
 use plotters::style::RGBColor;
 
 use super::{
@@ -52,7 +52,7 @@ pub(super) fn legend(result: &RunResult) -> String {
     format!("<ul class=\"legend states\"><li>providers:</li>{items}</ul>\n")
 }
 
-fn draw_lane(canvas: &Canvas<'_>, phases: &[Phase], top: f64) -> Result<(), BoxError> {
+fn draw_lane(canvas: &Canvas<'_>, phases: &[IncidentPhase], top: f64) -> Result<(), BoxError> {
     for phase in phases {
         let PhaseSides { left, right } = sides(canvas, phase);
         let name = phase.state.name();
@@ -91,7 +91,7 @@ struct PhaseSides {
     right: f64,
 }
 
-fn sides(canvas: &Canvas<'_>, phase: &Phase) -> PhaseSides {
+fn sides(canvas: &Canvas<'_>, phase: &IncidentPhase) -> PhaseSides {
     PhaseSides { left: canvas.x(phase.from.as_secs_f64()), right: canvas.x(phase.to.as_secs_f64()) }
 }
 

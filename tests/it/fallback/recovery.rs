@@ -10,7 +10,7 @@ use evenkeel::{
     outcome::Outcome,
     retry::RetryPolicy,
 };
-use evenkeel_testkit::{Provider, Reply, provider::Fate};
+use evenkeel_testkit::{Provider, Reply, provider::AttemptState};
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
@@ -274,7 +274,7 @@ async fn a_probe_that_wins_the_race_drops_the_other() {
     let answer = call(&client, chat(true)).await.unwrap();
     assert_eq!(answer.from(), "primary");
     assert_eq!((primary.count(), second.count()), (1, 1));
-    assert_eq!(second.attempts()[0].fate, Fate::Cancelled);
+    assert_eq!(second.attempts()[0].state, AttemptState::Cancelled);
 }
 
 #[tokio::test(start_paused = true)]

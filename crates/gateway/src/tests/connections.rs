@@ -1,6 +1,6 @@
 //! Connections that the gateway keeps and an upstream does not.
 
-use evenkeel_testkit::{KeptFault, Provider, Reply, Server};
+use evenkeel_testkit::{IdleFault, Provider, Reply, Server};
 use futures_util::future::join_all;
 
 use super::support::{TestGateway, gateway_for, soon};
@@ -33,8 +33,8 @@ async fn node_replaced_all_eight_calls_are_answered_with_2_8_and_64_kept_connect
     for n in [2, 8, 64] {
         let (server, gateway) = gateway().await;
         assert_eq!(answered(&gateway, n).await, n);
-        soon(|| server.kept() == n).await;
-        server.kill_kept(KeptFault::Reset);
+        soon(|| server.idle_connections() == n).await;
+        server.kill_idle(IdleFault::Reset);
         assert_eq!(answered(&gateway, 8).await, 8, "{n} kept");
         assert_closed(&gateway).await;
     }
@@ -44,8 +44,8 @@ async fn node_replaced_all_eight_calls_are_answered_with_2_8_and_64_kept_connect
 async fn silence_on_kept_connections_is_not_the_upstream_s() {
     let (server, gateway) = gateway().await;
     assert_eq!(answered(&gateway, 8).await, 8);
-    soon(|| server.kept() == 8).await;
-    server.kill_kept(KeptFault::Silence);
+    soon(|| server.idle_connections() == 8).await;
+    server.kill_idle(IdleFault::Silence);
     for n in 0..8 {
         let response = gateway.chat("m", false).send().await.unwrap();
         let attempts = if n == 0 { "2" } else { "1" };

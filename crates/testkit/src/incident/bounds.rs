@@ -1,13 +1,13 @@
-//! What a client has to keep to in an incident.
+//! The limits on the metrics of a client in an incident.
 
 use serde::Deserialize;
 
 use crate::incident::field_error::FieldError;
 
-/// What a client has to keep to in an incident, by its figures. A bound that is not set is not checked; a client that the file
-/// does not name has those of [`Bounds::default`].
+/// The limits on the metrics of a client in an incident. A bound that is not set is not checked. A client that the file does
+/// not name has [`Bounds::default`].
 ///
-/// Shares are of 1. `error`, `late`, `hung` and `canned` are of all calls.
+/// Shares are from 0 to 1. `error`, `late`, `hung` and `canned` are shares of all calls.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -16,33 +16,33 @@ pub struct Bounds {
     pub error: Option<f64>,
     /// The largest share of late calls.
     pub late: Option<f64>,
-    /// The largest share of calls that never ended.
+    /// The largest share of calls that did not end.
     pub hung: Option<f64>,
     /// The largest share of canned replies.
     pub canned: Option<f64>,
-    /// The least share of calls that the primary answers.
+    /// The smallest share of calls that the primary answers.
     pub primary: Option<f64>,
-    /// The least share of the calls with a tool that is gone that the primary answers without it.
+    /// The smallest share of the calls with an unavailable tool that the primary answers without the tool.
     pub without: Option<f64>,
-    /// The least share of the calls without a tool that is gone that the primary answers meanwhile.
+    /// The smallest share of the calls without an unavailable tool that the primary answers at the same time.
     pub others: Option<f64>,
-    /// By how much the share of calls that are answered may be below that of the client with the SDKs' retries.
+    /// The largest difference by which the share of answered calls is below that of the client with the SDKs' retries.
     pub below_retries: Option<f64>,
-    /// The most attempts on a primary that is down, for each call of that time.
+    /// The largest number of attempts on a primary that is down, for each call in that time.
     pub pressure: Option<f64>,
-    /// How soon an outage is noticed at the latest, in seconds.
+    /// The longest time until an outage is detected, in seconds.
     pub detect_s: Option<f64>,
-    /// How soon the primary is in use again at the latest, in seconds.
+    /// The longest time until the primary is in use again, in seconds.
     pub recover_s: Option<f64>,
 }
 
-/// The longest time and the most attempts of a bound.
-const MOST: f64 = 86_400.0;
+/// The largest value of a bound that is not a share.
+const MAX: f64 = 86_400.0;
 
 // === impl Bounds ===
 
 impl Bounds {
-    /// No bound at all.
+    /// No bound.
     const NONE: Self = Self {
         error: None,
         late: None,
@@ -67,20 +67,20 @@ impl Bounds {
             ("without", self.without, 1.0),
             ("others", self.others, 1.0),
             ("below_retries", self.below_retries, 1.0),
-            ("pressure", self.pressure, MOST),
-            ("detect_s", self.detect_s, MOST),
-            ("recover_s", self.recover_s, MOST),
+            ("pressure", self.pressure, MAX),
+            ("detect_s", self.detect_s, MAX),
+            ("recover_s", self.recover_s, MAX),
         ];
-        for (name, bound, most) in bounds {
-            let Some(bound) = bound.filter(|bound| !(0.0..=most).contains(bound)) else { continue };
-            return Err(FieldError::new(format!("{field}.{name}"), bound, format!("0 to {most}")));
+        for (name, bound, max) in bounds {
+            let Some(bound) = bound.filter(|bound| !(0.0..=max).contains(bound)) else { continue };
+            return Err(FieldError::new(format!("{field}.{name}"), bound, format!("0 to {max}")));
         }
         Ok(self)
     }
 }
 
-/// Those of a full outage: no call fails, is late or hangs; at most one attempt for twenty calls on a primary that is down;
-/// noticed within 15 s, in use again within 90 s.
+/// The bounds of a full outage: no call fails, is late or hangs; at most one attempt for twenty calls on a primary that is
+/// down; detected within 15 s, in use again within 90 s.
 impl Default for Bounds {
     fn default() -> Self {
         Self {

@@ -2,7 +2,7 @@
 
 use crate::incident::Incident;
 
-/// Their names.
+/// The names of the built-in incidents.
 const NAMES: [&str; 10] = [
     "openai-2024-06-04",
     "openai-2024-12-11",
@@ -23,34 +23,34 @@ const TOOL_GONE: &str = include_str!("../incidents/tool-gone.json");
 // === impl Incident ===
 
 impl Incident {
-    /// ChatGPT on 4 June 2024: down twice, for four hours and for two, with a ramp at the end; the secondary is overloaded
-    /// in between. 708 minutes.
+    /// ChatGPT on 4 June 2024: down twice, for four hours and for two hours, with a ramp at the end. The secondary is overloaded
+    /// during the first outage. 708 minutes.
     pub fn openai_2024_06_04() -> Self {
         read(OPENAI_2024_06_04)
     }
 
-    /// OpenAI's API on 11 December 2024: down for two hours, with half of the connections refused, and a slow ramp of two
-    /// hours. 352 minutes.
+    /// OpenAI's API on 11 December 2024: down for two hours, with half of the connections refused, then a ramp of two hours.
+    /// 352 minutes.
     pub fn openai_2024_12_11() -> Self {
         read(OPENAI_2024_12_11)
     }
 
-    /// A tool of the primary that is gone: from minute 10 to 50 every attempt that brings `web_search` gets 500, all others
-    /// are well. 60 minutes, made up.
+    /// An unavailable tool: from minute 10 to minute 50 the primary answers 500 to every attempt with `web_search`, and all
+    /// other attempts succeed. 60 minutes, invented.
     pub fn tool_gone() -> Self {
         read(TOOL_GONE)
     }
 
-    /// The names of those that are built in, for [`named`](Self::named).
+    /// The names of the built-in incidents, for [`named`](Self::named).
     pub const BUILT_IN: [&str; 10] = NAMES;
 
-    /// The built-in one of that name.
+    /// The built-in incident of that name.
     pub fn named(name: &str) -> Option<Self> {
         text(name).map(read)
     }
 }
 
-/// The file of that name.
+/// The text of the file of that name.
 fn text(name: &str) -> Option<&'static str> {
     Some(match name {
         "openai-2024-06-04" => OPENAI_2024_06_04,

@@ -1,21 +1,21 @@
-//! Why an incident could not be read.
+//! The error of an incident that is not read.
 
 use std::{error::Error as StdError, fmt, io, path::Path};
 
 use crate::incident::field_error::FieldError;
 
-/// An incident that could not be read: the file, the place in it, the value and what is allowed.
+/// An incident that could not be read or parsed: the file, the line or the field, the value and what is allowed.
 #[derive(Debug)]
 pub struct IncidentError {
     file: Option<Box<str>>,
-    what: What,
+    kind: IncidentErrorKind,
 }
 
 #[derive(Debug)]
-enum What {
+enum IncidentErrorKind {
     Read(io::Error),
     Json(serde_json::Error),
-    Wrong(FieldError),
+    Field(FieldError),
 }
 
 // === impl IncidentError ===
@@ -26,18 +26,18 @@ impl IncidentError {
         self
     }
 
-    /// The line of the file, where it is not JSON of the right shape.
+    /// The line of the file, if its JSON is malformed or does not have the right fields.
     pub fn line(&self) -> Option<usize> {
-        match &self.what {
-            What::Json(error) => Some(error.line()),
+        match &self.kind {
+            IncidentErrorKind::Json(error) => Some(error.line()),
             _ => None,
         }
     }
 
-    /// The field that holds a value it must not, such as `phases_min[2].from`.
+    /// The field with an invalid value, such as `phases_min[2].from`.
     pub fn field(&self) -> Option<&str> {
-        match &self.what {
-            What::Wrong(error) => Some(error.field()),
+        match &self.kind {
+            IncidentErrorKind::Field(error) => Some(error.field()),
             _ => None,
         }
     }
@@ -48,38 +48,38 @@ impl fmt::Display for IncidentError {
         if let Some(file) = &self.file {
             write!(f, "{file}: ")?;
         }
-        match &self.what {
-            What::Read(error) => error.fmt(f),
-            What::Json(error) => error.fmt(f),
-            What::Wrong(error) => error.fmt(f),
+        match &self.kind {
+            IncidentErrorKind::Read(error) => error.fmt(f),
+            IncidentErrorKind::Json(error) => error.fmt(f),
+            IncidentErrorKind::Field(error) => error.fmt(f),
         }
     }
 }
 
 impl StdError for IncidentError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match &self.what {
-            What::Read(error) => Some(error),
-            What::Json(error) => Some(error),
-            What::Wrong(error) => Some(error),
+        match &self.kind {
+            IncidentErrorKind::Read(error) => Some(error),
+            IncidentErrorKind::Json(error) => Some(error),
+            IncidentErrorKind::Field(error) => Some(error),
         }
     }
 }
 
 impl From<io::Error> for IncidentError {
     fn from(error: io::Error) -> Self {
-        Self { file: None, what: What::Read(error) }
+        Self { file: None, kind: IncidentErrorKind::Read(error) }
     }
 }
 
 impl From<serde_json::Error> for IncidentError {
     fn from(error: serde_json::Error) -> Self {
-        Self { file: None, what: What::Json(error) }
+        Self { file: None, kind: IncidentErrorKind::Json(error) }
     }
 }
 
 impl From<FieldError> for IncidentError {
     fn from(error: FieldError) -> Self {
-        Self { file: None, what: What::Wrong(error) }
+        Self { file: None, kind: IncidentErrorKind::Field(error) }
     }
 }

@@ -1,4 +1,4 @@
-//! A field of an incident's file that holds a value it must not.
+//! The error of a field with an invalid value.
 
 use std::{error::Error as StdError, fmt};
 

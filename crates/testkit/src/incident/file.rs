@@ -1,4 +1,4 @@
-//! The JSON file of an incident, and what is wrong with a bad one.
+//! Parses and validates the JSON file of an incident.
 
 use std::{collections::BTreeMap, fs::File, io::Read as _, path::Path, sync::Arc, time::Duration};
 
@@ -8,7 +8,7 @@ use crate::incident::{
     Behaviour, Bounds, IncidentError,
     field_error::FieldError,
     file_state::RawState,
-    policy::{Incident, Phase, State, States},
+    policy::{Incident, IncidentPhase, ProviderState, States},
 };
 
 #[derive(Deserialize)]
@@ -41,54 +41,54 @@ struct RawPhase {
 }
 
 /// A year, in minutes.
-const LONGEST: f64 = 365.0 * 24.0 * 60.0;
+const MAX_MINUTES: f64 = 365.0 * 24.0 * 60.0;
 
 // === impl Incident ===
 
 impl Incident {
-    /// Reads a file.
+    /// Reads and parses a file.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, IncidentError> {
         let path = path.as_ref();
         text(path).and_then(|text| Self::parse(&text)).map_err(|error| error.in_file(path))
     }
 
-    /// Reads the text of a file.
+    /// Parses the text of a file.
     pub fn parse(json: &str) -> Result<Self, IncidentError> {
         parse(json)
     }
 }
 
-/// The text of a file, if it is not too long.
+/// The text of a file of at most [`Incident::MAX_BYTES`].
 fn text(path: &Path) -> Result<String, IncidentError> {
     let mut text = String::new();
     File::open(path)?.take(Incident::MAX_BYTES as u64 + 1).read_to_string(&mut text)?;
     if text.len() > Incident::MAX_BYTES {
-        let most = format!("at most {} bytes", Incident::MAX_BYTES);
-        return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, most).into());
+        let limit = format!("at most {} bytes", Incident::MAX_BYTES);
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, limit).into());
     }
     Ok(text)
 }
 
-/// Reads the text of a file and checks all of it.
+/// Parses the text of a file and validates all of it.
 fn parse(json: &str) -> Result<Incident, IncidentError> {
     let raw: RawIncident = serde_json::from_str(json)?;
     let mut states = built_in()?;
     for (name, state) in raw.states {
         let behaviour = state.check(&format!("states.{name}"))?;
-        states.insert(State::new(&name), behaviour);
+        states.insert(ProviderState::new(&name), behaviour);
     }
     let primary = phases("phases_min", &raw.phases_min, &states)?;
     let end = primary[primary.len() - 1].to;
     let secondary = match &raw.secondary_phases_min {
         Some(raw) => phases("secondary_phases_min", raw, &states)?,
-        None => vec![Phase { from: Duration::ZERO, to: end, state: State::new("healthy") }],
+        None => vec![IncidentPhase {
+            from: Duration::ZERO,
+            to: end,
+            state: ProviderState::new("healthy"),
+        }],
     };
     same_end(&secondary, end)?;
-    let bounds = raw
-        .bounds
-        .into_iter()
-        .map(|(client, bounds)| Ok((client.clone(), bounds.check(&format!("bounds.{client}"))?)));
-    let bounds = bounds.collect::<Result<_, FieldError>>()?;
+    let bounds = checked_bounds(raw.bounds)?;
     Ok(Incident {
         name: raw.name,
         source: raw.source,
@@ -102,18 +102,26 @@ fn parse(json: &str) -> Result<Incident, IncidentError> {
     })
 }
 
-/// What providers do in the states that a file does not describe.
+fn checked_bounds(raw: BTreeMap<String, Bounds>) -> Result<BTreeMap<String, Bounds>, FieldError> {
+    let checked = |(client, bounds): (String, Bounds)| {
+        let bounds = bounds.check(&format!("bounds.{client}"))?;
+        Ok((client, bounds))
+    };
+    raw.into_iter().map(checked).collect()
+}
+
+/// The behaviour of providers in the states that a file does not describe.
 fn built_in() -> Result<States, IncidentError> {
     let raw: BTreeMap<String, RawState> =
         serde_json::from_str(include_str!("../incidents/states.json"))?;
     let state = |(name, raw): (String, RawState)| {
         let behaviour: Behaviour = raw.check(&format!("states.{name}"))?;
-        Ok((State::new(&name), behaviour))
+        Ok((ProviderState::new(&name), behaviour))
     };
     raw.into_iter().map(state).collect()
 }
 
-/// A drill keeps to the same range.
+/// Validates the call rate. [`Scenario::rate`](crate::Scenario::rate) has the same range.
 fn rate(rate: Option<f64>) -> Result<Option<f64>, FieldError> {
     match rate.filter(|rate| !(0.001..=1e6).contains(rate)) {
         Some(wrong) => Err(FieldError::new("rate", wrong, "0.001 to 1000000")),
@@ -121,7 +129,11 @@ fn rate(rate: Option<f64>) -> Result<Option<f64>, FieldError> {
     }
 }
 
-fn phases(field: &str, raw: &[RawPhase], states: &States) -> Result<Vec<Phase>, FieldError> {
+fn phases(
+    field: &str,
+    raw: &[RawPhase],
+    states: &States,
+) -> Result<Vec<IncidentPhase>, FieldError> {
     if raw.is_empty() {
         return Err(FieldError::new(field, "[]", "at least one phase"));
     }
@@ -134,8 +146,8 @@ fn phases(field: &str, raw: &[RawPhase], states: &States) -> Result<Vec<Phase>, 
     Ok(phases)
 }
 
-/// Both providers are told of to the same minute.
-fn same_end(secondary: &[Phase], end: Duration) -> Result<(), FieldError> {
+/// Both providers have phases up to the same minute.
+fn same_end(secondary: &[IncidentPhase], end: Duration) -> Result<(), FieldError> {
     let last = secondary.len() - 1;
     let minutes = |time: Duration| time.as_secs_f64() / 60.0;
     if secondary[last].to == end {
@@ -149,23 +161,23 @@ fn same_end(secondary: &[Phase], end: Duration) -> Result<(), FieldError> {
 // === impl RawPhase ===
 
 impl RawPhase {
-    fn check(&self, field: &str, end: f64, states: &States) -> Result<Phase, FieldError> {
+    fn check(&self, field: &str, end: f64, states: &States) -> Result<IncidentPhase, FieldError> {
         if self.from != end {
             let before = if end == 0.0 { "the start" } else { "where the phase before it ends" };
             let allowed = format!("{end}, {before}");
             return Err(FieldError::new(format!("{field}.from"), self.from, allowed));
         }
-        if self.to <= self.from || self.to > LONGEST {
-            let allowed = format!("above {} (its from) and at most {LONGEST}", self.from);
+        if self.to <= self.from || self.to > MAX_MINUTES {
+            let allowed = format!("above {} (its from) and at most {MAX_MINUTES}", self.from);
             return Err(FieldError::new(format!("{field}.to"), self.to, allowed));
         }
-        let state = State::new(&self.provider);
+        let state = ProviderState::new(&self.provider);
         if !states.contains_key(&state) {
-            let names: Vec<_> = states.keys().map(State::name).collect();
+            let names: Vec<_> = states.keys().map(ProviderState::name).collect();
             let allowed = format!("one of {}, or a name that states has", names.join(", "));
             return Err(FieldError::new(format!("{field}.provider"), &self.provider, allowed));
         }
         let minutes = |minutes: f64| Duration::from_secs_f64(minutes * 60.0);
-        Ok(Phase { from: minutes(self.from), to: minutes(self.to), state })
+        Ok(IncidentPhase { from: minutes(self.from), to: minutes(self.to), state })
     }
 }

@@ -1,19 +1,19 @@
-//! What the JSON file of an incident says of a state.
+//! Parses and validates a state in the JSON file of an incident.
 
 use serde::Deserialize;
 
 use crate::{
     incident::{
         Behaviour,
-        behaviour::{Part, Wrong},
-        draw::Span,
+        behaviour::{FaultKind, FaultShare},
         field_error::FieldError,
-        file_span::RawSpan,
+        file_range::RawRange,
+        sample::SampleRange,
     },
     reply::WORDS,
 };
 
-/// What a provider does in a state.
+/// The behaviour of a provider in a state, not validated.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawState {
@@ -22,7 +22,7 @@ pub(super) struct RawState {
     #[serde(default)]
     mix: Vec<RawPart>,
     #[serde(default)]
-    capacity: Option<RawSpan>,
+    capacity: Option<RawRange>,
     #[serde(default)]
     over: Vec<RawPart>,
     #[serde(default)]
@@ -32,30 +32,30 @@ pub(super) struct RawState {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawAnswer {
-    first_content_s: Option<RawSpan>,
-    rest_s: Option<RawSpan>,
+    first_content_s: Option<RawRange>,
+    rest_s: Option<RawRange>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawPart {
     share: f64,
-    is: Is,
+    is: RawFaultKind,
     tool: Option<String>,
-    after_s: Option<RawSpan>,
+    after_s: Option<RawRange>,
     status: Option<u16>,
     code: Option<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
-    retry_after_s: Option<RawSpan>,
-    first_content_s: Option<RawSpan>,
-    after_words: Option<RawSpan>,
-    for_s: Option<RawSpan>,
+    retry_after_s: Option<RawRange>,
+    first_content_s: Option<RawRange>,
+    after_words: Option<RawRange>,
+    for_s: Option<RawRange>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Is {
+enum RawFaultKind {
     Status,
     Slow,
     Cut,
@@ -66,30 +66,32 @@ enum Is {
     Reset,
 }
 
-/// What becomes of connections that are kept.
+/// The fault of idle connections.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum RawKept {
     Reset,
 }
 
-const FIRST: Span = Span::new(0.3, 0.9);
-const REST: Span = Span::new(1.0, 3.0);
-const AT_ONCE: Span = Span::new(0.0, 0.0);
-/// An hour: more than any client waits.
-const LONGEST: f64 = 3600.0;
+/// The default seconds until the first content.
+const FIRST_CONTENT: SampleRange = SampleRange::new(0.3, 0.9);
+/// The default seconds from the first content to the end.
+const REST: SampleRange = SampleRange::new(1.0, 3.0);
+const NO_DELAY: SampleRange = SampleRange::new(0.0, 0.0);
+/// An hour, in seconds: more than any client waits.
+const MAX_SECONDS: f64 = 3600.0;
 
 // === impl RawState ===
 
 impl RawState {
     pub(super) fn check(self, field: &str) -> Result<Behaviour, FieldError> {
-        let seconds = |name: &str, span: Option<RawSpan>, default: Span| match span {
-            Some(span) => span.rising(&format!("{field}.answer.{name}"), LONGEST),
+        let seconds = |name: &str, span: Option<RawRange>, default: SampleRange| match span {
+            Some(span) => span.rising(&format!("{field}.answer.{name}"), MAX_SECONDS),
             None => Ok(default),
         };
         let capacity = self.capacity.map(|span| span.check(&format!("{field}.capacity"), 1e6));
         Ok(Behaviour {
-            first: seconds("first_content_s", self.answer.first_content_s, FIRST)?,
+            first: seconds("first_content_s", self.answer.first_content_s, FIRST_CONTENT)?,
             rest: seconds("rest_s", self.answer.rest_s, REST)?,
             mix: parts(&format!("{field}.mix"), self.mix)?,
             capacity: capacity.transpose()?,
@@ -99,15 +101,15 @@ impl RawState {
     }
 }
 
-/// What becomes of attempts above a capacity.
-fn over(field: &str, raw: Vec<RawPart>) -> Result<Vec<Part>, FieldError> {
+/// The faults of attempts above a capacity.
+fn over(field: &str, raw: Vec<RawPart>) -> Result<Vec<FaultShare>, FieldError> {
     let over = parts(field, raw)?;
     if let Some(n) = over.iter().position(|part| part.tool.is_some()) {
         let allowed = "nothing above a capacity, which is for all attempts";
         return Err(FieldError::new(format!("{field}[{n}].tool"), "given", allowed));
     }
-    if let Some(n) = over.iter().position(|part| part.what == Wrong::Refused) {
-        // A listener is closed for all or for none; it cannot know who is one too many.
+    if let Some(n) = over.iter().position(|part| part.kind == FaultKind::Refused) {
+        // A listener is closed for all attempts or for none; it cannot count them.
         let field = format!("{field}[{n}].is");
         return Err(FieldError::new(field, "refused", "anything but refused above a capacity"));
     }
@@ -118,7 +120,7 @@ fn over(field: &str, raw: Vec<RawPart>) -> Result<Vec<Part>, FieldError> {
     Ok(over)
 }
 
-fn parts(field: &str, raw: Vec<RawPart>) -> Result<Vec<Part>, FieldError> {
+fn parts(field: &str, raw: Vec<RawPart>) -> Result<Vec<FaultShare>, FieldError> {
     let part = |(n, part): (usize, RawPart)| part.check(&format!("{field}[{n}]"));
     let parts: Vec<_> = raw.into_iter().enumerate().map(part).collect::<Result<_, _>>()?;
     let sum = sum(&parts);
@@ -128,70 +130,71 @@ fn parts(field: &str, raw: Vec<RawPart>) -> Result<Vec<Part>, FieldError> {
     Ok(parts)
 }
 
-fn sum(parts: &[Part]) -> f64 {
+fn sum(parts: &[FaultShare]) -> f64 {
     parts.iter().map(|part| part.share).sum()
 }
 
 // === impl RawPart ===
 
 impl RawPart {
-    fn check(self, field: &str) -> Result<Part, FieldError> {
+    fn check(self, field: &str) -> Result<FaultShare, FieldError> {
         if !(self.share > 0.0 && self.share <= 1.0) {
             let field = format!("{field}.share");
             return Err(FieldError::new(field, self.share, "above 0 and at most 1"));
         }
-        self.strangers(field)?;
-        let after = seconds(field, "after_s", self.after_s)?.unwrap_or(AT_ONCE);
+        self.reject_other_fields(field)?;
+        let after = seconds(field, "after_s", self.after_s)?.unwrap_or(NO_DELAY);
         let (share, tool) = (self.share, self.tool.as_deref().map(Into::into));
-        Ok(Part { share, tool, after, what: self.wrong(field)? })
+        Ok(FaultShare { share, tool, after, kind: self.fault(field)? })
     }
 
-    fn wrong(self, field: &str) -> Result<Wrong, FieldError> {
+    fn fault(self, field: &str) -> Result<FaultKind, FieldError> {
         Ok(match self.is {
-            Is::Status => Wrong::Status {
+            RawFaultKind::Status => FaultKind::Status {
                 status: self.status(field)?,
                 retry_after: seconds(field, "retry_after_s", self.retry_after_s)?,
                 code: self.code.unwrap_or_default(),
                 kind: self.kind.unwrap_or_default(),
             },
-            Is::Slow => {
+            RawFaultKind::Slow => {
                 let first = seconds(field, "first_content_s", self.first_content_s)?;
-                Wrong::Slow { first: needed(first, field, "first_content_s")? }
+                FaultKind::Slow { first: required(first, field, "first_content_s")? }
             }
-            Is::Cut => Wrong::Cut { words: self.words(field)? },
-            Is::Stall => {
+            RawFaultKind::Cut => FaultKind::Cut { words: self.words(field)? },
+            RawFaultKind::Stall => {
                 let lasts = seconds(field, "for_s", self.for_s)?;
-                Wrong::Stall { words: self.words(field)?, lasts }
+                FaultKind::Stall { words: self.words(field)?, lasts }
             }
-            Is::ErrorEvent => Wrong::ErrorEvent { words: self.words(field)? },
-            Is::Silence => Wrong::Silence,
-            Is::Refused => Wrong::Refused,
-            Is::Reset => Wrong::Reset,
+            RawFaultKind::ErrorEvent => FaultKind::ErrorEvent { words: self.words(field)? },
+            RawFaultKind::Silence => FaultKind::Silence,
+            RawFaultKind::Refused => FaultKind::Refused,
+            RawFaultKind::Reset => FaultKind::Reset,
         })
     }
 
-    /// Refuses a field that says nothing about what goes wrong here.
-    fn strangers(&self, field: &str) -> Result<(), FieldError> {
-        let at_all = !matches!(self.is, Is::Silence | Is::Refused);
-        let words = matches!(self.is, Is::Cut | Is::Stall | Is::ErrorEvent);
-        let status = self.is == Is::Status;
+    /// Rejects a field that has no meaning for this kind of fault.
+    fn reject_other_fields(&self, field: &str) -> Result<(), FieldError> {
+        let has_delay = !matches!(self.is, RawFaultKind::Silence | RawFaultKind::Refused);
+        let has_words =
+            matches!(self.is, RawFaultKind::Cut | RawFaultKind::Stall | RawFaultKind::ErrorEvent);
+        let has_status = self.is == RawFaultKind::Status;
         if self.tool.as_deref().is_some_and(|tool| !(1..=64).contains(&tool.len())) {
             let tool = self.tool.as_deref().unwrap_or_default();
             return Err(FieldError::new(format!("{field}.tool"), tool, "a name of 1 to 64 bytes"));
         }
-        let strange = [
-            // A listener cannot know who will bring a tool.
-            ("tool", self.tool.is_some() && self.is == Is::Refused),
-            ("after_s", self.after_s.is_some() && !at_all),
-            ("status", self.status.is_some() && !status),
-            ("code", self.code.is_some() && !status),
-            ("type", self.kind.is_some() && !status),
-            ("retry_after_s", self.retry_after_s.is_some() && !status),
-            ("first_content_s", self.first_content_s.is_some() && self.is != Is::Slow),
-            ("after_words", self.after_words.is_some() && !words),
-            ("for_s", self.for_s.is_some() && self.is != Is::Stall),
+        let fields = [
+            // A listener cannot know which attempts have a tool.
+            ("tool", self.tool.is_some() && self.is == RawFaultKind::Refused),
+            ("after_s", self.after_s.is_some() && !has_delay),
+            ("status", self.status.is_some() && !has_status),
+            ("code", self.code.is_some() && !has_status),
+            ("type", self.kind.is_some() && !has_status),
+            ("retry_after_s", self.retry_after_s.is_some() && !has_status),
+            ("first_content_s", self.first_content_s.is_some() && self.is != RawFaultKind::Slow),
+            ("after_words", self.after_words.is_some() && !has_words),
+            ("for_s", self.for_s.is_some() && self.is != RawFaultKind::Stall),
         ];
-        match strange.iter().find(|(_, strange)| *strange) {
+        match fields.iter().find(|(_, is_wrong)| *is_wrong) {
             Some((name, _)) => {
                 let allowed = format!("nothing where is says {:?}", self.is);
                 Err(FieldError::new(format!("{field}.{name}"), "given", allowed))
@@ -201,24 +204,28 @@ impl RawPart {
     }
 
     fn status(&self, field: &str) -> Result<u16, FieldError> {
-        let status = needed(self.status, field, "status")?;
+        let status = required(self.status, field, "status")?;
         if (200..=999).contains(&status) {
             return Ok(status);
         }
         Err(FieldError::new(format!("{field}.status"), status, "200 to 999"))
     }
 
-    fn words(&self, field: &str) -> Result<Span, FieldError> {
-        let words = needed(self.after_words, field, "after_words")?;
+    fn words(&self, field: &str) -> Result<SampleRange, FieldError> {
+        let words = required(self.after_words, field, "after_words")?;
         let all = WORDS.split(' ').count() as f64;
         words.rising(&format!("{field}.after_words"), all)
     }
 }
 
-fn needed<T>(value: Option<T>, field: &str, name: &str) -> Result<T, FieldError> {
+fn required<T>(value: Option<T>, field: &str, name: &str) -> Result<T, FieldError> {
     value.ok_or_else(|| FieldError::new(format!("{field}.{name}"), "missing", "a value"))
 }
 
-fn seconds(field: &str, name: &str, span: Option<RawSpan>) -> Result<Option<Span>, FieldError> {
-    span.map(|span| span.rising(&format!("{field}.{name}"), LONGEST)).transpose()
+fn seconds(
+    field: &str,
+    name: &str,
+    span: Option<RawRange>,
+) -> Result<Option<SampleRange>, FieldError> {
+    span.map(|span| span.rising(&format!("{field}.{name}"), MAX_SECONDS)).transpose()
 }

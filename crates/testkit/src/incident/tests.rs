@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Incident, Schedule};
-use crate::reply::{Facts, Step};
+use super::{Incident, Schedule, TimeCompression};
+use crate::reply::{RequestFacts, ScriptStep};
 
 fn minutes(minutes: f64) -> Duration {
     Duration::from_secs_f64(minutes * 60.0)
@@ -18,7 +18,7 @@ const PHASES: &str =
     r#"[{"from": 0, "to": 10, "provider": "healthy"}, {"from": 10, "to": 20, "provider": "down"}]"#;
 
 #[test]
-fn both_built_in_incidents_tell_their_day() {
+fn the_built_in_outages_have_the_states_of_their_day() {
     let june = Incident::openai_2024_06_04();
     let at = |minute: f64| june.primary_at(minutes(minute)).name().to_owned();
     let told = [0.0, 29.9, 30.0, 50.0, 290.0, 291.0, 480.0, 500.0, 630.0, 648.0, 9999.0].map(at);
@@ -49,16 +49,16 @@ fn a_state_of_any_name_can_be_described() {
     assert_eq!(met, BTreeMap::from([("418".to_owned(), 10)]));
 }
 
-/// What a call with that tool meets: the statuses of so many calls.
+/// The statuses of a hundred calls with these tools.
 fn statuses(incident: &Incident, minute: f64, tools: &[&str]) -> BTreeMap<u16, u32> {
     let mut schedule = incident.primary_schedule();
     let tools: Vec<_> = tools.iter().map(|tool| (*tool).into()).collect();
-    let facts = Facts { stream: true, ..Facts::default() };
+    let facts = RequestFacts { stream: true, ..RequestFacts::default() };
     let mut met = BTreeMap::new();
     for call in 0..100 {
         let mut steps = schedule.reply(minutes(minute), call, &tools).script(&facts, "p");
         let head = steps.find_map(|step| match step {
-            Step::Head(head) => Some(head.status.as_u16()),
+            ScriptStep::Head(head) => Some(head.status.as_u16()),
             _ => None,
         });
         *met.entry(head.unwrap_or_default()).or_default() += 1;
@@ -67,7 +67,7 @@ fn statuses(incident: &Incident, minute: f64, tools: &[&str]) -> BTreeMap<u16, u
 }
 
 #[test]
-fn a_tool_that_is_gone_fails_whoever_brings_it_and_nobody_else() {
+fn an_unavailable_tool_fails_the_attempts_that_have_it_and_no_others() {
     let gone = Incident::tool_gone();
     assert_eq!(gone.tools().into_iter().collect::<Vec<_>>(), ["web_search"]);
     assert_eq!(gone.tools_gone_at(minutes(30.0)).collect::<Vec<_>>(), ["web_search"]);
@@ -96,7 +96,7 @@ fn a_share_of_a_tool_is_of_the_calls_that_bring_it_and_stands_beside_the_others(
 }
 
 #[test]
-fn a_node_is_replaced_where_a_phase_begins_whose_state_resets_what_is_kept() {
+fn a_node_is_replaced_at_the_start_of_a_phase_whose_state_resets_idle_connections() {
     let day = Incident::named("node-replaced").unwrap();
     let node = |minute: f64| day.primary_schedule().node(minutes(minute));
     let nodes = [0.0, 9.99, 10.0, 14.9, 15.0, 35.0, 45.0, 99.0].map(node);
@@ -121,7 +121,7 @@ fn every_built_in_incident_has_its_name() {
 }
 
 #[test]
-fn a_bad_file_is_told_with_its_field_its_value_and_what_is_allowed() {
+fn an_error_names_the_field_its_value_and_what_is_allowed() {
     let phases = |phases: &str| file(phases, "");
     let part = |part: &str| {
         let more = format!(r#", "states": {{"down": {{"mix": [{part}]}}}}"#);
@@ -236,7 +236,7 @@ const PHASES_GAP: &str = r#"{"name": "x", "phases_min": [
     {"from": 0, "to": 10, "provider": "healthy"}, {"from": 11, "to": 20, "provider": "down"}]}"#;
 
 #[test]
-fn what_is_no_file_of_an_incident_is_told_with_its_line() {
+fn an_error_of_malformed_json_names_the_line() {
     let cases = [
         ("{\n\"name\": \"x\",\n\"phase_min\": []}", 3, "unknown field `phase_min`"),
         ("{\n\"name\": \"x\"}", 2, "missing field `phases_min`"),
@@ -296,10 +296,10 @@ fn a_file_is_named_in_what_is_wrong_with_it() {
 }
 
 #[test]
-fn a_condensed_day_keeps_every_phase_visible_and_in_order() {
+fn a_compressed_incident_keeps_every_phase_visible_and_in_order() {
     let june = Incident::openai_2024_06_04();
     let (total, floor) = (Duration::from_secs(40), Duration::from_secs(3));
-    let short = june.condense(total, floor);
+    let short = june.time_compress(TimeCompression { total, min_phase: floor });
     assert_eq!((short.length(), short.secondary().last().unwrap().to), (total, total));
     for (short, long) in [(short.primary(), june.primary()), (short.secondary(), june.secondary())]
     {
@@ -317,27 +317,29 @@ fn a_condensed_day_keeps_every_phase_visible_and_in_order() {
 }
 
 #[test]
-fn a_day_condensed_below_its_floor_shares_the_time_evenly() {
-    let short =
-        Incident::openai_2024_12_11().condense(Duration::from_secs(5), Duration::from_secs(60));
+fn an_incident_compressed_below_its_minimum_shares_the_time_evenly() {
+    let short = Incident::openai_2024_12_11().time_compress(TimeCompression {
+        total: Duration::from_secs(5),
+        min_phase: Duration::from_secs(60),
+    });
     assert_eq!(short.length(), Duration::from_secs(5));
     for phase in short.primary() {
         assert_eq!(phase.length(), Duration::from_secs(1));
     }
 }
 
-/// What so many calls meet at a moment.
+/// The endings of a number of calls at one time, counted.
 fn met(mut schedule: Schedule, at: Duration, calls: u64) -> BTreeMap<String, u64> {
-    let facts = Facts { stream: true, ..Facts::default() };
+    let facts = RequestFacts { stream: true, ..RequestFacts::default() };
     let mut met = BTreeMap::new();
     for call in 0..calls {
         let steps: Vec<_> = schedule.reply(at, call, &[]).script(&facts, "p").collect();
         let head = steps.iter().find_map(|step| match step {
-            Step::Head(head) => Some(head.status),
+            ScriptStep::Head(head) => Some(head.status),
             _ => None,
         });
         let word = match (head, steps.last()) {
-            (Some(status), Some(Step::End)) => status.as_str().to_owned(),
+            (Some(status), Some(ScriptStep::End)) => status.as_str().to_owned(),
             (_, last) => format!("{last:?}"),
         };
         *met.entry(word).or_default() += 1;
@@ -353,7 +355,7 @@ fn about(met: &BTreeMap<String, u64>, word: &str, share: f64) {
 }
 
 #[test]
-fn each_state_is_the_mix_that_its_file_says() {
+fn each_state_has_the_mix_of_its_file() {
     let june = Incident::openai_2024_06_04();
     let at = |minute: f64| met(june.primary_schedule().seed(7), minutes(minute), 1000);
     assert_eq!(at(10.0), BTreeMap::from([("200".to_owned(), 1000)]));
@@ -374,19 +376,19 @@ fn each_state_is_the_mix_that_its_file_says() {
 fn in_december_half_of_the_time_nobody_listens() {
     let schedule = Incident::openai_2024_12_11().primary_schedule().seed(3);
     let spells = (0..1000).map(|n| minutes(60.0) + Duration::from_secs(2 * n + 1));
-    let (refusing, open): (Vec<_>, Vec<_>) = spells.partition(|at| schedule.refusing(*at));
+    let (refusing, open): (Vec<_>, Vec<_>) = spells.partition(|at| schedule.is_refusing(*at));
     assert!((437..563).contains(&refusing.len()), "{}", refusing.len());
     assert_eq!(met(schedule.clone(), refusing[0], 9), BTreeMap::from([("Some(Refuse)".into(), 9)]));
     let open = met(schedule.clone(), open[0], 1000);
     about(&open, "503", 0.5);
     about(&open, "Some(Hang)", 0.5);
-    assert!(!schedule.refusing(minutes(10.0)), "nobody is refused while all is well");
+    assert!(!schedule.is_refusing(minutes(10.0)), "nobody is refused while all is well");
 }
 
 #[test]
 fn a_listener_knows_when_to_look_again() {
     let schedule = Incident::openai_2024_12_11().primary_schedule().scale(0.1);
-    let look = |seconds: f64| schedule.look_again(Duration::from_secs_f64(seconds));
+    let look = |seconds: f64| schedule.next_change(Duration::from_secs_f64(seconds));
     let moment = Duration::from_millis(1);
     assert_eq!(look(0.0), Some(Duration::from_secs(180) + moment), "the end of the phase");
     assert_eq!(look(300.1), Some(Duration::from_secs_f64(300.2) + moment), "the end of a spell");
@@ -397,12 +399,12 @@ fn a_listener_knows_when_to_look_again() {
 fn a_ramp_serves_more_and_more() {
     let december = Incident::openai_2024_12_11();
     let mut schedule = december.primary_schedule().rate(60.0);
-    let facts = Facts { stream: true, ..Facts::default() };
+    let facts = RequestFacts { stream: true, ..RequestFacts::default() };
     let mut served = |from: f64| {
         let mut well = |second: u64| {
             let at = minutes(from) + Duration::from_secs(second);
             let mut steps = schedule.reply(at, second, &[]).script(&facts, "p");
-            steps.any(|step| matches!(step, Step::Head(head) if head.status == 200))
+            steps.any(|step| matches!(step, ScriptStep::Head(head) if head.status == 200))
         };
         (0..600).filter(|second| well(*second)).count()
     };
@@ -415,14 +417,14 @@ fn a_ramp_serves_more_and_more() {
 fn an_overloaded_secondary_serves_half_of_what_is_offered() {
     let june = Incident::openai_2024_06_04();
     let mut schedule = june.secondary_schedule().rate(60.0).scale(0.1);
-    let facts = Facts { stream: true, ..Facts::default() };
+    let facts = RequestFacts { stream: true, ..RequestFacts::default() };
     let mut met = BTreeMap::<u16, u32>::new();
     for second in 0..600 {
         // A tenth of a second of ours is a second of the incident's.
         let at = (minutes(70.0) + Duration::from_secs(second)) / 10;
         let steps: Vec<_> = schedule.reply(at, second, &[]).script(&facts, "p").collect();
         let head = steps.iter().find_map(|step| match step {
-            Step::Head(head) => Some(head),
+            ScriptStep::Head(head) => Some(head),
             _ => None,
         });
         *met.entry(head.unwrap().status.as_u16()).or_default() += 1;
@@ -447,9 +449,9 @@ fn latencies_are_scaled() {
     let june = Incident::openai_2024_06_04();
     let all = |scale: f64| -> Duration {
         let reply = june.primary_schedule().scale(scale).reply(Duration::ZERO, 1, &[]);
-        let steps = reply.script(&Facts { stream: true, ..Facts::default() }, "p");
+        let steps = reply.script(&RequestFacts { stream: true, ..RequestFacts::default() }, "p");
         let wait = |step| match step {
-            Step::Wait(wait) => Some(wait),
+            ScriptStep::Wait(wait) => Some(wait),
             _ => None,
         };
         steps.filter_map(wait).sum()
@@ -462,7 +464,7 @@ fn latencies_are_scaled() {
 }
 
 #[test]
-fn a_file_says_its_rate_and_what_each_client_has_to_keep_to() {
+fn a_file_has_a_rate_and_bounds_for_each_client() {
     let more = r#", "rate": 2, "bounds": {"evenkeel": {"detect_s": 5, "canned": 0}}"#;
     let incident = Incident::parse(&file(PHASES, more)).unwrap();
     assert_eq!(incident.rate(), Some(2.0));

@@ -1,12 +1,12 @@
-//! Checks that a layer keeps Tower's contract.
+//! [`check`] tests that a layer keeps the contract of Tower.
 //!
-//! Use it for every layer of your own, as this crate does for each of its: [`check`] puts the layer on an upstream whose
-//! clones are not ready until they are asked, and drives it.
+//! Use it for each layer of your own, as evenkeel does for its layers. The layer wraps an upstream whose clones are not ready
+//! until they are polled.
 //!
-//! What is checked: a service is called only when it was polled ready, also after it was cloned; calls at the same time do
-//! not stop each other; a future or a body that is dropped leaves nothing behind; readiness that is never used is given
-//! back; an upstream that is never ready again does not hang the call; nothing is polled in a spin; a good answer and a final
-//! failure are passed on byte for byte.
+//! These rules are tested: a service is called only after it was polled ready, also if it was cloned; concurrent calls do not
+//! block each other; a dropped future or body leaves no attempt in progress; readiness that is not used is released; a call does
+//! not hang if the upstream is never ready again; the upstream is not polled in a loop; a whole answer and a final failure are
+//! passed on byte for byte.
 //!
 //! # Example
 //!
@@ -22,11 +22,10 @@
 //!
 //! # Pitfalls
 //!
-//! The layer meets an upstream that answers well, hangs, answers 400 or is never ready. Set its limits so that a hang of 50 ms
-//! is nothing to it.
+//! The upstream answers, hangs, answers 400, or is never ready. Set the limits of the layer so that it waits for more than 50 ms.
 
+mod cases;
 mod check;
-mod scenario;
 mod service;
 mod violation;
 

@@ -1,4 +1,4 @@
-//! An upstream that notices when it is called wrongly.
+//! An upstream that records calls without readiness.
 
 use std::{
     fmt,
@@ -18,9 +18,9 @@ use tower::Service;
 
 use crate::Provider;
 
-/// An upstream whose clones are not ready until they were polled, and which notes every call without readiness.
+/// An upstream whose clones are not ready until they are polled. It counts the calls without readiness.
 ///
-/// Readiness takes a millisecond each time, and belongs to the one service that was polled.
+/// Readiness takes a millisecond, and belongs to the service that was polled.
 pub struct Probe {
     shared: Arc<Shared>,
     ready: Ready,
@@ -29,9 +29,9 @@ pub struct Probe {
 #[derive(Debug)]
 struct Shared {
     provider: Provider,
-    unready: AtomicU64,
-    polls: AtomicU64,
-    broken: AtomicBool,
+    unready_calls: AtomicU64,
+    readiness_polls: AtomicU64,
+    fails_readiness: AtomicBool,
 }
 
 enum Ready {
@@ -40,40 +40,41 @@ enum Ready {
     Yes,
 }
 
+/// The time until a probe is ready.
 const DELAY: Duration = Duration::from_millis(1);
 
 // === impl Probe ===
 
 impl Probe {
-    /// A probe that answers well.
+    /// A probe with whole answers.
     pub fn new() -> Self {
         let shared = Shared {
             provider: Provider::new("probe"),
-            unready: AtomicU64::new(0),
-            polls: AtomicU64::new(0),
-            broken: AtomicBool::new(false),
+            unready_calls: AtomicU64::new(0),
+            readiness_polls: AtomicU64::new(0),
+            fails_readiness: AtomicBool::new(false),
         };
         Self { shared: Arc::new(shared), ready: Ready::No }
     }
 
-    /// The provider that answers its calls.
+    /// The provider that answers the calls.
     pub fn provider(&self) -> &Provider {
         &self.shared.provider
     }
 
-    /// How many calls came without readiness.
-    pub fn unready(&self) -> u64 {
-        self.shared.unready.load(Ordering::Relaxed)
+    /// The number of calls without readiness.
+    pub fn unready_calls(&self) -> u64 {
+        self.shared.unready_calls.load(Ordering::Relaxed)
     }
 
-    /// How many times its readiness was asked for.
-    pub fn polls(&self) -> u64 {
-        self.shared.polls.load(Ordering::Relaxed)
+    /// The number of polls of readiness.
+    pub fn readiness_polls(&self) -> u64 {
+        self.shared.readiness_polls.load(Ordering::Relaxed)
     }
 
-    /// From now on readiness fails, or no longer.
-    pub fn breaks(&self, broken: bool) {
-        self.shared.broken.store(broken, Ordering::Relaxed);
+    /// Sets whether polls of readiness fail from now on.
+    pub fn fail_readiness(&self, fails: bool) {
+        self.shared.fails_readiness.store(fails, Ordering::Relaxed);
     }
 }
 
@@ -83,8 +84,8 @@ impl Service<Request> for Probe {
     type Future = ResponseFuture;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.shared.polls.fetch_add(1, Ordering::Relaxed);
-        if self.shared.broken.load(Ordering::Relaxed) {
+        self.shared.readiness_polls.fetch_add(1, Ordering::Relaxed);
+        if self.shared.fails_readiness.load(Ordering::Relaxed) {
             return Poll::Ready(Err(Error::new(Outcome::Unreachable)));
         }
         if let Ready::No = self.ready {
@@ -101,7 +102,7 @@ impl Service<Request> for Probe {
         // Readiness is for one call.
         let ready = std::mem::replace(&mut self.ready, Ready::No);
         if !matches!(ready, Ready::Yes) {
-            self.shared.unready.fetch_add(1, Ordering::Relaxed);
+            self.shared.unready_calls.fetch_add(1, Ordering::Relaxed);
         }
         self.shared.provider.clone().call(request)
     }

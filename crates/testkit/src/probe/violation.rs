@@ -1,32 +1,32 @@
-//! How a layer can break the contract.
+//! The rules of the contract, and their violations.
 
 use std::fmt;
 
-/// A rule that was broken, and in which part of the check.
+/// A rule that a layer broke, and the case of the check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
     /// The rule.
     pub rule: Rule,
-    /// The part of the check.
+    /// The case of the check.
     pub during: &'static str,
 }
 
-/// What a layer must not do.
+/// A rule of the contract, by its violation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rule {
-    /// It called the upstream without having polled that very service ready.
+    /// It called a service that was not polled ready.
     CalledUnready,
-    /// It did not come to an end within a minute.
+    /// It did not return within a minute.
     Stuck,
     /// It failed although the upstream did not.
     Failed,
-    /// It changed what the upstream said.
+    /// It changed the answer of the upstream.
     Changed,
-    /// An attempt went on at the upstream although its call was dropped.
+    /// An attempt stayed in progress at the upstream after its call was dropped.
     LeftBehind,
-    /// It polled the upstream again and again without need.
+    /// It polled the upstream in a loop.
     Spins,
     /// It panicked.
     Panicked,
@@ -45,12 +45,12 @@ impl fmt::Display for Violation {
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::CalledUnready => "called the upstream without having polled it ready",
-            Self::Stuck => "did not come to an end",
+            Self::CalledUnready => "called the upstream without polling it ready",
+            Self::Stuck => "did not return",
             Self::Failed => "failed although the upstream did not",
-            Self::Changed => "changed what the upstream said",
-            Self::LeftBehind => "left an attempt behind at the upstream",
-            Self::Spins => "polled the upstream without need",
+            Self::Changed => "changed the answer of the upstream",
+            Self::LeftBehind => "left an attempt in progress at the upstream",
+            Self::Spins => "polled the upstream in a loop",
             Self::Panicked => "panicked",
         })
     }

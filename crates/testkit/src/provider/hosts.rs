@@ -8,40 +8,41 @@ use std::{
 use evenkeel::{Error, Request, Response, outcome::Outcome, upstream::ResponseFuture};
 use tower::Service;
 
-use crate::{Provider, provider::line::Lines};
+use crate::{Provider, provider::connection_pool::ConnectionPool};
 
-/// Several providers behind one transport: each is at the host of its name, as `http://primary/v1/…`.
+/// Several providers behind one transport. The host of a URL is the name of its provider: `http://primary/v1/…`.
 ///
-/// A host that nobody has is unreachable.
+/// Every other host is unreachable.
 #[derive(Clone, Debug, Default)]
 pub struct Hosts(Vec<Host>);
 
 #[derive(Clone, Debug)]
 struct Host {
     provider: Provider,
-    /// The connections that are kept to it, where any are.
-    lines: Option<Lines>,
+    /// The idle connections to it, if connections are reused.
+    pool: Option<ConnectionPool>,
 }
 
 // === impl Hosts ===
 
 impl Hosts {
-    /// These providers. Each request goes out on a new connection.
+    /// A transport to these providers. Each request is sent on a new connection.
     pub fn new(providers: impl IntoIterator<Item = Provider>) -> Self {
-        let host = |provider| Host { provider, lines: None };
+        let host = |provider| Host { provider, pool: None };
         Self(providers.into_iter().map(host).collect())
     }
 
-    /// Keeps connections, as clients on sockets do: each that has carried a whole answer is kept for 50 s, at most 256 to
-    /// each provider, and the one that was kept last carries the next request. Clones have them in common.
+    /// Reuses connections, as clients with sockets do. A connection is idle for up to 50 s after a whole answer, at most 256
+    /// connections to each provider. The last idle connection carries the next request. Clones share the connections.
     ///
-    /// What was kept when a node of the provider is replaced (see [`Incident`](crate::Incident)) is dead: the next
-    /// request on each is reset, and reaches no provider. [`Reconnect::around`](https://docs.rs/evenkeel/latest/evenkeel/adapter/struct.Reconnect.html)
-    /// knows these connections as it knows those of sockets.
+    /// When a node of the provider is replaced (see [`Incident`](crate::Incident)), its idle connections are dead: the next
+    /// request on each of them is reset and does not reach the provider. evenkeel's
+    /// [`Reconnect`](https://docs.rs/evenkeel/latest/evenkeel/adapter/struct.Reconnect.html) sends such a request again, as with
+    /// sockets.
     #[must_use]
-    pub fn keeping_connections(mut self) -> Self {
+    pub fn reusing_connections(mut self) -> Self {
         for host in &mut self.0 {
-            host.lines = Some(Lines::default());
+            host.pool = Some(ConnectionPool::default());
         }
         self
     }
@@ -58,10 +59,10 @@ impl Service<Request> for Hosts {
 
     fn call(&mut self, request: Request) -> Self::Future {
         let host = request.uri().host().unwrap_or_default();
-        match self.0.iter_mut().find(|it| it.provider.name() == host) {
-            Some(Host { provider, lines: None }) => provider.call(request),
-            Some(Host { provider, lines: Some(lines) }) => {
-                Box::pin(lines.clone().send(provider.clone(), request))
+        match self.0.iter_mut().find(|known| known.provider.name() == host) {
+            Some(Host { provider, pool: None }) => provider.call(request),
+            Some(Host { provider, pool: Some(pool) }) => {
+                Box::pin(pool.clone().send(provider.clone(), request))
             }
             None => Box::pin(async {
                 let source = io::Error::new(io::ErrorKind::NotFound, "no such host");

@@ -1,18 +1,19 @@
-//! A provider in process: answers as it was told, and counts every attempt.
+//! A [`Provider`] answers in process as configured, and counts every attempt.
 //!
-//! Use it in tests of virtual time: it is a Tower service that can stand wherever a transport would. What it answers is
-//! decided, first match first, by: an incident it follows ([`following`](Provider::following)); the tools that do not work
-//! ([`when_tool`](Provider::when_tool)); the replies it was given in order ([`replies`](Provider::replies)); the spells of
-//! time it was given ([`during`](Provider::during)); the reply for all the rest ([`always`](Provider::always)).
+//! Use it in tests with virtual time: it is a Tower service that takes the place of a transport. The first of these that
+//! applies decides the answer: an incident ([`following`](Provider::following)); the capacity
+//! ([`capacity`](Provider::capacity)); an unavailable tool ([`when_tool`](Provider::when_tool)); the replies for the next
+//! attempts ([`replies`](Provider::replies)); the reply for a period ([`during`](Provider::during)); the reply for all other
+//! attempts ([`always`](Provider::always)).
 //!
 //! # Defaults
 //!
-//! Whole answers at once, no limit of capacity, any credential. The beginning of an answer in a request is ignored
-//! ([`continues`](Provider::continues), [`rejects_prefill`](Provider::rejects_prefill)).
+//! Whole answers without latency, no limit of capacity, any credential. A prefill in a request is ignored; see
+//! [`continues`](Provider::continues) and [`rejects_prefill`](Provider::rejects_prefill).
 //!
 //! # Example
 //!
-//! Sixty seconds of 503, then well again:
+//! Sixty seconds of 503, then whole answers:
 //!
 //! ```
 //! use evenkeel_testkit::{Capacity, Provider, Reply};
@@ -26,25 +27,25 @@
 //!
 //! # Pitfalls
 //!
-//! Attempts are counted when the future of the call is polled first, as a transport would send then. The first
-//! [`MAX`](Provider::MAX) are kept, the rest is only counted.
+//! An attempt is counted when the future of the call is first polled, as a transport sends at that time. The first
+//! [`MAX`](Provider::MAX) attempts are kept; the others are only counted.
 
-mod body;
+mod attempt;
+mod attempt_guard;
 mod capacity;
-mod flight;
+mod configure;
+mod connection_pool;
 mod hosts;
-mod line;
-mod log;
-mod minute;
+mod minute_quota;
 mod prefill;
-mod prefilled;
+mod reply_source;
+mod script_body;
 mod service;
-mod source;
 mod state;
 
+pub use attempt::{AttemptState, ReceivedAttempt};
+pub(crate) use attempt_guard::AttemptGuard;
 pub use capacity::Capacity;
-pub(crate) use capacity::{Bucket, Burst};
-pub(crate) use flight::Flight;
+pub(crate) use capacity::{Burst, TokenBucket};
 pub use hosts::Hosts;
-pub use log::{Attempt, Fate};
 pub use state::Provider;

@@ -1,26 +1,26 @@
-//! What a provider makes of a request that ends in words of the assistant.
+//! The answers of a provider to a request with a prefill: a last message that is the assistant's.
 
-use crate::reply::{Facts, Reply};
+use crate::reply::{Reply, RequestFacts};
 
-/// What a request that ends in words of the assistant comes to.
+/// How a provider answers a request with a prefill.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Prefill {
+pub(super) enum PrefillMode {
     Ignored,
     Continued,
     Rejected,
 }
 
-// === impl Prefill ===
+// === impl PrefillMode ===
 
-impl Prefill {
-    /// The answer to such a request, where it is not the one that was planned.
-    pub(super) fn reply(self, facts: &Facts) -> Option<Reply> {
+impl PrefillMode {
+    /// The answer to a request with a prefill that is rejected.
+    pub(super) fn reply(self, facts: &RequestFacts) -> Option<Reply> {
         let rejected = matches!(self, Self::Rejected) && facts.prefill.is_some();
         rejected.then(|| Reply::error(400, "invalid_request_error", "assistant_prefill"))
     }
 
-    /// Leaves the words in what is known of the request only where the answer goes on from them.
-    pub(super) fn read(self, facts: &mut Facts) {
+    /// Removes the prefill from the request unless the answer continues it.
+    pub(super) fn read(self, facts: &mut RequestFacts) {
         if !matches!(self, Self::Continued) {
             facts.prefill = None;
         }

@@ -1,4 +1,4 @@
-//! Acts replies out in process.
+//! Answers attempts in process.
 
 use std::{
     io,
@@ -11,8 +11,8 @@ use tower::Service;
 
 use crate::{
     Provider,
-    provider::{Flight, body::Acted},
-    reply::{Head, Script, Step},
+    provider::{AttemptGuard, script_body::ScriptBody},
+    reply::{ReplyHead, Script, ScriptStep},
 };
 
 impl Service<Request> for Provider {
@@ -27,38 +27,44 @@ impl Service<Request> for Provider {
     fn call(&mut self, request: Request) -> Self::Future {
         let provider = self.clone();
         Box::pin(async move {
-            let (flight, script) =
-                provider.begin(request.uri().path(), request.headers(), request.body());
-            act(flight, script).await
+            let (attempt, script) =
+                provider.begin_attempt(request.uri().path(), request.headers(), request.body());
+            play(attempt, script).await
         })
     }
 }
 
-/// Acts out everything up to the head; the body does the rest.
-async fn act(mut flight: Flight, mut script: Script) -> Result<Response, Error> {
+/// Plays the steps of a script up to the head. The body plays the rest.
+async fn play(mut attempt: AttemptGuard, mut script: Script) -> Result<Response, Error> {
     while let Some(step) = script.next() {
         match step {
-            Step::Wait(wait) => tokio::time::sleep(wait).await,
-            Step::Head(head) => return Ok(answer(*head, Acted::new(flight, script))),
-            Step::Hang => std::future::pending().await,
-            Step::Refuse => {
-                flight.done();
-                return Err(failed(Outcome::Unreachable, io::ErrorKind::ConnectionRefused));
+            ScriptStep::Wait(wait) => tokio::time::sleep(wait).await,
+            ScriptStep::Head(head) => return Ok(answer(*head, ScriptBody::new(attempt, script))),
+            ScriptStep::Hang => std::future::pending().await,
+            ScriptStep::Refuse => {
+                attempt.complete();
+                return Err(transport_error(
+                    Outcome::Unreachable,
+                    io::ErrorKind::ConnectionRefused,
+                ));
             }
-            Step::Reset => {
-                flight.done();
-                return Err(failed(Outcome::ConnectionLost, io::ErrorKind::ConnectionReset));
+            ScriptStep::Reset => {
+                attempt.complete();
+                return Err(transport_error(
+                    Outcome::ConnectionLost,
+                    io::ErrorKind::ConnectionReset,
+                ));
             }
-            // Closed: nothing else comes before a head.
+            // Closed: no other step comes before a head.
             _ => break,
         }
     }
-    flight.done();
-    Err(failed(Outcome::ConnectionLost, io::ErrorKind::UnexpectedEof))
+    attempt.complete();
+    Err(transport_error(Outcome::ConnectionLost, io::ErrorKind::UnexpectedEof))
 }
 
-fn answer(head: Head, mut body: Acted) -> Response {
-    body.length(head.length);
+fn answer(head: ReplyHead, mut body: ScriptBody) -> Response {
+    body.set_length(head.length);
     let mut response = Response::new(Body::wrap(body));
     *response.status_mut() = head.status;
     *response.headers_mut() = head.headers;
@@ -69,7 +75,7 @@ fn answer(head: Head, mut body: Acted) -> Response {
     response
 }
 
-/// What a transport would say.
-fn failed(outcome: Outcome, kind: io::ErrorKind) -> Error {
+/// The error of a transport.
+fn transport_error(outcome: Outcome, kind: io::ErrorKind) -> Error {
     Error::new(outcome).with_source(io::Error::from(kind))
 }

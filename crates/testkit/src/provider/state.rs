@@ -1,235 +1,178 @@
-//! The provider: what it answers, and what it has seen.
+//! The provider: its configured answers and its received attempts.
 
 use std::{
     fmt,
-    ops::Range,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use http::HeaderMap;
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
-    incident::Schedule,
     provider::{
-        Attempt, Capacity, Fate,
-        log::Log,
-        prefill::Prefill,
-        source::{Dialed, Found, Limit, Source},
+        AttemptState, ReceivedAttempt,
+        attempt::AttemptRecords,
+        prefill::PrefillMode,
+        reply_source::{CurrentLoad, OpenedConnection, ReplySource},
     },
-    reply::{CREDENTIALS, Facts, Reply, Script},
+    reply::{CREDENTIALS, Reply, RequestFacts, Script},
     sync::lock,
 };
 
 /// A provider in process.
 ///
-/// A handle: clones are the same provider. It is a [`Service`](tower::Service) of one attempt, always ready; a
+/// A handle: clones are the same provider. It is a [`Service`](tower::Service) that is always ready; a
 /// [`Server`](crate::Server) puts it on a socket.
 #[derive(Clone)]
 pub struct Provider(Arc<Shared>);
 
 struct Shared {
     name: Arc<str>,
-    state: Mutex<State>,
+    state: Mutex<Inner>,
     changed: watch::Sender<()>,
 }
 
-pub(super) struct State {
-    source: Source,
-    log: Log,
-    key: Option<Box<str>>,
-    pub(super) prefill: Prefill,
-    dialed: u64,
+pub(super) struct Inner {
+    pub(super) source: ReplySource,
+    attempts: AttemptRecords,
+    pub(super) key: Option<Box<str>>,
+    pub(super) prefill: PrefillMode,
+    connections: u64,
 }
 
 // === impl Provider ===
 
 impl Provider {
-    /// How many attempts are kept in full; later ones are counted only.
-    pub const MAX: usize = Log::MAX;
+    /// The number of attempts that are kept. Later attempts are only counted.
+    pub const MAX: usize = AttemptRecords::MAX;
 
-    /// A provider of that name, which answers every attempt well and at once.
+    /// A provider of that name with a whole answer to every attempt, without latency.
     pub fn new(name: &str) -> Self {
-        let (source, prefill) = (Source::new(Instant::now()), Prefill::Ignored);
-        let state = State { source, log: Log::default(), key: None, prefill, dialed: 0 };
+        let (source, prefill) = (ReplySource::new(Instant::now()), PrefillMode::Ignored);
+        let state = Inner {
+            source,
+            attempts: AttemptRecords::default(),
+            key: None,
+            prefill,
+            connections: 0,
+        };
         let changed = watch::Sender::new(());
         Self(Arc::new(Shared { name: name.into(), state: state.into(), changed }))
     }
 
-    /// Answers the next attempts with these, in order.
-    #[must_use]
-    pub fn replies(self, replies: impl IntoIterator<Item = Reply>) -> Self {
-        self.change(|state| state.source.next.extend(replies))
-    }
-
-    /// Answers so in that spell, counted from when the provider was made, or from [`start_clock`](Self::start_clock).
-    #[must_use]
-    pub fn during(self, spell: Range<Duration>, reply: Reply) -> Self {
-        self.change(|state| state.source.spells.push((spell, reply)))
-    }
-
-    /// Answers so whatever brings the tool of that name: it does not work.
-    #[must_use]
-    pub fn when_tool(self, name: &str, reply: Reply) -> Self {
-        self.change(|state| state.source.gone.push((name.into(), reply)))
-    }
-
-    /// Answers so whenever nothing else was planned.
-    #[must_use]
-    pub fn always(self, reply: Reply) -> Self {
-        self.change(|state| state.source.then = reply)
-    }
-
-    /// Answers so whatever exceeds the capacity.
-    #[must_use]
-    pub fn capacity(self, capacity: Capacity, over: Reply) -> Self {
-        self.change(|state| state.source.limit = Some(Limit::new(capacity, over)))
-    }
-
-    /// From now on it takes so much; whatever exceeds it is answered as before, or by a 429 without a wait.
-    pub fn limit_to(&self, capacity: Capacity) {
-        self.clone().change(|state| {
-            let over = state.source.limit.take().map(|limit| limit.over);
-            let over = over.unwrap_or_else(|| Reply::rate_limited(None));
-            state.source.limit = Some(Limit::new(capacity, over));
-        });
-    }
-
-    /// Answers 401 whatever does not bring this key, as a bearer token or as the key itself.
-    #[must_use]
-    pub fn requires(self, key: &str) -> Self {
-        self.change(|state| state.key = Some(key.into()))
-    }
-
-    /// Follows an incident, whatever else was planned.
-    #[must_use]
-    pub fn following(self, schedule: Schedule) -> Self {
-        self.change(|state| state.source.schedule = Some(schedule))
-    }
-
-    /// From now on answers so. Whatever was planned is forgotten; the capacity stays.
-    pub fn set(&self, reply: Reply) {
-        self.clone().change(|state| {
-            let source = &mut state.source;
-            let (origin, limit) = (source.origin, source.limit.take());
-            *source = Source { limit, then: reply, ..Source::new(origin) };
-        });
-    }
-
-    /// The clock of the incident, or of the spells, starts now.
-    pub fn start_clock(&self) {
-        self.clone().change(|state| state.source.start(Instant::now()));
-    }
-
-    /// Its name: the value of the header `x-served-by`.
+    /// The name: the value of the header `x-served-by`.
     pub fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// The attempts so far, in order.
-    pub fn attempts(&self) -> Vec<Attempt> {
-        lock(&self.0.state).log.kept.clone()
+    /// The attempts received, in order.
+    pub fn attempts(&self) -> Vec<ReceivedAttempt> {
+        lock(&self.0.state).attempts.kept.clone()
     }
 
-    /// How many attempts came so far.
+    /// The number of attempts received.
     pub fn count(&self) -> u64 {
-        lock(&self.0.state).log.count
+        lock(&self.0.state).attempts.count
     }
 
-    /// How many attempts were dropped by the client before the provider had done with them.
+    /// The number of attempts that the client dropped before the answer was complete.
     pub fn cancelled(&self) -> u64 {
-        lock(&self.0.state).log.cancelled
+        lock(&self.0.state).attempts.cancelled
     }
 
-    /// How many attempts are under way.
+    /// The number of attempts in progress.
     pub fn in_flight(&self) -> usize {
-        lock(&self.0.state).log.in_flight
+        lock(&self.0.state).attempts.in_flight
     }
 
-    /// Forgets the attempts so far, so that a test counts from here.
+    /// Drops the attempts received, so that a test counts from here.
     pub fn forget(&self) {
-        lock(&self.0.state).log.forget();
+        lock(&self.0.state).attempts.forget();
     }
 
-    /// Counts an attempt that found no listener, with the headers of its request: nobody but the client knows of it. It
-    /// takes the place of a refused reply that was planned for the next attempt.
+    /// Counts an attempt whose connection was refused, with the headers of its request: only the client knows of it. It uses
+    /// up a refused reply that is configured for the next attempt.
     pub fn note_refused(&self, headers: &HeaderMap) {
-        let facts = Facts::read("", headers, b"");
+        let facts = RequestFacts::read("", headers, b"");
         self.clone().change(|state| {
-            let number = state.log.begin(&facts, Instant::now());
-            state.log.end(number, Fate::Done);
+            let number = state.attempts.begin(&facts, Instant::now());
+            state.attempts.end(number, AttemptState::Completed);
             if state.source.next.front().is_some_and(Reply::is_refused) {
                 state.source.next.pop_front();
             }
         });
     }
 
-    /// An attempt has come: its number, and what is to be done with it.
-    pub(super) fn plan(&self, path: &str, headers: &HeaderMap, body: &[u8]) -> (u64, Script) {
-        let mut facts = Facts::read(path, headers, body);
+    /// Records an attempt and decides its answer. Returns the number of the attempt.
+    pub(super) fn plan_attempt(
+        &self,
+        path: &str,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> (u64, Script) {
+        let mut facts = RequestFacts::read(path, headers, body);
         let now = Instant::now();
         let mut state = lock(&self.0.state);
-        let State { source, log, key, prefill, .. } = &mut *state;
-        let found = Found { in_flight: log.in_flight, nth: log.count };
-        let known = key.as_ref().is_none_or(|key| brings(headers, key));
+        let Inner { source, attempts, key, prefill, .. } = &mut *state;
+        let load = CurrentLoad { in_flight: attempts.in_flight, earlier: attempts.count };
+        let is_known = key.as_ref().is_none_or(|key| has_key(headers, key));
         let reply = match prefill.reply(&facts) {
-            _ if !known => Reply::error(401, "invalid_request_error", "invalid_api_key"),
+            _ if !is_known => Reply::error(401, "invalid_request_error", "invalid_api_key"),
             Some(rejected) => rejected,
-            None => source.reply(now, &facts, &found),
+            None => source.reply(now, &facts, &load),
         };
-        let number = log.begin(&facts, now);
+        let number = attempts.begin(&facts, now);
         prefill.read(&mut facts);
         let refuses = source.next.front().is_some_and(Reply::is_refused);
         drop(state);
         if refuses {
-            // A listener has to close before the next attempt.
+            // A listener closes before the next attempt.
             self.0.changed.send_replace(());
         }
         (number, reply.script(&facts, &self.0.name))
     }
 
-    /// An attempt has ended.
-    pub(super) fn ended(&self, number: u64, fate: Fate) {
-        lock(&self.0.state).log.end(number, fate);
+    /// Records the end of an attempt.
+    pub(super) fn end_attempt(&self, number: u64, state: AttemptState) {
+        lock(&self.0.state).attempts.end(number, state);
     }
 
-    /// A new connection in process was made, to the node that answers now.
-    pub(super) fn dialed(&self) -> Dialed {
+    /// Counts a connection in process to the node that answers now.
+    pub(super) fn count_connection(&self) -> OpenedConnection {
         let mut state = lock(&self.0.state);
-        state.dialed += 1;
-        Dialed { number: state.dialed, node: state.source.node(Instant::now()) }
+        state.connections += 1;
+        OpenedConnection { number: state.connections, node: state.source.node(Instant::now()) }
     }
 
-    /// The node that answers now: how often it was replaced so far.
+    /// The node that answers now: how often it has been replaced.
     pub(crate) fn node(&self) -> usize {
         lock(&self.0.state).source.node(Instant::now())
     }
 
-    /// Whether no connection is to be made now.
-    pub(crate) fn refusing(&self) -> bool {
-        lock(&self.0.state).source.refusing(Instant::now())
+    /// Whether connections are refused now.
+    pub(crate) fn is_refusing(&self) -> bool {
+        lock(&self.0.state).source.is_refusing(Instant::now())
     }
 
-    /// When to ask again whether connections are to be made, if time alone can change it.
-    pub(crate) fn look_again(&self) -> Option<Instant> {
-        lock(&self.0.state).source.look_again(Instant::now())
+    /// The next time at which [`is_refusing`](Self::is_refusing) may change without a change of the configuration.
+    pub(crate) fn next_change(&self) -> Option<Instant> {
+        lock(&self.0.state).source.next_change(Instant::now())
     }
 
-    /// Tells of every change of what was planned.
-    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+    /// Notifies of each change of the configuration.
+    pub(crate) fn subscribe(&self) -> watch::Receiver<()> {
         self.0.changed.subscribe()
     }
 
-    pub(super) fn change(self, change: impl FnOnce(&mut State)) -> Self {
+    pub(super) fn change(self, change: impl FnOnce(&mut Inner)) -> Self {
         change(&mut lock(&self.0.state));
         self.0.changed.send_replace(());
         self
     }
 }
 
-/// Whether a request brings that key.
-fn brings(headers: &HeaderMap, key: &str) -> bool {
+/// Whether a request has that key.
+fn has_key(headers: &HeaderMap, key: &str) -> bool {
     let values = CREDENTIALS.iter().filter_map(|name| headers.get(*name)?.to_str().ok());
     values.into_iter().any(|value| value.strip_prefix("Bearer ").unwrap_or(value) == key)
 }
@@ -239,8 +182,8 @@ impl fmt::Debug for Provider {
         let state = lock(&self.0.state);
         f.debug_struct("Provider")
             .field("name", &self.0.name)
-            .field("attempts", &state.log.count)
-            .field("in_flight", &state.log.in_flight)
+            .field("attempts", &state.attempts.count)
+            .field("in_flight", &state.attempts.in_flight)
             .finish_non_exhaustive()
     }
 }

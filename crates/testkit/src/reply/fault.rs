@@ -1,76 +1,80 @@
-//! What goes wrong with an answer.
+//! Faults of an answer.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 
-/// What goes wrong with an answer. A reply can have several.
+/// A fault of an answer. A reply can have several.
 ///
-/// Where a fault speaks of words or events and the answer is not streamed, it does the same to the one JSON body.
+/// A fault that counts words or events does the same to the one JSON body of an answer that is not streamed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// No connection is made. A [`Server`](crate::Server) closes its listener for as long as this is its next
-    /// reply.
+    /// No connection is made. A [`Server`](crate::Server) closes its listener while this is its next reply.
     Refused,
     /// The connection is reset after the request was read, before any byte of an answer.
     Reset,
     /// The connection is closed after the request was read, before any byte of an answer.
     Closed,
-    /// The connection is reset after so many bytes of the body.
+    /// The connection is reset after that number of bytes of the body.
     ResetAfter {
-        /// How many bytes of the body are sent before.
+        /// The number of bytes sent before the reset.
         bytes: usize,
     },
-    /// Nothing is ever answered; the connection stays open.
+    /// There is no answer, and the connection stays open.
     Hang,
-    /// The connection closes after so many words, without the last chunk.
+    /// The connection closes after that number of words, without the last chunk.
     Cut {
-        /// How many words are sent before.
+        /// The number of words sent before the fault.
         words: usize,
     },
-    /// Silence after so many words; then the connection closes without the last chunk.
+    /// Nothing is sent for a time after that number of words. Then the connection closes without the last chunk.
     Silence {
-        /// How many words are sent before.
+        /// The number of words sent before the fault.
         words: usize,
-        /// How long the silence lasts; [`Duration::MAX`] is for ever.
+        /// How long the silence lasts.
         lasts: Duration,
     },
-    /// An event that is not JSON comes in between; the stream goes on well after it.
+    /// Nothing more is sent after that number of words, and the connection stays open.
+    Stall {
+        /// The number of words sent before the fault.
+        words: usize,
+    },
+    /// The stream has one more event, which is not JSON. The events after it are valid.
     InvalidEvent {
-        /// Which event it is, from 1.
+        /// The position of that event, from 1.
         event: usize,
     },
-    /// One JSON body comes although a stream was asked for.
+    /// The answer is one JSON body although the request asks for a stream.
     NotStreamed,
-    /// After the sixty words more and more come, without an end. Nothing for an answer that is not streamed.
+    /// The last event with content is repeated without end after the sixty words. No effect on an answer that is not streamed.
     Endless {
-        /// How long it takes from one event to the next.
+        /// The time from one event to the next.
         every: Duration,
     },
-    /// The sentinel is missing: `[DONE]`, `message_stop`. OpenAI responses have none.
+    /// The sentinel is missing: `[DONE]`, `message_stop`. OpenAI responses have no sentinel.
     NoDone,
-    /// Nothing says that the answer is finished: no finish reason, no `response.completed`.
+    /// The finish reason, or `response.completed`, is missing.
     NoFinish,
-    /// An error comes as an event after so many words, and ends the stream. Its status stays 200.
+    /// An event with an error ends the stream after that number of words. The status is 200.
     ErrorEvent {
-        /// How many words are sent before.
+        /// The number of words sent before the fault.
         words: usize,
         /// The data of the event, such as `{"error":{…}}`.
         data: Bytes,
     },
-    /// The body trickles: a few bytes at a time.
+    /// The body is sent a few bytes at a time.
     Drip {
-        /// How many bytes come at a time; 0 is taken for 1.
+        /// The number of bytes sent at a time. 0 counts as 1.
         bytes: usize,
-        /// How long it takes from one to the next.
+        /// The time before each of them.
         every: Duration,
     },
-    /// Comments that say nothing come before the first content (blank lines where the answer is not streamed).
+    /// Comments are sent before the first content; blank lines where the answer is not streamed.
     Comments {
-        /// How long it takes from one to the next.
+        /// The time before each of them.
         every: Duration,
-        /// How many come.
+        /// The number of comments.
         count: u32,
     },
 }
@@ -78,23 +82,24 @@ pub enum Fault {
 // === impl Fault ===
 
 impl Fault {
-    /// Silence for ever after so many words.
+    /// [`Stall`](Self::Stall) after that number of words.
     pub fn stall(words: usize) -> Self {
-        Self::Silence { words, lasts: Duration::MAX }
+        Self::Stall { words }
     }
 
-    /// An error event of the provider's servers after so many words.
+    /// [`ErrorEvent`](Self::ErrorEvent) with a `server_error` after that number of words.
     pub fn server_error(words: usize) -> Self {
         const DATA: &str = r#"{"error":{"message":"The server had an error while processing your request.","type":"server_error","param":null,"code":null}}"#;
         Self::ErrorEvent { words, data: Bytes::from_static(DATA.as_bytes()) }
     }
 
-    /// The word after which an event has to end for the fault to strike there.
+    /// The word after which an event has to end, so that the fault can apply there.
     pub(crate) fn stop(&self) -> Option<usize> {
         match self {
-            Self::Cut { words } | Self::Silence { words, .. } | Self::ErrorEvent { words, .. } => {
-                Some(*words)
-            }
+            Self::Cut { words }
+            | Self::Silence { words, .. }
+            | Self::Stall { words }
+            | Self::ErrorEvent { words, .. } => Some(*words),
             _ => None,
         }
     }

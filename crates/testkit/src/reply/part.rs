@@ -1,50 +1,51 @@
-//! What an answer is made of, and the pieces of its body.
+//! The values from which an answer is rendered, and the parts of its body.
 
 use bytes::Bytes;
 
-use crate::reply::Facts;
+use crate::reply::RequestFacts;
 
-/// One piece of a body, and what it is.
+/// One part of a body, with its kind.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Part {
-    pub(super) kind: Kind,
+pub(super) struct BodyPart {
+    pub(super) kind: PartKind,
     pub(super) bytes: Bytes,
 }
 
-/// What a piece of a body is.
+/// The kind of a part of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// What comes before the first content.
+pub(super) enum PartKind {
+    /// An event before the first content.
     Role,
-    /// Content: so many words.
+    /// Content, with its number of words.
     Words(usize),
     Finish,
     Usage,
     Done,
-    /// A whole body that is not streamed; its text begins at this byte.
+    /// A whole body that is not streamed. Its text begins at byte `text_at`.
     Json {
         text_at: usize,
     },
     Other,
 }
 
-/// What an answer is made of.
-pub(super) struct Answer<'a> {
+/// The values from which an answer is rendered.
+pub(super) struct ChatAnswer<'a> {
     pub(super) text: &'a str,
     pub(super) model: &'a str,
-    pub(super) facts: &'a Facts,
+    pub(super) facts: &'a RequestFacts,
+    /// Whether the answer has a finish reason.
     pub(super) finish: bool,
 }
 
-// === impl Part ===
+// === impl BodyPart ===
 
-impl Part {
-    pub(super) fn new(kind: Kind, text: impl Into<Bytes>) -> Self {
+impl BodyPart {
+    pub(super) fn new(kind: PartKind, text: impl Into<Bytes>) -> Self {
         Self { kind, bytes: text.into() }
     }
 
-    /// An event with a name, which is its type too; `fields` are JSON.
-    pub(super) fn event(kind: Kind, name: &str, fields: &str) -> Self {
+    /// An event whose name is also its `type`. `fields` are JSON.
+    pub(super) fn event(kind: PartKind, name: &str, fields: &str) -> Self {
         let comma = if fields.is_empty() { "" } else { "," };
         Self::new(kind, format!("event: {name}\ndata: {{\"type\":\"{name}\"{comma}{fields}}}\n\n"))
     }

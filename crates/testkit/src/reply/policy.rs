@@ -1,4 +1,4 @@
-//! An answer, described.
+//! The description of an answer.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,31 +7,31 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::reply::{Fault, WORDS};
 
-/// One answer of a provider, described.
+/// The description of one answer of a provider.
 ///
 /// # Defaults
 ///
-/// A whole answer of sixty words, one word an event, at once.
+/// A whole answer of sixty words, one word for each event, without latency.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reply {
-    pub(crate) what: What,
+    pub(crate) content: ReplyContent,
     pub(crate) faults: Vec<Fault>,
-    pub(crate) pace: Pace,
+    pub(crate) latencies: Latencies,
     pub(crate) words_per_event: usize,
     pub(crate) model: Option<Arc<str>>,
     pub(crate) headers: HeaderMap,
 }
 
-/// What is answered.
+/// The content of an answer.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum What {
+pub(crate) enum ReplyContent {
     Chat { text: Arc<str> },
     Raw { status: StatusCode, pieces: Vec<Bytes>, sized: bool },
 }
 
-/// How long it takes.
+/// The latencies of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Pace {
+pub(crate) struct Latencies {
     pub(crate) head: Duration,
     pub(crate) first: Duration,
     pub(crate) between: Duration,
@@ -42,10 +42,10 @@ pub(crate) struct Pace {
 impl Reply {
     /// A whole answer: [`WORDS`].
     pub fn answer() -> Self {
-        Self::new(What::Chat { text: WORDS.into() })
+        Self::new(ReplyContent::Chat { text: WORDS.into() })
     }
 
-    /// A status with an error body in OpenAI's shape that says no more than the status.
+    /// A status with an error body in OpenAI's shape, without a code.
     ///
     /// # Panics
     ///
@@ -77,7 +77,7 @@ impl Reply {
         }
     }
 
-    /// 429 because the money is gone: `insufficient_quota`.
+    /// 429 because the quota is exhausted: `insufficient_quota`.
     pub fn quota_exhausted() -> Self {
         Self::error(429, "insufficient_quota", "insufficient_quota")
     }
@@ -87,7 +87,7 @@ impl Reply {
         Self::error(400, "invalid_request_error", "context_length_exceeded")
     }
 
-    /// 400: the provider's content filter refused the prompt.
+    /// 400: the provider's content filter rejects the prompt.
     pub fn content_policy_violation() -> Self {
         Self::error(400, "invalid_request_error", "content_policy_violation")
     }
@@ -97,23 +97,23 @@ impl Reply {
         Self::answer().with(Fault::Refused)
     }
 
-    /// The connection is reset before any byte.
+    /// The connection is reset before any byte of an answer.
     pub fn reset() -> Self {
         Self::answer().with(Fault::Reset)
     }
 
-    /// Nothing is ever answered.
+    /// There is no answer.
     pub fn hang() -> Self {
         Self::answer().with(Fault::Hang)
     }
 
-    /// 200 without a byte, in the content type that was asked for.
+    /// 200 with an empty body, in the content type that the request asks for.
     pub fn empty() -> Self {
         let pieces = Vec::new();
-        Self::new(What::Raw { status: StatusCode::OK, pieces, sized: true })
+        Self::new(ReplyContent::Raw { status: StatusCode::OK, pieces, sized: true })
     }
 
-    /// 200 with a page for people, as a proxy in between would send.
+    /// 200 with an HTML page, as from a proxy.
     pub fn html() -> Self {
         Self::raw(200, "text/html", "<html><body>We will be right back.</body></html>")
     }
@@ -122,74 +122,74 @@ impl Reply {
     ///
     /// # Panics
     ///
-    /// When the status is not within 200 and 999, or the content type cannot be a header value.
+    /// When the status is not within 200 and 999, or the content type is not a valid header value.
     pub fn raw(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
         let pieces = vec![body.into()];
-        let what = What::Raw { status: checked(status), pieces, sized: true };
-        Self::new(what).header("content-type", content_type)
+        let content = ReplyContent::Raw { status: checked(status), pieces, sized: true };
+        Self::new(content).header("content-type", content_type)
     }
 
-    /// 200 with a body of any pieces, one after the other, of a length that is not told beforehand.
+    /// 200 with a body of these pieces, in order, without a content length.
     ///
     /// # Panics
     ///
-    /// When the content type cannot be a header value.
+    /// When the content type is not a valid header value.
     pub fn pieces<P: Into<Bytes>>(content_type: &str, pieces: impl IntoIterator<Item = P>) -> Self {
         let pieces = pieces.into_iter().map(Into::into).collect();
-        let what = What::Raw { status: StatusCode::OK, pieces, sized: false };
-        Self::new(what).header("content-type", content_type)
+        let content = ReplyContent::Raw { status: StatusCode::OK, pieces, sized: false };
+        Self::new(content).header("content-type", content_type)
     }
 
-    /// Adds a fault. Faults strike in the order in which they were added.
+    /// Adds a fault. Faults apply in the order in which they are added.
     #[must_use]
     pub fn with(mut self, fault: Fault) -> Self {
         self.faults.push(fault);
         self
     }
 
-    /// Another text than the sixty words. An empty one is a well-formed answer without content.
+    /// Sets the text: the sixty words by default. An empty text is a well-formed answer without content.
     #[must_use]
     pub fn text(mut self, text: &str) -> Self {
-        self.what = What::Chat { text: text.into() };
+        self.content = ReplyContent::Chat { text: text.into() };
         self
     }
 
-    /// Another model in the answer than the one that was asked.
+    /// Sets the model in the answer: the model of the request by default.
     #[must_use]
     pub fn model(mut self, model: &str) -> Self {
         self.model = Some(model.into());
         self
     }
 
-    /// How many words an event has: 1 by default; 0 is taken for 1.
+    /// Sets the number of words of an event: 1 by default. 0 counts as 1.
     #[must_use]
     pub fn words_per_event(mut self, words: usize) -> Self {
         self.words_per_event = words.max(1);
         self
     }
 
-    /// How long it takes until the head: none by default.
+    /// Sets the time from the request to the head: none by default.
     #[must_use]
     pub fn head_after(mut self, wait: Duration) -> Self {
-        self.pace.head = wait;
+        self.latencies.head = wait;
         self
     }
 
-    /// How long it takes from the head to the first content: none by default.
+    /// Sets the time from the head to the first content: none by default.
     #[must_use]
     pub fn first_content_after(mut self, wait: Duration) -> Self {
-        self.pace.first = wait;
+        self.latencies.first = wait;
         self
     }
 
-    /// How long it takes from one event with content to the next: none by default.
+    /// Sets the time from one event with content to the next: none by default.
     #[must_use]
     pub fn between_events(mut self, wait: Duration) -> Self {
-        self.pace.between = wait;
+        self.latencies.between = wait;
         self
     }
 
-    /// Sets the header `retry-after`, in seconds with as many decimals as are needed.
+    /// Sets the header `retry-after`, in seconds, with decimals where they are needed.
     #[must_use]
     pub fn retry_after(self, wait: Duration) -> Self {
         self.header("retry-after", &wait.as_secs_f64().to_string())
@@ -199,7 +199,7 @@ impl Reply {
     ///
     /// # Panics
     ///
-    /// When the name or the value cannot be one of a header.
+    /// When the name or the value is not valid in a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         let name = HeaderName::try_from(name).expect("the name of a header is a token");
@@ -213,11 +213,11 @@ impl Reply {
         self.faults.contains(&Fault::Refused)
     }
 
-    fn new(what: What) -> Self {
+    fn new(content: ReplyContent) -> Self {
         Self {
-            what,
+            content,
             faults: Vec::new(),
-            pace: Pace::default(),
+            latencies: Latencies::default(),
             words_per_event: 1,
             model: None,
             headers: HeaderMap::new(),

@@ -1,56 +1,60 @@
-//! The wire language of OpenAI responses.
+//! Renders answers of the API of OpenAI responses.
 
-use super::part::{Answer, Kind, Part, json};
+use super::part::{BodyPart, ChatAnswer, PartKind, json};
 
-/// Where the one text of an answer stands.
-const PLACE: &str = r#""item_id":"msg_0","output_index":0,"content_index":0"#;
+/// The indices of the one text of an answer.
+const TEXT_INDICES: &str = r#""item_id":"msg_0","output_index":0,"content_index":0"#;
 
-/// The response, its one message and the one part of it, all empty yet.
-pub(super) fn begin(answer: &Answer<'_>) -> Vec<Part> {
+/// The starts of the response, its one message and the one part of it, all without text.
+pub(super) fn begin(answer: &ChatAnswer<'_>) -> Vec<BodyPart> {
     let response = response(answer, "in_progress", "");
     let item = format!(r#""output_index":0,"item":{}"#, item("in_progress", ""));
-    let part = format!(r#"{PLACE},"part":{}"#, part("\"\""));
+    let part = format!(r#"{TEXT_INDICES},"part":{}"#, part("\"\""));
     vec![
-        Part::event(Kind::Role, "response.created", &format!(r#""sequence_number":0,{response}"#)),
-        Part::event(
-            Kind::Role,
+        BodyPart::event(
+            PartKind::Role,
+            "response.created",
+            &format!(r#""sequence_number":0,{response}"#),
+        ),
+        BodyPart::event(
+            PartKind::Role,
             "response.output_item.added",
             &format!(r#""sequence_number":1,{item}"#),
         ),
-        Part::event(
-            Kind::Role,
+        BodyPart::event(
+            PartKind::Role,
             "response.content_part.added",
             &format!(r#""sequence_number":2,{part}"#),
         ),
     ]
 }
 
-pub(super) fn words(_: &Answer<'_>, words: &str) -> String {
+pub(super) fn words(_: &ChatAnswer<'_>, words: &str) -> String {
     format!(
-        "event: response.output_text.delta\ndata: {{\"type\":\"response.output_text.delta\",\"sequence_number\":3,{PLACE},\"delta\":{},\"logprobs\":[]}}\n\n",
+        "event: response.output_text.delta\ndata: {{\"type\":\"response.output_text.delta\",\"sequence_number\":3,{TEXT_INDICES},\"delta\":{},\"logprobs\":[]}}\n\n",
         json(words)
     )
 }
 
-/// The ends of the text, the part, the message and the response, which has the usage. There is no sentinel after it.
-pub(super) fn end(answer: &Answer<'_>) -> Vec<Part> {
+/// The ends of the text, the part, the message and the response. The last has the usage. There is no sentinel.
+pub(super) fn end(answer: &ChatAnswer<'_>) -> Vec<BodyPart> {
     let text = json(answer.text);
     let item = item("completed", &part(&text));
     let events = [
-        ("output_text.done", format!(r#"{PLACE},"text":{text},"logprobs":[]"#)),
-        ("content_part.done", format!(r#"{PLACE},"part":{}"#, part(&text))),
+        ("output_text.done", format!(r#"{TEXT_INDICES},"text":{text},"logprobs":[]"#)),
+        ("content_part.done", format!(r#"{TEXT_INDICES},"part":{}"#, part(&text))),
         ("output_item.done", format!(r#""output_index":0,"item":{item}"#)),
         ("completed", response(answer, "completed", &item)),
     ];
     let numbered = events.iter().enumerate().map(|(n, (name, fields))| {
         let fields = format!(r#""sequence_number":{},{fields}"#, n + 4);
-        Part::event(Kind::Finish, &format!("response.{name}"), &fields)
+        BodyPart::event(PartKind::Finish, &format!("response.{name}"), &fields)
     });
     numbered.collect()
 }
 
-/// What stands before and after the text of an answer that is not streamed.
-pub(super) fn whole(answer: &Answer<'_>) -> (String, String) {
+/// The JSON before and after the text of an answer that is not streamed.
+pub(super) fn whole(answer: &ChatAnswer<'_>) -> (String, String) {
     let status = if answer.finish { "completed" } else { "in_progress" };
     let response = response(answer, status, &item(status, &part(TEXT)));
     let body = response.trim_start_matches(r#""response":"#);
@@ -58,10 +62,10 @@ pub(super) fn whole(answer: &Answer<'_>) -> (String, String) {
     (head.into(), tail.into())
 }
 
-/// Stands for the text, where nothing else can.
+/// A placeholder for the text: no other field can contain it.
 const TEXT: &str = "\"\u{1}\"";
 
-fn response(answer: &Answer<'_>, status: &str, output: &str) -> String {
+fn response(answer: &ChatAnswer<'_>, status: &str, output: &str) -> String {
     let (model, tokens) = (json(answer.model), answer.tokens());
     let usage = match status {
         "completed" => format!(

@@ -1,71 +1,72 @@
-//! What is done to answer, step by step.
+//! The steps by which an answer is sent.
 
 use std::{collections::VecDeque, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-/// One step.
+/// One step of an answer.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Step {
+pub(crate) enum ScriptStep {
     /// No connection is made.
     Refuse,
     /// The connection is reset.
     Reset,
+    /// Nothing is sent for that time.
     Wait(Duration),
-    Head(Box<Head>),
+    Head(Box<ReplyHead>),
     Data(Bytes),
-    /// Nothing more comes, and the connection stays open.
+    /// Nothing more is sent, and the connection stays open.
     Hang,
-    /// The connection closes although the body is not at its end.
+    /// The connection closes before the end of the body.
     Cut,
-    /// The body is at its end.
+    /// The end of the body.
     End,
-    /// The same bytes again and again.
-    Pulse {
+    /// The same bytes, `left` times, each after a wait of `every`.
+    Repeat {
         data: Bytes,
         every: Duration,
         left: u32,
     },
 }
 
-/// The head of an answer. `length` is told beforehand where the answer is not streamed.
+/// The head of an answer. `length` is known where the answer is not streamed.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Head {
+pub(crate) struct ReplyHead {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) length: Option<u64>,
 }
 
-/// The steps that are left.
+/// The remaining steps of an answer.
 #[derive(Debug)]
-pub(crate) struct Script(VecDeque<Step>);
+pub(crate) struct Script(VecDeque<ScriptStep>);
 
 // === impl Script ===
 
 impl Script {
-    pub(crate) fn new(steps: impl IntoIterator<Item = Step>) -> Self {
-        let idle = |step: &Step| matches!(step, Step::Wait(wait) if wait.is_zero());
-        Self(steps.into_iter().filter(|step| !idle(step)).collect())
+    pub(crate) fn new(steps: impl IntoIterator<Item = ScriptStep>) -> Self {
+        let is_empty = |step: &ScriptStep| matches!(step, ScriptStep::Wait(wait) if wait.is_zero());
+        Self(steps.into_iter().filter(|step| !is_empty(step)).collect())
     }
 
-    /// Whether nothing is left but the good end.
+    /// Whether nothing remains but the end of the body.
     pub(crate) fn is_over(&self) -> bool {
-        matches!(self.0.front(), None | Some(Step::End))
+        matches!(self.0.front(), None | Some(ScriptStep::End))
     }
 }
 
 impl Iterator for Script {
-    type Item = Step;
+    type Item = ScriptStep;
 
-    fn next(&mut self) -> Option<Step> {
+    fn next(&mut self) -> Option<ScriptStep> {
         let (data, every, left) = match self.0.pop_front()? {
-            Step::Pulse { left: 0, .. } => return self.next(),
-            Step::Pulse { data, every, left } => (data, every, left - 1),
+            ScriptStep::Repeat { left: 0, .. } => return self.next(),
+            ScriptStep::Repeat { data, every, left } => (data, every, left - 1),
             step => return Some(step),
         };
-        self.0.push_front(Step::Pulse { data: data.clone(), every, left });
-        self.0.push_front(Step::Data(data));
-        Some(Step::Wait(every))
+        self.0.push_front(ScriptStep::Repeat { data: data.clone(), every, left });
+        self.0.push_front(ScriptStep::Data(data));
+        Some(ScriptStep::Wait(every))
     }
 }

@@ -4,34 +4,34 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Api, Facts, Fault, Head, Reply, Step, WORDS};
+use super::{Api, Fault, Reply, ReplyHead, RequestFacts, ScriptStep, WORDS};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn streamed() -> Facts {
-    Facts { model: Some("m-1".into()), stream: true, ..Facts::default() }
+fn streamed() -> RequestFacts {
+    RequestFacts { model: Some("m-1".into()), stream: true, ..RequestFacts::default() }
 }
 
-fn steps(reply: &Reply, facts: &Facts) -> Vec<Step> {
+fn steps(reply: &Reply, facts: &RequestFacts) -> Vec<ScriptStep> {
     reply.script(facts, "p").collect()
 }
 
-fn body(steps: &[Step]) -> String {
-    let data = |step: &Step| match step {
-        Step::Data(data) => Some(data.to_vec()),
+fn body(steps: &[ScriptStep]) -> String {
+    let data = |step: &ScriptStep| match step {
+        ScriptStep::Data(data) => Some(data.to_vec()),
         _ => None,
     };
     String::from_utf8(steps.iter().filter_map(data).flatten().collect()).unwrap()
 }
 
-fn head(steps: &[Step]) -> &Head {
-    let found = steps.iter().find(|step| matches!(step, Step::Head(_)));
-    let Some(Step::Head(head)) = found else { panic!("{steps:?}") };
+fn head(steps: &[ScriptStep]) -> &ReplyHead {
+    let found = steps.iter().find(|step| matches!(step, ScriptStep::Head(_)));
+    let Some(ScriptStep::Head(head)) = found else { panic!("{steps:?}") };
     head
 }
 
 /// The data of all events.
-fn events(steps: &[Step]) -> Vec<String> {
+fn events(steps: &[ScriptStep]) -> Vec<String> {
     let body = body(steps);
     body.split_terminator("\n\n")
         .map(|event| event.strip_prefix("data: ").unwrap().into())
@@ -39,7 +39,7 @@ fn events(steps: &[Step]) -> Vec<String> {
 }
 
 /// The content of all events that have some.
-fn words(steps: &[Step]) -> Vec<String> {
+fn words(steps: &[ScriptStep]) -> Vec<String> {
     let content = |event: &String| {
         let event: Value = serde_json::from_str(event).ok()?;
         Some(event["choices"][0]["delta"]["content"].as_str()?.to_owned())
@@ -63,12 +63,12 @@ fn a_stream_is_a_role_the_words_a_finish_reason_and_the_sentinel() {
     assert_eq!(words(&steps).concat(), WORDS);
     assert_eq!(head(&steps).headers["content-type"], "text/event-stream");
     assert_eq!(head(&steps).headers["x-served-by"], "p");
-    assert_eq!((head(&steps).length, steps.last()), (None, Some(&Step::End)));
+    assert_eq!((head(&steps).length, steps.last()), (None, Some(&ScriptStep::End)));
 }
 
 #[test]
-fn usage_comes_before_the_sentinel_when_it_is_asked_for() {
-    let steps = steps(&Reply::answer(), &Facts { usage: true, ..streamed() });
+fn usage_comes_before_the_sentinel_when_the_request_asks_for_it() {
+    let steps = steps(&Reply::answer(), &RequestFacts { usage: true, ..streamed() });
     let events = events(&steps);
     let usage: Value = serde_json::from_str(&events[62]).unwrap();
     assert_eq!(usage["usage"]["completion_tokens"], 60);
@@ -78,7 +78,7 @@ fn usage_comes_before_the_sentinel_when_it_is_asked_for() {
 
 #[test]
 fn an_answer_that_is_not_streamed_is_one_body_of_its_length() {
-    let steps = steps(&Reply::answer().model("other"), &Facts::default());
+    let steps = steps(&Reply::answer().model("other"), &RequestFacts::default());
     let body = body(&steps);
     let json: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(json["choices"][0]["message"]["content"], WORDS);
@@ -94,17 +94,17 @@ fn words_come_in_groups_that_end_where_a_fault_strikes() {
     let groups = words(&steps);
     assert_eq!(groups.len(), 6, "five of seven words and one of five");
     assert_eq!(groups.concat().split_whitespace().count(), 40);
-    assert_eq!(steps.last(), Some(&Step::Cut));
+    assert_eq!(steps.last(), Some(&ScriptStep::Cut));
     assert!(!body(&steps).contains("[DONE]") && !body(&steps).contains("stop"));
 }
 
 #[test]
-fn an_unstreamed_answer_that_is_cut_is_shorter_than_it_said() {
+fn an_unstreamed_answer_that_is_cut_is_shorter_than_its_content_length() {
     for n in [0, 1, 40, 60] {
-        let steps = steps(&Reply::answer().with(Fault::Cut { words: n }), &Facts::default());
+        let steps = steps(&Reply::answer().with(Fault::Cut { words: n }), &RequestFacts::default());
         let body = body(&steps);
         assert!(head(&steps).length.unwrap() > body.len() as u64);
-        assert_eq!(steps.last(), Some(&Step::Cut));
+        assert_eq!(steps.last(), Some(&ScriptStep::Cut));
         let (_, said) = body.split_once(r#""content":""#).unwrap();
         assert_eq!(said.split_whitespace().count(), n, "{body}");
         assert!(serde_json::from_str::<Value>(&body).is_err());
@@ -116,21 +116,21 @@ fn silence_lasts_and_then_the_connection_closes() {
     let reply = Reply::answer().with(Fault::Silence { words: 20, lasts: SECOND });
     let acted = steps(&reply, &streamed());
     assert_eq!(words(&acted).len(), 20);
-    assert_eq!(acted[acted.len() - 2..], [Step::Wait(SECOND), Step::Cut]);
+    assert_eq!(acted[acted.len() - 2..], [ScriptStep::Wait(SECOND), ScriptStep::Cut]);
 
     let acted = steps(&Reply::answer().with(Fault::stall(20)), &streamed());
-    assert_eq!(acted[acted.len() - 2..], [Step::Hang, Step::Cut]);
+    assert_eq!(acted[acted.len() - 2..], [ScriptStep::Hang, ScriptStep::Cut]);
 }
 
 #[test]
-fn an_invalid_event_is_the_one_asked_for_and_no_word_is_lost() {
+fn an_invalid_event_has_the_configured_position_and_no_word_is_lost() {
     let reply = Reply::answer().with(Fault::InvalidEvent { event: 10 });
     let acted = steps(&reply, &streamed());
     let invalid = |event: &String| serde_json::from_str::<Value>(event).is_err();
     assert_eq!(events(&acted).iter().position(invalid), Some(9));
     assert_eq!(words(&acted).concat(), WORDS);
 
-    let acted = steps(&reply, &Facts::default());
+    let acted = steps(&reply, &RequestFacts::default());
     assert!(serde_json::from_str::<Value>(&body(&acted)).is_err());
     assert_eq!(head(&acted).length, Some(body(&acted).len() as u64), "whole, and not JSON");
 }
@@ -141,7 +141,7 @@ fn the_sentinel_and_the_finish_reason_can_be_missing() {
     assert!(!body(&acted).contains("[DONE]") && body(&acted).contains("stop"));
     let acted = steps(&Reply::answer().with(Fault::NoFinish), &streamed());
     assert!(body(&acted).contains("[DONE]") && !body(&acted).contains("stop"));
-    let acted = steps(&Reply::answer().with(Fault::NoFinish), &Facts::default());
+    let acted = steps(&Reply::answer().with(Fault::NoFinish), &RequestFacts::default());
     assert!(body(&acted).contains(r#""finish_reason":null"#));
 }
 
@@ -152,9 +152,9 @@ fn an_error_event_ends_the_stream() {
     let events = events(&acted);
     assert_eq!((words(&acted).len(), events.len()), (3, 1 + 3 + 1));
     assert!(events[4].contains("server_error"));
-    assert_eq!(acted.last(), Some(&Step::End));
+    assert_eq!(acted.last(), Some(&ScriptStep::End));
 
-    let acted = steps(&reply, &Facts::default());
+    let acted = steps(&reply, &RequestFacts::default());
     let json: Value = serde_json::from_str(&body(&acted)).unwrap();
     assert_eq!(
         (json["error"]["type"].as_str(), head(&acted).status.as_u16()),
@@ -165,17 +165,17 @@ fn an_error_event_ends_the_stream() {
 #[test]
 fn the_connection_is_reset_after_so_many_bytes() {
     let acted = steps(&Reply::answer().with(Fault::ResetAfter { bytes: 100 }), &streamed());
-    assert_eq!((body(&acted).len(), acted.last()), (100, Some(&Step::Reset)));
+    assert_eq!((body(&acted).len(), acted.last()), (100, Some(&ScriptStep::Reset)));
     let acted = steps(&Reply::answer().with(Fault::ResetAfter { bytes: 1 << 20 }), &streamed());
     assert!(body(&acted).contains("[DONE]"), "a body that is shorter comes whole");
-    assert_eq!(acted.last(), Some(&Step::Reset));
+    assert_eq!(acted.last(), Some(&ScriptStep::Reset));
 }
 
 #[test]
 fn a_body_drips() {
     let reply = Reply::answer().with(Fault::Drip { bytes: 50, every: SECOND });
-    let acted = steps(&reply, &Facts::default());
-    let waits = acted.iter().filter(|step| **step == Step::Wait(SECOND)).count();
+    let acted = steps(&reply, &RequestFacts::default());
+    let waits = acted.iter().filter(|step| **step == ScriptStep::Wait(SECOND)).count();
     assert_eq!(waits, body(&acted).len().div_ceil(50));
 }
 
@@ -184,9 +184,9 @@ fn comments_come_before_the_first_content() {
     let reply = Reply::answer().with(Fault::Comments { every: SECOND, count: 2 });
     let acted = steps(&reply, &streamed());
     assert!(body(&acted).starts_with(": keep-alive\n\n: keep-alive\n\ndata: {"));
-    assert_eq!(acted.iter().filter(|step| **step == Step::Wait(SECOND)).count(), 2);
+    assert_eq!(acted.iter().filter(|step| **step == ScriptStep::Wait(SECOND)).count(), 2);
 
-    let acted = steps(&reply, &Facts::default());
+    let acted = steps(&reply, &RequestFacts::default());
     assert!(body(&acted).starts_with("\n\n{"));
     assert_eq!(head(&acted).length, None, "its length is not known when the blanks come");
 }
@@ -198,25 +198,25 @@ fn latencies_come_where_they_belong() {
         .head_after(SECOND)
         .first_content_after(2 * SECOND)
         .between_events(3 * SECOND);
-    let waits = |facts: &Facts| -> Vec<String> {
+    let waits = |facts: &RequestFacts| -> Vec<String> {
         let steps = steps(&reply, facts);
-        let word = |step: &Step| match step {
-            Step::Wait(wait) => Some(format!("{}", wait.as_secs())),
-            Step::Head(_) => Some("head".into()),
+        let word = |step: &ScriptStep| match step {
+            ScriptStep::Wait(wait) => Some(format!("{}", wait.as_secs())),
+            ScriptStep::Head(_) => Some("head".into()),
             _ => None,
         };
         steps.iter().filter_map(word).collect()
     };
     assert_eq!(waits(&streamed()), ["1", "head", "2", "3"]);
-    assert_eq!(waits(&Facts::default()), ["6", "head"], "worked out before it is sent");
+    assert_eq!(waits(&RequestFacts::default()), ["6", "head"], "worked out before it is sent");
 }
 
 #[test]
 fn what_never_answers_has_no_head() {
-    assert_eq!(steps(&Reply::refused(), &streamed()), [Step::Refuse]);
-    assert_eq!(steps(&Reply::reset(), &streamed()), [Step::Reset]);
-    assert_eq!(steps(&Reply::hang(), &streamed()), [Step::Hang]);
-    assert_eq!(steps(&Reply::answer().with(Fault::Closed), &streamed()), [Step::Cut]);
+    assert_eq!(steps(&Reply::refused(), &streamed()), [ScriptStep::Refuse]);
+    assert_eq!(steps(&Reply::reset(), &streamed()), [ScriptStep::Reset]);
+    assert_eq!(steps(&Reply::hang(), &streamed()), [ScriptStep::Hang]);
+    assert_eq!(steps(&Reply::answer().with(Fault::Closed), &streamed()), [ScriptStep::Cut]);
 }
 
 #[test]
@@ -227,11 +227,11 @@ fn a_stream_can_go_on_for_ever() {
     assert_eq!(acted.len(), 1000, "and more");
     assert!(words(&acted).concat().starts_with(WORDS) && words(&acted).len() > 400);
     assert!(!body(&acted).contains("[DONE]") && !body(&acted).contains("stop"));
-    assert_eq!(steps(&reply, &Facts::default()).last(), Some(&Step::End));
+    assert_eq!(steps(&reply, &RequestFacts::default()).last(), Some(&ScriptStep::End));
 }
 
 #[test]
-fn one_body_can_come_although_a_stream_was_asked_for() {
+fn one_body_can_answer_a_request_for_a_stream() {
     let acted = steps(&Reply::answer().with(Fault::NotStreamed), &streamed());
     assert_eq!(head(&acted).headers["content-type"], "application/json");
     assert!(serde_json::from_str::<Value>(&body(&acted)).is_ok());
@@ -264,20 +264,21 @@ fn an_empty_answer_and_a_page_are_successes_of_http() {
 
 #[test]
 fn a_model_that_needs_escapes_is_escaped() {
-    let facts = Facts { model: Some("a\"b".into()), stream: true, ..Facts::default() };
+    let facts =
+        RequestFacts { model: Some("a\"b".into()), stream: true, ..RequestFacts::default() };
     assert_eq!(words(&steps(&Reply::answer(), &facts)).concat(), WORDS);
 }
 
 #[test]
-fn a_request_tells_what_it_asks_for() {
+fn a_request_is_parsed() {
     let body = br#"{"model":"m","stream":true,"stream_options":{"include_usage":true},
         "tools":[{"type":"function","function":{"name":"f"}}],
         "messages":[{"role":"user","content":"x"},{"role":"user"}],"max_completion_tokens":7}"#;
     let mut headers = http::HeaderMap::new();
     headers.insert("x-api-key", "secret".parse().unwrap());
-    headers.insert("x-drill-call", "12".parse().unwrap());
-    let facts = Facts::read("/v1/chat/completions", &headers, body);
-    let expected = Facts {
+    headers.insert("x-scenario-call", "12".parse().unwrap());
+    let facts = RequestFacts::read("/v1/chat/completions", &headers, body);
+    let expected = RequestFacts {
         api: Api::Chat,
         model: Some("m".into()),
         stream: true,
@@ -292,8 +293,8 @@ fn a_request_tells_what_it_asks_for() {
         bytes: body.len(),
     };
     assert_eq!(facts, expected);
-    let unread = Facts { bytes: 8, ..Facts::default() };
-    assert_eq!(Facts::read("", &http::HeaderMap::new(), b"not JSON"), unread);
+    let unread = RequestFacts { bytes: 8, ..RequestFacts::default() };
+    assert_eq!(RequestFacts::read("", &http::HeaderMap::new(), b"not JSON"), unread);
 }
 
 const PATHS: [&str; 3] = ["/v1/chat/completions", "/v1/responses", "/v1/messages"];
@@ -305,8 +306,8 @@ fn an_answer_that_is_not_streamed_is_in_the_wire_language_of_its_path() {
         "/output/0/content/0/text",
         "/content/0/text",
     ]) {
-        let api = Facts::read(path, &http::HeaderMap::new(), b"").api;
-        let facts = Facts { api, model: Some("m\"1".into()), ..Facts::default() };
+        let api = RequestFacts::read(path, &http::HeaderMap::new(), b"").api;
+        let facts = RequestFacts { api, model: Some("m\"1".into()), ..RequestFacts::default() };
         let body = body(&steps(&Reply::answer(), &facts));
         let json: Value = serde_json::from_str(&body).unwrap();
         assert_eq!(json.pointer(place), Some(&WORDS.into()), "{path}");

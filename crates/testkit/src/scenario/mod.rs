@@ -1,13 +1,13 @@
-//! Plays an incident against any client, and keeps the figures.
+//! A [`Scenario`] plays an incident against any client and returns its metrics.
 //!
 //! A client is any Tower service from [`Request`](evenkeel::Request) to a response with a body of bytes: a plain transport
-//! ([`tower::service_fn`] over reqwest), a loop of retries, a stack of layers. All clients of a drill get the same calls at
-//! the same times; each plays on a [`Stage`] of its own, so that the load of one does not touch another.
+//! ([`tower::service_fn`] over reqwest), a loop of retries, a stack of layers. All clients of a scenario make the same calls at
+//! the same times. Each has a [`Harness`] of its own, so that the load of one client does not affect another.
 //!
 //! # Defaults
 //!
-//! Seed 0, 60 calls a minute at random (Poisson), full length, streamed, an answer due within 30 s and given up after
-//! 120 s. Calls bring no tool; where the [incident](crate::Incident::tools) is about tools, every second call brings them.
+//! Seed 0, 60 calls a minute as a Poisson process, scale 1, streamed answers. A call is late after 30 s and hung after 120 s.
+//! Calls have no tools; if the [incident](crate::Incident::tools) has unavailable tools, every second call has them.
 //!
 //! # Example
 //!
@@ -19,42 +19,42 @@
 //!     {"from": 0, "to": 1, "provider": "healthy"},
 //!     {"from": 1, "to": 2, "provider": "down"},
 //!     {"from": 2, "to": 3, "provider": "healthy"}]}"#;
-//! let drill = Scenario::new(Incident::parse(outage).unwrap()).seed(1);
-//! let stage = drill.stage();
-//! // A client without any care: the primary itself.
-//! let figures = drill.play("plain", &stage, stage.primary().clone()).await;
-//! assert!(figures.error + figures.hung > 30);
-//! assert_eq!(figures.attempts_primary, figures.calls);
+//! let scenario = Scenario::new(Incident::parse(outage).unwrap()).seed(1);
+//! let harness = scenario.harness();
+//! // A client without retries or fallbacks: the primary itself.
+//! let metrics = scenario.play("plain", &harness, harness.primary().clone()).await;
+//! assert!(metrics.error + metrics.hung > 30);
+//! assert_eq!(metrics.attempts_primary, metrics.calls);
 //! # });
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Each request has its number in the header `x-drill-call`, by which a provider tells whose attempt it saw.
+//! Each request has the number of its call in the header `x-scenario-call`, so that a provider knows the call of an attempt.
 //!
-//! On sockets, put the stage's providers on [`Server`](crate::Server)s, and the stage [`at`](Stage::at) the URL of
-//! the primary's. A connection that is refused reaches no server: the client has to
-//! [note](crate::Provider::note_refused) it.
+//! To use sockets, put both providers on a [`Server`](crate::Server) each, and set the URL of the primary's as
+//! [`base_url`](Harness::base_url). A refused connection does not reach a server: the client
+//! [counts](crate::Provider::note_refused) it.
 //!
-//! # What the figures mean
+//! # Metrics
 //!
-//! See [`Figures`]. All times are in the time of the incident, whatever the scale.
+//! See [`Metrics`]. All times are in the time of the incident at every scale.
 //!
 //! # Pitfalls
 //!
-//! A drill is repeatable in virtual time only: a current-thread runtime whose clock is paused from its start.
+//! A scenario is repeatable only in virtual time: in a current-thread runtime whose clock is paused from its start.
 
-mod answer;
 mod arrivals;
-mod figures;
+mod call;
+mod harness;
+mod metrics;
 mod play;
 mod policy;
-mod record;
+mod received_answer;
+mod recording;
 mod series;
-mod stage;
-mod tally;
 
-pub use answer::Kind;
-pub use figures::{Figures, Report, ToolFigures};
+pub use harness::Harness;
+pub use metrics::{Metrics, Report, ToolMetrics};
 pub use policy::{Arrivals, Progress, Scenario};
+pub use received_answer::CallResult;
 pub use series::{Point, Series};
-pub use stage::Stage;

@@ -1,14 +1,14 @@
-//! What is played, and how.
+//! The settings of a scenario.
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
     Incident, Provider,
     incident::{Schedule, bounded_scale},
-    scenario::{Report, Stage, figures::Figures},
+    scenario::{Harness, Report, metrics::Metrics},
 };
 
-/// An incident to be played against clients: the same calls at the same times for each of them.
+/// An incident that is played against clients, with the same calls at the same times for each client.
 ///
 /// # Defaults
 ///
@@ -23,33 +23,34 @@ pub struct Scenario {
     pub(super) words_per_event: usize,
     pub(super) arrivals: Arrivals,
     pub(super) bucket: Option<Duration>,
-    pub(super) progress: Option<Watcher>,
+    pub(super) progress: Option<ProgressCallback>,
 }
 
-pub(super) type Watcher = Arc<dyn Fn(Progress) + Send + Sync>;
+/// The function that is called with the progress.
+pub(super) type ProgressCallback = Arc<dyn Fn(Progress) + Send + Sync>;
 
-/// How calls come.
+/// The process by which calls arrive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Arrivals {
-    /// At random, each without regard to the others, as calls of many people do.
+    /// Independent of each other, as the calls of many people.
     #[default]
     Poisson,
-    /// One in each interval, anywhere within it.
+    /// One call in each interval, at a random time within it.
     Even,
 }
 
-/// How far a drill has come.
+/// The progress of a scenario.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// How many calls were made.
+    /// The calls made.
     pub made: u64,
-    /// How many there are in all.
+    /// The calls of the whole scenario.
     pub calls: u64,
-    /// How many of them were answered so far.
+    /// The calls answered.
     pub answered: u64,
-    /// How many of them failed or were given up so far.
+    /// The calls failed or hung.
     pub failed: u64,
     /// The time of the incident.
     pub at: Duration,
@@ -58,10 +59,10 @@ pub struct Progress {
 // === impl Scenario ===
 
 impl Scenario {
-    /// The most calls that are made, whatever the rate.
+    /// The largest number of calls, at every rate.
     pub const MAX_CALLS: usize = 1 << 20;
 
-    /// This incident, with the defaults.
+    /// A scenario of this incident with the defaults.
     pub fn new(incident: Incident) -> Self {
         Self {
             incident,
@@ -76,61 +77,61 @@ impl Scenario {
         }
     }
 
-    /// The seed of everything that is drawn: arrivals, latencies, faults.
+    /// Sets the seed of everything that is drawn: arrivals, latencies, faults.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// The calls a minute of the incident: 60 by default. Kept within 0.001 and a million.
+    /// Sets the calls a minute of the incident: 60 by default. Clamped to 0.001 to a million.
     #[must_use]
     pub fn rate(mut self, per_minute: f64) -> Self {
         self.rate = if per_minute.is_nan() { 60.0 } else { per_minute.clamp(0.001, 1e6) };
         self
     }
 
-    /// How long a second of the incident lasts, in seconds: at 0.1 everything runs ten times as fast. Kept within 0.001
-    /// and 1000. The limits of the client under test have to be scaled alike.
+    /// Sets the seconds that a second of the incident lasts: at 0.1 the incident runs ten times as fast. Clamped to 0.001 to
+    /// 1000. Scale the limits of the client under test by the same factor.
     #[must_use]
     pub fn scale(mut self, scale: f64) -> Self {
         self.scale = bounded_scale(scale);
         self
     }
 
-    /// Whether the answers are asked for as streams: yes by default.
+    /// Sets whether requests ask for streams: true by default.
     #[must_use]
     pub fn stream(mut self, stream: bool) -> Self {
         self.stream = stream;
         self
     }
 
-    /// How many words an event of a stream has: 6 by default; 0 is taken for 1.
+    /// Sets the number of words of an event: 6 by default. 0 counts as 1.
     #[must_use]
     pub fn words_per_event(mut self, words: usize) -> Self {
         self.words_per_event = words.max(1);
         self
     }
 
-    /// How calls come.
+    /// Sets the process by which calls arrive.
     #[must_use]
     pub fn arrivals(mut self, arrivals: Arrivals) -> Self {
         self.arrivals = arrivals;
         self
     }
 
-    /// The stretch of time that one point of the [`Series`](crate::scenario::Series) is over: by default a 240th of
-    /// the incident; at least a 10 000th.
+    /// Sets the period of one point of the [`Series`](crate::scenario::Series): by default a 240th of the incident, at least a
+    /// 10 000th.
     #[must_use]
     pub fn bucket(mut self, bucket: Duration) -> Self {
         self.bucket = Some(bucket);
         self
     }
 
-    /// Calls that after each call was made, and after each one that ended when all had been made.
+    /// Sets a function that runs after each call is made, and after each call ends once all are made.
     #[must_use]
-    pub fn on_progress(mut self, watch: impl Fn(Progress) + Send + Sync + 'static) -> Self {
-        self.progress = Some(Arc::new(watch));
+    pub fn on_progress(mut self, callback: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        self.progress = Some(Arc::new(callback));
         self
     }
 
@@ -139,8 +140,8 @@ impl Scenario {
         &self.incident
     }
 
-    /// Two fresh providers that follow the incident, for one client.
-    pub fn stage(&self) -> Stage {
+    /// Two new providers that follow the incident, for one client.
+    pub fn harness(&self) -> Harness {
         let follow = |name, schedule: Schedule| {
             let schedule = schedule
                 .seed(self.seed)
@@ -149,24 +150,24 @@ impl Scenario {
                 .words_per_event(self.words_per_event);
             Provider::new(name).following(schedule)
         };
-        Stage::new(
+        Harness::new(
             follow("primary", self.incident.primary_schedule()),
             follow("secondary", self.incident.secondary_schedule()),
         )
     }
 
-    /// The figures of all clients, as one object.
-    pub fn report(&self, clients: Vec<Figures>) -> Report {
+    /// The metrics of all clients.
+    pub fn report(&self, clients: Vec<Metrics>) -> Report {
         let incident = self.incident.name().to_owned();
-        let told = clients.iter().filter(|client| !client.rungs.is_empty());
-        let rungs = told.map(|client| (client.name.clone(), client.rungs.clone())).collect();
+        let with_rungs = clients.iter().filter(|client| !client.rungs.is_empty());
+        let rungs = with_rungs.map(|client| (client.name.clone(), client.rungs.clone())).collect();
         Report { incident, seed: self.seed, rate: self.rate, clients, rungs }
     }
 }
 
 impl fmt::Debug for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Drill")
+        f.debug_struct("Scenario")
             .field("incident", &self.incident.name())
             .field("seed", &self.seed)
             .field("rate", &self.rate)

@@ -1,4 +1,4 @@
-//! One connection: its requests, one after the other, each acted out.
+//! Serves the requests of one connection, one after the other.
 
 use std::{future::Future, io, time::Duration};
 
@@ -12,11 +12,11 @@ use tokio::{
 
 use crate::{
     Provider,
-    provider::Flight,
-    reply::{Head, Script, Step},
+    provider::AttemptGuard,
+    reply::{ReplyHead, Script, ScriptStep},
     server::{
-        kept::{KeptFault, Line},
-        request::{Incoming, Read, read},
+        idle::{IdleFault, RulesView},
+        request::{IncomingRequest, ParseState, parse},
     },
 };
 
@@ -26,96 +26,96 @@ struct Connection {
     stream: TcpStream,
     buffer: BytesMut,
     provider: Provider,
-    /// Whether the listener is open: a connection that is idle after an answer does not outlive it.
+    /// Whether the listener is open: an idle connection closes with it.
     open: watch::Receiver<bool>,
-    line: Line,
-    /// How many requests came.
+    rules: RulesView,
+    /// The number of requests received.
     requests: u32,
 }
 
-/// How the body of an answer is framed.
+/// The framing of the body of an answer.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Framing {
+enum BodyFraming {
     Sized,
     Chunked,
     /// Until the connection closes.
     Close,
 }
 
-/// How much a client may send ahead while it waits.
-const AHEAD: usize = 64 * 1024;
+/// The largest number of bytes read while an answer waits.
+const MAX_READ_AHEAD: usize = 64 * 1024;
 
-/// Answers until either side closes. What goes wrong with a connection is the client's to see, and nobody else's.
+/// Answers until either side closes. A failure of the connection is visible to the client only.
 pub(super) async fn serve(
     stream: TcpStream,
     provider: Provider,
-    line: Line,
+    rules: RulesView,
     open: watch::Receiver<bool>,
 ) {
     let buffer = BytesMut::new();
-    let mut connection = Connection { stream, buffer, provider, open, line, requests: 0 };
-    let _ = connection.requests().await;
+    let mut connection = Connection { stream, buffer, provider, open, rules, requests: 0 };
+    let _ = connection.serve_requests().await;
 }
 
 // === impl Connection ===
 
 impl Connection {
-    async fn requests(&mut self) -> io::Result<()> {
-        while let Some(request) = self.request().await? {
+    async fn serve_requests(&mut self) -> io::Result<()> {
+        while let Some(request) = self.next_request().await? {
             self.requests += 1;
-            if self.line.rules().close_at.is_some_and(|n| n <= self.requests) {
+            if self.rules.current().close_at.is_some_and(|n| n <= self.requests) {
                 break;
             }
-            let (flight, script) =
-                self.provider.begin(&request.path, &request.headers, &request.body);
-            let kept = self.act(&request, flight, script).await?;
-            if request.close || !kept || self.line.rules().close_after {
+            let (attempt, script) =
+                self.provider.begin_attempt(&request.path, &request.headers, &request.body);
+            let is_reusable = self.play(&request, attempt, script).await?;
+            if request.close || !is_reusable || self.rules.current().close_after {
                 break;
             }
         }
         self.stream.shutdown().await
     }
 
-    /// The next request; `None` when there is none any more.
-    async fn request(&mut self) -> io::Result<Option<Incoming>> {
+    /// The next request, or `None` at the end of the connection.
+    async fn next_request(&mut self) -> io::Result<Option<IncomingRequest>> {
         loop {
-            match read(&mut self.buffer) {
-                Read::Whole(incoming) => return Ok(Some(incoming)),
-                Read::Bad(status) => return self.turn_away(status).await.map(|()| None),
-                Read::Continue => {
+            match parse(&mut self.buffer) {
+                ParseState::Complete(incoming) => return Ok(Some(incoming)),
+                ParseState::Invalid(status) => return self.reject(status).await.map(|()| None),
+                ParseState::Continue => {
                     self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
                 }
-                Read::More => {}
+                ParseState::Incomplete => {}
             }
             let idle = self.requests > 0 && self.buffer.is_empty();
-            let _counted = idle.then(|| self.line.rest());
+            let _idle = idle.then(|| self.rules.begin_idle());
             let closed = async {
-                // An error means that the server is gone, and this task with it.
+                // An error means that the server is dropped, and this task with it.
                 let _ = self.open.wait_for(|open| !open).await;
             };
             let fault = tokio::select! {
                 biased;
-                fault = self.line.killed(), if idle => fault,
+                fault = self.rules.killed(), if idle => fault,
                 count = self.stream.read_buf(&mut self.buffer) => match count? {
                     0 => return Ok(None),
                     _ => continue,
                 },
                 () = closed, if idle => return Ok(None),
             };
-            return self.die(fault).await.map(|()| None);
+            return self.fail(fault).await.map(|()| None);
         }
     }
 
-    /// The connection is dead, and the client knows it sooner or later or never.
-    async fn die(&mut self, fault: KeptFault) -> io::Result<()> {
+    /// Plays the fault of an idle connection.
+    async fn fail(&mut self, fault: IdleFault) -> io::Result<()> {
         let mut rest = [0; 4096];
         match fault {
-            KeptFault::Close => Ok(()),
-            KeptFault::Silence => {
+            IdleFault::Close => Ok(()),
+            IdleFault::Silence => {
                 while self.stream.read(&mut rest).await? > 0 {}
                 Ok(())
             }
-            KeptFault::Reset => match self.stream.read(&mut rest).await? {
+            IdleFault::Reset => match self.stream.read(&mut rest).await? {
                 0 => Ok(()),
                 _ => {
                     self.stream.set_zero_linger()?;
@@ -125,9 +125,8 @@ impl Connection {
         }
     }
 
-    /// Answers what is no request, and takes what its client still sends for a moment, so that the answer is not lost in a
-    /// reset.
-    async fn turn_away(&mut self, status: StatusCode) -> io::Result<()> {
+    /// Answers a request that is not valid. Reads for a short time after it, so that the answer is not lost in a reset.
+    async fn reject(&mut self, status: StatusCode) -> io::Result<()> {
         let answer = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
         self.stream.write_all(answer.as_bytes()).await?;
         self.stream.shutdown().await?;
@@ -137,53 +136,53 @@ impl Connection {
         Ok(())
     }
 
-    /// Acts a script out. Whether the connection can be used again.
-    async fn act(
+    /// Plays a script. Returns whether the connection can be reused.
+    async fn play(
         &mut self,
-        request: &Incoming,
-        mut flight: Flight,
+        request: &IncomingRequest,
+        mut attempt: AttemptGuard,
         mut script: Script,
     ) -> io::Result<bool> {
-        let mut framing = Framing::Sized;
+        let mut framing = BodyFraming::Sized;
         while let Some(step) = script.next() {
             match step {
-                Step::Wait(wait) => self.pause(tokio::time::sleep(wait)).await?,
-                Step::Hang => self.pause(std::future::pending()).await?,
-                Step::Head(head) => {
+                ScriptStep::Wait(wait) => self.pause(tokio::time::sleep(wait)).await?,
+                ScriptStep::Hang => self.pause(std::future::pending()).await?,
+                ScriptStep::Head(head) => {
                     framing = match head.length {
-                        Some(_) => Framing::Sized,
-                        None if request.chunks => Framing::Chunked,
-                        None => Framing::Close,
+                        Some(_) => BodyFraming::Sized,
+                        None if request.can_chunk => BodyFraming::Chunked,
+                        None => BodyFraming::Close,
                     };
                     self.head(*head, framing, request.close).await?;
                 }
-                Step::Data(data) => {
+                ScriptStep::Data(data) => {
                     if script.is_over() {
-                        // The client may look at the count as soon as it has the last byte.
-                        flight.done();
+                        // The client may read the counts as soon as it has the last byte.
+                        attempt.complete();
                     }
                     self.data(data, framing).await?;
                 }
-                Step::Refuse | Step::Reset => {
-                    flight.done();
+                ScriptStep::Refuse | ScriptStep::Reset => {
+                    attempt.complete();
                     self.stream.set_zero_linger()?;
                     return Err(io::ErrorKind::ConnectionReset.into());
                 }
-                Step::Cut => {
-                    flight.done();
+                ScriptStep::Cut => {
+                    attempt.complete();
                     return Ok(false);
                 }
-                Step::End | Step::Pulse { .. } => break,
+                ScriptStep::End | ScriptStep::Repeat { .. } => break,
             }
         }
-        flight.done();
-        if framing == Framing::Chunked {
+        attempt.complete();
+        if framing == BodyFraming::Chunked {
             self.stream.write_all(b"0\r\n\r\n").await?;
         }
-        Ok(framing != Framing::Close)
+        Ok(framing != BodyFraming::Close)
     }
 
-    async fn head(&mut self, head: Head, framing: Framing, close: bool) -> io::Result<()> {
+    async fn head(&mut self, head: ReplyHead, framing: BodyFraming, close: bool) -> io::Result<()> {
         let mut bytes = format!("HTTP/1.1 {}\r\n", head.status).into_bytes();
         for (name, value) in &head.headers {
             bytes.extend_from_slice(name.as_str().as_bytes());
@@ -191,27 +190,27 @@ impl Connection {
             bytes.extend_from_slice(value.as_bytes());
             bytes.extend_from_slice(b"\r\n");
         }
-        // A reply may lie about its length.
-        let told = head.headers.contains_key(header::CONTENT_LENGTH);
-        if let Some(length) = head.length.filter(|_| !told) {
+        // A reply may set a wrong length.
+        let has_length = head.headers.contains_key(header::CONTENT_LENGTH);
+        if let Some(length) = head.length.filter(|_| !has_length) {
             bytes.extend_from_slice(format!("content-length: {length}\r\n").as_bytes());
         }
-        if framing == Framing::Chunked {
+        if framing == BodyFraming::Chunked {
             bytes.extend_from_slice(b"transfer-encoding: chunked\r\n");
         }
-        if close || framing == Framing::Close {
+        if close || framing == BodyFraming::Close {
             bytes.extend_from_slice(b"connection: close\r\n");
         }
         bytes.extend_from_slice(b"\r\n");
         self.stream.write_all(&bytes).await
     }
 
-    async fn data(&mut self, data: Bytes, framing: Framing) -> io::Result<()> {
-        if framing != Framing::Chunked {
+    async fn data(&mut self, data: Bytes, framing: BodyFraming) -> io::Result<()> {
+        if framing != BodyFraming::Chunked {
             return self.stream.write_all(&data).await;
         }
         if data.is_empty() {
-            // An empty chunk would be the last.
+            // An empty chunk would end the body.
             return Ok(());
         }
         let mut chunk = format!("{:x}\r\n", data.len()).into_bytes();
@@ -220,15 +219,15 @@ impl Connection {
         self.stream.write_all(&chunk).await
     }
 
-    /// Waits, and fails at once when the client goes away.
+    /// Waits. Fails when the client closes the connection.
     async fn pause(&mut self, wait: impl Future<Output = ()>) -> io::Result<()> {
         let mut wait = std::pin::pin!(wait);
         loop {
-            let listen = self.buffer.len() < AHEAD;
+            let may_read = self.buffer.len() < MAX_READ_AHEAD;
             tokio::select! {
                 biased;
                 () = &mut wait => return Ok(()),
-                count = self.stream.read_buf(&mut self.buffer), if listen => if count? == 0 {
+                count = self.stream.read_buf(&mut self.buffer), if may_read => if count? == 0 {
                     return Err(io::ErrorKind::ConnectionAborted.into());
                 },
             }

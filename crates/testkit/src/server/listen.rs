@@ -1,4 +1,4 @@
-//! Listens, or refuses to.
+//! Accepts connections, or refuses them.
 
 use std::{
     io,
@@ -17,48 +17,64 @@ use crate::{
     Provider,
     server::{
         connection::serve,
-        kept::{Kept, KeptFault},
+        idle::{IdleConnections, IdleFault},
     },
 };
 
-/// A provider on a loopback socket. It stops when it is dropped: the listener and every connection close.
+/// A provider on a loopback socket. When it is dropped, the listener and all connections close.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
     provider: Provider,
     open: watch::Receiver<bool>,
-    kept: Kept,
+    idle: IdleConnections,
     task: AbortHandle,
 }
 
-/// The listener, or what keeps its port while connections are refused.
+/// The listener, or the socket that holds its port while connections are refused.
 #[derive(Debug)]
-enum Door {
+enum Listener {
     Open(TcpListener),
-    /// Bound, and not listening: the system refuses every connection.
-    Shut(TcpSocket),
-    /// Neither could be had; tried again soon.
-    Lost,
+    /// Bound but not listening: the system refuses connections.
+    Closed(TcpSocket),
+    /// The system failed to open or to bind it; tried again soon.
+    Failed,
 }
 
-/// As many connections as are held at a time; the others wait in the system's queue.
-const MOST: usize = 4096;
+/// The task that accepts connections.
+struct Acceptor {
+    address: SocketAddr,
+    provider: Provider,
+    idle: IdleConnections,
+    /// Whether the listener is open.
+    open: watch::Sender<bool>,
+    connections: JoinSet<()>,
+}
+
+/// The number of open connections. The others wait in the queue of the system.
+const MAX_CONNECTIONS: usize = 4096;
 const BACKLOG: u32 = 1024;
-/// After a failure of the system, such as too many open files.
-const PAUSE: Duration = Duration::from_millis(10);
+/// The wait after a failure of the system, such as too many open files.
+const RETRY_DELAY: Duration = Duration::from_millis(10);
 
 // === impl Server ===
 
 impl Server {
-    /// Puts a provider on any free port of 127.0.0.1. To be called within a Tokio runtime with time and I/O.
+    /// Puts a provider on a free port of 127.0.0.1. Must be called in a Tokio runtime with time and I/O.
     pub async fn start(provider: Provider) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let (tell, open) = watch::channel(true);
-        let kept = Kept::default();
-        let listening = listen((listener, address), provider.clone(), kept.clone(), tell);
-        let task = tokio::spawn(listening).abort_handle();
-        let server = Self { address, provider, open, kept, task };
+        let (set_open, open) = watch::channel(true);
+        let idle = IdleConnections::default();
+        let acceptor = Acceptor {
+            address,
+            provider: provider.clone(),
+            idle: idle.clone(),
+            open: set_open,
+            connections: JoinSet::new(),
+        };
+        let task = tokio::spawn(acceptor.run(Listener::Open(listener))).abort_handle();
+        let server = Self { address, provider, open, idle, task };
         server.settle().await;
         Ok(server)
     }
@@ -73,37 +89,37 @@ impl Server {
         self.address
     }
 
-    /// The provider that it acts out, which counts the attempts.
+    /// The provider, which counts the attempts.
     pub fn provider(&self) -> &Provider {
         &self.provider
     }
 
-    /// How many connections are kept by clients now: answered, open and idle.
-    pub fn kept(&self) -> usize {
-        self.kept.idle()
+    /// The number of connections that are idle: open, with an answer, between two requests.
+    pub fn idle_connections(&self) -> usize {
+        self.idle.count()
     }
 
-    /// Kills all connections that are idle now. Those that answer, and those to come, are as they were.
-    pub fn kill_kept(&self, fault: KeptFault) {
-        self.kept.kill(fault);
+    /// Ends all connections that are idle now. Other connections are not affected.
+    pub fn kill_idle(&self, fault: IdleFault) {
+        self.idle.kill(fault);
     }
 
-    /// Closes each connection at its n-th request, from 1, in place of an answer: the request reaches no provider and is
-    /// not counted. `None`, the default, closes none.
+    /// Closes each connection at its n-th request, from 1, in place of an answer. That request does not reach the provider and
+    /// is not counted. `None`, the default, closes no connection.
     pub fn close_at_request(&self, n: impl Into<Option<u32>>) {
         let n = n.into();
-        self.kept.change(|rules| rules.close_at = n);
+        self.idle.change(|rules| rules.close_at = n);
     }
 
-    /// Closes each connection after every answer although its head says nothing of that. Off by default.
+    /// Closes each connection after each answer, without `connection: close`. Off by default.
     pub fn close_after_answers(&self, close: bool) {
-        self.kept.change(|rules| rules.close_after = close);
+        self.idle.change(|rules| rules.close_after = close);
     }
 
-    /// Waits until the listener is as the provider now wants it: open, or closed to every connection.
+    /// Waits until the listener is open or closed, as the provider requires now.
     pub async fn settle(&self) {
         let mut open = self.open.clone();
-        while *open.borrow_and_update() == self.provider.refusing() {
+        while *open.borrow_and_update() == self.provider.is_refusing() {
             if open.changed().await.is_err() {
                 return;
             }
@@ -118,44 +134,51 @@ impl Drop for Server {
     }
 }
 
-async fn listen(
-    (listener, address): (TcpListener, SocketAddr),
-    provider: Provider,
-    kept: Kept,
-    open: watch::Sender<bool>,
-) {
-    let mut door = Door::Open(listener);
-    let mut connections = JoinSet::new();
-    let mut changes = provider.changes();
-    let mut node = provider.node();
-    loop {
-        changes.mark_unchanged();
-        let now = provider.node();
-        if std::mem::replace(&mut node, now) != now {
-            kept.kill(KeptFault::Reset);
+// === impl Acceptor ===
+
+impl Acceptor {
+    async fn run(mut self, mut listener: Listener) {
+        let mut changes = self.provider.subscribe();
+        let mut node = self.provider.node();
+        loop {
+            changes.mark_unchanged();
+            let now = self.provider.node();
+            if std::mem::replace(&mut node, now) != now {
+                self.idle.kill(IdleFault::Reset);
+            }
+            listener = self.follow_provider(listener).await;
+            let next_change = self.provider.next_change();
+            let has_room = self.connections.len() < MAX_CONNECTIONS;
+            tokio::select! {
+                biased;
+                _ = changes.changed() => {}
+                () = until(next_change), if next_change.is_some() => {}
+                Some(_) = self.connections.join_next() => {}
+                accepted = listener.accept(), if has_room => match accepted {
+                    Ok(stream) => self.serve(stream),
+                    Err(_) => sleep(RETRY_DELAY).await,
+                },
+            }
         }
-        let refuse = provider.refusing();
-        // Whoever knocked before is let in.
-        while refuse && connections.len() < MOST {
-            let Some(stream) = door.knocked().await else { break };
-            connections.spawn(serve(stream, provider.clone(), kept.line(), open.subscribe()));
+    }
+
+    /// Opens or closes the listener, as the provider requires now.
+    async fn follow_provider(&mut self, listener: Listener) -> Listener {
+        let refuse = self.provider.is_refusing();
+        // Connections that were made before are accepted.
+        while refuse && self.connections.len() < MAX_CONNECTIONS {
+            let Some(stream) = listener.pending().await else { break };
+            self.serve(stream);
         }
-        door = door.turn(!refuse, address);
-        let is_open = matches!(door, Door::Open(_));
-        open.send_if_modified(|open| std::mem::replace(open, is_open) != is_open);
-        let look = provider.look_again();
-        tokio::select! {
-            biased;
-            _ = changes.changed() => {}
-            () = until(look), if look.is_some() => {}
-            Some(_) = connections.join_next() => {}
-            accepted = door.accept(), if connections.len() < MOST => match accepted {
-                Ok(stream) => {
-                    connections.spawn(serve(stream, provider.clone(), kept.line(), open.subscribe()));
-                }
-                Err(_) => sleep(PAUSE).await,
-            },
-        }
+        let listener = listener.set_open(!refuse, self.address);
+        let is_open = matches!(listener, Listener::Open(_));
+        self.open.send_if_modified(|open| std::mem::replace(open, is_open) != is_open);
+        listener
+    }
+
+    fn serve(&mut self, stream: TcpStream) {
+        let (rules, open) = (self.idle.view(), self.open.subscribe());
+        self.connections.spawn(serve(stream, self.provider.clone(), rules, open));
     }
 }
 
@@ -166,27 +189,27 @@ async fn until(time: Option<Instant>) {
     }
 }
 
-// === impl Door ===
+// === impl Listener ===
 
-impl Door {
-    /// Opens or closes it, where it is not so already. The port stays the same.
-    fn turn(self, open: bool, address: SocketAddr) -> Self {
+impl Listener {
+    /// Opens or closes the listener. The port stays the same.
+    fn set_open(self, open: bool, address: SocketAddr) -> Self {
         match (self, open) {
             (Self::Open(listener), false) => {
                 drop(listener);
-                bound(address).map_or(Self::Lost, Self::Shut)
+                bound(address).map_or(Self::Failed, Self::Closed)
             }
-            (Self::Shut(socket), true) => socket.listen(BACKLOG).map_or(Self::Lost, Self::Open),
-            (Self::Lost, true) => {
+            (Self::Closed(socket), true) => socket.listen(BACKLOG).map_or(Self::Failed, Self::Open),
+            (Self::Failed, true) => {
                 let listener = bound(address).and_then(|socket| socket.listen(BACKLOG));
-                listener.map_or(Self::Lost, Self::Open)
+                listener.map_or(Self::Failed, Self::Open)
             }
-            (door, _) => door,
+            (listener, _) => listener,
         }
     }
 
-    /// A connection that is there already.
-    async fn knocked(&self) -> Option<TcpStream> {
+    /// A connection that is in the queue of the system.
+    async fn pending(&self) -> Option<TcpStream> {
         timeout(Duration::ZERO, self.accept()).await.ok()?.ok()
     }
 
@@ -194,12 +217,12 @@ impl Door {
         match self {
             Self::Open(listener) => {
                 let (stream, _) = listener.accept().await?;
-                // An event is an event: it is not held back for the next.
+                // An event is sent without waiting for the next.
                 stream.set_nodelay(true)?;
                 Ok(stream)
             }
-            Self::Shut(_) => std::future::pending().await,
-            Self::Lost => Err(io::ErrorKind::AddrInUse.into()),
+            Self::Closed(_) => std::future::pending().await,
+            Self::Failed => Err(io::ErrorKind::AddrInUse.into()),
         }
     }
 }

@@ -1,18 +1,18 @@
-//! A provider on a loopback socket: what [`Provider`](crate::Provider) does in process, in real HTTP/1.1.
+//! A [`Server`] puts a [`Provider`](crate::Provider) on a loopback socket, in HTTP/1.1.
 //!
-//! Use it to test what only a socket has: connections that are refused, reset, cut, kept alive. The server acts out
-//! whatever its provider answers, and counts in its provider.
+//! Use it to test connections that are refused, reset, closed early or reused. The server sends the answers of its provider,
+//! and the provider counts the attempts.
 //!
 //! # Defaults
 //!
-//! Any free port of 127.0.0.1; connections are kept alive; streams come in chunks; a request has at most 64 KiB of head
-//! and 16 MiB of body, else it is answered 431 or 413; at most 4096 connections.
+//! A free port of 127.0.0.1. Connections are reused. Streams are sent in chunks. A request has at most 64 KiB of head and
+//! 16 MiB of body; a larger one is answered 431 or 413. At most 4096 connections are open.
 //!
-//! # Connections that die
+//! # Faults of connections
 //!
-//! A client keeps its connections, and a provider need not: [`Server::kill_kept`] ends those that are idle now, in one of
-//! three ways ([`KeptFault`]); [`Server::close_at_request`] closes each connection at its n-th request in place of an
-//! answer; [`Server::close_after_answers`] closes each after every answer. New connections are served as before.
+//! [`Server::kill_idle`] ends the connections that are idle now, in one of three ways ([`IdleFault`]).
+//! [`Server::close_at_request`] closes each connection at its n-th request, in place of an answer.
+//! [`Server::close_after_answers`] closes each connection after each answer. New connections are not affected.
 //!
 //! # Example
 //!
@@ -26,7 +26,7 @@
 //! // … call the URL; then
 //! assert_eq!(provider.count(), 0);
 //!
-//! // The listener really closes, and opens again on the same port.
+//! // The listener closes; it opens again on the same port.
 //! provider.set(Reply::refused());
 //! server.settle().await;
 //! # Ok(()) }
@@ -34,14 +34,14 @@
 //!
 //! # Pitfalls
 //!
-//! Never under a paused clock. A connection that was refused reaches nobody, so it is not counted: a client that knows of
-//! it can say so with [`note_refused`](crate::Provider::note_refused). A planned refusal stands until then, or
-//! until something else is [`set`](crate::Provider::set).
+//! Do not use it with a paused clock. A refused connection does not reach the server, so it is not counted: a client counts it
+//! with [`note_refused`](crate::Provider::note_refused). A refused reply stays the next reply until then, or until another reply
+//! is [`set`](crate::Provider::set).
 
 mod connection;
-mod kept;
+mod idle;
 mod listen;
 mod request;
 
-pub use kept::KeptFault;
+pub use idle::IdleFault;
 pub use listen::Server;

@@ -1,29 +1,29 @@
-//! Numbers that are drawn: the same for the same seed.
+//! Random numbers, the same for the same seed.
 
 use std::time::Duration;
 
 use fastrand::Rng;
 
-/// A number, or a pair of them from which one is drawn evenly.
+/// A number, or two from between which one is drawn evenly.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Span {
+pub(crate) struct SampleRange {
     pub(crate) low: f64,
     pub(crate) high: f64,
 }
 
-// === impl Span ===
+// === impl SampleRange ===
 
-impl Span {
+impl SampleRange {
     pub(crate) const fn new(low: f64, high: f64) -> Self {
         Self { low, high }
     }
 
-    /// The number so far from the one end to the other: 0 to 1.
-    pub(crate) fn at(self, part: f64) -> f64 {
-        self.low + (self.high - self.low) * part
+    /// The number at a fraction of the way from the low end to the high end.
+    pub(crate) fn at(self, fraction: f64) -> f64 {
+        self.low + (self.high - self.low) * fraction
     }
 
-    /// Draws a number of seconds, at a scale.
+    /// Draws a number of seconds and multiplies it by a scale.
     pub(crate) fn seconds(self, rng: &mut Rng, scale: f64) -> Duration {
         Duration::try_from_secs_f64(self.at(rng.f64()) * scale).unwrap_or(Duration::MAX)
     }
@@ -34,8 +34,8 @@ impl Span {
     }
 }
 
-/// A generator for one thing among many: the same for the same numbers.
-pub(crate) fn seeded(seed: u64, salt: u64, key: u64) -> Rng {
+/// A generator of random numbers for one key: the same for the same arguments.
+pub(crate) fn seeded_rng(seed: u64, salt: u64, key: u64) -> Rng {
     let mut rng = Rng::with_seed(seed ^ salt.rotate_left(32));
     let mixed = rng.u64(..) ^ key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     Rng::with_seed(mixed)

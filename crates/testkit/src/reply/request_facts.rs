@@ -1,18 +1,18 @@
-//! What a request says about itself, read apart from the crate's own reader so that tests have a second opinion.
+//! Parses a request without evenkeel's parsers, so that tests do not compare a parser with itself.
 
 use std::{borrow::Cow, sync::Arc};
 
 use http::HeaderMap;
 use serde::{Deserialize, de::IgnoredAny};
 
-/// The header by which a drill numbers its calls.
-pub(crate) const CALL: &str = "x-drill-call";
+/// The header with the number of a scenario's call.
+pub(crate) const CALL: &str = "x-scenario-call";
 
-/// The headers in which the providers take a credential.
+/// The headers that carry a credential.
 pub(crate) const CREDENTIALS: [&str; 4] =
     ["authorization", "x-api-key", "api-key", "x-goog-api-key"];
 
-/// The wire language of an answer.
+/// The API of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Api {
     #[default]
@@ -21,27 +21,29 @@ pub(crate) enum Api {
     Messages,
 }
 
-/// What a request says about itself.
+/// The fields of a request that decide its answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Facts {
+pub(crate) struct RequestFacts {
     pub(crate) api: Api,
     pub(crate) model: Option<Arc<str>>,
     pub(crate) stream: bool,
+    /// Whether it asks for usage in a stream.
     pub(crate) usage: bool,
     pub(crate) tools: bool,
     pub(crate) tool_names: Vec<Arc<str>>,
     pub(crate) messages: usize,
-    /// The words of the assistant that end the request.
+    /// The text of the last message, where it is the assistant's.
     pub(crate) prefill: Option<Arc<str>>,
     pub(crate) max_tokens: Option<u64>,
     pub(crate) credential: bool,
+    /// The number of its call in a scenario.
     pub(crate) call: Option<u64>,
-    /// The length of its body.
+    /// The length of the body in bytes.
     pub(crate) bytes: usize,
 }
 
 #[derive(Deserialize)]
-struct Chat<'a> {
+struct ChatRequest<'a> {
     #[serde(borrow, default)]
     model: Option<Cow<'a, str>>,
     #[serde(default)]
@@ -56,7 +58,7 @@ struct Chat<'a> {
     max_tokens: Option<u64>,
 }
 
-/// A tool, by any of the places where its name stands.
+/// A tool. Each API has its name in another field.
 #[derive(Deserialize)]
 struct Tool<'a> {
     #[serde(borrow, default)]
@@ -80,14 +82,14 @@ enum Message<'a> {
         #[serde(borrow)]
         role: Cow<'a, str>,
         #[serde(default)]
-        content: Option<Content<'a>>,
+        content: Option<MessageContent<'a>>,
     },
     Other(IgnoredAny),
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Content<'a> {
+enum MessageContent<'a> {
     Text(#[serde(borrow)] Cow<'a, str>),
     Other(IgnoredAny),
 }
@@ -119,16 +121,16 @@ impl Tool<'_> {
     }
 }
 
-// === impl Facts ===
+// === impl RequestFacts ===
 
-impl Facts {
-    /// Reads a request. A body that is no chat request says nothing.
+impl RequestFacts {
+    /// Parses a request. A body that is not a chat request leaves its fields at their defaults.
     pub(crate) fn read(path: &str, headers: &HeaderMap, body: &[u8]) -> Self {
         let api = Api::at(path);
         let credential = CREDENTIALS.iter().any(|name| headers.contains_key(*name));
         let call = headers.get(CALL).and_then(|value| value.to_str().ok()?.parse().ok());
         let bytes = body.len();
-        let Ok(chat) = serde_json::from_slice::<Chat<'_>>(body) else {
+        let Ok(chat) = serde_json::from_slice::<ChatRequest<'_>>(body) else {
             return Self { api, credential, call, bytes, ..Self::default() };
         };
         let tools = chat.tools.unwrap_or_default();
@@ -152,7 +154,7 @@ impl Facts {
 fn prefill(messages: &[Message<'_>]) -> Option<Arc<str>> {
     match messages.last()? {
         Message::Turn { role, content } if role == "assistant" => Some(match content {
-            Some(Content::Text(text)) => (&**text).into(),
+            Some(MessageContent::Text(text)) => (&**text).into(),
             _ => "".into(),
         }),
         _ => None,

@@ -1,28 +1,28 @@
-//! Where a client plays.
+//! The providers of one client in a scenario.
 
 use crate::{Hosts, Provider};
 
-/// Where one client plays: a primary and a secondary provider, and the URL that calls are made to.
+/// The primary and the secondary provider of one client, and the URL of its calls.
 ///
-/// In process the primary is at `http://primary`, the secondary at `http://secondary`: see [`hosts`](Self::hosts).
+/// In process the primary is `http://primary` and the secondary is `http://secondary`: see [`hosts`](Self::hosts).
 #[derive(Clone, Debug)]
-pub struct Stage {
+pub struct Harness {
     primary: Provider,
     secondary: Provider,
     url: String,
 }
 
-// === impl Stage ===
+// === impl Harness ===
 
-impl Stage {
+impl Harness {
     pub(super) fn new(primary: Provider, secondary: Provider) -> Self {
         let url = format!("http://{}", primary.name());
         Self { primary, secondary, url }
     }
 
-    /// Calls are made to that URL instead: `http://127.0.0.1:1234`, without a path.
+    /// Sets the URL of the calls, without a path: `http://127.0.0.1:1234`.
     #[must_use]
-    pub fn at(mut self, url: impl Into<String>) -> Self {
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.url = url.into();
         self
     }
@@ -37,16 +37,17 @@ impl Stage {
         &self.secondary
     }
 
-    /// The URL that calls are made to.
+    /// The URL of the calls, without a path.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// A transport in process, to both by their host names. It [keeps](Hosts::keeping_connections) connections of its own.
+    /// A transport in process to both providers, by their host names. It [reuses](Hosts::reusing_connections) connections.
     pub fn hosts(&self) -> Hosts {
-        Hosts::new([self.primary.clone(), self.secondary.clone()]).keeping_connections()
+        Hosts::new([self.primary.clone(), self.secondary.clone()]).reusing_connections()
     }
 
+    /// Resets both providers and starts their clocks.
     pub(super) fn start(&self) {
         for provider in [&self.primary, &self.secondary] {
             provider.forget();

@@ -1,50 +1,51 @@
-//! Limits by the minute, told in the headers of every answer.
+//! Limits for each minute, with their headers.
 
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
-use crate::reply::{Api, Facts, Reply};
+use crate::reply::{Api, Reply, RequestFacts};
 
-/// What is left of the requests and the tokens of a minute.
+/// The remaining requests and tokens of a minute.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Minute {
-    requests: Share,
-    tokens: Share,
+pub(super) struct MinuteQuota {
+    requests: Allowance,
+    tokens: Allowance,
+    /// When both were last filled, in seconds.
     filled: f64,
 }
 
-/// What is left of one of them. It comes back steadily.
+/// The remaining part of one limit. It refills at a constant rate.
 #[derive(Clone, Copy, Debug)]
-struct Share {
+struct Allowance {
     limit: f64,
-    left: f64,
+    remaining: f64,
 }
 
-// === impl Minute ===
+// === impl MinuteQuota ===
 
-impl Minute {
+impl MinuteQuota {
     pub(super) fn new(requests: u32, tokens: u32) -> Self {
-        let full = |limit: u32| Share { limit: limit.into(), left: limit.into() };
+        let full = |limit: u32| Allowance { limit: limit.into(), remaining: limit.into() };
         Self { requests: full(requests), tokens: full(tokens), filled: 0.0 }
     }
 
-    /// Takes an attempt that comes at `now`, in seconds, if there is enough of both for it.
-    pub(super) fn take(&mut self, now: f64, facts: &Facts) -> bool {
+    /// Takes an attempt at `now`, in seconds, if both limits allow it.
+    pub(super) fn take(&mut self, now: f64, facts: &RequestFacts) -> bool {
         let passed = (now - self.filled).max(0.0);
         self.filled = now;
         let cost = (facts.bytes as u64).div_ceil(4) + facts.max_tokens.unwrap_or(0);
         let (requests, tokens) = (&mut self.requests, &mut self.tokens);
-        let there = requests.fill(passed, 1.0) & tokens.fill(passed, cost as f64);
-        if there {
-            requests.left -= 1.0;
-            tokens.left -= cost as f64;
+        let is_within = requests.fill(passed, 1.0) & tokens.fill(passed, cost as f64);
+        if is_within {
+            requests.remaining -= 1.0;
+            tokens.remaining -= cost as f64;
         }
-        there
+        is_within
     }
 
-    /// The reply with what is left in its headers, as the API at the request's path tells it.
-    pub(super) fn tell(&self, reply: Reply, facts: &Facts) -> Reply {
+    /// Adds the headers of both limits to a reply, in the names of the API.
+    pub(super) fn with_headers(&self, reply: Reply, facts: &RequestFacts) -> Reply {
         let both = [("requests", self.requests), ("tokens", self.tokens)];
         both.into_iter().fold(reply, |reply, (what, share)| {
             let name = |item: &str| match facts.api {
@@ -57,27 +58,27 @@ impl Minute {
             };
             reply
                 .header(&name("limit"), &share.limit.to_string())
-                .header(&name("remaining"), &share.left.floor().to_string())
+                .header(&name("remaining"), &share.remaining.floor().to_string())
                 .header(&name("reset"), &reset)
         })
     }
 }
 
-// === impl Share ===
+// === impl Allowance ===
 
-impl Share {
-    /// What has come since; whether so many are there now.
+impl Allowance {
+    /// Refills for the time passed. Whether `cost` remains.
     fn fill(&mut self, passed: f64, cost: f64) -> bool {
-        self.left = (self.left + passed * self.limit / 60.0).min(self.limit);
-        self.left + 1e-9 >= cost
+        self.remaining = (self.remaining + passed * self.limit / 60.0).min(self.limit);
+        self.remaining + 1e-9 >= cost
     }
 
     fn full_in(&self) -> Duration {
-        Duration::from_secs_f64((self.limit - self.left).max(0.0) / self.limit.max(1.0) * 60.0)
+        Duration::from_secs_f64((self.limit - self.remaining).max(0.0) / self.limit.max(1.0) * 60.0)
     }
 }
 
-/// A moment, as in RFC 3339.
+/// The date after a wait, in RFC 3339.
 fn date(wait: Duration) -> String {
     let date = Timestamp::try_from(SystemTime::now() + wait);
     date.map_or_else(|_| String::new(), |date| date.to_string())

@@ -1,16 +1,16 @@
-//! What a client got: read apart from the crate's own readers, so that they are not their own judge.
+//! Parses the answers that a client receives without evenkeel's parsers, so that they do not judge themselves.
 
 use std::borrow::Cow;
 
 use http::HeaderMap;
 use serde::{Deserialize, de::IgnoredAny};
 
-use crate::{reply::WORDS, scenario::Stage};
+use crate::{reply::WORDS, scenario::Harness};
 
-/// What a call came to.
+/// The result of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
-pub enum Kind {
+pub enum CallResult {
     /// A whole answer of the primary.
     Primary,
     /// A whole answer of the secondary.
@@ -19,16 +19,17 @@ pub enum Kind {
     Stored,
     /// A canned reply.
     Canned,
-    /// A failure, told to the caller or not: a status, an error, a cut answer.
+    /// A failure, whether the client reported it or not: a status, an error, an incomplete answer.
     Error,
-    /// Nothing at all.
+    /// No answer and no failure within 120 s.
     Hung,
 }
 
-/// An answer as it comes in.
+/// An answer while it is received.
 #[derive(Debug)]
-pub(super) struct Answer {
-    events: bool,
+pub(super) struct ReceivedAnswer {
+    /// Whether the answer is a stream of events.
+    is_stream: bool,
     bytes: Vec<u8>,
     text: String,
     ended: bool,
@@ -36,7 +37,7 @@ pub(super) struct Answer {
 }
 
 #[derive(Deserialize)]
-struct Chat<'a> {
+struct ChatBody<'a> {
     #[serde(borrow, default)]
     choices: Vec<Choice<'a>>,
     #[serde(default)]
@@ -46,27 +47,28 @@ struct Chat<'a> {
 #[derive(Deserialize)]
 struct Choice<'a> {
     #[serde(borrow, alias = "message")]
-    delta: Content<'a>,
+    delta: Delta<'a>,
     #[serde(borrow, default)]
     finish_reason: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
-struct Content<'a> {
+struct Delta<'a> {
     #[serde(borrow, default)]
     content: Option<Cow<'a, str>>,
 }
 
-const MAX: usize = 1 << 20;
+/// The largest answer, in bytes.
+const MAX_BYTES: usize = 1 << 20;
 
-// === impl Kind ===
+// === impl CallResult ===
 
-impl Kind {
-    /// All of them, in the order of the figures.
+impl CallResult {
+    /// All results, in the order of the metrics.
     pub const ALL: [Self; 6] =
         [Self::Primary, Self::Secondary, Self::Stored, Self::Canned, Self::Error, Self::Hung];
 
-    /// The word for it.
+    /// The name of the result.
     pub fn name(self) -> &'static str {
         match self {
             Self::Primary => "primary",
@@ -78,13 +80,13 @@ impl Kind {
         }
     }
 
-    /// Whether the caller has something to show.
+    /// Whether the caller has an answer.
     pub fn is_answer(self) -> bool {
         !matches!(self, Self::Error | Self::Hung)
     }
 
-    /// Who answered, by what the head says: the rung, else the provider; what no provider served is canned.
-    fn of(headers: &HeaderMap, stage: &Stage) -> Result<Self, &'static str> {
+    /// The source of an answer by its head: the fallback, else the provider; canned if the head has neither.
+    fn of(headers: &HeaderMap, harness: &Harness) -> Result<Self, &'static str> {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let rung = text("evenkeel-rung").unwrap_or_default();
         if rung.contains("stored") {
@@ -93,76 +95,81 @@ impl Kind {
         match text("x-served-by") {
             _ if rung.contains("canned") => Ok(Self::Canned),
             None => Ok(Self::Canned),
-            Some(name) if name == stage.primary().name() => Ok(Self::Primary),
-            Some(name) if name == stage.secondary().name() => Ok(Self::Secondary),
-            Some(_) => Err("served by a stranger"),
+            Some(name) if name == harness.primary().name() => Ok(Self::Primary),
+            Some(name) if name == harness.secondary().name() => Ok(Self::Secondary),
+            Some(_) => Err("served by an unknown provider"),
         }
     }
 }
 
-// === impl Answer ===
+// === impl ReceivedAnswer ===
 
-impl Answer {
+impl ReceivedAnswer {
     pub(super) fn new(headers: &HeaderMap) -> Self {
-        let kind = headers.get(http::header::CONTENT_TYPE);
-        let events = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-        Self { events, bytes: Vec::new(), text: String::new(), ended: false, failed: None }
+        let content_type = headers.get(http::header::CONTENT_TYPE);
+        let is_stream =
+            content_type.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+        Self { is_stream, bytes: Vec::new(), text: String::new(), ended: false, failed: None }
     }
 
-    /// Takes the next bytes in. Whether there is any content so far.
+    /// Adds the next bytes. Returns whether there is content so far.
     pub(super) fn push(&mut self, data: &[u8]) -> bool {
-        if self.bytes.len() + self.text.len() + data.len() > MAX {
+        if self.bytes.len() + self.text.len() + data.len() > MAX_BYTES {
             self.failed = Some("too long");
             return !self.text.is_empty();
         }
         self.bytes.extend_from_slice(data);
-        if self.events {
-            self.lines();
+        if self.is_stream {
+            self.parse_lines();
         }
         !self.text.is_empty()
     }
 
-    /// What it came to; all bytes are in.
-    pub(super) fn finish(mut self, headers: &HeaderMap, stage: &Stage) -> Result<Kind, String> {
-        if !self.events {
+    /// The result of the call, after the last byte.
+    pub(super) fn finish(
+        mut self,
+        headers: &HeaderMap,
+        harness: &Harness,
+    ) -> Result<CallResult, String> {
+        if !self.is_stream {
             let bytes = std::mem::take(&mut self.bytes);
-            self.event(&bytes);
+            self.parse_event(&bytes);
         }
         if let Some(failed) = self.failed {
             return Err(failed.into());
         }
-        let kind = Kind::of(headers, stage)?;
-        let own = matches!(kind, Kind::Stored | Kind::Canned);
+        let kind = CallResult::of(headers, harness)?;
+        let is_own = matches!(kind, CallResult::Stored | CallResult::Canned);
         if !self.ended {
             return Err("an answer without an end".into());
         }
         match self.text.as_str() {
             "" => Err("an answer without content".into()),
             WORDS => Ok(kind),
-            _ if own => Ok(kind),
+            _ if is_own => Ok(kind),
             _ => Err("an answer with other words".into()),
         }
     }
 
-    fn lines(&mut self) {
+    fn parse_lines(&mut self) {
         let bytes = std::mem::take(&mut self.bytes);
         let mut rest = &bytes[..];
         while let Some(end) = memchr::memchr(b'\n', rest) {
             let line = rest[..end].trim_ascii();
             if let Some(data) = line.strip_prefix(b"data:") {
-                self.event(data.trim_ascii_start());
+                self.parse_event(data.trim_ascii_start());
             }
             rest = &rest[end + 1..];
         }
         self.bytes = rest.to_vec();
     }
 
-    fn event(&mut self, data: &[u8]) {
+    fn parse_event(&mut self, data: &[u8]) {
         if data == b"[DONE]" {
             self.ended = true;
             return;
         }
-        let Ok(chat) = serde_json::from_slice::<Chat<'_>>(data) else {
+        let Ok(chat) = serde_json::from_slice::<ChatBody<'_>>(data) else {
             self.failed.get_or_insert("not of this API");
             return;
         };
