@@ -27,23 +27,14 @@ pub(crate) struct Counts {
     pub(crate) lost: u32,
 }
 
-/// What can be counted in a window.
-pub(crate) trait Tally: Copy + Default {
-    /// Adds those of `other`.
-    fn add(&mut self, other: Self);
-
-    /// Takes out those of `other`, which were added before.
-    fn take_out(&mut self, other: Self);
-}
-
 /// Exact counts over a span of time that moves on in tenths.
 ///
 /// It costs the same whatever came before: a call adds to one bucket and to the sum, and each tenth of the span takes one
 /// bucket out of the sum. It is `Copy`, so it can hold nothing that grows.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Window<T = Counts> {
-    buckets: [T; BUCKETS],
-    sum: T,
+pub(crate) struct Window {
+    buckets: [Counts; BUCKETS],
+    sum: Counts,
     /// The bucket that `now` falls into.
     current: usize,
     /// The moment from which on the next bucket is the current one.
@@ -95,9 +86,8 @@ impl Counts {
     pub(crate) fn and_ended(self, failed: bool) -> Self {
         Self { ended: 1, failed: failed.into(), ..self }
     }
-}
 
-impl Tally for Counts {
+    /// Adds those of `other`.
     fn add(&mut self, other: Self) {
         self.admitted += other.admitted;
         self.void += other.void;
@@ -108,6 +98,7 @@ impl Tally for Counts {
         self.lost += other.lost;
     }
 
+    /// Takes out those of `other`, which were added before.
     fn take_out(&mut self, other: Self) {
         self.admitted -= other.admitted;
         self.void -= other.void;
@@ -125,18 +116,18 @@ fn share(part: u32, whole: u32) -> Option<f64> {
 
 // === impl Window ===
 
-impl<T: Tally> Window<T> {
+impl Window {
     /// An empty window over `span`, whose first bucket begins at `now`.
     pub(crate) fn new(span: Duration, now: Instant) -> Self {
         let width = (span / BUCKETS as u32).max(Duration::from_nanos(1));
-        let buckets = [T::default(); BUCKETS];
+        let buckets = [Counts::default(); BUCKETS];
         let edge = saturating_add(now, width);
-        Self { buckets, sum: T::default(), current: 0, edge, width }
+        Self { buckets, sum: Counts::default(), current: 0, edge, width }
     }
 
     /// Counts at `now`, and tells the sum with it. A moment before the current bucket counts in it: clocks of two threads
     /// need not agree.
-    pub(crate) fn add(&mut self, counts: T, now: Instant) -> T {
+    pub(crate) fn add(&mut self, counts: Counts, now: Instant) -> Counts {
         self.roll(now);
         self.buckets[self.current].add(counts);
         self.sum.add(counts);
@@ -144,15 +135,15 @@ impl<T: Tally> Window<T> {
     }
 
     /// The counts of the span that ends at `now`.
-    pub(crate) fn sum(&mut self, now: Instant) -> T {
+    pub(crate) fn sum(&mut self, now: Instant) -> Counts {
         self.roll(now);
         self.sum
     }
 
     /// Forgets everything.
     pub(crate) fn clear(&mut self) {
-        self.buckets = [T::default(); BUCKETS];
-        self.sum = T::default();
+        self.buckets = [Counts::default(); BUCKETS];
+        self.sum = Counts::default();
     }
 
     /// Moves on to the bucket of `now` and tells how many buckets were emptied on the way: at most all of them.
@@ -166,7 +157,7 @@ impl<T: Tally> Window<T> {
         for _ in 0..emptied {
             self.current = (self.current + 1) % BUCKETS;
             self.sum.take_out(self.buckets[self.current]);
-            self.buckets[self.current] = T::default();
+            self.buckets[self.current] = Counts::default();
         }
         // The edge stays on the grid, so that the time past it is not lost at each step.
         let rest = (past.as_nanos() % self.width.as_nanos()) as u64;

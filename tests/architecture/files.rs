@@ -14,7 +14,7 @@ use crate::{
 /// The names that lead to a module, from the root on.
 type Module = Vec<String>;
 
-/// The files that each file imports from.
+/// What each file imports from; or each module.
 pub(crate) type Imports = BTreeMap<String, BTreeSet<String>>;
 
 /// All modules of the library.
@@ -137,7 +137,7 @@ fn contains(code: &str, name: &str) -> bool {
     })
 }
 
-/// The groups of files that import each other, from one to the next.
+/// The groups that import each other, from one to the next.
 pub(crate) fn cycles(imports: &Imports) -> Vec<BTreeSet<&str>> {
     let from: BTreeMap<&str, BTreeSet<&str>> =
         imports.keys().map(|file| (file.as_str(), reached(imports, file))).collect();

@@ -7,13 +7,12 @@ mod files;
 mod parse;
 mod source;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::Path,
-};
+use std::{collections::BTreeMap, fs, path::Path};
 
-use crate::source::{code, is_name, sources};
+use crate::{
+    files::Imports,
+    source::{code, is_name, sources},
+};
 
 const FLOORS: [&[&str]; 3] = [
     &[
@@ -43,8 +42,6 @@ const FLOORS: [&[&str]; 3] = [
 /// The sources of the library and of each crate beside it.
 const FOLDERS: [&str; 4] =
     ["src", "crates/dialect/src", "crates/testkit/src", "crates/gateway/src"];
-
-type Imports = BTreeMap<String, BTreeSet<String>>;
 
 fn floor(module: &str) -> usize {
     let floor = FLOORS.iter().position(|floor| floor.contains(&module));
@@ -122,24 +119,6 @@ fn pairs(imports: &Imports) -> impl Iterator<Item = (&str, &str)> {
     imports.iter().flat_map(|(from, to)| to.iter().map(|to| (from.as_str(), to.as_str())))
 }
 
-/// Whether somebody can come from one module to the other by imports.
-fn leads(imports: &Imports, (from, to): (&str, &str)) -> bool {
-    let (mut seen, mut next) = (BTreeSet::new(), vec![from]);
-    while let Some(module) = next.pop() {
-        for to in imports.get(module).into_iter().flatten() {
-            if seen.insert(to.as_str()) {
-                next.push(to);
-            }
-        }
-    }
-    seen.contains(to)
-}
-
-/// The imports that are part of a cycle.
-fn cycles(imports: &Imports) -> Vec<(&str, &str)> {
-    pairs(imports).filter(|(from, to)| leads(imports, (to, from))).collect()
-}
-
 #[test]
 fn nobody_imports_from_a_floor_above_and_no_layer_imports_a_layer() {
     let imports = imports("src");
@@ -153,12 +132,12 @@ fn nobody_imports_from_a_floor_above_and_no_layer_imports_a_layer() {
 
 #[test]
 fn there_is_no_cycle() {
-    assert_eq!(cycles(&imports("src")), [], "imports that close a cycle");
+    assert_eq!(files::cycles(&imports("src")), [], "modules that import each other");
 }
 
 #[test]
 fn there_is_no_cycle_in_the_dialect_crate() {
-    assert_eq!(cycles(&imports("crates/dialect/src")), [], "imports that close a cycle");
+    assert_eq!(files::cycles(&imports("crates/dialect/src")), [], "modules that import each other");
 }
 
 #[test]

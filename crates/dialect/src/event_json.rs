@@ -5,8 +5,8 @@ use serde_json::error::Category;
 
 use crate::{
     decode::RawEvent,
-    events::AnswerEvent,
-    json::{self, Raw, fields, is_filled, is_ping, trim},
+    events::{AnswerEvent, UsageCounts},
+    json::{self, Raw, fields, is_filled, is_ping, trim, word},
     outcome::{ErrorCodeTable, Outcome, Verdict, in_stream},
 };
 
@@ -16,7 +16,43 @@ fields! {
     }
 }
 
-/// The answer in a body, or why there is none. The body has no white space before it any more.
+/// The JSON of an answer that was not streamed.
+pub(crate) trait WholeAnswer<'a>: Deserialize<'a> {
+    /// Whether it is an error.
+    fn is_error(&self) -> bool;
+
+    /// The tokens, where it counts them.
+    fn usage(&self) -> Option<UsageCounts>;
+
+    /// Adds what it holds, and how it ended.
+    fn add_to(&self, event: &mut AnswerEvent<'a>);
+}
+
+/// Reads an answer that was not streamed. An error keeps the tokens that it counts.
+pub(crate) fn read_whole<'a, T: WholeAnswer<'a>>(
+    codes: &ErrorCodeTable,
+    body: &'a [u8],
+) -> Result<AnswerEvent<'a>, Verdict> {
+    let body = trim(body);
+    let answer: T = parse(codes, body)?;
+    if answer.is_error() {
+        let error = AnswerEvent::error(in_stream(codes, body));
+        return Ok(AnswerEvent { usage: answer.usage(), ..error });
+    }
+    let mut event = AnswerEvent::default();
+    answer.add_to(&mut event);
+    Ok(event)
+}
+
+/// The kind of an event: its type, or the name of its frame where it has no type.
+pub(crate) fn event_kind<'a>(r#type: Raw<'a>, name: &'a [u8]) -> &'a str {
+    match word(r#type) {
+        "" => std::str::from_utf8(name).unwrap_or_default(),
+        kind => kind,
+    }
+}
+
+/// Parses the JSON of an answer, or returns the verdict on a body that has no answer. White space around it was trimmed.
 pub(crate) fn parse<'a, T: Deserialize<'a>>(
     codes: &ErrorCodeTable,
     body: &'a [u8],

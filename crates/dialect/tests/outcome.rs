@@ -5,8 +5,8 @@
 //! has the headers of a 429 with what the official clients make of them; here it is asserted whether another try is
 //! allowed and how long the wait is, beside the code that the same seconds are read.
 
-#![allow(clippy::unwrap_used)]
 // The lint's own exception covers test functions alone, not what they share.
+#![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
 

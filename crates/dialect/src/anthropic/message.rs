@@ -1,6 +1,7 @@
 //! The JSON of an answer: a message, or one event of a stream.
 
 use crate::{
+    event_json::WholeAnswer,
     events::{AnswerEvent, FinishReason, JsonText, PartKind, ProviderTool, Structure, UsageCounts},
     json::{Raw, fields, is_filled, read, word},
 };
@@ -39,7 +40,7 @@ fields! {
 }
 
 fields! {
-    /// What comes to a block, or to the message.
+    /// The change to a block, or to the message.
     pub(super) struct Delta<'a> {
         r#type: Raw<'a>,
         text: Raw<'a>,
@@ -62,17 +63,6 @@ fields! {
 // === impl Event ===
 
 impl<'a> Event<'a> {
-    /// What it is: its type, or the name it came by.
-    pub(super) fn kind<'k>(&self, name: &'k [u8]) -> &'k str
-    where
-        'a: 'k,
-    {
-        match word(self.r#type) {
-            "" => std::str::from_utf8(name).unwrap_or_default(),
-            kind => kind,
-        }
-    }
-
     pub(super) fn is_error(&self) -> bool {
         is_filled(self.error)
     }
@@ -83,7 +73,7 @@ impl<'a> Event<'a> {
         match kind {
             "message_start" => {
                 event.structure = Structure::MessageStart;
-                self.message.iter().for_each(|message| message.add_to(event));
+                self.message.iter().for_each(|message| message.add_content(event));
             }
             "content_block_start" => {
                 let block = self.content_block.as_ref();
@@ -121,27 +111,29 @@ impl<'a> Event<'a> {
 
 // === impl Message ===
 
-impl<'a> Message<'a> {
-    pub(super) fn is_error(&self) -> bool {
+impl<'a> WholeAnswer<'a> for Message<'a> {
+    fn is_error(&self) -> bool {
         word(self.r#type) == "error" || is_filled(self.error)
     }
 
-    pub(super) fn usage(&self) -> Option<UsageCounts> {
+    fn usage(&self) -> Option<UsageCounts> {
         usage(self.usage)
     }
 
+    fn add_to(&self, event: &mut AnswerEvent<'a>) {
+        self.add_content(event);
+        finish(self.stop_reason).into_iter().for_each(|reason| event.push_finish(reason));
+    }
+}
+
+impl<'a> Message<'a> {
     /// Adds what a message holds, whole or at its beginning.
-    pub(super) fn add_to(&self, event: &mut AnswerEvent<'a>) {
+    fn add_content(&self, event: &mut AnswerEvent<'a>) {
         (event.id, event.model) = (JsonText::filled(self.id), JsonText::filled(self.model));
         event.usage = self.usage();
         let blocks = self.content.as_deref().unwrap_or_default();
         event.annotated |= blocks.len() > 1;
         blocks.iter().for_each(|block| block.add_to(event));
-    }
-
-    /// Why it ended.
-    pub(super) fn finish(&self) -> Option<FinishReason> {
-        finish(self.stop_reason)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The JSON of an answer: one chunk of a stream, or all of it at once. They are the same.
 
 use crate::{
+    event_json::WholeAnswer,
     events::{AnswerEvent, Finish, FinishReason, JsonText, PartKind, UsageCounts},
     json::{Raw, Skipped, fields, is_filled, read, word},
 };
@@ -69,26 +70,13 @@ fields! {
 
 // === impl Chunk ===
 
-impl<'a> Chunk<'a> {
-    pub(super) fn is_error(&self) -> bool {
+impl<'a> WholeAnswer<'a> for Chunk<'a> {
+    fn is_error(&self) -> bool {
         is_filled(self.error)
     }
 
-    /// Adds what it holds.
-    pub(super) fn add_to(&self, event: &mut AnswerEvent<'a>) {
-        let (id, model) = (self.responseId, self.modelVersion);
-        (event.id, event.model) = (JsonText::filled(id), JsonText::filled(model));
-        event.usage = self.usage();
-        for candidate in self.candidates.as_deref().unwrap_or_default() {
-            candidate.add_to(event);
-        }
-        if self.is_blocked() {
-            event.push_finish(FinishReason::Filtered);
-        }
-    }
-
     /// The tokens, where it counts them. What was thought is output, what tools gave is input.
-    pub(super) fn usage(&self) -> Option<UsageCounts> {
+    fn usage(&self) -> Option<UsageCounts> {
         let counts: Counts<'_> = read(self.usageMetadata)?;
         let sum = |one, other| {
             let count = |raw| read::<u64>(raw).unwrap_or_default();
@@ -99,6 +87,21 @@ impl<'a> Chunk<'a> {
         Some(UsageCounts::new(input, output))
     }
 
+    /// Adds what it holds.
+    fn add_to(&self, event: &mut AnswerEvent<'a>) {
+        let (id, model) = (self.responseId, self.modelVersion);
+        (event.id, event.model) = (JsonText::filled(id), JsonText::filled(model));
+        event.usage = self.usage();
+        for candidate in self.candidates.as_deref().unwrap_or_default() {
+            candidate.add_to(event);
+        }
+        if self.is_blocked() {
+            event.push_finish(FinishReason::Filtered);
+        }
+    }
+}
+
+impl<'a> Chunk<'a> {
     /// Whether the prompt was blocked: then there is no candidate, and nothing more comes.
     fn is_blocked(&self) -> bool {
         let reason = self.promptFeedback.as_ref().map_or("", |feedback| word(feedback.blockReason));

@@ -3,7 +3,7 @@
 use super::chunk::Chunk;
 use crate::{
     decode::RawEvent,
-    event_json::{parse, unread},
+    event_json::{self, WholeAnswer, unread},
     events::AnswerEvent,
     json::{self, trim},
     outcome::{ErrorCodeTable, Verdict, in_stream},
@@ -34,13 +34,5 @@ pub(crate) fn read_whole<'a>(
     codes: &ErrorCodeTable,
     body: &'a [u8],
 ) -> Result<AnswerEvent<'a>, Verdict> {
-    let body = trim(body);
-    let answer: Chunk<'_> = parse(codes, body)?;
-    if answer.is_error() {
-        let error = AnswerEvent::error(in_stream(codes, body));
-        return Ok(AnswerEvent { usage: answer.usage(), ..error });
-    }
-    let mut event = AnswerEvent::default();
-    answer.add_to(&mut event);
-    Ok(event)
+    event_json::read_whole::<Chunk<'_>>(codes, body)
 }

@@ -3,7 +3,7 @@
 use super::line::Line;
 use crate::{
     decode::RawEvent,
-    event_json::{parse, unread},
+    event_json::{self, WholeAnswer, unread},
     events::AnswerEvent,
     json::{self, trim},
     outcome::{ErrorCodeTable, Verdict, in_stream},
@@ -31,13 +31,5 @@ pub(crate) fn read_whole<'a>(
     codes: &ErrorCodeTable,
     body: &'a [u8],
 ) -> Result<AnswerEvent<'a>, Verdict> {
-    let body = trim(body);
-    let line: Line<'_> = parse(codes, body)?;
-    if line.is_error() {
-        let error = AnswerEvent::error(in_stream(codes, body));
-        return Ok(AnswerEvent { usage: line.usage(), ..error });
-    }
-    let mut event = AnswerEvent::default();
-    line.add_to(&mut event);
-    Ok(event)
+    event_json::read_whole::<Line<'_>>(codes, body)
 }

@@ -1,6 +1,7 @@
 //! The JSON of an answer: one line of a stream, or all of it at once. They are the same.
 
 use crate::{
+    event_json::WholeAnswer,
     events::{AnswerEvent, FinishReason, JsonText, PartKind, UsageCounts},
     json::{Raw, Skipped, fields, is_filled, is_true, read, word},
 };
@@ -34,13 +35,20 @@ fields! {
 
 // === impl Line ===
 
-impl<'a> Line<'a> {
-    pub(super) fn is_error(&self) -> bool {
+impl<'a> WholeAnswer<'a> for Line<'a> {
+    fn is_error(&self) -> bool {
         is_filled(self.error)
     }
 
+    /// The tokens, where it counts them. A prompt that was kept from the last call is not counted.
+    fn usage(&self) -> Option<UsageCounts> {
+        let (input, output) = (read(self.prompt_eval_count), read(self.eval_count));
+        let any = input.is_some() || output.is_some();
+        any.then(|| UsageCounts::new(input.unwrap_or(0), output.unwrap_or(0)))
+    }
+
     /// Adds what it holds: text, thinking, the call of a tool, a picture, and that it is the last.
-    pub(super) fn add_to(&self, event: &mut AnswerEvent<'a>) {
+    fn add_to(&self, event: &mut AnswerEvent<'a>) {
         event.model = JsonText::filled(self.model);
         event.usage = self.usage();
         self.message.iter().for_each(|message| message.add_to(event));
@@ -53,14 +61,9 @@ impl<'a> Line<'a> {
             event.last = true;
         }
     }
+}
 
-    /// The tokens, where it counts them. A prompt that was kept from the last call is not counted.
-    pub(super) fn usage(&self) -> Option<UsageCounts> {
-        let (input, output) = (read(self.prompt_eval_count), read(self.eval_count));
-        let any = input.is_some() || output.is_some();
-        any.then(|| UsageCounts::new(input.unwrap_or(0), output.unwrap_or(0)))
-    }
-
+impl<'a> Line<'a> {
     /// Why it ended, once it has. A model that was only loaded writes nothing.
     fn finish(&self) -> Option<FinishReason> {
         is_true(self.done).then(|| match word(self.done_reason) {

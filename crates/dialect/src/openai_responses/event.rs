@@ -3,16 +3,15 @@
 use super::response::{Answer, Event, tool_step};
 use crate::{
     decode::RawEvent,
-    event_json::{named_event, parse},
+    event_json::{self, event_kind, named_event},
     events::AnswerEvent,
-    json::trim,
     outcome::{ErrorCodeTable, Verdict, in_stream},
 };
 
 /// Reads one event. The answer is whole at `response.completed` or `response.incomplete`.
 pub(crate) fn read<'a>(codes: &ErrorCodeTable, raw: &RawEvent<'a>) -> AnswerEvent<'a> {
     named_event(codes, raw, |json: &Event<'a>, data| {
-        let kind = json.kind(raw.name);
+        let kind = event_kind(json.r#type, raw.name);
         let tool = tool_step(kind);
         if json.is_error(kind) {
             return AnswerEvent { tool, ..AnswerEvent::error(in_stream(codes, data)) };
@@ -30,13 +29,5 @@ pub(crate) fn read_whole<'a>(
     codes: &ErrorCodeTable,
     body: &'a [u8],
 ) -> Result<AnswerEvent<'a>, Verdict> {
-    let body = trim(body);
-    let answer: Answer<'_> = parse(codes, body)?;
-    if answer.is_error() {
-        let error = AnswerEvent::error(in_stream(codes, body));
-        return Ok(AnswerEvent { usage: answer.usage(), ..error });
-    }
-    let mut event = AnswerEvent { pending: answer.is_pending(), ..AnswerEvent::default() };
-    answer.add_to(&mut event);
-    Ok(event)
+    event_json::read_whole::<Answer<'_>>(codes, body)
 }

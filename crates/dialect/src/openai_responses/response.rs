@@ -2,6 +2,7 @@
 
 use super::item::Item;
 use crate::{
+    event_json::WholeAnswer,
     events::{AnswerEvent, FinishReason, JsonText, PartKind, ProviderTool, UsageCounts},
     json::{Raw, fields, is_filled, is_ping, read, word},
 };
@@ -48,17 +49,6 @@ fields! {
 // === impl Event ===
 
 impl<'a> Event<'a> {
-    /// What it is: its type, or the name it came by.
-    pub(super) fn kind<'k>(&self, name: &'k [u8]) -> &'k str
-    where
-        'a: 'k,
-    {
-        match word(self.r#type) {
-            "" => std::str::from_utf8(name).unwrap_or_default(),
-            kind => kind,
-        }
-    }
-
     /// Whether it is an error, as an event of that kind.
     pub(super) fn is_error(&self, kind: &str) -> bool {
         let failed = || self.response.as_ref().is_some_and(|answer| answer.is_error());
@@ -73,7 +63,7 @@ impl<'a> Event<'a> {
         match kind {
             "" => return None,
             _ if is_end(kind) => {
-                self.response.iter().for_each(|answer| answer.add_to(event));
+                self.response.iter().for_each(|answer| answer.add_content(event));
                 (event.snapshot, event.last) = (true, true);
             }
             // The call of a tool is content before it has any input.
@@ -122,19 +112,33 @@ pub(super) fn tool_step(kind: &str) -> Option<ProviderTool> {
 
 // === impl Answer ===
 
-impl<'a> Answer<'a> {
-    pub(super) fn is_error(&self) -> bool {
+impl<'a> WholeAnswer<'a> for Answer<'a> {
+    fn is_error(&self) -> bool {
         let error = word(self.object) == "error" || word(self.r#type) == "error";
         error || word(self.status) == "failed" || is_filled(self.error)
     }
 
+    /// The tokens, where it counts them.
+    fn usage(&self) -> Option<UsageCounts> {
+        let cost: Counts<'_> = read(self.usage)?;
+        let count = |raw| read(raw).unwrap_or_default();
+        Some(UsageCounts::new(count(cost.input_tokens), count(cost.output_tokens)))
+    }
+
+    fn add_to(&self, event: &mut AnswerEvent<'a>) {
+        event.pending = self.is_pending();
+        self.add_content(event);
+    }
+}
+
+impl<'a> Answer<'a> {
     /// Whether it is yet to be worked out, in the background: the caller asks for it later.
-    pub(super) fn is_pending(&self) -> bool {
+    fn is_pending(&self) -> bool {
         matches!(word(self.status), "queued" | "in_progress")
     }
 
     /// Adds what it holds as a whole answer.
-    pub(super) fn add_to(&self, event: &mut AnswerEvent<'a>) {
+    fn add_content(&self, event: &mut AnswerEvent<'a>) {
         (event.id, event.model) = (JsonText::filled(self.id), JsonText::filled(self.model));
         event.usage = self.usage();
         let items = self.output.as_deref().unwrap_or_default().iter();
@@ -153,12 +157,5 @@ impl<'a> Answer<'a> {
             None if refused || word(self.status) != "completed" => FinishReason::Interrupted,
             None => FinishReason::Complete,
         }
-    }
-
-    /// The tokens, where it counts them.
-    pub(super) fn usage(&self) -> Option<UsageCounts> {
-        let cost: Counts<'_> = read(self.usage)?;
-        let count = |raw| read(raw).unwrap_or_default();
-        Some(UsageCounts::new(count(cost.input_tokens), count(cost.output_tokens)))
     }
 }

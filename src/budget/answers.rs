@@ -1,0 +1,64 @@
+//! The answers of the last seconds, and the tokens that they have earned over the reserve.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+/// How many answers there were lately.
+#[derive(Debug)]
+pub(super) struct Answers {
+    epoch: Instant,
+    /// The time slot of the count, by its number.
+    slot: AtomicU64,
+    count: AtomicU64,
+    /// Those in the slot before.
+    before: AtomicU64,
+    /// Tokens for retries that they have left.
+    tokens: AtomicU64,
+}
+
+/// The most tokens that anything of a budget keeps.
+pub(super) const MAX_TOKENS: u32 = 10_000;
+
+/// For how long answers are counted together.
+const SLOT: Duration = Duration::from_secs(10);
+
+// === impl Answers ===
+
+impl Answers {
+    pub(super) fn new() -> Self {
+        let [slot, count, before, tokens] = [0; 4].map(AtomicU64::new);
+        Self { epoch: Instant::now(), slot, count, before, tokens }
+    }
+
+    /// Counts one, and `keeps` the token that it has earned. Two threads that move on to a slot at one moment may lose a few,
+    /// which makes the bound a little lower.
+    pub(super) fn add(&self, now: Instant, keeps: bool) {
+        let slot = now.saturating_duration_since(self.epoch).as_secs() / SLOT.as_secs();
+        let was = self.slot.swap(slot, Ordering::Relaxed);
+        if was != slot {
+            let count = self.count.swap(0, Ordering::Relaxed);
+            self.before.store(if was + 1 == slot { count } else { 0 }, Ordering::Relaxed);
+        }
+        let lately = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        let most =
+            lately.saturating_add(self.before.load(Ordering::Relaxed)).min(MAX_TOKENS.into());
+        let more = |tokens: u64| Some(tokens.saturating_add(u64::from(keeps)).min(most));
+        // Never fails, as `more` has an answer.
+        let _ = self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+    }
+
+    /// Spends a token that they have left; `false` where there is none.
+    pub(super) fn spend(&self) -> bool {
+        decrement(&self.tokens)
+    }
+}
+
+/// One less; `false` where there is none.
+pub(super) fn decrement(count: &AtomicU64) -> bool {
+    let less = |count: u64| count.checked_sub(1);
+    count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+}
