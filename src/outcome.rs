@@ -1,6 +1,6 @@
-//! What an attempt came to: one [`Outcome`] for every answer, read from its status, headers, codes and text.
+//! The outcome of an attempt: one [`Outcome`] for every answer, read from its status, headers, codes and text.
 //!
-//! Every layer asks the same [`Verdict`]: a retry whether to try again, a breaker whether the route is well, the ladder
+//! Every layer asks the same [`Verdict`]: a retry whether to try again, a breaker whether the route is healthy, the fallbacks
 //! whether to go down. [`classify`] gives it for an answer of your own; [`ErrorCodeTable`] adds the codes of a provider that is
 //! not known yet. The [`Classify`](crate::classify::Classify) layer reads the answers of a stack. How an answer is read, and in which
 //! order what it says is believed, is written in [`evenkeel_dialect::outcome`], where all of it comes from.

@@ -48,7 +48,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// When no rung came to an answer: see [`Error`].
+    /// When no target and no fallback answered: see [`Error`].
     pub async fn execute(&self, request: reqwest::Request) -> Result<reqwest::Response, Error> {
         let asked = request.url().clone();
         let response = self.send(from_reqwest(request).await?).await?;

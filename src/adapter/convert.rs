@@ -16,7 +16,7 @@ use crate::{
     sync::lock_std as lock,
 };
 
-/// A streamed request body: it can be sent once only, and whoever sends first takes it.
+/// A streamed request body: it can be sent once only, and the first attempt takes it.
 #[derive(Clone)]
 struct Once(Arc<Mutex<Option<reqwest::Body>>>);
 

@@ -19,7 +19,7 @@ pub enum BodyEnd {
 // === impl BodyEnd ===
 
 impl BodyEnd {
-    /// What an attempt whose body ended so came to.
+    /// The outcome of an attempt whose body ended in this way.
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Done => Outcome::Success,

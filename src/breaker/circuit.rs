@@ -118,7 +118,7 @@ impl Breaker {
         }
     }
 
-    /// Decides what an attempt came to, and tells the other routes of the provider whether this one is in trouble.
+    /// Records the outcome of an attempt, and reports to the other routes of the provider whether this route is in trouble.
     pub(super) fn decide_with<T>(
         &self,
         (now, random): (Instant, f64),

@@ -28,7 +28,7 @@ pub(crate) struct Member {
     herd: Arc<Herd>,
     /// When it was answered last, as [`Herd::moment`] has it; 0 if never.
     answered: AtomicU64,
-    /// The last trouble that it told its failure in; 0 if none.
+    /// The number of the last trouble in which it reported a failure; 0 before the first.
     told: AtomicU64,
     /// The hash of the route, where it is an overflow route.
     overflow: Option<u64>,

@@ -89,7 +89,7 @@ impl CallContext {
         info
     }
 
-    /// What the request asks for where a target says which dialect it speaks, whatever the path. What the caller said of this
+    /// What the request asks for where a target names its dialect, whatever the path. The dialect that the caller set for this
     /// call holds before it, and a path that is known to ask something else stays what it is.
     pub(crate) fn info_in(request: &mut Request, dialect: Option<Dialect>) -> Arc<RequestInfo> {
         let info = Self::info(request);

@@ -50,7 +50,7 @@ pub(super) struct Course {
     /// Whether it goes to one of several equal targets, each of which has a budget of its own.
     pooled: bool,
     started: Instant,
-    /// How many attempts its attempt log told when it started.
+    /// The number of attempts in its attempt log when it started.
     sent: u32,
 }
 
@@ -187,7 +187,7 @@ impl Course {
         Some(Box::pin(inner.oneshot(request)))
     }
 
-    /// Takes note of how long it took to the commit point; of a call that had a second copy, at least so long. One that
+    /// Records the time to the commit point; of a call that had a second copy, a lower bound of it. A call that
     /// was asked more often than its `copies` says nothing of a single attempt.
     pub(super) fn learn(&self, result: &Result<Response, Error>, copies: u32) {
         let attempts = self.attempt_log.sent().saturating_sub(self.sent);

@@ -112,7 +112,7 @@ impl AdaptiveLimit {
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 
-    /// The first event of an answer has come, or the whole of an answer that is not streamed. Once for each call, before it
+    /// The first event of an answer has arrived, or the whole of an answer that is not streamed. Once for each call, before it
     /// ends.
     pub(crate) fn on_first_event(&mut self, call: RoundMember, now: Instant, form: AnswerForm) {
         let seconds = now.saturating_duration_since(call.sent_at).as_secs_f64();

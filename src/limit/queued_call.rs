@@ -62,7 +62,7 @@ impl Future for QueuedCall {
             if sleep.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
-            // The time has come, or passed while the state was asked. The time of each round is later than that of the last.
+            // The time is reached, or passed while the state was asked. The time of each round is later than that of the last.
         }
     }
 }

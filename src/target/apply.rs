@@ -65,7 +65,7 @@ impl Target {
     }
 
     /// Another path than the one that a request brings along: that of the target's own endpoint, or the usual one where
-    /// the request came to an unusual one.
+    /// the request has an unusual one.
     fn path(&self, uri: &Uri, ask: &RequestInfo) -> Option<Cow<'_, str>> {
         let dialect = ask.dialect()?;
         if let Some(endpoint) = &self.endpoint {

@@ -149,7 +149,7 @@ impl Limits {
         }
     }
 
-    /// Starts the idle clock anew where content has come that is held back.
+    /// Restarts the idle clock where content has arrived that is held back.
     pub(super) fn revive(&mut self) -> bool {
         let beats = self.pulse.as_ref().map_or(0, ProgressSignal::beats);
         let alive = beats != std::mem::replace(&mut self.beats, beats);
@@ -179,7 +179,7 @@ impl Limits {
         }
     }
 
-    /// A connection that is closed just as its silence reaches the limit was a silent one, whoever gave up first. Taken for
+    /// A connection that is closed just as its silence reaches the limit was a silent one, whichever side gave up first. Taken for
     /// a cut, it would be asked again, to be silent again.
     pub(super) fn failed(&self, error: Error) -> Error {
         self.report_connection();

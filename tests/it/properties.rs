@@ -1,6 +1,6 @@
 //! Properties of the whole stack: whatever providers do, in whatever order, at whatever time the caller leaves.
 //!
-//! Every case has a script of replies for two targets, plays a number of calls in virtual time and looks at what came to
+//! Every case has a script of replies for two targets, plays a number of calls in virtual time and looks at what arrived at
 //! the caller, to the providers and to the listener.
 
 use std::{collections::BTreeMap, time::Duration};

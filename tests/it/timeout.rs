@@ -3,7 +3,7 @@
 //! The clocks of a body and of a streamed attempt are tested beside their code. Sequences from other test suites are among
 //! these where they mean what ours means. Left out, and why:
 //!
-//! - failsafe-go, retries of timeouts: here there are none
+//! - failsafe-go, retries of timeouts: evenkeel has none
 //! - Polly, limits of zero and infinity: refused when built, or as long as they say
 //! - Finagle, refusals: a deadline that has passed leaves time for answers that need none, without a quota
 //! - .NET extensions, sampling and the sum of waits: breakers judge by counts, waits that do not fit are not waited

@@ -1,4 +1,4 @@
-//! How far an answer has come: its content, its outcome and its cost, folded from its events.
+//! The state of an answer while it arrives: its content, its outcome and its cost, folded from its events.
 
 use crate::{
     Tokens,
@@ -19,7 +19,7 @@ pub struct Expected {
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct FrameSummary {
-    /// Events of any kind; comments are none.
+    /// Events of any kind. Comments are not counted.
     pub events: u32,
     /// Events with content: text, reasoning, tool calls; not roles, pings, comments, metadata.
     pub content: u32,
@@ -30,13 +30,13 @@ pub struct FrameSummary {
     pub failed: Option<Verdict>,
 }
 
-/// How far an answer has come.
+/// The state of an answer while it arrives.
 #[derive(Debug, Default)]
 pub(crate) struct AnswerState {
     may_be_empty: bool,
     usage: UsageCounts,
     content: bool,
-    /// The choices that were seen and those that have ended: one bit for each.
+    /// The choices that were seen, and the choices that have ended: one bit for each choice.
     seen: u128,
     ended: u128,
     /// The answer itself is whole, by its reason to end: the API may send more.
@@ -86,7 +86,7 @@ impl FrameSummary {
 // === impl AnswerState ===
 
 impl AnswerState {
-    /// Nothing has come yet.
+    /// No event has arrived.
     pub(crate) fn new(expected: &Expected) -> Self {
         Self { may_be_empty: expected.may_be_empty, ..Self::default() }
     }
@@ -117,7 +117,7 @@ impl AnswerState {
         seen.content += events;
     }
 
-    /// Judges an answer that was not streamed: a success, blocked, or why it is none.
+    /// Judges an answer that was not streamed: `Ok` with a success or with what blocked it, or the verdict of its failure.
     pub(crate) fn judge(
         mut self,
         event: &AnswerEvent<'_>,
@@ -144,7 +144,7 @@ impl AnswerState {
         }
     }
 
-    /// Whether the last event of the API has come: what comes after it means nothing.
+    /// Whether the last event of the API has arrived. Later events are ignored.
     pub(crate) fn is_over(&self) -> bool {
         self.over
     }

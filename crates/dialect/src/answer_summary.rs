@@ -36,14 +36,14 @@ struct Fold {
     usage: UsageCounts,
     /// Whether every event could be read.
     readable: bool,
-    /// The last event of the API has come: what comes after it means nothing.
+    /// The last event of the API has arrived. Later events are ignored.
     over: bool,
 }
 
 // === impl AnswerSummary ===
 
 impl AnswerSummary {
-    /// Reads a whole answer, streamed or not; `None` for bytes that are none.
+    /// Reads a whole answer, streamed or not; `None` for bytes that are no answer.
     pub fn read(dialect: Dialect, stream: bool, bytes: &[u8]) -> Option<Self> {
         let mut reader = EventReader::new(dialect, &ErrorCodeTable::default());
         let mut fold = Fold::new();

@@ -13,7 +13,7 @@ use crate::{
 /// Ends a stream that broke with an error as its last event, in the caller's dialect: the head was sent before, and a body that
 /// ends as HTTP requires is read by every client.
 ///
-/// Half an event is held back until its rest has come: no client can use it, and the error would be lost behind it. The bytes of a stream
+/// Half an event is held back until the rest arrives: no client can use it, and the error would be lost behind it. The bytes of a stream
 /// that ends well are all handed on as they came.
 ///
 /// ```

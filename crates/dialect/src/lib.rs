@@ -23,7 +23,7 @@
 //! let mut monitor = StreamMonitor::new(Dialect::OpenAiChat, &ErrorCodeTable::default());
 //! let summary = monitor.feed(b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"}}]}\n\n");
 //! assert_eq!(summary.content, 1);
-//! assert_eq!(monitor.outcome(), Outcome::Truncated, "no finish reason has come yet");
+//! assert_eq!(monitor.outcome(), Outcome::Truncated, "no finish reason has arrived");
 //! # Ok::<(), http::Error>(())
 //! ```
 //!
@@ -44,7 +44,7 @@
 //! | an answer, read | `decode/` | where one event of a stream ends and the next begins |
 //! | | `events/` | one event of an answer, in a model that all dialects share |
 //! | | `reader`, `event_json` | each event, and each answer in one piece, read once into that |
-//! | | `answer_state` | how far an answer has come: content, outcome, cost |
+//! | | `answer_state` | the state of an answer while it arrives: content, outcome, cost |
 //! | | `monitor`, `answer` | a stream, event by event, to its end; an answer in one piece |
 //! | | `answer_summary` | all that a whole answer holds |
 //! | | `splice`, `resumable/` | a stream that another answer can follow |

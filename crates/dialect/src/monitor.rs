@@ -86,7 +86,7 @@ impl StreamMonitor {
         Ok(())
     }
 
-    /// Whether the last event of the API has come: what comes, or does not come, after it changes nothing.
+    /// Whether the last event of the API has arrived. Later events, or their absence, change nothing.
     pub fn is_over(&self) -> bool {
         self.answer.is_over()
     }
@@ -119,7 +119,7 @@ impl StreamMonitor {
         }
     }
 
-    /// The bytes are over: reads what is left. The outcome of a whole stream, which may be blocked, or why it is none.
+    /// Reads the rest after the last byte. Returns the outcome of a whole stream, which may be blocked, or the failure of another.
     pub fn finish(&mut self) -> Result<Outcome, Verdict> {
         if let Some(outcome) = self.failed {
             return Err(outcome.into());
@@ -141,7 +141,7 @@ impl StreamMonitor {
     }
 }
 
-/// Reads an event, unless the last event of the API has come: what comes after that means nothing.
+/// Reads an event. Events after the last event of the API are ignored.
 pub(crate) fn next(
     reader: &mut EventReader,
     answer: &mut AnswerState,

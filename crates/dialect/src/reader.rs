@@ -48,7 +48,7 @@ impl EventReader {
         }
     }
 
-    /// Reads an answer that was not streamed, or why there is none in the body. White space before it is how some servers keep a
+    /// Reads an answer that was not streamed; an error is the verdict on a body without one. White space before it is how some servers keep a
     /// connection open.
     pub(crate) fn read_whole<'a>(&self, body: &'a [u8]) -> Result<AnswerEvent<'a>, Verdict> {
         let codes = &self.codes;

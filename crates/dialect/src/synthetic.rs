@@ -9,7 +9,7 @@ use crate::{RequestInfo, Tokens, reply};
 pub struct SyntheticReply<'a> {
     /// The text.
     pub text: &'a str,
-    /// The model that said it; else the one that is asked.
+    /// The model of the answer; the requested model where it names none.
     pub model: Option<&'a str>,
     /// What it cost.
     pub tokens: Tokens,

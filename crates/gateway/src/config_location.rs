@@ -77,7 +77,7 @@ impl ConfigSource<'_> {
         before.filter(|byte| **byte == b'\n').count() + 1
     }
 
-    /// The key on the line of that position; `syntax` where there is none.
+    /// The key on the line of that position; `syntax` for a line without a key.
     fn key(&self, at: usize) -> String {
         let line = self.text.lines().nth(self.line(at) - 1).unwrap_or_default();
         let key = line.split('=').next().unwrap_or_default().trim();

@@ -4,7 +4,7 @@ use std::{error::Error as StdError, time::Duration};
 
 use hyper_util::client::legacy::connect::HttpConnector;
 
-/// There is none: `new` fails.
+/// No TLS is built in: `new` fails.
 #[derive(Clone, Debug)]
 pub(crate) enum Tls {}
 

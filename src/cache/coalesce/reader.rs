@@ -43,7 +43,7 @@ impl Waiter {
             body.guarded().attempt_log(attempt_log.clone());
             // A caller may stop at the API's last word, as always.
             let dialect = ask.dialect().filter(|_| success && ask.stream());
-            // What an error means was judged by whoever read the stream first.
+            // The first reader of the stream has judged what an error means.
             let watched =
                 dialect.map(|dialect| StreamMonitor::new(dialect, &ErrorCodeTable::default()));
             body.guarded().watch(watched);

@@ -100,6 +100,6 @@ pub(crate) fn any_call() -> impl Strategy<Value = Call> {
 /// A whole answer, or what comes before an error; never a part of one that looks like a whole.
 pub(crate) fn is_whole_or_failed(answer: &Answer) -> bool {
     let whole = answer.words() == WORDS || answer.words() == BUSY;
-    // An answer of no success is what the provider said.
+    // An answer that is no success is the provider's own.
     whole || answer.error.is_some() || !answer.verdict.as_ref().unwrap().outcome().is_success()
 }

@@ -13,7 +13,7 @@ use super::{
     requests::chat,
 };
 
-/// A primary, a secondary that is well, and a client over both.
+/// A primary, a healthy secondary, and a client over both.
 #[derive(Debug)]
 pub(crate) struct Stage {
     pub(crate) primary: Provider,

@@ -159,7 +159,7 @@ fn streamed(dialect: Dialect, path: &str, whole: &[u8]) -> Vec<u8> {
     response.into_body().to_vec()
 }
 
-/// What the live stream cost, and what it came to.
+/// The usage and the outcome of the live stream.
 fn live(dialect: Dialect, stream: &[u8]) -> (Option<Tokens>, crate::outcome::Outcome) {
     let mut monitor = StreamMonitor::new(dialect, &ErrorCodeTable::default());
     assert!(monitor.feed(stream).failed.is_none());
@@ -231,7 +231,7 @@ fn what_a_stored_stream_cost_is_what_it_cost_live() {
             events(&[chat(Value::Null), json!({"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3}})]),
             Tokens::new(7, 3),
         ),
-        // Running counts: the last one holds, and a count that it leaves out is none.
+        // Running counts: the last one holds. A count that it omits stays.
         (
             Dialect::OpenAiChat,
             events(&[chat(json!({"prompt_tokens": 7, "completion_tokens": 1})), json!({"choices": [], "usage": {"completion_tokens": 3}})]),

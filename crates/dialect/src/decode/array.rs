@@ -2,7 +2,7 @@
 
 use memchr::memchr2;
 
-/// How far one array has come. Only brackets and texts are told apart; what stands in an element is for the reader of its JSON.
+/// The position in one JSON array. It distinguishes brackets and strings only; the JSON of an element is parsed elsewhere.
 #[derive(Debug, Default)]
 pub(super) struct JsonArray {
     state: State,

@@ -103,7 +103,7 @@ impl EventBoundary {
         self.framed || matches!(self.shape, Shape::Array(_))
     }
 
-    /// Whether nothing has come that decides the framing.
+    /// Whether no byte has arrived that decides the framing.
     pub(crate) fn is_undecided(&self) -> bool {
         matches!(self.shape, Shape::Undecided)
     }

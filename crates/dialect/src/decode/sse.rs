@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use memchr::{memchr, memchr2};
 
-/// How far a server-sent event has come. It ends with a blank line; a comment that stands alone ends with its own line.
+/// The position in a server-sent event. The event ends with a blank line; a comment that stands alone ends with its own line.
 #[derive(Debug, Default)]
 pub(super) struct SseLines {
     line: Line,
@@ -27,7 +27,7 @@ struct FirstLines {
     count: usize,
 }
 
-/// What has come of the line under way.
+/// The bytes of the current line so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Line {
     #[default]

@@ -27,7 +27,7 @@ pub(crate) struct AnswerEvent<'a> {
     pub(crate) tool: Option<ProviderTool>,
     /// It only keeps the connection open.
     pub(crate) ping: bool,
-    /// It has content that is in none of its parts.
+    /// It has content outside of its parts.
     pub(crate) opaque: bool,
     /// Something stands beside the content that another form of the answer would not have: log-probabilities, citations, a signature,
     /// a name, a second block.
@@ -63,7 +63,7 @@ pub(crate) enum PartKind {
     Restated,
 }
 
-/// Why an event is none of a good answer.
+/// Why an event does not belong to a successful answer.
 #[derive(Clone, Debug)]
 pub(crate) enum Fault {
     /// The provider reports an error.

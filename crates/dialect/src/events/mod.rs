@@ -1,7 +1,7 @@
 //! One event of an answer, in a model that all dialects share.
 //!
 //! Each event is read once, by the reader of its dialect, into one [`AnswerEvent`]; an answer that was not streamed is one event too,
-//! which holds all of it. Everything that wants to know something of an answer folds over these events, and none of it reads JSON:
+//! which holds all of it. Everything that wants to know something of an answer folds over these events, and does not read JSON itself:
 //!
 //! | fold | what it makes of the events |
 //! |---|---|

@@ -23,7 +23,7 @@ impl UsageCounts {
         Self { input: Some(input), output: Some(output), ..Self::default() }
     }
 
-    /// Adds the counts of the next event: those that it does not have stay.
+    /// Takes over the counts of the next event. A count that the event omits stays as it is.
     pub(crate) fn add(&mut self, next: Self) {
         self.input = next.input.or(self.input);
         self.cache_write = next.cache_write.or(self.cache_write);

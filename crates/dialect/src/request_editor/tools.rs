@@ -15,7 +15,8 @@ const CONFIG: [&str; 2] = ["toolConfig", "tool_config"];
 // === impl RequestEditor ===
 
 impl RequestEditor<'_> {
-    /// Drops those tools, and what the conversation has of them; returns the names of those that were declared.
+    /// Drops the tools that `which` selects, with their calls and results in the conversation. Returns the names of those that were
+    /// declared.
     pub fn drop_tools(&mut self, which: &ToolFilter) -> Vec<String> {
         if *which == ToolFilter::None {
             return Vec::new();
