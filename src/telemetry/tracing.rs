@@ -1,5 +1,7 @@
 //! Events and spans in `tracing`: the only file that knows it.
 
+use std::time::Duration;
+
 use tracing::{Level, Span, debug, field::Empty, info, info_span, warn};
 
 use super::{Event, unknown};
@@ -9,7 +11,7 @@ use crate::{
     context::{AttemptLog, Route},
     dialect::RequestInfo,
     error::judge,
-    outcome::{Outcome, Rejection},
+    outcome::{Outcome, Rejection, Verdict},
     route::shown,
 };
 
@@ -33,34 +35,7 @@ pub(super) fn record(event: &Event) {
             debug!(target: "evenkeel", %route, ?retry_in, "call refused by a limit");
         }
         Event::AttemptEnded { route, attempt, verdict, took } => {
-            let (outcome, code) = (verdict.outcome(), verdict.code().map(|code| code.as_str()));
-            if verdict.unknown_code().is_some_and(|code| unknown::is_first(route.provider(), code))
-            {
-                let outcome = outcome.name();
-                info!(target: "evenkeel", %route, code, outcome, "unknown code: its status decided");
-            }
-            match outcome {
-                Outcome::NotSent { .. } if verdict.local_trouble().is_some() => {
-                    let why = verdict.local_trouble();
-                    warn!(target: "evenkeel", %route, ?why, "attempt not sent: trouble of this machine");
-                }
-                Outcome::QuotaExhausted { wait } => {
-                    warn!(target: "evenkeel", %route, code, ?wait, "quota exhausted");
-                }
-                Outcome::Rejected { why: Rejection::Credential } => {
-                    warn!(target: "evenkeel", %route, code, "credential rejected");
-                }
-                Outcome::Rejected { why: Rejection::Model } if unknown::is_first_model(route) => {
-                    warn!(target: "evenkeel", %route, code, "model rejected");
-                }
-                Outcome::Rejected { why: Rejection::Payment } => {
-                    warn!(target: "evenkeel", %route, code, "payment required");
-                }
-                _ => {
-                    let outcome = outcome.name();
-                    debug!(target: "evenkeel", %route, attempt, outcome, code, ?took, "attempt ended");
-                }
-            }
+            attempt_ended(route, *attempt, verdict, *took);
         }
         Event::CallEnded { outcome, rung, attempts, took } => {
             let (outcome, failed) = (outcome.name(), !outcome.is_success());
@@ -73,6 +48,37 @@ pub(super) fn record(event: &Event) {
             warn!(target: "evenkeel", ?code, "code of the user's panicked");
         }
         other => debug!(target: "evenkeel", event = ?other),
+    }
+}
+
+/// Writes the end of an attempt: what the operator has to mend as a warning.
+fn attempt_ended(route: &Route, attempt: u32, verdict: &Verdict, took: Duration) {
+    let (outcome, code) = (verdict.outcome(), verdict.code().map(|code| code.as_str()));
+    if verdict.unknown_code().is_some_and(|code| unknown::is_first(route.provider(), code)) {
+        let outcome = outcome.name();
+        info!(target: "evenkeel", %route, code, outcome, "unknown code: its status decided");
+    }
+    match outcome {
+        Outcome::NotSent { .. } if verdict.local_trouble().is_some() => {
+            let why = verdict.local_trouble();
+            warn!(target: "evenkeel", %route, ?why, "attempt not sent: trouble of this machine");
+        }
+        Outcome::QuotaExhausted { wait } => {
+            warn!(target: "evenkeel", %route, code, ?wait, "quota exhausted");
+        }
+        Outcome::Rejected { why: Rejection::Credential } => {
+            warn!(target: "evenkeel", %route, code, "credential rejected");
+        }
+        Outcome::Rejected { why: Rejection::Model } if unknown::is_first_model(route) => {
+            warn!(target: "evenkeel", %route, code, "model rejected");
+        }
+        Outcome::Rejected { why: Rejection::Payment } => {
+            warn!(target: "evenkeel", %route, code, "payment required");
+        }
+        _ => {
+            let outcome = outcome.name();
+            debug!(target: "evenkeel", %route, attempt, outcome, code, ?took, "attempt ended");
+        }
     }
 }
 
