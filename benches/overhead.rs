@@ -16,7 +16,7 @@ use evenkeel::{
     hedge::HedgePolicy,
     limit::{Concurrency, LimitPolicy},
     retry::RetryPolicy,
-    telemetry::{AttemptSpanLayer, Events, TelemetryLayer},
+    telemetry::{AttemptSpanLayer, EventSink, TelemetryLayer},
     timeout::{DeadlinePolicy, TimeoutPolicy},
 };
 use futures_util::FutureExt;
@@ -68,16 +68,16 @@ where
 fn cases() -> Vec<BenchCase> {
     let valid = "the defaults are valid";
     let fallbacks = FallbackPolicy::new()
-        .rung(Fallback::target(Target::new("https://other.example/v1").bearer("b").model("m")))
-        .rung(Fallback::canned("busy"));
-    let stack = |builder: ClientBuilder| builder.over(upstream()).expect(valid);
+        .fallback(Fallback::target(Target::new("https://other.example/v1").bearer("b").model("m")))
+        .fallback(Fallback::canned("busy"));
+    let stack = |builder: ClientBuilder| builder.build_with(upstream()).expect(valid);
     let limits = LimitPolicy::new().requests(u32::MAX).tokens(u32::MAX);
     let limits = limits.concurrency(Concurrency::Fixed(64));
     let region = |host: &str| Target::new(format!("https://{host}.example/v1")).bearer("b");
     let hour = Duration::from_secs(3600);
     vec![
         case("bare", upstream()),
-        case("telemetry", TelemetryLayer::new(Events::default()).layer(upstream())),
+        case("telemetry", TelemetryLayer::new(EventSink::default()).layer(upstream())),
         case("attempts", AttemptSpanLayer::default().layer(upstream())),
         case("deadline", DeadlinePolicy::default().build().expect(valid).layer(upstream())),
         case("fallback", fallbacks.clone().build().expect(valid).layer(upstream())),
@@ -89,11 +89,14 @@ fn cases() -> Vec<BenchCase> {
         case("limits, none set", LimitPolicy::default().build().expect(valid).layer(upstream())),
         case("limits, all set", limits.build().expect(valid).layer(upstream())),
         case("default stack", stack(Client::builder())),
-        case("with fallbacks", stack(Client::builder().ladder(fallbacks))),
+        case("with fallbacks", stack(Client::builder().fallback_policy(fallbacks))),
         case("with three equals", stack(Client::builder().primaries(["a", "b", "c"].map(region)))),
         // By default a stored answer does not replace a call, so that each call is sent and its answer stored.
         case("with cache, a miss", stack(Client::builder().cache(CachePolicy::new()))),
-        case("with cache, a hit", stack(Client::builder().cache(CachePolicy::new().fresh(hour)))),
+        case(
+            "with cache, a hit",
+            stack(Client::builder().cache(CachePolicy::new().serve_fresh_for(hour))),
+        ),
     ]
 }
 

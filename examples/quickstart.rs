@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let answer: Value = serde_json::from_str(&response.text().await?)?;
     println!("customer:    {question}");
     println!("bot:         {}", answer["choices"][0]["message"]["content"]);
-    println!("answered by: {}", attempt_log.rung().unwrap_or_default());
+    println!("answered by: {}", attempt_log.served_by().unwrap_or_default());
     println!("attempt log: {attempt_log}");
     Ok(())
 }

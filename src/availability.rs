@@ -5,7 +5,7 @@ use std::time::Duration;
 /// What a call may expect of a route, or of the whole ladder, before it is made: for a bot that says "busy" before
 /// somebody has typed, and for a scheduler that starts no work that cannot be done.
 ///
-/// It is read from what the breakers, the limits and the equal targets of a rung know by now. Asking changes nothing: it
+/// It is read from what the breakers, the limits and the equal targets of a fallback know by now. Asking changes nothing: it
 /// takes no probe, makes no breaker, and holds no place in a queue. What nobody has used yet is [`Clear`](Self::Clear); and
 /// what is clear now may be out a moment later, so a call has to be ready for that as ever.
 ///
@@ -16,10 +16,10 @@ use std::time::Duration;
 /// # use evenkeel_testkit::Provider;
 ///
 /// # async fn run(request: Request) -> Result<(), Box<dyn std::error::Error>> {
-/// # let client = Client::builder().over(Provider::new("p"))?;
+/// # let client = Client::builder().build_with(Provider::new("p"))?;
 /// match client.availability_of(&request) {
-///     Availability::Out { back_in: Some(back), .. } => println!("We are back in about {} s.", back.as_secs()),
-///     Availability::Out { .. } => println!("We are away. Please write to us."),
+///     Availability::Unavailable { back_in: Some(back), .. } => println!("We are back in about {} s.", back.as_secs()),
+///     Availability::Unavailable { .. } => println!("We are away. Please write to us."),
 ///     Availability::Degraded { wait, .. } if wait > Duration::from_secs(5) => println!("We are busy: a moment, please."),
 ///     _ => drop(client.send(request).await?),
 /// }
@@ -31,11 +31,11 @@ use std::time::Duration;
 pub enum Availability {
     /// A call would be sent at once, as far as is known: the breaker is closed, and there is room.
     Clear,
-    /// Some calls are sent, or all after a wait; or the rung that was put first is out and another takes its calls.
+    /// Some calls are sent, or all after a wait; or the fallback that was put first is out and another takes its calls.
     #[non_exhaustive]
     Degraded {
         /// The share of the calls that is let through to where they are meant for, from 0 to 1. It is 0 where only a
-        /// breaker's probes are, or where only rungs below take calls.
+        /// breaker's probes are, or where only fallbacks below take calls.
         share: f64,
         /// About how long a call waits for its turn.
         wait: Duration,
@@ -43,7 +43,7 @@ pub enum Availability {
     /// No call would be sent: the breaker is open, the provider has asked to be left alone, or the wait is longer than a
     /// call has time.
     #[non_exhaustive]
-    Out {
+    Unavailable {
         /// In how long it is worth coming back; `None` where nobody knows, as for a breaker that was opened by hand.
         back_in: Option<Duration>,
     },
@@ -58,26 +58,26 @@ impl Availability {
     }
 
     /// Whether no call would be sent.
-    pub fn is_out(self) -> bool {
-        matches!(self, Self::Out { .. })
+    pub fn is_unavailable(self) -> bool {
+        matches!(self, Self::Unavailable { .. })
     }
 
     /// Where it is out: in how long it is worth coming back, if that is known.
     pub fn back_in(self) -> Option<Duration> {
         match self {
-            Self::Out { back_in } => back_in,
+            Self::Unavailable { back_in } => back_in,
             Self::Clear | Self::Degraded { .. } => None,
         }
     }
 
     /// Only probes, or only others, are asked.
-    pub(crate) const BARELY: Self = Self::Degraded { share: 0.0, wait: Duration::ZERO };
+    pub(crate) const PROBE_ONLY: Self = Self::Degraded { share: 0.0, wait: Duration::ZERO };
 
     /// Where both have to let a call through.
     pub(crate) fn and(self, other: Self) -> Self {
         match (self, other) {
-            (Self::Out { back_in: one }, Self::Out { back_in: two }) => {
-                Self::Out { back_in: one.zip(two).map(|(one, two)| one.max(two)) }
+            (Self::Unavailable { back_in: one }, Self::Unavailable { back_in: two }) => {
+                Self::Unavailable { back_in: one.zip(two).map(|(one, two)| one.max(two)) }
             }
             (Self::Degraded { share: one, wait: a }, Self::Degraded { share: two, wait: b }) => {
                 Self::Degraded { share: one.min(two), wait: a.max(b) }
@@ -90,8 +90,8 @@ impl Availability {
     /// Where either may take a call.
     pub(crate) fn or(self, other: Self) -> Self {
         match (self, other) {
-            (Self::Out { back_in: one }, Self::Out { back_in: two }) => {
-                Self::Out { back_in: one.into_iter().chain(two).min() }
+            (Self::Unavailable { back_in: one }, Self::Unavailable { back_in: two }) => {
+                Self::Unavailable { back_in: one.into_iter().chain(two).min() }
             }
             (Self::Degraded { share: one, wait: a }, Self::Degraded { share: two, wait: b }) => {
                 Self::Degraded { share: one.max(two), wait: a.min(b) }
@@ -105,7 +105,7 @@ impl Availability {
         match self {
             Self::Clear => 0,
             Self::Degraded { .. } => 1,
-            Self::Out { .. } => 2,
+            Self::Unavailable { .. } => 2,
         }
     }
 }
@@ -116,8 +116,8 @@ mod tests {
 
     const fn out(secs: Option<u64>) -> Availability {
         match secs {
-            Some(secs) => Availability::Out { back_in: Some(Duration::from_secs(secs)) },
-            None => Availability::Out { back_in: None },
+            Some(secs) => Availability::Unavailable { back_in: Some(Duration::from_secs(secs)) },
+            None => Availability::Unavailable { back_in: None },
         }
     }
 

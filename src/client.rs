@@ -21,8 +21,8 @@ use crate::{
     profile::Profile,
     stack,
     stack::AvailabilityView,
-    stream::Resume,
-    telemetry::{Events, Observer},
+    stream::MidStreamFailure,
+    telemetry::{EventSink, Observer},
 };
 
 /// Calls to an AI API that end in a usable answer or a clear error, in time.
@@ -50,10 +50,10 @@ pub struct Client {
 #[must_use = "a builder does nothing until it is built"]
 pub struct ClientBuilder {
     pub(crate) profile: Profile,
-    ladder: FallbackPolicy,
+    fallbacks: FallbackPolicy,
     cache: Option<CachePolicy>,
     identity: Option<IdentityPolicy>,
-    events: Events,
+    events: EventSink,
 }
 
 /// The stack behind a pointer: its type is as long as it has layers.
@@ -103,7 +103,7 @@ impl Client {
     }
 
     /// What that request may expect if it were sent now, over the whole ladder and within its [`Deadline`] or the
-    /// profile's: the availability of the first rung; where that is out and a rung below would ask somebody else,
+    /// profile's: the availability of the first target; where that is out and a fallback below would ask somebody else,
     /// [`Degraded`](Availability::Degraded). Replies that are made or stored here do not count.
     ///
     /// [`Deadline`]: crate::context::Deadline
@@ -111,10 +111,10 @@ impl Client {
         self.handles.ahead(request)
     }
 
-    /// The routes that a request may take, rung after rung; of a rung with equal targets, one for each.
+    /// The routes that a request may take, fallback after fallback; of a fallback with equal targets, one for each.
     pub fn routes_of(&self, request: &Request) -> Vec<Route> {
-        let rungs = self.handles.routes(request);
-        rungs.into_iter().flatten().map(|(route, _)| route).collect()
+        let fallbacks = self.handles.routes(request);
+        fallbacks.into_iter().flatten().map(|(route, _)| route).collect()
     }
 }
 
@@ -150,33 +150,33 @@ impl ClientBuilder {
 
     /// Sends every call to that target first, wherever it was addressed.
     pub fn primary(mut self, target: Target) -> Self {
-        self.ladder = self.ladder.primary(target);
+        self.fallbacks = self.fallbacks.primary(target);
         self
     }
 
     /// Spreads every call over several equal targets first, wherever it was addressed: keys, regions, deployments. See
     /// [`Fallback::targets`].
     pub fn primaries(mut self, targets: impl IntoIterator<Item = Target>) -> Self {
-        self.ladder = self.ladder.primaries(targets);
+        self.fallbacks = self.fallbacks.primaries(targets);
         self
     }
 
-    /// Adds a rung below: asked when everything above it has failed.
-    pub fn fallback(mut self, rung: Fallback) -> Self {
-        self.ladder = self.ladder.rung(rung);
+    /// Adds a fallback below: asked when everything above it has failed.
+    pub fn fallback(mut self, fallback: Fallback) -> Self {
+        self.fallbacks = self.fallbacks.fallback(fallback);
         self
     }
 
-    /// What becomes of a stream that fails while it is read: it ends in an error, or a rung below that declares that it
-    /// can goes on with it. See [`FallbackPolicy::resume`].
-    pub fn resume(mut self, resume: Resume) -> Self {
-        self.ladder = self.ladder.resume(resume);
+    /// What becomes of a stream that fails while it is read: it ends in an error, or a fallback below that declares that it
+    /// can goes on with it. See [`FallbackPolicy::mid_stream_failure`].
+    pub fn mid_stream_failure(mut self, resume: MidStreamFailure) -> Self {
+        self.fallbacks = self.fallbacks.mid_stream_failure(resume);
         self
     }
 
-    /// The whole ladder at once, with its [`resume`](FallbackPolicy::resume).
-    pub fn ladder(mut self, ladder: FallbackPolicy) -> Self {
-        self.ladder = ladder;
+    /// The whole ladder at once, with its [`mid_stream_failure`](FallbackPolicy::mid_stream_failure).
+    pub fn fallback_policy(mut self, fallbacks: FallbackPolicy) -> Self {
+        self.fallbacks = fallbacks;
         self
     }
 
@@ -195,7 +195,7 @@ impl ClientBuilder {
 
     /// Listens to every event of every call.
     pub fn observe(mut self, listener: impl Observer) -> Self {
-        self.events = Events::to(listener);
+        self.events = EventSink::new(listener);
         self
     }
 
@@ -204,9 +204,9 @@ impl ClientBuilder {
     /// # Errors
     ///
     /// When a value is wrong, alone or together with another: names the field, the value and what is allowed.
-    pub fn over(self, upstream: impl Upstream) -> Result<Client, ConfigError> {
+    pub fn build_with(self, upstream: impl Upstream) -> Result<Client, ConfigError> {
         let identity = self.identity.map(IdentityPolicy::build).transpose()?;
-        let parts = stack::Parts { cache: self.cache, ladder: self.ladder, identity };
+        let parts = stack::Parts { cache: self.cache, fallbacks: self.fallbacks, identity };
         let (stack, handles) = stack::build(upstream, self.profile, parts, self.events)?;
         Ok(Client { stack: Arc::new(stack), handles })
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     ConfigError, breaker::BreakerPolicy, classify::ClassifyPolicy, hedge::HedgePolicy,
-    limit::LimitPolicy, retry::RetryPolicy, stream::Commit, time::Limit, time::scale,
+    limit::LimitPolicy, retry::RetryPolicy, stream::CommitPolicy, time::Limit, time::scale,
     timeout::TimeoutPolicy,
 };
 
@@ -20,8 +20,8 @@ use crate::{
 /// | slow stream | none | none | how many events a minute are healthy depends on the provider |
 /// | retries | 2, 250 ms to 4 s | 5, 1 s to 60 s | two fit into a third of the deadline |
 /// | commit | first content | complete | a person reads along; a text that is stored has to be whole |
-/// | a stream that fails while it is read | an error | an error | two models have two voices; [`Resume`](crate::stream::Resume) is for the business to choose |
-/// | all rungs out | fails | waits for recovery | a person is told at once; a text can come later |
+/// | a stream that fails while it is read | an error | an error | two models have two voices; [`MidStreamFailure`](crate::stream::MidStreamFailure) is for the business to choose |
+/// | all fallbacks out | fails | waits for recovery | a person is told at once; a text can come later |
 /// | hedge | off | off | every copy is paid for |
 /// | limits | none of ours | none of ours | only the provider knows them, and tells; a key of known limits has them set |
 ///
@@ -79,16 +79,19 @@ impl Profile {
             deadline: 15 * minute,
             connect: Limit::Default(Duration::from_secs(5)),
             timeout: TimeoutPolicy::pipeline(),
-            retry: RetryPolicy::default().retries(5).base(Duration::from_secs(1)).cap(minute),
+            retry: RetryPolicy::default()
+                .retries(5)
+                .base(Duration::from_secs(1))
+                .max_backoff(minute),
             breaker: BreakerPolicy::default(),
             limit: LimitPolicy::default(),
-            classify: ClassifyPolicy::default().commit(Commit::Complete),
+            classify: ClassifyPolicy::default().commit(CommitPolicy::Complete),
             hedge: None,
             waits: true,
         }
     }
 
-    /// The time a call has for its answer, over all attempts, waits and rungs: to the commit point for a stream, to the
+    /// The time a call has for its answer, over all attempts, waits and fallbacks: to the commit point for a stream, to the
     /// whole answer otherwise.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
@@ -145,10 +148,10 @@ impl Profile {
         self
     }
 
-    /// Whether a call waits for recovery until its deadline when all rungs are out ([`Fallback::wait`](crate::fallback::Fallback::wait)),
+    /// Whether a call waits for recovery until its deadline when all fallbacks are out ([`Fallback::wait_for_recovery`](crate::fallback::Fallback::wait_for_recovery)),
     /// unless its ladder ends in a canned reply.
     #[must_use]
-    pub fn waits(mut self, waits: bool) -> Self {
+    pub fn wait_for_recovery(mut self, waits: bool) -> Self {
         self.waits = waits;
         self
     }

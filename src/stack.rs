@@ -14,14 +14,14 @@ use crate::{
     hedge::HedgeLayer,
     identity::IdentityLayer,
     profile::Profile,
-    telemetry::{AttemptSpanLayer, Events, TelemetryLayer},
+    telemetry::{AttemptSpanLayer, EventSink, TelemetryLayer},
     timeout::DeadlinePolicy,
 };
 
 /// What a client may have or do without.
 pub(crate) struct Parts {
     pub(crate) cache: Option<CachePolicy>,
-    pub(crate) ladder: FallbackPolicy,
+    pub(crate) fallbacks: FallbackPolicy,
     pub(crate) identity: Option<IdentityLayer>,
 }
 
@@ -29,24 +29,24 @@ pub(crate) struct Parts {
 pub(crate) fn build<S: Upstream>(
     upstream: S,
     profile: Profile,
-    Parts { cache, ladder, identity }: Parts,
-    events: Events,
+    Parts { cache, fallbacks, identity }: Parts,
+    events: EventSink,
 ) -> Result<(impl Upstream, AvailabilityView), ConfigError> {
     profile.check()?;
-    let ladder = if profile.waits { ladder.waiting() } else { ladder };
-    ladder.check(Some(profile.deadline))?;
-    let cache = cache_layer(cache, &ladder, &events)?;
+    let fallbacks = if profile.waits { fallbacks.waiting() } else { fallbacks };
+    fallbacks.check(Some(profile.deadline))?;
+    let cache = cache_layer(cache, &fallbacks, &events)?;
     let breaker = profile.fitted_breaker().build()?.events(events.clone());
     let limit = profile.limit.build()?.events(events.clone());
     // A deadline that is set bounds the limits that are not: the first target has what is not kept back for the others.
-    let timeout = profile.timeout.within(ladder.time_of_the_first(profile.deadline));
-    let ladder = ladder.build()?.events(events.clone());
+    let timeout = profile.timeout.within(fallbacks.time_of_the_first(profile.deadline));
+    let fallback = fallbacks.build()?.events(events.clone());
     let retry = profile.retry.build()?;
     let handles = AvailabilityView {
         breakers: breaker.handle(),
         limits: limit.handle(),
         budgets: retry.budgets(),
-        rungs: ladder.rungs(),
+        fallbacks: fallback.fallbacks(),
         identity: identity.clone(),
         deadline: profile.deadline,
     };
@@ -61,16 +61,16 @@ pub(crate) fn build<S: Upstream>(
         .layer(TelemetryLayer::new(events.clone()))
         // Over everything that takes time, so that all of it shares one deadline.
         .layer(DeadlinePolicy::default().limit(profile.deadline).build()?.events(events.clone()))
-        // Over the ladder: an answer that is there needs no rung, and one attempt at the whole ladder serves all who ask
+        // Over the ladder: an answer that is there needs no fallback, and one attempt at the whole ladder serves all who ask
         // the same.
         .option_layer(cache)
-        // Over retries: a rung that still fails after its retries is given up for the next.
-        .layer(ladder.latencies(hedge.latencies()))
-        // Over retries: a second copy has its own, and where a rung has equal targets it goes to another one.
+        // Over retries: a fallback that still fails after its retries is given up for the next.
+        .layer(fallback.latencies(hedge.latencies()))
+        // Over retries: a second copy has its own, and where a fallback has equal targets it goes to another one.
         .layer(hedge.events(events.clone()))
         // Over the breaker: each attempt asks it again, and a refusal is not retried but moves down.
         .layer(retry.events(events.clone()))
-        // Inside retries: each attempt goes to one of the rung's equals. Over the breaker: each of them has its own.
+        // Inside retries: each attempt goes to one of the fallback's equals. Over the breaker: each of them has its own.
         .layer(BalanceLayer::default().events(events.clone()))
         // Each attempt has its span, also one that the breaker refuses.
         .layer(AttemptSpanLayer::default())
@@ -86,21 +86,21 @@ pub(crate) fn build<S: Upstream>(
     Ok((stack, handles))
 }
 
-/// The layer of the cache, where there is one. A rung that gives stored answers needs it.
+/// The layer of the cache, where there is one. A fallback that gives stored answers needs it.
 fn cache_layer(
     cache: Option<CachePolicy>,
-    ladder: &FallbackPolicy,
-    events: &Events,
+    fallbacks: &FallbackPolicy,
+    events: &EventSink,
 ) -> Result<Option<CacheLayer>, ConfigError> {
-    match (cache, ladder.stored()) {
+    match (cache, fallbacks.stored()) {
         (Some(cache), _) => {
-            Ok(Some(cache.build()?.events(events.clone()).dialects(ladder.dialects())))
+            Ok(Some(cache.build()?.events(events.clone()).dialects(fallbacks.dialects())))
         }
         (None, None) => Ok(None),
         (None, Some((at, name))) => {
             let allowed =
                 "a stored answer only with a cache: Client::builder().cache(CachePolicy::new())";
-            Err(ConfigError::new(format!("ladder.rung[{at}]"), name, allowed))
+            Err(ConfigError::new(format!("fallbacks[{at}]"), name, allowed))
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use evenkeel::{
-    breaker::{Breaker, BreakerPolicy, State},
+    breaker::{BreakerPolicy, CircuitBreaker, CircuitState},
     outcome::Outcome,
 };
 use loom::thread;

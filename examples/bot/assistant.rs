@@ -4,7 +4,7 @@ use std::{error::Error as StdError, time::Duration};
 
 use evenkeel::{
     Client, ConfigError, Error, Profile,
-    breaker::{BreakerPolicy, Breakers},
+    breaker::{BreakerPolicy, Breakers, SlowAfter},
     context::AttemptLog,
     fallback::{Fallback, Target},
     outcome::Outcome,
@@ -46,17 +46,17 @@ fn profile() -> Profile {
     let ms = Duration::from_millis;
     let timeout = TimeoutPolicy::new().attempt(ms(5000)).first_event(ms(2500)).idle(ms(3000));
     let breaker = BreakerPolicy::default()
-        .consecutive(3)
-        .minimum(4)
-        .slow_after(ms(1500), ms(4000))
-        .open_for(ms(4000), ms(10_000))
-        .probe_limit(ms(5000))
-        .recover(ms(8000), 0.1);
+        .consecutive_failures(3)
+        .min_calls(4)
+        .slow_after(SlowAfter { first_event: ms(1500), whole_answer: ms(4000) })
+        .open_backoff(ms(4000)..=ms(10_000))
+        .probe_timeout(ms(5000))
+        .ramp(ms(8000), 0.1);
     Profile::interactive()
         .deadline(ms(8000))
         .connect(ms(1000))
         .timeout(timeout)
-        .retry(RetryPolicy::new().base(ms(100)).cap(ms(1000)).least(ms(500)))
+        .retry(RetryPolicy::new().base(ms(100)).max_backoff(ms(1000)).min_attempt_time(ms(500)))
         .breaker(breaker)
 }
 
@@ -78,7 +78,7 @@ impl Assistant {
             .fallback(Fallback::canned(
                 "Sorry, I cannot look that up at the moment. A colleague will write to you today.",
             ))
-            .with_reqwest(http)
+            .build_with_reqwest(http)
     }
 
     pub(crate) fn breakers(&self) -> &Breakers {
@@ -118,7 +118,7 @@ impl Assistant {
         parts: &mpsc::Sender<AnswerPart>,
     ) -> SendResult {
         let attempt_log = AttemptLog::of(response.extensions());
-        let source = attempt_log.rung().unwrap_or_else(|| "the provider".into());
+        let source = attempt_log.served_by().unwrap_or_else(|| "the provider".into());
         let mut explanation =
             explanation::of_answer(&attempt_log, started.elapsed(), self.breakers());
         if !response.status().is_success() {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use evenkeel::{
-    breaker::{Breakers, Cause, Change, Snapshot, State},
+    breaker::{BreakerSnapshot, Breakers, Change, CircuitState, TransitionReason},
     context::{Attempt, AttemptLog},
     outcome::{Outcome, Phase},
 };
@@ -13,20 +13,20 @@ use crate::providers::{EmbeddedProvider, Providers};
 
 /// The state of the breaker of a provider.
 pub(crate) struct BreakerStatus {
-    pub(crate) state: State,
+    pub(crate) state: CircuitState,
     /// The state in words, with the failures, the wait or the share.
     pub(crate) text: String,
 }
 
 /// The source of an answer, the time to it, and the failed attempts at each target before it.
 pub(crate) fn of_answer(attempt_log: &AttemptLog, after: Duration, breakers: &Breakers) -> String {
-    let source = attempt_log.rung();
+    let source = attempt_log.served_by();
     let source = source.as_deref().unwrap_or("no target");
     let mut text = format!("{source} answered after {:.2} s", after.as_secs_f64());
     let mut attempts = attempt_log.attempts();
     attempts.retain(|attempt| !attempt.outcome.is_success());
     let mut separator = ":";
-    for at_target in attempts.chunk_by(|a, b| a.rung == b.rung) {
+    for at_target in attempts.chunk_by(|a, b| a.fallback == b.fallback) {
         let first = &at_target[0];
         let name = first.name.as_deref().unwrap_or(first.route.provider());
         let equal = at_target.chunk_by(|a, b| a.outcome.name() == b.outcome.name());
@@ -62,10 +62,10 @@ fn failure(attempts: &[Attempt], breakers: &Breakers) -> String {
 }
 
 /// The reason why the breaker did not let an attempt through.
-fn not_sent(breaker: Snapshot, retry_in: Duration) -> String {
+fn not_sent(breaker: BreakerSnapshot, retry_in: Duration) -> String {
     let detail = match breaker.state {
-        State::HalfOpen => "another call is the probe".into(),
-        State::Recovering => format!("lets {} through", percent(breaker.share)),
+        CircuitState::HalfOpen => "another call is the probe".into(),
+        CircuitState::Recovering => format!("lets {} through", percent(breaker.share)),
         _ => format!("retry in {:.1} s", retry_in.as_secs_f64()),
     };
     format!("not sent (breaker {}, {detail})", state_name(breaker.state))
@@ -76,18 +76,20 @@ pub(crate) fn breaker_status(provider: &EmbeddedProvider, breakers: &Breakers) -
     let list = breakers.list();
     let found = list.into_iter().find(|(route, _)| provider.has_address(route.provider()));
     let Some((_, now)) = found else {
-        return BreakerStatus { state: State::Closed, text: "closed".into() };
+        return BreakerStatus { state: CircuitState::Closed, text: "closed".into() };
     };
     let detail = match now.state {
-        State::Closed if now.in_a_row == 1 => "1 failure".into(),
-        State::Closed if now.in_a_row > 1 => format!("{} failures in a row", now.in_a_row),
-        State::Open => match now.probe_in {
+        CircuitState::Closed if now.consecutive_failures == 1 => "1 failure".into(),
+        CircuitState::Closed if now.consecutive_failures > 1 => {
+            format!("{} failures in a row", now.consecutive_failures)
+        }
+        CircuitState::Open => match now.probe_in {
             Some(wait) => format!("next probe in {:.1} s", wait.as_secs_f64()),
             None => "next probe soon".into(),
         },
-        State::HalfOpen if now.probes > 0 => "a probe is in flight".into(),
-        State::HalfOpen => "the next call is the probe".into(),
-        State::Recovering => format!("lets {} through", percent(now.share)),
+        CircuitState::HalfOpen if now.probes > 0 => "a probe is in flight".into(),
+        CircuitState::HalfOpen => "the next call is the probe".into(),
+        CircuitState::Recovering => format!("lets {} through", percent(now.share)),
         _ => return BreakerStatus { state: now.state, text: state_name(now.state).into() },
     };
     BreakerStatus { state: now.state, text: format!("{}, {detail}", state_name(now.state)) }
@@ -103,21 +105,21 @@ pub(crate) fn of_change(change: &Change, providers: &Providers) -> String {
         None => String::new(),
     };
     let reason = match change.why {
-        Cause::Consecutive => "failures in a row".into(),
-        Cause::Ratio => "too many failures".into(),
-        Cause::Slow => "too many slow answers".into(),
-        Cause::Waited => "the open time has passed".into(),
+        TransitionReason::Consecutive => "failures in a row".into(),
+        TransitionReason::Ratio => "too many failures".into(),
+        TransitionReason::Slow => "too many slow answers".into(),
+        TransitionReason::Waited => "the open time has passed".into(),
         other => other.name().replace('_', " "),
     };
     let (from, to) = (state_name(change.from), state_name(change.to));
     format!("breaker of {name}: {from} → {to}{duration} ({reason})")
 }
 
-fn state_name(state: State) -> &'static str {
+fn state_name(state: CircuitState) -> &'static str {
     match state {
-        State::HalfOpen => "half-open",
-        State::ForcedOpen => "forced open",
-        State::ForcedClosed => "forced closed",
+        CircuitState::HalfOpen => "half-open",
+        CircuitState::ForcedOpen => "forced open",
+        CircuitState::ForcedClosed => "forced closed",
         state => state.name(),
     }
 }

@@ -10,7 +10,7 @@ use crossterm::{
     style::{Color, Print, ResetColor, SetForegroundColor},
     terminal::{self, BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate},
 };
-use evenkeel::breaker::{Breakers, State};
+use evenkeel::breaker::{Breakers, CircuitState};
 
 use crate::{
     answers::QUESTIONS,
@@ -85,8 +85,8 @@ impl Screen {
             let name = format!(" {:<10}", provider.name);
             let mode = format!("● {:<29}", provider.mode.describe());
             let breaker_colour = match status.state {
-                State::Closed => Color::Green,
-                State::HalfOpen | State::Recovering => Color::Yellow,
+                CircuitState::Closed => Color::Green,
+                CircuitState::HalfOpen | CircuitState::Recovering => Color::Yellow,
                 _ => Color::Red,
             };
             let mode_colour = match provider.mode {

@@ -13,7 +13,7 @@ use evenkeel::{
     classify::ClassifyPolicy,
     fallback::{Edit, Fallback, Target},
     retry::RetryPolicy,
-    stream::Commit,
+    stream::CommitPolicy,
     telemetry::Observer,
 };
 use evenkeel_testkit::{Hosts, scenario::Harness};
@@ -24,7 +24,7 @@ use tower::{Service, ServiceExt, service_fn};
 pub(crate) const NAMES: [&str; 4] = ["plain", "retries", "evenkeel", "steps"];
 
 /// The primary and the fallbacks of `steps`, in the order in which they are tried.
-pub(crate) const RUNGS: [&str; 6] =
+pub(crate) const FALLBACKS: [&str; 6] =
     ["primary", "no web_search", "small model", "secondary", "stored", "canned"];
 
 /// The tool that the first fallback of `steps` removes from the request.
@@ -112,7 +112,7 @@ fn retry_after(response: &Response) -> Option<f64> {
 /// The in-process transport of evenkeel. A kept connection that turns out to be dead is replaced, as the adapter for
 /// reqwest does on sockets.
 pub(crate) fn reconnecting(harness: &Harness) -> Reconnect<Hosts> {
-    Reconnect::around(harness.hosts())
+    Reconnect::new(harness.hosts())
 }
 
 /// evenkeel with the interactive profile and two fallbacks: the secondary, then a canned reply.
@@ -129,7 +129,7 @@ pub(crate) fn evenkeel(
         .fallback(Fallback::target(Target::new(secondary)).named("secondary"))
         .fallback(Fallback::canned(CANNED))
         .observe(listener)
-        .over(transport)
+        .build_with(transport)
 }
 
 /// Like [`evenkeel`], but without a fallback.
@@ -139,7 +139,7 @@ pub(crate) fn alone(
     listener: impl Observer,
 ) -> Result<Client, ConfigError> {
     let profile = profile(setting, BreakerPolicy::default());
-    Client::builder().profile(profile).observe(listener).over(transport)
+    Client::builder().profile(profile).observe(listener).build_with(transport)
 }
 
 /// Like [`evenkeel`], but with a fallback for each loss of quality that the business accepts.
@@ -158,26 +158,26 @@ pub(crate) fn steps(
     listener: impl Observer,
 ) -> Result<Client, ConfigError> {
     let notice = "You cannot search the web at the moment. Say so where it matters.";
-    let without_tool = Edit::new().without_tool(TOOL).tool_line(notice);
-    let without_tools = Edit::new().without_tools().tool_line(notice).max_tokens(512);
-    let small_model = Target::here().model("small-1");
+    let without_tool = Edit::new().without_tool(TOOL).tool_notice(notice);
+    let without_tools = Edit::new().without_tools().tool_notice(notice).max_tokens(512);
+    let small_model = Target::same_host().model("small-1");
     Client::builder()
-        .profile(profile(setting, BreakerPolicy::default().open_for(FIRST_OPEN, MAX_OPEN)))
-        .fallback(Fallback::addressed().edit(without_tool).named(RUNGS[1]))
-        .fallback(Fallback::target(small_model).edit(without_tools).named(RUNGS[2]))
-        .fallback(Fallback::target(Target::new(secondary)).named(RUNGS[3]))
-        .fallback(Fallback::stored(MAX_STORED_AGE.mul_f64(setting.scale)).named(RUNGS[4]))
-        .fallback(Fallback::canned(CANNED).named(RUNGS[5]))
+        .profile(profile(setting, BreakerPolicy::default().open_backoff(FIRST_OPEN..=MAX_OPEN)))
+        .fallback(Fallback::original_request().edit(without_tool).named(FALLBACKS[1]))
+        .fallback(Fallback::target(small_model).edit(without_tools).named(FALLBACKS[2]))
+        .fallback(Fallback::target(Target::new(secondary)).named(FALLBACKS[3]))
+        .fallback(Fallback::stored(MAX_STORED_AGE.mul_f64(setting.scale)).named(FALLBACKS[4]))
+        .fallback(Fallback::canned(CANNED).named(FALLBACKS[5]))
         .cache(CachePolicy::new())
         .observe(listener)
-        .over(transport)
+        .build_with(transport)
 }
 
 /// The interactive profile with `breaker` in place of its own and with all durations scaled.
 fn profile(Setting { seed, scale }: Setting, breaker: BreakerPolicy) -> Profile {
     Profile::interactive()
         .breaker(breaker)
-        .classify(ClassifyPolicy::default().commit(Commit::Complete))
+        .classify(ClassifyPolicy::default().commit(CommitPolicy::Complete))
         .retry(RetryPolicy::default().seed(seed))
         .scaled(scale)
 }

@@ -42,7 +42,7 @@ async fn play_client(plan: &RunPlan, name: &str, bars: &Bars) -> Result<ClientRe
         let environment = ClientEnvironment { harness, transport, secondary };
         return one_client(plan, name, environment, bars).await;
     }
-    let transport = counting(servers, Reqwest::with(client));
+    let transport = counting(servers, Reqwest::from_client(client));
     let environment = ClientEnvironment { harness, transport, secondary };
     one_client(plan, name, environment, bars).await
 }

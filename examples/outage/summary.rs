@@ -3,7 +3,7 @@
 use evenkeel_testkit::{Incident, Metrics, scenario::Report};
 
 use super::{
-    clients::{NAMES, RUNGS},
+    clients::{FALLBACKS, NAMES},
     numbers::{count, seconds, share},
 };
 
@@ -132,12 +132,12 @@ pub(crate) struct StepCount {
 /// The figures of `steps`, and its answers by step in the order in which the steps are tried; `None` without that client.
 pub(crate) fn answers_by_step(report: &Report) -> Option<(&Metrics, Vec<StepCount>)> {
     let steps = report.clients.iter().find(|client| client.name == NAMES[3])?;
-    let by_fallbacks: u64 = steps.rungs.values().sum();
+    let by_fallbacks: u64 = steps.fallbacks.values().sum();
     let primary =
-        StepCount { name: RUNGS[0], answers: answered(steps).saturating_sub(by_fallbacks) };
-    let fallbacks = RUNGS[1..]
+        StepCount { name: FALLBACKS[0], answers: answered(steps).saturating_sub(by_fallbacks) };
+    let fallbacks = FALLBACKS[1..]
         .iter()
-        .map(|name| StepCount { name, answers: steps.rungs.get(*name).copied().unwrap_or(0) });
+        .map(|name| StepCount { name, answers: steps.fallbacks.get(*name).copied().unwrap_or(0) });
     Some((steps, std::iter::once(primary).chain(fallbacks).collect()))
 }
 
@@ -207,10 +207,11 @@ pub(crate) mod tests {
     fn the_primary_gave_the_answers_of_no_fallback() {
         let mut report = report([[1000, 10, 0]; 4]);
         assert!(answers_by_step(&self::report([[9, 0, 0]; 3])).is_none());
-        report.clients[3].rungs = [(RUNGS[1].to_owned(), 300), (RUNGS[5].to_owned(), 1)].into();
+        report.clients[3].fallbacks =
+            [(FALLBACKS[1].to_owned(), 300), (FALLBACKS[5].to_owned(), 1)].into();
         let (_, steps) = answers_by_step(&report).unwrap();
         let steps: Vec<_> = steps.into_iter().map(|step| (step.name, step.answers)).collect();
-        let expected = RUNGS.into_iter().zip([689, 300, 0, 0, 0, 1]);
+        let expected = FALLBACKS.into_iter().zip([689, 300, 0, 0, 0, 1]);
         assert!(steps.into_iter().eq(expected));
     }
 

@@ -47,7 +47,7 @@ pub(crate) async fn ask(
             "id": prompt.id,
             "answer": text,
             "model": model,
-            "rung": attempt_log.rung().as_deref().unwrap_or("primary"),
+            "fallback": attempt_log.served_by().as_deref().unwrap_or("primary"),
             "attempts": attempt_log.sent(),
         })),
         Err(PromptFailure { reason, attempt_log }) => PromptResult::Failed(json!({
@@ -93,7 +93,7 @@ mod tests {
 
     async fn ask_provider(reply: Reply) -> PromptResult {
         let provider = Provider::new("primary").always(reply);
-        let client = Client::builder().over(provider).unwrap();
+        let client = Client::builder().build_with(provider).unwrap();
         let messages = json!([{"role": "user", "content": "x"}]);
         ask(&client, &Prompt { id: "a".into(), messages }, "m").await.unwrap()
     }
@@ -104,7 +104,7 @@ mod tests {
             panic!("no answer");
         };
         assert_eq!((&line["id"], &line["answer"]), (&json!("a"), &json!(WORDS)));
-        assert_eq!((&line["rung"], &line["attempts"]), (&json!("primary"), &json!(1)));
+        assert_eq!((&line["fallback"], &line["attempts"]), (&json!("primary"), &json!(1)));
     }
 
     #[tokio::test(start_paused = true)]

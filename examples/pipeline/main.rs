@@ -4,7 +4,7 @@
 //!     cargo run --release --example pipeline -- --in prompts.jsonl --out answers.jsonl --model gpt-4o-mini
 //!
 //! A line of the input is `{"id": "…", "prompt": "…"}`, or has `messages` in place of `prompt`. A line of the output is
-//! `{"id": "…", "answer": "…", "model": "…", "rung": "…", "attempts": 1}`. Every prompt is answered once. A run that was
+//! `{"id": "…", "answer": "…", "model": "…", "fallback": "…", "attempts": 1}`. Every prompt is answered once. A run that was
 //! killed continues when it is started again, because the output is its journal.
 //!
 //! A prompt that no target could answer is a line of `answers.jsonl.failed`:

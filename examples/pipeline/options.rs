@@ -55,7 +55,7 @@ impl Options {
             let target = with_key(Target::new(url), self.fallback_key_env.as_deref());
             builder = builder.fallback(Fallback::target(target).named("secondary"));
         }
-        builder.over(Reqwest::new(connect)?)
+        builder.build_with(Reqwest::new(connect)?)
     }
 
     fn primary(&self) -> Target {

@@ -24,16 +24,16 @@ impl ClientBuilder {
     /// When a value is wrong, alone or together with another: names the field, the value and what is allowed.
     pub fn build(self) -> Result<Client, ConfigError> {
         let connect = self.profile.connect.within(self.profile.deadline).time();
-        self.over(Reqwest::new(connect)?)
+        self.build_with(Reqwest::new(connect)?)
     }
 
-    /// A client over a reqwest client of yours: see [`Reqwest::with`](crate::adapter::Reqwest::with).
+    /// A client over a reqwest client of yours: see [`Reqwest::from_client`](crate::adapter::Reqwest::from_client).
     ///
     /// # Errors
     ///
     /// When a value is wrong, alone or together with another: names the field, the value and what is allowed.
-    pub fn with_reqwest(self, client: reqwest::Client) -> Result<Client, ConfigError> {
-        self.over(Reqwest::with(client))
+    pub fn build_with_reqwest(self, client: reqwest::Client) -> Result<Client, ConfigError> {
+        self.build_with(Reqwest::from_client(client))
     }
 }
 

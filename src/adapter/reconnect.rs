@@ -77,13 +77,13 @@ const PROMPT: Duration = Duration::from_secs(5);
 impl<S> Reconnect<S> {
     /// Over three transports that are alike but for their connections: two keep them, the third keeps none. Each of the
     /// first two reports the connections that it opens by a [`DialedLayer`](super::DialedLayer) around its connector.
-    pub fn over(pools: [S; 2], unpooled: S) -> Self {
+    pub fn with_pools(pools: [S; 2], unpooled: S) -> Self {
         Self::with(Transports::Own { pools, unpooled })
     }
 
     /// Over one transport that keeps connections as it likes. A kept connection that is silent cannot be told from a
     /// provider that is.
-    pub fn around(transport: S) -> Self {
+    pub fn new(transport: S) -> Self {
         Self::with(Transports::Given(transport))
     }
 

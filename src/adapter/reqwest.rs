@@ -51,7 +51,7 @@ impl Reqwest {
             }
         };
         let pools = [build(usize::MAX)?, build(usize::MAX)?];
-        Ok(Self { client: Reconnect::over(pools, build(0)?) })
+        Ok(Self { client: Reconnect::with_pools(pools, build(0)?) })
     }
 
     /// The builder of a client as [`new`](Self::new) makes them, for one of yours that keeps its connections as well.
@@ -68,8 +68,8 @@ impl Reqwest {
     /// What it does by itself is out of evenkeel's sight: its default headers go to every target, also to other hosts,
     /// and of the headers of a request a redirect takes all but `authorization` and cookies to other hosts. So put no
     /// key into its default headers, and switch its redirects off.
-    pub fn with(client: reqwest::Client) -> Self {
-        Self { client: Reconnect::around(Plain(client)) }
+    pub fn from_client(client: reqwest::Client) -> Self {
+        Self { client: Reconnect::new(Plain(client)) }
     }
 }
 

@@ -19,7 +19,7 @@
 //! A call that fails ends as `Error::Middleware` with evenkeel's [`Error`] inside, sources and all:
 //! `error.downcast_ref::<evenkeel::Error>()`. A streaming request body is passed through once, without retries and
 //! without other targets. What the client underneath does by itself, such as its default headers and its redirects, is out
-//! of evenkeel's sight: see [`Reqwest::with`](super::Reqwest::with).
+//! of evenkeel's sight: see [`Reqwest::from_client`](super::Reqwest::from_client).
 //!
 //! A client above may take every error of the transport for one that passes, as rig does, and ask again at once when our
 //! breaker refuses: [`refusals_as_503`](EvenkeelMiddleware::refusals_as_503) tells it in HTTP when to come back.
@@ -77,7 +77,7 @@ impl EvenkeelMiddleware {
     ///
     /// When the configuration is wrong: see [`ClientBuilder::build`].
     pub fn new(builder: ClientBuilder) -> Result<Self, ConfigError> {
-        let client = builder.over(Reconnect::around(Out {}))?;
+        let client = builder.build_with(Reconnect::new(Out {}))?;
         Ok(Self { client, refusals_as_503: false })
     }
 

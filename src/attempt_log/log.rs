@@ -23,7 +23,7 @@ struct Log {
     sent: u32,
     /// Which of the attempts are still under way.
     under_way: Vec<usize>,
-    rung: Option<Arc<str>>,
+    served_by: Option<Arc<str>>,
     ending: Option<BodyEnd>,
 }
 
@@ -31,9 +31,9 @@ struct Log {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Attempt {
-    /// The rung of the ladder, from 0.
-    pub rung: u16,
-    /// The name of the rung, where a ladder is.
+    /// The fallback of the ladder, from 0.
+    pub fallback: u16,
+    /// The name of the fallback, where a ladder is.
     pub name: Option<Arc<str>>,
     /// Where it went, or would have gone.
     pub route: Route,
@@ -50,7 +50,7 @@ pub struct Attempt {
 impl Attempt {
     /// Whether it came to the same at the same place.
     fn is_like(&self, other: &Self) -> bool {
-        let same = self.rung == other.rung && self.route == other.route;
+        let same = self.fallback == other.fallback && self.route == other.route;
         same && self.outcome.name() == other.outcome.name()
     }
 }
@@ -91,9 +91,9 @@ impl AttemptLog {
         lock(&self.0).sent
     }
 
-    /// The name of the rung that answered; `None` while none has, or where there is no ladder.
-    pub fn rung(&self) -> Option<Arc<str>> {
-        lock(&self.0).rung.clone()
+    /// The name of the fallback that answered; `None` while none has, or where there is no ladder.
+    pub fn served_by(&self) -> Option<Arc<str>> {
+        lock(&self.0).served_by.clone()
     }
 
     /// Logs an attempt that has ended; one that was logged as under way takes that place.
@@ -128,8 +128,8 @@ impl AttemptLog {
         }
     }
 
-    pub(crate) fn answered_by(&self, rung: Arc<str>) {
-        lock(&self.0).rung = Some(rung);
+    pub(crate) fn answered_by(&self, fallback: Arc<str>) {
+        lock(&self.0).served_by = Some(fallback);
     }
 }
 
@@ -151,7 +151,7 @@ impl Log {
     fn take_under_way(&mut self, ended: &Attempt) -> Option<usize> {
         let logged = |at: &usize| {
             let attempt = &self.attempts[*at];
-            attempt.rung == ended.rung && attempt.route == ended.route
+            attempt.fallback == ended.fallback && attempt.route == ended.route
         };
         let place = self.under_way.iter().position(logged)?;
         if matches!(ended.outcome, Outcome::NotSent { .. }) {
@@ -165,7 +165,7 @@ impl fmt::Debug for AttemptLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let log = lock(&self.0);
         f.debug_struct("Journey")
-            .field("rung", &log.rung)
+            .field("fallback", &log.served_by)
             .field("attempts", &log.attempts)
             .field("more", &log.more)
             .finish()
@@ -196,8 +196,8 @@ impl fmt::Display for AttemptLog {
         }
         // What was answered without an attempt: a canned reply.
         let last = log.attempts.last().and_then(|attempt| attempt.name.as_ref());
-        match &log.rung {
-            Some(rung) if last != Some(rung) => write!(f, "{arrow}{rung}"),
+        match &log.served_by {
+            Some(fallback) if last != Some(fallback) => write!(f, "{arrow}{fallback}"),
             _ => Ok(()),
         }
     }
@@ -207,11 +207,11 @@ impl fmt::Display for AttemptLog {
 mod tests {
     use super::*;
 
-    fn told(attempts: &[(Option<&str>, Outcome)], rung: Option<&str>) -> String {
+    fn told(attempts: &[(Option<&str>, Outcome)], fallback: Option<&str>) -> String {
         let attempt_log = AttemptLog::default();
         for (name, outcome) in attempts {
             attempt_log.push(Attempt {
-                rung: u16::from(*name == Some("secondary")),
+                fallback: u16::from(*name == Some("secondary")),
                 name: name.map(Into::into),
                 route: Route::new("host", "model", "-"),
                 outcome: *outcome,
@@ -219,8 +219,8 @@ mod tests {
                 took: Duration::from_millis(5),
             });
         }
-        if let Some(rung) = rung {
-            attempt_log.answered_by(rung.into());
+        if let Some(fallback) = fallback {
+            attempt_log.answered_by(fallback.into());
         }
         attempt_log.to_string()
     }
@@ -229,7 +229,7 @@ mod tests {
     fn an_attempt_that_is_logged_under_way_is_counted_once() {
         let attempt_log = AttemptLog::default();
         let attempt = |model: &str, outcome| Attempt {
-            rung: 0,
+            fallback: 0,
             name: None,
             route: Route::new("host", model, "-"),
             outcome,

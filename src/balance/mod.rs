@@ -1,15 +1,15 @@
 //! Spreads attempts over several equal targets: keys, regions or deployments of the same model.
 //!
-//! Use it where a rung of the ladder can be served at more than one place: [`Fallback::targets`](crate::fallback::Fallback::targets)
+//! Use it where a fallback of the ladder can be served at more than one place: [`Fallback::targets`](crate::fallback::Fallback::targets)
 //! takes the place of `Fallback::target`. A key that is revoked, a deployment that fails or a region that is slow then costs
 //! the others a little more work, and the caller nothing. Each target has a route of its own, so a breaker, a limit and a
-//! budget of its own. Targets that are *not* as good as each other are rungs of the ladder.
+//! budget of its own. Targets that are *not* as good as each other are fallbacks of the ladder.
 //!
 //! # Which target
 //!
 //! Two are named by chance, and the one that costs less is asked: no crowd runs to the same best one. What a call costs at
 //! a target is the time to its first event (slower than thought is believed at once, faster little by little; without
-//! news it becomes what is usual in the rung) times the calls under way there, until their bodies have ended.
+//! news it becomes what is usual in the fallback) times the calls under way there, until their bodies have ended.
 //!
 //! | what happens | what follows |
 //! |---|---|
@@ -52,7 +52,7 @@
 //! use evenkeel::{Client, fallback::{Fallback, Target}};
 //!
 //! # fn main() -> Result<(), evenkeel::ConfigError> {
-//! let key = |secret: &str, label: &str| Target::here().bearer(secret).label(label);
+//! let key = |secret: &str, label: &str| Target::same_host().bearer(secret).label(label);
 //! let client = Client::builder()
 //!     .primaries([key("the first key", "team-a"), key("the second key", "team-b")])
 //!     .fallback(Fallback::canned("We are very busy. A colleague will write to you today."))
@@ -77,16 +77,16 @@
 //!
 //! # Events
 //!
-//! [`TargetOut`](crate::telemetry::Event::TargetOut), also as a warning in `tracing`. The events of an attempt and the
+//! [`TargetEjected`](crate::telemetry::Event::TargetEjected), also as a warning in `tracing`. The events of an attempt and the
 //! [`AttemptLog`](crate::context::AttemptLog) name its route: give targets that differ by their keys alone a
 //! [`label`](crate::fallback::Target::label).
 //!
 //! # Pitfalls
 //!
-//! - A ladder whose rung has several targets needs this layer, or retries, somewhere below it: the request is rewritten for
+//! - A ladder whose fallback has several targets needs this layer, or retries, somewhere below it: the request is rewritten for
 //!   one of them there.
 //! - Alone under a retry it chooses anew each time, and the retry knows one route only. Under a ladder it knows them all.
-//! - Answers that are streamed and such that are not are measured alike, by the time until they can be handed on. A rung
+//! - Answers that are streamed and such that are not are measured alike, by the time until they can be handed on. A fallback
 //!   that serves both learns the mixture.
 //! - The call that tries a target which was silent may wait for it in vain, then asks another: one call of 64 at most.
 //! - With few calls, less than one in two seconds, a target that is well again is tried after 64 of them.

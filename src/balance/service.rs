@@ -21,7 +21,7 @@ use crate::{
         Target,
         group::{BalancePolicy, EqualTargets, Pool, Ride, Round, TargetIndex, check},
     },
-    telemetry::{Event, Events},
+    telemetry::{Event, EventSink},
 };
 
 /// Spreads attempts over equal targets. See [the module](super).
@@ -31,12 +31,12 @@ pub struct Balance<S> {
     layer: BalanceLayer,
 }
 
-/// Wraps a service into a [`Balance`]. The default one serves the rungs of a ladder above it;
+/// Wraps a service into a [`Balance`]. The default one serves the fallbacks of a ladder above it;
 /// [`BalancePolicy::build`](super::BalancePolicy::build) makes one with targets of its own.
 #[derive(Clone, Debug, Default)]
 pub struct BalanceLayer {
     pool: Option<Arc<Pool>>,
-    events: Events,
+    events: EventSink,
 }
 
 pin_project! {
@@ -57,7 +57,7 @@ struct Trip {
     seat: TargetIndex,
     ride: Ride,
     route: Route,
-    events: Events,
+    events: EventSink,
     over: bool,
 }
 
@@ -85,12 +85,12 @@ impl BalancePolicy {
 
 impl BalanceLayer {
     fn over(pool: Pool) -> Self {
-        Self { pool: Some(Arc::new(pool)), events: Events::default() }
+        Self { pool: Some(Arc::new(pool)), events: EventSink::default() }
     }
 
     /// Sends its events there.
     #[must_use]
-    pub fn events(mut self, events: Events) -> Self {
+    pub fn events(mut self, events: EventSink) -> Self {
         self.events = events;
         self
     }
@@ -186,7 +186,7 @@ impl Trip {
     fn end(&mut self, outcome: Outcome) {
         self.over = true;
         if let Some(lasts) = self.pool.end(self.seat, &mut self.ride, outcome) {
-            self.events.emit(Event::TargetOut { route: self.route.clone(), outcome, lasts });
+            self.events.emit(Event::TargetEjected { route: self.route.clone(), outcome, lasts });
         }
     }
 }

@@ -7,15 +7,15 @@ use tokio::time::Instant;
 use crate::{
     Availability,
     breaker::{
-        Breaker,
+        CircuitBreaker,
         machine::{Machine, Mode},
         moment::Moment,
     },
 };
 
-// === impl Breaker ===
+// === impl CircuitBreaker ===
 
-impl Breaker {
+impl CircuitBreaker {
     /// What a call may expect at `now`: both it and its herd have to let the call through.
     pub(crate) fn availability(&self, now: Instant) -> Availability {
         let own = self
@@ -31,11 +31,11 @@ impl Machine {
     pub(crate) fn availability(&self, at: Moment<'_>) -> Availability {
         match &self.mode {
             Mode::Closed | Mode::ForcedClosed => Availability::Clear,
-            Mode::ForcedOpen => Availability::Out { back_in: None },
+            Mode::ForcedOpen => Availability::Unavailable { back_in: None },
             Mode::Open { until } if *until > at.now => {
-                Availability::Out { back_in: Some(until.saturating_duration_since(at.now)) }
+                Availability::Unavailable { back_in: Some(until.saturating_duration_since(at.now)) }
             }
-            Mode::Open { .. } | Mode::HalfOpen(_) => Availability::BARELY,
+            Mode::Open { .. } | Mode::HalfOpen(_) => Availability::PROBE_ONLY,
             Mode::Recovering(ramp) if ramp.ends(at.policy) <= at.now => Availability::Clear,
             Mode::Recovering(ramp) => {
                 Availability::Degraded { share: ramp.share(at), wait: Duration::ZERO }

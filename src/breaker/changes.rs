@@ -8,14 +8,14 @@ use std::{
 use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::{
-    breaker::{Cause, State, state::Step},
+    breaker::{CircuitState, TransitionReason, state::Transition},
     context::Route,
-    telemetry::{Event, Events},
+    telemetry::{Event, EventSink},
 };
 
 /// Sends the changes of all breakers of a layer to its listener and to those who watch.
 pub(super) struct Hub {
-    events: OnceLock<Events>,
+    events: OnceLock<EventSink>,
     changes: broadcast::Sender<Change>,
 }
 
@@ -38,11 +38,11 @@ pub struct Change {
     /// order: the higher number is the later one.
     pub number: u64,
     /// The state it left.
-    pub from: State,
+    pub from: CircuitState,
     /// The state it is in.
-    pub to: State,
+    pub to: CircuitState,
     /// Why.
-    pub why: Cause,
+    pub why: TransitionReason,
     /// How long it stays open, where it opened.
     pub lasts: Option<Duration>,
 }
@@ -63,14 +63,14 @@ impl Hub {
     }
 
     /// Tells that listener too; the first one stays.
-    pub(super) fn tell(&self, events: Events) {
+    pub(super) fn tell(&self, events: EventSink) {
         let _ = self.events.set(events);
     }
 
     pub(super) fn emit(&self, event: Event) {
         match self.events.get() {
             Some(events) => events.emit(event),
-            None => Events::default().emit(event),
+            None => EventSink::default().emit(event),
         }
     }
 }
@@ -83,8 +83,8 @@ impl Told {
     }
 
     /// Tells of a change. Never called under a lock.
-    pub(crate) fn tell(&self, step: Step) {
-        let Step { number, from, to, why, lasts } = step;
+    pub(crate) fn tell(&self, step: Transition) {
+        let Transition { number, from, to, why, lasts } = step;
         let route = self.route.clone();
         // An error means that nobody watches.
         let _ =
@@ -99,7 +99,7 @@ impl Told {
 impl Changes {
     /// The next change; `None` when the layer and all its breakers are gone.
     ///
-    /// A reader that is more than [`Breakers::KEPT`](crate::breaker::Breakers::KEPT) changes behind misses the oldest ones.
+    /// A reader that is more than [`Breakers::MAX_UNREAD_CHANGES`](crate::breaker::Breakers::MAX_UNREAD_CHANGES) changes behind misses the oldest ones.
     pub async fn next(&mut self) -> Option<Change> {
         loop {
             match self.0.recv().await {

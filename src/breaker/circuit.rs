@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::{
     ConfigError,
     breaker::{
-        BreakerPolicy, Snapshot, State,
+        BreakerPolicy, BreakerSnapshot, CircuitState,
         above::Above,
         changes::Told,
         machine::Machine,
@@ -23,21 +23,21 @@ use crate::{
 /// the same breaker.
 ///
 /// ```
-/// use evenkeel::{breaker::{Breaker, BreakerPolicy, State}, outcome::Outcome};
+/// use evenkeel::{breaker::{BreakerPolicy, CircuitBreaker, CircuitState}, outcome::Outcome};
 /// use tokio::time::Instant;
 ///
 /// let now = Instant::now();
-/// let breaker = Breaker::new(BreakerPolicy::default().consecutive(5))?;
+/// let breaker = CircuitBreaker::new(BreakerPolicy::default().consecutive_failures(5))?;
 /// for _ in 0..5 {
 ///     let permit = breaker.try_acquire(now, 0.5).expect("it is closed");
-///     permit.end(Outcome::Unreachable, now);
+///     permit.record(Outcome::Unreachable, now);
 /// }
-/// assert_eq!(breaker.snapshot(now).state, State::Open);
+/// assert_eq!(breaker.snapshot(now).state, CircuitState::Open);
 /// assert_eq!(breaker.try_acquire(now, 0.5).unwrap_err().retry_in().as_secs(), 5);
 /// # Ok::<(), evenkeel::ConfigError>(())
 /// ```
 #[derive(Clone)]
-pub struct Breaker(Arc<Shared>);
+pub struct CircuitBreaker(Arc<Shared>);
 
 struct Shared {
     policy: std::sync::Arc<BreakerPolicy>,
@@ -53,9 +53,9 @@ pub(super) struct Links {
     pub(super) sibling: Option<Sibling>,
 }
 
-// === impl Breaker ===
+// === impl CircuitBreaker ===
 
-impl Breaker {
+impl CircuitBreaker {
     /// A breaker that is closed; refuses a policy with wrong values.
     pub fn new(policy: BreakerPolicy) -> Result<Self, ConfigError> {
         policy.check()?;
@@ -83,7 +83,7 @@ impl Breaker {
     }
 
     /// Its state at `now`, with what it counts.
-    pub fn snapshot(&self, now: Instant) -> Snapshot {
+    pub fn snapshot(&self, now: Instant) -> BreakerSnapshot {
         self.decide(|machine, policy| machine.snapshot(Moment { policy, now, random: 0.5 }))
     }
 
@@ -145,7 +145,7 @@ impl Breaker {
         let Links { told, sibling, .. } = &self.0.links;
         for step in steps {
             // What has begun anew is not in trouble. That it is, its attempts say when they end.
-            let anew = !matches!(step.to, State::Open | State::HalfOpen);
+            let anew = !matches!(step.to, CircuitState::Open | CircuitState::HalfOpen);
             sibling.iter().filter(|_| anew).for_each(|sibling| sibling.set(false));
             told.iter().for_each(|told| told.tell(step));
         }
@@ -153,7 +153,7 @@ impl Breaker {
     }
 }
 
-impl fmt::Debug for Breaker {
+impl fmt::Debug for CircuitBreaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = lock(&self.0.machine).state();
         write!(f, "Breaker({state})")

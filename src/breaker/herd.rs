@@ -19,14 +19,14 @@ use tokio::time::Instant;
 
 use crate::{
     Availability,
-    breaker::{Breaker, BreakerPolicy, State, moment::Caller, policy::Rule},
+    breaker::{BreakerPolicy, CircuitBreaker, CircuitState, moment::Caller, policy::Rule},
     outcome::Outcome,
     sync::lock_std as lock,
 };
 
 /// The routes of one model at one provider.
 pub(crate) struct Herd {
-    breaker: Breaker,
+    breaker: CircuitBreaker,
     epoch: Instant,
     /// Some have failed, and none was answered since.
     troubled: AtomicBool,
@@ -50,15 +50,15 @@ impl Herd {
     /// What it opens by, made from the policy of the routes.
     pub(super) fn policy(of: &BreakerPolicy) -> BreakerPolicy {
         BreakerPolicy {
-            consecutive: Some(Rule::Improbable(ROUTES)),
-            ratio: None,
-            slow: None,
+            consecutive_failures: Some(Rule::Improbable(ROUTES)),
+            failure_ratio: None,
+            slow_ratio: None,
             unauthorized: None,
             ..of.clone()
         }
     }
 
-    pub(super) fn new(breaker: Breaker, now: Instant) -> Self {
+    pub(super) fn new(breaker: CircuitBreaker, now: Instant) -> Self {
         Self {
             breaker,
             epoch: now,
@@ -69,7 +69,7 @@ impl Herd {
         }
     }
 
-    pub(super) fn breaker(&self) -> &Breaker {
+    pub(super) fn breaker(&self) -> &CircuitBreaker {
         &self.breaker
     }
 
@@ -95,7 +95,7 @@ impl Herd {
     }
 
     pub(super) fn is_closed(&self, now: Instant) -> bool {
-        self.breaker.snapshot(now).state == State::Closed
+        self.breaker.snapshot(now).state == CircuitState::Closed
     }
 
     /// Milliseconds since it was made, from 1.
@@ -139,7 +139,7 @@ impl Herd {
 
     fn count(&self, outcome: Outcome, now: Instant) {
         if let Ok(permit) = self.breaker.ask(now, fastrand::f64(), Caller::default()) {
-            permit.end(outcome, now);
+            permit.record(outcome, now);
         }
     }
 }

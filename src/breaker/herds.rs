@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::{
     breaker::{
-        Breaker, BreakerPolicy,
+        BreakerPolicy, CircuitBreaker,
         changes::{Hub, Told},
         circuit::Links,
         herd::Herd,
@@ -61,7 +61,7 @@ impl Herds {
     }
 
     /// The herds that refuse calls.
-    pub(super) fn open(&self, now: Instant) -> Vec<(Route, Breaker)> {
+    pub(super) fn open(&self, now: Instant) -> Vec<(Route, CircuitBreaker)> {
         let herds = lock(&self.herds);
         let open = herds.iter().filter(|(_, herd)| herd.is_open(now));
         open.map(|(route, herd)| (route.clone(), herd.breaker().clone())).collect()
@@ -83,7 +83,7 @@ impl Herds {
         let herd = herds.entry(over.clone()).or_insert_with(|| {
             let told = Told::new(over, self.hub.clone());
             let links = Links { told: Some(told), ..Links::default() };
-            Arc::new(Herd::new(Breaker::with(self.policy.clone(), now, links), now))
+            Arc::new(Herd::new(CircuitBreaker::with(self.policy.clone(), now, links), now))
         });
         Some(herd.clone())
     }

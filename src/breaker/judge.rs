@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::{
     breaker::{
-        Cause,
+        TransitionReason,
         machine::{Machine, Mode},
         moment::Moment,
         probes::{Passed, Slot},
@@ -65,19 +65,19 @@ impl Machine {
             self.usual.add(ticket.caller.whole, ticket.took(at.now));
         }
         match (health, self.undecided(ticket)) {
-            (BreakerSignal::Exhausted, _) => self.open(at, Cause::Exhausted, wait),
+            (BreakerSignal::Exhausted, _) => self.open(at, TransitionReason::Exhausted, wait),
             (BreakerSignal::Unauthorized, _) if self.is_locked_out(at, ticket) => {
-                self.open(at, Cause::Unauthorized, None);
+                self.open(at, TransitionReason::Unauthorized, None);
             }
             (BreakerSignal::Ignored | BreakerSignal::Unauthorized, Some(slot)) => {
                 self.hand_back(slot)
             }
             (BreakerSignal::Ignored | BreakerSignal::Unauthorized, None) => self.void(at),
             (BreakerSignal::Failure | BreakerSignal::Pushback, Some(_)) => {
-                self.open(at, Cause::ProbeFailed, wait)
+                self.open(at, TransitionReason::ProbeFailed, wait)
             }
             (BreakerSignal::Cancelled, Some(_)) if slow && explicit(at) => {
-                self.open(at, Cause::ProbeSlow, None);
+                self.open(at, TransitionReason::ProbeSlow, None);
             }
             (BreakerSignal::Cancelled, Some(slot)) => self.drop_probe(at, slot, ticket),
             (BreakerSignal::Success, Some(slot)) => self.pass_or_open(at, slot, ticket, slow),
@@ -108,7 +108,7 @@ impl Machine {
         let (policy, whole) = (at.policy, ticket.caller.whole);
         let took = ticket.took(at.now);
         match policy.slow_after {
-            _ if policy.slow.is_none() => false,
+            _ if policy.slow_ratio.is_none() => false,
             Some(limits) => took > limits.of(whole),
             None => {
                 let usual = self.usual.of(whole);
@@ -122,14 +122,14 @@ impl Machine {
     /// A probe has answered.
     fn pass_or_open(&mut self, at: Moment<'_>, slot: Slot, ticket: &Ticket, slow: bool) {
         if slow && explicit(at) {
-            return self.open(at, Cause::ProbeSlow, None);
+            return self.open(at, TransitionReason::ProbeSlow, None);
         }
         self.rejected.succeed(ticket.started, at.policy.window, at.now);
         if let Mode::HalfOpen(probes) = &mut self.mode {
             match probes.pass(slot, at, ticket.took(at.now)) {
                 Passed::NotYet => {}
                 Passed::Enough => self.recover(at),
-                Passed::Seldom => self.close(Cause::ProbesPassed),
+                Passed::Seldom => self.close(TransitionReason::ProbesPassed),
             }
         }
     }
@@ -137,7 +137,7 @@ impl Machine {
     fn drop_probe(&mut self, at: Moment<'_>, slot: Slot, ticket: &Ticket) {
         if let Mode::HalfOpen(probes) = &mut self.mode {
             if probes.drop_one(slot, at, ticket.took(at.now)) {
-                self.open(at, Cause::ProbeDropped, None);
+                self.open(at, TransitionReason::ProbeDropped, None);
             }
         }
     }
@@ -153,7 +153,7 @@ impl Machine {
         let failed = matches!(health, BreakerSignal::Failure | BreakerSignal::Pushback);
         if matches!(self.mode, Mode::HalfOpen(_)) {
             if failed {
-                self.open(at, Cause::ProbeFailed, end.outcome.wait());
+                self.open(at, TransitionReason::ProbeFailed, end.outcome.wait());
             }
             return false;
         }
@@ -165,7 +165,7 @@ impl Machine {
                 return false;
             }
             BreakerSignal::Failure if self.fail(at, ticket) => {
-                self.open_or_lower(at, Cause::Consecutive, end.outcome.wait());
+                self.open_or_lower(at, TransitionReason::Consecutive, end.outcome.wait());
                 return false;
             }
             // Waiting in vain is all that can be said of a call whose caller left.
@@ -254,13 +254,13 @@ impl Machine {
 
 /// Whether the time after which an answer is slow was set by hand.
 fn explicit(at: Moment<'_>) -> bool {
-    at.policy.slow_after.is_some() && at.policy.slow.is_some()
+    at.policy.slow_after.is_some() && at.policy.slow_ratio.is_some()
 }
 
 /// What the outcome of an attempt says of the route.
 fn health(at: Moment<'_>, ticket: &Ticket, outcome: Outcome) -> BreakerSignal {
     let late = Outcome::TimedOut { phase: Phase::Deadline };
-    match outcome.health() {
+    match outcome.breaker_signal() {
         // The caller's choice, of an answer that was well so far.
         BreakerSignal::Cancelled if ticket.begun.is_some() => BreakerSignal::Success,
         // Nobody waits longer than that.

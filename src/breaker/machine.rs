@@ -18,14 +18,14 @@ use tokio::time::Instant;
 
 use crate::{
     breaker::{
-        BreakerPolicy, Cause, Refusal, Snapshot, State,
+        BreakerPolicy, BreakerSnapshot, CircuitState, Refusal, TransitionReason,
         moment::{Caller, Moment},
         open_backoff::OpenBackoff,
         policy::Rule,
         probes::{Probes, Slot},
         ramp::Ramp,
         run::{ATTEMPTS, CALLS, CALLS_CHANCE, Row, Run, SUSPICION, shows_more_than},
-        state::Step,
+        state::Transition,
         ticket::Ticket,
         usual::Usual,
         window::{Counts, Window},
@@ -55,10 +55,10 @@ pub(crate) struct Machine {
     /// better: a probe whose body dies while the breaker recovers is news.
     pub(super) generation: u64,
     pub(super) openings: OpenBackoff,
-    pub(super) opened_by: Option<Cause>,
+    pub(super) opened_by: Option<TransitionReason>,
     pub(super) steps: u64,
     /// Changes that nobody was told of yet.
-    pub(super) untold: Vec<Step>,
+    pub(super) untold: Vec<Transition>,
 }
 
 #[derive(Debug)]
@@ -112,7 +112,7 @@ impl Machine {
                 Ok(()) => self.suspect(at, caller).map_or(Ok(None), Err),
                 Err(retry_in) => Err(retry_in),
             },
-            Mode::ForcedOpen => Err(at.policy.open_most),
+            Mode::ForcedOpen => Err(*at.policy.open_backoff.end()),
         };
         match admitted {
             Ok(slot) => {
@@ -142,7 +142,7 @@ impl Machine {
     }
 
     /// What it shows of itself.
-    pub(crate) fn snapshot(&mut self, at: Moment<'_>) -> Snapshot {
+    pub(crate) fn snapshot(&mut self, at: Moment<'_>) -> BreakerSnapshot {
         self.pass_time(at);
         let counts = self.window.sum(at.now);
         let (share, probes, probe_in) = match &self.mode {
@@ -152,13 +152,13 @@ impl Machine {
             Mode::Recovering(ramp) => (ramp.share(at), 0, None),
             Mode::ForcedOpen => (0.0, 0, None),
         };
-        Snapshot {
+        BreakerSnapshot {
             state: self.state(),
             share,
             failure_ratio: counts.failure_ratio(),
             slow_ratio: counts.slow_ratio(),
             calls: counts.ended,
-            in_a_row: self.failing.run.map_or(0, |run| run.calls),
+            consecutive_failures: self.failing.run.map_or(0, |run| run.calls),
             probes,
             probe_in,
             opened_by: self.opened_by,
@@ -176,18 +176,18 @@ impl Machine {
     }
 
     /// The changes since it was last asked, in order.
-    pub(crate) fn take_untold(&mut self) -> Vec<Step> {
+    pub(crate) fn take_untold(&mut self) -> Vec<Transition> {
         mem::take(&mut self.untold)
     }
 
-    pub(super) fn state(&self) -> State {
+    pub(super) fn state(&self) -> CircuitState {
         match self.mode {
-            Mode::Closed => State::Closed,
-            Mode::Open { .. } => State::Open,
-            Mode::HalfOpen(_) => State::HalfOpen,
-            Mode::Recovering(_) => State::Recovering,
-            Mode::ForcedOpen => State::ForcedOpen,
-            Mode::ForcedClosed => State::ForcedClosed,
+            Mode::Closed => CircuitState::Closed,
+            Mode::Open { .. } => CircuitState::Open,
+            Mode::HalfOpen(_) => CircuitState::HalfOpen,
+            Mode::Recovering(_) => CircuitState::Recovering,
+            Mode::ForcedOpen => CircuitState::ForcedOpen,
+            Mode::ForcedClosed => CircuitState::ForcedClosed,
         }
     }
 
@@ -209,10 +209,11 @@ impl Machine {
             return None;
         }
         let failed = self.failing.run.map(|run| run.last);
-        let next = self.checked.max(failed).map(|last| saturating_add(last, 2 * at.policy.span));
+        let next =
+            self.checked.max(failed).map(|last| saturating_add(last, 2 * at.policy.min_span));
         match next.filter(|next| *next > at.now) {
             Some(next) => Some(next.saturating_duration_since(at.now)),
-            None if caller.extra => Some(at.policy.span),
+            None if caller.extra => Some(at.policy.min_span),
             None => {
                 self.checked = Some(at.now);
                 None
@@ -230,7 +231,12 @@ impl Machine {
 
     /// Whether failures have opened it, or make it suspicious.
     pub(super) fn is_troubled(&mut self, at: Moment<'_>) -> bool {
-        let other = [Cause::Slow, Cause::Exhausted, Cause::Unauthorized, Cause::ProbeSlow];
+        let other = [
+            TransitionReason::Slow,
+            TransitionReason::Exhausted,
+            TransitionReason::Unauthorized,
+            TransitionReason::ProbeSlow,
+        ];
         match self.mode {
             Mode::Open { .. } | Mode::HalfOpen(_) => {
                 self.opened_by.is_some_and(|why| !other.contains(&why))
@@ -244,13 +250,13 @@ impl Machine {
     /// calls.
     fn loses_many(&mut self, at: Moment<'_>) -> bool {
         let counts = self.window.sum(at.now);
-        match at.policy.ratio {
+        match at.policy.failure_ratio {
             Some(Rule::Improbable(share)) if counts.lost > 0 => {
                 let attempts = (counts.lost, counts.timed);
                 let calls = (counts.failed, counts.ended);
-                (counts.timed >= at.policy.minimum
+                (counts.timed >= at.policy.min_calls
                     && shows_more_than(ATTEMPTS * share, attempts, SUSPICION))
-                    || (counts.ended >= at.policy.minimum.min(FEW)
+                    || (counts.ended >= at.policy.min_calls.min(FEW)
                         && shows_more_than(CALLS * share, calls, CALLS_CHANCE))
             }
             _ => false,
@@ -261,8 +267,8 @@ impl Machine {
     fn spares_others(&self, at: Moment<'_>) -> bool {
         match self.opened_by {
             _ if matches!(self.mode, Mode::ForcedOpen) => false,
-            Some(Cause::Slow) => at.policy.slow_after.is_none(),
-            Some(Cause::Unauthorized) => {
+            Some(TransitionReason::Slow) => at.policy.slow_after.is_none(),
+            Some(TransitionReason::Unauthorized) => {
                 matches!(at.policy.unauthorized, Some(Rule::Improbable(_)))
             }
             _ => false,

@@ -99,7 +99,7 @@ impl Above for Member {
     }
 
     fn report(&self, outcome: Outcome, now: Instant) {
-        match seen_by_all(outcome).health() {
+        match seen_by_all(outcome).breaker_signal() {
             BreakerSignal::Success => {
                 self.answered.store(self.herd.moment(now), Ordering::Relaxed);
                 self.herd.succeed(now);
@@ -116,17 +116,17 @@ impl Above for Member {
 
 impl PermitAbove for Permit {
     fn begin(&mut self, now: Instant) {
-        self.begin(now);
+        self.first_event(now);
     }
 
     fn end(self: Box<Self>, outcome: Outcome, now: Instant) {
-        Self::end(*self, seen_by_all(outcome), now);
+        Self::record(*self, seen_by_all(outcome), now);
     }
 }
 
 /// What an outcome of one credential says to all: a limit, a quota or a rejected key is an answer of a provider that is there.
 fn seen_by_all(outcome: Outcome) -> Outcome {
-    match outcome.health() {
+    match outcome.breaker_signal() {
         BreakerSignal::Pushback | BreakerSignal::Exhausted | BreakerSignal::Unauthorized => {
             Outcome::Success
         }
@@ -138,14 +138,14 @@ fn seen_by_all(outcome: Outcome) -> Outcome {
 mod tests {
     use super::*;
     use crate::{
-        breaker::{Breaker, BreakerPolicy, circuit::Links, herd::OVERFLOW},
+        breaker::{BreakerPolicy, CircuitBreaker, circuit::Links, herd::OVERFLOW},
         sync::lock_std as lock,
     };
 
     fn herd() -> Arc<Herd> {
         let now = Instant::now();
         let policy = Herd::policy(&BreakerPolicy::default());
-        Arc::new(Herd::new(Breaker::with(policy.into(), now, Links::default()), now))
+        Arc::new(Herd::new(CircuitBreaker::with(policy.into(), now, Links::default()), now))
     }
 
     #[tokio::test(start_paused = true)]

@@ -19,7 +19,7 @@
 //! use evenkeel::{Body, Error, Request, Response, breaker::BreakerPolicy};
 //! use tower::{ServiceBuilder, service_fn};
 //!
-//! let layer = BreakerPolicy::default().consecutive(3).build()?;
+//! let layer = BreakerPolicy::default().consecutive_failures(3).build()?;
 //! let breakers = layer.handle();
 //! let service = ServiceBuilder::new()
 //!     .layer(layer)
@@ -128,9 +128,9 @@ mod window;
 mod tests;
 
 pub use changes::{Change, Changes};
-pub use circuit::Breaker;
+pub use circuit::CircuitBreaker;
 pub use permit::Permit;
-pub use policy::BreakerPolicy;
+pub use policy::{BreakerPolicy, SlowAfter};
 pub use registry::Breakers;
-pub use service::{BreakerFuture, BreakerLayer, BreakerService};
-pub use state::{Cause, Refusal, Snapshot, State};
+pub use service::{Breaker, BreakerFuture, BreakerLayer};
+pub use state::{BreakerSnapshot, CircuitState, Refusal, TransitionReason};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    breaker::{Cause, moment::Moment},
+    breaker::{TransitionReason, moment::Moment},
     context::FIRST_PROBE,
 };
 
@@ -21,30 +21,39 @@ impl OpenBackoff {
     /// How long the next opening lasts. `wait` is how long the provider asked to be left alone.
     ///
     /// A probe that was dropped says nothing of the provider: it opens again for as long as before, not longer.
-    pub(crate) fn next(&mut self, at: Moment<'_>, why: Cause, wait: Option<Duration>) -> Duration {
+    pub(crate) fn next(
+        &mut self,
+        at: Moment<'_>,
+        why: TransitionReason,
+        wait: Option<Duration>,
+    ) -> Duration {
         let policy = at.policy;
         let (own, most, cap) = match why {
             // A key is put right by a person, at any moment: it is tried again within seconds, and a minute at most.
-            Cause::Unauthorized => {
-                let most = policy.open_most.saturating_mul(2);
-                let own = doubled(policy.open, self.unauthorized, most);
+            TransitionReason::Unauthorized => {
+                let most = policy.open_backoff.end().saturating_mul(2);
+                let own = doubled(*policy.open_backoff.start(), self.unauthorized, most);
                 self.unauthorized = self.unauthorized.saturating_add(1);
-                (own, most, policy.hint_cap)
+                (own, most, policy.max_hint)
             }
             // Money does not come back within seconds.
-            Cause::Exhausted => {
-                let most = policy.exhausted_most;
-                let guess = doubled(policy.exhausted, self.exhausted, most);
+            TransitionReason::Exhausted => {
+                let most = *policy.quota_backoff.end();
+                let guess = doubled(*policy.quota_backoff.start(), self.exhausted, most);
                 self.exhausted = self.exhausted.saturating_add(1);
                 // A wait that is known takes the place of the guess where it is shorter: a probe finds out.
-                (if wait.is_some() { policy.open } else { guess }, most, guess)
+                (if wait.is_some() { *policy.open_backoff.start() } else { guess }, most, guess)
             }
             _ => {
-                let dropped = why == Cause::ProbeDropped;
+                let dropped = why == TransitionReason::ProbeDropped;
                 let times = self.ordinary.saturating_sub(u32::from(dropped));
                 self.ordinary = self.ordinary.saturating_add(u32::from(!dropped));
-                let hint = doubled(FIRST_PROBE, times, policy.hint_cap);
-                (doubled(policy.open, times, policy.open_most), policy.open_most, hint)
+                let hint = doubled(FIRST_PROBE, times, policy.max_hint);
+                (
+                    doubled(*policy.open_backoff.start(), times, *policy.open_backoff.end()),
+                    *policy.open_backoff.end(),
+                    hint,
+                )
             }
         };
         let floor = wait.unwrap_or_default().min(cap);
@@ -93,7 +102,7 @@ mod tests {
         BreakerPolicy::default().jitter(0.0)
     }
 
-    fn lasting(policy: &BreakerPolicy, why: Cause, waits: &[Option<u64>]) -> Vec<u64> {
+    fn lasting(policy: &BreakerPolicy, why: TransitionReason, waits: &[Option<u64>]) -> Vec<u64> {
         let mut openings = OpenBackoff::default();
         let mut next =
             |wait: &Option<u64>| openings.next(at(policy, 0.5), why, wait.map(s)).as_secs();
@@ -102,33 +111,37 @@ mod tests {
 
     #[test]
     fn each_return_doubles_up_to_the_most() {
-        let lasts = lasting(&even(), Cause::Consecutive, &[None; 5]);
+        let lasts = lasting(&even(), TransitionReason::Consecutive, &[None; 5]);
         assert_eq!(lasts, [5, 10, 20, 30, 30]);
     }
 
     #[test]
     fn exhaustion_lasts_a_minute_and_doubles_up_to_ten() {
-        let lasts = lasting(&even(), Cause::Exhausted, &[None; 5]);
+        let lasts = lasting(&even(), TransitionReason::Exhausted, &[None; 5]);
         assert_eq!(lasts, [60, 120, 240, 480, 600]);
     }
 
     #[test]
     fn a_rejected_credential_is_tried_again_within_seconds_and_at_most_a_minute() {
-        let lasts = lasting(&even(), Cause::Unauthorized, &[None; 6]);
+        let lasts = lasting(&even(), TransitionReason::Unauthorized, &[None; 6]);
         assert_eq!(lasts, [5, 10, 20, 40, 60, 60]);
     }
 
     #[test]
     fn a_known_wait_takes_the_place_of_a_longer_guess() {
-        let lasts = lasting(&even(), Cause::Exhausted, &[Some(45), Some(45), Some(36_000), None]);
+        let lasts = lasting(
+            &even(),
+            TransitionReason::Exhausted,
+            &[Some(45), Some(45), Some(36_000), None],
+        );
         assert_eq!(lasts, [45, 45, 240, 480]);
     }
 
     #[test]
     fn a_hint_is_a_floor_and_in_a_long_one_probes_find_out() {
-        let lasts = lasting(&even(), Cause::Ratio, &[Some(1), Some(60), Some(86_400)]);
+        let lasts = lasting(&even(), TransitionReason::Ratio, &[Some(1), Some(60), Some(86_400)]);
         assert_eq!(lasts, [5, 60, 240]);
-        let lasts = lasting(&even(), Cause::Ratio, &[Some(86_400); 6]);
+        let lasts = lasting(&even(), TransitionReason::Ratio, &[Some(86_400); 6]);
         assert_eq!(lasts, [60, 120, 240, 480, 600, 600]);
     }
 
@@ -137,11 +150,11 @@ mod tests {
         let mut openings = OpenBackoff::default();
         let policy = even();
         let mut next = |why| openings.next(at(&policy, 0.5), why, None).as_secs();
-        assert_eq!(next(Cause::Consecutive), 5);
-        assert_eq!(next(Cause::ProbeFailed), 10);
-        assert_eq!(next(Cause::ProbeDropped), 10);
-        assert_eq!(next(Cause::ProbeDropped), 10);
-        assert_eq!(next(Cause::ProbeFailed), 20);
+        assert_eq!(next(TransitionReason::Consecutive), 5);
+        assert_eq!(next(TransitionReason::ProbeFailed), 10);
+        assert_eq!(next(TransitionReason::ProbeDropped), 10);
+        assert_eq!(next(TransitionReason::ProbeDropped), 10);
+        assert_eq!(next(TransitionReason::ProbeFailed), 20);
     }
 
     #[test]
@@ -150,8 +163,11 @@ mod tests {
         for (wait, random, lasts) in
             [(0, 0.0, 4), (0, 1.0, 6), (5, 0.0, 5), (60, 0.0, 60), (60, 1.0, 61)]
         {
-            let next =
-                OpenBackoff::default().next(at(&policy, random), Cause::Ratio, Some(s(wait)));
+            let next = OpenBackoff::default().next(
+                at(&policy, random),
+                TransitionReason::Ratio,
+                Some(s(wait)),
+            );
             assert_eq!(next, s(lasts));
         }
     }
@@ -159,7 +175,9 @@ mod tests {
     #[test]
     fn the_longest_time_is_so_with_its_jitter() {
         let policy = BreakerPolicy::default();
-        for (why, longest) in [(Cause::ProbeFailed, s(30)), (Cause::Exhausted, s(600))] {
+        for (why, longest) in
+            [(TransitionReason::ProbeFailed, s(30)), (TransitionReason::Exhausted, s(600))]
+        {
             let mut openings = OpenBackoff::default();
             let lasts = (0..99).map(|_| openings.next(at(&policy, 1.0), why, None)).max().unwrap();
             assert!(lasts <= longest && lasts > longest - s(1), "{why}: {lasts:?}");
@@ -170,12 +188,17 @@ mod tests {
 
     #[test]
     fn no_chance_and_no_wait_can_break_it() {
-        let policy = BreakerPolicy::default().hint_cap(Duration::MAX);
+        let policy = BreakerPolicy::default().max_hint(Duration::MAX);
         for random in [f64::NAN, f64::INFINITY, -1.0, 7.0] {
-            let lasts = OpenBackoff::default().next(at(&policy, random), Cause::Slow, None);
+            let lasts =
+                OpenBackoff::default().next(at(&policy, random), TransitionReason::Slow, None);
             assert!(lasts >= s(4) && lasts <= s(6), "{random} gave {lasts:?}");
         }
-        let lasts = OpenBackoff::default().next(at(&policy, 0.9), Cause::Slow, Some(Duration::MAX));
+        let lasts = OpenBackoff::default().next(
+            at(&policy, 0.9),
+            TransitionReason::Slow,
+            Some(Duration::MAX),
+        );
         assert!(lasts >= s(60) && lasts <= s(61), "{lasts:?}");
     }
 }

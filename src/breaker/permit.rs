@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::{
     breaker::{
-        Breaker, Refusal,
+        CircuitBreaker, Refusal,
         above::PermitAbove,
         judge::End,
         moment::{Caller, Moment},
@@ -19,12 +19,12 @@ use crate::{
     outcome::{BreakerSignal, Outcome},
 };
 
-/// Leave for one call. Say what came of it with [`end`](Self::end); dropped before, it counts as
+/// Leave for one call. Say what came of it with [`record`](Self::record); dropped before, it counts as
 /// [`Outcome::Cancelled`].
 #[derive(Debug)]
 #[must_use = "a permit that is dropped counts as a cancelled call"]
 pub struct Permit {
-    breaker: Breaker,
+    breaker: CircuitBreaker,
     ticket: Ticket,
     admission: Option<Admission>,
     /// What lets it through where the routes of other credentials fail too.
@@ -34,13 +34,13 @@ pub struct Permit {
 
 /// A breaker, as it is asked again about an attempt that it let through.
 struct Admitted {
-    breaker: Breaker,
+    breaker: CircuitBreaker,
     caller: Caller,
 }
 
-// === impl Breaker ===
+// === impl CircuitBreaker ===
 
-impl Breaker {
+impl CircuitBreaker {
     /// Leave for a call that starts at `now`, or a refusal. Never waits.
     ///
     /// `random` is in `[0, 1)` and spreads out what would else happen at one moment in all processes.
@@ -65,7 +65,7 @@ impl Breaker {
                 Ok(permit) => permit,
                 Err(refusal) => {
                     // Nothing is sent, so that it says nothing.
-                    permit.end(refusal.outcome(), now);
+                    permit.record(refusal.outcome(), now);
                     return Err(refusal);
                 }
             };
@@ -99,14 +99,14 @@ impl Permit {
     }
 
     /// Takes the answer for one that is not streamed, which may take longer until it is slow.
-    pub fn whole(mut self) -> Self {
+    pub fn unary(mut self) -> Self {
         self.ticket.whole();
         self
     }
 
     /// The first event of the answer is there, and the rest follows. Counts how long it took; a probe that was not slow
     /// has succeeded with this.
-    pub fn begin(&mut self, now: Instant) {
+    pub fn first_event(&mut self, now: Instant) {
         self.leave_queue();
         let Self { breaker, ticket, .. } = self;
         breaker.decide_with((now, ticket.random), false, |machine, at| machine.begin(at, ticket));
@@ -119,12 +119,12 @@ impl Permit {
     }
 
     /// Its stream trickled: the call was slow, although its first event was not.
-    pub fn trickled(&mut self) {
+    pub fn slow_body(&mut self) {
         self.ticket.trickled = true;
     }
 
-    /// What came of the call. After [`begin`](Self::begin) a cancelled one was well so far and counts as a success.
-    pub fn end(mut self, outcome: Outcome, now: Instant) {
+    /// What came of the call. After [`first_event`](Self::first_event) a cancelled one was well so far and counts as a success.
+    pub fn record(mut self, outcome: Outcome, now: Instant) {
         self.settle(outcome, now, false);
     }
 
@@ -149,7 +149,7 @@ impl Permit {
         let outcome = if self.leave_queue() && !lost { outcome } else { unsent };
         let Self { breaker, ticket, .. } = self;
         let end = End { outcome, deferred };
-        let failed = outcome.health() == BreakerSignal::Failure;
+        let failed = outcome.breaker_signal() == BreakerSignal::Failure;
         let at = (now, ticket.random);
         let unsettled = breaker.decide_with(at, failed, |machine, at| machine.end(at, ticket, end));
         if let Some(above) = self.breaker.above() {

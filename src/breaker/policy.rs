@@ -4,7 +4,7 @@ mod check;
 mod derived;
 mod values;
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 pub(super) use values::{Limits, Rule};
 
@@ -22,52 +22,59 @@ use crate::{
 ///
 /// | what | default | why |
 /// |---|---|---|
-/// | [`consecutive`](Self::consecutive) | 5 failed attempts in a row where failures begin with them; up to some 20 by the share that has failed since failures began; of 3 calls and more, over [`span`](Self::span) | at a route that fails one attempt in three anyway, five in a row are nothing |
-/// | [`ratio`](Self::ratio) | 0.5 of the calls: 5 of 5, 8 of 10, 18 of 30, 31 of 61 | below it, most calls are still served; of few calls more have to fail until it is no chance |
-/// | [`span`](Self::span) | 1 s | a connection that is lost with fifty calls on it is one event |
-/// | [`slow`](Self::slow) | 0.8 | slowness comes in waves; failures need no such patience |
+/// | [`consecutive_failures`](Self::consecutive_failures) | 5 failed attempts in a row where failures begin with them; up to some 20 by the share that has failed since failures began; of 3 calls and more, over [`min_span`](Self::min_span) | at a route that fails one attempt in three anyway, five in a row are nothing |
+/// | [`failure_ratio`](Self::failure_ratio) | 0.5 of the calls: 5 of 5, 8 of 10, 18 of 30, 31 of 61 | below it, most calls are still served; of few calls more have to fail until it is no chance |
+/// | [`min_span`](Self::min_span) | 1 s | a connection that is lost with fifty calls on it is one event |
+/// | [`slow_ratio`](Self::slow_ratio) | 0.8 | slowness comes in waves; failures need no such patience |
 /// | [`slow_after`](Self::slow_after) | four fifths of the attempt's limit, and three times the usual latency; only calls that have another target count | what is usual for a model is not slow, and a slow answer is better than none |
-/// | [`minimum`](Self::minimum) | 10 calls, or 5 that all failed | fewer are no share of anything |
+/// | [`min_calls`](Self::min_calls) | 10 calls, or 5 that all failed | fewer are no share of anything |
 /// | [`window`](Self::window) | 30 s | long enough for ten calls of a small bot, short enough to forget |
-/// | [`open_for`](Self::open_for) | 5 s to 30 s | the primary is asked again within 30 s of its recovery |
+/// | [`open_backoff`](Self::open_backoff) | 5 s to 30 s | the primary is asked again within 30 s of its recovery |
 /// | [`jitter`](Self::jitter) | 0.2 | processes that opened together do not come back together |
-/// | [`hint_cap`](Self::hint_cap) | 10 min, with probes after 1, 3 and 7 min | a longer wait is more often a mistake than meant |
-/// | [`exhausted_for`](Self::exhausted_for) | 1 min to 10 min | money does not come back within seconds, and a probe costs nothing |
+/// | [`max_hint`](Self::max_hint) | 10 min, with probes after 1, 3 and 7 min | a longer wait is more often a mistake than meant |
+/// | [`quota_backoff`](Self::quota_backoff) | 1 min to 10 min | money does not come back within seconds, and a probe costs nothing |
 /// | [`unauthorized`](Self::unauthorized) | 2 rejections of the credential in a row, more where calls are rejected among others that are answered, for 5 s to 60 s; only for calls that have another target | one can be a glitch, and some mean one request and not the key; a key is put right by a person, at any moment |
-/// | [`probes`](Self::probes) | 1 | a sick provider is asked by one call, not by all |
-/// | [`successes`](Self::successes) | 2 | one can be luck |
-/// | [`probe_limit`](Self::probe_limit) | the longest limit of an attempt: 20 s by itself | after it the probe hangs |
-/// | [`recover`](Self::recover) | 20 s from 0.1 | caches and autoscalers of a provider fill in that time |
+/// | [`max_probes`](Self::max_probes) | 1 | a sick provider is asked by one call, not by all |
+/// | [`probe_successes`](Self::probe_successes) | 2 | one can be luck |
+/// | [`probe_timeout`](Self::probe_timeout) | the longest limit of an attempt: 20 s by itself | after it the probe hangs |
+/// | [`ramp`](Self::ramp) | 20 s from 0.1 | caches and autoscalers of a provider fill in that time |
 #[derive(Clone, Debug, PartialEq)]
 pub struct BreakerPolicy {
-    pub(super) consecutive: Option<Rule<u32>>,
-    pub(super) ratio: Option<Rule<f64>>,
-    pub(super) span: Duration,
-    pub(super) slow: Option<f64>,
+    pub(super) consecutive_failures: Option<Rule<u32>>,
+    pub(super) failure_ratio: Option<Rule<f64>>,
+    pub(super) min_span: Duration,
+    pub(super) slow_ratio: Option<f64>,
     pub(super) slow_after: Option<Limits>,
-    pub(super) minimum: u32,
+    pub(super) min_calls: u32,
     pub(super) window: Duration,
-    pub(super) open: Duration,
-    pub(super) open_most: Duration,
+    pub(super) open_backoff: RangeInclusive<Duration>,
     pub(super) jitter: f64,
-    pub(super) hint_cap: Duration,
-    pub(super) exhausted: Duration,
-    pub(super) exhausted_most: Duration,
+    pub(super) max_hint: Duration,
+    pub(super) quota_backoff: RangeInclusive<Duration>,
     pub(super) unauthorized: Option<Rule<u32>>,
-    pub(super) probes: u32,
-    pub(super) successes: u32,
-    pub(super) probe_limit: Option<Duration>,
-    pub(super) recover: Duration,
-    pub(super) recover_from: f64,
+    pub(super) max_probes: u32,
+    pub(super) probe_successes: u32,
+    pub(super) probe_timeout: Option<Duration>,
+    pub(super) ramp: Duration,
+    pub(super) initial_share: f64,
     /// The limits of the attempts below.
     pub(super) limits: Limits,
+}
+
+/// The times after which a call is slow. See [`BreakerPolicy::slow_after`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlowAfter {
+    /// The time from the start of a streamed attempt to its first event with content.
+    pub first_event: Duration,
+    /// The time from the start of an attempt that is not streamed to its whole answer.
+    pub whole_answer: Duration,
 }
 
 // === impl BreakerPolicy ===
 
 impl BreakerPolicy {
     /// The most probes at a time that can be asked for.
-    pub const MOST_PROBES: u32 = 8;
+    pub const MAX_PROBES: u32 = 8;
 
     /// The chance of a run of failures that opens by default, where failures begin with it; later it is divided by the attempts
     /// since they began.
@@ -76,46 +83,46 @@ impl BreakerPolicy {
     /// Opens when so many calls failed in a row, whatever the route has failed before; `None` never opens for that. Retries of
     /// a call are not counted again.
     #[must_use]
-    pub fn consecutive(mut self, failures: impl Into<Option<u32>>) -> Self {
-        self.consecutive = failures.into().map(Rule::Exact);
+    pub fn consecutive_failures(mut self, failures: impl Into<Option<u32>>) -> Self {
+        self.consecutive_failures = failures.into().map(Rule::Exact);
         self
     }
 
     /// Opens when that share of the calls in the window failed or was pushed back, however few they are above
-    /// [`minimum`](Self::minimum); `None` never opens for that. A call that a retry saved has not failed.
+    /// [`min_calls`](Self::min_calls); `None` never opens for that. A call that a retry saved has not failed.
     #[must_use]
-    pub fn ratio(mut self, share: impl Into<Option<f64>>) -> Self {
-        self.ratio = share.into().map(Rule::Exact);
+    pub fn failure_ratio(mut self, share: impl Into<Option<f64>>) -> Self {
+        self.failure_ratio = share.into().map(Rule::Exact);
         self
     }
 
     /// The time that failures have to span before a default rule opens.
     #[must_use]
-    pub fn span(mut self, span: Duration) -> Self {
-        self.span = span;
+    pub fn min_span(mut self, span: Duration) -> Self {
+        self.min_span = span;
         self
     }
 
     /// Opens when that share of the calls in the window was slow; `None` never opens for that, and knows no slow probe.
     #[must_use]
-    pub fn slow(mut self, share: impl Into<Option<f64>>) -> Self {
-        self.slow = share.into();
+    pub fn slow_ratio(mut self, share: impl Into<Option<f64>>) -> Self {
+        self.slow_ratio = share.into();
         self
     }
 
-    /// A call is slow when the first event of its stream comes later than `first`, or an answer that is not streamed
-    /// later than `whole`, whatever is usual; a slow probe then fails.
+    /// A call is slow when it takes longer than that, whatever is usual; a slow probe then fails.
     #[must_use]
-    pub fn slow_after(mut self, first: Duration, whole: Duration) -> Self {
-        self.slow_after = Some(Limits { first, whole });
+    pub fn slow_after(mut self, times: SlowAfter) -> Self {
+        let SlowAfter { first_event, whole_answer } = times;
+        self.slow_after = Some(Limits { first: first_event, whole: whole_answer });
         self
     }
 
     /// With fewer calls in the window neither the ratio nor slowness opens. While it recovers, and where all failed, five are
     /// enough.
     #[must_use]
-    pub fn minimum(mut self, calls: u32) -> Self {
-        self.minimum = calls;
+    pub fn min_calls(mut self, calls: u32) -> Self {
+        self.min_calls = calls;
         self
     }
 
@@ -126,14 +133,20 @@ impl BreakerPolicy {
         self
     }
 
-    /// How long it stays open: `first`, doubled at each return, up to `most`, [`jitter`](Self::jitter) included.
+    /// How long the breaker stays open: the start of the range, doubled at each return, up to its end, which bounds the
+    /// [`jitter`](Self::jitter) too. The start is at least 1 ms.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use evenkeel::breaker::BreakerPolicy;
+    /// let policy = BreakerPolicy::default().open_backoff(Duration::from_secs(5)..=Duration::from_secs(30));
+    /// ```
     #[must_use]
-    pub fn open_for(mut self, first: Duration, most: Duration) -> Self {
-        self.open = first;
-        self.open_most = most;
+    pub fn open_backoff(mut self, open: RangeInclusive<Duration>) -> Self {
         // Money does not come back sooner than a provider that is down.
-        self.exhausted = self.exhausted.max(first);
-        self.exhausted_most = self.exhausted_most.max(first);
+        let quota = &self.quota_backoff;
+        self.quota_backoff = *quota.start().max(open.start())..=*quota.end().max(open.start());
+        self.open_backoff = open;
         self
     }
 
@@ -147,13 +160,13 @@ impl BreakerPolicy {
     /// The longest wait a provider can impose. A longer hint counts as this: the probe after it costs one call, believing a
     /// wrong hint costs the route. The first opening lasts a minute at most, the next ones twice as long each.
     #[must_use]
-    pub fn hint_cap(mut self, cap: Duration) -> Self {
-        self.hint_cap = cap;
+    pub fn max_hint(mut self, cap: Duration) -> Self {
+        self.max_hint = cap;
         self
     }
 
     /// Opens when the credential was rejected that many times and nothing succeeded in between, for all calls of the route,
-    /// whatever was rejected before: for the first time of [`open_for`](Self::open_for), doubled at each return up to twice its
+    /// whatever was rejected before: for the first time of [`open_backoff`](Self::open_backoff), doubled at each return up to twice its
     /// last; `None` never opens for that. A route without a credential, where callers may bring ones that are not seen, never does.
     #[must_use]
     pub fn unauthorized(mut self, rejections: impl Into<Option<u32>>) -> Self {
@@ -161,62 +174,61 @@ impl BreakerPolicy {
         self
     }
 
-    /// How long it stays open when the quota is exhausted and nobody says until when: `first`, doubled at each return, up to
-    /// `most`. A wait that is known is used in its place where it is shorter.
+    /// How long the breaker stays open when the quota is exhausted and the provider does not say until when: the start of the
+    /// range, doubled at each return, up to its end. A wait that is known is used in its place where it is shorter. The
+    /// start is at least that of [`open_backoff`](Self::open_backoff).
     #[must_use]
-    pub fn exhausted_for(mut self, first: Duration, most: Duration) -> Self {
-        self.exhausted = first;
-        self.exhausted_most = most;
+    pub fn quota_backoff(mut self, open: RangeInclusive<Duration>) -> Self {
+        self.quota_backoff = open;
         self
     }
 
     /// How many probes are under way at a time while it is half-open.
     #[must_use]
-    pub fn probes(mut self, at_a_time: u32) -> Self {
-        self.probes = at_a_time;
+    pub fn max_probes(mut self, at_a_time: u32) -> Self {
+        self.max_probes = at_a_time;
         self
     }
 
     /// How many probes have to succeed before it recovers.
     #[must_use]
-    pub fn successes(mut self, probes: u32) -> Self {
-        self.successes = probes;
+    pub fn probe_successes(mut self, probes: u32) -> Self {
+        self.probe_successes = probes;
         self
     }
 
     /// A probe without an answer after that long hangs: the breaker opens again.
     #[must_use]
-    pub fn probe_limit(mut self, limit: Duration) -> Self {
-        self.probe_limit = Some(limit);
+    pub fn probe_timeout(mut self, limit: Duration) -> Self {
+        self.probe_timeout = Some(limit);
         self
     }
 
     /// How long the share of calls let through takes to grow from `from` to all of them; zero goes to all at once.
     #[must_use]
-    pub fn recover(mut self, within: Duration, from: f64) -> Self {
-        self.recover = within;
-        self.recover_from = from;
+    pub fn ramp(mut self, within: Duration, from: f64) -> Self {
+        self.ramp = within;
+        self.initial_share = from;
         self
     }
 
     pub(crate) fn scaled(mut self, by: f64) -> Self {
         let slow =
             self.slow_after.iter_mut().flat_map(|limits| [&mut limits.first, &mut limits.whole]);
-        slow.chain(&mut self.probe_limit).for_each(|time| *time = scale(*time, by));
+        slow.chain(&mut self.probe_timeout).for_each(|time| *time = scale(*time, by));
         let times = [
             &mut self.limits.first,
             &mut self.limits.whole,
-            &mut self.span,
+            &mut self.min_span,
             &mut self.window,
-            &mut self.open,
-            &mut self.open_most,
-            &mut self.hint_cap,
-            &mut self.exhausted,
-            &mut self.exhausted_most,
-            &mut self.recover,
+            &mut self.max_hint,
+            &mut self.ramp,
         ];
         for time in times {
             *time = scale(*time, by);
+        }
+        for range in [&mut self.open_backoff, &mut self.quota_backoff] {
+            *range = scale(*range.start(), by)..=scale(*range.end(), by);
         }
         self
     }
@@ -225,25 +237,23 @@ impl BreakerPolicy {
 impl Default for BreakerPolicy {
     fn default() -> Self {
         Self {
-            consecutive: Some(Rule::Improbable(5)),
-            ratio: Some(Rule::Improbable(0.5)),
-            span: Duration::from_secs(1),
-            slow: Some(0.8),
+            consecutive_failures: Some(Rule::Improbable(5)),
+            failure_ratio: Some(Rule::Improbable(0.5)),
+            min_span: Duration::from_secs(1),
+            slow_ratio: Some(0.8),
             slow_after: None,
-            minimum: 10,
+            min_calls: 10,
             window: Duration::from_secs(30),
-            open: Duration::from_secs(5),
-            open_most: Duration::from_secs(30),
+            open_backoff: Duration::from_secs(5)..=Duration::from_secs(30),
             jitter: 0.2,
-            hint_cap: LONGEST_WAIT,
-            exhausted: FIRST_PROBE,
-            exhausted_most: LONGEST_WAIT,
+            max_hint: LONGEST_WAIT,
+            quota_backoff: FIRST_PROBE..=LONGEST_WAIT,
             unauthorized: Some(Rule::Improbable(2)),
-            probes: 1,
-            successes: 2,
-            probe_limit: None,
-            recover: Duration::from_secs(20),
-            recover_from: 0.1,
+            max_probes: 1,
+            probe_successes: 2,
+            probe_timeout: None,
+            ramp: Duration::from_secs(20),
+            initial_share: 0.1,
             limits: Limits { first: Duration::from_secs(20), whole: Duration::from_secs(20) },
         }
     }

@@ -13,7 +13,7 @@ use crate::{
     time::saturating_add,
 };
 
-const SLOTS: usize = BreakerPolicy::MOST_PROBES as usize;
+const SLOTS: usize = BreakerPolicy::MAX_PROBES as usize;
 
 /// So many probes in a row that were dropped are no accident: what makes callers leave may be the provider.
 const DROPS: u32 = 3;
@@ -76,7 +76,7 @@ impl Probes {
     pub(crate) fn take(&mut self, at: Moment<'_>, caller: Caller) -> Result<Slot, Duration> {
         let slot = self.place(at, caller);
         self.crowded |= slot.is_none();
-        slot.ok_or_else(|| soon(at.policy.open, at.random))
+        slot.ok_or_else(|| soon(*at.policy.open_backoff.start(), at.random))
     }
 
     fn place(&mut self, at: Moment<'_>, caller: Caller) -> Option<Slot> {
@@ -104,14 +104,14 @@ impl Probes {
         self.free(slot);
         self.dropped = 0;
         self.passed = self.passed.saturating_add(1);
-        let long = !at.policy.recover.is_zero() && took >= at.policy.recover;
+        let long = !at.policy.ramp.is_zero() && took >= at.policy.ramp;
         let begun = at.now.checked_sub(took).unwrap_or(at.now);
         let seldom = !self.crowded
-            && !at.policy.recover.is_zero()
-            && saturating_add(self.since, at.policy.recover) <= begun;
+            && !at.policy.ramp.is_zero()
+            && saturating_add(self.since, at.policy.ramp) <= begun;
         if seldom {
             Passed::Seldom
-        } else if long || self.passed >= at.policy.successes {
+        } else if long || self.passed >= at.policy.probe_successes {
             Passed::Enough
         } else {
             Passed::NotYet
@@ -143,8 +143,8 @@ impl Probes {
     fn places(&self, at: Moment<'_>) -> usize {
         let oldest = self.under_way.iter().flatten().map(|probe| probe.since).min();
         let age = oldest.map_or(Duration::ZERO, |since| at.now.saturating_duration_since(since));
-        let more = age.as_nanos() / at.policy.open_most.as_nanos().max(1);
-        let most = u128::from(at.policy.probes).saturating_add(more);
+        let more = age.as_nanos() / at.policy.open_backoff.end().as_nanos().max(1);
+        let most = u128::from(at.policy.max_probes).saturating_add(more);
         usize::try_from(most).map_or(SLOTS, |most| most.min(SLOTS))
     }
 
@@ -152,9 +152,9 @@ impl Probes {
     /// that where all are in a hurry one of them is the probe.
     fn is_patient(&mut self, at: Moment<'_>, caller: Caller) -> bool {
         let Some(left) = caller.left(at.now) else { return true };
-        while left < self.patience && self.waiting + at.policy.open <= at.now {
+        while left < self.patience && self.waiting + *at.policy.open_backoff.start() <= at.now {
             self.patience /= 2;
-            self.waiting += at.policy.open;
+            self.waiting += *at.policy.open_backoff.start();
         }
         left >= self.patience
     }

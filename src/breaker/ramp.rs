@@ -26,12 +26,12 @@ pub(crate) struct Ramp {
 impl Ramp {
     /// A ramp that begins now, from the bottom, and lets its first call through.
     pub(crate) fn new(at: Moment<'_>) -> Self {
-        Self { since: at.now, from: at.policy.recover_from, credit: 1.0, last: at.now }
+        Self { since: at.now, from: at.policy.initial_share, credit: 1.0, last: at.now }
     }
 
     /// The ramp at half its share; `None` from the bottom.
     pub(crate) fn lower(&self, at: Moment<'_>) -> Option<Self> {
-        let bottom = at.policy.recover_from;
+        let bottom = at.policy.initial_share;
         let share = self.share(at);
         let from = (share / 2.0).max(bottom);
         let credit = self.credit.min(1.0);
@@ -40,7 +40,7 @@ impl Ramp {
 
     /// The share of calls let through.
     pub(crate) fn share(&self, at: Moment<'_>) -> f64 {
-        let BreakerPolicy { recover, recover_from, .. } = *at.policy;
+        let BreakerPolicy { ramp: recover, initial_share: recover_from, .. } = *at.policy;
         let gone = at.now.saturating_duration_since(self.since);
         let part = gone.as_secs_f64() / recover.as_secs_f64();
         (self.from + (1.0 - recover_from) * part).min(1.0)
@@ -50,7 +50,7 @@ impl Ramp {
     /// which wait come back along it and not on top of it.
     pub(crate) fn admit(&mut self, at: Moment<'_>) -> Result<(), Duration> {
         // Ten times a tenth is a little less than one. Where calls come as seldom as probes there is nothing to be spared.
-        let seldom = saturating_add(self.last, at.policy.open) <= at.now;
+        let seldom = saturating_add(self.last, *at.policy.open_backoff.start()) <= at.now;
         let through = seldom || self.credit >= 1.0 - 1e-9;
         if through {
             self.credit = (self.credit - 1.0).max(0.0);
@@ -63,7 +63,7 @@ impl Ramp {
 
     /// When all calls are let through.
     pub(crate) fn ends(&self, policy: &BreakerPolicy) -> Instant {
-        let BreakerPolicy { recover, recover_from, .. } = *policy;
+        let BreakerPolicy { ramp: recover, initial_share: recover_from, .. } = *policy;
         let whole = 1.0 - recover_from;
         let left = if whole > 0.0 { (1.0 - self.from) / whole } else { 1.0 };
         saturating_add(self.since, scaled(recover, left))

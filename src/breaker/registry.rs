@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::{
     Availability,
     breaker::{
-        Breaker, BreakerPolicy, Changes, Snapshot,
+        BreakerPolicy, BreakerSnapshot, Changes, CircuitBreaker,
         changes::{Hub, KEPT, Told},
         circuit::Links,
         herds::Herds,
@@ -20,7 +20,7 @@ use crate::{
     context::Route,
     keyed_state::KeyedState,
     sync::lock_std,
-    telemetry::{Event, Events},
+    telemetry::{Event, EventSink},
 };
 
 /// The breakers of a layer, one for each route: to look at, to watch and to set by hand.
@@ -33,9 +33,9 @@ struct Inner {
     policy: Arc<BreakerPolicy>,
     /// For routes without a credential, or of many: the wrong one of a caller is not to close them to others.
     nameless: Arc<BreakerPolicy>,
-    routes: KeyedState<Breaker>,
+    routes: KeyedState<CircuitBreaker>,
     /// Breakers that were forced: they are not forgotten when idle.
-    forced: Mutex<HashMap<Route, Breaker>>,
+    forced: Mutex<HashMap<Route, CircuitBreaker>>,
     hub: Arc<Hub>,
     herds: Herds,
     families: Families,
@@ -45,10 +45,10 @@ struct Inner {
 
 impl Breakers {
     /// How many changes are kept for one who watches and is slow to read; the oldest are dropped.
-    pub const KEPT: usize = KEPT;
+    pub const MAX_UNREAD_CHANGES: usize = KEPT;
 
     /// How many routes can be forced at a time.
-    pub const FORCED: usize = 1024;
+    pub const MAX_FORCED: usize = 1024;
 
     pub(crate) fn new(policy: BreakerPolicy) -> Self {
         let (nameless, hub) = (policy.clone().unauthorized(None), Arc::new(Hub::new()));
@@ -65,11 +65,11 @@ impl Breakers {
 
     /// The breaker of a route, made if there is none. Where the table is full of routes that are not at rest, it is made for
     /// the caller alone: what is known of such a route is what all credentials of its model show together.
-    pub fn of(&self, route: &Route) -> Breaker {
+    pub fn of(&self, route: &Route) -> CircuitBreaker {
         self.at(route, Instant::now())
     }
 
-    pub(crate) fn at(&self, route: &Route, now: Instant) -> Breaker {
+    pub(crate) fn at(&self, route: &Route, now: Instant) -> CircuitBreaker {
         match self.own(route, now) {
             Some(own) => own,
             None => self.forced(route).unwrap_or_else(|| self.overflow(route, now)),
@@ -79,18 +79,20 @@ impl Breakers {
     /// What the breaker of each route shows, in no order. A route that nobody used for two hours is forgotten, unless it is open;
     /// at most 4 096 are kept, and those that are forced. The credential `*` stands for all credentials of a model that had no
     /// answer since it opened, the model `*` for all models of the provider.
-    pub fn list(&self) -> Vec<(Route, Snapshot)> {
+    pub fn list(&self) -> Vec<(Route, BreakerSnapshot)> {
         let now = Instant::now();
         let mut all: HashMap<_, _> = lock_std(&self.0.forced).clone();
         let kept = self.0.routes.list();
-        all.extend(kept.into_iter().map(|(route, breaker)| (route, Breaker::clone(&breaker))));
+        all.extend(
+            kept.into_iter().map(|(route, breaker)| (route, CircuitBreaker::clone(&breaker))),
+        );
         all.extend(self.0.herds.open(now));
         all.into_iter().map(|(route, breaker)| (route, breaker.snapshot(now))).collect()
     }
 
     /// What a call of a route may expect. No breaker is made for it.
     pub(crate) fn availability(&self, route: &Route, now: Instant) -> Availability {
-        let kept = self.0.routes.get(route).map(|breaker| Breaker::clone(&breaker));
+        let kept = self.0.routes.get(route).map(|breaker| CircuitBreaker::clone(&breaker));
         match kept.or_else(|| self.forced(route)) {
             Some(breaker) => breaker.availability(now),
             None => {
@@ -105,7 +107,7 @@ impl Breakers {
     }
 
     /// Refuses all calls of a route until [`reset`](Self::reset). Returns whether it does: at most
-    /// [`FORCED`](Self::FORCED) routes are forced at a time, and none whose credential is `*`.
+    /// [`MAX_FORCED`](Self::MAX_FORCED) routes are forced at a time, and none whose credential is `*`.
     pub fn force_open(&self, route: &Route) -> bool {
         self.force(route).map(|breaker| breaker.force_open()).is_some()
     }
@@ -129,7 +131,7 @@ impl Breakers {
     }
 
     /// Tells that listener too; the first one stays.
-    pub(crate) fn tell(&self, events: Events) {
+    pub(crate) fn tell(&self, events: EventSink) {
         self.0.hub.tell(events);
     }
 
@@ -138,38 +140,38 @@ impl Breakers {
     }
 
     /// The breaker that is to be forced, kept until it is reset; `None` where there are too many.
-    fn force(&self, route: &Route) -> Option<Breaker> {
+    fn force(&self, route: &Route) -> Option<CircuitBreaker> {
         let now = Instant::now();
         if route.is_shared() {
             return None;
         }
         let found = self.own(route, now).unwrap_or_else(|| self.make(route, now));
         let mut forced = lock_std(&self.0.forced);
-        let room = forced.len() < Self::FORCED || forced.contains_key(route);
+        let room = forced.len() < Self::MAX_FORCED || forced.contains_key(route);
         room.then(|| forced.entry(route.clone()).or_insert(found).clone())
     }
 
-    fn forced(&self, route: &Route) -> Option<Breaker> {
+    fn forced(&self, route: &Route) -> Option<CircuitBreaker> {
         lock_std(&self.0.forced).get(route).cloned()
     }
 
     /// The breaker that is kept for a route, made if there is room.
-    fn own(&self, route: &Route, now: Instant) -> Option<Breaker> {
+    fn own(&self, route: &Route, now: Instant) -> Option<CircuitBreaker> {
         let make = |made: &_| self.forced(made).unwrap_or_else(|| self.make(made, now));
-        self.0.routes.own(route, now, make).map(|own| Breaker::clone(&own))
+        self.0.routes.own(route, now, make).map(|own| CircuitBreaker::clone(&own))
     }
 
-    fn make(&self, route: &Route, now: Instant) -> Breaker {
+    fn make(&self, route: &Route, now: Instant) -> CircuitBreaker {
         let told = Told::new(route.clone(), self.0.hub.clone());
         let above = self.0.herds.member(route, now).map(|member| Box::new(member) as _);
         let sibling = self.0.families.sibling(route);
-        Breaker::with(self.policy_of(route), now, Links { told: Some(told), above, sibling })
+        CircuitBreaker::with(self.policy_of(route), now, Links { told: Some(told), above, sibling })
     }
 
     /// One for an overflow route: it is not kept, and emits nothing.
-    fn overflow(&self, route: &Route, now: Instant) -> Breaker {
+    fn overflow(&self, route: &Route, now: Instant) -> CircuitBreaker {
         let above = self.0.herds.overflow(route, now).map(|member| Box::new(member) as _);
-        Breaker::with(self.policy_of(route), now, Links { above, ..Links::default() })
+        CircuitBreaker::with(self.policy_of(route), now, Links { above, ..Links::default() })
     }
 
     fn policy_of(&self, route: &Route) -> Arc<BreakerPolicy> {

@@ -3,14 +3,14 @@
 use tokio::time::Instant;
 
 use super::{
-    Breaker,
+    CircuitBreaker,
     machine::{Machine, Mode},
 };
 use crate::keyed_state::{AtRest, Rest};
 
-// === impl Breaker ===
+// === impl CircuitBreaker ===
 
-impl AtRest for Breaker {
+impl AtRest for CircuitBreaker {
     fn rest(&self, now: Instant) -> Rest {
         match self.is_held() {
             true => Rest::Busy,

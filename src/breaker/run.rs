@@ -75,7 +75,7 @@ impl Run {
         self.calls = self.calls.saturating_add(u32::from(!extra));
         self.ended = self.ended.saturating_add(u32::from(started >= self.since));
         let together = started < self.last;
-        if !together || now.saturating_duration_since(self.last) >= policy.span / 4 {
+        if !together || now.saturating_duration_since(self.last) >= policy.min_span / 4 {
             self.counted = self.counted.saturating_add(1);
             self.last = now;
         }
@@ -114,11 +114,11 @@ impl Run {
 
     /// Whether it opens the breaker.
     pub(super) fn opens(&self, policy: &BreakerPolicy, past: &Past, now: Instant) -> bool {
-        match policy.consecutive {
+        match policy.consecutive_failures {
             None => false,
             Some(Rule::Exact(calls)) => self.calls >= calls,
             Some(Rule::Improbable(like)) => {
-                now.saturating_duration_since(self.since) >= policy.span
+                now.saturating_duration_since(self.since) >= policy.min_span
                     && self.calls >= FEWEST.min(like)
                     && self.is_most(2)
                     && past.explains_not(self.counted, self.pending(), like)
@@ -129,7 +129,7 @@ impl Run {
     /// Whether it is too much while the route recovers: by a rule that was set, or three calls where that is less. By default the
     /// share decides.
     pub(super) fn ends_recovery(&self, policy: &BreakerPolicy) -> bool {
-        matches!(policy.consecutive, Some(Rule::Exact(calls)) if self.calls >= calls.min(FEWEST))
+        matches!(policy.consecutive_failures, Some(Rule::Exact(calls)) if self.calls >= calls.min(FEWEST))
     }
 
     /// Whether a call that has another target should ask that one first. One failure is enough where the trouble is `shared`
@@ -140,12 +140,12 @@ impl Run {
         at: (&Past, Instant),
         shared: bool,
     ) -> bool {
-        match policy.consecutive {
+        match policy.consecutive_failures {
             // Nobody is refused by it who has no other target, so that attempts which fail together count each, and what is
             // usual at the route counts however long ago.
             Some(Rule::Improbable(like)) => {
                 let (past, now) = at;
-                let spans = now.saturating_duration_since(self.since) >= policy.span / 4;
+                let spans = now.saturating_duration_since(self.since) >= policy.min_span / 4;
                 let improbable = || past.all.is_improbable(self.failed, 0.0, SUSPICION, like);
                 spans && self.is_most(3) && (shared || self.calls > 1 && improbable())
             }

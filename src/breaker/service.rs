@@ -20,7 +20,7 @@ use crate::{
     stream::BodyEnd,
     stream::{FirstContentAt, ThroughputMeter},
     target::group::EqualTargets,
-    telemetry::{Event, Events},
+    telemetry::{Event, EventSink},
 };
 
 /// Puts one breaker for each route in front of a service. Made by [`BreakerPolicy::build`].
@@ -31,7 +31,7 @@ pub struct BreakerLayer {
 
 /// A service behind one breaker for each route.
 #[derive(Clone, Debug)]
-pub struct BreakerService<S> {
+pub struct Breaker<S> {
     inner: S,
     breakers: Breakers,
 }
@@ -77,7 +77,7 @@ impl BreakerLayer {
 
     /// Sends events to those listeners; the first ones stay.
     #[must_use]
-    pub fn events(self, events: Events) -> Self {
+    pub fn events(self, events: EventSink) -> Self {
         self.breakers.tell(events);
         self
     }
@@ -89,16 +89,16 @@ impl BreakerLayer {
 }
 
 impl<S> Layer<S> for BreakerLayer {
-    type Service = BreakerService<S>;
+    type Service = Breaker<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        BreakerService { inner, breakers: self.breakers.clone() }
+        Breaker { inner, breakers: self.breakers.clone() }
     }
 }
 
-// === impl BreakerService ===
+// === impl Breaker ===
 
-impl<S: Upstream> Service<Request> for BreakerService<S> {
+impl<S: Upstream> Service<Request> for Breaker<S> {
     type Response = Response;
     type Error = Error;
     type Future = BreakerFuture<S>;
@@ -186,16 +186,16 @@ fn report(mut permit: Permit, deferred: bool, result: &mut Result<Response, Erro
         Ok(response) if outcome.is_success() && response.body().as_bytes().is_none() => {
             // One that was held back beyond its first content is as quick as that was.
             let first = response.extensions().get::<FirstContentAt>().map_or(now, |first| first.0);
-            permit.begin(first);
+            permit.first_event(first);
             let pace = response.extensions().get::<ThroughputMeter>().cloned();
             response.body_mut().on_end(move |ending: &BodyEnd| {
                 if pace.is_some_and(|pace| pace.slow().is_some()) {
-                    permit.trickled();
+                    permit.slow_body();
                 }
-                permit.end(ending.outcome(), Instant::now());
+                permit.record(ending.outcome(), Instant::now());
             });
         }
         _ if deferred && outcome.is_retryable() => permit.fail(outcome, now).attach(result),
-        _ => permit.end(outcome, now),
+        _ => permit.record(outcome, now),
     }
 }

@@ -5,13 +5,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::{
-    breaker::{Breaker, machine::Machine, moment::Moment},
+    breaker::{CircuitBreaker, machine::Machine, moment::Moment},
     error::Settle,
 };
 
 /// A failed attempt whose call has not ended.
 pub(super) struct Unsettled {
-    pub(super) breaker: Breaker,
+    pub(super) breaker: CircuitBreaker,
     pub(super) generation: u64,
     /// How long the provider asked to be left alone.
     pub(super) wait: Option<Duration>,

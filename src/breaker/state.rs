@@ -7,7 +7,7 @@ use crate::{Error, context::Suspected, outcome::Outcome};
 /// The state of a breaker: one at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum State {
+pub enum CircuitState {
     /// All calls are let through.
     Closed,
     /// No call is let through.
@@ -25,7 +25,7 @@ pub enum State {
 /// Why a breaker changed its state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Cause {
+pub enum TransitionReason {
     /// Opened: failures in a row.
     Consecutive,
     /// Opened: the share of failures.
@@ -59,9 +59,9 @@ pub enum Cause {
 /// What a breaker shows of itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Snapshot {
+pub struct BreakerSnapshot {
     /// Its state.
-    pub state: State,
+    pub state: CircuitState,
     /// The share of calls it lets through, from 0 to 1; 0 while half-open, where only probes pass.
     pub share: f64,
     /// The share of failures among the calls in the window; `None` without any.
@@ -71,35 +71,35 @@ pub struct Snapshot {
     /// How many calls in the window came to something.
     pub calls: u32,
     /// Failures in a row up to now.
-    pub in_a_row: u32,
+    pub consecutive_failures: u32,
     /// How many probes are under way.
     pub probes: u32,
     /// While open: how long until the next probe is let through.
     pub probe_in: Option<Duration>,
     /// Why it opened, until it is closed again.
-    pub opened_by: Option<Cause>,
+    pub opened_by: Option<TransitionReason>,
 }
 
 /// A call that a breaker did not let through. Nothing was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    pub(super) state: State,
+    pub(super) state: CircuitState,
     pub(super) retry_in: Duration,
 }
 
 /// One change of state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Step {
+pub(crate) struct Transition {
     pub(crate) number: u64,
-    pub(crate) from: State,
-    pub(crate) to: State,
-    pub(crate) why: Cause,
+    pub(crate) from: CircuitState,
+    pub(crate) to: CircuitState,
+    pub(crate) why: TransitionReason,
     pub(crate) lasts: Option<Duration>,
 }
 
-// === impl State ===
+// === impl CircuitState ===
 
-impl State {
+impl CircuitState {
     /// The word for it in spans, metrics and events.
     pub fn name(self) -> &'static str {
         match self {
@@ -113,15 +113,15 @@ impl State {
     }
 }
 
-impl fmt::Display for State {
+impl fmt::Display for CircuitState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }
 
-// === impl Cause ===
+// === impl TransitionReason ===
 
-impl Cause {
+impl TransitionReason {
     /// The word for it in spans, metrics and events.
     pub fn name(self) -> &'static str {
         match self {
@@ -143,7 +143,7 @@ impl Cause {
     }
 }
 
-impl fmt::Display for Cause {
+impl fmt::Display for TransitionReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -153,7 +153,7 @@ impl fmt::Display for Cause {
 
 impl Refusal {
     /// The state of the breaker that refused.
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> CircuitState {
         self.state
     }
 
@@ -173,7 +173,7 @@ impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         let error = Self::new(refusal.outcome());
         match refusal.state {
-            State::Closed => error.with_source(Suspected),
+            CircuitState::Closed => error.with_source(Suspected),
             _ => error,
         }
     }

@@ -23,8 +23,14 @@ fn request(model: &str, stream: bool) -> Request {
 }
 
 fn layer() -> BreakerLayer {
-    let policy = BreakerPolicy::default().jitter(0.0).consecutive(5);
-    policy.slow_after(Duration::from_secs(8), Duration::from_secs(16)).build().expect("valid")
+    let policy = BreakerPolicy::default().jitter(0.0).consecutive_failures(5);
+    policy
+        .slow_after(SlowAfter {
+            first_event: Duration::from_secs(8),
+            whole_answer: Duration::from_secs(16),
+        })
+        .build()
+        .expect("valid")
 }
 
 /// Fails for the model `sick`, and answers nine seconds late for all others.
@@ -109,7 +115,7 @@ async fn only_the_attempt_that_is_the_probe_is_marked_as_one() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_slow_depends_on_whether_the_answer_is_streamed() {
-    for (stream, state) in [(true, State::Open), (false, State::Closed)] {
+    for (stream, state) in [(true, CircuitState::Open), (false, CircuitState::Closed)] {
         let layer = layer();
         let service = layer.layer(service_fn(provider));
         let calls = (0..10).map(|_| service.clone().oneshot(request("late", stream)));
@@ -120,20 +126,20 @@ async fn what_is_slow_depends_on_whether_the_answer_is_streamed() {
 
 /// How many of 30 calls with another target are sent there, at an attempt a second of which each `nth` fails. `saved`: a retry
 /// saves its call.
-fn spared(breaker: &Breaker, now: &mut Instant, (nth, saved): (u32, bool)) -> usize {
+fn spared(breaker: &CircuitBreaker, now: &mut Instant, (nth, saved): (u32, bool)) -> usize {
     let outcome = Outcome::Unavailable { wait: None };
     let call = |n: u32| {
         *now += Duration::from_secs(1);
         let caller = Caller { elsewhere: true, ..Caller::default() };
         let spared = breaker.ask(*now, 0.5, caller).map_or(true, |permit| {
-            permit.end(Outcome::NotSent { retry_in: None }, *now);
+            permit.record(Outcome::NotSent { retry_in: None }, *now);
             false
         });
         let permit = breaker.ask(*now, 0.5, Caller::default()).expect("it has no other target");
         match n % nth {
             0 if saved => permit.fail(outcome, *now).forgive(),
-            0 => permit.end(outcome, *now),
-            _ => permit.end(Outcome::Success, *now),
+            0 => permit.record(outcome, *now),
+            _ => permit.record(Outcome::Success, *now),
         }
         spared
     };
@@ -142,7 +148,7 @@ fn spared(breaker: &Breaker, now: &mut Instant, (nth, saved): (u32, bool)) -> us
 
 #[tokio::test(start_paused = true)]
 async fn a_route_at_which_a_third_of_the_calls_fail_is_asked_after_the_others() {
-    let breaker = Breaker::new(BreakerPolicy::default()).expect("valid");
+    let breaker = CircuitBreaker::new(BreakerPolicy::default()).expect("valid");
     let mut now = Instant::now();
     let mut spared = |nth, saved| spared(&breaker, &mut now, (nth, saved));
     assert_eq!((0..8).map(|_| spared(2, true)).sum::<usize>(), 0, "retries save every call");
@@ -151,5 +157,5 @@ async fn a_route_at_which_a_third_of_the_calls_fail_is_asked_after_the_others() 
     assert!(third > 8 * 8, "{third} of 240");
     spared(8, false);
     assert_eq!(spared(8, false), 0, "until it fails few");
-    assert_eq!(breaker.snapshot(now).state, State::Closed);
+    assert_eq!(breaker.snapshot(now).state, CircuitState::Closed);
 }

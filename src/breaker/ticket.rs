@@ -87,7 +87,7 @@ impl Ticket {
     /// What is counted of the latency of a call at its end. One whose first event was counted is not counted again, unless
     /// it has become slow since then: in place of that first count, as long as the window has it, else anew.
     pub(crate) fn latency(&self, at: Moment<'_>, slow: bool) -> Counts {
-        let trickled = self.trickled && !self.slow && at.policy.slow.is_some();
+        let trickled = self.trickled && !self.slow && at.policy.slow_ratio.is_some();
         match self.begun {
             None => Counts::latency(slow),
             Some(_) if !trickled => Counts::default(),

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::{
     breaker::{
-        Cause,
+        TransitionReason,
         machine::{FEW, Machine, Mode},
         moment::Moment,
         open_backoff::OpenBackoff,
@@ -14,7 +14,7 @@ use crate::{
         probes::{Probes, Slot},
         ramp::Ramp,
         run::{Past, Row, shows_more_than},
-        state::Step,
+        state::Transition,
         ticket::Ticket,
         usual::Usual,
         window::Counts,
@@ -27,17 +27,17 @@ use crate::{
 impl Machine {
     /// Opens until somebody says otherwise.
     pub(crate) fn force_open(&mut self, now: Instant) {
-        self.by_hand(Mode::ForcedOpen, Cause::Forced, now);
+        self.by_hand(Mode::ForcedOpen, TransitionReason::Forced, now);
     }
 
     /// Lets all calls through and counts none until somebody says otherwise.
     pub(crate) fn force_closed(&mut self, now: Instant) {
-        self.by_hand(Mode::ForcedClosed, Cause::Forced, now);
+        self.by_hand(Mode::ForcedClosed, TransitionReason::Forced, now);
     }
 
     /// Closes, and forgets everything.
     pub(crate) fn reset(&mut self, now: Instant) {
-        self.by_hand(Mode::Closed, Cause::Reset, now);
+        self.by_hand(Mode::Closed, TransitionReason::Reset, now);
     }
 
     /// Does what the clock alone brings about. Each turn leaves a state behind, and half-open without a probe stays.
@@ -46,17 +46,17 @@ impl Machine {
             match &self.mode {
                 Mode::Open { until } if *until <= at.now => {
                     let probes = Probes::new(*until, self.usual.of(false).or(self.usual.of(true)));
-                    self.enter(Mode::HalfOpen(probes.into()), Cause::Waited, None);
+                    self.enter(Mode::HalfOpen(probes.into()), TransitionReason::Waited, None);
                 }
                 Mode::HalfOpen(probes) => match probes.first_hangs() {
                     // It opened in that moment, not when somebody came to see.
                     Some(then) if then <= at.now => {
-                        self.open(Moment { now: then, ..at }, Cause::ProbeHung, None);
+                        self.open(Moment { now: then, ..at }, TransitionReason::ProbeHung, None);
                     }
                     _ => return,
                 },
                 Mode::Recovering(ramp) if ramp.ends(at.policy) <= at.now => {
-                    self.close(Cause::Recovered);
+                    self.close(TransitionReason::Recovered);
                 }
                 _ => return,
             }
@@ -70,9 +70,9 @@ impl Machine {
             self.failing_since = None;
         }
         let why = if counts.failed > 0 && self.fails_too_often(at, counts) {
-            Cause::Ratio
+            TransitionReason::Ratio
         } else if counts.slow > 0 && self.is_too_slow(at, counts) {
-            Cause::Slow
+            TransitionReason::Slow
         } else {
             return;
         };
@@ -81,7 +81,7 @@ impl Machine {
 
     fn fails_too_often(&self, at: Moment<'_>, counts: Counts) -> bool {
         let policy = at.policy;
-        match policy.ratio {
+        match policy.failure_ratio {
             None => false,
             Some(Rule::Exact(share)) => {
                 counts.ended >= self.enough(at)
@@ -90,10 +90,10 @@ impl Machine {
             Some(Rule::Improbable(share)) => {
                 let spans = self
                     .failing_since
-                    .is_some_and(|since| saturating_add(since, policy.span) <= at.now);
+                    .is_some_and(|since| saturating_add(since, policy.min_span) <= at.now);
                 let begun = counts.begun();
                 let all = counts.failed == counts.ended;
-                let enough = if all { policy.minimum.min(FEW) } else { self.enough(at) };
+                let enough = if all { policy.min_calls.min(FEW) } else { self.enough(at) };
                 spans
                     && counts.ended >= enough
                     && shows_more_than(
@@ -106,20 +106,25 @@ impl Machine {
     }
 
     fn is_too_slow(&self, at: Moment<'_>, counts: Counts) -> bool {
-        let share = counts.slow_ratio().zip(at.policy.slow);
+        let share = counts.slow_ratio().zip(at.policy.slow_ratio);
         counts.timed >= self.enough(at) && share.is_some_and(|(slow, most)| slow >= most)
     }
 
     /// How many calls are enough for a share of them.
     fn enough(&self, at: Moment<'_>) -> u32 {
         match self.mode {
-            Mode::Recovering(_) => at.policy.minimum.min(FEW),
-            _ => at.policy.minimum,
+            Mode::Recovering(_) => at.policy.min_calls.min(FEW),
+            _ => at.policy.min_calls,
         }
     }
 
     /// Too many fail. While it recovers above the bottom that was too much at once; else the route is not well.
-    pub(super) fn open_or_lower(&mut self, at: Moment<'_>, why: Cause, wait: Option<Duration>) {
+    pub(super) fn open_or_lower(
+        &mut self,
+        at: Moment<'_>,
+        why: TransitionReason,
+        wait: Option<Duration>,
+    ) {
         let lower = match &self.mode {
             // None has succeeded: it is not the load.
             Mode::Recovering(_) if self.window.sum(at.now).succeeded() == 0 => None,
@@ -146,14 +151,14 @@ impl Machine {
     /// rejections.
     pub(super) fn is_locked_out(&mut self, at: Moment<'_>, ticket: &Ticket) -> bool {
         let probing = matches!(self.mode, Mode::HalfOpen(_));
-        if probing && self.opened_by == Some(Cause::Unauthorized) {
+        if probing && self.opened_by == Some(TransitionReason::Unauthorized) {
             return true;
         }
         let run = self.rejected.fail(ticket.failing(at.now), at.policy);
         run.locks_out(at.policy, &self.rejected.past)
     }
 
-    pub(super) fn open(&mut self, at: Moment<'_>, why: Cause, wait: Option<Duration>) {
+    pub(super) fn open(&mut self, at: Moment<'_>, why: TransitionReason, wait: Option<Duration>) {
         let lasts = self.openings.next(at, why, wait);
         self.generation += 1;
         self.opened_by = Some(why);
@@ -161,20 +166,20 @@ impl Machine {
     }
 
     pub(super) fn recover(&mut self, at: Moment<'_>) {
-        if at.policy.recover.is_zero() {
-            self.close(Cause::ProbesPassed);
+        if at.policy.ramp.is_zero() {
+            self.close(TransitionReason::ProbesPassed);
         } else {
-            self.enter(Mode::Recovering(Ramp::new(at)), Cause::ProbesPassed, None);
+            self.enter(Mode::Recovering(Ramp::new(at)), TransitionReason::ProbesPassed, None);
         }
     }
 
-    pub(super) fn close(&mut self, why: Cause) {
+    pub(super) fn close(&mut self, why: TransitionReason) {
         self.openings = OpenBackoff::default();
         self.opened_by = None;
         self.enter(Mode::Closed, why, None);
     }
 
-    fn by_hand(&mut self, mode: Mode, why: Cause, now: Instant) {
+    fn by_hand(&mut self, mode: Mode, why: TransitionReason, now: Instant) {
         self.generation += 1;
         self.openings = OpenBackoff::default();
         self.opened_by = None;
@@ -184,7 +189,7 @@ impl Machine {
     }
 
     /// The one place where the state changes: nothing that was counted before is taken along.
-    fn enter(&mut self, mode: Mode, why: Cause, lasts: Option<Duration>) {
+    fn enter(&mut self, mode: Mode, why: TransitionReason, lasts: Option<Duration>) {
         let from = self.state();
         self.mode = mode;
         self.window.clear();
@@ -197,7 +202,7 @@ impl Machine {
         let to = self.state();
         if from != to {
             self.steps += 1;
-            self.untold.push(Step { number: self.steps, from, to, why, lasts });
+            self.untold.push(Transition { number: self.steps, from, to, why, lasts });
         }
     }
 }

@@ -43,7 +43,7 @@ impl Budgets {
     }
 
     /// One budget for all routes: where they share one capacity, such as a gateway of your own.
-    pub fn one(budget: impl Into<Arc<Budget>>) -> Self {
+    pub fn shared(budget: impl Into<Arc<Budget>>) -> Self {
         Self(Arc::new(Kind::One(budget.into())))
     }
 

@@ -63,13 +63,13 @@ const TOKEN: u64 = 1_000_000;
 
 impl Budget {
     /// The largest reserve.
-    pub const MOST: u32 = MAX_TOKENS;
+    pub const MAX_RESERVE: u32 = MAX_TOKENS;
 
     /// A budget that earns `share` of a token by each first attempt, and keeps at most `reserve` tokens.
     ///
-    /// `None` where the share is not more than 0 and at most 1, or the reserve is not from 1 to [`MOST`](Self::MOST).
+    /// `None` where the share is not more than 0 and at most 1, or the reserve is not from 1 to [`MAX_RESERVE`](Self::MAX_RESERVE).
     pub fn new(share: f64, reserve: u32) -> Option<Self> {
-        let sound = share > 0.0 && share <= 1.0 && (1..=Self::MOST).contains(&reserve);
+        let sound = share > 0.0 && share <= 1.0 && (1..=Self::MAX_RESERVE).contains(&reserve);
         sound.then(|| Self::of(share, reserve))
     }
 

@@ -102,7 +102,7 @@ fn routes_have_their_own_unless_one_is_shared() {
     let (a, b) = (Route::new("p", "a", "-"), Route::new("p", "b", "-"));
     let own = Budgets::per_route(0.2, 1);
     assert!(own.of(&a).withdraw() && own.of(&b).withdraw() && !own.clone().of(&a).withdraw());
-    let one = Budgets::one(budget(0.2, 1));
+    let one = Budgets::shared(budget(0.2, 1));
     assert!(one.of(&a).withdraw() && !one.of(&b).withdraw());
 }
 
@@ -166,7 +166,7 @@ proptest! {
     /// The bound is not kept by refusing everything: what is earned can be spent, to the last token.
     #[test]
     fn law_what_is_earned_is_there(percent in 1..=100_u32, firsts in 0..2_000_u32) {
-        let budget = budget(f64::from(percent) / 100.0, Budget::MOST);
+        let budget = budget(f64::from(percent) / 100.0, Budget::MAX_RESERVE);
         drain(&budget);
         (0..firsts).for_each(|_| budget.deposit());
         prop_assert_eq!(drain(&budget), percent * firsts / 100);

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Body, Response,
-    dialect::{AnswerForm, AnswerSummary, Dialect, RequestInfo, SyntheticReply, Tokens},
+    dialect::{AnswerForm, AnswerSummary, Dialect, RequestInfo, SyntheticReply, Usage},
 };
 
 /// A stored answer: its bytes in the form in which they came, and its text, from which the other forms are made.
@@ -132,7 +132,7 @@ impl Entry {
             return Some(response);
         }
         let (input, output) = tokens.unwrap_or_default();
-        let tokens = Tokens::new(input, output);
+        let tokens = Usage::new(input, output);
         let reply = SyntheticReply { text: text.as_deref()?, model: model.as_deref(), tokens };
         Some(spoken.render(reply, ask).map(Body::from))
     }

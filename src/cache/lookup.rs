@@ -16,12 +16,12 @@ use tokio::time::{Instant, timeout};
 use super::{CachePolicy, Entry, Key, coalesce::Flights, entry::Shape};
 use crate::{
     BoxError, Request, Response,
-    context::{Found, Lookup, RUNG},
-    dialect::{AnswerSummary, RequestInfo, Usage},
+    context::{Found, Lookup, SERVED_BY},
+    dialect::{AnswerSummary, RequestInfo, UsageHandle},
     outcome::{Outcome, Verdict},
     stream::Tap,
     target::SpokenDialects,
-    telemetry::{Event, Events, MissReason, UserCode},
+    telemetry::{Event, EventSink, MissReason, UserCode},
 };
 
 /// Says of an answer, in the extensions of its response, that it was stored.
@@ -37,7 +37,7 @@ pub struct Hit {
 /// What all calls through one cache share.
 pub(super) struct Shared {
     pub(super) policy: CachePolicy,
-    pub(super) events: Events,
+    pub(super) events: EventSink,
     /// Those that the targets below say they speak.
     pub(super) dialects: SpokenDialects,
     pub(super) flights: Arc<Flights>,
@@ -66,7 +66,7 @@ struct Recorder {
 // === impl Shared ===
 
 impl Shared {
-    pub(super) fn new(policy: CachePolicy, events: Events) -> Self {
+    pub(super) fn new(policy: CachePolicy, events: EventSink) -> Self {
         let dialects = SpokenDialects::default();
         Self { policy, events, dialects, flights: Arc::default(), epoch: OnceLock::new() }
     }
@@ -117,10 +117,11 @@ impl Shelf {
         most: Duration,
         left: Option<Duration>,
     ) -> Result<(Response, Hit), MissReason> {
-        let CachePolicy { store, lookup, fresh, .. } = &self.shared.policy;
+        let CachePolicy { store, lookup_timeout: lookup, serve_fresh_for: fresh, .. } =
+            &self.shared.policy;
         let limit = left.map_or(*lookup, |left| (left / 2).min(*lookup));
         let events = &self.shared.events;
-        let looking = events.guard(UserCode::Store, || store.find(&self.key));
+        let looking = events.guard(UserCode::Store, || store.get(&self.key));
         let mut looking = looking.ok_or(MissReason::Failed)?;
         let find = poll_fn(|cx| {
             let polled = events.guard(UserCode::Store, || looking.as_mut().poll(cx));
@@ -144,7 +145,7 @@ impl Shelf {
 
     /// Stores an answer that is whole, or once it is.
     pub(super) fn record(&self, response: &mut Response) {
-        if !is_of_the_first_rung(response) {
+        if !is_of_the_first_fallback(response) {
             return;
         }
         let Some(content_type) = response.headers().get(header::CONTENT_TYPE).cloned() else {
@@ -153,7 +154,7 @@ impl Shelf {
         if let Some(bytes) = response.body().bytes() {
             return self.keep(&content_type, &bytes);
         }
-        if response.body().size_hint().lower() <= self.shared.policy.largest as u64 {
+        if response.body().size_hint().lower() <= self.shared.policy.max_entry_bytes as u64 {
             let recorder =
                 Recorder { shelf: self.clone(), content_type, bytes: BytesMut::new(), fits: true };
             response.body_mut().guarded().tap(Box::new(recorder));
@@ -163,10 +164,12 @@ impl Shelf {
     /// Stores a whole answer, if it is one that is to be.
     fn keep(&self, content_type: &HeaderValue, bytes: &Bytes) {
         let policy = &self.shared.policy;
-        let fits = bytes.len() <= policy.largest && Shape::of(&self.ask).fits(content_type, bytes);
+        let fits =
+            bytes.len() <= policy.max_entry_bytes && Shape::of(&self.ask).fits(content_type, bytes);
         let Some(dialect) = self.ask.dialect().filter(|_| fits) else { return };
         let gist = AnswerSummary::read(dialect, self.ask.stream(), bytes);
-        let Some(gist) = gist.filter(|it| it.whole && (!it.tools || policy.tool_calls)) else {
+        let Some(gist) = gist.filter(|it| it.whole && (!it.tools || policy.store_tool_calls))
+        else {
             return;
         };
         let entry = Entry::new((&self.ask, gist), content_type, bytes, self.shared.now());
@@ -174,7 +177,7 @@ impl Shelf {
         let bytes = entry.weight();
         let events = &self.shared.events;
         let kept: Option<Result<(), BoxError>> =
-            events.guard(UserCode::Store, || policy.store.keep(&self.key, entry));
+            events.guard(UserCode::Store, || policy.store.put(&self.key, entry));
         events.emit(match kept {
             Some(Ok(())) => Event::CacheStored { bytes },
             Some(Err(_)) | None => Event::CacheFailed,
@@ -182,13 +185,13 @@ impl Shelf {
     }
 }
 
-/// Whether it is a success that a provider gave, read in its dialect, at the first rung: no lesser answer takes the place
+/// Whether it is a success that a provider gave, read in its dialect, at the first target: no lesser answer takes the place
 /// of a better one, and none that was made here is taken for one.
-fn is_of_the_first_rung(response: &Response) -> bool {
+fn is_of_the_first_fallback(response: &Response) -> bool {
     let extensions = response.extensions();
     let success = extensions.get().is_some_and(|it: &Verdict| it.outcome().is_success());
-    let read = extensions.get::<Usage>().is_some();
-    let own = !response.headers().contains_key(RUNG);
+    let read = extensions.get::<UsageHandle>().is_some();
+    let own = !response.headers().contains_key(SERVED_BY);
     let coded = response.headers().contains_key(header::CONTENT_ENCODING);
     response.status() == StatusCode::OK && success && read && own && !coded
 }
@@ -209,7 +212,7 @@ impl fmt::Debug for Shelf {
 
 impl Tap for Recorder {
     fn bytes(&mut self, bytes: &Bytes) {
-        self.fits &= self.bytes.len() + bytes.len() <= self.shelf.shared.policy.largest;
+        self.fits &= self.bytes.len() + bytes.len() <= self.shelf.shared.policy.max_entry_bytes;
         match self.fits {
             true => self.bytes.extend_from_slice(bytes),
             false => self.bytes = BytesMut::new(),

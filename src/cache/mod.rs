@@ -1,8 +1,8 @@
 //! Stored answers: for an outage, in place of a call, and one attempt for equal calls in flight.
 //!
-//! [`Cache`] stands over the ladder. It stores the whole, successful answers of the first rung as they pass, and gives
+//! [`Cache`] stands over the ladder. It stores the whole, successful answers of the first target as they pass, and gives
 //! them in two ways. [`Fallback::stored`](crate::fallback::Fallback::stored) is a step of the ladder: when the targets above it
-//! have failed, the last good answer to the same request is better than an apology. [`CachePolicy::fresh`] gives it in
+//! have failed, the last good answer to the same request is better than an apology. [`CachePolicy::serve_fresh_for`] gives it in
 //! place of a call, for questions whose answer is the same for a while. And [`CachePolicy::coalesce`] lets equal calls
 //! share one attempt: the thousand customers who ask the same at nine o'clock cost one.
 //!
@@ -22,27 +22,27 @@
 //! # What is stored
 //!
 //! Answers that were read to their end and ended of themselves (not at a limit of tokens, nor by a filter), from the
-//! first rung: none that was made here, and none of a lesser model. Answers that call tools are not, unless
-//! [`CachePolicy::tool_calls`] says so; nor what depends on state at the provider (`conversation`, `container`,
+//! first target: none that was made here, and none of a lesser model. Answers that call tools are not, unless
+//! [`CachePolicy::store_tool_calls`] says so; nor what depends on state at the provider (`conversation`, `container`,
 //! `background`). A caller who sends `cache-control: no-store` is left alone by all of this; `no-cache` asks anew, and
 //! has the answer stored.
 //!
 //! An answer is given in the form that is asked, as JSON or as a stream. In the form in which it came it is given byte
 //! for byte. Into another it is put where it is text and nothing else, with its model and its tokens; reasoning, tools,
 //! citations, several choices are given in their own form alone. It carries its [`Hit`] in the extensions of its response,
-//! the headers `age`, `evenkeel-rung: stored` and `evenkeel-attempts`, and no [`Usage`](crate::dialect::Usage): it cost
+//! the headers `age`, `evenkeel-served-by: stored` and `evenkeel-attempts`, and no [`UsageHandle`](crate::dialect::UsageHandle): it cost
 //! nothing.
 //!
 //! # Equal calls in flight
 //!
-//! Calls with the same key that ask for the same form share one attempt at everything below, retries and rungs too, and
+//! Calls with the same key that ask for the same form share one attempt at everything below, retries and fallbacks too, and
 //! its failure. Each has the answer as it comes, at its own pace, by its own deadline. Nobody leads: the attempt goes on
 //! as long as one of them waits, whoever goes away. A call with more than twice the time that is left to the attempt
 //! begins one of its own, and later ones join that; so does an interactive call where the attempt is a batch call's.
 //!
 //! A call whose time is over before the shared attempt has an answer is answered by its own ladder, as far as that needs
 //! nobody else: a stored answer, a canned reply. Calls that wish for another commit point or continuation share no attempt,
-//! and those that bring rungs of their own share none at all.
+//! and those that bring fallbacks of their own share none at all.
 //!
 //! # Defaults
 //!
@@ -58,10 +58,10 @@
 //!
 //! # fn run(transport: impl Upstream) -> Result<(), evenkeel::ConfigError> {
 //! let client = Client::builder()
-//!     .cache(CachePolicy::new().fresh(Duration::from_secs(60)).coalesce(true))
+//!     .cache(CachePolicy::new().serve_fresh_for(Duration::from_secs(60)).coalesce(true))
 //!     .fallback(Fallback::stored(Duration::from_secs(24 * 3600)))
 //!     .fallback(Fallback::canned("We are very busy. A colleague will write to you today."))
-//!     .over(transport)?;
+//!     .build_with(transport)?;
 //! # let _ = client; Ok(())
 //! # }
 //! ```

@@ -11,19 +11,19 @@ use crate::ConfigError;
 ///
 /// # Defaults
 ///
-/// * stored: whole, successful answers of the first rung, of at most 1 MiB, that call no tool
-/// * given: never in place of a call ([`fresh`](Self::fresh)); in an outage by
+/// * stored: whole, successful answers of the first target, of at most 1 MiB, that call no tool
+/// * given: never in place of a call ([`serve_fresh_for`](Self::serve_fresh_for)); in an outage by
 ///   [`Fallback::stored`](crate::fallback::Fallback::stored)
 /// * equal calls in flight are sent each for itself ([`coalesce`](Self::coalesce))
 /// * a store has 250 ms to find an answer
 #[derive(Clone)]
 pub struct CachePolicy {
     pub(super) store: Arc<dyn Store>,
-    pub(super) fresh: Option<Duration>,
+    pub(super) serve_fresh_for: Option<Duration>,
     pub(super) coalesce: bool,
-    pub(super) largest: usize,
-    pub(super) tool_calls: bool,
-    pub(super) lookup: Duration,
+    pub(super) max_entry_bytes: usize,
+    pub(super) store_tool_calls: bool,
+    pub(super) lookup_timeout: Duration,
     pub(super) vary: Vec<HeaderName>,
 }
 
@@ -33,7 +33,7 @@ pub struct CachePolicy {
 impl CachePolicy {
     /// A cache in this process: see [`Memory`](super::Memory).
     pub fn new() -> Self {
-        Self::over(super::Memory::default())
+        Self::with_store(super::Memory::default())
     }
 }
 
@@ -46,19 +46,19 @@ impl Default for CachePolicy {
 
 impl CachePolicy {
     /// A cache over that store.
-    pub fn over(store: impl Store) -> Self {
-        Self::shared(Arc::new(store))
+    pub fn with_store(store: impl Store) -> Self {
+        Self::with_shared_store(Arc::new(store))
     }
 
     /// A cache over a store that others have as well.
-    pub fn shared(store: Arc<dyn Store>) -> Self {
+    pub fn with_shared_store(store: Arc<dyn Store>) -> Self {
         Self {
             store,
-            fresh: None,
+            serve_fresh_for: None,
             coalesce: false,
-            largest: 1024 * 1024,
-            tool_calls: false,
-            lookup: Duration::from_millis(250),
+            max_entry_bytes: 1024 * 1024,
+            store_tool_calls: false,
+            lookup_timeout: Duration::from_millis(250),
             vary: Vec::new(),
         }
     }
@@ -66,8 +66,8 @@ impl CachePolicy {
     /// Gives a stored answer of at most that age in place of a call. Off by default: the same question may deserve
     /// another answer each time.
     #[must_use]
-    pub fn fresh(mut self, age: Duration) -> Self {
-        self.fresh = Some(age);
+    pub fn serve_fresh_for(mut self, age: Duration) -> Self {
+        self.serve_fresh_for = Some(age);
         self
     }
 
@@ -80,22 +80,22 @@ impl CachePolicy {
 
     /// The largest answer that is stored, in bytes.
     #[must_use]
-    pub fn largest(mut self, bytes: usize) -> Self {
-        self.largest = bytes;
+    pub fn max_entry_bytes(mut self, bytes: usize) -> Self {
+        self.max_entry_bytes = bytes;
         self
     }
 
     /// Whether answers that call tools are stored. Off by default: what was to be done once would be done again.
     #[must_use]
-    pub fn tool_calls(mut self, stored: bool) -> Self {
-        self.tool_calls = stored;
+    pub fn store_tool_calls(mut self, stored: bool) -> Self {
+        self.store_tool_calls = stored;
         self
     }
 
     /// The time a store has to find an answer; past it there is none. Above zero.
     #[must_use]
-    pub fn lookup(mut self, limit: Duration) -> Self {
-        self.lookup = limit;
+    pub fn lookup_timeout(mut self, limit: Duration) -> Self {
+        self.lookup_timeout = limit;
         self
     }
 
@@ -107,14 +107,21 @@ impl CachePolicy {
     }
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        let times = [("cache.fresh", self.fresh), ("cache.lookup", Some(self.lookup))];
+        let times = [
+            ("cache.serve_fresh_for", self.serve_fresh_for),
+            ("cache.lookup_timeout", Some(self.lookup_timeout)),
+        ];
         for (field, time) in times {
             if time.is_some_and(|time| time.is_zero()) {
                 return Err(ConfigError::new(field, Duration::ZERO, "longer than zero"));
             }
         }
-        if self.largest == 0 {
-            return Err(ConfigError::new("cache.largest", self.largest, "at least one byte"));
+        if self.max_entry_bytes == 0 {
+            return Err(ConfigError::new(
+                "cache.max_entry_bytes",
+                self.max_entry_bytes,
+                "at least one byte",
+            ));
         }
         Ok(())
     }
@@ -123,11 +130,11 @@ impl CachePolicy {
 impl fmt::Debug for CachePolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CachePolicy")
-            .field("fresh", &self.fresh)
+            .field("fresh", &self.serve_fresh_for)
             .field("coalesce", &self.coalesce)
-            .field("largest", &self.largest)
-            .field("tool_calls", &self.tool_calls)
-            .field("lookup", &self.lookup)
+            .field("largest", &self.max_entry_bytes)
+            .field("tool_calls", &self.store_tool_calls)
+            .field("lookup", &self.lookup_timeout)
             .field("vary", &self.vary)
             .finish_non_exhaustive()
     }

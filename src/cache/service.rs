@@ -18,10 +18,10 @@ use super::{
 };
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
-    context::{ATTEMPTS, CallContext, LocalAnswersOnly, RUNG, StoredAnswer},
+    context::{ATTEMPTS, CallContext, LocalAnswersOnly, SERVED_BY, StoredAnswer},
     outcome::{Outcome, Phase},
     target::SpokenDialects,
-    telemetry::{Event, Events},
+    telemetry::{Event, EventSink},
     upstream::ResponseFuture,
     upstream::take_ready,
 };
@@ -60,12 +60,12 @@ impl CachePolicy {
 
 impl CacheLayer {
     pub(super) fn new(policy: CachePolicy) -> Self {
-        Self { shared: Arc::new(Shared::new(policy, Events::default())) }
+        Self { shared: Arc::new(Shared::new(policy, EventSink::default())) }
     }
 
     /// Sends its events there.
     #[must_use]
-    pub fn events(self, events: Events) -> Self {
+    pub fn events(self, events: EventSink) -> Self {
         let dialects = self.shared.dialects;
         let shared = Shared::new(self.shared.policy.clone(), events);
         Self { shared: Arc::new(Shared { dialects, ..shared }) }
@@ -136,12 +136,12 @@ impl<S: fmt::Debug> fmt::Debug for Cache<S> {
 
 /// A stored answer in place of the call.
 async fn fresh(shared: &Shared, shelf: &Shelf, request: &mut Request) -> Option<Response> {
-    let most = shared.policy.fresh?;
+    let most = shared.policy.serve_fresh_for?;
     let call = CallContext::of(request);
     let left = call.deadline.map(|deadline| deadline.left(Instant::now()));
     let mut response = shelf.find(most, left).await?;
     call.attempt_log.answered_by(STORED.into());
-    response.headers_mut().insert(RUNG, HeaderValue::from_static(STORED));
+    response.headers_mut().insert(SERVED_BY, HeaderValue::from_static(STORED));
     response.headers_mut().insert(ATTEMPTS, HeaderValue::from(0));
     Some(response)
 }

@@ -27,7 +27,7 @@ pub type Found<'a> = Pin<Box<dyn Future<Output = Result<Option<Entry>, BoxError>
 /// struct Shelf(Mutex<HashMap<String, Bytes>>);
 ///
 /// impl Store for Shelf {
-///     fn find(&self, key: &Key) -> Found<'_> {
+///     fn get(&self, key: &Key) -> Found<'_> {
 ///         let key = key.to_string();
 ///         Box::pin(async move {
 ///             let bytes = self.0.lock().unwrap().get(&key).cloned();
@@ -35,7 +35,7 @@ pub type Found<'a> = Pin<Box<dyn Future<Output = Result<Option<Entry>, BoxError>
 ///         })
 ///     }
 ///
-///     fn keep(&self, key: &Key, entry: Entry) -> Result<(), BoxError> {
+///     fn put(&self, key: &Key, entry: Entry) -> Result<(), BoxError> {
 ///         // To a server: `tokio::spawn` the sending, and return.
 ///         self.0.lock().unwrap().insert(key.to_string(), entry.to_bytes());
 ///         Ok(())
@@ -44,7 +44,7 @@ pub type Found<'a> = Pin<Box<dyn Future<Output = Result<Option<Entry>, BoxError>
 /// ```
 pub trait Store: Send + Sync + 'static {
     /// Looks for an answer, however old it is.
-    fn find(&self, key: &Key) -> Found<'_>;
+    fn get(&self, key: &Key) -> Found<'_>;
 
     /// Takes over an answer; one that was there under that key is replaced.
     ///
@@ -53,5 +53,5 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     ///
     /// Where it cannot be taken. That is told as an event, and changes nothing for the caller.
-    fn keep(&self, key: &Key, entry: Entry) -> Result<(), BoxError>;
+    fn put(&self, key: &Key, entry: Entry) -> Result<(), BoxError>;
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Body, Request, Response,
-    dialect::{AnswerSummary, Dialect, RequestInfo, StreamMonitor, SyntheticReply, Tokens},
+    dialect::{AnswerSummary, Dialect, RequestInfo, StreamMonitor, SyntheticReply, Usage},
     outcome::Outcome,
 };
 
@@ -263,7 +263,7 @@ fn gist(ask: &RequestInfo, bytes: &[u8]) -> AnswerSummary {
 }
 
 /// What an answer comes to, as its dialect reads it.
-fn judged(ask: &RequestInfo, bytes: &[u8]) -> (Outcome, Option<Tokens>) {
+fn judged(ask: &RequestInfo, bytes: &[u8]) -> (Outcome, Option<Usage>) {
     let dialect = ask.dialect().unwrap();
     if !ask.stream() {
         let (outcome, tokens) = dialect.check(&crate::outcome::ErrorCodeTable::default(), bytes);
@@ -271,7 +271,7 @@ fn judged(ask: &RequestInfo, bytes: &[u8]) -> (Outcome, Option<Tokens>) {
     }
     let mut watch = StreamMonitor::new(dialect, &crate::outcome::ErrorCodeTable::default());
     assert!(watch.feed(bytes).failed.is_none());
-    (watch.finish().unwrap(), watch.tokens())
+    (watch.finish().unwrap(), watch.usage())
 }
 
 fn stored(ask: &RequestInfo, content_type: &HeaderValue, bytes: &Bytes) -> Entry {
@@ -286,7 +286,7 @@ fn stored(ask: &RequestInfo, content_type: &HeaderValue, bytes: &Bytes) -> Entry
 
 #[test]
 fn a_stored_text_is_given_in_every_form_of_its_dialect() {
-    let tokens = Tokens::new(11, 7);
+    let tokens = Usage::new(11, 7);
     for from in asks() {
         let said = SyntheticReply { text: TEXT, model: Some("the-one-that-said-it"), tokens };
         let (content_type, bytes) =

@@ -1,7 +1,7 @@
 //! Reads every answer until it is known what it came to.
 //!
 //! Use it next to the transport: what it leaves in the extensions of an answer, the [`Verdict`](crate::outcome::Verdict) and the
-//! [`Usage`](crate::dialect::Usage), is what every layer above it asks for. What the verdict is made of, and in which order, is the
+//! [`UsageHandle`](crate::dialect::UsageHandle), is what every layer above it asks for. What the verdict is made of, and in which order, is the
 //! matter of [`outcome`](crate::outcome).
 //!
 //! # Defaults

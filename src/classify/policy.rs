@@ -3,7 +3,7 @@
 use crate::{
     ConfigError,
     outcome::ErrorCodeTable,
-    stream::{Commit, HoldLimits},
+    stream::{CommitPolicy, HoldLimits},
 };
 
 /// How far an answer is read before it is handed on.
@@ -29,7 +29,7 @@ pub struct ClassifyPolicy {
 impl ClassifyPolicy {
     /// When a stream is handed to the caller.
     #[must_use]
-    pub fn commit(mut self, commit: Commit) -> Self {
+    pub fn commit(mut self, commit: CommitPolicy) -> Self {
         self.hold.commit = commit;
         self
     }
@@ -48,7 +48,7 @@ impl ClassifyPolicy {
         self
     }
 
-    /// As many bytes are collected of an answer that is not streamed, or of a stream with [`Commit::Complete`]; a larger
+    /// As many bytes are collected of an answer that is not streamed, or of a stream with [`CommitPolicy::Complete`]; a larger
     /// one is passed through.
     #[must_use]
     pub fn collect(mut self, bytes: usize) -> Self {
@@ -79,7 +79,7 @@ impl ClassifyPolicy {
 impl Default for ClassifyPolicy {
     fn default() -> Self {
         const COLLECT: usize = 32 * 1024 * 1024;
-        let commit = Commit::FirstContent;
+        let commit = CommitPolicy::FirstContent;
         let hold = HoldLimits { commit, events: 64, bytes: 256 * 1024, whole: COLLECT };
         Self { hold, collect: COLLECT, codes: ErrorCodeTable::default() }
     }

@@ -17,10 +17,10 @@ use super::{
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
     context::{AttemptContext, AttemptLog, CallContext},
-    dialect::{Dialect, Expected, RequestInfo, StreamFraming, StreamMonitor, Usage},
+    dialect::{Dialect, Expected, RequestInfo, StreamFraming, StreamMonitor, UsageHandle},
     outcome::{ErrorCodeTable, Outcome, Verdict},
     stream::ProgressSignal,
-    stream::{Commit, HoldLimits, collect, peek},
+    stream::{CommitPolicy, HoldLimits, collect, peek},
     upstream::{ResponseFuture, take_ready},
 };
 
@@ -30,7 +30,7 @@ pub struct ClassifyLayer(Arc<ClassifyPolicy>);
 
 /// Reads every answer until it is known what it came to, and says so.
 ///
-/// An answer comes back with its [`Verdict`] in its extensions, and with the [`Usage`] where its dialect is known. One that
+/// An answer comes back with its [`Verdict`] in its extensions, and with the [`UsageHandle`] where its dialect is known. One that
 /// is none although its status says so (an error inside a 200, no content, not the API's language, a body cut short) is an
 /// error. A status that is no success comes back as it is, with its verdict.
 #[derive(Clone, Debug)]
@@ -98,7 +98,7 @@ impl<S: Upstream> Service<Request> for Classify<S> {
         let attempt_log = CallContext::of(&mut request).attempt_log.clone();
         let pulse = request.extensions().get::<ProgressSignal>().cloned();
         let mut hold = self.policy.hold;
-        if let Some(commit) = request.extensions().get::<Commit>() {
+        if let Some(commit) = request.extensions().get::<CommitPolicy>() {
             hold.commit = *commit;
         }
         let reading = Reading { policy: self.policy.clone(), codes, attempt_log, pulse, hold };
@@ -181,7 +181,7 @@ impl Reading {
             return Ok(Outcome::Success);
         };
         let (answer, tokens) = dialect.check(expected, &bytes);
-        let usage = Usage::default();
+        let usage = UsageHandle::default();
         usage.settle(tokens);
         response.extensions_mut().insert(usage);
         answer.map_err(|why| self.refuse(response, why))

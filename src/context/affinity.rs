@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::hash::hash;
 
-/// Calls with the same key go to the same of a rung's equal targets, while that one is well. Put one into a request's
+/// Calls with the same key go to the same of a fallback's equal targets, while that one is well. Put one into a request's
 /// extensions: the name of a conversation, say, as the prompt cache of a conversation lives on one deployment.
 ///
 /// Only a hash of the key is kept.

@@ -17,7 +17,7 @@ use crate::{
 /// |---|---|---|
 /// | `route` | a target, else the first layer that asks for it | every layer |
 /// | `variant` | the fallback | the picking of a target |
-/// | `rung`, `name` | the fallback | telemetry, hedge, retry |
+/// | `fallback`, `name` | the fallback | telemetry, hedge, retry |
 /// | `elsewhere`, `insists` | the fallback | breaker |
 /// | `last_target` | the fallback; retry, where an equal target is left | fallback, timeout |
 /// | `probe_signal` | the fallback, the hedge | breaker, which raises it; hedge, fallback |
@@ -32,9 +32,9 @@ pub(crate) struct AttemptContext {
     /// What an edit changes of the route of whichever target is picked.
     pub(crate) variant: Option<Arc<str>>,
     /// Which fallback makes the attempt, from 0.
-    pub(crate) rung: u16,
+    pub(crate) fallback_index: u16,
     /// The name of that fallback, where a fallback layer is.
-    pub(crate) name: Option<Arc<str>>,
+    pub(crate) fallback_name: Option<Arc<str>>,
     /// Another target can be asked where this one refuses: one stands below it that takes the call. Replies that are made
     /// or stored here do not count.
     pub(crate) elsewhere: bool,

@@ -28,9 +28,9 @@ pub(crate) struct TargetBudget {
 // === impl CallBudget ===
 
 impl CallBudget {
-    /// What the target of that rung may spend.
-    pub(crate) fn at(&self, rung: u16) -> TargetBudget {
-        TargetBudget { call: self.clone(), fallback: rung > 0 }
+    /// What the target of that fallback may spend.
+    pub(crate) fn at(&self, fallback: u16) -> TargetBudget {
+        TargetBudget { call: self.clone(), fallback: fallback > 0 }
     }
 }
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use http::HeaderName;
 
-use super::{AttemptLog, CallBudget, Deadline, Once};
+use super::{AttemptLog, CallBudget, Deadline, NonReplayable};
 use crate::{
     Request,
     dialect::{Dialect, RequestInfo},
@@ -55,7 +55,7 @@ impl CallContext {
         Self {
             deadline: request.extensions().get::<Deadline>().copied(),
             attempt_log: AttemptLog::default(),
-            non_replayable: request.extensions().get::<Once>().is_some(),
+            non_replayable: request.extensions().get::<NonReplayable>().is_some(),
             nonce: fastrand::u128(..),
             min_attempt_time: None,
             budget: None,

@@ -5,20 +5,20 @@ use std::{any::Any, fmt, sync::Arc};
 use http::HeaderName;
 
 /// The fallback that answered, in the headers of an answer that is not the first one's.
-pub(crate) const RUNG: HeaderName = HeaderName::from_static("evenkeel-rung");
+pub(crate) const SERVED_BY: HeaderName = HeaderName::from_static("evenkeel-served-by");
 /// The attempts that were sent, in the headers of an answer that is not the first fallback's.
 pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("evenkeel-attempts");
 
-/// Rungs for one call alone: put them into the extensions of its request.
+/// Fallbacks for one call alone: put them into the extensions of its request.
 ///
-/// They stand below the first rung and above those of the [`FallbackPolicy`], in their order. All of them share the
-/// breakers and budgets of their routes with every other call, as the policy's rungs do.
+/// They stand below the first target and above those of the [`FallbackPolicy`], in their order. All of them share the
+/// breakers and budgets of their routes with every other call, as the policy's fallbacks do.
 ///
 /// ```
 /// use evenkeel::fallback::{Fallbacks, Fallback, Target};
 ///
 /// // Where it was addressed, with the same key: another model.
-/// let smaller = Fallback::target(Target::here().model("gpt-4o-mini"));
+/// let smaller = Fallback::target(Target::same_host().model("gpt-4o-mini"));
 /// let mut request = http::Request::post("https://api.example.com/v1/chat/completions").body(bytes::Bytes::new())?;
 /// request.extensions_mut().insert(Fallbacks::new([smaller])?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -7,11 +7,11 @@
 //! | [`Deadline`] | by when it has ended | the profile's |
 //! | [`Priority`] | who is next in the queue of a [limit](crate::limit) | interactive |
 //! | [`AffinityKey`] | which of several [equal targets](crate::balance) it goes to | by load |
-//! | [`Once`] | that its body cannot be sent again | it can |
+//! | [`NonReplayable`] | that its body cannot be sent again | it can |
 //! | [`Tenant`](crate::cache::Tenant) | for whom an answer is [stored](crate::cache) | the credential |
-//! | [`Fallbacks`] | rungs below the first, above those of all calls | none |
-//! | [`Commit`](crate::stream::Commit) | when its answer is handed on | the profile's |
-//! | [`Resume`](crate::stream::Resume) | what becomes of a stream that fails while it is read | the ladder's |
+//! | [`Fallbacks`] | fallbacks below the first, above those of all calls | none |
+//! | [`CommitPolicy`](crate::stream::CommitPolicy) | when its answer is handed on | the profile's |
+//! | [`MidStreamFailure`](crate::stream::MidStreamFailure) | what becomes of a stream that fails while it is read | the ladder's |
 //! | [`Dialect`](crate::dialect::Dialect) | in which language it is | told by the path |
 //!
 //! The stack carries there, too, what one layer has to know from another: what belongs to one call, what belongs to one attempt,
@@ -61,8 +61,8 @@ pub(crate) use connection::{Connection, Lost};
 pub(crate) use deadline::least_attempt;
 pub use deadline::{Deadline, Priority};
 pub use fallbacks::Fallbacks;
-pub(crate) use fallbacks::{ATTEMPTS, RUNG};
-pub use once::Once;
+pub(crate) use fallbacks::{ATTEMPTS, SERVED_BY};
+pub use once::NonReplayable;
 pub(crate) use probe::{Probe, ProbeSignal, Raised};
 pub(crate) use queue_time::QueueTime;
 pub(crate) use stored::{Found, LocalAnswersOnly, Lookup, StoredAnswer};

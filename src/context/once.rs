@@ -6,4 +6,4 @@
 /// For a transport of your own that streams a request's body from elsewhere: the body that evenkeel sees is empty then,
 /// and cannot be sent again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Once;
+pub struct NonReplayable;

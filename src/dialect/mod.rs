@@ -42,8 +42,8 @@
 //! use evenkeel::{Client, dialect::Dialect, fallback::Target};
 //!
 //! # fn main() -> Result<(), evenkeel::ConfigError> {
-//! // Every call to it, wherever it is addressed: `Target::here()` is the host that the caller addressed.
-//! let client = Client::builder().primary(Target::here().dialect(Dialect::OpenAiChat)).build()?;
+//! // Every call to it, wherever it is addressed: `Target::same_host()` is the host that the caller addressed.
+//! let client = Client::builder().primary(Target::same_host().dialect(Dialect::OpenAiChat)).build()?;
 //!
 //! // One call.
 //! let mut request = http::Request::post("https://api.example/custom/complete").body(bytes::Bytes::new()).unwrap();
@@ -76,12 +76,12 @@
 
 mod usage;
 
-pub use usage::Usage;
+pub use usage::UsageHandle;
 
 #[doc(inline)]
 pub use evenkeel_dialect::{
     AnswerForm, Dialect, Effects, ErrorReply, ErrorTail, Expected, Operation, Prefill, RequestInfo,
-    StreamFraming, SyntheticReply, TargetDifference, Tokens,
+    StreamFraming, SyntheticReply, TargetDifference, Usage,
 };
 pub(crate) use evenkeel_dialect::{
     AnswerSummary, FrameSummary, ModelPath, RequestEditor, ResumableStream, StreamMonitor,

@@ -5,32 +5,32 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use super::Tokens;
+use super::Usage;
 
 /// What an answer cost, in the extensions of every response that was read in its dialect.
 ///
 /// A handle: for a stream it is known once the body has ended, before whatever waits for that end is told.
 #[derive(Clone, Default)]
-pub struct Usage(Arc<OnceLock<Tokens>>);
+pub struct UsageHandle(Arc<OnceLock<Usage>>);
 
-// === impl Usage ===
+// === impl UsageHandle ===
 
-impl Usage {
+impl UsageHandle {
     /// The tokens; `None` while the stream goes on, and where the provider did not say.
-    pub fn tokens(&self) -> Option<Tokens> {
+    pub fn get(&self) -> Option<Usage> {
         self.0.get().copied()
     }
 
     /// Sets them; the first count stays.
-    pub(crate) fn settle(&self, tokens: Option<Tokens>) {
+    pub(crate) fn settle(&self, tokens: Option<Usage>) {
         if let Some(tokens) = tokens {
             let _first_stays = self.0.set(tokens);
         }
     }
 }
 
-impl fmt::Debug for Usage {
+impl fmt::Debug for UsageHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Usage({:?})", self.tokens())
+        write!(f, "Usage({:?})", self.get())
     }
 }

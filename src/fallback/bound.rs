@@ -1,4 +1,4 @@
-//! Which calls belong where they were addressed, and which rungs may take them all the same.
+//! Which calls belong where they were addressed, and which fallbacks may take them all the same.
 
 use super::{Fallback, FallbackPolicy, failure::Failure, step::Kind};
 use crate::{
@@ -10,11 +10,12 @@ use crate::{
 // === impl FallbackPolicy ===
 
 impl FallbackPolicy {
-    /// Whether a call may go to the rung at `at`, below the first, by what it does and by what it belongs to.
+    /// Whether a call may go to the fallback at `at`, below the first, by what it does and by what it belongs to.
     pub(super) fn may_go(&self, at: usize, ask: &RequestInfo) -> Result<(), SkipReason> {
-        let rung = &self.rungs[at];
-        let bound = rung.differs(&self.rungs[0]).is_some_and(|other| ask.effects().stays(other));
-        if bound && !rung.names(ask) { Err(SkipReason::Bound) } else { Ok(()) }
+        let fallback = &self.fallbacks[at];
+        let bound =
+            fallback.differs(&self.fallbacks[0]).is_some_and(|other| ask.effects().stays(other));
+        if bound && !fallback.names(ask) { Err(SkipReason::Bound) } else { Ok(()) }
     }
 
     /// The same after a failure: what the provider may have done is not to be done once more.
@@ -24,10 +25,10 @@ impl FallbackPolicy {
         ask: &RequestInfo,
         failure: Option<&Failure>,
     ) -> Result<(), SkipReason> {
-        let (rung, effects) = (&self.rungs[at], ask.effects());
+        let (fallback, effects) = (&self.fallbacks[at], ask.effects());
         let acted = failure.is_some_and(|failure| failure.acted);
-        let paid = effects.only_costs() && rung.names(ask);
-        if acted && !rung.is_instant() && !effects.repeats() && !paid {
+        let paid = effects.only_costs() && fallback.names(ask);
+        if acted && !fallback.is_instant() && !effects.repeats() && !paid {
             return Err(SkipReason::Bound);
         }
         self.may_go(at, ask)
@@ -39,17 +40,17 @@ impl FallbackPolicy {
 impl Fallback {
     /// Takes these operations although they [stay](super) where they were addressed: embeddings at a target with the same
     /// model, pictures at another provider, files that are kept at both. [`Operation::Chat`] takes chats that name what is
-    /// stored at an account. Without it a rung takes what any provider can answer.
+    /// stored at an account. Without it a fallback takes what any provider can answer.
     ///
     /// ```
     /// use evenkeel::{dialect::Operation, fallback::{Fallback, Target}};
     ///
     /// let same_model = Target::new("https://eu.example.com/v1").bearer("its key");
-    /// let rung = Fallback::target(same_model).takes([Operation::Embeddings]);
-    /// # let _ = rung;
+    /// let fallback = Fallback::target(same_model).operations([Operation::Embeddings]);
+    /// # let _ = fallback;
     /// ```
     #[must_use]
-    pub fn takes(mut self, operations: impl IntoIterator<Item = Operation>) -> Self {
+    pub fn operations(mut self, operations: impl IntoIterator<Item = Operation>) -> Self {
         self.takes.extend(operations);
         self
     }
@@ -59,7 +60,7 @@ impl Fallback {
         self.takes.contains(&ask.operation())
     }
 
-    /// How it differs from the first rung; `None` where it asks nobody.
+    /// How it differs from the first target; `None` where it asks nobody.
     fn differs(&self, first: &Self) -> Option<TargetDifference> {
         let target = match &self.kind {
             Kind::Addressed => {

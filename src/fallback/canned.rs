@@ -16,7 +16,7 @@ use crate::{
 ///
 /// It is one text, and ends as an answer does that has said all: one choice where several were asked for, no call of a
 /// tool where one was forced. Where the request wants JSON of a schema (`response_format`), it is for the text to be
-/// that: [`with`](Self::with) sees the request.
+/// that: [`from_request`](Self::from_request) sees the request.
 #[derive(Clone)]
 pub struct Canned {
     reply: Arc<Reply>,
@@ -44,12 +44,12 @@ impl Canned {
     pub fn text(text: impl Into<String>) -> Self {
         let text = text.into();
         let blank = text.trim().is_empty();
-        Self { blank, ..Self::answering(move |_| text.clone()) }
+        Self { blank, ..Self::from_context(move |_| text.clone()) }
     }
 
     /// A text made for the request. It must be quick and must not block.
-    pub fn with(reply: impl Fn(&Request) -> String + Send + Sync + 'static) -> Self {
-        Self::answering(move |question| reply(question.request()))
+    pub fn from_request(reply: impl Fn(&Request) -> String + Send + Sync + 'static) -> Self {
+        Self::from_context(move |question| reply(question.request()))
     }
 
     /// A text made for the question: in its language, say. It must be quick and must not block.
@@ -57,8 +57,8 @@ impl Canned {
     /// ```
     /// use evenkeel::fallback::{Canned, CannedContext};
     ///
-    /// let sorry = Canned::answering(|question: &CannedContext<'_>| {
-    ///     let parcel = question.last().is_some_and(|text| text.contains("parcel"));
+    /// let sorry = Canned::from_context(|question: &CannedContext<'_>| {
+    ///     let parcel = question.last_user_text().is_some_and(|text| text.contains("parcel"));
     ///     match (question.is_in("de"), parcel) {
     ///         (true, _) => "Wir melden uns heute noch bei Ihnen.".into(),
     ///         (false, true) => "Track your parcel at example.com/track.".into(),
@@ -67,7 +67,9 @@ impl Canned {
     /// });
     /// # let _ = sorry;
     /// ```
-    pub fn answering(reply: impl Fn(&CannedContext<'_>) -> String + Send + Sync + 'static) -> Self {
+    pub fn from_context(
+        reply: impl Fn(&CannedContext<'_>) -> String + Send + Sync + 'static,
+    ) -> Self {
         Self { reply: Arc::new(reply), blank: false }
     }
 

@@ -28,7 +28,7 @@ impl<'a> CannedContext<'a> {
 
     /// The last text of the user; `None` where there is none, as when the last turn is an image alone and no other has a
     /// text. It is the user's: it may hold anything, and belongs in no log.
-    pub fn last(&self) -> Option<String> {
+    pub fn last_user_text(&self) -> Option<String> {
         RequestEditor::open(self.ask, self.request.body())?.last_user_text()
     }
 

@@ -1,4 +1,4 @@
-//! Which rungs are right, and where a rung may stand.
+//! Which fallbacks are right, and where a fallback may stand.
 
 use std::time::Duration;
 
@@ -11,19 +11,19 @@ use crate::{ConfigError, target::group::check as check_equals};
 // === impl FallbackPolicy ===
 
 impl FallbackPolicy {
-    /// Checks every rung, against the deadline of a call where one is set.
+    /// Checks every fallback, against the deadline of a call where one is set.
     pub(crate) fn check(&self, deadline: Option<Duration>) -> Result<(), ConfigError> {
-        if self.rungs.len() > Self::MOST {
-            let allowed = format!("at most {} rungs", Self::MOST);
-            return Err(ConfigError::new("ladder.rungs", self.rungs.len(), allowed));
+        if self.fallbacks.len() > Self::MAX_FALLBACKS {
+            let allowed = format!("at most {} fallbacks", Self::MAX_FALLBACKS);
+            return Err(ConfigError::new("fallbacks", self.fallbacks.len(), allowed));
         }
-        for (at, rung) in self.rungs.iter().enumerate() {
-            let field = format!("ladder.rung[{at}]");
-            rung.check(&field)?;
+        for (at, fallback) in self.fallbacks.iter().enumerate() {
+            let field = format!("fallbacks[{at}]");
+            fallback.check(&field)?;
             if let Some(allowed) = self.misplaced(at) {
-                return Err(ConfigError::new(field, &rung.name, allowed));
+                return Err(ConfigError::new(field, &fallback.name, allowed));
             }
-            if let (Some(reserve), Some(deadline)) = (rung.reserve, deadline) {
+            if let (Some(reserve), Some(deadline)) = (fallback.reserve, deadline) {
                 if reserve >= deadline {
                     let allowed = format!("less than the deadline of {deadline:?}");
                     return Err(ConfigError::new(format!("{field}.reserve"), reserve, allowed));
@@ -33,22 +33,22 @@ impl FallbackPolicy {
         Ok(())
     }
 
-    /// Where a rung should stand, if it does not.
+    /// Where a fallback should stand, if it does not.
     fn misplaced(&self, at: usize) -> Option<&'static str> {
-        let (rung, below) = (&self.rungs[at], &self.rungs[at + 1..]);
-        if at == 0 && rung.is_stored() {
+        let (fallback, below) = (&self.fallbacks[at], &self.fallbacks[at + 1..]);
+        if at == 0 && fallback.is_stored() {
             return Some(
-                "a stored answer below another rung; CachePolicy::fresh() gives one before any is asked",
+                "a stored answer below another fallback; CachePolicy::fresh() gives one before any is asked",
             );
         }
-        if rung.is_last() && !below.is_empty() {
+        if fallback.is_last() && !below.is_empty() {
             return Some(
-                "a canned reply only as the last rung: it never fails, so nothing below it is ever asked",
+                "a canned reply only as the last fallback: it never fails, so nothing below it is ever asked",
             );
         }
         let followed = below.iter().any(|below| !below.is_instant());
-        (rung.waits() && (at == 0 || followed)).then_some(
-            "a rung that waits only as the last, or above a canned reply: it waits for those above it",
+        (fallback.waits() && (at == 0 || followed)).then_some(
+            "a fallback that waits only as the last, or above a canned reply: it waits for those above it",
         )
     }
 }

@@ -23,7 +23,7 @@ use crate::{
 /// One call on its way down. Clones are the same call, on another part of the way.
 #[derive(Clone)]
 pub(super) struct Descent<S> {
-    ladder: FallbackSteps<S>,
+    fallbacks: FallbackSteps<S>,
     ask: Arc<RequestInfo>,
     /// As the caller made it.
     request: Request,
@@ -48,7 +48,7 @@ pub(super) struct Descent<S> {
 pub(super) enum End {
     /// An answer, or a failure that is the caller's.
     Told(Result<Response, Error>),
-    /// Every rung failed.
+    /// Every fallback failed.
     Failed(Failure),
 }
 
@@ -57,23 +57,23 @@ pub(super) type Way<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 // === impl Descent ===
 
 impl<S: Upstream> Descent<S> {
-    pub(super) fn new(mut ladder: FallbackSteps<S>, mut request: Request) -> Self {
+    pub(super) fn new(mut fallbacks: FallbackSteps<S>, mut request: Request) -> Self {
         if let Some(own) = request.extensions().get::<Fallbacks>() {
-            ladder.policy = Arc::new(ladder.policy.with(own));
+            fallbacks.policy = Arc::new(fallbacks.policy.with(own));
         }
-        let ask = ladder.policy.ask(&mut request);
+        let ask = fallbacks.policy.ask(&mut request);
         let late = request.extensions().get::<LocalAnswersOnly>().is_some();
         let call = CallContext::of(&mut request);
         let (attempt_log, deadline) = (call.attempt_log.clone(), call.deadline);
         let once = call.non_replayable;
         let limit = deadline.map(|deadline| deadline.left(Instant::now()));
-        let least = limit.map(|limit| ladder.policy.least_attempt(limit));
+        let least = limit.map(|limit| fallbacks.policy.least_attempt(limit));
         call.min_attempt_time = least;
-        if ladder.policy.asks_again() {
+        if fallbacks.policy.asks_again() {
             call.budget.get_or_insert_default();
         }
         Self {
-            ladder,
+            fallbacks,
             ask,
             request,
             attempt_log,
@@ -90,40 +90,40 @@ impl<S: Upstream> Descent<S> {
 
     /// All the way.
     pub(super) async fn go(mut self) -> Result<Response, Error> {
-        let to = self.policy().rungs.len();
+        let to = self.policy().fallbacks.len();
         let late = self.late.then(|| Failure::of(Outcome::TimedOut { phase: Phase::Deadline }, 0));
-        match self.rungs(0..to, late).await {
+        match self.run_range(0..to, late).await {
             End::Told(result) => result,
             End::Failed(failure) => failure.first,
         }
     }
 
-    /// From a rung down to the last.
+    /// From a fallback down to the last.
     pub(super) fn down(&mut self, from: usize, failure: Option<Failure>) -> Way<'_, End> {
-        let to = self.policy().rungs.len();
+        let to = self.policy().fallbacks.len();
         self.part(from..to, failure)
     }
 
-    /// Boxed, as a rung that waits goes the same way again.
+    /// Boxed, as a fallback that waits goes the same way again.
     pub(super) fn part(&mut self, way: Range<usize>, failure: Option<Failure>) -> Way<'_, End> {
-        Box::pin(self.rungs(way, failure))
+        Box::pin(self.run_range(way, failure))
     }
 
-    async fn rungs(&mut self, way: Range<usize>, mut failure: Option<Failure>) -> End {
+    async fn run_range(&mut self, way: Range<usize>, mut failure: Option<Failure>) -> End {
         let policy = self.policy().clone();
         for at in way {
-            let rung = &policy.rungs[at];
-            if !rung.asks() {
+            let fallback = &policy.fallbacks[at];
+            if !fallback.asks() {
                 match self.ask_suspected(failure).await {
                     Some(End::Told(result)) => return End::Told(result),
                     Some(End::Failed(failed)) => failure = Some(failed),
                     None => failure = None,
                 }
             }
-            if (self.beside && !rung.asks()) || (self.asked && rung.asks()) {
+            if (self.beside && !fallback.asks()) || (self.asked && fallback.asks()) {
                 continue;
             }
-            if self.late && !rung.is_instant() {
+            if self.late && !fallback.is_instant() {
                 self.pass_by(at, SkipReason::Deadline);
                 continue;
             }
@@ -134,13 +134,13 @@ impl<S: Upstream> Descent<S> {
                     continue;
                 }
             }
-            if let Kind::Stored(most) = rung.kind {
+            if let Kind::Stored(most) = fallback.kind {
                 match self.stored(at, most).await {
                     Some(response) => return End::Told(Ok(response)),
                     None => continue,
                 }
             }
-            let end = match (&rung.kind, failure.take()) {
+            let end = match (&fallback.kind, failure.take()) {
                 (Kind::Wait, Some(failed)) => self.wait(at, failed).await,
                 (_, failed) => match self.ready(at, failed.as_ref()) {
                     Ok(ready) => self.step(at, ready, failed).await,
@@ -158,51 +158,54 @@ impl<S: Upstream> Descent<S> {
         }
         match self.ask_suspected(failure).await {
             Some(end) => end,
-            // No rung takes it: the first is asked all the same, so that its provider says why.
+            // No fallback takes it: the first is asked all the same, so that its provider says why.
             None => {
-                let ready =
-                    (policy.rungs[0].request(self.request(), &self.ask), EditSummary::default());
+                let ready = (
+                    policy.fallbacks[0].request(self.request(), &self.ask),
+                    EditSummary::default(),
+                );
                 self.step(0, ready, None).await
             }
         }
     }
 
     fn pass_by(&self, at: usize, why: SkipReason) {
-        let name = self.policy().rungs[at].name.clone();
-        self.ladder.events.emit(Event::RungSkipped { rung: at as u16, name, why });
+        let name = self.policy().fallbacks[at].name.clone();
+        self.fallbacks.events.emit(Event::FallbackSkipped { fallback: at as u16, name, why });
     }
 
-    /// The request for a rung, or why it is passed by.
+    /// The request for a fallback, or why it is passed by.
     fn ready(
         &mut self,
         at: usize,
         failure: Option<&Failure>,
     ) -> Result<(Request, EditSummary), SkipReason> {
         let policy = self.policy().clone();
-        let failed = failure.filter(|_| policy.rungs[0].is_plain()).map(|failure| failure.last);
+        let failed = failure.filter(|_| policy.fallbacks[0].is_plain()).map(|failure| failure.last);
         let request = self.request_for(at);
-        let mut ready = policy.rungs[at].ready(request, &self.ask, failed)?;
+        let mut ready = policy.fallbacks[at].ready(request, &self.ask, failed)?;
         self.place(at, &mut ready.0);
         Ok(ready)
     }
 
     pub(super) fn policy(&self) -> &Arc<FallbackPolicy> {
-        &self.ladder.policy
+        &self.fallbacks.policy
     }
 
-    pub(super) fn ladder(&self) -> &FallbackSteps<S> {
-        &self.ladder
+    pub(super) fn steps(&self) -> &FallbackSteps<S> {
+        &self.fallbacks
     }
 
     pub(super) fn request(&self) -> Request {
         self.request.clone()
     }
 
-    /// The last rung needs no copy, unless another may be asked after it, or one of its equal targets once more.
+    /// The last fallback needs no copy, unless another may be asked after it, or one of its equal targets once more.
     fn request_for(&mut self, at: usize) -> Request {
-        let rungs = &self.policy().rungs;
-        let again = rungs[0].may_pass() || self.suspected.is_some() || rungs[at].has_equals();
-        match at + 1 == rungs.len() && !again {
+        let fallbacks = &self.policy().fallbacks;
+        let again =
+            fallbacks[0].may_pass() || self.suspected.is_some() || fallbacks[at].has_equals();
+        match at + 1 == fallbacks.len() && !again {
             true => std::mem::take(&mut self.request),
             false => self.request(),
         }

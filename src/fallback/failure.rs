@@ -8,13 +8,13 @@ use crate::{
     outcome::{Outcome, Rejection},
 };
 
-/// The failure of the first rung, and what the last one came to.
+/// The failure of the first target, and what the last one came to.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) first: Result<Response, Error>,
     pub(super) last: Outcome,
     pub(super) at: usize,
-    /// When it is worth coming back to any of the rungs, as far as they said.
+    /// When it is worth coming back to any of the fallbacks, as far as they said.
     pub(super) again: Option<Duration>,
     /// Whether anything was sent.
     pub(super) sent: bool,
@@ -25,7 +25,7 @@ pub(super) struct Failure {
 // === impl Failure ===
 
 impl Failure {
-    /// One more rung has failed.
+    /// One more fallback has failed.
     pub(super) fn after(before: Option<Self>, result: Result<Response, Error>, at: usize) -> Self {
         let verdict = judge(&result);
         let (last, acted) = (verdict.outcome(), verdict.may_have_acted());
@@ -50,13 +50,13 @@ impl Failure {
         Self { first: self.first, last, at, again, sent, acted }
     }
 
-    /// What a call that did not wait for a rung sees of it: our own refusal, or the end of its time.
+    /// What a call that did not wait for a fallback sees of it: our own refusal, or the end of its time.
     pub(super) fn of(last: Outcome, at: usize) -> Self {
         Self { first: Err(Error::new(last)), last, at, again: None, sent: false, acted: false }
     }
 }
 
-/// Whether the call ends with this failure. On the first rung that is for the outcome to say. Below it a request that a
+/// Whether the call ends with this failure. On the first target that is for the outcome to say. Below it a request that a
 /// target finds wrong may be right for the next one: the first took no offence.
 pub(super) fn stops(outcome: Outcome, at: usize) -> bool {
     let elsewhere = at > 0 && outcome == Outcome::Rejected { why: Rejection::Request };

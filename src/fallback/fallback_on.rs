@@ -1,11 +1,11 @@
-//! Which failures a rung is for.
+//! Which failures a fallback is for.
 
 use crate::{
     dialect::{Dialect, RequestInfo, ToolFilter},
     outcome::{Outcome, Rejection},
 };
 
-/// A failure that a rung can be for: see [`Fallback::on`](super::Fallback::on).
+/// A failure that a fallback can be for: see [`Fallback::on`](super::Fallback::on).
 ///
 /// A refusal by our own breaker says only that the route was in trouble, so it is [`Unavailable`](Self::Unavailable),
 /// [`Slow`](Self::Slow) and [`Tool`](Self::Tool) alike.
@@ -24,9 +24,9 @@ pub enum FallbackOn {
     Slow,
     /// The call brings the tool of that name, and failed as it may because of it: unavailable, slow, or rejected as wrong.
     Tool(Box<str>),
-    /// The content was blocked. Without a rung for it the ladder does not route around that.
+    /// The content was blocked. Without a fallback for it the ladder does not route around that.
     Blocked,
-    /// The request was rejected as wrong. Without a rung for it that is the answer.
+    /// The request was rejected as wrong. Without a fallback for it that is the answer.
     Rejected,
     /// The credential, the model, or what the request asks for was rejected.
     NoAccess,

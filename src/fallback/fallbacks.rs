@@ -1,4 +1,4 @@
-//! Rungs for one call alone.
+//! Fallbacks for one call alone.
 
 use super::{Fallback, FallbackPolicy};
 use crate::{ConfigError, context::Fallbacks};
@@ -6,43 +6,43 @@ use crate::{ConfigError, context::Fallbacks};
 // === impl Fallbacks ===
 
 impl Fallbacks {
-    /// How many rungs a call may bring.
-    pub const MOST: usize = 8;
+    /// How many fallbacks a call may bring.
+    pub const MAX_FALLBACKS: usize = 8;
 
-    /// These rungs, in this order.
+    /// These fallbacks, in this order.
     ///
     /// # Errors
     ///
-    /// Names the rung and the field that is wrong; so also where there are more than [`MOST`](Self::MOST), or a rung
+    /// Names the fallback and the field that is wrong; so also where there are more than [`MAX_FALLBACKS`](Self::MAX_FALLBACKS), or a fallback
     /// stands below a canned reply. `fallbacks[0]` is the first of them.
-    pub fn new(rungs: impl IntoIterator<Item = Fallback>) -> Result<Self, ConfigError> {
-        let mut rungs: Vec<_> = rungs.into_iter().take(Self::MOST + 1).collect();
-        if rungs.len() > Self::MOST {
-            let allowed = format!("at most {} rungs", Self::MOST);
+    pub fn new(fallbacks: impl IntoIterator<Item = Fallback>) -> Result<Self, ConfigError> {
+        let mut fallbacks: Vec<_> = fallbacks.into_iter().take(Self::MAX_FALLBACKS + 1).collect();
+        if fallbacks.len() > Self::MAX_FALLBACKS {
+            let allowed = format!("at most {} fallbacks", Self::MAX_FALLBACKS);
             return Err(ConfigError::new("fallbacks", "more", allowed));
         }
-        for (at, rung) in rungs.iter().enumerate() {
-            rung.check(&format!("fallbacks[{at}]"))?;
-            let wrong = if rung.is_last() && at + 1 < rungs.len() {
+        for (at, fallback) in fallbacks.iter().enumerate() {
+            fallback.check(&format!("fallbacks[{at}]"))?;
+            let wrong = if fallback.is_last() && at + 1 < fallbacks.len() {
                 "a canned reply only as the last of them"
-            } else if rung.waits() {
-                "what is asked or answers: to wait for recovery is for the ladder of all calls"
+            } else if fallback.waits() {
+                "what is asked or answers: to wait for recovery is for the fallbacks of all calls"
             } else {
                 continue;
             };
-            return Err(ConfigError::new(format!("fallbacks[{at}]"), &rung.name, wrong));
+            return Err(ConfigError::new(format!("fallbacks[{at}]"), &fallback.name, wrong));
         }
-        rungs.iter_mut().for_each(Fallback::open);
-        Ok(Self::of(rungs))
+        fallbacks.iter_mut().for_each(Fallback::open);
+        Ok(Self::of(fallbacks))
     }
 }
 
 // === impl FallbackPolicy ===
 
 impl FallbackPolicy {
-    /// The ladder of a call that brings rungs of its own.
+    /// The ladder of a call that brings fallbacks of its own.
     pub(super) fn with(&self, own: &Fallbacks) -> Self {
-        let (first, below) = self.rungs.split_at(1);
-        Self { rungs: [first, own.steps(), below].concat(), ..self.clone() }
+        let (first, below) = self.fallbacks.split_at(1);
+        Self { fallbacks: [first, own.steps(), below].concat(), ..self.clone() }
     }
 }

@@ -29,15 +29,15 @@ const MEDIAN: f64 = 0.5;
 
 /// Who came first.
 pub(super) enum Raced {
-    /// The rung itself.
+    /// The fallback itself.
     Own(Result<Response, Error>),
     /// One below it.
     Below(Result<Response, Error>),
-    /// Nobody: the rung failed with this, and so did all targets below it.
+    /// Nobody: the fallback failed with this, and so did all targets below it.
     Nobody(Result<Response, Error>, Box<Failure>),
 }
 
-/// Asks a rung. Where that is a breaker's probe, and slow, the targets below are asked beside it, as they are for every
+/// Asks a fallback. Where that is a breaker's probe, and slow, the targets below are asked beside it, as they are for every
 /// other call of that time. The first answer counts. The probe goes on without its caller until it is decided. What is
 /// made or stored here takes no part: it is for a call that no target answers.
 pub(super) async fn run<S: Upstream>(
@@ -46,16 +46,16 @@ pub(super) async fn run<S: Upstream>(
     (ready, signal): ((Request, EditSummary), ProbeSignal),
 ) -> Raced {
     let started = Instant::now();
-    let (mut ladder, ask) = (descent.ladder().clone(), descent.ask().clone());
+    let (mut fallbacks, ask) = (descent.steps().clone(), descent.ask().clone());
     let mut probe: Way<'static, Result<Response, Error>> =
-        Box::pin(async move { ladder.ask(at, ready, &ask).await });
+        Box::pin(async move { fallbacks.ask(at, ready, &ask).await });
     let slow = tokio::select! {
         biased;
         result = &mut probe => return Raced::Own(result),
         slow = slow(descent, at, &signal) => slow,
     };
     let after = started.elapsed();
-    descent.ladder().events.emit(Event::ProbeRaced { rung: at as u16, after });
+    descent.steps().events.emit(Event::ProbeRaced { fallback: at as u16, after });
     descent.log_probe(at, slow.route, slow.since.elapsed());
     let mut below = descent.beside();
     let mut rest = below.down(at + 1, Some(Failure::of(Outcome::NotSent { retry_in: None }, at)));
@@ -80,7 +80,7 @@ pub(super) async fn run<S: Upstream>(
     }
 }
 
-/// A failure of the rung itself, and what those below came to.
+/// A failure of the fallback itself, and what those below came to.
 fn against(failed: Result<Response, Error>, end: End) -> Raced {
     match end {
         End::Told(told) => Raced::Below(told),
@@ -114,13 +114,14 @@ fn go_on(probe: Way<'static, Result<Response, Error>>) {
     }
 }
 
-/// How long a probe is waited for before the next rung is asked: as long as first events of its route usually take, and no
-/// more than a fifth of what they take on the next rung, so that its caller is served hardly later than the others.
+/// How long a probe is waited for before the next fallback is asked: as long as first events of its route usually take, and no
+/// more than a fifth of what they take on the next fallback, so that its caller is served hardly later than the others.
 fn patience<S: Upstream>(descent: &Descent<S>, at: usize) -> Duration {
-    let latencies = &descent.ladder().latencies;
+    let latencies = &descent.steps().latencies;
     let usual = |at: usize| -> Option<Duration> {
-        let rung = descent.policy().rungs.get(at).filter(|rung| !rung.is_instant())?;
-        let ready = rung.ready(descent.request(), descent.ask(), None);
+        let fallback =
+            descent.policy().fallbacks.get(at).filter(|fallback| !fallback.is_instant())?;
+        let ready = fallback.ready(descent.request(), descent.ask(), None);
         usual(latencies, &mut ready.ok()?.0)
     };
     let own = usual(at).unwrap_or(UNKNOWN);

@@ -1,4 +1,4 @@
-//! Whether a rung is for a failure, whether a call gets from it what it needs, and what is sent there.
+//! Whether a fallback is for a failure, whether a call gets from it what it needs, and what is sent there.
 
 use super::{Fallback, failure::stops, step::Kind};
 use crate::{
@@ -10,12 +10,12 @@ use crate::{
     telemetry::{EditSummary, SkipReason},
 };
 
-/// The failure that a rung is asked to make good.
+/// The failure that a fallback is asked to make good.
 #[derive(Clone, Copy)]
 pub(super) struct Failed<'a> {
     pub(super) outcome: Outcome,
     pub(super) offers: &'a Capabilities,
-    /// The rung that failed.
+    /// The fallback that failed.
     pub(super) at: usize,
 }
 
@@ -61,8 +61,8 @@ impl Fallback {
         self.on.iter().any(|when| when.is(outcome, call))
     }
 
-    /// The request for this rung, edited; or why the rung is passed by: what the call still needs then is not offered, or
-    /// the rung would only ask again what has failed already, as the caller sent it and where.
+    /// The request for this fallback, edited; or why the fallback is passed by: what the call still needs then is not offered, or
+    /// the fallback would only ask again what has failed already, as the caller sent it and where.
     pub(super) fn ready(
         &self,
         request: Request,
@@ -78,7 +78,7 @@ impl Fallback {
             return Err(SkipReason::Capability);
         }
         let again = matches!(self.kind, Kind::Addressed) && !self.edit.is_none() && !edited.changed;
-        // Refused, nothing was sent yet, and this rung has a route of its own.
+        // Refused, nothing was sent yet, and this fallback has a route of its own.
         if again && failed_plain.is_some_and(|outcome| !matches!(outcome, Outcome::NotSent { .. }))
         {
             return Err(SkipReason::Unchanged);

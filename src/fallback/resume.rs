@@ -12,20 +12,20 @@ use super::{Fallback, FallbackPolicy, steps::FallbackSteps};
 use crate::{
     Body, Request, Response, Upstream,
     context::{AttemptContext, CallContext, Deadline},
-    dialect::{RequestInfo, Usage},
+    dialect::{RequestInfo, UsageHandle},
     error::judge,
     outcome::Outcome,
     stream::StreamDeadline,
-    stream::{Asking, Onward, Resume, Resumed, Start},
+    stream::{Asking, MidStreamFailure, Onward, Resumed, Start},
     telemetry::{Event, Scope, SkipReason},
 };
 
 /// What is left of the ladder for a call whose answer is being read.
 pub(super) struct Below<S> {
-    ladder: FallbackSteps<S>,
+    fallbacks: FallbackSteps<S>,
     request: Request,
     ask: Arc<RequestInfo>,
-    /// The rung that is asked next: each is asked once at most.
+    /// The fallback that is asked next: each is asked once at most.
     next: usize,
     /// As long as the call had for its answer, so long has each that is to go on with it.
     limit: Option<Duration>,
@@ -37,24 +37,24 @@ pub(super) struct Below<S> {
 // === impl Below ===
 
 impl<S: Upstream> Below<S> {
-    /// Those below the rung at `at`, if the call wants its stream to be gone on with and any of them can do it.
+    /// Those below the fallback at `at`, if the call wants its stream to be gone on with and any of them can do it.
     pub(super) fn of(
-        ladder: &FallbackSteps<S>,
+        fallbacks: &FallbackSteps<S>,
         request: &mut Request,
         (ask, at): (&Arc<RequestInfo>, usize),
         limit: Option<Duration>,
     ) -> Option<Self> {
-        let set = request.extensions().get::<Resume>().copied();
-        let wanted = set.unwrap_or(ladder.policy.resume) == Resume::Continue;
+        let set = request.extensions().get::<MidStreamFailure>().copied();
+        let wanted = set.unwrap_or(fallbacks.policy.resume) == MidStreamFailure::Continue;
         let next = at + 1;
-        let policy = &ladder.policy;
-        let able = || (next..policy.rungs.len()).any(|at| goes_on(policy, at, ask));
+        let policy = &fallbacks.policy;
+        let able = || (next..policy.fallbacks.len()).any(|at| goes_on(policy, at, ask));
         let known = ask.stream() && ask.dialect().is_some_and(|dialect| dialect.takes_prefill());
         if !wanted || !known || CallContext::of(request).non_replayable || !able() {
             return None;
         }
-        let (ladder, request, ask) = (ladder.clone(), request.clone(), ask.clone());
-        Some(Self { ladder, request, ask, next, limit, bound: None, scope: Scope::current() })
+        let (fallbacks, request, ask) = (fallbacks.clone(), request.clone(), ask.clone());
+        Some(Self { fallbacks, request, ask, next, limit, bound: None, scope: Scope::current() })
     }
 
     /// Puts an answer that has begun under the care of those below.
@@ -64,7 +64,7 @@ impl<S: Upstream> Below<S> {
             return response;
         };
         self.bound = response.extensions().get().copied();
-        let (usage, whole) = (Usage::default(), Arc::new(AtomicBool::new(false)));
+        let (usage, whole) = (UsageHandle::default(), Arc::new(AtomicBool::new(false)));
         response.extensions_mut().insert(usage.clone());
         // It is that of the first answer.
         response.headers_mut().remove(CONTENT_LENGTH);
@@ -78,15 +78,16 @@ impl<S: Upstream> Below<S> {
         })
     }
 
-    /// The request to a rung for what comes after `said`; `None` if the rung cannot go on with it.
-    fn request(&self, rung: &Fallback, said: &str) -> Option<Request> {
+    /// The request to a fallback for what comes after `said`; `None` if the fallback cannot go on with it.
+    fn request(&self, fallback: &Fallback, said: &str) -> Option<Request> {
         let mut request = self.request.clone();
-        if rung.is_instant() {
+        if fallback.is_instant() {
             return None;
         }
         // With nothing said, the whole answer is what comes after it.
         if !said.is_empty() {
-            let prefilled = self.ask.dialect()?.with_prefill(&mut request, said, rung.prefill()?);
+            let prefilled =
+                self.ask.dialect()?.with_prefill(&mut request, said, fallback.prefill()?);
             if !prefilled {
                 return None;
             }
@@ -95,24 +96,26 @@ impl<S: Upstream> Below<S> {
                 request.headers_mut().insert(CONTENT_LENGTH, length);
             }
         }
-        let (request, edited) = rung.ready(request, &self.ask, None).ok()?;
+        let (request, edited) = fallback.ready(request, &self.ask, None).ok()?;
         // What comes in one piece goes on with no stream.
         (!edited.unstreamed).then_some(request)
     }
 
     async fn ask(&mut self, at: usize, mut request: Request) -> Option<Response> {
-        let rung = &self.ladder.policy.clone().rungs[at];
-        let name = rung.name.clone();
-        self.ladder.events.emit(Event::RungEntered { rung: at as u16, name: name.clone() });
+        let fallback = &self.fallbacks.policy.clone().fallbacks[at];
+        let name = fallback.name.clone();
+        self.fallbacks
+            .events
+            .emit(Event::FallbackEntered { fallback: at as u16, name: name.clone() });
         let deadline = self.limit.map(Deadline::within);
         let attempt = AttemptContext::of(&mut request);
-        (attempt.rung, attempt.name) = (at as u16, Some(name));
+        (attempt.fallback_index, attempt.fallback_name) = (at as u16, Some(name));
         CallContext::of(&mut request).deadline = deadline;
         match self.bound {
             Some(bound) => drop(request.extensions_mut().insert(bound)),
             None => drop(request.extensions_mut().remove::<StreamDeadline>()),
         }
-        let sent = self.ladder.send(request);
+        let sent = self.fallbacks.send(request);
         let result = match deadline {
             Some(deadline) => timeout_at(deadline.instant(), sent).await.ok()?,
             None => sent.await,
@@ -126,28 +129,28 @@ impl<S: Upstream> Below<S> {
         said: Box<str>,
         why: Outcome,
     ) -> Option<(Box<dyn Onward>, Body)> {
-        let policy = self.ladder.policy.clone();
-        while let Some(rung) = policy.rungs.get(self.next) {
-            let (at, name) = (self.next, rung.name.clone());
+        let policy = self.fallbacks.policy.clone();
+        while let Some(fallback) = policy.fallbacks.get(self.next) {
+            let (at, name) = (self.next, fallback.name.clone());
             self.next += 1;
-            let events = self.ladder.events.clone();
+            let events = self.fallbacks.events.clone();
             let late = self.bound.is_some_and(|bound| bound.0 <= Instant::now());
             let stays = policy.may_go(at, &self.ask).is_err();
-            let request = self.request(rung, &said).filter(|_| !late && !stays);
+            let request = self.request(fallback, &said).filter(|_| !late && !stays);
             let Some(request) = request else {
                 let why = match (late, stays) {
                     (true, _) => SkipReason::Deadline,
                     (_, true) => SkipReason::Bound,
                     _ => SkipReason::Capability,
                 };
-                events.emit(Event::RungSkipped { rung: at as u16, name, why });
+                events.emit(Event::FallbackSkipped { fallback: at as u16, name, why });
                 continue;
             };
             let Some(mut response) = self.ask(at, request).await else { continue };
             if is_watched(&mut response) {
                 let attempt_log = CallContext::of(&mut self.request).attempt_log.clone();
                 attempt_log.answered_by(name.clone());
-                events.emit(Event::Resumed { rung: at as u16, name, after: why });
+                events.emit(Event::Resumed { fallback: at as u16, name, after: why });
                 return Some((self, response.into_body()));
             }
         }
@@ -162,10 +165,10 @@ impl<S: Upstream> Onward for Below<S> {
     }
 }
 
-/// Whether the rung at `at` can go on with the answer to a call.
+/// Whether the fallback at `at` can go on with the answer to a call.
 fn goes_on(policy: &FallbackPolicy, at: usize, ask: &RequestInfo) -> bool {
     let may_go = ask.effects().repeats() && policy.may_go(at, ask).is_ok();
-    may_go && policy.rungs[at].prefill().is_some()
+    may_go && policy.fallbacks[at].prefill().is_some()
 }
 
 /// Whether an answer is a stream whose dialect is known.

@@ -11,26 +11,27 @@ use crate::{
     target::group::EqualTargets,
 };
 
-/// The rungs of a ladder that was built: to be asked where a call would go.
+/// The fallbacks of a ladder that was built: to be asked where a call would go.
 #[derive(Clone, Debug)]
 pub(crate) struct FallbackList(pub(super) Arc<FallbackPolicy>);
 
 // === impl FallbackList ===
 
 impl FallbackList {
-    /// Of each rung that would ask somebody, in order, the routes of its equal targets; and whether the rung leaves a target
+    /// Of each fallback that would ask somebody, in order, the routes of its equal targets; and whether the fallback leaves a target
     /// alone by now.
     pub(crate) fn routes(&self, request: &Request) -> Vec<Vec<(Route, bool)>> {
         let mut request = request.clone();
         let own = request.extensions().get::<Fallbacks>().map(|own| Arc::new(self.0.with(own)));
         let policy = own.as_ref().unwrap_or(&self.0);
         let ask = policy.ask(&mut request);
-        let all = policy.rungs.iter().enumerate();
+        let all = policy.fallbacks.iter().enumerate();
         let led = all.filter(|(at, _)| *at == 0 || policy.leads_to(*at, &ask, &request));
-        let mut routes: Vec<_> = led.filter_map(|(_, rung)| rung.routes(&request, &ask)).collect();
-        if routes.is_empty() && policy.rungs[0].asks() {
-            // Where no rung takes it the first is asked all the same.
-            routes.push(beyond(policy.rungs[0].request(request, &ask)));
+        let mut routes: Vec<_> =
+            led.filter_map(|(_, fallback)| fallback.routes(&request, &ask)).collect();
+        if routes.is_empty() && policy.fallbacks[0].asks() {
+            // Where no fallback takes it the first is asked all the same.
+            routes.push(beyond(policy.fallbacks[0].request(request, &ask)));
         }
         routes
     }
@@ -39,11 +40,11 @@ impl FallbackList {
 // === impl FallbackPolicy ===
 
 impl FallbackPolicy {
-    /// Whether that rung is asked where the first one is out.
+    /// Whether that fallback is asked where the first one is out.
     fn leads_to(&self, at: usize, ask: &RequestInfo, request: &Request) -> bool {
         let outcome = Outcome::NotSent { retry_in: None };
-        let failed = Failed { outcome, offers: &self.rungs[0].offers, at: 0 };
-        self.rungs[at].accepts((ask, request.body()), failed).is_ok()
+        let failed = Failed { outcome, offers: &self.fallbacks[0].offers, at: 0 };
+        self.fallbacks[at].accepts((ask, request.body()), failed).is_ok()
             && self.may_go(at, ask).is_ok()
     }
 }
@@ -57,7 +58,7 @@ impl Fallback {
     }
 }
 
-/// The route of a request that is ready for its rung, or those of the targets that it may go to.
+/// The route of a request that is ready for its fallback, or those of the targets that it may go to.
 fn beyond(mut request: Request) -> Vec<(Route, bool)> {
     match EqualTargets::of(&request) {
         Some(equals) => equals.pool.routes(&request),

@@ -15,11 +15,11 @@ use super::{
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
     latency::Latencies,
-    telemetry::Events,
+    telemetry::EventSink,
     upstream::{ResponseFuture, take_ready},
 };
 
-/// Tries rung after rung. See [the module](super).
+/// Tries fallback after fallback. See [the module](super).
 #[derive(Clone, Debug)]
 pub struct FallbackService<S> {
     steps: FallbackSteps<S>,
@@ -29,7 +29,7 @@ pub struct FallbackService<S> {
 #[derive(Clone, Debug)]
 pub struct FallbackLayer {
     policy: Arc<FallbackPolicy>,
-    events: Events,
+    events: EventSink,
     latencies: Latencies,
     gates: Gates,
 }
@@ -37,12 +37,12 @@ pub struct FallbackLayer {
 // === impl FallbackPolicy ===
 
 impl FallbackPolicy {
-    /// The layer, if every rung is right.
+    /// The layer, if every fallback is right.
     ///
     /// # Errors
     ///
-    /// Names the rung and field that is wrong: a base URL without a host, a name that cannot be a header, a rung below a
-    /// canned reply, more than [`MOST`](Self::MOST) rungs.
+    /// Names the fallback and field that is wrong: a base URL without a host, a name that cannot be a header, a fallback below a
+    /// canned reply, more than [`MAX_FALLBACKS`](Self::MAX_FALLBACKS) fallbacks.
     pub fn build(self) -> Result<FallbackLayer, ConfigError> {
         self.check(None)?;
         Ok(FallbackLayer::new(self))
@@ -53,20 +53,20 @@ impl FallbackPolicy {
 
 impl FallbackLayer {
     pub(super) fn new(mut policy: FallbackPolicy) -> Self {
-        policy.rungs.iter_mut().for_each(Fallback::open);
-        let (events, latencies) = (Events::default(), Latencies::default());
+        policy.fallbacks.iter_mut().for_each(Fallback::open);
+        let (events, latencies) = (EventSink::default(), Latencies::default());
         Self { policy: Arc::new(policy), events, latencies, gates: Gates::new() }
     }
 
     /// Sends the events there as well.
     #[must_use]
-    pub fn events(mut self, events: Events) -> Self {
+    pub fn events(mut self, events: EventSink) -> Self {
         self.events = events;
         self
     }
 
-    /// Its rungs, to be asked where a call would go.
-    pub(crate) fn rungs(&self) -> FallbackList {
+    /// Its fallbacks, to be asked where a call would go.
+    pub(crate) fn fallbacks(&self) -> FallbackList {
         FallbackList(self.policy.clone())
     }
 

@@ -42,7 +42,7 @@ pub(super) enum Kind {
     Wait,
 }
 
-/// The equal targets of a rung.
+/// The equal targets of a fallback.
 #[derive(Clone, Debug)]
 pub(super) struct TargetGroup {
     pub(super) targets: Vec<Target>,
@@ -55,7 +55,7 @@ pub(super) struct TargetGroup {
 
 impl Fallback {
     /// The request as the caller addressed it.
-    pub fn addressed() -> Self {
+    pub fn original_request() -> Self {
         Self::of("primary", Kind::Addressed)
     }
 
@@ -66,14 +66,14 @@ impl Fallback {
     }
 
     /// Several that are as good as each other: keys, regions, deployments. Each attempt goes to one of them, as
-    /// [`balance`](crate::balance) tells; at most [`BalancePolicy::MOST`]. Named after the first.
+    /// [`balance`](crate::balance) tells; at most [`BalancePolicy::MAX_TARGETS`]. Named after the first.
     ///
     /// ```
     /// use evenkeel::fallback::{Fallback, Target};
     ///
     /// let region = |host: &str| Target::new(format!("https://{host}.example.com/v1")).bearer("its key");
-    /// let rung = Fallback::targets(["west", "north", "south"].map(region));
-    /// # evenkeel::fallback::FallbackPolicy::new().first(rung).build().expect("as it is");
+    /// let fallback = Fallback::targets(["west", "north", "south"].map(region));
+    /// # evenkeel::fallback::FallbackPolicy::new().first(fallback).build().expect("as it is");
     /// ```
     pub fn targets(targets: impl IntoIterator<Item = Target>) -> Self {
         let mut targets: Vec<_> = targets.into_iter().collect();
@@ -96,7 +96,7 @@ impl Fallback {
         self
     }
 
-    /// The stored answer to the same request, if it is at most that old; else the next rung is asked. It needs a cache:
+    /// The stored answer to the same request, if it is at most that old; else the next fallback is asked. It needs a cache:
     /// [`ClientBuilder::cache`](crate::ClientBuilder::cache). Named `stored`.
     pub fn stored(age: Duration) -> Self {
         Self::of("stored", Kind::Stored(age))
@@ -112,12 +112,12 @@ impl Fallback {
         Self::of("canned", Kind::Canned(canned))
     }
 
-    /// Waits for recovery, until the deadline: the rungs above are asked again when one of them may be well, by one call at a
-    /// time, the oldest first. For work that nobody waits for; the last rung, but for a canned reply. Named `wait`.
+    /// Waits for recovery, until the deadline: the fallbacks above are asked again when one of them may be well, by one call at a
+    /// time, the oldest first. For work that nobody waits for; the last fallback, but for a canned reply. Named `wait`.
     ///
     /// Where it is known that nobody will be back in time, the call fails at once. An exhausted quota is waited for as well:
     /// it comes back by itself, or somebody pays.
-    pub fn wait() -> Self {
+    pub fn wait_for_recovery() -> Self {
         Self::of("wait", Kind::Wait)
     }
 
@@ -127,15 +127,15 @@ impl Fallback {
         Self { name: name.into(), kind, reserve: None, offers, edit, on, takes }
     }
 
-    /// Another name: for attempt logs, events and the header `evenkeel-rung`. Visible ASCII, at most 64 bytes.
+    /// Another name: for attempt logs, events and the header `evenkeel-served-by`. Visible ASCII, at most 64 bytes.
     #[must_use]
     pub fn named(mut self, name: &str) -> Self {
         self.name = name.into();
         self
     }
 
-    /// The time this rung keeps back, before the call's deadline, for the rungs below it; never more than two thirds of
-    /// what is left, so that a call with a short deadline of its own asks this rung as well. Without it a third of what is
+    /// The time this fallback keeps back, before the call's deadline, for the fallbacks below it; never more than two thirds of
+    /// what is left, so that a call with a short deadline of its own asks this fallback as well. Without it a third of what is
     /// left, for all targets below together.
     #[must_use]
     pub fn reserve(mut self, reserve: Duration) -> Self {
@@ -143,16 +143,16 @@ impl Fallback {
         self
     }
 
-    /// What this rung can do.
+    /// What this fallback can do.
     #[must_use]
-    pub fn offers(mut self, offers: Capabilities) -> Self {
+    pub fn capabilities(mut self, offers: Capabilities) -> Self {
         self.offers = offers;
         self
     }
 
     /// What is asked less of here than the caller asked.
     ///
-    /// A rung without tools, without images or without a stream has a route of its own, with its own breaker: a provider
+    /// A fallback without tools, without images or without a stream has a route of its own, with its own breaker: a provider
     /// may fail the one and serve the other. Its model ends in `:no-…` there.
     #[must_use]
     pub fn edit(mut self, edit: Edit) -> Self {
@@ -174,8 +174,8 @@ impl Fallback {
         self
     }
 
-    /// A rung for these failures alone: it is asked when the rung asked before it came to one of them. Without it a rung is
-    /// for all that move down. Where nothing was asked yet, as the rungs above offer less than the call needs, that counts
+    /// A fallback for these failures alone: it is asked when the fallback asked before it came to one of them. Without it a fallback is
+    /// for all that move down. Where nothing was asked yet, as the fallbacks above offer less than the call needs, that counts
     /// as [`FallbackOn::TooLarge`].
     #[must_use]
     pub fn on(mut self, failures: impl IntoIterator<Item = FallbackOn>) -> Self {
@@ -227,10 +227,10 @@ impl Fallback {
 
     /// The name, for the header.
     pub(super) fn header(&self) -> HeaderValue {
-        HeaderValue::from_str(&self.name).unwrap_or(HeaderValue::from_static("rung"))
+        HeaderValue::from_str(&self.name).unwrap_or(HeaderValue::from_static("fallback"))
     }
 
-    /// The request for this rung, with its route; where it has equal targets, one of them is picked for each attempt.
+    /// The request for this fallback, with its route; where it has equal targets, one of them is picked for each attempt.
     pub(super) fn request(&self, mut request: Request, ask: &RequestInfo) -> Request {
         match &self.kind {
             Kind::Target(target) => target.apply(request, ask),

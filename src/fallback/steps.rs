@@ -8,12 +8,12 @@ use tokio::time::{Instant, timeout_at};
 use super::{Fallback, FallbackPolicy, gate::Gate, restream::restream, step::Kind};
 use crate::{
     Error, Request, Response, Upstream,
-    context::{ATTEMPTS, AttemptContext, AttemptLog, CallContext, RUNG, Route},
+    context::{ATTEMPTS, AttemptContext, AttemptLog, CallContext, Route, SERVED_BY},
     dialect::RequestInfo,
     keyed_state::KeyedState,
     latency::Latencies,
     outcome::{Outcome, Phase},
-    telemetry::{EditSummary, Event, Events, UserCode},
+    telemetry::{EditSummary, Event, EventSink, UserCode},
 };
 
 /// The fallbacks over a service, of which one at a time is asked.
@@ -21,7 +21,7 @@ use crate::{
 pub(super) struct FallbackSteps<S> {
     pub(super) inner: S,
     pub(super) policy: Arc<FallbackPolicy>,
-    pub(super) events: Events,
+    pub(super) events: EventSink,
     pub(super) latencies: Latencies,
     pub(super) gates: Gates,
 }
@@ -46,7 +46,7 @@ impl Gates {
 // === impl FallbackSteps ===
 
 impl<S: Upstream> FallbackSteps<S> {
-    /// Asks one rung, within the time it has.
+    /// Asks one fallback, within the time it has.
     pub(super) async fn ask(
         &mut self,
         at: usize,
@@ -54,21 +54,21 @@ impl<S: Upstream> FallbackSteps<S> {
         ask: &RequestInfo,
     ) -> Result<Response, Error> {
         let policy = self.policy.clone();
-        let rung = &policy.rungs[at];
+        let fallback = &policy.fallbacks[at];
         let unstreamed = edited.unstreamed;
         self.enter(at, edited);
         let attempt = AttemptContext::of(&mut request);
-        (attempt.rung, attempt.name) = (at as u16, Some(rung.name.clone()));
+        (attempt.fallback_index, attempt.fallback_name) = (at as u16, Some(fallback.name.clone()));
         let attempt_log = CallContext::of(&mut request).attempt_log.clone();
         let mut response = self.answer(at, request, ask).await?;
         if unstreamed && judge_success(&response) {
             response = restream(response, ask).await?;
         }
         if at > 0 {
-            mark(&mut response, rung, &attempt_log);
+            mark(&mut response, fallback, &attempt_log);
         }
         if judge_success(&response) {
-            attempt_log.answered_by(rung.name.clone());
+            attempt_log.answered_by(fallback.name.clone());
         }
         Ok(response)
     }
@@ -80,7 +80,7 @@ impl<S: Upstream> FallbackSteps<S> {
         ask: &RequestInfo,
     ) -> Result<Response, Error> {
         let nobody = || Error::new(Outcome::NotSent { retry_in: None });
-        match &self.policy.clone().rungs[at].kind {
+        match &self.policy.clone().fallbacks[at].kind {
             Kind::Canned(canned) => {
                 let answer = || canned.answer(&request, ask);
                 self.events.guard(UserCode::Canned, answer).flatten().ok_or_else(nobody)
@@ -93,12 +93,12 @@ impl<S: Upstream> FallbackSteps<S> {
         }
     }
 
-    /// Tells that a rung is asked, and for how much less.
+    /// Tells that a fallback is asked, and for how much less.
     fn enter(&self, at: usize, edited: EditSummary) {
-        let (rung, name) = (at as u16, self.policy.rungs[at].name.clone());
-        self.events.emit(Event::RungEntered { rung, name: name.clone() });
+        let (fallback, name) = (at as u16, self.policy.fallbacks[at].name.clone());
+        self.events.emit(Event::FallbackEntered { fallback, name: name.clone() });
         if edited.changed {
-            self.events.emit(Event::RequestEdited { rung, name, edited });
+            self.events.emit(Event::RequestEdited { fallback, name, edited });
         }
     }
 
@@ -123,9 +123,9 @@ impl<S: Upstream> FallbackSteps<S> {
     }
 }
 
-/// Says on an answer which rung gave it.
-pub(super) fn mark(response: &mut Response, rung: &Fallback, attempt_log: &AttemptLog) {
-    response.headers_mut().insert(RUNG, rung.header());
+/// Says on an answer which fallback gave it.
+pub(super) fn mark(response: &mut Response, fallback: &Fallback, attempt_log: &AttemptLog) {
+    response.headers_mut().insert(SERVED_BY, fallback.header());
     response.headers_mut().insert(ATTEMPTS, HeaderValue::from(attempt_log.sent()));
 }
 

@@ -1,4 +1,4 @@
-//! A call that waits for recovery: the rungs above are asked again, by one call at a time.
+//! A call that waits for recovery: the fallbacks above are asked again, by one call at a time.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ struct Pause {
 
 /// The shortest and the longest time after which a call that waits asks again: our own breaker answers it at no cost.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
-/// Where no rung says when to come back: the first wait, doubled each time, and the longest.
+/// Where no fallback says when to come back: the first wait, doubled each time, and the longest.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 /// So many answers that are of no use (cut, empty, not of this API) a call pays for while it waits: then it is the request
 /// that has none, and no outage.
@@ -31,12 +31,12 @@ const APART: Duration = Duration::from_millis(20);
 // === impl Descent ===
 
 impl<S: Upstream> Descent<S> {
-    /// Parks the call until a rung above answers it, or its time is over.
+    /// Parks the call until a fallback above answers it, or its time is over.
     pub(super) async fn wait(&mut self, at: usize, mut failure: Failure) -> End {
         let gate = self.gate();
         let ticket = gate.ticket();
-        let name = self.policy().rungs[at].name.clone();
-        self.ladder().events.emit(Event::RungEntered { rung: at as u16, name });
+        let name = self.policy().fallbacks[at].name.clone();
+        self.steps().events.emit(Event::FallbackEntered { fallback: at as u16, name });
         let (mut backoff, mut useless) = (BACKOFF.0, 0);
         loop {
             useless += u32::from(failure.was_useless());
@@ -61,7 +61,7 @@ impl<S: Upstream> Descent<S> {
         }
     }
 
-    /// Asks the rungs above once more, when it is this call's turn and not before then; `None` when its time is over first.
+    /// Asks the fallbacks above once more, when it is this call's turn and not before then; `None` when its time is over first.
     async fn again(
         &mut self,
         at: usize,
@@ -94,11 +94,11 @@ impl<S: Upstream> Descent<S> {
     /// The gate of the route that the call asked first: one that is out does not hold up the others.
     fn gate(&self) -> Gate {
         let first = self.attempt_log().attempts().into_iter().next();
-        let gates = &self.ladder().gates;
+        let gates = &self.steps().gates;
         first.map_or_else(Gate::default, |attempt| gates.of(&attempt.route))
     }
 
-    /// By when a call that waits at a rung gives up, for the sake of those below.
+    /// By when a call that waits at a fallback gives up, for the sake of those below.
     fn until(&self, at: usize) -> Option<Instant> {
         let deadline = self.deadline()?;
         let reserve = self.policy().reserve(at, deadline.left(Instant::now()), false);

@@ -51,7 +51,7 @@
 //! * **Streams.** By itself the client takes a stream that ends too early for a whole one, and waits for a stalled one for
 //!   ever. Through evenkeel both are errors: a `StreamError` at the end, whose text is the transport's. For the outcome,
 //!   [listen](crate::ClientBuilder::observe). To have no half answers at all, commit when complete:
-//!   [`Commit::Complete`](crate::stream::Commit::Complete).
+//!   [`CommitPolicy::Complete`](crate::stream::CommitPolicy::Complete).
 //! * **Timeouts.** The client has none; a Tower timeout around the service ends at the head. evenkeel's limits reach to the
 //!   last byte.
 //! * **TLS.** The client's `rustls` and `native-tls` features choose that of the same `reqwest`, so evenkeel has it as well.

@@ -36,7 +36,7 @@
 //! **TLS is yours.** evenkeel asks reqwest for none: your own dependency on `reqwest = "0.13"` decides, by its default
 //! features or one of its TLS features. Without any, calls to `https://` are unreachable.
 //!
-//! **The answer tells who gave it.** An answer that is not the first target's has the headers `evenkeel-rung` and
+//! **The answer tells who gave it.** An answer that is not the first target's has the headers `evenkeel-served-by` and
 //! `evenkeel-attempts`. Where a client hides the response, [listen](crate::ClientBuilder::observe) to the events.
 
 #[cfg(feature = "async-openai")]

@@ -11,7 +11,7 @@
 //! 2. **Five failures in a row.** The [breaker](crate::breaker) of the route opens. Calls go to the other provider at once and
 //!    cost the first nothing. No budget for retries is spent any more.
 //! 3. **The outage goes on.** After 5 s, later after 30 s, one call at a time asks the provider as a probe. Its caller does not
-//!    pay for that: where the probe is slow, the rungs below are asked beside it, and the first answer counts.
+//!    pay for that: where the probe is slow, the fallbacks below are asked beside it, and the first answer counts.
 //! 4. **The other provider is full.** All its new customers come at the same time. Its 429 closes its route for the wait that
 //!    it names, and the [limits](crate::limit) let the calls go one after the other. Who cannot wait goes further down: to a
 //!    [stored answer](crate::cache), where there is one, or to the canned reply. There is always one before the deadline.
@@ -19,7 +19,7 @@
 //!    all of them 20 s later: its caches fill, and a provider that falls over again is left alone at once.
 //!
 //! A pipeline, for which nobody waits, has no need of a lesser answer: what no target answers
-//! [waits for recovery](crate::fallback::Fallback::wait), and asks again one by one.
+//! [waits for recovery](crate::fallback::Fallback::wait_for_recovery), and asks again one by one.
 //!
 //! # Which failure is met by what
 //!
@@ -35,20 +35,20 @@
 //! | says its first word after 20 s | `timeout` on the first content; [`hedge`](crate::hedge), where it is on | the fallback's answer |
 //! | is slow on every call | `breaker`: slow calls open it | the fallback's answer, at once |
 //! | breaks a stream off before its first content | [`classify`](crate::classify) holds it back until then; `retry`, `ladder` | a whole answer |
-//! | breaks a stream off after it | [`stream`](crate::stream) tells; [`Resume::Continue`](crate::stream::Resume), where it is on | an error in the body, or the rest from another |
+//! | breaks a stream off after it | [`stream`](crate::stream) tells; [`MidStreamFailure::Continue`](crate::stream::MidStreamFailure), where it is on | an error in the body, or the rest from another |
 //! | stops in the middle of a stream | `timeout` on silence, then the same | the same, 15 s later |
 //! | sends an event that is no JSON | [`dialect`](crate::dialect): malformed, a failure | an error, never half an answer for a whole one |
 //! | ends well without its last word (`[DONE]`) | `dialect`: the reason to end is enough | a whole answer, at once |
-//! | finds the request too large | `ladder`: a rung with a larger context, or one that is [edited to fit](crate::fallback::Edit::fit) | its answer, after one attempt here |
+//! | finds the request too large | `ladder`: a fallback with a larger context, or one that is [edited to fit](crate::fallback::Edit::fit_context) | its answer, after one attempt here |
 //! | refuses the content | nothing: no way around it | the provider's reason, after one attempt |
 //! | fails whenever a tool is called | `ladder`: the [same without that tool](crate::fallback::Fallback::without_tool) | an answer without it |
 //! | rejects the key, or the quota is gone | [`balance`](crate::balance): another key at once; else `ladder`; `breaker`: for seconds, or minutes | another's answer |
 //! | is down for a minute, then well | `breaker`: probes and a ramp | the fallback's answers, then the first's again within 30 s |
-//! | goes on with a prefill for others and rejects it here | `stream`: the next rung; the first failure is told | the rest from the next, or the first failure |
-//! | is down with every fallback | a stored answer, a canned reply, a [wait](crate::fallback::Fallback::wait) | a usable answer in time, or a clear error |
+//! | goes on with a prefill for others and rejects it here | `stream`: the next fallback; the first failure is told | the rest from the next, or the first failure |
+//! | is down with every fallback | a stored answer, a canned reply, a [wait](crate::fallback::Fallback::wait_for_recovery) | a usable answer in time, or a clear error |
 //!
 //! Attempts that failed are in the [`AttemptLog`](crate::context::AttemptLog), never in the answer: model and
-//! [`Usage`](crate::dialect::Usage) are those of who answered.
+//! [`UsageHandle`](crate::dialect::UsageHandle) are those of who answered.
 //!
 //! # See it
 //!

@@ -13,7 +13,7 @@
 //! let evenkeel = Client::builder()
 //!     .fallback(Fallback::target(Target::new("https://api.mistral.ai/v1").bearer(other_key).model("mistral-small-latest")))
 //!     .fallback(Fallback::canned("We are very busy. A colleague will write to you today."))
-//!     .with_reqwest(http.clone())?;
+//!     .build_with_reqwest(http.clone())?;
 //!
 //! // For every call: `evenkeel.execute(request.build()?)` instead of `request.send()`.
 //! let request = http

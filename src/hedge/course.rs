@@ -18,7 +18,7 @@ use crate::{
     error::judge,
     latency::Latencies,
     target::group::{EqualTargets, HedgedTargets},
-    telemetry::{Event, Events},
+    telemetry::{Event, EventSink},
     time::saturating_add,
 };
 
@@ -30,7 +30,7 @@ pub(super) struct Shared {
     /// What the policy allows beside the budgets of the retries.
     pub(super) allowance: Budgets,
     pub(super) latencies: Latencies,
-    pub(super) events: Events,
+    pub(super) events: EventSink,
 }
 
 /// One call.
@@ -72,12 +72,12 @@ impl Course {
             None => false,
         };
         let attempt = AttemptContext::of(request);
-        let rung = attempt.rung;
+        let fallback = attempt.fallback_index;
         let probe = twice.then(|| attempt.probe_signal.get_or_insert_default().clone());
         let queue = twice.then(QueueTime::default);
         attempt.queue_time = queue.clone();
         let call = CallContext::of(request);
-        let budget = twice.then(|| call.budget.get_or_insert_default().at(rung));
+        let budget = twice.then(|| call.budget.get_or_insert_default().at(fallback));
         Self {
             twice,
             pooled,

@@ -4,7 +4,7 @@
 //! about twice as long as usual instead of twenty times (Dean and Barroso, *The Tail at Scale*, CACM 56(2), 2013). Every
 //! copy is paid for, so it is off until it is asked for: [`Profile::hedge`](crate::Profile::hedge).
 //!
-//! It stands inside the ladder and outside the retries: a copy has retries, a permit and limits of its own. Where a rung has
+//! It stands inside the ladder and outside the retries: a copy has retries, a permit and limits of its own. Where a fallback has
 //! equal targets, the copy goes to another one, whose retry budget pays for it; where that is used up there is no copy. A
 //! copy is no first attempt: it earns nothing towards retries.
 //!
@@ -14,7 +14,7 @@
 //! |---|---|---|
 //! | [`quantile`](HedgePolicy::quantile) | 0.95 of the route's first events | one call in twenty is late by that measure, so the extra load is bounded by it as well |
 //! | [`samples`](HedgePolicy::samples) | 20 | with fewer there is no 95th of a hundred |
-//! | [`share`](HedgePolicy::share) | 5 % of the calls of a route, and of its retry budget | the provider is never hit much harder, and least of all when it is slow for everybody |
+//! | [`budget_ratio`](HedgePolicy::budget_ratio) | 5 % of the calls of a route, and of its retry budget | the provider is never hit much harder, and least of all when it is slow for everybody |
 //!
 //! First events of streams and whole answers are measured apart. The last 128 of each count.
 //!

@@ -8,13 +8,13 @@ use crate::{ConfigError, budget::Budgets};
 ///
 /// - [`quantile`](Self::quantile): 0.95 of the route's first events
 /// - [`samples`](Self::samples): 20 before the first copy
-/// - [`share`](Self::share): 5 % of the calls of a route
+/// - [`budget_ratio`](Self::budget_ratio): 5 % of the calls of a route
 /// - [`budgets`](Self::budgets): none of its own; in a [`Client`](crate::Client) those of the retries
 #[derive(Clone, Debug)]
 pub struct HedgePolicy {
     pub(super) quantile: f64,
     pub(super) samples: u32,
-    pub(super) share: f64,
+    pub(super) budget_ratio: f64,
     pub(super) budgets: Option<Budgets>,
 }
 
@@ -47,8 +47,8 @@ impl HedgePolicy {
     /// The most second copies, as a share of the calls of a route: more than 0, at most 1. Each call earns that part of
     /// a copy, and at most ten are kept.
     #[must_use]
-    pub fn share(mut self, share: f64) -> Self {
-        self.share = share;
+    pub fn budget_ratio(mut self, share: f64) -> Self {
+        self.budget_ratio = share;
         self
     }
 
@@ -67,8 +67,12 @@ impl HedgePolicy {
             let allowed = format!("1 to {}", Self::MOST_SAMPLES);
             return Err(ConfigError::new("hedge.samples", self.samples, allowed));
         }
-        if !(self.share > 0.0 && self.share <= 1.0) {
-            return Err(ConfigError::new("hedge.share", self.share, "more than 0, at most 1"));
+        if !(self.budget_ratio > 0.0 && self.budget_ratio <= 1.0) {
+            return Err(ConfigError::new(
+                "hedge.budget_ratio",
+                self.budget_ratio,
+                "more than 0, at most 1",
+            ));
         }
         Ok(())
     }
@@ -76,7 +80,7 @@ impl HedgePolicy {
 
 impl Default for HedgePolicy {
     fn default() -> Self {
-        Self { quantile: 0.95, samples: 20, share: 0.05, budgets: None }
+        Self { quantile: 0.95, samples: 20, budget_ratio: 0.05, budgets: None }
     }
 }
 
@@ -94,8 +98,8 @@ mod tests {
             (new().quantile(1.0), "hedge.quantile"),
             (new().samples(0), "hedge.samples"),
             (new().samples(129), "hedge.samples"),
-            (new().share(0.0), "hedge.share"),
-            (new().share(f64::INFINITY), "hedge.share"),
+            (new().budget_ratio(0.0), "hedge.budget_ratio"),
+            (new().budget_ratio(f64::INFINITY), "hedge.budget_ratio"),
         ] {
             assert_eq!(policy.build().unwrap_err().field(), field);
         }

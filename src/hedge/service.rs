@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     ConfigError, Error, Request, Response, Upstream, budget::Budgets, latency::Latencies,
-    telemetry::Events, upstream::take_ready,
+    telemetry::EventSink, upstream::take_ready,
 };
 
 /// Sends a second copy of a call that is late. See [the module](super).
@@ -76,8 +76,8 @@ impl HedgePolicy {
 
 impl HedgeLayer {
     pub(super) fn new(policy: Option<HedgePolicy>) -> Self {
-        let share = policy.as_ref().map_or(1.0, |policy| policy.share);
-        let (latencies, events) = (Latencies::default(), Events::default());
+        let share = policy.as_ref().map_or(1.0, |policy| policy.budget_ratio);
+        let (latencies, events) = (Latencies::default(), EventSink::default());
         let allowance = Budgets::unearned(share, KEPT);
         Self { shared: Arc::new(Shared { policy, allowance, latencies, events }) }
     }
@@ -89,7 +89,7 @@ impl HedgeLayer {
 
     /// Sends its events there.
     #[must_use]
-    pub fn events(mut self, events: Events) -> Self {
+    pub fn events(mut self, events: EventSink) -> Self {
         Arc::make_mut(&mut self.shared).events = events;
         self
     }

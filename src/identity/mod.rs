@@ -17,7 +17,7 @@
 //! let identity = IdentityPolicy::new()
 //!     .user(HeaderName::from_static("x-seat"))
 //!     .forward(HeaderName::from_static("x-experiment"));
-//! let client = Client::builder().identity(identity).over(Provider::new("p"))?;
+//! let client = Client::builder().identity(identity).build_with(Provider::new("p"))?;
 //! # Ok::<(), evenkeel::ConfigError>(())
 //! ```
 //!

@@ -2,7 +2,7 @@
 
 use std::ops::{Index, IndexMut};
 
-use crate::{dialect::Tokens, outcome::Outcome};
+use crate::{dialect::Usage, outcome::Outcome};
 
 /// A unit that a provider limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +86,7 @@ impl Cost {
     }
 
     /// The cost of a call whose answer reports that usage. Providers do not count what was read from a prompt cache.
-    pub(super) fn from_usage(tokens: Tokens) -> Self {
+    pub(super) fn from_usage(tokens: Usage) -> Self {
         let input = tokens.input.saturating_sub(tokens.cached);
         Self { requests: 1, input, output: tokens.output }
     }

@@ -3,7 +3,7 @@
 use tower::Layer;
 
 use super::{limits::Limits, policy::LimitPolicy, service::Limit};
-use crate::{ConfigError, telemetry::Events};
+use crate::{ConfigError, telemetry::EventSink};
 
 /// Puts the limits of each route in front of a service. Made by [`LimitPolicy::build`].
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ impl LimitPolicy {
 impl LimitLayer {
     /// Sends events to that listener; the first one stays.
     #[must_use]
-    pub fn events(self, events: Events) -> Self {
+    pub fn events(self, events: EventSink) -> Self {
         self.limits.listen(events);
         self
     }

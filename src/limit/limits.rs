@@ -15,7 +15,7 @@ use crate::{
     Availability,
     context::Route,
     keyed_state::KeyedState,
-    telemetry::{Event, Events},
+    telemetry::{Event, EventSink},
 };
 
 /// A handle to the limits of a layer, one set for each route.
@@ -27,7 +27,7 @@ pub struct Limits(Arc<Inner>);
 struct Inner {
     policy: LimitPolicy,
     routes: KeyedState<RouteLimiter>,
-    events: OnceLock<Events>,
+    events: OnceLock<EventSink>,
 }
 
 // === impl Limits ===
@@ -82,14 +82,14 @@ impl Limits {
     }
 
     /// Sends events to that listener too; the first one stays.
-    pub(super) fn listen(&self, events: Events) {
+    pub(super) fn listen(&self, events: EventSink) {
         let _ = self.0.events.set(events);
     }
 
     pub(super) fn emit(&self, event: Event) {
         match self.0.events.get() {
             Some(events) => events.emit(event),
-            None => Events::default().emit(event),
+            None => EventSink::default().emit(event),
         }
     }
 

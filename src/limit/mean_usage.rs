@@ -1,7 +1,7 @@
 //! What calls of a route use on average, and what the next one is estimated to cost.
 
 use super::{cost::Cost, request_size::RequestSize};
-use crate::dialect::{RequestInfo, Tokens};
+use crate::dialect::{RequestInfo, Usage};
 
 /// The usage that the answers of a route have reported, as moving averages.
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,7 +54,7 @@ impl MeanUsage {
     }
 
     /// Adds the usage that the answer to a request of that size reports.
-    pub(super) fn add(&mut self, size: RequestSize, tokens: Tokens) {
+    pub(super) fn add(&mut self, size: RequestSize, tokens: Usage) {
         let output = tokens.output as f64;
         self.output =
             Some(self.output.map_or(output, |mean| mean + (output - mean) * Self::OUTPUT_WEIGHT));
@@ -122,7 +122,7 @@ mod tests {
         let mut mean = MeanUsage::default();
         assert_eq!(estimate(&request, &mean).output, 4096);
         assert_eq!(mean.cost_without_usage(estimate(&request, &mean)).output, 500);
-        mean.add(RequestSize::new(10), Tokens::new(0, 2000));
+        mean.add(RequestSize::new(10), Usage::new(0, 2000));
         assert_eq!(estimate(&request, &mean).output, 16_000);
     }
 
@@ -131,9 +131,9 @@ mod tests {
         let request = chat(r#"{"model":"m","messages":[]}"#);
         let mut mean = MeanUsage::default();
         assert_eq!(estimate(&request, &mean).output, 500);
-        mean.add(RequestSize::new(10), Tokens::new(0, 80));
+        mean.add(RequestSize::new(10), Usage::new(0, 80));
         assert_eq!(estimate(&request, &mean).output, 80);
-        mean.add(RequestSize::new(10), Tokens::new(0, 180));
+        mean.add(RequestSize::new(10), Usage::new(0, 180));
         assert_eq!(estimate(&request, &mean).output, 90);
     }
 
@@ -143,14 +143,14 @@ mod tests {
         let mut mean = MeanUsage::default();
         assert_eq!(mean.input(long), 100_000);
         // The first call stores it.
-        mean.add(long, Tokens::new(110_000, 50));
+        mean.add(long, Usage::new(110_000, 50));
         assert_eq!(mean.input(long), 110_000);
         for _ in 0..8 {
-            mean.add(long, Tokens::new(110_050, 50).with_cached(110_000));
+            mean.add(long, Usage::new(110_050, 50).with_cached(110_000));
         }
         assert!(mean.input(long) < 1000, "{}", mean.input(long));
         assert_eq!(mean.input(short), 800, "of other sizes nothing was learnt");
-        mean.add(long, Tokens::new(110_000, 50));
+        mean.add(long, Usage::new(110_000, 50));
         assert!(mean.input(long) > 20_000, "{}", mean.input(long));
     }
 

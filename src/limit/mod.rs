@@ -58,7 +58,7 @@
 //!     .tokens(200_000)
 //!     .model("gpt-4o-mini", LimitPolicy::new().requests(5_000).tokens(2_000_000));
 //! let client = Client::builder().profile(Profile::pipeline().limit(limits));
-//! # let client = client.over(Provider::new("p"))?;
+//! # let client = client.build_with(Provider::new("p"))?;
 //! for (route, shown) in client.limits().list() {
 //!     println!("{route}: {} under way, {} waiting", shown.in_flight, shown.waiting);
 //! }

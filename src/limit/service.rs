@@ -26,7 +26,7 @@ use super::{
 use crate::{
     Error, Request, Response, Upstream,
     context::{AttemptContext, CallContext, Deadline, Priority, QueueTime, Route},
-    dialect::Usage,
+    dialect::UsageHandle,
     error::judge,
     outcome::Outcome,
     stream::FirstContentAt,
@@ -214,10 +214,10 @@ impl LimitContext {
             self.limits.emit(Event::LimitClosed { route: self.route.clone(), lasts });
         }
         let Ok(response) = result else { return };
-        let (size, usage) = (self.size, response.extensions().get::<Usage>().cloned());
+        let (size, usage) = (self.size, response.extensions().get::<UsageHandle>().cloned());
         response.body_mut().on_end(move |_| {
             if outcome.is_success() {
-                let tokens = usage.and_then(|usage| usage.tokens());
+                let tokens = usage.and_then(|usage| usage.get());
                 permit.decide(|state, grant| state.on_usage(grant, size, tokens));
             }
         });

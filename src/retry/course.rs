@@ -17,7 +17,7 @@ use crate::{
     error::{FailedAttempt, judge},
     outcome::{Outcome, Phase, Verdict},
     target::group::{EqualTargets, Pool, Round},
-    telemetry::{Event, Stop, UserCode},
+    telemetry::{Event, StopReason, UserCode},
     time::saturating_add,
 };
 
@@ -27,7 +27,7 @@ pub(super) struct Course {
     record: CallRecord,
     /// With less time left no attempt is started.
     least: Option<Duration>,
-    /// The equal targets, where the rung has several, and which of them were asked.
+    /// The equal targets, where the fallback has several, and which of them were asked.
     pool: Option<Arc<Pool>>,
     round: Round,
     /// The failed attempts, of each route the last: they are settled with the call.
@@ -45,7 +45,8 @@ impl Course {
     pub(super) fn new(shared: Arc<Shared>, request: &mut Request, least: Option<Duration>) -> Self {
         let effects = CallContext::info(request).effects();
         let pool = EqualTargets::of(request).map(|equals| equals.pool.clone());
-        let AttemptContext { rung, ref name, .. } = *AttemptContext::of(request);
+        let AttemptContext { fallback_index: fallback, fallback_name: ref name, .. } =
+            *AttemptContext::of(request);
         let name = name.clone();
         let call = CallContext::of(request);
         Self {
@@ -55,7 +56,7 @@ impl Course {
                 events: shared.events.clone(),
                 attempt_log: call.attempt_log.clone(),
                 deadline: call.deadline,
-                rung,
+                fallback,
                 name,
             },
             least,
@@ -161,7 +162,7 @@ impl Course {
         }
         if !self.may_repeat(&verdict) {
             let ended = verdict.outcome().is_success() || !verdict.outcome().may_differ();
-            return if ended { None } else { self.stop(at, Stop::Unsafe) };
+            return if ended { None } else { self.stop(at, StopReason::Unsafe) };
         }
         if self.pool.as_ref().is_some_and(|pool| pool.has_another(self.round)) {
             return match retries.elsewhere(
@@ -201,7 +202,7 @@ impl Course {
         }
         match decision {
             Decision::Again { wait, .. } if self.is_closed_after(wait) => {
-                self.stop(at, Stop::Breaker)
+                self.stop(at, StopReason::Breaker)
             }
             // What this machine cannot send costs the provider nothing.
             Decision::Again { wait, hinted }
@@ -210,7 +211,7 @@ impl Course {
                 self.record.emit(Event::RetryWaiting { route: at.route.clone(), wait, hinted });
                 Some(wait)
             }
-            Decision::Again { .. } => self.stop(at, Stop::Budget),
+            Decision::Again { .. } => self.stop(at, StopReason::Budget),
             Decision::Stop(why) => self.stop(at, why),
             Decision::Return => None,
         }
@@ -218,7 +219,7 @@ impl Course {
 
     /// Takes a token for an attempt at an equal target, from the budget there. `false`: none is left.
     pub(super) fn pay(&self, at: &Place) -> bool {
-        at.budget.withdraw() || self.stop(at, Stop::Budget).is_some()
+        at.budget.withdraw() || self.stop(at, StopReason::Budget).is_some()
     }
 
     /// Whether the breaker would refuse a retry after that wait; of equal targets, the breakers of all.
@@ -231,7 +232,7 @@ impl Course {
         closed.is_some_and(|until| saturating_add(now, wait) < until)
     }
 
-    fn stop(&self, at: &Place, why: Stop) -> Option<Duration> {
+    fn stop(&self, at: &Place, why: StopReason) -> Option<Duration> {
         self.record.emit(Event::RetryStopped { route: at.route.clone(), why });
         None
     }

@@ -12,11 +12,11 @@ use super::{
 use crate::{
     context::TargetBudget,
     outcome::{Outcome, Verdict},
-    telemetry::Stop,
+    telemetry::StopReason,
     time::Limit,
 };
 
-/// The retries of one call on one rung.
+/// The retries of one call on one fallback.
 pub(crate) struct RetryState {
     made: u32,
     once: bool,
@@ -37,7 +37,7 @@ pub(crate) enum Decision {
     /// Its result is the caller's: an answer, or a failure that no retry can help.
     Return,
     /// Its failure is the caller's although a retry might have helped.
-    Stop(Stop),
+    Stop(StopReason),
     /// Once more, after that wait.
     Again { wait: Duration, hinted: bool },
 }
@@ -75,7 +75,7 @@ impl RetryState {
     }
 
     fn least(&self, policy: &RetryPolicy) -> Duration {
-        match policy.least {
+        match policy.min_attempt_time {
             Limit::Default(usual) => usual.min(self.least.unwrap_or(usual)),
             Limit::Set(least) => least,
         }
@@ -118,27 +118,27 @@ impl RetryState {
             return Decision::Return;
         }
         if self.once {
-            return Decision::Stop(Stop::Once);
+            return Decision::Stop(StopReason::Once);
         }
-        let risky = verdict.outcome().once();
+        let risky = verdict.outcome().retry_at_most_once();
         if !self.has(policy, risky) {
-            return Decision::Stop(Stop::Exhausted);
+            return Decision::Stop(StopReason::Exhausted);
         }
         let Some(backoff) = self.backoff(policy, random) else {
-            return Decision::Stop(Stop::Exhausted);
+            return Decision::Stop(StopReason::Exhausted);
         };
         let wish = verdict.outcome().wait();
-        let (wait, hinted) = heed(backoff, wish, policy.longest_hint, random);
+        let (wait, hinted) = heed(backoff, wish, policy.max_hint, random);
         if !fits(wait, self.least(policy), left) {
-            return Decision::Stop(Stop::Deadline);
+            return Decision::Stop(StopReason::Deadline);
         }
         match self.take(policy, risky) {
             true => Decision::Again { wait, hinted },
-            false => Decision::Stop(Stop::Exhausted),
+            false => Decision::Stop(StopReason::Exhausted),
         }
     }
 
-    /// What follows an attempt where another of the rung's equal targets is left: it is asked at once, whenever it may do
+    /// What follows an attempt where another of the fallback's equal targets is left: it is asked at once, whenever it may do
     /// better. Where nothing was sent, that is the same attempt still, and no retry.
     pub(crate) fn elsewhere(
         &mut self,
@@ -152,19 +152,19 @@ impl RetryState {
             return Decision::Return;
         }
         if self.once {
-            return Decision::Stop(Stop::Once);
+            return Decision::Stop(StopReason::Once);
         }
         if matches!(outcome, Outcome::NotSent { .. }) {
             return at_once;
         }
-        let risky = outcome.once();
+        let risky = outcome.retry_at_most_once();
         if !self.has(policy, risky) {
-            return Decision::Stop(Stop::Exhausted);
+            return Decision::Stop(StopReason::Exhausted);
         }
         if !fits(Duration::ZERO, self.least(policy), left) {
-            return Decision::Stop(Stop::Deadline);
+            return Decision::Stop(StopReason::Deadline);
         }
-        if self.take(policy, risky) { at_once } else { Decision::Stop(Stop::Exhausted) }
+        if self.take(policy, risky) { at_once } else { Decision::Stop(StopReason::Exhausted) }
     }
 
     /// Whether the user's schedule has panicked.
@@ -214,14 +214,17 @@ mod tests {
         let again = |ms| Decision::Again { wait: Duration::from_millis(ms), hinted: false };
         assert_eq!(after(&mut retries, DOWN), again(125));
         assert_eq!(after(&mut retries, DOWN), again(250));
-        assert_eq!(after(&mut retries, DOWN), Decision::Stop(Stop::Exhausted));
+        assert_eq!(after(&mut retries, DOWN), Decision::Stop(StopReason::Exhausted));
     }
 
     #[test]
     fn a_broken_connection_is_risked_once() {
         let mut retries = RetryState::new(false);
         assert!(matches!(after(&mut retries, Outcome::ConnectionLost), Decision::Again { .. }));
-        assert_eq!(after(&mut retries, Outcome::ConnectionLost), Decision::Stop(Stop::Exhausted));
+        assert_eq!(
+            after(&mut retries, Outcome::ConnectionLost),
+            Decision::Stop(StopReason::Exhausted)
+        );
     }
 
     #[test]
@@ -231,7 +234,7 @@ mod tests {
         let mut after = |outcome: Outcome| retries.after(&outcome.into(), &policy, None, 0.5);
         assert!(matches!(after(Outcome::ConnectionLost), Decision::Again { .. }));
         assert!(matches!(after(DOWN), Decision::Again { .. }));
-        assert_eq!(after(Outcome::ConnectionLost), Decision::Stop(Stop::Exhausted));
+        assert_eq!(after(Outcome::ConnectionLost), Decision::Stop(StopReason::Exhausted));
     }
 
     #[test]
@@ -264,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_body_that_can_be_sent_once_is() {
-        assert_eq!(after(&mut RetryState::new(true), DOWN), Decision::Stop(Stop::Once));
+        assert_eq!(after(&mut RetryState::new(true), DOWN), Decision::Stop(StopReason::Once));
         assert!(!RetryState::new(true).possible(&RetryPolicy::new(), None));
     }
 
@@ -275,7 +278,7 @@ mod tests {
             |left| RetryState::new(false).after(&limited, &RetryPolicy::new(), Some(left), 0.0);
         assert_eq!(after(secs(11)), Decision::Again { wait: secs(10), hinted: true });
         let short = secs(11) - Duration::from_millis(1);
-        assert_eq!(after(short), Decision::Stop(Stop::Deadline));
+        assert_eq!(after(short), Decision::Stop(StopReason::Deadline));
     }
 
     #[test]
@@ -306,7 +309,7 @@ mod tests {
             assert_eq!(retries.after(&DOWN.into(), &policy, None, 0.9), again);
         }
         let over = retries.after(&DOWN.into(), &policy, None, 0.9);
-        assert_eq!(over, Decision::Stop(Stop::Exhausted));
+        assert_eq!(over, Decision::Stop(StopReason::Exhausted));
     }
 
     #[test]
@@ -315,7 +318,7 @@ mod tests {
         let mut retries = RetryState::new(false);
         let mut after = || retries.after(&DOWN.into(), &policy, None, 0.9);
         assert!(matches!(after(), Decision::Again { .. }));
-        assert_eq!(after(), Decision::Stop(Stop::Exhausted));
+        assert_eq!(after(), Decision::Stop(StopReason::Exhausted));
     }
 
     #[test]
@@ -373,12 +376,12 @@ mod tests {
         let mut elsewhere =
             |verdict: &Verdict, left| retries.elsewhere(verdict, &policy, Some(left));
         let short = secs(1) - Duration::from_millis(1);
-        assert_eq!(elsewhere(&DOWN.into(), short), Decision::Stop(Stop::Deadline));
+        assert_eq!(elsewhere(&DOWN.into(), short), Decision::Stop(StopReason::Deadline));
         for _ in 0..3 {
             assert!(matches!(elsewhere(&refused, short), Decision::Again { .. }));
         }
         assert!(matches!(elsewhere(&DOWN.into(), secs(1)), Decision::Again { .. }));
-        assert_eq!(elsewhere(&DOWN.into(), secs(1)), Decision::Stop(Stop::Exhausted));
+        assert_eq!(elsewhere(&DOWN.into(), secs(1)), Decision::Stop(StopReason::Exhausted));
     }
 
     fn any_outcome() -> impl Strategy<Value = Outcome> {
@@ -408,7 +411,7 @@ mod tests {
                 let kept = retries.possible(&policy, Some(left));
                 if let Decision::Again { wait, .. } = retries.after(&outcome.into(), &policy, Some(left), random) {
                     prop_assert!(kept && outcome.is_retryable());
-                    prop_assert!(wait + policy.least.time() <= left);
+                    prop_assert!(wait + policy.min_attempt_time.time() <= left);
                     left -= wait;
                     made += 1;
                 }

@@ -13,10 +13,10 @@
 //! A call that changes or costs something (a batch, a file, a picture, a turn of a stored conversation, an unknown path with
 //! an unsafe method: see [`Operation`](crate::dialect::Operation)) is sent again only where the provider has done nothing: it
 //! was not reached, it limited the rate, or it turned the request away (409, 421, 425, 498, 503, 529). After all else the
-//! retry stops with [`Stop::Unsafe`](crate::telemetry::Stop::Unsafe), unless the request has an `idempotency-key`: the
+//! retry stops with [`StopReason::Unsafe`](crate::telemetry::StopReason::Unsafe), unless the request has an `idempotency-key`: the
 //! caller's, or that of a target which [knows repetitions](crate::fallback::Target::idempotent).
 //!
-//! Where the rung has equal targets, another of them is asked at once, after any failure it may not have: see
+//! Where the fallback has equal targets, another of them is asked at once, after any failure it may not have: see
 //! [`balance`](crate::balance).
 //!
 //! What the caller gets at the end is the last attempt's own result, byte for byte, or its own error, never a wrapper,

@@ -15,21 +15,21 @@ use crate::{ConfigError, time::Limit, time::scale};
 /// Those of a bot, where a person waits:
 ///
 /// - [`retries`](Self::retries): 2, as in the official SDKs of OpenAI and Anthropic
-/// - [`base`](Self::base): 250 ms, [`factor`](Self::factor): 2, [`cap`](Self::cap): 4 s, with full jitter
-/// - [`longest_hint`](Self::longest_hint): 120 s, as far as OpenAI's own client heeds `Retry-After`
-/// - [`least`](Self::least): 1 s left for the attempt after the wait, or a tenth of the time that the call has
-/// - [`share`](Self::share): 20 % extra attempts and one for each answer, [`reserve`](Self::reserve): 10
+/// - [`base`](Self::base): 250 ms, [`factor`](Self::factor): 2, [`max_backoff`](Self::max_backoff): 4 s, with full jitter
+/// - [`max_hint`](Self::max_hint): 120 s, as far as OpenAI's own client heeds `Retry-After`
+/// - [`min_attempt_time`](Self::min_attempt_time): 1 s left for the attempt after the wait, or a tenth of the time that the call has
+/// - [`budget_ratio`](Self::budget_ratio): 20 % extra attempts and one for each answer, [`budget_reserve`](Self::budget_reserve): 10
 /// - no [`seed`](Self::seed): jitter differs in every process
 #[derive(Clone, Debug)]
 pub struct RetryPolicy {
     pub(super) retries: u32,
     pub(super) backoff: Exponential,
     pub(super) schedule: Option<Schedule>,
-    pub(super) longest_hint: Duration,
-    pub(super) least: Limit,
+    pub(super) max_hint: Duration,
+    pub(super) min_attempt_time: Limit,
     pub(super) seed: Option<u64>,
-    pub(super) share: f64,
-    pub(super) reserve: u32,
+    pub(super) budget_ratio: f64,
+    pub(super) budget_reserve: u32,
     pub(super) budgets: Option<Budgets>,
 }
 
@@ -68,15 +68,15 @@ impl RetryPolicy {
 
     /// The longest wait before any retry, where the provider asked for none.
     #[must_use]
-    pub fn cap(mut self, cap: Duration) -> Self {
+    pub fn max_backoff(mut self, cap: Duration) -> Self {
         self.backoff.cap = cap;
         self
     }
 
     /// How far a wait that the provider asked for is heeded: one that is longer is taken for this long.
     #[must_use]
-    pub fn longest_hint(mut self, longest: Duration) -> Self {
-        self.longest_hint = longest;
+    pub fn max_hint(mut self, longest: Duration) -> Self {
+        self.max_hint = longest;
         self
     }
 
@@ -84,27 +84,27 @@ impl RetryPolicy {
     ///
     /// A second is what the faster models take to their first word; an attempt with less is paid for and thrown away.
     #[must_use]
-    pub fn least(mut self, least: Duration) -> Self {
-        self.least = Limit::Set(least);
+    pub fn min_attempt_time(mut self, least: Duration) -> Self {
+        self.min_attempt_time = Limit::Set(least);
         self
     }
 
     /// What share of a retry each first attempt earns: more than 0, at most 1. See [`Budget`].
     #[must_use]
-    pub fn share(mut self, share: f64) -> Self {
-        self.share = share;
+    pub fn budget_ratio(mut self, share: f64) -> Self {
+        self.budget_ratio = share;
         self
     }
 
-    /// How many retries a route has in reserve, for a start and for a bad minute: 1 to [`Budget::MOST`]. See [`Budget`].
+    /// How many retries a route has in reserve, for a start and for a bad minute: 1 to [`Budget::MAX_RESERVE`]. See [`Budget`].
     #[must_use]
-    pub fn reserve(mut self, reserve: u32) -> Self {
-        self.reserve = reserve;
+    pub fn budget_reserve(mut self, reserve: u32) -> Self {
+        self.budget_reserve = reserve;
         self
     }
 
-    /// Draws on budgets that others draw on as well, instead of its own. [`share`](Self::share) and
-    /// [`reserve`](Self::reserve) are theirs then.
+    /// Draws on budgets that others draw on as well, instead of its own. [`budget_ratio`](Self::budget_ratio) and
+    /// [`budget_reserve`](Self::budget_reserve) are theirs then.
     #[must_use]
     pub fn budgets(mut self, budgets: Budgets) -> Self {
         self.budgets = Some(budgets);
@@ -114,7 +114,7 @@ impl RetryPolicy {
     /// Waits by a schedule of your own, taken as it is: any iterator of durations, made anew for each call that comes
     /// to its first retry. Its end ends the retries.
     ///
-    /// It takes the place of [`base`](Self::base), [`factor`](Self::factor), [`cap`](Self::cap) and the jitter, and
+    /// It takes the place of [`base`](Self::base), [`factor`](Self::factor), [`max_backoff`](Self::max_backoff) and the jitter, and
     /// lifts the number of [`retries`](Self::retries): set that after it to have both. The rest holds: a hint is a
     /// floor, no wait is below 50 ms, the deadline and the budget end the retries of a schedule without an end.
     ///
@@ -153,8 +153,8 @@ impl RetryPolicy {
     pub(crate) fn scaled(mut self, by: f64) -> Self {
         self.backoff.base = scale(self.backoff.base, by);
         self.backoff.cap = scale(self.backoff.cap, by);
-        self.longest_hint = scale(self.longest_hint, by).max(LEAST_WAIT);
-        self.least = self.least.map(|least| scale(least, by));
+        self.max_hint = scale(self.max_hint, by).max(LEAST_WAIT);
+        self.min_attempt_time = self.min_attempt_time.map(|least| scale(least, by));
         self
     }
 
@@ -162,11 +162,11 @@ impl RetryPolicy {
     pub(crate) fn check(&self, deadline: Option<Duration>) -> Result<(), ConfigError> {
         let Exponential { base, factor, cap } = self.backoff;
         if base.is_zero() || base > cap {
-            let allowed = format!("more than 0 and at most retry.cap, {cap:?}");
+            let allowed = format!("more than 0 and at most retry.max_backoff, {cap:?}");
             return Err(ConfigError::new("retry.base", base, allowed));
         }
         if cap > Self::LONGEST {
-            return Err(ConfigError::new("retry.cap", cap, "at most a day"));
+            return Err(ConfigError::new("retry.max_backoff", cap, "at most a day"));
         }
         if !(1.0..=100.0).contains(&factor) {
             return Err(ConfigError::new("retry.factor", factor, "1 to 100"));
@@ -176,29 +176,39 @@ impl RetryPolicy {
     }
 
     fn check_waits(&self, deadline: Option<Duration>) -> Result<(), ConfigError> {
-        if self.longest_hint < LEAST_WAIT {
+        if self.max_hint < LEAST_WAIT {
             let allowed = format!("{LEAST_WAIT:?} or more");
-            return Err(ConfigError::new("retry.longest_hint", self.longest_hint, allowed));
+            return Err(ConfigError::new("retry.max_hint", self.max_hint, allowed));
         }
         match deadline {
             // One that was not set gives way to a shorter deadline.
             Some(deadline)
-                if self.retries > 0 && self.least.is_set() && self.least.time() >= deadline =>
+                if self.retries > 0
+                    && self.min_attempt_time.is_set()
+                    && self.min_attempt_time.time() >= deadline =>
             {
                 let allowed = format!("less than the deadline, {deadline:?}");
-                Err(ConfigError::new("retry.least", self.least.time(), allowed))
+                Err(ConfigError::new(
+                    "retry.min_attempt_time",
+                    self.min_attempt_time.time(),
+                    allowed,
+                ))
             }
             _ => Ok(()),
         }
     }
 
     fn check_budget(&self) -> Result<(), ConfigError> {
-        if !(self.share > 0.0 && self.share <= 1.0) {
-            return Err(ConfigError::new("retry.share", self.share, "more than 0, at most 1"));
+        if !(self.budget_ratio > 0.0 && self.budget_ratio <= 1.0) {
+            return Err(ConfigError::new(
+                "retry.budget_ratio",
+                self.budget_ratio,
+                "more than 0, at most 1",
+            ));
         }
-        if !(1..=Budget::MOST).contains(&self.reserve) {
-            let allowed = format!("1 to {}", Budget::MOST);
-            return Err(ConfigError::new("retry.reserve", self.reserve, allowed));
+        if !(1..=Budget::MAX_RESERVE).contains(&self.budget_reserve) {
+            let allowed = format!("1 to {}", Budget::MAX_RESERVE);
+            return Err(ConfigError::new("retry.budget_reserve", self.budget_reserve, allowed));
         }
         Ok(())
     }
@@ -214,11 +224,11 @@ impl Default for RetryPolicy {
                 cap: Duration::from_secs(4),
             },
             schedule: None,
-            longest_hint: Duration::from_secs(120),
-            least: Limit::Default(Duration::from_secs(1)),
+            max_hint: Duration::from_secs(120),
+            min_attempt_time: Limit::Default(Duration::from_secs(1)),
             seed: None,
-            share: 0.2,
-            reserve: 10,
+            budget_ratio: 0.2,
+            budget_reserve: 10,
             budgets: None,
         }
     }
@@ -244,23 +254,23 @@ mod tests {
         let second = Duration::from_secs(1);
         assert_eq!(refused(new().base(Duration::ZERO)), "retry.base");
         assert_eq!(refused(new().base(5 * second)), "retry.base");
-        assert_eq!(refused(new().cap(Duration::MAX)), "retry.cap");
+        assert_eq!(refused(new().max_backoff(Duration::MAX)), "retry.max_backoff");
         assert_eq!(refused(new().factor(0.5)), "retry.factor");
         assert_eq!(refused(new().factor(f64::NAN)), "retry.factor");
         assert_eq!(refused(new().factor(f64::INFINITY)), "retry.factor");
-        assert_eq!(refused(new().longest_hint(Duration::ZERO)), "retry.longest_hint");
-        assert_eq!(refused(new().share(0.0)), "retry.share");
-        assert_eq!(refused(new().share(f64::NAN)), "retry.share");
-        assert_eq!(refused(new().reserve(0)), "retry.reserve");
+        assert_eq!(refused(new().max_hint(Duration::ZERO)), "retry.max_hint");
+        assert_eq!(refused(new().budget_ratio(0.0)), "retry.budget_ratio");
+        assert_eq!(refused(new().budget_ratio(f64::NAN)), "retry.budget_ratio");
+        assert_eq!(refused(new().budget_reserve(0)), "retry.budget_reserve");
     }
 
     #[test]
     fn retries_that_could_never_start_before_the_deadline_are_refused() {
-        let policy = RetryPolicy::new().least(Duration::from_secs(30));
+        let policy = RetryPolicy::new().min_attempt_time(Duration::from_secs(30));
         assert!(policy.check(None).is_ok());
         assert!(policy.check(Some(Duration::from_secs(31))).is_ok());
         let error = policy.check(Some(Duration::from_secs(30))).unwrap_err();
-        assert_eq!(error.field(), "retry.least");
+        assert_eq!(error.field(), "retry.min_attempt_time");
         assert!(policy.retries(0).check(Some(Duration::from_secs(30))).is_ok());
     }
 }

@@ -8,15 +8,15 @@ use super::Budget;
 use crate::{
     Request,
     context::{AttemptLog, CallContext, Deadline, Route, least_attempt},
-    telemetry::{Event, Events},
+    telemetry::{Event, EventSink},
 };
 
 /// What the record of an attempt needs to know of its call.
 pub(super) struct CallRecord {
-    pub(super) events: Events,
+    pub(super) events: EventSink,
     pub(super) attempt_log: AttemptLog,
     pub(super) deadline: Option<Deadline>,
-    pub(super) rung: u16,
+    pub(super) fallback: u16,
     pub(super) name: Option<Arc<str>>,
 }
 

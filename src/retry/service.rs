@@ -21,7 +21,7 @@ use crate::{
     context::{AttemptContext, CallContext},
     error::judge,
     outcome::Outcome,
-    telemetry::Events,
+    telemetry::EventSink,
     upstream::{ResponseFuture, take_ready},
 };
 
@@ -50,7 +50,7 @@ impl RetryPolicy {
         self.check(None)?;
         let budgets = match &self.budgets {
             Some(budgets) => budgets.clone(),
-            None => Budgets::per_route(self.share, self.reserve),
+            None => Budgets::per_route(self.budget_ratio, self.budget_reserve),
         };
         Ok(RetryLayer::new(self, budgets))
     }
@@ -64,13 +64,13 @@ impl RetryLayer {
             Some(seed) => Random::Seeded(Arc::new(Mutex::new(fastrand::Rng::with_seed(seed)))),
             None => Random::Thread,
         };
-        let events = Events::default();
+        let events = EventSink::default();
         Self { shared: Arc::new(Shared { policy, budgets, random, events }) }
     }
 
     /// Sends its events there.
     #[must_use]
-    pub fn events(mut self, events: Events) -> Self {
+    pub fn events(mut self, events: EventSink) -> Self {
         Arc::make_mut(&mut self.shared).events = events;
         self
     }
@@ -111,10 +111,11 @@ async fn run<S: Upstream>(
     mut request: Request,
 ) -> Result<Response, Error> {
     let mut now = Instant::now();
-    let AttemptContext { second_copy: copy, rung, .. } = *AttemptContext::of(&mut request);
+    let AttemptContext { second_copy: copy, fallback_index: fallback, .. } =
+        *AttemptContext::of(&mut request);
     let call = CallContext::of(&mut request);
     let least = least(call, now);
-    let budget = call.budget.as_ref().map(|budget| budget.at(rung));
+    let budget = call.budget.as_ref().map(|budget| budget.at(fallback));
     let mut retries = RetryState::new(call.non_replayable).within(least, budget);
     let mut course = Course::new(shared, &mut request, least);
     let mut leg = course.leg(request, &retries, now);

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{Budgets, RetryPolicy};
-use crate::{sync::lock_std as lock, telemetry::Events};
+use crate::{sync::lock_std as lock, telemetry::EventSink};
 
 /// What all calls through one layer share.
 #[derive(Clone)]
@@ -14,7 +14,7 @@ pub(super) struct Shared {
     pub(super) policy: RetryPolicy,
     pub(super) budgets: Budgets,
     pub(super) random: Random,
-    pub(super) events: Events,
+    pub(super) events: EventSink,
 }
 
 /// Where jitter comes from.

@@ -58,8 +58,8 @@ impl<'a> UnderWay<'a> {
             at.budget.answered_at(now);
         }
         let route = at.route.clone();
-        let (rung, name) = (call.rung, call.name.clone());
-        call.attempt_log.push(Attempt { rung, name, route, outcome, wait, took });
+        let (fallback, name) = (call.fallback, call.name.clone());
+        call.attempt_log.push(Attempt { fallback, name, route, outcome, wait, took });
         let route = at.route.clone();
         call.emit(Event::AttemptEnded { route, attempt, verdict, took });
     }

@@ -20,7 +20,7 @@ pub(crate) struct AvailabilityView {
     pub(crate) breakers: Breakers,
     pub(crate) limits: Limits,
     pub(crate) budgets: Budgets,
-    pub(crate) rungs: FallbackList,
+    pub(crate) fallbacks: FallbackList,
     /// By what callers are known, where that is set.
     pub(crate) identity: Option<IdentityLayer>,
     /// As long as a call has that says nothing else.
@@ -47,37 +47,39 @@ impl AvailabilityView {
         let now = Instant::now();
         let own = request.extensions().get::<Deadline>().map(|deadline| deadline.left(now));
         let time = own.unwrap_or(self.deadline);
-        let rungs = self.routes(request).into_iter().map(|equals| {
+        let fallbacks = self.routes(request).into_iter().map(|equals| {
             let each = equals.into_iter().map(|(route, rests)| {
-                let rest = if rests { Availability::BARELY } else { Availability::Clear };
+                let rest = if rests { Availability::PROBE_ONLY } else { Availability::Clear };
                 self.of(&route, time, now).and(rest)
             });
             each.reduce(Availability::or).unwrap_or(Availability::Clear)
         });
-        let mut rungs = rungs;
-        let Some(first) = rungs.next() else { return Availability::Clear };
+        let mut fallbacks = fallbacks;
+        let Some(first) = fallbacks.next() else { return Availability::Clear };
         match first {
             // Those below take its calls, and that is less than was wanted.
-            Availability::Out { .. } => rungs.fold(first, |so_far, below| match below {
-                Availability::Out { .. } => so_far.or(below),
-                Availability::Degraded { wait, .. } => {
-                    so_far.or(Availability::Degraded { share: 0.0, wait })
-                }
-                Availability::Clear => so_far.or(Availability::BARELY),
-            }),
+            Availability::Unavailable { .. } => {
+                fallbacks.fold(first, |so_far, below| match below {
+                    Availability::Unavailable { .. } => so_far.or(below),
+                    Availability::Degraded { wait, .. } => {
+                        so_far.or(Availability::Degraded { share: 0.0, wait })
+                    }
+                    Availability::Clear => so_far.or(Availability::PROBE_ONLY),
+                })
+            }
             first => first,
         }
     }
 
-    /// Of each rung that would ask somebody, the routes of its equal targets; and whether it leaves a target alone by now.
+    /// Of each fallback that would ask somebody, the routes of its equal targets; and whether it leaves a target alone by now.
     pub(crate) fn routes(&self, request: &Request) -> Vec<Vec<(Route, bool)>> {
         match &self.identity {
             Some(identity) => {
                 let mut request = request.clone();
                 identity.mark(&mut request);
-                self.rungs.routes(&request)
+                self.fallbacks.routes(&request)
             }
-            None => self.rungs.routes(request),
+            None => self.fallbacks.routes(request),
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::{
     Error,
     attempt_log::{AttemptLog, BodyEnd},
-    dialect::{Tokens, Usage},
+    dialect::{Usage, UsageHandle},
 };
 
 /// Called once with the ending of a body.
@@ -13,7 +13,7 @@ pub(crate) type Hook = Box<dyn FnOnce(&BodyEnd) + Send + Sync>;
 #[derive(Default)]
 pub(crate) struct EndHooks {
     ending: Option<BodyEnd>,
-    usage: Usage,
+    usage: UsageHandle,
     attempt_log: Option<AttemptLog>,
     hooks: Vec<Hook>,
 }
@@ -26,7 +26,7 @@ impl EndHooks {
     }
 
     /// Where the cost of the answer is told.
-    pub(crate) fn usage(&self) -> Usage {
+    pub(crate) fn usage(&self) -> UsageHandle {
         self.usage.clone()
     }
 
@@ -52,7 +52,7 @@ impl EndHooks {
     }
 
     /// The one place where a body gets its ending; the first stays. The cost is known before the hooks run.
-    pub(crate) fn settle(&mut self, ending: BodyEnd, cost: Option<Tokens>) {
+    pub(crate) fn settle(&mut self, ending: BodyEnd, cost: Option<Usage>) {
         if self.ending.is_some() {
             return;
         }

@@ -4,38 +4,38 @@
 //! half-way. A stream whose language is known is read as it passes: an error in it, a cut, or silence becomes an error
 //! of its body; a stream that is whole stays well, whatever the connection does after it. Bytes are handed on as they came.
 //!
-//! A stream is held back until its first content ([`Commit`]): until then it can fail without the caller having seen
+//! A stream is held back until its first content ([`CommitPolicy`]): until then it can fail without the caller having seen
 //! anything, so that it can be asked again or elsewhere.
 //!
 //! # When a stream fails while it is read
 //!
 //! By default its body ends in an error: what was read cannot be taken back, and nobody is asked twice behind the
-//! caller's back. With [`Resume::Continue`] the next rung of the [ladder](crate::fallback) that declares that it takes a
+//! caller's back. With [`MidStreamFailure::Continue`] the next fallback of the [ladder](crate::fallback) that declares that it takes a
 //! [prefill](crate::fallback::Capabilities::prefill) is asked to go on: its request has the text said so far as the beginning of
 //! the answer. The caller sees one stream:
 //!
 //! - no event twice, no second head, one end, one usage; ids and places go on, and white space does not come twice
 //! - only whole events are handed on, in the bytes they came in; the beginning of an event waits for its end, so what was
 //!   read is well-formed wherever the first answer broke off. An event that is an error is not handed on
-//! - one [`BodyEnd`]; the [`Usage`](crate::dialect::Usage) is that of all answers together
+//! - one [`BodyEnd`]; the [`UsageHandle`](crate::dialect::UsageHandle) is that of all answers together
 //!
 //! It is a failure of the first route all the same, and the attempt log says so. The answer that goes on comes through all
 //! layers below the ladder, with their retries, their breakers and their limits on time, and has as long for its first
-//! content as the call had for its answer; [`whole_stream`](crate::timeout::TimeoutPolicy::whole_stream) bounds them
-//! together. If it fails too, the next rung is asked, each once. Where nobody can go on, the body ends in the *first*
+//! content as the call had for its answer; [`stream_total`](crate::timeout::TimeoutPolicy::stream_total) bounds them
+//! together. If it fails too, the next fallback is asked, each once. Where nobody can go on, the body ends in the *first*
 //! failure: that a prefill was rejected hides nothing.
 //!
 //! The call of a tool, reasoning, a second choice, and more than 1 MiB of text cannot be put into a prefill, nor can
 //! anything of OpenAI responses or of Ollama's `/api/generate`: there the body ends in an error.
 //!
 //! ```
-//! use evenkeel::{Client, fallback::{Capabilities, Prefill, Fallback, Target}, stream::Resume};
+//! use evenkeel::{Client, fallback::{Capabilities, Prefill, Fallback, Target}, stream::MidStreamFailure};
 //!
 //! # fn main() -> Result<(), evenkeel::ConfigError> {
 //! let second = Target::new("https://api.deepseek.com/beta").bearer("its key").model("deepseek-chat");
 //! let builder = Client::builder()
-//!     .resume(Resume::Continue)
-//!     .fallback(Fallback::target(second).offers(Capabilities::default().prefill(Prefill::Prefix)));
+//!     .mid_stream_failure(MidStreamFailure::Continue)
+//!     .fallback(Fallback::target(second).capabilities(Capabilities::default().prefill(Prefill::Prefix)));
 //! # let _ = builder; Ok(())
 //! # }
 //! ```
@@ -47,7 +47,7 @@
 //!
 //! # Defaults
 //!
-//! [`Resume::Off`]. [`Commit::FirstContent`]: at most 64 events or 256 KiB are held back (see
+//! [`MidStreamFailure::Error`]. [`CommitPolicy::FirstContent`]: at most 64 events or 256 KiB are held back (see
 //! [`ClassifyPolicy`](crate::classify::ClassifyPolicy)).
 //!
 //! ```
@@ -90,10 +90,10 @@ pub use body::Body;
 pub use error_tail_body::ErrorTailBody;
 pub(crate) use idle_timeout::IdleTimeout;
 pub(crate) use monitored::MonitoredBody;
-pub use peek::Commit;
+pub use peek::CommitPolicy;
 pub(crate) use peek::{HoldLimits, collect, peek};
 pub(crate) use progress_signal::{FirstContentAt, ProgressSignal, StreamDeadline};
-pub use resume::Resume;
+pub use resume::MidStreamFailure;
 pub(crate) use resume::{Asking, Onward, Resumed, Start};
 pub(crate) use tap::Tap;
 pub(crate) use throughput::{MinThroughput, ThroughputMeter};

@@ -285,7 +285,7 @@ impl MonitoredBody {
     }
 
     fn settle(&mut self, ending: BodyEnd) {
-        self.at_end.settle(ending, self.watch.as_ref().and_then(StreamMonitor::tokens));
+        self.at_end.settle(ending, self.watch.as_ref().and_then(StreamMonitor::usage));
     }
 }
 

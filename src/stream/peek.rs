@@ -24,7 +24,7 @@ use crate::{
 /// The policy's may be set for one call alone, by one in the extensions of its request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Commit {
+pub enum CommitPolicy {
     /// At the first event with content: the caller sees words as they come. The default.
     #[default]
     FirstContent,
@@ -35,7 +35,7 @@ pub enum Commit {
 /// How long, and how much of it, a stream is held back.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HoldLimits {
-    pub(crate) commit: Commit,
+    pub(crate) commit: CommitPolicy,
     /// As many events without content are held back.
     pub(crate) events: u32,
     /// As many bytes are held back while there is no content.
@@ -79,8 +79,8 @@ pub(crate) async fn peek(
             return Err(guard.fail(Error::new(verdict)));
         }
         let commits = match hold.commit {
-            Commit::FirstContent => content || held.is_past(hold),
-            Commit::Complete => held.bytes > hold.whole,
+            CommitPolicy::FirstContent => content || held.is_past(hold),
+            CommitPolicy::Complete => held.bytes > hold.whole,
         };
         if commits
             || guard.watched().is_none_or(|watch| watch.is_over() || watch.foreign().is_some())

@@ -34,7 +34,7 @@ async fn followed(path: &str, reply: &Reply) -> (u32, Option<Outcome>, Outcome, 
     let seen = monitor.feed(&bytes);
     let end = monitor.finish().unwrap_or_else(|why| why.outcome());
     let failed = seen.failed.map(|verdict| verdict.outcome());
-    (seen.content, failed, end, monitor.tokens().map(|tokens| tokens.output))
+    (seen.content, failed, end, monitor.usage().map(|tokens| tokens.output))
 }
 
 #[tokio::test]

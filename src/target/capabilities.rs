@@ -1,4 +1,4 @@
-//! What a rung can do.
+//! What a fallback can do.
 
 use crate::{
     Request,
@@ -6,7 +6,7 @@ use crate::{
     dialect::{Prefill, RequestEditor},
 };
 
-/// What a rung can do; a call that needs more passes it by.
+/// What a fallback can do; a call that needs more passes it by.
 ///
 /// # Defaults
 ///
@@ -55,7 +55,7 @@ impl Capabilities {
 
     /// That it goes on with an answer whose beginning is in the request, and in which form it wants that. Declare it only
     /// of models that do: many reject such a request, and some begin anew. See
-    /// [`Resume::Continue`](crate::stream::Resume::Continue).
+    /// [`MidStreamFailure::Continue`](crate::stream::MidStreamFailure::Continue).
     #[must_use]
     pub fn prefill(mut self, form: impl Into<Option<Prefill>>) -> Self {
         self.prefill = form.into();

@@ -1,4 +1,4 @@
-//! What is asked less of, on a rung.
+//! What is asked less of, on a fallback.
 
 mod check;
 
@@ -16,9 +16,9 @@ use crate::{
     telemetry::EditSummary,
 };
 
-/// What a rung changes in a request so that less is asked: a shorter answer, no tools, fewer turns, no images, no stream.
+/// What a fallback changes in a request so that less is asked: a shorter answer, no tools, fewer turns, no images, no stream.
 ///
-/// Plain data, checked when the ladder is built. It is applied after the rung's target, in the dialect of the request;
+/// Plain data, checked when the ladder is built. It is applied after the fallback's target, in the dialect of the request;
 /// what it does not name keeps its bytes. A request in no known dialect stays as it is.
 ///
 /// # Defaults
@@ -32,12 +32,12 @@ use crate::{
 /// ```
 /// use evenkeel::fallback::{Edit, Fallback, Target};
 ///
-/// let small = Fallback::target(Target::here().model("small")).edit(
+/// let small = Fallback::target(Target::same_host().model("small")).edit(
 ///     Edit::new()
 ///         .max_tokens(512)
 ///         .without_tools()
-///         .tool_line("You cannot search the web right now. Say so where it matters.")
-///         .fit(16_000),
+///         .tool_notice("You cannot search the web right now. Say so where it matters.")
+///         .fit_context(16_000),
 /// );
 /// # let _ = small;
 /// ```
@@ -92,7 +92,7 @@ impl Edit {
 
     /// A line to the model that tools are gone, behind the caller's own system message; only where one was dropped.
     #[must_use]
-    pub fn tool_line(mut self, line: &str) -> Self {
+    pub fn tool_notice(mut self, line: &str) -> Self {
         self.tool_line = Some(line.into());
         self
     }
@@ -101,9 +101,9 @@ impl Edit {
     ///
     /// A token is taken for four bytes of the request, an image for a thousand tokens: only the provider can count them, so
     /// leave room. System messages and the last question stay, and no call is parted from its results. A call that does
-    /// not fit even so passes the rung by.
+    /// not fit even so passes the fallback by.
     #[must_use]
-    pub fn fit(mut self, context: u64) -> Self {
+    pub fn fit_context(mut self, context: u64) -> Self {
         self.context = Some(context);
         self
     }
@@ -117,7 +117,7 @@ impl Edit {
 
     /// The word in the place of an image.
     #[must_use]
-    pub fn image_word(mut self, word: &str) -> Self {
+    pub fn image_placeholder(mut self, word: &str) -> Self {
         self.image_word = Some(word.into());
         self
     }

@@ -28,11 +28,11 @@ impl Target {
     /// own version (`/v1`), so `…/v1/chat/completions` becomes `https://api.example.com/v1/chat/completions`.
     pub fn new(base: impl AsRef<str>) -> Self {
         let base = base.as_ref();
-        Self { base: Some(base.parse().map_err(|_| base.into())), ..Self::here() }
+        Self { base: Some(base.parse().map_err(|_| base.into())), ..Self::same_host() }
     }
 
     /// The host that the caller addressed: for another model or key there.
-    pub fn here() -> Self {
+    pub fn same_host() -> Self {
         Self {
             base: None,
             headers: Vec::new(),

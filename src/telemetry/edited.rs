@@ -1,6 +1,6 @@
-//! What a rung changed in a request.
+//! What a fallback changed in a request.
 
-/// What a rung's [`Edit`](crate::fallback::Edit) changed in a request: counts and names of tools, no word of it.
+/// What a fallback's [`Edit`](crate::fallback::Edit) changed in a request: counts and names of tools, no word of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EditSummary {

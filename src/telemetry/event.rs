@@ -1,9 +1,9 @@
-//! The events of a call, in the order in which they come: read top to bottom, this is the flow of one call. What a rung and
+//! The events of a call, in the order in which they come: read top to bottom, this is the flow of one call. What a fallback and
 //! an attempt tell may come several times.
 
 use std::{sync::Arc, time::Duration};
 
-use super::{EditSummary, MissReason, SkipReason, Stop, UserCode};
+use super::{EditSummary, MissReason, SkipReason, StopReason, UserCode};
 use crate::{
     attempt_log::BodyEnd,
     context::Route,
@@ -32,27 +32,27 @@ pub enum Event {
     /// The call has joined an equal one in flight.
     Coalesced,
 
-    // The ladder, rung after rung.
-    /// The ladder passed a rung by.
-    RungSkipped {
+    // The ladder, fallback after fallback.
+    /// The ladder passed a fallback by.
+    FallbackSkipped {
         /// Its position, from 0.
-        rung: u16,
+        fallback: u16,
         /// Its name.
         name: Arc<str>,
         /// Why.
         why: SkipReason,
     },
-    /// The ladder went to a rung.
-    RungEntered {
+    /// The ladder went to a fallback.
+    FallbackEntered {
         /// Its position, from 0.
-        rung: u16,
+        fallback: u16,
         /// Its name.
         name: Arc<str>,
     },
-    /// A rung asks for less than the caller did.
+    /// A fallback asks for less than the caller did.
     RequestEdited {
         /// Its position, from 0.
-        rung: u16,
+        fallback: u16,
         /// Its name.
         name: Arc<str>,
         /// What was changed.
@@ -64,7 +64,7 @@ pub enum Event {
     AttemptStarted {
         /// Where it goes.
         route: Route,
-        /// The how-manieth on this rung, from 1.
+        /// The how-manieth on this fallback, from 1.
         attempt: u32,
     },
     /// A breaker refused it; nothing was sent.
@@ -97,10 +97,10 @@ pub enum Event {
         /// How long the first copy has taken so far.
         after: Duration,
     },
-    /// A breaker's probe is slow: the rungs below are asked beside it.
+    /// A breaker's probe is slow: the fallbacks below are asked beside it.
     ProbeRaced {
-        /// The position of the rung that is probed, from 0.
-        rung: u16,
+        /// The position of the fallback that is probed, from 0.
+        fallback: u16,
         /// How long the probe has taken so far.
         after: Duration,
     },
@@ -140,9 +140,9 @@ pub enum Event {
         /// How long it stays open, where it opened.
         lasts: Option<Duration>,
     },
-    /// One of a rung's equal targets is passed over for a while, as long as there is another: it failed several times in a
+    /// One of a fallback's equal targets is passed over for a while, as long as there is another: it failed several times in a
     /// row, or its credential, its model or its quota is gone.
-    TargetOut {
+    TargetEjected {
         /// Its route.
         route: Route,
         /// What the attempt came to that decided it.
@@ -154,7 +154,7 @@ pub enum Event {
     AttemptEnded {
         /// Where it went.
         route: Route,
-        /// The how-manieth on this rung, from 1.
+        /// The how-manieth on this fallback, from 1.
         attempt: u32,
         /// What it came to, with the provider's code.
         verdict: Verdict,
@@ -172,12 +172,12 @@ pub enum Event {
         /// Whether the provider named the wait.
         hinted: bool,
     },
-    /// No further retry on this rung although the outcome would allow one.
+    /// No further retry on this fallback although the outcome would allow one.
     RetryStopped {
         /// Where it would have gone.
         route: Route,
         /// Why.
-        why: Stop,
+        why: StopReason,
     },
 
     // The answer is handed on.
@@ -185,8 +185,8 @@ pub enum Event {
     CallEnded {
         /// What it came to.
         outcome: Outcome,
-        /// The rung that answered, where a ladder is.
-        rung: Option<Arc<str>>,
+        /// The fallback that answered, where a ladder is.
+        fallback: Option<Arc<str>>,
         /// How many attempts were sent.
         attempts: u32,
         /// How long it took, to the commit point.
@@ -194,10 +194,10 @@ pub enum Event {
     },
 
     // While it is read, and at its end.
-    /// A stream that the caller reads had failed, and a rung below goes on with it.
+    /// A stream that the caller reads had failed, and a fallback below goes on with it.
     Resumed {
         /// Its position, from 0.
-        rung: u16,
+        fallback: u16,
         /// Its name.
         name: Arc<str>,
         /// What the stream had failed with.

@@ -11,8 +11,8 @@
 //!
 //! | span | attributes |
 //! |---|---|
-//! | `chat` (`otel.name` = `chat {model}`) | `otel.kind`, `gen_ai.operation.name`, `gen_ai.request.model`, `gen_ai.request.max_tokens`, `server.address`, `server.port`; at the end `http.response.status_code`, `error.type`, `evenkeel.rung`, `evenkeel.attempts`, `evenkeel.ending` |
-//! | `attempt` | `gen_ai.provider.name`, `gen_ai.request.model`, `evenkeel.route`, `evenkeel.rung`; at the end `http.response.status_code`, `error.type` |
+//! | `chat` (`otel.name` = `chat {model}`) | `otel.kind`, `gen_ai.operation.name`, `gen_ai.request.model`, `gen_ai.request.max_tokens`, `server.address`, `server.port`; at the end `http.response.status_code`, `error.type`, `evenkeel.served_by`, `evenkeel.attempts`, `evenkeel.ending` |
+//! | `attempt` | `gen_ai.provider.name`, `gen_ai.request.model`, `evenkeel.route`, `evenkeel.served_by`; at the end `http.response.status_code`, `error.type` |
 //!
 //! `error.type` is the outcome's name, such as `rate_limited`. No header, prompt or answer is ever in one.
 //!
@@ -25,11 +25,11 @@
 //!
 //! ```
 //! use std::sync::{Arc, atomic::{AtomicU64, Ordering}};
-//! use evenkeel::telemetry::{Event, Events};
+//! use evenkeel::telemetry::{Event, EventSink};
 //!
 //! let refused = Arc::new(AtomicU64::new(0));
 //! let count = refused.clone();
-//! let events = Events::to(move |event: &Event| {
+//! let events = EventSink::new(move |event: &Event| {
 //!     if let Event::BreakerRefused { .. } = event {
 //!         count.fetch_add(1, Ordering::Relaxed);
 //!     }
@@ -54,7 +54,7 @@ mod why;
 
 pub use edited::EditSummary;
 pub use event::Event;
-pub use observe::{Events, Observer};
+pub use observe::{EventSink, Observer};
 pub(crate) use scope::Scope;
 pub use service::{AttemptSpan, AttemptSpanLayer, Telemetry, TelemetryLayer};
-pub use why::{MissReason, SkipReason, Stop, UserCode};
+pub use why::{MissReason, SkipReason, StopReason, UserCode};

@@ -21,17 +21,17 @@ pub trait Observer: Send + Sync + 'static {
 
 /// Where a layer sends its events: always to `tracing`, and to a listener if there is one.
 #[derive(Clone, Default)]
-pub struct Events {
+pub struct EventSink {
     listener: Option<Arc<dyn Observer>>,
     /// Whose panics were told, one bit each.
     told: Arc<AtomicU8>,
 }
 
-// === impl Events ===
+// === impl EventSink ===
 
-impl Events {
+impl EventSink {
     /// Sends events to that listener as well.
-    pub fn to(listener: impl Observer) -> Self {
+    pub fn new(listener: impl Observer) -> Self {
         Self { listener: Some(Arc::new(listener)), told: Arc::default() }
     }
 
@@ -74,7 +74,7 @@ impl<F: Fn(&Event) + Send + Sync + 'static> Observer for F {
     }
 }
 
-impl fmt::Debug for Events {
+impl fmt::Debug for EventSink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.listener.is_some() { "Events(listener)" } else { "Events" })
     }

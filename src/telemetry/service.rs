@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use tower::{Layer, Service};
 use tracing::Span;
 
-use super::{Event, Events, tracing as spans};
+use super::{Event, EventSink, tracing as spans};
 use crate::{
     Error, Request, Response, Upstream,
     attempt_log::BodyEnd,
@@ -24,13 +24,13 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Telemetry<S> {
     inner: S,
-    events: Events,
+    events: EventSink,
 }
 
 /// Wraps a service into [`Telemetry`].
 #[derive(Clone, Debug, Default)]
 pub struct TelemetryLayer {
-    events: Events,
+    events: EventSink,
 }
 
 /// Opens a span for each attempt: stands under everything that makes attempts. See [the module](super).
@@ -67,7 +67,7 @@ struct Open {
     span: Span,
     attempt_log: AttemptLog,
     started: Instant,
-    events: Events,
+    events: EventSink,
     ended: bool,
 }
 
@@ -96,7 +96,7 @@ pin_project! {
 
 impl TelemetryLayer {
     /// A layer that tells `tracing`, and that listener.
-    pub fn new(events: Events) -> Self {
+    pub fn new(events: EventSink) -> Self {
         Self { events }
     }
 }
@@ -176,9 +176,9 @@ impl Open {
 
     fn end(&mut self, outcome: Outcome) {
         self.ended = true;
-        let (rung, attempts) = (self.attempt_log.rung(), self.attempt_log.sent());
+        let (fallback, attempts) = (self.attempt_log.served_by(), self.attempt_log.sent());
         let took = self.started.elapsed();
-        self.events.emit(Event::CallEnded { outcome, rung, attempts, took });
+        self.events.emit(Event::CallEnded { outcome, fallback, attempts, took });
     }
 }
 
@@ -216,7 +216,7 @@ impl<S: Upstream> Service<Request> for AttemptSpan<S> {
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let route = AttemptContext::route(&mut request);
-        let span = spans::attempt(&route, AttemptContext::of(&mut request).rung);
+        let span = spans::attempt(&route, AttemptContext::of(&mut request).fallback_index);
         let inner = span.in_scope(|| self.inner.call(request));
         AttemptFuture { inner: Some(inner), span, ended: false }
     }

@@ -22,7 +22,7 @@ pub(super) fn record(event: &Event) {
             "open" => warn!(target: "evenkeel", %route, from, to, why, ?lasts, "breaker opened"),
             _ => info!(target: "evenkeel", %route, from, to, why, "breaker changed"),
         },
-        Event::TargetOut { route, outcome, lasts } => {
+        Event::TargetEjected { route, outcome, lasts } => {
             warn!(target: "evenkeel", %route, outcome = outcome.name(), ?lasts, "target out");
         }
         Event::LimitClosed { route, lasts } => {
@@ -37,11 +37,15 @@ pub(super) fn record(event: &Event) {
         Event::AttemptEnded { route, attempt, verdict, took } => {
             attempt_ended(route, *attempt, verdict, *took);
         }
-        Event::CallEnded { outcome, rung, attempts, took } => {
+        Event::CallEnded { outcome, fallback, attempts, took } => {
             let (outcome, failed) = (outcome.name(), !outcome.is_success());
             match failed {
-                true => info!(target: "evenkeel", outcome, ?rung, attempts, ?took, "call failed"),
-                false => debug!(target: "evenkeel", outcome, ?rung, attempts, ?took, "call ended"),
+                true => {
+                    info!(target: "evenkeel", outcome, ?fallback, attempts, ?took, "call failed")
+                }
+                false => {
+                    debug!(target: "evenkeel", outcome, ?fallback, attempts, ?took, "call ended")
+                }
             }
         }
         Event::Panicked { code } => {
@@ -101,21 +105,21 @@ pub(super) fn call(request: &Request, ask: &RequestInfo) -> Span {
         server.port = request.uri().port_u16(),
         http.response.status_code = Empty,
         error.r#type = Empty,
-        evenkeel.rung = Empty,
+        evenkeel.served_by = Empty,
         evenkeel.attempts = Empty,
         evenkeel.ending = Empty,
     )
 }
 
 /// The span of an attempt.
-pub(super) fn attempt(route: &Route, rung: u16) -> Span {
+pub(super) fn attempt(route: &Route, fallback: u16) -> Span {
     info_span!(
         target: "evenkeel",
         "attempt",
         gen_ai.provider.name = route.provider(),
         gen_ai.request.model = route.model(),
         evenkeel.route = %route,
-        evenkeel.rung = rung,
+        evenkeel.served_by = fallback,
         http.response.status_code = Empty,
         error.r#type = Empty,
     )
@@ -146,8 +150,8 @@ pub(super) fn attempt_log(span: &Span, attempt_log: &AttemptLog) {
         return;
     }
     span.record("evenkeel.attempts", attempt_log.sent());
-    if let Some(rung) = attempt_log.rung() {
-        span.record("evenkeel.rung", &*rung);
+    if let Some(fallback) = attempt_log.served_by() {
+        span.record("evenkeel.served_by", &*fallback);
     }
 }
 

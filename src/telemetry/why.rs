@@ -14,24 +14,24 @@ pub enum UserCode {
     Schedule,
 }
 
-/// Why a rung was passed by.
+/// Why a fallback was passed by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SkipReason {
-    /// The call needs something that the rung does not offer.
+    /// The call needs something that the fallback does not offer.
     Capability,
-    /// The failure so far is not one that this rung is for.
+    /// The failure so far is not one that this fallback is for.
     Outcome,
     /// No time is left for it.
     Deadline,
     /// The body of the request can be sent only once.
     Once,
-    /// The rung would send the same to the same place once more: nothing in the request is for it to change.
+    /// The fallback would send the same to the same place once more: nothing in the request is for it to change.
     Unchanged,
     /// No stored answer is there.
     Missing,
     /// The call belongs to the account or the model that it was addressed to, or the provider may have done already what
-    /// is not to be done twice. A rung gets such calls by [`takes`](crate::fallback::Fallback::takes).
+    /// is not to be done twice. A fallback gets such calls by [`operations`](crate::fallback::Fallback::operations).
     Bound,
 }
 
@@ -54,7 +54,7 @@ pub enum MissReason {
 /// Why there was no further retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Stop {
+pub enum StopReason {
     /// All retries are used.
     Exhausted,
     /// The budget of the route is spent.

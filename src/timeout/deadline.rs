@@ -17,7 +17,7 @@ use crate::{
     ConfigError, Error, Request, Response, Upstream,
     context::{AttemptLog, CallContext, Deadline},
     outcome::{Outcome, Phase, Rejection},
-    telemetry::{Event, Events},
+    telemetry::{Event, EventSink},
     time::saturating_add,
 };
 
@@ -32,7 +32,7 @@ pub struct DeadlineService<S> {
 #[derive(Clone, Debug)]
 pub struct DeadlineLayer {
     policy: DeadlinePolicy,
-    events: Events,
+    events: EventSink,
 }
 
 pin_project! {
@@ -48,7 +48,7 @@ pin_project! {
 
 struct Bounded {
     attempt_log: AttemptLog,
-    events: Events,
+    events: EventSink,
     after: Duration,
 }
 
@@ -70,12 +70,12 @@ impl DeadlinePolicy {
 
 impl DeadlineLayer {
     pub(super) fn new(policy: DeadlinePolicy) -> Self {
-        Self { policy, events: Events::default() }
+        Self { policy, events: EventSink::default() }
     }
 
     /// Sends its events there.
     #[must_use]
-    pub fn events(mut self, events: Events) -> Self {
+    pub fn events(mut self, events: EventSink) -> Self {
         self.events = events;
         self
     }

@@ -13,7 +13,7 @@ use crate::{
     stream::{
         FirstContentAt, IdleTimeout, MinThroughput, ProgressSignal, StreamDeadline, ThroughputMeter,
     },
-    telemetry::{Event, Events},
+    telemetry::{Event, EventSink},
     time::saturating_add,
 };
 
@@ -45,7 +45,7 @@ pub(super) struct Limits {
 #[derive(Clone, Debug)]
 pub(super) struct Shared {
     pub(super) policy: TimeoutPolicy,
-    pub(super) events: Events,
+    pub(super) events: EventSink,
 }
 
 // === impl Limits ===
@@ -70,7 +70,7 @@ impl Limits {
         let (line, last) = (Line::of(attempt), attempt.last_target);
         let call = CallContext::of(request);
         let started = Instant::now();
-        let own = shared.policy.whole_stream.map(|whole| saturating_add(started, whole));
+        let own = shared.policy.stream_total.map(|whole| saturating_add(started, whole));
         let mut limits = Self {
             attempt_log: call.attempt_log.clone(),
             deadline: call.deadline,
@@ -195,7 +195,7 @@ impl Limits {
 
     /// Puts the body of an answer under its clocks.
     pub(super) fn guard(&self, mut response: Response) -> Response {
-        let TimeoutPolicy { idle, whole_stream, .. } = self.shared.policy;
+        let TimeoutPolicy { idle, stream_total: whole_stream, .. } = self.shared.policy;
         if let Some(first) = self.first {
             response.extensions_mut().insert(FirstContentAt(first));
         }

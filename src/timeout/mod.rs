@@ -5,7 +5,7 @@
 //!
 //! | limit | default | counts | when it passes |
 //! |---|---|---|---|
-//! | deadline | 30 s | the whole call, to the first content of a stream, else to the whole answer | an error, or the answer of a rung that needs no time |
+//! | deadline | 30 s | the whole call, to the first content of a stream, else to the whole answer | an error, or the answer of a fallback that needs no time |
 //! | connect | the transport's | | unreachable |
 //! | attempt | 20 s | an answer that is not streamed | the attempt is dropped; another target, not the same |
 //! | first event | 20 s | a stream, to its first event with content | the same |

@@ -21,8 +21,8 @@ use crate::{
 /// - [`first_event`](Self::first_event): 20 s to the first content of a stream: a model that reasons is silent for as long
 ///   before its first word, and a shorter limit takes that for an outage
 /// - [`idle`](Self::idle): 15 s between two events with content: many times what any model pauses
-/// - [`whole_stream`](Self::whole_stream): none: a long answer that goes on is a healthy one
-/// - [`slow_stream`](Self::slow_stream): none: one provider sends a word an event, another a paragraph, so only who knows
+/// - [`stream_total`](Self::stream_total): none: a long answer that goes on is a healthy one
+/// - [`min_events_per_minute`](Self::min_events_per_minute): none: one provider sends a word an event, another a paragraph, so only who knows
 ///   the model can say what is slow
 /// - [`header`](Self::header): none
 ///
@@ -36,7 +36,7 @@ pub struct TimeoutPolicy {
     pub(super) attempt: Limit,
     pub(super) first_event: Limit,
     pub(super) idle: Duration,
-    pub(super) whole_stream: Option<Duration>,
+    pub(super) stream_total: Option<Duration>,
     pub(super) slow: Option<MinThroughput>,
     pub(super) header: Option<HeaderName>,
 }
@@ -90,20 +90,20 @@ impl TimeoutPolicy {
 
     /// How long a whole stream may take, from the start of its attempt. Ends healthy long streams as well.
     #[must_use]
-    pub fn whole_stream(mut self, limit: impl Into<Option<Duration>>) -> Self {
-        self.whole_stream = limit.into();
+    pub fn stream_total(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.stream_total = limit.into();
         self
     }
 
     /// A stream with fewer events with content a minute is slow. It is not ended for that, as what it says is worth
-    /// having: the breaker counts its call as a slow one ([`BreakerPolicy::slow`](crate::breaker::BreakerPolicy::slow)),
+    /// having: the breaker counts its call as a slow one ([`BreakerPolicy::slow_ratio`](crate::breaker::BreakerPolicy::slow_ratio)),
     /// so that the next calls go elsewhere while too many are.
     ///
     /// Each minute of waiting for the provider is judged, and the last one by as much as there was of it, from ten seconds
     /// on. Only the time during which the reader waits counts, so a reader that is slow itself makes no stream slow. A
     /// stream that is held back until it is complete is judged over all of its time since the first content.
     #[must_use]
-    pub fn slow_stream(mut self, events_a_minute: impl Into<Option<u32>>) -> Self {
+    pub fn min_events_per_minute(mut self, events_a_minute: impl Into<Option<u32>>) -> Self {
         let per = Duration::from_secs(60);
         self.slow = events_a_minute.into().map(|events| MinThroughput { events, per });
         self
@@ -139,7 +139,7 @@ impl TimeoutPolicy {
         self.attempt = self.attempt.map(|limit| scale(limit, by));
         self.first_event = self.first_event.map(|limit| scale(limit, by));
         self.idle = scale(self.idle, by);
-        self.whole_stream = self.whole_stream.map(|whole| scale(whole, by));
+        self.stream_total = self.stream_total.map(|whole| scale(whole, by));
         self.slow = self.slow.map(|least| MinThroughput { per: scale(least.per, by), ..least });
         self
     }
@@ -152,7 +152,11 @@ impl TimeoutPolicy {
         match self.slow {
             Some(least) if least.events == 0 || least.per.is_zero() => {
                 let allowed = "at least 1 event a minute, or none";
-                return Err(ConfigError::new("timeout.slow_stream", least.events, allowed));
+                return Err(ConfigError::new(
+                    "timeout.min_events_per_minute",
+                    least.events,
+                    allowed,
+                ));
             }
             _ => (),
         }
@@ -166,11 +170,11 @@ impl TimeoutPolicy {
                 _ => (),
             }
         }
-        match self.whole_stream {
+        match self.stream_total {
             Some(whole) if whole < self.first_event.time() => {
                 let first = self.first_event.time();
                 let allowed = format!("at least timeout.first_event, {first:?}");
-                Err(ConfigError::new("timeout.whole_stream", whole, allowed))
+                Err(ConfigError::new("timeout.stream_total", whole, allowed))
             }
             _ => Ok(()),
         }
@@ -181,7 +185,7 @@ impl TimeoutPolicy {
             ("timeout.attempt", Some(self.attempt.time())),
             ("timeout.first_event", Some(self.first_event.time())),
             ("timeout.idle", Some(self.idle)),
-            ("timeout.whole_stream", self.whole_stream),
+            ("timeout.stream_total", self.stream_total),
         ]
         .into_iter()
         .filter_map(|(field, limit)| limit.map(|limit| (field, limit)))
@@ -194,7 +198,7 @@ impl Default for TimeoutPolicy {
             attempt: Limit::Default(Duration::from_secs(20)),
             first_event: Limit::Default(Duration::from_secs(20)),
             idle: Duration::from_secs(15),
-            whole_stream: None,
+            stream_total: None,
             slow: None,
             header: None,
         }
@@ -266,9 +270,12 @@ mod tests {
         assert_eq!(refused(&new().attempt(Duration::ZERO), None), "timeout.attempt");
         assert_eq!(refused(&new().first_event(Duration::ZERO), None), "timeout.first_event");
         assert_eq!(refused(&new().idle(Duration::ZERO), None), "timeout.idle");
-        assert_eq!(refused(&new().whole_stream(Duration::ZERO), None), "timeout.whole_stream");
-        assert_eq!(refused(&new().slow_stream(0), None), "timeout.slow_stream");
-        assert!(new().slow_stream(1).build().is_ok() && new().slow_stream(None).build().is_ok());
+        assert_eq!(refused(&new().stream_total(Duration::ZERO), None), "timeout.stream_total");
+        assert_eq!(refused(&new().min_events_per_minute(0), None), "timeout.min_events_per_minute");
+        assert!(
+            new().min_events_per_minute(1).build().is_ok()
+                && new().min_events_per_minute(None).build().is_ok()
+        );
         let error = DeadlinePolicy::new().limit(Duration::ZERO).build().unwrap_err();
         assert_eq!(error.to_string(), "deadline.limit is 0ns; allowed is more than 0");
     }
@@ -286,10 +293,10 @@ mod tests {
     #[test]
     fn a_whole_stream_that_is_shorter_than_its_beginning_is_refused() {
         assert_eq!(
-            refused(&TimeoutPolicy::new().whole_stream(SECOND), None),
-            "timeout.whole_stream"
+            refused(&TimeoutPolicy::new().stream_total(SECOND), None),
+            "timeout.stream_total"
         );
-        assert!(TimeoutPolicy::new().whole_stream(20 * SECOND).build().is_ok());
+        assert!(TimeoutPolicy::new().stream_total(20 * SECOND).build().is_ok());
     }
 
     #[test]

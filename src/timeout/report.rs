@@ -6,12 +6,12 @@ use crate::{
     context::Route,
     outcome::{Outcome, Phase},
     stream::{BodyEnd, ThroughputMeter},
-    telemetry::{Event, Events},
+    telemetry::{Event, EventSink},
 };
 
 /// Tells which limit passed in a body, and whether its content trickled.
 pub(super) struct Told {
-    pub(super) events: Events,
+    pub(super) events: EventSink,
     pub(super) idle: Duration,
     pub(super) whole_stream: Option<Duration>,
     /// Whose pace it is, where one is set.

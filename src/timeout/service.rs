@@ -16,7 +16,7 @@ use super::{
     limits::{Limits, Shared},
     timed::Timed,
 };
-use crate::{ConfigError, Error, Request, Response, Upstream, telemetry::Events};
+use crate::{ConfigError, Error, Request, Response, Upstream, telemetry::EventSink};
 
 /// Gives one attempt so long, and the silence in its body so long.
 #[derive(Clone, Debug)]
@@ -58,12 +58,12 @@ impl TimeoutPolicy {
 
 impl TimeoutLayer {
     pub(super) fn new(policy: TimeoutPolicy) -> Self {
-        Self { shared: Arc::new(Shared { policy, events: Events::default() }) }
+        Self { shared: Arc::new(Shared { policy, events: EventSink::default() }) }
     }
 
     /// Sends its events there.
     #[must_use]
-    pub fn events(mut self, events: Events) -> Self {
+    pub fn events(mut self, events: EventSink) -> Self {
         Arc::make_mut(&mut self.shared).events = events;
         self
     }

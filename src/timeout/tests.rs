@@ -23,7 +23,7 @@ use crate::{
     dialect::{Dialect, RequestInfo, StreamMonitor},
     outcome::{Outcome, Phase},
     stream::{IdleTimeout, ProgressSignal},
-    telemetry::{Event, Events},
+    telemetry::{Event, EventSink},
     time::saturating_add,
 };
 
@@ -245,10 +245,10 @@ async fn the_whole_stream_is_bounded_also_for_a_reader_that_never_waits() {
 
 type Log = Arc<Mutex<Vec<(Phase, Duration)>>>;
 
-fn log() -> (Log, Events) {
+fn log() -> (Log, EventSink) {
     let log = Log::default();
     let into = log.clone();
-    let events = Events::to(move |event: &Event| {
+    let events = EventSink::new(move |event: &Event| {
         if let Event::TimedOut { phase, after } = event {
             into.lock().unwrap().push((*phase, *after));
         }
@@ -327,7 +327,7 @@ async fn a_stream_that_is_held_back_is_bounded_by_the_deadline_and_as_a_whole() 
     let (result, took) = collected(TimeoutPolicy::new(), &[9, 14, 14, 14], request).await;
     assert_eq!((timed_out(result), took), (Phase::Deadline, 30));
 
-    let policy = TimeoutPolicy::new().whole_stream(secs(20));
+    let policy = TimeoutPolicy::new().stream_total(secs(20));
     let (result, took) = collected(policy, &[9, 14, 14, 14], streamed_ask()).await;
     assert_eq!((timed_out(result), took), (Phase::Stream, 20));
 }

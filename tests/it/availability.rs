@@ -2,7 +2,7 @@
 
 use evenkeel::{
     Availability, Client, Profile,
-    breaker::{BreakerPolicy, State},
+    breaker::{BreakerPolicy, CircuitState},
     context::Route,
     fallback::{Fallback, FallbackOn, FallbackPolicy, Target},
     limit::{Concurrency, LimitPolicy},
@@ -15,7 +15,7 @@ use tokio::time::sleep;
 use crate::support::{EventLog, call, chat, ms, over, pair, secondary, secs, with_deadline};
 
 fn quick() -> Profile {
-    let breaker = BreakerPolicy::default().consecutive(1).jitter(0.0);
+    let breaker = BreakerPolicy::default().consecutive_failures(1).jitter(0.0);
     Profile::interactive().breaker(breaker).retry(RetryPolicy::new().retries(0))
 }
 
@@ -29,7 +29,7 @@ async fn an_unused_route_is_available_and_a_query_creates_no_route() {
     let client = over(Client::builder(), [&provider]);
     assert_eq!(client.availability_of(&chat(true)), Availability::Clear);
     assert_eq!(client.availability(&Route::new("nobody", "m", "-")), Availability::Clear);
-    let [route] = &client.routes_of(&chat(true))[..] else { panic!("one rung") };
+    let [route] = &client.routes_of(&chat(true))[..] else { panic!("one fallback") };
     assert_eq!((route.provider(), route.model()), ("primary", "m"));
     assert!(client.breakers().list().is_empty() && client.limits().list().is_empty());
     call(&client, chat(true)).await.unwrap().is_whole();
@@ -68,7 +68,7 @@ async fn availability_follows_all_states_of_a_breaker_and_changes_none() {
     let route = &client.routes_of(&chat(true))[0];
     client.breakers().force_open(route);
     let availability = client.availability(route);
-    assert!(availability.is_out() && availability.back_in().is_none(), "{availability:?}");
+    assert!(availability.is_unavailable() && availability.back_in().is_none(), "{availability:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -99,7 +99,7 @@ async fn availability_includes_the_limits() {
         Availability::Degraded { share: 1.0, .. }
     ));
     sleep(ms(5)).await;
-    assert!(client.availability_of(&chat(true)).is_out(), "the queue is full");
+    assert!(client.availability_of(&chat(true)).is_unavailable(), "the queue is full");
     drop(calls);
 }
 
@@ -139,27 +139,31 @@ async fn a_fallback_for_other_failures_does_not_count_for_an_unavailable_target(
         Client::builder().profile(quick()).fallback(secondary().on([FallbackOn::TooLarge]));
     let client = over(builder, [&primary, &second]);
     call(&client, chat(true)).await.unwrap();
-    assert!(client.availability_of(&chat(true)).is_out());
+    assert!(client.availability_of(&chat(true)).is_unavailable());
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_best_of_equal_targets_counts() {
     let (primary, second) = pair();
     let target = |host: &str| Target::new(format!("http://{host}/v1")).bearer("key");
-    let ladder = FallbackPolicy::new().primaries([target("primary"), target("secondary")]);
+    let fallbacks = FallbackPolicy::new().primaries([target("primary"), target("secondary")]);
     let profile = quick().retry(RetryPolicy::new().retries(1));
-    let client = over(Client::builder().profile(profile).ladder(ladder), [&primary, &second]);
+    let client =
+        over(Client::builder().profile(profile).fallback_policy(fallbacks), [&primary, &second]);
     let routes = client.routes_of(&chat(true));
     assert_eq!(routes.iter().map(Route::provider).collect::<Vec<_>>(), ["primary", "secondary"]);
     primary.set(Reply::status(503));
     for _ in 0..6 {
         call(&client, chat(true)).await.unwrap().is_whole();
     }
-    assert!(client.availability(&routes[0]).is_out() && client.availability(&routes[1]).is_clear());
+    assert!(
+        client.availability(&routes[0]).is_unavailable()
+            && client.availability(&routes[1]).is_clear()
+    );
     assert_eq!(client.availability_of(&chat(true)), Availability::Clear);
     second.set(Reply::status(503));
     call(&client, chat(true)).await.unwrap();
-    assert!(client.availability_of(&chat(true)).is_out());
+    assert!(client.availability_of(&chat(true)).is_unavailable());
     let states = client.breakers().list();
-    assert!(states.iter().all(|(_, shown)| shown.state == State::Open));
+    assert!(states.iter().all(|(_, shown)| shown.state == CircuitState::Open));
 }

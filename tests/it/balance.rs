@@ -54,7 +54,7 @@ impl Keys {
     }
 
     fn client(&self, builder: ClientBuilder) -> Client {
-        builder.over(self.upstream()).unwrap()
+        builder.build_with(self.upstream()).unwrap()
     }
 
     fn counts(&self) -> [u64; 3] {
@@ -76,12 +76,13 @@ fn broken() -> Provider {
 }
 
 fn targets() -> [Target; 3] {
-    NAMES.map(|name| Target::here().bearer(name).label(name))
+    NAMES.map(|name| Target::same_host().bearer(name).label(name))
 }
 
 fn three() -> ClientBuilder {
-    let rung = Fallback::targets(targets()).balance(BalancePolicy::new().seed(7)).named("primary");
-    Client::builder().ladder(FallbackPolicy::new().first(rung))
+    let fallback =
+        Fallback::targets(targets()).balance(BalancePolicy::new().seed(7)).named("primary");
+    Client::builder().fallback_policy(FallbackPolicy::new().first(fallback))
 }
 
 /// What callers saw of the calls of a spell.
@@ -148,10 +149,11 @@ async fn an_endpoint_that_fails_fast_is_not_preferred() {
 #[tokio::test(start_paused = true)]
 async fn without_a_penalty_and_an_ejection_the_fast_failing_endpoint_is_preferred() {
     let keys = Keys::new().first(broken());
-    let careless = BalancePolicy::new().penalty(ms(1)).failures(u32::MAX).seed(7);
-    let rung = Fallback::targets(targets()).balance(careless);
+    let careless = BalancePolicy::new().penalty(ms(1)).consecutive_failures(u32::MAX).seed(7);
+    let fallback = Fallback::targets(targets()).balance(careless);
     let profile = Profile::interactive().breaker(no_breaker());
-    let builder = Client::builder().ladder(FallbackPolicy::new().first(rung)).profile(profile);
+    let builder =
+        Client::builder().fallback_policy(FallbackPolicy::new().first(fallback)).profile(profile);
     let (share, _) = share(&keys, &keys.client(builder), 10.0).await;
     assert!(share > 40.0, "{share} %");
 }
@@ -506,9 +508,9 @@ async fn each_attempt_starts_from_the_callers_own_request() {
     let one = Target::new("http://one.example/v1")
         .credential(http::HeaderName::from_static("x-api-key"), "key one")
         .model("spare");
-    let two = Target::here();
+    let two = Target::same_host();
     let two = two.bearer("key two");
-    let client = Client::builder().primaries([one, two]).over(upstream).unwrap();
+    let client = Client::builder().primaries([one, two]).build_with(upstream).unwrap();
     client.send(chat(false)).await.unwrap_err();
     let mut sent = sent.lock().unwrap().clone();
     sent.truncate(2);
@@ -525,23 +527,23 @@ async fn each_attempt_starts_from_the_callers_own_request() {
 #[test]
 fn equal_targets_that_cannot_be_distinguished_are_refused_by_name() {
     let build = |targets: Vec<Target>| {
-        let ladder = FallbackPolicy::new().first(Fallback::targets(targets));
-        ladder.build().err().map(|error| error.to_string())
+        let fallbacks = FallbackPolicy::new().first(Fallback::targets(targets));
+        fallbacks.build().err().map(|error| error.to_string())
     };
-    let here = |key: &str| Target::here().bearer(key);
+    let here = |key: &str| Target::same_host().bearer(key);
     assert_eq!(build(vec![here("a"), here("b")]), None);
     assert_eq!(build(vec![here("a"), here("a").model("m")]), None);
     assert_eq!(build(vec![here("a"), Target::new("https://x.example/v1").bearer("a")]), None);
     let twins = build(vec![here("a-secret"), here("b"), here("a-secret")]).unwrap();
-    assert!(twins.starts_with("ladder.rung[0].target[2] is"), "{twins}");
+    assert!(twins.starts_with("fallbacks[0].target[2] is"), "{twins}");
     assert!(twins.contains("target[0]") && !twins.contains("a-secret"), "{twins}");
     let labels = build(vec![here("a").label("team"), here("b").label("team")]).unwrap();
-    assert!(labels.starts_with("ladder.rung[0].target[1] is"), "{labels}");
-    assert!(build(vec![]).unwrap().starts_with("ladder.rung[0].targets is 0"));
+    assert!(labels.starts_with("fallbacks[0].target[1] is"), "{labels}");
+    assert!(build(vec![]).unwrap().starts_with("fallbacks[0].targets is 0"));
     let many = (0..65).map(|n| here(&n.to_string())).collect();
-    assert!(build(many).unwrap().starts_with("ladder.rung[0].targets is 65"));
+    assert!(build(many).unwrap().starts_with("fallbacks[0].targets is 65"));
     let blank = build(vec![here("a"), here(" ")]).unwrap();
-    assert!(blank.starts_with("ladder.rung[0].target[1].credential"), "{blank}");
+    assert!(blank.starts_with("fallbacks[0].target[1].credential"), "{blank}");
 }
 
 #[test]
@@ -552,19 +554,27 @@ fn invalid_values_are_refused_by_name() {
     assert_eq!(refused(new()), None);
     assert_eq!(refused(new().penalty(Duration::ZERO)).unwrap(), "balance.penalty");
     assert_eq!(refused(new().half_life(Duration::MAX)).unwrap(), "balance.half_life");
-    assert_eq!(refused(new().rest(secs(2), secs(1))).unwrap(), "balance.rest");
-    assert_eq!(refused(new().unfit_for(Duration::ZERO)).unwrap(), "balance.unfit_for");
-    assert_eq!(refused(new().failures(0)).unwrap(), "balance.failures");
-    assert_eq!(refused(new().crowd(f64::NAN)).unwrap(), "balance.crowd");
+    assert_eq!(refused(new().ejection(secs(2)..=secs(1))).unwrap(), "balance.ejection");
+    assert_eq!(
+        refused(new().permanent_failure_ejection(Duration::ZERO)).unwrap(),
+        "balance.permanent_failure_ejection"
+    );
+    assert_eq!(refused(new().consecutive_failures(0)).unwrap(), "balance.consecutive_failures");
+    assert_eq!(
+        refused(new().bounded_load_factor(f64::NAN)).unwrap(),
+        "balance.bounded_load_factor"
+    );
 }
 
 #[test]
 fn no_debug_output_shows_a_secret() {
-    let layer = BalancePolicy::new().build([Target::here().bearer("a-secret")]).unwrap();
-    let rung =
-        Fallback::targets([Target::here().bearer("a-secret"), Target::here().bearer("b-secret")]);
+    let layer = BalancePolicy::new().build([Target::same_host().bearer("a-secret")]).unwrap();
+    let fallback = Fallback::targets([
+        Target::same_host().bearer("a-secret"),
+        Target::same_host().bearer("b-secret"),
+    ]);
     let sticky = AffinityKey::new("a-secret");
-    for shown in [format!("{layer:?}"), format!("{rung:?}"), format!("{sticky:?}")] {
+    for shown in [format!("{layer:?}"), format!("{fallback:?}"), format!("{sticky:?}")] {
         assert!(!shown.contains("secret"), "{shown}");
     }
 }
@@ -576,7 +586,7 @@ async fn the_event_of_an_ejected_target_names_its_route() {
     let client = keys.client(log.attach_to(three()));
     drive(&client, 5.0, secs(5)).await;
     let out = log.events().into_iter().find_map(|event| match event {
-        Event::TargetOut { route, lasts, .. } => Some((route.credential().to_owned(), lasts)),
+        Event::TargetEjected { route, lasts, .. } => Some((route.credential().to_owned(), lasts)),
         _ => None,
     });
     assert_eq!(out, Some(("key-a".to_owned(), secs(5))));

@@ -9,7 +9,9 @@ mod scenarios;
 use std::time::Duration;
 
 use evenkeel::{
-    breaker::{Breaker, BreakerPolicy, Permit, Refusal, Snapshot, State},
+    breaker::{
+        BreakerPolicy, BreakerSnapshot, CircuitBreaker, CircuitState, Permit, Refusal, SlowAfter,
+    },
     outcome::Outcome,
 };
 use tokio::time::Instant;
@@ -22,23 +24,27 @@ const IGNORED: Outcome = Outcome::TooLarge;
 
 /// The defaults as thresholds that know no rate, and without chance.
 fn policy() -> BreakerPolicy {
-    BreakerPolicy::default().jitter(0.0).consecutive(5).ratio(0.5).slow_after(secs(8), secs(16))
+    BreakerPolicy::default()
+        .jitter(0.0)
+        .consecutive_failures(5)
+        .failure_ratio(0.5)
+        .slow_after(SlowAfter { first_event: secs(8), whole_answer: secs(16) })
 }
 
 /// A policy without any rule: tests add the one they are about.
 fn no_rule() -> BreakerPolicy {
-    policy().consecutive(None).ratio(None).slow(None)
+    policy().consecutive_failures(None).failure_ratio(None).slow_ratio(None)
 }
 
 /// A breaker on a clock of its own: every moment is given in milliseconds.
 struct Rig {
-    breaker: Breaker,
+    breaker: CircuitBreaker,
     start: Instant,
 }
 
 impl Rig {
     fn new(policy: BreakerPolicy) -> Self {
-        let breaker = Breaker::new(policy).expect("a policy of a test is valid");
+        let breaker = CircuitBreaker::new(policy).expect("a policy of a test is valid");
         Self { breaker, start: Instant::now() }
     }
 
@@ -60,7 +66,7 @@ impl Rig {
 
     /// A call that begins and ends at that moment.
     fn record(&self, millis: u64, outcome: Outcome) {
-        self.permit(millis).end(outcome, self.at(millis));
+        self.permit(millis).record(outcome, self.at(millis));
     }
 
     fn records(&self, millis: u64, outcome: Outcome, times: u32) {
@@ -71,14 +77,14 @@ impl Rig {
     fn took(&self, millis: u64, outcome: Outcome, took: u64) {
         let start = self.start + ms(millis) - ms(took);
         let permit = self.breaker.try_acquire(start, 0.5).expect("a permit");
-        permit.end(outcome, self.at(millis));
+        permit.record(outcome, self.at(millis));
     }
 
-    fn shown(&self, millis: u64) -> Snapshot {
+    fn shown(&self, millis: u64) -> BreakerSnapshot {
         self.breaker.snapshot(self.at(millis))
     }
 
-    fn state(&self, millis: u64) -> State {
+    fn state(&self, millis: u64) -> CircuitState {
         self.shown(millis).state
     }
 }

@@ -40,7 +40,7 @@ fn caching(policy: CachePolicy) -> ClientBuilder {
 }
 
 fn hour() -> CachePolicy {
-    CachePolicy::new().fresh(secs(3600))
+    CachePolicy::new().serve_fresh_for(secs(3600))
 }
 
 fn together() -> CachePolicy {
@@ -50,7 +50,7 @@ fn together() -> CachePolicy {
 /// A cache whose store can be looked into.
 fn open() -> (Arc<Memory>, CachePolicy) {
     let store = Arc::new(Memory::default());
-    (store.clone(), CachePolicy::shared(store))
+    (store.clone(), CachePolicy::with_shared_store(store))
 }
 
 /// A bot that gives a stored answer of up to an hour, and an apology last.
@@ -79,7 +79,7 @@ async fn a_fresh_stored_answer_replaces_a_call_and_is_marked() {
     second.is_whole();
     assert_eq!(second.bytes(), first.bytes());
     assert_eq!(second.headers[header::AGE], "90");
-    assert_eq!(second.headers["evenkeel-rung"], "stored");
+    assert_eq!(second.headers["evenkeel-served-by"], "stored");
     assert_eq!(second.headers["evenkeel-attempts"], "0");
     assert_eq!(second.headers[header::CONTENT_TYPE], first.headers[header::CONTENT_TYPE]);
     let attempt_log = second.attempt_log.unwrap();
@@ -96,7 +96,8 @@ async fn a_fresh_stored_answer_replaces_a_call_and_is_marked() {
 #[tokio::test(start_paused = true)]
 async fn an_expired_answer_is_asked_for_anew() {
     let (provider, log) = (primary(), EventLog::default());
-    let client = over(log.attach_to(caching(CachePolicy::new().fresh(secs(60)))), [&provider]);
+    let client =
+        over(log.attach_to(caching(CachePolicy::new().serve_fresh_for(secs(60)))), [&provider]);
     call(&client, chat(false)).await.unwrap().is_whole();
     advance(secs(61)).await;
     call(&client, chat(false)).await.unwrap().is_whole();
@@ -186,8 +187,8 @@ async fn in_an_outage_the_last_good_answer_is_better_than_an_apology() {
         assert!(hit(&response).unwrap().stale);
         let answer = read(response).await;
         answer.is_whole();
-        assert_eq!(answer.headers["evenkeel-rung"], "stored");
-        assert_eq!(answer.attempt_log.unwrap().rung().as_deref(), Some("stored"));
+        assert_eq!(answer.headers["evenkeel-served-by"], "stored");
+        assert_eq!(answer.attempt_log.unwrap().served_by().as_deref(), Some("stored"));
     }
     assert_eq!(log.count("CacheStored"), 0, "it is not stored once more");
     let other = call(&client, with_body(r#"{"model":"m","messages":[]}"#)).await.unwrap();
@@ -195,7 +196,7 @@ async fn in_an_outage_the_last_good_answer_is_better_than_an_apology() {
     advance(secs(3600)).await;
     assert_eq!(call(&client, chat(false)).await.unwrap().from(), "canned");
     let skipped = log.events().into_iter().filter(|event| {
-        matches!(event, Event::RungSkipped { rung: 1, why: SkipReason::Missing, .. })
+        matches!(event, Event::FallbackSkipped { fallback: 1, why: SkipReason::Missing, .. })
     });
     assert_eq!(skipped.count(), 2);
 }
@@ -220,12 +221,12 @@ async fn a_miss_is_not_a_failure() {
     let (provider, second) = pair();
     provider.set(Reply::context_length_exceeded());
     let offers = evenkeel::fallback::Capabilities::default();
-    let small = secondary().offers(offers.context(1000));
-    let ladder = FallbackPolicy::new()
-        .first(Fallback::addressed().offers(offers.context(2000)))
-        .rung(Fallback::stored(secs(60)))
-        .rung(small);
-    let client = over(caching(CachePolicy::new()).ladder(ladder), [&provider, &second]);
+    let small = secondary().capabilities(offers.context(1000));
+    let fallbacks = FallbackPolicy::new()
+        .first(Fallback::original_request().capabilities(offers.context(2000)))
+        .fallback(Fallback::stored(secs(60)))
+        .fallback(small);
+    let client = over(caching(CachePolicy::new()).fallback_policy(fallbacks), [&provider, &second]);
     assert_eq!(call(&client, chat(false)).await.unwrap().status, 400);
     assert_eq!(second.count(), 0);
 }
@@ -281,7 +282,8 @@ async fn a_call_of_a_tool_is_stored_where_that_is_wanted() {
     let calls = r#"{"object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":[{"id":"1","type":"function","function":{"name":"look","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}"#;
     let (store, policy) = open();
     let provider = primary().always(Reply::raw(200, "application/json", calls));
-    let client = over(caching(policy.tool_calls(true).fresh(secs(60))), [&provider]);
+    let client =
+        over(caching(policy.store_tool_calls(true).serve_fresh_for(secs(60))), [&provider]);
     for _ in 0..2 {
         assert_eq!(call(&client, chat(false)).await.unwrap().bytes(), calls);
     }
@@ -316,7 +318,7 @@ async fn a_stream_is_stored_at_its_end_and_not_before() {
 async fn a_store_takes_no_more_than_its_bound() {
     let store = Arc::new(Memory::new(64 * 1024));
     let provider = primary();
-    let client = over(caching(CachePolicy::shared(store.clone())), [&provider]);
+    let client = over(caching(CachePolicy::with_shared_store(store.clone())), [&provider]);
     for n in 0..500 {
         let body = format!(r#"{{"model":"m","messages":[{{"role":"user","content":"{n}"}}]}}"#);
         call(&client, with_body(body)).await.unwrap().is_whole();
@@ -330,7 +332,7 @@ async fn an_answer_larger_than_the_largest_is_handed_on_and_not_stored() {
     for stream in [false, true] {
         let (store, policy) = open();
         let provider = primary();
-        let client = over(caching(policy.largest(400)), [&provider]);
+        let client = over(caching(policy.max_entry_bytes(400)), [&provider]);
         call(&client, chat(stream)).await.unwrap().is_whole();
         assert!(store.is_empty());
     }
@@ -344,14 +346,14 @@ enum Trouble {
 }
 
 impl Store for Trouble {
-    fn find(&self, _: &Key) -> Found<'_> {
+    fn get(&self, _: &Key) -> Found<'_> {
         match self {
             Self::Fails => Box::pin(async { Err(BoxError::from("down")) }),
             Self::Hangs => Box::pin(pending()),
         }
     }
 
-    fn keep(&self, _: &Key, _: Entry) -> Result<(), BoxError> {
+    fn put(&self, _: &Key, _: Entry) -> Result<(), BoxError> {
         Err("down".into())
     }
 }
@@ -360,7 +362,7 @@ impl Store for Trouble {
 async fn a_store_that_is_down_fails_no_call() {
     for (store, why) in [(Trouble::Fails, MissReason::Failed), (Trouble::Hangs, MissReason::Late)] {
         let (provider, log) = (primary(), EventLog::default());
-        let policy = CachePolicy::over(store).fresh(secs(60));
+        let policy = CachePolicy::with_store(store).serve_fresh_for(secs(60));
         let client = over(log.attach_to(bot(policy)), [&provider]);
         call(&client, chat(false)).await.unwrap().is_whole();
         provider.set(Reply::status(503));
@@ -555,7 +557,7 @@ async fn the_answer_of_a_shared_attempt_is_stored_once() {
 #[tokio::test(start_paused = true)]
 async fn what_has_no_dialect_is_never_shared() {
     let provider = primary().always(Reply::raw(200, "application/json", "{}"));
-    let client = over(caching(together().fresh(secs(60))), [&provider]);
+    let client = over(caching(together().serve_fresh_for(secs(60))), [&provider]);
     let ask = || {
         let request = http::Request::post("http://primary/v1/embeddings");
         client.send(request.body(r#"{"input":"x"}"#.into()).unwrap())
@@ -622,28 +624,28 @@ async fn a_thousand_calls_that_wait_cost_next_to_nothing() {
 #[tokio::test]
 async fn an_invalid_policy_is_refused() {
     let cases = [
-        (Client::builder().fallback(Fallback::stored(secs(1))), "ladder.rung[1]"),
+        (Client::builder().fallback(Fallback::stored(secs(1))), "fallbacks[1]"),
         (
             caching(CachePolicy::new())
-                .ladder(FallbackPolicy::new().first(Fallback::stored(secs(1)))),
-            "ladder.rung[0]",
+                .fallback_policy(FallbackPolicy::new().first(Fallback::stored(secs(1)))),
+            "fallbacks[0]",
         ),
         (
             caching(CachePolicy::new()).fallback(Fallback::stored(Duration::ZERO)),
-            "ladder.rung[1].age",
+            "fallbacks[1].age",
         ),
-        (caching(CachePolicy::new().fresh(Duration::ZERO)), "cache.fresh"),
-        (caching(CachePolicy::new().lookup(Duration::ZERO)), "cache.lookup"),
-        (caching(CachePolicy::new().largest(0)), "cache.largest"),
+        (caching(CachePolicy::new().serve_fresh_for(Duration::ZERO)), "cache.serve_fresh_for"),
+        (caching(CachePolicy::new().lookup_timeout(Duration::ZERO)), "cache.lookup_timeout"),
+        (caching(CachePolicy::new().max_entry_bytes(0)), "cache.max_entry_bytes"),
         (
             caching(CachePolicy::new())
                 .fallback(Fallback::canned("x"))
                 .fallback(Fallback::stored(secs(1))),
-            "ladder.rung[1]",
+            "fallbacks[1]",
         ),
     ];
     for (builder, field) in cases {
-        let error = builder.over(primary()).unwrap_err();
+        let error = builder.build_with(primary()).unwrap_err();
         assert_eq!(error.field(), field, "{error}");
     }
 }
@@ -651,7 +653,7 @@ async fn an_invalid_policy_is_refused() {
 // === what is shared is no worse than one's own ===
 
 #[tokio::test(start_paused = true)]
-async fn a_call_with_less_time_than_the_shared_attempt_is_answered_by_its_own_ladder() {
+async fn a_call_with_less_time_than_the_shared_attempt_is_answered_by_its_own_fallbacks() {
     let provider = primary().always(Reply::answer().head_after(secs(4)));
     let builder = caching(together()).fallback(Fallback::canned(BUSY));
     let client = over(builder, [&provider]);
@@ -705,11 +707,11 @@ async fn an_interactive_call_does_not_queue_behind_batch_calls() {
 
 #[tokio::test(start_paused = true)]
 async fn calls_with_settings_of_their_own_share_no_attempt() {
-    use evenkeel::{fallback::Fallbacks, stream::Commit};
+    use evenkeel::{fallback::Fallbacks, stream::CommitPolicy};
     let provider = primary().always(Reply::answer().with(Fault::Cut { words: 5 }));
     let client = over(caching(together()), [&provider]);
     let mut whole = chat(true);
-    whole.extensions_mut().insert(Commit::Complete);
+    whole.extensions_mut().insert(CommitPolicy::Complete);
     let mut own = chat(true);
     own.extensions_mut().insert(Fallbacks::new([Fallback::canned(BUSY)]).unwrap());
     let (plain, whole, own) =

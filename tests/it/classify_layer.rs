@@ -10,9 +10,9 @@ use bytes::Bytes;
 use evenkeel::{
     Body, Error, Request, Response, Upstream,
     classify::{ClassifyLayer, ClassifyPolicy},
-    dialect::Usage,
+    dialect::UsageHandle,
     outcome::{Outcome, Verdict},
-    stream::{BodyEnd, Commit},
+    stream::{BodyEnd, CommitPolicy},
 };
 use http::{StatusCode, header};
 use http_body_util::BodyExt;
@@ -80,7 +80,7 @@ async fn classify(answer: Response) -> Result<Response, Error> {
 
 /// What a stream comes to: the outcome before the commit point, or how much of it was read and the error after it.
 async fn streamed(
-    commit: Commit,
+    commit: CommitPolicy,
     steps: &[BodyStep],
 ) -> Result<(String, Option<Outcome>), Outcome> {
     let answer = answer(SSE, body_of(steps));
@@ -127,7 +127,7 @@ async fn a_stream_passes_byte_for_byte() {
         DONE,
         "x",
     ];
-    for commit in [Commit::FirstContent, Commit::Complete] {
+    for commit in [CommitPolicy::FirstContent, CommitPolicy::Complete] {
         let steps = pieces.map(data);
         assert_eq!(streamed(commit, &steps).await, Ok((pieces.concat(), None)), "{commit:?}");
     }
@@ -135,7 +135,7 @@ async fn a_stream_passes_byte_for_byte() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_is_handed_on_at_its_first_content_or_when_it_is_complete() {
-    for (commit, after) in [(Commit::FirstContent, 2), (Commit::Complete, 7)] {
+    for (commit, after) in [(CommitPolicy::FirstContent, 2), (CommitPolicy::Complete, 7)] {
         let began = Instant::now();
         let steps = [
             data(ROLE),
@@ -160,7 +160,7 @@ async fn a_stream_is_handed_on_at_its_first_content_or_when_it_is_complete() {
 async fn a_complete_stream_without_done_is_not_waited_for_in_vain() {
     let began = Instant::now();
     let steps = [data(WORD), data(STOP), Hang];
-    let whole = policy().commit(Commit::Complete);
+    let whole = policy().commit(CommitPolicy::Complete);
     let mut answer = classify_by(whole, chat(), answer(SSE, body_of(&steps))).await.unwrap();
     let endings = note(answer.body_mut());
     assert_eq!(read(answer).await, ([WORD, STOP].concat(), None));
@@ -175,26 +175,30 @@ async fn an_error_in_a_stream_before_the_commit_point_is_an_error_of_the_call() 
         &[data(ROLE), Wait(secs(1)), data(ERROR), data(DONE)],
         &[data(PING), data(ERROR), Hang],
     ] {
-        for commit in [Commit::FirstContent, Commit::Complete] {
+        for commit in [CommitPolicy::FirstContent, CommitPolicy::Complete] {
             assert_eq!(streamed(commit, steps).await, Err(UNAVAILABLE), "{steps:?}");
         }
     }
     let late = [data(ROLE), data(WORD), Wait(secs(1)), data(ERROR), Hang];
-    assert_eq!(streamed(Commit::Complete, &late).await, Err(UNAVAILABLE));
+    assert_eq!(streamed(CommitPolicy::Complete, &late).await, Err(UNAVAILABLE));
     let text = [ROLE, WORD, ERROR].concat();
-    assert_eq!(streamed(Commit::FirstContent, &late).await, Ok((text, Some(UNAVAILABLE))));
+    assert_eq!(streamed(CommitPolicy::FirstContent, &late).await, Ok((text, Some(UNAVAILABLE))));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_cut_stream_is_never_a_success() {
     for cut in [&[][..], &[Break], &[Trailers], &[data("data: {\"choi")]] {
         let steps = [&[data(WORD), data(WORD)], cut].concat();
-        let (_, error) = streamed(Commit::FirstContent, &steps).await.unwrap();
+        let (_, error) = streamed(CommitPolicy::FirstContent, &steps).await.unwrap();
         assert_eq!(error, Some(Outcome::Truncated), "{cut:?}");
-        assert_eq!(streamed(Commit::Complete, &steps).await, Err(Outcome::Truncated), "{cut:?}");
+        assert_eq!(
+            streamed(CommitPolicy::Complete, &steps).await,
+            Err(Outcome::Truncated),
+            "{cut:?}"
+        );
         let steps = [&[data(ROLE)], cut].concat();
         assert_eq!(
-            streamed(Commit::FirstContent, &steps).await,
+            streamed(CommitPolicy::FirstContent, &steps).await,
             Err(Outcome::Truncated),
             "{cut:?}"
         );
@@ -210,7 +214,7 @@ async fn a_finish_reason_without_done_is_a_whole_answer() {
         &[data(STOP), Trailers],
         &[data(DONE)],
     ] {
-        for commit in [Commit::FirstContent, Commit::Complete] {
+        for commit in [CommitPolicy::FirstContent, CommitPolicy::Complete] {
             let steps = [&[data(WORD)], end].concat();
             assert_eq!(streamed(commit, &steps).await.unwrap().1, None, "{end:?}");
         }
@@ -226,7 +230,11 @@ async fn a_stream_without_content_is_empty() {
         &[data(ROLE), data(STOP), Hang],
         &[data(ROLE), data(STOP), data(DONE)],
     ] {
-        assert_eq!(streamed(Commit::FirstContent, steps).await, Err(Outcome::Empty), "{steps:?}");
+        assert_eq!(
+            streamed(CommitPolicy::FirstContent, steps).await,
+            Err(Outcome::Empty),
+            "{steps:?}"
+        );
     }
 }
 
@@ -235,19 +243,25 @@ async fn invalid_json_fails_the_call_or_the_body() {
     let steps =
         [&vec![data(WORD); 9][..], &[data(BAD), data(WORD), data(STOP), data(DONE)]].concat();
     let text = [WORD.repeat(9).as_str(), BAD].concat();
-    assert_eq!(streamed(Commit::FirstContent, &steps).await, Ok((text, Some(Outcome::Malformed))));
-    assert_eq!(streamed(Commit::Complete, &steps).await, Err(Outcome::Malformed));
-    assert_eq!(streamed(Commit::FirstContent, &[data(BAD), Hang]).await, Err(Outcome::Malformed));
+    assert_eq!(
+        streamed(CommitPolicy::FirstContent, &steps).await,
+        Ok((text, Some(Outcome::Malformed)))
+    );
+    assert_eq!(streamed(CommitPolicy::Complete, &steps).await, Err(Outcome::Malformed));
+    assert_eq!(
+        streamed(CommitPolicy::FirstContent, &[data(BAD), Hang]).await,
+        Err(Outcome::Malformed)
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn usage_is_reported_at_the_end_of_a_stream_without_done() {
     let answer =
         classify(answer(SSE, body_of(&[data(WORD), data(STOP), data(USAGE)]))).await.unwrap();
-    let usage = answer.extensions().get::<Usage>().unwrap().clone();
-    assert_eq!(usage.tokens(), None);
+    let usage = answer.extensions().get::<UsageHandle>().unwrap().clone();
+    assert_eq!(usage.get(), None);
     assert_eq!(read(answer).await.1, None);
-    assert_eq!(usage.tokens().map(|tokens| (tokens.input, tokens.output)), Some((7, 3)));
+    assert_eq!(usage.get().map(|tokens| (tokens.input, tokens.output)), Some((7, 3)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -278,7 +292,7 @@ async fn what_is_held_back_is_bounded() {
 #[tokio::test(start_paused = true)]
 async fn a_stream_too_large_to_be_held_until_complete_is_passed_through() {
     let steps = [&vec![data(WORD); 30][..], &[Hang]].concat();
-    let small = policy().commit(Commit::Complete).collect(1000);
+    let small = policy().commit(CommitPolicy::Complete).collect(1000);
     assert!(classify_by(small, chat(), answer(SSE, body_of(&steps))).await.is_ok());
 }
 
@@ -360,7 +374,7 @@ async fn an_answer_is_collected_and_passes_byte_for_byte() {
         assert_eq!(verdict(&answer), Outcome::Success);
         assert_eq!(answer.headers()["x-request-id"], "r-1");
         assert_eq!(answer.body().as_bytes().is_some(), size);
-        let tokens = answer.extensions().get::<Usage>().and_then(Usage::tokens);
+        let tokens = answer.extensions().get::<UsageHandle>().and_then(UsageHandle::get);
         assert_eq!(tokens.map(|tokens| tokens.output), Some(3));
         let collected = answer.into_body().collect().await.unwrap();
         assert_eq!(collected.trailers().is_some(), !size);

@@ -18,8 +18,8 @@ use evenkeel::{
     fallback::{Capabilities, Fallback, Prefill, Target},
     outcome::{Outcome, Phase, Verdict},
     retry::RetryPolicy,
-    stream::Resume,
-    telemetry::{Event, SkipReason, Stop},
+    stream::MidStreamFailure,
+    telemetry::{Event, SkipReason, StopReason},
     timeout::TimeoutPolicy,
 };
 use evenkeel_testkit::{Fault, Provider, Reply, Server, WORDS};
@@ -44,8 +44,9 @@ const JSON: &str = r#"{"model":"m","messages":[{"role":"user"}]}"#;
 fn quick() -> Profile {
     let second = Duration::from_secs(1);
     let timeout = TimeoutPolicy::new().attempt(2 * second).first_event(2 * second).idle(second);
-    let retry = RetryPolicy::default().base(ms(10)).cap(ms(40)).least(ms(1));
-    let breaker = BreakerPolicy::default().consecutive(None).ratio(None).slow(None);
+    let retry = RetryPolicy::default().base(ms(10)).max_backoff(ms(40)).min_attempt_time(ms(1));
+    let breaker =
+        BreakerPolicy::default().consecutive_failures(None).failure_ratio(None).slow_ratio(None);
     let profile = Profile::interactive().deadline(4 * second).connect(2 * second);
     profile.timeout(timeout).retry(retry).breaker(breaker)
 }
@@ -55,7 +56,7 @@ fn builder() -> ClientBuilder {
 }
 
 fn client(builder: ClientBuilder) -> Client {
-    builder.with_reqwest(transport()).unwrap()
+    builder.build_with_reqwest(transport()).unwrap()
 }
 
 async fn serve(provider: &Provider) -> Server {
@@ -85,8 +86,8 @@ fn post(server: &Server, body: impl Into<reqwest::Body>) -> reqwest::Request {
     request
 }
 
-/// The second server as a rung.
-fn rung(server: &Server) -> Fallback {
+/// The second server as a fallback.
+fn fallback(server: &Server) -> Fallback {
     let target = Target::new(format!("{}/v1", server.url()));
     Fallback::target(target.bearer("the-second-key").model("spare"))
 }
@@ -181,10 +182,10 @@ async fn the_url_is_that_of_the_target_that_answered() {
     let (first, _) = always(Reply::status(503)).await;
     let (second, _) = always(Reply::answer()).await;
     let asked = url(&first);
-    let client = client(builder().fallback(rung(&second)).fallback(Fallback::canned(BUSY)));
+    let client = client(builder().fallback(fallback(&second)).fallback(Fallback::canned(BUSY)));
     let answer = ends(client.execute(post(&first, JSON))).await.unwrap();
     assert_eq!(answer.url(), &url(&second));
-    assert_eq!(answer.headers()["evenkeel-rung"], "spare");
+    assert_eq!(answer.headers()["evenkeel-served-by"], "spare");
     drop(second);
     let answer = ends(client.execute(post(&first, JSON))).await.unwrap();
     assert_eq!((answer.url(), answer.status().as_u16()), (&asked, 200));
@@ -206,15 +207,19 @@ async fn the_timeout_of_a_request_is_the_deadline_of_its_call() {
     let mut request = post(&server, JSON);
     *request.timeout_mut() = Some(ms(300));
     let answer = ends(canned.execute(request)).await.unwrap();
-    assert_eq!(answer.headers()["evenkeel-rung"], "canned");
+    assert_eq!(answer.headers()["evenkeel-served-by"], "canned");
 }
 
 #[tokio::test]
 async fn a_long_timeout_of_a_request_does_not_lift_the_deadline() {
     // As SDKs do, which put ten minutes into every request.
     let (server, provider) = always(Reply::status(503).head_after(ms(150))).await;
-    let retry =
-        RetryPolicy::default().retries(50).base(ms(50)).cap(ms(50)).least(ms(1)).reserve(100);
+    let retry = RetryPolicy::default()
+        .retries(50)
+        .base(ms(50))
+        .max_backoff(ms(50))
+        .min_attempt_time(ms(1))
+        .budget_reserve(100);
     let limits = TimeoutPolicy::new().attempt(ms(500)).first_event(ms(500));
     let profile = quick().deadline(ms(500)).connect(ms(500)).retry(retry).timeout(limits);
     let client = client(Client::builder().profile(profile));
@@ -263,11 +268,11 @@ async fn a_silent_server_is_left_for_the_next() {
     let (first, silent) = always(Reply::hang()).await;
     let (second, _) = always(Reply::answer()).await;
     let limits = TimeoutPolicy::new().attempt(ms(400)).first_event(ms(400));
-    let builder = Client::builder().profile(quick().timeout(limits)).fallback(rung(&second));
+    let builder = Client::builder().profile(quick().timeout(limits)).fallback(fallback(&second));
     for body in [JSON, STREAM] {
         let answer = ends(client(builder.clone()).execute(post(&first, body))).await.unwrap();
         assert_eq!(answer.headers()["x-served-by"], "primary");
-        assert_eq!(answer.headers()["evenkeel-rung"], "spare");
+        assert_eq!(answer.headers()["evenkeel-served-by"], "spare");
     }
     assert_eq!(silent.count(), 2);
     wait_until(|| silent.in_flight() == 0).await;
@@ -294,7 +299,8 @@ async fn a_streamed_request_body_is_sent_once_and_whole() {
     let (first, provider) = once(Reply::answer()).await;
     let (second, spare) = always(Reply::answer()).await;
     let log = EventLog::default();
-    let builder = log.attach_to(builder().fallback(rung(&second)).fallback(Fallback::canned(BUSY)));
+    let builder =
+        log.attach_to(builder().fallback(fallback(&second)).fallback(Fallback::canned(BUSY)));
     let client = client(builder);
     let body = || reqwest::Body::wrap_stream(words_of(JSON));
     let answer = ends(client.execute(post(&first, body()))).await.unwrap();
@@ -307,8 +313,8 @@ async fn a_streamed_request_body_is_sent_once_and_whole() {
     assert_eq!(answer.status(), 503, "the provider's own answer");
     assert_eq!((provider.count(), spare.count()), (1, 0));
     let once = |event: &Event| match event {
-        Event::RetryStopped { why, .. } => *why == Stop::Once,
-        Event::RungSkipped { why, .. } => *why == SkipReason::Once,
+        Event::RetryStopped { why, .. } => *why == StopReason::Once,
+        Event::FallbackSkipped { why, .. } => *why == SkipReason::Once,
         _ => false,
     };
     assert_eq!(log.events().iter().filter(|event| once(event)).count(), 2);
@@ -346,9 +352,9 @@ async fn a_refused_connection_is_unreachable_and_the_next_target_is_asked() {
     let source = error.source().and_then(|source| source.downcast_ref::<reqwest::Error>());
     assert!(source.expect("the transport's own").is_connect());
 
-    let both = client(builder().fallback(rung(&second)));
+    let both = client(builder().fallback(fallback(&second)));
     let answer = ends(both.execute(post(&first, STREAM))).await.unwrap();
-    assert_eq!(answer.headers()["evenkeel-rung"], "spare");
+    assert_eq!(answer.headers()["evenkeel-served-by"], "spare");
     assert_eq!(words(&answer.text().await.unwrap()), WORDS);
     assert_eq!(provider.count(), 0);
 }
@@ -390,8 +396,10 @@ async fn a_stream_that_dies_is_read_whole_and_once_where_the_second_server_goes_
         let (first, _) = always(Reply::answer().with(fault).between_events(ms(2))).await;
         let provider = Provider::new("secondary").continues();
         let second = serve(&provider).await;
-        let able = rung(&second).offers(Capabilities::default().prefill(Prefill::Message));
-        let client = client(builder().fallback(able).resume(Resume::Continue));
+        let able =
+            fallback(&second).capabilities(Capabilities::default().prefill(Prefill::Message));
+        let client =
+            client(builder().fallback(able).mid_stream_failure(MidStreamFailure::Continue));
         let answer = ends(client.execute(post(&first, STREAM))).await.unwrap();
         let mut body = answer.bytes_stream();
         let (mut text, mut held, mut done) = (String::new(), String::new(), 0);
@@ -423,7 +431,7 @@ async fn calls_at_once_are_all_answered_while_the_first_target_goes_away() {
     let client = client(
         Client::builder()
             .profile(quick().breaker(BreakerPolicy::default()))
-            .fallback(rung(&second)),
+            .fallback(fallback(&second)),
     );
     let calls = (0..50).map(|n| {
         let (client, request) = (client.clone(), post(&first, JSON));
@@ -517,7 +525,7 @@ async fn a_redirect_to_another_host_carries_no_key_there() {
         assert_eq!((answer.status().as_u16(), provider.count()), (status, 1));
         let canned = builder().fallback(Fallback::canned(BUSY)).build().unwrap();
         let answer = ends(canned.execute(marked(&server))).await.unwrap();
-        assert_eq!(answer.headers()["evenkeel-rung"], "canned");
+        assert_eq!(answer.headers()["evenkeel-served-by"], "canned");
     }
     assert_eq!(*seen.lock().unwrap(), "", "nobody went there");
 }

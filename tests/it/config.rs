@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use evenkeel::{
     Client, ClientBuilder, ConfigError, Profile,
-    breaker::BreakerPolicy,
+    breaker::{BreakerPolicy, SlowAfter},
     classify::ClassifyPolicy,
     fallback::{Canned, Fallback, FallbackPolicy, Target},
     limit::{AdaptivePolicy, Concurrency, LimitPolicy},
@@ -19,7 +19,7 @@ use crate::support::{call, chat, ms, over, secondary, secs};
 const ZERO: Duration = Duration::ZERO;
 
 fn refused(builder: ClientBuilder) -> ConfigError {
-    builder.over(Provider::new("primary")).expect_err("it is refused")
+    builder.build_with(Provider::new("primary")).expect_err("it is refused")
 }
 
 /// That each is refused: the field, the value, and a word of what is allowed.
@@ -55,12 +55,12 @@ fn classify(set: impl FnOnce(ClassifyPolicy) -> ClassifyPolicy) -> ClientBuilder
     of(Profile::interactive().classify(set(ClassifyPolicy::default())))
 }
 
-fn ladder(rung: Fallback) -> ClientBuilder {
-    Client::builder().fallback(rung)
+fn fallbacks(fallback: Fallback) -> ClientBuilder {
+    Client::builder().fallback(fallback)
 }
 
 fn target(base: &str) -> ClientBuilder {
-    ladder(Fallback::target(Target::new(base)))
+    fallbacks(Fallback::target(Target::new(base)))
 }
 
 fn limit(set: impl FnOnce(LimitPolicy) -> LimitPolicy) -> ClientBuilder {
@@ -101,7 +101,7 @@ fn limits_that_let_nothing_through_are_refused() {
 fn both_profiles_are_valid_unchanged() {
     for profile in [Profile::interactive(), Profile::pipeline(), Profile::default()] {
         let builder = of(profile).fallback(secondary()).fallback(Fallback::canned("busy"));
-        assert!(builder.over(Provider::new("primary")).is_ok());
+        assert!(builder.build_with(Provider::new("primary")).is_ok());
     }
 }
 
@@ -118,7 +118,7 @@ fn limits_on_time_have_to_fit_together() {
         (timeout(new().attempt(ZERO)), "timeout.attempt", "0ns", "more than 0"),
         (timeout(new().first_event(ZERO)), "timeout.first_event", "0ns", "more than 0"),
         (timeout(new().idle(ZERO)), "timeout.idle", "0ns", "more than 0"),
-        (timeout(new().whole_stream(secs(9))), "timeout.whole_stream", "9s", "first_event, 20s"),
+        (timeout(new().stream_total(secs(9))), "timeout.stream_total", "9s", "first_event, 20s"),
     ]);
 }
 
@@ -126,7 +126,7 @@ fn limits_on_time_have_to_fit_together() {
 fn a_deadline_alone_is_enough_and_clamps_limits_that_were_not_set() {
     for profile in [Profile::interactive(), Profile::pipeline()] {
         for deadline in [secs(299), secs(19), secs(8), secs(2), Duration::from_millis(100)] {
-            let built = of(profile.clone().deadline(deadline)).over(Provider::new("p"));
+            let built = of(profile.clone().deadline(deadline)).build_with(Provider::new("p"));
             assert!(built.is_ok(), "{deadline:?}: {:?}", built.err());
         }
     }
@@ -137,45 +137,65 @@ fn retries_have_to_be_possible_and_bounded() {
     let new = RetryPolicy::new;
     all_refused([
         (retry(new().base(ZERO)), "retry.base", "0ns", "more than 0"),
-        (retry(new().base(secs(5))), "retry.base", "5s", "retry.cap, 4s"),
-        (retry(new().cap(secs(90_000))), "retry.cap", "90000s", "a day"),
+        (retry(new().base(secs(5))), "retry.base", "5s", "retry.max_backoff, 4s"),
+        (retry(new().max_backoff(secs(90_000))), "retry.max_backoff", "90000s", "a day"),
         (retry(new().factor(0.99)), "retry.factor", "0.99", "1 to 100"),
         (retry(new().factor(f64::NAN)), "retry.factor", "NaN", "1 to 100"),
-        (retry(new().longest_hint(ms(49))), "retry.longest_hint", "49ms", "50ms or more"),
-        (retry(new().least(secs(30))), "retry.least", "30s", "30s"),
-        (retry(new().share(-0.2)), "retry.share", "-0.2", "more than 0"),
-        (retry(new().share(-0.0)), "retry.share", "-0.0", "more than 0"),
-        (retry(new().share(1.01)), "retry.share", "1.01", "at most 1"),
-        (retry(new().share(f64::NAN)), "retry.share", "NaN", "more than 0"),
-        (retry(new().reserve(0)), "retry.reserve", "0", "1 to 10000"),
-        (retry(new().reserve(Budget::MOST + 1)), "retry.reserve", "10001", "1 to 10000"),
+        (retry(new().max_hint(ms(49))), "retry.max_hint", "49ms", "50ms or more"),
+        (retry(new().min_attempt_time(secs(30))), "retry.min_attempt_time", "30s", "30s"),
+        (retry(new().budget_ratio(-0.2)), "retry.budget_ratio", "-0.2", "more than 0"),
+        (retry(new().budget_ratio(-0.0)), "retry.budget_ratio", "-0.0", "more than 0"),
+        (retry(new().budget_ratio(1.01)), "retry.budget_ratio", "1.01", "at most 1"),
+        (retry(new().budget_ratio(f64::NAN)), "retry.budget_ratio", "NaN", "more than 0"),
+        (retry(new().budget_reserve(0)), "retry.budget_reserve", "0", "1 to 10000"),
+        (
+            retry(new().budget_reserve(Budget::MAX_RESERVE + 1)),
+            "retry.budget_reserve",
+            "10001",
+            "1 to 10000",
+        ),
     ]);
 }
 
 #[test]
 fn a_breaker_has_to_be_able_to_open_and_to_recover() {
     all_refused([
-        (breaker(|it| it.probes(0)), "breaker.probes", "0", "1 to 8"),
-        (breaker(|it| it.probes(9)), "breaker.probes", "9", "1 to 8"),
-        (breaker(|it| it.successes(0)), "breaker.successes", "0", "1 to"),
-        (breaker(|it| it.consecutive(0)), "breaker.consecutive", "0", "1 to"),
-        (breaker(|it| it.minimum(0)), "breaker.minimum", "0", "1 to"),
-        (breaker(|it| it.ratio(-0.5)), "breaker.ratio", "-0.5", "above 0, at most 1"),
-        (breaker(|it| it.ratio(0.0)), "breaker.ratio", "0.0", "above 0"),
-        (breaker(|it| it.ratio(f64::NAN)), "breaker.ratio", "NaN", "above 0"),
-        (breaker(|it| it.ratio(1.5)), "breaker.ratio", "1.5", "at most 1"),
-        (breaker(|it| it.slow(f64::INFINITY)), "breaker.slow", "inf", "at most 1"),
+        (breaker(|it| it.max_probes(0)), "breaker.max_probes", "0", "1 to 8"),
+        (breaker(|it| it.max_probes(9)), "breaker.max_probes", "9", "1 to 8"),
+        (breaker(|it| it.probe_successes(0)), "breaker.probe_successes", "0", "1 to"),
+        (breaker(|it| it.consecutive_failures(0)), "breaker.consecutive_failures", "0", "1 to"),
+        (breaker(|it| it.min_calls(0)), "breaker.min_calls", "0", "1 to"),
+        (
+            breaker(|it| it.failure_ratio(-0.5)),
+            "breaker.failure_ratio",
+            "-0.5",
+            "above 0, at most 1",
+        ),
+        (breaker(|it| it.failure_ratio(0.0)), "breaker.failure_ratio", "0.0", "above 0"),
+        (breaker(|it| it.failure_ratio(f64::NAN)), "breaker.failure_ratio", "NaN", "above 0"),
+        (breaker(|it| it.failure_ratio(1.5)), "breaker.failure_ratio", "1.5", "at most 1"),
+        (breaker(|it| it.slow_ratio(f64::INFINITY)), "breaker.slow_ratio", "inf", "at most 1"),
         (breaker(|it| it.jitter(-0.1)), "breaker.jitter", "-0.1", "below 1"),
         (breaker(|it| it.jitter(1.0)), "breaker.jitter", "1.0", "below 1"),
         (breaker(|it| it.jitter(f64::NAN)), "breaker.jitter", "NaN", "below 1"),
-        (breaker(|it| it.recover(secs(20), 0.0)), "breaker.recover", "0.0", "above 0"),
-        (breaker(|it| it.recover(secs(20), f64::NAN)), "breaker.recover", "NaN", "above 0"),
+        (breaker(|it| it.ramp(secs(20), 0.0)), "breaker.ramp", "0.0", "above 0"),
+        (breaker(|it| it.ramp(secs(20), f64::NAN)), "breaker.ramp", "NaN", "above 0"),
         (breaker(|it| it.window(ZERO)), "breaker.window", "0ns", "10ms and more"),
-        (breaker(|it| it.open_for(ZERO, secs(1))), "breaker.open_for", "0ns", "1ms and more"),
-        (breaker(|it| it.open_for(secs(9), secs(8))), "breaker.open_for", "8s", "9s and more"),
-        (breaker(|it| it.exhausted_for(secs(4), secs(9))), "breaker.exhausted_for", "4s", "5s"),
-        (breaker(|it| it.exhausted_for(secs(9), secs(8))), "breaker.exhausted_for", "8s", "9s"),
-        (breaker(|it| it.probe_limit(secs(15))), "breaker.probe_limit", "15s", "20s and more"),
+        (
+            breaker(|it| it.open_backoff(ZERO..=secs(1))),
+            "breaker.open_backoff",
+            "0ns",
+            "1ms and more",
+        ),
+        (
+            breaker(|it| it.open_backoff(secs(9)..=secs(8))),
+            "breaker.open_backoff",
+            "8s",
+            "9s and more",
+        ),
+        (breaker(|it| it.quota_backoff(secs(4)..=secs(9))), "breaker.quota_backoff", "4s", "5s"),
+        (breaker(|it| it.quota_backoff(secs(9)..=secs(8))), "breaker.quota_backoff", "8s", "9s"),
+        (breaker(|it| it.probe_timeout(secs(15))), "breaker.probe_timeout", "15s", "20s and more"),
     ]);
 }
 
@@ -192,80 +212,71 @@ fn a_bound_of_zero_is_refused() {
 fn a_fallback_needs_a_target() {
     let url = "an http or https URL with a host";
     all_refused([
-        (target("/v1"), "ladder.rung[1].base_url", r#""/v1""#, url),
-        (target("https://"), "ladder.rung[1].base_url", r#""https://""#, url),
-        (target("https:///v1"), "ladder.rung[1].base_url", r#""https:///v1""#, url),
-        (target(""), "ladder.rung[1].base_url", r#""""#, url),
-        (target("ftp://host/v1"), "ladder.rung[1].base_url", r#""ftp://host/v1""#, url),
-        (target("api.example.com/v1"), "ladder.rung[1].base_url", r#""api.example.com/v1""#, url),
-        (target("api.example.com"), "ladder.rung[1].base_url", r#""api.example.com""#, url),
+        (target("/v1"), "fallbacks[1].base_url", r#""/v1""#, url),
+        (target("https://"), "fallbacks[1].base_url", r#""https://""#, url),
+        (target("https:///v1"), "fallbacks[1].base_url", r#""https:///v1""#, url),
+        (target(""), "fallbacks[1].base_url", r#""""#, url),
+        (target("ftp://host/v1"), "fallbacks[1].base_url", r#""ftp://host/v1""#, url),
+        (target("api.example.com/v1"), "fallbacks[1].base_url", r#""api.example.com/v1""#, url),
+        (target("api.example.com"), "fallbacks[1].base_url", r#""api.example.com""#, url),
+        (target("https://host:port/v1"), "fallbacks[1].base_url", r#""https://host:port/v1""#, url),
+        (target("https://[::1]:99999"), "fallbacks[1].base_url", r#""https://[::1]:99999/""#, url),
+        (target("https://u:p@host/v1"), "fallbacks[1].base_url", r#"Some("host")"#, "bearer()"),
         (
-            target("https://host:port/v1"),
-            "ladder.rung[1].base_url",
-            r#""https://host:port/v1""#,
-            url,
-        ),
-        (
-            target("https://[::1]:99999"),
-            "ladder.rung[1].base_url",
-            r#""https://[::1]:99999/""#,
-            url,
-        ),
-        (target("https://u:p@host/v1"), "ladder.rung[1].base_url", r#"Some("host")"#, "bearer()"),
-        (
-            ladder(Fallback::target(Target::here())),
-            "ladder.rung[1].target",
+            fallbacks(Fallback::target(Target::same_host())),
+            "fallbacks[1].target",
             r#""empty""#,
             "at least one",
         ),
         (
-            ladder(Fallback::target(Target::here().model(" "))),
-            "ladder.rung[1].model",
+            fallbacks(Fallback::target(Target::same_host().model(" "))),
+            "fallbacks[1].model",
             r#""""#,
             "name",
         ),
         (
-            ladder(Fallback::canned("a")).fallback(secondary()),
-            "ladder.rung[1]",
+            fallbacks(Fallback::canned("a")).fallback(secondary()),
+            "fallbacks[1]",
             r#""canned""#,
-            "only as the last rung",
+            "only as the last fallback",
         ),
-        (ladder(Fallback::canned("a").named("")), "ladder.rung[1].name", r#""""#, "visible ASCII"),
+        (fallbacks(Fallback::canned("a").named("")), "fallbacks[1].name", r#""""#, "visible ASCII"),
         (
-            ladder(Fallback::canned("a").named("é")),
-            "ladder.rung[1].name",
+            fallbacks(Fallback::canned("a").named("é")),
+            "fallbacks[1].name",
             r#""é""#,
             "visible ASCII",
         ),
         (
-            ladder(secondary().reserve(secs(30))),
-            "ladder.rung[1].reserve",
+            fallbacks(secondary().reserve(secs(30))),
+            "fallbacks[1].reserve",
             "30s",
             "less than the deadline of 30s",
         ),
         (
-            Client::builder()
-                .ladder(FallbackPolicy::new().first(Fallback::addressed().reserve(secs(31)))),
-            "ladder.rung[0].reserve",
+            Client::builder().fallback_policy(
+                FallbackPolicy::new().first(Fallback::original_request().reserve(secs(31))),
+            ),
+            "fallbacks[0].reserve",
             "31s",
             "less than the deadline",
         ),
-        (ladder(Fallback::canned(" ")), "ladder.rung[1].text", r#""""#, "says something"),
+        (fallbacks(Fallback::canned(" ")), "fallbacks[1].text", r#""""#, "says something"),
         (
             Client::builder().primary(Target::new("https://a.example/v1/chat/completions")),
-            "ladder.rung[0].base_url",
+            "fallbacks[0].base_url",
             r#""https://a.example/v1/chat/completions""#,
             "without the path of a call",
         ),
         (
             Client::builder().primary(Target::new("nowhere/at/all")),
-            "ladder.rung[0].base_url",
+            "fallbacks[0].base_url",
             r#""nowhere/at/all""#,
             url,
         ),
         (
             (0..32).fold(Client::builder(), |builder, _| builder.fallback(secondary())),
-            "ladder.rungs",
+            "fallbacks",
             "33",
             "at most 32",
         ),
@@ -276,7 +287,7 @@ fn a_fallback_needs_a_target() {
 fn every_way_to_write_a_host_is_allowed() {
     for base in ["http://localhost:8080", "https://[::1]:8080/v1", "http://[::1]", "HTTPS://a.B.c/"]
     {
-        assert!(target(base).over(Provider::new("primary")).is_ok(), "{base}");
+        assert!(target(base).build_with(Provider::new("primary")).is_ok(), "{base}");
     }
 }
 
@@ -286,8 +297,8 @@ fn a_blank_key_is_refused_when_the_client_is_built() {
     for blank in ["", " ", "\t"] {
         let name = HeaderName::from_static("x-api-key");
         for target in [base().bearer(blank), base().credential(name, blank)] {
-            let error = refused(ladder(Fallback::target(target)));
-            assert_eq!(error.field(), "ladder.rung[1].credential");
+            let error = refused(fallbacks(Fallback::target(target)));
+            assert_eq!(error.field(), "fallbacks[1].credential");
             assert!(error.to_string().contains("not blank"), "{error}");
         }
     }
@@ -296,7 +307,7 @@ fn a_blank_key_is_refused_when_the_client_is_built() {
 #[test]
 fn no_refusal_shows_a_secret() {
     let target = |base: &str| Fallback::target(Target::new(base));
-    for rung in [
+    for fallback in [
         target("https://user:SecretMark@host/v1"),
         target("ftp://user:SecretMark@host/v1"),
         target("https://host:port/v1?key=SecretMark"),
@@ -304,7 +315,7 @@ fn no_refusal_shows_a_secret() {
         target("user:SecretMark@host"),
         Fallback::target(Target::new("https://host/v1").bearer("Secret\nMark")),
     ] {
-        let error = refused(ladder(rung));
+        let error = refused(fallbacks(fallback));
         for text in [error.to_string(), format!("{error:?}")] {
             assert!(!text.contains("SecretMark") && !text.contains("Secret\\nMark"), "{text}");
         }
@@ -315,7 +326,7 @@ fn no_refusal_shows_a_secret() {
 fn reqwest_builders_refuse_the_same() {
     let wrong = || of(Profile::interactive().deadline(ZERO));
     assert_eq!(wrong().build().unwrap_err().field(), "profile.deadline");
-    let with = wrong().with_reqwest(reqwest::Client::new());
+    let with = wrong().build_with_reqwest(reqwest::Client::new());
     assert_eq!(with.unwrap_err().field(), "profile.deadline");
 }
 
@@ -325,34 +336,46 @@ async fn the_largest_and_the_smallest_values_that_are_allowed_break_nothing() {
     let large = Profile::interactive()
         .deadline(most)
         .connect(most)
-        .timeout(TimeoutPolicy::new().attempt(most).first_event(most).idle(most).whole_stream(most))
-        .retry(RetryPolicy::new().least(secs(1)).longest_hint(most).retries(3).reserve(10_000))
+        .timeout(TimeoutPolicy::new().attempt(most).first_event(most).idle(most).stream_total(most))
+        .retry(
+            RetryPolicy::new()
+                .min_attempt_time(secs(1))
+                .max_hint(most)
+                .retries(3)
+                .budget_reserve(10_000),
+        )
         .breaker(
             BreakerPolicy::default()
-                .consecutive(2)
+                .consecutive_failures(2)
                 .window(most)
-                .open_for(most, most)
-                .exhausted_for(most, most)
-                .slow_after(most, most)
-                .probe_limit(most)
-                .hint_cap(most)
-                .recover(most, 1.0),
+                .open_backoff(most..=most)
+                .quota_backoff(most..=most)
+                .slow_after(SlowAfter { first_event: most, whole_answer: most })
+                .probe_timeout(most)
+                .max_hint(most)
+                .ramp(most, 1.0),
         );
     let small = Profile::interactive()
         .deadline(ms(1))
         .connect(least)
         .timeout(TimeoutPolicy::new().attempt(least).first_event(least).idle(least))
-        .retry(RetryPolicy::new().base(least).cap(least).longest_hint(ms(50)).least(ZERO))
+        .retry(
+            RetryPolicy::new()
+                .base(least)
+                .max_backoff(least)
+                .max_hint(ms(50))
+                .min_attempt_time(ZERO),
+        )
         .breaker(
             BreakerPolicy::default()
-                .consecutive(1)
+                .consecutive_failures(1)
                 .window(ms(10))
-                .open_for(ms(1), ms(1))
-                .exhausted_for(ms(1), ms(1))
-                .slow_after(ZERO, ZERO)
-                .probe_limit(ms(1))
-                .hint_cap(ZERO)
-                .recover(ZERO, 1.0),
+                .open_backoff(ms(1)..=ms(1))
+                .quota_backoff(ms(1)..=ms(1))
+                .slow_after(SlowAfter { first_event: ZERO, whole_answer: ZERO })
+                .probe_timeout(ms(1))
+                .max_hint(ZERO)
+                .ramp(ZERO, 1.0),
         )
         .classify(ClassifyPolicy::default().hold_events(1).hold_bytes(1).collect(1));
     for profile in [large, small] {

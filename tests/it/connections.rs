@@ -3,7 +3,8 @@
 use std::{future::Future, sync::Arc};
 
 use evenkeel::{
-    Client, Profile, breaker::State, context::AttemptLog, telemetry::Event, timeout::TimeoutPolicy,
+    Client, Profile, breaker::CircuitState, context::AttemptLog, telemetry::Event,
+    timeout::TimeoutPolicy,
 };
 use evenkeel_testkit::{IdleFault, Incident, Provider, Reply, Server, WORDS};
 use futures_util::future::join_all;
@@ -36,7 +37,7 @@ async fn own() -> Stage {
 /// A client of the user's own, with its own pool.
 async fn given() -> Stage {
     let transport = reqwest::Client::builder().retry(reqwest::retry::never()).build().unwrap();
-    stage(|builder| builder.with_reqwest(transport).unwrap()).await
+    stage(|builder| builder.build_with_reqwest(transport).unwrap()).await
 }
 
 impl Stage {
@@ -234,7 +235,7 @@ async fn silence_on_new_connections_counts_against_the_provider() {
         let _ = stage.chat().await;
     }
     let (_, shown) = stage.client.breakers().list().remove(0);
-    assert_eq!((stage.lost(false), shown.state), (1, State::Open));
+    assert_eq!((stage.lost(false), shown.state), (1, CircuitState::Open));
 }
 
 #[tokio::test]
@@ -260,7 +261,7 @@ async fn connections_lost_on_new_connections_count_against_the_provider() {
         let _ = stage.chat().await;
     }
     let (_, shown) = stage.client.breakers().list().remove(0);
-    assert_eq!((shown.state, stage.lost(true) + stage.lost(false)), (State::Open, 0));
+    assert_eq!((shown.state, stage.lost(true) + stage.lost(false)), (CircuitState::Open, 0));
 }
 
 #[tokio::test]
@@ -312,7 +313,7 @@ async fn node_replaced_all_eight_calls_are_answered_through_the_middleware() {
         wait_until(|| server.idle_connections() >= n).await;
         server.kill_idle(IdleFault::Reset);
         join_all((0..8).map(|_| ask())).await;
-        assert_eq!(breakers.list()[0].1.state, State::Closed);
+        assert_eq!(breakers.list()[0].1.state, CircuitState::Closed);
     }
 }
 

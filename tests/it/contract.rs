@@ -11,8 +11,8 @@ use evenkeel::{
     hedge::HedgePolicy,
     limit::{Concurrency, LimitPolicy},
     retry::RetryPolicy,
-    stream::Commit,
-    telemetry::{AttemptSpanLayer, Events, TelemetryLayer},
+    stream::CommitPolicy,
+    telemetry::{AttemptSpanLayer, EventSink, TelemetryLayer},
     timeout::{DeadlinePolicy, TimeoutPolicy},
 };
 use evenkeel_testkit::{Probe, probe::check};
@@ -22,7 +22,7 @@ use crate::support::secondary;
 
 #[tokio::test(start_paused = true)]
 async fn telemetry_keeps_the_contract() {
-    assert_eq!(check(TelemetryLayer::new(Events::default())).await, []);
+    assert_eq!(check(TelemetryLayer::new(EventSink::default())).await, []);
 }
 
 #[tokio::test(start_paused = true)]
@@ -38,14 +38,14 @@ async fn the_deadline_keeps_the_contract() {
 #[tokio::test(start_paused = true)]
 async fn the_cache_keeps_the_contract() {
     assert_eq!(check(CachePolicy::new().build().unwrap()).await, []);
-    let all = CachePolicy::new().fresh(std::time::Duration::from_secs(60)).coalesce(true);
+    let all = CachePolicy::new().serve_fresh_for(std::time::Duration::from_secs(60)).coalesce(true);
     assert_eq!(check(all.build().unwrap()).await, []);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_ladder_keeps_the_contract() {
+async fn the_fallbacks_keeps_the_contract() {
     assert_eq!(check(FallbackPolicy::new().build().unwrap()).await, []);
-    let long = FallbackPolicy::new().rung(secondary()).rung(Fallback::canned("busy"));
+    let long = FallbackPolicy::new().fallback(secondary()).fallback(Fallback::canned("busy"));
     assert_eq!(check(long.build().unwrap()).await, []);
 }
 
@@ -99,18 +99,18 @@ async fn an_attempt_of_several_layers_keeps_the_contract() {
 
 #[tokio::test(start_paused = true)]
 async fn the_client_keeps_the_contract() {
-    let client = layer_fn(|probe: Probe| Client::builder().over(probe).unwrap());
+    let client = layer_fn(|probe: Probe| Client::builder().build_with(probe).unwrap());
     assert_eq!(check(client).await, []);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_client_with_fallbacks_that_commits_late_keeps_the_contract() {
     let client = layer_fn(|probe: Probe| {
-        let whole = ClassifyPolicy::default().commit(Commit::Complete);
+        let whole = ClassifyPolicy::default().commit(CommitPolicy::Complete);
         let equals = ["http://one/v1", "http://two/v1"].map(Target::new);
         let profile = Profile::interactive().classify(whole);
         let builder = Client::builder().profile(profile).primaries(equals);
-        builder.fallback(secondary()).fallback(Fallback::canned("busy")).over(probe).unwrap()
+        builder.fallback(secondary()).fallback(Fallback::canned("busy")).build_with(probe).unwrap()
     });
     // A stream that is held back until it is whole cannot be dropped half-way: it is over when it comes.
     assert_eq!(check(client).await, []);

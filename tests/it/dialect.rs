@@ -11,7 +11,7 @@ use evenkeel::{
     classify::ClassifyPolicy,
     dialect::{Dialect, RequestInfo},
     outcome::Outcome,
-    stream::{BodyEnd, Commit},
+    stream::{BodyEnd, CommitPolicy},
 };
 use futures_util::stream;
 use http_body::Frame;
@@ -241,7 +241,7 @@ const STREAMS: [[&str; 5]; 6] = [
 ];
 
 /// What came through the layer: the bytes, how the body failed, and its endings.
-async fn through(path: &str, kind: &str, pieces: &[&str], commit: Commit) -> Through {
+async fn through(path: &str, kind: &str, pieces: &[&str], commit: CommitPolicy) -> Through {
     let pieces: Vec<_> =
         pieces.iter().map(|piece| Bytes::copy_from_slice(piece.as_bytes())).collect();
     let frames = pieces.into_iter().map(|data| Ok::<_, Infallible>(Frame::data(data)));
@@ -279,7 +279,7 @@ const UNAVAILABLE: Outcome = Outcome::Unavailable { wait: None };
 #[tokio::test(start_paused = true)]
 async fn a_healthy_stream_of_any_dialect_comes_through_byte_for_byte() {
     for [path, kind, word, end, _] in STREAMS {
-        for commit in [Commit::FirstContent, Commit::Complete] {
+        for commit in [CommitPolicy::FirstContent, CommitPolicy::Complete] {
             let text = [word, end].concat();
             let (one, rest) = text.split_at(20);
             for pieces in [&[word, end][..], &[&text], &[one, "", rest]] {
@@ -302,9 +302,9 @@ async fn a_stream_of_any_dialect_that_is_cut_is_truncated() {
             let pieces = [word, cut];
             let text = pieces.concat();
             let expected = (text, Some(Outcome::Truncated), vec![BodyEnd::Truncated]);
-            let came = through(path, kind, &pieces, Commit::FirstContent).await;
+            let came = through(path, kind, &pieces, CommitPolicy::FirstContent).await;
             assert_eq!(came, Ok(expected), "{path} {cut}");
-            let came = through(path, kind, &pieces, Commit::Complete).await;
+            let came = through(path, kind, &pieces, CommitPolicy::Complete).await;
             assert_eq!(came, Err(Outcome::Truncated), "{path} {cut}");
         }
     }
@@ -313,14 +313,14 @@ async fn a_stream_of_any_dialect_that_is_cut_is_truncated() {
 #[tokio::test(start_paused = true)]
 async fn an_error_in_a_stream_of_any_dialect_is_an_error() {
     for [path, kind, word, end, error] in STREAMS {
-        let came = through(path, kind, &[word, error, end], Commit::FirstContent).await;
+        let came = through(path, kind, &[word, error, end], CommitPolicy::FirstContent).await;
         let expected =
             ([word, error].concat(), Some(UNAVAILABLE), vec![BodyEnd::Failed(UNAVAILABLE)]);
         assert_eq!(came, Ok(expected), "{path}");
-        let came = through(path, kind, &[word, error, end], Commit::Complete).await;
+        let came = through(path, kind, &[word, error, end], CommitPolicy::Complete).await;
         assert_eq!(came, Err(UNAVAILABLE), "{path}");
         let first = error.replacen(",{", "[{", 1);
-        let came = through(path, kind, &[&first], Commit::FirstContent).await;
+        let came = through(path, kind, &[&first], CommitPolicy::FirstContent).await;
         assert_eq!(came, Err(UNAVAILABLE), "{path}");
     }
 }
@@ -330,10 +330,10 @@ async fn an_empty_answer_of_any_dialect_is_empty_and_a_page_is_malformed() {
     for [path, kind, _, end, _] in STREAMS {
         let end = end.replacen(",\r\n{", "[{", 1);
         for pieces in [&[][..], &["\n"], &[end.as_str()]] {
-            let came = through(path, kind, pieces, Commit::FirstContent).await;
+            let came = through(path, kind, pieces, CommitPolicy::FirstContent).await;
             assert_eq!(came, Err(Outcome::Empty), "{path} {pieces:?}");
         }
-        let came = through(path, kind, &["<html>sorry</html>"], Commit::FirstContent).await;
+        let came = through(path, kind, &["<html>sorry</html>"], CommitPolicy::FirstContent).await;
         assert_eq!(came, Err(Outcome::Malformed), "{path}");
     }
 }
@@ -349,7 +349,7 @@ async fn an_answer_that_is_not_streamed_is_read_whole_though_a_stream_was_asked_
         ),
         ("/api/generate", r#"{"response":"a","done":true}"#),
     ] {
-        let came = through(path, "application/json", &[body], Commit::FirstContent).await;
+        let came = through(path, "application/json", &[body], CommitPolicy::FirstContent).await;
         assert_eq!(came, Ok((body.into(), None, vec![BodyEnd::Done])), "{path}");
     }
 }

@@ -50,7 +50,7 @@ async fn places(builder: ClientBuilder, request: Request) -> Vec<String> {
         hosts.clone().oneshot(request)
     });
     let retry = RetryPolicy::default().retries(0);
-    let client = builder.profile(Profile::interactive().retry(retry)).over(wire).unwrap();
+    let client = builder.profile(Profile::interactive().retry(retry)).build_with(wire).unwrap();
     read(client.send(request).await.unwrap()).await;
     places.lock().unwrap().clone()
 }
@@ -83,7 +83,7 @@ async fn a_dialect_in_the_extensions_of_a_request_holds_for_that_call() {
 
 #[tokio::test(start_paused = true)]
 async fn a_target_declares_its_dialect_whatever_the_path() {
-    let here = || Target::here().dialect(Dialect::OpenAiChat);
+    let here = || Target::same_host().dialect(Dialect::OpenAiChat);
     let there = || Target::new("http://primary").dialect(Dialect::OpenAiChat);
     for stream in [true, false] {
         for target in [here(), there()] {
@@ -105,7 +105,7 @@ async fn the_streams_of_a_target_are_parsed_in_its_dialect() {
         Reply::pieces("text/event-stream", [error]),
         Reply::pieces("text/event-stream", [word, stop]),
     ]);
-    let target = Target::here().dialect(Dialect::Anthropic);
+    let target = Target::same_host().dialect(Dialect::Anthropic);
     let client = over(Client::builder().primary(target), [&primary]);
     let answer = call(&client, odd(true)).await.unwrap();
     assert_eq!((answer.bytes(), primary.count()), ([word, stop].concat().into(), 2));
@@ -113,7 +113,7 @@ async fn the_streams_of_a_target_are_parsed_in_its_dialect() {
 
 #[tokio::test(start_paused = true)]
 async fn a_canned_reply_has_the_dialect_of_the_fallbacks_above() {
-    let speaks = Target::here().dialect(Dialect::OpenAiChat);
+    let speaks = Target::same_host().dialect(Dialect::OpenAiChat);
     let spare = Target::new("http://secondary/v1").dialect(Dialect::OpenAiChat);
     let canned = || Client::builder().fallback(Fallback::canned(BUSY));
     let builders = [
@@ -213,7 +213,7 @@ async fn a_target_with_an_endpoint_is_asked_at_that_endpoint() {
     let places_ = places(at(spare().endpoint("/custom/complete")), request).await;
     assert_eq!(places_[1], "http://secondary/v1/moderations");
     // At the host that was addressed, a key in the query stays where there is no other.
-    let here = Target::here().endpoint("/custom/complete");
+    let here = Target::same_host().endpoint("/custom/complete");
     let mut request = chat(true);
     *request.uri_mut() = "http://primary/v1/chat/completions?key=k&a=1".parse().unwrap();
     let places = places(at(here), request).await;
@@ -234,7 +234,7 @@ async fn other_operations_are_passed_through_whatever_a_target_declares() {
         "/api/embed",
     ] {
         let primary = Provider::new("primary").always(Reply::raw(200, "application/json", vector));
-        let target = Target::here().dialect(Dialect::OpenAiChat);
+        let target = Target::same_host().dialect(Dialect::OpenAiChat);
         let client = over(Client::builder().primary(target), [&primary]);
         let mut request = chat(false);
         *request.uri_mut() = format!("http://primary{path}").parse().unwrap();
@@ -253,9 +253,10 @@ fn an_invalid_endpoint_is_refused() {
         (spare().endpoint("/custom?key=k"), "/custom?key=k"),
         (spare().dialect(Dialect::Gemini).endpoint("/custom"), "/custom"),
     ] {
-        let ladder = evenkeel::fallback::FallbackPolicy::new().rung(Fallback::target(target));
-        let error = ladder.build().unwrap_err();
-        assert_eq!(error.field(), "ladder.rung[1].endpoint", "{value}");
+        let fallbacks =
+            evenkeel::fallback::FallbackPolicy::new().fallback(Fallback::target(target));
+        let error = fallbacks.build().unwrap_err();
+        assert_eq!(error.field(), "fallbacks[1].endpoint", "{value}");
     }
 }
 

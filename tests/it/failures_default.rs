@@ -7,12 +7,12 @@
 use bytes::Bytes;
 use evenkeel::{
     Body, BoxError, Client, Profile, Request,
-    breaker::{BreakerPolicy, State},
+    breaker::{BreakerPolicy, CircuitState},
     classify::ClassifyPolicy,
     fallback::Fallback,
     outcome::{Outcome, Phase, Rejection},
     retry::RetryPolicy,
-    stream::Commit,
+    stream::CommitPolicy,
     telemetry::Event,
 };
 use evenkeel_testkit::{Fault, Provider, Reply, WORDS, provider::AttemptState};
@@ -30,7 +30,7 @@ const BUSY: &str = "We are very busy. A colleague will write to you today.";
 
 /// A text that has to be complete.
 fn complete(primary: Provider) -> Stage {
-    Stage::with(primary, Client::builder().profile(committing(Commit::Complete)))
+    Stage::with(primary, Client::builder().profile(committing(CommitPolicy::Complete)))
 }
 
 fn primary() -> Provider {
@@ -73,7 +73,7 @@ async fn a_rate_limit_without_a_wait_is_backed_off_from_and_then_left() {
 
 #[tokio::test(start_paused = true)]
 async fn callers_that_are_limited_together_do_not_come_back_together() {
-    let breaker = BreakerPolicy::default().ratio(None);
+    let breaker = BreakerPolicy::default().failure_ratio(None);
     let retry = RetryPolicy::default().seed(1);
     let profile = Profile::interactive().breaker(breaker).retry(retry);
     let limited = always(Reply::rate_limited(None));
@@ -215,10 +215,10 @@ async fn a_stream_without_its_sentinel_is_whole_at_once_with_its_usage() {
     for stage in [Stage::new, complete] {
         let stage = stage(always(Reply::answer().with(Fault::NoDone)));
         let response = stage.client.send(chat(true)).await.unwrap();
-        let usage = response.extensions().get::<evenkeel::dialect::Usage>().unwrap().clone();
+        let usage = response.extensions().get::<evenkeel::dialect::UsageHandle>().unwrap().clone();
         read(response).await.is_whole();
         assert_eq!(stage.start.elapsed(), secs(0));
-        assert_eq!(usage.tokens().map(|tokens| (tokens.input, tokens.output)), Some((12, 60)));
+        assert_eq!(usage.get().map(|tokens| (tokens.input, tokens.output)), Some((12, 60)));
         assert_eq!((stage.primary.count(), stage.second.count()), (1, 0));
     }
 }
@@ -233,13 +233,13 @@ async fn a_connection_that_stays_open_after_the_finish_reason_is_no_failure() {
         let head = http::Response::builder().header("content-type", "text/event-stream");
         head.body(body).map_err(|_| Outcome::Malformed.into())
     });
-    let whole = ClassifyPolicy::default().commit(Commit::Complete);
+    let whole = ClassifyPolicy::default().commit(CommitPolicy::Complete);
     // Whole after a moment for what else may come; handed on at once, and over when the silence has lasted too long.
     for (classify, head, end) in
         [(whole, secs(1), secs(1)), (ClassifyPolicy::default(), secs(0), secs(15))]
     {
         let profile = Profile::interactive().classify(classify);
-        let client = Client::builder().profile(profile).over(open).unwrap();
+        let client = Client::builder().profile(profile).build_with(open).unwrap();
         let start = Instant::now();
         let response = client.send(chat(true)).await.unwrap();
         assert_eq!(start.elapsed(), head);
@@ -283,7 +283,7 @@ async fn a_refusal_within_a_stream_is_reported_as_one() {
     let answer = stage.ask(true).await;
     assert_eq!(answer.verdict.unwrap().outcome(), Outcome::Blocked);
     assert_eq!((stage.primary.count(), stage.second.count()), (1, 0));
-    assert_eq!(state_of(&stage.client, "primary"), State::Closed);
+    assert_eq!(state_of(&stage.client, "primary"), CircuitState::Closed);
 }
 
 #[tokio::test(start_paused = true)]
@@ -331,16 +331,16 @@ async fn the_caller_sees_the_model_and_the_usage_of_the_target_that_answered() {
     for stream in [true, false] {
         let stage = Stage::new(always(Reply::status(503)));
         let response = stage.client.send(chat(stream)).await.unwrap();
-        let usage = response.extensions().get::<evenkeel::dialect::Usage>().unwrap().clone();
+        let usage = response.extensions().get::<evenkeel::dialect::UsageHandle>().unwrap().clone();
         let answer = read(response).await;
         let text = answer.bytes();
         let text = std::str::from_utf8(&text).unwrap();
         assert!(text.contains(r#""model":"spare""#) && !text.contains(r#""model":"m""#), "{text}");
         assert!(text.contains(r#""completion_tokens":60"#));
-        assert_eq!(usage.tokens().map(|tokens| tokens.output), Some(60), "and of that one only");
+        assert_eq!(usage.get().map(|tokens| tokens.output), Some(60), "and of that one only");
         let attempt_log = answer.attempt_log.unwrap();
         let good = attempt_log.attempts().iter().filter(|a| a.outcome.is_success()).count();
-        assert_eq!((good, attempt_log.rung().as_deref()), (1, Some("spare")));
+        assert_eq!((good, attempt_log.served_by().as_deref()), (1, Some("spare")));
     }
 }
 
@@ -419,7 +419,10 @@ async fn a_block_page_with_403_moves_down_and_does_not_count_against_the_provide
     for _ in 0..10 {
         assert_eq!(stage.ask(true).await.from(), "secondary");
     }
-    assert_eq!((state_of(&stage.client, "primary"), stage.primary.count()), (State::Closed, 10));
+    assert_eq!(
+        (state_of(&stage.client, "primary"), stage.primary.count()),
+        (CircuitState::Closed, 10)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -555,7 +558,10 @@ async fn a_529_without_a_body_is_an_outage() {
         stage.ask(true).await.is_whole();
         sleep(secs(1)).await;
     }
-    assert_eq!((state_of(&stage.client, "primary"), stage.primary.count()), (State::Open, 5));
+    assert_eq!(
+        (state_of(&stage.client, "primary"), stage.primary.count()),
+        (CircuitState::Open, 5)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -589,7 +595,7 @@ async fn a_server_that_becomes_slower_is_left_before_it_fails() {
         }
     });
     futures_util::future::join_all(calls).await;
-    assert_eq!(state_of(&stage.client, "primary"), State::Open);
+    assert_eq!(state_of(&stage.client, "primary"), CircuitState::Open);
     let asked = Instant::now();
     assert_eq!(stage.ask(true).await.from(), "secondary");
     assert_eq!(asked.elapsed(), secs(0));
@@ -655,7 +661,7 @@ async fn a_second_sentinel_and_text_after_the_sentinel_change_nothing() {
             let answer = stage.ask(true).await;
             assert!(answer.error.is_none(), "{tail}");
             assert_eq!((answer.bytes(), stage.primary.count()), (pieces.concat().into(), 1));
-            assert_eq!(state_of(&stage.client, "primary"), State::Closed);
+            assert_eq!(state_of(&stage.client, "primary"), CircuitState::Closed);
         }
     }
 }
@@ -690,7 +696,10 @@ async fn a_key_that_was_revoked_is_asked_twice_and_then_left_alone_for_seconds()
             ),
         }
     }
-    assert_eq!((state_of(&stage.client, "primary"), stage.primary.count()), (State::Open, 2));
+    assert_eq!(
+        (state_of(&stage.client, "primary"), stage.primary.count()),
+        (CircuitState::Open, 2)
+    );
 }
 
 /// It says nothing of the key, so it closes nothing: the next call may find the way free.
@@ -704,7 +713,10 @@ async fn the_block_page_of_a_firewall_is_no_rejected_key() {
         let first = answer.attempt_log.unwrap().attempts()[0].outcome;
         assert_eq!(first, Outcome::Rejected { why: Rejection::Gateway });
     }
-    assert_eq!((state_of(&stage.client, "primary"), stage.primary.count()), (State::Closed, 6));
+    assert_eq!(
+        (state_of(&stage.client, "primary"), stage.primary.count()),
+        (CircuitState::Closed, 6)
+    );
 }
 
 #[tokio::test(start_paused = true)]

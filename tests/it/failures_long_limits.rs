@@ -8,7 +8,7 @@ use evenkeel::{
     classify::ClassifyPolicy,
     outcome::{Outcome, Phase},
     retry::RetryPolicy,
-    stream::Commit,
+    stream::CommitPolicy,
     timeout::TimeoutPolicy,
 };
 use evenkeel_testkit::{Fault, Provider, Reply};
@@ -17,7 +17,7 @@ use tokio::time::sleep_until;
 use crate::support::{Stage, ms, secs};
 
 /// A stage with up to two retries, every limit 30 s, and a first token within 10 s.
-fn stage_of(primary: Provider, commit: Commit) -> Stage {
+fn stage_of(primary: Provider, commit: CommitPolicy) -> Stage {
     let limit = secs(30);
     // A first token has a limit of its own: without one, a first token after 20 s is waited for.
     let timeout = TimeoutPolicy::default().attempt(limit).first_event(secs(10)).idle(limit);
@@ -30,11 +30,11 @@ fn stage_of(primary: Provider, commit: Commit) -> Stage {
 }
 
 fn always(reply: Reply) -> Stage {
-    stage_of(Provider::new("primary").always(reply), Commit::FirstContent)
+    stage_of(Provider::new("primary").always(reply), CommitPolicy::FirstContent)
 }
 
 fn complete(reply: Reply) -> Stage {
-    stage_of(Provider::new("primary").always(reply), Commit::Complete)
+    stage_of(Provider::new("primary").always(reply), CommitPolicy::Complete)
 }
 
 const FORMS: [bool; 2] = [true, false];
@@ -94,7 +94,7 @@ async fn silence_of_thirty_seconds_and_a_close_is_noticed_before_forty_five() {
     stage.ask(true).await.is_whole();
 
     // What is not handed on is asked for elsewhere: the silence is as long as the limit, whichever of the two ends it.
-    for (stream, commit) in [(true, Commit::Complete), (false, Commit::FirstContent)] {
+    for (stream, commit) in [(true, CommitPolicy::Complete), (false, CommitPolicy::FirstContent)] {
         let stage = stage_of(Provider::new("primary").always(silent.clone()), commit);
         stage.ask(stream).await.is_whole();
         assert_eq!(stage.attempts(), [1, 1]);
@@ -105,7 +105,7 @@ async fn silence_of_thirty_seconds_and_a_close_is_noticed_before_forty_five() {
 #[tokio::test(start_paused = true)]
 async fn an_outage_of_a_minute_costs_no_answer_and_the_primary_is_used_again() {
     let down = Provider::new("primary").during(Duration::ZERO..secs(60), Reply::status(503));
-    let stage = stage_of(down, Commit::FirstContent);
+    let stage = stage_of(down, CommitPolicy::FirstContent);
     let mut back = None;
     for n in 0..23 {
         sleep_until(stage.start + n * secs(4)).await;

@@ -10,10 +10,10 @@ use evenkeel::{
     breaker::BreakerPolicy,
     classify::ClassifyPolicy,
     context::AttemptLog,
-    dialect::Usage,
+    dialect::UsageHandle,
     fallback::{Fallback, Target},
     outcome::{Outcome, Phase, Verdict},
-    stream::{BodyEnd, Commit},
+    stream::{BodyEnd, CommitPolicy},
 };
 use evenkeel_testkit::{Fault, Provider, Reply, Server, WORDS, provider::AttemptState};
 use http::StatusCode;
@@ -51,16 +51,16 @@ struct Came {
 }
 
 /// [`Profile::interactive`], a tenth as long; the deadline leaves room for a busy machine.
-fn profile(commit: Commit) -> Profile {
+fn profile(commit: CommitPolicy) -> Profile {
     let classify = ClassifyPolicy::default().commit(commit);
-    let breaker = BreakerPolicy::default().slow(None);
+    let breaker = BreakerPolicy::default().slow_ratio(None);
     Profile::interactive().breaker(breaker).scaled(0.1).deadline(60 * TENTH).classify(classify)
 }
 
 // === impl Stage ===
 
 impl Stage {
-    async fn new(primary: Provider, commit: Commit) -> Self {
+    async fn new(primary: Provider, commit: CommitPolicy) -> Self {
         let second = Provider::new("secondary");
         let start = async |provider: &Provider| {
             let server = Server::start(provider.clone()).await.unwrap();
@@ -69,22 +69,22 @@ impl Stage {
         };
         let servers = [start(&primary).await, start(&second).await];
         let [url, other] = [0, 1].map(|n: usize| format!("{}/v1", servers[n].url()));
-        let rung = Fallback::target(Target::new(other).bearer("the-second-key").model("spare"));
-        let client = Client::builder().profile(profile(commit)).fallback(rung);
-        let client = client.with_reqwest(transport()).unwrap();
+        let fallback = Fallback::target(Target::new(other).bearer("the-second-key").model("spare"));
+        let client = Client::builder().profile(profile(commit)).fallback(fallback);
+        let client = client.build_with_reqwest(transport()).unwrap();
         Self { primary, second, client, url, _servers: servers }
     }
 
     async fn once(reply: Reply) -> Self {
-        Self::new(Provider::new("primary").replies([reply]), Commit::FirstContent).await
+        Self::new(Provider::new("primary").replies([reply]), CommitPolicy::FirstContent).await
     }
 
     async fn always(reply: Reply) -> Self {
-        Self::new(Provider::new("primary").always(reply), Commit::FirstContent).await
+        Self::new(Provider::new("primary").always(reply), CommitPolicy::FirstContent).await
     }
 
     async fn complete(reply: Reply) -> Self {
-        Self::new(Provider::new("primary").always(reply), Commit::Complete).await
+        Self::new(Provider::new("primary").always(reply), CommitPolicy::Complete).await
     }
 
     async fn ask(&self, stream: bool) -> Came {
@@ -99,8 +99,10 @@ impl Stage {
         let read = async {
             let mut response = self.client.execute(request).await.unwrap();
             let extensions = response.extensions().clone();
-            let served =
-                response.headers().get("x-served-by").or(response.headers().get("evenkeel-rung"));
+            let served = response
+                .headers()
+                .get("x-served-by")
+                .or(response.headers().get("evenkeel-served-by"));
             let from = served.map_or(String::new(), |name| name.to_str().unwrap().into());
             let (text, error) = read_reqwest(&mut response).await;
             Came {
@@ -109,7 +111,7 @@ impl Stage {
                 error,
                 from,
                 verdict: extensions.get::<Verdict>().unwrap().clone(),
-                usage: extensions.get().and_then(Usage::tokens).map(|tokens| tokens.output),
+                usage: extensions.get().and_then(UsageHandle::get).map(|tokens| tokens.output),
                 attempt_log: extensions.get::<AttemptLog>().unwrap().clone(),
                 took: begun.elapsed(),
             }
@@ -313,7 +315,7 @@ async fn invalid_json_is_never_an_answer() {
 
 #[tokio::test]
 async fn an_answer_without_its_sentinel_is_whole_with_its_usage() {
-    for commit in [Commit::FirstContent, Commit::Complete] {
+    for commit in [CommitPolicy::FirstContent, CommitPolicy::Complete] {
         let reply = Reply::answer().with(Fault::NoDone);
         let stage = Stage::new(Provider::new("primary").always(reply), commit).await;
         let came = stage.ask(true).await;
@@ -363,7 +365,7 @@ async fn a_restart_is_clean_and_no_prefill_hides_the_failure() {
 async fn the_primary_is_used_again_after_an_outage() {
     both(async |stream| {
         let down = Provider::new("primary").during(Duration::ZERO..60 * TENTH, Reply::status(503));
-        let stage = Stage::new(down, Commit::FirstContent).await;
+        let stage = Stage::new(down, CommitPolicy::FirstContent).await;
         let start = Instant::now();
         stage.primary.start_clock();
         for n in 0..14 {
@@ -394,7 +396,7 @@ async fn the_caller_sees_the_model_and_the_usage_of_the_target_that_answered() {
         assert!(came.text.contains(r#""model":"spare""#) && !came.text.contains(r#""model":"m""#));
         assert_eq!(came.usage, Some(60), "of that one only");
         let good = came.attempt_log.attempts().iter().filter(|a| a.outcome.is_success()).count();
-        assert_eq!((good, came.attempt_log.rung().as_deref()), (1, Some("spare")));
+        assert_eq!((good, came.attempt_log.served_by().as_deref()), (1, Some("spare")));
     })
     .await;
 }

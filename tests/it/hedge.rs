@@ -25,7 +25,8 @@ fn builder() -> ClientBuilder {
 
 fn with(hedge: impl Into<Option<HedgePolicy>>) -> ClientBuilder {
     let retry = RetryPolicy::default().retries(0);
-    let breaker = BreakerPolicy::default().consecutive(None).ratio(None).slow(None);
+    let breaker =
+        BreakerPolicy::default().consecutive_failures(None).failure_ratio(None).slow_ratio(None);
     let profile = Profile::interactive().retry(retry).breaker(breaker).hedge(hedge);
     Client::builder().profile(profile)
 }
@@ -248,7 +249,7 @@ async fn a_request_with_side_effects_is_sent_once() {
 async fn copies_are_paid_for_from_the_budget_of_the_retries() {
     let budget = Budget::new(0.2, 1).unwrap();
     assert!(budget.withdraw());
-    let budgets = Budgets::one(budget);
+    let budgets = Budgets::shared(budget);
     let retry = RetryPolicy::default().retries(0).budgets(budgets.clone());
     let profile = Profile::interactive().retry(retry).hedge(HedgePolicy::default());
     let provider = after([]);
@@ -269,7 +270,10 @@ async fn copies_are_paid_for_from_the_budget_of_the_retries() {
 #[tokio::test(start_paused = true)]
 async fn a_probe_has_no_second_copy() {
     let provider = after([]);
-    let breaker = BreakerPolicy::default().consecutive(1).open_for(secs(5), secs(5)).jitter(0.0);
+    let breaker = BreakerPolicy::default()
+        .consecutive_failures(1)
+        .open_backoff(secs(5)..=secs(5))
+        .jitter(0.0);
     let retry = RetryPolicy::default().retries(0);
     let profile =
         Profile::interactive().breaker(breaker).retry(retry).hedge(HedgePolicy::default());

@@ -380,14 +380,16 @@ async fn time_in_the_queue_is_not_slow_for_the_breaker() {
     let policy = LimitPolicy::new().concurrency(Concurrency::Fixed(1));
     let profile = Profile::pipeline().limit(policy).classify(Default::default());
     let profile =
-        profile.breaker(evenkeel::breaker::BreakerPolicy::default().slow_after(secs(5), secs(5)));
+        profile.breaker(evenkeel::breaker::BreakerPolicy::default().slow_after(
+            evenkeel::breaker::SlowAfter { first_event: secs(5), whole_answer: secs(5) },
+        ));
     let client = over(Client::builder().profile(profile), [&primary]);
     let calls = join_all((0..40).map(|_| call(&client, chat(true)))).await;
     calls.into_iter().for_each(|answer| answer.unwrap().is_whole());
     let (_, shown) = client.breakers().list().remove(0);
     assert_eq!(
         (shown.state, shown.slow_ratio.unwrap_or_default()),
-        (evenkeel::breaker::State::Closed, 0.0)
+        (evenkeel::breaker::CircuitState::Closed, 0.0)
     );
 }
 
@@ -412,7 +414,7 @@ async fn callers_that_leave_the_queue_do_not_count_against_the_route() {
     let (_, shown) = client.breakers().list().remove(0);
     assert_eq!(
         (shown.state, shown.slow_ratio.unwrap_or_default()),
-        (evenkeel::breaker::State::Closed, 0.0)
+        (evenkeel::breaker::CircuitState::Closed, 0.0)
     );
     running.abort();
 }

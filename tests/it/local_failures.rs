@@ -14,7 +14,7 @@ use std::{
 
 use evenkeel::{
     BoxError, Client, Error, Profile, Request,
-    breaker::State,
+    breaker::CircuitState,
     cache::{CachePolicy, Entry, Found, Key, Store},
     fallback::{Canned, Fallback},
     outcome::{LocalTrouble, Outcome},
@@ -52,7 +52,7 @@ fn failing(why: fn() -> io::Error) -> (Client, Provider, Arc<AtomicBool>) {
             }
         }
     });
-    (Client::builder().over(transport).unwrap(), provider, lacks)
+    (Client::builder().build_with(transport).unwrap(), provider, lacks)
 }
 
 fn no_descriptor() -> io::Error {
@@ -109,7 +109,7 @@ async fn a_provider_that_refuses_connections_is_still_seen_as_down() {
     for _ in 0..20 {
         assert_eq!(call(&client, chat(false)).await.unwrap_err().local_trouble(), None);
     }
-    assert_eq!(client.breakers().list()[0].1.state, State::Open);
+    assert_eq!(client.breakers().list()[0].1.state, CircuitState::Open);
 }
 
 /// The variable that tells the process of the test below where its provider is.
@@ -213,7 +213,7 @@ async fn a_listener_that_panics_in_a_drop_does_not_end_the_process() {
 async fn a_canned_reply_that_panics_leaves_the_providers_failure_and_emits_one_event() {
     let provider = Provider::new("primary").always(Reply::status(503));
     let log = EventLog::default();
-    let canned = Canned::with(|_| panic!("a closure of the user's"));
+    let canned = Canned::from_request(|_| panic!("a closure of the user's"));
     let client =
         over(log.attach_to(Client::builder().fallback(Fallback::reply(canned))), [&provider]);
     for _ in 0..2 {
@@ -231,7 +231,7 @@ enum ConnectionLost {
 }
 
 impl Store for ConnectionLost {
-    fn find(&self, _: &Key) -> Found<'_> {
+    fn get(&self, _: &Key) -> Found<'_> {
         assert!(*self != Self::Find, "a store of the user's");
         let look = *self;
         Box::pin(async move {
@@ -241,7 +241,7 @@ impl Store for ConnectionLost {
         })
     }
 
-    fn keep(&self, _: &Key, _: Entry) -> Result<(), BoxError> {
+    fn put(&self, _: &Key, _: Entry) -> Result<(), BoxError> {
         assert!(*self != Self::Keep, "a store of the user's");
         Ok(())
     }
@@ -253,7 +253,7 @@ async fn a_store_that_panics_is_a_miss_and_emits_one_event() {
         for coalesce in [false, true] {
             let provider = Provider::new("primary");
             let log = EventLog::default();
-            let cache = CachePolicy::over(store).fresh(secs(60)).coalesce(coalesce);
+            let cache = CachePolicy::with_store(store).serve_fresh_for(secs(60)).coalesce(coalesce);
             let client = over(log.attach_to(Client::builder().cache(cache)), [&provider]);
             for stream in [true, false, true] {
                 call(&client, chat(stream)).await.unwrap().is_whole();
@@ -346,7 +346,7 @@ async fn a_transport_that_panics_is_an_error_for_all_calls_of_its_attempt() {
         Err(Error::new(Outcome::Empty))
     });
     let cache = CachePolicy::new().coalesce(true);
-    let client = Client::builder().cache(cache).over(transport).unwrap();
+    let client = Client::builder().cache(cache).build_with(transport).unwrap();
     let calls = join_all((0..5).map(|_| call(&client, chat(true)))).await;
     assert!(calls.into_iter().all(|result| result.is_err()));
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use evenkeel::{
     Body, Client, ClientBuilder, Error, Profile, Request, Response,
-    breaker::State,
+    breaker::CircuitState,
     context::Route,
     dialect::Operation,
     fallback::{Fallback, Target},
@@ -57,7 +57,7 @@ impl Houses {
     /// Why the second was passed by.
     fn skipped(&self) -> Option<SkipReason> {
         self.log.events().into_iter().find_map(|event| match event {
-            Event::RungSkipped { why, .. } => Some(why),
+            Event::FallbackSkipped { why, .. } => Some(why),
             _ => None,
         })
     }
@@ -110,7 +110,7 @@ async fn a_404_for_a_file_to_be_deleted_is_returned() {
         assert_eq!((answer.status.as_u16(), answer.verdict.unwrap().outcome()), (404, wrong));
     }
     assert_eq!(houses.counts(), (10, 0));
-    assert!(client.breakers().list().iter().all(|(_, shown)| shown.state == State::Closed));
+    assert!(client.breakers().list().iter().all(|(_, shown)| shown.state == CircuitState::Closed));
 }
 
 #[tokio::test(start_paused = true)]
@@ -146,7 +146,7 @@ async fn embeddings_never_come_from_another_model() {
     assert_eq!(houses.skipped(), Some(SkipReason::Bound));
     // Nor of another model at the same account.
     let houses = Houses::new(Reply::status(500));
-    let here = Fallback::target(Target::here().model("small"));
+    let here = Fallback::target(Target::same_host().model("small"));
     call(&houses.over(Client::builder().fallback(here)), embed()).await.unwrap();
     assert_eq!(houses.counts(), (3, 0));
 }
@@ -170,7 +170,7 @@ async fn stored_objects_are_asked_for_at_their_account() {
     }
     // Another model of the same account has it as well.
     let houses = Houses::new(Reply::status(404));
-    let here = Fallback::target(Target::here().model("small"));
+    let here = Fallback::target(Target::same_host().model("small"));
     let (path, body) = BOUND[0];
     call(&houses.over(Client::builder().fallback(here)), post(path, body)).await.unwrap();
     assert_eq!(houses.counts(), (2, 0));
@@ -207,10 +207,10 @@ async fn a_fallback_takes_by_name_operations_bound_to_their_target() {
         (Operation::Chat, "/v1/responses", BOUND[0].1),
     ] {
         let houses = Houses::new(Reply::status(500));
-        let taking = Client::builder().fallback(secondary().takes([operation]));
+        let taking = Client::builder().fallback(secondary().operations([operation]));
         let _ = call(&houses.over(taking), post(path, body)).await;
         assert!(houses.second.count() > 0, "{path}");
-        let other = Client::builder().fallback(secondary().takes([Operation::Files]));
+        let other = Client::builder().fallback(secondary().operations([Operation::Files]));
         let houses = Houses::new(Reply::status(500));
         call(&houses.over(other), post(path, body)).await.unwrap();
         assert_eq!(houses.second.count(), 0, "{path}");
@@ -218,7 +218,7 @@ async fn a_fallback_takes_by_name_operations_bound_to_their_target() {
     // By name or not, nothing is created twice.
     for (status, second) in [(500, 0), (503, 1), (429, 1)] {
         let houses = Houses::new(Reply::status(status));
-        let taking = Client::builder().fallback(secondary().takes([Operation::Batches]));
+        let taking = Client::builder().fallback(secondary().operations([Operation::Batches]));
         call(&houses.over(taking), post("/v1/batches", "{}")).await.unwrap();
         assert_eq!(houses.second.count(), second, "{status}");
     }
@@ -293,7 +293,7 @@ async fn with_keys(target: Target, request: Request) -> Vec<Option<String>> {
         *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
         std::future::ready(Ok::<_, Error>(response))
     });
-    let client = Client::builder().primary(target).over(upstream).unwrap();
+    let client = Client::builder().primary(target).build_with(upstream).unwrap();
     client.send(request).await.unwrap();
     Arc::try_unwrap(seen)
         .map_or_else(|seen| seen.lock().unwrap().clone(), |it| it.into_inner().unwrap())
@@ -314,5 +314,8 @@ async fn an_idempotent_target_is_sent_one_key_for_all_attempts_of_a_call() {
     let mut own = batch();
     own.headers_mut().insert(KEY, http::HeaderValue::from_static("mine"));
     let mine = Some("mine".to_owned());
-    assert_eq!(with_keys(Target::here().model("m"), own).await, [mine.clone(), mine.clone(), mine]);
+    assert_eq!(
+        with_keys(Target::same_host().model("m"), own).await,
+        [mine.clone(), mine.clone(), mine]
+    );
 }

@@ -6,7 +6,7 @@ pub(crate) mod clients;
 
 use std::{thread, time::Duration};
 
-use clients::{NAMES, RUNGS, Setting};
+use clients::{FALLBACKS, NAMES, Setting};
 use evenkeel::Upstream;
 use evenkeel_testkit::{
     Incident, Metrics, Scenario,
@@ -88,7 +88,7 @@ fn a_tool_that_is_gone_costs_the_tool_and_not_the_model() {
     assert!(tools.primary_without * 100 >= tools.calls * 99, "{steps:?}");
     assert!(steps.primary * 100 >= steps.calls * 99, "{steps:?}");
     assert_eq!((steps.error, steps.late, steps.hung), (0, 0, 0), "{steps:?}");
-    assert!(steps.rungs[RUNGS[1]] >= tools.primary_without, "{steps:?}");
+    assert!(steps.fallbacks[FALLBACKS[1]] >= tools.primary_without, "{steps:?}");
     // Whoever cannot do without the tool has no answer, or the secondary's.
     assert_eq!((plain.tools.unwrap().calls, plain.error), (tools.calls, tools.calls));
     assert_eq!(evenkeel.tools.unwrap().primary_without, 0);

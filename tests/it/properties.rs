@@ -7,7 +7,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use evenkeel::{
     Client, Profile, breaker::BreakerPolicy, classify::ClassifyPolicy, context::Deadline,
-    fallback::Fallback, outcome::Outcome, retry::RetryPolicy, stream::Commit, telemetry::Event,
+    fallback::Fallback, outcome::Outcome, retry::RetryPolicy, stream::CommitPolicy,
+    telemetry::Event,
 };
 use evenkeel_testkit::{Provider, Reply};
 use proptest::prelude::*;
@@ -44,7 +45,8 @@ fn script() -> impl Strategy<Value = Script> {
 
 impl Script {
     fn profile(&self) -> Profile {
-        let commit = if self.complete { Commit::Complete } else { Commit::FirstContent };
+        let commit =
+            if self.complete { CommitPolicy::Complete } else { CommitPolicy::FirstContent };
         let retry = RetryPolicy::default().seed(self.seed);
         Profile::interactive().classify(ClassifyPolicy::default().commit(commit)).retry(retry)
     }
@@ -132,10 +134,11 @@ fn law_no_fallback_sees_more_attempts_of_a_call_than_its_retries_allow() {
                         u64::from(attempt_log.sent()),
                         primary.count() + second.count()
                     );
-                    for rung in 0..2 {
+                    for fallback in 0..2 {
                         let broken = attempt_log.attempts().into_iter();
-                        let broken = broken
-                            .filter(|a| a.rung == rung && a.outcome == Outcome::ConnectionLost);
+                        let broken = broken.filter(|a| {
+                            a.fallback == fallback && a.outcome == Outcome::ConnectionLost
+                        });
                         prop_assert!(broken.count() <= 2);
                     }
                 }
@@ -212,7 +215,8 @@ fn law_without_a_fallback_the_last_failure_is_the_callers_byte_for_byte() {
                 let replies = statuses.iter().enumerate().map(|(n, status)| marked(*status, n));
                 let primary =
                     Provider::new("primary").replies(replies.clone()).always(Reply::hang());
-                let breaker = BreakerPolicy::default().consecutive(opens).minimum(u32::MAX);
+                let breaker =
+                    BreakerPolicy::default().consecutive_failures(opens).min_calls(u32::MAX);
                 let retry = RetryPolicy::default().retries(statuses.len() as u32 - 1).seed(seed);
                 let profile = Profile::interactive().breaker(breaker).retry(retry);
                 let client = over(Client::builder().profile(profile), [&primary]);
@@ -250,7 +254,8 @@ fn law_an_answer_is_the_providers_byte_for_byte_or_an_error() {
                 // What hangs says nothing for longer than anybody waits.
                 let direct = timeout(secs(36_000), direct).await.ok().and_then(Result::ok);
                 let primary = Provider::new("primary").always(reply);
-                let commit = if complete { Commit::Complete } else { Commit::FirstContent };
+                let commit =
+                    if complete { CommitPolicy::Complete } else { CommitPolicy::FirstContent };
                 let classify = ClassifyPolicy::default().commit(commit);
                 let builder = Client::builder().profile(Profile::interactive().classify(classify));
                 let Ok(response) = over(builder, [&primary]).send(chat(stream)).await else {
@@ -281,7 +286,10 @@ fn law_extra_attempts_stay_within_the_budget_of_each_route() {
             in_virtual_time(async {
                 fastrand::seed(seed);
                 let primary = Provider::new("primary").replies(replies);
-                let off = BreakerPolicy::default().consecutive(None).ratio(None).slow(None);
+                let off = BreakerPolicy::default()
+                    .consecutive_failures(None)
+                    .failure_ratio(None)
+                    .slow_ratio(None);
                 let retry = RetryPolicy::default().retries(5).seed(seed);
                 let profile = Profile::interactive().breaker(off).retry(retry);
                 let client = over(Client::builder().profile(profile), [&primary]);

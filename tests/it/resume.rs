@@ -1,16 +1,16 @@
-//! Streams that fail while they are read, with `Resume::Continue`, at full length in virtual time, in every dialect
+//! Streams that fail while they are read, with `MidStreamFailure::Continue`, at full length in virtual time, in every dialect
 //! that has a prefill.
 
 mod dialects;
 
 use evenkeel::{
     Client, ClientBuilder, Profile,
-    breaker::State,
+    breaker::CircuitState,
     context::AttemptLog,
-    dialect::Usage,
+    dialect::UsageHandle,
     fallback::{Capabilities, Fallback, FallbackPolicy, Prefill, Target},
     outcome::{Outcome, Phase},
-    stream::{BodyEnd, Resume},
+    stream::{BodyEnd, MidStreamFailure},
     telemetry::{Event, SkipReason},
     timeout::TimeoutPolicy,
 };
@@ -61,12 +61,12 @@ impl Heard {
 
 /// The second target, which goes on where it is told to.
 fn able() -> Fallback {
-    secondary().offers(Capabilities::default().prefill(Prefill::Message))
+    secondary().capabilities(Capabilities::default().prefill(Prefill::Message))
 }
 
 fn third() -> Fallback {
     Fallback::target(Target::new("http://third/v1").model("last"))
-        .offers(Capabilities::default().prefill(Prefill::Message))
+        .capabilities(Capabilities::default().prefill(Prefill::Message))
 }
 
 struct Stage {
@@ -88,7 +88,7 @@ impl Stage {
         let second = Provider::new("secondary").continues();
         let third = Provider::new("third").continues();
         let log = EventLog::default();
-        let builder = log.attach_to(builder.resume(Resume::Continue));
+        let builder = log.attach_to(builder.mid_stream_failure(MidStreamFailure::Continue));
         let client = over(builder, [&primary, &second, &third]);
         Self { primary, second, third, client, log, start: Instant::now() }
     }
@@ -126,9 +126,9 @@ async fn a_stream_that_breaks_is_continued_where_the_next_target_can() {
     let attempt_log = answer.attempt_log.unwrap();
     let attempts = attempt_log.attempts();
     assert_eq!(attempts[0].outcome, Outcome::Truncated, "the failed attempt is told as failed");
-    assert_eq!((attempts[1].outcome, attempts[1].rung), (Outcome::Success, 1));
+    assert_eq!((attempts[1].outcome, attempts[1].fallback), (Outcome::Success, 1));
     assert_eq!(attempt_log.ending(), Some(BodyEnd::Done));
-    assert_eq!(attempt_log.rung().as_deref(), Some("spare"));
+    assert_eq!(attempt_log.served_by().as_deref(), Some("spare"));
     assert_eq!((stage.log.count("Resumed"), stage.log.count("BodyEnded")), (1, 1));
     assert_eq!(stage.log.count("CallEnded"), 1);
 }
@@ -145,8 +145,8 @@ async fn the_failed_stream_is_a_failure_of_its_route() {
     let state = |host: &str| {
         list.iter().find(|(route, _)| route.provider() == host).map(|(_, shown)| shown.state)
     };
-    assert_eq!(state("primary"), Some(State::Open));
-    assert_eq!(state("secondary"), Some(State::Closed));
+    assert_eq!(state("primary"), Some(CircuitState::Open));
+    assert_eq!(state("secondary"), Some(CircuitState::Closed));
     // From now on the second answers from the beginning.
     let answer = stage.ask().await;
     is_one(&answer);
@@ -203,7 +203,7 @@ async fn no_prefill_is_sent_to_a_target_that_does_not_declare_it() {
     is_one(&stage.ask().await);
     assert_eq!(stage.counts(), (1, 0, 1));
     let skipped =
-        |event: &Event| matches!(event, Event::RungSkipped { why: SkipReason::Capability, .. });
+        |event: &Event| matches!(event, Event::FallbackSkipped { why: SkipReason::Capability, .. });
     assert!(stage.log.events().iter().any(skipped));
 }
 
@@ -254,7 +254,7 @@ async fn a_body_without_a_continuation_is_polled_a_bounded_number_of_times() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_chain_of_failures_goes_down_the_ladder_and_repeats_no_text() {
+async fn a_chain_of_failures_goes_down_the_fallbacks_and_repeats_no_text() {
     let stage = Stage::new(dies(20));
     stage.second.set(dies(20));
     is_one(&stage.ask().await);
@@ -291,13 +291,14 @@ async fn tool_calls_and_reasoning_are_not_continued() {
 #[tokio::test(start_paused = true)]
 async fn resume_is_off_unless_it_is_set_and_a_call_can_have_its_own() {
     for (set, own, resumed) in [
-        (Resume::Off, None, false),
-        (Resume::Off, Some(Resume::Continue), true),
-        (Resume::Continue, Some(Resume::Off), false),
+        (MidStreamFailure::Error, None, false),
+        (MidStreamFailure::Error, Some(MidStreamFailure::Continue), true),
+        (MidStreamFailure::Continue, Some(MidStreamFailure::Error), false),
     ] {
-        let ladder = FallbackPolicy::new().rung(able()).resume(set);
+        let fallbacks = FallbackPolicy::new().fallback(able()).mid_stream_failure(set);
         let stage = Stage::new(dies(40));
-        let client = over(Client::builder().ladder(ladder), [&stage.primary, &stage.second]);
+        let client =
+            over(Client::builder().fallback_policy(fallbacks), [&stage.primary, &stage.second]);
         let mut request = chat(true);
         if let Some(own) = own {
             request.extensions_mut().insert(own);
@@ -338,15 +339,15 @@ async fn a_healthy_stream_comes_byte_for_byte_and_is_done_when_its_reader_stops_
 async fn the_usage_is_that_of_both_attempts() {
     let stage = Stage::new(dies(40));
     let response = stage.client.send(chat(true)).await.unwrap();
-    let usage = response.extensions().get::<Usage>().unwrap().clone();
+    let usage = response.extensions().get::<UsageHandle>().unwrap().clone();
     is_one(&read(response).await);
-    assert_eq!(usage.tokens().map(|tokens| (tokens.input, tokens.output)), Some((12, 20)));
+    assert_eq!(usage.get().map(|tokens| (tokens.input, tokens.output)), Some((12, 20)));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_limit_on_the_whole_stream_bounds_its_continuation() {
     let slow = Reply::answer().between_events(secs(1));
-    let timeout = TimeoutPolicy::new().whole_stream(secs(30));
+    let timeout = TimeoutPolicy::new().stream_total(secs(30));
     let profile = Profile::interactive().timeout(timeout);
     let builder = Client::builder().profile(profile).fallback(able()).fallback(third());
     let stage = Stage::with(slow.clone().with(Fault::Cut { words: 20 }), builder);

@@ -31,7 +31,7 @@ use evenkeel::{
     outcome::{Outcome, Phase, Rejection, Verdict},
     retry::{Budget, Budgets, Retry, RetryLayer, RetryPolicy},
     stream::BodyEnd,
-    telemetry::{Event, Events, Stop},
+    telemetry::{Event, EventSink, StopReason},
     timeout::TimeoutPolicy,
 };
 use http::StatusCode;
@@ -130,7 +130,7 @@ enum Step {
     Start(u32),
     End(u32, &'static str),
     Wait { hinted: bool },
-    Stop(Stop),
+    Stop(StopReason),
     TimedOut(Phase, Duration),
     Other(&'static str),
 }
@@ -241,7 +241,7 @@ async fn a_breaker_that_opens_between_attempts_ends_the_retries() {
 #[tokio::test(start_paused = true)]
 async fn a_retry_that_the_breaker_would_refuse_is_not_waited_for() {
     let around = async |wait: u64, script: &Script, log: &EventLog| {
-        let breaker = BreakerPolicy::default().consecutive(1).jitter(0.0).build().unwrap();
+        let breaker = BreakerPolicy::default().consecutive_failures(1).jitter(0.0).build().unwrap();
         let waits = policy().schedule(move || std::iter::once(secs(wait)));
         let retry = waits.build().unwrap().events(log.sink());
         retry.layer(breaker.layer(script.service())).oneshot(Request::default()).await
@@ -250,7 +250,7 @@ async fn a_retry_that_the_breaker_would_refuse_is_not_waited_for() {
     let (script, log, start) = (Script::default().fails(DOWN), EventLog::default(), Instant::now());
     let result = around(4, &script, &log).await;
     assert_eq!((outcome(result), script.asked()), (DOWN, 1));
-    assert_eq!((start.elapsed(), &steps(&log)[2]), (secs(0), &Step::Stop(Stop::Breaker)));
+    assert_eq!((start.elapsed(), &steps(&log)[2]), (secs(0), &Step::Stop(StopReason::Breaker)));
 
     let (script, log) = (Script::default().fails(DOWN).answers(), EventLog::default());
     let result = around(5, &script, &log).await;
@@ -444,7 +444,7 @@ async fn callers_that_fail_together_do_not_come_back_together() {
 async fn a_wait_of_zero_does_not_spin() {
     let now = Outcome::RateLimited { wait: Some(Duration::ZERO) };
     let script = (0..3).fold(Script::default(), |script, _| script.says(429, now, ""));
-    let policy = policy().base(Duration::from_nanos(1)).cap(Duration::from_nanos(1));
+    let policy = policy().base(Duration::from_nanos(1)).max_backoff(Duration::from_nanos(1));
     assert_eq!(ask(policy, &script).await.unwrap().status(), 429);
     assert!(script.gaps().iter().all(|gap| *gap >= ms(50)), "{:?}", script.gaps());
 }
@@ -499,7 +499,10 @@ async fn a_wait_that_fits_the_deadline_is_waited() {
 #[tokio::test(start_paused = true)]
 async fn no_attempt_starts_with_less_left_than_it_needs() {
     let script = Script::down();
-    let policy = policy().schedule(|| std::iter::repeat(ms(300))).least(secs(2)).reserve(99);
+    let policy = policy()
+        .schedule(|| std::iter::repeat(ms(300)))
+        .min_attempt_time(secs(2))
+        .budget_reserve(99);
     assert_eq!(outcome(ask_within(secs(10), policy, &script).await), DOWN);
     let asked = script.asked.lock().unwrap().clone();
     // At 0.3 s each, the last attempt to start by 8 s is the one at 7.8 s.
@@ -524,7 +527,7 @@ async fn a_call_without_any_time_is_not_sent_and_is_no_attempt() {
 #[tokio::test(start_paused = true)]
 async fn a_wait_that_uses_up_all_the_time_leaves_the_failure_before_it() {
     let script = Script::default().says(503, DOWN, "no").answers();
-    let waits = policy().schedule(|| std::iter::repeat(secs(2))).least(Duration::ZERO);
+    let waits = policy().schedule(|| std::iter::repeat(secs(2))).min_attempt_time(Duration::ZERO);
     let response = ask_within(secs(2), waits, &script).await.unwrap();
     assert_eq!((response.body().as_bytes(), script.asked()), (Some(&b"no"[..]), 1));
 }
@@ -587,20 +590,20 @@ async fn an_outage_of_five_hours_at_a_call_a_second_costs_a_fifth_more() {
 #[tokio::test(start_paused = true)]
 async fn without_budget_the_failure_comes_back_at_once() {
     let log = EventLog::default();
-    let layer = policy().reserve(1).build().unwrap().events(log.sink());
+    let layer = policy().budget_reserve(1).build().unwrap().events(log.sink());
     let (asked, service) = failing();
     let mut service = layer.layer(service);
     call(&mut service).await.unwrap_err();
     let start = Instant::now();
     assert_eq!(outcome(call(&mut service).await), DOWN);
     assert_eq!((asked.load(Ordering::Relaxed), start.elapsed()), (3, Duration::ZERO));
-    assert_eq!(steps(&log).last(), Some(&Step::Stop(Stop::Budget)));
+    assert_eq!(steps(&log).last(), Some(&Step::Stop(StopReason::Budget)));
 }
 
 #[tokio::test(start_paused = true)]
 async fn first_attempts_that_were_refused_earn_nothing() {
     let budget = Arc::new(Budget::new(1.0, 1).unwrap());
-    let policy = policy().budgets(Budgets::one(budget.clone()));
+    let policy = policy().budgets(Budgets::shared(budget.clone()));
     let layer = policy.build().unwrap();
     assert!(budget.withdraw());
     let refused = Script::default().fails(Outcome::NotSent { retry_in: None });
@@ -614,7 +617,7 @@ async fn first_attempts_that_were_refused_earn_nothing() {
 #[tokio::test(start_paused = true)]
 async fn nothing_that_stops_for_another_reason_spends_a_token() {
     let budget = Arc::new(Budget::new(0.1, 5).unwrap());
-    let policy = policy().budgets(Budgets::one(budget.clone()));
+    let policy = policy().budgets(Budgets::shared(budget.clone()));
     let late = Script::default().fails(Outcome::RateLimited { wait: Some(secs(60)) });
     ask_within(secs(30), policy.clone(), &late).await.unwrap_err();
     let bad = Script::default().fails(Outcome::Blocked);
@@ -627,7 +630,7 @@ async fn nothing_that_stops_for_another_reason_spends_a_token() {
 
 #[tokio::test(start_paused = true)]
 async fn every_route_has_a_budget_of_its_own_which_all_clones_share() {
-    let layer = policy().reserve(1).retries(1).build().unwrap();
+    let layer = policy().budget_reserve(1).retries(1).build().unwrap();
     let to = |host: &str| {
         let uri = format!("https://{host}/v1/models");
         http::Request::builder().uri(uri).body(Bytes::new()).unwrap()
@@ -663,7 +666,7 @@ async fn the_events_are_the_steps_in_order() {
             Step::Wait { hinted: true },
             Step::Start(3),
             Step::End(3, "unreachable"),
-            Step::Stop(Stop::Exhausted),
+            Step::Stop(StopReason::Exhausted),
         ]
     );
 }
@@ -682,7 +685,7 @@ async fn a_cancelled_first_attempt_emits_its_end_and_earns() {
     let log = EventLog::default();
     let budget = Arc::new(Budget::new(1.0, 2).unwrap());
     budget.withdraw();
-    let policy = policy().budgets(Budgets::one(budget.clone()));
+    let policy = policy().budgets(Budgets::shared(budget.clone()));
     let layer = policy.build().unwrap().events(log.sink());
     let silent = service_fn(|_: Request| std::future::pending::<Result<Response, Error>>());
     let call = layer.layer(silent).oneshot(Request::default());
@@ -695,7 +698,7 @@ async fn a_cancelled_first_attempt_emits_its_end_and_earns() {
 async fn a_cancelled_retry_emits_its_end_and_earns_nothing() {
     let log = EventLog::default();
     let budget = Arc::new(Budget::new(1.0, 2).unwrap());
-    let policy = policy().budgets(Budgets::one(budget.clone()));
+    let policy = policy().budgets(Budgets::shared(budget.clone()));
     let layer = policy.build().unwrap().events(log.sink());
     let asked = Arc::new(AtomicU32::new(0));
     let service = service_fn(move |_: Request| {
@@ -735,7 +738,7 @@ async fn the_event_of_a_stop_carries_its_reason() {
     let stopped = |policy: RetryPolicy, limit: Option<Duration>| async move {
         let why = Arc::new(Mutex::new(None));
         let into = why.clone();
-        let events = Events::to(move |event: &Event| {
+        let events = EventSink::new(move |event: &Event| {
             if let Event::RetryStopped { why, .. } = event {
                 *into.lock().unwrap() = Some(*why);
             }
@@ -748,10 +751,13 @@ async fn the_event_of_a_stop_carries_its_reason() {
         layer.layer(Script::down().service()).oneshot(request).await.unwrap_err();
         why.lock().unwrap().take()
     };
-    assert_eq!(stopped(policy(), None).await, Some(Stop::Exhausted));
-    assert_eq!(stopped(policy(), Some(ms(50))).await, Some(Stop::Deadline));
-    assert_eq!(stopped(policy().reserve(1), None).await, Some(Stop::Budget));
-    assert_eq!(stopped(policy().schedule(std::iter::empty), None).await, Some(Stop::Exhausted));
+    assert_eq!(stopped(policy(), None).await, Some(StopReason::Exhausted));
+    assert_eq!(stopped(policy(), Some(ms(50))).await, Some(StopReason::Deadline));
+    assert_eq!(stopped(policy().budget_reserve(1), None).await, Some(StopReason::Budget));
+    assert_eq!(
+        stopped(policy().schedule(std::iter::empty), None).await,
+        Some(StopReason::Exhausted)
+    );
 }
 
 // === the service underneath ===

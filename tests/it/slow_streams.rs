@@ -2,9 +2,9 @@
 
 use evenkeel::{
     Client, Profile,
-    breaker::{Cause, State},
+    breaker::{CircuitState, TransitionReason},
     classify::ClassifyPolicy,
-    stream::Commit,
+    stream::CommitPolicy,
     telemetry::Event,
     timeout::TimeoutPolicy,
 };
@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep};
 use crate::support::{EventLog, call, chat, ms, over, secs};
 
 fn least(events: u32) -> Profile {
-    let timeout = TimeoutPolicy::new().first_event(secs(10)).slow_stream(events);
+    let timeout = TimeoutPolicy::new().first_event(secs(10)).min_events_per_minute(events);
     Profile::interactive().timeout(timeout)
 }
 
@@ -52,7 +52,11 @@ async fn a_route_with_slow_streams_opens_for_the_next_calls() {
         let (client, _) = client(least(300), reply);
         join_all((0..10).map(|_| call(&client, chat(true)))).await;
         let shown = client.breakers().list()[0].1;
-        assert_eq!((shown.state, shown.opened_by), (State::Open, Some(Cause::Slow)), "{each:?}");
+        assert_eq!(
+            (shown.state, shown.opened_by),
+            (CircuitState::Open, Some(TransitionReason::Slow)),
+            "{each:?}"
+        );
     }
 }
 
@@ -82,7 +86,7 @@ async fn a_slow_reader_does_not_make_a_stream_slow() {
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_is_held_back_until_it_is_complete_is_judged_too() {
     for (each, slow) in [(ms(400), 1), (ms(50), 0)] {
-        let whole = ClassifyPolicy::default().commit(Commit::Complete);
+        let whole = ClassifyPolicy::default().commit(CommitPolicy::Complete);
         let (client, log) =
             client(least(300).classify(whole), Reply::answer().between_events(each));
         call(&client, chat(true)).await.unwrap().is_whole();

@@ -7,14 +7,14 @@ use std::{error::Error as _, io};
 
 use evenkeel::{
     Client, Error, Profile, Request, Response,
-    breaker::{BreakerPolicy, State},
+    breaker::{BreakerPolicy, CircuitState},
     context::{AttemptLog, Deadline, Priority},
-    dialect::Usage,
+    dialect::UsageHandle,
     fallback::{Fallback, Target},
     outcome::{Outcome, Phase, Rejection, Verdict},
     retry::RetryPolicy,
-    stream::Commit,
-    telemetry::{Event, Stop},
+    stream::CommitPolicy,
+    telemetry::{Event, StopReason},
     timeout::TimeoutPolicy,
 };
 use evenkeel_testkit::{Fault, Provider, Reply, WORDS, provider::AttemptState};
@@ -43,7 +43,7 @@ async fn bare(reply: &Reply, request: Request) -> Answer {
 }
 
 /// The state of the only breaker there is.
-fn state(client: &Client) -> State {
+fn state(client: &Client) -> CircuitState {
     let list = client.breakers().list();
     assert_eq!(list.len(), 1, "{list:?}");
     list[0].1.state
@@ -81,7 +81,7 @@ async fn a_final_failure_comes_back_byte_for_byte_with_its_headers() {
             assert_eq!(answer.bytes(), log.bytes(), "{reply:?}");
             assert!(answer.error.is_none());
             assert!(!answer.verdict.unwrap().outcome().is_success(), "{reply:?}");
-            assert!(answer.attempt_log.unwrap().rung().is_none());
+            assert!(answer.attempt_log.unwrap().served_by().is_none());
         }
     }
 }
@@ -111,7 +111,7 @@ async fn an_answer_comes_back_byte_for_byte_and_frame_for_frame() {
         for (stream, profile) in [
             (false, plain()),
             (true, plain()),
-            (true, committing(Commit::Complete).breaker(no_breaker())),
+            (true, committing(CommitPolicy::Complete).breaker(no_breaker())),
         ] {
             let log = bare(&reply, chat(stream)).await;
             let primary = Provider::new("primary").always(reply.clone());
@@ -203,7 +203,7 @@ async fn a_breaker_that_opens_during_the_retries_does_not_hide_the_failure() {
     // The second attempt would be refused: the caller asked the provider, not the breaker. A call's own attempts are one call.
     for (rule, sent) in [(1, 1), (2, 3), (3, 3)] {
         let primary = Provider::new("primary").always(Reply::status(503));
-        let policy = BreakerPolicy::default().consecutive(rule);
+        let policy = BreakerPolicy::default().consecutive_failures(rule);
         let builder = Client::builder().profile(Profile::interactive().breaker(policy));
         let answer = call(&over(builder, [&primary]), chat(false)).await.expect("its answer");
         assert_eq!(answer.status, 503);
@@ -242,7 +242,7 @@ async fn a_request_arrives_as_it_was_sent_at_every_attempt() {
         log.lock().unwrap().push((request.headers().clone(), request.body().clone()));
         async { Err::<Response, _>(Error::new(Outcome::Unreachable)) }
     });
-    let client = Client::builder().over(upstream).unwrap();
+    let client = Client::builder().build_with(upstream).unwrap();
     let request = with_body(body.clone());
     let (headers, bytes) = (request.headers().clone(), request.body().clone());
     client.send(request).await.unwrap_err();
@@ -255,7 +255,7 @@ async fn a_request_arrives_as_it_was_sent_at_every_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_of_100_kib_goes_down_the_ladder_whole() {
+async fn a_request_of_100_kib_goes_down_the_fallbacks_whole() {
     let (primary, second) = pair();
     primary.set(Reply::status(503));
     let content = "where is my parcel? ".repeat(5 * 1024);
@@ -293,7 +293,7 @@ async fn priority_and_deadline_travel_with_the_call() {
         log.lock().unwrap().push((priority, extensions.get::<Deadline>().copied()));
         async { std::future::pending::<Result<Response, Error>>().await }
     });
-    let client = Client::builder().over(upstream).unwrap();
+    let client = Client::builder().build_with(upstream).unwrap();
     let deadline = Deadline::within(secs(2));
     let mut request = chat(false);
     request.extensions_mut().insert(deadline);
@@ -319,7 +319,7 @@ async fn attempts_waits_and_fallbacks_share_one_deadline() {
     let answer = call(&client, chat(false)).await.unwrap();
     answer.is_whole();
     assert_eq!(answer.from(), "secondary");
-    // The first rung keeps a third of the deadline back, whatever its own attempts would take.
+    // The first target keeps a third of the deadline back, whatever its own attempts would take.
     assert_eq!(start.elapsed(), secs(20) + secs(6));
     let attempts = answer.attempt_log.unwrap().attempts();
     let outcomes: Vec<_> = attempts.iter().map(|attempt| attempt.outcome.name()).collect();
@@ -360,7 +360,7 @@ async fn a_wait_that_does_not_fit_is_not_waited_for() {
         Event::RetryStopped { why, .. } => Some(why),
         _ => None,
     });
-    assert_eq!(stops.collect::<Vec<_>>(), [Stop::Deadline]);
+    assert_eq!(stops.collect::<Vec<_>>(), [StopReason::Deadline]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -381,11 +381,11 @@ async fn a_call_without_time_is_not_sent_and_does_not_count_against_the_provider
 #[tokio::test(start_paused = true)]
 async fn a_call_without_time_does_not_use_up_a_probe() {
     let primary = Provider::new("primary").replies([Reply::status(503)]);
-    let policy = BreakerPolicy::default().consecutive(1).jitter(0.0);
+    let policy = BreakerPolicy::default().consecutive_failures(1).jitter(0.0);
     let builder = Client::builder().profile(Profile::interactive().breaker(policy));
     let client = over(builder, [&primary]);
     call(&client, chat(false)).await.unwrap();
-    assert_eq!(state(&client), State::Open);
+    assert_eq!(state(&client), CircuitState::Open);
     sleep(secs(6)).await;
     let mut request = chat(false);
     request.extensions_mut().insert(Deadline::at(Instant::now()));
@@ -402,17 +402,17 @@ async fn calls_with_short_deadlines_do_not_open_the_route_for_others() {
         assert!(client.send(request).await.unwrap_err().is_timeout());
     }
     call(&client, chat(false)).await.expect("whoever has a second is served").is_whole();
-    assert_eq!(state(&client), State::Closed);
+    assert_eq!(state(&client), CircuitState::Closed);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_short_deadline_leaves_the_first_fallback_some_of_it() {
-    // The rung keeps ten seconds back, and this call has five.
+    // The fallback keeps ten seconds back, and this call has five.
     let (primary, second) = pair();
-    let ladder = evenkeel::fallback::FallbackPolicy::new()
-        .first(Fallback::addressed().reserve(secs(10)))
-        .rung(secondary());
-    let client = over(Client::builder().ladder(ladder), [&primary, &second]);
+    let fallbacks = evenkeel::fallback::FallbackPolicy::new()
+        .first(Fallback::original_request().reserve(secs(10)))
+        .fallback(secondary());
+    let client = over(Client::builder().fallback_policy(fallbacks), [&primary, &second]);
     let mut request = chat(false);
     request.extensions_mut().insert(Deadline::within(secs(5)));
     let answer = call(&client, request).await.unwrap();
@@ -500,7 +500,8 @@ async fn a_stream_longer_than_every_limit_goes_on() {
 async fn a_stream_that_has_to_be_complete_has_the_deadline_to_be_so() {
     let (primary, second) = pair();
     primary.set(Reply::answer().between_events(secs(1)));
-    let builder = Client::builder().profile(committing(Commit::Complete)).fallback(secondary());
+    let builder =
+        Client::builder().profile(committing(CommitPolicy::Complete)).fallback(secondary());
     let client = over(builder, [&primary, &second]);
     let start = Instant::now();
     let answer = call(&client, chat(true)).await.unwrap();
@@ -520,7 +521,8 @@ async fn the_budget_holds_over_all_calls_of_a_route() {
     }
     // A hundred first attempts, the reserve, and a fifth of a hundred (the first earns nothing: the reserve is full).
     assert_eq!(primary.count(), 100 + 10 + 19);
-    let stopped = |event: &Event| matches!(event, Event::RetryStopped { why: Stop::Budget, .. });
+    let stopped =
+        |event: &Event| matches!(event, Event::RetryStopped { why: StopReason::Budget, .. });
     assert!(log.events().iter().any(stopped));
 }
 
@@ -546,12 +548,12 @@ async fn each_fallback_has_a_budget_of_its_own() {
 #[tokio::test(start_paused = true)]
 async fn a_refusal_costs_no_time_and_is_not_retried() {
     let primary = Provider::new("primary").always(Reply::status(503));
-    let profile = Profile::interactive().breaker(BreakerPolicy::default().consecutive(2));
+    let profile = Profile::interactive().breaker(BreakerPolicy::default().consecutive_failures(2));
     let client = over(Client::builder().profile(profile), [&primary]);
     for _ in 0..2 {
         call(&client, chat(false)).await.unwrap();
     }
-    assert_eq!((state(&client), primary.count()), (State::Open, 4));
+    assert_eq!((state(&client), primary.count()), (CircuitState::Open, 4));
     let start = Instant::now();
     let error = client.send(chat(false)).await.unwrap_err();
     assert!(error.is_refused());
@@ -566,14 +568,14 @@ async fn no_retry_is_waited_for_that_the_breaker_would_refuse() {
     // A wish for ten seconds fits into the deadline; the breaker, which has opened meanwhile, is open for longer.
     let (primary, second) = pair();
     primary.set(Reply::status(503).retry_after(secs(10)));
-    let policy = BreakerPolicy::default().consecutive(1).open_for(secs(15), secs(30));
+    let policy = BreakerPolicy::default().consecutive_failures(1).open_backoff(secs(15)..=secs(30));
     let log = EventLog::default();
     let builder = Client::builder().profile(Profile::interactive().breaker(policy));
     let client = over(log.attach_to(builder.fallback(secondary())), [&primary, &second]);
     let start = Instant::now();
     let answer = call(&client, chat(true)).await.unwrap();
     assert_eq!((answer.from(), start.elapsed()), ("secondary", secs(0)));
-    assert_eq!((primary.count(), state_of(&client, "primary")), (1, State::Open));
+    assert_eq!((primary.count(), state_of(&client, "primary")), (1, CircuitState::Open));
     assert_eq!((log.count("RetryWaiting"), log.count("RetryStopped")), (0, 1));
     assert_eq!(log.count("BreakerRefused"), 0, "it need not be asked to be known");
 }
@@ -601,7 +603,7 @@ async fn a_retry_that_comes_after_the_breaker_has_waited_is_made() {
     let primary = Provider::new("primary").replies([Reply::status(503)]);
     let profile = Profile::interactive()
         .retry(RetryPolicy::default().schedule(|| std::iter::once(secs(8))))
-        .breaker(BreakerPolicy::default().consecutive(1));
+        .breaker(BreakerPolicy::default().consecutive_failures(1));
     let client = over(Client::builder().profile(profile), [&primary]);
     let start = Instant::now();
     call(&client, chat(false)).await.unwrap().is_whole();
@@ -631,7 +633,7 @@ async fn a_final_503_and_a_body_that_dies_half_way_are_failures() {
             let _ = call(&client, chat(true)).await;
             sleep(ms(300)).await;
         }
-        assert_eq!((state(&client), primary.count()), (State::Open, 5), "{reply:?}");
+        assert_eq!((state(&client), primary.count()), (CircuitState::Open, 5), "{reply:?}");
     }
 }
 
@@ -649,7 +651,7 @@ async fn a_rejected_request_does_not_count_against_the_provider() {
         for _ in 0..20 {
             call(&client, chat(false)).await.unwrap();
         }
-        assert_eq!((state(&client), primary.count()), (State::Closed, 20), "{reply:?}");
+        assert_eq!((state(&client), primary.count()), (CircuitState::Closed, 20), "{reply:?}");
     }
 }
 
@@ -661,11 +663,11 @@ async fn the_permit_of_the_breaker_and_the_attempt_last_until_the_body_ends() {
     let response = client.send(chat(true)).await.unwrap();
     sleep(secs(5)).await;
     assert_eq!((counted(), primary.in_flight()), (0, 1), "the head is not the end");
-    let usage = response.extensions().get::<Usage>().unwrap().clone();
-    assert!(usage.tokens().is_none());
+    let usage = response.extensions().get::<UsageHandle>().unwrap().clone();
+    assert!(usage.get().is_none());
     read(response).await.is_whole();
     assert_eq!((counted(), primary.in_flight()), (1, 0));
-    assert_eq!(usage.tokens().map(|tokens| tokens.output), Some(60));
+    assert_eq!(usage.get().map(|tokens| tokens.output), Some(60));
 }
 
 #[tokio::test(start_paused = true)]
@@ -679,10 +681,10 @@ async fn a_probe_is_decided_at_its_first_content_and_observed_until_its_body_end
     }
     sleep(secs(7)).await;
     let response = client.send(chat(true)).await.unwrap();
-    assert_eq!(state(&client), State::HalfOpen);
+    assert_eq!(state(&client), CircuitState::HalfOpen);
     let answer = read(response).await;
     assert!(answer.error.is_some());
-    assert_eq!(state(&client), State::Open, "a probe whose body died is no success");
+    assert_eq!(state(&client), CircuitState::Open, "a probe whose body died is no success");
 }
 
 #[tokio::test(start_paused = true)]
@@ -693,7 +695,7 @@ async fn calls_that_are_dropped_do_not_open_the_breaker() {
     for _ in 0..20 {
         assert!(timeout(ms(500), client.send(chat(true))).await.is_err());
     }
-    assert_eq!((state(&client), primary.in_flight()), (State::Closed, 0));
+    assert_eq!((state(&client), primary.in_flight()), (CircuitState::Closed, 0));
     assert_eq!((primary.cancelled(), log.count("CallEnded")), (20, 20));
     let ended =
         |event: &Event| matches!(event, Event::CallEnded { outcome: Outcome::Cancelled, .. });
@@ -717,7 +719,7 @@ async fn calls_that_are_dropped_after_a_long_wait_open_the_breaker() {
     while let Some(call) = calls.join_next().await {
         assert!(call.unwrap().is_err());
     }
-    assert_eq!(state(&client), State::Open);
+    assert_eq!(state(&client), CircuitState::Open);
 }
 
 #[tokio::test(start_paused = true)]
@@ -737,12 +739,12 @@ async fn an_abandoned_fallback_counts_as_a_failure() {
         // While the route is under suspicion, one call in two seconds goes there.
         tokio::time::sleep(secs(2)).await;
     }
-    assert_eq!(state_of(&client, "primary"), State::Open);
+    assert_eq!(state_of(&client, "primary"), CircuitState::Open);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_upstream_that_is_never_ready_is_left_in_time() {
-    let client = Client::builder().fallback(Fallback::canned(BUSY)).over(NeverReady).unwrap();
+    let client = Client::builder().fallback(Fallback::canned(BUSY)).build_with(NeverReady).unwrap();
     let start = Instant::now();
     let answer = call(&client, chat(true)).await.unwrap();
     assert_eq!(answer.from(), "canned");
@@ -796,7 +798,8 @@ async fn when_all_fallbacks_fail_the_caller_sees_the_first_and_the_attempt_log_h
     );
     assert_eq!(answer.headers["x-mark"], "1");
     let attempt_log = answer.attempt_log.unwrap();
-    let log: Vec<_> = attempt_log.attempts().iter().map(|a| (a.rung, a.outcome.name())).collect();
+    let log: Vec<_> =
+        attempt_log.attempts().iter().map(|a| (a.fallback, a.outcome.name())).collect();
     let down = (0, "unavailable");
     assert_eq!(log, [down, down, down, (1, "broken"), (1, "broken")]);
 }
@@ -825,7 +828,8 @@ async fn an_exhausted_quota_moves_down_at_once_and_is_probed_within_about_a_minu
 async fn a_body_that_can_be_cut_is_handed_on_whole_where_it_has_to_be_complete() {
     let (primary, second) = pair();
     let primary = primary.replies([Reply::answer().with(Fault::Cut { words: 40 })]);
-    let builder = Client::builder().profile(committing(Commit::Complete)).fallback(secondary());
+    let builder =
+        Client::builder().profile(committing(CommitPolicy::Complete)).fallback(secondary());
     let answer = call(&over(builder, [&primary, &second]), chat(true)).await.unwrap();
     answer.is_whole();
     assert_eq!((answer.from(), primary.count()), ("primary", 2), "the same target, once more");
@@ -856,5 +860,5 @@ async fn a_body_that_is_dropped_unread_ends_the_call_and_the_attempt() {
     response.body_mut().frame().await.unwrap().unwrap();
     drop(response);
     assert_eq!((primary.in_flight(), log.count("BodyEnded")), (0, 1));
-    assert_eq!(state(&client), State::Closed);
+    assert_eq!(state(&client), CircuitState::Closed);
 }

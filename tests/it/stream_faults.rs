@@ -15,11 +15,11 @@ use std::{
 use bytes::Bytes;
 use evenkeel::{
     Client, Error, Profile, Request,
-    breaker::{BreakerPolicy, State},
+    breaker::{BreakerPolicy, CircuitState},
     classify::ClassifyPolicy,
     outcome::{Outcome, Phase},
     retry::RetryPolicy,
-    stream::{BodyEnd, Commit},
+    stream::{BodyEnd, CommitPolicy},
     telemetry::Event,
 };
 use proptest::prelude::*;
@@ -53,7 +53,7 @@ struct Came {
     /// How often the provider was asked.
     attempts: u32,
     /// What the breaker made of one such answer.
-    state: State,
+    state: CircuitState,
     endings: Vec<BodyEnd>,
 }
 
@@ -64,7 +64,7 @@ impl Came {
     #[track_caller]
     fn is_whole(&self, text: &[u8]) {
         assert_eq!(self.body.as_ref().unwrap(), &(Bytes::copy_from_slice(text), None));
-        assert_eq!((self.attempts, self.state), (1, State::Closed));
+        assert_eq!((self.attempts, self.state), (1, CircuitState::Closed));
         assert_eq!(self.endings, [BodyEnd::Done]);
     }
 
@@ -74,7 +74,7 @@ impl Came {
         assert_eq!(self.body.as_ref().unwrap(), &(Bytes::copy_from_slice(text), Some(outcome)));
         assert_eq!(
             (self.attempts, self.state),
-            (1, State::Open),
+            (1, CircuitState::Open),
             "it was handed on: nobody asks again"
         );
         assert_eq!(self.endings, [outcome.into()]);
@@ -84,7 +84,7 @@ impl Came {
     #[track_caller]
     fn is_none(&self, outcome: Outcome, attempts: u32) {
         assert_eq!((self.body.as_ref().unwrap_err(), self.attempts), (&outcome, attempts));
-        assert_eq!((self.state, self.endings.len()), (State::Open, 0));
+        assert_eq!((self.state, self.endings.len()), (CircuitState::Open, 0));
     }
 }
 
@@ -106,7 +106,7 @@ fn client(
         let answer = http::Response::builder().header("content-type", kind).body(body_of(&steps));
         async move { Ok::<_, Error>(answer.unwrap()) }
     });
-    let client = log.attach_to(Client::builder().profile(profile)).over(wire).unwrap();
+    let client = log.attach_to(Client::builder().profile(profile)).build_with(wire).unwrap();
     (client, count, log)
 }
 
@@ -127,10 +127,10 @@ fn kind(path: &str) -> &'static str {
 }
 
 /// One call, and what came of it.
-async fn play(path: &str, commit: Commit, steps: &[BodyStep]) -> Came {
+async fn play(path: &str, commit: CommitPolicy, steps: &[BodyStep]) -> Came {
     let profile = Profile::interactive().classify(ClassifyPolicy::default().commit(commit));
     // One failure opens this one: it tells what a breaker makes of such an answer.
-    let brittle = BreakerPolicy::default().consecutive(1).slow(None);
+    let brittle = BreakerPolicy::default().consecutive_failures(1).slow_ratio(None);
     let once = profile.clone().breaker(brittle).retry(RetryPolicy::default().retries(0));
     let (one, _, _) = client(once, kind(path), steps);
     let hour = secs(7200);
@@ -150,8 +150,8 @@ async fn play(path: &str, commit: Commit, steps: &[BodyStep]) -> Came {
     Came { body, attempts: count.load(Ordering::Relaxed), state, endings: endings(&log) }
 }
 
-const FIRST: Commit = Commit::FirstContent;
-const WHOLE: Commit = Commit::Complete;
+const FIRST: CommitPolicy = CommitPolicy::FirstContent;
+const WHOLE: CommitPolicy = CommitPolicy::Complete;
 
 /// The same whether it is read along or has to be complete.
 async fn whole(path: &str, pieces: &[&str]) {
@@ -167,7 +167,7 @@ async fn broken(path: &str, pieces: &[&str], outcome: Outcome) {
     play(path, FIRST, &steps).await.fails(pieces.concat().as_bytes(), outcome);
     // What may have been billed is repeated once.
     let attempts = match outcome.is_retryable() {
-        true if outcome.once() => 2,
+        true if outcome.retry_at_most_once() => 2,
         true => 3,
         false => 1,
     };
@@ -230,7 +230,7 @@ async fn an_event_of_fifteen_megabytes_is_parsed_and_one_of_twenty_is_not() {
     let came = play(CHAT, FIRST, &steps).await;
     let (bytes, error) = came.body.unwrap();
     assert!(bytes.starts_with(WORD.as_bytes()) && error == Some(Outcome::Malformed));
-    assert_eq!((came.attempts, came.state, came.endings.len()), (1, State::Open, 1));
+    assert_eq!((came.attempts, came.state, came.endings.len()), (1, CircuitState::Open, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -320,7 +320,7 @@ async fn comments_for_an_hour_are_silence_before_and_after_the_first_token() {
     let begun = Instant::now();
     let came = play(CHAT, FIRST, &[&[data(WORD)], &hour[..]].concat()).await;
     assert_eq!(came.body.as_ref().unwrap().1, Some(Outcome::TimedOut { phase: Phase::Idle }));
-    assert_eq!((came.endings.len(), came.state), (1, State::Open));
+    assert_eq!((came.endings.len(), came.state), (1, CircuitState::Open));
     assert_eq!(begun.elapsed(), secs(30));
 }
 
@@ -452,7 +452,7 @@ async fn a_response_that_is_incomplete_is_whole_by_a_limit_and_blocked_by_a_filt
     assert_eq!((came.body, came.attempts), (Ok((end("content_filter").into(), None)), 1));
     assert_eq!(
         (came.state, came.endings),
-        (State::Closed, vec![BodyEnd::Failed(Outcome::Blocked)])
+        (CircuitState::Closed, vec![BodyEnd::Failed(Outcome::Blocked)])
     );
     // Any other word is not the last one.
     broken(
@@ -473,7 +473,11 @@ async fn a_connection_that_breaks_or_hangs_after_the_end_is_no_failure_in_any_di
                 let came = play(path, commit, &steps).await;
                 let (bytes, error) = came.body.as_ref().unwrap();
                 assert!(bytes.starts_with(text.as_bytes()) && error.is_none(), "{path} {after:?}");
-                assert_eq!((came.attempts, came.state), (1, State::Closed), "{path} {after:?}");
+                assert_eq!(
+                    (came.attempts, came.state),
+                    (1, CircuitState::Closed),
+                    "{path} {after:?}"
+                );
                 assert_eq!(came.endings, [BodyEnd::Done], "{path} {after:?}");
             }
         }

@@ -384,7 +384,7 @@ async fn connections_are_kept_only_after_whole_answers_and_for_a_while() {
 #[tokio::test(start_paused = true)]
 async fn reconnect_sends_a_request_again_whose_connection_in_process_was_dead() {
     let (provider, hosts) = replaced();
-    let around = Reconnect::around(hosts);
+    let around = Reconnect::new(hosts);
     let whole = async || {
         let response = around.clone().oneshot(streamed()).await;
         read(response.unwrap()).await.1.is_none()
@@ -581,11 +581,11 @@ async fn who_answered_is_told_by_the_head() {
     assert_eq!(with("x-served-by", "primary", json(WORDS)).await, CallResult::Primary);
     assert_eq!(with("x-served-by", "secondary", json(WORDS)).await, CallResult::Secondary);
     assert_eq!(with("x-served-by", "stranger", json(WORDS)).await, CallResult::Error);
-    assert_eq!(with("evenkeel-rung", "stored", json("Yes.")).await, CallResult::Stored);
-    assert_eq!(with("evenkeel-rung", "canned", json("Later.")).await, CallResult::Canned);
+    assert_eq!(with("evenkeel-served-by", "stored", json("Yes.")).await, CallResult::Stored);
+    assert_eq!(with("evenkeel-served-by", "canned", json("Later.")).await, CallResult::Canned);
     assert_eq!(with("x", "nothing says who", json("Later.")).await, CallResult::Canned);
-    assert_eq!(with("evenkeel-rung", "canned", json("")).await, CallResult::Error);
-    assert_eq!(with("evenkeel-rung", "canned", "Later.".into()).await, CallResult::Error);
+    assert_eq!(with("evenkeel-served-by", "canned", json("")).await, CallResult::Error);
+    assert_eq!(with("evenkeel-served-by", "canned", "Later.".into()).await, CallResult::Error);
 }
 
 #[tokio::test(start_paused = true)]

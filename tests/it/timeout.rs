@@ -267,7 +267,7 @@ async fn a_whole_stream_is_bounded_from_the_start_of_its_attempt() {
         Ok::<_, Error>(Response::new(body))
     });
     let log = EventLog::default();
-    let policy = TimeoutPolicy::new().whole_stream(secs(30));
+    let policy = TimeoutPolicy::new().stream_total(secs(30));
     let layer = policy.build().unwrap().events(log.sink());
     let start = Instant::now();
     let response = layer.layer(service).oneshot(Request::default()).await.unwrap();
@@ -334,7 +334,7 @@ async fn the_shorter_of_two_limits_fires_once() {
 
 #[tokio::test(start_paused = true)]
 async fn an_inner_timeout_at_the_deadline_precedes_the_deadline() {
-    // An attempt that ends with the deadline is told by the attempt, so that a last rung can still answer.
+    // An attempt that ends with the deadline is told by the attempt, so that a last fallback can still answer.
     let log = EventLog::default();
     let inner = TimeoutPolicy::new().attempt(secs(60)).first_event(secs(60)).build().unwrap();
     let inner = inner.layer(after(secs(600)).1);

@@ -1,7 +1,7 @@
 //! Judges an answer that was not streamed, in any dialect.
 
 use crate::{
-    Dialect, Expected, Tokens,
+    Dialect, Expected, Usage,
     answer_state::AnswerState,
     outcome::{Outcome, Verdict},
     reader::EventReader,
@@ -16,7 +16,7 @@ impl Dialect {
         self,
         expected: impl Into<Expected>,
         body: &[u8],
-    ) -> (Result<Outcome, Verdict>, Option<Tokens>) {
+    ) -> (Result<Outcome, Verdict>, Option<Usage>) {
         let expected = expected.into();
         match EventReader::new(self, expected.codes()).read_whole(body) {
             Ok(event) => AnswerState::new(&expected).judge(&event),

@@ -1,7 +1,7 @@
 //! The state of an answer while it arrives: its content, its outcome and its cost, folded from its events.
 
 use crate::{
-    Tokens,
+    Usage,
     events::{AnswerEvent, FinishReason, ProviderTool, UsageCounts},
     outcome::{ErrorCodeTable, Outcome, Verdict},
 };
@@ -121,7 +121,7 @@ impl AnswerState {
     pub(crate) fn judge(
         mut self,
         event: &AnswerEvent<'_>,
-    ) -> (Result<Outcome, Verdict>, Option<Tokens>) {
+    ) -> (Result<Outcome, Verdict>, Option<Usage>) {
         self.content = !event.parts.is_empty();
         self.finish(event);
         self.finished = true;
@@ -160,7 +160,7 @@ impl AnswerState {
     }
 
     /// The usage of the answer, once an event has counted it.
-    pub(crate) fn tokens(&self) -> Option<Tokens> {
+    pub(crate) fn tokens(&self) -> Option<Usage> {
         self.usage.tokens()
     }
 

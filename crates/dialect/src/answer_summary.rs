@@ -4,7 +4,7 @@
 mod tests;
 
 use crate::{
-    Dialect, Tokens,
+    Dialect, Usage,
     decode::each_event,
     events::{AnswerEvent, Fault, FinishReason, PartKind, UsageCounts},
     json::trim,
@@ -21,7 +21,7 @@ pub struct AnswerSummary {
     /// The model that answered, where the answer names it.
     pub model: Option<String>,
     /// What it cost, where the answer counts that.
-    pub tokens: Option<Tokens>,
+    pub tokens: Option<Usage>,
     /// It ended of itself: not at a limit, by a filter, or to be gone on with.
     pub whole: bool,
     /// It calls tools.

@@ -113,5 +113,5 @@ pub use request_editor::{DoesNotFit, RequestEditor, Requirements, ToolFilter};
 pub use request_info::RequestInfo;
 pub use resumable::{ReadOutcome, ResumableStream};
 pub use synthetic::SyntheticReply;
-pub use tokens::Tokens;
+pub use tokens::Usage;
 pub use wire::{Request, Response};

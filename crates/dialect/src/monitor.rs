@@ -1,7 +1,7 @@
 //! Watches the bytes of a stream: decodes its events and reads them in their dialect.
 
 use crate::{
-    Dialect, Expected, FrameSummary, StreamFraming, Tokens,
+    Dialect, Expected, FrameSummary, StreamFraming, Usage,
     answer_state::AnswerState,
     decode::{Decoder, RawEvent, TooLarge},
     outcome::{Outcome, Verdict},
@@ -97,7 +97,7 @@ impl StreamMonitor {
     }
 
     /// The usage of the answer, once an event has counted it.
-    pub fn tokens(&self) -> Option<Tokens> {
+    pub fn usage(&self) -> Option<Usage> {
         self.answer.tokens()
     }
 

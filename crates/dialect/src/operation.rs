@@ -16,7 +16,7 @@ use crate::Dialect;
 /// | [`Images`](Self::Images), [`Audio`](Self::Audio) | where the provider has done nothing, as each one costs | no |
 /// | all others | where the provider has done nothing, as each one changes something | no |
 ///
-/// A fallback takes more by name: `Fallback::takes` of evenkeel.
+/// A fallback takes more by name: `Fallback::operations` of evenkeel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Operation {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{RequestInfo, Tokens, reply};
+use crate::{RequestInfo, Usage, reply};
 
 /// A reply that is made here, not by a provider: a text, with the model and the usage where they are known.
 #[derive(Clone, Copy)]
@@ -12,7 +12,7 @@ pub struct SyntheticReply<'a> {
     /// The model of the answer; the requested model where it names none.
     pub model: Option<&'a str>,
     /// What it cost.
-    pub tokens: Tokens,
+    pub tokens: Usage,
 }
 
 // === impl SyntheticReply ===
@@ -25,7 +25,7 @@ impl SyntheticReply<'_> {
 
     /// The tokens of the request, of the answer, and of both.
     pub(super) fn counts(&self) -> (u64, u64, u64) {
-        let Tokens { input, output, .. } = self.tokens;
+        let Usage { input, output, .. } = self.tokens;
         (input, output, input.saturating_add(output))
     }
 }
@@ -33,7 +33,7 @@ impl SyntheticReply<'_> {
 impl<'a> From<&'a str> for SyntheticReply<'a> {
     /// A text of ours: it cost no token.
     fn from(text: &'a str) -> Self {
-        Self { text, model: None, tokens: Tokens::default() }
+        Self { text, model: None, tokens: Usage::default() }
     }
 }
 

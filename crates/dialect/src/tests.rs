@@ -108,7 +108,7 @@ fn request(path: &str, body: &str) -> Request {
 }
 
 /// How many events, how many of them with content, how it failed, how it ended, what it cost.
-type StreamSummary = (u32, u32, Option<Outcome>, Outcome, Option<Tokens>);
+type StreamSummary = (u32, u32, Option<Outcome>, Outcome, Option<Usage>);
 
 fn said<'a>(dialect: Dialect, pieces: impl IntoIterator<Item = &'a [u8]>) -> StreamSummary {
     let mut watch = StreamMonitor::new(dialect, &crate::outcome::ErrorCodeTable::default());
@@ -120,7 +120,7 @@ fn said<'a>(dialect: Dialect, pieces: impl IntoIterator<Item = &'a [u8]>) -> Str
         failed = failed.or(seen.failed.map(|verdict| verdict.outcome()));
     }
     let end = watch.finish().unwrap_or_else(|why| why.outcome());
-    (events, content, failed, end, watch.tokens())
+    (events, content, failed, end, watch.usage())
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_whole_stream_is_a_success_with_its_cost() {
     for Sample { dialect, stream, path, asks, .. } in samples() {
         let (_, content, failed, end, tokens) = said(dialect, [stream.as_bytes()]);
         assert_eq!((content, failed, end), (2, None, Outcome::Success), "{dialect:?}");
-        assert_eq!(tokens, Some(Tokens::new(7, 3)), "{dialect:?}");
+        assert_eq!(tokens, Some(Usage::new(7, 3)), "{dialect:?}");
         let ask = RequestInfo::read(&request(path, asks));
         assert_eq!((ask.dialect(), ask.model(), ask.stream()), (Some(dialect), Some("m"), true));
     }

@@ -3,7 +3,7 @@
 /// The tokens of one answer, as its provider counted them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Tokens {
+pub struct Usage {
     /// Of the request.
     pub input: u64,
     /// Of the answer, hidden reasoning included.
@@ -13,9 +13,9 @@ pub struct Tokens {
     pub cached: u64,
 }
 
-// === impl Tokens ===
+// === impl Usage ===
 
-impl Tokens {
+impl Usage {
     /// Of a request and its answer, without a cache.
     pub const fn new(input: u64, output: u64) -> Self {
         Self { input, output, cached: 0 }

@@ -10,9 +10,9 @@ use super::config_location::{ConfigSource, MONTH};
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CacheTable {
-    fresh: Option<Spanned<f64>>,
+    serve_fresh_for: Option<Spanned<f64>>,
     coalesce: Option<bool>,
-    largest: Option<Spanned<u64>>,
+    max_entry_bytes: Option<Spanned<u64>>,
 }
 
 // === impl CacheTable ===
@@ -21,12 +21,12 @@ impl CacheTable {
     /// The policy, each value validated by itself.
     pub(crate) fn policy(&self, source: ConfigSource<'_>) -> Result<CachePolicy, String> {
         let mut cache = CachePolicy::new().coalesce(self.coalesce.unwrap_or_default());
-        if let Some(fresh) = &self.fresh {
-            cache = cache.fresh(source.seconds("cache.fresh", fresh, MONTH)?);
+        if let Some(age) = &self.serve_fresh_for {
+            cache = cache.serve_fresh_for(source.seconds("cache.serve_fresh_for", age, MONTH)?);
         }
-        if let Some(largest) = &self.largest {
-            let bytes = source.at_least("cache.largest", largest, 1)?;
-            cache = cache.largest(usize::try_from(bytes).unwrap_or(usize::MAX));
+        if let Some(bytes) = &self.max_entry_bytes {
+            let bytes = source.at_least("cache.max_entry_bytes", bytes, 1)?;
+            cache = cache.max_entry_bytes(usize::try_from(bytes).unwrap_or(usize::MAX));
         }
         Ok(cache)
     }

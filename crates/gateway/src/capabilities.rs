@@ -1,4 +1,4 @@
-//! The keys of a `[[target]]` that hold for its whole rung: what its targets can do, and how a request is edited for them.
+//! The keys of a `[[target]]` that hold for its whole group: what its targets can do, and how a request is edited for them.
 
 use evenkeel::{
     dialect::{Dialect, Operation, Prefill},
@@ -32,11 +32,11 @@ const OPERATIONS: [(&str, Operation); 8] = [
     ("models", Operation::Models),
 ];
 
-/// Applies the keys of the first target of a rung.
+/// Applies the keys of the first target of a group.
 pub(crate) fn apply(
     source: ConfigSource<'_>,
     table: &TargetTable,
-    rung: Fallback,
+    fallback: Fallback,
 ) -> Result<Fallback, String> {
     let on = |field: &Option<Spanned<bool>>, default| {
         field.as_ref().map_or(default, |set| *set.get_ref())
@@ -52,13 +52,13 @@ pub(crate) fn apply(
         offers = offers.prefill(one_of(source, "prefill", prefill, &PREFILLS)?);
     }
     let mut taken = Vec::new();
-    for name in table.takes.iter().flat_map(|names| names.get_ref()) {
-        taken.push(one_of(source, "takes", name, &OPERATIONS)?);
+    for name in table.operations.iter().flat_map(|names| names.get_ref()) {
+        taken.push(one_of(source, "operations", name, &OPERATIONS)?);
     }
-    let rung = rung.offers(offers).edit(edit(source, table)?).takes(taken);
+    let fallback = fallback.capabilities(offers).edit(edit(source, table)?).operations(taken);
     match &table.reserve {
-        Some(reserve) => Ok(rung.reserve(source.seconds("reserve", reserve, 86400.0)?)),
-        None => Ok(rung),
+        Some(reserve) => Ok(fallback.reserve(source.seconds("reserve", reserve, 86400.0)?)),
+        None => Ok(fallback),
     }
 }
 
@@ -68,15 +68,15 @@ fn edit(source: ConfigSource<'_>, table: &TargetTable) -> Result<Edit, String> {
     if let Some(most) = &table.max_tokens {
         edit = edit.max_tokens(source.at_least("max_tokens", most, 16)?);
     }
-    if let Some(context) = &table.fit {
-        edit = edit.fit(source.at_least("fit", context, 256)?);
+    if let Some(context) = &table.fit_context {
+        edit = edit.fit_context(source.at_least("fit_context", context, 256)?);
     }
     edit = if on(&table.without_tools) { edit.without_tools() } else { edit };
     edit = if on(&table.without_images) { edit.without_images() } else { edit };
     Ok(if on(&table.unstreamed) { edit.unstreamed() } else { edit })
 }
 
-/// Refuses these keys at a target that is not the first of its rung.
+/// Refuses these keys at a target that is not the first of its group.
 pub(crate) fn refuse(source: ConfigSource<'_>, table: &TargetTable) -> Result<(), String> {
     let set = [
         ("context", table.context.as_ref().map(Spanned::span)),
@@ -88,13 +88,14 @@ pub(crate) fn refuse(source: ConfigSource<'_>, table: &TargetTable) -> Result<()
         ("without_tools", table.without_tools.as_ref().map(Spanned::span)),
         ("without_images", table.without_images.as_ref().map(Spanned::span)),
         ("unstreamed", table.unstreamed.as_ref().map(Spanned::span)),
-        ("fit", table.fit.as_ref().map(Spanned::span)),
+        ("fit_context", table.fit_context.as_ref().map(Spanned::span)),
         ("reserve", table.reserve.as_ref().map(Spanned::span)),
-        ("takes", table.takes.as_ref().map(Spanned::span)),
+        ("operations", table.operations.as_ref().map(Spanned::span)),
     ];
     match set.into_iter().find_map(|(field, at)| at.map(|at| (field, at))) {
         Some((field, at)) => {
-            let what = "is the rung's; allowed is it at the first target of its rung alone";
+            let what =
+                "is a key of the group; allowed is it at the first target of the group alone";
             Err(source.error_at(&at, field, what))
         }
         None => Ok(()),

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::Path};
 
-use evenkeel::{cache::CachePolicy, identity::IdentityPolicy, stream::Resume};
+use evenkeel::{cache::CachePolicy, identity::IdentityPolicy, stream::MidStreamFailure};
 use http::Uri;
 use serde::Deserialize;
 use toml::Spanned;
@@ -24,9 +24,9 @@ struct File {
     listen: Option<Spanned<String>>,
     upstream: Option<Spanned<String>>,
     profile: Option<Spanned<String>>,
-    ladder: Option<Spanned<Vec<Spanned<String>>>>,
-    resume: Option<Spanned<String>>,
-    wait: Option<bool>,
+    fallbacks: Option<Spanned<Vec<Spanned<String>>>>,
+    mid_stream_failure: Option<Spanned<String>>,
+    wait_for_recovery: Option<bool>,
     #[serde(default)]
     target: Vec<Spanned<TargetTable>>,
     #[serde(default)]
@@ -47,12 +47,12 @@ pub(crate) struct Config {
     pub(crate) listen: Option<SocketAddr>,
     pub(crate) upstream: Option<Uri>,
     pub(crate) profile: Option<ProfileName>,
-    /// The fallbacks in the order of `ladder`.
-    pub(crate) ladder: Vec<NamedFallback>,
+    /// The fallbacks in the order of the key `fallbacks`.
+    pub(crate) fallbacks: Vec<NamedFallback>,
     /// What happens when a stream fails after its head.
-    pub(crate) resume: Resume,
+    pub(crate) mid_stream_failure: MidStreamFailure,
     /// Whether calls wait for recovery when every fallback is unavailable; `None` is the profile's default.
-    pub(crate) wait: Option<bool>,
+    pub(crate) wait_for_recovery: Option<bool>,
     pub(crate) limits: LimitsTable,
     pub(crate) traffic: TrafficLimits,
     pub(crate) cache: Option<CachePolicy>,
@@ -73,17 +73,23 @@ impl Config {
     ) -> Result<Self, String> {
         let file: File = toml::from_str(source.text).map_err(|error| source.toml_error(&error))?;
         let tables = (&file.target[..], &file.stored[..], &file.canned[..]);
-        let ladder = fallbacks(source, tables, file.ladder.as_ref(), env)?;
-        let stored = ladder.iter().any(|fallback| fallback.kind == FallbackKind::Stored);
+        let fallbacks = fallbacks(source, tables, file.fallbacks.as_ref(), env)?;
+        let stored = fallbacks.iter().any(|fallback| fallback.kind == FallbackKind::Stored);
         // A stored fallback needs a cache, also where the file sets none.
         let table = file.cache.or(stored.then(CacheTable::default));
         Ok(Self {
             listen: optional(source, "listen", file.listen.as_ref(), listen)?,
             upstream: optional(source, "upstream", file.upstream.as_ref(), origin)?,
             profile: optional(source, "profile", file.profile.as_ref(), profile)?,
-            ladder,
-            resume: optional(source, "resume", file.resume.as_ref(), resume)?.unwrap_or_default(),
-            wait: file.wait,
+            fallbacks,
+            mid_stream_failure: optional(
+                source,
+                "mid_stream_failure",
+                file.mid_stream_failure.as_ref(),
+                mid_stream_failure,
+            )?
+            .unwrap_or_default(),
+            wait_for_recovery: file.wait_for_recovery,
             limits: file.limits,
             traffic: TrafficLimits::validate(source, &file.traffic)?,
             cache: table.map(|table| table.policy(source)).transpose()?,
@@ -102,11 +108,11 @@ pub(crate) fn read_text(file: &Path) -> Result<String, String> {
     std::fs::read_to_string(file).map_err(|error| wrong(&error))
 }
 
-fn resume(text: &str) -> Result<Resume, String> {
+fn mid_stream_failure(text: &str) -> Result<MidStreamFailure, String> {
     match text {
-        "off" => Ok(Resume::Off),
-        "continue" => Ok(Resume::Continue),
-        _ => Err(format!("is {text:?}; allowed is off or continue")),
+        "error" => Ok(MidStreamFailure::Error),
+        "continue" => Ok(MidStreamFailure::Continue),
+        _ => Err(format!("is {text:?}; allowed is error or continue")),
     }
 }
 

@@ -10,7 +10,7 @@ use evenkeel::{
 use http::{HeaderValue, Response, StatusCode, header};
 
 use super::{
-    proxy::{ATTEMPTS, RUNG},
+    proxy::{ATTEMPTS, SERVED_BY},
     tls::handshake_failure,
 };
 
@@ -51,7 +51,7 @@ impl GatewayError {
         *response.status_mut() = self.reply.status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(RUNG, HeaderValue::from_static("gateway"));
+        headers.insert(SERVED_BY, HeaderValue::from_static("gateway"));
         headers.insert(ATTEMPTS, HeaderValue::from(self.attempts));
         if let Some(wait) = self.wait {
             // Whole seconds, which every client parses; rounded up, and at least one.

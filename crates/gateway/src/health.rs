@@ -35,7 +35,7 @@ fn routes(gateway: &Gateway) -> Vec<Value> {
             "operation": route.operation(),
             "state": seen.state.name().replace('_', "-"),
             "share": seen.share,
-            "failures_in_a_row": seen.in_a_row,
+            "failures_in_a_row": seen.consecutive_failures,
             "opened_by": seen.opened_by.map(|cause| cause.name()),
             // In seconds, while it is open.
             "retry_in": seen.probe_in.map(|wait| wait.as_secs_f64()),

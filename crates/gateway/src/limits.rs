@@ -3,8 +3,12 @@
 use std::{ops::Range, time::Duration};
 
 use evenkeel::{
-    ConfigError, Profile, breaker::BreakerPolicy, classify::ClassifyPolicy, retry::RetryPolicy,
-    stream::Commit, timeout::TimeoutPolicy,
+    ConfigError, Profile,
+    breaker::{BreakerPolicy, SlowAfter},
+    classify::ClassifyPolicy,
+    retry::RetryPolicy,
+    stream::CommitPolicy,
+    timeout::TimeoutPolicy,
 };
 use serde::Deserialize;
 use toml::Spanned;
@@ -172,13 +176,13 @@ impl LimitsTable {
     fn other_profile(other: f64, connect: Duration, retries: Option<u32>) -> Profile {
         let other = seconds(other);
         let timeout = TimeoutPolicy::default().attempt(other).first_event(other).idle(other);
-        let retry = RetryPolicy::default().least(Duration::from_secs(1).min(other / 4));
+        let retry = RetryPolicy::default().min_attempt_time(Duration::from_secs(1).min(other / 4));
         Profile::interactive()
             .deadline(other)
             .connect(connect.min(other))
             .timeout(timeout)
             .retry(retry.retries(retries.unwrap_or(2)))
-            .breaker(BreakerPolicy::default().slow(None).probe_limit(other))
+            .breaker(BreakerPolicy::default().slow_ratio(None).probe_timeout(other))
     }
 }
 
@@ -214,15 +218,19 @@ impl CallTimes {
             ProfileName::Pipeline => {
                 let retry = RetryPolicy::default()
                     .base(Duration::from_secs(1))
-                    .cap(Duration::from_secs(60));
+                    .max_backoff(Duration::from_secs(60));
                 (Profile::pipeline(), retry, 5)
             }
         };
-        let retry = retry.least(Duration::from_secs(1).min(seconds(self.deadline / 4.0)));
+        let retry =
+            retry.min_attempt_time(Duration::from_secs(1).min(seconds(self.deadline / 4.0)));
         // An attempt that takes 80 % of its limit is slow; a probe has the time of any attempt.
         let breaker = BreakerPolicy::default()
-            .slow_after(seconds(self.first_event * 0.8), seconds(self.attempt * 0.8))
-            .probe_limit(seconds(self.attempt.max(self.first_event)));
+            .slow_after(SlowAfter {
+                first_event: seconds(self.first_event * 0.8),
+                whole_answer: seconds(self.attempt * 0.8),
+            })
+            .probe_timeout(seconds(self.attempt.max(self.first_event)));
         profile
             .breaker(breaker)
             .deadline(seconds(self.deadline))
@@ -236,10 +244,10 @@ impl CallTimes {
 // === impl ProfileName ===
 
 impl ProfileName {
-    fn commit(self) -> Commit {
+    fn commit(self) -> CommitPolicy {
         match self {
-            Self::Interactive => Commit::FirstContent,
-            Self::Pipeline => Commit::Complete,
+            Self::Interactive => CommitPolicy::FirstContent,
+            Self::Pipeline => CommitPolicy::Complete,
         }
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Options {
     ///
     /// http:// or https://, host and port; path and query of each request stay as they are. SSL_CERT_FILE names the
     /// certificates to trust [default: those of the system], HTTPS_PROXY a proxy for https. Required without --config.
-    /// With --config alone the first target of its ladder is asked first.
+    /// With --config alone the first of its fallbacks is asked first.
     #[arg(
         long,
         value_name = "URL",
@@ -32,7 +32,7 @@ pub(crate) struct Options {
         verbatim_doc_comment
     )]
     pub(crate) upstream: Option<http::Uri>,
-    /// A TOML file with targets, ladder and limits
+    /// A TOML file with targets, fallbacks and limits
     ///
     /// gateway.toml in the sources has every key. Keys of APIs are read from the environment only. --listen, --upstream
     /// and --profile override the file.
@@ -78,7 +78,7 @@ Headers of a request, for that request alone; they are not sent to the upstream:
   evenkeel-sticky: KEY               calls with the same key go to the same one of equal targets
 
 Headers of a response:
-  evenkeel-rung                      who gave it: primary, a model, the name of a target; gateway for an error made here
+  evenkeel-served-by                 who gave it: primary, a model, the name of a target; gateway for an error made here
   evenkeel-attempts                  how many requests were sent to upstreams
 
 GET /healthz lists the states of the routes. RUST_LOG sets the logs on standard error, such as warn or evenkeel=debug

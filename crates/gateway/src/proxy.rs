@@ -5,7 +5,7 @@ use std::{convert::Infallible, sync::Arc};
 use axum::{Router, body::Body, extract::State, routing};
 use bytes::Bytes;
 use evenkeel::{
-    context::{AttemptLog, Once},
+    context::{AttemptLog, NonReplayable},
     dialect::{Dialect, RequestInfo},
     fallback::{Fallback, Fallbacks, Target},
     stream::ErrorTailBody,
@@ -24,7 +24,7 @@ use super::{
 };
 
 /// The header that names who gave the answer.
-pub(crate) const RUNG: HeaderName = HeaderName::from_static("evenkeel-rung");
+pub(crate) const SERVED_BY: HeaderName = HeaderName::from_static("evenkeel-served-by");
 /// The header with the number of requests that were sent to upstreams.
 pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("evenkeel-attempts");
 
@@ -67,7 +67,7 @@ impl Gateway {
         self.apply(overrides, known, request.extensions_mut());
         if let Some(upload) = upload {
             request.extensions_mut().insert(upload);
-            request.extensions_mut().insert(Once);
+            request.extensions_mut().insert(NonReplayable);
         }
         let info = RequestInfo::read(&request);
         let client = if known.is_some() { &self.chat } else { &self.other };
@@ -114,27 +114,27 @@ impl Gateway {
         }
     }
 
-    /// The models as rungs between the first one and those of the file.
+    /// The models as fallbacks between the first one and those of the file.
     fn apply_fallbacks(&self, models: &[String], extensions: &mut http::Extensions) {
-        let rung = |model: &String| {
+        let fallback = |model: &String| {
             let first = self.first.iter().map(|target| target.clone().model(model));
-            let here = self.first.is_empty().then(|| Target::here().model(model));
+            let here = self.first.is_empty().then(|| Target::same_host().model(model));
             // `RequestOverrides` allows ASCII only, so that each character is one byte.
             let name = &model[..model.len().min(64)];
             Fallback::targets(first.chain(here)).named(name)
         };
-        match Fallbacks::new(models.iter().map(rung)) {
+        match Fallbacks::new(models.iter().map(fallback)) {
             Ok(fallbacks) => drop(extensions.insert(fallbacks)),
             // Not reached: `RequestOverrides` refuses the same before.
             Err(error) => tracing::warn!(%error, "fallbacks were left out"),
         }
     }
 
-    /// Who gave the answer: what evenkeel put into its headers, else the name in the attempt log, else the first rung.
-    fn rung(&self, attempt_log: &AttemptLog, headers: &HeaderMap) -> HeaderValue {
-        let rung = attempt_log.rung();
-        let present = headers.get(RUNG).cloned().filter(|_| rung.is_some());
-        let named = HeaderValue::from_str(rung.as_deref().unwrap_or(&self.name));
+    /// Who gave the answer: what evenkeel put into its headers, else the name in the attempt log, else the first target.
+    fn fallback(&self, attempt_log: &AttemptLog, headers: &HeaderMap) -> HeaderValue {
+        let fallback = attempt_log.served_by();
+        let present = headers.get(SERVED_BY).cloned().filter(|_| fallback.is_some());
+        let named = HeaderValue::from_str(fallback.as_deref().unwrap_or(&self.name));
         present.or(named.ok()).unwrap_or(HeaderValue::from_static("primary"))
     }
 
@@ -145,8 +145,8 @@ impl Gateway {
         head.extensions.clear();
         head.version = http::Version::HTTP_11;
         headers::strip_response(&mut head.headers);
-        let rung = self.rung(&attempt_log, &head.headers);
-        head.headers.insert(RUNG, rung);
+        let fallback = self.fallback(&attempt_log, &head.headers);
+        head.headers.insert(SERVED_BY, fallback);
         head.headers.insert(ATTEMPTS, HeaderValue::from(attempt_log.sent()));
         let streamed = head.status.is_success() && info.stream() && body.as_bytes().is_none();
         let coded = head.headers.get(header::CONTENT_ENCODING).is_some_and(|it| it != "identity");

@@ -117,7 +117,7 @@ impl LimitKeys<'_> {
 fn hedge(source: ConfigSource<'_>, share: &Spanned<f64>) -> Result<HedgePolicy, String> {
     let value = *share.get_ref();
     if value > 0.0 && value <= 1.0 {
-        return Ok(HedgePolicy::default().share(value));
+        return Ok(HedgePolicy::default().budget_ratio(value));
     }
     let what = format!("is {value}; allowed is a share of the calls, above 0 and up to 1");
     Err(source.error_at(&share.span(), "traffic.hedge", &what))

@@ -2,7 +2,7 @@
 
 use evenkeel::{
     context::{AffinityKey, Priority},
-    stream::Commit,
+    stream::CommitPolicy,
 };
 use http::{HeaderMap, StatusCode};
 
@@ -13,12 +13,12 @@ use super::errors::GatewayError;
 pub(crate) struct RequestOverrides {
     /// Other models of the same upstream, in the order in which they are asked.
     pub(crate) fallbacks: Vec<String>,
-    pub(crate) commit: Option<Commit>,
+    pub(crate) commit: Option<CommitPolicy>,
     pub(crate) priority: Option<Priority>,
     pub(crate) sticky: Option<AffinityKey>,
 }
 
-const MAX_MODELS: usize = evenkeel::fallback::Fallbacks::MOST;
+const MAX_MODELS: usize = evenkeel::fallback::Fallbacks::MAX_FALLBACKS;
 const MAX_NAME: usize = 128;
 
 // === impl RequestOverrides ===
@@ -62,12 +62,12 @@ fn fallbacks(headers: &HeaderMap) -> Result<Vec<String>, GatewayError> {
     Ok(models)
 }
 
-fn commit(headers: &HeaderMap) -> Result<Option<Commit>, GatewayError> {
+fn commit(headers: &HeaderMap) -> Result<Option<CommitPolicy>, GatewayError> {
     let name = "evenkeel-commit";
     match single(headers, name)? {
         None => Ok(None),
-        Some("complete") => Ok(Some(Commit::Complete)),
-        Some("first-content") => Ok(Some(Commit::FirstContent)),
+        Some("complete") => Ok(Some(CommitPolicy::Complete)),
+        Some("first-content") => Ok(Some(CommitPolicy::FirstContent)),
         Some(_) => Err(bad(name, "complete or first-content".into())),
     }
 }
@@ -150,8 +150,8 @@ mod tests {
     #[test]
     fn a_commit_point_is_one_of_two() {
         let commit = |value| read(&[("evenkeel-commit", value)]).map(|overrides| overrides.commit);
-        assert_eq!(commit("complete").unwrap(), Some(Commit::Complete));
-        assert_eq!(commit(" first-content ").unwrap(), Some(Commit::FirstContent));
+        assert_eq!(commit("complete").unwrap(), Some(CommitPolicy::Complete));
+        assert_eq!(commit(" first-content ").unwrap(), Some(CommitPolicy::FirstContent));
         for wrong in ["", "Complete", "whole", "complete,complete"] {
             assert!(commit(wrong).unwrap_err().message().contains("complete or first-content"));
         }

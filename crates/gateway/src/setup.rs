@@ -35,16 +35,16 @@ pub(crate) struct Gateway {
     pub(crate) other: Client,
     /// Where requests are sent: scheme, host and port.
     pub(crate) origin: Uri,
-    /// The targets of the first rung; empty where that is `--upstream`.
+    /// The targets of the first target; empty where that is `--upstream`.
     pub(crate) first: Vec<Target>,
-    /// The name of the first rung.
+    /// The name of the first target.
     pub(crate) name: String,
     /// The largest request body that is buffered, in bytes.
     pub(crate) body: usize,
 }
 
-/// The rungs: the first, which every request is addressed to, and those below it.
-struct Ladder<'a> {
+/// The fallbacks: the first, which every request is addressed to, and those below it.
+struct FallbackOrder<'a> {
     file: &'a Config,
     origin: Uri,
     /// `None` is `--upstream` as it is.
@@ -86,24 +86,24 @@ impl Gateway {
         (limits, file): (&GatewayLimits, &Config),
         source: Option<ConfigSource<'_>>,
     ) -> Result<Self, String> {
-        let ladder = Ladder::new(upstream, file, source)?;
-        let transport = Transport::reconnecting(limits.connect, ladder.needs_tls())?;
+        let fallbacks = FallbackOrder::new(upstream, file, source)?;
+        let transport = Transport::reconnecting(limits.connect, fallbacks.needs_tls())?;
         let identity = file.identity.as_ref();
         // Only chats are stored.
         let other = builder(identity)
             .profile(limits.other.clone())
-            .ladder(ladder.policy(|kind| kind != FallbackKind::Stored));
+            .fallback_policy(fallbacks.policy(|kind| kind != FallbackKind::Stored));
         let profile = file.traffic.apply(limits.chat.clone());
-        let profile = file.wait.into_iter().fold(profile, Profile::waits);
-        let chat = builder(identity).profile(profile).ladder(ladder.policy(|_| true));
+        let profile = file.wait_for_recovery.into_iter().fold(profile, Profile::wait_for_recovery);
+        let chat = builder(identity).profile(profile).fallback_policy(fallbacks.policy(|_| true));
         let chat = file.cache.iter().cloned().fold(chat, ClientBuilder::cache);
-        let located = |error: ConfigError| ladder.locate(&error, source);
+        let located = |error: ConfigError| fallbacks.locate(&error, source);
         Ok(Self {
-            chat: chat.over(transport.clone()).map_err(located)?,
-            other: other.over(transport).map_err(located)?,
-            first: ladder.first_targets(),
-            name: ladder.first.map_or_else(|| "primary".to_owned(), |first| first.name.clone()),
-            origin: ladder.origin,
+            chat: chat.build_with(transport.clone()).map_err(located)?,
+            other: other.build_with(transport).map_err(located)?,
+            first: fallbacks.first_targets(),
+            name: fallbacks.first.map_or_else(|| "primary".to_owned(), |first| first.name.clone()),
+            origin: fallbacks.origin,
             body: limits.body,
         })
     }
@@ -113,22 +113,22 @@ fn builder(identity: Option<&IdentityPolicy>) -> ClientBuilder {
     identity.cloned().into_iter().fold(Client::builder(), ClientBuilder::identity)
 }
 
-// === impl Ladder ===
+// === impl FallbackOrder ===
 
-impl<'a> Ladder<'a> {
+impl<'a> FallbackOrder<'a> {
     fn new(
         upstream: Option<Uri>,
         file: &'a Config,
         source: Option<ConfigSource<'_>>,
     ) -> Result<Self, String> {
         if let Some(origin) = upstream {
-            return Ok(Self { file, origin, first: None, below: &file.ladder });
+            return Ok(Self { file, origin, first: None, below: &file.fallbacks });
         }
-        let first = file.ladder.first();
+        let first = file.fallbacks.first();
         let origin = first.and_then(|first| first.targets.first()?.1.clone());
         match first.zip(origin) {
             Some((first, origin)) => {
-                Ok(Self { file, origin, first: Some(first), below: &file.ladder[1..] })
+                Ok(Self { file, origin, first: Some(first), below: &file.fallbacks[1..] })
             }
             None => Err(no_upstream(source, first.map(|first| first.at.clone()))),
         }
@@ -136,7 +136,7 @@ impl<'a> Ladder<'a> {
 
     /// Whether a request may be sent to an `https://` origin.
     fn needs_tls(&self) -> bool {
-        let targets = self.file.ladder.iter().flat_map(|fallback| &fallback.targets);
+        let targets = self.file.fallbacks.iter().flat_map(|fallback| &fallback.targets);
         let mut origins = targets.filter_map(|(_, origin)| origin.as_ref()).chain([&self.origin]);
         origins.any(|uri| uri.scheme_str() == Some("https"))
     }
@@ -148,13 +148,13 @@ impl<'a> Ladder<'a> {
 
     /// The ladder with the fallbacks of the allowed kinds.
     fn policy(&self, allowed: impl Fn(FallbackKind) -> bool) -> FallbackPolicy {
-        let policy = FallbackPolicy::new().resume(self.file.resume);
+        let policy = FallbackPolicy::new().mid_stream_failure(self.file.mid_stream_failure);
         let policy = match self.first {
-            Some(first) => policy.first(first.rung.clone()),
+            Some(first) => policy.first(first.fallback.clone()),
             None => policy,
         };
         let below = self.below.iter().filter(|fallback| allowed(fallback.kind));
-        below.fold(policy, |policy, fallback| policy.rung(fallback.rung.clone()))
+        below.fold(policy, |policy, fallback| policy.fallback(fallback.fallback.clone()))
     }
 
     /// An error of evenkeel's own, with the line of the file that it is about.
@@ -162,12 +162,13 @@ impl<'a> Ladder<'a> {
         let Some(source) = source else { return one_line(error) };
         let text = error.to_string();
         let what = text.strip_prefix(error.field()).unwrap_or(&text).trim();
-        if let Some(field) = error.field().strip_prefix("ladder.rung[") {
-            let rung = field.split(']').next().and_then(|rung| rung.parse::<usize>().ok());
-            // `--upstream` is a rung above those of the file.
+        if let Some(field) = error.field().strip_prefix("fallbacks[") {
+            let fallback =
+                field.split(']').next().and_then(|fallback| fallback.parse::<usize>().ok());
+            // `--upstream` is a fallback above those of the file.
             let above = usize::from(self.first.is_none());
-            let found = self.file.ladder.get(rung.unwrap_or(0).saturating_sub(above));
-            let key = error.field().rsplit('.').next().unwrap_or("ladder");
+            let found = self.file.fallbacks.get(fallback.unwrap_or(0).saturating_sub(above));
+            let key = error.field().rsplit('.').next().unwrap_or("fallbacks");
             return source.error_at(&found.map_or(0..0, |found| found.at.clone()), key, what);
         }
         let (at, key) = self.file.limits.location_of(error);
@@ -178,7 +179,7 @@ impl<'a> Ladder<'a> {
 fn no_upstream(source: Option<ConfigSource<'_>>, at: Option<std::ops::Range<usize>>) -> String {
     let what = "has no first target with a base_url; allowed is one, or --upstream";
     match source {
-        Some(source) => source.error_at(&at.unwrap_or(0..0), "ladder", what),
+        Some(source) => source.error_at(&at.unwrap_or(0..0), "fallbacks", what),
         None => format!("--upstream is missing; {what}"),
     }
 }

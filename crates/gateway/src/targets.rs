@@ -16,14 +16,14 @@ use super::{
 #[serde(deny_unknown_fields)]
 pub(crate) struct TargetTable {
     name: Spanned<String>,
-    /// Targets with the same rung are equal.
-    rung: Option<Spanned<String>>,
+    /// Targets of the same group are equal: one fallback.
+    group: Option<Spanned<String>>,
     base_url: Option<Spanned<String>>,
     model: Option<Spanned<String>>,
     key_env: Option<Spanned<String>>,
     key_header: Option<Spanned<String>>,
     dialect: Option<Spanned<String>>,
-    // Of the rung: see `capabilities`.
+    // Of the group: see `capabilities`.
     pub(crate) context: Option<Spanned<u64>>,
     pub(crate) tools: Option<Spanned<bool>>,
     pub(crate) vision: Option<Spanned<bool>>,
@@ -33,9 +33,9 @@ pub(crate) struct TargetTable {
     pub(crate) without_tools: Option<Spanned<bool>>,
     pub(crate) without_images: Option<Spanned<bool>>,
     pub(crate) unstreamed: Option<Spanned<bool>>,
-    pub(crate) fit: Option<Spanned<u64>>,
+    pub(crate) fit_context: Option<Spanned<u64>>,
     pub(crate) reserve: Option<Spanned<f64>>,
-    pub(crate) takes: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(crate) operations: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 /// A `[[stored]]`: the stored answer to the same request.
@@ -61,7 +61,7 @@ pub(crate) type Tables<'a> =
 /// One fallback, validated.
 #[derive(Clone, Debug)]
 pub(crate) struct NamedFallback {
-    pub(crate) rung: Fallback,
+    pub(crate) fallback: Fallback,
     /// Its equal targets, where it has any, each with the origin of its `base_url`.
     pub(crate) targets: Vec<(Target, Option<Uri>)>,
     pub(crate) kind: FallbackKind,
@@ -77,15 +77,15 @@ pub(crate) enum FallbackKind {
     Canned,
 }
 
-/// The fallbacks in the order of `ladder`; without it, in that of the file, canned replies last.
+/// The fallbacks in the order of the key `fallbacks`; without it, in that of the file, canned replies last.
 pub(crate) fn fallbacks(
     source: ConfigSource<'_>,
     tables: Tables<'_>,
-    ladder: Option<&Spanned<Vec<Spanned<String>>>>,
+    fallbacks: Option<&Spanned<Vec<Spanned<String>>>>,
     env: Env<'_>,
 ) -> Result<Vec<NamedFallback>, String> {
     let all = all(source, tables, env)?;
-    let ordered = match ladder {
+    let ordered = match fallbacks {
         None => all,
         Some(names) => {
             names.get_ref().iter().map(|name| find(source, &all, name)).collect::<Result<_, _>>()?
@@ -94,8 +94,8 @@ pub(crate) fn fallbacks(
     let lost = ordered.iter().rev().skip(1).find(|fallback| fallback.kind == FallbackKind::Canned);
     match lost {
         Some(fallback) => Err(source.error_at(
-            &ladder.map_or(fallback.at.clone(), Spanned::span),
-            "ladder",
+            &fallbacks.map_or(fallback.at.clone(), Spanned::span),
+            "fallbacks",
             &format!("is with {:?} before others; allowed is a canned reply only as the last: it never fails", fallback.name),
         )),
         None => Ok(ordered),
@@ -110,12 +110,12 @@ fn all(
 ) -> Result<Vec<NamedFallback>, String> {
     let mut groups: Vec<(&Spanned<String>, Vec<&Spanned<TargetTable>>)> = Vec::new();
     for (at, table) in targets.iter().enumerate() {
-        let TargetTable { name, rung, .. } = table.get_ref();
+        let TargetTable { name, group, .. } = table.get_ref();
         unique(source, name, targets[..at].iter().map(|it| it.get_ref().name.get_ref()))?;
-        let rung = rung.as_ref().unwrap_or(name);
-        match groups.iter_mut().find(|(name, _)| name.get_ref() == rung.get_ref()) {
+        let group_name = group.as_ref().unwrap_or(name);
+        match groups.iter_mut().find(|(name, _)| name.get_ref() == group_name.get_ref()) {
             Some((_, group)) => group.push(table),
-            None => groups.push((rung, vec![table])),
+            None => groups.push((group_name, vec![table])),
         }
     }
     let groups =
@@ -153,15 +153,15 @@ fn find(
     found.cloned().ok_or_else(|| {
         let known: Vec<_> = all.iter().map(|fallback| fallback.name.as_str()).collect();
         let what = format!(
-            "is {:?}; allowed are the names of targets and their rungs, stored and canned replies: {}",
+            "is {:?}; allowed are the names of targets, groups, stored answers and canned replies: {}",
             name.get_ref(),
             known.join(", ")
         );
-        source.error_at(&name.span(), "ladder", &what)
+        source.error_at(&name.span(), "fallbacks", &what)
     })
 }
 
-/// The fallback of one target, or of several that are equal. The keys of the rung are those of its first target.
+/// The fallback of one target, or of several that are equal. The keys of the group are those of its first target.
 fn target_group(
     source: ConfigSource<'_>,
     name: &Spanned<String>,
@@ -169,14 +169,14 @@ fn target_group(
     env: Env<'_>,
 ) -> Result<NamedFallback, String> {
     let first = group[0];
-    let field = if first.get_ref().rung.is_some() { "rung" } else { "name" };
+    let field = if first.get_ref().group.is_some() { "group" } else { "name" };
     let name = named(source, field, name)?;
     let targets = group.iter().map(|table| target(source, table, env));
     let targets: Vec<_> = targets.collect::<Result<_, _>>()?;
     group[1..].iter().try_for_each(|table| capabilities::refuse(source, table.get_ref()))?;
-    let rung = Fallback::targets(targets.iter().map(|(target, _)| target.clone())).named(&name);
-    let rung = capabilities::apply(source, first.get_ref(), rung)?;
-    Ok(NamedFallback { rung, targets, kind: FallbackKind::Target, name, at: first.span() })
+    let fallback = Fallback::targets(targets.iter().map(|(target, _)| target.clone())).named(&name);
+    let fallback = capabilities::apply(source, first.get_ref(), fallback)?;
+    Ok(NamedFallback { fallback, targets, kind: FallbackKind::Target, name, at: first.span() })
 }
 
 /// A target, and the origin of its `base_url`.
@@ -190,7 +190,7 @@ fn target(
     let base = table.base_url.as_ref().map(|base| base_url(source, base)).transpose()?;
     let target = match &table.base_url {
         Some(base) => Target::new(base.get_ref()),
-        None => Target::here(),
+        None => Target::same_host(),
     };
     // In events and in `/healthz` a key goes by the name of its target.
     let mut target = if table.key_env.is_some() { target.label(&name) } else { target };
@@ -230,9 +230,9 @@ fn stored_answer(
     let StoredTable { name, age } = table.get_ref();
     let name = named(source, "name", name)?;
     let age = source.seconds("age", age, MONTH)?;
-    let rung = Fallback::stored(age).named(&name);
+    let fallback = Fallback::stored(age).named(&name);
     Ok(NamedFallback {
-        rung,
+        fallback,
         targets: Vec::new(),
         kind: FallbackKind::Stored,
         name,
@@ -247,9 +247,9 @@ fn canned_reply(
     let CannedTable { name, text } = table.get_ref();
     let name = named(source, "name", name)?;
     filled(source, "text", text)?;
-    let rung = Fallback::canned(text.get_ref()).named(&name);
+    let fallback = Fallback::canned(text.get_ref()).named(&name);
     Ok(NamedFallback {
-        rung,
+        fallback,
         targets: Vec::new(),
         kind: FallbackKind::Canned,
         name,

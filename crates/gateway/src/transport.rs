@@ -55,7 +55,7 @@ impl Transport {
     pub(crate) fn reconnecting(connect: Duration, https: bool) -> Result<Reconnect<Self>, String> {
         let tls = https.then(Tls::new).transpose()?;
         let new = |idle: usize| Self::new(connect, tls.as_ref(), idle);
-        Ok(Reconnect::over([new(usize::MAX), new(usize::MAX)], new(0)))
+        Ok(Reconnect::with_pools([new(usize::MAX), new(usize::MAX)], new(0)))
     }
 
     fn new(connect: Duration, tls: Option<&Tls>, idle: usize) -> Self {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{
     super::{
         breaker_log::BreakerChange,
-        clients::RUNGS,
+        clients::FALLBACKS,
         play::{BoxError, RunResult},
     },
     canvas::{Canvas, Scale, colours, svg},
@@ -91,7 +91,7 @@ fn name(change: &BreakerChange) -> String {
         (false, ..) => "secondary".into(),
         (true, "model-1", "") => "primary".into(),
         (true, "model-1", variant) => variant.replacen("no-", "no ", 1),
-        (true, ..) => RUNGS[2].into(),
+        (true, ..) => FALLBACKS[2].into(),
     }
 }
 

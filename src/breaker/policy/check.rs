@@ -11,20 +11,18 @@ impl BreakerPolicy {
     /// Refuses values that would never open, never close or mean nothing.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         const COUNT: RangeInclusive<u32> = 1..=u32::MAX;
-        count("consecutive", self.consecutive.map_or(1, Rule::value), COUNT)?;
+        count("consecutive_failures", self.consecutive_failures.map_or(1, Rule::value), COUNT)?;
         count("unauthorized", self.unauthorized.map_or(1, Rule::value), COUNT)?;
-        share("ratio", self.ratio.map_or(1.0, Rule::value))?;
-        share("slow", self.slow.unwrap_or(1.0))?;
-        count("minimum", self.minimum, COUNT)?;
+        share("failure_ratio", self.failure_ratio.map_or(1.0, Rule::value))?;
+        share("slow_ratio", self.slow_ratio.unwrap_or(1.0))?;
+        count("min_calls", self.min_calls, COUNT)?;
         at_least("window", self.window, Duration::from_millis(10))?;
-        at_least("open_for", self.open, Duration::from_millis(1))?;
-        at_least("open_for", self.open_most, self.open)?;
-        at_least("exhausted_for", self.exhausted, self.open)?;
-        at_least("exhausted_for", self.exhausted_most, self.exhausted)?;
-        count("probes", self.probes, 1..=Self::MOST_PROBES)?;
-        count("successes", self.successes, COUNT)?;
-        at_least("probe_limit", self.probe_hangs(), self.longest_unslow())?;
-        share("recover", self.recover_from)?;
+        range("open_backoff", &self.open_backoff, Duration::from_millis(1))?;
+        range("quota_backoff", &self.quota_backoff, *self.open_backoff.start())?;
+        count("max_probes", self.max_probes, 1..=Self::MAX_PROBES)?;
+        count("probe_successes", self.probe_successes, COUNT)?;
+        at_least("probe_timeout", self.probe_hangs(), self.longest_unslow())?;
+        share("ramp", self.initial_share)?;
         if !(0.0..1.0).contains(&self.jitter) {
             return Err(ConfigError::new("breaker.jitter", self.jitter, "0 and more, below 1"));
         }
@@ -33,7 +31,7 @@ impl BreakerPolicy {
 
     /// A probe that is not slow must not hang either.
     fn longest_unslow(&self) -> Duration {
-        match self.slow_after.filter(|_| self.slow.is_some()) {
+        match self.slow_after.filter(|_| self.slow_ratio.is_some()) {
             Some(slow) => slow.first.max(slow.whole),
             None => Duration::from_millis(1),
         }
@@ -42,10 +40,12 @@ impl BreakerPolicy {
     /// Refuses times that were set and cannot work with the limits of the attempts.
     pub(crate) fn check_fitted(&self) -> Result<(), ConfigError> {
         let Limits { first, whole } = self.limits;
-        if let Some(limit) = self.probe_limit {
-            at_least("probe_limit", limit, first.max(whole))?;
+        if let Some(limit) = self.probe_timeout {
+            at_least("probe_timeout", limit, first.max(whole))?;
         }
-        let Some(slow) = self.slow_after.filter(|_| self.slow.is_some()) else { return Ok(()) };
+        let Some(slow) = self.slow_after.filter(|_| self.slow_ratio.is_some()) else {
+            return Ok(());
+        };
         for (value, limit) in [(slow.first, first), (slow.whole, whole)] {
             if value > limit {
                 let allowed = format!("at most the limit of the attempt, {limit:?}");
@@ -70,6 +70,12 @@ fn share(field: &str, value: f64) -> Result<(), ConfigError> {
         return Ok(());
     }
     Err(ConfigError::new(format!("breaker.{field}"), value, "above 0, at most 1"))
+}
+
+/// The start of a range is at least `min`, and its end at least its start.
+fn range(field: &str, range: &RangeInclusive<Duration>, min: Duration) -> Result<(), ConfigError> {
+    at_least(field, *range.start(), min)?;
+    at_least(field, *range.end(), *range.start())
 }
 
 fn at_least(field: &str, value: Duration, least: Duration) -> Result<(), ConfigError> {

@@ -21,6 +21,6 @@ impl BreakerPolicy {
 
     /// When a probe hangs.
     pub(in crate::breaker) fn probe_hangs(&self) -> Duration {
-        self.probe_limit.unwrap_or(self.limits.first.max(self.limits.whole))
+        self.probe_timeout.unwrap_or(self.limits.first.max(self.limits.whole))
     }
 }

@@ -7,14 +7,14 @@ use tokio::time::{Instant, timeout_at};
 use crate::{
     Request,
     context::{CallContext, Deadline, Fallbacks, Priority},
-    stream::{Commit, Resume},
+    stream::{CommitPolicy, MidStreamFailure},
 };
 
 /// What a call wishes of its answer for itself alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::cache) struct Wish {
-    commit: Option<Commit>,
-    resume: Option<Resume>,
+    commit: Option<CommitPolicy>,
+    resume: Option<MidStreamFailure>,
 }
 
 /// How a call waits: until when, and who goes before it.
@@ -30,7 +30,7 @@ const INSTANT: Duration = Duration::from_millis(20);
 // === impl Wish ===
 
 impl Wish {
-    /// `None` for a call that brings rungs of its own: nobody else is to be answered by them, nor it by fewer.
+    /// `None` for a call that brings fallbacks of its own: nobody else is to be answered by them, nor it by fewer.
     pub(in crate::cache) fn of(request: &mut Request) -> Option<Self> {
         let extensions = request.extensions();
         let (commit, resume) = (extensions.get().copied(), extensions.get().copied());

@@ -70,11 +70,11 @@ impl Default for Memory {
 }
 
 impl Store for Memory {
-    fn find(&self, key: &Key) -> Found<'_> {
+    fn get(&self, key: &Key) -> Found<'_> {
         Box::pin(ready(Ok(self.0.get(key))))
     }
 
-    fn keep(&self, key: &Key, entry: Entry) -> Result<(), BoxError> {
+    fn put(&self, key: &Key, entry: Entry) -> Result<(), BoxError> {
         self.0.insert(*key, entry);
         Ok(())
     }

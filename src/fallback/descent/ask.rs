@@ -18,7 +18,7 @@ use crate::{
 // === impl Descent ===
 
 impl<S: Upstream> Descent<S> {
-    /// Asks one rung, and those below it where it is a breaker's probe and slow.
+    /// Asks one fallback, and those below it where it is a breaker's probe and slow.
     pub(super) async fn step(
         &mut self,
         at: usize,
@@ -34,7 +34,7 @@ impl<S: Upstream> Descent<S> {
                     return End::Failed(Failure::after(failure, result, at).and(*below));
                 }
             },
-            None => self.ladder.ask(at, ready, &self.ask).await,
+            None => self.fallbacks.ask(at, ready, &self.ask).await,
         };
         let outcome = judge(&result).outcome();
         if Suspected::is_why(&result) {
@@ -52,7 +52,7 @@ impl<S: Upstream> Descent<S> {
     /// An answer that those below go on with if it fails while it is read, where the call wants that.
     fn watched(&mut self, at: usize, result: Result<Response, Error>) -> Result<Response, Error> {
         let call = (&self.ask, at);
-        match Below::of(&self.ladder, &mut self.request, call, self.limit) {
+        match Below::of(&self.fallbacks, &mut self.request, call, self.limit) {
             Some(below) => result.map(|response| below.watch_over(response)),
             None => result,
         }

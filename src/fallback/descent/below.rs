@@ -1,4 +1,4 @@
-//! Which rungs below take a call, what the layers under the ladder have to know of that, and what is asked beside a probe.
+//! Which fallbacks below take a call, what the layers under the ladder have to know of that, and what is asked beside a probe.
 
 use std::time::Duration;
 
@@ -16,15 +16,15 @@ use crate::{
 // === impl Descent ===
 
 impl<S: Upstream> Descent<S> {
-    /// Whether a rung is for this failure, and there is time for it. Where nothing was asked yet, the call was too much for
-    /// what the rungs so far offer.
+    /// Whether a fallback is for this failure, and there is time for it. Where nothing was asked yet, the call was too much for
+    /// what the fallbacks so far offer.
     pub(super) fn fits(&self, at: usize, failure: Option<&Failure>) -> Result<(), SkipReason> {
-        let (policy, rung) = (self.policy(), &self.policy().rungs[at]);
+        let (policy, fallback) = (self.policy(), &self.policy().fallbacks[at]);
         let (outcome, last) = failure.map_or((Outcome::TooLarge, 0), |it| (it.last, it.at));
-        let failed = Failed { outcome, offers: &policy.rungs[last].offers, at: last };
-        rung.accepts((&self.ask, self.request.body()), failed)?;
+        let failed = Failed { outcome, offers: &policy.fallbacks[last].offers, at: last };
+        fallback.accepts((&self.ask, self.request.body()), failed)?;
         policy.may_follow(at, &self.ask, failure)?;
-        if rung.is_instant() {
+        if fallback.is_instant() {
             return Ok(());
         }
         if self.once {
@@ -39,17 +39,17 @@ impl<S: Upstream> Descent<S> {
         left.is_none_or(|left| !left.is_zero() && self.least.is_none_or(|least| left >= least))
     }
 
-    /// Whether a rung below is there for that failure by name.
+    /// Whether a fallback below is there for that failure by name.
     pub(super) fn is_wanted(&self, outcome: Outcome, at: usize) -> bool {
         let call = (&*self.ask, &self.request.body()[..]);
-        self.policy().rungs[at + 1..].iter().any(|rung| rung.wants(outcome, call))
+        self.policy().fallbacks[at + 1..].iter().any(|fallback| fallback.wants(outcome, call))
     }
 
-    /// Tells the layers below what stands under the rung at `at` for this call.
+    /// Tells the layers below what stands under the fallback at `at` for this call.
     pub(super) fn place(&self, at: usize, request: &mut Request) {
         let late = Outcome::TimedOut { phase: Phase::Deadline };
         let policy = self.policy();
-        let waits = policy.rungs[at + 1..].iter().any(Fallback::waits);
+        let waits = policy.fallbacks[at + 1..].iter().any(Fallback::waits);
         let attempt = AttemptContext::of(request);
         attempt.elsewhere = self.leads_on(at, Outcome::NotSent { retry_in: None });
         attempt.last_target = !waits && !self.leads_on(at, late);
@@ -58,22 +58,22 @@ impl<S: Upstream> Descent<S> {
         attempt.probe_signal = beside.then(ProbeSignal::default);
     }
 
-    /// Whether a target below the rung at `at` takes the call after that failure.
+    /// Whether a target below the fallback at `at` takes the call after that failure.
     fn leads_on(&self, at: usize, outcome: Outcome) -> bool {
-        let rungs = &self.policy().rungs;
-        let failed = Failed { outcome, offers: &rungs[at].offers, at };
+        let fallbacks = &self.policy().fallbacks;
+        let failed = Failed { outcome, offers: &fallbacks[at].offers, at };
         let call = (&*self.ask, &self.request.body()[..]);
-        let able = |rung: &Fallback| {
-            !rung.may_pass() || rung.ready(self.request(), &self.ask, None).is_ok()
+        let able = |fallback: &Fallback| {
+            !fallback.may_pass() || fallback.ready(self.request(), &self.ask, None).is_ok()
         };
         let takes = |at: usize| {
-            let rung = &rungs[at];
-            rung.asks()
-                && rung.accepts(call, failed).is_ok()
+            let fallback = &fallbacks[at];
+            fallback.asks()
+                && fallback.accepts(call, failed).is_ok()
                 && self.policy().may_go(at, &self.ask).is_ok()
-                && able(rung)
+                && able(fallback)
         };
-        !self.once && !self.late && (at + 1..rungs.len()).any(takes)
+        !self.once && !self.late && (at + 1..fallbacks.len()).any(takes)
     }
 
     /// The same call beside a probe of its own.
@@ -87,9 +87,16 @@ impl<S: Upstream> Descent<S> {
     }
 
     /// Logs a probe that goes on while those below are asked.
-    pub(in crate::fallback) fn log_probe(&self, rung: usize, route: Route, took: Duration) {
-        let name = Some(self.policy().rungs[rung].name.clone());
+    pub(in crate::fallback) fn log_probe(&self, fallback: usize, route: Route, took: Duration) {
+        let name = Some(self.policy().fallbacks[fallback].name.clone());
         let (outcome, wait) = (Outcome::Cancelled, Duration::ZERO);
-        self.attempt_log.under_way(Attempt { rung: rung as u16, name, route, outcome, wait, took });
+        self.attempt_log.under_way(Attempt {
+            fallback: fallback as u16,
+            name,
+            route,
+            outcome,
+            wait,
+            took,
+        });
     }
 }

@@ -14,21 +14,23 @@ use crate::{
 // === impl Descent ===
 
 impl<S: Upstream> Descent<S> {
-    /// The stored answer, if there is one. A miss is no failure: what failed before is what the next rung is asked for.
+    /// The stored answer, if there is one. A miss is no failure: what failed before is what the next fallback is asked for.
     pub(super) async fn stored(&self, at: usize, most: Duration) -> Option<Response> {
         let left = self.deadline.map(|deadline| deadline.left(Instant::now()));
         let found = match self.request.extensions().get::<StoredAnswer>() {
             Some(place) => place.find(most, left).await,
             None => None,
         };
-        let rung = &self.policy().rungs[at];
+        let fallback = &self.policy().fallbacks[at];
         let Some(mut response) = found else {
             self.pass_by(at, SkipReason::Missing);
             return None;
         };
-        let name = rung.name.clone();
-        self.ladder.events.emit(Event::RungEntered { rung: at as u16, name: name.clone() });
-        mark(&mut response, rung, &self.attempt_log);
+        let name = fallback.name.clone();
+        self.fallbacks
+            .events
+            .emit(Event::FallbackEntered { fallback: at as u16, name: name.clone() });
+        mark(&mut response, fallback, &self.attempt_log);
         self.attempt_log.answered_by(name);
         Some(response)
     }

@@ -15,15 +15,15 @@ impl RouteLimiterState {
         let wait = self.expected_wait(Priority::Interactive, Cost::REQUEST, now);
         let goes_now = wait.is_zero() && self.queue.is_empty() && self.concurrency.has_room();
         if self.cooldown.is_probe_due(now) {
-            return Availability::BARELY;
+            return Availability::PROBE_ONLY;
         }
         if let Some(closed_for) = self.closed_for(now) {
-            return Availability::Out { back_in: Some(closed_for.max(wait)) };
+            return Availability::Unavailable { back_in: Some(closed_for.max(wait)) };
         }
         let is_full = self.queue.len_of(Priority::Interactive) >= self.max_queue;
         match (goes_now, wait > max_wait || is_full) {
             (true, _) => Availability::Clear,
-            (false, true) => Availability::Out { back_in: Some(wait) },
+            (false, true) => Availability::Unavailable { back_in: Some(wait) },
             (false, false) => Availability::Degraded { share: 1.0, wait },
         }
     }

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{DecisionInput, Grant, RouteLimiterState, WaitResult};
 use crate::{
-    dialect::Tokens,
+    dialect::Usage,
     limit::{
         adaptive::AnswerForm,
         cooldown::Cooldown,
@@ -83,7 +83,7 @@ impl RouteLimiterState {
         &mut self,
         grant: &Grant,
         size: RequestSize,
-        usage: Option<Tokens>,
+        usage: Option<Usage>,
     ) {
         let cost = match usage {
             Some(tokens) => {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     Request,
-    dialect::Tokens,
+    dialect::Usage,
     limit::{
         adaptive::AnswerForm,
         rate_limit_info::{RateLimitInfo, ReportedLimit},
@@ -21,7 +21,7 @@ struct Call {
     at: Duration,
     request: Request,
     priority: Priority,
-    usage: Option<Tokens>,
+    usage: Option<Usage>,
 }
 
 /// How long a call waited, if it was sent.
@@ -133,7 +133,7 @@ fn plain() -> Request {
 
 /// Calls of both tenants. `wild` are those of A, which truly cost `cost` each; B asks once a second.
 fn both(wild: &[(usize, u64, bool)], gap: Duration, cost: u64) -> Vec<Call> {
-    let usage = Tokens::new(cost / 2, cost - cost / 2);
+    let usage = Usage::new(cost / 2, cost - cost / 2);
     let a = wild.iter().zip(0..).map(|((file, max_tokens, reports), n)| Call {
         at: gap * n,
         request: odd(*file, *max_tokens),
@@ -144,7 +144,7 @@ fn both(wild: &[(usize, u64, bool)], gap: Duration, cost: u64) -> Vec<Call> {
         at: SECOND * n + SECOND / 2,
         request: plain(),
         priority: Priority::Interactive,
-        usage: Some(Tokens::new(20, 200)),
+        usage: Some(Usage::new(20, 200)),
     });
     a.chain(b).collect()
 }
@@ -184,14 +184,14 @@ proptest! {
             at: 10 * SECOND,
             request: chat(format!(r#"{{"max_tokens":10,"messages":[{{"content":"{text}"}}]}}"#)),
             priority: Priority::Batch,
-            usage: Some(Tokens::new(tokens as u64, 10)),
+            usage: Some(Usage::new(tokens as u64, 10)),
         };
         let people = (0..250).map(|n| Call {
             at: SECOND * n,
             // More than comes in.
             request: chat(r#"{"max_tokens":70,"messages":[]}"#.into()),
             priority: Priority::Interactive,
-            usage: Some(Tokens::new(10, 70)),
+            usage: Some(Usage::new(10, 70)),
         });
         let mut calls: Vec<_> = people.collect();
         calls.push(batch);

@@ -291,7 +291,7 @@ async fn the_hook_runs_at_the_end_not_before() {
         frame(&mut body).await.unwrap().unwrap();
         assert_eq!(!endings.lock().unwrap().is_empty(), ended);
     }
-    assert_eq!(usage.tokens().map(|tokens| tokens.output), Some(3));
+    assert_eq!(usage.get().map(|tokens| tokens.output), Some(3));
     // A hook that comes late is told at once.
     assert_eq!(*note(&mut body).lock().unwrap(), [BodyEnd::Done]);
 }
@@ -305,7 +305,7 @@ async fn the_cost_is_known_when_the_hook_runs() {
     let usage = body.guard().unwrap().at_end().usage();
     let told = Arc::new(Mutex::new(None));
     let tell = told.clone();
-    body.on_end(move |_| *tell.lock().unwrap() = usage.tokens());
+    body.on_end(move |_| *tell.lock().unwrap() = usage.get());
     read(&mut body).await;
     assert_eq!(told.lock().unwrap().map(|tokens| tokens.input), Some(7));
 }

@@ -15,14 +15,14 @@ fn body(frames: &[&'static str]) -> Body {
     body
 }
 
-fn hold(commit: Commit) -> HoldLimits {
+fn hold(commit: CommitPolicy) -> HoldLimits {
     HoldLimits { commit, events: 64, bytes: 256 * 1024, whole: 32 * 1024 * 1024 }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_pulse_beats_with_each_frame_of_content_that_is_held_back() {
     let frames = [ROLE, WORD, ": ping\n\n", WORD, WORD, STOP];
-    for (commit, beats) in [(Commit::FirstContent, 1), (Commit::Complete, 3)] {
+    for (commit, beats) in [(CommitPolicy::FirstContent, 1), (CommitPolicy::Complete, 3)] {
         let pulse = ProgressSignal::default();
         let mut body = body(&frames);
         let outcome = peek(body.guarded(), &hold(commit), Some(&pulse)).await;
@@ -33,13 +33,13 @@ async fn a_pulse_beats_with_each_frame_of_content_that_is_held_back() {
 #[tokio::test(start_paused = true)]
 async fn no_more_is_read_than_is_needed() {
     let mut body = body(&[ROLE, WORD, WORD, STOP]);
-    peek(body.guarded(), &hold(Commit::FirstContent), None).await.unwrap();
+    peek(body.guarded(), &hold(CommitPolicy::FirstContent), None).await.unwrap();
     assert_eq!(body.guarded().front().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn frames_are_counted_though_they_be_empty() {
     let mut body = body(&[""; 10_000]);
-    peek(body.guarded(), &hold(Commit::FirstContent), None).await.unwrap();
+    peek(body.guarded(), &hold(CommitPolicy::FirstContent), None).await.unwrap();
     assert_eq!(body.guarded().front().len(), 256 * 1024 / FRAME + 1);
 }

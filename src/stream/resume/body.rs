@@ -20,7 +20,7 @@ use super::{Asking, Onward};
 use crate::{
     Body, Error,
     attempt_log::AttemptLog,
-    dialect::{Dialect, ResumableStream, StreamMonitor, Tokens, Usage},
+    dialect::{Dialect, ResumableStream, StreamMonitor, Usage, UsageHandle},
     outcome::{Outcome, Phase, Verdict},
 };
 
@@ -29,7 +29,7 @@ pub(crate) struct Start {
     pub(crate) dialect: Dialect,
     pub(crate) attempt_log: AttemptLog,
     /// Where the cost of all answers together is told.
-    pub(crate) usage: Usage,
+    pub(crate) usage: UsageHandle,
     /// Says whether the answer is whole, to who stops reading before the end of its bytes.
     pub(crate) whole: Arc<AtomicBool>,
 }
@@ -52,7 +52,7 @@ pub(crate) struct Resumed {
     first: Option<Error>,
     /// What the first answer sent behind its last good event: handed on if nobody goes on.
     rest: Option<Bytes>,
-    cost: Option<Tokens>,
+    cost: Option<Usage>,
     runtime: Option<Handle>,
 }
 
@@ -162,7 +162,7 @@ impl Resumed {
 
     /// Adds what the answer that was read has cost, and lets go of it.
     fn let_go(&mut self) {
-        if let Some(more) = self.watched().and_then(StreamMonitor::tokens) {
+        if let Some(more) = self.watched().and_then(StreamMonitor::usage) {
             let cost = self.cost.get_or_insert_default();
             cost.input = cost.input.saturating_add(more.input);
             cost.output = cost.output.saturating_add(more.output);

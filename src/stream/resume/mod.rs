@@ -10,15 +10,15 @@ use crate::{Body, outcome::Outcome};
 
 /// What becomes of a stream that fails after its commit point, when the caller has read a part of it.
 ///
-/// Set it for a [ladder](crate::fallback::FallbackPolicy::resume) or a
-/// [client](crate::ClientBuilder::resume), or put one into the extensions of a request for that call alone.
+/// Set it for a [ladder](crate::fallback::FallbackPolicy::mid_stream_failure) or a
+/// [client](crate::ClientBuilder::mid_stream_failure), or put one into the extensions of a request for that call alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Resume {
+pub enum MidStreamFailure {
     /// Its body ends in an error. The default: nobody is asked twice behind the caller's back.
     #[default]
-    Off,
-    /// The next rung that declares that it [takes a prefill](crate::fallback::Capabilities::prefill) goes on with the text said
+    Error,
+    /// The next fallback that declares that it [takes a prefill](crate::fallback::Capabilities::prefill) goes on with the text said
     /// so far; the caller sees one stream. Where none does, or none can, the body ends in the first failure.
     Continue,
 }

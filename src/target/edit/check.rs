@@ -41,7 +41,7 @@ impl Edit {
     fn check_tools(&self, field: &dyn Fn(&str) -> String) -> Result<(), ConfigError> {
         if self.tool_line.is_some() && self.tools == ToolFilter::None {
             let allowed = "only together with without_tool() or without_tools()";
-            return Err(ConfigError::new(field("edit.tool_line"), "set", allowed));
+            return Err(ConfigError::new(field("edit.tool_notice"), "set", allowed));
         }
         let ToolFilter::Named(names) = &self.tools else { return Ok(()) };
         let wrong = |name: &&str| {

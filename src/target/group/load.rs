@@ -132,7 +132,7 @@ impl Load {
         if self.comes_back(ride) {
             self.say(took, m);
             // Back on trial: the next failure takes it out again, a whole answer makes it well.
-            self.failures = m.policy.failures - 1;
+            self.failures = m.policy.consecutive_failures - 1;
         } else {
             self.observe(took, m);
         }
@@ -181,15 +181,19 @@ impl Load {
                 self.close(retry_in.unwrap_or_default(), m);
                 None
             }
-            Outcome::QuotaExhausted { wait } => {
-                Some(self.put_out(wait.unwrap_or(m.policy.unfit).min(LONGEST_WAIT), 0, m))
-            }
+            Outcome::QuotaExhausted { wait } => Some(self.put_out(
+                wait.unwrap_or(m.policy.permanent_failure_ejection).min(LONGEST_WAIT),
+                0,
+                m,
+            )),
             Outcome::Rejected { why: Rejection::Credential | Rejection::Payment } => {
                 let lasts = locked_out(self.ejected, m);
                 self.ejected = self.ejected.saturating_add(1);
                 Some(self.put_out(lasts, 0, m))
             }
-            Outcome::Rejected { .. } => Some(self.put_out(m.policy.unfit, 0, m)),
+            Outcome::Rejected { .. } => {
+                Some(self.put_out(m.policy.permanent_failure_ejection, 0, m))
+            }
             _ => self.fail(outcome, (ride, took.unwrap_or_default()), m),
         }
     }
@@ -217,10 +221,11 @@ impl Load {
         }
         self.failures = self.failures.saturating_add(1);
         let wait = outcome.wait().map(|wait| wait.min(LONGEST_HINT));
-        if self.out.is_none() && self.failures < m.policy.failures {
+        if self.out.is_none() && self.failures < m.policy.consecutive_failures {
             return wait.map(|wait| self.put_out(wait, 0, m));
         }
-        let rest = m.policy.rest.saturating_mul(1 << self.ejected.min(16)).min(m.policy.rest_most);
+        let (min, max) = (*m.policy.ejection.start(), *m.policy.ejection.end());
+        let rest = min.saturating_mul(1 << self.ejected.min(16)).min(max);
         self.ejected = self.ejected.saturating_add(1);
         Some(self.put_out(rest.max(wait.unwrap_or_default()), PICKS_OF_A_REST, m))
     }

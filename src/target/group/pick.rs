@@ -147,7 +147,7 @@ fn two_choices(loads: &[Load], set: Set, (m, random): (&Moment<'_>, [f64; 2])) -
 fn crowd(loads: &[Load], m: &Moment<'_>) -> f64 {
     let total: f64 = loads.iter().map(|load| f64::from(load.in_flight())).sum();
     let part = (total + 1.0) / loads.len() as f64;
-    (part * m.policy.crowd).max(NO_CROWD)
+    (part * m.policy.bounded_load_factor).max(NO_CROWD)
 }
 
 // === impl Set ===

@@ -1,10 +1,10 @@
 //! What balancing is set to.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use crate::{ConfigError, target::Target};
 
-/// How attempts are spread over the equal targets of a rung.
+/// How attempts are spread over the equal targets of a fallback.
 ///
 /// # Defaults
 ///
@@ -12,28 +12,27 @@ use crate::{ConfigError, target::Target};
 /// |---|---|---|
 /// | [`penalty`](Self::penalty) | 10 s | as slow as the first content of a stream may be: slower than any healthy target |
 /// | [`half_life`](Self::half_life) | 10 s | a slow minute is forgotten within one |
-/// | [`failures`](Self::failures) | 3 in a row | one can be chance; before the breaker's 5, as here another can be asked |
-/// | [`rest`](Self::rest) | 10 s to 30 s | has its share again within a minute of its recovery |
-/// | [`unfit_for`](Self::unfit_for) | 5 min | a balance or a deployment is not put right within seconds |
-/// | [`crowd`](Self::crowd) | 2 | a prompt cache is worth some waiting, not a queue |
+/// | [`consecutive_failures`](Self::consecutive_failures) | 3 in a row | one can be chance; before the breaker's 5, as here another can be asked |
+/// | [`ejection`](Self::ejection) | 10 s to 30 s | has its share again within a minute of its recovery |
+/// | [`permanent_failure_ejection`](Self::permanent_failure_ejection) | 5 min | a balance or a deployment is not put right within seconds |
+/// | [`bounded_load_factor`](Self::bounded_load_factor) | 2 | a prompt cache is worth some waiting, not a queue |
 /// | [`seed`](Self::seed) | none | processes choose differently |
 #[derive(Clone, Debug, PartialEq)]
 pub struct BalancePolicy {
     pub(super) penalty: Duration,
     pub(super) half_life: Duration,
-    pub(super) failures: u32,
-    pub(super) rest: Duration,
-    pub(super) rest_most: Duration,
-    pub(super) unfit: Duration,
-    pub(super) crowd: f64,
+    pub(super) consecutive_failures: u32,
+    pub(super) ejection: RangeInclusive<Duration>,
+    pub(super) permanent_failure_ejection: Duration,
+    pub(super) bounded_load_factor: f64,
     pub(super) seed: Option<u64>,
 }
 
 // === impl BalancePolicy ===
 
 impl BalancePolicy {
-    /// How many equal targets a rung may have.
-    pub const MOST: usize = 64;
+    /// How many equal targets a fallback may have.
+    pub const MAX_TARGETS: usize = 64;
 
     /// No time of it may be longer.
     const LONGEST: Duration = Duration::from_secs(24 * 3600);
@@ -51,26 +50,25 @@ impl BalancePolicy {
     }
 
     /// After how long without news half of what a target differs from the others is forgotten; with few calls, after 16
-    /// of the rung at the soonest.
+    /// of the fallback at the soonest.
     #[must_use]
     pub fn half_life(mut self, half_life: Duration) -> Self {
         self.half_life = half_life;
         self
     }
 
-    /// So many failures in a row take a target out.
+    /// After this number of failures in a row a target is ejected.
     #[must_use]
-    pub fn failures(mut self, in_a_row: u32) -> Self {
-        self.failures = in_a_row;
+    pub fn consecutive_failures(mut self, failures: u32) -> Self {
+        self.consecutive_failures = failures;
         self
     }
 
     /// How long a target that fails is out: `first`, doubled each time, up to `most`. Then one call tries it, at the
-    /// soonest after 64 of the rung.
+    /// soonest after 64 of the fallback.
     #[must_use]
-    pub fn rest(mut self, first: Duration, most: Duration) -> Self {
-        self.rest = first;
-        self.rest_most = most;
+    pub fn ejection(mut self, time: RangeInclusive<Duration>) -> Self {
+        self.ejection = time;
         self
     }
 
@@ -79,16 +77,16 @@ impl BalancePolicy {
     /// caller named takes no target out: one that does not have it is not asked for it for 60 s, and never longer than
     /// this, while another is in that may have it.
     #[must_use]
-    pub fn unfit_for(mut self, time: Duration) -> Self {
-        self.unfit = time;
+    pub fn permanent_failure_ejection(mut self, time: Duration) -> Self {
+        self.permanent_failure_ejection = time;
         self
     }
 
     /// How much more than its fair part of the calls under way a target may have and still be given calls that
     /// [stick](crate::context::AffinityKey) to it; 1 or more. Up to four calls are never too many.
     #[must_use]
-    pub fn crowd(mut self, factor: f64) -> Self {
-        self.crowd = factor;
+    pub fn bounded_load_factor(mut self, factor: f64) -> Self {
+        self.bounded_load_factor = factor;
         self
     }
 
@@ -104,8 +102,8 @@ impl BalancePolicy {
         let times = [
             ("penalty", self.penalty),
             ("half_life", self.half_life),
-            ("rest", self.rest),
-            ("unfit_for", self.unfit),
+            ("ejection", *self.ejection.start()),
+            ("permanent_failure_ejection", self.permanent_failure_ejection),
         ];
         for (name, time) in times {
             if time.is_zero() || time > Self::LONGEST {
@@ -113,15 +111,20 @@ impl BalancePolicy {
                 return Err(ConfigError::new(format!("{at}.{name}"), time, allowed));
             }
         }
-        if self.rest_most < self.rest || self.rest_most > Self::LONGEST {
-            let allowed = format!("at least the first, {:?}, at most a day", self.rest);
-            return Err(ConfigError::new(format!("{at}.rest"), self.rest_most, allowed));
+        let (min, max) = (*self.ejection.start(), *self.ejection.end());
+        if max < min || max > Self::LONGEST {
+            let allowed = format!("at least the start of the range, {min:?}, at most a day");
+            return Err(ConfigError::new(format!("{at}.ejection"), max, allowed));
         }
-        if self.failures == 0 {
-            return Err(ConfigError::new(format!("{at}.failures"), 0, "1 or more"));
+        if self.consecutive_failures == 0 {
+            return Err(ConfigError::new(format!("{at}.consecutive_failures"), 0, "1 or more"));
         }
-        if !(1.0..=1000.0).contains(&self.crowd) {
-            return Err(ConfigError::new(format!("{at}.crowd"), self.crowd, "1 to 1000"));
+        if !(1.0..=1000.0).contains(&self.bounded_load_factor) {
+            return Err(ConfigError::new(
+                format!("{at}.bounded_load_factor"),
+                self.bounded_load_factor,
+                "1 to 1000",
+            ));
         }
         Ok(())
     }
@@ -129,8 +132,8 @@ impl BalancePolicy {
 
 /// Refuses targets that cannot be equals of each other.
 pub(crate) fn check(targets: &[Target], at: &str) -> Result<(), ConfigError> {
-    if targets.is_empty() || targets.len() > BalancePolicy::MOST {
-        let allowed = format!("1 to {} targets", BalancePolicy::MOST);
+    if targets.is_empty() || targets.len() > BalancePolicy::MAX_TARGETS {
+        let allowed = format!("1 to {} targets", BalancePolicy::MAX_TARGETS);
         return Err(ConfigError::new(format!("{at}.targets"), targets.len(), allowed));
     }
     for (n, target) in targets.iter().enumerate() {
@@ -149,11 +152,10 @@ impl Default for BalancePolicy {
         Self {
             penalty: seconds(10),
             half_life: seconds(10),
-            failures: 3,
-            rest: seconds(10),
-            rest_most: seconds(30),
-            unfit: seconds(300),
-            crowd: 2.0,
+            consecutive_failures: 3,
+            ejection: seconds(10)..=seconds(30),
+            permanent_failure_ejection: seconds(300),
+            bounded_load_factor: 2.0,
             seed: None,
         }
     }

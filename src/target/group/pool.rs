@@ -1,4 +1,4 @@
-//! The equal targets of a rung, and what is known of each.
+//! The equal targets of a fallback, and what is known of each.
 
 use std::{collections::HashMap, fmt, sync::Mutex, time::Duration};
 
@@ -21,7 +21,7 @@ use crate::{
     time::saturating_add,
 };
 
-/// The equal targets of a rung, and what is known of each. Shared by all calls.
+/// The equal targets of a fallback, and what is known of each. Shared by all calls.
 pub(crate) struct Pool {
     targets: Vec<Target>,
     /// What calls that stick know them by: the same in every process that has the same targets.
@@ -197,7 +197,7 @@ impl Pool {
     }
 }
 
-/// The route of a request that was rewritten for a target, with what the rung's edits change of it.
+/// The route of a request that was rewritten for a target, with what the fallback's edits change of it.
 fn route(request: &mut Request) -> Route {
     let route = AttemptContext::route(request);
     match AttemptContext::of(request).variant.as_deref() {

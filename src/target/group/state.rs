@@ -98,7 +98,7 @@ impl State {
             return outcome;
         }
         if let Some(pair) = seat.pair() {
-            self.unknown.note(pair, m.at, LASTS.min(m.policy.unfit));
+            self.unknown.note(pair, m.at, LASTS.min(m.policy.permanent_failure_ejection));
         }
         Outcome::Rejected { why: Rejection::Request }
     }

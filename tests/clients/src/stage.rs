@@ -58,15 +58,15 @@ impl Stage {
         format!("{}/v1", self.servers[0].url())
     }
 
-    /// The fallback as a rung.
-    pub fn rung(&self) -> Fallback {
+    /// The fallback as a fallback.
+    pub fn fallback(&self) -> Fallback {
         let base = format!("{}/v1", self.servers[1].url());
         Fallback::target(Target::new(base).bearer(OTHER_KEY).model(OTHER_MODEL))
     }
 
     /// evenkeel with that profile and the fallback.
     pub fn evenkeel(&self, profile: Profile) -> ClientBuilder {
-        builder(profile).ladder(FallbackPolicy::new().rung(self.rung()))
+        builder(profile).fallbacks(FallbackPolicy::new().fallback(self.fallback()))
     }
 
     /// How many attempts each of the two has seen.

@@ -206,7 +206,7 @@ async fn no_header_that_speaks_for_the_caller_reaches_another_host() {
     });
     let target = Target::new(base).bearer(OTHER_KEY);
     let evenkeel = builder(profile(Commit::FirstContent))
-        .ladder(FallbackPolicy::new().rung(Fallback::target(target)))
+        .fallbacks(FallbackPolicy::new().fallback(Fallback::target(target)))
         .build()
         .unwrap();
     let config = OpenAIConfig::new().with_api_base(stage.url()).with_api_key(KEY);

@@ -31,7 +31,7 @@ impl Models {
             let mut of_it = if is_rare { rare.clone() } else { usual.clone() };
             of_it.call(request)
         });
-        self.log.attach_to(builder).over(upstream).unwrap()
+        self.log.attach_to(builder).build_with(upstream).unwrap()
     }
 }
 

@@ -68,7 +68,8 @@ impl Held {
 
 impl World {
     fn new(probes: u32) -> Self {
-        let policy = BreakerPolicy::default().probes(probes).consecutive(3).minimum(4);
+        let policy =
+            BreakerPolicy::default().max_probes(probes).consecutive_failures(3).min_calls(4);
         Self { rig: Rig::new(policy), now: 0, most: probes as usize, held: Vec::new(), dropped: 0 }
     }
 
@@ -76,12 +77,12 @@ impl World {
         let state = self.rig.state(self.now);
         match self.rig.breaker.try_acquire(self.rig.at(self.now), random) {
             Ok(permit) => {
-                prop_assert!(!matches!(state, State::Open | State::ForcedOpen));
-                prop_assert_eq!(permit.is_probe(), state == State::HalfOpen);
+                prop_assert!(!matches!(state, CircuitState::Open | CircuitState::ForcedOpen));
+                prop_assert_eq!(permit.is_probe(), state == CircuitState::HalfOpen);
                 self.held.push(Held { permit, hangs: self.now + 20_000 });
             }
             Err(refusal) => {
-                prop_assert!(!matches!(state, State::Closed | State::ForcedClosed));
+                prop_assert!(!matches!(state, CircuitState::Closed | CircuitState::ForcedClosed));
                 prop_assert_eq!(refusal.state(), state);
                 prop_assert!(refusal.retry_in() > Duration::ZERO);
             }
@@ -104,7 +105,7 @@ impl World {
                 if self.held[index].is_alive(self.now) {
                     self.dropped = 0;
                 }
-                self.held[index].permit.begin(now);
+                self.held[index].permit.first_event(now);
             }
             Op::Begin(_) => {}
             Op::End(index, outcome) => {
@@ -112,7 +113,7 @@ impl World {
                     if held.is_alive(self.now) {
                         self.end_probe(outcome);
                     }
-                    held.permit.end(outcome, now);
+                    held.permit.record(outcome, now);
                 }
             }
             Op::Drop(index) => {
@@ -145,7 +146,7 @@ impl World {
     /// In no moment are more probes under way than the policy says, and what it shows is possible.
     fn check(&mut self) -> Result<(), TestCaseError> {
         let shown = self.rig.shown(self.now);
-        if shown.state != State::HalfOpen {
+        if shown.state != CircuitState::HalfOpen {
             // What they come to is old news.
             self.held.iter_mut().for_each(|held| held.hangs = 0);
             self.dropped = 0;
@@ -156,7 +157,7 @@ impl World {
         prop_assert!((0.0..=1.0).contains(&shown.share));
         prop_assert!(shown.failure_ratio.is_none_or(|ratio| (0.0..=1.0).contains(&ratio)));
         prop_assert!(shown.slow_ratio.is_none_or(|ratio| (0.0..=1.0).contains(&ratio)));
-        prop_assert_eq!(shown.probe_in.is_some(), shown.state == State::Open);
+        prop_assert_eq!(shown.probe_in.is_some(), shown.state == CircuitState::Open);
         Ok(())
     }
 }
@@ -184,16 +185,16 @@ proptest! {
             world.apply(op, random)?;
         }
         world.held.clear();
-        if matches!(world.rig.state(world.now), State::ForcedOpen | State::ForcedClosed) {
+        if matches!(world.rig.state(world.now), CircuitState::ForcedOpen | CircuitState::ForcedClosed) {
             world.rig.breaker.reset();
         }
         // An hour for an exhausted quota at the most, and its jitter.
         for call in 0..880 {
             let at = world.now + call * 5000;
             if let Ok(permit) = world.rig.acquire(at) {
-                permit.end(Outcome::Success, world.rig.at(at));
+                permit.record(Outcome::Success, world.rig.at(at));
             }
         }
-        prop_assert_eq!(world.rig.state(world.now + 4_400_000), State::Closed);
+        prop_assert_eq!(world.rig.state(world.now + 4_400_000), CircuitState::Closed);
     }
 }

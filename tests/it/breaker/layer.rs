@@ -14,10 +14,10 @@ use std::{
 use bytes::Bytes;
 use evenkeel::{
     Body, BoxError, Error, Request, Response, Upstream,
-    breaker::{BreakerLayer, Cause},
+    breaker::{BreakerLayer, TransitionReason},
     context::{Deadline, Route},
     outcome::Phase,
-    telemetry::{Event, Events},
+    telemetry::{Event, EventSink},
 };
 use futures_util::stream;
 use http_body::Frame;
@@ -131,13 +131,13 @@ async fn calls(service: &impl Upstream, times: u32) {
 }
 
 /// What the only breaker of a layer shows.
-fn shown(layer: &BreakerLayer) -> Snapshot {
+fn shown(layer: &BreakerLayer) -> BreakerSnapshot {
     let list = layer.handle().list();
     assert_eq!(list.len(), 1);
     list[0].1
 }
 
-fn state(layer: &BreakerLayer) -> State {
+fn state(layer: &BreakerLayer) -> CircuitState {
     shown(layer).state
 }
 
@@ -147,7 +147,7 @@ async fn opened() -> (BreakerLayer, Provider, impl Upstream) {
     let provider = Provider::new(Does::Status(503));
     let service = provider.behind(&layer);
     calls(&service, 5).await;
-    assert_eq!(state(&layer), State::Open);
+    assert_eq!(state(&layer), CircuitState::Open);
     provider.now_does(Does::Answers);
     (layer, provider, service)
 }
@@ -172,16 +172,16 @@ async fn a_refusal_sends_nothing_and_states_the_wait() {
 async fn the_breaker_recovers_step_by_step_once_the_provider_answers() {
     let (layer, provider, service) = opened().await;
     advance(secs(5)).await;
-    assert_eq!(state(&layer), State::HalfOpen);
+    assert_eq!(state(&layer), CircuitState::HalfOpen);
     assert!(call(&service).await.is_ok());
     assert!(call(&service).await.is_ok());
-    assert_eq!(state(&layer), State::Recovering);
+    assert_eq!(state(&layer), CircuitState::Recovering);
     calls(&service, 20).await;
     assert_eq!(provider.calls(), 5 + 2 + 2);
     advance(secs(20)).await;
     calls(&service, 20).await;
     assert_eq!(provider.calls(), 9 + 20);
-    assert_eq!(state(&layer), State::Closed);
+    assert_eq!(state(&layer), CircuitState::Closed);
 }
 
 #[tokio::test(start_paused = true)]
@@ -193,7 +193,7 @@ async fn a_call_without_any_time_is_not_sent_and_is_no_probe() {
         late.extensions_mut().insert(Deadline::at(Instant::now()));
         assert!(service.clone().oneshot(late).await.is_err_and(|error| error.is_timeout()));
     }
-    assert_eq!((provider.calls(), state(&layer)), (5, State::HalfOpen));
+    assert_eq!((provider.calls(), state(&layer)), (5, CircuitState::HalfOpen));
     assert!(call(&service).await.is_ok(), "the probe is still to be had");
 }
 
@@ -201,17 +201,17 @@ async fn a_call_without_any_time_is_not_sent_and_is_no_probe() {
 async fn calls_with_short_deadlines_do_not_open_the_route_for_others() {
     let late = Outcome::TimedOut { phase: Phase::Deadline };
     for (given, opens) in [(200, false), (1500, false), (15_999, false), (16_000, true)] {
-        let rig = Rig::new(policy().slow(None));
+        let rig = Rig::new(policy().slow_ratio(None));
         let permits: Vec<_> = (0..20).map(|n| rig.permit(n * 100)).collect();
         for (n, permit) in (0..).zip(permits) {
-            permit.end(late, rig.at(n * 100 + given));
+            permit.record(late, rig.at(n * 100 + given));
         }
-        assert_eq!(rig.state(2000 + given) != State::Closed, opens, "{given} ms");
+        assert_eq!(rig.state(2000 + given) != CircuitState::Closed, opens, "{given} ms");
     }
     // Any other limit is one of ours on the provider.
     let rig = Rig::new(policy());
     rig.records(0, Outcome::TimedOut { phase: Phase::Attempt }, 5);
-    assert_eq!(rig.state(0), State::Open);
+    assert_eq!(rig.state(0), CircuitState::Open);
 }
 
 #[tokio::test(start_paused = true)]
@@ -221,7 +221,7 @@ async fn probes_return_their_permits() {
         advance(secs(5)).await;
         calls(&service, 1).await;
     }
-    assert_eq!(state(&layer), State::Recovering);
+    assert_eq!(state(&layer), CircuitState::Recovering);
 }
 
 #[tokio::test(start_paused = true)]
@@ -234,13 +234,13 @@ async fn a_hung_probe_does_not_block_recovery() {
     provider.now_does(Does::Answers);
     assert!(call(&service).await.is_err());
     advance(secs(20)).await;
-    assert_eq!(shown(&layer).opened_by, Some(Cause::ProbeHung));
+    assert_eq!(shown(&layer).opened_by, Some(TransitionReason::ProbeHung));
     advance(secs(10)).await;
     assert!(call(&service).await.is_ok() && call(&service).await.is_ok());
-    assert_eq!(state(&layer), State::Recovering);
+    assert_eq!(state(&layer), CircuitState::Recovering);
     hung.abort();
     assert!(hung.await.is_err());
-    assert_eq!(state(&layer), State::Recovering);
+    assert_eq!(state(&layer), CircuitState::Recovering);
 }
 
 #[tokio::test(start_paused = true)]
@@ -253,22 +253,25 @@ async fn a_call_from_before_the_trip_is_no_probe() {
     provider.now_does(Does::Status(500));
     calls(&service, 5).await;
     advance(secs(5)).await;
-    assert_eq!(state(&layer), State::HalfOpen);
+    assert_eq!(state(&layer), CircuitState::HalfOpen);
     for call in old {
         assert!(call.await.expect("not aborted").is_ok());
     }
-    assert_eq!(state(&layer), State::HalfOpen);
+    assert_eq!(state(&layer), CircuitState::HalfOpen);
 }
 
 #[tokio::test(start_paused = true)]
 async fn calls_cancelled_by_an_outer_timeout_count() {
-    let layer = policy().slow_after(secs(8), secs(8)).build().expect("valid");
+    let layer = policy()
+        .slow_after(SlowAfter { first_event: secs(8), whole_answer: secs(8) })
+        .build()
+        .expect("valid");
     let provider = Provider::new(Does::Hangs);
     let service = provider.behind(&layer);
     let timeouts = (0..200).map(|_| tokio::time::timeout(secs(10), call(&service)));
     let ended = futures_util::future::join_all(timeouts).await;
     assert!(ended.iter().all(Result::is_err));
-    assert_eq!(shown(&layer).opened_by, Some(Cause::Slow));
+    assert_eq!(shown(&layer).opened_by, Some(TransitionReason::Slow));
 }
 
 #[tokio::test(start_paused = true)]
@@ -277,7 +280,7 @@ async fn a_slow_probe_keeps_the_breaker_open() {
     advance(secs(5)).await;
     provider.now_does(Does::AnswersAfter(16_001));
     assert!(call(&service).await.is_ok(), "the caller has the answer all the same");
-    assert_eq!(shown(&layer).opened_by, Some(Cause::ProbeSlow));
+    assert_eq!(shown(&layer).opened_by, Some(TransitionReason::ProbeSlow));
 }
 
 #[tokio::test(start_paused = true)]
@@ -307,9 +310,9 @@ async fn each_state_change_starts_from_the_state_before() {
     calls(&service, 3).await;
     advance(secs(20)).await;
     // Looks at its only state, of its only route.
-    assert_eq!(state(&layer), State::Closed);
+    assert_eq!(state(&layer), CircuitState::Closed);
 
-    let mut last = (0, State::Closed);
+    let mut last = (0, CircuitState::Closed);
     let mut causes = Vec::new();
     while let Poll::Ready(change) = poll_once(changes.next()) {
         let change = change.expect("the layer is there");
@@ -319,12 +322,12 @@ async fn each_state_change_starts_from_the_state_before() {
         causes.push((change.to, change.why, change.lasts));
     }
     let expected = [
-        (State::Open, Cause::Consecutive, Some(secs(5))),
-        (State::HalfOpen, Cause::Waited, None),
-        (State::Open, Cause::ProbeFailed, Some(secs(10))),
-        (State::HalfOpen, Cause::Waited, None),
-        (State::Recovering, Cause::ProbesPassed, None),
-        (State::Closed, Cause::Recovered, None),
+        (CircuitState::Open, TransitionReason::Consecutive, Some(secs(5))),
+        (CircuitState::HalfOpen, TransitionReason::Waited, None),
+        (CircuitState::Open, TransitionReason::ProbeFailed, Some(secs(10))),
+        (CircuitState::HalfOpen, TransitionReason::Waited, None),
+        (CircuitState::Recovering, TransitionReason::ProbesPassed, None),
+        (CircuitState::Closed, TransitionReason::Recovered, None),
     ];
     assert_eq!(causes, expected);
 }
@@ -353,7 +356,7 @@ async fn a_503_that_is_ok_is_a_failure() {
     for _ in 0..5 {
         assert!(call(&service).await.is_ok(), "handed on as it came");
     }
-    assert_eq!(shown(&layer).opened_by, Some(Cause::Consecutive));
+    assert_eq!(shown(&layer).opened_by, Some(TransitionReason::Consecutive));
 }
 
 #[tokio::test(start_paused = true)]
@@ -361,14 +364,14 @@ async fn a_body_that_dies_half_way_is_a_failure() {
     let layer = layer();
     let service = Provider::new(Does::Breaks).behind(&layer);
     for _ in 0..5 {
-        assert_eq!(state_or_closed(&layer), State::Closed);
+        assert_eq!(state_or_closed(&layer), CircuitState::Closed);
         assert!(call(&service).await.is_err_and(|error| error.is_truncated()));
     }
-    assert_eq!(shown(&layer).opened_by, Some(Cause::Consecutive));
+    assert_eq!(shown(&layer).opened_by, Some(TransitionReason::Consecutive));
 }
 
-fn state_or_closed(layer: &BreakerLayer) -> State {
-    layer.handle().list().first().map_or(State::Closed, |(_, shown)| shown.state)
+fn state_or_closed(layer: &BreakerLayer) -> CircuitState {
+    layer.handle().list().first().map_or(CircuitState::Closed, |(_, shown)| shown.state)
 }
 
 #[tokio::test(start_paused = true)]
@@ -401,7 +404,11 @@ async fn a_cancelled_probe_is_not_lost() {
     provider.now_does(Does::Hangs);
     let cancelled = tokio::time::timeout(secs(1), call(&service)).await;
     assert!(cancelled.is_err());
-    assert_eq!((state(&layer), shown(&layer).probes), (State::HalfOpen, 0), "its place is free");
+    assert_eq!(
+        (state(&layer), shown(&layer).probes),
+        (CircuitState::HalfOpen, 0),
+        "its place is free"
+    );
     provider.now_does(Does::Answers);
     assert!(call(&service).await.is_ok());
 }
@@ -412,7 +419,7 @@ async fn a_probe_that_is_never_polled_is_not_lost() {
     advance(secs(5)).await;
     (0..3).for_each(|_| drop(service.clone().call(request())));
     assert_eq!(provider.calls(), 5);
-    assert_eq!(shown(&layer).opened_by, Some(Cause::ProbeDropped));
+    assert_eq!(shown(&layer).opened_by, Some(TransitionReason::ProbeDropped));
 }
 
 #[tokio::test(start_paused = true)]
@@ -432,12 +439,12 @@ async fn a_listener_may_call_the_breaker_back() {
             told.lock().expect("nobody panicked").push((*to, shown.state));
         }
     };
-    let layer = layer.events(Events::to(listener));
+    let layer = layer.events(EventSink::new(listener));
     let service = Provider::new(Does::Status(503)).behind(&layer);
     calls(&service, 9).await;
-    assert_eq!(state(&layer), State::ForcedClosed);
+    assert_eq!(state(&layer), CircuitState::ForcedClosed);
     let seen = seen.lock().expect("nobody panicked").clone();
-    assert_eq!(seen, [("forced_closed", State::ForcedClosed), ("open", State::Open)]);
+    assert_eq!(seen, [("forced_closed", CircuitState::ForcedClosed), ("open", CircuitState::Open)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -447,7 +454,7 @@ async fn another_model_of_the_same_key_is_healthy() {
     let well = Route::new("provider", "small", "team-a");
     let now = Instant::now();
     for _ in 0..5 {
-        breakers.of(&sick).try_acquire(now, 0.5).expect("closed").end(FAILED, now);
+        breakers.of(&sick).try_acquire(now, 0.5).expect("closed").record(FAILED, now);
     }
     assert!(breakers.of(&sick).try_acquire(now, 0.5).is_err());
     let permit = breakers.of(&well).try_acquire(now, 0.5);
@@ -480,7 +487,7 @@ async fn events_carry_the_cause_and_the_open_time() {
 /// Callers may bring credentials that we do not see, and the wrong one of one of them is not to close the route to all.
 #[tokio::test(start_paused = true)]
 async fn a_route_without_a_credential_is_not_closed_by_a_wrong_one() {
-    for (key, state) in [(None, State::Closed), (Some("Bearer a"), State::Open)] {
+    for (key, state) in [(None, CircuitState::Closed), (Some("Bearer a"), CircuitState::Open)] {
         let provider = Provider::new(Does::Status(401));
         let layer = layer();
         let service = provider.behind(&layer);
@@ -504,9 +511,9 @@ async fn recovery_does_not_wait_for_the_end_of_a_long_stream() {
     provider.now_does(Does::Drips);
     let first = service.clone().oneshot(request()).await.expect("a probe");
     let second = service.clone().oneshot(request()).await.expect("the next probe");
-    assert_eq!(state(&layer), State::Recovering);
+    assert_eq!(state(&layer), CircuitState::Recovering);
     drop((first, second));
-    assert_eq!((state(&layer), shown(&layer).calls), (State::Recovering, 2));
+    assert_eq!((state(&layer), shown(&layer).calls), (CircuitState::Recovering, 2));
 }
 
 #[tokio::test(start_paused = true)]
@@ -515,7 +522,7 @@ async fn a_probe_whose_stream_breaks_opens_the_breaker_again() {
     advance(secs(5)).await;
     provider.now_does(Does::Breaks);
     assert!(call(&service).await.is_err());
-    assert_eq!(shown(&layer).opened_by, Some(Cause::ProbeFailed));
+    assert_eq!(shown(&layer).opened_by, Some(TransitionReason::ProbeFailed));
 }
 
 #[tokio::test(start_paused = true)]
@@ -524,7 +531,7 @@ async fn a_refusal_from_below_is_not_the_providers_fault() {
     advance(secs(5)).await;
     provider.now_does(Does::FailsWith(Outcome::NotSent { retry_in: None }));
     calls(&service, 7).await;
-    assert_eq!((state(&layer), shown(&layer).probes), (State::HalfOpen, 0));
+    assert_eq!((state(&layer), shown(&layer).probes), (CircuitState::HalfOpen, 0));
     assert_eq!(provider.calls(), 5 + 7);
 }
 
@@ -551,7 +558,7 @@ async fn a_service_that_fails_to_be_ready_fails_the_call() {
     let layer = layer();
     let service = layer.layer(Unready);
     calls(&service, 5).await;
-    assert_eq!(shown(&layer).opened_by, Some(Cause::Consecutive));
+    assert_eq!(shown(&layer).opened_by, Some(TransitionReason::Consecutive));
 }
 
 #[tokio::test(start_paused = true)]
@@ -578,11 +585,11 @@ async fn a_forced_breaker_is_not_evicted() {
     breakers.force_open(&route(0));
     advance(secs(3 * 3600)).await;
     (1..2000).for_each(|n| drop(breakers.of(&route(n))));
-    assert_eq!(breakers.of(&route(0)).snapshot(Instant::now()).state, State::ForcedOpen);
+    assert_eq!(breakers.of(&route(0)).snapshot(Instant::now()).state, CircuitState::ForcedOpen);
     assert!(breakers.list().iter().any(|(listed, _)| *listed == route(0)));
 
     breakers.reset(&route(0));
-    assert_eq!(breakers.of(&route(0)).snapshot(Instant::now()).state, State::Closed);
+    assert_eq!(breakers.of(&route(0)).snapshot(Instant::now()).state, CircuitState::Closed);
 }
 
 #[tokio::test(start_paused = true)]

@@ -26,7 +26,7 @@ fn refused(calls: u64, apart: u64, failing: f64, seed: u64) -> u64 {
                 break;
             }
             let permit: Permit = permit;
-            permit.end(outcome, at(ends));
+            permit.record(outcome, at(ends));
         }
         let outcome = if random.f64() < failing { FAILED } else { Outcome::Success };
         match rig.breaker.try_acquire(at(now), 0.5) {
@@ -56,10 +56,10 @@ fn answers_lost_with_one_connection_are_one_failure() {
         rig.records(0, Outcome::Success, 10_000);
         let lost: Vec<_> = (0..50).map(|_| rig.permit(1000)).collect();
         for (n, permit) in (0..).zip(lost) {
-            permit.end(outcome, rig.at(3000 + n));
+            permit.record(outcome, rig.at(3000 + n));
         }
         let shown = rig.shown(3100);
-        assert_eq!((shown.state, shown.in_a_row), (State::Closed, 1));
+        assert_eq!((shown.state, shown.consecutive_failures), (CircuitState::Closed, 1));
     }
 }
 
@@ -68,8 +68,8 @@ fn fifty_failures_at_one_moment_are_no_outage() {
     let rig = Rig::new(default());
     rig.records(0, Outcome::Success, 1000);
     let failing: Vec<_> = (0..50).map(|_| rig.permit(40_000)).collect();
-    failing.into_iter().for_each(|permit| permit.end(FAILED, rig.at(40_300)));
-    assert_eq!(rig.state(40_400), State::Closed);
+    failing.into_iter().for_each(|permit| permit.record(FAILED, rig.at(40_300)));
+    assert_eq!(rig.state(40_400), CircuitState::Closed);
 }
 
 #[test]
@@ -80,12 +80,12 @@ fn failures_that_arrive_before_answers_do_not_count_until_the_answers_arrive() {
     for n in 0..200 {
         let permit = rig.permit(n * 50);
         if n % 4 == 0 {
-            permit.end(FAILED, rig.at(n * 50 + 10));
+            permit.record(FAILED, rig.at(n * 50 + 10));
         } else {
             answering.push(permit);
         }
     }
-    assert_eq!(rig.state(10_000), State::Closed);
+    assert_eq!(rig.state(10_000), CircuitState::Closed);
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn an_outage_opens_after_as_many_failures_as_the_past_of_the_route_asks_for() {
         rig.record(300_000, Outcome::Success);
         let opened = (1..=most).find(|n| {
             rig.record(300_000 + n * 1000, FAILED);
-            rig.state(300_000 + n * 1000) == State::Open
+            rig.state(300_000 + n * 1000) == CircuitState::Open
         });
         assert!(opened.is_some_and(|n| n >= 3), "{failing}: {opened:?} of at most {most}");
     }
@@ -111,9 +111,9 @@ fn a_bad_share_halves_what_the_ramp_lets_through_and_a_return_of_the_outage_open
     let recovering = || {
         let rig = Rig::new(default());
         (0..5).for_each(|n| rig.record(n * 500, FAILED));
-        assert_eq!(rig.state(2000), State::Open);
+        assert_eq!(rig.state(2000), CircuitState::Open);
         rig.records(7000, Outcome::Success, 2);
-        assert_eq!(rig.state(7000), State::Recovering);
+        assert_eq!(rig.state(7000), CircuitState::Recovering);
         rig
     };
     // At 16 s into the ramp, three quarters of the calls are let through.
@@ -121,16 +121,16 @@ fn a_bad_share_halves_what_the_ramp_lets_through_and_a_return_of_the_outage_open
         let passed: Vec<_> = (0..40).filter_map(|_| rig.acquire(20_000).ok()).collect();
         for (n, permit) in passed.into_iter().enumerate() {
             let outcome = if n < good { Outcome::Success } else { FAILED };
-            permit.end(outcome, rig.at(20_000 + 100 * n as u64));
+            permit.record(outcome, rig.at(20_000 + 100 * n as u64));
         }
         rig.shown(24_000)
     };
     let rig = recovering();
     let shown = calls(&rig, 2);
-    assert_eq!(shown.state, State::Recovering);
+    assert_eq!(shown.state, CircuitState::Recovering);
     assert!(shown.share < 0.7, "{shown:?}");
     let rig = recovering();
-    assert_eq!(calls(&rig, 0).state, State::Open, "none succeeded");
+    assert_eq!(calls(&rig, 0).state, CircuitState::Open, "none succeeded");
 }
 
 const KEY: &str = "authorization";
@@ -179,5 +179,5 @@ async fn an_outage_met_with_another_credential_by_each_call_opens_for_credential
     }
     assert!(sent < 40, "{sent} of 2000 calls in 200 s");
     let open = layer.handle().list().into_iter().find(|(route, _)| route.credential() == "*");
-    assert_ne!(open.expect("seen together").1.state, State::Closed);
+    assert_ne!(open.expect("seen together").1.state, CircuitState::Closed);
 }

@@ -18,9 +18,9 @@
 use std::sync::{Arc, Mutex};
 
 use evenkeel::{
-    breaker::{BreakerLayer, Cause},
+    breaker::{BreakerLayer, TransitionReason},
     context::Route,
-    telemetry::{Event, Events},
+    telemetry::{Event, EventSink},
 };
 
 use super::*;
@@ -29,11 +29,16 @@ const OK: Outcome = Outcome::Success;
 
 /// No rule, one success closes, at once, and each opening lasts as long as the first.
 fn simple(open: u64) -> BreakerPolicy {
-    no_rule().successes(1).recover(Duration::ZERO, 1.0).open_for(ms(open), ms(open))
+    no_rule().probe_successes(1).ramp(Duration::ZERO, 1.0).open_backoff(ms(open)..=ms(open))
 }
 
 fn resilience4j() -> BreakerPolicy {
-    simple(5000).window(secs(20)).minimum(5).ratio(0.5).slow(0.5).slow_after(secs(4), secs(4))
+    simple(5000)
+        .window(secs(20))
+        .min_calls(5)
+        .failure_ratio(0.5)
+        .slow_ratio(0.5)
+        .slow_after(SlowAfter { first_event: secs(4), whole_answer: secs(4) })
 }
 
 // === resilience4j ===
@@ -43,9 +48,9 @@ fn three_failures_of_five_open() {
     let rig = Rig::new(resilience4j());
     rig.records(0, FAILED, 3);
     rig.record(0, OK);
-    assert_eq!((rig.shown(0).calls, rig.state(0)), (4, State::Closed));
+    assert_eq!((rig.shown(0).calls, rig.state(0)), (4, CircuitState::Closed));
     rig.record(0, OK);
-    assert_eq!(rig.shown(0).opened_by, Some(Cause::Ratio));
+    assert_eq!(rig.shown(0).opened_by, Some(TransitionReason::Ratio));
     assert!(rig.refused(0));
 }
 
@@ -58,9 +63,9 @@ fn exactly_the_ratio_opens() {
     for at in [3000, 4000] {
         rig.record(at, FAILED);
     }
-    assert_eq!(rig.state(5000), State::Closed);
+    assert_eq!(rig.state(5000), CircuitState::Closed);
     rig.record(5000, FAILED);
-    assert_eq!(rig.state(5000), State::Open);
+    assert_eq!(rig.state(5000), CircuitState::Open);
 }
 
 #[test]
@@ -68,10 +73,10 @@ fn slow_calls_open_where_failures_alone_would_not() {
     let rig = Rig::new(resilience4j());
     for (outcome, took) in [(FAILED, 5000), (OK, 5000), (FAILED, 100), (OK, 100)] {
         rig.took(6000, outcome, took);
-        assert_eq!(rig.state(6000), State::Closed);
+        assert_eq!(rig.state(6000), CircuitState::Closed);
     }
     rig.took(6000, OK, 5000);
-    assert_eq!(rig.shown(6000).opened_by, Some(Cause::Slow));
+    assert_eq!(rig.shown(6000).opened_by, Some(TransitionReason::Slow));
 }
 
 #[test]
@@ -79,10 +84,10 @@ fn slow_calls_are_counted_over_the_window() {
     let rig = Rig::new(resilience4j());
     for (at, took) in [(5000, 5000), (10_000, 5000), (11_000, 1000), (12_000, 1000)] {
         rig.took(at, OK, took);
-        assert_eq!(rig.state(at), State::Closed);
+        assert_eq!(rig.state(at), CircuitState::Closed);
     }
     rig.took(17_000, OK, 5000);
-    assert_eq!(rig.shown(17_000).opened_by, Some(Cause::Slow));
+    assert_eq!(rig.shown(17_000).opened_by, Some(TransitionReason::Slow));
 }
 
 #[test]
@@ -90,24 +95,24 @@ fn a_hint_replaces_the_open_time_and_a_probe_ends_a_long_one() {
     for (wait, before, after) in
         [(7200, 59_000, 60_001), (1800, 59_000, 60_001), (30, 29_000, 30_001)]
     {
-        let rig = Rig::new(simple(5000).consecutive(1).hint_cap(secs(7200)));
+        let rig = Rig::new(simple(5000).consecutive_failures(1).max_hint(secs(7200)));
         rig.record(0, Outcome::Unavailable { wait: Some(secs(wait)) });
         assert!(rig.refused(0) && rig.refused(before));
         let _probe = rig.permit(after);
-        assert_eq!(rig.state(after), State::HalfOpen);
+        assert_eq!(rig.state(after), CircuitState::HalfOpen);
     }
 }
 
 #[test]
 fn ignored_probes_decide_nothing() {
-    let rig = Rig::new(simple(5000).consecutive(1).successes(4));
+    let rig = Rig::new(simple(5000).consecutive_failures(1).probe_successes(4));
     rig.record(0, FAILED);
     rig.records(5000, IGNORED, 4);
-    assert_eq!(rig.state(5000), State::HalfOpen);
+    assert_eq!(rig.state(5000), CircuitState::HalfOpen);
     rig.records(5000, OK, 3);
-    assert_eq!(rig.state(5000), State::HalfOpen);
+    assert_eq!(rig.state(5000), CircuitState::HalfOpen);
     rig.record(5000, OK);
-    assert_eq!(rig.state(5000), State::Closed);
+    assert_eq!(rig.state(5000), CircuitState::Closed);
 }
 
 #[test]
@@ -117,14 +122,17 @@ fn forced_states_record_nothing_and_never_pass() {
     rig.record(0, OK);
     rig.records(0, FAILED, 4);
     let shown = rig.shown(0);
-    assert_eq!((shown.state, shown.calls, shown.failure_ratio), (State::ForcedClosed, 0, None));
+    assert_eq!(
+        (shown.state, shown.calls, shown.failure_ratio),
+        (CircuitState::ForcedClosed, 0, None)
+    );
     rig.records(0, FAILED, 50);
     assert!(!rig.refused(0));
 
     let rig = Rig::new(resilience4j());
     rig.breaker.force_open();
     assert!(rig.refused(0) && rig.refused(6000) && rig.refused(u64::from(u32::MAX)));
-    assert_eq!(rig.state(6000), State::ForcedOpen);
+    assert_eq!(rig.state(6000), CircuitState::ForcedOpen);
 }
 
 #[test]
@@ -136,7 +144,7 @@ fn an_unchanged_state_is_no_transition_and_reset_clears_all() {
             u32::from(matches!(event, Event::BreakerChanged { .. }));
     };
     let layer: BreakerLayer = resilience4j().build().expect("valid");
-    let breaker = layer.events(Events::to(count)).handle().of(&Route::new("p", "m", "c"));
+    let breaker = layer.events(EventSink::new(count)).handle().of(&Route::new("p", "m", "c"));
     (0..2).for_each(|_| breaker.force_open());
     (0..2).for_each(|_| breaker.force_closed());
     (0..2).for_each(|_| breaker.reset());
@@ -147,31 +155,31 @@ fn an_unchanged_state_is_no_transition_and_reset_clears_all() {
     rig.record(0, FAILED);
     assert_eq!(rig.shown(0).calls, 2);
     rig.breaker.reset();
-    assert_eq!((rig.state(0), rig.shown(0).calls), (State::Closed, 0));
+    assert_eq!((rig.state(0), rig.shown(0).calls), (CircuitState::Closed, 0));
     rig.records(0, FAILED, 5);
-    assert_eq!(rig.state(0), State::Open);
+    assert_eq!(rig.state(0), CircuitState::Open);
     rig.breaker.reset();
-    assert_eq!(rig.state(0), State::Closed);
+    assert_eq!(rig.state(0), CircuitState::Closed);
 }
 
 #[test]
 fn half_open_is_bounded_and_time_passes_without_traffic() {
-    let rig = Rig::new(simple(5000).consecutive(1).probe_limit(secs(1)));
+    let rig = Rig::new(simple(5000).consecutive_failures(1).probe_timeout(secs(1)));
     rig.record(0, FAILED);
     let _hung = rig.permit(5000);
-    assert_eq!(rig.state(5000), State::HalfOpen);
-    assert_eq!(rig.state(7000), State::Open);
+    assert_eq!(rig.state(5000), CircuitState::HalfOpen);
+    assert_eq!(rig.state(7000), CircuitState::Open);
 
-    let rig = Rig::new(simple(2000).consecutive(1));
+    let rig = Rig::new(simple(2000).consecutive_failures(1));
     rig.record(0, FAILED);
-    assert_eq!(rig.state(1999), State::Open);
-    assert_eq!(rig.state(2000), State::HalfOpen);
+    assert_eq!(rig.state(1999), CircuitState::Open);
+    assert_eq!(rig.state(2000), CircuitState::HalfOpen);
 
-    let rig = Rig::new(simple(2000).consecutive(1));
+    let rig = Rig::new(simple(2000).consecutive_failures(1));
     rig.record(0, FAILED);
-    assert_eq!(rig.state(1000), State::Open);
+    assert_eq!(rig.state(1000), CircuitState::Open);
     rig.breaker.force_open();
-    assert_eq!(rig.state(5000), State::ForcedOpen);
+    assert_eq!(rig.state(5000), CircuitState::ForcedOpen);
 }
 
 // === Polly ===
@@ -208,13 +216,13 @@ fn buckets_expire_when_they_are_as_old_as_the_window() {
 #[test]
 fn opens_at_the_minimum_and_the_ratio() {
     let opens = |calls: u32, failures: u32| {
-        let rig = Rig::new(simple(5000).ratio(0.1).minimum(10));
+        let rig = Rig::new(simple(5000).failure_ratio(0.1).min_calls(10));
         rig.records(0, OK, calls - failures);
         for _ in 0..failures {
             // Ours may have opened at the one before.
-            let _ = rig.acquire(0).map(|permit| permit.end(FAILED, rig.at(0)));
+            let _ = rig.acquire(0).map(|permit| permit.record(FAILED, rig.at(0)));
         }
-        rig.state(0) == State::Open
+        rig.state(0) == CircuitState::Open
     };
     assert!(!opens(10, 0));
     assert!(opens(10, 1));
@@ -225,7 +233,7 @@ fn opens_at_the_minimum_and_the_ratio() {
 
 #[test]
 fn reopenings_are_counted_until_the_breaker_closes() {
-    let rig = Rig::new(simple(1000).consecutive(1).open_for(secs(1), secs(3600)));
+    let rig = Rig::new(simple(1000).consecutive_failures(1).open_backoff(secs(1)..=secs(3600)));
     let mut at = 0;
     let mut lasting = Vec::new();
     for outcome in [FAILED, FAILED, FAILED, FAILED, FAILED, OK, FAILED, FAILED, FAILED] {
@@ -237,7 +245,9 @@ fn reopenings_are_counted_until_the_breaker_closes() {
     }
     assert_eq!(lasting, [1, 2, 4, 8, 16, 1, 2, 4]);
 
-    let rig = Rig::new(simple(42 * 60_000).consecutive(1).exhausted_for(secs(3600), secs(3600)));
+    let rig = Rig::new(
+        simple(42 * 60_000).consecutive_failures(1).quota_backoff(secs(3600)..=secs(3600)),
+    );
     rig.record(0, FAILED);
     assert_eq!(rig.shown(0).probe_in, Some(ms(2_520_000)));
 }
@@ -246,29 +256,29 @@ fn reopenings_are_counted_until_the_breaker_closes() {
 
 #[test]
 fn only_failures_in_a_row_count() {
-    let rig = Rig::new(simple(5000).consecutive(3));
+    let rig = Rig::new(simple(5000).consecutive_failures(3));
     for outcome in [FAILED, OK, FAILED, FAILED] {
         rig.record(0, outcome);
     }
-    assert_eq!(rig.state(0), State::Closed);
+    assert_eq!(rig.state(0), CircuitState::Closed);
     rig.record(0, FAILED);
-    assert_eq!(rig.state(0), State::Open);
+    assert_eq!(rig.state(0), CircuitState::Open);
 }
 
 #[test]
 fn what_is_older_than_the_period_does_not_count() {
-    let rig = Rig::new(simple(5000).ratio(0.5).minimum(3).window(ms(200)));
+    let rig = Rig::new(simple(5000).failure_ratio(0.5).min_calls(3).window(ms(200)));
     for (at, outcome) in [(0, FAILED), (0, OK), (210, FAILED), (210, OK), (260, OK)] {
         rig.record(at, outcome);
-        assert_eq!(rig.state(at), State::Closed);
+        assert_eq!(rig.state(at), CircuitState::Closed);
     }
     rig.record(260, FAILED);
-    assert_eq!(rig.state(260), State::Open);
+    assert_eq!(rig.state(260), CircuitState::Open);
 }
 
 #[test]
 fn no_more_concurrent_probes_than_allowed() {
-    let rig = Rig::new(simple(5000).consecutive(1).probes(3).successes(3));
+    let rig = Rig::new(simple(5000).consecutive_failures(1).max_probes(3).probe_successes(3));
     rig.record(0, FAILED);
     let permits: Vec<_> = (0..8).filter_map(|_| rig.acquire(5000).ok()).collect();
     assert_eq!(permits.len(), 3);
@@ -278,81 +288,84 @@ fn no_more_concurrent_probes_than_allowed() {
 
 #[test]
 fn the_sixth_failure_in_a_row_opens() {
-    let rig = Rig::new(simple(60_000).consecutive(6));
+    let rig = Rig::new(simple(60_000).consecutive_failures(6));
     rig.records(0, FAILED, 5);
-    assert_eq!((rig.state(0), rig.shown(0).calls, rig.shown(0).in_a_row), (State::Closed, 5, 5));
+    assert_eq!(
+        (rig.state(0), rig.shown(0).calls, rig.shown(0).consecutive_failures),
+        (CircuitState::Closed, 5, 5)
+    );
     rig.record(0, OK);
-    assert_eq!((rig.shown(0).calls, rig.shown(0).in_a_row), (6, 0));
+    assert_eq!((rig.shown(0).calls, rig.shown(0).consecutive_failures), (6, 0));
     rig.record(0, FAILED);
-    assert_eq!((rig.shown(0).calls, rig.shown(0).in_a_row), (7, 1));
+    assert_eq!((rig.shown(0).calls, rig.shown(0).consecutive_failures), (7, 1));
     rig.records(0, FAILED, 5);
-    assert_eq!((rig.state(0), rig.shown(0).calls), (State::Open, 0));
+    assert_eq!((rig.state(0), rig.shown(0).calls), (CircuitState::Open, 0));
     assert!(rig.refused(0) && rig.refused(0));
-    assert_eq!(rig.state(59_999), State::Open);
-    assert_eq!(rig.state(60_999), State::HalfOpen);
+    assert_eq!(rig.state(59_999), CircuitState::Open);
+    assert_eq!(rig.state(60_999), CircuitState::HalfOpen);
     rig.record(60_999, FAILED);
-    assert_eq!(rig.state(60_999), State::Open);
+    assert_eq!(rig.state(60_999), CircuitState::Open);
     rig.record(121_000, OK);
-    assert_eq!((rig.state(121_000), rig.shown(121_000).calls), (State::Closed, 0));
+    assert_eq!((rig.state(121_000), rig.shown(121_000).calls), (CircuitState::Closed, 0));
 }
 
 #[test]
 fn ignored_outcomes_take_no_place_of_a_probe() {
-    let rig = Rig::new(simple(90_000).consecutive(1).successes(3));
+    let rig = Rig::new(simple(90_000).consecutive_failures(1).probe_successes(3));
     rig.record(31_000, FAILED);
     rig.records(121_000, IGNORED, 4);
-    assert_eq!(rig.state(121_000), State::HalfOpen);
+    assert_eq!(rig.state(121_000), CircuitState::HalfOpen);
     rig.record(121_000, FAILED);
-    assert_eq!(rig.state(121_000), State::Open);
+    assert_eq!(rig.state(121_000), CircuitState::Open);
     rig.records(211_001, OK, 2);
-    assert_eq!(rig.state(211_001), State::HalfOpen);
+    assert_eq!(rig.state(211_001), CircuitState::HalfOpen);
     let third = rig.permit(211_001);
     assert!(rig.refused(211_001));
-    third.end(OK, rig.at(211_001));
-    assert_eq!(rig.state(211_001), State::Closed);
+    third.record(OK, rig.at(211_001));
+    assert_eq!(rig.state(211_001), CircuitState::Closed);
 }
 
 // === linkerd2-proxy ===
 
 #[test]
 fn a_disabled_rule_never_opens() {
-    let rig = Rig::new(simple(1000).consecutive(3));
+    let rig = Rig::new(simple(1000).consecutive_failures(3));
     for at in [0, 100] {
         rig.record(at, FAILED);
     }
-    assert_eq!(rig.state(100), State::Closed);
+    assert_eq!(rig.state(100), CircuitState::Closed);
     rig.record(200, FAILED);
-    assert_eq!(rig.state(200), State::Open);
+    assert_eq!(rig.state(200), CircuitState::Open);
 
-    let rig = Rig::new(simple(1000).consecutive(3));
+    let rig = Rig::new(simple(1000).consecutive_failures(3));
     for (at, outcome) in [(0, FAILED), (100, FAILED), (200, OK), (300, FAILED), (400, FAILED)] {
         rig.record(at, outcome);
     }
-    assert_eq!(rig.state(400), State::Closed);
+    assert_eq!(rig.state(400), CircuitState::Closed);
 
     let rig = Rig::new(simple(1000));
     (0..10).for_each(|second| rig.record(second * 1000, FAILED));
     (10..20).for_each(|second| rig.record(second * 1000, LIMITED));
-    assert_eq!(rig.state(20_000), State::Closed);
+    assert_eq!(rig.state(20_000), CircuitState::Closed);
 }
 
 #[test]
 fn a_rate_limit_fails_a_probe_and_recovery_resets_the_wait() {
-    let policy = simple(1000).consecutive(2).ratio(0.2).minimum(100);
-    let rig = Rig::new(policy.open_for(secs(1), secs(100)));
+    let policy = simple(1000).consecutive_failures(2).failure_ratio(0.2).min_calls(100);
+    let rig = Rig::new(policy.open_backoff(secs(1)..=secs(100)));
     rig.records(0, FAILED, 2);
-    assert_eq!(rig.state(0), State::Open);
+    assert_eq!(rig.state(0), CircuitState::Open);
     let probe = rig.permit(1000);
     assert!(rig.refused(1000));
-    probe.end(LIMITED, rig.at(1000));
-    assert_eq!(rig.state(1000), State::Open);
-    assert_eq!(rig.state(2100), State::Open);
+    probe.record(LIMITED, rig.at(1000));
+    assert_eq!(rig.state(1000), CircuitState::Open);
+    assert_eq!(rig.state(2100), CircuitState::Open);
     rig.record(3000, OK);
-    assert_eq!(rig.state(3000), State::Closed);
+    assert_eq!(rig.state(3000), CircuitState::Closed);
     for at in [3100, 3200] {
         rig.record(at, FAILED);
     }
-    assert_eq!(rig.state(3200), State::Open);
+    assert_eq!(rig.state(3200), CircuitState::Open);
     assert!(rig.permit(4250).is_probe());
 }
 
@@ -372,54 +385,54 @@ fn the_ratio_is_of_calls_not_of_time() {
     assert_eq!(rig.shown(6000).failure_ratio, Some(0.2));
 
     for gap in [0, 1000] {
-        let rig = Rig::new(simple(5000).ratio(0.5).minimum(5).window(secs(10)));
+        let rig = Rig::new(simple(5000).failure_ratio(0.5).min_calls(5).window(secs(10)));
         (0..4).for_each(|call| rig.record(call * gap, FAILED));
-        assert_eq!(rig.state(3 * gap), State::Closed);
+        assert_eq!(rig.state(3 * gap), CircuitState::Closed);
         rig.record(4 * gap, FAILED);
-        assert_eq!(rig.state(4 * gap), State::Open);
+        assert_eq!(rig.state(4 * gap), CircuitState::Open);
     }
 
-    let rig = Rig::new(simple(5000).ratio(0.5).minimum(3).window(secs(10)));
+    let rig = Rig::new(simple(5000).failure_ratio(0.5).min_calls(3).window(secs(10)));
     for at in [0, 1000, 2000] {
         rig.record(at, OK);
     }
     for at in [3000, 204_000, 204_010] {
         rig.record(at, FAILED);
-        assert_eq!(rig.state(at), State::Closed);
+        assert_eq!(rig.state(at), CircuitState::Closed);
     }
     rig.record(204_020, FAILED);
-    assert_eq!(rig.state(204_020), State::Open);
+    assert_eq!(rig.state(204_020), CircuitState::Open);
 }
 
 // === Finagle ===
 
 #[test]
 fn a_recovery_or_a_success_restarts_the_consecutive_count() {
-    let rig = Rig::new(simple(5000).consecutive(3));
+    let rig = Rig::new(simple(5000).consecutive_failures(3));
     rig.records(0, FAILED, 2);
     assert_eq!(rig.shown(0).probe_in, None);
     rig.record(0, FAILED);
     assert_eq!(rig.shown(0).probe_in, Some(secs(5)));
 
-    let rig = Rig::new(simple(5000).consecutive(3));
+    let rig = Rig::new(simple(5000).consecutive_failures(3));
     rig.record(0, FAILED);
     rig.breaker.reset();
     rig.records(0, FAILED, 2);
-    assert_eq!(rig.state(0), State::Closed);
+    assert_eq!(rig.state(0), CircuitState::Closed);
     rig.record(0, FAILED);
     assert_eq!(rig.shown(0).probe_in, Some(secs(5)));
 }
 
 #[test]
 fn an_ignored_outcome_neither_resets_nor_adds_to_the_consecutive_count() {
-    let rig = Rig::new(simple(2000).consecutive(3));
+    let rig = Rig::new(simple(2000).consecutive_failures(3));
     rig.records(0, FAILED, 2);
     rig.record(0, IGNORED);
-    assert_eq!(rig.state(0), State::Closed);
+    assert_eq!(rig.state(0), CircuitState::Closed);
     rig.record(0, FAILED);
-    assert_eq!(rig.state(0), State::Open);
+    assert_eq!(rig.state(0), CircuitState::Open);
 
-    let rig = Rig::new(simple(2000).consecutive(1));
+    let rig = Rig::new(simple(2000).consecutive_failures(1));
     rig.record(0, FAILED);
     rig.record(10_000, IGNORED);
     assert!(rig.permit(10_000).is_probe(), "another probe is let through");
@@ -430,40 +443,40 @@ fn an_ignored_outcome_neither_resets_nor_adds_to_the_consecutive_count() {
 #[test]
 fn half_of_eight_opens_at_forty_percent_and_three_do_not() {
     let after = |outcomes: [Outcome; 8]| {
-        let rig = Rig::new(simple(5000).ratio(0.4).minimum(8).window(secs(5)));
+        let rig = Rig::new(simple(5000).failure_ratio(0.4).min_calls(8).window(secs(5)));
         for outcome in outcomes {
             rig.record(0, outcome);
         }
         rig.state(100)
     };
-    assert_eq!(after([OK, OK, FAILED, OK, FAILED, OK, FAILED, FAILED]), State::Open);
-    assert_eq!(after([OK, OK, FAILED, OK, OK, FAILED, OK, FAILED]), State::Closed);
+    assert_eq!(after([OK, OK, FAILED, OK, FAILED, OK, FAILED, FAILED]), CircuitState::Open);
+    assert_eq!(after([OK, OK, FAILED, OK, OK, FAILED, OK, FAILED]), CircuitState::Closed);
 }
 
 #[test]
 fn an_abandoned_probe_opens_again() {
-    let rig = Rig::new(simple(200).consecutive(4));
+    let rig = Rig::new(simple(200).consecutive_failures(4));
     rig.records(0, FAILED, 4);
-    assert_eq!(rig.state(100), State::Open);
-    (0..3).for_each(|_| rig.permit(350).end(Outcome::Cancelled, rig.at(350)));
-    assert_eq!(rig.state(350), State::Open);
+    assert_eq!(rig.state(100), CircuitState::Open);
+    (0..3).for_each(|_| rig.permit(350).record(Outcome::Cancelled, rig.at(350)));
+    assert_eq!(rig.state(350), CircuitState::Open);
     rig.record(2350, OK);
-    assert_eq!(rig.state(2350), State::Closed);
+    assert_eq!(rig.state(2350), CircuitState::Closed);
 
-    let rig = Rig::new(simple(200).consecutive(4));
+    let rig = Rig::new(simple(200).consecutive_failures(4));
     rig.records(0, FAILED, 3);
     rig.record(0, Outcome::TimedOut { phase: evenkeel::outcome::Phase::FirstEvent });
-    assert_eq!(rig.state(100), State::Open);
+    assert_eq!(rig.state(100), CircuitState::Open);
     for at in [350, 600] {
         let probe = rig.permit(at);
         assert!(rig.refused(at));
-        probe.end(FAILED, rig.at(at));
+        probe.record(FAILED, rig.at(at));
         assert!((0..3).all(|_| rig.refused(at)));
     }
     let probe = rig.permit(850);
     assert!(rig.refused(850));
-    probe.end(OK, rig.at(850));
-    assert_eq!(rig.state(850), State::Closed);
+    probe.record(OK, rig.at(850));
+    assert_eq!(rig.state(850), CircuitState::Closed);
     assert!((0..3).all(|_| !rig.refused(850)));
 }
 
@@ -471,13 +484,13 @@ fn an_abandoned_probe_opens_again() {
 
 #[test]
 fn the_second_wait_is_the_longer_one() {
-    let rig = Rig::new(simple(1000).consecutive(2).open_for(secs(1), secs(2)));
+    let rig = Rig::new(simple(1000).consecutive_failures(2).open_backoff(secs(1)..=secs(2)));
     rig.records(0, FAILED, 2);
     rig.record(1000, FAILED);
-    assert_eq!(rig.state(1000), State::Open);
+    assert_eq!(rig.state(1000), CircuitState::Open);
     assert!(rig.refused(2000));
     rig.record(3000, OK);
-    assert_eq!(rig.state(3000), State::Closed);
+    assert_eq!(rig.state(3000), CircuitState::Closed);
 }
 
 #[test]
@@ -495,15 +508,15 @@ fn successes_and_failures_are_counted_over_the_window() {
 
 #[test]
 fn a_ratio_of_one_percent_needs_the_minimum_of_calls() {
-    let rig = Rig::new(simple(100).ratio(0.01).minimum(3));
+    let rig = Rig::new(simple(100).failure_ratio(0.01).min_calls(3));
     rig.records(0, FAILED, 2);
-    assert_eq!(rig.state(0), State::Closed);
+    assert_eq!(rig.state(0), CircuitState::Closed);
     rig.record(0, FAILED);
-    assert_eq!(rig.state(0), State::Open);
+    assert_eq!(rig.state(0), CircuitState::Open);
 
-    let rig = Rig::new(simple(100).ratio(0.01).minimum(1));
+    let rig = Rig::new(simple(100).failure_ratio(0.01).min_calls(1));
     rig.record(0, FAILED);
-    assert_eq!(rig.state(150), State::HalfOpen);
-    rig.permit(150).end(FAILED, rig.at(650));
-    assert_eq!(rig.state(650), State::Open);
+    assert_eq!(rig.state(150), CircuitState::HalfOpen);
+    rig.permit(150).record(FAILED, rig.at(650));
+    assert_eq!(rig.state(650), CircuitState::Open);
 }

@@ -105,7 +105,7 @@ async fn what_is_added_before_runs_once_a_call_and_what_is_added_after_once_an_a
 async fn what_is_added_after_sees_each_target_with_its_key() {
     let (first, _) = always(Reply::status(401)).await;
     let (second, _) = always(Reply::answer()).await;
-    let onion = Onion::new(builder().fallback(rung(&second)));
+    let onion = Onion::new(builder().fallback(fallback(&second)));
     let answer = onion.ask(post(&first, JSON)).await.unwrap();
     assert_eq!(answer.url(), &url(&second));
     assert_eq!(*onion.inner.urls.lock().unwrap(), [url(&first).as_str(), url(&second).as_str()]);
@@ -171,9 +171,9 @@ async fn an_attempt_that_the_stack_gives_up_is_cancelled() {
     let (second, _) = always(Reply::answer()).await;
     let limits = TimeoutPolicy::new().attempt(ms(400)).first_event(ms(400));
     let profile = quick().timeout(limits);
-    let onion = Onion::new(Client::builder().profile(profile).fallback(rung(&second)));
+    let onion = Onion::new(Client::builder().profile(profile).fallback(fallback(&second)));
     let answer = onion.ask(post(&first, STREAM)).await.unwrap();
-    assert_eq!(answer.headers()["evenkeel-rung"], "spare");
+    assert_eq!(answer.headers()["evenkeel-served-by"], "spare");
     wait_until(|| silent.cancelled() == 1).await;
     assert_eq!(words(&answer.text().await.unwrap()), WORDS);
 }

@@ -19,7 +19,7 @@ use evenkeel::{
     limit::{AdaptivePolicy, Concurrency, LimitPolicy},
     outcome::Outcome,
     retry::RetryPolicy,
-    stream::{Commit, Resume},
+    stream::{CommitPolicy, MidStreamFailure},
     telemetry::Event,
 };
 use evenkeel_testkit::{Hosts, Provider, Reply};
@@ -115,8 +115,10 @@ impl Parts {
     }
 
     fn profile(&self) -> Profile {
-        let commit = if self.complete { Commit::Complete } else { Commit::FirstContent };
-        let hedge = self.hedge.then(|| HedgePolicy::new().samples(2).quantile(0.5).share(0.2));
+        let commit =
+            if self.complete { CommitPolicy::Complete } else { CommitPolicy::FirstContent };
+        let hedge =
+            self.hedge.then(|| HedgePolicy::new().samples(2).quantile(0.5).budget_ratio(0.2));
         Profile::interactive()
             .classify(ClassifyPolicy::default().commit(commit))
             .retry(RetryPolicy::default().seed(self.seed))
@@ -129,42 +131,43 @@ impl Parts {
             0 => Edit::new(),
             1 => Edit::new().unstreamed(),
             2 => Edit::new().without_tools().without_images(),
-            _ => Edit::new().fit(100_000),
+            _ => Edit::new().fit_context(100_000),
         }
     }
 
-    fn ladder(&self) -> FallbackPolicy {
+    fn fallbacks(&self) -> FallbackPolicy {
         let second = Target::new("http://secondary/v1").bearer("the-second-key").model("spare");
         let third = Target::new("http://third/v1").bearer("the-third-key");
-        let mut ladder = FallbackPolicy::new();
+        let mut fallbacks = FallbackPolicy::new();
         if self.pool {
             let key = |key: &str| Target::new("http://primary/v1").bearer(key);
-            ladder =
-                ladder.primaries([key("the-pool-key-1"), key("the-pool-key-2"), third.clone()]);
+            fallbacks =
+                fallbacks.primaries([key("the-pool-key-1"), key("the-pool-key-2"), third.clone()]);
         }
         let prefill = Capabilities::default().prefill(Prefill::Message);
-        ladder = ladder.rung(Fallback::target(second).edit(self.edit()).offers(prefill));
-        ladder =
-            ladder.rung(Fallback::targets([third.clone(), third.model("other")]).named("thirds"));
+        fallbacks =
+            fallbacks.fallback(Fallback::target(second).edit(self.edit()).capabilities(prefill));
+        fallbacks = fallbacks
+            .fallback(Fallback::targets([third.clone(), third.model("other")]).named("thirds"));
         if self.resume {
-            ladder = ladder.resume(Resume::Continue);
+            fallbacks = fallbacks.mid_stream_failure(MidStreamFailure::Continue);
         }
         if self.stored && self.cache > 0 {
-            ladder = ladder.rung(Fallback::stored(secs(3600)));
+            fallbacks = fallbacks.fallback(Fallback::stored(secs(3600)));
         }
         if self.waits {
-            ladder = ladder.rung(Fallback::wait());
+            fallbacks = fallbacks.fallback(Fallback::wait_for_recovery());
         }
-        ladder.rung(Fallback::canned(BUSY))
+        fallbacks.fallback(Fallback::canned(BUSY))
     }
 
     fn builder(&self) -> ClientBuilder {
-        let builder = Client::builder().profile(self.profile()).ladder(self.ladder());
+        let builder = Client::builder().profile(self.profile()).fallback_policy(self.fallbacks());
         match self.cache {
             0 => builder,
             1 => builder.cache(CachePolicy::new()),
             2 => builder.cache(CachePolicy::new().coalesce(true)),
-            _ => builder.cache(CachePolicy::new().coalesce(true).fresh(secs(20))),
+            _ => builder.cache(CachePolicy::new().coalesce(true).serve_fresh_for(secs(20))),
         }
     }
 }
@@ -208,10 +211,14 @@ fn request(wish: &Wish) -> Request {
         extensions.insert(Deadline::within(deadline));
     }
     if let Some(complete) = wish.commit {
-        extensions.insert(if complete { Commit::Complete } else { Commit::FirstContent });
+        extensions.insert(if complete {
+            CommitPolicy::Complete
+        } else {
+            CommitPolicy::FirstContent
+        });
     }
     if wish.fallbacks {
-        let own = [Fallback::target(Target::here().model("spare"))];
+        let own = [Fallback::target(Target::same_host().model("spare"))];
         extensions.insert(Fallbacks::new(own).unwrap());
     }
     if wish.other {
@@ -273,7 +280,7 @@ fn law_of_all_parts_together() {
                 let (log, seen) = (EventLog::default(), Seen::default());
                 let hosts = Hosts::new([primary.clone(), second.clone(), third.clone()]);
                 let client =
-                    log.attach_to(parts.builder()).over(wired(hosts, seen.clone())).unwrap();
+                    log.attach_to(parts.builder()).build_with(wired(hosts, seen.clone())).unwrap();
                 let mut at = Instant::now();
                 let mut all = Vec::new();
                 for wish in &calls {
@@ -314,7 +321,7 @@ fn law_of_all_parts_together() {
                     prop_assert!(may_see(host, key, parts.pool), "{key} at {host}");
                 }
                 let sent = [&primary, &second, &third].map(Provider::count).iter().sum::<u64>();
-                let entered = of("RungEntered");
+                let entered = of("FallbackEntered");
                 prop_assert!(sent <= entered * 6 / 5 + 10 * 8, "{sent} attempts of {entered}");
                 Ok(())
             })
@@ -354,9 +361,12 @@ async fn extra_attempts_stay_within_the_budgets_with_everything_switched_on() {
         let log = EventLog::default();
         let hosts = Hosts::new([primary.clone(), second.clone(), third.clone()]);
         // Nothing else is to hold attempts back.
-        let off = BreakerPolicy::default().consecutive(None).ratio(None).slow(None);
+        let off = BreakerPolicy::default()
+            .consecutive_failures(None)
+            .failure_ratio(None)
+            .slow_ratio(None);
         let builder = parts.builder().profile(parts.profile().breaker(off));
-        let client = log.attach_to(builder).over(wired(hosts, Seen::default())).unwrap();
+        let client = log.attach_to(builder).build_with(wired(hosts, Seen::default())).unwrap();
         let start = Instant::now();
         let calls = (0..500_u32).map(|n| {
             let client = &client;
@@ -384,7 +394,9 @@ async fn extra_attempts_stay_within_the_budgets_with_everything_switched_on() {
         let entered = log
             .events()
             .iter()
-            .filter(|event| matches!(event, Event::RungEntered { name, .. } if &**name != "canned"))
+            .filter(
+                |event| matches!(event, Event::FallbackEntered { name, .. } if &**name != "canned"),
+            )
             .count() as u64;
         println!(
             "pool {pool}: {sent} sent of {entered} asked, {} hedged, {} routes",

@@ -137,7 +137,7 @@ async fn play(profile: Profile, make: Make) -> Came {
             Ok::<_, Error>(answer(taken, head, make.stream))
         }
     });
-    let client = Client::builder().profile(profile).over(upstream).unwrap();
+    let client = Client::builder().profile(profile).build_with(upstream).unwrap();
     let waits = Arc::new(Mutex::new([Vec::new(), Vec::new()]));
     let calls: Vec<_> = (0..2000_u32)
         .map(|n| {

@@ -24,7 +24,7 @@ use tokio::time::{Instant, sleep};
 use crate::support::{call, chat, ms, over, pair, secs, with_deadline};
 
 fn profile() -> Profile {
-    let breaker = BreakerPolicy::default().consecutive(1).jitter(0.0);
+    let breaker = BreakerPolicy::default().consecutive_failures(1).jitter(0.0);
     Profile::pipeline().breaker(breaker).retry(RetryPolicy::new().retries(0))
 }
 
@@ -69,8 +69,9 @@ async fn equal_targets_that_are_all_ejected_are_waited_for() {
     let down = |provider: Provider| provider.during(Duration::ZERO..secs(120), Reply::status(503));
     let (primary, second) = (down(primary), down(second));
     let target = |host: &str| Target::new(format!("http://{host}/v1")).bearer("key");
-    let ladder = FallbackPolicy::new().primaries([target("primary"), target("secondary")]);
-    let client = over(Client::builder().profile(profile()).ladder(ladder), [&primary, &second]);
+    let fallbacks = FallbackPolicy::new().primaries([target("primary"), target("secondary")]);
+    let client =
+        over(Client::builder().profile(profile()).fallback_policy(fallbacks), [&primary, &second]);
     let start = Instant::now();
     let calls = join_all((0..100).map(|_| call(&client, chat(true)))).await;
     calls.into_iter().for_each(|answer| answer.unwrap().is_whole());

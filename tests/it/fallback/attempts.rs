@@ -30,7 +30,7 @@ const SECOND: &str = "http://secondary/v1/chat/completions";
 
 /// Breakers that open at the first failure, for five seconds; no retries.
 fn profile() -> Profile {
-    let breaker = BreakerPolicy::default().consecutive(1).jitter(0.0);
+    let breaker = BreakerPolicy::default().consecutive_failures(1).jitter(0.0);
     Profile::interactive().breaker(breaker).retry(RetryPolicy::default().retries(0))
 }
 
@@ -198,7 +198,7 @@ async fn a_raced_call_logs_all_its_attempts_and_the_probe_that_continues() {
 // === time ===
 
 /// A client with that many targets below the primary, all of them well.
-fn ladder_of(below: usize, profile: Profile) -> ClientBuilder {
+fn fallbacks_of(below: usize, profile: Profile) -> ClientBuilder {
     let target = |n: usize| Fallback::target(Target::new(format!("http://third/v{n}")));
     let builder = Client::builder().profile(profile).fallback(secondary());
     (1..below).fold(builder, |builder, n| builder.fallback(target(n)))
@@ -210,7 +210,7 @@ async fn a_primary_that_answers_in_twelve_seconds_is_used_whatever_the_number_of
         for stream in [true, false] {
             let (primary, second, third) = trio(first_after(secs(12)));
             let client =
-                over(ladder_of(below, Profile::interactive()), [&primary, &second, &third]);
+                over(fallbacks_of(below, Profile::interactive()), [&primary, &second, &third]);
             for _ in 0..20 {
                 let answer = call(&client, chat(stream)).await.unwrap();
                 assert_eq!(answer.from(), "primary", "{below} below");
@@ -227,9 +227,9 @@ fn trio(first: Reply) -> (Provider, Provider, Provider) {
 
 #[tokio::test(start_paused = true)]
 async fn the_last_target_that_can_be_asked_has_all_that_is_left() {
-    // Nobody else, or only what is made here; a rung for another failure; one that offers too little.
-    let small =
-        Fallback::target(Target::new("http://third/v1")).offers(Capabilities::default().context(1));
+    // Nobody else, or only what is made here; a fallback for another failure; one that offers too little.
+    let small = Fallback::target(Target::new("http://third/v1"))
+        .capabilities(Capabilities::default().context(1));
     let large = Fallback::target(Target::new("http://third/v1")).on([FallbackOn::TooLarge]);
     for below in [None, Some(Fallback::canned("busy")), Some(large), Some(small)] {
         for stream in [true, false] {
@@ -278,9 +278,9 @@ async fn a_silent_one_of_equal_targets_is_left_for_the_next() {
     primary.set(Reply::hang());
     let target = |host| Target::new(format!("http://{host}/v1")).bearer("key");
     let policy = BalancePolicy::default().seed(1);
-    let rung = Fallback::targets(["primary", "secondary"].map(target)).balance(policy);
-    let ladder = FallbackPolicy::new().first(rung);
-    let client = over(Client::builder().ladder(ladder), [&primary, &second]);
+    let fallback = Fallback::targets(["primary", "secondary"].map(target)).balance(policy);
+    let fallbacks = FallbackPolicy::new().first(fallback);
+    let client = over(Client::builder().fallback_policy(fallbacks), [&primary, &second]);
     for _ in 0..4 {
         call(&client, chat(true)).await.unwrap().is_whole();
     }
@@ -309,7 +309,7 @@ async fn a_silent_attempt_counts_as_a_failure_only_where_it_had_about_its_whole_
 async fn a_call_with_eight_fallbacks_makes_twice_its_retries_and_one_attempt_at_each() {
     let provider = Provider::new("primary").always(Reply::status(503));
     let client = over(Client::builder(), [&provider]);
-    let model = |n: usize| Fallback::target(Target::here().model(&format!("model-{n}")));
+    let model = |n: usize| Fallback::target(Target::same_host().model(&format!("model-{n}")));
     let mut request = chat(true);
     request.extensions_mut().insert(Fallbacks::new((0..8).map(model)).unwrap());
     assert_eq!(call(&client, request).await.unwrap().status, 503);
@@ -361,9 +361,10 @@ async fn a_reserve_that_was_set_is_time_enough_for_the_target_below() {
     let (primary, second) = pair();
     primary.set(Reply::hang());
     second.set(first_after(ms(100)));
-    let ladder =
-        FallbackPolicy::new().first(Fallback::addressed().reserve(ms(300))).rung(secondary());
-    let client = over(Client::builder().ladder(ladder), [&primary, &second]);
+    let fallbacks = FallbackPolicy::new()
+        .first(Fallback::original_request().reserve(ms(300)))
+        .fallback(secondary());
+    let client = over(Client::builder().fallback_policy(fallbacks), [&primary, &second]);
     assert_eq!(call(&client, chat(true)).await.unwrap().from(), "secondary");
 }
 
@@ -418,8 +419,8 @@ fn failing() -> impl Strategy<Value = Reply> {
 fn repetitions(attempts: &[Attempt]) -> usize {
     let paid = |at: &usize| {
         let ended = &attempts[*at];
-        let again = attempts[at + 1..].iter().any(|attempt| attempt.rung == ended.rung);
-        ended.outcome.once() && again
+        let again = attempts[at + 1..].iter().any(|attempt| attempt.fallback == ended.fallback);
+        ended.outcome.retry_at_most_once() && again
     };
     (0..attempts.len()).filter(paid).count()
 }
@@ -435,7 +436,8 @@ fn law_a_call_stays_within_its_bounds_whatever_its_fallbacks_do() {
             let hedge = hedged.then(HedgePolicy::default);
             let profile = Profile::interactive().retry(retry).hedge(hedge);
             let client = over(Client::builder().profile(profile), [&provider]);
-            let model = |n: usize| Fallback::target(Target::here().model(&format!("model-{n}")));
+            let model =
+                |n: usize| Fallback::target(Target::same_host().model(&format!("model-{n}")));
             let mut request = chat(stream);
             request.extensions_mut().insert(Fallbacks::new((0..fallbacks).map(model)).unwrap());
             let start = Instant::now();
@@ -463,7 +465,7 @@ async fn a_call_that_waits_for_recovery_pays_for_a_few_useless_answers_and_no_mo
     let cut = Reply::answer().with(Fault::Cut { words: 5 });
     for reply in [Reply::empty(), cut] {
         let provider = Provider::new("primary").always(reply.clone());
-        let breaker = BreakerPolicy::default().consecutive(None).ratio(None);
+        let breaker = BreakerPolicy::default().consecutive_failures(None).failure_ratio(None);
         let profile = Profile::pipeline().breaker(breaker);
         let client = over(Client::builder().profile(profile), [&provider]);
         let _ = client.send(chat(false)).await;

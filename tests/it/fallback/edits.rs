@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use evenkeel::{
     Body, Client, Error, Request, Response, Upstream,
-    breaker::State,
-    dialect::Usage,
+    breaker::CircuitState,
+    dialect::UsageHandle,
     fallback::{
         Canned, CannedContext, CannedReply, Capabilities, Edit, Fallback, FallbackOn,
         FallbackPolicy, Target,
     },
     outcome::{Outcome, Phase, Rejection, Verdict},
-    telemetry::{Event, Events, SkipReason},
+    telemetry::{Event, EventSink, SkipReason},
 };
 use evenkeel_testkit::{Provider, Reply};
 use http::header::{ACCEPT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE};
@@ -48,7 +48,7 @@ async fn run(
 ) -> (Result<Response, Error>, Vec<Event>) {
     let log = Arc::new(Mutex::new(Vec::new()));
     let tell = log.clone();
-    let events = Events::to(move |event: &Event| tell.lock().unwrap().push(event.clone()));
+    let events = EventSink::new(move |event: &Event| tell.lock().unwrap().push(event.clone()));
     let result = policy.build().unwrap().events(events).layer(upstream).oneshot(request).await;
     let log = log.lock().unwrap().clone();
     (result, log)
@@ -56,14 +56,14 @@ async fn run(
 
 fn skips(events: &[Event]) -> Vec<SkipReason> {
     let skip = |event: &Event| match event {
-        Event::RungSkipped { why, .. } => Some(*why),
+        Event::FallbackSkipped { why, .. } => Some(*why),
         _ => None,
     };
     events.iter().filter_map(skip).collect()
 }
 
 fn small() -> Fallback {
-    Fallback::target(Target::here().model("small"))
+    Fallback::target(Target::same_host().model("small"))
 }
 
 // === stories ===
@@ -74,7 +74,7 @@ async fn a_tool_that_is_gone_costs_the_tool_and_no_answer() {
     let log = EventLog::default();
     let builder = log
         .attach_to(Client::builder())
-        .fallback(Fallback::addressed().named("no search").without_tool("web_search"));
+        .fallback(Fallback::original_request().named("no search").without_tool("web_search"));
     let client = over(builder, [&primary]);
     let (mut answered, mut plain) = (0, 0);
     for n in 0..400 {
@@ -89,7 +89,7 @@ async fn a_tool_that_is_gone_costs_the_tool_and_no_answer() {
     assert_eq!(plain, 100, "calls without the tool do not suffer from those with it");
     let states = client.breakers().list();
     let without = states.iter().find(|(route, _)| route.model() == "m:no-web_search");
-    assert_eq!(without.expect("a route of its own").1.state, State::Closed);
+    assert_eq!(without.expect("a route of its own").1.state, CircuitState::Closed);
     assert!(primary.attempts().iter().filter(|attempt| attempt.tools).count() < 1500);
     assert!(log.count("RequestEdited") >= 290);
 }
@@ -99,7 +99,7 @@ async fn when_all_of_the_provider_is_down_the_fallback_without_the_tool_is_left_
     let (primary, second) = pair();
     let primary = primary.always(Reply::status(503));
     let builder = Client::builder()
-        .fallback(Fallback::addressed().named("no search").without_tool("web_search"))
+        .fallback(Fallback::original_request().named("no search").without_tool("web_search"))
         .fallback(crate::support::secondary());
     let client = over(builder, [&primary, &second]);
     for _ in 0..20 {
@@ -115,13 +115,13 @@ async fn a_route_asked_unstreamed_still_streams_to_the_caller() {
         let streams = request.body().windows(13).any(|part| part == b"\"stream\":true");
         Ok(if streams { answer(503, "{}") } else { answer(200, WELL) })
     });
-    let rung = Fallback::addressed().named("whole").edit(Edit::new().unstreamed());
-    let client = Client::builder().fallback(rung).over(upstream).unwrap();
+    let fallback = Fallback::original_request().named("whole").edit(Edit::new().unstreamed());
+    let client = Client::builder().fallback(fallback).build_with(upstream).unwrap();
     for _ in 0..10 {
         let response = client.send(chat(true)).await.unwrap();
         assert_eq!(response.headers()[CONTENT_TYPE], "text/event-stream; charset=utf-8");
         assert!(!response.headers().contains_key(CONTENT_LENGTH));
-        let usage = response.extensions().get::<Usage>().unwrap().tokens().unwrap();
+        let usage = response.extensions().get::<UsageHandle>().unwrap().get().unwrap();
         assert_eq!((usage.input, usage.output), (7, 1));
         let text = text(response).await;
         assert_eq!(crate::support::words(&text), "well");
@@ -164,12 +164,14 @@ async fn an_unstreamed_answer_is_rendered_as_a_stream_in_every_dialect() {
     for (path, body, reply, sent, kind) in cases {
         let wire = RequestLog::default();
         let upstream = wire.answering(move |_| Ok(answer(200, reply)));
-        let first = Fallback::addressed().edit(Edit::new().unstreamed());
+        let first = Fallback::original_request().edit(Edit::new().unstreamed());
         let mut request = ask(path, body);
         request.headers_mut().insert("accept", "text/event-stream".parse().unwrap());
         request.headers_mut().insert("accept-encoding", "gzip".parse().unwrap());
-        let client =
-            Client::builder().ladder(FallbackPolicy::new().first(first)).over(upstream).unwrap();
+        let client = Client::builder()
+            .fallback_policy(FallbackPolicy::new().first(first))
+            .build_with(upstream)
+            .unwrap();
         let response = client.send(request).await.unwrap();
         assert_eq!(response.headers()[CONTENT_TYPE], kind, "{path}");
         assert!(text(response).await.contains("well"));
@@ -185,8 +187,8 @@ async fn an_unstreamed_answer_is_rendered_as_a_stream_in_every_dialect() {
 async fn an_answer_that_cannot_be_rendered_as_a_stream_moves_down() {
     let wire = RequestLog::default();
     let upstream = wire.answering(|_| Ok(answer(200, r#"{"strange":1}"#)));
-    let first = Fallback::addressed().edit(Edit::new().unstreamed());
-    let policy = FallbackPolicy::new().first(first).rung(Fallback::canned("busy"));
+    let first = Fallback::original_request().edit(Edit::new().unstreamed());
+    let policy = FallbackPolicy::new().first(first).fallback(Fallback::canned("busy"));
     let (response, _) = run(policy, upstream, chat(true)).await;
     assert!(text(response.unwrap()).await.contains("busy"));
 }
@@ -203,11 +205,11 @@ async fn an_edited_fallback_asks_for_less_and_is_marked() {
             answer(200, WELL)
         })
     });
-    let edit = Edit::new().max_tokens(512).without_tools().tool_line("No search now.");
-    let rung = Fallback::target(Target::new("http://second/v1").model("small")).edit(edit);
+    let edit = Edit::new().max_tokens(512).without_tools().tool_notice("No search now.");
+    let fallback = Fallback::target(Target::new("http://second/v1").model("small")).edit(edit);
     let mut request = with_body(TOOLS);
     request.headers_mut().insert(CONTENT_LENGTH, TOOLS.len().into());
-    let (response, events) = run(FallbackPolicy::new().rung(rung), upstream, request).await;
+    let (response, events) = run(FallbackPolicy::new().fallback(fallback), upstream, request).await;
     assert_eq!(response.unwrap().status(), 200);
     let sent = wire.last();
     assert_eq!(
@@ -216,7 +218,7 @@ async fn an_edited_fallback_asks_for_less_and_is_marked() {
     );
     assert_eq!(sent.headers()[CONTENT_LENGTH], sent.body().len().to_string());
     let edited = events.iter().find_map(|event| match event {
-        Event::RequestEdited { rung: 1, edited, .. } => Some(edited),
+        Event::RequestEdited { fallback: 1, edited, .. } => Some(edited),
         _ => None,
     });
     let edited = edited.expect("it is told");
@@ -230,7 +232,8 @@ async fn an_edited_fallback_asks_for_less_and_is_marked() {
 
 #[tokio::test]
 async fn a_fallback_that_would_repeat_the_request_is_skipped_unless_nothing_was_sent() {
-    let policy = || FallbackPolicy::new().rung(Fallback::addressed().without_tool("web_search"));
+    let policy =
+        || FallbackPolicy::new().fallback(Fallback::original_request().without_tool("web_search"));
     for (failure, attempts) in
         [(Outcome::Unavailable { wait: None }, 1), (Outcome::NotSent { retry_in: None }, 2)]
     {
@@ -254,23 +257,23 @@ async fn where_another_target_is_first_the_addressed_target_is_no_repetition() {
     });
     let policy = FallbackPolicy::new()
         .primary(Target::new("http://proxy/v1"))
-        .rung(Fallback::addressed().named("direct").without_tool("web_search"));
+        .fallback(Fallback::original_request().named("direct").without_tool("web_search"));
     let (response, _) = run(policy, upstream, chat(false)).await;
-    assert_eq!(response.unwrap().headers()["evenkeel-rung"], "direct");
+    assert_eq!(response.unwrap().headers()["evenkeel-served-by"], "direct");
 }
 
 #[test]
 fn wrong_edits_are_refused_with_field_value_and_what_is_allowed() {
-    let edit = |edit: Edit| FallbackPolicy::new().rung(small().edit(edit)).build().unwrap_err();
+    let edit = |edit: Edit| FallbackPolicy::new().fallback(small().edit(edit)).build().unwrap_err();
     let cases = [
-        (edit(Edit::new().max_tokens(1)), "ladder.rung[1].edit.max_tokens", "1"),
-        (edit(Edit::new().fit(9)), "ladder.rung[1].edit.fit", "9"),
-        (edit(Edit::new().without_tool("")), "ladder.rung[1].edit.without_tool", ""),
-        (edit(Edit::new().without_tool("a b")), "ladder.rung[1].edit.without_tool", "a b"),
-        (edit(Edit::new().tool_line("x")), "ladder.rung[1].edit.tool_line", "set"),
+        (edit(Edit::new().max_tokens(1)), "fallbacks[1].edit.max_tokens", "1"),
+        (edit(Edit::new().fit_context(9)), "fallbacks[1].edit.fit_context", "9"),
+        (edit(Edit::new().without_tool("")), "fallbacks[1].edit.without_tool", ""),
+        (edit(Edit::new().without_tool("a b")), "fallbacks[1].edit.without_tool", "a b"),
+        (edit(Edit::new().tool_notice("x")), "fallbacks[1].edit.tool_notice", "set"),
         (
-            edit(Edit::new().without_images().image_word(" ")),
-            "ladder.rung[1].edit.image_word",
+            edit(Edit::new().without_images().image_placeholder(" ")),
+            "fallbacks[1].edit.image_placeholder",
             "0 bytes",
         ),
     ];
@@ -280,9 +283,9 @@ fn wrong_edits_are_refused_with_field_value_and_what_is_allowed() {
         assert!(text.contains(value) && text.contains("allowed is"), "{text}");
     }
     let canned =
-        FallbackPolicy::new().rung(Fallback::canned("x").without_tools()).build().unwrap_err();
-    assert_eq!(canned.field(), "ladder.rung[1].edit");
-    assert!(!format!("{:?}", Edit::new().without_tools().tool_line("hush")).contains("hush"));
+        FallbackPolicy::new().fallback(Fallback::canned("x").without_tools()).build().unwrap_err();
+    assert_eq!(canned.field(), "fallbacks[1].edit");
+    assert!(!format!("{:?}", Edit::new().without_tools().tool_notice("hush")).contains("hush"));
 }
 
 // === capabilities ===
@@ -294,24 +297,36 @@ async fn a_call_that_needs_more_skips_the_fallback_unless_an_edit_removes_the_ne
     let offers = Capabilities::default;
     let skipped = vec![SkipReason::Capability];
     let cases = [
-        (IMAGE, small().offers(offers().vision(false)), skipped.clone()),
-        (IMAGE, small().offers(offers().vision(false)).edit(Edit::new().without_images()), vec![]),
-        (JSON, small().offers(offers().json(false)), skipped.clone()),
-        (TOOLS, small().offers(offers().tools(false)), skipped.clone()),
-        (TOOLS, small().offers(offers().tools(false)).without_tools(), vec![]),
-        (TOOLS, small().offers(offers().tools(false)).without_tool("web_search"), skipped.clone()),
-        (TOOLS, small().offers(offers().context(3000)), skipped.clone()),
-        (TOOLS, small().offers(offers().context(3000)).edit(Edit::new().max_tokens(512)), vec![]),
-        (TOOLS, small().edit(Edit::new().fit(3000)), skipped.clone()),
-        (TOOLS, small().edit(Edit::new().fit(5000)), vec![]),
-        (IMAGE, small().offers(offers().tools(false).json(false)), vec![]),
+        (IMAGE, small().capabilities(offers().vision(false)), skipped.clone()),
+        (
+            IMAGE,
+            small().capabilities(offers().vision(false)).edit(Edit::new().without_images()),
+            vec![],
+        ),
+        (JSON, small().capabilities(offers().json(false)), skipped.clone()),
+        (TOOLS, small().capabilities(offers().tools(false)), skipped.clone()),
+        (TOOLS, small().capabilities(offers().tools(false)).without_tools(), vec![]),
+        (
+            TOOLS,
+            small().capabilities(offers().tools(false)).without_tool("web_search"),
+            skipped.clone(),
+        ),
+        (TOOLS, small().capabilities(offers().context(3000)), skipped.clone()),
+        (
+            TOOLS,
+            small().capabilities(offers().context(3000)).edit(Edit::new().max_tokens(512)),
+            vec![],
+        ),
+        (TOOLS, small().edit(Edit::new().fit_context(3000)), skipped.clone()),
+        (TOOLS, small().edit(Edit::new().fit_context(5000)), vec![]),
+        (IMAGE, small().capabilities(offers().tools(false).json(false)), vec![]),
     ];
-    for (body, rung, expected) in cases {
+    for (body, fallback, expected) in cases {
         let wire = RequestLog::default();
         let upstream = wire.answering(|_| Ok(answer(503, "")));
         let (_, events) =
-            run(FallbackPolicy::new().rung(rung.clone()), upstream, with_body(body)).await;
-        assert_eq!(skips(&events), expected, "{body} {rung:?}");
+            run(FallbackPolicy::new().fallback(fallback.clone()), upstream, with_body(body)).await;
+        assert_eq!(skips(&events), expected, "{body} {fallback:?}");
         assert_eq!(wire.models().len(), 2 - expected.len());
     }
 }
@@ -320,19 +335,20 @@ async fn a_call_that_needs_more_skips_the_fallback_unless_an_edit_removes_the_ne
 async fn a_first_target_that_offers_less_is_skipped_where_another_takes_the_call() {
     let first = || {
         FallbackPolicy::new()
-            .first(Fallback::addressed().offers(Capabilities::default().tools(false)))
+            .first(Fallback::original_request().capabilities(Capabilities::default().tools(false)))
     };
     let wire = RequestLog::default();
     let well = |_: &Request| Ok(answer(200, WELL));
-    let (_, events) = run(first().rung(small()), wire.answering(well), with_body(TOOLS)).await;
+    let (_, events) = run(first().fallback(small()), wire.answering(well), with_body(TOOLS)).await;
     assert_eq!(
         (skips(&events), wire.models()),
         (vec![SkipReason::Capability], vec!["small".into()])
     );
-    // A rung for other failures is not meant, one for more is.
+    // A fallback for other failures is not meant, one for more is.
     let wire = RequestLog::default();
-    let policy =
-        first().rung(small().on([FallbackOn::Slow])).rung(small().on([FallbackOn::TooLarge]));
+    let policy = first()
+        .fallback(small().on([FallbackOn::Slow]))
+        .fallback(small().on([FallbackOn::TooLarge]));
     let (_, events) = run(policy, wire.answering(well), with_body(TOOLS)).await;
     assert_eq!(skips(&events), [SkipReason::Capability, SkipReason::Outcome]);
     // Nobody takes it: its provider says why.
@@ -347,15 +363,15 @@ async fn a_first_target_that_offers_less_is_skipped_where_another_takes_the_call
 async fn each_failure_leads_to_its_own_fallback() {
     let policy = || {
         let on = |model: &str, when: FallbackOn| {
-            Fallback::target(Target::here().model(model)).on([when])
+            Fallback::target(Target::same_host().model(model)).on([when])
         };
         FallbackPolicy::new()
-            .rung(on("large", FallbackOn::TooLarge))
-            .rung(on("toolless", FallbackOn::tool("web_search")).without_tool("web_search"))
-            .rung(on("small", FallbackOn::Slow))
-            .rung(on("careful", FallbackOn::Blocked))
-            .rung(on("other account", FallbackOn::NoAccess))
-            .rung(on("spare", FallbackOn::Unavailable))
+            .fallback(on("large", FallbackOn::TooLarge))
+            .fallback(on("toolless", FallbackOn::tool("web_search")).without_tool("web_search"))
+            .fallback(on("small", FallbackOn::Slow))
+            .fallback(on("careful", FallbackOn::Blocked))
+            .fallback(on("other account", FallbackOn::NoAccess))
+            .fallback(on("spare", FallbackOn::Unavailable))
     };
     let rejected = |why| Outcome::Rejected { why };
     let cases = [
@@ -388,8 +404,8 @@ async fn a_fallback_for_blocked_content_takes_no_other_failures() {
     let wire = RequestLog::default();
     let upstream = wire.answering(|_| Err(Error::new(Outcome::Blocked)));
     let policy = FallbackPolicy::new()
-        .rung(small())
-        .rung(Fallback::canned("We cannot help with that here.").on([FallbackOn::Blocked]));
+        .fallback(small())
+        .fallback(Fallback::canned("We cannot help with that here.").on([FallbackOn::Blocked]));
     let (response, events) = run(policy, upstream, with_body(PLAIN)).await;
     assert_eq!(skips(&events), [SkipReason::Outcome]);
     assert!(text(response.unwrap()).await.contains("We cannot help"));
@@ -400,8 +416,8 @@ async fn a_fallback_for_blocked_content_takes_no_other_failures() {
 async fn a_slow_route_leads_to_the_small_model_also_while_its_breaker_is_open() {
     let primary = Provider::new("primary").always(Reply::answer().first_content_after(secs(60)));
     let second = Provider::new("secondary");
-    let rung = crate::support::secondary().on([FallbackOn::Slow]);
-    let client = over(Client::builder().fallback(rung), [&primary, &second]);
+    let fallback = crate::support::secondary().on([FallbackOn::Slow]);
+    let client = over(Client::builder().fallback(fallback), [&primary, &second]);
     for _ in 0..12 {
         call(&client, chat(true)).await.unwrap().is_whole();
     }
@@ -434,11 +450,11 @@ async fn a_canned_reply_is_marked_in_every_dialect_and_form() {
         ("/api/generate", r#"{"stream":false,"prompt":"q"}"#, "busy"),
     ];
     for (path, body, mark) in cases {
-        let policy = FallbackPolicy::new().rung(Fallback::canned("We are busy."));
+        let policy = FallbackPolicy::new().fallback(Fallback::canned("We are busy."));
         let upstream = RequestLog::default().answering(|_| Ok(answer(503, "")));
         let response = run(policy, upstream, ask(path, body)).await.0.unwrap();
         assert_eq!(response.headers()["evenkeel-canned"], "true", "{path}");
-        assert_eq!(response.headers()["evenkeel-rung"], "canned");
+        assert_eq!(response.headers()["evenkeel-served-by"], "canned");
         assert!(response.extensions().get::<CannedReply>().is_some());
         assert!(response.extensions().get::<Verdict>().unwrap().outcome().is_success());
         let text = text(response).await;
@@ -448,22 +464,23 @@ async fn a_canned_reply_is_marked_in_every_dialect_and_form() {
 
 #[tokio::test]
 async fn an_answer_of_a_provider_is_not_marked_as_canned() {
-    let policy = FallbackPolicy::new().rung(small()).rung(Fallback::canned("busy"));
+    let policy = FallbackPolicy::new().fallback(small()).fallback(Fallback::canned("busy"));
     let upstream = RequestLog::default().answering(|request| {
         let small = request.body().windows(5).any(|part| part == b"small");
         Ok(if small { answer(200, WELL) } else { answer(503, "") })
     });
     let response = run(policy, upstream, with_body(PLAIN)).await.0.unwrap();
-    assert_eq!(response.headers()["evenkeel-rung"], "small");
+    assert_eq!(response.headers()["evenkeel-served-by"], "small");
     assert!(!response.headers().contains_key("evenkeel-canned"));
     assert!(response.extensions().get::<CannedReply>().is_none());
 }
 
 #[tokio::test]
 async fn a_canned_reply_can_depend_on_the_question_and_the_language() {
-    let canned = Canned::answering(|question: &CannedContext<'_>| {
+    let canned = Canned::from_context(|question: &CannedContext<'_>| {
         assert!(!format!("{question:?}").contains("parcel"));
-        let (last, languages) = (question.last().unwrap_or_default(), question.languages());
+        let (last, languages) =
+            (question.last_user_text().unwrap_or_default(), question.languages());
         format!(
             "{last}|{}|{}|{}",
             languages.join(" "),
@@ -482,7 +499,7 @@ async fn a_canned_reply_can_depend_on_the_question_and_the_language() {
         if let Some(header) = header {
             request.headers_mut().insert(ACCEPT_LANGUAGE, header.parse().unwrap());
         }
-        let policy = FallbackPolicy::new().rung(Fallback::reply(canned.clone()));
+        let policy = FallbackPolicy::new().fallback(Fallback::reply(canned.clone()));
         let upstream = RequestLog::default().answering(|_| Ok(answer(503, "")));
         let response = run(policy, upstream, request).await.0.unwrap();
         let text = text(response).await;

@@ -11,7 +11,7 @@ use evenkeel::{
     context::AttemptLog,
     fallback::{Canned, Capabilities, Fallback, FallbackPolicy, Target},
     outcome::{Outcome, Rejection, Verdict},
-    telemetry::{Event, Events, SkipReason},
+    telemetry::{Event, EventSink, SkipReason},
 };
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use tower::{Layer, ServiceExt, service_fn};
@@ -41,7 +41,7 @@ fn answer(status: u16, body: &'static str) -> Response {
 
 fn two() -> FallbackPolicy {
     FallbackPolicy::new()
-        .rung(Fallback::target(Target::new("https://two.example/v1").bearer("the-second-key")))
+        .fallback(Fallback::target(Target::new("https://two.example/v1").bearer("the-second-key")))
 }
 
 async fn run(
@@ -64,7 +64,7 @@ async fn a_failing_primary_is_followed_by_the_next_target_and_the_answer_is_mark
     let log = RequestLog::default();
     let response = run(two(), log.answering(second_only), chat()).await.unwrap();
     assert_eq!(log.hosts(), ["one.example", "two.example"]);
-    assert_eq!(response.headers()["evenkeel-rung"], "two.example");
+    assert_eq!(response.headers()["evenkeel-served-by"], "two.example");
     assert!(response.headers().contains_key("evenkeel-attempts"));
     assert_eq!(text(response).await, "well");
 }
@@ -126,7 +126,7 @@ async fn a_key_in_any_header_stays_at_its_host() {
 async fn a_target_without_a_key_gets_none() {
     let log = RequestLog::default();
     let policy =
-        FallbackPolicy::new().rung(Fallback::target(Target::new("https://two.example/v1")));
+        FallbackPolicy::new().fallback(Fallback::target(Target::new("https://two.example/v1")));
     run(policy, log.answering(second_only), chat()).await.unwrap();
     assert!(!log.last().headers().contains_key(header::AUTHORIZATION));
 }
@@ -164,7 +164,9 @@ async fn a_key_in_the_query_stays_at_its_host() {
 async fn the_key_of_another_account_at_the_same_host_replaces_the_first() {
     let log = RequestLog::default();
     let policy = FallbackPolicy::new().primary(
-        Target::here().credential(HeaderName::from_static("x-api-key"), "another").model("small"),
+        Target::same_host()
+            .credential(HeaderName::from_static("x-api-key"), "another")
+            .model("small"),
     );
     let upstream = log.answering(|_| Ok(answer(200, "well")));
     run(policy, upstream, chat()).await.unwrap();
@@ -282,7 +284,7 @@ async fn the_model_of_a_target_replaces_the_one_in_a_path() {
 async fn the_key_of_a_target_replaces_the_one_in_the_query() {
     let log = RequestLog::default();
     let key = HeaderName::from_static("x-goog-api-key");
-    let target = Target::here().credential(key, "another");
+    let target = Target::same_host().credential(key, "another");
     let from = "https://one.example/v1beta/models/m:generateContent?x=1&key=theirs";
     let upstream = log.answering(|_| Ok(answer(200, "well")));
     run(FallbackPolicy::new().primary(target), upstream, ask(from, "{}")).await.unwrap();
@@ -305,7 +307,7 @@ async fn a_canned_reply_has_the_dialect_of_the_request() {
         ("/api/generate", "application/x-ndjson", "\"response\":"),
     ] {
         let log = RequestLog::default();
-        let policy = FallbackPolicy::new().rung(Fallback::canned("Back soon."));
+        let policy = FallbackPolicy::new().fallback(Fallback::canned("Back soon."));
         let upstream = log.answering(|_| Ok(answer(503, "down")));
         let request = ask(&format!("https://one.example{path}"), r#"{"model":"m","stream":true}"#);
         let response = run(policy, upstream, request).await.unwrap();
@@ -318,7 +320,7 @@ async fn a_canned_reply_has_the_dialect_of_the_request() {
 #[tokio::test]
 async fn the_model_of_a_target_replaces_the_callers_and_the_length_follows() {
     let log = RequestLog::default();
-    let policy = FallbackPolicy::new().primary(Target::here().model("a-much-longer-name"));
+    let policy = FallbackPolicy::new().primary(Target::same_host().model("a-much-longer-name"));
     let mut request = chat();
     let length = request.body().len();
     request.headers_mut().insert(header::CONTENT_LENGTH, length.into());
@@ -338,7 +340,7 @@ async fn when_all_fail_the_caller_sees_the_first_failure_byte_for_byte() {
     });
     let response = run(two(), upstream, chat()).await.unwrap();
     assert_eq!(response.status().as_u16(), 529);
-    assert!(!response.headers().contains_key("evenkeel-rung"));
+    assert!(!response.headers().contains_key("evenkeel-served-by"));
     assert_eq!(text(response).await, "the first");
 }
 
@@ -347,7 +349,7 @@ async fn an_invalid_request_and_a_refusal_are_returned_unchanged() {
     for outcome in [Outcome::Rejected { why: Rejection::Request }, Outcome::Blocked] {
         let log = RequestLog::default();
         let upstream = log.answering(move |_| Err(Error::new(outcome)));
-        let policy = two().rung(Fallback::canned("never seen"));
+        let policy = two().fallback(Fallback::canned("never seen"));
         let error = run(policy, upstream, chat()).await.unwrap_err();
         assert_eq!((error.outcome(), log.hosts().len()), (outcome, 1));
     }
@@ -360,8 +362,8 @@ async fn a_second_target_that_finds_the_request_wrong_does_not_end_the_call() {
         "one.example" => Ok(answer(503, "down")),
         _ => Err(Error::new(Outcome::Rejected { why: Rejection::Request })),
     });
-    let response = run(two().rung(Fallback::canned("busy")), upstream, chat()).await.unwrap();
-    assert_eq!(response.headers()["evenkeel-rung"], "canned");
+    let response = run(two().fallback(Fallback::canned("busy")), upstream, chat()).await.unwrap();
+    assert_eq!(response.headers()["evenkeel-served-by"], "canned");
 }
 
 #[tokio::test]
@@ -382,9 +384,9 @@ async fn a_request_too_large_goes_to_a_larger_context_only() {
     let log = RequestLog::default();
     let small = |host: &str| Fallback::target(Target::new(format!("https://{host}/v1")));
     let policy = FallbackPolicy::new()
-        .first(Fallback::addressed().offers(Capabilities::default().context(100_000)))
-        .rung(small("two.example").offers(Capabilities::default().context(50_000)))
-        .rung(small("three.example").offers(Capabilities::default().context(1_000_000)));
+        .first(Fallback::original_request().capabilities(Capabilities::default().context(100_000)))
+        .fallback(small("two.example").capabilities(Capabilities::default().context(50_000)))
+        .fallback(small("three.example").capabilities(Capabilities::default().context(1_000_000)));
     let upstream = log.answering(|request| match host(request) {
         "three.example" => Ok(answer(200, "well")),
         _ => Err(Error::new(Outcome::TooLarge)),
@@ -398,19 +400,23 @@ async fn a_call_with_tools_skips_a_fallback_without_tools() {
     let log = RequestLog::default();
     let skipped = Arc::new(Mutex::new(Vec::new()));
     let seen = skipped.clone();
-    let events = Events::to(move |event: &Event| {
-        if let Event::RungSkipped { name, why, .. } = event {
+    let events = EventSink::new(move |event: &Event| {
+        if let Event::FallbackSkipped { name, why, .. } = event {
             seen.lock().unwrap().push((name.to_string(), *why));
         }
     });
-    let rung = Fallback::target(Target::new("https://two.example/v1"))
-        .offers(Capabilities::default().tools(false));
-    let layer = FallbackPolicy::new().rung(rung).rung(Fallback::canned("busy")).build().unwrap();
+    let fallback = Fallback::target(Target::new("https://two.example/v1"))
+        .capabilities(Capabilities::default().tools(false));
+    let layer = FallbackPolicy::new()
+        .fallback(fallback)
+        .fallback(Fallback::canned("busy"))
+        .build()
+        .unwrap();
     let body =
         r#"{"model":"m","messages":[],"tools":[{"type":"function","function":{"name":"f"}}]}"#;
     let service = layer.events(events).layer(log.answering(second_only));
     let response = service.oneshot(ask(CHAT, body)).await.unwrap();
-    assert_eq!(response.headers()["evenkeel-rung"], "canned");
+    assert_eq!(response.headers()["evenkeel-served-by"], "canned");
     assert_eq!(*skipped.lock().unwrap(), [("two.example".into(), SkipReason::Capability)]);
 }
 
@@ -425,15 +431,15 @@ async fn a_silent_target_is_left_in_time_for_the_fallbacks_below() {
     let request = with_deadline(chat(), Duration::from_secs(30));
     let started = tokio::time::Instant::now();
     let response = run(two(), upstream, request).await.unwrap();
-    assert_eq!(response.headers()["evenkeel-rung"], "two.example");
+    assert_eq!(response.headers()["evenkeel-served-by"], "two.example");
     assert_eq!(started.elapsed(), Duration::from_secs(20));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_short_deadline_asks_the_first_target_although_its_reserve_is_larger() {
     let policy = |reserve| {
-        let first = Fallback::addressed().reserve(Duration::from_secs(reserve));
-        FallbackPolicy::new().first(first).rung(Fallback::canned("busy"))
+        let first = Fallback::original_request().reserve(Duration::from_secs(reserve));
+        FallbackPolicy::new().first(first).fallback(Fallback::canned("busy"))
     };
     for (reserve, asked_for) in [(10, 2), (5, 2), (4, 2), (1, 5)] {
         let upstream = service_fn(|_: Request| async {
@@ -443,7 +449,7 @@ async fn a_short_deadline_asks_the_first_target_although_its_reserve_is_larger()
         let request = with_deadline(chat(), Duration::from_secs(6));
         let started = tokio::time::Instant::now();
         let response = run(policy(reserve), upstream, request).await.unwrap();
-        assert_eq!(response.headers()["evenkeel-rung"], "canned");
+        assert_eq!(response.headers()["evenkeel-served-by"], "canned");
         assert_eq!(started.elapsed(), Duration::from_secs(asked_for));
     }
 }
@@ -456,7 +462,7 @@ async fn when_all_targets_are_silent_the_canned_reply_comes_before_the_deadline(
     });
     let request = with_deadline(chat(), Duration::from_secs(30));
     let started = tokio::time::Instant::now();
-    let policy = two().rung(Fallback::canned("We are very busy."));
+    let policy = two().fallback(Fallback::canned("We are very busy."));
     let response = run(policy, upstream, request).await.unwrap();
     assert!(started.elapsed() < Duration::from_secs(30));
     assert!(text(response).await.contains("We are very busy."));
@@ -464,14 +470,14 @@ async fn when_all_targets_are_silent_the_canned_reply_comes_before_the_deadline(
 
 #[tokio::test]
 async fn a_canned_reply_has_the_requested_form_and_can_depend_on_the_request() {
-    let canned = Canned::with(|request| format!("asked {} bytes", request.body().len()));
-    let policy = || FallbackPolicy::new().rung(Fallback::reply(canned.clone()).named("sorry"));
+    let canned = Canned::from_request(|request| format!("asked {} bytes", request.body().len()));
+    let policy = || FallbackPolicy::new().fallback(Fallback::reply(canned.clone()).named("sorry"));
     let log = RequestLog::default();
     let streamed = r#"{"model":"m","stream":true,"messages":[]}"#;
     for (body, kind) in [("{}", "application/json"), (streamed, "text/event-stream")] {
         let upstream = log.answering(|_| Ok(answer(503, "down")));
         let response = run(policy(), upstream, ask(CHAT, body)).await.unwrap();
-        assert_eq!(response.headers()["evenkeel-rung"], "sorry");
+        assert_eq!(response.headers()["evenkeel-served-by"], "sorry");
         let verdict = response.extensions().get::<Verdict>().expect("as every answer");
         assert!(verdict.outcome().is_success());
         assert!(response.headers()[header::CONTENT_TYPE].to_str().unwrap().starts_with(kind));
@@ -483,7 +489,7 @@ async fn a_canned_reply_has_the_requested_form_and_can_depend_on_the_request() {
 async fn a_path_without_a_dialect_has_no_canned_reply() {
     let log = RequestLog::default();
     let upstream = log.answering(|_| Ok(answer(503, "down")));
-    let policy = FallbackPolicy::new().rung(Fallback::canned("busy"));
+    let policy = FallbackPolicy::new().fallback(Fallback::canned("busy"));
     let request = ask("https://one.example/v1/embeddings", "{}");
     let response = run(policy, upstream, request).await.unwrap();
     assert_eq!(text(response).await, "down");
@@ -491,19 +497,19 @@ async fn a_path_without_a_dialect_has_no_canned_reply() {
 
 #[test]
 fn wrong_fallbacks_are_refused_with_field_value_and_what_is_allowed() {
-    let target = |base: &str| FallbackPolicy::new().rung(Fallback::target(Target::new(base)));
-    let rung = |rung: Fallback| FallbackPolicy::new().rung(rung);
+    let target = |base: &str| FallbackPolicy::new().fallback(Fallback::target(Target::new(base)));
+    let fallback = |fallback: Fallback| FallbackPolicy::new().fallback(fallback);
     let field = |policy: FallbackPolicy| -> ConfigError { policy.build().unwrap_err() };
     let cases = [
-        (target("/v1"), "ladder.rung[1].base_url", "/v1"),
-        (target("nonsense host"), "ladder.rung[1].base_url", "nonsense host"),
-        (target("ftp://a.example"), "ladder.rung[1].base_url", "ftp://a.example"),
-        (target(""), "ladder.rung[1].base_url", ""),
-        (rung(Fallback::target(Target::here())), "ladder.rung[1].target", "empty"),
-        (rung(Fallback::target(Target::here().model(" "))), "ladder.rung[1].model", ""),
-        (rung(Fallback::canned("x").named("a\nb")), "ladder.rung[1].name", "a\\nb"),
-        (rung(Fallback::canned("x").named("")), "ladder.rung[1].name", ""),
-        (rung(Fallback::canned("x")).rung(Fallback::canned("y")), "ladder.rung[1]", "canned"),
+        (target("/v1"), "fallbacks[1].base_url", "/v1"),
+        (target("nonsense host"), "fallbacks[1].base_url", "nonsense host"),
+        (target("ftp://a.example"), "fallbacks[1].base_url", "ftp://a.example"),
+        (target(""), "fallbacks[1].base_url", ""),
+        (fallback(Fallback::target(Target::same_host())), "fallbacks[1].target", "empty"),
+        (fallback(Fallback::target(Target::same_host().model(" "))), "fallbacks[1].model", ""),
+        (fallback(Fallback::canned("x").named("a\nb")), "fallbacks[1].name", "a\\nb"),
+        (fallback(Fallback::canned("x").named("")), "fallbacks[1].name", ""),
+        (fallback(Fallback::canned("x")).fallback(Fallback::canned("y")), "fallbacks[1]", "canned"),
     ];
     for (policy, name, value) in cases {
         let error = field(policy);
@@ -511,7 +517,7 @@ fn wrong_fallbacks_are_refused_with_field_value_and_what_is_allowed() {
         let text = error.to_string();
         assert!(text.contains(value) && text.contains("allowed is"), "{text}");
     }
-    let secret = field(rung(Fallback::target(Target::here().bearer("se\ncret"))));
+    let secret = field(fallback(Fallback::target(Target::same_host().bearer("se\ncret"))));
     assert!(!secret.to_string().contains("cret\"") && secret.field().ends_with("credential"));
     let user = field(target("https://user:hunter2@a.example/v1"));
     assert!(!user.to_string().contains("hunter2"));
@@ -520,8 +526,8 @@ fn wrong_fallbacks_are_refused_with_field_value_and_what_is_allowed() {
 #[test]
 fn no_debug_output_of_a_target_shows_a_secret() {
     let target = Target::new("https://a.example/v1?key=secret-1").bearer("secret-2");
-    let rung = Fallback::target(target);
-    assert!(!format!("{rung:?}").contains("secret"));
+    let fallback = Fallback::target(target);
+    assert!(!format!("{fallback:?}").contains("secret"));
 }
 
 #[tokio::test]
@@ -529,11 +535,11 @@ async fn the_attempt_log_names_the_fallback_that_answered() {
     let log = RequestLog::default();
     let client = evenkeel::Client::builder()
         .fallback(Fallback::canned("busy"))
-        .over(log.answering(|_| Err(Error::new(Outcome::QuotaExhausted { wait: None }))))
+        .build_with(log.answering(|_| Err(Error::new(Outcome::QuotaExhausted { wait: None }))))
         .unwrap();
     let response = client.send(chat()).await.unwrap();
     let attempt_log = response.extensions().get::<AttemptLog>().unwrap();
-    assert_eq!(attempt_log.rung().as_deref(), Some("canned"));
+    assert_eq!(attempt_log.served_by().as_deref(), Some("canned"));
     assert_eq!(attempt_log.attempts()[0].outcome, Outcome::QuotaExhausted { wait: None });
     assert_eq!(attempt_log.attempts()[0].name.as_deref(), Some("primary"));
     assert_eq!(attempt_log.attempts()[0].route.provider(), "one.example");

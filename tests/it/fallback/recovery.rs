@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use evenkeel::{
     Client, Profile,
-    breaker::{BreakerPolicy, State},
+    breaker::{BreakerPolicy, CircuitState},
     fallback::{Fallback, FallbackPolicy},
     outcome::Outcome,
     retry::RetryPolicy,
@@ -24,7 +24,9 @@ use crate::support::{
 /// A pipeline whose breakers open at the first failure, for five to thirty seconds.
 fn pipeline() -> Profile {
     let retry = RetryPolicy::default().retries(0);
-    Profile::pipeline().retry(retry).breaker(BreakerPolicy::default().consecutive(1).jitter(0.0))
+    Profile::pipeline()
+        .retry(retry)
+        .breaker(BreakerPolicy::default().consecutive_failures(1).jitter(0.0))
 }
 
 fn down_for(time: Duration) -> Provider {
@@ -65,7 +67,7 @@ async fn at_the_deadline_the_first_failure_is_returned() {
 #[tokio::test(start_paused = true)]
 async fn a_canned_reply_below_is_given_in_time() {
     let provider = down_for(secs(7200));
-    let builder = Client::builder().profile(pipeline()).fallback(Fallback::wait());
+    let builder = Client::builder().profile(pipeline()).fallback(Fallback::wait_for_recovery());
     let client = over(builder.fallback(Fallback::canned("later")), [&provider]);
     let request = with_deadline(chat(false), secs(40));
     let start = Instant::now();
@@ -168,14 +170,18 @@ async fn an_open_route_delays_no_other() {
 
 #[test]
 fn a_wait_must_be_below_the_target_it_waits_for() {
-    let field = |ladder: FallbackPolicy| ladder.build().unwrap_err().field().to_owned();
-    assert_eq!(field(FallbackPolicy::new().first(Fallback::wait())), "ladder.rung[0]");
+    let field = |fallbacks: FallbackPolicy| fallbacks.build().unwrap_err().field().to_owned();
+    assert_eq!(field(FallbackPolicy::new().first(Fallback::wait_for_recovery())), "fallbacks[0]");
     assert_eq!(
-        field(FallbackPolicy::new().rung(Fallback::wait()).rung(secondary())),
-        "ladder.rung[1]"
+        field(FallbackPolicy::new().fallback(Fallback::wait_for_recovery()).fallback(secondary())),
+        "fallbacks[1]"
     );
     assert!(
-        FallbackPolicy::new().rung(Fallback::wait()).rung(Fallback::canned("x")).build().is_ok()
+        FallbackPolicy::new()
+            .fallback(Fallback::wait_for_recovery())
+            .fallback(Fallback::canned("x"))
+            .build()
+            .is_ok()
     );
 }
 
@@ -198,12 +204,14 @@ async fn half_open_callers_of_a_hanging_provider_wait_hardly_longer() {
 
     let second = Provider::new("secondary").replies(evenly_spread_replies(20_000));
     let alone = over(
-        Client::builder().profile(interactive()).ladder(FallbackPolicy::new().first(secondary())),
+        Client::builder()
+            .profile(interactive())
+            .fallback_policy(FallbackPolicy::new().first(secondary())),
         [&second],
     );
     let without = percentile_99(times_to_first_content(&alone, calls, Answer::is_whole).await);
     let ratio = with.as_secs_f64() / without.as_secs_f64();
-    println!("p99 {with:?} while probing, {without:?} of the second rung alone: {ratio:.3}");
+    println!("p99 {with:?} while probing, {without:?} of the second fallback alone: {ratio:.3}");
     assert!(ratio <= 1.2, "{ratio}");
 }
 
@@ -211,7 +219,7 @@ async fn half_open_callers_of_a_hanging_provider_wait_hardly_longer() {
 async fn probed(reply: Reply) -> (Client, Provider, Provider, EventLog) {
     let (primary, second) = pair();
     let log = EventLog::default();
-    let breaker = BreakerPolicy::default().consecutive(1).jitter(0.0);
+    let breaker = BreakerPolicy::default().consecutive_failures(1).jitter(0.0);
     let profile = Profile::interactive().breaker(breaker).retry(RetryPolicy::default().retries(0));
     let builder = log.attach_to(Client::builder().profile(profile).fallback(secondary()));
     let client = over(builder, [&primary, &second]);
@@ -236,7 +244,7 @@ async fn a_slow_probe_is_raced_and_its_outcome_counts_all_the_same() {
     assert_eq!((primary.count(), second.count(), log.count("ProbeRaced")), (1, 1, 1));
     assert_eq!(
         (state_of(&client, "primary"), primary.in_flight()),
-        (State::HalfOpen, 1),
+        (CircuitState::HalfOpen, 1),
         "it goes on"
     );
     sleep(secs(4)).await;
@@ -244,18 +252,18 @@ async fn a_slow_probe_is_raced_and_its_outcome_counts_all_the_same() {
     // The second success.
     primary.set(Reply::answer());
     assert_eq!(call(&client, chat(true)).await.unwrap().from(), "primary");
-    assert_eq!(state_of(&client, "primary"), State::Recovering);
+    assert_eq!(state_of(&client, "primary"), CircuitState::Recovering);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_hanging_probe_that_was_raced_opens_the_breaker_again() {
     let (client, primary, _, _) = probed(Reply::hang()).await;
     call(&client, chat(true)).await.unwrap().is_whole();
-    assert_eq!(state_of(&client, "primary"), State::HalfOpen);
+    assert_eq!(state_of(&client, "primary"), CircuitState::HalfOpen);
     sleep(secs(21)).await;
     assert_eq!(
         (state_of(&client, "primary"), primary.count(), primary.in_flight()),
-        (State::Open, 1, 0)
+        (CircuitState::Open, 1, 0)
     );
 }
 
@@ -287,7 +295,7 @@ async fn where_the_fallbacks_fail_the_probe_is_waited_for() {
     let (client, _, second, _) = probed(Reply::status(502).head_after(secs(4))).await;
     second.set(Reply::status(503));
     let answer = call(&client, chat(true)).await.unwrap();
-    assert_eq!(answer.status, 502, "the first rung's failure is told");
+    assert_eq!(answer.status, 502, "the first target's failure is told");
 }
 
 #[tokio::test(start_paused = true)]
@@ -298,13 +306,13 @@ async fn a_caller_who_leaves_during_the_race_leaves_nothing_behind() {
     assert_eq!((primary.in_flight(), second.in_flight()), (0, 0));
     let list = client.breakers().list();
     let (_, shown) = list.iter().find(|(route, _)| route.provider() == "primary").unwrap();
-    assert_eq!((shown.state, shown.probes), (State::HalfOpen, 0), "its place is free again");
+    assert_eq!((shown.state, shown.probes), (CircuitState::HalfOpen, 0), "its place is free again");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_canned_reply_is_given_to_the_caller_of_a_hanging_probe_only_when_its_time_is_over() {
     let provider = Provider::new("primary");
-    let breaker = BreakerPolicy::default().consecutive(1).jitter(0.0);
+    let breaker = BreakerPolicy::default().consecutive_failures(1).jitter(0.0);
     let profile = Profile::interactive().breaker(breaker).retry(RetryPolicy::default().retries(0));
     let client =
         over(Client::builder().profile(profile).fallback(Fallback::canned("busy")), [&provider]);

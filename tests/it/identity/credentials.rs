@@ -1,7 +1,7 @@
 //! The failures of one credential count for that credential alone, wherever it is sent; a credential that is made for
 //! each call counts as one.
 
-use evenkeel::{breaker::State, identity::IdentityPolicy};
+use evenkeel::{breaker::CircuitState, identity::IdentityPolicy};
 use http::HeaderName;
 
 use super::*;
@@ -121,7 +121,9 @@ async fn a_credential_that_is_made_for_each_call_opens_its_breaker_like_one_key(
         let (sent, routes) = in_an_outage(&client, &provider, made).await;
         assert_eq!(routes, 1, "{}", made(0));
         assert!(sent <= 2 * one_key, "{sent} attempts, {one_key} with one key: {}", made(0));
-        assert!(client.breakers().list().iter().all(|(_, seen)| seen.state != State::Closed));
+        assert!(
+            client.breakers().list().iter().all(|(_, seen)| seen.state != CircuitState::Closed)
+        );
     }
 }
 

@@ -37,7 +37,7 @@ fn to_another(identity: Option<IdentityPolicy>) -> (Client, Seen) {
     let builder = identity.into_iter().fold(builder, evenkeel::ClientBuilder::identity);
     let builder =
         builder.fallback(Fallback::target(Target::new("http://other/v1").bearer("of-the-other")));
-    (builder.over(upstream).unwrap(), seen)
+    (builder.build_with(upstream).unwrap(), seen)
 }
 
 const ANSWER: &str =

@@ -7,7 +7,7 @@ use std::sync::{
 
 use evenkeel::{
     Availability, Body, Error, Response,
-    breaker::{Breakers, State},
+    breaker::{Breakers, CircuitState},
     context::Route,
     hedge::HedgePolicy,
 };
@@ -72,7 +72,7 @@ async fn an_open_breaker_is_not_evicted_by_junk_credentials() {
     assert_eq!(provider.count(), sent);
     let list = client.breakers().list();
     assert!(list.len() <= 4_096 + 1, "{}", list.len());
-    assert_eq!(list.iter().filter(|(_, seen)| seen.state == State::Open).count(), 1);
+    assert_eq!(list.iter().filter(|(_, seen)| seen.state == CircuitState::Open).count(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -144,10 +144,10 @@ async fn an_outage_ends_for_routes_beyond_the_bound_as_for_all() {
         list.into_iter().find(|(route, _)| route.credential() == "*")
     };
     let (route, seen) = together().expect("open for all");
-    assert_ne!(seen.state, State::Closed);
+    assert_ne!(seen.state, CircuitState::Closed);
     assert!(matches!(
         client.availability(&client.routes_of(&bearer("another-51"))[0]),
-        Availability::Out { .. }
+        Availability::Unavailable { .. }
     ));
     provider.set(Reply::answer());
     client.breakers().reset(&route);
@@ -176,7 +176,9 @@ async fn an_operation_that_fails_for_all_keys_opens_no_route_of_chats() {
     let sent = provider.count();
     assert!(sent < 40, "{sent}: the other keys learn of it");
     let availability = |request: &Request| client.availability(&client.routes_of(request)[0]);
-    assert!(availability(&vectors(49)).is_out() && availability(&vectors(99)).is_out());
+    assert!(
+        availability(&vectors(49)).is_unavailable() && availability(&vectors(99)).is_unavailable()
+    );
     assert_eq!(availability(&bearer("k-99")), Availability::Clear);
     provider.set(Reply::answer());
     assert_eq!(status(&client, bearer("k-99")).await, 200);
@@ -219,7 +221,7 @@ async fn an_operator_can_force_1024_routes_and_no_more() {
     let client = client(&Provider::new("primary"));
     let breakers = client.breakers();
     let route = |n: usize| Route::new("primary", "m", &format!("key-{n}"));
-    assert!((0..Breakers::FORCED).all(|n| breakers.force_open(&route(n))));
+    assert!((0..Breakers::MAX_FORCED).all(|n| breakers.force_open(&route(n))));
     assert!(!breakers.force_open(&route(5_000)) && !breakers.force_closed(&route(5_000)));
     assert!(breakers.force_closed(&route(7)), "one that is forced already is forced otherwise");
     let state = |n: usize| {
@@ -230,9 +232,12 @@ async fn an_operator_can_force_1024_routes_and_no_more() {
     tokio::time::advance(secs(3 * 3600)).await;
     (0..10_000).for_each(|n| drop(breakers.of(&Route::new("other", "m", &n.to_string()))));
     assert_eq!(breakers.list().len(), 4_096);
-    assert_eq!((state(7), state(8)), (Some(State::ForcedClosed), Some(State::ForcedOpen)));
+    assert_eq!(
+        (state(7), state(8)),
+        (Some(CircuitState::ForcedClosed), Some(CircuitState::ForcedOpen))
+    );
     breakers.reset(&route(8));
-    assert_eq!(state(8), Some(State::Closed));
+    assert_eq!(state(8), Some(CircuitState::Closed));
     assert!(breakers.force_open(&route(5_000)), "there is room again");
     assert!(!breakers.force_open(&Route::new("primary", "m", "*")), "each by itself");
 }
@@ -306,7 +311,7 @@ fn all_tables_of_a_client_take_no_more_memory_than_documented() {
     let of = is_spent.clone();
     let upstream = tower::service_fn(move |_| limited(of.load(Ordering::Relaxed)));
     let hedged = Profile::interactive().hedge(HedgePolicy::new());
-    let client = Client::builder().profile(hedged).over(upstream).unwrap();
+    let client = Client::builder().profile(hedged).build_with(upstream).unwrap();
     let calls = |of: std::ops::Range<usize>| {
         runtime.block_on(async {
             for n in of {
@@ -322,7 +327,7 @@ fn all_tables_of_a_client_take_no_more_memory_than_documented() {
         calls(0..4_096);
     });
     let open = client.breakers().list();
-    assert!(open.len() == 4_096 && open.iter().all(|(_, seen)| seen.state == State::Open));
+    assert!(open.len() == 4_096 && open.iter().all(|(_, seen)| seen.state == CircuitState::Open));
     let more = bytes(|| calls(5_000..10_000));
     assert!(full < 24 * MIB, "{full}");
     assert!(more < MIB, "{more}");

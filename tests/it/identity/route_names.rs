@@ -61,13 +61,13 @@ async fn no_name_of_a_caller_stands_for_all_models() {
 #[test]
 fn a_label_that_stands_for_many_credentials_or_for_none_is_refused() {
     for label in ["*", "-", "~0123456789ab"] {
-        let target = Target::here().bearer("k").label(label);
-        let built = Client::builder().primary(target).over(Provider::new("primary"));
+        let target = Target::same_host().bearer("k").label(label);
+        let built = Client::builder().primary(target).build_with(Provider::new("primary"));
         let said = built.unwrap_err().to_string();
         assert!(said.contains(".label is") && said.contains(label), "{said}");
     }
-    let target = Target::here().bearer("k").label("team-a");
-    Client::builder().primary(target).over(Provider::new("primary")).unwrap();
+    let target = Target::same_host().bearer("k").label("team-a");
+    Client::builder().primary(target).build_with(Provider::new("primary")).unwrap();
 }
 
 /// A log that is kept.

@@ -33,7 +33,7 @@ const PERSONAL: [&str; 20] = [
 ];
 
 fn caching() -> CachePolicy {
-    CachePolicy::new().fresh(secs(60)).coalesce(true)
+    CachePolicy::new().serve_fresh_for(secs(60)).coalesce(true)
 }
 
 fn of(header: &str, who: &str) -> Request {

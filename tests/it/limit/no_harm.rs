@@ -269,7 +269,7 @@ async fn batch_calls_of_59_000_tokens_make_no_interactive_call_fail_and_are_serv
         Ok::<_, Error>(answer.body(Body::from(body)).unwrap())
     });
     let profile = limited(LimitPolicy::new().tokens(60_000));
-    let client = Client::builder().profile(profile).over(upstream).unwrap();
+    let client = Client::builder().profile(profile).build_with(upstream).unwrap();
     let people = calls(&client, (0..900).map(person).collect(), secs(1));
     // The first one takes all that is there, the others have to wait until it has come back.
     let work = calls_from(secs(20), &client, vec![batch.clone(), batch.clone(), batch]);

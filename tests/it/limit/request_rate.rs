@@ -166,7 +166,7 @@ async fn a_provider_with_fixed_windows_of_a_minute_is_followed() {
             }
         });
         let profile = Profile::pipeline().limit(policy).retry(RetryPolicy::new().retries(0));
-        let client = Client::builder().profile(profile).over(upstream).unwrap();
+        let client = Client::builder().profile(profile).build_with(upstream).unwrap();
         let calls: Vec<_> = (0..2000_u32)
             .map(|n| {
                 let client = client.clone();

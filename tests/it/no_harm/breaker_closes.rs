@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use evenkeel::{Client, Profile, breaker::State, timeout::TimeoutPolicy};
+use evenkeel::{Client, Profile, breaker::CircuitState, timeout::TimeoutPolicy};
 use futures_util::future::join;
 
 use super::simulation::{Act, Attempt, Came, Got, Traffic, World, between, part, play, refused};
@@ -14,7 +14,7 @@ fn down_until(end: Duration, well: Act) -> World {
 }
 
 fn client(world: &World) -> Client {
-    Client::builder().over(world.transport()).unwrap()
+    Client::builder().build_with(world.transport()).unwrap()
 }
 
 /// The calls from that time on.
@@ -47,7 +47,7 @@ fn raised_timeouts_raise_what_is_slow() {
         let timeout = TimeoutPolicy::default().first_event(secs(60));
         let profile = Profile::interactive().deadline(secs(90)).timeout(timeout);
         let world = World::new(|_| Act::Answers(secs(25)));
-        let client = Client::builder().profile(profile).over(world.transport()).unwrap();
+        let client = Client::builder().profile(profile).build_with(world.transport()).unwrap();
         let request = |_| with_deadline(chat(true), secs(90));
         let came = Traffic::new(0.5, secs(1_200), 1).play(client, request).await;
         assert!(came.len() > 500, "{} calls", came.len());
@@ -119,7 +119,7 @@ fn a_pipeline_of_long_answers_is_back_to_several_at_a_time_after_the_first() {
         let outage = secs(600);
         let world = down_until(outage, Act::Answers(secs(180)));
         let profile = Profile::pipeline();
-        let client = Client::builder().profile(profile).over(world.transport()).unwrap();
+        let client = Client::builder().profile(profile).build_with(world.transport()).unwrap();
         let request = |_| with_deadline(chat(false), secs(900));
         Traffic::new(4.0 / 60.0, secs(2_400), 1).play(client.clone(), request).await;
         let back = world.first_with(3, outage).expect("several are under way at last");
@@ -141,7 +141,7 @@ fn a_recovered_primary_is_in_use_within_twenty_calls() {
                 );
                 let client = Client::builder()
                     .fallback(secondary())
-                    .over(between(&primary, &second))
+                    .build_with(between(&primary, &second))
                     .unwrap();
                 // A call every 4 s.
                 let mut after = Vec::new();
@@ -177,7 +177,7 @@ fn a_route_of_two_calls_a_minute_is_in_use_as_soon_as_a_busy_one() {
             let share = part(&after, Came::is_answered);
             assert_eq!(share, 1.0, "seed {seed}: {} refused", refused(&after));
             let list = client.breakers().list();
-            assert!(list.iter().all(|(_, shown)| shown.state != State::Open), "{list:?}");
+            assert!(list.iter().all(|(_, shown)| shown.state != CircuitState::Open), "{list:?}");
         });
     }
 }

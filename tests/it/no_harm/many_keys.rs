@@ -14,7 +14,7 @@ const RATE: f64 = KEYS as f64 / 100.0;
 fn outage(keys: u64) -> (f64, usize) {
     play(1, async move {
         let world = World::new(|_| Act::Status(503, ms(300)));
-        let client = Client::builder().over(world.transport()).unwrap();
+        let client = Client::builder().build_with(world.transport()).unwrap();
         let request = move |call: u64| -> Request {
             let mut request = chat(false);
             let key = format!("Bearer key-{}", call % keys);

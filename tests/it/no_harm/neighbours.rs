@@ -208,7 +208,7 @@ impl Two {
     fn client(&self, beside_a: bool) -> Client {
         let mut builder = Client::builder();
         if self.setting.cache {
-            builder = builder.cache(CachePolicy::new().fresh(secs(20)).coalesce(true));
+            builder = builder.cache(CachePolicy::new().serve_fresh_for(secs(20)).coalesce(true));
         }
         if self.setting.fallback {
             builder = builder.fallback(secondary());
@@ -219,7 +219,7 @@ impl Two {
         }
         let takes = self.takes;
         let second = World::new(move |_| Act::Answers(takes));
-        builder.over(between(&self.world(), &second)).unwrap()
+        builder.build_with(between(&self.world(), &second)).unwrap()
     }
 
     /// What B gets.

@@ -239,7 +239,7 @@ impl Day {
     fn evenkeel(&self) -> Vec<Came> {
         play(self.seed, async {
             let worlds = (0..self.targets.len()).map(|target| self.world(target, false));
-            let client = self.builder().over(among(worlds.collect())).unwrap();
+            let client = self.builder().build_with(among(worlds.collect())).unwrap();
             self.traffic().play(client, |_| self.request()).await
         })
     }
@@ -247,7 +247,7 @@ impl Day {
     fn builder(&self) -> ClientBuilder {
         let retry = match self.kind {
             Kind::Interactive => RetryPolicy::default(),
-            Kind::Pipeline => RetryPolicy::default().retries(5).base(secs(1)).cap(secs(60)),
+            Kind::Pipeline => RetryPolicy::default().retries(5).base(secs(1)).max_backoff(secs(60)),
         };
         let profile = self.kind.profile().retry(retry.seed(self.seed));
         let mut builder = Client::builder().profile(profile);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use evenkeel::{
     Client,
-    breaker::{Breaker, BreakerPolicy, State},
+    breaker::{BreakerPolicy, CircuitBreaker, CircuitState},
     outcome::Outcome,
 };
 use fastrand::Rng;
@@ -16,16 +16,16 @@ use crate::support::{all_closed, chat, ms, secs};
 
 /// How many of 100 000 calls, 5 000 a second, a breaker by itself refuses.
 fn refused_alone(share: f64, seed: u64) -> u32 {
-    let breaker = Breaker::new(BreakerPolicy::default()).unwrap();
+    let breaker = CircuitBreaker::new(BreakerPolicy::default()).unwrap();
     let (start, mut rng) = (Instant::now(), Rng::with_seed(seed));
     let mut refused = 0;
     for n in 0..100_000_u32 {
         let now = start + Duration::from_micros(200) * n;
         match breaker.try_acquire(now, rng.f64()) {
             Ok(permit) if rng.f64() < share => {
-                permit.end(Outcome::Unavailable { wait: None }, now);
+                permit.record(Outcome::Unavailable { wait: None }, now);
             }
-            Ok(permit) => permit.end(Outcome::Success, now),
+            Ok(permit) => permit.record(Outcome::Success, now),
             Err(_) => refused += 1,
         }
     }
@@ -48,18 +48,18 @@ fn a_breaker_by_itself_sees_an_outage_at_5000_calls_a_second() {
 
 #[test]
 fn calls_that_are_lost_with_one_connection_do_not_open_a_breaker_by_itself() {
-    let breaker = Breaker::new(BreakerPolicy::default()).unwrap();
+    let breaker = CircuitBreaker::new(BreakerPolicy::default()).unwrap();
     let start = Instant::now();
     let at = |n: u32| start + ms(1) * n;
     for n in 0..10_000 {
-        breaker.try_acquire(at(n), 0.5).unwrap().end(Outcome::Success, at(n));
+        breaker.try_acquire(at(n), 0.5).unwrap().record(Outcome::Success, at(n));
     }
     let now = at(10_000);
     let permits: Vec<_> = (0..50).map(|_| breaker.try_acquire(now, 0.5).unwrap()).collect();
     for permit in permits {
-        permit.end(Outcome::ConnectionLost, now);
+        permit.record(Outcome::ConnectionLost, now);
     }
-    assert_eq!(breaker.snapshot(now).state, State::Closed);
+    assert_eq!(breaker.snapshot(now).state, CircuitState::Closed);
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn fifty_calls_that_are_lost_with_one_connection_are_all_answered() {
             true => Act::Loses(ms(100)),
             false => Act::Answers(ms(100)),
         });
-        let client = Client::builder().over(world.transport()).unwrap();
+        let client = Client::builder().build_with(world.transport()).unwrap();
         let before = Traffic::new(10.0, secs(60), 1);
         assert_eq!(answered(&before.play(client.clone(), |_| chat(false)).await), 1.0);
         let calls = (1000..1050).map(|call| one(client.clone(), numbered(chat(false), call)));

@@ -55,21 +55,21 @@ impl Row {
         let traffic = Traffic::new(rate, Duration::from_secs_f64(calls / rate), seed);
         let world = || World::failing(fails, seed);
         let alone = play(seed, async {
-            let client = client(traffic).over(world().transport()).unwrap();
+            let client = client(traffic).build_with(world().transport()).unwrap();
             for route in client.routes_of(&chat(false)) {
                 client.breakers().force_closed(&route);
             }
             answered(&traffic.play(client, |_| chat(false)).await)
         });
         let (evenkeel, refused) = play(seed, async {
-            let client = client(traffic).over(world().transport()).unwrap();
+            let client = client(traffic).build_with(world().transport()).unwrap();
             let came = traffic.play(client, |_| chat(false)).await;
             (answered(&came), refused(&came))
         });
         let fallback = play(seed, async {
             let second = World::new(|_| Act::Answers(ms(300)));
             let builder = client(traffic).fallback(secondary());
-            let client = builder.over(between(&world(), &second)).unwrap();
+            let client = builder.build_with(between(&world(), &second)).unwrap();
             answered(&traffic.play(client, |_| chat(false)).await)
         });
         let plain = asks_again(traffic, fails, 0);
@@ -182,7 +182,7 @@ fn begins_to_fail(rate: f64, after: Duration) {
             false => Act::Answers(secs(2)),
         });
         let came = play(seed, async {
-            let client = client(traffic).over(world.transport()).unwrap();
+            let client = client(traffic).build_with(world.transport()).unwrap();
             traffic.play(client, |_| chat(false)).await
         });
         let (refused, answered) = (refused(&came), answered(&came));

@@ -18,7 +18,7 @@ async fn rightly(reply: Reply, request: Request) {
         assert_eq!((first.count(), answer.from()), (n, answer.from()), "{}", request.uri());
         assert!(answer.from() != "secondary");
     }
-    assert!(client.breakers().list().iter().all(|(_, shown)| shown.state == State::Closed));
+    assert!(client.breakers().list().iter().all(|(_, shown)| shown.state == CircuitState::Closed));
 }
 
 #[tokio::test(start_paused = true)]
@@ -178,5 +178,5 @@ async fn five_streams_with_a_server_tool_at_work_are_whole_and_open_no_route() {
     }
     assert_eq!(first.count(), 5);
     let states: Vec<_> = client.breakers().list().into_iter().map(|(_, it)| it.state).collect();
-    assert_eq!(states, [State::Closed]);
+    assert_eq!(states, [CircuitState::Closed]);
 }

@@ -5,7 +5,7 @@ use super::*;
 use crate::support::{all_closed, ms};
 
 /// The states of all routes, by operation.
-fn states(client: &Client) -> Vec<(String, State)> {
+fn states(client: &Client) -> Vec<(String, CircuitState)> {
     let shown = client.breakers().list();
     shown.into_iter().map(|(route, shown)| (route.operation().to_owned(), shown.state)).collect()
 }
@@ -89,7 +89,7 @@ async fn failing_embeddings_open_no_route_of_chats_and_share_their_limits() {
         let _ = call(&client, post("/v1/embeddings", r#"{"model":"m","input":"hi"}"#)).await;
     }
     let open = states(&client);
-    assert_eq!(open, [("embeddings".to_owned(), State::Open)]);
+    assert_eq!(open, [("embeddings".to_owned(), CircuitState::Open)]);
     first.set(Reply::answer());
     call(&client, chat(false)).await.unwrap().is_whole();
     let routes: Vec<Route> = client.breakers().list().into_iter().map(|(route, _)| route).collect();

@@ -51,7 +51,7 @@ fn reply(n: usize) -> (Reply, bool) {
 
 const REPLIES: usize = 12;
 
-/// What the houses are: one that waits for recovery, one with equal keys, one with a rung that takes all by name.
+/// What the houses are: one that waits for recovery, one with equal keys, one with a fallback that takes all by name.
 fn builder(kind: usize) -> ClientBuilder {
     let all = [
         Operation::Batches,
@@ -66,7 +66,7 @@ fn builder(kind: usize) -> ClientBuilder {
     match kind {
         0 => Client::builder().fallback(secondary()),
         1 => keys(key).fallback(secondary()),
-        2 => Client::builder().fallback(secondary().takes(all)),
+        2 => Client::builder().fallback(secondary().operations(all)),
         _ => Client::builder().profile(Profile::pipeline()).fallback(secondary()),
     }
 }

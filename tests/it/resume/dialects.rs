@@ -6,7 +6,7 @@ use bytes::Bytes;
 use evenkeel::{
     Body, BoxError, Client, Request, Response,
     fallback::{Capabilities, Fallback, Prefill, Target},
-    stream::Resume,
+    stream::MidStreamFailure,
 };
 use futures_util::stream;
 use http_body::Frame;
@@ -47,9 +47,12 @@ async fn gone_on(
         async move { Ok(streamed(kind, text, size)) }
     });
     let able = Capabilities::default().prefill(Prefill::Message);
-    let second = Fallback::target(Target::new("http://second").model("spare")).offers(able);
-    let client =
-        Client::builder().resume(Resume::Continue).fallback(second).over(upstream).unwrap();
+    let second = Fallback::target(Target::new("http://second").model("spare")).capabilities(able);
+    let client = Client::builder()
+        .mid_stream_failure(MidStreamFailure::Continue)
+        .fallback(second)
+        .build_with(upstream)
+        .unwrap();
     let body = json!({"model":"m","stream":true,
         "messages":[{"role":"user","content":"q"}],
         "contents":[{"role":"user","parts":[{"text":"q"}]}]});

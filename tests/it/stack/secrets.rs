@@ -118,9 +118,10 @@ async fn answered(response: Response) -> String {
     let extensions = response.extensions();
     write!(text, "{:?} ", extensions.get::<AttemptLog>()).unwrap();
     write!(text, "{} ", extensions.get::<AttemptLog>().unwrap()).unwrap();
-    write!(text, "{:?} {:?} ", extensions.get::<Verdict>(), extensions.get::<Usage>()).unwrap();
+    write!(text, "{:?} {:?} ", extensions.get::<Verdict>(), extensions.get::<UsageHandle>())
+        .unwrap();
     let (head, mut body) = response.into_parts();
-    for name in ["evenkeel-rung", "evenkeel-attempts"] {
+    for name in ["evenkeel-served-by", "evenkeel-attempts"] {
         write!(text, "{:?} ", head.headers.get(name)).unwrap();
     }
     while let Some(frame) = body.frame().await {
@@ -146,7 +147,7 @@ async fn no_key_no_prompt_and_no_answer_shows_in_debug_display_events_or_traces(
             (false, false, Profile::interactive()),
             (true, false, Profile::interactive()),
             (true, true, Profile::interactive()),
-            (true, true, committing(Commit::Complete)),
+            (true, true, committing(CommitPolicy::Complete)),
         ] {
             let spans = Spans::default();
             let _listening = spans.subscribe();

@@ -50,7 +50,7 @@ impl Story {
     }
 }
 
-const BEGIN: [&str; 3] = ["CallStarted", "RungEntered", "AttemptStarted"];
+const BEGIN: [&str; 3] = ["CallStarted", "FallbackEntered", "AttemptStarted"];
 const END: [&str; 3] = ["AttemptEnded", "CallEnded", "BodyEnded"];
 
 fn sequence(parts: &[&[&'static str]]) -> Vec<&'static str> {
@@ -75,17 +75,18 @@ async fn a_retry_emits_its_wait() {
 #[tokio::test(start_paused = true)]
 async fn silence_emits_the_timeout_before_the_end_of_the_attempt() {
     let log = Story::new([Reply::hang()]).event_names().await;
-    let silent = ["TimedOut", "AttemptEnded", "RungEntered", "AttemptStarted"];
+    let silent = ["TimedOut", "AttemptEnded", "FallbackEntered", "AttemptStarted"];
     assert_eq!(log, sequence(&[&BEGIN, &silent, &END]));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_breaker_emits_its_opening_and_its_refusals() {
-    let breaker = BreakerPolicy::default().consecutive(1);
+    let breaker = BreakerPolicy::default().consecutive_failures(1);
     let story = || Story { breaker: breaker.clone(), ..Story::new([Reply::status(503)]) };
-    let opens = ["BreakerChanged", "AttemptEnded", "RetryStopped", "RungEntered", "AttemptStarted"];
+    let opens =
+        ["BreakerChanged", "AttemptEnded", "RetryStopped", "FallbackEntered", "AttemptStarted"];
     assert_eq!(story().event_names().await, sequence(&[&BEGIN, &opens, &END]));
-    let refuses = ["BreakerRefused", "AttemptEnded", "RungEntered", "AttemptStarted"];
+    let refuses = ["BreakerRefused", "AttemptEnded", "FallbackEntered", "AttemptStarted"];
     let log = Story { calls: 2, ..story() }.event_names().await;
     assert_eq!(log, sequence(&[&BEGIN, &refuses, &END]));
 }
@@ -93,7 +94,7 @@ async fn a_breaker_emits_its_opening_and_its_refusals() {
 #[tokio::test(start_paused = true)]
 async fn a_rejection_moves_down_without_events_of_retries() {
     let log = Story::new([Reply::status(401)]).event_names().await;
-    let down = ["AttemptEnded", "RungEntered", "AttemptStarted"];
+    let down = ["AttemptEnded", "FallbackEntered", "AttemptStarted"];
     assert_eq!(log, sequence(&[&BEGIN, &down, &END]));
 }
 
@@ -101,8 +102,8 @@ async fn a_rejection_moves_down_without_events_of_retries() {
 async fn the_canned_reply_is_a_fallback_without_an_attempt() {
     let gone = Reply::quota_exhausted();
     let story = Story { second: vec![gone.clone()], ..Story::new([gone]) };
-    let first = ["BreakerChanged", "AttemptEnded", "RungEntered", "AttemptStarted"];
-    let second = ["BreakerChanged", "AttemptEnded", "RungEntered", "CallEnded", "BodyEnded"];
+    let first = ["BreakerChanged", "AttemptEnded", "FallbackEntered", "AttemptStarted"];
+    let second = ["BreakerChanged", "AttemptEnded", "FallbackEntered", "CallEnded", "BodyEnded"];
     assert_eq!(story.event_names().await, sequence(&[&BEGIN, &first, &second]));
 }
 
@@ -118,11 +119,11 @@ async fn a_fallback_that_lacks_a_capability_emits_a_skip() {
     let log = EventLog::default();
     let (primary, second) = pair();
     primary.set(Reply::status(401));
-    let plain = secondary().offers(Capabilities::default().tools(false));
+    let plain = secondary().capabilities(Capabilities::default().tools(false));
     let builder = log.attach_to(Client::builder().fallback(plain).fallback(Fallback::canned(BUSY)));
     let body = r#"{"model":"m","messages":[],"tools":[{"type":"function"}]}"#;
     call(&over(builder, [&primary, &second]), with_body(body)).await.unwrap();
-    let down = ["AttemptEnded", "RungSkipped", "RungEntered", "CallEnded", "BodyEnded"];
+    let down = ["AttemptEnded", "FallbackSkipped", "FallbackEntered", "CallEnded", "BodyEnded"];
     assert_eq!(log.names(), sequence(&[&BEGIN, &down]));
 }
 
@@ -143,12 +144,15 @@ async fn the_file_of_the_events_read_top_to_bottom_is_the_flow_of_a_call() {
         Story::new([]),
         Story::new([Reply::status(500), Reply::status(500), Reply::status(500)]),
         Story::new([Reply::hang()]),
-        Story { breaker: BreakerPolicy::default().consecutive(1), ..Story::new([Reply::hang()]) },
+        Story {
+            breaker: BreakerPolicy::default().consecutive_failures(1),
+            ..Story::new([Reply::hang()])
+        },
         Story { calls: 2, ..Story::new([Reply::quota_exhausted()]) },
         Story::new([Reply::rate_limited(Some(secs(60)))]),
         Story::new([Reply::answer().with(Fault::stall(3))]),
         Story {
-            breaker: BreakerPolicy::default().consecutive(1),
+            breaker: BreakerPolicy::default().consecutive_failures(1),
             ..Story::new([Reply::answer().with(Fault::Cut { words: 3 })])
         },
         Story { second: vec![Reply::hang()], ..Story::new([Reply::hang()]) },
@@ -156,8 +160,8 @@ async fn the_file_of_the_events_read_top_to_bottom_is_the_flow_of_a_call() {
     for story in stories {
         let log = story.event_names().await;
         let place = |name: &str| order.iter().position(|event| event == name).expect("a name");
-        // Each rung, each attempt and each body begins anew.
-        let anew = ["RungEntered", "RungSkipped", "AttemptStarted"];
+        // Each fallback, each attempt and each body begins anew.
+        let anew = ["FallbackEntered", "FallbackSkipped", "AttemptStarted"];
         let mut last = 0;
         let mut body = false;
         for name in &log {
@@ -189,11 +193,12 @@ async fn the_attempt_log_has_target_and_duration_of_each_attempt() {
     let attempts = attempt_log.attempts();
     let log: Vec<_> = attempts
         .iter()
-        .map(|a| (a.rung, a.route.provider().to_owned(), a.route.model().to_owned(), a.outcome))
+        .map(|a| (a.fallback, a.route.provider().to_owned(), a.route.model().to_owned(), a.outcome))
         .collect();
-    let at =
-        |rung, provider: &str, model: &str, outcome| (rung, provider.into(), model.into(), outcome);
-    // It had less than its own limit on the first content: the share of the rung was over.
+    let at = |fallback, provider: &str, model: &str, outcome| {
+        (fallback, provider.into(), model.into(), outcome)
+    };
+    // It had less than its own limit on the first content: the share of the fallback was over.
     let silent = Outcome::TimedOut { phase: Phase::Deadline };
     assert_eq!(
         log,
@@ -208,8 +213,8 @@ async fn the_attempt_log_has_target_and_duration_of_each_attempt() {
     assert!(attempts[0].wait.is_zero() && attempts[1].wait >= ms(50));
     assert!(attempts[2].wait >= secs(2) && (secs(17)..secs(18)).contains(&attempts[2].took));
     assert_eq!((attempts[3].wait, attempts[3].took), (secs(0), ms(400)), "to its first content");
-    assert_eq!((attempt_log.sent(), attempt_log.rung().as_deref()), (4, Some("spare")));
-    assert_eq!(answer.headers["evenkeel-rung"], "spare");
+    assert_eq!((attempt_log.sent(), attempt_log.served_by().as_deref()), (4, Some("spare")));
+    assert_eq!(answer.headers["evenkeel-served-by"], "spare");
     assert_eq!(answer.headers["evenkeel-attempts"], "4");
     assert!(attempt_log.to_string().ends_with("→ spare success in 400.0ms"), "{attempt_log}");
 }
@@ -222,7 +227,7 @@ async fn an_attempt_log_of_refusals_counts_none_as_sent() {
     let attempt_log = call(&client, chat(true)).await.unwrap().attempt_log.unwrap();
     assert!(matches!(attempt_log.attempts()[0].outcome, Outcome::NotSent { retry_in: Some(_) }));
     assert_eq!((attempt_log.sent(), attempt_log.attempts().len()), (0, 1));
-    assert_eq!(attempt_log.rung().as_deref(), Some("canned"));
+    assert_eq!(attempt_log.served_by().as_deref(), Some("canned"));
 }
 
 // === spans ===
@@ -353,7 +358,7 @@ async fn a_call_is_a_span_with_the_names_of_opentelemetry_and_its_attempts_are_w
         ("gen_ai.request.max_tokens", "64"),
         ("server.address", "primary"),
         ("http.response.status_code", "200"),
-        ("evenkeel.rung", "spare"),
+        ("evenkeel.served_by", "spare"),
         ("evenkeel.attempts", "4"),
     ] {
         assert_eq!(call.fields.get(field).map(String::as_str), Some(value), "{field}");

@@ -30,7 +30,7 @@ async fn answered(bytes: String) -> (String, Option<Outcome>, Option<BodyEnd>) {
         stream.shutdown().await.unwrap();
     });
     let client = Client::builder().profile(Profile::interactive());
-    let client = client.with_reqwest(transport()).unwrap();
+    let client = client.build_with_reqwest(transport()).unwrap();
     let mut request = reqwest::Request::new(reqwest::Method::POST, url.parse().unwrap());
     *request.body_mut() = Some(r#"{"model":"m","stream":true}"#.into());
     let came = async {

@@ -52,7 +52,7 @@ impl Answer {
 
     /// The name of the provider or the fallback that answered.
     pub(crate) fn from(&self) -> &str {
-        let name = self.headers.get("x-served-by").or(self.headers.get("evenkeel-rung"));
+        let name = self.headers.get("x-served-by").or(self.headers.get("evenkeel-served-by"));
         name.map_or("nobody", |name| name.to_str().unwrap())
     }
 

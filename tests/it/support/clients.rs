@@ -2,11 +2,11 @@
 
 use evenkeel::{
     Client, ClientBuilder, Error, Profile, Request,
-    breaker::{BreakerPolicy, State},
+    breaker::{BreakerPolicy, CircuitState},
     classify::ClassifyPolicy,
     fallback::{Fallback, Target},
     retry::RetryPolicy,
-    stream::Commit,
+    stream::CommitPolicy,
 };
 use evenkeel_testkit::{Hosts, Provider};
 
@@ -14,7 +14,7 @@ use super::bodies::{Answer, read};
 
 /// A client over providers, each at the host of its name.
 pub(crate) fn over<const N: usize>(builder: ClientBuilder, providers: [&Provider; N]) -> Client {
-    builder.over(Hosts::new(providers.map(Clone::clone))).unwrap()
+    builder.build_with(Hosts::new(providers.map(Clone::clone))).unwrap()
 }
 
 /// A primary and a secondary at the hosts of their names.
@@ -33,7 +33,7 @@ pub(crate) async fn call(client: &Client, request: Request) -> Result<Answer, Er
 }
 
 /// [`Profile::interactive`] with another commit point.
-pub(crate) fn committing(commit: Commit) -> Profile {
+pub(crate) fn committing(commit: CommitPolicy) -> Profile {
     Profile::interactive().classify(ClassifyPolicy::default().commit(commit))
 }
 
@@ -43,11 +43,11 @@ pub(crate) fn without_retries() -> Profile {
 
 /// A breaker without any rule that could open it: for tests of what is inside or around it.
 pub(crate) fn no_breaker() -> BreakerPolicy {
-    BreakerPolicy::default().consecutive(None).ratio(None).slow(None)
+    BreakerPolicy::default().consecutive_failures(None).failure_ratio(None).slow_ratio(None)
 }
 
 /// The state of the first breaker of a provider.
-pub(crate) fn state_of(client: &Client, provider: &str) -> State {
+pub(crate) fn state_of(client: &Client, provider: &str) -> CircuitState {
     let list = client.breakers().list();
     let found = list.iter().find(|(route, _)| route.provider() == provider);
     found.expect("the provider was asked").1.state
@@ -55,7 +55,7 @@ pub(crate) fn state_of(client: &Client, provider: &str) -> State {
 
 /// Whether all breakers of a client are closed.
 pub(crate) fn all_closed(client: &Client) -> bool {
-    client.breakers().list().iter().all(|(_, shown)| shown.state == State::Closed)
+    client.breakers().list().iter().all(|(_, shown)| shown.state == CircuitState::Closed)
 }
 
 /// That no breaker of a client has opened or counted a failure.
@@ -63,6 +63,6 @@ pub(crate) fn all_closed(client: &Client) -> bool {
 pub(crate) fn assert_no_failure(client: &Client) {
     for (route, shown) in client.breakers().list() {
         let failed = shown.failure_ratio.unwrap_or_default();
-        assert_eq!((shown.state, failed), (State::Closed, 0.0), "{route}");
+        assert_eq!((shown.state, failed), (CircuitState::Closed, 0.0), "{route}");
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, Once};
 use evenkeel::{
     ClientBuilder,
     outcome::Outcome,
-    telemetry::{Event, Events},
+    telemetry::{Event, EventSink},
 };
 use tokio::time::Instant;
 
@@ -23,9 +23,9 @@ impl EventLog {
     }
 
     /// A sink for a layer that stands alone.
-    pub(crate) fn sink(&self) -> Events {
+    pub(crate) fn sink(&self) -> EventSink {
         let log = self.clone();
-        Events::to(move |event: &Event| log.push(event))
+        EventSink::new(move |event: &Event| log.push(event))
     }
 
     fn push(&self, event: &Event) {
@@ -69,8 +69,8 @@ pub(crate) fn event_name(event: &Event) -> &'static str {
         Event::CacheHit { .. } => "CacheHit",
         Event::CacheMiss { .. } => "CacheMiss",
         Event::Coalesced => "Coalesced",
-        Event::RungSkipped { .. } => "RungSkipped",
-        Event::RungEntered { .. } => "RungEntered",
+        Event::FallbackSkipped { .. } => "FallbackSkipped",
+        Event::FallbackEntered { .. } => "FallbackEntered",
         Event::RequestEdited { .. } => "RequestEdited",
         Event::AttemptStarted { .. } => "AttemptStarted",
         Event::BreakerRefused { .. } => "BreakerRefused",
@@ -82,7 +82,7 @@ pub(crate) fn event_name(event: &Event) -> &'static str {
         Event::TimedOut { .. } => "TimedOut",
         Event::LimitClosed { .. } => "LimitClosed",
         Event::BreakerChanged { .. } => "BreakerChanged",
-        Event::TargetOut { .. } => "TargetOut",
+        Event::TargetEjected { .. } => "TargetOut",
         Event::AttemptEnded { .. } => "AttemptEnded",
         Event::RetryWaiting { .. } => "RetryWaiting",
         Event::RetryStopped { .. } => "RetryStopped",

@@ -160,11 +160,11 @@ fn streamed(dialect: Dialect, path: &str, whole: &[u8]) -> Vec<u8> {
 }
 
 /// The usage and the outcome of the live stream.
-fn live(dialect: Dialect, stream: &[u8]) -> (Option<Tokens>, crate::outcome::Outcome) {
+fn live(dialect: Dialect, stream: &[u8]) -> (Option<Usage>, crate::outcome::Outcome) {
     let mut monitor = StreamMonitor::new(dialect, &ErrorCodeTable::default());
     assert!(monitor.feed(stream).failed.is_none());
     let outcome = monitor.finish().unwrap_or_else(|why| why.outcome());
-    (monitor.tokens(), outcome)
+    (monitor.usage(), outcome)
 }
 
 proptest! {
@@ -196,7 +196,7 @@ proptest! {
             let stream = streamed(dialect, path, answer.whole(dialect).to_string().as_bytes());
             let mut monitor = StreamMonitor::new(dialect, &ErrorCodeTable::default());
             stream.chunks(size).for_each(|piece| drop(monitor.feed(piece)));
-            let split = (monitor.tokens(), monitor.finish().unwrap_or_else(|why| why.outcome()));
+            let split = (monitor.usage(), monitor.finish().unwrap_or_else(|why| why.outcome()));
             prop_assert_eq!(split, live(dialect, &stream), "{}", path);
         }
     }
@@ -219,43 +219,43 @@ fn what_a_stored_stream_cost_is_what_it_cost_live() {
         (
             Dialect::Anthropic,
             events(&[message(cached.clone()), start.clone(), word.clone(), delta(json!({"input_tokens": 10, "output_tokens": 15}))]),
-            Tokens::new(110, 15).with_cached(100),
+            Usage::new(110, 15).with_cached(100),
         ),
         (
             Dialect::Anthropic,
             events(&[message(cached), start, word, delta(json!({"output_tokens": 15}))]),
-            Tokens::new(110, 15).with_cached(100),
+            Usage::new(110, 15).with_cached(100),
         ),
         (
             Dialect::OpenAiChat,
             events(&[chat(Value::Null), json!({"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3}})]),
-            Tokens::new(7, 3),
+            Usage::new(7, 3),
         ),
         // Running counts: the last one holds. A count that it omits stays.
         (
             Dialect::OpenAiChat,
             events(&[chat(json!({"prompt_tokens": 7, "completion_tokens": 1})), json!({"choices": [], "usage": {"completion_tokens": 3}})]),
-            Tokens::new(0, 3),
+            Usage::new(0, 3),
         ),
         (
             Dialect::Gemini,
             events(&[gemini(json!({"promptTokenCount": 7, "thoughtsTokenCount": 2, "candidatesTokenCount": 3}))]),
-            Tokens::new(7, 5),
+            Usage::new(7, 5),
         ),
         (
             Dialect::OpenAiResponses,
             events(&[json!({"type": "response.completed", "response": {"status": "completed", "output": [], "usage": {"input_tokens": 7, "output_tokens": 3}}})]),
-            Tokens::new(7, 3),
+            Usage::new(7, 3),
         ),
         (
             Dialect::Ollama,
             "{\"message\":{\"content\":\"a\"}}\n{\"done\":true,\"prompt_eval_count\":7,\"eval_count\":3}\n".into(),
-            Tokens::new(7, 3),
+            Usage::new(7, 3),
         ),
     ] {
         let stored = AnswerSummary::read(dialect, true, stream.as_bytes()).unwrap().tokens;
         let mut monitor = StreamMonitor::new(dialect, &ErrorCodeTable::default());
         let _seen = monitor.feed(stream.as_bytes());
-        assert_eq!((stored, monitor.tokens()), (Some(tokens), Some(tokens)), "{dialect:?}: {stream}");
+        assert_eq!((stored, monitor.usage()), (Some(tokens), Some(tokens)), "{dialect:?}: {stream}");
     }
 }

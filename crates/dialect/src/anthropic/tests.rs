@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    Dialect, FrameSummary, RequestInfo, StreamMonitor, Tokens,
+    Dialect, FrameSummary, RequestInfo, StreamMonitor, Usage,
     outcome::{Outcome, Rejection},
 };
 
@@ -208,18 +208,18 @@ fn the_cost_is_that_of_the_last_event_that_tells_it() {
         for data in events {
             watch.feed(format!("data: {data}\n\n").as_bytes());
         }
-        watch.tokens()
+        watch.usage()
     };
     assert_eq!(tokens(&[OPEN, WORD]), None);
-    assert_eq!(tokens(&[START]), Some(Tokens::new(25, 1)));
-    assert_eq!(tokens(&[START, WORD, REASON]), Some(Tokens::new(25, 15)));
+    assert_eq!(tokens(&[START]), Some(Usage::new(25, 1)));
+    assert_eq!(tokens(&[START, WORD, REASON]), Some(Usage::new(25, 15)));
     let more = REASON.replace("15", "20").replace("\"output", "\"input_tokens\":30,\"output");
-    assert_eq!(tokens(&[START, WORD, REASON, &more]), Some(Tokens::new(30, 20)));
+    assert_eq!(tokens(&[START, WORD, REASON, &more]), Some(Usage::new(30, 20)));
     let cached = START.replace(
         r#""input_tokens":25"#,
         r#""input_tokens":25,"cache_creation_input_tokens":100,"cache_read_input_tokens":1000"#,
     );
-    assert_eq!(tokens(&[&cached, REASON]), Some(Tokens { cached: 1000, ..Tokens::new(1125, 15) }));
+    assert_eq!(tokens(&[&cached, REASON]), Some(Usage { cached: 1000, ..Usage::new(1125, 15) }));
     let odd = START.replace("25", "-1").replace(":1}", ":\"x\"}");
     assert_eq!(tokens(&[&odd]), None);
 }
@@ -254,7 +254,7 @@ fn a_whole_message_is_judged_by_its_content() {
     let tokens = Dialect::Anthropic
         .check(&crate::outcome::ErrorCodeTable::default(), whole("[]", "end_turn").as_bytes())
         .1;
-    assert_eq!(tokens, Some(Tokens::new(7, 15)));
+    assert_eq!(tokens, Some(Usage::new(7, 15)));
     let late = format!("\n\n {}", whole(r#"[{"type":"text","text":"a"}]"#, "end_turn"));
     assert_eq!(judged(&late), Outcome::Success);
 }

@@ -1,6 +1,6 @@
 //! The tokens that an event counts.
 
-use crate::Tokens;
+use crate::Usage;
 
 /// The tokens of an answer so far, as an event counts them. Every count is that of the whole answer, and not all of them come each
 /// time.
@@ -32,11 +32,11 @@ impl UsageCounts {
     }
 
     /// The tokens, if any were counted. What was read from a cache, or stored in it, is input too.
-    pub(crate) fn tokens(&self) -> Option<Tokens> {
+    pub(crate) fn tokens(&self) -> Option<Usage> {
         let input = [self.input, self.cache_write, self.cache_read];
         let any = input.iter().chain([&self.output]).any(Option::is_some);
         let input = input.iter().flatten().fold(0_u64, |sum, count| sum.saturating_add(*count));
-        let tokens = Tokens::new(input, self.output.unwrap_or_default());
+        let tokens = Usage::new(input, self.output.unwrap_or_default());
         any.then(|| tokens.with_cached(self.cache_read.unwrap_or_default()))
     }
 }

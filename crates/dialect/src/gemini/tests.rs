@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    AnswerForm, Dialect, FrameSummary, RequestInfo, StreamMonitor, Tokens, outcome::Outcome,
+    AnswerForm, Dialect, FrameSummary, RequestInfo, StreamMonitor, Usage, outcome::Outcome,
 };
 
 const WORD: &str = r#"{"candidates":[{"content":{"parts":[{"text":"word"}],"role":"model"},"index":0}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":1,"totalTokenCount":8}}"#;
@@ -97,11 +97,11 @@ fn a_finish_reason_ends_it_without_a_sentinel() {
         let mut watch =
             StreamMonitor::new(Dialect::Gemini, &crate::outcome::ErrorCodeTable::default());
         watch.feed(text.as_bytes());
-        assert_eq!(watch.tokens(), Some(Tokens::new(7, 4)));
+        assert_eq!(watch.usage(), Some(Usage::new(7, 4)));
     }
     let mut watch = StreamMonitor::new(Dialect::Gemini, &crate::outcome::ErrorCodeTable::default());
     watch.feed(as_events(&[WORD, STOP]).as_bytes());
-    assert_eq!(watch.tokens(), Some(Tokens::new(8, 13)));
+    assert_eq!(watch.usage(), Some(Usage::new(8, 13)));
     assert!(!watch.is_over());
     let text = as_events(&[WORD, STOP, "[DONE]"]);
     assert_eq!(self::watch(&text).1, Outcome::Success);
@@ -189,7 +189,7 @@ fn a_whole_answer_is_judged_by_its_candidates() {
     }
     assert_eq!(
         Dialect::Gemini.check(&crate::outcome::ErrorCodeTable::default(), whole.as_bytes()).1,
-        Some(Tokens::new(7, 1))
+        Some(Usage::new(7, 1))
     );
 }
 

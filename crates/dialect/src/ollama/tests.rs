@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    AnswerForm, Dialect, FrameSummary, RequestInfo, StreamMonitor, Tokens, outcome::Outcome,
+    AnswerForm, Dialect, FrameSummary, RequestInfo, StreamMonitor, Usage, outcome::Outcome,
 };
 
 const WORD: &str = r#"{"model":"m","created_at":"t","message":{"role":"assistant","content":"word"},"done":false}"#;
@@ -61,7 +61,7 @@ fn a_line_that_says_done_ends_the_stream_and_tells_its_cost() {
             StreamMonitor::new(Dialect::Ollama, &crate::outcome::ErrorCodeTable::default());
         assert_eq!(watch.feed(format!("{word}\n{DONE}\n").as_bytes()).failed, None);
         assert!(watch.is_over());
-        assert_eq!(watch.tokens(), Some(Tokens::new(7, 3)));
+        assert_eq!(watch.usage(), Some(Usage::new(7, 3)));
         assert_eq!(watch.finish(), Ok(Outcome::Success));
     }
     assert_eq!(
@@ -133,7 +133,7 @@ fn a_whole_answer_is_judged_by_its_content() {
     }
     assert_eq!(
         Dialect::Ollama.check(&crate::outcome::ErrorCodeTable::default(), whole.as_bytes()).1,
-        Some(Tokens::new(7, 3))
+        Some(Usage::new(7, 3))
     );
 }
 

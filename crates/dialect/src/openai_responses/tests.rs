@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Dialect, FrameSummary, RequestInfo, StreamMonitor, Tokens, outcome::Outcome};
+use crate::{Dialect, FrameSummary, RequestInfo, StreamMonitor, Usage, outcome::Outcome};
 
 const CREATED: &str = r#"{"type":"response.created","sequence_number":0,"response":{"id":"r","object":"response","status":"in_progress","error":null,"incomplete_details":null,"output":[],"usage":null}}"#;
 const ADDED: &str = r#"{"type":"response.output_item.added","output_index":0,"item":{"id":"msg_1","type":"message","status":"in_progress","role":"assistant","content":[]}}"#;
@@ -92,7 +92,7 @@ fn completed_and_incomplete_are_good_ends_and_nothing_else_is() {
         StreamMonitor::new(Dialect::OpenAiResponses, &crate::outcome::ErrorCodeTable::default());
     watch.feed(format!("data: {WORD}\n\ndata: {COMPLETED}\n\n").as_bytes());
     assert!(watch.is_over());
-    assert_eq!(watch.tokens(), Some(Tokens::new(7, 3)));
+    assert_eq!(watch.usage(), Some(Usage::new(7, 3)));
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn a_whole_response_is_judged_by_its_output() {
         Dialect::OpenAiResponses
             .check(&crate::outcome::ErrorCodeTable::default(), whole("[]").as_bytes())
             .1,
-        Some(Tokens::new(7, 3))
+        Some(Usage::new(7, 3))
     );
     // One that is worked out in the background is fetched later.
     for status in ["queued", "in_progress"] {

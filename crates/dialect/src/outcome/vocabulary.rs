@@ -73,7 +73,7 @@ impl Outcome {
 
     /// Whether the same request may be sent to the same route again.
     ///
-    /// [`ConnectionLost`](Self::ConnectionLost) only once, as it may be billed: see [`once`](Self::once).
+    /// [`ConnectionLost`](Self::ConnectionLost) only once, as it may be billed: see [`retry_at_most_once`](Self::retry_at_most_once).
     pub fn is_retryable(self) -> bool {
         matches!(
             self,
@@ -88,7 +88,7 @@ impl Outcome {
     }
 
     /// Whether a retry is allowed a single time only: the provider may have done the work, and billed it.
-    pub fn once(self) -> bool {
+    pub fn retry_at_most_once(self) -> bool {
         matches!(self, Self::ConnectionLost | Self::Truncated | Self::Empty | Self::Malformed)
     }
 
@@ -121,7 +121,7 @@ impl Outcome {
         )
     }
 
-    /// Whether the next rung of the ladder is asked.
+    /// Whether the next fallback of the ladder is asked.
     pub fn allows_fallback(self) -> bool {
         match self {
             Self::Success | Self::Blocked | Self::Cancelled => false,
@@ -137,7 +137,7 @@ impl Outcome {
     }
 
     /// What a breaker makes of it.
-    pub fn health(self) -> BreakerSignal {
+    pub fn breaker_signal(self) -> BreakerSignal {
         match self {
             Self::Success => BreakerSignal::Success,
             Self::RateLimited { .. } => BreakerSignal::Pushback,

@@ -1,7 +1,7 @@
 //! What a stream of ours says is read in the dialect, as a client would.
 
 use super::*;
-use crate::{Request, StreamMonitor, Tokens, outcome::Outcome};
+use crate::{Request, StreamMonitor, Usage, outcome::Outcome};
 
 fn ask(path: &str, body: &str) -> RequestInfo {
     let request: Request = http::Request::post(path).body(body.to_owned().into()).unwrap();
@@ -34,7 +34,7 @@ fn every_answer_becomes_a_whole_stream_of_its_dialect_with_its_usage() {
         let mut watch = StreamMonitor::new(dialect, &crate::outcome::ErrorCodeTable::default());
         let _seen = watch.feed(stream.as_bytes());
         assert_eq!(watch.outcome(), Outcome::Success, "{path}: {stream}");
-        assert_eq!(watch.tokens(), Some(Tokens::new(7, 3)), "{path}: {stream}");
+        assert_eq!(watch.usage(), Some(Usage::new(7, 3)), "{path}: {stream}");
     }
 }
 

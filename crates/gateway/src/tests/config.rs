@@ -122,7 +122,7 @@ fn a_file_that_is_wrong_is_told_with_line_and_field() {
         ("listen = 5", "1: listen: is of the wrong type (integer); allowed is a string"),
         ("upstream = \"http://a/v1\"", "1: upstream: has a path"),
         ("profile = \"p\"", "1: profile: is \"p\"; allowed is interactive"),
-        ("", "1: ladder: has no first target"),
+        ("", "1: fallbacks: has no first target"),
         ("[[target]]\nmodel = \"m\"", "1: name: is missing"),
         (
             "[[target]]\nname = \"a\"\napi_key = \"sk-1\"",
@@ -147,12 +147,12 @@ fn a_file_that_is_wrong_is_told_with_line_and_field() {
         ),
         (
             "[[target]]\nname = \"a\"\nmodel = \"m\"",
-            "1: ladder: has no first target with a base_url",
+            "1: fallbacks: has no first target with a base_url",
         ),
         ("[[canned]]\nname = \"c\"\ntext = \"\"", "3: text: is blank"),
         (
             "[[canned]]\nname = \"c\"\ntext = \"t\"\n[[canned]]\nname = \"d\"\ntext = \"t\"",
-            "1: ladder: is with \"c\" before others",
+            "1: fallbacks: is with \"c\" before others",
         ),
     ];
     for (toml, expected) in cases {
@@ -160,7 +160,7 @@ fn a_file_that_is_wrong_is_told_with_line_and_field() {
         assert!(line.starts_with(expected), "{toml:?}: {line}");
     }
     let with_upstream = [
-        ("ladder = [\"nope\"]", "2: ladder: is \"nope\"; allowed are the names"),
+        ("fallbacks = [\"nope\"]", "2: fallbacks: is \"nope\"; allowed are the names"),
         ("[limits]\ndeadline = 0", "3: limits.deadline: is 0; allowed is a number of seconds"),
         ("[limits]\ndeadline = nan", "3: limits.deadline: is NaN"),
         ("[limits]\nidle = -1", "3: limits.idle: is -1"),
@@ -190,25 +190,31 @@ fn a_file_that_is_wrong_is_told_with_line_and_field() {
 }
 
 #[test]
-fn what_is_set_of_rungs_traffic_and_cache_is_refused_with_line_and_field_where_it_is_wrong() {
+fn what_is_set_of_fallbacks_traffic_and_cache_is_refused_with_line_and_field_where_it_is_wrong() {
     let target = |field: &str| format!("[[target]]\nname = \"a\"\nmodel = \"m\"\n{field}");
-    let equal = "[[target]]\nname = \"b\"\nrung = \"r\"\nmodel = \"m\"\n";
+    let equal = "[[target]]\nname = \"b\"\ngroup = \"r\"\nmodel = \"m\"\n";
     let cases = [
         (
             target("dialect = \"openai\""),
             "5: dialect: is \"openai\"; allowed is one of openai-chat,",
         ),
         (target("prefill = \"yes\""), "5: prefill: is \"yes\"; allowed is one of message,"),
-        (target("takes = [\"yes\"]"), "5: takes: is \"yes\"; allowed is one of chat, embeddings,"),
+        (
+            target("operations = [\"yes\"]"),
+            "5: operations: is \"yes\"; allowed is one of chat, embeddings,",
+        ),
         (target("context = 0"), "5: context: is 0; allowed is a whole number from 1 on"),
         (target("max_tokens = 15"), "5: max_tokens: is 15; allowed is a whole number from 16 on"),
-        (target("fit = 10"), "5: fit: is 10; allowed is a whole number from 256 on"),
+        (
+            target("fit_context = 10"),
+            "5: fit_context: is 10; allowed is a whole number from 256 on",
+        ),
         (target("vision = 1"), "5: vision: is of the wrong type"),
-        (target("rung = \"a b\""), "5: rung: is no name"),
+        (target("group = \"a b\""), "5: group: is no name"),
         (target("fallbacks = 1"), "5: fallbacks: is unknown; allowed is one of name"),
         (
             format!("{equal}{}", equal.replace("\"b\"", "\"c\"") + "tools = true"),
-            "10: tools: is the rung's",
+            "10: tools: is a key of the group",
         ),
         (
             format!(
@@ -223,8 +229,11 @@ fn what_is_set_of_rungs_traffic_and_cache_is_refused_with_line_and_field_where_i
             "4: age: is 0; allowed is a number of seconds",
         ),
         ("[[stored]]\nname = \"s\"".into(), "2: age: is missing"),
-        ("resume = \"yes\"".into(), "2: resume: is \"yes\"; allowed is off or continue"),
-        ("wait = \"yes\"".into(), "2: wait: is of the wrong type"),
+        (
+            "mid_stream_failure = \"yes\"".into(),
+            "2: mid_stream_failure: is \"yes\"; allowed is error or continue",
+        ),
+        ("wait_for_recovery = \"yes\"".into(), "2: wait_for_recovery: is of the wrong type"),
         (
             "[traffic]\nconcurrency = 0".into(),
             "3: traffic.concurrency: is 0; allowed is a whole number from 1",
@@ -234,8 +243,8 @@ fn what_is_set_of_rungs_traffic_and_cache_is_refused_with_line_and_field_where_i
         ("[traffic]\nhedge = 2".into(), "3: traffic.hedge: is 2; allowed is a share"),
         ("[[traffic.model]]\ntokens = 1".into(), "2: name: is missing"),
         ("[[traffic.model]]\nname = \"\"".into(), "3: traffic.model.name: is blank"),
-        ("[cache]\nfresh = -1".into(), "3: cache.fresh: is -1"),
-        ("[cache]\nlargest = 0".into(), "3: cache.largest: is 0"),
+        ("[cache]\nserve_fresh_for = -1".into(), "3: cache.serve_fresh_for: is -1"),
+        ("[cache]\nmax_entry_bytes = 0".into(), "3: cache.max_entry_bytes: is 0"),
     ];
     for (toml, expected) in cases {
         let line = refused(&format!("{UP}{toml}"));

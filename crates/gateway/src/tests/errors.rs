@@ -27,7 +27,7 @@ async fn an_upstream_that_is_not_there_is_a_502_in_the_callers_language() {
         let request = client().post(gateway.at(path)).header("authorization", "Bearer sk-secret");
         let response = request.body(r#"{"model":"m"}"#).send().await.unwrap();
         assert_eq!(
-            (response.status().as_u16(), &response.headers()["evenkeel-rung"]),
+            (response.status().as_u16(), &response.headers()["evenkeel-served-by"]),
             (502, &"gateway".parse().unwrap()),
             "{path}"
         );

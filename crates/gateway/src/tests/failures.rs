@@ -1,4 +1,4 @@
-//! The failures of a provider through the gateway, with models of one upstream as the rungs.
+//! The failures of a provider through the gateway, with models of one upstream as the fallbacks.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use tokio::time::Instant;
 
 use super::support::{Models, QUICK, TestGateway, gateway_for, gateway_with};
 
-/// What a caller saw: status, rung, attempts, its words.
+/// What a caller saw: status, fallback, attempts, its words.
 pub(crate) async fn seen(request: reqwest::RequestBuilder) -> (u16, String, u32, String) {
     let response = request.send().await.unwrap();
     let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
-    let (status, rung, attempts) =
-        (response.status().as_u16(), header("evenkeel-rung"), header("evenkeel-attempts"));
-    (status, rung, attempts.parse().unwrap(), words(&response.text().await.unwrap()))
+    let (status, fallback, attempts) =
+        (response.status().as_u16(), header("evenkeel-served-by"), header("evenkeel-attempts"));
+    (status, fallback, attempts.parse().unwrap(), words(&response.text().await.unwrap()))
 }
 
 fn words(text: &str) -> String {
@@ -26,21 +26,30 @@ fn words(text: &str) -> String {
     values.filter_map(piece).collect()
 }
 
-fn fallback(gateway: &TestGateway, model: &str, stream: bool) -> reqwest::RequestBuilder {
+fn with_fallbacks(gateway: &TestGateway, model: &str, stream: bool) -> reqwest::RequestBuilder {
     gateway.chat(model, stream).header("evenkeel-fallbacks", "spare, never-asked")
 }
 
 /// A first model that fails so once, or always, and then how many attempts it gets before the answer is whole.
-async fn whole(models: Models, model: &str, rung: &str, attempts: std::ops::RangeInclusive<u64>) {
+async fn whole(
+    models: Models,
+    model: &str,
+    served_by: &str,
+    attempts: std::ops::RangeInclusive<u64>,
+) {
     let gateway = gateway_for(&models.serve().await).await;
     for stream in [true, false] {
         let before = models.of(model).count();
-        let (status, from, sent, said) = seen(fallback(&gateway, model, stream)).await;
-        assert_eq!((status, from.as_str(), said.as_str()), (200, rung, WORDS), "{model} {stream}");
+        let (status, from, sent, said) = seen(with_fallbacks(&gateway, model, stream)).await;
+        assert_eq!(
+            (status, from.as_str(), said.as_str()),
+            (200, served_by, WORDS),
+            "{model} {stream}"
+        );
         let asked = models.of(model).count() - before;
         assert!(attempts.contains(&asked), "{model} {stream}: {asked}");
-        assert_eq!(u64::from(sent), asked + u64::from(rung == "spare"));
-        if rung != "spare" {
+        assert_eq!(u64::from(sent), asked + u64::from(served_by == "spare"));
+        if served_by != "spare" {
             // It failed once; the next call would meet a model that is well.
             break;
         }
@@ -98,9 +107,9 @@ async fn what_is_too_large_goes_to_the_next_model_after_one_attempt() {
 async fn a_filters_refusal_is_the_answer() {
     let models = Models::default().always("m", Reply::content_policy_violation());
     let gateway = gateway_for(&models.serve().await).await;
-    let response = fallback(&gateway, "m", true).send().await.unwrap();
+    let response = with_fallbacks(&gateway, "m", true).send().await.unwrap();
     assert_eq!(
-        (response.status().as_u16(), &response.headers()["evenkeel-rung"]),
+        (response.status().as_u16(), &response.headers()["evenkeel-served-by"]),
         (400, &"primary".parse().unwrap())
     );
     assert!(response.text().await.unwrap().contains("content_policy_violation"));
@@ -111,7 +120,7 @@ async fn a_filters_refusal_is_the_answer() {
 async fn the_caller_sees_the_model_that_answered() {
     let models = Models::default().always("m", Reply::status(503));
     let gateway = gateway_for(&models.serve().await).await;
-    let text = fallback(&gateway, "m", false).send().await.unwrap().text().await.unwrap();
+    let text = with_fallbacks(&gateway, "m", false).send().await.unwrap().text().await.unwrap();
     let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(answer["model"], "spare");
     assert!(answer["usage"]["total_tokens"].as_u64().unwrap() > 0);
@@ -122,16 +131,16 @@ async fn breakers_are_shared_by_all_requests_also_those_with_fallbacks_of_their_
     let models = Models::default().always("m", Reply::status(503));
     let gateway = gateway_for(&models.serve().await).await;
     for _ in 0..12 {
-        let (status, rung, ..) = seen(fallback(&gateway, "m", true)).await;
-        assert_eq!((status, rung.as_str()), (200, "spare"));
+        let (status, fallback, ..) = seen(with_fallbacks(&gateway, "m", true)).await;
+        assert_eq!((status, fallback.as_str()), (200, "spare"));
     }
     assert!(models.of("m").count() <= 6, "{}", models.of("m").count());
     assert_eq!(models.of("spare").count(), 12);
 }
 
 #[tokio::test]
-async fn a_requests_models_stand_between_the_first_rung_and_the_others_and_have_the_first_ones_key()
-{
+async fn a_requests_models_stand_between_the_first_fallback_and_the_others_and_have_the_first_ones_key()
+ {
     let wants =
         |name: &str, reply: Reply| Provider::new(name).requires("key-of-the-target").always(reply);
     let models = Models::default()
@@ -144,22 +153,22 @@ async fn a_requests_models_stand_between_the_first_rung_and_the_others_and_have_
     );
     let gateway = gateway_with(&toml, &[]).await;
     let request = gateway.chat("m", false).header("evenkeel-fallbacks", "own");
-    let (status, rung, attempts, said) = seen(request).await;
-    assert_eq!((status, rung.as_str(), said.as_str()), (200, "second", WORDS));
+    let (status, fallback, attempts, said) = seen(request).await;
+    assert_eq!((status, fallback.as_str(), said.as_str()), (200, "second", WORDS));
     assert!(models.of("own").count() >= 1, "asked before the gateway_with one");
     assert_eq!(u64::from(attempts), models.of("m").count() + models.of("own").count() + 1);
     // Without wishes the first target answers by its name.
-    let (_, rung, ..) = seen(gateway.chat("gateway_with", true)).await;
-    assert_eq!(rung, "first");
+    let (_, fallback, ..) = seen(gateway.chat("gateway_with", true)).await;
+    assert_eq!(fallback, "first");
 }
 
 #[tokio::test]
-async fn a_canned_reply_ends_a_configured_ladder() {
+async fn a_canned_reply_ends_a_configured_fallbacks() {
     let models = Models::default().always("m", Reply::status(503));
     let toml = format!("[[canned]]\nname = \"sorry\"\ntext = \"Back soon.\"\n{QUICK}");
     let gateway = gateway_with(&toml, &["--upstream", &models.serve().await]).await;
     for stream in [true, false] {
-        let (status, rung, _, said) = seen(gateway.chat("m", stream)).await;
-        assert_eq!((status, rung.as_str(), said.as_str()), (200, "sorry", "Back soon."));
+        let (status, fallback, _, said) = seen(gateway.chat("m", stream)).await;
+        assert_eq!((status, fallback.as_str(), said.as_str()), (200, "sorry", "Back soon."));
     }
 }

@@ -17,18 +17,18 @@ async fn with(models: &Models, toml: &str) -> TestGateway {
 }
 
 #[tokio::test]
-async fn equal_targets_share_a_rung_and_calls_of_one_key_stay_at_one_of_them() {
+async fn equal_targets_share_a_fallback_and_calls_of_one_key_stay_at_one_of_them() {
     let models = Models::default();
     let url = models.serve().await;
     let target = |n| {
         format!(
-            "[[target]]\nname = \"t{n}\"\nrung = \"all\"\nbase_url = \"{url}\"\nmodel = \"m{n}\"\nkey_env = \"A_KEY\"\n"
+            "[[target]]\nname = \"t{n}\"\ngroup = \"all\"\nbase_url = \"{url}\"\nmodel = \"m{n}\"\nkey_env = \"A_KEY\"\n"
         )
     };
     let gateway = gateway_with(&format!("{}{}{QUICK}", target(1), target(2)), &[]).await;
     for n in 0..20 {
-        let (status, rung, ..) = seen(gateway.chat("any", n % 2 == 0)).await;
-        assert_eq!((status, rung.as_str()), (200, "all"));
+        let (status, fallback, ..) = seen(gateway.chat("any", n % 2 == 0)).await;
+        assert_eq!((status, fallback.as_str()), (200, "all"));
     }
     let both = [models.of("m1").count(), models.of("m2").count()];
     assert!(both.iter().all(|count| *count > 0) && both.iter().sum::<u64>() == 20, "{both:?}");
@@ -41,9 +41,9 @@ async fn equal_targets_share_a_rung_and_calls_of_one_key_stay_at_one_of_them() {
     for provider in [models.of("m1"), models.of("m2")] {
         provider.set(Reply::status(503));
     }
-    let (status, rung, ..) =
+    let (status, fallback, ..) =
         seen(gateway.chat("any", true).header("evenkeel-fallbacks", "own")).await;
-    assert_eq!((status, rung.as_str()), (200, "own"));
+    assert_eq!((status, fallback.as_str()), (200, "own"));
     assert!(
         gateway.health().await["routes"].to_string().contains("t1"),
         "a key is told by its name"
@@ -54,11 +54,11 @@ async fn equal_targets_share_a_rung_and_calls_of_one_key_stay_at_one_of_them() {
 async fn an_answer_is_stored_for_its_caller_and_given_in_an_outage() {
     let models = Models::default();
     let gateway = with(&models, "[[stored]]\nname = \"stored\"\nage = 60\n").await;
-    let (_, rung, _, first) = seen(gateway.chat("m", false)).await;
-    assert_eq!((rung.as_str(), first.as_str()), ("primary", WORDS));
+    let (_, fallback, _, first) = seen(gateway.chat("m", false)).await;
+    assert_eq!((fallback.as_str(), first.as_str()), ("primary", WORDS));
     models.of("m").set(Reply::status(503));
-    let (status, rung, _, said) = seen(gateway.chat("m", false)).await;
-    assert_eq!((status, rung.as_str(), said.as_str()), (200, "stored", WORDS));
+    let (status, fallback, _, said) = seen(gateway.chat("m", false)).await;
+    assert_eq!((status, fallback.as_str(), said.as_str()), (200, "stored", WORDS));
     let other = gateway.chat("m", false).header("authorization", "").bearer_auth("another-caller");
     assert_eq!(other.send().await.unwrap().status(), 503, "it is nobody else's");
 }
@@ -66,7 +66,7 @@ async fn an_answer_is_stored_for_its_caller_and_given_in_an_outage() {
 #[tokio::test]
 async fn a_fresh_answer_is_given_in_place_of_a_call() {
     let models = Models::default();
-    let gateway = with(&models, "[cache]\nfresh = 60\ncoalesce = true\n").await;
+    let gateway = with(&models, "[cache]\nserve_fresh_for = 60\ncoalesce = true\n").await;
     for _ in 0..3 {
         assert_eq!(seen(gateway.chat("m", false)).await.3, WORDS);
     }
@@ -74,13 +74,13 @@ async fn a_fresh_answer_is_given_in_place_of_a_call() {
 }
 
 #[tokio::test]
-async fn a_rung_asks_less_and_is_passed_by_where_a_call_needs_more() {
+async fn a_fallback_asks_less_and_is_passed_by_where_a_call_needs_more() {
     let models = Models::default().always("m", Reply::status(503));
     let toml = "[[target]]\nname = \"blind\"\nmodel = \"blind\"\nvision = false\n[[target]]\nname = \"short\"\nmodel = \"short\"\nmax_tokens = 50\nwithout_tools = true\n";
     let gateway = with(&models, toml).await;
     let body = r#"{"model":"m","max_tokens":900,"tools":[{"type":"function","function":{"name":"f"}}],"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://a/b.png"}}]}]}"#;
-    let (status, rung, ..) = seen(gateway.chat("m", false).body(body)).await;
-    assert_eq!((status, rung.as_str(), models.of("blind").count()), (200, "short", 0));
+    let (status, fallback, ..) = seen(gateway.chat("m", false).body(body)).await;
+    assert_eq!((status, fallback.as_str(), models.of("blind").count()), (200, "short", 0));
     let sent = models.of("short").attempts()[0].clone();
     assert_eq!((sent.max_tokens, sent.tools), (Some(50), false));
 }
@@ -89,10 +89,10 @@ async fn a_rung_asks_less_and_is_passed_by_where_a_call_needs_more() {
 async fn a_stream_that_breaks_goes_on_at_a_target_that_takes_a_prefill() {
     let cut = Reply::answer().with(Fault::Cut { words: 40 });
     let models = Models::default().always("m", cut);
-    let toml = "resume = \"continue\"\n[[target]]\nname = \"goes-on\"\nmodel = \"n\"\nprefill = \"message\"\n";
+    let toml = "mid_stream_failure = \"continue\"\n[[target]]\nname = \"goes-on\"\nmodel = \"n\"\nprefill = \"message\"\n";
     let gateway = with(&models, toml).await;
-    let (status, rung, _, said) = seen(gateway.chat("m", true)).await;
-    assert_eq!((status, rung.as_str(), models.of("n").count()), (200, "primary", 1));
+    let (status, fallback, _, said) = seen(gateway.chat("m", true)).await;
+    assert_eq!((status, fallback.as_str(), models.of("n").count()), (200, "primary", 1));
     assert!(said.starts_with(&WORDS[..100]) && said.len() >= WORDS.len(), "{said}");
 }
 

@@ -42,7 +42,7 @@ async fn known(models: &Models, toml: &str) -> TestGateway {
 async fn a_header_that_is_named_keeps_stored_answers_apart_and_one_that_is_ignored_does_not() {
     let models = Models::default();
     let identity = "[identity]\nuser = [\"X-Seat\"]\nignore = [\"x-session-id\"]\n";
-    let gateway = known(&models, &format!("[cache]\nfresh = 60\n{identity}")).await;
+    let gateway = known(&models, &format!("[cache]\nserve_fresh_for = 60\n{identity}")).await;
     let headers = [("x-seat", "1"), ("x-seat", "2"), ("x-forwarded-user", "3"), ("x-seat", "1")];
     for ((header, value), sent) in headers.into_iter().zip([1, 2, 3, 3]) {
         for session in ["a", "b"] {

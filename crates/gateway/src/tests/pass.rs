@@ -111,7 +111,7 @@ async fn headers_go_on_but_for_those_of_the_hop_and_ours() {
     );
     assert!(answer.contains("set-cookie: a=b") && answer.contains("content-type: text/x-any"));
     assert!(
-        answer.contains("evenkeel-rung: primary\r\n")
+        answer.contains("evenkeel-served-by: primary\r\n")
             && answer.contains("evenkeel-attempts: 1\r\n")
     );
     assert!(!answer.contains("x-hop") && !answer.contains("keep-alive"), "{answer}");
@@ -148,7 +148,7 @@ async fn healthy_answers_are_the_providers_byte_for_byte() {
                 let response =
                     client().post(format!("{base}{path}")).body(body).send().await.unwrap();
                 let kind = response.headers()["content-type"].clone();
-                let ours = response.headers().get("evenkeel-rung").cloned();
+                let ours = response.headers().get("evenkeel-served-by").cloned();
                 answers.push((response.status(), kind, response.bytes().await.unwrap()));
                 assert_eq!(ours.is_some(), base == &gateway.url);
             }
@@ -181,7 +181,7 @@ async fn a_connection_is_kept_and_a_final_error_is_the_providers_own() {
             (401, &"r7".parse().unwrap())
         );
         assert_eq!(
-            (&response.headers()["evenkeel-rung"], &response.headers()["evenkeel-attempts"]),
+            (&response.headers()["evenkeel-served-by"], &response.headers()["evenkeel-attempts"]),
             (&"primary".parse().unwrap(), &"1".parse().unwrap())
         );
         assert_eq!(response.bytes().await.unwrap(), direct);

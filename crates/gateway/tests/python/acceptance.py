@@ -253,7 +253,7 @@ def calls(saw, first, second):
     """What holds of every call: the headers tell what was done."""
     told = int(saw.headers.get("evenkeel-attempts", -1))
     return {"attempts are told": told == len(first) + len(second),
-            "the rung is told": saw.headers.get("evenkeel-rung") == ("primary" if not second else WELL)
+            "the fallback is told": saw.headers.get("evenkeel-served-by") == ("primary" if not second else WELL)
             or not saw.whole}
 
 

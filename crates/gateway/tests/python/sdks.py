@@ -110,8 +110,8 @@ def healthy(check, model):
     for way in check.ways():
         check.whole(way, model)
     head = check.openai.chat.completions.with_raw_response.create(model=model, messages=MESSAGES).headers
-    assert head["evenkeel-attempts"] == "1" and head["evenkeel-rung"], head
-    print(f"ok    the answer tells its rung   {model}")
+    assert head["evenkeel-attempts"] == "1" and head["evenkeel-served-by"], head
+    print(f"ok    the answer tells its fallback   {model}")
 
 
 def failures(check):

@@ -20,7 +20,7 @@ pub(super) struct CallRecord {
     /// The reason for which the call failed.
     pub(super) reason: Option<String>,
     /// The fallback that answered, if the head names it.
-    pub(super) rung: Option<Box<str>>,
+    pub(super) fallback: Option<Box<str>>,
     /// The time from the call to its first content, or to its end if it has no answer.
     pub(super) latency: Duration,
     /// The time from the call to its first content.
@@ -40,7 +40,7 @@ pub(super) struct PlannedCall {
 /// An answer that is complete.
 struct CompleteAnswer {
     result: CallResult,
-    rung: Option<Box<str>>,
+    fallback: Option<Box<str>>,
 }
 
 /// The model of every call.
@@ -66,14 +66,14 @@ impl PlannedCall {
         let reading = read(client, request, &harness, || first = Some(elapsed()));
         let answer = timeout_at(start + HUNG_AFTER.mul_f64(scale), reading).await;
         let end = elapsed();
-        let (result, reason, rung) = match answer {
-            Ok(Ok(answer)) => (answer.result, None, answer.rung),
+        let (result, reason, fallback) = match answer {
+            Ok(Ok(answer)) => (answer.result, None, answer.fallback),
             Ok(Err(reason)) => (CallResult::Error, Some(reason), None),
             Err(_) => (CallResult::Hung, None, None),
         };
         let first_content = if result.is_answer() { first.or(Some(end)) } else { first };
         let latency = first_content.filter(|_| result.is_answer()).unwrap_or(end);
-        CallRecord { call, result, reason, rung, latency, first_content }
+        CallRecord { call, result, reason, fallback, latency, first_content }
     }
 }
 
@@ -114,9 +114,10 @@ where
             }
         }
     }
-    let rung = head.headers.get("evenkeel-rung").and_then(|rung| rung.to_str().ok());
+    let fallback =
+        head.headers.get("evenkeel-served-by").and_then(|fallback| fallback.to_str().ok());
     Ok(CompleteAnswer {
         result: answer.finish(&head.headers, harness)?,
-        rung: rung.map(Into::into),
+        fallback: fallback.map(Into::into),
     })
 }

@@ -9,7 +9,7 @@ use crate::scenario::{CallResult, Series};
 /// The results of the calls of one client. Each call counts as one of `primary`, `secondary`, `stored`, `canned`, `error`,
 /// `hung`, and also as `late` where it was late. Seconds are in the time of the incident.
 ///
-/// The head of an answer names its source: `evenkeel-rung` contains `stored` or `canned`, else `x-served-by` has the name of the
+/// The head of an answer names its source: `evenkeel-served-by` contains `stored` or `canned`, else `x-served-by` has the name of the
 /// provider. An answer without that header is a canned reply. Only a whole answer counts: from a provider, all the sixty words;
 /// stored or canned, any content with an end. All else is an error.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -52,9 +52,9 @@ pub struct Metrics {
     /// The calls with an unavailable tool; `None` where the incident has no unavailable tool.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tools: Option<ToolMetrics>,
-    /// The number of answers of each fallback that a head names in `evenkeel-rung`. See [`Report::rungs`].
+    /// The number of answers of each fallback that a head names in `evenkeel-served-by`. See [`Report::fallbacks`].
     #[serde(skip)]
-    pub rungs: BTreeMap<String, u64>,
+    pub fallbacks: BTreeMap<String, u64>,
     /// The same over time, for plots.
     #[serde(skip)]
     pub series: Series,
@@ -91,7 +91,7 @@ pub struct Report {
     pub clients: Vec<Metrics>,
     /// The answers of each fallback, for each client whose heads name fallbacks.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub rungs: BTreeMap<String, BTreeMap<String, u64>>,
+    pub fallbacks: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
 // === impl Metrics ===

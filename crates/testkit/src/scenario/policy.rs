@@ -159,9 +159,10 @@ impl Scenario {
     /// The metrics of all clients.
     pub fn report(&self, clients: Vec<Metrics>) -> Report {
         let incident = self.incident.name().to_owned();
-        let with_rungs = clients.iter().filter(|client| !client.rungs.is_empty());
-        let rungs = with_rungs.map(|client| (client.name.clone(), client.rungs.clone())).collect();
-        Report { incident, seed: self.seed, rate: self.rate, clients, rungs }
+        let with_fallbacks = clients.iter().filter(|client| !client.fallbacks.is_empty());
+        let fallbacks =
+            with_fallbacks.map(|client| (client.name.clone(), client.fallbacks.clone())).collect();
+        Report { incident, seed: self.seed, rate: self.rate, clients, fallbacks }
     }
 }
 

@@ -88,12 +88,12 @@ impl CallResult {
     /// The source of an answer by its head: the fallback, else the provider; canned if the head has neither.
     fn of(headers: &HeaderMap, harness: &Harness) -> Result<Self, &'static str> {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let rung = text("evenkeel-rung").unwrap_or_default();
-        if rung.contains("stored") {
+        let fallback = text("evenkeel-served-by").unwrap_or_default();
+        if fallback.contains("stored") {
             return Ok(Self::Stored);
         }
         match text("x-served-by") {
-            _ if rung.contains("canned") => Ok(Self::Canned),
+            _ if fallback.contains("canned") => Ok(Self::Canned),
             None => Ok(Self::Canned),
             Some(name) if name == harness.primary().name() => Ok(Self::Primary),
             Some(name) if name == harness.secondary().name() => Ok(Self::Secondary),

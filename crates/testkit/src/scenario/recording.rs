@@ -59,7 +59,7 @@ impl Recording<'_> {
             first_event_p50_s: self.percentile(0.50),
             first_event_p99_s: self.percentile(0.99),
             tools: self.tools(&attempts),
-            rungs: self.rungs(),
+            fallbacks: self.fallbacks(),
             series: self.series(&attempts),
             reasons: self.reasons(),
         }
@@ -162,12 +162,12 @@ impl Recording<'_> {
         without
     }
 
-    fn rungs(&self) -> BTreeMap<String, u64> {
-        let mut rungs = BTreeMap::new();
-        for rung in self.records.iter().filter_map(|record| record.rung.as_deref()) {
-            *rungs.entry(rung.to_owned()).or_default() += 1;
+    fn fallbacks(&self) -> BTreeMap<String, u64> {
+        let mut fallbacks = BTreeMap::new();
+        for fallback in self.records.iter().filter_map(|record| record.fallback.as_deref()) {
+            *fallbacks.entry(fallback.to_owned()).or_default() += 1;
         }
-        rungs
+        fallbacks
     }
 
     /// A percentile of the times to the first content of the answered calls, by nearest rank.

@@ -38,5 +38,5 @@ impl Out {
 /// be a glitch.
 pub(super) fn locked_out(times: u32, m: &Moment<'_>) -> Duration {
     let lasts = LOCKED_OUT.0.saturating_mul(1 << times.min(16)).min(LOCKED_OUT.1);
-    lasts.min(m.policy.unfit)
+    lasts.min(m.policy.permanent_failure_ejection)
 }

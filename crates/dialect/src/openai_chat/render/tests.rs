@@ -106,6 +106,6 @@ fn a_text_is_a_stream_to_a_strict_client() {
             chunks.iter().flat_map(|chunk| &chunk.choices).filter(|c| c.finish_reason.is_some());
         assert_eq!(finish.count(), 1);
         assert_eq!(chunks.last().unwrap().usage.is_some(), usage);
-        assert_eq!(watch.tokens().is_some(), usage);
+        assert_eq!(watch.usage().is_some(), usage);
     }
 }

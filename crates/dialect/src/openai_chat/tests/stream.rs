@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use crate::{
-    Dialect, Expected, FrameSummary, StreamMonitor, Tokens,
+    Dialect, Expected, FrameSummary, StreamMonitor, Usage,
     answer_state::AnswerState,
     decode::RawEvent,
     monitor,
@@ -321,9 +321,9 @@ fn usage_is_kept_the_last_wins() {
     for data in [running, STOP, USAGE, r#"{"choices":[],"usage":null}"#] {
         follower.event(b"", data.as_bytes(), &mut seen);
     }
-    assert_eq!(follower.answer.tokens(), Some(Tokens::new(7, 3)));
+    assert_eq!(follower.answer.tokens(), Some(Usage::new(7, 3)));
     follower.event(b"", running.as_bytes(), &mut seen);
-    assert_eq!(follower.answer.tokens(), Some(Tokens::new(7, 1)));
+    assert_eq!(follower.answer.tokens(), Some(Usage::new(7, 1)));
 }
 
 #[test]

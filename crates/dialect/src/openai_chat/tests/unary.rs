@@ -1,5 +1,5 @@
 use crate::{
-    Dialect, Tokens,
+    Dialect, Usage,
     outcome::{ErrorCodeTable, Outcome},
 };
 
@@ -111,7 +111,7 @@ fn the_cost_is_read_whatever_the_answer() {
         r#"{"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":3,"total_tokens":10}}"#;
     assert_eq!(
         Dialect::OpenAiChat.check(&ErrorCodeTable::default(), usage.as_bytes()).1,
-        Some(Tokens::new(7, 3))
+        Some(Usage::new(7, 3))
     );
     for odd in [r#"{"usage":null}"#, r#"{"usage":"many"}"#, "{}"] {
         assert_eq!(
@@ -123,7 +123,7 @@ fn the_cost_is_read_whatever_the_answer() {
     let half = r#"{"usage":{"prompt_tokens":7,"completion_tokens":-1}}"#;
     assert_eq!(
         Dialect::OpenAiChat.check(&ErrorCodeTable::default(), half.as_bytes()).1,
-        Some(Tokens::new(7, 0))
+        Some(Usage::new(7, 0))
     );
 }
 
