@@ -5,7 +5,7 @@
 //! otherwise wipe out what is known of all others. Where nothing found is at rest, [`of`](KeyedState::of) gives a coarse state that
 //! the call shares with all credentials of its provider and model (`*` in the place of the credential), or with all models of the
 //! provider where there are too many of those as well. [`own`](KeyedState::own) gives none: the breakers have a coarse state already
-//! (the herd of `breaker::herds`), which also stands over the routes that have one of their own.
+//! (the coarse breaker of `breaker::coarse_breakers`), which also stands over the routes that have one of their own.
 //!
 //! A look-up costs the same whatever the table holds; a new route looks at no more than a few others.
 //!

@@ -18,11 +18,11 @@ use crate::{
 
 /// A streamed request body: it can be sent once only, and the first attempt takes it.
 #[derive(Clone)]
-struct Once(Arc<Mutex<Option<reqwest::Body>>>);
+struct StreamingBody(Arc<Mutex<Option<reqwest::Body>>>);
 
 /// Where the answer came from, as reqwest tells it.
 #[derive(Clone)]
-struct From(Url);
+struct BaseUrl(Url);
 
 // === requests ===
 
@@ -39,7 +39,7 @@ pub(crate) async fn from_reqwest(mut request: reqwest::Request) -> Result<Reques
         Request::from_parts(parts, bytes)
     } else {
         let mut request = Request::from_parts(parts, bytes::Bytes::new());
-        request.extensions_mut().insert(Once(Arc::new(Mutex::new(Some(body)))));
+        request.extensions_mut().insert(StreamingBody(Arc::new(Mutex::new(Some(body)))));
         CallContext::of(&mut request).non_replayable = true;
         request
     };
@@ -62,7 +62,7 @@ fn no_later(request: &mut Request, than: Deadline) {
 /// A request for the wire.
 pub(crate) fn to_wire(request: Request) -> Result<reqwest::Request, Error> {
     let (mut parts, bytes) = request.into_parts();
-    let body = match parts.extensions.remove::<Once>() {
+    let body = match parts.extensions.remove::<StreamingBody>() {
         Some(once) => lock(&once.0).take().ok_or_else(|| {
             Error::new(Outcome::NotSent { retry_in: None }).with_source("the body was sent before")
         })?,
@@ -78,14 +78,14 @@ pub(crate) fn from_wire(response: reqwest::Response) -> Response {
     let url = response.url().clone();
     let response: http::Response<reqwest::Body> = response.into();
     let (mut parts, body) = response.into_parts();
-    parts.extensions.insert(From(url));
+    parts.extensions.insert(BaseUrl(url));
     Response::from_parts(parts, Body::boxed(body.map_err(cut).boxed()))
 }
 
 /// A response for the caller of reqwest. An answer that was made here has the URL that was asked.
 pub(crate) fn into_reqwest(response: Response, asked: Url) -> reqwest::Response {
     let (mut parts, body) = response.into_parts();
-    let url = parts.extensions.remove::<From>().map_or(asked, |from| from.0);
+    let url = parts.extensions.remove::<BaseUrl>().map_or(asked, |from| from.0);
     let mut response = http::Response::from_parts(parts, reqwest::Body::wrap(body));
     response.extensions_mut().extend(url_extension(url));
     response.into()
@@ -98,7 +98,7 @@ fn url_extension(url: Url) -> http::Extensions {
     response.map(|response| response.into_parts().0.extensions).unwrap_or_default()
 }
 
-impl fmt::Debug for Once {
+impl fmt::Debug for StreamingBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Once")
     }

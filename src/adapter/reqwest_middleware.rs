@@ -55,11 +55,11 @@ pub struct EvenkeelMiddleware {
 
 /// The way out of the stack: every attempt is handed to the `handle` that runs the call, and its result comes back.
 #[derive(Clone, Debug, Default)]
-struct Out {}
+struct Outgoing {}
 
 /// The sender of the call, in the extensions of its request.
 #[derive(Clone)]
-struct Way(mpsc::Sender<Attempt>);
+struct AttemptSender(mpsc::Sender<Attempt>);
 
 struct Attempt {
     request: Request,
@@ -77,7 +77,7 @@ impl EvenkeelMiddleware {
     ///
     /// When the configuration is wrong: see [`ClientBuilder::build`].
     pub fn new(builder: ClientBuilder) -> Result<Self, ConfigError> {
-        let client = builder.build_with(Reconnect::new(Out {}))?;
+        let client = builder.build_with(Reconnect::new(Outgoing {}))?;
         Ok(Self { client, refusals_as_503: false })
     }
 
@@ -108,7 +108,7 @@ impl Middleware for EvenkeelMiddleware {
         let mut request = from_reqwest(request).await.map_err(wrap)?;
         // At most one attempt and its hedge are under way.
         let (sender, mut attempts) = mpsc::channel(2);
-        request.extensions_mut().insert(Way(sender));
+        request.extensions_mut().insert(AttemptSender(sender));
         let mut call = pin!(self.client.send(request));
         let mut running: Vec<Running<'_>> = Vec::new();
         loop {
@@ -176,9 +176,9 @@ async fn run(
     Some(extensions)
 }
 
-// === impl Out ===
+// === impl Outgoing ===
 
-impl Service<Request> for Out {
+impl Service<Request> for Outgoing {
     type Response = Response;
     type Error = Error;
     type Future = ResponseFuture;
@@ -188,7 +188,7 @@ impl Service<Request> for Out {
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let way = request.extensions_mut().remove::<Way>();
+        let way = request.extensions_mut().remove::<AttemptSender>();
         Box::pin(async move {
             let gone = || Error::new(Outcome::Cancelled);
             let way = way.ok_or_else(gone)?;

@@ -19,7 +19,7 @@ use crate::{
     stream::FirstContentAt,
     target::{
         Target,
-        group::{BalancePolicy, EqualTargets, Pool, Ride, Round, TargetIndex, check},
+        group::{BalancePolicy, EqualTargets, InFlight, Pool, TargetIndex, Tried, check},
     },
     telemetry::{Event, EventSink},
 };
@@ -46,16 +46,16 @@ pin_project! {
         #[pin]
         inner: F,
         // None where the call has one target, and when the attempt is over.
-        trip: Option<Trip>,
+        trip: Option<BalancedAttempt>,
     }
 }
 
 /// An attempt under way. Dropped before its end, the caller went away.
 #[derive(Debug)]
-struct Trip {
+struct BalancedAttempt {
     pool: Arc<Pool>,
     seat: TargetIndex,
-    ride: Ride,
+    ride: InFlight,
     route: Route,
     events: EventSink,
     over: bool,
@@ -108,7 +108,7 @@ impl<S> Layer<S> for BalanceLayer {
 
 impl<S> Balance<S> {
     /// The request for its target, and the attempt that begins with it, where there are several to choose from.
-    fn set_out(&self, mut request: Request) -> (Request, Option<Trip>) {
+    fn set_out(&self, mut request: Request) -> (Request, Option<BalancedAttempt>) {
         // A retry above has picked a target already, if it knew the targets.
         let (pool, picked) = match (&self.layer.pool, EqualTargets::of_mut(&mut request)) {
             (Some(own), _) => (own.clone(), None),
@@ -119,13 +119,13 @@ impl<S> Balance<S> {
             Some(picked) => (request, picked),
             None => {
                 let copies = EqualTargets::copies(&request);
-                pool.place(request, &mut Round::default(), copies.as_ref())
+                pool.place(request, &mut Tried::default(), copies.as_ref())
             }
         };
         let route = AttemptContext::route(&mut request);
         let ride = pool.begin(seat, Instant::now());
         let events = self.layer.events.clone();
-        (request, Some(Trip { pool, seat, ride, route, events, over: false }))
+        (request, Some(BalancedAttempt { pool, seat, ride, route, events, over: false }))
     }
 }
 
@@ -159,9 +159,9 @@ impl<F: Future<Output = Result<Response, Error>>> Future for BalanceFuture<F> {
     }
 }
 
-// === impl Trip ===
+// === impl BalancedAttempt ===
 
-impl Trip {
+impl BalancedAttempt {
     /// Takes note at once of what is known, and of the rest when the body has ended: until then the target has it to do.
     fn arrive(mut self, result: &mut Result<Response, Error>) {
         let outcome = judge(result).outcome();
@@ -191,7 +191,7 @@ impl Trip {
     }
 }
 
-impl Drop for Trip {
+impl Drop for BalancedAttempt {
     fn drop(&mut self) {
         if !self.over {
             self.end(Outcome::Cancelled);

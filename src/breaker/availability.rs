@@ -8,18 +8,19 @@ use crate::{
     Availability,
     breaker::{
         CircuitBreaker,
-        machine::{Machine, Mode},
-        moment::Moment,
+        decision_input::DecisionInput,
+        machine::{Machine, StateData},
     },
 };
 
 // === impl CircuitBreaker ===
 
 impl CircuitBreaker {
-    /// What a call may expect at `now`: both it and its herd have to let the call through.
+    /// What a call may expect at `now`: both it and its coarse breaker have to let the call through.
     pub(crate) fn availability(&self, now: Instant) -> Availability {
-        let own = self
-            .decide(|machine, policy| machine.availability(Moment { policy, now, random: 0.5 }));
+        let own = self.decide(|machine, policy| {
+            machine.availability(DecisionInput { policy, now, random: 0.5 })
+        });
         own.and(self.above().map_or(Availability::Clear, |above| above.availability(now)))
     }
 }
@@ -28,16 +29,16 @@ impl CircuitBreaker {
 
 impl Machine {
     /// What a call may expect now. Only read: what the clock has brought about is noted when a call comes.
-    pub(crate) fn availability(&self, at: Moment<'_>) -> Availability {
+    pub(crate) fn availability(&self, at: DecisionInput<'_>) -> Availability {
         match &self.mode {
-            Mode::Closed | Mode::ForcedClosed => Availability::Clear,
-            Mode::ForcedOpen => Availability::Unavailable { back_in: None },
-            Mode::Open { until } if *until > at.now => {
+            StateData::Closed | StateData::ForcedClosed => Availability::Clear,
+            StateData::ForcedOpen => Availability::Unavailable { back_in: None },
+            StateData::Open { until } if *until > at.now => {
                 Availability::Unavailable { back_in: Some(until.saturating_duration_since(at.now)) }
             }
-            Mode::Open { .. } | Mode::HalfOpen(_) => Availability::PROBE_ONLY,
-            Mode::Recovering(ramp) if ramp.ends(at.policy) <= at.now => Availability::Clear,
-            Mode::Recovering(ramp) => {
+            StateData::Open { .. } | StateData::HalfOpen(_) => Availability::PROBE_ONLY,
+            StateData::Recovering(ramp) if ramp.ends(at.policy) <= at.now => Availability::Clear,
+            StateData::Recovering(ramp) => {
                 Availability::Degraded { share: ramp.share(at), wait: Duration::ZERO }
             }
         }

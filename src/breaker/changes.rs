@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Sends the changes of all breakers of a layer to its listener and to those who watch.
-pub(super) struct Hub {
+pub(super) struct ChangeHub {
     events: OnceLock<EventSink>,
     changes: broadcast::Sender<Change>,
 }
@@ -23,9 +23,9 @@ pub(super) struct Hub {
 pub(super) const KEPT: usize = 256;
 
 /// Sends the changes of one breaker.
-pub(crate) struct Told {
+pub(crate) struct ChangeNotifier {
     route: Route,
-    hub: Arc<Hub>,
+    hub: Arc<ChangeHub>,
 }
 
 /// One change of one breaker.
@@ -51,9 +51,9 @@ pub struct Change {
 #[derive(Debug)]
 pub struct Changes(broadcast::Receiver<Change>);
 
-// === impl Hub ===
+// === impl ChangeHub ===
 
-impl Hub {
+impl ChangeHub {
     pub(super) fn new() -> Self {
         Self { events: OnceLock::new(), changes: broadcast::Sender::new(KEPT) }
     }
@@ -75,10 +75,10 @@ impl Hub {
     }
 }
 
-// === impl Told ===
+// === impl ChangeNotifier ===
 
-impl Told {
-    pub(super) fn new(route: Route, hub: Arc<Hub>) -> Self {
+impl ChangeNotifier {
+    pub(super) fn new(route: Route, hub: Arc<ChangeHub>) -> Self {
         Self { route, hub }
     }
 

@@ -8,11 +8,11 @@ use crate::{
     ConfigError,
     breaker::{
         BreakerPolicy, BreakerSnapshot, CircuitState,
-        above::Above,
-        changes::Told,
+        changes::ChangeNotifier,
+        decision_input::{Caller, DecisionInput},
         machine::Machine,
-        moment::{Caller, Moment},
-        siblings::Sibling,
+        parent::ParentBreaker,
+        provider_routes::ProviderRoute,
     },
     sync::{Arc, Mutex, lock},
 };
@@ -37,20 +37,20 @@ use crate::{
 /// # Ok::<(), evenkeel::ConfigError>(())
 /// ```
 #[derive(Clone)]
-pub struct CircuitBreaker(Arc<Shared>);
+pub struct CircuitBreaker(Arc<Inner>);
 
-struct Shared {
+struct Inner {
     policy: std::sync::Arc<BreakerPolicy>,
     machine: Mutex<Machine>,
-    links: Links,
+    links: BreakerLinks,
 }
 
 /// What a breaker of a route is tied to.
 #[derive(Default)]
-pub(super) struct Links {
-    pub(super) told: Option<Told>,
-    pub(super) above: Option<Box<dyn Above>>,
-    pub(super) sibling: Option<Sibling>,
+pub(super) struct BreakerLinks {
+    pub(super) told: Option<ChangeNotifier>,
+    pub(super) above: Option<Box<dyn ParentBreaker>>,
+    pub(super) sibling: Option<ProviderRoute>,
 }
 
 // === impl CircuitBreaker ===
@@ -59,21 +59,25 @@ impl CircuitBreaker {
     /// A breaker that is closed; refuses a policy with wrong values.
     pub fn new(policy: BreakerPolicy) -> Result<Self, ConfigError> {
         policy.check()?;
-        Ok(Self::with(policy.into(), Instant::now(), Links::default()))
+        Ok(Self::with(policy.into(), Instant::now(), BreakerLinks::default()))
     }
 
     /// A breaker of a policy that was checked.
-    pub(super) fn with(policy: std::sync::Arc<BreakerPolicy>, now: Instant, links: Links) -> Self {
+    pub(super) fn with(
+        policy: std::sync::Arc<BreakerPolicy>,
+        now: Instant,
+        links: BreakerLinks,
+    ) -> Self {
         let machine = Mutex::new(Machine::new(&policy, now));
-        Self(Arc::new(Shared { policy, machine, links }))
+        Self(Arc::new(Inner { policy, machine, links }))
     }
 
     /// What stands above it, for all credentials.
-    pub(super) fn above(&self) -> Option<&dyn Above> {
+    pub(super) fn above(&self) -> Option<&dyn ParentBreaker> {
         self.0.links.above.as_deref()
     }
 
-    pub(super) fn sibling(&self) -> Option<&Sibling> {
+    pub(super) fn sibling(&self) -> Option<&ProviderRoute> {
         self.0.links.sibling.as_ref()
     }
 
@@ -84,18 +88,20 @@ impl CircuitBreaker {
 
     /// Its state at `now`, with what it counts.
     pub fn snapshot(&self, now: Instant) -> BreakerSnapshot {
-        self.decide(|machine, policy| machine.snapshot(Moment { policy, now, random: 0.5 }))
+        self.decide(|machine, policy| machine.snapshot(DecisionInput { policy, now, random: 0.5 }))
     }
 
     /// Until when it lets no call through; `None` if it does at `now`.
     pub(crate) fn open_until(&self, now: Instant) -> Option<Instant> {
-        self.decide(|machine, policy| machine.open_until(Moment { policy, now, random: 0.5 }))
+        self.decide(|machine, policy| {
+            machine.open_until(DecisionInput { policy, now, random: 0.5 })
+        })
     }
 
     /// Whether it lets a call that it let through go on after a wait, or when it may.
     pub(super) fn still_lets(&self, now: Instant, caller: Caller) -> Result<(), Duration> {
         self.decide(|machine, policy| {
-            machine.still_lets(Moment { policy, now, random: 0.5 }, caller)
+            machine.still_lets(DecisionInput { policy, now, random: 0.5 }, caller)
         })
     }
 
@@ -123,11 +129,11 @@ impl CircuitBreaker {
         &self,
         (now, random): (Instant, f64),
         failed: bool,
-        decide: impl FnOnce(&mut Machine, Moment<'_>) -> T,
+        decide: impl FnOnce(&mut Machine, DecisionInput<'_>) -> T,
     ) -> T {
         let sibling = self.sibling().filter(|sibling| failed || sibling.is_troubled());
         let (decision, troubled) = self.decide(|machine, policy| {
-            let at = Moment { policy, now, random };
+            let at = DecisionInput { policy, now, random };
             let decision = decide(machine, at);
             (decision, sibling.is_some() && machine.is_troubled(at))
         });
@@ -140,9 +146,9 @@ impl CircuitBreaker {
         let (decision, steps) = {
             let mut machine = lock(&self.0.machine);
             let decision = decide(&mut machine, &self.0.policy);
-            (decision, machine.take_untold())
+            (decision, machine.drain_events())
         };
-        let Links { told, sibling, .. } = &self.0.links;
+        let BreakerLinks { told, sibling, .. } = &self.0.links;
         for step in steps {
             // What has begun anew is not in trouble. That it is, its attempts say when they end.
             let anew = !matches!(step.to, CircuitState::Open | CircuitState::HalfOpen);

@@ -7,11 +7,11 @@ use tokio::time::Instant;
 use crate::{
     breaker::{
         TransitionReason,
-        machine::{Machine, Mode},
-        moment::Moment,
-        probes::{Passed, Slot},
-        run::Run,
-        ticket::{Ticket, about},
+        admission_record::{AdmissionRecord, about},
+        decision_input::DecisionInput,
+        failure_run::FailureRun,
+        machine::{Machine, StateData},
+        probes::{ProbeResult, ProbeSlot},
         window::Counts,
     },
     outcome::{BreakerSignal, Outcome, Phase},
@@ -19,7 +19,7 @@ use crate::{
 
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct End {
+pub(crate) struct AttemptEnd {
     pub(crate) outcome: Outcome,
     /// A retry may follow: that the call has failed is counted when it has.
     pub(crate) deferred: bool,
@@ -36,8 +36,8 @@ const TIMES_USUAL: u32 = 3;
 impl Machine {
     /// The first event of an answer is there. Its latency counts now, and a probe is decided now: to recover, nobody waits
     /// for the end of a long stream.
-    pub(crate) fn begin(&mut self, at: Moment<'_>, ticket: &mut Ticket) {
-        if ticket.begun.is_some() || !self.is_news(at, ticket.generation) {
+    pub(crate) fn begin(&mut self, at: DecisionInput<'_>, ticket: &mut AdmissionRecord) {
+        if ticket.begun.is_some() || !self.is_current(at, ticket.generation) {
             return;
         }
         let slow = self.is_slow(at, ticket);
@@ -48,14 +48,19 @@ impl Machine {
             None => {
                 self.interrupt(ticket);
                 let counts = self.window.add(Counts::latency(slow), at.now);
-                self.weigh(at, counts, None);
+                self.evaluate_trip(at, counts, None);
             }
         }
     }
 
     /// An attempt came to something. Tells whether the call's failure is still to be counted, with [`fail_call`](Self::fail_call).
-    pub(crate) fn end(&mut self, at: Moment<'_>, ticket: &mut Ticket, end: End) -> bool {
-        if !self.is_news(at, ticket.generation) {
+    pub(crate) fn end(
+        &mut self,
+        at: DecisionInput<'_>,
+        ticket: &mut AdmissionRecord,
+        end: AttemptEnd,
+    ) -> bool {
+        if !self.is_current(at, ticket.generation) {
             return false;
         }
         let slow = self.is_slow(at, ticket);
@@ -66,11 +71,11 @@ impl Machine {
         }
         match (health, self.undecided(ticket)) {
             (BreakerSignal::Exhausted, _) => self.open(at, TransitionReason::Exhausted, wait),
-            (BreakerSignal::Unauthorized, _) if self.is_locked_out(at, ticket) => {
+            (BreakerSignal::Unauthorized, _) if self.credential_locked_out(at, ticket) => {
                 self.open(at, TransitionReason::Unauthorized, None);
             }
             (BreakerSignal::Ignored | BreakerSignal::Unauthorized, Some(slot)) => {
-                self.hand_back(slot)
+                self.release_probe(slot)
             }
             (BreakerSignal::Ignored | BreakerSignal::Unauthorized, None) => self.void(at),
             (BreakerSignal::Failure | BreakerSignal::Pushback, Some(_)) => {
@@ -87,24 +92,29 @@ impl Machine {
     }
 
     /// A call of that generation has failed, after all its attempts.
-    pub(crate) fn fail_call(&mut self, at: Moment<'_>, generation: u64, wait: Option<Duration>) {
-        if self.is_news(at, generation) {
+    pub(crate) fn fail_call(
+        &mut self,
+        at: DecisionInput<'_>,
+        generation: u64,
+        wait: Option<Duration>,
+    ) {
+        if self.is_current(at, generation) {
             let counts = self.window.add(Counts::default().and_ended(true), at.now);
             self.failing_since.get_or_insert(at.now);
-            self.weigh(at, counts, wait);
+            self.evaluate_trip(at, counts, wait);
         }
     }
 
     /// An attempt of that generation failed, and its call did not.
-    pub(crate) fn forgive(&mut self, at: Moment<'_>, generation: u64) {
-        if self.is_news(at, generation) {
+    pub(crate) fn forgive(&mut self, at: DecisionInput<'_>, generation: u64) {
+        if self.is_current(at, generation) {
             self.void(at);
         }
     }
 
     /// Whether it has taken too long by now: longer than was set, or nearly its whole limit where usually that is not so. The
     /// latter says something to those who have another target only.
-    fn is_slow(&self, at: Moment<'_>, ticket: &Ticket) -> bool {
+    fn is_slow(&self, at: DecisionInput<'_>, ticket: &AdmissionRecord) -> bool {
         let (policy, whole) = (at.policy, ticket.caller.whole);
         let took = ticket.took(at.now);
         match policy.slow_after {
@@ -120,22 +130,28 @@ impl Machine {
     }
 
     /// A probe has answered.
-    fn pass_or_open(&mut self, at: Moment<'_>, slot: Slot, ticket: &Ticket, slow: bool) {
+    fn pass_or_open(
+        &mut self,
+        at: DecisionInput<'_>,
+        slot: ProbeSlot,
+        ticket: &AdmissionRecord,
+        slow: bool,
+    ) {
         if slow && explicit(at) {
             return self.open(at, TransitionReason::ProbeSlow, None);
         }
         self.rejected.succeed(ticket.started, at.policy.window, at.now);
-        if let Mode::HalfOpen(probes) = &mut self.mode {
+        if let StateData::HalfOpen(probes) = &mut self.mode {
             match probes.pass(slot, at, ticket.took(at.now)) {
-                Passed::NotYet => {}
-                Passed::Enough => self.recover(at),
-                Passed::Seldom => self.close(TransitionReason::ProbesPassed),
+                ProbeResult::NotYet => {}
+                ProbeResult::Enough => self.recover(at),
+                ProbeResult::Seldom => self.close(TransitionReason::ProbesPassed),
             }
         }
     }
 
-    fn drop_probe(&mut self, at: Moment<'_>, slot: Slot, ticket: &Ticket) {
-        if let Mode::HalfOpen(probes) = &mut self.mode {
+    fn drop_probe(&mut self, at: DecisionInput<'_>, slot: ProbeSlot, ticket: &AdmissionRecord) {
+        if let StateData::HalfOpen(probes) = &mut self.mode {
             if probes.drop_one(slot, at, ticket.took(at.now)) {
                 self.open(at, TransitionReason::ProbeDropped, None);
             }
@@ -145,13 +161,13 @@ impl Machine {
     /// Counts a call that is no probe, or a probe that was decided at its first event.
     fn count(
         &mut self,
-        at: Moment<'_>,
-        ticket: &Ticket,
+        at: DecisionInput<'_>,
+        ticket: &AdmissionRecord,
         (health, slow): (BreakerSignal, bool),
-        end: End,
+        end: AttemptEnd,
     ) -> bool {
         let failed = matches!(health, BreakerSignal::Failure | BreakerSignal::Pushback);
-        if matches!(self.mode, Mode::HalfOpen(_)) {
+        if matches!(self.mode, StateData::HalfOpen(_)) {
             if failed {
                 self.open(at, TransitionReason::ProbeFailed, end.outcome.wait());
             }
@@ -181,10 +197,10 @@ impl Machine {
     /// Adds to the window, and opens where that is too much.
     fn tally(
         &mut self,
-        at: Moment<'_>,
+        at: DecisionInput<'_>,
         latency: Counts,
         (health, failed): (BreakerSignal, bool),
-        end: End,
+        end: AttemptEnd,
     ) -> bool {
         let deferred = failed && end.deferred;
         let over = !deferred && health != BreakerSignal::Cancelled;
@@ -195,13 +211,13 @@ impl Machine {
         }
         let counts = self.window.add(counts, at.now);
         let before = self.generation;
-        self.weigh(at, counts, end.outcome.wait());
+        self.evaluate_trip(at, counts, end.outcome.wait());
         deferred && before == self.generation
     }
 
     /// Counts a success: failures in a row end with it, unless it was asked for before them. What a provider had begun to do
     /// before it went down may still come.
-    fn succeed(&mut self, at: Moment<'_>, ticket: &Ticket) {
+    fn succeed(&mut self, at: DecisionInput<'_>, ticket: &AdmissionRecord) {
         let window = at.policy.window;
         self.rejected.succeed(ticket.started, window, at.now);
         self.failing.succeed(ticket.started, window, at.now);
@@ -211,22 +227,22 @@ impl Machine {
     }
 
     /// Counts a failing attempt, and tells whether it is one too many in a row.
-    fn fail(&mut self, at: Moment<'_>, ticket: &Ticket) -> bool {
+    fn fail(&mut self, at: DecisionInput<'_>, ticket: &AdmissionRecord) -> bool {
         let mut run = self.failing.fail(ticket.failing(at.now), at.policy);
         // The answer that ended the earlier failures was none.
-        let interrupted = |earlier: &mut Run| ticket.interrupted == Some(earlier.since);
+        let interrupted = |earlier: &mut FailureRun| ticket.interrupted == Some(earlier.since);
         if let Some(earlier) = self.interrupted.take_if(interrupted) {
             run = run.resume(earlier);
         }
         self.failing.run = Some(run);
         match self.mode {
-            Mode::Recovering(_) => run.ends_recovery(at.policy),
+            StateData::Recovering(_) => run.ends_recovery(at.policy),
             _ => run.opens(at.policy, &self.failing.past, at.now),
         }
     }
 
     /// An answer has begun: the failures in a row have ended, unless it breaks off.
-    fn interrupt(&mut self, ticket: &mut Ticket) {
+    fn interrupt(&mut self, ticket: &mut AdmissionRecord) {
         if let Some(run) = self.failing.run.take_if(|run| run.since <= ticket.started) {
             ticket.interrupted = Some(run.since);
             self.interrupted = Some(run);
@@ -234,7 +250,12 @@ impl Machine {
     }
 
     /// Whether it was lost with the same connection as another one that is counted.
-    fn is_lost_together(&mut self, at: Moment<'_>, ticket: &Ticket, outcome: Outcome) -> bool {
+    fn is_lost_together(
+        &mut self,
+        at: DecisionInput<'_>,
+        ticket: &AdmissionRecord,
+        outcome: Outcome,
+    ) -> bool {
         if !matches!(outcome, Outcome::ConnectionLost | Outcome::Truncated) {
             return false;
         }
@@ -247,18 +268,18 @@ impl Machine {
         together
     }
 
-    fn void(&mut self, at: Moment<'_>) {
+    fn void(&mut self, at: DecisionInput<'_>) {
         self.window.add(Counts::void(), at.now);
     }
 }
 
 /// Whether the time after which an answer is slow was set by hand.
-fn explicit(at: Moment<'_>) -> bool {
+fn explicit(at: DecisionInput<'_>) -> bool {
     at.policy.slow_after.is_some() && at.policy.slow_ratio.is_some()
 }
 
 /// What the outcome of an attempt says of the route.
-fn health(at: Moment<'_>, ticket: &Ticket, outcome: Outcome) -> BreakerSignal {
+fn health(at: DecisionInput<'_>, ticket: &AdmissionRecord, outcome: Outcome) -> BreakerSignal {
     let late = Outcome::TimedOut { phase: Phase::Deadline };
     match outcome.breaker_signal() {
         // The caller's choice, of an answer that was well so far.

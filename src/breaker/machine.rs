@@ -19,15 +19,17 @@ use tokio::time::Instant;
 use crate::{
     breaker::{
         BreakerPolicy, BreakerSnapshot, CircuitState, Refusal, TransitionReason,
-        moment::{Caller, Moment},
+        admission_record::AdmissionRecord,
+        decision_input::{Caller, DecisionInput},
+        failure_run::{
+            ATTEMPTS, CALLS, CALLS_CHANCE, FailureHistory, FailureRun, SUSPICION, shows_more_than,
+        },
         open_backoff::OpenBackoff,
         policy::Rule,
-        probes::{Probes, Slot},
+        probes::{ProbeSlot, Probes},
         ramp::Ramp,
-        run::{ATTEMPTS, CALLS, CALLS_CHANCE, Row, Run, SUSPICION, shows_more_than},
         state::Transition,
-        ticket::Ticket,
-        usual::Usual,
+        usual_latency::UsualLatency,
         window::{Counts, Window},
     },
     time::saturating_add,
@@ -36,13 +38,13 @@ use crate::{
 /// A breaker's state and all it counts.
 #[derive(Debug)]
 pub(crate) struct Machine {
-    pub(super) mode: Mode,
+    pub(super) mode: StateData,
     pub(super) window: Window,
     /// Failing attempts without a success since, and the attempts before them.
-    pub(super) failing: Row,
+    pub(super) failing: FailureHistory,
     /// The failures in a row that an answer has ended which began well and may still break off.
-    pub(super) interrupted: Option<Run>,
-    pub(super) usual: Usual,
+    pub(super) interrupted: Option<FailureRun>,
+    pub(super) usual: UsualLatency,
     /// Since when the window is not without failures.
     pub(super) failing_since: Option<Instant>,
     /// When the last connection was lost.
@@ -50,7 +52,7 @@ pub(crate) struct Machine {
     /// When the last call was let through although the route is suspicious.
     pub(super) checked: Option<Instant>,
     /// Rejections of the credential without a success since, and the attempts before them.
-    pub(super) rejected: Row,
+    pub(super) rejected: FailureHistory,
     /// Goes up when trust is gone or a person steps in: what was admitted before is old news. It stays when things get
     /// better: a probe whose body dies while the breaker recovers is news.
     pub(super) generation: u64,
@@ -62,7 +64,7 @@ pub(crate) struct Machine {
 }
 
 #[derive(Debug)]
-pub(super) enum Mode {
+pub(super) enum StateData {
     Closed,
     Open { until: Instant },
     HalfOpen(Box<Probes>),
@@ -83,15 +85,15 @@ pub(super) const FEW: u32 = 5;
 impl Machine {
     pub(crate) fn new(policy: &BreakerPolicy, now: Instant) -> Self {
         Self {
-            mode: Mode::Closed,
+            mode: StateData::Closed,
             window: Window::new(policy.window, now),
-            failing: Row::new(now),
+            failing: FailureHistory::new(now),
             interrupted: None,
-            usual: Usual::default(),
+            usual: UsualLatency::default(),
             failing_since: None,
             lost: None,
             checked: None,
-            rejected: Row::new(now),
+            rejected: FailureHistory::new(now),
             generation: 0,
             openings: OpenBackoff::default(),
             opened_by: None,
@@ -101,56 +103,64 @@ impl Machine {
     }
 
     /// Lets a call through or refuses it.
-    pub(crate) fn admit(&mut self, at: Moment<'_>, caller: Caller) -> Result<Ticket, Refusal> {
+    pub(crate) fn admit(
+        &mut self,
+        at: DecisionInput<'_>,
+        caller: Caller,
+    ) -> Result<AdmissionRecord, Refusal> {
         self.pass_time(at);
         let admitted = match &mut self.mode {
-            Mode::Closed => self.suspect(at, caller).map_or(Ok(None), Err),
-            Mode::ForcedClosed => Ok(None),
-            Mode::Open { until } => Err(until.saturating_duration_since(at.now)),
-            Mode::HalfOpen(probes) => probes.take(at, caller).map(Some),
-            Mode::Recovering(ramp) => match ramp.admit(at) {
+            StateData::Closed => self.suspect(at, caller).map_or(Ok(None), Err),
+            StateData::ForcedClosed => Ok(None),
+            StateData::Open { until } => Err(until.saturating_duration_since(at.now)),
+            StateData::HalfOpen(probes) => probes.take(at, caller).map(Some),
+            StateData::Recovering(ramp) => match ramp.admit(at) {
                 Ok(()) => self.suspect(at, caller).map_or(Ok(None), Err),
                 Err(retry_in) => Err(retry_in),
             },
-            Mode::ForcedOpen => Err(*at.policy.open_backoff.end()),
+            StateData::ForcedOpen => Err(*at.policy.open_backoff.end()),
         };
         match admitted {
             Ok(slot) => {
                 if slot.is_none() {
-                    self.failing.run.iter_mut().for_each(Run::admit);
+                    self.failing.run.iter_mut().for_each(FailureRun::admit);
                     self.window.add(Counts::admitted(), at.now);
                 }
-                Ok(Ticket::new(self.generation, at, caller, slot))
+                Ok(AdmissionRecord::new(self.generation, at, caller, slot))
             }
             // A slow answer is better than none, and the provider's own rejection than one of ours.
             Err(_) if self.spares_others(at) && !caller.elsewhere => {
-                Ok(Ticket::new(NEVER, at, caller, None))
+                Ok(AdmissionRecord::new(NEVER, at, caller, None))
             }
             Err(retry_in) => Err(Refusal { state: self.state(), retry_in }),
         }
     }
 
     /// Whether it lets a call go on that has waited since it was let through, or when it may.
-    pub(crate) fn still_lets(&mut self, at: Moment<'_>, caller: Caller) -> Result<(), Duration> {
+    pub(crate) fn still_lets(
+        &mut self,
+        at: DecisionInput<'_>,
+        caller: Caller,
+    ) -> Result<(), Duration> {
         self.pass_time(at);
         match self.mode {
-            Mode::Open { until } => Err(until.saturating_duration_since(at.now)),
-            Mode::HalfOpen(_) | Mode::ForcedOpen => Err(Duration::ZERO),
-            Mode::Closed => self.suspect(at, caller).map_or(Ok(()), Err),
+            StateData::Open { until } => Err(until.saturating_duration_since(at.now)),
+            StateData::HalfOpen(_) | StateData::ForcedOpen => Err(Duration::ZERO),
+            StateData::Closed => self.suspect(at, caller).map_or(Ok(()), Err),
             _ => Ok(()),
         }
     }
 
     /// What it shows of itself.
-    pub(crate) fn snapshot(&mut self, at: Moment<'_>) -> BreakerSnapshot {
+    pub(crate) fn snapshot(&mut self, at: DecisionInput<'_>) -> BreakerSnapshot {
         self.pass_time(at);
         let counts = self.window.sum(at.now);
         let (share, probes, probe_in) = match &self.mode {
-            Mode::Closed | Mode::ForcedClosed => (1.0, 0, None),
-            Mode::Open { until } => (0.0, 0, Some(until.saturating_duration_since(at.now))),
-            Mode::HalfOpen(probes) => (0.0, probes.under_way(), None),
-            Mode::Recovering(ramp) => (ramp.share(at), 0, None),
-            Mode::ForcedOpen => (0.0, 0, None),
+            StateData::Closed | StateData::ForcedClosed => (1.0, 0, None),
+            StateData::Open { until } => (0.0, 0, Some(until.saturating_duration_since(at.now))),
+            StateData::HalfOpen(probes) => (0.0, probes.under_way(), None),
+            StateData::Recovering(ramp) => (ramp.share(at), 0, None),
+            StateData::ForcedOpen => (0.0, 0, None),
         };
         BreakerSnapshot {
             state: self.state(),
@@ -166,45 +176,45 @@ impl Machine {
     }
 
     /// Until when it lets no call through; `None` if it does now.
-    pub(crate) fn open_until(&mut self, at: Moment<'_>) -> Option<Instant> {
+    pub(crate) fn open_until(&mut self, at: DecisionInput<'_>) -> Option<Instant> {
         self.pass_time(at);
         match self.mode {
-            Mode::Open { until } => Some(until),
-            Mode::ForcedOpen => Some(saturating_add(at.now, Duration::MAX)),
+            StateData::Open { until } => Some(until),
+            StateData::ForcedOpen => Some(saturating_add(at.now, Duration::MAX)),
             _ => None,
         }
     }
 
     /// The changes since it was last asked, in order.
-    pub(crate) fn take_untold(&mut self) -> Vec<Transition> {
+    pub(crate) fn drain_events(&mut self) -> Vec<Transition> {
         mem::take(&mut self.untold)
     }
 
     pub(super) fn state(&self) -> CircuitState {
         match self.mode {
-            Mode::Closed => CircuitState::Closed,
-            Mode::Open { .. } => CircuitState::Open,
-            Mode::HalfOpen(_) => CircuitState::HalfOpen,
-            Mode::Recovering(_) => CircuitState::Recovering,
-            Mode::ForcedOpen => CircuitState::ForcedOpen,
-            Mode::ForcedClosed => CircuitState::ForcedClosed,
+            StateData::Closed => CircuitState::Closed,
+            StateData::Open { .. } => CircuitState::Open,
+            StateData::HalfOpen(_) => CircuitState::HalfOpen,
+            StateData::Recovering(_) => CircuitState::Recovering,
+            StateData::ForcedOpen => CircuitState::ForcedOpen,
+            StateData::ForcedClosed => CircuitState::ForcedClosed,
         }
     }
 
     /// Whether an attempt of that generation was admitted since the last opening, and counts at all.
-    pub(super) fn is_news(&mut self, at: Moment<'_>, generation: u64) -> bool {
+    pub(super) fn is_current(&mut self, at: DecisionInput<'_>, generation: u64) -> bool {
         self.pass_time(at);
-        generation == self.generation && !matches!(self.mode, Mode::ForcedClosed)
+        generation == self.generation && !matches!(self.mode, StateData::ForcedClosed)
     }
 
     /// The place of a probe, which is one no longer when others have decided that the breaker recovers.
-    pub(super) fn undecided(&self, ticket: &mut Ticket) -> Option<Slot> {
-        ticket.slot.take().filter(|_| matches!(self.mode, Mode::HalfOpen(_)))
+    pub(super) fn undecided(&self, ticket: &mut AdmissionRecord) -> Option<ProbeSlot> {
+        ticket.slot.take().filter(|_| matches!(self.mode, StateData::HalfOpen(_)))
     }
 
     /// Whether a call that has another target is to ask that one, and for how long: the failures in a row are suspicious, and
     /// not yet enough to refuse those who have no other. One call in two spans goes on to find out.
-    fn suspect(&mut self, at: Moment<'_>, caller: Caller) -> Option<Duration> {
+    fn suspect(&mut self, at: DecisionInput<'_>, caller: Caller) -> Option<Duration> {
         if !caller.elsewhere || !self.is_suspicious(at, caller) {
             return None;
         }
@@ -222,15 +232,15 @@ impl Machine {
     }
 
     /// Whether failures in a row, or half of the attempts failing, make calls that have another target go there first.
-    pub(super) fn is_suspicious(&mut self, at: Moment<'_>, caller: Caller) -> bool {
-        let of = |run: &Run| {
+    pub(super) fn is_suspicious(&mut self, at: DecisionInput<'_>, caller: Caller) -> bool {
+        let of = |run: &FailureRun| {
             run.is_suspicious(at.policy, (&self.failing.past, at.now), caller.sibling_troubled)
         };
         self.failing.run.as_ref().is_some_and(of) || self.loses_many(at)
     }
 
     /// Whether failures have opened it, or make it suspicious.
-    pub(super) fn is_troubled(&mut self, at: Moment<'_>) -> bool {
+    pub(super) fn is_troubled(&mut self, at: DecisionInput<'_>) -> bool {
         let other = [
             TransitionReason::Slow,
             TransitionReason::Exhausted,
@@ -238,17 +248,19 @@ impl Machine {
             TransitionReason::ProbeSlow,
         ];
         match self.mode {
-            Mode::Open { .. } | Mode::HalfOpen(_) => {
+            StateData::Open { .. } | StateData::HalfOpen(_) => {
                 self.opened_by.is_some_and(|why| !other.contains(&why))
             }
-            Mode::Closed | Mode::Recovering(_) => self.is_suspicious(at, Caller::default()),
-            Mode::ForcedOpen | Mode::ForcedClosed => false,
+            StateData::Closed | StateData::Recovering(_) => {
+                self.is_suspicious(at, Caller::default())
+            }
+            StateData::ForcedOpen | StateData::ForcedClosed => false,
         }
     }
 
     /// Whether so many attempts fail that a call had better not begin here, although retries still save most calls, or so many
     /// calls.
-    fn loses_many(&mut self, at: Moment<'_>) -> bool {
+    fn loses_many(&mut self, at: DecisionInput<'_>) -> bool {
         let counts = self.window.sum(at.now);
         match at.policy.failure_ratio {
             Some(Rule::Improbable(share)) if counts.lost > 0 => {
@@ -264,9 +276,9 @@ impl Machine {
     }
 
     /// Whether those are let through who have no other target, as it opened by a default rule for slowness or rejections.
-    fn spares_others(&self, at: Moment<'_>) -> bool {
+    fn spares_others(&self, at: DecisionInput<'_>) -> bool {
         match self.opened_by {
-            _ if matches!(self.mode, Mode::ForcedOpen) => false,
+            _ if matches!(self.mode, StateData::ForcedOpen) => false,
             Some(TransitionReason::Slow) => at.policy.slow_after.is_none(),
             Some(TransitionReason::Unauthorized) => {
                 matches!(at.policy.unauthorized, Some(Rule::Improbable(_)))

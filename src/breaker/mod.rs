@@ -97,31 +97,31 @@
 //!   before, at 500 calls a second too.
 //! - The time of a state passes when somebody asks. A breaker that nobody asks stays as it was, and is right when asked.
 
-mod above;
+mod admission_record;
 mod availability;
 mod changes;
 mod circuit;
-mod herd;
-mod herds;
+mod coarse_breaker;
+mod coarse_breaker_link;
+mod coarse_breakers;
+mod decision_input;
+mod failure_run;
 mod judge;
 mod machine;
-mod member;
-mod moment;
 mod open_backoff;
+mod parent;
 mod permit;
 mod policy;
 mod probes;
+mod provider_routes;
 mod ramp;
 mod registry;
 mod rest;
-mod run;
 mod service;
 mod settle;
-mod siblings;
 mod state;
-mod ticket;
 mod transition;
-mod usual;
+mod usual_latency;
 mod window;
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    breaker::{TransitionReason, moment::Moment},
+    breaker::{TransitionReason, decision_input::DecisionInput},
     context::FIRST_PROBE,
 };
 
@@ -23,7 +23,7 @@ impl OpenBackoff {
     /// A probe that was dropped says nothing of the provider: it opens again for as long as before, not longer.
     pub(crate) fn next(
         &mut self,
-        at: Moment<'_>,
+        at: DecisionInput<'_>,
         why: TransitionReason,
         wait: Option<Duration>,
     ) -> Duration {
@@ -90,8 +90,8 @@ mod tests {
     use super::*;
     use crate::breaker::BreakerPolicy;
 
-    fn at(policy: &BreakerPolicy, random: f64) -> Moment<'_> {
-        Moment { policy, now: Instant::now(), random }
+    fn at(policy: &BreakerPolicy, random: f64) -> DecisionInput<'_> {
+        DecisionInput { policy, now: Instant::now(), random }
     }
 
     const fn s(seconds: u64) -> Duration {

@@ -7,12 +7,12 @@ use tokio::time::Instant;
 use crate::{
     breaker::{
         CircuitBreaker, Refusal,
-        above::PermitAbove,
-        judge::End,
-        moment::{Caller, Moment},
+        admission_record::AdmissionRecord,
+        decision_input::{Caller, DecisionInput},
+        judge::AttemptEnd,
+        parent::ParentPermit,
+        provider_routes::ProviderRoute,
         settle::Unsettled,
-        siblings::Sibling,
-        ticket::Ticket,
     },
     context::{Admission, Admits, QueueStage},
     error::FailedAttempt,
@@ -25,15 +25,15 @@ use crate::{
 #[must_use = "a permit that is dropped counts as a cancelled call"]
 pub struct Permit {
     breaker: CircuitBreaker,
-    ticket: Ticket,
+    ticket: AdmissionRecord,
     admission: Option<Admission>,
     /// What lets it through where the routes of other credentials fail too.
-    above: Option<Box<dyn PermitAbove>>,
+    above: Option<Box<dyn ParentPermit>>,
     ended: bool,
 }
 
 /// A breaker, as it is asked again about an attempt that it let through.
-struct Admitted {
+struct PermitInner {
     breaker: CircuitBreaker,
     caller: Caller,
 }
@@ -55,9 +55,10 @@ impl CircuitBreaker {
         random: f64,
         mut caller: Caller,
     ) -> Result<Permit, Refusal> {
-        caller.sibling_troubled = self.sibling().is_some_and(Sibling::is_another_troubled);
-        let ticket =
-            self.decide(|machine, policy| machine.admit(Moment { policy, now, random }, caller))?;
+        caller.sibling_troubled = self.sibling().is_some_and(ProviderRoute::is_another_troubled);
+        let ticket = self.decide(|machine, policy| {
+            machine.admit(DecisionInput { policy, now, random }, caller)
+        })?;
         let mut permit =
             Permit { breaker: self.clone(), ticket, admission: None, above: None, ended: false };
         if let Some(above) = self.above() {
@@ -84,7 +85,7 @@ impl Permit {
 
     /// Where a queue below tells that the call waits.
     pub(crate) fn admission(&mut self) -> Admission {
-        let admitted = || Admitted { breaker: self.breaker.clone(), caller: self.ticket.caller };
+        let admitted = || PermitInner { breaker: self.breaker.clone(), caller: self.ticket.caller };
         self.admission.get_or_insert_with(|| Admission::new(admitted())).clone()
     }
 
@@ -148,7 +149,7 @@ impl Permit {
         let lost = self.admission.as_ref().is_some_and(|it| it.connection().is_at_fault());
         let outcome = if self.leave_queue() && !lost { outcome } else { unsent };
         let Self { breaker, ticket, .. } = self;
-        let end = End { outcome, deferred };
+        let end = AttemptEnd { outcome, deferred };
         let failed = outcome.breaker_signal() == BreakerSignal::Failure;
         let at = (now, ticket.random);
         let unsettled = breaker.decide_with(at, failed, |machine, at| machine.end(at, ticket, end));
@@ -171,9 +172,9 @@ impl Drop for Permit {
     }
 }
 
-// === impl Admitted ===
+// === impl PermitInner ===
 
-impl Admits for Admitted {
+impl Admits for PermitInner {
     fn still_admits(&self, now: Instant) -> Result<(), Duration> {
         self.breaker.still_lets(now, self.caller)
     }

@@ -6,7 +6,7 @@ mod values;
 
 use std::{ops::RangeInclusive, time::Duration};
 
-pub(super) use values::{Limits, Rule};
+pub(super) use values::{AttemptLimits, Rule};
 
 use crate::{
     context::{FIRST_PROBE, LONGEST_WAIT},
@@ -44,7 +44,7 @@ pub struct BreakerPolicy {
     pub(super) failure_ratio: Option<Rule<f64>>,
     pub(super) min_span: Duration,
     pub(super) slow_ratio: Option<f64>,
-    pub(super) slow_after: Option<Limits>,
+    pub(super) slow_after: Option<AttemptLimits>,
     pub(super) min_calls: u32,
     pub(super) window: Duration,
     pub(super) open_backoff: RangeInclusive<Duration>,
@@ -58,7 +58,7 @@ pub struct BreakerPolicy {
     pub(super) ramp: Duration,
     pub(super) initial_share: f64,
     /// The limits of the attempts below.
-    pub(super) limits: Limits,
+    pub(super) limits: AttemptLimits,
 }
 
 /// The times after which a call is slow. See [`BreakerPolicy::slow_after`].
@@ -114,7 +114,7 @@ impl BreakerPolicy {
     #[must_use]
     pub fn slow_after(mut self, times: SlowAfter) -> Self {
         let SlowAfter { first_event, whole_answer } = times;
-        self.slow_after = Some(Limits { first: first_event, whole: whole_answer });
+        self.slow_after = Some(AttemptLimits { first: first_event, whole: whole_answer });
         self
     }
 
@@ -254,7 +254,10 @@ impl Default for BreakerPolicy {
             probe_timeout: None,
             ramp: Duration::from_secs(20),
             initial_share: 0.1,
-            limits: Limits { first: Duration::from_secs(20), whole: Duration::from_secs(20) },
+            limits: AttemptLimits {
+                first: Duration::from_secs(20),
+                whole: Duration::from_secs(20),
+            },
         }
     }
 }

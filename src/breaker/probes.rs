@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::{
     breaker::{
         BreakerPolicy,
-        moment::{Caller, Moment},
+        decision_input::{Caller, DecisionInput},
         open_backoff::scaled,
     },
     time::saturating_add,
@@ -36,7 +36,7 @@ pub(crate) struct Probes {
 
 /// What a success of a probe comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Passed {
+pub(crate) enum ProbeResult {
     /// More of them are needed.
     NotYet,
     /// There were enough.
@@ -53,7 +53,7 @@ struct Probe {
 
 /// The place of a probe under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Slot(u8);
+pub(crate) struct ProbeSlot(u8);
 
 // === impl Probes ===
 
@@ -73,34 +73,43 @@ impl Probes {
 
     /// A place for one more probe, or when it is worth coming back: spread over the time of one opening, so that calls which
     /// wait do not all arrive in the moment in which it recovers.
-    pub(crate) fn take(&mut self, at: Moment<'_>, caller: Caller) -> Result<Slot, Duration> {
+    pub(crate) fn take(
+        &mut self,
+        at: DecisionInput<'_>,
+        caller: Caller,
+    ) -> Result<ProbeSlot, Duration> {
         let slot = self.place(at, caller);
         self.crowded |= slot.is_none();
         slot.ok_or_else(|| soon(*at.policy.open_backoff.start(), at.random))
     }
 
-    fn place(&mut self, at: Moment<'_>, caller: Caller) -> Option<Slot> {
+    fn place(&mut self, at: DecisionInput<'_>, caller: Caller) -> Option<ProbeSlot> {
         let places = self.places(at);
         let free = self.under_way[..places].iter().position(Option::is_none)?;
         if !self.is_patient(at, caller) {
             return None;
         }
-        let hangs = saturating_add(at.now, at.policy.probe_hangs());
+        let hangs = saturating_add(at.now, at.policy.effective_probe_timeout());
         self.under_way[free] = Some(Probe { since: at.now, hangs });
         self.waiting = at.now;
         // One of at most eight places.
-        Some(Slot(free as u8))
+        Some(ProbeSlot(free as u8))
     }
 
     /// Gives a place back.
-    pub(crate) fn free(&mut self, slot: Slot) {
+    pub(crate) fn free(&mut self, slot: ProbeSlot) {
         self.under_way[usize::from(slot.0)] = None;
     }
 
     /// Gives a place back after a success, and tells whether there have been enough. One that took as long as the recovery
     /// that follows is enough by itself: it would be half an hour until all have answered in turn. So is one for which
     /// nobody came for as long as the recovery takes, and beside which nobody was turned away.
-    pub(crate) fn pass(&mut self, slot: Slot, at: Moment<'_>, took: Duration) -> Passed {
+    pub(crate) fn pass(
+        &mut self,
+        slot: ProbeSlot,
+        at: DecisionInput<'_>,
+        took: Duration,
+    ) -> ProbeResult {
         self.free(slot);
         self.dropped = 0;
         self.passed = self.passed.saturating_add(1);
@@ -110,20 +119,26 @@ impl Probes {
             && !at.policy.ramp.is_zero()
             && saturating_add(self.since, at.policy.ramp) <= begun;
         if seldom {
-            Passed::Seldom
+            ProbeResult::Seldom
         } else if long || self.passed >= at.policy.probe_successes {
-            Passed::Enough
+            ProbeResult::Enough
         } else {
-            Passed::NotYet
+            ProbeResult::NotYet
         }
     }
 
     /// Gives the place back of a probe that was dropped after that long, to a caller with more time; tells whether there
     /// were too many of them in a row.
-    pub(crate) fn drop_one(&mut self, slot: Slot, at: Moment<'_>, took: Duration) -> bool {
+    pub(crate) fn drop_one(
+        &mut self,
+        slot: ProbeSlot,
+        at: DecisionInput<'_>,
+        took: Duration,
+    ) -> bool {
         self.free(slot);
         self.dropped = self.dropped.saturating_add(1);
-        self.patience = self.patience.max(took.saturating_mul(2)).min(at.policy.probe_hangs());
+        self.patience =
+            self.patience.max(took.saturating_mul(2)).min(at.policy.effective_probe_timeout());
         self.waiting = at.now;
         self.dropped >= DROPS
     }
@@ -140,7 +155,7 @@ impl Probes {
 
     /// How many probes there may be: one more for each longest opening that the oldest has been under way, as by then it
     /// would have been asked again anyway.
-    fn places(&self, at: Moment<'_>) -> usize {
+    fn places(&self, at: DecisionInput<'_>) -> usize {
         let oldest = self.under_way.iter().flatten().map(|probe| probe.since).min();
         let age = oldest.map_or(Duration::ZERO, |since| at.now.saturating_duration_since(since));
         let more = age.as_nanos() / at.policy.open_backoff.end().as_nanos().max(1);
@@ -150,7 +165,7 @@ impl Probes {
 
     /// Whether the caller can wait long enough. What is asked for is halved with each opening's time in which nobody could, so
     /// that where all are in a hurry one of them is the probe.
-    fn is_patient(&mut self, at: Moment<'_>, caller: Caller) -> bool {
+    fn is_patient(&mut self, at: DecisionInput<'_>, caller: Caller) -> bool {
         let Some(left) = caller.left(at.now) else { return true };
         while left < self.patience && self.waiting + *at.policy.open_backoff.start() <= at.now {
             self.patience /= 2;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::{
-    breaker::{BreakerPolicy, moment::Moment, open_backoff::scaled, probes::soon},
+    breaker::{BreakerPolicy, decision_input::DecisionInput, open_backoff::scaled, probes::soon},
     time::saturating_add,
 };
 
@@ -25,12 +25,12 @@ pub(crate) struct Ramp {
 
 impl Ramp {
     /// A ramp that begins now, from the bottom, and lets its first call through.
-    pub(crate) fn new(at: Moment<'_>) -> Self {
+    pub(crate) fn new(at: DecisionInput<'_>) -> Self {
         Self { since: at.now, from: at.policy.initial_share, credit: 1.0, last: at.now }
     }
 
     /// The ramp at half its share; `None` from the bottom.
-    pub(crate) fn lower(&self, at: Moment<'_>) -> Option<Self> {
+    pub(crate) fn lower(&self, at: DecisionInput<'_>) -> Option<Self> {
         let bottom = at.policy.initial_share;
         let share = self.share(at);
         let from = (share / 2.0).max(bottom);
@@ -39,7 +39,7 @@ impl Ramp {
     }
 
     /// The share of calls let through.
-    pub(crate) fn share(&self, at: Moment<'_>) -> f64 {
+    pub(crate) fn share(&self, at: DecisionInput<'_>) -> f64 {
         let BreakerPolicy { ramp: recover, initial_share: recover_from, .. } = *at.policy;
         let gone = at.now.saturating_duration_since(self.since);
         let part = gone.as_secs_f64() / recover.as_secs_f64();
@@ -48,7 +48,7 @@ impl Ramp {
 
     /// Lets this call through, or says when it is worth coming back: spread over what is left of the ramp, so that calls
     /// which wait come back along it and not on top of it.
-    pub(crate) fn admit(&mut self, at: Moment<'_>) -> Result<(), Duration> {
+    pub(crate) fn admit(&mut self, at: DecisionInput<'_>) -> Result<(), Duration> {
         // Ten times a tenth is a little less than one. Where calls come as seldom as probes there is nothing to be spared.
         let seldom = saturating_add(self.last, *at.policy.open_backoff.start()) <= at.now;
         let through = seldom || self.credit >= 1.0 - 1e-9;
@@ -80,8 +80,8 @@ mod tests {
         Duration::from_millis(millis)
     }
 
-    fn at(policy: &BreakerPolicy, now: Instant) -> Moment<'_> {
-        Moment { policy, now, random: 0.5 }
+    fn at(policy: &BreakerPolicy, now: Instant) -> DecisionInput<'_> {
+        DecisionInput { policy, now, random: 0.5 }
     }
 
     #[test]
@@ -110,7 +110,8 @@ mod tests {
         let now = Instant::now();
         let mut ramp = Ramp::new(at(&policy, now));
         assert!(ramp.admit(at(&policy, now)).is_ok());
-        let mut asked = |random| ramp.admit(Moment { policy: &policy, now, random }).unwrap_err();
+        let mut asked =
+            |random| ramp.admit(DecisionInput { policy: &policy, now, random }).unwrap_err();
         assert_eq!(asked(0.25), ms(5000));
         assert_eq!(asked(0.75), ms(15_000));
         assert_eq!(asked(0.0), ms(100));

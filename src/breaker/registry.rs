@@ -12,10 +12,10 @@ use crate::{
     Availability,
     breaker::{
         BreakerPolicy, BreakerSnapshot, Changes, CircuitBreaker,
-        changes::{Hub, KEPT, Told},
-        circuit::Links,
-        herds::Herds,
-        siblings::Families,
+        changes::{ChangeHub, ChangeNotifier, KEPT},
+        circuit::BreakerLinks,
+        coarse_breakers::CoarseBreakers,
+        provider_routes::Providers,
     },
     context::Route,
     keyed_state::KeyedState,
@@ -36,9 +36,9 @@ struct Inner {
     routes: KeyedState<CircuitBreaker>,
     /// Breakers that were forced: they are not forgotten when idle.
     forced: Mutex<HashMap<Route, CircuitBreaker>>,
-    hub: Arc<Hub>,
-    herds: Herds,
-    families: Families,
+    hub: Arc<ChangeHub>,
+    coarse_breakers: CoarseBreakers,
+    families: Providers,
 }
 
 // === impl Breakers ===
@@ -51,10 +51,10 @@ impl Breakers {
     pub const MAX_FORCED: usize = 1024;
 
     pub(crate) fn new(policy: BreakerPolicy) -> Self {
-        let (nameless, hub) = (policy.clone().unauthorized(None), Arc::new(Hub::new()));
+        let (nameless, hub) = (policy.clone().unauthorized(None), Arc::new(ChangeHub::new()));
         Self(Arc::new(Inner {
-            herds: Herds::new(&policy, hub.clone()),
-            families: Families::default(),
+            coarse_breakers: CoarseBreakers::new(&policy, hub.clone()),
+            families: Providers::default(),
             policy: policy.into(),
             nameless: nameless.into(),
             routes: KeyedState::new(),
@@ -86,7 +86,7 @@ impl Breakers {
         all.extend(
             kept.into_iter().map(|(route, breaker)| (route, CircuitBreaker::clone(&breaker))),
         );
-        all.extend(self.0.herds.open(now));
+        all.extend(self.0.coarse_breakers.open(now));
         all.into_iter().map(|(route, breaker)| (route, breaker.snapshot(now))).collect()
     }
 
@@ -95,9 +95,11 @@ impl Breakers {
         let kept = self.0.routes.get(route).map(|breaker| CircuitBreaker::clone(&breaker));
         match kept.or_else(|| self.forced(route)) {
             Some(breaker) => breaker.availability(now),
-            None => {
-                self.0.herds.find(route).map_or(Availability::Clear, |herd| herd.availability(now))
-            }
+            None => self
+                .0
+                .coarse_breakers
+                .find(route)
+                .map_or(Availability::Clear, |coarse| coarse.availability(now)),
         }
     }
 
@@ -122,7 +124,7 @@ impl Breakers {
     /// credentials does not refuse it either. Where its credential is `*`, that is closed for all of them.
     pub fn reset(&self, route: &Route) {
         if route.is_shared() {
-            return self.0.herds.named(route).iter().for_each(|herd| herd.reset());
+            return self.0.coarse_breakers.named(route).iter().for_each(|coarse| coarse.reset());
         }
         let forced = lock_std(&self.0.forced).remove(route);
         if let Some(breaker) = forced.or_else(|| self.own(route, Instant::now())) {
@@ -162,16 +164,24 @@ impl Breakers {
     }
 
     fn make(&self, route: &Route, now: Instant) -> CircuitBreaker {
-        let told = Told::new(route.clone(), self.0.hub.clone());
-        let above = self.0.herds.member(route, now).map(|member| Box::new(member) as _);
+        let told = ChangeNotifier::new(route.clone(), self.0.hub.clone());
+        let above = self.0.coarse_breakers.member(route, now).map(|member| Box::new(member) as _);
         let sibling = self.0.families.sibling(route);
-        CircuitBreaker::with(self.policy_of(route), now, Links { told: Some(told), above, sibling })
+        CircuitBreaker::with(
+            self.policy_of(route),
+            now,
+            BreakerLinks { told: Some(told), above, sibling },
+        )
     }
 
     /// One for an overflow route: it is not kept, and emits nothing.
     fn overflow(&self, route: &Route, now: Instant) -> CircuitBreaker {
-        let above = self.0.herds.overflow(route, now).map(|member| Box::new(member) as _);
-        CircuitBreaker::with(self.policy_of(route), now, Links { above, ..Links::default() })
+        let above = self.0.coarse_breakers.overflow(route, now).map(|member| Box::new(member) as _);
+        CircuitBreaker::with(
+            self.policy_of(route),
+            now,
+            BreakerLinks { above, ..BreakerLinks::default() },
+        )
     }
 
     fn policy_of(&self, route: &Route) -> Arc<BreakerPolicy> {

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::{
     CircuitBreaker,
-    machine::{Machine, Mode},
+    machine::{Machine, StateData},
 };
 use crate::keyed_state::{AtRest, Rest};
 
@@ -26,14 +26,15 @@ impl Machine {
     /// What would be lost if it were made anew.
     fn rest(&mut self, now: Instant) -> Rest {
         match self.mode {
-            Mode::Closed if self.window.sum(now).failed == 0 && self.opened_by.is_none() => {
+            StateData::Closed if self.window.sum(now).failed == 0 && self.opened_by.is_none() => {
                 Rest::Settled
             }
-            Mode::Open { until } if until > now => Rest::Busy,
-            Mode::ForcedOpen | Mode::ForcedClosed => Rest::Busy,
-            Mode::Closed | Mode::Open { .. } | Mode::HalfOpen(_) | Mode::Recovering(_) => {
-                Rest::Fading
-            }
+            StateData::Open { until } if until > now => Rest::Busy,
+            StateData::ForcedOpen | StateData::ForcedClosed => Rest::Busy,
+            StateData::Closed
+            | StateData::Open { .. }
+            | StateData::HalfOpen(_)
+            | StateData::Recovering(_) => Rest::Fading,
         }
     }
 }

@@ -13,7 +13,7 @@ use tower::{Layer, Service, ServiceExt, util::Oneshot};
 
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
-    breaker::{BreakerPolicy, Breakers, Permit, moment::Caller},
+    breaker::{BreakerPolicy, Breakers, Permit, decision_input::Caller},
     context::{AttemptContext, CallContext, Deadline, Raised},
     error::judge,
     outcome::{Outcome, Phase},
@@ -40,13 +40,13 @@ pin_project! {
     /// The future of a call that was let through, or refused.
     pub struct BreakerFuture<S: Upstream> {
         #[pin]
-        fate: Fate<S>,
+        fate: BreakerFutureState<S>,
     }
 }
 
 pin_project! {
     #[project = FateProj]
-    enum Fate<S: Upstream> {
+    enum BreakerFutureState<S: Upstream> {
         Refused { error: Option<Error> },
         Admitted {
             #[pin]
@@ -115,7 +115,9 @@ impl<S: Upstream> Service<Request> for Breaker<S> {
         if deadline.is_some_and(|deadline| deadline.left(now).is_zero()) {
             // It is not sent, so it says nothing of the route and is not to be its probe.
             let late = Outcome::TimedOut { phase: Phase::Deadline };
-            return BreakerFuture { fate: Fate::Refused { error: Some(late.into()) } };
+            return BreakerFuture {
+                fate: BreakerFutureState::Refused { error: Some(late.into()) },
+            };
         }
         let route = AttemptContext::route(&mut request);
         let whole = !CallContext::info(&mut request).stream();
@@ -138,12 +140,12 @@ impl<S: Upstream> Service<Request> for Breaker<S> {
                 let signal = attempt.probe_signal.clone().filter(|_| permit.is_probe());
                 let probing = signal.map(|signal| signal.raise(route));
                 let call = self.inner.clone().oneshot(request);
-                Fate::Admitted { call, permit: Some(permit), deferred, probing }
+                BreakerFutureState::Admitted { call, permit: Some(permit), deferred, probing }
             }
             Err(refusal) => {
                 let retry_in = refusal.retry_in();
                 self.breakers.emit(Event::BreakerRefused { route, retry_in });
-                Fate::Refused { error: Some(refusal.into()) }
+                BreakerFutureState::Refused { error: Some(refusal.into()) }
             }
         };
         BreakerFuture { fate }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::{
-    breaker::{CircuitBreaker, machine::Machine, moment::Moment},
+    breaker::{CircuitBreaker, decision_input::DecisionInput, machine::Machine},
     error::Settle,
 };
 
@@ -20,9 +20,10 @@ pub(super) struct Unsettled {
 // === impl Unsettled ===
 
 impl Unsettled {
-    fn decide(&self, decide: impl FnOnce(&mut Machine, Moment<'_>)) {
+    fn decide(&self, decide: impl FnOnce(&mut Machine, DecisionInput<'_>)) {
         let (now, random) = (Instant::now(), fastrand::f64());
-        self.breaker.decide(|machine, policy| decide(machine, Moment { policy, now, random }));
+        self.breaker
+            .decide(|machine, policy| decide(machine, DecisionInput { policy, now, random }));
     }
 }
 

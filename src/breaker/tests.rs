@@ -8,7 +8,7 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 use super::*;
 use crate::{
     Error, Request, Response, Upstream,
-    breaker::moment::Caller,
+    breaker::decision_input::Caller,
     context::{AttemptContext, CallContext, ProbeSignal, Route},
     dialect::RequestInfo,
     outcome::Outcome,

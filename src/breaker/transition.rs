@@ -7,16 +7,16 @@ use tokio::time::Instant;
 use crate::{
     breaker::{
         TransitionReason,
-        machine::{FEW, Machine, Mode},
-        moment::Moment,
+        admission_record::AdmissionRecord,
+        decision_input::DecisionInput,
+        failure_run::{FailureHistory, Past, shows_more_than},
+        machine::{FEW, Machine, StateData},
         open_backoff::OpenBackoff,
         policy::Rule,
-        probes::{Probes, Slot},
+        probes::{ProbeSlot, Probes},
         ramp::Ramp,
-        run::{Past, Row, shows_more_than},
         state::Transition,
-        ticket::Ticket,
-        usual::Usual,
+        usual_latency::UsualLatency,
         window::Counts,
     },
     time::saturating_add,
@@ -27,35 +27,39 @@ use crate::{
 impl Machine {
     /// Opens until somebody says otherwise.
     pub(crate) fn force_open(&mut self, now: Instant) {
-        self.by_hand(Mode::ForcedOpen, TransitionReason::Forced, now);
+        self.by_hand(StateData::ForcedOpen, TransitionReason::Forced, now);
     }
 
     /// Lets all calls through and counts none until somebody says otherwise.
     pub(crate) fn force_closed(&mut self, now: Instant) {
-        self.by_hand(Mode::ForcedClosed, TransitionReason::Forced, now);
+        self.by_hand(StateData::ForcedClosed, TransitionReason::Forced, now);
     }
 
     /// Closes, and forgets everything.
     pub(crate) fn reset(&mut self, now: Instant) {
-        self.by_hand(Mode::Closed, TransitionReason::Reset, now);
+        self.by_hand(StateData::Closed, TransitionReason::Reset, now);
     }
 
     /// Does what the clock alone brings about. Each turn leaves a state behind, and half-open without a probe stays.
-    pub(super) fn pass_time(&mut self, at: Moment<'_>) {
+    pub(super) fn pass_time(&mut self, at: DecisionInput<'_>) {
         loop {
             match &self.mode {
-                Mode::Open { until } if *until <= at.now => {
+                StateData::Open { until } if *until <= at.now => {
                     let probes = Probes::new(*until, self.usual.of(false).or(self.usual.of(true)));
-                    self.enter(Mode::HalfOpen(probes.into()), TransitionReason::Waited, None);
+                    self.enter(StateData::HalfOpen(probes.into()), TransitionReason::Waited, None);
                 }
-                Mode::HalfOpen(probes) => match probes.first_hangs() {
+                StateData::HalfOpen(probes) => match probes.first_hangs() {
                     // It opened in that moment, not when somebody came to see.
                     Some(then) if then <= at.now => {
-                        self.open(Moment { now: then, ..at }, TransitionReason::ProbeHung, None);
+                        self.open(
+                            DecisionInput { now: then, ..at },
+                            TransitionReason::ProbeHung,
+                            None,
+                        );
                     }
                     _ => return,
                 },
-                Mode::Recovering(ramp) if ramp.ends(at.policy) <= at.now => {
+                StateData::Recovering(ramp) if ramp.ends(at.policy) <= at.now => {
                     self.close(TransitionReason::Recovered);
                 }
                 _ => return,
@@ -64,7 +68,12 @@ impl Machine {
     }
 
     /// Opens, or lets a smaller share through, if there is a reason to in what is counted by now.
-    pub(super) fn weigh(&mut self, at: Moment<'_>, counts: Counts, wait: Option<Duration>) {
+    pub(super) fn evaluate_trip(
+        &mut self,
+        at: DecisionInput<'_>,
+        counts: Counts,
+        wait: Option<Duration>,
+    ) {
         // Most calls are well, and are done with two comparisons.
         if counts.failed == 0 {
             self.failing_since = None;
@@ -79,7 +88,7 @@ impl Machine {
         self.open_or_lower(at, why, wait);
     }
 
-    fn fails_too_often(&self, at: Moment<'_>, counts: Counts) -> bool {
+    fn fails_too_often(&self, at: DecisionInput<'_>, counts: Counts) -> bool {
         let policy = at.policy;
         match policy.failure_ratio {
             None => false,
@@ -105,15 +114,15 @@ impl Machine {
         }
     }
 
-    fn is_too_slow(&self, at: Moment<'_>, counts: Counts) -> bool {
+    fn is_too_slow(&self, at: DecisionInput<'_>, counts: Counts) -> bool {
         let share = counts.slow_ratio().zip(at.policy.slow_ratio);
         counts.timed >= self.enough(at) && share.is_some_and(|(slow, most)| slow >= most)
     }
 
     /// How many calls are enough for a share of them.
-    fn enough(&self, at: Moment<'_>) -> u32 {
+    fn enough(&self, at: DecisionInput<'_>) -> u32 {
         match self.mode {
-            Mode::Recovering(_) => at.policy.min_calls.min(FEW),
+            StateData::Recovering(_) => at.policy.min_calls.min(FEW),
             _ => at.policy.min_calls,
         }
     }
@@ -121,36 +130,40 @@ impl Machine {
     /// Too many fail. While it recovers above the bottom that was too much at once; else the route is not well.
     pub(super) fn open_or_lower(
         &mut self,
-        at: Moment<'_>,
+        at: DecisionInput<'_>,
         why: TransitionReason,
         wait: Option<Duration>,
     ) {
         let lower = match &self.mode {
             // None has succeeded: it is not the load.
-            Mode::Recovering(_) if self.window.sum(at.now).succeeded() == 0 => None,
-            Mode::Recovering(ramp) => ramp.lower(at),
+            StateData::Recovering(_) if self.window.sum(at.now).succeeded() == 0 => None,
+            StateData::Recovering(ramp) => ramp.lower(at),
             _ => None,
         };
         match lower {
             Some(ramp) => {
                 self.generation += 1;
-                self.enter(Mode::Recovering(ramp), why, None);
+                self.enter(StateData::Recovering(ramp), why, None);
             }
             None => self.open(at, why, wait),
         }
     }
 
     /// A probe has shown nothing: another one may.
-    pub(super) fn hand_back(&mut self, slot: Slot) {
-        if let Mode::HalfOpen(probes) = &mut self.mode {
+    pub(super) fn release_probe(&mut self, slot: ProbeSlot) {
+        if let StateData::HalfOpen(probes) = &mut self.mode {
             probes.free(slot);
         }
     }
 
     /// Counts a rejection of the credential, and tells whether it is one too many. One rejected probe is, where it opened for
     /// rejections.
-    pub(super) fn is_locked_out(&mut self, at: Moment<'_>, ticket: &Ticket) -> bool {
-        let probing = matches!(self.mode, Mode::HalfOpen(_));
+    pub(super) fn credential_locked_out(
+        &mut self,
+        at: DecisionInput<'_>,
+        ticket: &AdmissionRecord,
+    ) -> bool {
+        let probing = matches!(self.mode, StateData::HalfOpen(_));
         if probing && self.opened_by == Some(TransitionReason::Unauthorized) {
             return true;
         }
@@ -158,38 +171,43 @@ impl Machine {
         run.locks_out(at.policy, &self.rejected.past)
     }
 
-    pub(super) fn open(&mut self, at: Moment<'_>, why: TransitionReason, wait: Option<Duration>) {
+    pub(super) fn open(
+        &mut self,
+        at: DecisionInput<'_>,
+        why: TransitionReason,
+        wait: Option<Duration>,
+    ) {
         let lasts = self.openings.next(at, why, wait);
         self.generation += 1;
         self.opened_by = Some(why);
-        self.enter(Mode::Open { until: saturating_add(at.now, lasts) }, why, Some(lasts));
+        self.enter(StateData::Open { until: saturating_add(at.now, lasts) }, why, Some(lasts));
     }
 
-    pub(super) fn recover(&mut self, at: Moment<'_>) {
+    pub(super) fn recover(&mut self, at: DecisionInput<'_>) {
         if at.policy.ramp.is_zero() {
             self.close(TransitionReason::ProbesPassed);
         } else {
-            self.enter(Mode::Recovering(Ramp::new(at)), TransitionReason::ProbesPassed, None);
+            self.enter(StateData::Recovering(Ramp::new(at)), TransitionReason::ProbesPassed, None);
         }
     }
 
     pub(super) fn close(&mut self, why: TransitionReason) {
         self.openings = OpenBackoff::default();
         self.opened_by = None;
-        self.enter(Mode::Closed, why, None);
+        self.enter(StateData::Closed, why, None);
     }
 
-    fn by_hand(&mut self, mode: Mode, why: TransitionReason, now: Instant) {
+    fn by_hand(&mut self, mode: StateData, why: TransitionReason, now: Instant) {
         self.generation += 1;
         self.openings = OpenBackoff::default();
         self.opened_by = None;
-        (self.failing.past, self.usual) = (Past::new(now), Usual::default());
-        self.rejected = Row::new(now);
+        (self.failing.past, self.usual) = (Past::new(now), UsualLatency::default());
+        self.rejected = FailureHistory::new(now);
         self.enter(mode, why, None);
     }
 
     /// The one place where the state changes: nothing that was counted before is taken along.
-    fn enter(&mut self, mode: Mode, why: TransitionReason, lasts: Option<Duration>) {
+    fn enter(&mut self, mode: StateData, why: TransitionReason, lasts: Option<Duration>) {
         let from = self.state();
         self.mode = mode;
         self.window.clear();

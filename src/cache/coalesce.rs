@@ -3,14 +3,14 @@
 //! Nobody leads. What is under way is polled by whichever of its callers is polled, once for each time that it wakes, and
 //! goes on as long as one of them is left; the last takes it along. So no caller depends on another, and none spins.
 
-mod fault;
+mod call_settings;
+mod coalesce_key;
 mod flight;
-mod id;
-mod passenger;
+mod poll_turn;
 mod reader;
-mod tape;
-mod turn;
-mod wish;
+mod shared_body;
+mod shared_error;
+mod waiter;
 
 use std::{
     collections::HashMap,
@@ -18,22 +18,22 @@ use std::{
     sync::{Arc, Mutex, Weak},
 };
 
+pub(super) use self::{
+    call_settings::{CallSettings, WaitTerms},
+    coalesce_key::CoalesceKey,
+};
 use self::{
     flight::{Flight, Forget},
-    passenger::Waiter,
-};
-pub(super) use self::{
-    id::Id,
-    wish::{Manner, Wish},
+    waiter::Waiter,
 };
 use crate::{context::AttemptLog, sync::lock_std as lock, upstream::ResponseFuture};
 
 /// All flights of one cache.
 #[derive(Default)]
-pub(super) struct Flights(Mutex<HashMap<Id, Weak<Flight>>>);
+pub(super) struct Flights(Mutex<HashMap<CoalesceKey, Weak<Flight>>>);
 
 /// What came of joining one.
-pub(super) enum Joined {
+pub(super) enum JoinResult {
     First(Waiter),
     Later(Waiter),
     /// There are too many: the call goes alone.
@@ -52,10 +52,10 @@ impl Flights {
     /// that waits behind those whom the call goes before.
     pub(super) fn join(
         self: &Arc<Self>,
-        id: Id,
-        (manner, attempt_log): (Manner, &AttemptLog),
+        id: CoalesceKey,
+        (manner, attempt_log): (WaitTerms, &AttemptLog),
         send: &mut dyn FnMut() -> ResponseFuture,
-    ) -> Joined {
+    ) -> JoinResult {
         let mut map = lock(&self.0);
         // Dropped only once the map is free again: the last of a flight takes it out of the map.
         let found = map.get(&id).and_then(Weak::upgrade);
@@ -63,19 +63,19 @@ impl Flights {
             Some(flight) => !flight.manner.serves(manner),
             None if map.len() >= Self::MOST => {
                 drop(map);
-                return Joined::Full;
+                return JoinResult::Full;
             }
             None => true,
         };
         if !begins {
             drop(map);
-            let Some(flight) = found else { return Joined::Full };
-            return Joined::Later(Waiter::new(flight, false));
+            let Some(flight) = found else { return JoinResult::Full };
+            return JoinResult::Later(Waiter::new(flight, false));
         }
         let flight = Flight::new(id, self.clone(), (manner, attempt_log.clone()), send());
         map.insert(id, Arc::downgrade(&flight));
         drop(map);
-        Joined::First(Waiter::new(flight, true))
+        JoinResult::First(Waiter::new(flight, true))
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) struct Shared {
 
 /// The answer to one request, in the store: found there, or put there.
 #[derive(Clone)]
-pub(super) struct Shelf {
+pub(super) struct CacheSlot {
     shared: Arc<Shared>,
     pub(super) key: Key,
     pub(super) ask: Arc<RequestInfo>,
@@ -57,7 +57,7 @@ pub(super) struct Shelf {
 
 /// Collects an answer as it is handed on.
 struct Recorder {
-    shelf: Shelf,
+    shelf: CacheSlot,
     content_type: HeaderValue,
     bytes: BytesMut,
     fits: bool,
@@ -78,9 +78,9 @@ impl Shared {
     }
 }
 
-// === impl Shelf ===
+// === impl CacheSlot ===
 
-impl Shelf {
+impl CacheSlot {
     /// The place of a request; `None` where its answer is not to be stored, or the caller wants it not to be.
     pub(super) fn of(shared: &Arc<Shared>, request: &mut Request) -> Option<Self> {
         let said = |word: &str| {
@@ -196,13 +196,13 @@ fn is_of_the_first_fallback(response: &Response) -> bool {
     response.status() == StatusCode::OK && success && read && own && !coded
 }
 
-impl Lookup for Shelf {
+impl Lookup for CacheSlot {
     fn look_up(&self, max_age: Duration, left: Option<Duration>) -> Found<'_> {
         Box::pin(self.find(max_age, left))
     }
 }
 
-impl fmt::Debug for Shelf {
+impl fmt::Debug for CacheSlot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Shelf")
     }

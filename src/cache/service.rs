@@ -12,9 +12,9 @@ use tower::{Layer, Service};
 
 use super::{
     CachePolicy,
-    coalesce::{Id, Joined, Manner, Wish},
+    coalesce::{CallSettings, CoalesceKey, JoinResult, WaitTerms},
     entry::Shape,
-    lookup::{Shared, Shelf},
+    lookup::{CacheSlot, Shared},
 };
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
@@ -105,7 +105,7 @@ impl<S: Upstream> Service<Request> for Cache<S> {
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let mut inner = take_ready(&mut self.inner);
-        let Some(shelf) = Shelf::of(&self.shared, &mut request) else {
+        let Some(shelf) = CacheSlot::of(&self.shared, &mut request) else {
             return Box::pin(inner.call(request));
         };
         let shared = self.shared.clone();
@@ -135,7 +135,7 @@ impl<S: fmt::Debug> fmt::Debug for Cache<S> {
 }
 
 /// A stored answer in place of the call.
-async fn fresh(shared: &Shared, shelf: &Shelf, request: &mut Request) -> Option<Response> {
+async fn fresh(shared: &Shared, shelf: &CacheSlot, request: &mut Request) -> Option<Response> {
     let most = shared.policy.serve_fresh_for?;
     let call = CallContext::of(request);
     let left = call.deadline.map(|deadline| deadline.left(Instant::now()));
@@ -147,7 +147,7 @@ async fn fresh(shared: &Shared, shelf: &Shelf, request: &mut Request) -> Option<
 }
 
 async fn alone<S: Upstream>(
-    shelf: Shelf,
+    shelf: CacheSlot,
     mut inner: S,
     request: Request,
 ) -> Result<Response, Error> {
@@ -159,16 +159,18 @@ async fn alone<S: Upstream>(
 /// The call together with all that are equal and in flight; the first of them is the one that is sent.
 async fn together<S: Upstream>(
     shared: &Shared,
-    shelf: Shelf,
+    shelf: CacheSlot,
     inner: S,
     mut request: Request,
 ) -> Result<Response, Error> {
-    let Some(wish) = Wish::of(&mut request) else { return alone(shelf, inner, request).await };
+    let Some(wish) = CallSettings::of(&mut request) else {
+        return alone(shelf, inner, request).await;
+    };
     let attempt_log = CallContext::of(&mut request).attempt_log.clone();
     let runtime = Handle::try_current().ok().map(|runtime| runtime.id());
-    let id = Id { key: shelf.key, shape: Shape::of(&shelf.ask), wish, runtime };
+    let id = CoalesceKey { key: shelf.key, shape: Shape::of(&shelf.ask), wish, runtime };
     let ask = shelf.ask.clone();
-    let manner = Manner::of(&mut request);
+    let manner = WaitTerms::of(&mut request);
     let mut own = Some((shelf, inner, request));
     let mut send = || match own.take() {
         Some((shelf, inner, request)) => Box::pin(alone(shelf, inner, request)) as ResponseFuture,
@@ -176,20 +178,20 @@ async fn together<S: Upstream>(
         None => Box::pin(async { Err(Error::new(Outcome::NotSent { retry_in: None })) }),
     };
     match shared.flights.join(id, (manner, &attempt_log), &mut send) {
-        Joined::First(passenger) => passenger.arrive(&ask, &attempt_log).await,
-        Joined::Later(passenger) => {
+        JoinResult::First(passenger) => passenger.into_response(&ask, &attempt_log).await,
+        JoinResult::Later(passenger) => {
             shared.events.emit(Event::Coalesced);
-            match manner.in_time(passenger.arrive(&ask, &attempt_log)).await {
+            match manner.in_time(passenger.into_response(&ask, &attempt_log)).await {
                 Some(result) => result,
                 None => late(own).await,
             }
         }
-        Joined::Full => send().await,
+        JoinResult::Full => send().await,
     }
 }
 
 /// The shared attempt takes longer than this call has time: what is answered here it is given by its own ladder.
-async fn late<S: Upstream>(own: Option<(Shelf, S, Request)>) -> Result<Response, Error> {
+async fn late<S: Upstream>(own: Option<(CacheSlot, S, Request)>) -> Result<Response, Error> {
     let Some((_, mut inner, mut request)) = own else {
         return Err(Error::new(Outcome::TimedOut { phase: Phase::Deadline }));
     };

@@ -21,7 +21,7 @@ const FRAMES: usize = 1024;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How reading ahead ended.
-enum Stop {
+enum HoldEnd {
     /// The bytes are over.
     Whole,
     /// The transport failed.
@@ -66,17 +66,19 @@ async fn look(mut body: Body) -> (Option<Bytes>, Body) {
     }
     let mut frames = VecDeque::new();
     // On silence the frames that have come stay: they are kept outside of what is given up.
-    let stop = timeout(PATIENCE, read_ahead(&mut body, &mut frames)).await.unwrap_or(Stop::More);
+    let stop = timeout(PATIENCE, read_ahead(&mut body, &mut frames)).await.unwrap_or(HoldEnd::More);
     let front = joined(&frames);
     match stop {
-        Stop::Whole if frames.iter().all(Frame::is_data) => (None, front.into()),
-        Stop::Whole => (Some(front), Body::wrap(PrefixedBody::new(frames))),
-        Stop::Failed(error) => (Some(front), Body::wrap(PrefixedBody::new(frames).failing(error))),
-        Stop::More => (Some(front), Body::wrap(PrefixedBody::new(frames).then(body))),
+        HoldEnd::Whole if frames.iter().all(Frame::is_data) => (None, front.into()),
+        HoldEnd::Whole => (Some(front), Body::wrap(PrefixedBody::new(frames))),
+        HoldEnd::Failed(error) => {
+            (Some(front), Body::wrap(PrefixedBody::new(frames).failing(error)))
+        }
+        HoldEnd::More => (Some(front), Body::wrap(PrefixedBody::new(frames).then(body))),
     }
 }
 
-async fn read_ahead(body: &mut Body, frames: &mut VecDeque<Frame<Bytes>>) -> Stop {
+async fn read_ahead(body: &mut Body, frames: &mut VecDeque<Frame<Bytes>>) -> HoldEnd {
     let mut length = 0;
     while length < LIMIT && frames.len() < FRAMES {
         match poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
@@ -84,11 +86,11 @@ async fn read_ahead(body: &mut Body, frames: &mut VecDeque<Frame<Bytes>>) -> Sto
                 length += frame.data_ref().map_or(0, Bytes::len);
                 frames.push_back(frame);
             }
-            Some(Err(error)) => return Stop::Failed(error),
-            None => return Stop::Whole,
+            Some(Err(error)) => return HoldEnd::Failed(error),
+            None => return HoldEnd::Whole,
         }
     }
-    Stop::More
+    HoldEnd::More
 }
 
 /// The data of frames in one piece; a single frame is not copied.

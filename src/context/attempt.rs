@@ -92,5 +92,5 @@ impl AttemptContext {
 fn addressed(request: &Request, info: &RequestInfo) -> Route {
     let model = info.model().unwrap_or("-");
     Route::asked(&provider(request.uri()), model, Fingerprint::of(request).as_str())
-        .with_operation(info.effects().part())
+        .with_operation(info.effects().operation_name())
 }

@@ -74,9 +74,9 @@
 //! their streams, or a cut that the connection does not show, is not seen. What was read from a cache is input of Anthropic's
 //! too, as it is of the others.
 
-mod usage;
+mod usage_handle;
 
-pub use usage::UsageHandle;
+pub use usage_handle::UsageHandle;
 
 #[doc(inline)]
 pub use evenkeel_dialect::{

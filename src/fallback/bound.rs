@@ -13,8 +13,9 @@ impl FallbackPolicy {
     /// Whether a call may go to the fallback at `at`, below the first, by what it does and by what it belongs to.
     pub(super) fn may_go(&self, at: usize, ask: &RequestInfo) -> Result<(), SkipReason> {
         let fallback = &self.fallbacks[at];
-        let bound =
-            fallback.differs(&self.fallbacks[0]).is_some_and(|other| ask.effects().stays(other));
+        let bound = fallback
+            .differs(&self.fallbacks[0])
+            .is_some_and(|other| ask.effects().is_bound_to(other));
         if bound && !fallback.names(ask) { Err(SkipReason::Bound) } else { Ok(()) }
     }
 

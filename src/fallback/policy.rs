@@ -76,7 +76,7 @@ impl FallbackPolicy {
     }
 
     /// What a call asks for, in the dialect that its targets speak.
-    pub(super) fn ask(&self, request: &mut Request) -> Arc<RequestInfo> {
+    pub(super) fn info(&self, request: &mut Request) -> Arc<RequestInfo> {
         self.dialects().read(request)
     }
 

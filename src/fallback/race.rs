@@ -8,8 +8,8 @@ use tokio::{
 };
 
 use super::{
-    descent::{Descent, End, Way},
     failure::{Failure, stops},
+    run::{BoxFuture, FallbackRun, StepResult},
 };
 use crate::{
     Error, Request, Response, Upstream,
@@ -28,7 +28,7 @@ const SAMPLES: u32 = 5;
 const MEDIAN: f64 = 0.5;
 
 /// Who came first.
-pub(super) enum Raced {
+pub(super) enum RaceResult {
     /// The fallback itself.
     Own(Result<Response, Error>),
     /// One below it.
@@ -41,64 +41,65 @@ pub(super) enum Raced {
 /// other call of that time. The first answer counts. The probe goes on without its caller until it is decided. What is
 /// made or stored here takes no part: it is for a call that no target answers.
 pub(super) async fn run<S: Upstream>(
-    descent: &mut Descent<S>,
+    descent: &mut FallbackRun<S>,
     at: usize,
     (ready, signal): ((Request, EditSummary), ProbeSignal),
-) -> Raced {
+) -> RaceResult {
     let started = Instant::now();
     let (mut fallbacks, ask) = (descent.steps().clone(), descent.ask().clone());
-    let mut probe: Way<'static, Result<Response, Error>> =
+    let mut probe: BoxFuture<'static, Result<Response, Error>> =
         Box::pin(async move { fallbacks.ask(at, ready, &ask).await });
     let slow = tokio::select! {
         biased;
-        result = &mut probe => return Raced::Own(result),
+        result = &mut probe => return RaceResult::Own(result),
         slow = slow(descent, at, &signal) => slow,
     };
     let after = started.elapsed();
     descent.steps().events.emit(Event::ProbeRaced { fallback: at as u16, after });
     descent.log_probe(at, slow.route, slow.since.elapsed());
     let mut below = descent.beside();
-    let mut rest = below.down(at + 1, Some(Failure::of(Outcome::NotSent { retry_in: None }, at)));
+    let mut rest =
+        below.run_from(at + 1, Some(Failure::of(Outcome::NotSent { retry_in: None }, at)));
     tokio::select! {
         biased;
-        result = &mut probe => match is_final(&result, at) {
-            true => Raced::Own(result),
+        result = &mut probe => match is_conclusive(&result, at) {
+            true => RaceResult::Own(result),
             false => against(result, rest.await),
         },
         end = &mut rest => match end {
-            End::Told(told) if judge(&told).outcome().is_success() => {
+            StepResult::Answered(told) if judge(&told).outcome().is_success() => {
                 if signal.probe().is_some() {
-                    go_on(probe);
+                    detach(probe);
                 }
-                Raced::Below(told)
+                RaceResult::Below(told)
             }
             end => {
                 let result = probe.await;
-                if is_final(&result, at) { Raced::Own(result) } else { against(result, end) }
+                if is_conclusive(&result, at) { RaceResult::Own(result) } else { against(result, end) }
             }
         },
     }
 }
 
 /// A failure of the fallback itself, and what those below came to.
-fn against(failed: Result<Response, Error>, end: End) -> Raced {
+fn against(failed: Result<Response, Error>, end: StepResult) -> RaceResult {
     match end {
-        End::Told(told) => Raced::Below(told),
-        End::Failed(below) => Raced::Nobody(failed, Box::new(below)),
+        StepResult::Answered(told) => RaceResult::Below(told),
+        StepResult::Failed(below) => RaceResult::Nobody(failed, Box::new(below)),
     }
 }
 
 /// Whether the call ends with it, whatever those below come to.
-fn is_final(result: &Result<Response, Error>, at: usize) -> bool {
+fn is_conclusive(result: &Result<Response, Error>, at: usize) -> bool {
     stops(judge(result).outcome(), at)
 }
 
 /// Waits until an attempt has been the probe for longer than it is waited for; a retry may be the probe where the first is
 /// not.
-async fn slow<S: Upstream>(descent: &Descent<S>, at: usize, signal: &ProbeSignal) -> Probe {
+async fn slow<S: Upstream>(descent: &FallbackRun<S>, at: usize, signal: &ProbeSignal) -> Probe {
     loop {
         let probe = signal.raised().await;
-        sleep_until(saturating_add(probe.since, patience(descent, at))).await;
+        sleep_until(saturating_add(probe.since, race_delay(descent, at))).await;
         if signal.probe().is_some_and(|now| now == probe) {
             return probe;
         }
@@ -107,7 +108,7 @@ async fn slow<S: Upstream>(descent: &Descent<S>, at: usize, signal: &ProbeSignal
 
 /// Lets the probe come to its end without its caller: its outcome counts. It is bounded by its own limits, and the
 /// breaker has one at a time.
-fn go_on(probe: Way<'static, Result<Response, Error>>) {
+fn detach(probe: BoxFuture<'static, Result<Response, Error>>) {
     if let Ok(runtime) = Handle::try_current() {
         // The answer itself is nobody's any more: it is dropped as soon as it has begun.
         drop(runtime.spawn(async move { drop(probe.await) }));
@@ -116,12 +117,12 @@ fn go_on(probe: Way<'static, Result<Response, Error>>) {
 
 /// How long a probe is waited for before the next fallback is asked: as long as first events of its route usually take, and no
 /// more than a fifth of what they take on the next fallback, so that its caller is served hardly later than the others.
-fn patience<S: Upstream>(descent: &Descent<S>, at: usize) -> Duration {
+fn race_delay<S: Upstream>(descent: &FallbackRun<S>, at: usize) -> Duration {
     let latencies = &descent.steps().latencies;
     let usual = |at: usize| -> Option<Duration> {
         let fallback =
             descent.policy().fallbacks.get(at).filter(|fallback| !fallback.is_instant())?;
-        let ready = fallback.ready(descent.request(), descent.ask(), None);
+        let ready = fallback.prepare(descent.request(), descent.ask(), None);
         usual(latencies, &mut ready.ok()?.0)
     };
     let own = usual(at).unwrap_or(UNKNOWN);

@@ -16,8 +16,8 @@ use crate::{
     error::judge,
     outcome::Outcome,
     stream::StreamDeadline,
-    stream::{Asking, MidStreamFailure, Onward, Resumed, Start},
-    telemetry::{Event, Scope, SkipReason},
+    stream::{Continuation, ContinuationFuture, MidStreamFailure, ResumeParts, Resumed},
+    telemetry::{Event, SkipReason, SpanHandle},
 };
 
 /// What is left of the ladder for a call whose answer is being read.
@@ -31,7 +31,7 @@ pub(super) struct Below<S> {
     limit: Option<Duration>,
     bound: Option<StreamDeadline>,
     /// A body may be read outside of the span of its call.
-    scope: Scope,
+    scope: SpanHandle,
 }
 
 // === impl Below ===
@@ -54,7 +54,15 @@ impl<S: Upstream> Below<S> {
             return None;
         }
         let (fallbacks, request, ask) = (fallbacks.clone(), request.clone(), ask.clone());
-        Some(Self { fallbacks, request, ask, next, limit, bound: None, scope: Scope::current() })
+        Some(Self {
+            fallbacks,
+            request,
+            ask,
+            next,
+            limit,
+            bound: None,
+            scope: SpanHandle::current(),
+        })
     }
 
     /// Puts an answer that has begun under the care of those below.
@@ -69,7 +77,7 @@ impl<S: Upstream> Below<S> {
         // It is that of the first answer.
         response.headers_mut().remove(CONTENT_LENGTH);
         let start =
-            Start { dialect, attempt_log: attempt_log.clone(), usage, whole: whole.clone() };
+            ResumeParts { dialect, attempt_log: attempt_log.clone(), usage, whole: whole.clone() };
         response.map(|body| {
             let mut body = Body::wrap(Resumed::new(body, Box::new(self), start));
             body.guarded().whole(whole);
@@ -96,7 +104,7 @@ impl<S: Upstream> Below<S> {
                 request.headers_mut().insert(CONTENT_LENGTH, length);
             }
         }
-        let (request, edited) = fallback.ready(request, &self.ask, None).ok()?;
+        let (request, edited) = fallback.prepare(request, &self.ask, None).ok()?;
         // What comes in one piece goes on with no stream.
         (!edited.unstreamed).then_some(request)
     }
@@ -128,7 +136,7 @@ impl<S: Upstream> Below<S> {
         mut self: Box<Self>,
         said: Box<str>,
         why: Outcome,
-    ) -> Option<(Box<dyn Onward>, Body)> {
+    ) -> Option<(Box<dyn Continuation>, Body)> {
         let policy = self.fallbacks.policy.clone();
         while let Some(fallback) = policy.fallbacks.get(self.next) {
             let (at, name) = (self.next, fallback.name.clone());
@@ -158,8 +166,8 @@ impl<S: Upstream> Below<S> {
     }
 }
 
-impl<S: Upstream> Onward for Below<S> {
-    fn go_on(self: Box<Self>, said: Box<str>, why: Outcome) -> Asking {
+impl<S: Upstream> Continuation for Below<S> {
+    fn continue_after(self: Box<Self>, said: Box<str>, why: Outcome) -> ContinuationFuture {
         let scope = self.scope.clone();
         Box::pin(scope.around(self.descend(said, why)))
     }

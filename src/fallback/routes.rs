@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Fallback, FallbackPolicy, Fallbacks, ready::Failed};
+use super::{Fallback, FallbackPolicy, Fallbacks, eligibility::FailureContext};
 use crate::{
     Request,
     context::{AttemptContext, Route},
@@ -24,7 +24,7 @@ impl FallbackList {
         let mut request = request.clone();
         let own = request.extensions().get::<Fallbacks>().map(|own| Arc::new(self.0.with(own)));
         let policy = own.as_ref().unwrap_or(&self.0);
-        let ask = policy.ask(&mut request);
+        let ask = policy.info(&mut request);
         let all = policy.fallbacks.iter().enumerate();
         let led = all.filter(|(at, _)| *at == 0 || policy.leads_to(*at, &ask, &request));
         let mut routes: Vec<_> =
@@ -43,7 +43,7 @@ impl FallbackPolicy {
     /// Whether that fallback is asked where the first one is out.
     fn leads_to(&self, at: usize, ask: &RequestInfo, request: &Request) -> bool {
         let outcome = Outcome::NotSent { retry_in: None };
-        let failed = Failed { outcome, offers: &self.fallbacks[0].offers, at: 0 };
+        let failed = FailureContext { outcome, offers: &self.fallbacks[0].offers, at: 0 };
         self.fallbacks[at].accepts((ask, request.body()), failed).is_ok()
             && self.may_go(at, ask).is_ok()
     }
@@ -53,7 +53,7 @@ impl FallbackPolicy {
 
 impl Fallback {
     fn routes(&self, request: &Request, ask: &RequestInfo) -> Option<Vec<(Route, bool)>> {
-        let ready = self.asks().then(|| self.ready(request.clone(), ask, None))?;
+        let ready = self.asks().then(|| self.prepare(request.clone(), ask, None))?;
         Some(beyond(ready.ok()?.0))
     }
 }

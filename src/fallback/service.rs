@@ -9,8 +9,8 @@ use tower::{Layer, Service};
 
 use super::{
     Fallback, FallbackList, FallbackPolicy,
-    descent::Descent,
-    steps::{FallbackSteps, Gates},
+    run::FallbackRun,
+    steps::{FallbackSteps, RecoveryQueues},
 };
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
@@ -31,7 +31,7 @@ pub struct FallbackLayer {
     policy: Arc<FallbackPolicy>,
     events: EventSink,
     latencies: Latencies,
-    gates: Gates,
+    gates: RecoveryQueues,
 }
 
 // === impl FallbackPolicy ===
@@ -55,7 +55,7 @@ impl FallbackLayer {
     pub(super) fn new(mut policy: FallbackPolicy) -> Self {
         policy.fallbacks.iter_mut().for_each(Fallback::open);
         let (events, latencies) = (EventSink::default(), Latencies::default());
-        Self { policy: Arc::new(policy), events, latencies, gates: Gates::new() }
+        Self { policy: Arc::new(policy), events, latencies, gates: RecoveryQueues::new() }
     }
 
     /// Sends the events there as well.
@@ -98,6 +98,6 @@ impl<S: Upstream> Service<Request> for FallbackService<S> {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        Box::pin(Descent::new(take_ready(&mut self.steps), request).go())
+        Box::pin(FallbackRun::new(take_ready(&mut self.steps), request).run())
     }
 }

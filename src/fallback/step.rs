@@ -236,7 +236,7 @@ impl Fallback {
             Kind::Target(target) => target.apply(request, ask),
             Kind::TargetGroup(equals) => {
                 let route = Route::new(&self.name, ask.model().unwrap_or("-"), "-")
-                    .with_operation(ask.effects().part());
+                    .with_operation(ask.effects().operation_name());
                 AttemptContext::of(&mut request).route = Some(route);
                 if let Some(pool) = &equals.pool {
                     EqualTargets::offer(&mut request, pool.clone());

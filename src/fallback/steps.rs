@@ -5,7 +5,9 @@ use std::sync::Arc;
 use http::HeaderValue;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Fallback, FallbackPolicy, gate::Gate, restream::restream, step::Kind};
+use super::{
+    Fallback, FallbackPolicy, recovery_queue::RecoveryQueue, restream::restream, step::Kind,
+};
 use crate::{
     Error, Request, Response, Upstream,
     context::{ATTEMPTS, AttemptContext, AttemptLog, CallContext, Route, SERVED_BY},
@@ -23,23 +25,23 @@ pub(super) struct FallbackSteps<S> {
     pub(super) policy: Arc<FallbackPolicy>,
     pub(super) events: EventSink,
     pub(super) latencies: Latencies,
-    pub(super) gates: Gates,
+    pub(super) gates: RecoveryQueues,
 }
 
 /// The gates of all routes where calls wait for recovery.
 #[derive(Clone, Debug)]
-pub(super) struct Gates(Arc<KeyedState<Gate>>);
+pub(super) struct RecoveryQueues(Arc<KeyedState<RecoveryQueue>>);
 
-// === impl Gates ===
+// === impl RecoveryQueues ===
 
-impl Gates {
+impl RecoveryQueues {
     pub(super) fn new() -> Self {
         Self(Arc::new(KeyedState::new()))
     }
 
     /// The gate of a route.
-    pub(super) fn of(&self, route: &Route) -> Gate {
-        Gate::clone(&self.0.of(route, Instant::now(), |_| Gate::default()))
+    pub(super) fn of(&self, route: &Route) -> RecoveryQueue {
+        RecoveryQueue::clone(&self.0.of(route, Instant::now(), |_| RecoveryQueue::default()))
     }
 }
 

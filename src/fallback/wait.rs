@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::{
-    descent::{Descent, End},
     failure::Failure,
-    gate::{Gate, Ticket},
+    recovery_queue::{QueueTicket, RecoveryQueue},
+    run::{FallbackRun, StepResult},
 };
 use crate::{Upstream, outcome::Outcome, telemetry::Event, time::saturating_add};
 
@@ -28,11 +28,11 @@ const USELESS: u32 = 5;
 /// As long after the last one the next call that waits asks again, so that they come back one by one.
 const APART: Duration = Duration::from_millis(20);
 
-// === impl Descent ===
+// === impl FallbackRun ===
 
-impl<S: Upstream> Descent<S> {
+impl<S: Upstream> FallbackRun<S> {
     /// Parks the call until a fallback above answers it, or its time is over.
-    pub(super) async fn wait(&mut self, at: usize, mut failure: Failure) -> End {
+    pub(super) async fn wait(&mut self, at: usize, mut failure: Failure) -> StepResult {
         let gate = self.gate();
         let ticket = gate.ticket();
         let name = self.policy().fallbacks[at].name.clone();
@@ -41,7 +41,7 @@ impl<S: Upstream> Descent<S> {
         loop {
             useless += u32::from(failure.was_useless());
             if useless > USELESS {
-                return End::Failed(failure);
+                return StepResult::Failed(failure);
             }
             let pause = failure.pause(backoff);
             // What is known to take longer is not waited for.
@@ -49,13 +49,15 @@ impl<S: Upstream> Descent<S> {
                 .until(at)
                 .is_some_and(|until| saturating_add(Instant::now(), pause.known) >= until)
             {
-                return End::Failed(failure);
+                return StepResult::Failed(failure);
             }
             let not_before = saturating_add(Instant::now(), pause.asks);
             match self.again(at, (&gate, ticket), not_before).await {
-                Some(End::Failed(failed)) => failure = Failure { first: failure.first, ..failed },
+                Some(StepResult::Failed(failed)) => {
+                    failure = Failure { first: failure.first, ..failed }
+                }
                 Some(told) => return told,
-                None => return End::Failed(failure),
+                None => return StepResult::Failed(failure),
             }
             backoff = (backoff * 2).min(BACKOFF.1);
         }
@@ -65,9 +67,9 @@ impl<S: Upstream> Descent<S> {
     async fn again(
         &mut self,
         at: usize,
-        (gate, ticket): (&Gate, Ticket),
+        (gate, ticket): (&RecoveryQueue, QueueTicket),
         not_before: Instant,
-    ) -> Option<End> {
+    ) -> Option<StepResult> {
         let ready = async {
             let turn = gate.turn(ticket).await;
             sleep_until(not_before.max(gate.opens(APART))).await;
@@ -79,7 +81,7 @@ impl<S: Upstream> Descent<S> {
             None => ready.await,
         };
         self.forget_asked();
-        let mut way = self.part(0..at, None);
+        let mut way = self.run_range_boxed(0..at, None);
         tokio::select! {
             biased;
             end = &mut way => Some(end),
@@ -92,10 +94,10 @@ impl<S: Upstream> Descent<S> {
     }
 
     /// The gate of the route that the call asked first: one that is out does not hold up the others.
-    fn gate(&self) -> Gate {
+    fn gate(&self) -> RecoveryQueue {
         let first = self.attempt_log().attempts().into_iter().next();
         let gates = &self.steps().gates;
-        first.map_or_else(Gate::default, |attempt| gates.of(&attempt.route))
+        first.map_or_else(RecoveryQueue::default, |attempt| gates.of(&attempt.route))
     }
 
     /// By when a call that waits at a fallback gives up, for the sake of those below.

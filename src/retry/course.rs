@@ -16,7 +16,7 @@ use crate::{
     dialect::Effects,
     error::{FailedAttempt, judge},
     outcome::{Outcome, Phase, Verdict},
-    target::group::{EqualTargets, Pool, Round},
+    target::group::{EqualTargets, Pool, Tried},
     telemetry::{Event, StopReason, UserCode},
     time::saturating_add,
 };
@@ -29,7 +29,7 @@ pub(super) struct Course {
     least: Option<Duration>,
     /// The equal targets, where the fallback has several, and which of them were asked.
     pool: Option<Arc<Pool>>,
-    round: Round,
+    round: Tried,
     /// The failed attempts, of each route the last: they are settled with the call.
     failed: Vec<(Route, FailedAttempt)>,
     /// Until when the route of the last attempt lets none through.
@@ -61,7 +61,7 @@ impl Course {
             },
             least,
             pool,
-            round: Round::default(),
+            round: Tried::default(),
             failed: Vec::new(),
             closed: None,
             shared,

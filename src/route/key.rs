@@ -69,7 +69,7 @@ impl Route {
     }
 
     /// The route of requests that are others than those of the same model: `facet` goes behind the model's name.
-    pub(crate) fn with_facet(&self, facet: &str) -> Self {
+    pub(crate) fn with_variant(&self, facet: &str) -> Self {
         let model = [self.model(), facet].concat();
         Self::new(self.provider(), &model, self.credential()).with_operation(self.operation)
     }

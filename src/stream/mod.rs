@@ -94,7 +94,7 @@ pub use peek::CommitPolicy;
 pub(crate) use peek::{HoldLimits, collect, peek};
 pub(crate) use progress_signal::{FirstContentAt, ProgressSignal, StreamDeadline};
 pub use resume::MidStreamFailure;
-pub(crate) use resume::{Asking, Onward, Resumed, Start};
+pub(crate) use resume::{Continuation, ContinuationFuture, ResumeParts, Resumed};
 pub(crate) use tap::Tap;
 pub(crate) use throughput::{MinThroughput, ThroughputMeter};
 

@@ -92,7 +92,7 @@ impl Target {
             Some(label) => Route::asked(provider, model, label),
             None => Route::asked(provider, model, self.fingerprint(request).as_str()),
         };
-        route.with_operation(ask.effects().part())
+        route.with_operation(ask.effects().operation_name())
     }
 
     /// Who pays here: the target's own credentials, or the caller.

@@ -140,7 +140,7 @@ impl Edit {
 
     /// What makes its requests others than those of the same model without it, for the route: a provider may fail the ones
     /// and serve the others. How long an answer may be, and how many turns come, is no such thing.
-    pub(crate) fn facet(&self) -> String {
+    pub(crate) fn variant(&self) -> String {
         let mut facet = match &self.tools {
             ToolFilter::None => String::new(),
             ToolFilter::All => ":no-tools".into(),

@@ -43,18 +43,18 @@
 //! with the next event; that it did is told to `tracing` once, as [`Event::Panicked`]. Canned replies, stores and schedules
 //! that panic are told in the same way, once for each kind, also to the listener.
 
-mod edited;
+mod edit_summary;
 mod event;
-mod observe;
-mod scope;
+mod event_sink;
+mod reasons;
+mod seen_codes;
 mod service;
+mod span_handle;
 mod tracing;
-mod unknown;
-mod why;
 
-pub use edited::EditSummary;
+pub use edit_summary::EditSummary;
 pub use event::Event;
-pub use observe::{EventSink, Observer};
-pub(crate) use scope::Scope;
+pub use event_sink::{EventSink, Observer};
+pub use reasons::{MissReason, SkipReason, StopReason, UserCode};
 pub use service::{AttemptSpan, AttemptSpanLayer, Telemetry, TelemetryLayer};
-pub use why::{MissReason, SkipReason, StopReason, UserCode};
+pub(crate) use span_handle::SpanHandle;

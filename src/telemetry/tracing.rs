@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tracing::{Level, Span, debug, field::Empty, info, info_span, warn};
 
-use super::{Event, unknown};
+use super::{Event, seen_codes};
 use crate::{
     Error, Request, Response,
     attempt_log::BodyEnd,
@@ -58,7 +58,7 @@ pub(super) fn record(event: &Event) {
 /// Writes the end of an attempt: what the operator has to mend as a warning.
 fn attempt_ended(route: &Route, attempt: u32, verdict: &Verdict, took: Duration) {
     let (outcome, code) = (verdict.outcome(), verdict.code().map(|code| code.as_str()));
-    if verdict.unknown_code().is_some_and(|code| unknown::is_first(route.provider(), code)) {
+    if verdict.unknown_code().is_some_and(|code| seen_codes::is_first(route.provider(), code)) {
         let outcome = outcome.name();
         info!(target: "evenkeel", %route, code, outcome, "unknown code: its status decided");
     }
@@ -73,7 +73,7 @@ fn attempt_ended(route: &Route, attempt: u32, verdict: &Verdict, took: Duration)
         Outcome::Rejected { why: Rejection::Credential } => {
             warn!(target: "evenkeel", %route, code, "credential rejected");
         }
-        Outcome::Rejected { why: Rejection::Model } if unknown::is_first_model(route) => {
+        Outcome::Rejected { why: Rejection::Model } if seen_codes::is_first_model(route) => {
             warn!(target: "evenkeel", %route, code, "model rejected");
         }
         Outcome::Rejected { why: Rejection::Payment } => {

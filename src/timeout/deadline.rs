@@ -98,7 +98,7 @@ impl DeadlineLayer {
     }
 
     /// The deadline in a header, which goes no further.
-    fn told(&self, request: &mut Request) -> Result<Option<Deadline>, Error> {
+    fn deadline_from_header(&self, request: &mut Request) -> Result<Option<Deadline>, Error> {
         let header = self.policy.header.as_ref();
         let Some((name, value)) = header.and_then(|n| Some((n, request.headers_mut().remove(n)?)))
         else {
@@ -137,7 +137,7 @@ impl<S: Upstream> Service<Request> for DeadlineService<S> {
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let (told, refused) = match self.layer.told(&mut request) {
+        let (told, refused) = match self.layer.deadline_from_header(&mut request) {
             Ok(told) => (told, None),
             Err(error) => (None, Some(error)),
         };

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use http::HeaderValue;
 use tokio::time::Instant;
 
-use super::{TimeoutPolicy, line::Line, report::Told};
+use super::{TimeoutPolicy, line::Line, report::TimeoutReporter};
 use crate::{
     Error, Request, Response,
     context::{AttemptContext, AttemptLog, CallContext, Deadline, Route},
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The limits of one attempt.
-pub(super) struct Limits {
+pub(super) struct AttemptLimits {
     shared: Arc<Shared>,
     attempt_log: AttemptLog,
     deadline: Option<Deadline>,
@@ -48,9 +48,9 @@ pub(super) struct Shared {
     pub(super) events: EventSink,
 }
 
-// === impl Limits ===
+// === impl AttemptLimits ===
 
-impl Limits {
+impl AttemptLimits {
     /// An attempt that had nine tenths of its limit had its time.
     const ABOUT: u32 = 10;
     /// The last twentieth of a limit belongs to it.
@@ -216,7 +216,7 @@ impl Limits {
             );
             guard.attempt_log(self.attempt_log.clone());
             let events = self.shared.events.clone();
-            let told = Told { events, idle, whole_stream, pace };
+            let told = TimeoutReporter { events, idle, whole_stream, pace };
             body.on_end(move |ending| told.tell(ending));
         }
         response

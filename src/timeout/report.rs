@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Tells which limit passed in a body, and whether its content trickled.
-pub(super) struct Told {
+pub(super) struct TimeoutReporter {
     pub(super) events: EventSink,
     pub(super) idle: Duration,
     pub(super) whole_stream: Option<Duration>,
@@ -18,9 +18,9 @@ pub(super) struct Told {
     pub(super) pace: Option<(ThroughputMeter, Route)>,
 }
 
-// === impl Told ===
+// === impl TimeoutReporter ===
 
-impl Told {
+impl TimeoutReporter {
     pub(super) fn tell(self, ending: &BodyEnd) {
         if let Some((pace, route)) = self.pace {
             if let Some(slow) = pace.slow() {

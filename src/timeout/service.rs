@@ -13,7 +13,7 @@ use tower::{Layer, Service};
 
 use super::{
     TimeoutPolicy,
-    limits::{Limits, Shared},
+    limits::{AttemptLimits, Shared},
     timed::Timed,
 };
 use crate::{ConfigError, Error, Request, Response, Upstream, telemetry::EventSink};
@@ -36,7 +36,7 @@ pin_project! {
     pub struct TimeoutFuture<F> {
         #[pin]
         within: Timed<F>,
-        limits: Limits,
+        limits: AttemptLimits,
     }
 }
 
@@ -89,7 +89,7 @@ impl<S: Upstream> Service<Request> for Timeout<S> {
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let limits = Limits::of(self.shared.clone(), &mut request);
+        let limits = AttemptLimits::of(self.shared.clone(), &mut request);
         let until = limits.until;
         // An attempt that cannot finish is not started: it may have waited for its turn until there was no time for it.
         let inner = limits.has_time().then(|| self.inner.call(request));

@@ -61,7 +61,7 @@ impl Effects {
     }
 
     /// The operation in the route.
-    pub fn part(self) -> &'static str {
+    pub fn operation_name(self) -> &'static str {
         self.part
     }
 
@@ -81,7 +81,7 @@ impl Effects {
     }
 
     /// Whether it stays where it was addressed, rather than go to such a target.
-    pub fn stays(self, target: TargetDifference) -> bool {
+    pub fn is_bound_to(self, target: TargetDifference) -> bool {
         let account = self.operation.is_of_an_account() || self.ties.account;
         let vectors = self.operation == Operation::Embeddings;
         let model = self.ties.model && !target.model;

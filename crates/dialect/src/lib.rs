@@ -93,8 +93,8 @@ mod synthetic;
 mod tests;
 mod ties;
 mod to_stream;
-mod tokens;
 mod tree;
+mod usage;
 mod wire;
 
 pub use answer_form::AnswerForm;
@@ -113,5 +113,5 @@ pub use request_editor::{DoesNotFit, RequestEditor, Requirements, ToolFilter};
 pub use request_info::RequestInfo;
 pub use resumable::{ReadOutcome, ResumableStream};
 pub use synthetic::SyntheticReply;
-pub use tokens::Usage;
+pub use usage::Usage;
 pub use wire::{Request, Response};

@@ -115,7 +115,7 @@ mod tests {
         let body = bytes::Bytes::copy_from_slice(body.as_bytes());
         RequestInfo::read(&http::Request::post(path).body(body).unwrap())
             .effects
-            .stays(crate::TargetDifference { account: true, model: false })
+            .is_bound_to(crate::TargetDifference { account: true, model: false })
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use super::{BreakerPolicy, Limits, Rule};
+use super::{AttemptLimits, BreakerPolicy, Rule};
 use crate::ConfigError;
 
 // === impl BreakerPolicy ===
@@ -21,7 +21,7 @@ impl BreakerPolicy {
         range("quota_backoff", &self.quota_backoff, *self.open_backoff.start())?;
         count("max_probes", self.max_probes, 1..=Self::MAX_PROBES)?;
         count("probe_successes", self.probe_successes, COUNT)?;
-        at_least("probe_timeout", self.probe_hangs(), self.longest_unslow())?;
+        at_least("probe_timeout", self.effective_probe_timeout(), self.max_time_not_slow())?;
         share("ramp", self.initial_share)?;
         if !(0.0..1.0).contains(&self.jitter) {
             return Err(ConfigError::new("breaker.jitter", self.jitter, "0 and more, below 1"));
@@ -30,7 +30,7 @@ impl BreakerPolicy {
     }
 
     /// A probe that is not slow must not hang either.
-    fn longest_unslow(&self) -> Duration {
+    fn max_time_not_slow(&self) -> Duration {
         match self.slow_after.filter(|_| self.slow_ratio.is_some()) {
             Some(slow) => slow.first.max(slow.whole),
             None => Duration::from_millis(1),
@@ -39,7 +39,7 @@ impl BreakerPolicy {
 
     /// Refuses times that were set and cannot work with the limits of the attempts.
     pub(crate) fn check_fitted(&self) -> Result<(), ConfigError> {
-        let Limits { first, whole } = self.limits;
+        let AttemptLimits { first, whole } = self.limits;
         if let Some(limit) = self.probe_timeout {
             at_least("probe_timeout", limit, first.max(whole))?;
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{BreakerPolicy, Limits};
+use super::{AttemptLimits, BreakerPolicy};
 
 // === impl BreakerPolicy ===
 
@@ -10,7 +10,7 @@ impl BreakerPolicy {
     /// The limits of the attempts below it, from which all follows that was not set: what is slow, when a probe hangs, and
     /// whether an attempt that the caller's deadline ended had its time.
     pub(crate) fn fitted(mut self, first: Duration, whole: Duration) -> Self {
-        self.limits = Limits { first, whole };
+        self.limits = AttemptLimits { first, whole };
         self
     }
 
@@ -20,7 +20,7 @@ impl BreakerPolicy {
     }
 
     /// When a probe hangs.
-    pub(in crate::breaker) fn probe_hangs(&self) -> Duration {
+    pub(in crate::breaker) fn effective_probe_timeout(&self) -> Duration {
         self.probe_timeout.unwrap_or(self.limits.first.max(self.limits.whole))
     }
 }

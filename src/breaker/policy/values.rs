@@ -13,7 +13,7 @@ pub(in crate::breaker) enum Rule<T> {
 
 /// A time for each kind of answer.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(in crate::breaker) struct Limits {
+pub(in crate::breaker) struct AttemptLimits {
     /// To the first event of a stream.
     pub(in crate::breaker) first: Duration,
     /// To the whole of an answer that is not streamed.
@@ -31,9 +31,9 @@ impl<T> Rule<T> {
     }
 }
 
-// === impl Limits ===
+// === impl AttemptLimits ===
 
-impl Limits {
+impl AttemptLimits {
     pub(in crate::breaker) fn of(&self, whole: bool) -> Duration {
         if whole { self.whole } else { self.first }
     }

@@ -8,14 +8,14 @@ use std::{
 
 use http::response::Parts;
 
-use super::{Id, Manner, fault::Fault, tape::SharedBody};
+use super::{CoalesceKey, WaitTerms, shared_body::SharedBody, shared_error::SharedError};
 use crate::{Body, Error, context::AttemptLog, sync::lock_std as lock, upstream::ResponseFuture};
 
 /// One attempt, and all who wait for it.
 pub(super) struct Flight {
-    pub(super) id: Id,
+    pub(super) id: CoalesceKey,
     flights: Arc<dyn Forget>,
-    pub(super) manner: Manner,
+    pub(super) manner: WaitTerms,
     pub(super) attempt_log: AttemptLog,
     pub(super) waker: Waker,
     pub(super) state: Mutex<State>,
@@ -31,7 +31,7 @@ pub(super) struct State {
     pub(super) stage: Stage,
     /// Whether what is under way has something to say.
     pub(super) woken: bool,
-    pub(super) head: Option<Result<Head, Fault>>,
+    pub(super) head: Option<Result<Head, SharedError>>,
     pub(super) tape: SharedBody,
     /// Whether the answer is whole, though its bytes may not be over: whoever asks now asks anew.
     pub(super) told: bool,
@@ -55,15 +55,15 @@ pub(super) struct Head {
 }
 
 /// Wakes a flight, and does not keep it.
-struct Nudge(Weak<Flight>);
+struct FlightWaker(Weak<Flight>);
 
 // === impl Flight ===
 
 impl Flight {
     pub(super) fn new(
-        id: Id,
+        id: CoalesceKey,
         flights: Arc<dyn Forget>,
-        (manner, attempt_log): (Manner, AttemptLog),
+        (manner, attempt_log): (WaitTerms, AttemptLog),
         answer: ResponseFuture,
     ) -> Arc<Self> {
         let state = State {
@@ -80,7 +80,7 @@ impl Flight {
             flights,
             manner,
             attempt_log,
-            waker: Waker::from(Arc::new(Nudge(weak.clone()))),
+            waker: Waker::from(Arc::new(FlightWaker(weak.clone()))),
             state: Mutex::new(state),
         })
     }
@@ -130,9 +130,9 @@ impl State {
     }
 }
 
-// === impl Nudge ===
+// === impl FlightWaker ===
 
-impl Wake for Nudge {
+impl Wake for FlightWaker {
     fn wake(self: Arc<Self>) {
         let Some(flight) = self.0.upgrade() else { return };
         flight.change(|_| {});

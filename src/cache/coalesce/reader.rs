@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame};
 
-use super::passenger::Waiter;
+use super::waiter::Waiter;
 use crate::{
     Body, Error, Response,
     context::AttemptLog,
@@ -28,7 +28,7 @@ pub(super) struct Reader {
 
 impl Waiter {
     /// The answer, from its head on.
-    pub(in crate::cache) async fn arrive(
+    pub(in crate::cache) async fn into_response(
         self,
         ask: &RequestInfo,
         attempt_log: &AttemptLog,

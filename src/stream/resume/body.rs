@@ -16,7 +16,7 @@ use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame};
 use tokio::runtime::Handle;
 
-use super::{Asking, Onward};
+use super::{Continuation, ContinuationFuture};
 use crate::{
     Body, Error,
     attempt_log::AttemptLog,
@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// What a [`Resumed`] is made of.
-pub(crate) struct Start {
+pub(crate) struct ResumeParts {
     pub(crate) dialect: Dialect,
     pub(crate) attempt_log: AttemptLog,
     /// Where the cost of all answers together is told.
@@ -43,11 +43,11 @@ pub(crate) struct Resumed {
     inner: Option<Body>,
     reader: ResumableStream,
     out: VecDeque<Frame<Bytes>>,
-    start: Start,
+    start: ResumeParts,
     /// Who is asked next, while nobody is.
-    onward: Option<Box<dyn Onward>>,
+    onward: Option<Box<dyn Continuation>>,
     /// Behind a lock that nobody ever waits for: a body can be shared, and a future of this kind cannot.
-    asking: Mutex<Option<Asking>>,
+    asking: Mutex<Option<ContinuationFuture>>,
     /// The failure that the caller sees, if nobody goes on.
     first: Option<Error>,
     /// What the first answer sent behind its last good event: handed on if nobody goes on.
@@ -59,7 +59,7 @@ pub(crate) struct Resumed {
 // === impl Resumed ===
 
 impl Resumed {
-    pub(crate) fn new(inner: Body, onward: Box<dyn Onward>, start: Start) -> Self {
+    pub(crate) fn new(inner: Body, onward: Box<dyn Continuation>, start: ResumeParts) -> Self {
         Self {
             inner: Some(inner),
             reader: ResumableStream::new(start.dialect),
@@ -119,7 +119,7 @@ impl Resumed {
         let said = self.reader.text().filter(|_| may_follow(why) && self.runtime.is_some());
         match (said, self.onward.take()) {
             (Some(said), Some(onward)) => {
-                let asking = onward.go_on(said.trim_end().into(), why);
+                let asking = onward.continue_after(said.trim_end().into(), why);
                 *self.asking.get_mut().unwrap_or_else(PoisonError::into_inner) = Some(asking);
             }
             _ => self.give_up(),

@@ -4,7 +4,7 @@ mod body;
 
 use std::{future::Future, pin::Pin};
 
-pub(crate) use body::{Resumed, Start};
+pub(crate) use body::{ResumeParts, Resumed};
 
 use crate::{Body, outcome::Outcome};
 
@@ -24,10 +24,11 @@ pub enum MidStreamFailure {
 }
 
 /// Who is asked to go on with an answer.
-pub(crate) trait Onward: Send + Sync {
+pub(crate) trait Continuation: Send + Sync {
     /// An answer that goes on after what was `said`, and who is asked next if that fails too. `None` where nobody is left.
-    fn go_on(self: Box<Self>, said: Box<str>, why: Outcome) -> Asking;
+    fn continue_after(self: Box<Self>, said: Box<str>, why: Outcome) -> ContinuationFuture;
 }
 
 /// The answer that goes on, under way.
-pub(crate) type Asking = Pin<Box<dyn Future<Output = Option<(Box<dyn Onward>, Body)>> + Send>>;
+pub(crate) type ContinuationFuture =
+    Pin<Box<dyn Future<Output = Option<(Box<dyn Continuation>, Body)>> + Send>>;

@@ -8,18 +8,18 @@ use crate::{
     outcome::{Outcome, Phase, Rejection},
 };
 
-mod out;
-mod said;
+mod ejection;
+mod latency_estimate;
 
-pub(crate) use out::Eligibility;
-use out::{Out, locked_out};
-pub(crate) use said::Moment;
-use said::Said;
+pub(crate) use ejection::Eligibility;
+use ejection::{Ejection, locked_out};
+pub(crate) use latency_estimate::DecisionInput;
+use latency_estimate::LatencyEstimate;
 
 /// What is known of one target.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Load {
-    said: Option<Said>,
+    said: Option<LatencyEstimate>,
     in_flight: u32,
     /// Those of them that still wait for their first event, and the sum of the moments at which they began.
     waiting: u32,
@@ -28,14 +28,14 @@ pub(crate) struct Load {
     failures: u32,
     /// How often it was taken out for failures since it was well.
     ejected: u32,
-    out: Option<Out>,
+    out: Option<Ejection>,
     /// Until when our own breaker or limit refuses it.
     closed: f64,
 }
 
 /// One attempt at a target: when it began, and whether its first event has come.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ride {
+pub(crate) struct InFlight {
     pub(crate) began: f64,
     pub(crate) answered: bool,
 }
@@ -59,11 +59,11 @@ impl Load {
         self.in_flight
     }
 
-    pub(crate) fn standing(&self, m: &Moment<'_>) -> Eligibility {
+    pub(crate) fn standing(&self, m: &DecisionInput<'_>) -> Eligibility {
         match self.out {
-            None => Eligibility::In,
-            Some(out) if m.at >= out.ends() && m.picks >= out.picks => Eligibility::Due,
-            Some(_) => Eligibility::Out,
+            None => Eligibility::Eligible,
+            Some(out) if m.at >= out.ends() && m.picks >= out.picks => Eligibility::TrialDue,
+            Some(_) => Eligibility::Ejected,
         }
     }
 
@@ -78,7 +78,7 @@ impl Load {
     }
 
     /// What another call there would cost: the time to its first event, so many times as there are calls.
-    pub(crate) fn cost(&self, m: &Moment<'_>) -> f64 {
+    pub(crate) fn cost(&self, m: &DecisionInput<'_>) -> f64 {
         let waits = match self.waiting {
             0 => 0.0,
             // Those that have waited for longer than it usually takes say what no answer has said yet.
@@ -88,7 +88,7 @@ impl Load {
     }
 
     /// The time to the first event. Without news it becomes what is usual.
-    fn estimate(&self, m: &Moment<'_>) -> f64 {
+    fn estimate(&self, m: &DecisionInput<'_>) -> f64 {
         match self.said {
             Some(said) => m.usual + (said.secs - m.usual) * said.weight(m),
             None => m.usual,
@@ -96,7 +96,7 @@ impl Load {
     }
 
     /// Slower than thought is believed at once, faster little by little.
-    fn observe(&mut self, secs: f64, m: &Moment<'_>) {
+    fn observe(&mut self, secs: f64, m: &DecisionInput<'_>) {
         let thought = self.estimate(m);
         let secs = match self.said {
             Some(said) if secs < thought => {
@@ -107,27 +107,27 @@ impl Load {
         self.say(secs, m);
     }
 
-    fn say(&mut self, secs: f64, m: &Moment<'_>) {
-        self.said = Some(Said { secs, at: m.at, picks: m.picks });
+    fn say(&mut self, secs: f64, m: &DecisionInput<'_>) {
+        self.said = Some(LatencyEstimate { secs, at: m.at, picks: m.picks });
     }
 
     /// A call goes there to find out whether it is well again: no other does, until that one must have its answer.
-    pub(crate) fn try_again(&mut self, m: &Moment<'_>) {
+    pub(crate) fn try_again(&mut self, m: &DecisionInput<'_>) {
         if let Some(out) = &mut self.out {
             out.trial = m.at + m.policy.penalty.as_secs_f64();
         }
     }
 
     /// A call has begun.
-    pub(crate) fn begin(&mut self, m: &Moment<'_>) -> Ride {
+    pub(crate) fn begin(&mut self, m: &DecisionInput<'_>) -> InFlight {
         self.in_flight = self.in_flight.saturating_add(1);
         self.waiting = self.waiting.saturating_add(1);
         self.since += m.at;
-        Ride { began: m.at, answered: false }
+        InFlight { began: m.at, answered: false }
     }
 
     /// Its first event has come, after so many seconds, and the rest follows.
-    pub(crate) fn answer(&mut self, ride: &mut Ride, took: f64, m: &Moment<'_>) {
+    pub(crate) fn answer(&mut self, ride: &mut InFlight, took: f64, m: &DecisionInput<'_>) {
         self.arrive(ride);
         if self.comes_back(ride) {
             self.say(took, m);
@@ -142,8 +142,8 @@ impl Load {
     pub(crate) fn end(
         &mut self,
         outcome: Outcome,
-        ride: &mut Ride,
-        m: &Moment<'_>,
+        ride: &mut InFlight,
+        m: &DecisionInput<'_>,
     ) -> Option<Duration> {
         self.in_flight = self.in_flight.saturating_sub(1);
         let took = m.at - ride.began;
@@ -160,8 +160,8 @@ impl Load {
     fn learn(
         &mut self,
         outcome: Outcome,
-        (ride, took): (&Ride, Option<f64>),
-        m: &Moment<'_>,
+        (ride, took): (&InFlight, Option<f64>),
+        m: &DecisionInput<'_>,
     ) -> Option<Duration> {
         match outcome {
             Outcome::Success => {
@@ -199,10 +199,10 @@ impl Load {
     }
 
     /// Our own breaker or limit lets nothing through for so long.
-    pub(crate) fn close(&mut self, lasts: Duration, m: &Moment<'_>) {
+    pub(crate) fn close(&mut self, lasts: Duration, m: &DecisionInput<'_>) {
         let lasts = lasts.clamp(SHORTEST_CLOSED, LONGEST_CLOSED).as_secs_f64();
         self.closed = m.at + lasts;
-        let none = Out { since: m.at, until: 0.0, picks: 0, trial: 0.0 };
+        let none = Ejection { since: m.at, until: 0.0, picks: 0, trial: 0.0 };
         let out = self.out.get_or_insert(none);
         (out.until, out.trial) = (out.until.max(self.closed), 0.0);
     }
@@ -211,8 +211,8 @@ impl Load {
     fn fail(
         &mut self,
         outcome: Outcome,
-        (ride, took): (&Ride, f64),
-        m: &Moment<'_>,
+        (ride, took): (&InFlight, f64),
+        m: &DecisionInput<'_>,
     ) -> Option<Duration> {
         self.observe(took.max(m.policy.penalty.as_secs_f64()), m);
         if self.out.is_some_and(|out| ride.began < out.since) {
@@ -230,15 +230,15 @@ impl Load {
         Some(self.put_out(rest.max(wait.unwrap_or_default()), PICKS_OF_A_REST, m))
     }
 
-    fn put_out(&mut self, lasts: Duration, picks: u64, m: &Moment<'_>) -> Duration {
+    fn put_out(&mut self, lasts: Duration, picks: u64, m: &DecisionInput<'_>) -> Duration {
         let until = m.at + lasts.as_secs_f64();
         let picks = m.picks.saturating_add(picks);
-        self.out = Some(Out { since: m.at, until, picks, trial: 0.0 });
+        self.out = Some(Ejection { since: m.at, until, picks, trial: 0.0 });
         lasts
     }
 
     /// The call waits for its first event no longer.
-    fn arrive(&mut self, ride: &mut Ride) {
+    fn arrive(&mut self, ride: &mut InFlight) {
         if !std::mem::replace(&mut ride.answered, true) {
             self.waiting = self.waiting.saturating_sub(1);
             // Begun anew where it can be: sums of many differences drift.
@@ -247,7 +247,7 @@ impl Load {
     }
 
     /// Whether it is in again by an answer to a call that began when it was out.
-    fn comes_back(&mut self, ride: &Ride) -> bool {
+    fn comes_back(&mut self, ride: &InFlight) -> bool {
         let back = self.out.is_some_and(|out| ride.began >= out.since);
         if back {
             self.out = None;

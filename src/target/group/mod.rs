@@ -20,8 +20,8 @@ mod unknown;
 
 pub(crate) use choice::EqualTargets;
 pub(crate) use index::TargetIndex;
-pub(crate) use load::Ride;
-pub(crate) use pick::{HedgedTargets, Round};
+pub(crate) use load::InFlight;
+pub(crate) use pick::{HedgedTargets, Tried};
 pub use policy::BalancePolicy;
 pub(crate) use policy::check;
 pub(crate) use pool::Pool;

@@ -5,21 +5,21 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use super::load::{Eligibility, Load, Moment};
+use super::load::{DecisionInput, Eligibility, Load};
 use crate::context::AffinityKey;
 
 /// The choices of one call: each target once, then all of them again.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Round {
+pub(crate) struct Tried {
     tried: u64,
-    asked: Asked,
+    asked: CallTargets,
     /// Whether anything was sent: a target that refused has cost nothing.
     sent: bool,
 }
 
 /// What holds for all attempts of a call.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Asked {
+pub(crate) struct CallTargets {
     /// The operation, as routes name it.
     pub(crate) part: &'static str,
     /// The hash of the model that the caller named.
@@ -34,7 +34,7 @@ pub(crate) struct HedgedTargets(Arc<AtomicU64>);
 
 /// What a call wishes.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Wish<'a> {
+pub(crate) struct PickRequest<'a> {
     /// What it sticks by, and the places of the targets.
     pub(crate) sticky: Option<(AffinityKey, &'a [u64])>,
     /// It can be sent only once: it is not to find out whether a target is well again.
@@ -48,15 +48,15 @@ struct Set(u64);
 /// Calls that stick are crowded out by more than so many others at the soonest.
 const NO_CROWD: f64 = 4.0;
 
-// === impl Round ===
+// === impl Tried ===
 
-impl Round {
+impl Tried {
     pub(crate) fn tried(&mut self, at: usize) {
         self.tried |= 1 << at;
     }
 
     /// Says what holds for the whole call.
-    pub(crate) fn of_call(&mut self, asked: Asked) {
+    pub(crate) fn of_call(&mut self, asked: CallTargets) {
         self.asked = asked;
     }
 
@@ -107,13 +107,13 @@ impl HedgedTargets {
 /// numbers in `[0, 1)`.
 pub(crate) fn pick(
     loads: &[Load],
-    round: Round,
-    wish: Wish<'_>,
-    (m, random): (&Moment<'_>, [f64; 2]),
+    round: Tried,
+    wish: PickRequest<'_>,
+    (m, random): (&DecisionInput<'_>, [f64; 2]),
 ) -> Option<usize> {
     let left = Set::of(loads.len(), |at| round.tried & 1 << at == 0 && !round.is_barred(at));
     let standing = |wanted| left.with(|at| loads[at].standing(m) == wanted);
-    let (well, due) = (standing(Eligibility::In), standing(Eligibility::Due));
+    let (well, due) = (standing(Eligibility::Eligible), standing(Eligibility::TrialDue));
     if let Some((sticky, places)) = wish.sticky {
         let fair = crowd(loads, m);
         let roomy = well.or(due).with(|at| f64::from(loads[at].in_flight()) < fair);
@@ -133,7 +133,11 @@ pub(crate) fn pick(
 
 /// The less costly of two that chance names: nearly as good as the least costly of all, and not what all others choose at
 /// the same moment.
-fn two_choices(loads: &[Load], set: Set, (m, random): (&Moment<'_>, [f64; 2])) -> Option<usize> {
+fn two_choices(
+    loads: &[Load],
+    set: Set,
+    (m, random): (&DecisionInput<'_>, [f64; 2]),
+) -> Option<usize> {
     let count = set.len();
     let draw = |random: f64, of: usize| ((random * of as f64) as usize).min(of.saturating_sub(1));
     let first = draw(random[0], count);
@@ -144,7 +148,7 @@ fn two_choices(loads: &[Load], set: Set, (m, random): (&Moment<'_>, [f64; 2])) -
 }
 
 /// From how many calls under way on a target is too full for those that stick to it.
-fn crowd(loads: &[Load], m: &Moment<'_>) -> f64 {
+fn crowd(loads: &[Load], m: &DecisionInput<'_>) -> f64 {
     let total: f64 = loads.iter().map(|load| f64::from(load.in_flight())).sum();
     let part = (total + 1.0) / loads.len() as f64;
     (part * m.policy.bounded_load_factor).max(NO_CROWD)

@@ -6,9 +6,9 @@ use tokio::time::Instant;
 
 use super::{
     BalancePolicy, TargetIndex,
-    load::{Eligibility, Moment, Ride},
-    pick::{Asked, HedgedTargets, Round, Wish, pick},
-    state::State,
+    load::{DecisionInput, Eligibility, InFlight},
+    pick::{CallTargets, HedgedTargets, PickRequest, Tried, pick},
+    state::GroupState,
 };
 use crate::{
     Request,
@@ -29,7 +29,7 @@ pub(crate) struct Pool {
     policy: BalancePolicy,
     made: Instant,
     /// By operation: a target that cannot make vectors may chat. Operations are bounded in number.
-    states: Mutex<HashMap<&'static str, State>>,
+    states: Mutex<HashMap<&'static str, GroupState>>,
 }
 
 /// Until an answer has come, a target is taken to answer within a second, as the faster models do.
@@ -59,14 +59,14 @@ impl Pool {
     pub(crate) fn place(
         &self,
         mut request: Request,
-        round: &mut Round,
+        round: &mut Tried,
         copies: Option<&HedgedTargets>,
     ) -> (Request, TargetIndex) {
         let ask = CallContext::info(&mut request);
         let sticky = request.extensions().get::<AffinityKey>().copied();
         let once = CallContext::of(&mut request).non_replayable;
         round.of_call(self.asked(&ask, sticky));
-        let wish = Wish { sticky: sticky.map(|sticky| (sticky, &self.places[..])), once };
+        let wish = PickRequest { sticky: sticky.map(|sticky| (sticky, &self.places[..])), once };
         let at = self.pick(round, wish, copies);
         let mut request = self.targets[at].apply(request, &ask);
         let route = route(&mut request);
@@ -75,9 +75,9 @@ impl Pool {
     }
 
     /// What holds for all attempts of a call.
-    fn asked(&self, ask: &RequestInfo, sticky: Option<AffinityKey>) -> Asked {
+    fn asked(&self, ask: &RequestInfo, sticky: Option<AffinityKey>) -> CallTargets {
         let barred = self.barred(ask, sticky);
-        Asked { part: ask.effects().part(), model: ask.model().map(hash), barred }
+        CallTargets { part: ask.effects().operation_name(), model: ask.model().map(hash), barred }
     }
 
     /// The bits of the targets that cannot answer a call: files are at one account, vectors are those of one model. The
@@ -104,10 +104,10 @@ impl Pool {
     pub(crate) fn routes(&self, request: &Request) -> Vec<(Route, bool)> {
         let mut request = request.clone();
         let ask = CallContext::info(&mut request);
-        let mut round = Round::default();
+        let mut round = Tried::default();
         round.of_call(self.asked(&ask, request.extensions().get::<AffinityKey>().copied()));
         let (round, rests) = self.decide((round.part(), Instant::now()), |state, m| {
-            let rests = state.loads.iter().map(|load| load.standing(m) == Eligibility::Out);
+            let rests = state.loads.iter().map(|load| load.standing(m) == Eligibility::Ejected);
             (state.narrowed(round, m), rests.collect::<Vec<_>>())
         });
         let routes =
@@ -118,15 +118,15 @@ impl Pool {
     }
 
     /// Whether one is left that may do better than those that were tried.
-    pub(crate) fn has_another(&self, round: Round) -> bool {
+    pub(crate) fn has_another(&self, round: Tried) -> bool {
         self.decide((round.part(), Instant::now()), |state, m| {
             let open = state.narrowed(round, m);
-            pick(&state.loads, open, Wish::default(), (m, [0.0; 2])).is_some()
+            pick(&state.loads, open, PickRequest::default(), (m, [0.0; 2])).is_some()
         })
     }
 
     /// Until when our own breakers or limits refuse all of them, if they do.
-    pub(crate) fn closed(&self, round: Round, now: Instant) -> Option<Instant> {
+    pub(crate) fn closed(&self, round: Tried, now: Instant) -> Option<Instant> {
         let at = self.decide((round.part(), now), |state, m| {
             let round = state.narrowed(round, m);
             let open = state.loads.iter().enumerate().filter(|(at, _)| !round.is_barred(*at));
@@ -136,12 +136,17 @@ impl Pool {
         at.map(|secs| saturating_add(now, Duration::from_secs_f64(secs)))
     }
 
-    fn pick(&self, round: &mut Round, wish: Wish<'_>, copies: Option<&HedgedTargets>) -> usize {
+    fn pick(
+        &self,
+        round: &mut Tried,
+        wish: PickRequest<'_>,
+        copies: Option<&HedgedTargets>,
+    ) -> usize {
         let part = round.part();
         self.decide((part, Instant::now()), |state, m| state.pick(round, wish, (copies, m)))
     }
 
-    pub(crate) fn begin(&self, seat: TargetIndex, now: Instant) -> Ride {
+    pub(crate) fn begin(&self, seat: TargetIndex, now: Instant) -> InFlight {
         self.decide((seat.part, now), |state, m| state.loads[seat.at].begin(m))
     }
 
@@ -149,7 +154,7 @@ impl Pool {
     pub(crate) fn end(
         &self,
         seat: TargetIndex,
-        ride: &mut Ride,
+        ride: &mut InFlight,
         outcome: Outcome,
     ) -> Option<Duration> {
         let names_it = self.targets[seat.at].has_model();
@@ -170,7 +175,7 @@ impl Pool {
     }
 
     /// The first event of an answer came `first`, and the rest follows.
-    pub(crate) fn answer(&self, seat: TargetIndex, ride: &mut Ride, first: Instant) {
+    pub(crate) fn answer(&self, seat: TargetIndex, ride: &mut InFlight, first: Instant) {
         self.decide((seat.part, first), |state, m| {
             let took = (m.at - ride.began).max(0.0);
             state.learn(seat, took);
@@ -182,12 +187,12 @@ impl Pool {
     fn decide<T>(
         &self,
         (part, now): (&'static str, Instant),
-        decide: impl FnOnce(&mut State, &Moment<'_>) -> T,
+        decide: impl FnOnce(&mut GroupState, &DecisionInput<'_>) -> T,
     ) -> T {
         let mut states = lock(&self.states);
         let state =
-            states.entry(part).or_insert_with(|| State::new(self.targets.len(), &self.policy));
-        let m = Moment {
+            states.entry(part).or_insert_with(|| GroupState::new(self.targets.len(), &self.policy));
+        let m = DecisionInput {
             policy: &self.policy,
             at: now.saturating_duration_since(self.made).as_secs_f64(),
             picks: state.picks,
@@ -201,7 +206,7 @@ impl Pool {
 fn route(request: &mut Request) -> Route {
     let route = AttemptContext::route(request);
     match AttemptContext::of(request).variant.as_deref() {
-        Some(variant) => route.with_facet(variant),
+        Some(variant) => route.with_variant(variant),
         None => route,
     }
 }

@@ -2,14 +2,14 @@
 
 use super::{
     BalancePolicy, TargetIndex,
-    load::{Eligibility, Load, Moment},
-    pick::{HedgedTargets, Round, Wish, pick},
+    load::{DecisionInput, Eligibility, Load},
+    pick::{HedgedTargets, PickRequest, Tried, pick},
     unknown::{LASTS, Pair, Unknown},
 };
 use crate::outcome::{Outcome, Rejection};
 
 /// What calls of one operation have found.
-pub(super) struct State {
+pub(super) struct GroupState {
     pub(super) loads: Vec<Load>,
     pub(super) picks: u64,
     /// The time to the first event over all targets, in seconds.
@@ -22,9 +22,9 @@ pub(super) struct State {
 /// An answer counts one part of so many in what is usual.
 const PARTS: f64 = 16.0;
 
-// === impl State ===
+// === impl GroupState ===
 
-impl State {
+impl GroupState {
     pub(super) fn new(targets: usize, policy: &BalancePolicy) -> Self {
         let random = policy.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
         Self {
@@ -39,9 +39,9 @@ impl State {
     /// The target of the next attempt.
     pub(super) fn pick(
         &mut self,
-        round: &mut Round,
-        wish: Wish<'_>,
-        (copies, m): (Option<&HedgedTargets>, &Moment<'_>),
+        round: &mut Tried,
+        wish: PickRequest<'_>,
+        (copies, m): (Option<&HedgedTargets>, &DecisionInput<'_>),
     ) -> usize {
         let random = [self.random.f64(), self.random.f64()];
         let open = self.narrowed(*round, m);
@@ -67,11 +67,13 @@ impl State {
 
     /// The same round without the targets that did not have its model. Where no other is left that is in, nobody is
     /// spared: one of them may have it by now.
-    pub(super) fn narrowed(&self, round: Round, m: &Moment<'_>) -> Round {
+    pub(super) fn narrowed(&self, round: Tried, m: &DecisionInput<'_>) -> Tried {
         let lack = round.model().map_or(0, |model| self.unknown.bits(model, m.at));
         let narrow = round.without(lack);
         let mut all = self.loads.iter().enumerate();
-        match all.any(|(at, load)| !narrow.is_barred(at) && load.standing(m) != Eligibility::Out) {
+        match all
+            .any(|(at, load)| !narrow.is_barred(at) && load.standing(m) != Eligibility::Ejected)
+        {
             true => narrow,
             false => round,
         }
@@ -92,7 +94,7 @@ impl State {
         &mut self,
         seat: TargetIndex,
         outcome: Outcome,
-        m: &Moment<'_>,
+        m: &DecisionInput<'_>,
     ) -> Outcome {
         if outcome != (Outcome::Rejected { why: Rejection::Model }) {
             return outcome;

@@ -7,14 +7,18 @@ fn policy() -> BalancePolicy {
     BalancePolicy::default()
 }
 
-fn at(policy: &BalancePolicy, at: f64, picks: u64) -> Moment<'_> {
-    Moment { policy, at, picks, usual: 0.5 }
+fn at(policy: &BalancePolicy, at: f64, picks: u64) -> DecisionInput<'_> {
+    DecisionInput { policy, at, picks, usual: 0.5 }
 }
 
 const DOWN: Outcome = Outcome::Unavailable { wait: None };
 
 /// A call that begins at that time, and what it comes to at that other.
-fn call(load: &mut Load, outcome: Outcome, m: (Moment<'_>, Moment<'_>)) -> Option<Duration> {
+fn call(
+    load: &mut Load,
+    outcome: Outcome,
+    m: (DecisionInput<'_>, DecisionInput<'_>),
+) -> Option<Duration> {
     let mut ride = load.begin(&m.0);
     load.end(outcome, &mut ride, &m.1)
 }
@@ -44,14 +48,14 @@ fn three_failures_in_a_row_take_it_out_for_longer_each_time_and_a_whole_answer_e
     };
     assert_eq!((fail(&mut load, 0.0, 1), fail(&mut load, 0.0, 2)), (None, None));
     assert_eq!(fail(&mut load, 0.0, 3), Some(Duration::from_secs(10)));
-    assert_eq!(load.standing(&at(&policy, 9.9, 900)), Eligibility::Out);
-    assert_eq!(load.standing(&at(&policy, 99.0, 66)), Eligibility::Out, "too few calls since");
-    assert_eq!(load.standing(&at(&policy, 10.0, 67)), Eligibility::Due);
+    assert_eq!(load.standing(&at(&policy, 9.9, 900)), Eligibility::Ejected);
+    assert_eq!(load.standing(&at(&policy, 99.0, 66)), Eligibility::Ejected, "too few calls since");
+    assert_eq!(load.standing(&at(&policy, 10.0, 67)), Eligibility::TrialDue);
     for lasts in [20, 30, 30] {
         assert_eq!(fail(&mut load, 10.0, 67), Some(Duration::from_secs(lasts)));
     }
     call(&mut load, Outcome::Success, (at(&policy, 50.0, 200), at(&policy, 50.4, 210)));
-    assert_eq!(load.standing(&at(&policy, 50.4, 210)), Eligibility::In);
+    assert_eq!(load.standing(&at(&policy, 50.4, 210)), Eligibility::Eligible);
     assert!(load.cost(&at(&policy, 50.4, 210)) < 0.5, "as quick as it was now");
     assert_eq!(fail(&mut load, 51.0, 211), None);
 }
@@ -63,12 +67,12 @@ fn one_call_at_a_time_finds_out_whether_it_is_well() {
     let rejected = Outcome::Rejected { why: Rejection::Credential };
     call(&mut load, rejected, (at(&policy, 0.0, 0), at(&policy, 0.0, 0)));
     let due = at(&policy, 300.0, 9);
-    assert_eq!(load.standing(&due), Eligibility::Due);
+    assert_eq!(load.standing(&due), Eligibility::TrialDue);
     load.try_again(&due);
-    assert_eq!(load.standing(&at(&policy, 305.0, 99)), Eligibility::Out);
+    assert_eq!(load.standing(&at(&policy, 305.0, 99)), Eligibility::Ejected);
     assert_eq!(
         load.standing(&at(&policy, 310.0, 99)),
-        Eligibility::Due,
+        Eligibility::TrialDue,
         "that one never came back"
     );
 }
@@ -83,10 +87,10 @@ fn what_began_before_it_was_out_says_nothing_after() {
     }
     load.end(DOWN, &mut ill, &at(&policy, 2.0, 9));
     load.end(Outcome::Success, &mut well, &at(&policy, 2.0, 9));
-    assert_eq!(load.standing(&at(&policy, 9.0, 99)), Eligibility::Out);
+    assert_eq!(load.standing(&at(&policy, 9.0, 99)), Eligibility::Ejected);
     assert_eq!(
         load.standing(&at(&policy, 11.0, 99)),
-        Eligibility::Due,
+        Eligibility::TrialDue,
         "not for longer by the old failure"
     );
 }
@@ -137,8 +141,8 @@ fn a_refusal_of_ours_is_neither_slow_nor_a_failure() {
     for n in 0..9 {
         call(&mut load, refused, (at(&policy, 0.0, n), at(&policy, 0.0, n)));
     }
-    assert_eq!(load.standing(&at(&policy, 4.9, 9)), Eligibility::Out);
-    assert_eq!(load.standing(&at(&policy, 5.0, 9)), Eligibility::Due);
+    assert_eq!(load.standing(&at(&policy, 4.9, 9)), Eligibility::Ejected);
+    assert_eq!(load.standing(&at(&policy, 5.0, 9)), Eligibility::TrialDue);
     assert_eq!(load.cost(&at(&policy, 5.0, 9)), 0.5);
 }
 

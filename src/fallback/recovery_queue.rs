@@ -17,9 +17,9 @@ use crate::{
 
 /// A gate through which one call at a time goes; among those that wait, the one that came first.
 ///
-/// Whoever goes back to waiting keeps its place: the order is that of the [`Ticket`]s.
+/// Whoever goes back to waiting keeps its place: the order is that of the [`QueueTicket`]s.
 #[derive(Clone, Default)]
-pub(super) struct Gate(Arc<Mutex<Queue>>);
+pub(super) struct RecoveryQueue(Arc<Mutex<Queue>>);
 
 #[derive(Default)]
 struct Queue {
@@ -33,38 +33,38 @@ struct Queue {
 
 /// A call's place in the order.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ticket(u64);
+pub(super) struct QueueTicket(u64);
 
 /// The turn of one call. Dropped, it is the next one's.
-pub(super) struct Turn(Gate);
+pub(super) struct QueueTurn(RecoveryQueue);
 
 /// A call that waits. Dropped, it leaves the queue, and hands on a turn it was given meanwhile.
 struct Waiting<'a> {
-    gate: &'a Gate,
-    ticket: Ticket,
+    gate: &'a RecoveryQueue,
+    ticket: QueueTicket,
     called: Arc<Notify>,
     done: bool,
 }
 
-// === impl Gate ===
+// === impl RecoveryQueue ===
 
-impl Gate {
+impl RecoveryQueue {
     /// A place behind all others.
-    pub(super) fn ticket(&self) -> Ticket {
+    pub(super) fn ticket(&self) -> QueueTicket {
         let mut queue = lock(&self.0);
         queue.next += 1;
-        Ticket(queue.next)
+        QueueTicket(queue.next)
     }
 
     /// Waits for the turn of that ticket.
-    pub(super) async fn turn(&self, ticket: Ticket) -> Turn {
+    pub(super) async fn turn(&self, ticket: QueueTicket) -> QueueTurn {
         let called = Arc::new(Notify::new());
         lock(&self.0).waiting.insert(ticket.0, called.clone());
         let mut waiting = Waiting { gate: self, ticket, called, done: false };
         self.call_next();
         waiting.called.notified().await;
         waiting.done = true;
-        Turn(self.clone())
+        QueueTurn(self.clone())
     }
 
     /// When the next may go through: so long after the last.
@@ -97,21 +97,21 @@ impl Gate {
 }
 
 /// Calls that wait hold the gate that they wait at.
-impl AtRest for Gate {
+impl AtRest for RecoveryQueue {
     fn rest(&self, _: Instant) -> Rest {
         if Arc::strong_count(&self.0) > 1 { Rest::Busy } else { Rest::Settled }
     }
 }
 
-impl fmt::Debug for Gate {
+impl fmt::Debug for RecoveryQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Gate({} waiting)", lock(&self.0).waiting.len())
     }
 }
 
-// === impl Turn ===
+// === impl QueueTurn ===
 
-impl Drop for Turn {
+impl Drop for QueueTurn {
     fn drop(&mut self) {
         self.0.free();
     }
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn one_at_a_time_and_the_oldest_first() {
-        let gate = Gate::default();
+        let gate = RecoveryQueue::default();
         let tickets: Vec<_> = (0..4).map(|_| gate.ticket()).collect();
         let first = gate.turn(tickets[3]).now_or_never().expect("nobody else is there");
         let mut waiting: Vec<_> =
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn one_who_leaves_takes_no_turn_with_him() {
-        let gate = Gate::default();
+        let gate = RecoveryQueue::default();
         let tickets: Vec<_> = (0..3).map(|_| gate.ticket()).collect();
         let first = gate.turn(tickets[0]).now_or_never().expect("nobody else is there");
         let mut gone = Box::pin(gate.turn(tickets[1]));
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn one_who_leaves_before_his_turn_is_forgotten() {
-        let gate = Gate::default();
+        let gate = RecoveryQueue::default();
         let turn = gate.turn(gate.ticket()).now_or_never().expect("nobody else is there");
         let mut gone = Box::pin(gate.turn(gate.ticket()));
         assert!((&mut gone).now_or_never().is_none());

@@ -11,7 +11,7 @@ use crate::breaker::{BreakerPolicy, policy::Rule};
 
 /// Failing attempts without a success in between.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Run {
+pub(super) struct FailureRun {
     /// Attempts that are evidence of their own: of those that were under way together and failed at about the same time, one.
     counted: u32,
     /// The calls that failed: a retry belongs to the call of the attempt before it.
@@ -29,14 +29,14 @@ pub(super) struct Run {
 
 /// A run and what came before it, of one kind of failure.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Row {
-    pub(super) run: Option<Run>,
+pub(super) struct FailureHistory {
+    pub(super) run: Option<FailureRun>,
     pub(super) past: Past,
 }
 
 /// A failing attempt.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Failing {
+pub(super) struct FailedAttempt {
     pub(super) started: Instant,
     pub(super) now: Instant,
     /// It is a retry, or a second copy.
@@ -61,16 +61,16 @@ pub(super) const CALLS: f64 = 0.6;
 /// The chance by which that share is suspicious. All that it costs is that another target is asked first.
 pub(super) const CALLS_CHANCE: f64 = 0.3;
 
-// === impl Run ===
+// === impl FailureRun ===
 
-impl Run {
-    pub(super) fn new(first: Failing) -> Self {
-        let Failing { now, .. } = first;
+impl FailureRun {
+    pub(super) fn new(first: FailedAttempt) -> Self {
+        let FailedAttempt { now, .. } = first;
         Self { counted: 1, calls: 1, failed: 1, admitted: 0, ended: 0, since: now, last: now }
     }
 
-    pub(super) fn add(&mut self, failing: Failing, policy: &BreakerPolicy) {
-        let Failing { started, now, extra } = failing;
+    pub(super) fn add(&mut self, failing: FailedAttempt, policy: &BreakerPolicy) {
+        let FailedAttempt { started, now, extra } = failing;
         self.failed = self.failed.saturating_add(1);
         self.calls = self.calls.saturating_add(u32::from(!extra));
         self.ended = self.ended.saturating_add(u32::from(started >= self.since));
@@ -166,9 +166,9 @@ impl Run {
     }
 }
 
-// === impl Row ===
+// === impl FailureHistory ===
 
-impl Row {
+impl FailureHistory {
     pub(super) fn new(now: Instant) -> Self {
         Self { run: None, past: Past::new(now) }
     }
@@ -183,9 +183,9 @@ impl Row {
     }
 
     /// Adds a failing attempt, and returns the run with it.
-    pub(super) fn fail(&mut self, failing: Failing, policy: &BreakerPolicy) -> Run {
+    pub(super) fn fail(&mut self, failing: FailedAttempt, policy: &BreakerPolicy) -> FailureRun {
         let run = match self.run {
-            None => Run::new(failing),
+            None => FailureRun::new(failing),
             Some(mut run) => {
                 run.add(failing, policy);
                 run
@@ -211,9 +211,9 @@ mod tests {
         past.episode = Tried { attempts: f64::from(attempts), failed: f64::from(failed) };
         let failing = |n: u32| {
             let now = start + ms(1000) * n;
-            Failing { started: now, now, extra: false }
+            FailedAttempt { started: now, now, extra: false }
         };
-        let mut run = Run::new(failing(1));
+        let mut run = FailureRun::new(failing(1));
         for n in 2.. {
             if run.opens(&policy, &past, failing(n - 1).now) {
                 return n - 1;
@@ -265,15 +265,15 @@ mod tests {
         let policy = BreakerPolicy::default();
         let start = Instant::now();
         let now = start + ms(500);
-        let mut run = Run::new(Failing { started: start, now, extra: false });
+        let mut run = FailureRun::new(FailedAttempt { started: start, now, extra: false });
         for _ in 0..49 {
-            run.add(Failing { started: start, now, extra: false }, &policy);
+            run.add(FailedAttempt { started: start, now, extra: false }, &policy);
         }
         assert_eq!((run.counted, run.calls), (1, 50));
         let later = now + ms(250);
-        run.add(Failing { started: start, now: later, extra: true }, &policy);
+        run.add(FailedAttempt { started: start, now: later, extra: true }, &policy);
         assert_eq!((run.counted, run.calls), (2, 50));
-        run.add(Failing { started: later, now: later, extra: true }, &policy);
+        run.add(FailedAttempt { started: later, now: later, extra: true }, &policy);
         assert_eq!((run.counted, run.calls), (3, 50));
     }
 
@@ -284,9 +284,9 @@ mod tests {
         let past = Past::new(start);
         let failing = |n: u32| {
             let now = start + ms(1000) * n;
-            Failing { started: now, now, extra: false }
+            FailedAttempt { started: now, now, extra: false }
         };
-        let mut run = Run::new(failing(0));
+        let mut run = FailureRun::new(failing(0));
         for n in 1..30 {
             (0..4).for_each(|_| run.admit());
             run.add(failing(n), &policy);

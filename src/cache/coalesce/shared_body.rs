@@ -6,22 +6,22 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http_body::Frame;
 
-use super::fault::Fault;
+use super::shared_error::SharedError;
 use crate::{Error, outcome::Outcome};
 
 /// What was read of a body so far.
 #[derive(Default)]
 pub(super) struct SharedBody {
-    pieces: VecDeque<Piece>,
+    pieces: VecDeque<SharedFrame>,
     /// How many pieces are gone from its beginning.
     gone: usize,
     bytes: usize,
-    end: Option<Result<(), Fault>>,
+    end: Option<Result<(), SharedError>>,
 }
 
 /// A frame that can be given to many.
 #[derive(Clone)]
-pub(super) enum Piece {
+pub(super) enum SharedFrame {
     Data(Bytes),
     Trailers(HeaderMap),
 }
@@ -34,7 +34,7 @@ impl SharedBody {
     /// What a piece takes beside its bytes.
     const PIECE: usize = 64;
 
-    pub(super) fn push(&mut self, piece: Piece) {
+    pub(super) fn push(&mut self, piece: SharedFrame) {
         self.bytes += piece.weight();
         self.pieces.push_back(piece);
         while self.bytes > Self::MOST && self.pieces.len() > 1 {
@@ -45,7 +45,7 @@ impl SharedBody {
     }
 
     /// Ends it; the first end stays.
-    pub(super) fn end(&mut self, end: Result<(), Fault>) {
+    pub(super) fn end(&mut self, end: Result<(), SharedError>) {
         self.end.get_or_insert(end);
     }
 
@@ -55,7 +55,11 @@ impl SharedBody {
     }
 
     /// The piece at a place, or the end; `None` while it is yet to come.
-    pub(super) fn read(&mut self, at: usize, first: bool) -> Option<Option<Result<Piece, Error>>> {
+    pub(super) fn read(
+        &mut self,
+        at: usize,
+        first: bool,
+    ) -> Option<Option<Result<SharedFrame, Error>>> {
         let Some(place) = at.checked_sub(self.gone) else {
             return Some(Some(Err(Error::new(Outcome::Truncated))));
         };
@@ -69,9 +73,9 @@ impl SharedBody {
     }
 }
 
-// === impl Piece ===
+// === impl SharedFrame ===
 
-impl Piece {
+impl SharedFrame {
     fn weight(&self) -> usize {
         match self {
             Self::Data(data) => SharedBody::PIECE + data.len(),
@@ -80,7 +84,7 @@ impl Piece {
     }
 }
 
-impl From<Frame<Bytes>> for Piece {
+impl From<Frame<Bytes>> for SharedFrame {
     fn from(frame: Frame<Bytes>) -> Self {
         match frame.into_data() {
             Ok(data) => Self::Data(data),
@@ -90,11 +94,11 @@ impl From<Frame<Bytes>> for Piece {
     }
 }
 
-impl From<Piece> for Frame<Bytes> {
-    fn from(piece: Piece) -> Self {
+impl From<SharedFrame> for Frame<Bytes> {
+    fn from(piece: SharedFrame) -> Self {
         match piece {
-            Piece::Data(data) => Self::data(data),
-            Piece::Trailers(trailers) => Self::trailers(trailers),
+            SharedFrame::Data(data) => Self::data(data),
+            SharedFrame::Trailers(trailers) => Self::trailers(trailers),
         }
     }
 }

@@ -3,21 +3,21 @@
 use crate::{Error, outcome::Verdict};
 
 /// A failure that is told to many: the first is given the error itself.
-pub(super) struct Fault {
+pub(super) struct SharedError {
     verdict: Verdict,
     error: Option<Error>,
 }
 
-// === impl Fault ===
+// === impl SharedError ===
 
-impl Fault {
+impl SharedError {
     pub(super) fn tell(&mut self, first: bool) -> Error {
         let own = self.error.take_if(|_| first);
         own.unwrap_or_else(|| Error::new(self.verdict.clone()))
     }
 }
 
-impl From<Error> for Fault {
+impl From<Error> for SharedError {
     fn from(error: Error) -> Self {
         Self { verdict: error.verdict().clone(), error: Some(error) }
     }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::Moment;
+use super::DecisionInput;
 
 /// It is not chosen while another can be: until that time, and until so many choices have been made.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Out {
+pub(super) struct Ejection {
     pub(super) since: f64,
     pub(super) until: f64,
     pub(super) picks: u64,
@@ -20,15 +20,15 @@ const LOCKED_OUT: (Duration, Duration) = (Duration::from_secs(5), Duration::from
 /// Whether a target can be chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Eligibility {
-    In,
+    Eligible,
     /// It was out long enough: the next call is to try it.
-    Due,
-    Out,
+    TrialDue,
+    Ejected,
 }
 
-// === impl Out ===
+// === impl Ejection ===
 
-impl Out {
+impl Ejection {
     pub(super) fn ends(&self) -> f64 {
         self.until.max(self.trial)
     }
@@ -36,7 +36,7 @@ impl Out {
 
 /// How long a target is out for a rejected credential that was out `times` before: for seconds at first, as one rejection can
 /// be a glitch.
-pub(super) fn locked_out(times: u32, m: &Moment<'_>) -> Duration {
+pub(super) fn locked_out(times: u32, m: &DecisionInput<'_>) -> Duration {
     let lasts = LOCKED_OUT.0.saturating_mul(1 << times.min(16)).min(LOCKED_OUT.1);
     lasts.min(m.policy.permanent_failure_ejection)
 }

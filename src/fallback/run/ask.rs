@@ -3,10 +3,10 @@
 use super::{
     super::{
         failure::{Failure, stops},
-        race::{self, Raced},
+        race::{self, RaceResult},
         resume::Below,
     },
-    Descent, End,
+    FallbackRun, StepResult,
 };
 use crate::{
     Error, Request, Response, Upstream,
@@ -15,23 +15,23 @@ use crate::{
     telemetry::EditSummary,
 };
 
-// === impl Descent ===
+// === impl FallbackRun ===
 
-impl<S: Upstream> Descent<S> {
+impl<S: Upstream> FallbackRun<S> {
     /// Asks one fallback, and those below it where it is a breaker's probe and slow.
     pub(super) async fn step(
         &mut self,
         at: usize,
         mut ready: (Request, EditSummary),
         failure: Option<Failure>,
-    ) -> End {
+    ) -> StepResult {
         let result = match AttemptContext::of(&mut ready.0).probe_signal.clone() {
             Some(signal) => match race::run(self, at, (ready, signal)).await {
-                Raced::Own(result) => result,
-                Raced::Below(told) => return End::Told(told),
-                Raced::Nobody(result, below) => {
+                RaceResult::Own(result) => result,
+                RaceResult::Below(told) => return StepResult::Answered(told),
+                RaceResult::Nobody(result, below) => {
                     self.asked = true;
-                    return End::Failed(Failure::after(failure, result, at).and(*below));
+                    return StepResult::Failed(Failure::after(failure, result, at).and(*below));
                 }
             },
             None => self.fallbacks.ask(at, ready, &self.ask).await,
@@ -41,12 +41,12 @@ impl<S: Upstream> Descent<S> {
             self.suspected.get_or_insert(at);
         }
         if outcome.is_success() {
-            return End::Told(self.watched(at, result));
+            return StepResult::Answered(self.watched(at, result));
         }
         if stops(outcome, at) && !self.is_wanted(outcome, at) {
-            return End::Told(result);
+            return StepResult::Answered(result);
         }
-        End::Failed(Failure::after(failure, result, at))
+        StepResult::Failed(Failure::after(failure, result, at))
     }
 
     /// An answer that those below go on with if it fails while it is read, where the call wants that.

@@ -12,17 +12,17 @@ use tracing::Span;
 
 /// The span that something was made in, to be entered again by what goes on elsewhere.
 #[derive(Clone)]
-pub(crate) struct Scope(Span);
+pub(crate) struct SpanHandle(Span);
 
 pin_project! {
     /// A future that is polled, and dropped, within a span.
-    pub(crate) struct Scoped<F> {
+    pub(crate) struct InSpan<F> {
         #[pin]
         inner: Option<F>,
-        scope: Scope,
+        scope: SpanHandle,
     }
 
-    impl<F> PinnedDrop for Scoped<F> {
+    impl<F> PinnedDrop for InSpan<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             this.scope.0.in_scope(|| this.inner.set(None));
@@ -30,29 +30,29 @@ pin_project! {
     }
 }
 
-// === impl Scope ===
+// === impl SpanHandle ===
 
-impl Scope {
+impl SpanHandle {
     /// The span that this is called in.
     pub(crate) fn current() -> Self {
         Self(Span::current())
     }
 
     /// Does the work within the span.
-    pub(crate) fn around<F: Future>(&self, work: F) -> Scoped<F> {
-        Scoped { inner: Some(work), scope: self.clone() }
+    pub(crate) fn around<F: Future>(&self, work: F) -> InSpan<F> {
+        InSpan { inner: Some(work), scope: self.clone() }
     }
 }
 
-impl fmt::Debug for Scope {
+impl fmt::Debug for SpanHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Scope")
     }
 }
 
-// === impl Scoped ===
+// === impl InSpan ===
 
-impl<F: Future> Future for Scoped<F> {
+impl<F: Future> Future for InSpan<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
@@ -62,7 +62,7 @@ impl<F: Future> Future for Scoped<F> {
     }
 }
 
-impl<F> fmt::Debug for Scoped<F> {
+impl<F> fmt::Debug for InSpan<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scoped").finish_non_exhaustive()
     }

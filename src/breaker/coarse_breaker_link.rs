@@ -14,18 +14,18 @@ use crate::{
     Availability,
     breaker::{
         Permit, Refusal,
-        above::{Above, PermitAbove},
-        herd::Herd,
-        moment::Caller,
+        coarse_breaker::CoarseBreaker,
+        decision_input::Caller,
+        parent::{ParentBreaker, ParentPermit},
     },
     context::Route,
     hash::hash,
     outcome::{BreakerSignal, Outcome},
 };
 
-/// One route of a herd.
-pub(crate) struct Member {
-    herd: Arc<Herd>,
+/// One route of a coarse breaker.
+pub(crate) struct CoarseBreakerLink {
+    coarse: Arc<CoarseBreaker>,
     /// When it was answered last, as [`Herd::moment`] has it; 0 if never.
     answered: AtomicU64,
     /// The number of the last trouble in which it reported a failure; 0 before the first.
@@ -37,75 +37,75 @@ pub(crate) struct Member {
 /// An answer that is older says nothing of now.
 const LATELY: Duration = Duration::from_secs(60);
 
-// === impl Member ===
+// === impl CoarseBreakerLink ===
 
-impl Member {
-    pub(super) fn new(herd: Arc<Herd>) -> Self {
-        Self { herd, answered: AtomicU64::new(0), told: AtomicU64::new(0), overflow: None }
+impl CoarseBreakerLink {
+    pub(super) fn new(coarse: Arc<CoarseBreaker>) -> Self {
+        Self { coarse, answered: AtomicU64::new(0), told: AtomicU64::new(0), overflow: None }
     }
 
-    pub(super) fn overflow(herd: Arc<Herd>, route: &Route) -> Self {
-        Self { overflow: Some(hash(route)), ..Self::new(herd) }
+    pub(super) fn overflow(coarse: Arc<CoarseBreaker>, route: &Route) -> Self {
+        Self { overflow: Some(hash(route)), ..Self::new(coarse) }
     }
 
-    /// Whether the herd is in trouble, and it was not answered since.
+    /// Whether the coarse breaker is in trouble, and it was not answered since.
     fn is_in_trouble(&self) -> bool {
-        let since = self.herd.since.load(Ordering::Relaxed);
-        !self.herd.is_at_rest() && self.answered.load(Ordering::Relaxed) <= since
+        let since = self.coarse.since.load(Ordering::Relaxed);
+        !self.coarse.is_at_rest() && self.answered.load(Ordering::Relaxed) <= since
     }
 
     /// Whether its failure is the first in this trouble.
     fn is_first(&self) -> bool {
         if let Some(route) = self.overflow {
-            return self.herd.is_first_of(route);
+            return self.coarse.is_first_of(route);
         }
-        let trouble = self.herd.trouble.load(Ordering::Relaxed);
+        let trouble = self.coarse.trouble.load(Ordering::Relaxed);
         self.told.swap(trouble, Ordering::Relaxed) != trouble
     }
 
     fn was_answered_lately(&self, now: Instant) -> bool {
         let answered = self.answered.load(Ordering::Relaxed);
         let lately = u64::try_from(LATELY.as_millis()).unwrap_or(u64::MAX);
-        answered > 0 && self.herd.moment(now).saturating_sub(answered) < lately
+        answered > 0 && self.coarse.moment(now).saturating_sub(answered) < lately
     }
 }
 
-impl Above for Member {
+impl ParentBreaker for CoarseBreakerLink {
     fn admit(
         &self,
         now: Instant,
         random: f64,
         caller: Caller,
-    ) -> Result<Option<Box<dyn PermitAbove>>, Refusal> {
-        let herd = &*self.herd;
-        if !self.is_in_trouble() || herd.is_closed(now) {
+    ) -> Result<Option<Box<dyn ParentPermit>>, Refusal> {
+        let coarse = &*self.coarse;
+        if !self.is_in_trouble() || coarse.is_closed(now) {
             return Ok(None);
         }
-        herd.breaker().ask(now, random, caller).map(|permit| Some(Box::new(permit) as _))
+        coarse.breaker().ask(now, random, caller).map(|permit| Some(Box::new(permit) as _))
     }
 
     fn reset(&self, now: Instant) {
-        let since = self.herd.since.load(Ordering::Relaxed);
-        self.answered.store(self.herd.moment(now).max(since + 1), Ordering::Relaxed);
+        let since = self.coarse.since.load(Ordering::Relaxed);
+        self.answered.store(self.coarse.moment(now).max(since + 1), Ordering::Relaxed);
     }
 
     fn availability(&self, now: Instant) -> Availability {
-        if self.is_in_trouble() { self.herd.availability(now) } else { Availability::Clear }
+        if self.is_in_trouble() { self.coarse.availability(now) } else { Availability::Clear }
     }
 
     fn open_until(&self, now: Instant) -> Option<Instant> {
-        let calm = self.herd.is_at_rest();
-        if calm { None } else { self.herd.breaker().open_until(now) }
+        let calm = self.coarse.is_at_rest();
+        if calm { None } else { self.coarse.breaker().open_until(now) }
     }
 
     fn report(&self, outcome: Outcome, now: Instant) {
         match seen_by_all(outcome).breaker_signal() {
             BreakerSignal::Success => {
-                self.answered.store(self.herd.moment(now), Ordering::Relaxed);
-                self.herd.succeed(now);
+                self.answered.store(self.coarse.moment(now), Ordering::Relaxed);
+                self.coarse.succeed(now);
             }
             BreakerSignal::Failure if !self.was_answered_lately(now) && self.is_first() => {
-                self.herd.fail(outcome, now);
+                self.coarse.fail(outcome, now);
             }
             _ => {}
         }
@@ -114,7 +114,7 @@ impl Above for Member {
 
 // === impl Permit ===
 
-impl PermitAbove for Permit {
+impl ParentPermit for Permit {
     fn begin(&mut self, now: Instant) {
         self.first_event(now);
     }
@@ -138,44 +138,48 @@ fn seen_by_all(outcome: Outcome) -> Outcome {
 mod tests {
     use super::*;
     use crate::{
-        breaker::{BreakerPolicy, CircuitBreaker, circuit::Links, herd::OVERFLOW},
+        breaker::{BreakerPolicy, CircuitBreaker, circuit::BreakerLinks, coarse_breaker::OVERFLOW},
         sync::lock_std as lock,
     };
 
-    fn herd() -> Arc<Herd> {
+    fn coarse() -> Arc<CoarseBreaker> {
         let now = Instant::now();
-        let policy = Herd::policy(&BreakerPolicy::default());
-        Arc::new(Herd::new(CircuitBreaker::with(policy.into(), now, Links::default()), now))
+        let policy = CoarseBreaker::policy(&BreakerPolicy::default());
+        Arc::new(CoarseBreaker::new(
+            CircuitBreaker::with(policy.into(), now, BreakerLinks::default()),
+            now,
+        ))
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_overflow_route_tells_one_failure_in_each_trouble() {
-        let herd = herd();
+        let coarse = coarse();
         let fail = |n: usize| {
             let route = Route::new("p", "m", &n.to_string());
-            Member::overflow(herd.clone(), &route).report(Outcome::Unreachable, Instant::now());
+            CoarseBreakerLink::overflow(coarse.clone(), &route)
+                .report(Outcome::Unreachable, Instant::now());
         };
         for _ in 0..100 {
             fail(1);
             tokio::time::advance(Duration::from_secs(1)).await;
         }
-        assert!(!herd.is_open(Instant::now()), "one route says nothing of the others");
+        assert!(!coarse.is_open(Instant::now()), "one route says nothing of the others");
         for n in 2..=16 {
             fail(n);
             tokio::time::advance(Duration::from_millis(200)).await;
         }
-        assert!(herd.is_open(Instant::now()));
-        herd.reset();
-        assert!(!herd.is_open(Instant::now()) && herd.is_at_rest());
+        assert!(coarse.is_open(Instant::now()));
+        coarse.reset();
+        assert!(!coarse.is_open(Instant::now()) && coarse.is_at_rest());
     }
 
     #[test]
     fn overflow_routes_are_told_apart_up_to_a_bound() {
-        let herd = herd();
-        assert!((0..1000).all(|route| herd.is_first_of(route)));
-        assert!(lock(&herd.overflow).len() <= OVERFLOW);
-        assert!(!herd.is_first_of(999));
-        herd.end_trouble();
-        assert!(herd.is_first_of(999));
+        let coarse = coarse();
+        assert!((0..1000).all(|route| coarse.is_first_of(route)));
+        assert!(lock(&coarse.overflow).len() <= OVERFLOW);
+        assert!(!coarse.is_first_of(999));
+        coarse.end_trouble();
+        assert!(coarse.is_first_of(999));
     }
 }

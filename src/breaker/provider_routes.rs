@@ -15,45 +15,47 @@ use crate::{context::Route, sync::lock_std};
 
 /// The routes of all providers.
 #[derive(Debug, Default)]
-pub(super) struct Families(Mutex<HashMap<Box<str>, Arc<Siblings>>>);
+pub(super) struct Providers(Mutex<HashMap<Box<str>, Arc<ProviderRoutes>>>);
 
 /// The routes of one provider.
 #[derive(Debug, Default)]
-pub(crate) struct Siblings {
+pub(crate) struct ProviderRoutes {
     troubled: AtomicU32,
 }
 
 /// One route among them.
 #[derive(Debug)]
-pub(crate) struct Sibling {
-    siblings: Arc<Siblings>,
+pub(crate) struct ProviderRoute {
+    siblings: Arc<ProviderRoutes>,
     troubled: AtomicBool,
 }
 
-// === impl Families ===
+// === impl Providers ===
 
-impl Families {
+impl Providers {
     /// How many providers there can be with routes that are in use; those of more know nothing of each other.
     const MOST: usize = 1024;
 
     /// A route among those of its provider.
-    pub(super) fn sibling(&self, route: &Route) -> Option<Sibling> {
+    pub(super) fn sibling(&self, route: &Route) -> Option<ProviderRoute> {
         let mut families = lock_std(&self.0);
         if let Some(siblings) = families.get(route.provider()) {
-            return Some(Sibling::new(siblings.clone()));
+            return Some(ProviderRoute::new(siblings.clone()));
         }
         if families.len() >= Self::MOST {
             families.retain(|_, siblings| Arc::strong_count(siblings) > 1);
         }
         let room = families.len() < Self::MOST;
-        room.then(|| Sibling::new(families.entry(route.provider().into()).or_default().clone()))
+        room.then(|| {
+            ProviderRoute::new(families.entry(route.provider().into()).or_default().clone())
+        })
     }
 }
 
-// === impl Sibling ===
+// === impl ProviderRoute ===
 
-impl Sibling {
-    pub(super) fn new(siblings: Arc<Siblings>) -> Self {
+impl ProviderRoute {
+    pub(super) fn new(siblings: Arc<ProviderRoutes>) -> Self {
         Self { siblings, troubled: AtomicBool::new(false) }
     }
 
@@ -80,7 +82,7 @@ impl Sibling {
 }
 
 /// A route that is forgotten is in trouble no longer.
-impl Drop for Sibling {
+impl Drop for ProviderRoute {
     fn drop(&mut self) {
         self.set(false);
     }
@@ -92,8 +94,8 @@ mod tests {
 
     #[test]
     fn a_route_counts_while_it_is_in_trouble_and_not_for_itself() {
-        let all = Arc::<Siblings>::default();
-        let [one, two] = [(); 2].map(|()| Sibling::new(all.clone()));
+        let all = Arc::<ProviderRoutes>::default();
+        let [one, two] = [(); 2].map(|()| ProviderRoute::new(all.clone()));
         (0..2).for_each(|_| one.set(true));
         assert!(two.is_another_troubled() && !one.is_another_troubled());
         two.set(true);

@@ -22,7 +22,7 @@ use crate::{
 
 /// One call on its way down. Clones are the same call, on another part of the way.
 #[derive(Clone)]
-pub(super) struct Descent<S> {
+pub(super) struct FallbackRun<S> {
     fallbacks: FallbackSteps<S>,
     ask: Arc<RequestInfo>,
     /// As the caller made it.
@@ -45,23 +45,23 @@ pub(super) struct Descent<S> {
 }
 
 /// What a part of the way came to.
-pub(super) enum End {
+pub(super) enum StepResult {
     /// An answer, or a failure that is the caller's.
-    Told(Result<Response, Error>),
+    Answered(Result<Response, Error>),
     /// Every fallback failed.
     Failed(Failure),
 }
 
-pub(super) type Way<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub(super) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-// === impl Descent ===
+// === impl FallbackRun ===
 
-impl<S: Upstream> Descent<S> {
+impl<S: Upstream> FallbackRun<S> {
     pub(super) fn new(mut fallbacks: FallbackSteps<S>, mut request: Request) -> Self {
         if let Some(own) = request.extensions().get::<Fallbacks>() {
             fallbacks.policy = Arc::new(fallbacks.policy.with(own));
         }
-        let ask = fallbacks.policy.ask(&mut request);
+        let ask = fallbacks.policy.info(&mut request);
         let late = request.extensions().get::<LocalAnswersOnly>().is_some();
         let call = CallContext::of(&mut request);
         let (attempt_log, deadline) = (call.attempt_log.clone(), call.deadline);
@@ -89,34 +89,42 @@ impl<S: Upstream> Descent<S> {
     }
 
     /// All the way.
-    pub(super) async fn go(mut self) -> Result<Response, Error> {
+    pub(super) async fn run(mut self) -> Result<Response, Error> {
         let to = self.policy().fallbacks.len();
         let late = self.late.then(|| Failure::of(Outcome::TimedOut { phase: Phase::Deadline }, 0));
         match self.run_range(0..to, late).await {
-            End::Told(result) => result,
-            End::Failed(failure) => failure.first,
+            StepResult::Answered(result) => result,
+            StepResult::Failed(failure) => failure.first,
         }
     }
 
     /// From a fallback down to the last.
-    pub(super) fn down(&mut self, from: usize, failure: Option<Failure>) -> Way<'_, End> {
+    pub(super) fn run_from(
+        &mut self,
+        from: usize,
+        failure: Option<Failure>,
+    ) -> BoxFuture<'_, StepResult> {
         let to = self.policy().fallbacks.len();
-        self.part(from..to, failure)
+        self.run_range_boxed(from..to, failure)
     }
 
     /// Boxed, as a fallback that waits goes the same way again.
-    pub(super) fn part(&mut self, way: Range<usize>, failure: Option<Failure>) -> Way<'_, End> {
+    pub(super) fn run_range_boxed(
+        &mut self,
+        way: Range<usize>,
+        failure: Option<Failure>,
+    ) -> BoxFuture<'_, StepResult> {
         Box::pin(self.run_range(way, failure))
     }
 
-    async fn run_range(&mut self, way: Range<usize>, mut failure: Option<Failure>) -> End {
+    async fn run_range(&mut self, way: Range<usize>, mut failure: Option<Failure>) -> StepResult {
         let policy = self.policy().clone();
         for at in way {
             let fallback = &policy.fallbacks[at];
             if !fallback.asks() {
                 match self.ask_suspected(failure).await {
-                    Some(End::Told(result)) => return End::Told(result),
-                    Some(End::Failed(failed)) => failure = Some(failed),
+                    Some(StepResult::Answered(result)) => return StepResult::Answered(result),
+                    Some(StepResult::Failed(failed)) => failure = Some(failed),
                     None => failure = None,
                 }
             }
@@ -124,36 +132,36 @@ impl<S: Upstream> Descent<S> {
                 continue;
             }
             if self.late && !fallback.is_instant() {
-                self.pass_by(at, SkipReason::Deadline);
+                self.skip(at, SkipReason::Deadline);
                 continue;
             }
             // What stands first is asked whatever it offers, unless another takes the call.
             if at > 0 {
                 if let Err(why) = self.fits(at, failure.as_ref()) {
-                    self.pass_by(at, why);
+                    self.skip(at, why);
                     continue;
                 }
             }
             if let Kind::Stored(most) = fallback.kind {
                 match self.stored(at, most).await {
-                    Some(response) => return End::Told(Ok(response)),
+                    Some(response) => return StepResult::Answered(Ok(response)),
                     None => continue,
                 }
             }
             let end = match (&fallback.kind, failure.take()) {
                 (Kind::Wait, Some(failed)) => self.wait(at, failed).await,
-                (_, failed) => match self.ready(at, failed.as_ref()) {
+                (_, failed) => match self.prepare(at, failed.as_ref()) {
                     Ok(ready) => self.step(at, ready, failed).await,
                     Err(why) => {
-                        self.pass_by(at, why);
+                        self.skip(at, why);
                         failure = failed;
                         continue;
                     }
                 },
             };
             match end {
-                End::Told(result) => return End::Told(result),
-                End::Failed(failed) => failure = Some(failed),
+                StepResult::Answered(result) => return StepResult::Answered(result),
+                StepResult::Failed(failed) => failure = Some(failed),
             }
         }
         match self.ask_suspected(failure).await {
@@ -169,13 +177,13 @@ impl<S: Upstream> Descent<S> {
         }
     }
 
-    fn pass_by(&self, at: usize, why: SkipReason) {
+    fn skip(&self, at: usize, why: SkipReason) {
         let name = self.policy().fallbacks[at].name.clone();
         self.fallbacks.events.emit(Event::FallbackSkipped { fallback: at as u16, name, why });
     }
 
     /// The request for a fallback, or why it is passed by.
-    fn ready(
+    fn prepare(
         &mut self,
         at: usize,
         failure: Option<&Failure>,
@@ -183,7 +191,7 @@ impl<S: Upstream> Descent<S> {
         let policy = self.policy().clone();
         let failed = failure.filter(|_| policy.fallbacks[0].is_plain()).map(|failure| failure.last);
         let request = self.request_for(at);
-        let mut ready = policy.fallbacks[at].ready(request, &self.ask, failed)?;
+        let mut ready = policy.fallbacks[at].prepare(request, &self.ask, failed)?;
         self.place(at, &mut ready.0);
         Ok(ready)
     }

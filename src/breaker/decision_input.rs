@@ -8,7 +8,7 @@ use crate::breaker::BreakerPolicy;
 
 /// What decisions are made from: the policy, the time and chance.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Moment<'a> {
+pub(crate) struct DecisionInput<'a> {
     pub(crate) policy: &'a BreakerPolicy,
     pub(crate) now: Instant,
     pub(crate) random: f64,

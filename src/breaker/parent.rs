@@ -6,19 +6,19 @@ use tokio::time::Instant;
 
 use crate::{
     availability::Availability,
-    breaker::{Refusal, moment::Caller},
+    breaker::{Refusal, decision_input::Caller},
     outcome::Outcome,
 };
 
 /// What stands above the breaker of a route: that of all credentials of its provider and model, as the route sees it.
-pub(super) trait Above: Send + Sync {
+pub(super) trait ParentBreaker: Send + Sync {
     /// Lets an attempt through, with a permit of its own where it is not closed, or refuses it.
     fn admit(
         &self,
         now: Instant,
         random: f64,
         caller: Caller,
-    ) -> Result<Option<Box<dyn PermitAbove>>, Refusal>;
+    ) -> Result<Option<Box<dyn ParentPermit>>, Refusal>;
 
     /// An attempt of the route has ended so.
     fn report(&self, outcome: Outcome, now: Instant);
@@ -34,7 +34,7 @@ pub(super) trait Above: Send + Sync {
 }
 
 /// A permit of what stands above.
-pub(super) trait PermitAbove: fmt::Debug + Send + Sync {
+pub(super) trait ParentPermit: fmt::Debug + Send + Sync {
     /// The first event of the answer is there, and the rest follows.
     fn begin(&mut self, now: Instant);
 

@@ -12,14 +12,14 @@ use crate::{
 
 /// What a call wishes of its answer for itself alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(in crate::cache) struct Wish {
+pub(in crate::cache) struct CallSettings {
     commit: Option<CommitPolicy>,
     resume: Option<MidStreamFailure>,
 }
 
 /// How a call waits: until when, and who goes before it.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::cache) struct Manner {
+pub(in crate::cache) struct WaitTerms {
     pub(super) deadline: Option<Deadline>,
     pub(super) priority: Priority,
 }
@@ -27,9 +27,9 @@ pub(in crate::cache) struct Manner {
 /// Kept for an answer that is made here, which takes no time; of a short time no more than a tenth.
 const INSTANT: Duration = Duration::from_millis(20);
 
-// === impl Wish ===
+// === impl CallSettings ===
 
-impl Wish {
+impl CallSettings {
     /// `None` for a call that brings fallbacks of its own: nobody else is to be answered by them, nor it by fewer.
     pub(in crate::cache) fn of(request: &mut Request) -> Option<Self> {
         let extensions = request.extensions();
@@ -38,9 +38,9 @@ impl Wish {
     }
 }
 
-// === impl Manner ===
+// === impl WaitTerms ===
 
-impl Manner {
+impl WaitTerms {
     pub(in crate::cache) fn of(request: &mut Request) -> Self {
         let priority = request.extensions().get().copied().unwrap_or_default();
         Self { deadline: CallContext::deadline(request), priority }

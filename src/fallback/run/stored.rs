@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{super::steps::mark, Descent};
+use super::{super::steps::mark, FallbackRun};
 use crate::{
     Response, Upstream,
     context::StoredAnswer,
     telemetry::{Event, SkipReason},
 };
 
-// === impl Descent ===
+// === impl FallbackRun ===
 
-impl<S: Upstream> Descent<S> {
+impl<S: Upstream> FallbackRun<S> {
     /// The stored answer, if there is one. A miss is no failure: what failed before is what the next fallback is asked for.
     pub(super) async fn stored(&self, at: usize, most: Duration) -> Option<Response> {
         let left = self.deadline.map(|deadline| deadline.left(Instant::now()));
@@ -23,7 +23,7 @@ impl<S: Upstream> Descent<S> {
         };
         let fallback = &self.policy().fallbacks[at];
         let Some(mut response) = found else {
-            self.pass_by(at, SkipReason::Missing);
+            self.skip(at, SkipReason::Missing);
             return None;
         };
         let name = fallback.name.clone();

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// The usual latency of each kind of answer: a geometric mean in which older ones fade, so that one answer of a minute among
 /// many of a second changes it little, and what has become usual is no longer slow.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Usual {
+pub(super) struct UsualLatency {
     first: Mean,
     whole: Mean,
 }
@@ -23,9 +23,9 @@ const FEWEST: u32 = 5;
 /// The weight of the latest answer, once there are enough.
 const MEMORY: u32 = 32;
 
-// === impl Usual ===
+// === impl UsualLatency ===
 
-impl Usual {
+impl UsualLatency {
     /// An answer that took so long: to its first event, or whole.
     pub(super) fn add(&mut self, whole: bool, took: Duration) {
         let mean = if whole { &mut self.whole } else { &mut self.first };
@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn each_kind_has_its_own_and_the_latest_count_most() {
-        let mut usual = Usual::default();
+        let mut usual = UsualLatency::default();
         let secs = Duration::from_secs;
         (0..4).for_each(|_| usual.add(true, secs(2)));
         assert_eq!(usual.of(true), None, "too few");

@@ -9,14 +9,14 @@ use std::{
 use http_body::Body as HttpBody;
 
 use super::{
-    fault::Fault,
     flight::{Flight, Head, Stage, State},
-    tape::Piece,
+    shared_body::SharedFrame,
+    shared_error::SharedError,
 };
 use crate::{Error, Response, outcome::Outcome, sync::lock_std as lock};
 
 /// What is polled: put back in any case.
-struct Turn<'a> {
+struct PollTurn<'a> {
     flight: &'a Flight,
     stage: Stage,
 }
@@ -30,7 +30,7 @@ impl Flight {
     }
 
     fn poll_once(&self) -> bool {
-        let Some(mut turn) = Turn::take(self) else { return false };
+        let Some(mut turn) = PollTurn::take(self) else { return false };
         let mut cx = Context::from_waker(&self.waker);
         match &mut turn.stage {
             Stage::Asking(answer) => match answer.as_mut().poll(&mut cx) {
@@ -40,7 +40,7 @@ impl Flight {
             Stage::Reading(body) => match Pin::new(&mut *body).poll_frame(&mut cx) {
                 Poll::Ready(frame) => {
                     let told = body.guard().is_none_or(|guard| guard.is_told());
-                    turn.frame(frame.map(|frame| frame.map(Piece::from)), told);
+                    turn.frame(frame.map(|frame| frame.map(SharedFrame::from)), told);
                 }
                 Poll::Pending => return false,
             },
@@ -50,9 +50,9 @@ impl Flight {
     }
 }
 
-// === impl Turn ===
+// === impl PollTurn ===
 
-impl<'a> Turn<'a> {
+impl<'a> PollTurn<'a> {
     fn take(flight: &'a Flight) -> Option<Self> {
         let mut state = lock(&flight.state);
         if !state.is_due() {
@@ -73,13 +73,13 @@ impl<'a> Turn<'a> {
                     None => (Ok(Head { parts, body: None }), Stage::Reading(body)),
                 }
             }
-            Err(error) => (Err(Fault::from(error)), Stage::Over),
+            Err(error) => (Err(SharedError::from(error)), Stage::Over),
         };
         self.end(stage, |state| state.head = Some(head));
     }
 
     /// The body goes on, or is over.
-    fn frame(&mut self, frame: Option<Result<Piece, Error>>, told: bool) {
+    fn frame(&mut self, frame: Option<Result<SharedFrame, Error>>, told: bool) {
         match frame {
             Some(Ok(piece)) => {
                 let stage = std::mem::replace(&mut self.stage, Stage::Polled);
@@ -89,7 +89,7 @@ impl<'a> Turn<'a> {
                 });
             }
             Some(Err(error)) => {
-                self.end(Stage::Over, |state| state.tape.end(Err(Fault::from(error))));
+                self.end(Stage::Over, |state| state.tape.end(Err(SharedError::from(error))));
             }
             None => self.end(Stage::Over, |state| state.tape.end(Ok(()))),
         }
@@ -105,7 +105,7 @@ impl<'a> Turn<'a> {
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for PollTurn<'_> {
     fn drop(&mut self) {
         let stage = std::mem::replace(&mut self.stage, Stage::Polled);
         if matches!(stage, Stage::Polled) {
@@ -118,7 +118,7 @@ impl Drop for Turn<'_> {
         // It panicked: nobody is to wait for it.
         self.flight.change(|state| {
             state.stage = Stage::Over;
-            let fault = || Fault::from(Error::new(Outcome::ConnectionLost));
+            let fault = || SharedError::from(Error::new(Outcome::ConnectionLost));
             state.head.get_or_insert_with(|| Err(fault()));
             state.tape.end(Err(fault()));
         });

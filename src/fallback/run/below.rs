@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{super::ready::Failed, Descent};
+use super::{super::eligibility::FailureContext, FallbackRun};
 use crate::{
     Request, Upstream,
     context::{Attempt, AttemptContext, ProbeSignal, Route},
@@ -13,15 +13,15 @@ use crate::{
     telemetry::SkipReason,
 };
 
-// === impl Descent ===
+// === impl FallbackRun ===
 
-impl<S: Upstream> Descent<S> {
+impl<S: Upstream> FallbackRun<S> {
     /// Whether a fallback is for this failure, and there is time for it. Where nothing was asked yet, the call was too much for
     /// what the fallbacks so far offer.
     pub(super) fn fits(&self, at: usize, failure: Option<&Failure>) -> Result<(), SkipReason> {
         let (policy, fallback) = (self.policy(), &self.policy().fallbacks[at]);
         let (outcome, last) = failure.map_or((Outcome::TooLarge, 0), |it| (it.last, it.at));
-        let failed = Failed { outcome, offers: &policy.fallbacks[last].offers, at: last };
+        let failed = FailureContext { outcome, offers: &policy.fallbacks[last].offers, at: last };
         fallback.accepts((&self.ask, self.request.body()), failed)?;
         policy.may_follow(at, &self.ask, failure)?;
         if fallback.is_instant() {
@@ -42,7 +42,9 @@ impl<S: Upstream> Descent<S> {
     /// Whether a fallback below is there for that failure by name.
     pub(super) fn is_wanted(&self, outcome: Outcome, at: usize) -> bool {
         let call = (&*self.ask, &self.request.body()[..]);
-        self.policy().fallbacks[at + 1..].iter().any(|fallback| fallback.wants(outcome, call))
+        self.policy().fallbacks[at + 1..]
+            .iter()
+            .any(|fallback| fallback.names_failure(outcome, call))
     }
 
     /// Tells the layers below what stands under the fallback at `at` for this call.
@@ -61,10 +63,10 @@ impl<S: Upstream> Descent<S> {
     /// Whether a target below the fallback at `at` takes the call after that failure.
     fn leads_on(&self, at: usize, outcome: Outcome) -> bool {
         let fallbacks = &self.policy().fallbacks;
-        let failed = Failed { outcome, offers: &fallbacks[at].offers, at };
+        let failed = FailureContext { outcome, offers: &fallbacks[at].offers, at };
         let call = (&*self.ask, &self.request.body()[..]);
         let able = |fallback: &Fallback| {
-            !fallback.may_pass() || fallback.ready(self.request(), &self.ask, None).is_ok()
+            !fallback.may_pass() || fallback.prepare(self.request(), &self.ask, None).is_ok()
         };
         let takes = |at: usize| {
             let fallback = &fallbacks[at];

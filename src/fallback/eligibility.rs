@@ -12,7 +12,7 @@ use crate::{
 
 /// The failure that a fallback is asked to make good.
 #[derive(Clone, Copy)]
-pub(super) struct Failed<'a> {
+pub(super) struct FailureContext<'a> {
     pub(super) outcome: Outcome,
     pub(super) offers: &'a Capabilities,
     /// The fallback that failed.
@@ -26,12 +26,12 @@ impl Fallback {
     pub(super) fn accepts(
         &self,
         call: (&RequestInfo, &[u8]),
-        failed: Failed<'_>,
+        failed: FailureContext<'_>,
     ) -> Result<(), SkipReason> {
         let (ask, _) = call;
         let led = match self.on.is_empty() {
             true => !stops(failed.outcome, failed.at),
-            false => self.wants(failed.outcome, call),
+            false => self.names_failure(failed.outcome, call),
         };
         if !led {
             return Err(SkipReason::Outcome);
@@ -57,13 +57,13 @@ impl Fallback {
     }
 
     /// Whether it is there for that failure by name.
-    pub(super) fn wants(&self, outcome: Outcome, call: (&RequestInfo, &[u8])) -> bool {
+    pub(super) fn names_failure(&self, outcome: Outcome, call: (&RequestInfo, &[u8])) -> bool {
         self.on.iter().any(|when| when.is(outcome, call))
     }
 
     /// The request for this fallback, edited; or why the fallback is passed by: what the call still needs then is not offered, or
     /// the fallback would only ask again what has failed already, as the caller sent it and where.
-    pub(super) fn ready(
+    pub(super) fn prepare(
         &self,
         request: Request,
         ask: &RequestInfo,
@@ -83,9 +83,9 @@ impl Fallback {
         {
             return Err(SkipReason::Unchanged);
         }
-        let facet = self.edit.facet();
+        let facet = self.edit.variant();
         if !facet.is_empty() {
-            let route = AttemptContext::route(&mut request).with_facet(&facet);
+            let route = AttemptContext::route(&mut request).with_variant(&facet);
             let attempt = AttemptContext::of(&mut request);
             (attempt.route, attempt.variant) = (Some(route), Some(facet.as_str().into()));
         }

@@ -6,9 +6,9 @@ use tokio::time::Instant;
 
 use crate::{
     breaker::{
-        moment::{Caller, Moment},
-        probes::Slot,
-        run::Failing,
+        decision_input::{Caller, DecisionInput},
+        failure_run::FailedAttempt,
+        probes::ProbeSlot,
         window::Counts,
     },
     outcome::{Outcome, Phase},
@@ -16,13 +16,13 @@ use crate::{
 
 /// What a permit knows of the attempt that it was given to.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ticket {
+pub(crate) struct AdmissionRecord {
     pub(super) generation: u64,
     pub(crate) started: Instant,
     pub(crate) random: f64,
     pub(super) caller: Caller,
     /// The place of a probe that is not decided yet.
-    pub(super) slot: Option<Slot>,
+    pub(super) slot: Option<ProbeSlot>,
     /// When the first event was there, and was counted.
     pub(super) begun: Option<Instant>,
     /// The failures in a row that it ended by beginning well.
@@ -33,10 +33,15 @@ pub(crate) struct Ticket {
     pub(crate) trickled: bool,
 }
 
-// === impl Ticket ===
+// === impl AdmissionRecord ===
 
-impl Ticket {
-    pub(super) fn new(generation: u64, at: Moment<'_>, caller: Caller, slot: Option<Slot>) -> Self {
+impl AdmissionRecord {
+    pub(super) fn new(
+        generation: u64,
+        at: DecisionInput<'_>,
+        caller: Caller,
+        slot: Option<ProbeSlot>,
+    ) -> Self {
         Self {
             generation,
             started: at.now,
@@ -66,13 +71,13 @@ impl Ticket {
     }
 
     /// The attempt as one that failed.
-    pub(super) fn failing(&self, now: Instant) -> Failing {
-        Failing { started: self.started, now, extra: self.caller.extra }
+    pub(super) fn failing(&self, now: Instant) -> FailedAttempt {
+        FailedAttempt { started: self.started, now, extra: self.caller.extra }
     }
 
     /// Whether it had about its own limit: what is ended sooner by a deadline says nothing, as a provider that is well may
     /// need longer.
-    pub(super) fn had_its_time(&self, at: Moment<'_>) -> bool {
+    pub(super) fn had_its_time(&self, at: DecisionInput<'_>) -> bool {
         self.took(at.now) >= about(at.policy.limit(self.caller.whole))
     }
 
@@ -86,7 +91,7 @@ impl Ticket {
 
     /// What is counted of the latency of a call at its end. One whose first event was counted is not counted again, unless
     /// it has become slow since then: in place of that first count, as long as the window has it, else anew.
-    pub(crate) fn latency(&self, at: Moment<'_>, slow: bool) -> Counts {
+    pub(crate) fn latency(&self, at: DecisionInput<'_>, slow: bool) -> Counts {
         let trickled = self.trickled && !self.slow && at.policy.slow_ratio.is_some();
         match self.begun {
             None => Counts::latency(slow),

@@ -1,19 +1,22 @@
 //! A target that was passed over because its route is under suspicion is asked where the others have failed as well.
 
-use super::{Descent, End, Failure, Way};
+use super::{BoxFuture, Failure, FallbackRun, StepResult};
 use crate::{Upstream, context::AttemptContext};
 
-// === impl Descent ===
+// === impl FallbackRun ===
 
-impl<S: Upstream> Descent<S> {
+impl<S: Upstream> FallbackRun<S> {
     /// Asks that target as if it were the only one, once. Without such a target or the time for it, what has failed so far is
     /// handed back.
-    pub(super) fn ask_suspected(&mut self, failure: Option<Failure>) -> Way<'_, Option<End>> {
+    pub(super) fn ask_suspected(
+        &mut self,
+        failure: Option<Failure>,
+    ) -> BoxFuture<'_, Option<StepResult>> {
         Box::pin(async move {
             let failure = failure?;
             let suspected = self.suspected.take().filter(|_| !self.late && self.has_time());
-            let ready = suspected.and_then(|at| Some((at, self.ready(at, Some(&failure)).ok()?)));
-            let Some((at, mut ready)) = ready else { return Some(End::Failed(failure)) };
+            let ready = suspected.and_then(|at| Some((at, self.prepare(at, Some(&failure)).ok()?)));
+            let Some((at, mut ready)) = ready else { return Some(StepResult::Failed(failure)) };
             let attempt = AttemptContext::of(&mut ready.0);
             (attempt.elsewhere, attempt.insists, attempt.probe_signal) = (false, true, None);
             Some(self.step(at, ready, Some(failure)).await)

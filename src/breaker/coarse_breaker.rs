@@ -5,7 +5,7 @@
 //! over them all; when enough *different* ones have failed and none was answered in between, it opens for all that have had no
 //! answer since. A route that is being answered is never refused by it, so the trouble of one credential is no other's.
 //!
-//! An overflow route, one that the table has no room for, has no state of its own: the herd is all that is known of it.
+//! An overflow route, one that the table has no room for, has no state of its own: the coarse breaker is all that is known of it.
 
 use std::{
     collections::HashSet,
@@ -19,13 +19,13 @@ use tokio::time::Instant;
 
 use crate::{
     Availability,
-    breaker::{BreakerPolicy, CircuitBreaker, CircuitState, moment::Caller, policy::Rule},
+    breaker::{BreakerPolicy, CircuitBreaker, CircuitState, decision_input::Caller, policy::Rule},
     outcome::Outcome,
     sync::lock_std as lock,
 };
 
 /// The routes of one model at one provider.
-pub(crate) struct Herd {
+pub(crate) struct CoarseBreaker {
     breaker: CircuitBreaker,
     epoch: Instant,
     /// Some have failed, and none was answered since.
@@ -44,9 +44,9 @@ const ROUTES: u32 = 8;
 /// How many overflow routes are told apart in one trouble. At the limit all are removed, and each may report a failure again.
 pub(super) const OVERFLOW: usize = 64;
 
-// === impl Herd ===
+// === impl CoarseBreaker ===
 
-impl Herd {
+impl CoarseBreaker {
     /// What it opens by, made from the policy of the routes.
     pub(super) fn policy(of: &BreakerPolicy) -> BreakerPolicy {
         BreakerPolicy {

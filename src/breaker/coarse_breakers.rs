@@ -1,0 +1,95 @@
+//! The coarse breakers of a layer: the one coarse state that stands over the routes of different credentials.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use tokio::time::Instant;
+
+use crate::{
+    breaker::{
+        BreakerPolicy, CircuitBreaker,
+        changes::{ChangeHub, ChangeNotifier},
+        circuit::BreakerLinks,
+        coarse_breaker::CoarseBreaker,
+        coarse_breaker_link::CoarseBreakerLink,
+    },
+    context::Route,
+    sync::lock_std as lock,
+};
+
+/// One coarse breaker for each model of a provider and each operation.
+pub(super) struct CoarseBreakers {
+    coarse_breakers: Mutex<HashMap<Route, Arc<CoarseBreaker>>>,
+    policy: Arc<BreakerPolicy>,
+    hub: Arc<ChangeHub>,
+}
+
+// === impl CoarseBreakers ===
+
+impl CoarseBreakers {
+    /// Over how many models the routes of different credentials are seen together; past it, by the provider alone.
+    const MODELS: usize = 1024;
+    /// All coarse breakers.
+    const MOST: usize = 2 * Self::MODELS;
+
+    pub(super) fn new(policy: &BreakerPolicy, hub: Arc<ChangeHub>) -> Self {
+        Self {
+            coarse_breakers: Mutex::default(),
+            policy: CoarseBreaker::policy(policy).into(),
+            hub,
+        }
+    }
+
+    /// What makes a route with a state of its own one of a coarse breaker.
+    pub(super) fn member(&self, route: &Route, now: Instant) -> Option<CoarseBreakerLink> {
+        self.over(route, now).map(CoarseBreakerLink::new)
+    }
+
+    /// The same for an overflow route: the coarse breaker is all that is known of it.
+    pub(super) fn overflow(&self, route: &Route, now: Instant) -> Option<CoarseBreakerLink> {
+        self.over(route, now).map(|coarse| CoarseBreakerLink::overflow(coarse, route))
+    }
+
+    /// The coarse breaker over a route, if it was made.
+    pub(super) fn find(&self, route: &Route) -> Option<Arc<CoarseBreaker>> {
+        let model = route.coarser();
+        let coarse_breakers = lock(&self.coarse_breakers);
+        coarse_breakers.get(&model).or_else(|| coarse_breakers.get(&model.coarser())).cloned()
+    }
+
+    /// The coarse breaker that a route stands for itself, such as one that [`open`](Self::open) has named.
+    pub(super) fn named(&self, route: &Route) -> Option<Arc<CoarseBreaker>> {
+        lock(&self.coarse_breakers).get(route).cloned()
+    }
+
+    /// The coarse breakers that refuse calls.
+    pub(super) fn open(&self, now: Instant) -> Vec<(Route, CircuitBreaker)> {
+        let coarse_breakers = lock(&self.coarse_breakers);
+        let open = coarse_breakers.iter().filter(|(_, coarse)| coarse.is_open(now));
+        open.map(|(route, coarse)| (route.clone(), coarse.breaker().clone())).collect()
+    }
+
+    /// By the model as long as there are not too many, else by the provider.
+    fn over(&self, route: &Route, now: Instant) -> Option<Arc<CoarseBreaker>> {
+        let mut coarse_breakers = lock(&self.coarse_breakers);
+        let mut over = route.coarser();
+        if coarse_breakers.len() >= Self::MODELS && !coarse_breakers.contains_key(&over) {
+            coarse_breakers
+                .retain(|_, coarse| Arc::strong_count(coarse) > 1 || !coarse.is_at_rest());
+            if coarse_breakers.len() >= Self::MODELS {
+                over = over.coarser();
+            }
+        }
+        if coarse_breakers.len() >= Self::MOST && !coarse_breakers.contains_key(&over) {
+            return None;
+        }
+        let coarse = coarse_breakers.entry(over.clone()).or_insert_with(|| {
+            let told = ChangeNotifier::new(over, self.hub.clone());
+            let links = BreakerLinks { told: Some(told), ..BreakerLinks::default() };
+            Arc::new(CoarseBreaker::new(CircuitBreaker::with(self.policy.clone(), now, links), now))
+        });
+        Some(coarse.clone())
+    }
+}
