@@ -78,6 +78,7 @@ pub mod balance;
 pub mod breaker;
 mod budget;
 pub mod cache;
+mod circuit_state;
 pub mod classify;
 mod client;
 pub mod context;

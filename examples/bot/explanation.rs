@@ -104,7 +104,7 @@ pub(crate) fn of_change(change: &Change, providers: &Providers) -> String {
         Some(lasts) => format!(" for {:.1} s", lasts.as_secs_f64()),
         None => String::new(),
     };
-    let reason = match change.why {
+    let reason = match change.reason {
         TransitionReason::Consecutive => "failures in a row".into(),
         TransitionReason::Ratio => "too many failures".into(),
         TransitionReason::Slow => "too many slow answers".into(),

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use evenkeel::telemetry::{Event, Observer};
+use evenkeel::telemetry::{Event, EventKind, Observer};
 use tokio::time::Instant;
 
 /// Records every state change of a breaker. Clones share one list.
@@ -70,11 +70,11 @@ impl BreakerLog {
 
 impl Observer for BreakerLog {
     fn observe(&self, event: &Event) {
-        let Event::BreakerChanged { route, to, .. } = event else { return };
+        let EventKind::BreakerChanged { route, to, .. } = &event.kind else { return };
         let Ok(mut entries) = self.0.lock() else { return };
         if entries.len() < MAX_ENTRIES {
             let (provider, model) = (route.provider().into(), route.model().into());
-            entries.push(LogEntry { at: Instant::now(), provider, model, to });
+            entries.push(LogEntry { at: Instant::now(), provider, model, to: to.name() });
         }
     }
 }

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use evenkeel::telemetry::{Event, Observer};
+use evenkeel::{
+    breaker::CircuitState,
+    telemetry::{Event, EventKind, Observer},
+};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// The progress bar. Clones share one bar.
@@ -59,12 +62,12 @@ impl Bar {
 
 impl Observer for Bar {
     fn observe(&self, event: &Event) {
-        let Event::BreakerChanged { route, to, .. } = event else { return };
+        let EventKind::BreakerChanged { route, to, .. } = &event.kind else { return };
         let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
         let name = format!("{}/{}", route.provider(), route.model());
         match *to {
-            "closed" => drop(routes.remove(&name)),
-            state => drop(routes.insert(name, state)),
+            CircuitState::Closed => drop(routes.remove(&name)),
+            state => drop(routes.insert(name, state.name())),
         }
         drop(routes);
         self.show_routes();

@@ -6,18 +6,19 @@ use std::{
     time::Duration,
 };
 
-use super::BodyEnd;
+use super::{BodyEnd, CallId};
 use crate::{outcome::Outcome, route::Route, sync::lock_std as lock};
 
 /// What happened to a call: its attempts, in order.
 ///
 /// A handle: clones show the same attempt log, which goes on until the body of the answer has ended. It keeps the first
 /// [`MAX`](Self::MAX) attempts and counts the rest.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct AttemptLog(Arc<Mutex<Log>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Log {
+    call: CallId,
     attempts: Vec<Attempt>,
     more: u32,
     sent: u32,
@@ -55,11 +56,39 @@ impl Attempt {
     }
 }
 
-// === impl Attempt log ===
+// === impl Log ===
+
+impl Log {
+    fn new() -> Self {
+        Self {
+            call: CallId::next(),
+            attempts: Vec::new(),
+            more: 0,
+            sent: 0,
+            under_way: Vec::new(),
+            served_by: None,
+            ending: None,
+        }
+    }
+}
+
+// === impl AttemptLog ===
+
+/// The empty log of a new call.
+impl Default for AttemptLog {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Log::new())))
+    }
+}
 
 impl AttemptLog {
     /// How many attempts it keeps.
     pub const MAX: usize = 64;
+
+    /// The id of the call.
+    pub fn call_id(&self) -> CallId {
+        lock(&self.0).call
+    }
 
     /// The attempts so far: the first [`MAX`](Self::MAX).
     pub fn attempts(&self) -> Vec<Attempt> {

@@ -1,7 +1,9 @@
 //! What happened to a call: its attempts in order, and how the body of its answer ended.
 
 mod body_end;
+mod call_id;
 mod log;
 
 pub use body_end::BodyEnd;
+pub use call_id::CallId;
 pub use log::{Attempt, AttemptLog};

@@ -21,7 +21,7 @@ use crate::{
         Target,
         group::{BalancePolicy, EqualTargets, InFlight, Pool, TargetIndex, Tried, check},
     },
-    telemetry::{Event, EventSink},
+    telemetry::{EventKind, EventSink},
 };
 
 /// Spreads attempts over equal targets. See [the module](super).
@@ -186,7 +186,11 @@ impl BalancedAttempt {
     fn end(&mut self, outcome: Outcome) {
         self.over = true;
         if let Some(lasts) = self.pool.end(self.seat, &mut self.ride, outcome) {
-            self.events.emit(Event::TargetEjected { route: self.route.clone(), outcome, lasts });
+            self.events.emit(EventKind::TargetEjected {
+                route: self.route.clone(),
+                outcome,
+                lasts,
+            });
         }
     }
 }

@@ -10,7 +10,7 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use crate::{
     breaker::{CircuitState, TransitionReason, state::Transition},
     context::Route,
-    telemetry::{Event, EventSink},
+    telemetry::{EventKind, EventSink},
 };
 
 /// Sends the changes of all breakers of a layer to its listener and to those who watch.
@@ -42,7 +42,7 @@ pub struct Change {
     /// The state it is in.
     pub to: CircuitState,
     /// Why.
-    pub why: TransitionReason,
+    pub reason: TransitionReason,
     /// How long it stays open, where it opened.
     pub lasts: Option<Duration>,
 }
@@ -67,7 +67,7 @@ impl ChangeHub {
         let _ = self.events.set(events);
     }
 
-    pub(super) fn emit(&self, event: Event) {
+    pub(super) fn emit(&self, event: EventKind) {
         match self.events.get() {
             Some(events) => events.emit(event),
             None => EventSink::default().emit(event),
@@ -84,13 +84,12 @@ impl ChangeNotifier {
 
     /// Tells of a change. Never called under a lock.
     pub(crate) fn tell(&self, step: Transition) {
-        let Transition { number, from, to, why, lasts } = step;
+        let Transition { number, from, to, reason, lasts } = step;
         let route = self.route.clone();
         // An error means that nobody watches.
         let _ =
-            self.hub.changes.send(Change { route: route.clone(), number, from, to, why, lasts });
-        let (from, to, why) = (from.name(), to.name(), why.name());
-        self.hub.emit(Event::BreakerChanged { route, from, to, why, lasts });
+            self.hub.changes.send(Change { route: route.clone(), number, from, to, reason, lasts });
+        self.hub.emit(EventKind::BreakerChanged { route, from, to, reason, lasts });
     }
 }
 

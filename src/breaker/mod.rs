@@ -127,10 +127,11 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+pub use crate::circuit_state::{CircuitState, TransitionReason};
 pub use changes::{Change, Changes};
 pub use circuit::CircuitBreaker;
 pub use permit::Permit;
 pub use policy::{BreakerPolicy, SlowAfter};
 pub use registry::Breakers;
 pub use service::{Breaker, BreakerFuture, BreakerLayer};
-pub use state::{BreakerSnapshot, CircuitState, Refusal, TransitionReason};
+pub use state::{BreakerSnapshot, Refusal};

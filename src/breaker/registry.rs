@@ -20,7 +20,7 @@ use crate::{
     context::Route,
     keyed_state::KeyedState,
     sync::lock_std,
-    telemetry::{Event, EventSink},
+    telemetry::{EventKind, EventSink},
 };
 
 /// The breakers of a layer, one for each route: to look at, to watch and to set by hand.
@@ -137,7 +137,7 @@ impl Breakers {
         self.0.hub.tell(events);
     }
 
-    pub(crate) fn emit(&self, event: Event) {
+    pub(crate) fn emit(&self, event: EventKind) {
         self.0.hub.emit(event);
     }
 

@@ -20,7 +20,7 @@ use crate::{
     stream::BodyEnd,
     stream::{FirstContentAt, ThroughputMeter},
     target::group::EqualTargets,
-    telemetry::{Event, EventSink},
+    telemetry::{EventKind, EventSink},
 };
 
 /// Puts one breaker for each route in front of a service. Made by [`BreakerPolicy::build`].
@@ -144,7 +144,7 @@ impl<S: Upstream> Service<Request> for Breaker<S> {
             }
             Err(refusal) => {
                 let retry_in = refusal.retry_in();
-                self.breakers.emit(Event::BreakerRefused { route, retry_in });
+                self.breakers.emit(EventKind::BreakerRefused { route, retry_in });
                 BreakerFutureState::Refused { error: Some(refusal.into()) }
             }
         };

@@ -1,60 +1,9 @@
-//! The words of a breaker: its state, why it changed, what it shows and how it refuses.
+//! What a breaker shows of itself, and how it refuses.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
+use crate::circuit_state::{CircuitState, TransitionReason};
 use crate::{Error, context::Suspected, outcome::Outcome};
-
-/// The state of a breaker: one at a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum CircuitState {
-    /// All calls are let through.
-    Closed,
-    /// No call is let through.
-    Open,
-    /// A probe at a time is let through.
-    HalfOpen,
-    /// A growing share of the calls is let through.
-    Recovering,
-    /// No call is let through until somebody says otherwise.
-    ForcedOpen,
-    /// All calls are let through and none is counted until somebody says otherwise.
-    ForcedClosed,
-}
-
-/// Why a breaker changed its state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum TransitionReason {
-    /// Opened: failures in a row.
-    Consecutive,
-    /// Opened: the share of failures.
-    Ratio,
-    /// Opened: the share of slow calls.
-    Slow,
-    /// Opened: the quota is exhausted.
-    Exhausted,
-    /// Opened: the credential was rejected, again and again.
-    Unauthorized,
-    /// Opened again: a probe failed, or was pushed back.
-    ProbeFailed,
-    /// Opened again: a probe was slow, whatever came of it.
-    ProbeSlow,
-    /// Opened again: a probe was dropped before it came to anything.
-    ProbeDropped,
-    /// Opened again: a probe had no answer within its limit.
-    ProbeHung,
-    /// Half-open: it was open for as long as it had to be.
-    Waited,
-    /// Recovering, or closed where there is no ramp: enough probes succeeded.
-    ProbesPassed,
-    /// Closed: all calls are let through again.
-    Recovered,
-    /// Forced by hand.
-    Forced,
-    /// Closed by hand.
-    Reset,
-}
 
 /// What a breaker shows of itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -93,60 +42,8 @@ pub(crate) struct Transition {
     pub(crate) number: u64,
     pub(crate) from: CircuitState,
     pub(crate) to: CircuitState,
-    pub(crate) why: TransitionReason,
+    pub(crate) reason: TransitionReason,
     pub(crate) lasts: Option<Duration>,
-}
-
-// === impl CircuitState ===
-
-impl CircuitState {
-    /// The word for it in spans, metrics and events.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::Open => "open",
-            Self::HalfOpen => "half_open",
-            Self::Recovering => "recovering",
-            Self::ForcedOpen => "forced_open",
-            Self::ForcedClosed => "forced_closed",
-        }
-    }
-}
-
-impl fmt::Display for CircuitState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-// === impl TransitionReason ===
-
-impl TransitionReason {
-    /// The word for it in spans, metrics and events.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Consecutive => "consecutive",
-            Self::Ratio => "ratio",
-            Self::Slow => "slow",
-            Self::Exhausted => "exhausted",
-            Self::Unauthorized => "unauthorized",
-            Self::ProbeFailed => "probe_failed",
-            Self::ProbeSlow => "probe_slow",
-            Self::ProbeDropped => "probe_dropped",
-            Self::ProbeHung => "probe_hung",
-            Self::Waited => "waited",
-            Self::ProbesPassed => "probes_passed",
-            Self::Recovered => "recovered",
-            Self::Forced => "forced",
-            Self::Reset => "reset",
-        }
-    }
-}
-
-impl fmt::Display for TransitionReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
 }
 
 // === impl Refusal ===

@@ -220,7 +220,7 @@ impl Machine {
         let to = self.state();
         if from != to {
             self.steps += 1;
-            self.untold.push(Transition { number: self.steps, from, to, why, lasts });
+            self.untold.push(Transition { number: self.steps, from, to, reason: why, lasts });
         }
     }
 }

@@ -26,7 +26,9 @@ use self::{
     flight::{Flight, Forget},
     waiter::Waiter,
 };
-use crate::{context::AttemptLog, sync::lock_std as lock, upstream::ResponseFuture};
+use crate::{
+    context::AttemptLog, sync::lock_std as lock, telemetry::SpanHandle, upstream::ResponseFuture,
+};
 
 /// All flights of one cache.
 #[derive(Default)]
@@ -72,7 +74,9 @@ impl Flights {
             let Some(flight) = found else { return JoinResult::Full };
             return JoinResult::Later(Waiter::new(flight, false));
         }
-        let flight = Flight::new(id, self.clone(), (manner, attempt_log.clone()), send());
+        // Whoever polls it, its events are those of the call that made it.
+        let attempt = Box::pin(SpanHandle::current().around(send()));
+        let flight = Flight::new(id, self.clone(), (manner, attempt_log.clone()), attempt);
         map.insert(id, Arc::downgrade(&flight));
         drop(map);
         JoinResult::First(Waiter::new(flight, true))

@@ -21,7 +21,7 @@ use crate::{
     outcome::{Outcome, Verdict},
     stream::Tap,
     target::SpokenDialects,
-    telemetry::{Event, EventSink, MissReason, UserCode},
+    telemetry::{EventKind, EventSink, MissReason, UserCode},
 };
 
 /// Says of an answer, in the extensions of its response, that it was stored.
@@ -102,11 +102,11 @@ impl CacheSlot {
         let events = &self.shared.events;
         match self.look(most, left).await {
             Ok((response, hit)) => {
-                events.emit(Event::CacheHit { age: hit.age, stale: hit.stale });
+                events.emit(EventKind::CacheHit { age: hit.age, stale: hit.stale });
                 Some(response)
             }
             Err(why) => {
-                events.emit(Event::CacheMiss { why });
+                events.emit(EventKind::CacheMiss { reason: why });
                 None
             }
         }
@@ -179,8 +179,8 @@ impl CacheSlot {
         let kept: Option<Result<(), BoxError>> =
             events.guard(UserCode::Store, || policy.store.put(&self.key, entry));
         events.emit(match kept {
-            Some(Ok(())) => Event::CacheStored { bytes },
-            Some(Err(_)) | None => Event::CacheFailed,
+            Some(Ok(())) => EventKind::CacheStored { bytes },
+            Some(Err(_)) | None => EventKind::CacheFailed,
         });
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     context::{ATTEMPTS, CallContext, LocalAnswersOnly, SERVED_BY, StoredAnswer},
     outcome::{Outcome, Phase},
     target::SpokenDialects,
-    telemetry::{Event, EventSink},
+    telemetry::{EventKind, EventSink},
     upstream::ResponseFuture,
     upstream::take_ready,
 };
@@ -180,7 +180,7 @@ async fn together<S: Upstream>(
     match shared.flights.join(id, (manner, &attempt_log), &mut send) {
         JoinResult::First(passenger) => passenger.into_response(&ask, &attempt_log).await,
         JoinResult::Later(passenger) => {
-            shared.events.emit(Event::Coalesced);
+            shared.events.emit(EventKind::Coalesced);
             match manner.in_time(passenger.into_response(&ask, &attempt_log)).await {
                 Some(result) => result,
                 None => late(own).await,

@@ -70,6 +70,6 @@ pub(crate) use suspected::Suspected;
 pub(crate) use wait::{FIRST_PROBE, LONGEST_WAIT};
 
 pub use crate::{
-    attempt_log::{Attempt, AttemptLog},
+    attempt_log::{Attempt, AttemptLog, CallId},
     route::Route,
 };

@@ -17,7 +17,7 @@ use crate::{
     error::judge,
     latency::Latencies,
     outcome::Outcome,
-    telemetry::{EditSummary, Event},
+    telemetry::{EditSummary, EventKind, SpanHandle},
     time::saturating_add,
 };
 
@@ -55,7 +55,7 @@ pub(super) async fn run<S: Upstream>(
         slow = slow(descent, at, &signal) => slow,
     };
     let after = started.elapsed();
-    descent.steps().events.emit(Event::ProbeRaced { fallback: at as u16, after });
+    descent.steps().events.emit(EventKind::ProbeRaced { fallback: at as u16, after });
     descent.log_probe(at, slow.route, slow.since.elapsed());
     let mut below = descent.beside();
     let mut rest =
@@ -111,7 +111,8 @@ async fn slow<S: Upstream>(descent: &FallbackRun<S>, at: usize, signal: &ProbeSi
 fn detach(probe: BoxFuture<'static, Result<Response, Error>>) {
     if let Ok(runtime) = Handle::try_current() {
         // The answer itself is nobody's any more: it is dropped as soon as it has begun.
-        drop(runtime.spawn(async move { drop(probe.await) }));
+        let probe = SpanHandle::current().around(async move { drop(probe.await) });
+        drop(runtime.spawn(probe));
     }
 }
 

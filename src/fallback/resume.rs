@@ -17,7 +17,7 @@ use crate::{
     outcome::Outcome,
     stream::StreamDeadline,
     stream::{Continuation, ContinuationFuture, MidStreamFailure, ResumeParts, Resumed},
-    telemetry::{Event, SkipReason, SpanHandle},
+    telemetry::{EventKind, SkipReason, SpanHandle},
 };
 
 /// What is left of the ladder for a call whose answer is being read.
@@ -114,7 +114,7 @@ impl<S: Upstream> Below<S> {
         let name = fallback.name.clone();
         self.fallbacks
             .events
-            .emit(Event::FallbackEntered { fallback: at as u16, name: name.clone() });
+            .emit(EventKind::FallbackEntered { fallback: at as u16, name: name.clone() });
         let deadline = self.limit.map(Deadline::within);
         let attempt = AttemptContext::of(&mut request);
         (attempt.fallback_index, attempt.fallback_name) = (at as u16, Some(name));
@@ -151,14 +151,14 @@ impl<S: Upstream> Below<S> {
                     (_, true) => SkipReason::Bound,
                     _ => SkipReason::Capability,
                 };
-                events.emit(Event::FallbackSkipped { fallback: at as u16, name, why });
+                events.emit(EventKind::FallbackSkipped { fallback: at as u16, name, reason: why });
                 continue;
             };
             let Some(mut response) = self.ask(at, request).await else { continue };
             if is_watched(&mut response) {
                 let attempt_log = CallContext::of(&mut self.request).attempt_log.clone();
                 attempt_log.answered_by(name.clone());
-                events.emit(Event::Resumed { fallback: at as u16, name, after: why });
+                events.emit(EventKind::Resumed { fallback: at as u16, name, after: why });
                 return Some((self, response.into_body()));
             }
         }

@@ -17,7 +17,7 @@ use crate::{
     context::{AttemptLog, CallContext, Deadline, LocalAnswersOnly},
     dialect::RequestInfo,
     outcome::{Outcome, Phase},
-    telemetry::{EditSummary, Event, SkipReason},
+    telemetry::{EditSummary, EventKind, SkipReason},
 };
 
 /// One call on its way down. Clones are the same call, on another part of the way.
@@ -179,7 +179,11 @@ impl<S: Upstream> FallbackRun<S> {
 
     fn skip(&self, at: usize, why: SkipReason) {
         let name = self.policy().fallbacks[at].name.clone();
-        self.fallbacks.events.emit(Event::FallbackSkipped { fallback: at as u16, name, why });
+        self.fallbacks.events.emit(EventKind::FallbackSkipped {
+            fallback: at as u16,
+            name,
+            reason: why,
+        });
     }
 
     /// The request for a fallback, or why it is passed by.

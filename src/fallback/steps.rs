@@ -15,7 +15,7 @@ use crate::{
     keyed_state::KeyedState,
     latency::Latencies,
     outcome::{Outcome, Phase},
-    telemetry::{EditSummary, Event, EventSink, UserCode},
+    telemetry::{EditSummary, EventKind, EventSink, UserCode},
 };
 
 /// The fallbacks over a service, of which one at a time is asked.
@@ -98,9 +98,9 @@ impl<S: Upstream> FallbackSteps<S> {
     /// Tells that a fallback is asked, and for how much less.
     fn enter(&self, at: usize, edited: EditSummary) {
         let (fallback, name) = (at as u16, self.policy.fallbacks[at].name.clone());
-        self.events.emit(Event::FallbackEntered { fallback, name: name.clone() });
+        self.events.emit(EventKind::FallbackEntered { fallback, name: name.clone() });
         if edited.changed {
-            self.events.emit(Event::RequestEdited { fallback, name, edited });
+            self.events.emit(EventKind::RequestEdited { fallback, name, edited });
         }
     }
 

@@ -9,7 +9,7 @@ use super::{
     recovery_queue::{QueueTicket, RecoveryQueue},
     run::{FallbackRun, StepResult},
 };
-use crate::{Upstream, outcome::Outcome, telemetry::Event, time::saturating_add};
+use crate::{Upstream, outcome::Outcome, telemetry::EventKind, time::saturating_add};
 
 /// How long a call waits before it asks again.
 struct Pause {
@@ -36,7 +36,7 @@ impl<S: Upstream> FallbackRun<S> {
         let gate = self.gate();
         let ticket = gate.ticket();
         let name = self.policy().fallbacks[at].name.clone();
-        self.steps().events.emit(Event::FallbackEntered { fallback: at as u16, name });
+        self.steps().events.emit(EventKind::FallbackEntered { fallback: at as u16, name });
         let (mut backoff, mut useless) = (BACKOFF.0, 0);
         loop {
             useless += u32::from(failure.was_useless());

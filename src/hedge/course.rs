@@ -18,7 +18,7 @@ use crate::{
     error::judge,
     latency::Latencies,
     target::group::{EqualTargets, HedgedTargets},
-    telemetry::{Event, EventSink},
+    telemetry::{EventKind, EventSink},
     time::saturating_add,
 };
 
@@ -183,7 +183,7 @@ impl Course {
         let attempt = AttemptContext::of(&mut request);
         (attempt.second_copy, attempt.queue_time) = (true, None);
         let after = self.started.elapsed();
-        self.shared.events.emit(Event::Hedged { route: self.route.clone(), after });
+        self.shared.events.emit(EventKind::Hedged { route: self.route.clone(), after });
         Some(Box::pin(inner.oneshot(request)))
     }
 

@@ -15,7 +15,7 @@ use crate::{
     Availability,
     context::Route,
     keyed_state::KeyedState,
-    telemetry::{Event, EventSink},
+    telemetry::{EventKind, EventSink},
 };
 
 /// A handle to the limits of a layer, one set for each route.
@@ -86,7 +86,7 @@ impl Limits {
         let _ = self.0.events.set(events);
     }
 
-    pub(super) fn emit(&self, event: Event) {
+    pub(super) fn emit(&self, event: EventKind) {
         match self.0.events.get() {
             Some(events) => events.emit(event),
             None => EventSink::default().emit(event),

@@ -30,7 +30,7 @@ use crate::{
     error::judge,
     outcome::Outcome,
     stream::FirstContentAt,
-    telemetry::Event,
+    telemetry::EventKind,
     upstream::{ResponseFuture, take_ready},
 };
 
@@ -173,7 +173,7 @@ impl LimitContext {
     async fn wait(&self, request: &mut Request, wait: Wait) -> Result<Permit, Error> {
         let Wait { call: queued, expected } = wait;
         let route = self.route.clone();
-        self.limits.emit(Event::LimitQueued { route, expected });
+        self.limits.emit(EventKind::LimitQueued { route, expected });
         let attempt = AttemptContext::of(request);
         let admission = attempt.admission.clone();
         if let Some(admission) = &admission {
@@ -203,7 +203,7 @@ impl LimitContext {
     }
 
     fn refuse(&self, retry_in: Duration) -> Error {
-        self.limits.emit(Event::LimitRefused { route: self.route.clone(), retry_in });
+        self.limits.emit(EventKind::LimitRefused { route: self.route.clone(), retry_in });
         Error::new(Outcome::NotSent { retry_in: Some(retry_in) })
     }
 
@@ -211,7 +211,7 @@ impl LimitContext {
     fn report(&self, permit: Permit, result: &mut Result<Response, Error>) {
         let outcome = judge(result).outcome();
         if let Some(lasts) = self.give_feedback(&permit, result, outcome) {
-            self.limits.emit(Event::LimitClosed { route: self.route.clone(), lasts });
+            self.limits.emit(EventKind::LimitClosed { route: self.route.clone(), lasts });
         }
         let Ok(response) = result else { return };
         let (size, usage) = (self.size, response.extensions().get::<UsageHandle>().cloned());

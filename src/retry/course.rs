@@ -17,7 +17,7 @@ use crate::{
     error::{FailedAttempt, judge},
     outcome::{Outcome, Phase, Verdict},
     target::group::{EqualTargets, Pool, Tried},
-    telemetry::{Event, StopReason, UserCode},
+    telemetry::{EventKind, StopReason, UserCode},
     time::saturating_add,
 };
 
@@ -145,7 +145,7 @@ impl Course {
     /// What a call without any time comes to.
     pub(super) fn late(&self) -> Result<Response, Error> {
         let phase = Phase::Deadline;
-        self.record.emit(Event::TimedOut { phase, after: Duration::ZERO });
+        self.record.emit(EventKind::TimedOut { phase, after: Duration::ZERO });
         Err(Error::new(Outcome::TimedOut { phase }))
     }
 
@@ -208,7 +208,7 @@ impl Course {
             Decision::Again { wait, hinted }
                 if verdict.local_trouble().is_some() || at.budget.withdraw_retry() =>
             {
-                self.record.emit(Event::RetryWaiting { route: at.route.clone(), wait, hinted });
+                self.record.emit(EventKind::RetryWaiting { route: at.route.clone(), wait, hinted });
                 Some(wait)
             }
             Decision::Again { .. } => self.stop(at, StopReason::Budget),
@@ -233,7 +233,7 @@ impl Course {
     }
 
     fn stop(&self, at: &Place, why: StopReason) -> Option<Duration> {
-        self.record.emit(Event::RetryStopped { route: at.route.clone(), why });
+        self.record.emit(EventKind::RetryStopped { route: at.route.clone(), reason: why });
         None
     }
 

@@ -8,7 +8,7 @@ use super::Budget;
 use crate::{
     Request,
     context::{AttemptLog, CallContext, Deadline, Route, least_attempt},
-    telemetry::{Event, EventSink},
+    telemetry::{EventKind, EventSink},
 };
 
 /// What the record of an attempt needs to know of its call.
@@ -42,7 +42,7 @@ impl CallRecord {
         self.deadline.map(|deadline| deadline.left(now))
     }
 
-    pub(super) fn emit(&self, event: Event) {
+    pub(super) fn emit(&self, event: EventKind) {
         self.events.emit(event);
     }
 }

@@ -8,7 +8,7 @@ use super::record::{CallRecord, Place};
 use crate::{
     context::Attempt,
     outcome::{Outcome, Phase, Verdict},
-    telemetry::Event,
+    telemetry::EventKind,
 };
 
 /// An attempt under way. Dropped before its end, it is one that the caller cancelled.
@@ -35,7 +35,7 @@ pub(super) struct Step {
 impl<'a> UnderWay<'a> {
     pub(super) fn start((call, at): (&'a CallRecord, &'a Place), step: Step, now: Instant) -> Self {
         let Step { attempt, .. } = step;
-        call.emit(Event::AttemptStarted { route: at.route.clone(), attempt });
+        call.emit(EventKind::AttemptStarted { route: at.route.clone(), attempt });
         at.budget.started();
         Self { call, at, step, started: now, open: true }
     }
@@ -61,7 +61,7 @@ impl<'a> UnderWay<'a> {
         let (fallback, name) = (call.fallback, call.name.clone());
         call.attempt_log.push(Attempt { fallback, name, route, outcome, wait, took });
         let route = at.route.clone();
-        call.emit(Event::AttemptEnded { route, attempt, verdict, took });
+        call.emit(EventKind::AttemptEnded { route, attempt, verdict, took });
     }
 }
 

@@ -11,7 +11,11 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
 
 use super::MonitoredBody;
-use crate::{BoxError, Error, attempt_log::BodyEnd, outcome::Outcome};
+use crate::{
+    BoxError, Error,
+    attempt_log::{BodyEnd, CallId},
+    outcome::Outcome,
+};
 
 /// A response body: bytes that are known in full, or a stream under guard.
 ///
@@ -55,6 +59,13 @@ impl Body {
         match &mut self.0 {
             Inner::Full(_) => hook(&BodyEnd::Done),
             Inner::Guarded(guard) => guard.at_end().call(Box::new(hook)),
+        }
+    }
+
+    /// The call that the body is the answer of: events of its reading belong to it.
+    pub(crate) fn set_call(&mut self, call: CallId) {
+        if let Inner::Guarded(guard) = &mut self.0 {
+            guard.set_call(call);
         }
     }
 
@@ -113,7 +124,10 @@ impl HttpBody for Body {
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         match &mut self.0 {
             Inner::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Inner::Guarded(guard) => guard.poll_frame(cx),
+            Inner::Guarded(guard) => {
+                let _call = guard.call().map(CallId::enter);
+                guard.poll_frame(cx)
+            }
         }
     }
 

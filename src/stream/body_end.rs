@@ -2,7 +2,7 @@
 
 use crate::{
     Error,
-    attempt_log::{AttemptLog, BodyEnd},
+    attempt_log::{AttemptLog, BodyEnd, CallId},
     dialect::{Usage, UsageHandle},
 };
 
@@ -15,7 +15,8 @@ pub(crate) struct EndHooks {
     ending: Option<BodyEnd>,
     usage: UsageHandle,
     attempt_log: Option<AttemptLog>,
-    hooks: Vec<Hook>,
+    /// With the call that each was made in.
+    hooks: Vec<(Option<CallId>, Hook)>,
 }
 
 // === impl EndHooks ===
@@ -47,7 +48,7 @@ impl EndHooks {
     pub(crate) fn call(&mut self, hook: Hook) {
         match &self.ending {
             Some(ending) => hook(ending),
-            None => self.hooks.push(hook),
+            None => self.hooks.push((CallId::current(), hook)),
         }
     }
 
@@ -58,7 +59,8 @@ impl EndHooks {
         }
         self.ending = Some(ending);
         self.usage.settle(cost);
-        for hook in std::mem::take(&mut self.hooks) {
+        for (call, hook) in std::mem::take(&mut self.hooks) {
+            let _call = call.map(CallId::enter);
             hook(&ending);
         }
     }

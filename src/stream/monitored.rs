@@ -20,7 +20,7 @@ use http_body_util::combinators::BoxBody;
 
 use crate::{
     Error,
-    attempt_log::AttemptLog,
+    attempt_log::{AttemptLog, CallId},
     dialect::{FrameSummary, StreamMonitor},
     outcome::{Outcome, Phase},
     stream::IdleTimeout,
@@ -46,6 +46,8 @@ pub(crate) struct MonitoredBody {
     whole: Option<Arc<AtomicBool>>,
     at_end: EndHooks,
     tap: Option<Box<dyn Tap>>,
+    /// The call that reads the body, where it is known.
+    call: Option<CallId>,
 }
 
 // === impl MonitoredBody ===
@@ -61,6 +63,7 @@ impl MonitoredBody {
             whole: None,
             at_end: EndHooks::default(),
             tap: None,
+            call: None,
         }
     }
 
@@ -87,6 +90,14 @@ impl MonitoredBody {
     /// Puts the attempt log into the error of a body that fails.
     pub(crate) fn attempt_log(&mut self, attempt_log: AttemptLog) {
         self.at_end.attempt_log(attempt_log);
+    }
+
+    pub(crate) fn set_call(&mut self, call: CallId) {
+        self.call = Some(call);
+    }
+
+    pub(crate) fn call(&self) -> Option<CallId> {
+        self.call
     }
 
     /// What happens at its end.

@@ -45,10 +45,10 @@ use crate::{
 pub struct Edit {
     max_tokens: Option<u64>,
     tools: ToolFilter,
-    tool_line: Option<Box<str>>,
+    tool_notice: Option<Box<str>>,
     context: Option<u64>,
     images: bool,
-    image_word: Option<Box<str>>,
+    image_placeholder: Option<Box<str>>,
     unstreamed: bool,
 }
 
@@ -93,7 +93,7 @@ impl Edit {
     /// A line to the model that tools are gone, behind the caller's own system message; only where one was dropped.
     #[must_use]
     pub fn tool_notice(mut self, line: &str) -> Self {
-        self.tool_line = Some(line.into());
+        self.tool_notice = Some(line.into());
         self
     }
 
@@ -118,7 +118,7 @@ impl Edit {
     /// The word in the place of an image.
     #[must_use]
     pub fn image_placeholder(mut self, word: &str) -> Self {
-        self.image_word = Some(word.into());
+        self.image_placeholder = Some(word.into());
         self
     }
 
@@ -185,11 +185,12 @@ impl Edit {
             .take(EditSummary::MOST)
             .map(|name| short(name))
             .collect();
-        if let Some(line) = self.tool_line.as_deref().filter(|_| !edited.tools.is_empty()) {
+        if let Some(line) = self.tool_notice.as_deref().filter(|_| !edited.tools.is_empty()) {
             draft.add_instruction(line);
         }
         if self.images {
-            edited.images = draft.drop_images(self.image_word.as_deref().unwrap_or("[image]"));
+            edited.images =
+                draft.drop_images(self.image_placeholder.as_deref().unwrap_or("[image]"));
         }
         if let Some(most) = self.max_tokens {
             edited.capped = draft.cap_max_tokens(most);
@@ -235,7 +236,7 @@ impl fmt::Debug for Edit {
         f.debug_struct("Edit")
             .field("max_tokens", &self.max_tokens)
             .field("tools", &self.tools)
-            .field("tool_line", &self.tool_line.is_some())
+            .field("tool_notice", &self.tool_notice.is_some())
             .field("context", &self.context)
             .field("images", &self.images)
             .field("unstreamed", &self.unstreamed)

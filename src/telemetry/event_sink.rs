@@ -9,7 +9,8 @@ use std::{
     },
 };
 
-use super::{Event, UserCode};
+use super::{Event, EventKind, UserCode};
+use crate::attempt_log::CallId;
 
 /// Listens to events: a closure, or a type of yours. Called in line, so it must be quick; never under a lock of ours.
 ///
@@ -35,14 +36,16 @@ impl EventSink {
         Self { listener: Some(Arc::new(listener)), told: Arc::default() }
     }
 
-    pub(crate) fn emit(&self, event: Event) {
-        super::tracing::record(&event);
+    /// Sends an event of the current call.
+    pub(crate) fn emit(&self, kind: EventKind) {
+        super::tracing::record(&kind);
         let Some(listener) = &self.listener else { return };
+        let event = Event { call: CallId::current(), kind };
         // It may be called in a drop, where a panic that got out would end the process.
         let observed = catch_unwind(AssertUnwindSafe(|| listener.observe(&event)));
         if observed.is_err() && self.is_first(UserCode::Listener) {
             // Not to the listener: it would panic again.
-            super::tracing::record(&Event::Panicked { code: UserCode::Listener });
+            super::tracing::record(&EventKind::Panicked { code: UserCode::Listener });
         }
     }
 
@@ -58,7 +61,7 @@ impl EventSink {
     /// Code of the user's has panicked. Told once for each kind.
     pub(crate) fn panicked(&self, code: UserCode) {
         if self.is_first(code) {
-            self.emit(Event::Panicked { code });
+            self.emit(EventKind::Panicked { code });
         }
     }
 

@@ -1,6 +1,6 @@
 //! What happened is always told: as events, as `tracing` spans, and as the attempt log of every answer.
 //!
-//! Each step of a call leaves one [`Event`]. Events go to `tracing`, and to a listener of yours if there is one: counters,
+//! Each step of a call leaves one [`Event`], with the id of the call. Events go to `tracing`, and to a listener of yours if there is one: counters,
 //! a dashboard, a test. [`Telemetry`] is the outermost layer: it opens the span of the call, which lasts until the body of
 //! the answer has ended, starts its [`AttemptLog`](crate::context::AttemptLog), and puts it into the response or the error.
 //! [`AttemptSpan`] opens a span for each attempt.
@@ -11,8 +11,8 @@
 //!
 //! | span | attributes |
 //! |---|---|
-//! | `chat` (`otel.name` = `chat {model}`) | `otel.kind`, `gen_ai.operation.name`, `gen_ai.request.model`, `gen_ai.request.max_tokens`, `server.address`, `server.port`; at the end `http.response.status_code`, `error.type`, `evenkeel.served_by`, `evenkeel.attempts`, `evenkeel.ending` |
-//! | `attempt` | `gen_ai.provider.name`, `gen_ai.request.model`, `evenkeel.route`, `evenkeel.served_by`; at the end `http.response.status_code`, `error.type` |
+//! | `chat` (`otel.name` = `chat {model}`) | `otel.kind`, `gen_ai.operation.name`, `gen_ai.request.model`, `gen_ai.request.max_tokens`, `server.address`, `server.port`, `evenkeel.call.id`; at the end `http.response.status_code`, `error.type`, `evenkeel.served_by`, `evenkeel.attempts`, `evenkeel.ending` |
+//! | `attempt` | `gen_ai.provider.name`, `gen_ai.request.model`, `evenkeel.route`, `evenkeel.fallback` (its position, from 0); at the end `http.response.status_code`, `error.type` |
 //!
 //! `error.type` is the outcome's name, such as `rate_limited`. No header, prompt or answer is ever in one.
 //!
@@ -25,12 +25,12 @@
 //!
 //! ```
 //! use std::sync::{Arc, atomic::{AtomicU64, Ordering}};
-//! use evenkeel::telemetry::{Event, EventSink};
+//! use evenkeel::telemetry::{Event, EventKind, EventSink};
 //!
 //! let refused = Arc::new(AtomicU64::new(0));
 //! let count = refused.clone();
 //! let events = EventSink::new(move |event: &Event| {
-//!     if let Event::BreakerRefused { .. } = event {
+//!     if let EventKind::BreakerRefused { .. } = event.kind {
 //!         count.fetch_add(1, Ordering::Relaxed);
 //!     }
 //! });
@@ -40,7 +40,7 @@
 //! # Pitfalls
 //!
 //! A listener is called in line with the call: count, send to a channel, and return. One that panics is called again
-//! with the next event; that it did is told to `tracing` once, as [`Event::Panicked`]. Canned replies, stores and schedules
+//! with the next event; that it did is told to `tracing` once, as [`EventKind::Panicked`]. Canned replies, stores and schedules
 //! that panic are told in the same way, once for each kind, also to the listener.
 
 mod edit_summary;
@@ -53,7 +53,7 @@ mod span_handle;
 mod tracing;
 
 pub use edit_summary::EditSummary;
-pub use event::Event;
+pub use event::{Event, EventKind};
 pub use event_sink::{EventSink, Observer};
 pub use reasons::{MissReason, SkipReason, StopReason, UserCode};
 pub use service::{AttemptSpan, AttemptSpanLayer, Telemetry, TelemetryLayer};

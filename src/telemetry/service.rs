@@ -11,10 +11,10 @@ use tokio::time::Instant;
 use tower::{Layer, Service};
 use tracing::Span;
 
-use super::{Event, EventSink, tracing as spans};
+use super::{EventKind, EventSink, tracing as spans};
 use crate::{
     Error, Request, Response, Upstream,
-    attempt_log::BodyEnd,
+    attempt_log::{BodyEnd, CallId},
     context::{AttemptContext, AttemptLog, CallContext},
     error::judge,
     outcome::Outcome,
@@ -56,6 +56,7 @@ pin_project! {
     impl<F> PinnedDrop for CallFuture<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
+            let _call = this.open.call.enter();
             this.open.span.in_scope(|| this.inner.set(None));
         }
     }
@@ -64,6 +65,7 @@ pin_project! {
 /// What is known of a call until it ends. Dropped before, the caller went away.
 #[derive(Debug)]
 struct Open {
+    call: CallId,
     span: Span,
     attempt_log: AttemptLog,
     started: Instant,
@@ -122,14 +124,17 @@ impl<S: Upstream> Service<Request> for Telemetry<S> {
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let ask = CallContext::info(&mut request);
-        let span = spans::call(&request, &ask);
-        let started = Instant::now();
         let attempt_log = CallContext::of(&mut request).attempt_log.clone();
+        let call = attempt_log.call_id();
+        let span = spans::call(call, &request, &ask);
+        let started = Instant::now();
+        let _call = call.enter();
         let inner = span.in_scope(|| {
-            self.events.emit(Event::CallStarted);
+            self.events.emit(EventKind::CallStarted);
             self.inner.call(request)
         });
-        let open = Open { span, attempt_log, started, events: self.events.clone(), ended: false };
+        let events = self.events.clone();
+        let open = Open { call, span, attempt_log, started, events, ended: false };
         CallFuture { inner: Some(inner), open }
     }
 }
@@ -142,6 +147,7 @@ impl<F: Future<Output = Result<Response, Error>>> Future for CallFuture<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let span = this.open.span.clone();
+        let _call = this.open.call.enter();
         let _entered = span.enter();
         let inner = this.inner.as_pin_mut().expect("it is there until the drop");
         let result = ready!(inner.poll(cx));
@@ -165,11 +171,12 @@ impl Open {
         }
         let (span, started, events) = (self.span.clone(), self.started, self.events.clone());
         let attempt_log = self.attempt_log.clone();
+        response.body_mut().set_call(self.call);
         response.body_mut().on_end(move |ending| {
             let _entered = span.enter();
             attempt_log.ended(*ending);
             spans::ending(&span, ending);
-            events.emit(Event::BodyEnded { ending: *ending, took: started.elapsed() });
+            events.emit(EventKind::BodyEnded { ending: *ending, took: started.elapsed() });
         });
         Ok(response)
     }
@@ -178,7 +185,7 @@ impl Open {
         self.ended = true;
         let (fallback, attempts) = (self.attempt_log.served_by(), self.attempt_log.sent());
         let took = self.started.elapsed();
-        self.events.emit(Event::CallEnded { outcome, fallback, attempts, took });
+        self.events.emit(EventKind::CallEnded { outcome, served_by: fallback, attempts, took });
     }
 }
 
@@ -186,6 +193,7 @@ impl Drop for Open {
     fn drop(&mut self) {
         if !self.ended {
             let span = self.span.clone();
+            let _call = self.call.enter();
             spans::attempt_log(&span, &self.attempt_log);
             spans::ending(&span, &BodyEnd::Cancelled);
             span.in_scope(|| self.end(Outcome::Cancelled));

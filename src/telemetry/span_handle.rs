@@ -10,9 +10,14 @@ use std::{
 use pin_project_lite::pin_project;
 use tracing::Span;
 
-/// The span that something was made in, to be entered again by what goes on elsewhere.
+use crate::attempt_log::CallId;
+
+/// The span and the call that something was made in, to be entered again by what goes on elsewhere.
 #[derive(Clone)]
-pub(crate) struct SpanHandle(Span);
+pub(crate) struct SpanHandle {
+    span: Span,
+    call: Option<CallId>,
+}
 
 pin_project! {
     /// A future that is polled, and dropped, within a span.
@@ -25,7 +30,8 @@ pin_project! {
     impl<F> PinnedDrop for InSpan<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            this.scope.0.in_scope(|| this.inner.set(None));
+            let _call = this.scope.call.map(CallId::enter);
+            this.scope.span.in_scope(|| this.inner.set(None));
         }
     }
 }
@@ -35,7 +41,7 @@ pin_project! {
 impl SpanHandle {
     /// The span that this is called in.
     pub(crate) fn current() -> Self {
-        Self(Span::current())
+        Self { span: Span::current(), call: CallId::current() }
     }
 
     /// Does the work within the span.
@@ -46,7 +52,7 @@ impl SpanHandle {
 
 impl fmt::Debug for SpanHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Scope")
+        f.write_str("SpanHandle")
     }
 }
 
@@ -57,13 +63,14 @@ impl<F: Future> Future for InSpan<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _entered = this.scope.0.enter();
+        let _call = this.scope.call.map(CallId::enter);
+        let _entered = this.scope.span.enter();
         this.inner.as_pin_mut().expect("it is there until the drop").poll(cx)
     }
 }
 
 impl<F> fmt::Debug for InSpan<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scoped").finish_non_exhaustive()
+        f.debug_struct("InSpan").finish_non_exhaustive()
     }
 }

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use tracing::{Level, Span, debug, field::Empty, info, info_span, warn};
 
-use super::{Event, seen_codes};
+use super::{EventKind, seen_codes};
 use crate::{
     Error, Request, Response,
-    attempt_log::BodyEnd,
+    attempt_log::{BodyEnd, CallId},
+    circuit_state::CircuitState,
     context::{AttemptLog, Route},
     dialect::RequestInfo,
     error::judge,
@@ -16,28 +17,30 @@ use crate::{
 };
 
 /// Writes an event into the current span: what an operator must know as a warning, the rest below.
-pub(super) fn record(event: &Event) {
+pub(super) fn record(event: &EventKind) {
     match event {
-        Event::BreakerChanged { route, from, to, why, lasts } => match *to {
-            "open" => warn!(target: "evenkeel", %route, from, to, why, ?lasts, "breaker opened"),
-            _ => info!(target: "evenkeel", %route, from, to, why, "breaker changed"),
+        EventKind::BreakerChanged { route, from, to, reason, lasts } => match to {
+            CircuitState::Open => {
+                warn!(target: "evenkeel", %route, %from, %to, %reason, ?lasts, "breaker opened");
+            }
+            _ => info!(target: "evenkeel", %route, %from, %to, %reason, "breaker changed"),
         },
-        Event::TargetEjected { route, outcome, lasts } => {
+        EventKind::TargetEjected { route, outcome, lasts } => {
             warn!(target: "evenkeel", %route, outcome = outcome.name(), ?lasts, "target out");
         }
-        Event::LimitClosed { route, lasts } => {
+        EventKind::LimitClosed { route, lasts } => {
             info!(target: "evenkeel", %route, ?lasts, "rate limited");
         }
-        Event::LimitQueued { route, expected } => {
+        EventKind::LimitQueued { route, expected } => {
             debug!(target: "evenkeel", %route, ?expected, "call queued");
         }
-        Event::LimitRefused { route, retry_in } => {
+        EventKind::LimitRefused { route, retry_in } => {
             debug!(target: "evenkeel", %route, ?retry_in, "call refused by a limit");
         }
-        Event::AttemptEnded { route, attempt, verdict, took } => {
+        EventKind::AttemptEnded { route, attempt, verdict, took } => {
             attempt_ended(route, *attempt, verdict, *took);
         }
-        Event::CallEnded { outcome, fallback, attempts, took } => {
+        EventKind::CallEnded { outcome, served_by: fallback, attempts, took } => {
             let (outcome, failed) = (outcome.name(), !outcome.is_success());
             match failed {
                 true => {
@@ -48,7 +51,7 @@ pub(super) fn record(event: &Event) {
                 }
             }
         }
-        Event::Panicked { code } => {
+        EventKind::Panicked { code } => {
             warn!(target: "evenkeel", ?code, "code of the user's panicked");
         }
         other => debug!(target: "evenkeel", event = ?other),
@@ -87,7 +90,7 @@ fn attempt_ended(route: &Route, attempt: u32, verdict: &Verdict, took: Duration)
 }
 
 /// The span of a call; disabled, at no cost, where nobody listens.
-pub(super) fn call(request: &Request, ask: &RequestInfo) -> Span {
+pub(super) fn call(id: CallId, request: &Request, ask: &RequestInfo) -> Span {
     if !tracing::enabled!(target: "evenkeel", Level::INFO) {
         return Span::none();
     }
@@ -105,6 +108,7 @@ pub(super) fn call(request: &Request, ask: &RequestInfo) -> Span {
         server.port = request.uri().port_u16(),
         http.response.status_code = Empty,
         error.r#type = Empty,
+        evenkeel.call.id = id.get(),
         evenkeel.served_by = Empty,
         evenkeel.attempts = Empty,
         evenkeel.ending = Empty,
@@ -119,7 +123,7 @@ pub(super) fn attempt(route: &Route, fallback: u16) -> Span {
         gen_ai.provider.name = route.provider(),
         gen_ai.request.model = route.model(),
         evenkeel.route = %route,
-        evenkeel.served_by = fallback,
+        evenkeel.fallback = fallback,
         http.response.status_code = Empty,
         error.r#type = Empty,
     )

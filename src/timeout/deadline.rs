@@ -17,7 +17,7 @@ use crate::{
     ConfigError, Error, Request, Response, Upstream,
     context::{AttemptLog, CallContext, Deadline},
     outcome::{Outcome, Phase, Rejection},
-    telemetry::{Event, EventSink},
+    telemetry::{EventKind, EventSink},
     time::saturating_add,
 };
 
@@ -185,7 +185,7 @@ impl<F> fmt::Debug for DeadlineFuture<F> {
 impl Bounded {
     fn elapsed(self) -> Error {
         let Self { attempt_log, events, after } = self;
-        events.emit(Event::TimedOut { phase: Phase::Deadline, after });
+        events.emit(EventKind::TimedOut { phase: Phase::Deadline, after });
         timed_out().with_attempt_log(&attempt_log)
     }
 }

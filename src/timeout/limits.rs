@@ -13,7 +13,7 @@ use crate::{
     stream::{
         FirstContentAt, IdleTimeout, MinThroughput, ProgressSignal, StreamDeadline, ThroughputMeter,
     },
-    telemetry::{Event, EventSink},
+    telemetry::{EventKind, EventSink},
     time::saturating_add,
 };
 
@@ -162,7 +162,7 @@ impl AttemptLimits {
 
     pub(super) fn elapsed(&self) -> Error {
         let after = self.until.saturating_duration_since(self.since);
-        self.shared.events.emit(Event::TimedOut { phase: self.phase, after });
+        self.shared.events.emit(EventKind::TimedOut { phase: self.phase, after });
         // The caller's deadline says nothing of the connection.
         let line = self.line.as_ref().filter(|_| self.phase != Phase::Deadline);
         let silent = line.is_some_and(Line::is_silent);

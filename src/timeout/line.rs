@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use crate::{
     context::{Admission, AttemptContext, Lost, Route},
-    telemetry::{Event, EventSink},
+    telemetry::{EventKind, EventSink},
 };
 
 /// Where the transport reports of the connection, and whose attempt it is.
@@ -28,7 +28,7 @@ impl Line {
     /// Tells that a kept connection was dead, if one was.
     pub(super) fn report(&self, events: &EventSink) {
         if let Some(Lost { sent_again }) = self.admission.connection().take_lost() {
-            events.emit(Event::ConnectionLost { route: self.route.clone(), sent_again });
+            events.emit(EventKind::ConnectionLost { route: self.route.clone(), sent_again });
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     context::Route,
     outcome::{Outcome, Phase},
     stream::{BodyEnd, ThroughputMeter},
-    telemetry::{Event, EventSink},
+    telemetry::{EventKind, EventSink},
 };
 
 /// Tells which limit passed in a body, and whether its content trickled.
@@ -25,7 +25,7 @@ impl TimeoutReporter {
         if let Some((pace, route)) = self.pace {
             if let Some(slow) = pace.slow() {
                 let (events, within) = (slow.events, slow.within);
-                self.events.emit(Event::StreamSlow { route, events, within });
+                self.events.emit(EventKind::StreamSlow { route, events, within });
             }
         }
         let after = match ending {
@@ -34,7 +34,7 @@ impl TimeoutReporter {
             _ => None,
         };
         if let (Outcome::TimedOut { phase }, Some(after)) = (ending.outcome(), after) {
-            self.events.emit(Event::TimedOut { phase, after });
+            self.events.emit(EventKind::TimedOut { phase, after });
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     dialect::{Dialect, RequestInfo, StreamMonitor},
     outcome::{Outcome, Phase},
     stream::{IdleTimeout, ProgressSignal},
-    telemetry::{Event, EventSink},
+    telemetry::{EventKind, EventSink},
     time::saturating_add,
 };
 
@@ -248,8 +248,8 @@ type Log = Arc<Mutex<Vec<(Phase, Duration)>>>;
 fn log() -> (Log, EventSink) {
     let log = Log::default();
     let into = log.clone();
-    let events = EventSink::new(move |event: &Event| {
-        if let Event::TimedOut { phase, after } = event {
+    let events = EventSink::new(move |event: &crate::telemetry::Event| {
+        if let EventKind::TimedOut { phase, after } = &event.kind {
             into.lock().unwrap().push((*phase, *after));
         }
     });

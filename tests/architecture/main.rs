@@ -19,6 +19,7 @@ const FLOORS: [&[&str]; 3] = [
         "attempt_log",
         "availability",
         "budget",
+        "circuit_state",
         "context",
         "dialect",
         "error",

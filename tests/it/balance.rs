@@ -10,7 +10,7 @@ use evenkeel::{
     fallback::{Fallback, FallbackPolicy, Target},
     outcome::Outcome,
     retry::RetryPolicy,
-    telemetry::Event,
+    telemetry::EventKind,
 };
 use evenkeel_testkit::{Fault, Provider, Reply};
 use http::header::AUTHORIZATION;
@@ -232,7 +232,7 @@ async fn a_key_that_is_rejected_or_has_no_quota_is_ejected_and_its_fallback_is_n
         assert_eq!(seen.failed, 0, "{reply:?}");
         // Those that were under way when the first came back.
         assert!(times.contains(&keys.counts()[0]), "{reply:?}: {:?}", keys.counts());
-        assert!(log.count("TargetOut") >= 1, "{reply:?}");
+        assert!(log.count("target_ejected") >= 1, "{reply:?}");
         let [_, b, c] = keys.counts();
         assert_eq!(b + c, seen.calls, "{reply:?}");
     }
@@ -341,7 +341,7 @@ async fn a_target_that_its_breaker_refuses_costs_no_attempt_no_budget_and_no_fai
     let seen = drive(&client, 5.0, secs(60)).await;
     assert_eq!((seen.failed, seen.attempts), (0, seen.calls));
     assert_eq!(keys.counts()[0], 0);
-    let asked = log.count("BreakerRefused");
+    let asked = log.count("breaker_refused");
     assert!((1..=20).contains(&asked), "not asked again and again: {asked}");
     client.breakers().reset(route);
     drive(&client, 5.0, secs(60)).await;
@@ -586,7 +586,9 @@ async fn the_event_of_an_ejected_target_names_its_route() {
     let client = keys.client(log.attach_to(three()));
     drive(&client, 5.0, secs(5)).await;
     let out = log.events().into_iter().find_map(|event| match event {
-        Event::TargetEjected { route, lasts, .. } => Some((route.credential().to_owned(), lasts)),
+        EventKind::TargetEjected { route, lasts, .. } => {
+            Some((route.credential().to_owned(), lasts))
+        }
         _ => None,
     });
     assert_eq!(out, Some(("key-a".to_owned(), secs(5))));

@@ -17,7 +17,7 @@ use evenkeel::{
     fallback::{Fallback, FallbackPolicy},
     outcome::Outcome,
     stream::BodyEnd,
-    telemetry::{Event, MissReason, SkipReason},
+    telemetry::{EventKind, MissReason, SkipReason},
 };
 use evenkeel_testkit::{Fault, Provider, Reply};
 use futures_util::future::join_all;
@@ -88,7 +88,7 @@ async fn a_fresh_stored_answer_replaces_a_call_and_is_marked() {
     assert_eq!(second.verdict.unwrap().outcome(), Outcome::Success);
     assert_eq!(provider.count(), 1);
     assert_eq!(
-        (log.count("CacheHit"), log.count("CacheMiss"), log.count("CacheStored")),
+        (log.count("cache_hit"), log.count("cache_miss"), log.count("cache_stored")),
         (1, 1, 1)
     );
 }
@@ -103,7 +103,9 @@ async fn an_expired_answer_is_asked_for_anew() {
     call(&client, chat(false)).await.unwrap().is_whole();
     assert_eq!(provider.count(), 2);
     assert!(
-        log.events().iter().any(|event| matches!(event, Event::CacheMiss { why: MissReason::Old }))
+        log.events()
+            .iter()
+            .any(|event| matches!(event, EventKind::CacheMiss { reason: MissReason::Old, .. }))
     );
     advance(secs(59)).await;
     call(&client, chat(false)).await.unwrap().is_whole();
@@ -190,13 +192,13 @@ async fn in_an_outage_the_last_good_answer_is_better_than_an_apology() {
         assert_eq!(answer.headers["evenkeel-served-by"], "stored");
         assert_eq!(answer.attempt_log.unwrap().served_by().as_deref(), Some("stored"));
     }
-    assert_eq!(log.count("CacheStored"), 0, "it is not stored once more");
+    assert_eq!(log.count("cache_stored"), 0, "it is not stored once more");
     let other = call(&client, with_body(r#"{"model":"m","messages":[]}"#)).await.unwrap();
     assert_eq!((other.words().as_str(), other.from()), (BUSY, "canned"));
     advance(secs(3600)).await;
     assert_eq!(call(&client, chat(false)).await.unwrap().from(), "canned");
     let skipped = log.events().into_iter().filter(|event| {
-        matches!(event, Event::FallbackSkipped { fallback: 1, why: SkipReason::Missing, .. })
+        matches!(event, EventKind::FallbackSkipped { fallback: 1, reason: SkipReason::Missing, .. })
     });
     assert_eq!(skipped.count(), 2);
 }
@@ -368,11 +370,11 @@ async fn a_store_that_is_down_fails_no_call() {
         provider.set(Reply::status(503));
         assert_eq!(call(&client, chat(false)).await.unwrap().from(), "canned");
         let misses = log.events().into_iter().filter_map(|event| match event {
-            Event::CacheMiss { why } => Some(why),
+            EventKind::CacheMiss { reason, .. } => Some(reason),
             _ => None,
         });
         assert_eq!(misses.collect::<Vec<_>>(), [why; 3]);
-        assert_eq!(log.count("CacheFailed"), 1);
+        assert_eq!(log.count("cache_failed"), 1);
     }
 }
 
@@ -412,7 +414,7 @@ async fn a_thousand_equal_calls_share_one_attempt_and_none_spins() {
         let client = over(log.attach_to(caching(together())), [&provider]);
         let (answers, polls) = thousand(&client, stream).await;
         answers.iter().for_each(|answer| answer.is_whole());
-        assert_eq!((provider.count(), log.count("Coalesced")), (1, 999));
+        assert_eq!((provider.count(), log.count("coalesced")), (1, 999));
         assert!(answers.iter().all(|answer| answer.bytes() == answers[0].bytes()));
         println!("1 000 equal calls, streamed: {stream}: 1 attempt, {polls} polls of all callers");
         assert!(polls <= 1000 * 12, "{polls}");
@@ -550,7 +552,7 @@ async fn the_answer_of_a_shared_attempt_is_stored_once() {
         log.clear();
         let calls = (0..20).map(|_| call_of(&client, stream));
         join_all(calls).await.into_iter().for_each(|answer| answer.unwrap().is_whole());
-        assert_eq!((store.len(), log.count("CacheStored")), (1, 1));
+        assert_eq!((store.len(), log.count("cache_stored")), (1, 1));
     }
 }
 

@@ -19,7 +19,7 @@ use evenkeel::{
     outcome::{Outcome, Phase, Verdict},
     retry::RetryPolicy,
     stream::MidStreamFailure,
-    telemetry::{Event, SkipReason, StopReason},
+    telemetry::{EventKind, SkipReason, StopReason},
     timeout::TimeoutPolicy,
 };
 use evenkeel_testkit::{Fault, Provider, Reply, Server, WORDS};
@@ -174,7 +174,7 @@ async fn a_stream_that_is_dropped_is_cancelled_at_the_provider() {
     ends(answer.chunk()).await.unwrap().unwrap();
     drop(answer);
     wait_until(|| provider.cancelled() == 1).await;
-    wait_until(|| log.count("BodyEnded") == 1).await;
+    wait_until(|| log.count("body_ended") == 1).await;
 }
 
 #[tokio::test]
@@ -312,9 +312,9 @@ async fn a_streamed_request_body_is_sent_once_and_whole() {
     let answer = ends(client.execute(post(&first, body()))).await.unwrap();
     assert_eq!(answer.status(), 503, "the provider's own answer");
     assert_eq!((provider.count(), spare.count()), (1, 0));
-    let once = |event: &Event| match event {
-        Event::RetryStopped { why, .. } => *why == StopReason::Once,
-        Event::FallbackSkipped { why, .. } => *why == SkipReason::Once,
+    let once = |event: &EventKind| match event {
+        EventKind::RetryStopped { reason, .. } => *reason == StopReason::Once,
+        EventKind::FallbackSkipped { reason, .. } => *reason == SkipReason::Once,
         _ => false,
     };
     assert_eq!(log.events().iter().filter(|event| once(event)).count(), 2);

@@ -3,7 +3,7 @@
 use std::{future::Future, sync::Arc};
 
 use evenkeel::{
-    Client, Profile, breaker::CircuitState, context::AttemptLog, telemetry::Event,
+    Client, Profile, breaker::CircuitState, context::AttemptLog, telemetry::EventKind,
     timeout::TimeoutPolicy,
 };
 use evenkeel_testkit::{IdleFault, Incident, Provider, Reply, Server, WORDS};
@@ -69,20 +69,20 @@ impl Stage {
 
     fn assert_untouched(&self) {
         self.assert_no_failure();
-        assert_eq!(self.count(|event| matches!(event, Event::RetryWaiting { .. })), 0);
+        assert_eq!(self.count(|event| matches!(event, EventKind::RetryWaiting { .. })), 0);
     }
 
     fn assert_no_failure(&self) {
         assert_no_failure(&self.client);
     }
 
-    fn count(&self, is_one: impl Fn(&Event) -> bool) -> usize {
+    fn count(&self, is_one: impl Fn(&EventKind) -> bool) -> usize {
         self.log.events().iter().filter(|event| is_one(event)).count()
     }
 
     fn lost(&self, again: bool) -> usize {
         self.count(|event| match event {
-            Event::ConnectionLost { sent_again, .. } => *sent_again == again,
+            EventKind::ConnectionLost { sent_again, .. } => *sent_again == again,
             _ => false,
         })
     }
@@ -216,7 +216,7 @@ async fn silence_on_kept_connections_costs_one_timeout_and_counts_against_no_pro
             answers += usize::from(response.text().await.is_ok());
         }
         assert_eq!((timeouts, answers), (1, 8));
-        let passed = stage.count(|event| matches!(event, Event::TimedOut { .. }));
+        let passed = stage.count(|event| matches!(event, EventKind::TimedOut { .. }));
         assert_eq!((passed, stage.lost(false)), (1, 1));
         stage.assert_no_failure();
     }

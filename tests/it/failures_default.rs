@@ -13,7 +13,7 @@ use evenkeel::{
     outcome::{Outcome, Phase, Rejection},
     retry::RetryPolicy,
     stream::CommitPolicy,
-    telemetry::Event,
+    telemetry::EventKind,
 };
 use evenkeel_testkit::{Fault, Provider, Reply, WORDS, provider::AttemptState};
 use futures_util::{StreamExt, stream};
@@ -449,7 +449,7 @@ async fn a_body_falsely_labelled_gzip_is_passed_unchanged() {
             (garbage.clone().into(), &b"gzip"[..])
         );
         assert!(answer.error.is_none());
-        assert_eq!(stage.log.count("BodyEnded"), 1);
+        assert_eq!(stage.log.count("body_ended"), 1);
     }
 }
 
@@ -574,7 +574,7 @@ async fn a_server_that_fails_every_other_attempt_is_asked_twice_and_costs_no_ans
         assert_eq!(answer.from(), "primary");
         sleep(ms(500)).await;
     }
-    let extra = |event: &&Event| matches!(event, Event::RetryWaiting { .. });
+    let extra = |event: &&EventKind| matches!(event, EventKind::RetryWaiting { .. });
     let extra = stage.log.events().iter().filter(extra).count();
     assert_eq!(extra, 200);
 }
@@ -613,7 +613,7 @@ async fn failures_at_a_server_that_is_well_for_a_moment_only() -> usize {
         stage.ask(true).await.is_whole();
     }
     let failed = stage.log.events().into_iter().filter(|event| match event {
-        Event::AttemptEnded { verdict, route, .. } => {
+        EventKind::AttemptEnded { verdict, route, .. } => {
             route.provider() == "primary"
                 && verdict.outcome() == Outcome::Unavailable { wait: None }
         }

@@ -18,7 +18,7 @@ use evenkeel::{
     fallback::Fallback,
     limit::{Concurrency, LimitLayer, LimitPolicy},
     retry::RetryPolicy,
-    telemetry::Event,
+    telemetry::EventKind,
 };
 use evenkeel_testkit::{Capacity, Fault, Provider, Reply};
 use futures_util::future::join_all;
@@ -279,7 +279,7 @@ async fn a_call_whose_deadline_the_wait_would_use_up_is_refused_at_once_and_goes
         assert_eq!(call(&client, chat(true)).await.unwrap().from(), "secondary");
     }
     assert_eq!((start.elapsed(), primary.count()), (Duration::ZERO, 1));
-    assert_eq!((log.count("LimitClosed"), log.count("LimitRefused")), (1, 4));
+    assert_eq!((log.count("limit_closed"), log.count("limit_refused")), (1, 4));
     sleep(secs(42)).await;
     assert_eq!(call(&client, chat(true)).await.unwrap().from(), "primary");
 }
@@ -294,7 +294,7 @@ async fn a_call_that_has_the_time_waits_for_the_route_to_open() {
     let start = Instant::now();
     call(&client, chat(true)).await.unwrap().is_whole();
     assert!((secs(4)..secs(5)).contains(&start.elapsed()), "{:?}", start.elapsed());
-    assert_eq!((log.count("LimitQueued"), primary.count()), (1, 2));
+    assert_eq!((log.count("limit_queued"), primary.count()), (1, 2));
 }
 
 #[tokio::test(start_paused = true)]
@@ -522,7 +522,7 @@ async fn an_error_of_a_rate_limit_within_a_stream_closes_the_route_as_well() {
         over(log.attach_to(Client::builder().profile(limited(LimitPolicy::new()))), [&primary]);
     assert!(call(&client, chat(true)).await.unwrap_err().is_rate_limited());
     let lasts = log.events().into_iter().find_map(|event| match event {
-        Event::LimitClosed { lasts, .. } => Some(lasts),
+        EventKind::LimitClosed { lasts, .. } => Some(lasts),
         _ => None,
     });
     assert!(lasts >= Some(secs(9)), "{lasts:?}");

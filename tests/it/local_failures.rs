@@ -19,7 +19,7 @@ use evenkeel::{
     fallback::{Canned, Fallback},
     outcome::{LocalTrouble, Outcome},
     retry::RetryPolicy,
-    telemetry::{Event, UserCode},
+    telemetry::{EventKind, UserCode},
 };
 use evenkeel_testkit::{Fault, Provider, Reply};
 use futures_util::{FutureExt, future::join_all};
@@ -31,7 +31,7 @@ use crate::support::{EventLog, assert_no_failure, call, chat, ms, over, read, se
 
 fn panics(log: &EventLog) -> Vec<UserCode> {
     let codes = log.events().into_iter().filter_map(|event| match event {
-        Event::Panicked { code } => Some(code),
+        EventKind::Panicked { code, .. } => Some(code),
         _ => None,
     });
     codes.collect()
@@ -162,7 +162,7 @@ async fn a_low_limit_of_descriptors_opens_no_breaker() {
 fn deaf(provider: &Provider) -> (Client, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let counts = asked.clone();
-    let builder = Client::builder().observe(move |_: &Event| {
+    let builder = Client::builder().observe(move |_: &evenkeel::telemetry::Event| {
         counts.fetch_add(1, Ordering::SeqCst);
         panic!("a listener of the user's");
     });
@@ -260,7 +260,7 @@ async fn a_store_that_panics_is_a_miss_and_emits_one_event() {
             }
             assert_eq!((panics(&log).as_slice(), provider.count()), (&[UserCode::Store][..], 3));
             let stored = if store == ConnectionLost::Keep { 0 } else { 3 };
-            assert_eq!(log.count("CacheStored"), stored, "{store:?}");
+            assert_eq!(log.count("cache_stored"), stored, "{store:?}");
         }
     }
 }

@@ -10,7 +10,7 @@ use evenkeel::{
     dialect::Operation,
     fallback::{Fallback, Target},
     outcome::{Outcome, Rejection},
-    telemetry::{Event, SkipReason},
+    telemetry::{EventKind, SkipReason},
 };
 use evenkeel_testkit::{Fault, Provider, Reply};
 use http::HeaderName;
@@ -57,7 +57,7 @@ impl Houses {
     /// Why the second was passed by.
     fn skipped(&self) -> Option<SkipReason> {
         self.log.events().into_iter().find_map(|event| match event {
-            Event::FallbackSkipped { why, .. } => Some(why),
+            EventKind::FallbackSkipped { reason: why, .. } => Some(why),
             _ => None,
         })
     }
@@ -89,7 +89,7 @@ async fn a_request_that_was_certainly_not_executed_is_sent_again() {
     }
     let houses = Houses::new(Reply::refused());
     one(&houses, post("/v1/batches", "{}")).await.unwrap_err();
-    let tried = houses.log.count("AttemptEnded");
+    let tried = houses.log.count("attempt_ended");
     assert_eq!((tried, houses.second.count()), (3, 0));
 }
 
@@ -244,7 +244,7 @@ fn key(n: usize) -> Target {
 /// Which credentials were asked.
 fn asked(log: &EventLog) -> Vec<String> {
     let routes = log.events().into_iter().filter_map(|event| match event {
-        Event::AttemptStarted { route, .. } => Some(route.credential().to_owned()),
+        EventKind::AttemptStarted { route, .. } => Some(route.credential().to_owned()),
         _ => None,
     });
     let mut asked: Vec<_> = routes.collect();

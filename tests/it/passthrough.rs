@@ -91,7 +91,7 @@ async fn large_binary_bodies_pass_byte_for_byte() {
             let client = over(log.attach_to(Client::builder()), [&primary]);
             let answer = call(&client, request).await.unwrap();
             assert!(answer.bytes() == sound && answer.error.is_none(), "{path} {kind}");
-            assert_eq!((primary.count(), log.count("BodyEnded")), (1, 1), "{path} {kind}");
+            assert_eq!((primary.count(), log.count("body_ended")), (1, 1), "{path} {kind}");
             assert_eq!(answer.verdict.unwrap().outcome(), Outcome::Success);
         }
     }

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, time::Duration};
 use evenkeel::{
     Client, Profile, breaker::BreakerPolicy, classify::ClassifyPolicy, context::Deadline,
     fallback::Fallback, outcome::Outcome, retry::RetryPolicy, stream::CommitPolicy,
-    telemetry::Event,
+    telemetry::EventKind,
 };
 use evenkeel_testkit::{Provider, Reply};
 use proptest::prelude::*;
@@ -160,7 +160,7 @@ fn law_every_call_and_every_attempt_ends_once_and_every_body_too() {
             for call in &script.calls {
                 log.clear();
                 let came = make(&client, call).await;
-                if log.count("AttemptStarted") != log.count("AttemptEnded") {
+                if log.count("attempt_started") != log.count("attempt_ended") {
                     // A probe that another target was faster than goes on to its end.
                     sleep(secs(31)).await;
                 }
@@ -170,21 +170,22 @@ fn law_every_call_and_every_attempt_ends_once_and_every_body_too() {
                 }
                 let count = |name: &str| counts.get(name).copied().unwrap_or_default();
                 // A caller may leave before the call was polled, when nothing has begun.
-                let began = count("CallStarted");
+                let began = count("call_started");
                 prop_assert!(began == 1 || (began == 0 && call.leaves.is_some()));
-                prop_assert_eq!(count("CallEnded"), began);
-                prop_assert_eq!(count("AttemptStarted"), count("AttemptEnded"));
+                prop_assert_eq!(count("call_ended"), began);
+                prop_assert_eq!(count("attempt_started"), count("attempt_ended"));
                 let head = log.events().iter().any(|event| {
-                    matches!(event, Event::CallEnded { outcome, .. } if *outcome != Outcome::Cancelled)
+                    matches!(event, EventKind::CallEnded { outcome, .. } if *outcome != Outcome::Cancelled)
                 });
                 let bodies = match &came.result {
                     Some(Ok(_)) => 1,
                     Some(Err(_)) => 0,
                     None => u64::from(head),
                 };
-                prop_assert_eq!(count("BodyEnded"), bodies, "{:?}", log.names());
-                sent += count("AttemptStarted") - count("BreakerRefused") - count("LimitRefused");
-                queued += count("LimitQueued");
+                prop_assert_eq!(count("body_ended"), bodies, "{:?}", log.names());
+                sent +=
+                    count("attempt_started") - count("breaker_refused") - count("limit_refused");
+                queued += count("limit_queued");
             }
             // A caller may leave while its attempt waits for its turn: then it was not sent.
             let came = primary.count() + second.count();

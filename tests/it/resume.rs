@@ -11,7 +11,7 @@ use evenkeel::{
     fallback::{Capabilities, Fallback, FallbackPolicy, Prefill, Target},
     outcome::{Outcome, Phase},
     stream::{BodyEnd, MidStreamFailure},
-    telemetry::{Event, SkipReason},
+    telemetry::{EventKind, SkipReason},
     timeout::TimeoutPolicy,
 };
 use evenkeel_testkit::{Fault, Provider, Reply, WORDS, provider::AttemptState};
@@ -129,8 +129,8 @@ async fn a_stream_that_breaks_is_continued_where_the_next_target_can() {
     assert_eq!((attempts[1].outcome, attempts[1].fallback), (Outcome::Success, 1));
     assert_eq!(attempt_log.ending(), Some(BodyEnd::Done));
     assert_eq!(attempt_log.served_by().as_deref(), Some("spare"));
-    assert_eq!((stage.log.count("Resumed"), stage.log.count("BodyEnded")), (1, 1));
-    assert_eq!(stage.log.count("CallEnded"), 1);
+    assert_eq!((stage.log.count("resumed"), stage.log.count("body_ended")), (1, 1));
+    assert_eq!(stage.log.count("call_ended"), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -189,7 +189,7 @@ async fn a_rejected_prefill_does_not_hide_the_first_failure() {
     let attempt_log = error.attempt_log().unwrap();
     assert_eq!(attempt_log.attempts().len(), 2, "the attempt log tells both: {attempt_log}");
     assert_eq!(attempt_log.ending(), Some(BodyEnd::Truncated));
-    assert_eq!(stage.log.count("BodyEnded"), 1);
+    assert_eq!(stage.log.count("body_ended"), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -202,8 +202,9 @@ async fn no_prefill_is_sent_to_a_target_that_does_not_declare_it() {
     let stage = Stage::with(dies(40), Client::builder().fallback(secondary()).fallback(third()));
     is_one(&stage.ask().await);
     assert_eq!(stage.counts(), (1, 0, 1));
-    let skipped =
-        |event: &Event| matches!(event, Event::FallbackSkipped { why: SkipReason::Capability, .. });
+    let skipped = |event: &EventKind| {
+        matches!(event, EventKind::FallbackSkipped { reason: SkipReason::Capability, .. })
+    };
     assert!(stage.log.events().iter().any(skipped));
 }
 
@@ -259,7 +260,7 @@ async fn a_chain_of_failures_goes_down_the_fallbacks_and_repeats_no_text() {
     stage.second.set(dies(20));
     is_one(&stage.ask().await);
     assert_eq!(stage.counts(), (1, 1, 1));
-    assert_eq!(stage.log.count("Resumed"), 2);
+    assert_eq!(stage.log.count("resumed"), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -376,7 +377,7 @@ async fn a_reader_that_leaves_cancels_the_continuation() {
     let reading = tokio::time::timeout(secs(5), read(response)).await;
     assert!(reading.is_err());
     assert_eq!((stage.second.cancelled(), attempt_log.ending()), (1, Some(BodyEnd::Cancelled)));
-    assert_eq!(stage.log.count("BodyEnded"), 1);
+    assert_eq!(stage.log.count("body_ended"), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -31,16 +31,14 @@ use evenkeel::{
     outcome::{Outcome, Phase, Rejection, Verdict},
     retry::{Budget, Budgets, Retry, RetryLayer, RetryPolicy},
     stream::BodyEnd,
-    telemetry::{Event, EventSink, StopReason},
+    telemetry::{EventKind, EventSink, StopReason},
     timeout::TimeoutPolicy,
 };
 use http::StatusCode;
 use tokio::time::{Instant, sleep};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-use crate::support::{
-    EventLog, StrictReadiness, channel_body, event_name, ms, secs, with_deadline,
-};
+use crate::support::{EventLog, StrictReadiness, channel_body, ms, secs, with_deadline};
 
 const DOWN: Outcome = Outcome::Unavailable { wait: None };
 
@@ -136,15 +134,15 @@ enum Step {
 }
 
 fn steps(log: &EventLog) -> Vec<Step> {
-    let step = |event: &Event| match event {
-        Event::AttemptStarted { attempt, .. } => Step::Start(*attempt),
-        Event::AttemptEnded { attempt, verdict, .. } => {
+    let step = |event: &EventKind| match event {
+        EventKind::AttemptStarted { attempt, .. } => Step::Start(*attempt),
+        EventKind::AttemptEnded { attempt, verdict, .. } => {
             Step::End(*attempt, verdict.outcome().name())
         }
-        Event::RetryWaiting { hinted, .. } => Step::Wait { hinted: *hinted },
-        Event::RetryStopped { why, .. } => Step::Stop(*why),
-        Event::TimedOut { phase, after } => Step::TimedOut(*phase, *after),
-        other => Step::Other(event_name(other)),
+        EventKind::RetryWaiting { hinted, .. } => Step::Wait { hinted: *hinted },
+        EventKind::RetryStopped { reason: why, .. } => Step::Stop(*why),
+        EventKind::TimedOut { phase, after, .. } => Step::TimedOut(*phase, *after),
+        other => Step::Other(other.name()),
     };
     log.events().iter().map(step).collect()
 }
@@ -738,9 +736,9 @@ async fn the_event_of_a_stop_carries_its_reason() {
     let stopped = |policy: RetryPolicy, limit: Option<Duration>| async move {
         let why = Arc::new(Mutex::new(None));
         let into = why.clone();
-        let events = EventSink::new(move |event: &Event| {
-            if let Event::RetryStopped { why, .. } = event {
-                *into.lock().unwrap() = Some(*why);
+        let events = EventSink::new(move |event: &evenkeel::telemetry::Event| {
+            if let EventKind::RetryStopped { reason, .. } = &event.kind {
+                *into.lock().unwrap() = Some(*reason);
             }
         });
         let mut request = Request::default();

@@ -5,7 +5,7 @@ use evenkeel::{
     breaker::{CircuitState, TransitionReason},
     classify::ClassifyPolicy,
     stream::CommitPolicy,
-    telemetry::Event,
+    telemetry::EventKind,
     timeout::TimeoutPolicy,
 };
 use evenkeel_testkit::{Provider, Reply};
@@ -32,9 +32,9 @@ async fn a_slow_stream_is_whole_and_counts_as_a_slow_call() {
     let start = Instant::now();
     call(&client, chat(true)).await.unwrap().is_whole();
     assert_eq!(start.elapsed(), secs(59 * 4), "it is not cut off");
-    assert_eq!(log.count("StreamSlow"), 1);
+    assert_eq!(log.count("stream_slow"), 1);
     let slow = log.events().into_iter().find_map(|event| match event {
-        Event::StreamSlow { route, events, within } => Some((route, events, within)),
+        EventKind::StreamSlow { route, events, within, .. } => Some((route, events, within)),
         _ => None,
     });
     let (route, events, within) = slow.unwrap();
@@ -65,11 +65,11 @@ async fn no_minimum_throughput_is_set_by_default_and_pauses_do_not_count() {
     let trickles = Reply::answer().between_events(secs(4));
     let (plain, log) = client(Profile::interactive(), trickles);
     call(&plain, chat(true)).await.unwrap().is_whole();
-    assert_eq!(log.count("StreamSlow"), 0);
+    assert_eq!(log.count("stream_slow"), 0);
     assert_eq!(plain.breakers().list()[0].1.slow_ratio, None, "the window is past the first event");
     let (quick, log) = client(least(30), Reply::answer().between_events(ms(1900)));
     call(&quick, chat(true)).await.unwrap().is_whole();
-    assert_eq!(log.count("StreamSlow"), 0);
+    assert_eq!(log.count("stream_slow"), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -80,7 +80,7 @@ async fn a_slow_reader_does_not_make_a_stream_slow() {
         frame.unwrap();
         sleep(secs(5)).await;
     }
-    assert_eq!(log.count("StreamSlow"), 0);
+    assert_eq!(log.count("stream_slow"), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -90,7 +90,7 @@ async fn a_stream_that_is_held_back_until_it_is_complete_is_judged_too() {
         let (client, log) =
             client(least(300).classify(whole), Reply::answer().between_events(each));
         call(&client, chat(true)).await.unwrap().is_whole();
-        assert_eq!(log.count("StreamSlow"), slow, "{each:?}");
+        assert_eq!(log.count("stream_slow"), slow, "{each:?}");
         assert_eq!(client.breakers().list()[0].1.slow_ratio, Some(slow as f64));
     }
 }

@@ -14,7 +14,7 @@ use evenkeel::{
     outcome::{Outcome, Phase, Rejection, Verdict},
     retry::RetryPolicy,
     stream::CommitPolicy,
-    telemetry::{Event, StopReason},
+    telemetry::{EventKind, StopReason},
     timeout::TimeoutPolicy,
 };
 use evenkeel_testkit::{Fault, Provider, Reply, WORDS, provider::AttemptState};
@@ -357,7 +357,7 @@ async fn a_wait_that_does_not_fit_is_not_waited_for() {
     answer.is_whole();
     assert_eq!((answer.from(), start.elapsed(), primary.count()), ("secondary", secs(0), 1));
     let stops = log.events().into_iter().filter_map(|event| match event {
-        Event::RetryStopped { why, .. } => Some(why),
+        EventKind::RetryStopped { reason, .. } => Some(reason),
         _ => None,
     });
     assert_eq!(stops.collect::<Vec<_>>(), [StopReason::Deadline]);
@@ -521,8 +521,9 @@ async fn the_budget_holds_over_all_calls_of_a_route() {
     }
     // A hundred first attempts, the reserve, and a fifth of a hundred (the first earns nothing: the reserve is full).
     assert_eq!(primary.count(), 100 + 10 + 19);
-    let stopped =
-        |event: &Event| matches!(event, Event::RetryStopped { why: StopReason::Budget, .. });
+    let stopped = |event: &EventKind| {
+        matches!(event, EventKind::RetryStopped { reason: StopReason::Budget, .. })
+    };
     assert!(log.events().iter().any(stopped));
 }
 
@@ -576,8 +577,8 @@ async fn no_retry_is_waited_for_that_the_breaker_would_refuse() {
     let answer = call(&client, chat(true)).await.unwrap();
     assert_eq!((answer.from(), start.elapsed()), ("secondary", secs(0)));
     assert_eq!((primary.count(), state_of(&client, "primary")), (1, CircuitState::Open));
-    assert_eq!((log.count("RetryWaiting"), log.count("RetryStopped")), (0, 1));
-    assert_eq!(log.count("BreakerRefused"), 0, "it need not be asked to be known");
+    assert_eq!((log.count("retry_waiting"), log.count("retry_stopped")), (0, 1));
+    assert_eq!(log.count("breaker_refused"), 0, "it need not be asked to be known");
 }
 
 #[tokio::test(start_paused = true)]
@@ -696,12 +697,13 @@ async fn calls_that_are_dropped_do_not_open_the_breaker() {
         assert!(timeout(ms(500), client.send(chat(true))).await.is_err());
     }
     assert_eq!((state(&client), primary.in_flight()), (CircuitState::Closed, 0));
-    assert_eq!((primary.cancelled(), log.count("CallEnded")), (20, 20));
-    let ended =
-        |event: &Event| matches!(event, Event::CallEnded { outcome: Outcome::Cancelled, .. });
+    assert_eq!((primary.cancelled(), log.count("call_ended")), (20, 20));
+    let ended = |event: &EventKind| {
+        matches!(event, EventKind::CallEnded { outcome: Outcome::Cancelled, .. })
+    };
     assert_eq!(log.events().iter().filter(|event| ended(event)).count(), 20);
-    assert_eq!((log.count("AttemptStarted"), log.count("AttemptEnded")), (20, 20));
-    assert_eq!(log.count("BodyEnded"), 0);
+    assert_eq!((log.count("attempt_started"), log.count("attempt_ended")), (20, 20));
+    assert_eq!(log.count("body_ended"), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -776,11 +778,11 @@ async fn a_hundred_calls_at_once_while_the_breaker_opens_are_all_answered() {
     assert!(start.elapsed() < secs(1), "{:?}", start.elapsed());
     assert_eq!(second.count(), 100);
     assert_eq!((primary.in_flight(), second.in_flight()), (0, 0));
-    for name in ["CallStarted", "CallEnded", "BodyEnded"] {
+    for name in ["call_started", "call_ended", "body_ended"] {
         assert_eq!(log.count(name), 100, "{name}");
     }
-    assert_eq!(log.count("AttemptStarted"), log.count("AttemptEnded"));
-    assert!(log.count("BreakerChanged") <= 1);
+    assert_eq!(log.count("attempt_started"), log.count("attempt_ended"));
+    assert!(log.count("breaker_changed") <= 1);
 }
 
 // === the ladder ===
@@ -859,6 +861,6 @@ async fn a_body_that_is_dropped_unread_ends_the_call_and_the_attempt() {
     let mut response = client.send(chat(true)).await.unwrap();
     response.body_mut().frame().await.unwrap().unwrap();
     drop(response);
-    assert_eq!((primary.in_flight(), log.count("BodyEnded")), (0, 1));
+    assert_eq!((primary.in_flight(), log.count("body_ended")), (0, 1));
     assert_eq!(state(&client), CircuitState::Closed);
 }

@@ -20,7 +20,7 @@ use evenkeel::{
     outcome::{Outcome, Phase},
     retry::RetryPolicy,
     stream::{BodyEnd, CommitPolicy},
-    telemetry::Event,
+    telemetry::EventKind,
 };
 use proptest::prelude::*;
 use tokio::time::{Instant, timeout};
@@ -112,7 +112,7 @@ fn client(
 
 fn endings(log: &EventLog) -> Vec<BodyEnd> {
     let ended = log.events().into_iter().filter_map(|event| match event {
-        Event::BodyEnded { ending, .. } => Some(ending),
+        EventKind::BodyEnded { ending, .. } => Some(ending),
         _ => None,
     });
     ended.collect()

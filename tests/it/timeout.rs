@@ -23,7 +23,7 @@ use evenkeel::{
     context::Deadline,
     outcome::{Outcome, Phase, Rejection},
     retry::RetryPolicy,
-    telemetry::Event,
+    telemetry::EventKind,
     timeout::{DeadlinePolicy, TimeoutPolicy},
 };
 use http::HeaderName;
@@ -49,7 +49,7 @@ fn after(wait: Duration) -> (Arc<AtomicU32>, impl Upstream) {
 
 fn timeouts(log: &EventLog) -> Vec<(Phase, Duration)> {
     let timeout = |event| match event {
-        Event::TimedOut { phase, after } => Some((phase, after)),
+        EventKind::TimedOut { phase, after, .. } => Some((phase, after)),
         _ => None,
     };
     log.events().into_iter().filter_map(timeout).collect()

@@ -8,7 +8,7 @@ use super::{super::steps::mark, FallbackRun};
 use crate::{
     Response, Upstream,
     context::StoredAnswer,
-    telemetry::{Event, SkipReason},
+    telemetry::{EventKind, SkipReason},
 };
 
 // === impl FallbackRun ===
@@ -29,7 +29,7 @@ impl<S: Upstream> FallbackRun<S> {
         let name = fallback.name.clone();
         self.fallbacks
             .events
-            .emit(Event::FallbackEntered { fallback: at as u16, name: name.clone() });
+            .emit(EventKind::FallbackEntered { fallback: at as u16, name: name.clone() });
         mark(&mut response, fallback, &self.attempt_log);
         self.attempt_log.answered_by(name);
         Some(response)

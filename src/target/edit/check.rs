@@ -13,8 +13,10 @@ const LEAST_CONTEXT: u64 = 256;
 
 impl Edit {
     pub(crate) fn check(&self, field: &dyn Fn(&str) -> String) -> Result<(), ConfigError> {
-        let least =
-            [("max_tokens", self.max_tokens, LEAST_OUTPUT), ("fit", self.context, LEAST_CONTEXT)];
+        let least = [
+            ("max_tokens", self.max_tokens, LEAST_OUTPUT),
+            ("fit_context", self.context, LEAST_CONTEXT),
+        ];
         for (name, value, least) in least {
             if let Some(value) = value.filter(|value| *value < least) {
                 let allowed = format!("at least {least} tokens");
@@ -26,7 +28,8 @@ impl Edit {
     }
 
     fn check_texts(&self, field: &dyn Fn(&str) -> String) -> Result<(), ConfigError> {
-        let texts = [("tool_line", &self.tool_line), ("image_word", &self.image_word)];
+        let texts =
+            [("tool_notice", &self.tool_notice), ("image_placeholder", &self.image_placeholder)];
         for (name, text) in texts {
             let wrong = |text: &&str| text.trim().is_empty() || text.len() > LONGEST;
             if let Some(text) = text.as_deref().filter(wrong) {
@@ -39,7 +42,7 @@ impl Edit {
     }
 
     fn check_tools(&self, field: &dyn Fn(&str) -> String) -> Result<(), ConfigError> {
-        if self.tool_line.is_some() && self.tools == ToolFilter::None {
+        if self.tool_notice.is_some() && self.tools == ToolFilter::None {
             let allowed = "only together with without_tool() or without_tools()";
             return Err(ConfigError::new(field("edit.tool_notice"), "set", allowed));
         }

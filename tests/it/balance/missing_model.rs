@@ -72,7 +72,7 @@ async fn a_key_without_a_model_is_asked_for_that_model_once_a_minute_and_for_oth
         let [a, b, c] = models.usual.counts();
         let share = a as f64 / (a + b + c) as f64;
         assert!(share > 0.25, "{status}: {a}, {b}, {c}");
-        assert_eq!(models.log.count("TargetOut"), 0, "{status}");
+        assert_eq!(models.log.count("target_ejected"), 0, "{status}");
     }
 }
 
@@ -111,7 +111,7 @@ async fn a_model_that_no_key_has_is_asked_for_everywhere_in_each_call_and_change
         assert_eq!(call(&client, rare()).await.unwrap().status, 404);
         assert_eq!(models.rare.counts(), [n; 3]);
     }
-    assert_eq!(models.log.count("TargetOut"), 0);
+    assert_eq!(models.log.count("target_ejected"), 0);
     // One of them is given it: the next call finds it.
     models.rare.0[1].set(Reply::answer());
     answered(&client, 1).await;

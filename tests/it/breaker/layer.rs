@@ -17,7 +17,7 @@ use evenkeel::{
     breaker::{BreakerLayer, TransitionReason},
     context::{Deadline, Route},
     outcome::Phase,
-    telemetry::{Event, EventSink},
+    telemetry::{Event, EventKind, EventSink},
 };
 use futures_util::stream;
 use http_body::Frame;
@@ -319,7 +319,7 @@ async fn each_state_change_starts_from_the_state_before() {
         assert_eq!((change.number, change.from), (last.0 + 1, last.1));
         assert_ne!(change.from, change.to);
         last = (change.number, change.to);
-        causes.push((change.to, change.why, change.lasts));
+        causes.push((change.to, change.reason, change.lasts));
     }
     let expected = [
         (CircuitState::Open, TransitionReason::Consecutive, Some(secs(5))),
@@ -429,11 +429,11 @@ async fn a_listener_may_call_the_breaker_back() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let told = seen.clone();
     let listener = move |event: &Event| {
-        if let Event::BreakerChanged { route, to, .. } = event {
+        if let EventKind::BreakerChanged { route, to, .. } = &event.kind {
             // Each of these takes the lock of the breaker, and one changes its state in turn.
             let shown = breakers.of(route).snapshot(Instant::now());
             assert_eq!(breakers.list().len(), 1);
-            if *to == "open" {
+            if *to == CircuitState::Open {
                 breakers.force_closed(route);
             }
             told.lock().expect("nobody panicked").push((*to, shown.state));
@@ -444,7 +444,13 @@ async fn a_listener_may_call_the_breaker_back() {
     calls(&service, 9).await;
     assert_eq!(state(&layer), CircuitState::ForcedClosed);
     let seen = seen.lock().expect("nobody panicked").clone();
-    assert_eq!(seen, [("forced_closed", CircuitState::ForcedClosed), ("open", CircuitState::Open)]);
+    assert_eq!(
+        seen,
+        [
+            (CircuitState::ForcedClosed, CircuitState::ForcedClosed),
+            (CircuitState::Open, CircuitState::Open),
+        ]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -469,16 +475,16 @@ async fn events_carry_the_cause_and_the_open_time() {
     let quota = Outcome::QuotaExhausted { wait };
     let service = Provider::new(Does::FailsWith(quota)).behind(&layer);
     calls(&service, 2).await;
-    assert_eq!(log.names(), ["BreakerChanged", "BreakerRefused"]);
+    assert_eq!(log.names(), ["breaker_changed", "breaker_refused"]);
     let changed = log.events().into_iter().find_map(|event| match event {
-        Event::BreakerChanged { from, to, why, lasts, .. } => {
-            Some(([from.to_string(), to.to_string(), why.to_string()], lasts))
+        EventKind::BreakerChanged { from, to, reason, lasts, .. } => {
+            Some(([from.to_string(), to.to_string(), reason.to_string()], lasts))
         }
         _ => None,
     });
     assert_eq!(changed, Some((["closed", "open", "exhausted"].map(String::from), wait)));
     let refused = log.events().into_iter().find_map(|event| match event {
-        Event::BreakerRefused { retry_in, .. } => Some(retry_in),
+        EventKind::BreakerRefused { retry_in, .. } => Some(retry_in),
         _ => None,
     });
     assert_eq!(refused, wait);

@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex};
 use evenkeel::{
     breaker::{BreakerLayer, TransitionReason},
     context::Route,
-    telemetry::{Event, EventSink},
+    telemetry::{Event, EventKind, EventSink},
 };
 
 use super::*;
@@ -141,7 +141,7 @@ fn an_unchanged_state_is_no_transition_and_reset_clears_all() {
     let listener = told.clone();
     let count = move |event: &Event| {
         *listener.lock().expect("nobody panicked") +=
-            u32::from(matches!(event, Event::BreakerChanged { .. }));
+            u32::from(matches!(event.kind, EventKind::BreakerChanged { .. }));
     };
     let layer: BreakerLayer = resilience4j().build().expect("valid");
     let breaker = layer.events(EventSink::new(count)).handle().of(&Route::new("p", "m", "c"));

@@ -190,7 +190,7 @@ async fn a_caller_that_goes_away_cancels_the_attempt_and_leaves_the_breaker_alon
         call.abort();
         wait_until(|| provider.cancelled() == n).await;
     }
-    assert_eq!((log.count("CallEnded"), log.count("BreakerChanged")), (6, 0));
+    assert_eq!((log.count("call_ended"), log.count("breaker_changed")), (6, 0));
     provider.set(Reply::answer());
     assert_eq!(onion.ask(post(&server, JSON)).await.unwrap().status(), 200);
 }

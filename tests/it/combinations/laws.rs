@@ -20,7 +20,7 @@ use evenkeel::{
     outcome::Outcome,
     retry::RetryPolicy,
     stream::{CommitPolicy, MidStreamFailure},
-    telemetry::Event,
+    telemetry::EventKind,
 };
 use evenkeel_testkit::{Hosts, Provider, Reply};
 use futures_util::future::join_all;
@@ -307,11 +307,11 @@ fn law_of_all_parts_together() {
                 sleep(secs(60)).await;
                 let counts = count(&log);
                 let of = |name: &str| counts.get(name).copied().unwrap_or_default();
-                prop_assert!(of("CallStarted") <= calls.len() as u64);
-                prop_assert_eq!(of("CallStarted"), of("CallEnded"));
+                prop_assert!(of("call_started") <= calls.len() as u64);
+                prop_assert_eq!(of("call_started"), of("call_ended"));
                 let heads = came.iter().filter(|came| came.head == Some(true)).count() as u64;
-                prop_assert_eq!(of("BodyEnded"), heads);
-                prop_assert_eq!(of("AttemptStarted"), of("AttemptEnded"), "{:?}", counts);
+                prop_assert_eq!(of("body_ended"), heads);
+                prop_assert_eq!(of("attempt_started"), of("attempt_ended"), "{:?}", counts);
                 let under_way = [&primary, &second, &third].map(Provider::in_flight);
                 prop_assert_eq!(under_way, [0, 0, 0]);
                 for (route, shown) in client.limits().list() {
@@ -321,7 +321,7 @@ fn law_of_all_parts_together() {
                     prop_assert!(may_see(host, key, parts.pool), "{key} at {host}");
                 }
                 let sent = [&primary, &second, &third].map(Provider::count).iter().sum::<u64>();
-                let entered = of("FallbackEntered");
+                let entered = of("fallback_entered");
                 prop_assert!(sent <= entered * 6 / 5 + 10 * 8, "{sent} attempts of {entered}");
                 Ok(())
             })
@@ -383,7 +383,7 @@ async fn extra_attempts_stay_within_the_budgets_with_everything_switched_on() {
         let mut answered = 0;
         let mut routes: BTreeMap<String, u64> = BTreeMap::new();
         for event in log.events() {
-            if let Event::AttemptEnded { route, verdict, .. } = event {
+            if let EventKind::AttemptEnded { route, verdict, .. } = event {
                 answered += u64::from(verdict.outcome().is_success());
                 if !matches!(verdict.outcome(), Outcome::NotSent { .. }) {
                     *routes.entry(route.to_string()).or_default() += 1;
@@ -395,16 +395,16 @@ async fn extra_attempts_stay_within_the_budgets_with_everything_switched_on() {
             .events()
             .iter()
             .filter(
-                |event| matches!(event, Event::FallbackEntered { name, .. } if &**name != "canned"),
+                |event| matches!(event, EventKind::FallbackEntered { name, .. } if &**name != "canned"),
             )
             .count() as u64;
         println!(
             "pool {pool}: {sent} sent of {entered} asked, {} hedged, {} routes",
-            log.count("Hedged"),
+            log.count("hedged"),
             routes.len()
         );
         let most = entered * 6 / 5 + answered + 10 * routes.len() as u64;
         assert!(sent <= most, "{sent} of {entered}, {answered} answered");
-        assert!(log.count("Hedged") > 0 && sent > 500);
+        assert!(log.count("hedged") > 0 && sent > 500);
     }
 }

@@ -12,7 +12,7 @@ use evenkeel::{
         FallbackPolicy, Target,
     },
     outcome::{Outcome, Phase, Rejection, Verdict},
-    telemetry::{Event, EventSink, SkipReason},
+    telemetry::{Event, EventKind, EventSink, SkipReason},
 };
 use evenkeel_testkit::{Provider, Reply};
 use http::header::{ACCEPT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE};
@@ -45,18 +45,18 @@ async fn run(
     policy: FallbackPolicy,
     upstream: impl Upstream,
     request: Request,
-) -> (Result<Response, Error>, Vec<Event>) {
+) -> (Result<Response, Error>, Vec<EventKind>) {
     let log = Arc::new(Mutex::new(Vec::new()));
     let tell = log.clone();
-    let events = EventSink::new(move |event: &Event| tell.lock().unwrap().push(event.clone()));
+    let events = EventSink::new(move |event: &Event| tell.lock().unwrap().push(event.kind.clone()));
     let result = policy.build().unwrap().events(events).layer(upstream).oneshot(request).await;
     let log = log.lock().unwrap().clone();
     (result, log)
 }
 
-fn skips(events: &[Event]) -> Vec<SkipReason> {
-    let skip = |event: &Event| match event {
-        Event::FallbackSkipped { why, .. } => Some(*why),
+fn skips(events: &[EventKind]) -> Vec<SkipReason> {
+    let skip = |event: &EventKind| match event {
+        EventKind::FallbackSkipped { reason: why, .. } => Some(*why),
         _ => None,
     };
     events.iter().filter_map(skip).collect()
@@ -91,7 +91,7 @@ async fn a_tool_that_is_gone_costs_the_tool_and_no_answer() {
     let without = states.iter().find(|(route, _)| route.model() == "m:no-web_search");
     assert_eq!(without.expect("a route of its own").1.state, CircuitState::Closed);
     assert!(primary.attempts().iter().filter(|attempt| attempt.tools).count() < 1500);
-    assert!(log.count("RequestEdited") >= 290);
+    assert!(log.count("request_edited") >= 290);
 }
 
 #[tokio::test(start_paused = true)]
@@ -218,7 +218,7 @@ async fn an_edited_fallback_asks_for_less_and_is_marked() {
     );
     assert_eq!(sent.headers()[CONTENT_LENGTH], sent.body().len().to_string());
     let edited = events.iter().find_map(|event| match event {
-        Event::RequestEdited { fallback: 1, edited, .. } => Some(edited),
+        EventKind::RequestEdited { fallback: 1, edited, .. } => Some(edited),
         _ => None,
     });
     let edited = edited.expect("it is told");

@@ -11,7 +11,7 @@ use evenkeel::{
     context::AttemptLog,
     fallback::{Canned, Capabilities, Fallback, FallbackPolicy, Target},
     outcome::{Outcome, Rejection, Verdict},
-    telemetry::{Event, EventSink, SkipReason},
+    telemetry::{Event, EventKind, EventSink, SkipReason},
 };
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use tower::{Layer, ServiceExt, service_fn};
@@ -401,8 +401,8 @@ async fn a_call_with_tools_skips_a_fallback_without_tools() {
     let skipped = Arc::new(Mutex::new(Vec::new()));
     let seen = skipped.clone();
     let events = EventSink::new(move |event: &Event| {
-        if let Event::FallbackSkipped { name, why, .. } = event {
-            seen.lock().unwrap().push((name.to_string(), *why));
+        if let EventKind::FallbackSkipped { name, reason, .. } = &event.kind {
+            seen.lock().unwrap().push((name.to_string(), *reason));
         }
     });
     let fallback = Fallback::target(Target::new("https://two.example/v1"))

@@ -241,7 +241,7 @@ async fn a_slow_probe_is_raced_and_its_outcome_counts_all_the_same() {
     answer.is_whole();
     assert_eq!(answer.from(), "secondary");
     assert!(start.elapsed() < secs(1), "{:?}", start.elapsed());
-    assert_eq!((primary.count(), second.count(), log.count("ProbeRaced")), (1, 1, 1));
+    assert_eq!((primary.count(), second.count(), log.count("probe_raced")), (1, 1, 1));
     assert_eq!(
         (state_of(&client, "primary"), primary.in_flight()),
         (CircuitState::HalfOpen, 1),
@@ -271,7 +271,7 @@ async fn a_hanging_probe_that_was_raced_opens_the_breaker_again() {
 async fn a_quick_probe_is_not_raced() {
     let (client, primary, second, log) = probed(Reply::answer()).await;
     let answer = call(&client, chat(true)).await.unwrap();
-    assert_eq!((answer.from(), log.count("ProbeRaced")), ("primary", 0));
+    assert_eq!((answer.from(), log.count("probe_raced")), ("primary", 0));
     assert_eq!((primary.count(), second.count()), (1, 0));
 }
 
@@ -336,7 +336,7 @@ async fn a_body_that_can_be_sent_once_is_not_raced() {
     let (client, primary, second, log) = probed(Reply::hang()).await;
     let request = with_deadline(chat(true), secs(8));
     call(&client, request).await.unwrap().is_whole();
-    assert_eq!((primary.count(), second.count(), log.count("ProbeRaced")), (1, 1, 1));
+    assert_eq!((primary.count(), second.count(), log.count("probe_raced")), (1, 1, 1));
     let refused = matches!(
         call(&client, chat(true)).await.unwrap().attempt_log.unwrap().attempts()[0].outcome,
         Outcome::NotSent { .. }

@@ -107,12 +107,12 @@ async fn a_misspelt_model_ejects_none_of_four_equal_keys() {
     for _ in 0..10 {
         assert_eq!(call(&client, chat(false)).await.unwrap().status, 404);
     }
-    assert_eq!(houses.log.count("TargetOut"), 0);
+    assert_eq!(houses.log.count("target_ejected"), 0);
     assert!(all_closed(&client));
     // A model that is a target's own is that target's fault.
     let client = houses.over(keys(|n| key(n).model("typo")));
     call(&client, chat(false)).await.unwrap();
-    assert!(houses.log.count("TargetOut") > 0);
+    assert!(houses.log.count("target_ejected") > 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -122,7 +122,7 @@ async fn one_of_equal_targets_without_embeddings_may_still_chat() {
     for _ in 0..20 {
         let _ = call(&client, post("/v1/embeddings", r#"{"model":"m","input":"hi"}"#)).await;
     }
-    assert!(houses.log.count("TargetOut") > 0);
+    assert!(houses.log.count("target_ejected") > 0);
     houses.first.set(Reply::answer());
     houses.log.clear();
     for _ in 0..40 {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use evenkeel::{BoxError, telemetry::Event};
+use evenkeel::{BoxError, telemetry::EventKind};
 
 use super::{telemetry::Spans, *};
 
@@ -170,7 +170,7 @@ async fn no_key_no_prompt_and_no_answer_shows_in_debug_display_events_or_traces(
             }
             // Half-way, and before the first byte.
             drop(timeout(ms(1), client.send(marked(stream))).await);
-            let events: Vec<Event> = log.events();
+            let events: Vec<EventKind> = log.events();
             assert!(events.len() > 5);
             is_clean(&format!("{events:?}"), "the events");
             let traced = spans.text();

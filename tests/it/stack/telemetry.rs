@@ -50,8 +50,8 @@ impl Story {
     }
 }
 
-const BEGIN: [&str; 3] = ["CallStarted", "FallbackEntered", "AttemptStarted"];
-const END: [&str; 3] = ["AttemptEnded", "CallEnded", "BodyEnded"];
+const BEGIN: [&str; 3] = ["call_started", "fallback_entered", "attempt_started"];
+const END: [&str; 3] = ["attempt_ended", "call_ended", "body_ended"];
 
 fn sequence(parts: &[&[&'static str]]) -> Vec<&'static str> {
     parts.concat()
@@ -68,14 +68,14 @@ async fn a_successful_call_emits_its_steps_in_order() {
 #[tokio::test(start_paused = true)]
 async fn a_retry_emits_its_wait() {
     let log = Story::new([Reply::status(500)]).event_names().await;
-    let again = ["AttemptEnded", "RetryWaiting", "AttemptStarted"];
+    let again = ["attempt_ended", "retry_waiting", "attempt_started"];
     assert_eq!(log, sequence(&[&BEGIN, &again, &END]));
 }
 
 #[tokio::test(start_paused = true)]
 async fn silence_emits_the_timeout_before_the_end_of_the_attempt() {
     let log = Story::new([Reply::hang()]).event_names().await;
-    let silent = ["TimedOut", "AttemptEnded", "FallbackEntered", "AttemptStarted"];
+    let silent = ["timed_out", "attempt_ended", "fallback_entered", "attempt_started"];
     assert_eq!(log, sequence(&[&BEGIN, &silent, &END]));
 }
 
@@ -83,10 +83,15 @@ async fn silence_emits_the_timeout_before_the_end_of_the_attempt() {
 async fn a_breaker_emits_its_opening_and_its_refusals() {
     let breaker = BreakerPolicy::default().consecutive_failures(1);
     let story = || Story { breaker: breaker.clone(), ..Story::new([Reply::status(503)]) };
-    let opens =
-        ["BreakerChanged", "AttemptEnded", "RetryStopped", "FallbackEntered", "AttemptStarted"];
+    let opens = [
+        "breaker_changed",
+        "attempt_ended",
+        "retry_stopped",
+        "fallback_entered",
+        "attempt_started",
+    ];
     assert_eq!(story().event_names().await, sequence(&[&BEGIN, &opens, &END]));
-    let refuses = ["BreakerRefused", "AttemptEnded", "FallbackEntered", "AttemptStarted"];
+    let refuses = ["breaker_refused", "attempt_ended", "fallback_entered", "attempt_started"];
     let log = Story { calls: 2, ..story() }.event_names().await;
     assert_eq!(log, sequence(&[&BEGIN, &refuses, &END]));
 }
@@ -94,7 +99,7 @@ async fn a_breaker_emits_its_opening_and_its_refusals() {
 #[tokio::test(start_paused = true)]
 async fn a_rejection_moves_down_without_events_of_retries() {
     let log = Story::new([Reply::status(401)]).event_names().await;
-    let down = ["AttemptEnded", "FallbackEntered", "AttemptStarted"];
+    let down = ["attempt_ended", "fallback_entered", "attempt_started"];
     assert_eq!(log, sequence(&[&BEGIN, &down, &END]));
 }
 
@@ -102,16 +107,69 @@ async fn a_rejection_moves_down_without_events_of_retries() {
 async fn the_canned_reply_is_a_fallback_without_an_attempt() {
     let gone = Reply::quota_exhausted();
     let story = Story { second: vec![gone.clone()], ..Story::new([gone]) };
-    let first = ["BreakerChanged", "AttemptEnded", "FallbackEntered", "AttemptStarted"];
-    let second = ["BreakerChanged", "AttemptEnded", "FallbackEntered", "CallEnded", "BodyEnded"];
+    let first = ["breaker_changed", "attempt_ended", "fallback_entered", "attempt_started"];
+    let second =
+        ["breaker_changed", "attempt_ended", "fallback_entered", "call_ended", "body_ended"];
     assert_eq!(story.event_names().await, sequence(&[&BEGIN, &first, &second]));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_failing_body_emits_its_end_after_the_end_of_the_call() {
     let log = Story::new([Reply::answer().with(Fault::stall(3))]).event_names().await;
-    let end = ["AttemptEnded", "CallEnded", "TimedOut", "BodyEnded"];
+    let end = ["attempt_ended", "call_ended", "timed_out", "body_ended"];
     assert_eq!(log, sequence(&[&BEGIN, &end]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_event_has_the_id_of_its_call_also_where_calls_overlap_and_bodies_fail() {
+    let (primary, second) = pair();
+    let stalls = Reply::answer().with(Fault::stall(3));
+    let primary = primary.replies([Reply::status(500), Reply::hang(), stalls]);
+    let log = EventLog::default();
+    let builder = log.attach_to(Client::builder().fallback(secondary()));
+    let client = over(builder, [&primary, &second]);
+    let one = || async {
+        let response = client.send(chat(true)).await.unwrap();
+        let id = AttemptLog::of(response.extensions()).call_id();
+        // A stream that breaks off is one of the cases.
+        let _ = response.into_body().collect().await;
+        id
+    };
+    let ids = futures_util::future::join_all([one(), one(), one(), one(), one()]).await;
+    let by_call = log.by_call();
+    let seen: Vec<_> = by_call.keys().copied().collect();
+    let mut expected: Vec<_> = ids.into_iter().map(Some).collect();
+    expected.sort_unstable();
+    assert_eq!(seen, expected, "five calls, and no event without one");
+    for events in by_call.values() {
+        assert_eq!((events[0], *events.last().unwrap()), ("call_started", "body_ended"));
+        assert_eq!(events.iter().filter(|name| **name == "call_ended").count(), 1, "{events:?}");
+    }
+    assert!(by_call.values().any(|events| events.contains(&"retry_waiting")));
+    let idle = |events: &Vec<&str>| {
+        let ended = events.iter().position(|name| *name == "call_ended");
+        events.iter().skip(ended.unwrap()).any(|name| *name == "timed_out")
+    };
+    assert!(by_call.values().any(idle), "the silence of a body belongs to the call that reads it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shared_attempt_belongs_to_the_call_that_sent_it() {
+    let (primary, second) = pair();
+    let log = EventLog::default();
+    let cache = evenkeel::cache::CachePolicy::new().coalesce(true);
+    let builder = log.attach_to(Client::builder().cache(cache));
+    let client = over(builder, [&primary, &second]);
+    // The first is given up while the second waits for the same attempt, and polls it from then on.
+    primary.set(Reply::status(500).head_after(ms(20)));
+    let (first, second) = (client.send(chat(false)), client.send(chat(false)));
+    let given_up = tokio::time::timeout(ms(1), first);
+    let (_, answer) = tokio::join!(given_up, second);
+    drop(answer.unwrap());
+    let started: Vec<_> = log.by_call().into_values().collect();
+    let attempts =
+        started.iter().map(|events| events.iter().filter(|n| **n == "attempt_started").count());
+    assert_eq!(attempts.collect::<Vec<_>>(), [3, 0], "{started:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -123,18 +181,30 @@ async fn a_fallback_that_lacks_a_capability_emits_a_skip() {
     let builder = log.attach_to(Client::builder().fallback(plain).fallback(Fallback::canned(BUSY)));
     let body = r#"{"model":"m","messages":[],"tools":[{"type":"function"}]}"#;
     call(&over(builder, [&primary, &second]), with_body(body)).await.unwrap();
-    let down = ["AttemptEnded", "FallbackSkipped", "FallbackEntered", "CallEnded", "BodyEnded"];
+    let down =
+        ["attempt_ended", "fallback_skipped", "fallback_entered", "call_ended", "body_ended"];
     assert_eq!(log.names(), sequence(&[&BEGIN, &down]));
 }
 
 /// The events as their file has them, top to bottom.
 fn in_the_file() -> Vec<String> {
     let file = include_str!("../../../src/telemetry/event.rs");
-    let (_, events) = file.split_once("pub enum Event {").unwrap();
+    let (_, events) = file.split_once("pub enum EventKind {").unwrap();
     let (events, _) = events.split_once("\n}\n").unwrap();
     let lines = events.lines().filter_map(|line| line.strip_prefix("    "));
     let names = lines.filter(|line| line.starts_with(|first: char| first.is_ascii_uppercase()));
-    names.map(|line| line.trim_end_matches([' ', '{', ',']).to_owned()).collect()
+    names.map(|line| snake_case(line.trim_end_matches([' ', '{', ',']))).collect()
+}
+
+fn snake_case(name: &str) -> String {
+    let mut text = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !text.is_empty() {
+            text.push('_');
+        }
+        text.push(letter.to_ascii_lowercase());
+    }
+    text
 }
 
 #[tokio::test(start_paused = true)]
@@ -161,7 +231,7 @@ async fn the_file_of_the_events_read_top_to_bottom_is_the_flow_of_a_call() {
         let log = story.event_names().await;
         let place = |name: &str| order.iter().position(|event| event == name).expect("a name");
         // Each fallback, each attempt and each body begins anew.
-        let anew = ["FallbackEntered", "FallbackSkipped", "AttemptStarted"];
+        let anew = ["fallback_entered", "fallback_skipped", "attempt_started"];
         let mut last = 0;
         let mut body = false;
         for name in &log {
@@ -170,9 +240,9 @@ async fn the_file_of_the_events_read_top_to_bottom_is_the_flow_of_a_call() {
                 next > last || last == 0 || body || anew.contains(&&**name),
                 "{name} in {log:?}"
             );
-            (last, body) = (next, body || *name == "CallEnded");
+            (last, body) = (next, body || *name == "call_ended");
         }
-        assert_eq!(log.last(), Some(&"BodyEnded"));
+        assert_eq!(log.last(), Some(&"body_ended"));
     }
 }
 

@@ -1,11 +1,15 @@
 //! The events of a client or a layer.
 
-use std::sync::{Arc, Mutex, Once};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, Once},
+};
 
 use evenkeel::{
     ClientBuilder,
+    context::CallId,
     outcome::Outcome,
-    telemetry::{Event, EventSink},
+    telemetry::{Event, EventKind, EventSink},
 };
 use tokio::time::Instant;
 
@@ -32,12 +36,21 @@ impl EventLog {
         self.0.lock().unwrap().push((Instant::now(), event.clone()));
     }
 
-    pub(crate) fn events(&self) -> Vec<Event> {
-        self.0.lock().unwrap().iter().map(|(_, event)| event.clone()).collect()
+    pub(crate) fn events(&self) -> Vec<EventKind> {
+        self.0.lock().unwrap().iter().map(|(_, event)| event.kind.clone()).collect()
     }
 
     pub(crate) fn names(&self) -> Vec<&'static str> {
-        self.0.lock().unwrap().iter().map(|(_, event)| event_name(event)).collect()
+        self.0.lock().unwrap().iter().map(|(_, event)| event.name()).collect()
+    }
+
+    /// The names of the events of each call, in the order in which the calls came in; `None` is no call.
+    pub(crate) fn by_call(&self) -> BTreeMap<Option<CallId>, Vec<&'static str>> {
+        let mut calls: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (_, event) in self.0.lock().unwrap().iter() {
+            calls.entry(event.call).or_default().push(event.name());
+        }
+        calls
     }
 
     pub(crate) fn count(&self, name: &str) -> usize {
@@ -47,8 +60,8 @@ impl EventLog {
     /// The times at which attempts met a rate limit.
     pub(crate) fn rate_limited_at(&self) -> Vec<Instant> {
         let log = self.0.lock().unwrap();
-        let limited = log.iter().filter(|(_, event)| match event {
-            Event::AttemptEnded { verdict, .. } => {
+        let limited = log.iter().filter(|(_, event)| match &event.kind {
+            EventKind::AttemptEnded { verdict, .. } => {
                 matches!(verdict.outcome(), Outcome::RateLimited { .. })
             }
             _ => false,
@@ -58,42 +71,6 @@ impl EventLog {
 
     pub(crate) fn clear(&self) {
         self.0.lock().unwrap().clear();
-    }
-}
-
-/// The name of an event, as its variant is called.
-#[track_caller]
-pub(crate) fn event_name(event: &Event) -> &'static str {
-    match event {
-        Event::CallStarted => "CallStarted",
-        Event::CacheHit { .. } => "CacheHit",
-        Event::CacheMiss { .. } => "CacheMiss",
-        Event::Coalesced => "Coalesced",
-        Event::FallbackSkipped { .. } => "FallbackSkipped",
-        Event::FallbackEntered { .. } => "FallbackEntered",
-        Event::RequestEdited { .. } => "RequestEdited",
-        Event::AttemptStarted { .. } => "AttemptStarted",
-        Event::BreakerRefused { .. } => "BreakerRefused",
-        Event::LimitQueued { .. } => "LimitQueued",
-        Event::LimitRefused { .. } => "LimitRefused",
-        Event::Hedged { .. } => "Hedged",
-        Event::ProbeRaced { .. } => "ProbeRaced",
-        Event::ConnectionLost { .. } => "ConnectionLost",
-        Event::TimedOut { .. } => "TimedOut",
-        Event::LimitClosed { .. } => "LimitClosed",
-        Event::BreakerChanged { .. } => "BreakerChanged",
-        Event::TargetEjected { .. } => "TargetOut",
-        Event::AttemptEnded { .. } => "AttemptEnded",
-        Event::RetryWaiting { .. } => "RetryWaiting",
-        Event::RetryStopped { .. } => "RetryStopped",
-        Event::CallEnded { .. } => "CallEnded",
-        Event::Resumed { .. } => "Resumed",
-        Event::StreamSlow { .. } => "StreamSlow",
-        Event::CacheStored { .. } => "CacheStored",
-        Event::CacheFailed => "CacheFailed",
-        Event::Panicked { .. } => "Panicked",
-        Event::BodyEnded { .. } => "BodyEnded",
-        other => panic!("an event without a name: {other:?}"),
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) use clients::{
     all_closed, assert_no_failure, call, committing, no_breaker, over, pair, secondary, state_of,
     without_retries,
 };
-pub(crate) use events::{EventLog, enable_all_tracing, event_name};
+pub(crate) use events::{EventLog, enable_all_tracing};
 pub(crate) use latency::{Calls, evenly_spread_replies, percentile_99, times_to_first_content};
 pub(crate) use properties::{BUSY, Call, any_call, any_reply, check_property, is_whole_or_failed};
 pub(crate) use requests::{
