@@ -608,10 +608,14 @@ async fn a_thousand_calls_that_wait_cost_next_to_nothing() {
         let time = clock_gettime(ClockId::ThreadCPUTime);
         Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
     };
-    let provider = primary().always(Reply::answer().head_after(secs(2)));
-    let client = over(caching(together()), [&provider]);
+    let provider = primary().always(Reply::answer().head_after(secs(4)));
+    let log = EventLog::default();
+    let client = over(log.attach_to(caching(together())), [&provider]);
     let tasks: Vec<_> = (0..1000).map(|_| tokio::spawn(call_of(&client, true))).collect();
-    sleep(ms(500)).await;
+    while log.count("coalesced") < 999 {
+        sleep(ms(20)).await;
+    }
+    sleep(ms(100)).await;
     let (start, spent) = (tokio::time::Instant::now(), cpu());
     sleep(secs(1)).await;
     let share = (cpu() - spent).as_secs_f64() / start.elapsed().as_secs_f64();
