@@ -2,6 +2,9 @@
 
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 use tower::ServiceBuilder;
 
 pub(crate) use self::view::AvailabilityView;
@@ -10,6 +13,7 @@ use crate::{
     ConfigError, Upstream,
     balance::BalanceLayer,
     cache::{CacheLayer, CachePolicy},
+    context::Routes,
     fallback::FallbackPolicy,
     hedge::HedgeLayer,
     identity::IdentityLayer,
@@ -36,12 +40,14 @@ pub(crate) fn build<S: Upstream>(
     let ladder = if profile.waits { ladder.waiting() } else { ladder };
     ladder.check(Some(profile.deadline))?;
     let cache = cache_layer(cache, &ladder, &events)?;
-    let breaker = profile.fitted_breaker().build()?.events(events.clone());
-    let limit = profile.limit.build()?.events(events.clone());
+    // One registry for all: an attempt looks its route up once.
+    let routes = Routes::new();
+    let breaker = profile.fitted_breaker().build()?.routes(&routes).events(events.clone());
+    let limit = profile.limit.build()?.routes(&routes).events(events.clone());
     // A deadline that is set bounds the limits that are not: the first target has what is not kept back for the others.
     let timeout = profile.timeout.within(ladder.time_of_the_first(profile.deadline));
-    let ladder = ladder.build()?.events(events.clone());
-    let retry = profile.retry.build()?;
+    let ladder = ladder.build()?.routes(&routes).events(events.clone());
+    let retry = profile.retry.build()?.routes(&routes);
     let handles = AvailabilityView {
         breakers: breaker.handle(),
         limits: limit.handle(),
@@ -53,7 +59,8 @@ pub(crate) fn build<S: Upstream>(
     let hedge = match profile.hedge {
         Some(hedge) => hedge.budgets(retry.budgets()).build()?,
         None => HedgeLayer::measuring(),
-    };
+    }
+    .routes(&routes);
     let stack = ServiceBuilder::new()
         // Over everything that asks who calls.
         .option_layer(identity)

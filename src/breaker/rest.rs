@@ -6,7 +6,7 @@ use super::{
     Breaker,
     machine::{Machine, Mode},
 };
-use crate::keyed_state::{AtRest, Rest};
+use crate::route_state::{AtRest, Rest};
 
 // === impl Breaker ===
 

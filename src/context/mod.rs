@@ -72,4 +72,5 @@ pub(crate) use wait::{FIRST_PROBE, LONGEST_WAIT};
 pub use crate::{
     attempt_log::{Attempt, AttemptLog},
     route::Route,
+    route_state::Routes,
 };

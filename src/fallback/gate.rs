@@ -10,7 +10,7 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 
 use crate::{
-    keyed_state::{AtRest, Rest},
+    route_state::{AtRest, Rest},
     sync::lock_std as lock,
     time::saturating_add,
 };

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
+    context::Routes,
     latency::Latencies,
     telemetry::Events,
     upstream::{ResponseFuture, take_ready},
@@ -55,13 +56,20 @@ impl FallbackLayer {
     pub(super) fn new(mut policy: FallbackPolicy) -> Self {
         policy.rungs.iter_mut().for_each(Fallback::open);
         let (events, latencies) = (Events::default(), Latencies::default());
-        Self { policy: Arc::new(policy), events, latencies, gates: Gates::new() }
+        Self { policy: Arc::new(policy), events, latencies, gates: Gates::new(&Routes::new()) }
     }
 
     /// Sends the events there as well.
     #[must_use]
     pub fn events(mut self, events: Events) -> Self {
         self.events = events;
+        self
+    }
+
+    /// Keeps in that registry, which the other layers can share, where calls wait for recovery.
+    #[must_use]
+    pub fn routes(mut self, routes: &Routes) -> Self {
+        self.gates = Gates::new(routes);
         self
     }
 

@@ -8,11 +8,11 @@ use tokio::time::{Instant, timeout_at};
 use super::{Fallback, FallbackPolicy, gate::Gate, restream::restream, step::Kind};
 use crate::{
     Error, Request, Response, Upstream,
-    context::{ATTEMPTS, AttemptContext, AttemptLog, CallContext, RUNG, Route},
+    context::{ATTEMPTS, AttemptContext, AttemptLog, CallContext, RUNG, Route, Routes},
     dialect::RequestInfo,
-    keyed_state::KeyedState,
     latency::Latencies,
     outcome::{Outcome, Phase},
+    route_state::Slot,
     telemetry::{EditSummary, Event, Events, UserCode},
 };
 
@@ -28,18 +28,18 @@ pub(super) struct FallbackSteps<S> {
 
 /// The gates of all routes where calls wait for recovery.
 #[derive(Clone, Debug)]
-pub(super) struct Gates(Arc<KeyedState<Gate>>);
+pub(super) struct Gates(Slot<Gate>);
 
 // === impl Gates ===
 
 impl Gates {
-    pub(super) fn new() -> Self {
-        Self(Arc::new(KeyedState::new()))
+    pub(super) fn new(routes: &Routes) -> Self {
+        Self(Slot::new(routes))
     }
 
     /// The gate of a route.
     pub(super) fn of(&self, route: &Route) -> Gate {
-        Gate::clone(&self.0.of(route, Instant::now(), |_| Gate::default()))
+        Gate::clone(&self.0.find(route, Instant::now(), |_| Gate::default()))
     }
 }
 
