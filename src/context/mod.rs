@@ -29,7 +29,7 @@
 //! # Defaults
 //!
 //! A call without a [`Deadline`] has that of its profile. A [`Route`] is made of the host, the model in the request and a
-//! fingerprint of [who pays](crate::identity), unless a target says otherwise.
+//! fingerprint of [who pays](crate::identity), unless a target says otherwise. What a stack keeps of a route is in its [`Routes`].
 //!
 //! # Pitfalls
 //!
