@@ -1,16 +1,12 @@
 //! How long the first events of a route take.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Mutex, time::Duration};
 
 use tokio::time::Instant;
 
 use crate::{
-    context::Route,
-    keyed_state::{AtRest, KeyedState, Rest},
+    context::{Route, Routes},
+    route_state::{AtRest, Rest, RouteHandle, Slot},
     sync::lock_std as lock,
 };
 
@@ -27,8 +23,8 @@ struct Samples {
 struct Kinds([Mutex<Samples>; 2]);
 
 /// How long the first events of each route take. A handle: clones are the same.
-#[derive(Clone)]
-pub(crate) struct Latencies(Arc<KeyedState<Kinds>>);
+#[derive(Clone, Debug)]
+pub(crate) struct Latencies(Slot<Kinds>);
 
 // === impl Samples ===
 
@@ -60,6 +56,12 @@ impl Samples {
 
 // === impl Kinds ===
 
+impl Kinds {
+    fn quantile(&self, stream: bool, (quantile, least): (f64, u32)) -> Option<Duration> {
+        lock(&self.0[usize::from(stream)]).quantile(quantile, least as usize)
+    }
+}
+
 /// What was usual is found out anew.
 impl AtRest for Kinds {
     fn rest(&self, _: Instant) -> Rest {
@@ -70,34 +72,51 @@ impl AtRest for Kinds {
 // === impl Latencies ===
 
 impl Latencies {
+    /// Latencies of the routes of that registry.
+    pub(crate) fn new(routes: &Routes) -> Self {
+        Self(Slot::new(routes))
+    }
+
+    /// The registry that keeps them.
+    pub(crate) fn routes(&self) -> &Routes {
+        self.0.routes()
+    }
+
     /// Takes note `now` of one, of a stream or of a whole answer.
-    pub(crate) fn record(&self, route: &Route, stream: bool, (sample, now): (Duration, Instant)) {
-        let kinds = self.0.of(route, now, |_| Kinds::default());
+    pub(crate) fn record(
+        &self,
+        at: &RouteHandle,
+        stream: bool,
+        (sample, now): (Duration, Instant),
+    ) {
+        let kinds = self.0.of(at, now, |_| Kinds::default());
         lock(&kinds.0[usize::from(stream)]).push(sample);
     }
 
     /// What a share of `quantile` of them is not above; `None` while there are fewer than `least`.
     pub(crate) fn quantile(
         &self,
+        at: &RouteHandle,
+        stream: bool,
+        wanted: (f64, u32),
+    ) -> Option<Duration> {
+        self.0.peek(at)?.quantile(stream, wanted)
+    }
+
+    /// The same for a route that was not looked up. No entry is made for it.
+    pub(crate) fn quantile_of(
+        &self,
         route: &Route,
         stream: bool,
-        (quantile, least): (f64, u32),
+        wanted: (f64, u32),
     ) -> Option<Duration> {
-        let kinds = self.0.get(route)?;
-        let samples = lock(&kinds.0[usize::from(stream)]);
-        samples.quantile(quantile, least as usize)
+        self.0.get(route)?.quantile(stream, wanted)
     }
 }
 
 impl Default for Latencies {
     fn default() -> Self {
-        Self(Arc::new(KeyedState::new()))
-    }
-}
-
-impl fmt::Debug for Latencies {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Latencies({:?})", self.0)
+        Self::new(&Routes::new())
     }
 }
 
@@ -136,12 +155,15 @@ mod tests {
     #[test]
     fn streams_and_whole_answers_are_measured_apart() {
         let (latencies, route) = (Latencies::default(), Route::new("host", "model", "-"));
+        let at = latencies.routes().find(&route, Instant::now());
         for _ in 0..20 {
-            latencies.record(&route, true, (Duration::from_millis(300), Instant::now()));
+            latencies.record(&at, true, (Duration::from_millis(300), Instant::now()));
         }
-        let median = |stream| latencies.quantile(&route, stream, (0.5, 20));
+        let median = |stream| latencies.quantile(&at, stream, (0.5, 20));
         assert_eq!((median(true), median(false)), (Some(Duration::from_millis(300)), None));
-        assert_eq!(latencies.quantile(&Route::new("host", "other", "-"), true, (0.5, 1)), None);
+        assert_eq!(latencies.quantile_of(&route, true, (0.5, 20)), median(true));
+        let other = Route::new("host", "other", "-");
+        assert_eq!(latencies.quantile_of(&other, true, (0.5, 1)), None);
     }
 
     proptest! {

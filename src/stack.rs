@@ -2,6 +2,9 @@
 
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 use tower::ServiceBuilder;
 
 pub(crate) use self::view::AvailabilityView;
@@ -10,6 +13,7 @@ use crate::{
     ConfigError, Upstream,
     balance::BalanceLayer,
     cache::{CacheLayer, CachePolicy},
+    context::Routes,
     fallback::FallbackPolicy,
     hedge::HedgeLayer,
     identity::IdentityLayer,
@@ -36,12 +40,14 @@ pub(crate) fn build<S: Upstream>(
     let fallbacks = if profile.waits { fallbacks.waiting() } else { fallbacks };
     fallbacks.check(Some(profile.deadline))?;
     let cache = cache_layer(cache, &fallbacks, &events)?;
-    let breaker = profile.fitted_breaker().build()?.events(events.clone());
-    let limit = profile.limit.build()?.events(events.clone());
+    // One registry for all: an attempt looks its route up once.
+    let routes = Routes::new();
+    let breaker = profile.fitted_breaker().build()?.routes(&routes).events(events.clone());
+    let limit = profile.limit.build()?.routes(&routes).events(events.clone());
     // A deadline that is set bounds the limits that are not: the first target has what is not kept back for the others.
     let timeout = profile.timeout.within(fallbacks.time_of_the_first(profile.deadline));
-    let fallback = fallbacks.build()?.events(events.clone());
-    let retry = profile.retry.build()?;
+    let fallback = fallbacks.build()?.routes(&routes).events(events.clone());
+    let retry = profile.retry.build()?.routes(&routes);
     let handles = AvailabilityView {
         breakers: breaker.handle(),
         limits: limit.handle(),
@@ -53,7 +59,8 @@ pub(crate) fn build<S: Upstream>(
     let hedge = match profile.hedge {
         Some(hedge) => hedge.budgets(retry.budgets()).build()?,
         None => HedgeLayer::measuring(),
-    };
+    }
+    .routes(&routes);
     let stack = ServiceBuilder::new()
         // Over everything that asks who calls.
         .option_layer(identity)
@@ -61,7 +68,7 @@ pub(crate) fn build<S: Upstream>(
         .layer(TelemetryLayer::new(events.clone()))
         // Over everything that takes time, so that all of it shares one deadline.
         .layer(DeadlinePolicy::default().limit(profile.deadline).build()?.events(events.clone()))
-        // Over the ladder: an answer that is there needs no fallback, and one attempt at the whole ladder serves all who ask
+        // Over the fallbacks: an answer that is there needs no fallback, and one attempt at the whole fallbacks serves all who ask
         // the same.
         .option_layer(cache)
         // Over retries: a fallback that still fails after its retries is given up for the next.

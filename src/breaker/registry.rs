@@ -17,8 +17,8 @@ use crate::{
         coarse_breakers::CoarseBreakers,
         provider_routes::Providers,
     },
-    context::Route,
-    keyed_state::KeyedState,
+    context::{Route, Routes},
+    route_state::{RouteHandle, Slot},
     sync::lock_std,
     telemetry::{EventKind, EventSink},
 };
@@ -33,7 +33,7 @@ struct Inner {
     policy: Arc<BreakerPolicy>,
     /// For routes without a credential, or of many: the wrong one of a caller is not to close them to others.
     nameless: Arc<BreakerPolicy>,
-    routes: KeyedState<CircuitBreaker>,
+    slot: Slot<CircuitBreaker>,
     /// Breakers that were forced: they are not forgotten when idle.
     forced: Mutex<HashMap<Route, CircuitBreaker>>,
     hub: Arc<ChangeHub>,
@@ -51,13 +51,22 @@ impl Breakers {
     pub const MAX_FORCED: usize = 1024;
 
     pub(crate) fn new(policy: BreakerPolicy) -> Self {
-        let (nameless, hub) = (policy.clone().unauthorized(None), Arc::new(ChangeHub::new()));
+        Self::over(policy, &Routes::new(), ChangeHub::new().into())
+    }
+
+    /// Breakers of the same policy that are kept in that registry. Their changes have the same listener.
+    pub(super) fn kept_in(&self, routes: &Routes) -> Self {
+        Self::over(BreakerPolicy::clone(&self.0.policy), routes, self.0.hub.clone())
+    }
+
+    fn over(policy: BreakerPolicy, routes: &Routes, hub: Arc<ChangeHub>) -> Self {
+        let nameless = policy.clone().unauthorized(None);
         Self(Arc::new(Inner {
             coarse_breakers: CoarseBreakers::new(&policy, hub.clone()),
             families: Providers::default(),
             policy: policy.into(),
             nameless: nameless.into(),
-            routes: KeyedState::new(),
+            slot: Slot::new(routes),
             forced: Mutex::default(),
             hub,
         }))
@@ -66,14 +75,19 @@ impl Breakers {
     /// The breaker of a route, made if there is none. Where the table is full of routes that are not at rest, it is made for
     /// the caller alone: what is known of such a route is what all credentials of its model show together.
     pub fn of(&self, route: &Route) -> CircuitBreaker {
-        self.at(route, Instant::now())
+        let now = Instant::now();
+        self.own(route, now).unwrap_or_else(|| self.beyond(route, now))
     }
 
-    pub(crate) fn at(&self, route: &Route, now: Instant) -> CircuitBreaker {
-        match self.own(route, now) {
-            Some(own) => own,
-            None => self.forced(route).unwrap_or_else(|| self.overflow(route, now)),
-        }
+    /// The registry that keeps them.
+    pub(crate) fn routes(&self) -> &Routes {
+        self.0.slot.routes()
+    }
+
+    /// The breaker of a route that was looked up.
+    pub(super) fn at(&self, at: &RouteHandle, now: Instant) -> CircuitBreaker {
+        let own = self.0.slot.own_of(at, now, |made| self.keep(made, now));
+        own.map_or_else(|| self.beyond(at.route(), now), |own| CircuitBreaker::clone(&own))
     }
 
     /// What the breaker of each route shows, in no order. A route that nobody used for two hours is forgotten, unless it is open;
@@ -82,7 +96,7 @@ impl Breakers {
     pub fn list(&self) -> Vec<(Route, BreakerSnapshot)> {
         let now = Instant::now();
         let mut all: HashMap<_, _> = lock_std(&self.0.forced).clone();
-        let kept = self.0.routes.list();
+        let kept = self.0.slot.list();
         all.extend(
             kept.into_iter().map(|(route, breaker)| (route, CircuitBreaker::clone(&breaker))),
         );
@@ -92,7 +106,7 @@ impl Breakers {
 
     /// What a call of a route may expect. No breaker is made for it.
     pub(crate) fn availability(&self, route: &Route, now: Instant) -> Availability {
-        let kept = self.0.routes.get(route).map(|breaker| CircuitBreaker::clone(&breaker));
+        let kept = self.0.slot.get_own(route).map(|breaker| CircuitBreaker::clone(&breaker));
         match kept.or_else(|| self.forced(route)) {
             Some(breaker) => breaker.availability(now),
             None => self
@@ -159,8 +173,18 @@ impl Breakers {
 
     /// The breaker that is kept for a route, made if there is room.
     fn own(&self, route: &Route, now: Instant) -> Option<CircuitBreaker> {
-        let make = |made: &_| self.forced(made).unwrap_or_else(|| self.make(made, now));
-        self.0.routes.own(route, now, make).map(|own| CircuitBreaker::clone(&own))
+        let own = self.0.slot.find_own(route, now, |made| self.keep(made, now))?;
+        Some(CircuitBreaker::clone(&own))
+    }
+
+    /// The breaker to be kept for a route that has none.
+    fn keep(&self, route: &Route, now: Instant) -> CircuitBreaker {
+        self.forced(route).unwrap_or_else(|| self.make(route, now))
+    }
+
+    /// The breaker of a route that there is no room for.
+    fn beyond(&self, route: &Route, now: Instant) -> CircuitBreaker {
+        self.forced(route).unwrap_or_else(|| self.overflow(route, now))
     }
 
     fn make(&self, route: &Route, now: Instant) -> CircuitBreaker {
@@ -192,6 +216,6 @@ impl Breakers {
 
 impl fmt::Debug for Breakers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Breakers").field(&self.0.routes).finish()
+        f.debug_tuple("Breakers").field(&self.0.slot).finish()
     }
 }

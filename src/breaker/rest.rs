@@ -6,7 +6,7 @@ use super::{
     CircuitBreaker,
     machine::{Machine, StateData},
 };
-use crate::keyed_state::{AtRest, Rest};
+use crate::route_state::{AtRest, Rest};
 
 // === impl CircuitBreaker ===
 

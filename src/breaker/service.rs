@@ -14,7 +14,7 @@ use tower::{Layer, Service, ServiceExt, util::Oneshot};
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
     breaker::{BreakerPolicy, Breakers, Permit, decision_input::Caller},
-    context::{AttemptContext, CallContext, Deadline, Raised},
+    context::{AttemptContext, CallContext, Deadline, Raised, Routes},
     error::judge,
     outcome::{Outcome, Phase},
     stream::BodyEnd,
@@ -82,6 +82,13 @@ impl BreakerLayer {
         self
     }
 
+    /// Keeps its breakers in that registry, which the other layers can share; to be set before [`handle`](Self::handle) is asked
+    /// for.
+    #[must_use]
+    pub fn routes(self, routes: &Routes) -> Self {
+        Self { breakers: self.breakers.kept_in(routes) }
+    }
+
     /// The breakers of all services that this layer makes.
     pub fn handle(&self) -> Breakers {
         self.breakers.clone()
@@ -119,7 +126,7 @@ impl<S: Upstream> Service<Request> for Breaker<S> {
                 fate: BreakerFutureState::Refused { error: Some(late.into()) },
             };
         }
-        let route = AttemptContext::route(&mut request);
+        let at = AttemptContext::state(&mut request, self.breakers.routes(), now);
         let whole = !CallContext::info(&mut request).stream();
         let equals = EqualTargets::of(&request).is_some();
         let attempt = AttemptContext::of(&mut request);
@@ -131,19 +138,19 @@ impl<S: Upstream> Service<Request> for Breaker<S> {
             whole,
             ..Caller::default()
         };
-        let acquired = self.breakers.at(&route, now).ask(now, fastrand::f64(), caller);
+        let acquired = self.breakers.at(&at, now).ask(now, fastrand::f64(), caller);
         let fate = match acquired {
             Ok(mut permit) => {
                 let attempt = AttemptContext::of(&mut request);
                 attempt.admission = Some(permit.admission());
                 attempt.probe = permit.is_probe();
                 let signal = attempt.probe_signal.clone().filter(|_| permit.is_probe());
-                let probing = signal.map(|signal| signal.raise(route));
+                let probing = signal.map(|signal| signal.raise(at.route().clone()));
                 let call = self.inner.clone().oneshot(request);
                 BreakerFutureState::Admitted { call, permit: Some(permit), deferred, probing }
             }
             Err(refusal) => {
-                let retry_in = refusal.retry_in();
+                let (route, retry_in) = (at.route().clone(), refusal.retry_in());
                 self.breakers.emit(EventKind::BreakerRefused { route, retry_in });
                 BreakerFutureState::Refused { error: Some(refusal.into()) }
             }

@@ -17,7 +17,7 @@ use crate::{
 fn request(model: &str, stream: bool) -> Request {
     let mut request = Request::new(format!(r#"{{"stream":{stream}}}"#).into());
     let info = RequestInfo::read(&request);
-    AttemptContext::of(&mut request).route = Some(Route::new("provider", model, "team-a"));
+    AttemptContext::of(&mut request).set_route(Route::new("provider", model, "team-a"));
     CallContext::set_info(&mut request, info);
     request
 }

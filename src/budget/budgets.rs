@@ -5,7 +5,11 @@ use std::{fmt, sync::Arc};
 use tokio::time::Instant;
 
 use super::route_budget::Budget;
-use crate::{context::Route, keyed_state::KeyedState};
+use crate::{
+    Request,
+    context::{AttemptContext, Route, Routes},
+    route_state::{RouteHandle, Slot},
+};
 
 /// The budgets of all routes. A handle: clones share them.
 ///
@@ -14,32 +18,23 @@ use crate::{context::Route, keyed_state::KeyedState};
 pub struct Budgets(Arc<Kind>);
 
 enum Kind {
-    PerRoute {
-        routes: Box<KeyedState<Budget>>,
-        make: fn(f64, u32) -> Budget,
-        share: f64,
-        reserve: u32,
-    },
+    PerRoute { slot: Slot<Budget>, make: fn(f64, u32) -> Budget, share: f64, reserve: u32 },
     One(Arc<Budget>),
 }
 
 // === impl Budgets ===
 
 impl Budgets {
-    /// One budget for each route, made on first use, forgotten after two hours without a call.
-    pub(crate) fn per_route(share: f64, reserve: u32) -> Self {
-        Self(Arc::new(Kind::PerRoute {
-            routes: KeyedState::new().into(),
-            make: Budget::of,
-            share,
-            reserve,
-        }))
+    /// One budget for each route of that registry, made on first use, forgotten after two hours without a call.
+    pub(crate) fn per_route(routes: &Routes, share: f64, reserve: u32) -> Self {
+        let (slot, make) = (Slot::new(routes), Budget::of);
+        Self(Arc::new(Kind::PerRoute { slot, make, share, reserve }))
     }
 
     /// The same with nothing in reserve at the start: never more than `share` of the first attempts.
-    pub(crate) fn unearned(share: f64, reserve: u32) -> Self {
-        let make = Budget::unearned;
-        Self(Arc::new(Kind::PerRoute { routes: KeyedState::new().into(), make, share, reserve }))
+    pub(crate) fn unearned(routes: &Routes, share: f64, reserve: u32) -> Self {
+        let (slot, make) = (Slot::new(routes), Budget::unearned);
+        Self(Arc::new(Kind::PerRoute { slot, make, share, reserve }))
     }
 
     /// One budget for all routes: where they share one capacity, such as a gateway of your own.
@@ -49,13 +44,29 @@ impl Budgets {
 
     /// The budget of a route.
     pub fn of(&self, route: &Route) -> Arc<Budget> {
-        self.at(route, Instant::now())
+        match &*self.0 {
+            Kind::PerRoute { slot, make, share, reserve } => {
+                slot.find(route, Instant::now(), |_| make(*share, *reserve))
+            }
+            Kind::One(budget) => budget.clone(),
+        }
     }
 
-    pub(crate) fn at(&self, route: &Route, now: Instant) -> Arc<Budget> {
+    /// The budget of a route that was looked up.
+    pub(crate) fn at(&self, at: &RouteHandle, now: Instant) -> Arc<Budget> {
         match &*self.0 {
-            Kind::PerRoute { routes, make, share, reserve } => {
-                routes.of(route, now, |_| make(*share, *reserve))
+            Kind::PerRoute { slot, make, share, reserve } => {
+                slot.of(at, now, |_| make(*share, *reserve))
+            }
+            Kind::One(budget) => budget.clone(),
+        }
+    }
+
+    /// The budget of the route of an attempt.
+    pub(crate) fn of_attempt(&self, request: &mut Request, now: Instant) -> Arc<Budget> {
+        match &*self.0 {
+            Kind::PerRoute { slot, .. } => {
+                self.at(&AttemptContext::state(request, slot.routes(), now), now)
             }
             Kind::One(budget) => budget.clone(),
         }
@@ -63,8 +74,8 @@ impl Budgets {
 
     /// The budget of a route is as at the start. One that all routes share stays as it is.
     pub(crate) fn reset(&self, route: &Route) {
-        if let Kind::PerRoute { routes, .. } = &*self.0 {
-            routes.get(route).iter().for_each(|budget| budget.refill());
+        if let Kind::PerRoute { slot, .. } = &*self.0 {
+            slot.get(route).iter().for_each(|budget| budget.refill());
         }
     }
 }
@@ -72,7 +83,7 @@ impl Budgets {
 impl fmt::Debug for Budgets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
-            Kind::PerRoute { routes, .. } => write!(f, "Budgets({routes:?})"),
+            Kind::PerRoute { slot, .. } => write!(f, "Budgets({slot:?})"),
             Kind::One(budget) => write!(f, "Budgets({budget:?})"),
         }
     }

@@ -8,7 +8,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::answers::{Answers, MAX_TOKENS, decrement};
-use crate::keyed_state::{AtRest, Rest};
+use crate::route_state::{AtRest, Rest};
 
 /// A bound on extra attempts: retries and hedges.
 ///

@@ -3,7 +3,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::context::Route;
+use crate::context::{Route, Routes};
 
 fn budget(share: f64, reserve: u32) -> Budget {
     Budget::new(share, reserve).unwrap()
@@ -100,7 +100,7 @@ fn threads_never_overdraw() {
 #[test]
 fn routes_have_their_own_unless_one_is_shared() {
     let (a, b) = (Route::new("p", "a", "-"), Route::new("p", "b", "-"));
-    let own = Budgets::per_route(0.2, 1);
+    let own = Budgets::per_route(&Routes::new(), 0.2, 1);
     assert!(own.of(&a).withdraw() && own.of(&b).withdraw() && !own.clone().of(&a).withdraw());
     let one = Budgets::shared(budget(0.2, 1));
     assert!(one.of(&a).withdraw() && !one.of(&b).withdraw());

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use super::{Admission, CallContext, ProbeSignal, QueueTime};
 use crate::{
     Request,
     dialect::RequestInfo,
     identity::Fingerprint,
     route::{Route, provider},
+    route_state::{RouteHandle, Routes},
 };
 
 /// What belongs to one attempt, in the extensions of its request. A layer that makes several attempts gives each a request of
@@ -16,6 +19,7 @@ use crate::{
 /// | what | written by | read by |
 /// |---|---|---|
 /// | `route` | a target, else the first layer that asks for it | every layer |
+/// | `state` | the first layer that needs the state of the route | every layer that keeps some |
 /// | `variant` | the fallback | the picking of a target |
 /// | `fallback`, `name` | the fallback | telemetry, hedge, retry |
 /// | `elsewhere`, `insists` | the fallback | breaker |
@@ -28,7 +32,9 @@ use crate::{
 /// | `admission` | breaker | limit, timeout, the transport |
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AttemptContext {
-    pub(crate) route: Option<Route>,
+    route: Option<Route>,
+    /// What the last look-up of that route found.
+    state: Option<RouteHandle>,
     /// What an edit changes of the route of whichever target is picked.
     pub(crate) variant: Option<Arc<str>>,
     /// Which fallback makes the attempt, from 0.
@@ -82,8 +88,30 @@ impl AttemptContext {
         }
         let info = CallContext::info(request);
         let route = addressed(request, &info);
-        Self::of(request).route = Some(route.clone());
+        Self::of(request).set_route(route.clone());
         route
+    }
+
+    /// The route, where it is known.
+    pub(crate) fn known_route(&self) -> Option<&Route> {
+        self.route.as_ref()
+    }
+
+    /// Sends the attempt to another route. What was found for the one before is dropped.
+    pub(crate) fn set_route(&mut self, route: Route) {
+        (self.route, self.state) = (Some(route), None);
+    }
+
+    /// The state of the request's route in that registry: what a layer above has found there, or a look-up, whose result is
+    /// left for the layers below.
+    pub(crate) fn state(request: &mut Request, routes: &Routes, now: Instant) -> RouteHandle {
+        let known = Self::get(request).and_then(|attempt| attempt.state.as_ref());
+        if let Some(found) = known.filter(|found| routes.has(found)) {
+            return found.clone();
+        }
+        let found = routes.find(&Self::route(request), now);
+        Self::of(request).state = Some(found.clone());
+        found
     }
 }
 
@@ -93,4 +121,51 @@ fn addressed(request: &Request, info: &RequestInfo) -> Route {
     let model = info.model().unwrap_or("-");
     Route::asked(&provider(request.uri()), model, Fingerprint::of(request).as_str())
         .with_operation(info.effects().operation_name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(route: &Route) -> Request {
+        let mut request = Request::default();
+        AttemptContext::of(&mut request).set_route(route.clone());
+        request
+    }
+
+    #[test]
+    fn what_one_layer_has_looked_up_the_next_one_takes() {
+        let (routes, now) = (Routes::new(), Instant::now());
+        let mut request = request(&Route::new("p", "m", "-"));
+        for mut copy in [request.clone(), request.clone()] {
+            AttemptContext::state(&mut copy, &routes, now);
+        }
+        assert_eq!(routes.look_ups(), 2, "a copy that was made before looks it up for itself");
+        AttemptContext::state(&mut request, &routes, now);
+        for mut copy in [request.clone(), request] {
+            AttemptContext::state(&mut copy, &routes, now);
+        }
+        assert_eq!(routes.look_ups(), 3);
+    }
+
+    #[test]
+    fn the_handle_of_another_route_is_not_used_after_the_route_was_changed() {
+        let (routes, now) = (Routes::new(), Instant::now());
+        let [one, other] = ["one", "other"].map(|model| Route::new("p", model, "-"));
+        let mut request = request(&one);
+        assert_eq!(*AttemptContext::state(&mut request, &routes, now).route(), one);
+        AttemptContext::of(&mut request).set_route(other.clone());
+        assert_eq!(*AttemptContext::state(&mut request, &routes, now).route(), other);
+        assert_eq!(routes.look_ups(), 2);
+    }
+
+    #[test]
+    fn the_handle_of_another_registry_is_not_used() {
+        let (own, other, now) = (Routes::new(), Routes::new(), Instant::now());
+        let mut request = request(&Route::new("p", "m", "-"));
+        for routes in [&other, &own, &own] {
+            assert!(routes.has(&AttemptContext::state(&mut request, routes, now)));
+        }
+        assert_eq!((own.look_ups(), other.look_ups()), (1, 1));
+    }
 }

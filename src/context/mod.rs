@@ -29,7 +29,7 @@
 //! # Defaults
 //!
 //! A call without a [`Deadline`] has that of its profile. A [`Route`] is made of the host, the model in the request and a
-//! fingerprint of [who pays](crate::identity), unless a target says otherwise.
+//! fingerprint of [who pays](crate::identity), unless a target says otherwise. What a stack keeps of a route is in its [`Routes`].
 //!
 //! # Pitfalls
 //!
@@ -72,4 +72,5 @@ pub(crate) use wait::{FIRST_PROBE, LONGEST_WAIT};
 pub use crate::{
     attempt_log::{Attempt, AttemptLog, CallId},
     route::Route,
+    route_state::Routes,
 };

@@ -87,7 +87,8 @@ impl Fallback {
         if !facet.is_empty() {
             let route = AttemptContext::route(&mut request).with_variant(&facet);
             let attempt = AttemptContext::of(&mut request);
-            (attempt.route, attempt.variant) = (Some(route), Some(facet.as_str().into()));
+            attempt.set_route(route);
+            attempt.variant = Some(facet.as_str().into());
         }
         Ok((request, edited))
     }

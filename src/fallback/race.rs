@@ -132,5 +132,5 @@ fn race_delay<S: Upstream>(descent: &FallbackRun<S>, at: usize) -> Duration {
 
 fn usual(latencies: &Latencies, request: &mut Request) -> Option<Duration> {
     let stream = CallContext::info(request).stream();
-    latencies.quantile(&AttemptContext::route(request), stream, (MEDIAN, SAMPLES))
+    latencies.quantile_of(&AttemptContext::route(request), stream, (MEDIAN, SAMPLES))
 }

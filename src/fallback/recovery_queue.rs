@@ -10,7 +10,7 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 
 use crate::{
-    keyed_state::{AtRest, Rest},
+    route_state::{AtRest, Rest},
     sync::lock_std as lock,
     time::saturating_add,
 };
@@ -105,7 +105,7 @@ impl AtRest for RecoveryQueue {
 
 impl fmt::Debug for RecoveryQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Gate({} waiting)", lock(&self.0).waiting.len())
+        write!(f, "RecoveryQueue({} waiting)", lock(&self.0).waiting.len())
     }
 }
 

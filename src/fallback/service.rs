@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
+    context::Routes,
     latency::Latencies,
     telemetry::EventSink,
     upstream::{ResponseFuture, take_ready},
@@ -31,7 +32,7 @@ pub struct FallbackLayer {
     policy: Arc<FallbackPolicy>,
     events: EventSink,
     latencies: Latencies,
-    gates: RecoveryQueues,
+    queues: RecoveryQueues,
 }
 
 // === impl FallbackPolicy ===
@@ -55,13 +56,25 @@ impl FallbackLayer {
     pub(super) fn new(mut policy: FallbackPolicy) -> Self {
         policy.fallbacks.iter_mut().for_each(Fallback::open);
         let (events, latencies) = (EventSink::default(), Latencies::default());
-        Self { policy: Arc::new(policy), events, latencies, gates: RecoveryQueues::new() }
+        Self {
+            policy: Arc::new(policy),
+            events,
+            latencies,
+            queues: RecoveryQueues::new(&Routes::new()),
+        }
     }
 
     /// Sends the events there as well.
     #[must_use]
     pub fn events(mut self, events: EventSink) -> Self {
         self.events = events;
+        self
+    }
+
+    /// Keeps in that registry, which the other layers can share, where calls wait for recovery.
+    #[must_use]
+    pub fn routes(mut self, routes: &Routes) -> Self {
+        self.queues = RecoveryQueues::new(routes);
         self
     }
 
@@ -81,8 +94,8 @@ impl<S> Layer<S> for FallbackLayer {
     type Service = FallbackService<S>;
 
     fn layer(&self, inner: S) -> FallbackService<S> {
-        let Self { policy, events, latencies, gates } = self.clone();
-        FallbackService { steps: FallbackSteps { inner, policy, events, latencies, gates } }
+        let Self { policy, events, latencies, queues } = self.clone();
+        FallbackService { steps: FallbackSteps { inner, policy, events, latencies, queues } }
     }
 }
 

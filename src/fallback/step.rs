@@ -237,7 +237,7 @@ impl Fallback {
             Kind::TargetGroup(equals) => {
                 let route = Route::new(&self.name, ask.model().unwrap_or("-"), "-")
                     .with_operation(ask.effects().operation_name());
-                AttemptContext::of(&mut request).route = Some(route);
+                AttemptContext::of(&mut request).set_route(route);
                 if let Some(pool) = &equals.pool {
                     EqualTargets::offer(&mut request, pool.clone());
                 }

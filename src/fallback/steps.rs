@@ -10,11 +10,11 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    context::{ATTEMPTS, AttemptContext, AttemptLog, CallContext, Route, SERVED_BY},
+    context::{ATTEMPTS, AttemptContext, AttemptLog, CallContext, Route, Routes, SERVED_BY},
     dialect::RequestInfo,
-    keyed_state::KeyedState,
     latency::Latencies,
     outcome::{Outcome, Phase},
+    route_state::Slot,
     telemetry::{EditSummary, EventKind, EventSink, UserCode},
 };
 
@@ -25,23 +25,23 @@ pub(super) struct FallbackSteps<S> {
     pub(super) policy: Arc<FallbackPolicy>,
     pub(super) events: EventSink,
     pub(super) latencies: Latencies,
-    pub(super) gates: RecoveryQueues,
+    pub(super) queues: RecoveryQueues,
 }
 
-/// The gates of all routes where calls wait for recovery.
+/// The queues of all routes in which calls wait for recovery.
 #[derive(Clone, Debug)]
-pub(super) struct RecoveryQueues(Arc<KeyedState<RecoveryQueue>>);
+pub(super) struct RecoveryQueues(Slot<RecoveryQueue>);
 
 // === impl RecoveryQueues ===
 
 impl RecoveryQueues {
-    pub(super) fn new() -> Self {
-        Self(Arc::new(KeyedState::new()))
+    pub(super) fn new(routes: &Routes) -> Self {
+        Self(Slot::new(routes))
     }
 
-    /// The gate of a route.
+    /// The queue of a route.
     pub(super) fn of(&self, route: &Route) -> RecoveryQueue {
-        RecoveryQueue::clone(&self.0.of(route, Instant::now(), |_| RecoveryQueue::default()))
+        RecoveryQueue::clone(&self.0.find(route, Instant::now(), |_| RecoveryQueue::default()))
     }
 }
 

@@ -96,8 +96,8 @@ impl<S: Upstream> FallbackRun<S> {
     /// The gate of the route that the call asked first: one that is out does not hold up the others.
     fn gate(&self) -> RecoveryQueue {
         let first = self.attempt_log().attempts().into_iter().next();
-        let gates = &self.steps().gates;
-        first.map_or_else(RecoveryQueue::default, |attempt| gates.of(&attempt.route))
+        let queues = &self.steps().queues;
+        first.map_or_else(RecoveryQueue::default, |attempt| queues.of(&attempt.route))
     }
 
     /// By when a call that waits at a fallback gives up, for the sake of those below.

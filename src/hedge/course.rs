@@ -12,11 +12,10 @@ use super::{
 use crate::{
     Error, Request, Response, Upstream,
     budget::Budgets,
-    context::{
-        AttemptContext, AttemptLog, CallContext, ProbeSignal, QueueTime, Route, TargetBudget,
-    },
+    context::{AttemptContext, AttemptLog, CallContext, ProbeSignal, QueueTime, TargetBudget},
     error::judge,
     latency::Latencies,
+    route_state::RouteHandle,
     target::group::{EqualTargets, HedgedTargets},
     telemetry::{EventKind, EventSink},
     time::saturating_add,
@@ -36,7 +35,7 @@ pub(super) struct Shared {
 /// One call.
 pub(super) struct Course {
     shared: Arc<Shared>,
-    route: Route,
+    at: RouteHandle,
     stream: bool,
     attempt_log: AttemptLog,
     /// Shows whether an attempt of it is a breaker's probe; there where it may be sent twice.
@@ -58,7 +57,8 @@ pub(super) struct Course {
 
 impl Course {
     pub(super) fn new(shared: Arc<Shared>, request: &mut Request) -> Self {
-        let route = AttemptContext::route(request);
+        let started = Instant::now();
+        let at = AttemptContext::state(request, shared.latencies.routes(), started);
         let ask = CallContext::info(request);
         let call = CallContext::of(request);
         let attempt_log = call.attempt_log.clone();
@@ -82,9 +82,9 @@ impl Course {
             twice,
             pooled,
             stream: ask.stream(),
-            started: Instant::now(),
+            started,
             sent: attempt_log.sent(),
-            route,
+            at,
             attempt_log,
             probe,
             queue,
@@ -130,7 +130,7 @@ impl Course {
 
     /// Every call earns a part of a copy. The budgets are filled by the retries.
     fn earn(&self) {
-        self.shared.allowance.of(&self.route).deposit();
+        self.shared.allowance.at(&self.at, Instant::now()).deposit();
     }
 
     fn budgets(&self) -> Option<&Budgets> {
@@ -141,7 +141,7 @@ impl Course {
     async fn late(&self) {
         let wanted = self.shared.policy.as_ref().map(|policy| (policy.quantile, policy.samples));
         let latencies = &self.shared.latencies;
-        match wanted.and_then(|wanted| latencies.quantile(&self.route, self.stream, wanted)) {
+        match wanted.and_then(|wanted| latencies.quantile(&self.at, self.stream, wanted)) {
             Some(usual) => self.waited_longer_than(usual).await,
             None => std::future::pending().await,
         }
@@ -166,7 +166,8 @@ impl Course {
 
     /// The second copy, if what it costs is there. A probe has none: a sick provider is asked once.
     fn second<S: Upstream>(&self, (inner, mut request): (S, Request)) -> Option<Sent> {
-        let allowance = self.shared.allowance.of(&self.route);
+        let now = Instant::now();
+        let allowance = self.shared.allowance.at(&self.at, now);
         let probe = self.probe.as_ref().and_then(ProbeSignal::probe);
         let budget = self.budget.as_ref()?;
         if probe.is_some() || allowance.left() == 0 || !budget.may_repeat() {
@@ -174,7 +175,7 @@ impl Course {
         }
         // Of equal targets the one that the copy goes to pays: it is known when it is picked.
         let payer = self.budgets().filter(|_| !self.pooled);
-        let granted = payer.is_none_or(|budgets| budgets.of(&self.route).withdraw());
+        let granted = payer.is_none_or(|budgets| budgets.at(&self.at, now).withdraw());
         if !(granted && allowance.withdraw() && budget.repeat()) {
             return None;
         }
@@ -183,7 +184,7 @@ impl Course {
         let attempt = AttemptContext::of(&mut request);
         (attempt.second_copy, attempt.queue_time) = (true, None);
         let after = self.started.elapsed();
-        self.shared.events.emit(EventKind::Hedged { route: self.route.clone(), after });
+        self.shared.events.emit(EventKind::Hedged { route: self.at.route().clone(), after });
         Some(Box::pin(inner.oneshot(request)))
     }
 
@@ -193,7 +194,7 @@ impl Course {
         let attempts = self.attempt_log.sent().saturating_sub(self.sent);
         if attempts <= copies && judge(result).outcome().is_success() {
             let now = Instant::now();
-            self.shared.latencies.record(&self.route, self.stream, (self.waited(now), now));
+            self.shared.latencies.record(&self.at, self.stream, (self.waited(now), now));
         }
     }
 }

@@ -17,8 +17,8 @@ use super::{
     race::Sent,
 };
 use crate::{
-    ConfigError, Error, Request, Response, Upstream, budget::Budgets, latency::Latencies,
-    telemetry::EventSink, upstream::take_ready,
+    ConfigError, Error, Request, Response, Upstream, budget::Budgets, context::Routes,
+    latency::Latencies, telemetry::EventSink, upstream::take_ready,
 };
 
 /// Sends a second copy of a call that is late. See [the module](super).
@@ -76,9 +76,13 @@ impl HedgePolicy {
 
 impl HedgeLayer {
     pub(super) fn new(policy: Option<HedgePolicy>) -> Self {
+        Self::over(policy, &Routes::new(), EventSink::default())
+    }
+
+    fn over(policy: Option<HedgePolicy>, routes: &Routes, events: EventSink) -> Self {
         let share = policy.as_ref().map_or(1.0, |policy| policy.budget_ratio);
-        let (latencies, events) = (Latencies::default(), EventSink::default());
-        let allowance = Budgets::unearned(share, KEPT);
+        let (allowance, latencies) =
+            (Budgets::unearned(routes, share, KEPT), Latencies::new(routes));
         Self { shared: Arc::new(Shared { policy, allowance, latencies, events }) }
     }
 
@@ -92,6 +96,13 @@ impl HedgeLayer {
     pub fn events(mut self, events: EventSink) -> Self {
         Arc::make_mut(&mut self.shared).events = events;
         self
+    }
+
+    /// Keeps what it learns of each route in that registry, which the other layers can share.
+    #[must_use]
+    pub fn routes(self, routes: &Routes) -> Self {
+        let Shared { policy, events, .. } = &*self.shared;
+        Self::over(policy.clone(), routes, events.clone())
     }
 
     /// What it learns of each route.

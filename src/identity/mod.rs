@@ -41,10 +41,10 @@
 //!
 //! # Bounds
 //!
-//! Breakers, limits, budgets and latencies are kept for 4 096 routes each: about 4 KiB for a route in all of them, and up to 4 KiB
-//! more for its latencies, so that a client holds less than 40 MiB, however many credentials and models callers bring. What is
-//! open, waits, is spent or under way is not forgotten for another. Routes beyond are known by what all credentials of their model
-//! show together: see [many credentials](crate::breaker#many-credentials). At most 1 024 routes are
+//! Breakers, limits, budgets and latencies are kept for the same 4 096 routes ([`Routes`](crate::context::Routes)): about 4 KiB for
+//! a route, and up to 4 KiB more for its latencies, so that a client holds less than 40 MiB, however many credentials and models
+//! callers bring. What is open, waits, is spent or under way is not forgotten for another. Routes beyond are known by what all
+//! credentials of their model show together: see [many credentials](crate::breaker#many-credentials). At most 1 024 routes are
 //! [forced](crate::breaker::Breakers::force_open) at a time.
 //!
 //! Each part of a [`Route`](crate::context::Route) has at most 145 bytes and no control characters, whatever model a caller asks

@@ -3,7 +3,7 @@
 use tower::Layer;
 
 use super::{limits::Limits, policy::LimitPolicy, service::Limit};
-use crate::{ConfigError, telemetry::EventSink};
+use crate::{ConfigError, context::Routes, telemetry::EventSink};
 
 /// Puts the limits of each route in front of a service. Made by [`LimitPolicy::build`].
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ impl LimitPolicy {
     /// Where a value is not allowed. The error names the field, the value and what is allowed.
     pub fn build(self) -> Result<LimitLayer, ConfigError> {
         self.check()?;
-        Ok(LimitLayer { limits: Limits::new(self) })
+        Ok(LimitLayer { limits: Limits::new(self, &Routes::new()) })
     }
 }
 
@@ -33,6 +33,13 @@ impl LimitLayer {
     pub fn events(self, events: EventSink) -> Self {
         self.limits.listen(events);
         self
+    }
+
+    /// Keeps its limits in that registry, which the other layers can share; to be set before [`handle`](Self::handle) is asked
+    /// for.
+    #[must_use]
+    pub fn routes(self, routes: &Routes) -> Self {
+        Self { limits: self.limits.kept_in(routes) }
     }
 
     /// The limits of all services that this layer makes.

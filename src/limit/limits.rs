@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     Availability,
-    context::Route,
-    keyed_state::KeyedState,
+    context::{Route, Routes},
+    route_state::{RouteHandle, Slot},
     telemetry::{EventKind, EventSink},
 };
 
@@ -26,23 +26,35 @@ pub struct Limits(Arc<Inner>);
 
 struct Inner {
     policy: LimitPolicy,
-    routes: KeyedState<RouteLimiter>,
+    slot: Slot<RouteLimiter>,
     events: OnceLock<EventSink>,
 }
 
 // === impl Limits ===
 
 impl Limits {
-    pub(super) fn new(policy: LimitPolicy) -> Self {
-        let (routes, events) = (KeyedState::new(), OnceLock::new());
-        Self(Arc::new(Inner { policy, routes, events }))
+    pub(super) fn new(policy: LimitPolicy, routes: &Routes) -> Self {
+        let (slot, events) = (Slot::new(routes), OnceLock::new());
+        Self(Arc::new(Inner { policy, slot, events }))
+    }
+
+    /// Limits of the same policy that are kept in that registry.
+    pub(super) fn kept_in(&self, routes: &Routes) -> Self {
+        let Inner { policy, events, .. } = &*self.0;
+        let (policy, events) = (policy.clone(), events.clone());
+        Self(Arc::new(Inner { policy, slot: Slot::new(routes), events }))
+    }
+
+    /// The registry that keeps them.
+    pub(super) fn routes(&self) -> &Routes {
+        self.0.slot.routes()
     }
 
     /// The limits of each route, in no order. A route that was not used for two hours is forgotten, unless calls wait or it
     /// is closed for a time.
     pub fn list(&self) -> Vec<(Route, LimitSnapshot)> {
         let now = Instant::now();
-        let routes = self.0.routes.list();
+        let routes = self.0.slot.list();
         routes.into_iter().map(|(route, limiter)| (route, limiter.snapshot(now))).collect()
     }
 
@@ -66,10 +78,11 @@ impl Limits {
         }
     }
 
-    /// The limits of a route, which all its operations share; made where the route is new.
-    pub(super) fn limiter(&self, route: &Route, now: Instant) -> Arc<RouteLimiter> {
+    /// The limits of a route that was looked up, which all its operations share; made where the route is new.
+    pub(super) fn limiter(&self, at: &RouteHandle, now: Instant) -> Arc<RouteLimiter> {
         let policy = &self.0.policy;
-        self.0.routes.of(&route.without_operation(), now, |route| match route.is_shared() {
+        let at = self.routes().without_operation(at, now);
+        self.0.slot.of(&at, now, |route| match route.is_shared() {
             true => RouteLimiter::shared(policy, now),
             false => RouteLimiter::new(policy.of(route), now),
         })
@@ -94,12 +107,12 @@ impl Limits {
     }
 
     fn get(&self, route: &Route) -> Option<Arc<RouteLimiter>> {
-        self.0.routes.get(&route.without_operation())
+        self.0.slot.get(&route.without_operation())
     }
 }
 
 impl fmt::Debug for Limits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Limits").field(&self.0.routes).finish()
+        f.debug_tuple("Limits").field(&self.0.slot).finish()
     }
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     context::{FIRST_PROBE, LONGEST_WAIT},
-    keyed_state::Rest,
+    route_state::Rest,
 };
 
 /// One rate limit.

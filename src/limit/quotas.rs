@@ -10,7 +10,7 @@ use super::{
     quota::{Quota, QuotaSnapshot, Savings, Settlement},
     rate_limit_info::{Refill, ReportedLimit},
 };
-use crate::keyed_state::Rest;
+use crate::route_state::Rest;
 
 /// All rate limits of a route.
 #[derive(Debug)]

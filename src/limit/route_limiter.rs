@@ -16,7 +16,7 @@ use super::{
 use crate::{
     Availability,
     context::Priority,
-    keyed_state::{AtRest, Rest},
+    route_state::{AtRest, Rest},
     sync::lock_std as lock,
 };
 

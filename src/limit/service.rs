@@ -96,8 +96,9 @@ impl<S: Upstream> Service<Request> for Limit<S> {
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let (now, route) = (Instant::now(), AttemptContext::route(&mut request));
-        let limiter = self.limits.limiter(&route, now);
+        let now = Instant::now();
+        let at = AttemptContext::state(&mut request, self.limits.routes(), now);
+        let (limiter, route) = (self.limits.limiter(&at, now), at.route().clone());
         let ask = CallContext::info(&mut request);
         let size = match limiter.needs_estimates() {
             true => RequestSize::measure(&request, &ask),

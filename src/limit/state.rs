@@ -20,7 +20,7 @@ use super::{
     quotas::{QuotaSnapshots, Quotas},
     request_size::RequestSize,
 };
-use crate::{context::Priority, dialect::RequestInfo, keyed_state::Rest};
+use crate::{context::Priority, dialect::RequestInfo, route_state::Rest};
 
 /// The state of the limits of one route.
 #[derive(Debug)]

@@ -91,8 +91,8 @@ impl Course {
             AttemptContext::of(&mut request).last_target = false;
         }
         self.keyed = request.headers().contains_key(IDEMPOTENCY_KEY);
-        let route = AttemptContext::route(&mut request);
-        let at = Place { budget: self.shared.budgets.at(&route, now), route };
+        let budget = self.shared.budgets.of_attempt(&mut request, now);
+        let at = Place { budget, route: AttemptContext::route(&mut request) };
         PlannedAttempt { request, spare, at }
     }
 

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
-    context::{AttemptContext, CallContext},
+    context::{AttemptContext, CallContext, Routes},
     error::judge,
     outcome::Outcome,
     telemetry::EventSink,
@@ -50,7 +50,7 @@ impl RetryPolicy {
         self.check(None)?;
         let budgets = match &self.budgets {
             Some(budgets) => budgets.clone(),
-            None => Budgets::per_route(self.budget_ratio, self.budget_reserve),
+            None => Budgets::per_route(&Routes::new(), self.budget_ratio, self.budget_reserve),
         };
         Ok(RetryLayer::new(self, budgets))
     }
@@ -72,6 +72,18 @@ impl RetryLayer {
     #[must_use]
     pub fn events(mut self, events: EventSink) -> Self {
         Arc::make_mut(&mut self.shared).events = events;
+        self
+    }
+
+    /// Keeps its budgets in that registry, which the other layers can share; to be set before [`budgets`](Self::budgets) is
+    /// asked for. Budgets that the policy names stay where they are.
+    #[must_use]
+    pub fn routes(mut self, routes: &Routes) -> Self {
+        let shared = Arc::make_mut(&mut self.shared);
+        let RetryPolicy { budget_ratio, budget_reserve, ref budgets, .. } = shared.policy;
+        if budgets.is_none() {
+            shared.budgets = Budgets::per_route(routes, budget_ratio, budget_reserve);
+        }
         self
     }
 

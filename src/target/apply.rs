@@ -38,7 +38,7 @@ impl Target {
         }
         self.identify(&mut request, ask);
         let route = self.route(&request, ask);
-        AttemptContext::of(&mut request).route = Some(route);
+        AttemptContext::of(&mut request).set_route(route);
         request
     }
 

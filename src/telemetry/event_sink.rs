@@ -79,6 +79,6 @@ impl<F: Fn(&Event) + Send + Sync + 'static> Observer for F {
 
 impl fmt::Debug for EventSink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.listener.is_some() { "Events(listener)" } else { "Events" })
+        f.write_str(if self.listener.is_some() { "EventSink(listener)" } else { "EventSink" })
     }
 }

@@ -17,7 +17,7 @@ pub(super) struct Line {
 
 impl Line {
     pub(super) fn of(attempt: &AttemptContext) -> Option<Self> {
-        Some(Self { admission: attempt.admission.clone()?, route: attempt.route.clone()? })
+        Some(Self { admission: attempt.admission.clone()?, route: attempt.known_route()?.clone() })
     }
 
     /// A limit of ours has passed. Whether the silence is that of a kept connection.

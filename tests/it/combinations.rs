@@ -5,3 +5,4 @@ mod half_open;
 mod laws;
 mod rate_limits;
 mod recovery_queue;
+mod shared_routes;

@@ -70,7 +70,7 @@ impl Pool {
         let at = self.pick(round, wish, copies);
         let mut request = self.targets[at].apply(request, &ask);
         let route = route(&mut request);
-        AttemptContext::of(&mut request).route = Some(route);
+        AttemptContext::of(&mut request).set_route(route);
         (request, TargetIndex { at, part: round.part(), model: round.model() })
     }
 

@@ -1,0 +1,129 @@
+//! One bounded table of routes: a map, and a hand that goes round it.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::{
+    rest::{AtRest, Rest},
+    state::{Layout, RouteState},
+};
+use crate::route::Route;
+
+/// A bounded number of routes. Which one makes room is found by a hand that goes round (second chance): of those at rest, one
+/// that was not used since the hand came by.
+pub(super) struct Table {
+    entries: HashMap<Route, Entry>,
+    /// Each route once, the next that the hand comes to in front.
+    hand: VecDeque<Route>,
+    most: usize,
+    idle: Duration,
+    layout: Arc<Layout>,
+}
+
+pub(super) struct Entry {
+    state: Arc<RouteState>,
+    used: Instant,
+    /// Used again since the hand came by.
+    again: bool,
+}
+
+/// The number of routes that are looked at for a new one: those that are idle go, and where the table is full one that is at rest.
+const LOOKED_AT: usize = 8;
+
+// === impl Table ===
+
+impl Table {
+    pub(super) fn new(most: usize, idle: Duration, layout: Arc<Layout>) -> Self {
+        Self { entries: HashMap::new(), hand: VecDeque::new(), most, idle, layout }
+    }
+
+    pub(super) fn get(&self, route: &Route) -> Option<Arc<RouteState>> {
+        self.entries.get(route).map(|entry| entry.state.clone())
+    }
+
+    /// The state of a route for somebody who uses it, made if there is none; `None` if there is no room.
+    pub(super) fn find(
+        &mut self,
+        route: &Route,
+        now: Instant,
+        gone: &mut Vec<Entry>,
+    ) -> Option<Arc<RouteState>> {
+        if let Some(entry) = self.entries.get_mut(route) {
+            (entry.used, entry.again) = (now, true);
+            return Some(entry.state.clone());
+        }
+        self.make_room(now, gone).then(|| self.insert(route, now))
+    }
+
+    /// A state for a route that has none, where there is room.
+    fn insert(&mut self, route: &Route, now: Instant) -> Arc<RouteState> {
+        let state = Arc::new(self.make(route.clone()));
+        self.entries.insert(route.clone(), Entry { state: state.clone(), used: now, again: false });
+        self.hand.push_back(route.clone());
+        state
+    }
+
+    /// A state that is not kept yet.
+    pub(super) fn make(&self, route: Route) -> RouteState {
+        RouteState::new(route, self.layout.clone())
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.entries.len() >= self.most
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<RouteState>> {
+        self.entries.values().map(|entry| &entry.state)
+    }
+
+    /// Whether there is room for one more, after what the hand has come by is removed where it can be.
+    fn make_room(&mut self, now: Instant, gone: &mut Vec<Entry>) -> bool {
+        for _ in 0..LOOKED_AT.min(self.hand.len()) {
+            let full = self.is_full();
+            let Some(route) = self.hand.pop_front() else { break };
+            let entry = self.entries.get_mut(&route);
+            match entry.is_some_and(|entry| entry.stays(now, self.idle, full)) {
+                true => self.hand.push_back(route),
+                false => gone.extend(self.remove(&route)),
+            }
+        }
+        !self.is_full()
+    }
+
+    /// Takes an entry out. Whoever used it has used what it was linked to.
+    fn remove(&mut self, route: &Route) -> Option<Entry> {
+        let entry = self.entries.remove(route)?;
+        let linked = entry.state.without_operation().map(|linked| linked.route());
+        if let Some(linked) = linked.and_then(|linked| self.entries.get_mut(linked)) {
+            linked.used = linked.used.max(entry.used);
+        }
+        Some(entry)
+    }
+}
+
+// === impl Entry ===
+
+impl Entry {
+    /// Whether it is kept now that the hand comes by. What somebody holds is under way, and what is linked is in use.
+    fn stays(&mut self, now: Instant, idle: Duration, full: bool) -> bool {
+        let again = self.again && full;
+        self.again &= !full;
+        let idle = now.saturating_duration_since(self.used) >= idle;
+        let held = Arc::strong_count(&self.state) > 1;
+        match self.state.rest(now) {
+            Rest::Busy => true,
+            _ if held => true,
+            Rest::Fading => !idle,
+            Rest::Settled => !idle && (again || !full),
+        }
+    }
+}
