@@ -16,7 +16,7 @@ use evenkeel::{
     hedge::HedgePolicy,
     limit::{Concurrency, LimitPolicy},
     retry::RetryPolicy,
-    telemetry::{AttemptSpanLayer, EventSink, TelemetryLayer},
+    telemetry::{AttemptSpanLayer, TelemetryLayer},
     timeout::{DeadlinePolicy, TimeoutPolicy},
 };
 use futures_util::FutureExt;
@@ -77,7 +77,7 @@ fn cases() -> Vec<BenchCase> {
     let hour = Duration::from_secs(3600);
     vec![
         case("bare", upstream()),
-        case("telemetry", TelemetryLayer::new(EventSink::default()).layer(upstream())),
+        case("telemetry", TelemetryLayer::new().layer(upstream())),
         case("attempts", AttemptSpanLayer::default().layer(upstream())),
         case("deadline", DeadlinePolicy::default().build().expect(valid).layer(upstream())),
         case("fallback", fallbacks.clone().build().expect(valid).layer(upstream())),

@@ -22,9 +22,12 @@ struct Samples {
 #[derive(Debug, Default)]
 struct Kinds([Mutex<Samples>; 2]);
 
-/// How long the first events of each route take. A handle: clones are the same.
+/// How long the first events of each route take. A handle: clones share what was measured.
+///
+/// The [hedge](crate::hedge) measures them; the [fallback](crate::fallback) decides by them how long a probe may take before the next
+/// target is asked beside it.
 #[derive(Clone, Debug)]
-pub(crate) struct Latencies(Slot<Kinds>);
+pub struct Latencies(Slot<Kinds>);
 
 // === impl Samples ===
 

@@ -171,8 +171,8 @@ impl Profile {
 
     /// The breaker's policy with the limits of the attempts below it.
     pub(crate) fn fitted_breaker(&self) -> BreakerPolicy {
-        let (first, whole) = self.timeout.clone().within(self.deadline).limits();
-        self.breaker.clone().fitted(first, whole)
+        let limits = self.timeout.clone().within(self.deadline).answer_times();
+        self.breaker.clone().attempt_limits(limits)
     }
 
     /// Whether every value is right, alone and together with the others.

@@ -37,7 +37,7 @@ pub(crate) fn build<S: Upstream>(
     events: EventSink,
 ) -> Result<(impl Upstream, AvailabilityView), ConfigError> {
     profile.check()?;
-    let fallbacks = if profile.waits { fallbacks.waiting() } else { fallbacks };
+    let fallbacks = if profile.waits { fallbacks.waiting_for_recovery() } else { fallbacks };
     fallbacks.check(Some(profile.deadline))?;
     let cache = cache_layer(cache, &fallbacks, &events)?;
     // One registry for all: an attempt looks its route up once.
@@ -45,7 +45,7 @@ pub(crate) fn build<S: Upstream>(
     let breaker = profile.fitted_breaker().build()?.routes(&routes).events(events.clone());
     let limit = profile.limit.build()?.routes(&routes).events(events.clone());
     // A deadline that is set bounds the limits that are not: the first target has what is not kept back for the others.
-    let timeout = profile.timeout.within(fallbacks.time_of_the_first(profile.deadline));
+    let timeout = profile.timeout.within(fallbacks.first_target_time(profile.deadline));
     let fallback = fallbacks.build()?.routes(&routes).events(events.clone());
     let retry = profile.retry.build()?.routes(&routes);
     let handles = AvailabilityView {
@@ -65,7 +65,7 @@ pub(crate) fn build<S: Upstream>(
         // Over everything that asks who calls.
         .option_layer(identity)
         // Sees everything: the span of the call, and its attempt log from the first step to the end of the body.
-        .layer(TelemetryLayer::new(events.clone()))
+        .layer(TelemetryLayer::new().events(events.clone()))
         // Over everything that takes time, so that all of it shares one deadline.
         .layer(DeadlinePolicy::default().limit(profile.deadline).build()?.events(events.clone()))
         // Over the fallbacks: an answer that is there needs no fallback, and one attempt at the whole fallbacks serves all who ask

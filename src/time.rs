@@ -4,6 +4,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+/// A time for each form of answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnswerTimes {
+    /// The time from the start of a streamed attempt to its first event with content.
+    pub first_event: Duration,
+    /// The time from the start of an attempt that is not streamed to its whole answer.
+    pub whole_answer: Duration,
+}
+
 /// A limit on time, and where it comes from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Limit {
@@ -22,6 +31,15 @@ pub(crate) fn saturating_add(now: Instant, limit: Duration) -> Instant {
 /// A time, `by` so much; zero where the product is none.
 pub(crate) fn scale(time: Duration, by: f64) -> Duration {
     Duration::try_from_secs_f64(time.as_secs_f64() * by).unwrap_or(Duration::ZERO)
+}
+
+// === impl AnswerTimes ===
+
+impl AnswerTimes {
+    /// The time of an answer that is not streamed (`whole`), or of one that is.
+    pub(crate) fn of(&self, whole: bool) -> Duration {
+        if whole { self.whole_answer } else { self.first_event }
+    }
 }
 
 // === impl Limit ===

@@ -57,7 +57,7 @@ where
 ///
 /// A clone of a service may not be ready; the one that was polled is. Every `call` that moves its service into a future
 /// has to move that one.
-pub fn take_ready<S: Clone>(service: &mut S) -> S {
+pub(crate) fn take_ready<S: Clone>(service: &mut S) -> S {
     let fresh = service.clone();
     std::mem::replace(service, fresh)
 }

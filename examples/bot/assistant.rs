@@ -4,7 +4,7 @@ use std::{error::Error as StdError, time::Duration};
 
 use evenkeel::{
     Client, ConfigError, Error, Profile,
-    breaker::{BreakerPolicy, Breakers, SlowAfter},
+    breaker::{AnswerTimes, BreakerPolicy, Breakers},
     context::AttemptLog,
     fallback::{Fallback, Target},
     outcome::Outcome,
@@ -48,7 +48,7 @@ fn profile() -> Profile {
     let breaker = BreakerPolicy::default()
         .consecutive_failures(3)
         .min_calls(4)
-        .slow_after(SlowAfter { first_event: ms(1500), whole_answer: ms(4000) })
+        .slow_after(AnswerTimes { first_event: ms(1500), whole_answer: ms(4000) })
         .open_backoff(ms(4000)..=ms(10_000))
         .probe_timeout(ms(5000))
         .ramp(ms(8000), 0.1);

@@ -77,7 +77,7 @@
 //!
 //! # Events
 //!
-//! [`TargetEjected`](crate::telemetry::Event::TargetEjected), also as a warning in `tracing`. The events of an attempt and the
+//! [`TargetEjected`](crate::telemetry::EventKind::TargetEjected), also as a warning in `tracing`. The events of an attempt and the
 //! [`AttemptLog`](crate::context::AttemptLog) name its route: give targets that differ by their keys alone a
 //! [`label`](crate::fallback::Target::label).
 //!

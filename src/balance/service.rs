@@ -88,7 +88,7 @@ impl BalanceLayer {
         Self { pool: Some(Arc::new(pool)), events: EventSink::default() }
     }
 
-    /// Sends its events there.
+    /// Sends the events of the layer to that sink. The last sink set is used; without one they go to `tracing` alone.
     #[must_use]
     pub fn events(mut self, events: EventSink) -> Self {
         self.events = events;

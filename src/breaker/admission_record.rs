@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::{
     breaker::{
-        decision_input::{Caller, DecisionInput},
+        decision_input::{CallerInfo, DecisionInput},
         failure_run::FailedAttempt,
         probes::ProbeSlot,
         window::Counts,
@@ -20,7 +20,7 @@ pub(crate) struct AdmissionRecord {
     pub(super) generation: u64,
     pub(crate) started: Instant,
     pub(crate) random: f64,
-    pub(super) caller: Caller,
+    pub(super) caller: CallerInfo,
     /// The place of a probe that is not decided yet.
     pub(super) slot: Option<ProbeSlot>,
     /// When the first event was there, and was counted.
@@ -39,7 +39,7 @@ impl AdmissionRecord {
     pub(super) fn new(
         generation: u64,
         at: DecisionInput<'_>,
-        caller: Caller,
+        caller: CallerInfo,
         slot: Option<ProbeSlot>,
     ) -> Self {
         Self {

@@ -1,21 +1,18 @@
 //! The changes of breakers: how they are emitted as events, and how to watch them.
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::{
     breaker::{CircuitState, TransitionReason, state::Transition},
     context::Route,
-    telemetry::{EventKind, EventSink},
+    telemetry::{EventKind, EventSink, SharedSink},
 };
 
 /// Sends the changes of all breakers of a layer to its listener and to those who watch.
 pub(super) struct ChangeHub {
-    events: OnceLock<EventSink>,
+    events: SharedSink,
     changes: broadcast::Sender<Change>,
 }
 
@@ -55,23 +52,20 @@ pub struct Changes(broadcast::Receiver<Change>);
 
 impl ChangeHub {
     pub(super) fn new() -> Self {
-        Self { events: OnceLock::new(), changes: broadcast::Sender::new(KEPT) }
+        Self { events: SharedSink::default(), changes: broadcast::Sender::new(KEPT) }
     }
 
     pub(super) fn watch(&self) -> Changes {
         Changes(self.changes.subscribe())
     }
 
-    /// Tells that listener too; the first one stays.
-    pub(super) fn tell(&self, events: EventSink) {
-        let _ = self.events.set(events);
+    /// Sends events to that sink from now on.
+    pub(super) fn send_to(&self, events: EventSink) {
+        self.events.set(events);
     }
 
     pub(super) fn emit(&self, event: EventKind) {
-        match self.events.get() {
-            Some(events) => events.emit(event),
-            None => EventSink::default().emit(event),
-        }
+        self.events.emit(event);
     }
 }
 

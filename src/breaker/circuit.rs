@@ -9,7 +9,7 @@ use crate::{
     breaker::{
         BreakerPolicy, BreakerSnapshot, CircuitState,
         changes::ChangeNotifier,
-        decision_input::{Caller, DecisionInput},
+        decision_input::{CallerInfo, DecisionInput},
         machine::Machine,
         parent::ParentBreaker,
         provider_routes::ProviderRoute,
@@ -99,7 +99,7 @@ impl CircuitBreaker {
     }
 
     /// Whether it lets a call that it let through go on after a wait, or when it may.
-    pub(super) fn still_lets(&self, now: Instant, caller: Caller) -> Result<(), Duration> {
+    pub(super) fn still_lets(&self, now: Instant, caller: CallerInfo) -> Result<(), Duration> {
         self.decide(|machine, policy| {
             machine.still_lets(DecisionInput { policy, now, random: 0.5 }, caller)
         })

@@ -19,7 +19,9 @@ use tokio::time::Instant;
 
 use crate::{
     Availability,
-    breaker::{BreakerPolicy, CircuitBreaker, CircuitState, decision_input::Caller, policy::Rule},
+    breaker::{
+        BreakerPolicy, CircuitBreaker, CircuitState, decision_input::CallerInfo, policy::Rule,
+    },
     outcome::Outcome,
     sync::lock_std as lock,
 };
@@ -138,7 +140,7 @@ impl CoarseBreaker {
     }
 
     fn count(&self, outcome: Outcome, now: Instant) {
-        if let Ok(permit) = self.breaker.ask(now, fastrand::f64(), Caller::default()) {
+        if let Ok(permit) = self.breaker.ask(now, fastrand::f64(), CallerInfo::default()) {
             permit.record(outcome, now);
         }
     }

@@ -15,7 +15,7 @@ use crate::{
     breaker::{
         Permit, Refusal,
         coarse_breaker::CoarseBreaker,
-        decision_input::Caller,
+        decision_input::CallerInfo,
         parent::{ParentBreaker, ParentPermit},
     },
     context::Route,
@@ -75,7 +75,7 @@ impl ParentBreaker for CoarseBreakerLink {
         &self,
         now: Instant,
         random: f64,
-        caller: Caller,
+        caller: CallerInfo,
     ) -> Result<Option<Box<dyn ParentPermit>>, Refusal> {
         let coarse = &*self.coarse;
         if !self.is_in_trouble() || coarse.is_closed(now) {

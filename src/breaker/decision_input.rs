@@ -16,7 +16,7 @@ pub(crate) struct DecisionInput<'a> {
 
 /// What a breaker knows of an attempt that asks.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Caller {
+pub(crate) struct CallerInfo {
     /// By when the call has its answer.
     pub(crate) deadline: Option<Instant>,
     /// Another target can be asked in its place.
@@ -29,9 +29,9 @@ pub(crate) struct Caller {
     pub(crate) sibling_troubled: bool,
 }
 
-// === impl Caller ===
+// === impl CallerInfo ===
 
-impl Caller {
+impl CallerInfo {
     /// How long it can wait from `now`; `None` if for ever.
     pub(super) fn left(&self, now: Instant) -> Option<Duration> {
         self.deadline.map(|deadline| deadline.saturating_duration_since(now))

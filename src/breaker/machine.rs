@@ -20,7 +20,7 @@ use crate::{
     breaker::{
         BreakerPolicy, BreakerSnapshot, CircuitState, Refusal, TransitionReason,
         admission_record::AdmissionRecord,
-        decision_input::{Caller, DecisionInput},
+        decision_input::{CallerInfo, DecisionInput},
         failure_run::{
             ATTEMPTS, CALLS, CALLS_CHANCE, FailureHistory, FailureRun, SUSPICION, shows_more_than,
         },
@@ -106,7 +106,7 @@ impl Machine {
     pub(crate) fn admit(
         &mut self,
         at: DecisionInput<'_>,
-        caller: Caller,
+        caller: CallerInfo,
     ) -> Result<AdmissionRecord, Refusal> {
         self.pass_time(at);
         let admitted = match &mut self.mode {
@@ -140,7 +140,7 @@ impl Machine {
     pub(crate) fn still_lets(
         &mut self,
         at: DecisionInput<'_>,
-        caller: Caller,
+        caller: CallerInfo,
     ) -> Result<(), Duration> {
         self.pass_time(at);
         match self.mode {
@@ -214,7 +214,7 @@ impl Machine {
 
     /// Whether a call that has another target is to ask that one, and for how long: the failures in a row are suspicious, and
     /// not yet enough to refuse those who have no other. One call in two spans goes on to find out.
-    fn suspect(&mut self, at: DecisionInput<'_>, caller: Caller) -> Option<Duration> {
+    fn suspect(&mut self, at: DecisionInput<'_>, caller: CallerInfo) -> Option<Duration> {
         if !caller.elsewhere || !self.is_suspicious(at, caller) {
             return None;
         }
@@ -232,7 +232,7 @@ impl Machine {
     }
 
     /// Whether failures in a row, or half of the attempts failing, make calls that have another target go there first.
-    pub(super) fn is_suspicious(&mut self, at: DecisionInput<'_>, caller: Caller) -> bool {
+    pub(super) fn is_suspicious(&mut self, at: DecisionInput<'_>, caller: CallerInfo) -> bool {
         let of = |run: &FailureRun| {
             run.is_suspicious(at.policy, (&self.failing.past, at.now), caller.sibling_troubled)
         };
@@ -252,7 +252,7 @@ impl Machine {
                 self.opened_by.is_some_and(|why| !other.contains(&why))
             }
             StateData::Closed | StateData::Recovering(_) => {
-                self.is_suspicious(at, Caller::default())
+                self.is_suspicious(at, CallerInfo::default())
             }
             StateData::ForcedOpen | StateData::ForcedClosed => false,
         }

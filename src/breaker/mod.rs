@@ -83,8 +83,8 @@
 //!
 //! # Events
 //!
-//! [`BreakerChanged`](crate::telemetry::Event::BreakerChanged) with the cause, and
-//! [`BreakerRefused`](crate::telemetry::Event::BreakerRefused). [`Breakers::watch`] gives the changes as a stream. Nothing is called
+//! [`BreakerChanged`](crate::telemetry::EventKind::BreakerChanged) with the cause, and
+//! [`BreakerRefused`](crate::telemetry::EventKind::BreakerRefused). [`Breakers::watch`] gives the changes as a stream. Nothing is called
 //! under a lock.
 //!
 //! # Pitfalls
@@ -127,11 +127,14 @@ mod window;
 #[cfg(test)]
 mod tests;
 
-pub use crate::circuit_state::{CircuitState, TransitionReason};
+pub use crate::{
+    circuit_state::{CircuitState, TransitionReason},
+    time::AnswerTimes,
+};
 pub use changes::{Change, Changes};
 pub use circuit::CircuitBreaker;
 pub use permit::Permit;
-pub use policy::{BreakerPolicy, SlowAfter};
+pub use policy::BreakerPolicy;
 pub use registry::Breakers;
 pub use service::{Breaker, BreakerFuture, BreakerLayer};
 pub use state::{BreakerSnapshot, Refusal};

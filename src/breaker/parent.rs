@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::{
     availability::Availability,
-    breaker::{Refusal, decision_input::Caller},
+    breaker::{Refusal, decision_input::CallerInfo},
     outcome::Outcome,
 };
 
@@ -17,7 +17,7 @@ pub(super) trait ParentBreaker: Send + Sync {
         &self,
         now: Instant,
         random: f64,
-        caller: Caller,
+        caller: CallerInfo,
     ) -> Result<Option<Box<dyn ParentPermit>>, Refusal>;
 
     /// An attempt of the route has ended so.

@@ -8,7 +8,7 @@ use crate::{
     breaker::{
         CircuitBreaker, Refusal,
         admission_record::AdmissionRecord,
-        decision_input::{Caller, DecisionInput},
+        decision_input::{CallerInfo, DecisionInput},
         judge::AttemptEnd,
         parent::ParentPermit,
         provider_routes::ProviderRoute,
@@ -35,7 +35,7 @@ pub struct Permit {
 /// A breaker, as it is asked again about an attempt that it let through.
 struct PermitInner {
     breaker: CircuitBreaker,
-    caller: Caller,
+    caller: CallerInfo,
 }
 
 // === impl CircuitBreaker ===
@@ -45,7 +45,7 @@ impl CircuitBreaker {
     ///
     /// `random` is in `[0, 1)` and spreads out what would else happen at one moment in all processes.
     pub fn try_acquire(&self, now: Instant, random: f64) -> Result<Permit, Refusal> {
-        self.ask(now, random, Caller::default())
+        self.ask(now, random, CallerInfo::default())
     }
 
     /// The same for an attempt of which more is known.
@@ -53,7 +53,7 @@ impl CircuitBreaker {
         &self,
         now: Instant,
         random: f64,
-        mut caller: Caller,
+        mut caller: CallerInfo,
     ) -> Result<Permit, Refusal> {
         caller.sibling_troubled = self.sibling().is_some_and(ProviderRoute::is_another_troubled);
         let ticket = self.decide(|machine, policy| {

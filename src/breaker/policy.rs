@@ -2,15 +2,15 @@
 
 mod check;
 mod derived;
-mod values;
+mod rule;
 
 use std::{ops::RangeInclusive, time::Duration};
 
-pub(super) use values::{AttemptLimits, Rule};
+pub(super) use rule::Rule;
 
 use crate::{
     context::{FIRST_PROBE, LONGEST_WAIT},
-    time::scale,
+    time::{AnswerTimes, scale},
 };
 
 /// When a breaker opens, for how long, and how it comes back.
@@ -44,7 +44,7 @@ pub struct BreakerPolicy {
     pub(super) failure_ratio: Option<Rule<f64>>,
     pub(super) min_span: Duration,
     pub(super) slow_ratio: Option<f64>,
-    pub(super) slow_after: Option<AttemptLimits>,
+    pub(super) slow_after: Option<AnswerTimes>,
     pub(super) min_calls: u32,
     pub(super) window: Duration,
     pub(super) open_backoff: RangeInclusive<Duration>,
@@ -58,16 +58,7 @@ pub struct BreakerPolicy {
     pub(super) ramp: Duration,
     pub(super) initial_share: f64,
     /// The limits of the attempts below.
-    pub(super) limits: AttemptLimits,
-}
-
-/// The times after which a call is slow. See [`BreakerPolicy::slow_after`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SlowAfter {
-    /// The time from the start of a streamed attempt to its first event with content.
-    pub first_event: Duration,
-    /// The time from the start of an attempt that is not streamed to its whole answer.
-    pub whole_answer: Duration,
+    pub(super) limits: AnswerTimes,
 }
 
 // === impl BreakerPolicy ===
@@ -112,9 +103,8 @@ impl BreakerPolicy {
 
     /// A call is slow when it takes longer than that, whatever is usual; a slow probe then fails.
     #[must_use]
-    pub fn slow_after(mut self, times: SlowAfter) -> Self {
-        let SlowAfter { first_event, whole_answer } = times;
-        self.slow_after = Some(AttemptLimits { first: first_event, whole: whole_answer });
+    pub fn slow_after(mut self, times: AnswerTimes) -> Self {
+        self.slow_after = Some(times);
         self
     }
 
@@ -213,12 +203,14 @@ impl BreakerPolicy {
     }
 
     pub(crate) fn scaled(mut self, by: f64) -> Self {
-        let slow =
-            self.slow_after.iter_mut().flat_map(|limits| [&mut limits.first, &mut limits.whole]);
+        let slow = self
+            .slow_after
+            .iter_mut()
+            .flat_map(|limits| [&mut limits.first_event, &mut limits.whole_answer]);
         slow.chain(&mut self.probe_timeout).for_each(|time| *time = scale(*time, by));
         let times = [
-            &mut self.limits.first,
-            &mut self.limits.whole,
+            &mut self.limits.first_event,
+            &mut self.limits.whole_answer,
             &mut self.min_span,
             &mut self.window,
             &mut self.max_hint,
@@ -254,9 +246,9 @@ impl Default for BreakerPolicy {
             probe_timeout: None,
             ramp: Duration::from_secs(20),
             initial_share: 0.1,
-            limits: AttemptLimits {
-                first: Duration::from_secs(20),
-                whole: Duration::from_secs(20),
+            limits: AnswerTimes {
+                first_event: Duration::from_secs(20),
+                whole_answer: Duration::from_secs(20),
             },
         }
     }

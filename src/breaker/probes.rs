@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::{
     breaker::{
         BreakerPolicy,
-        decision_input::{Caller, DecisionInput},
+        decision_input::{CallerInfo, DecisionInput},
         open_backoff::scaled,
     },
     time::saturating_add,
@@ -76,14 +76,14 @@ impl Probes {
     pub(crate) fn take(
         &mut self,
         at: DecisionInput<'_>,
-        caller: Caller,
+        caller: CallerInfo,
     ) -> Result<ProbeSlot, Duration> {
         let slot = self.place(at, caller);
         self.crowded |= slot.is_none();
         slot.ok_or_else(|| soon(*at.policy.open_backoff.start(), at.random))
     }
 
-    fn place(&mut self, at: DecisionInput<'_>, caller: Caller) -> Option<ProbeSlot> {
+    fn place(&mut self, at: DecisionInput<'_>, caller: CallerInfo) -> Option<ProbeSlot> {
         let places = self.places(at);
         let free = self.under_way[..places].iter().position(Option::is_none)?;
         if !self.is_patient(at, caller) {
@@ -165,7 +165,7 @@ impl Probes {
 
     /// Whether the caller can wait long enough. What is asked for is halved with each opening's time in which nobody could, so
     /// that where all are in a hurry one of them is the probe.
-    fn is_patient(&mut self, at: DecisionInput<'_>, caller: Caller) -> bool {
+    fn is_patient(&mut self, at: DecisionInput<'_>, caller: CallerInfo) -> bool {
         let Some(left) = caller.left(at.now) else { return true };
         while left < self.patience && self.waiting + *at.policy.open_backoff.start() <= at.now {
             self.patience /= 2;

@@ -146,9 +146,9 @@ impl Breakers {
         }
     }
 
-    /// Tells that listener too; the first one stays.
-    pub(crate) fn tell(&self, events: EventSink) {
-        self.0.hub.tell(events);
+    /// Sends events to that sink from now on.
+    pub(super) fn send_to(&self, events: EventSink) {
+        self.0.hub.send_to(events);
     }
 
     pub(crate) fn emit(&self, event: EventKind) {

@@ -13,7 +13,7 @@ use tower::{Layer, Service, ServiceExt, util::Oneshot};
 
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
-    breaker::{BreakerPolicy, Breakers, Permit, decision_input::Caller},
+    breaker::{BreakerPolicy, Breakers, Permit, decision_input::CallerInfo},
     context::{AttemptContext, CallContext, Deadline, Raised, Routes},
     error::judge,
     outcome::{Outcome, Phase},
@@ -75,10 +75,10 @@ impl BreakerLayer {
         Self { breakers: Breakers::new(policy) }
     }
 
-    /// Sends events to those listeners; the first ones stay.
+    /// Sends the events of the layer to that sink. The last sink set is used; without one they go to `tracing` alone.
     #[must_use]
     pub fn events(self, events: EventSink) -> Self {
-        self.breakers.tell(events);
+        self.breakers.send_to(events);
         self
     }
 
@@ -131,12 +131,12 @@ impl<S: Upstream> Service<Request> for Breaker<S> {
         let equals = EqualTargets::of(&request).is_some();
         let attempt = AttemptContext::of(&mut request);
         let deferred = attempt.deferred;
-        let caller = Caller {
+        let caller = CallerInfo {
             deadline: deadline.map(Deadline::instant),
             elsewhere: !attempt.insists && (attempt.elsewhere || equals),
             extra: attempt.extra,
             whole,
-            ..Caller::default()
+            ..CallerInfo::default()
         };
         let acquired = self.breakers.at(&at, now).ask(now, fastrand::f64(), caller);
         let fate = match acquired {

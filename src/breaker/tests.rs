@@ -8,7 +8,7 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 use super::*;
 use crate::{
     Error, Request, Response, Upstream,
-    breaker::decision_input::Caller,
+    breaker::decision_input::CallerInfo,
     context::{AttemptContext, CallContext, ProbeSignal, Route},
     dialect::RequestInfo,
     outcome::Outcome,
@@ -25,7 +25,7 @@ fn request(model: &str, stream: bool) -> Request {
 fn layer() -> BreakerLayer {
     let policy = BreakerPolicy::default().jitter(0.0).consecutive_failures(5);
     policy
-        .slow_after(SlowAfter {
+        .slow_after(AnswerTimes {
             first_event: Duration::from_secs(8),
             whole_answer: Duration::from_secs(16),
         })
@@ -130,12 +130,12 @@ fn spared(breaker: &CircuitBreaker, now: &mut Instant, (nth, saved): (u32, bool)
     let outcome = Outcome::Unavailable { wait: None };
     let call = |n: u32| {
         *now += Duration::from_secs(1);
-        let caller = Caller { elsewhere: true, ..Caller::default() };
+        let caller = CallerInfo { elsewhere: true, ..CallerInfo::default() };
         let spared = breaker.ask(*now, 0.5, caller).map_or(true, |permit| {
             permit.record(Outcome::NotSent { retry_in: None }, *now);
             false
         });
-        let permit = breaker.ask(*now, 0.5, Caller::default()).expect("it has no other target");
+        let permit = breaker.ask(*now, 0.5, CallerInfo::default()).expect("it has no other target");
         match n % nth {
             0 if saved => permit.fail(outcome, *now).forgive(),
             0 => permit.record(outcome, *now),

@@ -68,9 +68,9 @@
 //!
 //! # Events
 //!
-//! [`CacheHit`](crate::telemetry::Event::CacheHit), [`CacheMiss`](crate::telemetry::Event::CacheMiss),
-//! [`Coalesced`](crate::telemetry::Event::Coalesced), [`CacheStored`](crate::telemetry::Event::CacheStored),
-//! [`CacheFailed`](crate::telemetry::Event::CacheFailed).
+//! [`CacheHit`](crate::telemetry::EventKind::CacheHit), [`CacheMiss`](crate::telemetry::EventKind::CacheMiss),
+//! [`Coalesced`](crate::telemetry::EventKind::Coalesced), [`CacheStored`](crate::telemetry::EventKind::CacheStored),
+//! [`CacheFailed`](crate::telemetry::EventKind::CacheFailed).
 //!
 //! # Pitfalls
 //!

@@ -63,7 +63,7 @@ impl CacheLayer {
         Self { shared: Arc::new(Shared::new(policy, EventSink::default())) }
     }
 
-    /// Sends its events there.
+    /// Sends the events of the layer to that sink. The last sink set is used; without one they go to `tracing` alone.
     #[must_use]
     pub fn events(self, events: EventSink) -> Self {
         let dialects = self.shared.dialects;
@@ -71,8 +71,10 @@ impl CacheLayer {
         Self { shared: Arc::new(Shared { dialects, ..shared }) }
     }
 
-    /// Reads calls as the targets below do.
-    pub(crate) fn dialects(self, dialects: SpokenDialects) -> Self {
+    /// Reads calls in the dialects that the targets below declare: those of
+    /// [`FallbackPolicy::dialects`](crate::fallback::FallbackPolicy::dialects). By default the path of a request tells its dialect.
+    #[must_use]
+    pub fn dialects(self, dialects: SpokenDialects) -> Self {
         let shared = Shared::new(self.shared.policy.clone(), self.shared.events.clone());
         Self { shared: Arc::new(Shared { dialects, ..shared }) }
     }

@@ -155,9 +155,9 @@
 //!
 //! # Events
 //!
-//! [`FallbackEntered`](crate::telemetry::Event::FallbackEntered), [`RequestEdited`](crate::telemetry::Event::RequestEdited) with
-//! counts and names of tools, [`FallbackSkipped`](crate::telemetry::Event::FallbackSkipped),
-//! [`ProbeRaced`](crate::telemetry::Event::ProbeRaced), [`Resumed`](crate::telemetry::Event::Resumed). The answer of any
+//! [`FallbackEntered`](crate::telemetry::EventKind::FallbackEntered), [`RequestEdited`](crate::telemetry::EventKind::RequestEdited) with
+//! counts and names of tools, [`FallbackSkipped`](crate::telemetry::EventKind::FallbackSkipped),
+//! [`ProbeRaced`](crate::telemetry::EventKind::ProbeRaced), [`Resumed`](crate::telemetry::EventKind::Resumed). The answer of any
 //! fallback but the first carries the headers `evenkeel-served-by` and `evenkeel-attempts`; those of a stream that is gone on with
 //! are the ones of its beginning.
 //!
@@ -214,4 +214,4 @@ pub use service::{FallbackLayer, FallbackService};
 pub use step::Fallback;
 
 pub use crate::context::Fallbacks;
-pub use crate::target::{Capabilities, Edit, Prefill, Target};
+pub use crate::target::{Capabilities, Edit, Prefill, SpokenDialects, Target};

@@ -80,14 +80,15 @@ impl FallbackPolicy {
         self.dialects().read(request)
     }
 
-    /// The dialects that the fallbacks say they speak.
-    pub(crate) fn dialects(&self) -> SpokenDialects {
+    /// The dialects that the targets declare. For [`CacheLayer::dialects`](crate::cache::CacheLayer::dialects).
+    pub fn dialects(&self) -> SpokenDialects {
         let first = self.fallbacks[0].dialect();
         SpokenDialects { first, any: self.fallbacks.iter().find_map(Fallback::dialect) }
     }
 
-    /// Adds a fallback that waits for recovery, unless the last one is never out.
-    pub(crate) fn waiting(self) -> Self {
+    /// Adds a fallback that waits for recovery, unless the last one waits already or is a canned reply.
+    #[must_use]
+    pub fn waiting_for_recovery(self) -> Self {
         let last = self.fallbacks.last();
         match last.is_some_and(|last| last.waits() || last.is_last()) {
             true => self,
@@ -106,8 +107,9 @@ impl FallbackPolicy {
         least_attempt(whole).min(set.unwrap_or(Duration::MAX))
     }
 
-    /// How much of so long a deadline the first target has.
-    pub(crate) fn time_of_the_first(&self, deadline: Duration) -> Duration {
+    /// The time that the first target has of a deadline: what the fallbacks below do not keep back. For
+    /// [`TimeoutPolicy::within`](crate::timeout::TimeoutPolicy::within).
+    pub fn first_target_time(&self, deadline: Duration) -> Duration {
         let back = if self.asks_again() { self.reserve(0, deadline, true) } else { Duration::ZERO };
         deadline.saturating_sub(back)
     }

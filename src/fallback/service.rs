@@ -64,7 +64,7 @@ impl FallbackLayer {
         }
     }
 
-    /// Sends the events there as well.
+    /// Sends the events of the layer to that sink. The last sink set is used; without one they go to `tracing` alone.
     #[must_use]
     pub fn events(mut self, events: EventSink) -> Self {
         self.events = events;
@@ -83,8 +83,10 @@ impl FallbackLayer {
         FallbackList(self.policy.clone())
     }
 
-    /// Knows from there how long first events usually take.
-    pub(crate) fn latencies(mut self, latencies: Latencies) -> Self {
+    /// Decides by what a [hedge](crate::hedge::HedgeLayer::latencies) below measures how long a probe may take before the next
+    /// target is asked beside it. Without it nothing is known of that.
+    #[must_use]
+    pub fn latencies(mut self, latencies: Latencies) -> Self {
         self.latencies = latencies;
         self
     }

@@ -6,6 +6,7 @@
 //! | reqwest-middleware | [`reqwest_middleware`] | `.with(EvenkeelMiddleware::new(…)?)` |
 //! | async-openai | [`async_openai`] | `.with_http_service(EvenkeelService::new(client))` |
 //! | rig | [`rig`] | reqwest-middleware under rig |
+//! | a Tower stack | [`tower`] | the layers you want, in a `ServiceBuilder` |
 //! | genai, ollama-rs, another language | [`elsewhere`] | a base URL |
 //!
 //! # What all of them have in common
@@ -49,3 +50,5 @@ pub mod reqwest;
 pub mod reqwest_middleware;
 #[cfg(feature = "reqwest-middleware")]
 pub mod rig;
+#[cfg(feature = "cache")]
+pub mod tower;

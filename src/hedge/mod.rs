@@ -43,7 +43,7 @@
 //!
 //! # Events
 //!
-//! [`Hedged`](crate::telemetry::Event::Hedged) when a second copy starts. Both are in the attempt log; the loser, if it was the
+//! [`Hedged`](crate::telemetry::EventKind::Hedged) when a second copy starts. Both are in the attempt log; the loser, if it was the
 //! attempt that was dropped, as cancelled.
 //!
 //! # Pitfalls
@@ -51,10 +51,12 @@
 //! - Both copies may be billed: what a dropped copy cost is the provider's to say.
 //! - A route with fewer than 20 calls an hour learns slowly; its first calls have no second copy.
 
-mod course;
+mod context;
 mod policy;
 mod race;
 mod service;
 
 pub use policy::HedgePolicy;
-pub use service::{Hedge, HedgeLayer};
+pub use service::{Hedge, HedgeFuture, HedgeLayer};
+
+pub use crate::latency::Latencies;

@@ -8,16 +8,16 @@ use crate::{
 };
 
 /// One copy under way; dropped, it is cancelled.
-pub(super) type Sent = ResponseFuture;
+pub(super) type BoxFuture = ResponseFuture;
 
 /// Whether a failure is one that another copy, sent at once, may not have.
-pub(super) fn is_passing(result: &Result<Response, Error>) -> bool {
+pub(super) fn is_transient(result: &Result<Response, Error>) -> bool {
     let verdict = judge(result);
     verdict.is_retryable() && verdict.outcome().wait().is_none()
 }
 
 /// Whether nothing that another copy comes to is of interest any more: an answer, or a failure of the request's own.
-fn is_final(result: &Result<Response, Error>) -> bool {
+fn is_conclusive(result: &Result<Response, Error>) -> bool {
     let outcome = judge(result).outcome();
     let own = Outcome::Rejected { why: Rejection::Request };
     outcome.is_success()
@@ -26,22 +26,22 @@ fn is_final(result: &Result<Response, Error>) -> bool {
 }
 
 /// The first of two that is final. The other is dropped.
-pub(super) async fn race(mut first: Sent, mut second: Sent) -> Result<Response, Error> {
+pub(super) async fn race(mut first: BoxFuture, mut second: BoxFuture) -> Result<Response, Error> {
     tokio::select! {
         biased;
-        result = &mut first => match is_final(&result) {
+        result = &mut first => match is_conclusive(&result) {
             true => result,
-            false => better(result, second.await),
+            false => prefer_success(result, second.await),
         },
-        result = &mut second => match is_final(&result) {
+        result = &mut second => match is_conclusive(&result) {
             true => result,
-            false => better(first.await, result),
+            false => prefer_success(first.await, result),
         },
     }
 }
 
 /// The first, unless only the second is an answer.
-pub(super) fn better(
+pub(super) fn prefer_success(
     first: Result<Response, Error>,
     second: Result<Response, Error>,
 ) -> Result<Response, Error> {

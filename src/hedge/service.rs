@@ -13,8 +13,8 @@ use tower::{Layer, Service};
 
 use super::{
     HedgePolicy,
-    course::{Course, Shared},
-    race::Sent,
+    context::{HedgeContext, Shared},
+    race::BoxFuture,
 };
 use crate::{
     ConfigError, Error, Request, Response, Upstream, budget::Budgets, context::Routes,
@@ -38,25 +38,25 @@ pin_project! {
     /// A call, and its second copy where there is one.
     pub struct HedgeFuture<F> {
         #[pin]
-        fate: Fate<F>,
+        fate: HedgeFutureState<F>,
     }
 }
 
 pin_project! {
     #[project = FateProj]
-    enum Fate<F> {
+    enum HedgeFutureState<F> {
         // Sent once, and measured.
         Once {
             #[pin]
             inner: F,
-            course: Course,
+            course: HedgeContext,
         },
-        Twice { sent: Sent },
+        Twice { sent: BoxFuture },
     }
 }
 
 /// As many copies as are kept for a bad minute.
-const KEPT: u32 = 10;
+const RESERVE: u32 = 10;
 
 // === impl HedgePolicy ===
 
@@ -82,16 +82,16 @@ impl HedgeLayer {
     fn over(policy: Option<HedgePolicy>, routes: &Routes, events: EventSink) -> Self {
         let share = policy.as_ref().map_or(1.0, |policy| policy.budget_ratio);
         let (allowance, latencies) =
-            (Budgets::unearned(routes, share, KEPT), Latencies::new(routes));
+            (Budgets::unearned(routes, share, RESERVE), Latencies::new(routes));
         Self { shared: Arc::new(Shared { policy, allowance, latencies, events }) }
     }
 
-    /// One that only measures first events.
-    pub(crate) fn measuring() -> Self {
+    /// A layer that sends no second copies and only measures first events, for [`latencies`](Self::latencies).
+    pub fn measuring() -> Self {
         Self::new(None)
     }
 
-    /// Sends its events there.
+    /// Sends the events of the layer to that sink. The last sink set is used; without one they go to `tracing` alone.
     #[must_use]
     pub fn events(mut self, events: EventSink) -> Self {
         Arc::make_mut(&mut self.shared).events = events;
@@ -105,8 +105,8 @@ impl HedgeLayer {
         Self::over(policy.clone(), routes, events.clone())
     }
 
-    /// What it learns of each route.
-    pub(crate) fn latencies(&self) -> Latencies {
+    /// What the layer measures of each route; to be asked for after [`routes`](Self::routes) is set.
+    pub fn latencies(&self) -> Latencies {
         self.shared.latencies.clone()
     }
 }
@@ -131,12 +131,12 @@ impl<S: Upstream> Service<Request> for Hedge<S> {
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let course = Course::new(self.shared.clone(), &mut request);
+        let course = HedgeContext::new(self.shared.clone(), &mut request);
         let fate = match course.twice {
-            false => Fate::Once { inner: self.inner.call(request), course },
-            true => {
-                Fate::Twice { sent: Box::pin(course.run(take_ready(&mut self.inner), request)) }
-            }
+            false => HedgeFutureState::Once { inner: self.inner.call(request), course },
+            true => HedgeFutureState::Twice {
+                sent: Box::pin(course.run(take_ready(&mut self.inner), request)),
+            },
         };
         HedgeFuture { fate }
     }

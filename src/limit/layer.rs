@@ -28,10 +28,10 @@ impl LimitPolicy {
 // === impl LimitLayer ===
 
 impl LimitLayer {
-    /// Sends events to that listener; the first one stays.
+    /// Sends the events of the layer to that sink. The last sink set is used; without one they go to `tracing` alone.
     #[must_use]
     pub fn events(self, events: EventSink) -> Self {
-        self.limits.listen(events);
+        self.limits.send_to(events);
         self
     }
 

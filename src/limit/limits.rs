@@ -1,10 +1,6 @@
 //! The limits of all routes.
 
-use std::{
-    fmt,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
@@ -15,7 +11,7 @@ use crate::{
     Availability,
     context::{Route, Routes},
     route_state::{RouteHandle, Slot},
-    telemetry::{EventKind, EventSink},
+    telemetry::{EventKind, EventSink, SharedSink},
 };
 
 /// A handle to the limits of a layer, one set for each route.
@@ -27,22 +23,23 @@ pub struct Limits(Arc<Inner>);
 struct Inner {
     policy: LimitPolicy,
     slot: Slot<RouteLimiter>,
-    events: OnceLock<EventSink>,
+    events: SharedSink,
 }
 
 // === impl Limits ===
 
 impl Limits {
     pub(super) fn new(policy: LimitPolicy, routes: &Routes) -> Self {
-        let (slot, events) = (Slot::new(routes), OnceLock::new());
+        let (slot, events) = (Slot::new(routes), SharedSink::default());
         Self(Arc::new(Inner { policy, slot, events }))
     }
 
     /// Limits of the same policy that are kept in that registry.
     pub(super) fn kept_in(&self, routes: &Routes) -> Self {
         let Inner { policy, events, .. } = &*self.0;
-        let (policy, events) = (policy.clone(), events.clone());
-        Self(Arc::new(Inner { policy, slot: Slot::new(routes), events }))
+        let kept = Self::new(policy.clone(), routes);
+        kept.0.events.set(events.get());
+        kept
     }
 
     /// The registry that keeps them.
@@ -94,16 +91,13 @@ impl Limits {
         limiter.map_or(Availability::Clear, |limiter| limiter.availability(time, now))
     }
 
-    /// Sends events to that listener too; the first one stays.
-    pub(super) fn listen(&self, events: EventSink) {
-        let _ = self.0.events.set(events);
+    /// Sends events to that sink from now on.
+    pub(super) fn send_to(&self, events: EventSink) {
+        self.0.events.set(events);
     }
 
     pub(super) fn emit(&self, event: EventKind) {
-        match self.0.events.get() {
-            Some(events) => events.emit(event),
-            None => EventSink::default().emit(event),
-        }
+        self.0.events.emit(event);
     }
 
     fn get(&self, route: &Route) -> Option<Arc<RouteLimiter>> {

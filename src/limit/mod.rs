@@ -67,8 +67,8 @@
 //!
 //! # Events
 //!
-//! [`LimitQueued`](crate::telemetry::Event::LimitQueued), [`LimitRefused`](crate::telemetry::Event::LimitRefused) and
-//! [`LimitClosed`](crate::telemetry::Event::LimitClosed).
+//! [`LimitQueued`](crate::telemetry::EventKind::LimitQueued), [`LimitRefused`](crate::telemetry::EventKind::LimitRefused) and
+//! [`LimitClosed`](crate::telemetry::EventKind::LimitClosed).
 //!
 //! # Pitfalls
 //!
@@ -107,5 +107,5 @@ pub use adaptive::AdaptivePolicy;
 pub use layer::LimitLayer;
 pub use limits::Limits;
 pub use policy::{Concurrency, LimitPolicy};
-pub use service::Limit;
+pub use service::{Limit, LimitFuture};
 pub use snapshot::LimitSnapshot;

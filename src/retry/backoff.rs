@@ -51,7 +51,7 @@ fn seconds(seconds: f64, most: Duration) -> Duration {
 /// A backoff raised to what the provider asked for. The second is whether the provider's wish made the wait.
 ///
 /// The wish is a floor, heeded up to `most`, and drawn out a little.
-pub(crate) fn heed(
+pub(crate) fn apply_hint(
     backoff: Duration,
     wish: Option<Duration>,
     most: Duration,
@@ -150,35 +150,35 @@ mod tests {
 
     #[test]
     fn a_wish_of_zero_makes_no_hot_loop() {
-        assert_eq!(heed(Duration::ZERO, Some(Duration::ZERO), MOST, 0.0).0, LEAST_WAIT);
-        assert_eq!(heed(Duration::ZERO, None, MOST, 0.0).0, LEAST_WAIT);
+        assert_eq!(apply_hint(Duration::ZERO, Some(Duration::ZERO), MOST, 0.0).0, LEAST_WAIT);
+        assert_eq!(apply_hint(Duration::ZERO, None, MOST, 0.0).0, LEAST_WAIT);
     }
 
     #[test]
     fn a_wish_is_a_floor() {
-        assert_eq!(heed(ms(100), Some(ms(2000)), MOST, 0.0), (ms(2000), true));
-        assert_eq!(heed(ms(3000), Some(ms(2000)), MOST, 0.0), (ms(3000), false));
+        assert_eq!(apply_hint(ms(100), Some(ms(2000)), MOST, 0.0), (ms(2000), true));
+        assert_eq!(apply_hint(ms(3000), Some(ms(2000)), MOST, 0.0), (ms(3000), false));
     }
 
     #[test]
     fn a_wish_is_heeded_up_to_the_cap() {
         let day = Duration::from_secs(86_400);
-        assert_eq!(heed(ms(100), Some(day), MOST, 0.9), (MOST, true));
-        assert_eq!(heed(ms(100), Some(Duration::MAX), MOST, 0.9), (MOST, true));
+        assert_eq!(apply_hint(ms(100), Some(day), MOST, 0.9), (MOST, true));
+        assert_eq!(apply_hint(ms(100), Some(Duration::MAX), MOST, 0.9), (MOST, true));
     }
 
     #[test]
     fn callers_with_the_same_wish_do_not_come_back_together() {
-        let at = |random| heed(ms(10), Some(ms(2000)), MOST, random).0;
+        let at = |random| apply_hint(ms(10), Some(ms(2000)), MOST, random).0;
         assert!(at(0.1) != at(0.7) && at(0.99) < ms(2500));
-        let long = heed(ms(10), Some(Duration::from_secs(60)), MOST, ALMOST_ONE).0;
+        let long = apply_hint(ms(10), Some(Duration::from_secs(60)), MOST, ALMOST_ONE).0;
         assert!(long <= Duration::from_secs(61));
     }
 
     #[test]
     fn a_wish_below_the_backoff_changes_nothing_and_one_above_replaces_it() {
-        assert_eq!(heed(ms(50), Some(ms(3000)), MOST, 0.0).0, ms(3000));
-        assert_eq!(heed(ms(50), Some(ms(10)), MOST, 0.0).0, ms(50));
+        assert_eq!(apply_hint(ms(50), Some(ms(3000)), MOST, 0.0).0, ms(3000));
+        assert_eq!(apply_hint(ms(50), Some(ms(10)), MOST, 0.0).0, ms(50));
     }
 
     fn any_duration() -> impl Strategy<Value = Duration> {
@@ -213,7 +213,7 @@ mod tests {
         fn law_a_wait_is_never_below_the_least_nor_below_a_wish_under_the_cap(
             backoff in any_duration(), wish in proptest::option::of(any_duration()), random in 0.0..1.0_f64,
         ) {
-            let (wait, _) = heed(backoff, wish, MOST, random);
+            let (wait, _) = apply_hint(backoff, wish, MOST, random);
             prop_assert!(wait >= LEAST_WAIT && wait >= backoff);
             prop_assert!(wait >= wish.unwrap_or_default().min(MOST));
             prop_assert!(wait <= backoff.max(MOST));

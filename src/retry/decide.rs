@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     RetryPolicy,
-    backoff::{LEAST_WAIT, Waits, heed},
+    backoff::{LEAST_WAIT, Waits, apply_hint},
 };
 use crate::{
     context::TargetBudget,
@@ -107,7 +107,7 @@ impl RetryState {
     }
 
     /// What follows an attempt that came to `verdict`, `left` before the deadline.
-    pub(crate) fn after(
+    pub(crate) fn next_same(
         &mut self,
         verdict: &Verdict,
         policy: &RetryPolicy,
@@ -128,7 +128,7 @@ impl RetryState {
             return Decision::Stop(StopReason::Exhausted);
         };
         let wish = verdict.outcome().wait();
-        let (wait, hinted) = heed(backoff, wish, policy.max_hint, random);
+        let (wait, hinted) = apply_hint(backoff, wish, policy.max_hint, random);
         if !fits(wait, self.least(policy), left) {
             return Decision::Stop(StopReason::Deadline);
         }
@@ -140,7 +140,7 @@ impl RetryState {
 
     /// What follows an attempt where another of the fallback's equal targets is left: it is asked at once, whenever it may do
     /// better. Where nothing was sent, that is the same attempt still, and no retry.
-    pub(crate) fn elsewhere(
+    pub(crate) fn next_other(
         &mut self,
         verdict: &Verdict,
         policy: &RetryPolicy,
@@ -205,7 +205,7 @@ mod tests {
     }
 
     fn after(retries: &mut RetryState, outcome: Outcome) -> Decision {
-        retries.after(&outcome.into(), &RetryPolicy::new(), None, 0.5)
+        retries.next_same(&outcome.into(), &RetryPolicy::new(), None, 0.5)
     }
 
     #[test]
@@ -231,7 +231,7 @@ mod tests {
     fn a_broken_connection_is_risked_once_also_with_another_failure_between() {
         let mut retries = RetryState::new(false);
         let policy = RetryPolicy::new().retries(9);
-        let mut after = |outcome: Outcome| retries.after(&outcome.into(), &policy, None, 0.5);
+        let mut after = |outcome: Outcome| retries.next_same(&outcome.into(), &policy, None, 0.5);
         assert!(matches!(after(Outcome::ConnectionLost), Decision::Again { .. }));
         assert!(matches!(after(DOWN), Decision::Again { .. }));
         assert_eq!(after(Outcome::ConnectionLost), Decision::Stop(StopReason::Exhausted));
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn the_provider_can_forbid_a_retry_and_cannot_order_one() {
         let after = |verdict: Verdict| {
-            RetryState::new(false).after(&verdict, &RetryPolicy::new(), None, 0.5)
+            RetryState::new(false).next_same(&verdict, &RetryPolicy::new(), None, 0.5)
         };
         let no = Verdict::new(DOWN).should_retry(Some(false));
         assert_eq!(after(no), Decision::Return);
@@ -275,7 +275,7 @@ mod tests {
     fn the_wait_and_the_attempt_after_it_have_to_fit() {
         let limited = Verdict::new(Outcome::RateLimited { wait: Some(secs(10)) });
         let after =
-            |left| RetryState::new(false).after(&limited, &RetryPolicy::new(), Some(left), 0.0);
+            |left| RetryState::new(false).next_same(&limited, &RetryPolicy::new(), Some(left), 0.0);
         assert_eq!(after(secs(11)), Decision::Again { wait: secs(10), hinted: true });
         let short = secs(11) - Duration::from_millis(1);
         assert_eq!(after(short), Decision::Stop(StopReason::Deadline));
@@ -306,9 +306,9 @@ mod tests {
         let mut retries = RetryState::new(false);
         for wait in 1..=4 {
             let again = Decision::Again { wait: secs(wait), hinted: false };
-            assert_eq!(retries.after(&DOWN.into(), &policy, None, 0.9), again);
+            assert_eq!(retries.next_same(&DOWN.into(), &policy, None, 0.9), again);
         }
-        let over = retries.after(&DOWN.into(), &policy, None, 0.9);
+        let over = retries.next_same(&DOWN.into(), &policy, None, 0.9);
         assert_eq!(over, Decision::Stop(StopReason::Exhausted));
     }
 
@@ -316,7 +316,7 @@ mod tests {
     fn a_schedule_of_ones_own_can_be_bounded_in_number() {
         let policy = RetryPolicy::new().schedule(|| std::iter::repeat(secs(1))).retries(1);
         let mut retries = RetryState::new(false);
-        let mut after = || retries.after(&DOWN.into(), &policy, None, 0.9);
+        let mut after = || retries.next_same(&DOWN.into(), &policy, None, 0.9);
         assert!(matches!(after(), Decision::Again { .. }));
         assert_eq!(after(), Decision::Stop(StopReason::Exhausted));
     }
@@ -324,7 +324,7 @@ mod tests {
     #[test]
     fn a_schedule_without_waits_makes_no_hot_loop() {
         let policy = RetryPolicy::new().schedule(|| std::iter::repeat(Duration::ZERO));
-        let decision = RetryState::new(false).after(&DOWN.into(), &policy, None, 0.0);
+        let decision = RetryState::new(false).next_same(&DOWN.into(), &policy, None, 0.0);
         assert_eq!(decision, Decision::Again { wait: LEAST_WAIT, hinted: false });
     }
 
@@ -332,7 +332,7 @@ mod tests {
     fn each_call_has_a_schedule_of_its_own() {
         let policy = RetryPolicy::new().schedule(|| std::iter::once(secs(3)));
         for _ in 0..2 {
-            let decision = RetryState::new(false).after(&DOWN.into(), &policy, None, 0.0);
+            let decision = RetryState::new(false).next_same(&DOWN.into(), &policy, None, 0.0);
             assert_eq!(decision, Decision::Again { wait: secs(3), hinted: false });
         }
     }
@@ -341,7 +341,7 @@ mod tests {
     fn an_equal_is_asked_at_once_for_all_that_it_may_not_have() {
         let policy = RetryPolicy::new();
         let elsewhere = |outcome: Outcome| {
-            RetryState::new(false).elsewhere(&outcome.into(), &policy, Some(secs(1)))
+            RetryState::new(false).next_other(&outcome.into(), &policy, Some(secs(1)))
         };
         let others = [
             DOWN,
@@ -374,7 +374,7 @@ mod tests {
         let refused = Verdict::new(Outcome::NotSent { retry_in: None });
         let mut retries = RetryState::new(false);
         let mut elsewhere =
-            |verdict: &Verdict, left| retries.elsewhere(verdict, &policy, Some(left));
+            |verdict: &Verdict, left| retries.next_other(verdict, &policy, Some(left));
         let short = secs(1) - Duration::from_millis(1);
         assert_eq!(elsewhere(&DOWN.into(), short), Decision::Stop(StopReason::Deadline));
         for _ in 0..3 {
@@ -409,7 +409,7 @@ mod tests {
             let mut made = 0;
             for outcome in outcomes {
                 let kept = retries.possible(&policy, Some(left));
-                if let Decision::Again { wait, .. } = retries.after(&outcome.into(), &policy, Some(left), random) {
+                if let Decision::Again { wait, .. } = retries.next_same(&outcome.into(), &policy, Some(left), random) {
                     prop_assert!(kept && outcome.is_retryable());
                     prop_assert!(wait + policy.min_attempt_time.time() <= left);
                     left -= wait;

@@ -67,13 +67,13 @@
 mod backoff;
 #[cfg(feature = "backoff")]
 mod backoff_crate;
-mod course;
+mod context;
 mod decide;
+mod in_flight;
 mod policy;
 mod record;
 mod service;
 mod shared;
-mod under_way;
 
 #[cfg(feature = "backoff")]
 pub use backoff_crate::{BackoffWaits, from_backoff};

@@ -22,7 +22,7 @@ pub(super) struct CallRecord {
 
 /// Where an attempt goes, and the budget there.
 #[derive(Clone)]
-pub(super) struct Place {
+pub(super) struct Destination {
     pub(super) route: Route,
     pub(super) budget: Arc<Budget>,
 }
@@ -31,7 +31,7 @@ pub(super) struct Place {
 pub(super) struct PlannedAttempt {
     pub(super) request: Request,
     pub(super) spare: Option<Request>,
-    pub(super) at: Place,
+    pub(super) at: Destination,
 }
 
 // === impl CallRecord ===

@@ -10,11 +10,11 @@ use tower::{Layer, Service};
 
 use super::{
     Budgets, RetryPolicy,
-    course::Course,
+    context::RetryContext,
     decide::RetryState,
+    in_flight::AttemptNumber,
     record::{PlannedAttempt, least},
     shared::{Random, Shared},
-    under_way::Step,
 };
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
@@ -68,7 +68,7 @@ impl RetryLayer {
         Self { shared: Arc::new(Shared { policy, budgets, random, events }) }
     }
 
-    /// Sends its events there.
+    /// Sends the events of the layer to that sink. The last sink set is used; without one they go to `tracing` alone.
     #[must_use]
     pub fn events(mut self, events: EventSink) -> Self {
         Arc::make_mut(&mut self.shared).events = events;
@@ -129,18 +129,18 @@ async fn run<S: Upstream>(
     let least = least(call, now);
     let budget = call.budget.as_ref().map(|budget| budget.at(fallback));
     let mut retries = RetryState::new(call.non_replayable).within(least, budget);
-    let mut course = Course::new(shared, &mut request, least);
-    let mut leg = course.leg(request, &retries, now);
-    let mut step = Step::first(copy);
+    let mut course = RetryContext::new(shared, &mut request, least);
+    let mut leg = course.plan_attempt(request, &retries, now);
+    let mut step = AttemptNumber::first(copy);
     let mut failed = None;
-    if copy && course.is_pooled() && !course.pay(&leg.at) {
+    if copy && course.is_pooled() && !course.withdraw(&leg.at) {
         return Err(Error::new(Outcome::NotSent { retry_in: None }));
     }
     loop {
         let PlannedAttempt { request, spare, at } = leg;
         let Some(mut result) = course.attempt(&mut service, (request, &at), (step, now)).await
         else {
-            return course.finish(failed.unwrap_or_else(|| course.late()));
+            return course.finish(failed.unwrap_or_else(|| course.deadline_error()));
         };
         course.settle(&mut result, &at);
         let sent = !is_refused(&result);
@@ -152,8 +152,8 @@ async fn run<S: Upstream>(
         step = step.next(wait, sent);
         leg = if wait.is_zero() {
             now = Instant::now();
-            let next = course.leg(own, &retries, now);
-            if sent && !course.pay(&next.at) {
+            let next = course.plan_attempt(own, &retries, now);
+            if sent && !course.withdraw(&next.at) {
                 return course.finish(result);
             }
             failed = if sent { unless_open(result) } else { failed };
@@ -162,7 +162,7 @@ async fn run<S: Upstream>(
             failed = unless_open(result);
             sleep(wait).await;
             now = Instant::now();
-            course.leg(own, &retries, now)
+            course.plan_attempt(own, &retries, now)
         };
     }
 }

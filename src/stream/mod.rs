@@ -62,7 +62,7 @@
 //!
 //! # Events
 //!
-//! [`Resumed`](crate::telemetry::Event::Resumed) where another answer goes on. What waits for the end of a body learns
+//! [`Resumed`](crate::telemetry::EventKind::Resumed) where another answer goes on. What waits for the end of a body learns
 //! its ending by [`Body::on_end`](crate::Body::on_end).
 //!
 //! # Pitfalls

@@ -8,10 +8,9 @@ use crate::{
     dialect::{Dialect, RequestInfo},
 };
 
-/// The dialects that the targets of a call say they speak. They are not interpreters: what the first speaks is what the caller
-/// speaks.
+/// The dialects that the targets of a call declare. Nothing is translated: what the first target speaks is what the caller speaks.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct SpokenDialects {
+pub struct SpokenDialects {
     /// That of the first target: it holds whatever the path.
     pub(crate) first: Option<Dialect>,
     /// That of any target: it holds where the path tells nothing.

@@ -39,7 +39,7 @@ pub(crate) mod group;
 mod settings;
 
 pub use capabilities::Capabilities;
-pub(crate) use dialects::SpokenDialects;
+pub use dialects::SpokenDialects;
 pub use edit::Edit;
 pub use settings::Target;
 

@@ -49,6 +49,7 @@ mod event_sink;
 mod reasons;
 mod seen_codes;
 mod service;
+mod shared_sink;
 mod span_handle;
 mod tracing;
 
@@ -56,5 +57,8 @@ pub use edit_summary::EditSummary;
 pub use event::{Event, EventKind};
 pub use event_sink::{EventSink, Observer};
 pub use reasons::{MissReason, SkipReason, StopReason, UserCode};
-pub use service::{AttemptSpan, AttemptSpanLayer, Telemetry, TelemetryLayer};
+pub use service::{
+    AttemptSpan, AttemptSpanFuture, AttemptSpanLayer, Telemetry, TelemetryFuture, TelemetryLayer,
+};
+pub(crate) use shared_sink::SharedSink;
 pub(crate) use span_handle::SpanHandle;

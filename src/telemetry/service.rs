@@ -46,14 +46,14 @@ pub struct AttemptSpanLayer {}
 pin_project! {
     /// A call within its span.
     #[derive(Debug)]
-    pub struct CallFuture<F> {
+    pub struct TelemetryFuture<F> {
         // Gone before anything else is, so that what is told of its end is told in the span.
         #[pin]
         inner: Option<F>,
         open: Open,
     }
 
-    impl<F> PinnedDrop for CallFuture<F> {
+    impl<F> PinnedDrop for TelemetryFuture<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             let _call = this.open.call.enter();
@@ -76,14 +76,14 @@ struct Open {
 pin_project! {
     /// An attempt within its span.
     #[derive(Debug)]
-    pub struct AttemptFuture<F> {
+    pub struct AttemptSpanFuture<F> {
         #[pin]
         inner: Option<F>,
         span: Span,
         ended: bool,
     }
 
-    impl<F> PinnedDrop for AttemptFuture<F> {
+    impl<F> PinnedDrop for AttemptSpanFuture<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             this.span.in_scope(|| this.inner.set(None));
@@ -97,9 +97,16 @@ pin_project! {
 // === impl TelemetryLayer ===
 
 impl TelemetryLayer {
-    /// A layer that tells `tracing`, and that listener.
-    pub fn new(events: EventSink) -> Self {
-        Self { events }
+    /// A layer that sends its events to `tracing` alone.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sends the events of the layer to that sink. The last sink set is used; without one they go to `tracing` alone.
+    #[must_use]
+    pub fn events(mut self, events: EventSink) -> Self {
+        self.events = events;
+        self
     }
 }
 
@@ -116,7 +123,7 @@ impl<S> Layer<S> for TelemetryLayer {
 impl<S: Upstream> Service<Request> for Telemetry<S> {
     type Response = Response;
     type Error = Error;
-    type Future = CallFuture<S::Call>;
+    type Future = TelemetryFuture<S::Call>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.inner.poll_ready(cx)
@@ -135,13 +142,13 @@ impl<S: Upstream> Service<Request> for Telemetry<S> {
         });
         let events = self.events.clone();
         let open = Open { call, span, attempt_log, started, events, ended: false };
-        CallFuture { inner: Some(inner), open }
+        TelemetryFuture { inner: Some(inner), open }
     }
 }
 
-// === impl CallFuture ===
+// === impl TelemetryFuture ===
 
-impl<F: Future<Output = Result<Response, Error>>> Future for CallFuture<F> {
+impl<F: Future<Output = Result<Response, Error>>> Future for TelemetryFuture<F> {
     type Output = Result<Response, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -216,7 +223,7 @@ impl<S> Layer<S> for AttemptSpanLayer {
 impl<S: Upstream> Service<Request> for AttemptSpan<S> {
     type Response = Response;
     type Error = Error;
-    type Future = AttemptFuture<S::Call>;
+    type Future = AttemptSpanFuture<S::Call>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.inner.poll_ready(cx)
@@ -226,13 +233,13 @@ impl<S: Upstream> Service<Request> for AttemptSpan<S> {
         let route = AttemptContext::route(&mut request);
         let span = spans::attempt(&route, AttemptContext::of(&mut request).fallback_index);
         let inner = span.in_scope(|| self.inner.call(request));
-        AttemptFuture { inner: Some(inner), span, ended: false }
+        AttemptSpanFuture { inner: Some(inner), span, ended: false }
     }
 }
 
-// === impl AttemptFuture ===
+// === impl AttemptSpanFuture ===
 
-impl<F: Future<Output = Result<Response, Error>>> Future for AttemptFuture<F> {
+impl<F: Future<Output = Result<Response, Error>>> Future for AttemptSpanFuture<F> {
     type Output = Result<Response, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {

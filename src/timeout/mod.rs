@@ -79,3 +79,5 @@ mod timed;
 pub use deadline::{DeadlineFuture, DeadlineLayer, DeadlineService};
 pub use policy::{DeadlinePolicy, TimeoutPolicy};
 pub use service::{Timeout, TimeoutFuture, TimeoutLayer};
+
+pub use crate::time::AnswerTimes;

@@ -7,7 +7,7 @@ use http::HeaderName;
 use crate::{
     ConfigError,
     stream::MinThroughput,
-    time::{Limit, scale},
+    time::{AnswerTimes, Limit, scale},
 };
 
 /// How long one attempt may take, and how long a stream may be silent.
@@ -61,9 +61,10 @@ impl TimeoutPolicy {
         Self::default()
     }
 
-    /// To the first content of a stream, and to an answer that is not streamed.
-    pub(crate) fn limits(&self) -> (Duration, Duration) {
-        (self.first_event.time(), self.attempt.time())
+    /// The limits of an attempt: [`first_event`](Self::first_event) of a stream, and [`attempt`](Self::attempt) of an answer that
+    /// is not streamed. For [`BreakerPolicy::attempt_limits`](crate::breaker::BreakerPolicy::attempt_limits).
+    pub fn answer_times(&self) -> AnswerTimes {
+        AnswerTimes { first_event: self.first_event.time(), whole_answer: self.attempt.time() }
     }
 
     /// How long one attempt at an answer that is not streamed may take, whole.
@@ -128,8 +129,9 @@ impl TimeoutPolicy {
         }
     }
 
-    /// Within so much time: limits that were not set give way to it.
-    pub(crate) fn within(mut self, time: Duration) -> Self {
+    /// Bounds the limits of an attempt that are not set by that time, such as the deadline of the calls.
+    #[must_use]
+    pub fn within(mut self, time: Duration) -> Self {
         self.attempt = self.attempt.within(time);
         self.first_event = self.first_event.within(time);
         self

@@ -61,7 +61,7 @@ impl TimeoutLayer {
         Self { shared: Arc::new(Shared { policy, events: EventSink::default() }) }
     }
 
-    /// Sends its events there.
+    /// Sends the events of the layer to that sink. The last sink set is used; without one they go to `tracing` alone.
     #[must_use]
     pub fn events(mut self, events: EventSink) -> Self {
         Arc::make_mut(&mut self.shared).events = events;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use evenkeel::{
     breaker::{
-        BreakerPolicy, BreakerSnapshot, CircuitBreaker, CircuitState, Permit, Refusal, SlowAfter,
+        AnswerTimes, BreakerPolicy, BreakerSnapshot, CircuitBreaker, CircuitState, Permit, Refusal,
     },
     outcome::Outcome,
 };
@@ -28,7 +28,7 @@ fn policy() -> BreakerPolicy {
         .jitter(0.0)
         .consecutive_failures(5)
         .failure_ratio(0.5)
-        .slow_after(SlowAfter { first_event: secs(8), whole_answer: secs(16) })
+        .slow_after(AnswerTimes { first_event: secs(8), whole_answer: secs(16) })
 }
 
 /// A policy without any rule: tests add the one they are about.

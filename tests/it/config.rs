@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use evenkeel::{
     Client, ClientBuilder, ConfigError, Profile,
-    breaker::{BreakerPolicy, SlowAfter},
+    breaker::{AnswerTimes, BreakerPolicy},
     classify::ClassifyPolicy,
     fallback::{Canned, Fallback, FallbackPolicy, Target},
     limit::{AdaptivePolicy, Concurrency, LimitPolicy},
@@ -350,7 +350,7 @@ async fn the_largest_and_the_smallest_values_that_are_allowed_break_nothing() {
                 .window(most)
                 .open_backoff(most..=most)
                 .quota_backoff(most..=most)
-                .slow_after(SlowAfter { first_event: most, whole_answer: most })
+                .slow_after(AnswerTimes { first_event: most, whole_answer: most })
                 .probe_timeout(most)
                 .max_hint(most)
                 .ramp(most, 1.0),
@@ -372,7 +372,7 @@ async fn the_largest_and_the_smallest_values_that_are_allowed_break_nothing() {
                 .window(ms(10))
                 .open_backoff(ms(1)..=ms(1))
                 .quota_backoff(ms(1)..=ms(1))
-                .slow_after(SlowAfter { first_event: ZERO, whole_answer: ZERO })
+                .slow_after(AnswerTimes { first_event: ZERO, whole_answer: ZERO })
                 .probe_timeout(ms(1))
                 .max_hint(ZERO)
                 .ramp(ZERO, 1.0),

@@ -12,7 +12,7 @@ use evenkeel::{
     limit::{Concurrency, LimitPolicy},
     retry::RetryPolicy,
     stream::CommitPolicy,
-    telemetry::{AttemptSpanLayer, EventSink, TelemetryLayer},
+    telemetry::{AttemptSpanLayer, TelemetryLayer},
     timeout::{DeadlinePolicy, TimeoutPolicy},
 };
 use evenkeel_testkit::{Probe, probe::check};
@@ -22,7 +22,7 @@ use crate::support::secondary;
 
 #[tokio::test(start_paused = true)]
 async fn telemetry_keeps_the_contract() {
-    assert_eq!(check(TelemetryLayer::new(EventSink::default())).await, []);
+    assert_eq!(check(TelemetryLayer::new()).await, []);
 }
 
 #[tokio::test(start_paused = true)]

@@ -379,10 +379,9 @@ async fn time_in_the_queue_is_not_slow_for_the_breaker() {
     let primary = Provider::new("primary").always(Reply::answer().first_content_after(secs(1)));
     let policy = LimitPolicy::new().concurrency(Concurrency::Fixed(1));
     let profile = Profile::pipeline().limit(policy).classify(Default::default());
-    let profile =
-        profile.breaker(evenkeel::breaker::BreakerPolicy::default().slow_after(
-            evenkeel::breaker::SlowAfter { first_event: secs(5), whole_answer: secs(5) },
-        ));
+    let profile = profile.breaker(evenkeel::breaker::BreakerPolicy::default().slow_after(
+        evenkeel::breaker::AnswerTimes { first_event: secs(5), whole_answer: secs(5) },
+    ));
     let client = over(Client::builder().profile(profile), [&primary]);
     let calls = join_all((0..40).map(|_| call(&client, chat(true)))).await;
     calls.into_iter().for_each(|answer| answer.unwrap().is_whole());

@@ -730,7 +730,7 @@ async fn broken(
 async fn a_layer_that_keeps_the_contract_is_clean() {
     assert_eq!(probe::check(Identity::new()).await, []);
     let moved = |probe: &mut Probe, request: Request| -> Call {
-        let mut ready = evenkeel::upstream::take_ready(probe);
+        let mut ready = std::mem::replace(probe, probe.clone());
         Box::pin(async move { ready.call(request).await })
     };
     assert_eq!(broken(moved).await, []);
@@ -775,7 +775,7 @@ async fn a_layer_that_changes_the_answer_is_found() {
 #[tokio::test(start_paused = true)]
 async fn a_layer_that_spins_is_found() {
     let spins = |probe: &mut Probe, request: Request| -> Call {
-        let mut ready = evenkeel::upstream::take_ready(probe);
+        let mut ready = std::mem::replace(probe, probe.clone());
         let mut other = ready.clone();
         let call = ready.call(request);
         Box::pin(async move {

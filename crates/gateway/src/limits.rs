@@ -4,7 +4,7 @@ use std::{ops::Range, time::Duration};
 
 use evenkeel::{
     ConfigError, Profile,
-    breaker::{BreakerPolicy, SlowAfter},
+    breaker::{AnswerTimes, BreakerPolicy},
     classify::ClassifyPolicy,
     retry::RetryPolicy,
     stream::CommitPolicy,
@@ -226,7 +226,7 @@ impl CallTimes {
             retry.min_attempt_time(Duration::from_secs(1).min(seconds(self.deadline / 4.0)));
         // An attempt that takes 80 % of its limit is slow; a probe has the time of any attempt.
         let breaker = BreakerPolicy::default()
-            .slow_after(SlowAfter {
+            .slow_after(AnswerTimes {
                 first_event: seconds(self.first_event * 0.8),
                 whole_answer: seconds(self.attempt * 0.8),
             })

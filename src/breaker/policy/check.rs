@@ -2,8 +2,8 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use super::{AttemptLimits, BreakerPolicy, Rule};
-use crate::ConfigError;
+use super::{BreakerPolicy, Rule};
+use crate::{ConfigError, time::AnswerTimes};
 
 // === impl BreakerPolicy ===
 
@@ -32,21 +32,21 @@ impl BreakerPolicy {
     /// A probe that is not slow must not hang either.
     fn max_time_not_slow(&self) -> Duration {
         match self.slow_after.filter(|_| self.slow_ratio.is_some()) {
-            Some(slow) => slow.first.max(slow.whole),
+            Some(slow) => slow.first_event.max(slow.whole_answer),
             None => Duration::from_millis(1),
         }
     }
 
     /// Refuses times that were set and cannot work with the limits of the attempts.
     pub(crate) fn check_fitted(&self) -> Result<(), ConfigError> {
-        let AttemptLimits { first, whole } = self.limits;
+        let AnswerTimes { first_event: first, whole_answer: whole } = self.limits;
         if let Some(limit) = self.probe_timeout {
             at_least("probe_timeout", limit, first.max(whole))?;
         }
         let Some(slow) = self.slow_after.filter(|_| self.slow_ratio.is_some()) else {
             return Ok(());
         };
-        for (value, limit) in [(slow.first, first), (slow.whole, whole)] {
+        for (value, limit) in [(slow.first_event, first), (slow.whole_answer, whole)] {
             if value > limit {
                 let allowed = format!("at most the limit of the attempt, {limit:?}");
                 return Err(ConfigError::new("breaker.slow_after", value, allowed));

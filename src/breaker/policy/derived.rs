@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
-use super::{AttemptLimits, BreakerPolicy};
+use super::BreakerPolicy;
+use crate::time::AnswerTimes;
 
 // === impl BreakerPolicy ===
 
 impl BreakerPolicy {
-    /// The limits of the attempts below it, from which all follows that was not set: what is slow, when a probe hangs, and
-    /// whether an attempt that the caller's deadline ended had its time.
-    pub(crate) fn fitted(mut self, first: Duration, whole: Duration) -> Self {
-        self.limits = AttemptLimits { first, whole };
+    /// The limits of the attempts below the breaker: [`TimeoutPolicy::answer_times`](crate::timeout::TimeoutPolicy::answer_times)
+    /// of the timeouts there. What is not set follows from them: when a call is slow, when a probe hangs, and whether an attempt that
+    /// the caller's deadline ended had its time. 20 s each by default; a [`Client`](crate::Client) sets them.
+    #[must_use]
+    pub fn attempt_limits(mut self, limits: AnswerTimes) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -21,6 +24,6 @@ impl BreakerPolicy {
 
     /// When a probe hangs.
     pub(in crate::breaker) fn effective_probe_timeout(&self) -> Duration {
-        self.probe_timeout.unwrap_or(self.limits.first.max(self.limits.whole))
+        self.probe_timeout.unwrap_or(self.limits.first_event.max(self.limits.whole_answer))
     }
 }

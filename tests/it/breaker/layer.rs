@@ -263,7 +263,7 @@ async fn a_call_from_before_the_trip_is_no_probe() {
 #[tokio::test(start_paused = true)]
 async fn calls_cancelled_by_an_outer_timeout_count() {
     let layer = policy()
-        .slow_after(SlowAfter { first_event: secs(8), whole_answer: secs(8) })
+        .slow_after(AnswerTimes { first_event: secs(8), whole_answer: secs(8) })
         .build()
         .expect("valid");
     let provider = Provider::new(Does::Hangs);

@@ -38,7 +38,7 @@ fn resilience4j() -> BreakerPolicy {
         .min_calls(5)
         .failure_ratio(0.5)
         .slow_ratio(0.5)
-        .slow_after(SlowAfter { first_event: secs(4), whole_answer: secs(4) })
+        .slow_after(AnswerTimes { first_event: secs(4), whole_answer: secs(4) })
 }
 
 // === resilience4j ===

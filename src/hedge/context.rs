@@ -7,7 +7,7 @@ use tower::ServiceExt;
 
 use super::{
     HedgePolicy,
-    race::{Sent, better, is_passing, race},
+    race::{BoxFuture, is_transient, prefer_success, race},
 };
 use crate::{
     Error, Request, Response, Upstream,
@@ -33,7 +33,7 @@ pub(super) struct Shared {
 }
 
 /// One call.
-pub(super) struct Course {
+pub(super) struct HedgeContext {
     shared: Arc<Shared>,
     at: RouteHandle,
     stream: bool,
@@ -53,9 +53,9 @@ pub(super) struct Course {
     sent: u32,
 }
 
-// === impl Course ===
+// === impl HedgeContext ===
 
-impl Course {
+impl HedgeContext {
     pub(super) fn new(shared: Arc<Shared>, request: &mut Request) -> Self {
         let started = Instant::now();
         let at = AttemptContext::state(request, shared.latencies.routes(), started);
@@ -100,10 +100,10 @@ impl Course {
     ) -> Result<Response, Error> {
         self.earn();
         let spare = (inner.clone(), request.clone());
-        let mut first: Sent = Box::pin(inner.call(request));
+        let mut first: BoxFuture = Box::pin(inner.call(request));
         let failed = tokio::select! {
             biased;
-            result = &mut first => match is_passing(&result) {
+            result = &mut first => match is_transient(&result) {
                 true => Some(result),
                 false => {
                     self.learn(&result, 1);
@@ -124,7 +124,7 @@ impl Course {
                 result
             }
             (Some(failed), None) => failed,
-            (Some(failed), Some(second)) => better(failed, second.await),
+            (Some(failed), Some(second)) => prefer_success(failed, second.await),
         }
     }
 
@@ -165,7 +165,7 @@ impl Course {
     }
 
     /// The second copy, if what it costs is there. A probe has none: a sick provider is asked once.
-    fn second<S: Upstream>(&self, (inner, mut request): (S, Request)) -> Option<Sent> {
+    fn second<S: Upstream>(&self, (inner, mut request): (S, Request)) -> Option<BoxFuture> {
         let now = Instant::now();
         let allowance = self.shared.allowance.at(&self.at, now);
         let probe = self.probe.as_ref().and_then(ProbeSignal::probe);

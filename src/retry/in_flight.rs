@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::record::{CallRecord, Place};
+use super::record::{CallRecord, Destination};
 use crate::{
     context::Attempt,
     outcome::{Outcome, Phase, Verdict},
@@ -12,17 +12,17 @@ use crate::{
 };
 
 /// An attempt under way. Dropped before its end, it is one that the caller cancelled.
-pub(super) struct UnderWay<'a> {
+pub(super) struct InFlightAttempt<'a> {
     call: &'a CallRecord,
-    at: &'a Place,
-    step: Step,
+    at: &'a Destination,
+    step: AttemptNumber,
     started: Instant,
     open: bool,
 }
 
 /// The how-manieth attempt, from 1, the wait before it, and whether another was sent before.
 #[derive(Clone, Copy)]
-pub(super) struct Step {
+pub(super) struct AttemptNumber {
     attempt: u32,
     wait: Duration,
     pub(super) extra: bool,
@@ -30,11 +30,15 @@ pub(super) struct Step {
     copy: bool,
 }
 
-// === impl UnderWay ===
+// === impl InFlightAttempt ===
 
-impl<'a> UnderWay<'a> {
-    pub(super) fn start((call, at): (&'a CallRecord, &'a Place), step: Step, now: Instant) -> Self {
-        let Step { attempt, .. } = step;
+impl<'a> InFlightAttempt<'a> {
+    pub(super) fn start(
+        (call, at): (&'a CallRecord, &'a Destination),
+        step: AttemptNumber,
+        now: Instant,
+    ) -> Self {
+        let AttemptNumber { attempt, .. } = step;
         call.emit(EventKind::AttemptStarted { route: at.route.clone(), attempt });
         at.budget.started();
         Self { call, at, step, started: now, open: true }
@@ -46,7 +50,8 @@ impl<'a> UnderWay<'a> {
 
     fn close(&mut self, verdict: Verdict) {
         self.open = false;
-        let Self { call, at, step: Step { attempt, wait, extra, copy }, started, .. } = *self;
+        let Self { call, at, step: AttemptNumber { attempt, wait, extra, copy }, started, .. } =
+            *self;
         let (outcome, now) = (verdict.outcome(), Instant::now());
         let took = now.saturating_duration_since(started);
         at.budget.ended();
@@ -65,7 +70,7 @@ impl<'a> UnderWay<'a> {
     }
 }
 
-impl Drop for UnderWay<'_> {
+impl Drop for InFlightAttempt<'_> {
     fn drop(&mut self) {
         if self.open {
             // Given up by whoever keeps the time, or by the caller.
@@ -79,9 +84,9 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-// === impl Step ===
+// === impl AttemptNumber ===
 
-impl Step {
+impl AttemptNumber {
     /// The first one; of a second copy of a call it is no less an extra one, and earns nothing.
     pub(super) const fn first(copy: bool) -> Self {
         Self { attempt: 1, wait: Duration::ZERO, extra: copy, copy }

@@ -6,9 +6,9 @@ use tokio::time::Instant;
 
 use super::{
     decide::{Decision, RetryState},
-    record::{CallRecord, Place, PlannedAttempt},
+    in_flight::{AttemptNumber, InFlightAttempt},
+    record::{CallRecord, Destination, PlannedAttempt},
     shared::Shared,
-    under_way::{Step, UnderWay},
 };
 use crate::{
     Error, Request, Response, Upstream,
@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// What stays the same from attempt to attempt of one call.
-pub(super) struct Course {
+pub(super) struct RetryContext {
     shared: Arc<Shared>,
     record: CallRecord,
     /// With less time left no attempt is started.
@@ -39,9 +39,9 @@ pub(super) struct Course {
     keyed: bool,
 }
 
-// === impl Course ===
+// === impl RetryContext ===
 
-impl Course {
+impl RetryContext {
     pub(super) fn new(shared: Arc<Shared>, request: &mut Request, least: Option<Duration>) -> Self {
         let effects = CallContext::info(request).effects();
         let pool = EqualTargets::of(request).map(|equals| equals.pool.clone());
@@ -69,7 +69,7 @@ impl Course {
     }
 
     /// The next attempt, which starts `now`: to the request's target, or to one of its equals.
-    pub(super) fn leg(
+    pub(super) fn plan_attempt(
         &mut self,
         own: Request,
         retries: &RetryState,
@@ -92,7 +92,7 @@ impl Course {
         }
         self.keyed = request.headers().contains_key(IDEMPOTENCY_KEY);
         let budget = self.shared.budgets.of_attempt(&mut request, now);
-        let at = Place { budget, route: AttemptContext::route(&mut request) };
+        let at = Destination { budget, route: AttemptContext::route(&mut request) };
         PlannedAttempt { request, spare, at }
     }
 
@@ -109,8 +109,8 @@ impl Course {
     pub(super) async fn attempt<S: Upstream>(
         &self,
         service: &mut S,
-        (mut request, at): (Request, &Place),
-        (step, now): (Step, Instant),
+        (mut request, at): (Request, &Destination),
+        (step, now): (AttemptNumber, Instant),
     ) -> Option<Result<Response, Error>> {
         let least = self.least.unwrap_or_default();
         if self.record.left(now).is_some_and(|left| left.is_zero() || left < least) {
@@ -118,7 +118,7 @@ impl Course {
         }
         let context = AttemptContext::of(&mut request);
         (context.deferred, context.extra) = (true, step.extra);
-        let under_way = UnderWay::start((&self.record, at), step, now);
+        let under_way = InFlightAttempt::start((&self.record, at), step, now);
         let result = match poll_fn(|cx| service.poll_ready(cx)).await {
             Ok(()) => service.call(request).await,
             Err(error) => Err(error),
@@ -129,7 +129,7 @@ impl Course {
 
     /// Takes from the result of an attempt what is to be settled with the call: of those at one route, one. An answer there
     /// settles it at once.
-    pub(super) fn settle(&mut self, result: &mut Result<Response, Error>, at: &Place) {
+    pub(super) fn settle(&mut self, result: &mut Result<Response, Error>, at: &Destination) {
         let failed = FailedAttempt::take(result);
         self.closed = failed.as_ref().and_then(FailedAttempt::until);
         if failed.is_none() && !judge(result).outcome().is_success() {
@@ -143,7 +143,7 @@ impl Course {
     }
 
     /// What a call without any time comes to.
-    pub(super) fn late(&self) -> Result<Response, Error> {
+    pub(super) fn deadline_error(&self) -> Result<Response, Error> {
         let phase = Phase::Deadline;
         self.record.emit(EventKind::TimedOut { phase, after: Duration::ZERO });
         Err(Error::new(Outcome::TimedOut { phase }))
@@ -153,7 +153,7 @@ impl Course {
     pub(super) fn wait_after(
         &mut self,
         retries: &mut RetryState,
-        (result, at): (&Result<Response, Error>, &Place),
+        (result, at): (&Result<Response, Error>, &Destination),
     ) -> Option<Duration> {
         let verdict = judge(result);
         self.round.sent(!matches!(verdict.outcome(), Outcome::NotSent { .. }));
@@ -165,7 +165,7 @@ impl Course {
             return if ended { None } else { self.stop(at, StopReason::Unsafe) };
         }
         if self.pool.as_ref().is_some_and(|pool| pool.has_another(self.round)) {
-            return match retries.elsewhere(
+            return match retries.next_other(
                 &verdict,
                 &self.shared.policy,
                 self.record.left(Instant::now()),
@@ -191,12 +191,12 @@ impl Course {
         &self,
         retries: &mut RetryState,
         verdict: &Verdict,
-        at: &Place,
+        at: &Destination,
     ) -> Option<Duration> {
         let Shared { policy, random, .. } = &*self.shared;
         // A token is taken last: nothing that stops for another reason spends one.
         let decision =
-            retries.after(verdict, policy, self.record.left(Instant::now()), random.next());
+            retries.next_same(verdict, policy, self.record.left(Instant::now()), random.next());
         if retries.has_panicked() {
             self.shared.events.panicked(UserCode::Schedule);
         }
@@ -218,7 +218,7 @@ impl Course {
     }
 
     /// Takes a token for an attempt at an equal target, from the budget there. `false`: none is left.
-    pub(super) fn pay(&self, at: &Place) -> bool {
+    pub(super) fn withdraw(&self, at: &Destination) -> bool {
         at.budget.withdraw() || self.stop(at, StopReason::Budget).is_some()
     }
 
@@ -232,7 +232,7 @@ impl Course {
         closed.is_some_and(|until| saturating_add(now, wait) < until)
     }
 
-    fn stop(&self, at: &Place, why: StopReason) -> Option<Duration> {
+    fn stop(&self, at: &Destination, why: StopReason) -> Option<Duration> {
         self.record.emit(EventKind::RetryStopped { route: at.route.clone(), reason: why });
         None
     }

@@ -1,0 +1,96 @@
+//! evenkeel in a Tower stack of your own: one layer, some of them, or all of them in another order.
+//!
+//! Each layer is a [`tower::Layer`] over any [`Upstream`](crate::Upstream): a service that takes a [`Request`](crate::Request) and
+//! gives a [`Response`](crate::Response). A policy is set, validated and turned into its layer by `build()`. A layer alone needs
+//! nothing of the others:
+//!
+//! ```
+//! use evenkeel::{breaker::BreakerPolicy, classify::ClassifyPolicy};
+//! use tower::ServiceBuilder;
+//! # use evenkeel_testkit::Provider;
+//!
+//! # fn main() -> Result<(), evenkeel::ConfigError> {
+//! let service = ServiceBuilder::new()
+//!     .layer(BreakerPolicy::default().build()?)
+//!     // Says what an attempt came to: every layer above decides by its verdict.
+//!     .layer(ClassifyPolicy::default().build()?)
+//!     .service(Provider::new("api"));
+//! # let _ = service;
+//! # Ok(()) }
+//! ```
+//!
+//! # The whole stack
+//!
+//! This is what [`Client::builder`](crate::Client::builder) builds, outermost layer first. The order matters: read the comments before
+//! you change it. What the layers keep of a route is in one registry, [`Routes`](crate::context::Routes), which an attempt looks up
+//! once.
+//!
+//! ```
+//! use std::time::Duration;
+//! use evenkeel::{
+//!     balance::BalanceLayer,
+//!     breaker::BreakerPolicy,
+//!     cache::CachePolicy,
+//!     classify::ClassifyPolicy,
+//!     context::Routes,
+//!     fallback::{Fallback, FallbackPolicy},
+//!     hedge::HedgePolicy,
+//!     identity::IdentityPolicy,
+//!     limit::LimitPolicy,
+//!     retry::RetryPolicy,
+//!     telemetry::{AttemptSpanLayer, Event, EventSink, TelemetryLayer},
+//!     timeout::{DeadlinePolicy, TimeoutPolicy},
+//! };
+//! use tower::{ServiceBuilder, ServiceExt};
+//! # use evenkeel_testkit::{Provider, Reply};
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let upstream = Provider::new("api").always(Reply::status(503));
+//! let (deadline, routes) = (Duration::from_secs(30), Routes::new());
+//! let events = EventSink::new(|event: &Event| println!("{:?} {}", event.call, event.name()));
+//!
+//! let fallbacks = FallbackPolicy::new().fallback(Fallback::canned("We are very busy. Please try again in a minute."));
+//! // What is not kept back for the fallbacks below bounds the first attempt.
+//! let timeout = TimeoutPolicy::new().within(fallbacks.first_target_time(deadline));
+//! let breaker = BreakerPolicy::default().attempt_limits(timeout.answer_times()).build()?;
+//! let breaker = breaker.routes(&routes).events(events.clone());
+//! let retry = RetryPolicy::new().build()?.routes(&routes).events(events.clone());
+//! // Retries and second copies draw on one budget.
+//! let hedge = HedgePolicy::new().budgets(retry.budgets()).build()?.routes(&routes).events(events.clone());
+//! let cache = CachePolicy::new().build()?.dialects(fallbacks.dialects()).events(events.clone());
+//! let fallback = fallbacks.build()?.routes(&routes).latencies(hedge.latencies()).events(events.clone());
+//! let breakers = breaker.handle();
+//!
+//! let service = ServiceBuilder::new()
+//!     // Who calls: over everything that keeps a state for each caller.
+//!     .layer(IdentityPolicy::new().build()?)
+//!     // The span and the attempt log of a call.
+//!     .layer(TelemetryLayer::new().events(events.clone()))
+//!     // Over everything that takes time.
+//!     .layer(DeadlinePolicy::new().limit(deadline).build()?.events(events.clone()))
+//!     // Over the fallbacks: a stored answer needs none.
+//!     .layer(cache)
+//!     // Over the retries: a target is given up for the next after its retries.
+//!     .layer(fallback)
+//!     .layer(hedge)
+//!     // Over the breaker: each attempt asks it again.
+//!     .layer(retry)
+//!     // Over the breaker: each of several equal targets has its own.
+//!     .layer(BalanceLayer::default().events(events.clone()))
+//!     .layer(AttemptSpanLayer::default())
+//!     // Over the clock: an attempt that timed out is a failure of its route.
+//!     .layer(breaker)
+//!     // Over the clock, which starts after the queue; under the breaker, so that no call waits for a route that is open.
+//!     .layer(LimitPolicy::new().build()?.routes(&routes).events(events.clone()))
+//!     // Over the classification: the first content and the whole body have to come in time.
+//!     .layer(timeout.build()?.events(events))
+//!     .layer(ClassifyPolicy::default().build()?)
+//!     .service(upstream);
+//!
+//! let body = r#"{"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Where is my parcel?"}]}"#;
+//! let request = http::Request::post("https://api.example.com/v1/chat/completions").body(body.into())?;
+//! let response = service.oneshot(request).await?;
+//! assert_eq!(response.headers()["evenkeel-served-by"], "canned");
+//! assert_eq!(breakers.list().len(), 1);
+//! # Ok(()) }
+//! ```
