@@ -76,10 +76,11 @@
 //! for all routes that had no answer since. [`Breakers::list`] shows it while it is not closed, with the credential `*`;
 //! [`Breakers::reset`] of that route closes it.
 //!
-//! At most 4 096 routes are kept. One that is open, forced or has failures in its window is not forgotten for a new one. A route
-//! that there is no room for has no state of its own: the failures counted together are all that is known of it, so that its own
-//! quota or rejected key closes nothing. In an outage that 100 000 credentials meet, a call sends no more attempts than with one
-//! credential, within a factor of two. See [`identity`](crate::identity#bounds) for the memory.
+//! At most 4 096 routes are kept. One that is open, forced or has failures in its window is not forgotten for a new one, nor is one
+//! of which another layer with the same [`Routes`](crate::context::Routes) keeps more than was there at first, such as a spent
+//! budget. A route that there is no room for has no state of its own: the failures counted together are all that is known of it,
+//! so that its own quota or rejected key closes nothing. In an outage that 100 000 credentials meet, a call sends no more
+//! attempts than with one credential, within a factor of two. See [`identity`](crate::identity#bounds) for the memory.
 //!
 //! # Events
 //!

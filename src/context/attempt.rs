@@ -19,7 +19,7 @@ use crate::{
 /// | what | written by | read by |
 /// |---|---|---|
 /// | `route` | a target, else the first layer that asks for it | every layer |
-/// | `state` | the first layer that needs the state of the route | every layer that keeps some |
+/// | the state of the route | the first layer that needs it | every layer that keeps some |
 /// | `variant` | the fallback | the picking of a target |
 /// | `fallback`, `name` | the fallback | telemetry, hedge, retry |
 /// | `elsewhere`, `insists` | the fallback | breaker |
@@ -32,9 +32,7 @@ use crate::{
 /// | `admission` | breaker | limit, timeout, the transport |
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AttemptContext {
-    route: Option<Route>,
-    /// What the last look-up of that route found.
-    state: Option<RouteHandle>,
+    route: Option<AttemptRoute>,
     /// What an edit changes of the route of whichever target is picked.
     pub(crate) variant: Option<Arc<str>>,
     /// Which fallback makes the attempt, from 0.
@@ -64,6 +62,14 @@ pub(crate) struct AttemptContext {
     pub(crate) admission: Option<Admission>,
 }
 
+/// The route of an attempt, with its state where that was looked up. Another route replaces both.
+#[derive(Clone, Debug)]
+enum AttemptRoute {
+    Named(Route),
+    /// Looked up: the handle of the last look-up.
+    Found(RouteHandle),
+}
+
 // === impl AttemptContext ===
 
 impl AttemptContext {
@@ -82,8 +88,7 @@ impl AttemptContext {
 
     /// The route of the request: its target's, or one made from what it says.
     pub(crate) fn route(request: &mut Request) -> Route {
-        let known = Self::get(request).and_then(|attempt| attempt.route.as_ref());
-        if let Some(route) = known {
+        if let Some(route) = Self::get(request).and_then(Self::known_route) {
             return route.clone();
         }
         let info = CallContext::info(request);
@@ -94,24 +99,36 @@ impl AttemptContext {
 
     /// The route, where it is known.
     pub(crate) fn known_route(&self) -> Option<&Route> {
-        self.route.as_ref()
+        self.route.as_ref().map(AttemptRoute::route)
     }
 
     /// Sends the attempt to another route. What was found for the one before is dropped.
     pub(crate) fn set_route(&mut self, route: Route) {
-        (self.route, self.state) = (Some(route), None);
+        self.route = Some(AttemptRoute::Named(route));
     }
 
     /// The state of the request's route in that registry: what a layer above has found there, or a look-up, whose result is
     /// left for the layers below.
     pub(crate) fn state(request: &mut Request, routes: &Routes, now: Instant) -> RouteHandle {
-        let known = Self::get(request).and_then(|attempt| attempt.state.as_ref());
-        if let Some(found) = known.filter(|found| routes.has(found)) {
-            return found.clone();
+        if let Some(AttemptRoute::Found(found)) = &Self::of(request).route {
+            if routes.has(found) {
+                return found.clone();
+            }
         }
         let found = routes.find(&Self::route(request), now);
-        Self::of(request).state = Some(found.clone());
+        Self::of(request).route = Some(AttemptRoute::Found(found.clone()));
         found
+    }
+}
+
+// === impl AttemptRoute ===
+
+impl AttemptRoute {
+    fn route(&self) -> &Route {
+        match self {
+            Self::Named(route) => route,
+            Self::Found(found) => found.route(),
+        }
     }
 }
 

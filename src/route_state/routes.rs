@@ -38,8 +38,9 @@ use crate::{route::Route, sync::lock_std as lock};
 /// # Bounds
 ///
 /// At most [`MAX`](Self::MAX) routes are kept. A route that was not used for two hours is removed, unless it is open, closed for a
-/// time, or has calls under way in one of the layers. Where there is no room for a route, it is known by what all
-/// credentials of its model show together.
+/// time, or has calls under way in one of the layers. A new route takes the place of one of which no layer keeps more than was there
+/// at first: no failures, no spent budget, no wait. Where there is none, the new route is known by what all credentials of its model
+/// show together.
 ///
 /// A registry has room for the parts of eight layers. A hedge layer takes two of them. A layer that finds no room left has a
 /// registry of its own.
