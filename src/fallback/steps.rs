@@ -6,7 +6,7 @@ use http::HeaderValue;
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    Fallback, FallbackPolicy, recovery_queue::RecoveryQueue, restream::restream, step::Kind,
+    Fallback, FallbackPolicy, recovery_queue::RecoveryQueue, step::Kind, to_stream::to_stream,
 };
 use crate::{
     Error, Request, Response, Upstream,
@@ -64,7 +64,7 @@ impl<S: Upstream> FallbackSteps<S> {
         let attempt_log = CallContext::of(&mut request).attempt_log.clone();
         let mut response = self.answer(at, request, ask).await?;
         if unstreamed && judge_success(&response) {
-            response = restream(response, ask).await?;
+            response = to_stream(response, ask).await?;
         }
         if at > 0 {
             mark(&mut response, fallback, &attempt_log);

@@ -17,8 +17,8 @@ use http::{HeaderValue, header};
 
 use crate::{
     AnswerForm, Dialect, RequestInfo, Response,
+    lazy_json::LazyJson,
     reply::{EVENTS, JSON, LINES},
-    tree::Node,
 };
 
 // === impl Dialect ===
@@ -26,7 +26,7 @@ use crate::{
 impl Dialect {
     /// The stream of an answer that was not streamed, and its content type; `None` where the body is none of this API.
     pub(crate) fn streamed(self, body: &[u8], ask: &RequestInfo) -> Option<(&'static str, String)> {
-        let answer = Node::read(crate::json::trim(body))?;
+        let answer = LazyJson::read(crate::json::trim_bom(body))?;
         Some(match self {
             Self::OpenAiChat => (EVENTS, openai_chat::stream(answer, ask.stream_usage)?),
             Self::OpenAiResponses => (EVENTS, openai_responses::stream(answer)?),

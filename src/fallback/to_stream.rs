@@ -7,7 +7,10 @@ use crate::{Body, Error, Response, dialect::RequestInfo, outcome::Outcome, strea
 
 /// The stream that the caller asked for, of an answer that came in one piece; a target that streams all the same is passed
 /// on.
-pub(super) async fn restream(mut response: Response, ask: &RequestInfo) -> Result<Response, Error> {
+pub(super) async fn to_stream(
+    mut response: Response,
+    ask: &RequestInfo,
+) -> Result<Response, Error> {
     /// As much as is collected of any answer.
     const MOST: usize = 32 << 20;
     let kind = response.headers().get(CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
