@@ -69,7 +69,7 @@ pub(super) struct Settlement {
 // === impl Quota ===
 
 impl Quota {
-    /// A limit by the minute, of which `burst_share` may be used at once.
+    /// Creates a limit per minute, of which `burst_share` may be used at once.
     pub(super) fn configured(per_minute: f64, burst_share: f64, now: Instant) -> Self {
         let mut quota = Self { burst_share, is_configured: true, ..Self::unknown() };
         quota.set_rate(Rate { cells: per_minute, period: MINUTE }, now);

@@ -54,7 +54,7 @@ struct LateRounds {
 pub(super) enum Finding {
     /// As fast as usual, or nearly.
     InTime,
-    /// Late, which may be chance.
+    /// Late, possibly by chance.
     Late,
     /// There is a queue: the share `keep` of the limit would be in time.
     Queued { keep: f64 },

@@ -33,7 +33,7 @@ pub(super) struct WaitScope {
 #[derive(Clone, Copy, Debug)]
 struct LastLimit {
     sent_at: Instant,
-    /// The time at which half of its wait is over. What is sent later may have found room again.
+    /// When half of its wait is over. Later attempts may have found room again.
     half_over_at: Instant,
 }
 
