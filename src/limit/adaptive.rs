@@ -183,7 +183,7 @@ impl AdaptiveLimit {
                 self.step = 1;
                 1
             }
-            // The limit holds where it was too many: the capacity has grown.
+            // The limit holds where it was too high before: the capacity has grown.
             _ => {
                 self.ceiling = None;
                 self.step = self.step.saturating_mul(3).min(self.limit / 2).max(1);
