@@ -25,7 +25,7 @@ pub(crate) struct CallerInfo {
     pub(crate) extra: bool,
     /// Whether the answer is not streamed.
     pub(crate) whole: bool,
-    /// Another route of the provider is open or suspicious because of failures.
+    /// Whether another route of the provider is open or suspicious because of failures.
     pub(crate) sibling_troubled: bool,
 }
 

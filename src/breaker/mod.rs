@@ -7,8 +7,8 @@
 //! # Defaults
 //!
 //! A breaker opens where most calls would fail, once chance is ruled out: at ≥ 50 % failed of ≥ 10 calls in 30 s, at a run of
-//! failed attempts that is improbable given the share of failures since failures began (5 if they begin with the run), and at ≥
-//! 80 % of ≥ 10 calls slower than usual. It opens at once when the quota is exhausted, and when the credential was rejected twice
+//! failed attempts that is improbable given the share of failures since failures began (5 if they begin with the run), and at
+//! ≥ 80 % of ≥ 10 calls slower than usual. It opens at once when the quota is exhausted, and when the credential was rejected twice
 //! in a row. It stays open for 5 s, doubled each time it reopens up to 30 s; for a quota 1 min, doubled up to 10 min; for a
 //! credential 5 s, doubled up to 1 min. Then it lets through one probe at a time, and after two successes a growing share of the
 //! calls, from 10 % to all within 20 s. See [`BreakerPolicy`] for the reasons.
@@ -94,8 +94,8 @@
 //! - Without the layers below that wait for the first event, an answer begins with its response head.
 //! - Time that a call spends in the queue of the [limits](crate::limit) below is not counted as latency, and a call that leaves
 //!   the queue unsent is not counted at all. Time in another queue below the breaker counts.
-//! - Explicit rules apply literally: `consecutive(5)` opens after five failed calls whatever the route's past, also at 500 calls
-//!   a second.
+//! - Explicit rules apply literally: `consecutive_failures(5)` opens after five failed calls whatever the route's past, also at
+//!   500 calls a second.
 //! - Timed transitions are made lazily, at the next call or query. An idle breaker keeps its last state until then.
 
 mod admission_record;

@@ -13,7 +13,7 @@ use crate::{
     time::{AnswerTimes, scale},
 };
 
-/// When a breaker opens, for how long, and how it comes back.
+/// The rules by which a breaker opens, how long it stays open, and how it recovers.
 ///
 /// # Defaults
 ///
@@ -30,12 +30,12 @@ use crate::{
 /// | [`min_calls`](Self::min_calls) | 10 calls, or 5 that all failed | a share of fewer calls means little |
 /// | [`window`](Self::window) | 30 s | long enough for ten calls of a small bot, short enough to forget |
 /// | [`open_backoff`](Self::open_backoff) | 5 s to 30 s | the primary is tried again within 30 s of its recovery |
-/// | [`jitter`](Self::jitter) | 0.2 | processes that opened together do not come back together |
-/// | [`max_hint`](Self::max_hint) | 10 min, with probes after 1, 3 and 7 min | a longer wait is more often a mistake than meant |
+/// | [`jitter`](Self::jitter) | 0.2 | processes that opened together do not probe together |
+/// | [`max_hint`](Self::max_hint) | 10 min, with probes after 1, 3 and 7 min | a longer wait is more often a mistake than intended |
 /// | [`quota_backoff`](Self::quota_backoff) | 1 min to 10 min | a quota is not refilled within seconds, and a probe costs nothing |
 /// | [`unauthorized`](Self::unauthorized) | 2 rejections of the credential in a row, more where rejected calls are mixed with answered ones, for 5 s to 60 s; only for calls that have another target | one can be a glitch, and some concern one request and not the key; a key can be fixed at any moment |
 /// | [`max_probes`](Self::max_probes) | 1 | a failing provider gets one call, not all |
-/// | [`probe_successes`](Self::probe_successes) | 2 | one can be luck |
+/// | [`probe_successes`](Self::probe_successes) | 2 | one can be chance |
 /// | [`probe_timeout`](Self::probe_timeout) | the longest limit of an attempt: 20 s on its own | after it the probe is considered hung |
 /// | [`ramp`](Self::ramp) | 20 s from 0.1 | caches and autoscalers of a provider fill in that time |
 #[derive(Clone, Debug, PartialEq)]

@@ -39,7 +39,7 @@ pub struct Classify<S> {
     policy: Arc<ClassifyPolicy>,
 }
 
-/// The reading of one answer.
+/// The state needed to read one answer.
 struct Reading {
     policy: Arc<ClassifyPolicy>,
     /// The codes of the policy, for the provider of this attempt.

@@ -32,7 +32,7 @@ pub(super) struct Shared {
     pub(super) events: EventSink,
 }
 
-/// One call.
+/// One call that may get a second copy.
 pub(super) struct HedgeContext {
     shared: Arc<Shared>,
     at: RouteHandle,

@@ -13,11 +13,11 @@ pub use self::policy::AdaptivePolicy;
 /// An adaptive limit and the state it is computed from. Plain state under the lock of its owner.
 ///
 /// The limit is judged in rounds. A round consists of calls that were sent after the last change of the limit, so each change is
-/// judged by calls that have felt it, whether a call takes 300 ms or three minutes. Only calls count that were sent while the
-/// limit was in use. A round in time lets the limit grow: in steps that treble, up to half of the limit, while no ceiling is
-/// known; up to one below the ceiling, where overload or a queue has shown one; and by one above the ceiling, after
-/// [`patience`](AdaptivePolicy::patience). Overload takes back the step that brought it, or a tenth where no step was being
-/// tried; once for all calls that were under way by then.
+/// judged by calls that were affected by it, whether a call takes 300 ms or three minutes. Only calls that were sent while the
+/// limit was in use count. A round without delay raises the limit: in steps that treble, up to half of the limit, while no
+/// ceiling is known; up to one below the ceiling, where overload or a queue has shown one; and by one above the ceiling, after
+/// [`patience`](AdaptivePolicy::patience). Overload reverts the step that caused it, or lowers the limit by a tenth if no step
+/// was being tried; once for all calls that were under way by then.
 #[derive(Debug)]
 pub(crate) struct AdaptiveLimit {
     policy: AdaptivePolicy,
@@ -53,7 +53,7 @@ pub(crate) struct RoundMember {
 const MIN_ROUND: u32 = 5;
 /// The fewest calls of a round where answers have several lengths: a few may all be long by chance.
 const MIN_MIXED_ROUND: u32 = 20;
-/// The most calls of a round: waiting for more would teach little.
+/// The most calls of a round: more would add little.
 const MAX_ROUND: u32 = 25;
 
 // === impl AdaptiveLimit ===

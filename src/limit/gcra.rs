@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A rate limit: `cells` each `period`, at a constant rate.
+/// A rate limit: `cells` per `period`, at a constant rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Rate {
     pub(super) cells: f64,

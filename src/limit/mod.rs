@@ -44,7 +44,7 @@
 //!
 //! # Defaults
 //!
-//! Nothing is limited except by what the provider reports. See [`LimitPolicy`].
+//! Only the limits that the provider reports apply. See [`LimitPolicy`].
 //!
 //! # Example
 //!

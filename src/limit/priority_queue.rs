@@ -93,7 +93,7 @@ impl PriorityQueue {
         self.class_mut(position.priority).get_mut(position.number)
     }
 
-    /// Removes a call that has its turn.
+    /// Removes a call whose turn it is.
     pub(super) fn take(&mut self, position: QueuePosition) -> Option<QueueEntry> {
         self.turns_since_batch = match position.priority {
             Priority::Interactive if self.batch.len() > 0 => self.turns_since_batch + 1,

@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(info(60.0, 59.0, 1.0).refill(), minute);
         assert_eq!(info(60.0, 0.0, 60.0).refill(), minute);
         assert_eq!(info(10_000.0, 9_999.0, 0.006).refill(), minute);
-        // Groq: requests by the day.
+        // Groq: requests per day.
         assert_eq!(info(14_400.0, 14_370.0, 179.56).refill(), day);
         assert_eq!(info(10_000.0, 9_999.0, 8.64).refill(), day);
         // Azure: seconds without a fraction.

@@ -17,8 +17,9 @@ use crate::{ConfigError, time::Limit, time::scale};
 /// - [`retries`](Self::retries): 2, as in the official SDKs of OpenAI and Anthropic
 /// - [`base`](Self::base): 250 ms, [`factor`](Self::factor): 2, [`max_backoff`](Self::max_backoff): 4 s, with full jitter
 /// - [`max_hint`](Self::max_hint): 120 s, the limit up to which OpenAI's own client follows `Retry-After`
-/// - [`min_attempt_time`](Self::min_attempt_time): 1 s left for the attempt after the wait, or a tenth of the time that the call has
-/// - [`budget_ratio`](Self::budget_ratio): 20 % extra attempts and one for each answer, [`budget_reserve`](Self::budget_reserve): 10
+/// - [`min_attempt_time`](Self::min_attempt_time): 1 s left for the attempt after the wait, or a tenth of the call's time
+/// - [`budget_ratio`](Self::budget_ratio): 20 % extra attempts and one for each answer
+/// - [`budget_reserve`](Self::budget_reserve): 10
 /// - no [`seed`](Self::seed): jitter differs in every process
 #[derive(Clone, Debug)]
 pub struct RetryPolicy {

@@ -31,7 +31,7 @@ pub(super) struct Count {
     slow: Option<Slow>,
 }
 
-/// The slowest minute of a stream that was too slow.
+/// The first minute of a stream in which it was too slow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Slow {
     pub(crate) events: u32,
@@ -56,7 +56,7 @@ impl ThroughputMeter {
         lock(&self.0).add(events, waited);
     }
 
-    /// The slowest minute if the stream was too slow; called at its end.
+    /// The first minute in which the stream was too slow, if any; called at its end.
     pub(crate) fn slow(&self) -> Option<Slow> {
         lock(&self.0).slow()
     }

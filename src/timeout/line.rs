@@ -20,7 +20,7 @@ impl Line {
         Some(Self { admission: attempt.admission.clone()?, route: attempt.known_route()?.clone() })
     }
 
-    /// Called when a limit has passed. Whether a kept connection was silent.
+    /// Whether the silence before a passed limit is that of a kept connection.
     pub(super) fn is_silent(&self) -> bool {
         self.admission.connection().is_silent(Instant::now())
     }

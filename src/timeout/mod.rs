@@ -7,7 +7,7 @@
 //! |---|---|---|---|
 //! | deadline | 30 s | the whole call, to the first content of a stream, else to the whole answer | an error, or the answer of a fallback that needs no time |
 //! | connect | the transport's | | unreachable |
-//! | attempt | 20 s | an answer that is not streamed | the attempt is dropped; another target, not the same |
+//! | attempt | 20 s | an answer that is not streamed | the attempt is dropped; another target is tried, not the same one |
 //! | first event | 20 s | a stream, to its first event with content | the same |
 //! | idle | 15 s | the time without data from the provider in a body, between two events with content | an error in the body |
 //! | whole stream | none | a stream, from the start of its attempt | an error in the body |
@@ -63,7 +63,7 @@
 //! - A limit that passes in silence on a kept connection of HTTP/1 fails as
 //!   [`ConnectionLost`](crate::outcome::Outcome::ConnectionLost), once a minute for each host: it may be retried, and no breaker
 //!   counts it. The transport has to report its connections: see [`Reconnect`](crate::adapter::Reconnect).
-//! - The deadline ends with the first content of a stream: the rest is limited by `idle` and `whole_stream`.
+//! - The deadline ends with the first content of a stream: the rest is limited by `idle` and `stream_total`.
 //! - Without an inner layer that collects answers (as the client has), the attempt ends with the head of the answer; its body is
 //!   then limited by `idle`.
 

@@ -21,7 +21,7 @@ use crate::{
 /// - [`first_event`](Self::first_event): 20 s to the first content of a stream: a reasoning model is silent for that long before
 ///   its first word, and a shorter limit would treat that as an outage
 /// - [`idle`](Self::idle): 15 s between two events with content: many times the pauses of any model
-/// - [`stream_total`](Self::stream_total): none: a long answer that goes on is a healthy one
+/// - [`stream_total`](Self::stream_total): none: a long answer that still makes progress is healthy
 /// - [`min_events_per_minute`](Self::min_events_per_minute): none: one provider sends a word per event, another a paragraph, so a
 ///   useful value depends on the model
 /// - [`header`](Self::header): none

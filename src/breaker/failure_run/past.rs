@@ -34,7 +34,7 @@ const CALM: u32 = 20;
 /// The weight of the default threshold against the past, in attempts.
 const PRIOR: f64 = 6.0;
 
-/// The part of a share that is bearable where the whole share is not.
+/// The part of a share of failures that is bearable where the whole share is not.
 const BEARABLE: f64 = 0.6;
 
 /// The chance below which a share of failed calls opens by default, if only the bearable part of it fails.

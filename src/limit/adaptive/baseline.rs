@@ -7,7 +7,7 @@ pub(super) struct Baseline {
     lengths: Vec<f64>,
 }
 
-/// How many times as long as usual an answer took.
+/// The factor by which an answer took longer than usual.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slowdown {
     pub(super) times: f64,
@@ -18,7 +18,7 @@ pub(super) struct Slowdown {
 const MAX_LENGTHS: usize = 32;
 /// An answer that takes this many times as long has another length, and is not slow by chance.
 const MIXED: f64 = 4.0;
-/// The weight of a single call that had the provider to itself.
+/// The weight of a single call that did not share the provider with other calls.
 const FOLLOW: f64 = 0.1;
 /// The shortest latency that is compared, in seconds.
 const MIN_SECONDS: f64 = 1e-4;

@@ -11,8 +11,8 @@ use crate::ConfigError;
 /// | [`initial`](Self::initial) | 8 | the first latencies have to be those of a provider that is not busy with our calls |
 /// | [`min`](Self::min) | 1 | with no attempt under way the limit would get no further samples |
 /// | [`max`](Self::max) | 1000 | a bound on sockets and memory, the one of Envoy's gradient controller |
-/// | [`tolerance`](Self::tolerance) | 1.5 | time to first event varies by a third on a good day; twice as long is a queue |
-/// | [`backoff`](Self::backoff) | 0.9 | Netflix' AIMD: nine tenths of a capacity are still well used |
+/// | [`tolerance`](Self::tolerance) | 1.5 | the time to the first event normally varies by a third; twice as long is a queue |
+/// | [`backoff`](Self::backoff) | 0.9 | Netflix' AIMD: nine tenths of a capacity are still good use of it |
 /// | [`patience`](Self::patience) | 40 calls | one more rejected try after them is 2.5 % of all calls |
 #[derive(Clone, Debug, PartialEq)]
 pub struct AdaptivePolicy {
@@ -48,7 +48,7 @@ impl AdaptivePolicy {
         self
     }
 
-    /// How many times as long as usual the first event may take before the calls count as queued. 1.1 to 10.
+    /// The factor by which the first event may be slower than usual before the calls count as queued. 1.1 to 10. Default: 1.5.
     #[must_use]
     pub fn tolerance(mut self, times: f64) -> Self {
         self.tolerance = times;

@@ -7,7 +7,7 @@
 //!
 //! So the other attempts decide. An attempt that was sent after the limited one, in the first half of its wait, and is let in
 //! shows that the wait did not concern the route. The more often that happens, the more limited attempts in a row it takes to
-//! close the route: as many as are improbable at the share seen so far. While it has not happened, one is enough.
+//! close the route: enough to be improbable at the share seen so far. Before it has happened, one is enough.
 
 use std::time::Duration;
 

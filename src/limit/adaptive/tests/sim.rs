@@ -47,7 +47,7 @@ pub(super) struct Mixed {
 pub(super) struct Figures {
     /// The share of the places that served a call, for each phase once it had settled.
     pub(super) goodput: [f64; 3],
-    /// Mean ms to the first event, likewise.
+    /// The mean time to the first event in ms, for each phase once it had settled.
     pub(super) latency: [f64; 3],
     /// The share of all calls that were refused.
     pub(super) refused: f64,
