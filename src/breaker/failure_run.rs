@@ -50,7 +50,7 @@ pub(super) const SUSPICION: f64 = 0.1;
 /// The fewest calls for which a default rule opens.
 const FEWEST: u32 = 3;
 
-/// The share of attempts that has to fail, relative to the share of calls, until calls that have another target go there: with
+/// The share of attempts that has to fail, relative to the share that opens, until calls that have another target go there: with
 /// half of the attempts failing, two in a row still answer most calls.
 pub(super) const ATTEMPTS: f64 = 1.1;
 
@@ -100,8 +100,8 @@ impl FailureRun {
         }
     }
 
-    /// Whether rejections of the credential open the breaker. A lost connection does not lose a credential, and attempts under
-    /// way are no evidence until they end.
+    /// Whether rejections of the credential open the breaker. Rejections that arrive together count separately, since they are
+    /// not lost with a connection, and attempts under way do not weigh against them.
     pub(super) fn locks_out(&self, policy: &BreakerPolicy, past: &Past) -> bool {
         match policy.unauthorized {
             None => false,

@@ -113,8 +113,8 @@ impl Machine {
         }
     }
 
-    /// Whether the attempt is slow by now: beyond the configured limit, or by default beyond most of its own limit and the usual
-    /// latency. The default only applies to attempts that have another target.
+    /// Whether the attempt is slow by now: beyond the configured limit, or by default beyond four fifths of its own limit and
+    /// three times the usual latency. The default only applies to attempts that have another target.
     fn is_slow(&self, at: DecisionInput<'_>, ticket: &AdmissionRecord) -> bool {
         let (policy, whole) = (at.policy, ticket.caller.whole);
         let took = ticket.took(at.now);

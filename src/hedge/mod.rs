@@ -22,7 +22,7 @@
 //!
 //! - The second copy starts when the first has taken longer than 95 % of the calls before it, or at once when the first fails
 //!   with a transient failure that names no wait. The clock stops while the call waits in a queue of this client.
-//! - The first *success* wins; after a failure the other copy is awaited. The other copy is dropped: its connection closes and
+//! - The first *success* wins; after a failure the other copy is awaited. The losing copy is dropped: its connection closes and
 //!   its permits are released. If both fail, the caller gets the failure of the first copy.
 //! - A copy is the one repetition of a call that may be billed twice, and counts as one of its retries: no copy follows a retry
 //!   of a broken connection or of a cut answer, over all fallbacks, and no such retry follows a copy.

@@ -20,7 +20,7 @@ use crate::{outcome::Phase, time::saturating_add};
 ///
 /// Only the time during which the reader waits for the provider counts. A late reader finds the data that has arrived; if none is
 /// ready, its wait begins when it polls, as many transports only read on when polled. Comments and pings do not reset the clock,
-/// unless a tool of the provider is running: the waits before and after one are added up.
+/// unless a tool of the provider is running: the waits before and after them are added up.
 ///
 /// The whole stream, in contrast, is limited by wall-clock time.
 #[derive(Debug)]

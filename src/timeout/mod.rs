@@ -1,4 +1,4 @@
-//! Limits the time of a call, of an attempt, and between two events of a body.
+//! Limits the time of a call and of an attempt, and the silence in a body.
 //!
 //! Use [`DeadlinePolicy`] outermost, so that attempts, waits and fallbacks share one limit, and [`TimeoutPolicy`] around each
 //! attempt, inside retries, breaker and limits: its clock starts with the attempt, after every queue.
@@ -9,7 +9,7 @@
 //! | connect | the transport's | | unreachable |
 //! | attempt | 20 s | an answer that is not streamed | the attempt is dropped; another target is tried, not the same one |
 //! | first event | 20 s | a stream, to its first event with content | the same |
-//! | idle | 15 s | the time without data from the provider in a body, between two events with content | an error in the body |
+//! | idle | 15 s | the wait for the provider in a body, between two events with content | an error in the body |
 //! | whole stream | none | a stream, from the start of its attempt | an error in the body |
 //! | slow stream | none | events with content per minute | the breaker counts a slow call; the stream goes on |
 //!
@@ -18,7 +18,7 @@
 //! that was set explicitly applies there too.
 //!
 //! Data takes precedence over the timer: data that has arrived is never discarded because of a timer. But a connection that is
-//! closed within the last 5 % of an attempt's limit without any data counts as timed out, and is not retried. Comments, pings and
+//! closed within the last 5 % of an attempt's limit without new content counts as timed out, and is not retried. Comments, pings and
 //! role-only chunks are not content and do not reset the idle clock; on a path of an unknown dialect every byte is content. The
 //! idle clock only runs while the reader waits for the provider: a slow reader never causes a timeout.
 //!
