@@ -37,8 +37,8 @@
 //!
 //! By [`Priority`](crate::context::Priority), interactive before batch, then by arrival. While both wait, every tenth turn goes
 //! to a batch call ([`LimitPolicy::batch_share`]). A batch call that cannot pay yet is overtaken by interactive ones, and from
-//! then on a tenth of the refill is set aside for it. The queue of a route is bounded for each of the two priorities. A call whose
-//! wait would not leave time for an attempt before its deadline is refused at once
+//! then on a tenth of the refill is set aside for it. The queue of a route is bounded for each of the two priorities. A call
+//! whose wait would not leave time for an attempt before its deadline is refused at once
 //! ([`Outcome::NotSent`](crate::outcome::Outcome::NotSent)), and a waiting call leaves the queue as soon as that becomes known.
 //! Refusing and waiting cost nothing: the only timer is that of the next call.
 //!

@@ -18,9 +18,9 @@
 //! that was set explicitly applies there too.
 //!
 //! Data takes precedence over the timer: data that has arrived is never discarded because of a timer. But a connection that is
-//! closed within the last 5 % of an attempt's limit without new content counts as timed out, and is not retried. Comments, pings and
-//! role-only chunks are not content and do not reset the idle clock; on a path of an unknown dialect every byte is content. The
-//! idle clock only runs while the reader waits for the provider: a slow reader never causes a timeout.
+//! closed within the last 5 % of an attempt's limit without new content counts as timed out, and is not retried. Comments, pings
+//! and role-only chunks are not content and do not reset the idle clock; on a path of an unknown dialect every byte is content.
+//! The idle clock only runs while the reader waits for the provider: a slow reader never causes a timeout.
 //!
 //! # Example
 //!
