@@ -1,50 +1,52 @@
 //! Spreads attempts over several equal targets: keys, regions or deployments of the same model.
 //!
-//! Use it where a fallback of the ladder can be served at more than one place: [`Fallback::targets`](crate::fallback::Fallback::targets)
-//! takes the place of `Fallback::target`. A key that is revoked, a deployment that fails or a region that is slow then costs
-//! the others a little more work, and the caller nothing. Each target has a route of its own, so a breaker, a limit and a
-//! budget of its own. Targets that are *not* as good as each other are fallbacks of the ladder.
+//! Use it where a fallback can be served at more than one place: [`Fallback::targets`](crate::fallback::Fallback::targets)
+//! replaces `Fallback::target`. A revoked key, a failing deployment or a slow region then adds a little load to the other targets
+//! and does not affect the caller. Each target has its own route, and so its own breaker, limit and budget. Targets that are
+//! *not* equally good should be separate fallbacks.
 //!
 //! # Which target
 //!
-//! Two are named by chance, and the one that costs less is asked: no crowd runs to the same best one. What a call costs at
-//! a target is the time to its first event (slower than thought is believed at once, faster little by little; without
-//! news it becomes what is usual in the fallback) times the calls under way there, until their bodies have ended.
+//! Two targets are picked at random, and the one with the lower cost gets the attempt, so that not all calls go to the same best
+//! target. The cost of a target is its time to the first event (a slower value is adopted at once, a faster one gradually;
+//! without new samples it drifts to the usual value of the fallback) times the calls under way there, until their bodies have
+//! ended.
 //!
 //! | what happens | what follows |
 //! |---|---|
 //! | a failure, however fast | counts as an answer after 10 s |
-//! | 3 failures in a row | out for 10 s, doubled up to 30 s; then one call tries it, of 64 at most one |
-//! | a failure or rate limit with a wait | out for that wait, up to 2 min |
-//! | 401, 402 | out for 5 s, doubled up to 60 s |
-//! | an exhausted quota, or a model of its own that is unknown | out for 5 min, or until the quota is known to be back |
-//! | our own breaker or limit refuses | out until it is worth coming back; nothing was sent |
-//! | the model that a caller named is unknown | not asked for it for 60 s while another is in; then one call tries it |
-//! | the request is wrong, too large, blocked or forbidden | nothing: it is the request's |
+//! | 3 failures in a row | ejected for 10 s, doubled up to 30 s; then one call tries it, at most one of 64 |
+//! | a failure or rate limit with a wait | ejected for that wait, up to 2 min |
+//! | 401, 402 | ejected for 5 s, doubled up to 60 s |
+//! | an exhausted quota, or an unknown model that the target sets | ejected for 5 min, or until the quota is known to be back |
+//! | the client's own breaker or limit refuses | ejected until a retry makes sense; no request was sent |
+//! | the model named by the caller is unknown | not used for this model for 60 s while another target is available; then one call tries it |
+//! | the request is wrong, too large, blocked or forbidden | nothing: the request is the cause |
 //!
-//! One that is out is asked when no other is left. A whole answer makes it well. What is known of a target is kept for each
-//! operation apart: one that cannot make vectors may chat.
+//! An ejected target is used when no other is left. A whole answer ends the ejection. The state of a target is kept separately
+//! for each operation: a target that cannot create embeddings may still serve chat.
 //!
 //! Calls that [belong to an account](crate::fallback#which-calls-stay) go to the account of the first target, or of the one that
-//! they [stick to](crate::context::AffinityKey); embeddings to those with the model of the first. Targets with the same host and
-//! credentials are one account, and those that [say so](crate::fallback::Target::account).
+//! they [stick to](crate::context::AffinityKey); embeddings go to targets with the model of the first. Targets with the same host
+//! and credentials are one account, and so are those that [declare it](crate::fallback::Target::account).
 //!
 //! # In a call
 //!
-//! After a failure that another may not have, another is asked **at once**, without a wait, each at most once: also after a
-//! timeout or a rejected key, which are never retried at the same target. These attempts count as retries and are paid from
-//! the budget of the target that gets them, so that extra load is bounded there as everywhere; one that our own breaker
-//! refused costs nothing. When all were asked, the retry waits as it does for a single target, or the ladder moves down.
+//! After a failure that another target may not have, another target is tried **at once**, without a wait, each at most once: also
+//! after a timeout or a rejected key, which are never retried at the same target. These attempts count as retries and are paid
+//! from the budget of the target that gets them, which bounds the extra load as usual; an attempt that the client's own breaker
+//! refused costs nothing. When all targets were tried, the retry waits as it does for a single target, or the call moves to the
+//! next fallback.
 //!
 //! # Prompt caches
 //!
-//! The cache of a conversation lives on one deployment. Calls that carry the same [`AffinityKey`](crate::context::AffinityKey) key
-//! go to the same target as long as it is in and has not twice its fair part of the calls under way; then to the next one in
-//! an order that is the key's own, and back when it is well. All processes with the same targets agree on that order.
+//! The cache of a conversation is on one deployment. Calls with the same [`AffinityKey`](crate::context::AffinityKey) go to the
+//! same target while it is available and has less than twice its fair share of the calls under way; then to the next one in an
+//! order that depends on the key, and back when it has recovered. All processes with the same targets use the same order.
 //!
 //! # Defaults
 //!
-//! Those of [`BalancePolicy`]. At most 64 targets.
+//! The defaults of [`BalancePolicy`]. At most 64 targets.
 //!
 //! # Example
 //!
@@ -61,7 +63,7 @@
 //! # }
 //! ```
 //!
-//! Alone, with targets of its own, over any service:
+//! Without a client, with its own targets, over any service:
 //!
 //! ```
 //! use evenkeel::{Body, Error, Request, Response, balance::BalancePolicy, fallback::Target};
@@ -77,19 +79,20 @@
 //!
 //! # Events
 //!
-//! [`TargetEjected`](crate::telemetry::EventKind::TargetEjected), also as a warning in `tracing`. The events of an attempt and the
-//! [`AttemptLog`](crate::context::AttemptLog) name its route: give targets that differ by their keys alone a
+//! [`TargetEjected`](crate::telemetry::EventKind::TargetEjected), also as a warning in `tracing`. The events of an attempt and
+//! the [`AttemptLog`](crate::context::AttemptLog) name its route: give targets that differ only by their keys a
 //! [`label`](crate::fallback::Target::label).
 //!
 //! # Pitfalls
 //!
-//! - A ladder whose fallback has several targets needs this layer, or retries, somewhere below it: the request is rewritten for
-//!   one of them there.
-//! - Alone under a retry it chooses anew each time, and the retry knows one route only. Under a ladder it knows them all.
-//! - Answers that are streamed and such that are not are measured alike, by the time until they can be handed on. A fallback
-//!   that serves both learns the mixture.
-//! - The call that tries a target which was silent may wait for it in vain, then asks another: one call of 64 at most.
-//! - With few calls, less than one in two seconds, a target that is well again is tried after 64 of them.
+//! - A fallback with several targets needs this layer, or retries, below the fallback layer: the request is rewritten for one of
+//!   the targets there.
+//! - On its own under a retry, the layer picks a target for each attempt, and the retry knows only one route. Under the fallback
+//!   layer the retry knows all of them.
+//! - Streamed and other answers are measured alike, by the time until they can be handed on. The estimate of a fallback that
+//!   serves both reflects the mixture.
+//! - The call that tries a target which was silent may wait for it in vain and then try another: at most one call of 64.
+//! - With less than one call in two seconds, a target that has recovered is tried again after 64 calls.
 
 mod service;
 

@@ -1,4 +1,4 @@
-//! The balance layer: an attempt goes to one of several equal targets, and what came of it is remembered.
+//! The balance layer: sends an attempt to one of several equal targets and records its outcome.
 
 use std::{
     future::Future,
@@ -24,15 +24,15 @@ use crate::{
     telemetry::{EventKind, EventSink},
 };
 
-/// Spreads attempts over equal targets. See [the module](super).
+/// A service that spreads attempts over equal targets. See [the module](super).
 #[derive(Clone, Debug)]
 pub struct Balance<S> {
     inner: S,
     layer: BalanceLayer,
 }
 
-/// Wraps a service into a [`Balance`]. The default one serves the fallbacks of a ladder above it;
-/// [`BalancePolicy::build`](super::BalancePolicy::build) makes one with targets of its own.
+/// A layer that wraps a service into a [`Balance`]. The default layer serves the fallbacks above it;
+/// [`BalancePolicy::build`](super::BalancePolicy::build) creates a layer with its own targets.
 #[derive(Clone, Debug, Default)]
 pub struct BalanceLayer {
     pool: Option<Arc<Pool>>,
@@ -40,17 +40,17 @@ pub struct BalanceLayer {
 }
 
 pin_project! {
-    /// An attempt at one of several equal targets.
+    /// The future of an attempt at one of several equal targets.
     #[derive(Debug)]
     pub struct BalanceFuture<F> {
         #[pin]
         inner: F,
-        // None where the call has one target, and when the attempt is over.
+        // `None` if the call has one target, and after the attempt has ended.
         trip: Option<BalancedAttempt>,
     }
 }
 
-/// An attempt under way. Dropped before its end, the caller went away.
+/// An attempt under way. Dropping it before its end records it as cancelled.
 #[derive(Debug)]
 struct BalancedAttempt {
     pool: Arc<Pool>,
@@ -64,12 +64,12 @@ struct BalancedAttempt {
 // === impl BalancePolicy ===
 
 impl BalancePolicy {
-    /// A layer that spreads all its calls over these targets, for use without a ladder.
+    /// Builds a layer that spreads all its calls over these targets, for use without the fallback layer.
     ///
     /// # Errors
     ///
-    /// Where a value cannot be meant, there is no target or there are too many, or two have the same route; the error
-    /// names the field, the value and what is allowed.
+    /// If a value is not allowed, there is no target or too many, or two targets have the same route. The error names the field,
+    /// the value and the allowed values.
     pub fn build(
         self,
         targets: impl IntoIterator<Item = Target>,
@@ -88,7 +88,7 @@ impl BalanceLayer {
         Self { pool: Some(Arc::new(pool)), events: EventSink::default() }
     }
 
-    /// Sends the events of the layer to that sink. The last sink set is used; without one they go to `tracing` alone.
+    /// Sets the sink for the events of the layer. The last sink set is used; without one, events only go to `tracing`.
     #[must_use]
     pub fn events(mut self, events: EventSink) -> Self {
         self.events = events;
@@ -107,9 +107,9 @@ impl<S> Layer<S> for BalanceLayer {
 // === impl Balance ===
 
 impl<S> Balance<S> {
-    /// The request for its target, and the attempt that begins with it, where there are several to choose from.
+    /// Rewrites the request for its target, and begins the attempt if there are several targets.
     fn set_out(&self, mut request: Request) -> (Request, Option<BalancedAttempt>) {
-        // A retry above has picked a target already, if it knew the targets.
+        // A retry above has already picked a target, if it knew the targets.
         let (pool, picked) = match (&self.layer.pool, EqualTargets::of_mut(&mut request)) {
             (Some(own), _) => (own.clone(), None),
             (None, Some(equals)) => (equals.pool.clone(), equals.picked.take()),
@@ -162,7 +162,7 @@ impl<F: Future<Output = Result<Response, Error>>> Future for BalanceFuture<F> {
 // === impl BalancedAttempt ===
 
 impl BalancedAttempt {
-    /// Takes note at once of what is known, and of the rest when the body has ended: until then the target has it to do.
+    /// Records what is known now, and the rest when the body has ended: until then the attempt counts as under way.
     fn arrive(mut self, result: &mut Result<Response, Error>) {
         let outcome = judge(result).outcome();
         match result {
@@ -174,7 +174,7 @@ impl BalancedAttempt {
             }
             _ => {
                 self.end(outcome);
-                // Its breaker has opened by this failure: the next call need not find out.
+                // The breaker of the target has opened by this failure: the next call need not detect it.
                 if let (Some(until), true) = (FailedAttempt::closed(result), outcome.is_retryable())
                 {
                     self.pool.close(self.seat, until);

@@ -1,4 +1,4 @@
-//! What is known of a call that was let through.
+//! The record of a call that a breaker let through.
 
 use std::time::Duration;
 
@@ -14,22 +14,22 @@ use crate::{
     outcome::{Outcome, Phase},
 };
 
-/// What a permit knows of the attempt that it was given to.
+/// What a permit records about its attempt.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AdmissionRecord {
     pub(super) generation: u64,
     pub(crate) started: Instant,
     pub(crate) random: f64,
     pub(super) caller: CallerInfo,
-    /// The place of a probe that is not decided yet.
+    /// The slot of a probe that is not decided yet.
     pub(super) slot: Option<ProbeSlot>,
-    /// When the first event was there, and was counted.
+    /// When the first event arrived and was counted.
     pub(super) begun: Option<Instant>,
-    /// The failures in a row that it ended by beginning well.
+    /// The start of the run of failures that the first event of this attempt ended.
     pub(super) interrupted: Option<Instant>,
-    /// It was counted as slow.
+    /// Whether the attempt was counted as slow.
     pub(super) slow: bool,
-    /// What came after the first event came too slowly.
+    /// Whether the stream was too slow after its first event.
     pub(crate) trickled: bool,
 }
 
@@ -55,33 +55,33 @@ impl AdmissionRecord {
         }
     }
 
-    /// Whether it is for a probe that is not decided yet.
+    /// Whether the attempt is a probe that is not decided yet.
     pub(crate) fn is_probe(&self) -> bool {
         self.slot.is_some()
     }
 
-    /// The answer is not streamed, so it may take longer.
+    /// Marks the answer as not streamed, so that the limit for whole answers applies.
     pub(crate) fn whole(&mut self) {
         self.caller.whole = true;
     }
 
-    /// How long it has taken by now.
+    /// The time from the start of the attempt to `now`.
     pub(super) fn took(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.started)
     }
 
-    /// The attempt as one that failed.
+    /// The attempt as a failed one.
     pub(super) fn failing(&self, now: Instant) -> FailedAttempt {
         FailedAttempt { started: self.started, now, extra: self.caller.extra }
     }
 
-    /// Whether it had about its own limit: what is ended sooner by a deadline says nothing, as a provider that is well may
-    /// need longer.
+    /// Whether the attempt ran for about its own limit. An attempt that a deadline ended sooner is no evidence: a healthy
+    /// provider may need longer.
     pub(super) fn had_its_time(&self, at: DecisionInput<'_>) -> bool {
         self.took(at.now) >= about(at.policy.limit(self.caller.whole))
     }
 
-    /// What an attempt came to that its caller gave up. Given up at the deadline, it is late.
+    /// The outcome of an attempt that its caller dropped: timed out if the deadline has passed, else cancelled.
     pub(crate) fn given_up(&self, now: Instant) -> Outcome {
         match self.caller.deadline {
             Some(deadline) if deadline <= now => Outcome::TimedOut { phase: Phase::Deadline },
@@ -89,8 +89,9 @@ impl AdmissionRecord {
         }
     }
 
-    /// What is counted of the latency of a call at its end. One whose first event was counted is not counted again, unless
-    /// it has become slow since then: in place of that first count, as long as the window has it, else anew.
+    /// What to count of the latency at the end of a call. If the first event was counted, the latency is not counted again,
+    /// unless the call became slow since then: that replaces the first count while it is in the window, and is a new count after
+    /// that.
     pub(crate) fn latency(&self, at: DecisionInput<'_>, slow: bool) -> Counts {
         let trickled = self.trickled && !self.slow && at.policy.slow_ratio.is_some();
         match self.begun {
@@ -104,7 +105,7 @@ impl AdmissionRecord {
     }
 }
 
-/// Four fifths.
+/// Four fifths of a limit.
 pub(super) fn about(limit: Duration) -> Duration {
     limit / 5 * 4
 }

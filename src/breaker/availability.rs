@@ -1,4 +1,4 @@
-//! What a call may expect of a breaker: only read.
+//! The availability of a breaker, without changing its state.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::{
 // === impl CircuitBreaker ===
 
 impl CircuitBreaker {
-    /// What a call may expect at `now`: both it and its coarse breaker have to let the call through.
+    /// The availability at `now`: both the breaker and its coarse breaker have to let the call through.
     pub(crate) fn availability(&self, now: Instant) -> Availability {
         let own = self.decide(|machine, policy| {
             machine.availability(DecisionInput { policy, now, random: 0.5 })
@@ -28,7 +28,7 @@ impl CircuitBreaker {
 // === impl Machine ===
 
 impl Machine {
-    /// What a call may expect now. Only read: what the clock has brought about is noted when a call comes.
+    /// The availability now. Does not change the state: a transition that is due is made when the next call arrives.
     pub(crate) fn availability(&self, at: DecisionInput<'_>) -> Availability {
         match &self.mode {
             StateData::Closed | StateData::ForcedClosed => Availability::Clear,

@@ -1,4 +1,4 @@
-//! The changes of breakers: how they are emitted as events, and how to watch them.
+//! The changes of breakers: emitted as events and as a stream.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,13 +10,13 @@ use crate::{
     telemetry::{EventKind, EventSink, SharedSink},
 };
 
-/// Sends the changes of all breakers of a layer to its listener and to those who watch.
+/// Sends the changes of all breakers of a layer to the event sink and to the watchers.
 pub(super) struct ChangeHub {
     events: SharedSink,
     changes: broadcast::Sender<Change>,
 }
 
-/// How many changes are kept for a reader that is behind.
+/// How many changes are kept for a slow reader.
 pub(super) const KEPT: usize = 256;
 
 /// Sends the changes of one breaker.
@@ -29,22 +29,22 @@ pub(crate) struct ChangeNotifier {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Change {
-    /// Its route.
+    /// The route of the breaker.
     pub route: Route,
-    /// The number of this change among those of its breaker, counted from 1. Two changes at one moment may arrive out of
+    /// The number of this change among those of its breaker, counted from 1. Two changes at the same time may arrive out of
     /// order: the higher number is the later one.
     pub number: u64,
-    /// The state it left.
+    /// The state before.
     pub from: CircuitState,
-    /// The state it is in.
+    /// The state after.
     pub to: CircuitState,
-    /// Why.
+    /// The reason for the change.
     pub reason: TransitionReason,
-    /// How long it stays open, where it opened.
+    /// How long the breaker stays open, if it opened.
     pub lasts: Option<Duration>,
 }
 
-/// The changes of all breakers of a layer, from [`Breakers::watch`](super::Breakers::watch) on.
+/// A stream of the changes of all breakers of a layer, starting with [`Breakers::watch`](super::Breakers::watch).
 #[derive(Debug)]
 pub struct Changes(broadcast::Receiver<Change>);
 
@@ -59,7 +59,7 @@ impl ChangeHub {
         Changes(self.changes.subscribe())
     }
 
-    /// Sends events to that sink from now on.
+    /// Sets the sink for events from now on.
     pub(super) fn send_to(&self, events: EventSink) {
         self.events.set(events);
     }
@@ -76,11 +76,11 @@ impl ChangeNotifier {
         Self { route, hub }
     }
 
-    /// Tells of a change. Never called under a lock.
+    /// Sends a change. Never called under a lock.
     pub(crate) fn tell(&self, step: Transition) {
         let Transition { number, from, to, reason, lasts } = step;
         let route = self.route.clone();
-        // An error means that nobody watches.
+        // An error means that there is no watcher.
         let _ =
             self.hub.changes.send(Change { route: route.clone(), number, from, to, reason, lasts });
         self.hub.emit(EventKind::BreakerChanged { route, from, to, reason, lasts });
@@ -90,9 +90,10 @@ impl ChangeNotifier {
 // === impl Changes ===
 
 impl Changes {
-    /// The next change; `None` when the layer and all its breakers are gone.
+    /// The next change; `None` once the layer and all its breakers are dropped.
     ///
-    /// A reader that is more than [`Breakers::MAX_UNREAD_CHANGES`](crate::breaker::Breakers::MAX_UNREAD_CHANGES) changes behind misses the oldest ones.
+    /// A reader that is more than [`Breakers::MAX_UNREAD_CHANGES`](crate::breaker::Breakers::MAX_UNREAD_CHANGES) changes behind
+    /// misses the oldest ones.
     pub async fn next(&mut self) -> Option<Change> {
         loop {
             match self.0.recv().await {

@@ -1,4 +1,4 @@
-//! A breaker.
+//! The circuit breaker.
 
 use std::{fmt, time::Duration};
 
@@ -17,10 +17,10 @@ use crate::{
     sync::{Arc, Mutex, lock},
 };
 
-/// One breaker: lets calls through or refuses them, by what came of those before.
+/// A circuit breaker: lets calls through or refuses them, depending on the outcomes of earlier calls.
 ///
-/// The layer keeps one for each route. By itself it guards calls of any kind: it knows no HTTP and no Tower. Clones are
-/// the same breaker.
+/// The layer keeps one breaker for each route. A breaker on its own guards calls of any kind and does not depend on HTTP or
+/// Tower. Clones share their state.
 ///
 /// ```
 /// use evenkeel::{breaker::{BreakerPolicy, CircuitBreaker, CircuitState}, outcome::Outcome};
@@ -45,7 +45,7 @@ struct Inner {
     links: BreakerLinks,
 }
 
-/// What a breaker of a route is tied to.
+/// The links of a route's breaker to its listener, its coarse breaker and the other routes of its provider.
 #[derive(Default)]
 pub(super) struct BreakerLinks {
     pub(super) told: Option<ChangeNotifier>,
@@ -56,13 +56,13 @@ pub(super) struct BreakerLinks {
 // === impl CircuitBreaker ===
 
 impl CircuitBreaker {
-    /// A breaker that is closed; refuses a policy with wrong values.
+    /// Creates a closed breaker, or rejects a policy with invalid values.
     pub fn new(policy: BreakerPolicy) -> Result<Self, ConfigError> {
         policy.check()?;
         Ok(Self::with(policy.into(), Instant::now(), BreakerLinks::default()))
     }
 
-    /// A breaker of a policy that was checked.
+    /// Creates a breaker from a policy that was checked.
     pub(super) fn with(
         policy: std::sync::Arc<BreakerPolicy>,
         now: Instant,
@@ -72,7 +72,7 @@ impl CircuitBreaker {
         Self(Arc::new(Inner { policy, machine, links }))
     }
 
-    /// What stands above it, for all credentials.
+    /// The breaker above this one, shared by all credentials.
     pub(super) fn above(&self) -> Option<&dyn ParentBreaker> {
         self.0.links.above.as_deref()
     }
@@ -81,24 +81,24 @@ impl CircuitBreaker {
         self.0.links.sibling.as_ref()
     }
 
-    /// Whether somebody holds it beside the registry: a permit, or a failure that is not settled.
+    /// Whether anything besides the registry holds the breaker: a permit, or a failure that is not settled.
     pub(super) fn is_held(&self) -> bool {
         Arc::strong_count(&self.0) > 1
     }
 
-    /// Its state at `now`, with what it counts.
+    /// The state and the counts at `now`.
     pub fn snapshot(&self, now: Instant) -> BreakerSnapshot {
         self.decide(|machine, policy| machine.snapshot(DecisionInput { policy, now, random: 0.5 }))
     }
 
-    /// Until when it lets no call through; `None` if it does at `now`.
+    /// Until when the breaker lets no call through; `None` if it lets calls through at `now`.
     pub(crate) fn open_until(&self, now: Instant) -> Option<Instant> {
         self.decide(|machine, policy| {
             machine.open_until(DecisionInput { policy, now, random: 0.5 })
         })
     }
 
-    /// Whether it lets a call that it let through go on after a wait, or when it may.
+    /// Whether an admitted call may continue after a wait; else the time until it may.
     pub(super) fn still_lets(&self, now: Instant, caller: CallerInfo) -> Result<(), Duration> {
         self.decide(|machine, policy| {
             machine.still_lets(DecisionInput { policy, now, random: 0.5 }, caller)
@@ -110,12 +110,12 @@ impl CircuitBreaker {
         self.decide(|machine, _| machine.force_open(Instant::now()));
     }
 
-    /// Lets all calls through and counts none until [`reset`](Self::reset).
+    /// Lets all calls through and counts none of them until [`reset`](Self::reset).
     pub fn force_closed(&self) {
         self.decide(|machine, _| machine.force_closed(Instant::now()));
     }
 
-    /// Closes it, and forgets all it counted and how often it opened.
+    /// Closes the breaker and clears its counts, including how often it opened.
     pub fn reset(&self) {
         let now = Instant::now();
         self.decide(|machine, _| machine.reset(now));
@@ -141,7 +141,7 @@ impl CircuitBreaker {
         decision
     }
 
-    /// Decides under the lock and tells of changes after it.
+    /// Runs `decide` under the lock and emits the changes after releasing it.
     pub(super) fn decide<T>(&self, decide: impl FnOnce(&mut Machine, &BreakerPolicy) -> T) -> T {
         let (decision, steps) = {
             let mut machine = lock(&self.0.machine);
@@ -150,7 +150,7 @@ impl CircuitBreaker {
         };
         let BreakerLinks { told, sibling, .. } = &self.0.links;
         for step in steps {
-            // What has begun anew is not in trouble. That it is, its attempts say when they end.
+            // A breaker that just entered closed or recovering is not in trouble; later attempts report it when they end.
             let anew = !matches!(step.to, CircuitState::Open | CircuitState::HalfOpen);
             sibling.iter().filter(|_| anew).for_each(|sibling| sibling.set(false));
             told.iter().for_each(|told| told.tell(step));

@@ -1,11 +1,12 @@
-//! What the routes of one model at one provider, which differ by their credential, show of it together.
+//! The shared breaker of the routes of one model at one provider that differ only by their credential.
 //!
-//! A breaker opens by the calls of its own route. Where each call brings another credential no route has enough of them, and
-//! an outage would be met by each anew. So the routes that have had no answer lately tell their first failure to what stands
-//! over them all; when enough *different* ones have failed and none was answered in between, it opens for all that have had no
-//! answer since. A route that is being answered is never refused by it, so the trouble of one credential is no other's.
+//! A breaker opens on the calls of its own route. Where each call brings another credential, no route has enough calls, and each
+//! credential would run into an outage on its own. So each route without a recent answer reports its first failure to the coarse
+//! breaker. When enough *different* routes have failed and none was answered in between, the coarse breaker opens for all routes
+//! without an answer since. It never refuses a route that is being answered, so the trouble of one credential does not affect
+//! another.
 //!
-//! An overflow route, one that the table has no room for, has no state of its own: the coarse breaker is all that is known of it.
+//! An overflow route, one that the table has no room for, has no state of its own: it only has the coarse breaker.
 
 use std::{
     collections::HashSet,
@@ -26,30 +27,30 @@ use crate::{
     sync::lock_std as lock,
 };
 
-/// The routes of one model at one provider.
+/// The coarse breaker of the routes of one model at one provider.
 pub(crate) struct CoarseBreaker {
     breaker: CircuitBreaker,
     epoch: Instant,
-    /// Some have failed, and none was answered since.
+    /// Whether a route has failed and none was answered since.
     troubled: AtomicBool,
-    /// Since when, as [`Herd::moment`] has it.
+    /// When the trouble began, in the unit of [`CoarseBreaker::moment`].
     pub(super) since: AtomicU64,
-    /// Goes up with each trouble: a route tells one failure in each.
+    /// The number of the current trouble: a route reports one failure in each.
     pub(super) trouble: AtomicU64,
-    /// The overflow routes that told their failure in it, as hashes.
+    /// The overflow routes that reported a failure in this trouble, as hashes.
     pub(super) overflow: Mutex<HashSet<u64>>,
 }
 
-/// So many routes that fail with none answered open, where there is no past.
+/// The number of failing routes, with none answered, that opens a coarse breaker without a past.
 const ROUTES: u32 = 8;
 
-/// How many overflow routes are told apart in one trouble. At the limit all are removed, and each may report a failure again.
+/// How many overflow routes are tracked in one trouble. At the limit all are removed, and each may report a failure again.
 pub(super) const OVERFLOW: usize = 64;
 
 // === impl CoarseBreaker ===
 
 impl CoarseBreaker {
-    /// What it opens by, made from the policy of the routes.
+    /// The policy of a coarse breaker, derived from the policy of the routes.
     pub(super) fn policy(of: &BreakerPolicy) -> BreakerPolicy {
         BreakerPolicy {
             consecutive_failures: Some(Rule::Improbable(ROUTES)),
@@ -75,22 +76,22 @@ impl CoarseBreaker {
         &self.breaker
     }
 
-    /// Whether it can be forgotten: nothing is wrong.
+    /// Whether the coarse breaker can be forgotten: no route is in trouble.
     pub(super) fn is_at_rest(&self) -> bool {
         !self.troubled.load(Ordering::Relaxed)
     }
 
-    /// Whether it refuses some.
+    /// Whether it refuses some routes.
     pub(super) fn is_open(&self, now: Instant) -> bool {
         !self.is_at_rest() && !self.is_closed(now)
     }
 
-    /// What a call may expect of a route that it knows nothing else of.
+    /// The availability of a route that has no state of its own.
     pub(super) fn availability(&self, now: Instant) -> Availability {
         if self.is_at_rest() { Availability::Clear } else { self.breaker.availability(now) }
     }
 
-    /// Closes it, and forgets all it counted.
+    /// Closes it and clears its counts.
     pub(super) fn reset(&self) {
         self.breaker.reset();
         self.end_trouble();
@@ -100,7 +101,7 @@ impl CoarseBreaker {
         self.breaker.snapshot(now).state == CircuitState::Closed
     }
 
-    /// Milliseconds since it was made, from 1.
+    /// Milliseconds since it was created, starting at 1.
     pub(super) fn moment(&self, now: Instant) -> u64 {
         let millis = now.saturating_duration_since(self.epoch).as_millis();
         u64::try_from(millis).unwrap_or(u64::MAX - 1) + 1
@@ -110,13 +111,13 @@ impl CoarseBreaker {
         if !self.troubled.swap(true, Ordering::Relaxed) {
             self.since.store(self.moment(now), Ordering::Relaxed);
         }
-        // Only while it is closed: later its own permits report.
+        // Only while it is closed: after that its own permits report.
         if self.is_closed(now) {
             self.count(outcome, now);
         }
     }
 
-    /// One was answered: the trouble is over, unless it has opened. Then its own probes find that out.
+    /// Records that a route was answered: the trouble is over, unless the breaker has opened. Then its own probes decide.
     pub(super) fn succeed(&self, now: Instant) {
         if !self.is_at_rest() && self.is_closed(now) {
             self.end_trouble();
@@ -130,7 +131,7 @@ impl CoarseBreaker {
         lock(&self.overflow).clear();
     }
 
-    /// Whether an overflow route has told nothing in this trouble.
+    /// Whether an overflow route has reported no failure in this trouble.
     pub(super) fn is_first_of(&self, route: u64) -> bool {
         let mut overflow = lock(&self.overflow);
         if overflow.len() >= OVERFLOW {

@@ -1,4 +1,4 @@
-//! One route among those of its model and provider, and what stands above it.
+//! The link from one route to the coarse breaker of its model and provider.
 
 use std::{
     sync::{
@@ -23,18 +23,18 @@ use crate::{
     outcome::{BreakerSignal, Outcome},
 };
 
-/// One route of a coarse breaker.
+/// The link from one route to its coarse breaker.
 pub(crate) struct CoarseBreakerLink {
     coarse: Arc<CoarseBreaker>,
-    /// When it was answered last, as [`Herd::moment`] has it; 0 if never.
+    /// When the route was last answered, in the unit of [`CoarseBreaker::moment`]; 0 if never.
     answered: AtomicU64,
     /// The number of the last trouble in which it reported a failure; 0 before the first.
     told: AtomicU64,
-    /// The hash of the route, where it is an overflow route.
+    /// The hash of the route, if it is an overflow route.
     overflow: Option<u64>,
 }
 
-/// An answer that is older says nothing of now.
+/// An older answer is no evidence about the present.
 const LATELY: Duration = Duration::from_secs(60);
 
 // === impl CoarseBreakerLink ===
@@ -48,13 +48,13 @@ impl CoarseBreakerLink {
         Self { overflow: Some(hash(route)), ..Self::new(coarse) }
     }
 
-    /// Whether the coarse breaker is in trouble, and it was not answered since.
+    /// Whether the coarse breaker is in trouble and the route was not answered since that began.
     fn is_in_trouble(&self) -> bool {
         let since = self.coarse.since.load(Ordering::Relaxed);
         !self.coarse.is_at_rest() && self.answered.load(Ordering::Relaxed) <= since
     }
 
-    /// Whether its failure is the first in this trouble.
+    /// Whether this is the first failure of the route in this trouble.
     fn is_first(&self) -> bool {
         if let Some(route) = self.overflow {
             return self.coarse.is_first_of(route);
@@ -124,7 +124,7 @@ impl ParentPermit for Permit {
     }
 }
 
-/// What an outcome of one credential says to all: a limit, a quota or a rejected key is an answer of a provider that is there.
+/// The outcome as all credentials see it: a rate limit, a quota or a rejected key is an answer from a provider that is up.
 fn seen_by_all(outcome: Outcome) -> Outcome {
     match outcome.breaker_signal() {
         BreakerSignal::Pushback | BreakerSignal::Exhausted | BreakerSignal::Unauthorized => {

@@ -1,4 +1,4 @@
-//! The coarse breakers of a layer: the one coarse state that stands over the routes of different credentials.
+//! The coarse breakers of a layer: one for the routes of different credentials.
 
 use std::{
     collections::HashMap,
@@ -29,9 +29,9 @@ pub(super) struct CoarseBreakers {
 // === impl CoarseBreakers ===
 
 impl CoarseBreakers {
-    /// Over how many models the routes of different credentials are seen together; past it, by the provider alone.
+    /// The most models with a coarse breaker each; past it, one coarse breaker per provider.
     const MODELS: usize = 1024;
-    /// All coarse breakers.
+    /// The most coarse breakers in total.
     const MOST: usize = 2 * Self::MODELS;
 
     pub(super) fn new(policy: &BreakerPolicy, hub: Arc<ChangeHub>) -> Self {
@@ -42,36 +42,36 @@ impl CoarseBreakers {
         }
     }
 
-    /// What makes a route with a state of its own one of a coarse breaker.
+    /// Links a route that has a state of its own to its coarse breaker.
     pub(super) fn member(&self, route: &Route, now: Instant) -> Option<CoarseBreakerLink> {
         self.over(route, now).map(CoarseBreakerLink::new)
     }
 
-    /// The same for an overflow route: the coarse breaker is all that is known of it.
+    /// Links an overflow route, which has no state of its own, to its coarse breaker.
     pub(super) fn overflow(&self, route: &Route, now: Instant) -> Option<CoarseBreakerLink> {
         self.over(route, now).map(|coarse| CoarseBreakerLink::overflow(coarse, route))
     }
 
-    /// The coarse breaker over a route, if it was made.
+    /// The coarse breaker over a route, if it exists.
     pub(super) fn find(&self, route: &Route) -> Option<Arc<CoarseBreaker>> {
         let model = route.coarser();
         let coarse_breakers = lock(&self.coarse_breakers);
         coarse_breakers.get(&model).or_else(|| coarse_breakers.get(&model.coarser())).cloned()
     }
 
-    /// The coarse breaker that a route stands for itself, such as one that [`open`](Self::open) has named.
+    /// The coarse breaker that `route` names, such as one listed by [`open`](Self::open).
     pub(super) fn named(&self, route: &Route) -> Option<Arc<CoarseBreaker>> {
         lock(&self.coarse_breakers).get(route).cloned()
     }
 
-    /// The coarse breakers that refuse calls.
+    /// The coarse breakers that refuse calls, by route.
     pub(super) fn open(&self, now: Instant) -> Vec<(Route, CircuitBreaker)> {
         let coarse_breakers = lock(&self.coarse_breakers);
         let open = coarse_breakers.iter().filter(|(_, coarse)| coarse.is_open(now));
         open.map(|(route, coarse)| (route.clone(), coarse.breaker().clone())).collect()
     }
 
-    /// By the model as long as there are not too many, else by the provider.
+    /// The coarse breaker of the model, or of the provider if there are too many models.
     fn over(&self, route: &Route, now: Instant) -> Option<Arc<CoarseBreaker>> {
         let mut coarse_breakers = lock(&self.coarse_breakers);
         let mut over = route.coarser();

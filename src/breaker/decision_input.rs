@@ -1,4 +1,4 @@
-//! What a decision is made from.
+//! The input of a decision.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::breaker::BreakerPolicy;
 
-/// What decisions are made from: the policy, the time and chance.
+/// The input of a decision: the policy, the time and a random number.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DecisionInput<'a> {
     pub(crate) policy: &'a BreakerPolicy,
@@ -14,25 +14,25 @@ pub(crate) struct DecisionInput<'a> {
     pub(crate) random: f64,
 }
 
-/// What a breaker knows of an attempt that asks.
+/// What a breaker knows of an attempt that asks for a permit.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct CallerInfo {
-    /// By when the call has its answer.
+    /// The deadline of the call.
     pub(crate) deadline: Option<Instant>,
-    /// Another target can be asked in its place.
+    /// Whether the call has another target.
     pub(crate) elsewhere: bool,
-    /// It is a retry, or a second copy of a call.
+    /// Whether the attempt is a retry or a hedge.
     pub(crate) extra: bool,
-    /// The answer is not streamed.
+    /// Whether the answer is not streamed.
     pub(crate) whole: bool,
-    /// Another route of the provider is open or suspicious because of failures.
+    /// Whether another route of the provider is open or suspicious because of failures.
     pub(crate) sibling_troubled: bool,
 }
 
 // === impl CallerInfo ===
 
 impl CallerInfo {
-    /// How long it can wait from `now`; `None` if for ever.
+    /// The time left from `now` to the deadline; `None` without a deadline.
     pub(super) fn left(&self, now: Instant) -> Option<Duration> {
         self.deadline.map(|deadline| deadline.saturating_duration_since(now))
     }

@@ -1,4 +1,4 @@
-//! Failing attempts in a row, and whether chance explains them at the share of failures that the route has had.
+//! Failing attempts in a row, and whether chance explains them at the failure rate that the route has had.
 
 mod past;
 
@@ -9,25 +9,25 @@ use tokio::time::Instant;
 pub(super) use self::past::{Past, shows_more_than};
 use crate::breaker::{BreakerPolicy, policy::Rule};
 
-/// Failing attempts without a success in between.
+/// A run of failing attempts without a success in between.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct FailureRun {
-    /// Attempts that are evidence of their own: of those that were under way together and failed at about the same time, one.
+    /// Independent failures: attempts that were under way together and failed at about the same time count as one.
     counted: u32,
     /// The calls that failed: a retry belongs to the call of the attempt before it.
     pub(super) calls: u32,
-    /// All failing attempts.
+    /// All failing attempts of the run.
     pub(super) failed: u32,
-    /// The attempts that were let through meanwhile.
+    /// The attempts that were let through during the run.
     admitted: u32,
-    /// Those of them that have failed.
+    /// The admitted attempts that have failed.
     ended: u32,
     pub(super) since: Instant,
-    /// When the last counted one failed.
+    /// When the last independent failure happened.
     pub(super) last: Instant,
 }
 
-/// A run and what came before it, of one kind of failure.
+/// A run and the attempts before it, for one kind of failure.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FailureHistory {
     pub(super) run: Option<FailureRun>,
@@ -39,26 +39,26 @@ pub(super) struct FailureHistory {
 pub(super) struct FailedAttempt {
     pub(super) started: Instant,
     pub(super) now: Instant,
-    /// It is a retry, or a second copy.
+    /// Whether the attempt is a retry or a hedge.
     pub(super) extra: bool,
 }
 
-/// The chance by which a run is suspicious: enough to ask another target first, where there is one. At a route that fails half
-/// of its attempts that takes five failures, at one that fails hardly any two.
+/// The chance below which a run is suspicious: enough to ask another target first, if there is one. At a route that fails half of
+/// its attempts this takes five failures; at one that hardly fails, two.
 pub(super) const SUSPICION: f64 = 0.1;
 
-/// No default rule opens for fewer calls.
+/// The fewest calls for which a default rule opens.
 const FEWEST: u32 = 3;
 
-/// How much more attempts than calls have to fail, as a share, until calls that have another target go there: at half of the
-/// attempts two in a row still answer most calls.
+/// The share of attempts that has to fail, relative to the share that opens, until calls that have another target go there: with
+/// half of the attempts failing, two in a row still answer most calls.
 pub(super) const ATTEMPTS: f64 = 1.1;
 
-/// How many calls have to fail for the same, as a part of the share that opens: each has waited here before it was answered
-/// elsewhere.
+/// The share of calls that has to fail for the same effect, relative to the share that opens: each of these calls waited here
+/// before it was answered elsewhere.
 pub(super) const CALLS: f64 = 0.6;
 
-/// The chance by which that share is suspicious. All that it costs is that another target is asked first.
+/// The chance below which that share is suspicious. The only cost is that another target is asked first.
 pub(super) const CALLS_CHANCE: f64 = 0.3;
 
 // === impl FailureRun ===
@@ -81,27 +81,27 @@ impl FailureRun {
         }
     }
 
-    /// Another attempt was let through.
+    /// Counts another attempt that was let through.
     pub(super) fn admit(&mut self) {
         self.admitted = self.admitted.saturating_add(1);
     }
 
-    /// Goes on with a run that was taken for ended.
+    /// Continues a run that was considered ended.
     pub(super) fn resume(self, earlier: Self) -> Self {
         Self {
             counted: self.counted.saturating_add(earlier.counted),
             calls: self.calls.saturating_add(earlier.calls),
             failed: self.failed.saturating_add(earlier.failed),
             admitted: self.admitted.saturating_add(earlier.admitted),
-            // The one that was taken for an answer has failed.
+            // The attempt that seemed to be answered has failed.
             ended: self.ended.saturating_add(earlier.ended).saturating_add(1),
             since: earlier.since,
             last: self.last,
         }
     }
 
-    /// Whether rejections of the credential open the breaker. A credential is not lost with a connection, and what is under way
-    /// with it says nothing sooner.
+    /// Whether rejections of the credential open the breaker. Rejections that arrive together count separately, since they are
+    /// not lost with a connection, and attempts under way do not weigh against them.
     pub(super) fn locks_out(&self, policy: &BreakerPolicy, past: &Past) -> bool {
         match policy.unauthorized {
             None => false,
@@ -112,7 +112,7 @@ impl FailureRun {
         }
     }
 
-    /// Whether it opens the breaker.
+    /// Whether the run opens the breaker.
     pub(super) fn opens(&self, policy: &BreakerPolicy, past: &Past, now: Instant) -> bool {
         match policy.consecutive_failures {
             None => false,
@@ -126,14 +126,14 @@ impl FailureRun {
         }
     }
 
-    /// Whether it is too much while the route recovers: by a rule that was set, or three calls where that is less. By default the
-    /// share decides.
+    /// Whether the run ends the recovery: by an explicit rule, or by three calls if that is fewer. By default only the share
+    /// decides.
     pub(super) fn ends_recovery(&self, policy: &BreakerPolicy) -> bool {
         matches!(policy.consecutive_failures, Some(Rule::Exact(calls)) if self.calls >= calls.min(FEWEST))
     }
 
-    /// Whether a call that has another target should ask that one first. One failure is enough where the trouble is `shared`
-    /// by another route of the provider.
+    /// Whether a call that has another target should go there first. One failure is enough where the trouble is `shared` with
+    /// another route of the provider.
     pub(super) fn is_suspicious(
         &self,
         policy: &BreakerPolicy,
@@ -141,8 +141,8 @@ impl FailureRun {
         shared: bool,
     ) -> bool {
         match policy.consecutive_failures {
-            // Nobody is refused by it who has no other target, so that attempts which fail together count each, and what is
-            // usual at the route counts however long ago.
+            // This rule refuses no call without another target, so attempts that fail together count separately, and all of the
+            // route's past counts, however old.
             Some(Rule::Improbable(like)) => {
                 let (past, now) = at;
                 let spans = now.saturating_duration_since(self.since) >= policy.min_span / 4;
@@ -153,14 +153,14 @@ impl FailureRun {
         }
     }
 
-    /// How many attempts are under way for each that has failed. They may be answered yet: an answer takes longer than most
+    /// How many attempts are under way for each one that has failed. They may still be answered: an answer takes longer than most
     /// failures.
     fn pending(&self) -> f64 {
         f64::from(self.admitted.saturating_sub(self.ended)) / f64::from(self.failed)
     }
 
-    /// Whether one in `of` of the attempts that were let through meanwhile has failed: failures often come sooner than answers,
-    /// and as long as the others are under way they say nothing.
+    /// Whether at least one in `of` of the attempts admitted during the run has failed. Failures often arrive sooner than
+    /// answers, so the attempts under way are no evidence yet.
     fn is_most(&self, of: u64) -> bool {
         u64::from(self.failed) * of >= u64::from(self.admitted)
     }
@@ -173,8 +173,8 @@ impl FailureHistory {
         Self { run: None, past: Past::new(now) }
     }
 
-    /// A success ends the run, unless it was asked for before: what a provider had begun to do before it went down may still
-    /// come.
+    /// Ends the run on a success, unless the attempt started before the run: a provider may still finish answers that it began
+    /// before it went down.
     pub(super) fn succeed(&mut self, started: Instant, window: Duration, now: Instant) {
         self.past.succeed(window, now);
         if let Some(run) = self.run.take_if(|run| run.since <= started) {
@@ -203,7 +203,7 @@ mod tests {
         Duration::from_millis(millis)
     }
 
-    /// How many failures in a row, a second from one to the next, open at a route with that past.
+    /// How many failures in a row, one second apart, open a route with that past.
     fn opens_after(attempts: u32, failed: u32) -> u32 {
         let policy = BreakerPolicy::default();
         let start = Instant::now();
@@ -238,7 +238,7 @@ mod tests {
         for (attempts, failed, row) in table {
             assert_eq!(opens_after(attempts, failed), row, "{failed} of {attempts}");
         }
-        // At a hundred calls a second the past is long, and there are more looks.
+        // At a hundred calls a second the past is long, and there are more evaluations.
         assert_eq!(opens_after(43_000, 12_900), 15);
     }
 

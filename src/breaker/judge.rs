@@ -1,4 +1,4 @@
-//! What is made of an attempt's first event and of its end.
+//! How the machine counts the first event and the end of an attempt.
 
 use std::time::Duration;
 
@@ -21,21 +21,21 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AttemptEnd {
     pub(crate) outcome: Outcome,
-    /// A retry may follow: that the call has failed is counted when it has.
+    /// Whether a retry may follow. The failure of the call is then counted when the call ends.
     pub(crate) deferred: bool,
 }
 
-/// Answers that are lost with one connection are lost within that time.
+/// Answers lost with the same connection are lost within this time.
 const TOGETHER: Duration = Duration::from_millis(250);
 
-/// So many times the usual latency is slow.
+/// An answer is slow at this multiple of the usual latency.
 const TIMES_USUAL: u32 = 3;
 
 // === impl Machine ===
 
 impl Machine {
-    /// The first event of an answer is there. Its latency counts now, and a probe is decided now: to recover, nobody waits
-    /// for the end of a long stream.
+    /// Records the first event of an answer. Counts its latency and decides a probe, so that the recovery does not wait for the
+    /// end of a long stream.
     pub(crate) fn begin(&mut self, at: DecisionInput<'_>, ticket: &mut AdmissionRecord) {
         if ticket.begun.is_some() || !self.is_current(at, ticket.generation) {
             return;
@@ -53,7 +53,8 @@ impl Machine {
         }
     }
 
-    /// An attempt came to something. Tells whether the call's failure is still to be counted, with [`fail_call`](Self::fail_call).
+    /// Records the end of an attempt. Returns whether the failure of its call still has to be counted, with
+    /// [`fail_call`](Self::fail_call).
     pub(crate) fn end(
         &mut self,
         at: DecisionInput<'_>,
@@ -91,7 +92,7 @@ impl Machine {
         false
     }
 
-    /// A call of that generation has failed, after all its attempts.
+    /// Records the failure of a call of that generation, after all its attempts.
     pub(crate) fn fail_call(
         &mut self,
         at: DecisionInput<'_>,
@@ -105,15 +106,15 @@ impl Machine {
         }
     }
 
-    /// An attempt of that generation failed, and its call did not.
+    /// Records that an attempt of that generation failed but its call did not.
     pub(crate) fn forgive(&mut self, at: DecisionInput<'_>, generation: u64) {
         if self.is_current(at, generation) {
             self.void(at);
         }
     }
 
-    /// Whether it has taken too long by now: longer than was set, or nearly its whole limit where usually that is not so. The
-    /// latter says something to those who have another target only.
+    /// Whether the attempt is slow by now: beyond the configured limit, or by default beyond four fifths of its own limit and
+    /// three times the usual latency. The default only applies to attempts that have another target.
     fn is_slow(&self, at: DecisionInput<'_>, ticket: &AdmissionRecord) -> bool {
         let (policy, whole) = (at.policy, ticket.caller.whole);
         let took = ticket.took(at.now);
@@ -129,7 +130,7 @@ impl Machine {
         }
     }
 
-    /// A probe has answered.
+    /// Records that a probe was answered.
     fn pass_or_open(
         &mut self,
         at: DecisionInput<'_>,
@@ -158,7 +159,7 @@ impl Machine {
         }
     }
 
-    /// Counts a call that is no probe, or a probe that was decided at its first event.
+    /// Counts an attempt that is not a probe, or a probe that was decided at its first event.
     fn count(
         &mut self,
         at: DecisionInput<'_>,
@@ -184,7 +185,7 @@ impl Machine {
                 self.open_or_lower(at, TransitionReason::Consecutive, end.outcome.wait());
                 return false;
             }
-            // Waiting in vain is all that can be said of a call whose caller left.
+            // The only evidence of a call whose caller left is that it was slow.
             BreakerSignal::Cancelled if latency.slow == 0 => {
                 self.void(at);
                 return false;
@@ -194,7 +195,7 @@ impl Machine {
         self.tally(at, latency, (health, failed), end)
     }
 
-    /// Adds to the window, and opens where that is too much.
+    /// Adds the end of an attempt to the window, and opens if that is too much.
     fn tally(
         &mut self,
         at: DecisionInput<'_>,
@@ -215,8 +216,8 @@ impl Machine {
         deferred && before == self.generation
     }
 
-    /// Counts a success: failures in a row end with it, unless it was asked for before them. What a provider had begun to do
-    /// before it went down may still come.
+    /// Counts a success. It ends a run of failures, unless the attempt started before the run: a provider may still finish
+    /// answers that it began before it went down.
     fn succeed(&mut self, at: DecisionInput<'_>, ticket: &AdmissionRecord) {
         let window = at.policy.window;
         self.rejected.succeed(ticket.started, window, at.now);
@@ -226,10 +227,10 @@ impl Machine {
         }
     }
 
-    /// Counts a failing attempt, and tells whether it is one too many in a row.
+    /// Counts a failing attempt, and returns whether the run opens the breaker.
     fn fail(&mut self, at: DecisionInput<'_>, ticket: &AdmissionRecord) -> bool {
         let mut run = self.failing.fail(ticket.failing(at.now), at.policy);
-        // The answer that ended the earlier failures was none.
+        // The answer that ended the earlier run broke off.
         let interrupted = |earlier: &mut FailureRun| ticket.interrupted == Some(earlier.since);
         if let Some(earlier) = self.interrupted.take_if(interrupted) {
             run = run.resume(earlier);
@@ -241,7 +242,7 @@ impl Machine {
         }
     }
 
-    /// An answer has begun: the failures in a row have ended, unless it breaks off.
+    /// Records that an answer has begun: the run of failures has ended, unless the answer breaks off.
     fn interrupt(&mut self, ticket: &mut AdmissionRecord) {
         if let Some(run) = self.failing.run.take_if(|run| run.since <= ticket.started) {
             ticket.interrupted = Some(run.since);
@@ -249,7 +250,7 @@ impl Machine {
         }
     }
 
-    /// Whether it was lost with the same connection as another one that is counted.
+    /// Whether the answer was lost with the same connection as another one that is counted.
     fn is_lost_together(
         &mut self,
         at: DecisionInput<'_>,
@@ -273,22 +274,22 @@ impl Machine {
     }
 }
 
-/// Whether the time after which an answer is slow was set by hand.
+/// Whether the time after which an answer is slow was set explicitly.
 fn explicit(at: DecisionInput<'_>) -> bool {
     at.policy.slow_after.is_some() && at.policy.slow_ratio.is_some()
 }
 
-/// What the outcome of an attempt says of the route.
+/// The breaker signal of the outcome of an attempt.
 fn health(at: DecisionInput<'_>, ticket: &AdmissionRecord, outcome: Outcome) -> BreakerSignal {
     let late = Outcome::TimedOut { phase: Phase::Deadline };
     match outcome.breaker_signal() {
-        // The caller's choice, of an answer that was well so far.
+        // The caller dropped an answer that had begun.
         BreakerSignal::Cancelled if ticket.begun.is_some() => BreakerSignal::Success,
-        // Nobody waits longer than that.
+        // The caller waited for nearly the whole limit.
         BreakerSignal::Cancelled if ticket.had_its_time(at) && !explicit(at) => {
             BreakerSignal::Failure
         }
-        // The caller's choice too: it had no more time to give.
+        // The caller's deadline was too short for the attempt.
         BreakerSignal::Failure if outcome == late && !ticket.had_its_time(at) => {
             BreakerSignal::Cancelled
         }

@@ -1,4 +1,4 @@
-//! The state machine: pure, with the time and chance as arguments.
+//! The state machine: a pure one, with the time and the random number as arguments.
 //!
 //! ```text
 //!            consecutive · ratio · slow · exhausted
@@ -10,7 +10,7 @@
 //!     └─▶ a bad share above it: half the share
 //! ```
 //!
-//! Time passes lazily: what the clock has brought about is found out when somebody asks.
+//! Time passes lazily: transitions that are due are made at the next call or query.
 
 use std::{mem, time::Duration};
 
@@ -35,31 +35,31 @@ use crate::{
     time::saturating_add,
 };
 
-/// A breaker's state and all it counts.
+/// The state and all counts of a breaker.
 #[derive(Debug)]
 pub(crate) struct Machine {
     pub(super) mode: StateData,
     pub(super) window: Window,
-    /// Failing attempts without a success since, and the attempts before them.
+    /// The current run of failing attempts and the attempts before it.
     pub(super) failing: FailureHistory,
-    /// The failures in a row that an answer has ended which began well and may still break off.
+    /// The run of failures that an answer ended which has begun but may still break off.
     pub(super) interrupted: Option<FailureRun>,
     pub(super) usual: UsualLatency,
-    /// Since when the window is not without failures.
+    /// Since when the window has contained failures.
     pub(super) failing_since: Option<Instant>,
-    /// When the last connection was lost.
+    /// When a connection was last lost.
     pub(super) lost: Option<Instant>,
-    /// When the last call was let through although the route is suspicious.
+    /// When a call was last let through although the route is suspicious.
     pub(super) checked: Option<Instant>,
-    /// Rejections of the credential without a success since, and the attempts before them.
+    /// The current run of rejections of the credential and the attempts before it.
     pub(super) rejected: FailureHistory,
-    /// Goes up when trust is gone or a person steps in: what was admitted before is old news. It stays when things get
-    /// better: a probe whose body dies while the breaker recovers is news.
+    /// Incremented when the breaker opens, lowers its share or is set explicitly: attempts admitted before that no longer count.
+    /// It stays the same when the breaker recovers: the failure of a probe's body still counts then.
     pub(super) generation: u64,
     pub(super) openings: OpenBackoff,
     pub(super) opened_by: Option<TransitionReason>,
     pub(super) steps: u64,
-    /// Changes that nobody was told of yet.
+    /// Changes that are not emitted yet.
     pub(super) untold: Vec<Transition>,
 }
 
@@ -73,11 +73,11 @@ pub(super) enum StateData {
     ForcedClosed,
 }
 
-/// The generation of an attempt that does not count.
+/// The generation of an attempt that is not counted.
 const NEVER: u64 = u64::MAX;
 
-/// While it recovers so few calls are enough for a share: where one call in ten is let through, ten failures would be the
-/// failures of a hundred calls. They are also where none has succeeded.
+/// The fewest calls for a share while the breaker recovers: where one call in ten is let through, ten failures would be the
+/// failures of a hundred calls. Also the fewest where no call has succeeded.
 pub(super) const FEW: u32 = 5;
 
 // === impl Machine ===
@@ -102,7 +102,7 @@ impl Machine {
         }
     }
 
-    /// Lets a call through or refuses it.
+    /// Admits a call or refuses it.
     pub(crate) fn admit(
         &mut self,
         at: DecisionInput<'_>,
@@ -128,7 +128,7 @@ impl Machine {
                 }
                 Ok(AdmissionRecord::new(self.generation, at, caller, slot))
             }
-            // A slow answer is better than none, and the provider's own rejection than one of ours.
+            // A slow answer is better than none, and the provider's own rejection is more useful than a refusal.
             Err(_) if self.spares_others(at) && !caller.elsewhere => {
                 Ok(AdmissionRecord::new(NEVER, at, caller, None))
             }
@@ -136,7 +136,7 @@ impl Machine {
         }
     }
 
-    /// Whether it lets a call go on that has waited since it was let through, or when it may.
+    /// Whether a call that has waited since it was admitted may continue; else the time until it may.
     pub(crate) fn still_lets(
         &mut self,
         at: DecisionInput<'_>,
@@ -151,7 +151,7 @@ impl Machine {
         }
     }
 
-    /// What it shows of itself.
+    /// A snapshot of the state.
     pub(crate) fn snapshot(&mut self, at: DecisionInput<'_>) -> BreakerSnapshot {
         self.pass_time(at);
         let counts = self.window.sum(at.now);
@@ -175,7 +175,7 @@ impl Machine {
         }
     }
 
-    /// Until when it lets no call through; `None` if it does now.
+    /// Until when the breaker lets no call through; `None` if it does now.
     pub(crate) fn open_until(&mut self, at: DecisionInput<'_>) -> Option<Instant> {
         self.pass_time(at);
         match self.mode {
@@ -185,7 +185,7 @@ impl Machine {
         }
     }
 
-    /// The changes since it was last asked, in order.
+    /// Takes the changes since the last call of this function, in order.
     pub(crate) fn drain_events(&mut self) -> Vec<Transition> {
         mem::take(&mut self.untold)
     }
@@ -201,19 +201,19 @@ impl Machine {
         }
     }
 
-    /// Whether an attempt of that generation was admitted since the last opening, and counts at all.
+    /// Whether an attempt of that generation was admitted since the last opening, and the breaker counts at all.
     pub(super) fn is_current(&mut self, at: DecisionInput<'_>, generation: u64) -> bool {
         self.pass_time(at);
         generation == self.generation && !matches!(self.mode, StateData::ForcedClosed)
     }
 
-    /// The place of a probe, which is one no longer when others have decided that the breaker recovers.
+    /// Takes the slot of a probe; `None` once other probes have decided that the breaker recovers.
     pub(super) fn undecided(&self, ticket: &mut AdmissionRecord) -> Option<ProbeSlot> {
         ticket.slot.take().filter(|_| matches!(self.mode, StateData::HalfOpen(_)))
     }
 
-    /// Whether a call that has another target is to ask that one, and for how long: the failures in a row are suspicious, and
-    /// not yet enough to refuse those who have no other. One call in two spans goes on to find out.
+    /// The time for which a call that has another target should go there: the run of failures is suspicious, but not yet enough
+    /// to refuse calls without another target. One call per two spans is let through to check.
     fn suspect(&mut self, at: DecisionInput<'_>, caller: CallerInfo) -> Option<Duration> {
         if !caller.elsewhere || !self.is_suspicious(at, caller) {
             return None;
@@ -231,7 +231,7 @@ impl Machine {
         }
     }
 
-    /// Whether failures in a row, or half of the attempts failing, make calls that have another target go there first.
+    /// Whether a run of failures, or the share of failing attempts, sends calls that have another target there first.
     pub(super) fn is_suspicious(&mut self, at: DecisionInput<'_>, caller: CallerInfo) -> bool {
         let of = |run: &FailureRun| {
             run.is_suspicious(at.policy, (&self.failing.past, at.now), caller.sibling_troubled)
@@ -239,7 +239,7 @@ impl Machine {
         self.failing.run.as_ref().is_some_and(of) || self.loses_many(at)
     }
 
-    /// Whether failures have opened it, or make it suspicious.
+    /// Whether the breaker is open or suspicious because of failures.
     pub(super) fn is_troubled(&mut self, at: DecisionInput<'_>) -> bool {
         let other = [
             TransitionReason::Slow,
@@ -258,8 +258,8 @@ impl Machine {
         }
     }
 
-    /// Whether so many attempts fail that a call had better not begin here, although retries still save most calls, or so many
-    /// calls.
+    /// Whether the share of failing attempts is too high for a call to start here, although retries still save most calls, or the
+    /// share of failing calls is.
     fn loses_many(&mut self, at: DecisionInput<'_>) -> bool {
         let counts = self.window.sum(at.now);
         match at.policy.failure_ratio {
@@ -275,7 +275,8 @@ impl Machine {
         }
     }
 
-    /// Whether those are let through who have no other target, as it opened by a default rule for slowness or rejections.
+    /// Whether calls without another target are let through, because the breaker opened by a default rule for slowness or
+    /// rejections.
     fn spares_others(&self, at: DecisionInput<'_>) -> bool {
         match self.opened_by {
             _ if matches!(self.mode, StateData::ForcedOpen) => false,

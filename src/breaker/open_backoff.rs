@@ -7,7 +7,7 @@ use crate::{
     context::FIRST_PROBE,
 };
 
-/// How often it opened since it was last closed, which is what makes it stay open longer.
+/// How often a breaker opened since it was last closed; each opening lasts longer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct OpenBackoff {
     ordinary: u32,
@@ -18,9 +18,9 @@ pub(crate) struct OpenBackoff {
 // === impl OpenBackoff ===
 
 impl OpenBackoff {
-    /// How long the next opening lasts. `wait` is how long the provider asked to be left alone.
+    /// The duration of the next opening. `wait` is the wait that the provider asked for.
     ///
-    /// A probe that was dropped says nothing of the provider: it opens again for as long as before, not longer.
+    /// A dropped probe is no evidence about the provider: the breaker opens again for the same time as before.
     pub(crate) fn next(
         &mut self,
         at: DecisionInput<'_>,
@@ -29,19 +29,19 @@ impl OpenBackoff {
     ) -> Duration {
         let policy = at.policy;
         let (own, most, cap) = match why {
-            // A key is put right by a person, at any moment: it is tried again within seconds, and a minute at most.
+            // A key can be fixed at any moment: it is tried again within seconds, after a minute at most.
             TransitionReason::Unauthorized => {
                 let most = policy.open_backoff.end().saturating_mul(2);
                 let own = doubled(*policy.open_backoff.start(), self.unauthorized, most);
                 self.unauthorized = self.unauthorized.saturating_add(1);
                 (own, most, policy.max_hint)
             }
-            // Money does not come back within seconds.
+            // A quota is not refilled within seconds.
             TransitionReason::Exhausted => {
                 let most = *policy.quota_backoff.end();
                 let guess = doubled(*policy.quota_backoff.start(), self.exhausted, most);
                 self.exhausted = self.exhausted.saturating_add(1);
-                // A wait that is known takes the place of the guess where it is shorter: a probe finds out.
+                // A known wait replaces the guess if it is shorter: a probe verifies it.
                 (if wait.is_some() { *policy.open_backoff.start() } else { guess }, most, guess)
             }
             _ => {
@@ -57,14 +57,14 @@ impl OpenBackoff {
             }
         };
         let floor = wait.unwrap_or_default().min(cap);
-        // The longest time is so with its jitter: what it promises of the return to a provider that is well again holds.
+        // The longest duration includes its jitter, so that the bound on the return to a healthy provider holds.
         let own = own.min(scaled(most, 1.0 / (1.0 + policy.jitter)));
         spread(own, floor, policy.jitter, at.random)
     }
 }
 
-/// `own`, give or take its jitter; or `floor`, where that is longer, and only what jitter adds on top: a hint is never cut
-/// short, and those who were given the same hint do not come back together.
+/// Applies jitter to `own`, up or down. If `floor` is longer, returns `floor` plus jitter: a hint is never shortened, and
+/// processes with the same hint do not return together.
 fn spread(own: Duration, floor: Duration, jitter: f64, random: f64) -> Duration {
     let random = if random.is_finite() { random.clamp(0.0, 1.0) } else { 0.5 };
     if floor > own {
@@ -78,7 +78,7 @@ fn doubled(first: Duration, times: u32, most: Duration) -> Duration {
     first.saturating_mul(2_u32.saturating_pow(times)).min(most)
 }
 
-/// The part of a duration, or all of it where the product is none.
+/// Scales a duration; returns it unchanged if the product is not a valid duration.
 pub(crate) fn scaled(duration: Duration, factor: f64) -> Duration {
     Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(duration)
 }

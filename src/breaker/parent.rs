@@ -1,4 +1,4 @@
-//! What stands above the breaker of one credential.
+//! The interface to the breaker above the breaker of one credential.
 
 use std::fmt;
 
@@ -10,9 +10,9 @@ use crate::{
     outcome::Outcome,
 };
 
-/// What stands above the breaker of a route: that of all credentials of its provider and model, as the route sees it.
+/// The breaker above the breaker of a route, shared by all credentials of its provider and model, as seen by the route.
 pub(super) trait ParentBreaker: Send + Sync {
-    /// Lets an attempt through, with a permit of its own where it is not closed, or refuses it.
+    /// Admits an attempt, with a permit of its own if it is not closed, or refuses it.
     fn admit(
         &self,
         now: Instant,
@@ -20,24 +20,24 @@ pub(super) trait ParentBreaker: Send + Sync {
         caller: CallerInfo,
     ) -> Result<Option<Box<dyn ParentPermit>>, Refusal>;
 
-    /// An attempt of the route has ended so.
+    /// Reports the outcome of an attempt of the route.
     fn report(&self, outcome: Outcome, now: Instant);
 
-    /// Until when it lets none through; `None` if it does.
+    /// Until when it lets no call through; `None` if it does.
     fn open_until(&self, now: Instant) -> Option<Instant>;
 
-    /// What a call may expect of it.
+    /// The availability of the breaker for a call of this route.
     fn availability(&self, now: Instant) -> Availability;
 
-    /// Takes the route for one that was answered: a person knows better.
+    /// Treats the route as answered, after an explicit reset.
     fn reset(&self, now: Instant);
 }
 
-/// A permit of what stands above.
+/// A permit of the breaker above.
 pub(super) trait ParentPermit: fmt::Debug + Send + Sync {
-    /// The first event of the answer is there, and the rest follows.
+    /// Records that the first event of the answer has arrived and the rest follows.
     fn begin(&mut self, now: Instant);
 
-    /// The attempt of the route has ended so.
+    /// Records the outcome of the attempt.
     fn end(self: Box<Self>, outcome: Outcome, now: Instant);
 }

@@ -1,4 +1,4 @@
-//! The permits that a breaker gives out.
+//! The permits of a breaker.
 
 use std::time::Duration;
 
@@ -19,20 +19,21 @@ use crate::{
     outcome::{BreakerSignal, Outcome},
 };
 
-/// Leave for one call. Say what came of it with [`record`](Self::record); dropped before, it counts as
-/// [`Outcome::Cancelled`].
+/// The permission to send one call.
+///
+/// Report the outcome with [`record`](Self::record); a permit dropped before that counts as [`Outcome::Cancelled`].
 #[derive(Debug)]
 #[must_use = "a permit that is dropped counts as a cancelled call"]
 pub struct Permit {
     breaker: CircuitBreaker,
     ticket: AdmissionRecord,
     admission: Option<Admission>,
-    /// What lets it through where the routes of other credentials fail too.
+    /// The permit of the coarse breaker, where the routes of other credentials fail too.
     above: Option<Box<dyn ParentPermit>>,
     ended: bool,
 }
 
-/// A breaker, as it is asked again about an attempt that it let through.
+/// The handle through which a queue asks the breaker again about an admitted attempt.
 struct PermitInner {
     breaker: CircuitBreaker,
     caller: CallerInfo,
@@ -41,14 +42,14 @@ struct PermitInner {
 // === impl CircuitBreaker ===
 
 impl CircuitBreaker {
-    /// Leave for a call that starts at `now`, or a refusal. Never waits.
+    /// Returns a permit for a call that starts at `now`, or a refusal. Never waits.
     ///
-    /// `random` is in `[0, 1)` and spreads out what would else happen at one moment in all processes.
+    /// `random` is in `[0, 1)` and spreads out actions that would otherwise happen at the same time in all processes.
     pub fn try_acquire(&self, now: Instant, random: f64) -> Result<Permit, Refusal> {
         self.ask(now, random, CallerInfo::default())
     }
 
-    /// The same for an attempt of which more is known.
+    /// The same, for an attempt with known properties.
     pub(crate) fn ask(
         &self,
         now: Instant,
@@ -65,7 +66,7 @@ impl CircuitBreaker {
             permit.above = match above.admit(now, random, caller) {
                 Ok(permit) => permit,
                 Err(refusal) => {
-                    // Nothing is sent, so that it says nothing.
+                    // No request is sent, so the outcome is no evidence.
                     permit.record(refusal.outcome(), now);
                     return Err(refusal);
                 }
@@ -83,13 +84,13 @@ impl Permit {
         self.ticket.is_probe()
     }
 
-    /// Where a queue below tells that the call waits.
+    /// The handle with which a queue below reports that the call waits.
     pub(crate) fn admission(&mut self) -> Admission {
         let admitted = || PermitInner { breaker: self.breaker.clone(), caller: self.ticket.caller };
         self.admission.get_or_insert_with(|| Admission::new(admitted())).clone()
     }
 
-    /// Does not count the time in the queue. Whether the call left it.
+    /// Excludes the time in the queue from the latency. Returns whether the call left the queue.
     fn leave_queue(&mut self) -> bool {
         match self.admission.as_ref().map(Admission::stage) {
             Some(QueueStage::Left(at)) => self.ticket.started = self.ticket.started.max(at),
@@ -99,14 +100,14 @@ impl Permit {
         true
     }
 
-    /// Takes the answer for one that is not streamed, which may take longer until it is slow.
+    /// Marks the answer as not streamed: it may take longer before it is slow.
     pub fn unary(mut self) -> Self {
         self.ticket.whole();
         self
     }
 
-    /// The first event of the answer is there, and the rest follows. Counts how long it took; a probe that was not slow
-    /// has succeeded with this.
+    /// Records that the first event of the answer has arrived and the rest follows. Counts the latency; a probe that was not slow
+    /// has succeeded.
     pub fn first_event(&mut self, now: Instant) {
         self.leave_queue();
         let Self { breaker, ticket, .. } = self;
@@ -119,17 +120,17 @@ impl Permit {
         }
     }
 
-    /// Its stream trickled: the call was slow, although its first event was not.
+    /// Records that the stream was too slow after its first event: the call counts as slow.
     pub fn slow_body(&mut self) {
         self.ticket.trickled = true;
     }
 
-    /// What came of the call. After [`first_event`](Self::first_event) a cancelled one was well so far and counts as a success.
+    /// Records the outcome of the call. After [`first_event`](Self::first_event) a cancelled call counts as a success.
     pub fn record(mut self, outcome: Outcome, now: Instant) {
         self.settle(outcome, now, false);
     }
 
-    /// What came of an attempt that a retry may follow: whether its call has failed is told later.
+    /// Records the outcome of an attempt that a retry may follow: whether its call has failed is reported later.
     pub(crate) fn fail(mut self, outcome: Outcome, now: Instant) -> FailedAttempt {
         let unsettled = self.settle(outcome, now, true);
         let above = self.breaker.above().and_then(|above| above.open_until(now));
@@ -141,10 +142,10 @@ impl Permit {
         FailedAttempt::new(until, Unsettled { breaker, generation, wait: outcome.wait() })
     }
 
-    /// Tells whether the call's failure is still to be counted.
+    /// Records the outcome; returns whether the failure of the call still has to be counted.
     fn settle(&mut self, outcome: Outcome, now: Instant, deferred: bool) -> bool {
         self.ended = true;
-        // It was never sent, or its connection alone failed, so it says nothing of the route.
+        // The attempt was never sent, or only its connection failed, so it is no evidence about the route.
         let unsent = Outcome::NotSent { retry_in: None };
         let lost = self.admission.as_ref().is_some_and(|it| it.connection().is_at_fault());
         let outcome = if self.leave_queue() && !lost { outcome } else { unsent };

@@ -1,4 +1,4 @@
-//! What a breaker is set to.
+//! The configuration of a breaker.
 
 mod check;
 mod derived;
@@ -13,30 +13,30 @@ use crate::{
     time::{AnswerTimes, scale},
 };
 
-/// When a breaker opens, for how long, and how it comes back.
+/// The rules by which a breaker opens, how long it stays open, and how it recovers.
 ///
 /// # Defaults
 ///
-/// They know the rate: each rule opens only where what was seen is improbable (below [`CHANCE`](Self::CHANCE)) under a share of
-/// failures that would still serve most calls. A rule that is set by hand means exactly what it says and knows no rate.
+/// The defaults adapt to the call rate: each rule opens only where the counts are improbable (below [`CHANCE`](Self::CHANCE))
+/// under a share of failures that would still serve most calls. An explicit rule applies literally, at any rate.
 ///
 /// | what | default | why |
 /// |---|---|---|
-/// | [`consecutive_failures`](Self::consecutive_failures) | 5 failed attempts in a row where failures begin with them; up to some 20 by the share that has failed since failures began; of 3 calls and more, over [`min_span`](Self::min_span) | at a route that fails one attempt in three anyway, five in a row are nothing |
-/// | [`failure_ratio`](Self::failure_ratio) | 0.5 of the calls: 5 of 5, 8 of 10, 18 of 30, 31 of 61 | below it, most calls are still served; of few calls more have to fail until it is no chance |
+/// | [`consecutive_failures`](Self::consecutive_failures) | 5 failed attempts in a row where failures begin with them; up to about 20, depending on the share of failures since failures began; of at least 3 calls, over [`min_span`](Self::min_span) | at a route that fails one attempt in three anyway, five in a row mean nothing |
+/// | [`failure_ratio`](Self::failure_ratio) | 0.5 of the calls: 5 of 5, 8 of 10, 18 of 30, 31 of 61 | below it, most calls are still served; of few calls more have to fail to rule out chance |
 /// | [`min_span`](Self::min_span) | 1 s | a connection that is lost with fifty calls on it is one event |
-/// | [`slow_ratio`](Self::slow_ratio) | 0.8 | slowness comes in waves; failures need no such patience |
+/// | [`slow_ratio`](Self::slow_ratio) | 0.8 | slowness varies in waves; failures need no such margin |
 /// | [`slow_after`](Self::slow_after) | four fifths of the attempt's limit, and three times the usual latency; only calls that have another target count | what is usual for a model is not slow, and a slow answer is better than none |
-/// | [`min_calls`](Self::min_calls) | 10 calls, or 5 that all failed | fewer are no share of anything |
+/// | [`min_calls`](Self::min_calls) | 10 calls, or 5 that all failed | a share of fewer calls means little |
 /// | [`window`](Self::window) | 30 s | long enough for ten calls of a small bot, short enough to forget |
-/// | [`open_backoff`](Self::open_backoff) | 5 s to 30 s | the primary is asked again within 30 s of its recovery |
-/// | [`jitter`](Self::jitter) | 0.2 | processes that opened together do not come back together |
-/// | [`max_hint`](Self::max_hint) | 10 min, with probes after 1, 3 and 7 min | a longer wait is more often a mistake than meant |
-/// | [`quota_backoff`](Self::quota_backoff) | 1 min to 10 min | money does not come back within seconds, and a probe costs nothing |
-/// | [`unauthorized`](Self::unauthorized) | 2 rejections of the credential in a row, more where calls are rejected among others that are answered, for 5 s to 60 s; only for calls that have another target | one can be a glitch, and some mean one request and not the key; a key is put right by a person, at any moment |
-/// | [`max_probes`](Self::max_probes) | 1 | a sick provider is asked by one call, not by all |
-/// | [`probe_successes`](Self::probe_successes) | 2 | one can be luck |
-/// | [`probe_timeout`](Self::probe_timeout) | the longest limit of an attempt: 20 s by itself | after it the probe hangs |
+/// | [`open_backoff`](Self::open_backoff) | 5 s to 30 s | the primary is tried again within 30 s of its recovery |
+/// | [`jitter`](Self::jitter) | 0.2 | processes that opened together do not probe together |
+/// | [`max_hint`](Self::max_hint) | 10 min, with probes after 1, 3 and 7 min | a longer wait is more often a mistake than intended |
+/// | [`quota_backoff`](Self::quota_backoff) | 1 min to 10 min | a quota is not refilled within seconds, and a probe costs nothing |
+/// | [`unauthorized`](Self::unauthorized) | 2 rejections of the credential in a row, more where rejected calls are mixed with answered ones, for 5 s to 60 s; only for calls that have another target | one can be a glitch, and some concern one request and not the key; a key can be fixed at any moment |
+/// | [`max_probes`](Self::max_probes) | 1 | a failing provider gets one call, not all |
+/// | [`probe_successes`](Self::probe_successes) | 2 | one can be chance |
+/// | [`probe_timeout`](Self::probe_timeout) | the longest limit of an attempt: 20 s on its own | after it the probe is considered hung |
 /// | [`ramp`](Self::ramp) | 20 s from 0.1 | caches and autoscalers of a provider fill in that time |
 #[derive(Clone, Debug, PartialEq)]
 pub struct BreakerPolicy {
@@ -57,74 +57,74 @@ pub struct BreakerPolicy {
     pub(super) probe_timeout: Option<Duration>,
     pub(super) ramp: Duration,
     pub(super) initial_share: f64,
-    /// The limits of the attempts below.
+    /// The limits of the attempts below the breaker.
     pub(super) limits: AnswerTimes,
 }
 
 // === impl BreakerPolicy ===
 
 impl BreakerPolicy {
-    /// The most probes at a time that can be asked for.
+    /// The largest value of [`max_probes`](Self::max_probes).
     pub const MAX_PROBES: u32 = 8;
 
-    /// The chance of a run of failures that opens by default, where failures begin with it; later it is divided by the attempts
-    /// since they began.
+    /// The chance below which a run of failures opens by default, where failures begin with it. After that it is divided by the
+    /// number of attempts since failures began.
     pub const CHANCE: f64 = 0.001;
 
-    /// Opens when so many calls failed in a row, whatever the route has failed before; `None` never opens for that. Retries of
-    /// a call are not counted again.
+    /// Opens when this number of calls failed in a row, whatever the route's past; `None` disables the rule. Retries of a call
+    /// are not counted again.
     #[must_use]
     pub fn consecutive_failures(mut self, failures: impl Into<Option<u32>>) -> Self {
         self.consecutive_failures = failures.into().map(Rule::Exact);
         self
     }
 
-    /// Opens when that share of the calls in the window failed or was pushed back, however few they are above
-    /// [`min_calls`](Self::min_calls); `None` never opens for that. A call that a retry saved has not failed.
+    /// Opens when this share of the calls in the window failed or was pushed back, if there are at least
+    /// [`min_calls`](Self::min_calls); `None` disables the rule. A call that a retry saved has not failed.
     #[must_use]
     pub fn failure_ratio(mut self, share: impl Into<Option<f64>>) -> Self {
         self.failure_ratio = share.into().map(Rule::Exact);
         self
     }
 
-    /// The time that failures have to span before a default rule opens.
+    /// The time that failures have to span before a default rule opens. Default: 1 s.
     #[must_use]
     pub fn min_span(mut self, span: Duration) -> Self {
         self.min_span = span;
         self
     }
 
-    /// Opens when that share of the calls in the window was slow; `None` never opens for that, and knows no slow probe.
+    /// Opens when this share of the calls in the window was slow; `None` disables the rule, also for probes.
     #[must_use]
     pub fn slow_ratio(mut self, share: impl Into<Option<f64>>) -> Self {
         self.slow_ratio = share.into();
         self
     }
 
-    /// A call is slow when it takes longer than that, whatever is usual; a slow probe then fails.
+    /// The time after which a call is slow, whatever the usual latency; a slow probe then fails.
     #[must_use]
     pub fn slow_after(mut self, times: AnswerTimes) -> Self {
         self.slow_after = Some(times);
         self
     }
 
-    /// With fewer calls in the window neither the ratio nor slowness opens. While it recovers, and where all failed, five are
-    /// enough.
+    /// The fewest calls in the window for the failure and the slow ratio. While the breaker recovers, and where all calls failed,
+    /// five are enough.
     #[must_use]
     pub fn min_calls(mut self, calls: u32) -> Self {
         self.min_calls = calls;
         self
     }
 
-    /// How far back calls are counted.
+    /// The time over which calls are counted. Default: 30 s.
     #[must_use]
     pub fn window(mut self, window: Duration) -> Self {
         self.window = window;
         self
     }
 
-    /// How long the breaker stays open: the start of the range, doubled at each return, up to its end, which bounds the
-    /// [`jitter`](Self::jitter) too. The start is at least 1 ms.
+    /// How long the breaker stays open: the start of the range, doubled each time it reopens, up to the end of the range, which
+    /// includes the [`jitter`](Self::jitter). The start is at least 1 ms.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -133,68 +133,69 @@ impl BreakerPolicy {
     /// ```
     #[must_use]
     pub fn open_backoff(mut self, open: RangeInclusive<Duration>) -> Self {
-        // Money does not come back sooner than a provider that is down.
+        // A quota is not refilled sooner than a failed provider recovers.
         let quota = &self.quota_backoff;
         self.quota_backoff = *quota.start().max(open.start())..=*quota.end().max(open.start());
         self.open_backoff = open;
         self
     }
 
-    /// By which share, up or down, chance changes the time it stays open. A hint is never cut short by it.
+    /// The share by which the time open is randomly changed, up or down. A hint is never shortened by it.
     #[must_use]
     pub fn jitter(mut self, share: f64) -> Self {
         self.jitter = share;
         self
     }
 
-    /// The longest wait a provider can impose. A longer hint counts as this: the probe after it costs one call, believing a
-    /// wrong hint costs the route. The first opening lasts a minute at most, the next ones twice as long each.
+    /// The longest wait that a provider can impose. A longer hint is cut to this value: the probe after it costs one call, while
+    /// a wrong hint costs the route. The first opening lasts a minute at most, each later one twice as long.
     #[must_use]
     pub fn max_hint(mut self, cap: Duration) -> Self {
         self.max_hint = cap;
         self
     }
 
-    /// Opens when the credential was rejected that many times and nothing succeeded in between, for all calls of the route,
-    /// whatever was rejected before: for the first time of [`open_backoff`](Self::open_backoff), doubled at each return up to twice its
-    /// last; `None` never opens for that. A route without a credential, where callers may bring ones that are not seen, never does.
+    /// Opens when the credential was rejected this many times without a success in between, for all calls of the route, whatever
+    /// its past; `None` disables the rule. The breaker stays open for the start of [`open_backoff`](Self::open_backoff), doubled
+    /// each time it reopens up to twice its end. A route without a credential, where callers may bring credentials that are not
+    /// visible, never opens for this.
     #[must_use]
     pub fn unauthorized(mut self, rejections: impl Into<Option<u32>>) -> Self {
         self.unauthorized = rejections.into().map(Rule::Exact);
         self
     }
 
-    /// How long the breaker stays open when the quota is exhausted and the provider does not say until when: the start of the
-    /// range, doubled at each return, up to its end. A wait that is known is used in its place where it is shorter. The
-    /// start is at least that of [`open_backoff`](Self::open_backoff).
+    /// How long the breaker stays open when the quota is exhausted and the provider does not state until when: the start of the
+    /// range, doubled each time it reopens, up to its end. A shorter known wait replaces it. The start is at least that of
+    /// [`open_backoff`](Self::open_backoff).
     #[must_use]
     pub fn quota_backoff(mut self, open: RangeInclusive<Duration>) -> Self {
         self.quota_backoff = open;
         self
     }
 
-    /// How many probes are under way at a time while it is half-open.
+    /// The number of probes under way at a time while the breaker is half-open.
     #[must_use]
     pub fn max_probes(mut self, at_a_time: u32) -> Self {
         self.max_probes = at_a_time;
         self
     }
 
-    /// How many probes have to succeed before it recovers.
+    /// The number of probes that have to succeed before the breaker recovers.
     #[must_use]
     pub fn probe_successes(mut self, probes: u32) -> Self {
         self.probe_successes = probes;
         self
     }
 
-    /// A probe without an answer after that long hangs: the breaker opens again.
+    /// The time after which a probe without an answer is considered hung: the breaker opens again.
     #[must_use]
     pub fn probe_timeout(mut self, limit: Duration) -> Self {
         self.probe_timeout = Some(limit);
         self
     }
 
-    /// How long the share of calls let through takes to grow from `from` to all of them; zero goes to all at once.
+    /// The time in which the share of calls let through grows from `from` to all; zero lets all through at once.
     #[must_use]
     pub fn ramp(mut self, within: Duration, from: f64) -> Self {
         self.ramp = within;

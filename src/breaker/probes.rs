@@ -15,33 +15,33 @@ use crate::{
 
 const SLOTS: usize = BreakerPolicy::MAX_PROBES as usize;
 
-/// So many probes in a row that were dropped are no accident: what makes callers leave may be the provider.
+/// The number of dropped probes in a row that is no accident: the provider may be the reason that callers leave.
 const DROPS: u32 = 3;
 
-/// Which probes are under way, how many have succeeded, and who may be one.
+/// The probes under way, how many have succeeded, and which callers may be the next one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Probes {
     /// The probes under way.
     under_way: [Option<Probe>; SLOTS],
     passed: u32,
     dropped: u32,
-    /// How long a caller has to be able to wait: a probe that leaves early says nothing and takes the place of one that stays.
+    /// The time a caller has to be able to wait: a probe that is dropped early is no evidence and takes the place of another.
     patience: Duration,
-    /// Since when nobody with that patience has come.
+    /// Since when no caller with that much time has arrived.
     waiting: Instant,
     since: Instant,
-    /// Somebody was turned away.
+    /// Whether a caller was refused.
     crowded: bool,
 }
 
-/// What a success of a probe comes to.
+/// The result of a probe that succeeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ProbeResult {
-    /// More of them are needed.
+    /// More successes are needed.
     NotYet,
-    /// There were enough.
+    /// There were enough successes.
     Enough,
-    /// There were enough, and calls come so seldom that none has to be held back.
+    /// There were enough successes, and calls are so rare that none has to be held back.
     Seldom,
 }
 
@@ -51,14 +51,14 @@ struct Probe {
     hangs: Instant,
 }
 
-/// The place of a probe under way.
+/// The slot of a probe under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ProbeSlot(u8);
 
 // === impl Probes ===
 
 impl Probes {
-    /// No probe yet. `usual` is how long an answer took before, where that is known.
+    /// Creates an empty set of probes. `usual` is how long an answer usually took before, if known.
     pub(crate) fn new(now: Instant, usual: Option<Duration>) -> Self {
         Self {
             under_way: [None; SLOTS],
@@ -71,8 +71,8 @@ impl Probes {
         }
     }
 
-    /// A place for one more probe, or when it is worth coming back: spread over the time of one opening, so that calls which
-    /// wait do not all arrive in the moment in which it recovers.
+    /// Takes a slot for one more probe, or returns when to retry: spread over the time of one opening, so that waiting calls do
+    /// not all arrive at the moment of recovery.
     pub(crate) fn take(
         &mut self,
         at: DecisionInput<'_>,
@@ -92,18 +92,18 @@ impl Probes {
         let hangs = saturating_add(at.now, at.policy.effective_probe_timeout());
         self.under_way[free] = Some(Probe { since: at.now, hangs });
         self.waiting = at.now;
-        // One of at most eight places.
+        // One of at most eight slots.
         Some(ProbeSlot(free as u8))
     }
 
-    /// Gives a place back.
+    /// Frees a slot.
     pub(crate) fn free(&mut self, slot: ProbeSlot) {
         self.under_way[usize::from(slot.0)] = None;
     }
 
-    /// Gives a place back after a success, and tells whether there have been enough. One that took as long as the recovery
-    /// that follows is enough by itself: it would be half an hour until all have answered in turn. So is one for which
-    /// nobody came for as long as the recovery takes, and beside which nobody was turned away.
+    /// Frees a slot after a success, and returns whether there were enough successes. One success that took as long as the whole
+    /// ramp is enough: it would otherwise take half an hour until enough probes were answered in turn. One is also enough if no
+    /// call arrived for as long as the ramp takes before it and none was refused beside it.
     pub(crate) fn pass(
         &mut self,
         slot: ProbeSlot,
@@ -127,8 +127,7 @@ impl Probes {
         }
     }
 
-    /// Gives the place back of a probe that was dropped after that long, to a caller with more time; tells whether there
-    /// were too many of them in a row.
+    /// Frees the slot of a dropped probe for a caller with more time. Returns whether too many were dropped in a row.
     pub(crate) fn drop_one(
         &mut self,
         slot: ProbeSlot,
@@ -143,18 +142,18 @@ impl Probes {
         self.dropped >= DROPS
     }
 
-    /// When the first probe under way hangs, or did.
+    /// When the first probe under way is or was considered hung.
     pub(crate) fn first_hangs(&self) -> Option<Instant> {
         self.under_way.iter().flatten().map(|probe| probe.hangs).min()
     }
 
-    /// How many probes are under way.
+    /// The number of probes under way.
     pub(crate) fn under_way(&self) -> u32 {
         self.under_way.iter().flatten().count() as u32
     }
 
-    /// How many probes there may be: one more for each longest opening that the oldest has been under way, as by then it
-    /// would have been asked again anyway.
+    /// The number of slots: one more for each longest opening that the oldest probe has been under way, since the breaker would
+    /// have probed again by then.
     fn places(&self, at: DecisionInput<'_>) -> usize {
         let oldest = self.under_way.iter().flatten().map(|probe| probe.since).min();
         let age = oldest.map_or(Duration::ZERO, |since| at.now.saturating_duration_since(since));
@@ -163,8 +162,8 @@ impl Probes {
         usize::try_from(most).map_or(SLOTS, |most| most.min(SLOTS))
     }
 
-    /// Whether the caller can wait long enough. What is asked for is halved with each opening's time in which nobody could, so
-    /// that where all are in a hurry one of them is the probe.
+    /// Whether the caller can wait long enough. The required time is halved for each opening's time without such a caller, so
+    /// that there is a probe even if all callers have short deadlines.
     fn is_patient(&mut self, at: DecisionInput<'_>, caller: CallerInfo) -> bool {
         let Some(left) = caller.left(at.now) else { return true };
         while left < self.patience && self.waiting + *at.policy.open_backoff.start() <= at.now {
@@ -175,7 +174,7 @@ impl Probes {
     }
 }
 
-/// A moment within `span` by chance, but never at once: whoever comes back at once would spin.
+/// A random moment within `span`, but at least 100 ms: a caller that returns at once would spin.
 pub(crate) fn soon(span: Duration, random: f64) -> Duration {
     const AT_ONCE: Duration = Duration::from_millis(100);
     scaled(span, random.clamp(0.0, 1.0)).max(AT_ONCE)

@@ -1,7 +1,7 @@
-//! How many routes of a provider are in trouble.
+//! Counts the routes of a provider that are in trouble.
 //!
-//! A provider that goes down is found out by each of its routes anew. Where another route of it is open or suspicious because of
-//! failures, one failure of this one is enough to be suspicious.
+//! Each route of a failing provider would have to detect the failure on its own. Where another route of it is open or suspicious
+//! because of failures, one failure of this one is enough to be suspicious.
 
 use std::{
     collections::HashMap,
@@ -23,7 +23,7 @@ pub(crate) struct ProviderRoutes {
     troubled: AtomicU32,
 }
 
-/// One route among them.
+/// One route of a provider.
 #[derive(Debug)]
 pub(crate) struct ProviderRoute {
     siblings: Arc<ProviderRoutes>,
@@ -33,10 +33,10 @@ pub(crate) struct ProviderRoute {
 // === impl Providers ===
 
 impl Providers {
-    /// How many providers there can be with routes that are in use; those of more know nothing of each other.
+    /// The most providers with routes in use; the routes of further providers are not linked.
     const MOST: usize = 1024;
 
-    /// A route among those of its provider.
+    /// Links a route to the other routes of its provider.
     pub(super) fn sibling(&self, route: &Route) -> Option<ProviderRoute> {
         let mut families = lock_std(&self.0);
         if let Some(siblings) = families.get(route.provider()) {
@@ -70,7 +70,7 @@ impl ProviderRoute {
         self.troubled.load(Ordering::Relaxed)
     }
 
-    /// Whether this route is in trouble.
+    /// Sets whether this route is in trouble.
     pub(super) fn set(&self, troubled: bool) {
         if self.troubled.swap(troubled, Ordering::Relaxed) != troubled {
             match troubled {
@@ -81,7 +81,7 @@ impl ProviderRoute {
     }
 }
 
-/// A route that is forgotten is in trouble no longer.
+/// A route that is forgotten no longer counts as in trouble.
 impl Drop for ProviderRoute {
     fn drop(&mut self) {
         self.set(false);

@@ -1,4 +1,4 @@
-//! The growing share of calls that a recovering breaker lets through, which steps down where too many of them fail.
+//! The growing share of calls that a recovering breaker lets through, which is lowered where too many of them fail.
 
 use std::time::Duration;
 
@@ -9,13 +9,14 @@ use crate::{
     time::saturating_add,
 };
 
-/// Lets a share of the calls through, evenly: at one in ten, each tenth call, not by chance two and then none of thirty.
+/// Lets a share of the calls through, evenly: at one in ten, every tenth call, not two in a row at random and then none of
+/// thirty.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ramp {
     since: Instant,
-    /// The share at that moment.
+    /// The share at `since`.
     from: f64,
-    /// What calls have saved up: each adds the share, a whole one lets a call through.
+    /// The accumulated share: each call adds the share, and 1.0 lets a call through.
     credit: f64,
     /// When the last call was let through.
     last: Instant,
@@ -24,12 +25,12 @@ pub(crate) struct Ramp {
 // === impl Ramp ===
 
 impl Ramp {
-    /// A ramp that begins now, from the bottom, and lets its first call through.
+    /// Creates a ramp that begins now, at the bottom, and lets its first call through.
     pub(crate) fn new(at: DecisionInput<'_>) -> Self {
         Self { since: at.now, from: at.policy.initial_share, credit: 1.0, last: at.now }
     }
 
-    /// The ramp at half its share; `None` from the bottom.
+    /// The ramp at half its share; `None` at the bottom.
     pub(crate) fn lower(&self, at: DecisionInput<'_>) -> Option<Self> {
         let bottom = at.policy.initial_share;
         let share = self.share(at);
@@ -46,10 +47,10 @@ impl Ramp {
         (self.from + (1.0 - recover_from) * part).min(1.0)
     }
 
-    /// Lets this call through, or says when it is worth coming back: spread over what is left of the ramp, so that calls
-    /// which wait come back along it and not on top of it.
+    /// Lets this call through, or returns when to retry: spread over the rest of the ramp, so that waiting calls return along it
+    /// and not all at once.
     pub(crate) fn admit(&mut self, at: DecisionInput<'_>) -> Result<(), Duration> {
-        // Ten times a tenth is a little less than one. Where calls come as seldom as probes there is nothing to be spared.
+        // Ten times a tenth is slightly less than one. Where calls are as rare as probes, none has to be held back.
         let seldom = saturating_add(self.last, *at.policy.open_backoff.start()) <= at.now;
         let through = seldom || self.credit >= 1.0 - 1e-9;
         if through {
@@ -135,7 +136,7 @@ mod tests {
     }
 
     proptest! {
-        /// In any sequence of calls as many pass as their shares add up to, give or take one.
+        /// In any sequence of calls the number that passes is the sum of their shares, give or take one.
         #[test]
         fn as_many_pass_as_the_shares_add_up_to(gaps in prop::collection::vec(0_u64..400, 1..200)) {
             let policy = BreakerPolicy::default();

@@ -23,18 +23,18 @@ use crate::{
     telemetry::{EventKind, EventSink},
 };
 
-/// The breakers of a layer, one for each route: to look at, to watch and to set by hand.
+/// The breakers of a layer, one for each route: to list, watch, force and reset.
 ///
-/// Clones are the same breakers.
+/// Clones share the same breakers.
 #[derive(Clone)]
 pub struct Breakers(Arc<Inner>);
 
 struct Inner {
     policy: Arc<BreakerPolicy>,
-    /// For routes without a credential, or of many: the wrong one of a caller is not to close them to others.
+    /// The policy for routes without a credential, or with many: the wrong key of one caller must not close them to others.
     nameless: Arc<BreakerPolicy>,
     slot: Slot<CircuitBreaker>,
-    /// Breakers that were forced: they are not forgotten when idle.
+    /// Breakers that were forced: they are not evicted when idle.
     forced: Mutex<HashMap<Route, CircuitBreaker>>,
     hub: Arc<ChangeHub>,
     coarse_breakers: CoarseBreakers,
@@ -44,17 +44,17 @@ struct Inner {
 // === impl Breakers ===
 
 impl Breakers {
-    /// How many changes are kept for one who watches and is slow to read; the oldest are dropped.
+    /// The number of changes kept for a slow watcher; the oldest are dropped.
     pub const MAX_UNREAD_CHANGES: usize = KEPT;
 
-    /// How many routes can be forced at a time.
+    /// The most routes that can be forced at a time.
     pub const MAX_FORCED: usize = 1024;
 
     pub(crate) fn new(policy: BreakerPolicy) -> Self {
         Self::over(policy, &Routes::new(), ChangeHub::new().into())
     }
 
-    /// Breakers of the same policy that are kept in that registry. Their changes have the same listener.
+    /// Creates breakers with the same policy and listener that are kept in that registry.
     pub(super) fn kept_in(&self, routes: &Routes) -> Self {
         Self::over(BreakerPolicy::clone(&self.0.policy), routes, self.0.hub.clone())
     }
@@ -72,27 +72,27 @@ impl Breakers {
         }))
     }
 
-    /// The breaker of a route, made if there is none. Where the table is full of routes that are not at rest, it is made for
-    /// the caller alone: what is known of such a route is what all credentials of its model show together.
+    /// The breaker of a route, created if there is none. Where the table is full of routes that are not at rest, the breaker is
+    /// created for this caller alone; such a route shares only the coarse breaker of all credentials of its model.
     pub fn of(&self, route: &Route) -> CircuitBreaker {
         let now = Instant::now();
         self.own(route, now).unwrap_or_else(|| self.beyond(route, now))
     }
 
-    /// The registry that keeps them.
+    /// The registry that keeps the breakers.
     pub(crate) fn routes(&self) -> &Routes {
         self.0.slot.routes()
     }
 
-    /// The breaker of a route that was looked up.
+    /// The breaker of a route that is already looked up.
     pub(super) fn at(&self, at: &RouteHandle, now: Instant) -> CircuitBreaker {
         let own = self.0.slot.own_of(at, now, |made| self.keep(made, now));
         own.map_or_else(|| self.beyond(at.route(), now), |own| CircuitBreaker::clone(&own))
     }
 
-    /// What the breaker of each route shows, in no order. A route that nobody used for two hours is forgotten, unless it is open;
-    /// at most 4 096 are kept, and those that are forced. The credential `*` stands for all credentials of a model that had no
-    /// answer since it opened, the model `*` for all models of the provider.
+    /// The snapshots of the breakers of all routes, in no order. A route that was not used for two hours is forgotten, unless it
+    /// is open; at most 4 096 are kept, besides those that are forced. The credential `*` stands for all credentials of a model
+    /// without an answer since it opened, the model `*` for all models of the provider.
     pub fn list(&self) -> Vec<(Route, BreakerSnapshot)> {
         let now = Instant::now();
         let mut all: HashMap<_, _> = lock_std(&self.0.forced).clone();
@@ -104,7 +104,7 @@ impl Breakers {
         all.into_iter().map(|(route, breaker)| (route, breaker.snapshot(now))).collect()
     }
 
-    /// What a call of a route may expect. No breaker is made for it.
+    /// The availability of a route. Does not create a breaker.
     pub(crate) fn availability(&self, route: &Route, now: Instant) -> Availability {
         let kept = self.0.slot.get_own(route).map(|breaker| CircuitBreaker::clone(&breaker));
         match kept.or_else(|| self.forced(route)) {
@@ -117,25 +117,25 @@ impl Breakers {
         }
     }
 
-    /// The changes of all breakers from now on.
+    /// A stream of the changes of all breakers from now on.
     pub fn watch(&self) -> Changes {
         self.0.hub.watch()
     }
 
-    /// Refuses all calls of a route until [`reset`](Self::reset). Returns whether it does: at most
+    /// Refuses all calls of a route until [`reset`](Self::reset). Returns whether the route is forced: at most
     /// [`MAX_FORCED`](Self::MAX_FORCED) routes are forced at a time, and none whose credential is `*`.
     pub fn force_open(&self, route: &Route) -> bool {
         self.force(route).map(|breaker| breaker.force_open()).is_some()
     }
 
-    /// Lets all calls of a route through and counts none until [`reset`](Self::reset). Returns whether it does, as
-    /// [`force_open`](Self::force_open).
+    /// Lets all calls of a route through and counts none until [`reset`](Self::reset). Returns whether the route is forced, as
+    /// [`force_open`](Self::force_open) does.
     pub fn force_closed(&self, route: &Route) -> bool {
         self.force(route).map(|breaker| breaker.force_closed()).is_some()
     }
 
-    /// Closes the breaker of a route, and forgets all it counted and how often it opened. An outage that was open for all
-    /// credentials does not refuse it either. Where its credential is `*`, that is closed for all of them.
+    /// Closes the breaker of a route and clears its counts, including how often it opened. A coarse breaker that is open for all
+    /// credentials does not refuse the route either. Where the credential of `route` is `*`, the coarse breaker is closed.
     pub fn reset(&self, route: &Route) {
         if route.is_shared() {
             return self.0.coarse_breakers.named(route).iter().for_each(|coarse| coarse.reset());
@@ -146,7 +146,7 @@ impl Breakers {
         }
     }
 
-    /// Sends events to that sink from now on.
+    /// Sets the sink for events from now on.
     pub(super) fn send_to(&self, events: EventSink) {
         self.0.hub.send_to(events);
     }
@@ -155,7 +155,7 @@ impl Breakers {
         self.0.hub.emit(event);
     }
 
-    /// The breaker that is to be forced, kept until it is reset; `None` where there are too many.
+    /// The breaker to force, kept until it is reset; `None` where too many are forced.
     fn force(&self, route: &Route) -> Option<CircuitBreaker> {
         let now = Instant::now();
         if route.is_shared() {
@@ -171,18 +171,18 @@ impl Breakers {
         lock_std(&self.0.forced).get(route).cloned()
     }
 
-    /// The breaker that is kept for a route, made if there is room.
+    /// The breaker that is kept for a route, created if there is room.
     fn own(&self, route: &Route, now: Instant) -> Option<CircuitBreaker> {
         let own = self.0.slot.find_own(route, now, |made| self.keep(made, now))?;
         Some(CircuitBreaker::clone(&own))
     }
 
-    /// The breaker to be kept for a route that has none.
+    /// The breaker to keep for a route that has none.
     fn keep(&self, route: &Route, now: Instant) -> CircuitBreaker {
         self.forced(route).unwrap_or_else(|| self.make(route, now))
     }
 
-    /// The breaker of a route that there is no room for.
+    /// The breaker of a route without room in the table.
     fn beyond(&self, route: &Route, now: Instant) -> CircuitBreaker {
         self.forced(route).unwrap_or_else(|| self.overflow(route, now))
     }
@@ -198,7 +198,7 @@ impl Breakers {
         )
     }
 
-    /// One for an overflow route: it is not kept, and emits nothing.
+    /// Creates a breaker for an overflow route: it is not kept and emits no events.
     fn overflow(&self, route: &Route, now: Instant) -> CircuitBreaker {
         let above = self.0.coarse_breakers.overflow(route, now).map(|member| Box::new(member) as _);
         CircuitBreaker::with(

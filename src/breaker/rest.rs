@@ -14,7 +14,7 @@ impl AtRest for CircuitBreaker {
     fn rest(&self, now: Instant) -> Rest {
         match self.is_held() {
             true => Rest::Busy,
-            // No time passes in it, so that there is nothing to tell.
+            // Does not advance the time, so there are no changes to emit.
             false => self.decide(|machine, _| machine.rest(now)),
         }
     }
@@ -23,7 +23,7 @@ impl AtRest for CircuitBreaker {
 // === impl Machine ===
 
 impl Machine {
-    /// What would be lost if it were made anew.
+    /// Whether evicting the breaker would lose state.
     fn rest(&mut self, now: Instant) -> Rest {
         match self.mode {
             StateData::Closed if self.window.sum(now).failed == 0 && self.opened_by.is_none() => {

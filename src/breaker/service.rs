@@ -1,4 +1,4 @@
-//! The breaker as a layer.
+//! The breaker as a Tower layer.
 
 use std::{
     fmt,
@@ -23,7 +23,7 @@ use crate::{
     telemetry::{EventKind, EventSink},
 };
 
-/// Puts one breaker for each route in front of a service. Made by [`BreakerPolicy::build`].
+/// A layer that puts one breaker for each route in front of a service. Created by [`BreakerPolicy::build`].
 #[derive(Clone, Debug)]
 pub struct BreakerLayer {
     breakers: Breakers,
@@ -37,7 +37,7 @@ pub struct Breaker<S> {
 }
 
 pin_project! {
-    /// The future of a call that was let through, or refused.
+    /// The future of a call that was admitted or refused.
     pub struct BreakerFuture<S: Upstream> {
         #[pin]
         fate: BreakerFutureState<S>,
@@ -61,7 +61,7 @@ pin_project! {
 // === impl BreakerPolicy ===
 
 impl BreakerPolicy {
-    /// A layer with one breaker of this policy for each route.
+    /// Builds a layer with one breaker of this policy for each route.
     pub fn build(self) -> Result<BreakerLayer, ConfigError> {
         self.check()?;
         Ok(BreakerLayer::new(self))
@@ -75,21 +75,20 @@ impl BreakerLayer {
         Self { breakers: Breakers::new(policy) }
     }
 
-    /// Sends the events of the layer to that sink. The last sink set is used; without one they go to `tracing` alone.
+    /// Sets the sink for the events of the layer. The last sink set is used; without one, events only go to `tracing`.
     #[must_use]
     pub fn events(self, events: EventSink) -> Self {
         self.breakers.send_to(events);
         self
     }
 
-    /// Keeps its breakers in that registry, which the other layers can share; to be set before [`handle`](Self::handle) is asked
-    /// for.
+    /// Keeps the breakers in that registry, which other layers can share. Call it before [`handle`](Self::handle).
     #[must_use]
     pub fn routes(self, routes: &Routes) -> Self {
         Self { breakers: self.breakers.kept_in(routes) }
     }
 
-    /// The breakers of all services that this layer makes.
+    /// The breakers of all services that this layer creates.
     pub fn handle(&self) -> Breakers {
         self.breakers.clone()
     }
@@ -110,8 +109,8 @@ impl<S: Upstream> Service<Request> for Breaker<S> {
     type Error = Error;
     type Future = BreakerFuture<S>;
 
-    /// Always ready: a refusal waits for nobody, and what is ready now may be refused later. The service below is asked
-    /// for its readiness within the call, so that a failure of it counts.
+    /// Always ready: a refusal does not wait, and a ready route may refuse later. The readiness of the inner service is awaited
+    /// within the call, so that its failure counts.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
         Poll::Ready(Ok(()))
     }
@@ -120,7 +119,7 @@ impl<S: Upstream> Service<Request> for Breaker<S> {
         let now = Instant::now();
         let deadline = CallContext::deadline(&request);
         if deadline.is_some_and(|deadline| deadline.left(now).is_zero()) {
-            // It is not sent, so it says nothing of the route and is not to be its probe.
+            // The call is not sent, so it is no evidence about the route and must not be its probe.
             let late = Outcome::TimedOut { phase: Phase::Deadline };
             return BreakerFuture {
                 fate: BreakerFutureState::Refused { error: Some(late.into()) },
@@ -187,13 +186,13 @@ impl<S: Upstream> fmt::Debug for BreakerFuture<S> {
     }
 }
 
-/// Says at once what is known, and the rest when the body has ended.
+/// Reports what is known now, and the rest when the body has ended.
 fn report(mut permit: Permit, deferred: bool, result: &mut Result<Response, Error>) {
     let now = Instant::now();
     let outcome = judge(result).outcome();
     match result {
         Ok(response) if outcome.is_success() && response.body().as_bytes().is_none() => {
-            // One that was held back beyond its first content is as quick as that was.
+            // An answer held back beyond its first content has the latency of that content.
             let first = response.extensions().get::<FirstContentAt>().map_or(now, |first| first.0);
             permit.first_event(first);
             let pace = response.extensions().get::<ThroughputMeter>().cloned();

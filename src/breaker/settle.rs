@@ -1,4 +1,4 @@
-//! The failure of a call, which is told when no retry has saved it.
+//! The failure of a call, counted when no retry has saved the call.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use crate::{
     error::Settle,
 };
 
-/// A failed attempt whose call has not ended.
+/// A failed attempt whose call has not ended yet.
 pub(super) struct Unsettled {
     pub(super) breaker: CircuitBreaker,
     pub(super) generation: u64,
-    /// How long the provider asked to be left alone.
+    /// The wait that the provider asked for.
     pub(super) wait: Option<Duration>,
 }
 

@@ -1,35 +1,35 @@
-//! What a breaker shows of itself, and how it refuses.
+//! The snapshot of a breaker, and its refusals.
 
 use std::time::Duration;
 
 use crate::circuit_state::{CircuitState, TransitionReason};
 use crate::{Error, context::Suspected, outcome::Outcome};
 
-/// What a breaker shows of itself.
+/// A snapshot of a breaker.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct BreakerSnapshot {
-    /// Its state.
+    /// The state.
     pub state: CircuitState,
-    /// The share of calls it lets through, from 0 to 1; 0 while half-open, where only probes pass.
+    /// The share of calls let through, from 0 to 1; 0 while half-open, where only probes pass.
     pub share: f64,
-    /// The share of failures among the calls in the window; `None` without any.
+    /// The share of failures among the calls in the window; `None` without any calls.
     pub failure_ratio: Option<f64>,
-    /// The share of slow calls among those in the window whose latency is known; `None` without any.
+    /// The share of slow calls among those in the window with a known latency; `None` without any.
     pub slow_ratio: Option<f64>,
-    /// How many calls in the window came to something.
+    /// The number of calls in the window with an outcome.
     pub calls: u32,
-    /// Failures in a row up to now.
+    /// The current number of failures in a row.
     pub consecutive_failures: u32,
-    /// How many probes are under way.
+    /// The number of probes under way.
     pub probes: u32,
-    /// While open: how long until the next probe is let through.
+    /// While open: the time until the next probe is let through.
     pub probe_in: Option<Duration>,
-    /// Why it opened, until it is closed again.
+    /// Why the breaker opened; `None` once it is closed again.
     pub opened_by: Option<TransitionReason>,
 }
 
-/// A call that a breaker did not let through. Nothing was sent.
+/// A call that a breaker refused. No request was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
     pub(super) state: CircuitState,
@@ -54,8 +54,8 @@ impl Refusal {
         self.state
     }
 
-    /// When it is worth coming back. Exact while open; while half-open or recovering, a moment by chance, so that calls
-    /// which wait do not all come back at once.
+    /// When to retry. Exact while open; a random moment while half-open or recovering, so that waiting calls do not all return at
+    /// once.
     pub fn retry_in(&self) -> Duration {
         self.retry_in
     }

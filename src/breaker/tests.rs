@@ -1,4 +1,4 @@
-//! What the layer reads from and writes into the state of a call, which cannot be seen from outside.
+//! How the layer reads and writes the state of a call, which is not visible from outside.
 
 use std::{sync::Arc, time::Duration};
 
@@ -33,7 +33,7 @@ fn layer() -> BreakerLayer {
         .expect("valid")
 }
 
-/// Fails for the model `sick`, and answers nine seconds late for all others.
+/// Fails for the model `sick`, and answers after nine seconds for all others.
 async fn provider(mut request: Request) -> Result<Response, Error> {
     if AttemptContext::route(&mut request).model() == "sick" {
         return Ok(http::Response::builder().status(500).body("no".into()).expect("a response"));
@@ -58,7 +58,7 @@ async fn the_other_model_of_the_key_answers_while_one_is_closed_to_calls() {
     assert_eq!(layer.handle().list().len(), 2);
 }
 
-/// A request with a signal, and the signal.
+/// A request with a signal, and that signal.
 fn signalled(model: &str) -> (Request, ProbeSignal) {
     let (mut request, signal) = (request(model, true), ProbeSignal::default());
     AttemptContext::of(&mut request).probe_signal = Some(signal.clone());
@@ -124,8 +124,8 @@ async fn what_is_slow_depends_on_whether_the_answer_is_streamed() {
     }
 }
 
-/// How many of 30 calls with another target are sent there, at an attempt a second of which each `nth` fails. `saved`: a retry
-/// saves its call.
+/// The number of calls, of 30 with another target, that are sent there while one attempt a second is made and each `nth` fails.
+/// `saved`: a retry saves its call.
 fn spared(breaker: &CircuitBreaker, now: &mut Instant, (nth, saved): (u32, bool)) -> usize {
     let outcome = Outcome::Unavailable { wait: None };
     let call = |n: u32| {

@@ -1,4 +1,4 @@
-//! Every way from one state to another.
+//! The transitions between the states.
 
 use std::time::Duration;
 
@@ -25,22 +25,22 @@ use crate::{
 // === impl Machine ===
 
 impl Machine {
-    /// Opens until somebody says otherwise.
+    /// Opens until it is reset.
     pub(crate) fn force_open(&mut self, now: Instant) {
         self.by_hand(StateData::ForcedOpen, TransitionReason::Forced, now);
     }
 
-    /// Lets all calls through and counts none until somebody says otherwise.
+    /// Lets all calls through and counts none until it is reset.
     pub(crate) fn force_closed(&mut self, now: Instant) {
         self.by_hand(StateData::ForcedClosed, TransitionReason::Forced, now);
     }
 
-    /// Closes, and forgets everything.
+    /// Closes and clears all counts.
     pub(crate) fn reset(&mut self, now: Instant) {
         self.by_hand(StateData::Closed, TransitionReason::Reset, now);
     }
 
-    /// Does what the clock alone brings about. Each turn leaves a state behind, and half-open without a probe stays.
+    /// Makes the transitions that are due at `at.now`. Each iteration leaves a state; half-open without a probe stays.
     pub(super) fn pass_time(&mut self, at: DecisionInput<'_>) {
         loop {
             match &self.mode {
@@ -49,7 +49,7 @@ impl Machine {
                     self.enter(StateData::HalfOpen(probes.into()), TransitionReason::Waited, None);
                 }
                 StateData::HalfOpen(probes) => match probes.first_hangs() {
-                    // It opened in that moment, not when somebody came to see.
+                    // The breaker opened at that moment, not when it was queried.
                     Some(then) if then <= at.now => {
                         self.open(
                             DecisionInput { now: then, ..at },
@@ -67,14 +67,14 @@ impl Machine {
         }
     }
 
-    /// Opens, or lets a smaller share through, if there is a reason to in what is counted by now.
+    /// Opens, or lowers the share, if the current counts require it.
     pub(super) fn evaluate_trip(
         &mut self,
         at: DecisionInput<'_>,
         counts: Counts,
         wait: Option<Duration>,
     ) {
-        // Most calls are well, and are done with two comparisons.
+        // Most calls succeed and end after two comparisons.
         if counts.failed == 0 {
             self.failing_since = None;
         }
@@ -119,7 +119,7 @@ impl Machine {
         counts.timed >= self.enough(at) && share.is_some_and(|(slow, most)| slow >= most)
     }
 
-    /// How many calls are enough for a share of them.
+    /// The fewest calls for a share.
     fn enough(&self, at: DecisionInput<'_>) -> u32 {
         match self.mode {
             StateData::Recovering(_) => at.policy.min_calls.min(FEW),
@@ -127,7 +127,7 @@ impl Machine {
         }
     }
 
-    /// Too many fail. While it recovers above the bottom that was too much at once; else the route is not well.
+    /// Opens, or halves the share while it recovers above the bottom: too much load there, else the route is unhealthy.
     pub(super) fn open_or_lower(
         &mut self,
         at: DecisionInput<'_>,
@@ -135,7 +135,7 @@ impl Machine {
         wait: Option<Duration>,
     ) {
         let lower = match &self.mode {
-            // None has succeeded: it is not the load.
+            // No call has succeeded, so the load is not the reason.
             StateData::Recovering(_) if self.window.sum(at.now).succeeded() == 0 => None,
             StateData::Recovering(ramp) => ramp.lower(at),
             _ => None,
@@ -149,15 +149,15 @@ impl Machine {
         }
     }
 
-    /// A probe has shown nothing: another one may.
+    /// Frees the slot of a probe that was no evidence, for another probe.
     pub(super) fn release_probe(&mut self, slot: ProbeSlot) {
         if let StateData::HalfOpen(probes) = &mut self.mode {
             probes.free(slot);
         }
     }
 
-    /// Counts a rejection of the credential, and tells whether it is one too many. One rejected probe is, where it opened for
-    /// rejections.
+    /// Counts a rejection of the credential, and returns whether it opens the breaker. One rejected probe does, if the breaker
+    /// opened for rejections.
     pub(super) fn credential_locked_out(
         &mut self,
         at: DecisionInput<'_>,
@@ -206,13 +206,13 @@ impl Machine {
         self.enter(mode, why, None);
     }
 
-    /// The one place where the state changes: nothing that was counted before is taken along.
+    /// The one place where the state changes: no count of the previous state is kept.
     fn enter(&mut self, mode: StateData, why: TransitionReason, lasts: Option<Duration>) {
         let from = self.state();
         self.mode = mode;
         self.window.clear();
         self.failing.run = None;
-        // That a credential was rejected and is accepted again is no outage that is over: the rejections meant some calls.
+        // A credential that was rejected and is accepted again does not end an outage: the rejections concerned some calls only.
         if let Some(run) = self.rejected.run.take() {
             self.rejected.past.take_in(run.failed);
         }

@@ -1,9 +1,11 @@
-//! How long the answers of a route usually take.
+//! The usual latency of the answers of a route.
 
 use std::time::Duration;
 
-/// The usual latency of each kind of answer: a geometric mean in which older ones fade, so that one answer of a minute among
-/// many of a second changes it little, and what has become usual is no longer slow.
+/// The usual latency of each kind of answer.
+///
+/// A geometric mean in which older answers fade, so that one answer of a minute among many of a second changes it little, and a
+/// latency that has become usual is no longer slow.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct UsualLatency {
     first: Mean,
@@ -12,28 +14,28 @@ pub(super) struct UsualLatency {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Mean {
-    /// Of the logarithms of seconds.
+    /// The mean of the logarithms of seconds.
     log: f64,
     seen: u32,
 }
 
-/// Fewer answers are no custom.
+/// The fewest answers for a usual latency.
 const FEWEST: u32 = 5;
 
-/// The weight of the latest answer, once there are enough.
+/// The weight of the latest answer is one in this number, once there are enough.
 const MEMORY: u32 = 32;
 
 // === impl UsualLatency ===
 
 impl UsualLatency {
-    /// An answer that took so long: to its first event, or whole.
+    /// Adds the latency of an answer: to its first event, or of the whole answer.
     pub(super) fn add(&mut self, whole: bool, took: Duration) {
         let mean = if whole { &mut self.whole } else { &mut self.first };
         mean.seen = (mean.seen + 1).min(MEMORY);
         mean.log += (took.as_secs_f64().max(1e-6).ln() - mean.log) / f64::from(mean.seen);
     }
 
-    /// How long it usually takes; `None` while too few were seen.
+    /// The usual latency; `None` while too few answers were seen.
     pub(super) fn of(&self, whole: bool) -> Option<Duration> {
         let mean = if whole { self.whole } else { self.first };
         (mean.seen >= FEWEST)

@@ -1,4 +1,4 @@
-//! What happened lately: ten buckets and their sum.
+//! The counts of a sliding window: ten buckets and their sum.
 
 use std::time::Duration;
 
@@ -8,36 +8,36 @@ use crate::time::saturating_add;
 
 const BUCKETS: usize = 10;
 
-/// What is counted. A call ends once and its latency becomes known once, which need not be at the same time.
+/// The counts of calls and attempts. A call ends once and its latency becomes known once, possibly at different times.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
-    /// Attempts that were let through.
+    /// Attempts that were admitted.
     pub(crate) admitted: u32,
-    /// Those of them that are no end of a call: they said nothing, or a retry followed.
+    /// Admitted attempts that do not end a call: they were no evidence, or a retry followed.
     pub(crate) void: u32,
-    /// Calls that came to something.
+    /// Calls with an outcome.
     pub(crate) ended: u32,
-    /// Those of them that failed or were pushed back.
+    /// Calls that failed or were pushed back.
     pub(crate) failed: u32,
     /// Calls whose latency is known.
     pub(crate) timed: u32,
-    /// Those of them that were slow.
+    /// Calls that were slow.
     pub(crate) slow: u32,
-    /// Attempts that failed, whatever came of their calls.
+    /// Attempts that failed, whatever the outcome of their calls.
     pub(crate) lost: u32,
 }
 
-/// Exact counts over a span of time that moves on in tenths.
+/// Exact counts over a time span that advances in tenths.
 ///
-/// It costs the same whatever came before: a call adds to one bucket and to the sum, and each tenth of the span takes one
-/// bucket out of the sum. It is `Copy`, so it can hold nothing that grows.
+/// The cost does not depend on the past: a call adds to one bucket and to the sum, and each tenth of the span subtracts one
+/// bucket from the sum. The type is `Copy`, so it holds nothing that grows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Window {
     buckets: [Counts; BUCKETS],
     sum: Counts,
-    /// The bucket that `now` falls into.
+    /// The index of the bucket that `now` falls into.
     current: usize,
-    /// The moment from which on the next bucket is the current one.
+    /// When the next bucket becomes the current one.
     edge: Instant,
     width: Duration,
 }
@@ -45,19 +45,19 @@ pub(crate) struct Window {
 // === impl Counts ===
 
 impl Counts {
-    /// The share of failures, if any call ended.
+    /// The share of failures; `None` if no call ended.
     pub(crate) fn failure_ratio(&self) -> Option<f64> {
         share(self.failed, self.ended)
     }
 
-    /// The share of slow calls, if any latency is known.
+    /// The share of slow calls; `None` if no latency is known.
     pub(crate) fn slow_ratio(&self) -> Option<f64> {
-        // A call that was timed in an earlier bucket may turn out to be slow in a later one.
+        // A call timed in an earlier bucket may turn out to be slow in a later one.
         share(self.slow, self.timed.max(self.slow))
     }
 
-    /// Calls that have ended or are under way. A failure may come at once and a success after a minute, so that those that have
-    /// ended are not all there is.
+    /// Calls that have ended or are under way. A failure may arrive at once and a success after a minute, so the ended calls
+    /// alone are biased.
     pub(crate) fn begun(&self) -> u32 {
         self.ended.max(self.admitted.saturating_sub(self.void))
     }
@@ -67,27 +67,27 @@ impl Counts {
         self.ended.saturating_sub(self.failed)
     }
 
-    /// An attempt that was let through.
+    /// One attempt that was admitted.
     pub(crate) fn admitted() -> Self {
         Self { admitted: 1, ..Self::default() }
     }
 
-    /// One that is no end of a call.
+    /// One attempt that does not end a call.
     pub(crate) fn void() -> Self {
         Self { void: 1, ..Self::default() }
     }
 
-    /// A call whose latency has become known.
+    /// One call whose latency has become known.
     pub(crate) fn latency(slow: bool) -> Self {
         Self { timed: 1, slow: slow.into(), ..Self::default() }
     }
 
-    /// And which has come to something.
+    /// Adds the outcome of the call.
     pub(crate) fn and_ended(self, failed: bool) -> Self {
         Self { ended: 1, failed: failed.into(), ..self }
     }
 
-    /// Adds those of `other`.
+    /// Adds the counts of `other`.
     fn add(&mut self, other: Self) {
         self.admitted += other.admitted;
         self.void += other.void;
@@ -98,7 +98,7 @@ impl Counts {
         self.lost += other.lost;
     }
 
-    /// Takes out those of `other`, which were added before.
+    /// Subtracts the counts of `other`, which were added before.
     fn take_out(&mut self, other: Self) {
         self.admitted -= other.admitted;
         self.void -= other.void;
@@ -125,8 +125,8 @@ impl Window {
         Self { buckets, sum: Counts::default(), current: 0, edge, width }
     }
 
-    /// Counts at `now`, and tells the sum with it. A moment before the current bucket counts in it: clocks of two threads
-    /// need not agree.
+    /// Adds `counts` at `now` and returns the sum. A time before the current bucket counts in the current one: the clocks of two
+    /// threads need not agree.
     pub(crate) fn add(&mut self, counts: Counts, now: Instant) -> Counts {
         self.roll(now);
         self.buckets[self.current].add(counts);
@@ -140,13 +140,13 @@ impl Window {
         self.sum
     }
 
-    /// Forgets everything.
+    /// Clears all counts.
     pub(crate) fn clear(&mut self) {
         self.buckets = [Counts::default(); BUCKETS];
         self.sum = Counts::default();
     }
 
-    /// Moves on to the bucket of `now` and tells how many buckets were emptied on the way: at most all of them.
+    /// Advances to the bucket of `now` and returns how many buckets were emptied: at most all.
     fn roll(&mut self, now: Instant) -> usize {
         if now < self.edge {
             return 0;
@@ -194,8 +194,7 @@ mod tests {
         assert_eq!(window.sum(start + ms(10_000)).failure_ratio(), Some(1.0));
     }
 
-    /// What cannot grow cannot be searched; and of what does not grow, each call empties no more than the time that has gone
-    /// by accounts for.
+    /// A `Copy` type holds nothing that grows, and in total no more buckets are emptied than the elapsed time accounts for.
     #[test]
     fn a_call_costs_the_same_whatever_came_before() {
         fn holds_nothing_that_grows<T: Copy>(_: &T) {}

@@ -1,4 +1,4 @@
-//! The error body: read within bounds, and put back as it was.
+//! The error body: read within bounds, and put back unchanged.
 
 use std::{collections::VecDeque, future::poll_fn, pin::Pin, time::Duration};
 
@@ -13,25 +13,25 @@ use crate::{
     outcome::{ErrorCodeTable, Outcome, Rejection, Verdict, classify_with},
 };
 
-/// As much of an error body as is read.
+/// The largest part of an error body that is read, in bytes.
 const LIMIT: usize = 64 * 1024;
-/// As many frames, so that empty ones without end do not hold the call either.
+/// The most frames that are read, so that empty ones without end do not hold the call either.
 const FRAMES: usize = 1024;
-/// As long as an error body may take: after it, what has come has to do.
+/// The longest time for which an error body is read; after it, the part received so far is used.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How reading ahead ended.
 enum HoldEnd {
-    /// The bytes are over.
+    /// The body has ended.
     Whole,
     /// The transport failed.
     Failed(Error),
-    /// A bound was reached: more may come.
+    /// A bound was reached: there may be more data.
     More,
 }
 
-/// Reads the body of a response that is not a 2xx, within bounds, puts it back, and leaves the verdict in the extensions.
-/// A verdict that is there already stays: it was nearer to the wire.
+/// Reads the body of a response that is not a 2xx, within bounds, puts it back, and stores the verdict in the extensions. An
+/// existing verdict is kept: it was made closer to the wire.
 pub(super) async fn classify_response(codes: &ErrorCodeTable, response: Response) -> Response {
     if response.status().is_success() || response.extensions().get::<Verdict>().is_some() {
         return response;
@@ -45,8 +45,8 @@ pub(super) async fn classify_response(codes: &ErrorCodeTable, response: Response
     Response::from_parts(head, body)
 }
 
-/// What is stored at an account and is not found there is no model that another target may have: the answer is that of the
-/// caller's request.
+/// Treats an object that is not found in an account as an error of the caller's request, not as an unknown model that another
+/// target may have.
 pub(super) fn stored(mut response: Response, ask: &RequestInfo) -> Response {
     let missing = Outcome::Rejected { why: Rejection::Model };
     let verdict = response.extensions().get::<Verdict>();
@@ -59,13 +59,13 @@ pub(super) fn stored(mut response: Response, ask: &RequestInfo) -> Response {
     response
 }
 
-/// The beginning of a body, unless the body that is returned is known in full, and a body that is what it was.
+/// Returns the beginning of a body, unless the returned body is known in full, and an equivalent body.
 async fn look(mut body: Body) -> (Option<Bytes>, Body) {
     if body.as_bytes().is_some() {
         return (None, body);
     }
     let mut frames = VecDeque::new();
-    // On silence the frames that have come stay: they are kept outside of what is given up.
+    // On a timeout the received frames are kept: they live outside of the dropped future.
     let stop = timeout(PATIENCE, read_ahead(&mut body, &mut frames)).await.unwrap_or(HoldEnd::More);
     let front = joined(&frames);
     match stop {

@@ -1,17 +1,17 @@
-//! What the head of a response says its body is.
+//! The kind of a body, as declared by the head of a response.
 
 use http::{HeaderMap, header};
 
-/// What the head of a response says its body is.
+/// The kind of a body, as declared by the head of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ContentKind {
     Json,
     Events,
-    /// JSON by the line, under any of its names.
+    /// One JSON value per line, under any of its names.
     Lines,
-    /// Nothing, or nothing that means anything: its first byte tells.
+    /// No content type, or one without meaning: the first byte decides.
     Unsaid,
-    /// In a content coding that only the caller reads.
+    /// In a content coding that only the caller decodes.
     Coded,
     Other,
 }

@@ -1,4 +1,4 @@
-//! Trouble of this machine: an attempt that failed by it was not sent, and says nothing of the provider.
+//! Failures of this machine: an attempt that failed by one was not sent, and is no evidence about the provider.
 
 use std::{
     error::Error as StdError,
@@ -11,28 +11,28 @@ use crate::{
     outcome::{LocalTrouble, Outcome, Verdict},
 };
 
-/// Which families of addresses a way leads out for.
+/// The address families with a route to the outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Ways {
     v4: bool,
     v6: bool,
 }
 
-/// An error of the system, and whether it is known to be that of an IPv6 address.
+/// A system error, and whether it is known to concern an IPv6 address.
 #[derive(Clone, Copy)]
 struct Failed<'a> {
     error: &'a io::Error,
     v6: bool,
 }
 
-/// The error with the trouble of this machine in its verdict, where that is what it came of.
+/// Sets the verdict to a failure of this machine, if that is the cause of the error.
 pub(super) fn attribute(error: Error) -> Error {
     if !matches!(error.outcome(), Outcome::Unreachable | Outcome::ConnectionLost) {
         return error;
     }
     let unsent = error.outcome() == Outcome::Unreachable;
     match trouble_in(&error, Ways::out) {
-        // Without these there was no connection, whatever the transport calls it.
+        // With these there was no connection, whatever the transport calls it.
         Some(trouble @ (LocalTrouble::Descriptors | LocalTrouble::Resolver)) => {
             error.judged(Verdict::not_sent(trouble))
         }
@@ -41,7 +41,7 @@ pub(super) fn attribute(error: Error) -> Error {
     }
 }
 
-/// The trouble in an error's chain of sources.
+/// Finds a failure of this machine in an error's chain of sources.
 fn trouble_in(error: &(dyn StdError + 'static), ways: impl Fn() -> Ways) -> Option<LocalTrouble> {
     let (mut next, mut above) = (Some(error), None);
     while let Some(error) = next {
@@ -69,8 +69,8 @@ impl Failed<'_> {
             ErrorKind::OutOfMemory => Some(LocalTrouble::Memory),
             ErrorKind::PermissionDenied => Some(LocalTrouble::Permission),
             ErrorKind::NetworkDown => Some(LocalTrouble::Network),
-            // A host with addresses of both families is asked by both, and the last failure is told: where only one
-            // family leads out, that of the other hides what the provider did.
+            // A host with addresses of both families is tried by both, and only the last failure is reported: if only one family
+            // has a route, the failure of the other hides that of the provider.
             ErrorKind::NetworkUnreachable if self.v6 => {
                 (!ways().v4).then_some(LocalTrouble::Network)
             }
@@ -81,7 +81,7 @@ impl Failed<'_> {
         }
     }
 
-    /// Whether the resolver could not answer. That a name does not exist is an answer.
+    /// Whether the resolver could not answer. A name that does not exist is an answer.
     fn is_unresolved(self) -> bool {
         let text = self.error.to_string();
         let again = ["Temporary failure in name resolution", "Try again"];
@@ -89,7 +89,7 @@ impl Failed<'_> {
     }
 }
 
-/// Whether the error around a system's error names an IPv6 address: hyper's shows the one that it connected to.
+/// Whether the error around a system error names an IPv6 address: hyper's error shows the address it connected to.
 fn is_v6(error: &(dyn StdError + 'static)) -> bool {
     error.to_string().contains("tcp") && format!("{error:?}").contains(", [")
 }
@@ -112,7 +112,7 @@ const ENOBUFS: i32 = 10055;
 // === impl Ways ===
 
 impl Ways {
-    /// Asks the system's table of routes by addresses that are nobody's (RFC 5737, RFC 3849). Nothing is sent.
+    /// Asks the system's routing table for documentation addresses (RFC 5737, RFC 3849). No packet is sent.
     fn out() -> Self {
         let leads = |from: &str, to: &str| {
             UdpSocket::bind(from).and_then(|socket| socket.connect(to)).is_ok()

@@ -1,13 +1,13 @@
-//! Reads every answer until it is known what it came to.
+//! Reads every answer until its outcome is known.
 //!
-//! Use it next to the transport: what it leaves in the extensions of an answer, the [`Verdict`](crate::outcome::Verdict) and the
-//! [`UsageHandle`](crate::dialect::UsageHandle), is what every layer above it asks for. What the verdict is made of, and in which order, is the
-//! matter of [`outcome`](crate::outcome).
+//! Use it next to the transport: the layers above it use what it stores in the extensions of an answer, the
+//! [`Verdict`](crate::outcome::Verdict) and the [`UsageHandle`](crate::dialect::UsageHandle). The rules of the verdict and their
+//! order are described in [`outcome`](crate::outcome).
 //!
 //! # Defaults
 //!
-//! At most 64 KiB of an error body are read, for at most 2 s; what has come by then decides. The body is put back byte for byte.
-//! An answer that is not streamed is collected up to 32 MiB; a stream is held back until its first event with content. See
+//! At most 64 KiB of an error body are read, for at most 2 s; the part received by then decides. The body is put back byte for
+//! byte. An answer that is not streamed is collected up to 32 MiB; a stream is held back until its first event with content. See
 //! [`ClassifyPolicy`].
 //!
 //! # Example
@@ -25,8 +25,8 @@
 //!
 //! # Events
 //!
-//! None of its own: the verdict of an attempt is in the event of its end. A code that is in no table is told once for each provider,
-//! at the level of information, so that it can be added; a rejected credential and an exhausted quota are warnings.
+//! None of its own: the verdict of an attempt is in the event of its end. An unknown error code is logged once for each provider,
+//! at level `info`, so that it can be added; a rejected credential and an exhausted quota are warnings.
 
 mod body;
 mod content_kind;

@@ -1,4 +1,4 @@
-//! Sets how an answer is read.
+//! The configuration of how an answer is read.
 
 use crate::{
     ConfigError,
@@ -12,10 +12,10 @@ use crate::{
 ///
 /// | | |
 /// |---|---|
-/// | [`commit`](Self::commit) | at the first event with content: a person sees words as they come |
-/// | [`hold_events`](Self::hold_events) | 64: no provider sends as many before its first content |
-/// | [`hold_bytes`](Self::hold_bytes) | 256 KiB: the same, with the comments in between |
-/// | [`collect`](Self::collect) | 32 MiB: no answer of a model is as large, a few pictures are |
+/// | [`commit`](Self::commit) | at the first event with content: a user sees words as they arrive |
+/// | [`hold_events`](Self::hold_events) | 64: no provider sends this many before its first content |
+/// | [`hold_bytes`](Self::hold_bytes) | 256 KiB: the same, including comments |
+/// | [`collect`](Self::collect) | 32 MiB: larger than any text answer; a few pictures are larger |
 /// | [`codes`](Self::codes) | the built-in table |
 #[derive(Clone, Debug)]
 pub struct ClassifyPolicy {
@@ -34,22 +34,22 @@ impl ClassifyPolicy {
         self
     }
 
-    /// As many events without content are held back; then the stream is handed on as it is.
+    /// The most events without content that are held back; after that the stream is handed on as it is. Default: 64.
     #[must_use]
     pub fn hold_events(mut self, events: u32) -> Self {
         self.hold.events = events;
         self
     }
 
-    /// As many bytes are held back while there is no content; then the stream is handed on as it is.
+    /// The most bytes that are held back without content; after that the stream is handed on as it is. Default: 256 KiB.
     #[must_use]
     pub fn hold_bytes(mut self, bytes: usize) -> Self {
         self.hold.bytes = bytes;
         self
     }
 
-    /// As many bytes are collected of an answer that is not streamed, or of a stream with [`CommitPolicy::Complete`]; a larger
-    /// one is passed through.
+    /// The most bytes that are collected of an answer that is not streamed, or of a stream with [`CommitPolicy::Complete`]; a
+    /// larger answer is passed through. Default: 32 MiB.
     #[must_use]
     pub fn collect(mut self, bytes: usize) -> Self {
         self.collect = bytes;
@@ -57,8 +57,8 @@ impl ClassifyPolicy {
         self
     }
 
-    /// The codes of the providers: add those of yours to the table. They hold for the body of an error, for an error inside
-    /// a stream and for one inside a 200.
+    /// The error codes of the providers: add custom ones to the table. They apply to error bodies, to errors inside a stream and
+    /// to errors inside a 200.
     #[must_use]
     pub fn codes(mut self, codes: ErrorCodeTable) -> Self {
         self.codes = codes;

@@ -1,4 +1,4 @@
-//! A body whose beginning was read ahead: the same frames once more, then what came after them.
+//! A body whose beginning was read ahead: replays those frames, then continues with the rest.
 
 use std::{
     collections::VecDeque,
@@ -11,7 +11,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 
 use crate::{Body, Error};
 
-/// Frames that were read ahead, and what follows them: the rest, the error that was met, or nothing.
+/// Frames that were read ahead, followed by the rest of the body, the error that occurred, or nothing.
 pub(super) struct PrefixedBody {
     front: VecDeque<Frame<Bytes>>,
     failure: Option<Error>,
@@ -25,7 +25,7 @@ impl PrefixedBody {
         Self { front, failure: None, rest: None }
     }
 
-    /// The reader meets the error where it was met.
+    /// Returns the error to the reader after the frames.
     pub(super) fn failing(mut self, error: Error) -> Self {
         self.failure = Some(error);
         self

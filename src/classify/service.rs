@@ -1,4 +1,4 @@
-//! Reads every answer until it is known what it came to.
+//! Reads every answer until its outcome is known.
 
 use std::{
     sync::Arc,
@@ -24,25 +24,25 @@ use crate::{
     upstream::{ResponseFuture, take_ready},
 };
 
-/// Puts [`Classify`] around a service.
+/// A layer that puts [`Classify`] around a service.
 #[derive(Clone, Debug)]
 pub struct ClassifyLayer(Arc<ClassifyPolicy>);
 
-/// Reads every answer until it is known what it came to, and says so.
+/// A service that reads every answer until its outcome is known, and stores the verdict.
 ///
-/// An answer comes back with its [`Verdict`] in its extensions, and with the [`UsageHandle`] where its dialect is known. One that
-/// is none although its status says so (an error inside a 200, no content, not the API's language, a body cut short) is an
-/// error. A status that is no success comes back as it is, with its verdict.
+/// An answer is returned with its [`Verdict`] in its extensions, and with the [`UsageHandle`] if its dialect is known. A response
+/// with a success status that is no answer (an error inside a 200, no content, another language than the API's, a body cut short)
+/// is returned as an error. A response with another status is returned as it is, with its verdict.
 #[derive(Clone, Debug)]
 pub struct Classify<S> {
     inner: S,
     policy: Arc<ClassifyPolicy>,
 }
 
-/// The reading of one answer.
+/// The state needed to read one answer.
 struct Reading {
     policy: Arc<ClassifyPolicy>,
-    /// Those of the policy, as they are at the provider that is asked.
+    /// The codes of the policy, for the provider of this attempt.
     codes: ErrorCodeTable,
     attempt_log: AttemptLog,
     pulse: Option<ProgressSignal>,
@@ -52,7 +52,7 @@ struct Reading {
 // === impl ClassifyPolicy ===
 
 impl ClassifyPolicy {
-    /// The layer.
+    /// Builds the layer.
     pub fn build(self) -> Result<ClassifyLayer, ConfigError> {
         self.check()?;
         Ok(ClassifyLayer::new(self))
@@ -118,7 +118,7 @@ impl Reading {
             guard.attempt_log(self.attempt_log.clone());
         }
         if response.extensions().get::<Verdict>().is_some() {
-            // Another one of us is inside.
+            // There is another classify layer inside.
             return Ok(response);
         }
         if !response.status().is_success() {
@@ -132,7 +132,7 @@ impl Reading {
         Ok(response)
     }
 
-    /// An answer to a path that says nothing: it is not read, but JSON that is cut short is not handed on as whole.
+    /// Handles an answer to a path of no dialect: it is not read, but JSON that is cut short is not handed on as whole.
     async fn unknown(&self, response: &mut Response) -> Result<Outcome, Error> {
         if ContentKind::of(response.headers()) == ContentKind::Json {
             collect(response.body_mut(), self.policy.collect).await?;
@@ -158,7 +158,7 @@ impl Reading {
         };
         match kind {
             ContentKind::Json if !stream => self.whole(response, dialect, expected).await,
-            // Clients read the stream they asked for whatever its label, so its first byte tells.
+            // Clients read the requested stream whatever its label, so the first byte decides.
             ContentKind::Json | ContentKind::Events | ContentKind::Unsaid => {
                 let watch = StreamMonitor::new(dialect, expected.clone());
                 let watch = if stream { watch } else { watch.events_only() };
@@ -212,7 +212,7 @@ impl Reading {
         }
     }
 
-    /// An answer that is none. Whoever waits for the end of its body learns why.
+    /// Turns the answer into an error, which is also reported at the end of its body.
     fn refuse(&self, response: &mut Response, why: impl Into<Verdict>) -> Error {
         let error = Error::new(why).with_attempt_log(&self.attempt_log);
         match response.body_mut().guard() {

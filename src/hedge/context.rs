@@ -1,4 +1,4 @@
-//! One call: a second copy when it is late, the first success.
+//! One call: a second copy when it is late, and the first success.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,35 +21,35 @@ use crate::{
     time::saturating_add,
 };
 
-/// What all calls through one layer share.
+/// The state that all calls of one layer share.
 #[derive(Clone, Debug)]
 pub(super) struct Shared {
-    /// Without one, first events are measured and nothing is sent twice.
+    /// `None`: first events are measured, and no second copy is sent.
     pub(super) policy: Option<HedgePolicy>,
-    /// What the policy allows beside the budgets of the retries.
+    /// The budget of the policy, besides the budgets of the retries.
     pub(super) allowance: Budgets,
     pub(super) latencies: Latencies,
     pub(super) events: EventSink,
 }
 
-/// One call.
+/// One call that may get a second copy.
 pub(super) struct HedgeContext {
     shared: Arc<Shared>,
     at: RouteHandle,
     stream: bool,
     attempt_log: AttemptLog,
-    /// Shows whether an attempt of it is a breaker's probe; there where it may be sent twice.
+    /// Shows whether an attempt of the call is a breaker's probe; set if a second copy may be sent.
     probe: Option<ProbeSignal>,
-    /// How long it was in a queue of ours; there where it may be sent twice.
+    /// The time of the call in this client's queues; set if a second copy may be sent.
     queue: Option<QueueTime>,
-    /// What the whole call may send; there where it may be sent twice.
+    /// The attempts that the whole call may send; set if a second copy may be sent.
     budget: Option<TargetBudget>,
-    /// Whether it may be sent twice at all.
+    /// Whether a second copy may be sent.
     pub(super) twice: bool,
-    /// Whether it goes to one of several equal targets, each of which has a budget of its own.
+    /// Whether the call goes to one of several equal targets, each with its own budget.
     pooled: bool,
     started: Instant,
-    /// The number of attempts in its attempt log when it started.
+    /// The number of attempts in the attempt log when the call started.
     sent: u32,
 }
 
@@ -128,7 +128,7 @@ impl HedgeContext {
         }
     }
 
-    /// Every call earns a part of a copy. The budgets are filled by the retries.
+    /// Adds this call's part of a copy to the budget. The retry budgets are filled by the retries.
     fn earn(&self) {
         self.shared.allowance.at(&self.at, Instant::now()).deposit();
     }
@@ -137,7 +137,7 @@ impl HedgeContext {
         self.shared.policy.as_ref().and_then(|policy| policy.budgets.as_ref())
     }
 
-    /// Waits until the call is late; for ever where that is not known.
+    /// Waits until the call is late; forever if the latency is unknown.
     async fn late(&self) {
         let wanted = self.shared.policy.as_ref().map(|policy| (policy.quantile, policy.samples));
         let latencies = &self.shared.latencies;
@@ -147,7 +147,7 @@ impl HedgeContext {
         }
     }
 
-    /// Waits until the call has taken that long, not counting its time in our own queues.
+    /// Waits until the call has taken longer than `usual`, not counting its time in this client's queues.
     async fn waited_longer_than(&self, usual: Duration) {
         let left = || usual.saturating_sub(self.waited(Instant::now()));
         while !left().is_zero() {
@@ -158,13 +158,13 @@ impl HedgeContext {
         }
     }
 
-    /// How long the provider has taken.
+    /// The time that the provider has taken.
     fn waited(&self, now: Instant) -> Duration {
         let queued = self.queue.as_ref().map_or(Duration::ZERO, QueueTime::total);
         now.saturating_duration_since(self.started).saturating_sub(queued)
     }
 
-    /// The second copy, if what it costs is there. A probe has none: a sick provider is asked once.
+    /// The second copy, if the budgets allow it. A probe has none: a failing provider gets one attempt.
     fn second<S: Upstream>(&self, (inner, mut request): (S, Request)) -> Option<BoxFuture> {
         let now = Instant::now();
         let allowance = self.shared.allowance.at(&self.at, now);
@@ -173,13 +173,13 @@ impl HedgeContext {
         if probe.is_some() || allowance.left() == 0 || !budget.may_repeat() {
             return None;
         }
-        // Of equal targets the one that the copy goes to pays: it is known when it is picked.
+        // Of equal targets, the one that gets the copy pays, once it is picked.
         let payer = self.budgets().filter(|_| !self.pooled);
         let granted = payer.is_none_or(|budgets| budgets.at(&self.at, now).withdraw());
         if !(granted && allowance.withdraw() && budget.repeat()) {
             return None;
         }
-        // One retry fewer follows, where there are any.
+        // The call has one retry fewer, if it has any.
         budget.take(u32::MAX);
         let attempt = AttemptContext::of(&mut request);
         (attempt.second_copy, attempt.queue_time) = (true, None);
@@ -188,8 +188,8 @@ impl HedgeContext {
         Some(Box::pin(inner.oneshot(request)))
     }
 
-    /// Records the time to the commit point; of a call that had a second copy, a lower bound of it. A call that
-    /// was asked more often than its `copies` says nothing of a single attempt.
+    /// Records the time to the commit point; for a call with a second copy, a lower bound of it. A call with more attempts than
+    /// `copies` shows no latency of a single attempt.
     pub(super) fn learn(&self, result: &Result<Response, Error>, copies: u32) {
         let attempts = self.attempt_log.sent().saturating_sub(self.sent);
         if attempts <= copies && judge(result).outcome().is_success() {

@@ -1,33 +1,33 @@
-//! Sends a second copy of a call when the first is late, and takes the answer that comes first.
+//! Sends a second copy of a call when the first is late, and takes the first answer.
 //!
-//! Use it where a few answers are many times slower than the others and a person waits: the slowest of a hundred then take
-//! about twice as long as usual instead of twenty times (Dean and Barroso, *The Tail at Scale*, CACM 56(2), 2013). Every
-//! copy is paid for, so it is off until it is asked for: [`Profile::hedge`](crate::Profile::hedge).
+//! Use it where a few answers are many times slower than the others and a user waits: the slowest of a hundred then take about
+//! twice as long as usual instead of twenty times (Dean and Barroso, *The Tail at Scale*, CACM 56(2), 2013). Every copy is
+//! billed, so it is off by default: [`Profile::hedge`](crate::Profile::hedge).
 //!
-//! It stands inside the ladder and outside the retries: a copy has retries, a permit and limits of its own. Where a fallback has
-//! equal targets, the copy goes to another one, whose retry budget pays for it; where that is used up there is no copy. A
-//! copy is no first attempt: it earns nothing towards retries.
+//! The layer is inside the fallbacks and outside the retries: a copy has its own retries, permit and limits. Where a fallback has
+//! equal targets, the copy goes to another one, whose retry budget pays for it; if that is used up there is no copy. A copy is
+//! not a first attempt: it adds nothing to the retry budget.
 //!
 //! # Defaults
 //!
 //! | | default | why |
 //! |---|---|---|
-//! | [`quantile`](HedgePolicy::quantile) | 0.95 of the route's first events | one call in twenty is late by that measure, so the extra load is bounded by it as well |
-//! | [`samples`](HedgePolicy::samples) | 20 | with fewer there is no 95th of a hundred |
-//! | [`budget_ratio`](HedgePolicy::budget_ratio) | 5 % of the calls of a route, and of its retry budget | the provider is never hit much harder, and least of all when it is slow for everybody |
+//! | [`quantile`](HedgePolicy::quantile) | 0.95 of the route's first events | one call in twenty is late by that measure, which also bounds the extra load |
+//! | [`samples`](HedgePolicy::samples) | 20 | with fewer there is no 95th percentile |
+//! | [`budget_ratio`](HedgePolicy::budget_ratio) | 5 % of the calls of a route, and of its retry budget | the extra load on the provider stays small, most of all when it is slow for all calls |
 //!
-//! First events of streams and whole answers are measured apart. The last 128 of each count.
+//! First events of streams and whole answers are measured separately. The last 128 of each count.
 //!
 //! # What happens
 //!
-//! - The second copy starts when the first has taken as long as 95 % of the calls before it, or at once when the first
-//!   fails with something that passes and named no wait. Its clock stands still while the call waits in a queue of ours.
-//! - The first *success* wins; a failure waits for the other copy. The loser is dropped: its connection closes, its permits
-//!   are free. Where both fail, the caller sees the failure of the first copy.
-//! - A copy is the one repetition of a call that may be billed twice, and counts as one of its retries: there is none after
-//!   a retry of a broken connection or of a cut answer, over all fallbacks, and no such retry after a copy.
-//! - A call whose body can be sent only once, a breaker's probe, and a request in no known dialect have no second copy: the
-//!   last may change something at the provider.
+//! - The second copy starts when the first has taken longer than 95 % of the calls before it, or at once when the first fails
+//!   with a transient failure that names no wait. The clock stops while the call waits in a queue of this client.
+//! - The first *success* wins; after a failure the other copy is awaited. The losing copy is dropped: its connection closes and
+//!   its permits are released. If both fail, the caller gets the failure of the first copy.
+//! - A copy is the one repetition of a call that may be billed twice, and counts as one of its retries: no copy follows a retry
+//!   of a broken connection or of a cut answer, over all fallbacks, and no such retry follows a copy.
+//! - A call whose body can be sent only once, a breaker's probe, and a request in no known dialect have no second copy: the last
+//!   may have side effects at the provider.
 //!
 //! # Example
 //!
@@ -43,13 +43,13 @@
 //!
 //! # Events
 //!
-//! [`Hedged`](crate::telemetry::EventKind::Hedged) when a second copy starts. Both are in the attempt log; the loser, if it was the
-//! attempt that was dropped, as cancelled.
+//! [`Hedged`](crate::telemetry::EventKind::Hedged) when a second copy starts. Both copies are in the attempt log; a copy that was
+//! dropped is logged as cancelled.
 //!
 //! # Pitfalls
 //!
-//! - Both copies may be billed: what a dropped copy cost is the provider's to say.
-//! - A route with fewer than 20 calls an hour learns slowly; its first calls have no second copy.
+//! - Both copies may be billed: the provider decides what a dropped copy costs.
+//! - A route with fewer than 20 calls an hour collects samples slowly; its first calls have no second copy.
 
 mod context;
 mod policy;

@@ -1,8 +1,8 @@
-//! What hedging is set to.
+//! The configuration of hedging.
 
 use crate::{ConfigError, budget::Budgets};
 
-/// When a late call has a second copy, and how many of them there may be.
+/// When a late call gets a second copy, and the budget for copies.
 ///
 /// # Defaults
 ///
@@ -21,7 +21,7 @@ pub struct HedgePolicy {
 // === impl HedgePolicy ===
 
 impl HedgePolicy {
-    /// As many samples are kept of a route, so no more can be waited for.
+    /// The number of samples kept for a route, and the largest value of [`samples`](Self::samples).
     pub const MOST_SAMPLES: u32 = 128;
 
     /// The defaults.
@@ -29,30 +29,30 @@ impl HedgePolicy {
         Self::default()
     }
 
-    /// A call is late when it has taken longer to its first event than that share of the calls before it: 0.5 to 0.999.
+    /// The quantile of first-event latency after which a call is late: 0.5 to 0.999. Default: 0.95.
     #[must_use]
     pub fn quantile(mut self, quantile: f64) -> Self {
         self.quantile = quantile;
         self
     }
 
-    /// How many first events of a route have to be known before a call of it can be late: 1 to
-    /// [`MOST_SAMPLES`](Self::MOST_SAMPLES).
+    /// The number of first events of a route before a call of it can be late: 1 to [`MOST_SAMPLES`](Self::MOST_SAMPLES). Default:
+    /// 20.
     #[must_use]
     pub fn samples(mut self, samples: u32) -> Self {
         self.samples = samples;
         self
     }
 
-    /// The most second copies, as a share of the calls of a route: more than 0, at most 1. Each call earns that part of
-    /// a copy, and at most ten are kept.
+    /// The most second copies, as a share of the calls of a route: more than 0, at most 1. Each call adds this part of a copy to
+    /// the budget, which holds at most ten.
     #[must_use]
     pub fn budget_ratio(mut self, share: f64) -> Self {
         self.budget_ratio = share;
         self
     }
 
-    /// Draws on these budgets too: those of the retries, so that both together stay within one bound.
+    /// Also draws on these budgets: those of the retries, so that copies and retries share one bound.
     #[must_use]
     pub fn budgets(mut self, budgets: Budgets) -> Self {
         self.budgets = Some(budgets);

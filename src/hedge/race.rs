@@ -1,4 +1,4 @@
-//! Two copies of one call: the first that is final is the answer.
+//! The race of two copies of one call: the first conclusive result is the answer.
 
 use crate::{
     Error, Response,
@@ -7,16 +7,16 @@ use crate::{
     upstream::ResponseFuture,
 };
 
-/// One copy under way; dropped, it is cancelled.
+/// One copy under way; dropping it cancels it.
 pub(super) type BoxFuture = ResponseFuture;
 
-/// Whether a failure is one that another copy, sent at once, may not have.
+/// Whether another copy, sent at once, may not have this failure.
 pub(super) fn is_transient(result: &Result<Response, Error>) -> bool {
     let verdict = judge(result);
     verdict.is_retryable() && verdict.outcome().wait().is_none()
 }
 
-/// Whether nothing that another copy comes to is of interest any more: an answer, or a failure of the request's own.
+/// Whether the result of another copy no longer matters: an answer, or a failure caused by the request itself.
 fn is_conclusive(result: &Result<Response, Error>) -> bool {
     let outcome = judge(result).outcome();
     let own = Outcome::Rejected { why: Rejection::Request };
@@ -25,7 +25,7 @@ fn is_conclusive(result: &Result<Response, Error>) -> bool {
         || matches!(outcome, Outcome::Blocked | Outcome::TooLarge)
 }
 
-/// The first of two that is final. The other is dropped.
+/// Returns the first conclusive result of the two. The other copy is dropped.
 pub(super) async fn race(mut first: BoxFuture, mut second: BoxFuture) -> Result<Response, Error> {
     tokio::select! {
         biased;
@@ -40,7 +40,7 @@ pub(super) async fn race(mut first: BoxFuture, mut second: BoxFuture) -> Result<
     }
 }
 
-/// The first, unless only the second is an answer.
+/// Returns the first result, unless only the second is a success.
 pub(super) fn prefer_success(
     first: Result<Response, Error>,
     second: Result<Response, Error>,

@@ -1,4 +1,4 @@
-//! The hedge layer: one call, a second copy when it is late, the first success.
+//! The hedge layer: one call, a second copy when it is late, and the first success.
 
 use std::{
     fmt,
@@ -21,21 +21,21 @@ use crate::{
     latency::Latencies, telemetry::EventSink, upstream::take_ready,
 };
 
-/// Sends a second copy of a call that is late. See [the module](super).
+/// A service that sends a second copy of a late call. See [the module](super).
 #[derive(Clone, Debug)]
 pub struct Hedge<S> {
     inner: S,
     shared: Arc<Shared>,
 }
 
-/// Makes [`Hedge`] services, which share what they learn.
+/// A layer that creates [`Hedge`] services, which share their measurements.
 #[derive(Clone, Debug)]
 pub struct HedgeLayer {
     shared: Arc<Shared>,
 }
 
 pin_project! {
-    /// A call, and its second copy where there is one.
+    /// The future of a call, and of its second copy if there is one.
     pub struct HedgeFuture<F> {
         #[pin]
         fate: HedgeFutureState<F>,
@@ -45,7 +45,7 @@ pin_project! {
 pin_project! {
     #[project = FateProj]
     enum HedgeFutureState<F> {
-        // Sent once, and measured.
+        // Sent once and measured.
         Once {
             #[pin]
             inner: F,
@@ -55,17 +55,17 @@ pin_project! {
     }
 }
 
-/// As many copies as are kept for a bad minute.
+/// The most copies that the budget holds.
 const RESERVE: u32 = 10;
 
 // === impl HedgePolicy ===
 
 impl HedgePolicy {
-    /// The layer.
+    /// Builds the layer.
     ///
     /// # Errors
     ///
-    /// Where a value cannot be meant; the error names the field, the value and what is allowed.
+    /// If a value is not allowed. The error names the field, the value and the allowed values.
     pub fn build(self) -> Result<HedgeLayer, ConfigError> {
         self.check()?;
         Ok(HedgeLayer::new(Some(self)))
@@ -91,21 +91,21 @@ impl HedgeLayer {
         Self::new(None)
     }
 
-    /// Sends the events of the layer to that sink. The last sink set is used; without one they go to `tracing` alone.
+    /// Sets the sink for the events of the layer. The last sink set is used; without one, events only go to `tracing`.
     #[must_use]
     pub fn events(mut self, events: EventSink) -> Self {
         Arc::make_mut(&mut self.shared).events = events;
         self
     }
 
-    /// Keeps what it learns of each route in that registry, which the other layers can share.
+    /// Keeps the measurements of each route in that registry, which other layers can share.
     #[must_use]
     pub fn routes(self, routes: &Routes) -> Self {
         let Shared { policy, events, .. } = &*self.shared;
         Self::over(policy.clone(), routes, events.clone())
     }
 
-    /// What the layer measures of each route; to be asked for after [`routes`](Self::routes) is set.
+    /// The measurements of each route. Call it after [`routes`](Self::routes).
     pub fn latencies(&self) -> Latencies {
         self.shared.latencies.clone()
     }

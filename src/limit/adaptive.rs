@@ -1,4 +1,4 @@
-//! The number of attempts at a time that a provider takes, found by trying: by the time to the first event and by overload.
+//! The adaptive limit: finds how many attempts at a time a provider takes, from the time to the first event and from overload.
 
 mod baseline;
 mod latency;
@@ -10,14 +10,14 @@ pub(crate) use self::latency::AnswerForm;
 use self::latency::{Finding, Latency, Round, Sample};
 pub use self::policy::AdaptivePolicy;
 
-/// The limit and what it was learnt from. Plain state under the lock of its owner.
+/// An adaptive limit and the state it is computed from. Plain state under the lock of its owner.
 ///
 /// The limit is judged in rounds. A round consists of calls that were sent after the last change of the limit, so each change is
-/// judged by calls that have felt it, whether a call takes 300 ms or three minutes. Only calls count that were sent while the
-/// limit was in use. A round in time lets the limit grow: in steps that treble, up to half of the limit, while no ceiling is
-/// known; up to one below the ceiling, where overload or a queue has shown one; and by one above the ceiling, after
-/// [`patience`](AdaptivePolicy::patience). Overload takes back the step that brought it, or a tenth where no step was being
-/// tried; once for all calls that were under way by then.
+/// judged by calls that were affected by it, whether a call takes 300 ms or three minutes. Only calls that were sent while the
+/// limit was in use count. A round without delay raises the limit: in steps that treble, up to half of the limit, while no
+/// ceiling is known; up to one below the ceiling, where overload or a queue has shown one; and by one above the ceiling, after
+/// [`patience`](AdaptivePolicy::patience). Overload reverts the step that caused it, or lowers the limit by a tenth if no step
+/// was being tried; once for all calls that were under way by then.
 #[derive(Debug)]
 pub(crate) struct AdaptiveLimit {
     policy: AdaptivePolicy,
@@ -49,17 +49,17 @@ pub(crate) struct RoundMember {
     index: u32,
 }
 
-/// The least calls of a round: the median of fewer is chance.
+/// The fewest calls of a round: the median of fewer is chance.
 const MIN_ROUND: u32 = 5;
-/// The same where answers are of several lengths: a few may all be long ones by chance.
+/// The fewest calls of a round where answers have several lengths: a few may all be long by chance.
 const MIN_MIXED_ROUND: u32 = 20;
-/// The most calls of a round: waiting for more would teach little.
+/// The most calls of a round: more would add little.
 const MAX_ROUND: u32 = 25;
 
 // === impl AdaptiveLimit ===
 
 impl AdaptiveLimit {
-    /// A limit that knows nothing yet, of a policy that was checked.
+    /// Creates a limit without any samples, from a policy that was checked.
     pub(crate) fn new(policy: AdaptivePolicy) -> Self {
         let limit = policy.initial;
         Self {
@@ -77,7 +77,7 @@ impl AdaptiveLimit {
         }
     }
 
-    /// Begins anew. From the calls that are under way it learns nothing.
+    /// Starts again. Calls that are under way are not used as samples.
     pub(crate) fn reset(&mut self) {
         let round = self.round + 1;
         let fresh = Self::new(self.policy.clone());
@@ -96,10 +96,10 @@ impl AdaptiveLimit {
         self.in_flight
     }
 
-    /// A call is sent.
+    /// Records that a call is sent.
     pub(crate) fn on_sent(&mut self, now: Instant) -> RoundMember {
         self.in_flight = self.in_flight.saturating_add(1);
-        // The calls of this round were given up, or were no samples.
+        // The calls of this round were dropped, or were no samples.
         if self.sent_in_round >= self.members().saturating_add(self.limit.saturating_mul(4)) {
             self.begin_round();
         }
@@ -107,12 +107,12 @@ impl AdaptiveLimit {
         RoundMember { sent_at: now, round: self.round, index: self.sent_in_round - 1 }
     }
 
-    /// A call has ended, whatever its outcome. On its own that teaches nothing: a call that was given up is no sample.
+    /// Records that a call has ended, whatever its outcome. This alone is no sample: the call may have been dropped.
     pub(crate) fn on_end(&mut self) {
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 
-    /// The first event of an answer has arrived, or the whole of an answer that is not streamed. Once for each call, before it
+    /// Records the first event of an answer, or the whole of an answer that is not streamed. Called once for each call, before it
     /// ends.
     pub(crate) fn on_first_event(&mut self, call: RoundMember, now: Instant, form: AnswerForm) {
         let seconds = now.saturating_duration_since(call.sent_at).as_secs_f64();
@@ -135,29 +135,30 @@ impl AdaptiveLimit {
             Finding::InTime => self.grow(),
             Finding::Late => self.begin_round(),
             Finding::Queued { keep } => self.shrink(self.limit, keep),
-            // Fewer calls at a time made the answers no faster, so the calls were not what made them slow.
+            // Fewer calls at a time made the answers no faster, so our calls were not the cause.
             Finding::NotOurs { before } => self.set(before),
         }
     }
 
-    /// The provider had no room for a call: 429, 503, 529, or silence until a timeout. Before the call ends.
+    /// Records that the provider had no room for a call: 429, 503, 529, or no answer until a timeout. Called before the call
+    /// ends.
     pub(crate) fn on_overload(&mut self, call: RoundMember) {
-        // The call was under way when the limit was last cut: the cut was for it as well.
+        // The call was under way when the limit was last cut, and that cut already counted it.
         if call.round < self.first_round_after_cut {
             return;
         }
-        // The call counts itself, and all others that are under way may have been let in.
+        // The call counts itself, and all others under way may have been let in.
         let tried = if self.in_use() { self.limit.min(self.in_flight) } else { self.limit };
         self.shrink(tried, self.policy.backoff);
     }
 
-    /// Whether the calls under way are near the limit, so that it may hold the next one back. Otherwise a quiet hour would show
-    /// that any limit is fine.
+    /// Whether the calls under way are near the limit, so that it may hold the next one back. Otherwise any limit would look
+    /// right during an idle hour.
     fn in_use(&self) -> bool {
         self.in_flight >= self.limit - self.limit / 5
     }
 
-    /// The number of calls that it takes to judge a limit: as many as the last step has let in, within bounds.
+    /// The number of calls that judge a limit: as many as the last step let in, within bounds.
     fn members(&self) -> u32 {
         let min = if self.latency.is_mixed() { MIN_MIXED_ROUND } else { MIN_ROUND };
         let min = min.min(2 * self.limit);
@@ -170,7 +171,7 @@ impl AdaptiveLimit {
         self.latency.clear();
     }
 
-    /// The limit has held for a round.
+    /// Raises the limit after it has held for a round.
     fn grow(&mut self) {
         self.last_good = self.limit;
         let next = match self.ceiling {
@@ -182,7 +183,7 @@ impl AdaptiveLimit {
                 self.step = 1;
                 1
             }
-            // The limit holds where it was too many: the capacity has grown.
+            // The limit holds where it was too high before: the capacity has grown.
             _ => {
                 self.ceiling = None;
                 self.step = self.step.saturating_mul(3).min(self.limit / 2).max(1);
@@ -194,7 +195,7 @@ impl AdaptiveLimit {
         self.last_good = last_good;
     }
 
-    /// `tried` was too many. A step that was being tried is taken back; otherwise the share `keep` of the limit is kept.
+    /// Lowers the limit because `tried` was too many: to the limit before the current step, or else to the share `keep`.
     fn shrink(&mut self, tried: u32, keep: f64) {
         let next = match self.limit > self.last_good {
             true => self.last_good,

@@ -1,4 +1,4 @@
-//! The number of attempts that may be under way at a time.
+//! The limit on the attempts under way at a time.
 
 use tokio::time::Instant;
 
@@ -21,7 +21,7 @@ enum Bound {
     Adaptive(Box<AdaptiveLimit>),
 }
 
-/// An attempt that is under way: when it was sent, and its part in what an adaptive limit learns.
+/// An attempt that is under way: when it was sent, and its membership in a round of an adaptive limit.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SentAttempt {
     pub(super) sent_at: Instant,
@@ -42,7 +42,7 @@ impl ConcurrencyLimit {
         Self { bound, in_flight: 0 }
     }
 
-    /// Forgets what an adaptive limit has found. Attempts that are under way still count.
+    /// Clears the state of an adaptive limit. Attempts that are under way still count.
     pub(super) fn reset(&mut self, concurrency: &Concurrency) {
         match &mut self.bound {
             Bound::Adaptive(adaptive) => adaptive.reset(),
@@ -50,7 +50,7 @@ impl ConcurrencyLimit {
         }
     }
 
-    /// The largest number of attempts under way; `None` where it is unlimited.
+    /// The largest number of attempts under way; `None` if unlimited.
     pub(super) fn limit(&self) -> Option<u32> {
         match &self.bound {
             Bound::Unlimited => None,
@@ -68,7 +68,7 @@ impl ConcurrencyLimit {
         self.limit().is_none_or(|limit| self.in_flight < limit)
     }
 
-    /// Whether the limit learns from overload, so that a 429 that names no wait need not close the route.
+    /// Whether the limit adapts to overload, so that a 429 that names no wait need not close the route.
     pub(super) fn is_adaptive(&self) -> bool {
         matches!(self.bound, Bound::Adaptive(_))
     }
@@ -79,7 +79,7 @@ impl ConcurrencyLimit {
         SentAttempt { sent_at: now, member }
     }
 
-    /// The first event of an answer came at `first_event_at`.
+    /// Records the first event of an answer, at `first_event_at`.
     pub(super) fn on_first_event(
         &mut self,
         attempt: SentAttempt,
@@ -91,14 +91,14 @@ impl ConcurrencyLimit {
         }
     }
 
-    /// The provider had no room for an attempt.
+    /// Records that the provider had no room for an attempt.
     pub(super) fn on_overload(&mut self, attempt: SentAttempt) {
         if let (Some(adaptive), Some(member)) = (self.adaptive(), attempt.member) {
             adaptive.on_overload(member);
         }
     }
 
-    /// An attempt has ended, with its body.
+    /// Records that an attempt and its body have ended.
     pub(super) fn on_end(&mut self) {
         self.in_flight = self.in_flight.saturating_sub(1);
         if let Some(adaptive) = self.adaptive() {

@@ -11,7 +11,7 @@ use self::{probes::CooldownProbes, wait_scope::WaitScope};
 use super::policy::LimitPolicy;
 use crate::{context::LONGEST_WAIT, time::saturating_add};
 
-/// The time for which a route is closed, and how the calls that waited for it go out: one after the other, not all at once.
+/// The time for which a route is closed, and the staggered release of the calls that waited for it.
 #[derive(Debug)]
 pub(super) struct Cooldown {
     /// The wait after a rate limit that names none.
@@ -22,7 +22,7 @@ pub(super) struct Cooldown {
     release: Option<StaggeredRelease>,
     /// The time at which the route was closed last.
     last_closed_at: Option<Instant>,
-    /// The calls that find out during a long wait whether the route is still limited.
+    /// The probes that check during a long wait whether the route is still limited.
     probes: CooldownProbes,
     wait_scope: WaitScope,
 }
@@ -41,10 +41,10 @@ struct StaggeredRelease {
     remaining_calls: usize,
 }
 
-/// The calls that waited go out within this time, or within the wait itself where that is shorter.
+/// The calls that waited are sent within this time, or within the wait itself if that is shorter.
 const MAX_RELEASE: Duration = Duration::from_secs(5);
-/// A cool-down that ends later than the last one by no more than this is the same one: two answers of one moment arrive a
-/// little apart.
+/// A cool-down that ends later than the last one by no more than this is the same one: two answers given at the same time arrive
+/// slightly apart.
 const SAME_COOLDOWN: Duration = Duration::from_millis(100);
 
 // === impl Cooldown ===
@@ -62,8 +62,8 @@ impl Cooldown {
         }
     }
 
-    /// The wait after a rate limit that names none, to an attempt that was sent at `sent_at`; `None` where no wait is set, or
-    /// where the attempt was sent before the last cool-down began and so shows nothing new.
+    /// The wait after a rate limit that names none, for an attempt that was sent at `sent_at`. `None` if no wait is configured,
+    /// or if the attempt was sent before the last cool-down began and is no new evidence.
     pub(super) fn wait_without_hint(&mut self, sent_at: Instant) -> Option<Duration> {
         if self.last_closed_at.is_some_and(|closed_at| sent_at < closed_at) {
             return None;
@@ -73,13 +73,13 @@ impl Cooldown {
         Some(wait.min(LimitPolicy::MAX_COOLDOWN_WITHOUT_HINT))
     }
 
-    /// An attempt was limited for `wait`. Returns whether that concerns the whole route.
+    /// Records that an attempt was limited for `wait`. Returns whether that concerns the whole route.
     pub(super) fn concerns_route(&mut self, sent_at: Instant, wait: Duration) -> bool {
         self.wait_scope.on_limited(sent_at, wait)
     }
 
-    /// The provider has let an attempt in. Returns whether the route is open by that: the attempt was a probe, or the wait did
-    /// not concern the whole route.
+    /// Records that the provider has let an attempt in. Returns whether that opens the route: the attempt was a probe, or the
+    /// wait did not concern the whole route.
     pub(super) fn on_let_in(&mut self, number: u64, sent_at: Instant) -> bool {
         self.without_hint_in_a_row = 0;
         let is_refuted = self.wait_scope.on_let_in(sent_at) && self.closed.is_some();
@@ -90,12 +90,12 @@ impl Cooldown {
         opens
     }
 
-    /// The provider has not let an attempt in.
+    /// Records that the provider has not let an attempt in.
     pub(super) fn on_failed(&mut self, number: u64) {
         self.probes.on_result(number);
     }
 
-    /// An attempt has ended, with a result or without one.
+    /// Records the end of an attempt, with a result or without one.
     pub(super) fn on_end(&mut self, number: u64, now: Instant) {
         self.probes.on_end(number, now);
     }
@@ -105,14 +105,14 @@ impl Cooldown {
         self.is_closed(now) && self.probes.is_due(now)
     }
 
-    /// An attempt is sent; as a probe, where one is due.
+    /// Records that an attempt is sent; as a probe if one is due.
     pub(super) fn on_sent(&mut self, number: u64, now: Instant) {
         if self.is_probe_due(now) {
             self.probes.on_sent(number, now);
         }
     }
 
-    /// Closes the route for `wait`, at most [`LONGEST_WAIT`]. Returns until when, where that is later than before.
+    /// Closes the route for `wait`, at most [`LONGEST_WAIT`]. Returns until when, if that is later than before.
     pub(super) fn close(&mut self, wait: Duration, now: Instant) -> Option<Instant> {
         let wait = wait.min(LONGEST_WAIT);
         let until = saturating_add(now, wait);
@@ -126,9 +126,9 @@ impl Cooldown {
         (!is_known).then_some(until)
     }
 
-    /// Opens the route when its time has passed. The `waiting` calls then go out with gaps between them. The first one too is
-    /// a little late, by chance: all processes that wait for the same moment would otherwise come back at it. (A retry that
-    /// waited elsewhere had a jitter of its own.)
+    /// Opens the route when its time has passed. The `waiting` calls are then sent with gaps between them. The first one gets a
+    /// small random delay as well: all processes that wait for the same time would otherwise return together. (A retry that
+    /// waited elsewhere had its own jitter.)
     pub(super) fn expire(&mut self, now: Instant, waiting: usize, random: f64) {
         let Some(Closed { wait, .. }) = self.closed.take_if(|closed| closed.until <= now) else {
             return;
@@ -141,7 +141,7 @@ impl Cooldown {
         self.release = (waiting > 0).then_some(release);
     }
 
-    /// One of the calls that waited is sent.
+    /// Records that one of the calls that waited is sent.
     pub(super) fn on_released(&mut self, now: Instant, random: f64) {
         if let Some(release) = &mut self.release {
             release.remaining_calls = release.remaining_calls.saturating_sub(1);
@@ -150,30 +150,30 @@ impl Cooldown {
         self.release.take_if(|release| release.remaining_calls == 0);
     }
 
-    /// No call waits any more.
+    /// Ends the staggered release: no call waits any more.
     pub(super) fn on_queue_empty(&mut self) {
         self.release = None;
     }
 
-    /// How long it is until all calls may go again, one after the other.
+    /// The time until all calls may be sent again, one after the other.
     pub(super) fn wait(&self, now: Instant) -> Duration {
         let next_at = self.release.map_or(now, |release| release.next_at);
         self.closed_for(now).max(next_at.saturating_duration_since(now))
     }
 
-    /// How long it is until the next call may go, as a probe or like all others.
+    /// The time until the next call may be sent, as a probe or normally.
     pub(super) fn wait_for_next(&self, now: Instant) -> Duration {
         let probe_at = self.probes.next_at().filter(|_| self.is_closed(now));
         let probe = probe_at.map(|probe_at| probe_at.saturating_duration_since(now));
         self.wait(now).min(probe.unwrap_or(Duration::MAX))
     }
 
-    /// How long the route is still closed.
+    /// The time for which the route is still closed.
     pub(super) fn closed_for(&self, now: Instant) -> Duration {
         self.closed.map_or(Duration::ZERO, |closed| closed.until.saturating_duration_since(now))
     }
 
-    /// What the gaps add to the wait of a call with `ahead` of the `waiting` calls before it.
+    /// The wait that the gaps add for a call with `ahead` of the `waiting` calls before it.
     pub(super) fn release_delay(&self, ahead: f64, waiting: usize) -> Duration {
         let whole = match (self.closed, self.release) {
             (Some(Closed { wait, .. }), _) => wait.min(MAX_RELEASE),

@@ -1,4 +1,4 @@
-//! What a call costs, in the units that providers limit.
+//! The cost of a call, in the units that providers limit.
 
 use std::ops::{Index, IndexMut};
 
@@ -7,7 +7,7 @@ use crate::{dialect::Usage, outcome::Outcome};
 /// A unit that a provider limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CostDimension {
-    /// Each call is one request.
+    /// Requests; each call is one.
     Requests,
     /// The tokens of request and answer together.
     Tokens,
@@ -72,7 +72,7 @@ impl<T> IndexMut<CostDimension> for PerDimension<T> {
 // === impl Cost ===
 
 impl Cost {
-    /// A request that asks no model.
+    /// The cost of a request that does not run a model.
     pub(super) const REQUEST: Self = Self { requests: 1, input: 0, output: 0 };
 
     /// The cost in one dimension.
@@ -85,16 +85,16 @@ impl Cost {
         }
     }
 
-    /// The cost of a call whose answer reports that usage. Providers do not count what was read from a prompt cache.
+    /// The cost of a call whose answer reports that usage. Providers do not count tokens read from a prompt cache.
     pub(super) fn from_usage(tokens: Usage) -> Self {
         let input = tokens.input.saturating_sub(tokens.cached);
         Self { requests: 1, input, output: tokens.output }
     }
 
-    /// The part of an estimate that an attempt with that outcome has used, as far as the outcome shows it.
+    /// The part of an estimate that an attempt with that outcome has used, as far as the outcome shows.
     pub(super) fn spent_by(self, outcome: Outcome) -> Self {
         match outcome {
-            // Nothing was sent.
+            // No request was sent.
             Outcome::Unreachable | Outcome::NotSent { .. } => Self::default(),
             // The provider answered before the model ran.
             Outcome::Unavailable { .. }

@@ -1,4 +1,4 @@
-//! How a call asks to be sent.
+//! How a call asks the limiter for admission.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::context::Priority;
 
-/// A call that asks to be sent.
+/// A request of a call for admission.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct EnterRequest {
     pub(super) priority: Priority,
@@ -22,7 +22,7 @@ pub(super) struct EnterRequest {
     pub(super) may_queue: bool,
 }
 
-/// The answer to a call that asks to be sent.
+/// The decision about a call.
 pub(super) enum EnterResult {
     Admitted(Permit),
     Queued { call: QueuedCall, expected: Duration },
@@ -32,7 +32,7 @@ pub(super) enum EnterResult {
 // === impl RouteLimiter ===
 
 impl RouteLimiter {
-    /// Asks to send a call.
+    /// Asks for admission of a call.
     pub(super) fn enter(
         self: &Arc<Self>,
         request: EnterRequest,

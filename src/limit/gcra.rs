@@ -1,13 +1,13 @@
 //! The generic cell rate algorithm (GCRA): a token bucket whose whole state is one time.
 //!
-//! That time is the theoretical arrival time: when the bucket is full again. It moves forward by the cost of what is taken
-//! and stands still otherwise, so that a bucket refills without a timer.
+//! This is the theoretical arrival time: when the bucket is full again. Taking cells moves it forward by their cost; otherwise it
+//! stands still, so that a bucket refills without a timer.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A rate limit: `cells` each `period`, at a constant rate.
+/// A rate limit: `cells` per `period`, at a constant rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Rate {
     pub(super) cells: f64,
@@ -17,7 +17,7 @@ pub(super) struct Rate {
 /// A bucket that refills at a constant rate. Pure: `now` is an argument.
 #[derive(Debug)]
 pub(super) struct Gcra {
-    /// Times are nanoseconds since then.
+    /// The start of time: all times are nanoseconds since then.
     origin: Instant,
     /// The time in which one cell is refilled, in nanoseconds.
     cell: u64,
@@ -37,7 +37,7 @@ const MAX_NOW: u64 = u64::MAX / 4;
 // === impl Gcra ===
 
 impl Gcra {
-    /// A full bucket. Its capacity is at least one cell, its rate at most one cell a nanosecond.
+    /// Creates a full bucket. Its capacity is at least one cell, its rate at most one cell per nanosecond.
     pub(super) fn new(rate: Rate, capacity: f64, now: Instant) -> Self {
         let cell = rate.period.as_nanos() as f64 / rate.cells.max(f64::MIN_POSITIVE);
         let cell = cell.round().clamp(1.0, MAX_REFILL) as u64;
@@ -45,8 +45,8 @@ impl Gcra {
         Self { origin: now, cell, capacity, full_at: 0 }
     }
 
-    /// Takes `cells`, or returns how long it is until they can be taken. A call of any size is possible: more than the
-    /// capacity takes the whole bucket and owes nothing.
+    /// Takes `cells`, or returns the time until they can be taken. A call of any size is possible: more than the capacity takes
+    /// the whole bucket and owes nothing.
     pub(super) fn reserve(&mut self, cells: u64, now: Instant) -> Result<(), Duration> {
         let wait = self.wait_for(cells, now);
         if !wait.is_zero() {
@@ -60,7 +60,7 @@ impl Gcra {
         Ok(())
     }
 
-    /// How long it is until `cells` can be taken, if no others are taken; zero if they can be taken now.
+    /// The time until `cells` can be taken, if no others are taken; zero if they can be taken now.
     pub(super) fn wait_for(&self, cells: u64, now: Instant) -> Duration {
         if cells == 0 {
             return Duration::ZERO;
@@ -75,8 +75,8 @@ impl Gcra {
         self.full_at = self.full_at.saturating_sub((cells * self.cell as f64).ceil() as u64);
     }
 
-    /// Takes `cells` even where they are not there: the level is negative then. The charge counts as if it had come with the last
-    /// reservation: what was refilled since then pays for it.
+    /// Takes `cells` even if the bucket holds fewer: the level becomes negative. The charge counts from the last reservation:
+    /// cells refilled since then pay for it.
     pub(super) fn charge(&mut self, cells: f64) {
         let cost = (cells * self.cell as f64) as u64;
         self.full_at = self.full_at.saturating_add(cost).min(MAX_FULL_AT);

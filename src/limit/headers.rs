@@ -1,4 +1,4 @@
-//! Reads the rate limits that a provider reports in the headers of an answer.
+//! Parses the rate limits that a provider reports in the headers of an answer.
 
 use std::time::SystemTime;
 
@@ -18,7 +18,7 @@ struct HeaderNames {
     reset: &'static str,
 }
 
-/// The limits that providers report. The detailed ones come first; a rougher one of the same dimension adds nothing to them.
+/// The limits that providers report. The detailed ones come first; a coarser one of the same dimension is ignored.
 const NAMES: [HeaderNames; 8] = [
     HeaderNames {
         dimension: CostDimension::Requests,
@@ -70,10 +70,10 @@ const NAMES: [HeaderNames; 8] = [
     },
 ];
 
-/// How all of their names begin. Most answers have none of them, and then nothing is looked up by name.
+/// The prefixes of all names. Most answers have none of these headers, and then no name is looked up.
 const PREFIXES: [&str; 3] = ["x-ratelimit-", "anthropic-ratelimit-", "ratelimit-"];
 
-/// The limits in the headers of an answer that came `now`, at most one of each dimension.
+/// Parses the limits in the headers of an answer received at `now`, at most one per dimension.
 pub(super) fn read(headers: &HeaderMap, now: impl FnOnce() -> SystemTime) -> Vec<ReportedLimit> {
     let is_limit =
         |name: &HeaderName| PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix));
@@ -105,10 +105,10 @@ impl HeaderNames {
     }
 }
 
-/// A number that a limit can have. Azure sends `-1` for unknown.
+/// Parses the value of a limit. Azure sends `-1` for unknown.
 fn number(headers: &HeaderMap, name: &str) -> Option<f64> {
     let text = text(headers, name)?;
-    // The IETF draft allows the policy behind the number: `100;w=60`, `100, 100;w=60`.
+    // The IETF draft allows the policy after the number: `100;w=60`, `100, 100;w=60`.
     let number: f64 = text.split([';', ',']).next()?.trim().parse().ok()?;
     (number.is_finite() && number >= 0.0).then_some(number)
 }

@@ -5,7 +5,7 @@ use tower::Layer;
 use super::{limits::Limits, policy::LimitPolicy, service::Limit};
 use crate::{ConfigError, context::Routes, telemetry::EventSink};
 
-/// Puts the limits of each route in front of a service. Made by [`LimitPolicy::build`].
+/// A layer that puts the limits of each route in front of a service. Created by [`LimitPolicy::build`].
 #[derive(Clone, Debug)]
 pub struct LimitLayer {
     limits: Limits,
@@ -14,11 +14,11 @@ pub struct LimitLayer {
 // === impl LimitPolicy ===
 
 impl LimitPolicy {
-    /// The layer.
+    /// Builds the layer.
     ///
     /// # Errors
     ///
-    /// Where a value is not allowed. The error names the field, the value and what is allowed.
+    /// If a value is not allowed. The error names the field, the value and the allowed values.
     pub fn build(self) -> Result<LimitLayer, ConfigError> {
         self.check()?;
         Ok(LimitLayer { limits: Limits::new(self, &Routes::new()) })
@@ -28,21 +28,20 @@ impl LimitPolicy {
 // === impl LimitLayer ===
 
 impl LimitLayer {
-    /// Sends the events of the layer to that sink. The last sink set is used; without one they go to `tracing` alone.
+    /// Sets the sink for the events of the layer. The last sink set is used; without one, events only go to `tracing`.
     #[must_use]
     pub fn events(self, events: EventSink) -> Self {
         self.limits.send_to(events);
         self
     }
 
-    /// Keeps its limits in that registry, which the other layers can share; to be set before [`handle`](Self::handle) is asked
-    /// for.
+    /// Keeps the limits in that registry, which other layers can share. Call it before [`handle`](Self::handle).
     #[must_use]
     pub fn routes(self, routes: &Routes) -> Self {
         Self { limits: self.limits.kept_in(routes) }
     }
 
-    /// The limits of all services that this layer makes.
+    /// The limits of all services that this layer creates.
     pub fn handle(&self) -> Limits {
         self.limits.clone()
     }

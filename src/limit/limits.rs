@@ -34,7 +34,7 @@ impl Limits {
         Self(Arc::new(Inner { policy, slot, events }))
     }
 
-    /// Limits of the same policy that are kept in that registry.
+    /// Creates limits with the same policy that are kept in that registry.
     pub(super) fn kept_in(&self, routes: &Routes) -> Self {
         let Inner { policy, events, .. } = &*self.0;
         let kept = Self::new(policy.clone(), routes);
@@ -42,32 +42,32 @@ impl Limits {
         kept
     }
 
-    /// The registry that keeps them.
+    /// The registry that keeps the limits.
     pub(super) fn routes(&self) -> &Routes {
         self.0.slot.routes()
     }
 
-    /// The limits of each route, in no order. A route that was not used for two hours is forgotten, unless calls wait or it
-    /// is closed for a time.
+    /// The limits of all routes, in no order. A route that was not used for two hours is forgotten, unless calls wait or it is
+    /// closed for a time.
     pub fn list(&self) -> Vec<(Route, LimitSnapshot)> {
         let now = Instant::now();
         let routes = self.0.slot.list();
         routes.into_iter().map(|(route, limiter)| (route, limiter.snapshot(now))).collect()
     }
 
-    /// The limits of a route; `None` where it was never used.
+    /// The limits of a route; `None` if it was never used.
     pub fn of(&self, route: &Route) -> Option<LimitSnapshot> {
         Some(self.get(route)?.snapshot(Instant::now()))
     }
 
-    /// About how long an interactive call that comes now would wait; zero if it would be sent at once.
+    /// The approximate wait of an interactive call that arrives now; zero if it would be sent at once.
     pub fn retry_in(&self, route: &Route) -> Duration {
         let now = Instant::now();
         self.get(route).map_or(Duration::ZERO, |limiter| limiter.expected_wait(now))
     }
 
-    /// Forgets what is known of a route: what its provider has asked for and reported, what was counted, and what an adaptive
-    /// limit has found. Calls that wait go on in their order; attempts that are under way still count.
+    /// Clears the state of a route: what its provider has asked for and reported, the counts, and the state of an adaptive limit.
+    /// Waiting calls keep their order; attempts that are under way still count.
     pub fn reset(&self, route: &Route) {
         if let Some(limiter) = self.get(route) {
             let policy = self.0.policy.of(route);
@@ -75,7 +75,7 @@ impl Limits {
         }
     }
 
-    /// The limits of a route that was looked up, which all its operations share; made where the route is new.
+    /// The limits of a route that was looked up, which all its operations share; created if the route is new.
     pub(super) fn limiter(&self, at: &RouteHandle, now: Instant) -> Arc<RouteLimiter> {
         let policy = &self.0.policy;
         let at = self.routes().without_operation(at, now);
@@ -85,13 +85,13 @@ impl Limits {
         })
     }
 
-    /// What an interactive call may expect that has `time` left.
+    /// The availability for an interactive call that has `time` left.
     pub(crate) fn availability(&self, route: &Route, time: Duration, now: Instant) -> Availability {
         let limiter = self.get(route);
         limiter.map_or(Availability::Clear, |limiter| limiter.availability(time, now))
     }
 
-    /// Sends events to that sink from now on.
+    /// Sets the sink for events from now on.
     pub(super) fn send_to(&self, events: EventSink) {
         self.0.events.set(events);
     }

@@ -1,4 +1,4 @@
-//! What calls of a route use on average, and what the next one is estimated to cost.
+//! The mean usage of the calls of a route, and the estimated cost of the next one.
 
 use super::{cost::Cost, request_size::RequestSize};
 use crate::dialect::{RequestInfo, Usage};
@@ -8,8 +8,8 @@ use crate::dialect::{RequestInfo, Usage};
 pub(super) struct MeanUsage {
     /// The tokens of an answer.
     output: Option<f64>,
-    /// The counted tokens of a request for each token of its size, by size class: prompts of one kind have about one size,
-    /// and of a cached prompt nearly nothing counts.
+    /// The counted tokens of a request per token of its size, by size class: prompts of one kind have about the same size, and of
+    /// a cached prompt nearly no token counts.
     counted: [Option<f64>; RequestSize::CLASSES],
 }
 
@@ -20,21 +20,20 @@ impl MeanUsage {
     const INITIAL_OUTPUT: f64 = 500.0;
     /// The weight of the last answer.
     const OUTPUT_WEIGHT: f64 = 0.1;
-    /// The weights of the last answer for what counts of a request. Too low an estimate is settled when the answer reports
-    /// its usage; too high an estimate holds others back until then.
+    /// The weights of the last answer for the counted part of a request. Too low an estimate is settled when the answer reports
+    /// its usage; too high an estimate holds other calls back until then.
     const LOWER_INPUT_WEIGHT: f64 = 0.5;
     const HIGHER_INPUT_WEIGHT: f64 = 0.2;
-    /// No language and no file has more tokens for its bytes.
+    /// The most counted tokens per estimated token: no language and no file exceeds it.
     const MAX_COUNTED: f64 = 8.0;
-    /// The most that is reserved for an answer: this many average answers, and at least
-    /// [`MIN_OUTPUT_CAP`](Self::MIN_OUTPUT_CAP).
+    /// The most that is reserved for an answer: this many average answers, and at least [`MIN_OUTPUT_CAP`](Self::MIN_OUTPUT_CAP).
     const OUTPUT_CAP: u64 = 8;
     const MIN_OUTPUT_CAP: u64 = 4096;
 
-    /// The estimated cost of a request of that size: what counts of such a request on average, and the most tokens that its
-    /// answer may have, as far as answers of the route come near it. Without `max_tokens`, an average answer.
+    /// The estimated cost of a request of that size: its average counted tokens, and the most tokens that its answer may have,
+    /// bounded by the answers of the route. Without `max_tokens`, an average answer.
     pub(super) fn estimate(&self, size: RequestSize, info: &RequestInfo) -> Cost {
-        // A request to a path of no dialect may cost anything or nothing.
+        // A request to a path of no dialect may have any cost.
         if info.dialect().is_none() {
             return Cost::REQUEST;
         }
@@ -43,12 +42,12 @@ impl MeanUsage {
         Cost { requests: 1, input: self.input(size), output: output.min(cap) }
     }
 
-    /// The cost of a call that was estimated at `estimate` and whose answer reports no usage: no more than an average answer.
+    /// The cost of a call that was estimated at `estimate` and whose answer reports no usage: at most an average answer.
     pub(super) fn cost_without_usage(&self, estimate: Cost) -> Cost {
         Cost { output: estimate.output.min(self.output()), ..estimate }
     }
 
-    /// Whether an answer has reported what a request of that size costs.
+    /// Whether an answer has reported the cost of a request of that size.
     pub(super) fn knows(&self, size: RequestSize) -> bool {
         self.counted[size.class()].is_some()
     }
@@ -79,7 +78,7 @@ impl MeanUsage {
     fn input(&self, size: RequestSize) -> u64 {
         let counted = self.counted[size.class()].unwrap_or(1.0);
         let tokens = (size.tokens() as f64 * counted).round() as u64;
-        // A request that asks a model costs at least one token.
+        // A request that runs a model costs at least one token.
         tokens.max(size.tokens().min(1))
     }
 }
@@ -142,7 +141,7 @@ mod tests {
         let (long, short) = (RequestSize::new(100_000), RequestSize::new(800));
         let mut mean = MeanUsage::default();
         assert_eq!(mean.input(long), 100_000);
-        // The first call stores it.
+        // The first call stores the prompt in the cache.
         mean.add(long, Usage::new(110_000, 50));
         assert_eq!(mean.input(long), 110_000);
         for _ in 0..8 {

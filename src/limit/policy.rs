@@ -5,20 +5,20 @@ use std::time::Duration;
 use super::AdaptivePolicy;
 use crate::{ConfigError, context::Route, time::scale};
 
-/// How much is sent to a route, and how long a call waits for its turn.
+/// The limits of a route, and how long a call waits for its turn.
 ///
 /// # Defaults
 ///
 /// - [`concurrency`](Self::concurrency): unlimited
-/// - [`requests`](Self::requests), [`tokens`](Self::tokens) a minute: unlimited, except for what the provider's headers report
-/// - [`burst`](Self::burst): 5 s, of the requests: a few people who ask at one moment do not wait, and a provider that
-///   counts by the second does not get a minute's requests at once
-/// - [`max_queue`](Self::max_queue): 1024 calls of each priority and route: at the limits of most keys, more calls have no chance
-///   within any deadline
+/// - [`requests`](Self::requests), [`tokens`](Self::tokens) per minute: unlimited, except for what the provider's headers report
+/// - [`burst`](Self::burst): 5 s of the requests: a few people who ask at the same time do not wait, and a provider that counts
+///   by the second does not get a minute's requests at once
+/// - [`max_queue`](Self::max_queue): 1024 calls of each priority and route: at the limits of most keys, further calls would miss
+///   any deadline
 /// - [`batch_share`](Self::batch_share): 0.1, while interactive calls wait as well
 /// - [`min_attempt_time`](Self::min_attempt_time): 1 s left for the attempt after the wait, as for a retry
-/// - [`cooldown_without_hint`](Self::cooldown_without_hint): none, after a 429 that names no wait: each retry backs off by itself,
-///   and no other call waits for what may be over
+/// - [`cooldown_without_hint`](Self::cooldown_without_hint): none, after a 429 that names no wait: each retry backs off by
+///   itself, and no other call waits for a limit that may be over
 #[derive(Clone, Debug)]
 pub struct LimitPolicy {
     pub(super) concurrency: Concurrency,
@@ -48,7 +48,7 @@ pub enum Concurrency {
     Unlimited,
     /// This many, at least 1.
     Fixed(u32),
-    /// As many as the provider answers without delay: found by trying, by the time to the first event and by rejections.
+    /// As many as the provider answers without delay: measured by the time to the first event and by rejections.
     Adaptive(AdaptivePolicy),
 }
 
@@ -67,40 +67,39 @@ impl LimitPolicy {
         self
     }
 
-    /// The requests a minute that the route takes. Where the provider's headers report another number, that one holds.
+    /// The requests per minute that the route takes. A different number in the provider's headers overrides it.
     #[must_use]
     pub fn requests(mut self, per_minute: impl Into<Option<u32>>) -> Self {
         self.requests = per_minute.into();
         self
     }
 
-    /// The tokens a minute that the route takes, of requests and answers together. Where the provider's headers report another
-    /// number, that one holds.
+    /// The tokens per minute that the route takes, of requests and answers together. A different number in the provider's headers
+    /// overrides it.
     #[must_use]
     pub fn tokens(mut self, per_minute: impl Into<Option<u32>>) -> Self {
         self.tokens = per_minute.into();
         self
     }
 
-    /// The requests that may be sent at once after some were left unused: those of this time, and at least one. At most a
-    /// minute.
+    /// The requests that may be sent at once after an idle time: those of this duration, and at least one. At most a minute.
     ///
-    /// The tokens of a minute may always be used at once: one call may need that many.
+    /// The tokens of a minute may always be used at once: one call may need all of them.
     #[must_use]
     pub fn burst(mut self, burst: Duration) -> Self {
         self.burst = burst;
         self
     }
 
-    /// The largest number of calls of one priority that wait on a route; one more is refused. Zero: no call waits. A batch that
-    /// fills the queue of its own priority refuses no interactive call.
+    /// The largest number of calls of one priority that wait on a route; further ones are refused. Zero: no call waits. A batch
+    /// that fills the queue of its own priority refuses no interactive call.
     #[must_use]
     pub fn max_queue(mut self, calls: usize) -> Self {
         self.max_queue = calls;
         self
     }
 
-    /// The share of the turns that is the batch calls' while interactive calls wait as well. Above 0, at most 0.5. It is rounded
+    /// The share of the turns that goes to batch calls while interactive calls wait as well. Above 0, at most 0.5. It is rounded
     /// to one turn in a whole number: 0.1 is every tenth turn.
     #[must_use]
     pub fn batch_share(mut self, share: f64) -> Self {
@@ -108,16 +107,16 @@ impl LimitPolicy {
         self
     }
 
-    /// The time that has to be left for the attempt after the wait; a call that would have less does not wait. Where no
-    /// deadline is as long, no call waits.
+    /// The time that has to be left for the attempt after the wait; a call that would have less does not wait. If it exceeds all
+    /// deadlines, no call waits.
     #[must_use]
     pub fn min_attempt_time(mut self, time: Duration) -> Self {
         self.min_attempt_time = time;
         self
     }
 
-    /// How long a route is closed after a 429 that names no wait, where no header reported one either. Doubled by each such 429
-    /// in a row, up to 30 s.
+    /// The time for which a route is closed after a 429 that names no wait, if no header reported one either. Doubled by each
+    /// such 429 in a row, up to 30 s.
     #[must_use]
     pub fn cooldown_without_hint(mut self, cooldown: impl Into<Option<Duration>>) -> Self {
         self.cooldown_without_hint = cooldown.into();
@@ -145,12 +144,12 @@ impl LimitPolicy {
         self
     }
 
-    /// The same policy without what limits a route.
+    /// The same policy without any limits.
     pub(super) fn without_limits(&self) -> Self {
         Self { min_attempt_time: self.min_attempt_time, ..Self::default() }
     }
 
-    /// One turn in this many is that of a batch call, while interactive calls wait as well.
+    /// One turn in this many goes to a batch call, while interactive calls wait as well.
     pub(super) fn batch_every(&self) -> u32 {
         (1.0 / self.batch_share).round() as u32
     }

@@ -14,24 +14,24 @@ use crate::context::Priority;
 pub(super) struct PriorityQueue {
     interactive: PriorityClass,
     batch: PriorityClass,
-    /// One turn in this many is that of a batch call, while interactive calls wait as well.
+    /// One turn in this many goes to a batch call, while interactive calls wait as well.
     batch_every: u32,
     /// Turns of interactive calls since the last turn of a batch call, while a batch call waited.
     turns_since_batch: u32,
 }
 
-/// A position in the queue. The lower number came first.
+/// A position in the queue. The lower number arrived first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct QueuePosition {
     pub(super) priority: Priority,
     pub(super) number: u64,
 }
 
-/// The calls that may go next.
+/// The calls that may be sent next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NextInQueue {
     pub(super) first: QueuePosition,
-    /// The call that may go before `first` where `first` cannot go yet.
+    /// The call that may be sent before `first` if `first` cannot be sent yet.
     pub(super) overtaker: Option<QueuePosition>,
 }
 
@@ -60,8 +60,8 @@ impl PriorityQueue {
         self.class_mut(position.priority).push(position.number, entry);
     }
 
-    /// The calls that may go next; `None` where no call waits. A batch call has its share of the turns, and comes first where
-    /// it has saved enough to pay, so that it is never starved; where it cannot go yet, an interactive call overtakes it.
+    /// The calls that may be sent next; `None` if no call waits. A batch call gets its share of the turns, and comes first once
+    /// enough is set aside to pay for it, so that it never starves; while it cannot be sent, an interactive call overtakes it.
     pub(super) fn next(&self, batch_can_pay: bool) -> Option<NextInQueue> {
         let interactive = self.first(Priority::Interactive);
         let batch = self.first(Priority::Batch);
@@ -74,7 +74,7 @@ impl PriorityQueue {
         }
     }
 
-    /// The call of a priority that came first.
+    /// The first call of a priority.
     pub(super) fn first(&self, priority: Priority) -> Option<QueuePosition> {
         self.class(priority).first().map(|number| QueuePosition { priority, number })
     }
@@ -84,7 +84,7 @@ impl PriorityQueue {
         self.class(position.priority).get(position.number).map(|entry| entry.cost)
     }
 
-    /// The share of the turns that is the batch calls' while interactive calls wait as well.
+    /// The share of the turns that goes to batch calls while interactive calls wait as well.
     pub(super) fn batch_share(&self) -> f64 {
         1.0 / f64::from(self.batch_every)
     }
@@ -93,7 +93,7 @@ impl PriorityQueue {
         self.class_mut(position.priority).get_mut(position.number)
     }
 
-    /// Removes a call that has its turn.
+    /// Removes a call whose turn it is.
     pub(super) fn take(&mut self, position: QueuePosition) -> Option<QueueEntry> {
         self.turns_since_batch = match position.priority {
             Priority::Interactive if self.batch.len() > 0 => self.turns_since_batch + 1,
@@ -102,7 +102,7 @@ impl PriorityQueue {
         self.remove(position)
     }
 
-    /// Removes a call that goes away without its turn.
+    /// Removes a call that leaves without its turn.
     pub(super) fn remove(&mut self, position: QueuePosition) -> Option<QueueEntry> {
         self.class_mut(position.priority).remove(position.number)
     }
@@ -119,7 +119,7 @@ impl PriorityQueue {
         removed
     }
 
-    /// The calls that go before a call that comes now.
+    /// The calls that are sent before a call that arrives now.
     pub(super) fn ahead_of(&self, priority: Priority) -> QueuedAhead {
         let (interactive, batch) = (self.interactive.all(), self.batch.all());
         let interactive_turns = f64::from(self.batch_every - 1);

@@ -17,8 +17,9 @@ use super::{
 };
 use crate::time::saturating_add;
 
-/// A call that waits for its turn. Ready with a permit, or with the time after which it is worth coming back. Leaves the queue
-/// when it is dropped.
+/// A call that waits for its turn.
+///
+/// Resolves to a permit, or to the time after which to retry. Leaves the queue when it is dropped.
 pub(super) struct QueuedCall {
     limiter: Arc<RouteLimiter>,
     position: QueuePosition,
@@ -62,7 +63,7 @@ impl Future for QueuedCall {
             if sleep.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
-            // The time is reached, or passed while the state was asked. The time of each round is later than that of the last.
+            // The time is reached, or passed during the poll. Each iteration gets a later time than the last.
         }
     }
 }

@@ -21,15 +21,15 @@ use crate::{
 pub(super) struct Quota {
     /// `None` while no limit is known.
     bucket: Option<Gcra>,
-    /// The rate that was known last.
+    /// The last known rate.
     rate: Option<Rate>,
-    /// The part of a period's cells that may be used at once: 1 where the bucket copies that of the provider.
+    /// The part of a period's cells that may be used at once: 1 if the bucket copies that of the provider.
     burst_share: f64,
-    /// The limit is set by the policy, and not only reported by the provider.
+    /// Whether the limit is set by the policy, and not only reported by the provider.
     is_configured: bool,
     /// The end of a window that is used up.
     exhausted_until: Option<Instant>,
-    /// What the provider reports was wrong, and is ignored.
+    /// Whether the reports of the provider were wrong and are ignored.
     is_distrusted: bool,
     /// The number of the newest attempt whose answer had a report.
     last_reported: Option<u64>,
@@ -51,7 +51,7 @@ pub(super) struct QuotaSnapshot {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Savings {
     pub(super) cells: f64,
-    /// They are all cells that the call needs.
+    /// Whether these are all cells that the call needs.
     pub(super) is_enough: bool,
 }
 
@@ -69,7 +69,7 @@ pub(super) struct Settlement {
 // === impl Quota ===
 
 impl Quota {
-    /// A limit by the minute, of which `burst_share` may be used at once.
+    /// Creates a limit per minute, of which `burst_share` may be used at once.
     pub(super) fn configured(per_minute: f64, burst_share: f64, now: Instant) -> Self {
         let mut quota = Self { burst_share, is_configured: true, ..Self::unknown() };
         quota.set_rate(Rate { cells: per_minute, period: MINUTE }, now);
@@ -90,7 +90,7 @@ impl Quota {
         }
     }
 
-    /// How long it is until `cells` can be taken, after others have taken `ahead`.
+    /// The time until `cells` can be taken, after others have taken `ahead`.
     pub(super) fn wait(&self, ahead: f64, cells: u64, now: Instant) -> Duration {
         if cells == 0 {
             return Duration::ZERO;
@@ -104,14 +104,14 @@ impl Quota {
         exhausted.max(bucket.time_to_earn(missing))
     }
 
-    /// How long it is until `cells` can be taken and `set_aside` is left, as far as the bucket holds both.
+    /// The time until `cells` can be taken with `set_aside` left, as far as the bucket holds both.
     pub(super) fn wait_beside(&self, set_aside: f64, cells: u64, now: Instant) -> Duration {
         let room = |bucket: &Gcra| (bucket.capacity() - cells as f64).max(0.0);
         let room = self.bucket.as_ref().map_or(0.0, room);
         self.wait(set_aside.min(room), cells, now)
     }
 
-    /// How much of `cells` is refilled within `time`; `None` where nothing is counted.
+    /// How much of `cells` is refilled within `time`; `None` if there is no bucket.
     pub(super) fn savings(&self, cells: u64, time: Duration) -> Option<Savings> {
         let bucket = self.bucket.as_ref().filter(|_| cells > 0)?;
         let (needed, earned) = ((cells as f64).min(bucket.capacity()), bucket.earned(time));
@@ -128,8 +128,8 @@ impl Quota {
         }
     }
 
-    /// Settles the reservation of an attempt. What the attempt did not use is given back, unless the provider has reported
-    /// since what is left; what it used beyond is owed where the limit is configured.
+    /// Settles the reservation of an attempt. Unused cells are given back, unless the provider has reported the remaining amount
+    /// since; usage beyond the reservation is owed if the limit is configured.
     pub(super) fn settle(&mut self, Settlement { number, reserved, used }: Settlement) {
         let Some(bucket) = &mut self.bucket else { return };
         // No more was taken than the bucket holds.
@@ -139,12 +139,12 @@ impl Quota {
                 bucket.refund(refund);
             }
         } else if self.is_configured {
-            // Whatever a call costs, other calls wait for it no longer than a route is closed at most.
+            // Whatever the cost of a call, other calls wait for it no longer than the longest time for which a route is closed.
             bucket.charge((-refund).min(bucket.earned(LONGEST_WAIT)));
         }
     }
 
-    /// The cells that are left, as far as is known; negative where cells are owed.
+    /// The cells that are left, if known; negative if cells are owed.
     pub(super) fn remaining(&self, now: Instant) -> Option<f64> {
         match &self.bucket {
             _ if self.is_exhausted(now) => Some(0.0),
@@ -152,7 +152,7 @@ impl Quota {
         }
     }
 
-    /// What would be lost if the quota were made anew: a window that is used up, or what was taken of a bucket.
+    /// Whether evicting the quota would lose state: a window that is used up, or cells taken from a bucket.
     pub(super) fn rest(&self, now: Instant) -> Rest {
         match (self.is_exhausted(now), self.is_full(now)) {
             (true, _) => Rest::Busy,
@@ -177,8 +177,8 @@ impl Quota {
         Some(rate.cells * 60.0 / rate.period.as_secs_f64())
     }
 
-    /// The cells that a call takes. Of a limit that is only reported an estimate takes one cell: the provider decides what a
-    /// call costs, and an estimate holds no call back while something remains.
+    /// The cells that a call takes. From a limit that is only reported, an estimate takes one cell: the provider decides the cost
+    /// of a call, and an estimate holds no call back while something remains.
     pub(super) fn cells(&self, dimension: CostDimension, cost: Cost) -> u64 {
         let cells = cost.of(dimension);
         let is_exact = dimension == CostDimension::Requests || self.is_configured;

@@ -16,7 +16,7 @@ use crate::route_state::Rest;
 #[derive(Debug)]
 pub(super) struct Quotas {
     per_minute: PerDimension<Quota>,
-    /// Limits by the hour or the day: only where a provider reports one.
+    /// Limits per hour or day: only where a provider reports one.
     long: PerDimension<Quota>,
 }
 
@@ -31,18 +31,18 @@ pub(super) struct QuotaSnapshots {
     long: PerDimension<f64>,
 }
 
-/// What is set aside for a call.
+/// The cells set aside for a call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SetAside {
     pub(super) cells: PerDimension<f64>,
-    /// It is all that the call costs.
+    /// Whether they cover the whole cost of the call.
     pub(super) is_enough: bool,
 }
 
 // === impl Quotas ===
 
 impl Quotas {
-    /// The limits of a policy, by the minute.
+    /// Creates the limits of a policy, per minute.
     pub(super) fn new(policy: &LimitPolicy, now: Instant) -> Self {
         let unknown = || PerDimension::from_fn(|_| Quota::unknown());
         let (mut per_minute, long) = (unknown(), unknown());
@@ -57,7 +57,7 @@ impl Quotas {
         Self { per_minute, long }
     }
 
-    /// How long it is until a call can be paid for, after others have taken what is `ahead`.
+    /// The time until a call can be paid for, after others have taken `ahead`.
     pub(super) fn wait(&self, ahead: PerDimension<f64>, cost: Cost, now: Instant) -> Duration {
         let waits = CostDimension::ALL.into_iter().flat_map(|dimension| {
             [&self.per_minute[dimension], &self.long[dimension]]
@@ -66,7 +66,7 @@ impl Quotas {
         waits.max().unwrap_or_default()
     }
 
-    /// How long it is until a call can be paid for and what is `set_aside` is left.
+    /// The time until a call can be paid for with `set_aside` left.
     pub(super) fn wait_beside(
         &self,
         set_aside: PerDimension<f64>,
@@ -82,7 +82,7 @@ impl Quotas {
         waits.max().unwrap_or_default()
     }
 
-    /// What is refilled within `time`, as far as a call needs it.
+    /// The cells refilled within `time`, as far as a call needs them.
     pub(super) fn savings(&self, cost: Cost, time: Duration) -> SetAside {
         let savings: PerDimension<Option<Savings>> = PerDimension::from_fn(|dimension| {
             let quota = &self.per_minute[dimension];
@@ -94,18 +94,18 @@ impl Quotas {
         SetAside { cells: PerDimension::from_fn(cells), is_enough }
     }
 
-    /// How long it is until anything is left, by what the provider has reported.
+    /// The time until anything is left, by the provider's reports.
     pub(super) fn reported_wait(&self, now: Instant) -> Duration {
         self.iter().map(|quota| quota.reported_wait(now)).max().unwrap_or_default()
     }
 
-    /// The provider has let an attempt in. If it has reported that nothing is left for a long time, its reports are ignored
-    /// until it limits the rate.
+    /// Records that the provider has let an attempt in. If it had reported that nothing is left for a long time, its reports are
+    /// ignored until it limits the rate.
     pub(super) fn on_disproved(&mut self, now: Instant) {
         self.iter_mut().for_each(|(_, quota)| quota.on_disproved(now));
     }
 
-    /// The provider limits the rate: its reports are heeded again.
+    /// Uses the provider's reports again, after it has limited the rate.
     pub(super) fn trust(&mut self) {
         self.iter_mut().for_each(|(_, quota)| quota.trust());
     }
@@ -124,7 +124,7 @@ impl Quotas {
         QuotaSnapshots { number, sent_at, per_minute, long }
     }
 
-    /// Settles an attempt for which `reserved` was taken and that has used `used`.
+    /// Settles an attempt that reserved `reserved` and used `used`.
     pub(super) fn settle(&mut self, number: u64, reserved: Cost, used: Cost) {
         for (dimension, quota) in self.iter_mut() {
             let (reserved, used) = (quota.cells(dimension, reserved), quota.cells(dimension, used));
@@ -132,7 +132,7 @@ impl Quotas {
         }
     }
 
-    /// Takes over the limits that the answer to an attempt reports.
+    /// Applies the limits that the answer to an attempt reports.
     pub(super) fn on_report(
         &mut self,
         limits: &[ReportedLimit],
@@ -147,17 +147,17 @@ impl Quotas {
                 continue;
             }
             minute.on_report(info, snapshots.of(snapshots.per_minute[*dimension]), now);
-            // The first answer of a minute's window looks like one of an hour's bucket: only later answers show which it is.
+            // The first answer of a minute's window looks like that of an hour's bucket: only later answers show the difference.
             *long = Quota::unknown();
         }
     }
 
-    /// The limit of a dimension by the minute.
+    /// The limit per minute of a dimension.
     pub(super) fn of(&self, dimension: CostDimension) -> &Quota {
         &self.per_minute[dimension]
     }
 
-    /// What would be lost if all were made anew.
+    /// Whether evicting the quotas would lose state.
     pub(super) fn rest(&self, now: Instant) -> Rest {
         self.iter().map(|quota| quota.rest(now)).max().unwrap_or(Rest::Settled)
     }

@@ -1,10 +1,10 @@
-//! What a provider reports of its rate limits.
+//! The rate limits that a provider reports.
 
 use std::time::Duration;
 
 use super::{cost::CostDimension, policy::MINUTE};
 
-/// What a provider reports of one of its limits.
+/// A report about one limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct RateLimitInfo {
     pub(super) limit: Option<f64>,
@@ -13,17 +13,17 @@ pub(super) struct RateLimitInfo {
     pub(super) reset: Option<Duration>,
 }
 
-/// What a provider reports of the limit of one dimension.
+/// A report about the limit of one dimension.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct ReportedLimit {
     pub(super) dimension: CostDimension,
     pub(super) info: RateLimitInfo,
 }
 
-/// How what was used becomes available again.
+/// How used cells become available again.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Refill {
-    /// Steadily, all of it within that period.
+    /// Steadily, all within that period.
     Steady(Duration),
     /// All at once, after that time.
     Window(Duration),
@@ -34,8 +34,8 @@ pub(super) enum Refill {
 // === impl RateLimitInfo ===
 
 impl RateLimitInfo {
-    /// How what was used becomes available again. A provider with a token bucket reports when its bucket is full: from that
-    /// follows the period.
+    /// How used cells become available again. A provider with a token bucket reports when its bucket is full, which determines
+    /// the period.
     pub(super) fn refill(&self) -> Refill {
         const DAY: Duration = Duration::from_secs(86_400);
         const PERIODS: [Duration; 3] = [MINUTE, DAY, Duration::from_secs(3600)];
@@ -49,7 +49,7 @@ impl RateLimitInfo {
         }
         let fits = |period: &Duration| {
             let full = period.as_secs_f64() * used / limit;
-            // What is left is a whole number, and the time is in whole seconds with some providers.
+            // The remaining amount is a whole number, and some providers report the time in whole seconds.
             let one_cell = if *period == MINUTE { 60.0 / limit } else { 0.0 };
             let tolerance = (0.2 * full).max(1.0).max(one_cell);
             (reset.as_secs_f64() - full).abs() <= tolerance
@@ -58,7 +58,7 @@ impl RateLimitInfo {
         steady.map_or(Refill::Window(reset), Refill::Steady)
     }
 
-    /// Whether the limit is by the hour or by the day, and not by the minute.
+    /// Whether the limit is per hour or day, and not per minute.
     pub(super) fn is_long(&self) -> bool {
         match self.refill() {
             Refill::Steady(period) => period > MINUTE,
@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(info(60.0, 59.0, 1.0).refill(), minute);
         assert_eq!(info(60.0, 0.0, 60.0).refill(), minute);
         assert_eq!(info(10_000.0, 9_999.0, 0.006).refill(), minute);
-        // Groq: requests by the day.
+        // Groq: requests per day.
         assert_eq!(info(14_400.0, 14_370.0, 179.56).refill(), day);
         assert_eq!(info(10_000.0, 9_999.0, 8.64).refill(), day);
         // Azure: seconds without a fraction.

@@ -1,21 +1,21 @@
-//! The size of a request, in tokens as its bytes suggest.
+//! The size of a request in tokens, estimated from its bytes.
 
 use crate::{Request, dialect::RequestInfo};
 
-/// The estimated number of tokens that a request asks a model to read. Zero where no model is asked.
+/// The estimated number of tokens that a model has to read for a request. Zero if no model is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RequestSize(u64);
 
 // === impl RequestSize ===
 
 impl RequestSize {
-    /// The number of size classes. The sizes of a class are four times those of the class before.
+    /// The number of size classes. The sizes of each class are four times those of the previous one.
     pub(super) const CLASSES: usize = 12;
     /// The bytes of text in a token: about right for English, too many for other languages.
     const BYTES_PER_TOKEN: u64 = 4;
     /// A run of base64 of at least this many bytes is a file and not text.
     const MIN_FILE: usize = 4096;
-    /// The tokens of an image, an audio or a file of any size.
+    /// The tokens of an image, audio or other file of any size.
     const TOKENS_PER_FILE: u64 = 1500;
 
     #[cfg(test)]
@@ -23,12 +23,12 @@ impl RequestSize {
         Self(tokens)
     }
 
-    /// The size by the text of a request, and a flat number of tokens for each file in it.
+    /// Measures the text of a request, and adds a flat number of tokens for each file in it.
     pub(super) fn measure(request: &Request, info: &RequestInfo) -> Self {
         Self(info.dialect().map_or(0, |_| Self::estimate_tokens(request.body())))
     }
 
-    /// A size without measuring, for limits that do not depend on it: only whether a model is asked.
+    /// A size without measuring, for limits that do not depend on it: only whether a model is run.
     pub(super) fn unmeasured(info: &RequestInfo) -> Self {
         Self(info.dialect().map_or(0, |_| 1))
     }

@@ -25,13 +25,13 @@ pub(super) struct RouteLimiter {
     state: Mutex<RouteLimiterState>,
     /// The time that has to be left for an attempt after its wait.
     min_attempt_time: Duration,
-    /// The route stands for several credentials: what the provider reports or refuses to one of them holds for no other.
+    /// Whether the route stands for several credentials: a report or a rate limit for one of them does not apply to the others.
     is_shared: bool,
-    /// A limit of tokens is configured. One that is only reported holds no call back on an estimate.
+    /// Whether a token limit is configured. One that is only reported holds no call back on an estimate.
     needs_estimates: bool,
 }
 
-/// The permit of one attempt. The attempt has ended when it is dropped.
+/// The permit of one attempt. Dropping it ends the attempt.
 pub(super) struct Permit {
     limiter: Arc<RouteLimiter>,
     grant: Grant,
@@ -40,7 +40,7 @@ pub(super) struct Permit {
 // === impl DecisionInput ===
 
 impl DecisionInput {
-    /// The time of the clock, and chance.
+    /// Reads the clock and draws a random number.
     pub(super) fn draw() -> Self {
         Self { now: Instant::now(), random: fastrand::f64() }
     }
@@ -58,8 +58,8 @@ impl RouteLimiter {
         }
     }
 
-    /// For the calls of many credentials that there is no room for one by one. A limit is that of one credential, so there is
-    /// none.
+    /// Creates the limiter for calls of many credentials without room in the table. A limit applies to one credential, so this
+    /// limiter has none.
     pub(super) fn shared(policy: &LimitPolicy, now: Instant) -> Self {
         Self { is_shared: true, ..Self::new(&policy.without_limits(), now) }
     }
@@ -77,7 +77,7 @@ impl RouteLimiter {
         self.min_attempt_time
     }
 
-    /// Decides under the lock, and wakes waiting calls after it.
+    /// Runs `decide` under the lock, and wakes waiting calls after releasing it.
     pub(super) fn decide<T>(&self, decide: impl FnOnce(&mut RouteLimiterState) -> T) -> T {
         let (decision, wakers) = {
             let mut state = lock(&self.state);
@@ -88,12 +88,12 @@ impl RouteLimiter {
         decision
     }
 
-    /// About how long an interactive call that comes now would wait.
+    /// The approximate wait of an interactive call that arrives now.
     pub(super) fn expected_wait(&self, now: Instant) -> Duration {
         lock(&self.state).expected_wait(Priority::Interactive, Cost::REQUEST, now)
     }
 
-    /// What an interactive call may expect that has `time` left.
+    /// The availability for an interactive call that has `time` left.
     pub(super) fn availability(&self, time: Duration, now: Instant) -> Availability {
         lock(&self.state).availability(time.saturating_sub(self.min_attempt_time), now)
     }
@@ -132,7 +132,7 @@ impl Permit {
         self.limiter.is_shared()
     }
 
-    /// Decides under the lock of the route.
+    /// Runs `decide` under the lock of the route.
     pub(super) fn decide<T>(&self, decide: impl FnOnce(&mut RouteLimiterState, &Grant) -> T) -> T {
         self.limiter.decide(|state| decide(state, &self.grant))
     }

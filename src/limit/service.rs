@@ -1,4 +1,4 @@
-//! The service that calls go through, and what each of them waits for.
+//! The service behind the limits.
 
 use std::{
     fmt,
@@ -34,7 +34,7 @@ use crate::{
     upstream::{ResponseFuture, take_ready},
 };
 
-/// A service behind the limits of each route. Made by [`LimitLayer`](super::LimitLayer).
+/// A service behind the limits of each route. Created by [`LimitLayer`](super::LimitLayer).
 #[derive(Clone, Debug)]
 pub struct Limit<S> {
     pub(super) inner: S,
@@ -63,7 +63,7 @@ pin_project! {
     }
 }
 
-/// What one call needs to know of its limits.
+/// The state that one call needs of its limits.
 struct LimitContext {
     limits: Limits,
     limiter: Arc<RouteLimiter>,
@@ -78,7 +78,7 @@ struct AdmittedCall {
     permit: Permit,
 }
 
-/// A call that waits, and about how long.
+/// A call that waits, and its expected wait.
 struct Wait {
     call: QueuedCall,
     expected: Duration,
@@ -183,7 +183,7 @@ impl LimitContext {
         let waiting = attempt.queue_time.as_ref().map(QueueTime::enter);
         let permit = queued.await.map_err(|retry_in| self.refuse(retry_in))?;
         drop(waiting);
-        // The route may have been closed by its breaker meanwhile.
+        // The breaker may have closed the route meanwhile.
         match admission.map_or(Ok(()), |admission| admission.goes_on(Instant::now())) {
             Ok(()) => Ok(permit),
             Err(retry_in) => {
@@ -208,7 +208,7 @@ impl LimitContext {
         Error::new(Outcome::NotSent { retry_in: Some(retry_in) })
     }
 
-    /// Takes note of the result of an attempt. The permit is held until the body has ended.
+    /// Records the result of an attempt. Holds the permit until the body has ended.
     fn report(&self, permit: Permit, result: &mut Result<Response, Error>) {
         let outcome = judge(result).outcome();
         if let Some(lasts) = self.give_feedback(&permit, result, outcome) {
@@ -224,7 +224,7 @@ impl LimitContext {
         });
     }
 
-    /// Returns for how long the route is closed by the result of an attempt, where that is new.
+    /// Returns for how long the result of an attempt closes the route, if that is new.
     fn give_feedback(
         &self,
         permit: &Permit,
@@ -235,7 +235,7 @@ impl LimitContext {
         let first_event = response.and_then(|answer| answer.extensions().get::<FirstContentAt>());
         let input = DecisionInput::draw();
         let first_event_at = first_event.map_or(input.now, |first_event| first_event.0);
-        // A report or a rate limit concerns one of the credentials that share a route, and not the others.
+        // A report or a rate limit applies to one of the credentials that share a route, not to the others.
         let (limits, outcome) = match (response, outcome) {
             (_, Outcome::RateLimited { .. }) if permit.is_shared() => {
                 (Vec::new(), Outcome::NotSent { retry_in: None })

@@ -1,5 +1,5 @@
-//! The state of the limits of one route: which call goes now, which waits, which is refused. Pure: time and chance are
-//! arguments.
+//! The state of the limits of one route: decides which call is sent, which waits and which is refused. Pure: the time and a
+//! random number are arguments.
 
 mod availability;
 mod feedback;
@@ -30,42 +30,42 @@ pub(super) struct RouteLimiterState {
     concurrency: ConcurrencyLimit,
     queue: PriorityQueue,
     cooldown: Cooldown,
-    /// The results of calls that waited, until each call has polled for its own.
+    /// The results of waiting calls, until each call has polled its own.
     results: HashMap<u64, WaitResult>,
-    /// The number that was given last to an attempt or to a position in the queue.
+    /// The last number given to an attempt or to a position in the queue.
     last_number: u64,
     /// The alarm for the next turn.
     alarm: Option<Alarm>,
     /// The mean time that an attempt takes, until its body has ended.
     mean_duration: Option<Duration>,
     mean_usage: MeanUsage,
-    /// The number that was given last before a reset: what attempts up to it report is ignored.
+    /// The last number given before a reset: reports of attempts up to it are ignored.
     reset_at: u64,
     saving: Option<BatchSaving>,
     /// The wakers to call once the lock is free.
     to_wake: Vec<Waker>,
 }
 
-/// What a decision depends on besides the state.
+/// The input of a decision besides the state.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DecisionInput {
     pub(super) now: Instant,
-    /// From 0 to 1, 1 excluded.
+    /// In `[0, 1)`.
     pub(super) random: f64,
 }
 
-/// A call that asks to be sent.
+/// A call that asks for admission.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AdmissionRequest {
     pub(super) priority: Priority,
     pub(super) cost: Cost,
-    /// The last time at which the call can still be sent; `None` without a deadline.
+    /// The latest time at which the call can be sent; `None` without a deadline.
     pub(super) latest_start: Option<Instant>,
     /// Whether the call may wait at all.
     pub(super) may_queue: bool,
 }
 
-/// The answer to a call that asks to be sent.
+/// The decision about a call.
 #[derive(Debug)]
 pub(super) enum Admission {
     Admitted(Grant),
@@ -80,42 +80,42 @@ pub(super) enum WaitResult {
     Refused { retry_in: Duration },
 }
 
-/// The answer to a call that waits.
+/// The result of polling a waiting call.
 #[derive(Debug)]
 pub(super) enum QueuePoll {
     Ready(WaitResult),
-    /// The call waits on. It polls again when it is woken, and at `poll_at` where that is known.
+    /// The call still waits. It polls again when it is woken, and at `poll_at` if that is known.
     Pending {
         poll_at: Option<Instant>,
     },
 }
 
-/// What was granted to an attempt that is under way.
+/// The grant of an attempt that is under way.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Grant {
     sent: SentAttempt,
     snapshots: QuotaSnapshots,
-    /// The cells that were taken for it.
+    /// The cost that was reserved for it.
     reserved: Cost,
 }
 
-/// The call that polls again at a time, so that the next turn is not missed.
+/// The call that polls again at a given time, so that the next turn is not missed.
 #[derive(Clone, Copy, Debug)]
 struct Alarm {
     position: QueuePosition,
-    /// `None` where the end of another attempt decides.
+    /// `None` if the end of another attempt decides.
     at: Option<Instant>,
 }
 
-/// The next batch call, which could not pay yet when another call overtook it: from then on a share of what is refilled is set
-/// aside for it.
+/// The next batch call, which could not pay when another call overtook it: from then on a share of the refill is set aside for
+/// it.
 #[derive(Clone, Copy, Debug)]
 struct BatchSaving {
     number: u64,
     since: Instant,
 }
 
-/// The part of a minute's tokens that is reserved at most for a call whose cost is not known by its size: one in four.
+/// The largest part of a minute's tokens that is reserved for a call whose size has no known cost: one in four.
 const UNKNOWN_COST_DIVISOR: f64 = 4.0;
 
 // === impl Grant ===
@@ -148,8 +148,8 @@ impl RouteLimiterState {
         }
     }
 
-    /// The estimated cost of a call. Where no answer has reported what calls of its size cost, an interactive call reserves
-    /// no more than a part of a minute's tokens: too high an estimate would refuse others.
+    /// The estimated cost of a call. If no answer has reported the cost of calls of its size, an interactive call reserves no
+    /// more than a part of a minute's tokens: too high an estimate would refuse others.
     pub(super) fn estimate(
         &self,
         size: RequestSize,
@@ -167,7 +167,7 @@ impl RouteLimiterState {
         }
     }
 
-    /// About how long a call that comes now would wait; zero if it could be sent at once.
+    /// The approximate wait of a call that arrives now; zero if it could be sent at once.
     pub(super) fn expected_wait(&self, priority: Priority, cost: Cost, now: Instant) -> Duration {
         let ahead = self.queue.ahead_of(priority);
         let quota = self.quotas.wait(ahead.cost, cost, now);
@@ -176,7 +176,7 @@ impl RouteLimiterState {
         quota.max(cooldown).max(self.expected_concurrency_wait(ahead.calls))
     }
 
-    /// About how long it takes until enough attempts have ended for a call with that many before it.
+    /// The approximate time until enough attempts have ended for a call with `calls_ahead` calls before it.
     fn expected_concurrency_wait(&self, calls_ahead: f64) -> Duration {
         let calls = calls_ahead + f64::from(self.concurrency.in_flight()) + 1.0;
         match (self.concurrency.limit(), self.mean_duration) {
@@ -187,7 +187,7 @@ impl RouteLimiterState {
         }
     }
 
-    /// How long the provider still has the route closed; `None` where it is open.
+    /// The time for which the provider still has the route closed; `None` if it is open.
     pub(super) fn closed_for(&self, now: Instant) -> Option<Duration> {
         Some(self.cooldown.closed_for(now)).filter(|wait| !wait.is_zero())
     }
@@ -205,7 +205,7 @@ impl RouteLimiterState {
         &self.quotas
     }
 
-    /// What would be lost if the state were made anew.
+    /// Whether evicting the state would lose anything.
     pub(super) fn rest(&self, now: Instant) -> Rest {
         let has_calls = !self.queue.is_empty() || !self.results.is_empty();
         let is_idle = !has_calls && self.concurrency.in_flight() == 0;

@@ -1,12 +1,11 @@
-//! How long to wait before a retry. Pure: the retry's number and the randomness come in as arguments.
+//! The wait before a retry. Pure: the number of the retry and the randomness are arguments.
 
 use std::{fmt, sync::Arc, time::Duration};
 
-/// No wait is shorter: whatever a provider or a schedule says, there is no hot loop.
+/// The shortest wait: whatever a provider or a schedule asks for, there is no hot loop.
 pub(crate) const LEAST_WAIT: Duration = Duration::from_millis(50);
 
-/// A wait the provider named is drawn out by at most this, so that callers who were told the same moment do not all
-/// come back in it.
+/// The most that is added to a wait named by the provider, so that callers with the same hint do not all return at the same time.
 const SPREAD: Duration = Duration::from_secs(1);
 
 /// Exponential backoff with full jitter.
@@ -20,14 +19,14 @@ pub(crate) struct Exponential {
 /// The waits of one call, one for each retry.
 pub(crate) type Waits = Box<dyn Iterator<Item = Duration> + Send>;
 
-/// A schedule of the user's own.
+/// A custom schedule.
 #[derive(Clone)]
 pub(crate) struct Schedule(Arc<dyn Fn() -> Waits + Send + Sync>);
 
 // === impl Exponential ===
 
 impl Exponential {
-    /// The longest wait before that retry, counted from 0: the cap is applied last.
+    /// The longest wait before a retry, counted from 0: the cap is applied last.
     pub(crate) fn ceiling(&self, retry: u32) -> Duration {
         if self.base.is_zero() {
             return Duration::ZERO;
@@ -36,21 +35,21 @@ impl Exponential {
         seconds(self.base.as_secs_f64() * times, self.cap)
     }
 
-    /// The wait before that retry: anything up to its ceiling, as `random` in `[0, 1)` says.
+    /// The wait before a retry: a share of its ceiling, given by `random` in `[0, 1)`.
     pub(crate) fn wait(&self, retry: u32, random: f64) -> Duration {
         let ceiling = self.ceiling(retry);
         seconds(ceiling.as_secs_f64() * random, ceiling)
     }
 }
 
-/// That many seconds, and never more than `most`: also where the number is none, or no duration is so long.
+/// Converts seconds, and returns at most `most`: also for NaN and for values that no `Duration` can hold.
 fn seconds(seconds: f64, most: Duration) -> Duration {
     Duration::try_from_secs_f64(seconds).map_or(most, |wait| wait.min(most))
 }
 
-/// A backoff raised to what the provider asked for. The second is whether the provider's wish made the wait.
+/// Raises a backoff to the provider's hint. The second value is whether the hint determined the wait.
 ///
-/// The wish is a floor, heeded up to `most`, and drawn out a little.
+/// The hint is a floor, applied up to `most`, with a little jitter added.
 pub(crate) fn apply_hint(
     backoff: Duration,
     wish: Option<Duration>,
@@ -75,7 +74,7 @@ impl Schedule {
         Self(Arc::new(move || Box::new(make())))
     }
 
-    /// The waits of one more call.
+    /// The waits of a new call.
     pub(crate) fn waits(&self) -> Waits {
         (self.0)()
     }

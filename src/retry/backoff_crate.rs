@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use ::backoff::backoff::Backoff;
 
-/// The waits of a `backoff` schedule for one call. Made by [`from_backoff`].
+/// The waits of a `backoff` schedule for one call. Created by [`from_backoff`].
 #[derive(Clone, Debug)]
 pub struct BackoffWaits<B>(B);
 
-/// A schedule of the [`backoff`](https://docs.rs/backoff) crate as one of ours, for teams that have theirs configured.
+/// Converts a schedule of the [`backoff`](https://docs.rs/backoff) crate, for code that already has one configured.
 ///
-/// The crate is unmaintained ([RUSTSEC-2025-0012](https://rustsec.org/advisories/RUSTSEC-2025-0012)); for new code
-/// there is [`RetryPolicy`](super::RetryPolicy) itself, or `backon`. Feature `backoff`.
+/// The crate is unmaintained ([RUSTSEC-2025-0012](https://rustsec.org/advisories/RUSTSEC-2025-0012)); for new code use
+/// [`RetryPolicy`](super::RetryPolicy) itself, or `backon`. Feature `backoff`.
 ///
-/// Every call that comes to its first retry has a copy of its own, [reset](Backoff::reset). So `max_elapsed_time` (15
-/// minutes in that crate's default) counts from the first failure, by the clock of the standard library: a paused tokio
-/// clock does not move it. Bound a call by its deadline instead, and set `max_elapsed_time` to `None`.
+/// Every call that reaches its first retry gets its own copy, which is [reset](Backoff::reset). So `max_elapsed_time` (15 minutes
+/// in that crate's default) counts from the first failure, by the clock of the standard library: a paused tokio clock does not
+/// affect it. Limit a call by its deadline instead, and set `max_elapsed_time` to `None`.
 ///
 /// ```
 /// use std::time::Duration;

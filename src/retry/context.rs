@@ -1,4 +1,4 @@
-//! One call on its way through the attempts: what each is told, recorded and handed back.
+//! The state of one call across its attempts: plans, records and settles them.
 
 use std::{future::poll_fn, sync::Arc, time::Duration};
 
@@ -21,21 +21,21 @@ use crate::{
     time::saturating_add,
 };
 
-/// What stays the same from attempt to attempt of one call.
+/// The state that one call keeps across its attempts.
 pub(super) struct RetryContext {
     shared: Arc<Shared>,
     record: CallRecord,
-    /// With less time left no attempt is started.
+    /// The least time left for which an attempt is started.
     least: Option<Duration>,
-    /// The equal targets, where the fallback has several, and which of them were asked.
+    /// The equal targets, if the fallback has several, and which of them were tried.
     pool: Option<Arc<Pool>>,
     round: Tried,
-    /// The failed attempts, of each route the last: they are settled with the call.
+    /// The last failed attempt of each route: they are settled with the call.
     failed: Vec<(Route, FailedAttempt)>,
-    /// Until when the route of the last attempt lets none through.
+    /// Until when the route of the last attempt lets no call through.
     closed: Option<Instant>,
     effects: Effects,
-    /// The provider knows a repetition by a key in the request.
+    /// Whether a key in the request lets the provider detect a repetition.
     keyed: bool,
 }
 
@@ -68,7 +68,7 @@ impl RetryContext {
         }
     }
 
-    /// The next attempt, which starts `now`: to the request's target, or to one of its equals.
+    /// Plans the next attempt, which starts at `now`: to the request's target, or to an equal one.
     pub(super) fn plan_attempt(
         &mut self,
         own: Request,
@@ -101,11 +101,11 @@ impl RetryContext {
     }
 
     fn may_follow(&self, retries: &RetryState, now: Instant) -> bool {
-        // A target that refuses leaves the attempt to its equals, whatever else is used up.
+        // A target that refuses passes the attempt on to its equals, whatever else is used up.
         self.pool.is_some() || retries.possible(&self.shared.policy, self.record.left(now))
     }
 
-    /// One attempt, from `now`. Without time for it it is none: nothing is sent, and nobody is told that it was.
+    /// Makes one attempt, from `now`. Returns `None` without enough time for it: no request is sent, and no event is emitted.
     pub(super) async fn attempt<S: Upstream>(
         &self,
         service: &mut S,
@@ -127,7 +127,7 @@ impl RetryContext {
         Some(result)
     }
 
-    /// Takes from the result of an attempt what is to be settled with the call: of those at one route, one. An answer there
+    /// Takes the failed attempt out of a result, to be settled with the call: one for each route. An answer from the route
     /// settles it at once.
     pub(super) fn settle(&mut self, result: &mut Result<Response, Error>, at: &Destination) {
         let failed = FailedAttempt::take(result);
@@ -142,14 +142,14 @@ impl RetryContext {
         self.failed.extend(failed.map(|failed| (at.route.clone(), failed)));
     }
 
-    /// What a call without any time comes to.
+    /// The error of a call without any time left.
     pub(super) fn deadline_error(&self) -> Result<Response, Error> {
         let phase = Phase::Deadline;
         self.record.emit(EventKind::TimedOut { phase, after: Duration::ZERO });
         Err(Error::new(Outcome::TimedOut { phase }))
     }
 
-    /// How long to wait before the next attempt; `None` if there is none. No time at all where it goes to an equal target.
+    /// The wait before the next attempt; `None` if there is none. Zero if it goes to an equal target.
     pub(super) fn wait_after(
         &mut self,
         retries: &mut RetryState,
@@ -175,18 +175,18 @@ impl RetryContext {
                 Decision::Return => None,
             };
         }
-        // All were asked. After the wait they are again.
+        // All targets were tried. After the wait they are tried again.
         self.round = self.round.anew();
         self.wait_here(retries, &verdict, at)
     }
 
-    /// Whether to send the call again does no more than to send it once. A key holds at one account only.
+    /// Whether sending the call again has no more effects than sending it once. A key is only valid at one account.
     fn may_repeat(&self, verdict: &Verdict) -> bool {
         let one_account = self.pool.is_none() || self.effects.is_of_an_account();
         (self.keyed && one_account) || self.effects.may_follow(verdict)
     }
 
-    /// How long to wait before the same is asked again.
+    /// The wait before the same target is tried again.
     fn wait_here(
         &self,
         retries: &mut RetryState,
@@ -194,7 +194,7 @@ impl RetryContext {
         at: &Destination,
     ) -> Option<Duration> {
         let Shared { policy, random, .. } = &*self.shared;
-        // A token is taken last: nothing that stops for another reason spends one.
+        // A token is taken last: a retry that is stopped for another reason spends none.
         let decision =
             retries.next_same(verdict, policy, self.record.left(Instant::now()), random.next());
         if retries.has_panicked() {
@@ -204,7 +204,7 @@ impl RetryContext {
             Decision::Again { wait, .. } if self.is_closed_after(wait) => {
                 self.stop(at, StopReason::Breaker)
             }
-            // What this machine cannot send costs the provider nothing.
+            // An attempt that this machine cannot send costs the provider nothing.
             Decision::Again { wait, hinted }
                 if verdict.local_trouble().is_some() || at.budget.withdraw_retry() =>
             {
@@ -217,12 +217,12 @@ impl RetryContext {
         }
     }
 
-    /// Takes a token for an attempt at an equal target, from the budget there. `false`: none is left.
+    /// Takes a token for an attempt at an equal target, from its budget. `false` if none is left.
     pub(super) fn withdraw(&self, at: &Destination) -> bool {
         at.budget.withdraw() || self.stop(at, StopReason::Budget).is_some()
     }
 
-    /// Whether the breaker would refuse a retry after that wait; of equal targets, the breakers of all.
+    /// Whether the breaker would refuse a retry after `wait`; of equal targets, the breakers of all.
     fn is_closed_after(&self, wait: Duration) -> bool {
         let now = Instant::now();
         let closed = match &self.pool {
@@ -237,7 +237,7 @@ impl RetryContext {
         None
     }
 
-    /// Hands back the last attempt's own result; only the attempt log is added.
+    /// Returns the result of the last attempt, with the attempt log added.
     pub(super) fn finish(&self, result: Result<Response, Error>) -> Result<Response, Error> {
         let mut response =
             result.map_err(|error| error.with_attempt_log(&self.record.attempt_log))?;

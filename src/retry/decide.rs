@@ -1,4 +1,4 @@
-//! Whether there is a further attempt, and after what wait. Pure: time and randomness come in as arguments.
+//! Decides whether there is a further attempt, and after what wait. Pure: the time and the randomness are arguments.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -20,32 +20,32 @@ use crate::{
 pub(crate) struct RetryState {
     made: u32,
     once: bool,
-    /// The one retry of an outcome that may have been billed is used.
+    /// Whether the one retry of an outcome that may have been billed is used.
     risked: bool,
     waits: Option<Waits>,
-    /// How much time an attempt needs, where that is not for the policy to say.
+    /// The time that an attempt needs, if it is not set by the policy.
     least: Option<Duration>,
-    /// What all attempts of the call share, where others than these retries make some.
+    /// The budget shared by all attempts of the call, if other attempts than these retries are made.
     shared: Option<TargetBudget>,
-    /// The user's schedule has panicked: it is over.
+    /// Whether the custom schedule has panicked, which ends it.
     panicked: bool,
 }
 
-/// What follows an attempt.
+/// The decision after an attempt.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// Its result is the caller's: an answer, or a failure that no retry can help.
+    /// Return the result to the caller: an answer, or a failure that no retry can help.
     Return,
-    /// Its failure is the caller's although a retry might have helped.
+    /// Return the failure to the caller although a retry might have helped.
     Stop(StopReason),
-    /// Once more, after that wait.
+    /// Try again after `wait`.
     Again { wait: Duration, hinted: bool },
 }
 
 // === impl RetryState ===
 
 impl RetryState {
-    /// No retry yet. `once`: the body of the request can be sent only once.
+    /// Creates the state without any retry. `once`: the body of the request can be sent only once.
     pub(crate) fn new(once: bool) -> Self {
         Self {
             made: 0,
@@ -58,13 +58,12 @@ impl RetryState {
         }
     }
 
-    /// Within what the whole call may do.
+    /// Sets the limits of the whole call.
     pub(crate) fn within(self, least: Option<Duration>, shared: Option<TargetBudget>) -> Self {
         Self { least, shared, ..self }
     }
 
-    /// Gives back the retry that was taken last: it was not sent.
-    /// `false`: there was none.
+    /// Gives back the last retry, which was not sent. Returns `false` if there was none.
     pub(crate) fn give_back(&mut self) -> bool {
         let any = self.made > 0;
         if any {
@@ -81,7 +80,7 @@ impl RetryState {
         }
     }
 
-    /// Whether a retry is left; one of a `risky` outcome may be billed twice.
+    /// Whether a retry is left; one after a `risky` outcome may be billed twice.
     fn has(&self, policy: &RetryPolicy, risky: bool) -> bool {
         let (more, once) = match &self.shared {
             Some(shared) => (shared.has(policy.retries), shared.may_repeat()),
@@ -90,7 +89,7 @@ impl RetryState {
         more && (once || !risky)
     }
 
-    /// Takes the retry that was left; `false` if another attempt of the call has taken it meanwhile.
+    /// Takes the retry; returns `false` if another attempt of the call has taken it meanwhile.
     fn take(&mut self, policy: &RetryPolicy, risky: bool) -> bool {
         self.made += 1;
         self.risked |= risky;
@@ -100,13 +99,12 @@ impl RetryState {
         }
     }
 
-    /// Whether there can be a further attempt at all after the one that is about to start: if not, the request need
-    /// not be kept.
+    /// Whether a further attempt is possible after the one that is about to start: if not, the request need not be kept.
     pub(crate) fn possible(&self, policy: &RetryPolicy, left: Option<Duration>) -> bool {
         !self.once && self.has(policy, false) && fits(LEAST_WAIT, self.least(policy), left)
     }
 
-    /// What follows an attempt that came to `verdict`, `left` before the deadline.
+    /// Decides after an attempt with `verdict`, with `left` until the deadline.
     pub(crate) fn next_same(
         &mut self,
         verdict: &Verdict,
@@ -138,8 +136,8 @@ impl RetryState {
         }
     }
 
-    /// What follows an attempt where another of the fallback's equal targets is left: it is asked at once, whenever it may do
-    /// better. Where nothing was sent, that is the same attempt still, and no retry.
+    /// Decides after an attempt while another equal target is left: it is tried at once, if it may have another result. If no
+    /// request was sent, this still counts as the same attempt, not as a retry.
     pub(crate) fn next_other(
         &mut self,
         verdict: &Verdict,
@@ -167,7 +165,7 @@ impl RetryState {
         if self.take(policy, risky) { at_once } else { Decision::Stop(StopReason::Exhausted) }
     }
 
-    /// Whether the user's schedule has panicked.
+    /// Whether the custom schedule has panicked.
     pub(crate) fn has_panicked(&self) -> bool {
         self.panicked
     }
@@ -186,7 +184,7 @@ impl RetryState {
     }
 }
 
-/// Whether a wait and an attempt after it fit into what is left until the deadline.
+/// Whether a wait and an attempt after it fit into the time until the deadline.
 fn fits(wait: Duration, least: Duration, left: Option<Duration>) -> bool {
     left.is_none_or(|left| wait.saturating_add(least) <= left)
 }

@@ -1,4 +1,4 @@
-//! An attempt under way: what is told, recorded and earned when it ends, also when it is dropped.
+//! An attempt under way: records its end, emits the event and updates the budget, also when it is dropped.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::{
     telemetry::EventKind,
 };
 
-/// An attempt under way. Dropped before its end, it is one that the caller cancelled.
+/// An attempt under way. Dropping it before its end records it as cancelled by the caller.
 pub(super) struct InFlightAttempt<'a> {
     call: &'a CallRecord,
     at: &'a Destination,
@@ -20,13 +20,13 @@ pub(super) struct InFlightAttempt<'a> {
     open: bool,
 }
 
-/// The how-manieth attempt, from 1, the wait before it, and whether another was sent before.
+/// The number of the attempt, counted from 1, the wait before it, and whether another attempt was sent before.
 #[derive(Clone, Copy)]
 pub(super) struct AttemptNumber {
     attempt: u32,
     wait: Duration,
     pub(super) extra: bool,
-    /// It belongs to a second copy of the call.
+    /// Whether it belongs to a second copy of the call.
     copy: bool,
 }
 
@@ -55,7 +55,7 @@ impl<'a> InFlightAttempt<'a> {
         let (outcome, now) = (verdict.outcome(), Instant::now());
         let took = now.saturating_duration_since(started);
         at.budget.ended();
-        // A first attempt earns when it was sent; one that our own breaker refused was not.
+        // A first attempt adds to the budget if it was sent; one that the client's own breaker refused was not.
         if !extra && !matches!(outcome, Outcome::NotSent { .. }) {
             at.budget.deposit();
         }
@@ -73,7 +73,7 @@ impl<'a> InFlightAttempt<'a> {
 impl Drop for InFlightAttempt<'_> {
     fn drop(&mut self) {
         if self.open {
-            // Given up by whoever keeps the time, or by the caller.
+            // Dropped by a timeout or by the caller.
             let late = self.call.left(Instant::now()).is_some_and(|left| left.is_zero());
             let outcome = match late {
                 true => Outcome::TimedOut { phase: Phase::Deadline },
@@ -87,12 +87,12 @@ impl Drop for InFlightAttempt<'_> {
 // === impl AttemptNumber ===
 
 impl AttemptNumber {
-    /// The first one; of a second copy of a call it is no less an extra one, and earns nothing.
+    /// The first attempt. In a second copy of a call it is still an extra attempt and adds nothing to the budget.
     pub(super) const fn first(copy: bool) -> Self {
         Self { attempt: 1, wait: Duration::ZERO, extra: copy, copy }
     }
 
-    /// The one that follows after that wait. `sent`: this one was.
+    /// The next attempt, after `wait`. `sent`: this one was sent.
     pub(super) fn next(self, wait: Duration, sent: bool) -> Self {
         Self { attempt: self.attempt.saturating_add(1), wait, extra: self.extra || sent, ..self }
     }

@@ -1,27 +1,26 @@
-//! Sends the same request to the same route again, where that can help, and only as often as the provider can bear.
+//! Sends the same request to the same route again, if that can help and the retry budget allows it.
 //!
-//! Use it for failures that pass by themselves: a 503, a connection that was refused, a rate limit with a short wait. It
-//! is inside the ladder (which asks another target) and outside the breaker, whose refusals it never retries.
+//! Use it for transient failures: a 503, a refused connection, a rate limit with a short wait. It is inside the fallbacks (which
+//! try another target) and outside the breaker, whose refusals it never retries.
 //!
 //! | | |
 //! |---|---|
-//! | retried | unavailable, unreachable, rate limited (after the wait that was asked for), truncated, empty and malformed answers before the commit point; a connection that broke after sending once, as it may be billed |
-//! | never retried | timeouts (a silent target stays silent), refusals of our own breaker or limits, exhausted quotas, everything permanent, what the breaker, open by now, would refuse after the wait, what the provider forbids by `x-should-retry: false`, a body that can be sent only once |
-//! | the wait | exponential with full jitter, 250 ms to 4 s; a hint of the provider is a floor, heeded up to 120 s; never below 50 ms |
-//! | the bound | 2 retries a call; of all calls of a route 20 % extra, one for each answer, and 10 in reserve ([`Budget`]); nothing that cannot be done before the deadline |
+//! | retried | unavailable, unreachable, rate limited (after the wait that the provider named), truncated, empty and malformed answers before the commit point; once, a connection that broke after sending, as the attempt may be billed |
+//! | never retried | timeouts (a silent target stays silent), refusals of the client's own breaker or limits, exhausted quotas, everything permanent, a retry that the breaker, open by now, would refuse after the wait, an answer with `x-should-retry: false`, a body that can be sent only once |
+//! | the wait | exponential with full jitter, 250 ms to 4 s; a hint of the provider is a floor, applied up to 120 s; never below 50 ms |
+//! | the bound | 2 retries per call; per route 20 % extra attempts, one for each answer, and 10 in reserve ([`Budget`]); no retry without enough time left before the deadline |
 //!
-//! A call that changes or costs something (a batch, a file, a picture, a turn of a stored conversation, an unknown path with
-//! an unsafe method: see [`Operation`](crate::dialect::Operation)) is sent again only where the provider has done nothing: it
-//! was not reached, it limited the rate, or it turned the request away (409, 421, 425, 498, 503, 529). After all else the
-//! retry stops with [`StopReason::Unsafe`](crate::telemetry::StopReason::Unsafe), unless the request has an `idempotency-key`: the
-//! caller's, or that of a target which [knows repetitions](crate::fallback::Target::idempotent).
+//! A call with side effects or costs (a batch, a file, a picture, a turn of a stored conversation, an unknown path with an unsafe
+//! method: see [`Operation`](crate::dialect::Operation)) is retried only if the provider has not processed it: it was not
+//! reached, it limited the rate, or it rejected the request without processing it (409, 421, 425, 498, 503, 529). After any other
+//! outcome the retry stops with [`StopReason::Unsafe`](crate::telemetry::StopReason::Unsafe), unless the request has an
+//! `idempotency-key`: the caller's, or that of a target which [detects repetitions](crate::fallback::Target::idempotent).
 //!
-//! Where the fallback has equal targets, another of them is asked at once, after any failure it may not have: see
+//! Where the fallback has equal targets, another one is tried at once, after any failure that it may not have: see
 //! [`balance`](crate::balance).
 //!
-//! What the caller gets at the end is the last attempt's own result, byte for byte, or its own error, never a wrapper,
-//! and never our own refusal where the provider has said something before. The
-//! [`AttemptLog`](crate::context::AttemptLog) in it tells all attempts.
+//! The caller gets the result of the last attempt, byte for byte, or its own error, never a wrapper, and never the client's own
+//! refusal if the provider has answered before. The [`AttemptLog`](crate::context::AttemptLog) in it lists all attempts.
 //!
 //! # Example
 //!
@@ -53,15 +52,15 @@
 //!
 //! # Events
 //!
-//! `AttemptStarted` and `AttemptEnded` for each attempt, also one that the caller cancelled; `RetryWaiting` before each
-//! wait; `RetryStopped` where an outcome would allow a retry and something else does not.
+//! `AttemptStarted` and `AttemptEnded` for each attempt, also one that the caller cancelled; `RetryWaiting` before each wait;
+//! `RetryStopped` if the outcome would allow a retry but something else prevents it.
 //!
 //! # Pitfalls
 //!
-//! - Retries inside retries multiply: turn those of the client underneath off.
-//! - What fails after the commit point is not retried: the caller has a part of the answer already.
-//! - Without a deadline in the call, a rate limit is waited for up to 120 s.
-//! - Budgets are shared by all clones of one layer, and by no other: build one layer, or share its
+//! - Nested retries multiply: turn off those of the inner client.
+//! - A failure after the commit point is not retried: the caller already has a part of the answer.
+//! - Without a deadline, a call waits up to 120 s after a rate limit.
+//! - Budgets are shared by all clones of one layer, and by no other layer: build one layer, or share its
 //!   [`budgets`](RetryLayer::budgets).
 
 mod backoff;

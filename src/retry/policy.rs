@@ -1,4 +1,4 @@
-//! What retries are set to.
+//! The configuration of retries.
 
 use std::time::Duration;
 
@@ -8,17 +8,18 @@ use super::{
 };
 use crate::{ConfigError, time::Limit, time::scale};
 
-/// When the same request is sent to the same route again, and how long it waits before.
+/// When the same request is sent to the same route again, and the wait before it.
 ///
 /// # Defaults
 ///
-/// Those of a bot, where a person waits:
+/// The defaults suit a bot with a waiting user:
 ///
 /// - [`retries`](Self::retries): 2, as in the official SDKs of OpenAI and Anthropic
 /// - [`base`](Self::base): 250 ms, [`factor`](Self::factor): 2, [`max_backoff`](Self::max_backoff): 4 s, with full jitter
-/// - [`max_hint`](Self::max_hint): 120 s, as far as OpenAI's own client heeds `Retry-After`
-/// - [`min_attempt_time`](Self::min_attempt_time): 1 s left for the attempt after the wait, or a tenth of the time that the call has
-/// - [`budget_ratio`](Self::budget_ratio): 20 % extra attempts and one for each answer, [`budget_reserve`](Self::budget_reserve): 10
+/// - [`max_hint`](Self::max_hint): 120 s, the limit up to which OpenAI's own client follows `Retry-After`
+/// - [`min_attempt_time`](Self::min_attempt_time): 1 s left for the attempt after the wait, or a tenth of the call's time
+/// - [`budget_ratio`](Self::budget_ratio): 20 % extra attempts and one for each answer
+/// - [`budget_reserve`](Self::budget_reserve): 10
 /// - no [`seed`](Self::seed): jitter differs in every process
 #[derive(Clone, Debug)]
 pub struct RetryPolicy {
@@ -44,81 +45,81 @@ impl RetryPolicy {
         Self::default()
     }
 
-    /// How many attempts may follow the first. 0: none. Where a call has fallbacks, all of them together may make as many
-    /// more.
+    /// The most attempts after the first. 0: none. The fallbacks of a call may together make this many further attempts.
     #[must_use]
     pub fn retries(mut self, retries: u32) -> Self {
         self.retries = retries;
         self
     }
 
-    /// The longest wait before the first retry; the next ones are longer by [`factor`](Self::factor) each.
+    /// The longest wait before the first retry; each later one is longer by [`factor`](Self::factor). Default: 250 ms.
     #[must_use]
     pub fn base(mut self, base: Duration) -> Self {
         self.backoff.base = base;
         self
     }
 
-    /// By how much each wait may be longer than the one before it; 1 or more.
+    /// The factor by which each wait may be longer than the previous one; 1 or more.
     #[must_use]
     pub fn factor(mut self, factor: f64) -> Self {
         self.backoff.factor = factor;
         self
     }
 
-    /// The longest wait before any retry, where the provider asked for none.
+    /// The longest wait before any retry, if the provider named none. Default: 4 s.
     #[must_use]
     pub fn max_backoff(mut self, cap: Duration) -> Self {
         self.backoff.cap = cap;
         self
     }
 
-    /// How far a wait that the provider asked for is heeded: one that is longer is taken for this long.
+    /// The longest wait that a provider can impose: a longer hint is cut to this value. Default: 120 s.
     #[must_use]
     pub fn max_hint(mut self, longest: Duration) -> Self {
         self.max_hint = longest;
         self
     }
 
-    /// How much time an attempt needs: no retry where less than that would be left until the deadline after the wait.
+    /// The time that an attempt needs: there is no retry if less would be left until the deadline after the wait.
     ///
-    /// A second is what the faster models take to their first word; an attempt with less is paid for and thrown away.
+    /// Faster models take about a second to their first word; an attempt with less time is billed and discarded.
     #[must_use]
     pub fn min_attempt_time(mut self, least: Duration) -> Self {
         self.min_attempt_time = Limit::Set(least);
         self
     }
 
-    /// What share of a retry each first attempt earns: more than 0, at most 1. See [`Budget`].
+    /// The share of a retry that each first attempt adds to the budget: more than 0, at most 1. See [`Budget`].
     #[must_use]
     pub fn budget_ratio(mut self, share: f64) -> Self {
         self.budget_ratio = share;
         self
     }
 
-    /// How many retries a route has in reserve, for a start and for a bad minute: 1 to [`Budget::MAX_RESERVE`]. See [`Budget`].
+    /// The retries that a route has in reserve, for the start and for short outages: 1 to [`Budget::MAX_RESERVE`]. See
+    /// [`Budget`].
     #[must_use]
     pub fn budget_reserve(mut self, reserve: u32) -> Self {
         self.budget_reserve = reserve;
         self
     }
 
-    /// Draws on budgets that others draw on as well, instead of its own. [`budget_ratio`](Self::budget_ratio) and
-    /// [`budget_reserve`](Self::budget_reserve) are theirs then.
+    /// Draws on these budgets, shared with other layers, instead of its own. They keep their own
+    /// [`budget_ratio`](Self::budget_ratio) and [`budget_reserve`](Self::budget_reserve).
     #[must_use]
     pub fn budgets(mut self, budgets: Budgets) -> Self {
         self.budgets = Some(budgets);
         self
     }
 
-    /// Waits by a schedule of your own, taken as it is: any iterator of durations, made anew for each call that comes
-    /// to its first retry. Its end ends the retries.
+    /// Waits by a custom schedule: any iterator of durations, created for each call at its first retry. The end of the iterator
+    /// ends the retries.
     ///
-    /// It takes the place of [`base`](Self::base), [`factor`](Self::factor), [`max_backoff`](Self::max_backoff) and the jitter, and
-    /// lifts the number of [`retries`](Self::retries): set that after it to have both. The rest holds: a hint is a
-    /// floor, no wait is below 50 ms, the deadline and the budget end the retries of a schedule without an end.
+    /// It replaces [`base`](Self::base), [`factor`](Self::factor), [`max_backoff`](Self::max_backoff) and the jitter, and removes
+    /// the limit on [`retries`](Self::retries): call that afterwards to have both. The other rules apply: a hint is a floor, no
+    /// wait is below 50 ms, and the deadline and the budget end the retries of an endless schedule.
     ///
-    /// The builders of [`backon`](https://docs.rs/backon) are such schedules as they are:
+    /// The builders of [`backon`](https://docs.rs/backon) can be used directly:
     ///
     /// ```
     /// use std::time::Duration;
@@ -142,14 +143,14 @@ impl RetryPolicy {
         self.retries(u32::MAX)
     }
 
-    /// Makes the jitter the same in every run: for tests.
+    /// Makes the jitter the same in every run, for tests.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// A schedule of the caller's own stays as it is.
+    /// Does not scale a custom schedule.
     pub(crate) fn scaled(mut self, by: f64) -> Self {
         self.backoff.base = scale(self.backoff.base, by);
         self.backoff.cap = scale(self.backoff.cap, by);
@@ -158,7 +159,7 @@ impl RetryPolicy {
         self
     }
 
-    /// Refuses what cannot be meant, also beside the deadline that the pipeline has.
+    /// Rejects invalid values, also in combination with the deadline of the pipeline.
     pub(crate) fn check(&self, deadline: Option<Duration>) -> Result<(), ConfigError> {
         let Exponential { base, factor, cap } = self.backoff;
         if base.is_zero() || base > cap {
@@ -181,7 +182,7 @@ impl RetryPolicy {
             return Err(ConfigError::new("retry.max_hint", self.max_hint, allowed));
         }
         match deadline {
-            // One that was not set gives way to a shorter deadline.
+            // A default is shortened to fit the deadline.
             Some(deadline)
                 if self.retries > 0
                     && self.min_attempt_time.is_set()

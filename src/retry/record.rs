@@ -1,4 +1,4 @@
-//! Where the attempts of a call are recorded, and whose budget they draw on.
+//! The record of a call's attempts, and the budget they draw on.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use crate::{
     telemetry::{EventKind, EventSink},
 };
 
-/// What the record of an attempt needs to know of its call.
+/// The properties of a call that its attempt records need.
 pub(super) struct CallRecord {
     pub(super) events: EventSink,
     pub(super) attempt_log: AttemptLog,
@@ -20,14 +20,14 @@ pub(super) struct CallRecord {
     pub(super) name: Option<Arc<str>>,
 }
 
-/// Where an attempt goes, and the budget there.
+/// The route of an attempt, and its budget.
 #[derive(Clone)]
 pub(super) struct Destination {
     pub(super) route: Route,
     pub(super) budget: Arc<Budget>,
 }
 
-/// One attempt to come: the request for its target, and the caller's own for another, where there can be one.
+/// A planned attempt: the request for its target, and the caller's own request for a further attempt, if one is possible.
 pub(super) struct PlannedAttempt {
     pub(super) request: Request,
     pub(super) spare: Option<Request>,
@@ -37,7 +37,7 @@ pub(super) struct PlannedAttempt {
 // === impl CallRecord ===
 
 impl CallRecord {
-    /// How long the call has left at `now`; `None` where it has no deadline.
+    /// The time that the call has left at `now`; `None` without a deadline.
     pub(super) fn left(&self, now: Instant) -> Option<Duration> {
         self.deadline.map(|deadline| deadline.left(now))
     }
@@ -47,7 +47,7 @@ impl CallRecord {
     }
 }
 
-/// With how little time an attempt of that call is started.
+/// The least time left for which an attempt of the call is started.
 pub(super) fn least(call: &CallContext, now: Instant) -> Option<Duration> {
     let alone = || call.deadline.map(|deadline| least_attempt(deadline.left(now)));
     call.min_attempt_time.or_else(alone)

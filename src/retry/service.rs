@@ -1,4 +1,4 @@
-//! The retry layer: attempt, judge, stop or wait, again.
+//! The retry layer: attempt, judge, then stop or wait and try again.
 
 use std::{
     sync::{Arc, Mutex},
@@ -25,14 +25,14 @@ use crate::{
     upstream::{ResponseFuture, take_ready},
 };
 
-/// Sends the same request to the same route again where that can help.
+/// A service that sends the same request to the same route again if that can help.
 #[derive(Clone, Debug)]
 pub struct Retry<S> {
     inner: S,
     shared: Arc<Shared>,
 }
 
-/// Makes [`Retry`] services, which share their budgets.
+/// A layer that creates [`Retry`] services, which share their budgets.
 #[derive(Clone, Debug)]
 pub struct RetryLayer {
     shared: Arc<Shared>,
@@ -41,11 +41,11 @@ pub struct RetryLayer {
 // === impl RetryPolicy ===
 
 impl RetryPolicy {
-    /// The layer.
+    /// Builds the layer.
     ///
     /// # Errors
     ///
-    /// Where a value cannot be meant; the error names the field, the value and what is allowed.
+    /// If a value is not allowed. The error names the field, the value and the allowed values.
     pub fn build(self) -> Result<RetryLayer, ConfigError> {
         self.check(None)?;
         let budgets = match &self.budgets {
@@ -68,15 +68,15 @@ impl RetryLayer {
         Self { shared: Arc::new(Shared { policy, budgets, random, events }) }
     }
 
-    /// Sends the events of the layer to that sink. The last sink set is used; without one they go to `tracing` alone.
+    /// Sets the sink for the events of the layer. The last sink set is used; without one, events only go to `tracing`.
     #[must_use]
     pub fn events(mut self, events: EventSink) -> Self {
         Arc::make_mut(&mut self.shared).events = events;
         self
     }
 
-    /// Keeps its budgets in that registry, which the other layers can share; to be set before [`budgets`](Self::budgets) is
-    /// asked for. Budgets that the policy names stay where they are.
+    /// Keeps the budgets in that registry, which other layers can share. Call it before [`budgets`](Self::budgets). Budgets set
+    /// by the policy are kept as they are.
     #[must_use]
     pub fn routes(mut self, routes: &Routes) -> Self {
         let shared = Arc::make_mut(&mut self.shared);
@@ -87,7 +87,7 @@ impl RetryLayer {
         self
     }
 
-    /// The budgets it draws on, to be shared with whatever else sends extra attempts.
+    /// The budgets of the layer, to share with other senders of extra attempts.
     pub fn budgets(&self) -> Budgets {
         self.shared.budgets.clone()
     }
@@ -146,7 +146,7 @@ async fn run<S: Upstream>(
         let sent = !is_refused(&result);
         let wait = course.wait_after(&mut retries, (&result, &at));
         let (Some(wait), Some(own)) = (wait, spare) else {
-            // Closed since the last attempt: what the provider said then tells the caller more than that.
+            // Closed since the last attempt: the provider's answer to it is more useful to the caller than this refusal.
             return course.finish(failed.filter(|_| !sent).unwrap_or(result));
         };
         step = step.next(wait, sent);
@@ -171,8 +171,8 @@ fn is_refused(result: &Result<Response, Error>) -> bool {
     matches!(judge(result).outcome(), Outcome::NotSent { .. })
 }
 
-/// A failure to be kept during a wait, unless its body is still to come: the connection of an unread answer is given
-/// back before the wait, not after it.
+/// Keeps a failure during a wait, unless its body is still to come: the connection of an unread answer is released before the
+/// wait, not after it.
 fn unless_open(failed: Result<Response, Error>) -> Option<Result<Response, Error>> {
     let open = failed.as_ref().is_ok_and(|response| response.body().as_bytes().is_none());
     (!open).then_some(failed)

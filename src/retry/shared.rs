@@ -1,4 +1,4 @@
-//! What all calls through one retry layer share.
+//! The state that all calls of one retry layer share.
 
 use std::{
     fmt,
@@ -8,7 +8,7 @@ use std::{
 use super::{Budgets, RetryPolicy};
 use crate::{sync::lock_std as lock, telemetry::EventSink};
 
-/// What all calls through one layer share.
+/// The state that all calls of one layer share.
 #[derive(Clone)]
 pub(super) struct Shared {
     pub(super) policy: RetryPolicy,
@@ -17,7 +17,7 @@ pub(super) struct Shared {
     pub(super) events: EventSink,
 }
 
-/// Where jitter comes from.
+/// The source of the jitter.
 #[derive(Clone)]
 pub(super) enum Random {
     Thread,

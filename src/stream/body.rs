@@ -1,4 +1,4 @@
-//! The one body of every response: bytes that are there, or a stream under guard.
+//! The body of every response: bytes known in full, or a monitored stream.
 
 use std::{
     fmt,
@@ -17,11 +17,11 @@ use crate::{
     outcome::Outcome,
 };
 
-/// A response body: bytes that are known in full, or a stream under guard.
+/// A response body: bytes known in full, or a monitored stream.
 ///
-/// It is `Send + Sync` and yields [`Bytes`]. It ends in exactly one [`BodyEnd`], which everything that waits for the end
-/// of the body (a breaker's permit, a limit's permit, a span) learns through [`on_end`](Self::on_end), also when the
-/// body is dropped half-way.
+/// It is `Send + Sync` and yields [`Bytes`]. It ends in exactly one [`BodyEnd`], also when the body is dropped before its end.
+/// Everything that waits for the end of the body (a breaker's permit, a limit's permit, a span) is notified through
+/// [`on_end`](Self::on_end).
 pub struct Body(Inner);
 
 enum Inner {
@@ -32,14 +32,14 @@ enum Inner {
 // === impl Body ===
 
 impl Body {
-    /// A body without a byte.
+    /// Creates an empty body.
     pub fn empty() -> Self {
         Self(Inner::Full(None))
     }
 
-    /// A body that is streamed from elsewhere.
+    /// Wraps a streamed body.
     ///
-    /// Errors that are not evenkeel's own become [`Outcome::Truncated`] with the original as their source.
+    /// Errors of other types become [`Outcome::Truncated`] with the original as their source.
     pub fn wrap<B>(body: B) -> Self
     where
         B: HttpBody<Data = Bytes> + Send + Sync + 'static,
@@ -48,13 +48,13 @@ impl Body {
         Self::boxed(body.map_err(own).boxed())
     }
 
-    /// The same of a body whose errors are ours.
+    /// Wraps a streamed body whose errors are [`Error`].
     pub(crate) fn boxed(body: BoxBody<Bytes, Error>) -> Self {
         Self(Inner::Guarded(Box::new(MonitoredBody::new(body))))
     }
 
-    /// Calls `hook` once with the ending of the body: at once for bytes that are known in full, else when the last
-    /// frame was handed on, the body failed, or it was dropped.
+    /// Calls `hook` once with the ending of the body: at once for bytes known in full, else when the last frame was handed on,
+    /// the body failed, or it was dropped.
     pub fn on_end(&mut self, hook: impl FnOnce(&BodyEnd) + Send + Sync + 'static) {
         match &mut self.0 {
             Inner::Full(_) => hook(&BodyEnd::Done),
@@ -62,7 +62,7 @@ impl Body {
         }
     }
 
-    /// The call that the body is the answer of: events of its reading belong to it.
+    /// Sets the call whose answer the body is: events during its reading belong to this call.
     pub(crate) fn set_call(&mut self, call: CallId) {
         if let Inner::Guarded(guard) = &mut self.0 {
             guard.set_call(call);
@@ -85,7 +85,7 @@ impl Body {
         }
     }
 
-    /// The guard of the body; bytes that are known in full are put under one.
+    /// The monitor of the body; bytes known in full are put under one.
     pub(crate) fn guarded(&mut self) -> &mut MonitoredBody {
         if let Inner::Full(bytes) = &mut self.0 {
             let bytes = Full::new(bytes.take().unwrap_or_default());
@@ -97,7 +97,7 @@ impl Body {
         }
     }
 
-    /// The guard of a streamed body.
+    /// The monitor of a streamed body.
     pub(crate) fn guard(&mut self) -> Option<&mut MonitoredBody> {
         match &mut self.0 {
             Inner::Full(_) => None,
@@ -106,7 +106,7 @@ impl Body {
     }
 }
 
-/// Keeps an error of ours, and makes one of any other.
+/// Returns an [`Error`] unchanged, and wraps any other error in one.
 fn own(error: impl Into<BoxError>) -> Error {
     match error.into().downcast::<Error>() {
         Ok(error) => *error,

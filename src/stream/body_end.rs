@@ -1,4 +1,4 @@
-//! What happens at the end of a body.
+//! The hooks at the end of a body.
 
 use crate::{
     Error,
@@ -9,13 +9,13 @@ use crate::{
 /// Called once with the ending of a body.
 pub(crate) type Hook = Box<dyn FnOnce(&BodyEnd) + Send + Sync>;
 
-/// What happens at the end of a body, once.
+/// The state and the hooks of the end of a body, which happens once.
 #[derive(Default)]
 pub(crate) struct EndHooks {
     ending: Option<BodyEnd>,
     usage: UsageHandle,
     attempt_log: Option<AttemptLog>,
-    /// With the call that each was made in.
+    /// The hooks, each with the call in which it was registered.
     hooks: Vec<(Option<CallId>, Hook)>,
 }
 
@@ -26,17 +26,17 @@ impl EndHooks {
         self.ending
     }
 
-    /// Where the cost of the answer is told.
+    /// The handle through which the usage of the answer is reported.
     pub(crate) fn usage(&self) -> UsageHandle {
         self.usage.clone()
     }
 
-    /// Puts the attempt log into the error of a body that fails.
+    /// Sets the attempt log that is added to the error of a body that fails.
     pub(crate) fn attempt_log(&mut self, attempt_log: AttemptLog) {
         self.attempt_log = Some(attempt_log);
     }
 
-    /// An error as it is told to the caller.
+    /// Adds the attempt log to an error for the caller.
     pub(crate) fn tell(&self, error: Error) -> Error {
         match &self.attempt_log {
             Some(attempt_log) => error.with_attempt_log(attempt_log),
@@ -44,7 +44,7 @@ impl EndHooks {
         }
     }
 
-    /// Calls the hook at the end, or at once when that is past.
+    /// Calls the hook at the end, or at once if the body has ended.
     pub(crate) fn call(&mut self, hook: Hook) {
         match &self.ending {
             Some(ending) => hook(ending),
@@ -52,7 +52,7 @@ impl EndHooks {
         }
     }
 
-    /// The one place where a body gets its ending; the first stays. The cost is known before the hooks run.
+    /// The one place where a body gets its ending; the first ending is kept. The usage is set before the hooks run.
     pub(crate) fn settle(&mut self, ending: BodyEnd, cost: Option<Usage>) {
         if self.ending.is_some() {
             return;

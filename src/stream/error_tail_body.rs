@@ -17,11 +17,12 @@ use crate::{
     dialect::{ErrorReply, ErrorTail, RequestInfo},
 };
 
-/// The body of a stream that reports its failure as its last event, in the dialect of the request, and then ends as HTTP requires: for
-/// servers, whose clients cannot see an [`Error`] of a body. See [`ErrorTail`].
+/// The body of a stream that reports its failure as its last event, in the dialect of the request, and then ends normally.
 ///
-/// The error stays an error of the body where the stream cannot hold it: of a path that is not known, and of a JSON array that has not
-/// begun.
+/// For servers, whose clients cannot see an [`Error`] of a body. See [`ErrorTail`].
+///
+/// The error remains an error of the body if the stream cannot contain it: on a path of no known dialect, and in a JSON array
+/// that has not begun.
 ///
 /// ```
 /// use evenkeel::{Body, Error, dialect::{ErrorReply, RequestInfo}, outcome::Outcome, stream::ErrorTailBody};
@@ -35,7 +36,7 @@ use crate::{
 /// # }
 /// ```
 pub struct ErrorTailBody {
-    /// The stream; let go of as soon as it is over, or has failed.
+    /// The stream; dropped as soon as it has ended or failed.
     inner: Option<Body>,
     tail: Option<ErrorTail>,
     describe: Box<Describe>,
@@ -46,19 +47,20 @@ type Describe = dyn Fn(&Error) -> ErrorReply + Send + Sync;
 // === impl ErrorTailBody ===
 
 impl ErrorTailBody {
-    /// The body of the answer to a request. Its error has the code `evenkeel_` with the name of the outcome, and the error's own words.
+    /// Creates the body of the answer to a request. Its error has the code `evenkeel_` with the name of the outcome, and the
+    /// message of the error.
     pub fn new(body: Body, info: &RequestInfo) -> Self {
         Self { inner: Some(body), tail: ErrorTail::new(info), describe: Box::new(describe) }
     }
 
-    /// Reports an error in other words. The closure is called at most once, when the stream breaks; it must be quick and must not
-    /// block.
+    /// Sets how an error is described. The closure is called at most once, when the stream breaks off; it must be quick and must
+    /// not block.
     #[must_use]
     pub fn describe(self, describe: impl Fn(&Error) -> ErrorReply + Send + Sync + 'static) -> Self {
         Self { describe: Box::new(describe), ..self }
     }
 
-    /// What of some bytes is handed on.
+    /// Returns the part of `data` that is handed on.
     fn push(&mut self, data: Bytes) -> Bytes {
         match &mut self.tail {
             Some(tail) => tail.push(data),
@@ -66,7 +68,7 @@ impl ErrorTailBody {
         }
     }
 
-    /// The stream broke: its last bytes, or the error that it cannot hold.
+    /// Handles a failed stream: returns its last bytes, or the error if the stream cannot contain it.
     fn fail(&mut self, error: Error) -> Result<Bytes, Error> {
         self.inner = None;
         let Self { tail, describe, .. } = self;
@@ -74,7 +76,7 @@ impl ErrorTailBody {
         last.ok_or(error)
     }
 
-    /// The stream has ended well: the bytes that are left.
+    /// Handles a stream that has ended normally: returns the remaining bytes.
     fn finish(&mut self) -> Bytes {
         self.inner = None;
         self.tail.as_mut().map(ErrorTail::finish).unwrap_or_default()
@@ -100,7 +102,7 @@ impl HttpBody for ErrorTailBody {
             let data = match ready!(Pin::new(inner).poll_frame(cx)) {
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) => self.push(data),
-                    // Trailers of an upstream's are for the hop to it.
+                    // Trailers of the upstream only concern the connection to it.
                     Err(_) => continue,
                 },
                 Some(Err(error)) => return Poll::Ready(Some(self.fail(error).map(Frame::data))),

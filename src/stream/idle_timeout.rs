@@ -1,4 +1,4 @@
-//! The clocks of a body.
+//! The time limits of a body.
 
 use std::{
     future::Future,
@@ -16,40 +16,39 @@ use tokio::{
 use super::ThroughputMeter;
 use crate::{outcome::Phase, time::saturating_add};
 
-/// Bounds the silence between two events with content, and the whole stream if asked.
+/// Limits the time between two events with content, and optionally the whole stream.
 ///
-/// Silence is the provider's: only the time during which the reader waits for it counts. A reader that comes late finds
-/// what has arrived; if nothing is ready, its wait begins when it comes, as many transports read on only when they are
-/// asked for more. Comments and pings end no silence, unless a tool of the provider is at work: the waits before and after
-/// one are added up.
+/// Only the time during which the reader waits for the provider counts. A late reader finds the data that has arrived; if none is
+/// ready, its wait begins when it polls, as many transports only read on when polled. Comments and pings do not reset the clock,
+/// unless a tool of the provider is running: the waits before and after them are added up.
 ///
-/// The whole stream, in contrast, is bounded by the clock on the wall.
+/// The whole stream, in contrast, is limited by wall-clock time.
 #[derive(Debug)]
 pub(crate) struct IdleTimeout {
     idle: Duration,
     whole: Option<Instant>,
-    /// Made while a runtime is there for sure: a body may be read where none is.
+    /// Created while a runtime is certain to exist: a body may be read outside of one.
     sleep: Pin<Box<Sleep>>,
-    /// Whom the timer wakes.
+    /// The waker registered with the timer.
     wakes: Option<Waker>,
-    /// How long the reader has waited since the last content, but for the wait it is in.
+    /// How long the reader has waited since the last content, without the current wait.
     waited: Duration,
-    /// Since when the reader waits.
+    /// Since when the reader has been waiting.
     since: Option<Instant>,
-    /// How many frames without content have come in a row, and when the first of them.
+    /// The number of frames without content in a row, and when the first of them arrived.
     empty: u32,
     empty_since: Instant,
-    /// Counts what comes in what time, where a pace is set.
+    /// Counts events and waiting time, if a minimum throughput is set.
     pace: Option<ThroughputMeter>,
 }
 
 // === impl IdleTimeout ===
 
 impl IdleTimeout {
-    /// So many frames in a row without content are a flood: it is never waited for, so the clock on the wall counts.
+    /// The number of frames without content in a row that is a flood: the reader never waits for it, so wall-clock time counts.
     const FLOOD: u32 = 256;
 
-    /// A clock that starts now. `whole` is the moment by which the whole stream has ended.
+    /// Creates a clock that starts now. `whole` is the time limit of the whole stream.
     pub(crate) fn new(idle: Duration, whole: Option<Instant>) -> Self {
         let now = Instant::now();
         let first = saturating_add(now, idle);
@@ -67,14 +66,14 @@ impl IdleTimeout {
         }
     }
 
-    /// Counts what comes from here on, and in what time.
+    /// Counts the events and waits from here on.
     pub(crate) fn pace(mut self, pace: Option<ThroughputMeter>) -> Self {
         self.pace = pace;
         self
     }
 
-    /// A frame has come, with so many events with content; `works`: a tool of the provider is at work. Tells the limit that has passed all the same: for a reader that always
-    /// finds data ready never sees the timer.
+    /// Records a frame with `content` events with content; `works`: a tool of the provider is running. Returns the limit that has
+    /// passed nevertheless, since a reader that always finds data ready never polls the timer.
     pub(crate) fn frame(&mut self, content: u32, works: bool) -> Option<Phase> {
         let since = self.since.take();
         if let Some(pace) = &self.pace {
@@ -105,7 +104,7 @@ impl IdleTimeout {
         }
     }
 
-    /// Ready with the limit that has passed. Polled only when no data is ready.
+    /// Resolves to the limit that has passed. Polled only when no data is ready.
     pub(crate) fn poll_elapsed(&mut self, cx: &mut Context<'_>) -> Poll<Phase> {
         let since = *self.since.get_or_insert_with(Instant::now);
         let idle = saturating_add(since, self.idle.saturating_sub(self.waited));
@@ -113,13 +112,13 @@ impl IdleTimeout {
             Some(whole) if whole < idle => (whole, Phase::Stream),
             _ => (idle, Phase::Idle),
         };
-        // A timer that is early is left alone: it goes off once per idle time instead of being set anew by every event.
+        // A timer that is too early is left unchanged: it fires once per idle time instead of being reset by every event.
         if self.sleep.deadline() > until {
             self.reset(until);
         } else if self.is_set_for(cx) {
             return Poll::Pending;
         }
-        // A timer that could not be set, as the task's turn is over, would be taken for one that is.
+        // Without `unconstrained`, a timer that could not be registered, as the task's budget is used up, would look registered.
         while self.poll_sleep(cx).is_ready() {
             if self.sleep.deadline() >= until {
                 return Poll::Ready(phase);
@@ -130,7 +129,7 @@ impl IdleTimeout {
         Poll::Pending
     }
 
-    /// A timer whose runtime is gone never goes off, and panics when it is asked: its time is over.
+    /// A timer whose runtime is shut down never fires, and panics when polled: treat it as elapsed.
     fn poll_sleep(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let poll = || Pin::new(&mut unconstrained(self.sleep.as_mut())).poll(cx);
         catch_unwind(AssertUnwindSafe(poll)).unwrap_or(Poll::Ready(()))
@@ -141,7 +140,7 @@ impl IdleTimeout {
         self.wakes = None;
     }
 
-    /// Whether the timer wakes that task already, and has not gone off: most events come so soon that nothing changes.
+    /// Whether the timer already wakes this task and has not fired: most events arrive so soon that nothing changes.
     fn is_set_for(&self, cx: &Context<'_>) -> bool {
         let wakes = self.wakes.as_ref().is_some_and(|wakes| wakes.will_wake(cx.waker()));
         wakes && !self.sleep.is_elapsed()

@@ -1,32 +1,32 @@
-//! Streams: decoded, watched, guarded.
+//! Streams: decoding, monitoring and time limits.
 //!
-//! Every answer of this crate has a [`Body`] that ends in exactly one [`BodyEnd`], also when it is dropped
-//! half-way. A stream whose language is known is read as it passes: an error in it, a cut, or silence becomes an error
-//! of its body; a stream that is whole stays well, whatever the connection does after it. Bytes are handed on as they came.
+//! Every answer of this crate has a [`Body`] that ends in exactly one [`BodyEnd`], also when it is dropped before its end. A
+//! stream in a known dialect is parsed as it passes: an error in it, a cut, or a timeout becomes an error of its body; a complete
+//! stream stays a success, whatever the connection does after it. Bytes are handed on unchanged.
 //!
-//! A stream is held back until its first content ([`CommitPolicy`]): until then it can fail without the caller having seen
-//! anything, so that it can be asked again or elsewhere.
+//! A stream is held back until its first content ([`CommitPolicy`]): until then a failure is invisible to the caller, so the call
+//! can be retried or sent elsewhere.
 //!
 //! # When a stream fails while it is read
 //!
-//! By default its body ends in an error: what was read cannot be taken back, and nobody is asked twice behind the
-//! caller's back. With [`MidStreamFailure::Continue`] the next fallback of the [ladder](crate::fallback) that declares that it takes a
-//! [prefill](crate::fallback::Capabilities::prefill) is asked to go on: its request has the text said so far as the beginning of
-//! the answer. The caller sees one stream:
+//! By default its body ends in an error: the part already read cannot be taken back, and no second request is sent unasked. With
+//! [`MidStreamFailure::Continue`] the next [fallback](crate::fallback) that declares that it takes a
+//! [prefill](crate::fallback::Capabilities::prefill) continues the answer: its request contains the text so far as the beginning
+//! of the answer. The caller sees one stream:
 //!
-//! - no event twice, no second head, one end, one usage; ids and places go on, and white space does not come twice
-//! - only whole events are handed on, in the bytes they came in; the beginning of an event waits for its end, so what was
-//!   read is well-formed wherever the first answer broke off. An event that is an error is not handed on
+//! - no event twice, no second head, one end, one usage; ids and indexes continue, and white space is not repeated
+//! - only whole events are handed on, byte for byte; the beginning of an event waits for its end, so the part that was read is
+//!   well-formed wherever the first answer broke off. An event that is an error is not handed on
 //! - one [`BodyEnd`]; the [`UsageHandle`](crate::dialect::UsageHandle) is that of all answers together
 //!
-//! It is a failure of the first route all the same, and the attempt log says so. The answer that goes on comes through all
-//! layers below the ladder, with their retries, their breakers and their limits on time, and has as long for its first
-//! content as the call had for its answer; [`stream_total`](crate::timeout::TimeoutPolicy::stream_total) bounds them
-//! together. If it fails too, the next fallback is asked, each once. Where nobody can go on, the body ends in the *first*
-//! failure: that a prefill was rejected hides nothing.
+//! It still counts as a failure of the first route, and the attempt log records it. The continuing answer passes through all
+//! layers below the fallbacks, with their retries, breakers and time limits, and has the same time for its first content as the
+//! call had for its answer; [`stream_total`](crate::timeout::TimeoutPolicy::stream_total) limits both together. If it fails too,
+//! the next fallback is tried, each once. If none can continue, the body ends in the *first* failure: a rejected prefill hides
+//! nothing.
 //!
-//! The call of a tool, reasoning, a second choice, and more than 1 MiB of text cannot be put into a prefill, nor can
-//! anything of OpenAI responses or of Ollama's `/api/generate`: there the body ends in an error.
+//! A tool call, reasoning, a second choice, and more than 1 MiB of text cannot be put into a prefill, nor can anything of OpenAI
+//! responses or of Ollama's `/api/generate`: there the body ends in an error.
 //!
 //! ```
 //! use evenkeel::{Client, fallback::{Capabilities, Prefill, Fallback, Target}, stream::MidStreamFailure};
@@ -40,10 +40,10 @@
 //! # }
 //! ```
 //!
-//! # When a stream fails that a server passes on
+//! # When a proxied stream fails
 //!
-//! A client of that server cannot see the error of a body. [`ErrorTailBody`] reports it as the last event of the stream, in the dialect
-//! of the request.
+//! A client of a server that passes the stream on cannot see the error of a body. [`ErrorTailBody`] reports it as the last event
+//! of the stream, in the dialect of the request.
 //!
 //! # Defaults
 //!
@@ -62,16 +62,16 @@
 //!
 //! # Events
 //!
-//! [`Resumed`](crate::telemetry::EventKind::Resumed) where another answer goes on. What waits for the end of a body learns
-//! its ending by [`Body::on_end`](crate::Body::on_end).
+//! [`Resumed`](crate::telemetry::EventKind::Resumed) when another answer continues the stream.
+//! [`Body::on_end`](crate::Body::on_end) reports the ending of a body.
 //!
 //! # Pitfalls
 //!
-//! A caller who stops reading once it has the finish reason has a whole answer; its body, dropped then, is done. One who
-//! stops before it has cancelled. What a stream cost is known only if it was read to its end.
+//! A body that is dropped after the finish reason was read ends as [`BodyEnd::Done`]; one that is dropped before it ends as
+//! cancelled. The usage of a stream is only known if it was read to its end.
 //!
-//! Two models never write with one voice, and a caller's `max_tokens` bounds each answer, not both together. An answer
-//! that broke off between its last word and its end is not made whole: an empty answer proves nothing.
+//! Two models differ in style, and a caller's `max_tokens` limits each answer, not both together. An answer that broke off
+//! between its last word and its end is not treated as complete: an empty continuation proves nothing.
 
 mod body;
 mod body_end;

@@ -1,4 +1,4 @@
-//! The guard of a streamed body: hands bytes on as they came, watches what they say, and ends exactly once.
+//! The monitor of a streamed body: hands bytes on unchanged, parses them, and ends exactly once.
 
 #[cfg(test)]
 mod tests;
@@ -27,26 +27,26 @@ use crate::{
     stream::{BodyEnd, Tap, body_end::EndHooks},
 };
 
-/// A frame that was read ahead, with what it said.
+/// A frame that was read ahead, with its summary.
 pub(crate) type Ahead = Result<(Frame<Bytes>, FrameSummary), Error>;
 
-/// A streamed body under guard.
+/// A monitored stream.
 ///
-/// Bytes are never changed, joined or split. Frames that were read before the commit point are kept in `front` and
-/// handed on first.
+/// Bytes are never changed, joined or split. Frames that were read before the commit point are kept in `front` and handed on
+/// first.
 pub(crate) struct MonitoredBody {
-    /// The body underneath; let go of as soon as it is over, or has failed.
+    /// The inner body; dropped as soon as it has ended or failed.
     inner: Option<BoxBody<Bytes, Error>>,
     front: VecDeque<Frame<Bytes>>,
     watch: Option<StreamMonitor>,
     clock: Option<IdleTimeout>,
-    /// The error that follows the frames before it; there is nothing underneath any more when it is set.
+    /// The error that follows the last frames; `inner` is `None` when it is set.
     failure: Option<Error>,
-    /// Says that the answer is whole, where what is underneath watches it instead.
+    /// Set by the inner body when the answer is complete, if the inner body parses it instead.
     whole: Option<Arc<AtomicBool>>,
     at_end: EndHooks,
     tap: Option<Box<dyn Tap>>,
-    /// The call that reads the body, where it is known.
+    /// The call that reads the body, if known.
     call: Option<CallId>,
 }
 
@@ -67,27 +67,27 @@ impl MonitoredBody {
         }
     }
 
-    /// Reads the stream as one of its dialect from here on, or as none.
+    /// Parses the stream in its dialect from here on, or not at all.
     pub(crate) fn watch(&mut self, watch: impl Into<Option<StreamMonitor>>) {
         self.watch = watch.into();
     }
 
-    /// Bounds the silence, and the whole stream, from here on.
+    /// Applies the idle and stream limits from here on.
     pub(crate) fn clock(&mut self, clock: IdleTimeout) {
         self.clock = Some(clock);
     }
 
-    /// Learns from what is underneath whether the answer is whole, although its bytes are not over.
+    /// Uses the flag of the inner body for a complete answer whose bytes have not ended.
     pub(crate) fn whole(&mut self, whole: Arc<AtomicBool>) {
         self.whole = Some(whole);
     }
 
-    /// Listens to what is handed on.
+    /// Observes the bytes that are handed on.
     pub(crate) fn tap(&mut self, tap: Box<dyn Tap>) {
         self.tap = Some(tap);
     }
 
-    /// Puts the attempt log into the error of a body that fails.
+    /// Sets the attempt log that is added to the error of a body that fails.
     pub(crate) fn attempt_log(&mut self, attempt_log: AttemptLog) {
         self.at_end.attempt_log(attempt_log);
     }
@@ -100,28 +100,28 @@ impl MonitoredBody {
         self.call
     }
 
-    /// What happens at its end.
+    /// The hooks at the end of the body.
     pub(crate) fn at_end(&mut self) -> &mut EndHooks {
         &mut self.at_end
     }
 
-    /// The frames that are handed on first: what was read ahead is put back in line here.
+    /// The frames that are handed on first: frames that were read ahead are put back here.
     pub(crate) fn front(&mut self) -> &mut VecDeque<Frame<Bytes>> {
         &mut self.front
     }
 
-    /// What the stream came to if nothing more came. One without a dialect is whole only when its bytes are over.
+    /// The outcome of the stream if it ended now. A stream without a dialect is complete only when its bytes have ended.
     pub(crate) fn outcome(&self) -> Outcome {
         self.watch.as_ref().map_or(Outcome::Truncated, StreamMonitor::outcome)
     }
 
-    /// What watches it, where its dialect is known.
+    /// The parser of the stream, if its dialect is known.
     pub(crate) fn watched(&self) -> Option<&StreamMonitor> {
         self.watch.as_ref()
     }
 
-    /// Reads one frame ahead, past everything that was put back, and tells what it said. `None` when the bytes are over
-    /// and all is well; an error when they are and it is not.
+    /// Reads one frame ahead, past all frames that were put back, and returns it with its summary. At the end of the bytes
+    /// returns `None` for a complete stream, else an error.
     pub(crate) fn poll_ahead(&mut self, cx: &mut Context<'_>) -> Poll<Option<Ahead>> {
         Poll::Ready(ready!(self.poll_under(cx)).map(|frame| {
             let frame = frame?;
@@ -130,7 +130,7 @@ impl MonitoredBody {
         }))
     }
 
-    /// The next frame from underneath, or how its bytes ended: an error, or `None` where all is well.
+    /// The next frame of the inner body; at the end of its bytes `None` for a complete stream, else an error.
     fn poll_under(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let Some(inner) = &mut self.inner else {
             return Poll::Ready(self.failure.take().map(Err));
@@ -158,12 +158,12 @@ impl MonitoredBody {
         if let Some(frame) = self.front.pop_front() {
             return Poll::Ready(Some(Ok(frame)));
         }
-        // Data first, then the timer: what has arrived in time is never thrown away for a clock.
+        // Data first, then the timer: data that has arrived in time is never discarded because of a timer.
         let Poll::Ready(next) = self.poll_under(cx) else {
             let Some(clock) = &mut self.clock else { return Poll::Pending };
             return clock.poll_elapsed(cx).map(|phase| self.elapsed(phase).map(Err));
         };
-        // A frame is read where it lies: it is moved once less by every layer of a body that does so.
+        // The frame is parsed in place, which saves one move per layer.
         if let Some(Ok(frame)) = &next {
             let seen = self.look(frame);
             self.progress(seen);
@@ -171,12 +171,12 @@ impl MonitoredBody {
         Poll::Ready(next)
     }
 
-    /// Whether it is known how it ended, and all that was read ahead is handed on.
+    /// Whether the ending is known and all frames that were read ahead are handed on.
     pub(crate) fn is_told(&self) -> bool {
         self.at_end.ending().is_some() && self.front.is_empty()
     }
 
-    /// Tells the tap what is handed on, and that it was the last of a whole body.
+    /// Reports to the tap the bytes that are handed on, and the end of a complete body.
     fn tell(&mut self, next: &Option<Result<Frame<Bytes>, Error>>) {
         let data = next.as_ref().and_then(|next| next.as_ref().ok()).and_then(Frame::data_ref);
         if let (Some(tap), Some(data)) = (&mut self.tap, data) {
@@ -191,7 +191,7 @@ impl MonitoredBody {
         }
     }
 
-    /// True only when nothing can follow, an error neither.
+    /// True only when nothing can follow, not even an error.
     pub(crate) fn is_end_stream(&self) -> bool {
         let settled = self.at_end.ending().is_some() && self.failure.is_none();
         settled && self.front.is_empty() && self.is_drained()
@@ -208,31 +208,31 @@ impl MonitoredBody {
         hint
     }
 
-    /// Gives the body up with an error: the caller sees it in place of the body.
+    /// Ends the body with an error, which the caller gets in place of the body.
     pub(crate) fn fail(&mut self, error: Error) -> Error {
         self.inner = None;
         self.settle(error.outcome().into());
         self.at_end.tell(error)
     }
 
-    /// Whether what is underneath has no more to give.
+    /// Whether the inner body has no more data.
     fn is_drained(&self) -> bool {
         self.inner.as_ref().is_none_or(HttpBody::is_end_stream)
     }
 
-    /// Ends a stream that is whole although its bytes are not over: nothing more is waited for.
+    /// Ends a complete stream whose bytes have not ended, without waiting for more.
     pub(crate) fn stop(&mut self) {
         self.inner = None;
         self.settle(self.outcome().into());
     }
 
-    /// Reads a frame that is about to be handed on, or put back.
+    /// Parses a frame that is about to be handed on, or put back.
     fn look(&mut self, frame: &Frame<Bytes>) -> FrameSummary {
         let seen = match (&mut self.watch, frame.data_ref()) {
             (Some(watch), Some(data)) => watch.feed(data),
             // Without a dialect every byte is content.
             (None, Some(data)) => FrameSummary::bytes(!data.is_empty()),
-            // Trailers are the last frame of a body: many callers do not ask for another.
+            // Trailers are the last frame of a body: many callers do not poll for another.
             (_, None) => {
                 self.failure = self.close(None);
                 return FrameSummary::default();
@@ -249,7 +249,7 @@ impl MonitoredBody {
         seen
     }
 
-    /// Takes note of what a frame said that is about to be handed on.
+    /// Applies the summary of a frame that is about to be handed on.
     fn progress(&mut self, seen: FrameSummary) {
         let elapsed = self.clock.as_mut().and_then(|clock| clock.frame(seen.content, seen.works));
         if let Some(verdict) = seen.failed {
@@ -260,7 +260,7 @@ impl MonitoredBody {
         }
     }
 
-    /// The bytes are over, with an error of the transport or without: an error, unless the answer is whole.
+    /// Handles the end of the bytes, with or without a transport error. Returns an error, unless the answer is complete.
     fn close(&mut self, error: Option<Error>) -> Option<Error> {
         self.inner = None;
         let whole = match &mut self.watch {
@@ -282,10 +282,10 @@ impl MonitoredBody {
         Some(self.fail(error))
     }
 
-    /// A limit has passed: an error, unless the answer is whole.
+    /// Handles a limit that has passed. Returns an error, unless the answer is complete.
     fn elapsed(&mut self, phase: Phase) -> Option<Error> {
         match self.outcome() {
-            // Blocked is whole: its finish reason tells the caller.
+            // A blocked answer is complete: its finish reason is in the stream.
             whole @ (Outcome::Success | Outcome::Blocked) => {
                 self.inner = None;
                 self.settle(whole.into());
@@ -308,7 +308,7 @@ impl Drop for MonitoredBody {
         let told = self.whole.as_ref().is_some_and(|whole| whole.load(Ordering::Relaxed));
         let over = told || self.is_drained();
         let ending = match &mut self.watch {
-            // The caller stopped at the last byte, and need not know that the API had more to say.
+            // The caller stopped at the last byte, and need not know that the API would have sent more.
             Some(watch) if over => watch.finish().unwrap_or_else(|why| why.outcome()).into(),
             Some(watch) if watch.outcome() != Outcome::Truncated => watch.outcome().into(),
             None if over => BodyEnd::Done,

@@ -18,33 +18,33 @@ use crate::{
 
 /// The commit point of a stream: when the answer is handed to the caller.
 ///
-/// Until then a failure can be retried, or moved down the ladder, without the caller seeing anything of it; after it, it
+/// Until then a failure can be retried, or moved to the next fallback, without being visible to the caller; after it, the failure
 /// is an error of the body.
 ///
-/// The policy's may be set for one call alone, by one in the extensions of its request.
+/// For a single call, put a `CommitPolicy` into the extensions of its request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CommitPolicy {
-    /// At the first event with content: the caller sees words as they come. The default.
+    /// At the first event with content: the caller sees words as they arrive. The default.
     #[default]
     FirstContent,
-    /// When the stream is complete: the caller sees a whole answer or none. For pipelines, where nobody watches.
+    /// When the stream is complete: the caller sees a whole answer or none. For pipelines without a waiting user.
     Complete,
 }
 
-/// How long, and how much of it, a stream is held back.
+/// How long and how much of a stream is held back.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HoldLimits {
     pub(crate) commit: CommitPolicy,
-    /// As many events without content are held back.
+    /// The most events without content that are held back.
     pub(crate) events: u32,
-    /// As many bytes are held back while there is no content.
+    /// The most bytes that are held back without content.
     pub(crate) bytes: usize,
-    /// As many bytes are held back of a stream that is to be complete.
+    /// The most bytes that are held back of a stream that has to be complete.
     pub(crate) whole: usize,
 }
 
-/// What is held back.
+/// The frames that are held back.
 #[derive(Default)]
 struct HeldEvents {
     frames: VecDeque<Frame<Bytes>>,
@@ -52,17 +52,17 @@ struct HeldEvents {
     bytes: usize,
 }
 
-/// After a finish reason: the time that is left for what else the API has to say, as it may never say `[DONE]`, nor
-/// close the connection.
+/// The time to wait for further data after a finish reason, as the API may never send `[DONE]` nor close the connection.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// What a frame costs to hold back, apart from its bytes.
+/// The cost of a frame that is held back, apart from its bytes.
 const FRAME: usize = 64;
 
-/// Holds a stream back to its commit point, and puts what was read back in line. Tells what it came to so far; a stream
-/// that failed before is an error.
+/// Holds a stream back to its commit point, and puts the frames back. Returns the outcome so far; a stream that failed before is
+/// an error.
 ///
-/// Stops at the first byte of a body that is no stream at all: see [`StreamMonitor::foreign`](crate::dialect::StreamMonitor::foreign).
+/// Stops at the first byte of a body that is not a stream: see
+/// [`StreamMonitor::foreign`](crate::dialect::StreamMonitor::foreign).
 pub(crate) async fn peek(
     guard: &mut MonitoredBody,
     hold: &HoldLimits,
@@ -95,9 +95,9 @@ pub(crate) async fn peek(
     }
 }
 
-/// The next frame; `None` when there is nothing to wait for.
+/// The next frame; `None` when no further frame is awaited.
 async fn next(guard: &mut MonitoredBody) -> Result<Option<(Frame<Bytes>, FrameSummary)>, Error> {
-    // Truncated: the API's own end is still to come.
+    // Truncated: the end in the API's own format is still missing.
     let whole = guard.outcome() != Outcome::Truncated;
     let frame = poll_fn(|cx| guard.poll_ahead(cx));
     if !whole {
@@ -106,15 +106,14 @@ async fn next(guard: &mut MonitoredBody) -> Result<Option<(Frame<Bytes>, FrameSu
     match timeout(GRACE, frame).await {
         Ok(frame) => frame.transpose(),
         Err(_) => {
-            // Nor is it waited for again by whoever reads what is handed on.
+            // The reader of the body does not wait for it again either.
             guard.stop();
             Ok(None)
         }
     }
 }
 
-/// Reads a body to its end, if it has at most so many bytes, and leaves it known in full. A larger one is passed through:
-/// `None`.
+/// Reads a body of at most `most` bytes to its end and makes it known in full. A larger one is passed through: `None`.
 pub(crate) async fn collect(body: &mut Body, most: usize) -> Result<Option<Bytes>, Error> {
     if let Some(bytes) = body.bytes() {
         return Ok(Some(bytes));
@@ -137,7 +136,7 @@ pub(crate) async fn collect(body: &mut Body, most: usize) -> Result<Option<Bytes
             Ok(data) if first.is_empty() && more.is_empty() => first = data,
             Ok(data) => {
                 if more.is_empty() {
-                    // What is to come is known of most answers: then each byte is copied once, and there is one copy.
+                    // The remaining size of most answers is known: then each byte is copied once, into one buffer.
                     let rest = guard.size_hint().lower().min(most as u64) as usize;
                     more.reserve(first.len() + data.len() + rest);
                     more.extend_from_slice(&std::mem::take(&mut first));
@@ -155,7 +154,7 @@ pub(crate) async fn collect(body: &mut Body, most: usize) -> Result<Option<Bytes
     }
     let bytes = match more.len() {
         0 => first,
-        // No larger than it is, as it may be kept.
+        // The bytes may be kept, so they are not kept in a larger buffer.
         size if more.capacity() > size + size / 8 => Bytes::copy_from_slice(&more),
         _ => more.freeze(),
     };
@@ -175,7 +174,7 @@ impl HeldEvents {
         self.frames.push_back(frame);
     }
 
-    /// Whether that is all that may be held back without content.
+    /// Whether more is held back than allowed without content.
     fn is_past(&self, hold: &HoldLimits) -> bool {
         self.events > hold.events || self.bytes > hold.bytes
     }

@@ -14,7 +14,7 @@ use crate::{
 
 const PATHS: [&str; 3] = ["/v1/chat/completions", "/v1/responses", "/v1/messages"];
 
-/// The bytes of the answer, up to its end or up to where its body fails.
+/// The bytes of the answer, up to its end or to the failure of its body.
 async fn answer(path: &str, request: &'static str, reply: &Reply) -> Vec<u8> {
     let provider = Provider::new("p").always(reply.clone());
     let request = http::Request::post(format!("http://p{path}")).body(Bytes::from(request));
@@ -26,7 +26,7 @@ async fn answer(path: &str, request: &'static str, reply: &Reply) -> Vec<u8> {
     bytes
 }
 
-/// What the monitor makes of a stream: words seen, failure, end, tokens.
+/// The monitor's results for a stream: words seen, failure, end, tokens.
 async fn followed(path: &str, reply: &Reply) -> (u32, Option<Outcome>, Outcome, Option<u64>) {
     let bytes = answer(path, r#"{"model":"m-1","stream":true}"#, reply).await;
     let mut monitor =

@@ -1,4 +1,4 @@
-//! How fast the content of a stream comes: whether it trickles.
+//! Measures how fast the content of a stream arrives.
 
 use std::{
     sync::{Arc, Mutex},
@@ -10,29 +10,28 @@ use tokio::time::Instant;
 use super::ProgressSignal;
 use crate::sync::lock_std as lock;
 
-/// The pace below which a stream is slow: so many events with content in such a time.
+/// The throughput below which a stream is slow: a number of events with content per time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct MinThroughput {
     pub(crate) events: u32,
     pub(crate) per: Duration,
 }
 
-/// Counts the content of a stream against the time that was waited for it. A handle: clones are the same count, in the
-/// extensions of the answer too.
+/// Counts the content of a stream and the time waited for it. Clones share their count; one is in the extensions of the answer.
 #[derive(Clone, Debug)]
 pub(crate) struct ThroughputMeter(Arc<Mutex<Count>>);
 
-/// What came in what time.
+/// The events and the waiting time.
 #[derive(Debug)]
 pub(super) struct Count {
     least: MinThroughput,
-    /// Of the minute under way.
+    /// The events of the current minute.
     events: u32,
     waited: Duration,
     slow: Option<BelowMin>,
 }
 
-/// The slowest minute of a stream that was too slow.
+/// The first minute of a stream in which it was too slow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BelowMin {
     pub(crate) events: u32,
@@ -42,22 +41,22 @@ pub(crate) struct BelowMin {
 // === impl ThroughputMeter ===
 
 impl ThroughputMeter {
-    /// The pace of a stream from here on, with what was held back of it since its first content.
+    /// Measures a stream from here on, including the content held back since its first event.
     pub(crate) fn new(least: MinThroughput, held: Option<(Instant, &ProgressSignal)>) -> Self {
         let mut count = Count::new(least);
         if let Some((first, pulse)) = held {
-            // Nobody but the provider was waited for.
+            // All of that time was spent waiting for the provider.
             count.add(pulse.beats().saturating_sub(1), first.elapsed());
         }
         Self(Arc::new(Mutex::new(count)))
     }
 
-    /// So many events with content came after that wait.
+    /// Adds `events` events with content that arrived after a wait.
     pub(super) fn add(&self, events: u32, waited: Duration) {
         lock(&self.0).add(events, waited);
     }
 
-    /// Where the stream was too slow, if it is at its end now.
+    /// The first minute in which the stream was too slow, if any; called at its end.
     pub(crate) fn slow(&self) -> Option<BelowMin> {
         lock(&self.0).slow()
     }
@@ -81,14 +80,14 @@ impl Count {
 
     fn judge(&mut self) {
         let MinThroughput { events, per } = self.least;
-        // The events that came, in as long a time as is set.
+        // The events scaled to the configured time.
         let came = f64::from(self.events) * per.as_secs_f64() / self.waited.as_secs_f64();
         if came < f64::from(events) {
             self.slow.get_or_insert(BelowMin { events: self.events, within: self.waited });
         }
     }
 
-    /// The last minute may not be a whole one: it is judged by what came of it, unless it is too short to say anything.
+    /// Judges the last, partial minute in proportion to its length, unless it is shorter than a sixth of the configured time.
     fn slow(&mut self) -> Option<BelowMin> {
         if self.waited >= self.least.per / 6 {
             self.judge();

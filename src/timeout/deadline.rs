@@ -1,4 +1,4 @@
-//! The deadline layer: the one limit that everything of a call shares.
+//! The deadline layer: one limit for all attempts, waits and fallbacks of a call.
 
 use std::{
     fmt,
@@ -21,14 +21,14 @@ use crate::{
     time::saturating_add,
 };
 
-/// Sets the deadline of a call, and ends the call there.
+/// A service that sets the deadline of a call and ends the call at it.
 #[derive(Clone, Debug)]
 pub struct DeadlineService<S> {
     inner: S,
     layer: DeadlineLayer,
 }
 
-/// Makes [`DeadlineService`]s.
+/// A layer that creates [`DeadlineService`]s.
 #[derive(Clone, Debug)]
 pub struct DeadlineLayer {
     policy: DeadlinePolicy,
@@ -36,11 +36,11 @@ pub struct DeadlineLayer {
 }
 
 pin_project! {
-    /// One call and its deadline.
+    /// The future of a call with a deadline.
     pub struct DeadlineFuture<F> {
         #[pin]
         within: Timed<F>,
-        // Each is taken by the end.
+        // Both are taken at the end.
         call: Option<Bounded>,
         refused: Option<Error>,
     }
@@ -55,11 +55,11 @@ struct Bounded {
 // === impl DeadlinePolicy ===
 
 impl DeadlinePolicy {
-    /// The layer.
+    /// Builds the layer.
     ///
     /// # Errors
     ///
-    /// Where the limit is zero: it would refuse every call.
+    /// If the limit is zero: it would refuse every call.
     pub fn build(self) -> Result<DeadlineLayer, ConfigError> {
         self.check()?;
         Ok(DeadlineLayer::new(self))
@@ -73,15 +73,15 @@ impl DeadlineLayer {
         Self { policy, events: EventSink::default() }
     }
 
-    /// Sends the events of the layer to that sink. The last sink set is used; without one they go to `tracing` alone.
+    /// Sets the sink for the events of the layer. The last sink set is used; without one, events only go to `tracing`.
     #[must_use]
     pub fn events(mut self, events: EventSink) -> Self {
         self.events = events;
         self
     }
 
-    /// The deadline of a call: the caller's own, sooner or later than the policy's, for only the caller knows how long
-    /// this one may take; else the policy's, or that of a call it is a part of, whichever is sooner.
+    /// The deadline of a call: the caller's own, which may be sooner or later than the policy's, since only the caller knows how
+    /// long this call may take; else the policy's, or that of an outer call if it is sooner.
     fn deadline(&self, request: &mut Request, told: Option<Deadline>, now: Instant) -> Deadline {
         let usual = || Deadline::at(saturating_add(now, self.policy.limit));
         let own = request.extensions().get::<Deadline>().copied();
@@ -97,7 +97,7 @@ impl DeadlineLayer {
         deadline
     }
 
-    /// The deadline in a header, which goes no further.
+    /// Takes the deadline out of its header.
     fn deadline_from_header(&self, request: &mut Request) -> Result<Option<Deadline>, Error> {
         let header = self.policy.header.as_ref();
         let Some((name, value)) = header.and_then(|n| Some((n, request.headers_mut().remove(n)?)))
@@ -148,7 +148,8 @@ impl<S: Upstream> Service<Request> for DeadlineService<S> {
             events: self.layer.events.clone(),
             after: deadline.left(now),
         };
-        // Also without any time left: a stored or a canned answer needs none, and an attempt is not started without.
+        // The call is made even without any time left: a stored or canned answer needs none, and no attempt is started without
+        // it.
         let inner = refused.is_none().then(|| self.inner.call(request));
         let within = Timed::new(inner, deadline.instant());
         DeadlineFuture { within, call: Some(call), refused }

@@ -1,4 +1,4 @@
-//! The limits of one attempt: which is next, and what becomes of the attempt when it passes.
+//! The limits of one attempt: which one is next, and the error when it passes.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ pub(super) struct AttemptLimits {
     shared: Arc<Shared>,
     attempt_log: AttemptLog,
     deadline: Option<Deadline>,
-    /// With less time left the attempt is not started.
+    /// The least time left for which the attempt is started.
     min_attempt_time: Duration,
     line: Option<Line>,
     pulse: Option<ProgressSignal>,
@@ -30,18 +30,18 @@ pub(super) struct AttemptLimits {
     first: Option<Instant>,
     started: Instant,
     whole: Option<Instant>,
-    /// What is too slow for a stream, and whose stream it is.
+    /// The throughput below which a stream is slow, and its route.
     least: Option<(MinThroughput, Route)>,
-    /// No other target is asked after this one.
+    /// Whether no other target is tried after this one.
     last: bool,
-    /// Which limit is next, how long it is, since when it counts, and when it passes.
+    /// The next limit, its length, its start, and when it passes.
     pub(super) phase: Phase,
     limit: Duration,
     since: Instant,
     pub(super) until: Instant,
 }
 
-/// What all attempts through one layer share.
+/// The state that all attempts of one layer share.
 #[derive(Clone, Debug)]
 pub(super) struct Shared {
     pub(super) policy: TimeoutPolicy,
@@ -51,9 +51,9 @@ pub(super) struct Shared {
 // === impl AttemptLimits ===
 
 impl AttemptLimits {
-    /// An attempt that had nine tenths of its limit had its time.
+    /// An attempt that a deadline ends within the last tenth of its limit has used its limit.
     const ABOUT: u32 = 10;
-    /// The last twentieth of a limit belongs to it.
+    /// The last twentieth of a limit counts as reaching it.
     const CLOSE: u32 = 20;
 
     pub(super) fn of(shared: Arc<Shared>, request: &mut Request) -> Self {
@@ -99,8 +99,8 @@ impl AttemptLimits {
         self.until > self.started && left.is_none_or(|left| left >= self.min_attempt_time)
     }
 
-    /// The first limit: a stream's to its first content, else that of the whole attempt. Where no other target can be
-    /// asked, one that was not set lasts as long as the call has: a late answer is worth more than none.
+    /// Sets the first limit: to the first content of a stream, else that of the whole attempt. At the last target a default limit
+    /// is extended to the deadline of the call: a late answer is worth more than none.
     fn begin(&mut self) {
         let TimeoutPolicy { attempt, first_event, .. } = self.shared.policy;
         let (phase, limit) = match self.pulse {
@@ -117,8 +117,8 @@ impl AttemptLimits {
         }
     }
 
-    /// The next limit, from `now`: that one, or what ends before it. A deadline that leaves it about as much is no other
-    /// limit: the attempt had its time.
+    /// Sets the next limit, from `now`: `limit`, or whatever ends before it. If the deadline leaves nearly all of `limit`, the
+    /// phase stays that of the limit: the attempt has used it.
     fn set(&mut self, phase: Phase, limit: Duration, now: Instant) {
         self.since = now;
         (self.phase, self.limit, self.until) = (phase, limit, saturating_add(self.since, limit));
@@ -132,7 +132,7 @@ impl AttemptLimits {
         }
     }
 
-    /// Where the whole stream has to end before.
+    /// Applies the limit of the whole stream if it is sooner.
     fn end_with_the_stream(&mut self) {
         let whole = self.whole.filter(|_| self.pulse.is_some());
         if let Some(end) = whole.filter(|end| *end < self.until) {
@@ -140,7 +140,7 @@ impl AttemptLimits {
         }
     }
 
-    /// Tells the upstream how long it has, where it wants to know.
+    /// Sends the time left to the upstream, if a header is configured.
     fn announce(&self, request: &mut Request) {
         if let Some(name) = &self.shared.policy.header {
             let left = self.until.saturating_duration_since(self.started).as_millis();
@@ -149,7 +149,7 @@ impl AttemptLimits {
         }
     }
 
-    /// Restarts the idle clock where content has arrived that is held back.
+    /// Restarts the idle clock if content has arrived that is held back.
     pub(super) fn revive(&mut self) -> bool {
         let beats = self.pulse.as_ref().map_or(0, ProgressSignal::beats);
         let alive = beats != std::mem::replace(&mut self.beats, beats);
@@ -163,7 +163,7 @@ impl AttemptLimits {
     pub(super) fn elapsed(&self) -> Error {
         let after = self.until.saturating_duration_since(self.since);
         self.shared.events.emit(EventKind::TimedOut { phase: self.phase, after });
-        // The caller's deadline says nothing of the connection.
+        // The caller's deadline is no evidence about the connection.
         let line = self.line.as_ref().filter(|_| self.phase != Phase::Deadline);
         let silent = line.is_some_and(Line::is_silent);
         self.report_connection();
@@ -179,8 +179,8 @@ impl AttemptLimits {
         }
     }
 
-    /// A connection that is closed just as its silence reaches the limit was a silent one, whichever side gave up first. Taken for
-    /// a cut, it would be asked again, to be silent again.
+    /// Handles an attempt that failed. A connection that is closed just as its silence reaches the limit counts as timed out,
+    /// whichever side closed it. As a cut connection it would be retried, and be silent again.
     pub(super) fn failed(&self, error: Error) -> Error {
         self.report_connection();
         let closed = matches!(
@@ -193,7 +193,7 @@ impl AttemptLimits {
         if closed && ours && !heard && close { self.elapsed().with_source(error) } else { error }
     }
 
-    /// Puts the body of an answer under its clocks.
+    /// Applies the idle and stream limits to the body of an answer.
     pub(super) fn guard(&self, mut response: Response) -> Response {
         let TimeoutPolicy { idle, stream_total: whole_stream, .. } = self.shared.policy;
         if let Some(first) = self.first {

@@ -1,4 +1,4 @@
-//! The connection of an attempt, as its transport reports it.
+//! The connection of an attempt, as reported by its transport.
 
 use tokio::time::Instant;
 
@@ -7,7 +7,7 @@ use crate::{
     telemetry::{EventKind, EventSink},
 };
 
-/// Where the transport reports of the connection, and whose attempt it is.
+/// The transport's reports about the connection, and the route of the attempt.
 pub(super) struct Line {
     admission: Admission,
     route: Route,
@@ -20,12 +20,12 @@ impl Line {
         Some(Self { admission: attempt.admission.clone()?, route: attempt.known_route()?.clone() })
     }
 
-    /// A limit of ours has passed. Whether the silence is that of a kept connection.
+    /// Whether the silence before a passed limit is that of a kept connection.
     pub(super) fn is_silent(&self) -> bool {
         self.admission.connection().is_silent(Instant::now())
     }
 
-    /// Tells that a kept connection was dead, if one was.
+    /// Emits an event if a kept connection was dead.
     pub(super) fn report(&self, events: &EventSink) {
         if let Some(Lost { sent_again }) = self.admission.connection().take_lost() {
             events.emit(EventKind::ConnectionLost { route: self.route.clone(), sent_again });

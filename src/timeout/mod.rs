@@ -1,26 +1,26 @@
-//! Limits on time: of a call, of an attempt, and of the silence in a body.
+//! Limits the time of a call and of an attempt, and the silence in a body.
 //!
-//! Use [`DeadlinePolicy`] outermost, so that attempts, waits and fallbacks share one limit, and [`TimeoutPolicy`] around
-//! each attempt, inside retries, breaker and limits: its clock starts when the attempt does, after every queue.
+//! Use [`DeadlinePolicy`] outermost, so that attempts, waits and fallbacks share one limit, and [`TimeoutPolicy`] around each
+//! attempt, inside retries, breaker and limits: its clock starts with the attempt, after every queue.
 //!
 //! | limit | default | counts | when it passes |
 //! |---|---|---|---|
 //! | deadline | 30 s | the whole call, to the first content of a stream, else to the whole answer | an error, or the answer of a fallback that needs no time |
 //! | connect | the transport's | | unreachable |
-//! | attempt | 20 s | an answer that is not streamed | the attempt is dropped; another target, not the same |
+//! | attempt | 20 s | an answer that is not streamed | the attempt is dropped; another target is tried, not the same one |
 //! | first event | 20 s | a stream, to its first event with content | the same |
-//! | idle | 15 s | the provider's silence in a body, between two events with content | an error in the body |
+//! | idle | 15 s | the wait for the provider in a body, between two events with content | an error in the body |
 //! | whole stream | none | a stream, from the start of its attempt | an error in the body |
-//! | slow stream | none | events with content a minute | the breaker counts a slow call; the stream goes on |
+//! | slow stream | none | events with content per minute | the breaker counts a slow call; the stream goes on |
 //!
-//! The limits of an attempt and of its first event, where they are not set, give way. A deadline of the profile that is
-//! shorter bounds them. At the last target of a ladder that can be asked they are all the time that is left: nobody else
-//! answers, so a late answer is worth more than none. One that was set holds there too.
+//! The default limits of an attempt and of its first event are flexible. A shorter deadline of the profile bounds them. At the
+//! last available target they are extended to all the time that is left, since a late answer is worth more than none. A limit
+//! that was set explicitly applies there too.
 //!
-//! Data goes before the timer: what has arrived is never thrown away for a clock. A connection that is closed within the last
-//! 5 % of an attempt's limit, though, was silent for all of it: it counts as timed out, and is not asked again. Comments, pings and role-only chunks
-//! are not content and end no silence; on a path of an unknown dialect every byte is content. Only the time during which
-//! the reader waits for the provider is silence: a reader that is slow itself is never timed out for it.
+//! Data takes precedence over the timer: data that has arrived is never discarded because of a timer. But a connection that is
+//! closed within the last 5 % of an attempt's limit without new content counts as timed out, and is not retried. Comments, pings
+//! and role-only chunks are not content and do not reset the idle clock; on a path of an unknown dialect every byte is content.
+//! The idle clock only runs while the reader waits for the provider: a slow reader never causes a timeout.
 //!
 //! # Example
 //!
@@ -48,23 +48,24 @@
 //!
 //! # Events
 //!
-//! `TimedOut` with the limit and its length, for each limit that passes, those of bodies too; nothing where the caller
-//! goes away. `ConnectionLost` where the transport found a kept connection dead. `StreamSlow` at the end of a stream that trickled.
+//! `TimedOut` with the limit and its length, for each limit that passes, including those of bodies; no event if the caller drops
+//! the call. `ConnectionLost` if the transport found a kept connection dead. `StreamSlow` at the end of a stream that was too
+//! slow.
 //!
 //! # Pitfalls
 //!
-//! - An attempt with less time left than its own limit has what is left. It then fails as timed out by the deadline, unless
-//!   it had nine tenths of its limit: then that is what it reached.
-//! - An attempt that has waited in a queue until less than a second is left (or a tenth of what the call has) is not sent.
+//! - An attempt with less time left than its own limit gets the time left. It then fails as timed out by the deadline, unless it
+//!   ran for nine tenths of its limit: then as timed out by that limit.
+//! - An attempt that has waited in a queue until less than a second is left (or a tenth of the time of the call) is not sent.
 //! - A caller's [`Deadline`](crate::context::Deadline) in the request's extensions, or in the header `evenkeel-deadline-ms`,
-//!   holds as it is, also one later than the policy's. One that has passed already leaves time for stored and canned answers
-//!   only: nothing is sent, and no breaker hears of it.
-//! - A limit that passes in silence on a kept connection of HTTP/1 fails as [`ConnectionLost`](crate::outcome::Outcome::ConnectionLost), once
-//!   a minute for each host: it may be retried, and no breaker counts it. The transport has to report its connections: see
-//!   [`Reconnect`](crate::adapter::Reconnect).
-//! - The deadline ends with the first content of a stream: how long the rest may take is up to `idle` and `whole_stream`.
-//! - Without a layer inside that collects answers (as the client has), the attempt ends with the head of the answer; its
-//!   body is then bounded by `idle`.
+//!   applies as it is, even if it is later than the policy's. A deadline that has already passed leaves time for stored and
+//!   canned answers only: no request is sent, and no breaker counts the call.
+//! - A limit that passes in silence on a kept connection of HTTP/1 fails as
+//!   [`ConnectionLost`](crate::outcome::Outcome::ConnectionLost), once a minute for each host: it may be retried, and no breaker
+//!   counts it. The transport has to report its connections: see [`Reconnect`](crate::adapter::Reconnect).
+//! - The deadline ends with the first content of a stream: the rest is limited by `idle` and `stream_total`.
+//! - Without an inner layer that collects answers (as the client has), the attempt ends with the head of the answer; its body is
+//!   then limited by `idle`.
 
 mod deadline;
 mod limits;

@@ -1,4 +1,4 @@
-//! What the limits on time are set to.
+//! The configuration of the time limits.
 
 use std::time::Duration;
 
@@ -10,27 +10,27 @@ use crate::{
     time::{AnswerTimes, Limit, scale},
 };
 
-/// How long one attempt may take, and how long a stream may be silent.
+/// The time limits of one attempt, and of the gaps in a stream.
 ///
 /// # Defaults
 ///
-/// Those of a bot, where a person waits:
+/// The defaults suit a bot with a waiting user:
 ///
-/// - [`attempt`](Self::attempt): 20 s for an answer that is not streamed: some two thirds of the deadline, so that a
-///   silent provider leaves time for another
-/// - [`first_event`](Self::first_event): 20 s to the first content of a stream: a model that reasons is silent for as long
-///   before its first word, and a shorter limit takes that for an outage
-/// - [`idle`](Self::idle): 15 s between two events with content: many times what any model pauses
-/// - [`stream_total`](Self::stream_total): none: a long answer that goes on is a healthy one
-/// - [`min_events_per_minute`](Self::min_events_per_minute): none: one provider sends a word an event, another a paragraph, so only who knows
-///   the model can say what is slow
+/// - [`attempt`](Self::attempt): 20 s for an answer that is not streamed: about two thirds of the deadline, so that a silent
+///   provider leaves time for another
+/// - [`first_event`](Self::first_event): 20 s to the first content of a stream: a reasoning model is silent for that long before
+///   its first word, and a shorter limit would treat that as an outage
+/// - [`idle`](Self::idle): 15 s between two events with content: many times the pauses of any model
+/// - [`stream_total`](Self::stream_total): none: a long answer that still makes progress is healthy
+/// - [`min_events_per_minute`](Self::min_events_per_minute): none: one provider sends a word per event, another a paragraph, so a
+///   useful value depends on the model
 /// - [`header`](Self::header): none
 ///
-/// The first two, where they are not set, give way: to a deadline of the profile that is shorter, and at the last target
-/// that can be asked to all the time that is left, since an answer that comes late is worth more than none.
+/// The defaults of the first two are flexible: a shorter deadline of the profile bounds them, and at the last available target
+/// they are extended to all the time that is left, since a late answer is worth more than none.
 ///
-/// The limit on connecting is the transport's own (`reqwest::ClientBuilder::connect_timeout`; 5 s is the usual value):
-/// only it knows when a connection is made. An attempt's limit includes it.
+/// The connect timeout is set on the transport (`reqwest::ClientBuilder::connect_timeout`; 5 s is a usual value), since only the
+/// transport knows when a connection is made. An attempt's limit includes it.
 #[derive(Clone, Debug)]
 pub struct TimeoutPolicy {
     pub(super) attempt: Limit,
@@ -41,11 +41,11 @@ pub struct TimeoutPolicy {
     pub(super) header: Option<HeaderName>,
 }
 
-/// By when a call has its answer.
+/// The deadline of a call.
 ///
 /// # Defaults
 ///
-/// - [`limit`](Self::limit): 30 s, as long as a person waits for a bot before giving up
+/// - [`limit`](Self::limit): 30 s, as long as a user waits for a bot before giving up
 /// - [`header`](Self::header): `evenkeel-deadline-ms`
 #[derive(Clone, Debug)]
 pub struct DeadlinePolicy {
@@ -67,42 +67,43 @@ impl TimeoutPolicy {
         AnswerTimes { first_event: self.first_event.time(), whole_answer: self.attempt.time() }
     }
 
-    /// How long one attempt at an answer that is not streamed may take, whole.
+    /// The limit of one attempt at an answer that is not streamed, for the whole answer. Default: 20 s.
     #[must_use]
     pub fn attempt(mut self, limit: Duration) -> Self {
         self.attempt = Limit::Set(limit);
         self
     }
 
-    /// How long a stream may take to its first event with content.
+    /// The limit of a stream until its first event with content. Default: 20 s.
     #[must_use]
     pub fn first_event(mut self, limit: Duration) -> Self {
         self.first_event = Limit::Set(limit);
         self
     }
 
-    /// How long a body may be silent, once it has begun: the time between two events with content. Comments, pings and
-    /// role-only chunks are not content.
+    /// The longest gap between two events with content in a body that has begun. Comments, pings and role-only chunks are not
+    /// content.
     #[must_use]
     pub fn idle(mut self, limit: Duration) -> Self {
         self.idle = limit;
         self
     }
 
-    /// How long a whole stream may take, from the start of its attempt. Ends healthy long streams as well.
+    /// The limit of a whole stream, from the start of its attempt. Ends healthy long streams as well.
     #[must_use]
     pub fn stream_total(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.stream_total = limit.into();
         self
     }
 
-    /// A stream with fewer events with content a minute is slow. It is not ended for that, as what it says is worth
-    /// having: the breaker counts its call as a slow one ([`BreakerPolicy::slow_ratio`](crate::breaker::BreakerPolicy::slow_ratio)),
-    /// so that the next calls go elsewhere while too many are.
+    /// The number of events with content per minute below which a stream is slow. A slow stream is not ended, since its content
+    /// is still useful: the breaker counts its call as slow
+    /// ([`BreakerPolicy::slow_ratio`](crate::breaker::BreakerPolicy::slow_ratio)), so that later calls go elsewhere while too
+    /// many are slow.
     ///
-    /// Each minute of waiting for the provider is judged, and the last one by as much as there was of it, from ten seconds
-    /// on. Only the time during which the reader waits counts, so a reader that is slow itself makes no stream slow. A
-    /// stream that is held back until it is complete is judged over all of its time since the first content.
+    /// Each minute of waiting for the provider is judged, and the last one in proportion to its length, from ten seconds on. Only
+    /// the time during which the reader waits counts, so a slow reader makes no stream slow. A stream that is held back until it
+    /// is complete is judged over all of its time since the first content.
     #[must_use]
     pub fn min_events_per_minute(mut self, events_a_minute: impl Into<Option<u32>>) -> Self {
         let per = Duration::from_secs(60);
@@ -110,15 +111,15 @@ impl TimeoutPolicy {
         self
     }
 
-    /// Tells the upstream by this header how many milliseconds are left until the attempt is given up: until the whole
-    /// answer, or until the first content of a stream. For gateways of your own that make use of it.
+    /// The header that carries the milliseconds left for the attempt to the upstream: until the whole answer, or until the first
+    /// content of a stream. For gateways that make use of it.
     #[must_use]
     pub fn header(mut self, name: HeaderName) -> Self {
         self.header = Some(name);
         self
     }
 
-    /// The defaults where nobody waits: 5 min, 3 min and 60 s.
+    /// The defaults without a waiting user: 5 min, 3 min and 60 s.
     pub(crate) fn pipeline() -> Self {
         let minute = Duration::from_secs(60);
         Self {
@@ -129,7 +130,7 @@ impl TimeoutPolicy {
         }
     }
 
-    /// Bounds the limits of an attempt that are not set by that time, such as the deadline of the calls.
+    /// Bounds the limits of an attempt that are not set explicitly by `time`, such as the deadline of the calls.
     #[must_use]
     pub fn within(mut self, time: Duration) -> Self {
         self.attempt = self.attempt.within(time);
@@ -146,7 +147,7 @@ impl TimeoutPolicy {
         self
     }
 
-    /// Refuses what cannot be meant, also beside the deadline that the pipeline has.
+    /// Rejects invalid values, also in combination with the deadline of the pipeline.
     pub(crate) fn check(&self, deadline: Option<Duration>) -> Result<(), ConfigError> {
         for (field, limit) in self.fields() {
             more_than_zero(field, limit)?;
@@ -215,16 +216,16 @@ impl DeadlinePolicy {
         Self::default()
     }
 
-    /// How long a call may take: to its first content if it is streamed, else to its whole answer.
+    /// The time limit of a call: to its first content if it is streamed, else to its whole answer. Default: 30 s.
     #[must_use]
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
     }
 
-    /// The header by which a caller may set the deadline of one call, in whole milliseconds from now, where its client
-    /// takes no [`Deadline`](crate::context::Deadline) in the request's extensions; where both are there, the sooner holds.
-    /// It is taken out of the request. `None`: no header is read.
+    /// The header in which a caller may set the deadline of one call, in whole milliseconds from now, if its client cannot set a
+    /// [`Deadline`](crate::context::Deadline) in the request's extensions; with both, the sooner one applies. The header is
+    /// removed from the request. `None`: no header is read.
     #[must_use]
     pub fn header(mut self, name: impl Into<Option<HeaderName>>) -> Self {
         self.header = name.into();

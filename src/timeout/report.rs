@@ -1,4 +1,4 @@
-//! What the limits on a body tell at its end.
+//! The events of the limits on a body, emitted at its end.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use crate::{
     telemetry::{EventKind, EventSink},
 };
 
-/// Tells which limit passed in a body, and whether its content trickled.
+/// Emits which limit passed in a body, and whether the stream was too slow.
 pub(super) struct TimeoutReporter {
     pub(super) events: EventSink,
     pub(super) idle: Duration,
     pub(super) whole_stream: Option<Duration>,
-    /// Whose pace it is, where one is set.
+    /// The throughput meter and its route, if a minimum is set.
     pub(super) pace: Option<(ThroughputMeter, Route)>,
 }
 

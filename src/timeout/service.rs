@@ -1,4 +1,4 @@
-//! The timeout layer: the clock of one attempt, and of the body it brings.
+//! The timeout layer: the limits of one attempt and of its body.
 
 use std::{
     fmt,
@@ -18,21 +18,21 @@ use super::{
 };
 use crate::{ConfigError, Error, Request, Response, Upstream, telemetry::EventSink};
 
-/// Gives one attempt so long, and the silence in its body so long.
+/// A service that limits the time of one attempt and the gaps in its body.
 #[derive(Clone, Debug)]
 pub struct Timeout<S> {
     inner: S,
     shared: Arc<Shared>,
 }
 
-/// Makes [`Timeout`] services.
+/// A layer that creates [`Timeout`] services.
 #[derive(Clone, Debug)]
 pub struct TimeoutLayer {
     shared: Arc<Shared>,
 }
 
 pin_project! {
-    /// One attempt and its clock.
+    /// The future of one attempt with its limits.
     pub struct TimeoutFuture<F> {
         #[pin]
         within: Timed<F>,
@@ -43,11 +43,11 @@ pin_project! {
 // === impl TimeoutPolicy ===
 
 impl TimeoutPolicy {
-    /// The layer.
+    /// Builds the layer.
     ///
     /// # Errors
     ///
-    /// Where a value cannot be meant; the error names the field, the value and what is allowed.
+    /// If a value is not allowed. The error names the field, the value and the allowed values.
     pub fn build(self) -> Result<TimeoutLayer, ConfigError> {
         self.check(None)?;
         Ok(TimeoutLayer::new(self))
@@ -61,7 +61,7 @@ impl TimeoutLayer {
         Self { shared: Arc::new(Shared { policy, events: EventSink::default() }) }
     }
 
-    /// Sends the events of the layer to that sink. The last sink set is used; without one they go to `tracing` alone.
+    /// Sets the sink for the events of the layer. The last sink set is used; without one, events only go to `tracing`.
     #[must_use]
     pub fn events(mut self, events: EventSink) -> Self {
         Arc::make_mut(&mut self.shared).events = events;
@@ -91,7 +91,7 @@ impl<S: Upstream> Service<Request> for Timeout<S> {
     fn call(&mut self, mut request: Request) -> Self::Future {
         let limits = AttemptLimits::of(self.shared.clone(), &mut request);
         let until = limits.until;
-        // An attempt that cannot finish is not started: it may have waited for its turn until there was no time for it.
+        // An attempt that cannot finish is not started: it may have waited for its turn until there was no time left.
         let inner = limits.has_time().then(|| self.inner.call(request));
         TimeoutFuture { within: Timed::new(inner, until), limits }
     }
@@ -104,7 +104,7 @@ impl<F: Future<Output = Result<Response, Error>>> Future for TimeoutFuture<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
-        // Data first, then the timer: what has arrived in time is never thrown away for a clock.
+        // Data first, then the timer: data that has arrived in time is never discarded because of a timer.
         match this.within.as_mut().poll_inner(cx) {
             Poll::Ready(Some(Ok(response))) => {
                 this.limits.report_connection();

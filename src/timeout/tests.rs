@@ -1,4 +1,4 @@
-//! Tests of what cannot be asked for from outside: the clocks of a body, and of an attempt that is read ahead.
+//! Tests of parts that are not reachable from outside: the clocks of a body, and of an attempt that is read ahead.
 
 use std::{
     future::poll_fn,
@@ -33,7 +33,7 @@ fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-/// A body whose frames are sent in by the test.
+/// A body whose frames are sent by the test.
 struct Sent(UnboundedReceiver<&'static str>);
 
 impl http_body::Body for Sent {
@@ -124,7 +124,7 @@ async fn a_long_stream_that_goes_on_is_never_ended() {
 async fn comments_do_not_re_arm_the_idle_clock() {
     let (sender, mut body) = clocked(true, None);
     tokio::spawn(async move {
-        // They end, so that a clock that never goes off fails the test instead of hanging it.
+        // The number of events is limited, so that a clock that never fires fails the test instead of hanging it.
         for _ in 0..100 {
             let _ = sender.send(": keep-alive\n\n");
             sleep(secs(4)).await;
@@ -158,7 +158,7 @@ async fn a_reader_that_comes_late_to_nothing_waits_from_then_on() {
     sender.send("one").unwrap();
     assert!(next(&mut body).await.unwrap().is_ok());
     sleep(secs(60)).await;
-    // The transport reads on when it is asked to: what it brings then is in time.
+    // The transport reads on when it is polled: what it delivers then is in time.
     let start = Instant::now();
     tokio::spawn(async move {
         sleep(secs(1)).await;
@@ -285,7 +285,7 @@ fn pulse(request: &Request) -> Option<ProgressSignal> {
     request.extensions().get().cloned()
 }
 
-/// A service that reads ahead: content comes after each of these waits and is held back until the last has come.
+/// A service that reads ahead: content arrives after each of these waits and is held back until the last has arrived.
 async fn held_back(waits: &[u64], request: Request) -> Result<Response, Error> {
     let pulse = pulse(&request).expect("a streamed ask has a pulse");
     for wait in waits {
@@ -332,7 +332,7 @@ async fn a_stream_that_is_held_back_is_bounded_by_the_deadline_and_as_a_whole() 
     assert_eq!((timed_out(result), took), (Phase::Stream, 20));
 }
 
-/// A service that brings content after each of these waits and fails when the last has passed.
+/// A service that delivers content after each of these waits and fails when the last has passed.
 async fn closed(
     waits: &'static [u64],
     outcome: Outcome,
@@ -384,10 +384,10 @@ async fn a_close_well_before_the_limit_or_an_answer_at_it_is_what_it_is() {
         let request = if waits == [18_900] { Request::default() } else { streamed_ask() };
         assert_eq!(closed(waits, Outcome::Truncated, request).await.0, Outcome::Truncated);
     }
-    // Content and the cut come at one moment: it was not silent.
+    // Content and the cut arrive at the same time: the connection was not silent.
     let (came, ..) = closed(&[9_000, 14_500, 0], Outcome::Truncated, streamed_ask()).await;
     assert_eq!(came, Outcome::Truncated);
-    // Whoever refuses has answered.
+    // A refused connection is an answer.
     let (came, ..) = closed(&[9_900], Outcome::Unreachable, streamed_ask()).await;
     assert_eq!(came, Outcome::Unreachable);
     // A deadline is not the target's silence.

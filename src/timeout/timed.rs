@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 pin_project! {
-    /// What another future comes to, or [`Elapsed`]: data first, then the timer.
+    /// Resolves to the output of another future, or to [`Elapsed`]: the future is polled before the timer.
     #[derive(Debug)]
     pub(crate) struct Timed<F> {
         #[pin]
@@ -20,14 +20,14 @@ pin_project! {
     }
 }
 
-/// The limit has passed. What was under way is dropped already.
+/// The limit has passed. The inner future is already dropped.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Elapsed;
 
 // === impl Timed ===
 
 impl<F> Timed<F> {
-    /// `None` in place of a future has elapsed already.
+    /// With `None` instead of a future, the limit has already passed.
     pub(crate) fn new(inner: Option<F>, until: Instant) -> Self {
         Self { inner, sleep: sleep_until(until) }
     }
@@ -39,7 +39,7 @@ impl<F> Timed<F> {
 }
 
 impl<F: Future> Timed<F> {
-    /// Asks the future alone.
+    /// Polls only the future.
     pub(crate) fn poll_inner(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -50,7 +50,7 @@ impl<F: Future> Timed<F> {
         }
     }
 
-    /// Asks the timer alone. On its end the future is dropped, so that its connection is free at once.
+    /// Polls only the timer. When it fires the future is dropped, so that its connection is free at once.
     pub(crate) fn poll_elapsed(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Elapsed> {
         let mut this = self.project();
         ready!(this.sleep.poll(cx));

@@ -1,4 +1,4 @@
-//! What a route has failed before, and what chance explains of it.
+//! The failures of a route in the past, and which further ones chance explains.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use tokio::time::Instant;
 
 use crate::breaker::BreakerPolicy;
 
-/// The attempts of a route and how many of them failed, where older ones count for less: half after ten windows.
+/// The attempts of a route and how many of them failed. Older ones weigh less: half after ten windows.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::breaker) struct Past {
     pub(super) all: Tried,
-    /// Those since failures began. Before it all was well, which says nothing of what has begun: a provider that fails one
-    /// attempt in five from now on is no outage, however well it was.
+    /// The attempts since failures began. The healthy time before them is no evidence about the present: a provider that fails
+    /// one attempt in five from now on has no outage, however healthy it was.
     pub(super) episode: Tried,
     /// Successes since the last failure.
     calm: u32,
@@ -24,19 +24,20 @@ pub(super) struct Tried {
     pub(super) failed: f64,
 }
 
-/// After so many windows an attempt of the past counts half.
+/// The number of windows after which an attempt of the past counts half.
 const HALF_LIFE: f64 = 10.0;
 
-/// After that many successes without a failure, the failures have ended. Where one attempt in five fails so many are rare.
+/// The number of successes without a failure after which the failures have ended. Where one attempt in five fails, that many are
+/// rare.
 const CALM: u32 = 20;
 
-/// How much the default threshold weighs against the past, in attempts.
+/// The weight of the default threshold against the past, in attempts.
 const PRIOR: f64 = 6.0;
 
-/// The part of a share that is bearable where the whole share is not.
+/// The part of a share of failures that is bearable where the whole share is not.
 const BEARABLE: f64 = 0.6;
 
-/// The chance of a share of failed calls that opens by default, where only the bearable part of it fails.
+/// The chance below which a share of failed calls opens by default, if only the bearable part of it fails.
 const SHARE_CHANCE: f64 = 0.005;
 
 // === impl Past ===
@@ -57,13 +58,13 @@ impl Past {
         }
     }
 
-    /// A run of that many failed attempts has ended, so that it is part of the past.
+    /// Adds a run of `failed` failed attempts that has ended to the past.
     pub(in crate::breaker) fn take(&mut self, failed: u32, window: Duration, now: Instant) {
         self.fade(window, now);
         self.take_in(failed);
     }
 
-    /// The same, as of the last time that anything was counted.
+    /// The same, without fading: as of the last time that anything was counted.
     pub(in crate::breaker) fn take_in(&mut self, failed: u32) {
         self.calm = 0;
         for tried in [&mut self.all, &mut self.episode] {
@@ -72,7 +73,7 @@ impl Past {
         }
     }
 
-    /// In steps of a tenth of the window: not at each call.
+    /// Fades the past in steps of a tenth of the window, not at each call.
     fn fade(&mut self, window: Duration, now: Instant) {
         let gone = now.saturating_duration_since(self.at);
         if gone >= window / 10 {
@@ -85,8 +86,8 @@ impl Past {
         }
     }
 
-    /// Whether chance does not explain that many failures in a row, neither at the share of all attempts nor at that since failures
-    /// began. The more attempts there were, the more often chance has had its turn.
+    /// Whether chance does not explain `row` failures in a row, neither at the share of all attempts nor at the share since
+    /// failures began. The chance is divided by the number of attempts, since each attempt is another occasion for a run.
     pub(super) fn explains_not(&self, row: u32, pending: f64, like: u32) -> bool {
         [self.episode, self.all].iter().all(|tried| {
             let chance = 2.0 * BreakerPolicy::CHANCE / (tried.attempts + 2.0);
@@ -94,8 +95,8 @@ impl Past {
         })
     }
 
-    /// The chance of a share of failed calls that opens by default. The longer the route has been watched, the more often
-    /// chance has had its turn: that is divided by.
+    /// The chance below which a share of failed calls opens by default. It falls with the number of attempts of the route, since
+    /// each is another occasion for such a share.
     pub(in crate::breaker) fn share_chance(&self) -> f64 {
         SHARE_CHANCE / (1.0 + self.all.attempts / 10.0)
     }
@@ -104,10 +105,10 @@ impl Past {
 // === impl Tried ===
 
 impl Tried {
-    /// Whether `row` failures have a chance of at most `chance` after those attempts, where for each `pending` attempts are
-    /// under way that may be answered. Without such it is the chance of that many in a row.
+    /// Whether `row` failures have a chance of at most `chance` after those attempts, with `pending` attempts under way for each
+    /// failure that may still be answered. Without any this is the chance of `row` failures in a row.
     pub(super) fn is_improbable(&self, row: u32, pending: f64, chance: f64, like: u32) -> bool {
-        // A route without a past has one in which `like` failures in a row are just improbable enough.
+        // A route without a past gets one in which `like` failures in a row are just improbable enough.
         let prior = BreakerPolicy::CHANCE.powf(1.0 / f64::from(like));
         let share = (self.failed + PRIOR * prior) / (self.attempts + PRIOR);
         let seen = 1.0 / (1.0 + pending);
@@ -116,7 +117,7 @@ impl Tried {
     }
 }
 
-/// Whether `failed` of `calls` show that more than `share` fail: where at most the bearable part of that share did, that many
+/// Whether `failed` of `calls` show that more than `share` fail: if at most the bearable part of that share failed, this number
 /// would have a chance below `chance` (the bound of Chernoff and Hoeffding, 1963).
 pub(in crate::breaker) fn shows_more_than(
     share: f64,
@@ -131,7 +132,7 @@ pub(in crate::breaker) fn shows_more_than(
     f64::from(calls) * divergence(seen, bearable) >= -chance.ln()
 }
 
-/// How improbable a share is where another is expected, for each attempt: the logarithm of that chance.
+/// How improbable a share is where another is expected, per attempt: the negative logarithm of the chance.
 fn divergence(seen: f64, expected: f64) -> f64 {
     let term =
         |seen: f64, expected: f64| if seen > 0.0 { seen * (seen / expected).ln() } else { 0.0 };

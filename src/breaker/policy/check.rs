@@ -1,4 +1,4 @@
-//! Which policies of a breaker are refused.
+//! Validates the policy of a breaker.
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -8,7 +8,7 @@ use crate::{ConfigError, time::AnswerTimes};
 // === impl BreakerPolicy ===
 
 impl BreakerPolicy {
-    /// Refuses values that would never open, never close or mean nothing.
+    /// Rejects values that would never open, never close or have no meaning.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         const COUNT: RangeInclusive<u32> = 1..=u32::MAX;
         count("consecutive_failures", self.consecutive_failures.map_or(1, Rule::value), COUNT)?;
@@ -29,7 +29,7 @@ impl BreakerPolicy {
         Ok(())
     }
 
-    /// A probe that is not slow must not hang either.
+    /// A probe that is not slow must not be considered hung either.
     fn max_time_not_slow(&self) -> Duration {
         match self.slow_after.filter(|_| self.slow_ratio.is_some()) {
             Some(slow) => slow.first_event.max(slow.whole_answer),
@@ -37,7 +37,7 @@ impl BreakerPolicy {
         }
     }
 
-    /// Refuses times that were set and cannot work with the limits of the attempts.
+    /// Rejects explicit times that cannot work with the limits of the attempts.
     pub(crate) fn check_fitted(&self) -> Result<(), ConfigError> {
         let AnswerTimes { first_event: first, whole_answer: whole } = self.limits;
         if let Some(limit) = self.probe_timeout {
@@ -64,7 +64,7 @@ fn count(field: &str, value: u32, allowed: RangeInclusive<u32>) -> Result<(), Co
     Err(ConfigError::new(format!("breaker.{field}"), value, format!("{from} to {to}")))
 }
 
-/// A share of nothing would open always or admit nobody, one above all never; what is no number is neither.
+/// Rejects a share outside `(0, 1]`: zero would always open or admit no call, above one would never open. Also rejects NaN.
 fn share(field: &str, value: f64) -> Result<(), ConfigError> {
     if value > 0.0 && value <= 1.0 {
         return Ok(());
@@ -72,7 +72,7 @@ fn share(field: &str, value: f64) -> Result<(), ConfigError> {
     Err(ConfigError::new(format!("breaker.{field}"), value, "above 0, at most 1"))
 }
 
-/// The start of a range is at least `min`, and its end at least its start.
+/// Checks that the start of a range is at least `min`, and its end at least its start.
 fn range(field: &str, range: &RangeInclusive<Duration>, min: Duration) -> Result<(), ConfigError> {
     at_least(field, *range.start(), min)?;
     at_least(field, *range.end(), *range.start())

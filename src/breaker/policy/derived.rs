@@ -1,4 +1,4 @@
-//! What follows from the limits of the attempts where it was not set by hand.
+//! Values derived from the limits of the attempts where they are not set explicitly.
 
 use std::time::Duration;
 
@@ -8,9 +8,11 @@ use crate::time::AnswerTimes;
 // === impl BreakerPolicy ===
 
 impl BreakerPolicy {
-    /// The limits of the attempts below the breaker: [`TimeoutPolicy::answer_times`](crate::timeout::TimeoutPolicy::answer_times)
-    /// of the timeouts there. What is not set follows from them: when a call is slow, when a probe hangs, and whether an attempt that
-    /// the caller's deadline ended had its time. 20 s each by default; a [`Client`](crate::Client) sets them.
+    /// Sets the limits of the attempts below the breaker:
+    /// [`TimeoutPolicy::answer_times`](crate::timeout::TimeoutPolicy::answer_times) of the timeouts there.
+    ///
+    /// Values that are not set are derived from them: when a call is slow, when a probe hangs, and whether an attempt that the
+    /// caller's deadline ended ran for its own limit. 20 s each by default; a [`Client`](crate::Client) sets them.
     #[must_use]
     pub fn attempt_limits(mut self, limits: AnswerTimes) -> Self {
         self.limits = limits;
@@ -22,7 +24,7 @@ impl BreakerPolicy {
         self.limits.of(whole)
     }
 
-    /// When a probe hangs.
+    /// The time after which a probe is considered hung.
     pub(in crate::breaker) fn effective_probe_timeout(&self) -> Duration {
         self.probe_timeout.unwrap_or(self.limits.first_event.max(self.limits.whole_answer))
     }

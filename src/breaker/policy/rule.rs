@@ -1,11 +1,11 @@
 //! A threshold of a breaker.
 
-/// A threshold, and how it is meant.
+/// A threshold and how it applies.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::breaker) enum Rule<T> {
-    /// By default: reached where chance does not explain it.
+    /// A default: reached where chance does not explain the value.
     Improbable(T),
-    /// Set by hand: reached where it is reached.
+    /// An explicit value: reached exactly at that value.
     Exact(T),
 }
 

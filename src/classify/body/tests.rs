@@ -253,7 +253,7 @@ async fn nothing_of_the_body_is_shown() {
 }
 
 proptest! {
-    /// However a body is split, what is read of it and what is left of it is the same.
+    /// However a body is split, the part read and the part left are the same.
     #[test]
     fn any_split_of_a_body_is_read_the_same(cuts in prop::collection::vec(0..QUOTA.len(), 0..9), tail in 0..70_000_usize) {
         let whole = format!("{QUOTA}{}", "x".repeat(tail));

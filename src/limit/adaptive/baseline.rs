@@ -1,24 +1,24 @@
 //! The latencies of answers of one form without a queue, whatever the lengths of the answers.
 
-/// The first latencies, and a scale by which all of them are multiplied: what is learnt later changes all of them alike.
+/// The first latencies, and a scale by which all of them are multiplied: later samples change all of them alike.
 #[derive(Debug)]
 pub(super) struct Baseline {
     scale: f64,
     lengths: Vec<f64>,
 }
 
-/// How many times as long as usual an answer took.
+/// The factor by which an answer took longer than usual.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slowdown {
     pub(super) times: f64,
     pub(super) weight: f64,
 }
 
-/// The number of latencies that show a mixture of two lengths.
+/// The number of latencies that is enough to show a mixture of two lengths.
 const MAX_LENGTHS: usize = 32;
 /// An answer that takes this many times as long has another length, and is not slow by chance.
 const MIXED: f64 = 4.0;
-/// The weight of a single call that had the provider to itself.
+/// The weight of a single call that did not share the provider with other calls.
 const FOLLOW: f64 = 0.1;
 /// The shortest latency that is compared, in seconds.
 const MIN_SECONDS: f64 = 1e-4;
@@ -43,7 +43,7 @@ impl Baseline {
         self.lengths.iter().any(|length| *length > MIXED * shortest)
     }
 
-    /// All latencies are that many times as long.
+    /// Multiplies all latencies by `times`.
     pub(super) fn scale(&mut self, times: f64) {
         self.scale = (self.scale * times).max(MIN_SECONDS);
     }
@@ -56,7 +56,7 @@ impl Baseline {
         slowdowns.extend(self.lengths.iter().map(slowdown));
     }
 
-    /// The scale follows a call that had no other to wait for: up where it took longer than most, down where it was faster.
+    /// Adjusts the scale to a call that did not wait for another: up if it took longer than most, down if it was faster.
     pub(super) fn follow(&mut self, seconds: f64) {
         let length = seconds.max(MIN_SECONDS) / self.scale;
         let share = |is: &dyn Fn(f64) -> bool| {

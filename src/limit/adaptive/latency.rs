@@ -1,4 +1,4 @@
-//! Whether the first events come as soon as they do without a queue.
+//! Whether the first events arrive as soon as they do without a queue.
 
 use super::baseline::{Baseline, Slowdown};
 
@@ -15,7 +15,7 @@ pub(super) struct Latency {
     late: Option<LateRounds>,
 }
 
-/// The form of an answer. The latencies of one form say nothing about the other.
+/// The form of an answer. Latencies of one form are not compared with the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AnswerForm {
     Stream,
@@ -35,7 +35,7 @@ pub(super) struct Sample {
 pub(super) struct Round {
     pub(super) members: u32,
     pub(super) limit: u32,
-    /// The limit can be no smaller.
+    /// Whether the limit is at its minimum.
     pub(super) is_min_limit: bool,
 }
 
@@ -49,25 +49,25 @@ struct LateRounds {
     initial_limit: u32,
 }
 
-/// What a round shows.
+/// The finding of a round.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Finding {
-    /// As soon as usual, or nearly.
+    /// As fast as usual, or nearly.
     InTime,
-    /// Late, which may be chance.
+    /// Late, possibly by chance.
     Late,
     /// There is a queue: the share `keep` of the limit would be in time.
     Queued { keep: f64 },
-    /// Late, but not because of our calls: a third as many were as late. `before` was the limit before.
+    /// Late, but not because of our calls: a third as many calls were as late. `before` was the limit before.
     NotOurs { before: u32 },
 }
 
 /// The weight of a round for the baseline when it is faster, and when it is a little slower.
 const FASTER_WEIGHT: f64 = 0.1;
 const SLOWER_WEIGHT: f64 = 0.02;
-/// A slowdown that grows by this factor has become worse, and not by chance.
+/// A slowdown that grows by this factor is worse, and not by chance.
 const WORSE: f64 = 1.15;
-/// A third of the calls has to shrink the slowdown by at least this factor, or the calls were not what made it slow.
+/// A third of the calls has to shrink the slowdown by at least this factor, or the calls were not the cause.
 const FASTER: f64 = 0.8;
 
 // === impl Latency ===
@@ -77,26 +77,26 @@ impl Latency {
         Self { tolerance, baselines: [None, None], is_mixed: false, round: Vec::new(), late: None }
     }
 
-    /// Whether answers are of several lengths, so that it takes more of them to show anything.
+    /// Whether answers have several lengths, so that a round needs more of them.
     pub(super) fn is_mixed(&self) -> bool {
         self.is_mixed
     }
 
-    /// Forgets the round.
+    /// Clears the round.
     pub(super) fn clear(&mut self) {
         self.round.clear();
     }
 
-    /// Adds a call that had no other of ours to wait for. So the baseline follows longer prompts and slower models, which no
-    /// round under load could tell from a queue.
+    /// Adds a call that did not wait for another call of this client. The baseline thus follows longer prompts and slower models,
+    /// which no round under load could distinguish from a queue.
     pub(super) fn add_unloaded(&mut self, sample: Sample) {
         if let Some(baseline) = &mut self.baselines[sample.form as usize] {
             baseline.follow(sample.seconds);
         }
     }
 
-    /// Adds an answer of the current round. The round ends when four fifths of its members have come: so one that hangs does not
-    /// hold the round up, and the round is compared with the four fifths of other rounds.
+    /// Adds an answer of the current round. The round ends when four fifths of its members have arrived: one that hangs does not
+    /// delay the round, and it is compared with the four fifths of other rounds.
     pub(super) fn add(&mut self, sample: Sample, round: Round) -> Option<Finding> {
         self.round.push(sample);
         if (self.round.len() as u32) * 10 < round.members * 8 {
@@ -111,8 +111,8 @@ impl Latency {
         Some(finding)
     }
 
-    /// The median slowdown over all pairs of an answer of this round and one of the baseline of its form. Where answers are of
-    /// several lengths, like meets like in most pairs that count, and the others lie on both sides; the median of the round
+    /// The median slowdown over all pairs of an answer of this round and one of the baseline of its form. Where answers have
+    /// several lengths, most pairs that count are of the same length, and the others lie on both sides; the median of the round
     /// itself would jump from one length to another by chance.
     fn median_slowdown(&self) -> f64 {
         let mut slowdowns = Vec::new();
@@ -132,8 +132,8 @@ impl Latency {
         median.map_or(1.0, |slowdown| slowdown.times)
     }
 
-    /// Adds the round to the baseline, until that has enough. If later rounds took the place of earlier ones, each round would be
-    /// measured by the last few, and a queue could grow that none of them sees.
+    /// Adds the round to the baseline, until that has enough. If later rounds replaced earlier ones, each round would be measured
+    /// by the last few, and a queue could grow unnoticed.
     fn remember(&mut self, times: f64) {
         for Sample { form, seconds } in &self.round {
             let baseline = &mut self.baselines[*form as usize];
@@ -146,7 +146,7 @@ impl Latency {
         }
     }
 
-    /// The baseline is that many times as long, for the forms of this round.
+    /// Multiplies the baseline by `times`, for the forms of this round.
     fn scale(&mut self, times: f64) {
         for form in [AnswerForm::Stream, AnswerForm::Unary] {
             if self.round.iter().any(|sample| sample.form == form) {
@@ -156,7 +156,7 @@ impl Latency {
     }
 
     fn judge(&mut self, times: f64, Round { limit, is_min_limit, .. }: Round) -> Finding {
-        // A round that is a little slower is chance, and levels out those that were faster by chance. One that is clearly slower
+        // A round that is slightly slower is chance, and balances rounds that were faster by chance. One that is clearly slower
         // may be a queue, which must not become the baseline.
         if times < 1.0 {
             self.scale(1.0 + FASTER_WEIGHT * (times - 1.0));
@@ -168,7 +168,7 @@ impl Latency {
             return Finding::InTime;
         }
         if is_min_limit {
-            // There is no other call of ours to wait for: this is the baseline now.
+            // No other call of this client is under way: this is the baseline now.
             self.scale(times);
             self.late = None;
             return Finding::InTime;
@@ -176,7 +176,7 @@ impl Latency {
         self.judge_late(times, limit)
     }
 
-    /// What a round shows that is late.
+    /// The finding of a round that is late.
     fn judge_late(&mut self, times: f64, limit: u32) -> Finding {
         let keep = (self.tolerance / times).clamp(0.5, 0.95);
         let Some(late) = &mut self.late else {
@@ -184,12 +184,12 @@ impl Latency {
             return Finding::Late;
         };
         if times > WORSE * late.times {
-            // It still gets worse: nothing that was done can have had an effect yet.
+            // The slowdown is still growing: no change of the limit can have had an effect yet.
             (late.times, late.limit) = (times, limit);
         } else if limit <= late.limit / 3 {
             if times > FASTER * late.times {
                 let before = late.initial_limit;
-                // The answers have other lengths than those that are known, or the provider is another: learn anew.
+                // The answers have other lengths than before, or the provider has changed: start again.
                 self.baselines = [None, None];
                 self.late = None;
                 return Finding::NotOurs { before };

@@ -2,18 +2,18 @@
 
 use crate::ConfigError;
 
-/// How an adaptive limit looks for the number of attempts at a time that a provider takes.
+/// How an adaptive limit finds the number of attempts at a time that a provider takes.
 ///
 /// # Defaults
 ///
 /// | what | default | why |
 /// |---|---|---|
 /// | [`initial`](Self::initial) | 8 | the first latencies have to be those of a provider that is not busy with our calls |
-/// | [`min`](Self::min) | 1 | with no attempt under way nothing would ever be learnt again |
+/// | [`min`](Self::min) | 1 | with no attempt under way the limit would get no further samples |
 /// | [`max`](Self::max) | 1000 | a bound on sockets and memory, the one of Envoy's gradient controller |
-/// | [`tolerance`](Self::tolerance) | 1.5 | time to first event varies by a third on a good day; twice as long is a queue |
-/// | [`backoff`](Self::backoff) | 0.9 | Netflix' AIMD: nine tenths of a capacity are still well used |
-/// | [`patience`](Self::patience) | 40 calls | one more try that is rejected after them is 2.5 % of all |
+/// | [`tolerance`](Self::tolerance) | 1.5 | the time to the first event normally varies by a third; twice as long is a queue |
+/// | [`backoff`](Self::backoff) | 0.9 | Netflix' AIMD: nine tenths of a capacity are still good use of it |
+/// | [`patience`](Self::patience) | 40 calls | one more rejected try after them is 2.5 % of all calls |
 #[derive(Clone, Debug, PartialEq)]
 pub struct AdaptivePolicy {
     pub(super) initial: u32,
@@ -27,50 +27,50 @@ pub struct AdaptivePolicy {
 // === impl AdaptivePolicy ===
 
 impl AdaptivePolicy {
-    /// The limit before anything is known.
+    /// The limit before any sample. Default: 8.
     #[must_use]
     pub fn initial(mut self, calls: u32) -> Self {
         self.initial = calls;
         self
     }
 
-    /// The limit never falls below; at least 1.
+    /// The smallest limit; at least 1.
     #[must_use]
     pub fn min(mut self, calls: u32) -> Self {
         self.min = calls;
         self
     }
 
-    /// The limit never grows above.
+    /// The largest limit. Default: 1000.
     #[must_use]
     pub fn max(mut self, calls: u32) -> Self {
         self.max = calls;
         self
     }
 
-    /// How many times as long as usual the first event may take before the calls count as queued. 1.1 to 10.
+    /// The factor by which the first event may be slower than usual before the calls count as queued. 1.1 to 10. Default: 1.5.
     #[must_use]
     pub fn tolerance(mut self, times: f64) -> Self {
         self.tolerance = times;
         self
     }
 
-    /// The share of the limit that is kept when the provider rejects calls which it took before. 0.1 to 0.99.
+    /// The share of the limit that is kept when the provider rejects calls that it took before. 0.1 to 0.99.
     #[must_use]
     pub fn backoff(mut self, share: f64) -> Self {
         self.backoff = share;
         self
     }
 
-    /// The number of calls that have to be answered before the limit that was last too high is tried again. At most one call in
-    /// this many is rejected by such a try. At least 1.
+    /// The number of calls that have to be answered before the last limit that was too high is tried again. Such a try rejects at
+    /// most one call in this many. At least 1.
     #[must_use]
     pub fn patience(mut self, calls: u32) -> Self {
         self.patience = calls;
         self
     }
 
-    /// Rejects values that would never let a call through, or never learn.
+    /// Rejects values that would never let a call through, or never adapt.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let rejected = |field: &str, value: &dyn std::fmt::Debug, allowed: String| {
             Err(ConfigError::new(format!("limit.adaptive.{field}"), value, allowed))

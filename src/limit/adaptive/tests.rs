@@ -1,9 +1,9 @@
-//! What a limit learns from one event, and what it finds against providers that are simulated.
+//! How a limit reacts to single events, and how it performs against simulated providers.
 //!
-//! Of the rows of other limits, `adp-nflx-90` and `adp-envoy-99` are here as far as they say what is not counted and what a
-//! refusal costs. Left out: one more for each success (`adp-nflx-90`, AIMD) and one a window (`adp-fsgo-92`), as both are
-//! too slow for calls of three minutes; a limit pinned to its least while the latency is measured (`adp-envoy-99`), as that
-//! costs goodput each half minute; partitions (`adp-nflx-91`), which are the queue's business.
+//! Of the rows of other limits, `adp-nflx-90` and `adp-envoy-99` are covered here as far as they state what is not counted and
+//! what a refusal costs. Left out: one more for each success (`adp-nflx-90`, AIMD) and one per window (`adp-fsgo-92`), as both
+//! are too slow for calls of three minutes; a limit pinned to its minimum while the latency is measured (`adp-envoy-99`), as that
+//! costs goodput each half minute; partitions (`adp-nflx-91`), which belong to the queue.
 
 mod sim;
 
@@ -22,7 +22,7 @@ fn limit(initial: u32) -> AdaptiveLimit {
     AdaptiveLimit::new(AdaptivePolicy::default().initial(initial))
 }
 
-/// Sends `calls` at once, and they are answered after `latency`.
+/// Sends `calls` at once and answers them after `latency`.
 fn round(limit: &mut AdaptiveLimit, calls: u32, latency: Duration) {
     let now = Instant::now();
     let sent: Vec<_> = (0..calls).map(|_| limit.on_sent(now)).collect();
@@ -106,7 +106,7 @@ fn it_never_falls_below_one_and_comes_back_from_there() {
     assert!(limit.limit() > 8, "{}", limit.limit());
 }
 
-/// A timeout after silence is reported late: the first cut was for all calls that hung.
+/// A timeout without any event is reported late: the first cut counts for all calls that hung.
 #[test]
 fn calls_that_hung_together_cut_once_however_late_they_are_reported() {
     let mut limit = limit(10);
@@ -122,7 +122,7 @@ fn calls_that_hung_together_cut_once_however_late_they_are_reported() {
 fn calls_that_are_never_answered_do_not_stop_it_from_learning() {
     let mut limit = limit(8);
     for _ in 0..30 {
-        // Half of each are given up.
+        // Half of each are dropped.
         let now = Instant::now();
         let sent: Vec<_> = (0..8).map(|_| limit.on_sent(now)).collect();
         sent.iter().for_each(|_| limit.on_end());
@@ -131,7 +131,7 @@ fn calls_that_are_never_answered_do_not_stop_it_from_learning() {
     assert!(limit.limit() > 8);
 }
 
-/// A provider that is slow to all the world is not made faster by fewer of our calls.
+/// A provider that is slow for all its callers does not get faster with fewer calls of this client.
 #[test]
 fn slowness_that_fewer_calls_do_not_cure_gives_the_limit_back() {
     let mut limit = AdaptiveLimit::new(AdaptivePolicy::default().initial(60).max(60));
@@ -202,7 +202,7 @@ fn calls_of_300_ms_and_of_3_s_use_a_capacity_that_halves_and_comes_back_within_6
     assert_all(&played, 0.9, 0.05);
 }
 
-/// With 3 minutes to an answer nothing can be known after 60 s: a call sent at the limit has no result yet.
+/// With 3 minutes to an answer, 60 s are too short: a call sent at the limit has no result yet.
 #[test]
 fn calls_of_3_minutes_use_it_within_twelve_of_them() {
     const CALL: u64 = 180_000;
@@ -210,7 +210,7 @@ fn calls_of_3_minutes_use_it_within_twelve_of_them() {
     assert_all(&played, 0.9, 0.05);
 }
 
-/// A queue is kept short, not only used.
+/// The queue is kept short as well.
 #[test]
 fn the_first_event_is_never_twice_as_late_as_without_a_queue() {
     for (case, figures) in cases(&[(300, 300), (3_000, 3_000)], &[40, 100], 180_000, 60_000) {
@@ -219,7 +219,7 @@ fn the_first_event_is_never_twice_as_late_as_without_a_queue() {
     }
 }
 
-/// Answers of two lengths in any mixture: no queue where there is room, and none that is not seen where there is not.
+/// Answers of two lengths in any mixture: no queue is detected where there is room, and none is missed where there is not.
 #[test]
 fn answers_of_two_lengths_are_not_taken_for_a_queue_and_hide_none() {
     for (share, times) in [(0.1, 20), (0.25, 20), (0.5, 20), (0.75, 20), (0.9, 20), (0.5, 5)] {

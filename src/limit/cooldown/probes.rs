@@ -1,4 +1,4 @@
-//! The probes that find out, during a long wait, whether a route is still limited.
+//! The probes that check, during a long wait, whether a route is still limited.
 
 use std::time::Duration;
 
@@ -28,12 +28,12 @@ impl CooldownProbes {
         Self { gap: FIRST_PROBE, next_at: None, in_flight: None }
     }
 
-    /// The route is closed, or closed again. A probe that was planned stays planned.
+    /// Starts the probes when the route is closed, or closed again. A planned probe stays planned.
     pub(super) fn begin(&mut self, now: Instant) {
         self.next_at.get_or_insert(saturating_add(now, self.gap));
     }
 
-    /// The route is open again, as its time has passed. The gap stays as it is until the provider lets an attempt in.
+    /// Stops the probes when the route opens because its time has passed. The gap is kept until the provider lets an attempt in.
     pub(super) fn pause(&mut self) {
         (self.next_at, self.in_flight) = (None, None);
     }
@@ -47,18 +47,18 @@ impl CooldownProbes {
         self.next_at.is_some_and(|next_at| next_at <= now)
     }
 
-    /// An attempt is sent as the probe.
+    /// Records that an attempt is sent as the probe.
     pub(super) fn on_sent(&mut self, number: u64, now: Instant) {
         self.gap = self.gap.saturating_mul(2).min(LONGEST_WAIT);
         (self.next_at, self.in_flight) = (Some(saturating_add(now, self.gap)), Some(number));
     }
 
-    /// An attempt has a result. Returns whether it was the probe.
+    /// Records that an attempt has a result. Returns whether it was the probe.
     pub(super) fn on_result(&mut self, number: u64) -> bool {
         self.in_flight.take_if(|probe| *probe == number).is_some()
     }
 
-    /// An attempt has ended. A probe that ends without a result shows nothing: the next call is a probe.
+    /// Records that an attempt has ended. A probe that ends without a result is no evidence: the next call is a probe.
     pub(super) fn on_end(&mut self, number: u64, now: Instant) {
         if self.on_result(number) && self.next_at.is_some() {
             self.gap = (self.gap / 2).max(FIRST_PROBE);
@@ -86,7 +86,7 @@ mod tests {
             gone.push((next - start).as_secs() / 60);
             probes.on_sent(number, next);
             assert!(probes.on_result(number) && !probes.on_result(number));
-            // The provider asks for a day, once more.
+            // The provider asks again for a day.
             probes.begin(next);
         }
         assert_eq!(gone, [1, 3, 7, 15, 25, 35]);

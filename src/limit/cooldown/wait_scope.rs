@@ -1,13 +1,13 @@
-//! Whether the wait that the provider asks of one attempt concerns the whole route.
+//! Whether the wait that the provider names for one attempt concerns the whole route.
 //!
-//! A rate limit with a wait is the answer to one attempt. Most often it holds for the whole route: the key has used up its
-//! limit, and nothing that is sent before that time is let in. But where one request is too large for what is left, or one
-//! machine behind the provider's balancer has a count of its own, other attempts are let in all the while. If the route were
-//! closed for each of those, all callers would wait for what concerns one of them.
+//! A rate limit with a wait is the answer to one attempt. Most often it holds for the whole route: the key has used up its limit,
+//! and nothing sent before that time is let in. But where one request is too large for what is left, or one machine behind the
+//! provider's balancer has its own counter, other attempts are still let in. If the route were closed for each of those, all
+//! callers would wait for what concerns one of them.
 //!
 //! So the other attempts decide. An attempt that was sent after the limited one, in the first half of its wait, and is let in
 //! shows that the wait did not concern the route. The more often that happens, the more limited attempts in a row it takes to
-//! close the route: as many as are improbable at the share seen so far. While it has not happened, one is enough.
+//! close the route: enough to be improbable at the share seen so far. Before it has happened, one is enough.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::time::saturating_add;
 
-/// What is known of the waits that the provider asked of the attempts of a route.
+/// The waits that the provider has named for the attempts of a route.
 #[derive(Debug, Default)]
 pub(super) struct WaitScope {
     /// The number of attempts that were let in. Fades.
@@ -24,7 +24,7 @@ pub(super) struct WaitScope {
     refuted: f64,
     /// Limited attempts since the last one that was let in.
     limited_in_a_row: u32,
-    /// Limited attempts whose wait nothing speaks against so far.
+    /// Limited attempts whose wait is not refuted so far.
     not_refuted: u32,
     last_limit: Option<LastLimit>,
 }
@@ -33,20 +33,20 @@ pub(super) struct WaitScope {
 #[derive(Clone, Copy, Debug)]
 struct LastLimit {
     sent_at: Instant,
-    /// The time at which half of its wait is over. What is sent later may have found room again.
+    /// When half of its wait is over. Later attempts may have found room again.
     half_over_at: Instant,
 }
 
-/// A run of limited attempts that has this probability, or less, while the route as a whole is not limited closes the route.
+/// A run of limited attempts closes the route if its probability, given a route that is not limited as a whole, is at most this.
 const IMPROBABLE: f64 = 0.02;
 
-/// With more attempts than this, what was seen of them counts half.
+/// Above this number of attempts, all counts are halved.
 const MAX_REMEMBERED: f64 = 128.0;
 
 // === impl WaitScope ===
 
 impl WaitScope {
-    /// An attempt was limited for `wait`. Returns whether that concerns the whole route.
+    /// Records that an attempt was limited for `wait`. Returns whether that concerns the whole route.
     pub(super) fn on_limited(&mut self, sent_at: Instant, wait: Duration) -> bool {
         self.limited_in_a_row = self.limited_in_a_row.saturating_add(1);
         self.not_refuted = self.not_refuted.saturating_add(1);
@@ -57,7 +57,8 @@ impl WaitScope {
         self.refuted_share().powf(f64::from(self.limited_in_a_row)) <= IMPROBABLE
     }
 
-    /// The provider has let an attempt in. Returns whether the last wait did not concern the whole route.
+    /// Records that the provider has let an attempt in. Returns whether this shows that the last wait did not concern the whole
+    /// route.
     pub(super) fn on_let_in(&mut self, sent_at: Instant) -> bool {
         self.let_in += 1.0;
         self.limited_in_a_row = 0;

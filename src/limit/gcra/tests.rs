@@ -86,7 +86,7 @@ fn limits_of_any_size_can_be_computed_with() {
     }
 }
 
-/// A token bucket as in a textbook: a level that is brought up to date at each step. All in nanoseconds of refill.
+/// A textbook token bucket: a level that is updated at each step. All values in nanoseconds of refill.
 struct NaiveBucket {
     cell: u64,
     full: u64,
@@ -108,7 +108,7 @@ impl NaiveBucket {
     }
 }
 
-/// One step: the time since the last one, how much is asked for, and whether it is given back at once.
+/// One step: the time since the last one, the cells requested, and whether they are refunded at once.
 #[derive(Clone, Debug)]
 struct Step {
     nanos: u64,
@@ -124,8 +124,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    /// Whatever is asked for and given back, each decision and each wait is that of the naive bucket, to the nanosecond;
-    /// and in no window more is taken than the capacity, what the rate brings in it, and what is given back in it.
+    /// Whatever is requested and refunded, each decision and each wait equals that of the naive bucket, to the nanosecond; and no
+    /// window takes more than the capacity, the refill of the window, and the refunds in it.
     #[test]
     fn no_window_has_more_than_the_capacity_and_the_rate(
         limit in 1_u32..10_000, capacity in 1_u32..20, steps in steps(),
@@ -134,7 +134,7 @@ proptest! {
         let mut bucket = Gcra::new(per_minute(limit.into()), capacity.into(), now);
         let (cell, full) = (bucket.cell, u64::from(capacity) * bucket.cell);
         let mut naive = NaiveBucket { cell, full, level: full };
-        // The end of each step in time, and what had been taken and given back until then.
+        // The end of each step, and the totals taken and refunded until then.
         let (mut time, mut taken, mut refunded) = (0, 0, 0);
         let mut history = Vec::new();
         for Step { nanos, cells, refund } in steps {
@@ -164,7 +164,7 @@ proptest! {
         }
     }
 
-    /// The law of the algorithm: in no stretch of time more than what it holds and what comes in it.
+    /// The law of the algorithm: no time span takes more than the capacity and the refill of the span.
     #[test]
     fn single_cells_keep_to_the_size_and_the_rate(
         limit in 1_u32..200, size in 1_u32..20, gaps in prop::collection::vec(0_u64..3000, 1..200),
@@ -187,7 +187,7 @@ proptest! {
         }
     }
 
-    /// A reservation that is settled leaves what the answer cost, and no more.
+    /// A settled reservation leaves exactly the cost of the answer.
     #[test]
     fn tokens_are_conserved(reserved in 1_u64..500, cost in 0_u64..2000) {
         let now = Instant::now();

@@ -1,4 +1,4 @@
-//! The waiting calls of one priority, and what they cost together.
+//! The waiting calls of one priority, and their total cost.
 
 use std::{collections::BTreeMap, task::Waker};
 
@@ -22,7 +22,7 @@ pub(super) struct PriorityClass {
     cost: PerDimension<f64>,
 }
 
-/// How many calls go before a call, and what they cost.
+/// The number of calls before a call, and their cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(in crate::limit) struct QueuedAhead {
     pub(in crate::limit) calls: f64,
@@ -36,7 +36,7 @@ impl PriorityClass {
         self.entries.len()
     }
 
-    /// The number of the call that came first.
+    /// The number of the first call.
     pub(super) fn first(&self) -> Option<u64> {
         self.entries.keys().next().copied()
     }
@@ -66,7 +66,7 @@ impl PriorityClass {
         self.entries.iter().filter(|(_, entry)| is_late(entry)).map(|(number, _)| *number).collect()
     }
 
-    /// All calls of the class, as seen by a call that comes after them.
+    /// All calls of the class, as seen by a call that arrives after them.
     pub(super) fn all(&self) -> QueuedAhead {
         QueuedAhead { calls: self.entries.len() as f64, cost: self.cost }
     }
@@ -81,8 +81,8 @@ impl PriorityClass {
 // === impl QueuedAhead ===
 
 impl QueuedAhead {
-    /// These calls of interactive priority, and the share of the batch calls: one turn for `interactive_turns` interactive
-    /// ones, and the same share of what is there to pay with.
+    /// Adds the share of the batch calls to these interactive calls: one turn per `interactive_turns` interactive ones, and the
+    /// same share of the cells.
     pub(super) fn with_batch_share(self, batch: Self, interactive_turns: f64) -> Self {
         let turns = ((self.calls + 1.0) / interactive_turns - f64::EPSILON).floor().max(0.0);
         let cost = PerDimension::from_fn(|dimension| {

@@ -1,4 +1,4 @@
-//! What the provider reports of a quota, and when its reports are ignored.
+//! The provider's reports about a quota, and when they are ignored.
 
 use std::time::Duration;
 
@@ -10,15 +10,14 @@ use crate::{
     time::saturating_add,
 };
 
-/// The cells that are given back for each answer that reports more left than we count. Together they send requests at twice
-/// the rate, until what is left is used.
+/// The cells that are given back for each answer that reports more left than counted. Together they send requests at twice the
+/// rate, until what is left is used.
 const CATCH_UP: f64 = 0.5;
 
 // === impl Quota ===
 
 impl Quota {
-    /// Takes over what the answer to an attempt reports. The answer to an attempt before the last one that had a report is
-    /// ignored.
+    /// Applies the report in the answer to an attempt. The answer to an attempt before the last one with a report is ignored.
     pub(in crate::limit) fn on_report(
         &mut self,
         info: &RateLimitInfo,
@@ -41,21 +40,21 @@ impl Quota {
             if self.burst_share == 1.0 || level < bucket.level(now) {
                 bucket.set_level(level, now);
             } else if matches!(refill, Refill::Steady(_)) && level > bucket.capacity() + 1.0 {
-                // The burst is limited on purpose: what the provider has left beyond it is used, but not at once.
+                // The burst is limited on purpose: cells that the provider has left beyond it are used, but not at once.
                 bucket.refund(CATCH_UP);
             }
         }
     }
 
-    /// How long it is until something is left, by what the provider has reported.
+    /// The time until anything is left, by the provider's reports.
     pub(in crate::limit) fn reported_wait(&self, now: Instant) -> Duration {
         let bucket = self.bucket.as_ref().filter(|_| !self.is_configured);
         let empty = bucket.map_or(Duration::ZERO, |bucket| bucket.wait_for(1, now));
         self.exhausted_for(now).max(empty)
     }
 
-    /// The provider has let an attempt in. If it has reported that nothing is left for a long time, its reports are ignored
-    /// from now on.
+    /// Records that the provider has let an attempt in. If it had reported that nothing is left for a long time, its reports are
+    /// ignored from now on.
     pub(in crate::limit) fn on_disproved(&mut self, now: Instant) {
         if self.reported_wait(now) > FIRST_PROBE {
             (self.exhausted_until, self.is_distrusted) = (None, true);
@@ -63,7 +62,7 @@ impl Quota {
         }
     }
 
-    /// The provider limits the rate: its reports are heeded again.
+    /// Uses the provider's reports again, after it has limited the rate.
     pub(in crate::limit) fn trust(&mut self) {
         self.is_distrusted = false;
     }
@@ -73,8 +72,8 @@ impl Quota {
         self.bucket.is_some() && limit == self.rate.map(|rate| rate.cells)
     }
 
-    /// What the provider has left now: what it reports, plus what was refilled since the attempt was sent, less what was taken
-    /// since. Never negative, as what was taken since is an estimate.
+    /// The remaining amount now: as reported, plus the refill since the attempt was sent, less what was taken since. Never
+    /// negative, as what was taken since is an estimate.
     fn reported_level(
         &self,
         remaining: f64,
@@ -90,13 +89,13 @@ impl Quota {
         level.clamp(0.0, self.rate.map_or(0.0, |rate| rate.cells).max(remaining))
     }
 
-    /// Takes over the limit that the provider reports. Where it reports only what is left and that is more than the limit we
-    /// know, the limit is at least that.
+    /// Applies the limit that the provider reports. If it reports only the remaining amount and that exceeds the known limit, the
+    /// limit is raised to it.
     fn learn_rate(&mut self, info: &RateLimitInfo, refill: Refill, now: Instant) {
         let known = self.rate.map_or(MINUTE, |rate| rate.period);
         let period = match refill {
             Refill::Steady(period) => period,
-            // Of a window only the end is known. That of a day is hours away, except at its end.
+            // Of a window only the end is known. The end of a day's window is hours away, except near its end.
             Refill::Window(reset) if reset > MINUTE => known.max(reset),
             _ => known,
         };

@@ -1,4 +1,4 @@
-//! What a call may expect of a route, without asking to be sent.
+//! The availability of a route, without asking for admission.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::{Availability, context::Priority, limit::cost::Cost};
 // === impl RouteLimiterState ===
 
 impl RouteLimiterState {
-    /// What an interactive call may expect that comes now and can wait for at most `max_wait`.
+    /// The availability for an interactive call that arrives now and can wait for at most `max_wait`.
     pub(in crate::limit) fn availability(&self, max_wait: Duration, now: Instant) -> Availability {
         let wait = self.expected_wait(Priority::Interactive, Cost::REQUEST, now);
         let goes_now = wait.is_zero() && self.queue.is_empty() && self.concurrency.has_room();

@@ -1,4 +1,4 @@
-//! What attempts report back, and what follows for the route.
+//! The feedback of attempts, and its effect on the route.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::{
     outcome::{Outcome, Phase, Rejection},
 };
 
-/// The outcome of an attempt, at the first event of its answer or without one.
+/// The outcome of an attempt, at the first event of its answer or without an answer.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::limit) struct Feedback {
     pub(in crate::limit) outcome: Outcome,
@@ -31,13 +31,13 @@ pub(in crate::limit) struct Feedback {
 // === impl RouteLimiterState ===
 
 impl RouteLimiterState {
-    /// An attempt was admitted and not sent: what was taken for it is given back. It is under way until
+    /// Gives back the cost of an attempt that was admitted but not sent. The attempt is under way until
     /// [`on_body_end`](Self::on_body_end).
     pub(in crate::limit) fn on_not_sent(&mut self, grant: &Grant) {
         self.settle(grant, Cost::default());
     }
 
-    /// Takes over the limits in the headers of an answer.
+    /// Applies the limits in the headers of an answer.
     pub(in crate::limit) fn on_headers(
         &mut self,
         grant: &Grant,
@@ -49,7 +49,7 @@ impl RouteLimiterState {
         }
     }
 
-    /// Takes note of the outcome of an attempt. Returns for how long the route is closed, where that is new.
+    /// Records the outcome of an attempt. Returns for how long the route is closed, if that is new.
     pub(in crate::limit) fn on_outcome(
         &mut self,
         grant: &Grant,
@@ -68,7 +68,7 @@ impl RouteLimiterState {
                 self.concurrency.on_overload(grant.sent);
                 self.on_rate_limited(grant, wait, input)
             }
-            // How little time the caller had says nothing about the provider.
+            // A short deadline of the caller is no evidence about the provider.
             Outcome::TimedOut { phase: Phase::Deadline } => None,
             Outcome::Unavailable { .. } | Outcome::TimedOut { .. } => {
                 self.concurrency.on_overload(grant.sent);
@@ -78,7 +78,7 @@ impl RouteLimiterState {
         }
     }
 
-    /// Settles the cost of a success, by the usage in its answer; by an average answer where it reports none.
+    /// Settles the cost of a success, by the usage in its answer, or by an average answer if none is reported.
     pub(in crate::limit) fn on_usage(
         &mut self,
         grant: &Grant,
@@ -95,7 +95,7 @@ impl RouteLimiterState {
         self.settle(grant, cost);
     }
 
-    /// The body of an answer has ended, or there was none.
+    /// Records that the body of an answer has ended, or that there was none.
     pub(in crate::limit) fn on_body_end(&mut self, grant: &Grant, input: DecisionInput) {
         self.concurrency.on_end();
         self.cooldown.on_end(grant.number(), input.now);
@@ -104,8 +104,8 @@ impl RouteLimiterState {
         self.admit_queued(input);
     }
 
-    /// Forgets what the provider has reported and asked for, what was counted, and what attempts up to now still report. Calls
-    /// that wait and attempts that are under way stay.
+    /// Clears the provider's reports and waits and the counts, and ignores later reports of the attempts sent so far. Waiting
+    /// calls and attempts under way stay.
     pub(in crate::limit) fn reset(&mut self, policy: &LimitPolicy, input: DecisionInput) {
         self.reset_at = self.last_number;
         self.quotas = Quotas::new(policy, input.now);
@@ -115,7 +115,7 @@ impl RouteLimiterState {
         self.admit_queued(input);
     }
 
-    /// Closes the route, and refuses the calls that cannot wait as long. Returns for how long, where that is new.
+    /// Closes the route, and refuses the calls that cannot wait that long. Returns for how long, if that is new.
     pub(super) fn close(&mut self, wait: Duration, now: Instant) -> Option<Duration> {
         let until = self.cooldown.close(wait, now)?;
         let closed_for = until.saturating_duration_since(now);
@@ -143,7 +143,7 @@ impl RouteLimiterState {
         if self.cooldown.on_let_in(grant.number(), grant.sent.sent_at) {
             self.quotas.on_disproved(input.now);
         }
-        // There may be room for more now.
+        // There may be room for more calls now.
         self.admit_queued(input);
     }
 
@@ -167,7 +167,7 @@ impl RouteLimiterState {
         Some(closed_for)
     }
 
-    /// The wait after a rate limit that names none. A limit of ours that holds calls back by itself needs none on top.
+    /// The wait after a rate limit that names none. None is needed if a limit of this process holds calls back.
     fn wait_without_hint(&mut self, sent_at: Instant, now: Instant) -> Option<Duration> {
         let quota = self.quotas.wait(PerDimension::ZERO, Cost::REQUEST, now);
         if self.concurrency.is_adaptive() || !quota.is_zero() {
@@ -177,7 +177,7 @@ impl RouteLimiterState {
     }
 }
 
-/// Whether the provider has let an attempt in: it has answered it, or rejected what it asks.
+/// Whether the provider has let an attempt in: it has answered it, or rejected its content.
 fn is_let_in(outcome: Outcome) -> bool {
     matches!(
         outcome,

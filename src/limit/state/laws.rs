@@ -1,4 +1,4 @@
-//! Laws of the limits: no neighbour pays for an estimate, and no batch call starves.
+//! Laws of the limits: no tenant pays for the estimates of another, and no batch call starves.
 
 use proptest::prelude::*;
 
@@ -15,7 +15,7 @@ use crate::{
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A call of one tenant: when it comes, what it asks, and what usage its answer reports.
+/// A call of one tenant: when it arrives, its request, and the usage that its answer reports.
 #[derive(Clone, Debug)]
 struct Call {
     at: Duration,
@@ -24,16 +24,16 @@ struct Call {
     usage: Option<Usage>,
 }
 
-/// How long a call waited, if it was sent.
+/// The wait of a call, if it was sent.
 type Waited = Option<Duration>;
 
 /// A route and its calls, in steps of a quarter of a second.
 struct World {
     state: RouteLimiterState,
     start: Instant,
-    /// The time that every call has.
+    /// The time until the deadline of each call.
     deadline: Duration,
-    /// The tokens that are left by the headers of an answer, where the provider sends them.
+    /// The remaining tokens in the headers of an answer, if the provider sends them.
     remaining: Option<f64>,
 }
 
@@ -119,7 +119,7 @@ fn chat(body: String) -> Request {
     http::Request::post("http://p/v1/chat/completions").body(body.into()).unwrap()
 }
 
-/// A request with a file of that many bytes, and at most that many tokens for its answer.
+/// A request with a file of `file` bytes, and at most `max_tokens` for its answer.
 fn odd(file: usize, max_tokens: u64) -> Request {
     let file = "A".repeat(file);
     chat(format!(
@@ -131,7 +131,7 @@ fn plain() -> Request {
     chat(r#"{"model":"m","max_tokens":300,"messages":[{"content":"where is my parcel?"}]}"#.into())
 }
 
-/// Calls of both tenants. `wild` are those of A, which truly cost `cost` each; B asks once a second.
+/// The calls of both tenants. `wild` are those of A, which use `cost` tokens each; B sends one per second.
 fn both(wild: &[(usize, u64, bool)], gap: Duration, cost: u64) -> Vec<Call> {
     let usage = Usage::new(cost / 2, cost - cost / 2);
     let a = wild.iter().zip(0..).map(|((file, max_tokens, reports), n)| Call {
@@ -158,7 +158,7 @@ fn wild() -> impl Strategy<Value = Vec<(usize, u64, bool)>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
-    /// Whatever A's calls are estimated to cost, B's are sent as if A had sent what it truly used: at once, as that leaves
+    /// Whatever the estimated cost of A's calls, B's calls are sent as if A had reserved its true usage: at once, as that leaves
     /// half of the limit.
     #[test]
     fn no_neighbour_pays_for_an_estimate(
@@ -174,8 +174,8 @@ proptest! {
         }
     }
 
-    /// People who would take all tokens of a minute leave a batch call its share, whatever it costs; and each of those that
-    /// have time to wait is sent.
+    /// Interactive calls that would take all tokens of a minute leave a batch call its share, whatever its cost; and each batch
+    /// call with enough time is sent.
     #[test]
     fn no_batch_call_starves(tokens in 500..2_900_usize, every in 2..6_u32) {
         let policy = LimitPolicy::new().tokens(3_000).batch_share(1.0 / f64::from(every));
@@ -188,7 +188,7 @@ proptest! {
         };
         let people = (0..250).map(|n| Call {
             at: SECOND * n,
-            // More than comes in.
+            // More than is refilled.
             request: chat(r#"{"max_tokens":70,"messages":[]}"#.into()),
             priority: Priority::Interactive,
             usage: Some(Usage::new(10, 70)),

@@ -1,4 +1,4 @@
-//! Which call is next: calls that come, wait and go away.
+//! The order of calls: admission, polling and leaving the queue.
 
 use std::{task::Waker, time::Duration};
 
@@ -18,15 +18,15 @@ use crate::{
     time::saturating_add,
 };
 
-/// Which call goes next.
+/// The next call.
 enum NextCall {
     Ready(QueuePosition),
-    /// The call that is next cannot go yet.
+    /// The next call cannot be sent yet.
     NotYet(Alarm),
     None,
 }
 
-/// When a call may go.
+/// When a call may be sent.
 enum Readiness {
     Now,
     At(Instant),
@@ -37,7 +37,7 @@ enum Readiness {
 // === impl RouteLimiterState ===
 
 impl RouteLimiterState {
-    /// A call comes. It is admitted, waits, or is refused at once where its wait would be too long.
+    /// Decides about a new call: admits it, queues it, or refuses it at once if its wait would be too long.
     pub(in crate::limit) fn admit(
         &mut self,
         request: AdmissionRequest,
@@ -59,12 +59,12 @@ impl RouteLimiterState {
         self.last_number += 1;
         let position = QueuePosition { priority, number: self.last_number };
         self.queue.push(position, QueueEntry { cost, latest_start, waker: None });
-        // A call of a higher priority may go although others wait.
+        // A call of a higher priority may be sent although others wait.
         self.admit_queued(input);
         Admission::Queued { position, expected }
     }
 
-    /// A call that waits asks whether it may go.
+    /// Polls a waiting call.
     pub(in crate::limit) fn poll_queued(
         &mut self,
         position: QueuePosition,
@@ -93,7 +93,7 @@ impl RouteLimiterState {
         QueuePoll::Pending { poll_at: [alarm_at, latest_start].into_iter().flatten().min() }
     }
 
-    /// A call that waits goes away. What it may have been granted meanwhile is given back.
+    /// Removes a waiting call that was dropped. A grant that it was given meanwhile is given back.
     pub(in crate::limit) fn give_up(&mut self, position: QueuePosition, input: DecisionInput) {
         self.queue.remove(position);
         if let Some(WaitResult::Admitted(grant)) = self.results.remove(&position.number) {
@@ -103,7 +103,7 @@ impl RouteLimiterState {
         self.admit_queued(input);
     }
 
-    /// Admits calls that wait, as long as the next one may go.
+    /// Admits waiting calls, as long as the next one may be sent.
     pub(super) fn admit_queued(&mut self, DecisionInput { now, random }: DecisionInput) {
         self.cooldown.expire(now, self.queue.len(), random);
         self.close_if_exhausted(now);
@@ -125,7 +125,7 @@ impl RouteLimiterState {
         self.cooldown.on_queue_empty();
     }
 
-    /// The call that goes next. A batch call whose turn it is and that cannot pay yet is overtaken by an interactive one.
+    /// The next call. A batch call whose turn it is and that cannot pay yet is overtaken by an interactive one.
     fn next_call(&self, now: Instant) -> NextCall {
         let batch_can_pay = self.set_aside(now).is_some_and(|set_aside| set_aside.is_enough);
         let Some(next) = self.queue.next(batch_can_pay) else { return NextCall::None };
@@ -141,7 +141,7 @@ impl RouteLimiterState {
         NextCall::NotYet(Alarm { position: next.first, at: soonest })
     }
 
-    /// Closes the route where the provider has reported that nothing is left for a long time, so that probes find out.
+    /// Closes the route if the provider has reported that nothing is left for a long time, so that probes check it.
     fn close_if_exhausted(&mut self, now: Instant) {
         if self.cooldown.closed_for(now).is_zero() {
             let wait = self.quotas.reported_wait(now);
@@ -151,7 +151,7 @@ impl RouteLimiterState {
         }
     }
 
-    /// Whether no call waits that goes before a call which comes now.
+    /// Whether a call that arrives now has no waiting call before it.
     fn is_first(&self, priority: Priority) -> bool {
         match priority {
             Priority::Interactive => self.queue.len_of(Priority::Interactive) == 0,
@@ -159,7 +159,7 @@ impl RouteLimiterState {
         }
     }
 
-    /// A call of that priority has its turn. The batch call that it overtakes begins to save.
+    /// Records the turn of a call of that priority. The batch call that it overtakes begins to save.
     fn note_turn(&mut self, priority: Priority, now: Instant) {
         let batch = self.queue.first(Priority::Batch).map(|position| position.number);
         match (priority, batch) {
@@ -172,7 +172,7 @@ impl RouteLimiterState {
         }
     }
 
-    /// What is set aside for the next batch call, where it was overtaken.
+    /// The cells set aside for the next batch call, if it was overtaken.
     fn set_aside(&self, now: Instant) -> Option<SetAside> {
         let position = self.queue.first(Priority::Batch)?;
         let saving = self.saving.filter(|saving| saving.number == position.number)?;
@@ -185,7 +185,7 @@ impl RouteLimiterState {
         if !self.concurrency.has_room() {
             return Readiness::AfterAnother;
         }
-        // During a long wait a probe finds out, whatever was reported to be left.
+        // During a long wait a probe checks the limit, whatever remaining amount was reported.
         if self.cooldown.is_probe_due(now) {
             return Readiness::Now;
         }
@@ -202,9 +202,9 @@ impl RouteLimiterState {
         }
     }
 
-    /// Gives the alarm for the next turn to the call that is next, and wakes it to set its timer.
+    /// Gives the alarm for the next turn to the next call, and wakes it to set its timer.
     fn set_alarm(&mut self, alarm: Alarm, now: Instant) {
-        // An alarm that goes off too early asks again, and does no harm; one in the past would go off without end.
+        // An alarm that fires too early only polls again; one in the past would fire without end.
         let is_set = self.alarm.is_some_and(|set| {
             let is_early =
                 |set_at: Instant| set_at > now && alarm.at.is_some_and(|at| set_at <= at);
@@ -226,7 +226,7 @@ impl RouteLimiterState {
     }
 }
 
-/// Timers go off by the millisecond: an alarm a little before its time would go off again and again.
+/// Timers fire by the millisecond: an alarm slightly before its time would fire again and again.
 fn next_tick(at: Instant, now: Instant) -> Instant {
     at.max(saturating_add(now, Duration::from_millis(1)))
 }

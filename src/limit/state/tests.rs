@@ -34,7 +34,7 @@ fn goes(state: &mut RouteLimiterState, now: Instant) -> Grant {
     }
 }
 
-/// A call that has to wait, and how long it is expected to.
+/// A waiting call, and its expected wait.
 struct Waiting {
     position: QueuePosition,
     expected: Duration,
@@ -83,7 +83,7 @@ fn there_is_room_when_an_attempt_has_ended() {
         poll(&mut state, position, now + SECOND),
         QueuePoll::Ready(WaitResult::Admitted(_))
     ));
-    // The next one knows how long attempts take.
+    // The duration of attempts is known for the next one.
     assert_eq!(waits(&mut state, REQUEST, now + SECOND).expected, SECOND);
 }
 

@@ -11,14 +11,14 @@ fn info(path: &str) -> RequestInfo {
     RequestInfo::read(&http::Request::post(path).body(body).unwrap())
 }
 
-/// A body of those pieces, which then fails or ends.
+/// A body of these pieces, which then fails or ends.
 fn body(pieces: &'static [&'static str], fails: bool) -> Body {
     let pieces = pieces.iter().map(|piece| Ok(Frame::data(Bytes::from_static(piece.as_bytes()))));
     let end = fails.then(|| Err(Error::new(Outcome::Truncated)));
     Body::wrap(StreamBody::new(stream::iter(pieces.chain(end))))
 }
 
-/// Everything that a server sends of it; an error where the body ends in one.
+/// Everything that a server sends; an error if the body ends in one.
 fn sent(body: ErrorTailBody) -> Result<String, Outcome> {
     let whole = body.collect().now_or_never().unwrap().map_err(|error| error.outcome())?;
     Ok(String::from_utf8(whole.to_bytes().to_vec()).unwrap())

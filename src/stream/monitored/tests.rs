@@ -21,16 +21,16 @@ const IDLE: Duration = Duration::from_secs(15);
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Data(&'static str),
-    /// Nothing for so many seconds.
+    /// No data for this number of seconds.
     Wait(u64),
     Trailers,
     Break,
-    /// Nothing, ever.
+    /// No data, ever.
     Hang,
 }
 use Step::*;
 
-/// A body that does as it is told. With `known`, its length is known, so that its last frame is known to be the last.
+/// A body that follows a script. With `known`, its length is known, so that its last frame is known to be the last.
 struct Script {
     steps: VecDeque<Step>,
     sleep: Option<Pin<Box<tokio::time::Sleep>>>,
@@ -84,7 +84,7 @@ fn note(body: &mut Body) -> Endings {
     endings
 }
 
-/// A body under watch, and where its ending is noted.
+/// A monitored body, and the list to which its ending is added.
 fn watched(steps: &[Step]) -> (Body, Endings) {
     let mut body = script(steps, false);
     body.guard()
@@ -98,7 +98,7 @@ async fn frame(body: &mut Body) -> Option<Result<Frame<Bytes>, Error>> {
     std::future::poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await
 }
 
-/// Reads to the end, as a server does that asks first whether there is more: how many frames, and the error.
+/// Reads to the end, as a server does that first checks for more data: returns the number of frames and the error.
 async fn read(body: &mut Body) -> (usize, Option<Error>) {
     let (mut frames, mut error) = (0, None);
     while !body.is_end_stream() {
@@ -113,7 +113,7 @@ async fn read(body: &mut Body) -> (usize, Option<Error>) {
     (frames, error)
 }
 
-/// Reads to the end: the frames, the outcome of the error, the ending.
+/// Reads to the end: returns the frames, the outcome of the error, and the ending.
 async fn ends(steps: &[Step]) -> (usize, Option<Outcome>, BodyEnd) {
     let (mut body, endings) = watched(steps);
     body.guard().unwrap().clock(IdleTimeout::new(IDLE, None));
@@ -209,7 +209,7 @@ async fn a_flood_of_comments_that_never_lets_the_caller_wait_ends_too() {
         frames += 1;
         tokio::time::advance(Duration::from_secs(1)).await;
     }
-    // A reader that is slow itself is given 256 frames before they count as a flood.
+    // A slow reader gets 256 frames before they count as a flood.
     assert_eq!(frames, 256);
     let idle = BodyEnd::Failed(Outcome::TimedOut { phase: Phase::Idle });
     assert_eq!(*endings.lock().unwrap(), [idle]);
@@ -256,7 +256,7 @@ async fn a_dropped_body_has_an_ending() {
         (&[Data(WORD), Hang][..], 0, BodyEnd::Cancelled),
         (&[Data(WORD), Hang], 1, BodyEnd::Cancelled),
         (&[Data(WORD), Data(STOP), Hang], 1, BodyEnd::Cancelled),
-        // With the finish reason the caller has all there is.
+        // With the finish reason the caller has everything.
         (&[Data(WORD), Data(STOP), Hang], 2, BodyEnd::Done),
         (&[Data(WORD), Data(DONE), Hang], 2, BodyEnd::Done),
         (&[Data(WORD), Data(ERROR)], 2, BodyEnd::Failed(Outcome::Unavailable { wait: None })),
@@ -292,7 +292,7 @@ async fn the_hook_runs_at_the_end_not_before() {
         assert_eq!(!endings.lock().unwrap().is_empty(), ended);
     }
     assert_eq!(usage.get().map(|tokens| tokens.output), Some(3));
-    // A hook that comes late is told at once.
+    // A hook that is registered late is called at once.
     assert_eq!(*note(&mut body).lock().unwrap(), [BodyEnd::Done]);
 }
 
@@ -346,7 +346,7 @@ async fn of_a_known_length_a_cut_stream_does_not_claim_its_end() {
     let endings = note(&mut body);
     frame(&mut body).await;
     assert!(!body.is_end_stream(), "an error follows");
-    // A caller that counts the bytes stops here all the same.
+    // A caller that counts the bytes stops here nevertheless.
     drop(body);
     assert_eq!(*endings.lock().unwrap(), [BodyEnd::Truncated]);
 }

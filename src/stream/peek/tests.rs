@@ -5,7 +5,7 @@ const WORD: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"word\"}}]}\n\n
 const STOP: &str = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
 const ROLE: &str = "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\n\n";
 
-/// A stream that comes in one piece per frame.
+/// A stream with one of these pieces per frame.
 fn body(frames: &[&'static str]) -> Body {
     let frames: Vec<_> =
         frames.iter().map(|text| Ok::<_, Error>(Frame::data((*text).into()))).collect();

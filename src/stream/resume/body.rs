@@ -1,4 +1,4 @@
-//! A body that goes on with another answer where the first breaks off.
+//! A body that continues with another answer where the first breaks off.
 
 use std::{
     collections::VecDeque,
@@ -24,33 +24,33 @@ use crate::{
     outcome::{Outcome, Phase, Verdict},
 };
 
-/// What a [`Resumed`] is made of.
+/// The parts of a [`Resumed`].
 pub(crate) struct ResumeParts {
     pub(crate) dialect: Dialect,
     pub(crate) attempt_log: AttemptLog,
-    /// Where the cost of all answers together is told.
+    /// The handle through which the usage of all answers together is reported.
     pub(crate) usage: UsageHandle,
-    /// Says whether the answer is whole, to who stops reading before the end of its bytes.
+    /// Set when the answer is complete, for a reader that stops before the end of its bytes.
     pub(crate) whole: Arc<AtomicBool>,
 }
 
-/// A body that goes on with another answer where the first breaks off.
+/// A body that continues with another answer where the first breaks off.
 ///
-/// Bytes are handed on as they came, up to the end of the last whole event in them; the beginning of another waits for
-/// its end. So what was handed on is well-formed wherever the stream breaks off.
+/// Bytes are handed on unchanged, up to the end of the last whole event in them; the beginning of the next event waits for its
+/// end. The part that was handed on is thus well-formed wherever the stream breaks off.
 pub(crate) struct Resumed {
-    /// The answer that is read; let go of as soon as it is over, or has failed.
+    /// The answer that is being read; dropped as soon as it has ended or failed.
     inner: Option<Body>,
     reader: ResumableStream,
     out: VecDeque<Frame<Bytes>>,
     start: ResumeParts,
-    /// Who is asked next, while nobody is.
+    /// Requests the next answer; `None` while a request is under way.
     onward: Option<Box<dyn Continuation>>,
-    /// Behind a lock that nobody ever waits for: a body can be shared, and a future of this kind cannot.
+    /// Behind a lock that never blocks: it makes the body `Sync`, which the future is not.
     asking: Mutex<Option<ContinuationFuture>>,
-    /// The failure that the caller sees, if nobody goes on.
+    /// The failure that the caller sees if no answer continues the stream.
     first: Option<Error>,
-    /// What the first answer sent behind its last good event: handed on if nobody goes on.
+    /// The bytes of the first answer after its last good event: handed on if no answer continues the stream.
     rest: Option<Bytes>,
     cost: Option<Usage>,
     runtime: Option<Handle>,
@@ -98,7 +98,7 @@ impl Resumed {
         self.start.whole.store(whole, Ordering::Relaxed);
     }
 
-    /// The error of the answer that is read, whose event has been cut off: its guard knows it.
+    /// The error of the answer that is being read, whose error event was cut off: its monitor has it.
     fn error(&mut self, verdict: Verdict, cx: &mut Context<'_>) -> Error {
         match self.inner.as_mut().map(|inner| Pin::new(inner).poll_frame(cx)) {
             Some(Poll::Ready(Some(Err(error)))) => error,
@@ -106,7 +106,7 @@ impl Resumed {
         }
     }
 
-    /// The answer that is read has failed. Asks for another if that can be, else ends in the first failure.
+    /// Handles the failure of the answer that is being read. Requests another one if possible, else ends in the first failure.
     fn fail(&mut self, error: Error, rest: Bytes) {
         let why = error.outcome();
         self.let_go();
@@ -126,21 +126,21 @@ impl Resumed {
         }
     }
 
-    /// Nobody goes on: the caller sees what the first answer sent, and its failure.
+    /// Ends the stream without a continuation: the caller sees the rest of the first answer, and its failure.
     fn give_up(&mut self) {
         let rest = self.rest.take().unwrap_or_default();
         self.hand_on(rest);
         self.settle();
     }
 
-    /// Waits for the answer that goes on.
+    /// Waits for the continuing answer.
     fn poll_asking(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let asking = self.asking.get_mut().unwrap_or_else(PoisonError::into_inner);
         let Some(future) = asking else { return Poll::Ready(()) };
-        // A body may be read where no runtime is.
+        // A body may be read outside of a runtime.
         let own = self.runtime.as_ref().filter(|_| Handle::try_current().is_err());
         let _runtime = own.map(Handle::enter);
-        // Its runtime may be gone: then nobody goes on.
+        // The runtime may be shut down: then no answer continues the stream.
         let poll = AssertUnwindSafe(|| future.as_mut().poll(cx));
         let next = ready!(catch_unwind(poll).unwrap_or(Poll::Ready(None)));
         *asking = None;
@@ -160,7 +160,7 @@ impl Resumed {
         }
     }
 
-    /// Adds what the answer that was read has cost, and lets go of it.
+    /// Adds the usage of the answer that was read, and drops it.
     fn let_go(&mut self) {
         if let Some(more) = self.watched().and_then(StreamMonitor::usage) {
             let cost = self.cost.get_or_insert_default();
@@ -183,7 +183,7 @@ impl HttpBody for Resumed {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        /// As many frames are read in a row of which nothing can be handed on.
+        /// The most frames that are read in a row without handing any on.
         const IN_A_ROW: u32 = 128;
         let this = &mut *self;
         for _ in 0..IN_A_ROW {
@@ -210,14 +210,14 @@ impl HttpBody for Resumed {
                 }
             }
         }
-        // Others have their turn.
+        // Other tasks get their turn.
         cx.waker().wake_by_ref();
         Poll::Pending
     }
 
     fn is_end_stream(&self) -> bool {
         let over = self.inner.as_ref().is_none_or(HttpBody::is_end_stream);
-        // Something follows an answer that failed: another, or the error.
+        // A failed answer is followed by another one, or by the error.
         over && self.out.is_empty() && self.first.is_none() && self.reader.is_clear()
     }
 }
@@ -236,7 +236,7 @@ impl fmt::Debug for Resumed {
     }
 }
 
-/// Whether another answer may follow one that ended so. A limit on the whole stream bounds what follows too.
+/// Whether another answer may follow this outcome. A limit on the whole stream also limits the continuation.
 fn may_follow(why: Outcome) -> bool {
     let over = Outcome::TimedOut { phase: Phase::Stream };
     why.allows_fallback() && why != over

@@ -1,4 +1,4 @@
-//! A provider with a number of places and a client that always has more to send, on a clock of their own.
+//! A provider with a number of places and a client that always has more to send, on a simulated clock.
 
 use std::{
     cmp::Reverse,
@@ -10,17 +10,17 @@ use tokio::time::Instant;
 
 use super::super::{AdaptiveLimit, AdaptivePolicy, AnswerForm, RoundMember};
 
-/// What a provider does with a call for which it has no place.
+/// How the provider treats a call for which it has no place.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Provider {
-    /// A 429 after 50 ms.
+    /// Answers with a 429 after 50 ms.
     Refuses,
-    /// It waits for its turn.
+    /// Lets the call wait for its turn.
     Queues,
 }
 
-/// A case. Times in ms: the first event of a call that is served comes after `first`, its end after `whole`, each by chance
-/// between two thirds and four thirds of that. There are `places`, then half of them, then all again, a `phase` each.
+/// A case. Times in ms: a served call has its first event after `first` and its end after `whole`, each varied randomly between
+/// two thirds and four thirds. There are `places`, then half of them, then all again, a `phase` each.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Case {
     pub(super) provider: Provider,
@@ -29,12 +29,12 @@ pub(super) struct Case {
     pub(super) places: u32,
     pub(super) mixed: Mixed,
     pub(super) phase: u64,
-    /// How long after the beginning of a phase it is measured.
+    /// The time from the start of a phase until it is measured.
     pub(super) settle: u64,
     pub(super) seed: u64,
 }
 
-/// A share of the calls, by chance, takes `times` as long, and is answered in that form. All others are streams.
+/// A random share of the calls takes `times` as long and is answered in that form. All others are streams.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mixed {
     pub(super) share: f64,
@@ -42,12 +42,12 @@ pub(super) struct Mixed {
     pub(super) form: AnswerForm,
 }
 
-/// What came of it.
+/// The figures measured in a case.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Figures {
     /// The share of the places that served a call, for each phase once it had settled.
     pub(super) goodput: [f64; 3],
-    /// Mean ms to the first event, likewise.
+    /// The mean time to the first event in ms, for each phase once it had settled.
     pub(super) latency: [f64; 3],
     /// The share of all calls that were refused.
     pub(super) refused: f64,
@@ -81,7 +81,8 @@ struct Sim {
     queue: VecDeque<usize>,
     serving: u32,
     refused: u32,
-    /// Of each phase: places times ms that served, and that were there; ms to first events, and how many.
+    /// Per phase: place-milliseconds that served a call, and those available; the sum of the times to first events in ms, and
+    /// their number.
     served: [(f64, f64); 3],
     waited: [(f64, f64); 3],
 }
@@ -176,7 +177,7 @@ impl Sim {
         }
     }
 
-    /// Takes what waits, and sends what the limit allows.
+    /// Starts the waiting calls, and sends what the limit allows.
     fn fill(&mut self) {
         while self.serving < self.capacity() {
             let Some(next) = self.queue.pop_front() else { break };
