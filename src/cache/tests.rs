@@ -1,4 +1,4 @@
-//! The key, what is read of an answer, and how it is given in another form.
+//! The key, the parsing of an answer, and its conversion to another form.
 
 use std::time::{Duration, SystemTime};
 
@@ -262,7 +262,7 @@ fn gist(ask: &RequestInfo, bytes: &[u8]) -> AnswerSummary {
     AnswerSummary::read(ask.dialect().unwrap(), ask.stream(), bytes).unwrap()
 }
 
-/// What an answer comes to, as its dialect reads it.
+/// What the dialect parses from an answer.
 fn judged(ask: &RequestInfo, bytes: &[u8]) -> (Outcome, Option<Usage>) {
     let dialect = ask.dialect().unwrap();
     if !ask.stream() {
