@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::{state::SLOTS, *};
 use crate::route::Route;
 
-/// A state that is what it is set to.
+/// A state whose rest is set by the test.
 #[derive(Debug, Default)]
 struct State(AtomicU8);
 
@@ -204,7 +204,7 @@ fn files() -> Route {
     route(1).with_operation("files")
 }
 
-/// For a slot that is filled, or that nothing is put into.
+/// A `make` for a slot that must not be filled.
 fn no_new(route: &Route) -> State {
     panic!("a new state for {route}")
 }
