@@ -1,8 +1,8 @@
-//! evenkeel in a Tower stack of your own: one layer, some of them, or all of them in another order.
+//! evenkeel in your own Tower stack: one layer, some of them, or all of them in another order.
 //!
-//! Each layer is a [`tower::Layer`] over any [`Upstream`](crate::Upstream): a service that takes a [`Request`](crate::Request) and
-//! gives a [`Response`](crate::Response). A policy is set, validated and turned into its layer by `build()`. A layer alone needs
-//! nothing of the others:
+//! Each layer is a [`tower::Layer`] over any [`Upstream`](crate::Upstream): a service that takes a [`Request`](crate::Request)
+//! and returns a [`Response`](crate::Response). `build()` validates a policy and turns it into its layer. A layer does not need
+//! the others:
 //!
 //! ```
 //! use evenkeel::{breaker::BreakerPolicy, classify::ClassifyPolicy};
@@ -21,9 +21,9 @@
 //!
 //! # The whole stack
 //!
-//! This is what [`Client::builder`](crate::Client::builder) builds, outermost layer first. The order matters: read the comments before
-//! you change it. What the layers keep of a route is in one registry, [`Routes`](crate::context::Routes), which an attempt looks up
-//! once.
+//! This is what [`Client::builder`](crate::Client::builder) builds, outermost layer first. The order matters: read the comments
+//! before you change it. The layers keep the state of a route in one registry, [`Routes`](crate::context::Routes), which an
+//! attempt looks up once.
 //!
 //! ```
 //! use std::time::Duration;
