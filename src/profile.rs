@@ -21,7 +21,7 @@ use crate::{
 /// | retries | 2, 250 ms to 4 s | 5, 1 s to 60 s | two fit into a third of the deadline |
 /// | commit | first content | complete | a person reads along; a text that is stored has to be complete |
 /// | a stream that fails while it is read | an error | an error | two models have two styles; [`MidStreamFailure`](crate::stream::MidStreamFailure) is your choice |
-/// | all fallbacks unavailable | fails | waits for recovery | a person needs an answer at once; a text can come later |
+/// | all fallbacks unavailable | fails | waits for recovery | a person gets the error at once; a text can come later |
 /// | hedge | off | off | every copy is billed |
 /// | limits | none set | none set | only the provider knows and reports them; set them for a key with known limits |
 ///

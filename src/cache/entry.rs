@@ -72,7 +72,7 @@ impl Entry {
     /// The memory of an entry beside its own bytes: key, head and place in a map.
     const OVERHEAD: usize = 256;
 
-    /// An answer in that form with those bytes, stored now; `None` if its dialect is not known.
+    /// An answer in that form with those bytes, stored now; `None` if its dialect is not known or its content type is not text.
     pub(super) fn new(
         (ask, gist): (&RequestInfo, AnswerSummary),
         content_type: &HeaderValue,

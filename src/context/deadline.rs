@@ -51,7 +51,8 @@ impl Deadline {
 }
 
 /// The least time left with which an attempt is still started, for a call with `whole` in all: one second, which is what the
-/// faster models take to their first token, or a tenth of `whole`. With less it would be billed and thrown away.
+/// faster models take to their first token, or a tenth of `whole` if that is less. With less time an answer would be billed
+/// and thrown away.
 pub(crate) fn least_attempt(whole: Duration) -> Duration {
     Duration::from_secs(1).min(whole / 10)
 }

@@ -111,8 +111,8 @@
 //! always fit. The last available target has all the time that is left: attempt timeouts that were not set explicitly do not
 //! apply to it ([`timeout`](crate::timeout)). Fallbacks that do not take the call when the one above times out do not count.
 //!
-//! With less than a second left, or less than a tenth of the call's time, no target is tried; if a shorter reserve is set, that
-//! is the minimum.
+//! With less than a second left (or a tenth of the call's time, if that is less), no target is tried. If a shorter reserve is
+//! set, that is the minimum.
 //!
 //! # Extra attempts
 //!

@@ -161,7 +161,7 @@ mod tests {
         let mut gone = Box::pin(gate.turn(tickets[1]));
         let mut stays = Box::pin(gate.turn(tickets[2]));
         assert!((&mut gone).now_or_never().is_none() && (&mut stays).now_or_never().is_none());
-        // He has the turn, and does not know it.
+        // The dropped waiter was given the turn, and never received it.
         drop(first);
         drop(gone);
         assert!(stays.now_or_never().is_some());

@@ -27,11 +27,11 @@
 //!
 //! fn tell(error: &OpenAIError) -> String {
 //!     match error {
-//!         // The provider answered so: the status is always there, also where the body is a page.
+//!         // The answer of the provider: the status is always there, even if the body is a page.
 //!         OpenAIError::ApiError(error) => format!("{}", error.status_code),
 //!         // No connection, or one that broke.
 //!         OpenAIError::Reqwest(error) => format!("transport: {error}"),
-//!         // evenkeel's word: a limit that passed, a breaker that refused, an answer that was none.
+//!         // The error of evenkeel: a timeout, a refusal by a breaker, an empty answer.
 //!         OpenAIError::Boxed(error) => match error.downcast_ref::<evenkeel::Error>() {
 //!             Some(error) => format!("{}, again in {:?}", error.outcome(), error.retry_in()),
 //!             None => error.to_string(),

@@ -22,7 +22,7 @@
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let provider = Provider::new("primary").always(Reply::status(503));
 //! let server = Server::start(provider.clone()).await?;
-//! // Point your client at `server.url()`, call it once, and see how often it asked: 3 with the interactive profile.
+//! // Point your client at `server.url()`, call it once, and count the attempts: 3 with the interactive profile.
 //! println!("{} attempts", provider.count());
 //! # Ok(()) }
 //! ```

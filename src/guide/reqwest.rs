@@ -22,7 +22,7 @@
 //!     .body(r#"{"model":"gpt-4o-mini","stream":true,"messages":[{"role":"user","content":"Where is my parcel?"}]}"#);
 //! let mut answer = evenkeel.execute(request.build()?).await?;
 //! while let Some(bytes) = answer.chunk().await? {
-//!     // An error here says that the answer is not whole.
+//!     // An error here means that the answer is not whole.
 //!     # drop(bytes);
 //! }
 //! # Ok(()) }

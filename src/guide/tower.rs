@@ -12,7 +12,7 @@
 //! # fn main() -> Result<(), evenkeel::ConfigError> {
 //! let service = ServiceBuilder::new()
 //!     .layer(BreakerPolicy::default().build()?)
-//!     // Says what an attempt came to: every layer above decides by its verdict.
+//!     // Classifies an attempt: every layer above decides by its verdict.
 //!     .layer(ClassifyPolicy::default().build()?)
 //!     .service(Provider::new("api"));
 //! # let _ = service;

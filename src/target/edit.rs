@@ -91,7 +91,7 @@ impl Edit {
         self
     }
 
-    /// A notice to the model that tools are unavailable, after the caller's own system message; only if a tool was dropped.
+    /// Adds a notice to the model that tools are unavailable, after the caller's own system message; only if a tool was dropped.
     #[must_use]
     pub fn tool_notice(mut self, line: &str) -> Self {
         self.tool_notice = Some(line.into());
@@ -116,7 +116,7 @@ impl Edit {
         self
     }
 
-    /// The placeholder of an image. `[image]` by default.
+    /// Sets the placeholder of an image. `[image]` by default.
     #[must_use]
     pub fn image_placeholder(mut self, word: &str) -> Self {
         self.image_placeholder = Some(word.into());

@@ -135,7 +135,7 @@ pub enum EventKind {
         /// Whether the request was sent again at once on a new connection; if not, the attempt failed.
         sent_again: bool,
     },
-    /// A timeout passed without an answer.
+    /// A timeout passed.
     #[non_exhaustive]
     TimedOut {
         /// Which timeout.

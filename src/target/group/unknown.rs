@@ -128,7 +128,7 @@ mod tests {
         }
         assert_eq!(unknown.bits(7, 5.0), 0);
         assert!(unknown.models.is_empty());
-        // What is over counts no longer.
+        // A rejection whose time is over no longer counts.
         unknown.note(pair(0, 7), 5.0, TEN);
         unknown.note(pair(1, 7), 15.0, TEN);
         unknown.note(pair(2, 7), 15.0, TEN);
