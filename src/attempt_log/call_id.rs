@@ -9,8 +9,8 @@ use std::{
 
 /// The id of a call: unique in this process, numbered from 1 in the order in which calls arrive.
 ///
-/// It is in the [`AttemptLog`](super::AttemptLog) of the answer, in every [`Event`](crate::telemetry::Event) of the call and in the
-/// span of the call (`evenkeel.call.id`), so that the three can be joined.
+/// It is in the [`AttemptLog`](super::AttemptLog) of the answer, in every [`Event`](crate::telemetry::Event) of the call and in
+/// the span of the call (`evenkeel.call.id`), so that the three can be joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId(u64);
 

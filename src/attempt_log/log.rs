@@ -40,7 +40,7 @@ pub struct Attempt {
     pub route: Route,
     /// The outcome; cancelled also while the attempt is still under way without its caller, as a breaker's probe may be.
     pub outcome: Outcome,
-    /// How long the call waited before it.
+    /// How long the call waited before the attempt.
     pub wait: Duration,
     /// The duration up to the commit point.
     pub took: Duration,

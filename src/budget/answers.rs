@@ -47,7 +47,7 @@ impl Answers {
         let most =
             lately.saturating_add(self.before.load(Ordering::Relaxed)).min(MAX_TOKENS.into());
         let more = |tokens: u64| Some(tokens.saturating_add(u64::from(keeps)).min(most));
-        // Never fails, as `more` has an answer.
+        // Never fails, as `more` never returns `None`.
         let _ = self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
     }
 

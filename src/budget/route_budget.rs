@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::answers::{Answers, MAX_TOKENS, decrement};
 use crate::route_state::{AtRest, Rest};
 
-/// A bound on extra attempts: retries and hedges.
+/// Limits extra attempts: retries and hedges.
 ///
 /// Each first attempt earns a share of a token (20 % by default) and each answer a whole one; each extra attempt spends a whole
 /// one. At most `reserve` tokens are kept, and the budget starts with that number. Nothing else earns tokens, and time does not.
@@ -77,7 +77,7 @@ impl Budget {
     /// Creates a budget of validated numbers.
     pub(crate) fn of(share: f64, reserve: u32) -> Self {
         let most = u64::from(reserve) * TOKEN;
-        // Rounded, as 0.29 millions are 289999.99…; `as` cannot overflow, it saturates.
+        // Rounded, since 0.29 × 1 000 000 is 289999.99…; `as` saturates and cannot overflow.
         let earned = (share * TOKEN as f64).round() as u64;
         let [under_way, lent] = [0; 2].map(AtomicU64::new);
         let balance = AtomicU64::new(most);
@@ -119,7 +119,7 @@ impl Budget {
 
     fn earn(&self, earned: u64) {
         let more = |balance: u64| Some(balance.saturating_add(earned).min(self.most));
-        // Relaxed: the balance is all there is, nothing else is published with it. Never fails, as `more` has an answer.
+        // Relaxed: the balance is all there is, nothing else is published with it. Never fails, as `more` never returns `None`.
         let _ = self.balance.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
     }
 

@@ -47,8 +47,8 @@
 //!
 //! # Edits
 //!
-//! An [`Edit`] makes a fallback request less than the caller did, in every dialect: a shorter answer, no tools or not one of
-//! them, fewer of the oldest turns, no images, no stream. It is applied for that fallback only; fields that it does not name keep
+//! An [`Edit`] makes a fallback request less than the caller did, in every dialect: a shorter answer, without all or some tools,
+//! fewer of the oldest turns, no images, no stream. It is applied after the fallback's target; fields that it does not name keep
 //! their bytes. The fallback must offer what the edited call still needs ([`Capabilities`]: context, tools, vision, JSON), else
 //! it is skipped. The first target is skipped too if another fallback takes the call.
 //!

@@ -31,7 +31,7 @@ const MEDIAN: f64 = 0.5;
 pub(super) enum RaceResult {
     /// The fallback itself.
     Own(Result<Response, Error>),
-    /// One below it.
+    /// A fallback below it.
     Below(Result<Response, Error>),
     /// None: the fallback failed with this result, and so did all targets below it.
     Nobody(Result<Response, Error>, Box<Failure>),

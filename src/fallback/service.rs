@@ -20,7 +20,7 @@ use crate::{
     upstream::{ResponseFuture, take_ready},
 };
 
-/// Tries fallback after fallback. See [the module](super).
+/// Tries the fallbacks in order until one answers. See [the module](super).
 #[derive(Clone, Debug)]
 pub struct FallbackService<S> {
     steps: FallbackSteps<S>,

@@ -217,7 +217,7 @@ impl Fallback {
         matches!(self.kind, Kind::Canned(_) | Kind::Stored(_))
     }
 
-    /// Whether it always answers.
+    /// Whether it always answers, and so must be the last.
     pub(super) fn is_last(&self) -> bool {
         matches!(self.kind, Kind::Canned(_))
     }

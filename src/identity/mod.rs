@@ -54,7 +54,7 @@
 //!
 //! # Defaults
 //!
-//! The usual names: see [`IdentityPolicy`].
+//! The default names: see [`IdentityPolicy`].
 //!
 //! # Pitfalls
 //!

@@ -105,7 +105,7 @@ fn base64url(text: &[u8]) -> Option<Vec<u8>> {
         (bits, held) = ((bits << 6) | u32::from(value), held + 6);
         if held >= 8 {
             held -= 8;
-            // The upper bits have been taken already.
+            // The upper bits were pushed before.
             bytes.push((bits >> held) as u8);
         }
     }
@@ -124,7 +124,7 @@ mod tests {
         (hasher.finish(), taken)
     }
 
-    /// `{"alg":"HS256"}` and the claims, with a signature of any kind.
+    /// A token of `{"alg":"HS256"}` and the claims, with any signature.
     fn token(claims: &str, signature: &str) -> String {
         const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         let mut text = String::new();

@@ -40,7 +40,7 @@ pub enum EventKind {
     /// No stored answer could be served.
     #[non_exhaustive]
     CacheMiss {
-        /// Why.
+        /// The reason.
         reason: MissReason,
     },
     /// The call has joined an equal one in flight.
@@ -50,34 +50,34 @@ pub enum EventKind {
     /// A fallback was skipped.
     #[non_exhaustive]
     FallbackSkipped {
-        /// Its position, from 0.
+        /// The position of the fallback, from 0.
         fallback: u16,
-        /// Its name.
+        /// The name of the fallback.
         name: Arc<str>,
-        /// Why.
+        /// The reason.
         reason: SkipReason,
     },
     /// A fallback is tried.
     #[non_exhaustive]
     FallbackEntered {
-        /// Its position, from 0.
+        /// The position of the fallback, from 0.
         fallback: u16,
-        /// Its name.
+        /// The name of the fallback.
         name: Arc<str>,
     },
     /// A fallback edited the request, to ask for less than the caller did.
     #[non_exhaustive]
     RequestEdited {
-        /// Its position, from 0.
+        /// The position of the fallback, from 0.
         fallback: u16,
-        /// Its name.
+        /// The name of the fallback.
         name: Arc<str>,
-        /// What was changed.
+        /// A summary of the changes.
         edited: EditSummary,
     },
 
     // An attempt, and what may delay it.
-    /// An attempt is sent, or asks the breaker whether it may be.
+    /// An attempt is about to be sent, unless the breaker refuses it.
     #[non_exhaustive]
     AttemptStarted {
         /// The route of the attempt.
@@ -148,21 +148,21 @@ pub enum EventKind {
     /// The provider limited the rate: the route is closed for a while.
     #[non_exhaustive]
     LimitClosed {
-        /// The route.
+        /// The route that is closed.
         route: Route,
-        /// For how long.
+        /// How long it is closed.
         lasts: Duration,
     },
     /// A breaker changed its state.
     #[non_exhaustive]
     BreakerChanged {
-        /// Its route.
+        /// The route of the breaker.
         route: Route,
-        /// The state it left.
+        /// The state before.
         from: CircuitState,
-        /// The state it is in.
+        /// The state after.
         to: CircuitState,
-        /// Why.
+        /// The reason.
         reason: TransitionReason,
         /// How long it stays open, if it opened.
         lasts: Option<Duration>,
@@ -171,7 +171,7 @@ pub enum EventKind {
     /// row, or its credential or model was rejected, or its quota is exhausted.
     #[non_exhaustive]
     TargetEjected {
-        /// Its route.
+        /// The route of the target.
         route: Route,
         /// The outcome of the attempt that caused it.
         outcome: Outcome,
@@ -207,7 +207,7 @@ pub enum EventKind {
     RetryStopped {
         /// The route of the retry.
         route: Route,
-        /// Why.
+        /// The reason.
         reason: StopReason,
     },
 
@@ -229,9 +229,9 @@ pub enum EventKind {
     /// A stream failed while the caller read it, and a fallback below continues it.
     #[non_exhaustive]
     Resumed {
-        /// Its position, from 0.
+        /// The position of the fallback, from 0.
         fallback: u16,
-        /// Its name.
+        /// The name of the fallback.
         name: Arc<str>,
         /// The outcome of the stream that failed.
         after: Outcome,
@@ -239,7 +239,7 @@ pub enum EventKind {
     /// A stream delivered less content per minute than counts as healthy. Emitted at its end.
     #[non_exhaustive]
     StreamSlow {
-        /// Its route.
+        /// The route of the stream.
         route: Route,
         /// The number of events with content.
         events: u32,

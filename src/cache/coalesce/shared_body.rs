@@ -89,7 +89,7 @@ impl From<Frame<Bytes>> for SharedFrame {
     fn from(frame: Frame<Bytes>) -> Self {
         match frame.into_data() {
             Ok(data) => Self::Data(data),
-            // A frame is data or trailers.
+            // A frame without data has trailers.
             Err(frame) => Self::Trailers(frame.into_trailers().unwrap_or_default()),
         }
     }

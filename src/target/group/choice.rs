@@ -7,11 +7,11 @@ use crate::Request;
 
 /// The equivalent targets that an attempt may go to, in the extensions of its request, if there are several.
 ///
-/// | what | written by | read by |
+/// | field | written by | read by |
 /// |---|---|---|
 /// | `pool` | the fallback that has the targets | retry, balance, hedge, breaker |
 /// | `copies` | the hedge | the picking of a target |
-/// | `picked` | retry, for one attempt | balance, which takes it out |
+/// | `picked` | retry, for one attempt | balance, which removes it |
 #[derive(Clone, Debug)]
 pub(crate) struct EqualTargets {
     pub(crate) pool: Arc<Pool>,

@@ -13,7 +13,7 @@ use crate::{ConfigError, target::Target};
 /// | [`penalty`](Self::penalty) | 10 s | as slow as the first content of a stream may be: slower than any healthy target |
 /// | [`half_life`](Self::half_life) | 10 s | a slow minute is forgotten within one |
 /// | [`consecutive_failures`](Self::consecutive_failures) | 3 in a row | one can be chance; less than the breaker's 5, as another target is available |
-/// | [`ejection`](Self::ejection) | 10 s to 30 s | has its share again within a minute of its recovery |
+/// | [`ejection`](Self::ejection) | 10 s to 30 s | a target has its share again within a minute of its recovery |
 /// | [`permanent_failure_ejection`](Self::permanent_failure_ejection) | 5 min | a balance or a deployment is not fixed within seconds |
 /// | [`bounded_load_factor`](Self::bounded_load_factor) | 2 | a prompt cache is worth some waiting, not a queue |
 /// | [`seed`](Self::seed) | none | processes choose differently |
