@@ -5,7 +5,7 @@ use std::time::Duration;
 /// What a call can expect from a route, or from all its fallbacks, before it is made: for a bot that shows "busy" before the user
 /// types, or a scheduler that starts only work that can be done.
 ///
-/// It is read from the current state of breakers, limits and equivalent targets. Reading it changes nothing: it takes no probe,
+/// It is read from the current state of breakers, limits and equal targets. Reading it changes nothing: it takes no probe,
 /// creates no breaker, and holds no place in a queue. A route without calls so far is [`Clear`](Self::Clear). A clear route may
 /// become unavailable a moment later, so a call still has to handle failure.
 ///

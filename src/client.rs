@@ -154,7 +154,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Spreads every call over several equivalent targets first, whatever its address: keys, regions, deployments. See
+    /// Spreads every call over several equal targets first, whatever its address: keys, regions, deployments. See
     /// [`Fallback::targets`].
     pub fn primaries(mut self, targets: impl IntoIterator<Item = Target>) -> Self {
         self.fallbacks = self.fallbacks.primaries(targets);

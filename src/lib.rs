@@ -42,7 +42,7 @@
 //! | 4 | [`fallback`] | where the call is sent next, and what is answered when no target is left |
 //! | 5 | [`hedge`] | whether a second copy of a slow call is sent |
 //! | 6 | [`retry`] | whether the same request is sent again, and after what wait |
-//! | 7 | [`balance`] | which of several equivalent targets this attempt goes to |
+//! | 7 | [`balance`] | which of several equal targets this attempt goes to |
 //! | 8 | [`breaker`] | whether the route lets the attempt through |
 //! | 9 | [`limit`] | whether there is room for it now, and which call is next |
 //! | 10 | [`timeout`]: the attempt | how long one attempt and its silences may last |

@@ -76,7 +76,7 @@ pub(crate) fn build<S: Upstream>(
         .layer(hedge.events(events.clone()))
         // Above the breaker: each attempt asks it again, and a refusal is not retried but moves down.
         .layer(retry.events(events.clone()))
-        // Below retries: each attempt goes to one of the equivalent targets. Above the breaker: each target has its own.
+        // Below retries: each attempt goes to one of the equal targets. Above the breaker: each target has its own.
         .layer(BalanceLayer::default().events(events.clone()))
         // Each attempt has a span, even if the breaker refuses it.
         .layer(AttemptSpanLayer::default())

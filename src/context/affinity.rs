@@ -1,10 +1,10 @@
-//! Affinity of calls to one of several equivalent targets.
+//! Affinity of calls to one of several equal targets.
 
 use std::fmt;
 
 use crate::hash::hash;
 
-/// Calls with the same key go to the same one of a fallback's equivalent targets, while it is healthy. Put one into a request's
+/// Calls with the same key go to the same one of a fallback's equal targets, while it is healthy. Put one into a request's
 /// extensions, for example with the id of a conversation, since the prompt cache of a conversation lives on one deployment.
 ///
 /// Only a hash of the key is kept.

@@ -23,7 +23,7 @@ use crate::{
 /// | `variant` | the fallback | the picking of a target |
 /// | `fallback`, `name` | the fallback | telemetry, hedge, retry |
 /// | `elsewhere`, `insists` | the fallback | breaker |
-/// | `last_target` | the fallback; retry, if an equivalent target is left | fallback, timeout |
+/// | `last_target` | the fallback; retry, if an equal target is left | fallback, timeout |
 /// | `probe_signal` | the fallback, the hedge | breaker, which raises it; hedge, fallback |
 /// | `second_copy` | the hedge | retry |
 /// | `queue_time` | the hedge | limit |

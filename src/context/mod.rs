@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | [`Deadline`] | when the call must have ended | the profile's |
 //! | [`Priority`] | the order in the queue of a [limit](crate::limit) | interactive |
-//! | [`AffinityKey`] | which of several [equivalent targets](crate::balance) it goes to | by load |
+//! | [`AffinityKey`] | which of several [equal targets](crate::balance) it goes to | by load |
 //! | [`NonReplayable`] | that its body cannot be sent again | it can |
 //! | [`Tenant`](crate::cache::Tenant) | the tenant that an answer is [stored](crate::cache) for | the credential |
 //! | [`Fallbacks`] | fallbacks below the first, above those of all calls | none |

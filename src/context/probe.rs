@@ -14,7 +14,7 @@ pub(crate) struct ProbeSignal(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// The probes under way: more than one with equivalent targets, or with a second copy.
+    /// The probes under way: more than one with equal targets, or with a second copy.
     probes: Mutex<Vec<Probe>>,
     raised: Notify,
 }

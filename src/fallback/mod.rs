@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`Fallback::original_request`] | where the caller sent the request: the first target, unless another is configured |
 //! | [`Fallback::target`] | another model, key, region or provider: a [`Target`] |
-//! | [`Fallback::targets`] | several equivalent targets; [`balance`](crate::balance), below, chooses one for each attempt |
+//! | [`Fallback::targets`] | several equal targets; [`balance`](crate::balance), below, chooses one for each attempt |
 //! | [`Fallback::stored`] | the last good answer to the same request, from the [`cache`](crate::cache) |
 //! | [`Fallback::wait_for_recovery`] | waits for recovery, then tries the fallbacks above again: for work without a waiting user |
 //! | [`Fallback::canned`], [`Fallback::reply`] | a canned reply; always the last fallback |
@@ -30,7 +30,7 @@
 //! # Which calls stay
 //!
 //! An answer from another account, or from another model, is not always a valid substitute. These calls stay at the first target,
-//! and at those of its equivalent targets that have the same account or model; other fallbacks are skipped for them
+//! and at those of its equal targets that have the same account or model; other fallbacks are skipped for them
 //! ([`SkipReason::Bound`](crate::telemetry::SkipReason::Bound)):
 //!
 //! | call | may go to |

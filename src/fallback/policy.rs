@@ -41,7 +41,7 @@ impl FallbackPolicy {
         self.first(Fallback::target(target).named("primary"))
     }
 
-    /// Spreads every call over several equivalent targets first, whatever its address: see [`Fallback::targets`].
+    /// Spreads every call over several equal targets first, whatever its address: see [`Fallback::targets`].
     #[must_use]
     pub fn primaries(self, targets: impl IntoIterator<Item = Target>) -> Self {
         self.first(Fallback::targets(targets).named("primary"))

@@ -58,7 +58,7 @@ impl Fallback {
     }
 }
 
-/// The route of a request that is prepared for its fallback, or the routes of its equivalent targets.
+/// The route of a request that is prepared for its fallback, or the routes of its equal targets.
 fn beyond(mut request: Request) -> Vec<(Route, bool)> {
     match EqualTargets::of(&request) {
         Some(equals) => equals.pool.routes(&request),

@@ -212,7 +212,7 @@ impl<S: Upstream> FallbackRun<S> {
         self.request.clone()
     }
 
-    /// The last fallback needs no copy, unless another may be tried after it, or one of its equivalent targets again.
+    /// The last fallback needs no copy, unless another may be tried after it, or one of its equal targets again.
     fn request_for(&mut self, at: usize) -> Request {
         let fallbacks = &self.policy().fallbacks;
         let again =

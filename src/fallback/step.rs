@@ -34,7 +34,7 @@ pub(super) enum Kind {
     /// Where the caller addressed the request.
     Addressed,
     Target(Box<Target>),
-    /// Several equivalent targets.
+    /// Several equal targets.
     TargetGroup(TargetGroup),
     /// A stored answer up to that age.
     Stored(Duration),
@@ -42,7 +42,7 @@ pub(super) enum Kind {
     Wait,
 }
 
-/// The equivalent targets of a fallback.
+/// The equal targets of a fallback.
 #[derive(Clone, Debug)]
 pub(super) struct TargetGroup {
     pub(super) targets: Vec<Target>,
@@ -65,7 +65,7 @@ impl Fallback {
         Self::of(&name, Kind::Target(Box::new(target)))
     }
 
-    /// Several equivalent targets: keys, regions, deployments. [`balance`](crate::balance) picks one of them for each attempt; at
+    /// Several equal targets: keys, regions, deployments. [`balance`](crate::balance) picks one of them for each attempt; at
     /// most [`BalancePolicy::MAX_TARGETS`]. Named after the first.
     ///
     /// ```
@@ -207,7 +207,7 @@ impl Fallback {
         matches!(self.kind, Kind::Wait)
     }
 
-    /// Whether it has several equivalent targets.
+    /// Whether it has several equal targets.
     pub(super) fn has_equals(&self) -> bool {
         matches!(self.kind, Kind::TargetGroup(_))
     }

@@ -75,7 +75,7 @@
 //!     .layer(hedge)
 //!     // Above the breaker: each attempt asks it again.
 //!     .layer(retry)
-//!     // Above the breaker: each of several equivalent targets has its own.
+//!     // Above the breaker: each of several equal targets has its own.
 //!     .layer(BalanceLayer::default().events(events.clone()))
 //!     .layer(AttemptSpanLayer::default())
 //!     // Above the timeouts: an attempt that timed out is a failure of its route.

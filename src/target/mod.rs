@@ -1,6 +1,6 @@
 //! Targets: base URL, credentials and model of an attempt, its capabilities, and edits of its request.
 //!
-//! A [`Target`] is where a [fallback](crate::fallback) sends a request; a fallback may have several [equivalent](crate::balance)
+//! A [`Target`] is where a [fallback](crate::fallback) sends a request; a fallback may have several [equal](crate::balance)
 //! ones. An [`Edit`] makes a request ask for less there, and [`Capabilities`] declare what it supports.
 //!
 //! ```
@@ -26,7 +26,7 @@
 //! |---|---|
 //! | settings | `settings`, `account`: the target; `capabilities`; `edit`; `check`: validation |
 //! | rewriting a request | `apply`: for its target; `base`: to the target's URL; `edit` |
-//! | several equivalent targets | `group`: the state of each, and which is picked |
+//! | several equal targets | `group`: the state of each, and which is picked |
 
 mod account;
 mod apply;

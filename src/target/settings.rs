@@ -128,7 +128,7 @@ impl Target {
         credential && provider(self) == provider(other) && self.model == other.model
     }
 
-    /// What distinguishes it from its equivalents, the same in every process; without its credential.
+    /// What distinguishes it from its equals, the same in every process; without its credential.
     pub(crate) fn place(&self) -> (String, Option<Box<str>>, Option<Box<str>>) {
         let base = self.uri().map(Uri::to_string).unwrap_or_default();
         (base, self.model.clone(), self.label.clone())

@@ -167,7 +167,7 @@ pub enum EventKind {
         /// How long it stays open, if it opened.
         lasts: Option<Duration>,
     },
-    /// One of a fallback's equivalent targets is ejected for a while, as long as there is another: it failed several times in a
+    /// One of a fallback's equal targets is ejected for a while, as long as there is another: it failed several times in a
     /// row, or its credential or model was rejected, or its quota is exhausted.
     #[non_exhaustive]
     TargetEjected {

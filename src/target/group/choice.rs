@@ -1,11 +1,11 @@
-//! The equivalent targets of an attempt, as its request carries them.
+//! The equal targets of an attempt, as its request carries them.
 
 use std::sync::Arc;
 
 use super::{HedgedTargets, Pool, TargetIndex};
 use crate::Request;
 
-/// The equivalent targets that an attempt may go to, in the extensions of its request, if there are several.
+/// The equal targets that an attempt may go to, in the extensions of its request, if there are several.
 ///
 /// | field | written by | read by |
 /// |---|---|---|
@@ -29,7 +29,7 @@ impl EqualTargets {
         request.extensions_mut().insert(Self { pool, copies: None, picked: None });
     }
 
-    /// The equivalent targets of a request.
+    /// The equal targets of a request.
     pub(crate) fn of(request: &Request) -> Option<&Self> {
         request.extensions().get()
     }
@@ -39,7 +39,7 @@ impl EqualTargets {
         Self::of(request)?.copies.clone()
     }
 
-    /// The equivalent targets of a request, mutably.
+    /// The equal targets of a request, mutably.
     pub(crate) fn of_mut(request: &mut Request) -> Option<&mut Self> {
         request.extensions_mut().get_mut()
     }

@@ -1,6 +1,6 @@
-//! Several equivalent targets: the state of each, and which of them an attempt goes to.
+//! Several equal targets: the state of each, and which of them an attempt goes to.
 //!
-//! Pure except for its lock: no Tower and no clock of its own. The [fallback](crate::fallback) with equivalent targets holds
+//! Pure except for its lock: no Tower and no clock of its own. The [fallback](crate::fallback) with equal targets holds
 //! their [`Pool`], a retry picks one for each attempt, and the layer [`balance`](crate::balance) records the outcomes.
 //!
 //! | concern | file |

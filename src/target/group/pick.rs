@@ -1,4 +1,4 @@
-//! Picks one of the equivalent targets. Pure: time and randomness come in as arguments.
+//! Picks one of the equal targets. Pure: time and randomness come in as arguments.
 
 use std::sync::{
     Arc,

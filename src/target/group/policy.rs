@@ -4,7 +4,7 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use crate::{ConfigError, target::Target};
 
-/// How attempts are spread over the equivalent targets of a fallback.
+/// How attempts are spread over the equal targets of a fallback.
 ///
 /// # Defaults
 ///
@@ -31,7 +31,7 @@ pub struct BalancePolicy {
 // === impl BalancePolicy ===
 
 impl BalancePolicy {
-    /// The maximum number of equivalent targets of a fallback: 64.
+    /// The maximum number of equal targets of a fallback: 64.
     pub const MAX_TARGETS: usize = 64;
 
     /// The maximum of every duration.
@@ -131,7 +131,7 @@ impl BalancePolicy {
     }
 }
 
-/// Rejects targets that cannot be equivalent to each other.
+/// Rejects an invalid number of targets, an invalid target, and two targets with the same route.
 pub(crate) fn check(targets: &[Target], at: &str) -> Result<(), ConfigError> {
     if targets.is_empty() || targets.len() > BalancePolicy::MAX_TARGETS {
         let allowed = format!("1 to {} targets", BalancePolicy::MAX_TARGETS);

@@ -1,4 +1,4 @@
-//! The equivalent targets of a fallback, and their state.
+//! The equal targets of a fallback, and their state.
 
 use std::{collections::HashMap, fmt, sync::Mutex, time::Duration};
 
@@ -21,7 +21,7 @@ use crate::{
     time::saturating_add,
 };
 
-/// The equivalent targets of a fallback, and their state. Shared by all calls.
+/// The equal targets of a fallback, and their state. Shared by all calls.
 pub(crate) struct Pool {
     targets: Vec<Target>,
     /// The hashes that affinity keys are scored against: the same in every process with the same targets.

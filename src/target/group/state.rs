@@ -1,4 +1,4 @@
-//! The state of the equivalent targets, for one operation.
+//! The state of the equal targets, for one operation.
 
 use super::{
     BalancePolicy, TargetIndex,
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::outcome::{Outcome, Rejection};
 
-/// The state of the equivalent targets, for one operation.
+/// The state of the equal targets, for one operation.
 pub(super) struct GroupState {
     pub(super) loads: Vec<Load>,
     pub(super) picks: u64,
