@@ -1,13 +1,13 @@
-//! What a call may expect before it is made.
+//! The expected availability of a route or a request, before a call is made.
 
 use std::time::Duration;
 
-/// What a call may expect of a route, or of the whole ladder, before it is made: for a bot that says "busy" before
-/// somebody has typed, and for a scheduler that starts no work that cannot be done.
+/// What a call can expect from a route, or from all its fallbacks, before it is made: for a bot that shows "busy" before the user
+/// types, or a scheduler that starts only work that can be done.
 ///
-/// It is read from what the breakers, the limits and the equal targets of a fallback know by now. Asking changes nothing: it
-/// takes no probe, makes no breaker, and holds no place in a queue. What nobody has used yet is [`Clear`](Self::Clear); and
-/// what is clear now may be out a moment later, so a call has to be ready for that as ever.
+/// It is read from the current state of breakers, limits and equal targets. Reading it changes nothing: it takes no probe,
+/// creates no breaker, and holds no place in a queue. A route without calls so far is [`Clear`](Self::Clear). A clear route may
+/// become unavailable a moment later, so a call still has to handle failure.
 ///
 /// ```
 /// use std::time::Duration;
@@ -31,20 +31,20 @@ use std::time::Duration;
 pub enum Availability {
     /// A call would be sent at once, as far as is known: the breaker is closed, and there is room.
     Clear,
-    /// Some calls are sent, or all after a wait; or the fallback that was put first is out and another takes its calls.
+    /// Some calls are sent, or all after a wait; or the first fallback is unavailable and another takes its calls.
     #[non_exhaustive]
     Degraded {
-        /// The share of the calls that is let through to where they are meant for, from 0 to 1. It is 0 where only a
-        /// breaker's probes are, or where only fallbacks below take calls.
+        /// The share of calls that is let through to their own target, from 0 to 1. It is 0 if only a breaker's probes are let
+        /// through, or only fallbacks below take calls.
         share: f64,
-        /// About how long a call waits for its turn.
+        /// The expected wait of a call.
         wait: Duration,
     },
-    /// No call would be sent: the breaker is open, the provider has asked to be left alone, or the wait is longer than a
-    /// call has time.
+    /// No call would be sent: the breaker is open, the provider has asked for a pause, or the wait is longer than the call's
+    /// time.
     #[non_exhaustive]
     Unavailable {
-        /// In how long it is worth coming back; `None` where nobody knows, as for a breaker that was opened by hand.
+        /// The time until it may be available again; `None` if unknown, as for a breaker that was forced open.
         back_in: Option<Duration>,
     },
 }
@@ -62,7 +62,7 @@ impl Availability {
         matches!(self, Self::Unavailable { .. })
     }
 
-    /// Where it is out: in how long it is worth coming back, if that is known.
+    /// The time until it may be available again, if it is unavailable and that is known.
     pub fn back_in(self) -> Option<Duration> {
         match self {
             Self::Unavailable { back_in } => back_in,
@@ -70,10 +70,10 @@ impl Availability {
         }
     }
 
-    /// Only probes, or only others, are asked.
+    /// Only probes, or only calls to other targets, are sent.
     pub(crate) const PROBE_ONLY: Self = Self::Degraded { share: 0.0, wait: Duration::ZERO };
 
-    /// Where both have to let a call through.
+    /// The availability if both have to let a call through.
     pub(crate) fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Unavailable { back_in: one }, Self::Unavailable { back_in: two }) => {
@@ -87,7 +87,7 @@ impl Availability {
         }
     }
 
-    /// Where either may take a call.
+    /// The availability if either may take a call.
     pub(crate) fn or(self, other: Self) -> Self {
         match (self, other) {
             (Self::Unavailable { back_in: one }, Self::Unavailable { back_in: two }) => {

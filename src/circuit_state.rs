@@ -1,8 +1,8 @@
-//! The states of a circuit breaker, and why it goes from one to another.
+//! The states of a circuit breaker, and the reasons of its transitions.
 
 use std::fmt;
 
-/// The state of a breaker: one at a time.
+/// The state of a breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CircuitState {
@@ -10,13 +10,13 @@ pub enum CircuitState {
     Closed,
     /// No call is let through.
     Open,
-    /// A probe at a time is let through.
+    /// One probe at a time is let through.
     HalfOpen,
     /// A growing share of the calls is let through.
     Recovering,
-    /// No call is let through until somebody says otherwise.
+    /// No call is let through until the breaker is reset or forced otherwise.
     ForcedOpen,
-    /// All calls are let through and none is counted until somebody says otherwise.
+    /// All calls are let through and none is counted until the breaker is reset or forced otherwise.
     ForcedClosed,
 }
 
@@ -32,32 +32,32 @@ pub enum TransitionReason {
     Slow,
     /// Opened: the quota is exhausted.
     Exhausted,
-    /// Opened: the credential was rejected, again and again.
+    /// Opened: the credential was rejected repeatedly.
     Unauthorized,
-    /// Opened again: a probe failed, or was pushed back.
+    /// Opened again: a probe failed or was rate limited.
     ProbeFailed,
-    /// Opened again: a probe was slow, whatever came of it.
+    /// Opened again: a probe was slow, whatever its outcome.
     ProbeSlow,
-    /// Opened again: a probe was dropped before it came to anything.
+    /// Opened again: a probe was dropped before it had an outcome.
     ProbeDropped,
     /// Opened again: a probe had no answer within its limit.
     ProbeHung,
-    /// Half-open: it was open for as long as it had to be.
+    /// Half-open: the open time is over.
     Waited,
-    /// Recovering, or closed where there is no ramp: enough probes succeeded.
+    /// Recovering, or closed if there is no ramp: enough probes succeeded.
     ProbesPassed,
     /// Closed: all calls are let through again.
     Recovered,
-    /// Forced by hand.
+    /// Forced open or closed by the application.
     Forced,
-    /// Closed by hand.
+    /// Closed by a reset of the application.
     Reset,
 }
 
 // === impl CircuitState ===
 
 impl CircuitState {
-    /// The word for it in spans, metrics and events.
+    /// The name in spans, metrics and events.
     pub fn name(self) -> &'static str {
         match self {
             Self::Closed => "closed",
@@ -79,7 +79,7 @@ impl fmt::Display for CircuitState {
 // === impl TransitionReason ===
 
 impl TransitionReason {
-    /// The word for it in spans, metrics and events.
+    /// The name in spans, metrics and events.
     pub fn name(self) -> &'static str {
         match self {
             Self::Consecutive => "consecutive",

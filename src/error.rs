@@ -1,4 +1,4 @@
-//! The error of the crate: opaque, with questions to ask it.
+//! The error of the crate: an opaque type with accessors.
 
 mod failed_attempt;
 mod handed_up;
@@ -15,21 +15,21 @@ use crate::{
 /// An error of any type, boxed.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// A call that came to no answer.
+/// The error of a call without an answer.
 ///
-/// Ask it with the `is_…` questions or by its [`outcome`](Self::outcome). Its [`attempt_log`](Self::attempt_log) tells every
-/// attempt, its source is the transport's own error. It never shows a header value, a prompt or an answer.
+/// Inspect it with the `is_…` methods or its [`outcome`](Self::outcome). Its [`attempt_log`](Self::attempt_log) lists every
+/// attempt, its source is the transport's own error. It never contains a header value, a prompt or an answer.
 pub struct Error(Box<Inner>);
 
 struct Inner {
     verdict: Verdict,
     source: Option<BoxError>,
     attempt_log: Option<AttemptLog>,
-    /// What is to be settled when the call of this attempt has ended.
+    /// The failure to settle when the call of this attempt has ended.
     failed: Option<FailedAttempt>,
 }
 
-/// Configuration that was refused: which field, which value, and what is allowed.
+/// An invalid configuration: the field, its value, and what is allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
     field: String,
@@ -37,7 +37,7 @@ pub struct ConfigError {
     allowed: String,
 }
 
-/// The verdict of a result: the one that it carries, or that of its status and headers where nothing has classified it.
+/// The verdict of a result: the one it carries, or that of its status and headers if no layer has classified it.
 pub(crate) fn judge<B>(result: &Result<http::Response<B>, Error>) -> Verdict {
     match result {
         Ok(response) => match response.extensions().get::<Verdict>() {
@@ -51,7 +51,7 @@ pub(crate) fn judge<B>(result: &Result<http::Response<B>, Error>) -> Verdict {
 // === impl Error ===
 
 impl Error {
-    /// An error with that outcome, or with a verdict that says more.
+    /// Creates an error with that outcome, or with a verdict.
     pub fn new(verdict: impl Into<Verdict>) -> Self {
         Self(Box::new(Inner {
             verdict: verdict.into(),
@@ -61,19 +61,19 @@ impl Error {
         }))
     }
 
-    /// Keeps the error underneath.
+    /// Sets the underlying error.
     pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
         self.0.source = Some(source.into());
         self
     }
 
-    /// The same with another verdict.
+    /// Replaces the verdict.
     pub(crate) fn judged(mut self, verdict: Verdict) -> Self {
         self.0.verdict = verdict;
         self
     }
 
-    /// Adds what happened on the way; the first attempt log stays.
+    /// Adds the attempt log, unless there is one.
     pub(crate) fn with_attempt_log(mut self, attempt_log: &AttemptLog) -> Self {
         self.0.attempt_log.get_or_insert_with(|| attempt_log.clone());
         self
@@ -91,7 +91,7 @@ impl Error {
         self.0.failed.take()
     }
 
-    /// The error underneath where it is a `T`, else this one as it is.
+    /// The underlying error if it is a `T`, else this error unchanged.
     #[cfg(feature = "async-openai")]
     pub(crate) fn into_source<T: StdError + 'static>(mut self) -> Result<T, Self> {
         match self.0.source.take().map(|source| source.downcast::<T>()) {
@@ -101,32 +101,32 @@ impl Error {
         }
     }
 
-    /// What the call, or the attempt, came to.
+    /// The outcome of the call or the attempt.
     pub fn outcome(&self) -> Outcome {
         self.0.verdict.outcome()
     }
 
-    /// The outcome with the provider's code and its wish about retries.
+    /// The outcome with the provider's code and its hint about retries.
     pub fn verdict(&self) -> &Verdict {
         &self.0.verdict
     }
 
-    /// The provider's own code for it, such as `overloaded_error`, when there was one.
+    /// The provider's own code, such as `overloaded_error`, if there was one.
     pub fn code(&self) -> Option<&Code> {
         self.0.verdict.code()
     }
 
-    /// The attempts of the call up to here, when the error went through the whole stack.
+    /// The attempts of the call so far, if the error went through the whole stack.
     pub fn attempt_log(&self) -> Option<&AttemptLog> {
         self.0.attempt_log.as_ref()
     }
 
-    /// The error of this crate in another's chain of sources: in that of a `reqwest::Error` of a body, say.
+    /// Finds the error of this crate in the source chain of another, for example of a `reqwest::Error` of a body.
     pub fn find<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
         find(error)
     }
 
-    /// Whether a limit of ours passed in silence.
+    /// Whether a timeout passed.
     pub fn is_timeout(&self) -> bool {
         matches!(self.outcome(), Outcome::TimedOut { .. })
     }
@@ -136,17 +136,17 @@ impl Error {
         matches!(self.outcome(), Outcome::Unreachable)
     }
 
-    /// Whether our own breaker, limit or budget said no; nothing was sent.
+    /// Whether our own breaker, limit or budget refused; nothing was sent.
     pub fn is_refused(&self) -> bool {
         matches!(self.outcome(), Outcome::NotSent { .. })
     }
 
-    /// What this machine lacked to send the call; the system's error is in the chain of sources.
+    /// The local resource that was missing to send the call; the system's error is in the chain of sources.
     pub fn local_trouble(&self) -> Option<LocalTrouble> {
         self.0.verdict.local_trouble()
     }
 
-    /// Whether an answer had begun and was not whole.
+    /// Whether an answer had begun and was not complete.
     pub fn is_truncated(&self) -> bool {
         matches!(self.outcome(), Outcome::Truncated)
     }
@@ -156,7 +156,7 @@ impl Error {
         matches!(self.outcome(), Outcome::RateLimited { .. })
     }
 
-    /// When it is worth coming back, if that is known.
+    /// The time until a retry may succeed, if that is known.
     pub fn retry_in(&self) -> Option<Duration> {
         self.outcome().wait()
     }
@@ -198,7 +198,7 @@ impl From<Outcome> for Error {
     }
 }
 
-/// The first error of that type in a chain of sources, from `error` on.
+/// The first error of type `E` in a chain of sources, starting with `error`.
 pub(crate) fn find<'a, E: StdError + 'static>(
     error: &'a (dyn StdError + 'static),
 ) -> Option<&'a E> {
@@ -215,7 +215,7 @@ pub(crate) fn find<'a, E: StdError + 'static>(
 // === impl ConfigError ===
 
 impl ConfigError {
-    /// A refusal: `field` holds `value`, where `allowed` would be right.
+    /// Creates an error: `field` holds `value`, but only `allowed` is valid.
     pub(crate) fn new(
         field: impl Into<String>,
         value: impl fmt::Debug,
@@ -224,7 +224,7 @@ impl ConfigError {
         Self { field: field.into(), value: format!("{value:?}"), allowed: allowed.into() }
     }
 
-    /// The field that holds a value it must not.
+    /// The field with the invalid value.
     pub fn field(&self) -> &str {
         &self.field
     }

@@ -1,4 +1,4 @@
-//! How long the first events of a route take.
+//! Latencies of the first events of a route.
 
 use std::{sync::Mutex, time::Duration};
 
@@ -10,29 +10,29 @@ use crate::{
     sync::lock_std as lock,
 };
 
-/// The latest samples of one kind, oldest overwritten first.
+/// The latest samples of one kind; the oldest is overwritten first.
 #[derive(Debug, Default)]
 struct Samples {
-    /// In the order in which they came, from `next` on.
+    /// In order of arrival, starting at `next`.
     ring: Vec<Duration>,
     next: usize,
 }
 
-/// How long first events take: those of streams, and whole answers that are not streamed.
+/// The samples of a route: first events of streams, and whole answers that are not streamed.
 #[derive(Debug, Default)]
 struct Kinds([Mutex<Samples>; 2]);
 
-/// How long the first events of each route take. A handle: clones share what was measured.
+/// The latencies of the first events of each route. A handle: clones share the samples.
 ///
-/// The [hedge](crate::hedge) measures them; the [fallback](crate::fallback) decides by them how long a probe may take before the next
-/// target is asked beside it.
+/// The [hedge](crate::hedge) records them; the [fallback](crate::fallback) uses them to decide how long a probe may take before
+/// the next target is tried concurrently.
 #[derive(Clone, Debug)]
 pub struct Latencies(Slot<Kinds>);
 
 // === impl Samples ===
 
 impl Samples {
-    /// As many are kept: enough for a 99th of a hundred, few enough to be forgotten within minutes.
+    /// The number of samples kept: enough for a 99th percentile, few enough to be replaced within minutes.
     const MOST: usize = 128;
 
     fn push(&mut self, sample: Duration) {
@@ -44,7 +44,7 @@ impl Samples {
         }
     }
 
-    /// The sample that a share of `quantile` is not above (nearest rank); `None` with fewer than `least`.
+    /// The smallest sample that a share of `quantile` does not exceed (nearest rank); `None` with fewer than `least` samples.
     fn quantile(&self, quantile: f64, least: usize) -> Option<Duration> {
         let count = self.ring.len();
         if count < least.max(1) {
@@ -65,7 +65,7 @@ impl Kinds {
     }
 }
 
-/// What was usual is found out anew.
+/// Samples can always be evicted: new ones replace them.
 impl AtRest for Kinds {
     fn rest(&self, _: Instant) -> Rest {
         Rest::Settled
@@ -75,7 +75,7 @@ impl AtRest for Kinds {
 // === impl Latencies ===
 
 impl Latencies {
-    /// Latencies of the routes of that registry.
+    /// Creates the latencies for the routes of that registry.
     pub(crate) fn new(routes: &Routes) -> Self {
         Self(Slot::new(routes))
     }
@@ -85,7 +85,7 @@ impl Latencies {
         self.0.routes()
     }
 
-    /// Takes note `now` of one, of a stream or of a whole answer.
+    /// Records a sample, of a stream or of a whole answer.
     pub(crate) fn record(
         &self,
         at: &RouteHandle,
@@ -96,7 +96,7 @@ impl Latencies {
         lock(&kinds.0[usize::from(stream)]).push(sample);
     }
 
-    /// What a share of `quantile` of them is not above; `None` while there are fewer than `least`.
+    /// The latency that a share of `quantile` does not exceed; `None` with fewer than `least` samples.
     pub(crate) fn quantile(
         &self,
         at: &RouteHandle,
@@ -106,7 +106,7 @@ impl Latencies {
         self.0.peek(at)?.quantile(stream, wanted)
     }
 
-    /// The same for a route that was not looked up. No entry is made for it.
+    /// The same for a route without a handle. Creates no entry.
     pub(crate) fn quantile_of(
         &self,
         route: &Route,

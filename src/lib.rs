@@ -1,19 +1,18 @@
-//! Keeps a business on an even keel while the AI API it depends on goes under: Tower layers around the calls to it, with
-//! timeouts, retries, a circuit breaker and a ladder of fallbacks.
+//! Tower layers around calls to AI APIs that keep an application working during provider outages: timeouts, retries, a circuit
+//! breaker and fallbacks.
 //!
-//! What it promises:
+//! Guarantees:
 //!
 //! 1. The caller has a usable answer, or a clear error, before **one deadline**: attempts, waits and fallbacks share it.
-//! 2. A failure is known for what it is: **one vocabulary** of [outcomes](outcome::Outcome), read from status, headers,
-//!    body and the whole stream.
-//! 3. A struggling provider is never hit harder: a **budget** caps extra attempts, a breaker stops them, recovery is a
-//!    **ramp**.
-//! 4. The answer degrades **in steps the business chose**: another model, another provider, a stored answer, a canned reply.
-//! 5. It is **one line** in what people already use: reqwest, reqwest-middleware, async-openai, rig, any Tower stack.
-//! 6. What happened is always told: every answer carries its [attempt log](context::AttemptLog), every step is an
+//! 2. Failures are classified into **one vocabulary** of [outcomes](outcome::Outcome), read from status, headers, body and the
+//!    whole stream.
+//! 3. A struggling provider never gets more load: a **budget** caps extra attempts, a breaker stops them, recovery is a **ramp**.
+//! 4. The answer degrades **in the steps you configure**: another model, another provider, a stored answer, a canned reply.
+//! 5. It is **one line** in existing clients: reqwest, reqwest-middleware, async-openai, rig, any Tower stack.
+//! 6. Every step is reported: every answer has its [attempt log](context::AttemptLog), every step is an
 //!    [event](telemetry::Event).
 //!
-//! Begin with [`Client`]:
+//! Start with [`Client`]:
 //!
 //! ```
 //! use evenkeel::{Client, Profile, fallback::{Fallback, Target}};
@@ -30,42 +29,42 @@
 //! # }
 //! ```
 //!
-//! # The map
+//! # Layers
 //!
-//! One call goes through the layers in this order; each is a module, usable alone:
+//! A call goes through the layers in this order; each is a module, usable alone:
 //!
 //! | | layer | what it decides |
 //! |---|---|---|
-//! | | [`identity`] | who calls, and what goes along to another origin |
-//! | 1 | [`telemetry`] | opens the span of the call, starts its attempt log; another span for each attempt, over the breaker |
-//! | 2 | [`timeout`]: the deadline | by when everything below has ended |
-//! | 3 | [`cache`] | whether the answer is there, or on its way to another |
-//! | 4 | [`fallback`] | who is asked next, and what is answered when nobody is left |
-//! | 5 | [`hedge`] | whether a call that is late is sent a second time |
-//! | 6 | [`retry`] | whether the same is asked again, and after what wait |
+//! | | [`identity`] | who the caller is, and what is forwarded to another origin |
+//! | 1 | [`telemetry`] | opens the span of the call, starts its attempt log; another span for each attempt, above the breaker |
+//! | 2 | [`timeout`]: the deadline | when everything below must have ended |
+//! | 3 | [`cache`] | whether the answer is stored, or an equal call is in flight |
+//! | 4 | [`fallback`] | where the call is sent next, and what is answered when no target is left |
+//! | 5 | [`hedge`] | whether a second copy of a slow call is sent |
+//! | 6 | [`retry`] | whether the same request is sent again, and after what wait |
 //! | 7 | [`balance`] | which of several equal targets this attempt goes to |
-//! | 8 | [`breaker`] | whether the route is asked at all |
-//! | 9 | [`limit`] | whether there is room for it now, and who is next |
+//! | 8 | [`breaker`] | whether the route lets the attempt through |
+//! | 9 | [`limit`] | whether there is room for it now, and which call is next |
 //! | 10 | [`timeout`]: the attempt | how long one attempt and its silences may last |
-//! | 11 | [`classify`] | what the answer came to, and when it is handed on |
+//! | 11 | [`classify`] | the outcome of the answer, and when it is handed on |
 //! | | [`adapter`] | sends it |
 //!
-//! Beside them: [`outcome`] is the vocabulary of what can come of an attempt, [`context`] holds the values of one call,
-//! [`target`] is where an attempt goes, [`dialect`] reads and writes the languages of the APIs, [`stream`] watches bodies to
-//! their end, [`upstream`] has the types that all layers share. [`guide`] has a page for each client that people use, and tells
-//! [an outage, step by step](guide::outage). Defaults and their reasons: [`Profile`]. The crate
+//! Besides these, [`outcome`] is the vocabulary of outcomes, [`context`] holds the values of one call, [`target`] is where an
+//! attempt goes, [`dialect`] parses and writes the languages of the APIs, [`stream`] watches bodies to their end, and
+//! [`upstream`] has the types that all layers share. [`guide`] has a page for each popular client, and describes [an outage, step
+//! by step](guide::outage). Defaults and their reasons: [`Profile`]. The crate
 //! [`evenkeel-testkit`](https://docs.rs/evenkeel-testkit) has a provider that fails on purpose, for your own tests.
 //!
 //! # Features
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `cache` | yes | [`cache::Memory`]: stored answers in this process. Without it the cache takes a store of yours |
+//! | `cache` | yes | [`cache::Memory`]: stored answers in this process. Without it the cache needs a [`cache::Store`] |
 //! | `reqwest` | yes | [`adapter`]: `Client::execute`, `Service<reqwest::Request>`. TLS comes from your own `reqwest` |
-//! | `http2` | | HTTP/2 in the reqwest client of ours, with pings that find a dead connection |
+//! | `http2` | | HTTP/2 in the built-in reqwest client, with pings that detect a dead connection |
 //! | `reqwest-middleware` | | the stack as a `Middleware` |
 //! | `async-openai` | | the stack as the HTTP service of an async-openai client |
-//! | `backoff` | | schedules of the unmaintained `backoff` crate (RUSTSEC-2025-0012), for teams that have them |
+//! | `backoff` | | schedules of the unmaintained `backoff` crate (RUSTSEC-2025-0012), for existing code |
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

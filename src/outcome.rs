@@ -1,20 +1,20 @@
 //! The outcome of an attempt: one [`Outcome`] for every answer, read from its status, headers, codes and text.
 //!
-//! Every layer asks the same [`Verdict`]: a retry whether to try again, a breaker whether the route is healthy, the fallbacks
-//! whether to go down. [`classify`] gives it for an answer of your own; [`ErrorCodeTable`] adds the codes of a provider that is
-//! not known yet. The [`Classify`](crate::classify::Classify) layer reads the answers of a stack. How an answer is read, and in which
-//! order what it says is believed, is written in [`evenkeel_dialect::outcome`], where all of it comes from.
+//! Every layer uses the same [`Verdict`]: a retry to decide whether to try again, a breaker whether the route is healthy, the
+//! fallbacks whether to go on. [`classify`] returns it for an answer; [`ErrorCodeTable`] adds the codes of an unknown provider.
+//! The [`Classify`](crate::classify::Classify) layer classifies the answers of a stack. How an answer is classified, and which of
+//! its parts take precedence, is documented in [`evenkeel_dialect::outcome`], which exports all of this.
 //!
-//! # Trouble of this machine
+//! # Local trouble
 //!
-//! An attempt that was not sent for want of something here (file descriptors, memory, a network, a local port, a permission,
-//! a resolver that answers) is [`NotSent`](Outcome::NotSent), with the [`LocalTrouble`] in its verdict and the system's error
-//! as source. No breaker counts it and no route is closed by it; it is retried like a provider that is unavailable, and moves
-//! down like any refusal of ours.
+//! An attempt that was not sent because this machine lacked something (file descriptors, memory, a network, a local port, a
+//! permission, a resolver that answers) is [`NotSent`](Outcome::NotSent), with the [`LocalTrouble`] in its verdict and the
+//! system's error as source. No breaker counts it and it closes no route. It is retried like an unavailable provider, and moves
+//! down like any local refusal.
 //!
 //! # Defaults
 //!
-//! The codes of the providers that are known: see [`ErrorCodeTable`].
+//! The codes of known providers: see [`ErrorCodeTable`].
 //!
 //! # Example
 //!
@@ -30,12 +30,12 @@
 //!
 //! # Events
 //!
-//! None. The outcome of each attempt is in the events of the layers that ask for it.
+//! None. The outcome of each attempt is in the events of the layers that use it.
 //!
 //! # Pitfalls
 //!
-//! - A code that is not known changes nothing: the status decides. It is [`Verdict::unknown_code`] all the same.
-//! - A body that is compressed cannot be read: the status decides. Let the transport decompress it.
+//! - An unknown code changes nothing: the status decides. It is still available as [`Verdict::unknown_code`].
+//! - A compressed body cannot be read: the status decides. Let the transport decompress it.
 //! - HTTP dates are measured against the clock of this machine.
 
 #[doc(inline)]

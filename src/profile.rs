@@ -1,4 +1,4 @@
-//! Every default in one place, each with its reason.
+//! Every default in one place, with its reason.
 
 use std::time::Duration;
 
@@ -8,37 +8,37 @@ use crate::{
     timeout::TimeoutPolicy,
 };
 
-/// The limits of a stack that fit together: for a person who waits, or for work that nobody waits for.
+/// A consistent set of limits for a stack: for a person who waits (interactive), or for background work (pipeline).
 ///
 /// | | interactive | pipeline | why |
 /// |---|---|---|---|
 /// | deadline | 30 s | 15 min | a person has left after half a minute; a batch can sit out most partial failures |
 /// | connect | 5 s | 5 s | a healthy host answers in milliseconds; three lost packets take 3 s |
 /// | an unstreamed attempt | 20 s | 5 min | leaves time for a second target; long texts of reasoning models take minutes |
-/// | first content of a stream | 20 s | 3 min | healthy answers begin within 1 to 3 s; a model that reasons is silent for many times that |
+/// | first content of a stream | 20 s | 3 min | healthy answers begin within 1 to 3 s; a reasoning model is silent for many times that |
 /// | idle between content | 15 s | 60 s | a healthy stream has several events a second |
-/// | slow stream | none | none | how many events a minute are healthy depends on the provider |
+/// | slow stream | none | none | the healthy number of events a minute depends on the provider |
 /// | retries | 2, 250 ms to 4 s | 5, 1 s to 60 s | two fit into a third of the deadline |
-/// | commit | first content | complete | a person reads along; a text that is stored has to be whole |
-/// | a stream that fails while it is read | an error | an error | two models have two voices; [`MidStreamFailure`](crate::stream::MidStreamFailure) is for the business to choose |
-/// | all fallbacks out | fails | waits for recovery | a person is told at once; a text can come later |
-/// | hedge | off | off | every copy is paid for |
-/// | limits | none of ours | none of ours | only the provider knows them, and tells; a key of known limits has them set |
+/// | commit | first content | complete | a person reads along; a text that is stored has to be complete |
+/// | a stream that fails while it is read | an error | an error | two models have two styles; [`MidStreamFailure`](crate::stream::MidStreamFailure) is your choice |
+/// | all fallbacks unavailable | fails | waits for recovery | a person gets the error at once; a text can come later |
+/// | hedge | off | off | every copy is billed |
+/// | limits | none set | none set | only the provider knows and reports them; set them for a key with known limits |
 ///
-/// What the defaults of a person who waits do in an outage, at two calls a minute and at 5 000 a second:
+/// The interactive defaults in an outage, at two calls a minute and at 5 000 a second:
 ///
 /// | | 2 calls a minute | 5 000 calls a second |
 /// |---|---|---|
-/// | an unstreamed attempt, first content | a silent target costs each call 20 s, then the next target is asked; one alone has the whole deadline | the same; up to 100 000 calls wait until the first of them tell the breaker |
+/// | an unstreamed attempt, first content | a silent target costs each call 20 s, then the next target is tried; a single target has the whole deadline | the same; up to 100 000 calls wait until the first of them open the breaker |
 /// | time for the targets below | a third of the deadline for all of them together | the same: it is a share of each call |
-/// | retries | both are made: ten in reserve and a fifth of a token for each call last for a bad minute, and then for one call in ten | the reserve is gone within milliseconds; extra load is a fifth of the first attempts |
+/// | retries | both are made: ten tokens in reserve and a fifth of a token for each call last for a bad minute, and then for one call in ten | the reserve is spent within milliseconds; extra load is a fifth of the first attempts |
 /// | what may be billed twice | one repetition in each call | the same, and no more than the budget of the route |
-/// | a breaker's probe | each call may be one; the targets below are asked beside it when it is slow, so it costs its caller about half a second | one call at a time is one, all others go to the targets below |
-/// | a second copy (off) | none for hours: 20 answers of a route have to be known first, and 5 % of the calls are one in twenty | at most 250 a second |
+/// | a breaker's probe | each call may be one; the targets below are tried concurrently when it is slow, so it costs its caller about half a second | one call at a time is one, all others go to the targets below |
+/// | a second copy (off) | none for hours: it needs 20 answers of a route first, and 5 % of the calls are one in twenty | at most 250 a second |
 /// | a canned reply | when no target answers in time | the same |
 ///
-/// A deadline that is set alone is enough: limits of an attempt, of connecting and the least time of a retry that are not
-/// set give way to it.
+/// Setting a deadline alone is enough: timeouts of an attempt and of connecting, and the least time of a retry, that are not set
+/// shrink with it.
 ///
 /// The breaker's rules are the same for both: see [`BreakerPolicy`]. So are those of the limits: see [`LimitPolicy`].
 #[derive(Clone, Debug)]
@@ -57,7 +57,7 @@ pub struct Profile {
 // === impl Profile ===
 
 impl Profile {
-    /// A person waits: a bot, a search box, an editor.
+    /// For a person who waits: a bot, a search box, an editor.
     pub fn interactive() -> Self {
         Self {
             deadline: Duration::from_secs(30),
@@ -72,7 +72,7 @@ impl Profile {
         }
     }
 
-    /// Nobody waits: a batch, a pipeline, a nightly job.
+    /// For work without a waiting person: a batch, a pipeline, a nightly job.
     pub fn pipeline() -> Self {
         let minute = Duration::from_secs(60);
         Self {
@@ -91,22 +91,22 @@ impl Profile {
         }
     }
 
-    /// The time a call has for its answer, over all attempts, waits and fallbacks: to the commit point for a stream, to the
-    /// whole answer otherwise.
+    /// The time limit of a call, over all attempts, waits and fallbacks: to the commit point for a stream, to the whole answer
+    /// otherwise.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// The time for connecting, where evenkeel builds the transport.
+    /// The connect timeout, if evenkeel builds the transport.
     #[must_use]
     pub fn connect(mut self, connect: Duration) -> Self {
         self.connect = Limit::Set(connect);
         self
     }
 
-    /// The limits of an attempt.
+    /// The timeouts of an attempt.
     #[must_use]
     pub fn timeout(mut self, timeout: TimeoutPolicy) -> Self {
         self.timeout = timeout;
@@ -127,7 +127,7 @@ impl Profile {
         self
     }
 
-    /// How much may be asked of each route, and how calls wait for it.
+    /// The limits of each route, and how calls wait for it.
     #[must_use]
     pub fn limit(mut self, limit: LimitPolicy) -> Self {
         self.limit = limit;
@@ -141,23 +141,24 @@ impl Profile {
         self
     }
 
-    /// Sends a second copy of a call that is late. Off by default: every copy is paid for.
+    /// Sends a second copy of a slow call. Off by default, since every copy is billed.
     #[must_use]
     pub fn hedge(mut self, hedge: impl Into<Option<HedgePolicy>>) -> Self {
         self.hedge = hedge.into();
         self
     }
 
-    /// Whether a call waits for recovery until its deadline when all fallbacks are out ([`Fallback::wait_for_recovery`](crate::fallback::Fallback::wait_for_recovery)),
-    /// unless its ladder ends in a canned reply.
+    /// Whether a call waits for recovery until its deadline when all fallbacks are unavailable
+    /// ([`Fallback::wait_for_recovery`](crate::fallback::Fallback::wait_for_recovery)), unless its last fallback is a canned
+    /// reply.
     #[must_use]
     pub fn wait_for_recovery(mut self, waits: bool) -> Self {
         self.waits = waits;
         self
     }
 
-    /// Every time in it, `by` so much: a tenth for a demonstration or a test over real sockets, say. Shares and counts
-    /// stay. A number that is not above zero is refused by `build()`, as no time may be zero.
+    /// Multiplies every duration by `by`: for example 0.1 for a demonstration or a test over real sockets. Shares and counts do
+    /// not change. `build()` rejects a factor that is not above zero, as no duration may be zero.
     #[must_use]
     pub fn scaled(mut self, by: f64) -> Self {
         self.deadline = scale(self.deadline, by);
@@ -169,13 +170,13 @@ impl Profile {
         self
     }
 
-    /// The breaker's policy with the limits of the attempts below it.
+    /// The breaker's policy with the timeouts of the attempts below it.
     pub(crate) fn fitted_breaker(&self) -> BreakerPolicy {
         let limits = self.timeout.clone().within(self.deadline).answer_times();
         self.breaker.clone().attempt_limits(limits)
     }
 
-    /// Whether every value is right, alone and together with the others.
+    /// Validates every value, alone and together with the others.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let connect = self.connect.within(self.deadline).time();
         for (field, value) in [("profile.deadline", self.deadline), ("profile.connect", connect)] {

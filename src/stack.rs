@@ -1,4 +1,4 @@
-//! THE ORDER of the layers, outermost first.
+//! The order of the layers, outermost first.
 
 mod view;
 
@@ -22,14 +22,14 @@ use crate::{
     timeout::DeadlinePolicy,
 };
 
-/// What a client may have or do without.
+/// The optional parts of a client.
 pub(crate) struct Parts {
     pub(crate) cache: Option<CachePolicy>,
     pub(crate) fallbacks: FallbackPolicy,
     pub(crate) identity: Option<IdentityLayer>,
 }
 
-/// The whole stack over an upstream, and the handles of what it keeps per route.
+/// The whole stack over an upstream, and the handles of its per-route state.
 pub(crate) fn build<S: Upstream>(
     upstream: S,
     profile: Profile,
@@ -40,11 +40,11 @@ pub(crate) fn build<S: Upstream>(
     let fallbacks = if profile.waits { fallbacks.waiting_for_recovery() } else { fallbacks };
     fallbacks.check(Some(profile.deadline))?;
     let cache = cache_layer(cache, &fallbacks, &events)?;
-    // One registry for all: an attempt looks its route up once.
+    // One registry for all layers: an attempt looks its route up once.
     let routes = Routes::new();
     let breaker = profile.fitted_breaker().build()?.routes(&routes).events(events.clone());
     let limit = profile.limit.build()?.routes(&routes).events(events.clone());
-    // A deadline that is set bounds the limits that are not: the first target has what is not kept back for the others.
+    // A deadline that is set bounds the timeouts that are not: the first target has what the others do not reserve.
     let timeout = profile.timeout.within(fallbacks.first_target_time(profile.deadline));
     let fallback = fallbacks.build()?.routes(&routes).events(events.clone());
     let retry = profile.retry.build()?.routes(&routes);
@@ -62,38 +62,37 @@ pub(crate) fn build<S: Upstream>(
     }
     .routes(&routes);
     let stack = ServiceBuilder::new()
-        // Over everything that asks who calls.
+        // Above all layers that need the identity of the caller.
         .option_layer(identity)
-        // Sees everything: the span of the call, and its attempt log from the first step to the end of the body.
+        // Above everything: the span of the call, and its attempt log from the first step to the end of the body.
         .layer(TelemetryLayer::new().events(events.clone()))
-        // Over everything that takes time, so that all of it shares one deadline.
+        // Above everything that takes time, so that all of it shares one deadline.
         .layer(DeadlinePolicy::default().limit(profile.deadline).build()?.events(events.clone()))
-        // Over the fallbacks: an answer that is there needs no fallback, and one attempt at the whole fallbacks serves all who ask
-        // the same.
+        // Above the fallbacks: a stored answer needs none, and one attempt over all fallbacks serves all equal calls.
         .option_layer(cache)
-        // Over retries: a fallback that still fails after its retries is given up for the next.
+        // Above retries: the next fallback is tried when one still fails after its retries.
         .layer(fallback.latencies(hedge.latencies()))
-        // Over retries: a second copy has its own, and where a fallback has equal targets it goes to another one.
+        // Above retries: a second copy has its own, and with a group of targets it goes to another one.
         .layer(hedge.events(events.clone()))
-        // Over the breaker: each attempt asks it again, and a refusal is not retried but moves down.
+        // Above the breaker: each attempt asks it again, and a refusal is not retried but moves down.
         .layer(retry.events(events.clone()))
-        // Inside retries: each attempt goes to one of the fallback's equals. Over the breaker: each of them has its own.
+        // Below retries: each attempt goes to one of the equal targets. Above the breaker: each target has its own.
         .layer(BalanceLayer::default().events(events.clone()))
-        // Each attempt has its span, also one that the breaker refuses.
+        // Each attempt has a span, even if the breaker refuses it.
         .layer(AttemptSpanLayer::default())
-        // Over the clock: an attempt that timed out is a failure of its route.
+        // Above the timeouts: an attempt that timed out is a failure of its route.
         .layer(breaker)
-        // Over the clock, which starts after the queue; under the breaker, so that nobody waits for a route that is down.
+        // Above the timeouts, which start after the queue; below the breaker, so that no call waits for a route that is open.
         .layer(limit)
-        // Over the reading of the answer: the first content and the whole body have to come in time.
+        // Above classification: the first content and the whole body have to arrive in time.
         .layer(timeout.build()?.events(events))
-        // Next to the wire: says what an attempt came to, and puts the guard on its body.
+        // Next to the transport: classifies an attempt, and wraps its body in the guard.
         .layer(profile.classify.build()?)
         .service(upstream);
     Ok((stack, handles))
 }
 
-/// The layer of the cache, where there is one. A fallback that gives stored answers needs it.
+/// The layer of the cache, if there is one. A stored-answer fallback needs it.
 fn cache_layer(
     cache: Option<CachePolicy>,
     fallbacks: &FallbackPolicy,

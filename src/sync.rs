@@ -1,4 +1,4 @@
-//! The locks of the crate: the standard library's, or loom's when its model checker builds us.
+//! The locks of the crate: those of the standard library, or loom's under its model checker.
 
 #[cfg(loom)]
 pub(crate) use loom::sync::{Arc, Mutex, MutexGuard};
@@ -7,13 +7,12 @@ pub(crate) use std::sync::{Arc, Mutex, MutexGuard};
 
 use std::sync::PoisonError;
 
-/// Locks, and goes on with the value as it is if another thread panicked while it held the lock: every critical section
-/// of this crate leaves its value whole at each step.
+/// Locks, and ignores poisoning: every critical section of this crate leaves its value consistent at each step.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The same for a lock that loom does not look into.
+/// The same for a lock that loom does not model.
 pub(crate) fn lock_std<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

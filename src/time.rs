@@ -1,10 +1,10 @@
-//! Times: arithmetic that never overflows, and limits that know where they come from.
+//! Durations: arithmetic that never overflows, and limits that record whether they were set.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A time for each form of answer.
+/// A duration for each form of answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AnswerTimes {
     /// The time from the start of a streamed attempt to its first event with content.
@@ -13,22 +13,22 @@ pub struct AnswerTimes {
     pub whole_answer: Duration,
 }
 
-/// A limit on time, and where it comes from.
+/// A time limit, and whether it was set.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Limit {
-    /// The caller set it: it holds.
+    /// The caller set it: it applies as it is.
     Set(Duration),
-    /// The default: it gives way to a shorter deadline, and to what is left where no other target can be asked.
+    /// The default: it shrinks to a shorter deadline, and does not apply to the last target, which has all the time left.
     Default(Duration),
 }
 
-/// `now + limit`, or some thirty years on where that is past the end of time.
+/// `now + limit`, capped at some thirty years.
 pub(crate) fn saturating_add(now: Instant, limit: Duration) -> Instant {
     const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
     now.checked_add(limit.min(FAR)).unwrap_or(now)
 }
 
-/// A time, `by` so much; zero where the product is none.
+/// A duration times `by`; zero if the product is not a valid duration.
 pub(crate) fn scale(time: Duration, by: f64) -> Duration {
     Duration::try_from_secs_f64(time.as_secs_f64() * by).unwrap_or(Duration::ZERO)
 }

@@ -14,22 +14,22 @@
 //! # }
 //! ```
 //!
-//! The client's own retries are gone with that line: every attempt is evenkeel's.
+//! This replaces the client's own retries: evenkeel makes every attempt.
 //!
 //! # Errors
 //!
-//! * An answer with an error status is an `OpenAIError::ApiError` with that status, whatever its body: one that the client
-//!   could not read (a page, a list, a code that is a number) is put into the shape it reads.
+//! * An answer with an error status is an `OpenAIError::ApiError` with that status, whatever its body: one that the client cannot
+//!   parse (a page, a list, a numeric code) is converted to the shape it parses.
 //! * No connection, and a connection that broke, are `OpenAIError::Reqwest`, as without evenkeel.
-//! * Everything else, such as a limit that passed or a breaker that refused, is an `OpenAIError::Boxed` with evenkeel's
-//!   [`Error`] inside: `boxed.downcast_ref::<evenkeel::Error>()`.
-//! * A stream that fails after its first word ends with an `OpenAIError::StreamError`, which has no source. Its
-//!   outcome is told to whoever [listens](crate::ClientBuilder::observe).
+//! * Everything else, such as a timeout or a refusal by a breaker, is an `OpenAIError::Boxed` with evenkeel's [`Error`] inside:
+//!   `boxed.downcast_ref::<evenkeel::Error>()`.
+//! * A stream that fails after its first event ends with an `OpenAIError::StreamError`, which has no source. Its outcome is
+//!   reported to [listeners](crate::ClientBuilder::observe).
 //!
 //! # Pitfalls
 //!
-//! `with_http_client` after `with_http_service` puts the client's own transport and retries back, without a word. Uploads
-//! (multipart forms) are streamed: they are sent once, without retries and without other targets.
+//! `with_http_client` after `with_http_service` silently restores the client's own transport and retries. Uploads (multipart
+//! forms) are streamed: they are sent once, without retries and without other targets.
 
 mod legible;
 
@@ -58,7 +58,7 @@ pub struct EvenkeelService {
 // === impl EvenkeelService ===
 
 impl EvenkeelService {
-    /// That client, which stays usable beside it: clones share breakers, budgets and connections.
+    /// Uses that client, which stays usable: clones share breakers, budgets and connections.
     pub fn new(client: Client) -> Self {
         Self { client }
     }
@@ -86,13 +86,13 @@ impl Service<HttpRequestFactory> for EvenkeelService {
 
 // === errors ===
 
-/// A request that async-openai could not build: nothing was sent.
+/// The error of a request that async-openai could not build: nothing was sent.
 fn unbuilt(error: OpenAIError) -> Error {
     Error::new(Outcome::Rejected { why: Rejection::Request }).with_source(error)
 }
 
 impl From<Error> for OpenAIError {
-    /// The client's own errors come out as they are, so that what a caller matches on still holds.
+    /// Unwraps the client's own errors, so that existing matches on them still work.
     fn from(error: Error) -> Self {
         let error = match error.into_source::<OpenAIError>() {
             Ok(own) => return own,

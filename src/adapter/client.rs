@@ -1,4 +1,4 @@
-//! A client over reqwest, and as reqwest's own clients are called.
+//! The client over reqwest, called like reqwest's own.
 
 use std::{
     future::Future,
@@ -17,21 +17,21 @@ use crate::{Client, ClientBuilder, ConfigError, Error};
 // === impl ClientBuilder ===
 
 impl ClientBuilder {
-    /// A client over a reqwest client of our own: see [`Reqwest::new`](crate::adapter::Reqwest::new).
+    /// Builds a client over a reqwest client with recommended settings: see [`Reqwest::new`](crate::adapter::Reqwest::new).
     ///
     /// # Errors
     ///
-    /// When a value is wrong, alone or together with another: names the field, the value and what is allowed.
+    /// If a value is invalid, alone or in combination: names the field, the value and what is allowed.
     pub fn build(self) -> Result<Client, ConfigError> {
         let connect = self.profile.connect.within(self.profile.deadline).time();
         self.build_with(Reqwest::new(connect)?)
     }
 
-    /// A client over a reqwest client of yours: see [`Reqwest::from_client`](crate::adapter::Reqwest::from_client).
+    /// Builds a client over an existing reqwest client: see [`Reqwest::from_client`](crate::adapter::Reqwest::from_client).
     ///
     /// # Errors
     ///
-    /// When a value is wrong, alone or together with another: names the field, the value and what is allowed.
+    /// If a value is invalid, alone or in combination: names the field, the value and what is allowed.
     pub fn build_with_reqwest(self, client: reqwest::Client) -> Result<Client, ConfigError> {
         self.build_with(Reqwest::from_client(client))
     }
@@ -40,15 +40,15 @@ impl ClientBuilder {
 // === impl Client ===
 
 impl Client {
-    /// Sends a reqwest request through the whole stack: what `reqwest::Client::execute` does, with evenkeel around it.
+    /// Sends a reqwest request through the whole stack, like `reqwest::Client::execute`.
     ///
-    /// Headers, bodies and the URL of the response are as reqwest has them. A timeout of the request is the call's
-    /// deadline, if that is sooner than the profile's: as such it does not end a stream that has begun. A streaming request body is sent once, without retries and
-    /// without other targets.
+    /// Headers, bodies and the URL of the response are those of reqwest. A timeout of the request becomes the call's deadline if
+    /// it is sooner than the profile's; so it does not end a stream that has begun. A streaming request body is sent once,
+    /// without retries and without other targets.
     ///
     /// # Errors
     ///
-    /// When no target and no fallback answered: see [`Error`].
+    /// If no target and no fallback answered: see [`Error`].
     pub async fn execute(&self, request: reqwest::Request) -> Result<reqwest::Response, Error> {
         let asked = request.url().clone();
         let response = self.send(from_reqwest(request).await?).await?;

@@ -1,4 +1,4 @@
-//! Requests and responses from reqwest and back.
+//! Converts requests and responses from reqwest and back.
 
 use std::{
     fmt,
@@ -16,19 +16,19 @@ use crate::{
     sync::lock_std as lock,
 };
 
-/// A streamed request body: it can be sent once only, and the first attempt takes it.
+/// A streamed request body: it can be sent only once, by the first attempt.
 #[derive(Clone)]
 struct StreamingBody(Arc<Mutex<Option<reqwest::Body>>>);
 
-/// Where the answer came from, as reqwest tells it.
+/// The URL of the response, as reqwest reports it.
 #[derive(Clone)]
 struct BaseUrl(Url);
 
 // === requests ===
 
-/// A request as the caller made it. A body that is known in full is shared, not copied; a streamed one is put aside.
+/// Converts the caller's request. A body that is known in full is shared, not copied; a streamed one is kept in the extensions.
 ///
-/// Its timeout is ours to keep: left in it, reqwest would end a stream that goes on by it.
+/// Its timeout is removed and becomes a deadline: reqwest would use it to end a stream under way.
 pub(crate) async fn from_reqwest(mut request: reqwest::Request) -> Result<Request, Error> {
     let timeout = request.timeout_mut().take();
     let known = request.body().is_none_or(|body| body.as_bytes().is_some());
@@ -49,8 +49,8 @@ pub(crate) async fn from_reqwest(mut request: reqwest::Request) -> Result<Reques
     Ok(request)
 }
 
-/// The call ends by then, if it would not sooner. It is no deadline that the caller gave for this call: clients put long
-/// timeouts into all requests.
+/// Limits the call to that deadline, unless it has an earlier one. It is not set as a [`Deadline`] of the caller, since clients
+/// put long timeouts into all requests.
 fn no_later(request: &mut Request, than: Deadline) {
     let own = request.extensions().get::<Deadline>().copied();
     if let Some(own) = own {
@@ -59,7 +59,7 @@ fn no_later(request: &mut Request, than: Deadline) {
     CallContext::of(request).deadline = Some(own.map_or(than, |own| own.min(than)));
 }
 
-/// A request for the wire.
+/// Converts a request for the wire.
 pub(crate) fn to_wire(request: Request) -> Result<reqwest::Request, Error> {
     let (mut parts, bytes) = request.into_parts();
     let body = match parts.extensions.remove::<StreamingBody>() {
@@ -73,7 +73,7 @@ pub(crate) fn to_wire(request: Request) -> Result<reqwest::Request, Error> {
 
 // === responses ===
 
-/// A response from the wire; its URL goes with it.
+/// Converts a response from the wire, with its URL.
 pub(crate) fn from_wire(response: reqwest::Response) -> Response {
     let url = response.url().clone();
     let response: http::Response<reqwest::Body> = response.into();
@@ -82,7 +82,7 @@ pub(crate) fn from_wire(response: reqwest::Response) -> Response {
     Response::from_parts(parts, Body::boxed(body.map_err(cut).boxed()))
 }
 
-/// A response for the caller of reqwest. An answer that was made here has the URL that was asked.
+/// Converts a response for the caller of reqwest. A local answer has the URL of the request.
 pub(crate) fn into_reqwest(response: Response, asked: Url) -> reqwest::Response {
     let (mut parts, body) = response.into_parts();
     let url = parts.extensions.remove::<BaseUrl>().map_or(asked, |from| from.0);
@@ -91,7 +91,7 @@ pub(crate) fn into_reqwest(response: Response, asked: Url) -> reqwest::Response 
     response.into()
 }
 
-/// The extension in which reqwest keeps a response's URL: only its builder can make one.
+/// The extension in which reqwest keeps a response's URL, which only its builder can create.
 fn url_extension(url: Url) -> http::Extensions {
     use reqwest::ResponseBuilderExt;
     let response = http::Response::builder().url(url).body(());

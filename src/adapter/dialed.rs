@@ -11,32 +11,32 @@ use std::{
 
 use tower::{Layer, Service};
 
-/// Whether a connection was opened for a request. Without one it went out on a kept connection.
+/// Whether a connection was opened for a request. If not, it was sent on a kept connection.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Dialed(Arc<AtomicBool>);
 
-/// Reports the connections that a connector opens to [`Reconnect`](super::Reconnect): without it a kept connection that
-/// is silent cannot be told from a provider that is.
+/// Reports the connections that a connector opens to [`Reconnect`](super::Reconnect): without it, a silent kept connection cannot
+/// be distinguished from a silent provider.
 ///
 /// Put it around the connector of a hyper client, or into a reqwest client with `connector_layer`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DialedLayer {}
 
-/// A connector that reports. Made by [`DialedLayer`].
+/// A connector that reports its connections. Created by [`DialedLayer`].
 #[derive(Clone, Debug)]
 pub struct DialedConnector<C> {
     connector: C,
 }
 
 tokio::task_local! {
-    /// The request that is polled. Connectors are asked within it.
+    /// The request that is being polled. Connectors are called within it.
     static REQUEST: Dialed;
 }
 
 // === impl Dialed ===
 
 impl Dialed {
-    /// Takes note of connections that are opened while that is polled.
+    /// Records connections that are opened while `work` is polled.
     pub(super) async fn within<T>(&self, work: impl Future<Output = T>) -> T {
         REQUEST.scope(self.clone(), work).await
     }
@@ -68,7 +68,7 @@ impl<C: Service<T>, T> Service<T> for DialedConnector<C> {
     }
 
     fn call(&mut self, target: T) -> C::Future {
-        // Not within a request is what a client opens ahead.
+        // A connection that a client opens ahead of requests is not within one.
         let _ = REQUEST.try_with(|dialed| dialed.0.store(true, Ordering::Relaxed));
         self.connector.call(target)
     }

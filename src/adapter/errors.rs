@@ -1,4 +1,4 @@
-//! What an error of reqwest's comes to.
+//! Maps reqwest errors to outcomes.
 
 use super::hyper::is_unacknowledged;
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     outcome::{Outcome, Phase, Rejection},
 };
 
-/// What went wrong before there was a head.
+/// An error before the head of the response.
 pub(super) fn failed(error: reqwest::Error) -> Error {
     let outcome = if error.is_connect() {
         Outcome::Unreachable
@@ -20,7 +20,7 @@ pub(super) fn failed(error: reqwest::Error) -> Error {
     Error::new(outcome).with_source(bare(error))
 }
 
-/// What went wrong in a body.
+/// An error in a body.
 pub(super) fn cut(error: reqwest::Error) -> Error {
     let outcome = match error.is_timeout() {
         true => Outcome::TimedOut { phase: Phase::Stream },
@@ -29,7 +29,7 @@ pub(super) fn cut(error: reqwest::Error) -> Error {
     Error::new(outcome).with_source(bare(error))
 }
 
-/// The error without the query and the user of its URL: keys travel there.
+/// The error without the query and the user of its URL, which may hold keys.
 fn bare(mut error: reqwest::Error) -> reqwest::Error {
     if let Some(url) = error.url_mut() {
         url.set_query(None);

@@ -1,4 +1,4 @@
-//! The connection that a request went out on: hyper names it, or a transport in its place.
+//! The connection of a request, as reported by hyper or by another transport.
 
 use std::{error::Error as StdError, net::SocketAddr};
 
@@ -11,13 +11,13 @@ use crate::{
     upstream::{ConnectionError, LocalAddress},
 };
 
-/// Our end of the connection that an answer came on.
+/// The local address of the connection that an answer came on.
 pub(super) fn address(extensions: &Extensions) -> Option<SocketAddr> {
     let on_socket = extensions.get::<HttpInfo>().map(HttpInfo::local_addr);
     on_socket.or_else(|| extensions.get().map(|LocalAddress(address)| *address))
 }
 
-/// Our end of the connection that a request failed on.
+/// The local address of the connection that a request failed on.
 pub(super) fn address_of(error: &Error) -> Option<SocketAddr> {
     let Some(error) = find::<legacy::Error>(error) else {
         return find(error).map(|error: &ConnectionError| error.local_address().0);
@@ -27,7 +27,7 @@ pub(super) fn address_of(error: &Error) -> Option<SocketAddr> {
     address(&extensions)
 }
 
-/// Whether the system gave the connection up, as nothing that was sent arrived: it is dead, however long that took.
+/// Whether the system ended the connection since nothing that was sent was acknowledged: it is dead, however long that took.
 pub(super) fn is_unacknowledged(error: &(dyn StdError + 'static)) -> bool {
     let error: Option<&std::io::Error> = find(error);
     error.is_some_and(|error| {

@@ -1,4 +1,4 @@
-//! Which connections are kept to which origin, and what follows when one of them was dead. Pure: the time is an argument.
+//! The connections kept to each origin, and what follows when one of them was dead. Pure: the time is an argument.
 
 use std::{collections::HashMap, fmt, hash::Hash, net::SocketAddr, sync::Mutex, time::Duration};
 
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::sync::lock_std as lock;
 
-/// Scheme, host and port: what connections are pooled by.
+/// Scheme, host and port: the key by which connections are pooled.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Origin {
     scheme: Scheme,
@@ -25,11 +25,11 @@ pub(super) struct Origins(Mutex<HashMap<Origin, Kept>>);
 struct Kept {
     /// The connections that have answered, by their local address, with the time of the last answer.
     answered: HashMap<SocketAddr, Instant>,
-    /// Streams share a connection, which pings find dead.
+    /// Whether streams share a connection, whose death is detected by pings.
     is_shared: bool,
     pool: usize,
     moved: Option<Instant>,
-    /// When silence was last put down to a connection.
+    /// When silence was last attributed to a connection.
     excused: Option<Instant>,
     used: Instant,
 }
@@ -45,20 +45,20 @@ impl Origin {
 // === impl Origins ===
 
 impl Origins {
-    /// How many origins are kept. At the limit, the one that was used least recently is removed.
+    /// The maximum number of origins. At the limit, the least recently used one is removed.
     const MAX: usize = 256;
 
-    /// Whether connections may be kept to that origin: only then is a request worth keeping.
+    /// The number of connections that may be kept to that origin. With none, a request need not be kept for a second try.
     pub(super) fn count(&self, origin: &Origin) -> usize {
         lock(&self.0).get(origin).map_or(0, |kept| kept.answered.len())
     }
 
-    /// Which of two pools its connections are in.
+    /// The index of the pool that is used for it.
     pub(super) fn pool(&self, origin: &Origin) -> usize {
         lock(&self.0).get(origin).map_or(0, |kept| kept.pool)
     }
 
-    /// An answer came on the connection with that address at our end: it may be kept.
+    /// Records an answer on the connection with that local address, which may be kept.
     pub(super) fn answered(&self, origin: &Origin, at: SocketAddr, is_shared: bool, now: Instant) {
         let mut origins = lock(&self.0);
         if !origins.contains_key(origin) {
@@ -72,21 +72,20 @@ impl Origins {
         }
     }
 
-    /// The connection with that address broke. Whether it had been kept.
+    /// Records that the connection with that address broke; returns whether it had been kept.
     pub(super) fn broke(&self, origin: &Origin, at: SocketAddr) -> bool {
         let mut origins = lock(&self.0);
         origins.get_mut(origin).is_some_and(|kept| kept.answered.remove(&at).is_some())
     }
 
-    /// A kept connection was dead: the others are not used any more.
+    /// Records that a kept connection was dead: the others are not used any more.
     pub(super) fn died(&self, origin: &Origin, now: Instant) {
         if let Some(kept) = lock(&self.0).get_mut(origin) {
             kept.move_on(now);
         }
     }
 
-    /// A request that was sent at `sent` on a kept connection had no answer until a limit passed. Whether the connection
-    /// is at fault.
+    /// Whether the connection is at fault when a request that was sent at `sent` on a kept one had no answer until a timeout.
     pub(super) fn is_at_fault(&self, origin: &Origin, sent: Instant, now: Instant) -> bool {
         let mut origins = lock(&self.0);
         let Some(kept) = origins.get_mut(origin) else { return false };
@@ -107,11 +106,11 @@ impl fmt::Debug for Origins {
 // === impl Kept ===
 
 impl Kept {
-    /// As many connections are known to one origin; of more, the oldest is forgotten, which costs it its second chance.
+    /// The maximum number of connections known to one origin; beyond it the oldest is removed, and gets no second try.
     const MAX: usize = 512;
-    /// A pool that was left has no connection left after that: longer than ours keep one idle.
+    /// A pool that was left has no connections after this time: longer than idle ones are kept.
     const EMPTY: Duration = Duration::from_secs(70);
-    /// Silence is put down to a connection once in so long: a provider that goes on to be silent on new ones is at fault.
+    /// Silence is attributed to a connection at most once in this time: a provider that stays silent on new ones is at fault.
     const EXCUSE: Duration = Duration::from_secs(60);
 
     fn new(now: Instant) -> Self {
@@ -127,7 +126,7 @@ impl Kept {
         (self.is_shared, self.used) = (is_shared, now);
     }
 
-    /// Goes on in the other pool, where no dead connection can be.
+    /// Switches to the other pool, which has no dead connections.
     fn move_on(&mut self, now: Instant) {
         if self.moved.is_none_or(|moved| now.saturating_duration_since(moved) >= Self::EMPTY) {
             (self.pool, self.moved) = (1 - self.pool, Some(now));
@@ -139,7 +138,7 @@ impl Kept {
             return false;
         }
         match self.excused {
-            // Sent before the first silence was noticed: on one of the same connections.
+            // Sent before the first silence was noticed, so on one of the same connections.
             Some(excused) if now.saturating_duration_since(excused) < Self::EXCUSE => {
                 sent < excused
             }

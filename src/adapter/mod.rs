@@ -1,6 +1,6 @@
-//! evenkeel in the clients people use.
+//! Adapters for popular clients.
 //!
-//! | client | how |
+//! | client | adapter |
 //! |---|---|
 //! | [`reqwest`](https://docs.rs/reqwest) | [`Client::execute`](crate::Client), `Service<reqwest::Request>`; [`Reqwest`] is the transport under it |
 //! | [`reqwest-middleware`](https://docs.rs/reqwest-middleware) | [`EvenkeelMiddleware`](reqwest_middleware::EvenkeelMiddleware): `ClientBuilder::with(…)`; feature `reqwest-middleware` |
@@ -11,8 +11,8 @@
 //!
 //! # Pitfalls
 //!
-//! A client that retries by itself multiplies with evenkeel's retries: 3 of its own around 3 of ours are 9 requests for
-//! each call. Switch the client's own retries off.
+//! A client that retries by itself multiplies with evenkeel's retries: 3 of its attempts around 3 of evenkeel's are 9 requests
+//! for each call. Turn the client's own retries off.
 
 #[cfg(feature = "async-openai")]
 pub mod async_openai;

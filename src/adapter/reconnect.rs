@@ -1,4 +1,4 @@
-//! Sends a request again at once where its connection was a kept one, and dead.
+//! Sends a request again at once if its kept connection was dead.
 
 use std::{
     sync::Arc,
@@ -22,21 +22,20 @@ use crate::{
     upstream::ResponseFuture,
 };
 
-/// A transport that takes the death of a kept connection on itself: the caller, the breaker and the budget of retries see
-/// none of it.
+/// A transport that recovers from dead kept connections: the caller, the breaker and the retry budget do not notice them.
 ///
-/// A connection that was kept from an earlier request may be dead without a word: its node was replaced, a NAT forgot it,
-/// the other side had just closed it. That says nothing of the provider. So a request that went out on one, and was
-/// answered by nothing at all, is sent again at once on a new connection, within the same attempt and its time, and the
-/// other connections kept to that origin are not used any more.
+/// A connection that was kept from an earlier request may be dead without notice: its node was replaced, a NAT dropped it, the
+/// other side had just closed it. That does not count against the provider. So a request that was sent on such a connection, and
+/// got no byte of an answer, is sent again at once on a new connection, within the same attempt and its time, and the other
+/// connections kept to that origin are not used any more.
 ///
-/// Again is sent what does no harm twice: safe methods, what has an `idempotency-key`, and questions to a model (a request
-/// in a known [dialect](crate::dialect)). Another `POST` fails with [`Outcome::ConnectionLost`], and the breaker does not count it.
-/// A connection that breaks more than five seconds after the request went out was not dead: the provider may have
-/// been at work, and the failure is one like any other.
+/// Only requests that may safely repeat are sent again: safe methods, requests with an `idempotency-key`, and model requests (in
+/// a known [dialect](crate::dialect)). Another `POST` fails with [`Outcome::ConnectionLost`], and the breaker does not count it.
+/// A connection that breaks more than five seconds after the request was sent was not dead: the provider may have been at work,
+/// and the failure is an ordinary one.
 ///
-/// For a client over hyper of your own, or a transport that names its connections by
-/// [`LocalAddress`](crate::upstream::LocalAddress); [`Reqwest`](super::Reqwest) has it.
+/// For a custom client over hyper, or a transport that reports its connections by
+/// [`LocalAddress`](crate::upstream::LocalAddress). [`Reqwest`](super::Reqwest) includes it.
 #[derive(Clone, Debug)]
 pub struct Reconnect<S> {
     transports: Transports<S>,
@@ -45,13 +44,13 @@ pub struct Reconnect<S> {
 
 #[derive(Clone, Debug)]
 enum Transports<S> {
-    /// Two pools, and none.
+    /// Two pools, and a transport without a pool.
     Own { pools: [S; 2], unpooled: S },
-    /// One, of which nothing else is known.
+    /// One transport, with unknown pooling.
     Given(S),
 }
 
-/// A request on its way.
+/// A request that was sent.
 struct Sent {
     origins: Arc<Origins>,
     origin: Origin,
@@ -59,7 +58,7 @@ struct Sent {
     dialed: Dialed,
 }
 
-/// An attempt: its request may be sent more than once.
+/// An attempt, whose request may be sent more than once.
 struct Attempt<S> {
     transports: Transports<S>,
     origins: Arc<Origins>,
@@ -69,20 +68,20 @@ struct Attempt<S> {
     chances: usize,
 }
 
-/// A connection that dies later than that after a request was sent was not dead before: as long as a new one may take.
+/// A connection that breaks later than this after a request was sent was not dead before: the time that a new connection may
+/// take.
 const PROMPT: Duration = Duration::from_secs(5);
 
 // === impl Reconnect ===
 
 impl<S> Reconnect<S> {
-    /// Over three transports that are alike but for their connections: two keep them, the third keeps none. Each of the
-    /// first two reports the connections that it opens by a [`DialedLayer`](super::DialedLayer) around its connector.
+    /// Wraps three transports that differ only in their connections: two keep them, the third keeps none. The connectors of the
+    /// first two report the connections that they open by a [`DialedLayer`](super::DialedLayer).
     pub fn with_pools(pools: [S; 2], unpooled: S) -> Self {
         Self::with(Transports::Own { pools, unpooled })
     }
 
-    /// Over one transport that keeps connections as it likes. A kept connection that is silent cannot be told from a
-    /// provider that is.
+    /// Wraps one transport with any pooling. A silent kept connection cannot be distinguished from a silent provider.
     pub fn new(transport: S) -> Self {
         Self::with(Transports::Given(transport))
     }
@@ -97,7 +96,7 @@ impl<S: Upstream> Service<Request> for Reconnect<S> {
     type Error = Error;
     type Future = ResponseFuture;
 
-    /// Always ready: the transport is waited for within the call.
+    /// Always ready: readiness of the transport is awaited within the call.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
         Poll::Ready(Ok(()))
     }
@@ -127,7 +126,7 @@ impl<S: Clone> Transports<S> {
         }
     }
 
-    /// The transport for the second try: a new connection, or, with a client of the user, possibly another kept one.
+    /// The transport for the second try: on a new connection, or, with a client of the user, possibly on another kept one.
     fn fresh(&self) -> S {
         match self {
             Self::Own { unpooled, .. } => unpooled.clone(),
@@ -192,7 +191,7 @@ impl<S: Upstream> Attempt<S> {
         result
     }
 
-    /// Whether the request went out on a kept connection that was dead by then.
+    /// Whether the request was sent on a kept connection that was already dead.
     fn was_dead(&self, error: &Error, sent: Instant) -> bool {
         let now = Instant::now();
         let prompt = now.saturating_duration_since(sent) < PROMPT || is_unacknowledged(error);
@@ -212,7 +211,7 @@ impl<S: Upstream> Attempt<S> {
     }
 }
 
-/// Whether a request may be sent a second time although it may have been taken the first time.
+/// Whether a request may be sent a second time although the first may have been processed.
 fn is_repeatable(request: &mut Request) -> bool {
     if CallContext::of(request).non_replayable {
         return false;

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{ConfigError, Error, Request, Response, upstream::ResponseFuture};
 
-/// A [`reqwest::Client`] as an [`Upstream`](crate::Upstream): one request on the wire for each call, and a second one where
-/// a kept connection was dead (see [`Reconnect`]).
+/// A [`reqwest::Client`] as an [`Upstream`](crate::Upstream): one request on the wire for each call, and a second one if a kept
+/// connection was dead (see [`Reconnect`]).
 #[derive(Clone, Debug)]
 pub struct Reqwest {
     client: Reconnect<Plain>,
@@ -23,25 +23,25 @@ pub struct Reqwest {
 // === impl Reqwest ===
 
 impl Reqwest {
-    /// A client of our own: `connect` bounds connecting, reqwest's retries are off so that every attempt is ours and is
-    /// counted, and redirects are not followed, so that no credential follows one. TLS is whatever your `reqwest` has.
+    /// Builds a client: `connect` bounds connecting. reqwest's retries are off, so that evenkeel makes and counts every attempt,
+    /// and redirects are not followed, so that no credential follows one. TLS is that of your `reqwest`.
     ///
-    /// A kept connection that is dead costs the caller nothing: see [`Reconnect`].
+    /// A dead kept connection costs the caller nothing: see [`Reconnect`].
     ///
     /// # Defaults
     ///
-    /// * a connection is kept idle for 50 s: less than the 60 s of AWS load balancers and the 75 s of nginx, so that it is
-    ///   this side that closes it
-    /// * TCP keep-alive after 15 s of silence, every 15 s, given up after 3: as Go and reqwest do, and well within the
-    ///   4 min after which an Azure load balancer forgets a silent connection
-    /// * what was sent and is not acknowledged within 5 s, or within `connect` where that is longer, ends the connection
+    /// * an idle connection is kept for 50 s: less than the 60 s of AWS load balancers and the 75 s of nginx, so that this side
+    ///   closes it first
+    /// * TCP keep-alive after 15 s of silence, every 15 s, given up after 3: as in Go and reqwest, and well within the 4 min
+    ///   after which an Azure load balancer drops a silent connection
+    /// * a connection ends if sent data is not acknowledged within 5 s, or within `connect` if that is longer
     ///   (`TCP_USER_TIMEOUT`, on Linux): as long as a new connection may take
-    /// * feature `http2`: while requests are under way a ping every 10 s, answered within 5 s: a dead connection is found
-    ///   before the 20 s of an attempt, and 10 s is the least that gRPC servers accept
+    /// * feature `http2`: while requests are under way a ping every 10 s, answered within 5 s: a dead connection is detected
+    ///   before the 20 s of an attempt, and 10 s is the minimum that gRPC servers accept
     ///
     /// # Errors
     ///
-    /// When reqwest cannot start its TLS or its resolver.
+    /// If reqwest cannot initialise its TLS or its resolver.
     pub fn new(connect: Duration) -> Result<Self, ConfigError> {
         let build = |idle: usize| match Self::builder(connect).pool_max_idle_per_host(idle).build()
         {
@@ -54,20 +54,19 @@ impl Reqwest {
         Ok(Self { client: Reconnect::with_pools(pools, build(0)?) })
     }
 
-    /// The builder of a client as [`new`](Self::new) makes them, for one of yours that keeps its connections as well.
+    /// The builder of the clients that [`new`](Self::new) uses, for a client of your own that keeps its connections as well.
     pub fn builder(connect: Duration) -> reqwest::ClientBuilder {
         wire::builder(connect)
     }
 
-    /// A client of yours. Its `connect_timeout` is the connect limit; its retries and its total timeout should be off.
+    /// Uses an existing client. Its `connect_timeout` is the connect timeout; its retries and its total timeout should be off.
     ///
-    /// A kept connection that breaks before anything of an answer came is made up for (see [`Reconnect`]); one that is
-    /// silent counts as a silent provider. So its `tcp_keepalive` and its `pool_idle_timeout` should be on, as they are by
-    /// default.
+    /// A kept connection that breaks before any byte of an answer is recovered from (see [`Reconnect`]); a silent one counts as a
+    /// silent provider. So its `tcp_keepalive` and its `pool_idle_timeout` should be on, as they are by default.
     ///
-    /// What it does by itself is out of evenkeel's sight: its default headers go to every target, also to other hosts,
-    /// and of the headers of a request a redirect takes all but `authorization` and cookies to other hosts. So put no
-    /// key into its default headers, and switch its redirects off.
+    /// evenkeel does not see what the client does by itself: its default headers go to every target, also to other hosts, and a
+    /// redirect to another host carries all headers of a request except `authorization` and cookies. So put no key into its
+    /// default headers, and turn its redirects off.
     pub fn from_client(client: reqwest::Client) -> Self {
         Self { client: Reconnect::new(Plain(client)) }
     }

@@ -13,16 +13,16 @@
 //! # }
 //! ```
 //!
-//! Middlewares that are added after it run once for every attempt, those before it once for every call. Put one that
-//! signs or logs each request after it. Leave `reqwest-retry` out: its retries would multiply with ours.
+//! Middlewares that are added after it run once for every attempt, those added before it once for every call. Add one that signs
+//! or logs each request after it. Leave `reqwest-retry` out: its retries would multiply with evenkeel's.
 //!
-//! A call that fails ends as `Error::Middleware` with evenkeel's [`Error`] inside, sources and all:
-//! `error.downcast_ref::<evenkeel::Error>()`. A streaming request body is passed through once, without retries and
-//! without other targets. What the client underneath does by itself, such as its default headers and its redirects, is out
-//! of evenkeel's sight: see [`Reqwest::from_client`](super::Reqwest::from_client).
+//! A call that fails is an `Error::Middleware` with evenkeel's [`Error`] inside, including its sources:
+//! `error.downcast_ref::<evenkeel::Error>()`. A streaming request body is passed through once, without retries and without other
+//! targets. evenkeel does not see what the underlying client does by itself, such as its default headers and its redirects: see
+//! [`Reqwest::from_client`](super::Reqwest::from_client).
 //!
-//! A client above may take every error of the transport for one that passes, as rig does, and ask again at once when our
-//! breaker refuses: [`refusals_as_503`](EvenkeelMiddleware::refusals_as_503) tells it in HTTP when to come back.
+//! A client above may treat every transport error as transient, as rig does, and retry at once when a breaker refuses. With
+//! [`refusals_as_503`](EvenkeelMiddleware::refusals_as_503) it gets a response that states when to retry.
 
 use std::{
     future::{Future, poll_fn},
@@ -53,11 +53,11 @@ pub struct EvenkeelMiddleware {
     refusals_as_503: bool,
 }
 
-/// The way out of the stack: every attempt is handed to the `handle` that runs the call, and its result comes back.
+/// The innermost service: passes every attempt to the `handle` that runs the call, and returns its result.
 #[derive(Clone, Debug, Default)]
 struct Outgoing {}
 
-/// The sender of the call, in the extensions of its request.
+/// The channel to that `handle`, in the extensions of the request.
 #[derive(Clone)]
 struct AttemptSender(mpsc::Sender<Attempt>);
 
@@ -71,19 +71,19 @@ type Running<'a> = Pin<Box<dyn Future<Output = Option<Extensions>> + Send + 'a>>
 // === impl EvenkeelMiddleware ===
 
 impl EvenkeelMiddleware {
-    /// The stack of a builder; the client that the middleware is added to is the transport.
+    /// Creates the stack of a builder; its transport is the client that the middleware is added to.
     ///
     /// # Errors
     ///
-    /// When the configuration is wrong: see [`ClientBuilder::build`].
+    /// If the configuration is invalid: see [`ClientBuilder::build`].
     pub fn new(builder: ClientBuilder) -> Result<Self, ConfigError> {
         let client = builder.build_with(Reconnect::new(Outgoing {}))?;
         Ok(Self { client, refusals_as_503: false })
     }
 
-    /// Answers a call that was refused here with a response instead of an error: status 503, `retry-after` in whole
-    /// seconds where the moment is known, and an error in OpenAI's shape with the code `evenkeel_refused`. Off by
-    /// default: an error says more to those who can read it.
+    /// Answers a call that was refused locally with a response instead of an error: status 503, `retry-after` in whole seconds if
+    /// the time is known, and an error in OpenAI's shape with the code `evenkeel_refused`. Off by default, since an error has
+    /// more information for callers that read it.
     #[must_use]
     pub fn refusals_as_503(mut self) -> Self {
         self.refusals_as_503 = true;
@@ -143,7 +143,7 @@ enum Step {
     Ran(Option<Extensions>),
 }
 
-/// One attempt that has ended, with what the inner middlewares left in the extensions.
+/// Polls the attempts; returns what the inner middlewares of one that ended left in the extensions.
 fn poll_running(running: &mut Vec<Running<'_>>, cx: &mut Context<'_>) -> Poll<Step> {
     for at in 0..running.len() {
         if let Poll::Ready(seen) = running[at].as_mut().poll(cx) {
@@ -154,7 +154,7 @@ fn poll_running(running: &mut Vec<Running<'_>>, cx: &mut Context<'_>) -> Poll<St
     Poll::Pending
 }
 
-/// Runs one attempt through the inner middlewares, unless the stack has given it up.
+/// Runs one attempt through the inner middlewares, unless the stack drops it.
 async fn run(
     Attempt { request, mut reply }: Attempt,
     next: Next<'_>,
@@ -171,7 +171,7 @@ async fn run(
         }
         Err(error) => Err(error),
     };
-    // Nobody is there to hear it when the stack has just given the attempt up.
+    // Fails if the stack has just dropped the attempt.
     let _ = reply.send(result);
     Some(extensions)
 }
@@ -201,7 +201,7 @@ impl Service<Request> for Outgoing {
 
 // === errors ===
 
-/// A refusal of ours in HTTP.
+/// The response for a local refusal.
 fn refusal(error: &Error) -> Response {
     let said = serde_json::json!({ "error": {
         "message": error.to_string(), "type": "service_unavailable", "param": null, "code": "evenkeel_refused",
@@ -211,7 +211,7 @@ fn refusal(error: &Error) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if let Some(wait) = error.retry_in() {
-        // Whole seconds are what every client reads; never before the moment, and never at once.
+        // Whole seconds, which every client parses; rounded up, and at least one.
         let seconds = wait.as_millis().div_ceil(1000).max(1) as u64;
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
@@ -225,7 +225,7 @@ fn wrap(error: Error) -> reqwest_middleware::Error {
     reqwest_middleware::Error::Middleware(anyhow::Error::new(error))
 }
 
-/// The error of an inner middleware: ours and reqwest's as they are, any other as a broken attempt.
+/// The error of an inner middleware: this crate's and reqwest's unchanged, any other as a lost connection.
 fn unwrap(error: reqwest_middleware::Error) -> Error {
     match error {
         reqwest_middleware::Error::Reqwest(error) => failed(error),

@@ -1,5 +1,5 @@
-//! One request on the wire by a reqwest client; and the client that we build: what keeps its connections alive, and ends
-//! them when they are dead.
+//! Sends one request by a reqwest client; and builds the client, with the settings that keep connections alive and detect dead
+//! ones.
 
 use std::{
     task::{Context, Poll},
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{Error, Request, Response, upstream::ResponseFuture};
 
-/// One request on the wire, whatever its connection.
+/// Sends one request on the wire, on any connection.
 #[derive(Clone, Debug)]
 pub(super) struct Plain(pub(super) reqwest::Client);
 
@@ -25,7 +25,7 @@ const IDLE: Duration = Duration::from_secs(50);
 /// The silence before the first keep-alive probe and between two probes, and the number of probes.
 const PROBE: Duration = Duration::from_secs(15);
 const PROBES: u32 = 3;
-/// The least that what was sent may take to be acknowledged.
+/// The minimum time for sent data to be acknowledged.
 #[cfg(target_os = "linux")]
 const ACKNOWLEDGED: Duration = Duration::from_secs(5);
 #[cfg(feature = "http2")]
@@ -33,7 +33,7 @@ const PING: Duration = Duration::from_secs(10);
 #[cfg(feature = "http2")]
 const PONG: Duration = Duration::from_secs(5);
 
-/// A client whose every request is ours. See [`Reqwest::new`](super::Reqwest::new) for the values.
+/// A client without own retries and redirects. See [`Reqwest::new`](super::Reqwest::new) for the values.
 pub(super) fn builder(connect: Duration) -> ClientBuilder {
     let builder = reqwest::Client::builder()
         .connect_timeout(connect)

@@ -2,15 +2,15 @@
 
 use crate::outcome::Outcome;
 
-/// How a body ended. Every body has exactly one ending, also one that is dropped.
+/// How a body ended. Every body has exactly one end, even if it is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BodyEnd {
-    /// Whole: the API's own end was seen, or the bytes of a body without one ended as HTTP says they should.
+    /// Complete: the API's end marker was seen, or a body without one ended as HTTP requires.
     Done,
-    /// The bytes ended, or the connection broke, before the API's own end.
+    /// The bytes ended, or the connection broke, before the API's end marker.
     Truncated,
-    /// An error in the stream, or a limit of ours that passed in silence.
+    /// An error in the stream, or a timeout.
     Failed(Outcome),
     /// Dropped by the caller before its end.
     Cancelled,

@@ -1,4 +1,4 @@
-//! The id of a call, and the call that the current thread works for.
+//! The id of a call, and the current call of a thread.
 
 use std::{
     cell::Cell,
@@ -7,14 +7,14 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-/// The id of a call: unique in this process, from 1 on in the order in which calls came in.
+/// The id of a call: unique in this process, numbered from 1 in the order in which calls arrive.
 ///
-/// It is in the [`AttemptLog`](super::AttemptLog) of the answer, in every [`Event`](crate::telemetry::Event) of the call and in the
-/// span of the call (`evenkeel.call.id`), so that the three can be joined.
+/// It is in the [`AttemptLog`](super::AttemptLog) of the answer, in every [`Event`](crate::telemetry::Event) of the call and in
+/// the span of the call (`evenkeel.call.id`), so that the three can be joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId(u64);
 
-/// The current thread works for a call, until this is dropped. It stays on its thread.
+/// Marks a call as the current one of the thread, until it is dropped. It stays on its thread.
 #[must_use]
 pub(crate) struct EnteredCall {
     before: Option<CallId>,
@@ -34,7 +34,7 @@ impl CallId {
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// The call that the current thread works for.
+    /// The current call of the thread.
     pub(crate) fn current() -> Option<Self> {
         CURRENT.get()
     }
@@ -58,7 +58,7 @@ impl fmt::Display for CallId {
 
 impl Drop for EnteredCall {
     fn drop(&mut self) {
-        // Where the thread is ending, there is no current call any more.
+        // If the thread is ending, there is no current call any more.
         let _ = CURRENT.try_with(|current| current.set(self.before));
     }
 }

@@ -1,4 +1,4 @@
-//! What happened to a call.
+//! The log of a call's attempts.
 
 use std::{
     fmt,
@@ -9,9 +9,9 @@ use std::{
 use super::{BodyEnd, CallId};
 use crate::{outcome::Outcome, route::Route, sync::lock_std as lock};
 
-/// What happened to a call: its attempts, in order.
+/// The attempts of a call, in order.
 ///
-/// A handle: clones show the same attempt log, which goes on until the body of the answer has ended. It keeps the first
+/// A handle: clones share the same log, which is updated until the body of the answer has ended. It keeps the first
 /// [`MAX`](Self::MAX) attempts and counts the rest.
 #[derive(Clone)]
 pub struct AttemptLog(Arc<Mutex<Log>>);
@@ -22,34 +22,34 @@ struct Log {
     attempts: Vec<Attempt>,
     more: u32,
     sent: u32,
-    /// Which of the attempts are still under way.
+    /// The indices of attempts that are still under way.
     under_way: Vec<usize>,
     served_by: Option<Arc<str>>,
     ending: Option<BodyEnd>,
 }
 
-/// One attempt of a call, or one refusal of ours.
+/// One attempt of a call, or one local refusal.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Attempt {
-    /// The fallback of the ladder, from 0.
+    /// The position of the fallback, from 0.
     pub fallback: u16,
-    /// The name of the fallback, where a ladder is.
+    /// The name of the fallback, if there is a fallback layer.
     pub name: Option<Arc<str>>,
-    /// Where it went, or would have gone.
+    /// The route that it was sent to, or would have been.
     pub route: Route,
-    /// What it came to; cancelled also while it is still under way without its caller, as a breaker's probe may be.
+    /// The outcome; cancelled also while the attempt is still under way without its caller, as a breaker's probe may be.
     pub outcome: Outcome,
-    /// How long the call waited before it.
+    /// How long the call waited before the attempt.
     pub wait: Duration,
-    /// How long it took, to the commit point.
+    /// The duration up to the commit point.
     pub took: Duration,
 }
 
 // === impl Attempt ===
 
 impl Attempt {
-    /// Whether it came to the same at the same place.
+    /// Whether both have the same outcome at the same fallback and route.
     fn is_like(&self, other: &Self) -> bool {
         let same = self.fallback == other.fallback && self.route == other.route;
         same && self.outcome.name() == other.outcome.name()
@@ -82,7 +82,7 @@ impl Default for AttemptLog {
 }
 
 impl AttemptLog {
-    /// How many attempts it keeps.
+    /// The maximum number of attempts kept.
     pub const MAX: usize = 64;
 
     /// The id of the call.
@@ -95,8 +95,8 @@ impl AttemptLog {
         lock(&self.0).attempts.clone()
     }
 
-    /// The attempt log of an answer, from the extensions of its response; an empty one for a response that did not come
-    /// through a stack.
+    /// The attempt log of an answer, from the extensions of its response; an empty one if the response did not come through a
+    /// stack.
     pub fn of(extensions: &http::Extensions) -> Self {
         extensions.get().cloned().unwrap_or_default()
     }
@@ -115,17 +115,17 @@ impl AttemptLog {
         lock(&self.0).ending = Some(ending);
     }
 
-    /// How many attempts were sent, kept or not; refusals of ours are not.
+    /// The number of attempts sent, kept or not; local refusals do not count.
     pub fn sent(&self) -> u32 {
         lock(&self.0).sent
     }
 
-    /// The name of the fallback that answered; `None` while none has, or where there is no ladder.
+    /// The name of the fallback that answered; `None` if none has yet, or without a fallback layer.
     pub fn served_by(&self) -> Option<Arc<str>> {
         lock(&self.0).served_by.clone()
     }
 
-    /// Logs an attempt that has ended; one that was logged as under way takes that place.
+    /// Logs an attempt that has ended; it replaces its entry if it was logged as under way.
     pub(crate) fn push(&self, attempt: Attempt) {
         let mut log = lock(&self.0);
         match log.take_under_way(&attempt) {
@@ -144,10 +144,10 @@ impl AttemptLog {
         }
     }
 
-    /// The answer that was being read came to nothing after all: says so of the attempt that brought it.
+    /// Records that an answer failed while it was read, in the attempt that delivered it.
     pub(crate) fn broke(&self, outcome: Outcome) {
         let mut log = lock(&self.0);
-        // Those that are not kept are counted only.
+        // Attempts beyond the maximum are only counted.
         if log.more == 0 {
             let brought =
                 log.attempts.iter_mut().rev().find(|attempt| attempt.outcome.is_success());
@@ -176,7 +176,7 @@ impl Log {
         }
     }
 
-    /// Where that attempt is logged as under way; it is no longer.
+    /// The index of the attempt if it was logged as under way; removes that mark.
     fn take_under_way(&mut self, ended: &Attempt) -> Option<usize> {
         let logged = |at: &usize| {
             let attempt = &self.attempts[*at];
@@ -202,8 +202,8 @@ impl fmt::Debug for AttemptLog {
 }
 
 impl fmt::Display for AttemptLog {
-    /// One line: `primary unavailable ×3 in 488.1ms → secondary success in 1.3ms`. Like attempts in a row are told as one,
-    /// with their waits.
+    /// One line: `primary unavailable ×3 in 488.1ms → secondary success in 1.3ms`. Equal attempts in a row are shown as one, with
+    /// their waits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let log = lock(&self.0);
         let mut arrow = "";
@@ -223,7 +223,7 @@ impl fmt::Display for AttemptLog {
         if log.more > 0 {
             write!(f, "{arrow}{} more", log.more)?;
         }
-        // What was answered without an attempt: a canned reply.
+        // An answer without an attempt: a canned reply.
         let last = log.attempts.last().and_then(|attempt| attempt.name.as_ref());
         match &log.served_by {
             Some(fallback) if last != Some(fallback) => write!(f, "{arrow}{fallback}"),

@@ -1,4 +1,4 @@
-//! What happened to a call: its attempts in order, and how the body of its answer ended.
+//! The attempts of a call, and how the body of its answer ended.
 
 mod body_end;
 mod call_id;

@@ -1,4 +1,4 @@
-//! The answers of the last seconds, and the tokens that they have earned over the reserve.
+//! The answers of the last seconds, and the tokens that they have earned beyond the reserve.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -7,23 +7,23 @@ use std::{
 
 use tokio::time::Instant;
 
-/// How many answers there were lately.
+/// The number of recent answers.
 #[derive(Debug)]
 pub(super) struct Answers {
     epoch: Instant,
-    /// The time slot of the count, by its number.
+    /// The index of the current time slot.
     slot: AtomicU64,
     count: AtomicU64,
-    /// Those in the slot before.
+    /// The count of the previous slot.
     before: AtomicU64,
-    /// Tokens for retries that they have left.
+    /// The tokens for retries that answers have left.
     tokens: AtomicU64,
 }
 
-/// The most tokens that anything of a budget keeps.
+/// The maximum number of tokens of any kind in a budget.
 pub(super) const MAX_TOKENS: u32 = 10_000;
 
-/// For how long answers are counted together.
+/// The length of a time slot.
 const SLOT: Duration = Duration::from_secs(10);
 
 // === impl Answers ===
@@ -34,8 +34,8 @@ impl Answers {
         Self { epoch: Instant::now(), slot, count, before, tokens }
     }
 
-    /// Counts one, and `keeps` the token that it has earned. Two threads that move on to a slot at one moment may lose a few,
-    /// which makes the bound a little lower.
+    /// Counts an answer, and with `keeps` its token. Two threads that enter a new slot at the same moment may lose a few, which
+    /// makes the bound slightly lower.
     pub(super) fn add(&self, now: Instant, keeps: bool) {
         let slot = now.saturating_duration_since(self.epoch).as_secs() / SLOT.as_secs();
         let was = self.slot.swap(slot, Ordering::Relaxed);
@@ -47,17 +47,17 @@ impl Answers {
         let most =
             lately.saturating_add(self.before.load(Ordering::Relaxed)).min(MAX_TOKENS.into());
         let more = |tokens: u64| Some(tokens.saturating_add(u64::from(keeps)).min(most));
-        // Never fails, as `more` has an answer.
+        // Never fails, as `more` never returns `None`.
         let _ = self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
     }
 
-    /// Spends a token that they have left; `false` where there is none.
+    /// Spends a token of the answers; `false` if there is none.
     pub(super) fn spend(&self) -> bool {
         decrement(&self.tokens)
     }
 }
 
-/// One less; `false` where there is none.
+/// Decrements a count; `false` if it is zero.
 pub(super) fn decrement(count: &AtomicU64) -> bool {
     let less = |count: u64| count.checked_sub(1);
     count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()

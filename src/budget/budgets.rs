@@ -13,7 +13,7 @@ use crate::{
 
 /// The budgets of all routes. A handle: clones share them.
 ///
-/// Give the same to everything that sends extra attempts, so that retries and hedges draw on one budget.
+/// Give the same one to all layers that send extra attempts, so that retries and hedges draw on one budget.
 #[derive(Clone)]
 pub struct Budgets(Arc<Kind>);
 
@@ -25,19 +25,19 @@ enum Kind {
 // === impl Budgets ===
 
 impl Budgets {
-    /// One budget for each route of that registry, made on first use, forgotten after two hours without a call.
+    /// One budget for each route of that registry, created on first use, evicted after two hours without a call.
     pub(crate) fn per_route(routes: &Routes, share: f64, reserve: u32) -> Self {
         let (slot, make) = (Slot::new(routes), Budget::of);
         Self(Arc::new(Kind::PerRoute { slot, make, share, reserve }))
     }
 
-    /// The same with nothing in reserve at the start: never more than `share` of the first attempts.
+    /// The same without an initial reserve: never more than `share` of the first attempts.
     pub(crate) fn unearned(routes: &Routes, share: f64, reserve: u32) -> Self {
         let (slot, make) = (Slot::new(routes), Budget::unearned);
         Self(Arc::new(Kind::PerRoute { slot, make, share, reserve }))
     }
 
-    /// One budget for all routes: where they share one capacity, such as a gateway of your own.
+    /// One budget for all routes: use it if they share one capacity, such as a gateway of your own.
     pub fn shared(budget: impl Into<Arc<Budget>>) -> Self {
         Self(Arc::new(Kind::One(budget.into())))
     }
@@ -52,7 +52,7 @@ impl Budgets {
         }
     }
 
-    /// The budget of a route that was looked up.
+    /// The budget in the entry of a handle.
     pub(crate) fn at(&self, at: &RouteHandle, now: Instant) -> Arc<Budget> {
         match &*self.0 {
             Kind::PerRoute { slot, make, share, reserve } => {
@@ -72,7 +72,7 @@ impl Budgets {
         }
     }
 
-    /// The budget of a route is as at the start. One that all routes share stays as it is.
+    /// Resets the budget of a route. A shared budget is not changed.
     pub(crate) fn reset(&self, route: &Route) {
         if let Kind::PerRoute { slot, .. } = &*self.0 {
             slot.get(route).iter().for_each(|budget| budget.refill());

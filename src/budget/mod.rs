@@ -1,4 +1,4 @@
-//! The budget: extra attempts as a share of first attempts, so that a struggling provider is never hit much harder.
+//! Retry budgets: limit extra attempts to a share of first attempts, so that a struggling provider never gets much more load.
 //!
 //! [`Budget`] is the budget of one route, [`Budgets`] has one for each route. Retries and hedges draw on the same.
 

@@ -10,27 +10,28 @@ use tokio::time::Instant;
 use super::answers::{Answers, MAX_TOKENS, decrement};
 use crate::route_state::{AtRest, Rest};
 
-/// A bound on extra attempts: retries and hedges.
+/// Limits extra attempts: retries and hedges.
 ///
-/// Each first attempt earns a share of a token (20 % by default) and each answer a whole one, each extra attempt spends a whole
-/// one. At most `reserve` tokens are kept, and that many are there at the start. Nothing else earns, and no time that passes. So
-/// the number of extra attempts in **any** stretch of time, of whatever length, is at most
+/// Each first attempt earns a share of a token (20 % by default) and each answer a whole one; each extra attempt spends a whole
+/// one. At most `reserve` tokens are kept, and the budget starts with that number. Nothing else earns tokens, and time does not.
+/// So the number of extra attempts in **any** period, of whatever length, is at most
 ///
 /// > `share` × the first attempts in it + the answers in it + `reserve`.
 ///
-/// Retries alone may also borrow one token for each two attempts that are under way, for an answer that takes twenty seconds cannot
-/// have earned anything in the first twenty. The next answers pay it back, and until they have, it is not lent again: without
-/// answers it comes once.
+/// Retries (not hedges) may also borrow one token for each two attempts that are under way, since an answer that takes twenty
+/// seconds cannot have earned anything in the first twenty. The next answers pay it back, and until they have, it is not lent
+/// again: without answers it is lent once.
 ///
-/// Retries alone may also spend what is over the reserve: at most one token for each answer of the ten to twenty seconds before
-/// the last one. They are there for what is lost at one moment, such as fifty calls on one connection: a route that answers that
-/// many all the time is sent them again.
+/// Retries may also spend tokens earned beyond the reserve: at most one for each answer of the ten to twenty seconds before the
+/// last answer. They cover calls lost at one moment, such as fifty calls on one connection: a route that constantly answers that
+/// many can take them again.
 ///
-/// Where nothing is answered, that is a share of what is asked. Where most is, a retry that can save a call is never refused:
-/// at a provider that fails half of its attempts, two retries a call need three quarters of a token and earn one.
+/// If nothing is answered, extra attempts are limited to a share of the calls. If most calls are answered, a retry that can save
+/// a call is never refused: at a provider that fails half of its attempts, two retries a call need three quarters of a token and
+/// earn one.
 ///
-/// With a share of 0.2, a client with 60 calls a minute makes 18 000 first attempts in an outage of five hours and at most
-/// 3 610 extra ones. With two retries a call and no budget they would be 36 000. A budget that is refilled by time, ten tokens a
+/// With a share of 0.2, a client with 60 calls a minute makes 18 000 first attempts in an outage of five hours and at most 3 610
+/// extra ones. With two retries a call and no budget it would make 36 000. A budget that is refilled by time, ten tokens a
 /// second, would not have stopped one of them.
 ///
 /// ```
@@ -43,16 +44,16 @@ use crate::route_state::{AtRest, Rest};
 /// assert!(budget.withdraw(), "five first attempts have earned one more");
 /// ```
 pub struct Budget {
-    /// Millionths of a token.
+    /// In millionths of a token.
     balance: AtomicU64,
     earned: u64,
     most: u64,
-    /// What was there at the start.
+    /// The balance at the start.
     start: u64,
     answers: Answers,
     /// Attempts that have not ended.
     under_way: AtomicU64,
-    /// Tokens that retries have borrowed from the answers to come.
+    /// Tokens that retries have borrowed from future answers.
     lent: AtomicU64,
 }
 
@@ -65,35 +66,35 @@ impl Budget {
     /// The largest reserve.
     pub const MAX_RESERVE: u32 = MAX_TOKENS;
 
-    /// A budget that earns `share` of a token by each first attempt, and keeps at most `reserve` tokens.
+    /// Creates a budget that earns `share` of a token for each first attempt, and keeps at most `reserve` tokens.
     ///
-    /// `None` where the share is not more than 0 and at most 1, or the reserve is not from 1 to [`MAX_RESERVE`](Self::MAX_RESERVE).
+    /// `None` unless the share is above 0 and at most 1, and the reserve is from 1 to [`MAX_RESERVE`](Self::MAX_RESERVE).
     pub fn new(share: f64, reserve: u32) -> Option<Self> {
         let sound = share > 0.0 && share <= 1.0 && (1..=Self::MAX_RESERVE).contains(&reserve);
         sound.then(|| Self::of(share, reserve))
     }
 
-    /// A budget of numbers that were checked.
+    /// Creates a budget of validated numbers.
     pub(crate) fn of(share: f64, reserve: u32) -> Self {
         let most = u64::from(reserve) * TOKEN;
-        // Rounded, as 0.29 millions are 289999.99…; `as` cannot overflow, it saturates.
+        // Rounded, since 0.29 × 1 000 000 is 289999.99…; `as` saturates and cannot overflow.
         let earned = (share * TOKEN as f64).round() as u64;
         let [under_way, lent] = [0; 2].map(AtomicU64::new);
         let balance = AtomicU64::new(most);
         Self { balance, earned, most, start: most, answers: Answers::new(), under_way, lent }
     }
 
-    /// The same with nothing in reserve at the start: all of it has to be earned.
+    /// The same with an empty reserve at the start, which has to be earned.
     pub(super) fn unearned(share: f64, reserve: u32) -> Self {
         Self { balance: AtomicU64::new(0), start: 0, ..Self::of(share, reserve) }
     }
 
-    /// A first attempt was sent.
+    /// Records that a first attempt was sent.
     pub fn deposit(&self) {
         self.earn(self.earned);
     }
 
-    /// A call was answered.
+    /// Records that a call was answered.
     pub fn answered(&self) {
         self.answered_at(Instant::now());
     }
@@ -106,29 +107,29 @@ impl Budget {
         }
     }
 
-    /// An attempt starts. Each [ends](Self::ended) once.
+    /// Records the start of an attempt. Each [ends](Self::ended) once.
     pub(crate) fn started(&self) {
         self.under_way.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// An attempt has ended, in whatever way.
+    /// Records the end of an attempt, whatever its outcome.
     pub(crate) fn ended(&self) {
         decrement(&self.under_way);
     }
 
     fn earn(&self, earned: u64) {
         let more = |balance: u64| Some(balance.saturating_add(earned).min(self.most));
-        // Relaxed: the balance is all there is, nothing else is published with it. Never fails, as `more` has an answer.
+        // Relaxed: the balance is all there is, nothing else is published with it. Never fails, as `more` never returns `None`.
         let _ = self.balance.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
     }
 
-    /// Takes a token for an extra attempt. `false`: none is left, and none is taken.
+    /// Takes a token for an extra attempt; `false` if none is left.
     pub fn withdraw(&self) -> bool {
         let less = |balance: u64| balance.checked_sub(TOKEN);
         self.balance.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
     }
 
-    /// The same for a retry, which may also take the token that an answer has earned over the reserve, or that one to come will earn.
+    /// The same for a retry, which may also take a token earned beyond the reserve, or borrow one from a future answer.
     pub(crate) fn withdraw_retry(&self) -> bool {
         self.withdraw() || self.answers.spend() || self.borrow()
     }
@@ -139,7 +140,7 @@ impl Budget {
         self.lent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
     }
 
-    /// As at the start.
+    /// Resets the budget to its start.
     pub(crate) fn refill(&self) {
         self.balance.store(self.start, Ordering::Relaxed);
         self.lent.store(0, Ordering::Relaxed);
@@ -150,13 +151,13 @@ impl Budget {
         self.earn(TOKEN);
     }
 
-    /// How many extra attempts are left right now.
+    /// The number of extra attempts that are left at the moment.
     pub fn left(&self) -> u32 {
         u32::try_from(self.balance.load(Ordering::Relaxed) / TOKEN).unwrap_or(u32::MAX)
     }
 }
 
-/// A new one in its place would not give back what was spent.
+/// A budget that has spent tokens is not at rest: a new one would have its full reserve again.
 impl AtRest for Budget {
     fn rest(&self, _: Instant) -> Rest {
         let counts = [&self.under_way, &self.lent].map(|count| count.load(Ordering::Relaxed));

@@ -47,7 +47,7 @@ fn a_refused_withdrawal_takes_nothing() {
 
 #[test]
 fn failures_earn_as_much_as_successes_and_no_more() {
-    // Every call fails and wants two retries: what is sent is 20 % over, not 200 %.
+    // Every call fails and wants two retries: 20 % more attempts are sent, not 200 %.
     let budget = budget(0.2, 10);
     let mut extra = 0;
     for _ in 0..10_000 {
@@ -142,7 +142,7 @@ fn what_is_under_way_lends_once_until_it_is_paid_back() {
 }
 
 proptest! {
-    /// Time cannot earn, so each window of time is a stretch of the steps, and all of them are looked at.
+    /// Time does not earn tokens, so each window of time is a range of the steps; all of them are checked.
     #[test]
     fn law_in_any_window_the_extras_are_a_share_of_the_first_attempts_and_the_reserve(
         percent in 1..=100_u32, reserve in 1..20_u32,
@@ -163,7 +163,7 @@ proptest! {
         }
     }
 
-    /// The bound is not kept by refusing everything: what is earned can be spent, to the last token.
+    /// The bound is not met by refusing everything: every earned token can be spent.
     #[test]
     fn law_what_is_earned_is_there(percent in 1..=100_u32, firsts in 0..2_000_u32) {
         let budget = budget(f64::from(percent) / 100.0, Budget::MAX_RESERVE);

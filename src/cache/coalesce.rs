@@ -1,7 +1,7 @@
-//! Equal calls in flight: one attempt, which all who wait for it keep going.
+//! Coalescing: equal calls in flight share one attempt.
 //!
-//! Nobody leads. What is under way is polled by whichever of its callers is polled, once for each time that it wakes, and
-//! goes on as long as one of them is left; the last takes it along. So no caller depends on another, and none spins.
+//! No caller leads. The shared attempt is polled by whichever of its callers is polled first after it wakes, and lives as long as
+//! one of them is left; dropping the last one cancels it. So no caller depends on another, and none spins.
 
 mod call_settings;
 mod coalesce_key;
@@ -34,24 +34,24 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Flights(Mutex<HashMap<CoalesceKey, Weak<Flight>>>);
 
-/// What came of joining one.
+/// The result of joining a flight.
 pub(super) enum JoinResult {
     First(Waiter),
     Later(Waiter),
-    /// There are too many: the call goes alone.
+    /// There are too many flights: the call is sent alone.
     Full,
 }
 
 // === impl Flights ===
 
 impl Flights {
-    /// How many flights there are at most.
+    /// The maximum number of flights.
     pub(super) const MOST: usize = 4096;
 
-    /// Joins the flight of that id, or begins one.
+    /// Joins the flight of that key, or begins one.
     ///
-    /// One that ends long before the call has to is not joined: its answer may be a lesser one for want of time. Nor is one
-    /// that waits behind those whom the call goes before.
+    /// A call does not join a flight whose deadline is much earlier than its own, since for lack of time the answer may come from
+    /// a fallback. Nor does it join a flight of lower priority.
     pub(super) fn join(
         self: &Arc<Self>,
         id: CoalesceKey,
@@ -59,7 +59,7 @@ impl Flights {
         send: &mut dyn FnMut() -> ResponseFuture,
     ) -> JoinResult {
         let mut map = lock(&self.0);
-        // Dropped only once the map is free again: the last of a flight takes it out of the map.
+        // Dropped only after the map is unlocked: dropping the last reference removes the flight from the map.
         let found = map.get(&id).and_then(Weak::upgrade);
         let begins = match &found {
             Some(flight) => !flight.manner.serves(manner),
@@ -74,7 +74,7 @@ impl Flights {
             let Some(flight) = found else { return JoinResult::Full };
             return JoinResult::Later(Waiter::new(flight, false));
         }
-        // Whoever polls it, its events are those of the call that made it.
+        // Whichever caller polls it, its events belong to the span of the call that began it.
         let attempt = Box::pin(SpanHandle::current().around(send()));
         let flight = Flight::new(id, self.clone(), (manner, attempt_log.clone()), attempt);
         map.insert(id, Arc::downgrade(&flight));

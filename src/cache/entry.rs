@@ -14,17 +14,18 @@ use crate::{
     dialect::{AnswerForm, AnswerSummary, Dialect, RequestInfo, SyntheticReply, Usage},
 };
 
-/// A stored answer: its bytes in the form in which they came, and its text, from which the other forms are made.
+/// A stored answer: its bytes in the form in which they were received, and its text, from which the other forms are rendered.
 ///
-/// A store that outlives the process keeps [`to_bytes`](Self::to_bytes), and gives back what
-/// [`from_bytes`](Self::from_bytes) reads.
+/// A store that outlives the process keeps the bytes of [`to_bytes`](Self::to_bytes), and returns what
+/// [`from_bytes`](Self::from_bytes) parses from them.
 #[derive(Clone)]
 pub struct Entry {
     head: Head,
     body: Bytes,
 }
 
-/// What is known of a stored answer. Its names and words are written to stores: they stay, or [`MARK`] changes.
+/// The metadata of a stored answer. Its field names and variants are written to stores: they must not change unless [`MARK`]
+/// does.
 #[derive(Clone, Serialize, Deserialize)]
 struct Head {
     dialect: Language,
@@ -33,9 +34,9 @@ struct Head {
     /// In milliseconds since 1970.
     stored_at: u64,
     model: Option<String>,
-    /// Of the request and of the answer.
+    /// Input and output tokens.
     tokens: Option<(u64, u64)>,
-    /// All that it says, where that is nothing but text.
+    /// The whole text, if the answer has nothing but text.
     text: Option<String>,
 }
 
@@ -49,7 +50,7 @@ enum Language {
     Ollama,
 }
 
-/// The form in which an answer comes.
+/// The form of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Shape {
@@ -62,16 +63,16 @@ pub(super) enum Shape {
     Lines,
 }
 
-/// Stands before every stored answer: its number changes with what follows.
+/// The prefix of every stored answer; its number changes with the format.
 const MARK: &[u8] = b"evenkeel answer 1\n";
 
 // === impl Entry ===
 
 impl Entry {
-    /// What an entry weighs beside its own bytes: key, head and place in a map.
+    /// The memory of an entry beside its own bytes: key, head and place in a map.
     const OVERHEAD: usize = 256;
 
-    /// An answer in that form with those bytes, stored now; `None` where it is not what the form says.
+    /// An answer in that form with those bytes, stored now; `None` if its dialect is not known or its content type is not text.
     pub(super) fn new(
         (ask, gist): (&RequestInfo, AnswerSummary),
         content_type: &HeaderValue,
@@ -88,7 +89,7 @@ impl Entry {
             tokens: gist.tokens.map(|tokens| (tokens.input, tokens.output)),
             text: gist.text.filter(|_| gist.plain),
         };
-        // A copy: what came may be a small part of a large buffer.
+        // A copy, since the bytes may be a small part of a large buffer.
         Some(Self { head, body: Bytes::copy_from_slice(body) })
     }
 
@@ -97,20 +98,20 @@ impl Entry {
         SystemTime::UNIX_EPOCH + Duration::from_millis(self.head.stored_at)
     }
 
-    /// How much memory it takes, in bytes.
+    /// The memory it takes, in bytes.
     pub fn weight(&self) -> usize {
         let text = self.head.text.as_ref().map_or(0, String::len);
         Self::OVERHEAD + self.body.len() + text
     }
 
-    /// As bytes, for a store that outlives the process.
+    /// Serializes the entry, for a store that outlives the process.
     pub fn to_bytes(&self) -> Bytes {
-        // Strings and numbers: there is nothing in it that is no JSON.
+        // The head has only strings and numbers, so serialization cannot fail.
         let head = serde_json::to_vec(&self.head).unwrap_or_default();
         [MARK, &head, b"\n", &self.body].concat().into()
     }
 
-    /// From bytes; `None` for what is no stored answer, or one of a version that this one cannot read.
+    /// Parses an entry; `None` if the bytes are not a stored answer, or one of a version that this one cannot read.
     pub fn from_bytes(bytes: impl Into<Bytes>) -> Option<Self> {
         let rest = strip(&bytes.into(), MARK)?;
         let end = memchr::memchr(b'\n', &rest)?;
@@ -118,7 +119,7 @@ impl Entry {
         Some(Self { head, body: rest.slice(end + 1..) })
     }
 
-    /// The answer once more, in the form that is asked; `None` where it cannot be put into that form.
+    /// Renders the answer in the form that the request asks for; `None` if it has no such form.
     pub(super) fn replay(&self, ask: &RequestInfo) -> Option<Response> {
         let Head { dialect, shape, content_type, model, tokens, text, .. } = &self.head;
         let spoken = ask.dialect()?;
@@ -177,7 +178,7 @@ impl Shape {
         }
     }
 
-    /// Whether bytes with that label are of this form, as far as their beginning tells.
+    /// Whether the content type and the first bytes match this form.
     pub(super) fn fits(self, content_type: &HeaderValue, bytes: &[u8]) -> bool {
         let first = bytes.iter().copied().find(|byte| !byte.is_ascii_whitespace());
         let label = content_type.to_str().unwrap_or_default().to_ascii_lowercase();

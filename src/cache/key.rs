@@ -1,4 +1,4 @@
-//! What changes an answer, as one number.
+//! The cache key: a digest of everything in a request that changes its answer.
 
 use std::fmt;
 
@@ -12,20 +12,20 @@ use crate::{
     identity::{IdentityPolicy, Pair},
 };
 
-/// What changes an answer, as one number: the same for two requests exactly when they ask the same for the same tenant.
+/// A digest of everything in a request that changes its answer: equal exactly if two requests ask the same for the same tenant.
 ///
-/// A SHA-256 digest: nothing of the request, nor of its credential, can be read from it. The same in every process, so
-/// that it can be the key of a store that outlives this one. Shown as 64 hexadecimal digits.
+/// A SHA-256 digest: neither the request nor its credential can be recovered from it. It is the same in every process, so it can
+/// be the key of a store that outlives this one. Displayed as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key([u8; 32]);
 
-/// For whom an answer is: no tenant is ever given another's. Put one into the extensions of a request.
+/// The tenant that an answer is for: no tenant ever gets the answer of another. Put one into the extensions of a request.
 ///
-/// It takes the place of the credential in the key: of one that changes with every call, or that all customers share.
+/// It replaces the credential in the key. Use it if the credential changes with every call, or if all customers share one.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Tenant(Box<str>);
 
-/// The fields of a request that change nothing in its answer: how it comes, who asks, what it is filed or billed under.
+/// The fields of a request that do not change its answer: the form of the answer, the user, labels and billing.
 const NEUTRAL: [&str; 10] = [
     "stream",
     "stream_options",
@@ -39,17 +39,17 @@ const NEUTRAL: [&str; 10] = [
     "keep_alive",
 ];
 
-/// The headers that change an answer, of all providers.
+/// The headers of any provider that change an answer.
 const TELLING: [&str; 3] = ["anthropic-version", "anthropic-beta", "openai-beta"];
 
-/// What is written into a digest: each piece with its kind and length, so that no two readings come to the same bytes.
+/// Writes into a digest: each piece with its kind and length, so that different requests never give the same bytes.
 struct Writer(Sha256);
 
 // === impl Key ===
 
 impl Key {
-    /// The key of a request; `None` where its answer is not to be kept: no dialect that is known, no JSON, or a
-    /// conversation that goes on at the provider. `vary` are headers that change an answer as well.
+    /// The key of a request; `None` if its answer must not be stored: the dialect is not known, the body is not a JSON object, or
+    /// the request changes state at the provider. `vary` are additional headers that change an answer.
     pub(super) fn of(request: &Request, ask: &RequestInfo, vary: &[HeaderName]) -> Option<Self> {
         let dialect = ask.dialect()?;
         let Ok(Value::Object(body)) = serde_json::from_slice(request.body()) else { return None };
@@ -87,7 +87,7 @@ impl fmt::Debug for Key {
 // === impl Tenant ===
 
 impl Tenant {
-    /// A tenant by a name that no other has.
+    /// A tenant by a unique name.
     pub fn new(name: impl AsRef<str>) -> Self {
         Self(name.as_ref().into())
     }
@@ -112,14 +112,14 @@ impl Writer {
         self.0.update(bytes);
     }
 
-    /// Where it goes, but for how the answer is to come.
+    /// Writes the URI, without the parts that set the form of the answer.
     fn place(&mut self, request: &Request, dialect: Dialect) {
         let (uri, identity) = (request.uri(), IdentityPolicy::of(request.extensions()));
         self.text('h', &uri.host().unwrap_or_default().to_ascii_lowercase());
         self.text('n', &uri.port_u16().map(|port| port.to_string()).unwrap_or_default());
         let path = uri.path().trim_end_matches('/');
         match ModelPath::read(path).filter(|_| dialect == Dialect::Gemini) {
-            // The action says whether it streams.
+            // The action tells whether it streams.
             Some(place) => self.text('p', &path[..path.len() - place.action().len()]),
             None => self.text('p', path),
         }
@@ -129,7 +129,7 @@ impl Writer {
         }
     }
 
-    /// For whom: a tenant that is named, else all that speaks for the caller.
+    /// Writes the tenant if there is one, else everything that identifies the caller.
     fn tenant(&mut self, tenant: Option<&Tenant>, request: &Request) {
         if let Some(Tenant(name)) = tenant {
             return self.text('t', name);
@@ -159,7 +159,7 @@ impl Writer {
         }
     }
 
-    /// An object by the order of its names, whatever order it came in.
+    /// Writes an object in the order of its field names.
     fn object<'a>(&mut self, fields: impl Iterator<Item = (&'a String, &'a Value)>) {
         let mut fields: Vec<_> = fields.collect();
         fields.sort_unstable_by_key(|(name, _)| *name);
@@ -186,9 +186,9 @@ impl Writer {
     }
 }
 
-/// A number as it is worth: `1` and `1.0` are the same.
+/// A number by its value: `1` and `1.0` are the same.
 fn plain(number: &serde_json::Number) -> String {
-    /// Up to here a double is as exact as a whole number.
+    /// Below this a double represents every integer exactly.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     match number.as_f64() {
         Some(float) if float.fract() == 0.0 && float.abs() < EXACT => (float as i64).to_string(),
@@ -196,14 +196,14 @@ fn plain(number: &serde_json::Number) -> String {
     }
 }
 
-/// The pairs of a query, in an order of their own.
+/// The pairs of a query, sorted.
 fn pairs(uri: &Uri) -> Vec<Pair<'_>> {
     let mut pairs: Vec<_> = Pair::all(uri.query().unwrap_or_default()).collect();
     pairs.sort_unstable_by_key(|pair| pair.as_str());
     pairs
 }
 
-/// Whether a pair of a query says how the answer is to come.
+/// Whether a pair of a query sets the form of the answer.
 fn is_form(pair: Pair<'_>) -> bool {
     ["alt", "$alt"].contains(&&*pair.key())
 }

@@ -1,4 +1,4 @@
-//! Finds answers in a store, and puts them there.
+//! Looks up answers in a store, and stores them.
 
 use std::{
     fmt,
@@ -24,38 +24,38 @@ use crate::{
     telemetry::{EventKind, EventSink, MissReason, UserCode},
 };
 
-/// Says of an answer, in the extensions of its response, that it was stored.
+/// Marks a stored answer, in the extensions of its response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Hit {
-    /// How long ago it was stored.
+    /// The time since it was stored.
     pub age: Duration,
-    /// Whether it is older than what may stand in place of a call: an answer for an outage.
+    /// Whether it is older than [`CachePolicy::serve_fresh_for`] allows: an answer for an outage.
     pub stale: bool,
 }
 
-/// What all calls through one cache share.
+/// The state that all calls through one cache share.
 pub(super) struct Shared {
     pub(super) policy: CachePolicy,
     pub(super) events: EventSink,
-    /// Those that the targets below say they speak.
+    /// The dialects that the targets below declare.
     pub(super) dialects: SpokenDialects,
     pub(super) flights: Arc<Flights>,
     /// The same moment on both clocks.
     pub(super) epoch: OnceLock<(SystemTime, Instant)>,
 }
 
-/// The answer to one request, in the store: found there, or put there.
+/// The place of one request's answer in the store.
 #[derive(Clone)]
 pub(super) struct CacheSlot {
     shared: Arc<Shared>,
     pub(super) key: Key,
     pub(super) ask: Arc<RequestInfo>,
-    /// Whether the caller takes a stored answer.
+    /// Whether the caller accepts a stored answer.
     pub(super) takes: bool,
 }
 
-/// Collects an answer as it is handed on.
+/// Collects the bytes of an answer as they pass.
 struct Recorder {
     shelf: CacheSlot,
     content_type: HeaderValue,
@@ -71,7 +71,7 @@ impl Shared {
         Self { policy, events, dialects, flights: Arc::default(), epoch: OnceLock::new() }
     }
 
-    /// The time of day by tokio's clock.
+    /// The time of day, advanced by tokio's clock.
     fn now(&self) -> SystemTime {
         let (wall, start) = self.epoch.get_or_init(|| (SystemTime::now(), Instant::now()));
         *wall + start.elapsed()
@@ -81,7 +81,7 @@ impl Shared {
 // === impl CacheSlot ===
 
 impl CacheSlot {
-    /// The place of a request; `None` where its answer is not to be stored, or the caller wants it not to be.
+    /// The place of a request; `None` if its answer must not be stored, by its kind or by the caller's `no-store`.
     pub(super) fn of(shared: &Arc<Shared>, request: &mut Request) -> Option<Self> {
         let said = |word: &str| {
             let values = request.headers().get_all(header::CACHE_CONTROL).iter();
@@ -97,7 +97,7 @@ impl CacheSlot {
         Some(Self { shared: shared.clone(), key, ask, takes: !anew })
     }
 
-    /// The stored answer, if it is at most that old. `left` is the time for looking.
+    /// The stored answer, if it is at most `most` old. `left` is the time that the call has left.
     pub(super) async fn find(&self, most: Duration, left: Option<Duration>) -> Option<Response> {
         let events = &self.shared.events;
         match self.look(most, left).await {
@@ -130,7 +130,7 @@ impl CacheSlot {
         let found =
             timeout(limit, find).await.map_err(|_| MissReason::Late)?.ok_or(MissReason::Failed)?;
         let entry = found.map_err(|_| MissReason::Failed)?.ok_or(MissReason::Absent)?;
-        // A clock that was set back makes no answer younger than new.
+        // If the clock was set back, the age is zero.
         let age = self.shared.now().duration_since(entry.stored_at()).unwrap_or_default();
         if age > most {
             return Err(MissReason::Old);
@@ -143,7 +143,7 @@ impl CacheSlot {
         Ok((response, hit))
     }
 
-    /// Stores an answer that is whole, or once it is.
+    /// Stores an answer if it is complete, or once it is.
     pub(super) fn record(&self, response: &mut Response) {
         if !is_of_the_first_fallback(response) {
             return;
@@ -161,7 +161,7 @@ impl CacheSlot {
         }
     }
 
-    /// Stores a whole answer, if it is one that is to be.
+    /// Stores a complete answer, if the policy allows it.
     fn keep(&self, content_type: &HeaderValue, bytes: &Bytes) {
         let policy = &self.shared.policy;
         let fits =
@@ -185,8 +185,8 @@ impl CacheSlot {
     }
 }
 
-/// Whether it is a success that a provider gave, read in its dialect, at the first target: no lesser answer takes the place
-/// of a better one, and none that was made here is taken for one.
+/// Whether it is a success from the first target, parsed in its dialect: a fallback's answer never replaces a better one, and
+/// local answers are not stored.
 fn is_of_the_first_fallback(response: &Response) -> bool {
     let extensions = response.extensions();
     let success = extensions.get().is_some_and(|it: &Verdict| it.outcome().is_success());

@@ -1,4 +1,4 @@
-//! What is stored, and when a stored answer is given.
+//! Configures what is stored, and when a stored answer is served.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -7,15 +7,15 @@ use http::HeaderName;
 use super::Store;
 use crate::ConfigError;
 
-/// What is stored, and when a stored answer is given.
+/// Configures what is stored, and when a stored answer is served.
 ///
 /// # Defaults
 ///
-/// * stored: whole, successful answers of the first target, of at most 1 MiB, that call no tool
-/// * given: never in place of a call ([`serve_fresh_for`](Self::serve_fresh_for)); in an outage by
+/// * stored: complete, successful answers of the first target, of at most 1 MiB, without tool calls
+/// * served: never in place of a call ([`serve_fresh_for`](Self::serve_fresh_for)); in an outage by
 ///   [`Fallback::stored`](crate::fallback::Fallback::stored)
-/// * equal calls in flight are sent each for itself ([`coalesce`](Self::coalesce))
-/// * a store has 250 ms to find an answer
+/// * equal calls in flight are sent separately ([`coalesce`](Self::coalesce))
+/// * a lookup in the store may take 250 ms
 #[derive(Clone)]
 pub struct CachePolicy {
     pub(super) store: Arc<dyn Store>,
@@ -31,7 +31,7 @@ pub struct CachePolicy {
 
 #[cfg(feature = "cache")]
 impl CachePolicy {
-    /// A cache in this process: see [`Memory`](super::Memory).
+    /// Creates a policy with a store in this process: see [`Memory`](super::Memory).
     pub fn new() -> Self {
         Self::with_store(super::Memory::default())
     }
@@ -45,12 +45,12 @@ impl Default for CachePolicy {
 }
 
 impl CachePolicy {
-    /// A cache over that store.
+    /// Creates a policy with that store.
     pub fn with_store(store: impl Store) -> Self {
         Self::with_shared_store(Arc::new(store))
     }
 
-    /// A cache over a store that others have as well.
+    /// Creates a policy with a store that is shared with others.
     pub fn with_shared_store(store: Arc<dyn Store>) -> Self {
         Self {
             store,
@@ -63,43 +63,43 @@ impl CachePolicy {
         }
     }
 
-    /// Gives a stored answer of at most that age in place of a call. Off by default: the same question may deserve
-    /// another answer each time.
+    /// Serves a stored answer of at most that age in place of a call. Off by default, since the same question may need a
+    /// different answer each time.
     #[must_use]
     pub fn serve_fresh_for(mut self, age: Duration) -> Self {
         self.serve_fresh_for = Some(age);
         self
     }
 
-    /// Whether equal calls in flight, which ask for the same form, share one attempt. Off by default.
+    /// Whether equal calls in flight with the same form share one attempt. Off by default.
     #[must_use]
     pub fn coalesce(mut self, coalesce: bool) -> Self {
         self.coalesce = coalesce;
         self
     }
 
-    /// The largest answer that is stored, in bytes.
+    /// The largest answer that is stored, in bytes. 1 MiB by default.
     #[must_use]
     pub fn max_entry_bytes(mut self, bytes: usize) -> Self {
         self.max_entry_bytes = bytes;
         self
     }
 
-    /// Whether answers that call tools are stored. Off by default: what was to be done once would be done again.
+    /// Whether answers with tool calls are stored. Off by default, since serving one would repeat its actions.
     #[must_use]
     pub fn store_tool_calls(mut self, stored: bool) -> Self {
         self.store_tool_calls = stored;
         self
     }
 
-    /// The time a store has to find an answer; past it there is none. Above zero.
+    /// The time limit of a lookup in the store; a slower lookup is a miss. Above zero; 250 ms by default.
     #[must_use]
     pub fn lookup_timeout(mut self, limit: Duration) -> Self {
         self.lookup_timeout = limit;
         self
     }
 
-    /// A header of requests that changes the answer: requests that differ in it have different keys.
+    /// Adds a request header that changes the answer: requests that differ in it have different keys.
     #[must_use]
     pub fn vary(mut self, header: HeaderName) -> Self {
         self.vary.push(header);

@@ -1,4 +1,4 @@
-//! Gives a stored answer, or asks for one: alone, or together with equal calls.
+//! The cache layer: serves a stored answer, or sends the call, alone or shared with equal calls.
 
 use std::{
     fmt,
@@ -26,7 +26,7 @@ use crate::{
     upstream::take_ready,
 };
 
-/// Stores answers, and gives them. See [the module](super).
+/// Stores answers, and serves them. See [the module](super).
 #[derive(Clone)]
 pub struct Cache<S> {
     inner: S,
@@ -39,13 +39,13 @@ pub struct CacheLayer {
     shared: Arc<Shared>,
 }
 
-/// The name of a stored answer that stands in place of a call.
+/// The name of a stored answer that is served in place of a call.
 const STORED: &str = "stored";
 
 // === impl CachePolicy ===
 
 impl CachePolicy {
-    /// The layer, if every value is right.
+    /// Builds the layer, if every value is valid.
     ///
     /// # Errors
     ///
@@ -71,8 +71,9 @@ impl CacheLayer {
         Self { shared: Arc::new(Shared { dialects, ..shared }) }
     }
 
-    /// Reads calls in the dialects that the targets below declare: those of
-    /// [`FallbackPolicy::dialects`](crate::fallback::FallbackPolicy::dialects). By default the path of a request tells its dialect.
+    /// Parses calls in the dialects that the targets below declare: those of
+    /// [`FallbackPolicy::dialects`](crate::fallback::FallbackPolicy::dialects). By default the dialect follows from the path of a
+    /// request.
     #[must_use]
     pub fn dialects(self, dialects: SpokenDialects) -> Self {
         let shared = Shared::new(self.shared.policy.clone(), self.shared.events.clone());
@@ -158,7 +159,7 @@ async fn alone<S: Upstream>(
     Ok(response)
 }
 
-/// The call together with all that are equal and in flight; the first of them is the one that is sent.
+/// Shares the call with all equal ones in flight; the first of them is sent.
 async fn together<S: Upstream>(
     shared: &Shared,
     shelf: CacheSlot,
@@ -176,7 +177,7 @@ async fn together<S: Upstream>(
     let mut own = Some((shelf, inner, request));
     let mut send = || match own.take() {
         Some((shelf, inner, request)) => Box::pin(alone(shelf, inner, request)) as ResponseFuture,
-        // Not reached: it is made at most once.
+        // Not reached: it is called at most once.
         None => Box::pin(async { Err(Error::new(Outcome::NotSent { retry_in: None })) }),
     };
     match shared.flights.join(id, (manner, &attempt_log), &mut send) {
@@ -192,7 +193,7 @@ async fn together<S: Upstream>(
     }
 }
 
-/// The shared attempt takes longer than this call has time: what is answered here it is given by its own ladder.
+/// The shared attempt takes longer than this call has time: the call gets the local answer of its own fallbacks.
 async fn late<S: Upstream>(own: Option<(CacheSlot, S, Request)>) -> Result<Response, Error> {
     let Some((_, mut inner, mut request)) = own else {
         return Err(Error::new(Outcome::TimedOut { phase: Phase::Deadline }));

@@ -1,4 +1,4 @@
-//! Where answers are stored.
+//! The trait for stores of answers.
 
 use std::{future::Future, pin::Pin};
 
@@ -10,12 +10,12 @@ mod memory;
 #[cfg(feature = "cache")]
 pub use memory::Memory;
 
-/// What a [`Store`] found: an answer, none, or why it could not look.
+/// The future of a lookup in a [`Store`]: an answer, none, or an error.
 pub type Found<'a> = Pin<Box<dyn Future<Output = Result<Option<Entry>, BoxError>> + Send + 'a>>;
 
-/// Where answers are stored: in this process, on a disk, in a server that many processes share.
+/// Stores answers: in this process, on a disk, or on a server that many processes share.
 ///
-/// It cannot fail a call: what it does not find in time, and what it cannot read, is a miss.
+/// A store cannot fail a call: a late lookup or an error is a miss.
 ///
 /// ```
 /// use std::{collections::HashMap, sync::Mutex};
@@ -43,15 +43,15 @@ pub type Found<'a> = Pin<Box<dyn Future<Output = Result<Option<Entry>, BoxError>
 /// }
 /// ```
 pub trait Store: Send + Sync + 'static {
-    /// Looks for an answer, however old it is.
+    /// Looks up an answer, whatever its age.
     fn get(&self, key: &Key) -> Found<'_>;
 
-    /// Takes over an answer; one that was there under that key is replaced.
+    /// Stores an answer, replacing any other under that key.
     ///
-    /// Called in line with the end of an answer, so it must not block: what takes time belongs into a task of yours.
+    /// Called inline at the end of an answer, so it must not block: spawn a task for slow work.
     ///
     /// # Errors
     ///
-    /// Where it cannot be taken. That is told as an event, and changes nothing for the caller.
+    /// If the answer cannot be stored. The error is emitted as an event, and changes nothing for the caller.
     fn put(&self, key: &Key, entry: Entry) -> Result<(), BoxError>;
 }

@@ -1,4 +1,4 @@
-//! The key, what is read of an answer, and how it is given in another form.
+//! The key, the parsing of an answer, and its conversion to another form.
 
 use std::time::{Duration, SystemTime};
 
@@ -167,7 +167,7 @@ fn what_has_no_key_has_none() {
 fn a_key_is_the_same_in_every_process() {
     let digest = chat("{}").to_string();
     assert_eq!(digest.len(), 64);
-    // A change here makes every answer in a store of the users' unknown: mind the version in the key.
+    // A change here makes every answer in existing stores a miss: change the version in the key.
     assert_eq!(digest, DIGEST);
 }
 
@@ -190,7 +190,7 @@ fn values() -> impl Strategy<Value = Value> {
     })
 }
 
-/// The same JSON by other bytes: fields the other way round, white space between.
+/// The same JSON in other bytes: fields in reverse order, with white space.
 fn other_way(value: &Value) -> String {
     match value {
         Value::Array(items) => {
@@ -262,7 +262,7 @@ fn gist(ask: &RequestInfo, bytes: &[u8]) -> AnswerSummary {
     AnswerSummary::read(ask.dialect().unwrap(), ask.stream(), bytes).unwrap()
 }
 
-/// What an answer comes to, as its dialect reads it.
+/// What the dialect parses from an answer.
 fn judged(ask: &RequestInfo, bytes: &[u8]) -> (Outcome, Option<Usage>) {
     let dialect = ask.dialect().unwrap();
     if !ask.stream() {
@@ -278,7 +278,7 @@ fn stored(ask: &RequestInfo, content_type: &HeaderValue, bytes: &Bytes) -> Entry
     assert!(Shape::of(ask).fits(content_type, bytes));
     let now = SystemTime::UNIX_EPOCH + Duration::from_millis(1_750_000_000_123);
     let entry = Entry::new((ask, gist(ask, bytes)), content_type, bytes, now).unwrap();
-    // By way of a store of the user's.
+    // As if through a store that keeps bytes.
     let read = Entry::from_bytes(entry.to_bytes()).unwrap();
     assert_eq!((read.stored_at(), read.weight()), (now, entry.weight()));
     read
@@ -319,7 +319,7 @@ fn a_stored_text_is_given_in_every_form_of_its_dialect() {
     }
 }
 
-/// The two endpoints of Ollama have answers of their own: their keys differ.
+/// The two endpoints of Ollama have different answers, so their keys differ.
 fn same_path(one: &RequestInfo, other: &RequestInfo) -> bool {
     one.form() == other.form() || one.dialect() != Some(Dialect::Ollama)
 }
@@ -336,7 +336,7 @@ fn another_dialect_is_never_given() {
 
 // === what is read of an answer ===
 
-/// Answers that are more, or less, than their text: whole, plain, tools.
+/// Answers with the expected summary: whether they are whole, plain text, and have tool calls.
 const TOLD: [(&str, &str, [bool; 3]); 24] = [
     (
         "v1/chat/completions",

@@ -1,4 +1,4 @@
-//! An attempt that a breaker has let through, as the layers below report of it.
+//! The handle by which lower layers report to the breaker that admitted an attempt.
 
 use std::{
     fmt,
@@ -11,8 +11,8 @@ use tokio::time::Instant;
 use super::Connection;
 use crate::sync::lock_std as lock;
 
-/// An attempt that a breaker has let through. A handle: a queue below says that the attempt waits, so that the wait is not taken
-/// for latency; the transport says that a connection failed, so that this is not taken for the provider's failure. The
+/// An attempt that a breaker has let through. A handle: a queue below reports that the attempt waits, so that the wait does not
+/// count as latency; the transport reports that a connection failed, so that this does not count as the provider's failure. The
 /// breaker puts it into the attempt's request.
 #[derive(Clone)]
 pub(crate) struct Admission(Arc<Inner<dyn Admits>>);
@@ -23,20 +23,20 @@ struct Inner<A: ?Sized> {
     admits: A,
 }
 
-/// Where an attempt is that a breaker has let through.
+/// The queueing stage of an admitted attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum QueueStage {
     /// It did not have to wait.
     NotQueued,
-    /// It waits.
+    /// It is waiting.
     Queued,
-    /// It waited until then.
+    /// It left the queue at that time.
     Left(Instant),
 }
 
-/// The breaker, as it is asked again after a wait.
+/// The breaker, asked again after a wait.
 pub(crate) trait Admits: Send + Sync {
-    /// Whether the attempt still goes through; if not, in how long it is worth coming back.
+    /// Whether the attempt is still let through; if not, the time until a call may be.
     fn still_admits(&self, now: Instant) -> Result<(), Duration>;
 }
 
@@ -48,19 +48,19 @@ impl Admission {
         Self(Arc::new(Inner { stage, connection, admits }))
     }
 
-    /// The attempt waits in a queue.
+    /// Records that the attempt waits in a queue.
     pub(crate) fn waits(&self) {
         *lock(&self.0.stage) = QueueStage::Queued;
     }
 
-    /// The wait is over: the attempt's latency counts from here. Refused where the breaker has opened meanwhile.
+    /// Records the end of the wait: the attempt's latency counts from `now`. Fails if the breaker has opened in the meantime.
     pub(crate) fn goes_on(&self, now: Instant) -> Result<(), Duration> {
         self.0.admits.still_admits(now)?;
         *lock(&self.0.stage) = QueueStage::Left(now);
         Ok(())
     }
 
-    /// What the transport reports of the attempt's connection.
+    /// What the transport reports about the attempt's connection.
     pub(crate) fn connection(&self) -> &Connection {
         &self.0.connection
     }

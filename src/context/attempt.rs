@@ -1,4 +1,4 @@
-//! What belongs to one attempt.
+//! The context of one attempt.
 
 use std::sync::Arc;
 
@@ -13,17 +13,17 @@ use crate::{
     route_state::{RouteHandle, Routes},
 };
 
-/// What belongs to one attempt, in the extensions of its request. A layer that makes several attempts gives each a request of
-/// its own, so that no attempt sees what another was given.
+/// The context of one attempt, in the extensions of its request. A layer that makes several attempts gives each a request of its
+/// own, so that no attempt sees the context of another.
 ///
-/// | what | written by | read by |
+/// | field | written by | read by |
 /// |---|---|---|
-/// | `route` | a target, else the first layer that asks for it | every layer |
+/// | `route` | a target, else the first layer that reads it | every layer |
 /// | the state of the route | the first layer that needs it | every layer that keeps some |
 /// | `variant` | the fallback | the picking of a target |
 /// | `fallback`, `name` | the fallback | telemetry, hedge, retry |
 /// | `elsewhere`, `insists` | the fallback | breaker |
-/// | `last_target` | the fallback; retry, where an equal target is left | fallback, timeout |
+/// | `last_target` | the fallback; retry, if an equal target is left | fallback, timeout |
 /// | `probe_signal` | the fallback, the hedge | breaker, which raises it; hedge, fallback |
 /// | `second_copy` | the hedge | retry |
 /// | `queue_time` | the hedge | limit |
@@ -33,32 +33,31 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AttemptContext {
     route: Option<AttemptRoute>,
-    /// What an edit changes of the route of whichever target is picked.
+    /// The suffix that an edit adds to the route of the picked target.
     pub(crate) variant: Option<Arc<str>>,
-    /// Which fallback makes the attempt, from 0.
+    /// The index of the fallback that makes the attempt, from 0.
     pub(crate) fallback_index: u16,
-    /// The name of that fallback, where a fallback layer is.
+    /// The name of that fallback, if there is a fallback layer.
     pub(crate) fallback_name: Option<Arc<str>>,
-    /// Another target can be asked where this one refuses: one stands below it that takes the call. Replies that are made
-    /// or stored here do not count.
+    /// Whether a target below takes the call if this one refuses. Stored answers and canned replies do not count.
     pub(crate) elsewhere: bool,
-    /// All targets were passed over or have failed: one whose route is under suspicion only is asked.
+    /// All targets were skipped or have failed: send to this one although its route is under suspicion.
     pub(crate) insists: bool,
-    /// No target is asked after this one, whatever its outcome: it has all the time that is left.
+    /// No target is tried after this one, whatever its outcome: it has all the time that is left.
     pub(crate) last_target: bool,
-    /// Where the breaker shows the layers above it that an attempt at this target is its probe.
+    /// The signal by which the breaker shows the layers above that an attempt at this target is its probe.
     pub(crate) probe_signal: Option<ProbeSignal>,
-    /// The attempt is made for a second copy of the call, sent beside the first.
+    /// The attempt belongs to a second copy of the call, sent concurrently with the first.
     pub(crate) second_copy: bool,
-    /// Where a queue counts how long the call waits in it, for the hedge above.
+    /// Where a queue counts the call's waiting time, for the hedge above.
     pub(crate) queue_time: Option<QueueTime>,
-    /// A retry may follow the attempt: whether the call has failed is known when the call has ended.
+    /// A retry may follow the attempt: whether the call has failed is known only when the call has ended.
     pub(crate) deferred: bool,
-    /// The attempt is a retry, or made for a second copy of the call.
+    /// The attempt is a retry, or belongs to a second copy of the call.
     pub(crate) extra: bool,
     /// The attempt is a breaker's probe.
     pub(crate) probe: bool,
-    /// Where a queue and the transport report to the breaker above them.
+    /// The handle by which a queue and the transport report to the breaker above them.
     pub(crate) admission: Option<Admission>,
 }
 
@@ -73,7 +72,7 @@ enum AttemptRoute {
 // === impl AttemptContext ===
 
 impl AttemptContext {
-    /// The context of a request's attempt; a new one for a request that has none yet.
+    /// The context of a request's attempt; created if there is none yet.
     pub(crate) fn of(request: &mut Request) -> &mut Self {
         if request.extensions().get::<Self>().is_none() {
             request.extensions_mut().insert(Self::default());
@@ -81,12 +80,12 @@ impl AttemptContext {
         request.extensions_mut().get_mut().expect("it is there, or was put there just now")
     }
 
-    /// The context of a request's attempt, where it has one.
+    /// The context of a request's attempt, if there is one.
     pub(crate) fn get(request: &Request) -> Option<&Self> {
         request.extensions().get()
     }
 
-    /// The route of the request: its target's, or one made from what it says.
+    /// The route of the request: that of its target, or one made from the request.
     pub(crate) fn route(request: &mut Request) -> Route {
         if let Some(route) = Self::get(request).and_then(Self::known_route) {
             return route.clone();
@@ -97,18 +96,18 @@ impl AttemptContext {
         route
     }
 
-    /// The route, where it is known.
+    /// The route, if it is known.
     pub(crate) fn known_route(&self) -> Option<&Route> {
         self.route.as_ref().map(AttemptRoute::route)
     }
 
-    /// Sends the attempt to another route. What was found for the one before is dropped.
+    /// Sets another route, and drops the state of the previous one.
     pub(crate) fn set_route(&mut self, route: Route) {
         self.route = Some(AttemptRoute::Named(route));
     }
 
-    /// The state of the request's route in that registry: what a layer above has found there, or a look-up, whose result is
-    /// left for the layers below.
+    /// The state of the request's route in that registry: as a layer above has found it, or by a lookup whose result is kept for
+    /// the layers below.
     pub(crate) fn state(request: &mut Request, routes: &Routes, now: Instant) -> RouteHandle {
         if let Some(AttemptRoute::Found(found)) = &Self::of(request).route {
             if routes.has(found) {
@@ -132,8 +131,7 @@ impl AttemptRoute {
     }
 }
 
-/// The route of a request that no target was chosen for: its host, the model in its body, and a fingerprint of its
-/// credential.
+/// The route of a request without a target: its host, the model in its body, and a fingerprint of its credential.
 fn addressed(request: &Request, info: &RequestInfo) -> Route {
     let model = info.model().unwrap_or("-");
     Route::asked(&provider(request.uri()), model, Fingerprint::of(request).as_str())

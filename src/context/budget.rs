@@ -1,12 +1,11 @@
-//! What one call may send beyond the first attempt at each of its targets.
+//! The number of extra attempts of one call, beyond the first attempt at each of its targets.
 
 use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
-/// The extra attempts of one call, over all that is done for it: retries, second copies, the fallbacks of its request.
-/// A handle: all attempts of the call share it.
+/// The extra attempts of one call in all layers: retries, second copies, fallbacks. A handle: all attempts of the call share it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CallBudget(Arc<Spent>);
 
@@ -14,11 +13,11 @@ pub(crate) struct CallBudget(Arc<Spent>);
 struct Spent {
     own: AtomicU32,
     fallbacks: AtomicU32,
-    /// The one repetition that may be billed twice is used.
+    /// Whether the one repetition that may be billed twice is used.
     repeated: AtomicBool,
 }
 
-/// The same for one target: the call's own has extra attempts of its own, all fallbacks share as many.
+/// The extra attempts for one target: the first target has its own count, all fallbacks share another.
 #[derive(Clone, Debug)]
 pub(crate) struct TargetBudget {
     call: CallBudget,
@@ -28,7 +27,7 @@ pub(crate) struct TargetBudget {
 // === impl CallBudget ===
 
 impl CallBudget {
-    /// What the target of that fallback may spend.
+    /// The budget of the target at that fallback.
     pub(crate) fn at(&self, fallback: u16) -> TargetBudget {
         TargetBudget { call: self.clone(), fallback: fallback > 0 }
     }
@@ -56,16 +55,16 @@ impl TargetBudget {
     /// Gives back an extra attempt that was not sent.
     pub(crate) fn give_back(&self) {
         let less = |spent: u32| spent.checked_sub(1);
-        // It fails where none was taken.
+        // Fails if none was taken.
         let _ = self.spent().fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
 
-    /// Whether nothing that may have been billed was sent again yet.
+    /// Whether the one repetition that may be billed twice is still available.
     pub(crate) fn may_repeat(&self) -> bool {
         !self.call.0.repeated.load(Ordering::Relaxed)
     }
 
-    /// Takes the one repetition of what may have been billed; `false` if it is used.
+    /// Takes the one repetition that may be billed twice; `false` if it is used.
     pub(crate) fn repeat(&self) -> bool {
         !self.call.0.repeated.swap(true, Ordering::Relaxed)
     }

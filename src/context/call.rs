@@ -1,4 +1,4 @@
-//! What belongs to one call.
+//! The context of one call.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,18 +10,18 @@ use crate::{
     dialect::{Dialect, RequestInfo},
 };
 
-/// The header by which a provider knows a repetition.
+/// The header by which a provider deduplicates requests.
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// What belongs to one call, in the extensions of its request. All attempts of the call see the same.
+/// The context of one call, in the extensions of its request. All attempts of the call share it.
 ///
-/// | what | written by | read by |
+/// | field | written by | read by |
 /// |---|---|---|
 /// | `deadline` | the deadline layer, an adapter; the fallback, for one step | every layer that waits |
-/// | `info` | the first layer that asks for it; an edit or a target, for its own request | every layer |
+/// | `info` | the first layer that reads it; an edit or a target, for its own request | every layer |
 /// | `attempt_log` | the first layer of the stack | every layer that logs |
 /// | `non_replayable` | an adapter | retry, fallback, hedge, the picking of a target, the transport |
-/// | `nonce` | the first layer of the stack | a target that knows repetitions by a key |
+/// | `nonce` | the first layer of the stack | a target that deduplicates by a key |
 /// | `min_attempt_time` | the fallback | retry, timeout |
 /// | `budget` | the fallback, the hedge | retry, hedge |
 #[derive(Clone, Debug)]
@@ -30,11 +30,11 @@ pub(crate) struct CallContext {
     pub(crate) attempt_log: AttemptLog,
     /// The body can be sent only once: no retry, no other target.
     pub(crate) non_replayable: bool,
-    /// Tells this call from all others, where a provider is to know a repetition of it.
+    /// A random number that identifies this call in idempotency keys.
     pub(crate) nonce: u128,
     /// With less time left than this no attempt is started.
     pub(crate) min_attempt_time: Option<Duration>,
-    /// The extra attempts of the call, where more than its retries can make some.
+    /// The extra attempts of the call, if layers other than retry can make some.
     pub(crate) budget: Option<CallBudget>,
     info: Option<Arc<RequestInfo>>,
 }
@@ -42,7 +42,7 @@ pub(crate) struct CallContext {
 // === impl CallContext ===
 
 impl CallContext {
-    /// The context of a request's call; a new one for a request that has none yet, so that each layer can be used alone.
+    /// The context of a request's call; created if there is none yet, so that each layer can be used alone.
     pub(crate) fn of(request: &mut Request) -> &mut Self {
         if request.extensions().get::<Self>().is_none() {
             let new = Self::new(request);
@@ -63,7 +63,7 @@ impl CallContext {
         }
     }
 
-    /// By when the call of a request has its answer.
+    /// The deadline of a request's call.
     pub(crate) fn deadline(request: &Request) -> Option<Deadline> {
         match request.extensions().get::<Self>() {
             Some(call) => call.deadline,
@@ -71,7 +71,7 @@ impl CallContext {
         }
     }
 
-    /// What the request asks for, read once for the whole call.
+    /// The parsed request, parsed once for the whole call.
     pub(crate) fn info(request: &mut Request) -> Arc<RequestInfo> {
         let read = request.extensions().get::<Self>().and_then(|call| call.info.as_ref());
         if let Some(info) = read {
@@ -82,15 +82,15 @@ impl CallContext {
         info
     }
 
-    /// What the request asks for from here on: it was changed.
+    /// Replaces the parsed request after a change.
     pub(crate) fn set_info(request: &mut Request, info: RequestInfo) -> Arc<RequestInfo> {
         let info = Arc::new(info);
         Self::of(request).info = Some(info.clone());
         info
     }
 
-    /// What the request asks for where a target names its dialect, whatever the path. The dialect that the caller set for this
-    /// call holds before it, and a path that is known to ask something else stays what it is.
+    /// The request parsed in the dialect that a target declares, whatever the path. A dialect that the caller set for this call
+    /// overrides it, and the path of another known operation is left alone.
     pub(crate) fn info_in(request: &mut Request, dialect: Option<Dialect>) -> Arc<RequestInfo> {
         let info = Self::info(request);
         let Some(dialect) = dialect.filter(|dialect| Some(*dialect) != info.dialect()) else {

@@ -1,4 +1,4 @@
-//! What the transport knows of the connection that an attempt went out on.
+//! What the transport reports about the connection of an attempt.
 
 use std::{
     fmt,
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::sync::lock_std as lock;
 
-/// What the transport reports of the connection of one attempt, for the layers above it.
+/// What the transport reports about the connection of one attempt, for the layers above it.
 #[derive(Default)]
 pub(crate) struct Connection(Mutex<Report>);
 
@@ -20,9 +20,9 @@ struct Report {
     lost: Option<Lost>,
 }
 
-/// A request that was sent and has no answer yet. Asked when a limit on its silence has passed.
+/// A request that was sent and has no answer yet. Checked when a timeout has passed.
 pub(crate) trait Waiting: Send + Sync {
-    /// Whether the silence is that of a connection that was kept from an earlier request, and not the provider's.
+    /// Whether a connection kept from an earlier request is at fault, and not the provider.
     fn is_connection_at_fault(&self, now: Instant) -> bool;
 }
 
@@ -37,23 +37,24 @@ pub(crate) struct Lost {
 
 #[cfg_attr(not(feature = "reqwest"), allow(dead_code))]
 impl Connection {
-    /// A request was sent.
+    /// Records that a request was sent.
     pub(crate) fn waits(&self, waiting: Arc<dyn Waiting>) {
         lock(&self.0).waiting = Some(waiting);
     }
 
-    /// It was answered, or its connection broke.
+    /// Records that the request was answered, or its connection broke.
     pub(crate) fn heard(&self) {
         lock(&self.0).waiting = None;
     }
 
-    /// The connection was a kept one, and dead. Where the request was not sent again, the attempt failed by that alone.
+    /// Records that the connection was a kept one, and dead. If the request was not sent again, the attempt failed for that
+    /// reason alone.
     pub(crate) fn lost(&self, lost: Lost) {
         let mut report = lock(&self.0);
         (report.lost, report.is_at_fault) = (Some(lost), !lost.sent_again);
     }
 
-    /// A limit on the silence of the attempt has passed. Whether its connection is at fault, and not the provider.
+    /// Called after a timeout: whether the attempt's connection is at fault, and not the provider.
     pub(crate) fn is_silent(&self, now: Instant) -> bool {
         let waiting = lock(&self.0).waiting.take();
         let at_fault = waiting.is_some_and(|waiting| waiting.is_connection_at_fault(now));
@@ -63,12 +64,12 @@ impl Connection {
         at_fault
     }
 
-    /// Whether the attempt failed by its connection alone: it says nothing of the provider.
+    /// Whether the attempt failed only because of its connection, which does not count against the provider.
     pub(crate) fn is_at_fault(&self) -> bool {
         lock(&self.0).is_at_fault
     }
 
-    /// The loss that was not reported yet.
+    /// Takes the loss, if it was not reported yet.
     pub(crate) fn take_lost(&self) -> Option<Lost> {
         lock(&self.0).lost.take()
     }

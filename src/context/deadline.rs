@@ -1,4 +1,4 @@
-//! By when a call has its answer, and who goes first.
+//! The deadline and the priority of a call.
 
 use std::time::Duration;
 
@@ -6,18 +6,18 @@ use tokio::time::Instant;
 
 use crate::time::saturating_add;
 
-/// The moment by which a call has its answer. Put one into a request's extensions to set it for that call alone.
+/// The moment by which a call must have ended. Put one into a request's extensions to set it for that call alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(Instant);
 
-/// Who goes first where calls wait: interactive before batch.
+/// The order in queues: interactive calls before batch calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Priority {
-    /// A person waits.
+    /// A person is waiting.
     #[default]
     Interactive,
-    /// Nobody waits.
+    /// No one is waiting.
     Batch,
 }
 
@@ -29,7 +29,7 @@ impl Deadline {
         Self(instant)
     }
 
-    /// A deadline that long after now.
+    /// A deadline `limit` from now.
     pub fn within(limit: Duration) -> Self {
         Self(saturating_add(Instant::now(), limit))
     }
@@ -39,19 +39,20 @@ impl Deadline {
         self.0
     }
 
-    /// How long is left at `now`; zero when it has passed.
+    /// The time left at `now`; zero when it has passed.
     pub fn left(self, now: Instant) -> Duration {
         self.0.saturating_duration_since(now)
     }
 
-    /// The deadline that much earlier.
+    /// The deadline, earlier by `reserve`.
     pub(crate) fn less(self, reserve: Duration) -> Self {
         Self(self.0.checked_sub(reserve).unwrap_or(self.0))
     }
 }
 
-/// With how little time an attempt is still started, of a call that has `whole`: a second, which is what the faster models
-/// take to their first word, or a tenth of what the call has. With less it is paid for and thrown away.
+/// The least time left with which an attempt is still started, for a call with `whole` in all: one second, which is what the
+/// faster models take to their first token, or a tenth of `whole` if that is less. With less time an answer would be billed
+/// and thrown away.
 pub(crate) fn least_attempt(whole: Duration) -> Duration {
     Duration::from_secs(1).min(whole / 10)
 }

@@ -1,18 +1,18 @@
-//! Fallbacks for one call alone, as the layers see them that are no fallbacks themselves.
+//! Fallbacks of a single call, as an opaque value for the layers other than the fallback layer.
 
 use std::{any::Any, fmt, sync::Arc};
 
 use http::HeaderName;
 
-/// The fallback that answered, in the headers of an answer that is not the first one's.
+/// The header that names the fallback that answered, if that is not the first.
 pub(crate) const SERVED_BY: HeaderName = HeaderName::from_static("evenkeel-served-by");
-/// The attempts that were sent, in the headers of an answer that is not the first fallback's.
+/// The header with the number of attempts sent, if the first fallback did not answer.
 pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("evenkeel-attempts");
 
-/// Fallbacks for one call alone: put them into the extensions of its request.
+/// Fallbacks of a single call: put them into the extensions of its request.
 ///
-/// They stand below the first target and above those of the [`FallbackPolicy`], in their order. All of them share the
-/// breakers and budgets of their routes with every other call, as the policy's fallbacks do.
+/// They come below the first target and above those of the [`FallbackPolicy`], in their order. Like the policy's fallbacks, they
+/// share the breakers and budgets of their routes with every other call.
 ///
 /// ```
 /// use evenkeel::fallback::{Fallbacks, Fallback, Target};
@@ -27,7 +27,7 @@ pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("evenkeel-attemp
 /// [`FallbackPolicy`]: crate::fallback::FallbackPolicy
 #[derive(Clone)]
 pub struct Fallbacks {
-    /// Only the fallback layer knows what they are. Others read that a call has some.
+    /// Only the fallback layer knows the type. Other layers only check that a call has fallbacks.
     steps: Arc<dyn Any + Send + Sync>,
 }
 
@@ -38,7 +38,7 @@ impl Fallbacks {
         Self { steps: Arc::new(steps) }
     }
 
-    /// The steps, to the layer that made them.
+    /// The fallbacks, for the layer that created them.
     pub(crate) fn steps<T: 'static>(&self) -> &[T] {
         self.steps.downcast_ref::<Vec<T>>().map_or(&[], Vec::as_slice)
     }

@@ -1,21 +1,21 @@
 //! The values of one call, carried in [`http::Extensions`].
 //!
-//! What a caller may put into the extensions of a request, for that call alone:
+//! Values that a caller may put into the extensions of a request, for that call alone:
 //!
-//! | | what it sets | without it |
+//! | | what it sets | default |
 //! |---|---|---|
-//! | [`Deadline`] | by when it has ended | the profile's |
-//! | [`Priority`] | who is next in the queue of a [limit](crate::limit) | interactive |
+//! | [`Deadline`] | when the call must have ended | the profile's |
+//! | [`Priority`] | the order in the queue of a [limit](crate::limit) | interactive |
 //! | [`AffinityKey`] | which of several [equal targets](crate::balance) it goes to | by load |
 //! | [`NonReplayable`] | that its body cannot be sent again | it can |
-//! | [`Tenant`](crate::cache::Tenant) | for whom an answer is [stored](crate::cache) | the credential |
+//! | [`Tenant`](crate::cache::Tenant) | the tenant that an answer is [stored](crate::cache) for | the credential |
 //! | [`Fallbacks`] | fallbacks below the first, above those of all calls | none |
 //! | [`CommitPolicy`](crate::stream::CommitPolicy) | when its answer is handed on | the profile's |
-//! | [`MidStreamFailure`](crate::stream::MidStreamFailure) | what becomes of a stream that fails while it is read | the ladder's |
-//! | [`Dialect`](crate::dialect::Dialect) | in which language it is | told by the path |
+//! | [`MidStreamFailure`](crate::stream::MidStreamFailure) | what happens to a stream that fails while it is read | the fallback policy's |
+//! | [`Dialect`](crate::dialect::Dialect) | the dialect of the request | by the path |
 //!
-//! The stack carries there, too, what one layer has to know from another: what belongs to one call, what belongs to one attempt,
-//! and what belongs to one layer, each in a value of its own. It puts the [`AttemptLog`] into every response it gives back.
+//! Layers also exchange values in the extensions: the context of the call, the context of the attempt, and values of single
+//! layers. The stack puts the [`AttemptLog`] into every response it returns.
 //!
 //! ```
 //! use std::time::Duration;
@@ -28,12 +28,13 @@
 //!
 //! # Defaults
 //!
-//! A call without a [`Deadline`] has that of its profile. A [`Route`] is made of the host, the model in the request and a
-//! fingerprint of [who pays](crate::identity), unless a target says otherwise. What a stack keeps of a route is in its [`Routes`].
+//! A call without a [`Deadline`] has that of its profile. A [`Route`] consists of the host, the model in the request and a
+//! fingerprint of [the credential](crate::identity), unless a target sets them. The state that a stack keeps for a route is in
+//! its [`Routes`].
 //!
 //! # Pitfalls
 //!
-//! A [`AttemptLog`] is a handle: it goes on until the body of the answer has ended.
+//! An [`AttemptLog`] is a handle: it is updated until the body of the answer has ended.
 
 mod admission;
 mod affinity;

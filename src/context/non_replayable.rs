@@ -1,9 +1,9 @@
-//! Bodies that can be sent once.
+//! Requests with a body that can be sent only once.
 
-/// Says, in the extensions of a request, that it can be sent only once: no retry, no other target. A canned reply still
-/// stands below.
+/// Marks a request, in its extensions, that can be sent only once: it is neither retried nor sent to another target. A canned
+/// reply still applies.
 ///
-/// For a transport of your own that streams a request's body from elsewhere: the body that evenkeel sees is empty then,
-/// and cannot be sent again.
+/// For a custom transport that streams a request's body from elsewhere: the body that evenkeel sees is empty then, and cannot be
+/// sent again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NonReplayable;

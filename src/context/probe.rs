@@ -7,14 +7,14 @@ use tokio::{sync::Notify, time::Instant};
 use super::Route;
 use crate::sync::lock_std as lock;
 
-/// Shows whether an attempt at one target is a breaker's probe. A handle: the layer that asks the target puts a new one into
-/// the request, the breaker below raises it, and no other target of the call sees it.
+/// Signals that an attempt at one target is a breaker's probe. A handle: the layer that sends to the target puts a new one into
+/// the request, the breaker below raises it, and other targets of the call do not see it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ProbeSignal(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// The probes under way: more than one where a target has equals, or a second copy.
+    /// The probes under way: more than one with equal targets, or with a second copy.
     probes: Mutex<Vec<Probe>>,
     raised: Notify,
 }
@@ -36,7 +36,7 @@ pub(crate) struct Raised {
 // === impl ProbeSignal ===
 
 impl ProbeSignal {
-    /// Shows that an attempt which starts now is the probe of that route.
+    /// Signals that an attempt which starts now is the probe of that route.
     pub(crate) fn raise(&self, route: Route) -> Raised {
         let probe = Probe { route, since: Instant::now() };
         lock(&self.0.probes).push(probe.clone());
@@ -53,7 +53,7 @@ impl ProbeSignal {
     pub(crate) async fn raised(&self) -> Probe {
         loop {
             let mut notified = std::pin::pin!(self.0.raised.notified());
-            // Registered before the look, so that no signal between the two is missed.
+            // Registered before the check, so that no signal between the two is missed.
             notified.as_mut().enable();
             if let Some(probe) = self.probe() {
                 return probe;

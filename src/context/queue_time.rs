@@ -1,4 +1,4 @@
-//! How long a call has waited in a queue of ours: that is no lateness of the provider.
+//! The time that a call has waited in our own queues, which is not latency of the provider.
 
 use std::{
     mem,
@@ -26,7 +26,7 @@ struct Spent {
     before: Duration,
 }
 
-/// In the queue until it is dropped.
+/// A stay in a queue, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct InQueue(QueueTime);
 
@@ -39,7 +39,7 @@ impl QueueTime {
         InQueue(self.clone())
     }
 
-    /// How long it waited in all.
+    /// The total waiting time.
     pub(crate) fn total(&self) -> Duration {
         let spent = lock(&self.0.spent);
         spent.before + spent.since.map_or(Duration::ZERO, |since| since.elapsed())
@@ -49,10 +49,10 @@ impl QueueTime {
         lock(&self.0.spent).since.is_some()
     }
 
-    /// Waits until it is in no queue.
+    /// Waits until the call is in no queue.
     pub(crate) async fn left(&self) {
         while self.is_queued() {
-            // One waits for it: a notice before that is kept.
+            // There is one waiter: a notification before the wait is stored.
             self.0.left.notified().await;
         }
     }

@@ -1,24 +1,24 @@
-//! What the cache leaves for the fallback below it.
+//! Values that the cache leaves for the fallback below it.
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use crate::Response;
 
-/// Where a stored answer to the call may be. The cache puts it into the request, a fallback that gives stored answers reads it.
+/// The place of a stored answer to the call. The cache puts it into the request, the stored-answer fallback reads it.
 #[derive(Clone)]
 pub(crate) struct StoredAnswer(Arc<dyn Lookup>);
 
 /// A place in a store.
 pub(crate) trait Lookup: Send + Sync {
-    /// The answer there, if it is at most that old. `left` is the time for the look-up.
+    /// The answer there, if it is at most `max_age` old. `left` is the time that the call has left.
     fn look_up(&self, max_age: Duration, left: Option<Duration>) -> Found<'_>;
 }
 
-/// A look-up under way.
+/// A lookup under way.
 pub(crate) type Found<'a> = Pin<Box<dyn Future<Output = Option<Response>> + Send + 'a>>;
 
-/// The call has no time left for any target: only what is answered here is of use. The cache puts it into the request of a
-/// call that has waited for another's answer in vain, the fallback reads it.
+/// The call has no time left for any target: only local answers are of use. The cache puts it into the request of a call that has
+/// waited for a shared attempt in vain; the fallback reads it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LocalAnswersOnly;
 
@@ -29,7 +29,7 @@ impl StoredAnswer {
         Self(place)
     }
 
-    /// The answer, if it is at most that old.
+    /// The answer, if it is at most `max_age` old.
     pub(crate) async fn find(&self, max_age: Duration, left: Option<Duration>) -> Option<Response> {
         self.0.look_up(max_age, left).await
     }

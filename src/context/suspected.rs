@@ -1,17 +1,17 @@
-//! A refusal of a route that is under suspicion only.
+//! The refusal of a route that is only under suspicion.
 
 use std::fmt;
 
 use crate::Error;
 
-/// Why a closed breaker refused: the route is under suspicion, and the call has another target.
+/// The reason why a closed breaker refused: the route is under suspicion, and the call has another target.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Suspected;
 
 // === impl Suspected ===
 
 impl Suspected {
-    /// Whether it is why a call was refused.
+    /// Whether it is the reason of a refusal.
     pub(crate) fn is_why<T>(result: &Result<T, Error>) -> bool {
         let source = result.as_ref().err().and_then(std::error::Error::source);
         source.is_some_and(|source| source.is::<Self>())

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// The longest time for which a route is left alone, whatever its provider asks for: a longer wait is more often a mistake
-/// than meant, and a call that finds out costs less than a day without the route.
+/// The longest time for which a route is closed, whatever its provider requests: 10 minutes. A longer wait is more often a
+/// mistake than meant, and a call that probes costs less than a day without the route.
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(600);
 
 /// In a wait that is longer than this, one call is sent as a probe after this time. The time between two probes doubles, up to

@@ -1,27 +1,26 @@
-//! The wire languages of AI APIs: what a request asks for, what an answer or a stream says, how a reply of ours looks.
+//! The wire languages of AI APIs: parsing of requests, answers and streams, and rendering of replies.
 //!
-//! Nobody has to choose a dialect: it is told by the path of the request. A request to any other path is passed through;
-//! its answer is then judged by status and headers alone.
+//! You do not choose a dialect: it follows from the path of the request. A request to any other path is passed through; its
+//! answer is then classified by status and headers alone.
 //!
-//! A server with paths of its own, such as `/custom/complete`, is told about: by
-//! [`Target::dialect`](crate::fallback::Target::dialect) for all calls that go there, by a [`Dialect`] in the extensions of
-//! a request for that call. The request is then read and rewritten, its answer followed and a canned reply rendered in that
-//! dialect. Nothing is translated: all targets of a call speak what its caller speaks.
+//! For a server with unusual paths, such as `/custom/complete`, declare the dialect: by
+//! [`Target::dialect`](crate::fallback::Target::dialect) for all calls to that target, or by a [`Dialect`] in the extensions of a
+//! request for that call. Requests are then parsed and rewritten, answers parsed and canned replies rendered in that dialect.
+//! Nothing is translated: all targets of a call must speak the dialect of its caller.
 //!
 //! # Defaults
 //!
-//! Told by the path, with anything before it and on any host:
+//! By the path, with any prefix and on any host:
 //!
-//! | path | dialect | its streams |
+//! | path | dialect | streams |
 //! |---|---|---|
 //! | `…/chat/completions` | [`OpenAiChat`](Dialect::OpenAiChat) | events |
 //! | `…/responses` | [`OpenAiResponses`](Dialect::OpenAiResponses) | events |
 //! | `…/v1/messages` | [`Anthropic`](Dialect::Anthropic) | events |
 //! | `…/models/M:generateContent`, `…/models/M:streamGenerateContent` | [`Gemini`](Dialect::Gemini) | events with `alt=sse`, else one JSON array |
-//! | `…/api/chat`, `…/api/generate` | [`Ollama`](Dialect::Ollama) | JSON by the line, unless `"stream":false` |
+//! | `…/api/chat`, `…/api/generate` | [`Ollama`](Dialect::Ollama) | one JSON object per line, unless `"stream":false` |
 //!
-//! The model is the one in the body. In a path of Gemini, and in one of Azure (`/openai/deployments/…/chat/completions`),
-//! it is the one in the path.
+//! The model is read from the body; for Gemini and Azure (`/openai/deployments/…/chat/completions`), from the path.
 //!
 //! ```
 //! use bytes::Bytes;
@@ -36,7 +35,7 @@
 //! # Ok::<(), http::Error>(())
 //! ```
 //!
-//! For a server with a path of its own:
+//! For a server with an unusual path:
 //!
 //! ```
 //! use evenkeel::{Client, dialect::Dialect, fallback::Target};
@@ -52,27 +51,27 @@
 //! # }
 //! ```
 //!
-//! All of it is in [`evenkeel_dialect`], which can be used alone.
+//! The implementation is in [`evenkeel_dialect`], which can be used alone.
 //!
 //! # Changes
 //!
-//! The ladder changes requests in their dialect: another model, a cap on the tokens of the answer, without tools, images, a
-//! stream or the oldest turns ([`Edit`](crate::fallback::Edit)). Only what is changed is written anew: every other value keeps
-//! its bytes, so that no number, escape or unknown field is lost. Where nothing is changed, the body is the same.
+//! Fallbacks change requests in their dialect: another model, a cap on the tokens of the answer, without tools, images, a stream
+//! or the oldest turns ([`Edit`](crate::fallback::Edit)). Only changed values are rewritten: every other value keeps its bytes,
+//! so that no number, escape or unknown field is lost. If nothing is changed, the body is the same.
 //!
-//! An answer that was asked in one piece is told as the stream of its dialect to a caller who streams, whole at once, with
-//! the calls of tools, reasons to end, usage and fields unknown here where the streams of the dialect have them.
+//! An answer in one piece is converted to a stream of its dialect for a caller who streams, all at once, with the tool calls,
+//! finish reasons, usage and unknown fields, as far as streams of the dialect have them.
 //!
 //! # Events
 //!
-//! None. What an answer cost is told by the [`Usage`] in the extensions of its response.
+//! None. The cost of an answer is reported by the [`Usage`] in the extensions of its response.
 //!
 //! # Pitfalls
 //!
-//! A stream of chat completions tells its usage only where the request asks for it (`stream_options.include_usage`), and
-//! only at its end. Cohere v2 (`…/v2/chat`) and Bedrock (`…/model/M/converse-stream`) are passed through: an error inside
-//! their streams, or a cut that the connection does not show, is not seen. What was read from a cache is input of Anthropic's
-//! too, as it is of the others.
+//! A stream of chat completions reports its usage only if the request asks for it (`stream_options.include_usage`), and only at
+//! its end. Cohere v2 (`…/v2/chat`) and Bedrock (`…/model/M/converse-stream`) are passed through: an error inside their streams,
+//! or a cut that the connection does not show, is not detected. Tokens read from a prompt cache count as input for Anthropic too,
+//! as for the others.
 
 mod usage_handle;
 

@@ -1,4 +1,4 @@
-//! What an answer cost in tokens.
+//! The token usage of an answer.
 
 use std::{
     fmt,
@@ -7,21 +7,21 @@ use std::{
 
 use super::Usage;
 
-/// What an answer cost, in the extensions of every response that was read in its dialect.
+/// The token usage of an answer, in the extensions of every response that was parsed in its dialect.
 ///
-/// A handle: for a stream it is known once the body has ended, before whatever waits for that end is told.
+/// A handle: for a stream it is set once the body has ended, before the end is reported.
 #[derive(Clone, Default)]
 pub struct UsageHandle(Arc<OnceLock<Usage>>);
 
 // === impl UsageHandle ===
 
 impl UsageHandle {
-    /// The tokens; `None` while the stream goes on, and where the provider did not say.
+    /// The tokens; `None` while the stream goes on, and if the provider reported none.
     pub fn get(&self) -> Option<Usage> {
         self.0.get().copied()
     }
 
-    /// Sets them; the first count stays.
+    /// Sets the tokens; only the first call counts.
     pub(crate) fn settle(&self, tokens: Option<Usage>) {
         if let Some(tokens) = tokens {
             let _first_stays = self.0.set(tokens);

@@ -1,4 +1,4 @@
-//! What a layer below retries knows of an attempt that failed, to be decided when the call has ended.
+//! A failed attempt, to be recorded by a layer below retries when the call has ended.
 
 use std::{
     fmt,
@@ -10,22 +10,22 @@ use std::{
 
 use tokio::time::Instant;
 
-/// A failed attempt of a call that may still come to an answer. It is handed up in the result of the attempt, where no other
-/// attempt sees it.
+/// A failed attempt of a call that may still be answered. It is passed up in the result of the attempt, where no other attempt
+/// sees it.
 ///
-/// Dropped, it counts as the failure of its call. [`forgive`](Self::forgive) it where a retry brought the answer.
+/// Dropped, it counts as the failure of its call. Call [`forgive`](Self::forgive) if a retry brought the answer.
 #[derive(Clone)]
 pub(crate) struct FailedAttempt {
     until: Option<Instant>,
     pending: Option<Arc<Pending>>,
 }
 
-/// Who is told whether a call has failed.
+/// Gets the result of the call.
 pub(crate) trait Settle: Send + Sync {
-    /// It has.
+    /// The call has failed.
     fn fail(&self);
 
-    /// It has not: a retry at the same route brought the answer.
+    /// The call has not failed: a retry at the same route brought the answer.
     fn forgive(&self);
 }
 
@@ -37,23 +37,24 @@ struct Pending {
 // === impl FailedAttempt ===
 
 impl FailedAttempt {
-    /// One that is settled when the call has ended. `until`: when its route is let through again, where it is not now.
+    /// A failure that is settled when the call has ended. `until`: when its route lets calls through again; `None` if it does
+    /// now.
     pub(crate) fn new(until: Option<Instant>, settle: impl Settle + 'static) -> Self {
         let pending = Pending { settle: Box::new(settle), forgiven: AtomicBool::new(false) };
         Self { until, pending: Some(Arc::new(pending)) }
     }
 
-    /// One that was counted.
+    /// A failure that is already counted.
     pub(crate) fn settled(until: Option<Instant>) -> Self {
         Self { until, pending: None }
     }
 
-    /// When its route is let through again, where it is not now: a retry before it is in vain.
+    /// When its route lets calls through again; `None` if it does now. A retry before then is in vain.
     pub(crate) fn until(&self) -> Option<Instant> {
         self.until
     }
 
-    /// The call did not fail by it.
+    /// Records that the call did not fail because of this attempt.
     pub(crate) fn forgive(self) {
         if let Some(pending) = self.pending {
             // Relaxed: nothing else is published with it.

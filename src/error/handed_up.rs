@@ -1,4 +1,4 @@
-//! A failed attempt on its way up, in the result of the attempt.
+//! Carries a failed attempt up the stack, in the result of the attempt.
 
 use tokio::time::Instant;
 
@@ -23,7 +23,7 @@ impl FailedAttempt {
         }
     }
 
-    /// When the route of the attempt with that result is let through again, where it is not now.
+    /// When the route of the attempt lets calls through again; `None` if it does now.
     pub(crate) fn closed<B>(result: &Result<http::Response<B>, Error>) -> Option<Instant> {
         let failed = match result {
             Ok(response) => response.extensions().get::<Self>(),

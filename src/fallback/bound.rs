@@ -1,4 +1,4 @@
-//! Which calls belong where they were addressed, and which fallbacks may take them all the same.
+//! Decides which calls stay at the account or model they were addressed to, and which fallbacks may take them anyway.
 
 use super::{Fallback, FallbackPolicy, failure::Failure, step::Kind};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 // === impl FallbackPolicy ===
 
 impl FallbackPolicy {
-    /// Whether a call may go to the fallback at `at`, below the first, by what it does and by what it belongs to.
+    /// Whether a call may go to the fallback at `at` (below the first), by the effects of the call and by what it is bound to.
     pub(super) fn may_go(&self, at: usize, ask: &RequestInfo) -> Result<(), SkipReason> {
         let fallback = &self.fallbacks[at];
         let bound = fallback
@@ -19,7 +19,8 @@ impl FallbackPolicy {
         if bound && !fallback.names(ask) { Err(SkipReason::Bound) } else { Ok(()) }
     }
 
-    /// The same after a failure: what the provider may have done is not to be done once more.
+    /// Like [`may_go`](Self::may_go), after a failure: rejects a fallback that would repeat what the provider may already have
+    /// done.
     pub(super) fn may_follow(
         &self,
         at: usize,
@@ -39,9 +40,9 @@ impl FallbackPolicy {
 // === impl Fallback ===
 
 impl Fallback {
-    /// Takes these operations although they [stay](super) where they were addressed: embeddings at a target with the same
-    /// model, pictures at another provider, files that are kept at both. [`Operation::Chat`] takes chats that name what is
-    /// stored at an account. Without it a fallback takes what any provider can answer.
+    /// Lets this fallback take operations that by default [stay](super) where they were addressed: embeddings at a target with
+    /// the same model, images at another provider, files that are kept at both. [`Operation::Chat`] takes chats that name
+    /// something stored at an account. By default a fallback takes only the calls that any provider can answer.
     ///
     /// ```
     /// use evenkeel::{dialect::Operation, fallback::{Fallback, Target}};
@@ -56,12 +57,12 @@ impl Fallback {
         self
     }
 
-    /// Whether it takes the operation of a call by name.
+    /// Whether [`operations`](Self::operations) names the operation of the call.
     fn names(&self, ask: &RequestInfo) -> bool {
         self.takes.contains(&ask.operation())
     }
 
-    /// How it differs from the first target; `None` where it asks nobody.
+    /// How the fallback's target differs from the first target; `None` for a fallback that sends no request.
     fn differs(&self, first: &Self) -> Option<TargetDifference> {
         let target = match &self.kind {
             Kind::Addressed => {
@@ -69,7 +70,7 @@ impl Fallback {
                 return Some(TargetDifference { account, model: false });
             }
             Kind::Target(target) => target,
-            // Calls that belong to an account go to that of the first.
+            // Calls that are bound to an account go to the account of the first target.
             Kind::TargetGroup(equals) => equals.targets.first()?,
             Kind::Stored(_) | Kind::Canned(_) | Kind::Wait => return None,
         };
@@ -81,7 +82,7 @@ impl Fallback {
         Some(TargetDifference { account: !same, model: target.has_model() })
     }
 
-    /// Whether it asks the account that the caller addressed.
+    /// Whether it sends to the account that the caller addressed.
     fn is_addressed(&self) -> bool {
         match &self.kind {
             Kind::Target(target) => target.is_addressed(),

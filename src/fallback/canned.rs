@@ -1,4 +1,4 @@
-//! Replies that cannot fail.
+//! Canned replies.
 
 use std::{fmt, sync::Arc};
 
@@ -11,48 +11,49 @@ use crate::{
     outcome::{Outcome, Verdict},
 };
 
-/// A reply made here: a text, or a closure over the request. Rendered in the request's dialect, as JSON or as a stream,
-/// whichever was asked.
+/// A reply made locally: a fixed text, or a closure over the request. Rendered in the dialect of the request, as JSON or as a
+/// stream, whichever was requested.
 ///
-/// It is one text, and ends as an answer does that has said all: one choice where several were asked for, no call of a
-/// tool where one was forced. Where the request wants JSON of a schema (`response_format`), it is for the text to be
-/// that: [`from_request`](Self::from_request) sees the request.
+/// The reply is one text with a normal finish reason: one choice even if several were requested, and no tool call even if one was
+/// forced. If the request wants JSON of a schema (`response_format`), the text has to be that JSON:
+/// [`from_request`](Self::from_request) has access to the request.
 #[derive(Clone)]
 pub struct Canned {
     reply: Arc<Reply>,
-    /// A fixed text that says nothing.
+    /// Whether the text is fixed and empty or whitespace only.
     blank: bool,
 }
 
 type Reply = dyn Fn(&CannedContext<'_>) -> String + Send + Sync;
 
-/// Marks a canned reply, in the extensions of its response: a business counts them by it, and shows them for what they are.
+/// Marks a canned reply, in the extensions of its response, so that an application can count it and label it.
 ///
-/// On the wire the header `evenkeel-canned: true` says the same, and so does the id of the answer, which has `canned` in
-/// it, for clients that hide headers. (Answers of Ollama have no id.)
+/// On the wire, the header `evenkeel-canned: true` marks it, and so does the id of the answer, which contains `canned`, for
+/// clients that hide headers. (Ollama answers have no id.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CannedReply;
 
-/// The mark in the headers.
+/// The header that marks a canned reply.
 pub(crate) const CANNED: HeaderName = HeaderName::from_static("evenkeel-canned");
 
 // === impl Canned ===
 
 impl Canned {
-    /// Always that text.
+    /// Always replies with `text`.
     pub fn text(text: impl Into<String>) -> Self {
         let text = text.into();
         let blank = text.trim().is_empty();
         Self { blank, ..Self::from_context(move |_| text.clone()) }
     }
 
-    /// A text made for the request. It must be quick and must not block.
+    /// Makes the text from the request. The closure must be quick and must not block.
     pub fn from_request(reply: impl Fn(&Request) -> String + Send + Sync + 'static) -> Self {
         Self::from_context(move |question| reply(question.request()))
     }
 
-    /// A text made for the question: in its language, say. It must be quick and must not block.
+    /// Makes the text from the [`CannedContext`], for example in the language of the user. The closure must be quick and must not
+    /// block.
     ///
     /// ```
     /// use evenkeel::fallback::{Canned, CannedContext};
@@ -77,7 +78,7 @@ impl Canned {
         self.blank
     }
 
-    /// The answer to a request; `None` where its dialect is not known.
+    /// The answer to a request; `None` if its dialect is not known.
     pub(crate) fn answer(&self, request: &Request, ask: &RequestInfo) -> Option<Response> {
         let text = (self.reply)(&CannedContext::new(request, ask));
         let mut response = ask.dialect()?.render(text.as_str(), ask).map(Body::from);

@@ -1,4 +1,4 @@
-//! What a canned reply may look at.
+//! The view of a request that a canned reply is made from.
 
 use std::fmt;
 
@@ -10,10 +10,10 @@ use crate::{
     route::shown,
 };
 
-/// A request as a canned reply sees it: what the user asked last, in which languages an answer is welcome, which model was
-/// asked. Read only where the closure asks.
+/// The request that a canned reply answers: the last text of the user, the accepted languages, the requested model. Parsed only
+/// when the closure calls the methods.
 ///
-/// No language is detected: the closure has the text, and the header where the caller sends one.
+/// The language is not detected: use the text, and the header `accept-language` if the caller sends it.
 pub struct CannedContext<'a> {
     request: &'a Request,
     ask: &'a RequestInfo,
@@ -26,14 +26,14 @@ impl<'a> CannedContext<'a> {
         Self { request, ask }
     }
 
-    /// The last text of the user; `None` where there is none, as when the last turn is an image alone and no other has a
-    /// text. It is the user's: it may hold anything, and belongs in no log.
+    /// The last text of the user; `None` if there is none, for example if the last turn is only an image and no other turn has
+    /// text. It is user input: it may contain anything, and should not be logged.
     pub fn last_user_text(&self) -> Option<String> {
         RequestEditor::open(self.ask, self.request.body())?.last_user_text()
     }
 
-    /// The languages of the header `accept-language`, best first, in lower case: `de-ch`, `de`, `en`. None where the caller
-    /// sends no such header; a back end has to send that of its customer.
+    /// The languages of the header `accept-language`, best first, in lower case: `de-ch`, `de`, `en`. Empty if the caller does
+    /// not send the header; a back end has to pass on the header of its customer.
     pub fn languages(&self) -> Vec<String> {
         let header =
             self.request.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
@@ -47,43 +47,43 @@ impl<'a> CannedContext<'a> {
                 languages.push((weight, name));
             }
         }
-        // Stable: of the same weight the first goes first.
+        // The sort is stable: languages of the same weight keep their order.
         languages.sort_by(|(one, _), (other, _)| other.total_cmp(one));
         languages.into_iter().map(|(_, name)| name).collect()
     }
 
-    /// Whether the language is among the first that are welcome: `de` for `de-CH;q=0.9, en;q=0.8` too.
+    /// Whether the preferred language is `language`, whatever its region: `de` matches `de-CH;q=0.9, en;q=0.8`.
     pub fn is_in(&self, language: &str) -> bool {
         let first = self.languages().into_iter().next().unwrap_or_default();
         first.split('-').next().is_some_and(|first| first.eq_ignore_ascii_case(language))
     }
 
-    /// The model that was asked.
+    /// The requested model.
     pub fn model(&self) -> Option<&str> {
         self.ask.model()
     }
 
-    /// Whether the request brings tools.
+    /// Whether the request has tools.
     pub fn tools(&self) -> bool {
         self.ask.tools()
     }
 
-    /// The wire language of the request.
+    /// The dialect of the request.
     pub fn dialect(&self) -> Option<Dialect> {
         self.ask.dialect()
     }
 
-    /// The request itself: for what the caller has put into its extensions, say.
+    /// The request itself, for example for the extensions that the caller has set.
     pub fn request(&self) -> &Request {
         self.request
     }
 }
 
-/// How many languages of a header are read.
+/// The maximum number of languages read from a header.
 const MOST: usize = 32;
 
 impl fmt::Debug for CannedContext<'_> {
-    /// Without a word of it.
+    /// Never prints text of the request.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Question").field("model", &self.model().map(shown)).finish_non_exhaustive()
     }

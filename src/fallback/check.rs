@@ -1,4 +1,4 @@
-//! Which fallbacks are right, and where a fallback may stand.
+//! Validates the fallbacks and their order.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::{ConfigError, target::group::check as check_equals};
 // === impl FallbackPolicy ===
 
 impl FallbackPolicy {
-    /// Checks every fallback, against the deadline of a call where one is set.
+    /// Validates every fallback, and its reserve against the deadline of a call if one is set.
     pub(crate) fn check(&self, deadline: Option<Duration>) -> Result<(), ConfigError> {
         if self.fallbacks.len() > Self::MAX_FALLBACKS {
             let allowed = format!("at most {} fallbacks", Self::MAX_FALLBACKS);
@@ -33,7 +33,7 @@ impl FallbackPolicy {
         Ok(())
     }
 
-    /// Where a fallback should stand, if it does not.
+    /// If the fallback is in the wrong place: where it is allowed.
     fn misplaced(&self, at: usize) -> Option<&'static str> {
         let (fallback, below) = (&self.fallbacks[at], &self.fallbacks[at + 1..]);
         if at == 0 && fallback.is_stored() {

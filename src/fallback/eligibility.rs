@@ -1,4 +1,4 @@
-//! Whether a fallback is for a failure, whether a call gets from it what it needs, and what is sent there.
+//! Decides whether a fallback takes a failure and can serve the call, and prepares the request for it.
 
 use super::{Fallback, failure::stops, step::Kind};
 use crate::{
@@ -10,19 +10,19 @@ use crate::{
     telemetry::{EditSummary, SkipReason},
 };
 
-/// The failure that a fallback is asked to make good.
+/// The failure that a fallback is considered for.
 #[derive(Clone, Copy)]
 pub(super) struct FailureContext<'a> {
     pub(super) outcome: Outcome,
     pub(super) offers: &'a Capabilities,
-    /// The fallback that failed.
+    /// The index of the fallback that failed.
     pub(super) at: usize,
 }
 
 // === impl Fallback ===
 
 impl Fallback {
-    /// Whether a failure above leads here, and whether the call gets here what it needs.
+    /// Whether the fallback takes this failure, and can serve the call.
     pub(super) fn accepts(
         &self,
         call: (&RequestInfo, &[u8]),
@@ -41,7 +41,7 @@ impl Fallback {
             return if known { Ok(()) } else { Err(SkipReason::Capability) };
         }
         if matches!(self.kind, Kind::Wait) {
-            // A quota comes back by itself, or somebody pays. The breaker says for how long nobody is to ask.
+            // A quota is restored by itself or by a payment. The breaker decides how long the route stays open.
             let quota = matches!(
                 failed.outcome,
                 Outcome::QuotaExhausted { .. } | Outcome::Rejected { why: Rejection::Payment }
@@ -56,13 +56,13 @@ impl Fallback {
         Ok(())
     }
 
-    /// Whether it is there for that failure by name.
+    /// Whether [`on`](Self::on) names that failure.
     pub(super) fn names_failure(&self, outcome: Outcome, call: (&RequestInfo, &[u8])) -> bool {
         self.on.iter().any(|when| when.is(outcome, call))
     }
 
-    /// The request for this fallback, edited; or why the fallback is passed by: what the call still needs then is not offered, or
-    /// the fallback would only ask again what has failed already, as the caller sent it and where.
+    /// The edited request for this fallback; or why the fallback is skipped: it does not offer what the edited request still
+    /// needs, or it would send the same request to the same place where it has just failed.
     pub(super) fn prepare(
         &self,
         request: Request,
@@ -78,7 +78,7 @@ impl Fallback {
             return Err(SkipReason::Capability);
         }
         let again = matches!(self.kind, Kind::Addressed) && !self.edit.is_none() && !edited.changed;
-        // Refused, nothing was sent yet, and this fallback has a route of its own.
+        // After `NotSent` nothing was sent yet, and this fallback has a route of its own.
         if again && failed_plain.is_some_and(|outcome| !matches!(outcome, Outcome::NotSent { .. }))
         {
             return Err(SkipReason::Unchanged);
@@ -93,12 +93,12 @@ impl Fallback {
         Ok((request, edited))
     }
 
-    /// Whether it sends what the caller sent where the caller sent it.
+    /// Whether it sends the caller's request unchanged, to where the caller addressed it.
     pub(super) fn is_plain(&self) -> bool {
         matches!(self.kind, Kind::Addressed) && self.edit.is_none()
     }
 
-    /// Whether a call may need more than it offers.
+    /// Whether a call may need more than the fallback offers.
     pub(super) fn may_pass(&self) -> bool {
         self.offers != Capabilities::default() || self.edit.fits_any()
     }

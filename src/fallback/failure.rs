@@ -1,4 +1,4 @@
-//! What failed on the way down, and whether the call ends with it.
+//! The failures of the fallbacks so far, and whether the call ends with one.
 
 use std::time::Duration;
 
@@ -8,24 +8,24 @@ use crate::{
     outcome::{Outcome, Rejection},
 };
 
-/// The failure of the first target, and what the last one came to.
+/// The failure of the first target, and the outcome of the last fallback.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) first: Result<Response, Error>,
     pub(super) last: Outcome,
     pub(super) at: usize,
-    /// When it is worth coming back to any of the fallbacks, as far as they said.
+    /// The shortest wait that any of the fallbacks reported.
     pub(super) again: Option<Duration>,
-    /// Whether anything was sent.
+    /// Whether any attempt was sent.
     pub(super) sent: bool,
-    /// Whether a provider may have done what was asked.
+    /// Whether a provider may have acted on the request.
     pub(super) acted: bool,
 }
 
 // === impl Failure ===
 
 impl Failure {
-    /// One more fallback has failed.
+    /// Adds the failure of one more fallback.
     pub(super) fn after(before: Option<Self>, result: Result<Response, Error>, at: usize) -> Self {
         let verdict = judge(&result);
         let (last, acted) = (verdict.outcome(), verdict.may_have_acted());
@@ -41,7 +41,7 @@ impl Failure {
         }
     }
 
-    /// The targets below have failed as well, beside it.
+    /// Adds the failure of the targets below, which ran concurrently.
     pub(super) fn and(self, below: Self) -> Self {
         let again = self.again.into_iter().chain(below.again).min();
         let asked = below.at > self.at;
@@ -50,14 +50,14 @@ impl Failure {
         Self { first: self.first, last, at, again, sent, acted }
     }
 
-    /// What a call that did not wait for a fallback sees of it: our own refusal, or the end of its time.
+    /// A failure without a sent attempt: a local refusal, or the end of the call's time.
     pub(super) fn of(last: Outcome, at: usize) -> Self {
         Self { first: Err(Error::new(last)), last, at, again: None, sent: false, acted: false }
     }
 }
 
-/// Whether the call ends with this failure. On the first target that is for the outcome to say. Below it a request that a
-/// target finds wrong may be right for the next one: the first took no offence.
+/// Whether the call ends with this failure. For the first target the outcome decides. Below it, a request that one target rejects
+/// as wrong may be right for the next one: the first target did not reject it.
 pub(super) fn stops(outcome: Outcome, at: usize) -> bool {
     let elsewhere = at > 0 && outcome == Outcome::Rejected { why: Rejection::Request };
     !outcome.allows_fallback() && !elsewhere

@@ -1,13 +1,13 @@
-//! Which failures a fallback is for.
+//! Which failures a fallback takes.
 
 use crate::{
     dialect::{Dialect, RequestInfo, ToolFilter},
     outcome::{Outcome, Rejection},
 };
 
-/// A failure that a fallback can be for: see [`Fallback::on`](super::Fallback::on).
+/// A failure that a fallback takes: see [`Fallback::on`](super::Fallback::on).
 ///
-/// A refusal by our own breaker says only that the route was in trouble, so it is [`Unavailable`](Self::Unavailable),
+/// A refusal by our own breaker does not show what failed on the route, so it counts as [`Unavailable`](Self::Unavailable),
 /// [`Slow`](Self::Slow) and [`Tool`](Self::Tool) alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -16,19 +16,19 @@ pub enum FallbackOn {
     TooLarge,
     /// The rate was limited.
     RateLimited,
-    /// The quota was gone, or the account is to pay first.
+    /// The quota is exhausted, or the account must pay first.
     Quota,
-    /// The provider failed: it was unavailable or unreachable, or its answer broke, was cut short, empty or none.
+    /// The provider was unavailable or unreachable, or its answer was malformed, truncated, empty or missing.
     Unavailable,
-    /// It took too long: one of the limits of time passed.
+    /// A timeout passed.
     Slow,
-    /// The call brings the tool of that name, and failed as it may because of it: unavailable, slow, or rejected as wrong.
+    /// The call declares the tool of that name and failed in a way the tool may cause: unavailable, slow, or rejected as wrong.
     Tool(Box<str>),
-    /// The content was blocked. Without a fallback for it the ladder does not route around that.
+    /// The content was blocked. Without a fallback for it, the caller gets the blocked answer.
     Blocked,
-    /// The request was rejected as wrong. Without a fallback for it that is the answer.
+    /// The request was rejected as wrong. Without a fallback for it, the caller gets the rejection.
     Rejected,
-    /// The credential, the model, or what the request asks for was rejected.
+    /// The credential, the model, or a feature of the request was rejected.
     NoAccess,
 }
 

@@ -1,4 +1,4 @@
-//! Fallbacks for one call alone.
+//! Fallbacks of a single call.
 
 use super::{Fallback, FallbackPolicy};
 use crate::{ConfigError, context::Fallbacks};
@@ -6,15 +6,15 @@ use crate::{ConfigError, context::Fallbacks};
 // === impl Fallbacks ===
 
 impl Fallbacks {
-    /// How many fallbacks a call may bring.
+    /// The maximum number of fallbacks a call may bring: 8.
     pub const MAX_FALLBACKS: usize = 8;
 
-    /// These fallbacks, in this order.
+    /// Creates the fallbacks of a call, in this order.
     ///
     /// # Errors
     ///
-    /// Names the fallback and the field that is wrong; so also where there are more than [`MAX_FALLBACKS`](Self::MAX_FALLBACKS), or a fallback
-    /// stands below a canned reply. `fallbacks[0]` is the first of them.
+    /// Names the fallback and the field that is wrong. Also fails if there are more than [`MAX_FALLBACKS`](Self::MAX_FALLBACKS),
+    /// or a fallback is below a canned reply. `fallbacks[0]` is the first of them.
     pub fn new(fallbacks: impl IntoIterator<Item = Fallback>) -> Result<Self, ConfigError> {
         let mut fallbacks: Vec<_> = fallbacks.into_iter().take(Self::MAX_FALLBACKS + 1).collect();
         if fallbacks.len() > Self::MAX_FALLBACKS {
@@ -40,7 +40,7 @@ impl Fallbacks {
 // === impl FallbackPolicy ===
 
 impl FallbackPolicy {
-    /// The ladder of a call that brings fallbacks of its own.
+    /// The fallbacks of a call that brings its own: these come right below the first.
     pub(super) fn with(&self, own: &Fallbacks) -> Self {
         let (first, below) = self.fallbacks.split_at(1);
         Self { fallbacks: [first, own.steps(), below].concat(), ..self.clone() }

@@ -1,56 +1,56 @@
-//! The ladder: what is asked next when a target fails, down to a reply that cannot fail.
+//! Fallbacks: what is tried next when a target fails, down to a canned reply that cannot fail.
 //!
-//! A [`FallbackService`] tries its fallbacks in order until one answers. Use it wherever a customer waits: an outage of the provider then
-//! costs quality, step by step, in an order the business chose, and never an answer.
+//! A [`FallbackService`] tries its fallbacks in order until one answers. Use it where a user waits for the answer: during an
+//! outage of the provider the quality drops step by step, in the order you configured, but there is always an answer.
 //!
 //! | fallback | what it is |
 //! |---|---|
-//! | [`Fallback::original_request`] | where the caller sent the request: the first target, unless another is put there |
+//! | [`Fallback::original_request`] | where the caller sent the request: the first target, unless another is configured |
 //! | [`Fallback::target`] | another model, key, region or provider: a [`Target`] |
-//! | [`Fallback::targets`] | several that are as good as each other; [`balance`](crate::balance), below, chooses for each attempt |
+//! | [`Fallback::targets`] | several equal targets; [`balance`](crate::balance), below, chooses one for each attempt |
 //! | [`Fallback::stored`] | the last good answer to the same request, from the [`cache`](crate::cache) |
-//! | [`Fallback::wait_for_recovery`] | waits for recovery, and asks the fallbacks above again: for work that nobody waits for |
-//! | [`Fallback::canned`], [`Fallback::reply`] | a reply that cannot fail; the last fallback |
+//! | [`Fallback::wait_for_recovery`] | waits for recovery, then tries the fallbacks above again: for work without a waiting user |
+//! | [`Fallback::canned`], [`Fallback::reply`] | a canned reply; always the last fallback |
 //!
-//! Below the first, those of the call itself come before those of all calls: [`Fallbacks`] in the extensions of its request.
+//! [`Fallbacks`] in the extensions of a request come right below the first target, before the fallbacks of all calls.
 //!
 //! # Which failures move down
 //!
-//! Those that another target may not have: the provider is unavailable, limits the rate, is silent, cannot be reached,
-//! breaks or cuts its answer; the quota, the credential or the model is gone; our own breaker refused. A request that is
-//! too large goes to a fallback that declares a larger context, or none. A request that is wrong everywhere, and one that
-//! the provider's content filter refused, are answered as they are: the ladder does not route around a refusal.
-//! [`Fallback::on`] makes a fallback for some failures alone, [`FallbackOn`]: a request that is too large goes to the model with the large
-//! context, a slow route to the small model, a failing tool to the same model without it. It can also open the two ways that
-//! are closed by default, for blocked content and for a request that was rejected as wrong; only fallbacks that name these are
-//! asked then.
+//! Failures that another target may not have: the provider is unavailable, limits the rate, does not respond, cannot be reached,
+//! or breaks off or truncates its answer; the quota is exhausted, the credential or the model is rejected; our own breaker
+//! refused. A request that is too large goes to a fallback that declares a larger context, or none. A request that is wrong for
+//! every provider, or that the provider's content filter blocked, is not passed on: the caller gets that answer. [`Fallback::on`]
+//! limits a fallback to some failures ([`FallbackOn`]): send a request that is too large to the model with the large context, a
+//! slow route to the small model, a failing tool to the same model without it. It can also enable the two cases that are off by
+//! default, blocked content and requests that were rejected as wrong; these go only to fallbacks that name them.
 //!
-//! When all fallbacks fail, the caller sees the failure of the first; the [`AttemptLog`](crate::context::AttemptLog) has the rest.
+//! When all fallbacks fail, the caller gets the failure of the first; the [`AttemptLog`](crate::context::AttemptLog) has the
+//! rest.
 //!
 //! # Which calls stay
 //!
-//! An answer of another account, or of another model, is not always one. These calls stay at the first target's target, and at
-//! those of its equals that have the same account or model; a fallback below is passed by for them
+//! An answer from another account, or from another model, is not always a valid substitute. These calls stay at the first target,
+//! and at those of its equal targets that have the same account or model; other fallbacks are skipped for them
 //! ([`SkipReason::Bound`](crate::telemetry::SkipReason::Bound)):
 //!
-//! | call | goes below |
+//! | call | may go to |
 //! |---|---|
-//! | chats, token counts, moderations, reranking | to any fallback |
-//! | embeddings | nowhere: vectors of another model are of no use |
-//! | pictures, speech | nowhere: each one costs |
-//! | files, batches, training, all that is stored at a provider, models, unknown paths | to fallbacks at the same account |
-//! | chats that name a file, a stored response, a conversation, a container, a vector store or a cache | to fallbacks at the same account |
-//! | chats with a model that is the account's own (`ft:…`) | to fallbacks at the same account, or with a model of their own |
+//! | chats, token counts, moderations, reranking | any fallback |
+//! | embeddings | no fallback: vectors of another model are of no use |
+//! | pictures, speech | no fallback: each one costs |
+//! | files, batches, training, anything stored at a provider, models, unknown paths | fallbacks at the same account |
+//! | chats that name a file, a stored response, a conversation, a container, a vector store or a cache | fallbacks at the same account |
+//! | chats with a model that belongs to the account (`ft:…`) | fallbacks at the same account, or with a model of their own |
 //!
-//! [`Fallback::operations`] takes them by name. What changes something at the provider is never sent once more after an attempt that
-//! may have changed it, to whichever target: see [`retry`](crate::retry).
+//! [`Fallback::operations`] allows them by name. A call that changes something at the provider is never sent again after an
+//! attempt that may have made the change, to any target: see [`retry`](crate::retry).
 //!
-//! # Asking for less
+//! # Edits
 //!
-//! An [`Edit`] makes a fallback ask for less than the caller did, in every dialect: a shorter answer, no tools or not that one,
-//! fewer of the oldest turns, no images, no stream. It is applied behind the fallback's target; what it does not name keeps its
-//! bytes. What a call then still needs must be offered ([`Capabilities`]: context, tools, vision, JSON), else the fallback is passed by;
-//! the first target too, where another takes the call.
+//! An [`Edit`] makes a fallback request less than the caller did, in every dialect: a shorter answer, without all or some tools,
+//! fewer of the oldest turns, no images, no stream. It is applied after the fallback's target; fields that it does not name keep
+//! their bytes. The fallback must offer what the edited call still needs ([`Capabilities`]: context, tools, vision, JSON), else
+//! it is skipped. The first target is skipped too if another fallback takes the call.
 //!
 //! ```
 //! use evenkeel::fallback::{Edit, FallbackPolicy, Capabilities, Fallback, Target, FallbackOn};
@@ -75,57 +75,58 @@
 //! ```
 //!
 //! A fallback without tools, images or a stream has a route of its own (its model ends in `:no-web_search`, `:no-tools`,
-//! `:no-images` or `:no-stream`), and with it a breaker of its own: calls with a tool that is gone may open the breaker of the
-//! model, and the same model without the tool goes on answering. When the provider is down altogether each of the two finds it
-//! out. A fallback that would send to the same place what has just failed there, as the call brings no such tool, is passed by.
+//! `:no-images` or `:no-stream`), and so a breaker of its own: calls with a broken tool may open the breaker of the model, while
+//! the same model without the tool continues to answer. When the provider is down altogether, each of the two breakers has to
+//! detect it. A fallback that would only repeat what has just failed at the same place, since the call has no such tool, is
+//! skipped.
 //!
-//! What a dropped tool was asked and said in earlier turns goes with it, each call with its results; the question is asked
-//! anew. A word stays in the place of an image.
+//! Calls of a dropped tool in earlier turns are dropped with their results; the question is sent again. An image is replaced by a
+//! word.
 //!
 //! # Canned replies
 //!
-//! A text, or a closure over the [`CannedContext`]: the last words of the user, the languages of `accept-language`, the model. It
-//! comes in the dialect and form that was asked, and is marked so that a business can count and show it: by the extension
-//! [`CannedReply`], by the header `evenkeel-canned: true`, and by an id with `canned` in it (`chatcmpl-canned-…`,
+//! A text, or a closure over the [`CannedContext`]: the last text of the user, the languages of `accept-language`, the model. It
+//! is rendered in the dialect and form that was requested, and marked so that an application can count and label it: by the
+//! extension [`CannedReply`], by the header `evenkeel-canned: true`, and by an id with `canned` in it (`chatcmpl-canned-…`,
 //! `resp_canned-…`, `msg_canned-…`, Gemini's `responseId`; Ollama has none).
 //!
 //! # Streams that fail while they are read
 //!
-//! They end in an error, unless [`FallbackPolicy::mid_stream_failure`] says that a fallback below is to go on with them: see
+//! They end in an error, unless [`FallbackPolicy::mid_stream_failure`] lets a fallback below continue them: see
 //! [`stream`](crate::stream).
 //!
 //! # A breaker's probe
 //!
-//! A call that is the probe of a route that was down may be slow, so it is raced: when it has taken as long as first events
-//! there usually take (500 ms where that is not known), or a fifth of what they take on the next fallback, the targets below are
-//! asked beside it, as for any other call. The first answer counts; the probe goes on to its end without its caller, for the
-//! breaker to learn from. The attempt log has it from the moment the race starts, as cancelled until it ends.
+//! A call that is the probe of a route that was down may be slow, so it is raced. When it has taken the usual time to the first
+//! event on that route (500 ms if unknown), or a fifth of that time on the next fallback, the targets below are tried
+//! concurrently, as for any other call. The first answer wins; the probe continues without its caller, so that the breaker
+//! records its outcome. The attempt log has the probe from the start of the race, as cancelled until it ends.
 //!
-//! A stored answer and a canned reply race nobody: they are for a call that no target answers in its time.
+//! A stored answer and a canned reply do not take part in the race: they are for a call that no target answers in time.
 //!
 //! # Time
 //!
-//! All fallbacks share the call's deadline. A fallback keeps time back for those below it ([`Fallback::reserve`]); it is cut off
-//! there, whatever it does, and the next one is asked. A stored answer and a canned reply need no time, so there is always an
-//! answer. The last target that can be asked has all that is left: for it the limits of an attempt that were not set give way
-//! ([`timeout`](crate::timeout)). Fallbacks that do not take the call when the one above times out do not count.
+//! All fallbacks share the call's deadline. A fallback keeps time back for those below it ([`Fallback::reserve`]): when only that
+//! time is left, its attempt is cut off and the next fallback is tried. A stored answer and a canned reply need no time, so they
+//! always fit. The last available target has all the time that is left: attempt timeouts that were not set explicitly do not
+//! apply to it ([`timeout`](crate::timeout)). Fallbacks that do not take the call when the one above times out do not count.
 //!
-//! With less than a second left, or a tenth of what the call has, no target is asked; a shorter reserve that was set is time
-//! enough.
+//! With less than a second left (or a tenth of the call's time, if that is less), no target is tried. If a shorter reserve is
+//! set, that is the minimum.
 //!
 //! # Extra attempts
 //!
-//! However many fallbacks a call has, it makes at most one attempt at each, as many retries at the first target as its
-//! policy allows, and as many more at all those below together. What may have been billed (a broken connection, an answer
-//! that was cut, empty or not of this API, a second copy) is repeated once in a call. A call that waits for recovery asks
-//! again beyond that, without retries; it ends after five answers that were paid for and of no use.
+//! A call makes at most one attempt at each fallback, plus the retries that its policy allows at the first target, plus the same
+//! number of retries at all targets below together. An attempt that may have been billed (a broken connection, an answer that was
+//! truncated, empty or malformed, a second copy) is repeated once in a call. A call that waits for recovery makes more attempts,
+//! without retries; it ends after five answers that were billed and useless.
 //!
 //! # Defaults
 //!
 //! * one fallback: the request as it was addressed
 //! * reserve: a third of the time that is left, for all targets below together; at most two thirds, whatever is set
-//! * a fallback asks for all that the caller did, and is for every failure that moves down
-//! * a fallback offers everything: any context size, tools, images, answers in JSON; but a prefill only where it declares it
+//! * a fallback has no edit, and takes every failure that moves down
+//! * a fallback offers everything: any context size, tools, images, answers in JSON; but a prefill only if it declares it
 //! * a stream that fails while it is read ends in an error
 //!
 //! # Example
@@ -148,42 +149,41 @@
 //!
 //! # Credentials
 //!
-//! They belong to a target. To another origin go the headers and the keys of a query that are known to be for every
-//! provider, and the target's own: the key of one is never sent to another, whatever it is called. What else a provider of
-//! yours needs is added by [`IdentityPolicy::forward`](crate::identity::IdentityPolicy::forward). A header whose value is
-//! marked as [sensitive](http::HeaderValue::set_sensitive) never goes along.
+//! They belong to a target. A request to another origin carries the target's own credentials, and only those headers and query
+//! keys that are known to be meant for every provider: the key of one provider is never sent to another, whatever its name. Add
+//! others that your provider needs with [`IdentityPolicy::forward`](crate::identity::IdentityPolicy::forward). A header whose
+//! value is marked as [sensitive](http::HeaderValue::set_sensitive) is never forwarded.
 //!
 //! # Events
 //!
-//! [`FallbackEntered`](crate::telemetry::EventKind::FallbackEntered), [`RequestEdited`](crate::telemetry::EventKind::RequestEdited) with
-//! counts and names of tools, [`FallbackSkipped`](crate::telemetry::EventKind::FallbackSkipped),
-//! [`ProbeRaced`](crate::telemetry::EventKind::ProbeRaced), [`Resumed`](crate::telemetry::EventKind::Resumed). The answer of any
-//! fallback but the first carries the headers `evenkeel-served-by` and `evenkeel-attempts`; those of a stream that is gone on with
-//! are the ones of its beginning.
+//! [`FallbackEntered`](crate::telemetry::EventKind::FallbackEntered),
+//! [`RequestEdited`](crate::telemetry::EventKind::RequestEdited) with counts and names of tools,
+//! [`FallbackSkipped`](crate::telemetry::EventKind::FallbackSkipped), [`ProbeRaced`](crate::telemetry::EventKind::ProbeRaced),
+//! [`Resumed`](crate::telemetry::EventKind::Resumed). The answer of any fallback but the first has the headers
+//! `evenkeel-served-by` and `evenkeel-attempts`; a continued stream keeps the headers of its first answer.
 //!
 //! # Pitfalls
 //!
-//! [`Fallback::original_request`] is where the caller sent the call. Where another target stands in the first place
+//! [`Fallback::original_request`] is where the caller sent the call. If another target is configured first
 //! ([`FallbackPolicy::primary`]), the same model without a tool is `Fallback::target` with that target again.
 //!
-//! The ladder rewrites where a request goes and which model it names, not its language: a target must speak the dialect
-//! of the request. A target at an unusual path says which it speaks ([`Target::dialect`]), and where
-//! ([`Target::endpoint`]). A request without a known dialect (embeddings, files) is not answered by a canned reply, nor
-//! edited.
+//! A fallback changes where a request goes and which model it names, not its dialect: a target must speak the dialect of the
+//! request. A target at an unusual path must declare its dialect ([`Target::dialect`]) and path ([`Target::endpoint`]). A request
+//! without a known dialect (embeddings, files) gets no canned reply and is not edited.
 //!
-//! Tokens are estimated, four bytes of the request to one: declare a context with room to spare. Text in scripts such as
-//! Chinese takes more tokens than that. What a provider keeps of a conversation itself (`previous_response_id`) is not counted.
+//! Tokens are estimated at four bytes of the request each: declare a context with room to spare. Text in scripts such as Chinese
+//! takes more tokens than that. A conversation that the provider stores (`previous_response_id`) is not counted.
 //!
-//! A canned reply to a call that wants JSON is the text all the same: let the closure write JSON there.
+//! A canned reply to a call that wants JSON is still the text: let the closure write JSON there.
 //!
-//! # The map
+//! # Files
 //!
-//! | what | file |
+//! | concern | file |
 //! |---|---|
-//! | the fallbacks | `policy`: in order; `step`: one; `canned`, `canned_context`; `fallbacks`: of one call; `check`: which are right |
-//! | whether a fallback is asked | `fallback_on`: the failures it is for; `bound`: the calls that stay; `ready`: these, what it can do and what it asks less of |
-//! | one call | `steps`: asks one fallback; `descent`: fallback after fallback; `descent/below`: which fallbacks below take the call; `failure`: what failed on the way |
-//! | on the way | `race`: of a probe with the fallbacks below; `wait`, `gate`: for recovery, one by one; `restream`, `resume`: the answer as a stream, and to its end |
+//! | the fallbacks | `policy`: the list; `step`: one of them; `canned`, `canned_context`; `fallbacks`: those of one call; `check`: validation |
+//! | whether a fallback is tried | `fallback_on`: the failures it takes; `bound`: the calls that stay; `eligibility`: both, and capabilities and edits |
+//! | one call | `steps`: sends to one fallback; `run`: one after another; `run/below`: which fallbacks below take the call; `failure` |
+//! | along the way | `race`: a probe against the fallbacks below; `wait`, `recovery_queue`; `restream`, `resume`: the answer as a stream |
 
 mod bound;
 mod canned;

@@ -1,4 +1,4 @@
-//! The fallbacks, in order.
+//! The list of fallbacks.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use crate::{
     target::{SpokenDialects, Target},
 };
 
-/// The fallbacks, in order: the first is asked first.
+/// The fallbacks, in the order in which they are tried.
 ///
 /// # Defaults
 ///
@@ -27,27 +27,27 @@ pub struct FallbackPolicy {
 // === impl FallbackPolicy ===
 
 impl FallbackPolicy {
-    /// How many fallbacks a ladder may have.
+    /// The maximum number of fallbacks: 32.
     pub const MAX_FALLBACKS: usize = 32;
 
-    /// The request as it was addressed, and nothing below it.
+    /// Sends the request as it was addressed, with no fallback below.
     pub fn new() -> Self {
         Self { fallbacks: vec![Fallback::original_request()], resume: MidStreamFailure::Error }
     }
 
-    /// Sends every call to that target first, wherever it was addressed.
+    /// Sends every call to that target first, whatever its address.
     #[must_use]
     pub fn primary(self, target: Target) -> Self {
         self.first(Fallback::target(target).named("primary"))
     }
 
-    /// Spreads every call over several equal targets first, wherever it was addressed: see [`Fallback::targets`].
+    /// Spreads every call over several equal targets first, whatever its address: see [`Fallback::targets`].
     #[must_use]
     pub fn primaries(self, targets: impl IntoIterator<Item = Target>) -> Self {
         self.first(Fallback::targets(targets).named("primary"))
     }
 
-    /// Puts another fallback in the first place.
+    /// Replaces the first fallback.
     #[must_use]
     pub fn first(mut self, fallback: Fallback) -> Self {
         self.fallbacks[0] = fallback;
@@ -61,21 +61,21 @@ impl FallbackPolicy {
         self
     }
 
-    /// What becomes of a stream that fails while it is read. A call whose request has a [`MidStreamFailure`] in its extensions has
-    /// that instead.
+    /// What happens to a stream that fails while it is read. A [`MidStreamFailure`] in the extensions of a request overrides it
+    /// for that call.
     #[must_use]
     pub fn mid_stream_failure(mut self, resume: MidStreamFailure) -> Self {
         self.resume = resume;
         self
     }
 
-    /// The first target that gives a stored answer: it needs a cache.
+    /// The index and name of the first fallback that gives a stored answer, which needs a cache.
     pub(crate) fn stored(&self) -> Option<(usize, &str)> {
         let at = self.fallbacks.iter().position(Fallback::is_stored)?;
         Some((at, &self.fallbacks[at].name))
     }
 
-    /// What a call asks for, in the dialect that its targets speak.
+    /// The parsed request, read in the dialect that its targets speak.
     pub(super) fn info(&self, request: &mut Request) -> Arc<RequestInfo> {
         self.dialects().read(request)
     }
@@ -96,33 +96,34 @@ impl FallbackPolicy {
         }
     }
 
-    /// Whether a call may ask more than the first target, or that one again.
+    /// Whether a call may be sent to any fallback below the first, or to the first again.
     pub(super) fn asks_again(&self) -> bool {
         self.fallbacks[1..].iter().any(|fallback| !fallback.is_instant())
     }
 
-    /// With how little time a target is still asked, of a call that has `whole`: with all that a fallback is to leave.
+    /// The least time left with which a target is still tried, for a call with `whole` in all: never more than the smallest
+    /// reserve that is set.
     pub(super) fn least_attempt(&self, whole: Duration) -> Duration {
         let set = self.fallbacks.iter().filter_map(|fallback| fallback.reserve).min();
         least_attempt(whole).min(set.unwrap_or(Duration::MAX))
     }
 
-    /// The time that the first target has of a deadline: what the fallbacks below do not keep back. For
+    /// The share of a deadline that the first target has: what the fallbacks below do not reserve. For
     /// [`TimeoutPolicy::within`](crate::timeout::TimeoutPolicy::within).
     pub fn first_target_time(&self, deadline: Duration) -> Duration {
         let back = if self.asks_again() { self.reserve(0, deadline, true) } else { Duration::ZERO };
         deadline.saturating_sub(back)
     }
 
-    /// The time that the fallback at `at` keeps back of what is `left`, for those below it: a third for all of them together
-    /// where one of them `takes_time`, and none for what is made or stored here.
+    /// The time that the fallback at `at` reserves, out of `left`, for those below it: a third for all of them together if one of
+    /// them `takes_time`, and none for stored answers and canned replies.
     pub(super) fn reserve(&self, at: usize, left: Duration, takes_time: bool) -> Duration {
-        /// An answer made here takes no time; this much keeps it ahead of the deadline itself.
+        /// A local answer takes no time; this margin keeps it ahead of the deadline.
         const INSTANT: Duration = Duration::from_millis(20);
         let below = !self.fallbacks[at + 1..].is_empty();
         let share = if takes_time { left / 3 } else { Duration::ZERO };
         let least = if below { INSTANT.min(left / 10) } else { Duration::ZERO };
-        // A call in a hurry, with less left than is to be kept back, still asks the fallback that was put first.
+        // A call with less time left than the reserve still tries the fallback that comes first.
         let most = left / 3 * 2;
         self.fallbacks[at].reserve.unwrap_or(share).max(least).min(most)
     }

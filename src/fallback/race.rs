@@ -1,4 +1,4 @@
-//! The race of a breaker's probe with the targets below it: callers do not pay for probing.
+//! Races a breaker's probe against the targets below it, so that the caller of the probe is not delayed.
 
 use std::time::Duration;
 
@@ -21,25 +21,25 @@ use crate::{
     time::saturating_add,
 };
 
-/// Where the usual time of a route is not known.
+/// The delay for a route whose usual time is not known.
 const UNKNOWN: Duration = Duration::from_millis(500);
-/// So many samples tell what is usual.
+/// The minimum number of samples for a usual time.
 const SAMPLES: u32 = 5;
 const MEDIAN: f64 = 0.5;
 
-/// Who came first.
+/// The winner of the race.
 pub(super) enum RaceResult {
     /// The fallback itself.
     Own(Result<Response, Error>),
-    /// One below it.
+    /// A fallback below it.
     Below(Result<Response, Error>),
-    /// Nobody: the fallback failed with this, and so did all targets below it.
+    /// None: the fallback failed with this result, and so did all targets below it.
     Nobody(Result<Response, Error>, Box<Failure>),
 }
 
-/// Asks a fallback. Where that is a breaker's probe, and slow, the targets below are asked beside it, as they are for every
-/// other call of that time. The first answer counts. The probe goes on without its caller until it is decided. What is
-/// made or stored here takes no part: it is for a call that no target answers.
+/// Sends to a fallback. If that attempt is a breaker's probe and slow, the targets below are tried concurrently, as they are for
+/// other calls at that time. The first answer wins. The probe continues without its caller until it is decided. Stored answers
+/// and canned replies take no part: they are for a call that no target answers.
 pub(super) async fn run<S: Upstream>(
     descent: &mut FallbackRun<S>,
     at: usize,
@@ -81,7 +81,7 @@ pub(super) async fn run<S: Upstream>(
     }
 }
 
-/// A failure of the fallback itself, and what those below came to.
+/// The result of the race after the fallback itself has failed.
 fn against(failed: Result<Response, Error>, end: StepResult) -> RaceResult {
     match end {
         StepResult::Answered(told) => RaceResult::Below(told),
@@ -89,13 +89,13 @@ fn against(failed: Result<Response, Error>, end: StepResult) -> RaceResult {
     }
 }
 
-/// Whether the call ends with it, whatever those below come to.
+/// Whether the call ends with this result, whatever the outcome of those below.
 fn is_conclusive(result: &Result<Response, Error>, at: usize) -> bool {
     stops(judge(result).outcome(), at)
 }
 
-/// Waits until an attempt has been the probe for longer than it is waited for; a retry may be the probe where the first is
-/// not.
+/// Waits until an attempt has been the probe for longer than the race delay. A retry may be the probe even if the first attempt
+/// is not.
 async fn slow<S: Upstream>(descent: &FallbackRun<S>, at: usize, signal: &ProbeSignal) -> Probe {
     loop {
         let probe = signal.raised().await;
@@ -106,18 +106,18 @@ async fn slow<S: Upstream>(descent: &FallbackRun<S>, at: usize, signal: &ProbeSi
     }
 }
 
-/// Lets the probe come to its end without its caller: its outcome counts. It is bounded by its own limits, and the
-/// breaker has one at a time.
+/// Lets the probe finish without its caller, so that its outcome is recorded. It is bounded by its own timeouts, and the breaker
+/// has one probe at a time.
 fn detach(probe: BoxFuture<'static, Result<Response, Error>>) {
     if let Ok(runtime) = Handle::try_current() {
-        // The answer itself is nobody's any more: it is dropped as soon as it has begun.
+        // The answer has no reader any more: it is dropped as soon as it has begun.
         let probe = SpanHandle::current().around(async move { drop(probe.await) });
         drop(runtime.spawn(probe));
     }
 }
 
-/// How long a probe is waited for before the next fallback is asked: as long as first events of its route usually take, and no
-/// more than a fifth of what they take on the next fallback, so that its caller is served hardly later than the others.
+/// The delay before the next fallback is tried: the usual time to the first event on the probe's route, and at most a fifth of
+/// that time on the next fallback, so that the caller is served hardly later than others.
 fn race_delay<S: Upstream>(descent: &FallbackRun<S>, at: usize) -> Duration {
     let latencies = &descent.steps().latencies;
     let usual = |at: usize| -> Option<Duration> {

@@ -1,4 +1,4 @@
-//! Where calls wait for recovery: one at a time asks again, the oldest first.
+//! The queue in which calls wait for recovery: one call at a time tries again, the oldest first.
 
 use std::{
     collections::BTreeMap,
@@ -15,9 +15,8 @@ use crate::{
     time::saturating_add,
 };
 
-/// A gate through which one call at a time goes; among those that wait, the one that came first.
-///
-/// Whoever goes back to waiting keeps its place: the order is that of the [`QueueTicket`]s.
+/// A queue that lets one call through at a time, in the order of the [`QueueTicket`]s. A call that goes back to waiting keeps its
+/// ticket, and so its place.
 #[derive(Clone, Default)]
 pub(super) struct RecoveryQueue(Arc<Mutex<Queue>>);
 
@@ -25,9 +24,9 @@ pub(super) struct RecoveryQueue(Arc<Mutex<Queue>>);
 struct Queue {
     next: u64,
     taken: bool,
-    /// When the last one went through.
+    /// When the last call went through.
     passed: Option<Instant>,
-    /// Those that wait, by ticket. As many as there are calls under way, each of which its caller holds.
+    /// The waiting calls, by ticket. At most one entry for each call under way.
     waiting: BTreeMap<u64, Arc<Notify>>,
 }
 
@@ -35,10 +34,10 @@ struct Queue {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct QueueTicket(u64);
 
-/// The turn of one call. Dropped, it is the next one's.
+/// The turn of one call. Dropping it passes the turn to the next call.
 pub(super) struct QueueTurn(RecoveryQueue);
 
-/// A call that waits. Dropped, it leaves the queue, and hands on a turn it was given meanwhile.
+/// A waiting call. Dropping it leaves the queue, and passes on a turn it was given in the meantime.
 struct Waiting<'a> {
     gate: &'a RecoveryQueue,
     ticket: QueueTicket,
@@ -49,14 +48,14 @@ struct Waiting<'a> {
 // === impl RecoveryQueue ===
 
 impl RecoveryQueue {
-    /// A place behind all others.
+    /// Issues a ticket behind all others.
     pub(super) fn ticket(&self) -> QueueTicket {
         let mut queue = lock(&self.0);
         queue.next += 1;
         QueueTicket(queue.next)
     }
 
-    /// Waits for the turn of that ticket.
+    /// Waits for the turn of `ticket`.
     pub(super) async fn turn(&self, ticket: QueueTicket) -> QueueTurn {
         let called = Arc::new(Notify::new());
         lock(&self.0).waiting.insert(ticket.0, called.clone());
@@ -67,17 +66,17 @@ impl RecoveryQueue {
         QueueTurn(self.clone())
     }
 
-    /// When the next may go through: so long after the last.
+    /// When the next call may go through: `apart` after the last.
     pub(super) fn opens(&self, apart: Duration) -> Instant {
         lock(&self.0).passed.map_or_else(Instant::now, |last| saturating_add(last, apart))
     }
 
-    /// Somebody goes through now.
+    /// Records that a call goes through now.
     pub(super) fn passed(&self) {
         lock(&self.0).passed = Some(Instant::now());
     }
 
-    /// Gives a turn that nobody has to the one that came first.
+    /// Gives a free turn to the waiting call with the oldest ticket.
     fn call_next(&self) {
         let mut queue = lock(&self.0);
         if queue.taken {
@@ -85,7 +84,7 @@ impl RecoveryQueue {
         }
         if let Some((_, first)) = queue.waiting.pop_first() {
             queue.taken = true;
-            // Kept for one who does not wait for it yet: it is lost to nobody.
+            // `Notify` stores the permit if the call does not wait for it yet.
             first.notify_one();
         }
     }
@@ -96,7 +95,7 @@ impl RecoveryQueue {
     }
 }
 
-/// Calls that wait hold the gate that they wait at.
+/// A waiting call holds a clone of its queue, so a queue in use is not evicted.
 impl AtRest for RecoveryQueue {
     fn rest(&self, _: Instant) -> Rest {
         if Arc::strong_count(&self.0) > 1 { Rest::Busy } else { Rest::Settled }
@@ -126,7 +125,7 @@ impl Drop for Waiting<'_> {
         }
         let left = lock(&self.gate.0).waiting.remove(&self.ticket.0);
         if left.is_none() {
-            // It was called, and never knew.
+            // The turn was given, but never received.
             self.gate.free();
         }
     }
@@ -162,7 +161,7 @@ mod tests {
         let mut gone = Box::pin(gate.turn(tickets[1]));
         let mut stays = Box::pin(gate.turn(tickets[2]));
         assert!((&mut gone).now_or_never().is_none() && (&mut stays).now_or_never().is_none());
-        // He has the turn, and does not know it.
+        // The dropped waiter was given the turn, and never received it.
         drop(first);
         drop(gone);
         assert!(stays.now_or_never().is_some());

@@ -1,4 +1,4 @@
-//! Goes on down the ladder with a stream that failed while it was read.
+//! Continues a stream that failed while it was read, at a fallback below.
 
 use std::{
     sync::{Arc, atomic::AtomicBool},
@@ -20,14 +20,14 @@ use crate::{
     telemetry::{EventKind, SkipReason, SpanHandle},
 };
 
-/// What is left of the ladder for a call whose answer is being read.
+/// The fallbacks that are left for a call whose answer is being read.
 pub(super) struct Below<S> {
     fallbacks: FallbackSteps<S>,
     request: Request,
     ask: Arc<RequestInfo>,
-    /// The fallback that is asked next: each is asked once at most.
+    /// The fallback that is tried next: each is tried at most once.
     next: usize,
-    /// As long as the call had for its answer, so long has each that is to go on with it.
+    /// The time limit of the call, which each fallback that continues the answer has again.
     limit: Option<Duration>,
     bound: Option<StreamDeadline>,
     /// A body may be read outside of the span of its call.
@@ -37,7 +37,7 @@ pub(super) struct Below<S> {
 // === impl Below ===
 
 impl<S: Upstream> Below<S> {
-    /// Those below the fallback at `at`, if the call wants its stream to be gone on with and any of them can do it.
+    /// The fallbacks below `at`, if the call wants its stream to be continued and any of them can do it.
     pub(super) fn of(
         fallbacks: &FallbackSteps<S>,
         request: &mut Request,
@@ -65,7 +65,7 @@ impl<S: Upstream> Below<S> {
         })
     }
 
-    /// Puts an answer that has begun under the care of those below.
+    /// Wraps the body of an answer that has begun, so that those below continue it if it fails.
     pub(super) fn watch_over(mut self, mut response: Response) -> Response {
         let attempt_log = CallContext::of(&mut self.request).attempt_log.clone();
         let (Some(dialect), true) = (self.ask.dialect(), is_open(&mut response)) else {
@@ -74,7 +74,7 @@ impl<S: Upstream> Below<S> {
         self.bound = response.extensions().get().copied();
         let (usage, whole) = (UsageHandle::default(), Arc::new(AtomicBool::new(false)));
         response.extensions_mut().insert(usage.clone());
-        // It is that of the first answer.
+        // It is the length of the first answer.
         response.headers_mut().remove(CONTENT_LENGTH);
         let start =
             ResumeParts { dialect, attempt_log: attempt_log.clone(), usage, whole: whole.clone() };
@@ -86,13 +86,13 @@ impl<S: Upstream> Below<S> {
         })
     }
 
-    /// The request to a fallback for what comes after `said`; `None` if the fallback cannot go on with it.
+    /// The request to a fallback for what follows `said`; `None` if the fallback cannot continue the answer.
     fn request(&self, fallback: &Fallback, said: &str) -> Option<Request> {
         let mut request = self.request.clone();
         if fallback.is_instant() {
             return None;
         }
-        // With nothing said, the whole answer is what comes after it.
+        // With `said` empty, the fallback sends the whole answer.
         if !said.is_empty() {
             let prefilled =
                 self.ask.dialect()?.with_prefill(&mut request, said, fallback.prefill()?);
@@ -105,7 +105,7 @@ impl<S: Upstream> Below<S> {
             }
         }
         let (request, edited) = fallback.prepare(request, &self.ask, None).ok()?;
-        // What comes in one piece goes on with no stream.
+        // An answer in one piece cannot continue a stream.
         (!edited.unstreamed).then_some(request)
     }
 
@@ -173,7 +173,7 @@ impl<S: Upstream> Continuation for Below<S> {
     }
 }
 
-/// Whether the fallback at `at` can go on with the answer to a call.
+/// Whether the fallback at `at` can continue the answer to a call.
 fn goes_on(policy: &FallbackPolicy, at: usize, ask: &RequestInfo) -> bool {
     let may_go = ask.effects().repeats() && policy.may_go(at, ask).is_ok();
     may_go && policy.fallbacks[at].prefill().is_some()
@@ -184,7 +184,7 @@ fn is_watched(response: &mut Response) -> bool {
     response.body_mut().guard().is_some_and(|guard| guard.watched().is_some())
 }
 
-/// The same, and it is not whole yet.
+/// Whether it is such a stream, and not complete yet.
 fn is_open(response: &mut Response) -> bool {
     let guard = response.body_mut().guard();
     guard.is_some_and(|guard| guard.watched().is_some() && guard.outcome() == Outcome::Truncated)

@@ -1,4 +1,4 @@
-//! Which routes a call may take: to be told before it is made.
+//! The routes that a call may take, for questions before the call is made.
 
 use std::sync::Arc;
 
@@ -11,15 +11,15 @@ use crate::{
     target::group::EqualTargets,
 };
 
-/// The fallbacks of a ladder that was built: to be asked where a call would go.
+/// The fallbacks of a built layer, to look up the routes of a call.
 #[derive(Clone, Debug)]
 pub(crate) struct FallbackList(pub(super) Arc<FallbackPolicy>);
 
 // === impl FallbackList ===
 
 impl FallbackList {
-    /// Of each fallback that would ask somebody, in order, the routes of its equal targets; and whether the fallback leaves a target
-    /// alone by now.
+    /// For each fallback that would send a request, in order: the routes of its targets, and whether each target is ejected at
+    /// the moment.
     pub(crate) fn routes(&self, request: &Request) -> Vec<Vec<(Route, bool)>> {
         let mut request = request.clone();
         let own = request.extensions().get::<Fallbacks>().map(|own| Arc::new(self.0.with(own)));
@@ -30,7 +30,7 @@ impl FallbackList {
         let mut routes: Vec<_> =
             led.filter_map(|(_, fallback)| fallback.routes(&request, &ask)).collect();
         if routes.is_empty() && policy.fallbacks[0].asks() {
-            // Where no fallback takes it the first is asked all the same.
+            // If no fallback takes the call, it is sent to the first all the same.
             routes.push(beyond(policy.fallbacks[0].request(request, &ask)));
         }
         routes
@@ -40,7 +40,7 @@ impl FallbackList {
 // === impl FallbackPolicy ===
 
 impl FallbackPolicy {
-    /// Whether that fallback is asked where the first one is out.
+    /// Whether that fallback is tried when the first one is unavailable.
     fn leads_to(&self, at: usize, ask: &RequestInfo, request: &Request) -> bool {
         let outcome = Outcome::NotSent { retry_in: None };
         let failed = FailureContext { outcome, offers: &self.fallbacks[0].offers, at: 0 };
@@ -58,7 +58,7 @@ impl Fallback {
     }
 }
 
-/// The route of a request that is ready for its fallback, or those of the targets that it may go to.
+/// The route of a request that is prepared for its fallback, or the routes of its equal targets.
 fn beyond(mut request: Request) -> Vec<(Route, bool)> {
     match EqualTargets::of(&request) {
         Some(equals) => equals.pool.routes(&request),

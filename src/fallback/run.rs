@@ -1,4 +1,4 @@
-//! One call on its way down the ladder.
+//! One call on its way through the fallbacks.
 
 mod ask;
 mod below;
@@ -20,33 +20,33 @@ use crate::{
     telemetry::{EditSummary, EventKind, SkipReason},
 };
 
-/// One call on its way down. Clones are the same call, on another part of the way.
+/// One call on its way through the fallbacks. A clone is the same call, for another part of the fallbacks.
 #[derive(Clone)]
 pub(super) struct FallbackRun<S> {
     fallbacks: FallbackSteps<S>,
     ask: Arc<RequestInfo>,
-    /// As the caller made it.
+    /// The request as the caller made it.
     request: Request,
     attempt_log: AttemptLog,
     deadline: Option<Deadline>,
-    /// As long as it had for its answer.
+    /// The time that the call had for its answer at the start.
     limit: Option<Duration>,
-    /// With less time left no target is asked.
+    /// With less time left no target is tried.
     least: Option<Duration>,
     once: bool,
-    /// Nobody is asked any more: only what is answered here is of use.
+    /// No target is tried any more: only local answers are of use.
     late: bool,
-    /// It goes on beside a probe, from target to target: what is made or stored here races nobody.
+    /// Runs concurrently with a probe: stored answers and canned replies take no part.
     beside: bool,
-    /// The targets that are left were asked beside a probe.
+    /// The remaining targets were tried during the race with a probe.
     asked: bool,
-    /// The first target that was passed over as its route is under suspicion: it is asked after the others.
+    /// The first target that was skipped because its route is under suspicion: it is tried after the others.
     suspected: Option<usize>,
 }
 
-/// What a part of the way came to.
+/// The result of a range of fallbacks.
 pub(super) enum StepResult {
-    /// An answer, or a failure that is the caller's.
+    /// An answer, or a failure that goes to the caller.
     Answered(Result<Response, Error>),
     /// Every fallback failed.
     Failed(Failure),
@@ -88,7 +88,7 @@ impl<S: Upstream> FallbackRun<S> {
         }
     }
 
-    /// All the way.
+    /// Runs all fallbacks.
     pub(super) async fn run(mut self) -> Result<Response, Error> {
         let to = self.policy().fallbacks.len();
         let late = self.late.then(|| Failure::of(Outcome::TimedOut { phase: Phase::Deadline }, 0));
@@ -98,7 +98,7 @@ impl<S: Upstream> FallbackRun<S> {
         }
     }
 
-    /// From a fallback down to the last.
+    /// Runs the fallbacks from `from` to the last.
     pub(super) fn run_from(
         &mut self,
         from: usize,
@@ -108,7 +108,7 @@ impl<S: Upstream> FallbackRun<S> {
         self.run_range_boxed(from..to, failure)
     }
 
-    /// Boxed, as a fallback that waits goes the same way again.
+    /// Boxed, since a fallback that waits runs the same range again.
     pub(super) fn run_range_boxed(
         &mut self,
         way: Range<usize>,
@@ -135,7 +135,7 @@ impl<S: Upstream> FallbackRun<S> {
                 self.skip(at, SkipReason::Deadline);
                 continue;
             }
-            // What stands first is asked whatever it offers, unless another takes the call.
+            // The first fallback is tried whatever it offers, unless another takes the call.
             if at > 0 {
                 if let Err(why) = self.fits(at, failure.as_ref()) {
                     self.skip(at, why);
@@ -166,7 +166,7 @@ impl<S: Upstream> FallbackRun<S> {
         }
         match self.ask_suspected(failure).await {
             Some(end) => end,
-            // No fallback takes it: the first is asked all the same, so that its provider says why.
+            // No fallback takes the call: send it to the first all the same, so that its provider reports why.
             None => {
                 let ready = (
                     policy.fallbacks[0].request(self.request(), &self.ask),
@@ -186,7 +186,7 @@ impl<S: Upstream> FallbackRun<S> {
         });
     }
 
-    /// The request for a fallback, or why it is passed by.
+    /// The request for a fallback, or why it is skipped.
     fn prepare(
         &mut self,
         at: usize,
@@ -212,7 +212,7 @@ impl<S: Upstream> FallbackRun<S> {
         self.request.clone()
     }
 
-    /// The last fallback needs no copy, unless another may be asked after it, or one of its equal targets once more.
+    /// The last fallback needs no copy, unless another may be tried after it, or one of its equal targets again.
     fn request_for(&mut self, at: usize) -> Request {
         let fallbacks = &self.policy().fallbacks;
         let again =

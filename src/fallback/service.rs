@@ -20,7 +20,7 @@ use crate::{
     upstream::{ResponseFuture, take_ready},
 };
 
-/// Tries fallback after fallback. See [the module](super).
+/// Tries the fallbacks in order until one answers. See [the module](super).
 #[derive(Clone, Debug)]
 pub struct FallbackService<S> {
     steps: FallbackSteps<S>,
@@ -38,12 +38,12 @@ pub struct FallbackLayer {
 // === impl FallbackPolicy ===
 
 impl FallbackPolicy {
-    /// The layer, if every fallback is right.
+    /// Builds the layer, if every fallback is valid.
     ///
     /// # Errors
     ///
-    /// Names the fallback and field that is wrong: a base URL without a host, a name that cannot be a header, a fallback below a
-    /// canned reply, more than [`MAX_FALLBACKS`](Self::MAX_FALLBACKS) fallbacks.
+    /// Names the fallback and the field that is wrong: a base URL without a host, a name that cannot be a header, a fallback
+    /// below a canned reply, more than [`MAX_FALLBACKS`](Self::MAX_FALLBACKS) fallbacks.
     pub fn build(self) -> Result<FallbackLayer, ConfigError> {
         self.check(None)?;
         Ok(FallbackLayer::new(self))
@@ -71,20 +71,20 @@ impl FallbackLayer {
         self
     }
 
-    /// Keeps in that registry, which the other layers can share, where calls wait for recovery.
+    /// Keeps the queues of calls that wait for recovery in that registry, which the other layers can share.
     #[must_use]
     pub fn routes(mut self, routes: &Routes) -> Self {
         self.queues = RecoveryQueues::new(routes);
         self
     }
 
-    /// Its fallbacks, to be asked where a call would go.
+    /// The fallbacks, to look up the routes of a call.
     pub(crate) fn fallbacks(&self) -> FallbackList {
         FallbackList(self.policy.clone())
     }
 
-    /// Decides by what a [hedge](crate::hedge::HedgeLayer::latencies) below measures how long a probe may take before the next
-    /// target is asked beside it. Without it nothing is known of that.
+    /// Uses the latencies that a [hedge](crate::hedge::HedgeLayer::latencies) below measures, to decide how long a probe may take
+    /// before the next target is tried concurrently. Without it the usual time of a route is unknown.
     #[must_use]
     pub fn latencies(mut self, latencies: Latencies) -> Self {
         self.latencies = latencies;

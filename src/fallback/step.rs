@@ -1,4 +1,4 @@
-//! One step of the ladder.
+//! One fallback.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// One step of the ladder: where the request goes, or what is answered here.
+/// One fallback: a target for the request, or a local answer.
 #[derive(Clone, Debug)]
 pub struct Fallback {
     pub(super) name: Arc<str>,
@@ -23,20 +23,20 @@ pub struct Fallback {
     pub(super) reserve: Option<Duration>,
     pub(super) offers: Capabilities,
     pub(super) edit: Edit,
-    /// The failures it is for; all that move down where none is named.
+    /// The failures it takes; empty for all that move down.
     pub(super) on: Vec<FallbackOn>,
-    /// The operations that it takes although they belong where they were addressed.
+    /// The operations it takes although they are bound to the account or model they were addressed to.
     pub(super) takes: Vec<Operation>,
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum Kind {
-    /// Where the caller sent it.
+    /// Where the caller addressed the request.
     Addressed,
     Target(Box<Target>),
-    /// Several that are as good as each other.
+    /// Several equal targets.
     TargetGroup(TargetGroup),
-    /// What the cache has, up to that age.
+    /// A stored answer up to that age.
     Stored(Duration),
     Canned(Canned),
     Wait,
@@ -47,26 +47,26 @@ pub(super) enum Kind {
 pub(super) struct TargetGroup {
     pub(super) targets: Vec<Target>,
     pub(super) policy: BalancePolicy,
-    /// What is known of each; there when the ladder is built.
+    /// The state of each target; set when the layer is built.
     pool: Option<Arc<Pool>>,
 }
 
 // === impl Fallback ===
 
 impl Fallback {
-    /// The request as the caller addressed it.
+    /// Sends the request where the caller addressed it. Named `primary`.
     pub fn original_request() -> Self {
         Self::of("primary", Kind::Addressed)
     }
 
-    /// Another model, key, region or provider. Named after its model, else after its host.
+    /// Another model, key, region or provider. Named after its model, or else after its host.
     pub fn target(target: Target) -> Self {
         let name = target.name();
         Self::of(&name, Kind::Target(Box::new(target)))
     }
 
-    /// Several that are as good as each other: keys, regions, deployments. Each attempt goes to one of them, as
-    /// [`balance`](crate::balance) tells; at most [`BalancePolicy::MAX_TARGETS`]. Named after the first.
+    /// Several equal targets: keys, regions, deployments. [`balance`](crate::balance) picks one of them for each attempt; at
+    /// most [`BalancePolicy::MAX_TARGETS`]. Named after the first.
     ///
     /// ```
     /// use evenkeel::fallback::{Fallback, Target};
@@ -87,7 +87,7 @@ impl Fallback {
         }
     }
 
-    /// How attempts are spread over its [`targets`](Self::targets); means nothing where there is one.
+    /// How attempts are spread over its [`targets`](Self::targets); no effect with one target.
     #[must_use]
     pub fn balance(mut self, policy: BalancePolicy) -> Self {
         if let Kind::TargetGroup(equals) = &mut self.kind {
@@ -96,27 +96,28 @@ impl Fallback {
         self
     }
 
-    /// The stored answer to the same request, if it is at most that old; else the next fallback is asked. It needs a cache:
+    /// The stored answer to the same request, if it is at most `age` old; else the next fallback is tried. It needs a cache:
     /// [`ClientBuilder::cache`](crate::ClientBuilder::cache). Named `stored`.
     pub fn stored(age: Duration) -> Self {
         Self::of("stored", Kind::Stored(age))
     }
 
-    /// A fixed text. Named `canned`.
+    /// A fixed text as the answer. Named `canned`.
     pub fn canned(text: impl Into<String>) -> Self {
         Self::reply(Canned::text(text))
     }
 
-    /// A reply made here. Named `canned`.
+    /// A canned reply as the answer. Named `canned`.
     pub fn reply(canned: Canned) -> Self {
         Self::of("canned", Kind::Canned(canned))
     }
 
-    /// Waits for recovery, until the deadline: the fallbacks above are asked again when one of them may be well, by one call at a
-    /// time, the oldest first. For work that nobody waits for; the last fallback, but for a canned reply. Named `wait`.
+    /// Waits for recovery, until the deadline: tries the fallbacks above again when one of them may have recovered, one call at a
+    /// time, the oldest first. For work without a waiting user. It must be the last fallback, except for a canned reply. Named
+    /// `wait`.
     ///
-    /// Where it is known that nobody will be back in time, the call fails at once. An exhausted quota is waited for as well:
-    /// it comes back by itself, or somebody pays.
+    /// If no target is expected back before the deadline, the call fails at once. An exhausted quota is waited for too: it is
+    /// restored by itself or by a payment.
     pub fn wait_for_recovery() -> Self {
         Self::of("wait", Kind::Wait)
     }
@@ -127,63 +128,63 @@ impl Fallback {
         Self { name: name.into(), kind, reserve: None, offers, edit, on, takes }
     }
 
-    /// Another name: for attempt logs, events and the header `evenkeel-served-by`. Visible ASCII, at most 64 bytes.
+    /// Sets the name, for attempt logs, events and the header `evenkeel-served-by`. Visible ASCII, at most 64 bytes.
     #[must_use]
     pub fn named(mut self, name: &str) -> Self {
         self.name = name.into();
         self
     }
 
-    /// The time this fallback keeps back, before the call's deadline, for the fallbacks below it; never more than two thirds of
-    /// what is left, so that a call with a short deadline of its own asks this fallback as well. Without it a third of what is
-    /// left, for all targets below together.
+    /// The time that this fallback reserves, before the call's deadline, for the fallbacks below it; never more than two thirds
+    /// of what is left, so that a call with a short deadline is sent to this fallback too. By default a third of what is left,
+    /// for all targets below together.
     #[must_use]
     pub fn reserve(mut self, reserve: Duration) -> Self {
         self.reserve = Some(reserve);
         self
     }
 
-    /// What this fallback can do.
+    /// Declares the capabilities of this fallback.
     #[must_use]
     pub fn capabilities(mut self, offers: Capabilities) -> Self {
         self.offers = offers;
         self
     }
 
-    /// What is asked less of here than the caller asked.
+    /// Edits the request for this fallback, to request less than the caller did.
     ///
-    /// A fallback without tools, without images or without a stream has a route of its own, with its own breaker: a provider
-    /// may fail the one and serve the other. Its model ends in `:no-…` there.
+    /// A fallback without tools, without images or without a stream has a route of its own, with its own breaker: a provider may
+    /// fail one kind of request and serve the other. The model of that route ends in `:no-…`.
     #[must_use]
     pub fn edit(mut self, edit: Edit) -> Self {
         self.edit = edit;
         self
     }
 
-    /// The same without that tool: see [`Edit::without_tool`].
+    /// Drops that tool: see [`Edit::without_tool`].
     #[must_use]
     pub fn without_tool(mut self, name: &str) -> Self {
         self.edit = self.edit.without_tool(name);
         self
     }
 
-    /// The same without any tool: see [`Edit::without_tools`].
+    /// Drops all tools: see [`Edit::without_tools`].
     #[must_use]
     pub fn without_tools(mut self) -> Self {
         self.edit = self.edit.without_tools();
         self
     }
 
-    /// A fallback for these failures alone: it is asked when the fallback asked before it came to one of them. Without it a fallback is
-    /// for all that move down. Where nothing was asked yet, as the fallbacks above offer less than the call needs, that counts
-    /// as [`FallbackOn::TooLarge`].
+    /// Limits this fallback to these failures: it is tried when the fallback tried before it ended in one of them. By default a
+    /// fallback takes all failures that move down. If no fallback was tried yet, since those above offer less than the call
+    /// needs, that counts as [`FallbackOn::TooLarge`].
     #[must_use]
     pub fn on(mut self, failures: impl IntoIterator<Item = FallbackOn>) -> Self {
         self.on.extend(failures);
         self
     }
 
-    /// The dialect that it says it speaks.
+    /// The dialect that its target declares.
     pub(super) fn dialect(&self) -> Option<Dialect> {
         match &self.kind {
             Kind::Target(target) => target.spoken(),
@@ -192,12 +193,12 @@ impl Fallback {
         }
     }
 
-    /// How it takes the beginning of an answer, if it does.
+    /// How it takes the beginning of an answer; `None` if it does not.
     pub(super) fn prefill(&self) -> Option<Prefill> {
         self.offers.prefill.filter(|_| !self.is_instant())
     }
 
-    /// Whether it asks somebody.
+    /// Whether it sends a request.
     pub(super) fn asks(&self) -> bool {
         matches!(self.kind, Kind::Addressed | Kind::Target(_) | Kind::TargetGroup(_))
     }
@@ -206,17 +207,17 @@ impl Fallback {
         matches!(self.kind, Kind::Wait)
     }
 
-    /// Whether it stands for several equal targets.
+    /// Whether it has several equal targets.
     pub(super) fn has_equals(&self) -> bool {
         matches!(self.kind, Kind::TargetGroup(_))
     }
 
-    /// Whether it needs no time: what it answers is here.
+    /// Whether it needs no time: a stored answer or a canned reply.
     pub(super) fn is_instant(&self) -> bool {
         matches!(self.kind, Kind::Canned(_) | Kind::Stored(_))
     }
 
-    /// Whether it always answers.
+    /// Whether it always answers, and so must be the last.
     pub(super) fn is_last(&self) -> bool {
         matches!(self.kind, Kind::Canned(_))
     }
@@ -225,12 +226,12 @@ impl Fallback {
         matches!(self.kind, Kind::Stored(_))
     }
 
-    /// The name, for the header.
+    /// The name as a header value.
     pub(super) fn header(&self) -> HeaderValue {
         HeaderValue::from_str(&self.name).unwrap_or(HeaderValue::from_static("fallback"))
     }
 
-    /// The request for this fallback, with its route; where it has equal targets, one of them is picked for each attempt.
+    /// The request for this fallback, with its route. A group of targets picks one of them for each attempt.
     pub(super) fn request(&self, mut request: Request, ask: &RequestInfo) -> Request {
         match &self.kind {
             Kind::Target(target) => target.apply(request, ask),
@@ -247,7 +248,7 @@ impl Fallback {
         }
     }
 
-    /// Begins to keep what is known of its targets.
+    /// Creates the state of its targets.
     pub(super) fn open(&mut self) {
         if let Kind::TargetGroup(TargetGroup { targets, policy, pool }) = &mut self.kind {
             *pool = Some(Arc::new(Pool::new(targets.clone(), policy.clone())));

@@ -1,4 +1,4 @@
-//! Asks one fallback, within the time that it has.
+//! Sends a call to one fallback, within the time that it has.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::{
     telemetry::{EditSummary, EventKind, EventSink, UserCode},
 };
 
-/// The fallbacks over a service, of which one at a time is asked.
+/// The fallbacks over a service; one at a time is tried.
 #[derive(Clone, Debug)]
 pub(super) struct FallbackSteps<S> {
     pub(super) inner: S,
@@ -48,7 +48,7 @@ impl RecoveryQueues {
 // === impl FallbackSteps ===
 
 impl<S: Upstream> FallbackSteps<S> {
-    /// Asks one fallback, within the time it has.
+    /// Sends the request to one fallback, within the time that it has.
     pub(super) async fn ask(
         &mut self,
         at: usize,
@@ -90,12 +90,12 @@ impl<S: Upstream> FallbackSteps<S> {
             Kind::Addressed | Kind::Target(_) | Kind::TargetGroup(_) => {
                 self.in_time(at, request).await
             }
-            // What waits, and what is stored, asks nobody.
+            // Stored answers and waits are handled in `run`.
             Kind::Stored(_) | Kind::Wait => Err(nobody()),
         }
     }
 
-    /// Tells that a fallback is asked, and for how much less.
+    /// Emits which fallback is tried, and how its request was edited.
     fn enter(&self, at: usize, edited: EditSummary) {
         let (fallback, name) = (at as u16, self.policy.fallbacks[at].name.clone());
         self.events.emit(EventKind::FallbackEntered { fallback, name: name.clone() });
@@ -125,7 +125,7 @@ impl<S: Upstream> FallbackSteps<S> {
     }
 }
 
-/// Says on an answer which fallback gave it.
+/// Sets the headers that name the fallback and the number of attempts.
 pub(super) fn mark(response: &mut Response, fallback: &Fallback, attempt_log: &AttemptLog) {
     response.headers_mut().insert(SERVED_BY, fallback.header());
     response.headers_mut().insert(ATTEMPTS, HeaderValue::from(attempt_log.sent()));

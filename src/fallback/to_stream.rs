@@ -1,17 +1,17 @@
-//! The stream that the caller asked for, of a target that was asked for the answer in one piece.
+//! Turns an answer in one piece into the stream that the caller requested.
 
 use http::{HeaderValue, header::CONTENT_TYPE};
 use memchr::memmem;
 
 use crate::{Body, Error, Response, dialect::RequestInfo, outcome::Outcome, stream::collect};
 
-/// The stream that the caller asked for, of an answer that came in one piece; a target that streams all the same is passed
+/// Turns an answer in one piece into the stream that the caller requested. If the target streams anyway, the response is passed
 /// on.
 pub(super) async fn to_stream(
     mut response: Response,
     ask: &RequestInfo,
 ) -> Result<Response, Error> {
-    /// As much as is collected of any answer.
+    /// The maximum number of bytes collected: 32 MiB.
     const MOST: usize = 32 << 20;
     let kind = response.headers().get(CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
     if response.body().as_bytes().is_none() && memmem::find(kind, b"json").is_none() {

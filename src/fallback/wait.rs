@@ -1,4 +1,4 @@
-//! A call that waits for recovery: the fallbacks above are asked again, by one call at a time.
+//! A call that waits for recovery: the fallbacks above are tried again, by one call at a time.
 
 use std::time::Duration;
 
@@ -11,27 +11,27 @@ use super::{
 };
 use crate::{Upstream, outcome::Outcome, telemetry::EventKind, time::saturating_add};
 
-/// How long a call waits before it asks again.
+/// How long a call waits before it tries again.
 struct Pause {
-    /// It is known that nobody is back before.
+    /// No target is expected back before this time.
     known: Duration,
     asks: Duration,
 }
 
-/// The shortest and the longest time after which a call that waits asks again: our own breaker answers it at no cost.
+/// The shortest and the longest wait before a waiting call tries again while only our own breaker refuses, which costs nothing.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
-/// Where no fallback says when to come back: the first wait, doubled each time, and the longest.
+/// Without a reported wait: the first wait, doubled each time, and the longest.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
-/// So many answers that are of no use (cut, empty, not of this API) a call pays for while it waits: then it is the request
-/// that has none, and no outage.
+/// The number of useless answers (truncated, empty, malformed) that a waiting call pays for. With more than that, the cause is
+/// the request and not an outage.
 const USELESS: u32 = 5;
-/// As long after the last one the next call that waits asks again, so that they come back one by one.
+/// The interval between waiting calls, so that they resume one by one.
 const APART: Duration = Duration::from_millis(20);
 
 // === impl FallbackRun ===
 
 impl<S: Upstream> FallbackRun<S> {
-    /// Parks the call until a fallback above answers it, or its time is over.
+    /// Holds the call until a fallback above answers it or its time is over.
     pub(super) async fn wait(&mut self, at: usize, mut failure: Failure) -> StepResult {
         let gate = self.gate();
         let ticket = gate.ticket();
@@ -44,7 +44,7 @@ impl<S: Upstream> FallbackRun<S> {
                 return StepResult::Failed(failure);
             }
             let pause = failure.pause(backoff);
-            // What is known to take longer is not waited for.
+            // Do not wait for a recovery that is known to be too late.
             if self
                 .until(at)
                 .is_some_and(|until| saturating_add(Instant::now(), pause.known) >= until)
@@ -63,7 +63,8 @@ impl<S: Upstream> FallbackRun<S> {
         }
     }
 
-    /// Asks the fallbacks above once more, when it is this call's turn and not before then; `None` when its time is over first.
+    /// Tries the fallbacks above again, when it is this call's turn and not before `not_before`; `None` if its time is over
+    /// first.
     async fn again(
         &mut self,
         at: usize,
@@ -85,7 +86,7 @@ impl<S: Upstream> FallbackRun<S> {
         tokio::select! {
             biased;
             end = &mut way => Some(end),
-            // It is under way, or in a queue: the next may ask.
+            // The call is under way, or in a queue: the next may try.
             () = sleep(APART) => {
                 drop(turn);
                 Some(way.await)
@@ -93,14 +94,14 @@ impl<S: Upstream> FallbackRun<S> {
         }
     }
 
-    /// The gate of the route that the call asked first: one that is out does not hold up the others.
+    /// The queue of the first route that the call tried, so that calls of one failing route do not hold up the others.
     fn gate(&self) -> RecoveryQueue {
         let first = self.attempt_log().attempts().into_iter().next();
         let queues = &self.steps().queues;
         first.map_or_else(RecoveryQueue::default, |attempt| queues.of(&attempt.route))
     }
 
-    /// By when a call that waits at a fallback gives up, for the sake of those below.
+    /// When a call that waits at a fallback gives up, to leave time for those below.
     fn until(&self, at: usize) -> Option<Instant> {
         let deadline = self.deadline()?;
         let reserve = self.policy().reserve(at, deadline.left(Instant::now()), false);
@@ -111,12 +112,12 @@ impl<S: Upstream> FallbackRun<S> {
 // === impl Failure ===
 
 impl Failure {
-    /// Whether an answer came that was paid for, and is none. A broken connection is what an outage looks like.
+    /// Whether the last answer was billed and useless. A lost connection does not count: outages look like that.
     fn was_useless(&self) -> bool {
         matches!(self.last, Outcome::Truncated | Outcome::Empty | Outcome::Malformed)
     }
 
-    /// Our own breakers answer at no cost and may be right earlier than they said, so they are asked sooner.
+    /// Our own breakers refuse at no cost and may close earlier than reported, so they are tried sooner.
     fn pause(&self, backoff: Duration) -> Pause {
         let known = self.again.unwrap_or_default();
         let asks = self.again.map_or(backoff, |again| again.max(PAUSE.0));

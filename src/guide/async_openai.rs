@@ -15,10 +15,10 @@
 //! # }
 //! ```
 //!
-//! `client.chat().create(…)` and `create_stream(…)` stay as they are. The key in the configuration is that of the first
-//! target; it is taken out of every request to another host.
+//! `client.chat().create(…)` and `create_stream(…)` stay as they are. The key in the configuration is that of the first target;
+//! it is removed from every request to another host.
 //!
-//! # What comes back
+//! # Results
 //!
 //! See [the adapter](crate::adapter::async_openai#errors). One match covers it:
 //!
@@ -27,11 +27,11 @@
 //!
 //! fn tell(error: &OpenAIError) -> String {
 //!     match error {
-//!         // The provider answered so: the status is always there, also where the body is a page.
+//!         // The answer of the provider: the status is always there, even if the body is a page.
 //!         OpenAIError::ApiError(error) => format!("{}", error.status_code),
 //!         // No connection, or one that broke.
 //!         OpenAIError::Reqwest(error) => format!("transport: {error}"),
-//!         // evenkeel's word: a limit that passed, a breaker that refused, an answer that was none.
+//!         // The error of evenkeel: a timeout, a refusal by a breaker, an empty answer.
 //!         OpenAIError::Boxed(error) => match error.downcast_ref::<evenkeel::Error>() {
 //!             Some(error) => format!("{}, again in {:?}", error.outcome(), error.retry_in()),
 //!             None => error.to_string(),
@@ -44,17 +44,17 @@
 //!
 //! # Pitfalls
 //!
-//! * **Double retries.** Every other constructor of the client has a retry layer of its own, so that a 500 is asked four
-//!   times. `with_http_service` takes it out; `with_http_client` **after** it puts it back and drops evenkeel without a
-//!   word. Leave `OpenAIRetryLayer` and `SimpleRetryPolicy` out of stacks around the service, too: around three attempts of
-//!   ours they make twelve.
-//! * **Streams.** By itself the client takes a stream that ends too early for a whole one, and waits for a stalled one for
-//!   ever. Through evenkeel both are errors: a `StreamError` at the end, whose text is the transport's. For the outcome,
-//!   [listen](crate::ClientBuilder::observe). To have no half answers at all, commit when complete:
+//! * **Double retries.** Every other constructor of the client has a retry layer of its own, so that a 500 is requested four
+//!   times. `with_http_service` removes it; `with_http_client` **after** it restores it and silently drops evenkeel. Leave
+//!   `OpenAIRetryLayer` and `SimpleRetryPolicy` out of stacks around the service, too: around three attempts of evenkeel they
+//!   make twelve.
+//! * **Streams.** By itself the client takes a stream that ends too early for a whole one, and waits for a stalled one for ever.
+//!   Through evenkeel both are errors: a `StreamError` at the end, whose text is the transport's. For the outcome,
+//!   [listen](crate::ClientBuilder::observe) to the events. To get no partial answers at all, commit when complete:
 //!   [`CommitPolicy::Complete`](crate::stream::CommitPolicy::Complete).
-//! * **Timeouts.** The client has none; a Tower timeout around the service ends at the head. evenkeel's limits reach to the
-//!   last byte.
-//! * **TLS.** The client's `rustls` and `native-tls` features choose that of the same `reqwest`, so evenkeel has it as well.
+//! * **Timeouts.** The client has none; a Tower timeout around the service ends at the head. evenkeel's timeouts cover the body
+//!   to its last byte.
+//! * **TLS.** The client's `rustls` and `native-tls` features select that of the same `reqwest`, so evenkeel has it as well.
 //! * **Uploads** (multipart forms) are sent once.
-//! * **Sync.** The client wants a service that is `Sync`. Ours is; a stack around it that is boxed has to be a
+//! * **Sync.** The client requires a service that is `Sync`. `EvenkeelService` is; a boxed stack around it has to be a
 //!   `BoxCloneSyncService`.

@@ -1,16 +1,16 @@
 //! Clients that take no transport: genai, crates on an older reqwest, other languages.
 //!
-//! genai takes a `reqwest::Client` and nothing around it; ollama-rs and others stand on reqwest 0.12. Official SDKs of other
-//! languages cannot take a Rust crate at all. All of them take a base URL: run evenkeel as a process beside them (the
-//! crate `evenkeel-gateway`), and point them at it.
+//! genai takes a `reqwest::Client` and nothing around it; ollama-rs and others use reqwest 0.12. Official SDKs of other languages
+//! cannot use a Rust crate at all. All of them take a base URL: run evenkeel as a separate process (the crate
+//! `evenkeel-gateway`), and set its URL.
 //!
 //! ```sh
 //! cargo run --release -p evenkeel-gateway -- --listen 127.0.0.1:8080 --upstream https://api.openai.com
 //! ```
 //!
-//! Path, query, headers and bodies go through as they are. Fallbacks come with a request (`evenkeel-fallbacks: gpt-4o-mini`:
-//! other models, same upstream and key) or from a file (`--config`: other providers, canned replies, limits). `--help` lists
-//! the rest, `crates/gateway/gateway.toml` has every key of a file.
+//! Path, query, headers and bodies are passed through unchanged. Fallbacks come with a request (`evenkeel-fallbacks:
+//! gpt-4o-mini`: other models, same upstream and key) or from a file (`--config`: other providers, canned replies, limits).
+//! `--help` lists the rest, `crates/gateway/gateway.toml` has every key of a file.
 //!
 //! genai 0.7:
 //!
@@ -32,15 +32,14 @@
 //!
 //! # Pitfalls
 //!
-//! * **Double retries.** The official SDKs ask again twice by themselves: `max_retries=0`. genai does not retry.
-//! * **Timeouts.** Those of the SDKs are 600 s; whatever they are, keep them above evenkeel's deadline, so that its answer
-//!   is still heard.
+//! * **Double retries.** The official SDKs retry twice by themselves: set `max_retries=0`. genai does not retry.
+//! * **Timeouts.** Those of the SDKs are 600 s; if you change them, keep them above evenkeel's deadline, so that its answer still
+//!   arrives.
 //! * **Long answers.** A call has the limits of the interactive profile: 20 s for an attempt that is not streamed. For models
-//!   that think longer, set `limits.attempt` and `limits.deadline`, or take `--profile pipeline`.
-//! * **Errors within a stream.** A gateway cannot change a head that it has sent: a stream that fails ends with an error
-//!   event, in the dialect of its caller; the official SDKs raise it. To have no half answers at all, send
-//!   `evenkeel-commit: complete`. A client that stops at the last word it could read takes that for the end: have it look for
-//!   the finish reason.
-//! * **Compression.** Requests that it knows are asked for an answer without (`accept-encoding: identity`): it could neither
-//!   judge a compressed one nor see that it is cut.
+//!   that reason longer, set `limits.attempt` and `limits.deadline`, or use `--profile pipeline`.
+//! * **Errors within a stream.** A gateway cannot change a head that it has sent: a stream that fails ends with an error event,
+//!   in the dialect of its caller; the official SDKs raise it. To get no partial answers at all, send `evenkeel-commit:
+//!   complete`. A client that stops at the last event it could parse takes that for the end: let it check the finish reason.
+//! * **Compression.** Requests in a known dialect are sent with `accept-encoding: identity`: the gateway could neither classify a
+//!   compressed answer nor detect that it is cut.
 //! * **Keys.** They pass through the process: let it listen on the loopback interface only.

@@ -1,6 +1,6 @@
-//! evenkeel in the client you have, a page for each; and [an outage, step by step](outage).
+//! How to use evenkeel with each client, a page for each; and [an outage, step by step](outage).
 //!
-//! | you call the API through | page | what you write |
+//! | your client | page | what you write |
 //! |---|---|---|
 //! | reqwest | [`reqwest`] | `client.execute(request)` |
 //! | reqwest-middleware | [`reqwest_middleware`] | `.with(EvenkeelMiddleware::new(…)?)` |
@@ -9,12 +9,12 @@
 //! | a Tower stack | [`tower`] | the layers you want, in a `ServiceBuilder` |
 //! | genai, ollama-rs, another language | [`elsewhere`] | a base URL |
 //!
-//! # What all of them have in common
+//! # Rules for all clients
 //!
-//! **One layer retries.** Retries inside retries multiply: 3 attempts of a client around 3 of ours are 9 requests for one
-//! call, just when the provider is in trouble. Let evenkeel be that layer: it knows the provider's hints, the deadline and
-//! the budget. To see whether somebody below or above asks again, count: give the client a provider that always fails,
-//! and compare. The crate [`evenkeel-testkit`](https://docs.rs/evenkeel-testkit) has one:
+//! **One layer retries.** Retries inside retries multiply: 3 attempts of a client around 3 of evenkeel are 9 requests for one
+//! call, just when the provider is in trouble. Let evenkeel be that layer: it knows the provider's hints, the deadline and the
+//! budget. To check whether another layer retries, count: give the client a provider that always fails, and compare. The crate
+//! [`evenkeel-testkit`](https://docs.rs/evenkeel-testkit) has one:
 //!
 //! ```
 //! use evenkeel_testkit::{Provider, Reply, Server};
@@ -22,23 +22,23 @@
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let provider = Provider::new("primary").always(Reply::status(503));
 //! let server = Server::start(provider.clone()).await?;
-//! // Point your client at `server.url()`, call it once, and see how often it asked: 3 with the interactive profile.
+//! // Point your client at `server.url()`, call it once, and count the attempts: 3 with the interactive profile.
 //! println!("{} attempts", provider.count());
 //! # Ok(()) }
 //! ```
 //!
-//! **One clock ends a call.** A total timeout of the client's kills healthy long streams, and one that ends at the head
-//! never sees a stall. Switch the client's off: evenkeel bounds connecting, the first word, silences and the whole call
-//! (see [`timeout`](crate::timeout)). A timeout of a single request is taken for that call's deadline.
+//! **One clock ends a call.** A total timeout of the client kills healthy long streams, and one that ends at the head never sees
+//! a stall. Turn the client's off: evenkeel bounds connecting, the first content, silences and the whole call (see
+//! [`timeout`](crate::timeout)). A timeout of a single request becomes that call's deadline.
 //!
-//! **One client for the whole program.** Breakers, budgets and connections are shared by clones; a client made for every
-//! call has learnt nothing.
+//! **One client for the whole program.** Clones share breakers, budgets and connections; a client created for every call starts
+//! without any state.
 //!
-//! **TLS is yours.** evenkeel asks reqwest for none: your own dependency on `reqwest = "0.13"` decides, by its default
-//! features or one of its TLS features. Without any, calls to `https://` are unreachable.
+//! **TLS is yours.** evenkeel enables no TLS feature of reqwest: your own dependency on `reqwest = "0.13"` decides, by its
+//! default features or one of its TLS features. Without any, calls to `https://` are unreachable.
 //!
-//! **The answer tells who gave it.** An answer that is not the first target's has the headers `evenkeel-served-by` and
-//! `evenkeel-attempts`. Where a client hides the response, [listen](crate::ClientBuilder::observe) to the events.
+//! **The answer shows its source.** An answer that is not the first target's has the headers `evenkeel-served-by` and
+//! `evenkeel-attempts`. If a client hides the response, [listen](crate::ClientBuilder::observe) to the events.
 
 #[cfg(feature = "async-openai")]
 pub mod async_openai;

@@ -1,4 +1,4 @@
-//! With reqwest: build the request as always, and let evenkeel execute it.
+//! With reqwest: build the request as usual, and let evenkeel execute it.
 //!
 //! ```no_run
 //! use evenkeel::{Client, fallback::{Fallback, Target}};
@@ -22,40 +22,38 @@
 //!     .body(r#"{"model":"gpt-4o-mini","stream":true,"messages":[{"role":"user","content":"Where is my parcel?"}]}"#);
 //! let mut answer = evenkeel.execute(request.build()?).await?;
 //! while let Some(bytes) = answer.chunk().await? {
-//!     // An error here says that the answer is not whole.
+//!     // An error here means that the answer is not whole.
 //!     # drop(bytes);
 //! }
 //! # Ok(()) }
 //! ```
 //!
-//! [`ClientBuilder::build`](crate::ClientBuilder::build) makes a reqwest client with these three settings by itself.
+//! [`ClientBuilder::build`](crate::ClientBuilder::build) builds a reqwest client with these three settings by itself.
 //!
-//! # What comes back
+//! # Results
 //!
-//! A `reqwest::Response`, with the status, headers and bytes the provider sent; a final error status is `Ok`, as in
-//! reqwest. `Err` is for calls without an answer: ask the [`Error`](crate::Error) with `is_timeout()`, `is_connect()`,
-//! `is_refused()`, or for its [outcome](crate::Error::outcome); its source is reqwest's own error. The
-//! [`AttemptLog`](crate::context::AttemptLog) is in `response.extensions()`. A body that fails is a `reqwest::Error` with ours as
-//! its source.
+//! A `reqwest::Response`, with the status, headers and bytes the provider sent; a final error status is `Ok`, as in reqwest.
+//! `Err` is for calls without an answer: inspect the [`Error`](crate::Error) with `is_timeout()`, `is_connect()`, `is_refused()`,
+//! or its [outcome](crate::Error::outcome); its source is reqwest's own error. The [`AttemptLog`](crate::context::AttemptLog) is
+//! in `response.extensions()`. A body that fails is a `reqwest::Error` with an [`Error`](crate::Error) as its source.
 //!
 //! # Pitfalls
 //!
-//! * **Double retries.** reqwest asks again by itself, up to twice, when a server refuses a stream of HTTP/2:
-//!   `.retry(reqwest::retry::never())` switches it off, so that every attempt is ours and is counted.
-//! * **Timeouts.** `ClientBuilder::timeout` spans the body and kills long streams; `read_timeout` is re-armed by
-//!   comments, so that it misses a stall. Leave both unset. `connect_timeout` is evenkeel's connect limit, and
-//!   unbounded where you do not set it. `RequestBuilder::timeout` is taken for the call's deadline, and ends the attempt
-//!   under it with its body.
-//! * **Kept connections.** One that is dead is made up for, and other calls need not find out (see
-//!   [`Reconnect`](crate::adapter::Reconnect)). [`Reqwest::builder`](crate::adapter::Reqwest::builder) has the settings of our
-//!   own clients, for one of yours. One whose `pool_idle_timeout` is longer than that of the load balancers on the way
-//!   meets more dead ones.
-//! * **HTTP/2.** It is there where your reqwest has its feature `http2`. Turn on evenkeel's as well: it pings, so that a dead
-//!   connection is not taken for a silent provider.
-//! * **Redirects.** A followed redirect is an attempt nobody judges; an API needs none.
-//! * **Bodies.** One that is known in full (`body`, `json`) is sent again at no cost. One that streams (`wrap_stream`,
-//!   `multipart`) is sent once: no retry, no other target; a canned reply still stands below.
-//! * **Compression.** Without reqwest's `gzip` feature a compressed answer is passed through as it is, unread: it counts
-//!   as a success from its head on.
-//! * **Sync.** A transport of your own in place of reqwest has to be `Clone + Send + Sync + 'static`, and its
-//!   body too: wrap one that is only `Send` in a [`SyncWrapper`](https://docs.rs/sync_wrapper).
+//! * **Double retries.** reqwest retries by itself, up to twice, when a server refuses an HTTP/2 stream:
+//!   `.retry(reqwest::retry::never())` turns it off, so that evenkeel makes and counts every attempt.
+//! * **Timeouts.** `ClientBuilder::timeout` spans the body and kills long streams; `read_timeout` is re-armed by comments, so
+//!   that it misses a stall. Leave both unset. `connect_timeout` is evenkeel's connect timeout, and unbounded if you do not set
+//!   it. `RequestBuilder::timeout` becomes the call's deadline, and ends the attempt under it with its body.
+//! * **Kept connections.** A dead one is recovered from, and other calls are not affected (see
+//!   [`Reconnect`](crate::adapter::Reconnect)). [`Reqwest::builder`](crate::adapter::Reqwest::builder) has evenkeel's settings,
+//!   for a client of your own. A client whose `pool_idle_timeout` is longer than that of the load balancers on the way meets more
+//!   dead connections.
+//! * **HTTP/2.** It is available if your reqwest has its feature `http2`. Enable evenkeel's feature as well: it sends pings, so
+//!   that a dead connection is not taken for a silent provider.
+//! * **Redirects.** A followed redirect is an attempt that no layer classifies; an API needs none.
+//! * **Bodies.** A body that is known in full (`body`, `json`) is sent again at no cost. One that streams (`wrap_stream`,
+//!   `multipart`) is sent once: no retry, no other target; a canned reply still applies.
+//! * **Compression.** Without reqwest's `gzip` feature a compressed answer is passed through unread: it counts as a success from
+//!   its head on.
+//! * **Sync.** A custom transport in place of reqwest has to be `Clone + Send + Sync + 'static`, and its body too: wrap one that
+//!   is only `Send` in a [`SyncWrapper`](https://docs.rs/sync_wrapper).

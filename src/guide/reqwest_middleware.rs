@@ -24,9 +24,10 @@
 //! # }
 //! ```
 //!
-//! # What comes back
+//! # Results
 //!
-//! The provider's response, a final error status too. A call without an answer is `Error::Middleware` with ours inside:
+//! The provider's response, also for a final error status. A call without an answer is `Error::Middleware` with evenkeel's error
+//! inside:
 //!
 //! ```
 //! # use reqwest_middleware::Error;
@@ -43,12 +44,12 @@
 //!
 //! # Pitfalls
 //!
-//! * **Double retries.** Take `reqwest-retry` out. Before ours, it repeats whole calls, fallbacks and all; after ours, it
-//!   repeats every attempt, unseen by the breaker, and hides whether the last error was a timeout.
-//! * **Refusals.** Whoever takes any transport error for one that passes asks again at once when our breaker refuses.
+//! * **Double retries.** Remove `reqwest-retry`. Added before evenkeel, it repeats whole calls, fallbacks included; added after,
+//!   it repeats every attempt, unseen by the breaker, and hides whether the last error was a timeout.
+//! * **Refusals.** A caller that treats any transport error as transient retries at once when a breaker refuses.
 //!   [`refusals_as_503`](crate::adapter::reqwest_middleware::EvenkeelMiddleware::refusals_as_503) answers with a 503 and
 //!   `retry-after` instead.
-//! * **Order.** A middleware that answers by itself (a cache) belongs before ours, else its answers are judged as the
+//! * **Order.** A middleware that answers by itself (a cache) belongs before evenkeel, else its answers are classified as the
 //!   provider's.
 //! * **Timeouts, redirects, bodies that stream**: as with [reqwest](super::reqwest).
-//! * **Sync.** A middleware after ours may hold what it likes: it runs in the call that was made, not in another task.
+//! * **Sync.** A middleware after evenkeel may hold any value: it runs in the call itself, not in another task.

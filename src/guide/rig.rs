@@ -19,22 +19,22 @@
 //! let answer = openai.chat("gpt-4o-mini").call("Where is my parcel?").await?;
 //! ```
 //!
-//! rig 0.44 to 0.46 take the client so; 0.46 needs Rust 1.97. The example is compiled and run in `tests/clients`.
+//! rig 0.44 to 0.46 take the client like this; 0.46 needs Rust 1.97. The example is compiled and run in `tests/clients`.
 //!
-//! # What comes back
+//! # Results
 //!
 //! A final error status is `ProviderError::ProviderResponse` with its status, headers and body. A call without an answer is
-//! `ProviderError::Http` with ours among its sources. A stream that breaks ends with an error; nobody posts it again.
+//! `ProviderError::Http` with evenkeel's error among its sources. A stream that breaks ends with an error and is not sent again.
 //!
 //! # Pitfalls
 //!
-//! * **Double retries.** rig asks once, but `ProviderError::is_retryable()` is true for every error of the transport, our
-//!   refusals among them. With
-//!   [`refusals_as_503`](crate::adapter::reqwest_middleware::EvenkeelMiddleware::refusals_as_503) they come with a
-//!   `retry-after` in `provider_response_headers()`; heed it, or do not ask again at all: evenkeel has.
-//! * **The API.** For OpenAI rig's `completion(…)` speaks the responses API and `chat(…)` chat completions. A fallback
-//!   target has to speak the same one, and most providers speak the latter.
-//! * **Timeouts.** rig ends a stream after 300 s of silence, and comments count as life. evenkeel's idle limit is
-//!   shorter, and they do not.
+//! * **Double retries.** rig sends a request once, but `ProviderError::is_retryable()` is true for every error of the transport,
+//!   including evenkeel's refusals. With
+//!   [`refusals_as_503`](crate::adapter::reqwest_middleware::EvenkeelMiddleware::refusals_as_503) they come with a `retry-after`
+//!   in `provider_response_headers()`; wait for that time, or do not retry at all, since evenkeel has.
+//! * **The API.** For OpenAI rig's `completion(…)` uses the responses API and `chat(…)` chat completions. A fallback target has
+//!   to use the same one, and most providers support the latter.
+//! * **Timeouts.** rig ends a stream after 300 s of silence, and comments count as activity. evenkeel's idle timeout is shorter,
+//!   and they do not.
 //! * **Streams** need status 200 and `text/event-stream`: a canned reply has both.
-//! * **TLS.** rig's features choose that of the same `reqwest`.
+//! * **TLS.** rig's features select that of the same `reqwest`.

@@ -1,8 +1,8 @@
-//! evenkeel in a Tower stack of your own: one layer, some of them, or all of them in another order.
+//! evenkeel in your own Tower stack: one layer, some of them, or all of them in another order.
 //!
-//! Each layer is a [`tower::Layer`] over any [`Upstream`](crate::Upstream): a service that takes a [`Request`](crate::Request) and
-//! gives a [`Response`](crate::Response). A policy is set, validated and turned into its layer by `build()`. A layer alone needs
-//! nothing of the others:
+//! Each layer is a [`tower::Layer`] over any [`Upstream`](crate::Upstream): a service that takes a [`Request`](crate::Request)
+//! and returns a [`Response`](crate::Response). `build()` validates a policy and turns it into its layer. A layer does not need
+//! the others:
 //!
 //! ```
 //! use evenkeel::{breaker::BreakerPolicy, classify::ClassifyPolicy};
@@ -12,7 +12,7 @@
 //! # fn main() -> Result<(), evenkeel::ConfigError> {
 //! let service = ServiceBuilder::new()
 //!     .layer(BreakerPolicy::default().build()?)
-//!     // Says what an attempt came to: every layer above decides by its verdict.
+//!     // Classifies an attempt: every layer above decides by its verdict.
 //!     .layer(ClassifyPolicy::default().build()?)
 //!     .service(Provider::new("api"));
 //! # let _ = service;
@@ -21,9 +21,9 @@
 //!
 //! # The whole stack
 //!
-//! This is what [`Client::builder`](crate::Client::builder) builds, outermost layer first. The order matters: read the comments before
-//! you change it. What the layers keep of a route is in one registry, [`Routes`](crate::context::Routes), which an attempt looks up
-//! once.
+//! This is what [`Client::builder`](crate::Client::builder) builds, outermost layer first. The order matters: read the comments
+//! before you change it. The layers keep the state of a route in one registry, [`Routes`](crate::context::Routes), which an
+//! attempt looks up once.
 //!
 //! ```
 //! use std::time::Duration;
@@ -50,7 +50,7 @@
 //! let events = EventSink::new(|event: &Event| println!("{:?} {}", event.call, event.name()));
 //!
 //! let fallbacks = FallbackPolicy::new().fallback(Fallback::canned("We are very busy. Please try again in a minute."));
-//! // What is not kept back for the fallbacks below bounds the first attempt.
+//! // The first attempt has what the fallbacks below do not reserve.
 //! let timeout = TimeoutPolicy::new().within(fallbacks.first_target_time(deadline));
 //! let breaker = BreakerPolicy::default().attempt_limits(timeout.answer_times()).build()?;
 //! let breaker = breaker.routes(&routes).events(events.clone());
@@ -62,27 +62,27 @@
 //! let breakers = breaker.handle();
 //!
 //! let service = ServiceBuilder::new()
-//!     // Who calls: over everything that keeps a state for each caller.
+//!     // Above everything that keeps a state for each caller.
 //!     .layer(IdentityPolicy::new().build()?)
 //!     // The span and the attempt log of a call.
 //!     .layer(TelemetryLayer::new().events(events.clone()))
-//!     // Over everything that takes time.
+//!     // Above everything that takes time.
 //!     .layer(DeadlinePolicy::new().limit(deadline).build()?.events(events.clone()))
-//!     // Over the fallbacks: a stored answer needs none.
+//!     // Above the fallbacks: a stored answer needs none.
 //!     .layer(cache)
-//!     // Over the retries: a target is given up for the next after its retries.
+//!     // Above the retries: the next target is tried when one still fails after its retries.
 //!     .layer(fallback)
 //!     .layer(hedge)
-//!     // Over the breaker: each attempt asks it again.
+//!     // Above the breaker: each attempt asks it again.
 //!     .layer(retry)
-//!     // Over the breaker: each of several equal targets has its own.
+//!     // Above the breaker: each of several equal targets has its own.
 //!     .layer(BalanceLayer::default().events(events.clone()))
 //!     .layer(AttemptSpanLayer::default())
-//!     // Over the clock: an attempt that timed out is a failure of its route.
+//!     // Above the timeouts: an attempt that timed out is a failure of its route.
 //!     .layer(breaker)
-//!     // Over the clock, which starts after the queue; under the breaker, so that no call waits for a route that is open.
+//!     // Above the timeouts, which start after the queue; below the breaker, so that no call waits for a route that is open.
 //!     .layer(LimitPolicy::new().build()?.routes(&routes).events(events.clone()))
-//!     // Over the classification: the first content and the whole body have to come in time.
+//!     // Above classification: the first content and the whole body have to arrive in time.
 //!     .layer(timeout.build()?.events(events))
 //!     .layer(ClassifyPolicy::default().build()?)
 //!     .service(upstream);

@@ -1,4 +1,4 @@
-//! A credential as digits that tell it from another within this process, and nothing else.
+//! A fingerprint that distinguishes credentials within this process, and reveals nothing else.
 
 use std::{
     hash::{BuildHasher, Hash, RandomState},
@@ -14,8 +14,7 @@ use super::{
 };
 use crate::Request;
 
-/// Twelve hexadecimal digits that tell one payer from another within this process; behind a `~` where one payer has many
-/// credentials.
+/// Twelve hexadecimal digits that distinguish payers within this process; prefixed with `~` if one payer has many credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fingerprint {
     text: [u8; LENGTH],
@@ -25,10 +24,10 @@ pub(crate) struct Fingerprint {
 const DIGITS: usize = 12;
 const LENGTH: usize = DIGITS + 1;
 
-/// What stands for no credential.
+/// The fingerprint of a request without a credential.
 const NONE: Fingerprint = Fingerprint { text: [b'-'; LENGTH], from: DIGITS };
 
-/// What all that names the payer comes to, in whatever order it stands.
+/// A sum of the hashes of all values that name the payer, independent of their order.
 #[derive(Default)]
 struct Sum {
     sum: Option<u64>,
@@ -38,7 +37,7 @@ struct Sum {
 // === impl Fingerprint ===
 
 impl Fingerprint {
-    /// Of whoever pays for a request.
+    /// The fingerprint of the payer of a request.
     pub(crate) fn of(request: &Request) -> Self {
         let identity = IdentityPolicy::of(request.extensions());
         let mut sum = Sum::default();
@@ -62,7 +61,7 @@ impl Fingerprint {
         sum.fingerprint()
     }
 
-    /// Of credentials that are known.
+    /// The fingerprint of known credentials.
     pub(crate) fn of_headers<'a>(
         headers: impl Iterator<Item = (&'a HeaderName, &'a HeaderValue)>,
     ) -> Self {
@@ -71,7 +70,7 @@ impl Fingerprint {
         sum.fingerprint()
     }
 
-    /// The digits, or `-` where there is no credential.
+    /// The digits, or `-` if there is no credential.
     pub(crate) fn as_str(&self) -> &str {
         std::str::from_utf8(&self.text[self.from..]).expect("digits are ASCII")
     }

@@ -1,6 +1,6 @@
-//! The names that count where nothing else is set.
+//! The default names of headers and query keys.
 
-/// Headers that say who pays, or whose credential it is, of the providers and of the gateways before them.
+/// Headers that name the payer or the owner of a credential, of providers and of gateways.
 const PAYERS: [&str; 40] = [
     "authorization",
     "proxy-authorization",
@@ -46,7 +46,7 @@ const PAYERS: [&str; 40] = [
     "x-workspace-id",
 ];
 
-/// Keys of a query that carry a credential.
+/// Query keys that carry a credential.
 const PAYER_KEYS: [&str; 16] = [
     "key",
     "api_key",
@@ -66,7 +66,7 @@ const PAYER_KEYS: [&str; 16] = [
     "x-goog-credential",
 ];
 
-/// Parts of a name that speak of a secret, wherever they stand in it.
+/// Parts of a name that suggest a secret, at any position.
 const SECRETS: [&str; 12] = [
     "auth",
     "key",
@@ -82,7 +82,7 @@ const SECRETS: [&str; 12] = [
     "assertion",
 ];
 
-/// Words that speak of a person or an account, as one of the words of a name.
+/// Words of a name that suggest a person or an account.
 const PERSONS: [&str; 47] = [
     "user",
     "users",
@@ -133,8 +133,7 @@ const PERSONS: [&str; 47] = [
     "visitor",
 ];
 
-/// Headers that go along to another origin: what the body is, what is wanted back, which version is spoken, and the numbers
-/// that a call is traced by.
+/// Headers that are forwarded to another origin: the form of the body and of the answer, versions, and ids for tracing.
 const FORWARDED: [&str; 18] = [
     "accept",
     "accept-charset",
@@ -156,10 +155,10 @@ const FORWARDED: [&str; 18] = [
     "x-request-id",
 ];
 
-/// The official SDKs' words about themselves.
+/// The prefix of the headers in which the official SDKs describe themselves.
 const FORWARDED_PREFIX: &str = "x-stainless-";
 
-/// Keys of a query that go along: the form of the answer, the version of the interface, and which part of a list is asked for.
+/// Query keys that are forwarded: the form of the answer, the version of the API, and pagination.
 const FORWARDED_KEYS: [&str; 21] = [
     "alt",
     "$alt",
@@ -200,15 +199,15 @@ pub(super) fn is_forwarded_key(key: &str) -> bool {
     FORWARDED_KEYS.contains(&key)
 }
 
-/// Whether a lower-case name, of a header or of a key of a query, speaks of a secret.
+/// Whether a lower-case name of a header or a query key suggests a secret.
 pub(super) fn is_secret(name: &str) -> bool {
     SECRETS.iter().any(|part| name.contains(part))
 }
 
-/// Whether a header speaks of somebody: a secret, a person or an account. One too many costs an answer that could have been
-/// shared; one too few gives it to somebody else.
+/// Whether a header suggests a secret, a person or an account. A false positive costs an answer that could have been shared; a
+/// false negative would serve an answer to another person.
 pub(super) fn is_personal(header: &str) -> bool {
-    // How the software calls itself, and what is new for each request.
+    // The name of the software, and keys that are new for each request.
     let other = header == "user-agent" || header.contains("idempotency");
     let words = || header.split(['-', '_', '.']);
     let client = header.ends_with("client-id");

@@ -1,4 +1,4 @@
-//! Who calls: by which headers and keys of a query that is known.
+//! The headers and query keys that identify a caller.
 
 use std::sync::{Arc, LazyLock};
 
@@ -7,21 +7,20 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 use super::{names, query::Pair};
 use crate::ConfigError;
 
-/// Which headers and keys of a query say who calls, and which go along to another origin.
+/// Configures which headers and query keys identify a caller, and which are forwarded to another origin.
 ///
 /// # Defaults
 ///
-/// * payers: the headers in which the providers and the gateways before them take a credential, an organisation or a project
-///   (`authorization`, `cookie`, `x-api-key`, `api-key`, `x-goog-api-key`, `ocp-apim-subscription-key`, `openai-organization`,
-///   `openai-project`, `x-goog-user-project`, `cf-aig-authorization` and the like), and the keys of a query in which a
-///   credential travels (`key`, `api_key`, `access_token`, `subscription-key`, `code`, `x-amz-credential` and the like)
-/// * users: every header whose name speaks of a secret, a person or an account (`x-forwarded-user`, `x-tenant-id`,
+/// * payers: the headers in which providers and gateways expect a credential, an organisation or a project (`authorization`,
+///   `cookie`, `x-api-key`, `api-key`, `x-goog-api-key`, `ocp-apim-subscription-key`, `openai-organization`, `openai-project`,
+///   `x-goog-user-project`, `cf-aig-authorization` and the like), and the query keys that carry a credential (`key`, `api_key`,
+///   `access_token`, `subscription-key`, `code`, `x-amz-credential` and the like)
+/// * users: every header whose name suggests a secret, a person or an account (`x-forwarded-user`, `x-tenant-id`,
 ///   `cf-access-jwt-assertion`), and every header whose value is marked as sensitive
-/// * no header names the payer in place of its credential
+/// * `named_by`: none
 /// * forwarded: `accept…`, `content-…`, `cache-control`, `user-agent`, `anthropic-version`, `anthropic-beta`, `openai-beta`,
-///   `traceparent`, `tracestate`, `x-request-id`, `x-client-request-id`, `x-goog-api-client`, `x-stainless-…`; of a query
-///   `alt`, `api-version`, `beta`, `stream`, and which part of a list is asked for: `limit`, `order`, `after`, `pageToken` and
-///   the like
+///   `traceparent`, `tracestate`, `x-request-id`, `x-client-request-id`, `x-goog-api-client`, `x-stainless-…`; of a query `alt`,
+///   `api-version`, `beta`, `stream`, and pagination: `limit`, `order`, `after`, `pageToken` and the like
 #[derive(Clone, Debug, Default)]
 pub struct IdentityPolicy {
     payers: Vec<HeaderName>,
@@ -33,66 +32,66 @@ pub struct IdentityPolicy {
     forwarded_keys: Vec<Box<str>>,
 }
 
-/// The policy of a client, in the extensions of its requests. Without it the usual names count.
+/// The policy of a client, in the extensions of its requests. Without it the default names apply.
 #[derive(Clone, Debug)]
 pub(crate) struct Known(pub(super) Arc<IdentityPolicy>);
 
 // === impl IdentityPolicy ===
 
 impl IdentityPolicy {
-    /// The usual names.
+    /// Creates a policy with the default names.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A header that says who pays: calls that differ in it have routes of their own, and no answer in common.
+    /// Adds a header that names the payer: calls that differ in it have different routes, and share no answers.
     #[must_use]
     pub fn payer(mut self, header: HeaderName) -> Self {
         self.payers.push(header);
         self
     }
 
-    /// A key of a query that says who pays. Case does not matter.
+    /// Adds a query key that names the payer. Case does not matter.
     #[must_use]
     pub fn payer_query(mut self, key: &str) -> Self {
         self.payer_keys.push(key.to_ascii_lowercase().into());
         self
     }
 
-    /// A header that says for whom an answer is: calls that differ in it have no answer in common. Their routes are the same.
+    /// Adds a header that names the user of an answer: calls that differ in it share no answers. Their routes are the same.
     #[must_use]
     pub fn user(mut self, header: HeaderName) -> Self {
         self.users.push(header);
         self
     }
 
-    /// A header that says nothing of who calls, whatever it is called: `x-session-id` where each call has another. Callers who
-    /// differ in it alone share routes and stored answers. It does not go along to another origin.
+    /// Adds a header that does not identify the caller, whatever its name: for example an `x-session-id` that is new for each
+    /// call. Callers who differ only in it share routes and stored answers. It is not forwarded to another origin.
     #[must_use]
     pub fn ignore(mut self, header: HeaderName) -> Self {
         self.ignored.push(header);
         self
     }
 
-    /// A header of yours that names the payer in its routes, in place of its credentials: where each call brings another
-    /// credential that nothing can be read from. A call without it goes by its credentials.
+    /// Sets a custom header that names the payer in its routes, in place of its credentials: for credentials that change with
+    /// each call and have no readable part. A call without the header uses its credentials.
     ///
-    /// It says nothing in the cache: whoever could send another's name would be given another's answers. There a
-    /// [`Tenant`](crate::cache::Tenant) takes the place of a credential.
+    /// The cache ignores it: else a caller who sends another's name would get the other's answers. Use a
+    /// [`Tenant`](crate::cache::Tenant) to replace the credential there.
     #[must_use]
     pub fn named_by(mut self, header: HeaderName) -> Self {
         self.named_by = Some(header);
         self
     }
 
-    /// A header that goes along to another origin. One whose value is marked as sensitive never does.
+    /// Adds a header that is forwarded to another origin. A header whose value is marked as sensitive never is.
     #[must_use]
     pub fn forward(mut self, header: HeaderName) -> Self {
         self.forwarded.push(header);
         self
     }
 
-    /// A key of a query that goes along to another origin. Case does not matter.
+    /// Adds a query key that is forwarded to another origin. Case does not matter.
     #[must_use]
     pub fn forward_query(mut self, key: &str) -> Self {
         self.forwarded_keys.push(key.to_ascii_lowercase().into());
@@ -103,7 +102,7 @@ impl IdentityPolicy {
         self.check_keys()?;
         self.check_ignored()?;
         let allowed = "what says nothing of who pays: a credential stays at its origin";
-        // One that is ignored is a credential still.
+        // An ignored header may still carry a credential.
         if let Some(header) = self.forwarded.iter().find(|header| self.is_named_payer(header)) {
             return Err(ConfigError::new("identity.forward", header, allowed));
         }
@@ -126,7 +125,7 @@ impl IdentityPolicy {
         Ok(())
     }
 
-    /// Refuses to ignore what another setting reads.
+    /// Rejects ignored headers that another setting reads.
     fn check_ignored(&self) -> Result<(), ConfigError> {
         let named = self.named_by.as_slice();
         for (setting, headers) in
@@ -140,13 +139,13 @@ impl IdentityPolicy {
         Ok(())
     }
 
-    /// What is set for a request: by the layer, or the usual names.
+    /// The policy of a request: set by the layer, or the default.
     pub(crate) fn of(extensions: &Extensions) -> &Self {
         static USUAL: LazyLock<IdentityPolicy> = LazyLock::new(IdentityPolicy::default);
         extensions.get::<Known>().map_or(&USUAL, |known| &*known.0)
     }
 
-    /// Whether a header says who pays.
+    /// Whether a header names the payer.
     pub(crate) fn is_payer(&self, header: &HeaderName) -> bool {
         self.is_named_payer(header) && !self.ignored.contains(header)
     }
@@ -156,12 +155,12 @@ impl IdentityPolicy {
         names::is_payer(header.as_str()) || self.payers.contains(header)
     }
 
-    /// Whether a key of a query says who pays; as [`Pair::key`] has it.
+    /// Whether a query key, as returned by [`Pair::key`], names the payer.
     pub(crate) fn is_payer_key(&self, key: &str) -> bool {
         names::is_payer_key(key) || self.payer_keys.iter().any(|own| **own == *key)
     }
 
-    /// Whether a header says for whom an answer is: who pays, or who asks.
+    /// Whether a header identifies who the answer is for: the payer or the user.
     pub(crate) fn is_personal(&self, header: &HeaderName, value: &HeaderValue) -> bool {
         if self.ignored.contains(header) {
             return false;
@@ -173,13 +172,13 @@ impl IdentityPolicy {
             || self.is_payer(header)
     }
 
-    /// Whether a key of a query carries a secret.
+    /// Whether a query key carries a secret.
     pub(crate) fn is_secret_key(&self, key: &str) -> bool {
-        // A page token is no secret.
+        // A page token is not a secret.
         (names::is_secret(key) && !names::is_forwarded_key(key)) || self.is_payer_key(key)
     }
 
-    /// Takes out what is not known to be for every origin.
+    /// Removes the headers that are not known to be meant for every origin.
     pub(crate) fn leave_behind(&self, headers: &mut HeaderMap) {
         let stays = |(header, value): &(&HeaderName, &HeaderValue)| {
             let known = names::is_forwarded(header.as_str()) || self.forwarded.contains(header);
@@ -189,14 +188,14 @@ impl IdentityPolicy {
         names.into_iter().for_each(|name| drop(headers.remove(name)));
     }
 
-    /// Takes out what says who pays: another payer's takes its place.
+    /// Removes the headers that name the payer, since another payer's replace them.
     pub(crate) fn take_payers(&self, headers: &mut HeaderMap) {
         let payers = headers.keys().filter(|name| self.is_payer(name));
         let names: Vec<_> = payers.cloned().collect();
         names.into_iter().for_each(|name| drop(headers.remove(name)));
     }
 
-    /// Whether a pair of a query is for every origin.
+    /// Whether a pair of a query is meant for every origin.
     pub(crate) fn is_forwarded_pair(&self, pair: Pair<'_>) -> bool {
         let key = pair.key();
         let named = || self.forwarded_keys.iter().any(|own| **own == *key);

@@ -1,8 +1,8 @@
-//! The pairs of a query, with their keys as a server reads them.
+//! The pairs of a query, with their keys as a server decodes them.
 
 use std::borrow::Cow;
 
-/// One pair of a query, as it stands there.
+/// One pair of a query, undecoded.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pair<'a>(&'a str);
 
@@ -18,7 +18,7 @@ impl<'a> Pair<'a> {
         self.0
     }
 
-    /// Its key, decoded and in lower case: `k%65y` and `KEY` are `key` to a server.
+    /// The key, decoded and in lower case: `k%65y` and `KEY` are `key` to a server.
     pub(crate) fn key(self) -> Cow<'a, str> {
         let key = self.0.split('=').next().unwrap_or_default();
         let plain = |byte: u8| byte != b'%' && byte != b'+' && !byte.is_ascii_uppercase();
@@ -28,13 +28,13 @@ impl<'a> Pair<'a> {
         decoded(key).to_ascii_lowercase().into()
     }
 
-    /// Its value, decoded.
+    /// The value, decoded.
     pub(crate) fn value(self) -> String {
         decoded(self.0.split_once('=').map_or("", |(_, value)| value))
     }
 }
 
-/// A text without its percent-encoding. What is no such encoding stays as it is.
+/// Decodes percent-encoding. Invalid sequences stay as they are.
 fn decoded(text: &str) -> String {
     let (mut bytes, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
     while let [first, behind @ ..] = rest {

@@ -1,4 +1,4 @@
-//! Puts the policy where the layers below look for it.
+//! The identity layer: passes the policy to the layers below.
 
 use std::task::{Context, Poll};
 
@@ -7,7 +7,7 @@ use tower::{Layer, Service};
 use super::{IdentityPolicy, policy::Known};
 use crate::{ConfigError, Error, Request, Response, Upstream};
 
-/// Says in each request by what its caller is known. See [the module](super).
+/// Passes the [`IdentityPolicy`] to the layers below, in each request. See [the module](super).
 #[derive(Clone, Debug)]
 pub struct Identity<S> {
     inner: S,
@@ -23,12 +23,12 @@ pub struct IdentityLayer {
 // === impl IdentityPolicy ===
 
 impl IdentityPolicy {
-    /// The layer, if every value is right. It stands over the ladder and the cache.
+    /// Builds the layer, if every value is valid. It belongs above the fallbacks and the cache.
     ///
     /// # Errors
     ///
-    /// Names a key that is blank, a header or a key that says who pays and is to go along to another origin, and a header
-    /// that is both ignored and read by another setting.
+    /// Names a blank key, a header or key that names the payer and is to be forwarded to another origin, or a header that is both
+    /// ignored and read by another setting.
     pub fn build(self) -> Result<IdentityLayer, ConfigError> {
         self.check()?;
         Ok(IdentityLayer::new(Known(self.into())))
@@ -42,7 +42,7 @@ impl IdentityLayer {
         Self { known }
     }
 
-    /// A request as it goes through the layer.
+    /// Inserts the policy into a request.
     pub(crate) fn mark(&self, request: &mut Request) {
         request.extensions_mut().insert(self.known.clone());
     }

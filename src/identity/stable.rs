@@ -1,10 +1,10 @@
-//! What stays of a credential that is made anew for each call.
+//! The stable part of a credential that is new for each call.
 
 use std::hash::{Hash, Hasher};
 
 use serde_json::{Map, Value};
 
-/// Claims of a token that say for whom it is, and stay from one token to the next.
+/// Claims of a token that identify its owner, and stay the same from one token to the next.
 const STABLE: [&str; 14] = [
     "iss",
     "sub",
@@ -22,23 +22,23 @@ const STABLE: [&str; 14] = [
     "scope_id",
 ];
 
-/// Those of them without which the others name nobody.
+/// The claims of which at least one is needed to identify an owner.
 const NAMING: [&str; 8] = ["iss", "sub", "azp", "client_id", "appid", "oid", "api_key", "email"];
 
-/// A longer token is not read.
+/// The maximum length of a token that is parsed, in bytes.
 const LONGEST: usize = 16 * 1024;
 
-/// Which part of a credential was taken.
+/// The part of a credential that was hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Taken {
-    /// All of it: another credential is another payer.
+    /// The whole: another credential is another payer.
     Whole,
-    /// What stays: many credentials are of one payer.
+    /// The stable part: one payer has many credentials.
     Stable,
 }
 
-/// Puts what names the payer into a hash: of a signature the access key and what it is for, of a token its stable claims, of
-/// everything else all of it.
+/// Hashes the part of a credential that names the payer: of a signature the access key and its scope, of a token its stable
+/// claims, of anything else the whole.
 pub(super) fn take(credential: &[u8], hasher: &mut impl Hasher) -> Taken {
     if credential.len() <= LONGEST {
         if let Some(scope) = scope(credential) {
@@ -58,10 +58,10 @@ pub(super) fn take(credential: &[u8], hasher: &mut impl Hasher) -> Taken {
     Taken::Whole
 }
 
-/// The access key of a signature, and what it is for, without the day: `AWS4-HMAC-SHA256 Credential=KEY/DAY/REGION/…`. So also
-/// by itself, as it travels in a query: `KEY/DAY/REGION/SERVICE/aws4_request`.
+/// The access key of a signature and its scope, without the day: `AWS4-HMAC-SHA256 Credential=KEY/DAY/REGION/…`. Also without
+/// that prefix, as in a query: `KEY/DAY/REGION/SERVICE/aws4_request`.
 fn scope(credential: &[u8]) -> Option<impl Iterator<Item = &str>> {
-    // Most credentials are none of the kind, and are not searched for more than a byte.
+    // A quick check, since most credentials are not signatures.
     let signed = memchr::memchr(b'=', credential).is_some() || credential.ends_with(b"4_request");
     let text = signed.then(|| std::str::from_utf8(credential).ok())??;
     let scope = match text.split_once("Credential=") {
@@ -73,10 +73,10 @@ fn scope(credential: &[u8]) -> Option<impl Iterator<Item = &str>> {
     Some(scope.split('/').filter(move |part| !is_day(part)))
 }
 
-/// The claims of a JSON web token, where they name somebody. Nobody has checked its signature: the provider will.
+/// The claims of a JSON web token, if they identify an owner. The signature is not verified here; the provider does that.
 fn claims(credential: &[u8]) -> Option<Map<String, Value>> {
     let token = credential.rsplit(|byte| *byte == b' ').next()?;
-    // Every JSON object begins so in base64.
+    // Every base64-encoded JSON object begins like this.
     if !token.starts_with(b"eyJ") {
         return None;
     }
@@ -89,7 +89,7 @@ fn claims(credential: &[u8]) -> Option<Map<String, Value>> {
     NAMING.iter().any(|name| claims.contains_key(*name)).then_some(claims)
 }
 
-/// The bytes of a text in base64 as tokens have it: `-` and `_`, no padding.
+/// Decodes base64 as tokens use it: `-` and `_`, no padding.
 fn base64url(text: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
     let (mut bits, mut held) = (0_u32, 0);
@@ -105,7 +105,7 @@ fn base64url(text: &[u8]) -> Option<Vec<u8>> {
         (bits, held) = ((bits << 6) | u32::from(value), held + 6);
         if held >= 8 {
             held -= 8;
-            // The upper bits have been taken already.
+            // The upper bits were pushed before.
             bytes.push((bits >> held) as u8);
         }
     }
@@ -124,7 +124,7 @@ mod tests {
         (hasher.finish(), taken)
     }
 
-    /// `{"alg":"HS256"}` and the claims, with a signature of any kind.
+    /// A token of `{"alg":"HS256"}` and the claims, with any signature.
     fn token(claims: &str, signature: &str) -> String {
         const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         let mut text = String::new();

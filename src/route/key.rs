@@ -6,16 +6,16 @@ use super::name::{escaped, shown};
 
 /// The key of shared state: provider, model, credential and operation. One breaker and one budget per route.
 ///
-/// The credential is a label, or a fingerprint that is new in every process; never the credential itself. Who pays for a call
-/// is found out by its [identity](crate::identity). The operation is empty for chats. All operations of a provider, model and
-/// credential share their limits.
+/// The credential is a label, or a fingerprint that is new in every process; never the credential itself.
+/// [`identity`](crate::identity) determines which credential is billed for a call. The operation is empty for chats. All
+/// operations of a provider, model and credential share their limits.
 ///
-/// Each part has at most 145 bytes and no control characters: of a longer one, or of one with such characters, the first 128
-/// bytes are kept, escaped, with a `~` and a hash of the whole behind them. So a route is safe to log, to show and to keep,
-/// whatever model a caller has asked for.
+/// Each part has at most 145 bytes and no control characters: of a longer part, or one with such characters, the first 128 bytes
+/// are kept, escaped, followed by a `~` and a hash of the whole. So a route is safe to log, to show and to keep, whatever model a
+/// caller has requested.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Route {
-    /// Provider, model and credential, one behind the other: a route is made for every call.
+    /// Provider, model and credential in one string, since a route is created for every call.
     text: Arc<str>,
     provider: usize,
     model: usize,
@@ -28,15 +28,15 @@ const ALL: &str = "*";
 // === impl Route ===
 
 impl Route {
-    /// As many bytes are put together on the stack: nearly all routes are no longer.
+    /// Routes of at most this many bytes, which nearly all are, are joined on the stack.
     const SHORT: usize = 128;
 
-    /// A route by its three parts. `credential` is a label for people, such as `team-a`: never the secret itself.
+    /// Creates a route of its three parts. `credential` is a label for people, such as `team-a`: never the secret itself.
     pub fn new(provider: &str, model: &str, credential: &str) -> Self {
         Self::joined([&shown(provider), &shown(model), &shown(credential)])
     }
 
-    /// A route by what a request names. Nothing that it names is taken for all models.
+    /// Creates a route of what a request names. A model `*` in a request is escaped, so that it does not stand for all models.
     pub(crate) fn asked(provider: &str, model: &str, credential: &str) -> Self {
         match model {
             ALL => Self::joined([&shown(provider), &escaped(model), &shown(credential)]),
@@ -44,7 +44,7 @@ impl Route {
         }
     }
 
-    /// Of parts that can be shown.
+    /// Joins parts that are safe to show.
     fn joined([provider, model, credential]: [&str; 3]) -> Self {
         let (model_at, credential_at) = (provider.len(), provider.len() + model.len());
         let parts = [provider, model, credential];
@@ -61,21 +61,21 @@ impl Route {
         Self { operation, ..self }
     }
 
-    /// The route of chats with the same provider, model and credential: the key of what all operations share, such as
+    /// The route of chats with the same provider, model and credential: the key of state that all operations share, such as
     /// limits.
     #[must_use]
     pub fn without_operation(&self) -> Self {
         self.clone().with_operation("")
     }
 
-    /// The route of requests that are others than those of the same model: `facet` goes behind the model's name.
+    /// The route of edited requests for the same model: `facet` is appended to the model's name.
     pub(crate) fn with_variant(&self, facet: &str) -> Self {
         let model = [self.model(), facet].concat();
         Self::new(self.provider(), &model, self.credential()).with_operation(self.operation)
     }
 
-    /// The route that stands for all credentials of its provider and model; for one that does already, for all models of the
-    /// provider; for that one, for everybody.
+    /// The next coarser route: for all credentials of its provider and model; then for all models of the provider; then for all
+    /// routes.
     pub(crate) fn coarser(&self) -> Self {
         let coarser = match (self.credential(), self.model()) {
             (ALL, ALL) => Self::joined([ALL; 3]),
@@ -90,7 +90,7 @@ impl Route {
         self.credential() == ALL
     }
 
-    /// Whether it stands for several credentials or for none that is seen: what is wrong with one of them is not with the next.
+    /// Whether it stands for several credentials or for no visible one: a rejection of one does not apply to the next.
     pub(crate) fn is_of_many(&self) -> bool {
         is_of_many(self.credential())
     }
@@ -100,24 +100,24 @@ impl Route {
         &self.text[..self.provider]
     }
 
-    /// The model, or `-` where none is known.
+    /// The model, or `-` if none is known.
     pub fn model(&self) -> &str {
         &self.text[self.provider..self.model]
     }
 
-    /// The label or fingerprint of the credential, or `-` where there is none.
+    /// The label or fingerprint of the credential, or `-` if there is none.
     pub fn credential(&self) -> &str {
         &self.text[self.model..]
     }
 
-    /// The operation, such as `embeddings` or `files`; empty for chats. An unknown one is named by its method and path,
+    /// The operation, such as `embeddings` or `files`; empty for chats. An unknown operation is named by its method and path,
     /// without the ids in it.
     pub fn operation(&self) -> &str {
         self.operation
     }
 }
 
-/// The parts one behind the other, in a place of their length.
+/// Joins the parts in a buffer of their total length.
 fn join<'a>(parts: [&str; 3], place: &'a mut [u8]) -> &'a str {
     let mut at = 0;
     for part in parts {
@@ -127,13 +127,13 @@ fn join<'a>(parts: [&str; 3], place: &'a mut [u8]) -> &'a str {
     std::str::from_utf8(place).expect("texts one behind the other are a text")
 }
 
-/// Whether a label or a fingerprint stands for many credentials, or for none that is seen: what one of them is refused says
-/// nothing of the next.
+/// Whether a label or a fingerprint stands for many credentials, or for no visible one: a rejection of one does not apply to the
+/// next.
 pub(crate) fn is_of_many(credential: &str) -> bool {
     credential == "-" || credential == "*" || credential.starts_with('~')
 }
 
-/// The host and port of a URI, without a user that may stand before them.
+/// The host and port of a URI, without a user.
 pub(crate) fn provider(uri: &http::Uri) -> Cow<'_, str> {
     match (uri.host(), uri.port_u16()) {
         (Some(host), Some(port)) => format!("{host}:{port}").into(),

@@ -1,4 +1,4 @@
-//! The key of shared state: [`Route`], and names as it keeps and shows them.
+//! The key of shared state, [`Route`], and the escaping of names in it.
 
 mod key;
 mod name;

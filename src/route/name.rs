@@ -1,18 +1,18 @@
-//! Names as they are kept and shown: of bounded length, and on one line.
+//! Names that are safe to keep and show: of bounded length, and on one line.
 
 use std::{borrow::Cow, fmt::Write};
 
 use crate::hash::hash;
 
-/// A longer name is cut after so many bytes, and a hash of the whole follows.
+/// The number of bytes kept of a longer name; a hash of the whole follows.
 const KEPT: usize = 128;
 
-/// The longest name that is shown: what is kept, `~`, and 16 hexadecimal digits.
+/// The longest name that is shown: the kept bytes, `~`, and 16 hexadecimal digits.
 pub(crate) const LONGEST_NAME: usize = KEPT + 17;
 
-/// A name that is safe to keep and to print: at most [`LONGEST_NAME`] bytes, without control characters and without those
-/// that change the direction of a line. Nearly all names are that already. Two names that differ stay different, and a name
-/// that was shown is shown as it is.
+/// A name that is safe to keep and to print: at most [`LONGEST_NAME`] bytes, without control characters and without characters
+/// that change the direction of a line. Nearly all names are unchanged. Different names stay different, and the result is not
+/// changed by a second call.
 pub(crate) fn shown(name: &str) -> Cow<'_, str> {
     let plain = name.is_ascii() && !name.bytes().any(|byte| byte.is_ascii_control());
     if name.len() <= LONGEST_NAME && (plain || !name.chars().any(is_odd)) {
@@ -21,12 +21,12 @@ pub(crate) fn shown(name: &str) -> Cow<'_, str> {
     cut(name, is_odd).into()
 }
 
-/// A name in which nothing is left as it is, for one that means something else.
+/// A name with every character escaped, for one that would have a special meaning.
 pub(crate) fn escaped(name: &str) -> String {
     cut(name, |_| true)
 }
 
-/// The first bytes of a name with some characters spelt out, and a hash of the whole.
+/// The first bytes of a name, with the characters that match `spelt` escaped, and a hash of the whole.
 fn cut(name: &str, spelt: impl Fn(char) -> bool) -> String {
     let mut text = String::with_capacity(LONGEST_NAME);
     for char in name.chars() {
@@ -45,7 +45,7 @@ fn cut(name: &str, spelt: impl Fn(char) -> bool) -> String {
     text
 }
 
-/// Whether a character would do something to the line that it is printed in.
+/// Whether a character would change the line that it is printed in.
 fn is_odd(char: char) -> bool {
     let bidirectional =
         matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');

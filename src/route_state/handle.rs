@@ -1,17 +1,17 @@
-//! What one look-up gives.
+//! The result of a lookup.
 
 use std::{fmt, sync::Arc};
 
 use super::state::{Layout, RouteState};
 use crate::route::Route;
 
-/// The state of a route, as one look-up found it. Cheap to clone; while one exists, the entry is not removed.
+/// The state of a route, as one lookup found it. Cheap to clone; the entry is not evicted while one exists.
 #[derive(Clone)]
 pub(crate) struct RouteHandle {
-    /// The route that was asked for.
+    /// The route that was looked up.
     route: Route,
     state: Arc<RouteState>,
-    /// The entry is for that route alone, and not for all that there is no room for.
+    /// Whether the entry is for that route alone, and not shared for lack of room.
     own: bool,
 }
 
@@ -22,7 +22,7 @@ impl RouteHandle {
         Self { route, state, own }
     }
 
-    /// The route that was asked for.
+    /// The route that was looked up.
     pub(crate) fn route(&self) -> &Route {
         &self.route
     }
@@ -31,7 +31,7 @@ impl RouteHandle {
         &self.state
     }
 
-    /// Whether the entry is for the route that was asked for alone.
+    /// Whether the entry is for the route alone that was looked up.
     pub(super) fn is_own(&self) -> bool {
         self.own
     }

@@ -1,20 +1,20 @@
-//! Whether a state can be forgotten.
+//! Whether a state can be evicted.
 
 use tokio::time::Instant;
 
-/// What would be lost if a state were forgotten and made anew.
+/// What would be lost if a state were evicted and created again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Rest {
     /// Nothing.
     Settled,
-    /// Something that has lost its worth when nobody has used it for two hours.
+    /// Information that is worthless after two hours without use.
     Fading,
-    /// Something that holds now: it is open or closed for a time, or has calls that wait or are under way.
+    /// Information that matters now: the route is open or closed for a time, or has calls that wait or are under way.
     Busy,
 }
 
-/// State that knows whether it can be forgotten.
+/// State that reports whether it can be evicted.
 pub(crate) trait AtRest {
-    /// What would be lost at `now`. Decides nothing, emits nothing: it is asked under the lock of the table.
+    /// What would be lost at `now`. Must not decide or emit anything, since it is called under the lock of the table.
     fn rest(&self, now: Instant) -> Rest;
 }

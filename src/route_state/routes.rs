@@ -1,4 +1,4 @@
-//! The registry: all routes, with what is kept of each.
+//! The registry of all routes, with their state.
 
 use std::{
     fmt,
@@ -15,12 +15,12 @@ use super::{
 };
 use crate::{route::Route, sync::lock_std as lock};
 
-/// The state that is kept for each route: the registry of the breakers, limits, budgets and latencies of several layers.
+/// A registry of the state that layers keep for each route: breakers, limits, budgets and latencies.
 ///
 /// Clones are the same registry. Give one to all layers of a stack ([`BreakerLayer::routes`], [`LimitLayer::routes`],
-/// [`RetryLayer::routes`], [`HedgeLayer::routes`], [`FallbackLayer::routes`]): then one look-up of an attempt's route serves all
-/// of them, and the route is kept for as long as one of them has a reason. A layer that is given none has a registry of its own.
-/// A [`Client`](crate::Client) gives one to all its layers.
+/// [`RetryLayer::routes`], [`HedgeLayer::routes`], [`FallbackLayer::routes`]): then one lookup of an attempt's route serves all
+/// of them, and the route is kept as long as one of them needs it. By default each layer has a registry of its own. A
+/// [`Client`](crate::Client) gives one to all its layers.
 ///
 /// ```
 /// use evenkeel::{breaker::BreakerPolicy, context::Routes, limit::LimitPolicy, retry::RetryPolicy};
@@ -42,8 +42,8 @@ use crate::{route::Route, sync::lock_std as lock};
 /// at first: no failures, no spent budget, no wait. Where there is none, the new route is known by what all credentials of its model
 /// show together.
 ///
-/// A registry has room for the parts of eight layers. A hedge layer takes two of them. A layer that finds no room left has a
-/// registry of its own.
+/// A registry has room for eight slots. A layer takes one, a hedge layer two. A layer that finds no slot left gets a registry of
+/// its own.
 ///
 /// [`BreakerLayer::routes`]: crate::breaker::BreakerLayer::routes
 /// [`LimitLayer::routes`]: crate::limit::LimitLayer::routes
@@ -60,28 +60,28 @@ struct Inner {
 
 struct Tables {
     routes: Table,
-    /// For all credentials of one model, where `routes` is full.
+    /// For all credentials of one model, if `routes` is full.
     models: Table,
-    /// For all models of one provider, where that is full too.
+    /// For all models of one provider, if `models` is full too.
     providers: Table,
-    /// For everybody, where even those are.
+    /// For all routes, if even `providers` is full.
     all: Option<Arc<RouteState>>,
-    /// How often the lock was taken to look a route up.
+    /// The number of lookups under the lock.
     look_ups: u64,
 }
 
 // === impl Routes ===
 
 impl Routes {
-    /// The number of routes that are kept at most.
+    /// The maximum number of routes: 4 096.
     pub const MAX: usize = 4096;
-    /// The most coarse entries: of models, and of providers.
+    /// The maximum numbers of coarse entries: of models, and of providers.
     const MODELS: usize = 1024;
     const PROVIDERS: usize = 256;
-    /// A route that nobody has used for this long is removed, unless it is busy.
+    /// A route that was not used for this long is evicted, unless it is busy.
     const IDLE: Duration = Duration::from_secs(2 * 3600);
 
-    /// An empty registry.
+    /// Creates an empty registry.
     pub fn new() -> Self {
         Self::bounded([Self::MAX, Self::MODELS, Self::PROVIDERS], Self::IDLE)
     }
@@ -108,7 +108,7 @@ impl Routes {
         handle.is_of(self.layout())
     }
 
-    /// Looks a route up: its entry, made if there is none; a coarse one if there is no room.
+    /// Looks a route up: its entry, created if there is none; a coarse one if there is no room.
     pub(crate) fn find(&self, route: &Route, now: Instant) -> RouteHandle {
         let (state, own) =
             self.look_up(|tables, gone| match tables.routes.find(route, now, gone) {
@@ -118,12 +118,12 @@ impl Routes {
         RouteHandle::new(route.clone(), state, own)
     }
 
-    /// Looks a route up: its own entry, made if there is none; `None` if there is no room.
+    /// Looks a route up: its own entry, created if there is none; `None` if there is no room.
     pub(super) fn find_own(&self, route: &Route, now: Instant) -> Option<Arc<RouteState>> {
         self.look_up(|tables, gone| tables.routes.find(route, now, gone))
     }
 
-    /// The entry of a route, if there is any; the coarse one where there is no room for its own.
+    /// The entry of a route, if there is one; the coarse one if there is no room for its own.
     pub(super) fn get(&self, route: &Route) -> Option<Arc<RouteState>> {
         self.look_up(|tables, _| {
             let own = tables.routes.get(route);
@@ -135,12 +135,12 @@ impl Routes {
         })
     }
 
-    /// The entry of a route itself, if there is any.
+    /// A route's own entry, if there is one.
     pub(super) fn get_own(&self, route: &Route) -> Option<Arc<RouteState>> {
         self.look_up(|tables, _| tables.routes.get(route))
     }
 
-    /// The state of the same route without its operation. A route that has an entry of its own is looked up for it once.
+    /// The state of the same route without its operation. For a route with an entry of its own, it is looked up once and linked.
     pub(crate) fn without_operation(&self, handle: &RouteHandle, now: Instant) -> RouteHandle {
         if handle.route().operation().is_empty() {
             return handle.clone();
@@ -165,7 +165,7 @@ impl Routes {
         kept.chain(all).cloned().collect()
     }
 
-    /// How often a route was looked up.
+    /// The number of lookups.
     #[cfg(test)]
     pub(crate) fn look_ups(&self) -> u64 {
         lock(&self.0.tables).look_ups
@@ -177,7 +177,7 @@ impl Routes {
         tables.look_ups += 1;
         let found = find(&mut tables, &mut gone);
         drop(tables);
-        // What was removed is dropped without the lock.
+        // Evicted entries are dropped without the lock.
         drop(gone);
         found
     }
@@ -202,7 +202,7 @@ impl fmt::Debug for Routes {
 // === impl Tables ===
 
 impl Tables {
-    /// The finest entry that there is room for, for a route that has none of its own.
+    /// The finest shared entry with room, for a route that has none of its own.
     fn coarse(&mut self, route: &Route, now: Instant, gone: &mut Vec<Entry>) -> Arc<RouteState> {
         let mut coarse = route.coarser();
         for table in [&mut self.models, &mut self.providers] {

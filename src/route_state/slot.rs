@@ -9,8 +9,8 @@ use crate::route::Route;
 
 /// One `T` per route, in the slot that was registered for it. Clones are the same slot.
 ///
-/// A value is made by the `make` that the caller brings, which is given the route of the entry: a coarse one, where several
-/// routes share it. It is called without the lock of the registry, once for each entry.
+/// A value is created by the caller's `make`, which gets the route of the entry: a coarse route if several routes share the
+/// entry. `make` is called without the lock of the registry, once for each entry.
 pub(crate) struct Slot<T> {
     routes: Routes,
     at: usize,
@@ -20,7 +20,7 @@ pub(crate) struct Slot<T> {
 // === impl Slot ===
 
 impl<T: AtRest + Send + Sync + 'static> Slot<T> {
-    /// Takes a slot of that registry. Where none is left, a registry of its own has it.
+    /// Registers a slot of that registry. If none is left, it gets a registry of its own.
     pub(crate) fn new(routes: &Routes) -> Self {
         let of = PhantomData;
         match routes.layout().take() {
@@ -29,12 +29,13 @@ impl<T: AtRest + Send + Sync + 'static> Slot<T> {
         }
     }
 
-    /// The registry that has the slot.
+    /// The registry of the slot.
     pub(crate) fn routes(&self) -> &Routes {
         &self.routes
     }
 
-    /// The value in the entry that was looked up, made if there is none. Looks the route up where the handle is of another registry.
+    /// The value in the entry of a handle, created if there is none. Looks the route up if the handle belongs to another
+    /// registry.
     pub(crate) fn of(
         &self,
         handle: &RouteHandle,
@@ -47,7 +48,7 @@ impl<T: AtRest + Send + Sync + 'static> Slot<T> {
         }
     }
 
-    /// The same for a route that has an entry of its own; `None` for one that there is no room for.
+    /// Like [`of`](Self::of), for a route with an entry of its own; `None` if there was no room for one.
     pub(crate) fn own_of(
         &self,
         handle: &RouteHandle,
@@ -60,7 +61,7 @@ impl<T: AtRest + Send + Sync + 'static> Slot<T> {
         }
     }
 
-    /// The value in the entry that was looked up, if there is any. Makes none.
+    /// The value in the entry of a handle, if there is one. Creates none.
     pub(crate) fn peek(&self, handle: &RouteHandle) -> Option<Arc<T>> {
         match handle.is_of(self.routes.layout()) {
             true => handle.state().get(self.at),
@@ -68,7 +69,7 @@ impl<T: AtRest + Send + Sync + 'static> Slot<T> {
         }
     }
 
-    /// Looks a route up: the value in its entry, made if there is none; that of a coarse entry if there is no room.
+    /// Looks a route up: the value in its entry, created if there is none; that of a coarse entry if there is no room.
     pub(crate) fn find(
         &self,
         route: &Route,
@@ -78,7 +79,7 @@ impl<T: AtRest + Send + Sync + 'static> Slot<T> {
         self.routes.find(route, now).state().fill(self.at, make)
     }
 
-    /// Looks a route up: the value in its own entry, made if there is none; `None` if there is no room.
+    /// Looks a route up: the value in its own entry, created if there is none; `None` if there is no room.
     pub(crate) fn find_own(
         &self,
         route: &Route,
@@ -88,12 +89,12 @@ impl<T: AtRest + Send + Sync + 'static> Slot<T> {
         Some(self.routes.find_own(route, now)?.fill(self.at, make))
     }
 
-    /// The value of a route, if there is any; that of the coarse entry where there is no room for its own. Makes none.
+    /// The value of a route, if there is one; that of the coarse entry if there is no room for its own. Creates none.
     pub(crate) fn get(&self, route: &Route) -> Option<Arc<T>> {
         self.routes.get(route)?.get(self.at)
     }
 
-    /// The value of a route itself, if there is any. Makes none.
+    /// The value in a route's own entry, if there is one. Creates none.
     pub(crate) fn get_own(&self, route: &Route) -> Option<Arc<T>> {
         self.routes.get_own(route)?.get(self.at)
     }

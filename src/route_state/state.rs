@@ -1,4 +1,4 @@
-//! The entry of one route: a slot for each part that keeps something of it.
+//! The entry of one route: a slot for each layer's state.
 
 use std::{
     any::Any,
@@ -18,18 +18,18 @@ pub(super) const SLOTS: usize = 8;
 
 /// A value in a slot.
 pub(super) trait SlotState: AtRest + Send + Sync {
-    /// The same value, to be cast to its type.
+    /// The same value, for a downcast.
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
 
-/// Which slots of the entries of one registry are taken. All its entries share it, so that it also tells to which registry an
-/// entry belongs.
+/// The slots that are taken in the entries of one registry. All its entries share it, so it also identifies the registry of an
+/// entry.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
     taken: AtomicUsize,
 }
 
-/// What is kept of one route.
+/// The state of one route.
 pub(crate) struct RouteState {
     route: Route,
     layout: Arc<Layout>,
@@ -49,7 +49,7 @@ impl<T: AtRest + Send + Sync + 'static> SlotState for T {
 // === impl Layout ===
 
 impl Layout {
-    /// Takes the next slot; `None` where all are taken.
+    /// Takes the next slot; `None` if all are taken.
     pub(super) fn take(&self) -> Option<usize> {
         let next = |taken: usize| (taken < SLOTS).then_some(taken + 1);
         self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()
@@ -64,7 +64,7 @@ impl RouteState {
         Self { route, layout, slots, without_operation: OnceLock::new() }
     }
 
-    /// The route that the entry is for; a coarse one, where several routes share the entry.
+    /// The route of the entry; a coarse one if several routes share the entry.
     pub(super) fn route(&self) -> &Route {
         &self.route
     }
@@ -78,7 +78,7 @@ impl RouteState {
         self.slots[slot].get()?.clone().into_any().downcast().ok()
     }
 
-    /// The value of a slot that is kept for a `T`, made if there is none.
+    /// The value of a slot that is registered for a `T`, created if there is none.
     pub(super) fn fill<T: SlotState + 'static>(
         &self,
         slot: usize,
@@ -88,18 +88,18 @@ impl RouteState {
         value.clone().into_any().downcast().expect("a slot is taken once, for one type")
     }
 
-    /// The entry of the same route without its operation, where it is linked.
+    /// The entry of the same route without its operation, if it is linked.
     pub(super) fn without_operation(&self) -> Option<&Arc<Self>> {
         self.without_operation.get()
     }
 
-    /// Links the entry of the same route without its operation. The first one stays.
+    /// Links the entry of the same route without its operation. The first link stays.
     pub(super) fn link(&self, without_operation: Arc<Self>) {
         let _ = self.without_operation.set(without_operation);
     }
 }
 
-/// What would be lost is what the slots would lose. A value that is held outside of the entry is in use.
+/// An entry is at rest when the values of its slots are. A value that is held outside of the entry is in use.
 impl AtRest for RouteState {
     fn rest(&self, now: Instant) -> Rest {
         let values = self.slots.iter().filter_map(OnceLock::get);

@@ -1,4 +1,4 @@
-//! One bounded table of routes: a map, and a hand that goes round it.
+//! One bounded table of routes, with second-chance (clock) eviction.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -14,11 +14,11 @@ use super::{
 };
 use crate::route::Route;
 
-/// A bounded number of routes. Which one makes room is found by a hand that goes round (second chance): of those at rest, one
-/// that was not used since the hand came by.
+/// A bounded number of routes. Eviction is second chance: a clock hand goes round, and evicts an entry at rest that was not used
+/// since the hand last passed.
 pub(super) struct Table {
     entries: HashMap<Route, Entry>,
-    /// Each route once, the next that the hand comes to in front.
+    /// Each route once, the next for the hand in front.
     hand: VecDeque<Route>,
     most: usize,
     idle: Duration,
@@ -28,11 +28,11 @@ pub(super) struct Table {
 pub(super) struct Entry {
     state: Arc<RouteState>,
     used: Instant,
-    /// Used again since the hand came by.
+    /// Used again since the hand last passed.
     again: bool,
 }
 
-/// The number of routes that are looked at for a new one: those that are idle go, and where the table is full one that is at rest.
+/// The number of entries that the hand checks for a new route: idle ones are evicted, and if the table is full, one at rest.
 const LOOKED_AT: usize = 8;
 
 // === impl Table ===
@@ -46,7 +46,7 @@ impl Table {
         self.entries.get(route).map(|entry| entry.state.clone())
     }
 
-    /// The state of a route for somebody who uses it, made if there is none; `None` if there is no room.
+    /// The state of a route, marked as used, created if there is none; `None` if there is no room.
     pub(super) fn find(
         &mut self,
         route: &Route,
@@ -60,7 +60,7 @@ impl Table {
         self.make_room(now, gone).then(|| self.insert(route, now))
     }
 
-    /// A state for a route that has none, where there is room.
+    /// Inserts the state of a new route. There must be room.
     fn insert(&mut self, route: &Route, now: Instant) -> Arc<RouteState> {
         let state = Arc::new(self.make(route.clone()));
         self.entries.insert(route.clone(), Entry { state: state.clone(), used: now, again: false });
@@ -68,7 +68,7 @@ impl Table {
         state
     }
 
-    /// A state that is not kept yet.
+    /// A state that is not in the table.
     pub(super) fn make(&self, route: Route) -> RouteState {
         RouteState::new(route, self.layout.clone())
     }
@@ -85,7 +85,7 @@ impl Table {
         self.entries.values().map(|entry| &entry.state)
     }
 
-    /// Whether there is room for one more, after what the hand has come by is removed where it can be.
+    /// Evicts what can be evicted among the next entries; returns whether there is room for one more.
     fn make_room(&mut self, now: Instant, gone: &mut Vec<Entry>) -> bool {
         for _ in 0..LOOKED_AT.min(self.hand.len()) {
             let full = self.is_full();
@@ -99,7 +99,7 @@ impl Table {
         !self.is_full()
     }
 
-    /// Takes an entry out. Whoever used it has used what it was linked to.
+    /// Removes an entry. The use of the entry counts as use of the entry it links to.
     fn remove(&mut self, route: &Route) -> Option<Entry> {
         let entry = self.entries.remove(route)?;
         let linked = entry.state.without_operation().map(|linked| linked.route());
@@ -113,7 +113,7 @@ impl Table {
 // === impl Entry ===
 
 impl Entry {
-    /// Whether it is kept now that the hand comes by. What somebody holds is under way, and what is linked is in use.
+    /// Whether the entry stays when the hand passes. An entry with handles is under way, and a linked one is in use.
     fn stays(&mut self, now: Instant, idle: Duration, full: bool) -> bool {
         let again = self.again && full;
         self.again &= !full;

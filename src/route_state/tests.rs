@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::{state::SLOTS, *};
 use crate::route::Route;
 
-/// A state that is what it is set to.
+/// A state whose rest is set by the test.
 #[derive(Debug, Default)]
 struct State(AtomicU8);
 
@@ -204,7 +204,7 @@ fn files() -> Route {
     route(1).with_operation("files")
 }
 
-/// For a slot that is filled, or that nothing is put into.
+/// A `make` for a slot that must not be filled.
 fn no_new(route: &Route) -> State {
     panic!("a new state for {route}")
 }
@@ -216,7 +216,7 @@ fn what_an_operation_is_linked_to_is_not_removed_before_it() {
     let shared = || routes.without_operation(&routes.find(&files(), at(0)), at(0));
     slot.of(&shared(), at(0), |_| State::default());
     for n in 2..20 {
-        // The hand comes by each, and the operation is used again in between.
+        // The hand passes each entry, and the operation is used again in between.
         put(&slot, &route(n), Rest::Settled);
         slot.of(&shared(), at(0), no_new);
     }
@@ -232,7 +232,7 @@ fn a_use_of_an_operation_is_a_use_of_what_it_is_linked_to() {
     slot.of(&shared, at(0), |_| State::new(Rest::Fading));
     drop(shared);
     routes.find(&files(), at(59));
-    // The operation is removed when it is idle, and what it is linked to not before the hand comes by again.
+    // The operation is evicted when it is idle, and the entry it links to only when the hand passes again.
     routes.find(&route(2), at(118));
     assert!(routes.get_own(&files()).is_some() && slot.get_own(&route(1)).is_some());
     for (secs, kept) in [(119, true), (120, false)] {

@@ -1,4 +1,4 @@
-//! Whose account a target asks, and how it knows a repetition.
+//! The account of a target, and idempotency keys.
 
 use http::HeaderValue;
 
@@ -12,24 +12,24 @@ use crate::{
 // === impl Target ===
 
 impl Target {
-    /// A name for the account that this target asks. Targets with the same name share what is stored there, such as files:
-    /// calls that name it may go to any of them. By default those with the same host and credentials do.
+    /// Names the account of this target. Targets with the same name share what is stored there, such as files: calls that name a
+    /// file may go to any of them. By default targets with the same host and credentials share an account.
     #[must_use]
     pub fn account(mut self, name: &str) -> Self {
         self.account = Some(name.into());
         self
     }
 
-    /// Says that this target knows a repetition by the header `idempotency-key`, and does nothing twice. A key of our own
-    /// is sent with each call that changes or costs something and has none, and such a call is retried there like any
-    /// other. By default no key is sent, and such a call is repeated only where nothing was done.
+    /// Declares that this target deduplicates requests by the header `idempotency-key`. Each call that changes or costs something
+    /// is sent with a generated key if it has none, and is retried there like any other call. By default no key is sent, and such
+    /// a call is repeated only if nothing was done.
     #[must_use]
     pub fn idempotent(mut self) -> Self {
         self.idempotent = true;
         self
     }
 
-    /// Whether a request goes to the same account at both: the same host, with the same credential.
+    /// Whether both targets use the same account: the same host, with the same credential.
     pub(crate) fn is_account_of(&self, other: &Self) -> bool {
         if let (Some(own), Some(other)) = (&self.account, &other.account) {
             return own == other;
@@ -38,12 +38,12 @@ impl Target {
         self.headers == other.headers && own == other.uri().map(base::origin)
     }
 
-    /// Whether it asks the same model as the other.
+    /// Whether both targets request the same model.
     pub(crate) fn is_model_of(&self, other: &Self) -> bool {
         self.model == other.model
     }
 
-    /// Whether it asks a model of its own, whatever the caller asked.
+    /// Whether it sets a model, whatever the caller requested.
     pub(crate) fn has_model(&self) -> bool {
         self.model.is_some()
     }
@@ -53,7 +53,7 @@ impl Target {
         self.base.is_none() && self.headers.is_empty()
     }
 
-    /// Adds a key that is the same for all attempts of a call, where one is of use and the caller has sent none.
+    /// Adds an idempotency key, the same for all attempts of a call, if one is of use and the caller has sent none.
     pub(super) fn identify(&self, request: &mut Request, ask: &RequestInfo) {
         if !self.idempotent || ask.effects().repeats() {
             return;

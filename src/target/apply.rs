@@ -1,4 +1,4 @@
-//! A request on its way to a target: rewritten for it.
+//! Rewrites a request for its target.
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ use crate::{
 // === impl Target ===
 
 impl Target {
-    /// The request for this target.
+    /// Rewrites the request for this target.
     pub(crate) fn apply(&self, mut request: Request, ask: &RequestInfo) -> Request {
         let own = self.dialect.map(|dialect| CallContext::info_in(&mut request, Some(dialect)));
         let ask = own.as_deref().unwrap_or(ask);
@@ -42,7 +42,7 @@ impl Target {
         request
     }
 
-    /// Sends a request here: what must not reach this target is taken out.
+    /// Addresses a request to this target, and removes what must not reach it.
     fn address(&self, request: &mut Request, ask: &RequestInfo) {
         let path = self.path(request.uri(), ask);
         let mut headers = std::mem::take(request.headers_mut());
@@ -64,8 +64,7 @@ impl Target {
         *request.uri_mut() = uri;
     }
 
-    /// Another path than the one that a request brings along: that of the target's own endpoint, or the usual one where
-    /// the request has an unusual one.
+    /// The path that replaces that of the request: the target's own endpoint, or the usual one if the request has an unusual one.
     fn path(&self, uri: &Uri, ask: &RequestInfo) -> Option<Cow<'_, str>> {
         let dialect = ask.dialect()?;
         if let Some(endpoint) = &self.endpoint {
@@ -74,7 +73,7 @@ impl Target {
         let base = self.uri()?;
         let unusual = Dialect::of_path(uri.path()) != Some(dialect) && self.dialect.is_none();
         let prefix = base.path().trim_end_matches('/');
-        // At the host that was addressed it is where it was addressed.
+        // At the host that the caller addressed, the path stays.
         let away = base::origin(base) != base::origin(uri);
         (unusual && away).then(|| dialect.usual_path(prefix, ask))
     }
@@ -95,7 +94,7 @@ impl Target {
         route.with_operation(ask.effects().operation_name())
     }
 
-    /// Who pays here: the target's own credentials, or the caller.
+    /// The fingerprint of the account that is billed: of the target's own credentials, or of the caller.
     fn fingerprint(&self, request: &Request) -> Fingerprint {
         if self.headers.is_empty() {
             return Fingerprint::of(request);

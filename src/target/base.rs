@@ -1,4 +1,4 @@
-//! Base URLs: which are allowed, and how a request goes to one.
+//! Base URLs: validation, and moving a request to another base.
 
 use http::Uri;
 
@@ -8,7 +8,7 @@ use crate::{
     identity::{IdentityPolicy, Pair},
 };
 
-/// Refuses what no request can be sent to, and what holds a credential. Shows neither.
+/// Rejects a base URL that cannot be sent to, or that holds a credential. Shows neither.
 pub(super) fn check(base: &Result<Uri, String>, field: String) -> Result<(), ConfigError> {
     let allowed = "an http or https URL with a host, such as https://api.example.com/v1";
     let uri = match base {
@@ -23,7 +23,7 @@ pub(super) fn check(base: &Result<Uri, String>, field: String) -> Result<(), Con
         let allowed = "a URL without a user: put the credential in by bearer() or credential()";
         return Err(ConfigError::new(field, uri.host(), allowed));
     }
-    // The path of the call would go behind it, and no server answers there.
+    // The path of the call would be appended to it, and no server answers there.
     if Dialect::of_path(uri.path()).is_some() {
         let allowed = "the base of the API without the path of a call, such as https://api.example.com/v1; an unusual \
             path is named by endpoint()";
@@ -32,7 +32,7 @@ pub(super) fn check(base: &Result<Uri, String>, field: String) -> Result<(), Con
     Ok(())
 }
 
-/// Refuses a path at which no target can answer.
+/// Rejects a path that no target can answer at.
 pub(super) fn check_endpoint(
     path: &str,
     dialect: Option<Dialect>,
@@ -49,7 +49,7 @@ pub(super) fn check_endpoint(
     Err(ConfigError::new(field, path, allowed))
 }
 
-/// A URL as it may be shown: keys travel in its query, and in the user before its host.
+/// A URL that is safe to show: without its query and user, which may hold keys.
 fn shown(url: &str) -> String {
     let url = url.split(['?', '#']).next().unwrap_or(url);
     match url.rsplit_once('@') {
@@ -61,7 +61,7 @@ fn shown(url: &str) -> String {
     }
 }
 
-/// Whether what stands in the place of the port is no port.
+/// Whether the authority has a port that is not a number.
 fn odd_port(uri: &Uri) -> bool {
     let authority = uri.authority().map_or("", |authority| authority.as_str());
     let behind = authority.rsplit(['@', ']']).next().unwrap_or(authority);
@@ -78,7 +78,7 @@ pub(super) fn origin(uri: &Uri) -> (Option<&str>, Option<String>, Option<u16>) {
     (uri.scheme_str(), uri.host().map(str::to_ascii_lowercase), port)
 }
 
-/// The URI at another base; with another path behind that of the base, if there is one.
+/// The URI at another base; with `path` appended to the base, if there is one.
 pub(super) fn rebase(
     base: &Uri,
     uri: &Uri,
@@ -98,7 +98,7 @@ pub(super) fn rebase(
     at(base, format!("{prefix}{path}{}", query(base, uri, goes)))
 }
 
-/// The URI without a key that travels in its query: another takes its place.
+/// The URI without a key in its query, since another key replaces it.
 pub(super) fn keyless(uri: &Uri, identity: &IdentityPolicy) -> Uri {
     let goes = |pair: &Pair<'_>| !identity.is_secret_key(&pair.key());
     at(uri, format!("{}{}", uri.path(), query(&Uri::default(), uri, goes)))
@@ -117,7 +117,7 @@ fn at(origin: &Uri, path_and_query: String) -> Uri {
     Uri::from_parts(parts).unwrap_or_else(|_| origin.clone())
 }
 
-/// The query of the base, with those pairs of the caller's own beside it that go along and that the base has not.
+/// The query of the base, plus those of the caller's pairs that are forwarded and not in the base.
 fn query(base: &Uri, uri: &Uri, goes: impl Fn(&Pair<'_>) -> bool) -> String {
     let pairs = |uri| Pair::all(Uri::query(uri).unwrap_or_default());
     let own: Vec<_> = pairs(base).collect();

@@ -1,4 +1,4 @@
-//! What a fallback can do.
+//! The capabilities of a fallback.
 
 use crate::{
     Request,
@@ -6,7 +6,7 @@ use crate::{
     dialect::{Prefill, RequestEditor},
 };
 
-/// What a fallback can do; a call that needs more passes it by.
+/// What a fallback supports; a call that needs more skips it.
 ///
 /// # Defaults
 ///
@@ -25,36 +25,36 @@ pub struct Capabilities {
 // === impl Capabilities ===
 
 impl Capabilities {
-    /// The model's context, in tokens.
+    /// The size of the model's context, in tokens.
     #[must_use]
     pub fn context(mut self, tokens: u64) -> Self {
         self.context = Some(tokens);
         self
     }
 
-    /// Whether it takes tools.
+    /// Whether it supports tools.
     #[must_use]
     pub fn tools(mut self, tools: bool) -> Self {
         self.tools = tools;
         self
     }
 
-    /// Whether it takes images.
+    /// Whether it supports images.
     #[must_use]
     pub fn vision(mut self, vision: bool) -> Self {
         self.vision = vision;
         self
     }
 
-    /// Whether it answers in JSON where that is asked, by any of the ways its dialect has.
+    /// Whether it answers in JSON on request, in any of the ways its dialect has.
     #[must_use]
     pub fn json(mut self, json: bool) -> Self {
         self.json = json;
         self
     }
 
-    /// That it goes on with an answer whose beginning is in the request, and in which form it wants that. Declare it only
-    /// of models that do: many reject such a request, and some begin anew. See
+    /// Declares that it continues an answer whose beginning is in the request, and in which form it expects that. Declare it only
+    /// for models that do: many reject such a request, and some start over. See
     /// [`MidStreamFailure::Continue`](crate::stream::MidStreamFailure::Continue).
     #[must_use]
     pub fn prefill(mut self, form: impl Into<Option<Prefill>>) -> Self {
@@ -62,7 +62,7 @@ impl Capabilities {
         self
     }
 
-    /// Whether a request needs what is not offered.
+    /// Whether a request needs more than this.
     pub(crate) fn lack(&self, request: &mut Request) -> bool {
         if *self == Self::default() {
             return false;

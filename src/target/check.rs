@@ -1,4 +1,4 @@
-//! Which targets are right.
+//! Validates targets.
 
 use super::{Target, base};
 use crate::{ConfigError, route::is_of_many};

@@ -1,4 +1,4 @@
-//! In which dialect a call is read, where targets say which they speak.
+//! The dialects that targets declare, for parsing calls.
 
 use std::sync::Arc;
 
@@ -8,19 +8,20 @@ use crate::{
     dialect::{Dialect, RequestInfo},
 };
 
-/// The dialects that the targets of a call declare. Nothing is translated: what the first target speaks is what the caller speaks.
+/// The dialects that the targets of a call declare. Nothing is translated: the caller has to speak the dialect of the first
+/// target.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SpokenDialects {
-    /// That of the first target: it holds whatever the path.
+    /// The dialect of the first target: it applies whatever the path.
     pub(crate) first: Option<Dialect>,
-    /// That of any target: it holds where the path tells nothing.
+    /// The dialect of any target: it applies if the path shows none.
     pub(crate) any: Option<Dialect>,
 }
 
 // === impl SpokenDialects ===
 
 impl SpokenDialects {
-    /// What a call asks for, read in its dialect.
+    /// Parses a call in its dialect.
     pub(crate) fn read(self, request: &mut Request) -> Arc<RequestInfo> {
         let known = CallContext::info(request).dialect().is_some();
         let any = self.any.filter(|_| !known);

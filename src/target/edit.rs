@@ -1,4 +1,4 @@
-//! What is asked less of, on a fallback.
+//! Edits of a request for a fallback.
 
 mod check;
 
@@ -16,16 +16,17 @@ use crate::{
     telemetry::EditSummary,
 };
 
-/// What a fallback changes in a request so that less is asked: a shorter answer, no tools, fewer turns, no images, no stream.
+/// The changes that a fallback makes to a request, to ask for less: a shorter answer, no tools, fewer turns, no images, no
+/// stream.
 ///
-/// Plain data, checked when the ladder is built. It is applied after the fallback's target, in the dialect of the request;
-/// what it does not name keeps its bytes. A request in no known dialect stays as it is.
+/// Plain data, validated when the layer is built. The edit is applied after the fallback's target, in the dialect of the request;
+/// fields that it does not name keep their bytes. A request without a known dialect is not edited.
 ///
 /// # Defaults
 ///
 /// * nothing is changed
-/// * no line about tools that are gone
-/// * the word in the place of an image: `[image]`
+/// * no notice about dropped tools
+/// * placeholder of an image: `[image]`
 ///
 /// # Example
 ///
@@ -55,31 +56,31 @@ pub struct Edit {
 // === impl Edit ===
 
 impl Edit {
-    /// Changes nothing.
+    /// Creates an edit that changes nothing.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// At most so many tokens of answer, at least 16. Lowers what the caller allows, never raises it; a budget for thinking
-    /// is lowered with it, and left out where the least one does not fit.
+    /// Limits the answer to `tokens`, at least 16. Lowers the caller's limit, never raises it; a budget for thinking is lowered
+    /// with it, and removed if the least possible budget does not fit.
     ///
-    /// In OpenAI chat it goes under the name that the caller used; where there is none, under `max_tokens`, which all
-    /// compatible servers take, but for OpenAI's reasoning models, which take `max_completion_tokens` alone.
+    /// In OpenAI chat the limit is set under the name that the caller used. Without one it is `max_tokens`, which all compatible
+    /// servers accept, except for OpenAI's reasoning models, which accept only `max_completion_tokens`.
     #[must_use]
     pub fn max_tokens(mut self, tokens: u64) -> Self {
         self.max_tokens = Some(tokens);
         self
     }
 
-    /// Without any tool. What tools were asked and said in earlier turns goes too, each call with its results.
+    /// Drops all tools, and from earlier turns the tool calls with their results.
     #[must_use]
     pub fn without_tools(mut self) -> Self {
         self.tools = ToolFilter::All;
         self
     }
 
-    /// Without the tool of that name: a function's, or a type of the provider's own such as `web_search`, in any of its
-    /// versions and under its name in each dialect. Call it again for another.
+    /// Drops the tool of that name: a function, or a type of the provider such as `web_search`, in any of its versions and under
+    /// its name in each dialect. May be called several times.
     #[must_use]
     pub fn without_tool(mut self, name: &str) -> Self {
         match &mut self.tools {
@@ -90,40 +91,39 @@ impl Edit {
         self
     }
 
-    /// A line to the model that tools are gone, behind the caller's own system message; only where one was dropped.
+    /// Adds a notice to the model that tools are unavailable, after the caller's own system message; only if a tool was dropped.
     #[must_use]
     pub fn tool_notice(mut self, line: &str) -> Self {
         self.tool_notice = Some(line.into());
         self
     }
 
-    /// Drops the oldest turns until the request and its answer fit a context of so many tokens, at least 256.
+    /// Drops the oldest turns until the request and its answer fit a context of `context` tokens, at least 256.
     ///
-    /// A token is taken for four bytes of the request, an image for a thousand tokens: only the provider can count them, so
-    /// leave room. System messages and the last question stay, and no call is parted from its results. A call that does
-    /// not fit even so passes the fallback by.
+    /// Tokens are estimated: one for each four bytes of the request, a thousand for an image. Only the provider can count them,
+    /// so leave room. System messages and the last question stay, and no tool call is separated from its results. If the call
+    /// still does not fit, the fallback is skipped.
     #[must_use]
     pub fn fit_context(mut self, context: u64) -> Self {
         self.context = Some(context);
         self
     }
 
-    /// Without images; a word stays in the place of each.
+    /// Replaces each image with a placeholder.
     #[must_use]
     pub fn without_images(mut self) -> Self {
         self.images = true;
         self
     }
 
-    /// The word in the place of an image.
+    /// Sets the placeholder of an image. `[image]` by default.
     #[must_use]
     pub fn image_placeholder(mut self, word: &str) -> Self {
         self.image_placeholder = Some(word.into());
         self
     }
 
-    /// Asks for the answer in one piece. The caller has the stream it asked for all the same, at once when the answer is
-    /// there.
+    /// Requests the answer in one piece. The caller still gets the stream it asked for, all at once when the answer is there.
     #[must_use]
     pub fn unstreamed(mut self) -> Self {
         self.unstreamed = true;
@@ -138,8 +138,8 @@ impl Edit {
         self.context.is_some()
     }
 
-    /// What makes its requests others than those of the same model without it, for the route: a provider may fail the ones
-    /// and serve the others. How long an answer may be, and how many turns come, is no such thing.
+    /// The suffix of the route for this edit, since a provider may fail edited requests and serve the others, or the reverse. The
+    /// length of the answer and the number of turns do not count.
     pub(crate) fn variant(&self) -> String {
         let mut facet = match &self.tools {
             ToolFilter::None => String::new(),
@@ -152,7 +152,7 @@ impl Edit {
         facet
     }
 
-    /// Changes a request; tells what was changed. `None` where it does not fit the context.
+    /// Edits a request and returns a summary. `None` if the request does not fit the context.
     pub(crate) fn apply(&self, request: &mut Request, ask: &RequestInfo) -> Option<EditSummary> {
         let mut edited = EditSummary::default();
         let Some(dialect) = ask.dialect().filter(|_| !self.is_none()) else { return Some(edited) };
@@ -171,7 +171,7 @@ impl Edit {
         if edited.changed || edited.unstreamed {
             edited.changed = true;
             measured(request);
-            // What is read of it below is what is asked now.
+            // The layers below read the edited request.
             let asked = RequestInfo::read(request);
             CallContext::set_info(request, asked);
         }
@@ -205,12 +205,12 @@ impl Edit {
     }
 }
 
-/// A name as it may be told.
+/// A name, cut to 64 characters for the summary.
 fn short(name: &str) -> Box<str> {
     name.chars().take(64).collect::<String>().into()
 }
 
-/// Asks for one piece of JSON, in a content coding that can be read here: none.
+/// Requests the answer as one piece of JSON, without a content coding.
 fn unstream(request: &mut Request, dialect: Dialect) {
     if dialect == Dialect::Gemini {
         unstream_path(request.uri_mut());
@@ -222,7 +222,7 @@ fn unstream(request: &mut Request, dialect: Dialect) {
     }
 }
 
-/// The length of the body has changed.
+/// Updates `content-length` after a change of the body.
 fn measured(request: &mut Request) {
     if request.headers().contains_key(CONTENT_LENGTH) {
         let length = HeaderValue::from(request.body().len());
@@ -231,7 +231,7 @@ fn measured(request: &mut Request) {
 }
 
 impl fmt::Debug for Edit {
-    /// The texts are for the model: they stay out of logs.
+    /// The texts are for the model and stay out of logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Edit")
             .field("max_tokens", &self.max_tokens)

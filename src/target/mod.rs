@@ -1,7 +1,7 @@
-//! Where an attempt goes, and what is asked there: base URL, credentials, model, what it can do, what is asked less of.
+//! Targets: base URL, credentials and model of an attempt, its capabilities, and edits of its request.
 //!
-//! A [`Target`] is what a [fallback](crate::fallback) asks, and what several [equal](crate::balance) ones are chosen from. An
-//! [`Edit`] makes a request ask for less there, and [`Capabilities`] say what it can do.
+//! A [`Target`] is where a [fallback](crate::fallback) sends a request; a fallback may have several [equal](crate::balance)
+//! ones. An [`Edit`] makes a request ask for less there, and [`Capabilities`] declare what it supports.
 //!
 //! ```
 //! use evenkeel::target::{Capabilities, Edit, Target};
@@ -13,20 +13,20 @@
 //!
 //! # Defaults
 //!
-//! What a target does not set stays as the caller sent it. It can do everything, and nothing is edited.
+//! What a target does not set stays as the caller sent it. It supports everything, and nothing is edited.
 //!
 //! # Pitfalls
 //!
-//! A request is rewritten for where it goes and for the model that it names, and not for another language: a target must speak
-//! the [dialect](crate::dialect) of the request.
+//! A request is rewritten for its address and its model, not translated to another dialect: a target must speak the
+//! [dialect](crate::dialect) of the request.
 //!
-//! # The map
+//! # Files
 //!
-//! | what | file |
+//! | concern | file |
 //! |---|---|
-//! | what is set | `settings`, `account`: the target; `capabilities`; `edit`; `check`: which of them are right |
-//! | what becomes of a request | `apply`: rewritten for its target; `base`: under the target's URL; `edit` |
-//! | several that are as good as each other | `group`: what is known of each, and which is picked |
+//! | settings | `settings`, `account`: the target; `capabilities`; `edit`; `check`: validation |
+//! | rewriting a request | `apply`: for its target; `base`: to the target's URL; `edit` |
+//! | several equal targets | `group`: the state of each, and which is picked |
 
 mod account;
 mod apply;

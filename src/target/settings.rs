@@ -1,4 +1,4 @@
-//! Where an attempt goes: base URL, credentials, model.
+//! The settings of a target: base URL, credentials, model.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, Uri, header::AUTHORIZATION};
 
 use crate::{dialect::Dialect, route::provider};
 
-/// Where an attempt goes: base URL, credentials and model. What is not set stays as the caller sent it.
+/// The destination of an attempt: base URL, credentials and model. What is not set stays as the caller sent it.
 #[derive(Clone)]
 pub struct Target {
     pub(super) base: Option<Result<Uri, String>>,
@@ -22,16 +22,16 @@ pub struct Target {
 // === impl Target ===
 
 impl Target {
-    /// Another base URL, with the path that its API stands under: `https://api.example.com/v1`.
+    /// Sets the base URL, including the path of its API: `https://api.example.com/v1`.
     ///
-    /// The path of a request goes on behind it: all of it for a base without a path, else the part after the caller's
-    /// own version (`/v1`), so `…/v1/chat/completions` becomes `https://api.example.com/v1/chat/completions`.
+    /// The path of a request is appended to it: the whole path if the base has none, else the part after the caller's own version
+    /// (`/v1`), so `…/v1/chat/completions` becomes `https://api.example.com/v1/chat/completions`.
     pub fn new(base: impl AsRef<str>) -> Self {
         let base = base.as_ref();
         Self { base: Some(base.parse().map_err(|_| base.into())), ..Self::same_host() }
     }
 
-    /// The host that the caller addressed: for another model or key there.
+    /// Keeps the host that the caller addressed: for another model or key there.
     pub fn same_host() -> Self {
         Self {
             base: None,
@@ -45,23 +45,23 @@ impl Target {
         }
     }
 
-    /// Another model.
+    /// Sets the model.
     #[must_use]
     pub fn model(mut self, model: &str) -> Self {
         self.model = Some(model.into());
         self
     }
 
-    /// The key of this target, sent as `authorization: Bearer …`. A blank one is refused when the ladder is built.
+    /// Sets the key of this target, sent as `authorization: Bearer …`. A blank key is rejected when the layer is built.
     #[must_use]
     pub fn bearer(self, key: &str) -> Self {
-        // A variable that is not set would else be found out in an outage.
+        // Else an environment variable that is not set would be noticed only during an outage.
         let value = if key.trim().is_empty() { String::new() } else { format!("Bearer {key}") };
         self.credential(AUTHORIZATION, &value)
     }
 
-    /// A header with a credential of this target, such as `api-key` or `x-api-key`. A blank one is refused when the
-    /// ladder is built.
+    /// Sets a header with a credential of this target, such as `api-key` or `x-api-key`. A blank value is rejected when the layer
+    /// is built.
     #[must_use]
     pub fn credential(mut self, name: HeaderName, secret: &str) -> Self {
         let blank = secret.trim().is_empty();
@@ -73,31 +73,30 @@ impl Target {
         self
     }
 
-    /// A name for the credential in routes and events, such as `team-a`; else a fingerprint that is new in every
-    /// process. One that stands for many credentials (`*`, or one that begins with `~`), or for none (`-`), is refused when
-    /// the ladder is built.
+    /// Names the credential in routes and events, such as `team-a`; by default a fingerprint that is new in every process. A name
+    /// that stands for many credentials (`*`, or one that begins with `~`), or for none (`-`), is rejected when the layer is
+    /// built.
     #[must_use]
     pub fn label(mut self, label: &str) -> Self {
         self.label = Some(label.into());
         self
     }
 
-    /// The dialect that this target speaks, where its path does not tell, such as `/custom/complete`: by default it is
-    /// [told by the path](crate::dialect).
+    /// Declares the dialect that this target speaks, if its path does not show it, such as `/custom/complete`: by default the
+    /// dialect [follows from the path](crate::dialect).
     ///
-    /// It is what requests to this target are read in, rewritten in, and what its answers are read in. Nothing is
-    /// translated, so a call that goes down from here is answered in it as well, by a canned reply too. A [`Dialect`] in
-    /// the extensions of a request holds before it, for that call; paths that are known to ask for something else
-    /// (embeddings, pictures, files) are passed through as ever.
+    /// Requests to this target are parsed and rewritten in this dialect, and its answers are parsed in it. Nothing is translated,
+    /// so fallbacks below answer in it as well, canned replies included. A [`Dialect`] in the extensions of a request overrides
+    /// it for that call; paths of other known operations (embeddings, pictures, files) are passed through as usual.
     #[must_use]
     pub fn dialect(mut self, dialect: Dialect) -> Self {
         self.dialect = Some(dialect);
         self
     }
 
-    /// The path at which this target answers, behind that of its base, where it is not the one of its dialect:
-    /// `/custom/complete`. By default a request keeps the end of its path (see [`new`](Self::new)); one that came to an
-    /// unusual path goes to the usual one of its dialect, unless the target says that it [speaks](Self::dialect) it there.
+    /// The path of this target, appended to its base, if it is not the usual one of its dialect: `/custom/complete`. By default a
+    /// request keeps the end of its path (see [`new`](Self::new)). A request with an unusual path is sent to the usual path of
+    /// its dialect, unless the target [declares](Self::dialect) that dialect.
     ///
     /// Not for Gemini, whose paths name the model. Requests without a known dialect keep their path.
     #[must_use]
@@ -119,7 +118,7 @@ impl Target {
         self.base.as_ref().and_then(|base| base.as_ref().ok())
     }
 
-    /// Whether both have the same route, so that they would share one breaker and one limit.
+    /// Whether both have the same route, and so would share one breaker and one limit.
     pub(crate) fn is_route_of(&self, other: &Self) -> bool {
         let provider = |target: &Self| target.uri().map(|uri| provider(uri).to_ascii_lowercase());
         let credential = match (&self.label, &other.label) {
@@ -129,7 +128,7 @@ impl Target {
         credential && provider(self) == provider(other) && self.model == other.model
     }
 
-    /// What tells it from its equals, the same in every process; its credential is none of it.
+    /// What distinguishes it from its equals, the same in every process; without its credential.
     pub(crate) fn place(&self) -> (String, Option<Box<str>>, Option<Box<str>>) {
         let base = self.uri().map(Uri::to_string).unwrap_or_default();
         (base, self.model.clone(), self.label.clone())

@@ -1,26 +1,26 @@
 //! What a fallback changed in a request.
 
-/// What a fallback's [`Edit`](crate::fallback::Edit) changed in a request: counts and names of tools, no word of it.
+/// What a fallback's [`Edit`](crate::fallback::Edit) changed in a request: counts and names of tools, never text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EditSummary {
-    /// Whether anything is asked otherwise than it was.
+    /// Whether anything was changed.
     pub changed: bool,
     /// The tools that were dropped, at most [`MOST`](Self::MOST).
     pub tools: Vec<Box<str>>,
-    /// How many turns were dropped.
+    /// The number of turns dropped.
     pub turns: usize,
-    /// How many images were dropped.
+    /// The number of images dropped.
     pub images: usize,
-    /// Whether the answer may be less long than the caller allowed.
+    /// Whether the answer was limited to fewer tokens than the caller allows.
     pub capped: bool,
-    /// Whether the answer is asked for in one piece although the caller streams.
+    /// Whether the answer is requested in one piece although the caller streams.
     pub unstreamed: bool,
 }
 
 // === impl EditSummary ===
 
 impl EditSummary {
-    /// How many names of tools are told.
+    /// The maximum number of tool names listed.
     pub const MOST: usize = 16;
 }

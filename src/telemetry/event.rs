@@ -1,5 +1,5 @@
-//! The events of a call, in the order in which they come: read top to bottom, this is the flow of one call. What a fallback and
-//! an attempt tell may come several times.
+//! The events of a call, in the order in which they are emitted: from top to bottom, the flow of one call. Events of a fallback
+//! or an attempt may occur several times.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,257 +15,257 @@ use crate::{
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Event {
-    /// The call that the event belongs to, or that brought it about, such as the one whose failure opened a breaker. `None` where
-    /// no call did, as for a breaker that was forced, and in a stack without [`Telemetry`](super::Telemetry).
+    /// The call that the event belongs to, or that caused it, such as the call whose failure opened a breaker. `None` if no call
+    /// did, as for a breaker that was forced, and in a stack without [`Telemetry`](super::Telemetry).
     pub call: Option<CallId>,
-    /// What happened.
+    /// The kind of event, with its fields.
     pub kind: EventKind,
 }
 
-/// What happened: the kinds of events, in the order in which they come in a call.
+/// The kinds of events, in the order in which a call emits them.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum EventKind {
-    // The call comes in.
-    /// A call came in.
+    // The call arrives.
+    /// A call arrived.
     CallStarted,
-    /// A stored answer is given.
+    /// A stored answer is served.
     #[non_exhaustive]
     CacheHit {
-        /// How long ago it was stored.
+        /// The time since it was stored.
         age: Duration,
-        /// Whether it is older than what may stand in place of a call.
+        /// Whether it is older than [`CachePolicy::serve_fresh_for`](crate::cache::CachePolicy::serve_fresh_for) allows.
         stale: bool,
     },
-    /// No stored answer was there to be given.
+    /// No stored answer could be served.
     #[non_exhaustive]
     CacheMiss {
-        /// Why.
+        /// The reason.
         reason: MissReason,
     },
     /// The call has joined an equal one in flight.
     Coalesced,
 
-    // The ladder, fallback after fallback.
-    /// The ladder passed a fallback by.
+    // The fallbacks, one after another.
+    /// A fallback was skipped.
     #[non_exhaustive]
     FallbackSkipped {
-        /// Its position, from 0.
+        /// The position of the fallback, from 0.
         fallback: u16,
-        /// Its name.
+        /// The name of the fallback.
         name: Arc<str>,
-        /// Why.
+        /// The reason.
         reason: SkipReason,
     },
-    /// The ladder went to a fallback.
+    /// A fallback is tried.
     #[non_exhaustive]
     FallbackEntered {
-        /// Its position, from 0.
+        /// The position of the fallback, from 0.
         fallback: u16,
-        /// Its name.
+        /// The name of the fallback.
         name: Arc<str>,
     },
-    /// A fallback asks for less than the caller did.
+    /// A fallback edited the request, to ask for less than the caller did.
     #[non_exhaustive]
     RequestEdited {
-        /// Its position, from 0.
+        /// The position of the fallback, from 0.
         fallback: u16,
-        /// Its name.
+        /// The name of the fallback.
         name: Arc<str>,
-        /// What was changed.
+        /// A summary of the changes.
         edited: EditSummary,
     },
 
-    // An attempt, and what may hold it back.
-    /// An attempt is sent, or asks the breaker whether it may be.
+    // An attempt, and what may delay it.
+    /// An attempt is about to be sent, unless the breaker refuses it.
     #[non_exhaustive]
     AttemptStarted {
-        /// Where it goes.
+        /// The route of the attempt.
         route: Route,
-        /// The how-manieth on this fallback, from 1.
+        /// The number of the attempt at this fallback, from 1.
         attempt: u32,
     },
-    /// A breaker refused it; nothing was sent.
+    /// A breaker refused the attempt; nothing was sent.
     #[non_exhaustive]
     BreakerRefused {
-        /// The route that is closed to calls.
+        /// The route of the breaker.
         route: Route,
-        /// When it is worth coming back.
+        /// The time until a call may be let through.
         retry_in: Duration,
     },
-    /// A limit of the route has no room for it now: it waits for its turn.
+    /// A limit of the route has no room for the attempt: it waits in the queue.
     #[non_exhaustive]
     LimitQueued {
         /// The route that is full, or closed by its provider.
         route: Route,
-        /// About how long it will wait.
+        /// The expected wait.
         expected: Duration,
     },
-    /// It was not sent: the wait for its turn would not leave it the time, or the queue is full.
+    /// A limit refused the attempt: the wait would not leave it enough time, or the queue is full.
     #[non_exhaustive]
     LimitRefused {
         /// The route that is full, or closed by its provider.
         route: Route,
-        /// When it is worth coming back.
+        /// The time until a call may be let through.
         retry_in: Duration,
     },
 
-    // While it is under way.
-    /// A call is late, or has failed: a second copy of it is sent.
+    // While the attempt is under way.
+    /// A call is slow, or has failed: a second copy of it is sent.
     #[non_exhaustive]
     Hedged {
-        /// Where both go.
+        /// The route of both copies.
         route: Route,
         /// How long the first copy has taken so far.
         after: Duration,
     },
-    /// A breaker's probe is slow: the fallbacks below are asked beside it.
+    /// A breaker's probe is slow: the fallbacks below are tried concurrently.
     #[non_exhaustive]
     ProbeRaced {
-        /// The position of the fallback that is probed, from 0.
+        /// The position of the probed fallback, from 0.
         fallback: u16,
         /// How long the probe has taken so far.
         after: Duration,
     },
-    /// A connection that was kept from an earlier request was dead. The provider's failures do not count it.
+    /// A connection that was kept from an earlier request was dead. It does not count as a failure of the provider.
     #[non_exhaustive]
     ConnectionLost {
-        /// Where the attempt went.
+        /// The route of the attempt.
         route: Route,
-        /// Whether the request was sent again at once on a new connection; else the attempt failed by that.
+        /// Whether the request was sent again at once on a new connection; if not, the attempt failed.
         sent_again: bool,
     },
-    /// A limit of ours passed in silence.
+    /// A timeout passed.
     #[non_exhaustive]
     TimedOut {
-        /// Which limit.
+        /// Which timeout.
         phase: Phase,
-        /// How long it was.
+        /// Its duration.
         after: Duration,
     },
 
-    // What it came to, from the inside out.
-    /// The provider limited the rate: the route is left alone for a while.
+    // The outcome, from the innermost layer outwards.
+    /// The provider limited the rate: the route is closed for a while.
     #[non_exhaustive]
     LimitClosed {
-        /// The route.
+        /// The route that is closed.
         route: Route,
-        /// For how long.
+        /// How long it is closed.
         lasts: Duration,
     },
     /// A breaker changed its state.
     #[non_exhaustive]
     BreakerChanged {
-        /// Its route.
+        /// The route of the breaker.
         route: Route,
-        /// The state it left.
+        /// The state before.
         from: CircuitState,
-        /// The state it is in.
+        /// The state after.
         to: CircuitState,
-        /// Why.
+        /// The reason.
         reason: TransitionReason,
-        /// How long it stays open, where it opened.
+        /// How long it stays open, if it opened.
         lasts: Option<Duration>,
     },
-    /// One of a fallback's equal targets is passed over for a while, as long as there is another: it failed several times in a
-    /// row, or its credential, its model or its quota is gone.
+    /// One of a fallback's equal targets is ejected for a while, as long as there is another: it failed several times in a
+    /// row, or its credential or model was rejected, or its quota is exhausted.
     #[non_exhaustive]
     TargetEjected {
-        /// Its route.
+        /// The route of the target.
         route: Route,
-        /// What the attempt came to that decided it.
+        /// The outcome of the attempt that caused it.
         outcome: Outcome,
-        /// For how long; then one call tries it.
+        /// For how long; then one call is its trial.
         lasts: Duration,
     },
-    /// An attempt came to something.
+    /// An attempt has an outcome.
     #[non_exhaustive]
     AttemptEnded {
-        /// Where it went.
+        /// The route of the attempt.
         route: Route,
-        /// The how-manieth on this fallback, from 1.
+        /// The number of the attempt at this fallback, from 1.
         attempt: u32,
-        /// What it came to, with the provider's code.
+        /// The outcome, with the provider's code.
         verdict: Verdict,
-        /// How long it took, to the commit point.
+        /// The duration up to the commit point.
         took: Duration,
     },
 
-    // Once more, or no more.
+    // A retry, or the end of retries.
     /// A retry waits.
     #[non_exhaustive]
     RetryWaiting {
-        /// Where it will go.
+        /// The route of the retry.
         route: Route,
-        /// How long it waits.
+        /// The duration of the wait.
         wait: Duration,
-        /// Whether the provider named the wait.
+        /// Whether the provider set the wait.
         hinted: bool,
     },
-    /// No further retry on this fallback although the outcome would allow one.
+    /// There is no further retry at this fallback although the outcome would allow one.
     #[non_exhaustive]
     RetryStopped {
-        /// Where it would have gone.
+        /// The route of the retry.
         route: Route,
-        /// Why.
+        /// The reason.
         reason: StopReason,
     },
 
-    // The answer is handed on.
+    // The answer is handed to the caller.
     /// A call has its answer, or its error.
     #[non_exhaustive]
     CallEnded {
-        /// What it came to.
+        /// The outcome of the call.
         outcome: Outcome,
-        /// The fallback that answered, where a ladder is.
+        /// The fallback that answered, if there is a fallback layer.
         served_by: Option<Arc<str>>,
-        /// How many attempts were sent.
+        /// The number of attempts that were sent.
         attempts: u32,
-        /// How long it took, to the commit point.
+        /// The duration up to the commit point.
         took: Duration,
     },
 
-    // While it is read, and at its end.
-    /// A stream that the caller reads had failed, and a fallback below goes on with it.
+    // While the answer is read, and at its end.
+    /// A stream failed while the caller read it, and a fallback below continues it.
     #[non_exhaustive]
     Resumed {
-        /// Its position, from 0.
+        /// The position of the fallback, from 0.
         fallback: u16,
-        /// Its name.
+        /// The name of the fallback.
         name: Arc<str>,
-        /// What the stream had failed with.
+        /// The outcome of the stream that failed.
         after: Outcome,
     },
-    /// A stream brought less content a minute than counts as healthy. Told at its end.
+    /// A stream delivered less content per minute than counts as healthy. Emitted at its end.
     #[non_exhaustive]
     StreamSlow {
-        /// Its route.
+        /// The route of the stream.
         route: Route,
-        /// How many events with content came.
+        /// The number of events with content.
         events: u32,
-        /// How long the reader waited for them.
+        /// The time that the reader waited for them.
         within: Duration,
     },
     /// The answer was stored.
     #[non_exhaustive]
     CacheStored {
-        /// What it weighs in the store, in bytes.
+        /// Its weight in the store, in bytes.
         bytes: usize,
     },
-    /// The store did not take the answer.
+    /// The store did not accept the answer.
     CacheFailed,
-    /// Code of the user's panicked. The call went on without it. Told once for each kind of code.
+    /// User code panicked. The call went on without it. Emitted once for each kind of code.
     #[non_exhaustive]
     Panicked {
-        /// Whose code it was.
+        /// The code that panicked.
         code: UserCode,
     },
     /// The body of an answer ended.
     #[non_exhaustive]
     BodyEnded {
-        /// How.
+        /// How it ended.
         ending: BodyEnd,
-        /// How long after the call came in.
+        /// The time since the call arrived.
         took: Duration,
     },
 }
@@ -282,7 +282,7 @@ impl Event {
 // === impl EventKind ===
 
 impl EventKind {
-    /// The name for logs and metrics, in lower case with underscores, such as `breaker_changed`. One name for each kind.
+    /// The name for logs and metrics, in lower case with underscores, such as `breaker_changed`. Each kind has its own.
     pub fn name(&self) -> &'static str {
         match self {
             Self::CallStarted => "call_started",

@@ -1,4 +1,4 @@
-//! Where events go.
+//! The sink that layers emit events to.
 
 use std::{
     fmt,
@@ -12,19 +12,20 @@ use std::{
 use super::{Event, EventKind, UserCode};
 use crate::attempt_log::CallId;
 
-/// Listens to events: a closure, or a type of yours. Called in line, so it must be quick; never under a lock of ours.
+/// Listens to events: a closure, or a type that implements this trait. Called inline, so it must be quick; never called under a
+/// lock of this crate.
 ///
-/// A listener that panics is called again with the next event, and nothing else comes of it: no call fails by it.
+/// A listener that panics is called again with the next event. Its panic never fails a call.
 pub trait Observer: Send + Sync + 'static {
-    /// Takes note of one event.
+    /// Called for each event.
     fn observe(&self, event: &Event);
 }
 
-/// Where a layer sends its events: always to `tracing`, and to a listener if there is one.
+/// The destination of a layer's events: always `tracing`, and a listener if there is one.
 #[derive(Clone, Default)]
 pub struct EventSink {
     listener: Option<Arc<dyn Observer>>,
-    /// Whose panics were told, one bit each.
+    /// The kinds of user code whose panics were reported, one bit each.
     told: Arc<AtomicU8>,
 }
 
@@ -36,12 +37,12 @@ impl EventSink {
         Self { listener: Some(Arc::new(listener)), told: Arc::default() }
     }
 
-    /// Sends an event of the current call.
+    /// Emits an event of the current call.
     pub(crate) fn emit(&self, kind: EventKind) {
         super::tracing::record(&kind);
         let Some(listener) = &self.listener else { return };
         let event = Event { call: CallId::current(), kind };
-        // It may be called in a drop, where a panic that got out would end the process.
+        // The listener may be called in a drop, where an escaping panic would abort the process.
         let observed = catch_unwind(AssertUnwindSafe(|| listener.observe(&event)));
         if observed.is_err() && self.is_first(UserCode::Listener) {
             // Not to the listener: it would panic again.
@@ -49,7 +50,7 @@ impl EventSink {
         }
     }
 
-    /// What code of the user's comes to; `None` where it panicked, which is told.
+    /// The result of user code; `None` if it panicked, which is reported.
     pub(crate) fn guard<T>(&self, code: UserCode, work: impl FnOnce() -> T) -> Option<T> {
         let done = catch_unwind(AssertUnwindSafe(work)).ok();
         if done.is_none() {
@@ -58,7 +59,7 @@ impl EventSink {
         done
     }
 
-    /// Code of the user's has panicked. Told once for each kind.
+    /// Reports a panic of user code, once for each kind.
     pub(crate) fn panicked(&self, code: UserCode) {
         if self.is_first(code) {
             self.emit(EventKind::Panicked { code });

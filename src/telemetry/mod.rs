@@ -1,8 +1,8 @@
-//! What happened is always told: as events, as `tracing` spans, and as the attempt log of every answer.
+//! Telemetry: events, `tracing` spans, and the attempt log of every answer.
 //!
-//! Each step of a call leaves one [`Event`], with the id of the call. Events go to `tracing`, and to a listener of yours if there is one: counters,
-//! a dashboard, a test. [`Telemetry`] is the outermost layer: it opens the span of the call, which lasts until the body of
-//! the answer has ended, starts its [`AttemptLog`](crate::context::AttemptLog), and puts it into the response or the error.
+//! Each step of a call emits an [`Event`] with the id of the call. Events go to `tracing`, and to an [`Observer`] if one is set:
+//! counters, a dashboard, a test. [`Telemetry`] is the outermost layer: it opens the span of the call, which lasts until the body
+//! of the answer has ended, starts the [`AttemptLog`](crate::context::AttemptLog), and puts it into the response or the error.
 //! [`AttemptSpan`] opens a span for each attempt.
 //!
 //! # Spans
@@ -14,12 +14,12 @@
 //! | `chat` (`otel.name` = `chat {model}`) | `otel.kind`, `gen_ai.operation.name`, `gen_ai.request.model`, `gen_ai.request.max_tokens`, `server.address`, `server.port`, `evenkeel.call.id`; at the end `http.response.status_code`, `error.type`, `evenkeel.served_by`, `evenkeel.attempts`, `evenkeel.ending` |
 //! | `attempt` | `gen_ai.provider.name`, `gen_ai.request.model`, `evenkeel.route`, `evenkeel.fallback` (its position, from 0); at the end `http.response.status_code`, `error.type` |
 //!
-//! `error.type` is the outcome's name, such as `rate_limited`. No header, prompt or answer is ever in one.
+//! `error.type` is the outcome's name, such as `rate_limited`. Spans never contain headers, prompts or answers.
 //!
 //! # Defaults
 //!
-//! Events go to `tracing` under the target `evenkeel`: a breaker that opens and a quota that is gone as `WARN`, other
-//! changes of a breaker, a rate limit and a call that failed as `INFO`, the rest as `DEBUG`.
+//! Events go to `tracing` under the target `evenkeel`: a breaker that opens and an exhausted quota as `WARN`; other changes of a
+//! breaker, a rate limit and a failed call as `INFO`; the rest as `DEBUG`.
 //!
 //! # Example
 //!
@@ -39,9 +39,9 @@
 //!
 //! # Pitfalls
 //!
-//! A listener is called in line with the call: count, send to a channel, and return. One that panics is called again
-//! with the next event; that it did is told to `tracing` once, as [`EventKind::Panicked`]. Canned replies, stores and schedules
-//! that panic are told in the same way, once for each kind, also to the listener.
+//! A listener is called inline: count, send to a channel, and return. A listener that panics is called again with the next event;
+//! the panic is reported to `tracing` once, as [`EventKind::Panicked`]. Panics of canned replies, stores and schedules are
+//! reported in the same way, once for each kind, also to the listener.
 
 mod edit_summary;
 mod event;

@@ -1,49 +1,49 @@
-//! Why something was not done, in one word, and whose code panicked.
+//! Why a step was not taken, and which user code panicked.
 
-/// Code of the user's, called by evenkeel.
+/// User code that evenkeel calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UserCode {
-    /// A listener: an [`Observer`](super::Observer).
+    /// An [`Observer`](super::Observer).
     Listener,
-    /// A canned reply: the closure of a [`Canned`](crate::fallback::Canned).
+    /// The closure of a canned reply: see [`Canned`](crate::fallback::Canned).
     Canned,
-    /// A store of answers: a [`Store`](crate::cache::Store).
+    /// A [`Store`](crate::cache::Store) of answers.
     Store,
     /// A schedule of retries: see [`RetryPolicy::schedule`](crate::retry::RetryPolicy::schedule).
     Schedule,
 }
 
-/// Why a fallback was passed by.
+/// Why a fallback was skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SkipReason {
     /// The call needs something that the fallback does not offer.
     Capability,
-    /// The failure so far is not one that this fallback is for.
+    /// The fallback does not take the failure so far.
     Outcome,
     /// No time is left for it.
     Deadline,
     /// The body of the request can be sent only once.
     Once,
-    /// The fallback would send the same to the same place once more: nothing in the request is for it to change.
+    /// The fallback would send the same request to the same place again: its edit changes nothing.
     Unchanged,
-    /// No stored answer is there.
+    /// No stored answer was found.
     Missing,
-    /// The call belongs to the account or the model that it was addressed to, or the provider may have done already what
-    /// is not to be done twice. A fallback gets such calls by [`operations`](crate::fallback::Fallback::operations).
+    /// The call is bound to the account or the model that it was addressed to, or the provider may already have done what must
+    /// not be repeated. [`operations`](crate::fallback::Fallback::operations) lets a fallback take such calls.
     Bound,
 }
 
-/// Why no stored answer was given.
+/// Why no stored answer was served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MissReason {
     /// None is stored.
     Absent,
-    /// It is older than may be given.
+    /// The stored answer is too old.
     Old,
-    /// It was stored in another form, and cannot be put into the one that is asked.
+    /// The answer was stored in another form, and cannot be converted to the requested one.
     Form,
     /// The store did not find it in time.
     Late,
@@ -57,14 +57,14 @@ pub enum MissReason {
 pub enum StopReason {
     /// All retries are used.
     Exhausted,
-    /// The budget of the route is spent.
+    /// The budget of the route is exhausted.
     Budget,
-    /// The wait, or the attempt after it, does not fit into what is left until the deadline.
+    /// The wait, or the attempt after it, does not fit into the time left until the deadline.
     Deadline,
     /// The body of the request can be sent only once.
     Once,
-    /// The breaker of the route has opened, for longer than the wait.
+    /// The breaker of the route is open for longer than the wait.
     Breaker,
-    /// The provider may have done what was asked, and to do it twice would change or cost something twice.
+    /// The provider may have acted on the request, and a repetition would change or cost something twice.
     Unsafe,
 }

@@ -1,5 +1,4 @@
-//! What was logged already: an unknown code once for each provider, a rejected model once for each route, and neither
-//! with every call.
+//! Limits logging: an unknown code is logged once for each provider, a rejected model once for each route.
 
 use std::{
     collections::HashSet,
@@ -8,20 +7,20 @@ use std::{
 
 use crate::{context::Route, outcome::Code, sync::lock_std};
 
-/// As many are told in the life of a process; whoever has not added them to the table by then will not by more.
+/// The maximum number of entries logged in the life of a process.
 const MOST: usize = 256;
 
-/// Providers with their codes.
+/// The logged codes, by provider.
 type Told = HashSet<(Box<str>, Code)>;
 
-/// Whether an unknown code of a provider was not told yet. It is told now.
+/// Records an unknown code of a provider; returns whether it is new.
 pub(super) fn is_first(provider: &str, code: &Code) -> bool {
     static TOLD: LazyLock<Mutex<Told>> = LazyLock::new(Mutex::default);
     let mut told = lock_std(&TOLD);
     told.len() < MOST && told.insert((provider.into(), code.clone()))
 }
 
-/// Whether it was not logged yet that a route has no such model. It is logged now.
+/// Records that a route has no such model; returns whether that is new.
 pub(super) fn is_first_model(route: &Route) -> bool {
     static LOGGED: LazyLock<Mutex<HashSet<Route>>> = LazyLock::new(Mutex::default);
     let mut logged = lock_std(&LOGGED);

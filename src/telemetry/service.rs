@@ -1,4 +1,4 @@
-//! The span of a call and of its attempts, and the attempt log from beginning to end.
+//! The spans of calls and attempts, and the attempt log.
 
 use std::{
     future::Future,
@@ -33,7 +33,7 @@ pub struct TelemetryLayer {
     events: EventSink,
 }
 
-/// Opens a span for each attempt: stands under everything that makes attempts. See [the module](super).
+/// Opens a span for each attempt: belongs below every layer that makes attempts. See [the module](super).
 #[derive(Clone, Debug)]
 pub struct AttemptSpan<S> {
     inner: S,
@@ -47,7 +47,7 @@ pin_project! {
     /// A call within its span.
     #[derive(Debug)]
     pub struct TelemetryFuture<F> {
-        // Gone before anything else is, so that what is told of its end is told in the span.
+        // Dropped before all other fields, so that events of its end are emitted in the span.
         #[pin]
         inner: Option<F>,
         open: Open,
@@ -62,7 +62,7 @@ pin_project! {
     }
 }
 
-/// What is known of a call until it ends. Dropped before, the caller went away.
+/// A call until it ends. Dropped earlier, it records that the caller cancelled.
 #[derive(Debug)]
 struct Open {
     call: CallId,
@@ -97,7 +97,7 @@ pin_project! {
 // === impl TelemetryLayer ===
 
 impl TelemetryLayer {
-    /// A layer that sends its events to `tracing` alone.
+    /// Creates a layer that sends its events to `tracing` alone.
     pub fn new() -> Self {
         Self::default()
     }
@@ -165,13 +165,13 @@ impl<F: Future<Output = Result<Response, Error>>> Future for TelemetryFuture<F> 
 // === impl Open ===
 
 impl Open {
-    /// Tells the end of the call, and puts the attempt log into what the caller gets.
+    /// Emits the end of the call, and puts the attempt log into the response or the error.
     fn finish(&mut self, result: Result<Response, Error>) -> Result<Response, Error> {
         spans::result(&self.span, &result);
         spans::attempt_log(&self.span, &self.attempt_log);
         self.end(judge(&result).outcome());
         let mut response = result.map_err(|error| error.with_attempt_log(&self.attempt_log))?;
-        // A retry below has put it there already.
+        // A retry below may have inserted it already.
         let there = response.extensions().get::<AttemptLog>();
         if !there.is_some_and(|there| there.is_same(&self.attempt_log)) {
             response.extensions_mut().insert(self.attempt_log.clone());

@@ -1,4 +1,4 @@
-//! The span of a call, for work that goes on after its answer was handed on.
+//! The span of a call, for work that continues after its answer was handed to the caller.
 
 use std::{
     fmt,
@@ -12,7 +12,7 @@ use tracing::Span;
 
 use crate::attempt_log::CallId;
 
-/// The span and the call that something was made in, to be entered again by what goes on elsewhere.
+/// The current span and call, to be entered again by work that runs elsewhere.
 #[derive(Clone)]
 pub(crate) struct SpanHandle {
     span: Span,
@@ -39,12 +39,12 @@ pin_project! {
 // === impl SpanHandle ===
 
 impl SpanHandle {
-    /// The span that this is called in.
+    /// Captures the current span.
     pub(crate) fn current() -> Self {
         Self { span: Span::current(), call: CallId::current() }
     }
 
-    /// Does the work within the span.
+    /// Runs a future within the span.
     pub(crate) fn around<F: Future>(&self, work: F) -> InSpan<F> {
         InSpan { inner: Some(work), scope: self.clone() }
     }

@@ -1,4 +1,4 @@
-//! Events and spans in `tracing`: the only file that knows it.
+//! Events and spans in `tracing`: the only file that depends on it.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::{
     route::shown,
 };
 
-/// Writes an event into the current span: what an operator must know as a warning, the rest below.
+/// Records an event in the current span: `WARN` for what an operator must know, lower levels for the rest.
 pub(super) fn record(event: &EventKind) {
     match event {
         EventKind::BreakerChanged { route, from, to, reason, lasts } => match to {
@@ -58,7 +58,7 @@ pub(super) fn record(event: &EventKind) {
     }
 }
 
-/// Writes the end of an attempt: what the operator has to mend as a warning.
+/// Records the end of an attempt: `WARN` for what the operator has to fix.
 fn attempt_ended(route: &Route, attempt: u32, verdict: &Verdict, took: Duration) {
     let (outcome, code) = (verdict.outcome(), verdict.code().map(|code| code.as_str()));
     if verdict.unknown_code().is_some_and(|code| seen_codes::is_first(route.provider(), code)) {
@@ -89,7 +89,7 @@ fn attempt_ended(route: &Route, attempt: u32, verdict: &Verdict, took: Duration)
     }
 }
 
-/// The span of a call; disabled, at no cost, where nobody listens.
+/// The span of a call; disabled, at no cost, if there is no subscriber.
 pub(super) fn call(id: CallId, request: &Request, ask: &RequestInfo) -> Span {
     if !tracing::enabled!(target: "evenkeel", Level::INFO) {
         return Span::none();
@@ -129,7 +129,7 @@ pub(super) fn attempt(route: &Route, fallback: u16) -> Span {
     )
 }
 
-/// Writes what a call or an attempt came to into its span.
+/// Records the outcome of a call or an attempt in its span.
 pub(super) fn result(span: &Span, result: &Result<Response, Error>) {
     if span.is_disabled() {
         return;
@@ -143,12 +143,12 @@ pub(super) fn result(span: &Span, result: &Result<Response, Error>) {
     }
 }
 
-/// Writes into the span of an attempt that it was given up: by the caller, or by what asks it.
+/// Records in the span of an attempt that it was cancelled, by the caller or by a layer above.
 pub(super) fn given_up(span: &Span) {
     span.record("error.type", Outcome::Cancelled.name());
 }
 
-/// Writes the way an answer came into its span.
+/// Records the number of attempts and the fallback that answered in the span of the call.
 pub(super) fn attempt_log(span: &Span, attempt_log: &AttemptLog) {
     if span.is_disabled() {
         return;
@@ -159,7 +159,7 @@ pub(super) fn attempt_log(span: &Span, attempt_log: &AttemptLog) {
     }
 }
 
-/// Writes how the body ended into the span of its call.
+/// Records how the body ended in the span of its call.
 pub(super) fn ending(span: &Span, ending: &BodyEnd) {
     let outcome = ending.outcome();
     span.record("evenkeel.ending", outcome.name());

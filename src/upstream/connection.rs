@@ -1,4 +1,4 @@
-//! How a transport that is not hyper names the connection of an attempt.
+//! How a transport that is not based on hyper reports the connection of an attempt.
 
 use std::{error::Error as StdError, fmt, net::SocketAddr};
 

@@ -1,4 +1,4 @@
-//! Error bodies in the one shape that async-openai reads: without it, it loses their status.
+//! Converts error bodies to the one shape that async-openai parses: it loses the status of others.
 
 #[cfg(test)]
 mod tests;
@@ -13,11 +13,11 @@ use serde_json::Value;
 
 use crate::{Body, Response, outcome::Verdict};
 
-/// As much of an error body is read; what is longer is cut, and its status kept.
+/// The maximum number of bytes read of an error body; a longer one is cut, and its status kept.
 const MOST: usize = 1024 * 1024;
 
-/// The response with an error body that async-openai can read. One that it reads anyway stays byte for byte: all of the
-/// shape it knows, and those of 5xx, which it takes for text.
+/// The response with an error body that async-openai can parse. One that it parses anyway stays byte for byte: those of its
+/// shape, and those of 5xx, which it treats as text.
 pub(super) async fn legible(response: Response) -> Response {
     let status = response.status();
     if status.is_success() || status.is_server_error() {
@@ -47,7 +47,7 @@ pub(super) async fn legible(response: Response) -> Response {
     Response::from_parts(parts, body.into())
 }
 
-/// What comes of a body, up to the bound. One that breaks off still has a status to tell.
+/// Reads a body up to the bound. If it breaks off, what was read is used, since there is still a status to report.
 async fn read(mut body: Body) -> BytesMut {
     let mut bytes = BytesMut::new();
     while let Some(Ok(frame)) = body.frame().await {
@@ -66,7 +66,7 @@ fn is_coded(headers: &HeaderMap) -> bool {
     coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
-/// The error in a body of any shape: an object of another provider's, a list of one, or a text.
+/// The error in a body of any shape: another provider's object, a list of one, or a text.
 fn error(bytes: &[u8], status: StatusCode) -> ApiError {
     let json = serde_json::from_slice::<Value>(bytes).unwrap_or_default();
     let top = json.get(0).unwrap_or(&json);

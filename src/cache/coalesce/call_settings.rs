@@ -1,4 +1,4 @@
-//! What else calls have to have in common to share an attempt, and which of them may wait for another's.
+//! The settings that calls must share to share an attempt, and which call may wait for another's attempt.
 
 use std::{future::Future, time::Duration};
 
@@ -10,27 +10,27 @@ use crate::{
     stream::{CommitPolicy, MidStreamFailure},
 };
 
-/// What a call wishes of its answer for itself alone.
+/// The settings for an answer that a single call may override.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::cache) struct CallSettings {
     commit: Option<CommitPolicy>,
     resume: Option<MidStreamFailure>,
 }
 
-/// How a call waits: until when, and who goes before it.
+/// How a call waits: its deadline and its priority.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::cache) struct WaitTerms {
     pub(super) deadline: Option<Deadline>,
     pub(super) priority: Priority,
 }
 
-/// Kept for an answer that is made here, which takes no time; of a short time no more than a tenth.
+/// The time kept for a local answer; at most a tenth of the time left.
 const INSTANT: Duration = Duration::from_millis(20);
 
 // === impl CallSettings ===
 
 impl CallSettings {
-    /// `None` for a call that brings fallbacks of its own: nobody else is to be answered by them, nor it by fewer.
+    /// `None` for a call that brings fallbacks of its own: it shares no attempt, as its fallbacks apply to no other call.
     pub(in crate::cache) fn of(request: &mut Request) -> Option<Self> {
         let extensions = request.extensions();
         let (commit, resume) = (extensions.get().copied(), extensions.get().copied());
@@ -46,15 +46,15 @@ impl WaitTerms {
         Self { deadline: CallContext::deadline(request), priority }
     }
 
-    /// What comes before it is too late for this call; `None` where nothing does.
+    /// The output of `work`, if it is ready before this call's deadline; `None` if not.
     pub(in crate::cache) async fn in_time<T>(self, work: impl Future<Output = T>) -> Option<T> {
         let Some(deadline) = self.deadline else { return Some(work.await) };
         let kept = INSTANT.min(deadline.left(Instant::now()) / 10);
         timeout_at(deadline.less(kept).instant(), work).await.ok()
     }
 
-    /// Whether an attempt that was begun for a call like this may be waited for by the other: it has at least half the
-    /// time, and waits in no line in which the other would stand further in front.
+    /// Whether a call with terms `other` may join an attempt that was begun under these terms: the attempt has at least half the
+    /// time left that the call has, and no lower priority.
     pub(super) fn serves(self, other: Self) -> bool {
         let now = Instant::now();
         let lasts = match (self.deadline, other.deadline) {

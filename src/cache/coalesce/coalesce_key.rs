@@ -1,16 +1,16 @@
-//! What calls have to have in common to share an attempt.
+//! The key by which calls share an attempt.
 
 use tokio::runtime;
 
 use super::call_settings::CallSettings;
 use crate::cache::{Key, entry::Shape};
 
-/// What calls have to have in common: the key, the form that is asked, and what each wishes for itself.
+/// What calls must have in common to share an attempt: the cache key, the form, and their own settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::cache) struct CoalesceKey {
     pub(in crate::cache) key: Key,
     pub(in crate::cache) shape: Shape,
     pub(in crate::cache) wish: CallSettings,
-    /// Timers and connections of an attempt belong to the runtime that began it: another's calls go by themselves.
+    /// Timers and connections of an attempt belong to the runtime that began it, so calls of other runtimes do not join.
     pub(in crate::cache) runtime: Option<runtime::Id>,
 }

@@ -1,4 +1,4 @@
-//! One attempt, and all who wait for it.
+//! One attempt, and all callers that wait for it.
 
 use std::{
     collections::HashMap,
@@ -11,7 +11,7 @@ use http::response::Parts;
 use super::{CoalesceKey, WaitTerms, shared_body::SharedBody, shared_error::SharedError};
 use crate::{Body, Error, context::AttemptLog, sync::lock_std as lock, upstream::ResponseFuture};
 
-/// One attempt, and all who wait for it.
+/// One attempt, and all callers that wait for it.
 pub(super) struct Flight {
     pub(super) id: CoalesceKey,
     flights: Arc<dyn Forget>,
@@ -21,40 +21,40 @@ pub(super) struct Flight {
     pub(super) state: Mutex<State>,
 }
 
-/// Where a flight can be joined.
+/// The place where a flight is found.
 pub(super) trait Forget: Send + Sync {
-    /// Lets no other join that flight.
+    /// Removes the flight, so that no other call joins it.
     fn forget(&self, flight: &Flight);
 }
 
 pub(super) struct State {
     pub(super) stage: Stage,
-    /// Whether what is under way has something to say.
+    /// Whether the attempt has woken since it was last polled.
     pub(super) woken: bool,
     pub(super) head: Option<Result<Head, SharedError>>,
     pub(super) tape: SharedBody,
-    /// Whether the answer is whole, though its bytes may not be over: whoever asks now asks anew.
+    /// Whether the answer is complete, although its body may not have ended: later calls do not join.
     pub(super) told: bool,
     pub(super) waiting: HashMap<u64, Waker>,
     pub(super) seats: u64,
 }
 
-/// What is under way.
+/// The state of the attempt.
 pub(super) enum Stage {
     Asking(ResponseFuture),
     Reading(Body),
-    /// One of its callers polls it.
+    /// One of the callers polls it.
     Polled,
     Over,
 }
 
-/// The head of an answer, with its body where that is known in full.
+/// The head of an answer, with its body if that is known in full.
 pub(super) struct Head {
     pub(super) parts: Parts,
     pub(super) body: Option<Body>,
 }
 
-/// Wakes a flight, and does not keep it.
+/// Wakes a flight without keeping it alive.
 struct FlightWaker(Weak<Flight>);
 
 // === impl Flight ===
@@ -85,7 +85,7 @@ impl Flight {
         })
     }
 
-    /// Changes the state, and wakes all who wait for that.
+    /// Changes the state, and wakes all waiting callers.
     pub(super) fn change(&self, change: impl FnOnce(&mut State)) {
         let mut state = lock(&self.state);
         change(&mut state);
@@ -108,17 +108,17 @@ impl Drop for Flight {
 // === impl State ===
 
 impl State {
-    /// Whether someone has to poll what is under way, and nobody does.
+    /// Whether the attempt has to be polled, and no caller polls it.
     pub(super) fn is_due(&self) -> bool {
         self.woken && matches!(self.stage, Stage::Asking(_) | Stage::Reading(_))
     }
 
-    /// Whether another may join: until it is over, as long as the tape has its beginning.
+    /// Whether another call may join: while the attempt is not over and the buffer still has the beginning of the body.
     fn is_joinable(&self) -> bool {
         !matches!(self.stage, Stage::Over) && !self.told && self.tape.is_whole()
     }
 
-    /// The head, for one of those who wait.
+    /// A copy of the head, for one of the waiting callers.
     pub(super) fn copy(&mut self, first: bool) -> Option<Result<(Parts, Option<Body>), Error>> {
         Some(match self.head.as_mut()? {
             Ok(Head { parts, body }) => {

@@ -1,4 +1,4 @@
-//! The turn of one caller to poll what is under way for all.
+//! The turn of one caller to poll the shared attempt.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{Error, Response, outcome::Outcome, sync::lock_std as lock};
 
-/// What is polled: put back in any case.
+/// Holds what is polled, and puts it back when dropped.
 struct PollTurn<'a> {
     flight: &'a Flight,
     stage: Stage,
@@ -24,7 +24,7 @@ struct PollTurn<'a> {
 // === impl Flight ===
 
 impl Flight {
-    /// Polls what is under way once. Whether it came to anything. A panic is a failure that all are told.
+    /// Polls the attempt once; returns whether it made progress. A panic becomes a failure for all callers.
     pub(super) fn poll(&self) -> bool {
         catch_unwind(AssertUnwindSafe(|| self.poll_once())).unwrap_or(true)
     }
@@ -63,7 +63,7 @@ impl<'a> PollTurn<'a> {
         Some(Self { flight, stage })
     }
 
-    /// The answer has begun, or there is none.
+    /// The answer has begun, or the attempt has failed.
     fn head(&mut self, result: Result<Response, Error>) {
         let (head, stage) = match result {
             Ok(response) => {
@@ -78,7 +78,7 @@ impl<'a> PollTurn<'a> {
         self.end(stage, |state| state.head = Some(head));
     }
 
-    /// The body goes on, or is over.
+    /// The body has a frame, or has ended.
     fn frame(&mut self, frame: Option<Result<SharedFrame, Error>>, told: bool) {
         match frame {
             Some(Ok(piece)) => {
@@ -95,7 +95,7 @@ impl<'a> PollTurn<'a> {
         }
     }
 
-    /// What was under way goes on as `stage`; what it was is dropped when no lock is held.
+    /// Continues as `stage`; the previous stage is dropped without a lock held.
     fn end(&mut self, stage: Stage, change: impl FnOnce(&mut State)) {
         self.flight.change(|state| {
             state.stage = stage;
@@ -115,7 +115,7 @@ impl Drop for PollTurn<'_> {
             lock(&self.flight.state).stage = stage;
             return;
         }
-        // It panicked: nobody is to wait for it.
+        // It panicked: let no caller wait for it.
         self.flight.change(|state| {
             state.stage = Stage::Over;
             let fault = || SharedError::from(Error::new(Outcome::ConnectionLost));

@@ -1,4 +1,4 @@
-//! The answer to one of those who wait, and its body, read at a place of its own.
+//! The response to one waiting caller, and its body, read at a position of its own.
 
 use std::{
     future::poll_fn,
@@ -17,7 +17,7 @@ use crate::{
     outcome::{ErrorCodeTable, Verdict},
 };
 
-/// One who reads it.
+/// The body of one caller.
 pub(super) struct Reader {
     passenger: Waiter,
     at: usize,
@@ -27,7 +27,7 @@ pub(super) struct Reader {
 // === impl Waiter ===
 
 impl Waiter {
-    /// The answer, from its head on.
+    /// The response, once its head is there.
     pub(in crate::cache) async fn into_response(
         self,
         ask: &RequestInfo,
@@ -41,9 +41,9 @@ impl Waiter {
         let body = body.unwrap_or_else(|| {
             let mut body = Body::wrap(Reader::new(self));
             body.guarded().attempt_log(attempt_log.clone());
-            // A caller may stop at the API's last word, as always.
+            // Lets a caller stop at the last event of the API, as usual.
             let dialect = ask.dialect().filter(|_| success && ask.stream());
-            // The first reader of the stream has judged what an error means.
+            // The first reader of the stream has already classified its errors.
             let watched =
                 dialect.map(|dialect| StreamMonitor::new(dialect, &ErrorCodeTable::default()));
             body.guarded().watch(watched);

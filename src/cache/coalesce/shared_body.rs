@@ -1,4 +1,4 @@
-//! A body that many read, each at its own place.
+//! A body that many callers read, each at its own position.
 
 use std::collections::VecDeque;
 
@@ -9,17 +9,17 @@ use http_body::Frame;
 use super::shared_error::SharedError;
 use crate::{Error, outcome::Outcome};
 
-/// What was read of a body so far.
+/// The frames of a body so far.
 #[derive(Default)]
 pub(super) struct SharedBody {
     pieces: VecDeque<SharedFrame>,
-    /// How many pieces are gone from its beginning.
+    /// The number of frames removed from the front.
     gone: usize,
     bytes: usize,
     end: Option<Result<(), SharedError>>,
 }
 
-/// A frame that can be given to many.
+/// A frame that can be cloned.
 #[derive(Clone)]
 pub(super) enum SharedFrame {
     Data(Bytes),
@@ -29,9 +29,10 @@ pub(super) enum SharedFrame {
 // === impl SharedBody ===
 
 impl SharedBody {
-    /// As many bytes are kept: one who is farther behind loses the answer, so that no one holds up the others.
+    /// The maximum number of bytes kept: 4 MiB. A caller that is farther behind loses the answer, so that none holds up the
+    /// others.
     const MOST: usize = 4 * 1024 * 1024;
-    /// What a piece takes beside its bytes.
+    /// The memory of a frame beside its bytes.
     const PIECE: usize = 64;
 
     pub(super) fn push(&mut self, piece: SharedFrame) {
@@ -44,17 +45,17 @@ impl SharedBody {
         }
     }
 
-    /// Ends it; the first end stays.
+    /// Ends the body; only the first call counts.
     pub(super) fn end(&mut self, end: Result<(), SharedError>) {
         self.end.get_or_insert(end);
     }
 
-    /// Whether it has its beginning.
+    /// Whether it still has its beginning.
     pub(super) fn is_whole(&self) -> bool {
         self.gone == 0
     }
 
-    /// The piece at a place, or the end; `None` while it is yet to come.
+    /// The frame at a position, or the end; `None` if neither is there yet.
     pub(super) fn read(
         &mut self,
         at: usize,
@@ -88,7 +89,7 @@ impl From<Frame<Bytes>> for SharedFrame {
     fn from(frame: Frame<Bytes>) -> Self {
         match frame.into_data() {
             Ok(data) => Self::Data(data),
-            // A frame is data or trailers.
+            // A frame without data has trailers.
             Err(frame) => Self::Trailers(frame.into_trailers().unwrap_or_default()),
         }
     }

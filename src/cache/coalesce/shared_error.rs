@@ -1,8 +1,8 @@
-//! A failure that is told to many.
+//! A failure that is reported to many callers.
 
 use crate::{Error, outcome::Verdict};
 
-/// A failure that is told to many: the first is given the error itself.
+/// A failure that is reported to many callers: the first gets the error itself, the others its verdict.
 pub(super) struct SharedError {
     verdict: Verdict,
     error: Option<Error>,

@@ -1,4 +1,4 @@
-//! One of those who wait.
+//! One of the waiting callers.
 
 use std::{
     sync::Arc,
@@ -8,7 +8,7 @@ use std::{
 use super::flight::{Flight, State};
 use crate::sync::lock_std as lock;
 
-/// One of those who wait.
+/// One of the waiting callers.
 pub(in crate::cache) struct Waiter {
     pub(super) flight: Arc<Flight>,
     seat: u64,
@@ -27,7 +27,7 @@ impl Waiter {
         Self { flight, seat, first }
     }
 
-    /// What `wanted` takes from the state, once it is there.
+    /// Returns what `wanted` takes from the state, once it is there.
     pub(super) fn poll<T>(
         &self,
         cx: &mut Context<'_>,
@@ -45,7 +45,7 @@ impl Waiter {
                 state.waiting.insert(self.seat, cx.waker().clone());
                 drop(state);
                 if due {
-                    // It asked to be polled again while it was: in its turn, and not at once.
+                    // The attempt woke itself while it was polled: poll it in the next turn, not in a loop.
                     cx.waker().wake_by_ref();
                 }
                 return Poll::Pending;
@@ -61,7 +61,7 @@ impl Drop for Waiter {
         let mut state = lock(&self.flight.state);
         state.waiting.remove(&self.seat);
         if state.is_due() {
-            // It was for this one to poll it.
+            // This caller was the one to poll it: wake the others.
             let waiting = std::mem::take(&mut state.waiting);
             drop(state);
             waiting.into_values().for_each(Waker::wake);

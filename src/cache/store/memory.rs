@@ -10,7 +10,7 @@ use crate::{
     cache::{Entry, Key},
 };
 
-/// A store in this process, bounded by the memory that its answers take. Past it, what was asked for least goes.
+/// A store in this process, bounded by the memory of its answers. Past the bound, the least requested are evicted.
 ///
 /// # Defaults
 ///
@@ -23,14 +23,14 @@ struct Weight;
 // === impl Memory ===
 
 impl Memory {
-    /// The bytes that a store takes at most, unless it is told otherwise.
+    /// The default maximum of bytes that a store takes: 64 MiB.
     pub const DEFAULT: usize = 64 * 1024 * 1024;
-    /// What an answer usually weighs: for the first size of the map.
+    /// The usual weight of an answer, for the initial capacity of the map.
     const USUAL: usize = 6 * 1024;
-    /// Each shard holds its share, so there are few: an answer must fit into one.
+    /// Each shard holds an equal share of the bytes, and an answer must fit into one, so there are few.
     const SHARDS: usize = 4;
 
-    /// A store that takes at most that many bytes. An answer larger than a quarter of it is not taken.
+    /// Creates a store of at most `bytes`. An answer larger than a quarter of that is not stored.
     pub fn new(bytes: usize) -> Self {
         let options = OptionsBuilder::new()
             .shards(Self::SHARDS)
@@ -47,17 +47,17 @@ impl Memory {
         self.0.weight() as usize
     }
 
-    /// How many answers it holds.
+    /// The number of answers.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether it holds none.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Forgets all of them.
+    /// Removes all answers.
     pub fn clear(&self) {
         self.0.clear();
     }

@@ -1,4 +1,4 @@
-//! Asks one fallback, and says what its answer means for the call.
+//! Sends a call to one fallback, and decides what its answer means for the call.
 
 use super::{
     super::{
@@ -18,7 +18,7 @@ use crate::{
 // === impl FallbackRun ===
 
 impl<S: Upstream> FallbackRun<S> {
-    /// Asks one fallback, and those below it where it is a breaker's probe and slow.
+    /// Sends to one fallback, and to those below it if it is a breaker's probe and slow.
     pub(super) async fn step(
         &mut self,
         at: usize,
@@ -49,7 +49,7 @@ impl<S: Upstream> FallbackRun<S> {
         StepResult::Failed(Failure::after(failure, result, at))
     }
 
-    /// An answer that those below go on with if it fails while it is read, where the call wants that.
+    /// Lets the fallbacks below continue an answer that fails while it is read, if the call wants that.
     fn watched(&mut self, at: usize, result: Result<Response, Error>) -> Result<Response, Error> {
         let call = (&self.ask, at);
         match Below::of(&self.fallbacks, &mut self.request, call, self.limit) {

@@ -1,4 +1,4 @@
-//! Which fallbacks below take a call, what the layers under the ladder have to know of that, and what is asked beside a probe.
+//! Which fallbacks below take a call, and what the lower layers have to know about them.
 
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ use crate::{
 // === impl FallbackRun ===
 
 impl<S: Upstream> FallbackRun<S> {
-    /// Whether a fallback is for this failure, and there is time for it. Where nothing was asked yet, the call was too much for
-    /// what the fallbacks so far offer.
+    /// Whether a fallback takes this failure, and there is time for it. Without a failure, the call needs more than the fallbacks
+    /// so far offer, which counts as [`Outcome::TooLarge`].
     pub(super) fn fits(&self, at: usize, failure: Option<&Failure>) -> Result<(), SkipReason> {
         let (policy, fallback) = (self.policy(), &self.policy().fallbacks[at]);
         let (outcome, last) = failure.map_or((Outcome::TooLarge, 0), |it| (it.last, it.at));
@@ -39,7 +39,7 @@ impl<S: Upstream> FallbackRun<S> {
         left.is_none_or(|left| !left.is_zero() && self.least.is_none_or(|least| left >= least))
     }
 
-    /// Whether a fallback below is there for that failure by name.
+    /// Whether a fallback below names that failure.
     pub(super) fn is_wanted(&self, outcome: Outcome, at: usize) -> bool {
         let call = (&*self.ask, &self.request.body()[..]);
         self.policy().fallbacks[at + 1..]
@@ -47,7 +47,7 @@ impl<S: Upstream> FallbackRun<S> {
             .any(|fallback| fallback.names_failure(outcome, call))
     }
 
-    /// Tells the layers below what stands under the fallback at `at` for this call.
+    /// Records in the attempt's context what the layers below need to know about the fallbacks under `at`.
     pub(super) fn place(&self, at: usize, request: &mut Request) {
         let late = Outcome::TimedOut { phase: Phase::Deadline };
         let policy = self.policy();
@@ -55,7 +55,7 @@ impl<S: Upstream> FallbackRun<S> {
         let attempt = AttemptContext::of(request);
         attempt.elsewhere = self.leads_on(at, Outcome::NotSent { retry_in: None });
         attempt.last_target = !waits && !self.leads_on(at, late);
-        // What is not to be done twice is asked of nobody beside a probe.
+        // A call that must not be repeated is not sent to others beside a probe.
         let beside = attempt.elsewhere && self.ask.effects().repeats();
         attempt.probe_signal = beside.then(ProbeSignal::default);
     }
@@ -78,17 +78,17 @@ impl<S: Upstream> FallbackRun<S> {
         !self.once && !self.late && (at + 1..fallbacks.len()).any(takes)
     }
 
-    /// The same call beside a probe of its own.
+    /// The same call, running concurrently with its own probe.
     pub(in crate::fallback) fn beside(&self) -> Self {
         Self { beside: true, ..self.clone() }
     }
 
-    /// All targets are asked again, also those that were asked beside a probe.
+    /// Lets all targets be tried again, also those that were tried during a race.
     pub(in crate::fallback) fn forget_asked(&mut self) {
         self.asked = false;
     }
 
-    /// Logs a probe that goes on while those below are asked.
+    /// Logs a probe that continues while those below are tried.
     pub(in crate::fallback) fn log_probe(&self, fallback: usize, route: Route, took: Duration) {
         let name = Some(self.policy().fallbacks[fallback].name.clone());
         let (outcome, wait) = (Outcome::Cancelled, Duration::ZERO);

@@ -1,4 +1,4 @@
-//! A stored answer in place of an attempt.
+//! A stored answer as a fallback.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
 // === impl FallbackRun ===
 
 impl<S: Upstream> FallbackRun<S> {
-    /// The stored answer, if there is one. A miss is no failure: what failed before is what the next fallback is asked for.
+    /// The stored answer, if there is one. A miss is not a failure: the next fallback gets the failure from before.
     pub(super) async fn stored(&self, at: usize, most: Duration) -> Option<Response> {
         let left = self.deadline.map(|deadline| deadline.left(Instant::now()));
         let found = match self.request.extensions().get::<StoredAnswer>() {

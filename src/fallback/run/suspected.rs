@@ -1,4 +1,4 @@
-//! A target that was passed over because its route is under suspicion is asked where the others have failed as well.
+//! Tries a target whose route is under suspicion, after the others have failed.
 
 use super::{BoxFuture, Failure, FallbackRun, StepResult};
 use crate::{Upstream, context::AttemptContext};
@@ -6,8 +6,8 @@ use crate::{Upstream, context::AttemptContext};
 // === impl FallbackRun ===
 
 impl<S: Upstream> FallbackRun<S> {
-    /// Asks that target as if it were the only one, once. Without such a target or the time for it, what has failed so far is
-    /// handed back.
+    /// Tries that target once, as if it were the only one. Without such a target, or without time for it, returns the failure so
+    /// far.
     pub(super) fn ask_suspected(
         &mut self,
         failure: Option<Failure>,

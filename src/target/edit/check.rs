@@ -1,11 +1,11 @@
-//! Which edits are right.
+//! Validates edits.
 
 use super::Edit;
 use crate::{ConfigError, dialect::ToolFilter};
 
-/// The longest line and word that are taken, in bytes.
+/// The maximum length of a text, in bytes.
 const LONGEST: usize = 4096;
-/// The least that every API takes: OpenAI's responses refuse less.
+/// The least that every API accepts: OpenAI's responses API rejects less.
 const LEAST_OUTPUT: u64 = 16;
 const LEAST_CONTEXT: u64 = 256;
 

@@ -1,8 +1,8 @@
-//! Which target an attempt goes to.
+//! The target that was picked for an attempt.
 
 use super::unknown::Pair;
 
-/// The target of an attempt: its place in the pool, and the operation and the model that are asked of it.
+/// The target of an attempt: its index in the pool, and the operation and model of the request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TargetIndex {
     pub(super) at: usize,
@@ -14,7 +14,7 @@ pub(crate) struct TargetIndex {
 // === impl TargetIndex ===
 
 impl TargetIndex {
-    /// The target and the model that it is asked for, where the caller named one.
+    /// The target and the model that the caller named, if it named one.
     pub(super) fn pair(self) -> Option<Pair> {
         self.model.map(|model| Pair { at: self.at, model })
     }

@@ -1,5 +1,4 @@
-//! What is known of one target: how quick it was, how much it has to do, and whether it is out. Pure: the time comes in
-//! as an argument.
+//! The state of one target: its latency, its calls in flight, and whether it is ejected. Pure: the time comes in as an argument.
 
 use std::time::Duration;
 
@@ -16,17 +15,17 @@ use ejection::{Ejection, locked_out};
 pub(crate) use latency_estimate::DecisionInput;
 use latency_estimate::LatencyEstimate;
 
-/// What is known of one target.
+/// The state of one target.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Load {
     said: Option<LatencyEstimate>,
     in_flight: u32,
-    /// Those of them that still wait for their first event, and the sum of the moments at which they began.
+    /// The number of calls that wait for their first event, and the sum of their start times.
     waiting: u32,
     since: f64,
-    /// In a row.
+    /// The number of failures in a row.
     failures: u32,
-    /// How often it was taken out for failures since it was well.
+    /// How often it was ejected for failures since its last success.
     ejected: u32,
     out: Option<Ejection>,
     /// Until when our own breaker or limit refuses it.
@@ -40,15 +39,15 @@ pub(crate) struct InFlight {
     pub(crate) answered: bool,
 }
 
-/// Below it no target is quicker than another: where all answer in no time, the calls under way decide.
+/// A lower bound for estimates: if all targets answer at once, the calls in flight decide.
 const LEAST: f64 = 0.001;
-/// A target that fails is tried by one call of so many at most.
+/// The minimum number of picks between two trials of a failing target.
 const PICKS_OF_A_REST: u64 = 64;
-/// The longest wait of a provider that is heeded here; for an exhausted quota it is that of all routes. After it one call
-/// finds out.
+/// The longest wait of a provider that is honoured here; for an exhausted quota it is that of all routes. After it one call is
+/// the trial.
 const LONGEST_HINT: Duration = Duration::from_secs(120);
-/// How long a target that our own breaker or limit refused is left out: a breaker that is half-open or recovers lets
-/// calls through long before it has closed.
+/// How long a target is skipped after our own breaker or limit has refused: a breaker that is half-open or recovering lets calls
+/// through long before it closes.
 const LONGEST_CLOSED: Duration = Duration::from_secs(30);
 const SHORTEST_CLOSED: Duration = Duration::from_millis(250);
 
@@ -67,7 +66,7 @@ impl Load {
         }
     }
 
-    /// Until when it is out.
+    /// Until when it is ejected.
     pub(crate) fn until(&self) -> f64 {
         self.out.map_or(0.0, |out| out.ends())
     }
@@ -77,17 +76,17 @@ impl Load {
         self.closed
     }
 
-    /// What another call there would cost: the time to its first event, so many times as there are calls.
+    /// The cost of another call there: the time to its first event, times the number of calls in flight.
     pub(crate) fn cost(&self, m: &DecisionInput<'_>) -> f64 {
         let waits = match self.waiting {
             0 => 0.0,
-            // Those that have waited for longer than it usually takes say what no answer has said yet.
+            // Calls that have waited for longer than usual count although they have no answer yet.
             waiting => m.at - self.since / f64::from(waiting),
         };
         self.estimate(m).max(waits).max(LEAST) * f64::from(self.in_flight.saturating_add(1))
     }
 
-    /// The time to the first event. Without news it becomes what is usual.
+    /// The time to the first event. Without new answers it decays to the usual time.
     fn estimate(&self, m: &DecisionInput<'_>) -> f64 {
         match self.said {
             Some(said) => m.usual + (said.secs - m.usual) * said.weight(m),
@@ -95,7 +94,7 @@ impl Load {
         }
     }
 
-    /// Slower than thought is believed at once, faster little by little.
+    /// A slower time replaces the estimate at once, a faster one lowers it gradually.
     fn observe(&mut self, secs: f64, m: &DecisionInput<'_>) {
         let thought = self.estimate(m);
         let secs = match self.said {
@@ -111,14 +110,14 @@ impl Load {
         self.said = Some(LatencyEstimate { secs, at: m.at, picks: m.picks });
     }
 
-    /// A call goes there to find out whether it is well again: no other does, until that one must have its answer.
+    /// Records that the trial call goes there: no other does, until that one must have its answer.
     pub(crate) fn try_again(&mut self, m: &DecisionInput<'_>) {
         if let Some(out) = &mut self.out {
             out.trial = m.at + m.policy.penalty.as_secs_f64();
         }
     }
 
-    /// A call has begun.
+    /// Records that a call begins.
     pub(crate) fn begin(&mut self, m: &DecisionInput<'_>) -> InFlight {
         self.in_flight = self.in_flight.saturating_add(1);
         self.waiting = self.waiting.saturating_add(1);
@@ -126,19 +125,19 @@ impl Load {
         InFlight { began: m.at, answered: false }
     }
 
-    /// Its first event has come, after so many seconds, and the rest follows.
+    /// Records that the first event came after `took` seconds.
     pub(crate) fn answer(&mut self, ride: &mut InFlight, took: f64, m: &DecisionInput<'_>) {
         self.arrive(ride);
         if self.comes_back(ride) {
             self.say(took, m);
-            // Back on trial: the next failure takes it out again, a whole answer makes it well.
+            // Back on probation: the next failure ejects it again, a complete answer resets the count.
             self.failures = m.policy.consecutive_failures - 1;
         } else {
             self.observe(took, m);
         }
     }
 
-    /// What the call came to. Tells for how long the target is out, where that is news.
+    /// Records the outcome of the call. Returns the duration if the target was ejected.
     pub(crate) fn end(
         &mut self,
         outcome: Outcome,
@@ -156,7 +155,7 @@ impl Load {
         self.learn(outcome, (ride, took), m)
     }
 
-    /// What follows from what a call came to; `took`: how long it waited for its first event in vain.
+    /// Records an outcome; `took`: how long the call waited for its first event in vain.
     fn learn(
         &mut self,
         outcome: Outcome,
@@ -168,7 +167,7 @@ impl Load {
                 (self.failures, self.ejected) = (0, 0);
                 None
             }
-            // The request's own fault, or its caller's: nothing is known of the target, but that it was slow.
+            // The fault of the request or its caller, not of the target; only a slow answer counts.
             Outcome::TooLarge | Outcome::Blocked => None,
             Outcome::Rejected { why: Rejection::Request | Rejection::Permission } => None,
             Outcome::Cancelled | Outcome::TimedOut { phase: Phase::Deadline } => {
@@ -198,7 +197,7 @@ impl Load {
         }
     }
 
-    /// Our own breaker or limit lets nothing through for so long.
+    /// Records that our own breaker or limit refuses calls for `lasts`.
     pub(crate) fn close(&mut self, lasts: Duration, m: &DecisionInput<'_>) {
         let lasts = lasts.clamp(SHORTEST_CLOSED, LONGEST_CLOSED).as_secs_f64();
         self.closed = m.at + lasts;
@@ -216,7 +215,7 @@ impl Load {
     ) -> Option<Duration> {
         self.observe(took.max(m.policy.penalty.as_secs_f64()), m);
         if self.out.is_some_and(|out| ride.began < out.since) {
-            // It is known already.
+            // The call began before the ejection: the failure is already counted.
             return None;
         }
         self.failures = self.failures.saturating_add(1);
@@ -237,16 +236,16 @@ impl Load {
         lasts
     }
 
-    /// The call waits for its first event no longer.
+    /// The call no longer waits for its first event.
     fn arrive(&mut self, ride: &mut InFlight) {
         if !std::mem::replace(&mut ride.answered, true) {
             self.waiting = self.waiting.saturating_sub(1);
-            // Begun anew where it can be: sums of many differences drift.
+            // Reset where possible: the sum of many differences drifts.
             self.since = if self.waiting == 0 { 0.0 } else { self.since - ride.began };
         }
     }
 
-    /// Whether it is in again by an answer to a call that began when it was out.
+    /// Whether the ejection ends: the call began after it, and was answered.
     fn comes_back(&mut self, ride: &InFlight) -> bool {
         let back = self.out.is_some_and(|out| ride.began >= out.since);
         if back {

@@ -1,13 +1,13 @@
-//! Several targets that are as good as each other: what is known of each, and which of them an attempt goes to.
+//! Several equal targets: the state of each, and which of them an attempt goes to.
 //!
-//! Pure but for its lock: no Tower and no clock of its own. The [fallback](crate::fallback) that has equal targets holds their
-//! [`Pool`], a retry picks one for each attempt, the layer [`balance`](crate::balance) measures what comes of it.
+//! Pure except for its lock: no Tower and no clock of its own. The [fallback](crate::fallback) with equal targets holds
+//! their [`Pool`], a retry picks one for each attempt, and the layer [`balance`](crate::balance) records the outcomes.
 //!
-//! | what | file |
+//! | concern | file |
 //! |---|---|
-//! | what is set | `policy` |
-//! | what all calls share | `pool`: the targets; `state`: what calls of one operation have found; `load`: of one target; `unknown`: of a target and a model |
-//! | which is picked | `pick`; `index`: the target that was; `choice`: as a request carries it |
+//! | settings | `policy` |
+//! | shared state | `pool`: the targets; `state`: of one operation; `load`: of one target; `unknown`: of a target and a model |
+//! | picking | `pick`; `index`: the picked target; `choice`: how a request carries it |
 
 mod choice;
 mod index;

@@ -1,4 +1,4 @@
-//! Which of the equals is asked. Pure: time and randomness come in as arguments.
+//! Picks one of the equal targets. Pure: time and randomness come in as arguments.
 
 use std::sync::{
     Arc,
@@ -8,44 +8,44 @@ use std::sync::{
 use super::load::{DecisionInput, Eligibility, Load};
 use crate::context::AffinityKey;
 
-/// The choices of one call: each target once, then all of them again.
+/// The picks of one call: each target once, then all of them again.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tried {
     tried: u64,
     asked: CallTargets,
-    /// Whether anything was sent: a target that refused has cost nothing.
+    /// Whether any attempt was sent: a local refusal costs nothing.
     sent: bool,
 }
 
-/// What holds for all attempts of a call.
+/// The facts that hold for all attempts of a call.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct CallTargets {
     /// The operation, as routes name it.
     pub(crate) part: &'static str,
     /// The hash of the model that the caller named.
     pub(crate) model: Option<u64>,
-    /// The bits of the targets that cannot answer it: it belongs to an account or a model that they do not have.
+    /// The bits of the targets that cannot answer the call, which is bound to an account or a model that they do not have.
     pub(crate) barred: u64,
 }
 
-/// What the copies of one call have asked, so that each goes to another target.
+/// The targets that the copies of one call were sent to, so that each copy goes to another target.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HedgedTargets(Arc<AtomicU64>);
 
-/// What a call wishes.
+/// The preferences of a call.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct PickRequest<'a> {
-    /// What it sticks by, and the places of the targets.
+    /// The affinity key, and the places of the targets.
     pub(crate) sticky: Option<(AffinityKey, &'a [u64])>,
-    /// It can be sent only once: it is not to find out whether a target is well again.
+    /// The call can be sent only once, so it must not be the trial of an ejected target.
     pub(crate) once: bool,
 }
 
-/// A set of targets, by their places.
+/// A set of targets, as bits by index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Set(u64);
 
-/// Calls that stick are crowded out by more than so many others at the soonest.
+/// Calls with an affinity key stay at their target at least up to this number of calls in flight.
 const NO_CROWD: f64 = 4.0;
 
 // === impl Tried ===
@@ -55,7 +55,7 @@ impl Tried {
         self.tried |= 1 << at;
     }
 
-    /// Says what holds for the whole call.
+    /// Sets the facts that hold for the whole call.
     pub(crate) fn of_call(&mut self, asked: CallTargets) {
         self.asked = asked;
     }
@@ -73,7 +73,7 @@ impl Tried {
         self.asked.model
     }
 
-    /// The same, without these targets.
+    /// The same round without these targets.
     pub(crate) fn without(mut self, bits: u64) -> Self {
         self.asked.barred |= bits;
         self
@@ -84,12 +84,12 @@ impl Tried {
         Self { asked: self.asked, ..Self::default() }
     }
 
-    /// The same, without what another copy of the call has asked.
+    /// The same round without the targets of other copies of the call.
     pub(crate) fn beside(self, copies: &HedgedTargets) -> Self {
         Self { tried: self.tried | copies.0.load(Ordering::Relaxed), ..self }
     }
 
-    /// The attempt was sent, or refused by ourselves.
+    /// Records whether the attempt was sent, or refused locally.
     pub(crate) fn sent(&mut self, sent: bool) {
         self.sent |= sent;
     }
@@ -103,8 +103,7 @@ impl HedgedTargets {
     }
 }
 
-/// The target to be asked next; `None` where none is left that could do better than those that were tried. `random`: two
-/// numbers in `[0, 1)`.
+/// The next target; `None` if no remaining target may do better than those that were tried. `random`: two numbers in `[0, 1)`.
 pub(crate) fn pick(
     loads: &[Load],
     round: Tried,
@@ -127,11 +126,11 @@ pub(crate) fn pick(
     soonest(due_first)
         .or_else(|| two_choices(loads, well, (m, random)))
         .or_else(|| soonest(due))
-        // All are out: one of them is asked all the same, as there is no other.
+        // All are ejected: pick one anyway.
         .or_else(|| soonest(left.with(|_| !round.sent)))
 }
 
-/// The less costly of two that chance names: nearly as good as the least costly of all, and not what all others choose at
+/// The less costly of two random targets: nearly as good as the least costly of all, without all calls choosing the same one at
 /// the same moment.
 fn two_choices(
     loads: &[Load],
@@ -147,7 +146,7 @@ fn two_choices(
     Some(other.filter(|b| loads[*b].cost(m) < loads[a].cost(m)).unwrap_or(a))
 }
 
-/// From how many calls under way on a target is too full for those that stick to it.
+/// The number of calls in flight from which a target is too full for calls with an affinity key.
 fn crowd(loads: &[Load], m: &DecisionInput<'_>) -> f64 {
     let total: f64 = loads.iter().map(|load| f64::from(load.in_flight())).sum();
     let part = (total + 1.0) / loads.len() as f64;

@@ -1,4 +1,4 @@
-//! What balancing is set to.
+//! The settings of balancing.
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -8,13 +8,13 @@ use crate::{ConfigError, target::Target};
 ///
 /// # Defaults
 ///
-/// | what | default | why |
+/// | setting | default | why |
 /// |---|---|---|
 /// | [`penalty`](Self::penalty) | 10 s | as slow as the first content of a stream may be: slower than any healthy target |
 /// | [`half_life`](Self::half_life) | 10 s | a slow minute is forgotten within one |
-/// | [`consecutive_failures`](Self::consecutive_failures) | 3 in a row | one can be chance; before the breaker's 5, as here another can be asked |
-/// | [`ejection`](Self::ejection) | 10 s to 30 s | has its share again within a minute of its recovery |
-/// | [`permanent_failure_ejection`](Self::permanent_failure_ejection) | 5 min | a balance or a deployment is not put right within seconds |
+/// | [`consecutive_failures`](Self::consecutive_failures) | 3 in a row | one can be chance; less than the breaker's 5, as another target is available |
+/// | [`ejection`](Self::ejection) | 10 s to 30 s | a target has its share again within a minute of its recovery |
+/// | [`permanent_failure_ejection`](Self::permanent_failure_ejection) | 5 min | a balance or a deployment is not fixed within seconds |
 /// | [`bounded_load_factor`](Self::bounded_load_factor) | 2 | a prompt cache is worth some waiting, not a queue |
 /// | [`seed`](Self::seed) | none | processes choose differently |
 #[derive(Clone, Debug, PartialEq)]
@@ -31,73 +31,74 @@ pub struct BalancePolicy {
 // === impl BalancePolicy ===
 
 impl BalancePolicy {
-    /// How many equal targets a fallback may have.
+    /// The maximum number of equal targets of a fallback: 64.
     pub const MAX_TARGETS: usize = 64;
 
-    /// No time of it may be longer.
+    /// The maximum of every duration.
     const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
-    /// The defaults.
+    /// Creates a policy with the defaults.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How slow a failure counts at least, however fast it came: else the target that fails fast looks like the best.
+    /// The least latency that a failure counts as, however fast it came: else the target that fails fastest looks best. 10 s by
+    /// default.
     #[must_use]
     pub fn penalty(mut self, penalty: Duration) -> Self {
         self.penalty = penalty;
         self
     }
 
-    /// After how long without news half of what a target differs from the others is forgotten; with few calls, after 16
-    /// of the fallback at the soonest.
+    /// The half-life of a target's latency estimate without new answers, with 16 picks of the fallback as the minimum. 10 s by
+    /// default.
     #[must_use]
     pub fn half_life(mut self, half_life: Duration) -> Self {
         self.half_life = half_life;
         self
     }
 
-    /// After this number of failures in a row a target is ejected.
+    /// The number of failures in a row after which a target is ejected. 3 by default.
     #[must_use]
     pub fn consecutive_failures(mut self, failures: u32) -> Self {
         self.consecutive_failures = failures;
         self
     }
 
-    /// How long a target that fails is out: `first`, doubled each time, up to `most`. Then one call tries it, at the
-    /// soonest after 64 of the fallback.
+    /// The ejection of a failing target: the start of the range, doubled each time, up to its end. Then one call is its trial,
+    /// after at least 64 picks of the fallback. 10 s to 30 s by default.
     #[must_use]
     pub fn ejection(mut self, time: RangeInclusive<Duration>) -> Self {
         self.ejection = time;
         self
     }
 
-    /// How long a target is out whose own model was rejected, or whose quota is exhausted and nobody says until when. A
-    /// rejected credential takes it out for 5 s, doubled each time up to 60 s, and never longer than this. A model that the
-    /// caller named takes no target out: one that does not have it is not asked for it for 60 s, and never longer than
-    /// this, while another is in that may have it.
+    /// The ejection of a target whose own model was rejected, or whose quota is exhausted without a reported end. 5 min by
+    /// default. A rejected credential ejects a target for 5 s, doubled each time up to 60 s, and never longer than this. A model
+    /// that the caller named ejects no target: a target that does not have it gets no call for it for 60 s, and never longer than
+    /// this, while another eligible target may have it.
     #[must_use]
     pub fn permanent_failure_ejection(mut self, time: Duration) -> Self {
         self.permanent_failure_ejection = time;
         self
     }
 
-    /// How much more than its fair part of the calls under way a target may have and still be given calls that
-    /// [stick](crate::context::AffinityKey) to it; 1 or more. Up to four calls are never too many.
+    /// How many times its fair share of the calls in flight a target may have and still get calls that
+    /// [stick](crate::context::AffinityKey) to it; 1 or more, 2 by default. Up to four calls are never too many.
     #[must_use]
     pub fn bounded_load_factor(mut self, factor: f64) -> Self {
         self.bounded_load_factor = factor;
         self
     }
 
-    /// Makes the choices the same in every run: for tests.
+    /// Seeds the random picks, so that they are the same in every run: for tests.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// Refuses what cannot be meant. `at` is where the policy stands.
+    /// Rejects invalid values. `at` is the field of the policy.
     pub(crate) fn check(&self, at: &str) -> Result<(), ConfigError> {
         let times = [
             ("penalty", self.penalty),
@@ -130,7 +131,7 @@ impl BalancePolicy {
     }
 }
 
-/// Refuses targets that cannot be equals of each other.
+/// Rejects an invalid number of targets, an invalid target, and two targets with the same route.
 pub(crate) fn check(targets: &[Target], at: &str) -> Result<(), ConfigError> {
     if targets.is_empty() || targets.len() > BalancePolicy::MAX_TARGETS {
         let allowed = format!("1 to {} targets", BalancePolicy::MAX_TARGETS);

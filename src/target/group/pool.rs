@@ -1,4 +1,4 @@
-//! The equal targets of a fallback, and what is known of each.
+//! The equal targets of a fallback, and their state.
 
 use std::{collections::HashMap, fmt, sync::Mutex, time::Duration};
 
@@ -21,28 +21,28 @@ use crate::{
     time::saturating_add,
 };
 
-/// The equal targets of a fallback, and what is known of each. Shared by all calls.
+/// The equal targets of a fallback, and their state. Shared by all calls.
 pub(crate) struct Pool {
     targets: Vec<Target>,
-    /// What calls that stick know them by: the same in every process that has the same targets.
+    /// The hashes that affinity keys are scored against: the same in every process with the same targets.
     places: Vec<u64>,
     policy: BalancePolicy,
     made: Instant,
-    /// By operation: a target that cannot make vectors may chat. Operations are bounded in number.
+    /// By operation: a target that cannot make embeddings may serve chats. The number of operations is bounded.
     states: Mutex<HashMap<&'static str, GroupState>>,
 }
 
-/// Until an answer has come, a target is taken to answer within a second, as the faster models do.
+/// The usual time to the first event until an answer has come, in seconds: that of the faster models.
 const USUAL: f64 = 1.0;
 
 // === impl Pool ===
 
 impl Pool {
-    /// A pool of targets that were checked: at least one, at most 64.
+    /// A pool of validated targets: at least one, at most 64.
     pub(crate) fn new(targets: Vec<Target>, policy: BalancePolicy) -> Self {
         let names: Vec<_> = targets.iter().map(Target::place).collect();
         let place = |at: usize| {
-            // Those that differ by their keys alone are told apart by their order.
+            // Targets that differ only in their keys are distinguished by their order.
             let twins = names[..at].iter().filter(|name| **name == names[at]).count();
             hash(&(&names[at], twins))
         };
@@ -55,7 +55,7 @@ impl Pool {
         }
     }
 
-    /// The request for one of the targets, and which one it is. `copies`: what other copies of the call have asked.
+    /// Picks a target and rewrites the request for it. `copies`: the targets of other copies of the call.
     pub(crate) fn place(
         &self,
         mut request: Request,
@@ -74,14 +74,14 @@ impl Pool {
         (request, TargetIndex { at, part: round.part(), model: round.model() })
     }
 
-    /// What holds for all attempts of a call.
+    /// The facts that hold for all attempts of a call.
     fn asked(&self, ask: &RequestInfo, sticky: Option<AffinityKey>) -> CallTargets {
         let barred = self.barred(ask, sticky);
         CallTargets { part: ask.effects().operation_name(), model: ask.model().map(hash), barred }
     }
 
-    /// The bits of the targets that cannot answer a call: files are at one account, vectors are those of one model. The
-    /// account is that of the first target, or of the one that the call sticks to.
+    /// The bits of the targets that cannot answer a call: files belong to one account, vectors to one model. The account is that
+    /// of the first target, or of the one that the affinity key selects.
     fn barred(&self, ask: &RequestInfo, sticky: Option<AffinityKey>) -> u64 {
         let all = || 0..self.targets.len();
         let bits = |keeps: &dyn Fn(&Target) -> bool| {
@@ -100,7 +100,7 @@ impl Pool {
         }
     }
 
-    /// The routes that a request may take, and which of them are left alone by now. Nothing is picked.
+    /// The routes that a request may take, and whether each target is ejected at the moment. Picks none.
     pub(crate) fn routes(&self, request: &Request) -> Vec<(Route, bool)> {
         let mut request = request.clone();
         let ask = CallContext::info(&mut request);
@@ -117,7 +117,7 @@ impl Pool {
         all.filter_map(|(route, may_go)| may_go.then_some(route)).collect()
     }
 
-    /// Whether one is left that may do better than those that were tried.
+    /// Whether a target is left that may do better than those that were tried.
     pub(crate) fn has_another(&self, round: Tried) -> bool {
         self.decide((round.part(), Instant::now()), |state, m| {
             let open = state.narrowed(round, m);
@@ -125,7 +125,7 @@ impl Pool {
         })
     }
 
-    /// Until when our own breakers or limits refuse all of them, if they do.
+    /// Until when our own breakers or limits refuse all targets; `None` if one does not.
     pub(crate) fn closed(&self, round: Tried, now: Instant) -> Option<Instant> {
         let at = self.decide((round.part(), now), |state, m| {
             let round = state.narrowed(round, m);
@@ -150,7 +150,7 @@ impl Pool {
         self.decide((seat.part, now), |state, m| state.loads[seat.at].begin(m))
     }
 
-    /// What an attempt came to. Tells for how long its target is out, where that is news.
+    /// Records the outcome of an attempt. Returns the duration if the target was ejected.
     pub(crate) fn end(
         &self,
         seat: TargetIndex,
@@ -167,14 +167,14 @@ impl Pool {
         })
     }
 
-    /// The breaker of a target lets nothing through before that.
+    /// Records that the breaker of a target refuses calls until then.
     pub(crate) fn close(&self, seat: TargetIndex, until: Instant) {
         let now = Instant::now();
         let lasts = until.saturating_duration_since(now);
         self.decide((seat.part, now), |state, m| state.loads[seat.at].close(lasts, m));
     }
 
-    /// The first event of an answer came `first`, and the rest follows.
+    /// Records that the first event of an answer came at `first`.
     pub(crate) fn answer(&self, seat: TargetIndex, ride: &mut InFlight, first: Instant) {
         self.decide((seat.part, first), |state, m| {
             let took = (m.at - ride.began).max(0.0);
@@ -183,7 +183,7 @@ impl Pool {
         });
     }
 
-    /// Decides under the lock, for calls of one operation.
+    /// Runs `decide` under the lock, on the state of one operation.
     fn decide<T>(
         &self,
         (part, now): (&'static str, Instant),
@@ -202,7 +202,7 @@ impl Pool {
     }
 }
 
-/// The route of a request that was rewritten for a target, with what the fallback's edits change of it.
+/// The route of a request that was rewritten for a target, with the suffix of the fallback's edit.
 fn route(request: &mut Request) -> Route {
     let route = AttemptContext::route(request);
     match AttemptContext::of(request).variant.as_deref() {

@@ -1,4 +1,4 @@
-//! What calls of one operation have found of the equal targets.
+//! The state of the equal targets, for one operation.
 
 use super::{
     BalancePolicy, TargetIndex,
@@ -8,18 +8,18 @@ use super::{
 };
 use crate::outcome::{Outcome, Rejection};
 
-/// What calls of one operation have found.
+/// The state of the equal targets, for one operation.
 pub(super) struct GroupState {
     pub(super) loads: Vec<Load>,
     pub(super) picks: u64,
-    /// The time to the first event over all targets, in seconds.
+    /// The usual time to the first event over all targets, in seconds.
     pub(super) usual: Option<f64>,
     random: fastrand::Rng,
-    /// The models of callers that some targets do not have.
+    /// The models that some targets do not have.
     unknown: Unknown,
 }
 
-/// An answer counts one part of so many in what is usual.
+/// The inverse weight of one answer in the usual time.
 const PARTS: f64 = 16.0;
 
 // === impl GroupState ===
@@ -36,7 +36,7 @@ impl GroupState {
         }
     }
 
-    /// The target of the next attempt.
+    /// Picks the target of the next attempt.
     pub(super) fn pick(
         &mut self,
         round: &mut Tried,
@@ -49,7 +49,7 @@ impl GroupState {
         let at = beside
             .and_then(|beside| pick(&self.loads, beside, wish, (m, random)))
             .or_else(|| pick(&self.loads, open, wish, (m, random)))
-            // Another call has changed its standing since it was asked for.
+            // Another call may have changed a target since `has_another`.
             .or_else(|| pick(&self.loads, open.anew(), wish, (m, random)))
             .unwrap_or_default();
         self.picks = self.picks.saturating_add(1);
@@ -65,8 +65,8 @@ impl GroupState {
         at
     }
 
-    /// The same round without the targets that did not have its model. Where no other is left that is in, nobody is
-    /// spared: one of them may have it by now.
+    /// The same round without the targets that did not have its model. If no other target is eligible, all are kept: one of them
+    /// may have the model by now.
     pub(super) fn narrowed(&self, round: Tried, m: &DecisionInput<'_>) -> Tried {
         let lack = round.model().map_or(0, |model| self.unknown.bits(model, m.at));
         let narrow = round.without(lack);
@@ -79,7 +79,7 @@ impl GroupState {
         }
     }
 
-    /// An answer's first event came from a target after so many seconds.
+    /// Records the time to the first event of an answer.
     pub(super) fn learn(&mut self, seat: TargetIndex, secs: f64) {
         let usual = self.usual.unwrap_or(secs);
         self.usual = Some(usual + (secs - usual) / PARTS);
@@ -88,8 +88,8 @@ impl GroupState {
         }
     }
 
-    /// What an outcome says of a target whose model is the caller's: one that is unknown there is known of the two
-    /// together, and says nothing of the target.
+    /// The outcome to record for a target that does not set a model itself: an unknown model is recorded for the pair, and does
+    /// not count against the target.
     pub(super) fn blamed(
         &mut self,
         seat: TargetIndex,

@@ -1,16 +1,16 @@
-//! Which targets do not have which models that callers named: a fact of the two together, and of neither alone. Pure: the
-//! time comes in as an argument, in seconds.
+//! The pairs of target and model where the target rejected the model that the caller named. Pure: the time comes in as an
+//! argument, in seconds.
 
 use std::time::Duration;
 
-/// The models that some targets do not have and others may. Bounded: beyond so many the oldest is forgotten.
+/// The models that some targets do not have and others may. Bounded: beyond [`MAX_KEPT`] the oldest is evicted.
 #[derive(Clone, Debug)]
 pub(super) struct Unknown {
     targets: usize,
     models: Vec<Model>,
 }
 
-/// A target and the hash of a model that it was asked for.
+/// A target and the hash of a model requested there.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pair {
     pub(super) at: usize,
@@ -20,14 +20,14 @@ pub(super) struct Pair {
 #[derive(Clone, Debug)]
 struct Model {
     hash: u64,
-    /// Of each target, until when it is not asked for the model; 0 where nothing is known.
+    /// For each target, until when the model is not requested there; 0 if nothing is known.
     until: Box<[f64]>,
 }
 
-/// For how long a target is not asked for a model again: an extra attempt a minute costs little, and a key that is given
-/// the model is soon found.
+/// The time before a target is asked for a model again: an extra attempt a minute costs little, and a key that is granted the
+/// model is soon detected.
 pub(super) const LASTS: Duration = Duration::from_secs(60);
-/// The number of models that are kept for an operation.
+/// The maximum number of models kept for an operation.
 const MAX_KEPT: usize = 64;
 
 // === impl Unknown ===
@@ -37,7 +37,7 @@ impl Unknown {
         Self { targets, models: Vec::new() }
     }
 
-    /// A target did not have a model. Where none has it, that is the caller's mistake and nothing is kept.
+    /// Records that a target did not have a model. If no target has it, that is the caller's mistake and nothing is kept.
     pub(super) fn note(&mut self, Pair { at, model }: Pair, now: f64, lasts: Duration) {
         let place = self.models.iter().position(|known| known.hash == model);
         let mut known = match place {
@@ -54,7 +54,7 @@ impl Unknown {
         self.models.push(known);
     }
 
-    /// The bits of the targets that are not to be asked for a model.
+    /// The bits of the targets that do not have a model.
     pub(super) fn bits(&self, model: u64, now: f64) -> u64 {
         let known = self.models.iter().find(|known| known.hash == model);
         let until = known.map_or(&[][..], |known| &known.until);
@@ -62,14 +62,15 @@ impl Unknown {
         lack.fold(0, |bits, (at, _)| bits | 1 << at)
     }
 
-    /// A target is asked for a model. Where its time was over, this call finds out, and no other until `trial`.
+    /// Records that a call for a model goes to a target. If the target's time was over, this call is the trial, and no other call
+    /// goes there until `trial`.
     pub(super) fn try_again(&mut self, pair: Pair, now: f64, trial: f64) {
         if let Some(until) = self.until(pair).filter(|until| **until > 0.0 && **until <= now) {
             *until = trial;
         }
     }
 
-    /// A target has the model.
+    /// Records that a target has the model.
     pub(super) fn forget(&mut self, pair: Pair) {
         if let Some(until) = self.until(pair) {
             *until = 0.0;
@@ -127,7 +128,7 @@ mod tests {
         }
         assert_eq!(unknown.bits(7, 5.0), 0);
         assert!(unknown.models.is_empty());
-        // What is over counts no longer.
+        // A rejection whose time is over no longer counts.
         unknown.note(pair(0, 7), 5.0, TEN);
         unknown.note(pair(1, 7), 15.0, TEN);
         unknown.note(pair(2, 7), 15.0, TEN);

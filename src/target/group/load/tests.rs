@@ -13,7 +13,7 @@ fn at(policy: &BalancePolicy, at: f64, picks: u64) -> DecisionInput<'_> {
 
 const DOWN: Outcome = Outcome::Unavailable { wait: None };
 
-/// A call that begins at that time, and what it comes to at that other.
+/// A call that begins at `m.0` and ends with `outcome` at `m.1`.
 fn call(
     load: &mut Load,
     outcome: Outcome,

@@ -7,7 +7,7 @@ fn at(policy: &BalancePolicy) -> DecisionInput<'_> {
     DecisionInput { policy, at: 0.0, picks: 0, usual: 0.5 }
 }
 
-/// Targets with so many calls under way; those of `None` are out.
+/// Targets with the given number of calls in flight; `None` is an ejected target.
 fn loads(under_way: &[Option<u32>], m: &DecisionInput<'_>) -> Vec<Load> {
     let load = |calls: &Option<u32>| {
         let mut load = Load::default();
