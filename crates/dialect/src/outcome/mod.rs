@@ -9,7 +9,7 @@
 //! 1. a permanent code (`insufficient_quota`, `context_length_exceeded`, `content_filter`, …), at any place in the body,
 //! 2. a sentence with the same meaning, if there is no code (`prompt is too long`), and 413,
 //! 3. a transient code (`slow_down`, `rate_limit_exceeded`, …); one for the limit of a day, without a wait below a minute, is an
-//!   exhausted quota,
+//!    exhausted quota,
 //! 4. `x-should-retry: true`, which turns a permanent status into [`Unavailable`](Outcome::Unavailable),
 //! 5. the status; that of the body if the response has a bare 400 or 500, or is a 2xx with an error in it.
 //!

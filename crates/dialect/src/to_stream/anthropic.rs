@@ -1,4 +1,4 @@
-//! Anthropic: a message begins empty, its blocks grow one after the other, and it ends.
+//! Anthropic: a message starts empty, its blocks arrive one after the other, and it ends.
 
 use super::one_line::one_line;
 use crate::{
@@ -27,8 +27,8 @@ pub(super) fn stream(mut message: Node<'_>) -> Option<String> {
     Some(events.concat())
 }
 
-/// The events of one block. What only grows in streams (text, thinking, the input of a tool) begins empty; a block of any
-/// other kind begins whole.
+/// The events of one block. Fields that arrive in deltas (text, thinking, the input of a tool) start empty; a block of any other
+/// kind starts complete.
 fn grow(at: usize, mut block: Node<'_>) -> Vec<String> {
     let deltas = deltas(&mut block);
     let place = format!(r#""index":{at}"#);
@@ -43,7 +43,7 @@ fn grow(at: usize, mut block: Node<'_>) -> Vec<String> {
     events
 }
 
-/// Takes out of a block what grows, as the deltas that bring it.
+/// Takes these fields out of a block, as deltas.
 fn deltas(block: &mut Node<'_>) -> Vec<String> {
     let kind = block.word("type");
     let mut deltas = Vec::new();
@@ -76,7 +76,7 @@ fn deltas(block: &mut Node<'_>) -> Vec<String> {
     deltas
 }
 
-/// Takes the text out of a field, as the delta that brings it.
+/// Takes the text out of a field, as a delta.
 fn piece(block: &mut Node<'_>, field: &str, kind: &str, name: &str) -> String {
     let text = block.word(field);
     block.set(field, Node::of("\"\""));

@@ -1,9 +1,9 @@
-//! OpenAI chat: a message is a delta that comes at once.
+//! OpenAI chat: a message is one delta.
 
 use super::one_line::one_line;
 use crate::tree::Node;
 
-/// `usage` says whether the caller asked for it: then every chunk has the field, and one more chunk fills it.
+/// `usage`: whether the caller asked for usage. Then every chunk has the field, and one more chunk has the value.
 pub(super) fn stream(mut answer: Node<'_>, usage: bool) -> Option<String> {
     let choices = answer.at("choices")?.each().into_iter().map(Node::owned).collect::<Vec<_>>();
     let cost = answer.at("usage").map_or_else(|| Node::of("null"), Node::owned);
@@ -30,11 +30,11 @@ pub(super) fn stream(mut answer: Node<'_>, usage: bool) -> Option<String> {
     Some(events.chain(["data: [DONE]\n\n".into()]).collect())
 }
 
-/// What a choice says, and that it ends.
+/// The content of a choice, and its end.
 fn halves<'a>(choice: &Node<'a>) -> Option<(Node<'a>, Node<'a>)> {
     let mut message = choice.at("message")?.owned();
     if let Some(calls) = message.field("tool_calls").and_then(Node::items) {
-        // The pieces of calls find each other by their index.
+        // The pieces of a call have the same index.
         for (at, call) in calls.iter_mut().enumerate() {
             call.set("index", Node::of(at.to_string()));
         }
