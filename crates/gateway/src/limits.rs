@@ -101,7 +101,7 @@ impl LimitsTable {
         (at, format!("limits.{name}"))
     }
 
-    /// The first time that is out of range.
+    /// The first time limit with a value that is not allowed.
     fn time_error(&self) -> Option<KeyError> {
         let times = self.times().into_iter();
         let mut times = times.filter_map(|(key, time)| time.map(|time| (key, time)));
@@ -113,7 +113,7 @@ impl LimitsTable {
         Some((time.span(), key, what))
     }
 
-    /// The first count that is out of range.
+    /// The first count with a value that is not allowed.
     fn count_error(&self) -> Option<KeyError> {
         let whole = |value: &Spanned<u32>| (value.span(), u64::from(*value.get_ref()));
         let body = self.body.as_ref().map(|value| (value.span(), *value.get_ref()));

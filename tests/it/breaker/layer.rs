@@ -490,7 +490,7 @@ async fn events_carry_the_cause_and_the_open_time() {
     assert_eq!(refused, wait);
 }
 
-/// Callers may use credentials that evenkeel does not see. A wrong one must not open the route for all.
+/// Callers may use credentials that evenkeel does not see. A wrong one must not open the breaker for all callers.
 #[tokio::test(start_paused = true)]
 async fn a_route_without_a_credential_is_not_closed_by_a_wrong_one() {
     for (key, state) in [(None, CircuitState::Closed), (Some("Bearer a"), CircuitState::Open)] {

@@ -101,7 +101,7 @@ fn second_of(mut request: evenkeel::Request) -> evenkeel::Request {
     request
 }
 
-// === replies made here race nobody ===
+// === canned replies do not race probes ===
 
 /// The share of the calls with the canned reply in two hours in which the primary hangs, with a healthy target below.
 async fn canned_share(every: Duration) -> f64 {

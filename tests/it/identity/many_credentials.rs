@@ -99,7 +99,7 @@ async fn a_budget_that_is_spent_is_not_refilled_by_junk_credentials() {
 
 #[tokio::test(start_paused = true)]
 async fn routes_beyond_the_bound_are_not_opened_by_one_of_them() {
-    // A key with an exhausted quota takes every entry.
+    // Every entry is taken by a key with an exhausted quota.
     let provider = Provider::new("primary").always(spent());
     let client = over(Client::builder().profile(without_retries()), [&provider]);
     for n in 0..4_096 {

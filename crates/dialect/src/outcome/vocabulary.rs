@@ -34,7 +34,7 @@ pub enum Outcome {
     Unreachable,
     /// The connection broke after the request was sent: the provider may have answered it, and charge for it.
     ConnectionLost,
-    /// A time limit of ours passed without progress.
+    /// A time limit of evenkeel passed without progress.
     TimedOut {
         /// The time limit.
         phase: Phase,

@@ -97,7 +97,7 @@ impl RequestEditor<'_> {
     }
 
     /// Removes the calls of such tools, each with its results. If the conversation then ends with the text that led to a call,
-    /// that is removed too, so that the question is asked again.
+    /// that is removed too, so that the model answers the question again.
     fn forget(&mut self, which: &ToolFilter) {
         let dialect = self.dialect;
         let Some(turns) = self.body.at(self.turns_name()) else { return };

@@ -20,7 +20,7 @@ pub trait Caller: Send + Sync + Sized {
     fn ask(&self, how: How) -> impl Future<Output = Result<Said, String>> + Send;
 }
 
-/// How the question is asked.
+/// The form of the question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
     Unary,
