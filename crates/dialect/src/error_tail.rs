@@ -10,7 +10,7 @@ use crate::{
     decode::{EventBoundary, EventFrame},
 };
 
-/// Ends a stream that broke with an error event in the caller's dialect. The head was sent before, so the error cannot be a
+/// Ends a broken stream with an error event in the caller's dialect. The head was sent before, so the error cannot be a
 /// status; a body that ends as HTTP requires is read by every client.
 ///
 /// An incomplete event is held back until its end arrives: no client can use it, and an error after it would be lost. The bytes

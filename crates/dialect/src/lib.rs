@@ -27,7 +27,7 @@
 //! # Ok::<(), http::Error>(())
 //! ```
 //!
-//! # The map
+//! # The files
 //!
 //! Each API has a folder that parses its answers and renders replies: `openai_chat`, `openai_responses`, `anthropic`, `gemini`,
 //! `ollama`. The parts that all APIs share:
@@ -51,7 +51,7 @@
 //! | an answer, rendered | `synthetic`, `render`, `reply` | a reply that is made here: its text, and the fields that all replies share |
 //! | | `to_stream/` | converts an unstreamed answer to a stream |
 //! | an error, rendered | `error_reply` | an error of evenkeel as an answer, or as an event of a stream |
-//! | | `error_tail` | ends a stream that broke with an error event |
+//! | | `error_tail` | ends a broken stream with an error event |
 //! | outcomes | [`outcome`] | the vocabulary of outcomes, and the classification of errors |
 //! | JSON | `json` | parses the known fields, without copies |
 //! | | `tree/` | changes values in place: unchanged values keep their bytes |

@@ -12,7 +12,7 @@ struct Sample {
     path: &'static str,
     asks: &'static str,
     stream: String,
-    /// The bytes at which the answer is whole although the stream continues.
+    /// The bytes after which the answer is whole although the stream continues.
     enough: &'static str,
 }
 
