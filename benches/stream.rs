@@ -5,9 +5,9 @@
 //! fast as the sockets allow, one stream after the other. In the second part an event arrives every millisecond, as from a
 //! model, on several streams at once.
 //!
-//! A second table has the reading of the events alone, without sockets: of chunks that are alike but for their words, which take the fast
-//! path of OpenAI chat, and of chunks that differ in another field, which are parsed. The fast path stays as long as the first figure is
-//! a small part of the second.
+//! A second table has the time to parse the events alone, without sockets: for chunks that differ only in their words, which take
+//! the fast path of OpenAI chat, and for chunks that differ in another field, which are parsed in full. The fast path is kept
+//! while the first figure is a small part of the second.
 //!
 //! ```text
 //! cargo bench --bench stream
@@ -192,13 +192,13 @@ mod measure {
         (0..EVENTS).map(chunk).collect()
     }
 
-    /// What reading each event of a stream costs, in ns: the median of some rounds.
+    /// The time to parse each event of a stream, in ns: the median of some rounds.
     fn read(stream: &str) -> f64 {
         let codes = ErrorCodeTable::default();
         let rounds = (0..101).map(|_| {
             let mut monitor = StreamMonitor::new(Dialect::OpenAiChat, &codes);
             let start = cpu_time();
-            // In pieces as sockets give them.
+            // In pieces of the size that sockets deliver.
             let content: u32 =
                 stream.as_bytes().chunks(16 * 1024).map(|it| monitor.feed(it).content).sum();
             assert_eq!(content as usize, EVENTS);

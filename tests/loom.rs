@@ -15,7 +15,7 @@ use tokio::time::Instant;
 const FAILED: Outcome = Outcome::Unavailable { wait: None };
 const OPEN: Duration = Duration::from_secs(5);
 
-/// A breaker that is due for its first probe at the moment that is returned.
+/// A breaker that is due for its first probe, and the time of that.
 fn due(policy: BreakerPolicy) -> (Breaker, Instant) {
     let policy =
         policy.jitter(0.0).consecutive(1).open_for(OPEN, OPEN).recover(Duration::ZERO, 1.0);
@@ -25,7 +25,7 @@ fn due(policy: BreakerPolicy) -> (Breaker, Instant) {
     (breaker, now + OPEN)
 }
 
-/// Does two things at once.
+/// Runs two closures at the same time.
 fn both<A: Send + 'static, B>(
     one: impl FnOnce() -> A + Send + 'static,
     other: impl FnOnce() -> B,
@@ -59,7 +59,7 @@ fn a_drop_races_a_report() {
         let dropped = breaker.try_acquire(at, 0.5).expect("a probe");
         let reported = breaker.try_acquire(at, 0.5).expect("another");
         both(move || drop(dropped), move || reported.end(Outcome::Success, at));
-        // Whichever was first decides, and the other is old news or a call like any other: nothing is stuck half-open.
+        // The first one decides, and the other is ignored or is a normal call: the breaker is not stuck half-open.
         let shown = breaker.snapshot(at);
         assert!(matches!(shown.state, State::Open | State::Closed), "{shown:?}");
         assert_eq!(shown.probes, 0);
@@ -74,7 +74,7 @@ fn a_dropped_permit_races_an_acquire() {
         let same = breaker.clone();
         let ((), second) =
             both(move || probe.end(Outcome::Cancelled, at), || same.try_acquire(at, 0.5));
-        // It has the place that was handed back, or was there before that.
+        // It has the permit that was returned, or came before that.
         let shown = breaker.snapshot(at);
         assert_eq!((shown.state, shown.probes), (State::HalfOpen, u32::from(second.is_ok())));
         let next = second.or_else(|_| breaker.try_acquire(at, 0.5)).expect("the place is free");

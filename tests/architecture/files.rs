@@ -1,4 +1,4 @@
-//! The imports of files: what a file imports, followed to the file that defines it.
+//! The imports of files, resolved to the file that defines each name.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,23 +11,23 @@ use crate::{
     source::{is_name, sources},
 };
 
-/// The names that lead to a module, from the root on.
+/// The names of the modules from the root to a module.
 type Module = Vec<String>;
 
-/// What each file imports from; or each module.
+/// The files, or modules, that each one imports from.
 pub(crate) type Imports = BTreeMap<String, BTreeSet<String>>;
 
 /// All modules of the library.
 pub(crate) struct Tree(BTreeMap<Module, Source>);
 
-/// What a path leads to.
+/// The item that a path resolves to.
 #[derive(Clone, PartialEq)]
 enum Found {
     Module(Module),
     ItemOf(Module),
 }
 
-/// As many exports are followed one behind the other.
+/// The largest number of re-exports that are followed one after the other.
 const MAX_STEPS: u32 = 16;
 
 // === impl Tree ===
@@ -42,14 +42,14 @@ impl Tree {
             let text = fs::read_to_string(file).expect("a source can be read");
             tree.insert(module_of(&name), Source::read(&name, &text));
         }
-        // What only tests declare is a test.
+        // Modules that only tests declare are test modules.
         let tests: Vec<Module> =
             tree.keys().filter(|it| !is_declared(&tree, it)).cloned().collect();
         tests.iter().for_each(|module| drop(tree.remove(module)));
         Self(tree)
     }
 
-    /// The files that each file imports from. What is exported again counts for the file that defines it.
+    /// The files that each file imports from. A re-export counts for the file that defines the item.
     pub(crate) fn imports(&self) -> Imports {
         let mut imports = Imports::new();
         for (module, source) in &self.0 {
@@ -69,7 +69,7 @@ impl Tree {
         imports
     }
 
-    /// What a path in a module leads to; `None` for what is not of this library.
+    /// The item that a path in a module resolves to; `None` for an item of another crate.
     fn resolve(&self, module: &[String], path: &[String], steps: u32) -> Option<Found> {
         let mut rest = path;
         let mut at = match path.first()?.as_str() {
@@ -92,7 +92,7 @@ impl Tree {
         Some(at)
     }
 
-    /// What a name means in a module.
+    /// The item that a name in a module resolves to.
     fn member(&self, module: &[String], name: &str, steps: u32) -> Option<Found> {
         let source = self.0.get(module)?;
         if source.modules.contains(name) {
@@ -116,7 +116,7 @@ impl Tree {
     }
 }
 
-/// Whether the module above declares it outside of its tests.
+/// Whether the parent module declares it outside of its tests.
 fn is_declared(tree: &BTreeMap<Module, Source>, module: &Module) -> bool {
     let Some((name, above)) = module.split_last() else { return true };
     tree.get(above).is_some_and(|above| above.modules.contains(name))
@@ -137,7 +137,7 @@ fn contains(code: &str, name: &str) -> bool {
     })
 }
 
-/// The groups that import each other, from one to the next.
+/// The groups of files that import each other in a cycle.
 pub(crate) fn cycles(imports: &Imports) -> Vec<BTreeSet<&str>> {
     let from: BTreeMap<&str, BTreeSet<&str>> =
         imports.keys().map(|file| (file.as_str(), reached(imports, file))).collect();
@@ -152,7 +152,7 @@ pub(crate) fn cycles(imports: &Imports) -> Vec<BTreeSet<&str>> {
     groups
 }
 
-/// The files that a file leads to.
+/// The files that a file imports, directly or indirectly.
 fn reached<'a>(imports: &'a Imports, from: &'a str) -> BTreeSet<&'a str> {
     let (mut seen, mut next) = (BTreeSet::new(), vec![from]);
     while let Some(file) = next.pop() {

@@ -1,4 +1,4 @@
-//! The law of floors: a module imports from floors below its own only, layers never import one another, and there is no cycle,
+//! Checks the floors: a module imports only from floors below its own, layers never import one another, and there is no cycle,
 //! neither between modules nor between files.
 //!
 //! The imports are read from the sources, without tests and comments.
@@ -49,7 +49,7 @@ fn floor(module: &str) -> usize {
     floor.unwrap_or_else(|| panic!("{module} has no floor: give it one in FLOORS"))
 }
 
-/// The first names behind each `crate::`.
+/// The first name after each `crate::`.
 fn names(code: &str) -> Vec<String> {
     let name = |text: &str| text.chars().take_while(|c| is_name(*c)).collect();
     let mut found = Vec::new();
@@ -85,7 +85,7 @@ fn imports(folder: &str) -> Imports {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let lib = fs::read_to_string(root.join("lib.rs")).expect("the library has a root");
     let lib = code(&lib);
-    // What the root exports again belongs to the module that it comes from.
+    // A re-export of the root belongs to the module that defines the item.
     let homes: BTreeMap<String, String> = lib
         .split("pub use ")
         .skip(1)

@@ -1,24 +1,24 @@
-//! What a source defines and imports.
+//! The definitions and imports of a source file.
 
 use std::collections::BTreeSet;
 
 use crate::source::{code, is_name};
 
-/// A file as far as it says where its names come from.
+/// A parsed file, with the origins of its names.
 pub(crate) struct Source {
     pub(crate) file: String,
-    /// What it defines, and the modules that it declares.
+    /// The items that it defines, and the modules that it declares.
     pub(crate) items: BTreeSet<String>,
     pub(crate) modules: BTreeSet<String>,
     pub(crate) uses: Vec<Use>,
-    /// What stands outside of its imports.
+    /// The code outside of its imports.
     pub(crate) rest: String,
 }
 
 /// One path that a file imports.
 pub(crate) struct Use {
     pub(crate) path: Vec<String>,
-    /// The name that it has here.
+    /// The local name.
     pub(crate) name: String,
     pub(crate) public: bool,
 }
@@ -45,7 +45,7 @@ impl Source {
         Self { file: file.to_owned(), items, modules, uses, rest }
     }
 
-    /// The paths that stand in its code.
+    /// The paths in its code.
     pub(crate) fn paths(&self) -> impl Iterator<Item = Vec<String>> {
         let begins = self.rest.match_indices("::").filter_map(|(at, _)| {
             let head = self.rest[..at].trim_end_matches(is_name).len();
@@ -67,7 +67,7 @@ fn path_at(text: &str) -> Vec<String> {
     text[..end].split("::").filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
-/// The statements and items of a file, each with what stands before it, such as attributes.
+/// The statements and items of a file, each with its attributes.
 fn statements(code: &str) -> Vec<&str> {
     let (mut found, mut depth, mut from) = (Vec::new(), 0_i32, 0);
     for (at, c) in code.char_indices() {
@@ -77,7 +77,7 @@ fn statements(code: &str) -> Vec<&str> {
             _ => 0,
         };
         if depth == 0 && (c == ';' || c == '}') {
-            // The braces of an import are followed by its end.
+            // A `;` follows the braces of an import.
             if c == '}' && code[at + 1..].starts_with(';') {
                 continue;
             }
@@ -102,7 +102,7 @@ fn without_visibility(statement: &str) -> &str {
     }
 }
 
-/// What the items of a file define, and which modules they declare; a macro that defines structures is looked into.
+/// The items that the file defines, and the modules that it declares, including structures that a macro defines.
 fn definitions(rest: &str) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut items, mut modules) = (BTreeSet::new(), BTreeSet::new());
     for statement in statements(rest) {
@@ -126,7 +126,7 @@ fn definitions(rest: &str) -> (BTreeSet<String>, BTreeSet<String>) {
     (items, modules)
 }
 
-/// Each path of an import by itself.
+/// Splits an import into its paths.
 fn flatten(tree: &str, above: &[String], public: bool, found: &mut Vec<Use>) {
     let tree = tree.trim();
     if let Some(group) = tree.strip_prefix('{') {
@@ -146,7 +146,7 @@ fn flatten(tree: &str, above: &[String], public: bool, found: &mut Vec<Use>) {
     let (head, rest) =
         tree.split_once("::").map_or((tree, None), |(head, rest)| (head, Some(rest)));
     if let Some(rest) = rest {
-        // A path that begins with `::` leads out of the library.
+        // A path that starts with `::` is of another crate.
         let head = if head.is_empty() { "::" } else { head };
         return flatten(rest, &[above, &[head.to_owned()]].concat(), public, found);
     }

@@ -1,11 +1,11 @@
-//! A source as it is read here: without its comments, its texts and its tests.
+//! The source of a file without comments, string literals and tests.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-/// All files of a folder that are no tests.
+/// All files of a folder that are not tests.
 pub(crate) fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("the folder of the sources is there") {
         let path = entry.expect("it can be read").path();
@@ -18,7 +18,7 @@ pub(crate) fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// A source without comments, without what stands in quotes, and without its tests.
+/// A source without comments, string literals and tests.
 pub(crate) fn code(source: &str) -> String {
     let tests = source.match_indices("#[cfg(test)]\nmod ").find(|(at, head)| {
         let rest = source[at + head.len()..].trim_start_matches(is_name);
@@ -27,7 +27,7 @@ pub(crate) fn code(source: &str) -> String {
     strip(&source[..tests.map_or(source.len(), |(at, _)| at)])
 }
 
-/// Whether a character may stand in a name.
+/// Whether a character is valid in a name.
 pub(crate) fn is_name(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
@@ -56,7 +56,7 @@ fn strip(source: &str) -> String {
     out
 }
 
-/// The length of a raw text, if one begins here.
+/// The length of a raw string, if one starts here.
 fn raw_end(rest: &str, in_a_name: bool) -> Option<usize> {
     let hashes = rest.strip_prefix('r').filter(|_| !in_a_name)?;
     let count = hashes.len() - hashes.trim_start_matches('#').len();
@@ -65,7 +65,7 @@ fn raw_end(rest: &str, in_a_name: bool) -> Option<usize> {
     Some(1 + count + 1 + text.find(&close).map_or(text.len(), |end| end + close.len()))
 }
 
-/// The length of a text in quotes, which begins here.
+/// The length of the quoted literal that starts here.
 fn quoted(rest: &str, quote: char) -> usize {
     let mut escaped = false;
     for (at, c) in rest.char_indices().skip(1) {
@@ -79,7 +79,7 @@ fn quoted(rest: &str, quote: char) -> usize {
     rest.len()
 }
 
-/// Whether a character begins here, and not the name of a lifetime.
+/// Whether a character literal starts here, and not a lifetime.
 fn is_char(rest: &str) -> bool {
     let mut chars = rest.chars().skip(1);
     matches!((chars.next(), chars.next()), (Some('\\'), _) | (_, Some('\'')))

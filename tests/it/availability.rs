@@ -46,7 +46,7 @@ async fn availability_follows_all_states_of_a_breaker_and_changes_none() {
     assert_eq!(back(client.availability_of(&chat(true))), secs(5));
     sleep(secs(2)).await;
     assert_eq!(back(client.availability_of(&chat(false))), secs(3));
-    // Two seconds after it may be probed: had nobody come for longer than a recovery takes, one probe would close it.
+    // Two seconds after a probe is due: without calls for longer than a recovery takes, one probe would close it.
     sleep(secs(5)).await;
     log.clear();
     for _ in 0..100 {

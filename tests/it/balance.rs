@@ -1,4 +1,4 @@
-//! Several equal targets: which one is asked, what a failing one costs, and what the caller sees.
+//! Several equal targets: the choice between them, the cost of a failing one, and the caller's view.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ struct Keys([Provider; 3]);
 const NAMES: [&str; 3] = ["key-a", "key-b", "key-c"];
 
 impl Keys {
-    /// All well: an answer takes 300 to 600 ms.
+    /// Three healthy providers with answers of 300 to 600 ms.
     fn new() -> Self {
         Self(NAMES.map(|name| well(Provider::new(name), 1)))
     }
@@ -42,7 +42,7 @@ impl Keys {
         Self(NAMES.map(|name| Provider::new(name).always(reply.clone())))
     }
 
-    /// Which key a request brings decides who answers it.
+    /// The key of a request decides which provider answers it.
     fn upstream(&self) -> impl Upstream + use<> {
         let providers = self.0.clone();
         service_fn(move |request: Request| {
@@ -85,7 +85,7 @@ fn three() -> ClientBuilder {
     Client::builder().fallback_policy(FallbackPolicy::new().first(fallback))
 }
 
-/// What callers saw of the calls of a spell.
+/// The results of the calls in a period.
 #[derive(Debug, Default)]
 struct Seen {
     calls: u64,
@@ -93,7 +93,7 @@ struct Seen {
     attempts: u64,
 }
 
-/// So many calls a second, for so long, and whatever comes of them.
+/// Makes `per_second` calls a second for `lasts`, whatever their results.
 async fn drive(client: &Client, per_second: f64, lasts: Duration) -> Seen {
     let mut calls = JoinSet::new();
     let gap = Duration::from_secs_f64(1.0 / per_second);
@@ -119,7 +119,7 @@ async fn drive(client: &Client, per_second: f64, lasts: Duration) -> Seen {
     seen
 }
 
-/// The share of the calls after the first ten seconds that the first key gets, in percent, and what callers saw.
+/// The share of the first key in the calls after the first ten seconds, in percent, and the results.
 async fn share(keys: &Keys, client: &Client, per_second: f64) -> (f64, Seen) {
     drive(client, per_second, secs(10)).await;
     keys.forget();
@@ -145,7 +145,7 @@ async fn an_endpoint_that_fails_fast_is_not_preferred() {
     }
 }
 
-/// That the figures above can be missed: this is what they are without what is done against it.
+/// The figures without the penalty and the ejection, which shows that the tests above can fail.
 #[tokio::test(start_paused = true)]
 async fn without_a_penalty_and_an_ejection_the_fast_failing_endpoint_is_preferred() {
     let keys = Keys::new().first(broken());
@@ -219,7 +219,7 @@ async fn a_recovered_target_has_its_share_within_a_minute() {
 #[tokio::test(start_paused = true)]
 async fn a_key_that_is_rejected_or_has_no_quota_is_ejected_and_its_fallback_is_not() {
     let replies = [
-        // Tried again after 5, 10, 20, 40 and 60 seconds.
+        // Retried after 5, 10, 20, 40 and 60 seconds.
         (Reply::error(401, "invalid_request_error", "invalid_api_key"), 5..=8),
         (Reply::status(402), 5..=8),
         (Reply::quota_exhausted(), 1..=3),
@@ -230,7 +230,7 @@ async fn a_key_that_is_rejected_or_has_no_quota_is_ejected_and_its_fallback_is_n
         let client = keys.client(log.attach_to(three()));
         let seen = drive(&client, 10.0, secs(240)).await;
         assert_eq!(seen.failed, 0, "{reply:?}");
-        // Those that were under way when the first came back.
+        // Calls in progress when the first one returned.
         assert!(times.contains(&keys.counts()[0]), "{reply:?}: {:?}", keys.counts());
         assert!(log.count("target_ejected") >= 1, "{reply:?}");
         let [_, b, c] = keys.counts();
@@ -304,7 +304,7 @@ async fn when_all_are_ejected_the_next_fallback_answers_at_once() {
         assert_eq!(before.elapsed(), Duration::ZERO);
         let sent = answer.attempt_log.unwrap().sent();
         assert!(n == 0 || sent <= 1, "one of them is asked, not all: {sent}");
-        // Two rejections in a row close the route of a key.
+        // Two rejections in a row open the breaker of a key.
         assert!(n < 6 || sent == 0, "{n}: {sent}");
     }
 }
@@ -318,7 +318,7 @@ async fn without_a_next_fallback_the_caller_sees_the_providers_answer() {
         assert_eq!(answer.status, 401);
         assert!(String::from_utf8_lossy(&answer.bytes()).contains("invalid_api_key"));
     }
-    // Two rejections in a row close the route of a key, for seconds.
+    // Two rejections in a row open the breaker of a key, for seconds.
     let mut last = call(&client, chat(false)).await;
     for _ in 0..4 {
         last = call(&client, chat(false)).await;
@@ -450,7 +450,7 @@ async fn an_overloaded_target_hands_some_of_its_conversations_on() {
     futures_util::future::join_all(calls).await;
     let mut counts = keys.counts();
     counts.sort_unstable();
-    // Twice its fair part of 30, and the rest to the next in the key's order.
+    // Twice its fair share of 30, and the rest to the next in the key's order.
     assert_eq!(counts, [0, 10, 20]);
 }
 
@@ -465,7 +465,7 @@ async fn a_dropped_stream_is_no_longer_in_flight() {
     }
     let [a, b, c] = keys.counts();
     assert!([a, b, c].iter().all(|count| (8..=12).contains(count)), "{:?}", keys.counts());
-    // The first key's are dropped: the next go there until all have the same again.
+    // The first key's responses are dropped: the next calls go there until all keys have equal load.
     held.retain(|response| {
         let attempts = AttemptLog::of(response.extensions()).attempts();
         attempts[0].route.credential() != "key-a"

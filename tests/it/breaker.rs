@@ -1,4 +1,4 @@
-//! The breaker: without a layer, against the sequences of other suites, its laws, and as a layer.
+//! The breaker: its core, sequences from other test suites, its laws, and its layer.
 
 mod core;
 mod laws;
@@ -22,7 +22,7 @@ const FAILED: Outcome = Outcome::Unavailable { wait: None };
 const LIMITED: Outcome = Outcome::RateLimited { wait: None };
 const IGNORED: Outcome = Outcome::TooLarge;
 
-/// The defaults as thresholds that know no rate, and without chance.
+/// The defaults as fixed thresholds, without rates and without chance.
 fn policy() -> BreakerPolicy {
     BreakerPolicy::default()
         .jitter(0.0)
@@ -31,12 +31,12 @@ fn policy() -> BreakerPolicy {
         .slow_after(AnswerTimes { first_event: secs(8), whole_answer: secs(16) })
 }
 
-/// A policy without any rule: tests add the one they are about.
+/// A policy without any rule: each test adds the rule that it tests.
 fn no_rule() -> BreakerPolicy {
     policy().consecutive_failures(None).failure_ratio(None).slow_ratio(None)
 }
 
-/// A breaker on a clock of its own: every moment is given in milliseconds.
+/// A breaker on its own clock: times are in milliseconds.
 struct Rig {
     breaker: CircuitBreaker,
     start: Instant,
@@ -64,7 +64,7 @@ impl Rig {
         self.acquire(millis).is_err()
     }
 
-    /// A call that begins and ends at that moment.
+    /// A call that begins and ends at that time.
     fn record(&self, millis: u64, outcome: Outcome) {
         self.permit(millis).record(outcome, self.at(millis));
     }
@@ -73,7 +73,7 @@ impl Rig {
         (0..times).for_each(|_| self.record(millis, outcome));
     }
 
-    /// A call that ends at that moment and took so long.
+    /// A call that ends at that time and lasted `took`.
     fn took(&self, millis: u64, outcome: Outcome, took: u64) {
         let start = self.start + ms(millis) - ms(took);
         let permit = self.breaker.try_acquire(start, 0.5).expect("a permit");

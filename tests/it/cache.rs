@@ -47,13 +47,13 @@ fn together() -> CachePolicy {
     CachePolicy::new().coalesce(true)
 }
 
-/// A cache whose store can be looked into.
+/// A cache whose store the test can inspect.
 fn open() -> (Arc<Memory>, CachePolicy) {
     let store = Arc::new(Memory::default());
     (store.clone(), CachePolicy::with_shared_store(store))
 }
 
-/// A bot that gives a stored answer of up to an hour, and an apology last.
+/// A bot with stored answers of up to an hour, and a canned reply as the last fallback.
 fn bot(policy: CachePolicy) -> ClientBuilder {
     caching(policy).fallback(Fallback::stored(secs(3600))).fallback(Fallback::canned(BUSY))
 }
@@ -219,7 +219,8 @@ async fn a_stored_answer_can_precede_another_target() {
 
 #[tokio::test(start_paused = true)]
 async fn a_miss_is_not_a_failure() {
-    // What is too large for the first is passed by the smaller one below, stored answer between them or not.
+    // The first target rejects the request as too large; the smaller target below is skipped, with or without a stored answer
+    // between them.
     let (provider, second) = pair();
     provider.set(Reply::context_length_exceeded());
     let offers = evenkeel::fallback::Capabilities::default();
@@ -312,7 +313,7 @@ async fn a_stream_is_stored_at_its_end_and_not_before() {
         }
         assert!(store.is_empty());
     }
-    // A caller who stops at the last word has had all of it.
+    // A caller that stops at the last word has received all of it.
     assert_eq!(store.len(), 1);
 }
 
@@ -380,7 +381,7 @@ async fn a_store_that_is_down_fails_no_call() {
 
 // === equal calls in flight ===
 
-/// A thousand equal calls, each with the count of its polls.
+/// A thousand equal calls, each with its number of polls.
 async fn thousand(client: &Client, stream: bool) -> (Vec<crate::support::Answer>, u64) {
     let polls = Arc::new(AtomicU64::new(0));
     let one = || counted(polls.clone(), call_of(client, stream));
@@ -446,7 +447,7 @@ async fn a_call_that_joins_in_mid_stream_has_the_stream_from_its_beginning() {
 #[tokio::test(start_paused = true)]
 async fn when_a_caller_leaves_the_others_are_answered_by_the_same_attempt() {
     let slow = || Reply::answer().head_after(secs(2)).between_events(ms(20));
-    // Before the head has come, and in the middle of the stream.
+    // Before the head arrives, and in the middle of the stream.
     for gone in [ms(1000), ms(2500)] {
         for stream in [true, false] {
             let provider = primary().always(slow());
@@ -489,7 +490,7 @@ async fn a_caller_that_does_not_read_delays_no_other() {
         }
     }
     drop(other);
-    // Nor does it keep alive for later calls what is answered.
+    // An answered call is not kept for later calls, either.
     sleep(secs(60)).await;
     call(&client, chat(true)).await.unwrap().is_whole();
     assert_eq!(provider.count(), 2);
@@ -535,7 +536,7 @@ async fn each_joined_call_keeps_its_own_deadline() {
     assert!(hurried.is_timeout());
     long.await.unwrap().unwrap().is_whole();
     assert_eq!(provider.count(), 1);
-    // One that has time does not wait by the clock of one that has none.
+    // A call with more time does not wait on the clock of a call with less.
     let (hurried, long) = tokio::join!(call(&client, within(secs(1))), call(&client, chat(false)));
     assert!(hurried.is_err());
     long.unwrap().is_whole();
@@ -571,7 +572,7 @@ async fn what_has_no_dialect_is_never_shared() {
 
 #[tokio::test(start_paused = true)]
 async fn a_future_that_wakes_itself_is_polled_in_its_turn() {
-    // As a task does whose time slice is used up.
+    // As a task does when its time slice is used up.
     let polls = Arc::new(AtomicU64::new(0));
     let count = polls.clone();
     let upstream = tower::service_fn(move |_: evenkeel::Request| {
@@ -599,7 +600,7 @@ async fn a_future_that_wakes_itself_is_polled_in_its_turn() {
     assert_eq!(polls.load(Ordering::Relaxed), 50);
 }
 
-/// What a thread spends on a thousand calls that wait: by its own clock, so that nothing else counts.
+/// The CPU time of a thread for a thousand waiting calls.
 #[cfg(unix)]
 #[tokio::test]
 async fn a_thousand_calls_that_wait_cost_next_to_nothing() {

@@ -46,7 +46,7 @@ fn answer(kind: &str, body: Body) -> Response {
     response.body(body).unwrap()
 }
 
-/// A provider that gives one answer.
+/// A provider with one answer.
 fn provider(answer: Response) -> impl Upstream {
     let answer = Arc::new(Mutex::new(Some(answer)));
     service_fn(move |_: Request| {
@@ -70,7 +70,7 @@ async fn classify_by(
     answer: Response,
 ) -> Result<Response, Error> {
     let call = policy.build().unwrap().layer(provider(answer)).oneshot(request);
-    // Nothing here takes an hour: what would wait for ever fails, and does not hang.
+    // No test takes an hour: a call that would wait for ever fails here instead.
     timeout(Duration::from_secs(3600), call).await.expect("an end")
 }
 
@@ -78,7 +78,7 @@ async fn classify(answer: Response) -> Result<Response, Error> {
     classify_by(policy(), chat(), answer).await
 }
 
-/// What a stream comes to: the outcome before the commit point, or how much of it was read and the error after it.
+/// The result of a stream: the outcome before the commit point, or the bytes that were read and the error after them.
 async fn streamed(
     commit: CommitPolicy,
     steps: &[BodyStep],
@@ -284,7 +284,7 @@ async fn what_is_held_back_is_bounded() {
         let answer = classify_by(policy(), chat(), answer(SSE, body_of(&steps))).await.unwrap();
         assert_eq!(verdict(&answer), Outcome::Success);
         assert!(began.elapsed().as_secs() <= most, "{step:?}");
-        // Without content it is a failure all the same, in the body.
+        // Without content it is a failure too, in the body.
         assert_eq!(read(answer).await.1, Some(Outcome::Truncated));
     }
 }
@@ -455,7 +455,7 @@ async fn a_stream_that_was_asked_for_is_read_though_it_is_labelled_json() {
     assert_eq!(failed.outcome(), UNAVAILABLE);
     let cut = answer(JSON, body_of(&[data("\n{\"choices\":"), Break]));
     assert!(classify_by(policy(), asked(), cut).await.unwrap_err().is_truncated());
-    // Who did not ask for a stream cannot read one in place of JSON.
+    // A caller that did not ask for a stream cannot parse one in place of JSON.
     let stream = answer(JSON, [WORD, STOP, DONE].concat().into());
     assert_eq!(classify(stream).await.unwrap_err().outcome(), Outcome::Malformed);
 }
@@ -498,7 +498,7 @@ async fn an_answer_to_an_unknown_path_is_passed_through_unread() {
         assert_eq!(verdict(&answer), Outcome::Success);
         assert_eq!(read(answer).await, (text.into(), None));
     }
-    // But JSON that is cut is not handed on as whole.
+    // Truncated JSON is not passed on as whole.
     let cut = classify_by(policy(), models(), answer(JSON, body_of(&[data("{"), Break]))).await;
     assert_eq!(cut.unwrap_err().outcome(), Outcome::Truncated);
     let cut =

@@ -34,7 +34,7 @@ use tower::ServiceExt;
 
 use crate::support::{EventLog, ms, own_error, transport, wait_until, words};
 
-/// Longer than anything here takes: what does not end by then hangs.
+/// Longer than any test: a future that does not end by then hangs.
 const LONG: Duration = Duration::from_secs(5);
 const BUSY: &str = "We are very busy.";
 const STREAM: &str = r#"{"model":"m","stream":true,"messages":[{"role":"user"}]}"#;
@@ -63,7 +63,7 @@ async fn serve(provider: &Provider) -> Server {
     Server::start(provider.clone()).await.unwrap()
 }
 
-/// A server that answers so, whenever nothing else was planned.
+/// A server with this reply to all requests that have no other.
 async fn always(reply: Reply) -> (Server, Provider) {
     let provider = Provider::new("primary").always(reply);
     (serve(&provider).await, provider)
@@ -92,7 +92,7 @@ fn fallback(server: &Server) -> Fallback {
     Fallback::target(target.bearer("the-second-key").model("spare"))
 }
 
-/// Whatever it is, it ends.
+/// Asserts that a future ends, whatever its result.
 async fn ends<T>(work: impl Future<Output = T>) -> T {
     timeout(LONG, work).await.expect("it ends")
 }
@@ -212,7 +212,7 @@ async fn the_timeout_of_a_request_is_the_deadline_of_its_call() {
 
 #[tokio::test]
 async fn a_long_timeout_of_a_request_does_not_lift_the_deadline() {
-    // As SDKs do, which put ten minutes into every request.
+    // As SDKs do, which set ten minutes for every request.
     let (server, provider) = always(Reply::status(503).head_after(ms(150))).await;
     let retry = RetryPolicy::default()
         .retries(50)
@@ -378,7 +378,7 @@ async fn a_cut_answer_is_retried_and_a_cut_stream_is_an_error() {
         let answer = ends(client(builder()).execute(post(&server, JSON))).await.unwrap();
         assert_eq!((words(&answer.text().await.unwrap()), provider.count()), (WORDS.into(), 2));
 
-        // A reset may overtake the first words: the stream is cut where it was, or asked for again.
+        // A reset may overtake the first words: the stream is truncated, or requested again.
         let (server, provider) = once(Reply::answer().with(fault)).await;
         let answer = ends(client(builder()).execute(post(&server, STREAM))).await.unwrap();
         match answer.text().await {
@@ -403,7 +403,7 @@ async fn a_stream_that_dies_is_read_whole_and_once_where_the_second_server_goes_
         let answer = ends(client.execute(post(&first, STREAM))).await.unwrap();
         let mut body = answer.bytes_stream();
         let (mut text, mut held, mut done) = (String::new(), String::new(), 0);
-        // As a parser of server-sent events reads: line by line, an event at each blank one.
+        // As a parser of server-sent events reads: line by line, with an event at each blank line.
         ends(async {
             while let Some(bytes) = body.next().await {
                 held += std::str::from_utf8(&bytes.expect("no error reaches the reader")).unwrap();
@@ -451,7 +451,7 @@ async fn calls_at_once_are_all_answered_while_the_first_target_goes_away() {
 
 // === keys ===
 
-/// A server that keeps every request as it came, and answers each in the same way.
+/// A server that records every request, and answers each in the same way.
 async fn recorder(answer: String) -> (Url, Arc<Mutex<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap()).parse().unwrap();
@@ -461,7 +461,7 @@ async fn recorder(answer: String) -> (Url, Arc<Mutex<String>>) {
         while let Ok((mut socket, _)) = listener.accept().await {
             let mut bytes = vec![0; 65_536];
             let mut length = 0;
-            // A body without a length of its own is not sent here, and each request fits into one read or two.
+            // The client sends no body without a length here, and each request fits into one or two reads.
             while !String::from_utf8_lossy(&bytes[..length]).ends_with('}') {
                 match socket.read(&mut bytes[length..]).await {
                     Ok(0) | Err(_) => break,
@@ -519,7 +519,7 @@ async fn a_redirect_to_another_host_carries_no_key_there() {
     for status in [301, 302, 303, 307, 308] {
         let moved = Reply::raw(status, "text/plain", "").header("location", other.as_str());
         let (server, provider) = always(moved).await;
-        // The transport that evenkeel builds: a user's own may follow redirects.
+        // The transport that evenkeel builds; a custom transport may follow redirects.
         let client = builder().build().unwrap();
         let answer = ends(client.execute(marked(&server))).await.unwrap();
         assert_eq!((answer.status().as_u16(), provider.count()), (status, 1));

@@ -22,7 +22,7 @@ fn refused(builder: ClientBuilder) -> ConfigError {
     builder.build_with(Provider::new("primary")).expect_err("it is refused")
 }
 
-/// That each is refused: the field, the value, and a word of what is allowed.
+/// Asserts that each is rejected, with the field, the value, and a part of what is allowed.
 #[track_caller]
 fn all_refused<const N: usize>(cases: [(ClientBuilder, &str, &str, &str); N]) {
     for (builder, field, value, allowed) in cases {

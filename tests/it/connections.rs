@@ -1,4 +1,4 @@
-//! Connections that a client keeps and a provider has closed: over real sockets and the real clock.
+//! Kept connections that a provider has closed, over real sockets and the real clock.
 
 use std::{future::Future, sync::Arc};
 
@@ -21,7 +21,7 @@ struct Stage {
     log: EventLog,
 }
 
-/// The provider's answers take long enough that calls at one time need a connection each.
+/// Answers take long enough that concurrent calls need a connection each.
 async fn stage(build: impl FnOnce(evenkeel::ClientBuilder) -> Client) -> Stage {
     let provider = Provider::new("primary").always(Reply::answer().head_after(ms(150)));
     let server = Server::start(provider).await.unwrap();
@@ -34,14 +34,14 @@ async fn own() -> Stage {
     stage(|builder| builder.build().unwrap()).await
 }
 
-/// A client of the user's own, with its own pool.
+/// A client of the user, with its own pool.
 async fn given() -> Stage {
     let transport = reqwest::Client::builder().retry(reqwest::retry::never()).build().unwrap();
     stage(|builder| builder.build_with_reqwest(transport).unwrap()).await
 }
 
 impl Stage {
-    /// One call: the text of its answer, or why there is none.
+    /// Makes one call. Returns the text of its answer, or the error.
     async fn call(&self, path: &str, body: &'static str) -> Result<String, String> {
         let url = format!("{}{path}", self.server.url()).parse().unwrap();
         let mut request = reqwest::Request::new(reqwest::Method::POST, url);
@@ -59,7 +59,7 @@ impl Stage {
         self.call("/v1/chat/completions", JSON).await
     }
 
-    /// Has `n` connections kept.
+    /// Opens `n` connections and keeps them idle.
     async fn keep(&self, n: usize) {
         for answer in join_all((0..n).map(|_| self.chat())).await {
             answer.unwrap();
@@ -97,7 +97,7 @@ fn answered(answers: &[Result<String, String>]) -> usize {
     answers.iter().filter(|answer| answer.as_ref().is_ok_and(|it| it.contains(WORDS))).count()
 }
 
-/// `n` kept connections die, and eight calls follow, one after the other and then all at once.
+/// `n` kept connections die, and eight calls follow, first sequentially and then concurrently.
 async fn node_replaced<F: Future<Output = Stage>>(n: usize, make: impl Fn() -> F) {
     for (fault, at_once) in
         [(IdleFault::Reset, false), (IdleFault::Reset, true), (IdleFault::Close, true)]
@@ -164,7 +164,7 @@ async fn a_provider_that_closes_each_connection_at_its_second_request_answers_10
     }
 }
 
-/// Fifty callers, so many calls each.
+/// Fifty callers with a number of calls each.
 async fn fifty_callers(stage: &Stage, calls: usize) {
     stage.server.provider().set(Reply::answer());
     let caller = || async {

@@ -1,5 +1,4 @@
-//! Tower's contract: every layer, and all of them together, over a service whose clones are not ready until they are
-//! polled.
+//! Tower's contract: every layer, and all of them together, over a service whose clones are not ready until they are polled.
 
 use evenkeel::{
     Client, Profile,
@@ -112,6 +111,6 @@ async fn a_client_with_fallbacks_that_commits_late_keeps_the_contract() {
         let builder = Client::builder().profile(profile).primaries(equals);
         builder.fallback(secondary()).fallback(Fallback::canned("busy")).build_with(probe).unwrap()
     });
-    // A stream that is held back until it is whole cannot be dropped half-way: it is over when it comes.
+    // A stream that is held back until it is complete cannot be dropped half-way.
     assert_eq!(check(client).await, []);
 }

@@ -194,7 +194,7 @@ fn messages_and_responses_are_parsed_like_chat() {
 
 // === Answers through the layer ===
 
-/// A stream of each dialect: its path, its label, its beginning, its end, and an error in it.
+/// A stream of each dialect: its path, its content type, its start, its end, and an error in it.
 const STREAMS: [[&str; 5]; 6] = [
     [
         "/v1/chat/completions",
@@ -240,7 +240,7 @@ const STREAMS: [[&str; 5]; 6] = [
     ],
 ];
 
-/// What came through the layer: the bytes, how the body failed, and its endings.
+/// The result after the layer: the bytes, the failure of the body, and its endings.
 async fn through(path: &str, kind: &str, pieces: &[&str], commit: CommitPolicy) -> Through {
     let pieces: Vec<_> =
         pieces.iter().map(|piece| Bytes::copy_from_slice(piece.as_bytes())).collect();
@@ -284,7 +284,7 @@ async fn a_healthy_stream_of_any_dialect_comes_through_byte_for_byte() {
             let (one, rest) = text.split_at(20);
             for pieces in [&[word, end][..], &[&text], &[one, "", rest]] {
                 let came = through(path, kind, pieces, commit).await;
-                // A stream that is whole when it is handed on has ended by then.
+                // A stream that is complete when it is passed on has ended by then.
                 assert_eq!(
                     came,
                     Ok((text.clone(), None, vec![BodyEnd::Done])),

@@ -1,4 +1,4 @@
-//! Error responses, hints and rate-limit headers, row by row, through the public [`classify`]. The cores have the finer
+//! Error responses, hints and rate-limit headers, row by row, through the public [`classify`]. The cores have more detailed
 //! tests; the streams of each API are in `stream_faults` and `dialect`.
 
 use std::time::Duration;
@@ -195,7 +195,7 @@ fn the_error_body_of_every_provider_is_read() {
         ),
     ] {
         let verdict = judge(status, &[], body);
-        // By when a quota is back is another table's.
+        // The renewal of a quota is in another table.
         let came = match verdict.outcome() {
             Outcome::QuotaExhausted { .. } => gone(),
             other => other,
@@ -207,7 +207,7 @@ fn the_error_body_of_every_provider_is_read() {
             "{provider}: {told}"
         );
     }
-    // The header of Bedrock goes before its body; cut at `:` and before `#`.
+    // The header of Bedrock precedes its body; the name ends at `:` and starts after `#`.
     for name in
         ["ThrottlingException", "ThrottlingException:http://x/", "com.amazon#ThrottlingException"]
     {
@@ -222,7 +222,7 @@ fn more_explicit_facts_take_precedence() {
     let quota = r#"{"error":{"code":"insufficient_quota"}}"#;
     let slow = r#"{"error":{"code":"slow_down"}}"#;
     let (again, never) = ([("x-should-retry", "true")], [("x-should-retry", "false")]);
-    // A permanent code before everything, a transient one before the header and the status, the header before the status.
+    // A permanent code precedes everything, a transient one precedes the header and the status, the header precedes the status.
     assert_eq!(judge(503, &again, quota).outcome(), gone());
     assert_eq!(judge(400, &never, slow).outcome(), limited());
     assert!(!judge(400, &never, slow).is_retryable());
@@ -325,16 +325,16 @@ fn every_family_of_rate_limit_headers_gives_the_reset_of_an_empty_bucket() {
         ("ratelimit-remaining", "ratelimit-reset", &seconds),
     ] {
         let wait = judge(429, &[(left, "0"), (reset, value)], "").outcome().wait();
-        // Moments count from now, and a whole second may have been cut off.
+        // Times are relative to now, and up to a second may have been rounded off.
         let wait = wait.expect(reset);
         assert!(wait > secs(57) && wait <= secs(61), "{reset}: {value}: {wait:?}");
-        // With something left, or an unknown amount as Azure says it, it is no wait.
+        // A bucket that is not empty, or unknown as Azure reports it, is no wait.
         for some in ["1", "-1"] {
             let wait: Option<Duration> =
                 judge(429, &[(left, some), (reset, value)], "").outcome().wait();
             assert_eq!(wait, None, "{reset}");
         }
-        // Nor is it where the trouble is no rate limit.
+        // The same for an error that is not a rate limit.
         assert_eq!(
             judge(503, &[(left, "0"), (reset, value)], "").outcome().wait(),
             None,

@@ -26,19 +26,19 @@ fn odd(stream: bool) -> Request {
     request
 }
 
-/// The same, with a word on what it is.
+/// The same request with a declared dialect.
 fn said(stream: bool) -> Request {
     let mut request = odd(stream);
     request.extensions_mut().insert(Dialect::OpenAiChat);
     request
 }
 
-/// It answers 200 once with an error inside, which only a reader of its language can see; then well.
+/// Answers 200 once with an error inside, which only a parser of its dialect detects; then whole answers.
 fn failing() -> Provider {
     Provider::new("primary").replies([Reply::answer().with(Fault::server_error(0))])
 }
 
-/// Where the requests of a call went to.
+/// The URIs of the attempts of a call.
 async fn places(builder: ClientBuilder, request: Request) -> Vec<String> {
     let (primary, second) = pair();
     primary.set(Reply::status(503));
@@ -74,7 +74,7 @@ async fn a_dialect_in_the_extensions_of_a_request_holds_for_that_call() {
         call(&client, said(stream)).await.unwrap().is_whole();
         assert_eq!(primary.count(), 2);
     }
-    // Whatever the path says.
+    // Whatever the path.
     let mut request = chat(true);
     request.extensions_mut().insert(Dialect::Anthropic);
     let error = over(Client::builder(), [&Provider::new("primary")]).send(request).await;
@@ -131,7 +131,7 @@ async fn a_canned_reply_has_the_dialect_of_the_fallbacks_above() {
             assert_eq!((answer.from(), answer.words()), ("canned", BUSY.into()));
         }
     }
-    // Nobody said anything: then there is none.
+    // Without a declaration there is no dialect.
     let (primary, _) = pair();
     primary.set(Reply::status(503));
     let answer = call(&over(canned(), [&primary]), odd(true)).await.unwrap();
@@ -180,7 +180,7 @@ async fn from_an_unusual_path_another_host_is_asked_at_the_usual_one() {
             "http://secondary",
             "http://secondary/v1beta/models/m:streamGenerateContent?alt=sse",
         ),
-        // At the host that was addressed it stays where it was addressed.
+        // At the addressed host the request keeps the addressed path.
         (Dialect::OpenAiChat, ODD, "http://primary/v2", "http://primary/v2/custom/complete"),
     ] {
         let mut request = chat(true);
@@ -197,22 +197,22 @@ async fn a_target_with_an_endpoint_is_asked_at_that_endpoint() {
     let endpoint = "http://secondary/v1/custom/complete";
     let spare = || Target::new("http://secondary/v1");
     for (target, request) in [
-        // Its own path, from the usual one and from another.
+        // The target's own path, from the usual path and from another.
         (spare().endpoint("/custom/complete"), chat(true)),
         (spare().dialect(Dialect::OpenAiChat).endpoint("/custom/complete"), odd(true)),
         (spare().endpoint("/custom/complete"), said(true)),
-        // It speaks the dialect at the path that was addressed.
+        // It has the dialect at the addressed path.
         (spare().dialect(Dialect::OpenAiChat), odd(true)),
     ] {
         let from = request.uri().to_string();
         assert_eq!(places(at(target), request).await, [from.as_str(), endpoint]);
     }
-    // Requests that ask for something else keep their path.
+    // Requests for other operations keep their path.
     let mut request = chat(false);
     *request.uri_mut() = "http://primary/v1/moderations".parse().unwrap();
     let places_ = places(at(spare().endpoint("/custom/complete")), request).await;
     assert_eq!(places_[1], "http://secondary/v1/moderations");
-    // At the host that was addressed, a key in the query stays where there is no other.
+    // At the addressed host, a key in the query stays if there is no other key.
     let here = Target::same_host().endpoint("/custom/complete");
     let mut request = chat(true);
     *request.uri_mut() = "http://primary/v1/chat/completions?key=k&a=1".parse().unwrap();
@@ -262,7 +262,7 @@ fn an_invalid_endpoint_is_refused() {
 
 // === codes of one's own ===
 
-/// An error in the stream of each dialect, and in an answer that is not streamed, with a code that nobody knows.
+/// An error in the stream of each dialect, and in an unstreamed answer, with an unknown code.
 const HOUSE: [[&str; 4]; 5] = [
     [
         "/v1/chat/completions",

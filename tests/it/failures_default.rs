@@ -1,8 +1,8 @@
 //! Failing providers with the default limits, at full length in virtual time, with two targets: first the sixteen common
-//! failures, then what proxies, content networks, slow servers and faulty gateways do beyond them.
+//! failures, then further failures of proxies, CDNs, slow servers and faulty gateways.
 //!
-//! Each test asserts what is right, and against what is wrong. Streams that break after they were handed on are tested
-//! twice: a person reads along and gets a clear error; a text that has to be complete comes whole.
+//! Each test asserts the right result, and excludes the wrong one. Streams that break after they were passed on are tested twice:
+//! for a person who reads along, and gets a clear error; and for a text that has to be complete, and is whole.
 
 use bytes::Bytes;
 use evenkeel::{
@@ -28,7 +28,7 @@ use crate::support::{
 
 const BUSY: &str = "We are very busy. A colleague will write to you today.";
 
-/// A text that has to be complete.
+/// A stage for a text that has to be complete.
 fn complete(primary: Provider) -> Stage {
     Stage::with(primary, Client::builder().profile(committing(CommitPolicy::Complete)))
 }
@@ -234,7 +234,7 @@ async fn a_connection_that_stays_open_after_the_finish_reason_is_no_failure() {
         head.body(body).map_err(|_| Outcome::Malformed.into())
     });
     let whole = ClassifyPolicy::default().commit(CommitPolicy::Complete);
-    // Whole after a moment for what else may come; handed on at once, and over when the silence has lasted too long.
+    // Whole after a short wait for further events; passed on at once, and ended when the silence is too long.
     for (classify, head, end) in
         [(whole, secs(1), secs(1)), (ClassifyPolicy::default(), secs(0), secs(15))]
     {
@@ -288,7 +288,7 @@ async fn a_refusal_within_a_stream_is_reported_as_one() {
 
 #[tokio::test(start_paused = true)]
 async fn a_restart_asks_the_same_question_and_no_prefill_hides_the_failure() {
-    // The fallback rejects a request that ends with words of the assistant.
+    // The fallback rejects a request that ends with a message of the assistant.
     let stage = complete(always(dies()));
     let answer = stage.ask(true).await;
     answer.is_whole();
@@ -308,7 +308,7 @@ async fn an_outage_of_a_minute_costs_no_answer_and_few_attempts() {
     for run in 0..20 {
         let stage = Stage::new(primary().during(secs(0)..secs(60), Reply::status(503)));
         let mut back = None;
-        // Twenty calls, and those after them until the primary has to be in use again.
+        // Twenty calls, and then calls until the primary has to be in use again.
         for n in 0..23 {
             sleep_until(stage.start + n * secs(4)).await;
             let asked = Instant::now();
@@ -404,7 +404,7 @@ async fn an_error_with_200_is_classified() {
 
 #[tokio::test(start_paused = true)]
 async fn json_that_a_proxy_cut_cleanly_is_asked_for_again() {
-    // The length is right, the JSON is not: a buffer was too small.
+    // The length is right, the JSON is truncated: a buffer was too small.
     let cut =
         r#"{"id":"a","choices":[{"index":0,"message":{"role":"assistant","content":"Your par"#;
     let stage = Stage::new(once(Reply::raw(200, "application/json", cut)));
@@ -540,7 +540,7 @@ async fn headers_and_then_nothing_is_silence() {
 async fn a_role_comments_and_pings_are_silence() {
     let role = r#"data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#;
     let tick = format!("{role}\n\n: PROCESSING\n\nevent: ping\ndata: {{}}\n\n");
-    // So many that the bound on what is held back would pass it on.
+    // A number that exceeds the bound on the bytes held back.
     for (ticks, every) in [(40, secs(1)), (40, ms(700))] {
         let busy = Reply::pieces("text/event-stream", vec![tick.clone(); ticks]);
         let busy = busy.with(Fault::Drip { bytes: tick.len(), every });
@@ -601,7 +601,7 @@ async fn a_server_that_becomes_slower_is_left_before_it_fails() {
     assert_eq!(asked.elapsed(), secs(0));
 }
 
-/// The failures at a server that is down, but for two seconds in each twenty, of 600 calls in five minutes.
+/// The number of failures of 600 calls in five minutes, at a server that is down except for two seconds in each twenty.
 async fn failures_at_a_server_that_is_well_for_a_moment_only() -> usize {
     let mut provider = primary();
     for n in 0..15 {
@@ -630,7 +630,7 @@ async fn a_server_that_recovers_for_a_moment_does_not_get_all_calls_back() {
         fastrand::seed(seed);
         failed.push(failures_at_a_server_that_is_well_for_a_moment_only().await);
     }
-    // Chance decides when it is asked: one day in a few is worse than one call in ten.
+    // The times of the probes are random: a few days are worse than one failure in ten calls.
     let all: usize = failed.iter().sum();
     assert!(all <= 60 * DAYS, "failures in 600 calls: {failed:?}");
 }
@@ -702,7 +702,7 @@ async fn a_key_that_was_revoked_is_asked_twice_and_then_left_alone_for_seconds()
     );
 }
 
-/// It says nothing of the key, so it closes nothing: the next call may find the way free.
+/// The page says nothing about the key, so no breaker opens: the next call may succeed.
 #[tokio::test(start_paused = true)]
 async fn the_block_page_of_a_firewall_is_no_rejected_key() {
     let page = Reply::raw(403, "text/html", "<!DOCTYPE html><title>Attention Required!</title>");
@@ -765,7 +765,7 @@ async fn both_providers_down_for_a_day_leave_a_canned_reply_to_every_call() {
         assert!(asked.elapsed() < secs(30), "{:?}", asked.elapsed());
         slow += u32::from(asked.elapsed() > secs(1));
     }
-    // One probe a minute is one a call here: never more than one attempt, but for the first calls.
+    // One probe a minute is one for each call here: never more than one attempt, except for the first calls.
     assert!(primary.count() <= 1445 && second.count() <= 1445);
     assert!(slow > 0, "the probe of a silent provider waits for it");
 }

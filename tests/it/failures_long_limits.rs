@@ -1,4 +1,4 @@
-//! The failures whose course depends on limits, with long ones: up to two retries, every limit 30 s, one fallback target.
+//! The failures that depend on limits, with long limits: up to two retries, every limit 30 s, one fallback target.
 //! `failures_default` has all sixteen with the defaults.
 
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::support::{Stage, ms, secs};
 /// A stage with up to two retries, every limit 30 s, and a first token within 10 s.
 fn stage_of(primary: Provider, commit: CommitPolicy) -> Stage {
     let limit = secs(30);
-    // A first token has a limit of its own: without one, a first token after 20 s is waited for.
+    // The first token has its own limit: without it, a first token after 20 s would be in time.
     let timeout = TimeoutPolicy::default().attempt(limit).first_event(secs(10)).idle(limit);
     let profile = Profile::interactive()
         .deadline(secs(90))
@@ -86,14 +86,15 @@ async fn silence_of_thirty_seconds_and_a_close_is_noticed_before_forty_five() {
     let silent = Reply::answer().with(Fault::Silence { words: 20, lasts: secs(30) });
     let stage = always(silent.clone());
     let answer = stage.ask(true).await;
-    // Limit and close come at once: either is a clear error.
+    // The limit and the close come at once: either is a clear error.
     let error = answer.error.expect("a truncated success is wrong").outcome();
     assert!([Outcome::Truncated, Outcome::TimedOut { phase: Phase::Idle }].contains(&error));
     assert!(stage.start.elapsed() <= secs(45), "{:?}", stage.start.elapsed());
     stage.primary.set(Reply::answer());
     stage.ask(true).await.is_whole();
 
-    // What is not handed on is asked for elsewhere: the silence is as long as the limit, whichever of the two ends it.
+    // An answer that is not passed on is requested from another target: the silence lasts as long as the limit, whichever of the
+    // two ends it.
     for (stream, commit) in [(true, CommitPolicy::Complete), (false, CommitPolicy::FirstContent)] {
         let stage = stage_of(Provider::new("primary").always(silent.clone()), commit);
         stage.ask(stream).await.is_whole();

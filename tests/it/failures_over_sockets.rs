@@ -1,7 +1,7 @@
-//! The sixteen failures over real sockets and the real clock, at a tenth of their length, through the client as users of
-//! reqwest hold it ([`Client::execute`]): unary and streamed, what is right and against what is wrong.
+//! The sixteen failures over real sockets and the real clock, at a tenth of their length, through the client as users of reqwest
+//! call it ([`Client::execute`]): unary and streamed, with the right result asserted and the wrong one excluded.
 //!
-//! `failures_default` has them at full length in virtual time, with what each attempt costs.
+//! `failures_default` has them at full length in virtual time, with the number of attempts.
 
 use std::time::Duration;
 
@@ -22,12 +22,12 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::support::{ms, read_reqwest, transport, words};
 
-/// A second at full length.
+/// A tenth of a second: stands for a second at full length.
 const TENTH: Duration = Duration::from_millis(100);
-/// Longer than any limit: whoever waits for it hangs.
+/// Longer than any limit: a test that waits for it hangs.
 const LONG: Duration = Duration::from_secs(30);
 
-/// A primary that fails as it is told, a fallback that is well, and a client over both.
+/// A primary that fails as configured, a healthy fallback, and a client over both.
 struct Stage {
     primary: Provider,
     second: Provider,
@@ -36,7 +36,7 @@ struct Stage {
     _servers: [Server; 2],
 }
 
-/// What came of a call.
+/// The result of a call.
 #[derive(Debug)]
 struct Came {
     status: StatusCode,
@@ -50,7 +50,7 @@ struct Came {
     took: Duration,
 }
 
-/// [`Profile::interactive`], a tenth as long; the deadline leaves room for a busy machine.
+/// [`Profile::interactive`] with a tenth of its times; the deadline leaves room for a busy machine.
 fn profile(commit: CommitPolicy) -> Profile {
     let classify = ClassifyPolicy::default().commit(commit);
     let breaker = BreakerPolicy::default().slow_ratio(None);
@@ -119,7 +119,7 @@ impl Stage {
         timeout(LONG, read).await.expect("it ends")
     }
 
-    /// How many attempts each of the two has seen.
+    /// The number of attempts that each of the two has received.
     fn attempts(&self) -> [u64; 2] {
         [self.primary.count(), self.second.count()]
     }
@@ -135,7 +135,7 @@ impl Came {
         assert_eq!(self.attempt_log.ending(), Some(BodyEnd::Done));
     }
 
-    /// A part of an answer never looks like a whole one.
+    /// Asserts that a part of an answer never looks like a whole one.
     #[track_caller]
     fn is_a_clear_error(&self, expected: Outcome) {
         assert_eq!(self.error, Some(expected), "{:?}", self.attempt_log);
@@ -144,12 +144,12 @@ impl Came {
     }
 }
 
-/// Streamed and unary at once: most of the time is spent waiting.
+/// Streamed and unary at once, because most of the time is waiting.
 async fn both(play: impl AsyncFn(bool)) {
     tokio::join!(play(true), play(false));
 }
 
-/// Whole in spite of a primary that answers so once, with so many attempts at each of the two.
+/// Expects a whole answer although the primary sends this reply once, and these numbers of attempts.
 async fn whole_after(reply: Reply, attempts: [u64; 2]) {
     let reply = &reply;
     both(async |stream| {
@@ -160,7 +160,7 @@ async fn whole_after(reply: Reply, attempts: [u64; 2]) {
     .await;
 }
 
-/// The same where it always does.
+/// The same for a primary that always sends the reply.
 async fn whole_in_spite_of(reply: Reply, attempts: [u64; 2]) {
     let reply = &reply;
     both(async |stream| {
@@ -192,7 +192,7 @@ async fn a_rate_limit_without_a_wait_is_backed_off_from_and_then_left() {
         came.is_whole();
         let at: Vec<_> = stage.primary.attempts().iter().map(|attempt| attempt.at).collect();
         assert!((2..=4).contains(&at.len()) && stage.second.count() == 1, "{:?}", stage.attempts());
-        // Jitter may make a wait short, but never none.
+        // Jitter may make a wait short, but never zero.
         assert!(at.windows(2).all(|two| two[1] - two[0] >= ms(5)), "{at:?}");
         assert_eq!(came.attempt_log.attempts()[0].outcome.name(), "rate_limited");
     })
@@ -213,7 +213,7 @@ async fn a_503_that_stays_is_left_for_the_fallback() {
 async fn a_reset_before_any_byte_is_retried_once() {
     whole_after(Reply::reset(), [2, 0]).await;
     whole_in_spite_of(Reply::reset(), [2, 1]).await;
-    // The same of a connection that was closed in order.
+    // The same for a connection that was closed in order.
     whole_after(Reply::answer().with(Fault::Closed), [2, 0]).await;
 }
 
@@ -244,7 +244,7 @@ async fn a_late_first_token_is_not_waited_for() {
     assert_eq!((came.from.as_str(), stage.attempts()), ("secondary", [1, 1]));
     let first = came.attempt_log.attempts()[0].outcome;
     assert_eq!(first, Outcome::TimedOut { phase: Phase::FirstEvent });
-    // Comments meanwhile change nothing.
+    // Comments in between change nothing.
     let busy = Reply::answer().with(Fault::Comments { every: TENTH, count: u32::MAX });
     both(async |stream| {
         let stage = Stage::always(busy.clone()).await;
@@ -372,7 +372,7 @@ async fn the_primary_is_used_again_after_an_outage() {
             sleep_until(start + n * 4 * TENTH).await;
             stage.ask(stream).await.is_whole();
         }
-        // 14 calls with three attempts each would be 42. On a machine so slow that the outage is over, nothing is to count.
+        // 14 calls with three attempts each would be 42. On a machine so slow that the outage has ended, nothing is counted.
         if start.elapsed() < 60 * TENTH {
             assert!(stage.primary.count() <= 15, "{} attempts", stage.primary.count());
         }

@@ -1,4 +1,4 @@
-//! Fallbacks: the layer alone, the attempts that a call makes below its own target, edits, and waits for recovery.
+//! Fallbacks: the layer alone, the attempts below a call's own target, edits, and waits for recovery.
 
 mod attempts;
 mod edits;

@@ -18,7 +18,7 @@ use tower::{Layer, ServiceExt, service_fn};
 
 use crate::support::{EventLog, call, chat, ms, over, read, secs, with_body};
 
-/// Hedging and nothing else that sends anything twice.
+/// A client with hedges, and nothing else that sends a request twice.
 fn builder() -> ClientBuilder {
     with(HedgePolicy::default())
 }
@@ -38,12 +38,12 @@ fn after(times: impl IntoIterator<Item = Duration>) -> Provider {
     provider.replies(times.into_iter().map(reply))
 }
 
-/// What the provider answers next.
+/// Sets the provider's next replies.
 fn next(provider: &Provider, replies: impl IntoIterator<Item = Reply>) {
     drop(provider.clone().replies(replies));
 }
 
-/// The client has seen a hundred answers of 200 ms.
+/// Makes a hundred calls with answers of 200 ms.
 async fn taught(client: &Client, provider: &Provider) {
     for _ in 0..100 {
         call(client, chat(true)).await.unwrap().is_whole();
@@ -116,7 +116,7 @@ async fn of_a_hundred_calls_the_slowest_are_three_times_as_fast() {
     assert!(ratio <= 0.35, "{p99:?}");
 }
 
-/// Numbers that are the same in every run.
+/// Random numbers, the same in every run.
 fn numbers(seed: u64) -> impl FnMut() -> u64 {
     let mut state = seed;
     move || {
@@ -135,7 +135,7 @@ async fn a_provider_that_is_slow_for_everybody_is_not_hit_twice() {
     for _ in 0..200 {
         call(&client, chat(true)).await.unwrap().is_whole();
     }
-    // What a hundred calls have earned before, and these two hundred now.
+    // The budget earned by the hundred calls before, and by these two hundred.
     let extra = provider.count() - 200;
     assert!((1..=15).contains(&extra), "{extra}");
 }
@@ -179,7 +179,7 @@ async fn a_conclusive_failure_is_returned_at_once() {
         Reply::content_policy_violation(),
         Reply::context_length_exceeded(),
         Reply::rate_limited(Some(secs(2))),
-        // The last, as it closes the route.
+        // The last one, because it opens the breaker.
         Reply::quota_exhausted(),
     ] {
         provider.forget();
@@ -196,13 +196,13 @@ async fn a_failure_waits_for_the_other_copy_and_the_first_of_two_is_returned() {
     let client = over(builder(), [&provider]);
     taught(&client, &provider).await;
     let late = |reply: Reply| reply.head_after(ms(500));
-    // The first fails while the second is under way.
+    // The first fails while the second is in progress.
     next(&provider, [late(Reply::status(503)), Reply::answer().first_content_after(secs(2))]);
     call(&client, chat(true)).await.unwrap().is_whole();
-    // The second fails before the first is there.
+    // The second fails before the first is answered.
     next(&provider, [Reply::answer().first_content_after(secs(2)), Reply::status(503)]);
     call(&client, chat(true)).await.unwrap().is_whole();
-    // Both.
+    // Both fail.
     next(&provider, [late(Reply::status(502)), Reply::status(503)]);
     assert_eq!(call(&client, chat(true)).await.unwrap().status, 502);
     next(&provider, [Reply::status(502), Reply::status(503)]);
@@ -260,7 +260,7 @@ async fn copies_are_paid_for_from_the_budget_of_the_retries() {
     let slow = Reply::answer().first_content_after(secs(3));
     next(&provider, [slow.clone(), slow.clone(), slow]);
     call(&client, chat(true)).await.unwrap().is_whole();
-    // The copy has spent what was left, and the answer has earned as much.
+    // The copy has spent the rest of the budget, and the answer has earned as much.
     assert_eq!((provider.count(), budgets.of(route).left()), (2, 1));
     assert!(budgets.of(route).withdraw());
     call(&client, chat(true)).await.unwrap().is_whole();
@@ -328,7 +328,7 @@ async fn the_body_of_the_winner_is_monitored_to_its_end() {
     assert_eq!(answer.attempt_log.unwrap().ending(), Some(BodyEnd::Truncated));
 }
 
-/// Alone, over an upstream that is slow the second time round.
+/// The layer alone, over an upstream whose second answer is slow.
 #[tokio::test(start_paused = true)]
 async fn the_hedge_layer_works_alone() {
     fn upstream() -> impl Upstream {

@@ -1,5 +1,5 @@
-//! The identity of a caller: routes, stored answers and shared attempts use the same one, and nothing of one caller
-//! reaches another or another origin.
+//! The identity of a caller: routes, stored answers and shared attempts use the same one, and nothing of one caller reaches
+//! another caller or another origin.
 
 mod credentials;
 mod forwarded_headers;
@@ -34,7 +34,7 @@ fn down() -> Provider {
     Provider::new("primary").always(Reply::status(503))
 }
 
-/// A client that waits for no retry.
+/// A client without waits for retries.
 fn client(provider: &Provider) -> Client {
     over(Client::builder(), [provider])
 }

@@ -1,4 +1,4 @@
-//! Limits: alone over services in process, and in the whole stack over providers that limit. Paused clock.
+//! Limits: the layer over services in process, and the whole stack over providers with limits. Paused clock.
 
 use std::{
     future::Future,
@@ -168,7 +168,7 @@ async fn a_call_that_waits_is_not_woken_without_a_reason() {
     let mut waiting = pin!(send(&layer, &provider, chat(false)));
     assert!(waiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
     for _ in 0..1000 {
-        // Others come and go.
+        // Other calls come and go.
         let other = send(&layer, &provider, with_deadline(chat(false), secs(5)));
         let _ = tokio::time::timeout(ms(10), other).await;
     }
@@ -462,7 +462,7 @@ async fn a_call_for_more_tokens_than_a_minute_has_is_possible() {
     assert!(start.elapsed() <= MINUTE, "{:?}", start.elapsed());
 }
 
-// === what is told ===
+// === what is reported ===
 
 #[tokio::test(start_paused = true)]
 async fn the_handle_shows_the_waiting_calls_and_their_wait() {

@@ -1,5 +1,5 @@
-//! Local failures: resources of this machine, panics in user code, a runtime that was shut down. None of them counts
-//! against the provider, and none fails a call that could go on.
+//! Local failures: resources of this machine, panics in user code, a runtime that was shut down. None of them counts against the
+//! provider, and none fails a call that could succeed.
 
 use std::{
     io,
@@ -39,7 +39,7 @@ fn panics(log: &EventLog) -> Vec<UserCode> {
 
 // === this machine ===
 
-/// A client over a transport that fails so until it is told otherwise, and its switch.
+/// A client over a transport that fails with this error while its switch is on, and the switch.
 fn failing(why: fn() -> io::Error) -> (Client, Provider, Arc<AtomicBool>) {
     let (provider, lacks) = (Provider::new("primary"), Arc::new(AtomicBool::new(true)));
     let (upstream, lacking) = (provider.clone(), lacks.clone());
@@ -112,11 +112,11 @@ async fn a_provider_that_refuses_connections_is_still_seen_as_down() {
     assert_eq!(client.breakers().list()[0].1.state, CircuitState::Open);
 }
 
-/// The variable that tells the process of the test below where its provider is.
+/// The environment variable with the URL of the provider, for the process of the test below.
 #[cfg(all(unix, feature = "reqwest"))]
 const PROVIDER: &str = "EVENKEEL_TEST_PROVIDER";
 
-/// In a process of its own, as the limit is the whole process's: see the next test.
+/// In its own process, because the limit is for the whole process: see the next test.
 #[cfg(all(unix, feature = "reqwest"))]
 #[tokio::test]
 #[ignore = "it is run by the next one"]
@@ -156,7 +156,7 @@ async fn a_low_limit_of_descriptors_opens_no_breaker() {
     assert!(output.status.success() && text.contains("1 passed"), "{text}");
 }
 
-// === code of the user's ===
+// === user code ===
 
 /// A client whose listener panics at each event.
 fn deaf(provider: &Provider) -> (Client, Arc<AtomicUsize>) {
@@ -197,7 +197,7 @@ async fn a_listener_that_panics_in_a_drop_does_not_end_the_process() {
     let mut body = client.send(chat(true)).await.unwrap().into_body();
     body.frame().await.unwrap().unwrap();
     drop(body);
-    // A call that is dropped while another panic unwinds: a second one would end the process.
+    // A call that is dropped while another panic unwinds: a second panic would abort the process.
     let before = asked.load(Ordering::SeqCst);
     let unwound = catch_unwind(AssertUnwindSafe(|| {
         let mut under_way = client.send(chat(true));
@@ -205,7 +205,7 @@ async fn a_listener_that_panics_in_a_drop_does_not_end_the_process() {
         panic!("of the caller's");
     }));
     assert!(unwound.is_err() && asked.load(Ordering::SeqCst) > before);
-    // And nothing is poisoned.
+    // No lock is poisoned.
     call(&client, chat(true)).await.unwrap().is_whole();
 }
 
@@ -222,7 +222,7 @@ async fn a_canned_reply_that_panics_leaves_the_providers_failure_and_emits_one_e
     assert_eq!(panics(&log), [UserCode::Canned]);
 }
 
-/// A store that panics there.
+/// A store that panics at this point.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum ConnectionLost {
     Find,
@@ -281,7 +281,7 @@ async fn a_schedule_that_panics_ends_and_emits_one_event() {
     }
 }
 
-// === a runtime that has gone ===
+// === a runtime that was shut down ===
 
 fn runtime() -> runtime::Runtime {
     runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()

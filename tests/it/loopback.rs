@@ -1,4 +1,4 @@
-//! The server over real sockets and the real clock: what it can do, seen by a client of people's choice and by a raw one.
+//! The server over real sockets and the real clock, with an HTTP client and with a raw one.
 
 use std::time::Duration;
 
@@ -53,14 +53,14 @@ async fn send(stream: &mut TcpStream, body: &str) {
     stream.write_all((head + body).as_bytes()).await.unwrap();
 }
 
-/// Everything until the connection closes, and how it did.
+/// Everything until the connection closes, and its result.
 async fn rest(stream: &mut TcpStream) -> (String, std::io::Result<usize>) {
     let mut bytes = Vec::new();
     let end = timeout(LONG, stream.read_to_end(&mut bytes)).await.expect("it closes");
     (String::from_utf8(bytes).unwrap(), end)
 }
 
-/// One whole answer of a connection that stays open.
+/// One whole answer on a connection that stays open.
 async fn whole(stream: &mut TcpStream, end: &str) -> String {
     let mut text = String::new();
     while !text.ends_with(end) {
@@ -72,7 +72,7 @@ async fn whole(stream: &mut TcpStream, end: &str) -> String {
     text
 }
 
-/// Waits until it is so; a server hears of a client's end a little later.
+/// Waits until the condition holds: a server notices a client's end a little later.
 async fn soon(so: impl Fn() -> bool) {
     let until = Instant::now() + LONG;
     while !so() {
@@ -104,7 +104,7 @@ async fn a_connection_is_kept_for_the_next_request() {
     let (server, provider) = serving(Reply::answer()).await;
     let mut stream = raw(&server, STREAM).await;
     whole(&mut stream, "0\r\n\r\n").await;
-    // Two at once are answered one after the other.
+    // Two requests at once are answered one after the other.
     send(&mut stream, JSON).await;
     send(&mut stream, STREAM).await;
     let text = whole(&mut stream, "0\r\n\r\n").await;
@@ -478,7 +478,7 @@ async fn a_scenario_plays_over_sockets() {
         "states": {"down": {"mix": [
             {"share": 0.5, "is": "refused"}, {"share": 0.5, "is": "status", "status": 503}]}}}"#,
     );
-    // 48 s of the incident in about two of ours.
+    // 48 s of the incident in about two real seconds.
     let scenario = Scenario::new(incident.unwrap()).seed(4).rate(300.0).scale(0.04);
     let harness = scenario.harness();
     let server = server(harness.primary()).await;
@@ -496,7 +496,7 @@ async fn a_scenario_plays_over_sockets() {
         }
     });
     let metrics = scenario.play("plain", &harness, plain).await;
-    // The clock is real, so that the phases meet whichever calls a busy machine gets to make in them.
+    // The clock is real, so the calls of each phase depend on the speed of the machine.
     assert_eq!(metrics.primary + metrics.error, metrics.calls, "{metrics:?}");
     assert!(metrics.primary > 0 && metrics.attempts_primary > 0, "{metrics:?}");
     assert!(metrics.attempts_primary <= metrics.calls, "{metrics:?}");

@@ -1,6 +1,6 @@
-//! The tests of the crate from outside, one file per part. What several of them use is in `support`.
+//! Integration tests of the crate, one file for each part. Shared code is in `support`.
 #![allow(clippy::unwrap_used)]
-// The lint's own exception covers test functions alone, not what they share.
+// The lint exempts only test functions, not their helpers.
 
 mod availability;
 mod balance;

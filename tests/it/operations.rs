@@ -1,5 +1,5 @@
-//! Operations other than chat: which stay at their target, which are repeated, and which failures count against which
-//! route.
+//! Operations other than chat: which ones stay at their target, which are repeated, and the routes that their failures count
+//! against.
 
 use std::sync::{Arc, Mutex};
 
@@ -54,7 +54,7 @@ impl Houses {
         (self.first.count(), self.second.count())
     }
 
-    /// Why the second was passed by.
+    /// The reason the second was skipped.
     fn skipped(&self) -> Option<SkipReason> {
         self.log.events().into_iter().find_map(|event| match event {
             EventKind::FallbackSkipped { reason: why, .. } => Some(why),
@@ -144,7 +144,7 @@ async fn embeddings_never_come_from_another_model() {
     let answer = one(&houses, embed()).await.unwrap();
     assert_eq!((answer.status.as_u16(), houses.counts()), (500, (3, 0)));
     assert_eq!(houses.skipped(), Some(SkipReason::Bound));
-    // Nor of another model at the same account.
+    // Another model at the same account is not used, either.
     let houses = Houses::new(Reply::status(500));
     let here = Fallback::target(Target::same_host().model("small"));
     call(&houses.over(Client::builder().fallback(here)), embed()).await.unwrap();
@@ -168,7 +168,7 @@ async fn stored_objects_are_asked_for_at_their_account() {
         assert_eq!((answer.status.as_u16(), houses.counts()), (503, (3, 0)), "{body}");
         assert_eq!(houses.skipped(), Some(SkipReason::Bound), "{body}");
     }
-    // Another model of the same account has it as well.
+    // Another model of the same account has the file as well.
     let houses = Houses::new(Reply::status(404));
     let here = Fallback::target(Target::same_host().model("small"));
     let (path, body) = BOUND[0];
@@ -182,7 +182,7 @@ async fn a_turn_is_not_added_to_a_conversation_twice() {
     let (path, body) = BOUND[1];
     let answer = one(&houses, post(path, body)).await.unwrap();
     assert_eq!((answer.status.as_u16(), houses.counts()), (500, (1, 0)));
-    // One that only reads what is stored is asked again.
+    // A request that only reads stored things is retried.
     let houses = Houses::new(Reply::status(500));
     let (path, body) = BOUND[0];
     one(&houses, post(path, body)).await.unwrap();
@@ -215,7 +215,7 @@ async fn a_fallback_takes_by_name_operations_bound_to_their_target() {
         call(&houses.over(other), post(path, body)).await.unwrap();
         assert_eq!(houses.second.count(), 0, "{path}");
     }
-    // By name or not, nothing is created twice.
+    // With or without `operations`, nothing is created twice.
     for (status, second) in [(500, 0), (503, 1), (429, 1)] {
         let houses = Houses::new(Reply::status(status));
         let taking = Client::builder().fallback(secondary().operations([Operation::Batches]));
@@ -232,7 +232,7 @@ async fn a_wait_for_recovery_creates_nothing_twice() {
     assert_eq!((answer.status.as_u16(), houses.first.count()), (500, 1));
 }
 
-/// Four keys of one provider, each a target that is as good as the others.
+/// Four keys of one provider, each an equal target.
 fn keys(target: impl Fn(usize) -> Target) -> ClientBuilder {
     Client::builder().primaries((0..4).map(target))
 }
@@ -241,7 +241,7 @@ fn key(n: usize) -> Target {
     Target::new("http://primary/v1").bearer(&format!("key-{n}")).label(&format!("key-{n}"))
 }
 
-/// Which credentials were asked.
+/// The credentials of the attempts.
 fn asked(log: &EventLog) -> Vec<String> {
     let routes = log.events().into_iter().filter_map(|event| match event {
         EventKind::AttemptStarted { route, .. } => Some(route.credential().to_owned()),
@@ -263,7 +263,7 @@ async fn a_file_stays_at_one_account_of_equal_targets() {
         }
     }
     assert_eq!(asked(&houses.log), ["key-0"]);
-    // A name tells which keys are of one account.
+    // A name marks keys of one account.
     let houses = Houses::new(Reply::status(503));
     let client = houses.over(keys(|n| key(n).account(if n < 2 { "a" } else { "b" })));
     for _ in 0..5 {
@@ -282,7 +282,7 @@ async fn equal_targets_with_the_same_model_make_embeddings() {
     assert_eq!(asked(&houses.log), ["key-0", "key-1", "key-3"]);
 }
 
-/// An upstream that answers every request with that status, and keeps the idempotency keys that it sees.
+/// An upstream that answers every request with that status, and records the idempotency keys.
 async fn with_keys(target: Target, request: Request) -> Vec<Option<String>> {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let keep = seen.clone();
@@ -307,10 +307,10 @@ async fn an_idempotent_target_is_sent_one_key_for_all_attempts_of_a_call() {
     assert!(keys.len() == 3 && keys[0].is_some() && keys.iter().all(|key| *key == keys[0]));
     let others = with_keys(plain().idempotent(), batch()).await;
     assert_ne!(keys[0], others[0], "another call has another");
-    // Nothing is added where it is not known to be of use.
+    // No key is added for a target that is not known to use it.
     assert_eq!(with_keys(plain(), batch()).await, [None]);
     assert_eq!(with_keys(plain().idempotent(), chat(false)).await, [None, None, None]);
-    // The caller's own key stays, and means the same.
+    // The caller's own key stays, and has the same meaning.
     let mut own = batch();
     own.headers_mut().insert(KEY, http::HeaderValue::from_static("mine"));
     let mine = Some("mine".to_owned());

@@ -1,5 +1,5 @@
-//! The main job, in virtual time: two real outages, shortened, and the four clients of the example `outage`. At full
-//! length, and for more seeds, the example checks itself: `--virtual --check`.
+//! The main job, in virtual time: two real outages, shortened, with the four clients of the example `outage`. The example checks
+//! itself at full length, and for more seeds: `--virtual --check`.
 
 #[path = "../../examples/outage/clients.rs"]
 pub(crate) mod clients;
@@ -18,12 +18,12 @@ use tokio::runtime::Builder;
 const SEED: u64 = 1;
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The same story in so many minutes, with at least four for each phase.
+/// The incident in that many minutes, with at least four for each phase.
 fn in_minutes(incident: &Incident, minutes: u32) -> Incident {
     incident.time_compress(TimeCompression { total: minutes * MINUTE, min_phase: 4 * MINUTE })
 }
 
-/// One client's day, on a thread of its own, since breakers draw from the thread's generator.
+/// Plays one client in its own thread, because breakers draw from the thread's random generator.
 fn day(client: &'static str, incident: Incident, (seed, rate): (u64, f64)) -> Metrics {
     let played = thread::spawn(move || {
         fastrand::seed(seed);
@@ -52,9 +52,9 @@ async fn play(name: &str, scenario: &Scenario, seed: u64) -> Metrics {
     scenario.play(name, &harness, client).await
 }
 
-/// `pressure`: the attempts on a primary that is down, as a share of the calls then, in percent. The three routes of `steps`
-/// at one provider are each found out and probed by themselves, which weighs more where the story is shortened: 6 to 7 % with
-/// four seeds, where at full length both clients keep 5 %.
+/// `pressure`: the attempts on a primary that is down, as a share of the calls in that time, in percent. The three routes of
+/// `steps` at one provider each detect and probe the outage on their own, which weighs more in a shortened incident: 6 to 7 %
+/// with four seeds, while at full length both clients keep 5 %.
 fn keeps_its_bounds(client: &'static str, incident: Incident, pressure: u64) {
     let metrics = day(client, in_minutes(&incident, 90), (SEED, 60.0));
     assert!(metrics.calls > 5000 && metrics.calls_down > 1500, "{metrics:?}");
@@ -89,7 +89,7 @@ fn a_tool_that_is_gone_costs_the_tool_and_not_the_model() {
     assert!(steps.primary * 100 >= steps.calls * 99, "{steps:?}");
     assert_eq!((steps.error, steps.late, steps.hung), (0, 0, 0), "{steps:?}");
     assert!(steps.fallbacks[FALLBACKS[1]] >= tools.primary_without, "{steps:?}");
-    // Whoever cannot do without the tool has no answer, or the secondary's.
+    // A caller that needs the tool has no answer, or the secondary's.
     assert_eq!((plain.tools.unwrap().calls, plain.error), (tools.calls, tools.calls));
     assert_eq!(evenkeel.tools.unwrap().primary_without, 0);
     assert!(evenkeel.error == 0 && evenkeel.secondary >= tools.calls, "{evenkeel:?}");
@@ -120,7 +120,7 @@ fn the_compared_clients_do_what_is_documented() {
     let played = |name| day(name, incident.clone(), (SEED, 60.0));
     let (plain, retries) = (played(NAMES[0]), played(NAMES[1]));
     assert_eq!(plain.attempts_primary, plain.calls, "it asks once");
-    // Of the calls while it is down three in ten meet silence at once, the others ask twice more.
+    // While the primary is down, three in ten calls meet silence at once; the others are retried twice.
     let pressure = retries.attempts_primary_down as f64 / retries.calls_down as f64;
     assert!((2.0..2.4).contains(&pressure), "{pressure}");
     for metrics in [&plain, &retries] {
@@ -137,7 +137,7 @@ fn the_compared_clients_do_what_is_documented() {
     );
 }
 
-/// The day of evenkeel without a fallback.
+/// Plays evenkeel without a fallback.
 fn alone(incident: Incident, seed: u64) -> Metrics {
     alone_over(clients::reconnecting, incident, seed)
 }
@@ -171,7 +171,7 @@ fn a_node_that_is_replaced_costs_no_call_its_answer_and_moves_none_elsewhere() {
         assert_eq!((metrics.primary, metrics.late), (metrics.calls, 0), "{metrics:?}");
         assert_eq!(metrics.attempts_primary, metrics.calls, "each is sent once: {metrics:?}");
     }
-    // What the metrics are if nobody deals with the connections.
+    // The metrics without any handling of dead connections.
     let bare = alone_over(Harness::hosts, incident, SEED);
     assert!(bare.primary < bare.calls, "{bare:?}");
 }

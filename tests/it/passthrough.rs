@@ -1,5 +1,4 @@
-//! Paths without a dialect: passed through byte for byte, streamed or not, with their status classified and under the
-//! timeouts.
+//! Paths without a dialect: passed through byte for byte, streamed or not, with classified statuses and with timeouts.
 
 use std::time::Duration;
 
@@ -14,14 +13,14 @@ use tokio::time::Instant;
 
 use crate::support::{EventLog, call, ms, over, pair, request_to, secondary, secs};
 
-/// What may become of a call that fails.
+/// The allowed handling of a failed call.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum May {
-    /// It is computed from the request alone: it is repeated, and any provider can answer it.
+    /// Computed from the request alone: it is repeated, and any provider can answer it.
     MoveDown,
-    /// It is repeated, and belongs to its account or its model.
+    /// Repeated, but bound to its account or its model.
     Repeat,
-    /// It costs or changes something: it is repeated only where nothing was done.
+    /// It costs or changes something: repeated only if nothing was done.
     Neither,
 }
 
@@ -61,7 +60,7 @@ fn all() -> impl Iterator<Item = (&'static str, Request)> {
     each().map(|(path, _, request)| (path, request))
 }
 
-/// The same, with what may become of it.
+/// Every path with the allowed handling.
 fn each() -> impl Iterator<Item = (&'static str, May, Request)> {
     let both = |(method, path, may)| {
         [true, false].map(move |stream| (path, may, ask(method, path, stream)))
@@ -99,7 +98,7 @@ async fn large_binary_bodies_pass_byte_for_byte() {
 
 #[tokio::test(start_paused = true)]
 async fn events_of_an_unknown_dialect_pass_byte_for_byte() {
-    // A run of an assistant, Cohere's end, an error, rubbish, and no end.
+    // A run of an assistant, Cohere's end, an error, garbage, and no end.
     let events = [
         ": hi\r\n\r\nevent: thread.run.created\r\ndata: {\"id\":\"run_1\"}\r\n\r\n",
         "data: {\"type\":\"message-end\",\"delta\":{\"finish_reason\":\"ERROR\"}}\n\n",
@@ -120,7 +119,7 @@ async fn events_of_an_unknown_dialect_pass_byte_for_byte() {
 
 #[tokio::test(start_paused = true)]
 async fn failures_are_retried_and_moved_down_as_far_as_that_is_safe() {
-    // A 503 turned the request away, after a 500 it may have been done.
+    // After a 503 the request was rejected before any work; after a 500 it may have been executed.
     for (status, (path, may, request)) in
         [500, 503].into_iter().flat_map(|s| each().map(move |e| (s, e)))
     {
@@ -150,7 +149,7 @@ async fn the_status_is_classified() {
                 Reply::error(400, "invalid_request_error", ""),
                 Outcome::Rejected { why: evenkeel::outcome::Rejection::Request },
             ),
-            // As Cohere says it, and as Bedrock does.
+            // In the formats of Cohere and of Bedrock.
             (
                 Reply::raw(498, "application/json", r#"{"message":"invalid token"}"#),
                 Outcome::Unavailable { wait: None },
@@ -188,7 +187,7 @@ async fn silence_before_and_within_bodies_is_bounded() {
         assert!(error.is_timeout() && primary.count() == 1, "{path}");
         assert_eq!(start.elapsed(), secs(30), "{path}: nobody else can be asked");
 
-        // A byte is content: there is no telling what it says.
+        // Every byte counts as content, because its meaning is unknown.
         let slow = Reply::raw(200, "audio/mpeg", bytes(100))
             .with(Fault::Drip { bytes: 1, every: secs(9) });
         let client = over(Client::builder(), [&Provider::new("primary").always(slow)]);
@@ -217,7 +216,7 @@ async fn a_broken_body_is_never_a_success() {
         let client = over(Client::builder(), [&Provider::new("primary").always(cut)]);
         let answer = call(&client, request.clone()).await.unwrap();
         assert!(answer.error.unwrap().is_truncated(), "{path}");
-        // JSON is short: it is asked for again where that does no harm.
+        // JSON is short: it is requested again where that does no harm.
         let cut = Reply::raw(200, "application/json", "{\"data\":[0.1,0.2]}")
             .with(Fault::ResetAfter { bytes: 9 });
         let primary =

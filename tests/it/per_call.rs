@@ -38,7 +38,7 @@ async fn fallbacks_of_a_call_stand_between_the_first_and_the_others() {
         (told, models(&primary)),
         (vec![0, 1, 2, 3], ["m", "b", "c"].map(Arc::from).to_vec())
     );
-    // The next call has none of them, and the breakers know what happened.
+    // The next call has none of the settings, and the breakers have recorded the failures.
     call(&client, chat(true)).await.unwrap().is_whole();
     assert_eq!((primary.count(), client.breakers().list().len()), (3, 4));
 }

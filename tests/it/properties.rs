@@ -1,7 +1,7 @@
-//! Properties of the whole stack: whatever providers do, in whatever order, at whatever time the caller leaves.
+//! Properties of the whole stack for any replies of providers, in any order, and for callers that leave at any time.
 //!
-//! Every case has a script of replies for two targets, plays a number of calls in virtual time and looks at what arrived at
-//! the caller, to the providers and to the listener.
+//! Every case has a script of replies for two targets, plays a number of calls in virtual time, and checks what the caller, the
+//! providers and the listener received.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -52,14 +52,14 @@ impl Script {
     }
 
     fn providers(&self) -> (Provider, Provider) {
-        // Breakers spread out by chance; the same in every run.
+        // Breakers have random jitter; the seed makes it the same in every run.
         fastrand::seed(self.seed);
         let (primary, second) = pair();
         (primary.replies(self.primary.clone()), second.replies(self.second.clone()))
     }
 }
 
-/// What came of one call: its answer, its error or nothing, and how long it took to either.
+/// The result of one call: its answer, its error or nothing, and the time until then.
 struct Came {
     result: Option<Result<Answer, evenkeel::Error>>,
     took: Duration,
@@ -106,7 +106,7 @@ fn law_with_a_canned_last_fallback_every_call_is_answered_before_its_deadline() 
                     Some(Ok(answer)) => prop_assert!(is_whole_or_failed(&answer), "{answer:?}"),
                 }
             }
-            // A probe that was raced goes on without its caller, within its own limits.
+            // A probe that lost its race continues without its caller, within its own limits.
             sleep(secs(30)).await;
             prop_assert_eq!((primary.in_flight(), second.in_flight()), (0, 0));
             Ok(())
@@ -128,7 +128,7 @@ fn law_no_fallback_sees_more_attempts_of_a_call_than_its_retries_allow() {
                 let came = make(&client, call).await;
                 let most = u64::from(retries) + 1;
                 prop_assert!(primary.count() <= most && second.count() <= most);
-                // A connection that broke may have been billed: once more, and not again.
+                // A connection that broke may be charged: repeated once, and not again.
                 if let Some(Ok(Answer { attempt_log: Some(attempt_log), .. })) = &came.result {
                     prop_assert_eq!(
                         u64::from(attempt_log.sent()),
@@ -161,7 +161,7 @@ fn law_every_call_and_every_attempt_ends_once_and_every_body_too() {
                 log.clear();
                 let came = make(&client, call).await;
                 if log.count("attempt_started") != log.count("attempt_ended") {
-                    // A probe that another target was faster than goes on to its end.
+                    // A probe that lost its race continues to its end.
                     sleep(secs(31)).await;
                 }
                 let mut counts = BTreeMap::new();
@@ -169,7 +169,7 @@ fn law_every_call_and_every_attempt_ends_once_and_every_body_too() {
                     *counts.entry(name).or_insert(0_u64) += 1;
                 }
                 let count = |name: &str| counts.get(name).copied().unwrap_or_default();
-                // A caller may leave before the call was polled, when nothing has begun.
+                // A caller may leave before the call was polled, when nothing has started.
                 let began = count("call_started");
                 prop_assert!(began == 1 || (began == 0 && call.leaves.is_some()));
                 prop_assert_eq!(count("call_ended"), began);
@@ -187,7 +187,7 @@ fn law_every_call_and_every_attempt_ends_once_and_every_body_too() {
                     count("attempt_started") - count("breaker_refused") - count("limit_refused");
                 queued += count("limit_queued");
             }
-            // A caller may leave while its attempt waits for its turn: then it was not sent.
+            // A caller may leave while its attempt waits in a queue: then it was not sent.
             let came = primary.count() + second.count();
             prop_assert!(came <= sent && sent <= came + queued, "{sent} {came} {queued}");
             prop_assert_eq!((primary.in_flight(), second.in_flight()), (0, 0));
@@ -196,7 +196,7 @@ fn law_every_call_and_every_attempt_ends_once_and_every_body_too() {
     });
 }
 
-/// A failure that says which it is.
+/// A failure with a number in it.
 fn marked(status: u16, n: usize) -> Reply {
     let body = format!(r#"{{"error":{{"message":"failure {n}"}}}}"#);
     Reply::raw(status, "application/json", body).header("x-failure", &n.to_string())
@@ -230,7 +230,7 @@ fn law_without_a_fallback_the_last_failure_is_the_callers_byte_for_byte() {
                 prop_assert_eq!(&answer.headers["x-failure"], &last.to_string());
                 let expected = format!(r#"{{"error":{{"message":"failure {last}"}}}}"#);
                 prop_assert_eq!(answer.bytes(), expected.as_bytes());
-                // It stopped there for a reason: nothing is given up that a retry could have helped and might have been made.
+                // The retries stopped for a reason: no call fails that an allowed retry could have helped.
                 let again = answer.verdict.unwrap().is_retryable();
                 let stopped = last + 1 == statuses.len()
                     || opens.is_some_and(|most| last + 1 >= most as usize);
@@ -252,7 +252,7 @@ fn law_an_answer_is_the_providers_byte_for_byte_or_an_error() {
                 let direct = async {
                     Ok::<_, evenkeel::Error>(read(bare.oneshot(chat(stream)).await?).await)
                 };
-                // What hangs says nothing for longer than anybody waits.
+                // A reply that hangs is silent for longer than any limit.
                 let direct = timeout(secs(36_000), direct).await.ok().and_then(Result::ok);
                 let primary = Provider::new("primary").always(reply);
                 let commit =
@@ -300,7 +300,7 @@ fn law_extra_attempts_stay_within_the_budget_of_each_route() {
                     if let Ok(response) = client.send(chat(calls % 2 == 0)).await {
                         read(response).await;
                     }
-                    // A quota that is gone closes the route whatever is switched off: then a call sends nothing.
+                    // An exhausted quota opens the breaker whatever is switched off: then a call sends nothing.
                     let extra = primary.count().saturating_sub(calls);
                     prop_assert!(extra <= 10 + calls / 5, "{extra} of {calls}");
                 }

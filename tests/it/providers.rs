@@ -30,7 +30,7 @@ const fn broke(seconds: u64) -> Outcome {
     Outcome::QuotaExhausted { wait: Some(Duration::from_secs(seconds)) }
 }
 
-/// Status, headers (`name: value`, one a line), body, what it comes to.
+/// Status, headers (`name: value`, one on each line), body, the outcome.
 type Row = (u16, &'static str, &'static str, Outcome);
 
 fn headers(lines: &str) -> HeaderMap {
@@ -519,7 +519,7 @@ fn proxies_are_recognised_by_their_status_and_do_not_reject_the_key() {
         (403, "", "RBAC: access denied", WAY),
         (403, "", "", WAY),
         (407, "proxy-authenticate: Basic", "", WAY),
-        // Whatever the shape, an API that says 403 in JSON forbids what this request asks for.
+        // Whatever the shape, a JSON 403 of an API forbids what this request asks for.
         (403, "", "{}", SCOPE),
         (403, "", r#"{"error":{"message":"Forbidden"}}"#, SCOPE),
         (403, "", r#"{"error":{"code":"403","mess"#, SCOPE),
@@ -558,7 +558,7 @@ fn no_shape_of_a_body_changes_the_meaning_of_the_status() {
     }
 }
 
-/// An unknown server that speaks OpenAI's language needs no rule: its status decides, and its code is told.
+/// An unknown server with OpenAI's dialect needs no rule: its status decides, and its code is reported.
 #[test]
 fn an_unknown_code_falls_back_to_its_status_and_is_reported() {
     for (status, outcome) in [(400, REQUEST), (401, KEY), (429, LIMITED), (503, DOWN), (200, DOWN)]
@@ -616,7 +616,7 @@ fn the_same_code_may_mean_something_else_at_another_provider() {
     assert_eq!(outcome(&Route::new("api.openai.com", "m", "-")), LIMITED);
 }
 
-/// The layers know whom they ask.
+/// The layers know the provider of each answer.
 #[tokio::test(start_paused = true)]
 async fn a_rule_of_one_provider_holds_for_its_answers_in_the_whole_stack() {
     let codes = ErrorCodeTable::default().with_for("secondary", "odd", CodeClass::QuotaExhausted);

@@ -1,5 +1,5 @@
 //! Streams that fail while they are read, with `MidStreamFailure::Continue`, at full length in virtual time, in every dialect
-//! that has a prefill.
+//! with a prefill.
 
 mod dialects;
 
@@ -22,7 +22,7 @@ use tokio::time::Instant;
 
 use crate::support::{Answer, EventLog, call, chat, ms, over, read, secondary, secs, with_body};
 
-/// The text of an answer, as a reader of server-sent events has it, in any dialect; and that the answer is well-formed.
+/// The text of an answer as a parser of server-sent events sees it, in any dialect; the answer has to be well-formed.
 pub(crate) struct Heard {
     pub(crate) text: String,
     pub(crate) ends: usize,
@@ -32,12 +32,12 @@ pub(crate) struct Heard {
 }
 
 impl Heard {
-    /// Reads chunks of chat completions strictly: every event is JSON, or the sentinel.
+    /// Parses chunks of chat completions strictly: every event is JSON, or the sentinel.
     pub(crate) fn chat(bytes: &[u8]) -> Self {
         let text = std::str::from_utf8(bytes).unwrap();
         let mut heard = Self { text: String::new(), ends: 0, usages: 0, ids: Vec::new(), roles: 0 };
         let mut over = false;
-        // An event whose blank line never came is none.
+        // An event without its blank line is not an event.
         let ended = text.rfind("\n\n").map_or("", |end| &text[..end]);
         for event in ended.split("\n\n") {
             let data = event.strip_prefix("data: ").unwrap_or_else(|| panic!("{event:?}"));
@@ -59,7 +59,7 @@ impl Heard {
     }
 }
 
-/// The second target, which goes on where it is told to.
+/// The second target, which takes a prefill.
 fn able() -> Fallback {
     secondary().capabilities(Capabilities::default().prefill(Prefill::Message))
 }
@@ -106,7 +106,7 @@ fn dies(words: usize) -> Reply {
     Reply::answer().with(Fault::Cut { words }).between_events(ms(50))
 }
 
-/// That the answer is the whole text once, as one stream.
+/// Asserts that the answer is the whole text once, as one stream.
 #[track_caller]
 fn is_one(answer: &Answer) {
     assert!(answer.error.is_none(), "{:?}", answer.error);
@@ -138,7 +138,7 @@ async fn the_failed_stream_is_a_failure_of_its_route() {
     let stage = Stage::new(dies(40));
     for _ in 0..5 {
         is_one(&stage.ask().await);
-        // While the route is under suspicion, one call in two seconds goes there.
+        // After failures of the route, it gets one call in two seconds.
         tokio::time::sleep(std::time::Duration::from_millis(2300)).await;
     }
     let list = stage.client.breakers().list();
@@ -198,7 +198,7 @@ async fn no_prefill_is_sent_to_a_target_that_does_not_declare_it() {
     let answer = stage.ask().await;
     assert!(answer.error.expect("a clear error").is_truncated());
     assert_eq!(stage.counts(), (1, 0, 0));
-    // One that declares it is asked past one that does not.
+    // A target that declares a prefill is used, and one that does not is skipped.
     let stage = Stage::with(dies(40), Client::builder().fallback(secondary()).fallback(third()));
     is_one(&stage.ask().await);
     assert_eq!(stage.counts(), (1, 0, 1));
@@ -382,7 +382,7 @@ async fn a_reader_that_leaves_cancels_the_continuation() {
 
 #[tokio::test(start_paused = true)]
 async fn an_empty_continuation_is_no_whole_answer() {
-    // Cut between the last word and the finish reason: an empty answer proves nothing.
+    // Truncated between the last word and the finish reason: an empty answer proves nothing.
     let stage = Stage::with(dies(60), Client::builder().fallback(able()));
     let answer = stage.ask().await;
     assert!(answer.error.unwrap().is_truncated());
@@ -448,7 +448,7 @@ proptest! {
                 prop_assert_eq!(heard.ends, 1);
                 prop_assert!(heard.roles == 1 && heard.ids.len() == 1);
             }
-            // All was said, and only the end is missing.
+            // The text is complete, and only the end is missing.
             Some(_) => prop_assert_eq!(heard.text, WORDS),
         }
     }

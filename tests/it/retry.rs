@@ -1,17 +1,17 @@
 //! The retry layer over services in process, on a paused clock.
 //!
-//! Sequences from other test suites are among them where they mean what ours means. Left out, and why:
+//! Sequences from other test suites are included for rules with the same meaning here. These are left out:
 //!
-//! - gRPC and the AWS SDK for Rust, tokens: budgets that failures pay and successes refill; ours counts first attempts,
-//!   since a budget of successes limits nothing at 50 % failures
+//! - gRPC and the AWS SDK for Rust, tokens: budgets that failures spend and successes refill; here a budget counts first
+//!   attempts, because a budget of successes limits nothing at 50 % failures
 //! - Envoy and failsafe-go: budgets by attempts in flight
-//! - gRPC, pushback: there an unreadable hint forbids a retry, here it is no hint; only the wait of one second is shared
+//! - gRPC, pushback: an unreadable hint forbids a retry there and is ignored here; only the wait of one second is shared
 //! - gRPC: two settings for one number
-//! - the AWS SDK for Rust: hints up to the backoff or 5 s more; here they hold up to 120 s
-//! - the AWS SDK for Rust, polling: nothing here waits only to slow the caller down
+//! - the AWS SDK for Rust: hints up to the backoff or 5 s more; here they are followed up to 120 s
+//! - the AWS SDK for Rust, polling: no wait here exists only to slow the caller down
 //! - Finagle, all jitters but full jitter; Envoy, the modulo: a fraction of the range is the same jitter
 //! - Polly, cancelled before the call: a future that is never polled does nothing
-//! - failsafe-go, retries of the refusals of a breaker: here such a refusal is never retried
+//! - failsafe-go, retries after a breaker's refusal: here such a refusal is never retried
 
 use std::{
     collections::VecDeque,
@@ -45,7 +45,7 @@ const DOWN: Outcome = Outcome::Unavailable { wait: None };
 /// One answer of a service.
 type Answer = Box<dyn FnOnce() -> Result<Response, Error> + Send>;
 
-/// What a service has answered, and when it was asked.
+/// The replies of a service, and the times of its attempts.
 #[derive(Clone, Default)]
 struct Script {
     answers: Arc<Mutex<VecDeque<Answer>>>,
@@ -70,7 +70,7 @@ impl Script {
         self.then(|| Ok(Response::new(Body::from("well"))))
     }
 
-    /// As many failures as anybody asks for.
+    /// A service that always fails.
     fn down() -> Self {
         (0..200).fold(Self::default(), |script, _| script.fails(DOWN))
     }
@@ -122,7 +122,7 @@ fn outcome(result: Result<Response, Error>) -> Outcome {
     result.expect_err("it fails").outcome()
 }
 
-/// What an event says of the course of a call.
+/// One step of a call, as an event reports it.
 #[derive(Debug, PartialEq)]
 enum Step {
     Start(u32),
@@ -227,7 +227,7 @@ async fn a_refusal_of_the_breaker_is_known_at_once() {
 async fn a_breaker_that_opens_between_attempts_ends_the_retries() {
     let refused = Outcome::NotSent { retry_in: None };
     let script = Script::default().fails(DOWN).fails(refused);
-    // The refusal does not hide what the provider said.
+    // The refusal does not hide the provider's failure.
     assert_eq!(outcome(ask(policy().retries(5), &script).await), DOWN);
     assert_eq!(script.asked(), 2);
     let script = Script::default().says(503, DOWN, "no").fails(refused);
@@ -244,7 +244,7 @@ async fn a_retry_that_the_breaker_would_refuse_is_not_waited_for() {
         let retry = waits.build().unwrap().events(log.sink());
         retry.layer(breaker.layer(script.service())).oneshot(Request::default()).await
     };
-    // It is open for five seconds.
+    // The breaker is open for five seconds.
     let (script, log, start) = (Script::default().fails(DOWN), EventLog::default(), Instant::now());
     let result = around(4, &script, &log).await;
     assert_eq!((outcome(result), script.asked()), (DOWN, 1));
@@ -343,7 +343,7 @@ async fn the_attempt_log_has_every_attempt_with_its_wait() {
     let outcomes: Vec<_> = attempt_log.attempts().iter().map(|it| it.outcome.name()).collect();
     assert_eq!(outcomes, ["unreachable", "unavailable", "success"]);
     let waits: Vec<_> = attempt_log.attempts().iter().skip(1).map(|it| it.wait).collect();
-    // The timer goes by whole milliseconds, upwards.
+    // The timer has whole milliseconds, rounded up.
     for (wait, gap) in waits.iter().zip(script.gaps()) {
         assert!(gap >= *wait && gap < *wait + ms(2), "{wait:?} {gap:?}");
     }
@@ -544,7 +544,7 @@ async fn two_retries_by_default_and_as_many_as_are_set() {
 
 // === the budget ===
 
-/// A service that always fails, and how often it was asked.
+/// A service that always fails, and the number of its attempts.
 fn failing() -> (Arc<AtomicU32>, impl Upstream) {
     let asked = Arc::new(AtomicU32::new(0));
     let count = asked.clone();
@@ -642,7 +642,7 @@ async fn every_route_has_a_budget_of_its_own_which_all_clones_share() {
     assert_eq!(asked.load(Ordering::Relaxed), 5);
 }
 
-// === what is told ===
+// === what is reported ===
 
 #[tokio::test(start_paused = true)]
 async fn the_events_are_the_steps_in_order() {
@@ -775,7 +775,7 @@ async fn every_attempt_waits_until_the_service_is_ready() {
     assert_eq!(asked.load(Ordering::Relaxed), 6);
 }
 
-/// A service with a place for one call, taken when it is polled ready and freed by the call.
+/// A service with one permit, taken when it is polled ready and released by the call.
 struct OnePlace {
     holds: bool,
     free: Arc<Mutex<bool>>,

@@ -45,7 +45,7 @@ async fn a_slow_stream_is_whole_and_counts_as_a_slow_call() {
 #[tokio::test(start_paused = true)]
 async fn a_route_with_slow_streams_opens_for_the_next_calls() {
     for each in [secs(4), ms(250)] {
-        // The second ones take 12.5 s: shorter than the window.
+        // The second ones take 12.5 s, which is shorter than the window.
         let words = if each == secs(4) { 60 } else { 50 };
         let text = "word ".repeat(words);
         let reply = Reply::answer().text(&text).between_events(each);

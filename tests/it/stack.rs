@@ -1,4 +1,4 @@
-//! The whole stack over providers in process, in virtual time: what holds between the layers.
+//! The whole stack over providers in process, in virtual time: properties that span several layers.
 
 mod secrets;
 mod telemetry;
@@ -36,13 +36,13 @@ fn plain() -> Profile {
     Profile::interactive().breaker(no_breaker())
 }
 
-/// What the provider says to a client that has nothing in between.
+/// The provider's answer to a client without any layer.
 async fn bare(reply: &Reply, request: Request) -> Answer {
     let provider = Provider::new("primary").always(reply.clone());
     read(provider.oneshot(request).await.unwrap()).await
 }
 
-/// The state of the only breaker there is.
+/// The state of the only breaker.
 fn state(client: &Client) -> CircuitState {
     let list = client.breakers().list();
     assert_eq!(list.len(), 1, "{list:?}");
@@ -200,7 +200,8 @@ async fn an_error_of_a_body_keeps_its_source_and_its_attempt_log() {
 
 #[tokio::test(start_paused = true)]
 async fn a_breaker_that_opens_during_the_retries_does_not_hide_the_failure() {
-    // The second attempt would be refused: the caller asked the provider, not the breaker. A call's own attempts are one call.
+    // The second attempt would be refused: the caller gets the provider's answer, not the breaker's. A call's own attempts are
+    // one call.
     for (rule, sent) in [(1, 1), (2, 3), (3, 3)] {
         let primary = Provider::new("primary").always(Reply::status(503));
         let policy = BreakerPolicy::default().consecutive_failures(rule);
@@ -319,7 +320,7 @@ async fn attempts_waits_and_fallbacks_share_one_deadline() {
     let answer = call(&client, chat(false)).await.unwrap();
     answer.is_whole();
     assert_eq!(answer.from(), "secondary");
-    // The first target keeps a third of the deadline back, whatever its own attempts would take.
+    // The first target keeps a third of the deadline in reserve, whatever its own attempts would take.
     assert_eq!(start.elapsed(), secs(20) + secs(6));
     let attempts = answer.attempt_log.unwrap().attempts();
     let outcomes: Vec<_> = attempts.iter().map(|attempt| attempt.outcome.name()).collect();
@@ -407,7 +408,7 @@ async fn calls_with_short_deadlines_do_not_open_the_route_for_others() {
 
 #[tokio::test(start_paused = true)]
 async fn a_short_deadline_leaves_the_first_fallback_some_of_it() {
-    // The fallback keeps ten seconds back, and this call has five.
+    // The fallback keeps ten seconds in reserve, and this call has five.
     let (primary, second) = pair();
     let fallbacks = evenkeel::fallback::FallbackPolicy::new()
         .first(Fallback::original_request().reserve(secs(10)))
@@ -537,7 +538,7 @@ async fn each_fallback_has_a_budget_of_its_own() {
     for n in 0..30 {
         call(&client, chat(false)).await.unwrap().is_whole();
         if n == 20 {
-            // The primary's reserve is long gone.
+            // The primary's reserve was spent long ago.
             second.forget();
             let again = second.clone().replies([Reply::status(503)]);
             call(&client, chat(false)).await.unwrap().is_whole();
@@ -566,7 +567,7 @@ async fn a_refusal_costs_no_time_and_is_not_retried() {
 
 #[tokio::test(start_paused = true)]
 async fn no_retry_is_waited_for_that_the_breaker_would_refuse() {
-    // A wish for ten seconds fits into the deadline; the breaker, which has opened meanwhile, is open for longer.
+    // A hint of ten seconds fits into the deadline; the breaker, which has opened in the meantime, is open for longer.
     let (primary, second) = pair();
     primary.set(Reply::status(503).retry_after(secs(10)));
     let policy = BreakerPolicy::default().consecutive_failures(1).open_backoff(secs(15)..=secs(30));
@@ -600,7 +601,7 @@ async fn a_caller_does_not_pay_for_a_failed_probe_but_its_own_time() {
 
 #[tokio::test(start_paused = true)]
 async fn a_retry_that_comes_after_the_breaker_has_waited_is_made() {
-    // Nobody waits in a pipeline: its retries come later than the breaker's first probe.
+    // A pipeline is not interactive: its retries come later than the breaker's first probe.
     let primary = Provider::new("primary").replies([Reply::status(503)]);
     let profile = Profile::interactive()
         .retry(RetryPolicy::default().schedule(|| std::iter::once(secs(8))))
@@ -611,7 +612,7 @@ async fn a_retry_that_comes_after_the_breaker_has_waited_is_made() {
     assert_eq!((primary.count(), start.elapsed()), (2, secs(8)));
 }
 
-// === the breaker and what it hears ===
+// === the breaker and the outcomes it records ===
 
 #[tokio::test(start_paused = true)]
 async fn a_final_503_and_a_body_that_dies_half_way_are_failures() {
@@ -726,7 +727,7 @@ async fn calls_that_are_dropped_after_a_long_wait_open_the_breaker() {
 
 #[tokio::test(start_paused = true)]
 async fn an_abandoned_fallback_counts_as_a_failure() {
-    // Three targets: all those below the first have a third of the thirty seconds together.
+    // Three targets: all those below the first share a third of the thirty seconds.
     let (primary, second) = pair();
     primary.set(Reply::hang());
     let third = Fallback::target(Target::new("http://third/v1"));
@@ -738,7 +739,7 @@ async fn an_abandoned_fallback_counts_as_a_failure() {
         let first = &answer.attempt_log.unwrap().attempts()[0];
         assert_eq!(first.outcome, Outcome::TimedOut { phase: Phase::Attempt });
         assert_eq!(start.elapsed(), secs(20));
-        // While the route is under suspicion, one call in two seconds goes there.
+        // After failures of the route, it gets one call in two seconds.
         tokio::time::sleep(secs(2)).await;
     }
     assert_eq!(state_of(&client, "primary"), CircuitState::Open);
@@ -773,7 +774,7 @@ async fn a_hundred_calls_at_once_while_the_breaker_opens_are_all_answered() {
         answer.is_whole();
         assert_eq!(answer.from(), "secondary");
     }
-    // Those that were under way before the first failures were known, and hardly any after them.
+    // The attempts in progress before the first failures were recorded, and hardly any after them.
     assert!(primary.count() <= 50, "{}", primary.count());
     assert!(start.elapsed() < secs(1), "{:?}", start.elapsed());
     assert_eq!(second.count(), 100);
@@ -785,7 +786,7 @@ async fn a_hundred_calls_at_once_while_the_breaker_opens_are_all_answered() {
     assert!(log.count("breaker_changed") <= 1);
 }
 
-// === the ladder ===
+// === the fallbacks ===
 
 #[tokio::test(start_paused = true)]
 async fn when_all_fallbacks_fail_the_caller_sees_the_first_and_the_attempt_log_has_the_rest() {

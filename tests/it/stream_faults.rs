@@ -1,5 +1,5 @@
-//! What proxies, content networks, slow servers and faulty gateways do to streams, in every dialect: what the caller sees,
-//! how often the provider was asked, what the breaker does, and that the body ended once.
+//! Faults of streams from proxies, CDNs, slow servers and faulty gateways, in every dialect: the caller's view, the number of
+//! attempts, the breaker's state, and that the body ended once.
 
 #[cfg(feature = "reqwest")]
 mod sockets;
@@ -45,14 +45,14 @@ fn data(text: impl Into<Bytes>) -> BodyStep {
     Data(text.into())
 }
 
-/// What came of a call.
+/// The result of a call.
 #[derive(Debug, PartialEq)]
 struct Came {
-    /// What was read of the body, and how it failed; or how the call failed before anything was handed on.
+    /// The bytes read of the body, and its failure; or the failure of the call before anything was passed on.
     body: Result<(Bytes, Option<Outcome>), Outcome>,
-    /// How often the provider was asked.
+    /// The number of attempts.
     attempts: u32,
-    /// What the breaker made of one such answer.
+    /// The state of the breaker after one such answer.
     state: CircuitState,
     endings: Vec<BodyEnd>,
 }
@@ -60,7 +60,7 @@ struct Came {
 // === impl Came ===
 
 impl Came {
-    /// All of it came, and all is well.
+    /// Asserts a complete answer without a failure.
     #[track_caller]
     fn is_whole(&self, text: &[u8]) {
         assert_eq!(self.body.as_ref().unwrap(), &(Bytes::copy_from_slice(text), None));
@@ -68,7 +68,7 @@ impl Came {
         assert_eq!(self.endings, [BodyEnd::Done]);
     }
 
-    /// What came was handed on as it was, and then the body failed so.
+    /// Asserts that these bytes were passed on unchanged, and then the body failed with this outcome.
     #[track_caller]
     fn fails(&self, text: &[u8], outcome: Outcome) {
         assert_eq!(self.body.as_ref().unwrap(), &(Bytes::copy_from_slice(text), Some(outcome)));
@@ -80,7 +80,7 @@ impl Came {
         assert_eq!(self.endings, [outcome.into()]);
     }
 
-    /// Nothing was handed on.
+    /// Asserts that nothing was passed on.
     #[track_caller]
     fn is_none(&self, outcome: Outcome, attempts: u32) {
         assert_eq!((self.body.as_ref().unwrap_err(), self.attempts), (&outcome, attempts));
@@ -93,7 +93,7 @@ fn ask(path: &str) -> Request {
     http::Request::post(format!("http://primary{path}")).body(body).unwrap()
 }
 
-/// A provider that always answers so, and how often it was asked.
+/// A client of a provider that always sends this reply, and the number of its attempts.
 fn client(
     profile: Profile,
     kind: &'static str,
@@ -126,10 +126,10 @@ fn kind(path: &str) -> &'static str {
     }
 }
 
-/// One call, and what came of it.
+/// Makes one call, and returns its result.
 async fn play(path: &str, commit: CommitPolicy, steps: &[BodyStep]) -> Came {
     let profile = Profile::interactive().classify(ClassifyPolicy::default().commit(commit));
-    // One failure opens this one: it tells what a breaker makes of such an answer.
+    // One failure opens this breaker, so that its state shows the signal of the answer.
     let brittle = BreakerPolicy::default().consecutive_failures(1).slow_ratio(None);
     let once = profile.clone().breaker(brittle).retry(RetryPolicy::default().retries(0));
     let (one, _, _) = client(once, kind(path), steps);
@@ -153,7 +153,7 @@ async fn play(path: &str, commit: CommitPolicy, steps: &[BodyStep]) -> Came {
 const FIRST: CommitPolicy = CommitPolicy::FirstContent;
 const WHOLE: CommitPolicy = CommitPolicy::Complete;
 
-/// The same whether it is read along or has to be complete.
+/// The same result for both commit points.
 async fn whole(path: &str, pieces: &[&str]) {
     let steps: Vec<_> = pieces.iter().map(|piece| data(piece.to_string())).collect();
     for commit in [FIRST, WHOLE] {
@@ -161,11 +161,11 @@ async fn whole(path: &str, pieces: &[&str]) {
     }
 }
 
-/// A stream that fails so: after what was handed on, or for those who want it complete as often as it is asked.
+/// A stream that fails with this outcome: after the part that was passed on, or, for a complete answer, after all its attempts.
 async fn broken(path: &str, pieces: &[&str], outcome: Outcome) {
     let steps: Vec<_> = pieces.iter().map(|piece| data(piece.to_string())).collect();
     play(path, FIRST, &steps).await.fails(pieces.concat().as_bytes(), outcome);
-    // What may have been billed is repeated once.
+    // An attempt that may be charged is repeated once.
     let attempts = match outcome.is_retryable() {
         true if outcome.retry_at_most_once() => 2,
         true => 3,
@@ -291,7 +291,7 @@ async fn an_error_of_a_gateway_within_a_stream_is_found_however_it_is_wrapped() 
     ] {
         broken(CHAT, &[WORD, error], UNAVAILABLE).await;
     }
-    // JSON that is no event any more: the bytes pass, and the answer is not taken for whole.
+    // JSON that is not an event: the bytes are passed on, and the answer does not count as whole.
     broken(
         CHAT,
         &[WORD, "{\"error\":{\"message\":\"x\",\"type\":\"server_error\"}}\n"],
@@ -415,7 +415,7 @@ async fn an_array_that_is_cut_between_its_elements_is_truncated() {
     }
     let end = ",{\"candidates\":[{\"finishReason\":\"STOP\"}]}";
     whole(ARRAY, &["[", CANDIDATE, end, "]"]).await;
-    // The answer is whole, whatever became of the bracket.
+    // The answer is whole, with or without the bracket.
     whole(ARRAY, &["[", CANDIDATE, end]).await;
 }
 
@@ -425,7 +425,7 @@ async fn a_malformed_function_call_of_gemini_is_no_answer() {
     for commit in [FIRST, WHOLE] {
         play(GEMINI, commit, &[data(end)]).await.is_none(Outcome::Empty, 2);
     }
-    // After words of its own it is what the model said.
+    // After text of its own it is the model's content.
     whole(GEMINI, &[&format!("data: {CANDIDATE}\r\n\r\n"), end]).await;
 }
 
@@ -433,7 +433,7 @@ async fn a_malformed_function_call_of_gemini_is_no_answer() {
 async fn a_load_request_of_ollama_is_a_success() {
     whole(OLLAMA, &["{\"message\":{\"content\":\"\"},\"done\":true,\"done_reason\":\"load\"}\n"])
         .await;
-    // Done for no reason, with nothing said, it has not.
+    // Without a known reason and without content, it has not ended.
     let nothing = data("{\"message\":{\"content\":\"\"},\"done\":true,\"done_reason\":\"stop\"}\n");
     play(OLLAMA, FIRST, &[nothing]).await.is_none(Outcome::Empty, 2);
 }
@@ -454,7 +454,7 @@ async fn a_response_that_is_incomplete_is_whole_by_a_limit_and_blocked_by_a_filt
         (came.state, came.endings),
         (CircuitState::Closed, vec![BodyEnd::Failed(Outcome::Blocked)])
     );
-    // Any other word is not the last one.
+    // Any other value is not the end.
     broken(
         RESPONSES,
         &[delta, "data: {\"type\":\"response.output_text.done\",\"text\":\"a\"}\n\n"],
@@ -484,7 +484,7 @@ async fn a_connection_that_breaks_or_hangs_after_the_end_is_no_failure_in_any_di
     }
 }
 
-/// Of each dialect: its path, a word, and the end.
+/// For each dialect: its path, a word, and the end.
 fn samples() -> [[&'static str; 3]; 6] {
     [
         [
@@ -518,7 +518,7 @@ fn samples() -> [[&'static str; 3]; 6] {
 
 // === laws of every dialect ===
 
-/// Something that may come in a body.
+/// A step that may occur in a body.
 fn step() -> impl Strategy<Value = BodyStep> {
     prop_oneof![
         3 => any::<prop::sample::Index>().prop_map(|index| {
@@ -566,7 +566,7 @@ proptest! {
             if let Some(answer) = answer {
                 let done = endings[0] == BodyEnd::Done || endings[0] == BodyEnd::Failed(Outcome::Blocked);
                 prop_assert_eq!(answer.error.is_none(), done, "{:?}", endings);
-                // Never a success before the end of the API has begun to come.
+                // Never a success before the end of the API has started to arrive.
                 let said = more.iter().any(|step| matches!(step, Data(_)));
                 prop_assert!(said || endings[0] != BodyEnd::Done || cut > word.len(), "{} of {}", cut, text);
             }

@@ -50,7 +50,7 @@ async fn read(response: Response) -> (Vec<u8>, Option<Error>) {
     (bytes, None)
 }
 
-/// The source of an error of the transport.
+/// The kind of I/O error in an error of the transport.
 fn io(error: &Error) -> std::io::ErrorKind {
     let source = std::error::Error::source(error).unwrap();
     source.downcast_ref::<std::io::Error>().unwrap().kind()
@@ -328,7 +328,7 @@ fn replaced() -> (Provider, Hosts) {
     (provider, hosts)
 }
 
-/// Whether a call is answered in whole; a failure has to be a reset of its connection.
+/// Whether a call has a whole answer; a failure has to be a reset of its connection.
 async fn whole(hosts: &Hosts) -> bool {
     match hosts.clone().oneshot(streamed()).await {
         Ok(response) => read(response).await.1.is_none(),
@@ -363,12 +363,12 @@ async fn what_was_kept_when_a_node_was_replaced_is_reset_once_each_and_new_conne
 async fn connections_are_kept_only_after_whole_answers_and_for_a_while() {
     let (provider, hosts) = replaced();
     let start = Instant::now();
-    // Not read to its end: closed.
+    // Not read to its end, so it was closed.
     sleep_until(start + 50 * SECOND).await;
     drop(hosts.clone().oneshot(streamed()).await.unwrap());
     sleep_until(start + 60 * SECOND).await;
     assert!(whole(&hosts).await, "nothing was kept");
-    // The old node answers what it has begun, and closes the connection.
+    // The old node completes the answer that it has started, and closes the connection.
     sleep_until(start + 120 * SECOND - SECOND / 2).await;
     let begun = hosts.clone().oneshot(streamed()).await.unwrap();
     assert!(read(begun).await.1.is_none() && start.elapsed() > 120 * SECOND);
@@ -408,7 +408,7 @@ async fn an_attempt_that_found_no_listener_can_be_noted() {
 
 // === the scenario ===
 
-/// Twelve minutes: well, failing now and then, out, coming back, well.
+/// Twelve minutes: healthy, partial failures, down, ramping, healthy.
 fn quarter() -> Incident {
     Incident::parse(
         r#"{"name": "a quarter of an hour",
@@ -494,14 +494,14 @@ async fn a_scenario_counts_in_the_time_of_the_incident_at_any_scale() {
     assert!((72 * SECOND..84 * SECOND).contains(&took), "{took:?}");
     assert_eq!((full.calls, tenth.calls), (720, 720));
     assert_eq!(full.calls_down, tenth.calls_down);
-    // Draws depend on the millisecond of the incident, so that only nearly the same comes out.
+    // Draws depend on the millisecond of the incident, so the results are only nearly equal.
     let near = |a: u64, b: u64| a.abs_diff(b) <= 25;
     assert!(near(full.primary, tenth.primary) && near(full.hung, tenth.hung), "{full:?} {tenth:?}");
     let gap = full.first_event_p50_s.unwrap() - tenth.first_event_p50_s.unwrap();
     assert!(gap.abs() < 0.05, "{gap}");
 }
 
-/// The metrics of one scenario in a runtime of its own.
+/// The metrics of one scenario in its own runtime.
 fn alone(seed: u64, stream: bool) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -550,7 +550,7 @@ fn a_report_is_the_object_it_is_said_to_be() {
     assert_eq!(names, expected, "and no more");
 }
 
-/// Plays against a client that answers so, in place of any provider.
+/// Plays against a client with this answer, in place of any provider.
 async fn answered_by(
     answer: impl Fn() -> http::Response<String> + Clone + Send + 'static,
 ) -> Metrics {
@@ -639,7 +639,7 @@ async fn late_and_hung_are_told_apart() {
     assert_eq!((late, hung), (0, calls));
 }
 
-/// Goes to the primary, or where it is told to at a time of the incident.
+/// Uses the primary, and the secondary in this period of the incident.
 async fn switched(spell: std::ops::Range<u64>) -> Metrics {
     let scenario = Scenario::new(quarter()).arrivals(Arrivals::Even).seed(9);
     let harness = scenario.harness();
@@ -654,7 +654,7 @@ async fn switched(spell: std::ops::Range<u64>) -> Metrics {
 
 #[tokio::test(start_paused = true)]
 async fn detection_and_recovery_are_measured_from_the_phases() {
-    // Down from 240 s, well from 600 s.
+    // Down from 240 s, healthy from 600 s.
     let metrics = switched(250..630).await;
     let [Some(detect)] = metrics.detect_s[..] else { panic!("{metrics:?}") };
     let [Some(recover)] = metrics.recover_s[..] else { panic!("{metrics:?}") };
@@ -686,7 +686,7 @@ async fn progress_is_told_call_by_call() {
 
 // === the probe ===
 
-/// Wraps a service in a future of its own making.
+/// Wraps a service in its own future.
 #[derive(Clone)]
 struct Around<S, F>(S, F);
 
@@ -800,7 +800,7 @@ async fn a_layer_that_panics_or_never_ends_is_found() {
     assert!(broken(never).await.contains(&Rule::Stuck));
 }
 
-/// Takes a permit with readiness and never gives it back unless it is called.
+/// Takes a permit with readiness and releases it only when it is called.
 #[derive(Clone)]
 struct Hoards(Probe, Arc<tokio::sync::Semaphore>);
 

@@ -1,12 +1,12 @@
 //! The timeout and deadline layers over services in process, on a paused clock.
 //!
-//! The clocks of a body and of a streamed attempt are tested beside their code. Sequences from other test suites are among
-//! these where they mean what ours means. Left out, and why:
+//! The timers of a body and of a streamed attempt are tested beside their code. Sequences from other test suites are included for
+//! rules with the same meaning here. These are left out:
 //!
 //! - failsafe-go, retries of timeouts: evenkeel has none
-//! - Polly, limits of zero and infinity: refused when built, or as long as they say
+//! - Polly, limits of zero and infinity: rejected when built, or used as they are
 //! - Finagle, refusals: a deadline that has passed leaves time for answers that need none, without a quota
-//! - .NET extensions, sampling and the sum of waits: breakers judge by counts, waits that do not fit are not waited
+//! - .NET extensions, sampling and the sum of waits: breakers decide by counts, and waits beyond the deadline are skipped
 
 use std::{
     future::{pending, ready},
@@ -33,7 +33,7 @@ use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 
 use crate::support::{EventLog, channel_body, secs, with_deadline};
 
-/// A service that answers after so long, and how often it was asked.
+/// A service that answers after `wait`, and the number of its attempts.
 fn after(wait: Duration) -> (Arc<AtomicU32>, impl Upstream) {
     let asked = Arc::new(AtomicU32::new(0));
     let count = asked.clone();
@@ -141,7 +141,7 @@ async fn the_attempt_is_dropped_the_moment_its_time_is_over() {
     let start = Instant::now();
     let mut call = Box::pin(layer.layer(silent).oneshot(Request::default()));
     assert!(call.as_mut().await.is_err());
-    // The future is still held, what it waited for is gone.
+    // The future is still held, but the inner future was dropped.
     let at = *dropped.lock().unwrap();
     let at = at.expect("the attempt is dropped");
     assert_eq!((at - start).as_secs(), 3);
@@ -334,7 +334,7 @@ async fn the_shorter_of_two_limits_fires_once() {
 
 #[tokio::test(start_paused = true)]
 async fn an_inner_timeout_at_the_deadline_precedes_the_deadline() {
-    // An attempt that ends with the deadline is told by the attempt, so that a last fallback can still answer.
+    // An attempt that ends with the deadline is reported as an attempt, so that a last fallback can still answer.
     let log = EventLog::default();
     let inner = TimeoutPolicy::new().attempt(secs(60)).first_event(secs(60)).build().unwrap();
     let inner = inner.layer(after(secs(600)).1);

@@ -1,4 +1,4 @@
-//! Judges an answer that was not streamed, in any dialect.
+//! Classifies an answer that was not streamed, in any dialect.
 
 use crate::{
     Dialect, Expected, Usage,
@@ -10,8 +10,9 @@ use crate::{
 // === impl Dialect ===
 
 impl Dialect {
-    /// Reads an answer that was not streamed: its outcome, which is [`Outcome::Success`] or [`Outcome::Blocked`], or the verdict why
-    /// it is no answer (empty, malformed, cut, an error inside a 200); and what it cost, where the answer counts that.
+    /// Parses an answer that was not streamed. Returns its outcome, [`Outcome::Success`] or [`Outcome::Blocked`], or the verdict
+    /// on a body that is not a whole answer (empty, malformed, truncated, an error inside a 200); and its usage, where the answer
+    /// counts tokens.
     pub fn check(
         self,
         expected: impl Into<Expected>,

@@ -4,16 +4,16 @@ use http::Uri;
 
 use crate::{Dialect, model_path::asks_for_events};
 
-/// Which of the forms of its dialect an answer is to have, where there are several.
+/// The form of an answer, for dialects with several.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AnswerForm {
-    /// The only one, or the usual one.
+    /// The only form, or the usual form.
     #[default]
     Usual,
-    /// A stream of Gemini's as one JSON array.
+    /// A stream of Gemini as one JSON array.
     Array,
-    /// Ollama's answer to a bare prompt.
+    /// Ollama's answer to `/api/generate`.
     Generate,
 }
 
@@ -33,7 +33,7 @@ impl AnswerForm {
         }
     }
 
-    /// The end of the path at which Ollama is asked for it.
+    /// The end of Ollama's path for this form.
     pub(crate) fn of_ollama(self) -> &'static str {
         match self {
             Self::Generate => "/generate",

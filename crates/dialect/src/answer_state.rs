@@ -1,4 +1,4 @@
-//! The state of an answer while it arrives: its content, its outcome and its cost, folded from its events.
+//! The state of an answer while it arrives: its content, outcome and usage, folded from its events.
 
 use crate::{
     Usage,
@@ -6,16 +6,16 @@ use crate::{
     outcome::{ErrorCodeTable, Outcome, Verdict},
 };
 
-/// What an answer is judged by.
+/// How an answer is classified.
 #[derive(Clone, Debug, Default)]
 pub struct Expected {
-    /// What the codes of an error mean.
+    /// The meanings of error codes.
     codes: ErrorCodeTable,
-    /// Whether an answer that ended without any content may be right.
+    /// Whether an answer without any content may be right.
     may_be_empty: bool,
 }
 
-/// What some bytes of a stream brought.
+/// The summary of some bytes of a stream.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct FrameSummary {
@@ -23,10 +23,9 @@ pub struct FrameSummary {
     pub events: u32,
     /// Events with content: text, reasoning, tool calls; not roles, pings, comments, metadata.
     pub content: u32,
-    /// A tool of the provider is at work: progress of it, or a sign of life while it runs. It ends a silence, and is no
-    /// content.
+    /// Whether a tool of the provider is running: its progress, or a ping while it runs. It ends a silence, and is not content.
     pub works: bool,
-    /// An error in the stream, or an event that is not of its dialect: the first.
+    /// The first error in the stream, or the first event that is not of its dialect.
     pub failed: Option<Verdict>,
 }
 
@@ -36,24 +35,24 @@ pub(crate) struct AnswerState {
     may_be_empty: bool,
     usage: UsageCounts,
     content: bool,
-    /// The choices that were seen, and the choices that have ended: one bit for each choice.
+    /// The choices seen, and the choices that have ended: one bit for each choice.
     seen: u128,
     ended: u128,
-    /// The answer itself is whole, by its reason to end: the API may send more.
+    /// Whether the answer has a finish reason: it is whole, and the API may send more.
     finished: bool,
-    /// It was refused, by a filter or by the model.
+    /// Whether the content filter or the model refused.
     filtered: bool,
-    /// It is whole without a word: the caller's own limit or stop sequence came before the first, or the model ended its turn.
+    /// Whether the answer is whole without content: the caller's limit or stop sequence came first, or the model ended its turn.
     limited: bool,
     over: bool,
-    /// A tool of the provider is at work.
+    /// Whether a tool of the provider is running.
     tool: bool,
 }
 
 // === impl Expected ===
 
 impl Expected {
-    /// By that table of codes. `may_be_empty`: an answer that ended without any content may be right.
+    /// Uses that table of codes. `may_be_empty`: whether an answer without any content may be right.
     pub fn new(codes: &ErrorCodeTable, may_be_empty: bool) -> Self {
         Self { codes: codes.clone(), may_be_empty }
     }
@@ -72,12 +71,12 @@ impl From<&ErrorCodeTable> for Expected {
 // === impl FrameSummary ===
 
 impl FrameSummary {
-    /// Bytes of a stream without a dialect: content, if there are any.
+    /// The summary of bytes of a stream without a dialect: content, if `any`.
     pub fn bytes(any: bool) -> Self {
         Self { events: any.into(), content: any.into(), ..Self::default() }
     }
 
-    /// Takes note of a failure; the first stays.
+    /// Records a failure. The first is kept.
     pub fn fail(&mut self, verdict: Verdict) {
         self.failed.get_or_insert(verdict);
     }
@@ -86,12 +85,12 @@ impl FrameSummary {
 // === impl AnswerState ===
 
 impl AnswerState {
-    /// No event has arrived.
+    /// The state before the first event.
     pub(crate) fn new(expected: &Expected) -> Self {
         Self { may_be_empty: expected.may_be_empty, ..Self::default() }
     }
 
-    /// Adds the next event of a stream.
+    /// Adds an event of a stream.
     pub(crate) fn add(&mut self, event: &AnswerEvent<'_>, seen: &mut FrameSummary) {
         if self.over {
             return;
@@ -111,13 +110,13 @@ impl AnswerState {
         }
     }
 
-    /// Adds events that have content, and nothing else that was not noted already.
+    /// Adds a number of events that have content and nothing else that is new.
     pub(crate) fn add_content(&mut self, events: u32, seen: &mut FrameSummary) {
         self.content |= events > 0;
         seen.content += events;
     }
 
-    /// Judges an answer that was not streamed: `Ok` with a success or with what blocked it, or the verdict of its failure.
+    /// Classifies an answer that was not streamed: `Ok` with a success or a block, or the verdict on its failure.
     pub(crate) fn judge(
         mut self,
         event: &AnswerEvent<'_>,
@@ -134,11 +133,11 @@ impl AnswerState {
         (judged, self.tokens())
     }
 
-    /// What frames the events has closed: nothing more comes.
+    /// The framing of the stream has ended, such as a JSON array: there are no more events.
     pub(crate) fn close(&mut self, seen: &mut FrameSummary) {
         match self.outcome() {
             _ if self.over => {}
-            // Closed, and yet nothing ended: it was cut before.
+            // The framing ended before the answer did.
             Outcome::Truncated => seen.fail(Outcome::Truncated.into()),
             _ => self.end(seen),
         }
@@ -149,7 +148,7 @@ impl AnswerState {
         self.over
     }
 
-    /// The outcome of the answer if nothing more comes. Truncated until the API's own end has been seen.
+    /// The outcome of the answer if nothing more arrives: truncated until the API's own end has been seen.
     pub(crate) fn outcome(&self) -> Outcome {
         match (self.over || self.finished, self.content || self.limited) {
             (false, _) => Outcome::Truncated,
@@ -159,13 +158,13 @@ impl AnswerState {
         }
     }
 
-    /// The usage of the answer, once an event has counted it.
+    /// The usage of the answer, once an event has reported it.
     pub(crate) fn tokens(&self) -> Option<Usage> {
         self.usage.tokens()
     }
 
     fn tool(&mut self, event: &AnswerEvent<'_>, seen: &mut FrameSummary) {
-        // While a tool is at work, a ping is the only sign that the provider is.
+        // While a tool is running, a ping is the only sign of the provider's progress.
         seen.works |= self.tool && event.ping;
         if let Some(ProviderTool { running, progress }) = event.tool {
             seen.works |= progress || self.tool;
@@ -173,7 +172,7 @@ impl AnswerState {
         }
     }
 
-    /// Takes note of what the answer cost, and of what of it has ended.
+    /// Records the usage and the finish reasons of an event.
     fn finish(&mut self, event: &AnswerEvent<'_>) {
         if let Some(usage) = event.usage {
             self.usage.add(usage);
@@ -201,8 +200,8 @@ impl AnswerState {
         self.limited |= limited || self.may_be_empty;
     }
 
-    /// Whether no more tokens were written than it takes to end the turn: a model that has nothing to add, as after
-    /// the result of a tool, ends its turn at once.
+    /// Whether the answer has no more tokens than the end of a turn takes: a model with nothing to add, as after the result of a
+    /// tool, ends its turn at once.
     fn is_of_the_end_alone(&self) -> bool {
         self.usage.output.is_some_and(|output| (1..=3).contains(&output))
     }
@@ -215,7 +214,7 @@ impl AnswerState {
         }
     }
 
-    /// An error, unless the answer was whole already: then it changes nothing.
+    /// Records an error. An error after a whole answer changes nothing.
     fn fail(&mut self, verdict: &Verdict, seen: &mut FrameSummary) {
         if !self.outcome().is_success() {
             seen.fail(verdict.clone());

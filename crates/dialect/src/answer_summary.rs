@@ -1,4 +1,4 @@
-//! All that an answer holds: read once, when it is stored.
+//! The content of a whole answer, parsed once when it is stored.
 
 #[cfg(test)]
 mod tests;
@@ -12,38 +12,38 @@ use crate::{
     reader::EventReader,
 };
 
-/// The text of an answer, and whether that is all of it.
+/// The text of an answer, and whether the answer has anything else.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AnswerSummary {
-    /// The text, as far as it was read.
+    /// The text, as far as it could be parsed.
     pub text: Option<String>,
-    /// The model that answered, where the answer names it.
+    /// The model in the answer, where the answer names it.
     pub model: Option<String>,
-    /// What it cost, where the answer counts that.
+    /// The usage, where the answer reports it.
     pub tokens: Option<Usage>,
-    /// It ended of itself: not at a limit, by a filter, or to be gone on with.
+    /// Whether the answer is complete: it did not end at a limit or by a filter, and is not to be continued.
     pub whole: bool,
-    /// It calls tools.
+    /// Whether the answer calls tools.
     pub tools: bool,
-    /// It is its text and nothing else, so that it can be put into another form.
+    /// Whether the answer is its text and nothing else, so that it can be rendered in another form.
     pub plain: bool,
 }
 
-/// A summary under way.
+/// The state of a summary.
 struct Fold {
     summary: AnswerSummary,
     usage: UsageCounts,
-    /// Whether every event could be read.
+    /// Whether every event could be parsed.
     readable: bool,
-    /// The last event of the API has arrived. Later events are ignored.
+    /// Whether the last event of the API has arrived. Later events are ignored.
     over: bool,
 }
 
 // === impl AnswerSummary ===
 
 impl AnswerSummary {
-    /// Reads a whole answer, streamed or not; `None` for bytes that are no answer.
+    /// Parses a whole answer, streamed or not; `None` for bytes that are not an answer.
     pub fn read(dialect: Dialect, stream: bool, bytes: &[u8]) -> Option<Self> {
         let mut reader = EventReader::new(dialect, &ErrorCodeTable::default());
         let mut fold = Fold::new();
@@ -53,7 +53,7 @@ impl AnswerSummary {
                     return;
                 }
                 let event = reader.read(&raw);
-                // Pings need not be JSON; a stream that is whole but for one is whole.
+                // The data of a ping need not be JSON; it does not make a stream incomplete.
                 let unreadable = matches!(event.fault, Some(Fault::Unreadable(_)));
                 fold.readable &= !(unreadable && trim_bom(raw.data).starts_with(b"{"));
                 fold.add(&event);
@@ -98,7 +98,7 @@ impl Fold {
         summary.plain &= !event.opaque && !event.annotated && event.choices <= 1;
         for finish in event.finishes.iter() {
             summary.whole = finish.reason.is_complete();
-            // Whole, but for the caller to know at which.
+            // Whole, but a rendering could not say which stop sequence was met.
             summary.plain &= finish.reason != FinishReason::StopSequence;
         }
     }

@@ -1,6 +1,6 @@
-//! The dialects, and how their streams are framed.
+//! The dialects, and the framing of their streams.
 
-/// The wire language of an API. Put one into a request's extensions to set it for that call, whatever its path is.
+/// The wire language of an API. Put one into the extensions of a request to set its dialect, whatever its path is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Dialect {
@@ -16,7 +16,7 @@ pub enum Dialect {
     Ollama,
 }
 
-/// How the events of a stream are framed.
+/// The framing of the events of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StreamFraming {
@@ -31,7 +31,7 @@ pub enum StreamFraming {
 // === impl Dialect ===
 
 impl Dialect {
-    /// How its streams are framed.
+    /// The framing of the dialect's streams.
     pub fn framing(self) -> StreamFraming {
         match self {
             Self::OpenAiChat | Self::OpenAiResponses | Self::Anthropic => StreamFraming::Sse,

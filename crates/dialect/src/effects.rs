@@ -1,41 +1,41 @@
-//! What follows from a request for its repetition, and for who else may answer it.
+//! What a request may do: whether it can be repeated, and who else may answer it.
 
 use crate::{Dialect, Operation, Request, names, operation::Effect, outcome::Verdict};
 
-/// What a request does, and what ties its answer to an account or a model. Read once for each call.
+/// The effects of a request, and what ties its answer to an account or a model. Parsed once for each call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effects {
     operation: Operation,
     effect: Effect,
-    /// The operation in the route; empty for the ordinary one of a provider.
+    /// The operation in the route; empty for chats.
     part: &'static str,
     ties: Ties,
 }
 
-/// What the body of a request names that exists at one account only.
+/// References in the body of a request to things that exist at one account only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Ties {
     /// A file, a stored response, a conversation, a container, a vector store, a cache.
     pub(super) account: bool,
-    /// The same, and the request changes it: sent twice, it changes it twice.
+    /// The same, where the request changes it: sent twice, it changes it twice.
     pub(super) changing: bool,
     /// A model that only this account has.
     pub(super) model: bool,
 }
 
-/// How another target differs from the one that a call was addressed to.
+/// The differences of another target from the target that a call was addressed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TargetDifference {
-    /// It is another account, or may be.
+    /// Whether it is, or may be, another account.
     pub account: bool,
-    /// It asks a model of its own.
+    /// Whether it has another model.
     pub model: bool,
 }
 
 // === impl Effects ===
 
 impl Effects {
-    /// The effects of a request that was read.
+    /// The effects of a parsed request.
     pub(super) fn of(request: &Request, dialect: Option<Dialect>, ties: Ties) -> Self {
         let (method, path) = (request.method(), request.uri().path());
         let operation = match dialect {
@@ -65,22 +65,22 @@ impl Effects {
         self.part
     }
 
-    /// Whether to send it twice does no more than to send it once.
+    /// Whether sending the request twice has the same effect as sending it once.
     pub fn repeats(self) -> bool {
         self.effect == Effect::None
     }
 
-    /// Whether the same may be sent to the same account again after an attempt with that verdict.
+    /// Whether the request may be sent to the same account again after an attempt with that verdict.
     pub fn may_follow(self, verdict: &Verdict) -> bool {
         self.repeats() || !verdict.may_have_acted()
     }
 
-    /// Whether to send it twice costs twice, and changes nothing.
+    /// Whether sending the request twice costs twice, and changes nothing.
     pub fn only_costs(self) -> bool {
         self.effect == Effect::Costs
     }
 
-    /// Whether it stays where it was addressed, rather than go to such a target.
+    /// Whether the request must stay at its own target, and not go to a target with these differences.
     pub fn is_bound_to(self, target: TargetDifference) -> bool {
         let account = self.operation.is_of_an_account() || self.ties.account;
         let vectors = self.operation == Operation::Embeddings;
@@ -90,24 +90,24 @@ impl Effects {
         away || (target.model && vectors)
     }
 
-    /// Whether of equal targets only those of one account can answer it.
+    /// Whether, of equal targets, only those of one account can answer the request.
     pub fn is_of_an_account(self) -> bool {
         self.operation.is_of_an_account() || self.ties.account || self.ties.model
     }
 
-    /// Whether the answer is a vector, which means something beside those of the same model only.
+    /// Whether the answer is a vector, which is comparable only with vectors of the same model.
     pub fn is_a_vector(self) -> bool {
         self.operation == Operation::Embeddings
     }
 
-    /// Whether its answer depends on what changes at the provider.
+    /// Whether the answer depends on state at the provider that changes.
     pub fn is_changing(self) -> bool {
         self.ties.changing
     }
 }
 
 impl Default for Effects {
-    /// Those of an unknown request.
+    /// The effects of an unknown request.
     fn default() -> Self {
         let (operation, effect) = (Operation::Unknown, Effect::Changes);
         Self { operation, effect, part: "", ties: Ties::default() }

@@ -1,4 +1,4 @@
-//! An error of ours, in the language of the caller.
+//! An error of evenkeel or the gateway, in the caller's dialect.
 
 #[cfg(test)]
 mod tests;
@@ -8,15 +8,15 @@ use serde_json::{Value, json};
 
 use crate::{Dialect, outcome::Outcome};
 
-/// An error that is reported here, not by a provider: rendered as the body of an answer, or as the last event of a stream.
+/// An error that is reported here and not by a provider, rendered as the body of an answer or as the last event of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ErrorReply {
-    /// The status of the answer. In a stream, whose status was sent before, it chooses the type of the error.
+    /// The status of the answer. In a stream, whose status was sent before, it selects the type of the error.
     pub status: StatusCode,
-    /// A word for programs, such as `evenkeel_timed_out`. The dialects of OpenAI alone have a place for it.
+    /// A code for programs, such as `evenkeel_timed_out`. Only the dialects of OpenAI have a field for it.
     pub code: String,
-    /// A sentence for people. No header value, prompt or answer belongs in it.
+    /// A message for people. It must not contain header values, prompts or answers.
     pub message: String,
 }
 
@@ -28,23 +28,23 @@ impl ErrorReply {
         Self { status, code: code.into(), message: message.into() }
     }
 
-    /// An error with the status that fits an outcome.
+    /// An error with the status for an outcome.
     pub fn of(outcome: Outcome, code: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(outcome.reply_status(), code, message)
     }
 
-    /// The body of an answer that is this error, as JSON.
+    /// The body of an answer with this error, as JSON.
     pub fn body(&self, dialect: Dialect) -> String {
         self.json(dialect).to_string()
     }
 
-    /// The event, with what frames it, by which a stream reports this error.
+    /// The stream event with this error, framed.
     pub fn event(&self, dialect: Dialect) -> String {
         let json = self.json(dialect);
         match dialect {
             Dialect::Anthropic => format!("event: error\ndata: {json}\n\n"),
             Dialect::OpenAiResponses => {
-                // The documented event has its words at the top; the official SDKs look for `error`.
+                // The documented event has its fields at the top level; the official SDKs look for `error`.
                 let mut event = json!({"type": "error", "code": self.code, "message": self.message, "param": null, "sequence_number": 0});
                 event["error"] = json["error"].clone();
                 format!("event: error\ndata: {event}\n\n")

@@ -10,11 +10,11 @@ use crate::{
     decode::{EventBoundary, EventFrame},
 };
 
-/// Ends a stream that broke with an error as its last event, in the caller's dialect: the head was sent before, and a body that
-/// ends as HTTP requires is read by every client.
+/// Ends a broken stream with an error event in the caller's dialect. The head was sent before, so the error cannot be a
+/// status; a body that ends as HTTP requires is read by every client.
 ///
-/// Half an event is held back until the rest arrives: no client can use it, and the error would be lost behind it. The bytes of a stream
-/// that ends well are all handed on as they came.
+/// An incomplete event is held back until its end arrives: no client can use it, and an error after it would be lost. The bytes
+/// of a stream that does not fail are passed on unchanged.
 ///
 /// ```
 /// use evenkeel_dialect::{ErrorReply, ErrorTail, RequestInfo};
@@ -35,17 +35,17 @@ pub struct ErrorTail {
     form: AnswerForm,
     boundary: EventBoundary,
     held: BytesMut,
-    /// More came of one event than is held back: what was handed on of it has to be ended first.
+    /// Whether the current event is larger than what is held back: the part that was passed on has to be ended first.
     partial: bool,
 }
 
 // === impl ErrorTail ===
 
 impl ErrorTail {
-    /// The most bytes of one event that are held back. Larger ones carry pictures.
+    /// The largest part of one event that is held back, in bytes: 256 KiB. Larger events contain images.
     pub const MAX_HELD: usize = 256 * 1024;
 
-    /// For the stream that a request asks for; `None` where its dialect is not known.
+    /// A tail for the stream that a request asks for; `None` if its dialect is not known.
     pub fn new(info: &RequestInfo) -> Option<Self> {
         let dialect = info.dialect()?;
         Some(Self {
@@ -73,13 +73,13 @@ impl ErrorTail {
         self.spill(out)
     }
 
-    /// The stream has ended well: the bytes that are left.
+    /// The stream has ended without a failure. Returns the remaining bytes.
     pub fn finish(&mut self) -> Bytes {
         self.held.split().freeze()
     }
 
-    /// The stream broke: its last bytes, which report the error; `None` where it cannot hold any, as a JSON array that has not begun
-    /// or is closed. Half an event is dropped.
+    /// The stream broke. Returns its last bytes, which report the error, or `None` if the stream cannot have an error, as a JSON
+    /// array that has not begun or is closed. An incomplete event is dropped.
     pub fn fail(&mut self, error: &ErrorReply) -> Option<Bytes> {
         self.held.clear();
         let event = error.event(self.dialect);
@@ -97,7 +97,7 @@ impl ErrorTail {
         })
     }
 
-    /// Adds what is held back of an event that is too large for that.
+    /// Adds an event that is too large to be held back.
     fn spill(&mut self, out: Bytes) -> Bytes {
         if self.held.len() <= Self::MAX_HELD {
             return out;

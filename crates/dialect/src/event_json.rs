@@ -21,14 +21,14 @@ pub(crate) trait WholeAnswer<'a>: Deserialize<'a> {
     /// Whether it is an error.
     fn is_error(&self) -> bool;
 
-    /// The tokens, where it counts them.
+    /// The usage, where it is reported.
     fn usage(&self) -> Option<UsageCounts>;
 
-    /// Adds what it holds, and how it ended.
+    /// Adds the content of the answer, and its finish reason.
     fn add_to(&self, event: &mut AnswerEvent<'a>);
 }
 
-/// Reads an answer that was not streamed. An error keeps the tokens that it counts.
+/// Parses an answer that was not streamed. An error keeps its reported usage.
 pub(crate) fn read_whole<'a, T: WholeAnswer<'a>>(
     codes: &ErrorCodeTable,
     body: &'a [u8],
@@ -44,7 +44,7 @@ pub(crate) fn read_whole<'a, T: WholeAnswer<'a>>(
     Ok(event)
 }
 
-/// The kind of an event: its type, or the name of its frame where it has no type.
+/// The kind of an event: its `type`, or the name of its frame if it has no type.
 pub(crate) fn event_kind<'a>(r#type: RawField<'a>, name: &'a [u8]) -> &'a str {
     match plain_str(r#type) {
         "" => std::str::from_utf8(name).unwrap_or_default(),
@@ -52,7 +52,7 @@ pub(crate) fn event_kind<'a>(r#type: RawField<'a>, name: &'a [u8]) -> &'a str {
     }
 }
 
-/// Parses the JSON of an answer, or returns the verdict on a body that has no answer. White space around it was trimmed.
+/// Parses the JSON of an answer, or returns the verdict on a body without an answer. White space around it was trimmed.
 pub(crate) fn parse<'a, T: Deserialize<'a>>(
     codes: &ErrorCodeTable,
     body: &'a [u8],
@@ -67,7 +67,7 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(
     })
 }
 
-/// The verdict on data that is no event of its dialect: some servers send an error in a list.
+/// The verdict on data that is not an event of its dialect. Some servers send an error in a list.
 pub(crate) fn unread(codes: &ErrorCodeTable, data: &[u8]) -> Verdict {
     listed_error(codes, data).unwrap_or_else(|| Outcome::Malformed.into())
 }
@@ -78,7 +78,7 @@ fn listed_error(codes: &ErrorCodeTable, json: &[u8]) -> Option<Verdict> {
     list.iter().any(|item| is_filled(item.error)).then(|| in_stream(codes, json))
 }
 
-/// Reads an event of a dialect whose events have names, by its JSON and the bytes of that.
+/// Parses an event of a dialect with named events.
 pub(crate) fn named_event<'a, T: Deserialize<'a>>(
     codes: &ErrorCodeTable,
     raw: &RawEvent<'a>,
@@ -89,7 +89,7 @@ pub(crate) fn named_event<'a, T: Deserialize<'a>>(
         return AnswerEvent::error(in_stream(codes, data));
     }
     let ping = is_ping(raw.name);
-    // Gateways that translate end every stream in the manner of chat completions.
+    // Some translating gateways end every stream as a chat completion ends.
     if data.is_empty() || ping || data.starts_with(b"[DONE]") {
         return AnswerEvent { ping, ..AnswerEvent::default() };
     }

@@ -1,17 +1,17 @@
-//! JSON read as tired servers write it: the fields we know, the last of a name, nothing copied, the rest skipped.
+//! Lenient JSON parsing: known fields only, the last of a repeated name, nothing copied, the rest skipped.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// A value as it stands in the bytes; `None` for one that is missing or null.
+/// A value as raw JSON; `None` if it is missing or null.
 pub(super) type RawField<'a> = Option<&'a RawValue>;
 
-/// A value that is known and means nothing here.
+/// A known field whose value is ignored.
 pub(super) type Skipped = serde::de::IgnoredAny;
 
-/// A struct of optional fields, read from an object in one pass. Unlike derived ones they take a field that comes twice
-/// (the last wins, as in every JSON library that providers' clients use). With `+ more` behind it, the struct has a field of that name:
-/// whether any other field holds something.
+/// A struct of optional fields, parsed from an object in one pass. Unlike derived structs it accepts a repeated field (the last
+/// wins, as in the JSON libraries of the providers' clients). With `+ more` the struct has a field of that name: whether any
+/// other field is not empty.
 macro_rules! fields {
     ($(#[$meta:meta])* $vis:vis struct $name:ident<$life:lifetime> {
         $($(#[$doc:meta])* $field:ident: $type:ty,)*
@@ -65,7 +65,7 @@ macro_rules! fields {
 }
 pub(super) use fields;
 
-/// Reads JSON. Text that is known to be UTF-8 is read faster: then no name and no value has to be checked by itself.
+/// Parses JSON. Text known to be UTF-8 is parsed faster, because names and values need no check of their own.
 pub(super) fn parse<'a, T: Deserialize<'a>>(json: &'a [u8]) -> serde_json::Result<T> {
     match std::str::from_utf8(json) {
         Ok(text) => serde_json::from_str(text),
@@ -73,7 +73,7 @@ pub(super) fn parse<'a, T: Deserialize<'a>>(json: &'a [u8]) -> serde_json::Resul
     }
 }
 
-/// Whether a value holds something: not null, not blank text, not an empty list or object.
+/// Whether a value is not empty: not null, not blank text, not an empty list or object.
 pub(super) fn is_filled(value: RawField<'_>) -> bool {
     let text = value.map_or("", RawValue::get).as_bytes();
     let blank = |inner: &[u8]| inner.iter().all(u8::is_ascii_whitespace);
@@ -84,7 +84,7 @@ pub(super) fn is_filled(value: RawField<'_>) -> bool {
     }
 }
 
-/// A value as the type, where it is of that type.
+/// A value as the type, if it has that type.
 pub(super) fn read<'a, T: Deserialize<'a>>(value: RawField<'a>) -> Option<T> {
     value.and_then(|value| serde_json::from_str(value.get()).ok())
 }
@@ -94,30 +94,30 @@ pub(super) fn is_true(value: RawField<'_>) -> bool {
     value.is_some_and(|value| value.get() == "true")
 }
 
-/// A value as text, where it is text.
+/// A value as text, if it is text.
 pub(super) fn text(value: RawField<'_>) -> Option<String> {
     read(value)
 }
 
-/// Where a value stands in the bytes it was read from.
+/// The position of a value in the bytes that it was parsed from.
 pub(super) fn span_in(value: &str, bytes: &[u8]) -> std::ops::Range<usize> {
     let start = value.as_ptr() as usize - bytes.as_ptr() as usize;
     start..start + value.len()
 }
 
-/// The bytes without white space and byte order mark before them.
+/// The bytes without leading white space and byte order mark.
 pub(super) fn trim_bom(bytes: &[u8]) -> &[u8] {
     let bytes = bytes.trim_ascii();
     bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii()
 }
 
-/// A value that is a plain word, without its quotes; empty where it is none.
+/// A value that is a plain word, without its quotes; empty if it is not one.
 pub(super) fn plain_str(value: RawField<'_>) -> &str {
     let text = value.map_or("", RawValue::get);
     text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default()
 }
 
-/// Whether an event only keeps the connection open, by its name. What it says need not be JSON.
+/// Whether an event only keeps the connection open, by its name. Its data need not be JSON.
 pub(super) fn is_ping(name: &[u8]) -> bool {
     const PINGS: [&[u8]; 4] = [b"ping", b"keepalive", b"keep-alive", b"heartbeat"];
     PINGS.contains(&name)

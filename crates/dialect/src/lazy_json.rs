@@ -1,5 +1,5 @@
-//! JSON that is changed in places: a value that nobody touches keeps every byte, so no number, escape or unknown field is
-//! ever read and written again.
+//! JSON that is changed in places: an unchanged value keeps every byte, so no number, escape or unknown field is ever parsed and
+//! rendered again.
 
 mod parts;
 #[cfg(test)]
@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use self::parts::{list, object};
 use crate::reply::json;
 
-/// A value: its text, or what it is made of once somebody looked inside to change it.
+/// A value: its text, or its parts once they were accessed for a change.
 #[derive(Clone, PartialEq)]
 pub(crate) enum LazyJson<'a> {
     Text(Cow<'a, str>),
@@ -23,13 +23,13 @@ pub(crate) enum LazyJson<'a> {
 // === impl Node ===
 
 impl<'a> LazyJson<'a> {
-    /// Reads a body; `None` where it is no JSON.
+    /// Parses a body; `None` if it is not JSON.
     pub(crate) fn read(body: &'a [u8]) -> Option<Self> {
         let value: &RawValue = serde_json::from_slice(body).ok()?;
         Some(Self::Text(value.get().into()))
     }
 
-    /// A value by its JSON.
+    /// A value from its JSON.
     pub(crate) fn of(json: impl Into<Cow<'a, str>>) -> Self {
         Self::Text(json.into())
     }
@@ -39,7 +39,7 @@ impl<'a> LazyJson<'a> {
         Self::Text(json(text).into())
     }
 
-    /// Its fields, to be changed; `None` for what is no object.
+    /// The fields, mutable; `None` if the value is not an object.
     pub(crate) fn fields(&mut self) -> Option<&mut Vec<(String, LazyJson<'a>)>> {
         if let Self::Text(text) = self {
             *self = Self::Object(match text {
@@ -57,7 +57,7 @@ impl<'a> LazyJson<'a> {
         }
     }
 
-    /// Its items, to be changed; `None` for what is no list.
+    /// The items, mutable; `None` if the value is not a list.
     pub(crate) fn items(&mut self) -> Option<&mut Vec<LazyJson<'a>>> {
         if let Self::Text(text) = self {
             *self = Self::List(match text {
@@ -71,13 +71,13 @@ impl<'a> LazyJson<'a> {
         }
     }
 
-    /// A field, to be changed: the last of its name, as every server reads it.
+    /// A field, mutable: the last of its name, which servers use.
     pub(crate) fn field(&mut self, name: &str) -> Option<&mut LazyJson<'a>> {
         let fields = self.fields()?;
         fields.iter_mut().rfind(|(known, _)| known == name).map(|(_, node)| node)
     }
 
-    /// A field to look at; `None` where it is missing or null.
+    /// A field; `None` if it is missing or null.
     pub(crate) fn get(&self, name: &str) -> Option<LazyJson<'_>> {
         let found = match self {
             Self::Text(text) => LazyJson::of(object(text)?.rfind(|(known, _)| known == name)?.1),
@@ -87,7 +87,7 @@ impl<'a> LazyJson<'a> {
         (!found.is_literal("null")).then_some(found)
     }
 
-    /// Its items, to look at; none for what is no list.
+    /// The items; empty if the value is not a list.
     pub(crate) fn to_items(&self) -> Vec<LazyJson<'_>> {
         match self {
             Self::Text(text) => {
@@ -98,7 +98,7 @@ impl<'a> LazyJson<'a> {
         }
     }
 
-    /// Puts a field in the place it has, else behind the others. Nothing happens to what is no object.
+    /// Sets a field in place, or appends it. Does nothing if the value is not an object.
     pub(crate) fn set(&mut self, name: &str, value: LazyJson<'a>) {
         let Some(fields) = self.fields() else { return };
         match fields.iter().position(|(known, _)| known == name) {
@@ -111,10 +111,10 @@ impl<'a> LazyJson<'a> {
         }
     }
 
-    /// Takes a field out, however often it is there; tells whether it was.
+    /// Removes all fields of that name. Returns whether there was one.
     pub(crate) fn remove(&mut self, name: &str) -> bool {
         let there = match self {
-            // Nobody is to be taken apart for what is not there.
+            // A value without the field need not be parsed into parts.
             Self::Text(text) => object(text).is_some_and(|mut all| all.any(|(n, _)| n == name)),
             _ => true,
         };
@@ -127,7 +127,7 @@ impl<'a> LazyJson<'a> {
         fields.len() < before
     }
 
-    /// The text it is, where it is one.
+    /// The text, if the value is a string.
     pub(crate) fn string(&self) -> Option<String> {
         match self {
             Self::Text(text) if text.starts_with('"') => serde_json::from_str(text).ok(),
@@ -140,7 +140,7 @@ impl<'a> LazyJson<'a> {
         self.get(name).and_then(|node| node.string()).unwrap_or_default()
     }
 
-    /// The number it is, where it is a whole one that is not below zero.
+    /// The number, if the value is a whole number that is not negative.
     pub(crate) fn number(&self) -> Option<u64> {
         match self {
             Self::Text(text) => serde_json::from_str(text).ok(),
@@ -148,7 +148,7 @@ impl<'a> LazyJson<'a> {
         }
     }
 
-    /// Whether it stands so in JSON.
+    /// Whether the value equals this JSON, byte for byte.
     pub(crate) fn is_literal(&self, json: &str) -> bool {
         matches!(self, Self::Text(text) if text.trim_ascii() == json)
     }
@@ -161,7 +161,7 @@ impl<'a> LazyJson<'a> {
         }
     }
 
-    /// The same, to look at.
+    /// The value, borrowed.
     pub(crate) fn borrow(&self) -> LazyJson<'_> {
         match self {
             Self::Text(text) => LazyJson::Text(Cow::Borrowed(text)),
@@ -169,7 +169,7 @@ impl<'a> LazyJson<'a> {
         }
     }
 
-    /// The same, on its own.
+    /// The value, owned.
     pub(crate) fn owned<'b>(self) -> LazyJson<'b> {
         match self {
             Self::Text(text) => LazyJson::Text(text.into_owned().into()),
@@ -177,7 +177,7 @@ impl<'a> LazyJson<'a> {
         }
     }
 
-    /// Its JSON.
+    /// The JSON of the value.
     pub(crate) fn json(&self) -> String {
         let mut out = String::new();
         self.write(&mut out);
@@ -211,7 +211,7 @@ impl<'a> LazyJson<'a> {
 }
 
 impl fmt::Debug for LazyJson<'_> {
-    /// Prompts and answers stay out of sight.
+    /// Omits prompts and answers.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Node({} bytes)", self.json().len())
     }

@@ -1,7 +1,7 @@
-//! The languages of the AI APIs: what a request asks for, what an answer holds, what its end means.
+//! The dialects of the AI APIs: what a request asks for, what an answer contains, and how it ended.
 //!
-//! Bytes in, bytes out: nothing here waits, connects or needs a runtime. [`evenkeel`](https://docs.rs/evenkeel) is built on it; use
-//! it alone to read or to make such requests and answers yourself.
+//! The crate parses and renders bytes: nothing in it waits, connects or needs a runtime. [`evenkeel`](https://docs.rs/evenkeel)
+//! is built on it; use it alone to parse or render such requests and answers yourself.
 //!
 //! | API | dialect | framing of its streams |
 //! |---|---|---|
@@ -27,34 +27,34 @@
 //! # Ok::<(), http::Error>(())
 //! ```
 //!
-//! # The map
+//! # The files
 //!
-//! A folder for each API reads its answers and renders replies in it: `openai_chat`, `openai_responses`, `anthropic`, `gemini`,
-//! `ollama`. What holds in all of them:
+//! Each API has a folder that parses its answers and renders replies: `openai_chat`, `openai_responses`, `anthropic`, `gemini`,
+//! `ollama`. The parts that all APIs share:
 //!
-//! | what | file | what is in it |
+//! | area | file | content |
 //! |---|---|---|
-//! | a request, read | `request_info`, `answer_form` | what it asks for: dialect, model, stream, limits |
-//! | | `operation`, `effects` | what it does at its provider, what may be repeated, and who else may answer |
-//! | | `ties`, `names` | what it names that is kept at one account; the names of unknown paths |
-//! | | `path`, `model_path` | the dialect by the path, and where the API's own part of it begins; the model in a path |
+//! | a request, parsed | `request_info`, `answer_form` | what it asks for: dialect, model, stream, limits |
+//! | | `operation`, `effects` | its operation at the provider, whether it may be repeated, and who else may answer it |
+//! | | `ties`, `names` | references to things that one account stores; the names of unknown paths |
+//! | | `path`, `model_path` | the dialect of a path, and the start of the API's own part of it; the model in a path |
 //! | a request, changed | `model` | another model |
-//! | | `request_editor/` | less of it: tools, images, turns, a cap on the answer; what it requires of a model |
-//! | | `prefill` | the beginning of the answer, to go on from |
-//! | an answer, read | `decode/` | where one event of a stream ends and the next begins |
-//! | | `events/` | one event of an answer, in a model that all dialects share |
-//! | | `reader`, `event_json` | each event, and each answer in one piece, read once into that |
-//! | | `answer_state` | the state of an answer while it arrives: content, outcome, cost |
-//! | | `monitor`, `answer` | a stream, event by event, to its end; an answer in one piece |
-//! | | `answer_summary` | all that a whole answer holds |
+//! | | `request_editor/` | a reduced request: tools, images, turns, a cap on the answer; its requirements of a model |
+//! | | `prefill` | the start of the answer, for the model to continue |
+//! | an answer, parsed | `decode/` | splits a stream into events |
+//! | | `events/` | one event of an answer, in a model for all dialects |
+//! | | `reader`, `event_json` | parses each event, and each unstreamed answer, once into that model |
+//! | | `answer_state` | the state of an answer while it arrives: content, outcome, usage |
+//! | | `monitor`, `answer` | follows a stream to its end; classifies an unstreamed answer |
+//! | | `answer_summary` | the content of a whole answer |
 //! | | `splice`, `resumable/` | a stream that another answer can follow |
-//! | an answer, made | `synthetic`, `render`, `reply` | a reply of ours: its text, and what all of them share |
-//! | | `to_stream/` | an answer in one piece, as the stream of it |
-//! | an error of ours | `error_reply` | an error as an answer, or as an event of a stream |
-//! | | `error_tail` | the stream that broke, ended with it |
-//! | what it means | [`outcome`] | the vocabulary of outcomes, and how errors are read |
-//! | JSON | `json` | read: the known fields, nothing copied |
-//! | | `tree/` | changed in places: what is not changed keeps its bytes |
+//! | an answer, rendered | `synthetic`, `render`, `reply` | a reply that is made here: its text, and the fields that all replies share |
+//! | | `to_stream/` | converts an unstreamed answer to a stream |
+//! | an error, rendered | `error_reply` | an error of evenkeel as an answer, or as an event of a stream |
+//! | | `error_tail` | ends a broken stream with an error event |
+//! | outcomes | [`outcome`] | the vocabulary of outcomes, and the classification of errors |
+//! | JSON | `json` | parses the known fields, without copies |
+//! | | `tree/` | changes values in place: unchanged values keep their bytes |
 
 mod answer;
 mod answer_form;

@@ -1,4 +1,4 @@
-//! Asks another model: its name is rewritten in place.
+//! Replaces the model of a request.
 
 #[cfg(test)]
 mod tests;
@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use crate::{Dialect, Request, json::span_in, model_path};
 
-/// The values of the top-level `model`, and how many other fields there are.
+/// The values of the top-level `model`, and the number of other fields.
 #[derive(Default)]
 struct Models<'a> {
     values: Vec<&'a RawValue>,
@@ -32,7 +32,7 @@ enum Key {
 // === impl Dialect ===
 
 impl Dialect {
-    /// Asks another model. The rest of the request stays as it was, in its order.
+    /// Replaces the model. The rest of the request stays as it is, in its order.
     pub fn with_model(self, request: &mut Request, model: &str) {
         match self {
             Self::Gemini => model_path::with_model(request.uri_mut(), model),
@@ -43,8 +43,8 @@ impl Dialect {
     }
 }
 
-/// The body with another model: the value of the top-level `model` is rewritten, or put in where there is none; every
-/// other byte stays. A body that is no JSON object stays as it is.
+/// Returns the body with another model. The value of the top-level `model` is replaced, or added if there is none; every other
+/// byte stays. A body that is not a JSON object stays as it is.
 pub(super) fn with_model(body: &Bytes, model: &str) -> Bytes {
     let Ok(models) = serde_json::from_slice::<Models<'_>>(body) else {
         return body.clone();
@@ -52,7 +52,7 @@ pub(super) fn with_model(body: &Bytes, model: &str) -> Bytes {
     let text = serde_json::Value::from(model).to_string();
     let places = models.values.iter().map(|value| span_in(value.get(), body)).collect::<Vec<_>>();
     if !places.is_empty() {
-        // A name that comes twice is rewritten twice: servers differ in which they take.
+        // A repeated `model` is replaced in every place: servers differ in which one they use.
         return splice(body, &places, &text);
     }
     let open = body.len() - body.trim_ascii_start().len() + 1;
@@ -60,7 +60,7 @@ pub(super) fn with_model(body: &Bytes, model: &str) -> Bytes {
     splice(body, std::slice::from_ref(&(open..open)), &format!("\"model\":{text}{comma}"))
 }
 
-/// The bytes with that text in each of those places.
+/// Puts the text in each of these places.
 pub(super) fn splice(body: &[u8], places: &[Range<usize>], text: &str) -> Bytes {
     let mut out = Vec::with_capacity(body.len() + places.len() * text.len());
     let mut at = 0;

@@ -1,19 +1,19 @@
-//! The path of a request: here it names the model, and says whether the answer is streamed.
+//! The path of a Gemini request, which names the model and whether the answer is streamed.
 
 use std::borrow::Cow;
 
 use http::Uri;
 
-/// What a path such as `/v1beta/models/gemini-2.5-flash:generateContent` says.
+/// The parts of a path such as `/v1beta/models/gemini-2.5-flash:generateContent`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ModelPath<'a> {
-    /// What stands before the model, with the collection that the model is in.
+    /// The part before the model, with the model's collection.
     before: &'a str,
     model: &'a str,
     action: &'a str,
 }
 
-/// The collections that a model can be in.
+/// The collections of models.
 const COLLECTIONS: [&str; 2] = ["/models/", "/tunedModels/"];
 const STREAM: &str = "streamGenerateContent";
 const ONCE: &str = "generateContent";
@@ -21,7 +21,7 @@ const ONCE: &str = "generateContent";
 // === impl ModelPath ===
 
 impl<'a> ModelPath<'a> {
-    /// Reads a path; `None` for one with another method, or without a model.
+    /// Parses a path; `None` for another method, or without a model.
     pub fn read(path: &'a str) -> Option<Self> {
         let (front, action) = path.trim_end_matches('/').rsplit_once(':')?;
         let known = action == STREAM || action == ONCE;
@@ -34,7 +34,7 @@ impl<'a> ModelPath<'a> {
         decode(self.model)
     }
 
-    /// The method behind the colon: `generateContent` or `streamGenerateContent`.
+    /// The method after the colon: `generateContent` or `streamGenerateContent`.
     pub fn action(&self) -> &'a str {
         self.action
     }
@@ -50,19 +50,19 @@ pub(crate) fn asks_for_events(query: &str) -> bool {
     query.split('&').any(|pair| matches!(pair, "alt=sse" | "$alt=sse" | "%24alt=sse"))
 }
 
-/// The part of a path that every base URL of the API goes before: `/models/M:generateContent`.
+/// The part of a path that follows every base URL of the API: `/models/M:generateContent`.
 pub(crate) fn endpoint(path: &str) -> &str {
     let starts = COLLECTIONS.iter().filter_map(|collection| path.rfind(collection));
     starts.max().map_or(path, |at| &path[at..])
 }
 
-/// Where a model is asked as a rule, behind the version: `/models/M:generateContent`.
+/// The usual path of a model, after the version: `/models/M:generateContent`.
 pub(crate) fn usual_path(model: &str, stream: bool) -> String {
     let action = if stream { STREAM } else { ONCE };
     format!("/models/{}:{action}", encode(model))
 }
 
-/// Puts another model into the path; the rest of the URI stays as it was. A name may come with its collection.
+/// Replaces the model in the path; the rest of the URI stays as it is. A name may include its collection.
 pub(crate) fn with_model(uri: &mut Uri, model: &str) {
     let Some(place) = ModelPath::read(uri.path()) else { return };
     let whole = format!("/{model}");
@@ -84,8 +84,8 @@ pub(crate) fn with_model(uri: &mut Uri, model: &str) {
     }
 }
 
-/// Asks Gemini for the answer in one piece: `streamGenerateContent` becomes `generateContent`, and `alt=sse` goes. The rest of the URI
-/// stays as it was, and so does every other URI.
+/// Changes a URI of Gemini to request an unstreamed answer: `streamGenerateContent` becomes `generateContent`, and `alt=sse` is
+/// removed. The rest of the URI, and every other URI, stays as it is.
 pub fn unstream_path(uri: &mut Uri) {
     let Some(place) = ModelPath::read(uri.path()).filter(ModelPath::is_stream) else { return };
     let path = format!("{}{}:generateContent", place.before, place.model);
@@ -100,7 +100,7 @@ pub fn unstream_path(uri: &mut Uri) {
     }
 }
 
-/// Where the model begins, behind its collection.
+/// The position of the model, after its collection.
 fn model_at(front: &str) -> Option<usize> {
     let ends =
         COLLECTIONS.iter().filter_map(|name| front.rfind(name).map(|start| start + name.len()));

@@ -1,4 +1,4 @@
-//! Watches the bytes of a stream: decodes its events and reads them in their dialect.
+//! Follows the bytes of a stream: decodes its events and parses them in their dialect.
 
 use crate::{
     Dialect, Expected, FrameSummary, StreamFraming, Usage,
@@ -8,14 +8,14 @@ use crate::{
     reader::EventReader,
 };
 
-/// Watches one stream.
+/// Follows one stream.
 #[derive(Debug)]
 pub struct StreamMonitor {
     decoder: Decoder,
     reader: EventReader,
     answer: AnswerState,
     framing: StreamFraming,
-    /// What it failed with: nothing is read any more.
+    /// The failure of the stream: later bytes are ignored.
     failed: Option<Outcome>,
     /// The first byte that is not white space.
     first: Option<u8>,
@@ -24,7 +24,7 @@ pub struct StreamMonitor {
 // === impl StreamMonitor ===
 
 impl StreamMonitor {
-    /// Watches a stream of that dialect from its first byte on.
+    /// Follows a stream of that dialect from its first byte.
     pub fn new(dialect: Dialect, expected: impl Into<Expected>) -> Self {
         let (framing, expected) = (dialect.framing(), expected.into());
         Self {
@@ -37,13 +37,13 @@ impl StreamMonitor {
         }
     }
 
-    /// Takes nothing but server-sent events for a stream: where none was asked for, JSON is the answer itself.
+    /// Accepts only server-sent events as a stream, for a request that did not ask for one: JSON is then the answer itself.
     pub fn events_only(self) -> Self {
         let framing = StreamFraming::Sse;
         Self { decoder: Decoder::new(framing), framing, ..self }
     }
 
-    /// Reads the next bytes.
+    /// Parses the next bytes.
     pub fn feed(&mut self, bytes: &[u8]) -> FrameSummary {
         let mut seen = FrameSummary::default();
         if self.first.is_none() {
@@ -63,7 +63,7 @@ impl StreamMonitor {
         seen
     }
 
-    /// Reads the events that end in the bytes. Those that are alike take a shorter way: one pass over their bytes.
+    /// Parses the events that end in the bytes. Events that match the template take a shorter path, in one pass over their bytes.
     fn events(&mut self, mut bytes: &[u8], seen: &mut FrameSummary) -> Result<(), TooLarge> {
         let Self { decoder, reader, answer, .. } = self;
         while !bytes.is_empty() {
@@ -91,17 +91,17 @@ impl StreamMonitor {
         self.answer.is_over()
     }
 
-    /// The outcome of the stream if no more bytes come. Truncated until the API's own end has been seen.
+    /// The outcome of the stream if no more bytes arrive: truncated until the API's own end has been seen.
     pub fn outcome(&self) -> Outcome {
         self.failed.unwrap_or_else(|| self.answer.outcome())
     }
 
-    /// The usage of the answer, once an event has counted it.
+    /// The usage of the answer, once an event has reported it.
     pub fn usage(&self) -> Option<Usage> {
         self.answer.tokens()
     }
 
-    /// The first byte of a body that is no stream, whatever its label says: JSON, or a page.
+    /// The first byte of a body that is not a stream, whatever its content type: JSON, or a page.
     pub fn foreign(&self) -> Option<u8> {
         let foreign: &[u8] = match self.framing {
             StreamFraming::Sse => b"{[<",
@@ -111,7 +111,7 @@ impl StreamMonitor {
         self.first.filter(|first| foreign.contains(first))
     }
 
-    /// Whether anything so far was of a stream.
+    /// Whether any of the bytes were framed as a stream.
     fn is_framed(&self) -> bool {
         match self.framing {
             StreamFraming::JsonLines => self.first == Some(b'{'),
@@ -119,7 +119,7 @@ impl StreamMonitor {
         }
     }
 
-    /// Reads the rest after the last byte. Returns the outcome of a whole stream, which may be blocked, or the failure of another.
+    /// Ends the bytes and parses the rest. Returns the outcome of a whole stream, which may be blocked, or the failure.
     pub fn finish(&mut self) -> Result<Outcome, Verdict> {
         if let Some(outcome) = self.failed {
             return Err(outcome.into());
@@ -127,7 +127,7 @@ impl StreamMonitor {
         let mut seen = FrameSummary::default();
         let Self { reader, answer, .. } = self;
         self.decoder.finish(|raw| next(reader, answer, &raw, &mut seen));
-        // Half an event is one that was cut, not one that is malformed.
+        // An incomplete event at the end was truncated, and is not malformed.
         let failed = seen.failed.filter(|verdict| verdict.outcome() != Outcome::Malformed);
         let failed = match (failed, self.answer.outcome()) {
             (Some(verdict), _) => verdict,
@@ -141,7 +141,7 @@ impl StreamMonitor {
     }
 }
 
-/// Reads an event. Events after the last event of the API are ignored.
+/// Parses an event. Events after the last event of the API are ignored.
 pub(crate) fn next(
     reader: &mut EventReader,
     answer: &mut AnswerState,

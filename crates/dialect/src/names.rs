@@ -1,4 +1,4 @@
-//! The names of unknown paths in routes: without the ids in them, and bounded in number for the whole process.
+//! The names of unknown paths in routes, without the ids in them, and limited in number for the whole process.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -7,12 +7,12 @@ use std::{
 
 use http::Method;
 
-/// The number of unknown paths with a name of their own; the others share one. A caller may ask for any path, so without
-/// a bound a provider would have routes without end.
+/// The number of unknown paths with their own name; all other paths share one name. A caller may request any path, so without a
+/// limit the number of a provider's routes would grow without end.
 const MAX_NAMES: usize = 64;
-/// The number of places that are tried for one name.
+/// The number of slots tried for one name.
 const MAX_TRIES: usize = 8;
-/// The number of path segments that are kept, and the longest of them in bytes.
+/// The number of path segments in a name, and the longest segment in bytes.
 const MAX_SEGMENTS: usize = 4;
 const MAX_SEGMENT: usize = 24;
 
@@ -31,7 +31,7 @@ pub(super) fn of(method: &Method, path: &str) -> &'static str {
     names.find(|kept| *kept == name).unwrap_or(OTHER)
 }
 
-/// The path with a star in place of each id.
+/// The path with `*` in place of each id.
 fn folded(method: &Method, path: &str) -> String {
     let method = match *method {
         Method::GET | Method::HEAD => "GET",

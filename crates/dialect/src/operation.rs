@@ -1,22 +1,22 @@
-//! What a request does at its provider, by its method and path.
+//! The operation of a request at its provider, by its method and path.
 
 use http::Method;
 
 use crate::Dialect;
 
-/// What a request does at its provider, read from its method and path.
+/// The operation of a request at its provider, determined by its method and path.
 ///
-/// It decides what may be repeated, and what another target may answer:
+/// It decides whether a request may be repeated, and whether another target may answer it:
 ///
-/// | operations | repeated after a failure | go to a fallback |
+/// | operations | repeated after a failure | sent to a fallback |
 /// |---|---|---|
 /// | [`Chat`](Self::Chat), [`TokenCount`](Self::TokenCount), [`Moderation`](Self::Moderation), [`Rerank`](Self::Rerank) | yes: they compute an answer from the request alone | yes |
 /// | [`Embeddings`](Self::Embeddings) | yes | no: the vectors of another model are of no use in the index of this one |
-/// | [`Models`](Self::Models), and reading any other | yes | no: it is about this account |
-/// | [`Images`](Self::Images), [`Audio`](Self::Audio) | where the provider has done nothing, as each one costs | no |
-/// | all others | where the provider has done nothing, as each one changes something | no |
+/// | [`Models`](Self::Models), and reading any other | yes | no: the answer is about this account |
+/// | [`Images`](Self::Images), [`Audio`](Self::Audio) | only if the provider has done nothing, because each one costs | no |
+/// | all others | only if the provider has done nothing, because each one changes something | no |
 ///
-/// A fallback takes more by name: `Fallback::operations` of evenkeel.
+/// `Fallback::operations` of evenkeel names more operations for a fallback.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Operation {
@@ -24,23 +24,23 @@ pub enum Operation {
     Chat,
     /// Counts tokens, or splits a text into them.
     TokenCount,
-    /// Judges a text.
+    /// Classifies a text.
     Moderation,
-    /// Puts documents in an order.
+    /// Ranks documents.
     Rerank,
-    /// Makes vectors of texts.
+    /// Computes the vectors of texts.
     Embeddings,
-    /// Makes or changes pictures.
+    /// Creates or changes images.
     Images,
-    /// Makes films: a job whose result is fetched later.
+    /// Creates videos: a job whose result is fetched later.
     Videos,
     /// Speech, transcription, translation.
     Audio,
     /// Files and their uploads.
     Files,
-    /// Many requests at once, whose answers are fetched later.
+    /// Many requests at once; their answers are fetched later.
     Batches,
-    /// What is kept at the provider: responses, conversations, threads, assistants, vector stores, containers, caches.
+    /// Things stored at the provider: responses, conversations, threads, assistants, vector stores, containers, caches.
     Stored,
     /// Training, and models made by it.
     FineTuning,
@@ -51,10 +51,10 @@ pub enum Operation {
     Unknown,
 }
 
-/// What a request does that is sent twice.
+/// The effect of sending a request twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// No more than one that is sent once.
+    /// The same as sending it once.
     None,
     /// It costs twice.
     Costs,
@@ -62,7 +62,7 @@ pub(super) enum Effect {
     Changes,
 }
 
-/// The segments of paths that name an operation, wherever they stand; the first in a path decides.
+/// The path segments that name an operation, at any position. The first one in a path decides.
 const NAMES: [(&str, Operation); 38] = [
     ("count_tokens", Operation::TokenCount),
     ("input_tokens", Operation::TokenCount),
@@ -104,7 +104,7 @@ const NAMES: [(&str, Operation); 38] = [
     ("chat", Operation::Chat),
 ];
 
-/// The methods of Gemini, which stand behind a colon.
+/// The methods of Gemini, which follow a colon.
 const VERBS: [(&str, Operation); 10] = [
     ("generateContent", Operation::Chat),
     ("streamGenerateContent", Operation::Chat),
@@ -118,7 +118,7 @@ const VERBS: [(&str, Operation); 10] = [
     ("predictLongRunning", Operation::Videos),
 ];
 
-/// What a model of Bedrock does, by a part of its name.
+/// The operation of a Bedrock model, by a part of its name.
 const BEDROCK: [(&str, Operation); 6] = [
     ("embed", Operation::Embeddings),
     ("rerank", Operation::Rerank),
@@ -137,14 +137,14 @@ impl Operation {
         let asks = method == Method::POST;
         match by_name(path) {
             _ if asks && Dialect::of_path(path).is_some() => Self::Chat,
-            // Without a POST nothing is generated: a stored answer is listed, fetched or deleted.
+            // Only a POST generates text. Other methods list, fetch or delete a stored answer.
             Self::Chat if !asks => Self::Stored,
             Self::Models if !asks && !method.is_safe() => Self::FineTuning,
             named => named,
         }
     }
 
-    /// What happens when a request of it is sent twice.
+    /// The effect of sending a request with this operation twice.
     pub(super) fn effect(self, method: &Method) -> Effect {
         match self {
             _ if method.is_safe() => Effect::None,
@@ -156,17 +156,17 @@ impl Operation {
         }
     }
 
-    /// Whether the answer of another provider serves as well.
+    /// Whether the answer of another provider is equivalent.
     pub(super) fn is_portable(self) -> bool {
         matches!(self, Self::Chat | Self::TokenCount | Self::Moderation | Self::Rerank)
     }
 
-    /// Whether only the account that was addressed can answer it. An unknown operation counts as such.
+    /// Whether only the addressed account can answer it. True for an unknown operation.
     pub fn is_of_an_account(self) -> bool {
         !self.is_portable() && !matches!(self, Self::Embeddings | Self::Images | Self::Audio)
     }
 
-    /// Its name in a route; empty for chats, and for unknown operations, which are named by their paths.
+    /// The name in a route; empty for chats, and for unknown operations, which have the names of their paths.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Chat | Self::Unknown => "",
@@ -206,14 +206,14 @@ fn by_segments(path: &str) -> Operation {
     let mut segments = path.split('/');
     while let Some(segment) = segments.next() {
         if segment == "deployments" {
-            // The name of a deployment of Azure's means nothing.
+            // The name of an Azure deployment is ignored.
             segments.next();
             continue;
         }
         let named = NAMES.iter().find(|(known, _)| *known == segment);
         match (found, named.map(|(_, named)| *named)) {
             (Operation::Unknown, Some(named)) => found = named,
-            // Batches of messages, and the tokens of a response that is not made.
+            // Batches of messages, and token counts of a response that is not created.
             (_, Some(named @ (Operation::TokenCount | Operation::Batches))) => return named,
             _ => {}
         }
@@ -221,7 +221,7 @@ fn by_segments(path: &str) -> Operation {
     found
 }
 
-/// The model and the action of a path of Bedrock.
+/// The model and the action in a Bedrock path.
 fn bedrock(path: &str) -> Option<(&str, &str)> {
     let (_, rest) = path.split_once("/model/")?;
     let (model, action) = rest.rsplit_once('/')?;

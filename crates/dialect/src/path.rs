@@ -1,4 +1,4 @@
-//! What the path of a request says: the dialect, and where the API's own part of it begins.
+//! The path of a request: its dialect, and the start of the API's own part of it.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use crate::{
     model_path::{self, ModelPath},
 };
 
-/// How the paths end that tell their dialect.
+/// The ends of paths that determine a dialect.
 const ENDS: [(&str, Dialect); 5] = [
     ("/chat/completions", Dialect::OpenAiChat),
     ("/responses", Dialect::OpenAiResponses),
@@ -16,7 +16,7 @@ const ENDS: [(&str, Dialect); 5] = [
     ("/api/generate", Dialect::Ollama),
 ];
 
-/// Parts of paths at which no model is asked to chat, whatever else a server speaks.
+/// Path segments without a chat, whatever the dialect of the server.
 #[rustfmt::skip]
 const OTHERS: [&str; 19] = [
     "embeddings", "embed", "images", "audio", "files", "uploads", "batches", "moderations", "assistants",
@@ -31,24 +31,24 @@ const METHODS: [&str; 4] =
 // === impl Dialect ===
 
 impl Dialect {
-    /// The dialect spoken at a path, if it is one we know.
+    /// The dialect of a path, if it is known.
     pub fn of_path(path: &str) -> Option<Self> {
         let path = path.split('?').next().unwrap_or(path).trim_end_matches('/');
         let end = ENDS.iter().find(|(end, _)| path.ends_with(end)).map(|(_, dialect)| *dialect);
         end.or_else(|| ModelPath::read(path).map(|_| Self::Gemini))
     }
 
-    /// Whether a path is known to ask for something else than an answer in one of the dialects: embeddings, pictures,
-    /// files. It stays that though a target says which dialect it speaks.
+    /// Whether a path is known not to be a request in one of the dialects: embeddings, images, files. This holds even if a target
+    /// declares a dialect.
     pub fn is_elsewhere(path: &str) -> bool {
         let mut parts = path.split('/');
-        // Gemini's other methods are named behind a colon.
+        // Gemini's other methods follow a colon.
         let method = |part: &str| part.rsplit(':').next().is_some_and(|end| METHODS.contains(&end));
         let other = |part: &str| OTHERS.contains(&part) || method(part);
         Self::of_path(path).is_none() && parts.any(other)
     }
 
-    /// The path at which this dialect is spoken as a rule, behind the path of a base URL.
+    /// The usual path of this dialect, after the path of a base URL.
     pub fn usual_path(self, base: &str, ask: &RequestInfo) -> Cow<'static, str> {
         let versioned = version(base).is_some();
         match self {
@@ -70,11 +70,10 @@ impl Dialect {
     }
 }
 
-/// The part of a path that goes behind that of a base URL, which is not empty.
+/// The part of a path that follows the path of a base URL, which is not empty.
 ///
-/// That is the endpoint of its dialect: `/v1/chat/completions` → `/chat/completions`. Where a base is customarily without
-/// a version, and this one is, the version of the path goes with it: `/v1/messages`. Of other paths it is what comes
-/// after the version.
+/// That is the endpoint of its dialect: `/v1/chat/completions` → `/chat/completions`. If the dialect's base URL usually has no
+/// version, and this one has none, the version is included: `/v1/messages`. For other paths it is the part after the version.
 pub fn endpoint<'a>(path: &'a str, base: &str) -> &'a str {
     let from = |end: &str| path.rfind(end).map_or(path, |at| &path[at..]);
     let versioned = || version(base).is_some();
@@ -91,7 +90,7 @@ pub fn endpoint<'a>(path: &'a str, base: &str) -> &'a str {
     }
 }
 
-/// Where the first version of a path stands, such as `/v1` or `/v1beta`.
+/// The position of the first version in a path, such as `/v1` or `/v1beta`.
 fn version(path: &str) -> Option<(usize, usize)> {
     let mut end = 0;
     for part in path.split_inclusive('/') {

@@ -1,4 +1,4 @@
-//! Puts the beginning of an answer into a request: the model goes on from there.
+//! Adds a prefill to a request: the start of an answer, which the model continues.
 
 #[cfg(test)]
 mod tests;
@@ -12,15 +12,14 @@ use crate::{
     model::splice,
 };
 
-/// How a target takes the beginning of an answer, from which its model goes on.
+/// How a target takes a prefill: the start of an answer, which its model continues.
 ///
-/// In all forms the text said so far is the last message of the assistant, without white space at its end. Chat
-/// completions have no standard for it, so a server may need to be told what that message is for; in the other
-/// dialects all forms are the same.
+/// In all forms the text is the last message of the assistant, without white space at its end. Chat completions have no standard
+/// for it, so a server may need an extra field; in the other dialects all forms are the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Prefill {
-    /// A last message of the assistant, and nothing else: Anthropic's models that take one, Gemini, Ollama's `/api/chat`,
+    /// A last message of the assistant, without an extra field: Anthropic's models that take one, Gemini, Ollama's `/api/chat`,
     /// OpenRouter.
     Message,
     /// That message has `"prefix": true`: DeepSeek (its beta base URL), Mistral.
@@ -47,13 +46,12 @@ fields! {
 // === impl Dialect ===
 
 impl Dialect {
-    /// Whether an answer of this API can be begun in its request at all.
+    /// Whether requests of this dialect can have a prefill at all.
     pub fn takes_prefill(self) -> bool {
         self != Self::OpenAiResponses
     }
 
-    /// Puts what was said so far into a request as the beginning of the answer; `false` where that cannot be expressed.
-    /// The rest of the request stays as it was.
+    /// Adds the text as a prefill to a request; `false` if that cannot be expressed. The rest of the request stays as it is.
     pub fn with_prefill(self, request: &mut Request, said: &str, form: Prefill) -> bool {
         let body = match self {
             Self::OpenAiChat => chat(request.body(), said, form),
@@ -76,7 +74,7 @@ fn chat(body: &Bytes, said: &str, form: Prefill) -> Option<Bytes> {
     Some(splice(&body, std::slice::from_ref(&(open..open)), flags))
 }
 
-/// Adds a last message of the assistant, or goes on with the one that is there.
+/// Adds a last message of the assistant, or extends the one that exists.
 fn message(body: &Bytes, said: &str, more: &str) -> Option<Bytes> {
     let turns: MessageLists<'_> = serde_json::from_slice(body).ok()?;
     let list = turns.messages?.get();
@@ -96,7 +94,7 @@ fn message(body: &Bytes, said: &str, more: &str) -> Option<Bytes> {
     Some(append(body, content, &part, !parts.is_empty()))
 }
 
-/// The same in the words of Gemini.
+/// Adds the message in Gemini's format.
 fn contents(body: &Bytes, said: &str) -> Option<Bytes> {
     let turns: MessageLists<'_> = serde_json::from_slice(body).ok()?;
     let list = turns.contents?.get();
@@ -111,13 +109,13 @@ fn contents(body: &Bytes, said: &str) -> Option<Bytes> {
     Some(append(body, list, &turn, last.is_some()))
 }
 
-/// The last turn of a list of turns; `None` where it is no such list.
+/// The last turn of a list of turns; `None` if the value is not such a list.
 fn last(list: &str) -> Option<Option<LastMessage<'_>>> {
     let turns: Vec<LastMessage<'_>> = serde_json::from_str(list).ok()?;
     Some(turns.into_iter().next_back())
 }
 
-/// Puts an element at the end of a list that stands in the body.
+/// Appends an element to a list in the body.
 fn append(body: &Bytes, list: &str, element: &str, any: bool) -> Bytes {
     let end = span_in(list, body).end - 1;
     let comma = if any { "," } else { "" };

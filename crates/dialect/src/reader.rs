@@ -1,4 +1,4 @@
-//! Reads the events of an answer, each once, in any dialect.
+//! Parses the events of an answer, each once, in any dialect.
 
 #[cfg(test)]
 mod tests;
@@ -13,30 +13,30 @@ use crate::{
     outcome::{ErrorCodeTable, Verdict},
 };
 
-/// Reads the events of an answer in its dialect.
+/// Parses the events of an answer in its dialect.
 #[derive(Debug)]
 pub(crate) struct EventReader {
     dialect: Dialect,
     codes: ErrorCodeTable,
-    /// What the next chunk of a chat completion may look like: one that is alike need not be read.
+    /// The template of the next chunk of a chat completion: a matching chunk need not be parsed.
     alike: Option<ChunkTemplate>,
 }
 
 // === impl EventReader ===
 
 impl EventReader {
-    /// By what the codes of an error mean.
+    /// A reader with that table of codes.
     pub(crate) fn new(dialect: Dialect, codes: &ErrorCodeTable) -> Self {
         Self { dialect, codes: codes.clone(), alike: None }
     }
 
-    /// The same, and it learns which chunks are alike: for those who only want to know whether an event has content.
+    /// A reader with a template of chunks, for callers that only need to know whether an event has content.
     pub(crate) fn learning(dialect: Dialect, codes: &ErrorCodeTable) -> Self {
         let alike = (dialect == Dialect::OpenAiChat).then(ChunkTemplate::default);
         Self { alike, ..Self::new(dialect, codes) }
     }
 
-    /// Reads one event of a stream.
+    /// Parses one event of a stream.
     pub(crate) fn read<'a>(&mut self, raw: &RawEvent<'a>) -> AnswerEvent<'a> {
         let codes = &self.codes;
         match self.dialect {
@@ -48,8 +48,8 @@ impl EventReader {
         }
     }
 
-    /// Reads an answer that was not streamed; an error is the verdict on a body without one. White space before it is how some servers keep a
-    /// connection open.
+    /// Parses an answer that was not streamed, or returns the verdict on a body without one. Some servers send white space before
+    /// it to keep the connection open.
     pub(crate) fn read_whole<'a>(&self, body: &'a [u8]) -> Result<AnswerEvent<'a>, Verdict> {
         let codes = &self.codes;
         let event = match self.dialect {
@@ -62,13 +62,13 @@ impl EventReader {
         Ok(AnswerEvent { snapshot: true, ..event })
     }
 
-    /// Whether an event has content, and nothing else that the one before it did not have.
+    /// Whether an event has content, and nothing else that the event before it lacked.
     pub(crate) fn is_alike(&self, raw: &RawEvent<'_>) -> bool {
         let alike = self.alike.as_ref().filter(|_| raw.name.is_empty());
         alike.is_some_and(|alike| alike.is_like(raw.data))
     }
 
-    /// What comes after the server-sent event at the beginning of the bytes, where that is whole and alike.
+    /// The bytes after the server-sent event at the start of the bytes, if that is complete and matches the template.
     pub(crate) fn after_alike<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
         let alike = self.alike.as_ref()?;
         alike.after(bytes.strip_prefix(b"data: ")?)?.strip_prefix(b"\n\n")

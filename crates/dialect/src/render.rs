@@ -1,4 +1,4 @@
-//! Renders a text of ours, in any dialect.
+//! Renders a synthetic reply, in any dialect.
 
 use crate::{
     Dialect, RequestInfo, Response, SyntheticReply, anthropic, gemini, ollama, openai_chat,
@@ -8,7 +8,7 @@ use crate::{
 // === impl Dialect ===
 
 impl Dialect {
-    /// A text as an answer of this API, as JSON or as a stream, whichever `info` asks for.
+    /// Renders a reply as an answer of this API, as JSON or as a stream, as `info` asks.
     pub fn render<'a>(self, reply: impl Into<SyntheticReply<'a>>, info: &RequestInfo) -> Response {
         let reply = reply.into();
         match self {

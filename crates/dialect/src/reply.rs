@@ -1,4 +1,4 @@
-//! What the answers that are made here share, whatever their dialect.
+//! The parts that rendered replies share in all dialects.
 
 use std::time::SystemTime;
 
@@ -11,7 +11,7 @@ pub(super) const JSON: &str = "application/json";
 pub(super) const LINES: &str = "application/x-ndjson";
 pub(super) const EVENTS: &str = "text/event-stream; charset=utf-8";
 
-/// An answer with that body, which nobody is to store.
+/// A response with that body, marked as not to be stored.
 pub(super) fn reply(kind: &'static str, body: String) -> Response {
     let mut response = Response::new(body.into());
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
@@ -19,7 +19,7 @@ pub(super) fn reply(kind: &'static str, body: String) -> Response {
     response
 }
 
-/// An event with its name; `data` is JSON that begins with its `type`, which is that name.
+/// A named event; `data` is JSON that starts with its `type`, which is the same name.
 pub(super) fn event(name: &str, data: &str) -> String {
     format!("event: {name}\ndata: {{\"type\":\"{name}\",{data}}}\n\n")
 }
@@ -29,17 +29,17 @@ pub(super) fn json(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-/// The model that was asked, as JSON.
+/// The requested model, as JSON.
 pub(super) fn model(ask: &RequestInfo) -> String {
     json(ask.model().unwrap_or("canned"))
 }
 
-/// An id that no other answer has, and that says who made it.
+/// A unique id with the prefix `canned-`.
 pub(super) fn id() -> String {
     format!("canned-{:016x}", fastrand::u64(..))
 }
 
-/// The time, in seconds since 1970.
+/// The current time, in seconds since 1970.
 pub(super) fn now() -> u64 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     now.map_or(0, |now| now.as_secs())

@@ -1,4 +1,4 @@
-//! What a request asks for.
+//! The facts of a request.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ use crate::{
     model_path::ModelPath,
 };
 
-/// What a request asks for, read once, without copying its body.
+/// The facts of a request, parsed once, without copying its body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestInfo {
     pub(crate) dialect: Option<Dialect>,
@@ -22,14 +22,14 @@ pub struct RequestInfo {
     pub(crate) max_tokens: Option<u64>,
     pub(crate) tools: bool,
     pub(crate) images: bool,
-    /// Whether an answer without any content may be right: the request names words to stop at, or a very small limit.
+    /// Whether an answer without any content may be right: the request has stop sequences, or a very small limit.
     pub(crate) stops: bool,
     pub(crate) effects: Effects,
 }
 
 fields! {
     #[allow(non_snake_case)]
-    /// The fields of a request that tell what it asks for.
+    /// The fields of a request that are parsed.
     pub(super) struct Wanted<'a> {
         model: RawField<'a>,
         stream: RawField<'a>,
@@ -58,7 +58,7 @@ fields! {
     }
 }
 
-/// The words that stand before a picture in a request. Each has `image` in it.
+/// The words before an image in a request. Each contains `image`.
 const IMAGES: [&[u8]; 6] = [
     b"\"image_url\"",
     b"\"input_image\"",
@@ -83,22 +83,22 @@ fields! {
     }
 }
 
-/// Within so few tokens an answer may have no content.
+/// With a limit of at most this number of tokens, an answer may have no content.
 const TINY: u64 = 16;
 
 // === impl RequestInfo ===
 
 impl RequestInfo {
-    /// Reads a request: its path tells the dialect, its body the rest. A body that cannot be read asks for nothing. A
-    /// [`Dialect`] in the request's extensions holds before the path.
+    /// Parses a request: its path determines the dialect, its body the rest. A body that cannot be parsed leaves the defaults. A
+    /// [`Dialect`] in the request's extensions overrides the path.
     ///
-    /// A request without a body asks no model anything, whatever its path: it lists or fetches what is stored.
+    /// A request without a body is not a request to a model, whatever its path: it lists or fetches stored things.
     pub fn read(request: &Request) -> Self {
         let said = request.extensions().get::<Dialect>().copied();
         Self::read_as(request, said.or_else(|| Dialect::of_path(request.uri().path())))
     }
 
-    /// Reads a request in that dialect, whatever its path.
+    /// Parses a request in that dialect, whatever its path.
     pub fn read_as(request: &Request, dialect: Option<Dialect>) -> Self {
         let path = request.uri().path();
         let dialect = dialect.filter(|_| !request.body().is_empty());
@@ -113,7 +113,7 @@ impl RequestInfo {
             model: model.map(String::into_boxed_str),
             stream: match (dialect, place) {
                 (_, Some(place)) => place.is_stream(),
-                // It streams unless it is told not to.
+                // Ollama streams unless `stream` is `false`.
                 (Some(Dialect::Ollama), _) => wanted.stream.is_none_or(|it| it.get() != "false"),
                 _ => is_true(wanted.stream),
             },
@@ -132,52 +132,52 @@ impl RequestInfo {
         self.dialect
     }
 
-    /// The model that is asked: the one in the body, or in the path of a request to Gemini or Azure.
+    /// The requested model: in the body, or in the path of a request to Gemini or Azure.
     pub fn model(&self) -> Option<&str> {
         self.model.as_deref()
     }
 
-    /// Whether the answer is to be streamed.
+    /// Whether the request asks for a stream.
     pub fn stream(&self) -> bool {
         self.stream
     }
 
-    /// The most tokens the answer may have, where the request says so.
+    /// The largest number of tokens of the answer, if the request sets it.
     pub fn max_tokens(&self) -> Option<u64> {
         self.max_tokens
     }
 
-    /// Whether the request brings tools.
+    /// Whether the request declares tools.
     pub fn tools(&self) -> bool {
         self.tools
     }
 
-    /// Whether the request brings images.
+    /// Whether the request contains images.
     pub fn images(&self) -> bool {
         self.images
     }
 
-    /// Which of the forms of its dialect the answer is to have.
+    /// The form of the answer, for dialects with several.
     pub fn form(&self) -> AnswerForm {
         self.form
     }
 
-    /// Whether a stream of chat completions is to end with the usage (`stream_options.include_usage`).
+    /// Whether the request asks for usage at the end of a stream of chat completions (`stream_options.include_usage`).
     pub fn stream_usage(&self) -> bool {
         self.stream_usage
     }
 
-    /// Whether an answer without any content may be right: the request names words to stop at, or at most 16 tokens.
+    /// Whether an answer without any content may be right: the request has stop sequences, or a limit of at most 16 tokens.
     pub fn may_be_empty(&self) -> bool {
         self.stops
     }
 
-    /// What the request does at its provider.
+    /// The operation of the request at its provider.
     pub fn operation(&self) -> Operation {
         self.effects.operation()
     }
 
-    /// What follows from the request for its repetition, and for who else may answer it.
+    /// Whether the request can be repeated, and who else may answer it.
     pub fn effects(&self) -> Effects {
         self.effects
     }
@@ -186,7 +186,7 @@ impl RequestInfo {
 // === impl Wanted ===
 
 impl Wanted<'_> {
-    /// The most tokens an answer may have, under the names that it has in the dialects: the newer before the older.
+    /// The largest number of tokens of an answer, by its names in the dialects: the newer before the older.
     fn most(&self) -> Option<u64> {
         let generation: Generation<'_> = read(self.generationConfig).unwrap_or_default();
         let options: Options<'_> = read(self.options).unwrap_or_default();
@@ -204,7 +204,7 @@ impl Wanted<'_> {
     }
 }
 
-/// The model in a path. There it decides, whatever the body says.
+/// The model in a path. It overrides the model in the body.
 fn in_path(path: &str, place: Option<ModelPath<'_>>) -> Option<String> {
     place.map(|place| place.model()).or_else(|| deployment(path).map(String::from))
 }
@@ -212,14 +212,14 @@ fn in_path(path: &str, place: Option<ModelPath<'_>>) -> Option<String> {
 /// The deployment in the path of an Azure request.
 fn deployment(path: &str) -> Option<&str> {
     const BEFORE: &str = "/openai/deployments/";
-    // For a short text, unlike that of `str`, it prepares nothing.
+    // For a short text this needs no preparation, unlike the search of `str`.
     let at = memmem::find(path.as_bytes(), BEFORE.as_bytes())?;
     path[at + BEFORE.len()..].split('/').next().filter(|name| !name.is_empty())
 }
 
-/// Whether a picture is in a body.
+/// Whether a body contains an image.
 fn has_images(body: &[u8]) -> bool {
-    /// What is in each of the words.
+    /// The common part of the words.
     static IMAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"image"));
     IMAGE.find(body).is_some() && IMAGES.iter().any(|word| memmem::find(body, word).is_some())
 }

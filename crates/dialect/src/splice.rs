@@ -1,4 +1,4 @@
-//! Joins the stream of one answer to that of another: the caller sees one.
+//! Joins the streams of two answers into one.
 
 #[cfg(test)]
 mod tests;
@@ -11,38 +11,38 @@ use crate::{
     json::read,
 };
 
-/// What the events that were handed on have in common, and how those of another answer are made to follow them.
+/// The common fields of the events passed on, and the rewriting of another answer's events to follow them.
 #[derive(Debug)]
 pub(crate) struct StreamSplicer {
     dialect: Dialect,
-    /// The id of the answer that the caller has begun to read.
+    /// The id of the answer that the caller has started to read.
     id: Option<String>,
-    /// Whether anything was handed on: the head of another answer is one too many then.
+    /// Whether any event was passed on: the head of another answer is then dropped.
     begun: bool,
-    /// The block that is open, and how many have been begun: Anthropic's answers alone have them.
+    /// The open block, and the number of blocks started: only Anthropic's answers have them.
     open: Option<u64>,
     blocks: u64,
-    /// The place of the other answer's first block.
+    /// The index of the other answer's first block.
     base: u64,
-    /// White space that the caller has, and the request for the rest has not: the other answer may begin with it.
+    /// White space that the caller has, and the second request does not: the other answer may start with it.
     blank: String,
 }
 
-/// What becomes of an event of the other answer.
+/// What to do with an event of the other answer.
 #[derive(Debug, PartialEq)]
 pub(crate) enum SpliceAction {
-    /// The caller has it already, or nothing is in it.
+    /// Drop it: the caller has it already, or it is empty.
     Drop,
     Keep,
-    /// Another event has to come before it.
+    /// Send another event before it.
     After(Value),
 }
 
-/// An event of the other answer, made to follow.
+/// An event of the other answer, rewritten to follow.
 #[derive(Debug)]
 pub(crate) struct Spliced {
     pub(crate) action: SpliceAction,
-    /// How many bytes at the beginning of its text were taken away.
+    /// The number of bytes removed from the start of its text.
     pub(crate) skipped: usize,
 }
 
@@ -61,18 +61,18 @@ impl StreamSplicer {
         }
     }
 
-    /// Another answer follows. `blank` is the white space at the end of its text.
+    /// Starts the other answer. `blank` is the white space at the end of the first answer's text.
     pub(crate) fn join(&mut self, blank: &str) {
         self.blank = blank.into();
         self.base = self.open.unwrap_or(self.blocks);
     }
 
-    /// Takes note of an event that is handed on as it is.
+    /// Records an event that is passed on unchanged.
     pub(crate) fn note(&mut self, event: &AnswerEvent<'_>) {
         self.note_at(event, 0);
     }
 
-    /// Makes an event of the other answer, as JSON, follow what was handed on.
+    /// Rewrites an event of the other answer, as JSON, to follow the events passed on.
     pub(crate) fn follow(&mut self, event: &AnswerEvent<'_>, json: &mut Value) -> Spliced {
         if !self.begun {
             self.note(event);
@@ -99,7 +99,7 @@ impl StreamSplicer {
         Spliced { action, skipped }
     }
 
-    /// Takes note of an event whose block indices are to be raised by `base`.
+    /// Records an event whose block indices are raised by `base`.
     fn note_at(&mut self, event: &AnswerEvent<'_>, base: u64) {
         self.begun = true;
         match event.structure {
@@ -112,14 +112,14 @@ impl StreamSplicer {
             Structure::BlockEnd => self.open = None,
             _ => {}
         }
-        // The id of a message stands in its head alone, which comes once.
+        // Anthropic's id is only in the head of a message, which is sent once.
         if self.id.is_none() && self.dialect != Dialect::Anthropic {
             let id = event.id.and_then(|id| id.decode());
             self.id = id.map(|id| id.into_owned());
         }
     }
 
-    /// Takes away the white space that the caller has; returns how much of it.
+    /// Removes the white space that the caller has. Returns its length.
     fn skip_blank(&mut self, json: &mut Value) -> usize {
         if self.blank.is_empty() {
             return 0;
@@ -152,13 +152,13 @@ impl StreamSplicer {
                 self.shift(json);
                 SpliceAction::Keep
             }
-            // It ends without any content.
+            // The other answer ends without content.
             Structure::MessageEnd => self.close(),
             Structure::None => SpliceAction::Keep,
         }
     }
 
-    /// The beginning of a block: text goes on in the block of text that is open, all else in one of its own.
+    /// The start of a block: text continues the open text block, all other content gets its own block.
     fn block(&mut self, index: u64, text: bool, json: &mut Value) -> SpliceAction {
         if index == 0 && text && self.open.is_some() {
             return SpliceAction::Drop;
@@ -170,7 +170,7 @@ impl StreamSplicer {
         self.close()
     }
 
-    /// Ends the block that is open.
+    /// Ends the open block.
     fn close(&self) -> SpliceAction {
         match self.open {
             Some(index) => {
@@ -188,7 +188,7 @@ impl StreamSplicer {
     }
 }
 
-/// The place of the text in an event, to be changed.
+/// The text of an event, mutable.
 fn text_mut(dialect: Dialect, json: &mut Value) -> Option<&mut Value> {
     match dialect {
         Dialect::OpenAiChat => json.pointer_mut("/choices/0/delta/content"),
@@ -200,7 +200,7 @@ fn text_mut(dialect: Dialect, json: &mut Value) -> Option<&mut Value> {
     .filter(|text| text.is_string())
 }
 
-/// A chunk without its role, which the caller has; none where nothing else is in it.
+/// Removes the role from a chunk, which the caller has. Drops a chunk with nothing else.
 fn chat(json: &mut Value) -> SpliceAction {
     let used = is_filled(&json["usage"]);
     let Some(choice) = json.pointer_mut("/choices/0") else { return SpliceAction::Keep };
@@ -212,7 +212,7 @@ fn chat(json: &mut Value) -> SpliceAction {
     if filled { SpliceAction::Keep } else { SpliceAction::Drop }
 }
 
-/// Whether a value holds something.
+/// Whether a value is not empty.
 fn is_filled(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => false,

@@ -1,17 +1,17 @@
-//! What an answer that is made here says.
+//! The content of a reply that is rendered here.
 
 use std::fmt;
 
 use crate::{RequestInfo, Usage, reply};
 
-/// A reply that is made here, not by a provider: a text, with the model and the usage where they are known.
+/// A reply that is rendered here, not by a provider: a text, with the model and the usage if known.
 #[derive(Clone, Copy)]
 pub struct SyntheticReply<'a> {
     /// The text.
     pub text: &'a str,
-    /// The model of the answer; the requested model where it names none.
+    /// The model of the answer; the requested model if `None`.
     pub model: Option<&'a str>,
-    /// What it cost.
+    /// The usage.
     pub tokens: Usage,
 }
 
@@ -31,14 +31,14 @@ impl SyntheticReply<'_> {
 }
 
 impl<'a> From<&'a str> for SyntheticReply<'a> {
-    /// A text of ours: it cost no token.
+    /// A canned text: its usage is zero.
     fn from(text: &'a str) -> Self {
         Self { text, model: None, tokens: Usage::default() }
     }
 }
 
 impl fmt::Debug for SyntheticReply<'_> {
-    /// Without its text, which may be an answer.
+    /// Omits the text, which may be an answer.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { text, model, tokens } = self;
         f.debug_struct("SyntheticReply")

@@ -1,4 +1,4 @@
-//! What holds in every dialect.
+//! Tests of all dialects.
 
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ struct Sample {
     path: &'static str,
     asks: &'static str,
     stream: String,
-    /// The bytes after which the answer is whole although the stream is not over.
+    /// The bytes after which the answer is whole although the stream continues.
     enough: &'static str,
 }
 
@@ -107,7 +107,7 @@ fn request(path: &str, body: &str) -> Request {
     http::Request::post(uri).body(Bytes::copy_from_slice(body.as_bytes())).unwrap()
 }
 
-/// How many events, how many of them with content, how it failed, how it ended, what it cost.
+/// The number of events, of events with content, the failure, the outcome, the usage.
 type StreamSummary = (u32, u32, Option<Outcome>, Outcome, Option<Usage>);
 
 fn said<'a>(dialect: Dialect, pieces: impl IntoIterator<Item = &'a [u8]>) -> StreamSummary {
@@ -142,7 +142,7 @@ fn a_stream_that_is_cut_is_truncated_until_the_answer_is_whole() {
             let outcome = said(dialect, [&stream.as_bytes()[..end]]).3;
             match outcome {
                 Outcome::Truncated => assert!(end < whole, "{dialect:?} {end}"),
-                // Nothing but the beginning of a frame.
+                // Only the start of a frame.
                 Outcome::Malformed => assert!(end < "data:".len(), "{dialect:?} {end}"),
                 // The white space after the last event is not needed.
                 Outcome::Success => assert!(end + 3 > whole, "{dialect:?} {end}"),
@@ -187,7 +187,7 @@ proptest! {
     #[test]
     fn any_split_of_the_bytes_gives_the_same_events(
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
-        // A byte put in anywhere makes it another stream, for which the same holds.
+        // An inserted byte makes another stream, for which the same holds.
         (at, byte) in (any::<prop::sample::Index>(), prop::sample::select(&b" \n\r\"\\{}[],:ax"[..])),
         spoilt in any::<bool>(),
     ) {
@@ -227,7 +227,7 @@ proptest! {
     }
 }
 
-/// After a failure nothing is read any more, whatever came in the same piece.
+/// After a failure nothing is parsed, whatever else is in the same piece.
 fn settled((events, content, failed, end, tokens): StreamSummary) -> StreamSummary {
     (if failed.is_some() { 0 } else { events }, content, failed, end, tokens)
 }

@@ -1,4 +1,4 @@
-//! What the body of a request names that is kept at one account.
+//! References in the body of a request to things that are stored at one account.
 
 use std::sync::LazyLock;
 
@@ -12,7 +12,7 @@ use crate::{
     request_info::Wanted,
 };
 
-/// The fields with the input of the caller's own tools, or its schema: what stands there means nothing to the provider.
+/// Fields with the input of the caller's own tools, or its schema: they have no meaning for the provider.
 const OWN: [&str; 9] = [
     "arguments",
     "args",
@@ -25,7 +25,7 @@ const OWN: [&str; 9] = [
     "text",
 ];
 
-/// Words, one of which is in every body that names something kept.
+/// Words, of which every body with such a reference contains one.
 type Words = LazyLock<Box<[Finder<'static>]>>;
 
 macro_rules! words {
@@ -50,7 +50,7 @@ fn words(dialect: Dialect) -> &'static [Finder<'static>] {
 // === impl Ties ===
 
 impl Ties {
-    /// The ties of a request in that dialect, to that model.
+    /// The references in a request of that dialect, to that model.
     pub(super) fn read(
         dialect: Option<Dialect>,
         (body, wanted): (&[u8], &Wanted<'_>),
@@ -69,7 +69,7 @@ impl Ties {
     }
 }
 
-/// Whether anything in a body is kept at the provider. Most bodies have none of the words in them, and are not read.
+/// Whether a body references anything stored at the provider. Most bodies have none of the words, and are not parsed.
 fn names(dialect: Option<Dialect>, body: &[u8]) -> bool {
     let words = dialect.map_or(&[][..], words);
     let may = words.iter().any(|word| word.find(body).is_some());
@@ -92,14 +92,14 @@ fn is_kept(value: &Value) -> bool {
     }
 }
 
-/// Whether a field names something that was created before.
+/// Whether a field references something that was created before.
 fn is_reference(name: &str, value: &Value) -> bool {
     let word = value.as_str().is_some_and(|word| !word.is_empty());
     let list = value.as_array().is_some_and(|items| !items.is_empty());
     match name {
         "file_id" | "container" => word,
         "file_ids" | "vector_store_ids" => list,
-        // Films and pictures of the open web can be fetched by anybody.
+        // Anyone can fetch videos and images of the public web.
         "fileUri" | "file_uri" => value.as_str().is_some_and(|uri| {
             uri.starts_with("gs://") || uri.starts_with("files/") || uri.contains("/files/")
         }),

@@ -1,27 +1,27 @@
-//! What an answer cost in tokens.
+//! The tokens of an answer.
 
-/// The tokens of one answer, as its provider counted them.
+/// The tokens of one answer, as its provider reports them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Usage {
-    /// Of the request.
+    /// Tokens of the request.
     pub input: u64,
-    /// Of the answer, hidden reasoning included.
+    /// Tokens of the answer, including hidden reasoning.
     pub output: u64,
-    /// Of the request, what was read from a cache of the provider and does not count against its limits: Anthropic reports
-    /// it. Zero elsewhere.
+    /// Tokens of the request that were read from a cache of the provider and do not count against its limits. Reported by
+    /// Anthropic only; zero for others.
     pub cached: u64,
 }
 
 // === impl Usage ===
 
 impl Usage {
-    /// Of a request and its answer, without a cache.
+    /// The usage of a request and its answer, without a cache.
     pub const fn new(input: u64, output: u64) -> Self {
         Self { input, output, cached: 0 }
     }
 
-    /// With that many of the input read from a cache of the provider.
+    /// Sets the part of the input that was read from a cache of the provider.
     #[must_use]
     pub const fn with_cached(self, cached: u64) -> Self {
         Self { cached, ..self }

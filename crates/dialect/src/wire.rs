@@ -1,9 +1,9 @@
-//! Requests and responses whose bodies are bytes.
+//! Requests and responses with buffered bodies.
 
 use bytes::Bytes;
 
-/// A request whose body is known in full.
+/// A request with a buffered body.
 pub type Request = http::Request<Bytes>;
 
-/// A response whose body is known in full.
+/// A response with a buffered body.
 pub type Response = http::Response<Bytes>;

@@ -1,11 +1,11 @@
-//! What answers of real providers come to.
+//! The outcomes of answers of real providers.
 //!
-//! `provider_errors.jsonl` has one row per known error; all rows are asserted but those on which the documentation is
-//! silent (`?`). Each row is written out in the wire shape of its provider, once per alternative. `retry_headers.jsonl`
-//! has the headers of a 429 with what the official clients make of them; here it is asserted whether another try is
-//! allowed and how long the wait is, beside the code that the same seconds are read.
+//! `provider_errors.jsonl` has one row for each known error; all rows are asserted except those on which the documentation is
+//! silent (`?`). Each row is rendered in the wire format of its provider, once for each alternative. `retry_headers.jsonl` has
+//! the headers of a 429 with the wait that the official clients compute from them; here the test asserts whether a retry is
+//! allowed, and the length of the wait, because the same seconds are parsed here.
 
-// The lint's own exception covers test functions alone, not what they share.
+// The lint exempts only test functions, not their helpers.
 #![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
@@ -60,7 +60,7 @@ impl Fault<'_> {
         self.row[field].as_str().unwrap_or_default()
     }
 
-    /// The answers in which the provider may say it.
+    /// The answers in which the provider may send the error.
     fn answers(&self) -> Vec<Answer> {
         let Self { status, code, kind, .. } = *self;
         let message = self.text("msg");
@@ -154,7 +154,7 @@ impl Fault<'_> {
     }
 }
 
-/// The alternatives of a field; one `None` where the row has none.
+/// The alternatives of a field; one `None` if the row has none.
 fn alternatives<'a>(row: &'a Value, field: &str) -> Vec<Option<&'a str>> {
     row[field].as_str().map_or(vec![None], |text| text.split('|').map(Some).collect())
 }
@@ -164,7 +164,7 @@ fn statuses(row: &Value) -> Vec<u16> {
     text.split('|').map(|status| status[..3].parse().unwrap()).collect()
 }
 
-/// A `*` of a row is written out, and what stands behind a space is a remark.
+/// Replaces the `*` of a row; the part after a space is a remark.
 fn spelled(code: Option<&str>) -> Option<String> {
     code.map(|code| code.replace('*', "_format").split(" (").next().unwrap_or_default().to_owned())
 }
@@ -196,7 +196,7 @@ fn expect(row: &Value, answer: &Answer) {
         _ => return,
     };
     assert_eq!(verdict.is_retryable(), again, "{row}\n{answer:?}\n{verdict:?}");
-    // A filter that could not run leaves an answer that can be used.
+    // A filter that could not run leaves a usable answer.
     let usable = row["field"].is_string();
     assert_eq!(verdict.outcome().is_success(), usable, "{row}\n{answer:?}");
 }
@@ -238,9 +238,9 @@ fn the_headers_of_a_429_are_honoured_as_the_official_clients_do() {
         }
         let verdict = answer.verdict();
         assert_eq!(verdict.is_retryable(), row["anthropic"]["retry"].as_bool().unwrap(), "{row}");
-        // Dates are asserted beside the code, where the moment can be chosen.
+        // Dates are asserted in the unit tests, where the time can be set.
         let dated = line.contains(" Sep ") || line.contains("-Sep-");
-        // Where the best source says nothing of use, the next one is asked; the official clients stop there.
+        // If the best source is not usable, the next one is read; the official clients stop there.
         let second = verdict.outcome().wait() == Some(Duration::from_secs(20));
         match row["anthropic"]["parsed_s"].as_f64() {
             _ if dated => {}
@@ -375,13 +375,13 @@ fn a_limit_per_day_waits_longer_than_a_limit_per_minute() {
         "GenerateRequestsPerDayPerProjectPerModel-FreeTier",
     );
     assert_eq!(google(&[minute]), Outcome::RateLimited { wait: Some(Duration::from_millis(8500)) });
-    // At midnight in California, whatever the delay beside it says.
+    // At midnight in California, whatever the delay in the body.
     let Outcome::QuotaExhausted { wait: Some(wait) } = google(&[minute, day]) else {
         panic!("{:?}", google(&[minute, day]))
     };
     assert!(wait <= Duration::from_secs(24 * 3600) && wait != Duration::from_millis(8500));
     let cap = json!({"type": "error", "error": {"type": "rate_limit_error", "message": "m", "details": {"error_code": "enforced_spend_limit_reached"}}});
-    // At the first of the month, told as a day at most.
+    // At the first of the month, with a wait of at most a day.
     let cap = Answer::new(429, cap).verdict().outcome();
     assert!(
         matches!(cap, Outcome::QuotaExhausted { wait: Some(wait) } if wait <= Duration::from_secs(24 * 3600))

@@ -1,4 +1,4 @@
-//! The time to the first event of a stream, through the gateway and without it; and that the bytes are the same.
+//! The time to the first event of a stream, through the gateway and without it; the bytes have to be the same.
 //!
 //! Provider, gateway and client each run in a process of their own. The same streams are requested alternately in one run,
 //! directly and through the gateway, each way on one kept connection.
@@ -24,13 +24,13 @@ const STREAMS: usize = 100;
 const QUESTION: &str =
     r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"Tell me a story."}]}"#;
 
-/// A process of its own; ended with this one.
+/// A child process; killed when this process ends.
 struct Process {
     child: Child,
     url: String,
 }
 
-/// One stream, as it came.
+/// One stream, as received.
 struct Read {
     first: Duration,
     whole: Duration,
@@ -62,7 +62,7 @@ impl Drop for Process {
     }
 }
 
-/// The provider's process: serves until its input ends, which it does with its parent.
+/// The provider's process: it serves until its standard input closes, when its parent ends.
 async fn provide() -> Result<(), Any> {
     let reply = Reply::answer().between_events(Duration::from_millis(1));
     let server = Server::start(Provider::new("primary").always(reply)).await?;
@@ -87,7 +87,7 @@ async fn read(client: &reqwest::Client, url: &str) -> Result<Read, Any> {
     Ok(Read { first: first.ok_or("no content came")?, whole: start.elapsed(), bytes })
 }
 
-/// Whether an event with words in it has come: one that only says who speaks is held back by evenkeel.
+/// Whether an event with words has arrived. evenkeel holds back an event that has only a role.
 fn has_content(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     let mut deltas = text.split("\"content\":\"").skip(1);
@@ -108,11 +108,11 @@ async fn compare() -> Result<(), Any> {
     let ways = [(direct?, &provider.url), (through?, &gateway.url)];
     let mut seen: [Vec<Read>; 2] = Default::default();
     for n in 0..=STREAMS {
-        // Each goes first every other time, so that a machine that slows down favours none.
+        // Each way is first every other time, so that a slowdown of the machine favours neither.
         for which in [n % 2, (n + 1) % 2] {
             let (client, url) = &ways[which];
             let one = read(client, url).await?;
-            // The first opens connections and fills caches.
+            // The first round opens connections and fills caches.
             if n > 0 {
                 seen[which].push(one);
             }

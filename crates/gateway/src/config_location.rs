@@ -1,11 +1,11 @@
-//! Errors of a configuration in one line, with the line and the key that they are about; and the URLs that are allowed.
+//! Errors of a configuration in one line, with their line and key; and the parser of allowed URLs.
 
 use std::{ops::Range, path::Path, time::Duration};
 
 use http::Uri;
 use toml::Spanned;
 
-/// The longest age of a stored answer, in seconds: longer is a mistake.
+/// The longest age of a stored answer, in seconds. A longer one is rejected as a mistake.
 pub(crate) const MONTH: f64 = 31.0 * 24.0 * 3600.0;
 
 /// A configuration file, for the lines in its errors.
@@ -103,7 +103,7 @@ fn without_value(message: &str) -> String {
     }
 }
 
-/// Whether a field of that name is meant for a key.
+/// Whether the name of a field is that of a secret.
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let words = ["key", "bearer", "token", "secret", "password", "auth", "credential"];

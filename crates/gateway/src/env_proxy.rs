@@ -26,7 +26,7 @@ pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// Connects directly, or through the proxy that `HTTPS_PROXY` or `ALL_PROXY` names, unless `NO_PROXY` lists the host.
 ///
-/// The proxy has to be `http://`: it is asked to `CONNECT`, and sees the host and the port.
+/// The proxy has to be `http://`: it receives a `CONNECT`, and sees the host and the port.
 #[derive(Clone)]
 pub(crate) struct EnvProxy {
     http: HttpConnector,
@@ -38,7 +38,7 @@ pub(crate) struct EnvProxy {
 impl EnvProxy {
     /// `matcher` is read from the environment once for all connectors.
     pub(crate) fn new(mut http: HttpConnector, matcher: Arc<Matcher>) -> Self {
-        // It is asked for https:// as well: TLS is added outside of it.
+        // The connector is also used for https:// URLs: TLS is added outside of it.
         http.enforce_http(false);
         Self { http, matcher }
     }

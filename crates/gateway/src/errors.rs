@@ -14,7 +14,7 @@ use super::{
     tls::handshake_failure,
 };
 
-/// An error that the gateway answers with, where no upstream has answered.
+/// An error of the gateway itself, without an answer of an upstream.
 #[derive(Clone, Debug)]
 pub(crate) struct GatewayError {
     reply: ErrorReply,
@@ -64,12 +64,12 @@ impl GatewayError {
 
 /// The error that the caller gets for a call without an answer, and for a stream that broke.
 pub(crate) fn reply_to(error: &Error) -> ErrorReply {
-    // The outcome, and the provider's error code if there is one. Never its message: that may repeat the prompt.
+    // The outcome, and the provider's error code if there is one. Never its message, which may repeat the prompt.
     let mut message = format!("evenkeel: {error}");
     if let Some(reason) = handshake_failure(error) {
         message = format!("{message}: {reason}");
     }
-    // A header for evenkeel that is wrong is named.
+    // An invalid `evenkeel-` header is named.
     if let Some(why) = error.source().and_then(|why| why.downcast_ref::<ConfigError>()) {
         message = format!("the header {why}");
     }

@@ -1,4 +1,4 @@
-//! Which headers are forwarded.
+//! The headers that are forwarded.
 
 use evenkeel::dialect::Dialect;
 use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
@@ -19,7 +19,7 @@ const HOP_BY_HOP: [HeaderName; 9] = [
 /// Removes from a request the headers that are not for the upstream.
 ///
 /// In a known dialect `accept-encoding` becomes `identity`: a compressed answer can be neither classified nor followed to its
-/// end, and an error within a 200 or a cut stream would pass for a good answer.
+/// end, so an error within a 200 or a truncated stream would count as a success.
 pub(crate) fn strip_request(headers: &mut HeaderMap, known: bool) {
     strip_hop_by_hop(headers);
     headers.remove(header::HOST);

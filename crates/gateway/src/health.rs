@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::setup::Gateway;
 
-/// Answers `/healthz`: always 200, whatever the upstreams do.
+/// Answers `/healthz`: always 200, whatever the state of the upstreams.
 pub(crate) async fn healthz(State(gateway): State<Arc<Gateway>>) -> Response<Body> {
     let mut response = Response::new(Body::from(snapshot(&gateway).to_string()));
     let headers = response.headers_mut();
@@ -44,7 +44,7 @@ fn routes(gateway: &Gateway) -> Vec<Value> {
     routes.collect()
 }
 
-/// The queues and what is left of the limits.
+/// The queues and the remaining limits.
 fn limits(gateway: &Gateway) -> Vec<Value> {
     let limits = gateway.chat.limits().list().into_iter().map(|(route, seen)| {
         json!({
@@ -53,7 +53,7 @@ fn limits(gateway: &Gateway) -> Vec<Value> {
             "credential": route.credential(),
             "waiting": seen.waiting,
             "in_flight": seen.in_flight,
-            // The limits, and what is left of them now; null where that is not known.
+            // The limits, and their remaining amounts; null if they are not known.
             "concurrency": seen.concurrency,
             "requests_a_minute": seen.requests_a_minute,
             "tokens_a_minute": seen.tokens_a_minute,

@@ -20,7 +20,7 @@
 //! | `options` | the command line |
 //! | `config`, `limits`, `rate_limits`, `cache`, `identity`, `targets`, `keys`, `capabilities` | the tables of the configuration file |
 //! | `config_location` | the line and the key that an error of the file is about |
-//! | `setup` | both together: the evenkeel clients that answer requests |
+//! | `setup` | combines both: the evenkeel clients that answer requests |
 //! | `serve` | the listener, its limits, its shutdown |
 //! | `proxy` | one request and its response |
 //! | `request_overrides`, `headers`, `upload` | the `evenkeel-*` headers of a request; which headers are forwarded; bodies that are streamed |
@@ -133,7 +133,7 @@ fn serve_until_shutdown(setup: Setup) -> Result<(), String> {
     result
 }
 
-/// Prints a line on standard output. A closed standard output is no error: nobody reads it.
+/// Prints a line on standard output. A closed standard output is not an error, because nothing reads it.
 fn print_line(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{text}").and_then(|()| out.flush());

@@ -15,7 +15,7 @@ use toml::Spanned;
 
 use super::{config_location::ConfigSource, options::ProfileName};
 
-/// The table `[limits]`; what is not set is the profile's. CallTimes in seconds.
+/// The table `[limits]`; a limit that is not set is the profile's. Times are in seconds.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LimitsTable {
@@ -34,9 +34,9 @@ pub(crate) struct LimitsTable {
 /// The limits of the gateway, and the profiles of its two clients.
 #[derive(Clone, Debug)]
 pub(crate) struct GatewayLimits {
-    /// Of calls in a known dialect.
+    /// For calls in a known dialect.
     pub(crate) chat: Profile,
-    /// Of everything else: uploads, images, lists. No limit of time but one fits them all.
+    /// For everything else: uploads, images, lists. One time limit fits them all.
     pub(crate) other: Profile,
     pub(crate) connect: Duration,
     /// How long requests in flight may take after the signal to shut down.
@@ -56,7 +56,7 @@ struct CallTimes {
     set: ExplicitLimits,
 }
 
-/// Which limits of an attempt are set in the file: the others give way where no other target can be asked.
+/// The limits of an attempt that the file sets: the others give way if no other target can be tried.
 #[derive(Clone, Copy, Default)]
 struct ExplicitLimits {
     attempt: bool,
@@ -93,7 +93,7 @@ impl GatewayLimits {
 // === impl LimitsTable ===
 
 impl LimitsTable {
-    /// The position and the name of the key that an error of evenkeel's is about.
+    /// The position and the name of the key that an error of evenkeel is about.
     pub(crate) fn location_of(&self, error: &ConfigError) -> (Range<usize>, String) {
         let name = error.field().rsplit('.').next().unwrap_or_default();
         let found = self.times().into_iter().find(|(field, _)| *field == name);
@@ -101,7 +101,7 @@ impl LimitsTable {
         (at, format!("limits.{name}"))
     }
 
-    /// The first time that is out of range.
+    /// The first time limit with a value that is not allowed.
     fn time_error(&self) -> Option<KeyError> {
         let times = self.times().into_iter();
         let mut times = times.filter_map(|(key, time)| time.map(|time| (key, time)));
@@ -113,7 +113,7 @@ impl LimitsTable {
         Some((time.span(), key, what))
     }
 
-    /// The first count that is out of range.
+    /// The first count with a value that is not allowed.
     fn count_error(&self) -> Option<KeyError> {
         let whole = |value: &Spanned<u32>| (value.span(), u64::from(*value.get_ref()));
         let body = self.body.as_ref().map(|value| (value.span(), *value.get_ref()));
@@ -172,7 +172,7 @@ impl LimitsTable {
         }
     }
 
-    /// The profile of what is not a chat: an upload or an image may use all of its time, and does not count as slow.
+    /// The profile of requests that are not chats: an upload or an image may use all of its time, and does not count as slow.
     fn other_profile(other: f64, connect: Duration, retries: Option<u32>) -> Profile {
         let other = seconds(other);
         let timeout = TimeoutPolicy::default().attempt(other).first_event(other).idle(other);
@@ -189,7 +189,7 @@ impl LimitsTable {
 // === impl CallTimes ===
 
 impl CallTimes {
-    /// The times of evenkeel's own profiles.
+    /// The times of evenkeel's profiles.
     fn of(name: ProfileName) -> Self {
         let set = ExplicitLimits::default();
         let (deadline, attempt, first_event, idle) = match name {

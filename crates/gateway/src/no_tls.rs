@@ -1,4 +1,4 @@
-//! What a build without the feature `tls` has in place of TLS: an error at start.
+//! The replacement for TLS in a build without the feature `tls`: an error at start.
 
 use std::{error::Error as StdError, time::Duration};
 
@@ -8,7 +8,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 #[derive(Clone, Debug)]
 pub(crate) enum Tls {}
 
-/// Never made.
+/// Never constructed.
 pub(crate) type TlsConnector = HttpConnector;
 
 // === impl Tls ===

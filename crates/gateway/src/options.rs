@@ -46,7 +46,7 @@ pub(crate) struct Options {
     pub(crate) profile: Option<ProfileName>,
 }
 
-/// What the command line asks for.
+/// The parsed command line.
 #[derive(Debug)]
 pub(crate) enum CommandLine {
     /// To listen.
@@ -55,7 +55,7 @@ pub(crate) enum CommandLine {
     Print(String),
 }
 
-/// Which profile the limits begin with.
+/// The profile that the limits start from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum ProfileName {
     /// A person waits.
@@ -105,7 +105,7 @@ impl Options {
     }
 }
 
-/// What is wrong and what is allowed. clap's own text shows values, and a value may be a key.
+/// The error and what is allowed. clap's own text shows values, and a value may be a key.
 fn reason(error: &clap::Error) -> String {
     match (error.kind(), flag_of(error)) {
         (ErrorKind::ValueValidation, Some(flag)) => match std::error::Error::source(error) {

@@ -23,7 +23,7 @@ use super::{
     upload::{Upload, is_small, read_whole},
 };
 
-/// The header that names who gave the answer.
+/// The header that names the target or fallback that answered.
 pub(crate) const SERVED_BY: HeaderName = HeaderName::from_static("evenkeel-served-by");
 /// The header with the number of requests that were sent to upstreams.
 pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("evenkeel-attempts");
@@ -50,7 +50,7 @@ async fn pass(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Re
 impl Gateway {
     async fn pass(&self, mut parts: Parts, body: Body) -> Result<Response<Body>, GatewayError> {
         parts.uri = self.addressed(&parts)?;
-        // The version is that of the caller's connection. An upstream that is asked by HTTP/1.0 could neither stream nor keep its
+        // The version is that of the caller's connection. An HTTP/1.0 request to an upstream could neither stream nor keep its
         // connection.
         parts.version = http::Version::HTTP_11;
         let head_only = parts.method == Method::HEAD;
@@ -76,7 +76,7 @@ impl Gateway {
         Ok(if head_only { bodyless(response) } else { response })
     }
 
-    /// The same path and query at the upstream.
+    /// The URI of the upstream with the same path and query.
     fn addressed(&self, parts: &Parts) -> Result<Uri, GatewayError> {
         let wrong = || {
             let message = "the target of the request is no path; allowed is one that begins with /";
@@ -108,13 +108,13 @@ impl Gateway {
         if let Some(sticky) = sticky {
             extensions.insert(sticky);
         }
-        // Another model can be asked only where the dialect is known.
+        // Another model can be requested only if the dialect is known.
         if !fallbacks.is_empty() && known.is_some() {
             self.apply_fallbacks(&fallbacks, extensions);
         }
     }
 
-    /// The models as fallbacks between the first one and those of the file.
+    /// Adds the models as fallbacks between the first target and those of the file.
     fn apply_fallbacks(&self, models: &[String], extensions: &mut http::Extensions) {
         let fallback = |model: &String| {
             let first = self.first.iter().map(|target| target.clone().model(model));
@@ -130,7 +130,8 @@ impl Gateway {
         }
     }
 
-    /// Who gave the answer: what evenkeel put into its headers, else the name in the attempt log, else the first target.
+    /// The name of the target or fallback that answered: from evenkeel's headers, else from the attempt log, else the first
+    /// target.
     fn fallback(&self, attempt_log: &AttemptLog, headers: &HeaderMap) -> HeaderValue {
         let fallback = attempt_log.served_by();
         let present = headers.get(SERVED_BY).cloned().filter(|_| fallback.is_some());

@@ -11,7 +11,7 @@ use super::errors::GatewayError;
 /// Settings for one request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RequestOverrides {
-    /// Other models of the same upstream, in the order in which they are asked.
+    /// Other models of the same upstream, in the order of the fallbacks.
     pub(crate) fallbacks: Vec<String>,
     pub(crate) commit: Option<CommitPolicy>,
     pub(crate) priority: Option<Priority>,
@@ -52,7 +52,7 @@ fn fallbacks(headers: &HeaderMap) -> Result<Vec<String>, GatewayError> {
             if model.is_empty() || model.len() > MAX_NAME || !plain || models.len() == MAX_MODELS {
                 return Err(wrong());
             }
-            // In the path of a request to Gemini it would lead to another path.
+            // In the path of a Gemini request it would lead to another path.
             if model.split('/').any(|part| part == ".." || part == ".") {
                 return Err(wrong());
             }

@@ -1,4 +1,4 @@
-//! The command line and the file together: what serving needs.
+//! Combines the command line and the file into the setup of the server.
 
 use std::net::SocketAddr;
 
@@ -18,7 +18,7 @@ use super::{
     transport::Transport,
 };
 
-/// What serving needs.
+/// The setup of the server.
 #[derive(Debug)]
 pub(crate) struct Setup {
     pub(crate) listen: SocketAddr,
@@ -31,11 +31,11 @@ pub(crate) struct Setup {
 pub(crate) struct Gateway {
     /// Sends calls in a known dialect.
     pub(crate) chat: Client,
-    /// Sends everything else, with limits that fit anything.
+    /// Sends all other requests, with limits that fit any of them.
     pub(crate) other: Client,
     /// Where requests are sent: scheme, host and port.
     pub(crate) origin: Uri,
-    /// The targets of the first target; empty where that is `--upstream`.
+    /// The targets of the first fallback; empty if that is `--upstream`.
     pub(crate) first: Vec<Target>,
     /// The name of the first target.
     pub(crate) name: String,
@@ -43,11 +43,11 @@ pub(crate) struct Gateway {
     pub(crate) body: usize,
 }
 
-/// The fallbacks: the first, which every request is addressed to, and those below it.
+/// The fallbacks: the first, to which every request is addressed, and those below it.
 struct FallbackOrder<'a> {
     file: &'a Config,
     origin: Uri,
-    /// `None` is `--upstream` as it is.
+    /// `None` is `--upstream`.
     first: Option<&'a NamedFallback>,
     below: &'a [NamedFallback],
 }
@@ -146,7 +146,7 @@ impl<'a> FallbackOrder<'a> {
         targets.map(|(target, _)| target.clone()).collect()
     }
 
-    /// The ladder with the fallbacks of the allowed kinds.
+    /// The policy of the fallbacks of the allowed kinds.
     fn policy(&self, allowed: impl Fn(FallbackKind) -> bool) -> FallbackPolicy {
         let policy = FallbackPolicy::new().mid_stream_failure(self.file.mid_stream_failure);
         let policy = match self.first {
@@ -157,7 +157,7 @@ impl<'a> FallbackOrder<'a> {
         below.fold(policy, |policy, fallback| policy.fallback(fallback.fallback.clone()))
     }
 
-    /// An error of evenkeel's own, with the line of the file that it is about.
+    /// An error of evenkeel, with the line of the file that it is about.
     fn locate(&self, error: &ConfigError, source: Option<ConfigSource<'_>>) -> String {
         let Some(source) = source else { return one_line(error) };
         let text = error.to_string();

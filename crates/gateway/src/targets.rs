@@ -1,4 +1,4 @@
-//! The fallbacks that the file names: targets, stored answers and canned replies.
+//! The fallbacks in the file: targets, stored answers and canned replies.
 
 use evenkeel::fallback::{Fallback, Target};
 use http::Uri;
@@ -62,7 +62,7 @@ pub(crate) type Tables<'a> =
 #[derive(Clone, Debug)]
 pub(crate) struct NamedFallback {
     pub(crate) fallback: Fallback,
-    /// Its equal targets, where it has any, each with the origin of its `base_url`.
+    /// Its equal targets, if it has any, each with the origin of its `base_url`.
     pub(crate) targets: Vec<(Target, Option<Uri>)>,
     pub(crate) kind: FallbackKind,
     pub(crate) name: String,
@@ -77,7 +77,7 @@ pub(crate) enum FallbackKind {
     Canned,
 }
 
-/// The fallbacks in the order of the key `fallbacks`; without it, in that of the file, canned replies last.
+/// The fallbacks in the order of the key `fallbacks`; without it, in the order of the file, canned replies last.
 pub(crate) fn fallbacks(
     source: ConfigSource<'_>,
     tables: Tables<'_>,
@@ -130,7 +130,7 @@ fn all(
     Ok(all)
 }
 
-/// Refuses a name that another has.
+/// Rejects a duplicate name.
 fn unique<'a>(
     source: ConfigSource<'_>,
     name: &Spanned<String>,
@@ -192,7 +192,7 @@ fn target(
         Some(base) => Target::new(base.get_ref()),
         None => Target::same_host(),
     };
-    // In events and in `/healthz` a key goes by the name of its target.
+    // In events and in `/healthz` a key has the name of its target.
     let mut target = if table.key_env.is_some() { target.label(&name) } else { target };
     if let Some(model) = &table.model {
         filled(source, "model", model)?;

@@ -22,7 +22,7 @@ use tower::Service;
 
 use super::env_proxy::{BoxError, EnvProxy};
 
-/// What all connectors share: the trusted certificates, the sessions to resume, the proxy of the environment.
+/// The shared state of all connectors: trusted certificates, TLS sessions, the proxy of the environment.
 #[derive(Clone, Debug)]
 pub(crate) struct Tls {
     config: Arc<ClientConfig>,
@@ -63,7 +63,7 @@ impl Tls {
     }
 }
 
-/// What ended a handshake, such as a certificate that nobody trusted vouches for. It has no text of the peer's.
+/// The reason a handshake failed, such as an untrusted certificate. It has no text of the peer.
 pub(crate) fn handshake_failure(error: &(dyn StdError + 'static)) -> Option<String> {
     let mut chain = std::iter::successors(Some(error), |error| (*error).source());
     chain.find_map(|error| error.downcast_ref::<rustls::Error>()).map(ToString::to_string)

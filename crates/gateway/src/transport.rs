@@ -44,7 +44,7 @@ const IDLE: Duration = Duration::from_secs(50);
 /// TCP keep-alive: the silence before the first probe and between two probes, and the number of probes.
 const PROBE: Duration = Duration::from_secs(15);
 const PROBES: u32 = 3;
-/// The least time after which a connection is dead on which sent data was not acknowledged. The connect limit, if longer.
+/// The shortest time after which a connection with unacknowledged data counts as dead: 5 s, or the connect limit if longer.
 const ACKNOWLEDGED: Duration = Duration::from_secs(5);
 
 // === impl Transport ===
@@ -76,7 +76,7 @@ impl Service<Request> for Transport {
     fn call(&mut self, request: Request) -> Self::Future {
         let (mut parts, bytes) = request.into_parts();
         let upload = parts.extensions.remove::<Upload>();
-        // What a caller put in for evenkeel is of no use to hyper.
+        // hyper does not use the caller's extensions for evenkeel.
         parts.extensions.clear();
         let body = match upload.map(|upload| upload.take()) {
             // Cannot happen: such a request is marked as not replayable.
@@ -99,7 +99,7 @@ fn is_https(uri: &Uri) -> bool {
     uri.scheme() == Some(&http::uri::Scheme::HTTPS)
 }
 
-/// A client over that connector which keeps at most `idle` idle connections to a host.
+/// A client over that connector with at most `idle` idle connections to a host.
 fn pool<C>(connector: C, idle: usize) -> Pool<C>
 where
     DialedConnector<C>: Connect + Clone,

@@ -1,4 +1,4 @@
-//! Request bodies: buffered where they may have to be sent again, streamed where not.
+//! Request bodies: buffered if they may have to be sent again, otherwise streamed.
 
 use std::{
     fmt,

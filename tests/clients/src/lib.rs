@@ -1,8 +1,8 @@
-//! The clients people use, driven through evenkeel against a provider that fails on purpose.
+//! Tests of common client libraries through evenkeel, against a provider that fails on purpose.
 //!
-//! [`Caller`] is one client behind one small interface, so that the same failures can be played to all of them
-//! (`tests/failures.rs`); what only one client has is tested beside (`tests/async_openai.rs` and its like). The clock and
-//! the sockets are real; limits are a tenth of those in production.
+//! [`Caller`] is the common interface of all clients, so that each can be tested with the same failures (`tests/failures.rs`);
+//! the tests for one client only are beside it (`tests/async_openai.rs` and others). The clock and the sockets are real; limits
+//! are a tenth of those in production.
 
 pub mod caller;
 pub mod stage;

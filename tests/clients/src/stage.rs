@@ -13,14 +13,14 @@ use evenkeel::{
 };
 use evenkeel_testkit::{Provider, Reply, Server};
 
-/// The key that the client sends, and that the primary wants.
+/// The key that the client sends, and that the primary requires.
 pub const KEY: &str = "key-of-the-caller";
-/// The key of the fallback: it wants no other.
+/// The key of the fallback, which requires it.
 pub const OTHER_KEY: &str = "key-of-the-fallback";
 /// The model of the fallback.
 pub const OTHER_MODEL: &str = "other-model";
 
-/// A primary that fails as it is told, and a fallback that is well.
+/// A primary that fails as configured, and a healthy fallback.
 #[derive(Debug)]
 pub struct Stage {
     pub primary: Provider,
@@ -31,12 +31,12 @@ pub struct Stage {
 // === impl Stage ===
 
 impl Stage {
-    /// A primary that answers these in order, and then well.
+    /// A primary with these replies in order, and whole answers after them.
     pub async fn of(replies: impl IntoIterator<Item = Reply>) -> Self {
         Self::with(Provider::new("primary").replies(replies)).await
     }
 
-    /// A primary that always answers so.
+    /// A primary that always sends this reply.
     pub async fn always(reply: Reply) -> Self {
         Self::with(Provider::new("primary").always(reply)).await
     }
@@ -58,7 +58,7 @@ impl Stage {
         format!("{}/v1", self.servers[0].url())
     }
 
-    /// The fallback as a fallback.
+    /// The fallback target.
     pub fn fallback(&self) -> Fallback {
         let base = format!("{}/v1", self.servers[1].url());
         Fallback::target(Target::new(base).bearer(OTHER_KEY).model(OTHER_MODEL))
@@ -69,24 +69,24 @@ impl Stage {
         builder(profile).fallbacks(FallbackPolicy::new().fallback(self.fallback()))
     }
 
-    /// How many attempts each of the two has seen.
+    /// The number of attempts that each of the two has received.
     pub fn attempts(&self) -> [u64; 2] {
         [self.primary.count(), self.fallback.count()]
     }
 }
 
-/// evenkeel with that profile and nothing below.
+/// evenkeel with that profile and no fallback.
 pub fn builder(profile: Profile) -> ClientBuilder {
     Client::builder().profile(profile)
 }
 
-/// A profile whose breakers open for `wait`, without jitter, after the first call that fails; nothing is retried.
+/// A profile whose breakers open for `wait`, without jitter, after the first failed call; without retries.
 pub fn brittle(wait: Duration) -> Profile {
     let breaker = BreakerPolicy::default().consecutive(1).open_for(wait, wait).jitter(0.0);
     profile(Commit::FirstContent).retry(RetryPolicy::default().retries(0)).breaker(breaker)
 }
 
-/// [`Profile::interactive`], a tenth as long.
+/// [`Profile::interactive`] with a tenth of its times.
 pub fn profile(commit: Commit) -> Profile {
     let tenths = |n: u64| Duration::from_millis(100 * n);
     Profile::interactive()

@@ -1,4 +1,4 @@
-//! What only async-openai has: its errors, its own retries, its way to lose a status.
+//! Tests for async-openai only: its errors, its own retries, and its loss of the status.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use tokio::{
 };
 use tower::ServiceBuilder;
 
-/// Asks without a stream, for the client's own error.
+/// Asks without a stream, and returns the client's own error.
 async fn fails(client: &Client<OpenAIConfig>) -> OpenAIError {
     client
         .chat()
@@ -42,12 +42,12 @@ fn alone(stage: &Stage) -> AsyncOpenAi {
 #[tokio::test]
 async fn retries_are_ours_alone_and_do_not_multiply() {
     let down = || Stage::always(Reply::status(500));
-    // Left to itself, the client asks four times.
+    // Without evenkeel, the client makes four attempts.
     let stage = down().await;
     fails(&AsyncOpenAi::without(&stage.url())).await;
     assert_eq!(stage.primary.count(), 4);
 
-    // Its own retries around ours would make twelve of three, but for the breaker, which is out of the way here.
+    // The client's retries around evenkeel's would multiply to twelve attempts for three. The breaker is disabled here.
     let stage = down().await;
     let patient = BreakerPolicy::default().consecutive(None).ratio(None).slow(None);
     let evenkeel = builder(profile(Commit::FirstContent).breaker(patient)).build().unwrap();
@@ -58,7 +58,7 @@ async fn retries_are_ours_alone_and_do_not_multiply() {
     fails(&AsyncOpenAi::without(&stage.url()).with_http_service(service)).await;
     assert_eq!(stage.primary.count(), 12);
 
-    // Through our service there are ours only: one and two retries.
+    // Through evenkeel's service there are only evenkeel's retries: one and two.
     let stage = down().await;
     fails(&alone(&stage).0).await;
     assert_eq!(stage.primary.count(), 3);
@@ -94,7 +94,7 @@ async fn an_error_that_the_client_cannot_read_keeps_its_status() {
     ];
     for (status, kind, body, message) in cases {
         let stage = Stage::always(Reply::raw(status, kind, body)).await;
-        // Left to itself, the client tells of JSON it could not read, and not of the status.
+        // Without evenkeel, the client reports JSON that it could not parse, and not the status.
         let lost = fails(&AsyncOpenAi::without(&stage.url())).await;
         assert!(matches!(lost, OpenAIError::JSONDeserialize(..)), "{body}: {lost:?}");
 
@@ -127,7 +127,7 @@ async fn a_broken_stream_is_not_requested_again() {
     let question = AsyncOpenAi::question(How::Streamed);
     let mut stream = client.chat().create_stream(question).await.unwrap();
     let mut last = None;
-    // Read on past the error: that is where some clients connect again.
+    // Reads on after the error: some clients reconnect there.
     while let Some(item) = stream.next().await {
         last = Some(item);
     }
@@ -193,7 +193,7 @@ async fn a_canned_reply_is_read_both_ways() {
 async fn no_header_that_speaks_for_the_caller_reaches_another_host() {
     let stage = Stage::always(Reply::status(503)).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    // Another name for the host: credentials belong to an origin.
+    // Another name for the host: credentials belong to one origin.
     let base = format!("http://localhost:{}/v1", listener.local_addr().unwrap().port());
     let seen = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();

@@ -1,4 +1,4 @@
-//! Canned replies, read by the types of async-openai: the strictest readers of these APIs that there are.
+//! Canned replies, parsed by the types of async-openai, which are the strictest parsers of these APIs.
 
 use async_openai::types::{
     chat::{CreateChatCompletionResponse, CreateChatCompletionStreamResponse},
@@ -10,7 +10,7 @@ use tower::service_fn;
 
 const TEXT: &str = "We are \"busy\":\nback soon 🐎";
 
-/// What is answered at that path when nobody can be reached.
+/// The canned reply at that path while no target is reachable.
 async fn canned(path: &str, body: &'static str) -> String {
     let nobody =
         service_fn(|_: Request| async { Err::<Response, _>(Error::new(Outcome::Unreachable)) });
@@ -32,7 +32,7 @@ fn said(answer: &Answer) -> &str {
     }
 }
 
-/// The data of the events of a stream, but for the sentinel.
+/// The data of the events of a stream, without the sentinel.
 fn data(stream: &str) -> impl Iterator<Item = &str> {
     let lines = stream.lines().filter_map(|line| line.strip_prefix("data: "));
     lines.filter(|data| *data != "[DONE]")

@@ -1,5 +1,5 @@
-//! The sixteen failures of a provider, played to every client, unary and streamed, on the real clock at a tenth of their
-//! length. A client must have the whole answer of sixty words, or call it an error: a part of it is never a success.
+//! The sixteen failures of a provider, for every client, unary and streamed, on the real clock at a tenth of their length. A
+//! client must receive the whole answer of sixty words, or report an error: a part of it is never a success.
 
 mod failures {
     pub mod catalogue;

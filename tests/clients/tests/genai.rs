@@ -1,4 +1,4 @@
-//! genai takes no transport of ours: it goes through the gateway, a process of its own, by its base URL.
+//! genai accepts no custom transport: its base URL is the gateway, in its own process.
 
 use std::{
     io::{BufRead, BufReader},
@@ -16,7 +16,7 @@ use genai::{
     resolver::{AuthData, Endpoint},
 };
 
-/// The gateway's process; ended with the test.
+/// The gateway's process; killed when the test ends.
 struct Gateway {
     child: Child,
     url: String,
@@ -42,7 +42,7 @@ impl Gateway {
         Client::builder().append_provider_config(AdapterKind::OpenAI, config).build().unwrap()
     }
 
-    /// The words of an answer, streamed or not; with these headers in its request.
+    /// The words of an answer, streamed or not, to a request with these headers.
     async fn ask(&self, stream: bool, headers: &[(&str, &str)]) -> Result<String, genai::Error> {
         let request = ChatRequest::new(vec![ChatMessage::user("Where is my parcel?")]);
         let headers: Vec<_> =
@@ -126,7 +126,7 @@ async fn genai_has_its_own_error_where_all_fail() {
     assert!(models.iter().any(|model| &**model == "spare"), "{models:?}");
 }
 
-/// A signal ends it, and with 0: what is under way first.
+/// A signal ends it with status 0, after the requests in progress.
 #[cfg(unix)]
 #[tokio::test]
 async fn the_process_exits_cleanly_on_a_signal() {

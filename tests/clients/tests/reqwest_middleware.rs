@@ -1,4 +1,4 @@
-//! What only reqwest-middleware has: middlewares before and after ours, bodies that stream, errors inside errors.
+//! Tests for reqwest-middleware only: middlewares before and after evenkeel's, streamed bodies, errors inside errors.
 
 use std::{
     sync::{
@@ -18,7 +18,7 @@ use http::Extensions;
 use reqwest_middleware::{ClientBuilder, Error, Middleware as Layer, Next};
 use serde_json::Value;
 
-/// Counts what goes through.
+/// Counts the requests that pass through.
 #[derive(Clone, Default)]
 struct Count(Arc<AtomicUsize>);
 
@@ -95,7 +95,7 @@ async fn a_refusal_is_an_error_or_a_503_as_configured() {
     assert_eq!(response.url().as_str(), url(&stage));
     assert!(response.extensions().get::<AttemptLog>().is_some());
     let wait: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
-    // Rounded up: whoever comes then is not early.
+    // Rounded up, so that a retry at that time is not early.
     assert!((1..=21).contains(&wait), "{wait}");
     let said: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
     assert_eq!(said["error"]["code"], "evenkeel_refused");

@@ -1,4 +1,4 @@
-//! What only rig has: its view of what may be asked again.
+//! Tests for rig only: its rules for retries.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ async fn a_refusal_gives_rig_the_wait() {
     let evenkeel = EvenkeelMiddleware::new(builder(brittle(Duration::from_secs(20)))).unwrap();
     Rig::with(evenkeel.clone(), &stage.url()).call(How::Unary).await.unwrap_err();
 
-    // An error of the transport says nothing but that it may be asked again.
+    // An error of the transport contains only that it may be retried.
     let error = Rig::with(evenkeel.clone(), &stage.url()).call(How::Unary).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Http);
     assert!(error.is_retryable() && error.provider_response_headers().is_none());

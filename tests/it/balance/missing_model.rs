@@ -1,9 +1,9 @@
-//! A model that some of the equal targets do not have.
+//! A model that some of the equal targets lack.
 
 use super::*;
 use crate::support::with_body;
 
-/// Three keys that are asked for a usual model and for a rare one.
+/// Three keys, with calls for a usual model and for a rare one.
 struct Models {
     usual: Keys,
     rare: Keys,
@@ -13,7 +13,7 @@ struct Models {
 const KEYS: [usize; 3] = [0, 1, 2];
 
 impl Models {
-    /// The rare model is unknown at these keys.
+    /// The rare model is unknown for these keys.
     fn without(lack: &[usize]) -> Self {
         let models = Self { usual: Keys::new(), rare: Keys::new(), log: EventLog::default() };
         lack.iter().for_each(|at| models.rare.0[*at].set(unknown(404)));
@@ -43,14 +43,14 @@ fn rare() -> Request {
     with_body(r#"{"model":"rare","messages":[{"role":"user","content":"where is my parcel?"}]}"#)
 }
 
-/// So many calls one after another, each for the rare model and answered.
+/// Makes a number of calls one after another, each for the rare model and answered.
 async fn answered(client: &Client, calls: u64) {
     for _ in 0..calls {
         call(client, rare()).await.unwrap().is_whole();
     }
 }
 
-/// For so long, a call for the rare model and one for the usual each second; all are answered.
+/// Makes a call for the rare model and one for the usual model each second, for a time; all are answered.
 async fn both(client: &Client, lasts: Duration) {
     let end = Instant::now() + lasts;
     while Instant::now() < end {
@@ -102,7 +102,7 @@ async fn a_key_that_is_given_the_model_has_its_share_again_within_two_minutes() 
     assert!(models.rare.counts()[0] > 15, "{:?}", models.rare.counts());
 }
 
-/// Each call asks as many as it may: the first and two retries.
+/// Each call makes all its attempts: the first and two retries.
 #[tokio::test(start_paused = true)]
 async fn a_model_that_no_key_has_is_asked_for_everywhere_in_each_call_and_changes_nothing() {
     let models = Models::without(&KEYS);
@@ -112,7 +112,7 @@ async fn a_model_that_no_key_has_is_asked_for_everywhere_in_each_call_and_change
         assert_eq!(models.rare.counts(), [n; 3]);
     }
     assert_eq!(models.log.count("target_ejected"), 0);
-    // One of them is given it: the next call finds it.
+    // One key gets the model: the next call finds it.
     models.rare.0[1].set(Reply::answer());
     answered(&client, 1).await;
     for _ in 0..60 {
@@ -123,7 +123,7 @@ async fn a_model_that_no_key_has_is_asked_for_everywhere_in_each_call_and_change
 
 #[tokio::test(start_paused = true)]
 async fn a_key_that_has_the_model_by_now_answers_where_the_others_fail() {
-    // Keys that fail are asked three times each before they are out: those are two calls.
+    // Failing keys get three attempts each before they are ejected, which is two calls.
     for (reply, most) in [(Reply::status(503), 2), (Reply::status(401), 0), (unknown(404), 0)] {
         let models = Models::without(&[0]);
         let client = models.client();
@@ -145,7 +145,7 @@ async fn a_key_that_has_the_model_by_now_answers_where_the_others_fail() {
     }
 }
 
-/// Without what is remembered every third call would come to the failure of one key.
+/// Without the memory of missing models, every third call would fail.
 #[tokio::test(start_paused = true)]
 async fn without_retries_one_call_a_minute_is_lost_to_a_key_without_the_model() {
     let models = Models::without(&[0]);

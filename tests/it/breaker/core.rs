@@ -1,15 +1,15 @@
-//! The breaker without a layer: known defects of other breakers that it must not have, and its own rules.
+//! The core of the breaker: known defects of other breakers that it must not have, and its own rules.
 
 use evenkeel::{breaker::TransitionReason, outcome::Rejection};
 
 use super::*;
 
-/// Closes by two probes and no ramp, one call at a time.
+/// Closes after two probes, without a ramp, one call at a time.
 fn plain() -> BreakerPolicy {
     policy().ramp(Duration::ZERO, 1.0)
 }
 
-/// A breaker that opened at 0 by five failures, and is due at 5 s.
+/// A breaker that opened at 0 after five failures, and is due for a probe at 5 s.
 fn opened(policy: BreakerPolicy) -> Rig {
     let rig = Rig::new(policy);
     rig.records(0, FAILED, 5);
@@ -17,7 +17,7 @@ fn opened(policy: BreakerPolicy) -> Rig {
     rig
 }
 
-/// A breaker that opened at 0 and recovers since 5 s.
+/// A breaker that opened at 0 and is recovering since 5 s.
 fn recovering(policy: BreakerPolicy) -> Rig {
     let rig = opened(policy);
     rig.records(5000, Outcome::Success, 2);
@@ -70,7 +70,7 @@ fn a_hung_probe_opens_again_and_its_permit_is_then_ignored() {
 fn a_hung_probe_without_other_calls_costs_no_more_than_its_limit() {
     let rig = opened(plain());
     let _hung = rig.permit(5000);
-    // It opened at 25 s for 10 s, although nobody asked before.
+    // It opened at 25 s for 10 s, although there was no call before.
     assert!(rig.permit(36_000).is_probe());
 }
 
@@ -90,7 +90,7 @@ fn permits_of_an_earlier_generation_are_ignored() {
     let mut old = old.into_iter();
     let mut end = |outcome, at| old.next().expect("eight").record(outcome, rig.at(at));
 
-    // While it is open, half-open and closed again: neither a success, nor a failure, nor a probe's outcome.
+    // While it is open, half-open and closed again: not a success, not a failure, not the outcome of a probe.
     end(Outcome::Success, 1000);
     end(Outcome::QuotaExhausted { wait: None }, 1000);
     assert_eq!(rig.shown(1000).probe_in, Some(secs(4)));
@@ -132,7 +132,7 @@ fn calls_that_were_cancelled_soon_are_ignored() {
 #[test]
 fn a_permit_that_is_dropped_is_a_cancelled_call() {
     let rig = opened(plain());
-    // Dropped now, before the breaker's clock, which is ahead: it must not break anything.
+    // Dropped at the real time, while the breaker's clock is ahead: this must not fail.
     (0..3).for_each(|_| drop(rig.permit(5000)));
     assert_eq!(rig.shown(5000).opened_by, Some(TransitionReason::ProbeDropped));
 }
@@ -164,7 +164,7 @@ fn wrong_values_are_refused_by_build() {
     assert_eq!(refused(policy().open_backoff(secs(5)..=secs(4))), "breaker.open_backoff");
     assert_eq!(refused(policy().quota_backoff(secs(1)..=secs(9))), "breaker.quota_backoff");
     assert_eq!(refused(policy().quota_backoff(secs(9)..=secs(8))), "breaker.quota_backoff");
-    // Else an answer that is not even slow would be a hung probe.
+    // Otherwise an answer that is not even slow would count as a hung probe.
     assert_eq!(refused(policy().probe_timeout(secs(15))), "breaker.probe_timeout");
     assert!(policy().slow_ratio(None).probe_timeout(secs(15)).build().is_ok());
     assert!(
@@ -364,7 +364,7 @@ fn a_credential_that_is_rejected_twice_in_a_row_opens_for_seconds_that_double() 
     assert_eq!(rig.state(18_000), CircuitState::Closed, "all is forgotten");
 }
 
-/// One caller's calls are rejected, and the others of the same credential are answered.
+/// One caller's calls are rejected, while the others with the same credential are answered.
 #[test]
 fn rejections_among_answers_open_by_their_ratio_and_only_for_calls_with_another_target() {
     let rig = Rig::new(plain());

@@ -44,7 +44,7 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// A permit that is held, and when a probe of it hangs.
+/// A held permit, and the time at which its probe counts as hung.
 struct Held {
     permit: Permit,
     hangs: u64,
@@ -55,7 +55,7 @@ struct World {
     now: u64,
     most: usize,
     held: Vec<Held>,
-    /// Probes in a row that were dropped.
+    /// The number of consecutive probes that were dropped.
     dropped: u32,
 }
 
@@ -129,8 +129,8 @@ impl World {
         Ok(())
     }
 
-    /// A dropped probe gives its place back; the third in a row opens the breaker. A permit is dropped by the machine's own
-    /// clock, which is behind: it opens, and is due again before anybody sees it.
+    /// A dropped probe frees its place; the third in a row opens the breaker. The permit is dropped on the machine's own clock,
+    /// which is behind: the breaker opens, and is due again before it is observed.
     fn end_probe(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Cancelled => self.dropped += 1,
@@ -143,11 +143,11 @@ impl World {
         }
     }
 
-    /// In no moment are more probes under way than the policy says, and what it shows is possible.
+    /// At no time are there more probes in progress than the policy allows, and the snapshot is consistent.
     fn check(&mut self) -> Result<(), TestCaseError> {
         let shown = self.rig.shown(self.now);
         if shown.state != CircuitState::HalfOpen {
-            // What they come to is old news.
+            // Their outcomes no longer count.
             self.held.iter_mut().for_each(|held| held.hangs = 0);
             self.dropped = 0;
         }
@@ -177,7 +177,7 @@ proptest! {
         }
     }
 
-    /// Whatever came before: once the provider is well and calls come in, all of them pass again.
+    /// Whatever happened before: once the provider is healthy and calls arrive, all of them are let through again.
     #[test]
     fn a_healthy_provider_is_always_used_again(ops in vec((op(), 0.0..1.0), 1..150)) {
         let mut world = World::new(1);
@@ -188,7 +188,7 @@ proptest! {
         if matches!(world.rig.state(world.now), CircuitState::ForcedOpen | CircuitState::ForcedClosed) {
             world.rig.breaker.reset();
         }
-        // An hour for an exhausted quota at the most, and its jitter.
+        // At most an hour for an exhausted quota, and its jitter.
         for call in 0..880 {
             let at = world.now + call * 5000;
             if let Ok(permit) = world.rig.acquire(at) {

@@ -29,25 +29,25 @@ use super::*;
 
 use crate::support::{EventLog, NeverReady, StrictReadiness};
 
-/// What the provider does with a call.
+/// The provider's reaction to a call.
 #[derive(Clone, Copy, Debug)]
 enum Does {
     Answers,
-    /// Answers after that long.
+    /// Answers after that time, in ms.
     AnswersAfter(u64),
     /// Answers with this status.
     Status(u16),
-    /// Begins a stream and ends it well.
+    /// Begins a stream and completes it.
     Streams,
     /// Begins a stream that breaks half-way.
     Breaks,
-    /// Begins a stream that goes on for ever.
+    /// Begins a stream that never ends.
     Drips,
     Hangs,
     FailsWith(Outcome),
 }
 
-/// A provider that does what it is told, and counts what reaches it.
+/// A provider that reacts as configured, and counts the calls that reach it.
 #[derive(Clone)]
 struct Provider {
     script: Arc<Mutex<VecDeque<Does>>>,
@@ -118,7 +118,7 @@ fn request() -> Request {
     http::Request::post(uri).body(Bytes::new()).expect("a request")
 }
 
-/// One call, and its whole body.
+/// Makes one call, and returns its whole body.
 async fn call(service: &impl Upstream) -> Result<Bytes, Error> {
     let response = service.clone().oneshot(request()).await?;
     Ok(response.into_body().collect().await?.to_bytes())
@@ -130,7 +130,7 @@ async fn calls(service: &impl Upstream, times: u32) {
     }
 }
 
-/// What the only breaker of a layer shows.
+/// The snapshot of the layer's only breaker.
 fn shown(layer: &BreakerLayer) -> BreakerSnapshot {
     let list = layer.handle().list();
     assert_eq!(list.len(), 1);
@@ -141,7 +141,7 @@ fn state(layer: &BreakerLayer) -> CircuitState {
     shown(layer).state
 }
 
-/// A layer whose breaker has opened, over a provider that is well by now.
+/// A layer whose breaker is open, over a provider that is healthy again.
 async fn opened() -> (BreakerLayer, Provider, impl Upstream) {
     let layer = layer();
     let provider = Provider::new(Does::Status(503));
@@ -152,7 +152,7 @@ async fn opened() -> (BreakerLayer, Provider, impl Upstream) {
     (layer, provider, service)
 }
 
-/// Polls once, with nobody to wake.
+/// Polls once, without a waker.
 fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
     pin!(future).poll(&mut Context::from_waker(Waker::noop()))
 }
@@ -208,7 +208,7 @@ async fn calls_with_short_deadlines_do_not_open_the_route_for_others() {
         }
         assert_eq!(rig.state(2000 + given) != CircuitState::Closed, opens, "{given} ms");
     }
-    // Any other limit is one of ours on the provider.
+    // Any other limit is evenkeel's limit on the provider.
     let rig = Rig::new(policy());
     rig.records(0, Outcome::TimedOut { phase: Phase::Attempt }, 5);
     assert_eq!(rig.state(0), CircuitState::Open);
@@ -309,7 +309,7 @@ async fn each_state_change_starts_from_the_state_before() {
     advance(secs(10)).await;
     calls(&service, 3).await;
     advance(secs(20)).await;
-    // Looks at its only state, of its only route.
+    // The state of its only route.
     assert_eq!(state(&layer), CircuitState::Closed);
 
     let mut last = (0, CircuitState::Closed);
@@ -430,7 +430,7 @@ async fn a_listener_may_call_the_breaker_back() {
     let told = seen.clone();
     let listener = move |event: &Event| {
         if let EventKind::BreakerChanged { route, to, .. } = &event.kind {
-            // Each of these takes the lock of the breaker, and one changes its state in turn.
+            // Each of these takes the lock of the breaker, and one of them changes its state.
             let shown = breakers.of(route).snapshot(Instant::now());
             assert_eq!(breakers.list().len(), 1);
             if *to == CircuitState::Open {
@@ -490,7 +490,7 @@ async fn events_carry_the_cause_and_the_open_time() {
     assert_eq!(refused, wait);
 }
 
-/// Callers may bring credentials that we do not see, and the wrong one of one of them is not to close the route to all.
+/// Callers may use credentials that evenkeel does not see. A wrong one must not open the breaker for all callers.
 #[tokio::test(start_paused = true)]
 async fn a_route_without_a_credential_is_not_closed_by_a_wrong_one() {
     for (key, state) in [(None, CircuitState::Closed), (Some("Bearer a"), CircuitState::Open)] {
@@ -505,7 +505,7 @@ async fn a_route_without_a_credential_is_not_closed_by_a_wrong_one() {
         }
         let shown = layer.handle().list();
         assert_eq!(shown.iter().map(|(_, shown)| shown.state).collect::<Vec<_>>(), [state]);
-        // Those who have no other target are let through all the same.
+        // Calls without another target are let through.
         assert_eq!(provider.calls(), 6);
     }
 }
@@ -541,7 +541,7 @@ async fn a_refusal_from_below_is_not_the_providers_fault() {
     assert_eq!(provider.calls(), 5 + 7);
 }
 
-/// A service whose readiness is an error.
+/// A service whose `poll_ready` fails.
 #[derive(Clone)]
 struct Unready;
 

@@ -1,4 +1,4 @@
-//! The default rules, which depend on the rate of calls: partial failures at any rate, outages after any past, and many
+//! The default rules, which depend on the rate of calls: partial failures at any rate, outages after any history, and many
 //! credentials.
 
 use evenkeel::{Error, Request, Response};
@@ -10,8 +10,8 @@ fn default() -> BreakerPolicy {
     BreakerPolicy::default().jitter(0.0)
 }
 
-/// How many of `calls` are refused where that share fails by itself, so many microseconds from one to the next. Each takes
-/// 300 ms.
+/// The number of `calls` that are refused when the share `failing` of them fails, with `apart` microseconds between them. Each
+/// takes 300 ms.
 fn refused(calls: u64, apart: u64, failing: f64, seed: u64) -> u64 {
     let rig = Rig::new(default());
     let mut random = fastrand::Rng::with_seed(seed);
@@ -74,7 +74,7 @@ fn fifty_failures_at_one_moment_are_no_outage() {
 
 #[test]
 fn failures_that_arrive_before_answers_do_not_count_until_the_answers_arrive() {
-    // Twenty calls a second, one in four fails at once, the others answer after ten seconds.
+    // Twenty calls a second: one in four fails at once, the others are answered after ten seconds.
     let rig = Rig::new(default());
     let mut answering = Vec::new();
     for n in 0..200 {
@@ -142,7 +142,7 @@ fn request(key: &str) -> Request {
         .expect("a request")
 }
 
-/// A provider that is down, but for one credential.
+/// A provider that is down for all credentials but one.
 async fn down_but_for_one(request: Request) -> Result<Response, Error> {
     match request.headers()[KEY] == "Bearer well" {
         true => Ok(Response::default()),
@@ -165,7 +165,7 @@ async fn an_outage_met_with_another_credential_by_each_call_opens_for_credential
         }
         tokio::time::sleep(ms(100)).await;
     }
-    // All that is answered ends their trouble: here the breaker of each has to see it.
+    // Any answer ends the outage; here the breaker of each credential has to detect it.
     assert!(sent > 0);
 
     let layer = default().build().expect("valid");

@@ -1,19 +1,18 @@
-//! Sequences from the test suites of other breakers, where they mean what ours means, under the name of each suite.
+//! Sequences from the test suites of other breakers, for rules with the same meaning here. Each suite has a section.
 //!
-//! Their breakers close after their probes without a ramp, so these do too.
+//! These breakers close after their probes without a ramp, and so do the breakers in these tests.
 //!
 //! Left out:
 //!
-//! - resilience4j: an open time that grows by half at each return, as ours doubles; the states that cannot be forced
-//!   legally, as there is no way to force half-open; half-open that closes when a probe hangs; windows of a number of
-//!   calls, as ours is one of time.
-//! - resilience4j, failsafe-go, cockatiel: decisions by the ratio of a sample of probes; one that fails is enough for ours.
-//! - failsafe-go: thresholds of the last calls, which are such windows too; the maximum of a window, which nothing here
-//!   needs.
-//! - gobreaker: counts that are cleared at fixed intervals; ours slide.
-//! - Finagle: a list of backoffs that ends; an average that decays in place of an exact ratio.
-//! - cockatiel: isolation that is counted, and a rate as the minimum; ours is forced by a name and has a number of calls.
-//! - opossum: a filtered outcome of a probe that closes; ours hands the permit back.
+//! - resilience4j: an open time that grows by half at each return (here it doubles); states that cannot be forced (there is no
+//!   forced half-open here); half-open that closes when a probe hangs; windows of a number of calls (here they are of time).
+//! - resilience4j, failsafe-go, cockatiel: decisions by the ratio of a sample of probes; here one failed probe is enough.
+//! - failsafe-go: thresholds of the last calls, which are windows of a number of calls too; the maximum of a window, which is not
+//!   used here.
+//! - gobreaker: counts that are cleared at fixed intervals; here they slide.
+//! - Finagle: a list of backoffs that ends; a decaying average instead of an exact ratio.
+//! - cockatiel: counted isolation, and a rate as the minimum; here it is forced by a name and has a number of calls.
+//! - opossum: a filtered outcome of a probe that closes; here the permit is returned.
 
 use std::sync::{Arc, Mutex};
 
@@ -27,7 +26,7 @@ use super::*;
 
 const OK: Outcome = Outcome::Success;
 
-/// No rule, one success closes, at once, and each opening lasts as long as the first.
+/// No rule, one success closes at once, and each opening lasts as long as the first.
 fn simple(open: u64) -> BreakerPolicy {
     no_rule().probe_successes(1).ramp(Duration::ZERO, 1.0).open_backoff(ms(open)..=ms(open))
 }
@@ -219,7 +218,7 @@ fn opens_at_the_minimum_and_the_ratio() {
         let rig = Rig::new(simple(5000).failure_ratio(0.1).min_calls(10));
         rig.records(0, OK, calls - failures);
         for _ in 0..failures {
-            // Ours may have opened at the one before.
+            // Here the breaker may have opened at the call before.
             let _ = rig.acquire(0).map(|permit| permit.record(FAILED, rig.at(0)));
         }
         rig.state(0) == CircuitState::Open

@@ -8,7 +8,7 @@ use reqwest_middleware::{ClientWithMiddleware, Middleware, Next, Result};
 
 use super::*;
 
-/// Counts what passes through it, and notes it in the extensions; `wrong` is what it answers instead.
+/// Counts the requests that pass through, and records it in the extensions; `wrong` is a reply instead.
 #[derive(Clone, Default)]
 struct Counts {
     passed: Arc<AtomicU32>,
@@ -17,7 +17,7 @@ struct Counts {
     wrong: Option<&'static str>,
 }
 
-/// What the outer one puts in, and what the inner one leaves.
+/// The value that the outer one sets, and the value that the inner one leaves.
 #[derive(Clone, Debug, PartialEq)]
 struct Name(&'static str);
 #[derive(Clone, Debug, PartialEq)]

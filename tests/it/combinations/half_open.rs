@@ -1,4 +1,4 @@
-//! While a breaker is half-open and its provider hangs, callers wait hardly longer than for the second target alone.
+//! While a breaker is half-open and its provider hangs, callers wait little longer than for the second target alone.
 
 use std::time::Duration;
 

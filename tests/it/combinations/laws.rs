@@ -34,7 +34,7 @@ use crate::support::{
     is_whole_or_failed, ms, read, secs,
 };
 
-/// Which parts are switched on.
+/// The parts that are switched on.
 #[derive(Clone, Debug)]
 struct Parts {
     hedge: bool,
@@ -68,7 +68,7 @@ fn parts() -> impl Strategy<Value = Parts> {
     )
 }
 
-/// A call, and what it brings along.
+/// A call with its settings.
 #[derive(Clone, Debug)]
 struct Wish {
     call: Call,
@@ -172,7 +172,7 @@ impl Parts {
     }
 }
 
-/// What reached which host with which key.
+/// The host and key of each attempt.
 type Seen = Arc<Mutex<Vec<(String, String)>>>;
 
 fn wired(hosts: Hosts, seen: Seen) -> impl evenkeel::Upstream {
@@ -194,7 +194,7 @@ fn wired(hosts: Hosts, seen: Seen) -> impl evenkeel::Upstream {
 }
 
 struct Came {
-    /// The head of an answer has come, or an error.
+    /// Whether the head of an answer has arrived, or an error.
     head: Option<bool>,
     took: Duration,
     answer: Option<Result<Answer, Error>>,
@@ -248,7 +248,7 @@ async fn make(client: &Client, wish: &Wish, at: Instant) -> Came {
 
 fn may_see(host: &str, key: &str, pool: bool) -> bool {
     match host {
-        // As the caller addressed it, with the caller's key; or a target's own.
+        // The target that the caller addressed, with the caller's key; or a target's own key.
         "primary" if pool => key.starts_with("Bearer the-pool-key-") || KEYS.contains(&key),
         "primary" => KEYS.contains(&key),
         "secondary" => key == "Bearer the-second-key",
@@ -303,7 +303,7 @@ fn law_of_all_parts_together() {
                         }
                     }
                 }
-                // A probe that was raced goes on without its caller, within its own limits.
+                // A probe that lost its race continues without its caller, within its own limits.
                 sleep(secs(60)).await;
                 let counts = count(&log);
                 let of = |name: &str| counts.get(name).copied().unwrap_or_default();
@@ -329,7 +329,7 @@ fn law_of_all_parts_together() {
     );
 }
 
-/// Five hundred calls through everything at once, of which most fail or are late.
+/// Five hundred calls with all parts switched on, most of which fail or are late.
 #[tokio::test(start_paused = true)]
 async fn extra_attempts_stay_within_the_budgets_with_everything_switched_on() {
     for (pool, seed) in [(false, 1), (true, 2), (false, 3), (true, 4)] {
@@ -360,7 +360,7 @@ async fn extra_attempts_stay_within_the_budgets_with_everything_switched_on() {
             (provider("primary", 1), provider("secondary", 3), provider("third", 2));
         let log = EventLog::default();
         let hosts = Hosts::new([primary.clone(), second.clone(), third.clone()]);
-        // Nothing else is to hold attempts back.
+        // Nothing else must hold attempts back.
         let off = BreakerPolicy::default()
             .consecutive_failures(None)
             .failure_ratio(None)

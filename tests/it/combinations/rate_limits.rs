@@ -1,5 +1,5 @@
-//! 200 calls a minute for ten minutes against providers with 60 requests and 10 000 tokens a minute that count
-//! otherwise than the testkit's.
+//! 200 calls a minute for ten minutes against providers with 60 requests and 10 000 tokens a minute that count differently from
+//! the testkit's.
 
 use std::{
     sync::{Arc, Mutex},
@@ -18,16 +18,16 @@ use crate::support::{ms, secs, with_body};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// How a provider counts, and what it says when there is nothing left.
+/// How a provider counts, and how it reports an empty quota.
 #[derive(Clone, Copy, Debug)]
 struct Make {
-    /// By the minute of the clock, and not steadily.
+    /// In fixed minutes of the clock, not continuously.
     window: bool,
-    /// What it holds of a call's tokens: what was used, or the most it may use.
+    /// Counts the tokens used by a call, instead of the largest number that it allows.
     by_usage: bool,
     says: Says,
     stream: bool,
-    /// Every other call is interactive, with 30 s; else one in five.
+    /// Half of the calls are interactive, with 30 s; otherwise one in five.
     half: bool,
 }
 
@@ -44,7 +44,7 @@ struct State {
     filled: f64,
     answered: usize,
     limited: usize,
-    /// Those of the last nine minutes.
+    /// The counts of the last nine minutes.
     late: [usize; 2],
 }
 
@@ -52,7 +52,7 @@ const LIMITS: [f64; 2] = [60.0, 10_000.0];
 const USED: f64 = 80.0;
 
 impl State {
-    /// The headers of an answer to a call that comes now, and whether it is taken.
+    /// The headers of the answer to a call at `now`, and whether it is accepted.
     fn take(&mut self, make: Make, now: f64, most: f64) -> (bool, http::response::Builder) {
         let minute = |at: f64| (at / 60.0).floor();
         for (left, limit) in self.left.iter_mut().zip(LIMITS) {
@@ -192,14 +192,14 @@ fn policies() -> [(&'static str, LimitPolicy); 3] {
 async fn holds(make: Make) {
     let mut missed = Vec::new();
     for (at, (name, policy)) in policies().into_iter().enumerate() {
-        // Each limit with one of the profiles; what they differ in does not matter here.
+        // Each limit with one of the profiles: their differences do not matter here.
         let (which, profile) = match at % 2 {
             0 => ("pipeline", Profile::pipeline()),
             _ => ("interactive", Profile::interactive()),
         };
         let came = play(profile.limit(policy), make).await;
         let Came { answered, limited, late, medians, served } = came;
-        // A bucket is full when the first call comes: so much more is allowed.
+        // A bucket is full at the first call, which allows this much more.
         let allowed = if make.window { 600.0 } else { 660.0 };
         let used = 100.0 * answered as f64 / allowed;
         let share = 100.0 * limited as f64 / (answered + limited) as f64;
@@ -207,9 +207,9 @@ async fn holds(make: Make) {
             "{which} {name}: used {used:.1} %, 429 {share:.2} % (later {late:?}), waits {medians:?}, served {served:?}"
         );
         println!("{make:?} {line}");
-        // Where people alone are more than it takes, they wait for each other.
+        // If interactive calls alone exceed the quota, they wait for each other.
         let late = !make.half && medians[0] * 10 > medians[1];
-        // Where nothing is set, a window is used up as it begins, and one attempt of it finds that out.
+        // Without a limit, a window is used up at its start, and one attempt detects that.
         let unset = make.window && name == "none";
         let most = if unset { 2.0 } else { 1.0 };
         if used < 97.0 || share > most || (late && !unset) {

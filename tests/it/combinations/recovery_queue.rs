@@ -36,7 +36,7 @@ async fn a_rate_limit_of_a_minute_on_the_only_route_is_waited_out() {
     let calls = join_all((0..50).map(|_| call(&client, chat(true)))).await;
     calls.into_iter().for_each(|answer| answer.unwrap().is_whole());
     assert!(start.elapsed() < secs(80), "{:?}", start.elapsed());
-    // All went out before the first was answered; after it nobody asked in vain.
+    // All were sent before the first was answered; after that no attempt was sent in vain.
     assert!(provider.count() <= 52, "{}", provider.count());
 }
 
@@ -49,7 +49,7 @@ async fn a_queue_that_is_full_is_waited_for() {
     let calls = join_all((0..100).map(|_| call(&client, chat(false)))).await;
     calls.into_iter().for_each(|answer| answer.unwrap().is_whole());
     assert_eq!(provider.count(), 100);
-    // Two at a time, half a second each: 25 s where no time is lost.
+    // Two at a time, half a second each: 25 s without lost time.
     assert!(start.elapsed() < secs(60), "{:?}", start.elapsed());
 }
 
@@ -80,7 +80,7 @@ async fn equal_targets_that_are_all_ejected_are_waited_for() {
     assert!(sent <= 100 + 100 + 60, "{sent} attempts");
 }
 
-/// Ten thousand calls through an outage of ten minutes, polled so often in all.
+/// Ten thousand calls through an outage of ten minutes, and the total number of polls.
 async fn many(limit: LimitPolicy) -> (usize, Duration) {
     const CALLS: usize = 10_000;
     let provider = Provider::new("primary").during(Duration::ZERO..secs(600), Reply::status(503));

@@ -20,7 +20,7 @@ use tower::{ServiceBuilder, ServiceExt, service_fn};
 
 use crate::support::{EventLog, chat, ms, secs, with_deadline};
 
-/// Answers six attempts in nine, limits the rate of one and fails two; from 20 to 50 s it is down.
+/// Answers six of nine attempts, limits the rate of one and fails two; it is down from 20 to 50 s.
 fn provider() -> impl Upstream {
     let (sent, started) = (Arc::<AtomicU32>::default(), Instant::now());
     service_fn(move |_| {
@@ -39,8 +39,7 @@ fn provider() -> impl Upstream {
     })
 }
 
-/// What 200 calls come to through all layers that keep something, in the registry that each of them is given: the results and
-/// the events.
+/// The results and events of 200 calls through all layers with state, each in the registry that it gets.
 async fn played(routes: impl Fn() -> Routes) -> Vec<String> {
     fastrand::seed(7);
     let (log, started) = (EventLog::default(), Instant::now());
@@ -101,7 +100,7 @@ async fn a_route_is_kept_while_one_of_the_layers_has_a_reason() {
         (0..5_000).for_each(|n| drop(breakers.of(&Route::new("other", "m", &n.to_string()))));
         breakers.list().iter().any(|(kept, _)| *kept == route)
     };
-    // The failure has left the window of the breaker, and the limits are closed.
+    // The failure has left the breaker's window, and the limits are closed.
     advance(secs(100)).await;
     assert!(junk(&breakers), "kept for the limits");
     assert!(limits.of(&route).unwrap().closed_for.is_some());

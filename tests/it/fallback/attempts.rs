@@ -1,5 +1,5 @@
-//! The attempts of a call below its own target: one attempt does not affect another, probes are raced by targets alone,
-//! and bounds hold over all fallbacks. Virtual time.
+//! The attempts of a call below its own target: one attempt does not affect another, probes are raced by targets only, and limits
+//! hold over all fallbacks. Virtual time.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ fn builder(profile: Profile) -> ClientBuilder {
     Client::builder().profile(profile).fallback(secondary())
 }
 
-/// Opens the breaker of the primary, which gives that reply from then on, and waits until the next call is its probe.
+/// Opens the breaker of the primary, which then always sends that reply, and waits until the next call is its probe.
 async fn half_open(client: &Client, primary: &Provider, reply: Reply) {
     primary.set(Reply::status(503));
     call(client, chat(true)).await.unwrap();
@@ -51,7 +51,7 @@ fn first_after(time: Duration) -> Reply {
     Reply::answer().words_per_event(60).first_content_after(time)
 }
 
-/// A call and how long its first content took.
+/// Makes a call, and measures the time to its first content.
 async fn timed(client: &Client) -> (Answer, Duration) {
     let start = Instant::now();
     let response = client.send(chat(true)).await.unwrap();
@@ -78,7 +78,7 @@ async fn the_caller_of_a_hanging_probe_waits_its_turn_at_the_second_target() {
     let limited = profile().limit(LimitPolicy::default().concurrency(Concurrency::Fixed(1)));
     let client = over(builder(limited).fallback(Fallback::canned("busy")), [&primary, &second]);
     half_open(&client, &primary, Reply::hang()).await;
-    // The one place at the second target is taken for a second from the start of the probe.
+    // The one permit of the second target is taken for a second from the start of the probe.
     second.set(first_after(secs(1)));
     let other = tokio::spawn({
         let client = client.clone();
@@ -92,7 +92,7 @@ async fn the_caller_of_a_hanging_probe_waits_its_turn_at_the_second_target() {
     other.await.unwrap().unwrap().is_whole();
 }
 
-/// The same request, sent where the fallback goes and as it goes there, so that both share one route.
+/// The same request as the fallback sends it, to the same URL, so that both share one route.
 fn second_of(mut request: evenkeel::Request) -> evenkeel::Request {
     *request.uri_mut() = SECOND.parse().unwrap();
     request.headers_mut().insert("authorization", "Bearer the-second-key".parse().unwrap());
@@ -101,9 +101,9 @@ fn second_of(mut request: evenkeel::Request) -> evenkeel::Request {
     request
 }
 
-// === replies made here race nobody ===
+// === canned replies do not race probes ===
 
-/// The share of the calls that get the canned reply in two hours in which the primary hangs, and a target below is well.
+/// The share of the calls with the canned reply in two hours in which the primary hangs, with a healthy target below.
 async fn canned_share(every: Duration) -> f64 {
     let spread = (0..).map(|n: u64| first_after(ms(600 + n * 7919 % 900)));
     let (primary, second) =
@@ -197,7 +197,7 @@ async fn a_raced_call_logs_all_its_attempts_and_the_probe_that_continues() {
 
 // === time ===
 
-/// A client with that many targets below the primary, all of them well.
+/// A client with that many healthy targets below the primary.
 fn fallbacks_of(below: usize, profile: Profile) -> ClientBuilder {
     let target = |n: usize| Fallback::target(Target::new(format!("http://third/v{n}")));
     let builder = Client::builder().profile(profile).fallback(secondary());
@@ -227,7 +227,7 @@ fn trio(first: Reply) -> (Provider, Provider, Provider) {
 
 #[tokio::test(start_paused = true)]
 async fn the_last_target_that_can_be_asked_has_all_that_is_left() {
-    // Nobody else, or only what is made here; a fallback for another failure; one that offers too little.
+    // No other target, or only a canned reply; a fallback for another failure; one with too few capabilities.
     let small = Fallback::target(Target::new("http://third/v1"))
         .capabilities(Capabilities::default().context(1));
     let large = Fallback::target(Target::new("http://third/v1")).on([FallbackOn::TooLarge]);
@@ -241,7 +241,7 @@ async fn the_last_target_that_can_be_asked_has_all_that_is_left() {
             assert_eq!((answer.from(), third.count()), ("primary", 0), "{below:?}");
         }
     }
-    // Below a silent primary: what that left.
+    // Below a silent primary: the remaining time.
     let (primary, second, third) = trio(Reply::hang());
     second.set(first_after(ms(9500)));
     let client =
@@ -415,7 +415,7 @@ fn failing() -> impl Strategy<Value = Reply> {
     ])
 }
 
-/// How many attempts followed, at the same target, one that may have been billed.
+/// The number of attempts that followed, at the same target, an attempt that may be charged.
 fn repetitions(attempts: &[Attempt]) -> usize {
     let paid = |at: &usize| {
         let ended = &attempts[*at];

@@ -40,7 +40,7 @@ fn answer(status: u16, body: &'static str) -> Response {
 
 const WELL: &str = r#"{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"well"},"finish_reason":"stop"}],"usage":{"prompt_tokens":7,"completion_tokens":1,"total_tokens":8}}"#;
 
-/// Goes down a ladder; tells what was skipped, and why, too.
+/// Runs a call through the fallbacks, and returns the skipped ones with their reasons too.
 async fn run(
     policy: FallbackPolicy,
     upstream: impl Upstream,
@@ -344,14 +344,14 @@ async fn a_first_target_that_offers_less_is_skipped_where_another_takes_the_call
         (skips(&events), wire.models()),
         (vec![SkipReason::Capability], vec!["small".into()])
     );
-    // A fallback for other failures is not meant, one for more is.
+    // A fallback for other failures is not counted; one that can do more is used.
     let wire = RequestLog::default();
     let policy = first()
         .fallback(small().on([FallbackOn::Slow]))
         .fallback(small().on([FallbackOn::TooLarge]));
     let (_, events) = run(policy, wire.answering(well), with_body(TOOLS)).await;
     assert_eq!(skips(&events), [SkipReason::Capability, SkipReason::Outcome]);
-    // Nobody takes it: its provider says why.
+    // No target can take it: its own provider reports the reason.
     let wire = RequestLog::default();
     let (result, _) = run(first(), wire.answering(well), with_body(TOOLS)).await;
     assert_eq!((result.unwrap().status().as_u16(), wire.models()), (200, vec!["m".into()]));

@@ -1,4 +1,4 @@
-//! The fallback layer alone: which failures move down, what a target changes in a request, and what the caller sees.
+//! The fallback layer alone: the failures that move down, the changes of a target to a request, and the caller's view.
 
 use std::{
     sync::{Arc, Mutex},
@@ -213,7 +213,7 @@ async fn the_path_of_every_dialect_is_appended_to_the_base() {
     let cases = [
         ("https://b.example/v1", messages, "https://b.example/v1/messages?beta=true"),
         ("https://b.example", messages, "https://b.example/v1/messages?beta=true"),
-        // A base for this API is customarily without a version.
+        // The base URL of this API usually has no version.
         (
             "https://b.example/anthropic",
             messages,

@@ -1,5 +1,4 @@
-//! Fallbacks while their targets are unavailable: calls that wait for recovery, and probes that are raced. Virtual
-//! time.
+//! Fallbacks while their targets are unavailable: calls that wait for recovery, and probes that are raced. Virtual time.
 
 use std::time::Duration;
 
@@ -116,7 +115,7 @@ async fn waiting_calls_resume_one_by_one_the_oldest_first() {
         }
     });
     let mut ends = join_all(calls).await;
-    // A probe goes every thirty seconds at most, whatever the number of those who wait.
+    // At most one probe every thirty seconds, whatever the number of waiting calls.
     let during = provider.attempts().iter().filter(|it| it.at - start < secs(300)).count();
     assert!(during <= 30, "{during} attempts on a dead provider");
     let after: Vec<_> = provider.attempts().iter().map(|it| it.at - start).collect();
@@ -185,7 +184,7 @@ fn a_wait_must_be_below_the_target_it_waits_for() {
     );
 }
 
-// === probes that nobody pays for ===
+// === probes that are raced ===
 
 fn interactive() -> Profile {
     Profile::interactive().retry(RetryPolicy::default().seed(1))
@@ -215,7 +214,7 @@ async fn half_open_callers_of_a_hanging_provider_wait_hardly_longer() {
     assert!(ratio <= 1.2, "{ratio}");
 }
 
-/// A primary that fails so that its breaker opens, and then answers so.
+/// A primary whose breaker was opened, and which then sends that reply.
 async fn probed(reply: Reply) -> (Client, Provider, Provider, EventLog) {
     let (primary, second) = pair();
     let log = EventLog::default();
@@ -332,7 +331,7 @@ async fn a_canned_reply_is_given_to_the_caller_of_a_hanging_probe_only_when_its_
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_can_be_sent_once_is_not_raced() {
-    // It says so by its outcome: nothing else was asked.
+    // Its outcome shows that no other target was tried.
     let (client, primary, second, log) = probed(Reply::hang()).await;
     let request = with_deadline(chat(true), secs(8));
     call(&client, request).await.unwrap().is_whole();

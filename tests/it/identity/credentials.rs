@@ -1,5 +1,5 @@
-//! The failures of one credential count for that credential alone, wherever it is sent; a credential that is made for
-//! each call counts as one.
+//! The failures of one credential count for that credential only, at every target; a credential that is made for each call counts
+//! as one.
 
 use evenkeel::{breaker::CircuitState, identity::IdentityPolicy};
 use http::HeaderName;
@@ -62,7 +62,7 @@ async fn an_explicit_payer_has_its_own_route() {
     assert_ne!(routes("", "one"), routes("", "two"));
     assert_ne!(routes("?seat=1", "one"), routes("?seat=2", "one"));
     assert_eq!(routes("?other=1", "one"), routes("?other=2", "one"));
-    // What is told before a call is what holds in it.
+    // The availability before a call is the one that holds in it.
     assert_eq!(
         status(&client, asked("", &[("authorization", "Bearer k"), ("x-seat", "1")])).await,
         200
@@ -71,7 +71,7 @@ async fn an_explicit_payer_has_its_own_route() {
     assert_eq!(vec![used], routes("", "1"));
 }
 
-/// `{"alg":"HS256"}`, claims that change but for `sub`, and a signature.
+/// `{"alg":"HS256"}`, claims that all change except `sub`, and a signature.
 fn token(n: usize) -> String {
     let claims = format!(r#"{{"iss":"i","sub":"caller","exp":{}}}"#, 1_900_000_000 + n);
     format!("Bearer eyJhbGciOiJIUzI1NiJ9.{}.s{n}", base64(claims.as_bytes()))
@@ -95,7 +95,7 @@ fn signature(n: usize) -> String {
     )
 }
 
-/// How many attempts a provider that is down sees of 200 calls, and how many routes are made.
+/// The number of attempts that a provider that is down receives from 200 calls, and the number of routes.
 async fn in_an_outage(
     client: &Client,
     provider: &Provider,

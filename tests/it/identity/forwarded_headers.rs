@@ -14,10 +14,10 @@ use super::*;
 
 use crate::support::without_retries;
 
-/// All that the second origin saw: its URI and its headers.
+/// The URI and the headers that the second origin received.
 type Seen = Arc<Mutex<String>>;
 
-/// A client whose calls go on to a second origin, and what that sees.
+/// A client whose calls go on to a second origin, and what that received.
 fn to_another(identity: Option<IdentityPolicy>) -> (Client, Seen) {
     let seen = Seen::default();
     let of = seen.clone();
@@ -43,7 +43,7 @@ fn to_another(identity: Option<IdentityPolicy>) -> (Client, Seen) {
 const ANSWER: &str =
     r#"{"choices":[{"index":0,"message":{"content":"hello"},"finish_reason":"stop"}]}"#;
 
-/// The headers with their values, marked as sensitive or not, one a line.
+/// The headers with their values, and whether they are marked as sensitive, one on each line.
 fn plain(request: &Request) -> String {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let line = |(name, value)| format!("{name}: {}\n", text(value));
@@ -135,7 +135,7 @@ fn settings_that_contradict_each_other_are_refused_by_name() {
     let seat = HeaderName::from_static("x-seat");
     let ignoring = |header: &HeaderName| IdentityPolicy::new().ignore(header.clone());
     for (wrong, what) in [
-        // Ignored, it is a credential still.
+        // It is still a credential when it is ignored.
         (
             ignoring(&http::header::AUTHORIZATION).forward(http::header::AUTHORIZATION),
             "identity.forward is \"authorization\"",
@@ -150,7 +150,7 @@ fn settings_that_contradict_each_other_are_refused_by_name() {
     ignoring(&seat).forward(seat).build().expect("it says nothing, so that it may go along");
 }
 
-/// Names of headers: of secrets that are known, and any.
+/// Header names: of known secrets, and arbitrary ones.
 fn header() -> impl Strategy<Value = String> {
     let known = proptest::sample::select(vec![
         "authorization",
@@ -168,7 +168,7 @@ fn header() -> impl Strategy<Value = String> {
     prop_oneof![known.prop_map(str::to_owned), "x-[a-z]{1,12}(-[a-z]{1,8}){0,3}"]
 }
 
-/// Keys of a query, some of them encoded.
+/// Query keys, some of them encoded.
 fn key() -> impl Strategy<Value = String> {
     let known = proptest::sample::select(vec![
         "key",
@@ -189,7 +189,7 @@ fn key() -> impl Strategy<Value = String> {
     })
 }
 
-/// What a server reads, in lower case.
+/// The key as a server decodes it, in lower case.
 fn decoded(key: &str) -> String {
     let mut parts = key.split('%');
     let mut text = parts.next().unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! More credentials than the bounded tables have room for.
+//! More credentials than the bounded tables can hold.
 
 use std::sync::{
     Arc,
@@ -17,7 +17,7 @@ use super::*;
 
 use crate::support::{ms, secs, without_retries};
 
-/// The attempts of so many calls on a provider that is down, each with the key that it is given, ten a second.
+/// The number of attempts on a provider that is down, for a number of calls, ten a second, each with the key from `key`.
 async fn attempts(calls: usize, key: impl Fn(usize) -> String) -> u64 {
     let provider = down();
     let client = client(&provider);
@@ -28,13 +28,13 @@ async fn attempts(calls: usize, key: impl Fn(usize) -> String) -> u64 {
     provider.count()
 }
 
-/// Attempts for so many calls with each key, and as many with one key.
+/// The number of attempts for calls with `keys` keys, and for the same number of calls with one key.
 async fn compare(keys: usize, each: usize) -> [u64; 2] {
     let many = attempts(each * keys, |n| format!("k-{}", n % keys)).await;
     [many, attempts(each * keys, |_| "k".into()).await]
 }
 
-/// What it takes to notice an outage by routes that know nothing: eight of them, with all attempts of a call.
+/// The attempts until routes without history detect an outage: eight calls, with all their attempts.
 const NOTICED: u64 = 8 * 3;
 
 #[tokio::test(start_paused = true)]
@@ -99,7 +99,7 @@ async fn a_budget_that_is_spent_is_not_refilled_by_junk_credentials() {
 
 #[tokio::test(start_paused = true)]
 async fn routes_beyond_the_bound_are_not_opened_by_one_of_them() {
-    // Every place is taken by a key whose quota is spent.
+    // Every entry is taken by a key with an exhausted quota.
     let provider = Provider::new("primary").always(spent());
     let client = over(Client::builder().profile(without_retries()), [&provider]);
     for n in 0..4_096 {
@@ -115,7 +115,7 @@ async fn routes_beyond_the_bound_are_not_opened_by_one_of_them() {
     provider.set(Reply::answer());
     assert_eq!(status(&client, bearer("one-more")).await, 200);
     assert_eq!(status(&client, bearer("spent-7")).await, 0);
-    // But an outage is seen by all of them together.
+    // An outage is detected by all of them together.
     provider.set(Reply::status(503));
     tokio::time::advance(secs(61)).await;
     let sent = provider.count();
@@ -228,7 +228,7 @@ async fn an_operator_can_force_1024_routes_and_no_more() {
         let list = breakers.list();
         list.into_iter().find(|(kept, _)| *kept == route(n)).map(|(_, seen)| seen.state)
     };
-    // Neither time nor others wipe it out.
+    // Neither time nor other routes evict it.
     tokio::time::advance(secs(3 * 3600)).await;
     (0..10_000).for_each(|n| drop(breakers.of(&Route::new("other", "m", &n.to_string()))));
     assert_eq!(breakers.list().len(), 4_096);
@@ -257,10 +257,10 @@ async fn a_forced_route_beyond_the_bound_is_forced() {
     assert_eq!(status(&client, bearer("another")).await, 200);
 }
 
-/// A mebibyte.
+/// One mebibyte.
 const MIB: u64 = 1 << 20;
 
-/// The bytes that are left when all has ended, without those of a listener.
+/// The bytes still allocated after all work has ended, without those of a listener.
 fn bytes(work: impl FnOnce()) -> u64 {
     let _unheard = tracing::subscriber::set_default(tracing::subscriber::NoSubscriber::default());
     u64::try_from(allocation_counter::measure(work).bytes_current).unwrap()
@@ -286,7 +286,7 @@ fn a_full_table_of_breakers_takes_no_more_memory_than_documented() {
     assert!(taken < 8 * MIB, "{taken}");
 }
 
-/// Answers well, with limits in its headers, until it is to have spent its quota.
+/// Answers, with limits in its headers, until its quota is to be exhausted.
 async fn limited(is_spent: bool) -> Result<Response, Error> {
     let body = match is_spent {
         true => r#"{"error":{"message":"gone","code":"insufficient_quota"}}"#,
@@ -320,7 +320,7 @@ fn all_tables_of_a_client_take_no_more_memory_than_documented() {
             }
         });
     };
-    // Each has been answered, and then its quota is gone: something is known of it in every table.
+    // Each was answered, and then its quota was exhausted: every table has an entry for it.
     let full = bytes(|| {
         calls(0..4_096);
         is_spent.store(true, Ordering::Relaxed);

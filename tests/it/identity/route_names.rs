@@ -70,7 +70,7 @@ fn a_label_that_stands_for_many_credentials_or_for_none_is_refused() {
     Client::builder().primary(target).build_with(Provider::new("primary")).unwrap();
 }
 
-/// A log that is kept.
+/// A log in memory.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 

@@ -1,4 +1,4 @@
-//! No caller is given the answer of another, stored or in flight.
+//! No caller gets the answer of another caller, stored or in flight.
 
 use evenkeel::{cache::CachePolicy, identity::IdentityPolicy};
 use futures_util::future::join;
@@ -8,7 +8,7 @@ use super::*;
 
 use crate::support::secs;
 
-/// Headers that alone tell one caller from another.
+/// Headers that each distinguish callers on their own.
 const PERSONAL: [&str; 20] = [
     "x-forwarded-user",
     "cf-access-jwt-assertion",
@@ -98,7 +98,7 @@ async fn a_configured_header_separates_answers_and_not_routes() {
 
 #[tokio::test(start_paused = true)]
 async fn the_cache_trusts_no_unverified_token() {
-    // The same claims, another signature: a provider would reject it.
+    // The same claims with another signature: a provider would reject it.
     let forged = |signature: &str| {
         let token = format!("Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.{signature}");
         asked("", &[("authorization", &token)])

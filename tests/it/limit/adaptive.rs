@@ -4,26 +4,26 @@ use evenkeel::limit::AdaptivePolicy;
 
 use super::*;
 
-/// A provider with places for so many at a time, each for as long as its answers take; one more is a 429.
+/// A provider with `places` concurrent attempts, each for the time of its answer; one more is a 429.
 fn provider(places: usize, answer: Reply) -> Provider {
     let provider = Provider::new("primary").always(answer);
     provider.capacity(Capacity::Concurrent(places), Reply::rate_limited(None))
 }
 
-/// One phase: its attempts from a minute on, as a share of what the capacity allows, and the share that was refused.
+/// One phase: its attempts after the first minute, as a share of the capacity, and the share that was rejected.
 #[derive(Debug)]
 struct Phase {
     goodput: f64,
     refused: f64,
 }
 
-/// Keeps three times as many callers busy as the provider has places at first: full, halved, and full again.
+/// Keeps three times as many callers busy as the provider's initial capacity: full, halved, and full again.
 async fn play(places: usize, took: Duration, phase: Duration) -> Vec<Phase> {
     let answer = Reply::answer().head_after(took);
     let primary = provider(places, answer);
     let concurrency = Concurrency::Adaptive(AdaptivePolicy::default());
     let policy = LimitPolicy::new().concurrency(concurrency);
-    // Only the limit is under test: no breaker that opens, no retry.
+    // Only the limit is tested: no breaker opens, and there is no retry.
     let profile = Profile::pipeline().limit(policy).retry(RetryPolicy::new().retries(0));
     let log = EventLog::default();
     let client = over(log.attach_to(Client::builder().profile(profile)), [&primary]);
@@ -58,7 +58,7 @@ async fn play(places: usize, took: Duration, phase: Duration) -> Vec<Phase> {
     phases
 }
 
-/// The route that calls take.
+/// The route of the calls.
 async fn route_of(client: &Client) -> evenkeel::context::Route {
     call(client, ask("m")).await.unwrap();
     client.limits().list().remove(0).0

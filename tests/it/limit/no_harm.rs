@@ -6,7 +6,7 @@ use evenkeel::{Body, context::Route};
 
 use super::*;
 
-/// What became of the calls.
+/// The results of the calls.
 #[derive(Debug, Default)]
 struct Served {
     answered: usize,
@@ -15,7 +15,7 @@ struct Served {
     longest: Duration,
 }
 
-/// Calls `gap` apart, all of which are waited for.
+/// Calls `gap` apart; waits for all of them.
 async fn calls(client: &Client, requests: Vec<Request>, gap: Duration) -> Served {
     let start = Instant::now();
     let calls = requests.into_iter().zip(0_u32..).map(|(request, n)| {
@@ -48,7 +48,7 @@ fn only_route(client: &Client) -> Route {
 
 // === estimates ===
 
-/// A question with one image of four megabytes.
+/// A question with an image of four megabytes.
 fn image(stream: bool) -> Request {
     let image = "iVBORw0KGgo/".repeat(4 << 20 >> 3);
     with_body(format!(
@@ -75,7 +75,7 @@ async fn one_image_of_four_megabytes_refuses_no_call_with_the_headers_of_openai(
     }
 }
 
-/// A message of Anthropic's of which nearly all was read from its cache.
+/// A message of Anthropic, with `read` tokens from its cache.
 fn cached(read: u64) -> Reply {
     let body = format!(
         r#"{{"id":"msg_1","type":"message","role":"assistant","model":"m","content":[{{"type":"text","text":"here"}}],"stop_reason":"end_turn","usage":{{"input_tokens":50,"cache_creation_input_tokens":0,"cache_read_input_tokens":{read},"output_tokens":20}}}}"#
@@ -104,7 +104,7 @@ async fn a_cached_prompt_of_400_kb_refuses_no_call_at_50_000_input_tokens_a_minu
         println!("{served:?}");
         assert_eq!((served.answered, served.failed), (40, 0));
         assert!(served.longest <= secs(12), "{served:?}");
-        // What a call of its size costs is known by now.
+        // The cost of a call of this size is known now.
         let served = calls(&client, (0..40).map(|_| request()).collect(), ms(500)).await;
         assert_eq!((served.failed, served.longest), (0, ms(1200)));
     }
@@ -129,7 +129,7 @@ async fn a_stream_without_usage_and_a_million_requested_tokens_delay_no_call() {
 
 // === waits ===
 
-/// Calls until one is answered; when that was, and how often the provider was asked.
+/// Makes calls until one is answered. Returns the time, and the number of attempts.
 async fn until_answered(client: &Client, provider: &Provider) -> (Duration, u64) {
     let start = Instant::now();
     for _ in 0..1000 {
@@ -216,7 +216,7 @@ async fn headers_that_wrongly_say_that_nothing_is_left_for_a_day_cost_a_minute_o
 #[tokio::test(start_paused = true)]
 async fn a_clock_that_is_90_s_behind_or_ahead_changes_no_wait() {
     for apart in [-90_i64, 0, 90] {
-        // What the provider's clock shows.
+        // The time of the provider's clock.
         let ours = SystemTime::now();
         let shift = secs(apart.unsigned_abs());
         let theirs = if apart < 0 { ours - shift } else { ours + shift };
@@ -245,7 +245,7 @@ async fn a_clock_that_is_90_s_behind_or_ahead_changes_no_wait() {
 
 #[tokio::test(start_paused = true)]
 async fn batch_calls_of_59_000_tokens_make_no_interactive_call_fail_and_are_served() {
-    // 45 000 tokens a minute of 60 000 are asked for by people.
+    // Interactive calls use 45 000 of the 60 000 tokens a minute.
     let text = "where is my parcel? ".repeat(130);
     let person = |n: u32| {
         let body = format!(
@@ -258,7 +258,7 @@ async fn batch_calls_of_59_000_tokens_make_no_interactive_call_fail_and_are_serv
         r#"{{"model":"m","max_tokens":100,"messages":[{{"role":"user","content":"{large}"}}]}}"#
     );
     let batch = with_deadline(with_extension(with_body(batch), Priority::Batch), 15 * MINUTE);
-    // Each answer tells what was estimated, by the size of its request.
+    // Each answer reports the estimate, by the size of its request.
     let upstream = tower::service_fn(|request: Request| async move {
         sleep(ms(800)).await;
         let input = request.body().len() / 4;
@@ -271,7 +271,7 @@ async fn batch_calls_of_59_000_tokens_make_no_interactive_call_fail_and_are_serv
     let profile = limited(LimitPolicy::new().tokens(60_000));
     let client = Client::builder().profile(profile).build_with(upstream).unwrap();
     let people = calls(&client, (0..900).map(person).collect(), secs(1));
-    // The first one takes all that is there, the others have to wait until it has come back.
+    // The first one takes all tokens, and the others have to wait until they are refilled.
     let work = calls_from(secs(20), &client, vec![batch.clone(), batch.clone(), batch]);
     let (people, work) = tokio::join!(people, work);
     println!("{people:?}; {work:?}");

@@ -2,13 +2,13 @@
 
 use super::*;
 
-/// What came of it.
+/// The results of the calls.
 #[derive(Debug)]
 struct Course {
-    /// Attempts that were answered, and those that met a 429.
+    /// The numbers of attempts that were answered, and that got a 429.
     answered: usize,
     limited: usize,
-    /// The same, from the second minute on.
+    /// The same numbers from the second minute on.
     later: (usize, usize),
     /// Medians of the waits.
     interactive: Duration,
@@ -34,7 +34,7 @@ async fn play(policy: LimitPolicy, over_limit: Reply, path: &str) -> Course {
     let client = over(log.attach_to(Client::builder().profile(profile)), [&primary]);
     let start = Instant::now();
     let waits = Arc::new(Mutex::new([Vec::new(), Vec::new()]));
-    // 200 a minute, of which a person waits for 40.
+    // 200 a minute, of which 40 are interactive.
     let calls = (0..2000_u32).map(|n| {
         let priority = if n % 5 == 0 { Priority::Interactive } else { Priority::Batch };
         let (client, waits) = (client.clone(), waits.clone());
@@ -64,7 +64,7 @@ async fn play(policy: LimitPolicy, over_limit: Reply, path: &str) -> Course {
     Course { answered, limited, later: (later[0], later[1]), interactive, batch }
 }
 
-/// How many attempts, of those after that time, reached the provider; and how many of those met a 429.
+/// The number of attempts after that time that reached the provider, and the number of them that got a 429.
 fn outcomes(log: &EventLog, primary: &Provider, start: Instant, after: Duration) -> [usize; 2] {
     let sent = primary.attempts().iter().filter(|it| it.at >= start + after).count();
     let limited = log.rate_limited_at().iter().filter(|at| **at >= start + after).count();
@@ -121,7 +121,7 @@ async fn the_headers_of_anthropic_are_read() {
     holds(&play(LimitPolicy::new().requests(30).tokens(5_000), told_wait(), MESSAGES).await);
 }
 
-/// A provider that counts by the minute of the clock and tells when the next one begins.
+/// A provider that counts in fixed minutes and reports when the next one starts.
 #[derive(Debug, Default)]
 struct Window {
     minute: u32,

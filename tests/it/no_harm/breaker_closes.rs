@@ -8,7 +8,7 @@ use futures_util::future::join;
 use super::simulation::{Act, Attempt, Came, Got, Traffic, World, between, part, play, refused};
 use crate::support::{all_closed, chat, ms, secondary, secs, with_deadline};
 
-/// Down from the start until that time, well after it.
+/// Down from the start until `end`, healthy after it.
 fn down_until(end: Duration, well: Act) -> World {
     World::new(move |it| if it.at < end { Act::Status(503, ms(300)) } else { well.clone() })
 }
@@ -22,7 +22,7 @@ fn since(came: &[Came], from: Duration) -> Vec<Came> {
     came.iter().filter(|came| came.at >= from).cloned().collect()
 }
 
-/// How long a return may take: the longest open time with its jitter, the probes, and the ramp.
+/// The longest time until the breaker closes: the longest open time with its jitter, the probes, and the ramp.
 const BACK: Duration = Duration::from_secs(90);
 
 #[test]
@@ -32,7 +32,7 @@ fn answers_of_17_s_do_not_make_slow_probes() {
         let world = down_until(outage, Act::Answers(secs(17)));
         let client = client(&world);
         let came = Traffic::new(1.0 / 16.0, secs(7_500), 1).play(client.clone(), |_| chat(false));
-        // Two probes, one after the other, are answers of 17 s.
+        // Two probes, one after the other, each with an answer of 17 s.
         let came = since(&came.await, outage + BACK + secs(34));
         assert!(came.len() > 350, "{} calls", came.len());
         assert_eq!(refused(&came), 0.0, "of {} calls", came.len());
@@ -77,7 +77,7 @@ fn a_probe_that_its_caller_drops_hands_its_place_to_the_next() {
         let outage = secs(60);
         let world = down_until(outage, Act::Answers(secs(4)));
         let client = client(&world);
-        // Every other caller leaves after a second, before any answer.
+        // Every second caller leaves after a second, before any answer.
         let request = |call: u64| match call % 2 {
             0 => with_deadline(chat(false), secs(1)),
             _ => chat(false),
@@ -106,7 +106,7 @@ fn one_probe_that_hangs_keeps_the_route_for_no_longer_than_its_limit() {
         });
         let client = client(&world);
         let came = Traffic::new(1.0, secs(400), 1).play(client.clone(), |_| chat(false)).await;
-        // The probe may take the whole of its time, and the wait after it is a full one.
+        // The probe may use all of its time, and the wait after it is a full one.
         let after = since(&came, outage + BACK + secs(30));
         assert!(after.len() > 180, "{} calls", after.len());
         assert_eq!(part(&after, Came::is_answered), 1.0, "{} refused", refused(&after));
@@ -123,7 +123,7 @@ fn a_pipeline_of_long_answers_is_back_to_several_at_a_time_after_the_first() {
         let request = |_| with_deadline(chat(false), secs(900));
         Traffic::new(4.0 / 60.0, secs(2_400), 1).play(client.clone(), request).await;
         let back = world.first_with(3, outage).expect("several are under way at last");
-        // A wait of 30 s with its jitter, one whole answer, and what it takes the next callers to come.
+        // A wait of 30 s with its jitter, one whole answer, and the time until the next callers.
         assert!(back < outage + secs(36 + 180 + 60), "{:?} after the outage", back - outage);
         assert!(all_closed(&client), "{:?}", client.breakers().list());
     });

@@ -1,16 +1,16 @@
-//! Very many credentials at one provider: an outage is detected by what they have in common.
+//! A very large number of credentials at one provider: an outage is detected by their shared state.
 
 use evenkeel::{Client, Request};
 
 use super::simulation::{Act, Traffic, World, part, play};
 use crate::support::{chat, ms, secs};
 
-/// A build without optimizations has the time for fewer.
+/// A build without optimizations is too slow for the larger number.
 const KEYS: u64 = if cfg!(debug_assertions) { 20_000 } else { 100_000 };
 /// Calls a second: each key makes one call in the outage.
 const RATE: f64 = KEYS as f64 / 100.0;
 
-/// The calls of an outage of 102 s by that many keys in turn: attempts a call, and the breakers that are kept.
+/// The calls in an outage of 102 s with that many keys in turn. Returns the attempts for each call, and the number of breakers.
 fn outage(keys: u64) -> (f64, usize) {
     play(1, async move {
         let world = World::new(|_| Act::Status(503, ms(300)));
@@ -33,6 +33,6 @@ fn outage(keys: u64) -> (f64, usize) {
 fn many_keys_ask_a_dead_provider_no_more_than_twice_as_often_as_one() {
     let ((one, _), (many, kept)) = (outage(1), outage(KEYS));
     assert!(many <= 2.0 * one, "{many} attempts a call with {KEYS} keys, {one} with one");
-    // As many routes as are kept, and what they have in common.
+    // The maximum number of routes, and their shared state.
     assert!(kept <= 4_096 + 1, "{kept} breakers are kept");
 }

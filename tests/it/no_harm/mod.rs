@@ -1,6 +1,6 @@
-//! No caller fares worse with evenkeel than with the plain client or with the retries of the official SDKs, and no caller's
-//! requests change what another caller gets. All of it is in virtual time, over a provider whose answer depends on the number of
-//! the call and of the attempt alone: every client under comparison meets the same fate.
+//! No caller has a worse result with evenkeel than with the plain client or with the retries of the official SDKs, and no
+//! caller's requests change the results of another. All tests are in virtual time, over a provider whose answer depends only on
+//! the number of the call and of the attempt: every client under comparison gets the same answers.
 
 mod breaker_closes;
 mod many_keys;
@@ -16,8 +16,8 @@ use proptest::{
     test_runner::{RngSeed, TestRunner},
 };
 
-/// Runs a law: on the same cases every time, unless `PROPTEST_RNG_SEED` names others, and on as many as `PROPTEST_CASES` says where
-/// that is set. A case is a whole day, so that a failing one is made smaller in a few steps only.
+/// Runs a law: on the same cases every time, unless `PROPTEST_RNG_SEED` is set, and on `PROPTEST_CASES` cases where that is set.
+/// A case is a whole day, so a failing one is shrunk in a few steps only.
 fn law<S: Strategy>(
     cases: u32,
     strategy: S,

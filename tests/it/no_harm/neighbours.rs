@@ -1,13 +1,13 @@
-//! The law of neighbours: what one caller sends does not change what another gets.
+//! The law of neighbours: the calls of one caller do not change the results of another.
 //!
-//! B's calls are the same with and without A beside them, on one client. What B gets is compared call by call: who answered, with
-//! which key, or how it failed. The fate of an attempt depends on the number of its call alone, so that no tolerance is needed. Where
-//! there is a fallback, the jitter of a wait can decide which of the two targets answers: either is an answer then.
+//! B's calls are the same with and without A beside them, on one client. B's results are compared call by call: which target
+//! answered, with which key, or how it failed. The result of an attempt depends only on the number of its call, so no tolerance
+//! is needed. With a fallback, the jitter of a wait can decide which of the two targets answers: either counts as an answer then.
 //!
-//! A differs from B by its credential, its model, its operation, or by what it asks for. What A meets is what can be meant for A
-//! alone then: a key that is wrong or out of quota says nothing of another key, a file that has expired nothing of other requests
-//! with the same key. A is hurried, sends bodies that are huge or no JSON, or headers that nobody expects; the listener beside A
-//! panics at each event.
+//! A differs from B by its credential, its model, its operation, or its requests. A's failures can then apply to A only: a key
+//! that is wrong or out of quota does not affect another key, and an expired file does not affect other requests with the same
+//! key. A has short deadlines, sends huge bodies, bodies that are not JSON, or unknown headers; the listener beside A panics at
+//! each event.
 
 use std::time::Duration;
 
@@ -21,28 +21,28 @@ use super::{
 };
 use crate::support::{ms, secondary, secs};
 
-/// In what A is another caller than B.
+/// The difference between A and B.
 #[derive(Clone, Copy, Debug)]
 enum Other {
     Key,
-    /// Each of its calls brings another.
+    /// Each of its calls has another key.
     Keys,
     Model,
     Operation,
     Request,
 }
 
-/// What is the matter with A's calls.
+/// The failure of A's calls.
 #[derive(Clone, Copy, Debug)]
 enum Fate {
-    /// The provider says that.
+    /// The provider answers with this status and body.
     Says(u16, &'static str),
     Hangs,
     /// A has less time than an answer takes.
     Hurry(Duration),
     /// A sends that many bytes.
     Huge(usize),
-    /// A's body is no question.
+    /// A's body is not a question.
     Body(&'static [u8]),
     /// A sends that header.
     Header(&'static str, &'static str),
@@ -101,7 +101,7 @@ fn fate(other: Other) -> BoxedStrategy<Fate> {
     let mut says = vec![(400, FIELD), (400, LONG), (403, FILE), (402, MONEY)];
     match other {
         Other::Key => says.extend([(401, KEY), (429, QUOTA), (503, DOWN), (404, MODEL)]),
-        // That of many keys each fails with 503 is an outage.
+        // If the keys of many callers each fail with 503, it is an outage.
         Other::Keys => says.extend([(401, KEY), (429, QUOTA), (404, MODEL)]),
         Other::Model => says.extend([(404, MODEL), (503, DOWN)]),
         Other::Operation => says.extend([(401, SCOPE), (500, DOWN)]),
@@ -139,13 +139,13 @@ fn two() -> impl Strategy<Value = Two> {
     )
 }
 
-/// A's calls have numbers from here on.
+/// A's calls have numbers from this one on.
 const A: u64 = 1_000_000;
-/// One attempt in so many of B's fails, so that it needs its retries.
+/// The share of B's attempts that fail, so that it needs its retries.
 const FAILS: f64 = 0.05;
-/// How long they call.
+/// The duration of the calls.
 const LONG_ENOUGH: Duration = Duration::from_secs(120);
-/// How many questions there are.
+/// The number of questions.
 const QUESTIONS: u64 = 7;
 
 fn request(path: &str, key: &str, body: Vec<u8>) -> Request {
@@ -167,7 +167,7 @@ impl Two {
 
     fn of_a(&self, call: u64) -> Request {
         let (mut path, mut key, mut model) = ("/v1/chat/completions", "key-b".to_owned(), "m");
-        // What B asks, where A is somebody else.
+        // B's question, if A is a different caller.
         let mut text = format!("where is parcel {}?", call % QUESTIONS);
         match self.other {
             Other::Key => key = "key-a".into(),
@@ -214,7 +214,7 @@ impl Two {
             builder = builder.fallback(secondary());
         }
         if beside_a {
-            // Without the message that a panic writes.
+            // Without the message that a panic prints.
             builder = builder.observe(|_: &Event| std::panic::resume_unwind(Box::new("listener")));
         }
         let takes = self.takes;
@@ -222,7 +222,7 @@ impl Two {
         builder.build_with(between(&self.world(), &second)).unwrap()
     }
 
-    /// What B gets.
+    /// B's results.
     fn b(&self, beside_a: bool) -> Vec<Came> {
         play(self.seed, async {
             let client = self.client(beside_a);
@@ -240,7 +240,7 @@ impl Two {
     fn b_is_the_same(&self) -> Result<(), TestCaseError> {
         let (alone, beside) = (self.b(false), self.b(true));
         let differs = alone.iter().zip(&beside).find(|(alone, beside)| {
-            // Also one that was stored: which of the two targets was asked before decides when.
+            // A stored answer counts too: whether it is used depends on which of the two targets was tried before.
             let answer = |came: &Came| matches!(came.got, Got::Answer(_));
             let either = self.setting.fallback && answer(alone) && answer(beside);
             alone != beside && !either

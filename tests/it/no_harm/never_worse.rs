@@ -1,21 +1,21 @@
-//! The law that nobody fares worse: on no day does evenkeel answer fewer calls in time than the plain client or the retries of the
-//! official SDKs.
+//! The law that no caller is worse off: on no day does evenkeel answer fewer calls in time than the plain client or the retries
+//! of the official SDKs.
 //!
-//! On a day one to four targets go through one to three phases each: a share of the attempts fails, from none to all, by a status, a
-//! rate limit with or without a hint, a lost connection, silence or a late answer. The plain client and the SDKs ask the first of
-//! them. Calls come at one a minute to 1 000 a second, streamed or not, by the interactive profile or the pipeline's, with its
-//! deadline or a shorter one. A canned reply does not count as an answer.
+//! On a day, one to four targets go through one to three phases each: a share of the attempts fails, from none to all, by a
+//! status, a rate limit with or without a hint, a lost connection, silence or a late answer. The plain client and the SDKs use
+//! the first target. There are one call a minute to 1 000 calls a second, streamed or not, with the interactive profile or the
+//! pipeline's, with its deadline or a shorter one. A canned reply does not count as an answer.
 //!
 //! # Tolerance
 //!
-//! Draws are paired: each client makes the same calls, and meets the same fate at the same attempt of the same call, so that chance
-//! is in the jitter of waits alone. Allowed are a point of a hundred and two calls. Left out is what these say:
+//! Draws are paired: each client makes the same calls, and gets the same answer at the same attempt of the same call, so that
+//! only the jitter of waits is random. The tolerance is one percentage point and two calls. These cases are excluded:
 //!
-//! - Where a phase is an outage, in which every attempt fails, a breaker has to refuse calls. With no second target those of the
-//!   outage, and of the time that the breaker has to close, are not compared.
-//! - What may have been billed is repeated once in a call, by design: an attempt that loses its connection twice in one call is not
-//!   asked a third time by the SDKs either.
-//! - Silence of a share of the attempts and a second target that is down have tests of their own below.
+//! - In an outage, in which every attempt fails, a breaker has to refuse calls. Without a second target, the calls in the outage,
+//!   and in the time that the breaker needs to close, are not compared.
+//! - An attempt that may be charged is repeated once in a call, by design: an attempt that loses its connection twice in one call
+//!   is not made a third time by the SDKs either.
+//! - Silence of a share of the attempts, and a second target that is down, have their own tests below.
 
 use std::{sync::Arc, time::Duration};
 
@@ -38,12 +38,12 @@ use crate::{
 
 #[derive(Clone, Debug)]
 struct Phase {
-    /// Its part of the day.
+    /// Its share of the day.
     length: f64,
     /// The share of attempts that fail.
     fails: f64,
     with: Fails,
-    /// How long an answer takes.
+    /// The time until an answer.
     takes: Duration,
 }
 
@@ -68,13 +68,13 @@ struct Day {
     rate: f64,
     kind: Kind,
     stream: bool,
-    /// The share of the profile's deadline that calls bring.
+    /// The calls' share of the profile's deadline.
     deadline: Option<f64>,
     canned: bool,
     seed: u64,
 }
 
-/// A full outage's share.
+/// The share of a full outage.
 const ALL: f64 = 1.0;
 
 /// The longest day.
@@ -135,7 +135,7 @@ impl Kind {
     }
 }
 
-/// The phases of a target, and when each ends.
+/// The phases of a target, each with its end.
 #[derive(Clone, Debug)]
 struct Spans(Arc<[(Duration, Phase)]>);
 
@@ -152,11 +152,11 @@ impl Spans {
 
     fn at(&self, at: Duration) -> &Phase {
         let now = self.0.iter().find(|(end, _)| at < *end).or(self.0.last());
-        // There is at least one.
+        // There is at least one phase.
         &now.unwrap().1
     }
 
-    /// When its outages begin and end.
+    /// The start and end of each outage.
     fn outages(&self) -> impl Iterator<Item = (Duration, Duration)> {
         let begins = [Duration::ZERO].into_iter().chain(self.0.iter().map(|(end, _)| *end));
         let phases = begins.zip(self.0.iter());
@@ -165,7 +165,7 @@ impl Spans {
 }
 
 impl Day {
-    /// What has a test of its own.
+    /// Excludes the cases with their own tests.
     fn leave_out(&mut self) {
         for phase in self.targets.iter_mut().flatten() {
             if phase.with == Fails::Hangs && phase.fails < ALL {
@@ -177,7 +177,7 @@ impl Day {
         }
     }
 
-    /// As long as its calls are few enough for a case.
+    /// A length that limits the number of calls in a case.
     fn length(&self) -> Duration {
         let calls = if self.rate < 10.0 { 250.0 } else { (8.0 * self.rate).max(250.0) };
         Duration::from_secs_f64((calls / self.rate).min(LONGEST * 4.0))
@@ -187,7 +187,8 @@ impl Day {
         Traffic::new(self.rate, self.length(), self.seed)
     }
 
-    /// What that target does. A call meets the share that fails when it comes, at all its attempts; an outage, when it is there.
+    /// The answers of that target. A call gets the failing share of the phase in which it starts, for all its attempts; an outage
+    /// applies at the time of the attempt.
     fn world(&self, target: usize, billed_once: bool) -> World {
         let (spans, times) = (self.spans(target), self.traffic().times());
         let seed = self.seed.wrapping_add(target as u64);
@@ -201,7 +202,7 @@ impl Day {
             match phase.with {
                 Fails::Status(status) => Act::Status(status, ms(300)),
                 Fails::Limited(hint) => Act::Limited(hint),
-                // No client repeats that.
+                // No client repeats a 400.
                 Fails::Loses if billed_once && (0..it.nth).any(fails) => Act::Status(400, ms(300)),
                 Fails::Loses => Act::Loses(ms(300)),
                 Fails::Hangs => Act::Hangs,
@@ -258,8 +259,8 @@ impl Day {
         if self.canned { builder.fallback(Fallback::canned("busy")) } else { builder }
     }
 
-    /// Whether a breaker may have to refuse a call of that time: in an outage, and until two calls have been its probes and the
-    /// ramp is over.
+    /// Whether a breaker may have to refuse a call at that time: in an outage, and until two calls have been its probes and the
+    /// ramp has ended.
     fn excuses(&self, at: Duration) -> bool {
         let back = secs(90) + Duration::from_secs_f64(2.0 / self.rate);
         let spans = self.spans(0);

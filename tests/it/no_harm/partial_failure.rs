@@ -1,4 +1,4 @@
-//! A partial failure and a breaker alone: the breaker does not turn it into an outage.
+//! A partial failure with a breaker alone: the breaker does not turn it into an outage.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::simulation::{Act, Got, Traffic, World, answered, numbered, one, play};
 use crate::support::{all_closed, chat, ms, secs};
 
-/// How many of 100 000 calls, 5 000 a second, a breaker by itself refuses.
+/// The number of 100 000 calls, at 5 000 a second, that a breaker alone refuses.
 fn refused_alone(share: f64, seed: u64) -> u32 {
     let breaker = CircuitBreaker::new(BreakerPolicy::default()).unwrap();
     let (start, mut rng) = (Instant::now(), Rng::with_seed(seed));
@@ -65,7 +65,7 @@ fn calls_that_are_lost_with_one_connection_do_not_open_a_breaker_by_itself() {
 #[test]
 fn fifty_calls_that_are_lost_with_one_connection_are_all_answered() {
     play(1, async {
-        // A minute of ten calls a second; then fifty calls at once, of each of which the first attempt is lost.
+        // A minute of ten calls a second; then fifty calls at once, each of which loses its first attempt.
         let lost = |call: u64, nth: u32| (1000..1050).contains(&call) && nth == 0;
         let world = World::new(move |it| match lost(it.call, it.nth) {
             true => Act::Loses(ms(100)),

@@ -1,8 +1,7 @@
 //! A provider that fails a share of the attempts with 503, at every rate: the table of the shares of calls that are answered.
 //!
-//! Draws are paired: every client meets the same fate at the same attempt of the same call, so that only calls which were not let
-//! out, or not retried, make a difference, and a point is a point. What the plain client and the SDKs answer follows from the fates
-//! alone.
+//! Draws are paired: every client gets the same answer at the same attempt of the same call, so that only calls that were refused
+//! or not retried make a difference. The results of the plain client and the SDKs follow from the draws alone.
 
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use crate::{
     support::{chat, ms, secondary, secs},
 };
 
-/// One point of a hundred.
+/// One percentage point.
 const POINT: f64 = 0.01;
 
 /// The retries of the official SDKs.
@@ -31,7 +30,7 @@ struct Row {
     alone: f64,
     evenkeel: f64,
     refused: f64,
-    /// With a second target that is well.
+    /// With a healthy second target.
     fallback: f64,
 }
 
@@ -40,7 +39,7 @@ fn client(traffic: Traffic) -> ClientBuilder {
     Client::builder().profile(Profile::default().retry(retry))
 }
 
-/// What a client answers that asks again up to `retries` times, whatever the waits between.
+/// The share of calls answered with up to `retries` retries, whatever the waits between them.
 fn asks_again(traffic: Traffic, fails: f64, retries: u32) -> f64 {
     let calls = traffic.times().len() as u64;
     let well = |call: u64, nth: u32| {
@@ -89,7 +88,7 @@ impl Row {
     }
 }
 
-/// At each share evenkeel answers within a point of each of the others, and with a fallback all.
+/// At each share, evenkeel answers within a point of each other client, and with a fallback all calls.
 fn table(rate: f64, calls: f64, shares: &[f64]) {
     for fails in shares {
         let row = Row::new(rate, calls, *fails, (1e6 * (rate + fails)) as u64);
@@ -131,8 +130,8 @@ fn five_hundred_calls_a_second_fare_no_worse_at_a_provider_that_fails_in_part() 
     table(500.0, 2_500.0, &[0.1, 0.2, 0.3]);
 }
 
-/// Beyond that a breaker may have to refuse calls; even so nobody is worse off than without retries and breaker, and no call is lost
-/// but those that are refused.
+/// Beyond that a breaker may have to refuse calls; even so no caller is worse off than without retries and breaker, and only
+/// refused calls are lost.
 #[test]
 fn where_half_of_the_attempts_fail_no_call_is_lost_but_those_that_are_refused() {
     for (rate, calls) in [(0.3, 400.0), (5.0, 500.0), (100.0, 1_200.0)] {
@@ -151,7 +150,7 @@ fn the_fates_have_the_given_share_and_each_attempt_has_its_own() {
     let count = |is: &dyn Fn(u64) -> bool| (0..10_000).filter(|call| is(*call)).count();
     assert!((1_900..2_100).contains(&count(&|call| fails(call, 0))));
     assert!((1_900..2_100).contains(&count(&|call| fails(call, 2))));
-    // One in five of one in five, and of that.
+    // A fifth, and a fifth of that.
     assert!((350..450).contains(&count(&|call| fails(call, 0) && fails(call, 1))));
     assert!((60..100).contains(&count(&|call| (0..3).all(|nth| fails(call, nth)))));
     assert!((350..450).contains(&count(&|call| fails(call, 0) && fails(call + 1, 0))));
@@ -172,7 +171,7 @@ fn the_compared_clients_answer_as_their_fates_determine() {
     assert_eq!((plain, sdk), (asks_again(traffic, 0.3, 0), asks_again(traffic, 0.3, RETRIES)));
 }
 
-/// Answers of a model take seconds, and failures come at once: what has failed so far says nothing of what is under way.
+/// Answers of a model take seconds, while failures come at once: the failures so far do not predict the attempts in progress.
 fn begins_to_fail(rate: f64, after: Duration) {
     let begins = secs(60);
     for (seed, fails) in [(1, 0.1), (2, 0.2), (3, 0.2), (4, 0.3), (5, 0.3)] {

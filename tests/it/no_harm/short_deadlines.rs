@@ -1,4 +1,4 @@
-//! Calls with short deadlines do not open the route for others.
+//! Calls with short deadlines do not open the breaker for other calls.
 
 use evenkeel::Client;
 

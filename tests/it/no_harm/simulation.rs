@@ -1,4 +1,4 @@
-//! One simulated day: a provider whose fates are drawn by call and attempt, its traffic, and what each caller gets.
+//! One simulated day: a provider whose answers are drawn for each call and attempt, its traffic, and the result of each call.
 
 use std::{
     collections::HashMap,
@@ -29,14 +29,14 @@ pub(crate) struct Attempt {
     pub(crate) at: Duration,
 }
 
-/// What the provider does with an attempt after a time.
+/// The provider's reaction to an attempt, after a time.
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
     Answers(Duration),
     Status(u16, Duration),
-    /// 429, with the seconds to wait or without.
+    /// 429, with a wait in seconds or without.
     Limited(Option<u64>),
-    /// A status with a body of its own.
+    /// A status with its own body.
     Says(u16, &'static str),
     /// The connection is lost after the request was sent.
     Loses(Duration),
@@ -60,7 +60,7 @@ struct Seen {
     most: Vec<(Duration, usize)>,
 }
 
-/// Calls at random, as many people make them.
+/// Calls at random times, as of many people.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Traffic {
     /// Calls a second.
@@ -71,23 +71,23 @@ pub(crate) struct Traffic {
     pub(crate) from: u64,
 }
 
-/// What a caller got.
+/// The result of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Got {
-    /// The answer of that host.
+    /// The answer from that host.
     Answer(String),
     Status(u16),
-    /// Our breaker, limit or budget did not let it out.
+    /// Refused by evenkeel's own breaker, limit or budget.
     Refused,
-    /// An error of ours.
+    /// An error of evenkeel.
     Failed(Outcome),
-    /// An error of another kind, with what it says.
+    /// An error of another kind, with its text.
     FailedElsewhere(String),
-    /// Nothing within the time that the caller had.
+    /// No result within the caller's time.
     Nothing,
 }
 
-/// A call and what came of it.
+/// A call and its result.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Came {
     pub(crate) call: u64,
@@ -95,7 +95,7 @@ pub(crate) struct Came {
     pub(crate) got: Got,
 }
 
-/// The time that a caller waits where nothing else is set.
+/// The caller's time where no other is set.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 const NUMBER: &str = "x-call";
@@ -108,7 +108,7 @@ impl World {
         Self { does: Arc::new(does), start: Instant::now(), seen: Arc::default() }
     }
 
-    /// Fails that share of the attempts with 503, each independently of the others; answers the rest. Either takes 0.3 s.
+    /// Fails that share of the attempts with 503, each independently; answers the rest. Either takes 0.3 s.
     pub(crate) fn failing(share: f64, seed: u64) -> Self {
         Self::new(move |it| match draw(seed, it) < share {
             true => Act::Status(503, ms(300)),
@@ -122,13 +122,13 @@ impl World {
         service_fn(move |request: Request| world.clone().answer(request))
     }
 
-    /// How many attempts it has seen.
+    /// The number of attempts received.
     pub(crate) fn count(&self) -> u64 {
         let seen = self.seen.lock().unwrap();
         seen.attempts.values().map(|count| u64::from(*count)).sum()
     }
 
-    /// The first time of the day, from `from` on, at which that many attempts were under way.
+    /// The first time of the day, from `from` on, with that many attempts in progress.
     pub(crate) fn first_with(&self, in_flight: usize, from: Duration) -> Option<Duration> {
         let seen = self.seen.lock().unwrap();
         let enough = |(at, number): &&(Duration, usize)| *at >= from && *number >= in_flight;
@@ -185,7 +185,7 @@ impl World {
     }
 }
 
-/// Ends with the attempt, also where it is dropped.
+/// An attempt in progress. It ends on drop.
 struct UnderWay(Arc<Mutex<Seen>>);
 
 impl Drop for UnderWay {
@@ -212,7 +212,7 @@ const EVENTS: &str = "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\
 const WHOLE: &str = "{\"id\":\"c\",\"object\":\"chat.completion\",\"model\":\"m\",\"choices\":[{\"index\":0,\
     \"finish_reason\":\"stop\",\"message\":{\"role\":\"assistant\",\"content\":\"On its way.\"}}]}";
 
-/// The host, and the key behind it where that is not the one of all.
+/// The host, and the key after it if it is not the default key.
 fn name(request: &Request) -> String {
     let host = request.uri().host().unwrap_or_default();
     let key = request.headers().get("authorization").and_then(|key| key.to_str().ok());
@@ -243,7 +243,7 @@ impl Traffic {
         Self { rate, length, seed, from: 0 }
     }
 
-    /// When its calls come.
+    /// The times of its calls.
     pub(crate) fn times(self) -> Vec<Duration> {
         let mut rng = Rng::with_seed(self.seed);
         let mut at = 0.0;
@@ -254,7 +254,7 @@ impl Traffic {
         times.take(200_000).collect()
     }
 
-    /// Makes its calls, and waits for what comes of each.
+    /// Makes its calls, and waits for the result of each.
     pub(crate) async fn play<S>(self, client: S, request: impl Fn(u64) -> Request) -> Vec<Came>
     where
         S: Service<Request, Response = Response> + Clone + Send + 'static,
@@ -282,7 +282,7 @@ pub(crate) fn numbered(mut request: Request, call: u64) -> Request {
     request
 }
 
-/// One call: what its caller gets in the time that it has.
+/// Makes one call. Returns its result within the caller's time.
 pub(crate) async fn one<S>(client: S, request: Request) -> Got
 where
     S: Service<Request, Response = Response>,
@@ -290,7 +290,7 @@ where
 {
     let now = Instant::now();
     let deadline = request.extensions().get::<Deadline>();
-    // A timer is due a little late.
+    // A timer fires a little late.
     let has = deadline.map_or(PATIENCE, |it| it.left(now)) + ms(10);
     timeout(has, read(client, request)).await.unwrap_or(Got::Nothing)
 }
@@ -340,7 +340,7 @@ pub(crate) fn answered(came: &[Came]) -> f64 {
     part(came, Came::is_answered)
 }
 
-/// The share of calls that did not get out.
+/// The share of calls that were refused.
 pub(crate) fn refused(came: &[Came]) -> f64 {
     part(came, |came| came.got == Got::Refused)
 }
@@ -355,7 +355,7 @@ pub(crate) fn play<T>(seed: u64, work: impl Future<Output = T>) -> T {
     in_virtual_time(work)
 }
 
-/// The transport to both, by the host of the request.
+/// A transport to both, by the host of the request.
 pub(crate) fn between(primary: &World, secondary: &World) -> impl Upstream + use<> {
     let (primary, secondary) = (primary.clone(), secondary.clone());
     service_fn(move |request: Request| match request.uri().host() {
@@ -364,7 +364,7 @@ pub(crate) fn between(primary: &World, secondary: &World) -> impl Upstream + use
     })
 }
 
-/// The transport to all of them: the first is the primary, the others are at the hosts of their numbers.
+/// A transport to all of them: the first is the primary, the others are at the hosts of their numbers.
 pub(crate) fn among(worlds: Vec<World>) -> impl Upstream + use<> {
     let worlds: Arc<[World]> = worlds.into();
     service_fn(move |request: Request| {

@@ -1,4 +1,4 @@
-//! Empty answers that are correct, and the silence of a server tool at work.
+//! Empty answers that are correct, and the silence of a running server tool.
 
 use super::*;
 
@@ -7,7 +7,7 @@ fn events(events: &[&str]) -> Reply {
     Reply::pieces("text/event-stream", pieces)
 }
 
-/// Asks the same ten times: each time one attempt, an answer, and a closed route.
+/// Makes the same call ten times: each time one attempt, an answer, and a closed breaker.
 async fn rightly(reply: Reply, request: Request) {
     let first = Provider::new("primary").always(reply);
     let client =
@@ -58,7 +58,7 @@ async fn an_empty_answer_to_a_call_without_a_stop_sequence_is_retried() {
     let client = over(Client::builder(), [&first]);
     call(&client, chat(false)).await.unwrap_err();
     assert!(first.count() > 1);
-    // Nor is one without a finish reason right, whatever was asked.
+    // An answer without a finish reason is never correct.
     first.set(json(200, r#"{"object":"chat.completion","choices":[]}"#));
     first.forget();
     let request = post("/v1/chat/completions", r#"{"model":"m","stop":"END"}"#);
@@ -101,7 +101,7 @@ async fn operations_with_empty_answers_are_successes() {
     }
 }
 
-/// A stream of ten events in the middle of its text, each after ten seconds.
+/// A stream with ten events in the middle of its text, each after ten seconds.
 async fn slowly(path: &str, body: &'static str, stream: &[&str]) -> Option<Outcome> {
     let first = Provider::new("primary").always(events(stream).between_events(secs(10)));
     let stream = call(&over(Client::builder(), [&first]), post(path, body)).await.unwrap();
@@ -146,7 +146,7 @@ async fn a_server_tool_at_work_is_no_silence() {
             r#"{"type":"message_stop"}"#.to_owned(),
         ]
     };
-    // While the model itself is silent, pings say nothing.
+    // While the model itself is silent, pings do not count.
     for (block, outcome) in [("server_tool_use", None), ("tool_use", Some(idle))] {
         let stream = messages(block);
         let stream: Vec<_> = stream.iter().map(String::as_str).collect();
@@ -165,7 +165,7 @@ async fn five_streams_with_a_server_tool_at_work_are_whole_and_open_no_route() {
         r#"{"type":"response.output_text.delta","delta":"42"}"#,
         r#"{"type":"response.completed","response":{"status":"completed","output":[{"type":"message","content":[{"text":"42"}]}]}}"#,
     ];
-    // Twenty-five seconds from one content to the next.
+    // Twenty-five seconds between contents.
     let pace = std::time::Duration::from_millis(6_250);
     let first = Provider::new("primary").always(events(&stream).between_events(pace));
     let client = over(Client::builder(), [&first]);

@@ -109,7 +109,7 @@ async fn a_misspelt_model_ejects_none_of_four_equal_keys() {
     }
     assert_eq!(houses.log.count("target_ejected"), 0);
     assert!(all_closed(&client));
-    // A model that is a target's own is that target's fault.
+    // The model is the target's own, so the failure counts against that target.
     let client = houses.over(keys(|n| key(n).model("typo")));
     call(&client, chat(false)).await.unwrap();
     assert!(houses.log.count("target_ejected") > 0);
@@ -131,7 +131,7 @@ async fn one_of_equal_targets_without_embeddings_may_still_chat() {
     assert_eq!(asked(&houses.log).len(), 4);
 }
 
-/// Nobody is helped by a refusal of ours in place of the provider's own word; and the next call may be one that it accepts.
+/// A refusal by evenkeel would be less useful than the provider's own rejection, and the provider may accept the next call.
 #[tokio::test(start_paused = true)]
 async fn without_another_target_each_caller_has_the_providers_rejection() {
     let first = Provider::new("primary").requires("another-key");
@@ -148,7 +148,7 @@ async fn a_key_that_is_refused_is_tried_again_within_seconds() {
         (Provider::new("primary").requires("another-key"), Provider::new("secondary"));
     let fallback = Fallback::target(Target::new("http://secondary/v1"));
     let client = over(Client::builder().fallback(fallback), [&first, &second]);
-    // For as long as it is refused, a minute at most lies between two tries.
+    // While it is refused, retries are at most a minute apart.
     let begun = tokio::time::Instant::now();
     let mut tried = vec![begun];
     while begun.elapsed() < secs(600) {

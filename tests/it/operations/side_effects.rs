@@ -1,4 +1,4 @@
-//! The property that repetitions create nothing twice and take no object to another account.
+//! The property that repetitions create nothing twice and send no object to another account.
 
 use proptest::prelude::*;
 
@@ -31,7 +31,7 @@ enum Does {
     Compute,
 }
 
-/// A reply, and whether the provider has done what was asked.
+/// A reply, and whether the provider has executed the request.
 fn reply(n: usize) -> (Reply, bool) {
     match n {
         0 => (Reply::status(500), true),
@@ -51,7 +51,7 @@ fn reply(n: usize) -> (Reply, bool) {
 
 const REPLIES: usize = 12;
 
-/// What the houses are: one that waits for recovery, one with equal keys, one with a fallback that takes all by name.
+/// The clients: one that waits for recovery, one with equal keys, one with a fallback that takes all operations.
 fn builder(kind: usize) -> ClientBuilder {
     let all = [
         Operation::Batches,
@@ -81,7 +81,7 @@ proptest! {
         let (method, path, body, does, of_account) = REQUESTS[request];
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         let (at_first, at_second) = runtime.block_on(async {
-            // The last reply stands for all that follow.
+            // The last reply is repeated for all later attempts.
             let house = |name: &str, replies: &[usize]| {
                 let last = reply(*replies.last().unwrap()).0;
                 Provider::new(name).replies(replies.iter().map(|n| reply(*n).0)).always(last)

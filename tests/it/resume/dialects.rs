@@ -1,4 +1,4 @@
-//! The other dialects that have a prefill, over bytes as their providers send them.
+//! The other dialects with a prefill, over bytes as their providers send them.
 
 use std::sync::{Arc, Mutex};
 
@@ -16,7 +16,7 @@ use tower::service_fn;
 
 use crate::support::{Answer, call};
 
-/// What the second target was asked.
+/// The requests to the second target.
 type Asked = Arc<Mutex<Vec<Value>>>;
 
 fn streamed(kind: &str, text: String, size: usize) -> Response {
@@ -26,7 +26,7 @@ fn streamed(kind: &str, text: String, size: usize) -> Response {
     http::Response::builder().header("content-type", kind).body(body).unwrap()
 }
 
-/// A call whose first target sends `first` and is gone, and whose second sends `second`.
+/// A call whose first target sends `first` and breaks, and whose second target sends `second`.
 async fn gone_on(
     path: &str,
     kind: &'static str,
@@ -88,7 +88,7 @@ fn tail() -> String {
         + &event("message_stop", json!({}))
 }
 
-/// The events of an answer, read strictly.
+/// The events of an answer, parsed strictly.
 fn events(answer: &Answer) -> Vec<Value> {
     let bytes = answer.bytes();
     let text = std::str::from_utf8(&bytes).unwrap();
@@ -104,7 +104,7 @@ fn events(answer: &Answer) -> Vec<Value> {
 #[tokio::test(start_paused = true)]
 async fn a_message_continues_in_its_block() {
     for size in [1, 7, 64, 4096] {
-        // The last event is cut in its middle.
+        // The last event is truncated in its middle.
         let first = head("one") + &delta("the ship ") + &delta("leans")[..40];
         let second = head("two") + &delta(" to") + &delta(" port") + &tail();
         let (answer, asked) =

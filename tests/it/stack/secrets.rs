@@ -6,7 +6,7 @@ use evenkeel::{BoxError, telemetry::EventKind};
 
 use super::{telemetry::Spans, *};
 
-/// Words that are in keys, prompts and answers, and nowhere else.
+/// Words that occur in keys, prompts and answers only.
 const KEYS: [&str; 4] = ["sk-FirstKeyMark", "sk-SecondKeyMark", "cookieMark", "queryMark"];
 const PROMPT: &str = "PromptMark";
 const ANSWER: &str = "AnswerMark";
@@ -26,7 +26,7 @@ fn marked(stream: bool) -> Request {
         .unwrap()
 }
 
-/// A provider that says back what it was asked, in every place that an error has.
+/// Replies that repeat the request in every field of an error.
 fn echoes() -> Vec<Reply> {
     let echo = format!("{PROMPT} {ANSWER} {}", KEYS.join(" "));
     let said = [
@@ -86,7 +86,7 @@ fn echoes() -> Vec<Reply> {
     replies
 }
 
-/// All that can be printed of an error: itself, and what is under it.
+/// Everything that can be printed of an error and its sources.
 fn printed(error: &Error) -> String {
     let mut text = format!("{error} {error:?} {error:#?} {:?}", error.verdict());
     let mut source = std::error::Error::source(error);
@@ -112,7 +112,7 @@ fn is_clean(text: &str, of: &str) {
     }
 }
 
-/// All that can be printed of a call that was answered, while its body is still to come and after it.
+/// Everything that can be printed of an answered call, before and after its body was read.
 async fn answered(response: Response) -> String {
     let mut text = format!("{:?} ", response.body());
     let extensions = response.extensions();
@@ -168,13 +168,13 @@ async fn no_key_no_prompt_and_no_answer_shows_in_debug_display_events_or_traces(
                 };
                 is_clean(&text, &format!("the answer to {reply:?}"));
             }
-            // Half-way, and before the first byte.
+            // In the middle, and before the first byte.
             drop(timeout(ms(1), client.send(marked(stream))).await);
             let events: Vec<EventKind> = log.events();
             assert!(events.len() > 5);
             is_clean(&format!("{events:?}"), "the events");
             let traced = spans.text();
-            // What has a line of its own instead: a rejected credential.
+            // A rejected credential has its own line instead.
             let ended = traced.contains("attempt ended") || traced.contains("credential rejected");
             assert!(ended && traced.contains("gen_ai.request.model"), "{reply:?}: {traced}");
             is_clean(&traced, "the spans");

@@ -1,4 +1,4 @@
-//! The telemetry of a call: its attempt log, its events in their order, its spans.
+//! The telemetry of a call: its attempt log, the order of its events, its spans.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ use super::*;
 
 // === events ===
 
-/// A story: what the primary does, what is different about the client, whether it is streamed.
+/// A story: the primary's replies, the settings of the client, and whether the call is streamed.
 struct Story {
     primary: Vec<Reply>,
     second: Vec<Reply>,
@@ -33,7 +33,7 @@ impl Story {
         Self { primary: primary.into(), second: Vec::new(), breaker, stream: true, calls: 1 }
     }
 
-    /// Plays it, and tells what was told of the last call.
+    /// Plays it. Returns the names of the events of the last call.
     async fn event_names(self) -> Vec<&'static str> {
         let (primary, second) = pair();
         let (primary, second) = (primary.replies(self.primary), second.replies(self.second));
@@ -131,7 +131,7 @@ async fn every_event_has_the_id_of_its_call_also_where_calls_overlap_and_bodies_
     let one = || async {
         let response = client.send(chat(true)).await.unwrap();
         let id = AttemptLog::of(response.extensions()).call_id();
-        // A stream that breaks off is one of the cases.
+        // One of the cases is a stream that breaks.
         let _ = response.into_body().collect().await;
         id
     };
@@ -160,7 +160,7 @@ async fn a_shared_attempt_belongs_to_the_call_that_sent_it() {
     let cache = evenkeel::cache::CachePolicy::new().coalesce(true);
     let builder = log.attach_to(Client::builder().cache(cache));
     let client = over(builder, [&primary, &second]);
-    // The first is given up while the second waits for the same attempt, and polls it from then on.
+    // The first is cancelled while the second waits for the same attempt, and polls it from then on.
     primary.set(Reply::status(500).head_after(ms(20)));
     let (first, second) = (client.send(chat(false)), client.send(chat(false)));
     let given_up = tokio::time::timeout(ms(1), first);
@@ -186,7 +186,7 @@ async fn a_fallback_that_lacks_a_capability_emits_a_skip() {
     assert_eq!(log.names(), sequence(&[&BEGIN, &down]));
 }
 
-/// The events as their file has them, top to bottom.
+/// The events in the order of their source file.
 fn in_the_file() -> Vec<String> {
     let file = include_str!("../../../src/telemetry/event.rs");
     let (_, events) = file.split_once("pub enum EventKind {").unwrap();
@@ -230,7 +230,7 @@ async fn the_file_of_the_events_read_top_to_bottom_is_the_flow_of_a_call() {
     for story in stories {
         let log = story.event_names().await;
         let place = |name: &str| order.iter().position(|event| event == name).expect("a name");
-        // Each fallback, each attempt and each body begins anew.
+        // Each fallback, each attempt and each body starts again.
         let anew = ["fallback_entered", "fallback_skipped", "attempt_started"];
         let mut last = 0;
         let mut body = false;
@@ -268,7 +268,7 @@ async fn the_attempt_log_has_target_and_duration_of_each_attempt() {
     let at = |fallback, provider: &str, model: &str, outcome| {
         (fallback, provider.into(), model.into(), outcome)
     };
-    // It had less than its own limit on the first content: the share of the fallback was over.
+    // The attempt had less time than its own limit for the first content: the fallbacks' reserve was reached.
     let silent = Outcome::TimedOut { phase: Phase::Deadline };
     assert_eq!(
         log,
@@ -318,7 +318,7 @@ pub(super) struct Spans(Arc<Mutex<Seen>>);
 struct Seen {
     spans: BTreeMap<u64, Spanned>,
     order: Vec<u64>,
-    /// The span that an event was in, and its fields.
+    /// The span of an event, and its fields.
     events: Vec<(Option<u64>, BTreeMap<String, String>)>,
 }
 
@@ -339,7 +339,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
         let mut span = Spanned { name: attributes.metadata().name(), ..Spanned::default() };
         span.parent = context.current_span().id().map(Id::into_u64);
         attributes.record(&mut Fields(&mut span.fields));
-        // The registry gives the number of a span that is gone to another one.
+        // The registry reuses the number of a span that has closed.
         let mut seen = self.0.lock().unwrap();
         assert!(seen.spans.insert(id.into_u64(), span).is_none_or(|old| old.closed));
         seen.order.push(id.into_u64());
@@ -364,7 +364,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
 }
 
 impl Spans {
-    /// Listens on this thread, for as long as the guard lives.
+    /// Subscribes on this thread until the guard is dropped.
     pub(super) fn subscribe(&self) -> tracing::subscriber::DefaultGuard {
         crate::support::enable_all_tracing();
         tracing::subscriber::set_default(tracing_subscriber::registry().with(self.clone()))
@@ -376,7 +376,7 @@ impl Spans {
         ids.filter(|(_, span)| span.name == name).collect()
     }
 
-    /// All that was ever written, as one text: the spans and the events with their fields, one a line.
+    /// All spans and events with their fields, as one text, one on each line.
     pub(super) fn text(&self) -> String {
         let seen = self.0.lock().unwrap();
         let spans = seen.spans.values().map(|span| (span.name, &span.fields));
@@ -401,7 +401,7 @@ async fn the_wrong_model_of_a_fallback_is_logged_once() {
     let target = Target::new("http://secondary/v1").model("no-such-model");
     let client = over(Client::builder().fallback(Fallback::target(target)), [&primary, &second]);
     for _ in 0..3 {
-        // The caller sees the first target's failure alone.
+        // The caller sees only the first target's failure.
         let _ = call(&client, chat(true)).await;
     }
     let logged = spans.text().matches("model rejected").count();
@@ -458,7 +458,7 @@ async fn a_call_is_a_span_with_the_names_of_opentelemetry_and_its_attempts_are_w
     drop(listening);
 }
 
-/// So that the table can be extended; and not with every call.
+/// So that the table can be extended; not logged with every call.
 #[tokio::test(start_paused = true)]
 async fn an_unknown_code_is_logged_once() {
     let spans = Spans::default();

@@ -1,4 +1,4 @@
-//! The same over real sockets: what only HTTP/1 can do to a stream.
+//! The same over real sockets: faults of a stream that only HTTP/1 has.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::support::{DONE, STOP, USAGE, WORD, read_reqwest, transport};
 
 const LONG: Duration = Duration::from_secs(30);
 
-/// What came of one call to a server that answers with these bytes and closes: the text, how it failed, how it ended.
+/// The result of one call to a server that answers with these bytes and closes: the text, its failure, its end.
 async fn answered(bytes: String) -> (String, Option<Outcome>, Option<BodyEnd>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}{CHAT}", listener.local_addr().unwrap());
@@ -70,7 +70,7 @@ async fn a_body_that_ends_with_its_connection_is_whole_only_with_its_own_end() {
     ] {
         let whole = [WORD, STOP, DONE].concat();
         assert_eq!(answered(format!("{head}{whole}")).await, done(&whole));
-        // To HTTP this is a good end.
+        // For HTTP this is a valid end.
         assert_eq!(answered(format!("{head}{WORD}{WORD}")).await, cut(&WORD.repeat(2)));
     }
 }
@@ -80,10 +80,10 @@ async fn the_answer_itself_takes_precedence_over_a_wrong_length() {
     let whole = [WORD, STOP, DONE].concat();
     let with = |length: usize, text: &str| head(&format!("content-length: {length}\r\n")) + text;
     assert_eq!(answered(with(whole.len(), &whole)).await, done(&whole));
-    // Too long: the connection closes before it, after the answer was whole.
+    // Too long: the connection closes before that length, after the answer was whole.
     assert_eq!(answered(with(whole.len() + 100, &whole)).await, done(&whole));
     assert_eq!(answered(with(whole.len(), WORD)).await, cut(WORD));
-    // Too short: what is left is cut off by HTTP.
+    // Too short: HTTP cuts off the rest.
     assert_eq!(answered(with(WORD.len(), &whole)).await, cut(WORD));
     assert_eq!(answered(with(WORD.len() + STOP.len(), &whole)).await, done(&[WORD, STOP].concat()));
 }

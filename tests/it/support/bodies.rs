@@ -1,4 +1,4 @@
-//! Bodies: read to their end, and made.
+//! Bodies: reading and construction.
 
 use std::{
     pin::Pin,
@@ -28,7 +28,7 @@ pub(crate) struct Answer {
     pub(crate) verdict: Option<Verdict>,
 }
 
-/// What a provider does with a body.
+/// One step of a provider's body.
 #[derive(Clone, Debug)]
 pub(crate) enum BodyStep {
     Data(Bytes),
@@ -61,7 +61,7 @@ impl Answer {
         words(std::str::from_utf8(&self.bytes()).unwrap())
     }
 
-    /// That this is the whole text of a good answer, and nothing else.
+    /// Asserts that this is the whole text of an answer, and nothing else.
     #[track_caller]
     pub(crate) fn is_whole(&self) {
         assert!(self.error.is_none(), "{:?}", self.error);
@@ -119,13 +119,13 @@ pub(crate) async fn read(response: Response) -> Answer {
     answer
 }
 
-/// The body of a response as text, where it is sure to end well.
+/// The body of a response as text; it must end without an error.
 pub(crate) async fn text(response: Response) -> String {
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// A body that takes these steps and then ends.
+/// A body with these steps, which then ends.
 pub(crate) fn body_of(steps: &[BodyStep]) -> Body {
     let frames = stream::iter(steps.to_vec()).filter_map(|step| async move {
         match step {

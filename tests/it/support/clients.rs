@@ -22,7 +22,7 @@ pub(crate) fn pair() -> (Provider, Provider) {
     (Provider::new("primary"), Provider::new("secondary"))
 }
 
-/// The second target: another host with a model and a key of its own.
+/// The second target: another host with its own model and key.
 pub(crate) fn secondary() -> Fallback {
     Fallback::target(Target::new("http://secondary/v1").bearer("the-second-key").model("spare"))
 }
@@ -41,7 +41,7 @@ pub(crate) fn without_retries() -> Profile {
     Profile::interactive().retry(RetryPolicy::default().retries(0))
 }
 
-/// A breaker without any rule that could open it: for tests of what is inside or around it.
+/// A breaker without rules, which never opens: for tests of other layers.
 pub(crate) fn no_breaker() -> BreakerPolicy {
     BreakerPolicy::default().consecutive_failures(None).failure_ratio(None).slow_ratio(None)
 }
@@ -58,7 +58,7 @@ pub(crate) fn all_closed(client: &Client) -> bool {
     client.breakers().list().iter().all(|(_, shown)| shown.state == CircuitState::Closed)
 }
 
-/// That no breaker of a client has opened or counted a failure.
+/// Asserts that no breaker of a client has opened or counted a failure.
 #[track_caller]
 pub(crate) fn assert_no_failure(client: &Client) {
     for (route, shown) in client.breakers().list() {

@@ -26,7 +26,7 @@ impl EventLog {
         builder.observe(move |event: &Event| log.push(event))
     }
 
-    /// A sink for a layer that stands alone.
+    /// A sink for a single layer.
     pub(crate) fn sink(&self) -> EventSink {
         let log = self.clone();
         EventSink::new(move |event: &Event| log.push(event))
@@ -44,7 +44,7 @@ impl EventLog {
         self.0.lock().unwrap().iter().map(|(_, event)| event.name()).collect()
     }
 
-    /// The names of the events of each call, in the order in which the calls came in; `None` is no call.
+    /// The names of the events of each call, in the order of the calls; `None` is for events without a call.
     pub(crate) fn by_call(&self) -> BTreeMap<Option<CallId>, Vec<&'static str>> {
         let mut calls: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (_, event) in self.0.lock().unwrap().iter() {
@@ -74,8 +74,8 @@ impl EventLog {
     }
 }
 
-/// Keeps every event and span of `tracing` switched on: what a thread without a subscriber meets first would else be
-/// switched off for all of them.
+/// Enables every event and span of `tracing`: otherwise one that is first reached on a thread without a subscriber is disabled
+/// for all threads.
 pub(crate) fn enable_all_tracing() {
     static ALWAYS: Once = Once::new();
     let everywhere = || tracing::subscriber::set_global_default(tracing_subscriber::registry());

@@ -1,4 +1,4 @@
-//! How long callers wait for the first content.
+//! The time that callers wait for the first content.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
-//! What several files of these tests use. A helper that one file uses stays in that file.
+//! Code shared by several files of these tests. A helper for one file stays in that file.
 //!
-//! | file | what it has |
+//! | file | content |
 //! |---|---|
 //! | `bodies` | [`Answer`]: a response that was read to its end; [`read`], [`text`], [`words`]; bodies from a list of [`BodyStep`]s or a channel |
 //! | `chunks` | chunks of chat completions as their bytes |
@@ -10,11 +10,11 @@
 //! | `properties` | [`check_property`] on the same cases in every run; strategies for replies and calls |
 //! | `requests` | chat requests to the primary, other requests, a value in the extensions |
 //! | `services` | services below a layer: one that records its requests, one that is never ready, one that has to be ready |
-//! | `sockets` | for the real clock: a `reqwest` transport, the error of ours within another, [`wait_until`] |
+//! | `sockets` | for the real clock: a `reqwest` transport, evenkeel's error inside another, [`wait_until`] |
 //! | `stage` | [`Stage`]: a primary, a secondary and a client over both |
 //! | `time` | [`secs`], [`ms`], [`in_virtual_time`] |
 //!
-//! Providers themselves are those of the testkit.
+//! The providers are those of the testkit.
 
 mod bodies;
 mod chunks;

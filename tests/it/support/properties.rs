@@ -1,4 +1,4 @@
-//! Properties, and strategies for what providers and callers do.
+//! Properties, and strategies for the behaviour of providers and callers.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{bodies::Answer, time::ms};
 
 pub(crate) const BUSY: &str = "We are very busy.";
 
-/// Runs a law on the same cases every time.
+/// Runs a property on the same cases every time.
 pub(crate) fn check_property<S: Strategy>(
     cases: u32,
     strategy: S,
@@ -30,7 +30,7 @@ fn any_wait() -> impl Strategy<Value = Duration> {
     prop_oneof![3 => Just(0), 3 => 1..3_000_u64, 2 => 3_000..40_000_u64].prop_map(ms)
 }
 
-/// Anything that the testkit can make a provider do.
+/// Any reply of the testkit.
 pub(crate) fn any_reply() -> impl Strategy<Value = Reply> {
     let status = prop::sample::select(vec![
         400, 401, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 504, 529,
@@ -81,7 +81,7 @@ pub(crate) fn any_reply() -> impl Strategy<Value = Reply> {
     ]
 }
 
-/// One call: streamed or not, how long after the one before it, a deadline of its own, and when its caller leaves.
+/// One call: streamed or not, the time after the previous one, its own deadline, and the time when its caller leaves.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) stream: bool,
@@ -97,9 +97,9 @@ pub(crate) fn any_call() -> impl Strategy<Value = Call> {
         .prop_map(|(stream, after, deadline, leaves)| Call { stream, after, deadline, leaves })
 }
 
-/// A whole answer, or what comes before an error; never a part of one that looks like a whole.
+/// Whether the answer is whole or failed; a part without an error is neither.
 pub(crate) fn is_whole_or_failed(answer: &Answer) -> bool {
     let whole = answer.words() == WORDS || answer.words() == BUSY;
-    // An answer that is no success is the provider's own.
+    // An answer that is not a success is the provider's own.
     whole || answer.error.is_some() || !answer.verdict.as_ref().unwrap().outcome().is_success()
 }

@@ -18,7 +18,7 @@ pub(crate) struct RequestLog(Arc<Mutex<Vec<Request>>>);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NeverReady;
 
-/// A service that must be polled ready before each call, and whose clones must be so by themselves.
+/// A service that must be polled ready before each call; each clone needs its own poll.
 pub(crate) struct StrictReadiness<F> {
     ready: bool,
     answer: F,
@@ -27,7 +27,7 @@ pub(crate) struct StrictReadiness<F> {
 // === impl RequestLog ===
 
 impl RequestLog {
-    /// A service that records each request and answers it so.
+    /// A service that records each request and answers it with `answer`.
     pub(crate) fn answering<F>(&self, answer: F) -> impl Upstream + use<F>
     where
         F: Fn(&Request) -> Result<Response, Error> + Clone + Send + Sync + 'static,
@@ -56,12 +56,12 @@ impl RequestLog {
         String::from_utf8(self.last().body().to_vec()).unwrap()
     }
 
-    /// The hosts that were asked, in order.
+    /// The hosts of the requests, in order.
     pub(crate) fn hosts(&self) -> Vec<String> {
         self.all().iter().map(|request| host(request).to_owned()).collect()
     }
 
-    /// The models that were asked, in order.
+    /// The models of the requests, in order.
     pub(crate) fn models(&self) -> Vec<String> {
         let model = |body: &Bytes| {
             let body: serde_json::Value = serde_json::from_slice(body).unwrap();

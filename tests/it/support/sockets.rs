@@ -1,16 +1,16 @@
-//! What tests over real sockets and the real clock share.
+//! Code shared by tests over real sockets and the real clock.
 
 use std::{error::Error as StdError, time::Duration};
 
 use evenkeel::{Error, outcome::Outcome};
 use tokio::time::{Instant, sleep};
 
-/// A transport without proxies and retries of its own.
+/// A transport without proxies and without its own retries.
 pub(crate) fn transport() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().retry(reqwest::retry::never()).build().unwrap()
 }
 
-/// The error of ours within another, however deep.
+/// evenkeel's error inside another, at any depth.
 #[track_caller]
 pub(crate) fn own_error<'a>(error: &'a (dyn StdError + 'static)) -> &'a Error {
     let mut next = Some(error);
@@ -23,7 +23,7 @@ pub(crate) fn own_error<'a>(error: &'a (dyn StdError + 'static)) -> &'a Error {
     panic!("none of ours in {error:?}")
 }
 
-/// Reads a response to its end: its text, and how its body failed.
+/// Reads a response to its end. Returns its text, and the failure of its body.
 pub(crate) async fn read_reqwest(response: &mut reqwest::Response) -> (String, Option<Outcome>) {
     let (mut bytes, mut failed) = (Vec::new(), None);
     loop {
@@ -39,7 +39,7 @@ pub(crate) async fn read_reqwest(response: &mut reqwest::Response) -> (String, O
     (String::from_utf8(bytes).unwrap(), failed)
 }
 
-/// Waits until the condition holds: one side of a connection hears of the other's end a little later.
+/// Waits until the condition holds: one side of a connection notices the other's end a little later.
 pub(crate) async fn wait_until(condition: impl Fn() -> bool) {
     let end = Instant::now() + Duration::from_secs(20);
     while !condition() {

@@ -1,4 +1,4 @@
-//! Two targets and a client, as a bot has them.
+//! Two targets and a client, as a bot uses them.
 
 use std::time::Duration;
 
@@ -40,12 +40,12 @@ impl Stage {
         call(&self.client, chat(stream)).await.unwrap()
     }
 
-    /// How many attempts each of the two has seen.
+    /// The number of attempts that each of the two has received.
     pub(crate) fn attempts(&self) -> [u64; 2] {
         [self.primary.count(), self.second.count()]
     }
 
-    /// The times of the attempts at the primary, from the beginning.
+    /// The times of the attempts at the primary, since the start.
     pub(crate) fn times(&self) -> Vec<Duration> {
         self.primary.attempts().iter().map(|attempt| attempt.at - self.start).collect()
     }

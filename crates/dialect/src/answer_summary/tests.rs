@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{RequestInfo, StreamMonitor};
 
-/// One answer of each dialect that was not streamed, with the path of its request.
+/// One unstreamed answer of each dialect, with the path of its request.
 const PATHS: [(Dialect, &str); 6] = [
     (Dialect::OpenAiChat, "/v1/chat/completions"),
     (Dialect::OpenAiResponses, "/v1/responses"),
@@ -14,7 +14,7 @@ const PATHS: [(Dialect, &str); 6] = [
     (Dialect::Ollama, "/api/chat"),
 ];
 
-/// What an answer is made of, in any dialect.
+/// The parts of an answer, in any dialect.
 #[derive(Clone, Debug)]
 struct Answer {
     text: String,
@@ -151,7 +151,7 @@ fn answers() -> impl Strategy<Value = Answer> {
     })
 }
 
-/// The stream of an answer, as it is asked for at that path.
+/// The stream of an answer, in the form of that path.
 fn streamed(dialect: Dialect, path: &str, whole: &[u8]) -> Vec<u8> {
     let body = r#"{"model":"m","stream":true,"stream_options":{"include_usage":true}}"#;
     let info = RequestInfo::read(&http::Request::post(path).body(body.into()).unwrap());
@@ -183,7 +183,7 @@ proptest! {
             prop_assert_eq!(summary.model.as_deref(), Some("m"), "{}", path);
             let again = AnswerSummary::read(dialect, true, &stream).unwrap();
             prop_assert_eq!(&again, &summary, "{}: {}", path, String::from_utf8_lossy(&stream));
-            // What is stored cost what the live one did.
+            // A stored answer has the usage of the live answer.
             let (outcome, cost) = dialect.check(&ErrorCodeTable::default(), &whole);
             prop_assert_eq!(cost, summary.tokens);
             prop_assert_eq!(live(dialect, &stream), (summary.tokens, outcome.unwrap()), "{}", path);
@@ -231,7 +231,7 @@ fn what_a_stored_stream_cost_is_what_it_cost_live() {
             events(&[chat(Value::Null), json!({"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3}})]),
             Usage::new(7, 3),
         ),
-        // Running counts: the last one holds. A count that it omits stays.
+        // The counts are running totals: the last one counts. A count that is omitted stays.
         (
             Dialect::OpenAiChat,
             events(&[chat(json!({"prompt_tokens": 7, "completion_tokens": 1})), json!({"choices": [], "usage": {"completion_tokens": 3}})]),

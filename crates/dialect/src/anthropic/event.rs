@@ -1,4 +1,4 @@
-//! Reads the events of a stream, and an answer that was not streamed.
+//! Parses the events of a stream, and an answer that was not streamed.
 
 use super::message::{Event, Message};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     outcome::{ErrorCodeTable, Verdict, in_stream},
 };
 
-/// Reads one event. The answer is whole when the message has a stop reason, or at `message_stop`: each of the two may be missing.
+/// Parses one event. The answer is whole at a stop reason or at `message_stop`: each of the two may be missing.
 pub(crate) fn read<'a>(codes: &ErrorCodeTable, raw: &RawEvent<'a>) -> AnswerEvent<'a> {
     named_event(codes, raw, |json: &Event<'a>, data| {
         let kind = event_kind(json.r#type, raw.name);
@@ -23,7 +23,7 @@ pub(crate) fn read<'a>(codes: &ErrorCodeTable, raw: &RawEvent<'a>) -> AnswerEven
     })
 }
 
-/// Reads an answer that was not streamed.
+/// Parses an answer that was not streamed.
 pub(crate) fn read_whole<'a>(
     codes: &ErrorCodeTable,
     body: &'a [u8],

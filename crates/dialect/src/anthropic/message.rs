@@ -67,7 +67,7 @@ impl<'a> Event<'a> {
         is_filled(self.error)
     }
 
-    /// Adds what an event of that kind holds; `None` for one that is not of the dialect.
+    /// Adds the content of an event of that kind; `None` for a kind that is not of the dialect.
     pub(super) fn add_to(&self, kind: &str, event: &mut AnswerEvent<'a>) -> Option<()> {
         let index = self.index;
         match kind {
@@ -79,7 +79,7 @@ impl<'a> Event<'a> {
                 let block = self.content_block.as_ref();
                 let text = block.is_some_and(|block| plain_str(block.r#type) == "text");
                 event.structure = Structure::BlockStart { index, text };
-                // The block after it is the sign that the tool is done.
+                // The block after the tool's block shows that the tool has ended.
                 let running = block.is_some_and(Block::runs_tool);
                 event.tool = Some(ProviderTool { running, progress: false });
                 event.annotated |= read(index).is_some_and(|index: u64| index > 0);
@@ -102,7 +102,7 @@ impl<'a> Event<'a> {
             }
             "ping" => event.ping = true,
             "" => return None,
-            // What is yet to be invented.
+            // Kinds that are not known yet.
             _ => {}
         }
         Some(())
@@ -127,7 +127,7 @@ impl<'a> WholeAnswer<'a> for Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// Adds what a message holds, whole or at its beginning.
+    /// Adds the content of a message, whole or at its start.
     fn add_content(&self, event: &mut AnswerEvent<'a>) {
         (event.id, event.model) = (JsonText::filled(self.id), JsonText::filled(self.model));
         event.usage = self.usage();
@@ -140,7 +140,8 @@ impl<'a> Message<'a> {
 // === impl Block ===
 
 impl<'a> Block<'a> {
-    /// Adds its content. Text and thinking begin empty; the beginning of any other block, such as the call of a tool, is content.
+    /// Adds the content of the block. Text and thinking start empty; the start of any other block, such as a tool call, is
+    /// content.
     fn add_to(&self, event: &mut AnswerEvent<'a>) {
         let (text, thinking) = (is_filled(self.text), is_filled(self.thinking));
         match plain_str(self.r#type) {
@@ -160,7 +161,7 @@ impl<'a> Block<'a> {
         event.annotated = true;
     }
 
-    /// Whether the provider runs a tool from here on, until the next block begins.
+    /// Whether the provider runs a tool from this block until the next block starts.
     fn runs_tool(&self) -> bool {
         matches!(plain_str(self.r#type), "server_tool_use" | "mcp_tool_use")
     }
@@ -169,7 +170,7 @@ impl<'a> Block<'a> {
 // === impl Delta ===
 
 impl<'a> Delta<'a> {
-    /// Adds its content. Signatures and citations are about content, and none themselves.
+    /// Adds the content of the delta. Signatures and citations are not content.
     fn add_to(&self, event: &mut AnswerEvent<'a>) {
         let text = plain_str(self.r#type) == "text_delta";
         event.annotated |= !text;

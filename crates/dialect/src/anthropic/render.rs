@@ -1,11 +1,11 @@
-//! Renders a text of ours as a message.
+//! Renders a synthetic reply as a message.
 
 use crate::{
     RequestInfo, Response, SyntheticReply,
     reply::{EVENTS, JSON, event, id, json, reply},
 };
 
-/// A text as an answer, as JSON or as a stream, whichever was asked.
+/// Renders a reply as JSON or as a stream, as the request asks.
 pub(crate) fn render<'a>(said: impl Into<SyntheticReply<'a>>, ask: &RequestInfo) -> Response {
     let said = said.into();
     let text = json(said.text);

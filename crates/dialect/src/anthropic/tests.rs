@@ -16,7 +16,7 @@ const PING: &str = r#"{"type":"ping"}"#;
 const ERROR: &str =
     r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
 
-/// What events say, one after the other, each by the name of its type; and what the stream came to in the end.
+/// The summary of events, each named by its type, and the outcome at the end.
 fn follow(events: &[&str]) -> (FrameSummary, Outcome) {
     let name = |data: &str| data.split('"').nth(3).unwrap_or("x").to_owned();
     let text = events.iter().map(|data| format!("event: {}\ndata: {data}\n\n", name(data)));
@@ -112,7 +112,7 @@ fn a_stream_that_is_cut_is_truncated() {
         assert_eq!(outcome(&events[..end]), Outcome::Truncated, "{end}");
     }
     assert_eq!(watch(&format!("data: {WORD}\n\ndata: {{\"type\":\"mess")).1, Outcome::Truncated);
-    // The sentinel of another API is no end of this one.
+    // The sentinel of another API does not end this one.
     assert_eq!(watch(&format!("data: {WORD}\n\ndata: [DONE]\n\n")).1, Outcome::Truncated);
 }
 
@@ -229,7 +229,7 @@ fn a_turn_that_ends_at_once_is_an_answer_without_content() {
     let short = |text: &str| text.replace(r#""output_tokens":15"#, r#""output_tokens":2"#);
     assert_eq!(outcome(&[START, &short(REASON), STOP]), Outcome::Success);
     assert_eq!(judged(&short(&whole("[]", "end_turn"))), Outcome::Success);
-    // With tokens that are not there it was cut, and without a turn's end none has ended.
+    // With no tokens left it was truncated; without the end of a turn none has ended.
     assert_eq!(judged(&whole("[]", "end_turn")), Outcome::Empty);
     assert_eq!(outcome(&[START, STOP]), Outcome::Empty);
 }

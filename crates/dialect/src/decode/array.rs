@@ -1,4 +1,4 @@
-//! One JSON array: where an element ends.
+//! The end of an element in one JSON array.
 
 use memchr::memchr2;
 
@@ -6,37 +6,37 @@ use memchr::memchr2;
 #[derive(Debug, Default)]
 pub(super) struct JsonArray {
     state: State,
-    /// How many brackets are open within the element.
+    /// The number of open brackets within the element.
     depth: u32,
-    /// How many bytes stand before the element, since the end of the last one.
+    /// The number of bytes before the element, since the end of the last one.
     lead: usize,
     has_elements: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
-    /// The array has not begun.
+    /// Before the array.
     #[default]
     Before,
     /// Between two elements.
     Between,
     Within,
-    /// In a text within an element.
+    /// In a string within an element.
     Text,
-    /// After a backslash in a text.
+    /// After a backslash in a string.
     Escape,
-    /// The array is closed: what comes after it means nothing.
+    /// After the array: the bytes are ignored.
     Closed,
 }
 
-/// What a byte does to the element.
+/// The position of a byte relative to the element.
 enum Step {
-    /// It stands before an element.
+    /// Before an element.
     Leads,
     Goes,
-    /// It is the last of the element.
+    /// The last byte of the element.
     Ends,
-    /// It comes right after the element.
+    /// The first byte after the element.
     Ended,
 }
 
@@ -47,7 +47,7 @@ impl JsonArray {
         self.state == State::Closed
     }
 
-    /// Whether it has begun and is not closed.
+    /// Whether the array has begun and is not closed.
     pub(super) fn is_open(&self) -> bool {
         !matches!(self.state, State::Before | State::Closed)
     }
@@ -62,22 +62,22 @@ impl JsonArray {
         matches!(self.state, State::Before | State::Between | State::Closed)
     }
 
-    /// The bytes since the end of the last element are dropped, as no element is in them.
+    /// Drops the bytes since the end of the last element: they contain no element.
     pub(super) fn drop_lead(&mut self) {
         self.lead = 0;
     }
 
-    /// The element in a block: the bytes from the end of one element to the end of the next.
+    /// The element in a block, which is the bytes from the end of one element to the end of the next.
     pub(super) fn take_element<'a>(&mut self, block: &'a [u8]) -> &'a [u8] {
         &block[std::mem::take(&mut self.lead).min(block.len())..]
     }
 
-    /// The end of the element under way, if it is in the bytes.
+    /// The end of the current element, if it is in the bytes.
     pub(super) fn next(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut at = 0;
         while at < bytes.len() && self.state != State::Closed {
             if self.state == State::Text {
-                // Most of the bytes are text.
+                // Most of the bytes are string content.
                 at += memchr2(b'"', b'\\', &bytes[at..])?;
             }
             let end = match self.step(bytes[at]) {

@@ -7,26 +7,26 @@ use crate::StreamFraming;
 
 /// Finds the ends of the events of one stream, in bytes that may be split anywhere.
 ///
-/// A *block* is what stands between the end of one event and the end of the next: the event with what frames it. Some blocks have
-/// no event in them, such as a comment.
+/// A *block* is the bytes from the end of one event to the end of the next: the event with its framing. A block may have no
+/// event, such as a comment.
 #[derive(Debug)]
 pub(crate) struct EventBoundary {
     shape: Shape,
-    /// A block has been read: a byte order mark may stand before the first alone.
+    /// Whether a block has been read: a byte order mark may come only before the first.
     begun: bool,
     framed: bool,
 }
 
 #[derive(Debug)]
 enum Shape {
-    /// The first byte that is not white space decides whether it is an array.
+    /// The first byte that is not white space decides whether the stream is an array.
     Undecided,
     Sse(SseLines),
     JsonLines,
     Array(JsonArray),
 }
 
-/// How events are written into a stream.
+/// The framing of the events of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EventFrame {
     Sse,
@@ -46,8 +46,8 @@ impl EventBoundary {
         Self { shape, begun: false, framed: false }
     }
 
-    /// How many bytes there are to the end of the event under way; `None` if its end is not in them. After an end the next
-    /// call is to begin with the bytes behind it.
+    /// The number of bytes to the end of the current event; `None` if its end is not in the bytes. After an end, the next call
+    /// must start with the bytes after it.
     pub(crate) fn next(&mut self, bytes: &[u8]) -> Option<usize> {
         if let Shape::Undecided = self.shape {
             let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace())?;
@@ -64,8 +64,8 @@ impl EventBoundary {
         }
     }
 
-    /// Calls `each` with the name and the data of the event in a block, if there is one: of the block whose end was found last, or of
-    /// what is left at the end of the bytes. `joined` is an empty buffer.
+    /// Calls `each` with the name and the data of the event in a block, if it has one. The block is the one whose end was found
+    /// last, or the rest at the end of the bytes. `joined` is an empty buffer.
     pub(crate) fn read(
         &mut self,
         block: &[u8],
@@ -98,12 +98,12 @@ impl EventBoundary {
         matches!(&self.shape, Shape::Sse(lines) if lines.is_between())
     }
 
-    /// Whether anything that was read is a server-sent event, a comment or an array: otherwise these bytes are something else.
+    /// Whether any of the bytes were a server-sent event, a comment or an array. Otherwise the bytes are something else.
     pub(crate) fn is_framed(&self) -> bool {
         self.framed || matches!(self.shape, Shape::Array(_))
     }
 
-    /// Whether no byte has arrived that decides the framing.
+    /// Whether the framing is not yet decided.
     pub(crate) fn is_undecided(&self) -> bool {
         matches!(self.shape, Shape::Undecided)
     }
@@ -118,12 +118,12 @@ impl EventBoundary {
         matches!(&self.shape, Shape::Array(array) if array.has_elements())
     }
 
-    /// Whether what frames the events has ended: nothing more comes.
+    /// Whether the framing has ended: there are no more events.
     pub(crate) fn is_closed(&self) -> bool {
         matches!(&self.shape, Shape::Array(array) if array.is_closed())
     }
 
-    /// Whether the bytes since the last end can be dropped: no event has begun in them.
+    /// Whether the bytes since the last end can be dropped: no event has started in them.
     pub(super) fn drop_lead(&mut self) -> bool {
         match &mut self.shape {
             Shape::Array(array) if array.is_between() => {
@@ -134,7 +134,7 @@ impl EventBoundary {
         }
     }
 
-    /// How the events of the stream are written; server-sent events until the framing is decided.
+    /// The framing of the events; server-sent events until it is decided.
     pub(crate) fn frame(&self) -> EventFrame {
         match self.shape {
             Shape::Undecided | Shape::Sse(_) => EventFrame::Sse,
@@ -147,7 +147,7 @@ impl EventBoundary {
 // === impl EventFrame ===
 
 impl EventFrame {
-    /// An event, to follow another.
+    /// Renders an event that follows another.
     pub(crate) fn write(self, name: &[u8], data: &str) -> Vec<u8> {
         match self {
             Self::Sse if name.is_empty() => format!("data: {data}\n\n").into(),
@@ -157,7 +157,7 @@ impl EventFrame {
         }
     }
 
-    /// What ends a stream that is whole.
+    /// The end of a whole stream.
     pub(crate) fn end(self) -> &'static [u8] {
         if self == Self::Array { b"]" } else { b"" }
     }
@@ -169,7 +169,7 @@ mod tests {
 
     use super::*;
 
-    /// The blocks of bytes that come in pieces, and what is left over.
+    /// The blocks of bytes that arrive in pieces, and the rest.
     fn split(framing: StreamFraming, pieces: &[&[u8]]) -> (Vec<Vec<u8>>, Vec<u8>) {
         let (mut blocks, mut whole, mut held) =
             (EventBoundary::new(framing), Vec::new(), Vec::new());
@@ -225,7 +225,7 @@ mod tests {
             let (blocks, held) = split(framing, &[one, two]);
             prop_assert_eq!([blocks.concat(), held.clone()].concat(), bytes);
             let (whole, left) = split(framing, &[bytes]);
-            // A line feed alone may go with the block before it or after it, or be one.
+            // A single line feed may belong to the block before it or after it, or be a block.
             let lines = |blocks: &[Vec<u8>]| -> Vec<Vec<u8>> {
                 let blocks = blocks.iter().map(|block| block.trim_ascii().to_vec());
                 blocks.filter(|block| !block.is_empty()).collect()

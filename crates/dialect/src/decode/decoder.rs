@@ -1,4 +1,4 @@
-//! Lends the events of a stream.
+//! Splits a stream into events, which borrow its bytes.
 
 #[cfg(test)]
 mod tests;
@@ -6,15 +6,15 @@ mod tests;
 use super::{EventBoundary, EventFrame, RawEvent};
 use crate::StreamFraming;
 
-/// Reads the events of one stream.
+/// Decodes the events of one stream.
 ///
-/// An event that lies in one piece of bytes is lent as it is; only what is split over pieces is copied.
+/// An event within one piece of bytes is borrowed; only an event that is split over pieces is copied.
 #[derive(Debug)]
 pub(crate) struct Decoder {
     boundary: EventBoundary,
-    /// The beginning of a block whose end has not come.
+    /// The start of a block whose end has not arrived.
     held: Vec<u8>,
-    /// An event was too large, or the bytes are over: nothing is read any more.
+    /// Whether decoding has ended: an event was too large, or the bytes have ended.
     dead: bool,
 }
 
@@ -25,9 +25,9 @@ pub(crate) struct TooLarge;
 // === impl Decoder ===
 
 impl Decoder {
-    /// The largest event, in bytes. An image in base64 is one event of some providers, so this is far above any text.
+    /// The largest event, in bytes: 16 MiB. Some providers send an image in base64 as one event, so this is far above any text.
     pub(crate) const MAX_EVENT: usize = 16 * 1024 * 1024;
-    /// A buffer that has grown past this is given back once the event is read.
+    /// The buffer shrinks to this capacity after an event is decoded.
     const KEPT: usize = 64 * 1024;
 
     pub(crate) fn new(framing: StreamFraming) -> Self {
@@ -39,17 +39,17 @@ impl Decoder {
         self.boundary.is_between_events()
     }
 
-    /// Whether anything that was read is framed as events are.
+    /// Whether any of the bytes were framed as events.
     pub(crate) fn is_framed(&self) -> bool {
         self.boundary.is_framed()
     }
 
-    /// Whether what frames the events has ended: nothing more comes.
+    /// Whether the framing has ended: there are no more events.
     pub(crate) fn is_closed(&self) -> bool {
         self.boundary.is_closed()
     }
 
-    /// Reads the next bytes and calls `each` with every event that ends in them.
+    /// Decodes the next bytes and calls `each` with every event that ends in them.
     pub(crate) fn feed(
         &mut self,
         bytes: &[u8],
@@ -62,7 +62,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// The same up to the end of the event under way; returns how many bytes were read.
+    /// Decodes up to the end of the current event. Returns the number of bytes used.
     pub(crate) fn feed_one(
         &mut self,
         bytes: &[u8],
@@ -84,7 +84,7 @@ impl Decoder {
         Ok(end.unwrap_or(bytes.len()))
     }
 
-    /// The bytes are over: a last event whose end never came is read all the same, but for an element of an array.
+    /// Ends the bytes: a last event without an end is decoded too, except an element of an array.
     pub(crate) fn finish(&mut self, mut each: impl FnMut(RawEvent<'_>)) {
         if !self.dead && self.boundary.frame() != EventFrame::Array {
             self.read_held(&mut each);
@@ -103,7 +103,7 @@ impl Decoder {
     }
 
     fn read(&mut self, block: &[u8], each: &mut impl FnMut(RawEvent<'_>)) {
-        // Data of several lines is rare: an empty buffer costs nothing.
+        // Data of several lines is rare; an empty buffer does not allocate.
         self.boundary.read(block, &mut Vec::new(), |name, data| each(RawEvent { name, data }));
     }
 
@@ -122,7 +122,7 @@ impl Decoder {
     }
 }
 
-/// Reads the events of a stream that is there as a whole. What is too large is passed by, with all that follows it.
+/// Decodes the events of a whole stream. An event that is too large is skipped, with everything after it.
 pub(crate) fn each_event(framing: StreamFraming, bytes: &[u8], mut each: impl FnMut(RawEvent<'_>)) {
     let mut decoder = Decoder::new(framing);
     let _all_that_can_be_read = decoder.feed(bytes, &mut each);

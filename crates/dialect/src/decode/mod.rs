@@ -1,14 +1,13 @@
-//! Where one event of a stream ends and the next begins.
+//! Splits a stream into events.
 //!
-//! [`EventBoundary`] is the one place that knows: for server-sent events, for JSON by the line and for one JSON array it finds the
-//! end of each event in bytes that may be split anywhere. All that read a stream stand on it:
+//! [`EventBoundary`] finds the end of each event in bytes that may be split anywhere, for server-sent events, JSON lines and one
+//! JSON array. All readers of a stream use it:
 //!
-//! - [`Decoder`] lends each event by name and data, from where it lies in the bytes; only an event that is split is copied
-//! - [`ResumableStream`](crate::ResumableStream) hands on whole events, so that another answer can follow them
-//! - [`ErrorTail`](crate::ErrorTail) puts an error behind the last whole event
+//! - [`Decoder`] returns each event by name and data, borrowed from the bytes; only an event that is split is copied
+//! - [`ResumableStream`](crate::ResumableStream) passes on whole events, so that another answer can follow them
+//! - [`ErrorTail`](crate::ErrorTail) appends an error after the last whole event
 //!
-//! The chunks of a chat completion, which are alike but for their words, have a faster way past the decoder: see
-//! `openai_chat/fast_path.rs`.
+//! The chunks of a chat completion, which differ only in their words, bypass the decoder: see `openai_chat/fast_path.rs`.
 
 mod array;
 mod boundary;

@@ -1,26 +1,26 @@
-//! Server-sent events: where one ends, and what is in it.
+//! Server-sent events: the end of an event, and its fields.
 
 use std::ops::Range;
 
 use memchr::{memchr, memchr2};
 
-/// The position in a server-sent event. The event ends with a blank line; a comment that stands alone ends with its own line.
+/// The position in a server-sent event. The event ends with a blank line; a comment on its own ends with its line.
 #[derive(Debug, Default)]
 pub(super) struct SseLines {
     line: Line,
-    /// Where the line under way begins in the block of the event.
+    /// The start of the current line in the block of the event.
     start: usize,
-    /// How many bytes of the block came in earlier pieces.
+    /// The number of bytes of the block in earlier pieces.
     before: usize,
-    /// The last byte was a carriage return: a line feed right after it belongs to it.
+    /// Whether the last byte was a carriage return: a line feed right after it belongs to it.
     after_cr: bool,
-    /// The lines of the event under way.
+    /// The lines of the current event.
     lines: FirstLines,
-    /// Those of the event that has ended.
+    /// The lines of the event that has ended.
     ended: FirstLines,
 }
 
-/// The first lines of an event, by their places in its block. Most events have no more.
+/// The first lines of an event, by their positions in its block. Most events have no more.
 #[derive(Clone, Debug, Default)]
 struct FirstLines {
     places: [Range<usize>; 2],
@@ -40,9 +40,9 @@ enum Line {
 #[derive(Debug, Default)]
 pub(super) struct SseFields<'a> {
     pub(super) name: &'a [u8],
-    /// The data, where there is any: lent where it is one line.
+    /// The data, if there is any: borrowed if it is one line.
     pub(super) data: Option<&'a [u8]>,
-    /// Whether any line is one of a server-sent event, or a comment.
+    /// Whether any line is a field of a server-sent event, or a comment.
     pub(super) is_framed: bool,
 }
 
@@ -54,7 +54,7 @@ impl SseLines {
         self.line == Line::Empty && self.lines.count == 0 && !self.after_cr
     }
 
-    /// The end of the event under way, if it is in the bytes.
+    /// The end of the current event, if it is in the bytes.
     pub(super) fn next(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut at = 0;
         while let Some(byte) = bytes.get(at) {
@@ -85,7 +85,7 @@ impl SseLines {
         None
     }
 
-    /// The fields of the event whose end was found last, in its block; `None` where its lines have to be found once more.
+    /// The fields of the event whose end was found last, in its block; `None` if its lines have to be searched again.
     pub(super) fn take_fields<'a>(&mut self, block: &'a [u8]) -> Option<SseFields<'a>> {
         let FirstLines { places, count } = std::mem::take(&mut self.ended);
         let mut fields = SseFields::default();
@@ -99,7 +99,7 @@ impl SseLines {
         (count > 0).then_some(fields)
     }
 
-    /// A line ends there in the block; whether the event ends with it.
+    /// Ends a line at a position in the block. Returns whether the event ends with it.
     fn end_line(&mut self, end: usize) -> bool {
         let line = std::mem::take(&mut self.line);
         if line != Line::Empty {
@@ -132,14 +132,14 @@ impl Line {
 // === impl SseFields ===
 
 impl<'a> SseFields<'a> {
-    /// Reads the lines of one event. Data of several lines is joined in `joined`.
+    /// Parses the lines of one event. Data of several lines is joined in `joined`.
     pub(super) fn read(block: &'a [u8], joined: &'a mut Vec<u8>) -> Self {
         let mut fields = Self::default();
         let (mut rest, mut lines) = (block, 0_u32);
         while !rest.is_empty() {
             let end = memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
             let (line, after) = rest.split_at(end);
-            // The line feed of a pair is one more blank line, without effect.
+            // The line feed of a CRLF is one more blank line, without effect.
             rest = after.get(1..).unwrap_or_default();
             let Some(data) = fields.line(line) else { continue };
             lines += 1;
@@ -160,7 +160,7 @@ impl<'a> SseFields<'a> {
         fields
     }
 
-    /// Reads one line; what it adds to the data.
+    /// Parses one line. Returns what it adds to the data.
     fn line(&mut self, line: &'a [u8]) -> Option<&'a [u8]> {
         if line.is_empty() {
             return None;
@@ -174,7 +174,7 @@ impl<'a> SseFields<'a> {
             None => (line, &line[..0]),
         };
         let value = value.strip_prefix(b" ").unwrap_or(value);
-        // A comment has an empty name. Names of other fields are skipped.
+        // A comment has an empty name. Other fields are skipped.
         self.is_framed |= matches!(field, b"" | b"data" | b"event" | b"id" | b"retry");
         match field {
             b"data" => return Some(value),

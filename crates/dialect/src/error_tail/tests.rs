@@ -17,13 +17,13 @@ const CHAT: &str = "/v1/chat/completions";
 const ARRAY: &str = "/v1beta/models/m:streamGenerateContent";
 const LINES: &str = "/api/chat";
 
-/// What is handed on of pieces of that size, without what is held back.
+/// The bytes passed on of pieces of that size, without those held back.
 fn pushed(tail: &mut ErrorTail, stream: &str, size: usize) -> String {
     let pieces = stream.as_bytes().chunks(size).map(Bytes::copy_from_slice);
     String::from_utf8(pieces.flat_map(|piece| tail.push(piece)).collect()).unwrap()
 }
 
-/// A stream that breaks after those bytes, as the caller reads it.
+/// A stream that breaks after these bytes, as its caller receives it.
 fn broken(path: &str, stream: &str, size: usize) -> Option<String> {
     let mut tail = ErrorTail::new(&info(path)).unwrap();
     let out = pushed(&mut tail, stream, size);
@@ -38,7 +38,7 @@ fn half_an_event_is_dropped_and_the_error_follows_the_last_whole_one() {
             let whole = format!("data: a{end}event: b\ndata: c{end}");
             let read = broken(CHAT, &format!("{whole}data: {{\"d"), size).unwrap();
             let error = error().event(Dialect::OpenAiChat);
-            // The line feed of a pair that was split goes with the half event.
+            // The line feed of a CRLF that was split is dropped with the incomplete event.
             let before = read.strip_suffix(&error).unwrap_or_else(|| panic!("{read:?}"));
             assert_eq!(before.trim_end(), whole.trim_end(), "{size} {end:?}");
         }
@@ -81,7 +81,7 @@ fn an_event_too_large_to_be_held_back_is_ended_before_the_error() {
     let event = error().event(Dialect::OpenAiChat);
     let read = broken(CHAT, &format!("data: a\n\n{large}"), 100_000).unwrap();
     assert_eq!(read, format!("data: a\n\n{large}\n\n{event}"));
-    // Its end came after all.
+    // Its end arrived after all.
     let read = broken(CHAT, &format!("{large}\n\ndata: b"), 100_000).unwrap();
     assert_eq!(read, format!("{large}\n\n{event}"));
     let array = format!("[{{\"a\":\"{}", "x".repeat(ErrorTail::MAX_HELD));

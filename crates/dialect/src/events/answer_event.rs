@@ -6,37 +6,37 @@ use crate::{
     outcome::{Outcome, Verdict},
 };
 
-/// What one event of an answer holds; or a whole answer that was not streamed.
+/// The content of one event, or of a whole answer that was not streamed.
 #[derive(Debug, Default)]
 pub(crate) struct AnswerEvent<'a> {
     /// The id of the answer.
     pub(crate) id: Option<JsonText<'a>>,
-    /// The model that answers.
+    /// The model of the answer.
     pub(crate) model: Option<JsonText<'a>>,
     /// Its content, in order. A part is never empty: a role, an empty text or a ping is no content.
     pub(crate) parts: Few<Part<'a>>,
-    /// The choices, or candidates, that the event names: one bit for each index. None in a dialect with one answer only.
+    /// The choices, or candidates, that the event names: one bit for each index. Zero in a dialect with one answer only.
     pub(crate) choices: u128,
-    /// Why the answer, or choices of it, ended.
+    /// The finish reasons of the answer, or of its choices.
     pub(crate) finishes: Few<Finish>,
     pub(crate) usage: Option<UsageCounts>,
     pub(crate) fault: Option<Fault>,
-    /// Its place among the blocks of a message: Anthropic's events alone have one.
+    /// Its position among the blocks of a message. Only Anthropic's events have one.
     pub(crate) structure: Structure<'a>,
-    /// A tool that the provider runs itself.
+    /// The state of a tool that the provider runs.
     pub(crate) tool: Option<ProviderTool>,
-    /// It only keeps the connection open.
+    /// Whether the event only keeps the connection open.
     pub(crate) ping: bool,
-    /// It has content outside of its parts.
+    /// Whether it has content outside of its parts.
     pub(crate) opaque: bool,
-    /// Something stands beside the content that another form of the answer would not have: log-probabilities, citations, a signature,
-    /// a name, a second block.
+    /// Whether it has fields beside the content that another form of the answer would lack: log-probabilities, citations, a
+    /// signature, a name, a second block.
     pub(crate) annotated: bool,
-    /// It holds the whole answer: what came before is in it once more.
+    /// Whether it holds the whole answer, including the content of earlier events.
     pub(crate) snapshot: bool,
-    /// The answer is worked out in the background, and asked for later.
+    /// Whether the answer is computed in the background, and fetched later.
     pub(crate) pending: bool,
-    /// The last word of the API: what comes after it means nothing.
+    /// Whether it is the last event of the API. Later events are ignored.
     pub(crate) last: bool,
 }
 
@@ -44,37 +44,37 @@ pub(crate) struct AnswerEvent<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Part<'a> {
     pub(crate) kind: PartKind,
-    /// Its text, where the kind is text or a completion.
+    /// The text, if the kind is text or a completion.
     pub(crate) text: Option<JsonText<'a>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PartKind {
     Text,
-    /// Text that completes a bare prompt: there is no message that another answer could go on with.
+    /// Text that completes a bare prompt: there is no message that another answer could continue.
     Completion,
     Reasoning,
-    /// The call of a tool of the caller's or the provider's, or a piece of its input.
+    /// A call of a tool, of the caller or the provider, or a part of its input.
     ToolCall,
     Refusal,
-    /// A picture, sound, code, the result of a tool, and what is yet to be invented.
+    /// An image, audio, code, the result of a tool, or a kind that is not known yet.
     Other,
-    /// Content that came in pieces before: it shows that the provider is at work, and adds nothing.
+    /// Content that was sent in pieces before: it shows progress, and adds nothing.
     Restated,
 }
 
-/// Why an event does not belong to a successful answer.
+/// The reason an event is not part of a successful answer.
 #[derive(Clone, Debug)]
 pub(crate) enum Fault {
     /// The provider reports an error.
     Error(Box<Verdict>),
-    /// It is JSON, and no event of the dialect.
+    /// JSON that is not an event of the dialect.
     Foreign(Box<Verdict>),
-    /// It cannot be read as an event of the dialect.
+    /// Data that cannot be parsed as an event of the dialect.
     Unreadable(Box<Verdict>),
 }
 
-/// The place of an event in a message that is made of blocks, with the index of a block that begins.
+/// The position of an event in a message of blocks, with the index of a block that starts.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) enum Structure<'a> {
     #[default]
@@ -86,16 +86,16 @@ pub(crate) enum Structure<'a> {
     },
     BlockDelta,
     BlockEnd,
-    /// Its reason to end, or its end.
+    /// The stop reason of the message, or its end.
     MessageEnd,
 }
 
 /// The state of a tool that the provider runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ProviderTool {
-    /// A tool runs from here on.
+    /// Whether a tool runs from this event on.
     pub(crate) running: bool,
-    /// The event itself is a sign that one is at work; otherwise only one that ran before it is.
+    /// Whether the event itself shows progress of a tool. Otherwise only a tool that was running before it counts.
     pub(crate) progress: bool,
 }
 
@@ -107,34 +107,34 @@ impl<'a> AnswerEvent<'a> {
         Self { fault: Some(Fault::Error(verdict.into())), ..Self::default() }
     }
 
-    /// JSON that is no event of its dialect.
+    /// JSON that is not an event of its dialect.
     pub(crate) fn foreign() -> Self {
         Self { fault: Some(Fault::Foreign(Box::new(Outcome::Malformed.into()))), ..Self::default() }
     }
 
-    /// Data that cannot be read as an event of its dialect.
+    /// Data that cannot be parsed as an event of its dialect.
     pub(crate) fn unreadable(verdict: Verdict) -> Self {
         Self { fault: Some(Fault::Unreadable(verdict.into())), ..Self::default() }
     }
 
-    /// The event by which an API, or a gateway before it, ends a stream.
+    /// The event with which an API, or a gateway in front of it, ends a stream.
     pub(crate) fn end() -> Self {
         Self { last: true, ..Self::default() }
     }
 
-    /// Adds content of that kind, if it is any.
+    /// Adds content of that kind, if `any`.
     pub(crate) fn push(&mut self, kind: PartKind, any: bool) {
         if any {
             self.parts.push(Part { kind, text: None });
         }
     }
 
-    /// Adds a text, if it is one and not empty. Whether it was a text, or nothing.
+    /// Adds a text that is not empty. Returns whether the value was a text, or missing.
     pub(crate) fn push_text(&mut self, value: RawField<'a>) -> bool {
         self.push_text_as(PartKind::Text, value)
     }
 
-    /// The same of text of that kind.
+    /// Adds a text of that kind, in the same way.
     pub(crate) fn push_text_as(&mut self, kind: PartKind, value: RawField<'a>) -> bool {
         let Some(text) = JsonText::new(value) else { return value.is_none() };
         if !text.is_empty() {
@@ -148,8 +148,8 @@ impl<'a> AnswerEvent<'a> {
         self.finishes.push(Finish { choice: None, reason });
     }
 
-    /// The text of the event, where it is all of its content: not one of several choices, nor beside anything else, nor in the
-    /// beginning of a block, which is not a place where text can go on.
+    /// The text of the event, if it is all of its content: not one of several choices, not beside other content, and not in the
+    /// start of a block, where text cannot continue.
     pub(crate) fn only_text(&self) -> Option<JsonText<'a>> {
         let mut parts = self.parts.iter();
         let (Some(part), None) = (parts.next(), parts.next()) else { return None };

@@ -1,6 +1,6 @@
 //! A list that mostly has one element.
 
-/// A list that mostly has one element, which then lies in the list itself.
+/// A list that mostly has one element, which is stored inline.
 #[derive(Clone, Debug)]
 pub(crate) struct Few<T> {
     first: Option<T>,

@@ -1,6 +1,6 @@
-//! Why an answer ended.
+//! Finish reasons.
 
-/// Why an answer, or one choice of it, ended.
+/// The finish reason of an answer, or of one choice of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Finish {
     /// The choice; `None` for the answer as a whole.
@@ -8,27 +8,27 @@ pub(crate) struct Finish {
     pub(crate) reason: FinishReason,
 }
 
-/// A reason to end, in the words that all dialects share.
+/// A finish reason, in a vocabulary that all dialects share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FinishReason {
-    /// It is complete, or calls tools; also a reason that is not known.
+    /// The answer is complete, or calls tools; also an unknown reason.
     Complete,
-    /// The model ended its turn: with next to no tokens it had nothing to add, and that is right.
+    /// The model ended its turn. With next to no tokens it had nothing to add, which is a valid answer.
     EndOfTurn,
-    /// It met a stop sequence of the caller, where the dialect has a reason of its own for that.
+    /// A stop sequence of the caller, in a dialect with its own reason for that.
     StopSequence,
-    /// A limit of the caller's or the model's.
+    /// A limit of the caller or the model.
     Limit,
     /// The provider's content filter, or the model, refused.
     Filtered,
-    /// It ended, and is not complete: it can be gone on with, or something else went wrong.
+    /// The answer is not complete: it can be continued, or something else failed.
     Interrupted,
 }
 
 // === impl FinishReason ===
 
 impl FinishReason {
-    /// Whether the answer has all that it was to have.
+    /// Whether the answer is complete.
     pub(crate) fn is_complete(self) -> bool {
         matches!(self, Self::Complete | Self::EndOfTurn | Self::StopSequence)
     }

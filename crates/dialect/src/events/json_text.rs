@@ -1,4 +1,4 @@
-//! A text as it stands in JSON.
+//! A JSON string, not decoded.
 
 use std::borrow::Cow;
 
@@ -6,19 +6,19 @@ use serde_json::value::RawValue;
 
 use crate::json::RawField;
 
-/// A text as it stands in JSON, decoded where it is asked for.
+/// A JSON string, decoded on demand.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct JsonText<'a>(&'a RawValue);
 
 // === impl JsonText ===
 
 impl<'a> JsonText<'a> {
-    /// The value, where it is a text.
+    /// The value, if it is a string.
     pub(crate) fn new(value: RawField<'a>) -> Option<Self> {
         value.filter(|value| value.get().starts_with('"')).map(Self)
     }
 
-    /// The value, where it is a text and not empty.
+    /// The value, if it is a string and not empty.
     pub(crate) fn filled(value: RawField<'a>) -> Option<Self> {
         Self::new(value).filter(|text| !text.is_empty())
     }
@@ -27,7 +27,7 @@ impl<'a> JsonText<'a> {
         self.0.get() == "\"\""
     }
 
-    /// The text; `None` where its escapes make none.
+    /// The text; `None` if its escapes are not valid.
     pub(crate) fn decode(self) -> Option<Cow<'a, str>> {
         let json = self.0.get();
         let inner = json.strip_prefix('"').and_then(|text| text.strip_suffix('"'));

@@ -1,23 +1,23 @@
-//! One event of an answer, in a model that all dialects share.
+//! One event of an answer, in a model for all dialects.
 //!
-//! Each event is read once, by the reader of its dialect, into one [`AnswerEvent`]; an answer that was not streamed is one event too,
-//! which holds all of it. Everything that wants to know something of an answer folds over these events, and does not read JSON itself:
+//! The reader of a dialect parses each event once, into one [`AnswerEvent`]; an answer that was not streamed is also one event,
+//! with all of its content. Everything that needs information about an answer folds over these events, and does not parse JSON
+//! itself:
 //!
-//! | fold | what it makes of the events |
+//! | fold | result |
 //! |---|---|
-//! | `answer_state` | content for the clocks, the outcome, the usage |
-//! | `answer_summary` | text, model and usage of a whole answer, and whether that is all of it |
-//! | `resumable/` | the text that another answer can go on from, and what makes that answer follow |
+//! | `answer_state` | content for the timeouts, the outcome, the usage |
+//! | `answer_summary` | text, model and usage of a whole answer, and whether it has anything else |
+//! | `resumable/` | the text that another answer can continue, and the changes that make that answer follow |
 //!
 //! # The model
 //!
-//! An event has [`Part`]s of content (text, reasoning, the call of a tool, a refusal, anything else), [`UsageCounts`], [`Finish`]es,
-//! a [`Fault`] where it is an error or not an event of its dialect, the model and the id of the answer. It borrows from the bytes; text is
-//! decoded where a fold asks for it. Where it stands in the bytes is known to what found its end:
-//! [`EventBoundary`](crate::decode::EventBoundary).
+//! An event has [`Part`]s of content (text, reasoning, a tool call, a refusal, anything else), [`UsageCounts`], [`Finish`]es, a
+//! [`Fault`] if it is an error or not an event of its dialect, and the model and the id of the answer. It borrows from the bytes;
+//! text is decoded when a fold asks for it. [`EventBoundary`](crate::decode::EventBoundary) knows its position in the bytes.
 //!
-//! What the model cannot express is marked: with [`AnswerEvent::opaque`] there is more content than the parts, with
-//! [`AnswerEvent::annotated`] something stands beside the content (log-probabilities, citations, signatures, a name).
+//! What the model cannot express is marked: with [`AnswerEvent::opaque`] there is more content than the parts; with
+//! [`AnswerEvent::annotated`] there are fields beside the content (log-probabilities, citations, signatures, a name).
 //! An event with [`AnswerEvent::snapshot`] holds the whole answer, not a piece of it.
 //!
 //! # Laws

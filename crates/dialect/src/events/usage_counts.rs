@@ -1,16 +1,16 @@
-//! The tokens that an event counts.
+//! The token counts of an event.
 
 use crate::Usage;
 
-/// The tokens of an answer so far, as an event counts them. Every count is that of the whole answer, and not all of them come each
-/// time.
+/// The tokens of an answer so far, as an event counts them. Every count is for the whole answer; an event may omit some of the
+/// counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct UsageCounts {
-    /// Input that no cache had.
+    /// Input tokens that were not cached.
     pub(crate) input: Option<u64>,
-    /// Input that was stored in a cache.
+    /// Input tokens written to a cache.
     pub(crate) cache_write: Option<u64>,
-    /// Input that was read from a cache.
+    /// Input tokens read from a cache.
     pub(crate) cache_read: Option<u64>,
     pub(crate) output: Option<u64>,
 }
@@ -23,7 +23,7 @@ impl UsageCounts {
         Self { input: Some(input), output: Some(output), ..Self::default() }
     }
 
-    /// Takes over the counts of the next event. A count that the event omits stays as it is.
+    /// Merges the counts of the next event. A count that the event omits stays as it is.
     pub(crate) fn add(&mut self, next: Self) {
         self.input = next.input.or(self.input);
         self.cache_write = next.cache_write.or(self.cache_write);
@@ -31,7 +31,7 @@ impl UsageCounts {
         self.output = next.output.or(self.output);
     }
 
-    /// The tokens, if any were counted. What was read from a cache, or stored in it, is input too.
+    /// The tokens, if any were counted. Tokens read from or written to a cache are input too.
     pub(crate) fn tokens(&self) -> Option<Usage> {
         let input = [self.input, self.cache_write, self.cache_read];
         let any = input.iter().chain([&self.output]).any(Option::is_some);

@@ -1,4 +1,4 @@
-//! The JSON of an answer: one chunk of a stream, or all of it at once. They are the same.
+//! The JSON of an answer: one chunk of a stream, or the whole answer. Both have the same shape.
 
 use crate::{
     event_json::WholeAnswer,
@@ -48,7 +48,7 @@ fields! {
     pub(super) struct Part<'a> {
         text: RawField<'a>,
         thought: RawField<'a>,
-        /// Of a thought: it is no content.
+        /// The signature of a thought: not content.
         thoughtSignature: Skipped,
         functionCall: RawField<'a>,
         inlineData: RawField<'a>,
@@ -75,7 +75,7 @@ impl<'a> WholeAnswer<'a> for Chunk<'a> {
         is_filled(self.error)
     }
 
-    /// The tokens, where it counts them. What was thought is output, what tools gave is input.
+    /// The usage, where it is reported. Thoughts are output; results of tools are input.
     fn usage(&self) -> Option<UsageCounts> {
         let counts: Counts<'_> = read(self.usageMetadata)?;
         let sum = |one, other| {
@@ -87,7 +87,7 @@ impl<'a> WholeAnswer<'a> for Chunk<'a> {
         Some(UsageCounts::new(input, output))
     }
 
-    /// Adds what it holds.
+    /// Adds the content of the chunk.
     fn add_to(&self, event: &mut AnswerEvent<'a>) {
         let (id, model) = (self.responseId, self.modelVersion);
         (event.id, event.model) = (JsonText::filled(id), JsonText::filled(model));
@@ -102,7 +102,7 @@ impl<'a> WholeAnswer<'a> for Chunk<'a> {
 }
 
 impl<'a> Chunk<'a> {
-    /// Whether the prompt was blocked: then there is no candidate, and nothing more comes.
+    /// Whether the prompt was blocked: then there is no candidate, and no further chunk.
     fn is_blocked(&self) -> bool {
         let reason =
             self.promptFeedback.as_ref().map_or("", |feedback| plain_str(feedback.blockReason));
@@ -114,7 +114,7 @@ impl<'a> Chunk<'a> {
 
 impl<'a> Candidate<'a> {
     fn add_to(&self, event: &mut AnswerEvent<'a>) {
-        // Where it makes sense: the API takes 8 candidates at most.
+        // Clamped to a valid index: the API allows at most 8 candidates.
         let index = read::<u32>(self.index).unwrap_or_default().min(31);
         event.choices |= 1 << index;
         event.annotated |= self.more;
@@ -125,7 +125,7 @@ impl<'a> Candidate<'a> {
         }
     }
 
-    /// Why it ended, once it has.
+    /// The finish reason, once there is one.
     fn finish(&self) -> Option<FinishReason> {
         Some(match plain_str(self.finishReason) {
             "" | "FINISH_REASON_UNSPECIFIED" => return None,
@@ -145,7 +145,7 @@ impl<'a> Candidate<'a> {
 // === impl Part ===
 
 impl<'a> Part<'a> {
-    /// Adds text, thoughts, calls of functions, pictures, code; not the signature of a thought.
+    /// Adds text, thoughts, function calls, images, code; not the signature of a thought.
     fn add_to(&self, event: &mut AnswerEvent<'a>) {
         let Self { inlineData, fileData, executableCode, codeExecutionResult, .. } = *self;
         let thought = is_filled(self.thought);

@@ -1,4 +1,4 @@
-//! Reads the chunks of a stream, and an answer that was not streamed.
+//! Parses the chunks of a stream, and an answer that was not streamed.
 
 use super::chunk::Chunk;
 use crate::{
@@ -9,11 +9,11 @@ use crate::{
     outcome::{ErrorCodeTable, Verdict, in_stream},
 };
 
-/// Reads one chunk. The answer is whole when every candidate that was seen has a finish reason, or when the prompt was blocked.
-/// There is no sentinel: what comes after that, such as the cost, comes before the bytes are over.
+/// Parses one chunk. The answer is whole when every candidate seen has a finish reason, or when the prompt was blocked. There is
+/// no sentinel: later data, such as the usage, may follow until the bytes end.
 pub(crate) fn read<'a>(codes: &ErrorCodeTable, raw: &RawEvent<'a>) -> AnswerEvent<'a> {
     let data = trim_bom(raw.data);
-    // Gateways that translate end every stream in the manner of OpenAI.
+    // Some translating gateways end every stream as OpenAI does.
     if data.is_empty() || (data == b"[DONE]" && raw.name != b"error") {
         return AnswerEvent::default();
     }
@@ -29,7 +29,7 @@ pub(crate) fn read<'a>(codes: &ErrorCodeTable, raw: &RawEvent<'a>) -> AnswerEven
     }
 }
 
-/// Reads an answer that was not streamed.
+/// Parses an answer that was not streamed.
 pub(crate) fn read_whole<'a>(
     codes: &ErrorCodeTable,
     body: &'a [u8],

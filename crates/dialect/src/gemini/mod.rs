@@ -1,4 +1,4 @@
-//! Gemini's `generateContent`, at Google's and at Vertex AI.
+//! Gemini's `generateContent`, of Google and of Vertex AI.
 
 mod chunk;
 mod event;

@@ -1,11 +1,11 @@
-//! Renders a text of ours as an answer of this API.
+//! Renders a synthetic reply as an answer of this API.
 
 use crate::{
     AnswerForm, RequestInfo, Response, SyntheticReply,
     reply::{EVENTS, JSON, id, json, reply},
 };
 
-/// A text as an answer: as JSON, as a stream of events, or as one array, whichever was asked.
+/// Renders a reply as JSON, as a stream of events, or as one array, as the request asks.
 pub(crate) fn render<'a>(said: impl Into<SyntheticReply<'a>>, ask: &RequestInfo) -> Response {
     let said = said.into();
     let (input, output, total) = said.counts();

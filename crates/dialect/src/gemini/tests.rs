@@ -91,7 +91,7 @@ fn text_thoughts_calls_and_pictures_are_content() {
 fn a_finish_reason_ends_it_without_a_sentinel() {
     assert_eq!(outcome(&[WORD, WORD, STOP]), Outcome::Success);
     assert_eq!(outcome(&[WORD, &finish("MAX_TOKENS")]), Outcome::Success);
-    // What it cost may come after it.
+    // The usage may come after the end.
     let usage = r#"{"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":4}}"#;
     for text in [as_events(&[WORD, STOP, usage]), as_array(&[WORD, STOP, usage])] {
         let mut watch =
@@ -114,7 +114,7 @@ fn without_it_the_stream_is_truncated_even_where_the_array_is_closed() {
     assert_eq!(watch(&format!("[{WORD},\n{WORD}")).1, Outcome::Truncated);
     assert_eq!(watch("[").1, Outcome::Truncated);
     assert_eq!(watch("[]").1, Outcome::Truncated);
-    // Cut after the finish reason it is whole.
+    // Truncated after the finish reason, it is whole.
     assert_eq!(watch(&format!("[{WORD},\n{STOP}")).1, Outcome::Success);
 }
 

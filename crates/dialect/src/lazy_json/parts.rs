@@ -1,4 +1,4 @@
-//! What a value is made of, each part by its text.
+//! The parts of a value, each as its text.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-/// The fields of an object in their order, a name that comes twice both times.
+/// The fields of an object in order; a repeated name occurs twice.
 struct Fields<'a>(Vec<(String, &'a RawValue)>);
 
 /// The fields of an object, each with the text of its value.

@@ -85,7 +85,7 @@ proptest! {
             Value::Object(fields) => {
                 fields.insert("model".into(), model.clone().into());
                 prop_assert_eq!(serde_json::from_slice::<Value>(&out).unwrap(), after);
-                // Byte for byte: what is before and after the one place that changed.
+                // The bytes before and after the changed value stay.
                 let new = serde_json::to_string(&model).unwrap();
                 let same = body.iter().zip(&out).take_while(|(a, b)| a == b).count();
                 let tail = body.iter().rev().zip(out.iter().rev()).take_while(|(a, b)| a == b).count();

@@ -1,4 +1,4 @@
-//! Reads the lines of a stream, and an answer that was not streamed.
+//! Parses the lines of a stream, and an answer that was not streamed.
 
 use super::line::Line;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     outcome::{ErrorCodeTable, Verdict, in_stream},
 };
 
-/// Reads one line. The answer is whole at the line with `"done":true`.
+/// Parses one line. The answer is whole at the line with `"done":true`.
 pub(crate) fn read<'a>(codes: &ErrorCodeTable, raw: &RawEvent<'a>) -> AnswerEvent<'a> {
     let data = trim_bom(raw.data);
     if data.is_empty() {
@@ -26,7 +26,7 @@ pub(crate) fn read<'a>(codes: &ErrorCodeTable, raw: &RawEvent<'a>) -> AnswerEven
     }
 }
 
-/// Reads an answer that was not streamed.
+/// Parses an answer that was not streamed.
 pub(crate) fn read_whole<'a>(
     codes: &ErrorCodeTable,
     body: &'a [u8],

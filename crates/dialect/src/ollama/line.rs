@@ -1,4 +1,4 @@
-//! The JSON of an answer: one line of a stream, or all of it at once. They are the same.
+//! The JSON of an answer: one line of a stream, or the whole answer. Both have the same shape.
 
 use crate::{
     event_json::WholeAnswer,
@@ -14,7 +14,7 @@ fields! {
         response: RawField<'a>,
         thinking: RawField<'a>,
         image: RawField<'a>,
-        /// The tokens of a conversation, to go on from.
+        /// The tokens of a conversation, for its next request.
         context: RawField<'a>,
         done: RawField<'a>,
         done_reason: RawField<'a>,
@@ -40,14 +40,14 @@ impl<'a> WholeAnswer<'a> for Line<'a> {
         is_filled(self.error)
     }
 
-    /// The tokens, where it counts them. A prompt that was kept from the last call is not counted.
+    /// The usage, where it is reported. A prompt that is cached from the last call is not counted.
     fn usage(&self) -> Option<UsageCounts> {
         let (input, output) = (read(self.prompt_eval_count), read(self.eval_count));
         let any = input.is_some() || output.is_some();
         any.then(|| UsageCounts::new(input.unwrap_or(0), output.unwrap_or(0)))
     }
 
-    /// Adds what it holds: text, thinking, the call of a tool, a picture, and that it is the last.
+    /// Adds the content of the line: text, thinking, a tool call, an image; and whether it is the last line.
     fn add_to(&self, event: &mut AnswerEvent<'a>) {
         event.model = JsonText::filled(self.model);
         event.usage = self.usage();
@@ -64,7 +64,7 @@ impl<'a> WholeAnswer<'a> for Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// Why it ended, once it has. A model that was only loaded writes nothing.
+    /// The finish reason, once there is one. A request that only loads the model has no content.
     fn finish(&self) -> Option<FinishReason> {
         is_true(self.done).then(|| match plain_str(self.done_reason) {
             "stop" => FinishReason::Complete,

@@ -1,4 +1,4 @@
-//! Ollama, asked to chat or to go on from a prompt.
+//! Ollama: `/api/chat` and `/api/generate`.
 
 mod event;
 mod line;

@@ -1,11 +1,11 @@
-//! Renders a text of ours as an answer of this API.
+//! Renders a synthetic reply as an answer of this API.
 
 use crate::{
     AnswerForm, RequestInfo, Response, SyntheticReply,
     reply::{JSON, LINES, json, reply},
 };
 
-/// A text as an answer, as JSON or by the line, whichever was asked.
+/// Renders a reply as JSON or as lines, as the request asks.
 pub(crate) fn render<'a>(said: impl Into<SyntheticReply<'a>>, ask: &RequestInfo) -> Response {
     let said = said.into();
     let (input, output, _) = said.counts();

@@ -1,4 +1,4 @@
-//! The JSON of an answer: a `chat.completion`, or one `chat.completion.chunk` of a stream. They differ in one word.
+//! The JSON of an answer: a `chat.completion`, or one `chat.completion.chunk` of a stream. They differ in `message` and `delta`.
 
 use serde_json::value::RawValue;
 
@@ -17,7 +17,7 @@ fields! {
         choices: Option<Vec<Choice<'a>>>,
         usage: RawField<'a>,
         created: RawField<'a>,
-        /// Padding of OpenAI's, of another length in every chunk.
+        /// OpenAI's padding, of a different length in every chunk.
         obfuscation: RawField<'a>,
     }
 }
@@ -26,7 +26,7 @@ fields! {
     pub(super) struct Choice<'a> {
         index: RawField<'a>,
         delta: Option<Piece<'a>>,
-        /// Of an answer in one piece, and seldom of a stream.
+        /// In an unstreamed answer, and rarely in a stream.
         message: Option<Box<Piece<'a>>>,
         finish_reason: RawField<'a>,
         logprobs: RawField<'a>,
@@ -35,7 +35,7 @@ fields! {
 }
 
 fields! {
-    /// A message, or a piece of one: all the places where content can stand.
+    /// A message, or a piece of one: all fields that can have content.
     pub(super) struct Piece<'a> {
         role: Skipped,
         name: RawField<'a>,
@@ -52,7 +52,7 @@ fields! {
 }
 
 fields! {
-    /// What is spoken. The first piece has but an id, the last but its expiry.
+    /// Audio. The first piece has only an id, the last only an expiry.
     struct Sound<'a> {
         data: RawField<'a>,
         transcript: RawField<'a>,
@@ -87,10 +87,10 @@ fields! {
 // === impl Chunk ===
 
 impl Chunk<'_> {
-    /// The error that stands in its place, or in that of a choice. `json` is what it was read from.
+    /// The error in place of the chunk, or of a choice. `json` is the JSON that the chunk was parsed from.
     pub(super) fn error(&self, codes: &ErrorCodeTable, json: &[u8]) -> Option<Verdict> {
         let choices = self.choices.as_deref().unwrap_or_default();
-        // Some servers fill the place of an error although there is none.
+        // Some servers set the `error` field although there is no error.
         let blank = !choices.is_empty() && !is_filled(self.error);
         let object = self.object.is_some_and(|object| object.get() == "\"error\"");
         if object || (self.error.is_some() && !blank) {
@@ -99,7 +99,7 @@ impl Chunk<'_> {
         choices.iter().find_map(|choice| choice.error(codes))
     }
 
-    /// The tokens, where it counts them.
+    /// The usage, where it is reported.
     pub(super) fn usage(&self) -> Option<UsageCounts> {
         let cost: Cost<'_> = read(self.usage)?;
         let count = |raw| read(raw).unwrap_or_default();
@@ -110,12 +110,12 @@ impl Chunk<'_> {
 // === impl Choice ===
 
 impl<'a> Choice<'a> {
-    /// Its index, where it makes sense: the API takes 128 choices at most.
+    /// The index, clamped to a valid one: the API allows at most 128 choices.
     pub(super) fn index(&self) -> u32 {
         read::<u32>(self.index).unwrap_or_default().min(127)
     }
 
-    /// Why it ended, once it has.
+    /// The finish reason, once there is one.
     pub(super) fn finish(&self) -> Option<FinishReason> {
         is_filled(self.finish_reason).then(|| match plain_str(self.finish_reason) {
             "content_filter" => FinishReason::Filtered,
@@ -133,7 +133,7 @@ impl<'a> Choice<'a> {
             (Some(message), None) => {
                 message.add_to(event);
             }
-            // Some servers send the whole message once more with the last piece of it.
+            // Some servers repeat the whole message with its last piece.
             (Some(message), Some(false)) => {
                 event.push(PartKind::Restated, message.add_to(&mut AnswerEvent::default()));
             }
@@ -141,7 +141,7 @@ impl<'a> Choice<'a> {
         }
     }
 
-    /// Its text, or that of its one tool call, as it stands in the JSON: what differs from one chunk to the next.
+    /// The text, or the arguments of the only tool call, as raw JSON: the part that differs between chunks.
     pub(super) fn plain_text(&self) -> Option<&'a str> {
         let pieces = [self.delta.as_ref(), self.message.as_deref()];
         pieces.into_iter().flatten().find_map(Piece::plain_text)
@@ -160,7 +160,7 @@ impl<'a> Choice<'a> {
 // === impl Piece ===
 
 impl<'a> Piece<'a> {
-    /// Adds its content. Whether there is anything for the caller: not a role, not an empty piece.
+    /// Adds the content. Returns whether there is any for the caller: a role or an empty piece is not content.
     fn add_to(&self, event: &mut AnswerEvent<'a>) -> bool {
         let before = event.parts.len();
         let texts = [self.reasoning_content, self.reasoning, self.refusal];
@@ -176,7 +176,7 @@ impl<'a> Piece<'a> {
         event.push(PartKind::Refusal, refusal);
         event.push(PartKind::ToolCall, tools || function);
         event.push(PartKind::Other, images || sound);
-        // A list without a text, or a sound that is yet to come, is something all the same.
+        // A list without text, or audio that has only started, still counts as content.
         let blank = |raw| is_filled(raw) && !has_text(raw);
         event.opaque |=
             self.more || texts.into_iter().any(blank) || (is_filled(self.audio) && !sound);
@@ -184,7 +184,7 @@ impl<'a> Piece<'a> {
         event.parts.len() > before
     }
 
-    /// Its text, or that of its one tool call.
+    /// The text, or the arguments of the only tool call.
     fn plain_text(&self) -> Option<&'a str> {
         let text = [self.content, self.reasoning_content, self.reasoning].into_iter().find(is_text);
         let tool = || match read::<Vec<Tool<'_>>>(self.tool_calls)?.as_slice() {
@@ -203,12 +203,12 @@ impl Sound<'_> {
     }
 }
 
-/// Whether a value is text with anything in it.
+/// Whether a value is a text that is not empty.
 fn is_text(value: &RawField<'_>) -> bool {
     value.is_some_and(|value| value.get().len() > 2 && value.get().starts_with('"'))
 }
 
-/// Whether text, or a list of parts, holds any.
+/// Whether a text, or a list of parts, has any text.
 fn has_text(value: RawField<'_>) -> bool {
     if !value.is_some_and(|value| value.get().starts_with('[')) {
         return is_filled(value);

@@ -1,4 +1,4 @@
-//! Reads the chunks of a stream, and an answer that was not streamed.
+//! Parses the chunks of a stream, and an answer that was not streamed.
 
 use super::{chunk::Chunk, fast_path::ChunkTemplate};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     outcome::{ErrorCodeTable, Verdict, in_stream},
 };
 
-/// Reads one chunk. `alike` learns from it what the next may look like.
+/// Parses one chunk. `alike` records it as the template for the next.
 pub(crate) fn read<'a>(
     codes: &ErrorCodeTable,
     raw: &RawEvent<'a>,
@@ -35,7 +35,7 @@ pub(crate) fn read<'a>(
     event
 }
 
-/// Reads an answer that was not streamed.
+/// Parses an answer that was not streamed.
 pub(crate) fn read_whole<'a>(
     codes: &ErrorCodeTable,
     body: &'a [u8],

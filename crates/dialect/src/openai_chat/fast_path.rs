@@ -1,4 +1,4 @@
-//! The short way for the chunks of which a stream is made: the same bytes each time but for the words.
+//! A fast path for the chunks of a stream, which differ only in their words.
 
 use std::ops::Range;
 
@@ -7,13 +7,13 @@ use crate::json::span_in;
 
 /// The last chunk that was plain content, with the places where the next may differ: its text, its time, its padding.
 ///
-/// A chunk that is like it byte for byte, but for valid JSON of the same kind in those places, holds the same: content, and
-/// nothing that was not noted already. So it need not be parsed, and nothing can be missed.
+/// A chunk with the same bytes, except for valid JSON of the same kind in those places, has the same meaning: content, and
+/// nothing else that is new. So it is not parsed, and no information is lost.
 #[derive(Debug, Default)]
 pub(crate) struct ChunkTemplate {
     bytes: Vec<u8>,
     slots: Vec<Slot>,
-    /// The length of what does not differ: no chunk that is alike is shorter.
+    /// The total length of the fixed bytes: a matching chunk is at least this long.
     fixed: usize,
 }
 
@@ -26,9 +26,9 @@ struct Slot {
 
 #[derive(Clone, Copy, Debug)]
 enum SlotKind {
-    /// Inside the quotes of the text: never empty.
+    /// Inside the quotes of the text; not empty.
     Text,
-    /// Inside the quotes of anything.
+    /// Inside the quotes of any string.
     Padding,
     /// A whole number.
     Number,
@@ -37,10 +37,10 @@ enum SlotKind {
 // === impl ChunkTemplate ===
 
 impl ChunkTemplate {
-    /// The largest chunk that is learnt, in bytes: the like of a larger one is rare.
+    /// The largest chunk that becomes a template, in bytes. Larger ones are rarely repeated.
     const MAX_CHUNK: usize = 4096;
 
-    /// Takes a chunk for the pattern of the next, if it is one choice with text, and no usage, which goes on.
+    /// Makes a chunk the template for the next, if it has one choice with text, no usage and no finish reason.
     pub(super) fn learn(&mut self, chunk: &Chunk<'_>, data: &[u8]) {
         self.bytes.clear();
         self.slots.clear();
@@ -68,12 +68,12 @@ impl ChunkTemplate {
         self.fixed = self.bytes.len() - differing;
     }
 
-    /// Whether a chunk is like the last one but for those places.
+    /// Whether a chunk matches the template.
     pub(crate) fn is_like(&self, data: &[u8]) -> bool {
         self.after(data).is_some_and(<[u8]>::is_empty)
     }
 
-    /// What comes after such a chunk, where there is one at the beginning. It has no line break in it.
+    /// The bytes after a matching chunk at the start of `data`. A matching chunk has no line break.
     pub(crate) fn after<'a>(&self, data: &'a [u8]) -> Option<&'a [u8]> {
         if self.bytes.is_empty() || data.len() < self.fixed {
             return None;
@@ -93,13 +93,13 @@ impl ChunkTemplate {
     }
 }
 
-/// Where the number ends that begins here, if it is a whole one.
+/// The end of the number that starts here, if it is a whole number.
 fn number_end(bytes: &[u8]) -> Option<usize> {
     let end = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
     (end == 1 || (end > 1 && bytes[0] != b'0')).then_some(end)
 }
 
-/// Where the text ends that begins here, if it is valid JSON text: the place of its closing quote.
+/// The end of the string that starts here, if it is valid JSON: the position of its closing quote.
 fn text_end(bytes: &[u8]) -> Option<usize> {
     let (mut at, mut all) = (0, 0_u8);
     loop {

@@ -1,4 +1,4 @@
-//! OpenAI chat completions, as OpenAI and all the servers compatible with them speak it.
+//! OpenAI chat completions, of OpenAI and of all compatible servers.
 
 mod chunk;
 mod event;

@@ -1,4 +1,4 @@
-//! Renders a text of ours as an answer of this API.
+//! Renders a synthetic reply as an answer of this API.
 
 #[cfg(test)]
 mod tests;
@@ -8,7 +8,7 @@ use crate::{
     reply::{EVENTS, JSON, id, json, now, reply},
 };
 
-/// A text as an answer, as JSON or as a stream, whichever was asked.
+/// Renders a reply as JSON or as a stream, as the request asks.
 pub(crate) fn render<'a>(said: impl Into<SyntheticReply<'a>>, ask: &RequestInfo) -> Response {
     let said = said.into();
     let text = json(said.text);
@@ -20,7 +20,7 @@ pub(crate) fn render<'a>(said: impl Into<SyntheticReply<'a>>, ask: &RequestInfo)
     }
 }
 
-/// The fields that every object of one answer has, in JSON.
+/// The JSON fields that every object of one answer has.
 fn head(object: &str, said: SyntheticReply<'_>, ask: &RequestInfo) -> String {
     let (id, created, model) = (id(), now(), said.model(ask));
     format!(
@@ -40,7 +40,7 @@ fn whole(head: &str, text: &str, usage: &str) -> String {
 }
 
 fn stream(head: &str, text: &str, usage: Option<String>) -> String {
-    // With usage asked for, every chunk has the field, and one more chunk fills it.
+    // If usage is requested, every chunk has the field, and one more chunk has the value.
     let blank = if usage.is_some() { r#","usage":null"# } else { "" };
     let chunk = |delta: &str, finish: &str| {
         format!(

@@ -1,4 +1,4 @@
-//! Reads the events of a stream, and an answer that was not streamed.
+//! Parses the events of a stream, and an answer that was not streamed.
 
 use super::response::{Answer, Event, tool_step};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     outcome::{ErrorCodeTable, Verdict, in_stream},
 };
 
-/// Reads one event. The answer is whole at `response.completed` or `response.incomplete`.
+/// Parses one event. The answer is whole at `response.completed` or `response.incomplete`.
 pub(crate) fn read<'a>(codes: &ErrorCodeTable, raw: &RawEvent<'a>) -> AnswerEvent<'a> {
     named_event(codes, raw, |json: &Event<'a>, data| {
         let kind = event_kind(json.r#type, raw.name);
@@ -24,7 +24,7 @@ pub(crate) fn read<'a>(codes: &ErrorCodeTable, raw: &RawEvent<'a>) -> AnswerEven
     })
 }
 
-/// Reads an answer that was not streamed.
+/// Parses an answer that was not streamed.
 pub(crate) fn read_whole<'a>(
     codes: &ErrorCodeTable,
     body: &'a [u8],

@@ -1,4 +1,4 @@
-//! The JSON of one item of an answer: a message, reasoning, the call of a tool.
+//! The JSON of one item of an answer: a message, reasoning, a tool call.
 
 use crate::{
     events::{AnswerEvent, PartKind},
@@ -28,7 +28,7 @@ fields! {
 // === impl Item ===
 
 impl<'a> Item<'a> {
-    /// Messages and reasoning may be empty; any other item, such as the call of a tool, is content.
+    /// Messages and reasoning may be empty; any other item, such as a tool call, is content.
     pub(super) fn has_content(&self) -> bool {
         let filled = |parts| parts_of(parts).iter().any(Part::has_content);
         match plain_str(self.r#type) {
@@ -45,7 +45,7 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// Adds what it holds, whole; returns how many parts its message has.
+    /// Adds the content of a whole item. Returns the number of parts of its message.
     pub(super) fn add_to(&self, event: &mut AnswerEvent<'a>) -> usize {
         let thoughts = [self.summary, self.content, self.encrypted_content];
         match plain_str(self.r#type) {
@@ -56,7 +56,7 @@ impl<'a> Item<'a> {
                 event.push(PartKind::Other, more);
                 return parts.len();
             }
-            // That it thought, and not what.
+            // The presence of reasoning is noted; its text is not.
             "reasoning" => event.annotated |= thoughts.into_iter().any(is_filled),
             _ => event.annotated = true,
         }

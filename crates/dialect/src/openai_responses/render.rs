@@ -1,11 +1,11 @@
-//! Renders a text of ours as a response.
+//! Renders a synthetic reply as a response.
 
 use crate::{
     RequestInfo, Response, SyntheticReply,
     reply::{EVENTS, JSON, event, id, json, now, reply},
 };
 
-/// What an answer is made of, in JSON.
+/// The parts of an answer, in JSON.
 struct Parts {
     id: String,
     created: u64,
@@ -14,7 +14,7 @@ struct Parts {
     usage: String,
 }
 
-/// A text as an answer, as JSON or as a stream, whichever was asked.
+/// Renders a reply as JSON or as a stream, as the request asks.
 pub(crate) fn render<'a>(said: impl Into<SyntheticReply<'a>>, ask: &RequestInfo) -> Response {
     let said = said.into();
     let parts = Parts {

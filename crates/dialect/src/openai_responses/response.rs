@@ -19,7 +19,7 @@ fields! {
 }
 
 fields! {
-    /// A response, whole or under way.
+    /// A response, whole or in progress.
     pub(super) struct Answer<'a> {
         id: RawField<'a>,
         object: RawField<'a>,
@@ -49,7 +49,7 @@ fields! {
 // === impl Event ===
 
 impl<'a> Event<'a> {
-    /// Whether it is an error, as an event of that kind.
+    /// Whether an event of that kind is an error.
     pub(super) fn is_error(&self, kind: &str) -> bool {
         let failed = || self.response.as_ref().is_some_and(|answer| answer.is_error());
         matches!(kind, "error" | "response.failed")
@@ -57,7 +57,7 @@ impl<'a> Event<'a> {
             || (is_end(kind) && failed())
     }
 
-    /// Adds what an event of that kind holds; `None` for one that is not of the dialect.
+    /// Adds the content of an event of that kind; `None` for a kind that is not of the dialect.
     pub(super) fn add_to(&self, kind: &str, event: &mut AnswerEvent<'a>) -> Option<()> {
         event.ping = is_ping(kind.as_bytes());
         match kind {
@@ -66,7 +66,7 @@ impl<'a> Event<'a> {
                 self.response.iter().for_each(|answer| answer.add_content(event));
                 (event.snapshot, event.last) = (true, true);
             }
-            // The call of a tool is content before it has any input.
+            // A tool call is content before it has any input.
             "response.output_item.added" => {
                 self.item.iter().for_each(|item| event.push(item.kind(), item.has_content()));
             }
@@ -81,7 +81,7 @@ impl<'a> Event<'a> {
             }
             // Text, reasoning, a refusal, the input of a tool.
             _ if kind.ends_with(".delta") => event.push(kind_of_delta(kind), is_filled(self.delta)),
-            // A picture; beginnings and ends of parts, and what is yet to be invented.
+            // An image; starts and ends of parts, and kinds that are not known yet.
             _ => event.push(PartKind::Other, is_filled(self.partial_image_b64)),
         }
         Some(())
@@ -102,7 +102,8 @@ fn kind_of_delta(kind: &str) -> PartKind {
     }
 }
 
-/// The state of a tool of the provider, by an event of that kind: `searching` of `response.web_search_call.searching` is a step of one.
+/// The state of a provider's tool, by the kind of an event: `searching` of `response.web_search_call.searching` is one of its
+/// steps.
 pub(super) fn tool_step(kind: &str) -> Option<ProviderTool> {
     let (tool, step) = kind.strip_prefix("response.")?.split_once('.')?;
     let running = !matches!(step, "completed" | "failed" | "incomplete");
@@ -118,7 +119,7 @@ impl<'a> WholeAnswer<'a> for Answer<'a> {
         error || plain_str(self.status) == "failed" || is_filled(self.error)
     }
 
-    /// The tokens, where it counts them.
+    /// The usage, where it is reported.
     fn usage(&self) -> Option<UsageCounts> {
         let cost: Counts<'_> = read(self.usage)?;
         let count = |raw| read(raw).unwrap_or_default();
@@ -132,18 +133,18 @@ impl<'a> WholeAnswer<'a> for Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
-    /// Whether it is yet to be worked out, in the background: the caller asks for it later.
+    /// Whether the response is computed in the background: the caller fetches it later.
     fn is_pending(&self) -> bool {
         matches!(plain_str(self.status), "queued" | "in_progress")
     }
 
-    /// Adds what it holds as a whole answer.
+    /// Adds the content of a whole answer.
     fn add_content(&self, event: &mut AnswerEvent<'a>) {
         (event.id, event.model) = (JsonText::filled(self.id), JsonText::filled(self.model));
         event.usage = self.usage();
         let items = self.output.as_deref().unwrap_or_default().iter();
         let parts: usize = items.map(|item| item.add_to(event)).sum();
-        // One text in one message, and no second.
+        // Not annotated: exactly one text in one message.
         event.annotated |= parts != 1;
         let refused = event.parts.iter().any(|part| part.kind == PartKind::Refusal);
         event.push_finish(self.finish(refused));
@@ -152,7 +153,7 @@ impl<'a> Answer<'a> {
     fn finish(&self, refused: bool) -> FinishReason {
         match self.incomplete_details.as_ref().map(|details| plain_str(details.reason)) {
             Some("content_filter") => FinishReason::Filtered,
-            // A limit of tokens, or of calls of tools.
+            // A limit of tokens, or of tool calls.
             Some(_) => FinishReason::Limit,
             None if refused || plain_str(self.status) != "completed" => FinishReason::Interrupted,
             None => FinishReason::Complete,

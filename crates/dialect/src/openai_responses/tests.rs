@@ -110,7 +110,7 @@ fn an_end_without_content_is_empty_blocked_or_a_limit() {
     assert_eq!(follow(&[CREATED, &incomplete("content_filter")]).1, Outcome::Blocked);
     assert_eq!(follow(&[CREATED, &incomplete("max_output_tokens")]).1, Outcome::Success);
     assert_eq!(watch("").1, Outcome::Empty);
-    // A server that sends no pieces tells all at the end.
+    // A server that sends no deltas sends all content at the end.
     let late = COMPLETED.replace(
         r#""output":[]"#,
         r#""output":[{"type":"message","content":[{"type":"output_text","text":"a"}]}]"#,
@@ -187,7 +187,7 @@ fn a_whole_response_is_judged_by_its_output() {
             .1,
         Some(Usage::new(7, 3))
     );
-    // One that is worked out in the background is fetched later.
+    // A response that is computed in the background is fetched later.
     for status in ["queued", "in_progress"] {
         assert_eq!(judged(&whole("[]").replace("completed", status)), Outcome::Success);
     }

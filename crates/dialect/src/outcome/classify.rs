@@ -1,4 +1,4 @@
-//! What an answer came to, of one that is there.
+//! Classifies an answer.
 
 use http::{HeaderMap, StatusCode};
 
@@ -8,15 +8,15 @@ use super::{
     head::decide,
 };
 
-/// What an answer came to: status, headers and body, with the built-in table of codes.
+/// Classifies an answer by its status, headers and body, with the built-in table of codes.
 ///
-/// A pure function for those who have an answer already; the time of an HTTP date counts from now. The body of an error
-/// may be cut short. A 2xx is a success unless its body is JSON with an error in it.
+/// A pure function for code that has an answer already; HTTP dates are relative to the current time. The body of an error may be
+/// truncated. A 2xx is a success unless its body is JSON with an error in it.
 pub fn classify(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Verdict {
     classify_with(&ErrorCodeTable::TABLE, status, headers, body)
 }
 
-/// The same with codes of your own.
+/// Classifies an answer with your own table of codes.
 pub fn classify_with(
     codes: &ErrorCodeTable,
     status: StatusCode,
@@ -35,7 +35,7 @@ pub fn classify_with(
     }
 }
 
-/// What an error object inside a stream, or inside a 200, says: the JSON that holds it. Never a success.
+/// Classifies an error object inside a stream, or inside a 200. `json` is the JSON that contains it. Never a success.
 pub(crate) fn in_stream(codes: &ErrorCodeTable, json: &[u8]) -> Verdict {
     decide(codes, None, &HeaderMap::new(), ErrorBody::read(json))
 }

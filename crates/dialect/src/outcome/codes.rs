@@ -1,4 +1,4 @@
-//! What the codes of the providers mean: one table, and a way to add to it.
+//! The meanings of the providers' error codes: a table that can be extended.
 
 mod class;
 mod table;
@@ -9,14 +9,14 @@ pub use self::class::CodeClass;
 pub(super) use self::class::{CREDENTIAL as KEY, PERMISSION as SCOPE, QUOTA};
 use self::table::TABLE;
 
-/// The codes of the providers with their meanings: the built-in table, and what was added to it.
+/// The meanings of the providers' error codes: the built-in table, and the codes added to it.
 ///
-/// A code is found without regard to case, `_`, `-`, `.` and spaces: `RateLimitExceeded` is `rate_limit_exceeded`. A `*`
-/// at an end of a code that is added stands for anything. What was added last is looked at first, before the table.
+/// Codes are compared without regard to case, `_`, `-`, `.` and spaces: `RateLimitExceeded` equals `rate_limit_exceeded`. A `*`
+/// at an end of an added code matches anything. The code that was added last is tried first, before the table.
 ///
 /// # Defaults
 ///
-/// The table alone: OpenAI, Azure OpenAI, Anthropic, vLLM and other servers compatible with them, OpenRouter, Gemini and
+/// The built-in table: OpenAI, Azure OpenAI, Anthropic, vLLM and other servers compatible with them, OpenRouter, Gemini and
 /// Bedrock.
 ///
 /// ```
@@ -30,15 +30,15 @@ use self::table::TABLE;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct ErrorCodeTable {
-    /// Shared, as every answer that is read has a handle of it; none where nothing was added.
+    /// Shared, because every answer that is parsed has a handle of it; `None` if nothing was added.
     added: Option<Arc<Vec<Rule>>>,
-    /// Whose answers are read, where that is known.
+    /// The provider whose answers are parsed, if known.
     at: Option<Arc<str>>,
 }
 
 #[derive(Clone, Debug)]
 struct Rule {
-    /// Of that provider only.
+    /// Applies to that provider only.
     provider: Option<Box<str>>,
     code: Box<str>,
     meaning: CodeClass,
@@ -50,20 +50,20 @@ impl ErrorCodeTable {
     /// The table alone.
     pub(crate) const TABLE: Self = Self { added: None, at: None };
 
-    /// Adds a code, or gives one of the table another meaning. A `*` at an end stands for anything.
+    /// Adds a code, or replaces its meaning in the table. A `*` at an end matches anything.
     #[must_use]
     pub fn with(self, code: &str, meaning: CodeClass) -> Self {
         self.add(Rule { provider: None, code: code.into(), meaning })
     }
 
-    /// The same for the answers of one provider: its host (`api.example.com`; any port unless one is given), the name that its
-    /// route in evenkeel has, or all hosts below one (`*.openai.azure.com`).
+    /// Adds a code for the answers of one provider only: its host (`api.example.com`, at any port unless one is given), the name
+    /// of its route in evenkeel, or all hosts below a domain (`*.openai.azure.com`).
     #[must_use]
     pub fn with_for(self, provider: &str, code: &str, meaning: CodeClass) -> Self {
         self.add(Rule { provider: Some(provider.into()), code: code.into(), meaning })
     }
 
-    /// The codes as they are in the answers of that provider. The layers do this by themselves.
+    /// The table for the answers of that provider. The layers call this themselves.
     #[must_use]
     pub fn at(&self, provider: &str) -> Self {
         let keyed =
@@ -71,7 +71,7 @@ impl ErrorCodeTable {
         Self { added: self.added.clone(), at: keyed.then(|| provider.into()) }
     }
 
-    /// What a code means; `None` for one that is not known.
+    /// The meaning of a code; `None` if it is not known.
     pub fn meaning(&self, code: &str) -> Option<CodeClass> {
         let added = self.added.iter().flat_map(|added| added.iter()).rev();
         let here = added.filter(|rule| rule.is_at(self.at.as_deref()));
@@ -101,7 +101,7 @@ impl Rule {
     }
 }
 
-/// The last bytes of a text; nothing where that is inside a character.
+/// The last bytes of a text; empty if they start inside a character.
 fn tail(text: &str, length: usize) -> &str {
     text.get(text.len() - length..).unwrap_or_default()
 }
@@ -119,7 +119,7 @@ fn matches(known: &str, code: &str) -> bool {
     }
 }
 
-/// A code without what its spellings differ in.
+/// The bytes of a code, without the differences in spelling.
 fn letters(code: &str) -> impl Iterator<Item = u8> + '_ {
     code.bytes().filter(|b| !b"_-. *".contains(b)).map(|b| b.to_ascii_lowercase())
 }

@@ -1,33 +1,32 @@
-//! Spans of time as providers spell them: durations, dates, and sentences that hold one. All in seconds, from `now`.
+//! Parses durations as providers write them: durations, dates, and sentences that contain one. All in seconds, from `now`.
 
 use std::time::SystemTime;
 
 use jiff::{Timestamp, fmt::rfc2822::DateTimeParser};
 
-/// What stands before a span in a message, in lower case.
+/// The words before a duration in a message, in lower case.
 const LEADS: &[&str] =
     &["try again in ", "retry in ", "retry after ", "try again after ", "reset after "];
 
-/// What stands before the day on which a spend limit ends: `2026-07-01 at 00:00 UTC`.
+/// The words before the day on which a spend limit ends: `2026-07-01 at 00:00 UTC`.
 const REGAIN: &str = "regain access on ";
 
-/// The numbers from which on a hint is a moment since 1970, in seconds and in milliseconds: as a span, the smaller is
-/// thirty years.
+/// From these numbers on, a hint is a time since 1970, in seconds or in milliseconds: as a duration, the smaller is thirty years.
 const UNIX_SECONDS: f64 = 1e9;
 const UNIX_MILLIS: f64 = 1e11;
 
-/// A duration that is the whole text: `1h2m3.5s`, `20ms`, `45.837906927s`.
+/// Parses a text that is a duration: `1h2m3.5s`, `20ms`, `45.837906927s`.
 pub(super) fn duration(text: &str) -> Option<f64> {
     leading(text).filter(|(_, rest)| rest.is_empty()).map(|(seconds, _)| seconds)
 }
 
-/// A reset: a duration, seconds, a moment in seconds or milliseconds since 1970, or an RFC 3339 date.
+/// Parses a reset: a duration, seconds, a time in seconds or milliseconds since 1970, or an RFC 3339 date.
 pub(super) fn moment(text: &str, now: SystemTime) -> Option<f64> {
     let number = text.parse().ok().map(|number| from_now(number, now));
     number.or_else(|| duration(text)).or_else(|| until(text.parse().ok()?, now))
 }
 
-/// Seconds, or what is left until a moment in seconds or milliseconds since 1970.
+/// Seconds, or the time left until a time in seconds or milliseconds since 1970.
 pub(super) fn from_now(number: f64, now: SystemTime) -> f64 {
     if number >= UNIX_MILLIS {
         number / 1000.0 - unix(now)
@@ -38,7 +37,7 @@ pub(super) fn from_now(number: f64, now: SystemTime) -> f64 {
     }
 }
 
-/// Until an HTTP date in any of its three spellings, or a date as in a mail: with any weekday, and any zone or none.
+/// The time until an HTTP date in any of its three formats, or a date as in an e-mail: with any weekday, and any zone or none.
 pub(super) fn until_date(text: &str, now: SystemTime) -> Option<f64> {
     if let Ok(date) = httpdate::parse_http_date(text) {
         return Some(unix(date) - unix(now));
@@ -49,7 +48,7 @@ pub(super) fn until_date(text: &str, now: SystemTime) -> Option<f64> {
     until(read.ok()?, now)
 }
 
-/// The first span that a message for people asks to wait.
+/// The first wait that a message asks for.
 pub(super) fn in_text(text: &str, now: SystemTime) -> Option<f64> {
     let text = text.to_ascii_lowercase();
     let after =
@@ -62,8 +61,7 @@ pub(super) fn in_text(text: &str, now: SystemTime) -> Option<f64> {
     })
 }
 
-/// The span at the beginning of a text, and what follows it: numbers with units, joined by nothing, a space, a comma or
-/// an `and`.
+/// The duration at the start of a text, and the rest: numbers with units, joined by nothing, a space, a comma or `and`.
 fn leading(text: &str) -> Option<(f64, &str)> {
     let (mut total, mut rest) = part(text)?;
     loop {
@@ -101,7 +99,7 @@ fn until(date: Timestamp, now: SystemTime) -> Option<f64> {
     Some(date.as_nanosecond() as f64 / 1e9 - unix(now))
 }
 
-/// Seconds since 1970, also before it.
+/// Seconds since 1970; negative before it.
 fn unix(time: SystemTime) -> f64 {
     match time.duration_since(SystemTime::UNIX_EPOCH) {
         Ok(since) => since.as_secs_f64(),

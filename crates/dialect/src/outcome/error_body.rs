@@ -1,4 +1,4 @@
-//! What an error body says: its codes, the status it speaks of, a delay, a message. Every shape of every provider.
+//! Parses an error body: its codes, status, delay and message, in the shapes of all providers.
 
 use serde_json::{Map, Value};
 
@@ -8,31 +8,31 @@ use super::{
     quota_reset::QuotaReset,
 };
 
-/// What an error body says. It lives as long as it takes to classify: the message is never kept.
+/// The parsed error body. It is dropped after classification: the message is never stored.
 #[derive(Default)]
 pub(super) struct ErrorBody {
     codes: Vec<String>,
-    /// Those that stood where a text for people may stand, and are not spelled as a code: looked up, and never kept.
+    /// Codes from a field that may hold a message, not spelled as codes: they are looked up, and never stored.
     spoken: Vec<String>,
     status: Option<u16>,
     delay: Option<f64>,
     message: String,
-    /// No JSON at all: a page, a word, nothing.
+    /// Whether the body is not JSON: a page, a word, or empty.
     page: bool,
     renewal: Option<QuotaReset>,
 }
 
-/// A code is short; what is longer is somebody's text.
+/// The longest code, in bytes; a longer text is not a code.
 const LONGEST: usize = 128;
-/// An answer names a handful of codes.
+/// The largest number of codes that are read.
 const MOST: usize = 16;
-/// As deep as an error is ever wrapped: a proxy's error around a gateway's around a provider's.
+/// The largest depth of nested errors: a proxy's error around a gateway's around a provider's.
 const DEEPEST: usize = 4;
 
 // === impl ErrorBody ===
 
 impl ErrorBody {
-    /// Reads a body of any kind: JSON, JSON in the first event of a stream, JSON that was cut, a page, nothing.
+    /// Parses a body of any kind: JSON, JSON in the first event of a stream, truncated JSON, a page, an empty body.
     pub(super) fn read(body: &[u8]) -> Self {
         match json(body) {
             Some(value) => Self::of(&value),
@@ -40,34 +40,34 @@ impl ErrorBody {
         }
     }
 
-    /// Reads the error in a JSON value.
+    /// Parses the error in a JSON value.
     pub(super) fn of(value: &Value) -> Self {
         let mut said = Self::default();
         said.value(value, DEEPEST);
         said
     }
 
-    /// The codes, the one that says most first.
+    /// The codes, the most specific first.
     pub(super) fn codes(&self) -> impl Iterator<Item = &str> {
         self.codes.iter().map(String::as_str)
     }
 
-    /// The status that the body speaks of.
+    /// The status that the body names.
     pub(super) fn status(&self) -> Option<u16> {
         self.status
     }
 
-    /// A delay in seconds, in a field of its own.
+    /// A delay in seconds, from a field of its own.
     pub(super) fn delay(&self) -> Option<f64> {
         self.delay
     }
 
-    /// Whether it is no answer of an API, but a page or a word of something on the way.
+    /// Whether the body is a page or a word of a proxy or firewall, and not an answer of an API.
     pub(super) fn is_page(&self) -> bool {
         self.page
     }
 
-    /// By what calendar the quota is renewed, where it is said to be gone.
+    /// The calendar by which an exhausted quota is renewed.
     pub(super) fn renewal(&self) -> Option<QuotaReset> {
         let month = self.codes().any(|code| code == "enforced_spend_limit_reached");
         self.renewal.or(month.then_some(QuotaReset::Month))
@@ -77,14 +77,14 @@ impl ErrorBody {
         &self.message
     }
 
-    /// The code to be kept: the first that can be one, else the number.
+    /// The code to store: the first valid code, else the status.
     pub(super) fn code(&self) -> Option<Code> {
         let codes = self.codes.iter().filter(|code| !self.spoken.contains(code));
         let word = codes.map(String::as_str).find_map(Code::new);
         word.or_else(|| Code::new(&self.status?.to_string()))
     }
 
-    /// The name of an AWS error, as its header tells it: it stands for all codes in the body.
+    /// Sets the name of an AWS error from its header: it replaces all codes of the body.
     pub(super) fn named(&mut self, name: &str) {
         let codes = std::mem::take(&mut self.codes);
         self.name(name);
@@ -93,7 +93,7 @@ impl ErrorBody {
         }
     }
 
-    /// Reads what is wrapped first: it says more than what wraps it.
+    /// Parses the innermost error first, because it is the most specific.
     fn value(&mut self, value: &Value, depth: usize) {
         let inner = match value {
             Value::Array(items) => items.iter().find(|item| has_error(item)).or(items.first()),
@@ -114,7 +114,7 @@ impl ErrorBody {
         self.code_of(error.get("code"));
         self.details(error.get("details"));
         self.code_of(error.get("status"));
-        // The type of what wraps an error is that of an event.
+        // The type next to a nested error is that of an event.
         self.code_of(error.get("type").filter(|_| !wraps));
         for field in ["error_type", "__type"] {
             self.code_of(error.get(field));
@@ -130,13 +130,13 @@ impl ErrorBody {
         }
     }
 
-    /// The codes that providers put a level deeper, as they say more than the general one.
+    /// The codes that providers nest a level deeper, which are more specific.
     fn within(&mut self, error: &Map<String, Value>) {
         let deeper = |outer: &str, inner: &str| error.get(outer)?.get(inner);
         self.code_of(deeper("metadata", "error_type"));
         self.code_of(deeper("details", "error_code"));
         self.code_of(deeper("innererror", "code"));
-        // OpenRouter names the reasons of a moderation, and no code.
+        // OpenRouter sends the reasons of a moderation, and no code.
         if deeper("metadata", "reasons").is_some_and(Value::is_array) {
             self.push("moderation");
         }
@@ -160,7 +160,7 @@ impl ErrorBody {
         }
     }
 
-    /// A word is a code; a number, also one that is spelled as text, is the status it equals, if it equals one.
+    /// A word is a code. A number, also as a string, is the status that it equals, if any.
     fn code_of(&mut self, value: Option<&Value>) {
         match value {
             Some(Value::String(word)) => match word.parse() {
@@ -181,7 +181,7 @@ impl ErrorBody {
         }
     }
 
-    /// A name may come as AWS writes it: `com.amazonaws#Name:http://…`.
+    /// A name, possibly in AWS's form: `com.amazonaws#Name:http://…`.
     fn name(&mut self, name: &str) {
         let name = name.split(':').next().unwrap_or_default();
         self.push(name.rsplit('#').next().unwrap_or_default().trim());
@@ -199,7 +199,7 @@ impl ErrorBody {
         self.message = text.to_owned();
     }
 
-    /// Reads what may be a code and may be a text: one that says back the prompt, or the key, in one word.
+    /// Parses a field that may hold a code or a message: a message may repeat the prompt, or the key, in one word.
     fn speaking(&mut self, read: impl FnOnce(&mut Self)) {
         let known = self.codes.len();
         read(self);
@@ -207,7 +207,7 @@ impl ErrorBody {
         self.spoken.extend(spoken.cloned());
     }
 
-    /// Text that is not JSON, or is JSON no longer: the first of each field that would hold a code.
+    /// A text that is not JSON, or is truncated JSON: the first of each field that may hold a code.
     fn cut(text: &str) -> Self {
         let json = text.trim_start().starts_with(['{', '[']);
         let mut said = Self { message: text.to_owned(), page: !json, ..Self::default() };
@@ -221,12 +221,12 @@ impl ErrorBody {
     }
 }
 
-/// Whether a word is spelled as codes are, and as no word of people nor any key is: `rate_limit_exceeded`.
+/// Whether a word is spelled as a code, and not as a word of prose or a key: `rate_limit_exceeded`.
 fn is_spelled(word: &str) -> bool {
     word.contains('_') && word.bytes().all(|b| b == b'_' || b.is_ascii_lowercase())
 }
 
-/// The error in an answer that says it is a success, if there is one.
+/// The error in the body of a 2xx, if there is one.
 pub(super) fn in_success(body: &[u8]) -> Option<ErrorBody> {
     let value = json(body)?;
     let failed = match &value {

@@ -1,8 +1,8 @@
-//! Where the error stands in the JSON of each provider.
+//! The position of the error in the JSON of each provider.
 
 use serde_json::Value;
 
-/// The JSON of a body: the first value in it, or in the data of its first event. A number or a word is no error body.
+/// The JSON of a body: its first value, or the data of its first event. A number or a word is not an error body.
 pub(super) fn json(body: &[u8]) -> Option<Value> {
     let first = |bytes: &[u8]| {
         let value = serde_json::Deserializer::from_slice(bytes).into_iter().next()?.ok();
@@ -14,7 +14,7 @@ pub(super) fn json(body: &[u8]) -> Option<Value> {
     })
 }
 
-/// The error in a value, one level down. One that is a text stays in its value.
+/// The error in a value, one level down. An error that is a text stays in its value.
 pub(super) fn error_in(value: &Value) -> Option<&Value> {
     let field = |name: &str| value.get(name).filter(holds);
     let wrapped = |name: &str| value.get(name).filter(|outer| has_error(outer));
@@ -27,12 +27,12 @@ pub(super) fn error_in(value: &Value) -> Option<&Value> {
         .or_else(|| field("fault"))
 }
 
-/// Whether a value says that it is an error or has one in it: as an object, as a text, in a choice, in a response.
+/// Whether a value is an error or contains one: as an object, as a text, in a choice, in a response.
 pub(super) fn has_error(value: &Value) -> bool {
     let word = |field: &str| value.get(field).and_then(Value::as_str).unwrap_or_default();
     let object = value.get("error").is_some_and(|error| holds(&error));
     let says = word("type") == "error" || word("object") == "error" || !word("error").is_empty();
-    // Other objects that are done with, such as a failed batch, are good answers.
+    // Other objects with a failed status, such as a batch, are valid answers.
     let failed = word("object") == "response" && word("status") == "failed";
     let within = |name: &str| value.get(name).is_some_and(has_error);
     object || says || failed || in_choices(value).is_some() || within("response") || within("delta")
@@ -51,8 +51,8 @@ fn holds(value: &&Value) -> bool {
     }
 }
 
-/// The first string or number of a field in JSON that cannot be parsed. A quoted body within it has its quotes escaped,
-/// so that its fields are not found.
+/// The first string or number of a field in JSON that cannot be parsed. A quoted body inside it has its quotes escaped, so that
+/// its fields do not match.
 pub(super) fn field_in(text: &str, field: &str) -> Option<Value> {
     text.match_indices(field).find_map(|(at, _)| {
         let value = text[at + field.len()..].trim_start().strip_prefix(':')?.trim_start();

@@ -1,4 +1,4 @@
-//! Status and headers, and the order in which all that an answer says is believed.
+//! Classifies status and headers, and defines the precedence of all information in an answer.
 
 use std::time::SystemTime;
 
@@ -12,10 +12,10 @@ use super::{
     retry_hint::{InBody, RetryHints},
 };
 
-/// The codes of an answer, each with what it means if that is known.
+/// The known codes of an answer, with their meanings.
 struct Known<'a>(Vec<(&'a str, CodeClass)>);
 
-/// What a status and its headers say, where no body says more.
+/// Classifies a status and its headers, without a body.
 pub fn classify_head(status: StatusCode, headers: &HeaderMap) -> Verdict {
     if answers(status) {
         return Outcome::Success.into();
@@ -23,14 +23,14 @@ pub fn classify_head(status: StatusCode, headers: &HeaderMap) -> Verdict {
     decide(&ErrorCodeTable::TABLE, Some(status), headers, ErrorBody::default())
 }
 
-/// Whether a status says that the request was answered. 304 answers a request that named what its caller has already.
+/// Whether a status is a success. 304 is one: the caller has the content already.
 pub(super) fn answers(status: StatusCode) -> bool {
     status.is_success() || status == StatusCode::NOT_MODIFIED
 }
 
-/// The order: a permanent code, a permanent sentence, 413, a transient code, `x-should-retry`, the status.
+/// Precedence: a permanent code, a permanent sentence, 413, a transient code, `x-should-retry`, the status.
 ///
-/// Without a `status` it is an error inside an answer that began as a success.
+/// Without a `status`, it is an error inside an answer that started as a success.
 pub(super) fn decide(
     codes: &ErrorCodeTable,
     status: Option<StatusCode>,
@@ -64,17 +64,17 @@ pub(super) fn decide(
         .turned_away(status)
 }
 
-/// A status with the body it came with: what blocks the way sends a page, an API says why in JSON.
+/// The meaning of a status with its body: a firewall or proxy sends a page, an API sends JSON.
 fn by_number(status: u16, word: Option<u16>, said: &ErrorBody) -> CodeClass {
     match status {
-        // Something is used up, and is to be paid for.
+        // A quota that is used up and has to be paid for.
         402 if word == Some(429) => CodeClass::QuotaExhausted,
         403 if said.is_page() => CodeClass::Rejected(Rejection::Gateway),
         status => CodeClass::of_status(status),
     }
 }
 
-/// A rate limit that is full for the day is an exhausted quota, unless it says that it is only a matter of seconds.
+/// A rate limit of a day is an exhausted quota, unless its wait is less than a minute.
 fn day(meaning: CodeClass, message: &str, hints: RetryHints) -> CodeClass {
     let soon = hints.asked.is_some_and(|wait| wait < QUOTA);
     match meaning.resolved() {
@@ -98,7 +98,7 @@ impl<'a> Known<'a> {
         Self(said.codes().filter_map(|code| Some((code, codes.meaning(code)?))).collect())
     }
 
-    /// What is said in so many words: a permanent code, a permanent sentence or 413, a transient code.
+    /// An explicit meaning: a permanent code, a permanent sentence or 413, a transient code.
     fn explicit(
         &self,
         message: &str,
@@ -119,7 +119,7 @@ impl<'a> Known<'a> {
             .map(|(code, meaning)| (Some(*code), *meaning))
     }
 
-    /// The first status in words.
+    /// The first code that names a status.
     fn status(&self) -> Option<u16> {
         self.0.iter().find_map(|(_, meaning)| match meaning {
             CodeClass::Status(status) => Some(*status),
@@ -128,7 +128,7 @@ impl<'a> Known<'a> {
     }
 }
 
-/// What the provider wishes: exact and lower case, as the official clients read it.
+/// The value of `x-should-retry`: exact and lower case, as the official clients read it.
 fn wish(headers: &HeaderMap) -> Option<bool> {
     match headers.get("x-should-retry")?.as_bytes() {
         b"true" => Some(true),
@@ -137,8 +137,8 @@ fn wish(headers: &HeaderMap) -> Option<bool> {
     }
 }
 
-/// `true` turns a permanent status into a failure for the moment. `false` changes no outcome: a 500 that is not to be
-/// asked again is still a failing provider. It is kept in the verdict instead.
+/// `true` makes a permanent status transient. `false` changes no outcome, because a 500 that is not to be retried is still a
+/// failing provider; the verdict records it.
 fn wished(meaning: CodeClass, wish: Option<bool>) -> CodeClass {
     match wish {
         Some(true) if meaning.is_permanent() => CodeClass::Unavailable,
@@ -146,8 +146,8 @@ fn wished(meaning: CodeClass, wish: Option<bool>) -> CodeClass {
     }
 }
 
-/// The status that tells more: that of the response, or the one that its body speaks of where the response has none, or
-/// a bare 400 or 500, which servers send when they say nothing.
+/// The more specific status: that of the response, or that of the body if the response has none, or a bare 400 or 500, which
+/// servers send for any error.
 fn telling(status: Option<StatusCode>, said: Option<u16>) -> u16 {
     let bare = |status: u16| matches!(status, 400 | 500);
     match (status.map(|status| status.as_u16()), said) {

@@ -1,23 +1,23 @@
-//! What this machine lacked to send an attempt.
+//! The reason this machine could not send an attempt.
 
 use std::fmt;
 
-/// What this machine lacked to send an attempt. In the [`Verdict`](super::Verdict) of its failure, whose outcome
-/// is [`Outcome::NotSent`](super::Outcome::NotSent): no breaker counts it.
+/// The reason this machine could not send an attempt. The [`Verdict`](super::Verdict) of the failure has it, with the outcome
+/// [`Outcome::NotSent`](super::Outcome::NotSent): no breaker counts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LocalTrouble {
-    /// File descriptors: this process, or the system, has as many open as it may (`EMFILE`, `ENFILE`).
+    /// No file descriptors: this process, or the system, has as many open as it may (`EMFILE`, `ENFILE`).
     Descriptors,
-    /// Memory for a socket (`ENOMEM`, `ENOBUFS`).
+    /// No memory for a socket (`ENOMEM`, `ENOBUFS`).
     Memory,
-    /// A network: no way leads out of this machine (`ENETUNREACH`, `ENETDOWN`).
+    /// No network (`ENETUNREACH`, `ENETDOWN`).
     Network,
-    /// A free local address: all ports are in use (`EADDRNOTAVAIL`).
+    /// No free local address: all ports are in use (`EADDRNOTAVAIL`).
     Address,
-    /// The permission: a firewall or a sandbox of this machine forbids it (`EACCES`, `EPERM`).
+    /// No permission: a firewall or a sandbox of this machine forbids it (`EACCES`, `EPERM`).
     Permission,
-    /// A resolver that answers: the name of the host could not be looked up now (`EAI_AGAIN`).
+    /// No answer of the resolver: the name of the host could not be looked up now (`EAI_AGAIN`).
     Resolver,
 }
 

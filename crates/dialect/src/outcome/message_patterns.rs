@@ -1,13 +1,13 @@
-//! What a message for people says where no code does.
+//! Classifies an error message that has no code.
 //!
-//! Kept to sentences that providers are known to write, in lower case. The message itself is never kept.
+//! Only sentences that providers are known to send, in lower case. The message itself is never stored.
 
 use super::{
     CodeClass,
     codes::{KEY, SCOPE},
 };
 
-/// The money, or a quota of a day or more.
+/// Credit, or a quota of a day or more, is used up.
 const QUOTA: &[&str] = &[
     "specified api usage limits",
     "credit balance is too low",
@@ -21,7 +21,7 @@ const QUOTA: &[&str] = &[
     "free-models-per-day",
 ];
 
-/// One file, one scope, one answer that is too dear: the key may well be used for something else.
+/// One file, one scope, or one answer that is too expensive: the key may be valid for other requests.
 const PERMISSION: &[&str] = &[
     "permission to access the file",
     "missing scopes",
@@ -29,7 +29,7 @@ const PERMISSION: &[&str] = &[
     "but can only afford",
 ];
 
-/// The key itself is bad.
+/// The key itself is invalid.
 const CREDENTIAL: &[&str] = &[
     "incorrect api key",
     "invalid api key",
@@ -41,7 +41,7 @@ const CREDENTIAL: &[&str] = &[
     "account has been deactivated",
 ];
 
-/// More than the model's context. Two parts stand in that order.
+/// More than the model's context. The two parts occur in this order.
 const OVERFLOW: &[(&str, &str)] = &[
     ("prompt is too long", ""),
     ("input is too long", ""),
@@ -55,7 +55,7 @@ const OVERFLOW: &[(&str, &str)] = &[
     ("too many tokens", ""),
 ];
 
-/// What a message of a rate limit says, which may otherwise sound like an overflow.
+/// Parts of rate-limit messages, which may otherwise match an overflow.
 const RATE: &[&str] = &[
     "rate limit",
     "rate-limit",
@@ -67,13 +67,13 @@ const RATE: &[&str] = &[
     "wait before",
 ];
 
-/// A limit that a day fills, not a minute.
+/// A limit for a day, not for a minute.
 const DAY: &[&str] = &["per day", "per-day", "(rpd)", "(tpd)", "daily limit", "daily quota"];
 
-/// One request that is larger than the whole limit of a minute: no wait makes it fit.
+/// One request that is larger than the limit for a minute: no wait helps.
 const LARGER_THAN_A_LIMIT: &str = "request too large for";
 
-/// Capacity that was bought and is used up, where the next caller of the same route fares no better: said with a 429.
+/// Provisioned capacity that is used up, sent with a 429: the next call of the same route fails too.
 const PROVISIONED: &str = "exceeded the provisioned throughput";
 
 /// The permanent meaning of a message, if it has one.
@@ -96,13 +96,13 @@ pub(super) fn meaning(message: &str) -> Option<CodeClass> {
     (large || says(&LARGER_THAN_A_LIMIT)).then_some(CodeClass::TooLarge)
 }
 
-/// Whether a message of a rate limit speaks of the limit of a day, and of no shorter one.
+/// Whether a rate-limit message names the limit of a day, and no shorter one.
 pub(super) fn of_a_day(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     DAY.iter().any(|part| message.contains(part)) && !message.contains("per min")
 }
 
-/// Whether a message says that only another target helps, though the status is that of a rate limit.
+/// Whether a message means that only another target can answer, although the status is that of a rate limit.
 pub(super) fn only_elsewhere(message: &str) -> bool {
     message.to_ascii_lowercase().contains(PROVISIONED)
 }

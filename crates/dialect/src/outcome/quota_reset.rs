@@ -1,25 +1,25 @@
-//! Quotas that are renewed by the calendar, where no header says when.
+//! Quotas that are renewed by the calendar, without a header for the time.
 
 use std::time::SystemTime;
 
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
-/// When a quota is renewed.
+/// The time at which a quota is renewed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum QuotaReset {
-    /// At midnight in California: the quotas of a day of the Gemini API.
+    /// At midnight in California: the daily quotas of the Gemini API.
     PacificDay,
     /// At the first of the month, UTC: the spend limits of Anthropic.
     Month,
 }
 
-/// Pacific time, with the rule of its summer time, as no list of zones is at hand.
+/// Pacific time with its daylight-saving rule, because no time zone database is available.
 const PACIFIC: &str = "PST8PDT,M3.2.0,M11.1.0";
 
 // === impl QuotaReset ===
 
 impl QuotaReset {
-    /// Seconds from `now` until then.
+    /// The seconds from `now` until the renewal.
     pub(crate) fn seconds(self, now: SystemTime) -> Option<f64> {
         let now = Timestamp::try_from(now).ok()?;
         let next = match self {
@@ -46,7 +46,7 @@ mod tests {
             ("2025-07-01T06:59:00Z", 60.0, 31.0 * 86400.0 - 6.0 * 3600.0 - 59.0 * 60.0),
             ("2025-07-01T07:00:00Z", 86400.0, 31.0 * 86400.0 - 7.0 * 3600.0),
             ("2025-12-31T23:00:00Z", 9.0 * 3600.0, 3600.0),
-            // The day on which summer time begins has 23 hours.
+            // The day on which daylight saving time starts has 23 hours.
             ("2026-03-08T08:00:00Z", 23.0 * 3600.0, 23.0 * 86400.0 + 16.0 * 3600.0),
         ] {
             let now = SystemTime::from(now.parse::<Timestamp>().unwrap());

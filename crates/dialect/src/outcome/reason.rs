@@ -1,14 +1,14 @@
-//! The words beside the outcome: which limit passed, why a request was rejected, what a breaker makes of it.
+//! The details of an outcome: the time limit that passed, the reason for a rejection, the signal to a breaker.
 
 use std::fmt;
 
-/// The limit that passed.
+/// The time limit that passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Phase {
     /// Connecting.
     Connect,
-    /// One attempt at an answer that is not streamed, whole.
+    /// A whole unstreamed attempt.
     Attempt,
     /// The first event with content of a stream.
     FirstEvent,
@@ -20,42 +20,42 @@ pub enum Phase {
     Deadline,
 }
 
-/// Why a request was rejected.
+/// The reason a request was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rejection {
-    /// The credential is missing, wrong, expired or revoked: a 401, or a code that says so. Another target has another.
+    /// The credential is missing, wrong, expired or revoked: a 401, or a code for that. Another target has another credential.
     Credential,
-    /// 402 that does not say that the money is gone. Another target may be paid.
+    /// 402 without an exhausted quota. Another target may be paid for.
     Payment,
-    /// What this one request asks for is not permitted, or not affordable: a file, a scope, a resource, an answer of that length.
-    /// It says nothing of other requests with the same credential. Another target may permit it.
+    /// The resource of this request is not permitted, or not affordable: a file, a scope, an answer of that length. Other
+    /// requests with the same credential are not affected. Another target may permit it.
     Permission,
-    /// 403 of something on the way, such as the block page of a firewall, and 407: it says nothing of the credential. The way to
-    /// another target may be free.
+    /// 403 from a proxy or firewall on the way, such as a block page, and 407. The credential is not affected. The way to another
+    /// target may be free.
     Gateway,
     /// 404 of a model or deployment. Another target may have it.
     Model,
-    /// The request itself: no target would take it.
+    /// The request itself: every target would reject it.
     Request,
 }
 
-/// What the breaker makes of an outcome. A breaker decides on every one of them, so that a new one is a breaking change.
+/// The signal of an outcome to a breaker. A breaker handles every variant, so a new one is a breaking change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BreakerSignal {
-    /// The route is well.
+    /// The route is healthy.
     Success,
     /// The route failed: counts in a row and in the ratio.
     Failure,
     /// The route pushes back: lowers the ratio, never counts in a row; fails a probe.
     Pushback,
-    /// The route is out for minutes.
+    /// The route is unavailable for minutes.
     Exhausted,
-    /// The credential of the route was rejected: out for minutes when it is once more.
+    /// The credential of the route was rejected: unavailable for minutes after a second rejection.
     Unauthorized,
-    /// Says nothing of the route.
+    /// No information about the route.
     Ignored,
-    /// The caller left; a slow call if it had waited past the slow threshold.
+    /// The caller cancelled; a slow call if it had waited past the slow threshold.
     Cancelled,
 }
 

@@ -1,8 +1,8 @@
-//! When a provider wants to be asked again: every retry hint, which one holds, and what is made of it.
+//! The retry hints of a provider: all sources, their precedence, and their limits.
 //!
-//! Hints are read in one order: `retry-after-ms`, `x-ms-retry-after-ms`, `x-amz-retry-after`, `retry-after`, the delay in
-//! the body, the text of the message, and last the reset of a rate-limit bucket that is empty. The first that can be used
-//! holds. Zero, negative, infinite and NaN cannot be used; what can is at least [`FLOOR`] and at most [`MOST`].
+//! Hints are read in one order: `retry-after-ms`, `x-ms-retry-after-ms`, `x-amz-retry-after`, `retry-after`, the delay in the
+//! body, the text of the message, and last the reset of an empty rate-limit bucket. The first usable one counts. Zero, negative,
+//! infinite and NaN are not usable; a usable hint is clamped to [`FLOOR`] and [`MOST`].
 
 use std::time::{Duration, SystemTime};
 
@@ -10,36 +10,36 @@ use http::HeaderMap;
 
 use super::{duration_parse, quota_reset::QuotaReset};
 
-/// The shortest wait that is made of a hint: a hint of a microsecond is a hot loop by another name.
+/// The shortest wait of a hint: 50 ms. A hint of a microsecond would cause a hot loop.
 pub(crate) const FLOOR: Duration = Duration::from_millis(50);
 
-/// The longest. How long anybody is ready to wait is decided elsewhere, and is far less; this one only keeps the truth
-/// for whoever tells it, within what can be computed with.
+/// The longest wait of a hint: 24 h. The layers wait far less; this limit keeps the reported hint close to the provider's value
+/// and within the range of computation.
 pub(crate) const MOST: Duration = Duration::from_secs(24 * 3600);
 
 /// The hints of one answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RetryHints {
-    /// What the provider asked for.
+    /// The wait that the provider asks for.
     pub(crate) asked: Option<Duration>,
-    /// When an empty rate-limit bucket is full again: later than needed, and of a rate limit only.
+    /// The time until an empty rate-limit bucket is full again: later than needed, and for rate limits only.
     pub(crate) reset: Option<Duration>,
-    /// When an exhausted quota is renewed by the calendar.
+    /// The time until an exhausted quota is renewed by the calendar.
     pub(crate) renewed: Option<Duration>,
 }
 
-/// What a body says of waiting.
+/// The hints in a body.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct InBody<'a> {
-    /// A delay in seconds, in a field of its own.
+    /// A delay in seconds, from a field of its own.
     pub(crate) delay: Option<f64>,
-    /// The message for people.
+    /// The message.
     pub(crate) message: &'a str,
-    /// By what calendar a quota is renewed.
+    /// The calendar by which a quota is renewed.
     pub(crate) renewal: Option<QuotaReset>,
 }
 
-/// Rate-limit buckets: what is left in one, and when it is full again.
+/// Rate-limit buckets: the headers with the remaining amount, and with the reset.
 const BUCKETS: &[(&str, &str)] = &[
     ("x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
     ("x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"),
@@ -51,11 +51,11 @@ const BUCKETS: &[(&str, &str)] = &[
     ("ratelimit-remaining", "ratelimit-reset"),
 ];
 
-/// How far the clock of a provider may be from ours to be believed.
+/// The largest difference between a provider's clock and ours that is accepted.
 const CLOCK: Duration = Duration::from_secs(24 * 3600);
 
-/// The time at the provider when it answered, by its `Date`: what it says of moments is read relative to it. Ours where
-/// it sends none, one of another day, or one that differs by no more than its whole seconds and the way.
+/// The provider's time when it answered, by its `Date` header: times in the answer are relative to it. Returns `ours` if the
+/// header is missing, more than a day off, or within 2 s of ours.
 pub fn provider_time(headers: &HeaderMap, ours: SystemTime) -> SystemTime {
     let date = text(headers, "date").and_then(|date| httpdate::parse_http_date(date).ok());
     let Some(date) = date else { return ours };
@@ -67,10 +67,10 @@ pub fn provider_time(headers: &HeaderMap, ours: SystemTime) -> SystemTime {
 // === impl RetryHints ===
 
 impl RetryHints {
-    /// All hints of an answer that came at `now`.
+    /// All hints of an answer that arrived at `now`.
     pub(crate) fn read(headers: &HeaderMap, body: InBody<'_>, now: SystemTime) -> Self {
         let asked = in_headers(headers, now)
-            // Some servers send the moment where a span belongs. Nobody asks for thirty years.
+            // Some servers send a time where a duration belongs. No hint is thirty years.
             .map(|seconds| duration_parse::from_now(seconds, now))
             .chain(body.delay)
             .chain(duration_parse::in_text(body.message, now))
@@ -81,8 +81,8 @@ impl RetryHints {
     }
 }
 
-/// The seconds that the headers ask for, best source first, as they were spelled: zero, negative and NaN too. The first
-/// is what the official clients read.
+/// The seconds in the headers, best source first, as they were sent: zero, negative and NaN too. The first is what the official
+/// clients read.
 pub(crate) fn in_headers(headers: &HeaderMap, now: SystemTime) -> impl Iterator<Item = f64> {
     let number = |name| text(headers, name).and_then(number);
     let millis = |name| number(name).map(|millis| millis / 1000.0);
@@ -97,20 +97,20 @@ pub(crate) fn in_headers(headers: &HeaderMap, now: SystemTime) -> impl Iterator<
     .flatten()
 }
 
-/// The wait that is made of a hint in seconds, if it is one.
+/// The wait for a hint in seconds, if it is usable.
 pub(crate) fn usable(seconds: f64) -> Option<Duration> {
     let sane = seconds.is_finite() && seconds > 0.0;
     sane.then(|| Duration::from_secs_f64(seconds.min(MOST.as_secs_f64())).max(FLOOR))
 }
 
-/// When an empty bucket is full again. A bucket with something in it says nothing, and neither does one of `-1`.
+/// The time until an empty bucket is full again. A bucket that is not empty, or reports `-1`, is no hint.
 fn reset(headers: &HeaderMap, bucket: &(&str, &str), now: SystemTime) -> Option<Duration> {
     let left = text(headers, bucket.0).and_then(number)?;
     let reset = text(headers, bucket.1).filter(|_| left == 0.0)?;
     usable(duration_parse::moment(reset, now)?)
 }
 
-/// How long it is until a reset as providers spell it: a span, seconds, or a moment; zero where it has passed.
+/// The time until a reset, which may be a duration, seconds, or a time; zero if it has passed.
 pub fn time_until_reset(text: &str, now: SystemTime) -> Option<Duration> {
     let seconds = duration_parse::moment(text, now).filter(|seconds| seconds.is_finite())?;
     Some(Duration::from_secs_f64(seconds.clamp(0.0, 31.0 * MOST.as_secs_f64())))

@@ -1,4 +1,4 @@
-//! The vocabulary: what an attempt came to, and what follows from it.
+//! The outcome of an attempt, and its consequences.
 
 use std::{fmt, time::Duration};
 
@@ -6,74 +6,75 @@ use http::StatusCode;
 
 use super::{BreakerSignal, Phase, Rejection};
 
-/// What an attempt came to.
+/// The outcome of an attempt.
 ///
-/// The same words are used by retries, breakers, limits, the ladder, errors, spans and the attempt log of a call. What
-/// follows from each is answered by its methods, so that no layer has a table of its own.
+/// Retries, breakers, limits, fallbacks, errors, spans and the attempt log of a call all use it. Its methods define the
+/// consequences of each outcome, so that no layer has a table of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// A whole, well-formed answer; for a stream, one that has begun well.
+    /// A whole, well-formed answer; for a stream, one that has started with content.
     Success,
-    /// The provider is there and cannot answer now: 500, 502, 503, 504, 408, 409, 498, 529, an error inside the stream.
+    /// The provider is reachable and cannot answer now: 500, 502, 503, 504, 408, 409, 498, 529, an error inside the stream.
     Unavailable {
-        /// How long the provider asked us to wait.
+        /// The wait that the provider asked for.
         wait: Option<Duration>,
     },
-    /// Too many requests or tokens for the moment: 429 and its kin.
+    /// Too many requests or tokens at present: 429 and equivalents.
     RateLimited {
-        /// How long the provider asked us to wait.
+        /// The wait that the provider asked for.
         wait: Option<Duration>,
     },
-    /// The money or the day's quota is gone: waiting seconds does not help.
+    /// The credit or the day's quota is used up: a wait of seconds does not help.
     QuotaExhausted {
-        /// When the quota is known to come back.
+        /// The time until the quota is known to be renewed.
         wait: Option<Duration>,
     },
-    /// No connection: refused, no such name, TLS failed, connecting took too long. Nothing was sent.
+    /// No connection: refused, unknown host, TLS failure, connect timeout. Nothing was sent.
     Unreachable,
-    /// The connection broke after the request was sent: it may have been answered, and billed.
+    /// The connection broke after the request was sent: the provider may have answered it, and charge for it.
     ConnectionLost,
-    /// A limit of ours passed in silence.
+    /// A time limit of evenkeel passed without progress.
     TimedOut {
-        /// Which limit.
+        /// The time limit.
         phase: Phase,
     },
-    /// The answer was cut short.
+    /// The answer was truncated.
     Truncated,
     /// A success without any content.
     Empty,
     /// Not an answer of this API: wrong content type, not JSON, not the expected shape.
     Malformed,
-    /// The request is larger than the model's context or than the server takes.
+    /// The request is larger than the model's context or than the server accepts.
     TooLarge,
     /// The provider's content filter or the model refused.
     Blocked,
     /// The request is wrong for this target: any other 4xx.
     Rejected {
-        /// What was wrong with it.
+        /// The reason for the rejection.
         why: Rejection,
     },
-    /// Our own breaker, limit or budget said no; nothing was sent.
+    /// Our own breaker, limit or budget rejected the attempt; nothing was sent.
     NotSent {
-        /// When it is worth coming back.
+        /// The time until a retry may succeed.
         retry_in: Option<Duration>,
     },
-    /// The caller went away.
+    /// The caller cancelled.
     Cancelled,
 }
 
 // === impl Outcome ===
 
 impl Outcome {
-    /// Whether the answer is one.
+    /// Whether the outcome is a success.
     pub fn is_success(self) -> bool {
         matches!(self, Self::Success)
     }
 
     /// Whether the same request may be sent to the same route again.
     ///
-    /// [`ConnectionLost`](Self::ConnectionLost) only once, as it may be billed: see [`retry_at_most_once`](Self::retry_at_most_once).
+    /// [`ConnectionLost`](Self::ConnectionLost) only once, because the provider may charge for it: see
+    /// [`retry_at_most_once`](Self::retry_at_most_once).
     pub fn is_retryable(self) -> bool {
         matches!(
             self,
@@ -87,12 +88,12 @@ impl Outcome {
         )
     }
 
-    /// Whether a retry is allowed a single time only: the provider may have done the work, and billed it.
+    /// Whether only one retry is allowed: the provider may have done the work, and charge for it.
     pub fn retry_at_most_once(self) -> bool {
         matches!(self, Self::ConnectionLost | Self::Truncated | Self::Empty | Self::Malformed)
     }
 
-    /// Whether the provider may have done what was asked, or be doing it: nothing tells that it was not begun.
+    /// Whether the provider may have executed the request, or be executing it: nothing shows that it did not start.
     pub fn may_have_acted(self) -> bool {
         match self {
             Self::Unreachable
@@ -121,7 +122,7 @@ impl Outcome {
         )
     }
 
-    /// Whether the next fallback of the ladder is asked.
+    /// Whether the next fallback is tried.
     pub fn allows_fallback(self) -> bool {
         match self {
             Self::Success | Self::Blocked | Self::Cancelled => false,
@@ -130,13 +131,13 @@ impl Outcome {
         }
     }
 
-    /// Whether an equal target, of another key, region or deployment, may come to something else with the same request.
+    /// Whether an equal target, with another key, region or deployment, may have another outcome with the same request.
     pub fn may_differ(self) -> bool {
         let late = Self::TimedOut { phase: Phase::Deadline };
         self.allows_fallback() && self != Self::TooLarge && self != late
     }
 
-    /// What a breaker makes of it.
+    /// The signal to a breaker.
     pub fn breaker_signal(self) -> BreakerSignal {
         match self {
             Self::Success => BreakerSignal::Success,
@@ -159,7 +160,7 @@ impl Outcome {
         }
     }
 
-    /// How long the provider, or our own breaker, asked to be left alone.
+    /// The wait that the provider, or our own breaker, asked for.
     pub fn wait(self) -> Option<Duration> {
         match self {
             Self::Unavailable { wait }
@@ -170,7 +171,7 @@ impl Outcome {
         }
     }
 
-    /// The status that says the same to a caller, for those who answer in place of a provider.
+    /// The equivalent status, for code that answers in place of a provider.
     pub fn reply_status(self) -> StatusCode {
         match self {
             Self::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
@@ -183,7 +184,7 @@ impl Outcome {
         }
     }
 
-    /// The word for it in spans, metrics and attempt logs.
+    /// The name in spans, metrics and attempt logs.
     pub fn name(self) -> &'static str {
         match self {
             Self::Success => "success",

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// The text that is all of the content of an event.
+/// The text, if it is all of the content of an event.
 fn only_text(dialect: Dialect, json: &Value) -> Option<String> {
     let data = json.to_string();
     let mut reader = EventReader::new(dialect, &ErrorCodeTable::default());

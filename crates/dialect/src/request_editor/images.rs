@@ -1,4 +1,4 @@
-//! Pictures go; a word stays in the place of each, so that no turn is left empty.
+//! Removes images. A text takes the place of each, so that no turn is left empty.
 
 use super::{RequestEditor, spelled};
 use crate::{Dialect, lazy_json::LazyJson};
@@ -6,7 +6,7 @@ use crate::{Dialect, lazy_json::LazyJson};
 // === impl RequestEditor ===
 
 impl RequestEditor<'_> {
-    /// Puts `placeholder` in the place of every picture; returns how many there were.
+    /// Replaces every image by `placeholder`. Returns the number of images.
     pub fn drop_images(&mut self, placeholder: &str) -> usize {
         let dialect = self.dialect;
         let mut count = 0;
@@ -31,7 +31,7 @@ impl RequestEditor<'_> {
     }
 }
 
-/// Ollama has them beside the text.
+/// Ollama's images are in a field beside the text.
 fn bare(turn: &mut LazyJson<'_>, text: &str, word: &str) -> usize {
     let count = turn.get("images").map_or(0, |images| images.to_items().len());
     if count > 0 {
@@ -72,7 +72,7 @@ fn is_picture(part: &LazyJson<'_>, dialect: Dialect) -> bool {
     })
 }
 
-/// A part that is a text.
+/// A text part.
 pub(super) fn text<'a>(dialect: Dialect, word: &str) -> LazyJson<'a> {
     let word = crate::reply::json(word);
     LazyJson::of(match dialect {

@@ -1,15 +1,15 @@
-//! A cap on the tokens of the answer: lowered, never raised.
+//! A cap on the tokens of the answer, which lowers the limit and never raises it.
 
 use super::{RequestEditor, spelled};
 use crate::{Dialect, lazy_json::LazyJson};
 
-/// Anthropic's least budget for thinking.
+/// Anthropic's smallest budget for thinking.
 const LEAST_THINKING: u64 = 1024;
 
 // === impl RequestEditor ===
 
 impl RequestEditor<'_> {
-    /// Lets the answer have at most `most` tokens, under the name that the caller used. Whether that lowered the limit.
+    /// Limits the answer to at most `most` tokens, in the field that the caller used. Returns whether that lowered the limit.
     pub fn cap_max_tokens(&mut self, most: u64) -> bool {
         let body = &mut self.body;
         let capped = match self.dialect {
@@ -26,7 +26,7 @@ impl RequestEditor<'_> {
         capped
     }
 
-    /// The most tokens the answer may have, where the request says so.
+    /// The largest number of tokens of the answer, if the request sets it.
     pub(super) fn most(&self) -> Option<u64> {
         let number = |name: &str| self.body.get(name).and_then(|node| node.number());
         let inner = |outer: [&'static str; 2], names: [&'static str; 2]| {
@@ -47,7 +47,7 @@ impl RequestEditor<'_> {
     }
 }
 
-/// The older name is the one that all compatible servers take, the newer the only one that reasoning models take.
+/// All compatible servers take the older field; reasoning models take only the newer one.
 fn chat(body: &mut LazyJson<'_>, most: u64) -> bool {
     const NAMES: [&str; 2] = ["max_tokens", "max_completion_tokens"];
     let mut changed = false;
@@ -61,7 +61,7 @@ fn chat(body: &mut LazyJson<'_>, most: u64) -> bool {
     changed
 }
 
-/// Whether the request is one to a reasoning model of OpenAI's.
+/// Whether the request is for a reasoning model of OpenAI.
 fn reasons(body: &LazyJson<'_>) -> bool {
     let model = body.str_or_empty("model");
     let name = model.rsplit('/').next().unwrap_or_default();
@@ -70,7 +70,7 @@ fn reasons(body: &LazyJson<'_>) -> bool {
     numbered || name.starts_with("gpt-5") || body.get("reasoning_effort").is_some()
 }
 
-/// Lowers a number, or puts it in; tells whether that changed anything. A limit below zero stands for none.
+/// Lowers a number, or adds it. Returns whether that changed anything. A limit below zero means no limit.
 fn lower(node: &mut LazyJson<'_>, name: &str, most: u64) -> bool {
     let now = node.get(name).and_then(|value| serde_json::from_str::<f64>(&value.json()).ok());
     if now.is_some_and(|now| (0.0..=most as f64).contains(&now)) {
@@ -95,7 +95,7 @@ fn inside(
     lower(inner, name, most)
 }
 
-/// The budget for thinking has to stay below the whole, and has a least: below that there is no thinking.
+/// Lowers the budget for thinking, which has to be below the limit. Below its minimum, thinking is turned off.
 fn think_less(body: &mut LazyJson<'_>) -> bool {
     let Some(most) = body.get("max_tokens").and_then(|most| most.number()) else { return false };
     let thinking =
@@ -106,7 +106,7 @@ fn think_less(body: &mut LazyJson<'_>) -> bool {
     if most <= LEAST_THINKING {
         return body.remove("thinking");
     }
-    // The answer itself is to have its half.
+    // Half of the limit is for the answer itself.
     let budget = (most / 2).max(LEAST_THINKING);
     if let Some(thinking) = body.field("thinking") {
         thinking.set("budget_tokens", LazyJson::of(budget.to_string()));

@@ -1,32 +1,32 @@
-//! The turns of a conversation: who speaks, which tools are called, and whose results come.
+//! The turns of a conversation: their roles, their tool calls and their tool results.
 
 use super::spelled;
 use crate::{Dialect, lazy_json::LazyJson};
 
-/// Who speaks.
+/// The role of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     System,
     User,
-    /// The model, or anything that belongs to its answer.
+    /// The model, or an item that belongs to its answer.
     Answer,
-    /// The results of tools, whatever stands beside them.
+    /// The results of tools, with or without other content.
     Result,
 }
 
-/// What a turn is.
+/// The properties of a turn.
 #[derive(Debug)]
 pub(super) struct Message {
     pub(super) role: Role,
     pub(super) calls: Vec<Call>,
-    /// The calls whose results come.
+    /// The ids of the calls whose results are in the turn.
     pub(super) results: Vec<String>,
 }
 
-/// The call of a tool.
+/// A tool call.
 #[derive(Debug)]
 pub(super) struct Call {
-    /// What its result names it by; the name of the tool where calls have no id.
+    /// The id that its result refers to; the name of the tool if calls have no id.
     pub(super) id: String,
     pub(super) name: String,
 }
@@ -116,7 +116,7 @@ fn message(turn: &LazyJson<'_>) -> Message {
             _ => {}
         }
     }
-    // Tools of the provider's own have their results in the answer itself.
+    // Tools of the provider have their results in the answer itself.
     if read.role == Role::User && !read.results.is_empty() {
         read.role = Role::Result;
     }
@@ -137,14 +137,14 @@ fn content(turn: &LazyJson<'_>) -> Message {
     read
 }
 
-/// The call with the id in that field; its own name, or an id under another name, where there is none.
+/// The call with the id in that field; without one, with an id in another field or its name.
 pub(super) fn named(node: &LazyJson<'_>, id: &str) -> Call {
     let name = node.str_or_empty("name");
     let ids = [node.str_or_empty(id), node.str_or_empty("id"), name.clone()];
     Call { id: ids.into_iter().find(|id| !id.is_empty()).unwrap_or_default(), name }
 }
 
-/// Takes calls out of a turn, and their results; tells whether nothing is left of it.
+/// Removes calls from a turn, and their results. Returns whether the turn is then empty.
 pub(super) fn strip(
     dialect: Dialect,
     turn: &mut LazyJson<'_>,
@@ -194,7 +194,7 @@ fn strip_chat(turn: &mut LazyJson<'_>, gone: &dyn Fn(&str) -> bool) -> bool {
     left == 0 && !says && turn.get("function_call").is_none()
 }
 
-/// Takes out the parts that match. Thoughts alone are no turn.
+/// Removes the parts that match. A turn with only thoughts counts as empty.
 fn strip_parts(turn: &mut LazyJson<'_>, name: &str, gone: &dyn Fn(&LazyJson<'_>) -> bool) -> bool {
     let any = turn.get(name).is_some_and(|parts| parts.to_items().iter().any(gone));
     if !any {

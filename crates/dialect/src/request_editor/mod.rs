@@ -1,4 +1,4 @@
-//! A request under change: less of it is asked, in its own dialect, and the rest stays as it was.
+//! Edits a request in its own dialect, to reduce it; the rest stays as it is.
 
 mod images;
 mod max_tokens;
@@ -19,7 +19,7 @@ pub use truncate_history::DoesNotFit;
 
 use crate::{AnswerForm, Dialect, RequestInfo, lazy_json::LazyJson};
 
-/// A request body under change. What is not changed keeps its bytes; where nothing is changed, all of them.
+/// A request body that is edited. Unchanged values keep their bytes.
 #[derive(Debug)]
 pub struct RequestEditor<'a> {
     dialect: Dialect,
@@ -31,7 +31,7 @@ pub struct RequestEditor<'a> {
 // === impl RequestEditor ===
 
 impl<'a> RequestEditor<'a> {
-    /// Opens the body of the request that `info` was read from; `None` where it is no JSON object, or its dialect is not known.
+    /// Opens the body of the request that `info` was parsed from; `None` if it is not a JSON object, or its dialect is not known.
     pub fn open(info: &RequestInfo, body: &'a [u8]) -> Option<Self> {
         Self::open_as(info.dialect()?, info.form(), body)
     }
@@ -42,12 +42,12 @@ impl<'a> RequestEditor<'a> {
         Some(Self { dialect, form, body, changed: false })
     }
 
-    /// The body, if anything of it was changed.
+    /// The body, if it was changed.
     pub fn close(self) -> Option<Bytes> {
         self.changed.then(|| self.body.json().into())
     }
 
-    /// Asks for the answer in one piece. Where the path says it, as with Gemini, it stays to be changed there:
+    /// Asks for an unstreamed answer. If the path asks for the stream, as with Gemini, it has to be changed there:
     /// [`unstream_path`](crate::unstream_path).
     pub fn unstream(&mut self) {
         if self.dialect == Dialect::Gemini {
@@ -71,14 +71,14 @@ impl<'a> RequestEditor<'a> {
         }
     }
 
-    /// The turns, to be changed; `None` where there is no list of them.
+    /// The turns, mutable; `None` if there is no list of them.
     fn turns(&mut self) -> Option<&mut Vec<LazyJson<'a>>> {
         let name = self.turns_name();
         self.body.field(name).and_then(LazyJson::items)
     }
 }
 
-/// The field under the first of two names that is there, as Gemini takes both spellings.
+/// The first of two field names that exists, because Gemini takes both spellings.
 fn spelled(node: &LazyJson<'_>, names: [&'static str; 2]) -> Option<&'static str> {
     names.into_iter().find(|name| node.get(name).is_some())
 }

@@ -1,4 +1,4 @@
-//! What a request needs of the model that is asked, and what its user asked last.
+//! The requirements of a request on its model, and the last question of its user.
 
 use super::{
     RequestEditor,
@@ -7,21 +7,21 @@ use super::{
 };
 use crate::{AnswerForm, Dialect};
 
-/// What a request requires of the model that answers it.
+/// The requirements of a request on the model that answers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Requirements {
-    /// Tools: it declares some.
+    /// Whether it declares tools.
     pub tools: bool,
-    /// An answer in JSON.
+    /// Whether it asks for an answer in JSON.
     pub json: bool,
-    /// The context: its own tokens, estimated from its bytes, and those of the answer that it allows.
+    /// The context in tokens: the request's own, estimated from its bytes, and the largest answer that it allows.
     pub tokens: u64,
 }
 
 // === impl RequestEditor ===
 
 impl RequestEditor<'_> {
-    /// What the request requires.
+    /// The requirements of the request.
     pub fn requirements(&self) -> Requirements {
         let tokens = self.tokens().saturating_add(self.most().unwrap_or_default());
         Requirements { tools: !self.tools().is_empty(), json: self.json(), tokens }

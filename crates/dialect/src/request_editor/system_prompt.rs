@@ -1,4 +1,4 @@
-//! A line to the model, behind what the caller's own system message says.
+//! Adds an instruction for the model after the caller's own system prompt.
 
 use super::{
     RequestEditor, images,
@@ -10,7 +10,7 @@ use crate::{AnswerForm, Dialect, lazy_json::LazyJson};
 // === impl RequestEditor ===
 
 impl RequestEditor<'_> {
-    /// Adds a line to the system prompt. It goes behind the caller's own, in one message with it: some servers take no second one.
+    /// Adds an instruction to the system prompt: at the end of the caller's own message, because some servers take only one.
     pub fn add_instruction(&mut self, line: &str) {
         self.changed = true;
         match (self.dialect, self.form) {
@@ -22,7 +22,7 @@ impl RequestEditor<'_> {
         }
     }
 
-    /// A field that is a text or a list of parts.
+    /// Adds it to a field that is a text or a list of parts.
     fn add(&mut self, name: &str, line: &str) {
         add(&mut self.body, name, (self.dialect, line));
     }
@@ -42,7 +42,7 @@ impl RequestEditor<'_> {
         }
     }
 
-    /// The last of the system messages at the beginning gets the line; where there is none, there is one now.
+    /// Adds it to the last of the system messages at the start, or adds such a message.
     fn message(&mut self, line: &str) {
         let dialect = self.dialect;
         let Some(turns) = self.turns() else { return };
@@ -64,7 +64,7 @@ fn add(node: &mut LazyJson<'_>, name: &str, (dialect, line): (Dialect, &str)) {
     }
 }
 
-/// A field that is a text.
+/// Adds it to a field that is a text.
 fn append(node: &mut LazyJson<'_>, name: &str, line: &str) {
     let own = node.str_or_empty(name);
     let gap = if own.is_empty() { "" } else { "\n\n" };

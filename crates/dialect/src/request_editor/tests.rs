@@ -408,7 +408,7 @@ fn the_last_question_is_found_in_every_dialect() {
 
 // === laws ===
 
-/// One exchange: a question, so many rounds of calls (each with the tools it calls), an answer or none.
+/// One exchange: a question, some rounds of calls (each with its tools), an answer or none.
 type Exchange = (usize, Vec<Vec<bool>>);
 
 fn exchanges() -> impl Strategy<Value = Vec<Exchange>> {
@@ -491,7 +491,7 @@ fn calls(dialect: Dialect, ids: &[(String, &str)]) -> Vec<Value> {
     }
 }
 
-/// Everything in the JSON under one of these names, in order.
+/// All values in the JSON under one of these names, in order.
 fn found(
     value: &Value,
     of: &dyn Fn(&serde_json::Map<String, Value>) -> Option<String>,

@@ -1,21 +1,21 @@
-//! What tools are called, where they are declared and where they are chosen.
+//! Selects tools by name, where they are declared and where they are chosen.
 
 use super::spelled;
 use crate::lazy_json::LazyJson;
 
-/// A choice of tools, by what they are called.
+/// A selection of tools, by their names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ToolFilter {
     /// No tool.
     #[default]
     None,
-    /// Those with one of these names, or of one of these types of the provider's own (`web_search`), in any version.
+    /// Tools with one of these names, or with one of these types of the provider's own tools (`web_search`), in any version.
     Named(Vec<Box<str>>),
     /// All tools.
     All,
 }
 
-/// What one tool is called by its provider: a name that a business uses for it stands for all of them.
+/// The names of one tool at different providers: the name that a business uses selects all of them.
 const SAME: [&[&str]; 2] = [
     &["web_search", "google_search", "google_search_retrieval"],
     &["code_interpreter", "code_execution"],
@@ -25,8 +25,8 @@ const DECLARATIONS: [&str; 2] = ["functionDeclarations", "function_declarations"
 // === impl ToolFilter ===
 
 impl ToolFilter {
-    /// Whether a tool of that name, or of that type of the provider's own, is one of them: `web_search` is
-    /// `web_search_20250305` too.
+    /// Whether a tool of that name, or of that type of the provider's own, is selected: `web_search` also selects
+    /// `web_search_20250305`.
     pub(super) fn has(&self, name: &str) -> bool {
         let Self::Named(names) = self else { return *self == Self::All };
         let snake = snake(name);
@@ -41,7 +41,7 @@ impl ToolFilter {
     }
 }
 
-/// Whether what follows a type is its version: `20250305`, `preview_2025_03_11`.
+/// Whether the text after a type is its version: `20250305`, `preview_2025_03_11`.
 fn is_version(rest: &str) -> bool {
     let dated = rest.bytes().all(|b| b.is_ascii_digit() || b == b'_');
     rest.starts_with("preview") || (dated && !rest.is_empty())
@@ -59,7 +59,7 @@ fn snake(name: &str) -> String {
     text
 }
 
-/// What a tool is called: its name, and its type where it is one of the provider's own.
+/// The names of a tool: its name, and its type if it is one of the provider's own.
 pub(super) fn called(tool: &LazyJson<'_>) -> Vec<String> {
     let kind = tool.str_or_empty("type");
     if let Some(known) = ["function", "custom"].into_iter().find_map(|kind| tool.get(kind)) {
@@ -77,7 +77,7 @@ pub(super) fn called(tool: &LazyJson<'_>) -> Vec<String> {
     called_by_fields(tool)
 }
 
-/// The same of Gemini: one object of all the functions, and a field for each tool of the provider's own.
+/// The names in Gemini's format: one object with all functions, and a field for each tool of the provider's own.
 fn called_by_fields(tool: &LazyJson<'_>) -> Vec<String> {
     let Some(fields) = tool
         .borrow()
@@ -100,7 +100,7 @@ fn called_by_fields(tool: &LazyJson<'_>) -> Vec<String> {
     names
 }
 
-/// Takes those tools out of a declaration; tells whether nothing is left of it.
+/// Removes the selected tools from a declaration. Returns whether nothing is left of it.
 pub(super) fn undeclared(tool: &mut LazyJson<'_>, which: &ToolFilter) -> bool {
     let Some(name) = spelled(tool, DECLARATIONS) else {
         let fields = tool.str_or_empty("type").is_empty() && tool.str_or_empty("name").is_empty();
@@ -125,7 +125,7 @@ pub(super) fn undeclared(tool: &mut LazyJson<'_>, which: &ToolFilter) -> bool {
     fields.is_empty()
 }
 
-/// Whether a choice names one of those tools, however deep.
+/// Whether a choice names one of the selected tools, at any depth.
 pub(super) fn chooses(choice: &LazyJson<'_>, which: &ToolFilter) -> bool {
     let named = called(choice).iter().any(|name| which.has(name));
     let typed = which.has(&choice.str_or_empty("type"));

@@ -1,4 +1,4 @@
-//! Tools that are not offered: their declarations go, the choices that name them, and what was called and said before.
+//! Removes tools: their declarations, the choices that name them, and their calls and results in the conversation.
 
 use std::collections::HashSet;
 
@@ -15,8 +15,8 @@ const CONFIG: [&str; 2] = ["toolConfig", "tool_config"];
 // === impl RequestEditor ===
 
 impl RequestEditor<'_> {
-    /// Drops the tools that `which` selects, with their calls and results in the conversation. Returns the names of those that were
-    /// declared.
+    /// Removes the tools that `which` selects, with their calls and results in the conversation. Returns the names of the
+    /// declared ones.
     pub fn drop_tools(&mut self, which: &ToolFilter) -> Vec<String> {
         if *which == ToolFilter::None {
             return Vec::new();
@@ -37,7 +37,7 @@ impl RequestEditor<'_> {
         dropped
     }
 
-    /// The names of the tools it declares.
+    /// The names of the declared tools.
     pub fn tools(&self) -> Vec<String> {
         let mut names = Vec::new();
         for name in ["tools", "functions"] {
@@ -52,7 +52,7 @@ impl RequestEditor<'_> {
         names
     }
 
-    /// Whether one of those tools is declared.
+    /// Whether one of the selected tools is declared.
     pub fn declares(&self, which: &ToolFilter) -> bool {
         self.tools().iter().any(|name| which.has(name))
     }
@@ -81,7 +81,7 @@ impl RequestEditor<'_> {
         }
     }
 
-    /// A choice of a tool that is gone, or of any where none is left, goes too.
+    /// Removes a choice of a removed tool, or of any tool if none is left.
     fn unchoose(&mut self, which: &ToolFilter) {
         let left = self.tools().is_empty();
         for name in ["tool_choice", "function_call"] {
@@ -100,8 +100,8 @@ impl RequestEditor<'_> {
         }
     }
 
-    /// What such tools were asked and said before goes with them, each call with its results. Where the conversation then
-    /// ends with what the model had said on its way to the call, that goes too: the question is asked anew.
+    /// Removes the calls of such tools, each with its results. If the conversation then ends with the text that led to a call,
+    /// that is removed too, so that the model answers the question again.
     fn forget(&mut self, which: &ToolFilter) {
         let dialect = self.dialect;
         let Some(turns) = self.body.get(self.turns_name()) else { return };
@@ -118,7 +118,7 @@ impl RequestEditor<'_> {
         }
     }
 
-    /// Takes calls out, and their results.
+    /// Removes calls, and their results.
     pub(super) fn strip(&mut self, gone: &HashSet<String>) {
         let dialect = self.dialect;
         let Some(turns) = self.turns() else { return };
@@ -126,7 +126,7 @@ impl RequestEditor<'_> {
         let mut out: Vec<LazyJson<'_>> = Vec::with_capacity(turns.len());
         for mut turn in turns.drain(..) {
             let goes = strip(dialect, &mut turn, &|id| gone.contains(id));
-            // The thoughts that led to calls cannot stand where none of these is left.
+            // The thoughts that led to calls cannot stay if none of these calls is left.
             while Message::read(dialect, &turn).role != Role::Answer
                 && out.last().is_some_and(is_thought)
             {
@@ -146,13 +146,13 @@ impl RequestEditor<'_> {
     }
 }
 
-/// Whether an item of OpenAI's is what the model thought before the next.
+/// Whether an item of OpenAI's is the reasoning for the next item.
 fn is_thought(item: &LazyJson<'_>) -> bool {
     item.str_or_empty("type") == "reasoning"
 }
 
 impl Dialect {
-    /// Whether a request with that body declares one of those tools.
+    /// Whether a request with that body declares one of the selected tools.
     pub fn declares(self, body: &[u8], which: &ToolFilter) -> bool {
         RequestEditor::open_as(self, super::AnswerForm::Usual, body)
             .is_some_and(|draft| draft.declares(which))

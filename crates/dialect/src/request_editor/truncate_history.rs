@@ -1,4 +1,4 @@
-//! The oldest turns go, until the request fits a context.
+//! Removes the oldest turns until the request fits a context.
 
 use std::collections::HashSet;
 
@@ -7,22 +7,23 @@ use super::{
     message::{Message, Role},
 };
 
-/// The request is too large for the context, whatever of the earlier turns goes.
+/// The request is too large for the context even without the earlier turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DoesNotFit;
 
-/// What a picture, or a file, counts: they are told by size nowhere.
+/// The tokens of an image or a file: the request does not declare their size.
 const PICTURE: u64 = 1000;
-/// From this length on a text without anything but letters of base64 is taken for one.
+/// A text of this length with only base64 characters counts as data.
 const LONG: usize = 1024;
 
 // === impl RequestEditor ===
 
 impl RequestEditor<'_> {
-    /// Drops the oldest turns until the request, and the answer it allows, fit `context` tokens; returns how many went.
+    /// Removes the oldest turns until the request, and the answer it allows, fit `context` tokens. Returns the number of turns
+    /// removed.
     ///
-    /// System turns, the last question of the user and all behind the last answer stay. Calls go with their results: first
-    /// whole exchanges, from one question to the next; then, within the last one, round after round of calls.
+    /// System turns, the last question of the user and everything after the last answer stay. Calls are removed with their
+    /// results: first whole exchanges, from one question to the next; then, within the last one, round after round of calls.
     pub fn truncate_history(&mut self, context: u64) -> Result<usize, DoesNotFit> {
         let room = context.saturating_sub(self.most().unwrap_or_default());
         let mut size = quarters(&self.body.json());
@@ -53,7 +54,8 @@ impl RequestEditor<'_> {
         Ok(drop.len())
     }
 
-    /// The tokens of the request, about: a quarter of its bytes, pictures apart. Only the provider can count them.
+    /// The estimated tokens of the request: a quarter of its bytes, and a constant for each image. Only the provider can count
+    /// them.
     pub fn tokens(&self) -> u64 {
         quarters(&self.body.json()).div_ceil(4)
     }
@@ -69,7 +71,7 @@ impl RequestEditor<'_> {
     }
 }
 
-/// The calls that go with those turns: a result that came after a later question must not outlive its call.
+/// The calls to remove with those turns: a result after a later question must not outlive its call.
 fn orphans(turns: &[Message], drop: &HashSet<usize>) -> HashSet<String> {
     let ids = |gone: bool| -> HashSet<String> {
         let all = turns.iter().enumerate().filter(|(at, _)| drop.contains(at) == gone);
@@ -78,18 +80,18 @@ fn orphans(turns: &[Message], drop: &HashSet<usize>) -> HashSet<String> {
     ids(true).difference(&ids(false)).cloned().collect()
 }
 
-/// What may go, in order, each with all that belongs to it.
+/// The turns that may be removed, in order, each with its dependent turns.
 fn parts(turns: &[Message]) -> Vec<Vec<usize>> {
     let spoken = || turns.iter().enumerate().filter(|(_, turn)| turn.role != Role::System);
     let last = spoken().filter(|(_, turn)| turn.role == Role::User).map(|(at, _)| at).next_back();
-    // Without a question of the user's nothing says where an exchange begins.
+    // Without a question of the user, the start of an exchange is not known.
     let Some(last) = last else { return Vec::new() };
     let mut parts = exchanges(spoken().take_while(|(at, _)| *at < last));
     parts.extend(rounds(spoken().skip_while(|(at, _)| *at <= last)));
     parts
 }
 
-/// From one question to the next.
+/// The turns from one question to the next.
 fn exchanges<'t>(spoken: impl Iterator<Item = (usize, &'t Message)>) -> Vec<Vec<usize>> {
     let mut parts: Vec<Vec<usize>> = Vec::new();
     for (at, turn) in spoken {
@@ -103,7 +105,7 @@ fn exchanges<'t>(spoken: impl Iterator<Item = (usize, &'t Message)>) -> Vec<Vec<
     parts
 }
 
-/// From one round of calls to the next, but for the last: what came last is what the answer is about.
+/// The turns from one round of calls to the next, without the last round: the answer is about that one.
 fn rounds<'t>(spoken: impl Iterator<Item = (usize, &'t Message)>) -> Vec<Vec<usize>> {
     let mut rounds: Vec<Vec<usize>> = Vec::new();
     let mut before = Role::User;
@@ -120,7 +122,7 @@ fn rounds<'t>(spoken: impl Iterator<Item = (usize, &'t Message)>) -> Vec<Vec<usi
     rounds
 }
 
-/// The tokens of a piece of JSON, about.
+/// An estimate of the tokens of a piece of JSON, in quarters.
 fn quarters(json: &str) -> u64 {
     let bytes = json.as_bytes();
     let (mut size, mut at) = (0_u64, 0);
@@ -139,7 +141,7 @@ fn quarters(json: &str) -> u64 {
     size
 }
 
-/// Whether a text is a picture or a file, in base64.
+/// Whether a text is an image or a file, in base64.
 fn is_data(text: &[u8]) -> bool {
     let plain = |b: &u8| b.is_ascii_alphanumeric() || b"+/=-_\\".contains(b);
     text.len() > LONG && text[text.len() - LONG / 2..].iter().all(plain)

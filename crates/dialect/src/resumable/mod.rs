@@ -1,4 +1,5 @@
-//! A stream that another answer can follow: only whole events are handed on, therefore the part that was read is well-formed wherever the stream breaks.
+//! A stream that another answer can follow: only whole events are passed on, so the part that the caller has is well-formed
+//! wherever the stream breaks.
 
 mod partial_event;
 mod stream;

@@ -1,8 +1,8 @@
-//! The beginning of an event whose end has not come.
+//! An event whose end has not arrived.
 
 use bytes::{Bytes, BytesMut};
 
-/// The beginning of an event, in the pieces it came in.
+/// The start of an event, in the pieces in which it arrived.
 #[derive(Debug, Default)]
 pub(super) struct PartialEvent {
     pieces: Vec<Bytes>,
@@ -12,9 +12,9 @@ pub(super) struct PartialEvent {
 // === impl PartialEvent ===
 
 impl PartialEvent {
-    /// As large may an event be that is held back to its end.
+    /// The largest event that is held back until its end: 256 KiB.
     const MOST: usize = 256 * 1024;
-    /// More pieces than this are made one: many small ones cost more than their bytes.
+    /// More pieces than this are merged into one: the overhead of many small pieces is larger than their bytes.
     const PIECES: usize = 64;
 
     pub(super) fn push(&mut self, piece: Bytes) {
@@ -33,12 +33,12 @@ impl PartialEvent {
         self.pieces.is_empty()
     }
 
-    /// With that behind it.
+    /// All of it, followed by `end`.
     pub(super) fn with(&self, end: &Bytes) -> BytesMut {
         self.pieces.iter().chain([end]).flat_map(|piece| piece.iter().copied()).collect()
     }
 
-    /// All of it, in one piece.
+    /// Takes all of it, in one piece.
     pub(super) fn take(&mut self) -> Bytes {
         let mut pieces = std::mem::take(self).pieces;
         match pieces.len() {
@@ -47,7 +47,7 @@ impl PartialEvent {
         }
     }
 
-    /// All of it, as it came.
+    /// Moves all of it to `out`, in the pieces in which it arrived.
     pub(super) fn move_to(&mut self, out: &mut Vec<Bytes>) {
         out.append(&mut self.pieces);
         self.bytes = 0;

@@ -1,4 +1,4 @@
-//! Reads the events of a stream as they are handed on, and those of the answer that follows it.
+//! Parses the events of a stream as they are passed on, and those of the answer that follows it.
 
 use bytes::{Bytes, BytesMut};
 use serde_json::Value;
@@ -15,50 +15,50 @@ use crate::{
     splice::{SpliceAction, StreamSplicer},
 };
 
-/// Reads a stream event by event: hands on whole ones, keeps its text, and stops before one that is an error.
+/// Parses a stream event by event: passes on whole events, keeps their text, and stops before an error event.
 #[derive(Debug)]
 pub struct ResumableStream {
     dialect: Dialect,
-    /// Of the stream that is read.
+    /// The framing of the current stream.
     boundary: EventBoundary,
     answer: AnswerState,
     reader: EventReader,
-    /// How the first one is written, once another follows it: the caller reads that.
+    /// The framing of the first stream, once another answer follows it: the caller parses that framing.
     first: Option<EventFrame>,
     splicer: StreamSplicer,
-    /// The text so far; `None` once the content was not text alone, or too much.
+    /// The text so far; `None` once there was other content, or the text was too long.
     text: Option<String>,
-    /// An event whose end has not come.
+    /// The event whose end has not arrived.
     held: PartialEvent,
-    /// An event was too large to be held back: the rest is handed on as it comes.
+    /// Whether an event was too large to be held back: the rest is passed on as it arrives.
     blind: bool,
 }
 
-/// What was read of some bytes.
+/// The result of parsing some bytes.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct ReadOutcome {
-    /// To be handed on.
+    /// The bytes to pass on.
     pub out: Vec<Bytes>,
-    /// An event that is an error, or not of its dialect: it and what follows is in `rest`.
+    /// The verdict on an event that is an error, or not of its dialect. The event and the bytes after it are in `rest`.
     pub failed: Option<Verdict>,
-    /// The bytes from the failed event on, and empty where none failed.
+    /// The bytes from the failed event on; empty if none failed.
     pub rest: Bytes,
 }
 
 // === impl ResumableStream ===
 
 impl ResumableStream {
-    /// The most text that another answer can go on with, in bytes.
+    /// The largest text that another answer can continue, in bytes: 1 MiB.
     const MAX_TEXT: usize = 1024 * 1024;
 
-    /// Reads a stream of that dialect from its first byte on.
+    /// Parses a stream of that dialect from its first byte.
     pub fn new(dialect: Dialect) -> Self {
         Self {
             dialect,
             boundary: EventBoundary::new(dialect.framing()),
             answer: AnswerState::new(&Expected::default()),
-            // Whether an event is an error is the same whatever its code means.
+            // Whether an event is an error does not depend on the meaning of its code.
             reader: EventReader::new(dialect, &ErrorCodeTable::default()),
             first: None,
             splicer: StreamSplicer::new(dialect),
@@ -68,12 +68,12 @@ impl ResumableStream {
         }
     }
 
-    /// The text so far, if another answer can go on with it.
+    /// The text so far, if another answer can continue it.
     pub fn text(&self) -> Option<&str> {
         self.text.as_deref().filter(|_| !self.blind)
     }
 
-    /// Whether another answer follows the first already.
+    /// Whether another answer follows the first one already.
     pub fn has_joined(&self) -> bool {
         self.first.is_some()
     }
@@ -83,7 +83,7 @@ impl ResumableStream {
         self.held.is_empty()
     }
 
-    /// Another answer follows: it was asked for what comes after the text without the white space at its end.
+    /// Starts the answer that follows. It was requested to continue the text without the white space at its end.
     pub fn join(&mut self) {
         self.held.clear();
         self.first.get_or_insert(self.boundary.frame());
@@ -93,7 +93,7 @@ impl ResumableStream {
         self.splicer.join(&text[text.trim_end().len()..]);
     }
 
-    /// Reads the next bytes.
+    /// Parses the next bytes.
     pub fn read(&mut self, data: Bytes) -> ReadOutcome {
         if self.blind {
             return ReadOutcome { out: vec![data], ..ReadOutcome::default() };
@@ -120,17 +120,17 @@ impl ResumableStream {
         piece
     }
 
-    /// What is held back, in one piece.
+    /// Takes the bytes held back, in one piece.
     pub fn take_held(&mut self) -> Bytes {
         self.held.take()
     }
 
-    /// The stream is whole: what stands behind its last event.
+    /// The stream has ended. Returns the bytes after its last event.
     pub fn finish(&mut self) -> Bytes {
         let held = self.take_held();
         let Some(end) = self.first.map(EventFrame::end) else { return held };
         let mut out = Vec::new();
-        // A last event whose end never came; behind the last one of an array stands its bracket.
+        // A last event without an end. After the last element of an array comes its bracket.
         if self.boundary.frame() != EventFrame::Array && !held.trim_ascii().is_empty() {
             self.another(&[&held[..], b"\n\n"].concat(), &mut out);
         }
@@ -146,12 +146,12 @@ impl ResumableStream {
                 self.blind = true;
                 self.held.move_to(&mut piece.out);
             }
-            // What does not end cannot be made to follow anything.
+            // Incomplete content cannot be made to follow the first answer.
             Some(_) => piece.failed = Some(Outcome::Malformed.into()),
         }
     }
 
-    /// One whole event, of which the beginning may have been held back.
+    /// Processes one whole event, whose start may have been held back.
     fn block(&mut self, end: &Bytes, out: &mut Vec<Bytes>) -> Option<Verdict> {
         let whole: BytesMut;
         let block: &[u8] = if self.held.is_empty() {
@@ -164,7 +164,7 @@ impl ResumableStream {
             None => self.own(block),
             Some(_) => self.another(block, out),
         };
-        // The beginning goes with its end, unless that is an error.
+        // The start is passed on with its end, unless the event is an error.
         if failed.is_none() {
             match self.first {
                 None => self.held.move_to(out),
@@ -174,7 +174,7 @@ impl ResumableStream {
         failed
     }
 
-    /// An event of the first answer: it is handed on as it came.
+    /// Processes an event of the first answer, which is passed on unchanged.
     fn own(&mut self, block: &[u8]) -> Option<Verdict> {
         let Self { boundary, answer, reader, splicer, text, .. } = self;
         let mut failed = None;
@@ -186,7 +186,7 @@ impl ResumableStream {
             if failed.is_some() || text.is_none() {
                 return;
             }
-            // The sentinel, or a ping, is no head that another answer would repeat.
+            // The sentinel, or a ping, is not a head that another answer would repeat.
             if trim_bom(data).starts_with(b"{") {
                 splicer.note(&event);
             }
@@ -195,7 +195,7 @@ impl ResumableStream {
         failed
     }
 
-    /// An event of the answer that follows: it is made to follow.
+    /// Processes an event of the following answer, and rewrites it to follow the first.
     fn another(&mut self, block: &[u8], out: &mut Vec<Bytes>) -> Option<Verdict> {
         let frame = self.first.unwrap_or(self.boundary.frame());
         let Self { boundary, answer, reader, splicer, text, .. } = self;
@@ -228,8 +228,8 @@ impl ResumableStream {
     }
 }
 
-/// Keeps the text of an event, without its first `skipped` bytes; none of it any more where the event has other content, or there
-/// is too much.
+/// Keeps the text of an event, without its first `skipped` bytes; drops the text if the event has other content, or the text is
+/// too long.
 fn keep(text: &mut Option<String>, event: &AnswerEvent<'_>, seen: &FrameSummary, skipped: usize) {
     if seen.content == 0 {
         return;

@@ -27,7 +27,7 @@ fn with_event<T>(dialect: Dialect, json: &Value, f: impl FnOnce(&AnswerEvent<'_>
     f(&reader.read(&RawEvent { name: b"", data: data.as_bytes() }))
 }
 
-/// What is handed on of the other answer.
+/// The events of the other answer that are passed on.
 fn joined(splicer: &mut StreamSplicer, events: Vec<Value>) -> Vec<Value> {
     let (dialect, mut out) = (splicer.dialect, Vec::new());
     for mut json in events {
@@ -103,7 +103,7 @@ fn blocks_never_overlap_and_their_places_go_up() {
     let out = joined(&mut splicer, other);
     let want = [stop(0), start(1, "thinking"), stop(1), start(2, "text"), delta(2, "two"), stop(2)];
     assert_eq!(out, want);
-    // The first answer was between two blocks.
+    // The first answer ended between two blocks.
     splicer.join("");
     assert_eq!(joined(&mut splicer, vec![start(0, "text"), stop(0)]), [start(3, "text"), stop(3)]);
 }

@@ -1,4 +1,4 @@
-//! Anthropic: a message begins empty, its blocks grow one after the other, and it ends.
+//! Anthropic: a message starts empty, its blocks arrive one after the other, and it ends.
 
 use super::one_line::one_line;
 use crate::{
@@ -30,8 +30,8 @@ pub(super) fn stream(mut message: LazyJson<'_>) -> Option<String> {
     Some(events.concat())
 }
 
-/// The events of one block. What only grows in streams (text, thinking, the input of a tool) begins empty; a block of any
-/// other kind begins whole.
+/// The events of one block. Fields that arrive in deltas (text, thinking, the input of a tool) start empty; a block of any other
+/// kind starts complete.
 fn grow(at: usize, mut block: LazyJson<'_>) -> Vec<String> {
     let deltas = deltas(&mut block);
     let place = format!(r#""index":{at}"#);
@@ -46,7 +46,7 @@ fn grow(at: usize, mut block: LazyJson<'_>) -> Vec<String> {
     events
 }
 
-/// Takes out of a block what grows, as the deltas that bring it.
+/// Takes these fields out of a block, as deltas.
 fn deltas(block: &mut LazyJson<'_>) -> Vec<String> {
     let kind = block.str_or_empty("type");
     let mut deltas = Vec::new();
@@ -79,7 +79,7 @@ fn deltas(block: &mut LazyJson<'_>) -> Vec<String> {
     deltas
 }
 
-/// Takes the text out of a field, as the delta that brings it.
+/// Takes the text out of a field, as a delta.
 fn piece(block: &mut LazyJson<'_>, field: &str, kind: &str, name: &str) -> String {
     let text = block.str_or_empty(field);
     block.set(field, LazyJson::of("\"\""));

@@ -1,4 +1,4 @@
-//! Gemini: a whole answer is a chunk.
+//! Gemini: a whole answer is one chunk.
 
 use super::one_line::one_line;
 use crate::{AnswerForm, lazy_json::LazyJson};

@@ -1,8 +1,8 @@
-//! An answer that was not streamed, as the stream of it, in the same dialect: for a caller who asked for a stream where the
-//! target was asked without, or where an answer was stored.
+//! Converts an unstreamed answer to a stream of the same dialect: for a caller that asked for a stream when the target was asked
+//! for an unstreamed answer, or when the answer was stored.
 //!
-//! Whatever stands in the answer stands in the stream: the texts, calls of tools, reasons to end and usage are put where
-//! the streams of the dialect have them, and fields nobody here knows go along.
+//! The stream has everything that the answer has: texts, tool calls, finish reasons and usage are in the fields where streams of
+//! the dialect have them, and unknown fields are kept.
 
 mod anthropic;
 mod gemini;
@@ -24,7 +24,7 @@ use crate::{
 // === impl Dialect ===
 
 impl Dialect {
-    /// The stream of an answer that was not streamed, and its content type; `None` where the body is none of this API.
+    /// The stream of an unstreamed answer, and its content type; `None` if the body is not an answer of this API.
     pub(crate) fn streamed(self, body: &[u8], ask: &RequestInfo) -> Option<(&'static str, String)> {
         let answer = LazyJson::read(crate::json::trim_bom(body))?;
         Some(match self {
@@ -39,8 +39,8 @@ impl Dialect {
         })
     }
 
-    /// Turns a response whose body is those bytes into the stream that `info` asks for; `None` where the bytes are no answer of
-    /// this API. Its status, its headers but for type and length, and its extensions stay.
+    /// Converts a response with those bytes as its body to the stream that `info` asks for; `None` if the bytes are not an answer
+    /// of this API. Its status, its extensions, and its headers except type and length stay.
     pub fn stream_of<B>(
         self,
         response: http::Response<B>,

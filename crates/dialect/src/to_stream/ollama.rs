@@ -1,9 +1,9 @@
-//! Ollama: what is said comes on a line of its own, the end on the last.
+//! Ollama: the content is on one line, the end on the last.
 
 use super::one_line::one_line;
 use crate::lazy_json::LazyJson;
 
-/// What only the last line has.
+/// Fields that only the last line has.
 const LAST: [&str; 8] = [
     "done_reason",
     "context",

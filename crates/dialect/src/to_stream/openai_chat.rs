@@ -1,9 +1,9 @@
-//! OpenAI chat: a message is a delta that comes at once.
+//! OpenAI chat: a message is one delta.
 
 use super::one_line::one_line;
 use crate::lazy_json::LazyJson;
 
-/// `usage` says whether the caller asked for it: then every chunk has the field, and one more chunk fills it.
+/// `usage`: whether the caller asked for usage. Then every chunk has the field, and one more chunk has the value.
 pub(super) fn stream(mut answer: LazyJson<'_>, usage: bool) -> Option<String> {
     let choices =
         answer.get("choices")?.to_items().into_iter().map(LazyJson::owned).collect::<Vec<_>>();
@@ -31,11 +31,11 @@ pub(super) fn stream(mut answer: LazyJson<'_>, usage: bool) -> Option<String> {
     Some(events.chain(["data: [DONE]\n\n".into()]).collect())
 }
 
-/// What a choice says, and that it ends.
+/// The content of a choice, and its end.
 fn halves<'a>(choice: &LazyJson<'a>) -> Option<(LazyJson<'a>, LazyJson<'a>)> {
     let mut message = choice.get("message")?.owned();
     if let Some(calls) = message.field("tool_calls").and_then(LazyJson::items) {
-        // The pieces of calls find each other by their index.
+        // The pieces of a call have the same index.
         for (at, call) in calls.iter_mut().enumerate() {
             call.set("index", LazyJson::of(at.to_string()));
         }

@@ -1,9 +1,9 @@
-//! OpenAI responses: the response begins without output, its items come one after the other, and it ends with all of them.
+//! OpenAI responses: the response starts without output, its items arrive one after the other, and it ends with all of them.
 
 use super::one_line::one_line;
 use crate::{lazy_json::LazyJson, reply::event};
 
-/// Events with their numbers.
+/// Numbered events.
 #[derive(Default)]
 struct Events(Vec<String>);
 
@@ -38,7 +38,7 @@ impl Events {
         self.0.push(event(name, &format!(r#""sequence_number":{number},{fields}"#)));
     }
 
-    /// An item: its parts or arguments grow, any other begins whole.
+    /// Adds an item: its parts or arguments arrive in deltas; any other item starts complete.
     fn item(&mut self, at: usize, item: &LazyJson<'_>) {
         let (kind, id) =
             (item.str_or_empty("type"), item.get("id").map_or("\"\"".into(), |id| id.json()));

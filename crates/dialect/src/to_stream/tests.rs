@@ -1,4 +1,4 @@
-//! What a stream of ours says is read in the dialect, as a client would.
+//! Tests that the dialect's parser reads a converted stream as a client would.
 
 use super::*;
 use crate::{Request, StreamMonitor, Usage, outcome::Outcome};

@@ -5,7 +5,7 @@ use super::{
     support::{TempConfig, parse, setup},
 };
 
-/// The one line for a file that is wrong, without the file's name.
+/// The one-line error of an invalid file, without the file's name.
 pub(crate) fn refused(toml: &str) -> String {
     let file = TempConfig::new(toml);
     let line = setup(&["--config", file.path()], None).unwrap_err();
@@ -27,7 +27,7 @@ fn the_example_file_is_right_once_its_keys_are_there() {
     let setup = setup(&["--config", plain.path()], Some("k")).unwrap();
     assert_eq!((setup.listen.port(), setup.gateway.name.as_str()), (8080, "openai"));
     assert_eq!(setup.limits.body, 32 << 20);
-    // What it says of the defaults is so.
+    // The defaults that the file documents are the real ones.
     let usual = setup_of_nothing();
     assert_eq!(format!("{:?}", setup.limits), format!("{:?}", usual.limits));
 }

@@ -1,4 +1,4 @@
-//! Connections that the gateway keeps and an upstream does not.
+//! Connections that the gateway keeps and an upstream closes.
 
 use evenkeel_testkit::{IdleFault, Provider, Reply, Server};
 use futures_util::future::join_all;
@@ -12,7 +12,7 @@ async fn gateway() -> (Server, TestGateway) {
     (server, gateway)
 }
 
-/// Makes `calls` calls at once and returns how many the first attempt answered.
+/// Makes `calls` calls at once and returns the number that the first attempt answered.
 async fn answered(gateway: &TestGateway, calls: usize) -> usize {
     let call = || async {
         let response = gateway.chat("m", false).send().await.unwrap();

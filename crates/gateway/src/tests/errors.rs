@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 
 use super::support::{Models, RecordingUpstream, client, gateway_for, gateway_with};
 
-/// A URL where nobody listens.
+/// A URL without a listener.
 async fn nobody() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     format!("http://{}", listener.local_addr().unwrap())
@@ -150,7 +150,7 @@ async fn a_body_that_is_too_large_is_a_413_and_the_gateway_is_well_after_it() {
         assert!(error["error"]["message"].as_str().unwrap().contains("1000 bytes"));
     }
     assert_eq!(gateway.chat("m", false).send().await.unwrap().status(), 200);
-    // What is no chat streams, whatever its size.
+    // Requests that are not chats are streamed, whatever their size.
     let response = client().post(gateway.at("/v1/files")).body(large).send().await.unwrap();
     assert_eq!(response.status(), 200);
 }

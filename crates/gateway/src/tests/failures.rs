@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::support::{Models, QUICK, TestGateway, gateway_for, gateway_with};
 
-/// What a caller saw: status, fallback, attempts, its words.
+/// The parts of a response that a caller sees: status, fallback, attempts, its words.
 pub(crate) async fn seen(request: reqwest::RequestBuilder) -> (u16, String, u32, String) {
     let response = request.send().await.unwrap();
     let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
@@ -30,7 +30,7 @@ fn with_fallbacks(gateway: &TestGateway, model: &str, stream: bool) -> reqwest::
     gateway.chat(model, stream).header("evenkeel-fallbacks", "spare, never-asked")
 }
 
-/// A first model that fails so once, or always, and then how many attempts it gets before the answer is whole.
+/// A first model that fails in this way once, or always; and the number of attempts until the answer is whole.
 async fn whole(
     models: Models,
     model: &str,
@@ -50,7 +50,7 @@ async fn whole(
         assert!(attempts.contains(&asked), "{model} {stream}: {asked}");
         assert_eq!(u64::from(sent), asked + u64::from(served_by == "spare"));
         if served_by != "spare" {
-            // It failed once; the next call would meet a model that is well.
+            // It failed once; the next call would get a healthy model.
             break;
         }
     }
@@ -80,7 +80,8 @@ async fn what_fails_once_is_asked_again() {
 
 #[tokio::test]
 async fn silence_is_asked_once_unless_it_may_be_that_of_a_kept_connection() {
-    // The second call finds a connection that has answered before: its silence is asked again on a new one, once a minute.
+    // The second call uses a connection that has answered before: after silence its request is sent again on a new one, once a
+    // minute.
     whole(Models::default().always("m", Reply::hang()), "m", "spare", 1..=2).await;
     let late = Reply::answer().first_content_after(Duration::from_secs(20));
     whole(Models::default().always("m", late), "m", "spare", 1..=2).await;
@@ -157,7 +158,7 @@ async fn a_requests_models_stand_between_the_first_fallback_and_the_others_and_h
     assert_eq!((status, fallback.as_str(), said.as_str()), (200, "second", WORDS));
     assert!(models.of("own").count() >= 1, "asked before the gateway_with one");
     assert_eq!(u64::from(attempts), models.of("m").count() + models.of("own").count() + 1);
-    // Without wishes the first target answers by its name.
+    // Without overrides, the first target answers under its name.
     let (_, fallback, ..) = seen(gateway.chat("gateway_with", true)).await;
     assert_eq!(fallback, "first");
 }

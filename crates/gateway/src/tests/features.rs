@@ -1,4 +1,4 @@
-//! What a configuration turns on: equal targets, limits, second copies, stored answers, edits, continued streams.
+//! Features of the configuration: equal targets, limits, hedges, stored answers, edits, continued streams.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::{
     support::{Models, QUICK, RecordingUpstream, TestGateway, client, gateway_with},
 };
 
-/// A gateway before that upstream, with more in its file.
+/// A gateway in front of that upstream, with these lines added to its file.
 async fn with(models: &Models, toml: &str) -> TestGateway {
     let url = models.serve().await;
     gateway_with(&format!("{}\n{QUICK}", toml.replace("URL", &url)), &["--upstream", &url]).await
@@ -37,7 +37,7 @@ async fn equal_targets_share_a_fallback_and_calls_of_one_key_stay_at_one_of_them
     }
     let more = [models.of("m1").count() - both[0], models.of("m2").count() - both[1]];
     assert!(more.contains(&10), "{more:?}");
-    // A model of the caller's own is asked at both, too.
+    // The caller's own model is requested from both, too.
     for provider in [models.of("m1"), models.of("m2")] {
         provider.set(Reply::status(503));
     }

@@ -1,4 +1,4 @@
-//! Who calls: what a configuration says of it, and what reaches another origin.
+//! The identity of callers: the configuration of it, and the headers that reach another origin.
 
 use axum::body::Body;
 use evenkeel_testkit::{Reply, WORDS};
@@ -32,7 +32,7 @@ fn a_name_that_is_wrong_is_refused_with_line_and_field() {
     }
 }
 
-/// A gateway before that upstream that knows callers by these names.
+/// A gateway in front of that upstream, with these names for its callers.
 async fn known(models: &Models, toml: &str) -> TestGateway {
     let url = models.serve().await;
     gateway_with(&format!("{toml}\n{QUICK}"), &["--upstream", &url]).await

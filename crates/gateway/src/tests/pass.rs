@@ -16,7 +16,7 @@ use tokio::{
 
 use super::support::{LONG, RecordingUpstream, TestGateway, client, gateway_for, upstream};
 
-/// Sends a raw request on a connection of its own, and reads all that comes.
+/// Sends a raw request on its own connection, and returns everything that it receives.
 async fn raw(gateway: &TestGateway, request: &str) -> String {
     let mut stream = TcpStream::connect(gateway.url.trim_start_matches("http://")).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -68,7 +68,7 @@ async fn path_and_query_stay_byte_for_byte_whatever_the_method() {
             assert_eq!((parts.method.as_str(), parts.uri.to_string().as_str()), (method, target));
         }
     }
-    // The form for proxies goes to the upstream all the same.
+    // The absolute form, for proxies, goes to the upstream too.
     raw(&gateway, "GET http://elsewhere.example/v1/x?y HTTP/1.1\r\nhost: elsewhere.example\r\nconnection: close\r\n\r\n").await;
     let (parts, _) = seen.all().pop().unwrap();
     assert_eq!(parts.uri, "/v1/x?y");
@@ -235,7 +235,7 @@ async fn a_slow_reader_holds_the_upstream_back() {
     };
     let gateway = gateway_for(&upstream(Router::new().fallback(endless)).await).await;
     let response = client().get(gateway.at("/v1/endless")).send().await.unwrap();
-    // Until nothing more is taken.
+    // Until the gateway takes no more.
     while timeout(Duration::from_millis(700), sent.recv()).await.is_ok() {}
     let taken = sent.len();
     tokio::time::sleep(Duration::from_millis(300)).await;

@@ -1,4 +1,4 @@
-//! The official Python SDKs against models that fail on purpose: `sdks.py`.
+//! The official Python SDKs against failing models: `sdks.py`.
 
 use std::{process::Stdio, time::Duration};
 
@@ -7,7 +7,7 @@ use tokio::{process::Command, time::timeout};
 
 use super::support::{Models, gateway_with};
 
-/// Models that fail as their names say.
+/// Models that fail as their names indicate.
 fn models() -> Models {
     let answer = Reply::answer;
     let mut models = Models::default()
@@ -38,7 +38,7 @@ fn models() -> Models {
 #[ignore = "needs a Python with the SDKs, named by EVENKEEL_PYTHON: see tests/python/sdks.py"]
 async fn the_official_sdks_see_nothing_unusual_and_whole_answers_in_the_failures() {
     let python = std::env::var("EVENKEEL_PYTHON").expect("EVENKEEL_PYTHON names a Python");
-    // Each model has a breaker of its own, so that no failure is in another's way.
+    // Each model has its own breaker, so that one failure does not affect another.
     let toml = "[limits]\ndeadline = 4\nattempt = 1\nfirst_event = 0.7\nidle = 0.7\n";
     let gateway = gateway_with(toml, &["--upstream", &models().serve().await]).await;
     let script = Command::new(python)

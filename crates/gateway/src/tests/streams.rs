@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::support::{Models, client, gateway_for, upstream};
 
-/// An upstream whose body breaks off after these pieces.
+/// An upstream whose body breaks after these pieces.
 async fn breaking(kind: &'static str, pieces: &'static [&'static str]) -> String {
     upstream(Router::new().fallback(async move |request: Request<Body>| {
         drop(request);
@@ -24,7 +24,7 @@ async fn breaking(kind: &'static str, pieces: &'static [&'static str]) -> String
     .await
 }
 
-/// What a caller sees of it: all of it, as the body ends as HTTP says it should.
+/// The body that a caller receives: complete, because it ends as HTTP requires.
 async fn seen(path: &str, kind: &'static str, pieces: &'static [&'static str]) -> String {
     let gateway = gateway_for(&breaking(kind, pieces).await).await;
     let response = client()
@@ -129,7 +129,7 @@ async fn a_stream_nobody_knows_breaks_visibly() {
     let response =
         client().post(gateway.at("/v1/unknown")).body(r#"{"stream":true}"#).send().await.unwrap();
     assert!(response.text().await.is_err());
-    // Nor is an answer that was not streamed ended as if it were whole.
+    // An unstreamed answer is not ended as if it were whole, either.
     let gateway = gateway_for(&breaking("application/octet-stream", &["half"]).await).await;
     let response = client().get(gateway.at("/v1/files/f/content")).send().await.unwrap();
     assert!(response.bytes().await.is_err());

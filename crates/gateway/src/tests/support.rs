@@ -42,7 +42,7 @@ pub(crate) struct TestGateway {
     pub(crate) running: JoinHandle<()>,
 }
 
-/// Limits of seconds in place of half a minute.
+/// Time limits of seconds instead of half a minute.
 pub(crate) const QUICK: &str =
     "[limits]\ndeadline = 6\nconnect = 1\nattempt = 2\nfirst_event = 1\nidle = 1\nother = 3\n";
 
@@ -198,7 +198,7 @@ impl Models {
         let provider = self.of(asked["model"].as_str().unwrap_or("-"));
         match provider.oneshot(Request::from_parts(parts, bytes)).await {
             Ok(response) => response.map(Body::new),
-            // The connection breaks off.
+            // Breaks the connection.
             Err(error) => {
                 let broken = futures_util::stream::iter([Err::<Bytes, _>(error)]);
                 Response::builder()

@@ -1,4 +1,4 @@
-//! The error of an incident that is not read.
+//! The error of an incident that could not be read or parsed.
 
 use std::{error::Error as StdError, fmt, io, path::Path};
 

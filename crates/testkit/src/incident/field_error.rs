@@ -13,7 +13,7 @@ pub(super) struct FieldError {
 // === impl FieldError ===
 
 impl FieldError {
-    /// `field` holds `value`, where `allowed` would be right.
+    /// An error: `field` has the value `value`, and `allowed` describes the valid ones.
     pub(super) fn new(
         field: impl Into<String>,
         value: impl fmt::Debug,

@@ -1,4 +1,4 @@
-//! Incidents are read, refused, condensed and followed.
+//! Tests of parsing, validating, compressing and playing incidents.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -347,7 +347,7 @@ fn met(mut schedule: Schedule, at: Duration, calls: u64) -> BTreeMap<String, u64
     met
 }
 
-/// Within four standard deviations of a share of a thousand.
+/// Asserts that a share of a thousand is within four standard deviations.
 fn about(met: &BTreeMap<String, u64>, word: &str, share: f64) {
     let sigma = (1000.0 * share * (1.0 - share)).sqrt();
     let count = met.get(word).copied().unwrap_or(0) as f64;
@@ -420,7 +420,7 @@ fn an_overloaded_secondary_serves_half_of_what_is_offered() {
     let facts = RequestFacts { stream: true, ..RequestFacts::default() };
     let mut met = BTreeMap::<u16, u32>::new();
     for second in 0..600 {
-        // A tenth of a second of ours is a second of the incident's.
+        // A tenth of a real second is a second of the incident.
         let at = (minutes(70.0) + Duration::from_secs(second)) / 10;
         let steps: Vec<_> = schedule.reply(at, second, &[]).script(&facts, "p").collect();
         let head = steps.iter().find_map(|step| match step {

@@ -19,7 +19,7 @@ impl PrefillMode {
         rejected.then(|| Reply::error(400, "invalid_request_error", "assistant_prefill"))
     }
 
-    /// Removes the prefill from the request unless the answer continues it.
+    /// Removes the prefill from the parsed request, unless the answer continues it.
     pub(super) fn read(self, facts: &mut RequestFacts) {
         if !matches!(self, Self::Continued) {
             facts.prefill = None;

@@ -1,4 +1,4 @@
-//! Replies become steps.
+//! Tests of the steps of a reply.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ fn events(steps: &[ScriptStep]) -> Vec<String> {
         .collect()
 }
 
-/// The content of all events that have some.
+/// The content of all events that have any.
 fn words(steps: &[ScriptStep]) -> Vec<String> {
     let content = |event: &String| {
         let event: Value = serde_json::from_str(event).ok()?;

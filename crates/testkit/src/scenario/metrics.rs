@@ -9,9 +9,9 @@ use crate::scenario::{CallResult, Series};
 /// The results of the calls of one client. Each call counts as one of `primary`, `secondary`, `stored`, `canned`, `error`,
 /// `hung`, and also as `late` where it was late. Seconds are in the time of the incident.
 ///
-/// The head of an answer names its source: `evenkeel-served-by` contains `stored` or `canned`, else `x-served-by` has the name of the
-/// provider. An answer without that header is a canned reply. Only a whole answer counts: from a provider, all the sixty words;
-/// stored or canned, any content with an end. All else is an error.
+/// The head of an answer names its source: `evenkeel-served-by` contains `stored` or `canned`, else `x-served-by` has the name of
+/// the provider. An answer without that header is a canned reply. Only a whole answer counts: from a provider, all the sixty
+/// words; stored or canned, any content with an end. All else is an error.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Metrics {

@@ -1,4 +1,4 @@
-//! The binary of `evenkeel-gateway`: cargo builds no binaries of a dependency.
+//! The binary of `evenkeel-gateway`, because cargo does not build the binaries of a dependency.
 
 use std::process::ExitCode;
 

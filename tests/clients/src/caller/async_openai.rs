@@ -24,7 +24,7 @@ impl AsyncOpenAi {
         Client::with_config(OpenAIConfig::new().with_api_base(base).with_api_key(KEY))
     }
 
-    /// The question as async-openai has it.
+    /// The question as a request of async-openai.
     pub fn question(how: How) -> CreateChatCompletionRequest {
         serde_json::from_value(how.body()).expect("it is a request of that API")
     }

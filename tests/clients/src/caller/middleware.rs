@@ -1,4 +1,4 @@
-//! reqwest-middleware, with evenkeel as its middleware, and nothing else: its caller reads the answer by hand.
+//! reqwest-middleware, with evenkeel as its only middleware. Its caller parses the answer itself.
 
 use evenkeel::{ClientBuilder, adapter::reqwest_middleware::EvenkeelMiddleware};
 use reqwest_middleware::{ClientBuilder as Build, ClientWithMiddleware};

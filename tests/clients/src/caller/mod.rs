@@ -1,4 +1,4 @@
-//! One client behind one small interface.
+//! A common interface for all clients.
 
 mod async_openai;
 mod middleware;
@@ -16,11 +16,11 @@ pub trait Caller: Send + Sync + Sized {
     /// The client, with evenkeel in it, at that base URL.
     fn new(evenkeel: ClientBuilder, base: &str) -> Self;
 
-    /// Asks, and reads the answer to its end. An error is whatever the client calls one.
+    /// Asks, and reads the answer to its end. An error is the client's own error.
     fn ask(&self, how: How) -> impl Future<Output = Result<Said, String>> + Send;
 }
 
-/// How the question is asked.
+/// The form of the question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
     Unary,
@@ -29,14 +29,14 @@ pub enum How {
     StreamedTools,
 }
 
-/// What the client says it was answered.
+/// The answer as the client reports it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Said {
     pub text: String,
     pub model: String,
-    /// Tokens of the answer, where the client tells them.
+    /// The tokens of the answer, if the client reports them.
     pub usage: Option<u64>,
-    /// Calls of tools: name and arguments.
+    /// Tool calls: name and arguments.
     pub calls: Vec<(String, Value)>,
 }
 
@@ -54,7 +54,7 @@ impl How {
         matches!(self, Self::UnaryTools | Self::StreamedTools)
     }
 
-    /// The question in OpenAI's words.
+    /// The question as a request of OpenAI.
     fn body(self) -> Value {
         let mut body = json!({
             "model": "gpt-4o-mini",
@@ -80,7 +80,7 @@ fn parameters() -> Value {
     json!({"type": "object", "properties": {"number": {"type": "string"}}, "required": ["number"]})
 }
 
-/// An error and everything under it, in one line.
+/// An error and all its sources, in one line.
 fn with_sources(error: impl Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -25,7 +25,7 @@ impl Rig {
         Self(OpenAIConfig::new(KEY).with_base_url(base).connect(http))
     }
 
-    /// Asks; the error is rig's own.
+    /// Asks. The error is rig's own.
     pub async fn call(&self, how: How) -> Result<CompletionResponse, ProviderError> {
         let model = self.0.chat("gpt-4o-mini");
         if !how.is_streamed() {

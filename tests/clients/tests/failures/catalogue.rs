@@ -10,15 +10,15 @@ use serde_json::json;
 use tokio::time::{Instant, sleep, sleep_until};
 
 const TENTH: Duration = Duration::from_millis(100);
-/// Longer than any limit: whoever waits for it fails.
+/// Longer than any limit: a test that waits for it fails.
 const LONG: Duration = Duration::from_secs(30);
 
-/// The client on a stage, asked once.
+/// Asks once with the client.
 async fn ask<C: Caller>(stage: &Stage, commit: Commit, how: How) -> Result<Said, String> {
     C::new(stage.evenkeel(profile(commit)), &stage.url()).ask(how).await
 }
 
-/// Unary and streamed at once: most of the time is spent waiting.
+/// Unary and streamed at once, because most of the time is waiting.
 async fn both(way: impl AsyncFn(How)) {
     let [one, other] = How::TEXT;
     tokio::join!(way(one), way(other));
@@ -31,7 +31,8 @@ fn assert_whole(said: &Result<Said, String>, how: How) {
     }
 }
 
-/// Plays it unary and streamed, with the first word committed: the whole answer, from so many attempts on each of the two.
+/// Plays the reply unary and streamed, with the first word committed. Expects the whole answer, and these numbers of attempts at
+/// each of the two.
 async fn whole_after<C: Caller>(reply: Reply, attempts: [u64; 2]) {
     both(async |how| {
         let stage = Stage::of([reply.clone()]).await;
@@ -41,7 +42,7 @@ async fn whole_after<C: Caller>(reply: Reply, attempts: [u64; 2]) {
     .await;
 }
 
-/// The same for a primary that never does better.
+/// The same for a primary that always sends the reply.
 async fn whole_in_spite_of<C: Caller>(reply: Reply, attempts: [u64; 2]) {
     both(async |how| {
         let stage = Stage::always(reply.clone()).await;
@@ -65,7 +66,7 @@ pub async fn healthy_answers_arrive_as_they_are<C: Caller>() {
 
 const ARGUMENTS: [&str; 3] = [r#"{"num"#, r#"ber":"#, r#""42"}"#];
 
-/// A call of a tool, as one body or in so many pieces.
+/// A tool call, as one body or in a number of pieces.
 fn tool_call(how: How, pieces: usize) -> Reply {
     let call = |name, arguments: &str| json!([{"index": 0, "id": "call_1", "type": "function", "function": {"name": name, "arguments": arguments}}]);
     let chat = |kind: &str, place: &str, message, finish| json!({"id": "c", "object": kind, "created": 0, "model": "gpt-4o-mini", "choices": [{"index": 0, place: message, "finish_reason": finish}]});
@@ -121,7 +122,7 @@ pub async fn a_rate_limit_with_a_hint_is_waited_out<C: Caller>() {
         assert_whole(&ask::<C>(&stage, Commit::FirstContent, how).await, how);
         let attempts = stage.primary.attempts();
         assert_eq!((attempts.len(), stage.fallback.count()), (2, 0), "{how:?}");
-        // A timer is never early, so this holds on a slow machine as well.
+        // A timer never fires early, so this holds on a slow machine as well.
         assert!(attempts[1].at - attempts[0].at >= 2 * TENTH - TENTH / 5, "{how:?}");
     })
     .await;
@@ -141,7 +142,7 @@ pub async fn an_outage_moves_to_the_fallback<C: Caller>() {
 
 pub async fn a_connection_that_is_reset_is_asked_again<C: Caller>() {
     whole_after::<C>(Reply::reset(), [2, 0]).await;
-    // It may be billed each time, so it is not asked a third time.
+    // Each attempt may be charged, so there is no third one.
     whole_in_spite_of::<C>(Reply::reset(), [2, 1]).await;
 }
 
@@ -153,8 +154,8 @@ pub async fn a_late_first_token_moves_to_the_fallback<C: Caller>() {
     whole_in_spite_of::<C>(Reply::answer().first_content_after(LONG), [1, 1]).await;
 }
 
-/// A streamed answer that fails after its first word was committed: an error to the client, and nobody asks again. Where
-/// the answer is not streamed, it is made good.
+/// A streamed answer that fails after its first word was committed: the client reports an error, and no attempt follows. An
+/// unstreamed answer is retried.
 async fn told<C: Caller>(fault: Fault) {
     both(async |how| {
         let stage = Stage::of([Reply::answer().with(fault.clone())]).await;
@@ -171,7 +172,7 @@ async fn told<C: Caller>(fault: Fault) {
     .await;
 }
 
-/// The same with nothing committed before the end: whole, from somewhere.
+/// The same with no commit before the end: a whole answer, from either target.
 async fn made_good<C: Caller>(fault: Fault, attempts: [u64; 2]) {
     both(async |how| {
         let stage = Stage::always(Reply::answer().with(fault.clone())).await;
@@ -234,7 +235,7 @@ pub async fn no_prefill_reaches_a_target_that_declares_none<C: Caller>() {
     both(async |how| {
         let stage = Stage::always(cut.clone()).await;
         assert_whole(&ask::<C>(&stage, Commit::Complete, how).await, how);
-        // The question alone: it would reject a second message, that of the assistant.
+        // Only the question: the fallback would reject a second message, of the assistant.
         assert_eq!(stage.fallback.attempts()[0].messages, 1, "{how:?}");
     })
     .await;
@@ -256,9 +257,9 @@ pub async fn the_primary_is_used_again_after_an_outage<C: Caller>() {
             assert_whole(&client.ask(How::Unary).await, How::Unary);
         }
     }
-    // 14 calls with three attempts each would be 42; the breaker lets a probe through now and then.
+    // 14 calls with three attempts each would be 42; the breaker lets only a few probes through.
     assert!(during <= 20, "{during} attempts on a dead primary");
-    // Back within 3 s of its recovery: 20 calls have lasted 7.6 s, and the ramp lets a share through.
+    // Used again within 3 s of its recovery: 20 calls have lasted 7.6 s, and the ramp lets a share through.
     let mut back = false;
     for _ in 0..60 {
         let said = client.ask(How::Unary).await.unwrap();

@@ -3,7 +3,7 @@ use serde::Deserialize;
 use super::*;
 use crate::{Dialect, StreamMonitor, outcome::Outcome};
 
-/// As strict as a typed client reads it: no field missing, none unknown.
+/// As strict as a typed client: no field may be missing or unknown.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(dead_code)]

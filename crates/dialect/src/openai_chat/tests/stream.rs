@@ -46,7 +46,7 @@ impl Default for Follower {
     }
 }
 
-/// What unnamed events say, one after the other, and what the stream came to when its bytes were over.
+/// The summary of unnamed events, and the outcome at the end of the bytes.
 fn follow(events: &[&str]) -> (FrameSummary, Outcome) {
     let text: String = events.iter().map(|data| format!("data: {data}\n\n")).collect();
     watch(&text)
@@ -201,7 +201,7 @@ fn several_choices_are_whole_when_all_that_began_have_finished() {
     assert_eq!(outcome(&[WORD, &word, STOP]), Outcome::Truncated);
     assert_eq!(outcome(&[WORD, &word, STOP, &stop]), Outcome::Success);
     assert_eq!(outcome(&[WORD, &word, STOP, DONE]), Outcome::Success);
-    // One that makes no sense does no harm.
+    // An invalid index has no effect.
     for n in ["-1", "128", "4000000000", "1e9", "null", "\"a\""] {
         assert_eq!(outcome(&[&of(WORD, n), &of(STOP, n)]), Outcome::Success, "{n}");
     }
@@ -267,7 +267,7 @@ fn nothing_after_a_whole_answer_undoes_it() {
         let (seen, outcome) = follow(&[WORD, STOP, after]);
         assert_eq!((seen.failed, outcome), (None, Outcome::Success), "{after}");
     }
-    // A finish without content is no whole answer yet.
+    // A finish reason without content does not make a whole answer.
     assert!(follow(&[STOP, ERROR]).0.failed.is_some());
 }
 
@@ -333,14 +333,14 @@ fn a_page_under_the_label_of_a_stream_is_malformed() {
     assert_eq!(watch("\u{1f}\u{8b}\u{8}\u{0}gzip\n").1, Outcome::Malformed);
 }
 
-/// What an event says, read in full: without the short way.
+/// The result of an event that is parsed in full, without the fast path.
 fn in_full(data: &[u8]) -> (u32, bool, Outcome) {
     let (mut follower, mut seen) = (Follower::default(), FrameSummary::default());
     follower.event(b"message", data, &mut seen);
     (seen.content, seen.failed.is_some(), follower.answer.outcome())
 }
 
-/// The same for an event after others like it.
+/// The result of the same event after others like it.
 fn in_short(like: &[u8], data: &[u8]) -> (u32, bool, Outcome) {
     let (mut follower, mut seen) = (Follower::default(), FrameSummary::default());
     follower.event(b"", like, &mut seen);
@@ -402,7 +402,7 @@ fn reasoning_and_tool_calls_take_the_short_way_too() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
-    /// Byte by byte no event is there as a whole, so each takes the long way.
+    /// Byte by byte no event is complete in one piece, so each is parsed in full.
     #[test]
     fn events_read_in_one_pass_say_what_they_say_byte_by_byte(
         parts in prop::collection::vec(
@@ -414,7 +414,7 @@ proptest! {
         ),
         cut in any::<prop::sample::Index>(),
     ) {
-        // Whole events before it, so that there is something to be like.
+        // Whole events come before it, so that there is a template.
         let text = format!("data: {WORD}\n\ndata: {WORD}\n\n{}", parts.concat());
         let read = |pieces: &[&[u8]]| {
             let codes = ErrorCodeTable::default();
@@ -433,7 +433,7 @@ proptest! {
         let (first, second) = bytes.split_at(cut.index(bytes.len()));
         let slow = read(&bytes.chunks(1).collect::<Vec<_>>());
         let quick = read(&[first, second]);
-        // What follows an error, or the last word, in the same piece is counted, and in a later one it is not.
+        // After an error or the last event, events in the same piece are counted, and events in a later piece are not.
         prop_assert_eq!((quick.1, quick.2, quick.3), (slow.1, slow.2, slow.3));
         if slow.2.is_none() && !text.contains(DONE) {
             prop_assert_eq!(quick.0, slow.0);
@@ -464,7 +464,7 @@ proptest! {
         let (content, failed, end) = in_full(&data);
         let short = in_short(like.as_bytes(), &data);
         prop_assert_eq!((short.0, short.1), (content, failed));
-        // What came before had content; apart from that the ends are the same.
+        // The earlier events had content; apart from that the outcomes are the same.
         let end = if end == Outcome::Empty { Outcome::Success } else { end };
         prop_assert_eq!(short.2, end);
     }

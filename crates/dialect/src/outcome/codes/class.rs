@@ -1,31 +1,31 @@
-//! What a code of a provider means.
+//! The meaning of a provider's error code.
 
 use std::time::Duration;
 
 use crate::outcome::{Outcome, Rejection, retry_hint::RetryHints};
 
-/// What a provider's code means.
+/// The meaning of a provider's error code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CodeClass {
-    /// The provider is there and cannot answer now.
+    /// The provider is reachable and cannot answer now.
     Unavailable,
-    /// Too many requests or tokens for the moment.
+    /// Too many requests or tokens at present.
     RateLimited,
-    /// The money, or a quota of a day or more, is gone.
+    /// The credit, or the quota of a day or more, is used up.
     QuotaExhausted,
-    /// The request is larger than the model's context or than the server takes.
+    /// The request is larger than the model's context or than the server accepts.
     TooLarge,
     /// The content filter or the model refused.
     Blocked,
     /// The request is wrong for this target.
     Rejected(Rejection),
-    /// A status in words, which says no more than the status does: it counts where the status of the response says
-    /// nothing, that is inside a stream, inside a 2xx, and with a bare 400 or 500.
+    /// A status in words. It counts only if the status of the response is not specific: inside a stream, inside a 2xx, and with a
+    /// bare 400 or 500.
     Status(u16),
 }
 
-/// The shortest wait that is believed of a quota.
+/// The shortest wait for an exhausted quota.
 pub(in crate::outcome) const QUOTA: Duration = Duration::from_secs(60);
 
 pub(in crate::outcome) const CREDENTIAL: CodeClass = CodeClass::Rejected(Rejection::Credential);
@@ -37,16 +37,16 @@ pub(super) const REQUEST: CodeClass = CodeClass::Rejected(Rejection::Request);
 // === impl CodeClass ===
 
 impl CodeClass {
-    /// What a status of an error means where nothing says more. See the [module](crate::outcome) for the table.
+    /// The meaning of an error status without further information. See the [module](crate::outcome) for the table.
     pub(in crate::outcome) fn of_status(status: u16) -> Self {
         match status {
             401 => CREDENTIAL,
-            // It names what is forbidden to this request, not the key.
+            // The resource is forbidden to this request; the key is not rejected.
             403 => PERMISSION,
-            // A proxy's, not the provider's.
+            // From a proxy, not from the provider.
             407 => GATEWAY,
             402 => Self::Rejected(Rejection::Payment),
-            // A redirect that was not followed and a 410 are a 404 by another name: not here.
+            // A redirect that was not followed, or a 410, is equivalent to a 404.
             300..=399 | 404 | 410 => MODEL,
             408 | 409 | 421 | 425 | 498 => Self::Unavailable,
             413 => Self::TooLarge,
@@ -65,21 +65,21 @@ impl CodeClass {
         }
     }
 
-    /// Whether it is an explicit word that no wait of seconds can help.
+    /// Whether the meaning is explicit, and no wait of seconds can help.
     pub(in crate::outcome) fn is_permanent(self) -> bool {
         !matches!(self, Self::Unavailable | Self::RateLimited | Self::Status(_))
     }
 
-    /// Whether it is an explicit word that a wait helps.
+    /// Whether the meaning is explicit, and a wait helps.
     pub(in crate::outcome) fn is_transient(self) -> bool {
         matches!(self, Self::Unavailable | Self::RateLimited)
     }
 
-    /// The outcome, with the wait that belongs to it.
+    /// The outcome, with its wait.
     pub(in crate::outcome) fn outcome(self, hints: RetryHints) -> Outcome {
         match self.resolved() {
             Self::RateLimited => Outcome::RateLimited { wait: hints.asked.or(hints.reset) },
-            // Money does not come back within seconds, whatever a generic header says.
+            // A quota does not recover within seconds, whatever a generic header says.
             Self::QuotaExhausted => {
                 let asked = hints.asked.filter(|wait| *wait >= QUOTA);
                 Outcome::QuotaExhausted { wait: asked.or(hints.renewed) }

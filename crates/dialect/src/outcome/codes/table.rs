@@ -1,11 +1,11 @@
-//! The codes of the providers, each with what it means.
+//! The providers' error codes, with their meanings.
 
 use super::class::{CREDENTIAL, CodeClass, MODEL, PERMISSION, REQUEST};
 
-/// What the providers' codes mean. Within it the first match holds, so a `*` stands after what it must not catch.
+/// The meanings of the providers' codes. The first match counts, so a `*` comes after the codes that it must not match.
 #[rustfmt::skip]
 pub(super) const TABLE: &[(CodeClass, &[&str])] = &[
-    // The money is gone. 429 says the same of a busy minute, so these have to come first.
+    // An exhausted quota. A 429 is also sent for a busy minute, so these codes come first.
     (CodeClass::QuotaExhausted, &[
         // OpenAI and compatible servers
         "insufficient_quota", "credit_balance_exhausted", "organization_spend_limit_exceeded",
@@ -33,7 +33,7 @@ pub(super) const TABLE: &[(CodeClass, &[&str])] = &[
         "UnrecognizedClientException", "ExpiredTokenException", "InvalidSignatureException",
         "IncompleteSignatureException", "MissingAuthenticationTokenException",
     ]),
-    // The key is well, and what it is used for is not permitted.
+    // The key is valid, but not permitted for this use.
     (PERMISSION, &[
         "missing_scope", "insufficient_scope", "insufficient_permissions", "permission_error", "AccessDeniedException",
     ]),
@@ -54,14 +54,14 @@ pub(super) const TABLE: &[(CodeClass, &[&str])] = &[
     (CodeClass::Unavailable, &[
         "vector_store_timeout", "engine_overloaded", "engine_overloaded_error", "overloaded", "NoCapacity",
         "MODEL_CAPACITY_EXHAUSTED", "capacity_exceeded",
-        // OpenRouter: 402 with the first is a matter of seconds.
+        // OpenRouter: 402 with the first code lasts seconds.
         "in_flight_budget_exhausted", "provider_overloaded", "provider_unavailable", "server", "timeout",
         // Bedrock
         "ModelNotReadyException", "ModelTimeoutException", "ModelStreamErrorException",
         "ServiceUnavailableException", "InternalServerException",
     ]),
 
-    // A ValidationException of Bedrock may be an overflow: its sentence tells.
+    // Bedrock's ValidationException may be an overflow: its message decides.
     (CodeClass::Status(400), &[
         "invalid_request_error", "invalid_request", "bad_request_error", "INVALID_ARGUMENT", "ValidationException",
         "UnprocessableEntityError",

@@ -31,7 +31,7 @@ fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
     pairs.iter().map(|(n, v)| (n.parse().unwrap(), HeaderValue::from_static(v))).collect()
 }
 
-/// All outcomes there are: the match fails to compile when there is one more.
+/// All outcomes: the match fails to compile when one is added.
 fn all() -> Vec<Outcome> {
     use crate::outcome::Phase;
     let next = |outcome: Outcome| match outcome {
@@ -131,7 +131,7 @@ fn do_not_retry_keeps_the_outcome_and_forbids_the_retry() {
         assert_eq!(verdict.outcome(), classify_head(status(code), &HeaderMap::new()).outcome());
         assert!(verdict.outcome().is_retryable() && !verdict.is_retryable(), "{code}");
     }
-    // A transient code decides the outcome, and still nobody is asked again who asked not to be.
+    // A transient code decides the outcome, but `x-should-retry: false` still forbids the retry.
     let verdict = classify(status(429), &no, br#"{"error":{"code":"slow_down"}}"#);
     assert_eq!(verdict.outcome(), Outcome::RateLimited { wait: None });
     assert!(!verdict.is_retryable());

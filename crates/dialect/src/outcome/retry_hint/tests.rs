@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::*;
 
-/// 2023-09-29 16:26:37 GMT, the moment at which the rows were made.
+/// 2023-09-29 16:26:37 GMT, the time at which the rows were made.
 fn then() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_696_004_797)
 }
@@ -270,7 +270,7 @@ fn moments_are_read_by_the_clock_of_the_provider() {
         RetryHints::read(&headers, InBody::default(), provider_time(&headers, then())).asked
     };
     let secs = |secs| Some(Duration::from_secs(secs));
-    // Ours says 16:26:37.
+    // Our clock is at 16:26:37.
     assert_eq!(wait("Fri, 29 Sep 2023 16:28:07 GMT"), secs(10), "ours is 90 s behind");
     for date in ["", "soon", "Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 29 Sep 2023 16:26:38 GMT"] {
         assert_eq!(wait(date), secs(100), "{date}");

@@ -31,7 +31,7 @@ fn every_element_is_an_event() {
         (r#"[{"a":"]},{\"["},{"b":"\\"}]"#, owned([r#"{"a":"]},{\"["}"#, r#"{"b":"\\"}"#], true)),
         (r#"[1, "a,]\"" ,null,[2],[]]"#, owned(["1", r#""a,]\"" "#, "null", "[2]", "[]"], true)),
         ("[{}] {\"after\":1} [{}]", owned(["{}"], true)),
-        // One that is cut is no element.
+        // A truncated element is not an element.
         ("[{\"a\":1},{\"b\"", owned(["{\"a\":1}"], false)),
         ("[{\"a\":\"", owned([], false)),
         ("[{},", owned(["{}"], false)),
@@ -69,7 +69,7 @@ fn an_element_without_end_is_given_up_before_it_fills_the_memory() {
         assert!((15..17).contains(&good), "{good} pieces of 1 MiB were taken");
         assert_eq!((decoder.held.capacity(), fed(&mut decoder)), (0, Err(TooLarge)));
     }
-    // Without an element nothing is kept.
+    // Without an element, nothing is buffered.
     let mut decoder = Decoder::new(StreamFraming::SseOrArray);
     decoder.feed(b"[", |_| {}).unwrap();
     (0..64).for_each(|_| decoder.feed(&vec![b' '; 1024 * 1024], |_| {}).unwrap());

@@ -17,7 +17,7 @@ fn decode<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Option<Events> {
     Some(events)
 }
 
-/// The same, written plainly: the whole text at once, line by line.
+/// A simple reference: the whole text at once, line by line.
 fn plainly(bytes: &[u8]) -> Events {
     let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes));
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
@@ -73,7 +73,7 @@ fn data_lines_are_joined_and_a_field_without_a_colon_is_empty() {
 #[test]
 fn comments_other_fields_and_events_without_data_are_no_events() {
     assert_eq!(data(b": ping\n\nid: 7\nretry: 3\n\nevent: x\n\n: \n:data: no\n\n"), [""; 0]);
-    // The name of an event without data is not that of the next.
+    // The name of an event without data does not apply to the next event.
     assert_eq!(decode([&b"event: x\n\ndata: 1\n\n"[..]]).unwrap(), [("".into(), "1".into())]);
 }
 
@@ -144,7 +144,7 @@ fn a_page_is_not_framed_and_a_comment_is() {
     }
 }
 
-/// Text as it is found in streams, and much that is not.
+/// Text as in streams, with many variations that are not.
 fn streams() -> impl Strategy<Value = Vec<u8>> {
     let word = prop::sample::select(vec![
         "data",
