@@ -86,7 +86,7 @@ impl Machine {
             }
             (BreakerSignal::Cancelled, Some(slot)) => self.drop_probe(at, slot, ticket),
             (BreakerSignal::Success, Some(slot)) => self.pass_or_open(at, slot, ticket, slow),
-            (health, None) => return self.count(at, ticket, (health, slow), end),
+            (health, None) => return self.count(at, ticket, health, slow, end),
         }
         false
     }
@@ -163,7 +163,8 @@ impl Machine {
         &mut self,
         at: DecisionInput<'_>,
         ticket: &AdmissionRecord,
-        (health, slow): (BreakerSignal, bool),
+        health: BreakerSignal,
+        slow: bool,
         end: AttemptEnd,
     ) -> bool {
         let failed = matches!(health, BreakerSignal::Failure | BreakerSignal::Pushback);
@@ -191,7 +192,7 @@ impl Machine {
             }
             _ => {}
         }
-        self.tally(at, latency, (health, failed), end)
+        self.tally(at, latency, health, failed, end)
     }
 
     /// Adds to the window, and opens where that is too much.
@@ -199,7 +200,8 @@ impl Machine {
         &mut self,
         at: DecisionInput<'_>,
         latency: Counts,
-        (health, failed): (BreakerSignal, bool),
+        health: BreakerSignal,
+        failed: bool,
         end: AttemptEnd,
     ) -> bool {
         let deferred = failed && end.deferred;

@@ -234,7 +234,7 @@ impl Machine {
     /// Whether failures in a row, or half of the attempts failing, make calls that have another target go there first.
     pub(super) fn is_suspicious(&mut self, at: DecisionInput<'_>, caller: CallerInfo) -> bool {
         let of = |run: &FailureRun| {
-            run.is_suspicious(at.policy, (&self.failing.past, at.now), caller.sibling_troubled)
+            run.is_suspicious(at.policy, &self.failing.past, at.now, caller.sibling_troubled)
         };
         self.failing.run.as_ref().is_some_and(of) || self.loses_many(at)
     }
@@ -264,12 +264,11 @@ impl Machine {
         let counts = self.window.sum(at.now);
         match at.policy.failure_ratio {
             Some(Rule::Improbable(share)) if counts.lost > 0 => {
-                let attempts = (counts.lost, counts.timed);
-                let calls = (counts.failed, counts.ended);
-                (counts.timed >= at.policy.min_calls
-                    && shows_more_than(ATTEMPTS * share, attempts, SUSPICION))
-                    || (counts.ended >= at.policy.min_calls.min(FEW)
-                        && shows_more_than(CALLS * share, calls, CALLS_CHANCE))
+                let Counts { lost, timed, failed, ended, .. } = counts;
+                (timed >= at.policy.min_calls
+                    && shows_more_than(ATTEMPTS * share, lost, timed, SUSPICION))
+                    || (ended >= at.policy.min_calls.min(FEW)
+                        && shows_more_than(CALLS * share, failed, ended, CALLS_CHANCE))
             }
             _ => false,
         }

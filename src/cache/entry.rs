@@ -73,20 +73,21 @@ impl Entry {
 
     /// An answer in that form with those bytes, stored now; `None` where it is not what the form says.
     pub(super) fn new(
-        (ask, gist): (&RequestInfo, AnswerSummary),
+        info: &RequestInfo,
+        summary: AnswerSummary,
         content_type: &HeaderValue,
         body: &Bytes,
         now: SystemTime,
     ) -> Option<Self> {
         let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let head = Head {
-            dialect: Language::of(ask.dialect()?)?,
-            shape: Shape::of(ask),
+            dialect: Language::of(info.dialect()?)?,
+            shape: Shape::of(info),
             content_type: content_type.to_str().ok()?.to_owned(),
             stored_at: since.as_millis() as u64,
-            model: gist.model,
-            tokens: gist.tokens.map(|tokens| (tokens.input, tokens.output)),
-            text: gist.text.filter(|_| gist.plain),
+            model: summary.model,
+            tokens: summary.tokens.map(|tokens| (tokens.input, tokens.output)),
+            text: summary.text.filter(|_| summary.plain),
         };
         // A copy: what came may be a small part of a large buffer.
         Some(Self { head, body: Bytes::copy_from_slice(body) })

@@ -172,7 +172,7 @@ impl CacheSlot {
         else {
             return;
         };
-        let entry = Entry::new((&self.ask, gist), content_type, bytes, self.shared.now());
+        let entry = Entry::new(&self.ask, gist, content_type, bytes, self.shared.now());
         let Some(entry) = entry else { return };
         let bytes = entry.weight();
         let events = &self.shared.events;

@@ -179,7 +179,7 @@ async fn together<S: Upstream>(
         // Not reached: it is made at most once.
         None => Box::pin(async { Err(Error::new(Outcome::NotSent { retry_in: None })) }),
     };
-    match shared.flights.join(id, (manner, &attempt_log), &mut send) {
+    match shared.flights.join(id, manner, &attempt_log, &mut send) {
         JoinResult::First(passenger) => passenger.into_response(&ask, &attempt_log).await,
         JoinResult::Later(passenger) => {
             shared.events.emit(EventKind::Coalesced);

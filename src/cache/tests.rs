@@ -277,7 +277,7 @@ fn judged(ask: &RequestInfo, bytes: &[u8]) -> (Outcome, Option<Usage>) {
 fn stored(ask: &RequestInfo, content_type: &HeaderValue, bytes: &Bytes) -> Entry {
     assert!(Shape::of(ask).fits(content_type, bytes));
     let now = SystemTime::UNIX_EPOCH + Duration::from_millis(1_750_000_000_123);
-    let entry = Entry::new((ask, gist(ask, bytes)), content_type, bytes, now).unwrap();
+    let entry = Entry::new(ask, gist(ask, bytes), content_type, bytes, now).unwrap();
     // By way of a store of the user's.
     let read = Entry::from_bytes(entry.to_bytes()).unwrap();
     assert_eq!((read.stored_at(), read.weight()), (now, entry.weight()));

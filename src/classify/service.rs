@@ -162,7 +162,7 @@ impl Reading {
             ContentKind::Json | ContentKind::Events | ContentKind::Unsaid => {
                 let watch = StreamMonitor::new(dialect, expected.clone());
                 let watch = if stream { watch } else { watch.events_only() };
-                self.events(response, (dialect, expected), watch).await
+                self.events(response, dialect, expected, watch).await
             }
             ContentKind::Coded => Ok(Outcome::Success),
             ContentKind::Lines | ContentKind::Other => {
@@ -190,7 +190,8 @@ impl Reading {
     async fn events(
         &self,
         response: &mut Response,
-        (dialect, expected): (Dialect, Expected),
+        dialect: Dialect,
+        expected: Expected,
         watch: StreamMonitor,
     ) -> Result<Outcome, Error> {
         let guard = response.body_mut().guarded();

@@ -19,19 +19,33 @@ pub(super) struct FailureContext<'a> {
     pub(super) at: usize,
 }
 
+/// The request for a fallback, and what was edited in it.
+pub(super) struct PreparedRequest {
+    pub(super) request: Request,
+    pub(super) edits: EditSummary,
+}
+
+// === impl PreparedRequest ===
+
+impl PreparedRequest {
+    pub(super) fn unedited(request: Request) -> Self {
+        Self { request, edits: EditSummary::default() }
+    }
+}
+
 // === impl Fallback ===
 
 impl Fallback {
     /// Whether a failure above leads here, and whether the call gets here what it needs.
     pub(super) fn accepts(
         &self,
-        call: (&RequestInfo, &[u8]),
+        ask: &RequestInfo,
+        body: &[u8],
         failed: FailureContext<'_>,
     ) -> Result<(), SkipReason> {
-        let (ask, _) = call;
         let led = match self.on.is_empty() {
             true => !stops(failed.outcome, failed.at),
-            false => self.names_failure(failed.outcome, call),
+            false => self.names_failure(failed.outcome, ask, body),
         };
         if !led {
             return Err(SkipReason::Outcome);
@@ -57,8 +71,8 @@ impl Fallback {
     }
 
     /// Whether it is there for that failure by name.
-    pub(super) fn names_failure(&self, outcome: Outcome, call: (&RequestInfo, &[u8])) -> bool {
-        self.on.iter().any(|when| when.is(outcome, call))
+    pub(super) fn names_failure(&self, outcome: Outcome, ask: &RequestInfo, body: &[u8]) -> bool {
+        self.on.iter().any(|when| when.is(outcome, ask, body))
     }
 
     /// The request for this fallback, edited; or why the fallback is passed by: what the call still needs then is not offered, or
@@ -68,16 +82,16 @@ impl Fallback {
         request: Request,
         ask: &RequestInfo,
         failed_plain: Option<Outcome>,
-    ) -> Result<(Request, EditSummary), SkipReason> {
+    ) -> Result<PreparedRequest, SkipReason> {
         let mut request = self.request(request, ask);
         if self.is_instant() {
-            return Ok((request, EditSummary::default()));
+            return Ok(PreparedRequest::unedited(request));
         }
-        let edited = self.edit.apply(&mut request, ask).ok_or(SkipReason::Capability)?;
+        let edits = self.edit.apply(&mut request, ask).ok_or(SkipReason::Capability)?;
         if self.offers.lack(&mut request) {
             return Err(SkipReason::Capability);
         }
-        let again = matches!(self.kind, Kind::Addressed) && !self.edit.is_none() && !edited.changed;
+        let again = matches!(self.kind, Kind::Addressed) && !self.edit.is_none() && !edits.changed;
         // Refused, nothing was sent yet, and this fallback has a route of its own.
         if again && failed_plain.is_some_and(|outcome| !matches!(outcome, Outcome::NotSent { .. }))
         {
@@ -90,7 +104,7 @@ impl Fallback {
             attempt.set_route(route);
             attempt.variant = Some(facet.as_str().into());
         }
-        Ok((request, edited))
+        Ok(PreparedRequest { request, edits })
     }
 
     /// Whether it sends what the caller sent where the caller sent it.

@@ -40,7 +40,7 @@ impl FallbackOn {
         Self::Tool(name.into())
     }
 
-    pub(super) fn is(&self, outcome: Outcome, (ask, body): (&RequestInfo, &[u8])) -> bool {
+    pub(super) fn is(&self, outcome: Outcome, ask: &RequestInfo, body: &[u8]) -> bool {
         match (self, outcome) {
             (Self::TooLarge, Outcome::TooLarge)
             | (Self::RateLimited, Outcome::RateLimited { .. })

@@ -8,6 +8,7 @@ use tokio::{
 };
 
 use super::{
+    eligibility::PreparedRequest,
     failure::{Failure, stops},
     run::{BoxFuture, FallbackRun, StepResult},
 };
@@ -15,17 +16,16 @@ use crate::{
     Error, Request, Response, Upstream,
     context::{AttemptContext, CallContext, Probe, ProbeSignal},
     error::judge,
-    latency::Latencies,
+    latency::{Latencies, QuantileQuery},
     outcome::Outcome,
-    telemetry::{EditSummary, EventKind, SpanHandle},
+    telemetry::{EventKind, SpanHandle},
     time::saturating_add,
 };
 
 /// Where the usual time of a route is not known.
 const UNKNOWN: Duration = Duration::from_millis(500);
-/// So many samples tell what is usual.
-const SAMPLES: u32 = 5;
-const MEDIAN: f64 = 0.5;
+/// The median of five samples tells what is usual.
+const USUAL: QuantileQuery = QuantileQuery { quantile: 0.5, min_samples: 5 };
 
 /// Who came first.
 pub(super) enum RaceResult {
@@ -43,7 +43,8 @@ pub(super) enum RaceResult {
 pub(super) async fn run<S: Upstream>(
     descent: &mut FallbackRun<S>,
     at: usize,
-    (ready, signal): ((Request, EditSummary), ProbeSignal),
+    ready: PreparedRequest,
+    signal: ProbeSignal,
 ) -> RaceResult {
     let started = Instant::now();
     let (mut fallbacks, ask) = (descent.steps().clone(), descent.ask().clone());
@@ -124,7 +125,7 @@ fn race_delay<S: Upstream>(descent: &FallbackRun<S>, at: usize) -> Duration {
         let fallback =
             descent.policy().fallbacks.get(at).filter(|fallback| !fallback.is_instant())?;
         let ready = fallback.prepare(descent.request(), descent.ask(), None);
-        usual(latencies, &mut ready.ok()?.0)
+        usual(latencies, &mut ready.ok()?.request)
     };
     let own = usual(at).unwrap_or(UNKNOWN);
     usual(at + 1).map_or(own, |next| own.min(next / 5))
@@ -132,5 +133,5 @@ fn race_delay<S: Upstream>(descent: &FallbackRun<S>, at: usize) -> Duration {
 
 fn usual(latencies: &Latencies, request: &mut Request) -> Option<Duration> {
     let stream = CallContext::info(request).stream();
-    latencies.quantile_of(&AttemptContext::route(request), stream, (MEDIAN, SAMPLES))
+    latencies.quantile_of(&AttemptContext::route(request), stream, USUAL)
 }

@@ -41,7 +41,8 @@ impl<S: Upstream> Below<S> {
     pub(super) fn of(
         fallbacks: &FallbackSteps<S>,
         request: &mut Request,
-        (ask, at): (&Arc<RequestInfo>, usize),
+        ask: &Arc<RequestInfo>,
+        at: usize,
         limit: Option<Duration>,
     ) -> Option<Self> {
         let set = request.extensions().get::<MidStreamFailure>().copied();
@@ -104,9 +105,9 @@ impl<S: Upstream> Below<S> {
                 request.headers_mut().insert(CONTENT_LENGTH, length);
             }
         }
-        let (request, edited) = fallback.prepare(request, &self.ask, None).ok()?;
+        let prepared = fallback.prepare(request, &self.ask, None).ok()?;
         // What comes in one piece goes on with no stream.
-        (!edited.unstreamed).then_some(request)
+        (!prepared.edits.unstreamed).then_some(prepared.request)
     }
 
     async fn ask(&mut self, at: usize, mut request: Request) -> Option<Response> {

@@ -44,7 +44,7 @@ impl FallbackPolicy {
     fn leads_to(&self, at: usize, ask: &RequestInfo, request: &Request) -> bool {
         let outcome = Outcome::NotSent { retry_in: None };
         let failed = FailureContext { outcome, offers: &self.fallbacks[0].offers, at: 0 };
-        self.fallbacks[at].accepts((ask, request.body()), failed).is_ok()
+        self.fallbacks[at].accepts(ask, request.body(), failed).is_ok()
             && self.may_go(at, ask).is_ok()
     }
 }
@@ -54,7 +54,7 @@ impl FallbackPolicy {
 impl Fallback {
     fn routes(&self, request: &Request, ask: &RequestInfo) -> Option<Vec<(Route, bool)>> {
         let ready = self.asks().then(|| self.prepare(request.clone(), ask, None))?;
-        Some(beyond(ready.ok()?.0))
+        Some(beyond(ready.ok()?.request))
     }
 }
 

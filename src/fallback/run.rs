@@ -10,14 +10,15 @@ use std::{future::Future, ops::Range, pin::Pin, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    Fallbacks, failure::Failure, policy::FallbackPolicy, step::Kind, steps::FallbackSteps,
+    Fallbacks, eligibility::PreparedRequest, failure::Failure, policy::FallbackPolicy, step::Kind,
+    steps::FallbackSteps,
 };
 use crate::{
     Error, Request, Response, Upstream,
     context::{AttemptLog, CallContext, Deadline, LocalAnswersOnly},
     dialect::RequestInfo,
     outcome::{Outcome, Phase},
-    telemetry::{EditSummary, EventKind, SkipReason},
+    telemetry::{EventKind, SkipReason},
 };
 
 /// One call on its way down. Clones are the same call, on another part of the way.
@@ -168,10 +169,8 @@ impl<S: Upstream> FallbackRun<S> {
             Some(end) => end,
             // No fallback takes it: the first is asked all the same, so that its provider says why.
             None => {
-                let ready = (
-                    policy.fallbacks[0].request(self.request(), &self.ask),
-                    EditSummary::default(),
-                );
+                let request = policy.fallbacks[0].request(self.request(), &self.ask);
+                let ready = PreparedRequest::unedited(request);
                 self.step(0, ready, None).await
             }
         }
@@ -191,12 +190,12 @@ impl<S: Upstream> FallbackRun<S> {
         &mut self,
         at: usize,
         failure: Option<&Failure>,
-    ) -> Result<(Request, EditSummary), SkipReason> {
+    ) -> Result<PreparedRequest, SkipReason> {
         let policy = self.policy().clone();
         let failed = failure.filter(|_| policy.fallbacks[0].is_plain()).map(|failure| failure.last);
         let request = self.request_for(at);
         let mut ready = policy.fallbacks[at].prepare(request, &self.ask, failed)?;
-        self.place(at, &mut ready.0);
+        self.place(at, &mut ready.request);
         Ok(ready)
     }
 

@@ -6,7 +6,8 @@ use http::HeaderValue;
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    Fallback, FallbackPolicy, recovery_queue::RecoveryQueue, restream::restream, step::Kind,
+    Fallback, FallbackPolicy, eligibility::PreparedRequest, recovery_queue::RecoveryQueue,
+    restream::restream, step::Kind,
 };
 use crate::{
     Error, Request, Response, Upstream,
@@ -52,13 +53,14 @@ impl<S: Upstream> FallbackSteps<S> {
     pub(super) async fn ask(
         &mut self,
         at: usize,
-        (mut request, edited): (Request, EditSummary),
+        prepared: PreparedRequest,
         ask: &RequestInfo,
     ) -> Result<Response, Error> {
         let policy = self.policy.clone();
         let fallback = &policy.fallbacks[at];
-        let unstreamed = edited.unstreamed;
-        self.enter(at, edited);
+        let PreparedRequest { mut request, edits } = prepared;
+        let unstreamed = edits.unstreamed;
+        self.enter(at, edits);
         let attempt = AttemptContext::of(&mut request);
         (attempt.fallback_index, attempt.fallback_name) = (at as u16, Some(fallback.name.clone()));
         let attempt_log = CallContext::of(&mut request).attempt_log.clone();

@@ -99,7 +99,7 @@ impl HedgeContext {
         request: Request,
     ) -> Result<Response, Error> {
         self.earn();
-        let spare = (inner.clone(), request.clone());
+        let (spare, repeated) = (inner.clone(), request.clone());
         let mut first: BoxFuture = Box::pin(inner.call(request));
         let failed = tokio::select! {
             biased;
@@ -112,7 +112,7 @@ impl HedgeContext {
             },
             () = self.late() => None,
         };
-        match (failed, self.second(spare)) {
+        match (failed, self.second(spare, repeated)) {
             (None, None) => {
                 let result = first.await;
                 self.learn(&result, 1);
@@ -139,9 +139,9 @@ impl HedgeContext {
 
     /// Waits until the call is late; for ever where that is not known.
     async fn late(&self) {
-        let wanted = self.shared.policy.as_ref().map(|policy| (policy.quantile, policy.samples));
+        let query = self.shared.policy.as_ref().map(HedgePolicy::late_after);
         let latencies = &self.shared.latencies;
-        match wanted.and_then(|wanted| latencies.quantile(&self.at, self.stream, wanted)) {
+        match query.and_then(|query| latencies.quantile(&self.at, self.stream, query)) {
             Some(usual) => self.waited_longer_than(usual).await,
             None => std::future::pending().await,
         }
@@ -165,7 +165,7 @@ impl HedgeContext {
     }
 
     /// The second copy, if what it costs is there. A probe has none: a sick provider is asked once.
-    fn second<S: Upstream>(&self, (inner, mut request): (S, Request)) -> Option<BoxFuture> {
+    fn second<S: Upstream>(&self, inner: S, mut request: Request) -> Option<BoxFuture> {
         let now = Instant::now();
         let allowance = self.shared.allowance.at(&self.at, now);
         let probe = self.probe.as_ref().and_then(ProbeSignal::probe);
@@ -194,7 +194,7 @@ impl HedgeContext {
         let attempts = self.attempt_log.sent().saturating_sub(self.sent);
         if attempts <= copies && judge(result).outcome().is_success() {
             let now = Instant::now();
-            self.shared.latencies.record(&self.at, self.stream, (self.waited(now), now));
+            self.shared.latencies.record(&self.at, self.stream, self.waited(now), now);
         }
     }
 }

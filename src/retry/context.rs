@@ -109,8 +109,10 @@ impl RetryContext {
     pub(super) async fn attempt<S: Upstream>(
         &self,
         service: &mut S,
-        (mut request, at): (Request, &Destination),
-        (step, now): (AttemptNumber, Instant),
+        mut request: Request,
+        at: &Destination,
+        step: AttemptNumber,
+        now: Instant,
     ) -> Option<Result<Response, Error>> {
         let least = self.least.unwrap_or_default();
         if self.record.left(now).is_some_and(|left| left.is_zero() || left < least) {
@@ -118,7 +120,7 @@ impl RetryContext {
         }
         let context = AttemptContext::of(&mut request);
         (context.deferred, context.extra) = (true, step.extra);
-        let under_way = InFlightAttempt::start((&self.record, at), step, now);
+        let under_way = InFlightAttempt::start(&self.record, at, step, now);
         let result = match poll_fn(|cx| service.poll_ready(cx)).await {
             Ok(()) => service.call(request).await,
             Err(error) => Err(error),
@@ -153,7 +155,8 @@ impl RetryContext {
     pub(super) fn wait_after(
         &mut self,
         retries: &mut RetryState,
-        (result, at): (&Result<Response, Error>, &Destination),
+        result: &Result<Response, Error>,
+        at: &Destination,
     ) -> Option<Duration> {
         let verdict = judge(result);
         self.round.sent(!matches!(verdict.outcome(), Outcome::NotSent { .. }));

@@ -138,13 +138,12 @@ async fn run<S: Upstream>(
     }
     loop {
         let PlannedAttempt { request, spare, at } = leg;
-        let Some(mut result) = course.attempt(&mut service, (request, &at), (step, now)).await
-        else {
+        let Some(mut result) = course.attempt(&mut service, request, &at, step, now).await else {
             return course.finish(failed.unwrap_or_else(|| course.deadline_error()));
         };
         course.settle(&mut result, &at);
         let sent = !is_refused(&result);
-        let wait = course.wait_after(&mut retries, (&result, &at));
+        let wait = course.wait_after(&mut retries, &result, &at);
         let (Some(wait), Some(own)) = (wait, spare) else {
             // Closed since the last attempt: what the provider said then tells the caller more than that.
             return course.finish(failed.filter(|_| !sent).unwrap_or(result));

@@ -56,9 +56,9 @@ impl Target {
                     identity.leave_behind(&mut headers);
                 }
                 headers.remove(HOST);
-                base::rebase(base, request.uri(), (path.as_deref(), identity))
+                base::rebase(base, request.uri(), path.as_deref(), identity)
             }
-            None => self.stay(request.uri(), (path.as_deref(), identity)),
+            None => self.stay(request.uri(), path.as_deref(), identity),
         };
         *request.headers_mut() = headers;
         *request.uri_mut() = uri;
@@ -80,7 +80,7 @@ impl Target {
     }
 
     /// The URI for another key, or another path, at the host that was addressed.
-    fn stay(&self, uri: &Uri, (path, identity): (Option<&str>, &IdentityPolicy)) -> Uri {
+    fn stay(&self, uri: &Uri, path: Option<&str>, identity: &IdentityPolicy) -> Uri {
         let uri = path.map_or_else(|| uri.clone(), |path| base::with_path(uri, path));
         if self.headers.is_empty() { uri } else { base::keyless(&uri, identity) }
     }

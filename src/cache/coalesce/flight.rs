@@ -15,7 +15,7 @@ use crate::{Body, Error, context::AttemptLog, sync::lock_std as lock, upstream::
 pub(super) struct Flight {
     pub(super) id: CoalesceKey,
     flights: Arc<dyn Forget>,
-    pub(super) manner: WaitTerms,
+    pub(super) terms: WaitTerms,
     pub(super) attempt_log: AttemptLog,
     pub(super) waker: Waker,
     pub(super) state: Mutex<State>,
@@ -63,7 +63,8 @@ impl Flight {
     pub(super) fn new(
         id: CoalesceKey,
         flights: Arc<dyn Forget>,
-        (manner, attempt_log): (WaitTerms, AttemptLog),
+        terms: WaitTerms,
+        attempt_log: AttemptLog,
         answer: ResponseFuture,
     ) -> Arc<Self> {
         let state = State {
@@ -78,7 +79,7 @@ impl Flight {
         Arc::new_cyclic(|weak| Self {
             id,
             flights,
-            manner,
+            terms,
             attempt_log,
             waker: Waker::from(Arc::new(FlightWaker(weak.clone()))),
             state: Mutex::new(state),

@@ -22,7 +22,7 @@ impl<S: Upstream> FallbackRun<S> {
         let (policy, fallback) = (self.policy(), &self.policy().fallbacks[at]);
         let (outcome, last) = failure.map_or((Outcome::TooLarge, 0), |it| (it.last, it.at));
         let failed = FailureContext { outcome, offers: &policy.fallbacks[last].offers, at: last };
-        fallback.accepts((&self.ask, self.request.body()), failed)?;
+        fallback.accepts(&self.ask, self.request.body(), failed)?;
         policy.may_follow(at, &self.ask, failure)?;
         if fallback.is_instant() {
             return Ok(());
@@ -41,10 +41,9 @@ impl<S: Upstream> FallbackRun<S> {
 
     /// Whether a fallback below is there for that failure by name.
     pub(super) fn is_wanted(&self, outcome: Outcome, at: usize) -> bool {
-        let call = (&*self.ask, &self.request.body()[..]);
         self.policy().fallbacks[at + 1..]
             .iter()
-            .any(|fallback| fallback.names_failure(outcome, call))
+            .any(|fallback| fallback.names_failure(outcome, &self.ask, self.request.body()))
     }
 
     /// Tells the layers below what stands under the fallback at `at` for this call.
@@ -64,14 +63,13 @@ impl<S: Upstream> FallbackRun<S> {
     fn leads_on(&self, at: usize, outcome: Outcome) -> bool {
         let fallbacks = &self.policy().fallbacks;
         let failed = FailureContext { outcome, offers: &fallbacks[at].offers, at };
-        let call = (&*self.ask, &self.request.body()[..]);
         let able = |fallback: &Fallback| {
             !fallback.may_pass() || fallback.prepare(self.request(), &self.ask, None).is_ok()
         };
         let takes = |at: usize| {
             let fallback = &fallbacks[at];
             fallback.asks()
-                && fallback.accepts(call, failed).is_ok()
+                && fallback.accepts(&self.ask, self.request.body(), failed).is_ok()
                 && self.policy().may_go(at, &self.ask).is_ok()
                 && able(fallback)
         };

@@ -153,14 +153,15 @@ impl Load {
             _ => self.arrive(ride),
         }
         let took = (!answered).then_some(took);
-        self.learn(outcome, (ride, took), m)
+        self.learn(outcome, ride, took, m)
     }
 
     /// What follows from what a call came to; `took`: how long it waited for its first event in vain.
     fn learn(
         &mut self,
         outcome: Outcome,
-        (ride, took): (&InFlight, Option<f64>),
+        ride: &InFlight,
+        took: Option<f64>,
         m: &DecisionInput<'_>,
     ) -> Option<Duration> {
         match outcome {
@@ -194,7 +195,7 @@ impl Load {
             Outcome::Rejected { .. } => {
                 Some(self.put_out(m.policy.permanent_failure_ejection, 0, m))
             }
-            _ => self.fail(outcome, (ride, took.unwrap_or_default()), m),
+            _ => self.fail(outcome, ride, took.unwrap_or_default(), m),
         }
     }
 
@@ -211,7 +212,8 @@ impl Load {
     fn fail(
         &mut self,
         outcome: Outcome,
-        (ride, took): (&InFlight, f64),
+        ride: &InFlight,
+        took: f64,
         m: &DecisionInput<'_>,
     ) -> Option<Duration> {
         self.observe(took.max(m.policy.penalty.as_secs_f64()), m);

@@ -109,7 +109,8 @@ pub(crate) fn pick(
     loads: &[Load],
     round: Tried,
     wish: PickRequest<'_>,
-    (m, random): (&DecisionInput<'_>, [f64; 2]),
+    m: &DecisionInput<'_>,
+    random: [f64; 2],
 ) -> Option<usize> {
     let left = Set::of(loads.len(), |at| round.tried & 1 << at == 0 && !round.is_barred(at));
     let standing = |wanted| left.with(|at| loads[at].standing(m) == wanted);
@@ -125,7 +126,7 @@ pub(crate) fn pick(
         |set: Set| set.iter().min_by(|a, b| loads[*a].until().total_cmp(&loads[*b].until()));
     let due_first = due.with(|_| wish.sticky.is_none() && !wish.once);
     soonest(due_first)
-        .or_else(|| two_choices(loads, well, (m, random)))
+        .or_else(|| two_choices(loads, well, m, random))
         .or_else(|| soonest(due))
         // All are out: one of them is asked all the same, as there is no other.
         .or_else(|| soonest(left.with(|_| !round.sent)))
@@ -133,11 +134,7 @@ pub(crate) fn pick(
 
 /// The less costly of two that chance names: nearly as good as the least costly of all, and not what all others choose at
 /// the same moment.
-fn two_choices(
-    loads: &[Load],
-    set: Set,
-    (m, random): (&DecisionInput<'_>, [f64; 2]),
-) -> Option<usize> {
+fn two_choices(loads: &[Load], set: Set, m: &DecisionInput<'_>, random: [f64; 2]) -> Option<usize> {
     let count = set.len();
     let draw = |random: f64, of: usize| ((random * of as f64) as usize).min(of.saturating_sub(1));
     let first = draw(random[0], count);

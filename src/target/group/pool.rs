@@ -106,7 +106,7 @@ impl Pool {
         let ask = CallContext::info(&mut request);
         let mut round = Tried::default();
         round.of_call(self.asked(&ask, request.extensions().get::<AffinityKey>().copied()));
-        let (round, rests) = self.decide((round.part(), Instant::now()), |state, m| {
+        let (round, rests) = self.decide(round.part(), Instant::now(), |state, m| {
             let rests = state.loads.iter().map(|load| load.standing(m) == Eligibility::Ejected);
             (state.narrowed(round, m), rests.collect::<Vec<_>>())
         });
@@ -119,15 +119,15 @@ impl Pool {
 
     /// Whether one is left that may do better than those that were tried.
     pub(crate) fn has_another(&self, round: Tried) -> bool {
-        self.decide((round.part(), Instant::now()), |state, m| {
+        self.decide(round.part(), Instant::now(), |state, m| {
             let open = state.narrowed(round, m);
-            pick(&state.loads, open, PickRequest::default(), (m, [0.0; 2])).is_some()
+            pick(&state.loads, open, PickRequest::default(), m, [0.0; 2]).is_some()
         })
     }
 
     /// Until when our own breakers or limits refuse all of them, if they do.
     pub(crate) fn closed(&self, round: Tried, now: Instant) -> Option<Instant> {
-        let at = self.decide((round.part(), now), |state, m| {
+        let at = self.decide(round.part(), now, |state, m| {
             let round = state.narrowed(round, m);
             let open = state.loads.iter().enumerate().filter(|(at, _)| !round.is_barred(*at));
             let soonest = open.map(|(_, load)| load.closed()).fold(f64::INFINITY, f64::min);
@@ -143,11 +143,11 @@ impl Pool {
         copies: Option<&HedgedTargets>,
     ) -> usize {
         let part = round.part();
-        self.decide((part, Instant::now()), |state, m| state.pick(round, wish, (copies, m)))
+        self.decide(part, Instant::now(), |state, m| state.pick(round, wish, copies, m))
     }
 
     pub(crate) fn begin(&self, seat: TargetIndex, now: Instant) -> InFlight {
-        self.decide((seat.part, now), |state, m| state.loads[seat.at].begin(m))
+        self.decide(seat.part, now, |state, m| state.loads[seat.at].begin(m))
     }
 
     /// What an attempt came to. Tells for how long its target is out, where that is news.
@@ -158,7 +158,7 @@ impl Pool {
         outcome: Outcome,
     ) -> Option<Duration> {
         let names_it = self.targets[seat.at].has_model();
-        self.decide((seat.part, Instant::now()), |state, m| {
+        self.decide(seat.part, Instant::now(), |state, m| {
             if outcome.is_success() && !ride.answered {
                 state.learn(seat, m.at - ride.began);
             }
@@ -171,12 +171,12 @@ impl Pool {
     pub(crate) fn close(&self, seat: TargetIndex, until: Instant) {
         let now = Instant::now();
         let lasts = until.saturating_duration_since(now);
-        self.decide((seat.part, now), |state, m| state.loads[seat.at].close(lasts, m));
+        self.decide(seat.part, now, |state, m| state.loads[seat.at].close(lasts, m));
     }
 
     /// The first event of an answer came `first`, and the rest follows.
     pub(crate) fn answer(&self, seat: TargetIndex, ride: &mut InFlight, first: Instant) {
-        self.decide((seat.part, first), |state, m| {
+        self.decide(seat.part, first, |state, m| {
             let took = (m.at - ride.began).max(0.0);
             state.learn(seat, took);
             state.loads[seat.at].answer(ride, took, m);
@@ -186,7 +186,8 @@ impl Pool {
     /// Decides under the lock, for calls of one operation.
     fn decide<T>(
         &self,
-        (part, now): (&'static str, Instant),
+        part: &'static str,
+        now: Instant,
         decide: impl FnOnce(&mut GroupState, &DecisionInput<'_>) -> T,
     ) -> T {
         let mut states = lock(&self.states);

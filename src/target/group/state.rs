@@ -41,16 +41,17 @@ impl GroupState {
         &mut self,
         round: &mut Tried,
         wish: PickRequest<'_>,
-        (copies, m): (Option<&HedgedTargets>, &DecisionInput<'_>),
+        copies: Option<&HedgedTargets>,
+        m: &DecisionInput<'_>,
     ) -> usize {
         let random = [self.random.f64(), self.random.f64()];
         let open = self.narrowed(*round, m);
         let beside = copies.map(|copies| open.beside(copies));
         let at = beside
-            .and_then(|beside| pick(&self.loads, beside, wish, (m, random)))
-            .or_else(|| pick(&self.loads, open, wish, (m, random)))
+            .and_then(|beside| pick(&self.loads, beside, wish, m, random))
+            .or_else(|| pick(&self.loads, open, wish, m, random))
             // Another call has changed its standing since it was asked for.
-            .or_else(|| pick(&self.loads, open.anew(), wish, (m, random)))
+            .or_else(|| pick(&self.loads, open.anew(), wish, m, random))
             .unwrap_or_default();
         self.picks = self.picks.saturating_add(1);
         self.loads[at].try_again(m);
