@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, Weak},
-    task::{Wake, Waker},
+    task::{Poll, Wake, Waker},
 };
 
 use http::response::Parts;
@@ -120,8 +120,9 @@ impl State {
     }
 
     /// The head, for one of those who wait.
-    pub(super) fn copy(&mut self, first: bool) -> Option<Result<(Parts, Option<Body>), Error>> {
-        Some(match self.head.as_mut()? {
+    pub(super) fn copy(&mut self, first: bool) -> Poll<Result<(Parts, Option<Body>), Error>> {
+        let Some(head) = &mut self.head else { return Poll::Pending };
+        Poll::Ready(match head {
             Ok(Head { parts, body }) => {
                 let body = body.as_ref().map(|body| Body::from(body.bytes().unwrap_or_default()));
                 Ok((parts.clone(), body))

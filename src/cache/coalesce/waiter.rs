@@ -31,12 +31,12 @@ impl Waiter {
     pub(super) fn poll<T>(
         &self,
         cx: &mut Context<'_>,
-        mut wanted: impl FnMut(&mut State) -> Option<T>,
+        mut wanted: impl FnMut(&mut State) -> Poll<T>,
     ) -> Poll<T> {
         let mut idle = false;
         loop {
             let mut state = lock(&self.flight.state);
-            if let Some(found) = wanted(&mut state) {
+            if let Poll::Ready(found) = wanted(&mut state) {
                 state.waiting.remove(&self.seat);
                 return Poll::Ready(found);
             }
