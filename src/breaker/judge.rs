@@ -95,7 +95,7 @@ impl Machine {
     pub(crate) fn fail_call(
         &mut self,
         at: DecisionInput<'_>,
-        generation: u64,
+        generation: Option<u64>,
         wait: Option<Duration>,
     ) {
         if self.is_current(at, generation) {
@@ -106,7 +106,7 @@ impl Machine {
     }
 
     /// An attempt of that generation failed, and its call did not.
-    pub(crate) fn forgive(&mut self, at: DecisionInput<'_>, generation: u64) {
+    pub(crate) fn forgive(&mut self, at: DecisionInput<'_>, generation: Option<u64>) {
         if self.is_current(at, generation) {
             self.void(at);
         }

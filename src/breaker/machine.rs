@@ -73,9 +73,6 @@ pub(super) enum StateData {
     ForcedClosed,
 }
 
-/// The generation of an attempt that does not count.
-const NEVER: u64 = u64::MAX;
-
 /// While it recovers so few calls are enough for a share: where one call in ten is let through, ten failures would be the
 /// failures of a hundred calls. They are also where none has succeeded.
 pub(super) const FEW: u32 = 5;
@@ -126,11 +123,11 @@ impl Machine {
                     self.failing.run.iter_mut().for_each(FailureRun::admit);
                     self.window.add(Counts::admitted(), at.now);
                 }
-                Ok(AdmissionRecord::new(self.generation, at, caller, slot))
+                Ok(AdmissionRecord::new(Some(self.generation), at, caller, slot))
             }
             // A slow answer is better than none, and the provider's own rejection than one of ours.
             Err(_) if self.spares_others(at) && !caller.elsewhere => {
-                Ok(AdmissionRecord::new(NEVER, at, caller, None))
+                Ok(AdmissionRecord::new(None, at, caller, None))
             }
             Err(retry_in) => Err(Refusal { state: self.state(), retry_in }),
         }
@@ -202,9 +199,9 @@ impl Machine {
     }
 
     /// Whether an attempt of that generation was admitted since the last opening, and counts at all.
-    pub(super) fn is_current(&mut self, at: DecisionInput<'_>, generation: u64) -> bool {
+    pub(super) fn is_current(&mut self, at: DecisionInput<'_>, generation: Option<u64>) -> bool {
         self.pass_time(at);
-        generation == self.generation && !matches!(self.mode, StateData::ForcedClosed)
+        generation == Some(self.generation) && !matches!(self.mode, StateData::ForcedClosed)
     }
 
     /// The place of a probe, which is one no longer when others have decided that the breaker recovers.

@@ -12,7 +12,7 @@ use crate::{
 /// A failed attempt whose call has not ended.
 pub(super) struct Unsettled {
     pub(super) breaker: CircuitBreaker,
-    pub(super) generation: u64,
+    pub(super) generation: Option<u64>,
     /// How long the provider asked to be left alone.
     pub(super) wait: Option<Duration>,
 }

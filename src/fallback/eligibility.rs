@@ -97,8 +97,7 @@ impl Fallback {
         {
             return Err(SkipReason::Unchanged);
         }
-        let facet = self.edit.variant();
-        if !facet.is_empty() {
+        if let Some(facet) = self.edit.variant() {
             let route = AttemptContext::route(&mut request).with_variant(&facet);
             let attempt = AttemptContext::of(&mut request);
             attempt.set_route(route);

@@ -104,7 +104,8 @@ impl FallbackPolicy {
     /// With how little time a target is still asked, of a call that has `whole`: with all that a fallback is to leave.
     pub(super) fn least_attempt(&self, whole: Duration) -> Duration {
         let set = self.fallbacks.iter().filter_map(|fallback| fallback.reserve).min();
-        least_attempt(whole).min(set.unwrap_or(Duration::MAX))
+        let usual = least_attempt(whole);
+        set.map_or(usual, |set| set.min(usual))
     }
 
     /// The time that the first target has of a deadline: what the fallbacks below do not keep back. For

@@ -180,7 +180,7 @@ impl HedgeContext {
             return None;
         }
         // One retry fewer follows, where there are any.
-        budget.take(u32::MAX);
+        budget.take(None);
         let attempt = AttemptContext::of(&mut request);
         (attempt.second_copy, attempt.queue_time) = (true, None);
         let after = self.started.elapsed();

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{
     decide::{Decision, RetryState},
     in_flight::{AttemptNumber, InFlightAttempt},
-    record::{CallRecord, Destination, PlannedAttempt},
+    record::{CallRecord, Destination, NextAttempt, PlannedAttempt},
     shared::Shared,
 };
 use crate::{
@@ -151,13 +151,13 @@ impl RetryContext {
         Err(Error::new(Outcome::TimedOut { phase }))
     }
 
-    /// How long to wait before the next attempt; `None` if there is none. No time at all where it goes to an equal target.
-    pub(super) fn wait_after(
+    /// The next attempt after that result; `None` if there is none.
+    pub(super) fn next_after(
         &mut self,
         retries: &mut RetryState,
         result: &Result<Response, Error>,
         at: &Destination,
-    ) -> Option<Duration> {
+    ) -> Option<NextAttempt> {
         let verdict = judge(result);
         self.round.sent(!matches!(verdict.outcome(), Outcome::NotSent { .. }));
         if self.pool.is_none() && Suspected::is_why(result) && retries.give_back() {
@@ -167,20 +167,18 @@ impl RetryContext {
             let ended = verdict.outcome().is_success() || !verdict.outcome().may_differ();
             return if ended { None } else { self.stop(at, StopReason::Unsafe) };
         }
-        if self.pool.as_ref().is_some_and(|pool| pool.has_another(self.round)) {
-            return match retries.next_other(
-                &verdict,
-                &self.shared.policy,
-                self.record.left(Instant::now()),
-            ) {
-                Decision::Again { wait, .. } => Some(wait),
-                Decision::Stop(why) => self.stop(at, why),
-                Decision::Return => None,
-            };
-        }
-        // All were asked. After the wait they are again.
-        self.round = self.round.anew();
-        self.wait_here(retries, &verdict, at)
+        let decision = match self.pool.as_ref().is_some_and(|pool| pool.has_another(self.round)) {
+            true => {
+                let left = self.record.left(Instant::now());
+                retries.next_other(&verdict, &self.shared.policy, left)
+            }
+            false => {
+                // All were asked. After the wait they are again.
+                self.round = self.round.anew();
+                self.next_here(retries, &verdict)
+            }
+        };
+        self.carry_out(decision, &verdict, at)
     }
 
     /// Whether to send the call again does no more than to send it once. A key holds at one account only.
@@ -189,21 +187,26 @@ impl RetryContext {
         (self.keyed && one_account) || self.effects.may_follow(verdict)
     }
 
-    /// How long to wait before the same is asked again.
-    fn wait_here(
-        &self,
-        retries: &mut RetryState,
-        verdict: &Verdict,
-        at: &Destination,
-    ) -> Option<Duration> {
+    /// Whether the same is asked again.
+    fn next_here(&self, retries: &mut RetryState, verdict: &Verdict) -> Decision {
         let Shared { policy, random, .. } = &*self.shared;
-        // A token is taken last: nothing that stops for another reason spends one.
-        let decision =
-            retries.next_same(verdict, policy, self.record.left(Instant::now()), random.next());
+        let left = self.record.left(Instant::now());
+        let decision = retries.next_same(verdict, policy, left, random.next());
         if retries.has_panicked() {
             self.shared.events.panicked(UserCode::Schedule);
         }
+        decision
+    }
+
+    /// Does what was decided, within the budget. A token is taken last: nothing that stops for another reason spends one.
+    fn carry_out(
+        &self,
+        decision: Decision,
+        verdict: &Verdict,
+        at: &Destination,
+    ) -> Option<NextAttempt> {
         match decision {
+            Decision::OtherTarget => Some(NextAttempt::OtherTarget),
             Decision::Again { wait, .. } if self.is_closed_after(wait) => {
                 self.stop(at, StopReason::Breaker)
             }
@@ -212,7 +215,7 @@ impl RetryContext {
                 if verdict.local_trouble().is_some() || at.budget.withdraw_retry() =>
             {
                 self.record.emit(EventKind::RetryWaiting { route: at.route.clone(), wait, hinted });
-                Some(wait)
+                Some(NextAttempt::After(wait))
             }
             Decision::Again { .. } => self.stop(at, StopReason::Budget),
             Decision::Stop(why) => self.stop(at, why),
@@ -235,7 +238,7 @@ impl RetryContext {
         closed.is_some_and(|until| saturating_add(now, wait) < until)
     }
 
-    fn stop(&self, at: &Destination, why: StopReason) -> Option<Duration> {
+    fn stop(&self, at: &Destination, why: StopReason) -> Option<NextAttempt> {
         self.record.emit(EventKind::RetryStopped { route: at.route.clone(), reason: why });
         None
     }

@@ -40,6 +40,8 @@ pub(crate) enum Decision {
     Stop(StopReason),
     /// Once more, after that wait.
     Again { wait: Duration, hinted: bool },
+    /// Another of the equal targets is asked at once.
+    OtherTarget,
 }
 
 // === impl RetryState ===
@@ -85,7 +87,7 @@ impl RetryState {
     fn has(&self, policy: &RetryPolicy, risky: bool) -> bool {
         let (more, once) = match &self.shared {
             Some(shared) => (shared.has(policy.retries), shared.may_repeat()),
-            None => (self.made < policy.retries, !self.risked),
+            None => (policy.retries.is_none_or(|retries| self.made < retries), !self.risked),
         };
         more && (once || !risky)
     }
@@ -147,7 +149,6 @@ impl RetryState {
         left: Option<Duration>,
     ) -> Decision {
         let outcome = verdict.outcome();
-        let at_once = Decision::Again { wait: Duration::ZERO, hinted: false };
         if !outcome.may_differ() {
             return Decision::Return;
         }
@@ -155,7 +156,7 @@ impl RetryState {
             return Decision::Stop(StopReason::Once);
         }
         if matches!(outcome, Outcome::NotSent { .. }) {
-            return at_once;
+            return Decision::OtherTarget;
         }
         let risky = outcome.retry_at_most_once();
         if !self.has(policy, risky) {
@@ -164,7 +165,10 @@ impl RetryState {
         if !fits(Duration::ZERO, self.least(policy), left) {
             return Decision::Stop(StopReason::Deadline);
         }
-        if self.take(policy, risky) { at_once } else { Decision::Stop(StopReason::Exhausted) }
+        match self.take(policy, risky) {
+            true => Decision::OtherTarget,
+            false => Decision::Stop(StopReason::Exhausted),
+        }
     }
 
     /// Whether the user's schedule has panicked.
@@ -351,9 +355,8 @@ mod tests {
             Outcome::Rejected { why: Rejection::Credential },
             Outcome::NotSent { retry_in: None },
         ];
-        let at_once = Decision::Again { wait: Duration::ZERO, hinted: false };
         for outcome in others {
-            assert_eq!(elsewhere(outcome), at_once, "{outcome}");
+            assert_eq!(elsewhere(outcome), Decision::OtherTarget, "{outcome}");
         }
         let same = [
             Outcome::Success,
@@ -378,9 +381,9 @@ mod tests {
         let short = secs(1) - Duration::from_millis(1);
         assert_eq!(elsewhere(&DOWN.into(), short), Decision::Stop(StopReason::Deadline));
         for _ in 0..3 {
-            assert!(matches!(elsewhere(&refused, short), Decision::Again { .. }));
+            assert_eq!(elsewhere(&refused, short), Decision::OtherTarget);
         }
-        assert!(matches!(elsewhere(&DOWN.into(), secs(1)), Decision::Again { .. }));
+        assert_eq!(elsewhere(&DOWN.into(), secs(1)), Decision::OtherTarget);
         assert_eq!(elsewhere(&DOWN.into(), secs(1)), Decision::Stop(StopReason::Exhausted));
     }
 

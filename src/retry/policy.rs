@@ -22,7 +22,8 @@ use crate::{ConfigError, time::Limit, time::scale};
 /// - no [`seed`](Self::seed): jitter differs in every process
 #[derive(Clone, Debug)]
 pub struct RetryPolicy {
-    pub(super) retries: u32,
+    /// `None`: as many as the schedule has.
+    pub(super) retries: Option<u32>,
     pub(super) backoff: Exponential,
     pub(super) schedule: Option<Schedule>,
     pub(super) max_hint: Duration,
@@ -48,7 +49,7 @@ impl RetryPolicy {
     /// more.
     #[must_use]
     pub fn retries(mut self, retries: u32) -> Self {
-        self.retries = retries;
+        self.retries = Some(retries);
         self
     }
 
@@ -139,7 +140,8 @@ impl RetryPolicy {
         I: Iterator<Item = Duration> + Send + 'static,
     {
         self.schedule = Some(Schedule::new(make));
-        self.retries(u32::MAX)
+        self.retries = None;
+        self
     }
 
     /// Makes the jitter the same in every run: for tests.
@@ -183,7 +185,7 @@ impl RetryPolicy {
         match deadline {
             // One that was not set gives way to a shorter deadline.
             Some(deadline)
-                if self.retries > 0
+                if self.retries != Some(0)
                     && self.min_attempt_time.is_set()
                     && self.min_attempt_time.time() >= deadline =>
             {
@@ -217,7 +219,7 @@ impl RetryPolicy {
 impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
-            retries: 2,
+            retries: Some(2),
             backoff: Exponential {
                 base: Duration::from_millis(250),
                 factor: 2.0,

@@ -13,7 +13,7 @@ use super::{
     context::RetryContext,
     decide::RetryState,
     in_flight::AttemptNumber,
-    record::{PlannedAttempt, least},
+    record::{NextAttempt, PlannedAttempt, least},
     shared::{Random, Shared},
 };
 use crate::{
@@ -143,25 +143,28 @@ async fn run<S: Upstream>(
         };
         course.settle(&mut result, &at);
         let sent = !is_refused(&result);
-        let wait = course.wait_after(&mut retries, &result, &at);
-        let (Some(wait), Some(own)) = (wait, spare) else {
+        let next = course.next_after(&mut retries, &result, &at);
+        let (Some(next), Some(own)) = (next, spare) else {
             // Closed since the last attempt: what the provider said then tells the caller more than that.
             return course.finish(failed.filter(|_| !sent).unwrap_or(result));
         };
-        step = step.next(wait, sent);
-        leg = if wait.is_zero() {
-            now = Instant::now();
-            let next = course.plan_attempt(own, &retries, now);
-            if sent && !course.withdraw(&next.at) {
-                return course.finish(result);
+        step = step.next(next.wait(), sent);
+        leg = match next {
+            NextAttempt::OtherTarget => {
+                now = Instant::now();
+                let leg = course.plan_attempt(own, &retries, now);
+                if sent && !course.withdraw(&leg.at) {
+                    return course.finish(result);
+                }
+                failed = if sent { unless_open(result) } else { failed };
+                leg
             }
-            failed = if sent { unless_open(result) } else { failed };
-            next
-        } else {
-            failed = unless_open(result);
-            sleep(wait).await;
-            now = Instant::now();
-            course.plan_attempt(own, &retries, now)
+            NextAttempt::After(wait) => {
+                failed = unless_open(result);
+                sleep(wait).await;
+                now = Instant::now();
+                course.plan_attempt(own, &retries, now)
+            }
         };
     }
 }

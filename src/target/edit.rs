@@ -140,7 +140,7 @@ impl Edit {
 
     /// What makes its requests others than those of the same model without it, for the route: a provider may fail the ones
     /// and serve the others. How long an answer may be, and how many turns come, is no such thing.
-    pub(crate) fn variant(&self) -> String {
+    pub(crate) fn variant(&self) -> Option<String> {
         let mut facet = match &self.tools {
             ToolFilter::None => String::new(),
             ToolFilter::All => ":no-tools".into(),
@@ -149,7 +149,7 @@ impl Edit {
         for (is, word) in [(self.images, ":no-images"), (self.unstreamed, ":no-stream")] {
             facet.push_str(if is { word } else { "" });
         }
-        facet
+        (!facet.is_empty()).then_some(facet)
     }
 
     /// Changes a request; tells what was changed. `None` where it does not fit the context.
