@@ -120,13 +120,13 @@ impl Entry {
     }
 
     /// The answer once more, in the form that is asked; `None` where it cannot be put into that form.
-    pub(super) fn replay(&self, ask: &RequestInfo) -> Option<Response> {
+    pub(super) fn replay(&self, info: &RequestInfo) -> Option<Response> {
         let Head { dialect, shape, content_type, model, tokens, text, .. } = &self.head;
-        let spoken = ask.dialect()?;
+        let spoken = info.dialect()?;
         if Language::of(spoken) != Some(*dialect) {
             return None;
         }
-        if *shape == Shape::of(ask) {
+        if *shape == Shape::of(info) {
             let mut response = Response::new(Body::from(self.body.clone()));
             let content_type = HeaderValue::from_str(content_type).ok()?;
             response.headers_mut().insert(header::CONTENT_TYPE, content_type);
@@ -135,7 +135,7 @@ impl Entry {
         let (input, output) = tokens.unwrap_or_default();
         let tokens = Usage::new(input, output);
         let reply = SyntheticReply { text: text.as_deref()?, model: model.as_deref(), tokens };
-        Some(spoken.render(reply, ask).map(Body::from))
+        Some(spoken.render(reply, info).map(Body::from))
     }
 }
 
@@ -168,12 +168,12 @@ impl Language {
 
 impl Shape {
     /// The form that a request asks for.
-    pub(super) fn of(ask: &RequestInfo) -> Self {
-        match (ask.stream(), ask.dialect()) {
+    pub(super) fn of(info: &RequestInfo) -> Self {
+        match (info.stream(), info.dialect()) {
             (false, _) => Self::Json,
             (true, Some(Dialect::Ollama)) => Self::Lines,
-            (true, Some(Dialect::Gemini)) if ask.form() == AnswerForm::Array => Self::Array,
-            (true, Some(Dialect::OpenAiChat)) if ask.stream_usage() => Self::EventsWithUsage,
+            (true, Some(Dialect::Gemini)) if info.form() == AnswerForm::Array => Self::Array,
+            (true, Some(Dialect::OpenAiChat)) if info.stream_usage() => Self::EventsWithUsage,
             (true, _) => Self::Events,
         }
     }

@@ -50,10 +50,10 @@ struct Writer(Sha256);
 impl Key {
     /// The key of a request; `None` where its answer is not to be kept: no dialect that is known, no JSON, or a
     /// conversation that goes on at the provider. `vary` are headers that change an answer as well.
-    pub(super) fn of(request: &Request, ask: &RequestInfo, vary: &[HeaderName]) -> Option<Self> {
-        let dialect = ask.dialect()?;
+    pub(super) fn of(request: &Request, info: &RequestInfo, vary: &[HeaderName]) -> Option<Self> {
+        let dialect = info.dialect()?;
         let Ok(Value::Object(body)) = serde_json::from_slice(request.body()) else { return None };
-        if ask.effects().is_changing() {
+        if info.effects().is_changing() {
             return None;
         }
         let mut writer = Writer(Sha256::new());

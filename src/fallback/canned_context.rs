@@ -16,20 +16,20 @@ use crate::{
 /// No language is detected: the closure has the text, and the header where the caller sends one.
 pub struct CannedContext<'a> {
     request: &'a Request,
-    ask: &'a RequestInfo,
+    info: &'a RequestInfo,
 }
 
 // === impl CannedContext ===
 
 impl<'a> CannedContext<'a> {
-    pub(super) fn new(request: &'a Request, ask: &'a RequestInfo) -> Self {
-        Self { request, ask }
+    pub(super) fn new(request: &'a Request, info: &'a RequestInfo) -> Self {
+        Self { request, info }
     }
 
     /// The last text of the user; `None` where there is none, as when the last turn is an image alone and no other has a
     /// text. It is the user's: it may hold anything, and belongs in no log.
     pub fn last_user_text(&self) -> Option<String> {
-        RequestEditor::open(self.ask, self.request.body())?.last_user_text()
+        RequestEditor::open(self.info, self.request.body())?.last_user_text()
     }
 
     /// The languages of the header `accept-language`, best first, in lower case: `de-ch`, `de`, `en`. None where the caller
@@ -60,17 +60,17 @@ impl<'a> CannedContext<'a> {
 
     /// The model that was asked.
     pub fn model(&self) -> Option<&str> {
-        self.ask.model()
+        self.info.model()
     }
 
     /// Whether the request brings tools.
     pub fn tools(&self) -> bool {
-        self.ask.tools()
+        self.info.tools()
     }
 
     /// The wire language of the request.
     pub fn dialect(&self) -> Option<Dialect> {
-        self.ask.dialect()
+        self.info.dialect()
     }
 
     /// The request itself: for what the caller has put into its extensions, say.

@@ -39,19 +39,19 @@ impl Fallback {
     /// Whether a failure above leads here, and whether the call gets here what it needs.
     pub(super) fn accepts(
         &self,
-        ask: &RequestInfo,
+        info: &RequestInfo,
         body: &[u8],
         failed: FailureContext<'_>,
     ) -> Result<(), SkipReason> {
         let led = match self.on.is_empty() {
             true => !stops(failed.outcome, failed.at),
-            false => self.names_failure(failed.outcome, ask, body),
+            false => self.names_failure(failed.outcome, info, body),
         };
         if !led {
             return Err(SkipReason::Outcome);
         }
         if self.is_instant() {
-            let known = ask.dialect().is_some();
+            let known = info.dialect().is_some();
             return if known { Ok(()) } else { Err(SkipReason::Capability) };
         }
         if matches!(self.kind, Kind::Wait) {
@@ -71,8 +71,8 @@ impl Fallback {
     }
 
     /// Whether it is there for that failure by name.
-    pub(super) fn names_failure(&self, outcome: Outcome, ask: &RequestInfo, body: &[u8]) -> bool {
-        self.on.iter().any(|when| when.is(outcome, ask, body))
+    pub(super) fn names_failure(&self, outcome: Outcome, info: &RequestInfo, body: &[u8]) -> bool {
+        self.on.iter().any(|when| when.is(outcome, info, body))
     }
 
     /// The request for this fallback, edited; or why the fallback is passed by: what the call still needs then is not offered, or
@@ -80,14 +80,14 @@ impl Fallback {
     pub(super) fn prepare(
         &self,
         request: Request,
-        ask: &RequestInfo,
+        info: &RequestInfo,
         failed_plain: Option<Outcome>,
     ) -> Result<PreparedRequest, SkipReason> {
-        let mut request = self.request(request, ask);
+        let mut request = self.request(request, info);
         if self.is_instant() {
             return Ok(PreparedRequest::unedited(request));
         }
-        let edits = self.edit.apply(&mut request, ask).ok_or(SkipReason::Capability)?;
+        let edits = self.edit.apply(&mut request, info).ok_or(SkipReason::Capability)?;
         if self.offers.lack(&mut request) {
             return Err(SkipReason::Capability);
         }

@@ -41,24 +41,24 @@ pub(super) enum RaceResult {
 /// other call of that time. The first answer counts. The probe goes on without its caller until it is decided. What is
 /// made or stored here takes no part: it is for a call that no target answers.
 pub(super) async fn run<S: Upstream>(
-    descent: &mut FallbackRun<S>,
+    run: &mut FallbackRun<S>,
     at: usize,
     ready: PreparedRequest,
     signal: ProbeSignal,
 ) -> RaceResult {
     let started = Instant::now();
-    let (mut fallbacks, ask) = (descent.steps().clone(), descent.ask().clone());
+    let (mut fallbacks, info) = (run.steps().clone(), run.info().clone());
     let mut probe: BoxFuture<'static, Result<Response, Error>> =
-        Box::pin(async move { fallbacks.ask(at, ready, &ask).await });
+        Box::pin(async move { fallbacks.ask(at, ready, &info).await });
     let slow = tokio::select! {
         biased;
         result = &mut probe => return RaceResult::Own(result),
-        slow = slow(descent, at, &signal) => slow,
+        slow = slow(run, at, &signal) => slow,
     };
     let after = started.elapsed();
-    descent.steps().events.emit(EventKind::ProbeRaced { fallback: at as u16, after });
-    descent.log_probe(at, slow.route, slow.since.elapsed());
-    let mut below = descent.beside();
+    run.steps().events.emit(EventKind::ProbeRaced { fallback: at as u16, after });
+    run.log_probe(at, slow.route, slow.since.elapsed());
+    let mut below = run.beside();
     let mut rest =
         below.run_from(at + 1, Some(Failure::of(Outcome::NotSent { retry_in: None }, at)));
     tokio::select! {
@@ -97,10 +97,10 @@ fn is_conclusive(result: &Result<Response, Error>, at: usize) -> bool {
 
 /// Waits until an attempt has been the probe for longer than it is waited for; a retry may be the probe where the first is
 /// not.
-async fn slow<S: Upstream>(descent: &FallbackRun<S>, at: usize, signal: &ProbeSignal) -> Probe {
+async fn slow<S: Upstream>(run: &FallbackRun<S>, at: usize, signal: &ProbeSignal) -> Probe {
     loop {
         let probe = signal.raised().await;
-        sleep_until(saturating_add(probe.since, race_delay(descent, at))).await;
+        sleep_until(saturating_add(probe.since, race_delay(run, at))).await;
         if signal.probe().is_some_and(|now| now == probe) {
             return probe;
         }
@@ -119,12 +119,11 @@ fn detach(probe: BoxFuture<'static, Result<Response, Error>>) {
 
 /// How long a probe is waited for before the next fallback is asked: as long as first events of its route usually take, and no
 /// more than a fifth of what they take on the next fallback, so that its caller is served hardly later than the others.
-fn race_delay<S: Upstream>(descent: &FallbackRun<S>, at: usize) -> Duration {
-    let latencies = &descent.steps().latencies;
+fn race_delay<S: Upstream>(run: &FallbackRun<S>, at: usize) -> Duration {
+    let latencies = &run.steps().latencies;
     let usual = |at: usize| -> Option<Duration> {
-        let fallback =
-            descent.policy().fallbacks.get(at).filter(|fallback| !fallback.is_instant())?;
-        let ready = fallback.prepare(descent.request(), descent.ask(), None);
+        let fallback = run.policy().fallbacks.get(at).filter(|fallback| !fallback.is_instant())?;
+        let ready = fallback.prepare(run.request(), run.info(), None);
         usual(latencies, &mut ready.ok()?.request)
     };
     let own = usual(at).unwrap_or(UNKNOWN);

@@ -7,7 +7,10 @@ use crate::{Body, Error, Response, dialect::RequestInfo, outcome::Outcome, strea
 
 /// The stream that the caller asked for, of an answer that came in one piece; a target that streams all the same is passed
 /// on.
-pub(super) async fn restream(mut response: Response, ask: &RequestInfo) -> Result<Response, Error> {
+pub(super) async fn restream(
+    mut response: Response,
+    info: &RequestInfo,
+) -> Result<Response, Error> {
     /// As much as is collected of any answer.
     const MOST: usize = 32 << 20;
     let kind = response.headers().get(CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
@@ -15,6 +18,6 @@ pub(super) async fn restream(mut response: Response, ask: &RequestInfo) -> Resul
         return Ok(response);
     }
     let bytes = collect(response.body_mut(), MOST).await?;
-    let stream = bytes.and_then(|bytes| ask.dialect()?.stream_of(response, &bytes, ask));
+    let stream = bytes.and_then(|bytes| info.dialect()?.stream_of(response, &bytes, info));
     stream.map(|stream| stream.map(Body::from)).ok_or_else(|| Error::new(Outcome::Malformed))
 }

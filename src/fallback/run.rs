@@ -25,7 +25,7 @@ use crate::{
 #[derive(Clone)]
 pub(super) struct FallbackRun<S> {
     fallbacks: FallbackSteps<S>,
-    ask: Arc<RequestInfo>,
+    info: Arc<RequestInfo>,
     /// As the caller made it.
     request: Request,
     attempt_log: AttemptLog,
@@ -62,7 +62,7 @@ impl<S: Upstream> FallbackRun<S> {
         if let Some(own) = request.extensions().get::<Fallbacks>() {
             fallbacks.policy = Arc::new(fallbacks.policy.with(own));
         }
-        let ask = fallbacks.policy.info(&mut request);
+        let info = fallbacks.policy.info(&mut request);
         let late = request.extensions().get::<LocalAnswersOnly>().is_some();
         let call = CallContext::of(&mut request);
         let (attempt_log, deadline) = (call.attempt_log.clone(), call.deadline);
@@ -75,7 +75,7 @@ impl<S: Upstream> FallbackRun<S> {
         }
         Self {
             fallbacks,
-            ask,
+            info,
             request,
             attempt_log,
             deadline,
@@ -169,7 +169,7 @@ impl<S: Upstream> FallbackRun<S> {
             Some(end) => end,
             // No fallback takes it: the first is asked all the same, so that its provider says why.
             None => {
-                let request = policy.fallbacks[0].request(self.request(), &self.ask);
+                let request = policy.fallbacks[0].request(self.request(), &self.info);
                 let ready = PreparedRequest::unedited(request);
                 self.step(0, ready, None).await
             }
@@ -194,7 +194,7 @@ impl<S: Upstream> FallbackRun<S> {
         let policy = self.policy().clone();
         let failed = failure.filter(|_| policy.fallbacks[0].is_plain()).map(|failure| failure.last);
         let request = self.request_for(at);
-        let mut ready = policy.fallbacks[at].prepare(request, &self.ask, failed)?;
+        let mut ready = policy.fallbacks[at].prepare(request, &self.info, failed)?;
         self.place(at, &mut ready.request);
         Ok(ready)
     }
@@ -222,8 +222,8 @@ impl<S: Upstream> FallbackRun<S> {
         }
     }
 
-    pub(super) fn ask(&self) -> &Arc<RequestInfo> {
-        &self.ask
+    pub(super) fn info(&self) -> &Arc<RequestInfo> {
+        &self.info
     }
 
     pub(super) fn deadline(&self) -> Option<Deadline> {

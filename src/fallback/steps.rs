@@ -54,7 +54,7 @@ impl<S: Upstream> FallbackSteps<S> {
         &mut self,
         at: usize,
         prepared: PreparedRequest,
-        ask: &RequestInfo,
+        info: &RequestInfo,
     ) -> Result<Response, Error> {
         let policy = self.policy.clone();
         let fallback = &policy.fallbacks[at];
@@ -64,9 +64,9 @@ impl<S: Upstream> FallbackSteps<S> {
         let attempt = AttemptContext::of(&mut request);
         (attempt.fallback_index, attempt.fallback_name) = (at as u16, Some(fallback.name.clone()));
         let attempt_log = CallContext::of(&mut request).attempt_log.clone();
-        let mut response = self.answer(at, request, ask).await?;
+        let mut response = self.answer(at, request, info).await?;
         if unstreamed && judge_success(&response) {
-            response = restream(response, ask).await?;
+            response = restream(response, info).await?;
         }
         if at > 0 {
             mark(&mut response, fallback, &attempt_log);
@@ -81,12 +81,12 @@ impl<S: Upstream> FallbackSteps<S> {
         &mut self,
         at: usize,
         request: Request,
-        ask: &RequestInfo,
+        info: &RequestInfo,
     ) -> Result<Response, Error> {
         let nobody = || Error::new(Outcome::NotSent { retry_in: None });
         match &self.policy.clone().fallbacks[at].kind {
             Kind::Canned(canned) => {
-                let answer = || canned.answer(&request, ask);
+                let answer = || canned.answer(&request, info);
                 self.events.guard(UserCode::Canned, answer).flatten().ok_or_else(nobody)
             }
             Kind::Addressed | Kind::Target(_) | Kind::TargetGroup(_) => {

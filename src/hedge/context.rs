@@ -59,10 +59,10 @@ impl HedgeContext {
     pub(super) fn new(shared: Arc<Shared>, request: &mut Request) -> Self {
         let started = Instant::now();
         let at = AttemptContext::state(request, shared.latencies.routes(), started);
-        let ask = CallContext::info(request);
+        let info = CallContext::info(request);
         let call = CallContext::of(request);
         let attempt_log = call.attempt_log.clone();
-        let known = ask.dialect().is_some() && ask.effects().repeats();
+        let known = info.dialect().is_some() && info.effects().repeats();
         let twice = shared.policy.is_some() && !call.non_replayable && known;
         let pooled = match EqualTargets::of_mut(request) {
             Some(equals) => {
@@ -81,7 +81,7 @@ impl HedgeContext {
         Self {
             twice,
             pooled,
-            stream: ask.stream(),
+            stream: info.stream(),
             started,
             sent: attempt_log.sent(),
             at,

@@ -153,18 +153,18 @@ impl Edit {
     }
 
     /// Changes a request; tells what was changed. `None` where it does not fit the context.
-    pub(crate) fn apply(&self, request: &mut Request, ask: &RequestInfo) -> Option<EditSummary> {
+    pub(crate) fn apply(&self, request: &mut Request, info: &RequestInfo) -> Option<EditSummary> {
         let mut edited = EditSummary::default();
-        let Some(dialect) = ask.dialect().filter(|_| !self.is_none()) else { return Some(edited) };
+        let Some(dialect) = info.dialect().filter(|_| !self.is_none()) else { return Some(edited) };
         let body = request.body().clone();
-        if let Some(mut draft) = RequestEditor::open(ask, &body) {
+        if let Some(mut draft) = RequestEditor::open(info, &body) {
             self.draft(&mut draft, &mut edited)?;
             if let Some(changed) = draft.close() {
                 edited.changed = true;
                 *request.body_mut() = changed;
             }
         }
-        if self.unstreamed && ask.stream() {
+        if self.unstreamed && info.stream() {
             edited.unstreamed = true;
             unstream(request, dialect);
         }

@@ -32,11 +32,11 @@ pub(super) struct State {
     /// Whether what is under way has something to say.
     pub(super) woken: bool,
     pub(super) head: Option<Result<Head, SharedError>>,
-    pub(super) tape: SharedBody,
+    pub(super) body: SharedBody,
     /// Whether the answer is whole, though its bytes may not be over: whoever asks now asks anew.
     pub(super) told: bool,
     pub(super) waiting: HashMap<u64, Waker>,
-    pub(super) seats: u64,
+    pub(super) joined: u64,
 }
 
 /// What is under way.
@@ -71,10 +71,10 @@ impl Flight {
             stage: Stage::Asking(answer),
             woken: true,
             head: None,
-            tape: SharedBody::default(),
+            body: SharedBody::default(),
             told: false,
             waiting: HashMap::new(),
-            seats: 0,
+            joined: 0,
         };
         Arc::new_cyclic(|weak| Self {
             id,
@@ -114,9 +114,9 @@ impl State {
         self.woken && matches!(self.stage, Stage::Asking(_) | Stage::Reading(_))
     }
 
-    /// Whether another may join: until it is over, as long as the tape has its beginning.
+    /// Whether another may join: until it is over, as long as the body has its beginning.
     fn is_joinable(&self) -> bool {
-        !matches!(self.stage, Stage::Over) && !self.told && self.tape.is_whole()
+        !matches!(self.stage, Stage::Over) && !self.told && self.body.is_whole()
     }
 
     /// The head, for one of those who wait.

@@ -11,7 +11,7 @@ use crate::sync::lock_std as lock;
 /// One of those who wait.
 pub(in crate::cache) struct Waiter {
     pub(super) flight: Arc<Flight>,
-    seat: u64,
+    index: u64,
     pub(super) first: bool,
 }
 
@@ -19,12 +19,12 @@ pub(in crate::cache) struct Waiter {
 
 impl Waiter {
     pub(super) fn new(flight: Arc<Flight>, first: bool) -> Self {
-        let seat = {
+        let index = {
             let mut state = lock(&flight.state);
-            state.seats += 1;
-            state.seats
+            state.joined += 1;
+            state.joined
         };
-        Self { flight, seat, first }
+        Self { flight, index, first }
     }
 
     /// What `wanted` takes from the state, once it is there.
@@ -37,12 +37,12 @@ impl Waiter {
         loop {
             let mut state = lock(&self.flight.state);
             if let Poll::Ready(found) = wanted(&mut state) {
-                state.waiting.remove(&self.seat);
+                state.waiting.remove(&self.index);
                 return Poll::Ready(found);
             }
             let due = state.is_due();
             if !due || idle {
-                state.waiting.insert(self.seat, cx.waker().clone());
+                state.waiting.insert(self.index, cx.waker().clone());
                 drop(state);
                 if due {
                     // It asked to be polled again while it was: in its turn, and not at once.
@@ -59,7 +59,7 @@ impl Waiter {
 impl Drop for Waiter {
     fn drop(&mut self) {
         let mut state = lock(&self.flight.state);
-        state.waiting.remove(&self.seat);
+        state.waiting.remove(&self.index);
         if state.is_due() {
             // It was for this one to poll it.
             let waiting = std::mem::take(&mut state.waiting);

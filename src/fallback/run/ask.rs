@@ -34,7 +34,7 @@ impl<S: Upstream> FallbackRun<S> {
                     return StepResult::Failed(Failure::after(failure, result, at).and(*below));
                 }
             },
-            None => self.fallbacks.ask(at, ready, &self.ask).await,
+            None => self.fallbacks.ask(at, ready, &self.info).await,
         };
         let outcome = judge(&result).outcome();
         if Suspected::is_why(&result) {
@@ -51,7 +51,7 @@ impl<S: Upstream> FallbackRun<S> {
 
     /// An answer that those below go on with if it fails while it is read, where the call wants that.
     fn watched(&mut self, at: usize, result: Result<Response, Error>) -> Result<Response, Error> {
-        match Below::of(&self.fallbacks, &mut self.request, &self.ask, at, self.limit) {
+        match Below::of(&self.fallbacks, &mut self.request, &self.info, at, self.limit) {
             Some(below) => result.map(|response| below.watch_over(response)),
             None => result,
         }

@@ -36,7 +36,7 @@ pub(crate) struct HedgedTargets(Arc<AtomicU64>);
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct PickRequest<'a> {
     /// What it sticks by, and the places of the targets.
-    pub(crate) sticky: Option<(AffinityKey, &'a [u64])>,
+    pub(crate) affinity: Option<(AffinityKey, &'a [u64])>,
     /// It can be sent only once: it is not to find out whether a target is well again.
     pub(crate) once: bool,
 }
@@ -115,16 +115,16 @@ pub(crate) fn pick(
     let left = Set::of(loads.len(), |at| round.tried & 1 << at == 0 && !round.is_barred(at));
     let standing = |wanted| left.with(|at| loads[at].standing(m) == wanted);
     let (well, due) = (standing(Eligibility::Eligible), standing(Eligibility::TrialDue));
-    if let Some((sticky, places)) = wish.sticky {
+    if let Some((affinity, places)) = wish.affinity {
         let fair = crowd(loads, m);
         let roomy = well.or(due).with(|at| f64::from(loads[at].in_flight()) < fair);
-        if let Some(at) = roomy.iter().max_by_key(|at| sticky.score(places[*at])) {
+        if let Some(at) = roomy.iter().max_by_key(|at| affinity.score(places[*at])) {
             return Some(at);
         }
     }
     let soonest =
         |set: Set| set.iter().min_by(|a, b| loads[*a].until().total_cmp(&loads[*b].until()));
-    let due_first = due.with(|_| wish.sticky.is_none() && !wish.once);
+    let due_first = due.with(|_| wish.affinity.is_none() && !wish.once);
     soonest(due_first)
         .or_else(|| two_choices(loads, well, m, random))
         .or_else(|| soonest(due))

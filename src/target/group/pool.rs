@@ -62,35 +62,36 @@ impl Pool {
         round: &mut Tried,
         copies: Option<&HedgedTargets>,
     ) -> (Request, TargetIndex) {
-        let ask = CallContext::info(&mut request);
-        let sticky = request.extensions().get::<AffinityKey>().copied();
+        let info = CallContext::info(&mut request);
+        let affinity = request.extensions().get::<AffinityKey>().copied();
         let once = CallContext::of(&mut request).non_replayable;
-        round.of_call(self.asked(&ask, sticky));
-        let wish = PickRequest { sticky: sticky.map(|sticky| (sticky, &self.places[..])), once };
+        round.of_call(self.asked(&info, affinity));
+        let wish =
+            PickRequest { affinity: affinity.map(|affinity| (affinity, &self.places[..])), once };
         let at = self.pick(round, wish, copies);
-        let mut request = self.targets[at].apply(request, &ask);
+        let mut request = self.targets[at].apply(request, &info);
         let route = route(&mut request);
         AttemptContext::of(&mut request).set_route(route);
         (request, TargetIndex { at, part: round.part(), model: round.model() })
     }
 
     /// What holds for all attempts of a call.
-    fn asked(&self, ask: &RequestInfo, sticky: Option<AffinityKey>) -> CallTargets {
-        let barred = self.barred(ask, sticky);
-        CallTargets { part: ask.effects().operation_name(), model: ask.model().map(hash), barred }
+    fn asked(&self, info: &RequestInfo, affinity: Option<AffinityKey>) -> CallTargets {
+        let barred = self.barred(info, affinity);
+        CallTargets { part: info.effects().operation_name(), model: info.model().map(hash), barred }
     }
 
     /// The bits of the targets that cannot answer a call: files are at one account, vectors are those of one model. The
     /// account is that of the first target, or of the one that the call sticks to.
-    fn barred(&self, ask: &RequestInfo, sticky: Option<AffinityKey>) -> u64 {
+    fn barred(&self, info: &RequestInfo, affinity: Option<AffinityKey>) -> u64 {
         let all = || 0..self.targets.len();
         let bits = |keeps: &dyn Fn(&Target) -> bool| {
             let others = all().filter(|at| !keeps(&self.targets[*at]));
             others.fold(0, |bits, at| bits | 1 << at)
         };
-        let effects = ask.effects();
+        let effects = info.effects();
         if effects.is_of_an_account() {
-            let home = sticky.and_then(|it| all().max_by_key(|at| it.score(self.places[*at])));
+            let home = affinity.and_then(|it| all().max_by_key(|at| it.score(self.places[*at])));
             let home = &self.targets[home.unwrap_or_default()];
             return bits(&|target| target.is_account_of(home));
         }
@@ -103,15 +104,15 @@ impl Pool {
     /// The routes that a request may take, and which of them are left alone by now. Nothing is picked.
     pub(crate) fn routes(&self, request: &Request) -> Vec<(Route, bool)> {
         let mut request = request.clone();
-        let ask = CallContext::info(&mut request);
+        let info = CallContext::info(&mut request);
         let mut round = Tried::default();
-        round.of_call(self.asked(&ask, request.extensions().get::<AffinityKey>().copied()));
+        round.of_call(self.asked(&info, request.extensions().get::<AffinityKey>().copied()));
         let (round, rests) = self.decide(round.part(), Instant::now(), |state, m| {
             let rests = state.loads.iter().map(|load| load.standing(m) == Eligibility::Ejected);
             (state.narrowed(round, m), rests.collect::<Vec<_>>())
         });
         let routes =
-            self.targets.iter().map(|target| route(&mut target.apply(request.clone(), &ask)));
+            self.targets.iter().map(|target| route(&mut target.apply(request.clone(), &info)));
         let may_go = (0..self.targets.len()).map(|at| !round.is_barred(at));
         let all = routes.zip(rests).zip(may_go);
         all.filter_map(|(route, may_go)| may_go.then_some(route)).collect()
@@ -146,40 +147,40 @@ impl Pool {
         self.decide(part, Instant::now(), |state, m| state.pick(round, wish, copies, m))
     }
 
-    pub(crate) fn begin(&self, seat: TargetIndex, now: Instant) -> InFlight {
-        self.decide(seat.part, now, |state, m| state.loads[seat.at].begin(m))
+    pub(crate) fn begin(&self, index: TargetIndex, now: Instant) -> InFlight {
+        self.decide(index.part, now, |state, m| state.loads[index.at].begin(m))
     }
 
     /// What an attempt came to. Tells for how long its target is out, where that is news.
     pub(crate) fn end(
         &self,
-        seat: TargetIndex,
-        ride: &mut InFlight,
+        index: TargetIndex,
+        in_flight: &mut InFlight,
         outcome: Outcome,
     ) -> Option<Duration> {
-        let names_it = self.targets[seat.at].has_model();
-        self.decide(seat.part, Instant::now(), |state, m| {
-            if outcome.is_success() && !ride.answered {
-                state.learn(seat, m.at - ride.began);
+        let names_it = self.targets[index.at].has_model();
+        self.decide(index.part, Instant::now(), |state, m| {
+            if outcome.is_success() && !in_flight.answered {
+                state.learn(index, m.at - in_flight.began);
             }
-            let outcome = if names_it { outcome } else { state.blamed(seat, outcome, m) };
-            state.loads[seat.at].end(outcome, ride, m)
+            let outcome = if names_it { outcome } else { state.blamed(index, outcome, m) };
+            state.loads[index.at].end(outcome, in_flight, m)
         })
     }
 
     /// The breaker of a target lets nothing through before that.
-    pub(crate) fn close(&self, seat: TargetIndex, until: Instant) {
+    pub(crate) fn close(&self, index: TargetIndex, until: Instant) {
         let now = Instant::now();
         let lasts = until.saturating_duration_since(now);
-        self.decide(seat.part, now, |state, m| state.loads[seat.at].close(lasts, m));
+        self.decide(index.part, now, |state, m| state.loads[index.at].close(lasts, m));
     }
 
     /// The first event of an answer came `first`, and the rest follows.
-    pub(crate) fn answer(&self, seat: TargetIndex, ride: &mut InFlight, first: Instant) {
-        self.decide(seat.part, first, |state, m| {
-            let took = (m.at - ride.began).max(0.0);
-            state.learn(seat, took);
-            state.loads[seat.at].answer(ride, took, m);
+    pub(crate) fn answer(&self, index: TargetIndex, in_flight: &mut InFlight, first: Instant) {
+        self.decide(index.part, first, |state, m| {
+            let took = (m.at - in_flight.began).max(0.0);
+            state.learn(index, took);
+            state.loads[index.at].answer(in_flight, took, m);
         });
     }
 

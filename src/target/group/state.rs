@@ -81,10 +81,10 @@ impl GroupState {
     }
 
     /// An answer's first event came from a target after so many seconds.
-    pub(super) fn learn(&mut self, seat: TargetIndex, secs: f64) {
+    pub(super) fn learn(&mut self, index: TargetIndex, secs: f64) {
         let usual = self.usual.unwrap_or(secs);
         self.usual = Some(usual + (secs - usual) / PARTS);
-        if let Some(pair) = seat.pair() {
+        if let Some(pair) = index.pair() {
             self.unknown.forget(pair);
         }
     }
@@ -93,14 +93,14 @@ impl GroupState {
     /// together, and says nothing of the target.
     pub(super) fn blamed(
         &mut self,
-        seat: TargetIndex,
+        index: TargetIndex,
         outcome: Outcome,
         m: &DecisionInput<'_>,
     ) -> Outcome {
         if outcome != (Outcome::Rejected { why: Rejection::Model }) {
             return outcome;
         }
-        if let Some(pair) = seat.pair() {
+        if let Some(pair) = index.pair() {
             self.unknown.note(pair, m.at, LASTS.min(m.policy.permanent_failure_ejection));
         }
         Outcome::Rejected { why: Rejection::Request }

@@ -6,15 +6,15 @@ use crate::{
 };
 
 /// A text as an answer, as JSON or as a stream, whichever was asked.
-pub(crate) fn render<'a>(said: impl Into<SyntheticReply<'a>>, ask: &RequestInfo) -> Response {
+pub(crate) fn render<'a>(said: impl Into<SyntheticReply<'a>>, info: &RequestInfo) -> Response {
     let said = said.into();
     let text = json(said.text);
     let head = format!(
         r#""id":"msg_{}","type":"message","role":"assistant","model":{}"#,
         id(),
-        said.model(ask)
+        said.model(info)
     );
-    if ask.stream() {
+    if info.stream() {
         return reply(EVENTS, stream(&head, &text, said));
     }
     let usage = usage(said.counts().0, said.counts().1);

@@ -15,16 +15,16 @@ struct Parts {
 }
 
 /// A text as an answer, as JSON or as a stream, whichever was asked.
-pub(crate) fn render<'a>(said: impl Into<SyntheticReply<'a>>, ask: &RequestInfo) -> Response {
+pub(crate) fn render<'a>(said: impl Into<SyntheticReply<'a>>, info: &RequestInfo) -> Response {
     let said = said.into();
     let parts = Parts {
         id: id(),
         created: now(),
-        model: said.model(ask),
+        model: said.model(info),
         text: json(said.text),
         usage: usage(said),
     };
-    match ask.stream() {
+    match info.stream() {
         true => reply(EVENTS, parts.stream()),
         false => reply(JSON, parts.whole()),
     }

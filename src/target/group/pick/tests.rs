@@ -15,8 +15,8 @@ fn loads(under_way: &[Option<u32>], m: &DecisionInput<'_>) -> Vec<Load> {
             load.begin(m);
         }
         if calls.is_none() {
-            let mut ride = load.begin(m);
-            load.end(Outcome::QuotaExhausted { wait: None }, &mut ride, m);
+            let mut in_flight = load.begin(m);
+            load.end(Outcome::QuotaExhausted { wait: None }, &mut in_flight, m);
         }
         load
     };
@@ -84,8 +84,8 @@ proptest! {
         let m = at(&policy);
         let loads = loads(&under_way, &m);
         let places: Vec<u64> = (0..loads.len() as u64).collect();
-        let sticky = key.map(|key| (AffinityKey::new(key.to_ne_bytes()), &places[..]));
-        let wish = PickRequest { sticky, once: false };
+        let affinity = key.map(|key| (AffinityKey::new(key.to_ne_bytes()), &places[..]));
+        let wish = PickRequest { affinity, once: false };
         let mut round = Tried::default();
         let mut asked = Vec::new();
         while let Some(at) = pick(&loads, round, wish, &m, [random.0, random.1]) {
@@ -106,7 +106,7 @@ proptest! {
         let policy = BalancePolicy::default();
         let m = at(&policy);
         let places: Vec<u64> = (100..108).collect();
-        let wish = PickRequest { sticky: Some((AffinityKey::new(key.to_ne_bytes()), &places)), once: false };
+        let wish = PickRequest { affinity: Some((AffinityKey::new(key.to_ne_bytes()), &places)), once: false };
         let mut under_way = [Some(0); 8];
         let home = pick(&loads(&under_way, &m), Tried::default(), wish, &m, [0.0; 2]);
         under_way[gone] = None;
