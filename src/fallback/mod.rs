@@ -196,13 +196,13 @@ mod fallbacks;
 mod policy;
 mod race;
 mod recovery_queue;
-mod restream;
 mod resume;
 mod routes;
 mod run;
 mod service;
 mod step;
 mod steps;
+mod to_stream;
 mod wait;
 
 pub use canned::{Canned, CannedReply};

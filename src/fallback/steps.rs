@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{
     Fallback, FallbackPolicy, eligibility::PreparedRequest, recovery_queue::RecoveryQueue,
-    restream::restream, step::Kind,
+    step::Kind, to_stream::to_stream,
 };
 use crate::{
     Error, Request, Response, Upstream,
@@ -66,7 +66,7 @@ impl<S: Upstream> FallbackSteps<S> {
         let attempt_log = CallContext::of(&mut request).attempt_log.clone();
         let mut response = self.answer(at, request, info).await?;
         if unstreamed && judge_success(&response) {
-            response = restream(response, info).await?;
+            response = to_stream(response, info).await?;
         }
         if at > 0 {
             mark(&mut response, fallback, &attempt_log);

@@ -46,7 +46,7 @@ pub(crate) struct HoldLimits {
 
 /// What is held back.
 #[derive(Default)]
-struct Held {
+struct HeldEvents {
     frames: VecDeque<Frame<Bytes>>,
     events: u32,
     bytes: usize,
@@ -68,7 +68,7 @@ pub(crate) async fn peek(
     hold: &HoldLimits,
     pulse: Option<&ProgressSignal>,
 ) -> Result<Outcome, Error> {
-    let mut held = Held::default();
+    let mut held = HeldEvents::default();
     while let Some((frame, seen)) = next(guard).await? {
         let content = seen.content > 0;
         if let (true, Some(pulse)) = (content || seen.works, pulse) {
@@ -166,9 +166,9 @@ pub(crate) async fn collect(body: &mut Body, most: usize) -> Result<Option<Bytes
     Ok(Some(bytes))
 }
 
-// === impl Held ===
+// === impl HeldEvents ===
 
-impl Held {
+impl HeldEvents {
     fn push(&mut self, frame: Frame<Bytes>, seen: &FrameSummary) {
         self.bytes += FRAME + frame.data_ref().map_or(0, Bytes::len);
         self.events = self.events.saturating_add(seen.events);

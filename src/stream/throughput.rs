@@ -29,12 +29,12 @@ pub(super) struct Count {
     /// Of the minute under way.
     events: u32,
     waited: Duration,
-    slow: Option<Slow>,
+    slow: Option<BelowMin>,
 }
 
 /// The slowest minute of a stream that was too slow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Slow {
+pub(crate) struct BelowMin {
     pub(crate) events: u32,
     pub(crate) within: Duration,
 }
@@ -58,7 +58,7 @@ impl ThroughputMeter {
     }
 
     /// Where the stream was too slow, if it is at its end now.
-    pub(crate) fn slow(&self) -> Option<Slow> {
+    pub(crate) fn slow(&self) -> Option<BelowMin> {
         lock(&self.0).slow()
     }
 }
@@ -84,12 +84,12 @@ impl Count {
         // The events that came, in as long a time as is set.
         let came = f64::from(self.events) * per.as_secs_f64() / self.waited.as_secs_f64();
         if came < f64::from(events) {
-            self.slow.get_or_insert(Slow { events: self.events, within: self.waited });
+            self.slow.get_or_insert(BelowMin { events: self.events, within: self.waited });
         }
     }
 
     /// The last minute may not be a whole one: it is judged by what came of it, unless it is too short to say anything.
-    fn slow(&mut self) -> Option<Slow> {
+    fn slow(&mut self) -> Option<BelowMin> {
         if self.waited >= self.least.per / 6 {
             self.judge();
         }
@@ -103,7 +103,7 @@ mod tests {
 
     const LEAST: MinThroughput = MinThroughput { events: 30, per: Duration::from_secs(60) };
 
-    fn of(waits: impl IntoIterator<Item = u64>) -> Option<Slow> {
+    fn of(waits: impl IntoIterator<Item = u64>) -> Option<BelowMin> {
         let mut count = Count::new(LEAST);
         waits.into_iter().for_each(|ms| count.add(1, Duration::from_millis(ms)));
         count.slow()

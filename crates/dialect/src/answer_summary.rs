@@ -7,7 +7,7 @@ use crate::{
     Dialect, Usage,
     decode::each_event,
     events::{AnswerEvent, Fault, FinishReason, PartKind, UsageCounts},
-    json::trim,
+    json::trim_bom,
     outcome::ErrorCodeTable,
     reader::EventReader,
 };
@@ -55,7 +55,7 @@ impl AnswerSummary {
                 let event = reader.read(&raw);
                 // Pings need not be JSON; a stream that is whole but for one is whole.
                 let unreadable = matches!(event.fault, Some(Fault::Unreadable(_)));
-                fold.readable &= !(unreadable && trim(raw.data).starts_with(b"{"));
+                fold.readable &= !(unreadable && trim_bom(raw.data).starts_with(b"{"));
                 fold.add(&event);
             });
         } else {

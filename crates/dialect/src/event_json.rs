@@ -6,13 +6,13 @@ use serde_json::error::Category;
 use crate::{
     decode::RawEvent,
     events::{AnswerEvent, UsageCounts},
-    json::{self, Raw, fields, is_filled, is_ping, trim, word},
+    json::{self, RawField, fields, is_filled, is_ping, plain_str, trim_bom},
     outcome::{ErrorCodeTable, Outcome, Verdict, in_stream},
 };
 
 fields! {
     struct Listed<'a> {
-        error: Raw<'a>,
+        error: RawField<'a>,
     }
 }
 
@@ -33,7 +33,7 @@ pub(crate) fn read_whole<'a, T: WholeAnswer<'a>>(
     codes: &ErrorCodeTable,
     body: &'a [u8],
 ) -> Result<AnswerEvent<'a>, Verdict> {
-    let body = trim(body);
+    let body = trim_bom(body);
     let answer: T = parse(codes, body)?;
     if answer.is_error() {
         let error = AnswerEvent::error(in_stream(codes, body));
@@ -45,8 +45,8 @@ pub(crate) fn read_whole<'a, T: WholeAnswer<'a>>(
 }
 
 /// The kind of an event: its type, or the name of its frame where it has no type.
-pub(crate) fn event_kind<'a>(r#type: Raw<'a>, name: &'a [u8]) -> &'a str {
-    match word(r#type) {
+pub(crate) fn event_kind<'a>(r#type: RawField<'a>, name: &'a [u8]) -> &'a str {
+    match plain_str(r#type) {
         "" => std::str::from_utf8(name).unwrap_or_default(),
         kind => kind,
     }
@@ -84,7 +84,7 @@ pub(crate) fn named_event<'a, T: Deserialize<'a>>(
     raw: &RawEvent<'a>,
     read: impl FnOnce(&T, &'a [u8]) -> AnswerEvent<'a>,
 ) -> AnswerEvent<'a> {
-    let data = trim(raw.data);
+    let data = trim_bom(raw.data);
     if raw.name == b"error" {
         return AnswerEvent::error(in_stream(codes, data));
     }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// A value as it stands in the bytes; `None` for one that is missing or null.
-pub(super) type Raw<'a> = Option<&'a RawValue>;
+pub(super) type RawField<'a> = Option<&'a RawValue>;
 
 /// A value that is known and means nothing here.
 pub(super) type Skipped = serde::de::IgnoredAny;
@@ -59,7 +59,7 @@ macro_rules! fields {
         $map.next_value::<serde::de::IgnoredAny>()?;
     }};
     (@other $map:ident, $object:ident, $more:ident) => {{
-        let value: crate::json::Raw<'_> = $map.next_value()?;
+        let value: crate::json::RawField<'_> = $map.next_value()?;
         $object.$more |= crate::json::is_filled(value);
     }};
 }
@@ -74,7 +74,7 @@ pub(super) fn parse<'a, T: Deserialize<'a>>(json: &'a [u8]) -> serde_json::Resul
 }
 
 /// Whether a value holds something: not null, not blank text, not an empty list or object.
-pub(super) fn is_filled(value: Raw<'_>) -> bool {
+pub(super) fn is_filled(value: RawField<'_>) -> bool {
     let text = value.map_or("", RawValue::get).as_bytes();
     let blank = |inner: &[u8]| inner.iter().all(u8::is_ascii_whitespace);
     match text {
@@ -85,34 +85,34 @@ pub(super) fn is_filled(value: Raw<'_>) -> bool {
 }
 
 /// A value as the type, where it is of that type.
-pub(super) fn read<'a, T: Deserialize<'a>>(value: Raw<'a>) -> Option<T> {
+pub(super) fn read<'a, T: Deserialize<'a>>(value: RawField<'a>) -> Option<T> {
     value.and_then(|value| serde_json::from_str(value.get()).ok())
 }
 
 /// Whether a value is `true`.
-pub(super) fn is_true(value: Raw<'_>) -> bool {
+pub(super) fn is_true(value: RawField<'_>) -> bool {
     value.is_some_and(|value| value.get() == "true")
 }
 
 /// A value as text, where it is text.
-pub(super) fn text(value: Raw<'_>) -> Option<String> {
+pub(super) fn text(value: RawField<'_>) -> Option<String> {
     read(value)
 }
 
 /// Where a value stands in the bytes it was read from.
-pub(super) fn place(value: &str, bytes: &[u8]) -> std::ops::Range<usize> {
+pub(super) fn span_in(value: &str, bytes: &[u8]) -> std::ops::Range<usize> {
     let start = value.as_ptr() as usize - bytes.as_ptr() as usize;
     start..start + value.len()
 }
 
 /// The bytes without white space and byte order mark before them.
-pub(super) fn trim(bytes: &[u8]) -> &[u8] {
+pub(super) fn trim_bom(bytes: &[u8]) -> &[u8] {
     let bytes = bytes.trim_ascii();
     bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii()
 }
 
 /// A value that is a plain word, without its quotes; empty where it is none.
-pub(super) fn word(value: Raw<'_>) -> &str {
+pub(super) fn plain_str(value: RawField<'_>) -> &str {
     let text = value.map_or("", RawValue::get);
     text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default()
 }

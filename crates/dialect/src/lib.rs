@@ -70,6 +70,7 @@ mod event_json;
 mod events;
 mod gemini;
 mod json;
+mod lazy_json;
 mod model;
 mod model_path;
 mod monitor;
@@ -93,7 +94,6 @@ mod synthetic;
 mod tests;
 mod ties;
 mod to_stream;
-mod tree;
 mod usage;
 mod wire;
 

@@ -12,7 +12,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::{Dialect, Request, json::place, model_path};
+use crate::{Dialect, Request, json::span_in, model_path};
 
 /// The values of the top-level `model`, and how many other fields there are.
 #[derive(Default)]
@@ -50,7 +50,7 @@ pub(super) fn with_model(body: &Bytes, model: &str) -> Bytes {
         return body.clone();
     };
     let text = serde_json::Value::from(model).to_string();
-    let places = models.values.iter().map(|value| place(value.get(), body)).collect::<Vec<_>>();
+    let places = models.values.iter().map(|value| span_in(value.get(), body)).collect::<Vec<_>>();
     if !places.is_empty() {
         // A name that comes twice is rewritten twice: servers differ in which they take.
         return splice(body, &places, &text);

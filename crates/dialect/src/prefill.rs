@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     Dialect, Request,
-    json::{Raw, fields, place, read, text},
+    json::{RawField, fields, read, span_in, text},
     model::splice,
 };
 
@@ -30,17 +30,17 @@ pub enum Prefill {
 }
 
 fields! {
-    struct Turns<'a> {
-        messages: Raw<'a>,
-        contents: Raw<'a>,
+    struct MessageLists<'a> {
+        messages: RawField<'a>,
+        contents: RawField<'a>,
     }
 }
 
 fields! {
-    struct Turn<'a> {
-        role: Raw<'a>,
-        content: Raw<'a>,
-        parts: Raw<'a>,
+    struct LastMessage<'a> {
+        role: RawField<'a>,
+        content: RawField<'a>,
+        parts: RawField<'a>,
     }
 }
 
@@ -78,9 +78,9 @@ fn chat(body: &Bytes, said: &str, form: Prefill) -> Option<Bytes> {
 
 /// Adds a last message of the assistant, or goes on with the one that is there.
 fn message(body: &Bytes, said: &str, more: &str) -> Option<Bytes> {
-    let turns: Turns<'_> = serde_json::from_slice(body).ok()?;
+    let turns: MessageLists<'_> = serde_json::from_slice(body).ok()?;
     let list = turns.messages?.get();
-    let all: Vec<Turn<'_>> = serde_json::from_str(list).ok()?;
+    let all: Vec<LastMessage<'_>> = serde_json::from_str(list).ok()?;
     let own = all.last().filter(|turn| text(turn.role).as_deref() == Some("assistant"));
     let Some(own) = own else {
         let turn = format!(r#"{{"role":"assistant","content":{}{more}}}"#, Value::from(said));
@@ -89,22 +89,22 @@ fn message(body: &Bytes, said: &str, more: &str) -> Option<Bytes> {
     let content = own.content?.get();
     if let Some(begun) = read::<String>(own.content) {
         let whole = Value::from(begun + said).to_string();
-        return Some(splice(body, &[place(content, body)], &whole));
+        return Some(splice(body, &[span_in(content, body)], &whole));
     }
     let part = format!(r#"{{"type":"text","text":{}}}"#, Value::from(said));
-    let parts: Vec<Raw<'_>> = serde_json::from_str(content).ok()?;
+    let parts: Vec<RawField<'_>> = serde_json::from_str(content).ok()?;
     Some(append(body, content, &part, !parts.is_empty()))
 }
 
 /// The same in the words of Gemini.
 fn contents(body: &Bytes, said: &str) -> Option<Bytes> {
-    let turns: Turns<'_> = serde_json::from_slice(body).ok()?;
+    let turns: MessageLists<'_> = serde_json::from_slice(body).ok()?;
     let list = turns.contents?.get();
-    let all: Vec<Turn<'_>> = serde_json::from_str(list).ok()?;
+    let all: Vec<LastMessage<'_>> = serde_json::from_str(list).ok()?;
     let part = format!(r#"{{"text":{}}}"#, Value::from(said));
     let own = all.last().filter(|turn| text(turn.role).as_deref() == Some("model"));
     if let Some(parts) = own.and_then(|turn| turn.parts) {
-        let any = !read::<Vec<Raw<'_>>>(Some(parts))?.is_empty();
+        let any = !read::<Vec<RawField<'_>>>(Some(parts))?.is_empty();
         return Some(append(body, parts.get(), &part, any));
     }
     let turn = format!(r#"{{"role":"model","parts":[{part}]}}"#);
@@ -113,7 +113,7 @@ fn contents(body: &Bytes, said: &str) -> Option<Bytes> {
 
 /// Puts an element at the end of a list that stands in the body.
 fn append(body: &Bytes, list: &str, element: &str, any: bool) -> Bytes {
-    let end = place(list, body).end - 1;
+    let end = span_in(list, body).end - 1;
     let comma = if any { "," } else { "" };
     splice(body, std::slice::from_ref(&(end..end)), &format!("{comma}{element}"))
 }

@@ -7,7 +7,7 @@ use memchr::memmem::{self, Finder};
 use crate::{
     AnswerForm, Dialect, Operation, Request,
     effects::{Effects, Ties},
-    json::{Raw, fields, is_filled, is_true, read, text},
+    json::{RawField, fields, is_filled, is_true, read, text},
     model_path::ModelPath,
 };
 
@@ -31,30 +31,30 @@ fields! {
     #[allow(non_snake_case)]
     /// The fields of a request that tell what it asks for.
     pub(super) struct Wanted<'a> {
-        model: Raw<'a>,
-        stream: Raw<'a>,
-        stream_options: Raw<'a>,
-        max_tokens: Raw<'a>,
-        max_completion_tokens: Raw<'a>,
-        max_output_tokens: Raw<'a>,
-        tools: Raw<'a>,
-        functions: Raw<'a>,
-        generationConfig: Raw<'a>,
-        options: Raw<'a>,
-        stop: Raw<'a>,
-        stop_sequences: Raw<'a>,
-        previous_response_id: Raw<'a>,
-        conversation: Raw<'a>,
-        container: Raw<'a>,
-        background: Raw<'a>,
-        cachedContent: Raw<'a>,
-        cached_content: Raw<'a>,
+        model: RawField<'a>,
+        stream: RawField<'a>,
+        stream_options: RawField<'a>,
+        max_tokens: RawField<'a>,
+        max_completion_tokens: RawField<'a>,
+        max_output_tokens: RawField<'a>,
+        tools: RawField<'a>,
+        functions: RawField<'a>,
+        generationConfig: RawField<'a>,
+        options: RawField<'a>,
+        stop: RawField<'a>,
+        stop_sequences: RawField<'a>,
+        previous_response_id: RawField<'a>,
+        conversation: RawField<'a>,
+        container: RawField<'a>,
+        background: RawField<'a>,
+        cachedContent: RawField<'a>,
+        cached_content: RawField<'a>,
     }
 }
 
 fields! {
     struct StreamOptions<'a> {
-        include_usage: Raw<'a>,
+        include_usage: RawField<'a>,
     }
 }
 
@@ -71,15 +71,15 @@ const IMAGES: [&[u8]; 6] = [
 fields! {
     #[allow(non_snake_case)]
     struct Generation<'a> {
-        maxOutputTokens: Raw<'a>,
-        stopSequences: Raw<'a>,
+        maxOutputTokens: RawField<'a>,
+        stopSequences: RawField<'a>,
     }
 }
 
 fields! {
     struct Options<'a> {
-        num_predict: Raw<'a>,
-        stop: Raw<'a>,
+        num_predict: RawField<'a>,
+        stop: RawField<'a>,
     }
 }
 

@@ -3,60 +3,60 @@
 use crate::{
     event_json::WholeAnswer,
     events::{AnswerEvent, FinishReason, JsonText, PartKind, ProviderTool, Structure, UsageCounts},
-    json::{Raw, fields, is_filled, read, word},
+    json::{RawField, fields, is_filled, plain_str, read},
 };
 
 fields! {
     pub(super) struct Event<'a> {
-        r#type: Raw<'a>,
-        index: Raw<'a>,
-        error: Raw<'a>,
+        r#type: RawField<'a>,
+        index: RawField<'a>,
+        error: RawField<'a>,
         message: Option<Box<Message<'a>>>,
         content_block: Option<Block<'a>>,
         delta: Option<Delta<'a>>,
-        usage: Raw<'a>,
+        usage: RawField<'a>,
     }
 }
 
 fields! {
     pub(super) struct Message<'a> {
-        id: Raw<'a>,
-        r#type: Raw<'a>,
-        model: Raw<'a>,
-        error: Raw<'a>,
+        id: RawField<'a>,
+        r#type: RawField<'a>,
+        model: RawField<'a>,
+        error: RawField<'a>,
         content: Option<Vec<Block<'a>>>,
-        stop_reason: Raw<'a>,
-        usage: Raw<'a>,
+        stop_reason: RawField<'a>,
+        usage: RawField<'a>,
     }
 }
 
 fields! {
     pub(super) struct Block<'a> {
-        r#type: Raw<'a>,
-        text: Raw<'a>,
-        thinking: Raw<'a>,
-        citations: Raw<'a>,
+        r#type: RawField<'a>,
+        text: RawField<'a>,
+        thinking: RawField<'a>,
+        citations: RawField<'a>,
     }
 }
 
 fields! {
     /// The change to a block, or to the message.
     pub(super) struct Delta<'a> {
-        r#type: Raw<'a>,
-        text: Raw<'a>,
-        thinking: Raw<'a>,
-        partial_json: Raw<'a>,
-        content: Raw<'a>,
-        stop_reason: Raw<'a>,
+        r#type: RawField<'a>,
+        text: RawField<'a>,
+        thinking: RawField<'a>,
+        partial_json: RawField<'a>,
+        content: RawField<'a>,
+        stop_reason: RawField<'a>,
     }
 }
 
 fields! {
     struct Counts<'a> {
-        input_tokens: Raw<'a>,
-        cache_creation_input_tokens: Raw<'a>,
-        cache_read_input_tokens: Raw<'a>,
-        output_tokens: Raw<'a>,
+        input_tokens: RawField<'a>,
+        cache_creation_input_tokens: RawField<'a>,
+        cache_read_input_tokens: RawField<'a>,
+        output_tokens: RawField<'a>,
     }
 }
 
@@ -77,7 +77,7 @@ impl<'a> Event<'a> {
             }
             "content_block_start" => {
                 let block = self.content_block.as_ref();
-                let text = block.is_some_and(|block| word(block.r#type) == "text");
+                let text = block.is_some_and(|block| plain_str(block.r#type) == "text");
                 event.structure = Structure::BlockStart { index, text };
                 // The block after it is the sign that the tool is done.
                 let running = block.is_some_and(Block::runs_tool);
@@ -113,7 +113,7 @@ impl<'a> Event<'a> {
 
 impl<'a> WholeAnswer<'a> for Message<'a> {
     fn is_error(&self) -> bool {
-        word(self.r#type) == "error" || is_filled(self.error)
+        plain_str(self.r#type) == "error" || is_filled(self.error)
     }
 
     fn usage(&self) -> Option<UsageCounts> {
@@ -143,7 +143,7 @@ impl<'a> Block<'a> {
     /// Adds its content. Text and thinking begin empty; the beginning of any other block, such as the call of a tool, is content.
     fn add_to(&self, event: &mut AnswerEvent<'a>) {
         let (text, thinking) = (is_filled(self.text), is_filled(self.thinking));
-        match word(self.r#type) {
+        match plain_str(self.r#type) {
             "text" => {
                 if !event.push_text(self.text) {
                     event.push(PartKind::Other, text);
@@ -162,7 +162,7 @@ impl<'a> Block<'a> {
 
     /// Whether the provider runs a tool from here on, until the next block begins.
     fn runs_tool(&self) -> bool {
-        matches!(word(self.r#type), "server_tool_use" | "mcp_tool_use")
+        matches!(plain_str(self.r#type), "server_tool_use" | "mcp_tool_use")
     }
 }
 
@@ -171,7 +171,7 @@ impl<'a> Block<'a> {
 impl<'a> Delta<'a> {
     /// Adds its content. Signatures and citations are about content, and none themselves.
     fn add_to(&self, event: &mut AnswerEvent<'a>) {
-        let text = word(self.r#type) == "text_delta";
+        let text = plain_str(self.r#type) == "text_delta";
         event.annotated |= !text;
         if !(text && event.push_text(self.text)) {
             event.push(PartKind::Other, is_filled(self.text));
@@ -182,7 +182,7 @@ impl<'a> Delta<'a> {
     }
 }
 
-fn usage(usage: Raw<'_>) -> Option<UsageCounts> {
+fn usage(usage: RawField<'_>) -> Option<UsageCounts> {
     let counts: Counts<'_> = read(usage)?;
     Some(UsageCounts {
         input: read(counts.input_tokens),
@@ -192,8 +192,8 @@ fn usage(usage: Raw<'_>) -> Option<UsageCounts> {
     })
 }
 
-fn finish(reason: Raw<'_>) -> Option<FinishReason> {
-    is_filled(reason).then(|| match word(reason) {
+fn finish(reason: RawField<'_>) -> Option<FinishReason> {
+    is_filled(reason).then(|| match plain_str(reason) {
         "end_turn" => FinishReason::EndOfTurn,
         "tool_use" => FinishReason::Complete,
         "stop_sequence" => FinishReason::StopSequence,

@@ -2,7 +2,7 @@
 
 use super::{Few, Finish, FinishReason, JsonText, UsageCounts};
 use crate::{
-    json::Raw,
+    json::RawField,
     outcome::{Outcome, Verdict},
 };
 
@@ -81,7 +81,7 @@ pub(crate) enum Structure<'a> {
     None,
     MessageStart,
     BlockStart {
-        index: Raw<'a>,
+        index: RawField<'a>,
         text: bool,
     },
     BlockDelta,
@@ -130,12 +130,12 @@ impl<'a> AnswerEvent<'a> {
     }
 
     /// Adds a text, if it is one and not empty. Whether it was a text, or nothing.
-    pub(crate) fn push_text(&mut self, value: Raw<'a>) -> bool {
+    pub(crate) fn push_text(&mut self, value: RawField<'a>) -> bool {
         self.push_text_as(PartKind::Text, value)
     }
 
     /// The same of text of that kind.
-    pub(crate) fn push_text_as(&mut self, kind: PartKind, value: Raw<'a>) -> bool {
+    pub(crate) fn push_text_as(&mut self, kind: PartKind, value: RawField<'a>) -> bool {
         let Some(text) = JsonText::new(value) else { return value.is_none() };
         if !text.is_empty() {
             self.parts.push(Part { kind, text: Some(text) });

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use crate::json::Raw;
+use crate::json::RawField;
 
 /// A text as it stands in JSON, decoded where it is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -14,12 +14,12 @@ pub(crate) struct JsonText<'a>(&'a RawValue);
 
 impl<'a> JsonText<'a> {
     /// The value, where it is a text.
-    pub(crate) fn new(value: Raw<'a>) -> Option<Self> {
+    pub(crate) fn new(value: RawField<'a>) -> Option<Self> {
         value.filter(|value| value.get().starts_with('"')).map(Self)
     }
 
     /// The value, where it is a text and not empty.
-    pub(crate) fn filled(value: Raw<'a>) -> Option<Self> {
+    pub(crate) fn filled(value: RawField<'a>) -> Option<Self> {
         Self::new(value).filter(|text| !text.is_empty())
     }
 

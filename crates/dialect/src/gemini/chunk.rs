@@ -3,27 +3,27 @@
 use crate::{
     event_json::WholeAnswer,
     events::{AnswerEvent, Finish, FinishReason, JsonText, PartKind, UsageCounts},
-    json::{Raw, Skipped, fields, is_filled, read, word},
+    json::{RawField, Skipped, fields, is_filled, plain_str, read},
 };
 
 fields! {
     #[allow(non_snake_case)]
     pub(super) struct Chunk<'a> {
-        error: Raw<'a>,
+        error: RawField<'a>,
         candidates: Option<Vec<Candidate<'a>>>,
         promptFeedback: Option<Feedback<'a>>,
-        usageMetadata: Raw<'a>,
-        modelVersion: Raw<'a>,
-        responseId: Raw<'a>,
+        usageMetadata: RawField<'a>,
+        modelVersion: RawField<'a>,
+        responseId: RawField<'a>,
     }
 }
 
 fields! {
     #[allow(non_snake_case)]
     pub(super) struct Candidate<'a> {
-        index: Raw<'a>,
+        index: RawField<'a>,
         content: Option<Content<'a>>,
-        finishReason: Raw<'a>,
+        finishReason: RawField<'a>,
         avgLogprobs: Skipped,
         safetyRatings: Skipped,
         tokenCount: Skipped,
@@ -33,7 +33,7 @@ fields! {
 fields! {
     #[allow(non_snake_case)]
     pub(super) struct Feedback<'a> {
-        blockReason: Raw<'a>,
+        blockReason: RawField<'a>,
     }
 }
 
@@ -46,25 +46,25 @@ fields! {
 fields! {
     #[allow(non_snake_case)]
     pub(super) struct Part<'a> {
-        text: Raw<'a>,
-        thought: Raw<'a>,
+        text: RawField<'a>,
+        thought: RawField<'a>,
         /// Of a thought: it is no content.
         thoughtSignature: Skipped,
-        functionCall: Raw<'a>,
-        inlineData: Raw<'a>,
-        fileData: Raw<'a>,
-        executableCode: Raw<'a>,
-        codeExecutionResult: Raw<'a>,
+        functionCall: RawField<'a>,
+        inlineData: RawField<'a>,
+        fileData: RawField<'a>,
+        executableCode: RawField<'a>,
+        codeExecutionResult: RawField<'a>,
     } + more
 }
 
 fields! {
     #[allow(non_snake_case)]
     struct Counts<'a> {
-        promptTokenCount: Raw<'a>,
-        toolUsePromptTokenCount: Raw<'a>,
-        candidatesTokenCount: Raw<'a>,
-        thoughtsTokenCount: Raw<'a>,
+        promptTokenCount: RawField<'a>,
+        toolUsePromptTokenCount: RawField<'a>,
+        candidatesTokenCount: RawField<'a>,
+        thoughtsTokenCount: RawField<'a>,
     }
 }
 
@@ -104,7 +104,8 @@ impl<'a> WholeAnswer<'a> for Chunk<'a> {
 impl<'a> Chunk<'a> {
     /// Whether the prompt was blocked: then there is no candidate, and nothing more comes.
     fn is_blocked(&self) -> bool {
-        let reason = self.promptFeedback.as_ref().map_or("", |feedback| word(feedback.blockReason));
+        let reason =
+            self.promptFeedback.as_ref().map_or("", |feedback| plain_str(feedback.blockReason));
         !matches!(reason, "" | "BLOCK_REASON_UNSPECIFIED" | "BLOCKED_REASON_UNSPECIFIED")
     }
 }
@@ -126,7 +127,7 @@ impl<'a> Candidate<'a> {
 
     /// Why it ended, once it has.
     fn finish(&self) -> Option<FinishReason> {
-        Some(match word(self.finishReason) {
+        Some(match plain_str(self.finishReason) {
             "" | "FINISH_REASON_UNSPECIFIED" => return None,
             "STOP" => FinishReason::Complete,
             "MAX_TOKENS" => FinishReason::Limit,

@@ -5,14 +5,14 @@ use crate::{
     decode::RawEvent,
     event_json::{self, WholeAnswer, unread},
     events::AnswerEvent,
-    json::{self, trim},
+    json::{self, trim_bom},
     outcome::{ErrorCodeTable, Verdict, in_stream},
 };
 
 /// Reads one chunk. The answer is whole when every candidate that was seen has a finish reason, or when the prompt was blocked.
 /// There is no sentinel: what comes after that, such as the cost, comes before the bytes are over.
 pub(crate) fn read<'a>(codes: &ErrorCodeTable, raw: &RawEvent<'a>) -> AnswerEvent<'a> {
-    let data = trim(raw.data);
+    let data = trim_bom(raw.data);
     // Gateways that translate end every stream in the manner of OpenAI.
     if data.is_empty() || (data == b"[DONE]" && raw.name != b"error") {
         return AnswerEvent::default();

@@ -5,13 +5,13 @@ use crate::{
     decode::RawEvent,
     event_json::{self, WholeAnswer, unread},
     events::AnswerEvent,
-    json::{self, trim},
+    json::{self, trim_bom},
     outcome::{ErrorCodeTable, Verdict, in_stream},
 };
 
 /// Reads one line. The answer is whole at the line with `"done":true`.
 pub(crate) fn read<'a>(codes: &ErrorCodeTable, raw: &RawEvent<'a>) -> AnswerEvent<'a> {
-    let data = trim(raw.data);
+    let data = trim_bom(raw.data);
     if data.is_empty() {
         return AnswerEvent::default();
     }

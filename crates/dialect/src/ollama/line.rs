@@ -3,33 +3,33 @@
 use crate::{
     event_json::WholeAnswer,
     events::{AnswerEvent, FinishReason, JsonText, PartKind, UsageCounts},
-    json::{Raw, Skipped, fields, is_filled, is_true, read, word},
+    json::{RawField, Skipped, fields, is_filled, is_true, plain_str, read},
 };
 
 fields! {
     pub(super) struct Line<'a> {
-        model: Raw<'a>,
-        error: Raw<'a>,
+        model: RawField<'a>,
+        error: RawField<'a>,
         message: Option<Message<'a>>,
-        response: Raw<'a>,
-        thinking: Raw<'a>,
-        image: Raw<'a>,
+        response: RawField<'a>,
+        thinking: RawField<'a>,
+        image: RawField<'a>,
         /// The tokens of a conversation, to go on from.
-        context: Raw<'a>,
-        done: Raw<'a>,
-        done_reason: Raw<'a>,
-        prompt_eval_count: Raw<'a>,
-        eval_count: Raw<'a>,
+        context: RawField<'a>,
+        done: RawField<'a>,
+        done_reason: RawField<'a>,
+        prompt_eval_count: RawField<'a>,
+        eval_count: RawField<'a>,
     }
 }
 
 fields! {
     pub(super) struct Message<'a> {
         role: Skipped,
-        content: Raw<'a>,
-        thinking: Raw<'a>,
-        tool_calls: Raw<'a>,
-        images: Raw<'a>,
+        content: RawField<'a>,
+        thinking: RawField<'a>,
+        tool_calls: RawField<'a>,
+        images: RawField<'a>,
     } + more
 }
 
@@ -66,7 +66,7 @@ impl<'a> WholeAnswer<'a> for Line<'a> {
 impl<'a> Line<'a> {
     /// Why it ended, once it has. A model that was only loaded writes nothing.
     fn finish(&self) -> Option<FinishReason> {
-        is_true(self.done).then(|| match word(self.done_reason) {
+        is_true(self.done).then(|| match plain_str(self.done_reason) {
             "stop" => FinishReason::Complete,
             "" if self.done_reason.is_none() => FinishReason::Complete,
             "length" | "load" | "unload" => FinishReason::Limit,
@@ -87,7 +87,7 @@ impl<'a> Message<'a> {
     }
 }
 
-fn text<'a>(event: &mut AnswerEvent<'a>, kind: PartKind, value: Raw<'a>) {
+fn text<'a>(event: &mut AnswerEvent<'a>, kind: PartKind, value: RawField<'a>) {
     if !event.push_text_as(kind, value) {
         event.push(PartKind::Other, is_filled(value));
     }

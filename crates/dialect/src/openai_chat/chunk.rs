@@ -4,33 +4,33 @@ use serde_json::value::RawValue;
 
 use crate::{
     events::{AnswerEvent, FinishReason, PartKind, UsageCounts},
-    json::{Raw, Skipped, fields, is_filled, read, word},
+    json::{RawField, Skipped, fields, is_filled, plain_str, read},
     outcome::{ErrorCodeTable, Outcome, Verdict, in_stream},
 };
 
 fields! {
     pub(super) struct Chunk<'a> {
-        id: Raw<'a>,
-        object: Raw<'a>,
-        model: Raw<'a>,
-        error: Raw<'a>,
+        id: RawField<'a>,
+        object: RawField<'a>,
+        model: RawField<'a>,
+        error: RawField<'a>,
         choices: Option<Vec<Choice<'a>>>,
-        usage: Raw<'a>,
-        created: Raw<'a>,
+        usage: RawField<'a>,
+        created: RawField<'a>,
         /// Padding of OpenAI's, of another length in every chunk.
-        obfuscation: Raw<'a>,
+        obfuscation: RawField<'a>,
     }
 }
 
 fields! {
     pub(super) struct Choice<'a> {
-        index: Raw<'a>,
+        index: RawField<'a>,
         delta: Option<Piece<'a>>,
         /// Of an answer in one piece, and seldom of a stream.
         message: Option<Box<Piece<'a>>>,
-        finish_reason: Raw<'a>,
-        logprobs: Raw<'a>,
-        error: Raw<'a>,
+        finish_reason: RawField<'a>,
+        logprobs: RawField<'a>,
+        error: RawField<'a>,
     }
 }
 
@@ -38,30 +38,30 @@ fields! {
     /// A message, or a piece of one: all the places where content can stand.
     pub(super) struct Piece<'a> {
         role: Skipped,
-        name: Raw<'a>,
-        content: Raw<'a>,
-        reasoning_content: Raw<'a>,
-        reasoning: Raw<'a>,
-        reasoning_details: Raw<'a>,
-        refusal: Raw<'a>,
-        tool_calls: Raw<'a>,
-        function_call: Raw<'a>,
-        audio: Raw<'a>,
-        images: Raw<'a>,
+        name: RawField<'a>,
+        content: RawField<'a>,
+        reasoning_content: RawField<'a>,
+        reasoning: RawField<'a>,
+        reasoning_details: RawField<'a>,
+        refusal: RawField<'a>,
+        tool_calls: RawField<'a>,
+        function_call: RawField<'a>,
+        audio: RawField<'a>,
+        images: RawField<'a>,
     } + more
 }
 
 fields! {
     /// What is spoken. The first piece has but an id, the last but its expiry.
     struct Sound<'a> {
-        data: Raw<'a>,
-        transcript: Raw<'a>,
+        data: RawField<'a>,
+        transcript: RawField<'a>,
     }
 }
 
 fields! {
     struct Part<'a> {
-        text: Raw<'a>,
+        text: RawField<'a>,
     }
 }
 
@@ -73,14 +73,14 @@ fields! {
 
 fields! {
     struct Function<'a> {
-        arguments: Raw<'a>,
+        arguments: RawField<'a>,
     }
 }
 
 fields! {
     struct Cost<'a> {
-        prompt_tokens: Raw<'a>,
-        completion_tokens: Raw<'a>,
+        prompt_tokens: RawField<'a>,
+        completion_tokens: RawField<'a>,
     }
 }
 
@@ -117,7 +117,7 @@ impl<'a> Choice<'a> {
 
     /// Why it ended, once it has.
     pub(super) fn finish(&self) -> Option<FinishReason> {
-        is_filled(self.finish_reason).then(|| match word(self.finish_reason) {
+        is_filled(self.finish_reason).then(|| match plain_str(self.finish_reason) {
             "content_filter" => FinishReason::Filtered,
             "length" => FinishReason::Limit,
             "max_tokens" => FinishReason::Interrupted,
@@ -152,7 +152,7 @@ impl<'a> Choice<'a> {
             let error = self.error.map_or("null", RawValue::get);
             return Some(in_stream(codes, format!("{{\"error\":{error}}}").as_bytes()));
         }
-        let failed = word(self.finish_reason) == "error";
+        let failed = plain_str(self.finish_reason) == "error";
         failed.then(|| Outcome::Unavailable { wait: None }.into())
     }
 }
@@ -204,12 +204,12 @@ impl Sound<'_> {
 }
 
 /// Whether a value is text with anything in it.
-fn is_text(value: &Raw<'_>) -> bool {
+fn is_text(value: &RawField<'_>) -> bool {
     value.is_some_and(|value| value.get().len() > 2 && value.get().starts_with('"'))
 }
 
 /// Whether text, or a list of parts, holds any.
-fn has_text(value: Raw<'_>) -> bool {
+fn has_text(value: RawField<'_>) -> bool {
     if !value.is_some_and(|value| value.get().starts_with('[')) {
         return is_filled(value);
     }

@@ -5,7 +5,7 @@ use crate::{
     decode::RawEvent,
     event_json::{parse, unread},
     events::{AnswerEvent, Finish, JsonText},
-    json::{self, is_ping, trim},
+    json::{self, is_ping, trim_bom},
     outcome::{ErrorCodeTable, Verdict, in_stream},
 };
 
@@ -15,7 +15,7 @@ pub(crate) fn read<'a>(
     raw: &RawEvent<'a>,
     alike: Option<&mut ChunkTemplate>,
 ) -> AnswerEvent<'a> {
-    let data = trim(raw.data);
+    let data = trim_bom(raw.data);
     if raw.name == b"error" {
         return AnswerEvent::error(in_stream(codes, data));
     }
@@ -40,7 +40,7 @@ pub(crate) fn read_whole<'a>(
     codes: &ErrorCodeTable,
     body: &'a [u8],
 ) -> Result<AnswerEvent<'a>, Verdict> {
-    let body = trim(body);
+    let body = trim_bom(body);
     Ok(event(codes, &parse(codes, body)?, body))
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::chunk::Chunk;
-use crate::json::place;
+use crate::json::span_in;
 
 /// The last chunk that was plain content, with the places where the next may differ: its text, its time, its padding.
 ///
@@ -50,7 +50,7 @@ impl ChunkTemplate {
         let (Some(text), true) = (text, fits) else { return };
         self.bytes.extend_from_slice(data);
         let mut slot = |raw: &str, kind| {
-            let Range { start, end } = place(raw, data);
+            let Range { start, end } = span_in(raw, data);
             let quote = usize::from(!matches!(kind, SlotKind::Number));
             self.slots.push(Slot { place: start + quote..end - quote, kind });
         };

@@ -2,26 +2,26 @@
 
 use crate::{
     events::{AnswerEvent, PartKind},
-    json::{Raw, fields, is_filled, read, word},
+    json::{RawField, fields, is_filled, plain_str, read},
 };
 
 fields! {
     pub(super) struct Item<'a> {
-        r#type: Raw<'a>,
-        content: Raw<'a>,
-        summary: Raw<'a>,
-        encrypted_content: Raw<'a>,
+        r#type: RawField<'a>,
+        content: RawField<'a>,
+        summary: RawField<'a>,
+        encrypted_content: RawField<'a>,
     }
 }
 
 fields! {
     struct Part<'a> {
-        r#type: Raw<'a>,
-        text: Raw<'a>,
-        refusal: Raw<'a>,
-        transcript: Raw<'a>,
-        annotations: Raw<'a>,
-        logprobs: Raw<'a>,
+        r#type: RawField<'a>,
+        text: RawField<'a>,
+        refusal: RawField<'a>,
+        transcript: RawField<'a>,
+        annotations: RawField<'a>,
+        logprobs: RawField<'a>,
     }
 }
 
@@ -31,14 +31,14 @@ impl<'a> Item<'a> {
     /// Messages and reasoning may be empty; any other item, such as the call of a tool, is content.
     pub(super) fn has_content(&self) -> bool {
         let filled = |parts| parts_of(parts).iter().any(Part::has_content);
-        match word(self.r#type) {
+        match plain_str(self.r#type) {
             "message" | "reasoning" | "" => filled(self.content) || filled(self.summary),
             _ => true,
         }
     }
 
     pub(super) fn kind(&self) -> PartKind {
-        match word(self.r#type) {
+        match plain_str(self.r#type) {
             "reasoning" => PartKind::Reasoning,
             kind if kind.ends_with("_call") => PartKind::ToolCall,
             _ => PartKind::Other,
@@ -48,7 +48,7 @@ impl<'a> Item<'a> {
     /// Adds what it holds, whole; returns how many parts its message has.
     pub(super) fn add_to(&self, event: &mut AnswerEvent<'a>) -> usize {
         let thoughts = [self.summary, self.content, self.encrypted_content];
-        match word(self.r#type) {
+        match plain_str(self.r#type) {
             "message" => {
                 let parts = parts_of(self.content);
                 parts.iter().for_each(|part| part.add_to(event));
@@ -74,7 +74,7 @@ impl<'a> Part<'a> {
 
     fn add_to(&self, event: &mut AnswerEvent<'a>) {
         event.annotated |= is_filled(self.annotations) || is_filled(self.logprobs);
-        match word(self.r#type) {
+        match plain_str(self.r#type) {
             "output_text" => {
                 if !event.push_text(self.text) {
                     event.push(PartKind::Other, is_filled(self.text));
@@ -91,6 +91,6 @@ impl<'a> Part<'a> {
     }
 }
 
-fn parts_of(list: Raw<'_>) -> Vec<Part<'_>> {
+fn parts_of(list: RawField<'_>) -> Vec<Part<'_>> {
     read(list).unwrap_or_default()
 }

@@ -4,45 +4,45 @@ use super::item::Item;
 use crate::{
     event_json::WholeAnswer,
     events::{AnswerEvent, FinishReason, JsonText, PartKind, ProviderTool, UsageCounts},
-    json::{Raw, fields, is_filled, is_ping, read, word},
+    json::{RawField, fields, is_filled, is_ping, plain_str, read},
 };
 
 fields! {
     pub(super) struct Event<'a> {
-        r#type: Raw<'a>,
-        error: Raw<'a>,
+        r#type: RawField<'a>,
+        error: RawField<'a>,
         response: Option<Box<Answer<'a>>>,
         item: Option<Item<'a>>,
-        delta: Raw<'a>,
-        partial_image_b64: Raw<'a>,
+        delta: RawField<'a>,
+        partial_image_b64: RawField<'a>,
     }
 }
 
 fields! {
     /// A response, whole or under way.
     pub(super) struct Answer<'a> {
-        id: Raw<'a>,
-        object: Raw<'a>,
-        r#type: Raw<'a>,
-        model: Raw<'a>,
-        status: Raw<'a>,
-        error: Raw<'a>,
+        id: RawField<'a>,
+        object: RawField<'a>,
+        r#type: RawField<'a>,
+        model: RawField<'a>,
+        status: RawField<'a>,
+        error: RawField<'a>,
         incomplete_details: Option<Details<'a>>,
         output: Option<Vec<Item<'a>>>,
-        usage: Raw<'a>,
+        usage: RawField<'a>,
     }
 }
 
 fields! {
     pub(super) struct Details<'a> {
-        reason: Raw<'a>,
+        reason: RawField<'a>,
     }
 }
 
 fields! {
     struct Counts<'a> {
-        input_tokens: Raw<'a>,
-        output_tokens: Raw<'a>,
+        input_tokens: RawField<'a>,
+        output_tokens: RawField<'a>,
     }
 }
 
@@ -114,8 +114,8 @@ pub(super) fn tool_step(kind: &str) -> Option<ProviderTool> {
 
 impl<'a> WholeAnswer<'a> for Answer<'a> {
     fn is_error(&self) -> bool {
-        let error = word(self.object) == "error" || word(self.r#type) == "error";
-        error || word(self.status) == "failed" || is_filled(self.error)
+        let error = plain_str(self.object) == "error" || plain_str(self.r#type) == "error";
+        error || plain_str(self.status) == "failed" || is_filled(self.error)
     }
 
     /// The tokens, where it counts them.
@@ -134,7 +134,7 @@ impl<'a> WholeAnswer<'a> for Answer<'a> {
 impl<'a> Answer<'a> {
     /// Whether it is yet to be worked out, in the background: the caller asks for it later.
     fn is_pending(&self) -> bool {
-        matches!(word(self.status), "queued" | "in_progress")
+        matches!(plain_str(self.status), "queued" | "in_progress")
     }
 
     /// Adds what it holds as a whole answer.
@@ -150,11 +150,11 @@ impl<'a> Answer<'a> {
     }
 
     fn finish(&self, refused: bool) -> FinishReason {
-        match self.incomplete_details.as_ref().map(|details| word(details.reason)) {
+        match self.incomplete_details.as_ref().map(|details| plain_str(details.reason)) {
             Some("content_filter") => FinishReason::Filtered,
             // A limit of tokens, or of calls of tools.
             Some(_) => FinishReason::Limit,
-            None if refused || word(self.status) != "completed" => FinishReason::Interrupted,
+            None if refused || plain_str(self.status) != "completed" => FinishReason::Interrupted,
             None => FinishReason::Complete,
         }
     }

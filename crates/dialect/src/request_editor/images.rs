@@ -1,7 +1,7 @@
 //! Pictures go; a word stays in the place of each, so that no turn is left empty.
 
 use super::{RequestEditor, spelled};
-use crate::{Dialect, tree::Node};
+use crate::{Dialect, lazy_json::LazyJson};
 
 // === impl RequestEditor ===
 
@@ -14,7 +14,7 @@ impl RequestEditor<'_> {
             count += bare(&mut self.body, "prompt", placeholder);
         }
         let name = self.turns_name();
-        let pictures = self.body.at(name).is_some_and(|turns| turns.json().contains("mage"));
+        let pictures = self.body.get(name).is_some_and(|turns| turns.json().contains("mage"));
         for turn in self.turns().filter(|_| pictures).into_iter().flatten() {
             count += match dialect {
                 Dialect::Ollama => bare(turn, "content", placeholder),
@@ -32,49 +32,50 @@ impl RequestEditor<'_> {
 }
 
 /// Ollama has them beside the text.
-fn bare(turn: &mut Node<'_>, text: &str, word: &str) -> usize {
-    let count = turn.at("images").map_or(0, |images| images.each().len());
+fn bare(turn: &mut LazyJson<'_>, text: &str, word: &str) -> usize {
+    let count = turn.get("images").map_or(0, |images| images.to_items().len());
     if count > 0 {
         turn.remove("images");
-        if turn.word(text).is_empty() {
-            turn.set(text, Node::text(word));
+        if turn.str_or_empty(text).is_empty() {
+            turn.set(text, LazyJson::text(word));
         }
     }
     count
 }
 
-fn parts(turn: &mut Node<'_>, name: &str, dialect: Dialect, word: &str) -> usize {
-    if !turn.at(name).is_some_and(|parts| parts.is_list()) {
+fn parts(turn: &mut LazyJson<'_>, name: &str, dialect: Dialect, word: &str) -> usize {
+    if !turn.get(name).is_some_and(|parts| parts.is_list()) {
         return 0;
     }
     let mut count = 0;
-    for part in turn.field(name).and_then(Node::items).into_iter().flatten() {
+    for part in turn.field(name).and_then(LazyJson::items).into_iter().flatten() {
         if is_picture(part, dialect) {
             *part = text(dialect, word);
             count += 1;
-        } else if dialect == Dialect::Anthropic && part.word("type") == "tool_result" {
+        } else if dialect == Dialect::Anthropic && part.str_or_empty("type") == "tool_result" {
             count += parts(part, "content", dialect, word);
         }
     }
     count
 }
 
-fn is_picture(part: &Node<'_>, dialect: Dialect) -> bool {
+fn is_picture(part: &LazyJson<'_>, dialect: Dialect) -> bool {
     if dialect != Dialect::Gemini {
-        return matches!(part.word("type").as_str(), "image" | "image_url" | "input_image");
+        return matches!(part.str_or_empty("type").as_str(), "image" | "image_url" | "input_image");
     }
     let data = [["inlineData", "inline_data"], ["fileData", "file_data"]];
-    let data = data.into_iter().filter_map(|names| part.at(spelled(part, names)?).map(Node::owned));
-    data.into_iter().any(|data: Node<'_>| {
-        let kind = [data.word("mimeType"), data.word("mime_type")].concat();
+    let data =
+        data.into_iter().filter_map(|names| part.get(spelled(part, names)?).map(LazyJson::owned));
+    data.into_iter().any(|data: LazyJson<'_>| {
+        let kind = [data.str_or_empty("mimeType"), data.str_or_empty("mime_type")].concat();
         kind.starts_with("image/")
     })
 }
 
 /// A part that is a text.
-pub(super) fn text<'a>(dialect: Dialect, word: &str) -> Node<'a> {
+pub(super) fn text<'a>(dialect: Dialect, word: &str) -> LazyJson<'a> {
     let word = crate::reply::json(word);
-    Node::of(match dialect {
+    LazyJson::of(match dialect {
         Dialect::Gemini => format!(r#"{{"text":{word}}}"#),
         Dialect::OpenAiResponses => format!(r#"{{"type":"input_text","text":{word}}}"#),
         _ => format!(r#"{{"type":"text","text":{word}}}"#),

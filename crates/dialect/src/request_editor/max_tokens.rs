@@ -1,7 +1,7 @@
 //! A cap on the tokens of the answer: lowered, never raised.
 
 use super::{RequestEditor, spelled};
-use crate::{Dialect, tree::Node};
+use crate::{Dialect, lazy_json::LazyJson};
 
 /// Anthropic's least budget for thinking.
 const LEAST_THINKING: u64 = 1024;
@@ -28,11 +28,11 @@ impl RequestEditor<'_> {
 
     /// The most tokens the answer may have, where the request says so.
     pub(super) fn most(&self) -> Option<u64> {
-        let number = |name: &str| self.body.at(name).and_then(|node| node.number());
+        let number = |name: &str| self.body.get(name).and_then(|node| node.number());
         let inner = |outer: [&'static str; 2], names: [&'static str; 2]| {
-            let node = self.body.at(spelled(&self.body, outer)?)?;
+            let node = self.body.get(spelled(&self.body, outer)?)?;
             let name = spelled(&node, names)?;
-            node.at(name)?.number()
+            node.get(name)?.number()
         };
         match self.dialect {
             Dialect::OpenAiChat => number("max_completion_tokens").or_else(|| number("max_tokens")),
@@ -48,10 +48,10 @@ impl RequestEditor<'_> {
 }
 
 /// The older name is the one that all compatible servers take, the newer the only one that reasoning models take.
-fn chat(body: &mut Node<'_>, most: u64) -> bool {
+fn chat(body: &mut LazyJson<'_>, most: u64) -> bool {
     const NAMES: [&str; 2] = ["max_tokens", "max_completion_tokens"];
     let mut changed = false;
-    let there: Vec<_> = NAMES.into_iter().filter(|name| body.at(name).is_some()).collect();
+    let there: Vec<_> = NAMES.into_iter().filter(|name| body.get(name).is_some()).collect();
     for name in &there {
         changed |= lower(body, name, most);
     }
@@ -62,33 +62,33 @@ fn chat(body: &mut Node<'_>, most: u64) -> bool {
 }
 
 /// Whether the request is one to a reasoning model of OpenAI's.
-fn reasons(body: &Node<'_>) -> bool {
-    let model = body.word("model");
+fn reasons(body: &LazyJson<'_>) -> bool {
+    let model = body.str_or_empty("model");
     let name = model.rsplit('/').next().unwrap_or_default();
     let numbered =
         name.strip_prefix('o').unwrap_or_default().starts_with(|c: char| c.is_ascii_digit());
-    numbered || name.starts_with("gpt-5") || body.at("reasoning_effort").is_some()
+    numbered || name.starts_with("gpt-5") || body.get("reasoning_effort").is_some()
 }
 
 /// Lowers a number, or puts it in; tells whether that changed anything. A limit below zero stands for none.
-fn lower(node: &mut Node<'_>, name: &str, most: u64) -> bool {
-    let now = node.at(name).and_then(|value| serde_json::from_str::<f64>(&value.json()).ok());
+fn lower(node: &mut LazyJson<'_>, name: &str, most: u64) -> bool {
+    let now = node.get(name).and_then(|value| serde_json::from_str::<f64>(&value.json()).ok());
     if now.is_some_and(|now| (0.0..=most as f64).contains(&now)) {
         return false;
     }
-    node.set(name, Node::of(most.to_string()));
+    node.set(name, LazyJson::of(most.to_string()));
     true
 }
 
 fn inside(
-    body: &mut Node<'_>,
+    body: &mut LazyJson<'_>,
     outer: [&'static str; 2],
     names: [&'static str; 2],
     most: u64,
 ) -> bool {
     let outer = spelled(body, outer).unwrap_or(outer[0]);
-    if body.at(outer).is_none() {
-        body.set(outer, Node::Object(Vec::new()));
+    if body.get(outer).is_none() {
+        body.set(outer, LazyJson::Object(Vec::new()));
     }
     let Some(inner) = body.field(outer).filter(|inner| !inner.is_list()) else { return false };
     let name = spelled(inner, names).unwrap_or(names[0]);
@@ -96,9 +96,10 @@ fn inside(
 }
 
 /// The budget for thinking has to stay below the whole, and has a least: below that there is no thinking.
-fn think_less(body: &mut Node<'_>) -> bool {
-    let Some(most) = body.at("max_tokens").and_then(|most| most.number()) else { return false };
-    let thinking = body.at("thinking").and_then(|thinking| thinking.at("budget_tokens")?.number());
+fn think_less(body: &mut LazyJson<'_>) -> bool {
+    let Some(most) = body.get("max_tokens").and_then(|most| most.number()) else { return false };
+    let thinking =
+        body.get("thinking").and_then(|thinking| thinking.get("budget_tokens")?.number());
     if thinking.is_none_or(|budget| budget < most) {
         return false;
     }
@@ -108,7 +109,7 @@ fn think_less(body: &mut Node<'_>) -> bool {
     // The answer itself is to have its half.
     let budget = (most / 2).max(LEAST_THINKING);
     if let Some(thinking) = body.field("thinking") {
-        thinking.set("budget_tokens", Node::of(budget.to_string()));
+        thinking.set("budget_tokens", LazyJson::of(budget.to_string()));
     }
     true
 }

@@ -17,14 +17,14 @@ pub use requirements::Requirements;
 pub use tool_filter::ToolFilter;
 pub use truncate_history::DoesNotFit;
 
-use crate::{AnswerForm, Dialect, RequestInfo, tree::Node};
+use crate::{AnswerForm, Dialect, RequestInfo, lazy_json::LazyJson};
 
 /// A request body under change. What is not changed keeps its bytes; where nothing is changed, all of them.
 #[derive(Debug)]
 pub struct RequestEditor<'a> {
     dialect: Dialect,
     form: AnswerForm,
-    body: Node<'a>,
+    body: LazyJson<'a>,
     changed: bool,
 }
 
@@ -38,7 +38,7 @@ impl<'a> RequestEditor<'a> {
 
     /// Opens a body in that dialect.
     fn open_as(dialect: Dialect, form: AnswerForm, body: &'a [u8]) -> Option<Self> {
-        let body = Node::read(body).filter(|node| node.json().starts_with('{'))?;
+        let body = LazyJson::read(body).filter(|node| node.json().starts_with('{'))?;
         Some(Self { dialect, form, body, changed: false })
     }
 
@@ -54,9 +54,9 @@ impl<'a> RequestEditor<'a> {
             return;
         }
         let streams = self.dialect == Dialect::Ollama
-            || self.body.at("stream").is_some_and(|stream| stream.is("true"));
+            || self.body.get("stream").is_some_and(|stream| stream.is_literal("true"));
         if streams {
-            self.body.set("stream", Node::of("false"));
+            self.body.set("stream", LazyJson::of("false"));
             self.changed = true;
         }
         self.changed |= self.body.remove("stream_options");
@@ -72,13 +72,13 @@ impl<'a> RequestEditor<'a> {
     }
 
     /// The turns, to be changed; `None` where there is no list of them.
-    fn turns(&mut self) -> Option<&mut Vec<Node<'a>>> {
+    fn turns(&mut self) -> Option<&mut Vec<LazyJson<'a>>> {
         let name = self.turns_name();
-        self.body.field(name).and_then(Node::items)
+        self.body.field(name).and_then(LazyJson::items)
     }
 }
 
 /// The field under the first of two names that is there, as Gemini takes both spellings.
-fn spelled(node: &Node<'_>, names: [&'static str; 2]) -> Option<&'static str> {
-    names.into_iter().find(|name| node.at(name).is_some())
+fn spelled(node: &LazyJson<'_>, names: [&'static str; 2]) -> Option<&'static str> {
+    names.into_iter().find(|name| node.get(name).is_some())
 }

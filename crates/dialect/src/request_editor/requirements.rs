@@ -2,7 +2,7 @@
 
 use super::{
     RequestEditor,
-    message::{Role, Turn},
+    message::{Message, Role},
     spelled,
 };
 use crate::{AnswerForm, Dialect};
@@ -30,27 +30,31 @@ impl RequestEditor<'_> {
     fn json(&self) -> bool {
         let body = &self.body;
         let kind = |kind: String| kind.starts_with("json");
-        let formatted = |name: &str| body.at(name).is_some_and(|it| it.at("format").is_some());
+        let formatted = |name: &str| body.get(name).is_some_and(|it| it.get("format").is_some());
         match self.dialect {
             Dialect::OpenAiChat => {
-                body.at("response_format").is_some_and(|it| kind(it.word("type")))
+                body.get("response_format").is_some_and(|it| kind(it.str_or_empty("type")))
             }
             Dialect::OpenAiResponses => {
-                body.at("text").and_then(|text| Some(kind(text.at("format")?.word("type"))))
+                body.get("text")
+                    .and_then(|text| Some(kind(text.get("format")?.str_or_empty("type"))))
                     == Some(true)
             }
-            Dialect::Anthropic => body.at("output_format").is_some() || formatted("output_config"),
+            Dialect::Anthropic => body.get("output_format").is_some() || formatted("output_config"),
             Dialect::Gemini => self.generation_json(),
-            Dialect::Ollama => body.at("format").is_some_and(|format| !format.is("\"\"")),
+            Dialect::Ollama => body.get("format").is_some_and(|format| !format.is_literal("\"\"")),
         }
     }
 
     fn generation_json(&self) -> bool {
         let names = ["generationConfig", "generation_config"];
-        let config = spelled(&self.body, names).and_then(|name| self.body.at(name));
+        let config = spelled(&self.body, names).and_then(|name| self.body.get(name));
         config.is_some_and(|config| {
-            let kind =
-                [config.word("responseMimeType"), config.word("response_mime_type")].concat();
+            let kind = [
+                config.str_or_empty("responseMimeType"),
+                config.str_or_empty("response_mime_type"),
+            ]
+            .concat();
             kind.contains("json")
         })
     }
@@ -58,18 +62,19 @@ impl RequestEditor<'_> {
     /// The last text of the user; `None` where no turn of the user has a text.
     pub fn last_user_text(&self) -> Option<String> {
         if let (Dialect::Ollama, AnswerForm::Generate) = (self.dialect, self.form) {
-            return self.body.at("prompt")?.string();
+            return self.body.get("prompt")?.string();
         }
-        let turns = self.body.at(self.turns_name())?;
+        let turns = self.body.get(self.turns_name())?;
         if let Some(text) = turns.string() {
             return Some(text);
         }
-        let users = turns.each().into_iter().rev();
-        let mut users = users.filter(|turn| Turn::read(self.dialect, turn).role == Role::User);
+        let users = turns.to_items().into_iter().rev();
+        let mut users = users.filter(|turn| Message::read(self.dialect, turn).role == Role::User);
         users.find_map(|turn| {
             let content =
-                turn.at(if self.dialect == Dialect::Gemini { "parts" } else { "content" })?;
-            let parts = content.each().iter().map(|part| part.word("text")).collect::<Vec<_>>();
+                turn.get(if self.dialect == Dialect::Gemini { "parts" } else { "content" })?;
+            let parts =
+                content.to_items().iter().map(|part| part.str_or_empty("text")).collect::<Vec<_>>();
             let parts = parts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>();
             content.string().or_else(|| (!parts.is_empty()).then(|| parts.join("\n")))
         })

@@ -2,10 +2,10 @@
 
 use super::{
     RequestEditor, images,
-    message::{Role, Turn},
+    message::{Message, Role},
     spelled,
 };
-use crate::{AnswerForm, Dialect, tree::Node};
+use crate::{AnswerForm, Dialect, lazy_json::LazyJson};
 
 // === impl RequestEditor ===
 
@@ -30,13 +30,13 @@ impl RequestEditor<'_> {
     fn instruct(&mut self, line: &str) {
         let names = ["systemInstruction", "system_instruction"];
         let name = spelled(&self.body, names).unwrap_or(names[0]);
-        if self.body.at(name).is_none() {
-            self.body.set(name, Node::of(r#"{"parts":[]}"#));
+        if self.body.get(name).is_none() {
+            self.body.set(name, LazyJson::of(r#"{"parts":[]}"#));
         }
         if let Some(instruction) = self.body.field(name) {
-            if !instruction.at("parts").is_some_and(|parts| parts.is_list()) {
-                let part = instruction.at("parts").map(Node::owned);
-                instruction.set("parts", Node::List(part.into_iter().collect()));
+            if !instruction.get("parts").is_some_and(|parts| parts.is_list()) {
+                let part = instruction.get("parts").map(LazyJson::owned);
+                instruction.set("parts", LazyJson::List(part.into_iter().collect()));
             }
             add(instruction, "parts", Dialect::Gemini, line);
         }
@@ -46,27 +46,27 @@ impl RequestEditor<'_> {
     fn message(&mut self, line: &str) {
         let dialect = self.dialect;
         let Some(turns) = self.turns() else { return };
-        let system = |turn: &&mut Node<'_>| Turn::read(dialect, turn).role == Role::System;
+        let system = |turn: &&mut LazyJson<'_>| Message::read(dialect, turn).role == Role::System;
         match turns.iter_mut().take_while(system).last() {
             Some(turn) => add(turn, "content", dialect, line),
             None => {
                 let line = crate::reply::json(line);
-                turns.insert(0, Node::of(format!(r#"{{"role":"system","content":{line}}}"#)));
+                turns.insert(0, LazyJson::of(format!(r#"{{"role":"system","content":{line}}}"#)));
             }
         }
     }
 }
 
-fn add(node: &mut Node<'_>, name: &str, dialect: Dialect, line: &str) {
-    match node.field(name).and_then(Node::items) {
+fn add(node: &mut LazyJson<'_>, name: &str, dialect: Dialect, line: &str) {
+    match node.field(name).and_then(LazyJson::items) {
         Some(parts) => parts.push(images::text(dialect, line)),
         None => append(node, name, line),
     }
 }
 
 /// A field that is a text.
-fn append(node: &mut Node<'_>, name: &str, line: &str) {
-    let own = node.word(name);
+fn append(node: &mut LazyJson<'_>, name: &str, line: &str) {
+    let own = node.str_or_empty(name);
     let gap = if own.is_empty() { "" } else { "\n\n" };
-    node.set(name, Node::text(&format!("{own}{gap}{line}")));
+    node.set(name, LazyJson::text(&format!("{own}{gap}{line}")));
 }

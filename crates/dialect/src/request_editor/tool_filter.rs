@@ -1,7 +1,7 @@
 //! What tools are called, where they are declared and where they are chosen.
 
 use super::spelled;
-use crate::tree::Node;
+use crate::lazy_json::LazyJson;
 
 /// A choice of tools, by what they are called.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,27 +60,27 @@ fn snake(name: &str) -> String {
 }
 
 /// What a tool is called: its name, and its type where it is one of the provider's own.
-pub(super) fn called(tool: &Node<'_>) -> Vec<String> {
-    let kind = tool.word("type");
-    if let Some(known) = ["function", "custom"].into_iter().find_map(|kind| tool.at(kind)) {
-        return vec![known.word("name")];
+pub(super) fn called(tool: &LazyJson<'_>) -> Vec<String> {
+    let kind = tool.str_or_empty("type");
+    if let Some(known) = ["function", "custom"].into_iter().find_map(|kind| tool.get(kind)) {
+        return vec![known.str_or_empty("name")];
     }
-    let name = tool.word("name");
+    let name = tool.str_or_empty("name");
     if !name.is_empty() {
         return vec![name];
     }
     match kind.as_str() {
         "" => {}
-        "mcp" => return vec![tool.word("server_label")],
+        "mcp" => return vec![tool.str_or_empty("server_label")],
         kind => return vec![kind.into()],
     }
     called_by_fields(tool)
 }
 
 /// The same of Gemini: one object of all the functions, and a field for each tool of the provider's own.
-fn called_by_fields(tool: &Node<'_>) -> Vec<String> {
+fn called_by_fields(tool: &LazyJson<'_>) -> Vec<String> {
     let Some(fields) = tool
-        .view()
+        .borrow()
         .fields()
         .map(|fields| fields.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>())
     else {
@@ -89,8 +89,10 @@ fn called_by_fields(tool: &Node<'_>) -> Vec<String> {
     let mut names = Vec::new();
     for field in fields {
         if DECLARATIONS.contains(&&*field) {
-            let declared = tool.at(&field);
-            names.extend(declared.iter().flat_map(|all| all.each()).map(|one| one.word("name")));
+            let declared = tool.get(&field);
+            names.extend(
+                declared.iter().flat_map(|all| all.to_items()).map(|one| one.str_or_empty("name")),
+            );
         } else {
             names.push(snake(&field));
         }
@@ -99,10 +101,10 @@ fn called_by_fields(tool: &Node<'_>) -> Vec<String> {
 }
 
 /// Takes those tools out of a declaration; tells whether nothing is left of it.
-pub(super) fn undeclared(tool: &mut Node<'_>, which: &ToolFilter) -> bool {
+pub(super) fn undeclared(tool: &mut LazyJson<'_>, which: &ToolFilter) -> bool {
     let Some(name) = spelled(tool, DECLARATIONS) else {
-        let fields = tool.word("type").is_empty() && tool.word("name").is_empty();
-        if fields && tool.at("function").is_none() {
+        let fields = tool.str_or_empty("type").is_empty() && tool.str_or_empty("name").is_empty();
+        if fields && tool.get("function").is_none() {
             if let Some(fields) = tool.fields() {
                 fields.retain(|(name, _)| !which.has(name));
                 return fields.is_empty();
@@ -111,30 +113,30 @@ pub(super) fn undeclared(tool: &mut Node<'_>, which: &ToolFilter) -> bool {
         let names = called(tool);
         return names.iter().any(|name| which.has(name)) || *which == ToolFilter::All;
     };
-    if let Some(declared) = tool.field(name).and_then(Node::items) {
-        declared.retain(|one| !which.has(&one.word("name")));
+    if let Some(declared) = tool.field(name).and_then(LazyJson::items) {
+        declared.retain(|one| !which.has(&one.str_or_empty("name")));
     }
     let Some(fields) = tool.fields() else { return false };
     fields.retain(
         |(field, node)| {
-            if field == name { !node.each().is_empty() } else { !which.has(field) }
+            if field == name { !node.to_items().is_empty() } else { !which.has(field) }
         },
     );
     fields.is_empty()
 }
 
 /// Whether a choice names one of those tools, however deep.
-pub(super) fn chooses(choice: &Node<'_>, which: &ToolFilter) -> bool {
+pub(super) fn chooses(choice: &LazyJson<'_>, which: &ToolFilter) -> bool {
     let named = called(choice).iter().any(|name| which.has(name));
-    let typed = which.has(&choice.word("type"));
+    let typed = which.has(&choice.str_or_empty("type"));
     let allowed = ["allowed_tools", "functionCallingConfig", "function_calling_config"];
-    let inner = allowed.into_iter().filter_map(|name| choice.at(name));
+    let inner = allowed.into_iter().filter_map(|name| choice.get(name));
     let lists = ["tools", "allowedFunctionNames", "allowed_function_names"];
-    let listed = lists.into_iter().filter_map(|name| choice.at(name)).any(|list| {
-        let one = |one: &Node<'_>| {
+    let listed = lists.into_iter().filter_map(|name| choice.get(name)).any(|list| {
+        let one = |one: &LazyJson<'_>| {
             one.string().is_some_and(|name| which.has(&name)) || chooses(one, which)
         };
-        list.each().iter().any(one)
+        list.to_items().iter().any(one)
     });
     (*which != ToolFilter::All && (named || typed))
         || listed

@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 use super::{
     RequestEditor, ToolFilter,
-    message::{Role, Turn, strip},
+    message::{Message, Role, strip},
     spelled,
     tool_filter::{called, chooses, undeclared},
 };
-use crate::{Dialect, tree::Node};
+use crate::{Dialect, lazy_json::LazyJson};
 
 const CONFIG: [&str; 2] = ["toolConfig", "tool_config"];
 
@@ -26,7 +26,7 @@ impl RequestEditor<'_> {
             self.undeclare(name, which, &mut dropped);
         }
         for (name, tool) in [("web_search_options", "web_search"), ("mcp_servers", "mcp")] {
-            if which.has(tool) && self.body.at(name).is_some() {
+            if which.has(tool) && self.body.get(name).is_some() {
                 self.changed |= self.body.remove(name);
                 dropped.push(tool.into());
             }
@@ -41,12 +41,12 @@ impl RequestEditor<'_> {
     pub fn tools(&self) -> Vec<String> {
         let mut names = Vec::new();
         for name in ["tools", "functions"] {
-            let declared = self.body.at(name);
+            let declared = self.body.get(name);
             names.extend(
-                declared.iter().flat_map(|tools| tools.each()).flat_map(|tool| called(&tool)),
+                declared.iter().flat_map(|tools| tools.to_items()).flat_map(|tool| called(&tool)),
             );
         }
-        if self.body.at("web_search_options").is_some() {
+        if self.body.get("web_search_options").is_some() {
             names.push("web_search".into());
         }
         names
@@ -58,17 +58,21 @@ impl RequestEditor<'_> {
     }
 
     fn undeclare(&mut self, field: &str, which: &ToolFilter, dropped: &mut Vec<String>) {
-        let Some(tools) = self.body.at(field) else { return };
+        let Some(tools) = self.body.get(field) else { return };
         let before = dropped.len();
-        let all =
-            tools.each().iter().flat_map(called).filter(|name| which.has(name)).collect::<Vec<_>>();
+        let all = tools
+            .to_items()
+            .iter()
+            .flat_map(called)
+            .filter(|name| which.has(name))
+            .collect::<Vec<_>>();
         dropped.extend(all);
-        let empty = tools.each().is_empty();
+        let empty = tools.to_items().is_empty();
         if dropped.len() == before && !(empty && *which == ToolFilter::All) {
             return;
         }
         self.changed = true;
-        let left = self.body.field(field).and_then(Node::items).map_or(0, |tools| {
+        let left = self.body.field(field).and_then(LazyJson::items).map_or(0, |tools| {
             tools.retain_mut(|tool| !undeclared(tool, which));
             tools.len()
         });
@@ -81,7 +85,7 @@ impl RequestEditor<'_> {
     fn unchoose(&mut self, which: &ToolFilter) {
         let left = self.tools().is_empty();
         for name in ["tool_choice", "function_call"] {
-            let names = self.body.at(name).is_some_and(|choice| chooses(&choice, which));
+            let names = self.body.get(name).is_some_and(|choice| chooses(&choice, which));
             if left || names {
                 self.changed |= self.body.remove(name);
             }
@@ -90,7 +94,7 @@ impl RequestEditor<'_> {
             self.changed |= self.body.remove("parallel_tool_calls");
         }
         let Some(config) = spelled(&self.body, CONFIG) else { return };
-        let names = self.body.at(config).is_some_and(|config| chooses(&config, which));
+        let names = self.body.get(config).is_some_and(|config| chooses(&config, which));
         if left || names {
             self.changed |= self.body.remove(config);
         }
@@ -100,8 +104,9 @@ impl RequestEditor<'_> {
     /// ends with what the model had said on its way to the call, that goes too: the question is asked anew.
     fn forget(&mut self, which: &ToolFilter) {
         let dialect = self.dialect;
-        let Some(turns) = self.body.at(self.turns_name()) else { return };
-        let turns: Vec<_> = turns.each().iter().map(|turn| Turn::read(dialect, turn)).collect();
+        let Some(turns) = self.body.get(self.turns_name()) else { return };
+        let turns: Vec<_> =
+            turns.to_items().iter().map(|turn| Message::read(dialect, turn)).collect();
         let calls = turns.iter().flat_map(|turn| &turn.calls);
         let mut gone: HashSet<_> =
             calls.filter(|call| which.has(&call.name)).map(|call| call.id.clone()).collect();
@@ -117,12 +122,12 @@ impl RequestEditor<'_> {
     pub(super) fn strip(&mut self, gone: &HashSet<String>) {
         let dialect = self.dialect;
         let Some(turns) = self.turns() else { return };
-        let ended = turns.last().map(|turn| Turn::read(dialect, turn).role);
-        let mut out: Vec<Node<'_>> = Vec::with_capacity(turns.len());
+        let ended = turns.last().map(|turn| Message::read(dialect, turn).role);
+        let mut out: Vec<LazyJson<'_>> = Vec::with_capacity(turns.len());
         for mut turn in turns.drain(..) {
             let goes = strip(dialect, &mut turn, &|id| gone.contains(id));
             // The thoughts that led to calls cannot stand where none of these is left.
-            while Turn::read(dialect, &turn).role != Role::Answer
+            while Message::read(dialect, &turn).role != Role::Answer
                 && out.last().is_some_and(is_thought)
             {
                 out.pop();
@@ -132,7 +137,7 @@ impl RequestEditor<'_> {
             }
         }
         while ended != Some(Role::Answer)
-            && out.last().is_some_and(|turn| Turn::read(dialect, turn).role == Role::Answer)
+            && out.last().is_some_and(|turn| Message::read(dialect, turn).role == Role::Answer)
         {
             out.pop();
         }
@@ -142,8 +147,8 @@ impl RequestEditor<'_> {
 }
 
 /// Whether an item of OpenAI's is what the model thought before the next.
-fn is_thought(item: &Node<'_>) -> bool {
-    item.word("type") == "reasoning"
+fn is_thought(item: &LazyJson<'_>) -> bool {
+    item.str_or_empty("type") == "reasoning"
 }
 
 impl Dialect {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{
     RequestEditor,
-    message::{Role, Turn},
+    message::{Message, Role},
 };
 
 /// The request is too large for the context, whatever of the earlier turns goes.
@@ -30,9 +30,10 @@ impl RequestEditor<'_> {
             return Ok(0);
         }
         let dialect = self.dialect;
-        let Some(list) = self.body.at(self.turns_name()) else { return Err(DoesNotFit) };
-        let sizes: Vec<_> = list.each().iter().map(|turn| quarters(&turn.json())).collect();
-        let turns: Vec<_> = list.each().iter().map(|turn| Turn::read(dialect, turn)).collect();
+        let Some(list) = self.body.get(self.turns_name()) else { return Err(DoesNotFit) };
+        let sizes: Vec<_> = list.to_items().iter().map(|turn| quarters(&turn.json())).collect();
+        let turns: Vec<_> =
+            list.to_items().iter().map(|turn| Message::read(dialect, turn)).collect();
         let mut drop = HashSet::new();
         for part in parts(&turns) {
             if size.div_ceil(4) <= room {
@@ -69,7 +70,7 @@ impl RequestEditor<'_> {
 }
 
 /// The calls that go with those turns: a result that came after a later question must not outlive its call.
-fn orphans(turns: &[Turn], drop: &HashSet<usize>) -> HashSet<String> {
+fn orphans(turns: &[Message], drop: &HashSet<usize>) -> HashSet<String> {
     let ids = |gone: bool| -> HashSet<String> {
         let all = turns.iter().enumerate().filter(|(at, _)| drop.contains(at) == gone);
         all.flat_map(|(_, turn)| turn.calls.iter().map(|call| call.id.clone())).collect()
@@ -78,7 +79,7 @@ fn orphans(turns: &[Turn], drop: &HashSet<usize>) -> HashSet<String> {
 }
 
 /// What may go, in order, each with all that belongs to it.
-fn parts(turns: &[Turn]) -> Vec<Vec<usize>> {
+fn parts(turns: &[Message]) -> Vec<Vec<usize>> {
     let spoken = || turns.iter().enumerate().filter(|(_, turn)| turn.role != Role::System);
     let last = spoken().filter(|(_, turn)| turn.role == Role::User).map(|(at, _)| at).next_back();
     // Without a question of the user's nothing says where an exchange begins.
@@ -89,7 +90,7 @@ fn parts(turns: &[Turn]) -> Vec<Vec<usize>> {
 }
 
 /// From one question to the next.
-fn exchanges<'t>(spoken: impl Iterator<Item = (usize, &'t Turn)>) -> Vec<Vec<usize>> {
+fn exchanges<'t>(spoken: impl Iterator<Item = (usize, &'t Message)>) -> Vec<Vec<usize>> {
     let mut parts: Vec<Vec<usize>> = Vec::new();
     for (at, turn) in spoken {
         if turn.role == Role::User || parts.is_empty() {
@@ -103,7 +104,7 @@ fn exchanges<'t>(spoken: impl Iterator<Item = (usize, &'t Turn)>) -> Vec<Vec<usi
 }
 
 /// From one round of calls to the next, but for the last: what came last is what the answer is about.
-fn rounds<'t>(spoken: impl Iterator<Item = (usize, &'t Turn)>) -> Vec<Vec<usize>> {
+fn rounds<'t>(spoken: impl Iterator<Item = (usize, &'t Message)>) -> Vec<Vec<usize>> {
     let mut rounds: Vec<Vec<usize>> = Vec::new();
     let mut before = Role::User;
     for (at, turn) in spoken {

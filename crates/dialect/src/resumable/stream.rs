@@ -9,7 +9,7 @@ use crate::{
     answer_state::AnswerState,
     decode::{EventBoundary, EventFrame, RawEvent},
     events::{AnswerEvent, JsonText},
-    json::trim,
+    json::trim_bom,
     outcome::{ErrorCodeTable, Outcome, Verdict},
     reader::EventReader,
     splice::{SpliceAction, StreamSplicer},
@@ -187,7 +187,7 @@ impl ResumableStream {
                 return;
             }
             // The sentinel, or a ping, is no head that another answer would repeat.
-            if trim(data).starts_with(b"{") {
+            if trim_bom(data).starts_with(b"{") {
                 splicer.note(&event);
             }
             keep(text, &event, &seen, 0);

@@ -2,20 +2,23 @@
 
 use super::one_line::one_line;
 use crate::{
+    lazy_json::LazyJson,
     reply::{event, json},
-    tree::Node,
 };
 
-pub(super) fn stream(mut message: Node<'_>) -> Option<String> {
-    let blocks = message.at("content")?.each().into_iter().map(Node::owned).collect::<Vec<_>>();
-    let mut ends = Node::Object(Vec::new());
+pub(super) fn stream(mut message: LazyJson<'_>) -> Option<String> {
+    let blocks =
+        message.get("content")?.to_items().into_iter().map(LazyJson::owned).collect::<Vec<_>>();
+    let mut ends = LazyJson::Object(Vec::new());
     for name in ["stop_reason", "stop_sequence"] {
-        let value = message.at(name).map_or_else(|| Node::of("null"), Node::owned);
+        let value = message.get(name).map_or_else(|| LazyJson::of("null"), LazyJson::owned);
         ends.set(name, value);
-        message.set(name, Node::of("null"));
+        message.set(name, LazyJson::of("null"));
     }
-    let usage = message.at("usage").map_or_else(|| Node::of(r#"{"output_tokens":0}"#), Node::owned);
-    message.set("content", Node::of("[]"));
+    let usage = message
+        .get("usage")
+        .map_or_else(|| LazyJson::of(r#"{"output_tokens":0}"#), LazyJson::owned);
+    message.set("content", LazyJson::of("[]"));
     let start = one_line(&message.json());
     let mut events = vec![event("message_start", &format!(r#""message":{start}"#))];
     for (at, block) in blocks.into_iter().enumerate() {
@@ -29,7 +32,7 @@ pub(super) fn stream(mut message: Node<'_>) -> Option<String> {
 
 /// The events of one block. What only grows in streams (text, thinking, the input of a tool) begins empty; a block of any
 /// other kind begins whole.
-fn grow(at: usize, mut block: Node<'_>) -> Vec<String> {
+fn grow(at: usize, mut block: LazyJson<'_>) -> Vec<String> {
     let deltas = deltas(&mut block);
     let place = format!(r#""index":{at}"#);
     let begun = format!(r#"{place},"content_block":{}"#, one_line(&block.json()));
@@ -44,18 +47,18 @@ fn grow(at: usize, mut block: Node<'_>) -> Vec<String> {
 }
 
 /// Takes out of a block what grows, as the deltas that bring it.
-fn deltas(block: &mut Node<'_>) -> Vec<String> {
-    let kind = block.word("type");
+fn deltas(block: &mut LazyJson<'_>) -> Vec<String> {
+    let kind = block.str_or_empty("type");
     let mut deltas = Vec::new();
     match kind.as_str() {
         "text" => {
-            let cited = block.at("citations").map_or_else(|| Node::of("[]"), Node::owned);
-            deltas.extend(cited.each().iter().map(|citation| {
+            let cited = block.get("citations").map_or_else(|| LazyJson::of("[]"), LazyJson::owned);
+            deltas.extend(cited.to_items().iter().map(|citation| {
                 let citation = one_line(&citation.json());
                 format!(r#"{{"type":"citations_delta","citation":{citation}}}"#)
             }));
-            if block.at("citations").is_some() {
-                block.set("citations", Node::of("[]"));
+            if block.get("citations").is_some() {
+                block.set("citations", LazyJson::of("[]"));
             }
             deltas.push(piece(block, "text", "text_delta", "text"));
         }
@@ -64,12 +67,12 @@ fn deltas(block: &mut Node<'_>) -> Vec<String> {
             deltas.push(piece(block, "signature", "signature_delta", "signature"));
         }
         "tool_use" | "server_tool_use" | "mcp_tool_use" => {
-            let input = block.at("input").map_or_else(|| "{}".into(), |input| input.json());
+            let input = block.get("input").map_or_else(|| "{}".into(), |input| input.json());
             deltas.push(format!(
                 r#"{{"type":"input_json_delta","partial_json":{}}}"#,
                 json(&one_line(&input))
             ));
-            block.set("input", Node::of("{}"));
+            block.set("input", LazyJson::of("{}"));
         }
         _ => {}
     }
@@ -77,8 +80,8 @@ fn deltas(block: &mut Node<'_>) -> Vec<String> {
 }
 
 /// Takes the text out of a field, as the delta that brings it.
-fn piece(block: &mut Node<'_>, field: &str, kind: &str, name: &str) -> String {
-    let text = block.word(field);
-    block.set(field, Node::of("\"\""));
+fn piece(block: &mut LazyJson<'_>, field: &str, kind: &str, name: &str) -> String {
+    let text = block.str_or_empty(field);
+    block.set(field, LazyJson::of("\"\""));
     format!(r#"{{"type":"{kind}","{name}":{}}}"#, json(&text))
 }

@@ -1,10 +1,10 @@
 //! Gemini: a whole answer is a chunk.
 
 use super::one_line::one_line;
-use crate::{AnswerForm, tree::Node};
+use crate::{AnswerForm, lazy_json::LazyJson};
 
-pub(super) fn stream(answer: &Node<'_>, form: AnswerForm) -> Option<String> {
-    if answer.at("candidates").is_none() && answer.at("promptFeedback").is_none() {
+pub(super) fn stream(answer: &LazyJson<'_>, form: AnswerForm) -> Option<String> {
+    if answer.get("candidates").is_none() && answer.get("promptFeedback").is_none() {
         return None;
     }
     let json = one_line(&answer.json());

@@ -17,8 +17,8 @@ use http::{HeaderValue, header};
 
 use crate::{
     AnswerForm, Dialect, RequestInfo, Response,
+    lazy_json::LazyJson,
     reply::{EVENTS, JSON, LINES},
-    tree::Node,
 };
 
 // === impl Dialect ===
@@ -30,7 +30,7 @@ impl Dialect {
         body: &[u8],
         info: &RequestInfo,
     ) -> Option<(&'static str, String)> {
-        let answer = Node::read(crate::json::trim(body))?;
+        let answer = LazyJson::read(crate::json::trim_bom(body))?;
         Some(match self {
             Self::OpenAiChat => (EVENTS, openai_chat::stream(answer, info.stream_usage)?),
             Self::OpenAiResponses => (EVENTS, openai_responses::stream(answer)?),

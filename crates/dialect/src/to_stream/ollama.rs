@@ -1,7 +1,7 @@
 //! Ollama: what is said comes on a line of its own, the end on the last.
 
 use super::one_line::one_line;
-use crate::tree::Node;
+use crate::lazy_json::LazyJson;
 
 /// What only the last line has.
 const LAST: [&str; 8] = [
@@ -15,17 +15,17 @@ const LAST: [&str; 8] = [
     "eval_duration",
 ];
 
-pub(super) fn stream(mut answer: Node<'_>) -> Option<String> {
+pub(super) fn stream(mut answer: LazyJson<'_>) -> Option<String> {
     let mut said = answer.clone();
     for name in LAST {
         said.remove(name);
     }
-    said.set("done", Node::of("false"));
-    if answer.at("message").is_some() {
-        answer.set("message", Node::of(r#"{"role":"assistant","content":""}"#));
+    said.set("done", LazyJson::of("false"));
+    if answer.get("message").is_some() {
+        answer.set("message", LazyJson::of(r#"{"role":"assistant","content":""}"#));
     } else {
-        answer.at("response")?;
-        answer.set("response", Node::of("\"\""));
+        answer.get("response")?;
+        answer.set("response", LazyJson::of("\"\""));
         answer.remove("thinking");
     }
     Some(format!("{}\n{}\n", one_line(&said.json()), one_line(&answer.json())))

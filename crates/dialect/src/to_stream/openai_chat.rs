@@ -1,28 +1,29 @@
 //! OpenAI chat: a message is a delta that comes at once.
 
 use super::one_line::one_line;
-use crate::tree::Node;
+use crate::lazy_json::LazyJson;
 
 /// `usage` says whether the caller asked for it: then every chunk has the field, and one more chunk fills it.
-pub(super) fn stream(mut answer: Node<'_>, usage: bool) -> Option<String> {
-    let choices = answer.at("choices")?.each().into_iter().map(Node::owned).collect::<Vec<_>>();
-    let cost = answer.at("usage").map_or_else(|| Node::of("null"), Node::owned);
-    answer.set("object", Node::text("chat.completion.chunk"));
+pub(super) fn stream(mut answer: LazyJson<'_>, usage: bool) -> Option<String> {
+    let choices =
+        answer.get("choices")?.to_items().into_iter().map(LazyJson::owned).collect::<Vec<_>>();
+    let cost = answer.get("usage").map_or_else(|| LazyJson::of("null"), LazyJson::owned);
+    answer.set("object", LazyJson::text("chat.completion.chunk"));
     answer.remove("usage");
     let mut events = Vec::new();
     for choice in &choices {
         let (delta, finish) = halves(choice)?;
         for half in [delta, finish] {
             let mut chunk = answer.clone();
-            chunk.set("choices", Node::List(vec![half]));
+            chunk.set("choices", LazyJson::List(vec![half]));
             if usage {
-                chunk.set("usage", Node::of("null"));
+                chunk.set("usage", LazyJson::of("null"));
             }
             events.push(chunk);
         }
     }
     if usage {
-        answer.set("choices", Node::of("[]"));
+        answer.set("choices", LazyJson::of("[]"));
         answer.set("usage", cost);
         events.push(answer);
     }
@@ -31,12 +32,12 @@ pub(super) fn stream(mut answer: Node<'_>, usage: bool) -> Option<String> {
 }
 
 /// What a choice says, and that it ends.
-fn halves<'a>(choice: &Node<'a>) -> Option<(Node<'a>, Node<'a>)> {
-    let mut message = choice.at("message")?.owned();
-    if let Some(calls) = message.field("tool_calls").and_then(Node::items) {
+fn halves<'a>(choice: &LazyJson<'a>) -> Option<(LazyJson<'a>, LazyJson<'a>)> {
+    let mut message = choice.get("message")?.owned();
+    if let Some(calls) = message.field("tool_calls").and_then(LazyJson::items) {
         // The pieces of calls find each other by their index.
         for (at, call) in calls.iter_mut().enumerate() {
-            call.set("index", Node::of(at.to_string()));
+            call.set("index", LazyJson::of(at.to_string()));
         }
     }
     let (mut delta, mut finish) = (choice.clone(), choice.clone());
@@ -44,8 +45,8 @@ fn halves<'a>(choice: &Node<'a>) -> Option<(Node<'a>, Node<'a>)> {
         half.remove("message");
     }
     delta.set("delta", message);
-    delta.set("finish_reason", Node::of("null"));
-    finish.set("delta", Node::of("{}"));
+    delta.set("finish_reason", LazyJson::of("null"));
+    finish.set("delta", LazyJson::of("{}"));
     finish.remove("logprobs");
     Some((delta, finish))
 }

@@ -7,7 +7,7 @@ use crate::{Body, Error, Response, dialect::RequestInfo, outcome::Outcome, strea
 
 /// The stream that the caller asked for, of an answer that came in one piece; a target that streams all the same is passed
 /// on.
-pub(super) async fn restream(
+pub(super) async fn to_stream(
     mut response: Response,
     info: &RequestInfo,
 ) -> Result<Response, Error> {

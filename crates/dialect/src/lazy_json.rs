@@ -14,15 +14,15 @@ use crate::reply::json;
 
 /// A value: its text, or what it is made of once somebody looked inside to change it.
 #[derive(Clone, PartialEq)]
-pub(crate) enum Node<'a> {
+pub(crate) enum LazyJson<'a> {
     Text(Cow<'a, str>),
-    Object(Vec<(String, Node<'a>)>),
-    List(Vec<Node<'a>>),
+    Object(Vec<(String, LazyJson<'a>)>),
+    List(Vec<LazyJson<'a>>),
 }
 
 // === impl Node ===
 
-impl<'a> Node<'a> {
+impl<'a> LazyJson<'a> {
     /// Reads a body; `None` where it is no JSON.
     pub(crate) fn read(body: &'a [u8]) -> Option<Self> {
         let value: &RawValue = serde_json::from_slice(body).ok()?;
@@ -40,7 +40,7 @@ impl<'a> Node<'a> {
     }
 
     /// Its fields, to be changed; `None` for what is no object.
-    pub(crate) fn fields(&mut self) -> Option<&mut Vec<(String, Node<'a>)>> {
+    pub(crate) fn fields(&mut self) -> Option<&mut Vec<(String, LazyJson<'a>)>> {
         if let Self::Text(text) = self {
             *self = Self::Object(match text {
                 Cow::Borrowed(text) => {
@@ -58,7 +58,7 @@ impl<'a> Node<'a> {
     }
 
     /// Its items, to be changed; `None` for what is no list.
-    pub(crate) fn items(&mut self) -> Option<&mut Vec<Node<'a>>> {
+    pub(crate) fn items(&mut self) -> Option<&mut Vec<LazyJson<'a>>> {
         if let Self::Text(text) = self {
             *self = Self::List(match text {
                 Cow::Borrowed(text) => list(text)?.map(Self::of).collect(),
@@ -72,34 +72,34 @@ impl<'a> Node<'a> {
     }
 
     /// A field, to be changed: the last of its name, as every server reads it.
-    pub(crate) fn field(&mut self, name: &str) -> Option<&mut Node<'a>> {
+    pub(crate) fn field(&mut self, name: &str) -> Option<&mut LazyJson<'a>> {
         let fields = self.fields()?;
         fields.iter_mut().rfind(|(known, _)| known == name).map(|(_, node)| node)
     }
 
     /// A field to look at; `None` where it is missing or null.
-    pub(crate) fn at(&self, name: &str) -> Option<Node<'_>> {
+    pub(crate) fn get(&self, name: &str) -> Option<LazyJson<'_>> {
         let found = match self {
-            Self::Text(text) => Node::of(object(text)?.rfind(|(known, _)| known == name)?.1),
-            Self::Object(fields) => fields.iter().rfind(|(known, _)| known == name)?.1.view(),
+            Self::Text(text) => LazyJson::of(object(text)?.rfind(|(known, _)| known == name)?.1),
+            Self::Object(fields) => fields.iter().rfind(|(known, _)| known == name)?.1.borrow(),
             Self::List(_) => return None,
         };
-        (!found.is("null")).then_some(found)
+        (!found.is_literal("null")).then_some(found)
     }
 
     /// Its items, to look at; none for what is no list.
-    pub(crate) fn each(&self) -> Vec<Node<'_>> {
+    pub(crate) fn to_items(&self) -> Vec<LazyJson<'_>> {
         match self {
             Self::Text(text) => {
-                list(text).map_or_else(Vec::new, |items| items.map(Node::of).collect())
+                list(text).map_or_else(Vec::new, |items| items.map(LazyJson::of).collect())
             }
-            Self::List(items) => items.iter().map(Node::view).collect(),
+            Self::List(items) => items.iter().map(LazyJson::borrow).collect(),
             Self::Object(_) => Vec::new(),
         }
     }
 
     /// Puts a field in the place it has, else behind the others. Nothing happens to what is no object.
-    pub(crate) fn set(&mut self, name: &str, value: Node<'a>) {
+    pub(crate) fn set(&mut self, name: &str, value: LazyJson<'a>) {
         let Some(fields) = self.fields() else { return };
         match fields.iter().position(|(known, _)| known == name) {
             Some(at) => {
@@ -136,8 +136,8 @@ impl<'a> Node<'a> {
     }
 
     /// The text of a field; empty where it has none.
-    pub(crate) fn word(&self, name: &str) -> String {
-        self.at(name).and_then(|node| node.string()).unwrap_or_default()
+    pub(crate) fn str_or_empty(&self, name: &str) -> String {
+        self.get(name).and_then(|node| node.string()).unwrap_or_default()
     }
 
     /// The number it is, where it is a whole one that is not below zero.
@@ -149,7 +149,7 @@ impl<'a> Node<'a> {
     }
 
     /// Whether it stands so in JSON.
-    pub(crate) fn is(&self, json: &str) -> bool {
+    pub(crate) fn is_literal(&self, json: &str) -> bool {
         matches!(self, Self::Text(text) if text.trim_ascii() == json)
     }
 
@@ -162,18 +162,18 @@ impl<'a> Node<'a> {
     }
 
     /// The same, to look at.
-    pub(crate) fn view(&self) -> Node<'_> {
+    pub(crate) fn borrow(&self) -> LazyJson<'_> {
         match self {
-            Self::Text(text) => Node::Text(Cow::Borrowed(text)),
-            other => Node::Text(other.json().into()),
+            Self::Text(text) => LazyJson::Text(Cow::Borrowed(text)),
+            other => LazyJson::Text(other.json().into()),
         }
     }
 
     /// The same, on its own.
-    pub(crate) fn owned<'b>(self) -> Node<'b> {
+    pub(crate) fn owned<'b>(self) -> LazyJson<'b> {
         match self {
-            Self::Text(text) => Node::Text(text.into_owned().into()),
-            other => Node::Text(other.json().into()),
+            Self::Text(text) => LazyJson::Text(text.into_owned().into()),
+            other => LazyJson::Text(other.json().into()),
         }
     }
 
@@ -210,7 +210,7 @@ impl<'a> Node<'a> {
     }
 }
 
-impl fmt::Debug for Node<'_> {
+impl fmt::Debug for LazyJson<'_> {
     /// Prompts and answers stay out of sight.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Node({} bytes)", self.json().len())
