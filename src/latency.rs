@@ -29,6 +29,13 @@ struct Kinds([Mutex<Samples>; 2]);
 #[derive(Clone, Debug)]
 pub struct Latencies(Slot<Kinds>);
 
+/// A quantile, and the number of samples from which on it is known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct QuantileQuery {
+    pub(crate) quantile: f64,
+    pub(crate) min_samples: u32,
+}
+
 // === impl Samples ===
 
 impl Samples {
@@ -60,8 +67,8 @@ impl Samples {
 // === impl Kinds ===
 
 impl Kinds {
-    fn quantile(&self, stream: bool, (quantile, least): (f64, u32)) -> Option<Duration> {
-        lock(&self.0[usize::from(stream)]).quantile(quantile, least as usize)
+    fn quantile(&self, stream: bool, query: QuantileQuery) -> Option<Duration> {
+        lock(&self.0[usize::from(stream)]).quantile(query.quantile, query.min_samples as usize)
     }
 }
 
@@ -86,12 +93,7 @@ impl Latencies {
     }
 
     /// Records a sample, of a stream or of a whole answer.
-    pub(crate) fn record(
-        &self,
-        at: &RouteHandle,
-        stream: bool,
-        (sample, now): (Duration, Instant),
-    ) {
+    pub(crate) fn record(&self, at: &RouteHandle, stream: bool, sample: Duration, now: Instant) {
         let kinds = self.0.of(at, now, |_| Kinds::default());
         lock(&kinds.0[usize::from(stream)]).push(sample);
     }
@@ -101,9 +103,9 @@ impl Latencies {
         &self,
         at: &RouteHandle,
         stream: bool,
-        wanted: (f64, u32),
+        query: QuantileQuery,
     ) -> Option<Duration> {
-        self.0.peek(at)?.quantile(stream, wanted)
+        self.0.peek(at)?.quantile(stream, query)
     }
 
     /// The same for a route without a handle. Creates no entry.
@@ -111,9 +113,9 @@ impl Latencies {
         &self,
         route: &Route,
         stream: bool,
-        wanted: (f64, u32),
+        query: QuantileQuery,
     ) -> Option<Duration> {
-        self.0.get(route)?.quantile(stream, wanted)
+        self.0.get(route)?.quantile(stream, query)
     }
 }
 
@@ -128,6 +130,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    const MEDIAN: QuantileQuery = QuantileQuery { quantile: 0.5, min_samples: 20 };
 
     fn samples(values: impl IntoIterator<Item = u64>) -> Samples {
         let mut samples = Samples::default();
@@ -160,13 +164,16 @@ mod tests {
         let (latencies, route) = (Latencies::default(), Route::new("host", "model", "-"));
         let at = latencies.routes().find(&route, Instant::now());
         for _ in 0..20 {
-            latencies.record(&at, true, (Duration::from_millis(300), Instant::now()));
+            latencies.record(&at, true, Duration::from_millis(300), Instant::now());
         }
-        let median = |stream| latencies.quantile(&at, stream, (0.5, 20));
+        let median = |stream| latencies.quantile(&at, stream, MEDIAN);
         assert_eq!((median(true), median(false)), (Some(Duration::from_millis(300)), None));
-        assert_eq!(latencies.quantile_of(&route, true, (0.5, 20)), median(true));
+        assert_eq!(latencies.quantile_of(&route, true, MEDIAN), median(true));
         let other = Route::new("host", "other", "-");
-        assert_eq!(latencies.quantile_of(&other, true, (0.5, 1)), None);
+        assert_eq!(
+            latencies.quantile_of(&other, true, QuantileQuery { min_samples: 1, ..MEDIAN }),
+            None
+        );
     }
 
     proptest! {

@@ -54,8 +54,8 @@ pin_project! {
 #[derive(Debug)]
 struct BalancedAttempt {
     pool: Arc<Pool>,
-    seat: TargetIndex,
-    ride: InFlight,
+    index: TargetIndex,
+    in_flight: InFlight,
     route: Route,
     events: EventSink,
     over: bool,
@@ -115,7 +115,7 @@ impl<S> Balance<S> {
             (None, Some(equals)) => (equals.pool.clone(), equals.picked.take()),
             (None, None) => return (request, None),
         };
-        let (mut request, seat) = match picked {
+        let (mut request, index) = match picked {
             Some(picked) => (request, picked),
             None => {
                 let copies = EqualTargets::copies(&request);
@@ -123,9 +123,9 @@ impl<S> Balance<S> {
             }
         };
         let route = AttemptContext::route(&mut request);
-        let ride = pool.begin(seat, Instant::now());
+        let in_flight = pool.begin(index, Instant::now());
         let events = self.layer.events.clone();
-        (request, Some(BalancedAttempt { pool, seat, ride, route, events, over: false }))
+        (request, Some(BalancedAttempt { pool, index, in_flight, route, events, over: false }))
     }
 }
 
@@ -169,7 +169,7 @@ impl BalancedAttempt {
             Ok(response) if outcome.is_success() && response.body().as_bytes().is_none() => {
                 let first = response.extensions().get::<FirstContentAt>();
                 let first = first.map_or_else(Instant::now, |first| first.0);
-                self.pool.answer(self.seat, &mut self.ride, first);
+                self.pool.answer(self.index, &mut self.in_flight, first);
                 response.body_mut().on_end(move |ending| self.end(ending.outcome()));
             }
             _ => {
@@ -177,7 +177,7 @@ impl BalancedAttempt {
                 // The breaker of the target has opened by this failure: the next call need not detect it.
                 if let (Some(until), true) = (FailedAttempt::closed(result), outcome.is_retryable())
                 {
-                    self.pool.close(self.seat, until);
+                    self.pool.close(self.index, until);
                 }
             }
         }
@@ -185,7 +185,7 @@ impl BalancedAttempt {
 
     fn end(&mut self, outcome: Outcome) {
         self.over = true;
-        if let Some(lasts) = self.pool.end(self.seat, &mut self.ride, outcome) {
+        if let Some(lasts) = self.pool.end(self.index, &mut self.in_flight, outcome) {
             self.events.emit(EventKind::TargetEjected {
                 route: self.route.clone(),
                 outcome,

@@ -17,7 +17,8 @@ use crate::{
 /// What a permit records about its attempt.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AdmissionRecord {
-    pub(super) generation: u64,
+    /// `None` for an attempt that does not count.
+    pub(super) generation: Option<u64>,
     pub(crate) started: Instant,
     pub(crate) random: f64,
     pub(super) caller: CallerInfo,
@@ -37,7 +38,7 @@ pub(crate) struct AdmissionRecord {
 
 impl AdmissionRecord {
     pub(super) fn new(
-        generation: u64,
+        generation: Option<u64>,
         at: DecisionInput<'_>,
         caller: CallerInfo,
         slot: Option<ProbeSlot>,

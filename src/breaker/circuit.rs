@@ -127,7 +127,8 @@ impl CircuitBreaker {
     /// Records the outcome of an attempt, and reports to the other routes of the provider whether this route is in trouble.
     pub(super) fn decide_with<T>(
         &self,
-        (now, random): (Instant, f64),
+        now: Instant,
+        random: f64,
         failed: bool,
         decide: impl FnOnce(&mut Machine, DecisionInput<'_>) -> T,
     ) -> T {

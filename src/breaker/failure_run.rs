@@ -137,14 +137,14 @@ impl FailureRun {
     pub(super) fn is_suspicious(
         &self,
         policy: &BreakerPolicy,
-        at: (&Past, Instant),
+        past: &Past,
+        now: Instant,
         shared: bool,
     ) -> bool {
         match policy.consecutive_failures {
             // This rule refuses no call without another target, so attempts that fail together count separately, and all of the
             // route's past counts, however old.
             Some(Rule::Improbable(like)) => {
-                let (past, now) = at;
                 let spans = now.saturating_duration_since(self.since) >= policy.min_span / 4;
                 let improbable = || past.all.is_improbable(self.failed, 0.0, SUSPICION, like);
                 spans && self.is_most(3) && (shared || self.calls > 1 && improbable())
@@ -246,18 +246,18 @@ mod tests {
     fn the_share_that_opens_depends_on_how_many_calls_show_it() {
         let past = Past::new(Instant::now());
         let least = |calls| {
-            (0..=calls).find(|failed| shows_more_than(0.5, (*failed, calls), past.share_chance()))
+            (0..=calls).find(|failed| shows_more_than(0.5, *failed, calls, past.share_chance()))
         };
         let table = [(4, None), (5, Some(5)), (10, Some(8)), (30, Some(18)), (61, Some(31))];
         for (calls, failed) in table {
             assert_eq!(least(calls), failed, "of {calls}");
         }
-        assert!(!shows_more_than(0.5, (0, 0), past.share_chance()));
-        assert!(shows_more_than(1.0, (11, 11), past.share_chance()));
+        assert!(!shows_more_than(0.5, 0, 0, past.share_chance()));
+        assert!(shows_more_than(1.0, 11, 11, past.share_chance()));
         let mut known = past;
         known.all = Tried { attempts: 400.0, failed: 0.0 };
-        assert!(!shows_more_than(0.5, (18, 30), known.share_chance()));
-        assert!(shows_more_than(0.5, (21, 30), known.share_chance()));
+        assert!(!shows_more_than(0.5, 18, 30, known.share_chance()));
+        assert!(shows_more_than(0.5, 21, 30, known.share_chance()));
     }
 
     #[test]

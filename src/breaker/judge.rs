@@ -87,7 +87,7 @@ impl Machine {
             }
             (BreakerSignal::Cancelled, Some(slot)) => self.drop_probe(at, slot, ticket),
             (BreakerSignal::Success, Some(slot)) => self.pass_or_open(at, slot, ticket, slow),
-            (health, None) => return self.count(at, ticket, (health, slow), end),
+            (health, None) => return self.count(at, ticket, health, slow, end),
         }
         false
     }
@@ -96,7 +96,7 @@ impl Machine {
     pub(crate) fn fail_call(
         &mut self,
         at: DecisionInput<'_>,
-        generation: u64,
+        generation: Option<u64>,
         wait: Option<Duration>,
     ) {
         if self.is_current(at, generation) {
@@ -107,7 +107,7 @@ impl Machine {
     }
 
     /// Records that an attempt of that generation failed but its call did not.
-    pub(crate) fn forgive(&mut self, at: DecisionInput<'_>, generation: u64) {
+    pub(crate) fn forgive(&mut self, at: DecisionInput<'_>, generation: Option<u64>) {
         if self.is_current(at, generation) {
             self.void(at);
         }
@@ -164,7 +164,8 @@ impl Machine {
         &mut self,
         at: DecisionInput<'_>,
         ticket: &AdmissionRecord,
-        (health, slow): (BreakerSignal, bool),
+        health: BreakerSignal,
+        slow: bool,
         end: AttemptEnd,
     ) -> bool {
         let failed = matches!(health, BreakerSignal::Failure | BreakerSignal::Pushback);
@@ -192,7 +193,7 @@ impl Machine {
             }
             _ => {}
         }
-        self.tally(at, latency, (health, failed), end)
+        self.tally(at, latency, health, failed, end)
     }
 
     /// Adds the end of an attempt to the window, and opens if that is too much.
@@ -200,7 +201,8 @@ impl Machine {
         &mut self,
         at: DecisionInput<'_>,
         latency: Counts,
-        (health, failed): (BreakerSignal, bool),
+        health: BreakerSignal,
+        failed: bool,
         end: AttemptEnd,
     ) -> bool {
         let deferred = failed && end.deferred;

@@ -73,9 +73,6 @@ pub(super) enum StateData {
     ForcedClosed,
 }
 
-/// The generation of an attempt that is not counted.
-const NEVER: u64 = u64::MAX;
-
 /// The fewest calls for a share while the breaker recovers: where one call in ten is let through, ten failures would be the
 /// failures of a hundred calls. Also the fewest where no call has succeeded.
 pub(super) const FEW: u32 = 5;
@@ -126,11 +123,11 @@ impl Machine {
                     self.failing.run.iter_mut().for_each(FailureRun::admit);
                     self.window.add(Counts::admitted(), at.now);
                 }
-                Ok(AdmissionRecord::new(self.generation, at, caller, slot))
+                Ok(AdmissionRecord::new(Some(self.generation), at, caller, slot))
             }
             // A slow answer is better than none, and the provider's own rejection is more useful than a refusal.
             Err(_) if self.spares_others(at) && !caller.elsewhere => {
-                Ok(AdmissionRecord::new(NEVER, at, caller, None))
+                Ok(AdmissionRecord::new(None, at, caller, None))
             }
             Err(retry_in) => Err(Refusal { state: self.state(), retry_in }),
         }
@@ -202,9 +199,9 @@ impl Machine {
     }
 
     /// Whether an attempt of that generation was admitted since the last opening, and the breaker counts at all.
-    pub(super) fn is_current(&mut self, at: DecisionInput<'_>, generation: u64) -> bool {
+    pub(super) fn is_current(&mut self, at: DecisionInput<'_>, generation: Option<u64>) -> bool {
         self.pass_time(at);
-        generation == self.generation && !matches!(self.mode, StateData::ForcedClosed)
+        generation == Some(self.generation) && !matches!(self.mode, StateData::ForcedClosed)
     }
 
     /// Takes the slot of a probe; `None` once other probes have decided that the breaker recovers.
@@ -234,7 +231,7 @@ impl Machine {
     /// Whether a run of failures, or the share of failing attempts, sends calls that have another target there first.
     pub(super) fn is_suspicious(&mut self, at: DecisionInput<'_>, caller: CallerInfo) -> bool {
         let of = |run: &FailureRun| {
-            run.is_suspicious(at.policy, (&self.failing.past, at.now), caller.sibling_troubled)
+            run.is_suspicious(at.policy, &self.failing.past, at.now, caller.sibling_troubled)
         };
         self.failing.run.as_ref().is_some_and(of) || self.loses_many(at)
     }
@@ -264,12 +261,11 @@ impl Machine {
         let counts = self.window.sum(at.now);
         match at.policy.failure_ratio {
             Some(Rule::Improbable(share)) if counts.lost > 0 => {
-                let attempts = (counts.lost, counts.timed);
-                let calls = (counts.failed, counts.ended);
-                (counts.timed >= at.policy.min_calls
-                    && shows_more_than(ATTEMPTS * share, attempts, SUSPICION))
-                    || (counts.ended >= at.policy.min_calls.min(FEW)
-                        && shows_more_than(CALLS * share, calls, CALLS_CHANCE))
+                let Counts { lost, timed, failed, ended, .. } = counts;
+                (timed >= at.policy.min_calls
+                    && shows_more_than(ATTEMPTS * share, lost, timed, SUSPICION))
+                    || (ended >= at.policy.min_calls.min(FEW)
+                        && shows_more_than(CALLS * share, failed, ended, CALLS_CHANCE))
             }
             _ => false,
         }

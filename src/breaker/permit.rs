@@ -111,7 +111,7 @@ impl Permit {
     pub fn first_event(&mut self, now: Instant) {
         self.leave_queue();
         let Self { breaker, ticket, .. } = self;
-        breaker.decide_with((now, ticket.random), false, |machine, at| machine.begin(at, ticket));
+        breaker.decide_with(now, ticket.random, false, |machine, at| machine.begin(at, ticket));
         if let Some(above) = self.breaker.above() {
             above.report(Outcome::Success, now);
         }
@@ -152,8 +152,9 @@ impl Permit {
         let Self { breaker, ticket, .. } = self;
         let end = AttemptEnd { outcome, deferred };
         let failed = outcome.breaker_signal() == BreakerSignal::Failure;
-        let at = (now, ticket.random);
-        let unsettled = breaker.decide_with(at, failed, |machine, at| machine.end(at, ticket, end));
+        let random = ticket.random;
+        let unsettled =
+            breaker.decide_with(now, random, failed, |machine, at| machine.end(at, ticket, end));
         if let Some(above) = self.breaker.above() {
             above.report(outcome, now);
         }

@@ -38,16 +38,16 @@ impl Providers {
 
     /// Links a route to the other routes of its provider.
     pub(super) fn sibling(&self, route: &Route) -> Option<ProviderRoute> {
-        let mut families = lock_std(&self.0);
-        if let Some(siblings) = families.get(route.provider()) {
+        let mut providers = lock_std(&self.0);
+        if let Some(siblings) = providers.get(route.provider()) {
             return Some(ProviderRoute::new(siblings.clone()));
         }
-        if families.len() >= Self::MOST {
-            families.retain(|_, siblings| Arc::strong_count(siblings) > 1);
+        if providers.len() >= Self::MOST {
+            providers.retain(|_, siblings| Arc::strong_count(siblings) > 1);
         }
-        let room = families.len() < Self::MOST;
+        let room = providers.len() < Self::MOST;
         room.then(|| {
-            ProviderRoute::new(families.entry(route.provider().into()).or_default().clone())
+            ProviderRoute::new(providers.entry(route.provider().into()).or_default().clone())
         })
     }
 }

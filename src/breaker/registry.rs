@@ -38,7 +38,7 @@ struct Inner {
     forced: Mutex<HashMap<Route, CircuitBreaker>>,
     hub: Arc<ChangeHub>,
     coarse_breakers: CoarseBreakers,
-    families: Providers,
+    providers: Providers,
 }
 
 // === impl Breakers ===
@@ -63,7 +63,7 @@ impl Breakers {
         let nameless = policy.clone().unauthorized(None);
         Self(Arc::new(Inner {
             coarse_breakers: CoarseBreakers::new(&policy, hub.clone()),
-            families: Providers::default(),
+            providers: Providers::default(),
             policy: policy.into(),
             nameless: nameless.into(),
             slot: Slot::new(routes),
@@ -190,7 +190,7 @@ impl Breakers {
     fn make(&self, route: &Route, now: Instant) -> CircuitBreaker {
         let told = ChangeNotifier::new(route.clone(), self.0.hub.clone());
         let above = self.0.coarse_breakers.member(route, now).map(|member| Box::new(member) as _);
-        let sibling = self.0.families.sibling(route);
+        let sibling = self.0.providers.sibling(route);
         CircuitBreaker::with(
             self.policy_of(route),
             now,

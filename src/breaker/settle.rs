@@ -12,7 +12,7 @@ use crate::{
 /// A failed attempt whose call has not ended yet.
 pub(super) struct Unsettled {
     pub(super) breaker: CircuitBreaker,
-    pub(super) generation: u64,
+    pub(super) generation: Option<u64>,
     /// The wait that the provider asked for.
     pub(super) wait: Option<Duration>,
 }

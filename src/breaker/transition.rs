@@ -107,7 +107,8 @@ impl Machine {
                     && counts.ended >= enough
                     && shows_more_than(
                         share,
-                        (counts.failed, begun),
+                        counts.failed,
+                        begun,
                         self.failing.past.share_chance(),
                     )
             }

@@ -55,14 +55,15 @@ impl Flights {
     pub(super) fn join(
         self: &Arc<Self>,
         id: CoalesceKey,
-        (manner, attempt_log): (WaitTerms, &AttemptLog),
+        terms: WaitTerms,
+        attempt_log: &AttemptLog,
         send: &mut dyn FnMut() -> ResponseFuture,
     ) -> JoinResult {
         let mut map = lock(&self.0);
         // Dropped only after the map is unlocked: dropping the last reference removes the flight from the map.
         let found = map.get(&id).and_then(Weak::upgrade);
         let begins = match &found {
-            Some(flight) => !flight.manner.serves(manner),
+            Some(flight) => !flight.terms.serves(terms),
             None if map.len() >= Self::MOST => {
                 drop(map);
                 return JoinResult::Full;
@@ -76,7 +77,7 @@ impl Flights {
         }
         // Whichever caller polls it, its events belong to the span of the call that began it.
         let attempt = Box::pin(SpanHandle::current().around(send()));
-        let flight = Flight::new(id, self.clone(), (manner, attempt_log.clone()), attempt);
+        let flight = Flight::new(id, self.clone(), terms, attempt_log.clone(), attempt);
         map.insert(id, Arc::downgrade(&flight));
         drop(map);
         JoinResult::First(Waiter::new(flight, true))

@@ -74,20 +74,21 @@ impl Entry {
 
     /// An answer in that form with those bytes, stored now; `None` if its dialect is not known or its content type is not text.
     pub(super) fn new(
-        (ask, gist): (&RequestInfo, AnswerSummary),
+        info: &RequestInfo,
+        summary: AnswerSummary,
         content_type: &HeaderValue,
         body: &Bytes,
         now: SystemTime,
     ) -> Option<Self> {
         let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let head = Head {
-            dialect: Language::of(ask.dialect()?)?,
-            shape: Shape::of(ask),
+            dialect: Language::of(info.dialect()?)?,
+            shape: Shape::of(info),
             content_type: content_type.to_str().ok()?.to_owned(),
             stored_at: since.as_millis() as u64,
-            model: gist.model,
-            tokens: gist.tokens.map(|tokens| (tokens.input, tokens.output)),
-            text: gist.text.filter(|_| gist.plain),
+            model: summary.model,
+            tokens: summary.tokens.map(|tokens| (tokens.input, tokens.output)),
+            text: summary.text.filter(|_| summary.plain),
         };
         // A copy, since the bytes may be a small part of a large buffer.
         Some(Self { head, body: Bytes::copy_from_slice(body) })
@@ -120,13 +121,13 @@ impl Entry {
     }
 
     /// Renders the answer in the form that the request asks for; `None` if it has no such form.
-    pub(super) fn replay(&self, ask: &RequestInfo) -> Option<Response> {
+    pub(super) fn replay(&self, info: &RequestInfo) -> Option<Response> {
         let Head { dialect, shape, content_type, model, tokens, text, .. } = &self.head;
-        let spoken = ask.dialect()?;
+        let spoken = info.dialect()?;
         if Language::of(spoken) != Some(*dialect) {
             return None;
         }
-        if *shape == Shape::of(ask) {
+        if *shape == Shape::of(info) {
             let mut response = Response::new(Body::from(self.body.clone()));
             let content_type = HeaderValue::from_str(content_type).ok()?;
             response.headers_mut().insert(header::CONTENT_TYPE, content_type);
@@ -135,7 +136,7 @@ impl Entry {
         let (input, output) = tokens.unwrap_or_default();
         let tokens = Usage::new(input, output);
         let reply = SyntheticReply { text: text.as_deref()?, model: model.as_deref(), tokens };
-        Some(spoken.render(reply, ask).map(Body::from))
+        Some(spoken.render(reply, info).map(Body::from))
     }
 }
 
@@ -168,12 +169,12 @@ impl Language {
 
 impl Shape {
     /// The form that a request asks for.
-    pub(super) fn of(ask: &RequestInfo) -> Self {
-        match (ask.stream(), ask.dialect()) {
+    pub(super) fn of(info: &RequestInfo) -> Self {
+        match (info.stream(), info.dialect()) {
             (false, _) => Self::Json,
             (true, Some(Dialect::Ollama)) => Self::Lines,
-            (true, Some(Dialect::Gemini)) if ask.form() == AnswerForm::Array => Self::Array,
-            (true, Some(Dialect::OpenAiChat)) if ask.stream_usage() => Self::EventsWithUsage,
+            (true, Some(Dialect::Gemini)) if info.form() == AnswerForm::Array => Self::Array,
+            (true, Some(Dialect::OpenAiChat)) if info.stream_usage() => Self::EventsWithUsage,
             (true, _) => Self::Events,
         }
     }

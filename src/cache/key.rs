@@ -50,10 +50,10 @@ struct Writer(Sha256);
 impl Key {
     /// The key of a request; `None` if its answer must not be stored: the dialect is not known, the body is not a JSON object, or
     /// the request changes state at the provider. `vary` are additional headers that change an answer.
-    pub(super) fn of(request: &Request, ask: &RequestInfo, vary: &[HeaderName]) -> Option<Self> {
-        let dialect = ask.dialect()?;
+    pub(super) fn of(request: &Request, info: &RequestInfo, vary: &[HeaderName]) -> Option<Self> {
+        let dialect = info.dialect()?;
         let Ok(Value::Object(body)) = serde_json::from_slice(request.body()) else { return None };
-        if ask.effects().is_changing() {
+        if info.effects().is_changing() {
             return None;
         }
         let mut writer = Writer(Sha256::new());

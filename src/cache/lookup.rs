@@ -50,14 +50,14 @@ pub(super) struct Shared {
 pub(super) struct CacheSlot {
     shared: Arc<Shared>,
     pub(super) key: Key,
-    pub(super) ask: Arc<RequestInfo>,
+    pub(super) info: Arc<RequestInfo>,
     /// Whether the caller accepts a stored answer.
     pub(super) takes: bool,
 }
 
 /// Collects the bytes of an answer as they pass.
 struct Recorder {
-    shelf: CacheSlot,
+    slot: CacheSlot,
     content_type: HeaderValue,
     bytes: BytesMut,
     fits: bool,
@@ -92,9 +92,9 @@ impl CacheSlot {
         if never || request.method() != http::Method::POST {
             return None;
         }
-        let ask = shared.dialects.read(request);
-        let key = Key::of(request, &ask, &shared.policy.vary)?;
-        Some(Self { shared: shared.clone(), key, ask, takes: !anew })
+        let info = shared.dialects.read(request);
+        let key = Key::of(request, &info, &shared.policy.vary)?;
+        Some(Self { shared: shared.clone(), key, info, takes: !anew })
     }
 
     /// The stored answer, if it is at most `most` old. `left` is the time that the call has left.
@@ -135,7 +135,7 @@ impl CacheSlot {
         if age > most {
             return Err(MissReason::Old);
         }
-        let mut response = entry.replay(&self.ask).ok_or(MissReason::Form)?;
+        let mut response = entry.replay(&self.info).ok_or(MissReason::Form)?;
         let hit = Hit { age, stale: fresh.is_none_or(|fresh| age > fresh) };
         response.headers_mut().insert(header::AGE, HeaderValue::from(age.as_secs()));
         response.extensions_mut().insert(hit);
@@ -156,7 +156,7 @@ impl CacheSlot {
         }
         if response.body().size_hint().lower() <= self.shared.policy.max_entry_bytes as u64 {
             let recorder =
-                Recorder { shelf: self.clone(), content_type, bytes: BytesMut::new(), fits: true };
+                Recorder { slot: self.clone(), content_type, bytes: BytesMut::new(), fits: true };
             response.body_mut().guarded().tap(Box::new(recorder));
         }
     }
@@ -164,15 +164,15 @@ impl CacheSlot {
     /// Stores a complete answer, if the policy allows it.
     fn keep(&self, content_type: &HeaderValue, bytes: &Bytes) {
         let policy = &self.shared.policy;
-        let fits =
-            bytes.len() <= policy.max_entry_bytes && Shape::of(&self.ask).fits(content_type, bytes);
-        let Some(dialect) = self.ask.dialect().filter(|_| fits) else { return };
-        let gist = AnswerSummary::read(dialect, self.ask.stream(), bytes);
-        let Some(gist) = gist.filter(|it| it.whole && (!it.tools || policy.store_tool_calls))
+        let fits = bytes.len() <= policy.max_entry_bytes
+            && Shape::of(&self.info).fits(content_type, bytes);
+        let Some(dialect) = self.info.dialect().filter(|_| fits) else { return };
+        let summary = AnswerSummary::read(dialect, self.info.stream(), bytes);
+        let Some(summary) = summary.filter(|it| it.whole && (!it.tools || policy.store_tool_calls))
         else {
             return;
         };
-        let entry = Entry::new((&self.ask, gist), content_type, bytes, self.shared.now());
+        let entry = Entry::new(&self.info, summary, content_type, bytes, self.shared.now());
         let Some(entry) = entry else { return };
         let bytes = entry.weight();
         let events = &self.shared.events;
@@ -212,7 +212,7 @@ impl fmt::Debug for CacheSlot {
 
 impl Tap for Recorder {
     fn bytes(&mut self, bytes: &Bytes) {
-        self.fits &= self.bytes.len() + bytes.len() <= self.shelf.shared.policy.max_entry_bytes;
+        self.fits &= self.bytes.len() + bytes.len() <= self.slot.shared.policy.max_entry_bytes;
         match self.fits {
             true => self.bytes.extend_from_slice(bytes),
             false => self.bytes = BytesMut::new(),
@@ -221,7 +221,7 @@ impl Tap for Recorder {
 
     fn whole(self: Box<Self>) {
         if self.fits {
-            self.shelf.keep(&self.content_type, &self.bytes.freeze());
+            self.slot.keep(&self.content_type, &self.bytes.freeze());
         }
     }
 }

@@ -108,21 +108,21 @@ impl<S: Upstream> Service<Request> for Cache<S> {
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let mut inner = take_ready(&mut self.inner);
-        let Some(shelf) = CacheSlot::of(&self.shared, &mut request) else {
+        let Some(slot) = CacheSlot::of(&self.shared, &mut request) else {
             return Box::pin(inner.call(request));
         };
         let shared = self.shared.clone();
         Box::pin(async move {
-            if shelf.takes {
-                if let Some(fresh) = fresh(&shared, &shelf, &mut request).await {
+            if slot.takes {
+                if let Some(fresh) = fresh(&shared, &slot, &mut request).await {
                     return Ok(fresh);
                 }
-                let stored = StoredAnswer::new(Arc::new(shelf.clone()));
+                let stored = StoredAnswer::new(Arc::new(slot.clone()));
                 request.extensions_mut().insert(stored);
             }
             match shared.policy.coalesce {
-                true => together(&shared, shelf, inner, request).await,
-                false => alone(shelf, inner, request).await,
+                true => together(&shared, slot, inner, request).await,
+                false => alone(slot, inner, request).await,
             }
         })
     }
@@ -138,11 +138,11 @@ impl<S: fmt::Debug> fmt::Debug for Cache<S> {
 }
 
 /// A stored answer in place of the call.
-async fn fresh(shared: &Shared, shelf: &CacheSlot, request: &mut Request) -> Option<Response> {
+async fn fresh(shared: &Shared, slot: &CacheSlot, request: &mut Request) -> Option<Response> {
     let most = shared.policy.serve_fresh_for?;
     let call = CallContext::of(request);
     let left = call.deadline.map(|deadline| deadline.left(Instant::now()));
-    let mut response = shelf.find(most, left).await?;
+    let mut response = slot.find(most, left).await?;
     call.attempt_log.answered_by(STORED.into());
     response.headers_mut().insert(SERVED_BY, HeaderValue::from_static(STORED));
     response.headers_mut().insert(ATTEMPTS, HeaderValue::from(0));
@@ -150,41 +150,41 @@ async fn fresh(shared: &Shared, shelf: &CacheSlot, request: &mut Request) -> Opt
 }
 
 async fn alone<S: Upstream>(
-    shelf: CacheSlot,
+    slot: CacheSlot,
     mut inner: S,
     request: Request,
 ) -> Result<Response, Error> {
     let mut response = inner.call(request).await?;
-    shelf.record(&mut response);
+    slot.record(&mut response);
     Ok(response)
 }
 
 /// Shares the call with all equal ones in flight; the first of them is sent.
 async fn together<S: Upstream>(
     shared: &Shared,
-    shelf: CacheSlot,
+    slot: CacheSlot,
     inner: S,
     mut request: Request,
 ) -> Result<Response, Error> {
     let Some(wish) = CallSettings::of(&mut request) else {
-        return alone(shelf, inner, request).await;
+        return alone(slot, inner, request).await;
     };
     let attempt_log = CallContext::of(&mut request).attempt_log.clone();
     let runtime = Handle::try_current().ok().map(|runtime| runtime.id());
-    let id = CoalesceKey { key: shelf.key, shape: Shape::of(&shelf.ask), wish, runtime };
-    let ask = shelf.ask.clone();
-    let manner = WaitTerms::of(&mut request);
-    let mut own = Some((shelf, inner, request));
+    let id = CoalesceKey { key: slot.key, shape: Shape::of(&slot.info), wish, runtime };
+    let info = slot.info.clone();
+    let terms = WaitTerms::of(&mut request);
+    let mut own = Some((slot, inner, request));
     let mut send = || match own.take() {
-        Some((shelf, inner, request)) => Box::pin(alone(shelf, inner, request)) as ResponseFuture,
+        Some((slot, inner, request)) => Box::pin(alone(slot, inner, request)) as ResponseFuture,
         // Not reached: it is called at most once.
         None => Box::pin(async { Err(Error::new(Outcome::NotSent { retry_in: None })) }),
     };
-    match shared.flights.join(id, (manner, &attempt_log), &mut send) {
-        JoinResult::First(passenger) => passenger.into_response(&ask, &attempt_log).await,
-        JoinResult::Later(passenger) => {
+    match shared.flights.join(id, terms, &attempt_log, &mut send) {
+        JoinResult::First(waiter) => waiter.into_response(&info, &attempt_log).await,
+        JoinResult::Later(waiter) => {
             shared.events.emit(EventKind::Coalesced);
-            match manner.in_time(passenger.into_response(&ask, &attempt_log)).await {
+            match terms.in_time(waiter.into_response(&info, &attempt_log)).await {
                 Some(result) => result,
                 None => late(own).await,
             }

@@ -258,7 +258,7 @@ fn parts(response: &Response) -> (HeaderValue, Bytes) {
     (content_type, response.body().bytes().unwrap())
 }
 
-fn gist(ask: &RequestInfo, bytes: &[u8]) -> AnswerSummary {
+fn summary(ask: &RequestInfo, bytes: &[u8]) -> AnswerSummary {
     AnswerSummary::read(ask.dialect().unwrap(), ask.stream(), bytes).unwrap()
 }
 
@@ -277,7 +277,7 @@ fn judged(ask: &RequestInfo, bytes: &[u8]) -> (Outcome, Option<Usage>) {
 fn stored(ask: &RequestInfo, content_type: &HeaderValue, bytes: &Bytes) -> Entry {
     assert!(Shape::of(ask).fits(content_type, bytes));
     let now = SystemTime::UNIX_EPOCH + Duration::from_millis(1_750_000_000_123);
-    let entry = Entry::new((ask, gist(ask, bytes)), content_type, bytes, now).unwrap();
+    let entry = Entry::new(ask, summary(ask, bytes), content_type, bytes, now).unwrap();
     // As if through a store that keeps bytes.
     let read = Entry::from_bytes(entry.to_bytes()).unwrap();
     assert_eq!((read.stored_at(), read.weight()), (now, entry.weight()));
@@ -302,7 +302,7 @@ fn a_stored_text_is_given_in_every_form_of_its_dialect() {
             assert!(Shape::of(to).fits(&kind, &given));
             let (outcome, cost) = judged(to, &given);
             assert_eq!(outcome, Outcome::Success);
-            let told = gist(to, &given);
+            let told = summary(to, &given);
             assert_eq!(
                 told.text.as_deref(),
                 Some(TEXT),
@@ -456,8 +456,8 @@ const TOLD: [(&str, &str, [bool; 3]); 24] = [
 fn it_is_read_whether_an_answer_is_whole_and_whether_it_is_its_text() {
     for (path, answer, told) in TOLD {
         let dialect = Dialect::of_path(&format!("/{path}")).unwrap();
-        let gist = AnswerSummary::read(dialect, false, answer.as_bytes()).unwrap();
-        assert_eq!([gist.whole, gist.plain, gist.tools], told, "{answer}");
+        let summary = AnswerSummary::read(dialect, false, answer.as_bytes()).unwrap();
+        assert_eq!([summary.whole, summary.plain, summary.tools], told, "{answer}");
     }
 }
 

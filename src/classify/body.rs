@@ -47,11 +47,11 @@ pub(super) async fn classify_response(codes: &ErrorCodeTable, response: Response
 
 /// Treats an object that is not found in an account as an error of the caller's request, not as an unknown model that another
 /// target may have.
-pub(super) fn stored(mut response: Response, ask: &RequestInfo) -> Response {
+pub(super) fn stored(mut response: Response, info: &RequestInfo) -> Response {
     let missing = Outcome::Rejected { why: Rejection::Model };
     let verdict = response.extensions().get::<Verdict>();
     let verdict =
-        verdict.filter(|it| it.outcome() == missing && ask.operation().is_of_an_account());
+        verdict.filter(|it| it.outcome() == missing && info.operation().is_of_an_account());
     if let Some(code) = verdict.map(|verdict| verdict.code().cloned()) {
         let verdict = Verdict::new(Outcome::Rejected { why: Rejection::Request }).with_code(code);
         response.extensions_mut().insert(verdict);

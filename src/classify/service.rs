@@ -93,7 +93,7 @@ impl<S: Upstream> Service<Request> for Classify<S> {
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let ask = CallContext::info(&mut request);
+        let info = CallContext::info(&mut request);
         let codes = self.policy.codes.at(AttemptContext::route(&mut request).provider());
         let attempt_log = CallContext::of(&mut request).attempt_log.clone();
         let pulse = request.extensions().get::<ProgressSignal>().cloned();
@@ -105,7 +105,7 @@ impl<S: Upstream> Service<Request> for Classify<S> {
         let mut inner = take_ready(&mut self.inner);
         Box::pin(async move {
             let response = inner.call(request).await.map_err(attribute)?;
-            reading.read(response, &ask).await
+            reading.read(response, &info).await
         })
     }
 }
@@ -113,7 +113,7 @@ impl<S: Upstream> Service<Request> for Classify<S> {
 // === impl Reading ===
 
 impl Reading {
-    async fn read(&self, mut response: Response, ask: &RequestInfo) -> Result<Response, Error> {
+    async fn read(&self, mut response: Response, info: &RequestInfo) -> Result<Response, Error> {
         if let Some(guard) = response.body_mut().guard() {
             guard.attempt_log(self.attempt_log.clone());
         }
@@ -122,10 +122,10 @@ impl Reading {
             return Ok(response);
         }
         if !response.status().is_success() {
-            return Ok(stored(classify_response(&self.codes, response).await, ask));
+            return Ok(stored(classify_response(&self.codes, response).await, info));
         }
-        let outcome = match ask.dialect() {
-            Some(dialect) => self.known(&mut response, dialect, ask).await?,
+        let outcome = match info.dialect() {
+            Some(dialect) => self.known(&mut response, dialect, info).await?,
             None => self.unknown(&mut response).await?,
         };
         response.extensions_mut().insert(Verdict::from(outcome));
@@ -144,9 +144,9 @@ impl Reading {
         &self,
         response: &mut Response,
         dialect: Dialect,
-        ask: &RequestInfo,
+        info: &RequestInfo,
     ) -> Result<Outcome, Error> {
-        let (stream, expected) = (ask.stream(), Expected::new(&self.codes, ask.may_be_empty()));
+        let (stream, expected) = (info.stream(), Expected::new(&self.codes, info.may_be_empty()));
         if response.status() == StatusCode::NO_CONTENT {
             return Err(self.refuse(response, Outcome::Empty));
         }
@@ -162,7 +162,7 @@ impl Reading {
             ContentKind::Json | ContentKind::Events | ContentKind::Unsaid => {
                 let watch = StreamMonitor::new(dialect, expected.clone());
                 let watch = if stream { watch } else { watch.events_only() };
-                self.events(response, (dialect, expected), watch).await
+                self.events(response, dialect, expected, watch).await
             }
             ContentKind::Coded => Ok(Outcome::Success),
             ContentKind::Lines | ContentKind::Other => {
@@ -190,7 +190,8 @@ impl Reading {
     async fn events(
         &self,
         response: &mut Response,
-        (dialect, expected): (Dialect, Expected),
+        dialect: Dialect,
+        expected: Expected,
         watch: StreamMonitor,
     ) -> Result<Outcome, Error> {
         let guard = response.body_mut().guarded();

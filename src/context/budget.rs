@@ -42,13 +42,14 @@ impl TargetBudget {
     }
 
     /// Whether fewer than `max` extra attempts were made.
-    pub(crate) fn has(&self, max: u32) -> bool {
-        self.spent().load(Ordering::Relaxed) < max
+    pub(crate) fn has(&self, max: Option<u32>) -> bool {
+        max.is_none_or(|max| self.spent().load(Ordering::Relaxed) < max)
     }
 
-    /// Takes one of `max` extra attempts; `false` if none is left.
-    pub(crate) fn take(&self, max: u32) -> bool {
-        let next = |spent: u32| (spent < max).then_some(spent.saturating_add(1));
+    /// Takes one of `max` extra attempts, of any number where that is `None`; `false` if none is left.
+    pub(crate) fn take(&self, max: Option<u32>) -> bool {
+        let next =
+            |spent: u32| max.is_none_or(|max| spent < max).then_some(spent.saturating_add(1));
         self.spent().fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok()
     }
 
@@ -78,9 +79,9 @@ mod tests {
     fn all_fallbacks_have_as_many_extra_attempts_together_as_the_own_target() {
         let call = CallBudget::default();
         let (own, one, other) = (call.at(0), call.at(1), call.at(2));
-        assert!(own.take(2) && own.take(2) && !own.take(2) && !own.has(2));
-        assert!(one.has(2) && one.take(2) && other.take(2));
-        assert!(!one.take(2) && !other.has(2) && other.has(3));
+        assert!(own.take(Some(2)) && own.take(Some(2)) && !own.take(Some(2)) && !own.has(Some(2)));
+        assert!(one.has(Some(2)) && one.take(Some(2)) && other.take(Some(2)));
+        assert!(!one.take(Some(2)) && !other.has(Some(2)) && other.has(Some(3)));
     }
 
     #[test]

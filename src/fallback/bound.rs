@@ -11,12 +11,12 @@ use crate::{
 
 impl FallbackPolicy {
     /// Whether a call may go to the fallback at `at` (below the first), by the effects of the call and by what it is bound to.
-    pub(super) fn may_go(&self, at: usize, ask: &RequestInfo) -> Result<(), SkipReason> {
+    pub(super) fn may_go(&self, at: usize, info: &RequestInfo) -> Result<(), SkipReason> {
         let fallback = &self.fallbacks[at];
         let bound = fallback
             .differs(&self.fallbacks[0])
-            .is_some_and(|other| ask.effects().is_bound_to(other));
-        if bound && !fallback.names(ask) { Err(SkipReason::Bound) } else { Ok(()) }
+            .is_some_and(|other| info.effects().is_bound_to(other));
+        if bound && !fallback.names(info) { Err(SkipReason::Bound) } else { Ok(()) }
     }
 
     /// Like [`may_go`](Self::may_go), after a failure: rejects a fallback that would repeat what the provider may already have
@@ -24,16 +24,16 @@ impl FallbackPolicy {
     pub(super) fn may_follow(
         &self,
         at: usize,
-        ask: &RequestInfo,
+        info: &RequestInfo,
         failure: Option<&Failure>,
     ) -> Result<(), SkipReason> {
-        let (fallback, effects) = (&self.fallbacks[at], ask.effects());
+        let (fallback, effects) = (&self.fallbacks[at], info.effects());
         let acted = failure.is_some_and(|failure| failure.acted);
-        let paid = effects.only_costs() && fallback.names(ask);
+        let paid = effects.only_costs() && fallback.names(info);
         if acted && !fallback.is_instant() && !effects.repeats() && !paid {
             return Err(SkipReason::Bound);
         }
-        self.may_go(at, ask)
+        self.may_go(at, info)
     }
 }
 
@@ -58,8 +58,8 @@ impl Fallback {
     }
 
     /// Whether [`operations`](Self::operations) names the operation of the call.
-    fn names(&self, ask: &RequestInfo) -> bool {
-        self.takes.contains(&ask.operation())
+    fn names(&self, info: &RequestInfo) -> bool {
+        self.takes.contains(&info.operation())
     }
 
     /// How the fallback's target differs from the first target; `None` for a fallback that sends no request.

@@ -79,9 +79,9 @@ impl Canned {
     }
 
     /// The answer to a request; `None` if its dialect is not known.
-    pub(crate) fn answer(&self, request: &Request, ask: &RequestInfo) -> Option<Response> {
-        let text = (self.reply)(&CannedContext::new(request, ask));
-        let mut response = ask.dialect()?.render(text.as_str(), ask).map(Body::from);
+    pub(crate) fn answer(&self, request: &Request, info: &RequestInfo) -> Option<Response> {
+        let text = (self.reply)(&CannedContext::new(request, info));
+        let mut response = info.dialect()?.render(text.as_str(), info).map(Body::from);
         response.headers_mut().insert(CANNED, HeaderValue::from_static("true"));
         response.extensions_mut().insert(CannedReply);
         response.extensions_mut().insert(Verdict::new(Outcome::Success));

@@ -16,20 +16,20 @@ use crate::{
 /// The language is not detected: use the text, and the header `accept-language` if the caller sends it.
 pub struct CannedContext<'a> {
     request: &'a Request,
-    ask: &'a RequestInfo,
+    info: &'a RequestInfo,
 }
 
 // === impl CannedContext ===
 
 impl<'a> CannedContext<'a> {
-    pub(super) fn new(request: &'a Request, ask: &'a RequestInfo) -> Self {
-        Self { request, ask }
+    pub(super) fn new(request: &'a Request, info: &'a RequestInfo) -> Self {
+        Self { request, info }
     }
 
     /// The last text of the user; `None` if there is none, for example if the last turn is only an image and no other turn has
     /// text. It is user input: it may contain anything, and should not be logged.
     pub fn last_user_text(&self) -> Option<String> {
-        RequestEditor::open(self.ask, self.request.body())?.last_user_text()
+        RequestEditor::open(self.info, self.request.body())?.last_user_text()
     }
 
     /// The languages of the header `accept-language`, best first, in lower case: `de-ch`, `de`, `en`. Empty if the caller does
@@ -60,17 +60,17 @@ impl<'a> CannedContext<'a> {
 
     /// The requested model.
     pub fn model(&self) -> Option<&str> {
-        self.ask.model()
+        self.info.model()
     }
 
     /// Whether the request has tools.
     pub fn tools(&self) -> bool {
-        self.ask.tools()
+        self.info.tools()
     }
 
     /// The dialect of the request.
     pub fn dialect(&self) -> Option<Dialect> {
-        self.ask.dialect()
+        self.info.dialect()
     }
 
     /// The request itself, for example for the extensions that the caller has set.

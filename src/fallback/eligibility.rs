@@ -19,25 +19,39 @@ pub(super) struct FailureContext<'a> {
     pub(super) at: usize,
 }
 
+/// The request for a fallback, and what was edited in it.
+pub(super) struct PreparedRequest {
+    pub(super) request: Request,
+    pub(super) edits: EditSummary,
+}
+
+// === impl PreparedRequest ===
+
+impl PreparedRequest {
+    pub(super) fn unedited(request: Request) -> Self {
+        Self { request, edits: EditSummary::default() }
+    }
+}
+
 // === impl Fallback ===
 
 impl Fallback {
     /// Whether the fallback takes this failure, and can serve the call.
     pub(super) fn accepts(
         &self,
-        call: (&RequestInfo, &[u8]),
+        info: &RequestInfo,
+        body: &[u8],
         failed: FailureContext<'_>,
     ) -> Result<(), SkipReason> {
-        let (ask, _) = call;
         let led = match self.on.is_empty() {
             true => !stops(failed.outcome, failed.at),
-            false => self.names_failure(failed.outcome, call),
+            false => self.names_failure(failed.outcome, info, body),
         };
         if !led {
             return Err(SkipReason::Outcome);
         }
         if self.is_instant() {
-            let known = ask.dialect().is_some();
+            let known = info.dialect().is_some();
             return if known { Ok(()) } else { Err(SkipReason::Capability) };
         }
         if matches!(self.kind, Kind::Wait) {
@@ -57,8 +71,8 @@ impl Fallback {
     }
 
     /// Whether [`on`](Self::on) names that failure.
-    pub(super) fn names_failure(&self, outcome: Outcome, call: (&RequestInfo, &[u8])) -> bool {
-        self.on.iter().any(|when| when.is(outcome, call))
+    pub(super) fn names_failure(&self, outcome: Outcome, info: &RequestInfo, body: &[u8]) -> bool {
+        self.on.iter().any(|when| when.is(outcome, info, body))
     }
 
     /// The edited request for this fallback; or why the fallback is skipped: it does not offer what the edited request still
@@ -66,31 +80,30 @@ impl Fallback {
     pub(super) fn prepare(
         &self,
         request: Request,
-        ask: &RequestInfo,
+        info: &RequestInfo,
         failed_plain: Option<Outcome>,
-    ) -> Result<(Request, EditSummary), SkipReason> {
-        let mut request = self.request(request, ask);
+    ) -> Result<PreparedRequest, SkipReason> {
+        let mut request = self.request(request, info);
         if self.is_instant() {
-            return Ok((request, EditSummary::default()));
+            return Ok(PreparedRequest::unedited(request));
         }
-        let edited = self.edit.apply(&mut request, ask).ok_or(SkipReason::Capability)?;
+        let edits = self.edit.apply(&mut request, info).ok_or(SkipReason::Capability)?;
         if self.offers.lack(&mut request) {
             return Err(SkipReason::Capability);
         }
-        let again = matches!(self.kind, Kind::Addressed) && !self.edit.is_none() && !edited.changed;
+        let again = matches!(self.kind, Kind::Addressed) && !self.edit.is_none() && !edits.changed;
         // After `NotSent` nothing was sent yet, and this fallback has a route of its own.
         if again && failed_plain.is_some_and(|outcome| !matches!(outcome, Outcome::NotSent { .. }))
         {
             return Err(SkipReason::Unchanged);
         }
-        let facet = self.edit.variant();
-        if !facet.is_empty() {
+        if let Some(facet) = self.edit.variant() {
             let route = AttemptContext::route(&mut request).with_variant(&facet);
             let attempt = AttemptContext::of(&mut request);
             attempt.set_route(route);
             attempt.variant = Some(facet.as_str().into());
         }
-        Ok((request, edited))
+        Ok(PreparedRequest { request, edits })
     }
 
     /// Whether it sends the caller's request unchanged, to where the caller addressed it.

@@ -40,7 +40,7 @@ impl FallbackOn {
         Self::Tool(name.into())
     }
 
-    pub(super) fn is(&self, outcome: Outcome, (ask, body): (&RequestInfo, &[u8])) -> bool {
+    pub(super) fn is(&self, outcome: Outcome, info: &RequestInfo, body: &[u8]) -> bool {
         match (self, outcome) {
             (Self::TooLarge, Outcome::TooLarge)
             | (Self::RateLimited, Outcome::RateLimited { .. })
@@ -56,7 +56,7 @@ impl FallbackOn {
             (Self::Tool(name), _) => {
                 let wrong = outcome == Outcome::Rejected { why: Rejection::Request };
                 let may = is_slow(outcome) || is_failure(outcome) || wrong;
-                may && ask.dialect().is_some_and(|dialect| brings(dialect, body, name))
+                may && info.dialect().is_some_and(|dialect| brings(dialect, body, name))
             }
             _ => false,
         }

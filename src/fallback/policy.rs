@@ -105,7 +105,8 @@ impl FallbackPolicy {
     /// reserve that is set.
     pub(super) fn least_attempt(&self, whole: Duration) -> Duration {
         let set = self.fallbacks.iter().filter_map(|fallback| fallback.reserve).min();
-        least_attempt(whole).min(set.unwrap_or(Duration::MAX))
+        let usual = least_attempt(whole);
+        set.map_or(usual, |set| set.min(usual))
     }
 
     /// The share of a deadline that the first target has: what the fallbacks below do not reserve. For

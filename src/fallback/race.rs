@@ -8,6 +8,7 @@ use tokio::{
 };
 
 use super::{
+    eligibility::PreparedRequest,
     failure::{Failure, stops},
     run::{BoxFuture, FallbackRun, StepResult},
 };
@@ -15,17 +16,16 @@ use crate::{
     Error, Request, Response, Upstream,
     context::{AttemptContext, CallContext, Probe, ProbeSignal},
     error::judge,
-    latency::Latencies,
+    latency::{Latencies, QuantileQuery},
     outcome::Outcome,
-    telemetry::{EditSummary, EventKind, SpanHandle},
+    telemetry::{EventKind, SpanHandle},
     time::saturating_add,
 };
 
 /// The delay for a route whose usual time is not known.
 const UNKNOWN: Duration = Duration::from_millis(500);
 /// The minimum number of samples for a usual time.
-const SAMPLES: u32 = 5;
-const MEDIAN: f64 = 0.5;
+const USUAL: QuantileQuery = QuantileQuery { quantile: 0.5, min_samples: 5 };
 
 /// The winner of the race.
 pub(super) enum RaceResult {
@@ -41,23 +41,24 @@ pub(super) enum RaceResult {
 /// other calls at that time. The first answer wins. The probe continues without its caller until it is decided. Stored answers
 /// and canned replies take no part: they are for a call that no target answers.
 pub(super) async fn run<S: Upstream>(
-    descent: &mut FallbackRun<S>,
+    run: &mut FallbackRun<S>,
     at: usize,
-    (ready, signal): ((Request, EditSummary), ProbeSignal),
+    ready: PreparedRequest,
+    signal: ProbeSignal,
 ) -> RaceResult {
     let started = Instant::now();
-    let (mut fallbacks, ask) = (descent.steps().clone(), descent.ask().clone());
+    let (mut fallbacks, info) = (run.steps().clone(), run.info().clone());
     let mut probe: BoxFuture<'static, Result<Response, Error>> =
-        Box::pin(async move { fallbacks.ask(at, ready, &ask).await });
+        Box::pin(async move { fallbacks.ask(at, ready, &info).await });
     let slow = tokio::select! {
         biased;
         result = &mut probe => return RaceResult::Own(result),
-        slow = slow(descent, at, &signal) => slow,
+        slow = slow(run, at, &signal) => slow,
     };
     let after = started.elapsed();
-    descent.steps().events.emit(EventKind::ProbeRaced { fallback: at as u16, after });
-    descent.log_probe(at, slow.route, slow.since.elapsed());
-    let mut below = descent.beside();
+    run.steps().events.emit(EventKind::ProbeRaced { fallback: at as u16, after });
+    run.log_probe(at, slow.route, slow.since.elapsed());
+    let mut below = run.beside();
     let mut rest =
         below.run_from(at + 1, Some(Failure::of(Outcome::NotSent { retry_in: None }, at)));
     tokio::select! {
@@ -96,10 +97,10 @@ fn is_conclusive(result: &Result<Response, Error>, at: usize) -> bool {
 
 /// Waits until an attempt has been the probe for longer than the race delay. A retry may be the probe even if the first attempt
 /// is not.
-async fn slow<S: Upstream>(descent: &FallbackRun<S>, at: usize, signal: &ProbeSignal) -> Probe {
+async fn slow<S: Upstream>(run: &FallbackRun<S>, at: usize, signal: &ProbeSignal) -> Probe {
     loop {
         let probe = signal.raised().await;
-        sleep_until(saturating_add(probe.since, race_delay(descent, at))).await;
+        sleep_until(saturating_add(probe.since, race_delay(run, at))).await;
         if signal.probe().is_some_and(|now| now == probe) {
             return probe;
         }
@@ -118,13 +119,12 @@ fn detach(probe: BoxFuture<'static, Result<Response, Error>>) {
 
 /// The delay before the next fallback is tried: the usual time to the first event on the probe's route, and at most a fifth of
 /// that time on the next fallback, so that the caller is served hardly later than others.
-fn race_delay<S: Upstream>(descent: &FallbackRun<S>, at: usize) -> Duration {
-    let latencies = &descent.steps().latencies;
+fn race_delay<S: Upstream>(run: &FallbackRun<S>, at: usize) -> Duration {
+    let latencies = &run.steps().latencies;
     let usual = |at: usize| -> Option<Duration> {
-        let fallback =
-            descent.policy().fallbacks.get(at).filter(|fallback| !fallback.is_instant())?;
-        let ready = fallback.prepare(descent.request(), descent.ask(), None);
-        usual(latencies, &mut ready.ok()?.0)
+        let fallback = run.policy().fallbacks.get(at).filter(|fallback| !fallback.is_instant())?;
+        let ready = fallback.prepare(run.request(), run.info(), None);
+        usual(latencies, &mut ready.ok()?.request)
     };
     let own = usual(at).unwrap_or(UNKNOWN);
     usual(at + 1).map_or(own, |next| own.min(next / 5))
@@ -132,5 +132,5 @@ fn race_delay<S: Upstream>(descent: &FallbackRun<S>, at: usize) -> Duration {
 
 fn usual(latencies: &Latencies, request: &mut Request) -> Option<Duration> {
     let stream = CallContext::info(request).stream();
-    latencies.quantile_of(&AttemptContext::route(request), stream, (MEDIAN, SAMPLES))
+    latencies.quantile_of(&AttemptContext::route(request), stream, USUAL)
 }

@@ -24,7 +24,7 @@ use crate::{
 pub(super) struct Below<S> {
     fallbacks: FallbackSteps<S>,
     request: Request,
-    ask: Arc<RequestInfo>,
+    info: Arc<RequestInfo>,
     /// The fallback that is tried next: each is tried at most once.
     next: usize,
     /// The time limit of the call, which each fallback that continues the answer has again.
@@ -41,23 +41,24 @@ impl<S: Upstream> Below<S> {
     pub(super) fn of(
         fallbacks: &FallbackSteps<S>,
         request: &mut Request,
-        (ask, at): (&Arc<RequestInfo>, usize),
+        info: &Arc<RequestInfo>,
+        at: usize,
         limit: Option<Duration>,
     ) -> Option<Self> {
         let set = request.extensions().get::<MidStreamFailure>().copied();
         let wanted = set.unwrap_or(fallbacks.policy.resume) == MidStreamFailure::Continue;
         let next = at + 1;
         let policy = &fallbacks.policy;
-        let able = || (next..policy.fallbacks.len()).any(|at| goes_on(policy, at, ask));
-        let known = ask.stream() && ask.dialect().is_some_and(|dialect| dialect.takes_prefill());
+        let able = || (next..policy.fallbacks.len()).any(|at| goes_on(policy, at, info));
+        let known = info.stream() && info.dialect().is_some_and(|dialect| dialect.takes_prefill());
         if !wanted || !known || CallContext::of(request).non_replayable || !able() {
             return None;
         }
-        let (fallbacks, request, ask) = (fallbacks.clone(), request.clone(), ask.clone());
+        let (fallbacks, request, info) = (fallbacks.clone(), request.clone(), info.clone());
         Some(Self {
             fallbacks,
             request,
-            ask,
+            info,
             next,
             limit,
             bound: None,
@@ -68,7 +69,7 @@ impl<S: Upstream> Below<S> {
     /// Wraps the body of an answer that has begun, so that those below continue it if it fails.
     pub(super) fn watch_over(mut self, mut response: Response) -> Response {
         let attempt_log = CallContext::of(&mut self.request).attempt_log.clone();
-        let (Some(dialect), true) = (self.ask.dialect(), is_open(&mut response)) else {
+        let (Some(dialect), true) = (self.info.dialect(), is_open(&mut response)) else {
             return response;
         };
         self.bound = response.extensions().get().copied();
@@ -95,7 +96,7 @@ impl<S: Upstream> Below<S> {
         // With `said` empty, the fallback sends the whole answer.
         if !said.is_empty() {
             let prefilled =
-                self.ask.dialect()?.with_prefill(&mut request, said, fallback.prefill()?);
+                self.info.dialect()?.with_prefill(&mut request, said, fallback.prefill()?);
             if !prefilled {
                 return None;
             }
@@ -104,9 +105,9 @@ impl<S: Upstream> Below<S> {
                 request.headers_mut().insert(CONTENT_LENGTH, length);
             }
         }
-        let (request, edited) = fallback.prepare(request, &self.ask, None).ok()?;
+        let prepared = fallback.prepare(request, &self.info, None).ok()?;
         // An answer in one piece cannot continue a stream.
-        (!edited.unstreamed).then_some(request)
+        (!prepared.edits.unstreamed).then_some(prepared.request)
     }
 
     async fn ask(&mut self, at: usize, mut request: Request) -> Option<Response> {
@@ -143,7 +144,7 @@ impl<S: Upstream> Below<S> {
             self.next += 1;
             let events = self.fallbacks.events.clone();
             let late = self.bound.is_some_and(|bound| bound.0 <= Instant::now());
-            let stays = policy.may_go(at, &self.ask).is_err();
+            let stays = policy.may_go(at, &self.info).is_err();
             let request = self.request(fallback, &said).filter(|_| !late && !stays);
             let Some(request) = request else {
                 let why = match (late, stays) {
@@ -174,8 +175,8 @@ impl<S: Upstream> Continuation for Below<S> {
 }
 
 /// Whether the fallback at `at` can continue the answer to a call.
-fn goes_on(policy: &FallbackPolicy, at: usize, ask: &RequestInfo) -> bool {
-    let may_go = ask.effects().repeats() && policy.may_go(at, ask).is_ok();
+fn goes_on(policy: &FallbackPolicy, at: usize, info: &RequestInfo) -> bool {
+    let may_go = info.effects().repeats() && policy.may_go(at, info).is_ok();
     may_go && policy.fallbacks[at].prefill().is_some()
 }
 

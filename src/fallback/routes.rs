@@ -24,14 +24,14 @@ impl FallbackList {
         let mut request = request.clone();
         let own = request.extensions().get::<Fallbacks>().map(|own| Arc::new(self.0.with(own)));
         let policy = own.as_ref().unwrap_or(&self.0);
-        let ask = policy.info(&mut request);
+        let info = policy.info(&mut request);
         let all = policy.fallbacks.iter().enumerate();
-        let led = all.filter(|(at, _)| *at == 0 || policy.leads_to(*at, &ask, &request));
+        let led = all.filter(|(at, _)| *at == 0 || policy.leads_to(*at, &info, &request));
         let mut routes: Vec<_> =
-            led.filter_map(|(_, fallback)| fallback.routes(&request, &ask)).collect();
+            led.filter_map(|(_, fallback)| fallback.routes(&request, &info)).collect();
         if routes.is_empty() && policy.fallbacks[0].asks() {
             // If no fallback takes the call, it is sent to the first all the same.
-            routes.push(beyond(policy.fallbacks[0].request(request, &ask)));
+            routes.push(beyond(policy.fallbacks[0].request(request, &info)));
         }
         routes
     }
@@ -41,20 +41,20 @@ impl FallbackList {
 
 impl FallbackPolicy {
     /// Whether that fallback is tried when the first one is unavailable.
-    fn leads_to(&self, at: usize, ask: &RequestInfo, request: &Request) -> bool {
+    fn leads_to(&self, at: usize, info: &RequestInfo, request: &Request) -> bool {
         let outcome = Outcome::NotSent { retry_in: None };
         let failed = FailureContext { outcome, offers: &self.fallbacks[0].offers, at: 0 };
-        self.fallbacks[at].accepts((ask, request.body()), failed).is_ok()
-            && self.may_go(at, ask).is_ok()
+        self.fallbacks[at].accepts(info, request.body(), failed).is_ok()
+            && self.may_go(at, info).is_ok()
     }
 }
 
 // === impl Fallback ===
 
 impl Fallback {
-    fn routes(&self, request: &Request, ask: &RequestInfo) -> Option<Vec<(Route, bool)>> {
-        let ready = self.asks().then(|| self.prepare(request.clone(), ask, None))?;
-        Some(beyond(ready.ok()?.0))
+    fn routes(&self, request: &Request, info: &RequestInfo) -> Option<Vec<(Route, bool)>> {
+        let ready = self.asks().then(|| self.prepare(request.clone(), info, None))?;
+        Some(beyond(ready.ok()?.request))
     }
 }
 

@@ -10,21 +10,22 @@ use std::{future::Future, ops::Range, pin::Pin, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    Fallbacks, failure::Failure, policy::FallbackPolicy, step::Kind, steps::FallbackSteps,
+    Fallbacks, eligibility::PreparedRequest, failure::Failure, policy::FallbackPolicy, step::Kind,
+    steps::FallbackSteps,
 };
 use crate::{
     Error, Request, Response, Upstream,
     context::{AttemptLog, CallContext, Deadline, LocalAnswersOnly},
     dialect::RequestInfo,
     outcome::{Outcome, Phase},
-    telemetry::{EditSummary, EventKind, SkipReason},
+    telemetry::{EventKind, SkipReason},
 };
 
 /// One call on its way through the fallbacks. A clone is the same call, for another part of the fallbacks.
 #[derive(Clone)]
 pub(super) struct FallbackRun<S> {
     fallbacks: FallbackSteps<S>,
-    ask: Arc<RequestInfo>,
+    info: Arc<RequestInfo>,
     /// The request as the caller made it.
     request: Request,
     attempt_log: AttemptLog,
@@ -61,7 +62,7 @@ impl<S: Upstream> FallbackRun<S> {
         if let Some(own) = request.extensions().get::<Fallbacks>() {
             fallbacks.policy = Arc::new(fallbacks.policy.with(own));
         }
-        let ask = fallbacks.policy.info(&mut request);
+        let info = fallbacks.policy.info(&mut request);
         let late = request.extensions().get::<LocalAnswersOnly>().is_some();
         let call = CallContext::of(&mut request);
         let (attempt_log, deadline) = (call.attempt_log.clone(), call.deadline);
@@ -74,7 +75,7 @@ impl<S: Upstream> FallbackRun<S> {
         }
         Self {
             fallbacks,
-            ask,
+            info,
             request,
             attempt_log,
             deadline,
@@ -168,10 +169,8 @@ impl<S: Upstream> FallbackRun<S> {
             Some(end) => end,
             // No fallback takes the call: send it to the first all the same, so that its provider reports why.
             None => {
-                let ready = (
-                    policy.fallbacks[0].request(self.request(), &self.ask),
-                    EditSummary::default(),
-                );
+                let request = policy.fallbacks[0].request(self.request(), &self.info);
+                let ready = PreparedRequest::unedited(request);
                 self.step(0, ready, None).await
             }
         }
@@ -191,12 +190,12 @@ impl<S: Upstream> FallbackRun<S> {
         &mut self,
         at: usize,
         failure: Option<&Failure>,
-    ) -> Result<(Request, EditSummary), SkipReason> {
+    ) -> Result<PreparedRequest, SkipReason> {
         let policy = self.policy().clone();
         let failed = failure.filter(|_| policy.fallbacks[0].is_plain()).map(|failure| failure.last);
         let request = self.request_for(at);
-        let mut ready = policy.fallbacks[at].prepare(request, &self.ask, failed)?;
-        self.place(at, &mut ready.0);
+        let mut ready = policy.fallbacks[at].prepare(request, &self.info, failed)?;
+        self.place(at, &mut ready.request);
         Ok(ready)
     }
 
@@ -223,8 +222,8 @@ impl<S: Upstream> FallbackRun<S> {
         }
     }
 
-    pub(super) fn ask(&self) -> &Arc<RequestInfo> {
-        &self.ask
+    pub(super) fn info(&self) -> &Arc<RequestInfo> {
+        &self.info
     }
 
     pub(super) fn deadline(&self) -> Option<Deadline> {

@@ -232,12 +232,12 @@ impl Fallback {
     }
 
     /// The request for this fallback, with its route. A group of targets picks one of them for each attempt.
-    pub(super) fn request(&self, mut request: Request, ask: &RequestInfo) -> Request {
+    pub(super) fn request(&self, mut request: Request, info: &RequestInfo) -> Request {
         match &self.kind {
-            Kind::Target(target) => target.apply(request, ask),
+            Kind::Target(target) => target.apply(request, info),
             Kind::TargetGroup(equals) => {
-                let route = Route::new(&self.name, ask.model().unwrap_or("-"), "-")
-                    .with_operation(ask.effects().operation_name());
+                let route = Route::new(&self.name, info.model().unwrap_or("-"), "-")
+                    .with_operation(info.effects().operation_name());
                 AttemptContext::of(&mut request).set_route(route);
                 if let Some(pool) = &equals.pool {
                     EqualTargets::offer(&mut request, pool.clone());

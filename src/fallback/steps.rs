@@ -6,7 +6,8 @@ use http::HeaderValue;
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    Fallback, FallbackPolicy, recovery_queue::RecoveryQueue, step::Kind, to_stream::to_stream,
+    Fallback, FallbackPolicy, eligibility::PreparedRequest, recovery_queue::RecoveryQueue,
+    step::Kind, to_stream::to_stream,
 };
 use crate::{
     Error, Request, Response, Upstream,
@@ -52,19 +53,20 @@ impl<S: Upstream> FallbackSteps<S> {
     pub(super) async fn ask(
         &mut self,
         at: usize,
-        (mut request, edited): (Request, EditSummary),
-        ask: &RequestInfo,
+        prepared: PreparedRequest,
+        info: &RequestInfo,
     ) -> Result<Response, Error> {
         let policy = self.policy.clone();
         let fallback = &policy.fallbacks[at];
-        let unstreamed = edited.unstreamed;
-        self.enter(at, edited);
+        let PreparedRequest { mut request, edits } = prepared;
+        let unstreamed = edits.unstreamed;
+        self.enter(at, edits);
         let attempt = AttemptContext::of(&mut request);
         (attempt.fallback_index, attempt.fallback_name) = (at as u16, Some(fallback.name.clone()));
         let attempt_log = CallContext::of(&mut request).attempt_log.clone();
-        let mut response = self.answer(at, request, ask).await?;
+        let mut response = self.answer(at, request, info).await?;
         if unstreamed && judge_success(&response) {
-            response = to_stream(response, ask).await?;
+            response = to_stream(response, info).await?;
         }
         if at > 0 {
             mark(&mut response, fallback, &attempt_log);
@@ -79,12 +81,12 @@ impl<S: Upstream> FallbackSteps<S> {
         &mut self,
         at: usize,
         request: Request,
-        ask: &RequestInfo,
+        info: &RequestInfo,
     ) -> Result<Response, Error> {
         let nobody = || Error::new(Outcome::NotSent { retry_in: None });
         match &self.policy.clone().fallbacks[at].kind {
             Kind::Canned(canned) => {
-                let answer = || canned.answer(&request, ask);
+                let answer = || canned.answer(&request, info);
                 self.events.guard(UserCode::Canned, answer).flatten().ok_or_else(nobody)
             }
             Kind::Addressed | Kind::Target(_) | Kind::TargetGroup(_) => {

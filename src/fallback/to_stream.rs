@@ -9,7 +9,7 @@ use crate::{Body, Error, Response, dialect::RequestInfo, outcome::Outcome, strea
 /// on.
 pub(super) async fn to_stream(
     mut response: Response,
-    ask: &RequestInfo,
+    info: &RequestInfo,
 ) -> Result<Response, Error> {
     /// The maximum number of bytes collected: 32 MiB.
     const MOST: usize = 32 << 20;
@@ -18,6 +18,6 @@ pub(super) async fn to_stream(
         return Ok(response);
     }
     let bytes = collect(response.body_mut(), MOST).await?;
-    let stream = bytes.and_then(|bytes| ask.dialect()?.stream_of(response, &bytes, ask));
+    let stream = bytes.and_then(|bytes| info.dialect()?.stream_of(response, &bytes, info));
     stream.map(|stream| stream.map(Body::from)).ok_or_else(|| Error::new(Outcome::Malformed))
 }

@@ -52,7 +52,7 @@ impl<S: Upstream> FallbackRun<S> {
                 return StepResult::Failed(failure);
             }
             let not_before = saturating_add(Instant::now(), pause.asks);
-            match self.again(at, (&gate, ticket), not_before).await {
+            match self.again(at, &gate, ticket, not_before).await {
                 Some(StepResult::Failed(failed)) => {
                     failure = Failure { first: failure.first, ..failed }
                 }
@@ -68,7 +68,8 @@ impl<S: Upstream> FallbackRun<S> {
     async fn again(
         &mut self,
         at: usize,
-        (gate, ticket): (&RecoveryQueue, QueueTicket),
+        gate: &RecoveryQueue,
+        ticket: QueueTicket,
         not_before: Instant,
     ) -> Option<StepResult> {
         let ready = async {

@@ -59,10 +59,10 @@ impl HedgeContext {
     pub(super) fn new(shared: Arc<Shared>, request: &mut Request) -> Self {
         let started = Instant::now();
         let at = AttemptContext::state(request, shared.latencies.routes(), started);
-        let ask = CallContext::info(request);
+        let info = CallContext::info(request);
         let call = CallContext::of(request);
         let attempt_log = call.attempt_log.clone();
-        let known = ask.dialect().is_some() && ask.effects().repeats();
+        let known = info.dialect().is_some() && info.effects().repeats();
         let twice = shared.policy.is_some() && !call.non_replayable && known;
         let pooled = match EqualTargets::of_mut(request) {
             Some(equals) => {
@@ -81,7 +81,7 @@ impl HedgeContext {
         Self {
             twice,
             pooled,
-            stream: ask.stream(),
+            stream: info.stream(),
             started,
             sent: attempt_log.sent(),
             at,
@@ -99,7 +99,7 @@ impl HedgeContext {
         request: Request,
     ) -> Result<Response, Error> {
         self.earn();
-        let spare = (inner.clone(), request.clone());
+        let (spare, repeated) = (inner.clone(), request.clone());
         let mut first: BoxFuture = Box::pin(inner.call(request));
         let failed = tokio::select! {
             biased;
@@ -112,7 +112,7 @@ impl HedgeContext {
             },
             () = self.late() => None,
         };
-        match (failed, self.second(spare)) {
+        match (failed, self.second(spare, repeated)) {
             (None, None) => {
                 let result = first.await;
                 self.learn(&result, 1);
@@ -139,9 +139,9 @@ impl HedgeContext {
 
     /// Waits until the call is late; forever if the latency is unknown.
     async fn late(&self) {
-        let wanted = self.shared.policy.as_ref().map(|policy| (policy.quantile, policy.samples));
+        let query = self.shared.policy.as_ref().map(HedgePolicy::late_after);
         let latencies = &self.shared.latencies;
-        match wanted.and_then(|wanted| latencies.quantile(&self.at, self.stream, wanted)) {
+        match query.and_then(|query| latencies.quantile(&self.at, self.stream, query)) {
             Some(usual) => self.waited_longer_than(usual).await,
             None => std::future::pending().await,
         }
@@ -165,7 +165,7 @@ impl HedgeContext {
     }
 
     /// The second copy, if the budgets allow it. A probe has none: a failing provider gets one attempt.
-    fn second<S: Upstream>(&self, (inner, mut request): (S, Request)) -> Option<BoxFuture> {
+    fn second<S: Upstream>(&self, inner: S, mut request: Request) -> Option<BoxFuture> {
         let now = Instant::now();
         let allowance = self.shared.allowance.at(&self.at, now);
         let probe = self.probe.as_ref().and_then(ProbeSignal::probe);
@@ -180,7 +180,7 @@ impl HedgeContext {
             return None;
         }
         // The call has one retry fewer, if it has any.
-        budget.take(u32::MAX);
+        budget.take(None);
         let attempt = AttemptContext::of(&mut request);
         (attempt.second_copy, attempt.queue_time) = (true, None);
         let after = self.started.elapsed();
@@ -194,7 +194,7 @@ impl HedgeContext {
         let attempts = self.attempt_log.sent().saturating_sub(self.sent);
         if attempts <= copies && judge(result).outcome().is_success() {
             let now = Instant::now();
-            self.shared.latencies.record(&self.at, self.stream, (self.waited(now), now));
+            self.shared.latencies.record(&self.at, self.stream, self.waited(now), now);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The configuration of hedging.
 
-use crate::{ConfigError, budget::Budgets};
+use crate::{ConfigError, budget::Budgets, latency::QuantileQuery};
 
 /// When a late call gets a second copy, and the budget for copies.
 ///
@@ -57,6 +57,11 @@ impl HedgePolicy {
     pub fn budgets(mut self, budgets: Budgets) -> Self {
         self.budgets = Some(budgets);
         self
+    }
+
+    /// The latency after which a call is late.
+    pub(super) fn late_after(&self) -> QuantileQuery {
+        QuantileQuery { quantile: self.quantile, min_samples: self.samples }
     }
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {

@@ -49,7 +49,7 @@ pin_project! {
         Once {
             #[pin]
             inner: F,
-            course: HedgeContext,
+            context: HedgeContext,
         },
         Twice { sent: BoxFuture },
     }
@@ -131,11 +131,11 @@ impl<S: Upstream> Service<Request> for Hedge<S> {
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let course = HedgeContext::new(self.shared.clone(), &mut request);
-        let fate = match course.twice {
-            false => HedgeFutureState::Once { inner: self.inner.call(request), course },
+        let context = HedgeContext::new(self.shared.clone(), &mut request);
+        let fate = match context.twice {
+            false => HedgeFutureState::Once { inner: self.inner.call(request), context },
             true => HedgeFutureState::Twice {
-                sent: Box::pin(course.run(take_ready(&mut self.inner), request)),
+                sent: Box::pin(context.run(take_ready(&mut self.inner), request)),
             },
         };
         HedgeFuture { fate }
@@ -149,9 +149,9 @@ impl<F: Future<Output = Result<Response, Error>>> Future for HedgeFuture<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().fate.project() {
-            FateProj::Once { inner, course } => {
+            FateProj::Once { inner, context } => {
                 let result = ready!(inner.poll(cx));
-                course.learn(&result, 1);
+                context.learn(&result, 1);
                 Poll::Ready(result)
             }
             FateProj::Twice { sent } => sent.as_mut().poll(cx),

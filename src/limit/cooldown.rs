@@ -165,7 +165,8 @@ impl Cooldown {
     pub(super) fn wait_for_next(&self, now: Instant) -> Duration {
         let probe_at = self.probes.next_at().filter(|_| self.is_closed(now));
         let probe = probe_at.map(|probe_at| probe_at.saturating_duration_since(now));
-        self.wait(now).min(probe.unwrap_or(Duration::MAX))
+        let wait = self.wait(now);
+        probe.map_or(wait, |probe| probe.min(wait))
     }
 
     /// The time for which the route is still closed.

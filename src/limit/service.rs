@@ -99,12 +99,12 @@ impl<S: Upstream> Service<Request> for Limit<S> {
         let now = Instant::now();
         let at = AttemptContext::state(&mut request, self.limits.routes(), now);
         let (limiter, route) = (self.limits.limiter(&at, now), at.route().clone());
-        let ask = CallContext::info(&mut request);
+        let info = CallContext::info(&mut request);
         let size = match limiter.needs_estimates() {
-            true => RequestSize::measure(&request, &ask),
-            false => RequestSize::unmeasured(&ask),
+            true => RequestSize::measure(&request, &info),
+            false => RequestSize::unmeasured(&info),
         };
-        let form = if ask.stream() { AnswerForm::Stream } else { AnswerForm::Unary };
+        let form = if info.stream() { AnswerForm::Stream } else { AnswerForm::Unary };
         let context = LimitContext { limits: self.limits.clone(), limiter, route, size, form };
         let enter = context.enter_request(&mut request);
         let input = DecisionInput { now, random: fastrand::f64() };
@@ -194,9 +194,9 @@ impl LimitContext {
     }
 
     fn enter_request(&self, request: &mut Request) -> EnterRequest {
-        let ask = CallContext::info(request);
+        let info = CallContext::info(request);
         let priority = request.extensions().get::<Priority>().copied().unwrap_or_default();
-        let cost = self.limiter.decide(|state| state.estimate(self.size, &ask, priority));
+        let cost = self.limiter.decide(|state| state.estimate(self.size, &info, priority));
         let probe = AttemptContext::get(request).is_some_and(|attempt| attempt.probe);
         let deadline = CallContext::deadline(request).map(Deadline::instant);
         // A probe of the breaker does not wait: all calls that wait for its result would wait too.

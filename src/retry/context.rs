@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{
     decide::{Decision, RetryState},
     in_flight::{AttemptNumber, InFlightAttempt},
-    record::{CallRecord, Destination, PlannedAttempt},
+    record::{CallRecord, Destination, NextAttempt, PlannedAttempt},
     shared::Shared,
 };
 use crate::{
@@ -109,8 +109,10 @@ impl RetryContext {
     pub(super) async fn attempt<S: Upstream>(
         &self,
         service: &mut S,
-        (mut request, at): (Request, &Destination),
-        (step, now): (AttemptNumber, Instant),
+        mut request: Request,
+        at: &Destination,
+        step: AttemptNumber,
+        now: Instant,
     ) -> Option<Result<Response, Error>> {
         let least = self.least.unwrap_or_default();
         if self.record.left(now).is_some_and(|left| left.is_zero() || left < least) {
@@ -118,7 +120,7 @@ impl RetryContext {
         }
         let context = AttemptContext::of(&mut request);
         (context.deferred, context.extra) = (true, step.extra);
-        let under_way = InFlightAttempt::start((&self.record, at), step, now);
+        let under_way = InFlightAttempt::start(&self.record, at, step, now);
         let result = match poll_fn(|cx| service.poll_ready(cx)).await {
             Ok(()) => service.call(request).await,
             Err(error) => Err(error),
@@ -150,11 +152,12 @@ impl RetryContext {
     }
 
     /// The wait before the next attempt; `None` if there is none. Zero if it goes to an equal target.
-    pub(super) fn wait_after(
+    pub(super) fn next_after(
         &mut self,
         retries: &mut RetryState,
-        (result, at): (&Result<Response, Error>, &Destination),
-    ) -> Option<Duration> {
+        result: &Result<Response, Error>,
+        at: &Destination,
+    ) -> Option<NextAttempt> {
         let verdict = judge(result);
         self.round.sent(!matches!(verdict.outcome(), Outcome::NotSent { .. }));
         if self.pool.is_none() && Suspected::is_why(result) && retries.give_back() {
@@ -164,20 +167,18 @@ impl RetryContext {
             let ended = verdict.outcome().is_success() || !verdict.outcome().may_differ();
             return if ended { None } else { self.stop(at, StopReason::Unsafe) };
         }
-        if self.pool.as_ref().is_some_and(|pool| pool.has_another(self.round)) {
-            return match retries.next_other(
-                &verdict,
-                &self.shared.policy,
-                self.record.left(Instant::now()),
-            ) {
-                Decision::Again { wait, .. } => Some(wait),
-                Decision::Stop(why) => self.stop(at, why),
-                Decision::Return => None,
-            };
-        }
-        // All targets were tried. After the wait they are tried again.
-        self.round = self.round.anew();
-        self.wait_here(retries, &verdict, at)
+        let decision = match self.pool.as_ref().is_some_and(|pool| pool.has_another(self.round)) {
+            true => {
+                let left = self.record.left(Instant::now());
+                retries.next_other(&verdict, &self.shared.policy, left)
+            }
+            false => {
+                // All targets were tried. After the wait they are tried again.
+                self.round = self.round.anew();
+                self.next_here(retries, &verdict)
+            }
+        };
+        self.carry_out(decision, &verdict, at)
     }
 
     /// Whether sending the call again has no more effects than sending it once. A key is only valid at one account.
@@ -186,21 +187,26 @@ impl RetryContext {
         (self.keyed && one_account) || self.effects.may_follow(verdict)
     }
 
-    /// The wait before the same target is tried again.
-    fn wait_here(
-        &self,
-        retries: &mut RetryState,
-        verdict: &Verdict,
-        at: &Destination,
-    ) -> Option<Duration> {
+    /// Decides whether the same target is tried again.
+    fn next_here(&self, retries: &mut RetryState, verdict: &Verdict) -> Decision {
         let Shared { policy, random, .. } = &*self.shared;
-        // A token is taken last: a retry that is stopped for another reason spends none.
-        let decision =
-            retries.next_same(verdict, policy, self.record.left(Instant::now()), random.next());
+        let left = self.record.left(Instant::now());
+        let decision = retries.next_same(verdict, policy, left, random.next());
         if retries.has_panicked() {
             self.shared.events.panicked(UserCode::Schedule);
         }
+        decision
+    }
+
+    /// Carries out a decision within the budget. A token is taken last: a retry that is stopped for another reason spends none.
+    fn carry_out(
+        &self,
+        decision: Decision,
+        verdict: &Verdict,
+        at: &Destination,
+    ) -> Option<NextAttempt> {
         match decision {
+            Decision::OtherTarget => Some(NextAttempt::OtherTarget),
             Decision::Again { wait, .. } if self.is_closed_after(wait) => {
                 self.stop(at, StopReason::Breaker)
             }
@@ -209,7 +215,7 @@ impl RetryContext {
                 if verdict.local_trouble().is_some() || at.budget.withdraw_retry() =>
             {
                 self.record.emit(EventKind::RetryWaiting { route: at.route.clone(), wait, hinted });
-                Some(wait)
+                Some(NextAttempt::After(wait))
             }
             Decision::Again { .. } => self.stop(at, StopReason::Budget),
             Decision::Stop(why) => self.stop(at, why),
@@ -232,7 +238,7 @@ impl RetryContext {
         closed.is_some_and(|until| saturating_add(now, wait) < until)
     }
 
-    fn stop(&self, at: &Destination, why: StopReason) -> Option<Duration> {
+    fn stop(&self, at: &Destination, why: StopReason) -> Option<NextAttempt> {
         self.record.emit(EventKind::RetryStopped { route: at.route.clone(), reason: why });
         None
     }

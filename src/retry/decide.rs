@@ -40,6 +40,8 @@ pub(crate) enum Decision {
     Stop(StopReason),
     /// Try again after `wait`.
     Again { wait: Duration, hinted: bool },
+    /// Another of the equal targets is asked at once.
+    OtherTarget,
 }
 
 // === impl RetryState ===
@@ -84,7 +86,7 @@ impl RetryState {
     fn has(&self, policy: &RetryPolicy, risky: bool) -> bool {
         let (more, once) = match &self.shared {
             Some(shared) => (shared.has(policy.retries), shared.may_repeat()),
-            None => (self.made < policy.retries, !self.risked),
+            None => (policy.retries.is_none_or(|retries| self.made < retries), !self.risked),
         };
         more && (once || !risky)
     }
@@ -145,7 +147,6 @@ impl RetryState {
         left: Option<Duration>,
     ) -> Decision {
         let outcome = verdict.outcome();
-        let at_once = Decision::Again { wait: Duration::ZERO, hinted: false };
         if !outcome.may_differ() {
             return Decision::Return;
         }
@@ -153,7 +154,7 @@ impl RetryState {
             return Decision::Stop(StopReason::Once);
         }
         if matches!(outcome, Outcome::NotSent { .. }) {
-            return at_once;
+            return Decision::OtherTarget;
         }
         let risky = outcome.retry_at_most_once();
         if !self.has(policy, risky) {
@@ -162,7 +163,10 @@ impl RetryState {
         if !fits(Duration::ZERO, self.least(policy), left) {
             return Decision::Stop(StopReason::Deadline);
         }
-        if self.take(policy, risky) { at_once } else { Decision::Stop(StopReason::Exhausted) }
+        match self.take(policy, risky) {
+            true => Decision::OtherTarget,
+            false => Decision::Stop(StopReason::Exhausted),
+        }
     }
 
     /// Whether the custom schedule has panicked.
@@ -349,9 +353,8 @@ mod tests {
             Outcome::Rejected { why: Rejection::Credential },
             Outcome::NotSent { retry_in: None },
         ];
-        let at_once = Decision::Again { wait: Duration::ZERO, hinted: false };
         for outcome in others {
-            assert_eq!(elsewhere(outcome), at_once, "{outcome}");
+            assert_eq!(elsewhere(outcome), Decision::OtherTarget, "{outcome}");
         }
         let same = [
             Outcome::Success,
@@ -376,9 +379,9 @@ mod tests {
         let short = secs(1) - Duration::from_millis(1);
         assert_eq!(elsewhere(&DOWN.into(), short), Decision::Stop(StopReason::Deadline));
         for _ in 0..3 {
-            assert!(matches!(elsewhere(&refused, short), Decision::Again { .. }));
+            assert_eq!(elsewhere(&refused, short), Decision::OtherTarget);
         }
-        assert!(matches!(elsewhere(&DOWN.into(), secs(1)), Decision::Again { .. }));
+        assert_eq!(elsewhere(&DOWN.into(), secs(1)), Decision::OtherTarget);
         assert_eq!(elsewhere(&DOWN.into(), secs(1)), Decision::Stop(StopReason::Exhausted));
     }
 

@@ -34,7 +34,8 @@ pub(super) struct AttemptNumber {
 
 impl<'a> InFlightAttempt<'a> {
     pub(super) fn start(
-        (call, at): (&'a CallRecord, &'a Destination),
+        call: &'a CallRecord,
+        at: &'a Destination,
         step: AttemptNumber,
         now: Instant,
     ) -> Self {

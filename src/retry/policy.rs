@@ -23,7 +23,8 @@ use crate::{ConfigError, time::Limit, time::scale};
 /// - no [`seed`](Self::seed): jitter differs in every process
 #[derive(Clone, Debug)]
 pub struct RetryPolicy {
-    pub(super) retries: u32,
+    /// `None`: as many as the schedule has.
+    pub(super) retries: Option<u32>,
     pub(super) backoff: Exponential,
     pub(super) schedule: Option<Schedule>,
     pub(super) max_hint: Duration,
@@ -48,7 +49,7 @@ impl RetryPolicy {
     /// The most attempts after the first. 0: none. The fallbacks of a call may together make this many further attempts.
     #[must_use]
     pub fn retries(mut self, retries: u32) -> Self {
-        self.retries = retries;
+        self.retries = Some(retries);
         self
     }
 
@@ -140,7 +141,8 @@ impl RetryPolicy {
         I: Iterator<Item = Duration> + Send + 'static,
     {
         self.schedule = Some(Schedule::new(make));
-        self.retries(u32::MAX)
+        self.retries = None;
+        self
     }
 
     /// Makes the jitter the same in every run, for tests.
@@ -184,7 +186,7 @@ impl RetryPolicy {
         match deadline {
             // A default is shortened to fit the deadline.
             Some(deadline)
-                if self.retries > 0
+                if self.retries != Some(0)
                     && self.min_attempt_time.is_set()
                     && self.min_attempt_time.time() >= deadline =>
             {
@@ -218,7 +220,7 @@ impl RetryPolicy {
 impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
-            retries: 2,
+            retries: Some(2),
             backoff: Exponential {
                 base: Duration::from_millis(250),
                 factor: 2.0,

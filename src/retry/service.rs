@@ -13,7 +13,7 @@ use super::{
     context::RetryContext,
     decide::RetryState,
     in_flight::AttemptNumber,
-    record::{PlannedAttempt, least},
+    record::{NextAttempt, PlannedAttempt, least},
     shared::{Random, Shared},
 };
 use crate::{
@@ -129,40 +129,42 @@ async fn run<S: Upstream>(
     let least = least(call, now);
     let budget = call.budget.as_ref().map(|budget| budget.at(fallback));
     let mut retries = RetryState::new(call.non_replayable).within(least, budget);
-    let mut course = RetryContext::new(shared, &mut request, least);
-    let mut leg = course.plan_attempt(request, &retries, now);
+    let mut context = RetryContext::new(shared, &mut request, least);
+    let mut planned = context.plan_attempt(request, &retries, now);
     let mut step = AttemptNumber::first(copy);
     let mut failed = None;
-    if copy && course.is_pooled() && !course.withdraw(&leg.at) {
+    if copy && context.is_pooled() && !context.withdraw(&planned.at) {
         return Err(Error::new(Outcome::NotSent { retry_in: None }));
     }
     loop {
-        let PlannedAttempt { request, spare, at } = leg;
-        let Some(mut result) = course.attempt(&mut service, (request, &at), (step, now)).await
-        else {
-            return course.finish(failed.unwrap_or_else(|| course.deadline_error()));
+        let PlannedAttempt { request, spare, at } = planned;
+        let Some(mut result) = context.attempt(&mut service, request, &at, step, now).await else {
+            return context.finish(failed.unwrap_or_else(|| context.deadline_error()));
         };
-        course.settle(&mut result, &at);
+        context.settle(&mut result, &at);
         let sent = !is_refused(&result);
-        let wait = course.wait_after(&mut retries, (&result, &at));
-        let (Some(wait), Some(own)) = (wait, spare) else {
+        let next = context.next_after(&mut retries, &result, &at);
+        let (Some(next), Some(own)) = (next, spare) else {
             // Closed since the last attempt: the provider's answer to it is more useful to the caller than this refusal.
-            return course.finish(failed.filter(|_| !sent).unwrap_or(result));
+            return context.finish(failed.filter(|_| !sent).unwrap_or(result));
         };
-        step = step.next(wait, sent);
-        leg = if wait.is_zero() {
-            now = Instant::now();
-            let next = course.plan_attempt(own, &retries, now);
-            if sent && !course.withdraw(&next.at) {
-                return course.finish(result);
+        step = step.next(next.wait(), sent);
+        planned = match next {
+            NextAttempt::OtherTarget => {
+                now = Instant::now();
+                let other = context.plan_attempt(own, &retries, now);
+                if sent && !context.withdraw(&other.at) {
+                    return context.finish(result);
+                }
+                failed = if sent { unless_open(result) } else { failed };
+                other
             }
-            failed = if sent { unless_open(result) } else { failed };
-            next
-        } else {
-            failed = unless_open(result);
-            sleep(wait).await;
-            now = Instant::now();
-            course.plan_attempt(own, &retries, now)
+            NextAttempt::After(wait) => {
+                failed = unless_open(result);
+                sleep(wait).await;
+                now = Instant::now();
+                context.plan_attempt(own, &retries, now)
+            }
         };
     }
 }

@@ -54,8 +54,8 @@ impl Target {
     }
 
     /// Adds an idempotency key, the same for all attempts of a call, if one is of use and the caller has sent none.
-    pub(super) fn identify(&self, request: &mut Request, ask: &RequestInfo) {
-        if !self.idempotent || ask.effects().repeats() {
+    pub(super) fn identify(&self, request: &mut Request, info: &RequestInfo) {
+        if !self.idempotent || info.effects().repeats() {
             return;
         }
         let nonce = CallContext::of(request).nonce;

@@ -20,31 +20,31 @@ use crate::{
 
 impl Target {
     /// Rewrites the request for this target.
-    pub(crate) fn apply(&self, mut request: Request, ask: &RequestInfo) -> Request {
+    pub(crate) fn apply(&self, mut request: Request, info: &RequestInfo) -> Request {
         let own = self.dialect.map(|dialect| CallContext::info_in(&mut request, Some(dialect)));
-        let ask = own.as_deref().unwrap_or(ask);
-        self.address(&mut request, ask);
+        let info = own.as_deref().unwrap_or(info);
+        self.address(&mut request, info);
         for (name, value) in &self.headers {
             if let Ok(value) = value {
                 request.headers_mut().insert(name.clone(), value.clone());
             }
         }
-        if let (Some(model), Some(dialect)) = (&self.model, ask.dialect()) {
+        if let (Some(model), Some(dialect)) = (&self.model, info.dialect()) {
             dialect.with_model(&mut request, model);
             if request.headers().contains_key(CONTENT_LENGTH) {
                 let length = HeaderValue::from(request.body().len());
                 request.headers_mut().insert(CONTENT_LENGTH, length);
             }
         }
-        self.identify(&mut request, ask);
-        let route = self.route(&request, ask);
+        self.identify(&mut request, info);
+        let route = self.route(&request, info);
         AttemptContext::of(&mut request).set_route(route);
         request
     }
 
     /// Addresses a request to this target, and removes what must not reach it.
-    fn address(&self, request: &mut Request, ask: &RequestInfo) {
-        let path = self.path(request.uri(), ask);
+    fn address(&self, request: &mut Request, info: &RequestInfo) {
+        let path = self.path(request.uri(), info);
         let mut headers = std::mem::take(request.headers_mut());
         let identity = IdentityPolicy::of(request.extensions());
         if !self.headers.is_empty() {
@@ -56,17 +56,17 @@ impl Target {
                     identity.leave_behind(&mut headers);
                 }
                 headers.remove(HOST);
-                base::rebase(base, request.uri(), (path.as_deref(), identity))
+                base::rebase(base, request.uri(), path.as_deref(), identity)
             }
-            None => self.stay(request.uri(), (path.as_deref(), identity)),
+            None => self.stay(request.uri(), path.as_deref(), identity),
         };
         *request.headers_mut() = headers;
         *request.uri_mut() = uri;
     }
 
     /// The path that replaces that of the request: the target's own endpoint, or the usual one if the request has an unusual one.
-    fn path(&self, uri: &Uri, ask: &RequestInfo) -> Option<Cow<'_, str>> {
-        let dialect = ask.dialect()?;
+    fn path(&self, uri: &Uri, info: &RequestInfo) -> Option<Cow<'_, str>> {
+        let dialect = info.dialect()?;
         if let Some(endpoint) = &self.endpoint {
             return (dialect != Dialect::Gemini).then(|| (&**endpoint).into());
         }
@@ -75,23 +75,23 @@ impl Target {
         let prefix = base.path().trim_end_matches('/');
         // At the host that the caller addressed, the path stays.
         let away = base::origin(base) != base::origin(uri);
-        (unusual && away).then(|| dialect.usual_path(prefix, ask))
+        (unusual && away).then(|| dialect.usual_path(prefix, info))
     }
 
     /// The URI for another key, or another path, at the host that was addressed.
-    fn stay(&self, uri: &Uri, (path, identity): (Option<&str>, &IdentityPolicy)) -> Uri {
+    fn stay(&self, uri: &Uri, path: Option<&str>, identity: &IdentityPolicy) -> Uri {
         let uri = path.map_or_else(|| uri.clone(), |path| base::with_path(uri, path));
         if self.headers.is_empty() { uri } else { base::keyless(&uri, identity) }
     }
 
-    fn route(&self, request: &Request, ask: &RequestInfo) -> Route {
+    fn route(&self, request: &Request, info: &RequestInfo) -> Route {
         let provider = &*provider(request.uri());
-        let model = self.model.as_deref().or(ask.model()).unwrap_or("-");
+        let model = self.model.as_deref().or(info.model()).unwrap_or("-");
         let route = match &self.label {
             Some(label) => Route::asked(provider, model, label),
             None => Route::asked(provider, model, self.fingerprint(request).as_str()),
         };
-        route.with_operation(ask.effects().operation_name())
+        route.with_operation(info.effects().operation_name())
     }
 
     /// The fingerprint of the account that is billed: of the target's own credentials, or of the caller.

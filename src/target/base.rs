@@ -79,11 +79,7 @@ pub(super) fn origin(uri: &Uri) -> (Option<&str>, Option<String>, Option<u16>) {
 }
 
 /// The URI at another base; with `path` appended to the base, if there is one.
-pub(super) fn rebase(
-    base: &Uri,
-    uri: &Uri,
-    (path, identity): (Option<&str>, &IdentityPolicy),
-) -> Uri {
+pub(super) fn rebase(base: &Uri, uri: &Uri, path: Option<&str>, identity: &IdentityPolicy) -> Uri {
     let prefix = base.path().trim_end_matches('/');
     let path = match (path, prefix) {
         (Some(path), _) => path,

@@ -67,9 +67,9 @@ impl Capabilities {
         if *self == Self::default() {
             return false;
         }
-        let ask = CallContext::info(request);
-        let pictures = ask.images() && !self.vision;
-        let draft = RequestEditor::open(&ask, request.body());
+        let info = CallContext::info(request);
+        let pictures = info.images() && !self.vision;
+        let draft = RequestEditor::open(&info, request.body());
         let Some(needs) = draft.map(|draft| draft.requirements()) else { return pictures };
         let tools = needs.tools && !self.tools;
         let large = self.context.is_some_and(|context| needs.tokens > context);

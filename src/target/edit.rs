@@ -140,7 +140,7 @@ impl Edit {
 
     /// The suffix of the route for this edit, since a provider may fail edited requests and serve the others, or the reverse. The
     /// length of the answer and the number of turns do not count.
-    pub(crate) fn variant(&self) -> String {
+    pub(crate) fn variant(&self) -> Option<String> {
         let mut facet = match &self.tools {
             ToolFilter::None => String::new(),
             ToolFilter::All => ":no-tools".into(),
@@ -149,22 +149,22 @@ impl Edit {
         for (is, word) in [(self.images, ":no-images"), (self.unstreamed, ":no-stream")] {
             facet.push_str(if is { word } else { "" });
         }
-        facet
+        (!facet.is_empty()).then_some(facet)
     }
 
     /// Edits a request and returns a summary. `None` if the request does not fit the context.
-    pub(crate) fn apply(&self, request: &mut Request, ask: &RequestInfo) -> Option<EditSummary> {
+    pub(crate) fn apply(&self, request: &mut Request, info: &RequestInfo) -> Option<EditSummary> {
         let mut edited = EditSummary::default();
-        let Some(dialect) = ask.dialect().filter(|_| !self.is_none()) else { return Some(edited) };
+        let Some(dialect) = info.dialect().filter(|_| !self.is_none()) else { return Some(edited) };
         let body = request.body().clone();
-        if let Some(mut draft) = RequestEditor::open(ask, &body) {
+        if let Some(mut draft) = RequestEditor::open(info, &body) {
             self.draft(&mut draft, &mut edited)?;
             if let Some(changed) = draft.close() {
                 edited.changed = true;
                 *request.body_mut() = changed;
             }
         }
-        if self.unstreamed && ask.stream() {
+        if self.unstreamed && info.stream() {
             edited.unstreamed = true;
             unstream(request, dialect);
         }

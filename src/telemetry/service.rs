@@ -130,10 +130,10 @@ impl<S: Upstream> Service<Request> for Telemetry<S> {
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let ask = CallContext::info(&mut request);
+        let info = CallContext::info(&mut request);
         let attempt_log = CallContext::of(&mut request).attempt_log.clone();
         let call = attempt_log.call_id();
-        let span = spans::call(call, &request, &ask);
+        let span = spans::call(call, &request, &info);
         let started = Instant::now();
         let _call = call.enter();
         let inner = span.in_scope(|| {

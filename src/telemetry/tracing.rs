@@ -90,12 +90,12 @@ fn attempt_ended(route: &Route, attempt: u32, verdict: &Verdict, took: Duration)
 }
 
 /// The span of a call; disabled, at no cost, if there is no subscriber.
-pub(super) fn call(id: CallId, request: &Request, ask: &RequestInfo) -> Span {
+pub(super) fn call(id: CallId, request: &Request, info: &RequestInfo) -> Span {
     if !tracing::enabled!(target: "evenkeel", Level::INFO) {
         return Span::none();
     }
-    let model = &*shown(ask.model().unwrap_or("-"));
-    let operation = if ask.dialect().is_some() { "chat" } else { "request" };
+    let model = &*shown(info.model().unwrap_or("-"));
+    let operation = if info.dialect().is_some() { "chat" } else { "request" };
     info_span!(
         target: "evenkeel",
         "chat",
@@ -103,7 +103,7 @@ pub(super) fn call(id: CallId, request: &Request, ask: &RequestInfo) -> Span {
         otel.kind = "client",
         gen_ai.operation.name = operation,
         gen_ai.request.model = model,
-        gen_ai.request.max_tokens = ask.max_tokens(),
+        gen_ai.request.max_tokens = info.max_tokens(),
         server.address = request.uri().host(),
         server.port = request.uri().port_u16(),
         http.response.status_code = Empty,

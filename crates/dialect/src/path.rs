@@ -49,7 +49,7 @@ impl Dialect {
     }
 
     /// The usual path of this dialect, after the path of a base URL.
-    pub fn usual_path(self, base: &str, ask: &RequestInfo) -> Cow<'static, str> {
+    pub fn usual_path(self, base: &str, info: &RequestInfo) -> Cow<'static, str> {
         let versioned = version(base).is_some();
         match self {
             Self::OpenAiChat if base.is_empty() => "/v1/chat/completions",
@@ -58,11 +58,11 @@ impl Dialect {
             Self::OpenAiResponses => "/responses",
             Self::Anthropic if versioned => "/messages",
             Self::Anthropic => "/v1/messages",
-            Self::Ollama if base.ends_with("/api") => ask.form.of_ollama(),
-            Self::Ollama => return format!("/api{}", ask.form.of_ollama()).into(),
+            Self::Ollama if base.ends_with("/api") => info.form.of_ollama(),
+            Self::Ollama => return format!("/api{}", info.form.of_ollama()).into(),
             Self::Gemini => {
                 let version = if versioned { "" } else { "/v1beta" };
-                let path = model_path::usual_path(ask.model().unwrap_or("-"), ask.stream());
+                let path = model_path::usual_path(info.model().unwrap_or("-"), info.stream());
                 return format!("{version}{path}").into();
             }
         }

@@ -78,11 +78,11 @@ fn chat(body: &Bytes, said: &str, form: Prefill) -> Option<Bytes> {
 fn message(body: &Bytes, said: &str, more: &str) -> Option<Bytes> {
     let turns: MessageLists<'_> = serde_json::from_slice(body).ok()?;
     let list = turns.messages?.get();
-    let last = last(list)?;
-    let own = last.as_ref().filter(|turn| text(turn.role).as_deref() == Some("assistant"));
+    let all: Vec<LastMessage<'_>> = serde_json::from_str(list).ok()?;
+    let own = all.last().filter(|turn| text(turn.role).as_deref() == Some("assistant"));
     let Some(own) = own else {
         let turn = format!(r#"{{"role":"assistant","content":{}{more}}}"#, Value::from(said));
-        return Some(append(body, list, &turn, last.is_some()));
+        return Some(append(body, list, &turn, !all.is_empty()));
     };
     let content = own.content?.get();
     if let Some(begun) = read::<String>(own.content) {
@@ -98,21 +98,15 @@ fn message(body: &Bytes, said: &str, more: &str) -> Option<Bytes> {
 fn contents(body: &Bytes, said: &str) -> Option<Bytes> {
     let turns: MessageLists<'_> = serde_json::from_slice(body).ok()?;
     let list = turns.contents?.get();
-    let last = last(list)?;
+    let all: Vec<LastMessage<'_>> = serde_json::from_str(list).ok()?;
     let part = format!(r#"{{"text":{}}}"#, Value::from(said));
-    let own = last.as_ref().filter(|turn| text(turn.role).as_deref() == Some("model"));
+    let own = all.last().filter(|turn| text(turn.role).as_deref() == Some("model"));
     if let Some(parts) = own.and_then(|turn| turn.parts) {
         let any = !read::<Vec<RawField<'_>>>(Some(parts))?.is_empty();
         return Some(append(body, parts.get(), &part, any));
     }
     let turn = format!(r#"{{"role":"model","parts":[{part}]}}"#);
-    Some(append(body, list, &turn, last.is_some()))
-}
-
-/// The last turn of a list of turns; `None` if the value is not such a list.
-fn last(list: &str) -> Option<Option<LastMessage<'_>>> {
-    let turns: Vec<LastMessage<'_>> = serde_json::from_str(list).ok()?;
-    Some(turns.into_iter().next_back())
+    Some(append(body, list, &turn, !all.is_empty()))
 }
 
 /// Appends an element to a list in the body.

@@ -30,8 +30,8 @@ pub(super) fn json(text: &str) -> String {
 }
 
 /// The requested model, as JSON.
-pub(super) fn model(ask: &RequestInfo) -> String {
-    json(ask.model().unwrap_or("canned"))
+pub(super) fn model(info: &RequestInfo) -> String {
+    json(info.model().unwrap_or("canned"))
 }
 
 /// A unique id with the prefix `canned-`.

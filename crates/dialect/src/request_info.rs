@@ -107,7 +107,7 @@ impl RequestInfo {
         let images = has_images(request.body());
         let place = ModelPath::read(path).filter(|_| dialect == Some(Dialect::Gemini));
         let model = in_path(path, place).or_else(|| text(wanted.model));
-        let ties = Ties::read(dialect, (request.body(), &wanted), model.as_deref());
+        let ties = Ties::read(dialect, request.body(), &wanted, model.as_deref());
         Self {
             dialect,
             model: model.map(String::into_boxed_str),

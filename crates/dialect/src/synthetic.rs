@@ -19,8 +19,8 @@ pub struct SyntheticReply<'a> {
 
 impl SyntheticReply<'_> {
     /// The model, as JSON.
-    pub(super) fn model(&self, ask: &RequestInfo) -> String {
-        self.model.map_or_else(|| reply::model(ask), reply::json)
+    pub(super) fn model(&self, info: &RequestInfo) -> String {
+        self.model.map_or_else(|| reply::model(info), reply::json)
     }
 
     /// The tokens of the request, of the answer, and of both.

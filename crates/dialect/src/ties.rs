@@ -53,7 +53,8 @@ impl Ties {
     /// The references in a request of that dialect, to that model.
     pub(super) fn read(
         dialect: Option<Dialect>,
-        (body, wanted): (&[u8], &Wanted<'_>),
+        body: &[u8],
+        wanted: &Wanted<'_>,
         model: Option<&str>,
     ) -> Self {
         if dialect.is_none() {

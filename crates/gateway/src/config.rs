@@ -14,7 +14,9 @@ use super::{
     limits::LimitsTable,
     options::{ProfileName, listen, profile},
     rate_limits::{TrafficLimits, TrafficTable},
-    targets::{CannedTable, FallbackKind, NamedFallback, StoredTable, TargetTable, fallbacks},
+    targets::{
+        CannedTable, FallbackKind, NamedFallback, StoredTable, Tables, TargetTable, fallbacks,
+    },
 };
 
 /// The file as it is written. `gateway.toml` explains each key.
@@ -72,7 +74,7 @@ impl Config {
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, String> {
         let file: File = toml::from_str(source.text).map_err(|error| source.toml_error(&error))?;
-        let tables = (&file.target[..], &file.stored[..], &file.canned[..]);
+        let tables = Tables { targets: &file.target, stored: &file.stored, canned: &file.canned };
         let fallbacks = fallbacks(source, tables, file.fallbacks.as_ref(), env)?;
         let stored = fallbacks.iter().any(|fallback| fallback.kind == FallbackKind::Stored);
         // A stored fallback needs a cache, also where the file sets none.

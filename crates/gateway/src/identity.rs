@@ -45,13 +45,13 @@ impl IdentityTable {
         let mut policy = IdentityPolicy::new();
         for (field, names, set) in headers {
             for name in names {
-                policy = add(source, (field, name), |name| Ok(set(policy, header(name)?)))?;
+                policy = add(source, field, name, |name| Ok(set(policy, header(name)?)))?;
             }
         }
         for (field, names, set) in keys {
             for name in names {
                 filled(source, &format!("identity.{field}"), name)?;
-                policy = add(source, (field, name), |name| Ok(set(policy, name)))?;
+                policy = add(source, field, name, |name| Ok(set(policy, name)))?;
             }
         }
         Ok(policy)
@@ -61,7 +61,8 @@ impl IdentityTable {
 /// Adds a name, if the policy is valid with it.
 fn add(
     source: ConfigSource<'_>,
-    (field, name): (&str, &Spanned<String>),
+    field: &str,
+    name: &Spanned<String>,
     set: impl FnOnce(&str) -> Result<IdentityPolicy, String>,
 ) -> Result<IdentityPolicy, String> {
     let wrong = |what: &str| source.error_at(&name.span(), &format!("identity.{field}"), what);

@@ -64,7 +64,11 @@ struct ExplicitLimits {
 }
 
 /// A value that is not allowed: its position, its key, and what is wrong with it.
-type KeyError = (Range<usize>, &'static str, String);
+struct KeyError {
+    at: Range<usize>,
+    key: &'static str,
+    what: String,
+}
 
 /// A week in seconds: longer is a mistake.
 const MAX_SECONDS: f64 = 7.0 * 24.0 * 3600.0;
@@ -82,10 +86,10 @@ impl GatewayLimits {
         let errors = table.time_error().or_else(|| table.count_error());
         match (errors, source) {
             (None, _) => Ok(table.limits(name)),
-            (Some((at, key, what)), Some(source)) => {
+            (Some(KeyError { at, key, what }), Some(source)) => {
                 Err(source.error_at(&at, &format!("limits.{key}"), &what))
             }
-            (Some((_, key, what)), None) => Err(format!("limits.{key} {what}")),
+            (Some(KeyError { key, what, .. }), None) => Err(format!("limits.{key} {what}")),
         }
     }
 }
@@ -110,7 +114,7 @@ impl LimitsTable {
         let seconds = time.get_ref();
         let what =
             format!("is {seconds}; allowed is a number of seconds from 0.001 to {MAX_SECONDS}");
-        Some((time.span(), key, what))
+        Some(KeyError { at: time.span(), key, what })
     }
 
     /// The first count with a value that is not allowed.
@@ -125,7 +129,8 @@ impl LimitsTable {
         counts.into_iter().find_map(|(key, count, allowed)| {
             let (at, count) = count.filter(|(_, count)| !allowed.contains(count))?;
             let (min, max) = allowed.into_inner();
-            Some((at, key, format!("is {count}; allowed is a whole number from {min} to {max}")))
+            let what = format!("is {count}; allowed is a whole number from {min} to {max}");
+            Some(KeyError { at, key, what })
         })
     }
 

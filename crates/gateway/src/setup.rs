@@ -72,7 +72,7 @@ impl Setup {
         let profile = options.profile.or(file.profile).unwrap_or_default();
         let limits = GatewayLimits::new(profile, &file.limits, source)?;
         let upstream = options.upstream.as_ref().or(file.upstream.as_ref()).cloned();
-        let gateway = Gateway::new(upstream, (&limits, &file), source)?;
+        let gateway = Gateway::new(upstream, &limits, &file, source)?;
         let default = SocketAddr::from(([127, 0, 0, 1], 8080));
         Ok(Self { listen: options.listen.or(file.listen).unwrap_or(default), limits, gateway })
     }
@@ -83,7 +83,8 @@ impl Setup {
 impl Gateway {
     fn new(
         upstream: Option<Uri>,
-        (limits, file): (&GatewayLimits, &Config),
+        limits: &GatewayLimits,
+        file: &Config,
         source: Option<ConfigSource<'_>>,
     ) -> Result<Self, String> {
         let fallbacks = FallbackOrder::new(upstream, file, source)?;

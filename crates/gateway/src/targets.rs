@@ -55,8 +55,12 @@ pub(crate) struct CannedTable {
 }
 
 /// The tables that name fallbacks.
-pub(crate) type Tables<'a> =
-    (&'a [Spanned<TargetTable>], &'a [Spanned<StoredTable>], &'a [Spanned<CannedTable>]);
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tables<'a> {
+    pub(crate) targets: &'a [Spanned<TargetTable>],
+    pub(crate) stored: &'a [Spanned<StoredTable>],
+    pub(crate) canned: &'a [Spanned<CannedTable>],
+}
 
 /// One fallback, validated.
 #[derive(Clone, Debug)]
@@ -105,9 +109,10 @@ pub(crate) fn fallbacks(
 /// Every fallback, in the order of the file.
 fn all(
     source: ConfigSource<'_>,
-    (targets, stored, canned): Tables<'_>,
+    tables: Tables<'_>,
     env: Env<'_>,
 ) -> Result<Vec<NamedFallback>, String> {
+    let Tables { targets, stored, canned } = tables;
     let mut groups: Vec<(&Spanned<String>, Vec<&Spanned<TargetTable>>)> = Vec::new();
     for (at, table) in targets.iter().enumerate() {
         let TargetTable { name, group, .. } = table.get_ref();

@@ -121,7 +121,8 @@ impl Tried {
 /// would have a chance below `chance` (the bound of Chernoff and Hoeffding, 1963).
 pub(in crate::breaker) fn shows_more_than(
     share: f64,
-    (failed, calls): (u32, u32),
+    failed: u32,
+    calls: u32,
     chance: f64,
 ) -> bool {
     let seen = f64::from(failed) / f64::from(calls);

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, Weak},
-    task::{Wake, Waker},
+    task::{Poll, Wake, Waker},
 };
 
 use http::response::Parts;
@@ -15,7 +15,7 @@ use crate::{Body, Error, context::AttemptLog, sync::lock_std as lock, upstream::
 pub(super) struct Flight {
     pub(super) id: CoalesceKey,
     flights: Arc<dyn Forget>,
-    pub(super) manner: WaitTerms,
+    pub(super) terms: WaitTerms,
     pub(super) attempt_log: AttemptLog,
     pub(super) waker: Waker,
     pub(super) state: Mutex<State>,
@@ -32,11 +32,11 @@ pub(super) struct State {
     /// Whether the attempt has woken since it was last polled.
     pub(super) woken: bool,
     pub(super) head: Option<Result<Head, SharedError>>,
-    pub(super) tape: SharedBody,
+    pub(super) body: SharedBody,
     /// Whether the answer is complete, although its body may not have ended: later calls do not join.
     pub(super) told: bool,
     pub(super) waiting: HashMap<u64, Waker>,
-    pub(super) seats: u64,
+    pub(super) joined: u64,
 }
 
 /// The state of the attempt.
@@ -63,22 +63,23 @@ impl Flight {
     pub(super) fn new(
         id: CoalesceKey,
         flights: Arc<dyn Forget>,
-        (manner, attempt_log): (WaitTerms, AttemptLog),
+        terms: WaitTerms,
+        attempt_log: AttemptLog,
         answer: ResponseFuture,
     ) -> Arc<Self> {
         let state = State {
             stage: Stage::Asking(answer),
             woken: true,
             head: None,
-            tape: SharedBody::default(),
+            body: SharedBody::default(),
             told: false,
             waiting: HashMap::new(),
-            seats: 0,
+            joined: 0,
         };
         Arc::new_cyclic(|weak| Self {
             id,
             flights,
-            manner,
+            terms,
             attempt_log,
             waker: Waker::from(Arc::new(FlightWaker(weak.clone()))),
             state: Mutex::new(state),
@@ -115,12 +116,13 @@ impl State {
 
     /// Whether another call may join: while the attempt is not over and the buffer still has the beginning of the body.
     fn is_joinable(&self) -> bool {
-        !matches!(self.stage, Stage::Over) && !self.told && self.tape.is_whole()
+        !matches!(self.stage, Stage::Over) && !self.told && self.body.is_whole()
     }
 
     /// A copy of the head, for one of the waiting callers.
-    pub(super) fn copy(&mut self, first: bool) -> Option<Result<(Parts, Option<Body>), Error>> {
-        Some(match self.head.as_mut()? {
+    pub(super) fn copy(&mut self, first: bool) -> Poll<Result<(Parts, Option<Body>), Error>> {
+        let Some(head) = &mut self.head else { return Poll::Pending };
+        Poll::Ready(match head {
             Ok(Head { parts, body }) => {
                 let body = body.as_ref().map(|body| Body::from(body.bytes().unwrap_or_default()));
                 Ok((parts.clone(), body))

@@ -85,13 +85,13 @@ impl<'a> PollTurn<'a> {
                 let stage = std::mem::replace(&mut self.stage, Stage::Polled);
                 self.end(stage, |state| {
                     state.told |= told;
-                    state.tape.push(piece);
+                    state.body.push(piece);
                 });
             }
             Some(Err(error)) => {
-                self.end(Stage::Over, |state| state.tape.end(Err(SharedError::from(error))));
+                self.end(Stage::Over, |state| state.body.end(Err(SharedError::from(error))));
             }
-            None => self.end(Stage::Over, |state| state.tape.end(Ok(()))),
+            None => self.end(Stage::Over, |state| state.body.end(Ok(()))),
         }
     }
 
@@ -120,7 +120,7 @@ impl Drop for PollTurn<'_> {
             state.stage = Stage::Over;
             let fault = || SharedError::from(Error::new(Outcome::ConnectionLost));
             state.head.get_or_insert_with(|| Err(fault()));
-            state.tape.end(Err(fault()));
+            state.body.end(Err(fault()));
         });
     }
 }

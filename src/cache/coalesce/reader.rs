@@ -19,7 +19,7 @@ use crate::{
 
 /// The body of one caller.
 pub(super) struct Reader {
-    passenger: Waiter,
+    waiter: Waiter,
     at: usize,
     over: bool,
 }
@@ -30,7 +30,7 @@ impl Waiter {
     /// The response, once its head is there.
     pub(in crate::cache) async fn into_response(
         self,
-        ask: &RequestInfo,
+        info: &RequestInfo,
         attempt_log: &AttemptLog,
     ) -> Result<Response, Error> {
         let (parts, body) = poll_fn(|cx| self.poll(cx, |state| state.copy(self.first))).await?;
@@ -42,7 +42,7 @@ impl Waiter {
             let mut body = Body::wrap(Reader::new(self));
             body.guarded().attempt_log(attempt_log.clone());
             // Lets a caller stop at the last event of the API, as usual.
-            let dialect = ask.dialect().filter(|_| success && ask.stream());
+            let dialect = info.dialect().filter(|_| success && info.stream());
             // The first reader of the stream has already classified its errors.
             let watched =
                 dialect.map(|dialect| StreamMonitor::new(dialect, &ErrorCodeTable::default()));
@@ -56,8 +56,8 @@ impl Waiter {
 // === impl Reader ===
 
 impl Reader {
-    pub(super) fn new(passenger: Waiter) -> Self {
-        Self { passenger, at: 0, over: false }
+    pub(super) fn new(waiter: Waiter) -> Self {
+        Self { waiter, at: 0, over: false }
     }
 }
 
@@ -72,8 +72,8 @@ impl HttpBody for Reader {
         if self.over {
             return Poll::Ready(None);
         }
-        let (at, first) = (self.at, self.passenger.first);
-        self.passenger.poll(cx, |state| state.tape.read(at, first)).map(|piece| {
+        let (at, first) = (self.at, self.waiter.first);
+        self.waiter.poll(cx, |state| state.body.read(at, first)).map(|piece| {
             self.at += 1;
             self.over = !matches!(piece, Some(Ok(_)));
             piece.map(|piece| piece.map(Frame::from))

@@ -1,6 +1,6 @@
 //! A body that many callers read, each at its own position.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, task::Poll};
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -60,17 +60,18 @@ impl SharedBody {
         &mut self,
         at: usize,
         first: bool,
-    ) -> Option<Option<Result<SharedFrame, Error>>> {
+    ) -> Poll<Option<Result<SharedFrame, Error>>> {
         let Some(place) = at.checked_sub(self.gone) else {
-            return Some(Some(Err(Error::new(Outcome::Truncated))));
+            return Poll::Ready(Some(Err(Error::new(Outcome::Truncated))));
         };
         if let Some(piece) = self.pieces.get(place) {
-            return Some(Some(Ok(piece.clone())));
+            return Poll::Ready(Some(Ok(piece.clone())));
         }
-        Some(match self.end.as_mut()? {
-            Ok(()) => None,
-            Err(fault) => Some(Err(fault.tell(first))),
-        })
+        match &mut self.end {
+            None => Poll::Pending,
+            Some(Ok(())) => Poll::Ready(None),
+            Some(Err(fault)) => Poll::Ready(Some(Err(fault.tell(first)))),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::sync::lock_std as lock;
 /// One of the waiting callers.
 pub(in crate::cache) struct Waiter {
     pub(super) flight: Arc<Flight>,
-    seat: u64,
+    index: u64,
     pub(super) first: bool,
 }
 
@@ -19,30 +19,30 @@ pub(in crate::cache) struct Waiter {
 
 impl Waiter {
     pub(super) fn new(flight: Arc<Flight>, first: bool) -> Self {
-        let seat = {
+        let index = {
             let mut state = lock(&flight.state);
-            state.seats += 1;
-            state.seats
+            state.joined += 1;
+            state.joined
         };
-        Self { flight, seat, first }
+        Self { flight, index, first }
     }
 
     /// Returns what `wanted` takes from the state, once it is there.
     pub(super) fn poll<T>(
         &self,
         cx: &mut Context<'_>,
-        mut wanted: impl FnMut(&mut State) -> Option<T>,
+        mut wanted: impl FnMut(&mut State) -> Poll<T>,
     ) -> Poll<T> {
         let mut idle = false;
         loop {
             let mut state = lock(&self.flight.state);
-            if let Some(found) = wanted(&mut state) {
-                state.waiting.remove(&self.seat);
+            if let Poll::Ready(found) = wanted(&mut state) {
+                state.waiting.remove(&self.index);
                 return Poll::Ready(found);
             }
             let due = state.is_due();
             if !due || idle {
-                state.waiting.insert(self.seat, cx.waker().clone());
+                state.waiting.insert(self.index, cx.waker().clone());
                 drop(state);
                 if due {
                     // The attempt woke itself while it was polled: poll it in the next turn, not in a loop.
@@ -59,7 +59,7 @@ impl Waiter {
 impl Drop for Waiter {
     fn drop(&mut self) {
         let mut state = lock(&self.flight.state);
-        state.waiting.remove(&self.seat);
+        state.waiting.remove(&self.index);
         if state.is_due() {
             // This caller was the one to poll it: wake the others.
             let waiting = std::mem::take(&mut state.waiting);

@@ -2,6 +2,7 @@
 
 use super::{
     super::{
+        eligibility::PreparedRequest,
         failure::{Failure, stops},
         race::{self, RaceResult},
         resume::Below,
@@ -9,10 +10,9 @@ use super::{
     FallbackRun, StepResult,
 };
 use crate::{
-    Error, Request, Response, Upstream,
+    Error, Response, Upstream,
     context::{AttemptContext, Suspected},
     error::judge,
-    telemetry::EditSummary,
 };
 
 // === impl FallbackRun ===
@@ -22,11 +22,11 @@ impl<S: Upstream> FallbackRun<S> {
     pub(super) async fn step(
         &mut self,
         at: usize,
-        mut ready: (Request, EditSummary),
+        mut ready: PreparedRequest,
         failure: Option<Failure>,
     ) -> StepResult {
-        let result = match AttemptContext::of(&mut ready.0).probe_signal.clone() {
-            Some(signal) => match race::run(self, at, (ready, signal)).await {
+        let result = match AttemptContext::of(&mut ready.request).probe_signal.clone() {
+            Some(signal) => match race::run(self, at, ready, signal).await {
                 RaceResult::Own(result) => result,
                 RaceResult::Below(told) => return StepResult::Answered(told),
                 RaceResult::Nobody(result, below) => {
@@ -34,7 +34,7 @@ impl<S: Upstream> FallbackRun<S> {
                     return StepResult::Failed(Failure::after(failure, result, at).and(*below));
                 }
             },
-            None => self.fallbacks.ask(at, ready, &self.ask).await,
+            None => self.fallbacks.ask(at, ready, &self.info).await,
         };
         let outcome = judge(&result).outcome();
         if Suspected::is_why(&result) {
@@ -51,8 +51,7 @@ impl<S: Upstream> FallbackRun<S> {
 
     /// Lets the fallbacks below continue an answer that fails while it is read, if the call wants that.
     fn watched(&mut self, at: usize, result: Result<Response, Error>) -> Result<Response, Error> {
-        let call = (&self.ask, at);
-        match Below::of(&self.fallbacks, &mut self.request, call, self.limit) {
+        match Below::of(&self.fallbacks, &mut self.request, &self.info, at, self.limit) {
             Some(below) => result.map(|response| below.watch_over(response)),
             None => result,
         }

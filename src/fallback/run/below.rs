@@ -22,8 +22,8 @@ impl<S: Upstream> FallbackRun<S> {
         let (policy, fallback) = (self.policy(), &self.policy().fallbacks[at]);
         let (outcome, last) = failure.map_or((Outcome::TooLarge, 0), |it| (it.last, it.at));
         let failed = FailureContext { outcome, offers: &policy.fallbacks[last].offers, at: last };
-        fallback.accepts((&self.ask, self.request.body()), failed)?;
-        policy.may_follow(at, &self.ask, failure)?;
+        fallback.accepts(&self.info, self.request.body(), failed)?;
+        policy.may_follow(at, &self.info, failure)?;
         if fallback.is_instant() {
             return Ok(());
         }
@@ -41,10 +41,9 @@ impl<S: Upstream> FallbackRun<S> {
 
     /// Whether a fallback below names that failure.
     pub(super) fn is_wanted(&self, outcome: Outcome, at: usize) -> bool {
-        let call = (&*self.ask, &self.request.body()[..]);
         self.policy().fallbacks[at + 1..]
             .iter()
-            .any(|fallback| fallback.names_failure(outcome, call))
+            .any(|fallback| fallback.names_failure(outcome, &self.info, self.request.body()))
     }
 
     /// Records in the attempt's context what the layers below need to know about the fallbacks under `at`.
@@ -56,7 +55,7 @@ impl<S: Upstream> FallbackRun<S> {
         attempt.elsewhere = self.leads_on(at, Outcome::NotSent { retry_in: None });
         attempt.last_target = !waits && !self.leads_on(at, late);
         // A call that must not be repeated is not sent to others beside a probe.
-        let beside = attempt.elsewhere && self.ask.effects().repeats();
+        let beside = attempt.elsewhere && self.info.effects().repeats();
         attempt.probe_signal = beside.then(ProbeSignal::default);
     }
 
@@ -64,15 +63,14 @@ impl<S: Upstream> FallbackRun<S> {
     fn leads_on(&self, at: usize, outcome: Outcome) -> bool {
         let fallbacks = &self.policy().fallbacks;
         let failed = FailureContext { outcome, offers: &fallbacks[at].offers, at };
-        let call = (&*self.ask, &self.request.body()[..]);
         let able = |fallback: &Fallback| {
-            !fallback.may_pass() || fallback.prepare(self.request(), &self.ask, None).is_ok()
+            !fallback.may_pass() || fallback.prepare(self.request(), &self.info, None).is_ok()
         };
         let takes = |at: usize| {
             let fallback = &fallbacks[at];
             fallback.asks()
-                && fallback.accepts(call, failed).is_ok()
-                && self.policy().may_go(at, &self.ask).is_ok()
+                && fallback.accepts(&self.info, self.request.body(), failed).is_ok()
+                && self.policy().may_go(at, &self.info).is_ok()
                 && able(fallback)
         };
         !self.once && !self.late && (at + 1..fallbacks.len()).any(takes)

@@ -17,7 +17,7 @@ impl<S: Upstream> FallbackRun<S> {
             let suspected = self.suspected.take().filter(|_| !self.late && self.has_time());
             let ready = suspected.and_then(|at| Some((at, self.prepare(at, Some(&failure)).ok()?)));
             let Some((at, mut ready)) = ready else { return Some(StepResult::Failed(failure)) };
-            let attempt = AttemptContext::of(&mut ready.0);
+            let attempt = AttemptContext::of(&mut ready.request);
             (attempt.elsewhere, attempt.insists, attempt.probe_signal) = (false, true, None);
             Some(self.step(at, ready, Some(failure)).await)
         })

@@ -126,9 +126,9 @@ impl Load {
     }
 
     /// Records that the first event came after `took` seconds.
-    pub(crate) fn answer(&mut self, ride: &mut InFlight, took: f64, m: &DecisionInput<'_>) {
-        self.arrive(ride);
-        if self.comes_back(ride) {
+    pub(crate) fn answer(&mut self, in_flight: &mut InFlight, took: f64, m: &DecisionInput<'_>) {
+        self.arrive(in_flight);
+        if self.comes_back(in_flight) {
             self.say(took, m);
             // Back on probation: the next failure ejects it again, a complete answer resets the count.
             self.failures = m.policy.consecutive_failures - 1;
@@ -141,25 +141,26 @@ impl Load {
     pub(crate) fn end(
         &mut self,
         outcome: Outcome,
-        ride: &mut InFlight,
+        in_flight: &mut InFlight,
         m: &DecisionInput<'_>,
     ) -> Option<Duration> {
         self.in_flight = self.in_flight.saturating_sub(1);
-        let took = m.at - ride.began;
-        let answered = ride.answered;
+        let took = m.at - in_flight.began;
+        let answered = in_flight.answered;
         match outcome {
-            Outcome::Success if !answered => self.answer(ride, took, m),
-            _ => self.arrive(ride),
+            Outcome::Success if !answered => self.answer(in_flight, took, m),
+            _ => self.arrive(in_flight),
         }
         let took = (!answered).then_some(took);
-        self.learn(outcome, (ride, took), m)
+        self.learn(outcome, in_flight, took, m)
     }
 
     /// Records an outcome; `took`: how long the call waited for its first event in vain.
     fn learn(
         &mut self,
         outcome: Outcome,
-        (ride, took): (&InFlight, Option<f64>),
+        in_flight: &InFlight,
+        took: Option<f64>,
         m: &DecisionInput<'_>,
     ) -> Option<Duration> {
         match outcome {
@@ -193,7 +194,7 @@ impl Load {
             Outcome::Rejected { .. } => {
                 Some(self.put_out(m.policy.permanent_failure_ejection, 0, m))
             }
-            _ => self.fail(outcome, (ride, took.unwrap_or_default()), m),
+            _ => self.fail(outcome, in_flight, took.unwrap_or_default(), m),
         }
     }
 
@@ -210,11 +211,12 @@ impl Load {
     fn fail(
         &mut self,
         outcome: Outcome,
-        (ride, took): (&InFlight, f64),
+        in_flight: &InFlight,
+        took: f64,
         m: &DecisionInput<'_>,
     ) -> Option<Duration> {
         self.observe(took.max(m.policy.penalty.as_secs_f64()), m);
-        if self.out.is_some_and(|out| ride.began < out.since) {
+        if self.out.is_some_and(|out| in_flight.began < out.since) {
             // The call began before the ejection: the failure is already counted.
             return None;
         }
@@ -237,17 +239,17 @@ impl Load {
     }
 
     /// The call no longer waits for its first event.
-    fn arrive(&mut self, ride: &mut InFlight) {
-        if !std::mem::replace(&mut ride.answered, true) {
+    fn arrive(&mut self, in_flight: &mut InFlight) {
+        if !std::mem::replace(&mut in_flight.answered, true) {
             self.waiting = self.waiting.saturating_sub(1);
             // Reset where possible: the sum of many differences drifts.
-            self.since = if self.waiting == 0 { 0.0 } else { self.since - ride.began };
+            self.since = if self.waiting == 0 { 0.0 } else { self.since - in_flight.began };
         }
     }
 
     /// Whether the ejection ends: the call began after it, and was answered.
-    fn comes_back(&mut self, ride: &InFlight) -> bool {
-        let back = self.out.is_some_and(|out| ride.began >= out.since);
+    fn comes_back(&mut self, in_flight: &InFlight) -> bool {
+        let back = self.out.is_some_and(|out| in_flight.began >= out.since);
         if back {
             self.out = None;
         }

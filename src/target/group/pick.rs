@@ -36,7 +36,7 @@ pub(crate) struct HedgedTargets(Arc<AtomicU64>);
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct PickRequest<'a> {
     /// The affinity key, and the places of the targets.
-    pub(crate) sticky: Option<(AffinityKey, &'a [u64])>,
+    pub(crate) affinity: Option<(AffinityKey, &'a [u64])>,
     /// The call can be sent only once, so it must not be the trial of an ejected target.
     pub(crate) once: bool,
 }
@@ -108,23 +108,24 @@ pub(crate) fn pick(
     loads: &[Load],
     round: Tried,
     wish: PickRequest<'_>,
-    (m, random): (&DecisionInput<'_>, [f64; 2]),
+    m: &DecisionInput<'_>,
+    random: [f64; 2],
 ) -> Option<usize> {
     let left = Set::of(loads.len(), |at| round.tried & 1 << at == 0 && !round.is_barred(at));
     let standing = |wanted| left.with(|at| loads[at].standing(m) == wanted);
     let (well, due) = (standing(Eligibility::Eligible), standing(Eligibility::TrialDue));
-    if let Some((sticky, places)) = wish.sticky {
+    if let Some((affinity, places)) = wish.affinity {
         let fair = crowd(loads, m);
         let roomy = well.or(due).with(|at| f64::from(loads[at].in_flight()) < fair);
-        if let Some(at) = roomy.iter().max_by_key(|at| sticky.score(places[*at])) {
+        if let Some(at) = roomy.iter().max_by_key(|at| affinity.score(places[*at])) {
             return Some(at);
         }
     }
     let soonest =
         |set: Set| set.iter().min_by(|a, b| loads[*a].until().total_cmp(&loads[*b].until()));
-    let due_first = due.with(|_| wish.sticky.is_none() && !wish.once);
+    let due_first = due.with(|_| wish.affinity.is_none() && !wish.once);
     soonest(due_first)
-        .or_else(|| two_choices(loads, well, (m, random)))
+        .or_else(|| two_choices(loads, well, m, random))
         .or_else(|| soonest(due))
         // All are ejected: pick one anyway.
         .or_else(|| soonest(left.with(|_| !round.sent)))
@@ -132,11 +133,7 @@ pub(crate) fn pick(
 
 /// The less costly of two random targets: nearly as good as the least costly of all, without all calls choosing the same one at
 /// the same moment.
-fn two_choices(
-    loads: &[Load],
-    set: Set,
-    (m, random): (&DecisionInput<'_>, [f64; 2]),
-) -> Option<usize> {
+fn two_choices(loads: &[Load], set: Set, m: &DecisionInput<'_>, random: [f64; 2]) -> Option<usize> {
     let count = set.len();
     let draw = |random: f64, of: usize| ((random * of as f64) as usize).min(of.saturating_sub(1));
     let first = draw(random[0], count);

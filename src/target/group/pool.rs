@@ -62,35 +62,36 @@ impl Pool {
         round: &mut Tried,
         copies: Option<&HedgedTargets>,
     ) -> (Request, TargetIndex) {
-        let ask = CallContext::info(&mut request);
-        let sticky = request.extensions().get::<AffinityKey>().copied();
+        let info = CallContext::info(&mut request);
+        let affinity = request.extensions().get::<AffinityKey>().copied();
         let once = CallContext::of(&mut request).non_replayable;
-        round.of_call(self.asked(&ask, sticky));
-        let wish = PickRequest { sticky: sticky.map(|sticky| (sticky, &self.places[..])), once };
+        round.of_call(self.asked(&info, affinity));
+        let wish =
+            PickRequest { affinity: affinity.map(|affinity| (affinity, &self.places[..])), once };
         let at = self.pick(round, wish, copies);
-        let mut request = self.targets[at].apply(request, &ask);
+        let mut request = self.targets[at].apply(request, &info);
         let route = route(&mut request);
         AttemptContext::of(&mut request).set_route(route);
         (request, TargetIndex { at, part: round.part(), model: round.model() })
     }
 
     /// The facts that hold for all attempts of a call.
-    fn asked(&self, ask: &RequestInfo, sticky: Option<AffinityKey>) -> CallTargets {
-        let barred = self.barred(ask, sticky);
-        CallTargets { part: ask.effects().operation_name(), model: ask.model().map(hash), barred }
+    fn asked(&self, info: &RequestInfo, affinity: Option<AffinityKey>) -> CallTargets {
+        let barred = self.barred(info, affinity);
+        CallTargets { part: info.effects().operation_name(), model: info.model().map(hash), barred }
     }
 
     /// The bits of the targets that cannot answer a call: files belong to one account, vectors to one model. The account is that
     /// of the first target, or of the one that the affinity key selects.
-    fn barred(&self, ask: &RequestInfo, sticky: Option<AffinityKey>) -> u64 {
+    fn barred(&self, info: &RequestInfo, affinity: Option<AffinityKey>) -> u64 {
         let all = || 0..self.targets.len();
         let bits = |keeps: &dyn Fn(&Target) -> bool| {
             let others = all().filter(|at| !keeps(&self.targets[*at]));
             others.fold(0, |bits, at| bits | 1 << at)
         };
-        let effects = ask.effects();
+        let effects = info.effects();
         if effects.is_of_an_account() {
-            let home = sticky.and_then(|it| all().max_by_key(|at| it.score(self.places[*at])));
+            let home = affinity.and_then(|it| all().max_by_key(|at| it.score(self.places[*at])));
             let home = &self.targets[home.unwrap_or_default()];
             return bits(&|target| target.is_account_of(home));
         }
@@ -103,15 +104,15 @@ impl Pool {
     /// The routes that a request may take, and whether each target is ejected at the moment. Picks none.
     pub(crate) fn routes(&self, request: &Request) -> Vec<(Route, bool)> {
         let mut request = request.clone();
-        let ask = CallContext::info(&mut request);
+        let info = CallContext::info(&mut request);
         let mut round = Tried::default();
-        round.of_call(self.asked(&ask, request.extensions().get::<AffinityKey>().copied()));
-        let (round, rests) = self.decide((round.part(), Instant::now()), |state, m| {
+        round.of_call(self.asked(&info, request.extensions().get::<AffinityKey>().copied()));
+        let (round, rests) = self.decide(round.part(), Instant::now(), |state, m| {
             let rests = state.loads.iter().map(|load| load.standing(m) == Eligibility::Ejected);
             (state.narrowed(round, m), rests.collect::<Vec<_>>())
         });
         let routes =
-            self.targets.iter().map(|target| route(&mut target.apply(request.clone(), &ask)));
+            self.targets.iter().map(|target| route(&mut target.apply(request.clone(), &info)));
         let may_go = (0..self.targets.len()).map(|at| !round.is_barred(at));
         let all = routes.zip(rests).zip(may_go);
         all.filter_map(|(route, may_go)| may_go.then_some(route)).collect()
@@ -119,15 +120,15 @@ impl Pool {
 
     /// Whether a target is left that may do better than those that were tried.
     pub(crate) fn has_another(&self, round: Tried) -> bool {
-        self.decide((round.part(), Instant::now()), |state, m| {
+        self.decide(round.part(), Instant::now(), |state, m| {
             let open = state.narrowed(round, m);
-            pick(&state.loads, open, PickRequest::default(), (m, [0.0; 2])).is_some()
+            pick(&state.loads, open, PickRequest::default(), m, [0.0; 2]).is_some()
         })
     }
 
     /// Until when our own breakers or limits refuse all targets; `None` if one does not.
     pub(crate) fn closed(&self, round: Tried, now: Instant) -> Option<Instant> {
-        let at = self.decide((round.part(), now), |state, m| {
+        let at = self.decide(round.part(), now, |state, m| {
             let round = state.narrowed(round, m);
             let open = state.loads.iter().enumerate().filter(|(at, _)| !round.is_barred(*at));
             let soonest = open.map(|(_, load)| load.closed()).fold(f64::INFINITY, f64::min);
@@ -143,50 +144,51 @@ impl Pool {
         copies: Option<&HedgedTargets>,
     ) -> usize {
         let part = round.part();
-        self.decide((part, Instant::now()), |state, m| state.pick(round, wish, (copies, m)))
+        self.decide(part, Instant::now(), |state, m| state.pick(round, wish, copies, m))
     }
 
-    pub(crate) fn begin(&self, seat: TargetIndex, now: Instant) -> InFlight {
-        self.decide((seat.part, now), |state, m| state.loads[seat.at].begin(m))
+    pub(crate) fn begin(&self, index: TargetIndex, now: Instant) -> InFlight {
+        self.decide(index.part, now, |state, m| state.loads[index.at].begin(m))
     }
 
     /// Records the outcome of an attempt. Returns the duration if the target was ejected.
     pub(crate) fn end(
         &self,
-        seat: TargetIndex,
-        ride: &mut InFlight,
+        index: TargetIndex,
+        in_flight: &mut InFlight,
         outcome: Outcome,
     ) -> Option<Duration> {
-        let names_it = self.targets[seat.at].has_model();
-        self.decide((seat.part, Instant::now()), |state, m| {
-            if outcome.is_success() && !ride.answered {
-                state.learn(seat, m.at - ride.began);
+        let names_it = self.targets[index.at].has_model();
+        self.decide(index.part, Instant::now(), |state, m| {
+            if outcome.is_success() && !in_flight.answered {
+                state.learn(index, m.at - in_flight.began);
             }
-            let outcome = if names_it { outcome } else { state.blamed(seat, outcome, m) };
-            state.loads[seat.at].end(outcome, ride, m)
+            let outcome = if names_it { outcome } else { state.blamed(index, outcome, m) };
+            state.loads[index.at].end(outcome, in_flight, m)
         })
     }
 
     /// Records that the breaker of a target refuses calls until then.
-    pub(crate) fn close(&self, seat: TargetIndex, until: Instant) {
+    pub(crate) fn close(&self, index: TargetIndex, until: Instant) {
         let now = Instant::now();
         let lasts = until.saturating_duration_since(now);
-        self.decide((seat.part, now), |state, m| state.loads[seat.at].close(lasts, m));
+        self.decide(index.part, now, |state, m| state.loads[index.at].close(lasts, m));
     }
 
     /// Records that the first event of an answer came at `first`.
-    pub(crate) fn answer(&self, seat: TargetIndex, ride: &mut InFlight, first: Instant) {
-        self.decide((seat.part, first), |state, m| {
-            let took = (m.at - ride.began).max(0.0);
-            state.learn(seat, took);
-            state.loads[seat.at].answer(ride, took, m);
+    pub(crate) fn answer(&self, index: TargetIndex, in_flight: &mut InFlight, first: Instant) {
+        self.decide(index.part, first, |state, m| {
+            let took = (m.at - in_flight.began).max(0.0);
+            state.learn(index, took);
+            state.loads[index.at].answer(in_flight, took, m);
         });
     }
 
     /// Runs `decide` under the lock, on the state of one operation.
     fn decide<T>(
         &self,
-        (part, now): (&'static str, Instant),
+        part: &'static str,
+        now: Instant,
         decide: impl FnOnce(&mut GroupState, &DecisionInput<'_>) -> T,
     ) -> T {
         let mut states = lock(&self.states);

@@ -41,16 +41,17 @@ impl GroupState {
         &mut self,
         round: &mut Tried,
         wish: PickRequest<'_>,
-        (copies, m): (Option<&HedgedTargets>, &DecisionInput<'_>),
+        copies: Option<&HedgedTargets>,
+        m: &DecisionInput<'_>,
     ) -> usize {
         let random = [self.random.f64(), self.random.f64()];
         let open = self.narrowed(*round, m);
         let beside = copies.map(|copies| open.beside(copies));
         let at = beside
-            .and_then(|beside| pick(&self.loads, beside, wish, (m, random)))
-            .or_else(|| pick(&self.loads, open, wish, (m, random)))
+            .and_then(|beside| pick(&self.loads, beside, wish, m, random))
+            .or_else(|| pick(&self.loads, open, wish, m, random))
             // Another call may have changed a target since `has_another`.
-            .or_else(|| pick(&self.loads, open.anew(), wish, (m, random)))
+            .or_else(|| pick(&self.loads, open.anew(), wish, m, random))
             .unwrap_or_default();
         self.picks = self.picks.saturating_add(1);
         self.loads[at].try_again(m);
@@ -80,10 +81,10 @@ impl GroupState {
     }
 
     /// Records the time to the first event of an answer.
-    pub(super) fn learn(&mut self, seat: TargetIndex, secs: f64) {
+    pub(super) fn learn(&mut self, index: TargetIndex, secs: f64) {
         let usual = self.usual.unwrap_or(secs);
         self.usual = Some(usual + (secs - usual) / PARTS);
-        if let Some(pair) = seat.pair() {
+        if let Some(pair) = index.pair() {
             self.unknown.forget(pair);
         }
     }
@@ -92,14 +93,14 @@ impl GroupState {
     /// not count against the target.
     pub(super) fn blamed(
         &mut self,
-        seat: TargetIndex,
+        index: TargetIndex,
         outcome: Outcome,
         m: &DecisionInput<'_>,
     ) -> Outcome {
         if outcome != (Outcome::Rejected { why: Rejection::Model }) {
             return outcome;
         }
-        if let Some(pair) = seat.pair() {
+        if let Some(pair) = index.pair() {
             self.unknown.note(pair, m.at, LASTS.min(m.policy.permanent_failure_ejection));
         }
         Outcome::Rejected { why: Rejection::Request }

@@ -6,15 +6,15 @@ use crate::{
 };
 
 /// Renders a reply as JSON or as a stream, as the request asks.
-pub(crate) fn render<'a>(said: impl Into<SyntheticReply<'a>>, ask: &RequestInfo) -> Response {
+pub(crate) fn render<'a>(said: impl Into<SyntheticReply<'a>>, info: &RequestInfo) -> Response {
     let said = said.into();
     let text = json(said.text);
     let head = format!(
         r#""id":"msg_{}","type":"message","role":"assistant","model":{}"#,
         id(),
-        said.model(ask)
+        said.model(info)
     );
-    if ask.stream() {
+    if info.stream() {
         return reply(EVENTS, stream(&head, &text, said));
     }
     let usage = usage(said.counts().0, said.counts().1);

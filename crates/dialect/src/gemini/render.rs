@@ -6,16 +6,16 @@ use crate::{
 };
 
 /// Renders a reply as JSON, as a stream of events, or as one array, as the request asks.
-pub(crate) fn render<'a>(said: impl Into<SyntheticReply<'a>>, ask: &RequestInfo) -> Response {
+pub(crate) fn render<'a>(said: impl Into<SyntheticReply<'a>>, info: &RequestInfo) -> Response {
     let said = said.into();
     let (input, output, total) = said.counts();
     let chunk = format!(
         r#"{{"candidates":[{{"content":{{"parts":[{{"text":{}}}],"role":"model"}},"finishReason":"STOP","index":0}}],"usageMetadata":{{"promptTokenCount":{input},"candidatesTokenCount":{output},"totalTokenCount":{total}}},"modelVersion":{},"responseId":"{}"}}"#,
         json(said.text),
-        said.model(ask),
+        said.model(info),
         id()
     );
-    match (ask.stream(), ask.form) {
+    match (info.stream(), info.form) {
         (false, _) => reply(JSON, chunk),
         (true, AnswerForm::Array) => reply(JSON, format!("[{chunk}]")),
         (true, _) => reply(EVENTS, format!("data: {chunk}\r\n\r\n")),

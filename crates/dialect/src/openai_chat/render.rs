@@ -9,20 +9,20 @@ use crate::{
 };
 
 /// Renders a reply as JSON or as a stream, as the request asks.
-pub(crate) fn render<'a>(said: impl Into<SyntheticReply<'a>>, ask: &RequestInfo) -> Response {
+pub(crate) fn render<'a>(said: impl Into<SyntheticReply<'a>>, info: &RequestInfo) -> Response {
     let said = said.into();
     let text = json(said.text);
-    if ask.stream() {
-        let head = head("chat.completion.chunk", said, ask);
-        reply(EVENTS, stream(&head, &text, ask.stream_usage.then(|| usage(said))))
+    if info.stream() {
+        let head = head("chat.completion.chunk", said, info);
+        reply(EVENTS, stream(&head, &text, info.stream_usage.then(|| usage(said))))
     } else {
-        reply(JSON, whole(&head("chat.completion", said, ask), &text, &usage(said)))
+        reply(JSON, whole(&head("chat.completion", said, info), &text, &usage(said)))
     }
 }
 
 /// The JSON fields that every object of one answer has.
-fn head(object: &str, said: SyntheticReply<'_>, ask: &RequestInfo) -> String {
-    let (id, created, model) = (id(), now(), said.model(ask));
+fn head(object: &str, said: SyntheticReply<'_>, info: &RequestInfo) -> String {
+    let (id, created, model) = (id(), now(), said.model(info));
     format!(
         r#""id":"chatcmpl-{id}","object":"{object}","created":{created},"model":{model},"system_fingerprint":null"#
     )

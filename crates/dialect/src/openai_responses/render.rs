@@ -15,16 +15,16 @@ struct Parts {
 }
 
 /// Renders a reply as JSON or as a stream, as the request asks.
-pub(crate) fn render<'a>(said: impl Into<SyntheticReply<'a>>, ask: &RequestInfo) -> Response {
+pub(crate) fn render<'a>(said: impl Into<SyntheticReply<'a>>, info: &RequestInfo) -> Response {
     let said = said.into();
     let parts = Parts {
         id: id(),
         created: now(),
-        model: said.model(ask),
+        model: said.model(info),
         text: json(said.text),
         usage: usage(said),
     };
-    match ask.stream() {
+    match info.stream() {
         true => reply(EVENTS, parts.stream()),
         false => reply(JSON, parts.whole()),
     }

@@ -18,12 +18,12 @@ impl RequestEditor<'_> {
         for turn in self.turns().filter(|_| pictures).into_iter().flatten() {
             count += match dialect {
                 Dialect::Ollama => bare(turn, "content", placeholder),
-                Dialect::Gemini => parts(turn, "parts", (dialect, placeholder)),
+                Dialect::Gemini => parts(turn, "parts", dialect, placeholder),
                 Dialect::OpenAiResponses => {
-                    parts(turn, "content", (dialect, placeholder))
-                        + parts(turn, "output", (dialect, placeholder))
+                    parts(turn, "content", dialect, placeholder)
+                        + parts(turn, "output", dialect, placeholder)
                 }
-                _ => parts(turn, "content", (dialect, placeholder)),
+                _ => parts(turn, "content", dialect, placeholder),
             };
         }
         self.changed |= count > 0;
@@ -43,7 +43,7 @@ fn bare(turn: &mut LazyJson<'_>, text: &str, word: &str) -> usize {
     count
 }
 
-fn parts(turn: &mut LazyJson<'_>, name: &str, (dialect, word): (Dialect, &str)) -> usize {
+fn parts(turn: &mut LazyJson<'_>, name: &str, dialect: Dialect, word: &str) -> usize {
     if !turn.get(name).is_some_and(|parts| parts.is_list()) {
         return 0;
     }
@@ -53,7 +53,7 @@ fn parts(turn: &mut LazyJson<'_>, name: &str, (dialect, word): (Dialect, &str)) 
             *part = text(dialect, word);
             count += 1;
         } else if dialect == Dialect::Anthropic && part.str_or_empty("type") == "tool_result" {
-            count += parts(part, "content", (dialect, word));
+            count += parts(part, "content", dialect, word);
         }
     }
     count

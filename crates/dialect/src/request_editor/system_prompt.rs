@@ -24,7 +24,7 @@ impl RequestEditor<'_> {
 
     /// Adds it to a field that is a text or a list of parts.
     fn add(&mut self, name: &str, line: &str) {
-        add(&mut self.body, name, (self.dialect, line));
+        add(&mut self.body, name, self.dialect, line);
     }
 
     fn instruct(&mut self, line: &str) {
@@ -38,7 +38,7 @@ impl RequestEditor<'_> {
                 let part = instruction.get("parts").map(LazyJson::owned);
                 instruction.set("parts", LazyJson::List(part.into_iter().collect()));
             }
-            add(instruction, "parts", (Dialect::Gemini, line));
+            add(instruction, "parts", Dialect::Gemini, line);
         }
     }
 
@@ -48,7 +48,7 @@ impl RequestEditor<'_> {
         let Some(turns) = self.turns() else { return };
         let system = |turn: &&mut LazyJson<'_>| Message::read(dialect, turn).role == Role::System;
         match turns.iter_mut().take_while(system).last() {
-            Some(turn) => add(turn, "content", (dialect, line)),
+            Some(turn) => add(turn, "content", dialect, line),
             None => {
                 let line = crate::reply::json(line);
                 turns.insert(0, LazyJson::of(format!(r#"{{"role":"system","content":{line}}}"#)));
@@ -57,7 +57,7 @@ impl RequestEditor<'_> {
     }
 }
 
-fn add(node: &mut LazyJson<'_>, name: &str, (dialect, line): (Dialect, &str)) {
+fn add(node: &mut LazyJson<'_>, name: &str, dialect: Dialect, line: &str) {
     match node.field(name).and_then(LazyJson::items) {
         Some(parts) => parts.push(images::text(dialect, line)),
         None => append(node, name, line),

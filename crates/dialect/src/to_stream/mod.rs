@@ -25,15 +25,19 @@ use crate::{
 
 impl Dialect {
     /// The stream of an unstreamed answer, and its content type; `None` if the body is not an answer of this API.
-    pub(crate) fn streamed(self, body: &[u8], ask: &RequestInfo) -> Option<(&'static str, String)> {
+    pub(crate) fn streamed(
+        self,
+        body: &[u8],
+        info: &RequestInfo,
+    ) -> Option<(&'static str, String)> {
         let answer = LazyJson::read(crate::json::trim_bom(body))?;
         Some(match self {
-            Self::OpenAiChat => (EVENTS, openai_chat::stream(answer, ask.stream_usage)?),
+            Self::OpenAiChat => (EVENTS, openai_chat::stream(answer, info.stream_usage)?),
             Self::OpenAiResponses => (EVENTS, openai_responses::stream(answer)?),
             Self::Anthropic => (EVENTS, anthropic::stream(answer)?),
             Self::Gemini => {
-                let kind = if ask.form == AnswerForm::Array { JSON } else { EVENTS };
-                (kind, gemini::stream(&answer, ask.form)?)
+                let kind = if info.form == AnswerForm::Array { JSON } else { EVENTS };
+                (kind, gemini::stream(&answer, info.form)?)
             }
             Self::Ollama => (LINES, ollama::stream(answer)?),
         })

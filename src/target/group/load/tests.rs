@@ -19,8 +19,8 @@ fn call(
     outcome: Outcome,
     m: (DecisionInput<'_>, DecisionInput<'_>),
 ) -> Option<Duration> {
-    let mut ride = load.begin(&m.0);
-    load.end(outcome, &mut ride, &m.1)
+    let mut in_flight = load.begin(&m.0);
+    load.end(outcome, &mut in_flight, &m.1)
 }
 
 #[test]
@@ -108,10 +108,10 @@ fn silence_shows_before_anything_is_answered() {
 fn a_call_counts_until_its_body_has_ended_or_was_dropped() {
     let policy = policy();
     let mut load = Load::default();
-    let mut ride = load.begin(&at(&policy, 0.0, 0));
-    load.answer(&mut ride, 0.3, &at(&policy, 0.3, 1));
+    let mut in_flight = load.begin(&at(&policy, 0.0, 0));
+    load.answer(&mut in_flight, 0.3, &at(&policy, 0.3, 1));
     assert_eq!(load.in_flight(), 1);
-    load.end(Outcome::Cancelled, &mut ride, &at(&policy, 9.0, 1));
+    load.end(Outcome::Cancelled, &mut in_flight, &at(&policy, 9.0, 1));
     assert_eq!((load.in_flight(), load.waiting), (0, 0));
     assert!(
         load.cost(&at(&policy, 9.0, 1)) <= 0.5,
@@ -126,9 +126,9 @@ fn streams_that_die_half_way_take_it_out_though_they_began_well() {
     let mut out = None;
     for n in 0..3 {
         let m = at(&policy, f64::from(n), 1);
-        let mut ride = load.begin(&m);
-        load.answer(&mut ride, 0.3, &m);
-        out = load.end(Outcome::Truncated, &mut ride, &m);
+        let mut in_flight = load.begin(&m);
+        load.answer(&mut in_flight, 0.3, &m);
+        out = load.end(Outcome::Truncated, &mut in_flight, &m);
     }
     assert_eq!(out, Some(Duration::from_secs(10)));
 }
@@ -154,14 +154,14 @@ proptest! {
         let policy = policy();
         let m = at(&policy, 0.0, 0);
         let mut load = Load::default();
-        let mut rides = Vec::new();
+        let mut under_way = Vec::new();
         for _ in &tooks {
             let before = load.cost(&m);
-            rides.push(load.begin(&m));
+            under_way.push(load.begin(&m));
             prop_assert!(load.cost(&m) > before);
         }
-        for (took, mut ride) in tooks.into_iter().zip(rides) {
-            load.end(Outcome::Success, &mut ride, &at(&policy, took, 0));
+        for (took, mut in_flight) in tooks.into_iter().zip(under_way) {
+            load.end(Outcome::Success, &mut in_flight, &at(&policy, took, 0));
         }
         prop_assert_eq!((load.in_flight(), load.waiting, load.since), (0, 0, 0.0));
     }

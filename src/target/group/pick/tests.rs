@@ -15,8 +15,8 @@ fn loads(under_way: &[Option<u32>], m: &DecisionInput<'_>) -> Vec<Load> {
             load.begin(m);
         }
         if calls.is_none() {
-            let mut ride = load.begin(m);
-            load.end(Outcome::QuotaExhausted { wait: None }, &mut ride, m);
+            let mut in_flight = load.begin(m);
+            load.end(Outcome::QuotaExhausted { wait: None }, &mut in_flight, m);
         }
         load
     };
@@ -29,7 +29,7 @@ fn the_less_costly_of_the_two_is_asked() {
     let m = at(&policy);
     let loads = loads(&[Some(3), Some(1)], &m);
     for first in [0.0, 0.4, 0.6, 0.99] {
-        let pick = pick(&loads, Tried::default(), PickRequest::default(), (&m, [first, 0.5]));
+        let pick = pick(&loads, Tried::default(), PickRequest::default(), &m, [first, 0.5]);
         assert_eq!(pick, Some(1));
     }
 }
@@ -41,7 +41,7 @@ fn the_least_costly_of_all_is_not_everybodys_choice() {
     let loads = loads(&[Some(0), Some(1), Some(2)], &m);
     let picks = (0..90).map(|n| {
         let random = [f64::from(n / 10) / 9.0, f64::from(n % 10) / 10.0];
-        pick(&loads, Tried::default(), PickRequest::default(), (&m, random))
+        pick(&loads, Tried::default(), PickRequest::default(), &m, random)
     });
     let best = picks.filter(|pick| *pick == Some(0)).count();
     assert_eq!(best, 60, "in two of three pairs");
@@ -53,7 +53,7 @@ fn when_all_are_out_one_is_asked_unless_something_was_sent_already() {
     let m = at(&policy);
     let loads = loads(&[None, None], &m);
     let mut round = Tried::default();
-    let next = |round| pick(&loads, round, PickRequest::default(), (&m, [0.0; 2]));
+    let next = |round| pick(&loads, round, PickRequest::default(), &m, [0.0; 2]);
     let first = next(round).unwrap();
     round.tried(first);
     assert_eq!(next(round), Some(1 - first), "refused by its breaker, it has cost nothing");
@@ -68,10 +68,10 @@ fn sixty_four_targets_have_room() {
     let loads = loads(&[Some(0); 64], &m);
     let mut round = Tried::default();
     for _ in 0..64 {
-        let at = pick(&loads, round, PickRequest::default(), (&m, [0.999; 2])).unwrap();
+        let at = pick(&loads, round, PickRequest::default(), &m, [0.999; 2]).unwrap();
         round.tried(at);
     }
-    assert_eq!(pick(&loads, round, PickRequest::default(), (&m, [0.0; 2])), None);
+    assert_eq!(pick(&loads, round, PickRequest::default(), &m, [0.0; 2]), None);
 }
 
 proptest! {
@@ -84,11 +84,11 @@ proptest! {
         let m = at(&policy);
         let loads = loads(&under_way, &m);
         let places: Vec<u64> = (0..loads.len() as u64).collect();
-        let sticky = key.map(|key| (AffinityKey::new(key.to_ne_bytes()), &places[..]));
-        let wish = PickRequest { sticky, once: false };
+        let affinity = key.map(|key| (AffinityKey::new(key.to_ne_bytes()), &places[..]));
+        let wish = PickRequest { affinity, once: false };
         let mut round = Tried::default();
         let mut asked = Vec::new();
-        while let Some(at) = pick(&loads, round, wish, (&m, [random.0, random.1])) {
+        while let Some(at) = pick(&loads, round, wish, &m, [random.0, random.1]) {
             prop_assert!(!asked.contains(&at));
             let others = (0..loads.len()).filter(|other| !asked.contains(other));
             let is_in = |at: usize| under_way[at].is_some();
@@ -106,11 +106,11 @@ proptest! {
         let policy = BalancePolicy::default();
         let m = at(&policy);
         let places: Vec<u64> = (100..108).collect();
-        let wish = PickRequest { sticky: Some((AffinityKey::new(key.to_ne_bytes()), &places)), once: false };
+        let wish = PickRequest { affinity: Some((AffinityKey::new(key.to_ne_bytes()), &places)), once: false };
         let mut under_way = [Some(0); 8];
-        let home = pick(&loads(&under_way, &m), Tried::default(), wish, (&m, [0.0; 2]));
+        let home = pick(&loads(&under_way, &m), Tried::default(), wish, &m, [0.0; 2]);
         under_way[gone] = None;
-        let then = pick(&loads(&under_way, &m), Tried::default(), wish, (&m, [0.0; 2]));
+        let then = pick(&loads(&under_way, &m), Tried::default(), wish, &m, [0.0; 2]);
         prop_assert_eq!(home == then, home != Some(gone));
     }
 }
