@@ -8,7 +8,7 @@ use evenkeel::{
     classify::ClassifyPolicy,
     fallback::{Fallback, FallbackPolicy, Target},
     retry::RetryPolicy,
-    stream::Commit,
+    stream::CommitPolicy,
     timeout::TimeoutPolicy,
 };
 use evenkeel_testkit::{Provider, Reply, Server};
@@ -66,7 +66,7 @@ impl Stage {
 
     /// evenkeel with that profile and the fallback.
     pub fn evenkeel(&self, profile: Profile) -> ClientBuilder {
-        builder(profile).fallbacks(FallbackPolicy::new().fallback(self.fallback()))
+        builder(profile).fallback_policy(FallbackPolicy::new().fallback(self.fallback()))
     }
 
     /// The number of attempts that each of the two has received.
@@ -82,12 +82,13 @@ pub fn builder(profile: Profile) -> ClientBuilder {
 
 /// A profile whose breakers open for `wait`, without jitter, after the first failed call; without retries.
 pub fn brittle(wait: Duration) -> Profile {
-    let breaker = BreakerPolicy::default().consecutive(1).open_for(wait, wait).jitter(0.0);
-    profile(Commit::FirstContent).retry(RetryPolicy::default().retries(0)).breaker(breaker)
+    let breaker =
+        BreakerPolicy::default().consecutive_failures(1).open_backoff(wait..=wait).jitter(0.0);
+    profile(CommitPolicy::FirstContent).retry(RetryPolicy::default().retries(0)).breaker(breaker)
 }
 
 /// [`Profile::interactive`] with a tenth of its times.
-pub fn profile(commit: Commit) -> Profile {
+pub fn profile(commit: CommitPolicy) -> Profile {
     let tenths = |n: u64| Duration::from_millis(100 * n);
     Profile::interactive()
         .deadline(tenths(60))
@@ -96,13 +97,16 @@ pub fn profile(commit: Commit) -> Profile {
             TimeoutPolicy::default().attempt(tenths(20)).first_event(tenths(10)).idle(tenths(15)),
         )
         .retry(
-            RetryPolicy::default().base(Duration::from_millis(25)).cap(tenths(4)).least(tenths(1)),
+            RetryPolicy::default()
+                .base(Duration::from_millis(25))
+                .max_backoff(tenths(4))
+                .min_attempt_time(tenths(1)),
         )
         .breaker(
             BreakerPolicy::default()
-                .slow(None)
-                .open_for(tenths(5), tenths(10))
-                .recover(tenths(20), 0.1),
+                .slow_ratio(None)
+                .open_backoff(tenths(5)..=tenths(10))
+                .ramp(tenths(20), 0.1),
         )
         .classify(ClassifyPolicy::default().commit(commit))
 }

@@ -12,7 +12,7 @@ use evenkeel::{
     adapter::async_openai::EvenkeelService,
     breaker::BreakerPolicy,
     fallback::{Fallback, FallbackPolicy, Target},
-    stream::Commit,
+    stream::CommitPolicy,
 };
 use evenkeel_clients::{
     AsyncOpenAi, Caller, How, Stage, brittle, builder, profile,
@@ -36,7 +36,7 @@ async fn fails(client: &Client<OpenAIConfig>) -> OpenAIError {
 }
 
 fn alone(stage: &Stage) -> AsyncOpenAi {
-    AsyncOpenAi::new(builder(profile(Commit::FirstContent)), &stage.url())
+    AsyncOpenAi::new(builder(profile(CommitPolicy::FirstContent)), &stage.url())
 }
 
 #[tokio::test]
@@ -49,8 +49,8 @@ async fn retries_are_ours_alone_and_do_not_multiply() {
 
     // The client's retries around evenkeel's would multiply to twelve attempts for three. The breaker is disabled here.
     let stage = down().await;
-    let patient = BreakerPolicy::default().consecutive(None).ratio(None).slow(None);
-    let evenkeel = builder(profile(Commit::FirstContent).breaker(patient)).build().unwrap();
+    let patient = BreakerPolicy::default().consecutive_failures(None).ratio(None).slow_ratio(None);
+    let evenkeel = builder(profile(CommitPolicy::FirstContent).breaker(patient)).build().unwrap();
     let service = ServiceBuilder::new()
         .layer(OpenAIRetryLayer::default())
         .map_err(OpenAIError::from)
@@ -123,7 +123,8 @@ async fn a_stream_that_is_refused_keeps_its_status() {
 #[tokio::test]
 async fn a_broken_stream_is_not_requested_again() {
     let stage = Stage::of([Reply::answer().with(Fault::Cut { words: 40 })]).await;
-    let client = AsyncOpenAi::new(stage.evenkeel(profile(Commit::FirstContent)), &stage.url()).0;
+    let client =
+        AsyncOpenAi::new(stage.evenkeel(profile(CommitPolicy::FirstContent)), &stage.url()).0;
     let question = AsyncOpenAi::question(How::Streamed);
     let mut stream = client.chat().create_stream(question).await.unwrap();
     let mut last = None;
@@ -183,7 +184,7 @@ async fn a_canned_reply_is_read_both_ways() {
     for how in How::TEXT {
         let stage = Stage::always(Reply::status(503)).await;
         let evenkeel =
-            builder(profile(Commit::FirstContent)).fallback(Fallback::canned("Back soon."));
+            builder(profile(CommitPolicy::FirstContent)).fallback(Fallback::canned("Back soon."));
         let said = AsyncOpenAi::new(evenkeel, &stage.url()).ask(how).await.unwrap();
         assert_eq!(said.text, "Back soon.", "{how:?}");
     }
@@ -205,8 +206,8 @@ async fn no_header_that_speaks_for_the_caller_reaches_another_host() {
         String::from_utf8_lossy(&head).to_lowercase()
     });
     let target = Target::new(base).bearer(OTHER_KEY);
-    let evenkeel = builder(profile(Commit::FirstContent))
-        .fallbacks(FallbackPolicy::new().fallback(Fallback::target(target)))
+    let evenkeel = builder(profile(CommitPolicy::FirstContent))
+        .fallback_policy(FallbackPolicy::new().fallback(Fallback::target(target)))
         .build()
         .unwrap();
     let config = OpenAIConfig::new().with_api_base(stage.url()).with_api_key(KEY);

@@ -14,7 +14,7 @@ const TEXT: &str = "We are \"busy\":\nback soon 🐎";
 async fn canned(path: &str, body: &'static str) -> String {
     let nobody =
         service_fn(|_: Request| async { Err::<Response, _>(Error::new(Outcome::Unreachable)) });
-    let client = Client::builder().fallback(Fallback::canned(TEXT)).over(nobody).unwrap();
+    let client = Client::builder().fallback(Fallback::canned(TEXT)).build_with(nobody).unwrap();
     let request = http::Request::post(format!("http://primary{path}"));
     let response = client.send(request.body(Bytes::from_static(body.as_bytes())).unwrap());
     let body = response.await.unwrap().into_body();

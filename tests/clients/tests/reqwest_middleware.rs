@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use evenkeel::{
-    adapter::reqwest_middleware::EvenkeelMiddleware, context::AttemptLog, stream::Commit,
+    adapter::reqwest_middleware::EvenkeelMiddleware, context::AttemptLog, stream::CommitPolicy,
 };
 use evenkeel_clients::{Caller, How, Middleware, Stage, brittle, builder, profile, stage::KEY};
 use evenkeel_testkit::{Fault, Reply, WORDS};
@@ -43,7 +43,7 @@ fn url(stage: &Stage) -> String {
 async fn a_middleware_before_ours_sees_the_call_and_one_after_it_every_attempt() {
     let stage = Stage::of([Reply::status(503), Reply::status(503)]).await;
     let (before, after) = (Count::default(), Count::default());
-    let evenkeel = EvenkeelMiddleware::new(builder(profile(Commit::FirstContent))).unwrap();
+    let evenkeel = EvenkeelMiddleware::new(builder(profile(CommitPolicy::FirstContent))).unwrap();
     let client = ClientBuilder::new(reqwest::Client::new())
         .with(before.clone())
         .with(evenkeel)
@@ -59,7 +59,7 @@ async fn a_middleware_before_ours_sees_the_call_and_one_after_it_every_attempt()
 #[tokio::test]
 async fn a_body_that_streams_is_sent_once() {
     let stage = Stage::always(Reply::status(503)).await;
-    let client = Middleware::new(stage.evenkeel(profile(Commit::FirstContent)), &stage.url());
+    let client = Middleware::new(stage.evenkeel(profile(CommitPolicy::FirstContent)), &stage.url());
     let parts = futures_util::stream::iter(["{", "}"].map(Ok::<_, std::io::Error>));
     let body = reqwest::Body::wrap_stream(parts);
     let response = client.client.post(url(&stage)).bearer_auth(KEY).body(body).send().await;
@@ -70,7 +70,7 @@ async fn a_body_that_streams_is_sent_once() {
 #[tokio::test]
 async fn a_failure_is_an_error_with_ours_inside() {
     let stage = Stage::always(Reply::hang()).await;
-    let client = Middleware::new(builder(profile(Commit::FirstContent)), &stage.url());
+    let client = Middleware::new(builder(profile(CommitPolicy::FirstContent)), &stage.url());
     let error = client.post(How::Unary).await.unwrap_err();
     let Error::Middleware(error) = error else { panic!("{error:?}") };
     assert!(error.downcast_ref::<evenkeel::Error>().unwrap().is_timeout());
@@ -104,7 +104,7 @@ async fn a_refusal_is_an_error_or_a_503_as_configured() {
 #[tokio::test]
 async fn other_failures_stay_errors_with_refusals_as_503() {
     let stage = Stage::always(Reply::hang()).await;
-    let evenkeel = EvenkeelMiddleware::new(builder(profile(Commit::FirstContent))).unwrap();
+    let evenkeel = EvenkeelMiddleware::new(builder(profile(CommitPolicy::FirstContent))).unwrap();
     let client = Middleware::client(evenkeel.refusals_as_503());
     let sent = client.post(url(&stage)).bearer_auth(KEY).body("{}").send().await;
     assert!(matches!(sent, Err(Error::Middleware(_))), "{sent:?}");
@@ -113,7 +113,7 @@ async fn other_failures_stay_errors_with_refusals_as_503() {
 #[tokio::test]
 async fn a_broken_stream_is_not_requested_again() {
     let stage = Stage::of([Reply::answer().with(Fault::Cut { words: 40 })]).await;
-    let client = Middleware::new(stage.evenkeel(profile(Commit::FirstContent)), &stage.url());
+    let client = Middleware::new(stage.evenkeel(profile(CommitPolicy::FirstContent)), &stage.url());
     let mut response = client.post(How::Streamed).await.unwrap();
     while let Ok(Some(_)) = response.chunk().await {}
     drop(response);
@@ -124,7 +124,7 @@ async fn a_broken_stream_is_not_requested_again() {
 #[tokio::test]
 async fn a_caller_that_goes_away_takes_its_attempt_with_it() {
     let stage = Stage::always(Reply::hang()).await;
-    let client = Middleware::new(stage.evenkeel(profile(Commit::FirstContent)), &stage.url());
+    let client = Middleware::new(stage.evenkeel(profile(CommitPolicy::FirstContent)), &stage.url());
     let brief = Duration::from_millis(200);
     tokio::time::timeout(brief, client.ask(How::Unary)).await.unwrap_err();
     let noticed = async {

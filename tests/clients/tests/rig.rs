@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use evenkeel::{
-    adapter::reqwest_middleware::EvenkeelMiddleware, fallback::Fallback, stream::Commit,
+    adapter::reqwest_middleware::EvenkeelMiddleware, fallback::Fallback, stream::CommitPolicy,
 };
 use evenkeel_clients::{Caller, How, Rig, Stage, brittle, builder, profile};
 use evenkeel_testkit::{Fault, Reply};
@@ -15,7 +15,7 @@ use rig::{
 async fn rig_asks_once_and_the_attempts_are_ours() {
     for how in How::TEXT {
         let stage = Stage::always(Reply::status(503)).await;
-        let client = Rig::new(builder(profile(Commit::FirstContent)), &stage.url());
+        let client = Rig::new(builder(profile(CommitPolicy::FirstContent)), &stage.url());
         let report = client.call(how).await.unwrap_err().report();
         assert_eq!(report.http_status, Some(503), "{how:?}: {report:?}");
         assert_eq!(stage.primary.count(), 3, "{how:?}");
@@ -47,7 +47,7 @@ async fn a_refusal_gives_rig_the_wait() {
 #[tokio::test]
 async fn a_broken_stream_is_not_requested_again() {
     let stage = Stage::of([Reply::answer().with(Fault::Cut { words: 40 })]).await;
-    let client = Rig::new(stage.evenkeel(profile(Commit::FirstContent)), &stage.url());
+    let client = Rig::new(stage.evenkeel(profile(CommitPolicy::FirstContent)), &stage.url());
     client.call(How::Streamed).await.unwrap_err();
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(stage.attempts(), [1, 0]);
@@ -58,7 +58,7 @@ async fn a_canned_reply_is_read_both_ways() {
     for how in How::TEXT {
         let stage = Stage::always(Reply::status(503)).await;
         let evenkeel =
-            builder(profile(Commit::FirstContent)).fallback(Fallback::canned("Back soon."));
+            builder(profile(CommitPolicy::FirstContent)).fallback(Fallback::canned("Back soon."));
         let said = Rig::new(evenkeel, &stage.url()).ask(how).await.unwrap();
         assert_eq!(said.text, "Back soon.", "{how:?}");
     }
@@ -69,7 +69,8 @@ async fn a_canned_reply_is_read_both_ways() {
 async fn the_example_of_the_guide_answers() {
     let stage = Stage::always(Reply::status(503)).await;
     let evenkeel = EvenkeelMiddleware::new(
-        builder(profile(Commit::FirstContent)).fallback(Fallback::canned("Please write to us.")),
+        builder(profile(CommitPolicy::FirstContent))
+            .fallback(Fallback::canned("Please write to us.")),
     )
     .unwrap()
     .refusals_as_503();

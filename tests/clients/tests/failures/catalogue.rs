@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use evenkeel::stream::Commit;
+use evenkeel::stream::CommitPolicy;
 use evenkeel_clients::{Caller, How, Said, Stage, caller::TOOL, profile, stage::OTHER_MODEL};
 use evenkeel_testkit::{Fault, Provider, Reply, WORDS};
 use serde_json::json;
@@ -14,7 +14,7 @@ const TENTH: Duration = Duration::from_millis(100);
 const LONG: Duration = Duration::from_secs(30);
 
 /// Asks once with the client.
-async fn ask<C: Caller>(stage: &Stage, commit: Commit, how: How) -> Result<Said, String> {
+async fn ask<C: Caller>(stage: &Stage, commit: CommitPolicy, how: How) -> Result<Said, String> {
     C::new(stage.evenkeel(profile(commit)), &stage.url()).ask(how).await
 }
 
@@ -36,7 +36,7 @@ fn assert_whole(said: &Result<Said, String>, how: How) {
 async fn whole_after<C: Caller>(reply: Reply, attempts: [u64; 2]) {
     both(async |how| {
         let stage = Stage::of([reply.clone()]).await;
-        assert_whole(&ask::<C>(&stage, Commit::FirstContent, how).await, how);
+        assert_whole(&ask::<C>(&stage, CommitPolicy::FirstContent, how).await, how);
         assert_eq!(stage.attempts(), attempts, "{how:?}");
     })
     .await;
@@ -46,14 +46,14 @@ async fn whole_after<C: Caller>(reply: Reply, attempts: [u64; 2]) {
 async fn whole_in_spite_of<C: Caller>(reply: Reply, attempts: [u64; 2]) {
     both(async |how| {
         let stage = Stage::always(reply.clone()).await;
-        assert_whole(&ask::<C>(&stage, Commit::FirstContent, how).await, how);
+        assert_whole(&ask::<C>(&stage, CommitPolicy::FirstContent, how).await, how);
         assert_eq!(stage.attempts(), attempts, "{how:?}");
     })
     .await;
 }
 
 pub async fn healthy_answers_arrive_as_they_are<C: Caller>() {
-    for commit in [Commit::FirstContent, Commit::Complete] {
+    for commit in [CommitPolicy::FirstContent, CommitPolicy::Complete] {
         for how in How::TEXT {
             let stage = Stage::of([]).await;
             let said = ask::<C>(&stage, commit, how).await.unwrap();
@@ -96,7 +96,7 @@ fn tool_call(how: How, pieces: usize) -> Reply {
 pub async fn tools_are_called_as_they_are<C: Caller>() {
     for how in How::TOOLS {
         let stage = Stage::of([Reply::status(503), tool_call(how, usize::MAX)]).await;
-        let said = ask::<C>(&stage, Commit::FirstContent, how).await.unwrap();
+        let said = ask::<C>(&stage, CommitPolicy::FirstContent, how).await.unwrap();
         assert_eq!(said.calls, [(TOOL.to_owned(), json!({"number": "42"}))], "{how:?}");
         assert!(stage.primary.attempts().iter().all(|attempt| attempt.tools), "{how:?}");
         assert_eq!(stage.attempts(), [2, 0]);
@@ -106,11 +106,11 @@ pub async fn tools_are_called_as_they_are<C: Caller>() {
 pub async fn a_cut_call_of_a_tool_is_never_called<C: Caller>() {
     for how in How::TOOLS {
         let stage = Stage::of([tool_call(how, 0), tool_call(how, usize::MAX)]).await;
-        let said = ask::<C>(&stage, Commit::FirstContent, how).await;
+        let said = ask::<C>(&stage, CommitPolicy::FirstContent, how).await;
         assert_eq!(said.is_err(), how.is_streamed(), "{how:?}: {said:?}");
 
         let stage = Stage::of([tool_call(how, 0), tool_call(how, usize::MAX)]).await;
-        let said = ask::<C>(&stage, Commit::Complete, how).await.unwrap();
+        let said = ask::<C>(&stage, CommitPolicy::Complete, how).await.unwrap();
         assert_eq!(said.calls, [(TOOL.to_owned(), json!({"number": "42"}))], "{how:?}");
         assert_eq!(stage.attempts(), [2, 0]);
     }
@@ -119,7 +119,7 @@ pub async fn a_cut_call_of_a_tool_is_never_called<C: Caller>() {
 pub async fn a_rate_limit_with_a_hint_is_waited_out<C: Caller>() {
     both(async |how| {
         let stage = Stage::of([Reply::rate_limited(Some(2 * TENTH))]).await;
-        assert_whole(&ask::<C>(&stage, Commit::FirstContent, how).await, how);
+        assert_whole(&ask::<C>(&stage, CommitPolicy::FirstContent, how).await, how);
         let attempts = stage.primary.attempts();
         assert_eq!((attempts.len(), stage.fallback.count()), (2, 0), "{how:?}");
         // A timer never fires early, so this holds on a slow machine as well.
@@ -159,7 +159,7 @@ pub async fn a_late_first_token_moves_to_the_fallback<C: Caller>() {
 async fn told<C: Caller>(fault: Fault) {
     both(async |how| {
         let stage = Stage::of([Reply::answer().with(fault.clone())]).await;
-        let client = C::new(stage.evenkeel(profile(Commit::FirstContent)), &stage.url());
+        let client = C::new(stage.evenkeel(profile(CommitPolicy::FirstContent)), &stage.url());
         let said = client.ask(how).await;
         if how.is_streamed() {
             let said = said.expect_err("a part of an answer is no success");
@@ -176,7 +176,7 @@ async fn told<C: Caller>(fault: Fault) {
 async fn made_good<C: Caller>(fault: Fault, attempts: [u64; 2]) {
     both(async |how| {
         let stage = Stage::always(Reply::answer().with(fault.clone())).await;
-        assert_whole(&ask::<C>(&stage, Commit::Complete, how).await, how);
+        assert_whole(&ask::<C>(&stage, CommitPolicy::Complete, how).await, how);
         assert_eq!(stage.attempts(), attempts, "{how:?}");
     })
     .await;
@@ -208,7 +208,7 @@ pub async fn an_event_that_is_not_json_is_never_an_answer<C: Caller>() {
 }
 
 pub async fn an_answer_without_its_sentinel_is_whole<C: Caller>() {
-    for commit in [Commit::FirstContent, Commit::Complete] {
+    for commit in [CommitPolicy::FirstContent, CommitPolicy::Complete] {
         let stage = Stage::always(Reply::answer().with(Fault::NoDone)).await;
         let said = ask::<C>(&stage, commit, How::Streamed).await.unwrap();
         assert_eq!((said.text.as_str(), said.usage), (WORDS, Some(60)));
@@ -223,7 +223,7 @@ pub async fn a_context_that_is_too_long_goes_to_the_larger_target_once<C: Caller
 pub async fn a_blocked_prompt_is_reported_and_not_routed_around<C: Caller>() {
     both(async |how| {
         let stage = Stage::always(Reply::content_policy_violation()).await;
-        let error = ask::<C>(&stage, Commit::FirstContent, how).await.unwrap_err();
+        let error = ask::<C>(&stage, CommitPolicy::FirstContent, how).await.unwrap_err();
         assert!(error.contains("content_policy_violation") && error.contains("400"), "{error}");
         assert_eq!(stage.attempts(), [1, 0], "{how:?}");
     })
@@ -234,7 +234,7 @@ pub async fn no_prefill_reaches_a_target_that_declares_none<C: Caller>() {
     let cut = Reply::answer().with(Fault::Cut { words: 40 });
     both(async |how| {
         let stage = Stage::always(cut.clone()).await;
-        assert_whole(&ask::<C>(&stage, Commit::Complete, how).await, how);
+        assert_whole(&ask::<C>(&stage, CommitPolicy::Complete, how).await, how);
         // Only the question: the fallback would reject a second message, of the assistant.
         assert_eq!(stage.fallback.attempts()[0].messages, 1, "{how:?}");
     })
@@ -244,7 +244,7 @@ pub async fn no_prefill_reaches_a_target_that_declares_none<C: Caller>() {
 pub async fn the_primary_is_used_again_after_an_outage<C: Caller>() {
     let provider = Provider::new("primary").during(Duration::ZERO..60 * TENTH, Reply::status(503));
     let stage = Stage::with(provider).await;
-    let client = C::new(stage.evenkeel(profile(Commit::FirstContent)), &stage.url());
+    let client = C::new(stage.evenkeel(profile(CommitPolicy::FirstContent)), &stage.url());
     let start = Instant::now();
     stage.primary.start_clock();
     let mut during = 0;
@@ -275,7 +275,7 @@ pub async fn the_primary_is_used_again_after_an_outage<C: Caller>() {
 pub async fn the_answer_names_the_model_that_gave_it<C: Caller>() {
     both(async |how| {
         let stage = Stage::always(Reply::status(503)).await;
-        let said = ask::<C>(&stage, Commit::FirstContent, how).await.unwrap();
+        let said = ask::<C>(&stage, CommitPolicy::FirstContent, how).await.unwrap();
         assert_eq!((said.model.as_str(), said.usage), (OTHER_MODEL, Some(60)), "{how:?}");
         let asked = stage.fallback.attempts()[0].model.clone();
         assert_eq!(asked.as_deref(), Some(OTHER_MODEL), "{how:?}");
