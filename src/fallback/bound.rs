@@ -1,6 +1,6 @@
 //! Decides which calls stay at the account or model they were addressed to, and which fallbacks may take them anyway.
 
-use super::{Fallback, FallbackPolicy, failure::Failure, step::Kind};
+use super::{Fallback, FallbackPolicy, failure::Failure, kind::Kind};
 use crate::{
     dialect::{Operation, RequestInfo, TargetDifference},
     target::Target,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     Fallback, FallbackPolicy,
-    step::{Kind, TargetGroup},
+    kind::{Kind, TargetGroup},
 };
 use crate::{ConfigError, target::group::check as check_equals};
 

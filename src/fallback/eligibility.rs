@@ -1,6 +1,6 @@
 //! Decides whether a fallback takes a failure and can serve the call, and prepares the request for it.
 
-use super::{Fallback, failure::stops, step::Kind};
+use super::{Fallback, failure::stops, kind::Kind};
 use crate::{
     Request,
     context::AttemptContext,

@@ -193,6 +193,7 @@ mod eligibility;
 mod failure;
 mod fallback_on;
 mod fallbacks;
+mod kind;
 mod policy;
 mod race;
 mod recovery_queue;

@@ -10,7 +10,7 @@ use std::{future::Future, ops::Range, pin::Pin, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    Fallbacks, eligibility::PreparedRequest, failure::Failure, policy::FallbackPolicy, step::Kind,
+    Fallbacks, eligibility::PreparedRequest, failure::Failure, kind::Kind, policy::FallbackPolicy,
     steps::FallbackSteps,
 };
 use crate::{

@@ -6,8 +6,8 @@ use http::HeaderValue;
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    Fallback, FallbackPolicy, eligibility::PreparedRequest, recovery_queue::RecoveryQueue,
-    step::Kind, to_stream::to_stream,
+    Fallback, FallbackPolicy, eligibility::PreparedRequest, kind::Kind,
+    recovery_queue::RecoveryQueue, to_stream::to_stream,
 };
 use crate::{
     Error, Request, Response, Upstream,

@@ -82,6 +82,7 @@
 
 mod adaptive;
 mod concurrency;
+mod context;
 mod cooldown;
 mod cost;
 mod enter;

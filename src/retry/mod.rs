@@ -69,6 +69,7 @@ mod backoff_crate;
 mod context;
 mod decide;
 mod in_flight;
+mod next_attempt;
 mod policy;
 mod record;
 mod service;

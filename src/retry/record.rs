@@ -34,25 +34,6 @@ pub(super) struct PlannedAttempt {
     pub(super) at: Destination,
 }
 
-/// Where the next attempt of a call goes.
-pub(super) enum NextAttempt {
-    /// To another of the equal targets, at once.
-    OtherTarget,
-    /// To the same target after that wait, or to any of the equal ones.
-    After(Duration),
-}
-
-// === impl NextAttempt ===
-
-impl NextAttempt {
-    pub(super) fn wait(&self) -> Duration {
-        match self {
-            Self::OtherTarget => Duration::ZERO,
-            Self::After(wait) => *wait,
-        }
-    }
-}
-
 // === impl CallRecord ===
 
 impl CallRecord {

@@ -13,7 +13,8 @@ use super::{
     context::RetryContext,
     decide::RetryState,
     in_flight::AttemptNumber,
-    record::{NextAttempt, PlannedAttempt, least},
+    next_attempt::NextAttempt,
+    record::{PlannedAttempt, least},
     shared::{Random, Shared},
 };
 use crate::{

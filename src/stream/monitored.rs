@@ -1,28 +1,28 @@
 //! The monitor of a streamed body: hands bytes on unchanged, parses them, and ends exactly once.
 
+mod ending;
 #[cfg(test)]
 mod tests;
+mod underneath;
 
 use std::{
     collections::VecDeque,
     fmt,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::AtomicBool},
     task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
-use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::combinators::BoxBody;
 
+use self::underneath::Underneath;
 use crate::{
     Error,
     attempt_log::{AttemptLog, CallId},
     dialect::{FrameSummary, StreamMonitor},
-    outcome::{Outcome, Phase},
+    outcome::Outcome,
     stream::IdleTimeout,
     stream::{BodyEnd, Tap, body_end::EndHooks},
 };
@@ -35,13 +35,10 @@ pub(crate) type Ahead = Result<(Frame<Bytes>, FrameSummary), Error>;
 /// Bytes are never changed, joined or split. Frames that were read before the commit point are kept in `front` and handed on
 /// first.
 pub(crate) struct MonitoredBody {
-    /// The inner body; dropped as soon as it has ended or failed.
-    inner: Option<BoxBody<Bytes, Error>>,
+    under: Underneath,
     front: VecDeque<Frame<Bytes>>,
     watch: Option<StreamMonitor>,
     clock: Option<IdleTimeout>,
-    /// The error that follows the last frames; `inner` is `None` when it is set.
-    failure: Option<Error>,
     /// Set by the inner body when the answer is complete, if the inner body parses it instead.
     whole: Option<Arc<AtomicBool>>,
     at_end: EndHooks,
@@ -55,11 +52,10 @@ pub(crate) struct MonitoredBody {
 impl MonitoredBody {
     pub(crate) fn new(inner: BoxBody<Bytes, Error>) -> Self {
         Self {
-            inner: Some(inner),
+            under: Underneath::Open(inner),
             front: VecDeque::new(),
             watch: None,
             clock: None,
-            failure: None,
             whole: None,
             at_end: EndHooks::default(),
             tap: None,
@@ -132,8 +128,8 @@ impl MonitoredBody {
 
     /// The next frame of the inner body; at the end of its bytes `None` for a complete stream, else an error.
     fn poll_under(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let Some(inner) = &mut self.inner else {
-            return Poll::Ready(self.failure.take().map(Err));
+        let Underneath::Open(inner) = &mut self.under else {
+            return Poll::Ready(self.under.take_failure().map(Err));
         };
         match ready!(Pin::new(inner).poll_frame(cx)) {
             Some(Ok(frame)) => Poll::Ready(Some(Ok(frame))),
@@ -193,128 +189,19 @@ impl MonitoredBody {
 
     /// True only when nothing can follow, not even an error.
     pub(crate) fn is_end_stream(&self) -> bool {
-        let settled = self.at_end.ending().is_some() && self.failure.is_none();
-        settled && self.front.is_empty() && self.is_drained()
+        let settled = self.at_end.ending().is_some() && !self.under.has_failed();
+        settled && self.front.is_empty() && self.under.is_drained()
     }
 
     pub(crate) fn size_hint(&self) -> SizeHint {
         let front = self.front.iter().filter_map(Frame::data_ref).map(Bytes::len).sum::<usize>();
-        let rest = self.inner.as_ref().map_or(SizeHint::with_exact(0), HttpBody::size_hint);
+        let rest = self.under.size_hint();
         let mut hint = SizeHint::new();
         if let Some(upper) = rest.upper() {
             hint.set_upper(upper.saturating_add(front as u64));
         }
         hint.set_lower(rest.lower().saturating_add(front as u64));
         hint
-    }
-
-    /// Ends the body with an error, which the caller gets in place of the body.
-    pub(crate) fn fail(&mut self, error: Error) -> Error {
-        self.inner = None;
-        self.settle(error.outcome().into());
-        self.at_end.tell(error)
-    }
-
-    /// Whether the inner body has no more data.
-    fn is_drained(&self) -> bool {
-        self.inner.as_ref().is_none_or(HttpBody::is_end_stream)
-    }
-
-    /// Ends a complete stream whose bytes have not ended, without waiting for more.
-    pub(crate) fn stop(&mut self) {
-        self.inner = None;
-        self.settle(self.outcome().into());
-    }
-
-    /// Parses a frame that is about to be handed on, or put back.
-    fn look(&mut self, frame: &Frame<Bytes>) -> FrameSummary {
-        let seen = match (&mut self.watch, frame.data_ref()) {
-            (Some(watch), Some(data)) => watch.feed(data),
-            // Without a dialect every byte is content.
-            (None, Some(data)) => FrameSummary::bytes(!data.is_empty()),
-            // Trailers are the last frame of a body: many callers do not poll for another.
-            (_, None) => {
-                self.failure = self.close(None);
-                return FrameSummary::default();
-            }
-        };
-        let last = match &self.watch {
-            Some(watch) => watch.is_over(),
-            // Callers need not poll past the last frame when the length was known.
-            None => self.is_drained(),
-        };
-        if last {
-            self.settle(self.watch.as_ref().map_or(BodyEnd::Done, |watch| watch.outcome().into()));
-        }
-        seen
-    }
-
-    /// Applies the summary of a frame that is about to be handed on.
-    fn progress(&mut self, seen: FrameSummary) {
-        let elapsed = self.clock.as_mut().and_then(|clock| clock.frame(seen.content, seen.works));
-        if let Some(verdict) = seen.failed {
-            // The frame is handed on, the error follows it.
-            self.failure = Some(self.fail(Error::new(verdict)));
-        } else if let (Some(phase), Some(_)) = (elapsed, &self.inner) {
-            self.failure = self.elapsed(phase);
-        }
-    }
-
-    /// Handles the end of the bytes, with or without a transport error. Returns an error, unless the answer is complete.
-    fn close(&mut self, error: Option<Error>) -> Option<Error> {
-        self.inner = None;
-        let whole = match &mut self.watch {
-            Some(watch) => watch.finish(),
-            None if error.is_none() => Ok(Outcome::Success),
-            None => Err(Outcome::Truncated.into()),
-        };
-        let error = match (whole, error) {
-            (Ok(whole), _) => {
-                self.settle(whole.into());
-                return None;
-            }
-            (Err(why), Some(error)) => match why.outcome() {
-                Outcome::Truncated | Outcome::Empty => error,
-                _ => Error::new(why).with_source(error),
-            },
-            (Err(why), None) => Error::new(why),
-        };
-        Some(self.fail(error))
-    }
-
-    /// Handles a limit that has passed. Returns an error, unless the answer is complete.
-    fn elapsed(&mut self, phase: Phase) -> Option<Error> {
-        match self.outcome() {
-            // A blocked answer is complete: its finish reason is in the stream.
-            whole @ (Outcome::Success | Outcome::Blocked) => {
-                self.inner = None;
-                self.settle(whole.into());
-                None
-            }
-            _ => Some(self.fail(Error::new(Outcome::TimedOut { phase }))),
-        }
-    }
-
-    fn settle(&mut self, ending: BodyEnd) {
-        self.at_end.settle(ending, self.watch.as_ref().and_then(StreamMonitor::usage));
-    }
-}
-
-impl Drop for MonitoredBody {
-    fn drop(&mut self) {
-        if self.at_end.ending().is_some() {
-            return;
-        }
-        let told = self.whole.as_ref().is_some_and(|whole| whole.load(Ordering::Relaxed));
-        let over = told || self.is_drained();
-        let ending = match &mut self.watch {
-            // The caller stopped at the last byte, and need not know that the API would have sent more.
-            Some(watch) if over => watch.finish().unwrap_or_else(|why| why.outcome()).into(),
-            Some(watch) if watch.outcome() != Outcome::Truncated => watch.outcome().into(),
-            None if over => BodyEnd::Done,
-            _ => BodyEnd::Cancelled,
-        };
-        self.settle(ending);
     }
 }
 

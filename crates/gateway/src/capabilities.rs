@@ -6,7 +6,7 @@ use evenkeel::{
 };
 use toml::Spanned;
 
-use super::{config_location::ConfigSource, targets::TargetTable};
+use super::{config_location::ConfigSource, target_tables::TargetTable};
 
 const DIALECTS: [(&str, Dialect); 5] = [
     ("openai-chat", Dialect::OpenAiChat),

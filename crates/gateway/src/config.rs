@@ -14,9 +14,8 @@ use super::{
     limits::LimitsTable,
     options::{ProfileName, listen, profile},
     rate_limits::{TrafficLimits, TrafficTable},
-    targets::{
-        CannedTable, FallbackKind, NamedFallback, StoredTable, Tables, TargetTable, fallbacks,
-    },
+    target_tables::{CannedTable, StoredTable, Tables, TargetTable},
+    targets::{FallbackKind, NamedFallback, fallbacks},
 };
 
 /// The file as it is written. `gateway.toml` explains each key.

@@ -29,6 +29,7 @@
 //! | `health` | `/healthz`: the state of each route |
 
 mod cache;
+mod call_times;
 mod capabilities;
 mod config;
 mod config_location;
@@ -46,6 +47,7 @@ mod rate_limits;
 mod request_overrides;
 mod serve;
 mod setup;
+mod target_tables;
 mod targets;
 #[cfg(test)]
 mod tests;

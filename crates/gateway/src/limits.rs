@@ -3,17 +3,16 @@
 use std::{ops::Range, time::Duration};
 
 use evenkeel::{
-    ConfigError, Profile,
-    breaker::{AnswerTimes, BreakerPolicy},
-    classify::ClassifyPolicy,
-    retry::RetryPolicy,
-    stream::CommitPolicy,
-    timeout::TimeoutPolicy,
+    ConfigError, Profile, breaker::BreakerPolicy, retry::RetryPolicy, timeout::TimeoutPolicy,
 };
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{config_location::ConfigSource, options::ProfileName};
+use super::{
+    call_times::{CallTimes, ExplicitLimits, seconds},
+    config_location::ConfigSource,
+    options::ProfileName,
+};
 
 /// The table `[limits]`; a limit that is not set is the profile's. Times are in seconds.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -44,23 +43,6 @@ pub(crate) struct GatewayLimits {
     /// The largest request body that is buffered, in bytes.
     pub(crate) body: usize,
     pub(crate) connections: usize,
-}
-
-/// The time limits of calls, in seconds.
-struct CallTimes {
-    deadline: f64,
-    connect: f64,
-    attempt: f64,
-    first_event: f64,
-    idle: f64,
-    set: ExplicitLimits,
-}
-
-/// The limits of an attempt that the file sets: the others give way if no other target can be tried.
-#[derive(Clone, Copy, Default)]
-struct ExplicitLimits {
-    attempt: bool,
-    first_event: bool,
 }
 
 /// A value that is not allowed: its position, its key, and what is wrong with it.
@@ -189,74 +171,4 @@ impl LimitsTable {
             .retry(retry.retries(retries.unwrap_or(2)))
             .breaker(BreakerPolicy::default().slow_ratio(None).probe_timeout(other))
     }
-}
-
-// === impl CallTimes ===
-
-impl CallTimes {
-    /// The times of evenkeel's profiles.
-    fn of(name: ProfileName) -> Self {
-        let set = ExplicitLimits::default();
-        let (deadline, attempt, first_event, idle) = match name {
-            ProfileName::Interactive => (30.0, 20.0, 20.0, 15.0),
-            ProfileName::Pipeline => (900.0, 300.0, 180.0, 60.0),
-        };
-        Self { deadline, connect: 5.0, attempt, first_event, idle, set }
-    }
-
-    /// In the interactive profile, limits that are not set are left to evenkeel, whose defaults give way.
-    fn timeout(&self, name: ProfileName) -> TimeoutPolicy {
-        let mut timeout = TimeoutPolicy::default().idle(seconds(self.idle));
-        if self.set.attempt || name == ProfileName::Pipeline {
-            timeout = timeout.attempt(seconds(self.attempt));
-        }
-        if self.set.first_event || name == ProfileName::Pipeline {
-            timeout = timeout.first_event(seconds(self.first_event));
-        }
-        timeout
-    }
-
-    fn profile(&self, name: ProfileName, retries: Option<u32>) -> Profile {
-        let timeout = self.timeout(name);
-        let (profile, retry, usual) = match name {
-            ProfileName::Interactive => (Profile::interactive(), RetryPolicy::default(), 2),
-            ProfileName::Pipeline => {
-                let retry = RetryPolicy::default()
-                    .base(Duration::from_secs(1))
-                    .max_backoff(Duration::from_secs(60));
-                (Profile::pipeline(), retry, 5)
-            }
-        };
-        let retry =
-            retry.min_attempt_time(Duration::from_secs(1).min(seconds(self.deadline / 4.0)));
-        // An attempt that takes 80 % of its limit is slow; a probe has the time of any attempt.
-        let breaker = BreakerPolicy::default()
-            .slow_after(AnswerTimes {
-                first_event: seconds(self.first_event * 0.8),
-                whole_answer: seconds(self.attempt * 0.8),
-            })
-            .probe_timeout(seconds(self.attempt.max(self.first_event)));
-        profile
-            .breaker(breaker)
-            .deadline(seconds(self.deadline))
-            .connect(seconds(self.connect))
-            .timeout(timeout)
-            .retry(retry.retries(retries.unwrap_or(usual)))
-            .classify(ClassifyPolicy::default().commit(name.commit()))
-    }
-}
-
-// === impl ProfileName ===
-
-impl ProfileName {
-    fn commit(self) -> CommitPolicy {
-        match self {
-            Self::Interactive => CommitPolicy::FirstContent,
-            Self::Pipeline => CommitPolicy::Complete,
-        }
-    }
-}
-
-fn seconds(seconds: f64) -> Duration {
-    Duration::from_secs_f64(seconds)
 }

@@ -2,65 +2,14 @@
 
 use evenkeel::fallback::{Fallback, Target};
 use http::Uri;
-use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
     capabilities,
     config_location::{ConfigSource, MONTH},
     keys::{Env, base_url, filled, key, key_header, named},
+    target_tables::{CannedTable, StoredTable, Tables, TargetTable},
 };
-
-/// A `[[target]]`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct TargetTable {
-    name: Spanned<String>,
-    /// Targets of the same group are equal: one fallback.
-    group: Option<Spanned<String>>,
-    base_url: Option<Spanned<String>>,
-    model: Option<Spanned<String>>,
-    key_env: Option<Spanned<String>>,
-    key_header: Option<Spanned<String>>,
-    dialect: Option<Spanned<String>>,
-    // Of the group: see `capabilities`.
-    pub(crate) context: Option<Spanned<u64>>,
-    pub(crate) tools: Option<Spanned<bool>>,
-    pub(crate) vision: Option<Spanned<bool>>,
-    pub(crate) json: Option<Spanned<bool>>,
-    pub(crate) prefill: Option<Spanned<String>>,
-    pub(crate) max_tokens: Option<Spanned<u64>>,
-    pub(crate) without_tools: Option<Spanned<bool>>,
-    pub(crate) without_images: Option<Spanned<bool>>,
-    pub(crate) unstreamed: Option<Spanned<bool>>,
-    pub(crate) fit_context: Option<Spanned<u64>>,
-    pub(crate) reserve: Option<Spanned<f64>>,
-    pub(crate) operations: Option<Spanned<Vec<Spanned<String>>>>,
-}
-
-/// A `[[stored]]`: the stored answer to the same request.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct StoredTable {
-    name: Spanned<String>,
-    age: Spanned<f64>,
-}
-
-/// A `[[canned]]`: a reply that cannot fail.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CannedTable {
-    name: Spanned<String>,
-    text: Spanned<String>,
-}
-
-/// The tables that name fallbacks.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Tables<'a> {
-    pub(crate) targets: &'a [Spanned<TargetTable>],
-    pub(crate) stored: &'a [Spanned<StoredTable>],
-    pub(crate) canned: &'a [Spanned<CannedTable>],
-}
 
 /// One fallback, validated.
 #[derive(Clone, Debug)]

@@ -4,10 +4,11 @@ use std::{
 };
 
 use http::HeaderMap;
+use http_body::Body as HttpBody;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Body, dialect::Dialect};
+use crate::{Body, dialect::Dialect, outcome::Phase};
 
 const WORD: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"word\"},\"finish_reason\":null}]}\n\n";
 const STOP: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":3}}\n\n";

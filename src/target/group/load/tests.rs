@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::target::group::BalancePolicy;
+use crate::{outcome::Rejection, target::group::BalancePolicy};
 
 fn policy() -> BalancePolicy {
     BalancePolicy::default()

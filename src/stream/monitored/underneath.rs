@@ -1,0 +1,62 @@
+//! What a guard reads from.
+
+use bytes::Bytes;
+use http_body::{Body as HttpBody, SizeHint};
+use http_body_util::combinators::BoxBody;
+
+use crate::Error;
+
+/// What is underneath; the body is let go of as soon as it is over, or has failed.
+pub(super) enum Underneath {
+    Open(BoxBody<Bytes, Error>),
+    /// The error follows the frames before it.
+    Failed(Error),
+    Over,
+}
+
+// === impl Underneath ===
+
+impl Underneath {
+    /// Nothing comes any more but that error, if there is one.
+    pub(super) fn ended(failure: Option<Error>) -> Self {
+        failure.map_or(Self::Over, Self::Failed)
+    }
+
+    /// Adds the usage of the answer that was read, and drops it.
+    pub(super) fn let_go(&mut self) {
+        if matches!(self, Self::Open(_)) {
+            *self = Self::Over;
+        }
+    }
+
+    /// The error that is still to come.
+    pub(super) fn take_failure(&mut self) -> Option<Error> {
+        match std::mem::replace(self, Self::Over) {
+            Self::Failed(error) => Some(error),
+            open @ Self::Open(_) => {
+                *self = open;
+                None
+            }
+            Self::Over => None,
+        }
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(self, Self::Failed(_))
+    }
+
+    /// Whether the inner body has no more data.
+    pub(super) fn is_drained(&self) -> bool {
+        match self {
+            Self::Open(body) => body.is_end_stream(),
+            Self::Failed(_) | Self::Over => true,
+        }
+    }
+
+    pub(super) fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Open(body) => body.size_hint(),
+            Self::Failed(_) | Self::Over => SizeHint::with_exact(0),
+        }
+    }
+}
