@@ -180,15 +180,16 @@
 //!
 //! | concern | file |
 //! |---|---|
-//! | the fallbacks | `policy`: the list; `step`: one of them; `canned`, `canned_context`; `fallbacks`: those of one call; `check`: validation |
+//! | the fallbacks | `policy`: the list; `step`: one of them; `kind`: what it is; `dispatch`: how it is sent to; `canned`, `canned_context`; `fallbacks`: those of one call; `check`: validation |
 //! | whether a fallback is tried | `fallback_on`: the failures it takes; `bound`: the calls that stay; `eligibility`: both, and capabilities and edits |
 //! | one call | `steps`: sends to one fallback; `run`: one after another; `run/below`: which fallbacks below take the call; `failure` |
-//! | along the way | `race`: a probe against the fallbacks below; `wait`, `recovery_queue`; `restream`, `resume`: the answer as a stream |
+//! | along the way | `race`: a probe against the fallbacks below; `wait`, `recovery_queue`; `to_stream`, `resume`: the answer as a stream |
 
 mod bound;
 mod canned;
 mod canned_context;
 mod check;
+mod dispatch;
 mod eligibility;
 mod failure;
 mod fallback_on;
