@@ -49,7 +49,8 @@ async fn retries_are_ours_alone_and_do_not_multiply() {
 
     // The client's retries around evenkeel's would multiply to twelve attempts for three. The breaker is disabled here.
     let stage = down().await;
-    let patient = BreakerPolicy::default().consecutive_failures(None).ratio(None).slow_ratio(None);
+    let patient =
+        BreakerPolicy::default().consecutive_failures(None).failure_ratio(None).slow_ratio(None);
     let evenkeel = builder(profile(CommitPolicy::FirstContent).breaker(patient)).build().unwrap();
     let service = ServiceBuilder::new()
         .layer(OpenAIRetryLayer::default())
