@@ -16,12 +16,15 @@ const FAILED: Outcome = Outcome::Unavailable { wait: None };
 const OPEN: Duration = Duration::from_secs(5);
 
 /// A breaker that is due for its first probe, and the time of that.
-fn due(policy: BreakerPolicy) -> (Breaker, Instant) {
-    let policy =
-        policy.jitter(0.0).consecutive(1).open_for(OPEN, OPEN).recover(Duration::ZERO, 1.0);
-    let breaker = Breaker::new(policy).expect("valid");
+fn due(policy: BreakerPolicy) -> (CircuitBreaker, Instant) {
+    let policy = policy
+        .jitter(0.0)
+        .consecutive_failures(1)
+        .open_backoff(OPEN..=OPEN)
+        .ramp(Duration::ZERO, 1.0);
+    let breaker = CircuitBreaker::new(policy).expect("valid");
     let now = Instant::now();
-    breaker.try_acquire(now, 0.5).expect("closed").end(FAILED, now);
+    breaker.try_acquire(now, 0.5).expect("closed").record(FAILED, now);
     (breaker, now + OPEN)
 }
 
@@ -46,7 +49,7 @@ fn two_threads_at_half_open_get_one_probe() {
         assert_eq!(probes, 1);
         assert_eq!(breaker.snapshot(at).probes, 1);
         for permit in [one, other].into_iter().flatten() {
-            permit.end(Outcome::Success, at);
+            permit.record(Outcome::Success, at);
         }
         assert_eq!(breaker.snapshot(at).probes, 0);
     });
@@ -55,13 +58,13 @@ fn two_threads_at_half_open_get_one_probe() {
 #[test]
 fn a_drop_races_a_report() {
     loom::model(|| {
-        let (breaker, at) = due(BreakerPolicy::default().probes(2).successes(1));
+        let (breaker, at) = due(BreakerPolicy::default().max_probes(2).probe_successes(1));
         let dropped = breaker.try_acquire(at, 0.5).expect("a probe");
         let reported = breaker.try_acquire(at, 0.5).expect("another");
-        both(move || drop(dropped), move || reported.end(Outcome::Success, at));
+        both(move || drop(dropped), move || reported.record(Outcome::Success, at));
         // The first one decides, and the other is ignored or is a normal call: the breaker is not stuck half-open.
         let shown = breaker.snapshot(at);
-        assert!(matches!(shown.state, State::Open | State::Closed), "{shown:?}");
+        assert!(matches!(shown.state, CircuitState::Open | CircuitState::Closed), "{shown:?}");
         assert_eq!(shown.probes, 0);
     });
 }
@@ -73,12 +76,15 @@ fn a_dropped_permit_races_an_acquire() {
         let probe = breaker.try_acquire(at, 0.5).expect("a probe");
         let same = breaker.clone();
         let ((), second) =
-            both(move || probe.end(Outcome::Cancelled, at), || same.try_acquire(at, 0.5));
+            both(move || probe.record(Outcome::Cancelled, at), || same.try_acquire(at, 0.5));
         // It has the permit that was returned, or came before that.
         let shown = breaker.snapshot(at);
-        assert_eq!((shown.state, shown.probes), (State::HalfOpen, u32::from(second.is_ok())));
+        assert_eq!(
+            (shown.state, shown.probes),
+            (CircuitState::HalfOpen, u32::from(second.is_ok()))
+        );
         let next = second.or_else(|_| breaker.try_acquire(at, 0.5)).expect("the place is free");
-        next.end(Outcome::Success, at);
+        next.record(Outcome::Success, at);
     });
 }
 
@@ -86,15 +92,16 @@ fn a_dropped_permit_races_an_acquire() {
 fn two_failures_at_once_open_it_once() {
     loom::model(|| {
         let breaker =
-            Breaker::new(BreakerPolicy::default().jitter(0.0).consecutive(1)).expect("valid");
+            CircuitBreaker::new(BreakerPolicy::default().jitter(0.0).consecutive_failures(1))
+                .expect("valid");
         let now = Instant::now();
         let one = breaker.try_acquire(now, 0.5).expect("closed");
         let other = breaker.try_acquire(now, 0.5).expect("closed");
-        both(move || one.end(FAILED, now), move || other.end(FAILED, now));
+        both(move || one.record(FAILED, now), move || other.record(FAILED, now));
         let shown = breaker.snapshot(now);
         assert_eq!(
             (shown.state, shown.probe_in),
-            (State::Open, Some(OPEN)),
+            (CircuitState::Open, Some(OPEN)),
             "and not for twice as long"
         );
     });
@@ -108,12 +115,12 @@ fn a_stream_that_begins_races_the_reset() {
         let same = breaker.clone();
         both(
             move || {
-                probe.begin(at);
-                probe.end(FAILED, at);
+                probe.first_event(at);
+                probe.record(FAILED, at);
             },
             move || same.reset(),
         );
         let shown = breaker.snapshot(at);
-        assert_eq!((shown.state, shown.calls, shown.probes), (State::Closed, 0, 0));
+        assert_eq!((shown.state, shown.calls, shown.probes), (CircuitState::Closed, 0, 0));
     });
 }

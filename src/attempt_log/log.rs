@@ -193,7 +193,7 @@ impl Log {
 impl fmt::Debug for AttemptLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let log = lock(&self.0);
-        f.debug_struct("Journey")
+        f.debug_struct("AttemptLog")
             .field("fallback", &log.served_by)
             .field("attempts", &log.attempts)
             .field("more", &log.more)
