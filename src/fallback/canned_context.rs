@@ -85,6 +85,8 @@ const MOST: usize = 32;
 impl fmt::Debug for CannedContext<'_> {
     /// Never prints text of the request.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CannedContext").field("model", &self.model().map(shown)).finish_non_exhaustive()
+        f.debug_struct("CannedContext")
+            .field("model", &self.model().map(shown))
+            .finish_non_exhaustive()
     }
 }
