@@ -11,10 +11,14 @@ use tokio::time::Instant;
 use tower::{Layer, Service};
 use tracing::Span;
 
-use super::{EventKind, EventSink, tracing as spans};
+use super::{
+    EventKind, EventSink,
+    span_handle::{InSpan, SpanHandle},
+    tracing as spans,
+};
 use crate::{
     Error, Request, Response, Upstream,
-    attempt_log::{BodyEnd, CallId},
+    attempt_log::BodyEnd,
     context::{AttemptContext, AttemptLog, CallContext},
     error::judge,
     outcome::Outcome,
@@ -47,26 +51,17 @@ pin_project! {
     /// A call within its span.
     #[derive(Debug)]
     pub struct TelemetryFuture<F> {
-        // Dropped before all other fields, so that events of its end are emitted in the span.
+        // Dropped before the other field, so that the events of its end come before that of the call.
         #[pin]
-        inner: Option<F>,
+        inner: InSpan<F>,
         open: Open,
-    }
-
-    impl<F> PinnedDrop for TelemetryFuture<F> {
-        fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            let _call = this.open.call.enter();
-            this.open.span.in_scope(|| this.inner.set(None));
-        }
     }
 }
 
 /// A call until it ends. Dropped earlier, it records that the caller cancelled.
 #[derive(Debug)]
 struct Open {
-    call: CallId,
-    span: Span,
+    scope: SpanHandle,
     attempt_log: AttemptLog,
     started: Instant,
     events: EventSink,
@@ -133,16 +128,13 @@ impl<S: Upstream> Service<Request> for Telemetry<S> {
         let info = CallContext::info(&mut request);
         let attempt_log = CallContext::of(&mut request).attempt_log.clone();
         let call = attempt_log.call_id();
-        let span = spans::call(call, &request, &info);
-        let started = Instant::now();
-        let _call = call.enter();
-        let inner = span.in_scope(|| {
-            self.events.emit(EventKind::CallStarted);
-            self.inner.call(request)
-        });
-        let events = self.events.clone();
-        let open = Open { call, span, attempt_log, started, events, ended: false };
-        TelemetryFuture { inner: Some(inner), open }
+        let scope = SpanHandle::new(spans::call(call, &request, &info), call);
+        let (started, events) = (Instant::now(), self.events.clone());
+        let entered = scope.enter();
+        events.emit(EventKind::CallStarted);
+        let inner = scope.around(self.inner.call(request));
+        drop(entered);
+        TelemetryFuture { inner, open: Open { scope, attempt_log, started, events, ended: false } }
     }
 }
 
@@ -153,11 +145,7 @@ impl<F: Future<Output = Result<Response, Error>>> Future for TelemetryFuture<F> 
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let span = this.open.span.clone();
-        let _call = this.open.call.enter();
-        let _entered = span.enter();
-        let inner = this.inner.as_pin_mut().expect("it is there until the drop");
-        let result = ready!(inner.poll(cx));
+        let result = ready!(this.inner.poll(cx));
         Poll::Ready(this.open.finish(result))
     }
 }
@@ -167,8 +155,10 @@ impl<F: Future<Output = Result<Response, Error>>> Future for TelemetryFuture<F> 
 impl Open {
     /// Emits the end of the call, and puts the attempt log into the response or the error.
     fn finish(&mut self, result: Result<Response, Error>) -> Result<Response, Error> {
-        spans::result(&self.span, &result);
-        spans::attempt_log(&self.span, &self.attempt_log);
+        let scope = self.scope.clone();
+        let _entered = scope.enter();
+        spans::result(scope.span(), &result);
+        spans::attempt_log(scope.span(), &self.attempt_log);
         self.end(judge(&result).outcome());
         let mut response = result.map_err(|error| error.with_attempt_log(&self.attempt_log))?;
         // A retry below may have inserted it already.
@@ -176,13 +166,13 @@ impl Open {
         if !there.is_some_and(|there| there.is_same(&self.attempt_log)) {
             response.extensions_mut().insert(self.attempt_log.clone());
         }
-        let (span, started, events) = (self.span.clone(), self.started, self.events.clone());
+        let (scope, started, events) = (scope.clone(), self.started, self.events.clone());
         let attempt_log = self.attempt_log.clone();
-        response.body_mut().set_call(self.call);
+        response.body_mut().set_call(attempt_log.call_id());
         response.body_mut().on_end(move |ending| {
-            let _entered = span.enter();
+            let _entered = scope.enter();
             attempt_log.ended(*ending);
-            spans::ending(&span, ending);
+            spans::ending(scope.span(), ending);
             events.emit(EventKind::BodyEnded { ending: *ending, took: started.elapsed() });
         });
         Ok(response)
@@ -199,11 +189,11 @@ impl Open {
 impl Drop for Open {
     fn drop(&mut self) {
         if !self.ended {
-            let span = self.span.clone();
-            let _call = self.call.enter();
-            spans::attempt_log(&span, &self.attempt_log);
-            spans::ending(&span, &BodyEnd::Cancelled);
-            span.in_scope(|| self.end(Outcome::Cancelled));
+            let scope = self.scope.clone();
+            let _entered = scope.enter();
+            spans::attempt_log(scope.span(), &self.attempt_log);
+            spans::ending(scope.span(), &BodyEnd::Cancelled);
+            self.end(Outcome::Cancelled);
         }
     }
 }

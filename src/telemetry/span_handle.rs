@@ -30,8 +30,8 @@ pin_project! {
     impl<F> PinnedDrop for InSpan<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let _call = this.scope.call.map(CallId::enter);
-            this.scope.span.in_scope(|| this.inner.set(None));
+            let _entered = this.scope.enter();
+            this.inner.set(None);
         }
     }
 }
@@ -39,9 +39,24 @@ pin_project! {
 // === impl SpanHandle ===
 
 impl SpanHandle {
+    /// The span of a call, and the call.
+    pub(super) fn new(span: Span, call: CallId) -> Self {
+        Self { span, call: Some(call) }
+    }
+
     /// Captures the current span.
     pub(crate) fn current() -> Self {
         Self { span: Span::current(), call: CallId::current() }
+    }
+
+    pub(super) fn span(&self) -> &Span {
+        &self.span
+    }
+
+    /// Enters the span and the call, until the guard is dropped. For synchronous work only.
+    #[must_use]
+    pub(super) fn enter(&self) -> impl Sized {
+        (self.call.map(CallId::enter), self.span.enter())
     }
 
     /// Runs a future within the span.
@@ -63,8 +78,7 @@ impl<F: Future> Future for InSpan<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _call = this.scope.call.map(CallId::enter);
-        let _entered = this.scope.span.enter();
+        let _entered = this.scope.enter();
         this.inner.as_pin_mut().expect("it is there until the drop").poll(cx)
     }
 }
