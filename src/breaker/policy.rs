@@ -10,7 +10,7 @@ pub(super) use rule::Rule;
 
 use crate::{
     context::{FIRST_PROBE, LONGEST_WAIT},
-    time::{AnswerTimes, scale},
+    time::AnswerTimes,
 };
 
 /// The rules by which a breaker opens, how long it stays open, and how it recovers.
@@ -200,29 +200,6 @@ impl BreakerPolicy {
     pub fn ramp(mut self, within: Duration, from: f64) -> Self {
         self.ramp = within;
         self.initial_share = from;
-        self
-    }
-
-    pub(crate) fn scaled(mut self, by: f64) -> Self {
-        let slow = self
-            .slow_after
-            .iter_mut()
-            .flat_map(|limits| [&mut limits.first_event, &mut limits.whole_answer]);
-        slow.chain(&mut self.probe_timeout).for_each(|time| *time = scale(*time, by));
-        let times = [
-            &mut self.limits.first_event,
-            &mut self.limits.whole_answer,
-            &mut self.min_span,
-            &mut self.window,
-            &mut self.max_hint,
-            &mut self.ramp,
-        ];
-        for time in times {
-            *time = scale(*time, by);
-        }
-        for range in [&mut self.open_backoff, &mut self.quota_backoff] {
-            *range = scale(*range.start(), by)..=scale(*range.end(), by);
-        }
         self
     }
 }

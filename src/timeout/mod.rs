@@ -68,6 +68,7 @@
 //!   then limited by `idle`.
 
 mod deadline;
+mod deadline_policy;
 mod limits;
 mod line;
 mod policy;
@@ -78,7 +79,8 @@ mod tests;
 mod timed;
 
 pub use deadline::{DeadlineFuture, DeadlineLayer, DeadlineService};
-pub use policy::{DeadlinePolicy, TimeoutPolicy};
+pub use deadline_policy::DeadlinePolicy;
+pub use policy::TimeoutPolicy;
 pub use service::{Timeout, TimeoutFuture, TimeoutLayer};
 
 pub use crate::time::AnswerTimes;

@@ -41,18 +41,6 @@ pub struct TimeoutPolicy {
     pub(super) header: Option<HeaderName>,
 }
 
-/// The deadline of a call.
-///
-/// # Defaults
-///
-/// - [`limit`](Self::limit): 30 s, as long as a user waits for a bot before giving up
-/// - [`header`](Self::header): `evenkeel-deadline-ms`
-#[derive(Clone, Debug)]
-pub struct DeadlinePolicy {
-    pub(super) limit: Duration,
-    pub(super) header: Option<HeaderName>,
-}
-
 // === impl TimeoutPolicy ===
 
 impl TimeoutPolicy {
@@ -208,43 +196,7 @@ impl Default for TimeoutPolicy {
     }
 }
 
-// === impl DeadlinePolicy ===
-
-impl DeadlinePolicy {
-    /// The defaults.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The time limit of a call: to its first content if it is streamed, else to its whole answer. Default: 30 s.
-    #[must_use]
-    pub fn limit(mut self, limit: Duration) -> Self {
-        self.limit = limit;
-        self
-    }
-
-    /// The header in which a caller may set the deadline of one call, in whole milliseconds from now, if its client cannot set a
-    /// [`Deadline`](crate::context::Deadline) in the request's extensions; with both, the sooner one applies. The header is
-    /// removed from the request. `None`: no header is read.
-    #[must_use]
-    pub fn header(mut self, name: impl Into<Option<HeaderName>>) -> Self {
-        self.header = name.into();
-        self
-    }
-
-    pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        more_than_zero("deadline.limit", self.limit)
-    }
-}
-
-impl Default for DeadlinePolicy {
-    fn default() -> Self {
-        let header = HeaderName::from_static("evenkeel-deadline-ms");
-        Self { limit: Duration::from_secs(30), header: Some(header) }
-    }
-}
-
-fn more_than_zero(field: &str, limit: Duration) -> Result<(), ConfigError> {
+pub(super) fn more_than_zero(field: &str, limit: Duration) -> Result<(), ConfigError> {
     if limit.is_zero() {
         return Err(ConfigError::new(field, limit, "more than 0"));
     }
@@ -253,7 +205,7 @@ fn more_than_zero(field: &str, limit: Duration) -> Result<(), ConfigError> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::DeadlinePolicy, *};
 
     const SECOND: Duration = Duration::from_secs(1);
 
