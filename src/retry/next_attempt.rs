@@ -41,7 +41,7 @@ impl NextAttempt {
 // === impl RetryContext ===
 
 impl RetryContext {
-    /// The wait before the next attempt; `None` if there is none. Zero if it goes to an equal target.
+    /// The next attempt after that result; `None` if there is none.
     pub(super) fn next_after(
         &mut self,
         retries: &mut RetryState,

@@ -22,7 +22,7 @@ impl Underneath {
         failure.map_or(Self::Over, Self::Failed)
     }
 
-    /// Adds the usage of the answer that was read, and drops it.
+    /// Drops the inner body. An error that is still to come stays.
     pub(super) fn let_go(&mut self) {
         if matches!(self, Self::Open(_)) {
             *self = Self::Over;
