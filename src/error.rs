@@ -146,6 +146,11 @@ impl Error {
         self.0.verdict.local_trouble()
     }
 
+    /// The reason TLS failed, in the words of the TLS library, if no connection was made because of it. At most 200 bytes.
+    pub fn tls_failure(&self) -> Option<&str> {
+        self.0.verdict.tls_failure()
+    }
+
     /// Whether an answer had begun and was not complete.
     pub fn is_truncated(&self) -> bool {
         matches!(self.outcome(), Outcome::Truncated)
@@ -178,6 +183,9 @@ impl fmt::Display for Error {
         match self.local_trouble() {
             Some(trouble) => write!(f, "not sent: {trouble}")?,
             None => write!(f, "{}", self.outcome())?,
+        }
+        if let Some(reason) = self.tls_failure() {
+            write!(f, ": TLS: {reason}")?;
         }
         match self.code() {
             Some(code) => write!(f, " ({code})"),

@@ -80,6 +80,7 @@ pub mod cache;
 mod circuit_state;
 pub mod classify;
 mod client;
+mod cold_start;
 pub mod context;
 pub mod dialect;
 mod error;

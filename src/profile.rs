@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::{
-    ConfigError, breaker::BreakerPolicy, classify::ClassifyPolicy, hedge::HedgePolicy,
-    limit::LimitPolicy, retry::RetryPolicy, stream::CommitPolicy, time::Limit, time::scale,
-    timeout::TimeoutPolicy,
+    ConfigError, breaker::BreakerPolicy, classify::ClassifyPolicy, cold_start::COLD_START,
+    hedge::HedgePolicy, limit::LimitPolicy, retry::RetryPolicy, stream::CommitPolicy, time::Limit,
+    time::scale, timeout::TimeoutPolicy,
 };
 
 /// A consistent set of limits for a stack: for a person who waits (interactive), or for background work (pipeline).
@@ -13,6 +13,7 @@ use crate::{
 /// | | interactive | pipeline | why |
 /// |---|---|---|---|
 /// | deadline | 30 s | 15 min | a person has left after half a minute; a batch can sit out most partial failures |
+/// | deadline of a local model that may have to be loaded | 2 min | 15 min | Ollama and llama.cpp load a model for 10 to 60 s, and abort the load when the caller leaves |
 /// | connect | 5 s | 5 s | a healthy host answers in milliseconds; three lost packets take 3 s |
 /// | an unstreamed attempt | 20 s | 5 min | leaves time for a second target; long texts of reasoning models take minutes |
 /// | first content of a stream | 20 s | 3 min | healthy answers begin within 1 to 3 s; a reasoning model is silent for many times that |
@@ -44,6 +45,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Profile {
     pub(crate) deadline: Duration,
+    /// The deadline of a call whose model may have to be loaded.
+    pub(crate) cold_start: Option<Limit>,
     pub(crate) connect: Limit,
     pub(crate) timeout: TimeoutPolicy,
     pub(crate) retry: RetryPolicy,
@@ -61,6 +64,7 @@ impl Profile {
     pub fn interactive() -> Self {
         Self {
             deadline: Duration::from_secs(30),
+            cold_start: Some(Limit::Default(COLD_START)),
             connect: Limit::Default(Duration::from_secs(5)),
             timeout: TimeoutPolicy::default(),
             retry: RetryPolicy::default(),
@@ -77,6 +81,7 @@ impl Profile {
         let minute = Duration::from_secs(60);
         Self {
             deadline: 15 * minute,
+            cold_start: Some(Limit::Default(COLD_START)),
             connect: Limit::Default(Duration::from_secs(5)),
             timeout: TimeoutPolicy::pipeline(),
             retry: RetryPolicy::default()
@@ -92,10 +97,22 @@ impl Profile {
     }
 
     /// The time limit of a call, over all attempts, waits and fallbacks: to the commit point for a stream, to the whole answer
-    /// otherwise.
+    /// otherwise. It applies to local models as well, unless [`cold_start`](Self::cold_start) is set.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
+        self.cold_start = self.cold_start.filter(|limit| limit.is_set());
+        self
+    }
+
+    /// The time limit of a call, and of its attempt, at a local model that may have to be loaded: see
+    /// [`TimeoutPolicy::cold_start`]. It applies where it is longer than the others, to the call only if no other target could
+    /// take it. `None`: the limits are those of any other call. Default: 2 min, as long as the deadline is not set.
+    #[must_use]
+    pub fn cold_start(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        let limit = limit.into();
+        self.cold_start = limit.map(Limit::Set);
+        self.timeout = self.timeout.cold_start(limit);
         self
     }
 
@@ -162,6 +179,7 @@ impl Profile {
     #[must_use]
     pub fn scaled(mut self, by: f64) -> Self {
         self.deadline = scale(self.deadline, by);
+        self.cold_start = self.cold_start.map(|limit| limit.map(|limit| scale(limit, by)));
         self.connect = self.connect.map(|limit| scale(limit, by));
         self.timeout = self.timeout.scaled(by);
         self.retry = self.retry.scaled(by);

@@ -19,6 +19,7 @@ use crate::{
     identity::IdentityLayer,
     profile::Profile,
     telemetry::{AttemptSpanLayer, EventSink, TelemetryLayer},
+    time::Limit,
     timeout::DeadlinePolicy,
 };
 
@@ -46,6 +47,9 @@ pub(crate) fn build<S: Upstream>(
     let limit = profile.limit.build()?.routes(&routes).events(events.clone());
     // A deadline that is set bounds the timeouts that are not: the first target has what the others do not reserve.
     let timeout = profile.timeout.within(fallbacks.first_target_time(profile.deadline));
+    // Another target answers in time: there a call need not wait until a model is loaded.
+    let cold_start = profile.cold_start.filter(|_| !fallbacks.asks_again()).map(Limit::time);
+    let deadline = DeadlinePolicy::default().limit(profile.deadline).cold_start(cold_start);
     let fallback = fallbacks.build()?.routes(&routes).events(events.clone());
     let retry = profile.retry.build()?.routes(&routes);
     let handles = AvailabilityView {
@@ -67,7 +71,7 @@ pub(crate) fn build<S: Upstream>(
         // Above everything: the span of the call, and its attempt log from the first step to the end of the body.
         .layer(TelemetryLayer::new().events(events.clone()))
         // Above everything that takes time, so that all of it shares one deadline.
-        .layer(DeadlinePolicy::default().limit(profile.deadline).build()?.events(events.clone()))
+        .layer(deadline.build()?.events(events.clone()))
         // Above the fallbacks: a stored answer needs none, and one attempt over all fallbacks serves all equal calls.
         .option_layer(cache)
         // Above retries: the next fallback is tried when one still fails after its retries.

@@ -26,7 +26,8 @@
 //! # Events
 //!
 //! None of its own: the verdict of an attempt is in the event of its end. An unknown error code is logged once for each provider,
-//! at level `info`, so that it can be added; a rejected credential and an exhausted quota are warnings.
+//! at level `info`, so that it can be added; a rejected credential, an exhausted quota and a failure of TLS are
+//! warnings.
 
 mod body;
 mod content_kind;
@@ -34,6 +35,7 @@ mod local_trouble;
 mod policy;
 mod prefixed_body;
 mod service;
+mod tls_failure;
 
 pub use policy::ClassifyPolicy;
 pub use service::{Classify, ClassifyLayer};

@@ -12,7 +12,7 @@ use super::{
     ClassifyPolicy,
     body::{classify_response, stored},
     content_kind::ContentKind,
-    local_trouble::attribute,
+    local_trouble, tls_failure,
 };
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
@@ -104,7 +104,7 @@ impl<S: Upstream> Service<Request> for Classify<S> {
         let reading = Reading { policy: self.policy.clone(), codes, attempt_log, pulse, hold };
         let mut inner = take_ready(&mut self.inner);
         Box::pin(async move {
-            let response = inner.call(request).await.map_err(attribute)?;
+            let response = inner.call(request).await.map_err(explained)?;
             reading.read(response, &info).await
         })
     }
@@ -221,4 +221,9 @@ impl Reading {
             None => error,
         }
     }
+}
+
+/// Adds what is known about the cause of an attempt that did not reach the provider.
+fn explained(error: Error) -> Error {
+    tls_failure::attribute(local_trouble::attribute(error))
 }

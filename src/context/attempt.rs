@@ -96,6 +96,12 @@ impl AttemptContext {
         route
     }
 
+    /// The route that the request is addressed to, whatever target it goes to in the end.
+    pub(crate) fn addressed(request: &mut Request) -> Route {
+        let info = CallContext::info(request);
+        addressed(request, &info)
+    }
+
     /// The route, if it is known.
     pub(crate) fn known_route(&self) -> Option<&Route> {
         self.route.as_ref().map(AttemptRoute::route)

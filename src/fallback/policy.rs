@@ -97,7 +97,7 @@ impl FallbackPolicy {
     }
 
     /// Whether a call may be sent to any fallback below the first, or to the first again.
-    pub(super) fn asks_again(&self) -> bool {
+    pub(crate) fn asks_again(&self) -> bool {
         self.fallbacks[1..].iter().any(|fallback| !fallback.is_instant())
     }
 

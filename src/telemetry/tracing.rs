@@ -70,6 +70,10 @@ fn attempt_ended(route: &Route, attempt: u32, verdict: &Verdict, took: Duration)
             let why = verdict.local_trouble();
             warn!(target: "evenkeel", %route, ?why, "attempt not sent: trouble of this machine");
         }
+        Outcome::Unreachable if verdict.tls_failure().is_some() => {
+            let why = verdict.tls_failure();
+            warn!(target: "evenkeel", %route, why, "no connection: TLS failed");
+        }
         Outcome::QuotaExhausted { wait } => {
             warn!(target: "evenkeel", %route, code, ?wait, "quota exhausted");
         }

@@ -15,7 +15,9 @@ use tower::{Layer, Service};
 use super::{DeadlinePolicy, timed::Timed};
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
-    context::{AttemptLog, CallContext, Deadline},
+    cold_start::{ColdStarts, ModelLoad},
+    context::{AttemptContext, AttemptLog, CallContext, Deadline},
+    error::judge,
     outcome::{Outcome, Phase, Rejection},
     telemetry::{EventKind, EventSink},
     time::saturating_add,
@@ -33,6 +35,7 @@ pub struct DeadlineService<S> {
 pub struct DeadlineLayer {
     policy: DeadlinePolicy,
     events: EventSink,
+    cold_starts: ColdStarts,
 }
 
 pin_project! {
@@ -50,6 +53,7 @@ struct Bounded {
     attempt_log: AttemptLog,
     events: EventSink,
     after: Duration,
+    load: Option<ModelLoad>,
 }
 
 // === impl DeadlinePolicy ===
@@ -70,7 +74,7 @@ impl DeadlinePolicy {
 
 impl DeadlineLayer {
     pub(super) fn new(policy: DeadlinePolicy) -> Self {
-        Self { policy, events: EventSink::default() }
+        Self { policy, events: EventSink::default(), cold_starts: ColdStarts::new() }
     }
 
     /// Sets the sink for the events of the layer. The last sink set is used; without one, events only go to `tracing`.
@@ -82,8 +86,14 @@ impl DeadlineLayer {
 
     /// The deadline of a call: the caller's own, which may be sooner or later than the policy's, since only the caller knows how
     /// long this call may take; else the policy's, or that of an outer call if it is sooner.
-    fn deadline(&self, request: &mut Request, told: Option<Deadline>, now: Instant) -> Deadline {
-        let usual = || Deadline::at(saturating_add(now, self.policy.limit));
+    fn deadline(
+        &self,
+        request: &mut Request,
+        told: Option<Deadline>,
+        limit: Duration,
+        now: Instant,
+    ) -> Deadline {
+        let usual = || Deadline::at(saturating_add(now, limit));
         let own = request.extensions().get::<Deadline>().copied();
         let call = CallContext::of(request);
         let deadline = match (call.deadline.or(own), own, told) {
@@ -95,6 +105,18 @@ impl DeadlineLayer {
         };
         call.deadline = Some(deadline);
         deadline
+    }
+
+    /// The state of the model that the call is for, if its server may load models and the policy allows for that.
+    fn load(&self, request: &mut Request, now: Instant) -> Option<ModelLoad> {
+        self.policy.cold_start?;
+        self.cold_starts.load(request, AttemptContext::addressed, now)
+    }
+
+    /// The time limit of a call.
+    fn limit(&self, load: Option<&ModelLoad>) -> Duration {
+        let cold = self.policy.cold_start.filter(|_| load.is_some_and(ModelLoad::is_cold));
+        self.policy.limit.max(cold.unwrap_or_default())
     }
 
     /// Takes the deadline out of its header.
@@ -142,11 +164,14 @@ impl<S: Upstream> Service<Request> for DeadlineService<S> {
             Err(error) => (None, Some(error)),
         };
         let now = Instant::now();
-        let deadline = self.layer.deadline(&mut request, told, now);
+        let load = self.layer.load(&mut request, now);
+        let limit = self.layer.limit(load.as_ref());
+        let deadline = self.layer.deadline(&mut request, told, limit, now);
         let call = Bounded {
             attempt_log: CallContext::of(&mut request).attempt_log.clone(),
             events: self.layer.events.clone(),
             after: deadline.left(now),
+            load,
         };
         // The call is made even without any time left: a stored or canned answer needs none, and no attempt is started without
         // it.
@@ -169,7 +194,12 @@ impl<F: Future<Output = Result<Response, Error>>> Future for DeadlineFuture<F> {
         let result = ready!(this.within.poll(cx));
         let call = this.call.take();
         Poll::Ready(match result {
-            Ok(result) => result,
+            Ok(result) => {
+                if let Some(load) = call.and_then(|call| call.load).filter(|_| is_answer(&result)) {
+                    load.answered(Instant::now());
+                }
+                result
+            }
             Err(_) => Err(call.map_or_else(timed_out, Bounded::elapsed)),
         })
     }
@@ -185,10 +215,14 @@ impl<F> fmt::Debug for DeadlineFuture<F> {
 
 impl Bounded {
     fn elapsed(self) -> Error {
-        let Self { attempt_log, events, after } = self;
+        let Self { attempt_log, events, after, load: _ } = self;
         events.emit(EventKind::TimedOut { phase: Phase::Deadline, after });
         timed_out().with_attempt_log(&attempt_log)
     }
+}
+
+fn is_answer(result: &Result<Response, Error>) -> bool {
+    judge(result).outcome().is_success()
 }
 
 fn timed_out() -> Error {

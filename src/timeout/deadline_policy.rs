@@ -13,10 +13,12 @@ use crate::ConfigError;
 ///
 /// - [`limit`](Self::limit): 30 s, as long as a user waits for a bot before giving up
 /// - [`header`](Self::header): `evenkeel-deadline-ms`
+/// - [`cold_start`](Self::cold_start): none
 #[derive(Clone, Debug)]
 pub struct DeadlinePolicy {
     pub(super) limit: Duration,
     pub(super) header: Option<HeaderName>,
+    pub(super) cold_start: Option<Duration>,
 }
 
 // === impl DeadlinePolicy ===
@@ -43,6 +45,14 @@ impl DeadlinePolicy {
         self
     }
 
+    /// The time limit of a call whose model may have to be loaded first, if it is longer than [`limit`](Self::limit): see
+    /// [`TimeoutPolicy::cold_start`](super::TimeoutPolicy::cold_start). A deadline of the caller applies as it is. Default: none.
+    #[must_use]
+    pub fn cold_start(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.cold_start = limit.into();
+        self
+    }
+
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         more_than_zero("deadline.limit", self.limit)
     }
@@ -51,6 +61,6 @@ impl DeadlinePolicy {
 impl Default for DeadlinePolicy {
     fn default() -> Self {
         let header = HeaderName::from_static("evenkeel-deadline-ms");
-        Self { limit: Duration::from_secs(30), header: Some(header) }
+        Self { limit: Duration::from_secs(30), header: Some(header), cold_start: None }
     }
 }

@@ -8,7 +8,9 @@ use tokio::time::Instant;
 use super::{TimeoutPolicy, line::Line, report::TimeoutReporter};
 use crate::{
     Error, Request, Response,
+    cold_start::{ColdStarts, ModelLoad},
     context::{AttemptContext, AttemptLog, CallContext, Deadline, Route},
+    error::judge,
     outcome::{Outcome, Phase},
     stream::{
         FirstContentAt, IdleTimeout, MinThroughput, ProgressSignal, StreamDeadline, ThroughputMeter,
@@ -34,6 +36,8 @@ pub(super) struct AttemptLimits {
     least: Option<(MinThroughput, Route)>,
     /// Whether no other target is tried after this one.
     last: bool,
+    /// The state of a model that may have to be loaded.
+    load: Option<ModelLoad>,
     /// The next limit, its length, its start, and when it passes.
     pub(super) phase: Phase,
     limit: Duration,
@@ -46,6 +50,17 @@ pub(super) struct AttemptLimits {
 pub(super) struct Shared {
     pub(super) policy: TimeoutPolicy,
     pub(super) events: EventSink,
+    pub(super) cold_starts: ColdStarts,
+}
+
+// === impl Shared ===
+
+impl Shared {
+    /// The state of the model that the attempt is for, if its server may load models and the policy allows for that.
+    fn load(&self, request: &mut Request, now: Instant) -> Option<ModelLoad> {
+        self.policy.cold_start?;
+        self.cold_starts.load(request, AttemptContext::route, now)
+    }
 }
 
 // === impl AttemptLimits ===
@@ -68,8 +83,9 @@ impl AttemptLimits {
         let bound = request.extensions().get::<StreamDeadline>().map(|bound| bound.0);
         let attempt = AttemptContext::of(request);
         let (line, last) = (Line::of(attempt), attempt.last_target);
-        let call = CallContext::of(request);
         let started = Instant::now();
+        let load = shared.load(request, started);
+        let call = CallContext::of(request);
         let own = shared.policy.stream_total.map(|whole| saturating_add(started, whole));
         let mut limits = Self {
             attempt_log: call.attempt_log.clone(),
@@ -83,6 +99,7 @@ impl AttemptLimits {
             least,
             whole: bound.or(own),
             last,
+            load,
             phase: Phase::Deadline,
             limit: Duration::ZERO,
             since: started,
@@ -107,7 +124,9 @@ impl AttemptLimits {
             Some(_) => (Phase::FirstEvent, first_event),
             None => (Phase::Attempt, attempt),
         };
-        self.set(phase, limit.time(), self.started);
+        let cold = self.load.as_ref().is_some_and(ModelLoad::is_cold) && !limit.is_set();
+        let cold = self.shared.policy.cold_start.filter(|_| cold).unwrap_or_default();
+        self.set(phase, limit.time().max(cold), self.started);
         match self.deadline {
             Some(deadline) if self.last && !limit.is_set() && self.phase == phase => {
                 self.until = deadline.instant();
@@ -170,6 +189,13 @@ impl AttemptLimits {
         match silent {
             true => Error::new(Outcome::ConnectionLost).with_source("a kept connection was silent"),
             false => Error::new(Outcome::TimedOut { phase: self.phase }),
+        }
+    }
+
+    /// Records an answer of a model that may have been loaded for it.
+    pub(super) fn record_load(&self, result: &Result<Response, Error>) {
+        if let Some(load) = self.load.as_ref().filter(|_| judge(result).outcome().is_success()) {
+            load.answered(Instant::now());
         }
     }
 

@@ -17,6 +17,10 @@
 //! last available target they are extended to all the time that is left, since a late answer is worth more than none. A limit
 //! that was set explicitly applies there too.
 //!
+//! A server with a private address, or with the dialect of Ollama, may have to load the model first. If it has not answered for
+//! 5 min, its attempt has 2 min ([`TimeoutPolicy::cold_start`]) in place of the default limits, and so has a call that no other
+//! target could answer.
+//!
 //! Data takes precedence over the timer: data that has arrived is never discarded because of a timer. But a connection that is
 //! closed within the last 5 % of an attempt's limit without new content counts as timed out, and is not retried. Comments, pings
 //! and role-only chunks are not content and do not reset the idle clock; on a path of an unknown dialect every byte is content.

@@ -6,6 +6,7 @@ use http::HeaderName;
 
 use crate::{
     ConfigError,
+    cold_start::COLD_START,
     stream::MinThroughput,
     time::{AnswerTimes, Limit, scale},
 };
@@ -24,6 +25,7 @@ use crate::{
 /// - [`stream_total`](Self::stream_total): none: a long answer that still makes progress is healthy
 /// - [`min_events_per_minute`](Self::min_events_per_minute): none: one provider sends a word per event, another a paragraph, so a
 ///   useful value depends on the model
+/// - [`cold_start`](Self::cold_start): 2 min for a local model that may have to be loaded
 /// - [`header`](Self::header): none
 ///
 /// The defaults of the first two are flexible: a shorter deadline of the profile bounds them, and at the last available target
@@ -39,6 +41,7 @@ pub struct TimeoutPolicy {
     pub(super) stream_total: Option<Duration>,
     pub(super) slow: Option<MinThroughput>,
     pub(super) header: Option<HeaderName>,
+    pub(super) cold_start: Option<Duration>,
 }
 
 // === impl TimeoutPolicy ===
@@ -107,6 +110,16 @@ impl TimeoutPolicy {
         self
     }
 
+    /// The time of an attempt at a model that may have to be loaded, in place of the limits above that are not set explicitly:
+    /// that of a server with a private address or with the dialect of Ollama, which has not answered for 5 min or not at all.
+    /// Such a server loads a model when it is first called, and aborts the load when the caller leaves. `None`: the same limits
+    /// as for any other target. Default: 2 min.
+    #[must_use]
+    pub fn cold_start(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.cold_start = limit.into();
+        self
+    }
+
     /// The defaults without a waiting user: 5 min, 3 min and 60 s.
     pub(crate) fn pipeline() -> Self {
         let minute = Duration::from_secs(60);
@@ -131,6 +144,7 @@ impl TimeoutPolicy {
         self.first_event = self.first_event.map(|limit| scale(limit, by));
         self.idle = scale(self.idle, by);
         self.stream_total = self.stream_total.map(|whole| scale(whole, by));
+        self.cold_start = self.cold_start.map(|limit| scale(limit, by));
         self.slow = self.slow.map(|least| MinThroughput { per: scale(least.per, by), ..least });
         self
     }
@@ -177,6 +191,7 @@ impl TimeoutPolicy {
             ("timeout.first_event", Some(self.first_event.time())),
             ("timeout.idle", Some(self.idle)),
             ("timeout.stream_total", self.stream_total),
+            ("timeout.cold_start", self.cold_start),
         ]
         .into_iter()
         .filter_map(|(field, limit)| limit.map(|limit| (field, limit)))
@@ -192,6 +207,7 @@ impl Default for TimeoutPolicy {
             stream_total: None,
             slow: None,
             header: None,
+            cold_start: Some(COLD_START),
         }
     }
 }

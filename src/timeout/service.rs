@@ -16,7 +16,9 @@ use super::{
     limits::{AttemptLimits, Shared},
     timed::Timed,
 };
-use crate::{ConfigError, Error, Request, Response, Upstream, telemetry::EventSink};
+use crate::{
+    ConfigError, Error, Request, Response, Upstream, cold_start::ColdStarts, telemetry::EventSink,
+};
 
 /// A service that limits the time of one attempt and the gaps in its body.
 #[derive(Clone, Debug)]
@@ -58,7 +60,13 @@ impl TimeoutPolicy {
 
 impl TimeoutLayer {
     pub(super) fn new(policy: TimeoutPolicy) -> Self {
-        Self { shared: Arc::new(Shared { policy, events: EventSink::default() }) }
+        Self {
+            shared: Arc::new(Shared {
+                policy,
+                events: EventSink::default(),
+                cold_starts: ColdStarts::new(),
+            }),
+        }
     }
 
     /// Sets the sink for the events of the layer. The last sink set is used; without one, events only go to `tracing`.
@@ -105,7 +113,11 @@ impl<F: Future<Output = Result<Response, Error>>> Future for TimeoutFuture<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
         // Data first, then the timer: data that has arrived in time is never discarded because of a timer.
-        match this.within.as_mut().poll_inner(cx) {
+        let inner = this.within.as_mut().poll_inner(cx);
+        if let Poll::Ready(Some(result)) = &inner {
+            this.limits.record_load(result);
+        }
+        match inner {
             Poll::Ready(Some(Ok(response))) => {
                 this.limits.report_connection();
                 return Poll::Ready(Ok(this.limits.guard(response)));

@@ -9,6 +9,7 @@ mod cache;
 mod classify_layer;
 #[cfg(feature = "reqwest")]
 mod client;
+mod cold_start;
 mod combinations;
 mod config;
 #[cfg(feature = "reqwest")]

@@ -23,9 +23,11 @@ pub(super) struct CallTimes {
     pub(super) set: ExplicitLimits,
 }
 
-/// The limits of an attempt that the file sets: the others give way if no other target can be tried.
+/// The limits that the file sets. The others give way: those of an attempt if no other target can be tried, the deadline to a
+/// local model that has to be loaded.
 #[derive(Clone, Copy, Default)]
 pub(super) struct ExplicitLimits {
+    pub(super) deadline: bool,
     pub(super) attempt: bool,
     pub(super) first_event: bool,
 }
@@ -75,9 +77,12 @@ impl CallTimes {
                 whole_answer: seconds(self.attempt * 0.8),
             })
             .probe_timeout(seconds(self.attempt.max(self.first_event)));
+        let profile = match self.set.deadline {
+            true => profile.deadline(seconds(self.deadline)),
+            false => profile,
+        };
         profile
             .breaker(breaker)
-            .deadline(seconds(self.deadline))
             .connect(seconds(self.connect))
             .timeout(timeout)
             .retry(retry.retries(retries.unwrap_or(usual)))

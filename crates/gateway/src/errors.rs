@@ -9,10 +9,7 @@ use evenkeel::{
 };
 use http::{HeaderValue, Response, StatusCode, header};
 
-use super::{
-    proxy::{ATTEMPTS, SERVED_BY},
-    tls::handshake_failure,
-};
+use super::proxy::{ATTEMPTS, SERVED_BY};
 
 /// An error of the gateway itself, without an answer of an upstream.
 #[derive(Clone, Debug)]
@@ -66,9 +63,6 @@ impl GatewayError {
 pub(crate) fn reply_to(error: &Error) -> ErrorReply {
     // The outcome, and the provider's error code if there is one. Never its message, which may repeat the prompt.
     let mut message = format!("evenkeel: {error}");
-    if let Some(reason) = handshake_failure(error) {
-        message = format!("{message}: {reason}");
-    }
     // An invalid `evenkeel-` header is named.
     if let Some(why) = error.source().and_then(|why| why.downcast_ref::<ConfigError>()) {
         message = format!("the header {why}");

@@ -50,6 +50,12 @@ fn strip_hop_by_hop(headers: &mut HeaderMap) {
     HOP_BY_HOP.iter().chain(&named).for_each(|name| drop(headers.remove(name)));
 }
 
+/// Whether a request asks for a WebSocket (RFC 6455, 4.1).
+pub(crate) fn is_websocket(headers: &HeaderMap) -> bool {
+    let offers = headers.get_all(header::UPGRADE).iter().filter_map(|value| value.to_str().ok());
+    offers.flat_map(|value| value.split(',')).any(|it| it.trim().eq_ignore_ascii_case("websocket"))
+}
+
 /// The dialect for errors: that of the path, else that of the headers, else OpenAI chat.
 pub(crate) fn caller_dialect(parts: &Parts) -> Dialect {
     let path = parts.uri.path();

@@ -142,6 +142,7 @@ impl LimitsTable {
             first_event: or(&self.first_event, usual.first_event.min(deadline)),
             idle: or(&self.idle, usual.idle),
             set: ExplicitLimits {
+                deadline: self.deadline.is_some(),
                 attempt: self.attempt.is_some(),
                 first_event: self.first_event.is_some(),
             },

@@ -1,6 +1,6 @@
 //! The replacement for TLS in a build without the feature `tls`: an error at start.
 
-use std::{error::Error as StdError, time::Duration};
+use std::time::Duration;
 
 use hyper_util::client::legacy::connect::HttpConnector;
 
@@ -21,8 +21,4 @@ impl Tls {
     pub(crate) fn connector(&self, _: HttpConnector, _: Duration) -> TlsConnector {
         match *self {}
     }
-}
-
-pub(crate) fn handshake_failure(_: &(dyn StdError + 'static)) -> Option<String> {
-    None
 }

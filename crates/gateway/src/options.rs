@@ -40,8 +40,8 @@ pub(crate) struct Options {
     pub(crate) config: Option<PathBuf>,
     /// The limits to begin with: interactive or pipeline [default: interactive]
     ///
-    /// interactive: a person waits, and a call has 30 s. pipeline: nobody waits, a call has 15 min, and a stream is passed
-    /// on when it is complete.
+    /// interactive: a person waits, and a call has 30 s, or 2 min where a local model may have to be loaded first and no
+    /// other target is configured. pipeline: nobody waits, a call has 15 min, and a stream is passed on when it is complete.
     #[arg(long, value_name = "NAME", value_parser = profile, verbatim_doc_comment)]
     pub(crate) profile: Option<ProfileName>,
 }

@@ -39,10 +39,24 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
 async fn pass(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let dialect = headers::caller_dialect(&parts);
+    if headers::is_websocket(&parts.headers) {
+        return websocket_refused(dialect);
+    }
     match gateway.pass(parts, body).await {
         Ok(response) => response,
         Err(error) => error.into_response(dialect),
     }
+}
+
+/// The answer to a WebSocket handshake. Clients that prefer WebSockets send the request over HTTP after a 426, which has to name
+/// a protocol that is supported (RFC 9110, 15.5.22).
+fn websocket_refused(dialect: Dialect) -> Response<Body> {
+    let message = "WebSockets are not supported; allowed is a POST, whose answer may be streamed";
+    let error = GatewayError::new(StatusCode::UPGRADE_REQUIRED, "websocket", message);
+    let mut response = error.into_response(dialect);
+    response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("HTTP/1.1"));
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    response
 }
 
 // === impl Gateway ===

@@ -1,7 +1,6 @@
 //! HTTPS: rustls around the connections of a plain connector.
 
 use std::{
-    error::Error as StdError,
     future::Future,
     io,
     pin::Pin,
@@ -61,12 +60,6 @@ impl Tls {
         https.enforce_https();
         TlsConnector { https, limit }
     }
-}
-
-/// The reason a handshake failed, such as an untrusted certificate. It has no text of the peer.
-pub(crate) fn handshake_failure(error: &(dyn StdError + 'static)) -> Option<String> {
-    let mut chain = std::iter::successors(Some(error), |error| (*error).source());
-    chain.find_map(|error| error.downcast_ref::<rustls::Error>()).map(ToString::to_string)
 }
 
 // === impl TlsConnector ===

@@ -18,6 +18,8 @@ pub struct Verdict {
     unknown: bool,
     /// The reason this machine could not send the attempt.
     local: Option<LocalTrouble>,
+    /// The reason TLS failed, if no connection was made because of it.
+    tls: Option<Arc<str>>,
     /// Whether the provider rejected the request before any work.
     turned_away: bool,
 }
@@ -34,7 +36,15 @@ pub struct Code(Arc<str>);
 impl Verdict {
     /// A verdict with only an outcome.
     pub fn new(outcome: Outcome) -> Self {
-        Self { outcome, again: None, code: None, unknown: false, local: None, turned_away: false }
+        Self {
+            outcome,
+            again: None,
+            code: None,
+            unknown: false,
+            local: None,
+            tls: None,
+            turned_away: false,
+        }
     }
 
     /// Sets the value of `x-should-retry`, exact and lower case.
@@ -66,6 +76,18 @@ impl Verdict {
     /// The reason this machine could not send the attempt.
     pub fn local_trouble(&self) -> Option<LocalTrouble> {
         self.local
+    }
+
+    /// Sets the reason TLS failed, in the words of the TLS library, such as `invalid peer certificate: UnknownIssuer`.
+    #[must_use]
+    pub fn with_tls_failure(mut self, reason: impl Into<Arc<str>>) -> Self {
+        self.tls = Some(reason.into());
+        self
+    }
+
+    /// The reason TLS failed, if no connection was made because of it.
+    pub fn tls_failure(&self) -> Option<&str> {
+        self.tls.as_deref()
     }
 
     /// Sets whether the provider rejected the request before any work, by its status.

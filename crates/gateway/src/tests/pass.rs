@@ -136,6 +136,24 @@ async fn headers_go_on_but_for_those_of_the_hop_and_ours() {
 }
 
 #[tokio::test]
+async fn a_websocket_handshake_is_refused_at_once_with_the_protocol_to_use() {
+    let seen = RecordingUpstream::default();
+    let gateway = gateway_for(&seen.answering(fine).await).await;
+    for upgrade in ["websocket", "WebSocket", "h2c, websocket"] {
+        let head = format!(
+            "GET /v1/responses HTTP/1.1\r\nHost: gateway\r\nConnection: Upgrade\r\nUpgrade: {upgrade}\r\n\
+            Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        );
+        let answer = raw(&gateway, &head).await;
+        assert!(answer.starts_with("HTTP/1.1 426 Upgrade Required\r\n"), "{answer}");
+        let head = answer.to_ascii_lowercase();
+        assert!(head.contains("\r\nupgrade: http/1.1\r\n"), "{answer}");
+        assert!(answer.contains("evenkeel_websocket"), "{answer}");
+    }
+    assert!(seen.all().is_empty());
+}
+
+#[tokio::test]
 async fn healthy_answers_are_the_providers_byte_for_byte() {
     let provider = Provider::new("primary");
     let server = Server::start(provider.clone()).await.unwrap();
