@@ -28,7 +28,7 @@ pub enum FallbackOn {
     Blocked,
     /// The request was rejected as wrong. Without a fallback for it, the caller gets the rejection.
     Rejected,
-    /// The credential, the model, or a feature of the request was rejected.
+    /// The credential, the model, or a feature of the request was rejected, or the provider declined it for a reason of its own.
     NoAccess,
 }
 
@@ -51,10 +51,15 @@ impl FallbackOn {
             (Self::NoAccess, Outcome::Rejected { why }) => {
                 !matches!(why, Rejection::Request | Rejection::Payment)
             }
+            (Self::NoAccess, Outcome::Declined) => true,
             (Self::Slow, _) => is_slow(outcome),
             (Self::Unavailable, _) => is_failure(outcome),
             (Self::Tool(name), _) => {
-                let wrong = outcome == Outcome::Rejected { why: Rejection::Request };
+                let wrong = matches!(
+                    outcome,
+                    Outcome::Rejected { why: Rejection::Request | Rejection::Parameter }
+                        | Outcome::Declined
+                );
                 let may = is_slow(outcome) || is_failure(outcome) || wrong;
                 may && info.dialect().is_some_and(|dialect| brings(dialect, body, name))
             }
@@ -80,6 +85,7 @@ fn is_failure(outcome: Outcome) -> bool {
             | Outcome::Truncated
             | Outcome::Empty
             | Outcome::Malformed
+            | Outcome::Unfinished
             | Outcome::NotSent { .. }
     )
 }

@@ -115,7 +115,10 @@ impl<S: Upstream> FallbackRun<S> {
 impl Failure {
     /// Whether the last answer was billed and useless. A lost connection does not count: outages look like that.
     fn was_useless(&self) -> bool {
-        matches!(self.last, Outcome::Truncated | Outcome::Empty | Outcome::Malformed)
+        matches!(
+            self.last,
+            Outcome::Truncated | Outcome::Empty | Outcome::Malformed | Outcome::Unfinished
+        )
     }
 
     /// Our own breakers refuse at no cost and may close earlier than reported, so they are tried sooner.

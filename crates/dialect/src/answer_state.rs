@@ -3,7 +3,7 @@
 use crate::{
     Usage,
     events::{AnswerEvent, FinishReason, ProviderTool, UsageCounts},
-    outcome::{ErrorCodeTable, Outcome, Verdict},
+    outcome::{Code, ErrorCodeTable, Outcome, Verdict},
 };
 
 /// How an answer is classified.
@@ -32,6 +32,7 @@ pub struct FrameSummary {
 /// The state of an answer while it arrives.
 #[derive(Debug, Default)]
 pub(crate) struct AnswerState {
+    codes: ErrorCodeTable,
     may_be_empty: bool,
     usage: UsageCounts,
     content: bool,
@@ -45,6 +46,8 @@ pub(crate) struct AnswerState {
     /// Whether the answer is whole without content: the caller's limit or stop sequence came first, or the model ended its turn.
     limited: bool,
     over: bool,
+    /// The failure that a finish reason stands for.
+    broken: Option<Box<Verdict>>,
     /// Whether a tool of the provider is running.
     tool: bool,
 }
@@ -87,7 +90,8 @@ impl FrameSummary {
 impl AnswerState {
     /// The state before the first event.
     pub(crate) fn new(expected: &Expected) -> Self {
-        Self { may_be_empty: expected.may_be_empty, ..Self::default() }
+        let codes = expected.codes.clone();
+        Self { codes, may_be_empty: expected.may_be_empty, ..Self::default() }
     }
 
     /// Adds an event of a stream.
@@ -105,8 +109,10 @@ impl AnswerState {
             seen.content += u32::from(!event.snapshot);
         }
         self.finish(event);
-        if event.last {
-            self.end(seen);
+        match &self.broken {
+            Some(verdict) => seen.fail(Verdict::clone(verdict)),
+            None if event.last => self.end(seen),
+            None => {}
         }
     }
 
@@ -127,6 +133,7 @@ impl AnswerState {
         let judged = match (&event.fault, self.outcome()) {
             (Some(fault), _) => Err(fault.verdict().clone()),
             (None, _) if event.pending => return (Ok(Outcome::Success), None),
+            (None, _) if self.broken.is_some() => Err(self.broken.take().map_or_else(unfinished, |it| *it)),
             (None, outcome @ (Outcome::Success | Outcome::Blocked)) => Ok(outcome),
             (None, other) => Err(other.into()),
         };
@@ -150,6 +157,9 @@ impl AnswerState {
 
     /// The outcome of the answer if nothing more arrives: truncated until the API's own end has been seen.
     pub(crate) fn outcome(&self) -> Outcome {
+        if let Some(verdict) = &self.broken {
+            return verdict.outcome();
+        }
         match (self.over || self.finished, self.content || self.limited) {
             (false, _) => Outcome::Truncated,
             (true, true) => Outcome::Success,
@@ -177,13 +187,17 @@ impl AnswerState {
         if let Some(usage) = event.usage {
             self.usage.add(usage);
         }
+        let whole = self.outcome().is_success();
         self.seen |= event.choices;
         for finish in event.finishes.iter() {
             match finish.choice {
                 Some(choice) => self.ended |= 1 << choice,
                 None => self.finished = true,
             }
-            self.reason(finish.reason);
+            let reason = self.codes.finish_reason(finish.word).unwrap_or(finish.reason);
+            self.reason(reason);
+            // A reason after a whole answer changes nothing.
+            self.broken = self.broken.take().or_else(|| failure(reason, finish.word).filter(|_| !whole));
         }
         if event.choices != 0 {
             self.finished = self.seen & !self.ended == 0;
@@ -194,7 +208,11 @@ impl AnswerState {
         let limited = match reason {
             FinishReason::StopSequence | FinishReason::Limit => true,
             FinishReason::EndOfTurn => self.is_of_the_end_alone(),
-            FinishReason::Complete | FinishReason::Filtered | FinishReason::Interrupted => false,
+            FinishReason::Complete
+            | FinishReason::Filtered
+            | FinishReason::Interrupted
+            | FinishReason::Failed
+            | FinishReason::Unknown => false,
         };
         self.filtered |= reason == FinishReason::Filtered;
         self.limited |= limited || self.may_be_empty;
@@ -220,4 +238,21 @@ impl AnswerState {
             seen.fail(verdict.clone());
         }
     }
+}
+
+/// The failure that a finish reason stands for, with the provider's word as its code.
+fn failure(reason: FinishReason, word: &str) -> Option<Box<Verdict>> {
+    let outcome = match reason {
+        FinishReason::Failed => Outcome::Unavailable { wait: None },
+        FinishReason::Unknown => Outcome::Unfinished,
+        _ => return None,
+    };
+    // A reason may be followed by an explanation, which is not kept.
+    let code = Code::new(word.split(':').next().unwrap_or_default().trim());
+    let unknown = reason == FinishReason::Unknown;
+    Some(Box::new(Verdict::new(outcome).with_code(code).by_finish_reason(unknown)))
+}
+
+fn unfinished() -> Verdict {
+    Outcome::Unfinished.into()
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     event_json::WholeAnswer,
-    events::{AnswerEvent, FinishReason, JsonText, PartKind, ProviderTool, Structure, UsageCounts},
+    events::{AnswerEvent, JsonText, PartKind, ProviderTool, Structure, UsageCounts},
     json::{RawField, fields, is_filled, plain_str, read},
 };
 
@@ -93,8 +93,8 @@ impl<'a> Event<'a> {
             "message_delta" => {
                 event.structure = Structure::MessageEnd;
                 event.usage = usage(self.usage);
-                let reason = self.delta.as_ref().and_then(|delta| finish(delta.stop_reason));
-                reason.into_iter().for_each(|reason| event.push_finish(reason));
+                let reason = self.delta.as_ref().and_then(|delta| delta.stop_reason);
+                add_finish(event, reason);
             }
             "message_stop" => {
                 event.structure = Structure::MessageEnd;
@@ -122,7 +122,7 @@ impl<'a> WholeAnswer<'a> for Message<'a> {
 
     fn add_to(&self, event: &mut AnswerEvent<'a>) {
         self.add_content(event);
-        finish(self.stop_reason).into_iter().for_each(|reason| event.push_finish(reason));
+        add_finish(event, self.stop_reason);
     }
 }
 
@@ -193,13 +193,8 @@ fn usage(usage: RawField<'_>) -> Option<UsageCounts> {
     })
 }
 
-fn finish(reason: RawField<'_>) -> Option<FinishReason> {
-    is_filled(reason).then(|| match plain_str(reason) {
-        "end_turn" => FinishReason::EndOfTurn,
-        "tool_use" => FinishReason::Complete,
-        "stop_sequence" => FinishReason::StopSequence,
-        "max_tokens" | "model_context_window_exceeded" => FinishReason::Limit,
-        "refusal" => FinishReason::Filtered,
-        _ => FinishReason::Interrupted,
-    })
+fn add_finish<'a>(event: &mut AnswerEvent<'a>, reason: RawField<'a>) {
+    if is_filled(reason) {
+        event.push_finish_word(plain_str(reason));
+    }
 }

@@ -18,7 +18,7 @@ pub(crate) struct AnswerEvent<'a> {
     /// The choices, or candidates, that the event names: one bit for each index. Zero in a dialect with one answer only.
     pub(crate) choices: u128,
     /// The finish reasons of the answer, or of its choices.
-    pub(crate) finishes: Few<Finish>,
+    pub(crate) finishes: Few<Finish<'a>>,
     pub(crate) usage: Option<UsageCounts>,
     pub(crate) fault: Option<Fault>,
     /// Its position among the blocks of a message. Only Anthropic's events have one.
@@ -143,9 +143,14 @@ impl<'a> AnswerEvent<'a> {
         true
     }
 
-    /// The answer as a whole has ended.
+    /// The answer as a whole has ended, for a reason without a word.
     pub(crate) fn push_finish(&mut self, reason: FinishReason) {
-        self.finishes.push(Finish { choice: None, reason });
+        self.finishes.push(Finish { choice: None, reason, word: "" });
+    }
+
+    /// The answer as a whole has ended, for the reason that the provider names.
+    pub(crate) fn push_finish_word(&mut self, word: &'a str) {
+        self.finishes.push(Finish { choice: None, reason: FinishReason::of(word), word });
     }
 
     /// The text of the event, if it is all of its content: not one of several choices, not beside other content, and not in the

@@ -2,16 +2,18 @@
 
 /// The finish reason of an answer, or of one choice of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Finish {
+pub(crate) struct Finish<'a> {
     /// The choice; `None` for the answer as a whole.
     pub(crate) choice: Option<u32>,
     pub(crate) reason: FinishReason,
+    /// The provider's own word for it; empty if the reason has none.
+    pub(crate) word: &'a str,
 }
 
 /// A finish reason, in a vocabulary that all dialects share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FinishReason {
-    /// The answer is complete, or calls tools; also an unknown reason.
+    /// The answer is complete, or calls tools.
     Complete,
     /// The model ended its turn. With next to no tokens it had nothing to add, which is a valid answer.
     EndOfTurn,
@@ -21,8 +23,12 @@ pub(crate) enum FinishReason {
     Limit,
     /// The provider's content filter, or the model, refused.
     Filtered,
-    /// The answer is not complete: it can be continued, or something else failed.
+    /// The answer is not complete: it can be continued.
     Interrupted,
+    /// The provider failed.
+    Failed,
+    /// A reason that is not known, such as that of a model which wrote a call of a tool that cannot be parsed.
+    Unknown,
 }
 
 // === impl FinishReason ===

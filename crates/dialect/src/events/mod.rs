@@ -28,6 +28,7 @@
 mod answer_event;
 mod few;
 mod finish;
+mod finish_reasons;
 mod json_text;
 mod usage_counts;
 

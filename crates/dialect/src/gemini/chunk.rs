@@ -120,25 +120,17 @@ impl<'a> Candidate<'a> {
         event.annotated |= self.more;
         let parts = self.content.as_ref().and_then(|content| content.parts.as_deref());
         parts.unwrap_or_default().iter().for_each(|part| part.add_to(event));
-        if let Some(reason) = self.finish() {
-            event.finishes.push(Finish { choice: Some(index), reason });
+        if let Some(word) = self.finish() {
+            let reason = FinishReason::of(word);
+            event.finishes.push(Finish { choice: Some(index), reason, word });
         }
     }
 
     /// The finish reason, once there is one.
-    fn finish(&self) -> Option<FinishReason> {
-        Some(match plain_str(self.finishReason) {
-            "" | "FINISH_REASON_UNSPECIFIED" => return None,
-            "STOP" => FinishReason::Complete,
-            "MAX_TOKENS" => FinishReason::Limit,
-            "SAFETY" | "RECITATION" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII" => {
-                FinishReason::Filtered
-            }
-            image if image.starts_with("IMAGE_") && image != "IMAGE_OTHER" => {
-                FinishReason::Filtered
-            }
-            _ => FinishReason::Interrupted,
-        })
+    fn finish(&self) -> Option<&'a str> {
+        let word = plain_str(self.finishReason);
+        let is_set = is_filled(self.finishReason) && word != "FINISH_REASON_UNSPECIFIED";
+        is_set.then_some(word)
     }
 }
 

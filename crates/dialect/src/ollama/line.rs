@@ -56,22 +56,13 @@ impl<'a> WholeAnswer<'a> for Line<'a> {
         event.push(PartKind::Reasoning, is_filled(self.thinking));
         event.push(PartKind::Other, is_filled(self.image));
         event.annotated |= is_filled(self.context);
-        if let Some(reason) = self.finish() {
-            event.push_finish(reason);
+        if is_true(self.done) {
+            match self.done_reason {
+                None => event.push_finish(FinishReason::Complete),
+                reason => event.push_finish_word(plain_str(reason)),
+            }
             event.last = true;
         }
-    }
-}
-
-impl<'a> Line<'a> {
-    /// The finish reason, once there is one. A request that only loads the model has no content.
-    fn finish(&self) -> Option<FinishReason> {
-        is_true(self.done).then(|| match plain_str(self.done_reason) {
-            "stop" => FinishReason::Complete,
-            "" if self.done_reason.is_none() => FinishReason::Complete,
-            "length" | "load" | "unload" => FinishReason::Limit,
-            _ => FinishReason::Interrupted,
-        })
     }
 }
 

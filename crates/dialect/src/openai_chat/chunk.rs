@@ -3,9 +3,9 @@
 use serde_json::value::RawValue;
 
 use crate::{
-    events::{AnswerEvent, FinishReason, PartKind, UsageCounts},
+    events::{AnswerEvent, Finish, FinishReason, PartKind, UsageCounts},
     json::{RawField, Skipped, fields, is_filled, plain_str, read},
-    outcome::{ErrorCodeTable, Outcome, Verdict, in_stream},
+    outcome::{ErrorCodeTable, Verdict, in_stream},
 };
 
 fields! {
@@ -116,13 +116,14 @@ impl<'a> Choice<'a> {
     }
 
     /// The finish reason, once there is one.
-    pub(super) fn finish(&self) -> Option<FinishReason> {
-        is_filled(self.finish_reason).then(|| match plain_str(self.finish_reason) {
-            "content_filter" => FinishReason::Filtered,
-            "length" => FinishReason::Limit,
+    pub(super) fn finish(&self) -> Option<Finish<'a>> {
+        let word = is_filled(self.finish_reason).then(|| plain_str(self.finish_reason))?;
+        let reason = match word {
+            // A server of another dialect that does not translate: its answer is not used as a whole one.
             "max_tokens" => FinishReason::Interrupted,
-            _ => FinishReason::Complete,
-        })
+            word => FinishReason::of(word),
+        };
+        Some(Finish { choice: Some(self.index()), reason, word })
     }
 
     /// Adds its content.
@@ -148,12 +149,10 @@ impl<'a> Choice<'a> {
     }
 
     fn error(&self, codes: &ErrorCodeTable) -> Option<Verdict> {
-        if is_filled(self.error) {
+        is_filled(self.error).then(|| {
             let error = self.error.map_or("null", RawValue::get);
-            return Some(in_stream(codes, format!("{{\"error\":{error}}}").as_bytes()));
-        }
-        let failed = plain_str(self.finish_reason) == "error";
-        failed.then(|| Outcome::Unavailable { wait: None }.into())
+            in_stream(codes, format!("{{\"error\":{error}}}").as_bytes())
+        })
     }
 }
 

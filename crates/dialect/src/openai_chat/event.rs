@@ -4,7 +4,7 @@ use super::{chunk::Chunk, fast_path::ChunkTemplate};
 use crate::{
     decode::RawEvent,
     event_json::{parse, unread},
-    events::{AnswerEvent, Finish, JsonText},
+    events::{AnswerEvent, JsonText},
     json::{self, is_ping, trim_bom},
     outcome::{ErrorCodeTable, Verdict, in_stream},
 };
@@ -54,9 +54,7 @@ fn event<'a>(codes: &ErrorCodeTable, chunk: &Chunk<'a>, json: &[u8]) -> AnswerEv
         let index = choice.index();
         event.choices |= 1 << index;
         choice.add_to(&mut event);
-        if let Some(reason) = choice.finish() {
-            event.finishes.push(Finish { choice: Some(index), reason });
-        }
+        choice.finish().into_iter().for_each(|finish| event.finishes.push(finish));
     }
     event
 }

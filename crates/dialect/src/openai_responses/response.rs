@@ -147,16 +147,15 @@ impl<'a> Answer<'a> {
         // Not annotated: exactly one text in one message.
         event.annotated |= parts != 1;
         let refused = event.parts.iter().any(|part| part.kind == PartKind::Refusal);
-        event.push_finish(self.finish(refused));
-    }
-
-    fn finish(&self, refused: bool) -> FinishReason {
-        match self.incomplete_details.as_ref().map(|details| plain_str(details.reason)) {
-            Some("content_filter") => FinishReason::Filtered,
-            // A limit of tokens, or of tool calls.
-            Some(_) => FinishReason::Limit,
-            None if refused || plain_str(self.status) != "completed" => FinishReason::Interrupted,
-            None => FinishReason::Complete,
+        let details = self.incomplete_details.as_ref().map(|details| details.reason);
+        match (details.filter(|reason| is_filled(*reason)), plain_str(self.status)) {
+            (Some(reason), _) => event.push_finish_word(plain_str(reason)),
+            (None, "completed") if !refused => event.push_finish(FinishReason::Complete),
+            // Some servers have no status.
+            (None, "" | "completed" | "incomplete" | "queued" | "in_progress") => {
+                event.push_finish(FinishReason::Interrupted);
+            }
+            (None, status) => event.push_finish_word(status),
         }
     }
 }

@@ -1,13 +1,16 @@
 //! The meanings of the providers' error codes: a table that can be extended.
 
 mod class;
+mod finish_class;
 mod table;
 
 use std::sync::Arc;
 
-pub use self::class::CodeClass;
-pub(super) use self::class::{CREDENTIAL as KEY, PERMISSION as SCOPE, QUOTA};
+pub use self::{class::CodeClass, finish_class::FinishClass};
+pub(super) use self::class::{CREDENTIAL as KEY, PARAMETER, PERMISSION as SCOPE, QUOTA, REQUEST};
 use self::table::TABLE;
+use super::word_sets::Words;
+use crate::events::FinishReason;
 
 /// The meanings of the providers' error codes: the built-in table, and the codes added to it.
 ///
@@ -36,12 +39,22 @@ pub struct ErrorCodeTable {
     at: Option<Arc<str>>,
 }
 
+/// A meaning that was added.
 #[derive(Clone, Debug)]
 struct Rule {
     /// Applies to that provider only.
     provider: Option<Box<str>>,
-    code: Box<str>,
-    meaning: CodeClass,
+    sign: Sign,
+}
+
+/// What an added meaning is the meaning of.
+#[derive(Clone, Debug)]
+enum Sign {
+    Code(Box<str>, CodeClass),
+    Status(u16, CodeClass),
+    /// All of these parts occur in the message of an error.
+    Words(Box<[Box<str>]>, CodeClass),
+    Finish(Box<str>, FinishClass),
 }
 
 // === impl ErrorCodeTable ===
@@ -53,35 +66,97 @@ impl ErrorCodeTable {
     /// Adds a code, or replaces its meaning in the table. A `*` at an end matches anything.
     #[must_use]
     pub fn with(self, code: &str, meaning: CodeClass) -> Self {
-        self.add(Rule { provider: None, code: code.into(), meaning })
+        self.add(None, Sign::Code(code.into(), meaning))
     }
 
     /// Adds a code for the answers of one provider only: its host (`api.example.com`, at any port unless one is given), the name
     /// of its route in evenkeel, or all hosts below a domain (`*.openai.azure.com`).
     #[must_use]
     pub fn with_for(self, provider: &str, code: &str, meaning: CodeClass) -> Self {
-        self.add(Rule { provider: Some(provider.into()), code: code.into(), meaning })
+        self.add(Some(provider), Sign::Code(code.into(), meaning))
+    }
+
+    /// Adds the meaning of a status of 300 or more, for answers without a code or a sentence that says more.
+    #[must_use]
+    pub fn with_status(self, status: u16, meaning: CodeClass) -> Self {
+        self.add(None, Sign::Status(status, meaning))
+    }
+
+    /// Adds the meaning of an error whose message has all of these parts, in any order and any case of letters. A code that is
+    /// known takes precedence. Without any part, nothing is added.
+    #[must_use]
+    pub fn with_words<'w>(
+        self,
+        words: impl IntoIterator<Item = &'w str>,
+        meaning: CodeClass,
+    ) -> Self {
+        let words: Box<[Box<str>]> =
+            words.into_iter().map(|word| word.to_lowercase().into()).collect();
+        if words.is_empty() { self } else { self.add(None, Sign::Words(words, meaning)) }
+    }
+
+    /// Adds the meaning of a finish reason, in any case of letters, or replaces it.
+    #[must_use]
+    pub fn with_finish_reason(self, reason: &str, meaning: FinishClass) -> Self {
+        self.add(None, Sign::Finish(reason.into(), meaning))
     }
 
     /// The table for the answers of that provider. The layers call this themselves.
     #[must_use]
     pub fn at(&self, provider: &str) -> Self {
-        let keyed =
-            self.added.iter().flat_map(|added| added.iter()).any(|rule| rule.provider.is_some());
+        let keyed = self.rules().any(|rule| rule.provider.is_some());
         Self { added: self.added.clone(), at: keyed.then(|| provider.into()) }
     }
 
     /// The meaning of a code; `None` if it is not known.
     pub fn meaning(&self, code: &str) -> Option<CodeClass> {
-        let added = self.added.iter().flat_map(|added| added.iter()).rev();
-        let here = added.filter(|rule| rule.is_at(self.at.as_deref()));
-        let added = here.map(|rule| (&*rule.code, rule.meaning));
+        let added = self.here().filter_map(|sign| match sign {
+            Sign::Code(code, meaning) => Some((&**code, *meaning)),
+            _ => None,
+        });
         let table =
             TABLE.iter().flat_map(|(meaning, codes)| codes.iter().map(|known| (*known, *meaning)));
         added.chain(table).find(|(known, _)| matches(known, code)).map(|(_, meaning)| meaning)
     }
 
-    fn add(mut self, rule: Rule) -> Self {
+    /// The added meaning of a status.
+    pub(super) fn of_status(&self, status: u16) -> Option<CodeClass> {
+        self.here().find_map(|sign| match sign {
+            Sign::Status(known, meaning) if *known == status => Some(*meaning),
+            _ => None,
+        })
+    }
+
+    /// The added meaning of a message.
+    pub(super) fn of_words(&self, words: &Words) -> Option<CodeClass> {
+        self.here().find_map(|sign| match sign {
+            Sign::Words(parts, meaning) if parts.iter().all(|part| words.has(part)) => {
+                Some(*meaning)
+            }
+            _ => None,
+        })
+    }
+
+    /// The added meaning of a finish reason.
+    pub(crate) fn finish_reason(&self, word: &str) -> Option<FinishReason> {
+        self.here().find_map(|sign| match sign {
+            Sign::Finish(known, class) if known.eq_ignore_ascii_case(word) => Some(class.reason()),
+            _ => None,
+        })
+    }
+
+    fn rules(&self) -> impl DoubleEndedIterator<Item = &Rule> {
+        self.added.iter().flat_map(|added| added.iter())
+    }
+
+    /// What applies to the answers of this provider, the last added first.
+    fn here(&self) -> impl Iterator<Item = &Sign> {
+        let at = self.at.as_deref();
+        self.rules().rev().filter(move |rule| rule.is_at(at)).map(|rule| &rule.sign)
+    }
+
+    fn add(mut self, provider: Option<&str>, sign: Sign) -> Self {
+        let rule = Rule { provider: provider.map(Into::into), sign };
         Arc::make_mut(self.added.get_or_insert_with(Arc::default)).push(rule);
         self
     }

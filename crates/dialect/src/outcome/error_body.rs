@@ -19,6 +19,10 @@ pub(super) struct ErrorBody {
     message: String,
     /// Whether the body is not JSON: a page, a word, or empty.
     page: bool,
+    /// Whether nothing of the body was read.
+    unread: bool,
+    /// Whether it names fields of the request.
+    fields: bool,
     renewal: Option<QuotaReset>,
 }
 
@@ -38,6 +42,21 @@ impl ErrorBody {
             Some(value) => Self::of(&value),
             None => Self::cut(&String::from_utf8_lossy(body)),
         }
+    }
+
+    /// The body of an answer of which only the head is known.
+    pub(super) fn not_read() -> Self {
+        Self { unread: true, ..Self::default() }
+    }
+
+    /// Whether the error names what is wrong with the request, or is not known.
+    pub(super) fn blames_the_request(&self) -> bool {
+        self.fields || self.unread
+    }
+
+    /// Whether a validator rejected a field that it does not know.
+    pub(super) fn names_extra_field(&self) -> bool {
+        self.codes().any(|code| code == "extra_forbidden")
     }
 
     /// Parses the error in a JSON value.
@@ -111,6 +130,7 @@ impl ErrorBody {
 
     fn object(&mut self, error: &Map<String, Value>, wraps: bool) {
         self.within(error);
+        self.fields_of(error);
         self.code_of(error.get("code"));
         self.details(error.get("details"));
         self.code_of(error.get("status"));
@@ -128,6 +148,18 @@ impl ErrorBody {
             let text = texts.find_map(|field| error.get(*field)?.as_str());
             self.message = text.unwrap_or_default().to_owned();
         }
+    }
+
+    /// The fields of the request that an error names: OpenAI's `param`, the places of a validator (`detail[].loc`), Google's
+    /// `fieldViolations`.
+    fn fields_of(&mut self, error: &Map<String, Value>) {
+        let list = |value: Option<&Value>, name: &str| {
+            let items = value.and_then(Value::as_array);
+            items.is_some_and(|items| items.iter().any(|item| item.get(name).is_some()))
+        };
+        let param = error.get("param").and_then(Value::as_str).is_some_and(|it| !it.is_empty());
+        let details = list(error.get("details"), "fieldViolations");
+        self.fields |= param || error.contains_key("loc") || list(error.get("detail"), "loc") || details;
     }
 
     /// The codes that providers nest a level deeper, which are more specific.

@@ -6,10 +6,10 @@ use http::{HeaderMap, StatusCode};
 
 use super::{
     Code, CodeClass, ErrorCodeTable, Outcome, Rejection, Verdict,
-    codes::QUOTA,
+    codes::{PARAMETER, QUOTA, REQUEST},
     error_body::ErrorBody,
-    message_patterns,
     retry_hint::{InBody, RetryHints},
+    word_sets,
 };
 
 /// The known codes of an answer, with their meanings.
@@ -20,7 +20,7 @@ pub fn classify_head(status: StatusCode, headers: &HeaderMap) -> Verdict {
     if answers(status) {
         return Outcome::Success.into();
     }
-    decide(&ErrorCodeTable::TABLE, Some(status), headers, ErrorBody::default())
+    decide(&ErrorCodeTable::TABLE, Some(status), headers, ErrorBody::not_read())
 }
 
 /// Whether a status is a success. 304 is one: the caller has the content already.
@@ -48,13 +48,16 @@ pub(super) fn decide(
         InBody { delay, message, renewal },
         super::provider_time(headers, SystemTime::now()),
     );
-    let explicit = known.explicit(message, status);
+    let explicit = known.explicit(codes, message, status);
     let by_status = || {
-        let status = telling(status, said.status().or(known.status()));
-        (None, wished(by_number(status, known.status(), &said), wish))
+        let named = said.status().or(known.status()).or_else(|| word_sets::status_in(message));
+        let status = telling(status, named);
+        let meaning =
+            codes.of_status(status).unwrap_or_else(|| by_number(status, known.status(), &said));
+        (None, wished(meaning, wish))
     };
     let (code, meaning) = explicit.unwrap_or_else(by_status);
-    let elsewhere = message_patterns::only_elsewhere(message).then_some(false);
+    let elsewhere = word_sets::only_elsewhere(message).then_some(false);
     let code = code.and_then(Code::new).or_else(|| said.code());
     let unknown = code.as_ref().is_some_and(|code| !is_known(codes, code));
     Verdict::new(day(meaning, message, hints).outcome(hints))
@@ -70,6 +73,10 @@ fn by_number(status: u16, word: Option<u16>, said: &ErrorBody) -> CodeClass {
         // A quota that is used up and has to be paid for.
         402 if word == Some(429) => CodeClass::QuotaExhausted,
         403 if said.is_page() => CodeClass::Rejected(Rejection::Gateway),
+        400 | 422 if said.names_extra_field() => PARAMETER,
+        // The caller is to blame only if the body says that something is wrong with the request.
+        400 | 422 if word == Some(400) || said.blames_the_request() => REQUEST,
+        400 | 422 => CodeClass::Declined,
         status => CodeClass::of_status(status),
     }
 }
@@ -78,7 +85,7 @@ fn by_number(status: u16, word: Option<u16>, said: &ErrorBody) -> CodeClass {
 fn day(meaning: CodeClass, message: &str, hints: RetryHints) -> CodeClass {
     let soon = hints.asked.is_some_and(|wait| wait < QUOTA);
     match meaning.resolved() {
-        CodeClass::RateLimited if !soon && message_patterns::of_a_day(message) => {
+        CodeClass::RateLimited if !soon && word_sets::of_a_day(message) => {
             CodeClass::QuotaExhausted
         }
         _ => meaning,
@@ -101,12 +108,13 @@ impl<'a> Known<'a> {
     /// An explicit meaning: a permanent code, a permanent sentence or 413, a transient code.
     fn explicit(
         &self,
+        codes: &ErrorCodeTable,
         message: &str,
         status: Option<StatusCode>,
     ) -> Option<(Option<&'a str>, CodeClass)> {
         let large = status == Some(StatusCode::PAYLOAD_TOO_LARGE);
         let sentence =
-            || message_patterns::meaning(message).or(large.then_some(CodeClass::TooLarge));
+            || word_sets::meaning(codes, message, status).or(large.then_some(CodeClass::TooLarge));
         self.first(CodeClass::is_permanent)
             .or_else(|| sentence().map(|meaning| (None, meaning)))
             .or_else(|| self.first(CodeClass::is_transient))

@@ -7,7 +7,7 @@
 //! The first of these that applies decides:
 //!
 //! 1. a permanent code (`insufficient_quota`, `context_length_exceeded`, `content_filter`, …), at any place in the body,
-//! 2. a sentence with the same meaning, if there is no code (`prompt is too long`), and 413,
+//! 2. words with the same meaning, if there is no code (`prompt` and `too long`), and 413,
 //! 3. a transient code (`slow_down`, `rate_limit_exceeded`, …); one for the limit of a day, without a wait below a minute, is an
 //!    exhausted quota,
 //! 4. `x-should-retry: true`, which turns a permanent status into [`Unavailable`](Outcome::Unavailable),
@@ -26,8 +26,9 @@
 //! | 401 | [`Rejected`](Outcome::Rejected): the credential |
 //! | 403 | [`Rejected`](Outcome::Rejected): what this one request asks for, such as a file, a scope or a model; the credential if the body names it |
 //! | 403 with a page or a word instead of JSON, 407 | [`Rejected`](Outcome::Rejected): by a firewall or a proxy on the way |
-//! | 404, 410, other 3xx | [`Rejected`](Outcome::Rejected): the model; also a wrong base URL or a redirect that was not followed. Another target may have it |
-//! | other 4xx | [`Rejected`](Outcome::Rejected): the request |
+//! | 404, 410 | [`Rejected`](Outcome::Rejected): the model; also a wrong base URL. Another target may have it |
+//! | 400, 422 | [`Rejected`](Outcome::Rejected): the request, or one of its parameters, if the body says so by a code or by a list of fields, or is not known; else [`Declined`](Outcome::Declined) |
+//! | other 3xx, other 4xx | [`Declined`](Outcome::Declined) |
 //!
 //! # Waits
 //!
@@ -40,7 +41,8 @@
 //!
 //! # Codes
 //!
-//! All codes are in one table. [`ErrorCodeTable::with`] adds to it; [`ErrorCodeTable::with_for`] adds for one provider, by its
+//! All codes are in one table. [`ErrorCodeTable::with`] adds to it, as do [`ErrorCodeTable::with_status`],
+//! [`ErrorCodeTable::with_words`] and [`ErrorCodeTable::with_finish_reason`]; [`ErrorCodeTable::with_for`] adds for one provider, by its
 //! host or by the name of its route. An unknown server needs neither: its status decides, and its code is reported. The code of
 //! an answer is stored only if it can contain no prompt and no key: see [`Code`].
 //!
@@ -82,16 +84,16 @@ mod error_body;
 mod error_shape;
 mod head;
 mod local_trouble;
-mod message_patterns;
 mod quota_reset;
 mod reason;
 mod retry_hint;
 mod verdict;
 mod vocabulary;
+mod word_sets;
 
 pub(crate) use classify::in_stream;
 pub use classify::{classify, classify_with};
-pub use codes::{CodeClass, ErrorCodeTable};
+pub use codes::{CodeClass, ErrorCodeTable, FinishClass};
 pub use head::classify_head;
 pub use local_trouble::LocalTrouble;
 pub use reason::{BreakerSignal, Phase, Rejection};

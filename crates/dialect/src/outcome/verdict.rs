@@ -67,6 +67,11 @@ impl Verdict {
         self
     }
 
+    /// Sets whether the code is a finish reason that is in no table.
+    pub(crate) fn by_finish_reason(self, unknown: bool) -> Self {
+        self.by_status_alone(unknown)
+    }
+
     /// An attempt that this machine could not send.
     pub fn not_sent(trouble: LocalTrouble) -> Self {
         let refused = Self::new(Outcome::NotSent { retry_in: None });

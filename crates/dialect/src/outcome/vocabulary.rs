@@ -45,15 +45,20 @@ pub enum Outcome {
     Empty,
     /// Not an answer of this API: wrong content type, not JSON, not the expected shape.
     Malformed,
+    /// The model stopped for a reason that is not one of a valid answer, such as a call of a tool that cannot be parsed. Another
+    /// sample of the same model, or another model, may be right.
+    Unfinished,
     /// The request is larger than the model's context or than the server accepts.
     TooLarge,
     /// The provider's content filter or the model refused.
     Blocked,
-    /// The request is wrong for this target: any other 4xx.
+    /// The provider says what is wrong with the request for this target.
     Rejected {
         /// The reason for the rejection.
         why: Rejection,
     },
+    /// The provider declined the request, and does not say that something is wrong with it: any other 4xx, a 3xx.
+    Declined,
     /// Our own breaker, limit or budget rejected the attempt; nothing was sent.
     NotSent {
         /// The time until a retry may succeed.
@@ -85,12 +90,20 @@ impl Outcome {
                 | Self::Truncated
                 | Self::Empty
                 | Self::Malformed
+                | Self::Unfinished
         )
     }
 
     /// Whether only one retry is allowed: the provider may have done the work, and charge for it.
     pub fn retry_at_most_once(self) -> bool {
-        matches!(self, Self::ConnectionLost | Self::Truncated | Self::Empty | Self::Malformed)
+        matches!(
+            self,
+            Self::ConnectionLost
+                | Self::Truncated
+                | Self::Empty
+                | Self::Malformed
+                | Self::Unfinished
+        )
     }
 
     /// Whether the provider may have executed the request, or be executing it: nothing shows that it did not start.
@@ -102,7 +115,8 @@ impl Outcome {
             | Self::QuotaExhausted { .. }
             | Self::TooLarge
             | Self::Blocked
-            | Self::Rejected { .. } => false,
+            | Self::Rejected { .. }
+            | Self::Declined => false,
             Self::TimedOut { phase } => phase != Phase::Connect,
             Self::Success
             | Self::Unavailable { .. }
@@ -110,6 +124,7 @@ impl Outcome {
             | Self::Truncated
             | Self::Empty
             | Self::Malformed
+            | Self::Unfinished
             | Self::Cancelled => true,
         }
     }
@@ -118,7 +133,11 @@ impl Outcome {
     pub fn is_permanent(self) -> bool {
         matches!(
             self,
-            Self::QuotaExhausted { .. } | Self::TooLarge | Self::Blocked | Self::Rejected { .. }
+            Self::QuotaExhausted { .. }
+                | Self::TooLarge
+                | Self::Blocked
+                | Self::Rejected { .. }
+                | Self::Declined
         )
     }
 
@@ -153,9 +172,12 @@ impl Outcome {
             | Self::Truncated
             | Self::Empty
             | Self::Malformed => BreakerSignal::Failure,
-            Self::TooLarge | Self::Blocked | Self::Rejected { .. } | Self::NotSent { .. } => {
-                BreakerSignal::Ignored
-            }
+            Self::Unfinished
+            | Self::TooLarge
+            | Self::Blocked
+            | Self::Rejected { .. }
+            | Self::Declined
+            | Self::NotSent { .. } => BreakerSignal::Ignored,
             Self::Cancelled => BreakerSignal::Cancelled,
         }
     }
@@ -197,9 +219,11 @@ impl Outcome {
             Self::Truncated => "truncated",
             Self::Empty => "empty",
             Self::Malformed => "malformed",
+            Self::Unfinished => "unfinished",
             Self::TooLarge => "too_large",
             Self::Blocked => "blocked",
             Self::Rejected { .. } => "rejected",
+            Self::Declined => "declined",
             Self::NotSent { .. } => "refused",
             Self::Cancelled => "cancelled",
         }
@@ -219,9 +243,11 @@ impl fmt::Display for Outcome {
             Self::Truncated => f.write_str("the answer was cut short"),
             Self::Empty => f.write_str("the answer has no content"),
             Self::Malformed => f.write_str("the answer is not one of this API"),
+            Self::Unfinished => f.write_str("the model did not finish its answer"),
             Self::TooLarge => f.write_str("the request is too large for the target"),
             Self::Blocked => f.write_str("the provider blocked the request or its answer"),
             Self::Rejected { why } => write!(f, "the provider rejected {why}"),
+            Self::Declined => f.write_str("the provider declined the request"),
             Self::NotSent { retry_in } => waiting(f, "not sent: the route is closed", *retry_in),
             Self::Cancelled => f.write_str("the caller went away"),
         }

@@ -20,6 +20,10 @@ pub enum CodeClass {
     Blocked,
     /// The request is wrong for this target.
     Rejected(Rejection),
+    /// The provider declined, for a reason that is not in the request.
+    Declined,
+    /// The model made a mistake, such as a call of a tool that cannot be parsed: another sample may be right.
+    Unfinished,
     /// A status in words. It counts only if the status of the response is not specific: inside a stream, inside a 2xx, and with a
     /// bare 400 or 500.
     Status(u16),
@@ -32,7 +36,8 @@ pub(in crate::outcome) const CREDENTIAL: CodeClass = CodeClass::Rejected(Rejecti
 pub(in crate::outcome) const PERMISSION: CodeClass = CodeClass::Rejected(Rejection::Permission);
 pub(super) const MODEL: CodeClass = CodeClass::Rejected(Rejection::Model);
 pub(super) const GATEWAY: CodeClass = CodeClass::Rejected(Rejection::Gateway);
-pub(super) const REQUEST: CodeClass = CodeClass::Rejected(Rejection::Request);
+pub(in crate::outcome) const PARAMETER: CodeClass = CodeClass::Rejected(Rejection::Parameter);
+pub(in crate::outcome) const REQUEST: CodeClass = CodeClass::Rejected(Rejection::Request);
 
 // === impl CodeClass ===
 
@@ -46,13 +51,16 @@ impl CodeClass {
             // From a proxy, not from the provider.
             407 => GATEWAY,
             402 => Self::Rejected(Rejection::Payment),
-            // A redirect that was not followed, or a 410, is equivalent to a 404.
-            300..=399 | 404 | 410 => MODEL,
+            // A 410 is equivalent to a 404.
+            404 | 410 => MODEL,
             408 | 409 | 421 | 425 | 498 => Self::Unavailable,
             413 => Self::TooLarge,
             429 => Self::RateLimited,
             451 => Self::Blocked,
-            400..=499 => REQUEST,
+            // Only what the body says can turn these into more or less.
+            400 | 422 => REQUEST,
+            // A redirect that was not followed, and whatever a server or a proxy means by other numbers.
+            300..=499 => Self::Declined,
             _ => Self::Unavailable,
         }
     }
@@ -67,12 +75,12 @@ impl CodeClass {
 
     /// Whether the meaning is explicit, and no wait of seconds can help.
     pub(in crate::outcome) fn is_permanent(self) -> bool {
-        !matches!(self, Self::Unavailable | Self::RateLimited | Self::Status(_))
+        !matches!(self, Self::Unavailable | Self::RateLimited | Self::Unfinished | Self::Status(_))
     }
 
     /// Whether the meaning is explicit, and a wait helps.
     pub(in crate::outcome) fn is_transient(self) -> bool {
-        matches!(self, Self::Unavailable | Self::RateLimited)
+        matches!(self, Self::Unavailable | Self::RateLimited | Self::Unfinished)
     }
 
     /// The outcome, with its wait.
@@ -87,6 +95,8 @@ impl CodeClass {
             Self::TooLarge => Outcome::TooLarge,
             Self::Blocked => Outcome::Blocked,
             Self::Rejected(why) => Outcome::Rejected { why },
+            Self::Declined => Outcome::Declined,
+            Self::Unfinished => Outcome::Unfinished,
             Self::Unavailable | Self::Status(_) => Outcome::Unavailable { wait: hints.asked },
         }
     }

@@ -1,6 +1,6 @@
 //! The providers' error codes, with their meanings.
 
-use super::class::{CREDENTIAL, CodeClass, MODEL, PERMISSION, REQUEST};
+use super::class::{CREDENTIAL, CodeClass, MODEL, PARAMETER, PERMISSION, REQUEST};
 
 /// The meanings of the providers' codes. The first match counts, so a `*` comes after the codes that it must not match.
 #[rustfmt::skip]
@@ -42,6 +42,15 @@ pub(super) const TABLE: &[(CodeClass, &[&str])] = &[
         "model_decommissioned", "model_terms_required", "OperationNotSupported", "invalid_model",
         "ResourceNotFoundException", "FTUFormNotFilled",
     ]),
+    // One field, or one of its values, that this target does not take.
+    (PARAMETER, &[
+        "unsupported_parameter", "unknown_parameter", "unsupported_value", "unrecognized_parameter", "extra_forbidden",
+        "UnsupportedParamsError",
+    ]),
+    // Whatever the request, the place or the account is not served.
+    (CodeClass::Declined, &[
+        "FAILED_PRECONDITION", "failed_dependency", "location_not_supported",
+    ]),
     (REQUEST, &[
         "data_residency_mismatch", "invalid_image*", "invalid_base64_image", "image_*", "empty_image_file",
         "unsupported_image_media_type", "failed_to_download_image", "previous_response_not_found",
@@ -57,9 +66,14 @@ pub(super) const TABLE: &[(CodeClass, &[&str])] = &[
         // OpenRouter: 402 with the first code lasts seconds.
         "in_flight_budget_exhausted", "provider_overloaded", "provider_unavailable", "server", "timeout",
         // Bedrock
-        "ModelNotReadyException", "ModelTimeoutException", "ModelStreamErrorException",
+        "ModelNotReadyException", "ModelTimeoutException", "ModelStreamErrorException", "ModelErrorException",
         "ServiceUnavailableException", "InternalServerException",
     ]),
+
+    // Google: nobody on the caller's side has cancelled.
+    (CodeClass::Unavailable, &["CANCELLED", "ABORTED", "backendError"]),
+    // Groq: the model wrote a call, or JSON, that cannot be parsed.
+    (CodeClass::Unfinished, &["tool_use_failed", "json_validate_failed", "output_parse_failed"]),
 
     // Bedrock's ValidationException may be an overflow: its message decides.
     (CodeClass::Status(400), &[
