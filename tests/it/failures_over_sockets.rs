@@ -50,11 +50,17 @@ struct Came {
     took: Duration,
 }
 
-/// [`Profile::interactive`] with a tenth of its times; the deadline leaves room for a busy machine.
+/// [`Profile::interactive`] with a tenth of its times; the deadline leaves room for a busy machine. The providers are on this
+/// machine, but no model has to be loaded.
 fn profile(commit: CommitPolicy) -> Profile {
     let classify = ClassifyPolicy::default().commit(commit);
     let breaker = BreakerPolicy::default().slow_ratio(None);
-    Profile::interactive().breaker(breaker).scaled(0.1).deadline(60 * TENTH).classify(classify)
+    Profile::interactive()
+        .breaker(breaker)
+        .scaled(0.1)
+        .deadline(60 * TENTH)
+        .classify(classify)
+        .cold_start(None)
 }
 
 // === impl Stage ===

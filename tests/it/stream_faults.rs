@@ -128,7 +128,8 @@ fn kind(path: &str) -> &'static str {
 
 /// Makes one call, and returns its result.
 async fn play(path: &str, commit: CommitPolicy, steps: &[BodyStep]) -> Came {
-    let profile = Profile::interactive().classify(ClassifyPolicy::default().commit(commit));
+    let profile =
+        Profile::interactive().classify(ClassifyPolicy::default().commit(commit)).cold_start(None);
     // One failure opens this breaker, so that its state shows the signal of the answer.
     let brittle = BreakerPolicy::default().consecutive_failures(1).slow_ratio(None);
     let once = profile.clone().breaker(brittle).retry(RetryPolicy::default().retries(0));
@@ -551,7 +552,9 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
             let commit = if complete { WHOLE } else { FIRST };
-            let profile = Profile::interactive().classify(ClassifyPolicy::default().commit(commit));
+            let profile = Profile::interactive()
+        .classify(ClassifyPolicy::default().commit(commit))
+        .cold_start(None);
             let (client, _, log) = client(profile, kind(path), &steps);
             let mut handed = false;
             let work = async {

@@ -1,6 +1,7 @@
 //! HTTPS: rustls around the connections of a plain connector.
 
 use std::{
+    error::Error as StdError,
     future::Future,
     io,
     pin::Pin,

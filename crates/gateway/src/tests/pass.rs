@@ -141,7 +141,7 @@ async fn a_websocket_handshake_is_refused_at_once_with_the_protocol_to_use() {
     let gateway = gateway_for(&seen.answering(fine).await).await;
     for upgrade in ["websocket", "WebSocket", "h2c, websocket"] {
         let head = format!(
-            "GET /v1/responses HTTP/1.1\r\nHost: gateway\r\nConnection: Upgrade\r\nUpgrade: {upgrade}\r\n\
+            "GET /v1/responses HTTP/1.1\r\nHost: gateway\r\nConnection: Upgrade, close\r\nUpgrade: {upgrade}\r\n\
             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
         );
         let answer = raw(&gateway, &head).await;
