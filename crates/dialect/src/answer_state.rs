@@ -133,7 +133,9 @@ impl AnswerState {
         let judged = match (&event.fault, self.outcome()) {
             (Some(fault), _) => Err(fault.verdict().clone()),
             (None, _) if event.pending => return (Ok(Outcome::Success), None),
-            (None, _) if self.broken.is_some() => Err(self.broken.take().map_or_else(unfinished, |it| *it)),
+            (None, _) if self.broken.is_some() => {
+                Err(self.broken.take().map_or_else(unfinished, |it| *it))
+            }
             (None, outcome @ (Outcome::Success | Outcome::Blocked)) => Ok(outcome),
             (None, other) => Err(other.into()),
         };
@@ -197,7 +199,8 @@ impl AnswerState {
             let reason = self.codes.finish_reason(finish.word).unwrap_or(finish.reason);
             self.reason(reason);
             // A reason after a whole answer changes nothing.
-            self.broken = self.broken.take().or_else(|| failure(reason, finish.word).filter(|_| !whole));
+            self.broken =
+                self.broken.take().or_else(|| failure(reason, finish.word).filter(|_| !whole));
         }
         if event.choices != 0 {
             self.finished = self.seen & !self.ended == 0;

@@ -110,10 +110,7 @@ impl FinishReason {
     pub(crate) fn of(word: &str) -> Self {
         let word = word.trim();
         let known = |words: &&[&str]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
-        TABLE
-            .iter()
-            .find(|(_, words)| known(words))
-            .map_or(Self::Unknown, |(reason, _)| *reason)
+        TABLE.iter().find(|(_, words)| known(words)).map_or(Self::Unknown, |(reason, _)| *reason)
     }
 }
 
@@ -123,7 +120,8 @@ mod tests {
 
     #[test]
     fn no_word_has_two_meanings() {
-        let mut all: Vec<&str> = TABLE.iter().flat_map(|(_, words)| words.iter().copied()).collect();
+        let mut all: Vec<&str> =
+            TABLE.iter().flat_map(|(_, words)| words.iter().copied()).collect();
         let count = all.len();
         all.sort_unstable();
         all.dedup();

@@ -129,7 +129,10 @@ fn an_array_that_is_closed_is_over() {
 #[test]
 fn an_end_without_content_is_empty_blocked_or_a_limit() {
     assert_eq!(outcome(&[STOP]), Outcome::Empty);
-    assert_eq!(outcome(&[&finish("MALFORMED_FUNCTION_CALL")]), Outcome::Empty);
+    for reason in ["MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "OTHER", "NO_IMAGE"] {
+        assert_eq!(outcome(&[&finish(reason)]), Outcome::Unfinished, "{reason}");
+        assert_eq!(outcome(&[WORD, &finish(reason)]), Outcome::Unfinished, "{reason}");
+    }
     assert_eq!(outcome(&[&finish("MAX_TOKENS")]), Outcome::Success);
     for reason in ["SAFETY", "RECITATION", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY"] {
         assert_eq!(outcome(&[&finish(reason)]), Outcome::Blocked, "{reason}");

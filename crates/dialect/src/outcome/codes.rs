@@ -6,9 +6,9 @@ mod table;
 
 use std::sync::Arc;
 
-pub use self::{class::CodeClass, finish_class::FinishClass};
 pub(super) use self::class::{CREDENTIAL as KEY, PARAMETER, PERMISSION as SCOPE, QUOTA, REQUEST};
 use self::table::TABLE;
+pub use self::{class::CodeClass, finish_class::FinishClass};
 use super::word_sets::Words;
 use crate::events::FinishReason;
 

@@ -159,7 +159,8 @@ impl ErrorBody {
         };
         let param = error.get("param").and_then(Value::as_str).is_some_and(|it| !it.is_empty());
         let details = list(error.get("details"), "fieldViolations");
-        self.fields |= param || error.contains_key("loc") || list(error.get("detail"), "loc") || details;
+        self.fields |=
+            param || error.contains_key("loc") || list(error.get("detail"), "loc") || details;
     }
 
     /// The codes that providers nest a level deeper, which are more specific.

@@ -135,8 +135,16 @@ const RATE: &[&str] = &[
 ];
 
 /// A limit for a day, not for a minute.
-const DAY: &[&str] =
-    &["per day", "per-day", "(rpd)", "(tpd)", "daily limit", "daily quota", "weekly limit", "weekly usage"];
+const DAY: &[&str] = &[
+    "per day",
+    "per-day",
+    "(rpd)",
+    "(tpd)",
+    "daily limit",
+    "daily quota",
+    "weekly limit",
+    "weekly usage",
+];
 
 /// One request that is larger than the limit for a minute: no wait helps.
 const LARGER_THAN_A_LIMIT: &str = "request too large for";
@@ -221,7 +229,8 @@ impl Words {
     /// Whether the request has more than the model's context, or than the server reads.
     fn is_overflow(&self, status: Option<StatusCode>) -> bool {
         let any = |parts: &[&str]| parts.iter().any(|part| self.has(part));
-        let fits = status.is_none_or(|status| matches!(status.as_u16(), 400 | 413 | 422 | 500..=599));
+        let fits =
+            status.is_none_or(|status| matches!(status.as_u16(), 400 | 413 | 422 | 500..=599));
         let of_the_answer = any(ANSWER_LIMITS) && !self.has_word(INPUT);
         fits && self.has_word(AMOUNTS) && any(EXCESSES) && !any(RATE) && !of_the_answer
     }
@@ -303,14 +312,19 @@ mod tests {
         ] {
             assert_eq!(of(message), None, "{message}");
         }
-        assert_eq!(unquoted("the model's limit isn't \"x y\" here"), "the model's limit isn't  here");
+        assert_eq!(
+            unquoted("the model's limit isn't \"x y\" here"),
+            "the model's limit isn't  here"
+        );
         assert_eq!(unquoted("an open \"quote"), "an open \"quote");
     }
 
     #[test]
     fn an_overflow_is_one_of_a_status_that_may_mean_it() {
         let message = "prompt is too long for the context";
-        let at = |status: u16| meaning(&ErrorCodeTable::TABLE, message, StatusCode::from_u16(status).ok());
+        let at = |status: u16| {
+            meaning(&ErrorCodeTable::TABLE, message, StatusCode::from_u16(status).ok())
+        };
         assert_eq!(at(404), None);
         assert_eq!(at(500), Some(CodeClass::TooLarge));
     }
@@ -328,7 +342,10 @@ mod tests {
             ("User location is not supported for the API use.", CodeClass::Declined),
             ("This organization has been disabled.", KEY),
             ("Unsupported parameter: 'max_tokens' is not supported with this model.", PARAMETER),
-            ("Invalid JSON payload received. Unknown name \"store\": Cannot find field.", PARAMETER),
+            (
+                "Invalid JSON payload received. Unknown name \"store\": Cannot find field.",
+                PARAMETER,
+            ),
             ("You have reached your spending limit.", CodeClass::QuotaExhausted),
             ("You have reached your specified API usage limits.", CodeClass::QuotaExhausted),
         ] {
