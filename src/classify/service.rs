@@ -146,7 +146,7 @@ impl Reading {
         dialect: Dialect,
         info: &RequestInfo,
     ) -> Result<Outcome, Error> {
-        let (stream, expected) = (info.stream(), Expected::new(&self.codes, info.may_be_empty()));
+        let (stream, expected) = (info.stream(), Expected::answer_to(&self.codes, info));
         if response.status() == StatusCode::NO_CONTENT {
             return Err(self.refuse(response, Outcome::Empty));
         }

@@ -111,6 +111,11 @@ impl MonitoredBody {
         self.watch.as_ref().map_or(Outcome::Truncated, StreamMonitor::outcome)
     }
 
+    /// Whether the last event of the API has been read.
+    fn is_over(&self) -> bool {
+        self.watch.as_ref().is_some_and(StreamMonitor::is_over)
+    }
+
     /// The parser of the stream, if its dialect is known.
     pub(crate) fn watched(&self) -> Option<&StreamMonitor> {
         self.watch.as_ref()
@@ -131,7 +136,17 @@ impl MonitoredBody {
         let Underneath::Open(inner) = &mut self.under else {
             return Poll::Ready(self.under.take_failure().map(Err));
         };
-        match ready!(Pin::new(inner).poll_frame(cx)) {
+        let Poll::Ready(next) = Pin::new(inner).poll_frame(cx) else {
+            // The API's last event ends the answer, even if the connection stays open.
+            return match self.is_over() {
+                true => {
+                    self.under.drain();
+                    Poll::Ready(None)
+                }
+                false => Poll::Pending,
+            };
+        };
+        match next {
             Some(Ok(frame)) => Poll::Ready(Some(Ok(frame))),
             Some(Err(error)) => Poll::Ready(self.close(Some(error)).map(Err)),
             None => Poll::Ready(self.close(None).map(Err)),

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::{
     Body, Error,
-    dialect::FrameSummary,
+    dialect::{FrameSummary, StreamMonitor},
     outcome::Outcome,
     stream::{MonitoredBody, ProgressSignal},
 };
@@ -54,6 +54,9 @@ struct HeldEvents {
 
 /// The time to wait for further data after a finish reason, as the API may never send `[DONE]` nor close the connection.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// The time to wait for the usage that was asked for, which follows the finish reason: less than the usual limit of silence.
+const USAGE: Duration = Duration::from_secs(5);
 
 /// The cost of a frame that is held back, apart from its bytes.
 const FRAME: usize = 64;
@@ -99,11 +102,13 @@ pub(crate) async fn peek(
 async fn next(guard: &mut MonitoredBody) -> Result<Option<(Frame<Bytes>, FrameSummary)>, Error> {
     // Truncated: the end in the API's own format is still missing.
     let whole = guard.outcome() != Outcome::Truncated;
+    let grace =
+        if guard.watched().is_some_and(StreamMonitor::awaits_usage) { USAGE } else { GRACE };
     let frame = poll_fn(|cx| guard.poll_ahead(cx));
     if !whole {
         return frame.await.transpose();
     }
-    match timeout(GRACE, frame).await {
+    match timeout(grace, frame).await {
         Ok(frame) => frame.transpose(),
         Err(_) => {
             // The reader of the body does not wait for it again either.

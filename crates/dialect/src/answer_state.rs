@@ -1,7 +1,7 @@
 //! The state of an answer while it arrives: its content, outcome and usage, folded from its events.
 
 use crate::{
-    Usage,
+    RequestInfo, Usage,
     events::{AnswerEvent, FinishReason, ProviderTool, UsageCounts},
     outcome::{Code, ErrorCodeTable, Outcome, Verdict},
 };
@@ -13,6 +13,10 @@ pub struct Expected {
     codes: ErrorCodeTable,
     /// Whether an answer without any content may be right.
     may_be_empty: bool,
+    /// The number of choices that were asked for.
+    choices: u32,
+    /// Whether usage was asked for, which comes after the finish reason.
+    usage: bool,
 }
 
 /// The summary of some bytes of a stream.
@@ -34,11 +38,17 @@ pub struct FrameSummary {
 pub(crate) struct AnswerState {
     codes: ErrorCodeTable,
     may_be_empty: bool,
+    /// The number of choices that were asked for.
+    wanted: u32,
+    /// Whether usage is to follow the finish reason.
+    wants_usage: bool,
     usage: UsageCounts,
     content: bool,
     /// The choices seen, and the choices that have ended: one bit for each choice.
     seen: u128,
     ended: u128,
+    /// Whether an event with nothing but usage followed the content.
+    billed: bool,
     /// Whether the answer has a finish reason: it is whole, and the API may send more.
     finished: bool,
     /// Whether the content filter or the model refused.
@@ -57,7 +67,13 @@ pub(crate) struct AnswerState {
 impl Expected {
     /// Uses that table of codes. `may_be_empty`: whether an answer without any content may be right.
     pub fn new(codes: &ErrorCodeTable, may_be_empty: bool) -> Self {
-        Self { codes: codes.clone(), may_be_empty }
+        Self { codes: codes.clone(), may_be_empty, choices: 1, usage: false }
+    }
+
+    /// What an answer to that request has to have: an answer with fewer choices is not complete.
+    pub fn answer_to(codes: &ErrorCodeTable, info: &RequestInfo) -> Self {
+        let (choices, usage) = (info.choices(), info.stream_usage());
+        Self { choices, usage, ..Self::new(codes, info.may_be_empty()) }
     }
 
     pub(crate) fn codes(&self) -> &ErrorCodeTable {
@@ -90,8 +106,8 @@ impl FrameSummary {
 impl AnswerState {
     /// The state before the first event.
     pub(crate) fn new(expected: &Expected) -> Self {
-        let codes = expected.codes.clone();
-        Self { codes, may_be_empty: expected.may_be_empty, ..Self::default() }
+        let Expected { codes, may_be_empty, choices, usage } = expected.clone();
+        Self { codes, may_be_empty, wanted: choices, wants_usage: usage, ..Self::default() }
     }
 
     /// Adds an event of a stream.
@@ -129,7 +145,7 @@ impl AnswerState {
     ) -> (Result<Outcome, Verdict>, Option<Usage>) {
         self.content = !event.parts.is_empty();
         self.finish(event);
-        self.finished = true;
+        self.finished = event.choices == 0 || self.has_all(event.choices);
         let judged = match (&event.fault, self.outcome()) {
             (Some(fault), _) => Err(fault.verdict().clone()),
             (None, _) if event.pending => return (Ok(Outcome::Success), None),
@@ -162,7 +178,8 @@ impl AnswerState {
         if let Some(verdict) = &self.broken {
             return verdict.outcome();
         }
-        match (self.over || self.finished, self.content || self.limited) {
+        let ended = self.finished || (self.over && (self.seen == 0 || self.has_all(self.seen)));
+        match (ended, self.content || self.limited) {
             (false, _) => Outcome::Truncated,
             (true, true) => Outcome::Success,
             (true, false) if self.filtered => Outcome::Blocked,
@@ -203,8 +220,25 @@ impl AnswerState {
                 self.broken.take().or_else(|| failure(reason, finish.word).filter(|_| !whole));
         }
         if event.choices != 0 {
-            self.finished = self.seen & !self.ended == 0;
+            self.finished = self.seen & !self.ended == 0 && self.has_all(self.ended);
+        } else if event.usage.is_some() && event.parts.is_empty() {
+            self.billed |= self.seen != 0 && self.content;
         }
+    }
+
+    /// Whether these choices are as many as were asked for.
+    fn has_all(&self, choices: u128) -> bool {
+        choices.count_ones() >= self.wanted
+    }
+
+    /// Whether the answer is whole, and its usage, which was asked for, has not arrived.
+    pub(crate) fn awaits_usage(&self) -> bool {
+        self.wants_usage && !self.over && self.usage.tokens().is_none()
+    }
+
+    /// The bytes have ended in order. Some servers send no finish reason at all: with their usage an answer is whole.
+    pub(crate) fn end_in_order(&mut self) {
+        self.finished |= self.billed && self.ended == 0 && self.has_all(self.seen);
     }
 
     fn reason(&mut self, reason: FinishReason) {

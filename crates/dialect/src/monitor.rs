@@ -101,6 +101,16 @@ impl StreamMonitor {
         self.answer.tokens()
     }
 
+    /// Whether the answer is whole, and its usage, which was asked for, has not arrived.
+    pub fn awaits_usage(&self) -> bool {
+        self.answer.awaits_usage()
+    }
+
+    /// Records that the bytes have ended in order, and were not cut: for [`finish`](Self::finish).
+    pub fn end_in_order(&mut self) {
+        self.answer.end_in_order();
+    }
+
     /// The first byte of a body that is not a stream, whatever its content type: JSON, or a page.
     pub fn foreign(&self) -> Option<u8> {
         let foreign: &[u8] = match self.framing {

@@ -20,6 +20,8 @@ pub struct RequestInfo {
     pub(crate) form: AnswerForm,
     pub(crate) stream_usage: bool,
     pub(crate) max_tokens: Option<u64>,
+    /// The number of choices; zero if the request does not set it.
+    pub(crate) choices: u32,
     pub(crate) tools: bool,
     pub(crate) images: bool,
     /// Whether an answer without any content may be right: the request has stop sequences, or a very small limit.
@@ -39,6 +41,7 @@ fields! {
         max_output_tokens: RawField<'a>,
         tools: RawField<'a>,
         functions: RawField<'a>,
+        n: RawField<'a>,
         generationConfig: RawField<'a>,
         options: RawField<'a>,
         stop: RawField<'a>,
@@ -73,6 +76,7 @@ fields! {
     struct Generation<'a> {
         maxOutputTokens: RawField<'a>,
         stopSequences: RawField<'a>,
+        candidateCount: RawField<'a>,
     }
 }
 
@@ -120,6 +124,7 @@ impl RequestInfo {
             form: AnswerForm::of(request.uri(), dialect),
             stream_usage: options.is_some_and(|o| is_true(o.include_usage)),
             max_tokens: wanted.most(),
+            choices: wanted.choices(),
             tools: is_filled(wanted.tools) || is_filled(wanted.functions),
             images,
             stops: wanted.stops(),
@@ -145,6 +150,11 @@ impl RequestInfo {
     /// The largest number of tokens of the answer, if the request sets it.
     pub fn max_tokens(&self) -> Option<u64> {
         self.max_tokens
+    }
+
+    /// The number of choices, or candidates, that the request asks for. At least one.
+    pub fn choices(&self) -> u32 {
+        self.choices.max(1)
     }
 
     /// Whether the request declares tools.
@@ -193,6 +203,12 @@ impl Wanted<'_> {
         let outer = [self.max_completion_tokens, self.max_output_tokens, self.max_tokens];
         let inner = [generation.maxOutputTokens, options.num_predict];
         outer.into_iter().chain(inner).find_map(read)
+    }
+
+    /// The number of choices, clamped to what the APIs allow; zero if it is not set.
+    fn choices(&self) -> u32 {
+        let generation: Generation<'_> = read(self.generationConfig).unwrap_or_default();
+        read::<u32>(self.n).or_else(|| read(generation.candidateCount)).unwrap_or_default().min(128)
     }
 
     /// Whether an answer without any content may be right.

@@ -67,6 +67,9 @@ impl MonitoredBody {
     /// Handles the end of the bytes, with or without a transport error. Returns an error, unless the answer is complete.
     pub(super) fn close(&mut self, error: Option<Error>) -> Option<Error> {
         self.under.let_go();
+        if let (Some(watch), None) = (&mut self.watch, &error) {
+            watch.end_in_order();
+        }
         let whole = match &mut self.watch {
             Some(watch) => watch.finish(),
             None if error.is_none() => Ok(Outcome::Success),

@@ -1,10 +1,17 @@
 //! What a guard reads from.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http_body::{Body as HttpBody, SizeHint};
-use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, combinators::BoxBody};
+use tokio::{runtime::Handle, time::timeout};
 
 use crate::Error;
+
+/// How long the rest of a body is read after the last event of its API, and how much of it.
+const PATIENCE: Duration = Duration::from_secs(1);
+const MOST: usize = 64 * 1024;
 
 /// What is underneath; the body is let go of as soon as it is over, or has failed.
 pub(super) enum Underneath {
@@ -26,6 +33,15 @@ impl Underneath {
     pub(super) fn let_go(&mut self) {
         if matches!(self, Self::Open(_)) {
             *self = Self::Over;
+        }
+    }
+
+    /// Lets go of the inner body, and reads the rest of it in the background, so that its connection can be used again.
+    pub(super) fn drain(&mut self) {
+        match (std::mem::replace(self, Self::Over), Handle::try_current()) {
+            (Self::Open(body), Ok(runtime)) => drop(runtime.spawn(timeout(PATIENCE, rest(body)))),
+            (failed @ Self::Failed(_), _) => *self = failed,
+            _ => {}
         }
     }
 
@@ -57,6 +73,17 @@ impl Underneath {
         match self {
             Self::Open(body) => body.size_hint(),
             Self::Failed(_) | Self::Over => SizeHint::with_exact(0),
+        }
+    }
+}
+
+/// Reads a body to its end, or to a bound.
+async fn rest(mut body: BoxBody<Bytes, Error>) {
+    let mut read = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        read += frame.data_ref().map_or(1, Bytes::len);
+        if read > MOST {
+            return;
         }
     }
 }
