@@ -6,7 +6,9 @@ mod table;
 use std::sync::Arc;
 
 pub use self::class::CodeClass;
-pub(super) use self::class::{CREDENTIAL as KEY, PERMISSION as SCOPE, QUOTA};
+pub(super) use self::class::{
+    CREDENTIAL as KEY, MODEL, PARAMETER, PERMISSION as SCOPE, QUOTA, REQUEST,
+};
 use self::table::TABLE;
 
 /// The meanings of the providers' error codes: the built-in table, and the codes added to it.
@@ -126,7 +128,7 @@ fn letters(code: &str) -> impl Iterator<Item = u8> + '_ {
 
 #[cfg(test)]
 mod tests {
-    use super::{class::MODEL, *};
+    use super::*;
 
     #[test]
     fn no_code_stands_in_the_table_twice() {

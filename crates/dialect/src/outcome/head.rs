@@ -6,10 +6,12 @@ use http::{HeaderMap, StatusCode};
 
 use super::{
     Code, CodeClass, ErrorCodeTable, Outcome, Rejection, Verdict,
-    codes::QUOTA,
+    codes::{MODEL, PARAMETER, QUOTA, REQUEST},
     error_body::ErrorBody,
     message_patterns,
     retry_hint::{InBody, RetryHints},
+    word_sets,
+    wrong_field::WrongField,
 };
 
 /// The known codes of an answer, with their meanings.
@@ -20,7 +22,7 @@ pub fn classify_head(status: StatusCode, headers: &HeaderMap) -> Verdict {
     if answers(status) {
         return Outcome::Success.into();
     }
-    decide(&ErrorCodeTable::TABLE, Some(status), headers, ErrorBody::default())
+    decide(&ErrorCodeTable::TABLE, Some(status), headers, ErrorBody::absent())
 }
 
 /// Whether a status is a success. 304 is one: the caller has the content already.
@@ -50,7 +52,11 @@ pub(super) fn decide(
     );
     let explicit = known.explicit(message, status);
     let by_status = || {
-        let status = telling(status, said.status().or(known.status()));
+        let named = said.status().or(message_patterns::status_in(message)).or(known.status());
+        let status = telling(status, named);
+        if is_overflow(status, message) {
+            return (None, CodeClass::TooLarge);
+        }
         (None, wished(by_number(status, known.status(), &said), wish))
     };
     let (code, meaning) = explicit.unwrap_or_else(by_status);
@@ -70,8 +76,30 @@ fn by_number(status: u16, word: Option<u16>, said: &ErrorBody) -> CodeClass {
         // A quota that is used up and has to be paid for.
         402 if word == Some(429) => CodeClass::QuotaExhausted,
         403 if said.is_page() => CodeClass::Rejected(Rejection::Gateway),
-        status => CodeClass::of_status(status),
+        status => match CodeClass::of_status(status) {
+            CodeClass::Declined if status >= 400 => blamed(status, said),
+            meaning => meaning,
+        },
     }
+}
+
+/// The meaning of a 4xx without a meaning of its own: it blames the request only if it says what is wrong with it.
+fn blamed(status: u16, said: &ErrorBody) -> CodeClass {
+    match (word_sets::blame(said.message()), said.field) {
+        (Some(meaning), _) => meaning,
+        (None, Some(WrongField::Model)) => MODEL,
+        (None, Some(WrongField::Other)) => REQUEST,
+        // Nothing more is known, and servers send these for what is wrong with a request.
+        (None, None) if said.absent && matches!(status, 400 | 422) => REQUEST,
+        (None, None) => CodeClass::Declined,
+    }
+}
+
+/// Whether the words of an answer mean an overflow of the context: with a status that says nothing of its own, and with the 500
+/// that some servers send for it.
+fn is_overflow(status: u16, message: &str) -> bool {
+    let general = status == 500 || CodeClass::of_status(status) == CodeClass::Declined;
+    general && word_sets::is_too_large(message)
 }
 
 /// A rate limit of a day is an exhausted quota, unless its wait is less than a minute.
@@ -107,7 +135,9 @@ impl<'a> Known<'a> {
         let large = status == Some(StatusCode::PAYLOAD_TOO_LARGE);
         let sentence =
             || message_patterns::meaning(message).or(large.then_some(CodeClass::TooLarge));
-        self.first(CodeClass::is_permanent)
+        let permanent = self.first(CodeClass::is_permanent);
+        permanent
+            .map(|(code, meaning)| (code, specific(meaning, message)))
             .or_else(|| sentence().map(|meaning| (None, meaning)))
             .or_else(|| self.first(CodeClass::is_transient))
     }
@@ -125,6 +155,14 @@ impl<'a> Known<'a> {
             CodeClass::Status(status) => Some(*status),
             _ => None,
         })
+    }
+}
+
+/// A code such as `invalid_value` blames the request; the words may say that only this target does not take it.
+fn specific(meaning: CodeClass, message: &str) -> CodeClass {
+    match word_sets::blame(message) {
+        Some(PARAMETER) if meaning == REQUEST => PARAMETER,
+        _ => meaning,
     }
 }
 

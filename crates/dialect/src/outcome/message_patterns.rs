@@ -1,10 +1,11 @@
 //! Classifies an error message that has no code.
 //!
-//! Only sentences that providers are known to send, in lower case. The message itself is never stored.
+//! Only sentences that providers are known to send, in lower case; quoted parts, which repeat the request, are ignored.
 
 use super::{
     CodeClass,
     codes::{KEY, SCOPE},
+    quotes::unquoted,
 };
 
 /// Credit, or a quota of a day or more, is used up.
@@ -19,6 +20,11 @@ const QUOTA: &[&str] = &[
     "token quota is exceeded",
     "api calls / month",
     "free-models-per-day",
+    "spending limit",
+    "spend limit",
+    "weekly usage limit",
+    "monthly usage limit",
+    "billing hard limit",
 ];
 
 /// One file, one scope, or one answer that is too expensive: the key may be valid for other requests.
@@ -27,6 +33,9 @@ const PERMISSION: &[&str] = &[
     "missing scopes",
     "or fewer max_tokens",
     "but can only afford",
+    // The region of the sender: a gateway on the way may send another call from elsewhere.
+    "location is not supported",
+    "country, region, or territory not supported",
 ];
 
 /// The key itself is invalid.
@@ -38,33 +47,10 @@ const CREDENTIAL: &[&str] = &[
     "api key expired",
     "api key has expired",
     "api key has been revoked",
+    "api key is invalid",
     "account has been deactivated",
-];
-
-/// More than the model's context. The two parts occur in this order.
-const OVERFLOW: &[(&str, &str)] = &[
-    ("prompt is too long", ""),
-    ("input is too long", ""),
-    ("maximum context length", ""),
-    ("maximum prompt length", ""),
-    ("exceeds the context window", ""),
-    ("exceed context limit", ""),
-    ("available context size", ""),
-    ("input token count", "exceeds the maximum"),
-    ("reduce the length of the messages", ""),
-    ("too many tokens", ""),
-];
-
-/// Parts of rate-limit messages, which may otherwise match an overflow.
-const RATE: &[&str] = &[
-    "rate limit",
-    "rate-limit",
-    "ratelimit",
-    "rate_limit",
-    "per minute",
-    "per day",
-    "throttl",
-    "wait before",
+    "organization has been disabled",
+    "organization has been restricted",
 ];
 
 /// A limit for a day, not for a minute.
@@ -78,7 +64,7 @@ const PROVISIONED: &str = "exceeded the provisioned throughput";
 
 /// The permanent meaning of a message, if it has one.
 pub(super) fn meaning(message: &str) -> Option<CodeClass> {
-    let message = message.to_ascii_lowercase();
+    let message = unquoted(message);
     let says = |part: &&str| message.contains(*part);
     if PERMISSION.iter().any(says) {
         return Some(SCOPE);
@@ -89,11 +75,13 @@ pub(super) fn meaning(message: &str) -> Option<CodeClass> {
     if QUOTA.iter().any(says) {
         return Some(CodeClass::QuotaExhausted);
     }
-    let overflow = |(first, then): &(&str, &str)| {
-        message.split_once(*first).is_some_and(|(_, rest)| rest.contains(*then))
-    };
-    let large = OVERFLOW.iter().any(overflow) && !RATE.iter().any(says);
-    (large || says(&LARGER_THAN_A_LIMIT)).then_some(CodeClass::TooLarge)
+    says(&LARGER_THAN_A_LIMIT).then_some(CodeClass::TooLarge)
+}
+
+/// The status that a gateway writes into the message of its error: `[HTTP 502]`.
+pub(super) fn status_in(message: &str) -> Option<u16> {
+    let number = message.split_once("[HTTP ")?.1.split_once(']')?.0;
+    number.parse().ok().filter(|status| (400..600).contains(status))
 }
 
 /// Whether a rate-limit message names the limit of a day, and no shorter one.
@@ -112,33 +100,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_overflow_is_known_by_what_providers_write() {
-        for message in [
-            "prompt is too long: 212345 tokens > 200000 maximum",
-            "This model's maximum context length is 8192 tokens. However, you requested 9000.",
-            "Your input exceeds the context window of this model.",
-            "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
-            "Please reduce the length of the messages or completion.",
-            "too many tokens: total number of tokens in the prompt cannot exceed 4081",
-            "Input is too long for requested model.",
-        ] {
-            assert_eq!(meaning(message), Some(CodeClass::TooLarge), "{message}");
-        }
-    }
-
-    #[test]
-    fn an_overflow_that_speaks_of_a_rate_is_none() {
-        for message in [
-            "Too many tokens, please wait before trying again.",
-            "Too many tokens per minute: lower the rate.",
-            "Rate limit reached: reduce the length of the messages or wait.",
-            "ThrottlingException: too many tokens",
-        ] {
-            assert_eq!(meaning(message), None, "{message}");
-        }
-    }
-
-    #[test]
     fn a_request_larger_than_the_limit_of_a_minute_never_fits() {
         let message =
             "Request too large for gpt-4o on tokens per min (TPM): Limit 30000, Requested 60000.";
@@ -146,8 +107,24 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_of_a_sentence_stand_in_their_order() {
-        assert_eq!(meaning("this exceeds the maximum, see the input token count"), None);
+    fn a_status_in_a_message_is_read_where_a_gateway_writes_it() {
+        assert_eq!(status_in("[HTTP 502] <!DOCTYPE html>"), Some(502));
+        for none in ["HTTP 502", "[HTTP 200]", "[HTTP x]", "[HTTP 502", ""] {
+            assert_eq!(status_in(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn the_region_the_organization_and_the_key_are_known_in_a_message() {
+        for (message, class) in [
+            ("User location is not supported for the API use.", SCOPE),
+            ("This organization has been disabled.", KEY),
+            ("API key not valid. Please pass a valid API key.", KEY),
+            ("you (x) have reached your weekly usage limit", CodeClass::QuotaExhausted),
+        ] {
+            assert_eq!(meaning(message), Some(class), "{message}");
+        }
+        assert_eq!(meaning("Invalid value: 'invalid api key'"), None);
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub enum Rejection {
     Gateway,
     /// 404 of a model or deployment. Another target may have it.
     Model,
+    /// A parameter of the request, or its value, that this target does not take. Another target may take it.
+    Parameter,
     /// The request itself: every target would reject it.
     Request,
 }
@@ -84,6 +86,7 @@ impl fmt::Display for Rejection {
             Self::Permission => "what the request asks for, which is not permitted",
             Self::Gateway => "the call on its way",
             Self::Model => "the model",
+            Self::Parameter => "a parameter of the request",
             Self::Request => "the request",
         })
     }

@@ -49,11 +49,14 @@ pub enum Outcome {
     TooLarge,
     /// The provider's content filter or the model refused.
     Blocked,
-    /// The request is wrong for this target: any other 4xx.
+    /// The request is wrong for this target: a 4xx that says what is wrong.
     Rejected {
         /// The reason for the rejection.
         why: Rejection,
     },
+    /// The target does not answer the request and does not say why: a 4xx without a known meaning, or a redirect. The same
+    /// target is not asked again; another one may answer.
+    Declined,
     /// Our own breaker, limit or budget rejected the attempt; nothing was sent.
     NotSent {
         /// The time until a retry may succeed.
@@ -102,7 +105,8 @@ impl Outcome {
             | Self::QuotaExhausted { .. }
             | Self::TooLarge
             | Self::Blocked
-            | Self::Rejected { .. } => false,
+            | Self::Rejected { .. }
+            | Self::Declined => false,
             Self::TimedOut { phase } => phase != Phase::Connect,
             Self::Success
             | Self::Unavailable { .. }
@@ -118,7 +122,11 @@ impl Outcome {
     pub fn is_permanent(self) -> bool {
         matches!(
             self,
-            Self::QuotaExhausted { .. } | Self::TooLarge | Self::Blocked | Self::Rejected { .. }
+            Self::QuotaExhausted { .. }
+                | Self::TooLarge
+                | Self::Blocked
+                | Self::Rejected { .. }
+                | Self::Declined
         )
     }
 
@@ -153,9 +161,11 @@ impl Outcome {
             | Self::Truncated
             | Self::Empty
             | Self::Malformed => BreakerSignal::Failure,
-            Self::TooLarge | Self::Blocked | Self::Rejected { .. } | Self::NotSent { .. } => {
-                BreakerSignal::Ignored
-            }
+            Self::TooLarge
+            | Self::Blocked
+            | Self::Rejected { .. }
+            | Self::Declined
+            | Self::NotSent { .. } => BreakerSignal::Ignored,
             Self::Cancelled => BreakerSignal::Cancelled,
         }
     }
@@ -178,7 +188,9 @@ impl Outcome {
             Self::NotSent { .. } | Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::RateLimited { .. } | Self::QuotaExhausted { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Blocked | Self::Rejected { why: Rejection::Request } => StatusCode::BAD_REQUEST,
+            Self::Blocked | Self::Rejected { why: Rejection::Request | Rejection::Parameter } => {
+                StatusCode::BAD_REQUEST
+            }
             Self::Rejected { .. } => StatusCode::FORBIDDEN,
             _ => StatusCode::BAD_GATEWAY,
         }
@@ -200,6 +212,7 @@ impl Outcome {
             Self::TooLarge => "too_large",
             Self::Blocked => "blocked",
             Self::Rejected { .. } => "rejected",
+            Self::Declined => "declined",
             Self::NotSent { .. } => "refused",
             Self::Cancelled => "cancelled",
         }
@@ -222,6 +235,7 @@ impl fmt::Display for Outcome {
             Self::TooLarge => f.write_str("the request is too large for the target"),
             Self::Blocked => f.write_str("the provider blocked the request or its answer"),
             Self::Rejected { why } => write!(f, "the provider rejected {why}"),
+            Self::Declined => f.write_str("the provider declined the request"),
             Self::NotSent { retry_in } => waiting(f, "not sent: the route is closed", *retry_in),
             Self::Cancelled => f.write_str("the caller went away"),
         }

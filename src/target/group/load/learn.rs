@@ -38,8 +38,10 @@ impl Load {
                 None
             }
             // The fault of the request or its caller, not of the target; only a slow answer counts.
-            Outcome::TooLarge | Outcome::Blocked => None,
-            Outcome::Rejected { why: Rejection::Request | Rejection::Permission } => None,
+            Outcome::TooLarge | Outcome::Blocked | Outcome::Declined => None,
+            Outcome::Rejected {
+                why: Rejection::Request | Rejection::Parameter | Rejection::Permission,
+            } => None,
             Outcome::Cancelled | Outcome::TimedOut { phase: Phase::Deadline } => {
                 if let Some(took) = took.filter(|took| *took > self.estimate(m)) {
                     self.observe(took, m);

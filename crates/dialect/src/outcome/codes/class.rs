@@ -20,6 +20,11 @@ pub enum CodeClass {
     Blocked,
     /// The request is wrong for this target.
     Rejected(Rejection),
+    /// The target does not answer the request and does not say why.
+    Declined,
+    /// The model made a mistake that the provider reports as an error, such as a tool call that cannot be parsed. The same
+    /// request may have an answer.
+    Unfinished,
     /// A status in words. It counts only if the status of the response is not specific: inside a stream, inside a 2xx, and with a
     /// bare 400 or 500.
     Status(u16),
@@ -30,9 +35,13 @@ pub(in crate::outcome) const QUOTA: Duration = Duration::from_secs(60);
 
 pub(in crate::outcome) const CREDENTIAL: CodeClass = CodeClass::Rejected(Rejection::Credential);
 pub(in crate::outcome) const PERMISSION: CodeClass = CodeClass::Rejected(Rejection::Permission);
-pub(super) const MODEL: CodeClass = CodeClass::Rejected(Rejection::Model);
+pub(in crate::outcome) const MODEL: CodeClass = CodeClass::Rejected(Rejection::Model);
 pub(super) const GATEWAY: CodeClass = CodeClass::Rejected(Rejection::Gateway);
-pub(super) const REQUEST: CodeClass = CodeClass::Rejected(Rejection::Request);
+pub(in crate::outcome) const PARAMETER: CodeClass = CodeClass::Rejected(Rejection::Parameter);
+pub(in crate::outcome) const REQUEST: CodeClass = CodeClass::Rejected(Rejection::Request);
+
+/// The outcome of a mistake of the model.
+const UNFINISHED: Outcome = Outcome::Malformed;
 
 // === impl CodeClass ===
 
@@ -46,13 +55,13 @@ impl CodeClass {
             // From a proxy, not from the provider.
             407 => GATEWAY,
             402 => Self::Rejected(Rejection::Payment),
-            // A redirect that was not followed, or a 410, is equivalent to a 404.
-            300..=399 | 404 | 410 => MODEL,
+            404 | 410 => MODEL,
             408 | 409 | 421 | 425 | 498 => Self::Unavailable,
             413 => Self::TooLarge,
             429 => Self::RateLimited,
             451 => Self::Blocked,
-            400..=499 => REQUEST,
+            // A redirect that was not followed is no answer either.
+            300..=499 => Self::Declined,
             _ => Self::Unavailable,
         }
     }
@@ -67,12 +76,12 @@ impl CodeClass {
 
     /// Whether the meaning is explicit, and no wait of seconds can help.
     pub(in crate::outcome) fn is_permanent(self) -> bool {
-        !matches!(self, Self::Unavailable | Self::RateLimited | Self::Status(_))
+        !self.is_transient() && !matches!(self, Self::Status(_))
     }
 
     /// Whether the meaning is explicit, and a wait helps.
     pub(in crate::outcome) fn is_transient(self) -> bool {
-        matches!(self, Self::Unavailable | Self::RateLimited)
+        matches!(self, Self::Unavailable | Self::RateLimited | Self::Unfinished)
     }
 
     /// The outcome, with its wait.
@@ -87,6 +96,8 @@ impl CodeClass {
             Self::TooLarge => Outcome::TooLarge,
             Self::Blocked => Outcome::Blocked,
             Self::Rejected(why) => Outcome::Rejected { why },
+            Self::Declined => Outcome::Declined,
+            Self::Unfinished => UNFINISHED,
             Self::Unavailable | Self::Status(_) => Outcome::Unavailable { wait: hints.asked },
         }
     }

@@ -15,11 +15,9 @@ const TABLE: &[(&str, Outcome)] = &[
     ("401", Outcome::Rejected { why: Rejection::Credential }),
     ("403", Outcome::Rejected { why: Rejection::Permission }),
     ("407", Outcome::Rejected { why: Rejection::Gateway }),
-    ("404 410 301 302 307 308", Outcome::Rejected { why: Rejection::Model }),
-    (
-        "400 405 406 411 414 415 418 422 423 424 426 431 499",
-        Outcome::Rejected { why: Rejection::Request },
-    ),
+    ("404 410", Outcome::Rejected { why: Rejection::Model }),
+    ("400 422", Outcome::Rejected { why: Rejection::Request }),
+    ("300 301 302 307 308 405 406 411 412 414 415 416 418 423 424 426 431 499", Outcome::Declined),
     ("200 201 204 206 299 304", Outcome::Success),
 ];
 
@@ -60,9 +58,13 @@ fn all() -> Vec<Outcome> {
             Some(Outcome::Rejected { why: Rejection::Model })
         }
         Outcome::Rejected { why: Rejection::Model } => {
+            Some(Outcome::Rejected { why: Rejection::Parameter })
+        }
+        Outcome::Rejected { why: Rejection::Parameter } => {
             Some(Outcome::Rejected { why: Rejection::Request })
         }
-        Outcome::Rejected { why: Rejection::Request } => Some(Outcome::NotSent { retry_in: None }),
+        Outcome::Rejected { why: Rejection::Request } => Some(Outcome::Declined),
+        Outcome::Declined => Some(Outcome::NotSent { retry_in: None }),
         Outcome::NotSent { .. } => Some(Outcome::Cancelled),
         Outcome::Cancelled => None,
     };
@@ -71,7 +73,7 @@ fn all() -> Vec<Outcome> {
 
 #[test]
 fn no_outcome_is_both_retryable_and_permanent() {
-    assert_eq!(all().len(), 20);
+    assert_eq!(all().len(), 22);
     for outcome in all() {
         assert!(!(outcome.is_retryable() && outcome.is_permanent()), "{outcome:?}");
         assert!(!outcome.is_success() || !(outcome.is_retryable() || outcome.is_permanent()));
