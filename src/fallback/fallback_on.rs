@@ -26,9 +26,9 @@ pub enum FallbackOn {
     Tool(Box<str>),
     /// The content was blocked. Without a fallback for it, the caller gets the blocked answer.
     Blocked,
-    /// The request was rejected as wrong. Without a fallback for it, the caller gets the rejection.
+    /// The request was rejected as wrong, or declined without a reason. Without a fallback for it, the caller gets that answer.
     Rejected,
-    /// The credential, the model, or a feature of the request was rejected, or the provider declined it for a reason of its own.
+    /// The credential, the model, or a feature of the request was rejected.
     NoAccess,
 }
 
@@ -47,18 +47,21 @@ impl FallbackOn {
             | (Self::Quota, Outcome::QuotaExhausted { .. })
             | (Self::Quota, Outcome::Rejected { why: Rejection::Payment })
             | (Self::Blocked, Outcome::Blocked)
-            | (Self::Rejected, Outcome::Rejected { why: Rejection::Request }) => true,
+            | (Self::Rejected, Outcome::Declined)
+            | (
+                Self::Rejected,
+                Outcome::Rejected { why: Rejection::Request | Rejection::Parameter },
+            ) => true,
             (Self::NoAccess, Outcome::Rejected { why }) => {
                 !matches!(why, Rejection::Request | Rejection::Payment)
             }
-            (Self::NoAccess, Outcome::Declined) => true,
             (Self::Slow, _) => is_slow(outcome),
             (Self::Unavailable, _) => is_failure(outcome),
             (Self::Tool(name), _) => {
                 let wrong = matches!(
                     outcome,
-                    Outcome::Rejected { why: Rejection::Request | Rejection::Parameter }
-                        | Outcome::Declined
+                    Outcome::Declined
+                        | Outcome::Rejected { why: Rejection::Request | Rejection::Parameter }
                 );
                 let may = is_slow(outcome) || is_failure(outcome) || wrong;
                 may && info.dialect().is_some_and(|dialect| brings(dialect, body, name))

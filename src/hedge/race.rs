@@ -19,13 +19,13 @@ pub(super) fn is_transient(result: &Result<Response, Error>) -> bool {
 /// Whether the result of another copy no longer matters: an answer, or a failure caused by the request itself.
 fn is_conclusive(result: &Result<Response, Error>) -> bool {
     let outcome = judge(result).outcome();
-    outcome.is_success()
-        || matches!(
-            outcome,
-            Outcome::Rejected { why: Rejection::Request | Rejection::Parameter }
-                | Outcome::Blocked
-                | Outcome::TooLarge
-        )
+    let own = matches!(
+        outcome,
+        Outcome::Rejected { why: Rejection::Request | Rejection::Parameter }
+            | Outcome::Blocked
+            | Outcome::TooLarge
+    );
+    outcome.is_success() || own
 }
 
 /// Returns the first conclusive result of the two. The other copy is dropped.

@@ -101,6 +101,7 @@ impl Cost {
             | Outcome::RateLimited { .. }
             | Outcome::QuotaExhausted { .. }
             | Outcome::Rejected { .. }
+            | Outcome::Declined
             | Outcome::TooLarge => Self { requests: self.requests, input: 0, output: 0 },
             _ => self,
         }

@@ -43,3 +43,4 @@ mod stream_faults;
 mod support;
 mod testkit;
 mod timeout;
+mod unfinished;

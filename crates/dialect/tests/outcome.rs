@@ -403,10 +403,6 @@ fn the_status_in_a_body_counts_with_a_bare_400_or_500_only() {
         );
     }
     assert_eq!(verdict(400, json!(500)), Outcome::Declined);
-    assert_eq!(
-        verdict(400, json!("invalid_request_error")),
-        Outcome::Rejected { why: Rejection::Request }
-    );
     assert_eq!(verdict(500, json!("invalid_request_error")), Outcome::Unavailable { wait: None });
     assert_eq!(
         verdict(401, json!("invalid_request_error")),

@@ -184,6 +184,7 @@ fn is_let_in(outcome: Outcome) -> bool {
         Outcome::Success
             | Outcome::Blocked
             | Outcome::TooLarge
-            | Outcome::Rejected { why: Rejection::Request }
+            | Outcome::Rejected { why: Rejection::Request | Rejection::Parameter }
+            | Outcome::Declined
     )
 }

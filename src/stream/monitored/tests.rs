@@ -252,6 +252,58 @@ async fn what_has_arrived_in_time_is_not_thrown_away_for_the_clock() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_last_event_of_the_api_ends_the_body_though_the_connection_stays_open() {
+    for steps in [
+        &[Data(WORD), Data(STOP), Data(DONE), Hang][..],
+        &[Data(WORD), Data(STOP), Data(DONE), Wait(3600), Data(PING)],
+    ] {
+        let began = tokio::time::Instant::now();
+        let (frames, error, ending) = ends(steps).await;
+        assert_eq!((frames, error, ending), (3, None, BodyEnd::Done), "{steps:?}");
+        assert_eq!(began.elapsed(), Duration::ZERO, "{steps:?}");
+    }
+    // What has arrived with it is handed on.
+    assert_eq!(ends(&[Data(WORD), Data(STOP), Data(DONE), Data(PING), Hang]).await.0, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rest_after_the_last_event_is_read_in_the_background_within_bounds() {
+    struct Flag(Arc<Mutex<bool>>);
+    impl Drop for Flag {
+        fn drop(&mut self) {
+            *self.0.lock().unwrap() = true;
+        }
+    }
+    for (rest, seconds) in [(&[Wait(0), Data(PING)][..], 0), (&[Hang], 1)] {
+        let dropped = Arc::new(Mutex::new(false));
+        let flag = Flag(dropped.clone());
+        let steps = [&[Data(WORD), Data(DONE)], rest].concat();
+        let inner = http_body_util::BodyExt::map_err(script(&steps, false), move |error| {
+            let _ = &flag;
+            error
+        });
+        let mut body = Body::wrap(inner);
+        body.guard().unwrap().watch(StreamMonitor::new(
+            Dialect::OpenAiChat,
+            &crate::outcome::ErrorCodeTable::default(),
+        ));
+        read(&mut body).await;
+        tokio::time::sleep(Duration::from_millis(seconds * 1000 + 100)).await;
+        assert!(*dropped.lock().unwrap(), "{rest:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_without_a_finish_reason_is_whole_if_usage_and_an_orderly_end_follow() {
+    const USAGE: &str =
+        "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":3}}\n\n";
+    assert_eq!(ends(&[Data(WORD), Data(USAGE)]).await.2, BodyEnd::Done);
+    assert_eq!(ends(&[Data(WORD), Data(USAGE), Break]).await.2, BodyEnd::Truncated);
+    assert_eq!(ends(&[Data(WORD)]).await.2, BodyEnd::Truncated);
+    assert_ne!(ends(&[Data(USAGE)]).await.2, BodyEnd::Done, "no content");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_dropped_body_has_an_ending() {
     for (steps, reads, ending) in [
         (&[Data(WORD), Hang][..], 0, BodyEnd::Cancelled),

@@ -150,7 +150,7 @@ fn an_error_in_the_stream_fails_it() {
         (of("timeout_error"), Outcome::Unavailable { wait: None }),
         (of("rate_limit_error"), Outcome::RateLimited { wait: None }),
         (of("authentication_error"), Outcome::Rejected { why: Rejection::Credential }),
-        (of("invalid_request_error"), Outcome::Rejected { why: Rejection::Request }),
+        (of("invalid_request_error"), Outcome::Declined),
         (
             r#"{"error":{"message":"x","type":"server_error"}}"#.into(),
             Outcome::Unavailable { wait: None },

@@ -6,10 +6,12 @@ mod table;
 
 use std::sync::Arc;
 
-pub(super) use self::class::{CREDENTIAL as KEY, PARAMETER, PERMISSION as SCOPE, QUOTA, REQUEST};
+pub(super) use self::class::{
+    CREDENTIAL as KEY, MODEL, PARAMETER, PERMISSION as SCOPE, QUOTA, REQUEST,
+};
 use self::table::TABLE;
 pub use self::{class::CodeClass, finish_class::FinishClass};
-use super::word_sets::Words;
+use super::quotes::unquoted;
 use crate::events::FinishReason;
 
 /// The meanings of the providers' error codes: the built-in table, and the codes added to it.
@@ -91,7 +93,7 @@ impl ErrorCodeTable {
         meaning: CodeClass,
     ) -> Self {
         let words: Box<[Box<str>]> =
-            words.into_iter().map(|word| word.to_lowercase().into()).collect();
+            words.into_iter().map(|word| word.to_ascii_lowercase().into()).collect();
         if words.is_empty() { self } else { self.add(None, Sign::Words(words, meaning)) }
     }
 
@@ -127,10 +129,12 @@ impl ErrorCodeTable {
         })
     }
 
-    /// The added meaning of a message.
-    pub(super) fn of_words(&self, words: &Words) -> Option<CodeClass> {
+    /// The added meaning of a message. What it quotes is not read.
+    pub(super) fn of_message(&self, message: &str) -> Option<CodeClass> {
+        self.added.as_ref()?;
+        let text = unquoted(message);
         self.here().find_map(|sign| match sign {
-            Sign::Words(parts, meaning) if parts.iter().all(|part| words.has(part)) => {
+            Sign::Words(parts, meaning) if parts.iter().all(|part| text.contains(&**part)) => {
                 Some(*meaning)
             }
             _ => None,

@@ -4,8 +4,9 @@ use serde_json::{Map, Value};
 
 use super::{
     Code, duration_parse,
-    error_shape::{error_in, field_in, has_error, json},
+    error_shape::{cut_message, error_in, field_in, has_error, json},
     quota_reset::QuotaReset,
+    wrong_field::WrongField,
 };
 
 /// The parsed error body. It is dropped after classification: the message is never stored.
@@ -19,11 +20,11 @@ pub(super) struct ErrorBody {
     message: String,
     /// Whether the body is not JSON: a page, a word, or empty.
     page: bool,
-    /// Whether nothing of the body was read.
-    unread: bool,
-    /// Whether it names fields of the request.
-    fields: bool,
     renewal: Option<QuotaReset>,
+    /// Whether there is no body to read: only the head is known.
+    pub(super) absent: bool,
+    /// Whether the body names a field of the request as wrong.
+    pub(super) field: Option<WrongField>,
 }
 
 /// The longest code, in bytes; a longer text is not a code.
@@ -44,19 +45,9 @@ impl ErrorBody {
         }
     }
 
-    /// The body of an answer of which only the head is known.
-    pub(super) fn not_read() -> Self {
-        Self { unread: true, ..Self::default() }
-    }
-
-    /// Whether the error names what is wrong with the request, or is not known.
-    pub(super) fn blames_the_request(&self) -> bool {
-        self.fields || self.unread
-    }
-
-    /// Whether a validator rejected a field that it does not know.
-    pub(super) fn names_extra_field(&self) -> bool {
-        self.codes().any(|code| code == "extra_forbidden")
+    /// An answer of which only the head is known.
+    pub(super) fn absent() -> Self {
+        Self { absent: true, ..Self::default() }
     }
 
     /// Parses the error in a JSON value.
@@ -122,15 +113,15 @@ impl ErrorBody {
             self.value(inner, depth - 1);
         }
         match value {
-            Value::Object(error) => self.object(error, inner.is_some()),
+            Value::Object(error) => self.object(error, inner.is_some(), depth),
             Value::String(text) => self.text(text),
             _ => {}
         }
     }
 
-    fn object(&mut self, error: &Map<String, Value>, wraps: bool) {
-        self.within(error);
-        self.fields_of(error);
+    fn object(&mut self, error: &Map<String, Value>, wraps: bool, depth: usize) {
+        self.within(error, depth);
+        self.field = self.field.or_else(|| WrongField::named_in(error));
         self.code_of(error.get("code"));
         self.details(error.get("details"));
         self.code_of(error.get("status"));
@@ -150,25 +141,17 @@ impl ErrorBody {
         }
     }
 
-    /// The fields of the request that an error names: OpenAI's `param`, the places of a validator (`detail[].loc`), Google's
-    /// `fieldViolations`.
-    fn fields_of(&mut self, error: &Map<String, Value>) {
-        let list = |value: Option<&Value>, name: &str| {
-            let items = value.and_then(Value::as_array);
-            items.is_some_and(|items| items.iter().any(|item| item.get(name).is_some()))
-        };
-        let param = error.get("param").and_then(Value::as_str).is_some_and(|it| !it.is_empty());
-        let details = list(error.get("details"), "fieldViolations");
-        self.fields |=
-            param || error.contains_key("loc") || list(error.get("detail"), "loc") || details;
-    }
-
     /// The codes that providers nest a level deeper, which are more specific.
-    fn within(&mut self, error: &Map<String, Value>) {
+    fn within(&mut self, error: &Map<String, Value>, depth: usize) {
         let deeper = |outer: &str, inner: &str| error.get(outer)?.get(inner);
         self.code_of(deeper("metadata", "error_type"));
         self.code_of(deeper("details", "error_code"));
         self.code_of(deeper("innererror", "code"));
+        // OpenRouter sends the error of its provider as text.
+        let raw = deeper("metadata", "raw").and_then(Value::as_str).filter(|_| depth > 0);
+        if let Some(raw) = raw.and_then(|raw| json(raw.as_bytes())) {
+            self.value(&raw, depth - 1);
+        }
         // OpenRouter sends the reasons of a moderation, and no code.
         if deeper("metadata", "reasons").is_some_and(Value::is_array) {
             self.push("moderation");
@@ -243,7 +226,8 @@ impl ErrorBody {
     /// A text that is not JSON, or is truncated JSON: the first of each field that may hold a code.
     fn cut(text: &str) -> Self {
         let json = text.trim_start().starts_with(['{', '[']);
-        let mut said = Self { message: text.to_owned(), page: !json, ..Self::default() };
+        let message = if json { cut_message(text) } else { text };
+        let mut said = Self { message: message.to_owned(), page: !json, ..Self::default() };
         if json {
             for field in ["\"error_type\"", "\"error_code\"", "\"code\"", "\"status\"", "\"type\""]
             {

@@ -62,3 +62,12 @@ pub(super) fn field_in(text: &str, field: &str) -> Option<Value> {
         read??.ok().filter(|value| value != "error")
     })
 }
+
+/// The message in truncated JSON, possibly truncated itself; the whole text if there is none.
+pub(super) fn cut_message(text: &str) -> &str {
+    let value = text.split_once("\"message\"").map(|(_, rest)| rest.trim_start());
+    let value = value.and_then(|rest| rest.strip_prefix(':')?.trim_start().strip_prefix('"'));
+    let Some(value) = value else { return text };
+    let end = value.match_indices('"').find(|(at, _)| !value[..*at].ends_with('\\'));
+    end.map_or(value, |(at, _)| &value[..at])
+}

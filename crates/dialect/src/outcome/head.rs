@@ -6,10 +6,12 @@ use http::{HeaderMap, StatusCode};
 
 use super::{
     Code, CodeClass, ErrorCodeTable, Outcome, Rejection, Verdict,
-    codes::{PARAMETER, QUOTA, REQUEST},
+    codes::{MODEL, PARAMETER, QUOTA, REQUEST},
     error_body::ErrorBody,
+    message_patterns,
     retry_hint::{InBody, RetryHints},
     word_sets,
+    wrong_field::WrongField,
 };
 
 /// The known codes of an answer, with their meanings.
@@ -20,7 +22,7 @@ pub fn classify_head(status: StatusCode, headers: &HeaderMap) -> Verdict {
     if answers(status) {
         return Outcome::Success.into();
     }
-    decide(&ErrorCodeTable::TABLE, Some(status), headers, ErrorBody::not_read())
+    decide(&ErrorCodeTable::TABLE, Some(status), headers, ErrorBody::absent())
 }
 
 /// Whether a status is a success. 304 is one: the caller has the content already.
@@ -50,14 +52,18 @@ pub(super) fn decide(
     );
     let explicit = known.explicit(codes, message, status);
     let by_status = || {
-        let named = said.status().or(known.status()).or_else(|| word_sets::status_in(message));
+        let named = said.status().or(message_patterns::status_in(message)).or(known.status());
         let status = telling(status, named);
-        let meaning =
-            codes.of_status(status).unwrap_or_else(|| by_number(status, known.status(), &said));
-        (None, wished(meaning, wish))
+        if let Some(added) = codes.of_status(status) {
+            return (None, added);
+        }
+        if is_overflow(status, message) {
+            return (None, CodeClass::TooLarge);
+        }
+        (None, wished(by_number(status, known.status(), &said), wish))
     };
     let (code, meaning) = explicit.unwrap_or_else(by_status);
-    let elsewhere = word_sets::only_elsewhere(message).then_some(false);
+    let elsewhere = message_patterns::only_elsewhere(message).then_some(false);
     let code = code.and_then(Code::new).or_else(|| said.code());
     let unknown = code.as_ref().is_some_and(|code| !is_known(codes, code));
     Verdict::new(day(meaning, message, hints).outcome(hints))
@@ -73,19 +79,42 @@ fn by_number(status: u16, word: Option<u16>, said: &ErrorBody) -> CodeClass {
         // A quota that is used up and has to be paid for.
         402 if word == Some(429) => CodeClass::QuotaExhausted,
         403 if said.is_page() => CodeClass::Rejected(Rejection::Gateway),
-        400 | 422 if said.names_extra_field() => PARAMETER,
-        // The caller is to blame only if the body says that something is wrong with the request.
-        400 | 422 if word == Some(400) || said.blames_the_request() => REQUEST,
-        400 | 422 => CodeClass::Declined,
-        status => CodeClass::of_status(status),
+        status => match CodeClass::of_status(status) {
+            CodeClass::Declined if status >= 400 => blamed(status, said),
+            meaning => meaning,
+        },
     }
+}
+
+/// The meaning of a 4xx without a meaning of its own: it blames the request only if it says what is wrong with it.
+fn blamed(status: u16, said: &ErrorBody) -> CodeClass {
+    match (word_sets::blame(said.message()), said.field) {
+        (Some(meaning), _) => meaning,
+        (None, Some(WrongField::Model)) => MODEL,
+        (None, Some(WrongField::Other)) => REQUEST,
+        // Nothing more is known, and servers send these for what is wrong with a request.
+        (None, None) if said.absent && matches!(status, 400 | 422) => REQUEST,
+        (None, None) => CodeClass::Declined,
+    }
+}
+
+/// Whether the words of an answer mean an overflow of the context: with a status that says nothing of its own, and with the 500
+/// that some servers send for it.
+fn is_overflow(status: u16, message: &str) -> bool {
+    let general = status == 500 || CodeClass::of_status(status) == CodeClass::Declined;
+    general && word_sets::is_too_large(message)
+}
+
+/// The meaning of a message by the words that were added, or by those that are known.
+fn added_or_known(codes: &ErrorCodeTable, message: &str) -> Option<CodeClass> {
+    codes.of_message(message).or_else(|| message_patterns::meaning(message))
 }
 
 /// A rate limit of a day is an exhausted quota, unless its wait is less than a minute.
 fn day(meaning: CodeClass, message: &str, hints: RetryHints) -> CodeClass {
     let soon = hints.asked.is_some_and(|wait| wait < QUOTA);
     match meaning.resolved() {
-        CodeClass::RateLimited if !soon && word_sets::of_a_day(message) => {
+        CodeClass::RateLimited if !soon && message_patterns::of_a_day(message) => {
             CodeClass::QuotaExhausted
         }
         _ => meaning,
@@ -113,9 +142,10 @@ impl<'a> Known<'a> {
         status: Option<StatusCode>,
     ) -> Option<(Option<&'a str>, CodeClass)> {
         let large = status == Some(StatusCode::PAYLOAD_TOO_LARGE);
-        let sentence =
-            || word_sets::meaning(codes, message, status).or(large.then_some(CodeClass::TooLarge));
-        self.first(CodeClass::is_permanent)
+        let sentence = || added_or_known(codes, message).or(large.then_some(CodeClass::TooLarge));
+        let permanent = self.first(CodeClass::is_permanent);
+        permanent
+            .map(|(code, meaning)| (code, specific(meaning, message)))
             .or_else(|| sentence().map(|meaning| (None, meaning)))
             .or_else(|| self.first(CodeClass::is_transient))
     }
@@ -133,6 +163,14 @@ impl<'a> Known<'a> {
             CodeClass::Status(status) => Some(*status),
             _ => None,
         })
+    }
+}
+
+/// A code such as `invalid_value` blames the request; the words may say that only this target does not take it.
+fn specific(meaning: CodeClass, message: &str) -> CodeClass {
+    match word_sets::blame(message) {
+        Some(PARAMETER) if meaning == REQUEST => PARAMETER,
+        _ => meaning,
     }
 }
 

@@ -7,11 +7,12 @@
 //! The first of these that applies decides:
 //!
 //! 1. a permanent code (`insufficient_quota`, `context_length_exceeded`, `content_filter`, …), at any place in the body,
-//! 2. words with the same meaning, if there is no code (`prompt` and `too long`), and 413,
+//! 2. a sentence with the same meaning, if there is no code (`prompt is too long`), and 413,
 //! 3. a transient code (`slow_down`, `rate_limit_exceeded`, …); one for the limit of a day, without a wait below a minute, is an
 //!    exhausted quota,
 //! 4. `x-should-retry: true`, which turns a permanent status into [`Unavailable`](Outcome::Unavailable),
-//! 5. the status; that of the body if the response has a bare 400 or 500, or is a 2xx with an error in it.
+//! 5. words that mean a request larger than the context,
+//! 6. the status; that of the body if the response has a bare 400 or 500, or is a 2xx with an error in it.
 //!
 //! `x-should-retry: false` changes no outcome. It forbids the retry: see [`Verdict::is_retryable`].
 //!
@@ -27,8 +28,8 @@
 //! | 403 | [`Rejected`](Outcome::Rejected): what this one request asks for, such as a file, a scope or a model; the credential if the body names it |
 //! | 403 with a page or a word instead of JSON, 407 | [`Rejected`](Outcome::Rejected): by a firewall or a proxy on the way |
 //! | 404, 410 | [`Rejected`](Outcome::Rejected): the model; also a wrong base URL. Another target may have it |
-//! | 400, 422 | [`Rejected`](Outcome::Rejected): the request, or one of its parameters, if the body says so by a code or by a list of fields, or is not known; else [`Declined`](Outcome::Declined) |
-//! | other 3xx, other 4xx | [`Declined`](Outcome::Declined) |
+//! | other 4xx | [`Rejected`](Outcome::Rejected) if the answer says what is wrong with the request: by a code, by a list of fields, by its words. A parameter that the target does not take is one of its own |
+//! | other 4xx without that, other 3xx | [`Declined`](Outcome::Declined): another target may answer. A 400 or 422 of which only the head is known is [`Rejected`](Outcome::Rejected) |
 //!
 //! # Waits
 //!
@@ -84,12 +85,15 @@ mod error_body;
 mod error_shape;
 mod head;
 mod local_trouble;
+mod message_patterns;
 mod quota_reset;
+mod quotes;
 mod reason;
 mod retry_hint;
 mod verdict;
 mod vocabulary;
 mod word_sets;
+mod wrong_field;
 
 pub(crate) use classify::in_stream;
 pub use classify::{classify, classify_with};

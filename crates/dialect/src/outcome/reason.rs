@@ -36,7 +36,7 @@ pub enum Rejection {
     Gateway,
     /// 404 of a model or deployment. Another target may have it.
     Model,
-    /// The request has a field, or a value of one, that this target does not take. Another target may take it.
+    /// A parameter of the request, or its value, that this target does not take. Another target may take it.
     Parameter,
     /// The request itself: every target would reject it.
     Request,

@@ -20,9 +20,10 @@ pub enum CodeClass {
     Blocked,
     /// The request is wrong for this target.
     Rejected(Rejection),
-    /// The provider declined, for a reason that is not in the request.
+    /// The target does not answer the request and does not say why.
     Declined,
-    /// The model made a mistake, such as a call of a tool that cannot be parsed: another sample may be right.
+    /// The model made a mistake that the provider reports as an error, such as a tool call that cannot be parsed. The same
+    /// request may have an answer.
     Unfinished,
     /// A status in words. It counts only if the status of the response is not specific: inside a stream, inside a 2xx, and with a
     /// bare 400 or 500.
@@ -34,7 +35,7 @@ pub(in crate::outcome) const QUOTA: Duration = Duration::from_secs(60);
 
 pub(in crate::outcome) const CREDENTIAL: CodeClass = CodeClass::Rejected(Rejection::Credential);
 pub(in crate::outcome) const PERMISSION: CodeClass = CodeClass::Rejected(Rejection::Permission);
-pub(super) const MODEL: CodeClass = CodeClass::Rejected(Rejection::Model);
+pub(in crate::outcome) const MODEL: CodeClass = CodeClass::Rejected(Rejection::Model);
 pub(super) const GATEWAY: CodeClass = CodeClass::Rejected(Rejection::Gateway);
 pub(in crate::outcome) const PARAMETER: CodeClass = CodeClass::Rejected(Rejection::Parameter);
 pub(in crate::outcome) const REQUEST: CodeClass = CodeClass::Rejected(Rejection::Request);
@@ -51,15 +52,12 @@ impl CodeClass {
             // From a proxy, not from the provider.
             407 => GATEWAY,
             402 => Self::Rejected(Rejection::Payment),
-            // A 410 is equivalent to a 404.
             404 | 410 => MODEL,
             408 | 409 | 421 | 425 | 498 => Self::Unavailable,
             413 => Self::TooLarge,
             429 => Self::RateLimited,
             451 => Self::Blocked,
-            // Only what the body says can turn these into more or less.
-            400 | 422 => REQUEST,
-            // A redirect that was not followed, and whatever a server or a proxy means by other numbers.
+            // A redirect that was not followed is no answer either.
             300..=499 => Self::Declined,
             _ => Self::Unavailable,
         }
@@ -75,7 +73,7 @@ impl CodeClass {
 
     /// Whether the meaning is explicit, and no wait of seconds can help.
     pub(in crate::outcome) fn is_permanent(self) -> bool {
-        !matches!(self, Self::Unavailable | Self::RateLimited | Self::Unfinished | Self::Status(_))
+        !self.is_transient() && !matches!(self, Self::Status(_))
     }
 
     /// Whether the meaning is explicit, and a wait helps.

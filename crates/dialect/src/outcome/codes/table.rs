@@ -11,6 +11,9 @@ pub(super) const TABLE: &[(CodeClass, &[&str])] = &[
         "insufficient_quota", "credit_balance_exhausted", "organization_spend_limit_exceeded",
         "organization_usage_limit_exceeded", "billing_hard_limit_reached", "billing_not_active",
         "insufficient_balance", "insufficient_credits", "exceeded_current_quota_error", "usage_limit_reached",
+        "spend_limit_reached", "spending_limit_reached",
+        // Zhipu: no balance, the limit of a day, the limit of the plan
+        "1113", "1304", "1308",
         // Anthropic
         "enforced_spend_limit_reached", "billing_error",
         // OpenRouter, Gemini
@@ -24,10 +27,13 @@ pub(super) const TABLE: &[(CodeClass, &[&str])] = &[
         "content_filter", "content_filtered", "content_policy_violation", "invalid_prompt", "bio_policy",
         "cyber_policy", "image_content_policy_violation", "moderation", "moderation_blocked", "refusal",
         "ResponsibleAIPolicyViolation", "data_inspection_failed",
+        // Zhipu
+        "1301",
     ]),
     (CREDENTIAL, &[
         "invalid_api_key", "api_key_invalid", "account_deactivated", "access_terminated", "ip_not_authorized",
-        "unsupported_country_region_territory", "authentication_error",
+        "unsupported_country_region_territory", "authentication_error", "organization_restricted",
+        "organization_disabled", "organization_deactivated",
         "api_key_expired", "token_expired", "invalid_token", "token_revoked", "token_invalidated", "key_revoked",
         // Bedrock
         "UnrecognizedClientException", "ExpiredTokenException", "InvalidSignatureException",
@@ -42,23 +48,25 @@ pub(super) const TABLE: &[(CodeClass, &[&str])] = &[
         "model_decommissioned", "model_terms_required", "OperationNotSupported", "invalid_model",
         "ResourceNotFoundException", "FTUFormNotFilled",
     ]),
-    // One field, or one of its values, that this target does not take.
+    // Known, but not to this target.
     (PARAMETER, &[
-        "unsupported_parameter", "unknown_parameter", "unsupported_value", "unrecognized_parameter", "extra_forbidden",
-        "UnsupportedParamsError",
-    ]),
-    // Whatever the request, the place or the account is not served.
-    (CodeClass::Declined, &[
-        "FAILED_PRECONDITION", "failed_dependency", "location_not_supported",
+        "unsupported_parameter", "unknown_parameter", "extra_forbidden", "unsupported_value",
     ]),
     (REQUEST, &[
+        "missing_required_parameter", "invalid_value", "invalid_type", "invalid_json", "json_parse_error",
+        "integer_below_min_value", "integer_above_max_value", "decimal_below_min_value", "decimal_above_max_value",
+        "array_below_min_length", "array_above_max_length", "string_below_min_length", "empty_array", "empty_string",
+        "invalid_function_parameters",
         "data_residency_mismatch", "invalid_image*", "invalid_base64_image", "image_*", "empty_image_file",
         "unsupported_image_media_type", "failed_to_download_image", "previous_response_not_found",
     ]),
 
     (CodeClass::RateLimited, &[
         "rate_limit_exceeded", "rate_limit_reached", "rate_limit_reached_error", "too_many_requests", "slow_down",
-        "ThrottlingException", "ServiceQuotaExceededException", "service_tier_capacity_exceeded", "*per_minute*",
+        "ThrottlingException", "ServiceQuotaExceededException",
+        // Zhipu: concurrency, frequency
+        "1302", "1303",
+        "service_tier_capacity_exceeded", "*per_minute*",
     ]),
     (CodeClass::Unavailable, &[
         "vector_store_timeout", "engine_overloaded", "engine_overloaded_error", "overloaded", "NoCapacity",
@@ -66,14 +74,15 @@ pub(super) const TABLE: &[(CodeClass, &[&str])] = &[
         // OpenRouter: 402 with the first code lasts seconds.
         "in_flight_budget_exhausted", "provider_overloaded", "provider_unavailable", "server", "timeout",
         // Bedrock
-        "ModelNotReadyException", "ModelTimeoutException", "ModelStreamErrorException", "ModelErrorException",
-        "ServiceUnavailableException", "InternalServerException",
+        "ModelNotReadyException", "ModelTimeoutException", "ModelStreamErrorException",
+        "ServiceUnavailableException", "InternalServerException", "ModelErrorException",
+        // Gemini, under load: the caller has cancelled nothing.
+        "CANCELLED", "backendError",
+        // Zhipu
+        "1305",
     ]),
-
-    // Google: nobody on the caller's side has cancelled.
-    (CodeClass::Unavailable, &["CANCELLED", "ABORTED", "backendError"]),
-    // Groq: the model wrote a call, or JSON, that cannot be parsed.
-    (CodeClass::Unfinished, &["tool_use_failed", "json_validate_failed", "output_parse_failed"]),
+    // Groq: the model wrote a tool call, or JSON, that cannot be parsed.
+    (CodeClass::Unfinished, &["tool_use_failed", "json_validate_failed"]),
 
     // Bedrock's ValidationException may be an overflow: its message decides.
     (CodeClass::Status(400), &[

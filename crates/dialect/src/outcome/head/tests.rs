@@ -17,7 +17,7 @@ const TABLE: &[(&str, Outcome)] = &[
     ("407", Outcome::Rejected { why: Rejection::Gateway }),
     ("404 410", Outcome::Rejected { why: Rejection::Model }),
     ("400 422", Outcome::Rejected { why: Rejection::Request }),
-    ("300 301 302 307 308 405 406 411 412 414 415 418 423 424 426 431 499", Outcome::Declined),
+    ("300 301 302 307 308 405 406 411 412 414 415 416 418 423 424 426 431 499", Outcome::Declined),
     ("200 201 204 206 299 304", Outcome::Success),
 ];
 
