@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use http::{HeaderMap, StatusCode};
 
 use super::{
-    Code, CodeClass, ErrorCodeTable, Outcome, Rejection, Verdict,
+    Code, CodeClass, ErrorCodeTable, Outcome, ProviderError, Rejection, Verdict,
     codes::{MODEL, PARAMETER, QUOTA, REQUEST},
     error_body::ErrorBody,
     message_patterns,
@@ -51,8 +51,8 @@ pub(super) fn decide(
         super::provider_time(headers, SystemTime::now()),
     );
     let explicit = known.explicit(message, status);
+    let named = said.status().or(message_patterns::status_in(message)).or(known.status());
     let by_status = || {
-        let named = said.status().or(message_patterns::status_in(message)).or(known.status());
         let status = telling(status, named);
         if is_overflow(status, message) {
             return (None, CodeClass::TooLarge);
@@ -68,6 +68,10 @@ pub(super) fn decide(
         .with_code(code)
         .by_status_alone(unknown && explicit.is_none())
         .turned_away(status)
+        .with_provider_error(match status {
+            Some(_) => None,
+            None => ProviderError::new(named, message),
+        })
 }
 
 /// The meaning of a status with its body: a firewall or proxy sends a page, an API sends JSON.
