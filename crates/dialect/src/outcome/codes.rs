@@ -1,14 +1,19 @@
 //! The meanings of the providers' error codes: a table that can be extended.
 
 mod class;
+mod rule;
 mod table;
 
 use std::sync::Arc;
+
+use http::StatusCode;
 
 pub use self::class::CodeClass;
 pub(super) use self::class::{
     CREDENTIAL as KEY, MODEL, PARAMETER, PERMISSION as SCOPE, QUOTA, REQUEST,
 };
+pub use self::rule::ErrorRule;
+pub(super) use self::rule::RuleInput;
 use self::table::TABLE;
 
 /// The meanings of the providers' error codes: the built-in table, and the codes added to it.
@@ -33,17 +38,9 @@ use self::table::TABLE;
 #[derive(Clone, Debug, Default)]
 pub struct ErrorCodeTable {
     /// Shared, because every answer that is parsed has a handle of it; `None` if nothing was added.
-    added: Option<Arc<Vec<Rule>>>,
+    added: Option<Arc<Vec<ErrorRule>>>,
     /// The provider whose answers are parsed, if known.
     at: Option<Arc<str>>,
-}
-
-#[derive(Clone, Debug)]
-struct Rule {
-    /// Applies to that provider only.
-    provider: Option<Box<str>>,
-    code: Box<str>,
-    meaning: CodeClass,
 }
 
 // === impl ErrorCodeTable ===
@@ -55,51 +52,67 @@ impl ErrorCodeTable {
     /// Adds a code, or replaces its meaning in the table. A `*` at an end matches anything.
     #[must_use]
     pub fn with(self, code: &str, meaning: CodeClass) -> Self {
-        self.add(Rule { provider: None, code: code.into(), meaning })
+        self.with_rule(ErrorRule::new(meaning).code(code))
     }
 
     /// Adds a code for the answers of one provider only: its host (`api.example.com`, at any port unless one is given), the name
     /// of its route in evenkeel, or all hosts below a domain (`*.openai.azure.com`).
     #[must_use]
     pub fn with_for(self, provider: &str, code: &str, meaning: CodeClass) -> Self {
-        self.add(Rule { provider: Some(provider.into()), code: code.into(), meaning })
+        self.with_rule(ErrorRule::new(meaning).provider(provider).code(code))
+    }
+
+    /// Adds the meaning of a status. It precedes every code of the answer.
+    #[must_use]
+    pub fn with_status(self, status: StatusCode, meaning: CodeClass) -> Self {
+        self.with_rule(ErrorRule::new(meaning).status(status))
+    }
+
+    /// Adds the meaning of a message in which all these words occur, in any case. It precedes every code of the answer.
+    #[must_use]
+    pub fn with_words<'a>(
+        self,
+        words: impl IntoIterator<Item = &'a str>,
+        meaning: CodeClass,
+    ) -> Self {
+        self.with_rule(ErrorRule::new(meaning).words(words))
+    }
+
+    /// Adds a rule. The rule that was added last is tried first. A rule with a status or words precedes every code.
+    #[must_use]
+    pub fn with_rule(mut self, rule: ErrorRule) -> Self {
+        Arc::make_mut(self.added.get_or_insert_with(Arc::default)).push(rule);
+        self
     }
 
     /// The table for the answers of that provider. The layers call this themselves.
     #[must_use]
     pub fn at(&self, provider: &str) -> Self {
-        let keyed =
-            self.added.iter().flat_map(|added| added.iter()).any(|rule| rule.provider.is_some());
+        let keyed = self.added.iter().flat_map(|added| added.iter()).any(ErrorRule::has_provider);
         Self { added: self.added.clone(), at: keyed.then(|| provider.into()) }
     }
 
     /// The meaning of a code; `None` if it is not known.
     pub fn meaning(&self, code: &str) -> Option<CodeClass> {
-        let added = self.added.iter().flat_map(|added| added.iter()).rev();
-        let here = added.filter(|rule| rule.is_at(self.at.as_deref()));
-        let added = here.map(|rule| (&*rule.code, rule.meaning));
+        let added = self.rules().filter(|rule| rule.is_by_code());
+        let added = added.filter_map(|rule| Some((&**rule.code.as_ref()?, rule.meaning)));
         let table =
             TABLE.iter().flat_map(|(meaning, codes)| codes.iter().map(|known| (*known, *meaning)));
         added.chain(table).find(|(known, _)| matches(known, code)).map(|(_, meaning)| meaning)
     }
 
-    fn add(mut self, rule: Rule) -> Self {
-        Arc::make_mut(self.added.get_or_insert_with(Arc::default)).push(rule);
-        self
+    /// The meaning that an added rule with a status or words gives to an error.
+    pub(super) fn by_rule(&self, error: RuleInput<'_>) -> Option<CodeClass> {
+        let mut rules = self.rules().filter(|rule| !rule.is_by_code()).peekable();
+        rules.peek()?;
+        let message = error.message.to_lowercase();
+        rules.find(|rule| rule.holds(error, &message)).map(|rule| rule.meaning)
     }
-}
 
-// === impl Rule ===
-
-impl Rule {
-    fn is_at(&self, at: Option<&str>) -> bool {
-        let Some(provider) = &self.provider else { return true };
-        let Some(at) = at else { return false };
-        let host = at.rsplit_once(':').map_or(at, |(host, _)| host);
-        match provider.strip_prefix('*') {
-            Some(end) => host.len() > end.len() && tail(host, end.len()).eq_ignore_ascii_case(end),
-            None => provider.eq_ignore_ascii_case(at) || provider.eq_ignore_ascii_case(host),
-        }
+    /// The added rules for this provider, the last one first.
+    fn rules(&self) -> impl Iterator<Item = &ErrorRule> {
+        let added = self.added.iter().flat_map(|added| added.iter()).rev();
+        added.filter(|rule| rule.is_at(self.at.as_deref()))
     }
 }
 
@@ -213,5 +226,30 @@ mod tests {
         for status in 0..1000 {
             assert_eq!(CodeClass::of_status(status).resolved(), CodeClass::of_status(status));
         }
+    }
+
+    #[test]
+    fn a_rule_of_a_status_or_words_holds_only_if_all_of_it_does() {
+        let asleep = ErrorRule::new(CodeClass::Unavailable).words(["MODEL", "asleep"]);
+        let codes = ErrorCodeTable::default()
+            .with_rule(asleep.clone().status(StatusCode::IM_A_TEAPOT).code("zz_*"))
+            .with_status(StatusCode::CONFLICT, CodeClass::Declined)
+            .with_rule(asleep.provider("x").status(StatusCode::FORBIDDEN))
+            .with_words(["tuesday"], CodeClass::RateLimited);
+        for (status, code, message, meaning) in [
+            (418, "zz_1", "the Model is ASLEEP", Some(CodeClass::Unavailable)),
+            (400, "zz_1", "the Model is ASLEEP", None),
+            (418, "z", "the Model is ASLEEP", None),
+            (418, "zz_1", "the Model is awake", None),
+            (409, "any", "", Some(CodeClass::Declined)),
+            (403, "any", "the model is asleep", None),
+            (400, "slow_down", "On Tuesday", Some(CodeClass::RateLimited)),
+        ] {
+            let error = RuleInput { status: Some(status), codes: &[code], message };
+            assert_eq!(codes.by_rule(error), meaning, "{status} {code} {message}");
+        }
+        let nothing = ErrorCodeTable::default().with_rule(ErrorRule::new(CodeClass::Blocked));
+        let error = RuleInput { status: None, codes: &["c"], message: "m" };
+        assert_eq!((nothing.by_rule(error), nothing.meaning("c")), (None, None));
     }
 }

@@ -6,7 +6,7 @@ use http::{HeaderMap, StatusCode};
 
 use super::{
     Code, CodeClass, ErrorCodeTable, Outcome, ProviderError, Rejection, Verdict,
-    codes::{MODEL, PARAMETER, QUOTA, REQUEST},
+    codes::{MODEL, PARAMETER, QUOTA, REQUEST, RuleInput},
     error_body::ErrorBody,
     message_patterns,
     retry_hint::{InBody, RetryHints},
@@ -50,7 +50,10 @@ pub(super) fn decide(
         InBody { delay, message, renewal },
         super::provider_time(headers, SystemTime::now()),
     );
-    let explicit = known.explicit(message, status);
+    let all: Vec<&str> = said.codes().collect();
+    let number = status.map(|status| status.as_u16()).or(said.status());
+    let rule = codes.by_rule(RuleInput { status: number, codes: &all, message });
+    let explicit = rule.map(|meaning| (None, meaning)).or_else(|| known.explicit(message, status));
     let named = said.status().or(message_patterns::status_in(message)).or(known.status());
     let by_status = || {
         let status = telling(status, named);

@@ -42,7 +42,8 @@
 //!
 //! # Codes
 //!
-//! All codes are in one table. [`ErrorCodeTable::with`] adds to it; [`ErrorCodeTable::with_for`] adds for one provider, by its
+//! All codes are in one table. [`ErrorCodeTable::with`] adds to it, [`ErrorCodeTable::with_rule`] adds a meaning of a status,
+//! of words, or of several of these together, before all codes; [`ErrorCodeTable::with_for`] adds for one provider, by its
 //! host or by the name of its route. An unknown server needs neither: its status decides, and its code is reported. The code of
 //! an answer is stored only if it can contain no prompt and no key: see [`Code`].
 //!
@@ -97,7 +98,7 @@ mod wrong_field;
 
 pub(crate) use classify::in_stream;
 pub use classify::{classify, classify_with};
-pub use codes::{CodeClass, ErrorCodeTable};
+pub use codes::{CodeClass, ErrorCodeTable, ErrorRule};
 pub use head::classify_head;
 pub use local_trouble::LocalTrouble;
 pub use provider_error::ProviderError;
