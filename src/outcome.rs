@@ -40,7 +40,7 @@
 
 #[doc(inline)]
 pub use evenkeel_dialect::outcome::{
-    BreakerSignal, Code, CodeClass, ErrorCodeTable, LocalTrouble, Outcome, Phase, Rejection,
-    Verdict, classify, classify_with,
+    BreakerSignal, Code, CodeClass, ErrorCodeTable, ErrorRule, FinishClass, LocalTrouble, Outcome,
+    Phase, ProviderError, Rejection, Verdict, classify, classify_with,
 };
 pub(crate) use evenkeel_dialect::outcome::{classify_head, provider_time, time_until_reset};

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::{
     ConfigError, breaker::BreakerPolicy, classify::ClassifyPolicy, cold_start::COLD_START,
-    hedge::HedgePolicy, limit::LimitPolicy, retry::RetryPolicy, stream::CommitPolicy, time::Limit,
-    time::scale, timeout::TimeoutPolicy,
+    hedge::HedgePolicy, limit::LimitPolicy, outcome::ErrorCodeTable, retry::RetryPolicy,
+    stream::CommitPolicy, time::Limit, time::scale, timeout::TimeoutPolicy,
 };
 
 /// A consistent set of limits for a stack: for a person who waits (interactive), or for background work (pipeline).
@@ -155,6 +155,13 @@ impl Profile {
     #[must_use]
     pub fn classify(mut self, classify: ClassifyPolicy) -> Self {
         self.classify = classify;
+        self
+    }
+
+    /// The meanings of the errors of your providers, in addition to the built-in ones. Default: those alone.
+    #[must_use]
+    pub fn error_codes(mut self, codes: ErrorCodeTable) -> Self {
+        self.classify = self.classify.codes(codes);
         self
     }
 

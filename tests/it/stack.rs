@@ -622,7 +622,6 @@ async fn a_final_503_and_a_body_that_dies_half_way_are_failures() {
         Reply::answer().with(Fault::stall(40)),
         Reply::answer().with(Fault::server_error(40)),
         Reply::answer().with(Fault::InvalidEvent { event: 10 }),
-        Reply::answer().with(Fault::NoFinish).with(Fault::NoDone),
         Reply::html(),
         Reply::empty(),
     ];

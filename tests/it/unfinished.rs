@@ -11,8 +11,8 @@ use evenkeel::{
 use proptest::prelude::*;
 
 use crate::support::{
-    Answer, DONE, RequestLog, STOP, WORD, all_closed, chat, check_property, host, read,
-    with_extension,
+    Answer, BodyStep, DONE, RequestLog, STOP, WORD, all_closed, body_of, chat, check_property,
+    host, read, with_extension,
 };
 
 /// An answer of the second target.
@@ -86,7 +86,9 @@ async fn an_unfinished_answer_is_asked_for_once_more_and_then_of_the_next_target
 async fn an_unfinished_answer_after_the_commit_point_ends_in_an_error_with_the_reason() {
     let seen = RequestLog::default();
     let client = client(&seen, true, || {
-        response(200, "text/event-stream", format!("{WORD}{}{DONE}", chunk("OTHER")))
+        let steps = [WORD.into(), chunk("OTHER")].map(|text: String| BodyStep::Data(text.into()));
+        let head = http::Response::builder().header("content-type", "text/event-stream");
+        head.body(body_of(&steps)).unwrap()
     });
     let answer = read(client.send(chat(true)).await.unwrap()).await;
     let error = answer.error.expect("an error after the words");

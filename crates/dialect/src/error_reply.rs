@@ -6,7 +6,7 @@ mod tests;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::{Dialect, outcome::Outcome};
+use crate::{Dialect, outcome::Outcome, response_progress::ResponseProgress};
 
 /// An error that is reported here and not by a provider, rendered as the body of an answer or as the last event of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,14 +40,24 @@ impl ErrorReply {
 
     /// The stream event with this error, framed.
     pub fn event(&self, dialect: Dialect) -> String {
+        self.event_after(dialect, &ResponseProgress::default())
+    }
+
+    /// The stream event with this error, after the events of that progress.
+    pub(crate) fn event_after(&self, dialect: Dialect, progress: &ResponseProgress) -> String {
         let json = self.json(dialect);
         match dialect {
             Dialect::Anthropic => format!("event: error\ndata: {json}\n\n"),
             Dialect::OpenAiResponses => {
-                // The documented event has its fields at the top level; the official SDKs look for `error`.
-                let mut event = json!({"type": "error", "code": self.code, "message": self.message, "param": null, "sequence_number": 0});
-                event["error"] = json["error"].clone();
-                format!("event: error\ndata: {event}\n\n")
+                // Codex reads the error of the response; the official SDKs raise for an `error` beside it.
+                let error = json!({"code": self.code, "message": self.message});
+                let event = json!({
+                    "type": "response.failed",
+                    "sequence_number": progress.next(),
+                    "response": progress.failed(error),
+                    "error": json["error"],
+                });
+                format!("event: response.failed\ndata: {event}\n\n")
             }
             Dialect::Ollama => format!("{json}\n"),
             Dialect::OpenAiChat | Dialect::Gemini => format!("data: {json}\n\n"),

@@ -8,6 +8,7 @@ use bytes::{Bytes, BytesMut};
 use crate::{
     AnswerForm, Dialect, ErrorReply, RequestInfo,
     decode::{EventBoundary, EventFrame},
+    response_progress::ResponseProgress,
 };
 
 /// Ends a broken stream with an error event in the caller's dialect. The head was sent before, so the error cannot be a
@@ -37,6 +38,7 @@ pub struct ErrorTail {
     held: BytesMut,
     /// Whether the current event is larger than what is held back: the part that was passed on has to be ended first.
     partial: bool,
+    progress: ResponseProgress,
 }
 
 // === impl ErrorTail ===
@@ -54,6 +56,7 @@ impl ErrorTail {
             boundary: EventBoundary::new(dialect.framing()),
             held: BytesMut::new(),
             partial: false,
+            progress: ResponseProgress::default(),
         })
     }
 
@@ -69,6 +72,9 @@ impl ErrorTail {
             self.held.extend_from_slice(&out);
             out = self.held.split().freeze();
         }
+        if self.dialect == Dialect::OpenAiResponses {
+            self.progress.add(&out);
+        }
         self.held.extend_from_slice(&data);
         self.spill(out)
     }
@@ -82,7 +88,7 @@ impl ErrorTail {
     /// array that has not begun or is closed. An incomplete event is dropped.
     pub fn fail(&mut self, error: &ErrorReply) -> Option<Bytes> {
         self.held.clear();
-        let event = error.event(self.dialect);
+        let event = error.event_after(self.dialect, &self.progress);
         let undecided = self.boundary.is_undecided() && self.form == AnswerForm::Array;
         Some(match self.boundary.frame() {
             _ if undecided => return None,

@@ -51,7 +51,7 @@
 //! | an answer, rendered | `synthetic`, `render`, `reply` | a reply that is made here: its text, and the fields that all replies share |
 //! | | `to_stream/` | converts an unstreamed answer to a stream |
 //! | an error, rendered | `error_reply` | an error of evenkeel as an answer, or as an event of a stream |
-//! | | `error_tail` | ends a broken stream with an error event |
+//! | | `error_tail`, `response_progress` | ends a broken stream with an error event; where a response stands |
 //! | outcomes | [`outcome`] | the vocabulary of outcomes, and the classification of errors |
 //! | JSON | `json` | parses the known fields, without copies |
 //! | | `tree/` | changes values in place: unchanged values keep their bytes |
@@ -87,6 +87,7 @@ mod render;
 mod reply;
 mod request_editor;
 mod request_info;
+mod response_progress;
 mod resumable;
 mod splice;
 mod synthetic;

@@ -203,7 +203,7 @@ fn statuses_and_words_can_be_added() {
         classify_with(codes, status, &HeaderMap::new(), body.as_bytes()).outcome()
     };
     let codes = ErrorCodeTable::default()
-        .with_status(418, CodeClass::Unavailable)
+        .with_status(StatusCode::IM_A_TEAPOT, CodeClass::Unavailable)
         .with_words(["teapot", "full"], CodeClass::RateLimited);
     assert_eq!(status(&codes, 418, ""), Outcome::Unavailable { wait: None });
     assert_eq!(

@@ -2,7 +2,9 @@
 
 use std::{net::SocketAddr, path::Path};
 
-use evenkeel::{cache::CachePolicy, identity::IdentityPolicy, stream::MidStreamFailure};
+use evenkeel::{
+    cache::CachePolicy, identity::IdentityPolicy, outcome::ErrorCodeTable, stream::MidStreamFailure,
+};
 use http::Uri;
 use serde::Deserialize;
 use toml::Spanned;
@@ -13,6 +15,7 @@ use super::{
     identity::IdentityTable,
     limits::LimitsTable,
     options::{ProfileName, listen, profile},
+    outcomes::{OutcomeTable, error_codes},
     rate_limits::{TrafficLimits, TrafficTable},
     target_tables::{CannedTable, StoredTable, Tables, TargetTable},
     targets::{FallbackKind, NamedFallback, fallbacks},
@@ -40,6 +43,8 @@ struct File {
     traffic: TrafficTable,
     cache: Option<CacheTable>,
     identity: Option<IdentityTable>,
+    #[serde(default)]
+    outcome: Vec<Spanned<OutcomeTable>>,
 }
 
 /// A configuration, each part valid by itself.
@@ -59,6 +64,8 @@ pub(crate) struct Config {
     pub(crate) cache: Option<CachePolicy>,
     /// The headers that identify callers; `None` is evenkeel's default.
     pub(crate) identity: Option<IdentityPolicy>,
+    /// The meanings of errors; `None` is evenkeel's own table.
+    pub(crate) error_codes: Option<ErrorCodeTable>,
 }
 
 /// A larger file is refused unread.
@@ -94,6 +101,7 @@ impl Config {
             limits: file.limits,
             traffic: TrafficLimits::validate(source, &file.traffic)?,
             cache: table.map(|table| table.policy(source)).transpose()?,
+            error_codes: error_codes(source, &file.outcome)?,
             identity: file.identity.map(|table| table.policy(source)).transpose()?,
         })
     }

@@ -6,6 +6,7 @@ use axum::body::Body;
 use evenkeel::{
     ConfigError, Error,
     dialect::{Dialect, ErrorReply},
+    outcome::Outcome,
 };
 use http::{HeaderValue, Response, StatusCode, header};
 
@@ -61,14 +62,30 @@ impl GatewayError {
 
 /// The error that the caller gets for a call without an answer, and for a stream that broke.
 pub(crate) fn reply_to(error: &Error) -> ErrorReply {
-    // The outcome, and the provider's error code if there is one. Never its message, which may repeat the prompt.
+    // The outcome, and the provider's error code if there is one.
     let mut message = format!("evenkeel: {error}");
     // An invalid `evenkeel-` header is named.
     if let Some(why) = error.source().and_then(|why| why.downcast_ref::<ConfigError>()) {
         message = format!("the header {why}");
     }
     let outcome = error.outcome();
-    ErrorReply::of(outcome, code_for(outcome.name()), message)
+    in_band(error).unwrap_or_else(|| ErrorReply::of(outcome, code_for(outcome.name()), message))
+}
+
+/// The error of a provider that rejected the request inside a 200: the 4xx that it stands for, in the provider's own words.
+fn in_band(error: &Error) -> Option<ErrorReply> {
+    let said = error.verdict().provider_error()?;
+    let outcome = error.outcome();
+    let fault = outcome.is_permanent() && !matches!(outcome, Outcome::QuotaExhausted { .. });
+    let named = said.status().filter(StatusCode::is_client_error);
+    let status = match outcome {
+        // Clients cut a conversation short after a 413 or this code alone.
+        Outcome::TooLarge => Some(outcome.reply_status()),
+        _ => named.or(Some(outcome.reply_status()).filter(StatusCode::is_client_error)),
+    };
+    let code = error.code().map(|code| code.as_str()).filter(|code| code.parse::<u16>().is_err());
+    let code = code.map_or_else(|| code_for(outcome.name()), str::to_owned);
+    Some(ErrorReply::new(status.filter(|_| fault)?, code, said.message()))
 }
 
 fn code_for(name: &str) -> String {

@@ -42,6 +42,7 @@ mod identity;
 mod keys;
 mod limits;
 mod options;
+mod outcomes;
 mod proxy;
 mod rate_limits;
 mod request_overrides;

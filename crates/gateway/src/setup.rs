@@ -92,10 +92,13 @@ impl Gateway {
         let identity = file.identity.as_ref();
         // Only chats are stored.
         let other = builder(identity)
-            .profile(limits.other.clone())
+            .profile(
+                file.error_codes.iter().cloned().fold(limits.other.clone(), Profile::error_codes),
+            )
             .fallback_policy(fallbacks.policy(|kind| kind != FallbackKind::Stored));
         let profile = file.traffic.apply(limits.chat.clone());
         let profile = file.wait_for_recovery.into_iter().fold(profile, Profile::wait_for_recovery);
+        let profile = file.error_codes.iter().cloned().fold(profile, Profile::error_codes);
         let chat = builder(identity).profile(profile).fallback_policy(fallbacks.policy(|_| true));
         let chat = file.cache.iter().cloned().fold(chat, ClientBuilder::cache);
         let located = |error: ConfigError| fallbacks.locate(&error, source);

@@ -2,16 +2,20 @@
 
 mod class;
 mod finish_class;
+mod rule;
 mod table;
 
 use std::sync::Arc;
 
+use http::StatusCode;
+
 pub(super) use self::class::{
     CREDENTIAL as KEY, MODEL, PARAMETER, PERMISSION as SCOPE, QUOTA, REQUEST,
 };
+pub use self::rule::ErrorRule;
+pub(super) use self::rule::RuleInput;
 use self::table::TABLE;
 pub use self::{class::CodeClass, finish_class::FinishClass};
-use super::quotes::unquoted;
 use crate::events::FinishReason;
 
 /// The meanings of the providers' error codes: the built-in table, and the codes added to it.
@@ -36,147 +40,99 @@ use crate::events::FinishReason;
 #[derive(Clone, Debug, Default)]
 pub struct ErrorCodeTable {
     /// Shared, because every answer that is parsed has a handle of it; `None` if nothing was added.
-    added: Option<Arc<Vec<Rule>>>,
+    added: Option<Arc<Vec<ErrorRule>>>,
+    /// The finish reasons that were added, the last one last.
+    finishes: Option<Arc<Vec<(Box<str>, FinishClass)>>>,
     /// The provider whose answers are parsed, if known.
     at: Option<Arc<str>>,
-}
-
-/// A meaning that was added.
-#[derive(Clone, Debug)]
-struct Rule {
-    /// Applies to that provider only.
-    provider: Option<Box<str>>,
-    sign: Sign,
-}
-
-/// What an added meaning is the meaning of.
-#[derive(Clone, Debug)]
-enum Sign {
-    Code(Box<str>, CodeClass),
-    Status(u16, CodeClass),
-    /// All of these parts occur in the message of an error.
-    Words(Box<[Box<str>]>, CodeClass),
-    Finish(Box<str>, FinishClass),
 }
 
 // === impl ErrorCodeTable ===
 
 impl ErrorCodeTable {
     /// The table alone.
-    pub(crate) const TABLE: Self = Self { added: None, at: None };
+    pub(crate) const TABLE: Self = Self { added: None, finishes: None, at: None };
 
     /// Adds a code, or replaces its meaning in the table. A `*` at an end matches anything.
     #[must_use]
     pub fn with(self, code: &str, meaning: CodeClass) -> Self {
-        self.add(None, Sign::Code(code.into(), meaning))
+        self.with_rule(ErrorRule::new(meaning).code(code))
     }
 
     /// Adds a code for the answers of one provider only: its host (`api.example.com`, at any port unless one is given), the name
     /// of its route in evenkeel, or all hosts below a domain (`*.openai.azure.com`).
     #[must_use]
     pub fn with_for(self, provider: &str, code: &str, meaning: CodeClass) -> Self {
-        self.add(Some(provider), Sign::Code(code.into(), meaning))
+        self.with_rule(ErrorRule::new(meaning).provider(provider).code(code))
     }
 
-    /// Adds the meaning of a status of 300 or more, for answers without a code or a sentence that says more.
+    /// Adds the meaning of a status. It precedes every code of the answer.
     #[must_use]
-    pub fn with_status(self, status: u16, meaning: CodeClass) -> Self {
-        self.add(None, Sign::Status(status, meaning))
+    pub fn with_status(self, status: StatusCode, meaning: CodeClass) -> Self {
+        self.with_rule(ErrorRule::new(meaning).status(status))
     }
 
-    /// Adds the meaning of an error whose message has all of these parts, in any order and any case of letters. A code that is
-    /// known takes precedence. Without any part, nothing is added.
+    /// Adds the meaning of a message in which all these words occur, in any case. It precedes every code of the answer.
     #[must_use]
-    pub fn with_words<'w>(
+    pub fn with_words<'a>(
         self,
-        words: impl IntoIterator<Item = &'w str>,
+        words: impl IntoIterator<Item = &'a str>,
         meaning: CodeClass,
     ) -> Self {
-        let words: Box<[Box<str>]> =
-            words.into_iter().map(|word| word.to_ascii_lowercase().into()).collect();
-        if words.is_empty() { self } else { self.add(None, Sign::Words(words, meaning)) }
+        self.with_rule(ErrorRule::new(meaning).words(words))
     }
 
     /// Adds the meaning of a finish reason, in any case of letters, or replaces it.
     #[must_use]
-    pub fn with_finish_reason(self, reason: &str, meaning: FinishClass) -> Self {
-        self.add(None, Sign::Finish(reason.into(), meaning))
+    pub fn with_finish_reason(mut self, reason: &str, meaning: FinishClass) -> Self {
+        let finishes = self.finishes.get_or_insert_with(Arc::default);
+        Arc::make_mut(finishes).push((reason.into(), meaning));
+        self
+    }
+
+    /// Adds a rule. The rule that was added last is tried first. A rule with a status or words precedes every code.
+    #[must_use]
+    pub fn with_rule(mut self, rule: ErrorRule) -> Self {
+        Arc::make_mut(self.added.get_or_insert_with(Arc::default)).push(rule);
+        self
     }
 
     /// The table for the answers of that provider. The layers call this themselves.
     #[must_use]
     pub fn at(&self, provider: &str) -> Self {
-        let keyed = self.rules().any(|rule| rule.provider.is_some());
-        Self { added: self.added.clone(), at: keyed.then(|| provider.into()) }
+        let keyed = self.added.iter().flat_map(|added| added.iter()).any(ErrorRule::has_provider);
+        let at = keyed.then(|| provider.into());
+        Self { added: self.added.clone(), finishes: self.finishes.clone(), at }
     }
 
     /// The meaning of a code; `None` if it is not known.
     pub fn meaning(&self, code: &str) -> Option<CodeClass> {
-        let added = self.here().filter_map(|sign| match sign {
-            Sign::Code(code, meaning) => Some((&**code, *meaning)),
-            _ => None,
-        });
+        let added = self.rules().filter(|rule| rule.is_by_code());
+        let added = added.filter_map(|rule| Some((&**rule.code.as_ref()?, rule.meaning)));
         let table =
             TABLE.iter().flat_map(|(meaning, codes)| codes.iter().map(|known| (*known, *meaning)));
         added.chain(table).find(|(known, _)| matches(known, code)).map(|(_, meaning)| meaning)
     }
 
-    /// The added meaning of a status.
-    pub(super) fn of_status(&self, status: u16) -> Option<CodeClass> {
-        self.here().find_map(|sign| match sign {
-            Sign::Status(known, meaning) if *known == status => Some(*meaning),
-            _ => None,
-        })
-    }
-
-    /// The added meaning of a message. What it quotes is not read.
-    pub(super) fn of_message(&self, message: &str) -> Option<CodeClass> {
-        self.added.as_ref()?;
-        let text = unquoted(message);
-        self.here().find_map(|sign| match sign {
-            Sign::Words(parts, meaning) if parts.iter().all(|part| text.contains(&**part)) => {
-                Some(*meaning)
-            }
-            _ => None,
-        })
+    /// The meaning that an added rule with a status or words gives to an error.
+    pub(super) fn by_rule(&self, error: RuleInput<'_>) -> Option<CodeClass> {
+        let mut rules = self.rules().filter(|rule| !rule.is_by_code()).peekable();
+        rules.peek()?;
+        let message = error.message.to_lowercase();
+        rules.find(|rule| rule.holds(error, &message)).map(|rule| rule.meaning)
     }
 
     /// The added meaning of a finish reason.
     pub(crate) fn finish_reason(&self, word: &str) -> Option<FinishReason> {
-        self.here().find_map(|sign| match sign {
-            Sign::Finish(known, class) if known.eq_ignore_ascii_case(word) => Some(class.reason()),
-            _ => None,
-        })
+        let mut added = self.finishes.iter().flat_map(|added| added.iter()).rev();
+        let found = added.find(|(known, _)| known.eq_ignore_ascii_case(word.trim()));
+        found.map(|(_, class)| class.reason())
     }
 
-    fn rules(&self) -> impl DoubleEndedIterator<Item = &Rule> {
-        self.added.iter().flat_map(|added| added.iter())
-    }
-
-    /// What applies to the answers of this provider, the last added first.
-    fn here(&self) -> impl Iterator<Item = &Sign> {
-        let at = self.at.as_deref();
-        self.rules().rev().filter(move |rule| rule.is_at(at)).map(|rule| &rule.sign)
-    }
-
-    fn add(mut self, provider: Option<&str>, sign: Sign) -> Self {
-        let rule = Rule { provider: provider.map(Into::into), sign };
-        Arc::make_mut(self.added.get_or_insert_with(Arc::default)).push(rule);
-        self
-    }
-}
-
-// === impl Rule ===
-
-impl Rule {
-    fn is_at(&self, at: Option<&str>) -> bool {
-        let Some(provider) = &self.provider else { return true };
-        let Some(at) = at else { return false };
-        let host = at.rsplit_once(':').map_or(at, |(host, _)| host);
-        match provider.strip_prefix('*') {
-            Some(end) => host.len() > end.len() && tail(host, end.len()).eq_ignore_ascii_case(end),
-            None => provider.eq_ignore_ascii_case(at) || provider.eq_ignore_ascii_case(host),
-        }
+    /// The added rules for this provider, the last one first.
+    fn rules(&self) -> impl Iterator<Item = &ErrorRule> {
+        let added = self.added.iter().flat_map(|added| added.iter()).rev();
+        added.filter(|rule| rule.is_at(self.at.as_deref()))
     }
 }
 
@@ -205,7 +161,7 @@ fn letters(code: &str) -> impl Iterator<Item = u8> + '_ {
 
 #[cfg(test)]
 mod tests {
-    use super::{class::MODEL, *};
+    use super::*;
 
     #[test]
     fn no_code_stands_in_the_table_twice() {
@@ -290,5 +246,30 @@ mod tests {
         for status in 0..1000 {
             assert_eq!(CodeClass::of_status(status).resolved(), CodeClass::of_status(status));
         }
+    }
+
+    #[test]
+    fn a_rule_of_a_status_or_words_holds_only_if_all_of_it_does() {
+        let asleep = ErrorRule::new(CodeClass::Unavailable).words(["MODEL", "asleep"]);
+        let codes = ErrorCodeTable::default()
+            .with_rule(asleep.clone().status(StatusCode::IM_A_TEAPOT).code("zz_*"))
+            .with_status(StatusCode::CONFLICT, CodeClass::Declined)
+            .with_rule(asleep.provider("x").status(StatusCode::FORBIDDEN))
+            .with_words(["tuesday"], CodeClass::RateLimited);
+        for (status, code, message, meaning) in [
+            (418, "zz_1", "the Model is ASLEEP", Some(CodeClass::Unavailable)),
+            (400, "zz_1", "the Model is ASLEEP", None),
+            (418, "z", "the Model is ASLEEP", None),
+            (418, "zz_1", "the Model is awake", None),
+            (409, "any", "", Some(CodeClass::Declined)),
+            (403, "any", "the model is asleep", None),
+            (400, "slow_down", "On Tuesday", Some(CodeClass::RateLimited)),
+        ] {
+            let error = RuleInput { status: Some(status), codes: &[code], message };
+            assert_eq!(codes.by_rule(error), meaning, "{status} {code} {message}");
+        }
+        let nothing = ErrorCodeTable::default().with_rule(ErrorRule::new(CodeClass::Blocked));
+        let error = RuleInput { status: None, codes: &["c"], message: "m" };
+        assert_eq!((nothing.by_rule(error), nothing.meaning("c")), (None, None));
     }
 }

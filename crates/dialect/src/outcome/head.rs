@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use http::{HeaderMap, StatusCode};
 
 use super::{
-    Code, CodeClass, ErrorCodeTable, Outcome, Rejection, Verdict,
-    codes::{MODEL, PARAMETER, QUOTA, REQUEST},
+    Code, CodeClass, ErrorCodeTable, Outcome, ProviderError, Rejection, Verdict,
+    codes::{MODEL, PARAMETER, QUOTA, REQUEST, RuleInput},
     error_body::ErrorBody,
     message_patterns,
     retry_hint::{InBody, RetryHints},
@@ -50,13 +50,13 @@ pub(super) fn decide(
         InBody { delay, message, renewal },
         super::provider_time(headers, SystemTime::now()),
     );
-    let explicit = known.explicit(codes, message, status);
+    let all: Vec<&str> = said.codes().collect();
+    let number = status.map(|status| status.as_u16()).or(said.status());
+    let rule = codes.by_rule(RuleInput { status: number, codes: &all, message });
+    let explicit = rule.map(|meaning| (None, meaning)).or_else(|| known.explicit(message, status));
+    let named = said.status().or(message_patterns::status_in(message)).or(known.status());
     let by_status = || {
-        let named = said.status().or(message_patterns::status_in(message)).or(known.status());
         let status = telling(status, named);
-        if let Some(added) = codes.of_status(status) {
-            return (None, added);
-        }
         if is_overflow(status, message) {
             return (None, CodeClass::TooLarge);
         }
@@ -71,6 +71,10 @@ pub(super) fn decide(
         .with_code(code)
         .by_status_alone(unknown && explicit.is_none())
         .turned_away(status)
+        .with_provider_error(match status {
+            Some(_) => None,
+            None => ProviderError::new(named, message),
+        })
 }
 
 /// The meaning of a status with its body: a firewall or proxy sends a page, an API sends JSON.
@@ -105,11 +109,6 @@ fn is_overflow(status: u16, message: &str) -> bool {
     general && word_sets::is_too_large(message)
 }
 
-/// The meaning of a message by the words that were added, or by those that are known.
-fn added_or_known(codes: &ErrorCodeTable, message: &str) -> Option<CodeClass> {
-    codes.of_message(message).or_else(|| message_patterns::meaning(message))
-}
-
 /// A rate limit of a day is an exhausted quota, unless its wait is less than a minute.
 fn day(meaning: CodeClass, message: &str, hints: RetryHints) -> CodeClass {
     let soon = hints.asked.is_some_and(|wait| wait < QUOTA);
@@ -137,12 +136,12 @@ impl<'a> Known<'a> {
     /// An explicit meaning: a permanent code, a permanent sentence or 413, a transient code.
     fn explicit(
         &self,
-        codes: &ErrorCodeTable,
         message: &str,
         status: Option<StatusCode>,
     ) -> Option<(Option<&'a str>, CodeClass)> {
         let large = status == Some(StatusCode::PAYLOAD_TOO_LARGE);
-        let sentence = || added_or_known(codes, message).or(large.then_some(CodeClass::TooLarge));
+        let sentence =
+            || message_patterns::meaning(message).or(large.then_some(CodeClass::TooLarge));
         let permanent = self.first(CodeClass::is_permanent);
         permanent
             .map(|(code, meaning)| (code, specific(meaning, message)))

@@ -42,8 +42,8 @@
 //!
 //! # Codes
 //!
-//! All codes are in one table. [`ErrorCodeTable::with`] adds to it, as do [`ErrorCodeTable::with_status`],
-//! [`ErrorCodeTable::with_words`] and [`ErrorCodeTable::with_finish_reason`]; [`ErrorCodeTable::with_for`] adds for one provider, by its
+//! All codes are in one table. [`ErrorCodeTable::with`] adds to it, [`ErrorCodeTable::with_rule`] adds a meaning of a status,
+//! of words, or of several of these together, before all codes; [`ErrorCodeTable::with_for`] adds for one provider, by its
 //! host or by the name of its route. An unknown server needs neither: its status decides, and its code is reported. The code of
 //! an answer is stored only if it can contain no prompt and no key: see [`Code`].
 //!
@@ -86,6 +86,7 @@ mod error_shape;
 mod head;
 mod local_trouble;
 mod message_patterns;
+mod provider_error;
 mod quota_reset;
 mod quotes;
 mod reason;
@@ -97,9 +98,10 @@ mod wrong_field;
 
 pub(crate) use classify::in_stream;
 pub use classify::{classify, classify_with};
-pub use codes::{CodeClass, ErrorCodeTable, FinishClass};
+pub use codes::{CodeClass, ErrorCodeTable, ErrorRule, FinishClass};
 pub use head::classify_head;
 pub use local_trouble::LocalTrouble;
+pub use provider_error::ProviderError;
 pub use reason::{BreakerSignal, Phase, Rejection};
 pub use retry_hint::{provider_time, time_until_reset};
 pub use verdict::{Code, Verdict};

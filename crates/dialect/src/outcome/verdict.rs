@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use http::StatusCode;
 
-use super::{LocalTrouble, Outcome};
+use super::{LocalTrouble, Outcome, ProviderError};
 
 /// The outcome of an attempt, with the provider's error code and its `x-should-retry`.
 ///
@@ -22,6 +22,8 @@ pub struct Verdict {
     tls: Option<Arc<str>>,
     /// Whether the provider rejected the request before any work.
     turned_away: bool,
+    /// The error of the provider inside a 200.
+    provider: Option<ProviderError>,
 }
 
 /// A provider's code for an error, such as `insufficient_quota`: at most 64 characters of `[A-Za-z0-9_.:/-]`.
@@ -44,6 +46,7 @@ impl Verdict {
             local: None,
             tls: None,
             turned_away: false,
+            provider: None,
         }
     }
 
@@ -59,6 +62,18 @@ impl Verdict {
     pub fn with_code(mut self, code: Option<Code>) -> Self {
         self.code = code;
         self
+    }
+
+    /// Sets the error of the provider inside a 200.
+    pub(super) fn with_provider_error(mut self, error: Option<ProviderError>) -> Self {
+        self.provider = error;
+        self
+    }
+
+    /// The error that the provider sent inside a 200, with its message for the caller. `None` for an answer with another
+    /// status: its body has the message.
+    pub fn provider_error(&self) -> Option<&ProviderError> {
+        self.provider.as_ref()
     }
 
     /// Sets whether the code is in no table, so that the status decided.

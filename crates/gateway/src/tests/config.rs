@@ -1,7 +1,9 @@
 //! The command line and the file: what is allowed, and the errors.
 
+use std::path::Path;
+
 use super::{
-    super::options::CommandLine,
+    super::{config::Config, config_location::ConfigSource, options::CommandLine},
     support::{TempConfig, parse, setup},
 };
 
@@ -286,4 +288,59 @@ fn limits_that_are_set_alone_fit_with_the_others() {
             assert!(built.is_ok(), "{limit} {profile}: {:?}", built.err());
         }
     }
+}
+
+#[test]
+fn an_outcome_of_the_file_is_checked() {
+    let of = |table: &str| refused(&format!("{UP}[[outcome]]\n{table}"));
+    assert!(
+        of("is = \"x\"\nstatus = 418")
+            .starts_with("3: outcome.is: is \"x\"; allowed is one of unavailable, ")
+    );
+    assert_eq!(
+        of("is = \"declined\""),
+        "2: outcome: has no condition; allowed is at least one of status, code and words, or a finish_reason"
+    );
+    assert_eq!(
+        of("is = \"declined\"\nstatus = 200"),
+        "4: outcome.status: is 200; allowed is a status from 300 to 599"
+    );
+    assert_eq!(
+        of("is = \"declined\"\nwords = [\"a\", \"\"]"),
+        "4: outcome.words: is empty; allowed is a text"
+    );
+    assert!(of("status = 418").contains("is: is missing"));
+    assert_eq!(
+        of("is = \"complete\"\nfinish_reason = \"x\"\nstatus = 418"),
+        "4: outcome.finish_reason: is set beside another condition; allowed is a finish reason alone"
+    );
+    assert!(
+        of("is = \"declined\"\nfinish_reason = \"x\"")
+            .starts_with("3: outcome.is: is \"declined\"; allowed is one of complete, limit, ")
+    );
+    assert!(of("is = \"declined\"\nwords = [\"a\"]\nreason = 1").contains("reason: is unknown"));
+}
+
+#[test]
+fn the_first_outcome_that_matches_counts() {
+    use evenkeel::outcome::{Outcome, classify_with};
+    let tables = "[[outcome]]\nis = \"rate_limited\"\nstatus = 418\nwords = [\"busy\", \"now\"]\n[[outcome]]\nis = \"too_large\"\nstatus = 418\n";
+    let parse = |text: &str| {
+        let source = ConfigSource { name: Path::new("evenkeel.toml"), text };
+        Config::parse(source, &|_| None).unwrap()
+    };
+    let file = parse(tables);
+    let of = |message: &str| {
+        let status = http::StatusCode::IM_A_TEAPOT;
+        classify_with(
+            file.error_codes.as_ref().unwrap(),
+            status,
+            &http::HeaderMap::new(),
+            message.as_bytes(),
+        )
+        .outcome()
+    };
+    assert_eq!(of("Busy right NOW"), Outcome::RateLimited { wait: None });
+    assert_eq!(of("Busy"), Outcome::TooLarge);
+    assert!(parse("").error_codes.is_none());
 }

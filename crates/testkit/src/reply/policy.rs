@@ -54,7 +54,8 @@ impl Reply {
         Self::error(status, "", "")
     }
 
-    /// A status with an error body in OpenAI's shape: its `type` and its `code`, each `null` where empty.
+    /// A status with an error body in OpenAI's shape: its `type` and its `code`, each `null` where empty. A 400 and a 422 name
+    /// `messages` as what is wrong.
     ///
     /// # Panics
     ///
@@ -62,8 +63,9 @@ impl Reply {
     pub fn error(status: u16, kind: &str, code: &str) -> Self {
         let text = |text: &str| Some(text).filter(|text| !text.is_empty()).map(String::from);
         let message = format!("The provider answered {status}.");
+        let param = matches!(status, 400 | 422).then_some("messages");
         let error = serde_json::json!({
-            "error": { "message": message, "type": text(kind), "param": null, "code": text(code) }
+            "error": { "message": message, "type": text(kind), "param": param, "code": text(code) }
         });
         Self::raw(status, "application/json", error.to_string())
     }
