@@ -163,9 +163,9 @@ async fn the_status_is_classified() {
                 Reply::raw(
                     424,
                     "application/json",
-                    r#"{"__type":"com.amazon#ModelErrorException"}"#,
+                    r#"{"__type":"com.amazon#NoSuchException"}"#,
                 ),
-                Outcome::Unavailable { wait: None },
+                Outcome::Declined,
             ),
         ] {
             let primary = Provider::new("primary").always(reply);
