@@ -20,6 +20,7 @@ const FLOORS: [&[&str]; 3] = [
         "availability",
         "budget",
         "circuit_state",
+        "coding",
         "context",
         "dialect",
         "error",

@@ -5,6 +5,7 @@ use std::{convert::Infallible, sync::Arc};
 use axum::{Router, body::Body, extract::State, routing};
 use bytes::Bytes;
 use evenkeel::{
+    coding::decode_request,
     context::{AttemptLog, NonReplayable},
     dialect::{Dialect, RequestInfo},
     fallback::{Fallback, Fallbacks, Target},
@@ -69,6 +70,7 @@ impl Gateway {
             request.extensions_mut().insert(upload);
             request.extensions_mut().insert(NonReplayable);
         }
+        decode_request(&mut request);
         let info = RequestInfo::read(&request);
         let client = if known.is_some() { &self.chat } else { &self.other };
         let response = client.send(request).await.map_err(|error| GatewayError::of_call(&error))?;
