@@ -4,7 +4,7 @@ use http::{HeaderMap, header};
 
 /// A content coding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Coding {
+pub(crate) enum Coding {
     Gzip,
     /// With or without the header of zlib.
     Deflate,

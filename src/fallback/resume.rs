@@ -16,7 +16,9 @@ use crate::{
     error::judge,
     outcome::Outcome,
     stream::StreamDeadline,
-    stream::{Continuation, ContinuationFuture, MidStreamFailure, ResumeParts, Resumed},
+    stream::{
+        Continuation, ContinuationFuture, MidStreamFailure, ResumeParts, Resumed, decode_response,
+    },
     telemetry::{EventKind, SkipReason, SpanHandle},
 };
 
@@ -72,6 +74,8 @@ impl<S: Upstream> Below<S> {
         let (Some(dialect), true) = (self.info.dialect(), is_open(&mut response)) else {
             return response;
         };
+        // Another answer may follow in the same body.
+        response = decode_response(response);
         self.bound = response.extensions().get().copied();
         let (usage, whole) = (UsageHandle::default(), Arc::new(AtomicBool::new(false)));
         response.extensions_mut().insert(usage.clone());
@@ -160,7 +164,7 @@ impl<S: Upstream> Below<S> {
                 let attempt_log = CallContext::of(&mut self.request).attempt_log.clone();
                 attempt_log.answered_by(name.clone());
                 events.emit(EventKind::Resumed { fallback: at as u16, name, after: why });
-                return Some((self, response.into_body()));
+                return Some((self, decode_response(response).into_body()));
             }
         }
         None

@@ -9,7 +9,7 @@ use evenkeel::{
     context::{AttemptLog, NonReplayable},
     dialect::{Dialect, RequestInfo},
     fallback::{Fallback, Fallbacks, Target},
-    stream::ErrorTailBody,
+    stream::{ErrorTailBody, decode_response},
 };
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header,
@@ -144,6 +144,9 @@ impl Gateway {
     /// The response for the caller.
     fn response(&self, response: evenkeel::Response, info: &RequestInfo) -> Response<Body> {
         let attempt_log = AttemptLog::of(response.extensions());
+        let streams = response.status().is_success() && info.stream() && info.dialect().is_some();
+        // An error event may have to be added, which is plain.
+        let response = if streams { decode_response(response) } else { response };
         let (mut head, body) = response.into_parts();
         head.extensions.clear();
         head.version = http::Version::HTTP_11;
