@@ -27,7 +27,7 @@ impl Chain {
         push(&mut self.0, input, sink)
     }
 
-    /// Whether all codings have ended.
+    /// Whether all codings have ended. For the end of the bytes: nothing can be decoded after it.
     pub(super) fn is_whole(&mut self) -> bool {
         self.0.iter_mut().all(Decoder::is_whole)
     }

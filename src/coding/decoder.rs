@@ -78,7 +78,8 @@ impl Decoder {
         }
     }
 
-    /// Whether the coding has ended, with the right checksum if it has one.
+    /// Whether the coding has ended, with the right checksum if it has one. For the end of the bytes: nothing
+    /// can be decoded after it.
     pub(super) fn is_whole(&mut self) -> bool {
         match self {
             Self::Gzip(state) => state.try_finish().is_ok(),

@@ -50,7 +50,7 @@ impl StreamDecoder {
         end
     }
 
-    /// Whether the codings have ended.
+    /// Whether the codings have ended. For the end of the bytes: nothing can be decoded after it.
     pub(crate) fn is_whole(&mut self) -> bool {
         self.failure.is_none() && self.chain.is_whole()
     }

@@ -9,6 +9,8 @@ mod cache;
 mod classify_layer;
 #[cfg(feature = "reqwest")]
 mod client;
+#[cfg(feature = "compression")]
+mod coding;
 mod combinations;
 mod config;
 #[cfg(feature = "reqwest")]

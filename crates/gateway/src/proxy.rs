@@ -144,7 +144,10 @@ impl Gateway {
     /// The response for the caller.
     fn response(&self, response: evenkeel::Response, info: &RequestInfo) -> Response<Body> {
         let attempt_log = AttemptLog::of(response.extensions());
-        let streams = response.status().is_success() && info.stream() && info.dialect().is_some();
+        let streams = response.status().is_success()
+            && response.body().as_bytes().is_none()
+            && info.stream()
+            && info.dialect().is_some();
         // An error event may have to be added, which is plain.
         let response = if streams { decode_response(response) } else { response };
         let (mut head, body) = response.into_parts();
