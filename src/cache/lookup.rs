@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout};
 use super::{CachePolicy, Entry, Key, coalesce::Flights, entry::Shape};
 use crate::{
     BoxError, Request, Response,
-    coding::{Codings, decode},
+    coding::{Codings, decode_start},
     context::{Found, Lookup, SERVED_BY},
     dialect::{AnswerSummary, RequestInfo, UsageHandle},
     outcome::{Outcome, Verdict},
@@ -166,12 +166,11 @@ impl CacheSlot {
 
     /// Stores a complete answer without its content codings, if the policy allows it.
     fn keep_plain(&self, codings: &Codings, content_type: &HeaderValue, bytes: Bytes) {
+        // The answer may be complete before its coding is. What is too large is not stored.
+        let most = self.shared.policy.max_entry_bytes.saturating_add(1);
         let plain = match codings {
             Codings::Plain => bytes,
-            coded => match decode(coded, &bytes, self.shared.policy.max_entry_bytes) {
-                Ok(plain) => plain.into(),
-                Err(_) => return,
-            },
+            coded => decode_start(coded, &bytes, most).into(),
         };
         self.keep(content_type, &plain);
     }
