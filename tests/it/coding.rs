@@ -330,6 +330,30 @@ async fn a_coded_stream_that_breaks_is_continued_in_a_plain_one() {
     assert!(!answer.headers.contains_key("content-encoding"));
 }
 
+#[tokio::test(start_paused = true)]
+async fn callers_that_accept_different_codings_do_not_share_an_answer() {
+    let log = RequestLog::default();
+    let upstream = log.answering(|_| {
+        let steps = [WORD, STOP, DONE].map(|text| BodyStep::Data(text.into()));
+        let steps = [&[BodyStep::Wait(secs(1))][..], &steps].concat();
+        Ok(http::Response::builder()
+            .header("content-type", "text/event-stream")
+            .body(body_of(&steps))
+            .unwrap())
+    });
+    let cache = CachePolicy::new().coalesce(true);
+    let client = Client::builder().cache(cache).build_with(upstream).unwrap();
+    let accepting = |codings: &str| {
+        let mut request = with_body(ASKED);
+        request.headers_mut().insert("accept-encoding", codings.parse().unwrap());
+        request
+    };
+    let [one, two, three] = ["gzip", "gzip", "identity"].map(accepting);
+    let answers = tokio::join!(sent(&client, one), sent(&client, two), sent(&client, three));
+    assert_eq!((answers.0.words(), answers.2.words()), ("word".into(), "word".into()));
+    assert_eq!(log.len(), 2, "the first two share one");
+}
+
 /// How an answer was judged: its words or its failure.
 async fn judged(frames: Vec<Bytes>, coding: Option<&str>) -> (Option<Outcome>, Option<Outcome>) {
     let log = RequestLog::default();
