@@ -2,6 +2,9 @@
 
 use http::{HeaderMap, header};
 
+/// Whether this build decodes the known codings.
+const DECODES: bool = cfg!(feature = "compression");
+
 /// A content coding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Coding {
@@ -66,7 +69,7 @@ impl Coding {
             () if is("br") => Self::Brotli,
             () => return None,
         };
-        super::decoder::DECODES.then_some(coding)
+        DECODES.then_some(coding)
     }
 }
 

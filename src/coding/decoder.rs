@@ -8,9 +8,6 @@ use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer};
 
 use super::{codings::Coding, decode_error::DecodeError};
 
-/// Whether this build decodes the known codings.
-pub(super) const DECODES: bool = true;
-
 /// The bytes that one step puts out at most: 32 KiB.
 const STEP: usize = 32 << 10;
 /// The binary logarithm of the largest window of zstd: 8 MiB (RFC 9659).

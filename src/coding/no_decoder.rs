@@ -2,9 +2,6 @@
 
 use super::{codings::Coding, decode_error::DecodeError};
 
-/// Whether this build decodes the known codings.
-pub(super) const DECODES: bool = false;
-
 /// The decoder of one coding. There is none.
 #[derive(Debug)]
 pub(super) enum Decoder {}

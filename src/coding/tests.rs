@@ -1,3 +1,6 @@
+#![allow(clippy::unwrap_used)]
+// The lint does not see that the whole module is for tests, as it has a feature as well.
+
 use std::io::Write as _;
 
 use bytes::Bytes;
