@@ -152,24 +152,17 @@ fn brotli(
         return Ok(0);
     }
     let mut room = vec![0; STEP];
-    let (mut available, mut read, mut free, mut written, mut total) =
-        (input.len(), 0, room.len(), 0, 0);
+    let (mut left, mut read, mut free, mut put, mut all) = (input.len(), 0, STEP, 0, 0);
+    let to = &mut room[..];
+    #[rustfmt::skip]
     let end = BrotliDecompressStream(
-        &mut available,
-        &mut read,
-        input,
-        &mut free,
-        &mut written,
-        &mut room,
-        &mut total,
-        state,
+        &mut left, &mut read, input, &mut free, &mut put, to, &mut all, state,
     );
-    match end {
-        BrotliResult::ResultFailure => return Err(DecodeError::Broken),
-        BrotliResult::ResultSuccess => *whole = true,
-        BrotliResult::NeedsMoreInput | BrotliResult::NeedsMoreOutput => {}
+    if matches!(end, BrotliResult::ResultFailure) {
+        return Err(DecodeError::Broken);
     }
-    output.extend_from_slice(&room[..written]);
+    *whole = matches!(end, BrotliResult::ResultSuccess);
+    output.extend_from_slice(&room[..put]);
     Ok(read)
 }
 

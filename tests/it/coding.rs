@@ -269,6 +269,23 @@ async fn a_coded_answer_that_is_cut_or_broken_is_retried() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_coded_answer_in_one_piece_to_a_request_for_a_stream_is_read() {
+    let whole = Bytes::from(gzip(&[WHOLE]).concat());
+    for (kind, body) in [("application/json", whole.clone()), ("text/event-stream", whole.clone())]
+    {
+        let log = RequestLog::default();
+        let client = client(&log, without_retries(), move |_| {
+            let (one, two) = (body.slice(..20), body.slice(20..));
+            coded(200, kind, body_of(&[BodyStep::Data(one), BodyStep::Data(two)]))
+        });
+        let response = client.send(with_body(ASKED)).await.unwrap();
+        let usage = response.extensions().get::<UsageHandle>().and_then(UsageHandle::get);
+        assert_eq!(usage.map(|usage| usage.output), Some(3), "{kind}");
+        assert_eq!(read(response).await.bytes(), whole, "{kind}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_coded_answer_beyond_the_bound_is_handed_on_unread() {
     let log = RequestLog::default();
     let bomb = Bytes::from(gzip(&[&" ".repeat(33 << 20)]).concat());
