@@ -45,8 +45,8 @@
 //!
 //! # Pitfalls
 //!
-//! The time of decoding is part of the call: about 5 ms for each MiB of gzip. Layers that are used without [`DecodeRequestLayer`]
-//! know nothing of a coded request but its path.
+//! A request is decoded within the poll that sends it. Layers that are used without [`DecodeRequestLayer`] know nothing of a coded
+//! request but its path.
 
 mod chain;
 mod codings;

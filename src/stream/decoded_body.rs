@@ -30,7 +30,7 @@ struct DecodedBody {
 
 /// Decodes the body of a response, and removes the headers of its coded form: `content-encoding`, `content-length`, digests.
 ///
-/// For whoever reads or changes a body, such as a server that puts an error at its end. A response in no content coding or in an
+/// For code that reads or changes a body, such as a server that puts an error at its end. A response in no content coding or in an
 /// unknown one is returned as it is, and so is one with its body known in full that cannot be decoded. A stream that cannot be
 /// decoded ends in an error: [`Malformed`](Outcome::Malformed), or [`Truncated`](Outcome::Truncated) if its end is missing. See
 /// [`coding`](crate::coding) for the bounds.
