@@ -14,6 +14,7 @@ use crate::{
     availability::Availability,
     breaker::Breakers,
     cache::CachePolicy,
+    coding,
     context::Route,
     fallback::{Fallback, FallbackPolicy, Target},
     identity::IdentityPolicy,
@@ -108,12 +109,12 @@ impl Client {
     ///
     /// [`Deadline`]: crate::context::Deadline
     pub fn availability_of(&self, request: &Request) -> Availability {
-        self.handles.ahead(request)
+        self.handles.ahead(&coding::decoded(request))
     }
 
     /// The routes that a request may take, in the order of the fallbacks; of a group of targets, one for each.
     pub fn routes_of(&self, request: &Request) -> Vec<Route> {
-        let fallbacks = self.handles.routes(request);
+        let fallbacks = self.handles.routes(&coding::decoded(request));
         fallbacks.into_iter().flatten().map(|(route, _)| route).collect()
     }
 }

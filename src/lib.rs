@@ -62,6 +62,7 @@
 //! | `cache` | yes | [`cache::Memory`]: stored answers in this process. Without it the cache needs a [`cache::Store`] |
 //! | `reqwest` | yes | [`adapter`]: `Client::execute`, `Service<reqwest::Request>`. TLS comes from your own `reqwest` |
 //! | `http2` | | HTTP/2 in the built-in reqwest client, with pings that detect a dead connection |
+//! | `compression` | | requests and answers in gzip, deflate, zstd and br are read like plain ones: see [`coding`] |
 //! | `reqwest-middleware` | | the stack as a `Middleware` |
 //! | `async-openai` | | the stack as the HTTP service of an async-openai client |
 //! | `backoff` | | schedules of the unmaintained `backoff` crate (RUSTSEC-2025-0012), for existing code |
@@ -80,6 +81,7 @@ pub mod cache;
 mod circuit_state;
 pub mod classify;
 mod client;
+pub mod coding;
 mod cold_start;
 pub mod context;
 pub mod dialect;

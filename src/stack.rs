@@ -13,6 +13,7 @@ use crate::{
     ConfigError, Upstream,
     balance::BalanceLayer,
     cache::{CacheLayer, CachePolicy},
+    coding::{DecodeRequestLayer, RestoreRequestLayer},
     context::Routes,
     fallback::FallbackPolicy,
     hedge::HedgeLayer,
@@ -66,6 +67,8 @@ pub(crate) fn build<S: Upstream>(
     }
     .routes(&routes);
     let stack = ServiceBuilder::new()
+        // Above all layers that read a request: it is decoded once.
+        .layer(DecodeRequestLayer::default())
         // Above all layers that need the identity of the caller.
         .option_layer(identity)
         // Above everything: the span of the call, and its attempt log from the first step to the end of the body.
@@ -92,6 +95,8 @@ pub(crate) fn build<S: Upstream>(
         .layer(timeout.build()?.events(events))
         // Next to the transport: classifies an attempt, and wraps its body in the guard.
         .layer(profile.classify.build()?)
+        // Below all layers that change a request: what is unchanged is sent as it came.
+        .layer(RestoreRequestLayer::default())
         .service(upstream);
     Ok((stack, handles))
 }

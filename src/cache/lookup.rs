@@ -16,6 +16,7 @@ use tokio::time::{Instant, timeout};
 use super::{CachePolicy, Entry, Key, coalesce::Flights, entry::Shape};
 use crate::{
     BoxError, Request, Response,
+    coding::{Codings, decode_start},
     context::{Found, Lookup, SERVED_BY},
     dialect::{AnswerSummary, RequestInfo, UsageHandle},
     outcome::{Outcome, Verdict},
@@ -59,6 +60,7 @@ pub(super) struct CacheSlot {
 struct Recorder {
     slot: CacheSlot,
     content_type: HeaderValue,
+    codings: Codings,
     bytes: BytesMut,
     fits: bool,
 }
@@ -151,14 +153,26 @@ impl CacheSlot {
         let Some(content_type) = response.headers().get(header::CONTENT_TYPE).cloned() else {
             return;
         };
+        let codings = Codings::of(response.headers());
         if let Some(bytes) = response.body().bytes() {
-            return self.keep(&content_type, &bytes);
+            return self.keep_plain(&codings, &content_type, bytes);
         }
         if response.body().size_hint().lower() <= self.shared.policy.max_entry_bytes as u64 {
-            let recorder =
-                Recorder { slot: self.clone(), content_type, bytes: BytesMut::new(), fits: true };
+            let (slot, bytes) = (self.clone(), BytesMut::new());
+            let recorder = Recorder { slot, content_type, codings, bytes, fits: true };
             response.body_mut().guarded().tap(Box::new(recorder));
         }
+    }
+
+    /// Stores a complete answer without its content codings, if the policy allows it.
+    fn keep_plain(&self, codings: &Codings, content_type: &HeaderValue, bytes: Bytes) {
+        // The answer may be complete before its coding is. What is too large is not stored.
+        let most = self.shared.policy.max_entry_bytes.saturating_add(1);
+        let plain = match codings {
+            Codings::Plain => bytes,
+            coded => decode_start(coded, &bytes, most).into(),
+        };
+        self.keep(content_type, &plain);
     }
 
     /// Stores a complete answer, if the policy allows it.
@@ -192,7 +206,7 @@ fn is_of_the_first_fallback(response: &Response) -> bool {
     let success = extensions.get().is_some_and(|it: &Verdict| it.outcome().is_success());
     let read = extensions.get::<UsageHandle>().is_some();
     let own = !response.headers().contains_key(SERVED_BY);
-    let coded = response.headers().contains_key(header::CONTENT_ENCODING);
+    let coded = Codings::of(response.headers()) == Codings::Unknown;
     response.status() == StatusCode::OK && success && read && own && !coded
 }
 
@@ -221,7 +235,8 @@ impl Tap for Recorder {
 
     fn whole(self: Box<Self>) {
         if self.fits {
-            self.slot.keep(&self.content_type, &self.bytes.freeze());
+            let Self { slot, content_type, codings, bytes, .. } = *self;
+            slot.keep_plain(&codings, &content_type, bytes.freeze());
         }
     }
 }

@@ -1,14 +1,16 @@
 //! The error body: read within bounds, and put back unchanged.
 
-use std::{collections::VecDeque, future::poll_fn, pin::Pin, time::Duration};
+use std::{borrow::Cow, collections::VecDeque, future::poll_fn, pin::Pin, time::Duration};
 
 use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
 use http_body::{Body as _, Frame};
 use tokio::time::timeout;
 
 use super::prefixed_body::PrefixedBody;
 use crate::{
     Body, Error, Response,
+    coding::{Codings, decode_start},
     dialect::RequestInfo,
     outcome::{ErrorCodeTable, Outcome, Rejection, Verdict, classify_with},
 };
@@ -39,10 +41,18 @@ pub(super) async fn classify_response(codes: &ErrorCodeTable, response: Response
     let (mut head, body) = response.into_parts();
     let (front, body) = look(body).await;
     let front = front.as_deref().or(body.as_bytes()).unwrap_or_default();
-    let verdict =
-        classify_with(codes, head.status, &head.headers, &front[..front.len().min(LIMIT)]);
+    let front = plain(&head.headers, &front[..front.len().min(LIMIT)]);
+    let verdict = classify_with(codes, head.status, &head.headers, &front);
     head.extensions.insert(verdict);
     Response::from_parts(head, body)
+}
+
+/// The beginning of a body without its content codings, as far as they are known and it can be decoded.
+fn plain<'a>(headers: &HeaderMap, front: &'a [u8]) -> Cow<'a, [u8]> {
+    match Codings::of(headers) {
+        codings @ Codings::Known(_) => decode_start(&codings, front, LIMIT).into(),
+        Codings::Plain | Codings::Unknown => front.into(),
+    }
 }
 
 /// Treats an object that is not found in an account as an error of the caller's request, not as an unknown model that another

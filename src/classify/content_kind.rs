@@ -2,6 +2,8 @@
 
 use http::{HeaderMap, header};
 
+use crate::coding::Codings;
+
 /// The kind of a body, as declared by the head of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ContentKind {
@@ -11,7 +13,7 @@ pub(super) enum ContentKind {
     Lines,
     /// No content type, or one without meaning: the first byte decides.
     Unsaid,
-    /// In a content coding that only the caller decodes.
+    /// In a content coding that only the caller can decode.
     Coded,
     Other,
 }
@@ -20,8 +22,7 @@ pub(super) enum ContentKind {
 
 impl ContentKind {
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        let coding = headers.get(header::CONTENT_ENCODING);
-        if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        if Codings::of(headers) == Codings::Unknown {
             return Self::Coded;
         }
         let kind = headers.get(header::CONTENT_TYPE).map_or("", |kind| kind.to_str().unwrap_or(""));

@@ -5,6 +5,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use bytes::Bytes;
 use http::StatusCode;
 use tower::{Layer, Service};
 
@@ -16,6 +17,7 @@ use super::{
 };
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
+    coding::{Codings, DecodeError, decode},
     context::{AttemptContext, AttemptLog, CallContext},
     dialect::{Dialect, Expected, RequestInfo, StreamFraming, StreamMonitor, UsageHandle},
     outcome::{ErrorCodeTable, Outcome, Verdict},
@@ -180,6 +182,13 @@ impl Reading {
         let Some(bytes) = collect(response.body_mut(), self.policy.collect).await? else {
             return Ok(Outcome::Success);
         };
+        let bytes = match plain(response, &bytes, self.policy.collect) {
+            Ok(bytes) => bytes,
+            // A larger answer is not read.
+            Err(DecodeError::TooLarge) => return Ok(Outcome::Success),
+            Err(DecodeError::Cut) => return Err(self.refuse(response, Outcome::Truncated)),
+            Err(DecodeError::Broken) => return Err(self.refuse(response, Outcome::Malformed)),
+        };
         let (answer, tokens) = dialect.check(expected, &bytes);
         let usage = UsageHandle::default();
         usage.settle(tokens);
@@ -194,9 +203,11 @@ impl Reading {
         expected: Expected,
         watch: StreamMonitor,
     ) -> Result<Outcome, Error> {
+        let codings = Codings::of(response.headers());
         let guard = response.body_mut().guarded();
         guard.attempt_log(self.attempt_log.clone());
         guard.watch(watch);
+        guard.decode(&codings);
         let outcome = peek(guard, &self.hold, self.pulse.as_ref()).await?;
         match guard.watched().and_then(StreamMonitor::foreign) {
             Some(b'<') => Err(self.refuse(response, Outcome::Malformed)),
@@ -226,4 +237,12 @@ impl Reading {
 /// Adds what is known about the cause of an attempt that did not reach the provider.
 fn explained(error: Error) -> Error {
     tls_failure::attribute(local_trouble::attribute(error))
+}
+
+/// The bytes of an answer without its content codings, of which none is unknown.
+fn plain(response: &Response, bytes: &Bytes, most: usize) -> Result<Bytes, DecodeError> {
+    match Codings::of(response.headers()) {
+        codings @ Codings::Known(_) => decode(&codings, bytes, most).map(Bytes::from),
+        Codings::Plain | Codings::Unknown => Ok(bytes.clone()),
+    }
 }

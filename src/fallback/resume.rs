@@ -11,12 +11,15 @@ use tokio::time::{Instant, timeout_at};
 use super::{Fallback, FallbackPolicy, steps::FallbackSteps};
 use crate::{
     Body, Request, Response, Upstream,
+    coding::Codings,
     context::{AttemptContext, CallContext, Deadline},
-    dialect::{RequestInfo, UsageHandle},
+    dialect::{Dialect, RequestInfo, StreamMonitor, UsageHandle},
     error::judge,
-    outcome::Outcome,
+    outcome::{ErrorCodeTable, Outcome},
     stream::StreamDeadline,
-    stream::{Continuation, ContinuationFuture, MidStreamFailure, ResumeParts, Resumed},
+    stream::{
+        Continuation, ContinuationFuture, MidStreamFailure, ResumeParts, Resumed, decode_response,
+    },
     telemetry::{EventKind, SkipReason, SpanHandle},
 };
 
@@ -72,6 +75,8 @@ impl<S: Upstream> Below<S> {
         let (Some(dialect), true) = (self.info.dialect(), is_open(&mut response)) else {
             return response;
         };
+        // Another answer may follow in the same body.
+        response = plain(response, dialect);
         self.bound = response.extensions().get().copied();
         let (usage, whole) = (UsageHandle::default(), Arc::new(AtomicBool::new(false)));
         response.extensions_mut().insert(usage.clone());
@@ -160,7 +165,11 @@ impl<S: Upstream> Below<S> {
                 let attempt_log = CallContext::of(&mut self.request).attempt_log.clone();
                 attempt_log.answered_by(name.clone());
                 events.emit(EventKind::Resumed { fallback: at as u16, name, after: why });
-                return Some((self, response.into_body()));
+                let body = match self.info.dialect() {
+                    Some(dialect) => plain(response, dialect).into_body(),
+                    None => response.into_body(),
+                };
+                return Some((self, body));
             }
         }
         None
@@ -172,6 +181,18 @@ impl<S: Upstream> Continuation for Below<S> {
         let scope = self.scope.clone();
         Box::pin(scope.around(self.descend(said, why)))
     }
+}
+
+/// A stream without its content codings, parsed in its dialect.
+fn plain(response: Response, dialect: Dialect) -> Response {
+    if Codings::of(response.headers()) == Codings::Plain {
+        return response;
+    }
+    let mut response = decode_response(response);
+    // The layers below have classified its errors.
+    let watch = StreamMonitor::new(dialect, &ErrorCodeTable::default());
+    response.body_mut().guarded().watch(watch);
+    response
 }
 
 /// Whether the fallback at `at` can continue the answer to a call.

@@ -3,14 +3,15 @@
 use http::{HeaderValue, header::CONTENT_TYPE};
 use memchr::memmem;
 
-use crate::{Body, Error, Response, dialect::RequestInfo, outcome::Outcome, stream::collect};
+use crate::{
+    Body, Error, Response, dialect::RequestInfo, outcome::Outcome, stream::collect,
+    stream::decode_response,
+};
 
 /// Turns an answer in one piece into the stream that the caller requested. If the target streams anyway, the response is passed
 /// on.
-pub(super) async fn to_stream(
-    mut response: Response,
-    info: &RequestInfo,
-) -> Result<Response, Error> {
+pub(super) async fn to_stream(response: Response, info: &RequestInfo) -> Result<Response, Error> {
+    let mut response = decode_response(response);
     /// The maximum number of bytes collected: 32 MiB.
     const MOST: usize = 32 << 20;
     let kind = response.headers().get(CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);

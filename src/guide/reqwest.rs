@@ -53,7 +53,8 @@
 //! * **Redirects.** A followed redirect is an attempt that no layer classifies; an API needs none.
 //! * **Bodies.** A body that is known in full (`body`, `json`) is sent again at no cost. One that streams (`wrap_stream`,
 //!   `multipart`) is sent once: no retry, no other target; a canned reply still applies.
-//! * **Compression.** Without reqwest's `gzip` feature a compressed answer is passed through unread: it counts as a success from
-//!   its head on.
+//! * **Compression.** With evenkeel's feature `compression`, requests and answers in gzip, deflate, zstd and br are read like
+//!   plain ones (see [`coding`](crate::coding)). With reqwest's own `gzip` feature and its kin, answers are decoded before evenkeel
+//!   reads them. Without either, a compressed answer is passed through unread: it counts as a success from its head on.
 //! * **Sync.** A custom transport in place of reqwest has to be `Clone + Send + Sync + 'static`, and its body too: wrap one that
 //!   is only `Send` in a [`SyncWrapper`](https://docs.rs/sync_wrapper).

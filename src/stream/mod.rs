@@ -7,6 +7,8 @@
 //! A stream is held back until its first content ([`CommitPolicy`]): until then a failure is invisible to the caller, so the call
 //! can be retried or sent elsewhere.
 //!
+//! A stream in a content coding is decoded for the parser alone: see [`coding`](crate::coding).
+//!
 //! # When a stream fails while it is read
 //!
 //! By default its body ends in an error: the part already read cannot be taken back, and no second request is sent unasked. With
@@ -75,6 +77,7 @@
 
 mod body;
 mod body_end;
+mod decoded_body;
 mod error_tail_body;
 mod idle_timeout;
 mod monitored;
@@ -87,6 +90,7 @@ mod tests;
 mod throughput;
 
 pub use body::Body;
+pub use decoded_body::decode_response;
 pub use error_tail_body::ErrorTailBody;
 pub(crate) use idle_timeout::IdleTimeout;
 pub(crate) use monitored::MonitoredBody;

@@ -1,5 +1,6 @@
 //! The monitor of a streamed body: hands bytes on unchanged, parses them, and ends exactly once.
 
+mod decoding;
 mod ending;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use self::underneath::Underneath;
 use crate::{
     Error,
     attempt_log::{AttemptLog, CallId},
+    coding::StreamDecoder,
     dialect::{FrameSummary, StreamMonitor},
     outcome::Outcome,
     stream::IdleTimeout,
@@ -38,6 +40,8 @@ pub(crate) struct MonitoredBody {
     under: Underneath,
     front: VecDeque<Frame<Bytes>>,
     watch: Option<StreamMonitor>,
+    /// Decodes the bytes for `watch`, if they are in a content coding.
+    decoder: Option<Box<StreamDecoder>>,
     clock: Option<IdleTimeout>,
     /// Set by the inner body when the answer is complete, if the inner body parses it instead.
     whole: Option<Arc<AtomicBool>>,
@@ -55,6 +59,7 @@ impl MonitoredBody {
             under: Underneath::Open(inner),
             front: VecDeque::new(),
             watch: None,
+            decoder: None,
             clock: None,
             whole: None,
             at_end: EndHooks::default(),

@@ -21,6 +21,7 @@ const FLOORS: [&[&str]; 3] = [
         "budget",
         "circuit_state",
         "cold_start",
+        "coding",
         "context",
         "dialect",
         "error",

@@ -9,6 +9,8 @@ mod cache;
 mod classify_layer;
 #[cfg(feature = "reqwest")]
 mod client;
+#[cfg(feature = "compression")]
+mod coding;
 mod cold_start;
 mod combinations;
 mod config;

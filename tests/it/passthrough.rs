@@ -160,11 +160,7 @@ async fn the_status_is_classified() {
                 Outcome::RateLimited { wait: None },
             ),
             (
-                Reply::raw(
-                    424,
-                    "application/json",
-                    r#"{"__type":"com.amazon#NoSuchException"}"#,
-                ),
+                Reply::raw(424, "application/json", r#"{"__type":"com.amazon#NoSuchException"}"#),
                 Outcome::Declined,
             ),
         ] {

@@ -18,8 +18,9 @@ const HOP_BY_HOP: [HeaderName; 9] = [
 
 /// Removes from a request the headers that are not for the upstream.
 ///
-/// In a known dialect `accept-encoding` becomes `identity`: a compressed answer can be neither classified nor followed to its
-/// end, so an error within a 200 or a truncated stream would count as a success.
+/// In a known dialect `accept-encoding` becomes `identity`: an error event can be added only to a plain stream, and plain bytes
+/// need not be decoded. An upstream that encodes its answer all the same is understood with the feature `compression`; without it,
+/// an error within a 200 or a truncated stream counts as a success.
 pub(crate) fn strip_request(headers: &mut HeaderMap, known: bool) {
     strip_hop_by_hop(headers);
     headers.remove(header::HOST);

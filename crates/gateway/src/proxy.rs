@@ -5,10 +5,11 @@ use std::{convert::Infallible, sync::Arc};
 use axum::{Router, body::Body, extract::State, routing};
 use bytes::Bytes;
 use evenkeel::{
+    coding::decode_request,
     context::{AttemptLog, NonReplayable},
     dialect::{Dialect, RequestInfo},
     fallback::{Fallback, Fallbacks, Target},
-    stream::ErrorTailBody,
+    stream::{ErrorTailBody, decode_response},
 };
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header,
@@ -83,6 +84,7 @@ impl Gateway {
             request.extensions_mut().insert(upload);
             request.extensions_mut().insert(NonReplayable);
         }
+        decode_request(&mut request);
         let info = RequestInfo::read(&request);
         let client = if known.is_some() { &self.chat } else { &self.other };
         let response = client.send(request).await.map_err(|error| GatewayError::of_call(&error))?;
@@ -156,6 +158,12 @@ impl Gateway {
     /// The response for the caller.
     fn response(&self, response: evenkeel::Response, info: &RequestInfo) -> Response<Body> {
         let attempt_log = AttemptLog::of(response.extensions());
+        let streams = response.status().is_success()
+            && response.body().as_bytes().is_none()
+            && info.stream()
+            && info.dialect().is_some();
+        // An error event may have to be added, which is plain.
+        let response = if streams { decode_response(response) } else { response };
         let (mut head, body) = response.into_parts();
         head.extensions.clear();
         head.version = http::Version::HTTP_11;

@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::Value;
 
-use crate::{Body, Response, outcome::Verdict};
+use crate::{Body, Response, outcome::Verdict, stream::decode_response};
 
 /// The maximum number of bytes read of an error body; a longer one is cut, and its status kept.
 const MOST: usize = 1024 * 1024;
@@ -23,7 +23,7 @@ pub(super) async fn legible(response: Response) -> Response {
     if status.is_success() || status.is_server_error() {
         return response;
     }
-    let (mut parts, body) = response.into_parts();
+    let (mut parts, body) = decode_response(response).into_parts();
     let bytes = read(body).await;
     if serde_json::from_slice::<WrappedError>(&bytes).is_ok() {
         return Response::from_parts(parts, bytes.freeze().into());

@@ -2,11 +2,13 @@
 
 use std::{future::Future, time::Duration};
 
+use http::header;
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
     Request,
     context::{CallContext, Deadline, Fallbacks, Priority},
+    hash::hash,
     stream::{CommitPolicy, MidStreamFailure},
 };
 
@@ -15,6 +17,8 @@ use crate::{
 pub(in crate::cache) struct CallSettings {
     commit: Option<CommitPolicy>,
     resume: Option<MidStreamFailure>,
+    /// The hash of the content codings that the caller accepts for the answer.
+    accepts: u64,
 }
 
 /// How a call waits: its deadline and its priority.
@@ -34,7 +38,9 @@ impl CallSettings {
     pub(in crate::cache) fn of(request: &mut Request) -> Option<Self> {
         let extensions = request.extensions();
         let (commit, resume) = (extensions.get().copied(), extensions.get().copied());
-        extensions.get::<Fallbacks>().is_none().then_some(Self { commit, resume })
+        let accepted = request.headers().get_all(header::ACCEPT_ENCODING).iter();
+        let accepts = hash(&accepted.collect::<Vec<_>>());
+        extensions.get::<Fallbacks>().is_none().then_some(Self { commit, resume, accepts })
     }
 }
 

@@ -12,6 +12,7 @@ use http_body::{Body as HttpBody, Frame};
 use super::waiter::Waiter;
 use crate::{
     Body, Error, Response,
+    coding::Codings,
     context::AttemptLog,
     dialect::{RequestInfo, StreamMonitor},
     outcome::{ErrorCodeTable, Verdict},
@@ -47,6 +48,7 @@ impl Waiter {
             let watched =
                 dialect.map(|dialect| StreamMonitor::new(dialect, &ErrorCodeTable::default()));
             body.guarded().watch(watched);
+            body.guarded().decode(&Codings::of(&parts.headers));
             body
         });
         Ok(Response::from_parts(parts, body))

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 use http_body::Frame;
 
-use super::{MonitoredBody, Underneath};
+use super::{MonitoredBody, Underneath, decoding};
 use crate::{
     Error,
     dialect::{FrameSummary, StreamMonitor},
@@ -32,7 +32,10 @@ impl MonitoredBody {
     /// Parses a frame that is about to be handed on, or put back.
     pub(super) fn look(&mut self, frame: &Frame<Bytes>) -> FrameSummary {
         let seen = match (&mut self.watch, frame.data_ref()) {
-            (Some(watch), Some(data)) => watch.feed(data),
+            (Some(watch), Some(data)) => match &mut self.decoder {
+                None => watch.feed(data),
+                Some(decoder) => decoding::feed(watch, decoder, data),
+            },
             // Without a dialect every byte is content.
             (None, Some(data)) => FrameSummary::bytes(!data.is_empty()),
             // Trailers are the last frame of a body: many callers do not poll for another.

@@ -1,5 +1,7 @@
 //! The gateway over real sockets with the real clock, its command line and its file.
 
+#[cfg(feature = "compression")]
+mod coded;
 mod config;
 mod connections;
 mod ends;

@@ -83,6 +83,12 @@ async fn a_body_that_is_coded_endless_or_broken_has_its_status_all_the_same() {
     assert_eq!(length, bytes.len());
     assert!(String::from_utf8_lossy(&bytes).contains("Too Many Requests"));
 
+    // Of gzip only the header.
+    let cut = b"\x1f\x8b\x08\0\0\0\0\0\0\xff".to_vec();
+    let coded = http::Response::builder().status(429).header("content-encoding", "gzip");
+    let bytes = legible(coded.body(cut.into()).unwrap()).await.into_body().collect().await;
+    assert!(String::from_utf8_lossy(&bytes.unwrap().to_bytes()).contains("Too Many Requests"));
+
     let long = read_as_client(400, "x".repeat(3 * MOST)).await;
     assert_eq!(long.message.len(), MOST);
 
@@ -90,4 +96,19 @@ async fn a_body_that_is_coded_endless_or_broken_has_its_status_all_the_same() {
     let frames = half.map(|data| data.map(|data| http_body::Frame::data(data.into())));
     let body = http_body_util::StreamBody::new(futures_util::stream::iter(frames));
     assert_eq!(read_as_client(404, Body::wrap(body)).await.message, "{\"half");
+}
+
+#[cfg(feature = "compression")]
+#[tokio::test]
+async fn an_error_body_in_a_content_coding_is_decoded() {
+    use std::io::Write;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(br#"{"error":{"message":"slow down","type":"x","code":"y"}}"#).unwrap();
+    let coded = http::Response::builder().status(429).header("content-encoding", "gzip");
+    let body = encoder.finish().unwrap();
+    let response = legible(coded.body(body.into()).unwrap()).await;
+    assert!(!response.headers().contains_key("content-encoding"));
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    let read: WrappedError = serde_json::from_slice(&bytes).unwrap();
+    assert_eq!(read.error.message, "slow down");
 }
