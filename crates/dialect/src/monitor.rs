@@ -153,6 +153,6 @@ pub(crate) fn next(
     }
     match reader.is_alike(raw) {
         true => answer.add_content(1, seen),
-        false => answer.add(&reader.read(raw), seen),
+        false => reader.read_lossy(raw, |event, _| answer.add(event, seen)),
     }
 }

@@ -22,7 +22,7 @@ pub(crate) fn read<'a>(codes: &ErrorCodeTable, raw: &RawEvent<'a>) -> AnswerEven
             line.add_to(&mut event);
             event
         }
-        Err(_) => AnswerEvent::unreadable(unread(codes, data)),
+        Err(error) => unread(codes, data, &error),
     }
 }
 
