@@ -64,6 +64,11 @@ impl<'a> WholeAnswer<'a> for Line<'a> {
 }
 
 impl<'a> Line<'a> {
+    /// Whether more lines follow.
+    pub(super) fn is_unfinished(&self) -> bool {
+        self.done.is_some_and(|done| done.get() == "false")
+    }
+
     /// The finish reason, once there is one. A request that only loads the model has no content.
     fn finish(&self) -> Option<FinishReason> {
         is_true(self.done).then(|| match plain_str(self.done_reason) {
