@@ -127,7 +127,7 @@ impl Reading {
     fn streamed(&self, response: &mut Response, outcome: Outcome) -> Result<Outcome, Error> {
         let guard = response.body_mut().guarded();
         // More than is held back, and nothing of a stream in it.
-        if !guard.watched().is_none_or(StreamMonitor::is_framed) {
+        if guard.watched().is_some_and(StreamMonitor::is_unframed) {
             return Err(self.refuse(response, Outcome::Malformed));
         }
         let usage = guard.at_end().usage();

@@ -111,8 +111,13 @@ impl StreamMonitor {
         })
     }
 
+    /// Whether there are bytes, and none of them is framed as a stream.
+    pub fn is_unframed(&self) -> bool {
+        self.form.is_some() && !self.is_framed()
+    }
+
     /// Whether any of the bytes were framed as a stream.
-    pub fn is_framed(&self) -> bool {
+    fn is_framed(&self) -> bool {
         match self.framing {
             StreamFraming::JsonLines => self.form == Some(BodyForm::Object),
             StreamFraming::Sse | StreamFraming::SseOrArray => self.decoder.is_framed(),
