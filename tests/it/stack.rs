@@ -73,6 +73,10 @@ async fn a_final_failure_comes_back_byte_for_byte_with_its_headers() {
     for reply in replies {
         for stream in [false, true] {
             let log = bare(&reply, chat(stream)).await;
+            // An answer in the other form is converted.
+            if log.headers["content-type"].as_bytes().starts_with(b"text/event") != stream {
+                continue;
+            }
             let primary = Provider::new("primary").always(reply.clone());
             let client = over(Client::builder(), [&primary]);
             let answer = call(&client, chat(stream)).await.unwrap();
