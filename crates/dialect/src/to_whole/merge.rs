@@ -66,10 +66,8 @@ pub(super) fn join(into: &mut Value, more: Value) {
             more.into_iter().for_each(|item| join_item(list, item));
         }
         // Text after parts of a message.
-        (Value::Array(list), text @ Value::String(_)) => {
-            if !is_blank(&text) {
-                list.push(serde_json::json!({"type": "text", "text": text}));
-            }
+        (Value::Array(list), text @ Value::String(_)) if !is_blank(&text) => {
+            list.push(serde_json::json!({"type": "text", "text": text}));
         }
         (into, more) if is_blank(into) || !(into.is_string() || into.is_array()) => *into = more,
         _ => {}
