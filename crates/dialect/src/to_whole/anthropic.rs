@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
-    Fields, Fold,
+    fold::{Fields, Fold},
     merge::{append, extend, is_blank, set_last},
 };
 

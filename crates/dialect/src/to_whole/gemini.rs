@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    Fields, Fold,
+    fold::{Fields, Fold},
     merge::{append, set_last},
 };
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, map::Entry};
 
-use super::Fields;
+use super::fold::Fields;
 
 /// Whether a value says nothing: null, an empty text, list or object, or zero.
 pub(super) fn is_blank(value: &Value) -> bool {

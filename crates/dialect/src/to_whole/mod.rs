@@ -6,6 +6,7 @@
 //! has no error.
 
 mod anthropic;
+mod fold;
 mod gemini;
 mod merge;
 mod ollama;
@@ -14,10 +15,14 @@ mod openai_responses;
 #[cfg(test)]
 mod tests;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use self::{
-    anthropic::Message, gemini::Chunks, ollama::Lines, openai_chat::Completion,
+    anthropic::Message,
+    fold::{Fields, Fold},
+    gemini::Chunks,
+    ollama::Lines,
+    openai_chat::Completion,
     openai_responses::Output,
 };
 use crate::{
@@ -26,18 +31,6 @@ use crate::{
     json::trim_bom,
     reply::{JSON, relabel},
 };
-
-/// The fields of one event.
-type Fields = Map<String, Value>;
-
-/// An answer that is put together from the events of its stream.
-trait Fold: Default {
-    /// Adds an event. `name` is the `event:` name; empty if there is none. Returns whether the answer continues.
-    fn add(&mut self, name: &str, event: Fields) -> bool;
-
-    /// The whole answer; `None` if the events are not an answer.
-    fn end(self) -> Option<Value>;
-}
 
 // === impl Dialect ===
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    Fields, Fold,
+    fold::{Fields, Fold},
     merge::{append, extend, is_blank, set_last},
 };
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
-    Fields, Fold,
+    fold::{Fields, Fold},
     merge::{append, is_blank},
 };
 
