@@ -8,11 +8,6 @@ use crate::coding::Codings;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ContentKind {
     Json,
-    Events,
-    /// One JSON value per line, under any of its names.
-    Lines,
-    /// No content type, or one without meaning: the first byte decides.
-    Unsaid,
     /// In a content coding that only the caller can decode.
     Coded,
     Other,
@@ -29,16 +24,9 @@ impl ContentKind {
         let kind = kind.split(';').next().unwrap_or(kind).trim();
         let is = |names: &[&str]| names.iter().any(|name| kind.eq_ignore_ascii_case(name));
         let suffix = kind.rsplit_once('+').map_or("", |(_, suffix)| suffix);
-        if is(&["text/event-stream"]) {
-            Self::Events
-        } else if is(&["application/x-ndjson", "application/ndjson", "application/jsonl"]) {
-            Self::Lines
-        } else if is(&["application/json", "text/json"]) || suffix.eq_ignore_ascii_case("json") {
-            Self::Json
-        } else if is(&["", "text/plain", "application/octet-stream"]) {
-            Self::Unsaid
-        } else {
-            Self::Other
+        match is(&["application/json", "text/json"]) || suffix.eq_ignore_ascii_case("json") {
+            true => Self::Json,
+            false => Self::Other,
         }
     }
 }

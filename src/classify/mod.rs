@@ -10,6 +10,15 @@
 //! byte. An answer that is not streamed is collected up to 32 MiB; a stream is held back until its first event with content. See
 //! [`ClassifyPolicy`].
 //!
+//! # An answer in another form
+//!
+//! The first bytes of a body decide on its form, not its content type. A stream in place of an unstreamed answer is read to its
+//! end and converted to one piece; an unstreamed answer in place of a stream is converted to a stream, at once. Nothing is lost:
+//! texts, tool calls, finish reasons, usage and unknown fields stay, and the content type is set. The verdict is on what the
+//! provider sent, so a stream that is cut, or has an error, is retried although nothing of it would be streamed. An answer that
+//! cannot be converted is [`Malformed`](crate::outcome::Outcome::Malformed). A request whose own body is in a content coding does
+//! not say which form it asks for: then a stream is passed on.
+//!
 //! # Example
 //!
 //! ```
@@ -34,6 +43,7 @@ mod content_kind;
 mod local_trouble;
 mod policy;
 mod prefixed_body;
+mod reading;
 mod service;
 mod tls_failure;
 

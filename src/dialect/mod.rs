@@ -60,7 +60,8 @@
 //! so that no number, escape or unknown field is lost. If nothing is changed, the body is the same.
 //!
 //! An answer in one piece is converted to a stream of its dialect for a caller who streams, all at once, with the tool calls,
-//! finish reasons, usage and unknown fields, as far as streams of the dialect have them.
+//! finish reasons, usage and unknown fields, as far as streams of the dialect have them. A stream is converted to an answer in one
+//! piece for a caller who does not stream.
 //!
 //! # Events
 //!
@@ -83,6 +84,6 @@ pub use evenkeel_dialect::{
     StreamFraming, SyntheticReply, TargetDifference, Usage,
 };
 pub(crate) use evenkeel_dialect::{
-    AnswerSummary, FrameSummary, ModelPath, RequestEditor, ResumableStream, StreamMonitor,
-    ToolFilter, endpoint, unstream_path,
+    AnswerSummary, BodyForm, FrameSummary, ModelPath, RequestEditor, ResumableStream,
+    StreamMonitor, ToolFilter, endpoint, unstream_path,
 };

@@ -64,7 +64,7 @@ const FRAME: usize = 64;
 /// Holds a stream back to its commit point, and puts the frames back. Returns the outcome so far; a stream that failed before is
 /// an error.
 ///
-/// Stops at the first byte of a body that is not a stream: see
+/// Stops at the first bytes of a body that is not a stream: see
 /// [`StreamMonitor::foreign`](crate::dialect::StreamMonitor::foreign).
 pub(crate) async fn peek(
     guard: &mut MonitoredBody,

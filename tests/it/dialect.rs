@@ -339,17 +339,34 @@ async fn an_empty_answer_of_any_dialect_is_empty_and_a_page_is_malformed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_is_not_streamed_is_read_whole_though_a_stream_was_asked_for() {
-    for (path, body) in [
-        ("/v1/messages", r#"{"type":"message","content":[{"type":"text","text":"a"}]}"#),
-        ("/v1/responses", r#"{"status":"completed","output":[{"type":"function_call"}]}"#),
+async fn an_answer_that_is_not_streamed_becomes_the_stream_that_was_asked_for() {
+    for (path, body, starts) in [
+        (
+            "/v1/messages",
+            r#"{"type":"message","content":[{"type":"text","text":"a"}]}"#,
+            "event: message_start\n",
+        ),
+        (
+            "/v1/responses",
+            r#"{"status":"completed","output":[{"type":"function_call"}]}"#,
+            "event: response.created\n",
+        ),
         (
             "/v1beta/models/m:streamGenerateContent",
             r#"{"candidates":[{"content":{"parts":[{"text":"a"}]},"finishReason":"STOP"}]}"#,
+            "[{",
         ),
-        ("/api/generate", r#"{"response":"a","done":true}"#),
+        (
+            "/v1beta/models/m:streamGenerateContent?alt=sse",
+            r#"{"candidates":[{"content":{"parts":[{"text":"a"}]},"finishReason":"STOP"}]}"#,
+            "data: {",
+        ),
+        // One line of Ollama is a stream already.
+        ("/api/generate", r#"{"response":"a","done":true}"#, r#"{"response":"a","done":true}"#),
     ] {
         let came = through(path, "application/json", &[body], CommitPolicy::FirstContent).await;
-        assert_eq!(came, Ok((body.into(), None, vec![BodyEnd::Done])), "{path}");
+        let (bytes, failed, endings) = came.unwrap();
+        assert!(bytes.starts_with(starts), "{path} {bytes:?}");
+        assert_eq!((failed, endings), (None, vec![BodyEnd::Done]), "{path}");
     }
 }

@@ -720,13 +720,14 @@ async fn the_block_page_of_a_firewall_is_no_rejected_key() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unstreamed_answer_to_a_stream_request_is_an_answer() {
+async fn an_unstreamed_answer_to_a_stream_request_becomes_a_stream() {
     let whole =
         read(tower::ServiceExt::oneshot(Provider::new("p"), chat(false)).await.unwrap()).await;
     let stage = Stage::new(always(Reply::raw(200, "application/json", whole.bytes())));
     let answer = stage.ask(true).await;
-    assert_eq!((answer.from(), answer.bytes()), ("primary", whole.bytes()));
+    assert_eq!(answer.from(), "primary");
     assert_eq!(answer.words(), WORDS);
+    assert!(answer.bytes().starts_with(b"data: ") && answer.bytes().ends_with(b"data: [DONE]\n\n"));
 }
 
 #[tokio::test(start_paused = true)]

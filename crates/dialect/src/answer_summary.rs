@@ -7,7 +7,6 @@ use crate::{
     Dialect, Usage,
     decode::each_event,
     events::{AnswerEvent, Fault, FinishReason, PartKind, UsageCounts},
-    json::trim_bom,
     outcome::ErrorCodeTable,
     reader::EventReader,
 };
@@ -52,11 +51,10 @@ impl AnswerSummary {
                 if fold.over {
                     return;
                 }
-                let event = reader.read(&raw);
-                // The data of a ping need not be JSON; it does not make a stream incomplete.
-                let unreadable = matches!(event.fault, Some(Fault::Unreadable(_)));
-                fold.readable &= !(unreadable && trim_bom(raw.data).starts_with(b"{"));
-                fold.add(&event);
+                reader.read_lossy(&raw, |event, _| {
+                    fold.readable &= !matches!(event.fault, Some(Fault::Unreadable(_)));
+                    fold.add(event);
+                });
             });
         } else {
             fold.add(&reader.read_whole(bytes).ok()?);

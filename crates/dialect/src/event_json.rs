@@ -67,9 +67,27 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(
     })
 }
 
-/// The verdict on data that is not an event of its dialect. Some servers send an error in a list.
-pub(crate) fn unread(codes: &ErrorCodeTable, data: &[u8]) -> Verdict {
-    listed_error(codes, data).unwrap_or_else(|| Outcome::Malformed.into())
+/// The event of data that was not parsed as an event of its dialect.
+///
+/// Gateways put keep-alives into the data of events (`null`, a number, `: keepalive`), and clients skip them, so data that is not
+/// an object is an event without content, as is an object of an unknown shape. An object that is not valid JSON is a failure.
+pub(crate) fn unread<'a>(
+    codes: &ErrorCodeTable,
+    data: &[u8],
+    error: &serde_json::Error,
+) -> AnswerEvent<'a> {
+    if !data.starts_with(b"{") {
+        return listed_error(codes, data).map_or_else(AnswerEvent::default, AnswerEvent::error);
+    }
+    if error.classify() != Category::Data {
+        return AnswerEvent::unreadable(Outcome::Malformed.into());
+    }
+    match json::parse::<Listed<'_>>(data) {
+        Ok(object) if is_filled(object.error) => AnswerEvent::error(in_stream(codes, data)),
+        Ok(_) => AnswerEvent::default(),
+        // The JSON is broken after the value of the wrong type.
+        Err(_) => AnswerEvent::unreadable(Outcome::Malformed.into()),
+    }
 }
 
 /// The error of `[{"error":…}]`, as some gateways wrap it.
@@ -95,6 +113,6 @@ pub(crate) fn named_event<'a, T: Deserialize<'a>>(
     }
     match json::parse(data) {
         Ok(json) => read(&json, data),
-        Err(_) => AnswerEvent::unreadable(unread(codes, data)),
+        Err(error) => unread(codes, data, &error),
     }
 }

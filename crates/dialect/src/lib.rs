@@ -50,6 +50,7 @@
 //! | | `splice`, `resumable/` | a stream that another answer can follow |
 //! | an answer, rendered | `synthetic`, `render`, `reply` | a reply that is made here: its text, and the fields that all replies share |
 //! | | `to_stream/` | converts an unstreamed answer to a stream |
+//! | | `to_whole/`, `body_form` | converts a stream to an unstreamed answer; the form of a body by its first bytes |
 //! | an error, rendered | `error_reply` | an error of evenkeel as an answer, or as an event of a stream |
 //! | | `error_tail`, `response_progress` | ends a broken stream with an error event; where a response stands |
 //! | outcomes | [`outcome`] | the vocabulary of outcomes, and the classification of errors |
@@ -61,6 +62,7 @@ mod answer_form;
 mod answer_state;
 mod answer_summary;
 mod anthropic;
+mod body_form;
 mod decode;
 mod dialect;
 mod effects;
@@ -95,12 +97,14 @@ mod synthetic;
 mod tests;
 mod ties;
 mod to_stream;
+mod to_whole;
 mod usage;
 mod wire;
 
 pub use answer_form::AnswerForm;
 pub use answer_state::{Expected, FrameSummary};
 pub use answer_summary::AnswerSummary;
+pub use body_form::BodyForm;
 pub use dialect::{Dialect, StreamFraming};
 pub use effects::{Effects, TargetDifference};
 pub use error_reply::ErrorReply;

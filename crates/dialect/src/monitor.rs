@@ -1,7 +1,7 @@
 //! Follows the bytes of a stream: decodes its events and parses them in their dialect.
 
 use crate::{
-    Dialect, Expected, FrameSummary, StreamFraming, Usage,
+    BodyForm, Dialect, Expected, FrameSummary, StreamFraming, Usage,
     answer_state::AnswerState,
     decode::{Decoder, RawEvent, TooLarge},
     outcome::{Outcome, Verdict},
@@ -17,8 +17,8 @@ pub struct StreamMonitor {
     framing: StreamFraming,
     /// The failure of the stream: later bytes are ignored.
     failed: Option<Outcome>,
-    /// The first byte that is not white space.
-    first: Option<u8>,
+    /// The form of the body, once its first bytes have told it.
+    form: Option<BodyForm>,
 }
 
 // === impl StreamMonitor ===
@@ -33,7 +33,7 @@ impl StreamMonitor {
             reader: EventReader::learning(dialect, expected.codes()),
             answer: AnswerState::new(&expected),
             failed: None,
-            first: None,
+            form: None,
         }
     }
 
@@ -46,8 +46,8 @@ impl StreamMonitor {
     /// Parses the next bytes.
     pub fn feed(&mut self, bytes: &[u8]) -> FrameSummary {
         let mut seen = FrameSummary::default();
-        if self.first.is_none() {
-            self.first = bytes.iter().copied().find(|byte| !byte.is_ascii_whitespace());
+        if self.form.is_none() {
+            self.form = BodyForm::of(bytes);
         }
         if self.failed.is_some() || self.is_over() || self.foreign().is_some() {
             return seen;
@@ -111,20 +111,25 @@ impl StreamMonitor {
         self.answer.end_in_order();
     }
 
-    /// The first byte of a body that is not a stream, whatever its content type: JSON, or a page.
-    pub fn foreign(&self) -> Option<u8> {
-        let foreign: &[u8] = match self.framing {
-            StreamFraming::Sse => b"{[<",
-            StreamFraming::SseOrArray => b"{<",
-            StreamFraming::JsonLines => b"[<",
-        };
-        self.first.filter(|first| foreign.contains(first))
+    /// The form of a body that is not a stream, whatever its content type: JSON, or a page.
+    pub fn foreign(&self) -> Option<BodyForm> {
+        self.form.filter(|form| match form {
+            BodyForm::Page => true,
+            BodyForm::Object => self.framing != StreamFraming::JsonLines,
+            BodyForm::Array => self.framing != StreamFraming::SseOrArray,
+            BodyForm::Text => false,
+        })
+    }
+
+    /// Whether there are bytes, and none of them is framed as a stream.
+    pub fn is_unframed(&self) -> bool {
+        self.form.is_some() && !self.is_framed()
     }
 
     /// Whether any of the bytes were framed as a stream.
     fn is_framed(&self) -> bool {
         match self.framing {
-            StreamFraming::JsonLines => self.first == Some(b'{'),
+            StreamFraming::JsonLines => self.form == Some(BodyForm::Object),
             StreamFraming::Sse | StreamFraming::SseOrArray => self.decoder.is_framed(),
         }
     }
@@ -142,7 +147,7 @@ impl StreamMonitor {
         let failed = match (failed, self.answer.outcome()) {
             (Some(verdict), _) => verdict,
             (None, whole @ (Outcome::Success | Outcome::Blocked)) => return Ok(whole),
-            (None, _) if self.first.is_none() => Outcome::Empty.into(),
+            (None, _) if self.form.is_none() => Outcome::Empty.into(),
             (None, _) if !self.is_framed() => Outcome::Malformed.into(),
             (None, outcome) => outcome.into(),
         };
@@ -163,6 +168,6 @@ pub(crate) fn next(
     }
     match reader.is_alike(raw) {
         true => answer.add_content(1, seen),
-        false => answer.add(&reader.read(raw), seen),
+        false => reader.read_lossy(raw, |event, _| answer.add(event, seen)),
     }
 }

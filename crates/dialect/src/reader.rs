@@ -6,7 +6,7 @@ mod tests;
 use crate::{
     Dialect, anthropic,
     decode::RawEvent,
-    events::AnswerEvent,
+    events::{AnswerEvent, Fault},
     gemini, ollama,
     openai_chat::{self, ChunkTemplate},
     openai_responses,
@@ -46,6 +46,23 @@ impl EventReader {
             Dialect::Gemini => gemini::read(codes, raw),
             Dialect::Ollama => ollama::read(codes, raw),
         }
+    }
+
+    /// Parses one event of a stream and passes it to `each`, with the data that it was parsed from. Bytes that are not UTF-8, as
+    /// of a character that the provider cut in two, are parsed as U+FFFD, as clients do.
+    pub(crate) fn read_lossy<T>(
+        &mut self,
+        raw: &RawEvent<'_>,
+        each: impl FnOnce(&AnswerEvent<'_>, &RawEvent<'_>) -> T,
+    ) -> T {
+        let event = self.read(raw);
+        let unreadable = matches!(event.fault, Some(Fault::Unreadable(_)));
+        if !unreadable || std::str::from_utf8(raw.data).is_ok() {
+            return each(&event, raw);
+        }
+        let text = String::from_utf8_lossy(raw.data);
+        let raw = RawEvent { name: raw.name, data: text.as_bytes() };
+        each(&self.read(&raw), &raw)
     }
 
     /// Parses an answer that was not streamed, or returns the verdict on a body without one. Some servers send white space before

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use http::{HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 use serde_json::Value;
 
 use crate::{RequestInfo, Response};
@@ -17,6 +17,22 @@ pub(super) fn reply(kind: &'static str, body: String) -> Response {
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// Sets the content type of a converted body, and removes the headers that describe the bytes of the original one.
+pub(super) fn relabel(headers: &mut HeaderMap, kind: &'static str) {
+    const BYTES: [&str; 8] = [
+        "content-length",
+        "content-md5",
+        "content-digest",
+        "repr-digest",
+        "digest",
+        "etag",
+        "accept-ranges",
+        "content-range",
+    ];
+    BYTES.into_iter().for_each(|name| drop(headers.remove(name)));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
 }
 
 /// A named event; `data` is JSON that starts with its `type`, which is the same name.

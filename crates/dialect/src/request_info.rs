@@ -27,6 +27,8 @@ pub struct RequestInfo {
     /// Whether an answer without any content may be right: the request has stop sequences, or a very small limit.
     pub(crate) stops: bool,
     pub(crate) effects: Effects,
+    /// Whether the body was parsed. A body in a content coding is not: then it is not known whether a stream is asked for.
+    pub(crate) parsed: bool,
 }
 
 fields! {
@@ -106,7 +108,9 @@ impl RequestInfo {
     pub fn read_as(request: &Request, dialect: Option<Dialect>) -> Self {
         let path = request.uri().path();
         let dialect = dialect.filter(|_| !request.body().is_empty());
-        let wanted: Wanted<'_> = serde_json::from_slice(request.body()).unwrap_or_default();
+        let wanted: Option<Wanted<'_>> = serde_json::from_slice(request.body()).ok();
+        let parsed = wanted.is_some();
+        let wanted = wanted.unwrap_or_default();
         let options = read::<StreamOptions<'_>>(wanted.stream_options);
         let images = has_images(request.body());
         let place = ModelPath::read(path).filter(|_| dialect == Some(Dialect::Gemini));
@@ -129,7 +133,13 @@ impl RequestInfo {
             images,
             stops: wanted.stops(),
             effects: Effects::of(request, dialect, ties),
+            parsed,
         }
+    }
+
+    /// Whether the body was parsed, so that it is known whether a stream is asked for. False for a body in a content coding.
+    pub fn is_parsed(&self) -> bool {
+        self.parsed
     }
 
     /// The dialect of the request; `None` for a path that is passed through.

@@ -207,6 +207,35 @@ proptest! {
     }
 
     #[test]
+    fn foreign_data_between_events_changes_nothing(
+        odd in prop_oneof![
+            "[a-z0-9:;<(\"\\[ ][a-zA-Z0-9 :,\"\\]]{0,20}",
+            "\\{(\"(ping|type|x)\":(1|null|\"\"|\\[\\]))?\\}",
+            prop::sample::select(vec![": keepalive", "null", "", "[]", "\"\"", "-1.5", "{}"]).prop_map(String::from),
+        ],
+        at in any::<prop::sample::Index>(),
+    ) {
+        // The sentinel ends a chat.
+        prop_assume!(!odd.contains("[DONE]"));
+        for Sample { dialect, stream, path, .. } in samples() {
+            if path.ends_with("streamGenerateContent") {
+                continue;
+            }
+            let (end, odd) = match dialect {
+                Dialect::Ollama => ("\n", format!("{odd}\n")),
+                _ => ("\n\n", format!("data: {odd}\n\n")),
+            };
+            let mut blocks: Vec<_> = stream.split_inclusive(end).collect();
+            // The first byte of a body tells its form.
+            let first = usize::from(dialect == Dialect::Ollama);
+            blocks.insert(first + at.index(blocks.len() - first), &odd);
+            let ((_, content, failed, end, tokens), plain) =
+                (said(dialect, [blocks.concat().as_bytes()]), said(dialect, [stream.as_bytes()]));
+            prop_assert_eq!((content, failed, end, tokens), (plain.1, plain.2, plain.3, plain.4));
+        }
+    }
+
+    #[test]
     fn no_bytes_make_it_panic(pieces in prop::collection::vec(any::<Vec<u8>>(), 0..6), text in ".{0,60}") {
         for Sample { dialect, path, .. } in samples() {
             said(dialect, pieces.iter().map(Vec::as_slice));

@@ -15,6 +15,9 @@ fields! {
         content_block: Option<Block<'a>>,
         delta: Option<Delta<'a>>,
         usage: RawField<'a>,
+        /// Chunks of other APIs have these.
+        choices: RawField<'a>,
+        candidates: RawField<'a>,
     }
 }
 
@@ -67,7 +70,7 @@ impl<'a> Event<'a> {
         is_filled(self.error)
     }
 
-    /// Adds the content of an event of that kind; `None` for a kind that is not of the dialect.
+    /// Adds the content of an event of that kind; `None` for a chunk of another API.
     pub(super) fn add_to(&self, kind: &str, event: &mut AnswerEvent<'a>) -> Option<()> {
         let index = self.index;
         match kind {
@@ -101,8 +104,8 @@ impl<'a> Event<'a> {
                 event.last = true;
             }
             "ping" => event.ping = true,
-            "" => return None,
-            // Kinds that are not known yet.
+            "" if is_filled(self.choices) || is_filled(self.candidates) => return None,
+            // Kinds that are not known yet, and keep-alives without a kind.
             _ => {}
         }
         Some(())

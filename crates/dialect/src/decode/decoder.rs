@@ -4,7 +4,7 @@
 mod tests;
 
 use super::{EventBoundary, EventFrame, RawEvent};
-use crate::StreamFraming;
+use crate::{StreamFraming, json::trim_bom};
 
 /// Decodes the events of one stream.
 ///
@@ -39,9 +39,11 @@ impl Decoder {
         self.boundary.is_between_events()
     }
 
-    /// Whether any of the bytes were framed as events.
+    /// Whether any of the bytes were framed as events, including the start of an event whose end has not arrived.
     pub(crate) fn is_framed(&self) -> bool {
-        self.boundary.is_framed()
+        const FIELDS: [&[u8]; 5] = [b"data:", b"event:", b"id:", b"retry:", b":"];
+        let held = trim_bom(&self.held);
+        self.boundary.is_framed() || FIELDS.iter().any(|field| held.starts_with(field))
     }
 
     /// Whether the framing has ended: there are no more events.

@@ -25,7 +25,7 @@ pub(crate) fn read<'a>(codes: &ErrorCodeTable, raw: &RawEvent<'a>) -> AnswerEven
             chunk.add_to(&mut event);
             event
         }
-        Err(_) => AnswerEvent::unreadable(unread(codes, data)),
+        Err(error) => unread(codes, data, &error),
     }
 }
 

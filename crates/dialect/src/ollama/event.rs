@@ -6,7 +6,7 @@ use crate::{
     event_json::{self, WholeAnswer, unread},
     events::AnswerEvent,
     json::{self, trim_bom},
-    outcome::{ErrorCodeTable, Verdict, in_stream},
+    outcome::{ErrorCodeTable, Outcome, Verdict, in_stream},
 };
 
 /// Parses one line. The answer is whole at the line with `"done":true`.
@@ -22,8 +22,13 @@ pub(crate) fn read<'a>(codes: &ErrorCodeTable, raw: &RawEvent<'a>) -> AnswerEven
             line.add_to(&mut event);
             event
         }
-        Err(_) => AnswerEvent::unreadable(unread(codes, data)),
+        Err(error) => unread(codes, data, &error),
     }
+}
+
+/// Whether a line names itself as one that is not the last.
+fn is_unfinished(body: &[u8]) -> bool {
+    json::parse::<Line<'_>>(trim_bom(body)).is_ok_and(|line| line.is_unfinished())
 }
 
 /// Parses an answer that was not streamed.
@@ -31,5 +36,8 @@ pub(crate) fn read_whole<'a>(
     codes: &ErrorCodeTable,
     body: &'a [u8],
 ) -> Result<AnswerEvent<'a>, Verdict> {
-    event_json::read_whole::<Line<'_>>(codes, body)
+    let event = event_json::read_whole::<Line<'_>>(codes, body)?;
+    // A line of a stream: the lines after it are missing.
+    let cut = event.fault.is_none() && event.finishes.is_empty() && is_unfinished(body);
+    if cut { Err(Outcome::Truncated.into()) } else { Ok(event) }
 }

@@ -66,6 +66,13 @@ impl<'a> WholeAnswer<'a> for Line<'a> {
     }
 }
 
+impl Line<'_> {
+    /// Whether more lines follow.
+    pub(super) fn is_unfinished(&self) -> bool {
+        self.done.is_some_and(|done| done.get() == "false")
+    }
+}
+
 // === impl Message ===
 
 impl<'a> Message<'a> {

@@ -102,8 +102,8 @@ fn a_line_with_an_error_fails_the_stream() {
 }
 
 #[test]
-fn a_line_that_is_no_json_fails_the_stream() {
-    for bad in ["{\"message\":{\"content\":\"wo", "bad gateway", "null", "17", "{}}", "data: {}"] {
+fn a_line_that_is_a_broken_object_fails_the_stream() {
+    for bad in ["{\"message\":{\"content\":\"wo", "{}}"] {
         let (seen, outcome) = follow(&[WORD, bad, WORD, DONE]);
         assert_eq!(seen.failed, Some(Outcome::Malformed.into()), "{bad}");
         assert_eq!(outcome, Outcome::Malformed, "{bad}");
@@ -112,6 +112,14 @@ fn a_line_that_is_no_json_fails_the_stream() {
     let page = StreamMonitor::new(Dialect::Ollama, &crate::outcome::ErrorCodeTable::default())
         .feed(b"<html>\n");
     assert_eq!((page.events, page.failed), (0, None), "its first byte tells");
+}
+
+#[test]
+fn a_line_that_is_no_object_changes_nothing() {
+    for odd in ["bad gateway", "null", "17", "data: {}", "[]", ": keepalive", "{}"] {
+        let (seen, outcome) = follow(&[WORD, odd, WORD, DONE]);
+        assert_eq!((seen.failed, seen.content, outcome), (None, 2, Outcome::Success), "{odd}");
+    }
 }
 
 #[test]

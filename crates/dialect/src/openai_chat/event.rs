@@ -25,8 +25,9 @@ pub(crate) fn read<'a>(
     if data.is_empty() || is_ping(raw.name) {
         return AnswerEvent::default();
     }
-    let Ok(chunk) = json::parse::<Chunk<'_>>(data) else {
-        return AnswerEvent::unreadable(unread(codes, data));
+    let chunk = match json::parse::<Chunk<'_>>(data) {
+        Ok(chunk) => chunk,
+        Err(error) => return unread(codes, data, &error),
     };
     let event = event(codes, &chunk, data);
     if let Some(alike) = alike.filter(|_| event.fault.is_none() && !event.parts.is_empty()) {

@@ -15,6 +15,9 @@ fields! {
         item: Option<Item<'a>>,
         delta: RawField<'a>,
         partial_image_b64: RawField<'a>,
+        /// Chunks of other APIs have these.
+        choices: RawField<'a>,
+        candidates: RawField<'a>,
     }
 }
 
@@ -57,11 +60,11 @@ impl<'a> Event<'a> {
             || (is_end(kind) && failed())
     }
 
-    /// Adds the content of an event of that kind; `None` for a kind that is not of the dialect.
+    /// Adds the content of an event of that kind; `None` for a chunk of another API.
     pub(super) fn add_to(&self, kind: &str, event: &mut AnswerEvent<'a>) -> Option<()> {
         event.ping = is_ping(kind.as_bytes());
         match kind {
-            "" => return None,
+            "" if is_filled(self.choices) || is_filled(self.candidates) => return None,
             _ if is_end(kind) => {
                 self.response.iter().for_each(|answer| answer.add_content(event));
                 (event.snapshot, event.last) = (true, true);

@@ -179,18 +179,19 @@ impl ResumableStream {
         let Self { boundary, answer, reader, splicer, text, .. } = self;
         let mut failed = None;
         boundary.read(block, &mut Vec::new(), |name, data| {
-            let event = reader.read(&RawEvent { name, data });
-            let mut seen = FrameSummary::default();
-            answer.add(&event, &mut seen);
-            failed = seen.failed.take();
-            if failed.is_some() || text.is_none() {
-                return;
-            }
-            // The sentinel, or a ping, is not a head that another answer would repeat.
-            if trim_bom(data).starts_with(b"{") {
-                splicer.note(&event);
-            }
-            keep(text, &event, &seen, 0);
+            reader.read_lossy(&RawEvent { name, data }, |event, raw| {
+                let mut seen = FrameSummary::default();
+                answer.add(event, &mut seen);
+                failed = seen.failed.take();
+                if failed.is_some() || text.is_none() {
+                    return;
+                }
+                // The sentinel, or a ping, is not a head that another answer would repeat.
+                if trim_bom(raw.data).starts_with(b"{") {
+                    splicer.note(event);
+                }
+                keep(text, event, &seen, 0);
+            });
         });
         failed
     }
@@ -201,28 +202,30 @@ impl ResumableStream {
         let Self { boundary, answer, reader, splicer, text, .. } = self;
         let mut failed = None;
         boundary.read(block, &mut Vec::new(), |name, data| {
-            let event = reader.read(&RawEvent { name, data });
-            let mut seen = FrameSummary::default();
-            answer.add(&event, &mut seen);
-            failed = seen.failed.take();
-            if failed.is_some() || data.is_empty() {
-                return;
-            }
-            let Ok(mut json) = serde_json::from_slice::<Value>(data) else {
-                // The sentinel, or a ping.
-                out.push(frame.write(name, &String::from_utf8_lossy(data)).into());
-                return;
-            };
-            let spliced = splicer.follow(&event, &mut json);
-            if spliced.action == SpliceAction::Drop {
-                return;
-            }
-            if let SpliceAction::After(before) = spliced.action {
-                let name = before["type"].as_str().unwrap_or_default();
-                out.push(frame.write(name.as_bytes(), &before.to_string()).into());
-            }
-            keep(text, &event, &seen, spliced.skipped);
-            out.push(frame.write(name, &json.to_string()).into());
+            reader.read_lossy(&RawEvent { name, data }, |event, raw| {
+                let mut seen = FrameSummary::default();
+                answer.add(event, &mut seen);
+                failed = seen.failed.take();
+                if failed.is_some() || raw.data.is_empty() {
+                    return;
+                }
+                let json = serde_json::from_slice(raw.data).ok().filter(Value::is_object);
+                let Some(mut json) = json else {
+                    // The sentinel, or a ping.
+                    out.push(frame.write(name, &String::from_utf8_lossy(raw.data)).into());
+                    return;
+                };
+                let spliced = splicer.follow(event, &mut json);
+                if spliced.action == SpliceAction::Drop {
+                    return;
+                }
+                if let SpliceAction::After(before) = spliced.action {
+                    let name = before["type"].as_str().unwrap_or_default();
+                    out.push(frame.write(name.as_bytes(), &before.to_string()).into());
+                }
+                keep(text, event, &seen, spliced.skipped);
+                out.push(frame.write(name, &json.to_string()).into());
+            });
         });
         failed
     }

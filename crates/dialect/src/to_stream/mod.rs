@@ -13,12 +13,10 @@ mod openai_responses;
 #[cfg(test)]
 mod tests;
 
-use http::{HeaderValue, header};
-
 use crate::{
     AnswerForm, Dialect, RequestInfo, Response,
     lazy_json::LazyJson,
-    reply::{EVENTS, JSON, LINES},
+    reply::{EVENTS, JSON, LINES, relabel},
 };
 
 // === impl Dialect ===
@@ -44,7 +42,7 @@ impl Dialect {
     }
 
     /// Converts a response with those bytes as its body to the stream that `info` asks for; `None` if the bytes are not an answer
-    /// of this API. Its status, its extensions, and its headers except type and length stay.
+    /// of this API. Its status, its extensions, and its headers except those about the body stay.
     pub fn stream_of<B>(
         self,
         response: http::Response<B>,
@@ -53,9 +51,7 @@ impl Dialect {
     ) -> Option<Response> {
         let (kind, stream) = self.streamed(body, info)?;
         let mut response = response.map(|_| stream.into());
-        let headers = response.headers_mut();
-        headers.remove(header::CONTENT_LENGTH);
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        relabel(response.headers_mut(), kind);
         Some(response)
     }
 }

@@ -282,14 +282,6 @@ fn invalid_json_fails_the_stream() {
         r#"{"choices":[{"index":0,"delta":{"content":"\x"},"finish_reason":null}]}"#,
         r#"{"choices":[{"index":0,"delta":{"content":"\u12"},"finish_reason":null}]}"#,
         "{not json}",
-        "not json",
-        "null",
-        "17",
-        "\"text\"",
-        "[]",
-        r#"{"choices":"none"}"#,
-        r#"{"choices":[17]}"#,
-        r#"{"choices":[{"delta":"a"}]}"#,
     ] {
         let (seen, outcome) = follow(&[ROLE, WORD, WORD, bad, WORD, STOP, DONE]);
         assert_eq!(seen.failed, Some(Outcome::Malformed.into()), "{bad}");
@@ -298,12 +290,35 @@ fn invalid_json_fails_the_stream() {
 }
 
 #[test]
-fn bytes_that_are_no_text_fail_the_stream_as_invalid_json_does() {
+fn data_that_is_no_chunk_changes_nothing() {
+    for odd in [
+        "not json",
+        "null",
+        "17",
+        "\"text\"",
+        "[]",
+        "{}",
+        ": keepalive",
+        r#"{"choices":"none"}"#,
+        r#"{"choices":[17]}"#,
+        r#"{"choices":[{"delta":"a"}]}"#,
+    ] {
+        let (seen, outcome) = follow(&[odd, ROLE, WORD, WORD, odd, WORD, STOP, odd, DONE]);
+        assert_eq!((seen.failed, seen.content, outcome), (None, 3, Outcome::Success), "{odd}");
+    }
+    let error = r#"{"choices":"none","error":{"message":"busy","type":"server_error"}}"#;
+    assert!(follow(&[WORD, error]).0.failed.is_some());
+}
+
+#[test]
+fn bytes_that_are_no_text_are_read_as_clients_read_them() {
     let text = format!("data: {WORD}\n\n");
     let bad = text.as_bytes().iter().map(|byte| if *byte == b'w' { 0xFF } else { *byte });
-    let bytes = [text.as_bytes(), &bad.collect::<Vec<_>>()].concat();
-    let seen = StreamMonitor::new(Dialect::OpenAiChat, &ErrorCodeTable::default()).feed(&bytes);
-    assert_eq!(seen.failed, Some(Outcome::Malformed.into()));
+    let end = format!("data: {STOP}\n\n");
+    let bytes = [text.as_bytes(), &bad.collect::<Vec<_>>(), end.as_bytes()].concat();
+    let mut watch = StreamMonitor::new(Dialect::OpenAiChat, &ErrorCodeTable::default());
+    let seen = watch.feed(&bytes);
+    assert_eq!((seen.failed, seen.content, watch.outcome()), (None, 2, Outcome::Success));
 }
 
 #[test]
