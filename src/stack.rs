@@ -18,6 +18,8 @@ use crate::{
     hedge::HedgeLayer,
     identity::IdentityLayer,
     profile::Profile,
+    provenance::Provenance,
+    reasoning::ReasoningLayer,
     telemetry::{AttemptSpanLayer, EventSink, TelemetryLayer},
     timeout::DeadlinePolicy,
 };
@@ -46,7 +48,8 @@ pub(crate) fn build<S: Upstream>(
     let limit = profile.limit.build()?.routes(&routes).events(events.clone());
     // A deadline that is set bounds the timeouts that are not: the first target has what the others do not reserve.
     let timeout = profile.timeout.within(fallbacks.first_target_time(profile.deadline));
-    let fallback = fallbacks.build()?.routes(&routes).events(events.clone());
+    let memory = Provenance::new();
+    let fallback = fallbacks.build()?.routes(&routes).provenance(&memory).events(events.clone());
     let retry = profile.retry.build()?.routes(&routes);
     let handles = AvailabilityView {
         breakers: breaker.handle(),
@@ -78,6 +81,8 @@ pub(crate) fn build<S: Upstream>(
         .layer(retry.events(events.clone()))
         // Below retries: each attempt goes to one of the equal targets. Above the breaker: each target has its own.
         .layer(BalanceLayer::default().events(events.clone()))
+        // Below the balance: what is removed depends on the target. Above the breaker: a second request is an attempt.
+        .layer(ReasoningLayer::new(memory).events(events.clone()))
         // Each attempt has a span, even if the breaker refuses it.
         .layer(AttemptSpanLayer::default())
         // Above the timeouts: an attempt that timed out is a failure of its route.

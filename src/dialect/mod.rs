@@ -83,6 +83,6 @@ pub use evenkeel_dialect::{
     StreamFraming, SyntheticReply, TargetDifference, Usage,
 };
 pub(crate) use evenkeel_dialect::{
-    AnswerSummary, FrameSummary, ModelPath, RequestEditor, ResumableStream, StreamMonitor,
-    ToolFilter, endpoint, unstream_path,
+    AnswerSummary, FrameSummary, Mark, MarkScanner, ModelPath, RequestEditor, ResumableStream,
+    StreamMonitor, ToolFilter, endpoint, unstream_path,
 };

@@ -194,6 +194,7 @@ mod eligibility;
 mod failure;
 mod fallback_on;
 mod fallbacks;
+mod home;
 mod kind;
 mod policy;
 mod race;
@@ -216,4 +217,4 @@ pub use service::{FallbackLayer, FallbackService};
 pub use step::Fallback;
 
 pub use crate::context::Fallbacks;
-pub use crate::target::{Capabilities, Edit, Prefill, SpokenDialects, Target};
+pub use crate::target::{Capabilities, Edit, ForeignReasoning, Prefill, SpokenDialects, Target};

@@ -4,6 +4,7 @@ mod check;
 
 use std::fmt;
 
+use bytes::Bytes;
 use http::{
     HeaderValue,
     header::{ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH},
@@ -51,6 +52,7 @@ pub struct Edit {
     images: bool,
     image_placeholder: Option<Box<str>>,
     unstreamed: bool,
+    reasoning: bool,
 }
 
 // === impl Edit ===
@@ -130,6 +132,14 @@ impl Edit {
         self
     }
 
+    /// Removes the reasoning from the turns of the conversation, whoever made it. By default only that of other providers is
+    /// removed: see [`reasoning`](crate::reasoning).
+    #[must_use]
+    pub fn without_reasoning(mut self) -> Self {
+        self.reasoning = true;
+        self
+    }
+
     pub(crate) fn is_none(&self) -> bool {
         *self == Self::default()
     }
@@ -192,6 +202,9 @@ impl Edit {
             edited.images =
                 draft.drop_images(self.image_placeholder.as_deref().unwrap_or("[image]"));
         }
+        if self.reasoning {
+            edited.reasoning = draft.drop_reasoning(&|_| true);
+        }
         if let Some(most) = self.max_tokens {
             edited.capped = draft.cap_max_tokens(most);
         }
@@ -222,6 +235,14 @@ fn unstream(request: &mut Request, dialect: Dialect) {
     }
 }
 
+/// Replaces the body of a request after a change in that dialect.
+pub(crate) fn edit_body(request: &mut Request, body: Bytes, dialect: Dialect) {
+    *request.body_mut() = body;
+    measured(request);
+    let info = RequestInfo::read_as(request, Some(dialect));
+    CallContext::set_info(request, info);
+}
+
 /// Updates `content-length` after a change of the body.
 fn measured(request: &mut Request) {
     if request.headers().contains_key(CONTENT_LENGTH) {
@@ -240,6 +261,7 @@ impl fmt::Debug for Edit {
             .field("context", &self.context)
             .field("images", &self.images)
             .field("unstreamed", &self.unstreamed)
+            .field("reasoning", &self.reasoning)
             .finish_non_exhaustive()
     }
 }

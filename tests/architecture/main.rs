@@ -27,6 +27,7 @@ const FLOORS: [&[&str]; 3] = [
         "identity",
         "latency",
         "outcome",
+        "provenance",
         "route",
         "route_state",
         "stream",
@@ -36,7 +37,18 @@ const FLOORS: [&[&str]; 3] = [
         "time",
         "upstream",
     ],
-    &["balance", "breaker", "cache", "classify", "fallback", "hedge", "limit", "retry", "timeout"],
+    &[
+        "balance",
+        "breaker",
+        "cache",
+        "classify",
+        "fallback",
+        "hedge",
+        "limit",
+        "reasoning",
+        "retry",
+        "timeout",
+    ],
     &["adapter", "client", "guide", "profile", "stack"],
 ];
 
