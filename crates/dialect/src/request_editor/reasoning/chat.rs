@@ -20,11 +20,11 @@ pub(super) fn marks(turn: &LazyJson<'_>) -> Option<Vec<Mark>> {
     if turn.str_or_empty("role") != "assistant" {
         return None;
     }
-    let (mut marks, mut any) = (Vec::new(), false);
+    let (mut marks, mut texts, mut any) = (Vec::new(), Vec::new(), false);
     for name in TEXTS {
         let Some(text) = turn.get(name) else { continue };
         any = true;
-        marks.extend(text.string().and_then(|text| Mark::of(MarkKind::Text, &text)));
+        texts.extend(text.string().and_then(|text| Mark::of(MarkKind::Text, &text)));
     }
     for name in OTHERS {
         let Some(value) = turn.get(name) else { continue };
@@ -42,7 +42,8 @@ pub(super) fn marks(turn: &LazyJson<'_>) -> Option<Vec<Mark>> {
         any = true;
         marks.extend(Mark::signature(&signature));
     }
-    any.then_some(marks)
+    // A signature says more than a text, which two providers may have in common.
+    any.then_some(if marks.is_empty() { texts } else { marks })
 }
 
 /// The marks of a block that is signed or encrypted.

@@ -59,7 +59,8 @@ fn message_marks(turn: &LazyJson<'_>) -> Option<Vec<Mark>> {
         marks.extend(signed.into_iter().flatten());
         text.write(block.str_or_empty("thinking").as_bytes());
     }
-    marks.extend(text.finish());
+    // A signature says more than a text, which two providers may have in common.
+    marks.extend(text.finish().filter(|_| marks.is_empty()));
     Some(marks)
 }
 
