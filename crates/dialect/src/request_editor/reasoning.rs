@@ -1,6 +1,7 @@
 //! Removes reasoning from the turns of a conversation: what another provider has signed or encrypted is of no use, and often
 //! refused.
 
+mod block;
 mod chat;
 mod gemini;
 mod merge;
@@ -12,8 +13,9 @@ mod turn;
 use std::mem::take;
 
 use self::{
+    block::Position,
     merge::merge,
-    turn::{Position, marks, strip},
+    turn::{marks, strip},
 };
 use super::{
     RequestEditor,

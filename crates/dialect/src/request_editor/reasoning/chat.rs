@@ -1,6 +1,6 @@
 //! The reasoning in a message of chat completions, of compatible servers, and of Ollama.
 
-use super::turn::{Position, is_blank_text, is_thinking};
+use super::block::{Position, is_blank_text, is_thinking};
 use crate::{
     lazy_json::LazyJson,
     marks::{Mark, MarkKind},

@@ -2,8 +2,8 @@
 
 use super::{
     super::{message::CALL, spelled},
+    block::Position,
     chat::STAND_IN,
-    turn::Position,
 };
 use crate::{lazy_json::LazyJson, marks::Mark};
 

@@ -1,6 +1,6 @@
 //! Joins two turns of one role, where the turn between them was removed.
 
-use super::turn::is_blank_text;
+use super::block::is_blank_text;
 use crate::{Dialect, lazy_json::LazyJson};
 
 /// Appends the content of `next` to `last`, if both are plain turns of the same role, not of the model. Returns whether it did.

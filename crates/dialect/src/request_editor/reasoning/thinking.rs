@@ -5,8 +5,8 @@ use super::{
         RequestEditor,
         message::{Message, Role},
     },
+    block::is_thinking,
     chat, current, gemini,
-    turn::is_thinking,
 };
 use crate::{Dialect, lazy_json::LazyJson};
 

@@ -1,18 +1,14 @@
 //! The reasoning in one turn of the model: its marks, and its removal.
 
-use super::{chat, gemini};
+use super::{
+    block::{Position, is_blank_text, is_thinking},
+    chat, gemini,
+};
 use crate::{
     Dialect,
     lazy_json::LazyJson,
     marks::{Mark, MarkHasher, MarkKind},
 };
-
-/// Where a turn stands in the conversation.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Position {
-    /// Whether its calls need a stand-in for the signature that is removed.
-    pub(super) stand_in: bool,
-}
 
 /// The marks of the reasoning in a turn; `None` if it has no reasoning.
 pub(super) fn marks(dialect: Dialect, turn: &LazyJson<'_>) -> Option<Vec<Mark>> {
@@ -33,16 +29,6 @@ pub(super) fn strip(dialect: Dialect, turn: &mut LazyJson<'_>, position: Positio
         Dialect::OpenAiResponses => true,
         Dialect::Gemini => gemini::strip(turn, position),
     }
-}
-
-/// Whether a block is thinking, readable or not.
-pub(super) fn is_thinking(block: &LazyJson<'_>) -> bool {
-    matches!(&*block.str_or_empty("type"), "thinking" | "redacted_thinking" | "reasoning")
-}
-
-/// Whether a block is a text without any letter, which APIs refuse.
-pub(super) fn is_blank_text(block: &LazyJson<'_>) -> bool {
-    block.str_or_empty("type") == "text" && block.str_or_empty("text").trim().is_empty()
 }
 
 fn message_marks(turn: &LazyJson<'_>) -> Option<Vec<Mark>> {
