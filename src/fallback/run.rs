@@ -181,14 +181,6 @@ impl<S: Upstream> FallbackRun<S> {
         }
     }
 
-    /// The makers of answers at the call's own first target, for an attempt elsewhere.
-    fn home(&mut self, at: usize) -> Option<Arc<[Maker]>> {
-        if self.home.is_none() && at > 0 {
-            self.home = Some(self.policy().home(&self.request, &self.info));
-        }
-        self.home.clone().filter(|_| at > 0 || self.policy().detour)
-    }
-
     fn skip(&self, at: usize, why: SkipReason) {
         let name = self.policy().fallbacks[at].name.clone();
         self.fallbacks.events.emit(EventKind::FallbackSkipped {

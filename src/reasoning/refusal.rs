@@ -41,12 +41,12 @@ pub(super) fn repair(result: &Result<Response, Error>, edited: bool) -> Option<R
 }
 
 fn repair_of(error: &str, edited: bool) -> Option<Repair> {
-    let is = |words: &&[&str]| words.iter().all(|word| error.contains(word));
+    let is = |words: &&'static [&'static str]| words.iter().all(|word| error.contains(word));
     // Gemini's signatures have a stand-in, also where they are missing.
-    if MISSING.iter().any(|words| is(words)) && !error.contains("thought_signature") {
+    if MISSING.iter().any(is) && !error.contains("thought_signature") {
         return edited.then_some(Repair::AsItCame);
     }
-    FOREIGN.iter().any(|words| is(words)).then_some(Repair::WithoutReasoning)
+    FOREIGN.iter().any(is).then_some(Repair::WithoutReasoning)
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! Edits of a request for a fallback.
 
+mod body;
 mod check;
 
 use std::fmt;
 
-use bytes::Bytes;
 use http::{
     HeaderValue,
-    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH},
+    header::{ACCEPT, ACCEPT_ENCODING},
 };
 
 use crate::{
@@ -16,6 +16,9 @@ use crate::{
     dialect::{Dialect, RequestEditor, RequestInfo, ToolFilter, unstream_path},
     telemetry::EditSummary,
 };
+
+pub(crate) use self::body::edit_body;
+use self::body::measured;
 
 /// The changes that a fallback makes to a request, to ask for less: a shorter answer, no tools, fewer turns, no images, no
 /// stream.
@@ -232,22 +235,6 @@ fn unstream(request: &mut Request, dialect: Dialect) {
     headers.remove(ACCEPT_ENCODING);
     if headers.contains_key(ACCEPT) {
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    }
-}
-
-/// Replaces the body of a request after a change in that dialect.
-pub(crate) fn edit_body(request: &mut Request, body: Bytes, dialect: Dialect) {
-    *request.body_mut() = body;
-    measured(request);
-    let info = RequestInfo::read_as(request, Some(dialect));
-    CallContext::set_info(request, info);
-}
-
-/// Updates `content-length` after a change of the body.
-fn measured(request: &mut Request) {
-    if request.headers().contains_key(CONTENT_LENGTH) {
-        let length = HeaderValue::from(request.body().len());
-        request.headers_mut().insert(CONTENT_LENGTH, length);
     }
 }
 
