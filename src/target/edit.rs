@@ -5,20 +5,15 @@ mod check;
 
 use std::fmt;
 
-use http::{
-    HeaderValue,
-    header::{ACCEPT, ACCEPT_ENCODING},
-};
-
 use crate::{
     Request,
     context::CallContext,
-    dialect::{Dialect, RequestEditor, RequestInfo, ToolFilter, unstream_path},
+    dialect::{RequestEditor, RequestInfo, ToolFilter},
     telemetry::EditSummary,
 };
 
 pub(crate) use self::body::edit_body;
-use self::body::measured;
+use self::body::{measured, unstream};
 
 /// The changes that a fallback makes to a request, to ask for less: a shorter answer, no tools, fewer turns, no images, no
 /// stream.
@@ -224,18 +219,6 @@ impl Edit {
 /// A name, cut to 64 characters for the summary.
 fn short(name: &str) -> Box<str> {
     name.chars().take(64).collect::<String>().into()
-}
-
-/// Requests the answer as one piece of JSON, without a content coding.
-fn unstream(request: &mut Request, dialect: Dialect) {
-    if dialect == Dialect::Gemini {
-        unstream_path(request.uri_mut());
-    }
-    let headers = request.headers_mut();
-    headers.remove(ACCEPT_ENCODING);
-    if headers.contains_key(ACCEPT) {
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    }
 }
 
 impl fmt::Debug for Edit {
