@@ -43,6 +43,7 @@
 //! | 5 | [`hedge`] | whether a second copy of a slow call is sent |
 //! | 6 | [`retry`] | whether the same request is sent again, and after what wait |
 //! | 7 | [`balance`] | which of several equal targets this attempt goes to |
+//! | | [`reasoning`] | which reasoning of the conversation the target gets: none that another provider has made |
 //! | 8 | [`breaker`] | whether the route lets the attempt through |
 //! | 9 | [`limit`] | whether there is room for it now, and which call is next |
 //! | 10 | [`timeout`]: the attempt | how long one attempt and its silences may last |
@@ -95,6 +96,8 @@ mod latency;
 pub mod limit;
 pub mod outcome;
 mod profile;
+mod provenance;
+pub mod reasoning;
 pub mod retry;
 mod route;
 mod route_state;

@@ -19,6 +19,8 @@ use crate::{
     hedge::HedgeLayer,
     identity::IdentityLayer,
     profile::Profile,
+    provenance::Provenance,
+    reasoning::ReasoningLayer,
     telemetry::{AttemptSpanLayer, EventSink, TelemetryLayer},
     time::Limit,
     timeout::DeadlinePolicy,
@@ -51,7 +53,8 @@ pub(crate) fn build<S: Upstream>(
     // Another target answers in time: there a call need not wait until a model is loaded.
     let cold_start = profile.cold_start.filter(|_| !fallbacks.asks_again()).map(Limit::time);
     let deadline = DeadlinePolicy::default().limit(profile.deadline).cold_start(cold_start);
-    let fallback = fallbacks.build()?.routes(&routes).events(events.clone());
+    let memory = Provenance::new();
+    let fallback = fallbacks.build()?.routes(&routes).provenance(&memory).events(events.clone());
     let retry = profile.retry.build()?.routes(&routes);
     let handles = AvailabilityView {
         breakers: breaker.handle(),
@@ -85,6 +88,8 @@ pub(crate) fn build<S: Upstream>(
         .layer(retry.events(events.clone()))
         // Below retries: each attempt goes to one of the equal targets. Above the breaker: each target has its own.
         .layer(BalanceLayer::default().events(events.clone()))
+        // Below the balance: what is removed depends on the target. Above the breaker: a second request is an attempt.
+        .layer(ReasoningLayer::new(memory).events(events.clone()))
         // Each attempt has a span, even if the breaker refuses it.
         .layer(AttemptSpanLayer::default())
         // Above the timeouts: an attempt that timed out is a failure of its route.

@@ -9,6 +9,7 @@ use crate::{
     Request,
     dialect::RequestInfo,
     identity::Fingerprint,
+    provenance::{ForeignReasoning, Maker},
     route::{Route, provider},
     route_state::{RouteHandle, Routes},
 };
@@ -29,6 +30,8 @@ use crate::{
 /// | `queue_time` | the hedge | limit |
 /// | `deferred`, `extra` | retry | breaker |
 /// | `probe` | breaker | limit |
+/// | `home` | the fallback | reasoning |
+/// | `foreign_reasoning` | a target | reasoning |
 /// | `admission` | breaker | limit, timeout, the transport |
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AttemptContext {
@@ -57,6 +60,10 @@ pub(crate) struct AttemptContext {
     pub(crate) extra: bool,
     /// The attempt is a breaker's probe.
     pub(crate) probe: bool,
+    /// The makers of answers at the call's own first target, if the attempt goes to another one.
+    pub(crate) home: Option<Arc<[Maker]>>,
+    /// What the target gets of the reasoning of others.
+    pub(crate) foreign_reasoning: ForeignReasoning,
     /// The handle by which a queue and the transport report to the breaker above them.
     pub(crate) admission: Option<Admission>,
 }

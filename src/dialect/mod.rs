@@ -84,6 +84,6 @@ pub use evenkeel_dialect::{
     StreamFraming, SyntheticReply, TargetDifference, Usage,
 };
 pub(crate) use evenkeel_dialect::{
-    AnswerSummary, BodyForm, FrameSummary, ModelPath, RequestEditor, ResumableStream,
-    StreamMonitor, ToolFilter, endpoint, unstream_path,
+    AnswerSummary, BodyForm, FrameSummary, Mark, MarkScanner, ModelPath, RequestEditor,
+    ResumableStream, StreamMonitor, ToolFilter, endpoint, unstream_path,
 };

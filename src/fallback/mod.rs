@@ -42,6 +42,10 @@
 //! | chats that name a file, a stored response, a conversation, a container, a vector store or a cache | fallbacks at the same account |
 //! | chats with a model that belongs to the account (`ft:…`) | fallbacks at the same account, or with a model of their own |
 //!
+//! A stored response, or a conversation of OpenAI responses, that a fallback has made is only there: a call that refers to it goes
+//! to that fallback first, and stays there. The memory of [`reasoning`](crate::reasoning) has the ids, as hashes; what it does not
+//! know is taken for the first target's.
+//!
 //! [`Fallback::operations`] allows them by name. A call that changes something at the provider is never sent again after an
 //! attempt that may have made the change, to any target: see [`retry`](crate::retry).
 //!
@@ -182,7 +186,7 @@
 //! |---|---|
 //! | the fallbacks | `policy`: the list; `step`: one of them; `kind`: what it is; `dispatch`: how it is sent to; `canned`, `canned_context`; `fallbacks`: those of one call; `check`: validation |
 //! | whether a fallback is tried | `fallback_on`: the failures it takes; `bound`: the calls that stay; `eligibility`: both, and capabilities and edits |
-//! | one call | `steps`: sends to one fallback; `run`: one after another; `run/below`: which fallbacks below take the call; `failure` |
+//! | one call | `steps`: sends to one fallback; `run`: one after another; `run/below`: which fallbacks below take the call; `home`: where its stored responses are; `failure` |
 //! | along the way | `race`: a probe against the fallbacks below; `wait`, `recovery_queue`; `to_stream`, `resume`: the answer as a stream |
 
 mod bound;
@@ -194,6 +198,7 @@ mod eligibility;
 mod failure;
 mod fallback_on;
 mod fallbacks;
+mod home;
 mod kind;
 mod policy;
 mod race;
@@ -216,4 +221,4 @@ pub use service::{FallbackLayer, FallbackService};
 pub use step::Fallback;
 
 pub use crate::context::Fallbacks;
-pub use crate::target::{Capabilities, Edit, Prefill, SpokenDialects, Target};
+pub use crate::target::{Capabilities, Edit, ForeignReasoning, Prefill, SpokenDialects, Target};

@@ -22,6 +22,8 @@ use crate::{
 pub struct FallbackPolicy {
     pub(super) fallbacks: Vec<Fallback>,
     pub(super) resume: MidStreamFailure,
+    /// Whether the first fallback is not the call's own first target, but the one that has stored what the call refers to.
+    pub(super) detour: bool,
 }
 
 // === impl FallbackPolicy ===
@@ -32,7 +34,11 @@ impl FallbackPolicy {
 
     /// Sends the request as it was addressed, with no fallback below.
     pub fn new() -> Self {
-        Self { fallbacks: vec![Fallback::original_request()], resume: MidStreamFailure::Error }
+        Self {
+            fallbacks: vec![Fallback::original_request()],
+            resume: MidStreamFailure::Error,
+            detour: false,
+        }
     }
 
     /// Sends every call to that target first, whatever its address.

@@ -122,7 +122,9 @@ impl<S: Upstream> Below<S> {
             .events
             .emit(EventKind::FallbackEntered { fallback: at as u16, name: name.clone() });
         let deadline = self.limit.map(Deadline::within);
+        let home = self.fallbacks.policy.home(&self.request, &self.info);
         let attempt = AttemptContext::of(&mut request);
+        attempt.home = Some(home);
         (attempt.fallback_index, attempt.fallback_name) = (at as u16, Some(name));
         CallContext::of(&mut request).deadline = deadline;
         match self.bound {

@@ -59,7 +59,7 @@ impl Fallback {
 }
 
 /// The route of a request that is prepared for its fallback, or the routes of its equal targets.
-fn beyond(mut request: Request) -> Vec<(Route, bool)> {
+pub(super) fn beyond(mut request: Request) -> Vec<(Route, bool)> {
     match EqualTargets::of(&request) {
         Some(equals) => equals.pool.routes(&request),
         None => vec![(AttemptContext::route(&mut request), false)],

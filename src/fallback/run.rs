@@ -15,9 +15,10 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    context::{AttemptLog, CallContext, Deadline, LocalAnswersOnly},
+    context::{AttemptContext, AttemptLog, CallContext, Deadline, LocalAnswersOnly},
     dialect::RequestInfo,
     outcome::{Outcome, Phase},
+    provenance::Maker,
     telemetry::{EventKind, SkipReason},
 };
 
@@ -43,6 +44,8 @@ pub(super) struct FallbackRun<S> {
     asked: bool,
     /// The first target that was skipped because its route is under suspicion: it is tried after the others.
     suspected: Option<usize>,
+    /// The makers of answers at the call's own first target, once another target is tried.
+    home: Option<Arc<[Maker]>>,
 }
 
 /// The result of a range of fallbacks.
@@ -63,6 +66,7 @@ impl<S: Upstream> FallbackRun<S> {
             fallbacks.policy = Arc::new(fallbacks.policy.with(own));
         }
         let info = fallbacks.policy.info(&mut request);
+        let home = fallbacks.detour(&request, &info);
         let late = request.extensions().get::<LocalAnswersOnly>().is_some();
         let call = CallContext::of(&mut request);
         let (attempt_log, deadline) = (call.attempt_log.clone(), call.deadline);
@@ -86,6 +90,7 @@ impl<S: Upstream> FallbackRun<S> {
             beside: false,
             asked: false,
             suspected: None,
+            home,
         }
     }
 
@@ -193,8 +198,10 @@ impl<S: Upstream> FallbackRun<S> {
     ) -> Result<PreparedRequest, SkipReason> {
         let policy = self.policy().clone();
         let failed = failure.filter(|_| policy.fallbacks[0].is_plain()).map(|failure| failure.last);
+        let home = self.home(at);
         let request = self.request_for(at);
         let mut ready = policy.fallbacks[at].prepare(request, &self.info, failed)?;
+        AttemptContext::of(&mut ready.request).home = home;
         self.place(at, &mut ready.request);
         Ok(ready)
     }

@@ -16,6 +16,7 @@ use crate::{
     ConfigError, Error, Request, Response, Upstream,
     context::Routes,
     latency::Latencies,
+    provenance::Provenance,
     telemetry::EventSink,
     upstream::{ResponseFuture, take_ready},
 };
@@ -33,6 +34,7 @@ pub struct FallbackLayer {
     events: EventSink,
     latencies: Latencies,
     queues: RecoveryQueues,
+    memory: Provenance,
 }
 
 // === impl FallbackPolicy ===
@@ -61,6 +63,7 @@ impl FallbackLayer {
             events,
             latencies,
             queues: RecoveryQueues::new(&Routes::new()),
+            memory: Provenance::new(),
         }
     }
 
@@ -75,6 +78,15 @@ impl FallbackLayer {
     #[must_use]
     pub fn routes(mut self, routes: &Routes) -> Self {
         self.queues = RecoveryQueues::new(routes);
+        self
+    }
+
+    /// Looks up in that memory which fallback has made a stored response that a call refers to, so that the call goes there: see
+    /// [which calls stay](super#which-calls-stay). Shared with a [`ReasoningLayer`](crate::reasoning::ReasoningLayer) below, which
+    /// fills it; without one it is empty.
+    #[must_use]
+    pub fn provenance(mut self, memory: &Provenance) -> Self {
+        self.memory = memory.clone();
         self
     }
 
@@ -96,8 +108,9 @@ impl<S> Layer<S> for FallbackLayer {
     type Service = FallbackService<S>;
 
     fn layer(&self, inner: S) -> FallbackService<S> {
-        let Self { policy, events, latencies, queues } = self.clone();
-        FallbackService { steps: FallbackSteps { inner, policy, events, latencies, queues } }
+        let Self { policy, events, latencies, queues, memory } = self.clone();
+        let steps = FallbackSteps { inner, policy, events, latencies, queues, memory };
+        FallbackService { steps }
     }
 }
 

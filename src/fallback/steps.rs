@@ -15,6 +15,7 @@ use crate::{
     dialect::RequestInfo,
     latency::Latencies,
     outcome::{Outcome, Phase},
+    provenance::Provenance,
     route_state::Slot,
     telemetry::{EditSummary, EventKind, EventSink, UserCode},
 };
@@ -27,6 +28,7 @@ pub(super) struct FallbackSteps<S> {
     pub(super) events: EventSink,
     pub(super) latencies: Latencies,
     pub(super) queues: RecoveryQueues,
+    pub(super) memory: Provenance,
 }
 
 /// The queues of all routes in which calls wait for recovery.
@@ -68,7 +70,7 @@ impl<S: Upstream> FallbackSteps<S> {
         if unstreamed && judge_success(&response) {
             response = to_stream(response, info).await?;
         }
-        if at > 0 {
+        if at > 0 || policy.detour {
             mark(&mut response, fallback, &attempt_log);
         }
         if judge_success(&response) {

@@ -46,7 +46,7 @@ pub(crate) struct MonitoredBody {
     /// Set by the inner body when the answer is complete, if the inner body parses it instead.
     whole: Option<Arc<AtomicBool>>,
     at_end: EndHooks,
-    tap: Option<Box<dyn Tap>>,
+    taps: Vec<Box<dyn Tap>>,
     /// The call that reads the body, if known.
     call: Option<CallId>,
 }
@@ -63,7 +63,7 @@ impl MonitoredBody {
             clock: None,
             whole: None,
             at_end: EndHooks::default(),
-            tap: None,
+            taps: Vec::new(),
             call: None,
         }
     }
@@ -83,9 +83,9 @@ impl MonitoredBody {
         self.whole = Some(whole);
     }
 
-    /// Observes the bytes that are handed on.
+    /// Observes the bytes that are handed on. At most one for each layer.
     pub(crate) fn tap(&mut self, tap: Box<dyn Tap>) {
-        self.tap = Some(tap);
+        self.taps.push(tap);
     }
 
     /// Sets the attempt log that is added to the error of a body that fails.
@@ -162,7 +162,7 @@ impl MonitoredBody {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        if self.tap.is_none() {
+        if self.taps.is_empty() {
             return self.poll_next(cx);
         }
         let next = ready!(self.poll_next(cx));
@@ -192,18 +192,18 @@ impl MonitoredBody {
         self.at_end.ending().is_some() && self.front.is_empty()
     }
 
-    /// Reports to the tap the bytes that are handed on, and the end of a complete body.
+    /// Reports to the taps the bytes that are handed on, and the end of a complete body.
     fn tell(&mut self, next: &Option<Result<Frame<Bytes>, Error>>) {
         let data = next.as_ref().and_then(|next| next.as_ref().ok()).and_then(Frame::data_ref);
-        if let (Some(tap), Some(data)) = (&mut self.tap, data) {
-            tap.bytes(data);
+        if let Some(data) = data {
+            self.taps.iter_mut().for_each(|tap| tap.bytes(data));
         }
         match self.at_end.ending() {
             Some(BodyEnd::Done) if self.front.is_empty() => {
-                self.tap.take().into_iter().for_each(Tap::whole);
+                self.taps.drain(..).for_each(Tap::whole);
             }
             None | Some(BodyEnd::Done) => {}
-            Some(_) => self.tap = None,
+            Some(_) => self.taps.clear(),
         }
     }
 

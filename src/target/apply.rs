@@ -38,7 +38,9 @@ impl Target {
         }
         self.identify(&mut request, info);
         let route = self.route(&request, info);
-        AttemptContext::of(&mut request).set_route(route);
+        let attempt = AttemptContext::of(&mut request);
+        attempt.set_route(route);
+        attempt.foreign_reasoning = self.foreign_reasoning;
         request
     }
 

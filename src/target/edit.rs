@@ -1,20 +1,19 @@
 //! Edits of a request for a fallback.
 
+mod body;
 mod check;
 
 use std::fmt;
 
-use http::{
-    HeaderValue,
-    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH},
-};
-
 use crate::{
     Request,
     context::CallContext,
-    dialect::{Dialect, RequestEditor, RequestInfo, ToolFilter, unstream_path},
+    dialect::{RequestEditor, RequestInfo, ToolFilter},
     telemetry::EditSummary,
 };
+
+pub(crate) use self::body::edit_body;
+use self::body::{measured, unstream};
 
 /// The changes that a fallback makes to a request, to ask for less: a shorter answer, no tools, fewer turns, no images, no
 /// stream.
@@ -51,6 +50,7 @@ pub struct Edit {
     images: bool,
     image_placeholder: Option<Box<str>>,
     unstreamed: bool,
+    reasoning: bool,
 }
 
 // === impl Edit ===
@@ -130,6 +130,14 @@ impl Edit {
         self
     }
 
+    /// Removes the reasoning from the turns of the conversation, whoever made it. By default only that of other providers is
+    /// removed: see [`reasoning`](crate::reasoning).
+    #[must_use]
+    pub fn without_reasoning(mut self) -> Self {
+        self.reasoning = true;
+        self
+    }
+
     pub(crate) fn is_none(&self) -> bool {
         *self == Self::default()
     }
@@ -192,6 +200,9 @@ impl Edit {
             edited.images =
                 draft.drop_images(self.image_placeholder.as_deref().unwrap_or("[image]"));
         }
+        if self.reasoning {
+            edited.reasoning = draft.drop_reasoning(&|_| true);
+        }
         if let Some(most) = self.max_tokens {
             edited.capped = draft.cap_max_tokens(most);
         }
@@ -210,26 +221,6 @@ fn short(name: &str) -> Box<str> {
     name.chars().take(64).collect::<String>().into()
 }
 
-/// Requests the answer as one piece of JSON, without a content coding.
-fn unstream(request: &mut Request, dialect: Dialect) {
-    if dialect == Dialect::Gemini {
-        unstream_path(request.uri_mut());
-    }
-    let headers = request.headers_mut();
-    headers.remove(ACCEPT_ENCODING);
-    if headers.contains_key(ACCEPT) {
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    }
-}
-
-/// Updates `content-length` after a change of the body.
-fn measured(request: &mut Request) {
-    if request.headers().contains_key(CONTENT_LENGTH) {
-        let length = HeaderValue::from(request.body().len());
-        request.headers_mut().insert(CONTENT_LENGTH, length);
-    }
-}
-
 impl fmt::Debug for Edit {
     /// The texts are for the model and stay out of logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -240,6 +231,7 @@ impl fmt::Debug for Edit {
             .field("context", &self.context)
             .field("images", &self.images)
             .field("unstreamed", &self.unstreamed)
+            .field("reasoning", &self.reasoning)
             .finish_non_exhaustive()
     }
 }

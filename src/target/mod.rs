@@ -41,6 +41,8 @@ mod settings;
 pub use capabilities::Capabilities;
 pub use dialects::SpokenDialects;
 pub use edit::Edit;
+pub(crate) use edit::edit_body;
 pub use settings::Target;
 
 pub use crate::dialect::Prefill;
+pub use crate::provenance::ForeignReasoning;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::{HeaderName, HeaderValue, Uri, header::AUTHORIZATION};
 
-use crate::{dialect::Dialect, route::provider};
+use crate::{dialect::Dialect, provenance::ForeignReasoning, route::provider};
 
 /// The destination of an attempt: base URL, credentials and model. What is not set stays as the caller sent it.
 #[derive(Clone)]
@@ -17,6 +17,7 @@ pub struct Target {
     pub(super) endpoint: Option<Box<str>>,
     pub(super) account: Option<Box<str>>,
     pub(super) idempotent: bool,
+    pub(super) foreign_reasoning: ForeignReasoning,
 }
 
 // === impl Target ===
@@ -42,6 +43,7 @@ impl Target {
             endpoint: None,
             account: None,
             idempotent: false,
+            foreign_reasoning: ForeignReasoning::Remove,
         }
     }
 
@@ -102,6 +104,14 @@ impl Target {
     #[must_use]
     pub fn endpoint(mut self, path: &str) -> Self {
         self.endpoint = Some(path.into());
+        self
+    }
+
+    /// What this target gets of the reasoning that another provider has made; [`ForeignReasoning::Remove`] by default. See
+    /// [`reasoning`](crate::reasoning).
+    #[must_use]
+    pub fn foreign_reasoning(mut self, foreign: ForeignReasoning) -> Self {
+        self.foreign_reasoning = foreign;
         self
     }
 

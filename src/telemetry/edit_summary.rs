@@ -12,6 +12,8 @@ pub struct EditSummary {
     pub turns: usize,
     /// The number of images dropped.
     pub images: usize,
+    /// The number of turns whose reasoning was removed.
+    pub reasoning: usize,
     /// Whether the answer was limited to fewer tokens than the caller allows.
     pub capped: bool,
     /// Whether the answer is requested in one piece although the caller streams.

@@ -29,6 +29,7 @@ const FLOORS: [&[&str]; 3] = [
         "identity",
         "latency",
         "outcome",
+        "provenance",
         "route",
         "route_state",
         "stream",
@@ -38,7 +39,18 @@ const FLOORS: [&[&str]; 3] = [
         "time",
         "upstream",
     ],
-    &["balance", "breaker", "cache", "classify", "fallback", "hedge", "limit", "retry", "timeout"],
+    &[
+        "balance",
+        "breaker",
+        "cache",
+        "classify",
+        "fallback",
+        "hedge",
+        "limit",
+        "reasoning",
+        "retry",
+        "timeout",
+    ],
     &["adapter", "client", "guide", "profile", "stack"],
 ];
 

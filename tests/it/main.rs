@@ -37,6 +37,7 @@ mod passthrough;
 mod per_call;
 mod properties;
 mod providers;
+mod reasoning;
 mod resume;
 mod retry;
 mod slow_streams;

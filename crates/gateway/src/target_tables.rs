@@ -15,6 +15,7 @@ pub(crate) struct TargetTable {
     pub(crate) key_env: Option<Spanned<String>>,
     pub(crate) key_header: Option<Spanned<String>>,
     pub(crate) dialect: Option<Spanned<String>>,
+    pub(crate) keep_foreign_reasoning: Option<Spanned<bool>>,
     // Of the group: see `capabilities`.
     pub(crate) context: Option<Spanned<u64>>,
     pub(crate) tools: Option<Spanned<bool>>,

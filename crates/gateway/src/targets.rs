@@ -1,6 +1,6 @@
 //! The fallbacks in the file: targets, stored answers and canned replies.
 
-use evenkeel::fallback::{Fallback, Target};
+use evenkeel::fallback::{Fallback, ForeignReasoning, Target};
 use http::Uri;
 use toml::Spanned;
 
@@ -155,6 +155,9 @@ fn target(
     target = with_key(source, table, target, env)?;
     if let Some(dialect) = &table.dialect {
         target = target.dialect(capabilities::dialect(source, dialect)?);
+    }
+    if table.keep_foreign_reasoning.as_ref().is_some_and(|keep| *keep.get_ref()) {
+        target = target.foreign_reasoning(ForeignReasoning::Keep);
     }
     if table.base_url.is_none() && table.model.is_none() && table.key_env.is_none() {
         let what =

@@ -1,6 +1,6 @@
 //! Which fallbacks below take a call, and what the lower layers have to know about them.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
@@ -10,6 +10,7 @@ use crate::{
     context::{Attempt, AttemptContext, ProbeSignal, Route},
     fallback::{Fallback, failure::Failure},
     outcome::{Outcome, Phase},
+    provenance::Maker,
     telemetry::SkipReason,
 };
 
@@ -57,6 +58,14 @@ impl<S: Upstream> FallbackRun<S> {
         // A call that must not be repeated is not sent to others beside a probe.
         let beside = attempt.elsewhere && self.info.effects().repeats();
         attempt.probe_signal = beside.then(ProbeSignal::default);
+    }
+
+    /// The makers of answers at the call's own first target, for an attempt elsewhere.
+    pub(super) fn home(&mut self, at: usize) -> Option<Arc<[Maker]>> {
+        if self.home.is_none() && at > 0 {
+            self.home = Some(self.policy().home(&self.request, &self.info));
+        }
+        self.home.clone().filter(|_| at > 0 || self.policy().detour)
     }
 
     /// Whether a target below the fallback at `at` takes the call after that failure.

@@ -3,6 +3,7 @@
 mod images;
 mod max_tokens;
 mod message;
+mod reasoning;
 mod requirements;
 mod system_prompt;
 #[cfg(test)]
