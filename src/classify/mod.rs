@@ -38,6 +38,7 @@
 //! at level `info`, so that it can be added; a rejected credential, an exhausted quota and a failure of TLS are
 //! warnings.
 
+mod asked;
 mod body;
 mod content_kind;
 mod local_trouble;

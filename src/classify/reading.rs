@@ -7,6 +7,7 @@ use http::{StatusCode, header};
 
 use super::{
     ClassifyPolicy,
+    asked::Asked,
     body::{classify_response, stored},
     content_kind::ContentKind,
 };
@@ -16,7 +17,7 @@ use crate::{
     context::AttemptLog,
     dialect::{BodyForm, Dialect, Expected, RequestInfo, StreamMonitor, UsageHandle},
     outcome::{ErrorCodeTable, Outcome, Verdict},
-    stream::{CommitPolicy, HoldLimits, ProgressSignal, collect, peek},
+    stream::{HoldLimits, ProgressSignal, collect, peek},
 };
 
 /// The state needed to read one answer.
@@ -27,34 +28,6 @@ pub(super) struct Reading {
     pub(super) attempt_log: AttemptLog,
     pub(super) pulse: Option<ProgressSignal>,
     pub(super) hold: HoldLimits,
-}
-
-/// What the request asks for.
-struct Asked<'a> {
-    dialect: Dialect,
-    info: &'a RequestInfo,
-    expected: Expected,
-}
-
-// === impl Asked ===
-
-impl Asked<'_> {
-    /// Whether the request is known to ask for an answer in one piece. A body in a content coding does not say.
-    fn in_one_piece(&self) -> bool {
-        self.info.is_parsed() && !self.info.stream()
-    }
-
-    /// How far a stream is held back: to its end if it has to become one piece.
-    fn hold(&self, reading: &Reading) -> HoldLimits {
-        match self.in_one_piece() {
-            true => HoldLimits {
-                commit: CommitPolicy::Complete,
-                whole: reading.policy.collect,
-                ..reading.hold
-            },
-            false => reading.hold,
-        }
-    }
 }
 
 // === impl Reading ===

@@ -1,23 +1,10 @@
 //! The state of an answer while it arrives: its content, outcome and usage, folded from its events.
 
 use crate::{
-    RequestInfo, Usage,
+    Expected, Usage,
     events::{AnswerEvent, FinishReason, ProviderTool, UsageCounts},
     outcome::{Code, ErrorCodeTable, Outcome, Verdict},
 };
-
-/// How an answer is classified.
-#[derive(Clone, Debug, Default)]
-pub struct Expected {
-    /// The meanings of error codes.
-    codes: ErrorCodeTable,
-    /// Whether an answer without any content may be right.
-    may_be_empty: bool,
-    /// The number of choices that were asked for.
-    choices: u32,
-    /// Whether usage was asked for, which comes after the finish reason.
-    usage: bool,
-}
 
 /// The summary of some bytes of a stream.
 #[derive(Debug, Default)]
@@ -60,31 +47,6 @@ pub(crate) struct AnswerState {
     broken: Option<Box<Verdict>>,
     /// Whether a tool of the provider is running.
     tool: bool,
-}
-
-// === impl Expected ===
-
-impl Expected {
-    /// Uses that table of codes. `may_be_empty`: whether an answer without any content may be right.
-    pub fn new(codes: &ErrorCodeTable, may_be_empty: bool) -> Self {
-        Self { codes: codes.clone(), may_be_empty, choices: 1, usage: false }
-    }
-
-    /// What an answer to that request has to have: an answer with fewer choices is not complete.
-    pub fn answer_to(codes: &ErrorCodeTable, info: &RequestInfo) -> Self {
-        let (choices, usage) = (info.choices(), info.stream_usage());
-        Self { choices, usage, ..Self::new(codes, info.may_be_empty()) }
-    }
-
-    pub(crate) fn codes(&self) -> &ErrorCodeTable {
-        &self.codes
-    }
-}
-
-impl From<&ErrorCodeTable> for Expected {
-    fn from(codes: &ErrorCodeTable) -> Self {
-        Self::new(codes, false)
-    }
 }
 
 // === impl FrameSummary ===

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use http::Uri;
+use memchr::memmem;
 
 /// The parts of a path such as `/v1beta/models/gemini-2.5-flash:generateContent`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,6 +146,14 @@ fn decode(text: &str) -> String {
         }
     }
     String::from_utf8_lossy(&out).into_owned()
+}
+
+/// The deployment in the path of an Azure request.
+pub(crate) fn deployment(path: &str) -> Option<&str> {
+    const BEFORE: &str = "/openai/deployments/";
+    // For a short text this needs no preparation, unlike the search of `str`.
+    let at = memmem::find(path.as_bytes(), BEFORE.as_bytes())?;
+    path[at + BEFORE.len()..].split('/').next().filter(|name| !name.is_empty())
 }
 
 #[cfg(test)]

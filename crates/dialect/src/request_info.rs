@@ -8,7 +8,7 @@ use crate::{
     AnswerForm, Dialect, Operation, Request,
     effects::{Effects, Ties},
     json::{RawField, fields, is_filled, is_true, read, text},
-    model_path::ModelPath,
+    model_path::{ModelPath, deployment},
 };
 
 /// The facts of a request, parsed once, without copying its body.
@@ -233,14 +233,6 @@ impl Wanted<'_> {
 /// The model in a path. It overrides the model in the body.
 fn in_path(path: &str, place: Option<ModelPath<'_>>) -> Option<String> {
     place.map(|place| place.model()).or_else(|| deployment(path).map(String::from))
-}
-
-/// The deployment in the path of an Azure request.
-fn deployment(path: &str) -> Option<&str> {
-    const BEFORE: &str = "/openai/deployments/";
-    // For a short text this needs no preparation, unlike the search of `str`.
-    let at = memmem::find(path.as_bytes(), BEFORE.as_bytes())?;
-    path[at + BEFORE.len()..].split('/').next().filter(|name| !name.is_empty())
 }
 
 /// Whether a body contains an image.

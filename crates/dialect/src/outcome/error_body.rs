@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Code, duration_parse,
-    error_shape::{cut_message, error_in, field_in, has_error, json},
+    error_shape::{cut_message, error_in, field_in, has_error, is_spelled, json},
     quota_reset::QuotaReset,
     wrong_field::WrongField,
 };
@@ -236,11 +236,6 @@ impl ErrorBody {
         }
         said
     }
-}
-
-/// Whether a word is spelled as a code, and not as a word of prose or a key: `rate_limit_exceeded`.
-fn is_spelled(word: &str) -> bool {
-    word.contains('_') && word.bytes().all(|b| b == b'_' || b.is_ascii_lowercase())
 }
 
 /// The error in the body of a 2xx, if there is one.

@@ -71,3 +71,8 @@ pub(super) fn cut_message(text: &str) -> &str {
     let end = value.match_indices('"').find(|(at, _)| !value[..*at].ends_with('\\'));
     end.map_or(value, |(at, _)| &value[..at])
 }
+
+/// Whether a word is spelled as a code, and not as a word of prose or a key: `rate_limit_exceeded`.
+pub(super) fn is_spelled(word: &str) -> bool {
+    word.contains('_') && word.bytes().all(|b| b == b'_' || b.is_ascii_lowercase())
+}

@@ -86,6 +86,7 @@ mod error_shape;
 mod head;
 mod local_trouble;
 mod message_patterns;
+mod outcome_text;
 mod provider_error;
 mod quota_reset;
 mod quotes;

@@ -1,0 +1,35 @@
+//! What a request asks for.
+
+use super::reading::Reading;
+use crate::{
+    dialect::{Dialect, Expected, RequestInfo},
+    stream::{CommitPolicy, HoldLimits},
+};
+
+/// What the request asks for.
+pub(super) struct Asked<'a> {
+    pub(super) dialect: Dialect,
+    pub(super) info: &'a RequestInfo,
+    pub(super) expected: Expected,
+}
+
+// === impl Asked ===
+
+impl Asked<'_> {
+    /// Whether the request is known to ask for an answer in one piece. A body in a content coding does not say.
+    pub(super) fn in_one_piece(&self) -> bool {
+        self.info.is_parsed() && !self.info.stream()
+    }
+
+    /// How far a stream is held back: to its end if it has to become one piece.
+    pub(super) fn hold(&self, reading: &Reading) -> HoldLimits {
+        match self.in_one_piece() {
+            true => HoldLimits {
+                commit: CommitPolicy::Complete,
+                whole: reading.policy.collect,
+                ..reading.hold
+            },
+            false => reading.hold,
+        }
+    }
+}
