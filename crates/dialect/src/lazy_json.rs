@@ -9,7 +9,7 @@ use std::{borrow::Cow, fmt};
 
 use serde_json::value::RawValue;
 
-use self::parts::{list, object};
+pub(crate) use self::parts::{list, object};
 use crate::reply::json;
 
 /// A value: its text, or its parts once they were accessed for a change.

@@ -40,6 +40,7 @@
 //! | | `path`, `model_path` | the dialect of a path, and the start of the API's own part of it; the model in a path |
 //! | a request, changed | `model` | another model |
 //! | | `request_editor/` | a reduced request: tools, images, turns, a cap on the answer; its requirements of a model |
+//! | | `request_fields/` | single fields: another name, another value, or none |
 //! | | `prefill` | the start of the answer, for the model to continue |
 //! | an answer, parsed | `decode/` | splits a stream into events |
 //! | | `events/` | one event of an answer, in a model for all dialects |
@@ -86,6 +87,7 @@ mod reader;
 mod render;
 mod reply;
 mod request_editor;
+mod request_fields;
 mod request_info;
 mod resumable;
 mod splice;
@@ -110,6 +112,7 @@ pub use operation::Operation;
 pub use path::endpoint;
 pub use prefill::Prefill;
 pub use request_editor::{DoesNotFit, RequestEditor, Requirements, ToolFilter};
+pub use request_fields::{ChangedFields, FieldChange, change_fields, field_json};
 pub use request_info::RequestInfo;
 pub use resumable::{ReadOutcome, ResumableStream};
 pub use synthetic::SyntheticReply;
