@@ -83,6 +83,6 @@ pub use evenkeel_dialect::{
     StreamFraming, SyntheticReply, TargetDifference, Usage,
 };
 pub(crate) use evenkeel_dialect::{
-    AnswerSummary, FrameSummary, ModelPath, RequestEditor, ResumableStream, StreamMonitor,
-    ToolFilter, endpoint, unstream_path,
+    AnswerSummary, FieldChange, FrameSummary, ModelPath, RequestEditor, ResumableStream,
+    StreamMonitor, ToolFilter, change_fields, endpoint, unstream_path,
 };

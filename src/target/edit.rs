@@ -1,6 +1,7 @@
 //! Edits of a request for a fallback.
 
 mod check;
+mod fields;
 
 use std::fmt;
 
@@ -12,7 +13,9 @@ use http::{
 use crate::{
     Request,
     context::CallContext,
-    dialect::{Dialect, RequestEditor, RequestInfo, ToolFilter, unstream_path},
+    dialect::{
+        Dialect, FieldChange, RequestEditor, RequestInfo, ToolFilter, change_fields, unstream_path,
+    },
     telemetry::EditSummary,
 };
 
@@ -51,6 +54,7 @@ pub struct Edit {
     images: bool,
     image_placeholder: Option<Box<str>>,
     unstreamed: bool,
+    fields: Vec<FieldChange>,
 }
 
 // === impl Edit ===
@@ -164,6 +168,10 @@ impl Edit {
                 *request.body_mut() = changed;
             }
         }
+        if let Some(changed) = change_fields(request.body(), &self.fields) {
+            edited.changed = true;
+            *request.body_mut() = changed.body;
+        }
         if self.unstreamed && info.stream() {
             edited.unstreamed = true;
             unstream(request, dialect);
@@ -240,6 +248,7 @@ impl fmt::Debug for Edit {
             .field("context", &self.context)
             .field("images", &self.images)
             .field("unstreamed", &self.unstreamed)
+            .field("fields", &self.fields.iter().map(FieldChange::field).collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
 }
