@@ -2,20 +2,17 @@
 
 mod check;
 mod fields;
+mod unstream;
 
 use std::fmt;
 
-use http::{
-    HeaderValue,
-    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH},
-};
+use http::{HeaderValue, header::CONTENT_LENGTH};
 
+use self::unstream::unstream;
 use crate::{
     Request,
     context::CallContext,
-    dialect::{
-        Dialect, FieldChange, RequestEditor, RequestInfo, ToolFilter, change_fields, unstream_path,
-    },
+    dialect::{FieldChange, RequestEditor, RequestInfo, ToolFilter, change_fields},
     telemetry::EditSummary,
 };
 
@@ -216,18 +213,6 @@ impl Edit {
 /// A name, cut to 64 characters for the summary.
 fn short(name: &str) -> Box<str> {
     name.chars().take(64).collect::<String>().into()
-}
-
-/// Requests the answer as one piece of JSON, without a content coding.
-fn unstream(request: &mut Request, dialect: Dialect) {
-    if dialect == Dialect::Gemini {
-        unstream_path(request.uri_mut());
-    }
-    let headers = request.headers_mut();
-    headers.remove(ACCEPT_ENCODING);
-    if headers.contains_key(ACCEPT) {
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    }
 }
 
 /// Updates `content-length` after a change of the body.
