@@ -55,6 +55,7 @@
 //! | | `error_tail` | ends a broken stream with an error event |
 //! | outcomes | [`outcome`] | the vocabulary of outcomes, and the classification of errors |
 //! | JSON | `json` | parses the known fields, without copies |
+//! | | `json_parts` | the fields of an object and the items of a list, each as its text |
 //! | | `tree/` | changes values in place: unchanged values keep their bytes |
 
 mod answer;
@@ -71,6 +72,7 @@ mod event_json;
 mod events;
 mod gemini;
 mod json;
+mod json_parts;
 mod lazy_json;
 mod model;
 mod model_path;

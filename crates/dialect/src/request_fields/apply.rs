@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{FieldChange, splice};
-use crate::lazy_json::object;
+use crate::json_parts::object;
 
 /// A body after changes of its fields.
 #[derive(Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     json::span_in,
-    lazy_json::{list, object},
+    json_parts::{list, object},
 };
 
 /// A field of an object, and its places in the text.
