@@ -84,6 +84,7 @@ pub use evenkeel_dialect::{
     StreamFraming, SyntheticReply, TargetDifference, Usage,
 };
 pub(crate) use evenkeel_dialect::{
-    AnswerSummary, BodyForm, FrameSummary, Mark, MarkScanner, ModelPath, RequestEditor,
-    ResumableStream, StreamMonitor, ToolFilter, endpoint, unstream_path,
+    AnswerSummary, BodyForm, FieldChange, FrameSummary, Mark, MarkScanner, ModelPath,
+    RequestEditor, ResumableStream, StreamMonitor, ToolFilter, change_fields, endpoint,
+    unstream_path,
 };

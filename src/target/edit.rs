@@ -2,13 +2,14 @@
 
 mod body;
 mod check;
+mod fields;
 
 use std::fmt;
 
 use crate::{
     Request,
     context::CallContext,
-    dialect::{RequestEditor, RequestInfo, ToolFilter},
+    dialect::{FieldChange, RequestEditor, RequestInfo, ToolFilter, change_fields},
     telemetry::EditSummary,
 };
 
@@ -51,6 +52,7 @@ pub struct Edit {
     image_placeholder: Option<Box<str>>,
     unstreamed: bool,
     reasoning: bool,
+    fields: Vec<FieldChange>,
 }
 
 // === impl Edit ===
@@ -172,6 +174,10 @@ impl Edit {
                 *request.body_mut() = changed;
             }
         }
+        if let Some(changed) = change_fields(request.body(), &self.fields) {
+            edited.changed = true;
+            *request.body_mut() = changed.body;
+        }
         if self.unstreamed && info.stream() {
             edited.unstreamed = true;
             unstream(request, dialect);
@@ -232,6 +238,7 @@ impl fmt::Debug for Edit {
             .field("images", &self.images)
             .field("unstreamed", &self.unstreamed)
             .field("reasoning", &self.reasoning)
+            .field("fields", &self.fields.iter().map(FieldChange::field).collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
 }

@@ -1,7 +1,6 @@
 //! JSON that is changed in places: an unchanged value keeps every byte, so no number, escape or unknown field is ever parsed and
 //! rendered again.
 
-mod parts;
 #[cfg(test)]
 mod tests;
 
@@ -9,8 +8,10 @@ use std::{borrow::Cow, fmt};
 
 use serde_json::value::RawValue;
 
-use self::parts::{list, object};
-use crate::reply::json;
+use crate::{
+    json_parts::{list, object},
+    reply::json,
+};
 
 /// A value: its text, or its parts once they were accessed for a change.
 #[derive(Clone, PartialEq)]

@@ -40,6 +40,7 @@
 //! | | `path`, `model_path` | the dialect of a path, and the start of the API's own part of it; the model in a path |
 //! | a request, changed | `model` | another model |
 //! | | `request_editor/` | a reduced request: tools, images, turns, a cap on the answer; its requirements of a model |
+//! | | `request_fields/` | single fields: another name, another value, or none |
 //! | | `prefill` | the start of the answer, for the model to continue |
 //! | an answer, parsed | `decode/` | splits a stream into events |
 //! | | `events/` | one event of an answer, in a model for all dialects |
@@ -55,6 +56,7 @@
 //! | | `error_tail`, `response_progress` | ends a broken stream with an error event; where a response stands |
 //! | outcomes | [`outcome`] | the vocabulary of outcomes, and the classification of errors |
 //! | JSON | `json` | parses the known fields, without copies |
+//! | | `json_parts` | the fields of an object and the items of a list, each as its text |
 //! | | `tree/` | changes values in place: unchanged values keep their bytes |
 
 mod answer;
@@ -73,6 +75,7 @@ mod events;
 mod expected;
 mod gemini;
 mod json;
+mod json_parts;
 mod lazy_json;
 mod marks;
 mod model;
@@ -90,6 +93,7 @@ mod reader;
 mod render;
 mod reply;
 mod request_editor;
+mod request_fields;
 mod request_info;
 mod response_progress;
 mod resumable;
@@ -119,6 +123,7 @@ pub use operation::Operation;
 pub use path::endpoint;
 pub use prefill::Prefill;
 pub use request_editor::{DoesNotFit, RequestEditor, Requirements, ToolFilter};
+pub use request_fields::{ChangedFields, FieldChange, change_fields, field_json};
 pub use request_info::RequestInfo;
 pub use resumable::{ReadOutcome, ResumableStream};
 pub use synthetic::SyntheticReply;

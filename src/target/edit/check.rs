@@ -23,6 +23,11 @@ impl Edit {
                 return Err(ConfigError::new(field(&format!("edit.{name}")), value, allowed));
             }
         }
+        for change in &self.fields {
+            if let Err(allowed) = change.check() {
+                return Err(ConfigError::new(field("edit.field"), change.field(), allowed));
+            }
+        }
         self.check_texts(field)?;
         self.check_tools(field)
     }

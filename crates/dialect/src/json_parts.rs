@@ -12,13 +12,13 @@ use serde_json::value::RawValue;
 struct Fields<'a>(Vec<(String, &'a RawValue)>);
 
 /// The fields of an object, each with the text of its value.
-pub(super) fn object(text: &str) -> Option<impl DoubleEndedIterator<Item = (String, &str)>> {
+pub(crate) fn object(text: &str) -> Option<impl DoubleEndedIterator<Item = (String, &str)>> {
     let Fields(fields) = serde_json::from_str(text).ok()?;
     Some(fields.into_iter().map(|(name, value)| (name, value.get())))
 }
 
 /// The texts of the items of a list.
-pub(super) fn list(text: &str) -> Option<impl Iterator<Item = &str>> {
+pub(crate) fn list(text: &str) -> Option<impl Iterator<Item = &str>> {
     let items: Vec<&RawValue> = serde_json::from_str(text).ok()?;
     Some(items.into_iter().map(RawValue::get))
 }
