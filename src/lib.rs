@@ -73,6 +73,7 @@
 
 #[cfg(feature = "reqwest")]
 pub mod adapter;
+pub mod amend;
 mod attempt_log;
 mod availability;
 pub mod balance;
@@ -84,6 +85,7 @@ pub mod classify;
 mod client;
 pub mod coding;
 mod cold_start;
+mod compatibility;
 pub mod context;
 pub mod dialect;
 mod error;

@@ -11,6 +11,7 @@ pub(crate) use self::view::AvailabilityView;
 
 use crate::{
     ConfigError, Upstream,
+    amend::AmendLayer,
     balance::BalanceLayer,
     cache::{CacheLayer, CachePolicy},
     coding::{DecodeRequestLayer, RestoreRequestLayer},
@@ -88,6 +89,8 @@ pub(crate) fn build<S: Upstream>(
         .layer(retry.events(events.clone()))
         // Below retries: each attempt goes to one of the equal targets. Above the breaker: each target has its own.
         .layer(BalanceLayer::default().events(events.clone()))
+        // Below the balance: what is changed depends on the target. Above the breaker: a second request is an attempt.
+        .layer(AmendLayer::new().events(events.clone()))
         // Below the balance: what is removed depends on the target. Above the breaker: a second request is an attempt.
         .layer(ReasoningLayer::new(memory).events(events.clone()))
         // Each attempt has a span, even if the breaker refuses it.

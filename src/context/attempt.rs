@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::{Admission, CallContext, ProbeSignal, QueueTime};
 use crate::{
     Request,
+    compatibility::Compatibility,
     dialect::RequestInfo,
     identity::Fingerprint,
     provenance::{ForeignReasoning, Maker},
@@ -32,6 +33,7 @@ use crate::{
 /// | `probe` | breaker | limit |
 /// | `home` | the fallback | reasoning |
 /// | `foreign_reasoning` | a target | reasoning |
+/// | `compatibility` | a target | amend |
 /// | `admission` | breaker | limit, timeout, the transport |
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AttemptContext {
@@ -64,6 +66,8 @@ pub(crate) struct AttemptContext {
     pub(crate) home: Option<Arc<[Maker]>>,
     /// What the target gets of the reasoning of others.
     pub(crate) foreign_reasoning: ForeignReasoning,
+    /// What the target accepts, if that is set for it.
+    pub(crate) compatibility: Option<Compatibility>,
     /// The handle by which a queue and the transport report to the breaker above them.
     pub(crate) admission: Option<Admission>,
 }

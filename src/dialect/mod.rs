@@ -85,6 +85,7 @@ pub use evenkeel_dialect::{
 };
 pub(crate) use evenkeel_dialect::{
     AnswerSummary, BodyForm, FieldChange, FrameSummary, Mark, MarkScanner, ModelPath,
-    RequestEditor, ResumableStream, StreamMonitor, ToolFilter, change_fields, endpoint,
+    RequestEditor, ResumableStream, StreamMonitor, ToolFilter, change_fields, endpoint, field_json,
+    outcome::{RejectedField, RejectedScope},
     unstream_path,
 };

@@ -221,4 +221,6 @@ pub use service::{FallbackLayer, FallbackService};
 pub use step::Fallback;
 
 pub use crate::context::Fallbacks;
-pub use crate::target::{Capabilities, Edit, ForeignReasoning, Prefill, SpokenDialects, Target};
+pub use crate::target::{
+    Capabilities, Compatibility, Edit, ForeignReasoning, Prefill, SpokenDialects, Target,
+};

@@ -41,6 +41,7 @@ impl Target {
         let attempt = AttemptContext::of(&mut request);
         attempt.set_route(route);
         attempt.foreign_reasoning = self.foreign_reasoning;
+        attempt.compatibility = self.compatibility;
         request
     }
 

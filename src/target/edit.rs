@@ -176,6 +176,8 @@ impl Edit {
         }
         if let Some(changed) = change_fields(request.body(), &self.fields) {
             edited.changed = true;
+            edited.fields = changed.fields;
+            edited.fields.truncate(EditSummary::MOST);
             *request.body_mut() = changed.body;
         }
         if self.unstreamed && info.stream() {

@@ -44,5 +44,6 @@ pub use edit::Edit;
 pub(crate) use edit::edit_body;
 pub use settings::Target;
 
+pub use crate::compatibility::Compatibility;
 pub use crate::dialect::Prefill;
 pub use crate::provenance::ForeignReasoning;

@@ -4,7 +4,9 @@ use std::fmt;
 
 use http::{HeaderName, HeaderValue, Uri, header::AUTHORIZATION};
 
-use crate::{dialect::Dialect, provenance::ForeignReasoning, route::provider};
+use crate::{
+    compatibility::Compatibility, dialect::Dialect, provenance::ForeignReasoning, route::provider,
+};
 
 /// The destination of an attempt: base URL, credentials and model. What is not set stays as the caller sent it.
 #[derive(Clone)]
@@ -18,6 +20,7 @@ pub struct Target {
     pub(super) account: Option<Box<str>>,
     pub(super) idempotent: bool,
     pub(super) foreign_reasoning: ForeignReasoning,
+    pub(super) compatibility: Option<Compatibility>,
 }
 
 // === impl Target ===
@@ -44,6 +47,7 @@ impl Target {
             account: None,
             idempotent: false,
             foreign_reasoning: ForeignReasoning::Remove,
+            compatibility: None,
         }
     }
 
@@ -112,6 +116,14 @@ impl Target {
     #[must_use]
     pub fn foreign_reasoning(mut self, foreign: ForeignReasoning) -> Self {
         self.foreign_reasoning = foreign;
+        self
+    }
+
+    /// What this target accepts of the fields of its dialect. By default it is guessed by host and model at a fallback, and a call's
+    /// own first target gets the request as it came. See [`amend`](crate::amend).
+    #[must_use]
+    pub fn compatibility(mut self, compatibility: Compatibility) -> Self {
+        self.compatibility = Some(compatibility);
         self
     }
 

@@ -1,6 +1,7 @@
 //! What a fallback changed in a request.
 
-/// What a fallback's [`Edit`](crate::fallback::Edit) changed in a request: counts and names of tools, never text.
+/// What was changed in the request for a fallback, by its [`Edit`](crate::fallback::Edit) or by what its target accepts: counts,
+/// names of tools and paths of fields, never text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EditSummary {
@@ -14,6 +15,8 @@ pub struct EditSummary {
     pub images: usize,
     /// The number of turns whose reasoning was removed.
     pub reasoning: usize,
+    /// The paths of the single fields that were changed, at most [`MOST`](Self::MOST).
+    pub fields: Vec<Box<str>>,
     /// Whether the answer was limited to fewer tokens than the caller allows.
     pub capped: bool,
     /// Whether the answer is requested in one piece although the caller streams.
@@ -23,6 +26,12 @@ pub struct EditSummary {
 // === impl EditSummary ===
 
 impl EditSummary {
-    /// The maximum number of tool names listed.
+    /// The maximum number of names listed.
     pub const MOST: usize = 16;
+
+    /// The summary of a request of which single fields were changed.
+    pub(crate) fn of_fields(mut fields: Vec<Box<str>>) -> Self {
+        fields.truncate(Self::MOST);
+        Self { changed: true, fields, ..Self::default() }
+    }
 }

@@ -22,6 +22,7 @@ const FLOORS: [&[&str]; 3] = [
         "circuit_state",
         "cold_start",
         "coding",
+        "compatibility",
         "context",
         "dialect",
         "error",
@@ -40,6 +41,7 @@ const FLOORS: [&[&str]; 3] = [
         "upstream",
     ],
     &[
+        "amend",
         "balance",
         "breaker",
         "cache",

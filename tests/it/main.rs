@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 // The lint exempts only test functions, not their helpers.
 
+mod amend;
 mod availability;
 mod balance;
 mod breaker;

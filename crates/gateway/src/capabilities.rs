@@ -2,7 +2,7 @@
 
 use evenkeel::{
     dialect::{Dialect, Operation, Prefill},
-    fallback::{Capabilities, Edit, Fallback},
+    fallback::{Capabilities, Compatibility, Edit, Fallback},
 };
 use toml::Spanned;
 
@@ -71,9 +71,42 @@ fn edit(source: ConfigSource<'_>, table: &TargetTable) -> Result<Edit, String> {
     if let Some(context) = &table.fit_context {
         edit = edit.fit_context(source.at_least("fit_context", context, 256)?);
     }
+    for (from, to) in table.rename.iter().flat_map(|table| table.get_ref()) {
+        edit = edit.rename(from, to);
+    }
+    for field in table.drop.iter().flat_map(|fields| fields.get_ref()) {
+        edit = edit.drop(field);
+    }
+    for (field, value) in table.set.iter().flat_map(|table| table.get_ref()) {
+        edit = edit.set(field, json(source, table.set.as_ref(), value)?);
+    }
     edit = if on(&table.without_tools) { edit.without_tools() } else { edit };
     edit = if on(&table.without_images) { edit.without_images() } else { edit };
     Ok(if on(&table.unstreamed) { edit.unstreamed() } else { edit })
+}
+
+/// A value of the file as JSON, which has no dates and no infinite numbers.
+fn json<T>(
+    source: ConfigSource<'_>,
+    at: Option<&Spanned<T>>,
+    value: &toml::Value,
+) -> Result<serde_json::Value, String> {
+    serde_json::to_value(value).map_err(|_| {
+        let what = "has a value that JSON does not have; allowed are texts, numbers, true, false, lists and tables";
+        source.error_at(&at.map_or(0..0, Spanned::span), "set", what)
+    })
+}
+
+/// The compatibility of a target.
+pub(crate) fn compatibility(
+    source: ConfigSource<'_>,
+    name: &Spanned<String>,
+) -> Result<Compatibility, String> {
+    Compatibility::named(name.get_ref()).ok_or_else(|| {
+        let known: Vec<_> = Compatibility::names().collect();
+        let what = format!("is {:?}; allowed is one of {}", name.get_ref(), known.join(", "));
+        source.error_at(&name.span(), "compatibility", &what)
+    })
 }
 
 /// Refuses these keys at a target that is not the first of its group.
@@ -89,6 +122,9 @@ pub(crate) fn refuse(source: ConfigSource<'_>, table: &TargetTable) -> Result<()
         ("without_images", table.without_images.as_ref().map(Spanned::span)),
         ("unstreamed", table.unstreamed.as_ref().map(Spanned::span)),
         ("fit_context", table.fit_context.as_ref().map(Spanned::span)),
+        ("rename", table.rename.as_ref().map(Spanned::span)),
+        ("drop", table.drop.as_ref().map(Spanned::span)),
+        ("set", table.set.as_ref().map(Spanned::span)),
         ("reserve", table.reserve.as_ref().map(Spanned::span)),
         ("operations", table.operations.as_ref().map(Spanned::span)),
     ];

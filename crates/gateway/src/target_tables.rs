@@ -1,5 +1,7 @@
 //! The tables of the file that name fallbacks, as they are written.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -16,6 +18,7 @@ pub(crate) struct TargetTable {
     pub(crate) key_header: Option<Spanned<String>>,
     pub(crate) dialect: Option<Spanned<String>>,
     pub(crate) keep_foreign_reasoning: Option<Spanned<bool>>,
+    pub(crate) compatibility: Option<Spanned<String>>,
     // Of the group: see `capabilities`.
     pub(crate) context: Option<Spanned<u64>>,
     pub(crate) tools: Option<Spanned<bool>>,
@@ -27,6 +30,9 @@ pub(crate) struct TargetTable {
     pub(crate) without_images: Option<Spanned<bool>>,
     pub(crate) unstreamed: Option<Spanned<bool>>,
     pub(crate) fit_context: Option<Spanned<u64>>,
+    pub(crate) rename: Option<Spanned<BTreeMap<String, String>>>,
+    pub(crate) drop: Option<Spanned<Vec<String>>>,
+    pub(crate) set: Option<Spanned<BTreeMap<String, toml::Value>>>,
     pub(crate) reserve: Option<Spanned<f64>>,
     pub(crate) operations: Option<Spanned<Vec<Spanned<String>>>>,
 }

@@ -159,6 +159,9 @@ fn target(
     if table.keep_foreign_reasoning.as_ref().is_some_and(|keep| *keep.get_ref()) {
         target = target.foreign_reasoning(ForeignReasoning::Keep);
     }
+    if let Some(name) = &table.compatibility {
+        target = target.compatibility(capabilities::compatibility(source, name)?);
+    }
     if table.base_url.is_none() && table.model.is_none() && table.key_env.is_none() {
         let what =
             "is another name for the upstream; allowed is a target with base_url, model or key_env";

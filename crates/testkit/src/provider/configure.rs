@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::{
     incident::Schedule,
     provider::{
-        Capacity, Provider,
+        Capacity, Provider, Strict,
         prefill::PrefillMode,
         reply_source::{CapacityLimit, ReplySource},
     },
@@ -58,6 +58,12 @@ impl Provider {
     #[must_use]
     pub fn requires(self, key: &str) -> Self {
         self.change(|state| state.key = Some(key.into()))
+    }
+
+    /// Rejects requests with what that provider does not take, whatever else is configured. It accepts everything by default.
+    #[must_use]
+    pub fn strict(self, strict: Strict) -> Self {
+        self.change(|state| state.strict = Some(strict))
     }
 
     /// Answers by an incident, whatever else is configured.

@@ -42,6 +42,7 @@ mod reply_source;
 mod script_body;
 mod service;
 mod state;
+mod strict;
 
 pub use attempt::{AttemptState, ReceivedAttempt};
 pub(crate) use attempt_guard::AttemptGuard;
@@ -49,3 +50,4 @@ pub use capacity::Capacity;
 pub(crate) use capacity::{Burst, TokenBucket};
 pub use hosts::Hosts;
 pub use state::Provider;
+pub use strict::Strict;

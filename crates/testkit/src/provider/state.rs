@@ -10,7 +10,7 @@ use tokio::{sync::watch, time::Instant};
 
 use crate::{
     provider::{
-        AttemptState, ReceivedAttempt,
+        AttemptState, ReceivedAttempt, Strict,
         attempt::AttemptRecords,
         prefill::PrefillMode,
         reply_source::{CurrentLoad, OpenedConnection, ReplySource},
@@ -37,6 +37,7 @@ pub(super) struct Inner {
     attempts: AttemptRecords,
     pub(super) key: Option<Box<str>>,
     pub(super) prefill: PrefillMode,
+    pub(super) strict: Option<Strict>,
     connections: u64,
 }
 
@@ -54,6 +55,7 @@ impl Provider {
             attempts: AttemptRecords::default(),
             key: None,
             prefill,
+            strict: None,
             connections: 0,
         };
         let changed = watch::Sender::new(());
@@ -113,10 +115,11 @@ impl Provider {
         let mut facts = RequestFacts::read(path, headers, body);
         let now = Instant::now();
         let mut state = lock(&self.0.state);
-        let Inner { source, attempts, key, prefill, .. } = &mut *state;
+        let Inner { source, attempts, key, prefill, strict, .. } = &mut *state;
         let load = CurrentLoad { in_flight: attempts.in_flight, earlier: attempts.count };
         let is_known = key.as_ref().is_none_or(|key| has_key(headers, key));
-        let reply = match prefill.reply(&facts) {
+        let rejected = strict.and_then(|strict| strict.reject(body));
+        let reply = match prefill.reply(&facts).or(rejected) {
             _ if !is_known => Reply::error(401, "invalid_request_error", "invalid_api_key"),
             Some(rejected) => rejected,
             None => source.reply(now, &facts, &load),
