@@ -1,6 +1,5 @@
 //! What a request asks for.
 
-use super::reading::Reading;
 use crate::{
     dialect::{Dialect, Expected, RequestInfo},
     stream::{CommitPolicy, HoldLimits},
@@ -21,15 +20,11 @@ impl Asked<'_> {
         self.info.is_parsed() && !self.info.stream()
     }
 
-    /// How far a stream is held back: to its end if it has to become one piece.
-    pub(super) fn hold(&self, reading: &Reading) -> HoldLimits {
+    /// How far a stream is held back: to its end, at most `most` bytes, if it has to become one piece.
+    pub(super) fn hold(&self, usual: HoldLimits, most: usize) -> HoldLimits {
         match self.in_one_piece() {
-            true => HoldLimits {
-                commit: CommitPolicy::Complete,
-                whole: reading.policy.collect,
-                ..reading.hold
-            },
-            false => reading.hold,
+            true => HoldLimits { commit: CommitPolicy::Complete, whole: most, ..usual },
+            false => usual,
         }
     }
 }

@@ -86,7 +86,8 @@ impl Reading {
         guard.watch(if info.stream() { watch } else { watch.events_only() });
         guard.decode(&codings);
         let asked = Asked { dialect, info, expected };
-        let outcome = peek(guard, &asked.hold(self), self.pulse.as_ref()).await?;
+        let outcome =
+            peek(guard, &asked.hold(self.hold, self.policy.collect), self.pulse.as_ref()).await?;
         match guard.watched().and_then(StreamMonitor::foreign) {
             Some(BodyForm::Page) => Err(self.refuse(response, Outcome::Malformed)),
             Some(_) => {

@@ -175,7 +175,8 @@ impl AnswerState {
                 Some(choice) => self.ended |= 1 << choice,
                 None => self.finished = true,
             }
-            let reason = self.codes.finish_reason(finish.word).unwrap_or(finish.reason);
+            let reason =
+                self.codes.finish_class(finish.word).map_or(finish.reason, FinishReason::from);
             self.reason(reason);
             // A reason after a whole answer changes nothing.
             self.broken =

@@ -1,5 +1,7 @@
 //! Finish reasons.
 
+use crate::outcome::FinishClass;
+
 /// The finish reason of an answer, or of one choice of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Finish<'a> {
@@ -32,6 +34,18 @@ pub(crate) enum FinishReason {
 }
 
 // === impl FinishReason ===
+
+impl From<FinishClass> for FinishReason {
+    fn from(class: FinishClass) -> Self {
+        match class {
+            FinishClass::Complete => Self::Complete,
+            FinishClass::Limit => Self::Limit,
+            FinishClass::Blocked => Self::Filtered,
+            FinishClass::Unavailable => Self::Failed,
+            FinishClass::Unfinished => Self::Unknown,
+        }
+    }
+}
 
 impl FinishReason {
     /// Whether the answer is complete.

@@ -16,7 +16,6 @@ pub use self::rule::ErrorRule;
 pub(super) use self::rule::RuleInput;
 use self::table::TABLE;
 pub use self::{class::CodeClass, finish_class::FinishClass};
-use crate::events::FinishReason;
 
 /// The meanings of the providers' error codes: the built-in table, and the codes added to it.
 ///
@@ -123,10 +122,10 @@ impl ErrorCodeTable {
     }
 
     /// The added meaning of a finish reason.
-    pub(crate) fn finish_reason(&self, word: &str) -> Option<FinishReason> {
+    pub(crate) fn finish_class(&self, word: &str) -> Option<FinishClass> {
         let mut added = self.finishes.iter().flat_map(|added| added.iter()).rev();
         let found = added.find(|(known, _)| known.eq_ignore_ascii_case(word.trim()));
-        found.map(|(_, class)| class.reason())
+        found.map(|(_, class)| *class)
     }
 
     /// The added rules for this provider, the last one first.

@@ -1,7 +1,5 @@
 //! The meaning of a finish reason.
 
-use crate::events::FinishReason;
-
 /// The meaning of the word with which a provider ends an answer (`finish_reason`, `stop_reason`, `done_reason`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -16,18 +14,4 @@ pub enum FinishClass {
     Unavailable,
     /// The model stopped for a reason that is not one of a valid answer. This is the meaning of every unknown word.
     Unfinished,
-}
-
-// === impl FinishClass ===
-
-impl FinishClass {
-    pub(super) fn reason(self) -> FinishReason {
-        match self {
-            Self::Complete => FinishReason::Complete,
-            Self::Limit => FinishReason::Limit,
-            Self::Blocked => FinishReason::Filtered,
-            Self::Unavailable => FinishReason::Failed,
-            Self::Unfinished => FinishReason::Unknown,
-        }
-    }
 }
