@@ -1,7 +1,7 @@
 //! The command line and the file: what is allowed, and the errors.
 
 use super::{
-    super::options::CommandLine,
+    super::{config::Config, config_location::ConfigSource, options::CommandLine},
     support::{TempConfig, parse, setup},
 };
 
@@ -291,10 +291,22 @@ fn limits_that_are_set_alone_fit_with_the_others() {
 #[test]
 fn an_outcome_of_the_file_is_checked() {
     let of = |table: &str| refused(&format!("{UP}[[outcome]]\n{table}"));
-    assert!(of("is = \"x\"\nstatus = 418").starts_with("3: outcome.is: is \"x\"; allowed is one of unavailable, "));
-    assert_eq!(of("is = \"declined\""), "2: outcome: has no condition; allowed is at least one of status, code and words");
-    assert_eq!(of("is = \"declined\"\nstatus = 200"), "4: outcome.status: is 200; allowed is a status from 300 to 599");
-    assert_eq!(of("is = \"declined\"\nwords = [\"a\", \"\"]"), "4: outcome.words: is empty; allowed is a text");
+    assert!(
+        of("is = \"x\"\nstatus = 418")
+            .starts_with("3: outcome.is: is \"x\"; allowed is one of unavailable, ")
+    );
+    assert_eq!(
+        of("is = \"declined\""),
+        "2: outcome: has no condition; allowed is at least one of status, code and words"
+    );
+    assert_eq!(
+        of("is = \"declined\"\nstatus = 200"),
+        "4: outcome.status: is 200; allowed is a status from 300 to 599"
+    );
+    assert_eq!(
+        of("is = \"declined\"\nwords = [\"a\", \"\"]"),
+        "4: outcome.words: is empty; allowed is a text"
+    );
     assert!(of("status = 418").contains("is: is missing"));
     assert!(of("is = \"declined\"\nwords = [\"a\"]\nreason = 1").contains("reason: is unknown"));
 }
@@ -303,12 +315,22 @@ fn an_outcome_of_the_file_is_checked() {
 fn the_first_outcome_that_matches_counts() {
     use evenkeel::outcome::{Outcome, classify_with};
     let tables = "[[outcome]]\nis = \"rate_limited\"\nstatus = 418\nwords = [\"busy\", \"now\"]\n[[outcome]]\nis = \"too_large\"\nstatus = 418\n";
-    let file = parse(tables, &|_| None).unwrap();
+    let parse = |text| {
+        let source = ConfigSource { name: "x.toml".as_ref(), text };
+        Config::parse(source, &|_| None).unwrap()
+    };
+    let file = parse(tables);
     let of = |message: &str| {
         let status = http::StatusCode::IM_A_TEAPOT;
-        classify_with(file.error_codes.as_ref().unwrap(), status, &http::HeaderMap::new(), message.as_bytes()).outcome()
+        classify_with(
+            file.error_codes.as_ref().unwrap(),
+            status,
+            &http::HeaderMap::new(),
+            message.as_bytes(),
+        )
+        .outcome()
     };
     assert_eq!(of("Busy right NOW"), Outcome::RateLimited { wait: None });
     assert_eq!(of("Busy"), Outcome::TooLarge);
-    assert!(parse("", &|_| None).unwrap().error_codes.is_none());
+    assert!(parse("").error_codes.is_none());
 }
