@@ -673,7 +673,7 @@ async fn a_path_that_a_gateway_does_not_have_moves_down_once() {
         Reply::error(404, "invalid_request_error", "model_not_found"),
         Reply::raw(405, "text/plain", "method not allowed"),
     ];
-    for (reply, from) in not_found.into_iter().zip(["secondary", "secondary", "primary"]) {
+    for (reply, from) in not_found.into_iter().zip(["secondary"; 3]) {
         let stage = Stage::new(always(reply.clone()));
         let answer = stage.ask(true).await;
         assert_eq!((answer.from(), stage.primary.count()), (from, 1), "{reply:?}");

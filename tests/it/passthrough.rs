@@ -165,7 +165,7 @@ async fn the_status_is_classified() {
                     "application/json",
                     r#"{"__type":"com.amazon#ModelErrorException"}"#,
                 ),
-                Outcome::Rejected { why: evenkeel::outcome::Rejection::Request },
+                Outcome::Unavailable { wait: None },
             ),
         ] {
             let primary = Provider::new("primary").always(reply);
