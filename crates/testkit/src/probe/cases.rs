@@ -107,7 +107,7 @@ pub(super) async fn a_final_failure<S>(service: S, probe: &Probe) -> Result<(), 
 where
     S: Service<Request, Response = Response, Error = Error> + Clone,
 {
-    let text = r#"{"error": {"message":"No."} }"#;
+    let text = r#"{"error": {"message":"No.","param":"x"} }"#;
     probe.provider().set(Reply::raw(400, "application/json", text).header("x-mark", "kept"));
     let response = service.oneshot(request(false)).await.map_err(|_| Rule::Failed)?;
     let is_unchanged = response.status() == 400 && response.headers().contains_key("x-mark");
