@@ -160,12 +160,8 @@ async fn the_status_is_classified() {
                 Outcome::RateLimited { wait: None },
             ),
             (
-                Reply::raw(
-                    424,
-                    "application/json",
-                    r#"{"__type":"com.amazon#ModelErrorException"}"#,
-                ),
-                Outcome::Unavailable { wait: None },
+                Reply::raw(424, "application/json", r#"{"__type":"com.amazon#FailedDependency"}"#),
+                Outcome::Declined,
             ),
         ] {
             let primary = Provider::new("primary").always(reply);
