@@ -21,7 +21,9 @@ impl ProviderError {
 
     /// An error with that message; `None` if there is no message.
     pub(super) fn new(status: Option<u16>, message: &str) -> Option<Self> {
-        let message = &message[..message.floor_char_boundary(Self::MAX_MESSAGE)];
+        let short = (0..=Self::MAX_MESSAGE.min(message.len())).rev();
+        let end = short.into_iter().find(|at| message.is_char_boundary(*at)).unwrap_or(0);
+        let message = &message[..end];
         let status = status.and_then(|status| StatusCode::from_u16(status).ok());
         (!message.is_empty()).then(|| Self { status, message: message.into() })
     }
