@@ -75,7 +75,7 @@ fn the_error_body_of_every_provider_is_read() {
             "vllm",
             400,
             r#"{"error":{"message":"m","type":"BadRequestError","param":null,"code":400}}"#,
-            request,
+            Outcome::Declined,
             "BadRequestError",
         ),
         (

@@ -550,7 +550,7 @@ fn no_shape_of_a_body_changes_the_meaning_of_the_status() {
         "\u{0}\u{1}",
     ] {
         for (status, outcome) in
-            [(429, LIMITED), (503, DOWN), (401, KEY), (404, MODEL), (422, REQUEST)]
+            [(429, LIMITED), (503, DOWN), (401, KEY), (404, MODEL), (422, Outcome::Declined)]
         {
             let verdict = classify(status.try_into().unwrap(), &HeaderMap::new(), body.as_bytes());
             assert_eq!(verdict.outcome(), outcome, "{status} {body}");
@@ -561,7 +561,8 @@ fn no_shape_of_a_body_changes_the_meaning_of_the_status() {
 /// An unknown server with OpenAI's dialect needs no rule: its status decides, and its code is reported.
 #[test]
 fn an_unknown_code_falls_back_to_its_status_and_is_reported() {
-    for (status, outcome) in [(400, REQUEST), (401, KEY), (429, LIMITED), (503, DOWN), (200, DOWN)]
+    for (status, outcome) in
+        [(400, Outcome::Declined), (401, KEY), (429, LIMITED), (503, DOWN), (200, DOWN)]
     {
         let body = br#"{"error":{"message":"m","type":"acme_trouble","code":"acme_17"}}"#;
         let verdict = classify(status.try_into().unwrap(), &HeaderMap::new(), body);

@@ -271,7 +271,8 @@ async fn a_request_of_100_kib_goes_down_the_fallbacks_whole() {
 #[tokio::test(start_paused = true)]
 async fn a_body_that_is_no_json_has_the_providers_own_answer_and_a_canned_one() {
     for (body, outage) in [("not json", false), ("not json", true), ("[1,2]", true), ("{", true)] {
-        let reply = if outage { Reply::status(503) } else { Reply::status(400) };
+        let wrong = Reply::error(400, "invalid_request_error", "invalid_json");
+        let reply = if outage { Reply::status(503) } else { wrong };
         let (primary, second) = pair();
         primary.set(reply.clone());
         second.set(reply);
