@@ -130,11 +130,16 @@ async fn an_answer_comes_back_byte_for_byte_and_frame_for_frame() {
 
 #[tokio::test(start_paused = true)]
 async fn every_answer_holds_its_attempt_log_and_its_verdict() {
-    let cases: [(Reply, bool, Outcome); 4] = [
+    let cases: [(Reply, bool, Outcome); 5] = [
         (Reply::answer(), true, Outcome::Success),
         (Reply::status(503), true, Outcome::Success),
         (Reply::status(503), false, Outcome::Unavailable { wait: None }),
-        (Reply::status(400), true, Outcome::Rejected { why: Rejection::Request }),
+        (
+            Reply::error(400, "invalid_request_error", "invalid_value"),
+            true,
+            Outcome::Rejected { why: Rejection::Request },
+        ),
+        (Reply::status(400), false, Outcome::Declined),
     ];
     for (reply, canned, outcome) in cases {
         for stream in [false, true] {
