@@ -176,7 +176,7 @@ async fn an_endless_body_is_read_to_the_bound_and_no_further() {
     });
     let classified =
         classify_response(&ErrorCodeTable::default(), response(400, body(endless))).await;
-    assert_eq!(outcome(&classified), Outcome::Rejected { why: Rejection::Request });
+    assert_eq!(outcome(&classified), Outcome::Declined);
     assert_eq!(*taken.lock().unwrap(), LIMIT / 1024);
 }
 
