@@ -281,8 +281,11 @@ async fn another_is_asked_at_once_and_the_attempt_log_names_each() {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_that_is_wrong_everywhere_is_asked_once() {
-    let replies =
-        [Reply::status(400), Reply::context_length_exceeded(), Reply::content_policy_violation()];
+    let replies = [
+        Reply::error(400, "invalid_request_error", "invalid_value"),
+        Reply::context_length_exceeded(),
+        Reply::content_policy_violation(),
+    ];
     for reply in replies {
         let keys = Keys::all(&reply);
         let client = keys.client(three());

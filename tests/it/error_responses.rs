@@ -33,7 +33,6 @@ fn gone() -> Outcome {
 
 #[test]
 fn the_error_body_of_every_provider_is_read() {
-    let request = Outcome::Rejected { why: Rejection::Request };
     let model = Outcome::Rejected { why: Rejection::Model };
     for (provider, status, body, outcome, code) in [
         (
@@ -75,7 +74,7 @@ fn the_error_body_of_every_provider_is_read() {
             "vllm",
             400,
             r#"{"error":{"message":"m","type":"BadRequestError","param":null,"code":400}}"#,
-            request,
+            Outcome::Declined,
             "BadRequestError",
         ),
         (
@@ -153,7 +152,7 @@ fn the_error_body_of_every_provider_is_read() {
             "gemini interactions",
             400,
             r#"{"error":{"code":"invalid_request","message":"m"}}"#,
-            request,
+            Outcome::Declined,
             "invalid_request",
         ),
         (

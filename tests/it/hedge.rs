@@ -215,7 +215,7 @@ async fn a_rejected_request_ends_both_copies() {
     let provider = after([]);
     let client = over(builder(), [&provider]);
     taught(&client, &provider).await;
-    let wrong = Reply::error(400, "invalid_request_error", "").head_after(ms(400));
+    let wrong = Reply::error(400, "invalid_request_error", "invalid_value").head_after(ms(400));
     next(&provider, [wrong, Reply::answer().first_content_after(secs(9))]);
     let start = Instant::now();
     assert_eq!(call(&client, chat(true)).await.unwrap().status, 400);

@@ -146,7 +146,7 @@ async fn the_status_is_classified() {
         for (reply, outcome) in [
             (Reply::quota_exhausted(), Outcome::QuotaExhausted { wait: None }),
             (
-                Reply::error(400, "invalid_request_error", ""),
+                Reply::error(400, "invalid_request_error", "invalid_value"),
                 Outcome::Rejected { why: evenkeel::outcome::Rejection::Request },
             ),
             // In the formats of Cohere and of Bedrock.

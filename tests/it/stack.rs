@@ -134,11 +134,16 @@ async fn an_answer_comes_back_byte_for_byte_and_frame_for_frame() {
 
 #[tokio::test(start_paused = true)]
 async fn every_answer_holds_its_attempt_log_and_its_verdict() {
-    let cases: [(Reply, bool, Outcome); 4] = [
+    let cases: [(Reply, bool, Outcome); 5] = [
         (Reply::answer(), true, Outcome::Success),
         (Reply::status(503), true, Outcome::Success),
         (Reply::status(503), false, Outcome::Unavailable { wait: None }),
-        (Reply::status(400), true, Outcome::Rejected { why: Rejection::Request }),
+        (
+            Reply::error(400, "invalid_request_error", "invalid_value"),
+            true,
+            Outcome::Rejected { why: Rejection::Request },
+        ),
+        (Reply::status(400), false, Outcome::Declined),
     ];
     for (reply, canned, outcome) in cases {
         for stream in [false, true] {
@@ -275,7 +280,8 @@ async fn a_request_of_100_kib_goes_down_the_fallbacks_whole() {
 #[tokio::test(start_paused = true)]
 async fn a_body_that_is_no_json_has_the_providers_own_answer_and_a_canned_one() {
     for (body, outage) in [("not json", false), ("not json", true), ("[1,2]", true), ("{", true)] {
-        let reply = if outage { Reply::status(503) } else { Reply::status(400) };
+        let wrong = Reply::error(400, "invalid_request_error", "invalid_json");
+        let reply = if outage { Reply::status(503) } else { wrong };
         let (primary, second) = pair();
         primary.set(reply.clone());
         second.set(reply);

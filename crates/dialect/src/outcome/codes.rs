@@ -3,6 +3,7 @@
 mod class;
 mod finish_class;
 mod rule;
+mod spelling;
 mod table;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ pub(super) use self::class::{
 };
 pub use self::rule::ErrorRule;
 pub(super) use self::rule::RuleInput;
+use self::spelling::matches;
 use self::table::TABLE;
 pub use self::{class::CodeClass, finish_class::FinishClass};
 
@@ -135,32 +137,9 @@ impl ErrorCodeTable {
     }
 }
 
-/// The last bytes of a text; empty if they start inside a character.
-fn tail(text: &str, length: usize) -> &str {
-    text.get(text.len() - length..).unwrap_or_default()
-}
-
-fn matches(known: &str, code: &str) -> bool {
-    let (before, after) = (known.starts_with('*'), known.ends_with('*'));
-    if !before && !after {
-        return letters(known).eq(letters(code));
-    }
-    let (known, code): (Vec<u8>, Vec<u8>) = (letters(known).collect(), letters(code).collect());
-    match (before, after) {
-        (true, true) => memchr::memmem::find(&code, &known).is_some(),
-        (true, false) => code.ends_with(&known),
-        _ => code.starts_with(&known),
-    }
-}
-
-/// The bytes of a code, without the differences in spelling.
-fn letters(code: &str) -> impl Iterator<Item = u8> + '_ {
-    code.bytes().filter(|b| !b"_-. *".contains(b)).map(|b| b.to_ascii_lowercase())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{spelling::letters, *};
 
     #[test]
     fn no_code_stands_in_the_table_twice() {

@@ -2,7 +2,10 @@
 
 use http::StatusCode;
 
-use super::{CodeClass, matches, tail};
+use super::{
+    class::CodeClass,
+    spelling::{matches, tail},
+};
 
 /// A rule for the errors of a provider: an error that matches every condition of it has its meaning.
 ///
