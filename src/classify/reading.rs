@@ -78,14 +78,18 @@ impl Reading {
         if ContentKind::of(response.headers()) == ContentKind::Coded {
             return Ok(Outcome::Success);
         }
+        let asked = Asked { dialect, info, expected };
+        let (codings, kind) =
+            (Codings::of(response.headers()), ContentKind::of(response.headers()));
+        if asked.in_one_piece() && kind == ContentKind::Json && codings != Codings::Plain {
+            return self.whole(response, asked).await;
+        }
         // Whatever the content type is, the first bytes decide.
-        let codings = Codings::of(response.headers());
         let guard = response.body_mut().guarded();
         guard.attempt_log(self.attempt_log.clone());
-        let watch = StreamMonitor::new(dialect, expected.clone());
+        let watch = StreamMonitor::new(dialect, asked.expected.clone());
         guard.watch(if info.stream() { watch } else { watch.events_only() });
         guard.decode(&codings);
-        let asked = Asked { dialect, info, expected };
         let outcome =
             peek(guard, &asked.hold(self.hold, self.policy.collect), self.pulse.as_ref()).await?;
         match guard.watched().and_then(StreamMonitor::foreign) {

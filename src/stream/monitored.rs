@@ -116,9 +116,9 @@ impl MonitoredBody {
         self.watch.as_ref().map_or(Outcome::Truncated, StreamMonitor::outcome)
     }
 
-    /// Whether the last event of the API has been read.
+    /// Whether the last event of the API has been read. A content coding has an end of its own after it.
     fn is_over(&self) -> bool {
-        self.watch.as_ref().is_some_and(StreamMonitor::is_over)
+        self.decoder.is_none() && self.watch.as_ref().is_some_and(StreamMonitor::is_over)
     }
 
     /// The parser of the stream, if its dialect is known.

@@ -72,11 +72,8 @@ impl Came {
     #[track_caller]
     fn fails(&self, text: &[u8], outcome: Outcome) {
         assert_eq!(self.body.as_ref().unwrap(), &(Bytes::copy_from_slice(text), Some(outcome)));
-        assert_eq!(
-            (self.attempts, self.state),
-            (1, CircuitState::Open),
-            "it was handed on: nobody asks again"
-        );
+        let state = state_after(outcome);
+        assert_eq!((self.attempts, self.state), (1, state), "it was handed on: nobody asks again");
         assert_eq!(self.endings, [outcome.into()]);
     }
 
@@ -84,11 +81,15 @@ impl Came {
     #[track_caller]
     fn is_none(&self, outcome: Outcome, attempts: u32) {
         assert_eq!((self.body.as_ref().unwrap_err(), self.attempts), (&outcome, attempts));
-        let state = match outcome.breaker_signal() {
-            BreakerSignal::Ignored => CircuitState::Closed,
-            _ => CircuitState::Open,
-        };
-        assert_eq!((self.state, self.endings.len()), (state, 0));
+        assert_eq!((self.state, self.endings.len()), (state_after(outcome), 0));
+    }
+}
+
+/// The state of the breaker after several calls with that outcome.
+fn state_after(outcome: Outcome) -> CircuitState {
+    match outcome.breaker_signal() {
+        BreakerSignal::Ignored => CircuitState::Closed,
+        _ => CircuitState::Open,
     }
 }
 
