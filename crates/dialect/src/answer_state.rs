@@ -1,24 +1,10 @@
 //! The state of an answer while it arrives: its content, outcome and usage, folded from its events.
 
 use crate::{
-    Expected, Usage,
+    Expected, FrameSummary, Usage,
     events::{AnswerEvent, FinishReason, ProviderTool, UsageCounts},
     outcome::{Code, ErrorCodeTable, Outcome, Verdict},
 };
-
-/// The summary of some bytes of a stream.
-#[derive(Debug, Default)]
-#[non_exhaustive]
-pub struct FrameSummary {
-    /// Events of any kind. Comments are not counted.
-    pub events: u32,
-    /// Events with content: text, reasoning, tool calls; not roles, pings, comments, metadata.
-    pub content: u32,
-    /// Whether a tool of the provider is running: its progress, or a ping while it runs. It ends a silence, and is not content.
-    pub works: bool,
-    /// The first error in the stream, or the first event that is not of its dialect.
-    pub failed: Option<Verdict>,
-}
 
 /// The state of an answer while it arrives.
 #[derive(Debug, Default)]
@@ -34,7 +20,7 @@ pub(crate) struct AnswerState {
     /// The choices seen, and the choices that have ended: one bit for each choice.
     seen: u128,
     ended: u128,
-    /// Whether an event with nothing but usage followed the content.
+    /// Whether an event with nothing but usage followed the content, and no content followed that.
     billed: bool,
     /// Whether the answer has a finish reason: it is whole, and the API may send more.
     finished: bool,
@@ -47,20 +33,6 @@ pub(crate) struct AnswerState {
     broken: Option<Box<Verdict>>,
     /// Whether a tool of the provider is running.
     tool: bool,
-}
-
-// === impl FrameSummary ===
-
-impl FrameSummary {
-    /// The summary of bytes of a stream without a dialect: content, if `any`.
-    pub fn bytes(any: bool) -> Self {
-        Self { events: any.into(), content: any.into(), ..Self::default() }
-    }
-
-    /// Records a failure. The first is kept.
-    pub fn fail(&mut self, verdict: Verdict) {
-        self.failed.get_or_insert(verdict);
-    }
 }
 
 // === impl AnswerState ===
@@ -82,7 +54,7 @@ impl AnswerState {
             return self.fail(fault.verdict(), seen);
         }
         if !event.parts.is_empty() {
-            self.content = true;
+            (self.content, self.billed) = (true, false);
             // A snapshot at the end shows no progress.
             seen.content += u32::from(!event.snapshot);
         }
@@ -97,6 +69,7 @@ impl AnswerState {
     /// Adds a number of events that have content and nothing else that is new.
     pub(crate) fn add_content(&mut self, events: u32, seen: &mut FrameSummary) {
         self.content |= events > 0;
+        self.billed &= events == 0;
         seen.content += events;
     }
 
@@ -108,6 +81,7 @@ impl AnswerState {
         self.content = !event.parts.is_empty();
         self.finish(event);
         self.finished = event.choices == 0 || self.has_all(event.choices);
+        self.over = true;
         let judged = match (&event.fault, self.outcome()) {
             (Some(fault), _) => Err(fault.verdict().clone()),
             (None, _) if event.pending => return (Ok(Outcome::Success), None),
@@ -142,6 +116,8 @@ impl AnswerState {
         }
         let ended = self.finished || (self.over && (self.seen == 0 || self.has_all(self.seen)));
         match (ended, self.content || self.limited) {
+            // With fewer choices than were asked for.
+            (false, _) if self.over => Outcome::Unfinished,
             (false, _) => Outcome::Truncated,
             (true, true) => Outcome::Success,
             (true, false) if self.filtered => Outcome::Blocked,
@@ -227,8 +203,9 @@ impl AnswerState {
     /// The last event of the API.
     fn end(&mut self, seen: &mut FrameSummary) {
         self.over = true;
-        if self.outcome() == Outcome::Empty {
-            seen.fail(Outcome::Empty.into());
+        match self.outcome() {
+            outcome @ (Outcome::Empty | Outcome::Unfinished) => seen.fail(outcome.into()),
+            _ => {}
         }
     }
 

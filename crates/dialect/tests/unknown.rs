@@ -98,6 +98,12 @@ fn the_reasons_of_valid_answers_are_successes_in_every_dialect_and_case() {
             "MAX_TOKENS",
             "eos",
             "stop_sequence",
+            "eosFound",
+            "endoftext",
+            "STOP_CRITERIA_MET",
+            "normal",
+            "maximum_tokens",
+            "max_output",
         ] {
             assert_eq!(
                 outcomes(&table, dialect, reason),
@@ -176,14 +182,17 @@ fn fewer_choices_than_were_asked_for_are_no_success() {
         let codes = ErrorCodeTable::default();
         let mut monitor =
             StreamMonitor::new(Dialect::OpenAiChat, Expected::answer_to(&codes, &info(n)));
-        monitor.feed(text.as_bytes());
+        let seen = monitor.feed(text.as_bytes());
+        // The API's last event ends the answer: its failure is known there, not with the bytes.
+        let failed = monitor.is_over() && monitor.outcome() != Outcome::Success;
+        assert_eq!(seen.failed.is_some(), failed, "{text}");
         (monitor.outcome(), monitor.finish().unwrap_or_else(|why| why.outcome()))
     };
     let one = chunk(0, Some("stop"));
     let done = "data: [DONE]\n\n";
     assert_eq!(end(1, &one).0, Outcome::Success);
     assert_eq!(end(2, &one).0, Outcome::Truncated, "the second may still begin");
-    assert_eq!(end(2, &format!("{one}{done}")).1, Outcome::Truncated);
+    assert_eq!(end(2, &format!("{one}{done}")).1, Outcome::Unfinished);
     let two = format!("{one}{}{}", chunk(1, None), chunk(1, Some("stop")));
     assert_eq!(end(2, &two), (Outcome::Success, Outcome::Success));
     let whole =
@@ -193,7 +202,7 @@ fn fewer_choices_than_were_asked_for_are_no_success() {
         Dialect::OpenAiChat.check(expected, whole.to_string().as_bytes()).0
     };
     assert_eq!(check(1).map_err(|why| why.outcome()), Ok(Outcome::Success));
-    assert_eq!(check(2).map_err(|why| why.outcome()), Err(Outcome::Truncated));
+    assert_eq!(check(2).map_err(|why| why.outcome()), Err(Outcome::Unfinished));
 }
 
 #[test]

@@ -12,7 +12,13 @@ const COMPLETE: &[&str] = &[
     "stopped",
     "eos",
     "eos_token",
+    "eos_found",
+    "eosFound",
+    "eod",
     "end",
+    "endoftext",
+    "end_of_text",
+    "normal",
     "complete",
     "completed",
     "finish",
@@ -31,13 +37,24 @@ const COMPLETE: &[&str] = &[
 
 const END_OF_TURN: &[&str] = &["end_turn", "end_of_turn"];
 
-const STOP_SEQUENCE: &[&str] = &["stop_sequence", "stop_str", "stop_token"];
+const STOP_SEQUENCE: &[&str] = &[
+    "stop_sequence",
+    "stop_sequence_reached",
+    "stop_str",
+    "stop_string_found",
+    "stop_token",
+    "stop_criteria_met",
+    "word",
+];
 
 /// A limit of the caller, of the model, or of its context. Ollama ends a call that only loads or unloads a model with the last
 /// two.
 const LIMIT: &[&str] = &[
     "length",
+    "limit",
     "max_length",
+    "max_output",
+    "maximum_tokens",
     "max_tokens",
     "max_new_tokens",
     "max_output_tokens",
@@ -65,6 +82,7 @@ const FILTERED: &[&str] = &[
     "safety",
     "recitation",
     "blocklist",
+    "blacklist",
     "blocked",
     "prohibited_content",
     "spii",

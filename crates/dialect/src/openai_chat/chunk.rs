@@ -119,6 +119,8 @@ impl<'a> Choice<'a> {
     pub(super) fn finish(&self) -> Option<Finish<'a>> {
         let word = is_filled(self.finish_reason).then(|| plain_str(self.finish_reason))?;
         let reason = match word {
+            // Some servers send this text in every chunk before the last.
+            word if word.eq_ignore_ascii_case("null") => return None,
             // A server of another dialect that does not translate: its answer is not used as a whole one.
             "max_tokens" => FinishReason::Interrupted,
             word => FinishReason::of(word),

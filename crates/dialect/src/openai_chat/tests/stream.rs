@@ -209,8 +209,27 @@ fn several_choices_are_whole_when_all_that_began_have_finished() {
 
 #[test]
 fn an_empty_finish_reason_is_none() {
-    let word = WORD.replace("\"finish_reason\":null", "\"finish_reason\":\"\"");
-    assert_eq!(outcome(&[&word, &word]), Outcome::Truncated);
+    for none in ["\"\"", "\"null\""] {
+        let word = WORD.replace("\"finish_reason\":null", &format!("\"finish_reason\":{none}"));
+        assert_eq!(outcome(&[&word, &word]), Outcome::Truncated, "{none}");
+        assert_eq!(outcome(&[&word, &word, STOP]), Outcome::Success, "{none}");
+    }
+}
+
+#[test]
+fn the_usage_ends_an_answer_only_if_no_content_follows_it() {
+    let end = |events: &[&str]| {
+        let mut watch = StreamMonitor::new(Dialect::OpenAiChat, &ErrorCodeTable::default());
+        let text: String = events.iter().map(|data| format!("data: {data}\n\n")).collect();
+        watch.feed(text.as_bytes());
+        watch.end_in_order();
+        watch.finish().unwrap_or_else(|why| why.outcome())
+    };
+    assert_eq!(end(&[ROLE, WORD, USAGE]), Outcome::Success);
+    assert_eq!(end(&[ROLE, WORD, USAGE, r#"{"choices":[],"cost":"0"}"#]), Outcome::Success);
+    assert_eq!(end(&[ROLE, WORD, USAGE, WORD]), Outcome::Truncated, "alike");
+    let other = WORD.replace("word", "\\u0041").replace(",\"finish_reason\":null", "");
+    assert_eq!(end(&[ROLE, WORD, USAGE, &other]), Outcome::Truncated, "not alike");
 }
 
 #[test]
