@@ -56,6 +56,10 @@ impl AmendLayer {
 
     /// Applies changes to a request. Returns whether there were any.
     fn change(&self, request: &mut Request, dialect: Dialect, changes: &[FieldChange]) -> bool {
+        // Most targets take everything: then the body is not read.
+        if changes.is_empty() {
+            return false;
+        }
         let Some(changed) = change_fields(request.body(), changes) else { return false };
         edit_body(request, changed.body, dialect);
         let attempt = AttemptContext::of(request);
@@ -141,7 +145,7 @@ impl Amended {
 fn rejected_fields(result: &Result<Response, Error>) -> Vec<RejectedField> {
     let Ok(response) = result else { return Vec::new() };
     match response.status().as_u16() {
-        400 | 422 => response.body().as_bytes().map_or_else(Vec::new, |it| RejectedField::read(it)),
+        400 | 422 => response.body().as_bytes().map_or_else(Vec::new, RejectedField::read),
         _ => Vec::new(),
     }
 }

@@ -1,7 +1,8 @@
 //! One attempt: who makes its answer, and whose reasoning its request holds.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use memchr::memmem::Finder;
 use tokio::time::Instant;
 
 use crate::{
@@ -48,6 +49,12 @@ impl AttemptOrigin {
         (!kept).then_some(Self { dialect, maker, home, equal, info })
     }
 
+    /// Whether the request may be refused for its reasoning, or for the lack of it: one with neither reasoning nor the calls of
+    /// tools is not.
+    pub(super) fn may_be_refused(request: &Request) -> bool {
+        may_reason(request.body()) || has_any(&*CALLS, request.body())
+    }
+
     /// Whether the answer leaves marks: that of a call's own first target is what unknown marks stand for.
     pub(super) fn is_learned(&self) -> bool {
         self.equal || !self.is_home()
@@ -60,6 +67,9 @@ impl AttemptOrigin {
 
     /// Removes the reasoning that others have made. Returns the number of turns that had some.
     pub(super) fn remove_foreign(&self, request: &mut Request, memory: &Provenance) -> usize {
+        if !may_reason(request.body()) {
+            return 0;
+        }
         let (now, unknown) = (Instant::now(), !self.is_home());
         let foreign = |marks: &[Mark]| {
             let mut known = marks.iter().filter_map(|mark| memory.maker(*mark, now)).peekable();
@@ -98,6 +108,23 @@ impl AttemptOrigin {
         }
         count
     }
+}
+
+/// Words of which every request with reasoning has one, in any dialect.
+static REASONING: LazyLock<[Finder<'static>; 4]> =
+    LazyLock::new(|| ["reasoning", "thinking", "thought", "encrypted_content"].map(Finder::new));
+
+/// The words of tool calls in a request.
+static CALLS: LazyLock<[Finder<'static>; 3]> =
+    LazyLock::new(|| ["tool_calls", "functionCall", "tool_use"].map(Finder::new));
+
+/// Whether a request may have reasoning: most have none, and are not parsed.
+fn may_reason(body: &[u8]) -> bool {
+    has_any(&*REASONING, body)
+}
+
+fn has_any(words: &[Finder<'static>], body: &[u8]) -> bool {
+    words.iter().any(|word| word.find(body).is_some())
 }
 
 /// The summary of a request from which reasoning was removed.

@@ -83,6 +83,10 @@ impl<S: Upstream> Service<Request> for Reasoning<S> {
         let Some(origin) = AttemptOrigin::read(&mut request) else {
             return Box::pin(self.inner.call(request));
         };
+        // Nothing to remove, to repair or to learn.
+        if !origin.is_learned() && !AttemptOrigin::may_be_refused(&request) {
+            return Box::pin(self.inner.call(request));
+        }
         Box::pin(run(take_ready(&mut self.inner), self.layer.clone(), request, origin))
     }
 }
@@ -93,7 +97,8 @@ async fn run<S: Upstream>(
     mut request: Request,
     origin: AttemptOrigin,
 ) -> Result<Response, Error> {
-    let spare = (!CallContext::of(&mut request).non_replayable).then(|| request.clone());
+    let repeats = !CallContext::of(&mut request).non_replayable;
+    let spare = (repeats && AttemptOrigin::may_be_refused(&request)).then(|| request.clone());
     let removed = origin.remove_foreign(&mut request, &layer.memory);
     if removed > 0 {
         layer.edited(&mut request, removed);

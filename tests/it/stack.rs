@@ -143,7 +143,7 @@ async fn every_answer_holds_its_attempt_log_and_its_verdict() {
             true,
             Outcome::Rejected { why: Rejection::Request },
         ),
-        (Reply::status(400), false, Outcome::Declined),
+        (Reply::raw(400, "application/json", "{}"), false, Outcome::Declined),
     ];
     for (reply, canned, outcome) in cases {
         for stream in [false, true] {

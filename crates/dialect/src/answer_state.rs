@@ -203,9 +203,8 @@ impl AnswerState {
     /// The last event of the API.
     fn end(&mut self, seen: &mut FrameSummary) {
         self.over = true;
-        match self.outcome() {
-            outcome @ (Outcome::Empty | Outcome::Unfinished) => seen.fail(outcome.into()),
-            _ => {}
+        if let outcome @ (Outcome::Empty | Outcome::Unfinished) = self.outcome() {
+            seen.fail(outcome.into());
         }
     }
 

@@ -477,7 +477,7 @@ async fn an_unknown_code_is_logged_once() {
         .filter(|(_, fields)| fields.get("message").is_some_and(|m| m.starts_with("unknown code")))
         .map(|(_, fields)| (fields["code"].as_str(), fields["outcome"].as_str()))
         .collect();
-    assert_eq!(log, [("moon_in_the_wrong_phase", "declined")]);
+    assert_eq!(log, [("moon_in_the_wrong_phase", "rejected")]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -514,7 +514,7 @@ async fn the_span_of_a_call_has_its_failure() {
     let field = |n: usize, name: &str| log[n].fields.get(name).cloned().unwrap_or_default();
     assert_eq!(
         (field(0, "http.response.status_code"), field(0, "error.type")),
-        ("400".into(), "declined".into())
+        ("400".into(), "rejected".into())
     );
     assert_eq!(
         (field(1, "evenkeel.ending"), field(1, "error.type")),

@@ -43,9 +43,16 @@ pub struct ErrorCodeTable {
     /// Shared, because every answer that is parsed has a handle of it; `None` if nothing was added.
     added: Option<Arc<Vec<ErrorRule>>>,
     /// The finish reasons that were added, the last one last.
-    finishes: Option<Arc<Vec<(Box<str>, FinishClass)>>>,
+    finishes: Option<Arc<Vec<FinishRule>>>,
     /// The provider whose answers are parsed, if known.
     at: Option<Arc<str>>,
+}
+
+/// The meaning of a finish reason that was added.
+#[derive(Clone, Debug)]
+struct FinishRule {
+    reason: Box<str>,
+    meaning: FinishClass,
 }
 
 // === impl ErrorCodeTable ===
@@ -87,7 +94,7 @@ impl ErrorCodeTable {
     #[must_use]
     pub fn with_finish_reason(mut self, reason: &str, meaning: FinishClass) -> Self {
         let finishes = self.finishes.get_or_insert_with(Arc::default);
-        Arc::make_mut(finishes).push((reason.into(), meaning));
+        Arc::make_mut(finishes).push(FinishRule { reason: reason.into(), meaning });
         self
     }
 
@@ -126,8 +133,8 @@ impl ErrorCodeTable {
     /// The added meaning of a finish reason.
     pub(crate) fn finish_class(&self, word: &str) -> Option<FinishClass> {
         let mut added = self.finishes.iter().flat_map(|added| added.iter()).rev();
-        let found = added.find(|(known, _)| known.eq_ignore_ascii_case(word.trim()));
-        found.map(|(_, class)| *class)
+        let found = added.find(|rule| rule.reason.eq_ignore_ascii_case(word.trim()));
+        found.map(|rule| rule.meaning)
     }
 
     /// The added rules for this provider, the last one first.

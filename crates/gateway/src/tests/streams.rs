@@ -84,8 +84,10 @@ async fn openai_responses_end_with_an_event_that_their_sdks_raise() {
     let pieces: &'static [&'static str] = Box::leak(Box::new([delta]));
     let (name, event) =
         last(Box::leak(seen("/v1/responses", EVENTS, pieces).await.into_boxed_str()));
-    assert_eq!((name, &event["type"]), (Some("error"), &"error".into()));
-    assert_eq!(event["code"], event["error"]["code"]);
+    assert_eq!((name, &event["type"]), (Some("response.failed"), &"response.failed".into()));
+    assert_eq!(event["response"]["status"], "failed");
+    // The official reader for Python raises a field `error` at the top.
+    assert_eq!(event["response"]["error"]["code"], event["error"]["code"]);
 }
 
 #[tokio::test]
