@@ -21,7 +21,8 @@ pub struct ClassifyLayer(Arc<ClassifyPolicy>);
 
 /// A service that reads every answer until its outcome is known, and stores the verdict.
 ///
-/// An answer is returned with its [`Verdict`] in its extensions, and with the [`UsageHandle`] if its dialect is known. A response
+/// An answer is returned with its [`Verdict`](crate::outcome::Verdict) in its extensions, and with the
+/// [`UsageHandle`](crate::dialect::UsageHandle) if its dialect is known. A response
 /// with a success status that is no answer (an error inside a 200, no content, another language than the API's, a body cut short)
 /// is returned as an error. A response with another status is returned as it is, with its verdict.
 #[derive(Clone, Debug)]
