@@ -49,15 +49,24 @@ impl ErrorReply {
         match dialect {
             Dialect::Anthropic => format!("event: error\ndata: {json}\n\n"),
             Dialect::OpenAiResponses => {
-                // Codex reads the error of the response; the official SDKs raise for an `error` beside it.
-                let error = json!({"code": self.code, "message": self.message});
-                let event = json!({
-                    "type": "response.failed",
-                    "sequence_number": progress.next(),
-                    "response": progress.failed(error),
+                // The API ends a failed stream with both: the official SDKs raise the first, Codex reads the second alone.
+                let Self { code, message, .. } = self;
+                let number = progress.next();
+                let error = json!({
+                    "type": "error",
+                    "sequence_number": number,
+                    "code": code,
+                    "message": message,
+                    "param": null,
                     "error": json["error"],
                 });
-                format!("event: response.failed\ndata: {event}\n\n")
+                let failed = json!({
+                    "type": "response.failed",
+                    "sequence_number": number.saturating_add(1),
+                    "response": progress.failed(json!({"code": code, "message": message})),
+                    "error": json["error"],
+                });
+                format!("event: error\ndata: {error}\n\nevent: response.failed\ndata: {failed}\n\n")
             }
             Dialect::Ollama => format!("{json}\n"),
             Dialect::OpenAiChat | Dialect::Gemini => format!("data: {json}\n\n"),
