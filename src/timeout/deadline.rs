@@ -16,7 +16,7 @@ use super::{DeadlinePolicy, timed::Timed};
 use crate::{
     ConfigError, Error, Request, Response, Upstream,
     cold_start::{ColdStarts, ModelLoad},
-    context::{AttemptContext, AttemptLog, CallContext, Deadline},
+    context::{AttemptContext, AttemptLog, CallContext, Deadline, Fallbacks},
     error::judge,
     outcome::{Outcome, Phase, Rejection},
     telemetry::{EventKind, EventSink},
@@ -107,9 +107,13 @@ impl DeadlineLayer {
         deadline
     }
 
-    /// The state of the model that the call is for, if its server may load models and the policy allows for that.
+    /// The state of the model that the call is for, if its server may load models and the policy allows for that. A call with
+    /// fallbacks of its own is answered by them in time.
     fn load(&self, request: &mut Request, now: Instant) -> Option<ModelLoad> {
         self.policy.cold_start?;
+        if request.extensions().get::<Fallbacks>().is_some() {
+            return None;
+        }
         self.cold_starts.load(request, AttemptContext::addressed, now)
     }
 

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use evenkeel::{
     Body, Client, Error, Profile, Request, Response, Upstream,
     context::Deadline,
-    fallback::{Fallback, FallbackPolicy, Target},
+    fallback::{Fallback, FallbackPolicy, Fallbacks, Target},
     timeout::TimeoutPolicy,
 };
 use tokio::time::{Instant, sleep};
@@ -144,6 +144,18 @@ async fn another_target_answers_within_the_usual_deadline() {
     let (result, took) = timed(&client, chat("localhost")).await;
     assert_eq!(result.unwrap().headers()["evenkeel-served-by"], "second");
     assert_eq!(took, 20, "the first target has two thirds of the deadline");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_with_fallbacks_of_its_own_keeps_the_usual_deadline() {
+    let local = Local::loading(45);
+    let client = client(&local, Profile::interactive());
+    let mut request = chat("localhost");
+    let second = Fallback::target(Target::new("http://second.example/v1")).named("second");
+    request.extensions_mut().insert(Fallbacks::new([second]).unwrap());
+    let (result, took) = timed(&client, request).await;
+    assert_eq!(result.unwrap().headers()["evenkeel-served-by"], "second");
+    assert_eq!(took, 20);
 }
 
 #[tokio::test(start_paused = true)]
