@@ -15,7 +15,7 @@ use crate::{
     dialect::{Dialect, FieldChange, RejectedField, change_fields},
     error::judge,
     target::{Compatibility, edit_body, group::EqualTargets},
-    telemetry::{EditSummary, EventKind, EventSink},
+    telemetry::{EditSummary, EventSink},
     upstream::{ResponseFuture, take_ready},
 };
 
@@ -62,11 +62,7 @@ impl AmendLayer {
         }
         let Some(changed) = change_fields(request.body(), changes) else { return false };
         edit_body(request, changed.body, dialect);
-        let attempt = AttemptContext::of(request);
-        let fallback = attempt.fallback_index;
-        let name = attempt.fallback_name.clone().unwrap_or_else(|| "primary".into());
-        let edited = EditSummary::of_fields(changed.fields);
-        self.events.emit(EventKind::RequestEdited { fallback, name, edited });
+        EditSummary::of_fields(changed.fields).emit(request, &self.events);
         true
     }
 }

@@ -75,12 +75,12 @@ impl Reading {
         if response.status() == StatusCode::NO_CONTENT {
             return Err(self.refuse(response, Outcome::Empty));
         }
-        if ContentKind::of(response.headers()) == ContentKind::Coded {
+        let kind = ContentKind::of(response.headers());
+        if kind == ContentKind::Coded {
             return Ok(Outcome::Success);
         }
         let asked = Asked { dialect, info, expected };
-        let (codings, kind) =
-            (Codings::of(response.headers()), ContentKind::of(response.headers()));
+        let codings = Codings::of(response.headers());
         if asked.in_one_piece() && kind == ContentKind::Json && codings != Codings::Plain {
             return self.whole(response, asked).await;
         }

@@ -2,7 +2,7 @@
 
 use super::{codings::Coding, decode_error::DecodeError};
 
-/// The decoder of one coding. There is none.
+/// The decoder of one coding, in a build without the feature `compression`: never constructed.
 #[derive(Debug)]
 pub(super) enum Decoder {}
 

@@ -22,7 +22,7 @@ pub struct DecodeRequest<S> {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RestoreRequestLayer {}
 
-/// Restores requests that [`DecodeRequest`] decoded and nobody changed. See [the module](super).
+/// Restores the original bytes of requests that [`DecodeRequest`] decoded and no layer changed. See [the module](super).
 #[derive(Clone, Copy, Debug)]
 pub struct RestoreRequest<S> {
     inner: S,

@@ -20,6 +20,7 @@ use crate::{
     stream::{
         Continuation, ContinuationFuture, MidStreamFailure, ResumeParts, Resumed, decode_response,
     },
+    target::measured,
     telemetry::{EventKind, SkipReason, SpanHandle},
 };
 
@@ -105,10 +106,7 @@ impl<S: Upstream> Below<S> {
             if !prefilled {
                 return None;
             }
-            if request.headers().contains_key(CONTENT_LENGTH) {
-                let length = request.body().len().into();
-                request.headers_mut().insert(CONTENT_LENGTH, length);
-            }
+            measured(&mut request);
         }
         let prepared = fallback.prepare(request, &self.info, None).ok()?;
         // An answer in one piece cannot continue a stream.

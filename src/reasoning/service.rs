@@ -15,10 +15,10 @@ use super::{
 };
 use crate::{
     Error, Request, Response, Upstream,
-    context::{AttemptContext, CallContext},
+    context::CallContext,
     error::judge,
     provenance::{Maker, Provenance},
-    telemetry::{EventKind, EventSink},
+    telemetry::EventSink,
     upstream::{ResponseFuture, take_ready},
 };
 
@@ -49,14 +49,6 @@ impl ReasoningLayer {
     pub fn events(mut self, events: EventSink) -> Self {
         self.events = events;
         self
-    }
-
-    /// Emits that reasoning was removed from that many turns of a request.
-    fn edited(&self, request: &mut Request, turns: usize) {
-        let attempt = AttemptContext::of(request);
-        let fallback = attempt.fallback_index;
-        let name = attempt.fallback_name.clone().unwrap_or_else(|| "primary".into());
-        self.events.emit(EventKind::RequestEdited { fallback, name, edited: summary(turns) });
     }
 }
 
@@ -101,7 +93,7 @@ async fn run<S: Upstream>(
     let spare = (repeats && AttemptOrigin::may_be_refused(&request)).then(|| request.clone());
     let removed = origin.remove_foreign(&mut request, &layer.memory);
     if removed > 0 {
-        layer.edited(&mut request, removed);
+        summary(removed).emit(&mut request, &layer.events);
     }
     let mut result = service.call(request).await;
     let mut refused = Vec::new();
@@ -112,7 +104,7 @@ async fn run<S: Upstream>(
         };
         if changed > 0 || repair == Repair::AsItCame {
             if changed > 0 {
-                layer.edited(&mut next, changed);
+                summary(changed).emit(&mut next, &layer.events);
             }
             poll_fn(|cx| service.poll_ready(cx)).await?;
             result = service.call(next).await;

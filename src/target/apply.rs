@@ -2,12 +2,9 @@
 
 use std::borrow::Cow;
 
-use http::{
-    HeaderValue, Uri,
-    header::{CONTENT_LENGTH, HOST},
-};
+use http::{Uri, header::HOST};
 
-use super::{Target, base};
+use super::{Target, base, measured};
 use crate::{
     Request,
     context::{AttemptContext, CallContext, Route},
@@ -31,10 +28,7 @@ impl Target {
         }
         if let (Some(model), Some(dialect)) = (&self.model, info.dialect()) {
             dialect.with_model(&mut request, model);
-            if request.headers().contains_key(CONTENT_LENGTH) {
-                let length = HeaderValue::from(request.body().len());
-                request.headers_mut().insert(CONTENT_LENGTH, length);
-            }
+            measured(&mut request);
         }
         self.identify(&mut request, info);
         let route = self.route(&request, info);

@@ -13,8 +13,8 @@ use crate::{
     telemetry::EditSummary,
 };
 
-pub(crate) use self::body::edit_body;
-use self::body::{measured, unstream};
+use self::body::unstream;
+pub(crate) use self::body::{edit_body, measured};
 
 /// The changes that a fallback makes to a request, to ask for less: a shorter answer, no tools, fewer turns, no images, no
 /// stream.

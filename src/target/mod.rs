@@ -41,7 +41,7 @@ mod settings;
 pub use capabilities::Capabilities;
 pub use dialects::SpokenDialects;
 pub use edit::Edit;
-pub(crate) use edit::edit_body;
+pub(crate) use edit::{edit_body, measured};
 pub use settings::Target;
 
 pub use crate::compatibility::Compatibility;

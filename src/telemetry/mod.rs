@@ -47,6 +47,7 @@ mod edit_summary;
 mod event;
 mod event_sink;
 mod reasons;
+mod request_edited;
 mod seen_codes;
 mod service;
 mod shared_sink;

@@ -21,7 +21,7 @@ pub(crate) fn edit_body(request: &mut Request, body: Bytes, dialect: Dialect) {
 }
 
 /// Updates `content-length` after a change of the body.
-pub(super) fn measured(request: &mut Request) {
+pub(crate) fn measured(request: &mut Request) {
     if request.headers().contains_key(CONTENT_LENGTH) {
         let length = HeaderValue::from(request.body().len());
         request.headers_mut().insert(CONTENT_LENGTH, length);
