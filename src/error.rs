@@ -1,30 +1,64 @@
 //! The error of the crate: an opaque type with accessors.
 
+mod chain;
 mod failed_attempt;
+mod from_response;
 mod handed_up;
+mod questions;
+mod response;
+#[cfg(test)]
+mod tests;
 
-use std::{error::Error as StdError, fmt, time::Duration};
+use std::{error::Error as StdError, fmt};
 
+pub(crate) use chain::find;
 pub(crate) use failed_attempt::{FailedAttempt, Settle};
+pub(crate) use response::FailedBody;
 
+use self::response::FailedResponse;
 use crate::{
     attempt_log::AttemptLog,
-    outcome::{Code, LocalTrouble, Outcome, Verdict, classify_head},
+    outcome::{Code, Outcome, Verdict, classify_head},
 };
 
 /// An error of any type, boxed.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// The error of a call without an answer.
+/// What went wrong with a call: a call without an answer, an answer that is a failure
+/// ([`into_result`](crate::ResponseExt::into_result)), a body that failed while it was read ([`find`](Self::find)).
 ///
-/// Inspect it with the `is_…` methods or its [`outcome`](Self::outcome). Its [`attempt_log`](Self::attempt_log) lists every
-/// attempt, its source is the transport's own error. It never contains a header value, a prompt or an answer.
+/// Inspect it with the questions below or with its [`outcome`](Self::outcome). Its [`attempt_log`](Self::attempt_log) lists every
+/// attempt, its source is the transport's own error. `Debug` and `Display` never contain a header value, a prompt or an answer.
+///
+/// | question | yes for |
+/// |---|---|
+/// | [`is_unavailable`](Self::is_unavailable) | `Unavailable`, `Unreachable`, `ConnectionLost` |
+/// | [`is_rate_limited`](Self::is_rate_limited) | `RateLimited` |
+/// | [`is_quota_exhausted`](Self::is_quota_exhausted) | `QuotaExhausted`; `Rejected` for `Payment` |
+/// | [`is_connect`](Self::is_connect) | `Unreachable`; `TimedOut` in `Connect` |
+/// | [`is_connection_lost`](Self::is_connection_lost) | `ConnectionLost` |
+/// | [`is_timeout`](Self::is_timeout) | `TimedOut` |
+/// | [`is_truncated`](Self::is_truncated) | `Truncated` |
+/// | [`is_unusable`](Self::is_unusable) | `Empty`, `Malformed`, `Unfinished` |
+/// | [`is_too_large`](Self::is_too_large) | `TooLarge` |
+/// | [`is_blocked`](Self::is_blocked) | `Blocked` |
+/// | [`is_unauthorized`](Self::is_unauthorized) | `Rejected` for `Credential` |
+/// | [`is_rejected`](Self::is_rejected) | `Rejected` for any reason, `Declined` |
+/// | [`is_refused`](Self::is_refused) | `NotSent` |
+/// | [`is_cancelled`](Self::is_cancelled) | `Cancelled` |
+/// | [`is_permanent`](Self::is_permanent) | `QuotaExhausted`, `TooLarge`, `Blocked`, `Rejected`, `Declined` |
+/// | [`all_failed`](Self::all_failed) | any outcome, if no target and no fallback was left |
+///
+/// A variant of an [`Outcome`] that is added later answers yes to none of them. [`guide::errors`](crate::guide::errors) shows how
+/// an application uses the questions.
 pub struct Error(Box<Inner>);
 
 struct Inner {
     verdict: Verdict,
     source: Option<BoxError>,
     attempt_log: Option<AttemptLog>,
+    /// The answer that the error was made from.
+    response: Option<Box<FailedResponse>>,
     /// The failure to settle when the call of this attempt has ended.
     failed: Option<FailedAttempt>,
 }
@@ -57,6 +91,7 @@ impl Error {
             verdict: verdict.into(),
             source: None,
             attempt_log: None,
+            response: None,
             failed: None,
         }))
     }
@@ -120,51 +155,6 @@ impl Error {
     pub fn attempt_log(&self) -> Option<&AttemptLog> {
         self.0.attempt_log.as_ref()
     }
-
-    /// Finds the error of this crate in the source chain of another, for example of a `reqwest::Error` of a body.
-    pub fn find<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
-        find(error)
-    }
-
-    /// Whether a timeout passed.
-    pub fn is_timeout(&self) -> bool {
-        matches!(self.outcome(), Outcome::TimedOut { .. })
-    }
-
-    /// Whether no connection was made, so nothing was sent.
-    pub fn is_connect(&self) -> bool {
-        matches!(self.outcome(), Outcome::Unreachable)
-    }
-
-    /// Whether our own breaker, limit or budget refused; nothing was sent.
-    pub fn is_refused(&self) -> bool {
-        matches!(self.outcome(), Outcome::NotSent { .. })
-    }
-
-    /// The local resource that was missing to send the call; the system's error is in the chain of sources.
-    pub fn local_trouble(&self) -> Option<LocalTrouble> {
-        self.0.verdict.local_trouble()
-    }
-
-    /// The reason TLS failed, in the words of the TLS library, if no connection was made because of it. At most 200 bytes.
-    pub fn tls_failure(&self) -> Option<&str> {
-        self.0.verdict.tls_failure()
-    }
-
-    /// Whether an answer had begun and was not complete.
-    pub fn is_truncated(&self) -> bool {
-        matches!(self.outcome(), Outcome::Truncated)
-    }
-
-    /// Whether the provider limits the rate.
-    pub fn is_rate_limited(&self) -> bool {
-        matches!(self.outcome(), Outcome::RateLimited { .. })
-    }
-
-    /// The time until a retry may succeed, if that is known.
-    pub fn retry_in(&self) -> Option<Duration> {
-        self.outcome().wait()
-    }
 }
 
 impl fmt::Debug for Error {
@@ -172,6 +162,7 @@ impl fmt::Debug for Error {
         f.debug_struct("Error")
             .field("outcome", &self.outcome())
             .field("code", &self.code())
+            .field("status", &self.status())
             .field("source", &self.0.source)
             .field("attempt_log", &self.0.attempt_log)
             .finish()
@@ -187,8 +178,11 @@ impl fmt::Display for Error {
         if let Some(reason) = self.tls_failure() {
             write!(f, ": TLS: {reason}")?;
         }
-        match self.code() {
-            Some(code) => write!(f, " ({code})"),
+        if let Some(code) = self.code() {
+            write!(f, " ({code})")?;
+        }
+        match self.status() {
+            Some(status) => write!(f, ", status {}", status.as_u16()),
             None => Ok(()),
         }
     }
@@ -204,20 +198,6 @@ impl From<Outcome> for Error {
     fn from(outcome: Outcome) -> Self {
         Self::new(outcome)
     }
-}
-
-/// The first error of type `E` in a chain of sources, starting with `error`.
-pub(crate) fn find<'a, E: StdError + 'static>(
-    error: &'a (dyn StdError + 'static),
-) -> Option<&'a E> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        next = error.source();
-    }
-    None
 }
 
 // === impl ConfigError ===

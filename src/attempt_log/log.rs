@@ -25,6 +25,9 @@ struct Log {
     /// The indices of attempts that are still under way.
     under_way: Vec<usize>,
     served_by: Option<Arc<str>>,
+    /// Whether a fallback has continued an answer that broke off.
+    continued: bool,
+    all_failed: bool,
     ending: Option<BodyEnd>,
 }
 
@@ -67,6 +70,8 @@ impl Log {
             sent: 0,
             under_way: Vec::new(),
             served_by: None,
+            continued: false,
+            all_failed: false,
             ending: None,
         }
     }
@@ -159,6 +164,28 @@ impl AttemptLog {
 
     pub(crate) fn answered_by(&self, fallback: Arc<str>) {
         lock(&self.0).served_by = Some(fallback);
+    }
+
+    /// Records the fallback that continues an answer that broke off.
+    pub(crate) fn continued_by(&self, fallback: Arc<str>) {
+        let mut log = lock(&self.0);
+        (log.served_by, log.continued) = (Some(fallback), true);
+    }
+
+    /// Whether a fallback has continued an answer that broke off.
+    pub(crate) fn is_continued(&self) -> bool {
+        lock(&self.0).continued
+    }
+
+    /// Whether the call failed since no target and no fallback was left: each of them failed, or was skipped since it does not
+    /// take the call or had no time. `false` without a [fallback layer](crate::fallback), which every [`Client`](crate::Client)
+    /// has, also one without fallbacks.
+    pub fn all_failed(&self) -> bool {
+        lock(&self.0).all_failed
+    }
+
+    pub(crate) fn set_all_failed(&self) {
+        lock(&self.0).all_failed = true;
     }
 }
 

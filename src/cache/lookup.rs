@@ -20,20 +20,11 @@ use crate::{
     context::{Found, Lookup, SERVED_BY},
     dialect::{AnswerSummary, RequestInfo, UsageHandle},
     outcome::{Outcome, Verdict},
+    served_by::Hit,
     stream::Tap,
     target::SpokenDialects,
     telemetry::{EventKind, EventSink, MissReason, UserCode},
 };
-
-/// Marks a stored answer, in the extensions of its response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Hit {
-    /// The time since it was stored.
-    pub age: Duration,
-    /// Whether it is older than [`CachePolicy::serve_fresh_for`] allows: an answer for an outage.
-    pub stale: bool,
-}
 
 /// The state that all calls through one cache share.
 pub(super) struct Shared {
@@ -138,9 +129,9 @@ impl CacheSlot {
             return Err(MissReason::Old);
         }
         let mut response = entry.replay(&self.info).ok_or(MissReason::Form)?;
-        let hit = Hit { age, stale: fresh.is_none_or(|fresh| age > fresh) };
+        let hit = Hit::new(age, fresh.is_none_or(|fresh| age > fresh));
         response.headers_mut().insert(header::AGE, HeaderValue::from(age.as_secs()));
-        response.extensions_mut().insert(hit);
+        hit.mark(&mut response);
         response.extensions_mut().insert(Verdict::new(Outcome::Success));
         Ok((response, hit))
     }

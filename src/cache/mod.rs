@@ -95,9 +95,10 @@ mod tests;
 
 pub use entry::Entry;
 pub use key::{Key, Tenant};
-pub use lookup::Hit;
 pub use policy::CachePolicy;
 pub use service::{Cache, CacheLayer};
 #[cfg(feature = "cache")]
 pub use store::Memory;
 pub use store::{Found, Store};
+
+pub use crate::served_by::Hit;

@@ -2,13 +2,12 @@
 
 use std::{fmt, sync::Arc};
 
-use http::{HeaderName, HeaderValue};
-
 use super::CannedContext;
 use crate::{
     Body, Request, Response,
     dialect::RequestInfo,
     outcome::{Outcome, Verdict},
+    served_by::CannedReply,
 };
 
 /// A reply made locally: a fixed text, or a closure over the request. Rendered in the dialect of the request, as JSON or as a
@@ -25,17 +24,6 @@ pub struct Canned {
 }
 
 type Reply = dyn Fn(&CannedContext<'_>) -> String + Send + Sync;
-
-/// Marks a canned reply, in the extensions of its response, so that an application can count it and label it.
-///
-/// On the wire, the header `evenkeel-canned: true` marks it, and so does the id of the answer, which contains `canned`, for
-/// clients that hide headers. (Ollama answers have no id.)
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CannedReply;
-
-/// The header that marks a canned reply.
-pub(crate) const CANNED: HeaderName = HeaderName::from_static("evenkeel-canned");
 
 // === impl Canned ===
 
@@ -82,8 +70,7 @@ impl Canned {
     pub(crate) fn answer(&self, request: &Request, info: &RequestInfo) -> Option<Response> {
         let text = (self.reply)(&CannedContext::new(request, info));
         let mut response = info.dialect()?.render(text.as_str(), info).map(Body::from);
-        response.headers_mut().insert(CANNED, HeaderValue::from_static("true"));
-        response.extensions_mut().insert(CannedReply);
+        CannedReply.mark(&mut response);
         response.extensions_mut().insert(Verdict::new(Outcome::Success));
         Some(response)
     }

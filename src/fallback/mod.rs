@@ -212,7 +212,7 @@ mod steps;
 mod to_stream;
 mod wait;
 
-pub use canned::{Canned, CannedReply};
+pub use canned::Canned;
 pub use canned_context::CannedContext;
 pub use fallback_on::FallbackOn;
 pub use policy::FallbackPolicy;
@@ -221,6 +221,7 @@ pub use service::{FallbackLayer, FallbackService};
 pub use step::Fallback;
 
 pub use crate::context::Fallbacks;
+pub use crate::served_by::CannedReply;
 pub use crate::target::{
     Capabilities, Compatibility, Edit, ForeignReasoning, Prefill, SpokenDialects, Target,
 };

@@ -100,7 +100,13 @@ impl<S: Upstream> FallbackRun<S> {
         let late = self.late.then(|| Failure::of(Outcome::TimedOut { phase: Phase::Deadline }, 0));
         match self.run_range(0..to, late).await {
             StepResult::Answered(result) => result,
-            StepResult::Failed(failure) => failure.first,
+            StepResult::Failed(failure) => {
+                // Without any time, no target was asked.
+                if !self.late {
+                    self.attempt_log.set_all_failed();
+                }
+                failure.first
+            }
         }
     }
 

@@ -9,6 +9,8 @@
 //! | a Tower stack | [`tower`] | the layers you want, in a `ServiceBuilder` |
 //! | genai, ollama-rs, another language | [`elsewhere`] | a base URL |
 //!
+//! [`errors`] is about failures in an application, and where an answer is from.
+//!
 //! # Rules for all clients
 //!
 //! **One layer retries.** Retries inside retries multiply: 3 attempts of a client around 3 of evenkeel are 9 requests for one
@@ -43,6 +45,7 @@
 #[cfg(feature = "async-openai")]
 pub mod async_openai;
 pub mod elsewhere;
+pub mod errors;
 pub mod outage;
 #[cfg(feature = "reqwest")]
 pub mod reqwest;

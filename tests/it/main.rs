@@ -20,6 +20,7 @@ mod connections;
 mod contract;
 mod dialect;
 mod error_responses;
+mod errors;
 mod explicit_dialect;
 mod failures_default;
 mod failures_long_limits;

@@ -34,7 +34,11 @@ impl Waiter {
         info: &RequestInfo,
         attempt_log: &AttemptLog,
     ) -> Result<Response, Error> {
-        let (parts, body) = poll_fn(|cx| self.poll(cx, |state| state.copy(self.first))).await?;
+        let result = poll_fn(|cx| self.poll(cx, |state| state.copy(self.first))).await;
+        if self.flight.attempt_log.all_failed() {
+            attempt_log.set_all_failed();
+        }
+        let (parts, body) = result?;
         let success = parts.extensions.get().is_some_and(|it: &Verdict| it.outcome().is_success());
         if let Some(fallback) = self.flight.attempt_log.served_by().filter(|_| success) {
             attempt_log.answered_by(fallback);
