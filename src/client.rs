@@ -51,7 +51,7 @@ pub struct Client {
 #[must_use = "a builder does nothing until it is built"]
 pub struct ClientBuilder {
     pub(crate) profile: Profile,
-    fallbacks: FallbackPolicy,
+    pub(crate) fallbacks: FallbackPolicy,
     cache: Option<CachePolicy>,
     identity: Option<IdentityPolicy>,
     events: EventSink,

@@ -14,7 +14,7 @@
 //!
 //! Start with [`Client`]:
 //!
-//! ```
+//! ```no_run
 //! use evenkeel::{Client, Profile, fallback::{Fallback, Target}};
 //!
 //! # fn main() -> Result<(), evenkeel::ConfigError> {

@@ -11,6 +11,7 @@ use tower::Service;
 use super::{
     Reqwest,
     convert::{from_reqwest, into_reqwest},
+    has_tls,
 };
 use crate::{Client, ClientBuilder, ConfigError, Error};
 
@@ -21,10 +22,11 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// If a value is invalid, alone or in combination: names the field, the value and what is allowed.
+    /// If a value is invalid, alone or in combination: names the field, the value and what is allowed. A target at `https://`
+    /// needs a `reqwest` with a feature for TLS.
     pub fn build(self) -> Result<Client, ConfigError> {
         let connect = self.profile.connect.within(self.profile.deadline).time();
-        self.build_with(Reqwest::new(connect)?)
+        self.build_over(Reqwest::new(connect)?)
     }
 
     /// Builds a client over an existing reqwest client: see [`Reqwest::from_client`](crate::adapter::Reqwest::from_client).
@@ -33,7 +35,14 @@ impl ClientBuilder {
     ///
     /// If a value is invalid, alone or in combination: names the field, the value and what is allowed.
     pub fn build_with_reqwest(self, client: reqwest::Client) -> Result<Client, ConfigError> {
-        self.build_with(Reqwest::from_client(client))
+        self.build_over(Reqwest::from_client(client))
+    }
+
+    fn build_over(self, transport: Reqwest) -> Result<Client, ConfigError> {
+        let fallbacks = self.fallbacks.clone();
+        let client = self.build_with(transport)?;
+        has_tls::check(&fallbacks)?;
+        Ok(client)
     }
 }
 

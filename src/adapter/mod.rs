@@ -20,6 +20,7 @@ mod client;
 mod convert;
 mod dialed;
 mod errors;
+mod has_tls;
 mod hyper;
 mod kept;
 mod reconnect;

@@ -6,7 +6,24 @@ use super::{
     Fallback, FallbackPolicy,
     kind::{Kind, TargetGroup},
 };
-use crate::{ConfigError, target::group::check as check_equals};
+use crate::{
+    ConfigError,
+    stream::MidStreamFailure,
+    target::{Target, group::check as check_equals},
+};
+
+/// The index of the first of these fallbacks that sends the same request to the same target as this one.
+pub(super) fn twin(above: &[Fallback], fallback: &Fallback) -> Option<usize> {
+    above.iter().position(|other| other.repeats(fallback))
+}
+
+/// What is allowed instead of a fallback that repeats the one at `twin`.
+pub(super) fn another_than(twin: usize) -> String {
+    format!(
+        "another host, model, credential, label or edit than fallbacks[{twin}] has: it would repeat a request that has just \
+         failed, which RetryPolicy::retries is for"
+    )
+}
 
 // === impl FallbackPolicy ===
 
@@ -20,6 +37,9 @@ impl FallbackPolicy {
         for (at, fallback) in self.fallbacks.iter().enumerate() {
             let field = format!("fallbacks[{at}]");
             fallback.check(&field)?;
+            if let Some(twin) = twin(&self.fallbacks[..at], fallback) {
+                return Err(ConfigError::new(field, &fallback.name, another_than(twin)));
+            }
             if let Some(allowed) = self.misplaced(at) {
                 return Err(ConfigError::new(field, &fallback.name, allowed));
             }
@@ -29,6 +49,11 @@ impl FallbackPolicy {
                     return Err(ConfigError::new(format!("{field}.reserve"), reserve, allowed));
                 }
             }
+        }
+        let continues = self.resume == MidStreamFailure::Continue;
+        if continues && self.fallbacks[1..].iter().all(|below| below.prefill().is_none()) {
+            let allowed = "Error, or Continue with a fallback whose Capabilities::prefill declares that it continues an answer";
+            return Err(ConfigError::new("mid_stream_failure", self.resume, allowed));
         }
         Ok(())
     }
@@ -56,21 +81,33 @@ impl FallbackPolicy {
 // === impl Fallback ===
 
 impl Fallback {
+    /// Whether the other sends the same request to targets of this one alone. Fallbacks for certain failures or operations may.
+    fn repeats(&self, other: &Self) -> bool {
+        let selects = |fallback: &Self| !fallback.on.is_empty() || !fallback.takes.is_empty();
+        if selects(self) || selects(other) || self.edit != other.edit {
+            return false;
+        }
+        let both_addressed = self.is_plain() && other.is_plain();
+        let known = |target: &Target| self.own_targets().iter().any(|it| it.is_request_of(target));
+        let targets = other.own_targets();
+        both_addressed || (!targets.is_empty() && targets.iter().all(known))
+    }
+
     pub(super) fn check(&self, at: &str) -> Result<(), ConfigError> {
         let field = |name: &str| format!("{at}.{name}");
         let visible = self.name.bytes().all(|b| (0x20..0x7f).contains(&b));
         if self.name.is_empty() || self.name.len() > 64 || !visible {
-            let allowed = "1 to 64 bytes of visible ASCII";
+            let allowed = "1 to 64 bytes of printable ASCII";
             return Err(ConfigError::new(field("name"), &self.name, allowed));
         }
         self.edit.check(&field)?;
         match &self.kind {
             Kind::Canned(_) if !self.edit.is_none() => {
-                let allowed = "no edit: a canned reply is not asked of anybody";
-                Err(ConfigError::new(field("edit"), "set", allowed))
+                let allowed = "no edit: a canned reply sends no request";
+                Err(ConfigError::new(field("edit"), format_args!("set"), allowed))
             }
             Kind::Canned(canned) if canned.is_blank() => {
-                Err(ConfigError::new(field("text"), "", "a text that says something"))
+                Err(ConfigError::new(field("text"), format_args!("blank"), "a text for the user"))
             }
             Kind::Target(target) => target.check(&field),
             Kind::TargetGroup(TargetGroup { targets, policy, .. }) => {

@@ -35,6 +35,15 @@ impl Fallback {
         self.offers.prefill.filter(|_| !self.is_instant())
     }
 
+    /// Its targets; none if it sends the request where the caller addressed it, or sends none.
+    pub(super) fn own_targets(&self) -> &[Target] {
+        match &self.kind {
+            Kind::Target(target) => std::slice::from_ref(&**target),
+            Kind::TargetGroup(equals) => &equals.targets,
+            Kind::Addressed | Kind::Stored(_) | Kind::Canned(_) | Kind::Wait => &[],
+        }
+    }
+
     /// Whether it sends a request.
     pub(super) fn asks(&self) -> bool {
         matches!(self.kind, Kind::Addressed | Kind::Target(_) | Kind::TargetGroup(_))

@@ -1,6 +1,9 @@
 //! Fallbacks of a single call.
 
-use super::{Fallback, FallbackPolicy};
+use super::{
+    Fallback, FallbackPolicy,
+    check::{another_than, twin},
+};
 use crate::{ConfigError, context::Fallbacks};
 
 // === impl Fallbacks ===
@@ -19,14 +22,20 @@ impl Fallbacks {
         let mut fallbacks: Vec<_> = fallbacks.into_iter().take(Self::MAX_FALLBACKS + 1).collect();
         if fallbacks.len() > Self::MAX_FALLBACKS {
             let allowed = format!("at most {} fallbacks", Self::MAX_FALLBACKS);
-            return Err(ConfigError::new("fallbacks", "more", allowed));
+            return Err(ConfigError::new("fallbacks", format_args!("more"), allowed));
         }
         for (at, fallback) in fallbacks.iter().enumerate() {
             fallback.check(&format!("fallbacks[{at}]"))?;
             let wrong = if fallback.is_last() && at + 1 < fallbacks.len() {
                 "a canned reply only as the last of them"
             } else if fallback.waits() {
-                "what is asked or answers: to wait for recovery is for the fallbacks of all calls"
+                "a target, a stored answer or a canned reply: only the fallbacks of all calls may wait for recovery"
+            } else if let Some(twin) = twin(&fallbacks[..at], fallback) {
+                return Err(ConfigError::new(
+                    format!("fallbacks[{at}]"),
+                    &fallback.name,
+                    another_than(twin),
+                ));
             } else {
                 continue;
             };

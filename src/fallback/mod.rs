@@ -135,7 +135,7 @@
 //!
 //! # Example
 //!
-//! ```
+//! ```no_run
 //! use evenkeel::fallback::{FallbackPolicy, Fallback, Target};
 //!
 //! # fn main() -> Result<(), evenkeel::ConfigError> {

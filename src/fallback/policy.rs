@@ -81,6 +81,19 @@ impl FallbackPolicy {
         Some((at, &self.fallbacks[at].name))
     }
 
+    /// The field of the first target whose base URL needs TLS.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn needs_tls(&self) -> Option<String> {
+        let at = |(at, fallback): (usize, &Fallback)| {
+            let n = fallback.own_targets().iter().position(Target::needs_tls)?;
+            Some(match fallback.has_equals() {
+                true => format!("fallbacks[{at}].target[{n}].base_url"),
+                false => format!("fallbacks[{at}].base_url"),
+            })
+        };
+        self.fallbacks.iter().enumerate().find_map(at)
+    }
+
     /// The parsed request, read in the dialect that its targets speak.
     pub(super) fn info(&self, request: &mut Request) -> Arc<RequestInfo> {
         self.dialects().read(request)

@@ -101,10 +101,11 @@ impl IdentityPolicy {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         self.check_keys()?;
         self.check_ignored()?;
-        let allowed = "what says nothing of who pays: a credential stays at its origin";
+        let allowed =
+            "a header or key that does not identify the payer: a credential stays at its origin";
         // An ignored header may still carry a credential.
         if let Some(header) = self.forwarded.iter().find(|header| self.is_named_payer(header)) {
-            return Err(ConfigError::new("identity.forward", header, allowed));
+            return Err(ConfigError::new("identity.forward", header.as_str(), allowed));
         }
         if let Some(key) = self.forwarded_keys.iter().find(|key| self.is_payer_key(key)) {
             return Err(ConfigError::new("identity.forward_query", key, allowed));
@@ -133,7 +134,7 @@ impl IdentityPolicy {
         {
             if let Some(header) = self.ignored.iter().find(|header| headers.contains(header)) {
                 let allowed = format!("a header that is not in identity.{setting} as well");
-                return Err(ConfigError::new("identity.ignore", header, allowed));
+                return Err(ConfigError::new("identity.ignore", header.as_str(), allowed));
             }
         }
         Ok(())

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use super::AdaptivePolicy;
-use crate::{ConfigError, context::Route, time::scale};
+use crate::{
+    ConfigError,
+    context::Route,
+    time::{Limit, scale},
+};
 
 /// The limits of a route, and how long a call waits for its turn.
 ///
@@ -16,7 +20,8 @@ use crate::{ConfigError, context::Route, time::scale};
 /// - [`max_queue`](Self::max_queue): 1024 calls of each priority and route: at the limits of most keys, further calls would miss
 ///   any deadline
 /// - [`batch_share`](Self::batch_share): 0.1, while interactive calls wait as well
-/// - [`min_attempt_time`](Self::min_attempt_time): 1 s left for the attempt after the wait, as for a retry
+/// - [`min_attempt_time`](Self::min_attempt_time): 1 s left for the attempt after the wait, or a tenth of the
+///   call's time, as for a retry
 /// - [`cooldown_without_hint`](Self::cooldown_without_hint): none, after a 429 that names no wait: each retry backs off by
 ///   itself, and no other call waits for a limit that may be over
 #[derive(Clone, Debug)]
@@ -27,7 +32,7 @@ pub struct LimitPolicy {
     pub(super) burst: Duration,
     pub(super) max_queue: usize,
     batch_share: f64,
-    pub(super) min_attempt_time: Duration,
+    pub(super) min_attempt_time: Limit,
     pub(super) cooldown_without_hint: Option<Duration>,
     models: Vec<ModelPolicy>,
 }
@@ -111,7 +116,7 @@ impl LimitPolicy {
     /// deadlines, no call waits.
     #[must_use]
     pub fn min_attempt_time(mut self, time: Duration) -> Self {
-        self.min_attempt_time = time;
+        self.min_attempt_time = Limit::Set(time);
         self
     }
 
@@ -137,7 +142,7 @@ impl LimitPolicy {
     }
 
     pub(crate) fn scaled(mut self, by: f64) -> Self {
-        self.min_attempt_time = scale(self.min_attempt_time, by);
+        self.min_attempt_time = self.min_attempt_time.map(|time| scale(time, by));
         self.cooldown_without_hint = self.cooldown_without_hint.map(|wait| scale(wait, by));
         let scaled = |other: ModelPolicy| ModelPolicy { policy: other.policy.scaled(by), ..other };
         self.models = self.models.into_iter().map(scaled).collect();
@@ -174,10 +179,14 @@ impl LimitPolicy {
             return Err(ConfigError::new("limit.batch_share", self.batch_share, allowed));
         }
         let longest = Self::MAX_COOLDOWN_WITHOUT_HINT;
-        if self.cooldown_without_hint.is_some_and(|wait| wait.is_zero() || wait > longest) {
-            let (field, value) = ("limit.cooldown_without_hint", self.cooldown_without_hint);
+        let wrong = |wait: &Duration| wait.is_zero() || *wait > longest;
+        if let Some(value) = self.cooldown_without_hint.filter(wrong) {
+            let field = "limit.cooldown_without_hint";
             let allowed = format!("longer than zero, at most {longest:?}");
             return Err(ConfigError::new(field, value, allowed));
+        }
+        if let Some(other) = self.models.iter().find(|other| other.model.trim().is_empty()) {
+            return Err(ConfigError::new("limit.model", &other.model, "the name of a model"));
         }
         self.models.iter().try_for_each(|other| other.policy.check())
     }
@@ -207,7 +216,7 @@ impl Default for LimitPolicy {
             burst: Duration::from_secs(5),
             max_queue: 1024,
             batch_share: 0.1,
-            min_attempt_time: Duration::from_secs(1),
+            min_attempt_time: Limit::Default(Duration::from_secs(1)),
             cooldown_without_hint: None,
             models: Vec::new(),
         }

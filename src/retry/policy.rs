@@ -38,6 +38,9 @@ pub struct RetryPolicy {
 // === impl RetryPolicy ===
 
 impl RetryPolicy {
+    /// The largest number of [`retries`](Self::retries).
+    pub const MAX_RETRIES: u32 = 100;
+
     /// The largest cap of a backoff.
     const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
@@ -46,7 +49,7 @@ impl RetryPolicy {
         Self::default()
     }
 
-    /// The most attempts after the first. 0: none. The fallbacks of a call may together make this many further attempts.
+    /// The most attempts after the first, at most 100. 0: none. The fallbacks of a call may together make this many further attempts.
     #[must_use]
     pub fn retries(mut self, retries: u32) -> Self {
         self.retries = Some(retries);
@@ -164,6 +167,10 @@ impl RetryPolicy {
     /// Rejects invalid values, also in combination with the deadline of the pipeline.
     pub(crate) fn check(&self, deadline: Option<Duration>) -> Result<(), ConfigError> {
         let Exponential { base, factor, cap } = self.backoff;
+        if let Some(retries) = self.retries.filter(|retries| *retries > Self::MAX_RETRIES) {
+            let allowed = format!("at most {}", Self::MAX_RETRIES);
+            return Err(ConfigError::new("retry.retries", retries, allowed));
+        }
         if base.is_zero() || base > cap {
             let allowed = format!("more than 0 and at most retry.max_backoff, {cap:?}");
             return Err(ConfigError::new("retry.base", base, allowed));

@@ -13,6 +13,14 @@ pub(super) fn check(base: &Result<Uri, String>, field: String) -> Result<(), Con
     let allowed = "an http or https URL with a host, such as https://api.example.com/v1";
     let uri = match base {
         Ok(uri) => uri,
+        Err(text) if text.contains('#') => {
+            let allowed = "a URL without a fragment (#…): a fragment is never sent";
+            return Err(ConfigError::new(
+                field,
+                format_args!("{:?} with a fragment", shown(text)),
+                allowed,
+            ));
+        }
         Err(text) => return Err(ConfigError::new(field, shown(text), allowed)),
     };
     let scheme = matches!(uri.scheme_str(), Some("http" | "https"));
@@ -20,16 +28,34 @@ pub(super) fn check(base: &Result<Uri, String>, field: String) -> Result<(), Con
         return Err(ConfigError::new(field, shown(&uri.to_string()), allowed));
     }
     if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-        let allowed = "a URL without a user: put the credential in by bearer() or credential()";
-        return Err(ConfigError::new(field, uri.host(), allowed));
+        let allowed = "a URL without a user: set the credential by bearer() or credential()";
+        return Err(ConfigError::new(field, shown(&uri.to_string()), allowed));
+    }
+    if uri.path().contains(['{', '}', '<', '>']) {
+        let allowed = "a URL without placeholders, such as https://api.example.com/v1";
+        return Err(ConfigError::new(field, shown(&uri.to_string()), allowed));
     }
     // The path of the call would be appended to it, and no server answers there.
-    if Dialect::of_path(uri.path()).is_some() {
+    if is_of_a_call(uri.path()) {
         let allowed = "the base of the API without the path of a call, such as https://api.example.com/v1; an unusual \
             path is named by endpoint()";
         return Err(ConfigError::new(field, shown(&uri.to_string()), allowed));
     }
     Ok(())
+}
+
+/// Whether it is the path of a call, or its beginning: `/v1/chat/completions`, `/v1/embeddings`, `/v1/chat`. A base without a
+/// version may end in such a word: `https://name.services.ai.azure.com/models`.
+fn is_of_a_call(path: &str) -> bool {
+    const WORDS: [&str; 7] =
+        ["audio", "chat", "completions", "embeddings", "images", "models", "moderations"];
+    let path = path.trim_end_matches('/');
+    let is_version = |part: &str| {
+        part.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let mut parts = path.split('/').skip_while(|part| !is_version(part)).skip(1);
+    let after_version = parts.next().is_some_and(|part| WORDS.contains(&part));
+    Dialect::of_path(path).is_some() || path.ends_with("/messages") || after_version
 }
 
 /// Rejects a path that no target can answer at.

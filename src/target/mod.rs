@@ -24,7 +24,7 @@
 //!
 //! | concern | file |
 //! |---|---|
-//! | settings | `settings`, `account`: the target; `capabilities`; `edit`; `check`: validation |
+//! | settings | `settings`, `account`: the target; `capabilities`; `edit`; `check`, `credential_fault`: validation |
 //! | rewriting a request | `apply`: for its target; `base`: to the target's URL; `edit` |
 //! | several equal targets | `group`: the state of each, and which is picked |
 
@@ -33,6 +33,7 @@ mod apply;
 mod base;
 mod capabilities;
 mod check;
+mod credential_fault;
 mod dialects;
 mod edit;
 pub(crate) mod group;

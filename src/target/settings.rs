@@ -4,6 +4,7 @@ use std::fmt;
 
 use http::{HeaderName, HeaderValue, Uri, header::AUTHORIZATION};
 
+use super::credential_fault::CredentialFault;
 use crate::{
     compatibility::Compatibility, dialect::Dialect, provenance::ForeignReasoning, route::provider,
 };
@@ -12,7 +13,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Target {
     pub(super) base: Option<Result<Uri, String>>,
-    pub(super) headers: Vec<(HeaderName, Result<HeaderValue, ()>)>,
+    pub(super) headers: Vec<(HeaderName, Result<HeaderValue, CredentialFault>)>,
     pub(super) model: Option<Box<str>>,
     pub(super) label: Option<Box<str>>,
     pub(super) dialect: Option<Dialect>,
@@ -32,7 +33,13 @@ impl Target {
     /// (`/v1`), so `…/v1/chat/completions` becomes `https://api.example.com/v1/chat/completions`.
     pub fn new(base: impl AsRef<str>) -> Self {
         let base = base.as_ref();
-        Self { base: Some(base.parse().map_err(|_| base.into())), ..Self::same_host() }
+        // A URI would lose its fragment silently.
+        let uri = if base.contains('#') {
+            Err(base.into())
+        } else {
+            base.parse().map_err(|_| base.into())
+        };
+        Self { base: Some(uri), ..Self::same_host() }
     }
 
     /// Keeps the host that the caller addressed: for another model or key there.
@@ -58,24 +65,34 @@ impl Target {
         self
     }
 
-    /// Sets the key of this target, sent as `authorization: Bearer …`. A blank key is rejected when the layer is built.
+    /// Sets the key of this target, sent as `authorization: Bearer …`.
+    ///
+    /// A key that cannot work is rejected when the layer is built: a blank one, one with a line break, with quotes or spaces around
+    /// it, with its own `Bearer `, or the name of a variable (`$NAME`).
     #[must_use]
     pub fn bearer(self, key: &str) -> Self {
         // Else an environment variable that is not set would be noticed only during an outage.
-        let value = if key.trim().is_empty() { String::new() } else { format!("Bearer {key}") };
-        self.credential(AUTHORIZATION, &value)
+        let fault = CredentialFault::of_bearer(key);
+        self.header(AUTHORIZATION, &format!("Bearer {key}"), fault)
     }
 
-    /// Sets a header with a credential of this target, such as `api-key` or `x-api-key`. A blank value is rejected when the layer
-    /// is built.
+    /// Sets a header with a credential of this target, such as `api-key` or `x-api-key`. A value that cannot work is rejected when
+    /// the layer is built, as for [`bearer`](Self::bearer), and so is a header that belongs to the transport, such as `host`.
     #[must_use]
-    pub fn credential(mut self, name: HeaderName, secret: &str) -> Self {
-        let blank = secret.trim().is_empty();
-        let value = HeaderValue::from_str(secret).ok().filter(|_| !blank).map(|mut value| {
+    pub fn credential(self, name: HeaderName, secret: &str) -> Self {
+        self.header(name, secret, CredentialFault::of(secret))
+    }
+
+    fn header(mut self, name: HeaderName, value: &str, fault: Option<CredentialFault>) -> Self {
+        let value = fault.map_or_else(
+            || HeaderValue::from_str(value).map_err(|_| CredentialFault::Unprintable),
+            Err,
+        );
+        let value = value.map(|mut value| {
             value.set_sensitive(true);
             value
         });
-        self.headers.push((name, value.ok_or(())));
+        self.headers.push((name, value));
         self
     }
 
@@ -136,6 +153,12 @@ impl Target {
         self.model.as_deref().or(host).unwrap_or("target").to_owned()
     }
 
+    /// Whether its base URL is `https://…`.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn needs_tls(&self) -> bool {
+        self.uri().and_then(Uri::scheme_str) == Some("https")
+    }
+
     pub(super) fn uri(&self) -> Option<&Uri> {
         self.base.as_ref().and_then(|base| base.as_ref().ok())
     }
@@ -148,6 +171,18 @@ impl Target {
             (own, others) => own == others,
         };
         credential && provider(self) == provider(other) && self.model == other.model
+    }
+
+    /// Whether both send the same request: the same route, path and dialect, and the same fields.
+    pub(crate) fn is_request_of(&self, other: &Self) -> bool {
+        let path =
+            |target: &Self| target.uri().map(|uri| uri.path().trim_end_matches('/').to_owned());
+        self.is_route_of(other)
+            && path(self) == path(other)
+            && self.endpoint == other.endpoint
+            && self.dialect == other.dialect
+            && self.compatibility == other.compatibility
+            && self.foreign_reasoning == other.foreign_reasoning
     }
 
     /// What distinguishes it from its equals, the same in every process; without its credential.

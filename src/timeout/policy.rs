@@ -176,8 +176,15 @@ impl TimeoutPolicy {
             }
         }
         match self.stream_total {
-            Some(whole) if whole < self.first_event.time() => {
-                let first = self.first_event.time();
+            // A default gives way to the deadline first.
+            Some(whole)
+                if whole
+                    < deadline
+                        .map_or(self.first_event, |it| self.first_event.within(it))
+                        .time() =>
+            {
+                let first =
+                    deadline.map_or(self.first_event, |it| self.first_event.within(it)).time();
                 let allowed = format!("at least timeout.first_event, {first:?}");
                 Err(ConfigError::new("timeout.stream_total", whole, allowed))
             }

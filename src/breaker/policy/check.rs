@@ -21,10 +21,12 @@ impl BreakerPolicy {
         range("quota_backoff", &self.quota_backoff, *self.open_backoff.start())?;
         count("max_probes", self.max_probes, 1..=Self::MAX_PROBES)?;
         count("probe_successes", self.probe_successes, COUNT)?;
-        at_least("probe_timeout", self.effective_probe_timeout(), self.max_time_not_slow())?;
+        if let Some(limit) = self.probe_timeout {
+            at_least("probe_timeout", limit, self.max_time_not_slow())?;
+        }
         share("ramp", self.initial_share)?;
         if !(0.0..1.0).contains(&self.jitter) {
-            return Err(ConfigError::new("breaker.jitter", self.jitter, "0 and more, below 1"));
+            return Err(ConfigError::new("breaker.jitter", self.jitter, "0 or more, below 1"));
         }
         Ok(())
     }
@@ -60,8 +62,11 @@ fn count(field: &str, value: u32, allowed: RangeInclusive<u32>) -> Result<(), Co
     if allowed.contains(&value) {
         return Ok(());
     }
-    let (from, to) = (allowed.start(), allowed.end());
-    Err(ConfigError::new(format!("breaker.{field}"), value, format!("{from} to {to}")))
+    let allowed = match (allowed.start(), allowed.end()) {
+        (from, &u32::MAX) => format!("{from} or more"),
+        (from, to) => format!("{from} to {to}"),
+    };
+    Err(ConfigError::new(format!("breaker.{field}"), value, allowed))
 }
 
 /// Rejects a share outside `(0, 1]`: zero would always open or admit no call, above one would never open. Also rejects NaN.
@@ -82,5 +87,5 @@ fn at_least(field: &str, value: Duration, least: Duration) -> Result<(), ConfigE
     if value >= least {
         return Ok(());
     }
-    Err(ConfigError::new(format!("breaker.{field}"), value, format!("{least:?} and more")))
+    Err(ConfigError::new(format!("breaker.{field}"), value, format!("{least:?} or more")))
 }

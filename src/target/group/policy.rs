@@ -141,7 +141,7 @@ pub(crate) fn check(targets: &[Target], at: &str) -> Result<(), ConfigError> {
         target.check(&|name: &str| format!("{at}.target[{n}].{name}"))?;
         if let Some(twin) = targets[..n].iter().position(|other| other.is_route_of(target)) {
             let allowed = format!("another host, model, credential or label than target[{twin}]");
-            return Err(ConfigError::new(format!("{at}.target[{n}]"), target, allowed));
+            return Err(ConfigError::new(format!("{at}.target[{n}]"), target.name(), allowed));
         }
     }
     Ok(())
