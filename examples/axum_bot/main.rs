@@ -70,6 +70,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> Result<(), BoxError> {
+    // evenkeel logs what operators need: it has no text of a visitor and no key.
+    tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).init();
     let listener = listen(options.port).await?;
     let providers = match options.endpoints {
         Some(endpoints) => Providers::of(endpoints),

@@ -2,7 +2,10 @@
 
 use std::collections::VecDeque;
 
-use evenkeel::{Body, Error, Response, ResponseFuture, context::AttemptLog, fallback::CannedReply};
+use evenkeel::{
+    Body, Error, Response, ResponseFuture, context::AttemptLog, fallback::CannedReply,
+    stream::BodyEnd,
+};
 use futures_util::{Stream, stream};
 use http_body_util::BodyExt;
 use serde::Serialize;
@@ -105,7 +108,7 @@ impl Reply {
                 }
                 Step::Read(body, reader) => self.read(body, reader).await,
                 Step::End => {
-                    self.ready.push_back(ReplyPart::End { attempts: self.attempts.to_string() });
+                    self.ready.push_back(ReplyPart::End { attempts: describe(&self.attempts) });
                     Step::Done
                 }
                 Step::Done => return None,
@@ -151,5 +154,13 @@ impl Reply {
             }
             None => Step::End,
         }
+    }
+}
+
+/// The attempts in one line, and how the answer ended if it is not whole: an attempt succeeds with its first words.
+fn describe(attempts: &AttemptLog) -> String {
+    match attempts.ending() {
+        None | Some(BodyEnd::Done) => attempts.to_string(),
+        Some(ending) => format!("{attempts}, then {}", ending.outcome()),
     }
 }

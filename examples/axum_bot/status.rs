@@ -49,12 +49,19 @@ struct RouteStatus {
 #[derive(Debug, Serialize)]
 struct ChangeStatus {
     seconds_ago: u64,
+    route: String,
     text: String,
+}
+
+#[derive(Debug)]
+struct RecordedChange {
+    at: Instant,
+    change: Change,
 }
 
 /// The last changes of the breakers. Clones share one list.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct ChangeLog(Arc<Mutex<VecDeque<(Instant, String)>>>);
+pub(crate) struct ChangeLog(Arc<Mutex<VecDeque<RecordedChange>>>);
 
 pub(crate) async fn status(State(app): State<App>) -> Json<Status> {
     // The routes of any question are the same.
@@ -120,19 +127,11 @@ fn seconds(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
 }
 
-/// A change of a breaker: from which state to which, why and for how long.
-fn describe(change: &Change) -> String {
-    let Change { route, from, to, reason, lasts, .. } = change;
+/// A change of a breaker: from which state to which, for how long and why.
+fn describe(Change { from, to, lasts, reason, .. }: &Change) -> String {
     let lasts = lasts.map_or(String::new(), |lasts| format!(" for {}", seconds(lasts)));
     let name = |state: &CircuitState| state.name().replace('_', "-");
-    format!(
-        "{} at {}: {} → {}{lasts}, because {}",
-        route.model(),
-        route.provider(),
-        name(from),
-        name(to),
-        reason.description()
-    )
+    format!("{} → {}{lasts}, because {}", name(from), name(to), reason.description())
 }
 
 // === impl ChangeLog ===
@@ -146,21 +145,29 @@ impl ChangeLog {
         while let Some(change) = changes.next().await {
             let mut kept = self.lock();
             kept.truncate(Self::KEPT - 1);
-            kept.push_front((Instant::now(), describe(&change)));
+            kept.push_front(RecordedChange { at: Instant::now(), change });
         }
     }
 
     fn latest(&self) -> Vec<ChangeStatus> {
-        let kept = self.lock();
-        let change = |(at, text): &(Instant, String)| ChangeStatus {
-            seconds_ago: at.elapsed().as_secs(),
-            text: text.clone(),
-        };
-        kept.iter().map(change).collect()
+        self.lock().iter().map(RecordedChange::status).collect()
     }
 
     /// No code panics under the lock, and the list stays usable if one does.
-    fn lock(&self) -> MutexGuard<'_, VecDeque<(Instant, String)>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<RecordedChange>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl RecordedChange ===
+
+impl RecordedChange {
+    fn status(&self) -> ChangeStatus {
+        let route = &self.change.route;
+        ChangeStatus {
+            seconds_ago: self.at.elapsed().as_secs(),
+            route: format!("{} at {}", route.model(), route.provider()),
+            text: describe(&self.change),
+        }
     }
 }
