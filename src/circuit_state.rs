@@ -68,6 +68,18 @@ impl CircuitState {
             Self::ForcedClosed => "forced_closed",
         }
     }
+
+    /// What the state does, for people: `lets no call through`.
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Closed => "lets every call through",
+            Self::Open => "lets no call through",
+            Self::HalfOpen => "lets one probe at a time through",
+            Self::Recovering => "lets a growing share of the calls through",
+            Self::ForcedOpen => "lets no call through until it is reset",
+            Self::ForcedClosed => "lets every call through and counts none until it is reset",
+        }
+    }
 }
 
 impl fmt::Display for CircuitState {
@@ -96,6 +108,26 @@ impl TransitionReason {
             Self::Recovered => "recovered",
             Self::Forced => "forced",
             Self::Reset => "reset",
+        }
+    }
+
+    /// The cause of the transition, for people, as a clause after "because": `its attempts failed in a row`.
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Consecutive => "its attempts failed in a row",
+            Self::Ratio => "too many of its calls failed",
+            Self::Slow => "too many of its answers were slow",
+            Self::Exhausted => "the quota is exhausted",
+            Self::Unauthorized => "the credential was rejected repeatedly",
+            Self::ProbeFailed => "the probe failed",
+            Self::ProbeSlow => "the probe was slow",
+            Self::ProbeDropped => "the callers of its probes left before the answer",
+            Self::ProbeHung => "the probe had no answer within its limit",
+            Self::Waited => "the open time is over",
+            Self::ProbesPassed => "enough probes were answered",
+            Self::Recovered => "the whole load was let through and answered",
+            Self::Forced => "the application forced it",
+            Self::Reset => "the application reset it",
         }
     }
 }
