@@ -69,15 +69,19 @@ impl ProviderName {
     /// The name of the provider of a request: by its host, else as `given`, else by its dialect.
     pub(crate) fn of(uri: &http::Uri, given: Option<&Arc<str>>, dialect: Option<Dialect>) -> Self {
         let known = uri.host().and_then(Self::of_host);
-        known.or_else(|| given.cloned().map(|name| Self(Name::Given(name)))).unwrap_or_else(|| {
-            Self(Name::Known(match dialect {
-                Some(Dialect::OpenAiChat | Dialect::OpenAiResponses) => "openai",
-                Some(Dialect::Anthropic) => "anthropic",
-                Some(Dialect::Gemini) => "gcp.gemini",
-                Some(Dialect::Ollama) => "ollama",
-                _ => "other",
-            }))
-        })
+        let given = given.cloned().map(|name| Self(Name::Given(name)));
+        let spoken = match dialect {
+            Some(Dialect::OpenAiChat | Dialect::OpenAiResponses) => "openai",
+            Some(Dialect::Anthropic) => "anthropic",
+            Some(Dialect::Gemini) => "gcp.gemini",
+            Some(Dialect::Ollama) => "ollama",
+            // The form of OpenAI, which no dialect reads.
+            None if uri.path().ends_with("/embeddings") || uri.path().ends_with("/completions") => {
+                "openai"
+            }
+            _ => "other",
+        };
+        known.or(given).unwrap_or(Self(Name::Known(spoken)))
     }
 
     /// A given name, safe to show.

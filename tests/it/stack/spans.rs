@@ -419,7 +419,8 @@ async fn the_tokens_of_an_answer_that_equal_calls_share_are_in_one_span() {
     let cache = evenkeel::cache::CachePolicy::new().coalesce(true);
     let client = over(Client::builder().cache(cache), [&primary]);
     let (one, other) = tokio::join!(call(&client, chat(false)), call(&client, chat(false)));
-    (one.unwrap().is_whole(), other.unwrap().is_whole());
+    one.unwrap().is_whole();
+    other.unwrap().is_whole();
     let spans = spans.fields("call");
     let paid = spans.iter().filter(|span| span.contains_key("gen_ai.usage.output_tokens")).count();
     let shared = spans.iter().filter(|span| span["evenkeel.source"] == "shared").count();

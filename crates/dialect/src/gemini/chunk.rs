@@ -86,8 +86,9 @@ impl<'a> WholeAnswer<'a> for Chunk<'a> {
         let input = sum(counts.promptTokenCount, counts.toolUsePromptTokenCount);
         let output = sum(counts.candidatesTokenCount, counts.thoughtsTokenCount);
         Some(UsageCounts {
-            cache_read_of_input: read(counts.cachedContentTokenCount),
-            reasoning: read(counts.thoughtsTokenCount),
+            // The counts of an event belong together: one that is omitted is zero.
+            cache_read_of_input: Some(read(counts.cachedContentTokenCount).unwrap_or_default()),
+            reasoning: Some(read(counts.thoughtsTokenCount).unwrap_or_default()),
             ..UsageCounts::new(input, output)
         })
     }

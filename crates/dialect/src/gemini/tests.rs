@@ -194,7 +194,7 @@ fn a_whole_answer_is_judged_by_its_candidates() {
         assert_eq!(judged(body), expected, "{body}");
     }
     assert_eq!(
-        Dialect::Gemini.check(&crate::outcome::ErrorCodeTable::default(), whole.as_bytes()).1,
+        Dialect::Gemini.check(&crate::outcome::ErrorCodeTable::default(), whole.as_bytes()).1.usage,
         Some(Usage::new(7, 1))
     );
 }

@@ -117,8 +117,8 @@ impl Chunk<'_> {
         let prompt: CostDetails<'_> = read(cost.prompt_tokens_details).unwrap_or_default();
         let answer: CostDetails<'_> = read(cost.completion_tokens_details).unwrap_or_default();
         Some(UsageCounts {
-            cache_read_of_input: read(prompt.cached_tokens.or(cost.prompt_cache_hit_tokens)),
-            reasoning: read(answer.reasoning_tokens),
+            cache_read_of_input: Some(count(prompt.cached_tokens.or(cost.prompt_cache_hit_tokens))),
+            reasoning: Some(count(answer.reasoning_tokens)),
             ..UsageCounts::new(count(cost.prompt_tokens), count(cost.completion_tokens))
         })
     }

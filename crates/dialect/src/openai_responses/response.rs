@@ -142,8 +142,8 @@ impl<'a> WholeAnswer<'a> for Answer<'a> {
         let input: CountDetails<'_> = read(cost.input_tokens_details).unwrap_or_default();
         let output: CountDetails<'_> = read(cost.output_tokens_details).unwrap_or_default();
         Some(UsageCounts {
-            cache_read_of_input: read(input.cached_tokens),
-            reasoning: read(output.reasoning_tokens),
+            cache_read_of_input: Some(count(input.cached_tokens)),
+            reasoning: Some(count(output.reasoning_tokens)),
             ..UsageCounts::new(count(cost.input_tokens), count(cost.output_tokens))
         })
     }
