@@ -1,4 +1,4 @@
-//! How to use evenkeel with each client, a page for each; and [an outage, step by step](outage).
+//! How to use evenkeel with each client, a page for each; [an outage, step by step](outage); and [watching it](telemetry).
 //!
 //! | your client | page | what you write |
 //! |---|---|---|
@@ -53,5 +53,6 @@ pub mod reqwest;
 pub mod reqwest_middleware;
 #[cfg(feature = "reqwest-middleware")]
 pub mod rig;
+pub mod telemetry;
 #[cfg(feature = "cache")]
 pub mod tower;

@@ -91,7 +91,9 @@ impl RetryContext {
         }
         self.keyed = request.headers().contains_key(IDEMPOTENCY_KEY);
         let budget = self.shared.budgets.of_attempt(&mut request, now);
-        let at = Destination { budget, route: AttemptContext::route(&mut request) };
+        let route = AttemptContext::route(&mut request);
+        let provider = AttemptContext::provider_name(&mut request);
+        let at = Destination { route, provider, budget };
         PlannedAttempt { request, spare, at }
     }
 
@@ -124,7 +126,8 @@ impl RetryContext {
             Ok(()) => service.call(request).await,
             Err(error) => Err(error),
         };
-        under_way.end(judge(&result));
+        under_way
+            .end(judge(&result), result.as_ref().ok().map(|response| response.status().as_u16()));
         Some(result)
     }
 

@@ -45,11 +45,11 @@ impl<'a> InFlightAttempt<'a> {
         Self { call, at, step, started: now, open: true }
     }
 
-    pub(super) fn end(mut self, verdict: Verdict) {
-        self.close(verdict);
+    pub(super) fn end(mut self, verdict: Verdict, status: Option<u16>) {
+        self.close(verdict, status);
     }
 
-    fn close(&mut self, verdict: Verdict) {
+    fn close(&mut self, verdict: Verdict, status: Option<u16>) {
         self.open = false;
         let Self { call, at, step: AttemptNumber { attempt, wait, extra, copy }, started, .. } =
             *self;
@@ -66,8 +66,8 @@ impl<'a> InFlightAttempt<'a> {
         let route = at.route.clone();
         let (fallback, name) = (call.fallback, call.name.clone());
         call.attempt_log.push(Attempt { fallback, name, route, outcome, wait, took });
-        let route = at.route.clone();
-        call.emit(EventKind::AttemptEnded { route, attempt, verdict, took });
+        let (route, provider) = (at.route.clone(), at.provider.clone());
+        call.emit(EventKind::AttemptEnded { route, attempt, provider, verdict, status, took });
     }
 }
 
@@ -80,7 +80,7 @@ impl Drop for InFlightAttempt<'_> {
                 true => Outcome::TimedOut { phase: Phase::Deadline },
                 false => Outcome::Cancelled,
             };
-            self.close(outcome.into());
+            self.close(outcome.into(), None);
         }
     }
 }

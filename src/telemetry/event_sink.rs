@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use super::{Event, EventKind, UserCode};
+use super::{Event, EventKind, UserCode, log, log_limit::LogLimit};
 use crate::attempt_log::CallId;
 
 /// Listens to events: a closure, or a type that implements this trait. Called inline, so it must be quick; never called under a
@@ -27,6 +27,8 @@ pub struct EventSink {
     listener: Option<Arc<dyn Observer>>,
     /// The kinds of user code whose panics were reported, one bit each.
     told: Arc<AtomicU8>,
+    /// The warnings that were logged a moment ago.
+    logged: Arc<LogLimit>,
 }
 
 // === impl EventSink ===
@@ -34,19 +36,19 @@ pub struct EventSink {
 impl EventSink {
     /// Sends events to that listener as well.
     pub fn new(listener: impl Observer) -> Self {
-        Self { listener: Some(Arc::new(listener)), told: Arc::default() }
+        Self { listener: Some(Arc::new(listener)), ..Self::default() }
     }
 
     /// Emits an event of the current call.
     pub(crate) fn emit(&self, kind: EventKind) {
-        super::tracing::record(&kind);
+        log::record(&kind, &self.logged);
         let Some(listener) = &self.listener else { return };
         let event = Event { call: CallId::current(), kind };
         // The listener may be called in a drop, where an escaping panic would abort the process.
         let observed = catch_unwind(AssertUnwindSafe(|| listener.observe(&event)));
         if observed.is_err() && self.is_first(UserCode::Listener) {
             // Not to the listener: it would panic again.
-            super::tracing::record(&EventKind::Panicked { code: UserCode::Listener });
+            log::record(&EventKind::Panicked { code: UserCode::Listener }, &self.logged);
         }
     }
 

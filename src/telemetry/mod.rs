@@ -7,19 +7,25 @@
 //!
 //! # Spans
 //!
-//! Names and attributes are those of the OpenTelemetry semantic conventions for generative AI:
+//! Names and fields are those of the OpenTelemetry semantic conventions for generative AI, and for HTTP clients. Both spans have
+//! `otel.name`, `otel.kind` (`client`), `server.address` and `server.port`, and at their end `http.response.status_code`,
+//! `error.type`, `otel.status_code` and `otel.status_description`:
 //!
-//! | span | attributes |
-//! |---|---|
-//! | `chat` (`otel.name` = `chat {model}`) | `otel.kind`, `gen_ai.operation.name`, `gen_ai.request.model`, `gen_ai.request.max_tokens`, `server.address`, `server.port`, `evenkeel.call.id`; at the end `http.response.status_code`, `error.type`, `evenkeel.served_by`, `evenkeel.attempts`, `evenkeel.ending` |
-//! | `attempt` | `gen_ai.provider.name`, `gen_ai.request.model`, `evenkeel.route`, `evenkeel.fallback` (its position, from 0); at the end `http.response.status_code`, `error.type` |
+//! | span | ends with | other fields |
+//! |---|---|---|
+//! | `call`, named `{operation} {model}` | the body of the answer, also if it is dropped | `gen_ai.operation.name`, `gen_ai.request.*` (`model`, `stream`, `max_tokens`, `temperature`, `top_p`, `top_k`, `seed`, `frequency_penalty`, `presence_penalty`, `choice.count`, `reasoning.level`), `gen_ai.output.type`, `evenkeel.call.id`; at the end `gen_ai.provider.name`, `gen_ai.response.*` (`id`, `model`, `finish_reasons`, `time_to_first_chunk`), `gen_ai.usage.*` (`input_tokens`, `output_tokens`, `cache_read.input_tokens`, `cache_creation.input_tokens`, `reasoning.output_tokens`), `evenkeel.source`, `evenkeel.served_by`, `evenkeel.attempts`, `evenkeel.ending` |
+//! | `call` that runs no model, named by its method | the same | `http.request.method`, `url.full`, `evenkeel.*` as above; nothing of `gen_ai.*` |
+//! | `attempt`, named by its method | the body of its answer, or its failure | `http.request.method`, `http.request.resend_count` (not on the first), `url.full`, `gen_ai.provider.name`, `gen_ai.request.model`, `evenkeel.route`, `evenkeel.fallback` (its position, from 0); at the end `evenkeel.outcome` |
 //!
-//! `error.type` is the outcome's name, such as `rate_limited`. Spans never contain headers, prompts or answers.
+//! `error.type` is the outcome's name, such as `rate_limited`; a call or an attempt that was cancelled has none. The provider is
+//! [`ProviderName`]. A field always has one type. `url.full` is without query and user. Spans never contain headers, prompts,
+//! answers or the provider's messages.
 //!
 //! # Defaults
 //!
-//! Events go to `tracing` under the target `evenkeel`: a breaker that opens and an exhausted quota as `WARN`; other changes of a
-//! breaker, a rate limit and a failed call as `INFO`; the rest as `DEBUG`.
+//! Events go to `tracing` under the target `evenkeel`, each with its name (`evenkeel.call_ended`) and typed fields. What is logged
+//! at which level is in [the guide](crate::guide::telemetry); a warning that repeats is logged once for each route in
+//! [`LOG_INTERVAL`].
 //!
 //! # Example
 //!
@@ -43,23 +49,40 @@
 //! the panic is reported to `tracing` once, as [`EventKind::Panicked`]. Panics of canned replies, stores and schedules are
 //! reported in the same way, once for each kind, also to the listener.
 
+mod answer_source;
+mod attempt_span;
+mod call_report;
 mod edit_summary;
 mod event;
 mod event_sink;
+mod facts;
+mod log;
+mod log_limit;
+mod log_steps;
+mod named_event;
+mod open_call;
+mod operation;
 mod reasons;
+mod redacted_url;
 mod request_edited;
 mod seen_codes;
 mod service;
 mod shared_sink;
 mod span_handle;
-mod tracing;
+mod spans;
 
+pub use answer_source::AnswerSource;
+pub use attempt_span::{AttemptSpan, AttemptSpanFuture, AttemptSpanLayer};
+pub use call_report::CallReport;
 pub use edit_summary::EditSummary;
-pub use event::{Event, EventKind};
+pub use event::EventKind;
 pub use event_sink::{EventSink, Observer};
+pub(crate) use facts::PlainFacts;
+pub use log_limit::LOG_INTERVAL;
+pub use named_event::Event;
 pub use reasons::{MissReason, SkipReason, StopReason, UserCode};
-pub use service::{
-    AttemptSpan, AttemptSpanFuture, AttemptSpanLayer, Telemetry, TelemetryFuture, TelemetryLayer,
-};
+pub use service::{Telemetry, TelemetryFuture, TelemetryLayer};
 pub(crate) use shared_sink::SharedSink;
 pub(crate) use span_handle::SpanHandle;
+
+pub use crate::{dialect::AnswerInfo, route::ProviderName};

@@ -16,6 +16,7 @@ use crate::{
     context::AttemptLog,
     dialect::{RequestInfo, StreamMonitor},
     outcome::{ErrorCodeTable, Verdict},
+    telemetry::AnswerSource,
 };
 
 /// The body of one caller.
@@ -34,14 +35,18 @@ impl Waiter {
         info: &RequestInfo,
         attempt_log: &AttemptLog,
     ) -> Result<Response, Error> {
+        let shared = !self.first;
         let result = poll_fn(|cx| self.poll(cx, |state| state.copy(self.first))).await;
         if self.flight.attempt_log.all_failed() {
             attempt_log.set_all_failed();
         }
-        let (parts, body) = result?;
+        let (mut parts, body) = result?;
         let success = parts.extensions.get().is_some_and(|it: &Verdict| it.outcome().is_success());
         if let Some(fallback) = self.flight.attempt_log.served_by().filter(|_| success) {
             attempt_log.answered_by(fallback);
+        }
+        if shared {
+            parts.extensions.insert(AnswerSource::Shared);
         }
         let body = body.unwrap_or_else(|| {
             let mut body = Body::wrap(Reader::new(self));

@@ -184,8 +184,8 @@ proptest! {
             let again = AnswerSummary::read(dialect, true, &stream).unwrap();
             prop_assert_eq!(&again, &summary, "{}: {}", path, String::from_utf8_lossy(&stream));
             // A stored answer has the usage of the live answer.
-            let (outcome, cost) = dialect.check(&ErrorCodeTable::default(), &whole);
-            prop_assert_eq!(cost, summary.tokens);
+            let (outcome, facts) = dialect.check(&ErrorCodeTable::default(), &whole);
+            prop_assert_eq!(facts.usage, summary.tokens);
             prop_assert_eq!(live(dialect, &stream), (summary.tokens, outcome.unwrap()), "{}", path);
         }
     }
@@ -240,7 +240,7 @@ fn what_a_stored_stream_cost_is_what_it_cost_live() {
         (
             Dialect::Gemini,
             events(&[gemini(json!({"promptTokenCount": 7, "thoughtsTokenCount": 2, "candidatesTokenCount": 3}))]),
-            Usage::new(7, 5),
+            Usage { reasoning: 2, ..Usage::new(7, 5) },
         ),
         (
             Dialect::OpenAiResponses,

@@ -215,7 +215,10 @@ fn the_cost_is_that_of_the_last_event_that_tells_it() {
         r#""input_tokens":25"#,
         r#""input_tokens":25,"cache_creation_input_tokens":100,"cache_read_input_tokens":1000"#,
     );
-    assert_eq!(tokens(&[&cached, REASON]), Some(Usage { cached: 1000, ..Usage::new(1125, 15) }));
+    assert_eq!(
+        tokens(&[&cached, REASON]),
+        Some(Usage { cache_write: 100, ..Usage::new(1125, 15).with_cached(1000) })
+    );
     let odd = START.replace("25", "-1").replace(":1}", ":\"x\"}");
     assert_eq!(tokens(&[&odd]), None);
 }
@@ -249,7 +252,8 @@ fn a_whole_message_is_judged_by_its_content() {
     assert_eq!(judged(&whole("[]", "max_tokens")), Outcome::Success);
     let tokens = Dialect::Anthropic
         .check(&crate::outcome::ErrorCodeTable::default(), whole("[]", "end_turn").as_bytes())
-        .1;
+        .1
+        .usage;
     assert_eq!(tokens, Some(Usage::new(7, 15)));
     let late = format!("\n\n {}", whole(r#"[{"type":"text","text":"a"}]"#, "end_turn"));
     assert_eq!(judged(&late), Outcome::Success);

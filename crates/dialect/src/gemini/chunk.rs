@@ -65,6 +65,7 @@ fields! {
         toolUsePromptTokenCount: RawField<'a>,
         candidatesTokenCount: RawField<'a>,
         thoughtsTokenCount: RawField<'a>,
+        cachedContentTokenCount: RawField<'a>,
     }
 }
 
@@ -84,7 +85,12 @@ impl<'a> WholeAnswer<'a> for Chunk<'a> {
         };
         let input = sum(counts.promptTokenCount, counts.toolUsePromptTokenCount);
         let output = sum(counts.candidatesTokenCount, counts.thoughtsTokenCount);
-        Some(UsageCounts::new(input, output))
+        Some(UsageCounts {
+            // The counts of an event belong together: one that is omitted is zero.
+            cache_read_of_input: Some(read(counts.cachedContentTokenCount).unwrap_or_default()),
+            reasoning: Some(read(counts.thoughtsTokenCount).unwrap_or_default()),
+            ..UsageCounts::new(input, output)
+        })
     }
 
     /// Adds the content of the chunk.

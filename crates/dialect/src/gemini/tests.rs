@@ -101,7 +101,7 @@ fn a_finish_reason_ends_it_without_a_sentinel() {
     }
     let mut watch = StreamMonitor::new(Dialect::Gemini, &crate::outcome::ErrorCodeTable::default());
     watch.feed(as_events(&[WORD, STOP]).as_bytes());
-    assert_eq!(watch.usage(), Some(Usage::new(8, 13)));
+    assert_eq!(watch.usage(), Some(Usage { reasoning: 10, ..Usage::new(8, 13) }));
     assert!(!watch.is_over());
     let text = as_events(&[WORD, STOP, "[DONE]"]);
     assert_eq!(self::watch(&text).1, Outcome::Success);
@@ -194,7 +194,7 @@ fn a_whole_answer_is_judged_by_its_candidates() {
         assert_eq!(judged(body), expected, "{body}");
     }
     assert_eq!(
-        Dialect::Gemini.check(&crate::outcome::ErrorCodeTable::default(), whole.as_bytes()).1,
+        Dialect::Gemini.check(&crate::outcome::ErrorCodeTable::default(), whole.as_bytes()).1.usage,
         Some(Usage::new(7, 1))
     );
 }

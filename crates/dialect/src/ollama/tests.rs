@@ -140,7 +140,7 @@ fn a_whole_answer_is_judged_by_its_content() {
         assert_eq!(judged(body), expected, "{body}");
     }
     assert_eq!(
-        Dialect::Ollama.check(&crate::outcome::ErrorCodeTable::default(), whole.as_bytes()).1,
+        Dialect::Ollama.check(&crate::outcome::ErrorCodeTable::default(), whole.as_bytes()).1.usage,
         Some(Usage::new(7, 3))
     );
 }

@@ -182,7 +182,8 @@ fn a_whole_response_is_judged_by_its_output() {
     assert_eq!(
         Dialect::OpenAiResponses
             .check(&crate::outcome::ErrorCodeTable::default(), whole("[]").as_bytes())
-            .1,
+            .1
+            .usage,
         Some(Usage::new(7, 3))
     );
     // A response that is computed in the background is fetched later.

@@ -110,19 +110,19 @@ fn the_cost_is_read_whatever_the_answer() {
     let usage =
         r#"{"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":3,"total_tokens":10}}"#;
     assert_eq!(
-        Dialect::OpenAiChat.check(&ErrorCodeTable::default(), usage.as_bytes()).1,
+        Dialect::OpenAiChat.check(&ErrorCodeTable::default(), usage.as_bytes()).1.usage,
         Some(Usage::new(7, 3))
     );
     for odd in [r#"{"usage":null}"#, r#"{"usage":"many"}"#, "{}"] {
         assert_eq!(
-            Dialect::OpenAiChat.check(&ErrorCodeTable::default(), odd.as_bytes()).1,
+            Dialect::OpenAiChat.check(&ErrorCodeTable::default(), odd.as_bytes()).1.usage,
             None,
             "{odd}"
         );
     }
     let half = r#"{"usage":{"prompt_tokens":7,"completion_tokens":-1}}"#;
     assert_eq!(
-        Dialect::OpenAiChat.check(&ErrorCodeTable::default(), half.as_bytes()).1,
+        Dialect::OpenAiChat.check(&ErrorCodeTable::default(), half.as_bytes()).1.usage,
         Some(Usage::new(7, 0))
     );
 }
