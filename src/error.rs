@@ -9,6 +9,7 @@ pub(crate) use failed_attempt::{FailedAttempt, Settle};
 
 use crate::{
     attempt_log::AttemptLog,
+    dialect::Usage,
     outcome::{Code, LocalTrouble, Outcome, Verdict, classify_head},
 };
 
@@ -25,6 +26,8 @@ struct Inner {
     verdict: Verdict,
     source: Option<BoxError>,
     attempt_log: Option<AttemptLog>,
+    /// The tokens of the answer that failed, where it reported them.
+    usage: Option<Usage>,
     /// The failure to settle when the call of this attempt has ended.
     failed: Option<FailedAttempt>,
 }
@@ -57,6 +60,7 @@ impl Error {
             verdict: verdict.into(),
             source: None,
             attempt_log: None,
+            usage: None,
             failed: None,
         }))
     }
@@ -65,6 +69,17 @@ impl Error {
     pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
         self.0.source = Some(source.into());
         self
+    }
+
+    /// Adds the tokens of the answer that failed, unless they are known.
+    pub(crate) fn with_usage(mut self, usage: Option<Usage>) -> Self {
+        self.0.usage = self.0.usage.or(usage);
+        self
+    }
+
+    /// The tokens of the answer that failed, where it reported them.
+    pub(crate) fn usage(&self) -> Option<Usage> {
+        self.0.usage
     }
 
     /// Replaces the verdict.

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::{BodyEnd, CallId};
+use super::{BodyEnd, CallId, Degradation};
 use crate::{outcome::Outcome, route::Route, sync::lock_std as lock};
 
 /// The attempts of a call, in order.
@@ -25,6 +25,7 @@ struct Log {
     /// The indices of attempts that are still under way.
     under_way: Vec<usize>,
     served_by: Option<Arc<str>>,
+    degraded: Option<Degradation>,
     ending: Option<BodyEnd>,
 }
 
@@ -67,6 +68,7 @@ impl Log {
             sent: 0,
             under_way: Vec::new(),
             served_by: None,
+            degraded: None,
             ending: None,
         }
     }
@@ -125,6 +127,20 @@ impl AttemptLog {
         lock(&self.0).served_by.clone()
     }
 
+    /// How the answer is less than what the caller asked for; `None` if it is not, or there is none yet.
+    pub fn degraded(&self) -> Option<Degradation> {
+        lock(&self.0).degraded
+    }
+
+    /// The route of the attempt that delivered the answer: the last one that succeeded, or whose answer was blocked. `None` for
+    /// a local answer.
+    pub(crate) fn delivered_by(&self) -> Option<Route> {
+        let log = lock(&self.0);
+        let delivers =
+            |attempt: &&Attempt| matches!(attempt.outcome, Outcome::Success | Outcome::Blocked);
+        log.attempts.iter().rev().find(delivers).map(|attempt| attempt.route.clone())
+    }
+
     /// Logs an attempt that has ended; it replaces its entry if it was logged as under way.
     pub(crate) fn push(&self, attempt: Attempt) {
         let mut log = lock(&self.0);
@@ -157,8 +173,9 @@ impl AttemptLog {
         }
     }
 
-    pub(crate) fn answered_by(&self, fallback: Arc<str>) {
-        lock(&self.0).served_by = Some(fallback);
+    pub(crate) fn answered_by(&self, fallback: Arc<str>, degraded: Option<Degradation>) {
+        let mut log = lock(&self.0);
+        (log.served_by, log.degraded) = (Some(fallback), degraded);
     }
 }
 
@@ -249,7 +266,7 @@ mod tests {
             });
         }
         if let Some(fallback) = fallback {
-            attempt_log.answered_by(fallback.into());
+            attempt_log.answered_by(fallback.into(), None);
         }
         attempt_log.to_string()
     }

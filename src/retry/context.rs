@@ -75,10 +75,12 @@ impl RetryContext {
         now: Instant,
     ) -> PlannedAttempt {
         let spare = self.may_follow(retries, now).then(|| own.clone());
+        let mut equal = None;
         let mut request = match &self.pool {
             Some(pool) => {
                 let copies = EqualTargets::copies(&own);
                 let (mut request, picked) = pool.place(own, &mut self.round, copies.as_ref());
+                equal = Some(picked.position());
                 if let Some(equals) = EqualTargets::of_mut(&mut request) {
                     equals.picked = Some(picked);
                 }
@@ -91,7 +93,7 @@ impl RetryContext {
         }
         self.keyed = request.headers().contains_key(IDEMPOTENCY_KEY);
         let budget = self.shared.budgets.of_attempt(&mut request, now);
-        let at = Destination { budget, route: AttemptContext::route(&mut request) };
+        let at = Destination { budget, route: AttemptContext::route(&mut request), equal };
         PlannedAttempt { request, spare, at }
     }
 
@@ -124,7 +126,7 @@ impl RetryContext {
             Ok(()) => service.call(request).await,
             Err(error) => Err(error),
         };
-        under_way.end(judge(&result));
+        under_way.end(&result);
         Some(result)
     }
 

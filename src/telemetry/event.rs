@@ -3,11 +3,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{EditSummary, MissReason, SkipReason, StopReason, UserCode};
+use super::{CallReport, EditSummary, MissReason, SkipReason, StopReason, UserCode};
 use crate::{
     attempt_log::{BodyEnd, CallId},
     circuit_state::{CircuitState, TransitionReason},
-    context::Route,
+    context::{Priority, Route},
+    dialect::Usage,
     outcome::{Outcome, Phase, Verdict},
 };
 
@@ -84,6 +85,10 @@ pub enum EventKind {
         route: Route,
         /// The number of the attempt at this fallback, from 1.
         attempt: u32,
+        /// The name of the fallback, if there is a fallback layer.
+        name: Option<Arc<str>>,
+        /// The position of the target among the equal targets of the fallback, from 0; `None` if it has one target.
+        equal: Option<u16>,
     },
     /// A breaker refused the attempt; nothing was sent.
     #[non_exhaustive]
@@ -98,8 +103,23 @@ pub enum EventKind {
     LimitQueued {
         /// The route that is full, or closed by its provider.
         route: Route,
+        /// The priority of the call.
+        priority: Priority,
         /// The expected wait.
         expected: Duration,
+    },
+    /// An attempt has left the queue of a limit. Emitted once for each [`LimitQueued`](Self::LimitQueued), also for a call that is
+    /// cancelled while it waits.
+    #[non_exhaustive]
+    LimitWaited {
+        /// The route of the limit.
+        route: Route,
+        /// The priority of the call.
+        priority: Priority,
+        /// How long the attempt was in the queue.
+        waited: Duration,
+        /// Whether the attempt was let through; if not, it was refused or cancelled.
+        admitted: bool,
     },
     /// A limit refused the attempt: the wait would not leave it enough time, or the queue is full.
     #[non_exhaustive]
@@ -166,6 +186,9 @@ pub enum EventKind {
         reason: TransitionReason,
         /// How long it stays open, if it opened.
         lasts: Option<Duration>,
+        /// The number of this change among those of its breaker, from 1. Two changes at the same time may arrive out of order: the
+        /// higher number is the later one.
+        number: u64,
     },
     /// One of a fallback's equal targets is ejected for a while, as long as there is another: it failed several times in a
     /// row, or its credential or model was rejected, or its quota is exhausted.
@@ -189,6 +212,14 @@ pub enum EventKind {
         verdict: Verdict,
         /// The duration up to the commit point.
         took: Duration,
+        /// Whether it belongs to a second copy of the call.
+        hedge: bool,
+        /// The time from the start of the attempt to the first content of a stream.
+        first_content: Option<Duration>,
+        /// The tokens of an answer that failed, where it reports them. Those of a success are in the [`CallReport`].
+        wasted: Option<Usage>,
+        /// The share of the route's retry budget that is left, from 0 to 1.
+        budget_left: f64,
     },
 
     // A retry, or the end of retries.
@@ -268,6 +299,12 @@ pub enum EventKind {
         /// The time since the call arrived.
         took: Duration,
     },
+    /// The call is over: its answer was read to its end or dropped, or there was none. The last event of a call, once for each.
+    #[non_exhaustive]
+    CallClosed {
+        /// What is known of the call.
+        report: Arc<CallReport>,
+    },
 }
 
 // === impl Event ===
@@ -295,6 +332,7 @@ impl EventKind {
             Self::AttemptStarted { .. } => "attempt_started",
             Self::BreakerRefused { .. } => "breaker_refused",
             Self::LimitQueued { .. } => "limit_queued",
+            Self::LimitWaited { .. } => "limit_waited",
             Self::LimitRefused { .. } => "limit_refused",
             Self::Hedged { .. } => "hedged",
             Self::ProbeRaced { .. } => "probe_raced",
@@ -313,6 +351,7 @@ impl EventKind {
             Self::CacheFailed => "cache_failed",
             Self::Panicked { .. } => "panicked",
             Self::BodyEnded { .. } => "body_ended",
+            Self::CallClosed { .. } => "call_closed",
         }
     }
 }

@@ -43,9 +43,13 @@
 //! the panic is reported to `tracing` once, as [`EventKind::Panicked`]. Panics of canned replies, stores and schedules are
 //! reported in the same way, once for each kind, also to the listener.
 
+mod call_report;
 mod edit_summary;
 mod event;
 mod event_sink;
+#[cfg(feature = "metrics")]
+#[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
+pub mod metrics;
 mod reasons;
 mod request_edited;
 mod seen_codes;
@@ -54,9 +58,13 @@ mod shared_sink;
 mod span_handle;
 mod tracing;
 
+pub use crate::attempt_log::Degradation;
+pub use call_report::CallReport;
 pub use edit_summary::EditSummary;
 pub use event::{Event, EventKind};
-pub use event_sink::{EventSink, Observer};
+pub use event_sink::{ConfiguredFallback, EventSink, Observer};
+#[cfg(feature = "metrics")]
+pub use metrics::Metrics;
 pub use reasons::{MissReason, SkipReason, StopReason, UserCode};
 pub use service::{
     AttemptSpan, AttemptSpanFuture, AttemptSpanLayer, Telemetry, TelemetryFuture, TelemetryLayer,

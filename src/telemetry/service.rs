@@ -3,7 +3,9 @@
 use std::{
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use pin_project_lite::pin_project;
@@ -12,14 +14,15 @@ use tower::{Layer, Service};
 use tracing::Span;
 
 use super::{
-    EventKind, EventSink,
+    CallReport, EventKind, EventSink,
     span_handle::{InSpan, SpanHandle},
     tracing as spans,
 };
 use crate::{
     Error, Request, Response, Upstream,
     attempt_log::BodyEnd,
-    context::{AttemptContext, AttemptLog, CallContext},
+    context::{AttemptContext, AttemptLog, CallContext, Route},
+    dialect::UsageHandle,
     error::judge,
     outcome::Outcome,
 };
@@ -87,6 +90,29 @@ pin_project! {
             }
         }
     }
+}
+
+/// The answer of a call: its usage, and the route that delivered it.
+struct Answer {
+    usage: Option<UsageHandle>,
+    route: Option<Route>,
+}
+
+fn report(
+    attempt_log: &AttemptLog,
+    outcome: Outcome,
+    took: Duration,
+    answer: Option<Answer>,
+) -> Arc<CallReport> {
+    let usage = answer.as_ref().and_then(|answer| answer.usage.as_ref()?.get());
+    Arc::new(CallReport {
+        route: answer.and_then(|answer| answer.route),
+        served_by: attempt_log.served_by(),
+        degraded: attempt_log.degraded(),
+        outcome,
+        usage,
+        took,
+    })
 }
 
 // === impl TelemetryLayer ===
@@ -159,7 +185,11 @@ impl Open {
         let _entered = scope.enter();
         spans::result(scope.span(), &result);
         spans::attempt_log(scope.span(), &self.attempt_log);
-        self.end(judge(&result).outcome());
+        let outcome = judge(&result).outcome();
+        self.end(outcome);
+        if result.is_err() {
+            self.close(outcome);
+        }
         let mut response = result.map_err(|error| error.with_attempt_log(&self.attempt_log))?;
         // A retry below may have inserted it already.
         let there = response.extensions().get::<AttemptLog>();
@@ -168,14 +198,26 @@ impl Open {
         }
         let (scope, started, events) = (scope.clone(), self.started, self.events.clone());
         let attempt_log = self.attempt_log.clone();
+        let (usage, route) = (response.extensions().get().cloned(), attempt_log.delivered_by());
+        let answer = Answer { usage, route };
         response.body_mut().set_call(attempt_log.call_id());
         response.body_mut().on_end(move |ending| {
             let _entered = scope.enter();
             attempt_log.ended(*ending);
             spans::ending(scope.span(), ending);
-            events.emit(EventKind::BodyEnded { ending: *ending, took: started.elapsed() });
+            let took = started.elapsed();
+            events.emit(EventKind::BodyEnded { ending: *ending, took });
+            let outcome = if outcome.is_success() { ending.outcome() } else { outcome };
+            let report = report(&attempt_log, outcome, took, Some(answer));
+            events.emit(EventKind::CallClosed { report });
         });
         Ok(response)
+    }
+
+    /// Emits the end of a call without a body.
+    fn close(&self, outcome: Outcome) {
+        let report = report(&self.attempt_log, outcome, self.started.elapsed(), None);
+        self.events.emit(EventKind::CallClosed { report });
     }
 
     fn end(&mut self, outcome: Outcome) {
@@ -194,6 +236,7 @@ impl Drop for Open {
             spans::attempt_log(scope.span(), &self.attempt_log);
             spans::ending(scope.span(), &BodyEnd::Cancelled);
             self.end(Outcome::Cancelled);
+            self.close(Outcome::Cancelled);
         }
     }
 }

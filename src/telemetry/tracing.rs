@@ -19,7 +19,7 @@ use crate::{
 /// Records an event in the current span: `WARN` for what an operator must know, lower levels for the rest.
 pub(super) fn record(event: &EventKind) {
     match event {
-        EventKind::BreakerChanged { route, from, to, reason, lasts } => match to {
+        EventKind::BreakerChanged { route, from, to, reason, lasts, .. } => match to {
             CircuitState::Open => {
                 warn!(target: "evenkeel", %route, %from, %to, %reason, ?lasts, "breaker opened");
             }
@@ -31,16 +31,16 @@ pub(super) fn record(event: &EventKind) {
         EventKind::LimitClosed { route, lasts } => {
             info!(target: "evenkeel", %route, ?lasts, "rate limited");
         }
-        EventKind::LimitQueued { route, expected } => {
+        EventKind::LimitQueued { route, expected, .. } => {
             debug!(target: "evenkeel", %route, ?expected, "call queued");
         }
         EventKind::LimitRefused { route, retry_in } => {
             debug!(target: "evenkeel", %route, ?retry_in, "call refused by a limit");
         }
-        EventKind::AttemptEnded { route, attempt, verdict, took } => {
+        EventKind::AttemptEnded { route, attempt, verdict, took, .. } => {
             attempt_ended(route, *attempt, verdict, *took);
         }
-        EventKind::CallEnded { outcome, served_by: fallback, attempts, took } => {
+        EventKind::CallEnded { outcome, served_by: fallback, attempts, took, .. } => {
             let (outcome, failed) = (outcome.name(), !outcome.is_success());
             match failed {
                 true => {

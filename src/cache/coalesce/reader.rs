@@ -37,7 +37,7 @@ impl Waiter {
         let (parts, body) = poll_fn(|cx| self.poll(cx, |state| state.copy(self.first))).await?;
         let success = parts.extensions.get().is_some_and(|it: &Verdict| it.outcome().is_success());
         if let Some(fallback) = self.flight.attempt_log.served_by().filter(|_| success) {
-            attempt_log.answered_by(fallback);
+            attempt_log.answered_by(fallback, self.flight.attempt_log.degraded());
         }
         let body = body.unwrap_or_else(|| {
             let mut body = Body::wrap(Reader::new(self));
